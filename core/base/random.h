@@ -1,0 +1,37 @@
+/*
+ * Random numbers from a counter (Philox4x32-10 of Random123): a number is a
+ * function of (seed, purpose, indices), so any number can be had at any time,
+ * in any order, on any thread, and replay is exact.
+ */
+#ifndef PLASTFIT_CORE_BASE_RANDOM_H
+#define PLASTFIT_CORE_BASE_RANDOM_H
+
+#include <stdint.h>
+
+/** What the numbers are for; streams of different purposes are independent. */
+enum pf_purpose {
+  PF_RANDOM_INPUT = 1,      /**< noise on the inputs of a fit */
+  PF_RANDOM_INITIAL = 2,    /**< initial weights and states of a fit */
+  PF_RANDOM_THETA = 3,      /**< where a fit starts */
+  PF_RANDOM_TASK = 4,       /**< uniform and normal numbers of a task */
+  PF_RANDOM_CHOICE = 5,     /**< choices of a simulated animal */
+  PF_RANDOM_TRUE_INPUT = 6, /**< noise on the inputs of a simulated animal */
+  PF_RANDOM_TRUE_INITIAL = 7,
+  PF_RANDOM_TRUE_PARAMETER = 8,
+  PF_RANDOM_TEST = 99
+};
+
+/** A stream: everything that picks a sequence of numbers. */
+typedef struct pf_stream {
+  uint64_t seed;
+  uint32_t purpose; /**< enum pf_purpose */
+  uint32_t animal;  /**< index of the animal (or experiment) */
+  uint32_t draw;    /**< index of the draw */
+} pf_stream;
+
+/** n uniform numbers in [0, 1), number `first` of the stream onwards. */
+void pf_random_uniform(pf_stream stream, uint64_t first, int64_t n, double *out);
+/** n standard normal numbers, number `first` of the stream onwards (Box-Muller on pairs). */
+void pf_random_normal(pf_stream stream, uint64_t first, int64_t n, double *out);
+
+#endif

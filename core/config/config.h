@@ -1,0 +1,70 @@
+/*
+ * Configuration: a libconfig file with @include and `a.b=value` overrides,
+ * checked against tables of options. No other file includes libconfig.h.
+ *
+ * The host's own keys are declared in the same pf_option tables as plugins'
+ * options, so one piece of code checks names, types, ranges and choices, and
+ * one makes the documentation.
+ */
+#ifndef PLASTFIT_CORE_CONFIG_CONFIG_H
+#define PLASTFIT_CORE_CONFIG_CONFIG_H
+
+#include <plastfit/abi/options.h>
+
+typedef struct pf_config pf_config; /**< a whole config; owns its nodes */
+typedef struct pf_node pf_node;     /**< one setting of it: a scalar, list, array or group (libconfig's own, opaque) */
+
+/**
+ * Read `path`, then apply the overrides in order ("a.b=value", "losses.[0].plugin=value"; the value in
+ * libconfig's syntax, a bare word being a string). Relative paths in the file are relative to the file's
+ * folder, those of overrides to the current one. Errors: one line with file:line (or the override's text).
+ */
+pf_status pf_config_read(const char *path, const char *const *overrides, size_t n_overrides, pf_config **out,
+                         pf_error *error);
+/** The same from a string, for tests and embedding; `name` stands for the file in messages. */
+pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides, size_t n_overrides,
+                          pf_config **out, pf_error *error);
+void pf_config_free(pf_config *config);
+
+const pf_node *pf_config_root(const pf_config *config);
+/** Child by name, or NULL; `path` as in "fit.optimiser" or "losses.[0]". node NULL gives NULL. */
+const pf_node *pf_node_get(const pf_node *node, const char *path);
+/** Elements of a list, array or group; 0 for a scalar or NULL. */
+int64_t pf_node_count(const pf_node *node);
+const pf_node *pf_node_at(const pf_node *node, int64_t i);
+/** The node's own name, or NULL for an element of a list. */
+const char *pf_node_name(const pf_node *node);
+int pf_node_is_group(const pf_node *node);
+int pf_node_is_list(const pf_node *node); /**< list or array */
+/** 1 and *value if it is a number (or a string), else 0. */
+int pf_node_number(const pf_node *node, double *value);
+int pf_node_string(const pf_node *node, const char **value);
+/** Write "configs/fly.cfg:12" (or "command line: a.b=value") for messages. */
+void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity);
+/** Prefix the error line with pf_node_where, unless it has been located already. */
+void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *node);
+
+/**
+ * Check a group against a table and make a view of its values with defaults
+ * filled in. `node` NULL: an empty group. Keys in `others` (host's keys beside a
+ * plugin's options) are skipped; any other key is an error with the nearest
+ * right name. `what` names the thing in messages: "rule oja", "fit".
+ */
+typedef struct pf_view pf_view;
+pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what, pf_option_table table,
+                         pf_names others, pf_view **out, pf_error *error);
+void pf_view_free(pf_view *view);
+/** The values. Valid until pf_view_free. */
+const pf_options *pf_view_options(const pf_view *view);
+/** After use: PF_STOP with the error line if an undeclared path or a wrong type was asked for. */
+pf_status pf_view_verify(const pf_view *view, pf_error *error);
+/** The node of an option as given, for messages; NULL if it was not given. `path` as in pf_options. */
+const pf_node *pf_view_node(const pf_view *view, const char *path);
+
+/**
+ * Write the config as resolved (includes and overrides applied, plugins' and host's
+ * defaults filled in where a view was made) in libconfig's syntax. The file alone repeats the run.
+ */
+pf_status pf_config_write(const pf_config *config, const char *path, pf_error *error);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * The engine: a network with plastic weights simulated through an experiment,
+ * and the adjoint of the whole trajectory.
+ *
+ *   pf_model      what is simulated: network, rules, losses; const once built
+ *   pf_draw       what it is simulated on: one experiment with one draw of its inputs
+ *   pf_workspace  memory of one thread: trajectory and cotangents
+ *   pf_batch      draws that make one objective
+ */
+#ifndef PLASTFIT_CORE_ENGINE_ENGINE_H
+#define PLASTFIT_CORE_ENGINE_ENGINE_H
+
+#include "core/data/dataset.h"
+#include "core/plugin/component.h"
+
+/* ---- model ---- */
+
+/** A plastic projection. */
+typedef struct pf_plastic {
+  const pf_component *rule;
+  pf_rule_needs needs;
+  int64_t projection; /**< index in the network's table */
+  int64_t n_pre, n_post;
+  double eta;            /**< synaptic learning rate */
+  pf_linear *modulators; /**< [needs.modulators.count] */
+  size_t theta0;         /**< first of its parameters in theta */
+} pf_plastic;
+
+/** A loss. */
+typedef struct pf_loss_term {
+  const pf_component *loss;
+  pf_loss_needs needs;
+  double weight;
+  int64_t *observables; /**< [needs.observables.count] indices in the network's table */
+  size_t theta0;
+} pf_loss_term;
+
+/** A parameter of the whole model, with its owner. */
+typedef struct pf_model_parameter {
+  pf_parameter declared; /**< as the plugin declared it, config's changes applied */
+  const char *owner;     /**< "rules.learn", "network", "losses.[0]" */
+} pf_model_parameter;
+
+enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };
+
+typedef struct pf_model {
+  const pf_component *network;
+  pf_network_needs needs;
+  pf_plastic *plastic;
+  size_t n_plastic;
+  pf_loss_term *losses;
+  size_t n_losses;
+  /** theta: rules' parameters in the order of `plastic`, then the network's, then the losses'. */
+  pf_model_parameter *parameters;
+  size_t n_parameters;
+  size_t network_theta0;
+  uint32_t normalise;
+} pf_model;
+
+/** What to build a model from; pointers stay the caller's and MUST outlive the model. */
+typedef struct pf_plastic_spec {
+  const pf_component *rule;
+  const char *projection;        /**< the network's name for it, "layer1" */
+  double eta;                    /**< NaN: 1 / n_pre */
+  const char *const *modulators; /**< [n declared] expressions; NULL, or NULL entries: the rule's fallback */
+  const char *owner;
+} pf_plastic_spec;
+
+typedef struct pf_loss_spec {
+  const pf_component *loss;
+  double weight;
+  const char *owner;
+} pf_loss_spec;
+
+/** `channels`: names the data will have, for checking modulators. */
+pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *plastic, size_t n_plastic,
+                          const pf_loss_spec *losses, size_t n_losses, uint32_t normalise, pf_names channels,
+                          pf_model **out, pf_error *error);
+void pf_model_free(pf_model *model);
+/** Index of an observable by name ("activity": the first plastic projection's post population), or -1. */
+int64_t pf_model_observable(const pf_model *model, const char *name);
+int64_t pf_model_n_input(const pf_model *model);
+
+/* ---- draw ---- */
+
+/** One experiment with one draw of its inputs and initial weights. Owns its arrays. */
+typedef struct pf_draw {
+  const pf_recording *recording;
+  int64_t n_steps;
+  uint32_t *flags; /**< [n_steps], a copy of the recording's */
+  pf_real *input;  /**< [n_steps][ld_input] */
+  int64_t ld_input;
+  pf_real **modulators; /**< [n_plastic], each [n_steps][n modulators] */
+  pf_real ***targets;   /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
+  double *noise;        /**< [needs.n_noise] of the network, behind the initial weights */
+  pf_real **given_w;    /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights stated outright */
+} pf_draw;
+
+/**
+ * Make a draw for this model: x as `input` [n_steps][n_input] (copied), modulators and targets from the
+ * recording's channels and targets, noise [needs.n_noise] copied (NULL: zeros).
+ */
+pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, const double *input, const double *noise,
+                         pf_draw **out, pf_error *error);
+/** State the initial weights of a projection, dense [n_post][n_pre]; they replace the network's. */
+pf_status pf_draw_give_weights(const pf_model *model, pf_draw *draw, int64_t projection, const double *w,
+                               pf_error *error);
+void pf_draw_free(const pf_model *model, pf_draw *draw);
+
+/* ---- simulation and adjoint ---- */
+
+typedef struct pf_workspace pf_workspace;
+/** Memory for draws of up to n_steps steps. One per thread. */
+pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out, pf_error *error);
+void pf_workspace_free(pf_workspace *workspace);
+
+enum { PF_RUN_NO_PLASTICITY = 1 /**< the plastic flag off at every step */ };
+
+/** What one loss got on one draw. */
+typedef struct pf_loss_value {
+  double log_likelihood; /**< sum over counted steps, unweighted */
+  int64_t count;         /**< cells observed */
+} pf_loss_value;
+
+/**
+ * Simulate. Trajectories stay in the workspace until its next use. `count_flag`: PF_STEP_FIT or PF_STEP_SCORE,
+ * the steps that count. values: [n_losses], MAY be NULL (losses are then not evaluated).
+ * PF_POINT_FAILED when something stopped being finite; the line names experiment, step and what.
+ */
+pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                     uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error);
+/**
+ * Simulate, then the adjoint: gradient[n_parameters] += sum_k scale[k] d log_likelihood_k / d theta
+ * (scale: [n_losses], signed as the caller wants). Counts PF_STEP_FIT steps.
+ */
+pf_status pf_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
+                      pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error);
+
+/** An observable's trajectory of the last run: [n_steps][*ld], *n columns. */
+const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t observable, int64_t *n, int64_t *ld);
+/** Number of weight changes of plastic projection p in the last run. */
+int64_t pf_workspace_n_changes(const pf_workspace *workspace, size_t plastic);
+/** Weights [n_post][*ld] after k changes of the last run (k = 0: initial). */
+const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plastic, int64_t k, int64_t *ld);
+
+/* ---- batch ---- */
+
+/** Draws that make one objective, with how each enters it. */
+typedef struct pf_batch {
+  const pf_draw *const *draws; /**< [n], the caller's */
+  size_t n;
+  double *scale;   /**< [n][n_losses], weight and normalisation: objective = constant - sum scale * log likelihood */
+  double constant; /**< what padded cells add */
+} pf_batch;
+
+/** Works out scale and constant from model->normalise. A batch in which a loss observes nothing: an error. */
+pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n, pf_batch **out,
+                          pf_error *error);
+void pf_batch_free(pf_batch *batch);
+/**
+ * Objective (without penalties) and its gradient (overwritten; NULL: not wanted). Draws are shared among the
+ * n_workspaces threads; sums are taken in the order of the draws, so bits do not depend on n_workspaces.
+ */
+pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
+                             pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
+                             pf_error *error);
+
+/* ---- closed loop ---- */
+
+/** How simulated animals see their inputs. */
+typedef struct pf_input_noise {
+  double mean, sd;
+} pf_input_noise;
+
+/**
+ * Run a task in closed loop with a model: draws noise, choices (from the observable "probability" of the network,
+ * where it has one) and the task's random numbers by (seed, index), fills expected reward, and appends the recording
+ * with its truth (true_input, true_noise) to `data`. Targets recorded: those of the task's needs ("choice",
+ * "activity": the observable "activity").
+ */
+pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
+                      const pf_expected_reward *expectation, uint64_t seed, int64_t index, const char *animal,
+                      pf_dataset *data, pf_error *error);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * A component: a plugin, made into an object by one group of the config.
+ *
+ *     { plugin = "taylor"; terms = "x r"; modulator = "reward"; eta = 0.5; }
+ *
+ * `plugin` and the keys in `host_keys` are the host's, the rest are options of the plugin.
+ */
+#ifndef PLASTFIT_CORE_PLUGIN_COMPONENT_H
+#define PLASTFIT_CORE_PLUGIN_COMPONENT_H
+
+#include "core/config/config.h"
+#include "core/plugin/registry.h"
+
+typedef struct pf_component {
+  const pf_plugin *plugin;
+  void *self;          /**< the object */
+  const char *file;    /**< where the plugin was loaded from; the registry's */
+  const pf_node *node; /**< its group in the config, MAY be NULL */
+  char *label;         /**< "rule learn (taylor)", for messages */
+} pf_component;
+
+/**
+ * Find the plugin named by the group's `plugin` key, check its options, create the object. `what`: how the config
+ * calls it ("source", "rules.learn"). On failure *out is untouched. Errors name the plugin and file:line.
+ */
+pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node, uint32_t kind,
+                              const char *what, pf_names host_keys, pf_component *out, pf_error *error);
+/** Destroys the object; the plugin stays loaded. A zeroed component is fine. */
+void pf_component_free(pf_component *component);
+
+#endif

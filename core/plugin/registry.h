@@ -1,0 +1,47 @@
+/*
+ * Finding and loading plugins: by name, from a search path, through libltdl
+ * (core/plugin/loader.c is the one file that includes ltdl.h). Refuses a
+ * plugin of another ABI major, a newer minor, another precision, another kind,
+ * or without a required op, with one sentence that says what to do.
+ */
+#ifndef PLASTFIT_CORE_PLUGIN_REGISTRY_H
+#define PLASTFIT_CORE_PLUGIN_REGISTRY_H
+
+#include <plastfit/abi/plugin.h>
+
+typedef struct pf_registry pf_registry;
+
+/**
+ * Search path, first match wins: `plugin_path` (colon-separated, MAY be NULL; the config's key),
+ * then PLASTFIT_PLUGIN_PATH, then the build tree's plugins if run from there, then the installed folder.
+ */
+pf_status pf_registry_create(const char *plugin_path, pf_registry **out, pf_error *error);
+void pf_registry_free(pf_registry *registry);
+
+/**
+ * The plugin of that kind and name (or alias). Loaded at the first call and kept
+ * until pf_registry_free. `file` (MAY be NULL) is set to where it was loaded from.
+ * No such plugin: the line says which there are and the nearest name. A name with a path separator is refused.
+ */
+pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name, const pf_plugin **out,
+                           const char **file, pf_error *error);
+
+/** One plugin file found on the search path. */
+typedef struct pf_found {
+  const pf_plugin *plugin; /**< NULL: refused */
+  const char *file;
+  const char *shadows; /**< a file of the same name later on the path, or NULL */
+  const char *refusal; /**< why plugin is NULL */
+} pf_found;
+
+/** Everything on the search path, sorted by kind, then name. Valid until pf_registry_free. */
+pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count, pf_error *error);
+
+/** Checks a descriptor as the loader does, without loading: used by the loader and by tests. `file` for the sentence.
+ */
+pf_status pf_plugin_admit(const pf_plugin *plugin, const char *file, uint32_t kind, pf_error *error);
+
+/** "rule", "network", "loss", "source". */
+const char *pf_kind_name(uint32_t kind);
+
+#endif

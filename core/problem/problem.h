@@ -1,0 +1,70 @@
+/*
+ * A problem: everything that one config says, built and checked, before any fitting.
+ */
+#ifndef PLASTFIT_CORE_PROBLEM_PROBLEM_H
+#define PLASTFIT_CORE_PROBLEM_PROBLEM_H
+
+#include "core/engine/engine.h"
+
+enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
+enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };
+
+typedef struct pf_fit_settings {
+  uint32_t per;    /**< enum pf_fit_per */
+  uint32_t batch;  /**< enum pf_fit_batch: one step per draw, in order, or one per epoch over all draws */
+  char *optimiser; /**< "adam" */
+  double learning_rate, beta1, beta2, epsilon;
+  int64_t epochs;    /**< passes over the data */
+  int64_t log_every; /**< epochs between rows of fit.csv */
+  double l1, l2;     /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */
+  int n_threads;     /**< >= 1 */
+} pf_fit_settings;
+
+typedef struct pf_evaluate_settings {
+  int64_t draws;   /**< fresh draws of inputs and initial weights, per experiment */
+  int64_t animals; /**< fresh animals from a teacher; 0: none */
+} pf_evaluate_settings;
+
+typedef struct pf_problem {
+  pf_config *config; /**< the caller's, MUST outlive the problem */
+  pf_registry *registry;
+  char *name, *out;
+  uint64_t seed;
+  /* components */
+  pf_component network, source;
+  pf_component *rules;
+  size_t n_rules; /**< one per plastic projection of the model */
+  pf_component *losses;
+  size_t n_losses;
+  pf_component teacher_rule; /**< plugin NULL: the truth is unknown */
+  /* models and data */
+  pf_model *model;
+  pf_model *teacher;     /**< same network, the teacher's rule, same losses; NULL: the truth is unknown */
+  double *teacher_theta; /**< [teacher->n_parameters] */
+  pf_dataset data;       /**< what is fitted */
+  pf_dataset fresh;      /**< fresh animals for the evaluation (n = 0: fresh draws of `data` instead) */
+  /* inputs */
+  pf_input_noise input;
+  pf_expected_reward expectation;
+  int64_t draws;                          /**< draws of the inputs per experiment in the fit */
+  bool weights_per_draw;                  /**< initial weights redrawn in every draw, else once per experiment */
+  bool give_inputs, give_initial_weights; /**< the fit sees the teacher's own */
+  char *evaluated_on;                     /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
+  pf_fit_settings fit;
+  pf_evaluate_settings evaluate;
+  double init_sd; /**< NaN: each parameter's own initial_sd */
+} pf_problem;
+
+/** Build from a config: loads plugins, reads or simulates the data, checks everything. */
+pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error);
+void pf_problem_free(pf_problem *problem);
+
+/** The draw number `draw` of recording i of `data` (fitted ones and fresh ones are different streams). */
+pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
+                          pf_draw **out, pf_error *error);
+/** Where the fit of unit `unit` starts: initial + init_sd * normal; [model->n_parameters]. */
+void pf_problem_start(const pf_problem *problem, size_t unit, double *theta);
+/** A draw's twin for the teacher's model: same inputs, same initial weights. NULL model: PF_STOP. */
+pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error);
+
+#endif

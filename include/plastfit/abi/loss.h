@@ -1,0 +1,82 @@
+/*
+ * plastfit/abi/loss.h - how well observables predict what was recorded.
+ *
+ * A loss gives, per step, a log likelihood (or minus a squared error), and how
+ * many cells it observed there. The host normalises, weights, sums and negates.
+ */
+#ifndef PLASTFIT_ABI_LOSS_H
+#define PLASTFIT_ABI_LOSS_H
+
+#include <plastfit/abi/options.h>
+#include <plastfit/abi/parameters.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  PF_LOSS_LIKELIHOOD = 1,       /**< a log likelihood, so a deviance means something */
+  PF_LOSS_SEPARABLE_BY_UNIT = 2 /**< a sum over units: rows may be evaluated apart */
+};
+
+/** Filled by `needs`. */
+typedef struct pf_loss_needs {
+  size_t size;
+  pf_parameter_table parameters;
+  pf_names observables; /**< of the network, in the order of pf_loss_in. "activity": the first plastic layer's */
+  pf_names targets;     /**< of the data: "choice", "activity", ... */
+  double padded;        /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2, 0 */
+  uint32_t flags;       /**< PF_LOSS_* */
+} pf_loss_needs;
+
+/** A range of steps: read only. */
+typedef struct pf_loss_in {
+  size_t size;
+  int64_t n_steps;
+  const double *theta;              /**< [n_parameters] of the loss */
+  const pf_real *const *observable; /**< [n_observables], each [n_steps][ld_observable[k]] */
+  const int64_t *n_observable;      /**< [n_observables] columns */
+  const int64_t *ld_observable;
+  const pf_real *const *target; /**< [n_targets], each [n_steps][ld_target[k]], NaN where missing */
+  const int64_t *n_target;      /**< [n_targets] columns */
+  const int64_t *ld_target;
+  const uint8_t *scored; /**< [n_steps], 0: leave this step out (0 and count 0); NULL: all */
+} pf_loss_in;
+
+/** Where gradients go: +=, NULL means not wanted. */
+typedef struct pf_loss_gradient {
+  size_t size;
+  pf_real *const *observable; /**< [n_observables], each [n_steps][ld_observable[k]]; an entry MAY be NULL */
+  const int64_t *ld_observable;
+  double *theta;
+} pf_loss_gradient;
+
+typedef struct pf_loss_ops {
+  size_t size;
+
+  /* ---- required ---- */
+
+  pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
+  void (*destroy)(void *self);
+  pf_status (*needs)(const void *self, pf_loss_needs *needs, pf_error *error);
+  /** [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both overwritten. */
+  pf_status (*evaluate)(const void *self, const pf_loss_in *in, double *log_likelihood, int64_t *count,
+                        pf_error *error);
+  /** [hot] Adjoint: `cotangent` [n_steps] of the log likelihoods. */
+  pf_status (*vjp)(const void *self, const pf_loss_in *in, const double *cotangent, const pf_loss_gradient *gradient,
+                   pf_error *error);
+
+  /* ---- optional ---- */
+
+  /**
+   * [hot] Expected curvature: -E[d2 log likelihood / d observable0^2] per cell,
+   * [n_steps][ld], overwritten, 0 where nothing was observed (1 observable only).
+   */
+  pf_status (*curvature)(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error);
+} pf_loss_ops;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

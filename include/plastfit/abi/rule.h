@@ -1,0 +1,197 @@
+/*
+ * plastfit/abi/rule.h - a plasticity rule: how one projection's weights change.
+ *
+ *     dw_ij   = g_theta(x_j, y_i, w_ij, m)               the rule returns dw
+ *     W_{t+1} = bound(W_t + eta * plastic_t * dw)        the host applies it
+ *
+ * (Mehta et al., NeurIPS 2024, eq. 1-2.) x_j is presynaptic and y_i
+ * postsynaptic activity at step t, computed with W_t; m are the modulators of
+ * step t. A rule sees one block of rows of one projection at one step. The host
+ * chooses the blocks; a rule cannot tell and MUST NOT care: a block and its
+ * parts give the same dw.
+ */
+#ifndef PLASTFIT_ABI_RULE_H
+#define PLASTFIT_ABI_RULE_H
+
+#include <plastfit/abi/options.h>
+#include <plastfit/abi/parameters.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Of what a modulator or a trace has one value. */
+enum pf_per { PF_PER_NETWORK = 0, PF_PER_PRE = 1, PF_PER_POST = 2, PF_PER_SYNAPSE = 3 };
+
+/** A modulator the rule reads. The config's `modulator` says which channels make it. */
+typedef struct pf_modulator {
+  const char *name;     /**< "r" */
+  const char *fallback; /**< default: a linear expression of channels, "reward - expected_reward" */
+  uint32_t per;         /**< enum pf_per, without PF_PER_SYNAPSE */
+  const char *help;
+} pf_modulator;
+
+typedef struct pf_modulator_table {
+  const pf_modulator *items;
+  size_t count;
+  size_t stride;
+} pf_modulator_table;
+
+/** A trace: a variable the rule keeps from step to step. The host owns its memory. */
+typedef struct pf_trace {
+  const char *name;
+  uint32_t per;   /**< enum pf_per */
+  double initial; /**< value at the start of a session and after PF_STEP_RESET_TRACES */
+  const char *help;
+} pf_trace;
+
+typedef struct pf_trace_table {
+  const pf_trace *items;
+  size_t count;
+  size_t stride;
+} pf_trace_table;
+
+/** Which traces dw sees. */
+enum pf_trace_order { PF_TRACES_BEFORE_STEP = 0, PF_TRACES_AFTER_STEP = 1 };
+
+/** What dw depends on, so that the host may skip work. 0 means: on all of them. */
+enum { PF_READS_PRE = 1, PF_READS_POST = 2, PF_READS_WEIGHT = 4, PF_READS_MODULATOR = 8 };
+
+/** Filled by `needs`. All tables are the rule's and valid until destroy. */
+typedef struct pf_rule_needs {
+  size_t size;
+  pf_parameter_table parameters;
+  pf_names pre_signals;  /**< signals of the presynaptic population; empty: { "activity" } */
+  pf_names post_signals; /**< likewise, postsynaptic */
+  pf_modulator_table modulators;
+  pf_trace_table traces;
+  uint32_t trace_order; /**< enum pf_trace_order */
+  uint32_t reads;       /**< PF_READS_*, or 0 */
+} pf_rule_needs;
+
+/** Values of the traces of one block. Planes of the table's traces with that `per`, in order. */
+typedef struct pf_traces {
+  pf_real *network; /**< [n_network_traces] */
+  pf_real *pre;     /**< [n_pre_traces][ld_pre] */
+  pf_real *post;    /**< [n_post_traces][ld_post] */
+  pf_real *synapse; /**< [n_synapse_traces][synapse_stride], each row-major with ldw */
+  int64_t ld_pre, ld_post, ldw, synapse_stride;
+} pf_traces;
+
+enum pf_layout { PF_LAYOUT_DENSE = 0, PF_LAYOUT_CSR = 1 };
+
+/** One block of rows of a projection at one step: read only. */
+typedef struct pf_block {
+  size_t size;
+  uint32_t layout;              /**< enum pf_layout; a host of this version gives PF_LAYOUT_DENSE only */
+  uint32_t flags;               /**< PF_STEP_* of this step (plastfit/abi/experiment.h) */
+  int64_t n_rows, n_pre;        /**< rows of this block; columns */
+  int64_t row0;                 /**< index of its first row in the projection; MUST NOT change results */
+  const double *theta;          /**< [n_parameters] */
+  const pf_real *pre;           /**< [n_pre_signals][ld_pre]; plane 0 is x unless pre_signals says otherwise */
+  const pf_real *post;          /**< [n_post_signals][ld_post]; plane 0 is y; element 0 belongs to row 0 of the block */
+  const pf_real *w;             /**< [n_rows][ldw], weights before the change */
+  const pf_real *modulator;     /**< [n_modulators]; values of those per network, the others 0 */
+  const pf_real *modulator_pre; /**< [n_modulators per pre][ld_pre] */
+  const pf_real *modulator_post; /**< [n_modulators per post][ld_post] */
+  int64_t ld_pre, ld_post, ldw;
+  pf_traces traces;          /**< as trace_order says; MUST NOT be written */
+  double dt;                 /**< ms; 0 where the data have no time axis */
+  const int64_t *csr_row;    /**< PF_LAYOUT_CSR only, else NULL */
+  const int64_t *csr_column; /**< PF_LAYOUT_CSR only, else NULL */
+} pf_block;
+
+/** Where gradients go. Everything is += ; a NULL pointer means: not wanted. */
+typedef struct pf_rule_gradient {
+  size_t size;
+  double *theta;      /**< [n_parameters] */
+  pf_real *pre;       /**< [n_pre_signals][ld_pre], private to the block */
+  pf_real *post;      /**< [n_post_signals][ld_post] */
+  pf_real *w;         /**< [n_rows][ldw] */
+  pf_real *modulator; /**< [n_modulators]; reserved: a host of this version gives NULL */
+  int64_t ld_pre, ld_post, ldw;
+  pf_traces traces; /**< cotangents of the traces seen */
+} pf_rule_gradient;
+
+/** Directions for `jvp`, and where the tangents of dw go. NULL inputs mean zero. */
+typedef struct pf_rule_tangent {
+  size_t size;
+  int64_t n_tangents;
+  const double *theta; /**< [n_tangents][n_parameters] */
+  const pf_real *pre;  /**< [n_tangents] planes of stride pre_stride, each as in pf_block */
+  const pf_real *post; /**< [n_tangents] planes of stride post_stride */
+  const pf_real *w;    /**< [n_tangents] planes of stride w_stride, each row-major with ldw */
+  pf_traces traces;    /**< tangents of the traces seen, [n_tangents] of traces_stride */
+  int64_t pre_stride, post_stride, w_stride, traces_stride, ldw;
+  pf_real *dw; /**< out, overwritten: [n_tangents] planes of stride dw_stride, with lddw */
+  int64_t dw_stride, lddw;
+} pf_rule_tangent;
+
+/** How the host applies dw, for the fused ops: w_out = w + eta * mask * dw. */
+typedef struct pf_update {
+  size_t size;
+  double eta;          /**< synaptic learning rate, 1 */
+  const pf_real *mask; /**< [n_rows][ldm], 0 or 1; NULL: ones */
+  int64_t ldm;
+} pf_update;
+
+enum pf_text_format { PF_TEXT_PLAIN = 0, PF_TEXT_LATEX = 1 };
+
+typedef struct pf_rule_ops {
+  size_t size;
+
+  /* ---- required ---- */
+
+  /** Make an object from its options. On failure *self is untouched and nothing leaks. */
+  pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
+  /** Free it; self MAY be NULL. */
+  void (*destroy)(void *self);
+  /** Say what the rule declares; *needs comes zeroed but for size. */
+  pf_status (*needs)(const void *self, pf_rule_needs *needs, pf_error *error);
+  /** [hot] dw[i*lddw + j] = g_theta(x_j, y_i, w_ij, m), overwritten. dw MUST NOT alias an input. */
+  pf_status (*forward)(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error);
+  /**
+   * [hot] Adjoint of forward: with c = cotangent of dw, add sum_ij c_ij d dw_ij / d(...)
+   * to each gradient that is wanted.
+   */
+  pf_status (*vjp)(const void *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                   const pf_rule_gradient *gradient, pf_error *error);
+
+  /* ---- optional, the host has a fallback ---- */
+
+  /** [hot] Tangents of dw (forward mode). */
+  pf_status (*jvp)(const void *self, const pf_block *in, const pf_rule_tangent *tangent, pf_error *error);
+  /** [hot] Fused: w_out = w + eta * mask * dw. w_out MAY be in->w. */
+  pf_status (*step)(const void *self, const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out,
+                    pf_error *error);
+  /** [hot] Fused adjoint: gradient->w holds the cotangent of w_out on entry and that of w on return; never NULL here.
+   */
+  pf_status (*step_vjp)(const void *self, const pf_block *in, const pf_update *update, const pf_rule_gradient *gradient,
+                        pf_error *error);
+  /** [hot] The rule's own bound on weights, applied in place after the update. */
+  pf_status (*project)(const void *self, const pf_block *in, pf_real *w, int64_t ldw, pf_error *error);
+  /** [hot] Its adjoint: `w` as before the projection; the cotangent is changed in place. */
+  pf_status (*project_vjp)(const void *self, const pf_block *in, const pf_real *w, int64_t ldw, pf_real *cotangent,
+                           int64_t ld_cotangent, pf_error *error);
+  /** The rule with these coefficients as text: "dw = 0.98 x r - 0.05 w". Cuts at `capacity`, always ends with 0. */
+  pf_status (*describe)(const void *self, const double *theta, uint32_t format, char *text, size_t capacity,
+                        pf_error *error);
+
+  /* ---- required when `needs` lists traces ---- */
+
+  /**
+   * [hot] Traces after this step from those before it (in->traces). A NULL
+   * plane in `next` is not asked of this block (pre and network traces are
+   * advanced once, not once per block).
+   */
+  pf_status (*advance)(const void *self, const pf_block *in, const pf_traces *next, pf_error *error);
+  /** [hot] Its adjoint: `cotangent` of the traces after; += into gradient (traces: those before). */
+  pf_status (*advance_vjp)(const void *self, const pf_block *in, const pf_traces *cotangent,
+                           const pf_rule_gradient *gradient, pf_error *error);
+} pf_rule_ops;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
