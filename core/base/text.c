@@ -1,0 +1,186 @@
+#include "core/base/text.h"
+
+#include "core/base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a text that grows ---- */
+
+/** Room for `more` bytes and a final 0. */
+static bool reserve(pf_text *text, size_t more)
+{
+  if (more >= SIZE_MAX / 4 - text->length) {
+    return false;
+  }
+  size_t wanted = text->length + more + 1;
+  if (wanted <= text->capacity) {
+    return true;
+  }
+  size_t capacity = text->capacity * 2 > wanted ? text->capacity * 2 : wanted + 64;
+  char *grown = realloc(text->text, capacity);
+  if (grown == NULL) {
+    return false;
+  }
+  text->text = grown;
+  text->capacity = capacity;
+  return true;
+}
+
+void pf_text_add(pf_text *text, const char *format, ...)
+{
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, args);
+  if (length >= 0 && reserve(text, (size_t)length)) {
+    (void)vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    text->length += (size_t)length;
+  } else {
+    text->failed = 1;
+  }
+  va_end(again);
+  va_end(args);
+}
+
+void pf_text_free(pf_text *text)
+{
+  free(text->text);
+  *text = (pf_text){0};
+}
+
+/* ---- the nearest name ---- */
+
+enum { LONGEST = 63 }; /* longer names are not compared: nobody mistypes those by one letter */
+
+/* Own, because <ctype.h> depends on the locale. */
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static size_t least(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+/** Edit distance with transpositions of neighbours (optimal string alignment), blind to case. */
+static size_t distance(const char *a, size_t na, const char *b, size_t nb)
+{
+  size_t rows[3][LONGEST + 1];
+  size_t *before = rows[0], *last = rows[1], *row = rows[2];
+  for (size_t j = 0; j <= nb; j++) {
+    last[j] = j;
+    before[j] = 0;
+  }
+  for (size_t i = 1; i <= na; i++) {
+    row[0] = i;
+    for (size_t j = 1; j <= nb; j++) {
+      size_t changed = last[j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
+      row[j] = least(changed, least(last[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+        row[j] = least(row[j], before[j - 2] + 1);
+      }
+    }
+    size_t *spare = before;
+    before = last;
+    last = row;
+    row = spare;
+  }
+  return last[nb];
+}
+
+static bool starts_with(const char *name, const char *start, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (name[i] == '\0' || lower(name[i]) != lower(start[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const char *pf_text_nearest(const char *name, pf_names candidates)
+{
+  size_t n = name == NULL ? 0 : strlen(name);
+  if (n == 0 || n > LONGEST) {
+    return NULL;
+  }
+  /* One mistake per three letters, at least one; a single letter resembles every other one. */
+  size_t allowed = n < 2 ? 0 : (n < 6 ? 1 : n / 3);
+  size_t best = SIZE_MAX;
+  const char *nearest = NULL;
+  for (size_t i = 0; i < candidates.count; i++) {
+    const char *candidate = candidates.items[i];
+    size_t m = candidate == NULL ? 0 : strlen(candidate);
+    if (m == 0 || m > LONGEST) {
+      continue;
+    }
+    size_t d = distance(name, n, candidate, m);
+    if (d < best && d <= allowed && d < m) {
+      best = d;
+      nearest = candidate;
+    }
+  }
+  /* "mod" is no typing mistake but half a name. */
+  for (size_t i = 0; nearest == NULL && n >= 3 && i < candidates.count; i++) {
+    if (candidates.items[i] != NULL && starts_with(candidates.items[i], name, n)) {
+      nearest = candidates.items[i];
+    }
+  }
+  return nearest;
+}
+
+/* ---- natural order ---- */
+
+static size_t digits(const char *text)
+{
+  size_t n = 0;
+  while (is_digit(text[n])) {
+    n++;
+  }
+  return n;
+}
+
+int pf_text_natural_compare(const char *a, const char *b)
+{
+  const char *p = a, *q = b;
+  while (*p != '\0' && *q != '\0') {
+    if (is_digit(*p) && is_digit(*q)) {
+      while (*p == '0' && is_digit(p[1])) {
+        p++;
+      }
+      while (*q == '0' && is_digit(q[1])) {
+        q++;
+      }
+      /* Without leading zeros, the longer run is the larger number: no overflow, however long. */
+      size_t n = digits(p), m = digits(q);
+      if (n != m) {
+        return n < m ? -1 : 1;
+      }
+      int order = strncmp(p, q, n);
+      if (order != 0) {
+        return order < 0 ? -1 : 1;
+      }
+      p += n;
+      q += n;
+    } else if (*p != *q) {
+      return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+    } else {
+      p++;
+      q++;
+    }
+  }
+  if (*p != *q) {
+    return *p == '\0' ? -1 : 1;
+  }
+  /* a01 and a1: equal numbers, yet an order must not depend on how it was reached. */
+  int order = strcmp(a, b);
+  return (order > 0) - (order < 0);
+}
