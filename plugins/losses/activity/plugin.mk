@@ -1,0 +1,7 @@
+if PLUGIN_ACTIVITY
+plugin_LTLIBRARIES += plugins/activity.la
+endif
+plugins_activity_la_SOURCES = plugins/losses/activity/activity.c
+plugins_activity_la_CPPFLAGS = $(plugin_cppflags)
+plugins_activity_la_LDFLAGS = $(plugin_ldflags)
+plugins_activity_la_LIBADD = $(plugin_libadd)

@@ -1,0 +1,7 @@
+if PLUGIN_CHOICE
+plugin_LTLIBRARIES += plugins/choice.la
+endif
+plugins_choice_la_SOURCES = plugins/losses/choice/choice.c
+plugins_choice_la_CPPFLAGS = $(plugin_cppflags)
+plugins_choice_la_LDFLAGS = $(plugin_ldflags)
+plugins_choice_la_LIBADD = $(plugin_libadd)

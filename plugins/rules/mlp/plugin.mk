@@ -1,0 +1,7 @@
+if PLUGIN_MLP
+plugin_LTLIBRARIES += plugins/mlp.la
+endif
+plugins_mlp_la_SOURCES = plugins/rules/mlp/mlp.c
+plugins_mlp_la_CPPFLAGS = $(plugin_cppflags)
+plugins_mlp_la_LDFLAGS = $(plugin_ldflags)
+plugins_mlp_la_LIBADD = $(plugin_libadd)

@@ -1,0 +1,7 @@
+if PLUGIN_TAYLOR
+plugin_LTLIBRARIES += plugins/taylor.la
+endif
+plugins_taylor_la_SOURCES = plugins/rules/taylor/taylor.c
+plugins_taylor_la_CPPFLAGS = $(plugin_cppflags)
+plugins_taylor_la_LDFLAGS = $(plugin_ldflags)
+plugins_taylor_la_LIBADD = $(plugin_libadd)

@@ -1,0 +1,7 @@
+if PLUGIN_TEACHER
+plugin_LTLIBRARIES += plugins/teacher.la
+endif
+plugins_teacher_la_SOURCES = plugins/sources/teacher/teacher.c
+plugins_teacher_la_CPPFLAGS = $(plugin_cppflags)
+plugins_teacher_la_LDFLAGS = $(plugin_ldflags)
+plugins_teacher_la_LIBADD = $(plugin_libadd)

@@ -1,0 +1,30 @@
+# Everything `make check` runs.
+include tests/unit/sources.mk
+include tests/e2e/tests.mk
+
+TESTS = tests/headers/headers.tap tests/unit.tap $(e2e_tests)
+TEST_EXTENSIONS = .tap .sh
+TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+TAP_LOG_COMPILER = $(SHELL)
+SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
+EXTRA_DIST += tests/headers/headers.tap tests/unit.tap tests/shared-or-fail $(e2e_tests)
+
+AM_TESTS_ENVIRONMENT = \
+	PF_SRCDIR='$(abs_top_srcdir)'; export PF_SRCDIR; \
+	PF_BUILDDIR='$(abs_top_builddir)'; export PF_BUILDDIR; \
+	PLASTFIT='$(abs_top_builddir)/plastfit'; export PLASTFIT; \
+	CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX;
+
+# ---- unit tests ----
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit-tests
+else
+check_DATA += criterion-is-missing
+criterion-is-missing:
+	@echo "make check needs Criterion: apt-get install libcriterion-dev, then run configure again" >&2; exit 1
+endif
+tests_unit_tests_SOURCES = $(unit_test_sources)
+tests_unit_tests_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' \
+	-DPF_SRCDIR='"$(abs_top_srcdir)"' -DPF_BUILDDIR='"$(abs_top_builddir)"'
+tests_unit_tests_LDADD = libplastfit_core.la $(CRITERION_LIBS)

@@ -1,0 +1,3 @@
+# Unit tests: tests/unit mirrors core/ and plugins/; all files make one Criterion program, tests/unit-tests.
+unit_test_sources =
+unit_test_sources += tests/unit/base/test_version.c
