@@ -6,8 +6,8 @@
 
 /** One row of fit.csv. */
 typedef struct pf_fit_row {
-  int64_t epoch;    /**< passes done */
-  double objective; /**< with penalties: mean over the epoch's steps as the reference logs it */
+  int64_t epoch;    /**< passes done; 0: where the fit starts */
+  double objective; /**< with penalties: mean over the steps of that pass, each before its step; at 0, over all draws */
   double data_term; /**< without penalties */
 } pf_fit_row;
 
@@ -18,7 +18,7 @@ typedef struct pf_fit_unit {
   size_t n_recordings;
   pf_draw **draws; /**< [n_draws]: recordings x draws, draw by draw, in order */
   size_t n_draws;
-  double *theta; /**< [model->n_parameters] start, then the estimate */
+  double *theta; /**< [model->n_parameters] start, then the estimate; of a failed fit the last that could be computed */
   double *theta_start;
   pf_fit_row *rows;
   size_t n_rows;
@@ -31,7 +31,7 @@ typedef struct pf_fit {
   pf_fit_unit *units;
   size_t n_units, n_failed;
   double seconds;
-  int64_t n_gradients;
+  int64_t n_gradients; /**< of one draw each */
 } pf_fit;
 
 /** Called now and then from one thread at a time; done in [0, 1]. */

@@ -1,0 +1,120 @@
+#include "core/fit/units.h"
+#include "core/base/memory.h"
+#include <math.h>
+#include <string.h>
+
+static int belongs(const pf_problem *problem, size_t recording, size_t unit)
+{
+  return problem->fit.per == PF_FIT_SHARED || problem->data.recordings[recording].animal_index == unit;
+}
+
+/* A start outside its bounds would be a point the fit can never return to. */
+static void clip_start(const pf_model *model, double *theta)
+{
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const pf_parameter *declared = &model->parameters[i].declared;
+    if (declared->flags & PF_PARAMETER_FIXED) {
+      continue;
+    }
+    if (isfinite(declared->lower) && theta[i] < declared->lower) {
+      theta[i] = declared->lower;
+    }
+    if (isfinite(declared->upper) && theta[i] > declared->upper) {
+      theta[i] = declared->upper;
+    }
+  }
+}
+
+static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *unit, pf_error *error)
+{
+  const int64_t every = problem->fit.log_every > 0 ? problem->fit.log_every : problem->fit.epochs + 1;
+  const int64_t n_rows = 2 + problem->fit.epochs / every; /* start, every so often, last */
+  const size_t n_theta = problem->model->n_parameters;
+  const char *name = problem->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[index];
+  for (size_t i = 0; i < problem->data.n; i++) {
+    unit->n_recordings += belongs(problem, i, index) ? 1 : 0;
+  }
+  unit->name = pf_memory_string(name, error);
+  unit->recordings = pf_memory_need(unit->n_recordings, sizeof *unit->recordings, error);
+  unit->draws = pf_memory_need(unit->n_recordings * (size_t)problem->draws, sizeof(pf_draw *), error);
+  unit->theta = pf_memory_need(n_theta, sizeof *unit->theta, error);
+  unit->theta_start = pf_memory_need(n_theta, sizeof *unit->theta_start, error);
+  unit->rows = pf_memory_need((size_t)n_rows, sizeof *unit->rows, error);
+  unit->row_theta = pf_memory_need((size_t)n_rows * n_theta, sizeof *unit->row_theta, error);
+  if (unit->name == NULL || unit->recordings == NULL || unit->draws == NULL || unit->theta == NULL ||
+      unit->theta_start == NULL || unit->rows == NULL || unit->row_theta == NULL) {
+    return PF_STOP;
+  }
+  size_t n = 0;
+  for (size_t i = 0; i < problem->data.n; i++) {
+    if (belongs(problem, i, index)) {
+      unit->recordings[n++] = i;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status make_draws(const pf_problem *problem, pf_fit_unit *unit)
+{
+  for (int64_t d = 0; d < problem->draws; d++) {
+    for (size_t r = 0; r < unit->n_recordings; r++) {
+      const pf_status status = pf_problem_draw(problem, &problem->data, unit->recordings[r], d, false,
+                                               &unit->draws[unit->n_draws], &unit->error);
+      if (status != PF_OK) {
+        return status;
+      }
+      unit->n_draws++;
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_fit_units_create(const pf_problem *problem, pf_fit *fit, pf_error *error)
+{
+  const size_t n = problem->fit.per == PF_FIT_SHARED ? 1 : problem->data.n_animals;
+  if (problem->data.n == 0 || n == 0) {
+    return pf_fail(error, PF_STOP, "the source gave no experiment, so there is nothing to fit");
+  }
+  fit->units = pf_memory_need(n, sizeof *fit->units, error);
+  if (fit->units == NULL) {
+    return PF_STOP;
+  }
+  fit->n_units = n;
+  for (size_t u = 0; u < n; u++) {
+    pf_fit_unit *unit = &fit->units[u];
+    unit->error = pf_error_none();
+    const pf_status status = allocate(problem, u, unit, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    pf_problem_start(problem, u, unit->theta);
+    clip_start(problem->model, unit->theta);
+    if (problem->model->n_parameters > 0) {
+      memcpy(unit->theta_start, unit->theta, problem->model->n_parameters * sizeof *unit->theta);
+    }
+    unit->status = make_draws(problem, unit);
+  }
+  return PF_OK;
+}
+
+void pf_fit_free(const pf_problem *problem, pf_fit *fit)
+{
+  if (fit == NULL) {
+    return;
+  }
+  for (size_t u = 0; u < fit->n_units; u++) {
+    pf_fit_unit *unit = &fit->units[u];
+    for (size_t d = 0; d < unit->n_draws; d++) {
+      pf_draw_free(problem->model, unit->draws[d]);
+    }
+    pf_memory_free(unit->name);
+    pf_memory_free(unit->recordings);
+    pf_memory_free(unit->draws);
+    pf_memory_free(unit->theta);
+    pf_memory_free(unit->theta_start);
+    pf_memory_free(unit->rows);
+    pf_memory_free(unit->row_theta);
+  }
+  pf_memory_free(fit->units);
+  pf_memory_free(fit);
+}

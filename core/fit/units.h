@@ -1,0 +1,14 @@
+/* The units of a fit: who has a theta of their own, what data it is fitted to, and where it starts. */
+#ifndef PLASTFIT_CORE_FIT_UNITS_H
+#define PLASTFIT_CORE_FIT_UNITS_H
+
+#include "core/fit/fit.h"
+
+/**
+ * Makes fit->units: one per animal of problem->data, in its order (so unit and animal have the same index), or one
+ * "all". Draws are listed draw by draw: draw 0 of each recording, then draw 1 of each. A unit whose draws could not
+ * be made is marked failed. On PF_STOP: free with pf_fit_free.
+ */
+pf_status pf_fit_units_create(const pf_problem *problem, pf_fit *fit, pf_error *error);
+
+#endif
