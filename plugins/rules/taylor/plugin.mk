@@ -1,7 +1,8 @@
 if PLUGIN_TAYLOR
 plugin_LTLIBRARIES += plugins/taylor.la
 endif
-plugins_taylor_la_SOURCES = plugins/rules/taylor/taylor.c
+plugins_taylor_la_SOURCES = plugins/rules/taylor/taylor.c plugins/rules/taylor/kernel.h plugins/rules/taylor/terms.h \
+  plugins/rules/common/rule_common.h
 plugins_taylor_la_CPPFLAGS = $(plugin_cppflags)
 plugins_taylor_la_LDFLAGS = $(plugin_ldflags)
 plugins_taylor_la_LIBADD = $(plugin_libadd)
