@@ -25,6 +25,6 @@ criterion-is-missing:
 	@echo "make check needs Criterion: apt-get install libcriterion-dev, then run configure again" >&2; exit 1
 endif
 tests_unit_tests_SOURCES = $(unit_test_sources)
-tests_unit_tests_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' \
+tests_unit_tests_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) $(MATIO_CFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' \
 	-DPF_SRCDIR='"$(abs_top_srcdir)"' -DPF_BUILDDIR='"$(abs_top_builddir)"'
-tests_unit_tests_LDADD = libplastfit_core.la $(CRITERION_LIBS)
+tests_unit_tests_LDADD = libplastfit_core.la $(CRITERION_LIBS) $(MATIO_LIBS)
