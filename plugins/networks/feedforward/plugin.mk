@@ -1,7 +1,7 @@
 if PLUGIN_FEEDFORWARD
 plugin_LTLIBRARIES += plugins/feedforward.la
 endif
-plugins_feedforward_la_SOURCES = plugins/networks/feedforward/feedforward.c
+plugins_feedforward_la_SOURCES = plugins/networks/feedforward/feedforward.c plugins/common/activation.h
 plugins_feedforward_la_CPPFLAGS = $(plugin_cppflags)
 plugins_feedforward_la_LDFLAGS = $(plugin_ldflags)
 plugins_feedforward_la_LIBADD = $(plugin_libadd)

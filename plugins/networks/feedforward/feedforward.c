@@ -1,0 +1,483 @@
+/*
+ * feedforward - layers of units without memory:
+ *
+ *     drive_l = W_l activity_{l-1} + b_l,   activity_l = f_l(drive_l)
+ *
+ * The host multiplies by W (any projection may be plastic); this file adds the
+ * bias, applies f, and says what the starting weights are. See README.md.
+ */
+#include "../../common/activation.h"
+#include <math.h>
+#include <plastfit/abi/plugin.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef enum ff_function { FF_TANH, FF_SIGMOID, FF_RELU, FF_LINEAR } ff_function;
+
+#define FF_FUNCTIONS "tanh|sigmoid|relu|linear"
+static const char *const ff_function_names[] = {"tanh", "sigmoid", "relu", "linear"};
+
+/* Signals of a layer, in the order of their planes. */
+enum { FF_ACTIVITY = 0, FF_DRIVE = 1 };
+static const char *const ff_signals[] = {"activity", "drive"};
+
+/* What the host's range check cannot say (see options below): that products and sums of sizes stay countable. */
+enum { FF_LARGEST_LAYER = 1000000000 };
+
+typedef struct ff_layer {
+  char name[32];
+  ff_function function;
+  double bias;
+} ff_layer;
+
+typedef struct feedforward {
+  const pf_host *host;
+  ff_layer *layers;          /**< [n_layers], [0] is the input */
+  pf_population *population; /**< [n_layers] */
+  pf_projection *projection; /**< [n_layers - 1] */
+  pf_observable *observable; /**< [n_observables] */
+  int64_t n_layers, n_observables;
+  double sd;            /**< of the starting weights that are drawn */
+  double readout;       /**< each starting weight of the last projection, where that is fixed */
+  int readout_is_fixed; /**< 1: the last projection is not drawn */
+  int64_t n_noise;
+} feedforward;
+
+/* ---- options ---- */
+
+static const pf_option ff_options[] = {
+    {.name = "layers",
+     .type = PF_TYPE_INTEGERS,
+     .required = 1,
+     .unit = "units",
+     .lower = 1,
+     .upper = FF_LARGEST_LAYER,
+     .help = "units of each layer, inputs first: [2, 10, 1]"},
+    {.name = "hidden",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"tanh\"",
+     .choices = FF_FUNCTIONS,
+     .help = "activation of all layers but the last"},
+    {.name = "output",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"sigmoid\"",
+     .choices = FF_FUNCTIONS,
+     .help = "activation of the last layer; \"probability\" is offered only with sigmoid"},
+    {.name = "initial_weights.sd",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.01",
+     .unit = "1",
+     .lower = 0,
+     .upper = INFINITY,
+     .help = "starting weights are normal with mean 0 and this sd"},
+    {.name = "readout.gain",
+     .type = PF_TYPE_REAL,
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "if given, every weight onto the last layer starts at gain / (units of the layer before)"},
+    {.name = "biases.hidden",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.0",
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "fixed bias added to the drive of all layers but the last"},
+    {.name = "biases.output",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.0",
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "fixed bias added to the drive of the last layer"},
+};
+
+/* ---- life ---- */
+
+static void ff_destroy(void *self)
+{
+  feedforward *net = self;
+  if (net == NULL) {
+    return;
+  }
+  const pf_host *host = net->host;
+  host->release(host, net->layers);
+  host->release(host, net->population);
+  host->release(host, net->projection);
+  host->release(host, net->observable);
+  host->release(host, net);
+}
+
+static pf_status ff_read_function(const pf_options *options, const char *key, ff_function *function, pf_error *error)
+{
+  const char *name = options->string(options, key);
+  for (size_t i = 0; i < sizeof ff_function_names / sizeof ff_function_names[0]; i++) {
+    if (strcmp(name, ff_function_names[i]) == 0) {
+      *function = (ff_function)i;
+      return PF_OK;
+    }
+  }
+  return pf_fail_key(error, PF_STOP, key, "\"%s\" is no activation; choose one of %s", name, FF_FUNCTIONS);
+}
+
+static pf_status ff_allocate(feedforward *net, pf_error *error)
+{
+  const pf_host *host = net->host;
+  const size_t n = (size_t)net->n_layers;
+  net->layers = host->allocate(host, n * sizeof *net->layers);
+  net->population = host->allocate(host, n * sizeof *net->population);
+  net->projection = host->allocate(host, (n - 1) * sizeof *net->projection);
+  net->observable = host->allocate(host, (n + 1) * sizeof *net->observable); /* a layer each, logit, probability */
+  if (net->layers == NULL || net->population == NULL || net->projection == NULL || net->observable == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a network of %lld layers", (long long)net->n_layers);
+  }
+  return PF_OK;
+}
+
+static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_error *error)
+{
+  ff_function hidden = FF_TANH;
+  ff_function output = FF_SIGMOID;
+  pf_status status = ff_read_function(options, "hidden", &hidden, error);
+  if (status == PF_OK) {
+    status = ff_read_function(options, "output", &output, error);
+  }
+  if (status != PF_OK) {
+    return status;
+  }
+  const double bias_hidden = options->real(options, "biases.hidden");
+  const double bias_output = options->real(options, "biases.output");
+  for (int64_t l = 0; l < net->n_layers; l++) {
+    const int64_t n = options->integer_at(options, "layers", l);
+    if (n < 1 || n > FF_LARGEST_LAYER) {
+      return pf_fail_key(error, PF_STOP, "layers", "layer %lld has %lld units; expected 1 to %lld", (long long)l,
+                         (long long)n, (long long)FF_LARGEST_LAYER);
+    }
+    const int last = l == net->n_layers - 1;
+    ff_layer *layer = &net->layers[l];
+    (void)snprintf(layer->name, sizeof layer->name, l == 0 ? "input" : "layer%lld", (long long)l);
+    layer->function = last ? output : hidden;
+    layer->bias = last ? bias_output : bias_hidden;
+    net->population[l] = (pf_population){.name = layer->name,
+                                         .n = n,
+                                         .signals = {ff_signals, l == 0 ? 1 : 2},
+                                         .flags = l == 0 ? (uint32_t)PF_POPULATION_INPUT : 0};
+  }
+  return PF_OK;
+}
+
+static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf_error *error)
+{
+  const int64_t last = net->n_layers - 1;
+  net->sd = options->real(options, "initial_weights.sd");
+  net->readout_is_fixed = options->present(options, "readout.gain") != 0;
+  if (net->readout_is_fixed && last < 2) {
+    return pf_fail_key(error, PF_STOP, "readout.gain",
+                       "a readout gain was given, but layers = [%lld, %lld] has no hidden layer to read out; "
+                       "remove readout.gain or add a layer",
+                       (long long)net->population[0].n, (long long)net->population[1].n);
+  }
+  if (net->readout_is_fixed) {
+    net->readout = options->real(options, "readout.gain") / (double)net->population[last - 1].n;
+  }
+  const int64_t n_drawn = net->readout_is_fixed ? last - 1 : last;
+  for (int64_t p = 0; p < n_drawn; p++) {
+    const int64_t n_weights = net->population[p].n * net->population[p + 1].n; /* <= 1e18: fits */
+    if (n_weights > INT64_MAX - net->n_noise) {
+      return pf_fail_key(error, PF_STOP, "layers", "the network has more weights than can be counted");
+    }
+    net->n_noise += n_weights;
+  }
+  return PF_OK;
+}
+
+static void ff_declare(feedforward *net)
+{
+  const int64_t last = net->n_layers - 1;
+  for (int64_t l = 1; l <= last; l++) {
+    net->projection[l - 1] =
+        (pf_projection){.name = net->layers[l].name,
+                        .pre = l - 1,
+                        .post = l,
+                        .signal = FF_ACTIVITY,
+                        .when = PF_PRE_NOW,
+                        .flags = (uint32_t)PF_PROJECTION_PLASTIC | (uint32_t)PF_PROJECTION_ROW_SEPARABLE};
+    net->observable[net->n_observables++] =
+        (pf_observable){.name = net->layers[l].name, .population = l, .signal = FF_ACTIVITY};
+  }
+  net->observable[net->n_observables++] = (pf_observable){.name = "logit", .population = last, .signal = FF_DRIVE};
+  if (net->layers[last].function == FF_SIGMOID) {
+    net->observable[net->n_observables++] =
+        (pf_observable){.name = "probability", .population = last, .signal = FF_ACTIVITY};
+  }
+}
+
+static pf_status ff_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+{
+  const int64_t n_layers = options->length(options, "layers");
+  if (n_layers < 2) {
+    return pf_fail_key(error, PF_STOP, "layers", "%lld entries; expected inputs and at least one layer, as in [2, 1]",
+                       (long long)n_layers);
+  }
+  feedforward *net = host->allocate(host, sizeof *net);
+  if (net == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a network");
+  }
+  net->host = host;
+  net->n_layers = n_layers;
+  pf_status status = ff_allocate(net, error);
+  if (status == PF_OK) {
+    status = ff_read_layers(net, options, error);
+  }
+  if (status == PF_OK) {
+    status = ff_read_weights(net, options, error);
+  }
+  if (status != PF_OK) {
+    ff_destroy(net);
+    return status;
+  }
+  ff_declare(net);
+  *self = net;
+  return PF_OK;
+}
+
+static pf_status ff_needs(const void *self, pf_network_needs *needs, pf_error *error)
+{
+  const feedforward *net = self;
+  (void)error;
+  needs->populations = (pf_population_table){net->population, (size_t)net->n_layers, sizeof *net->population};
+  needs->projections = (pf_projection_table){net->projection, (size_t)net->n_layers - 1, sizeof *net->projection};
+  needs->observables = (pf_observable_table){net->observable, (size_t)net->n_observables, sizeof *net->observable};
+  needs->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
+  needs->n_noise = net->n_noise;
+  return PF_OK;
+}
+
+/* ---- starting weights ---- */
+
+static pf_status ff_initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
+                            pf_error *error)
+{
+  const feedforward *net = self;
+  (void)theta;
+  (void)error;
+  int64_t offset = 0; /* runs on over projections that are given, so that the others' weights do not move */
+  for (int64_t p = 0; p + 1 < net->n_layers; p++) {
+    const int64_t n_pre = net->population[p].n;
+    const int64_t n_post = net->population[p + 1].n;
+    const int drawn = !(net->readout_is_fixed && p + 2 == net->n_layers);
+    pf_real *w = out->w[p];
+    for (int64_t i = 0; w != NULL && i < n_post; i++) {
+      for (int64_t j = 0; j < n_pre; j++) {
+        w[i * out->ldw[p] + j] = (pf_real)(drawn ? net->sd * noise[offset + i * n_pre + j] : net->readout);
+      }
+    }
+    offset += drawn ? n_pre * n_post : 0;
+  }
+  return PF_OK;
+}
+
+/* ---- response ---- */
+
+/* Cells are packed into a tile before f is applied: then short rows (1 unit x 440 steps, 10 units x 9 steps) fill
+ * whole vectors too, and every cell takes the same path wherever it lies, so that a block and its parts agree. */
+enum { FF_TILE = 256, FF_LANES = 8 };
+
+/** f in place on n cells, n a multiple of FF_LANES. Comparisons let NaN through. */
+PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
+{
+  switch (function) {
+  case FF_TANH:
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+      z[k] = pf_tanh(z[k]);
+    }
+    break;
+  case FF_SIGMOID:
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+      z[k] = pf_sigmoid(z[k]);
+    }
+    break;
+  case FF_RELU:
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+      z[k] = z[k] < (pf_real)0 ? (pf_real)0 : z[k];
+    }
+    break;
+  case FF_LINEAR:
+    break;
+  }
+}
+
+/** Steps [t0, t0 + n_steps) of units [i0, i0 + n_units): at most FF_TILE cells. n_units == 1 is passed as a constant.
+ */
+PF_INLINE void ff_respond_tile(const ff_layer *layer, const pf_units *in, const pf_response *out, int64_t t0,
+                               int64_t n_steps, int64_t i0, int64_t n_units)
+{
+  const pf_real bias = (pf_real)layer->bias;
+  pf_real tile[FF_TILE];
+  int64_t n = 0;
+  for (int64_t t = t0; t < t0 + n_steps; t++) {
+    const pf_real *from = in->drive + t * in->ld_drive + i0;
+    pf_real *drive = out->signals + FF_DRIVE * out->signal_stride + t * out->ld_signal + i0;
+    for (int64_t i = 0; i < n_units; i++) {
+      drive[i] = tile[n + i] = from[i] + bias;
+    }
+    n += n_units;
+  }
+  int64_t padded = n;
+  while (padded % FF_LANES != 0) {
+    tile[padded++] = (pf_real)0;
+  }
+  ff_activate(layer->function, padded, tile);
+  n = 0;
+  for (int64_t t = t0; t < t0 + n_steps; t++) {
+    pf_real *activity = out->signals + FF_ACTIVITY * out->signal_stride + t * out->ld_signal + i0;
+    for (int64_t i = 0; i < n_units; i++) {
+      activity[i] = tile[n + i];
+    }
+    n += n_units;
+  }
+}
+
+static pf_status ff_check(const feedforward *net, int64_t population, pf_error *error)
+{
+  if (population < 1 || population >= net->n_layers) {
+    return pf_fail(error, PF_STOP, "population %lld does not respond; expected 1 to %lld", (long long)population,
+                   (long long)net->n_layers - 1);
+  }
+  return PF_OK;
+}
+
+PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_response *out, pf_error *error)
+{
+  const feedforward *net = self;
+  if (ff_check(net, in->population, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const ff_layer *layer = &net->layers[in->population];
+  int64_t n_rows = in->n_rows;
+  int64_t n_steps = in->n_steps;
+  if (in->ld_drive == n_rows && out->ld_signal == n_rows) { /* no gaps: one long row */
+    n_rows *= n_steps;
+    n_steps = n_rows > 0;
+  }
+  for (int64_t i0 = 0; i0 < n_rows; i0 += FF_TILE) {
+    const int64_t n_units = n_rows - i0 < FF_TILE ? n_rows - i0 : FF_TILE;
+    const int64_t depth = FF_TILE / n_units;
+    for (int64_t t0 = 0; t0 < n_steps; t0 += depth) {
+      const int64_t n = n_steps - t0 < depth ? n_steps - t0 : depth;
+      if (n_units == 1) {
+        ff_respond_tile(layer, in, out, t0, n, i0, 1);
+      } else {
+        ff_respond_tile(layer, in, out, t0, n, i0, n_units);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+/** f'(drive) from the value y = f(drive). relu: 0 at 0; NaN stays NaN. */
+PF_INLINE pf_real ff_slope(ff_function function, pf_real y)
+{
+  const pf_real zero = (pf_real)0;
+  const pf_real one = (pf_real)1;
+  switch (function) {
+  case FF_TANH:
+    return one - y * y;
+  case FF_SIGMOID:
+    return y * (one - y);
+  case FF_RELU:
+    return y > zero ? one : (y <= zero ? zero : y);
+  case FF_LINEAR:
+    break;
+  }
+  return one;
+}
+
+PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_response *value,
+                            const pf_response *cotangent, const pf_units_gradient *gradient)
+{
+  int64_t n_rows = in->n_rows;
+  int64_t n_steps = in->n_steps;
+  if (value->ld_signal == n_rows && cotangent->ld_signal == n_rows && gradient->ld_drive == n_rows) {
+    n_rows *= n_steps; /* no gaps: one long row */
+    n_steps = n_rows > 0;
+  }
+  for (int64_t t = 0; t < n_steps; t++) {
+    const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
+    const pf_real *c_activity = cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_drive = cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
+    pf_real *d_drive = gradient->drive + t * gradient->ld_drive;
+#pragma omp simd
+    for (int64_t i = 0; i < n_rows; i++) {
+      d_drive[i] += c_drive[i] + c_activity[i] * ff_slope(function, y[i]);
+    }
+  }
+}
+
+PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const pf_response *value,
+                                   const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
+{
+  const feedforward *net = self;
+  if (ff_check(net, in->population, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (gradient->drive == NULL) {
+    return PF_OK;
+  }
+  switch (net->layers[in->population].function) { /* a constant each, so that each loop is compiled for its own f' */
+  case FF_TANH:
+    ff_pull_back(FF_TANH, in, value, cotangent, gradient);
+    break;
+  case FF_SIGMOID:
+    ff_pull_back(FF_SIGMOID, in, value, cotangent, gradient);
+    break;
+  case FF_RELU:
+    ff_pull_back(FF_RELU, in, value, cotangent, gradient);
+    break;
+  case FF_LINEAR:
+    ff_pull_back(FF_LINEAR, in, value, cotangent, gradient);
+    break;
+  }
+  return PF_OK;
+}
+
+/* ---- descriptor ---- */
+
+#define FF_VARIANT(suffix, attribute)                                                                                \
+  attribute static pf_status ff_respond##suffix(const void *self, const pf_units *in, const pf_response *out,        \
+                                                pf_error *error)                                                     \
+  {                                                                                                                  \
+    return ff_respond(self, in, out, error);                                                                         \
+  }                                                                                                                  \
+  attribute static pf_status ff_respond_vjp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
+                                                    const pf_response *cotangent, const pf_units_gradient *gradient, \
+                                                    pf_error *error)                                                 \
+  {                                                                                                                  \
+    return ff_respond_vjp(self, in, value, cotangent, gradient, error);                                              \
+  }                                                                                                                  \
+  static const pf_network_ops ff_ops##suffix = {                                                                     \
+      .size = sizeof(pf_network_ops),                                                                                \
+      .create = ff_create,                                                                                           \
+      .destroy = ff_destroy,                                                                                         \
+      .needs = ff_needs,                                                                                             \
+      .initial = ff_initial,                                                                                         \
+      .respond = ff_respond##suffix,                                                                                 \
+      .respond_vjp = ff_respond_vjp##suffix,                                                                         \
+  };                                                                                                                 \
+  static const pf_plugin ff_plugin##suffix = {                                                                       \
+      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                                               \
+      .name = "feedforward",                                                                                         \
+      .version = "1.0",                                                                                              \
+      .summary = "layers without memory: y = f(W x + b), any projection plastic",                                    \
+      .options = PF_TABLE_OF(ff_options),                                                                            \
+      .network = &ff_ops##suffix,                                                                                    \
+  };
+PF_FOR_EACH_ISA(FF_VARIANT)
+
+PF_PLUGIN_ENTRY(feedforward)
+{
+  return PF_CHOOSE(ff_plugin);
+}
