@@ -7,3 +7,18 @@ core_sources += core/base/text.h
 core_sources += core/base/version.c
 
 cli_sources = core/cli/main.c
+
+core_sources += core/data/dataset.c core/data/dataset.h
+core_sources += core/data/expectation.c
+core_sources += core/data/linear.c
+
+core_sources += core/engine/engine.h core/engine/kernels.h core/engine/workspace.h
+core_sources += core/engine/adjoint.c
+core_sources += core/engine/batch.c
+core_sources += core/engine/draw.c
+core_sources += core/engine/forward.c
+core_sources += core/engine/kernels.c
+core_sources += core/engine/model.c
+core_sources += core/engine/run.c
+core_sources += core/engine/simulate.c
+core_sources += core/engine/workspace.c

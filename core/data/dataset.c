@@ -53,23 +53,23 @@ static void *copy_of(const void *from, size_t count, size_t size, pf_error *erro
   return to;
 }
 
-/** Room for one more element; the array grows by doubling, its elements are moved, not copied. */
-static pf_status grow(void **items, size_t n, size_t *capacity, size_t size, pf_error *error)
+/** Room for one more recording: the array doubles, its elements are moved, not copied. */
+static pf_status reserve_one(pf_dataset *data, pf_error *error)
 {
-  if (n < *capacity) {
+  if (data->n < data->capacity) {
     return PF_OK;
   }
-  size_t larger = *capacity == 0 ? 16 : 2 * *capacity;
-  void *moved = pf_memory_need(larger, size, error);
+  size_t larger = data->capacity == 0 ? 16 : 2 * data->capacity;
+  pf_recording *moved = pf_memory_need(larger, sizeof *moved, error);
   if (moved == NULL) {
     return PF_STOP;
   }
-  if (n > 0) {
-    memcpy(moved, *items, n * size);
+  if (data->n > 0) {
+    memcpy(moved, data->recordings, data->n * sizeof *moved);
   }
-  pf_memory_free(*items);
-  *items = moved;
-  *capacity = larger;
+  pf_memory_free(data->recordings);
+  data->recordings = moved;
+  data->capacity = larger;
   return PF_OK;
 }
 
@@ -229,8 +229,7 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
   pf_status status = check_cues(experiment, error);
   status = status == PF_OK ? check_times(experiment, error) : status;
   status = status == PF_OK ? check_values(experiment, error) : status;
-  status = status == PF_OK ? grow((void **)&data->recordings, data->n, &data->capacity, sizeof *data->recordings, error)
-                           : status;
+  status = status == PF_OK ? reserve_one(data, error) : status;
   if (status != PF_OK) {
     return status;
   }

@@ -55,6 +55,8 @@ typedef struct pf_model {
   size_t n_parameters;
   size_t network_theta0;
   uint32_t normalise;
+  uint8_t *phase; /**< [n populations] enum pf_phase (core/engine/kernels.h): when in a run each is evaluated */
+  const struct pf_kernels *kernels; /**< the host's inner loops for this processor */
 } pf_model;
 
 /** What to build a model from; pointers stay the caller's and MUST outlive the model. */

@@ -59,7 +59,10 @@ typedef struct pf_loss_ops {
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
   void (*destroy)(void *self);
   pf_status (*needs)(const void *self, pf_loss_needs *needs, pf_error *error);
-  /** [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both overwritten. */
+  /**
+   * [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both overwritten. The
+   * counts MUST depend on the targets alone, not on the observables' values.
+   */
   pf_status (*evaluate)(const void *self, const pf_loss_in *in, double *log_likelihood, int64_t *count,
                         pf_error *error);
   /** [hot] Adjoint: `cotangent` [n_steps] of the log likelihoods. */

@@ -1,0 +1,211 @@
+/* Batches: how draws enter one objective, and the objective on several threads. */
+#include "core/base/memory.h"
+#include "core/engine/workspace.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <string.h>
+
+/** Cells that a loss observes on the fitted steps of a draw. Counts depend on targets only, so observables are zeros.
+ */
+static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells, int64_t *columns,
+                             pf_error *error)
+{
+  const pf_loss_term *term = &model->losses[k];
+  size_t steps = (size_t)draw->n_steps;
+  int64_t widest = 0, n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
+  const pf_real *observable[PF_LOSS_MAX_ARRAYS], *target[PF_LOSS_MAX_ARRAYS];
+  for (size_t o = 0; o < term->needs.observables.count; o++) {
+    const pf_observable_table *table = &model->needs.observables;
+    const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
+    const pf_population_table *units = &model->needs.populations;
+    const pf_population *population = pf_table_at(units->items, units->stride, units->count, (size_t)info->population);
+    n_observable[o] = population->n;
+    widest = population->n > widest ? population->n : widest;
+  }
+  for (size_t i = 0; i < term->needs.targets.count; i++) {
+    n_target[i] = pf_recording_target(draw->recording, term->needs.targets.items[i])->n;
+    target[i] = draw->targets[k][i];
+  }
+  *columns = n_target[0];
+  pf_real *zeros = pf_memory_need(steps * (size_t)widest, sizeof *zeros, error);
+  double *log_likelihood = pf_memory_need(steps, sizeof *log_likelihood, error);
+  int64_t *count = pf_memory_need(steps, sizeof *count, error);
+  uint8_t *scored = pf_memory_need(steps, 1, error);
+  pf_status status = zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    for (size_t o = 0; o < term->needs.observables.count; o++) {
+      observable[o] = zeros;
+    }
+    for (size_t t = 0; t < steps; t++) {
+      scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
+    }
+    const pf_parameter_table *parameters = &term->needs.parameters;
+    double *theta = pf_memory_need(parameters->count, sizeof *theta, error);
+    for (size_t i = 0; theta != NULL && i < parameters->count; i++) {
+      theta[i] = model->parameters[term->theta0 + i].declared.initial;
+    }
+    const pf_loss_in in = {.size = sizeof in,
+                           .n_steps = draw->n_steps,
+                           .theta = theta,
+                           .observable = observable,
+                           .n_observable = n_observable,
+                           .ld_observable = n_observable,
+                           .target = target,
+                           .n_target = n_target,
+                           .ld_target = n_target,
+                           .scored = scored};
+    status = theta == NULL ? PF_STOP
+                           : term->loss->plugin->loss->evaluate(term->loss->self, &in, log_likelihood, count, error);
+    pf_memory_free(theta);
+  }
+  *cells = 0;
+  for (size_t t = 0; t < steps && status == PF_OK; t++) {
+    *cells += count[t];
+  }
+  pf_memory_free(zeros);
+  pf_memory_free(log_likelihood);
+  pf_memory_free(count);
+  pf_memory_free(scored);
+  return status;
+}
+
+/** Scale of loss k in every draw of the batch, and what padded cells add. */
+static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, pf_error *error)
+{
+  const pf_loss_term *term = &model->losses[k];
+  int64_t pooled = 0;
+  for (size_t d = 0; d < batch->n; d++) {
+    const pf_draw *draw = batch->draws[d];
+    int64_t cells = 0, columns = 0;
+    pf_status status = count_cells(model, draw, k, &cells, &columns, error);
+    if (status != PF_OK) {
+      pf_run_locate(error, draw->recording->name, 0);
+      return status;
+    }
+    pooled += cells;
+    double *scale = &batch->scale[d * model->n_losses + k];
+    *scale = term->weight;
+    if (model->normalise == PF_NORMALISE_PADDED) {
+      double table = (double)(draw->recording->n_trials * draw->recording->longest_trial * columns);
+      *scale = term->weight / table / (double)batch->n;
+      batch->constant -= term->weight * term->needs.padded * (table - (double)cells) / table / (double)batch->n;
+    }
+  }
+  if (pooled == 0) {
+    return pf_fail(error, PF_STOP, "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
+                   term->loss->label, batch->draws[0]->recording->name, batch->n > 1 ? " and the others" : "",
+                   term->needs.targets.items[0]);
+  }
+  for (size_t d = 0; d < batch->n && model->normalise == PF_NORMALISE_STEPS; d++) {
+    batch->scale[d * model->n_losses + k] = term->weight / (double)pooled;
+  }
+  return PF_OK;
+}
+
+pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n, pf_batch **out, pf_error *error)
+{
+  pf_batch *batch = pf_memory_need(1, sizeof *batch, error);
+  if (batch == NULL) {
+    return PF_STOP;
+  }
+  batch->draws = draws;
+  batch->n = n;
+  batch->scale = pf_memory_need(n * model->n_losses, sizeof *batch->scale, error);
+  pf_status status = batch->scale == NULL ? PF_STOP : PF_OK;
+  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
+    status = normalise_loss(model, batch, k, error);
+  }
+  if (status != PF_OK) {
+    pf_batch_free(batch);
+    return status;
+  }
+  *out = batch;
+  return PF_OK;
+}
+
+void pf_batch_free(pf_batch *batch)
+{
+  if (batch != NULL) {
+    pf_memory_free(batch->scale);
+    pf_memory_free(batch);
+  }
+}
+
+/** What one draw gave. */
+typedef struct share {
+  pf_status status;
+  pf_error error;
+} share;
+
+/** One draw's part of objective and gradient. */
+static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, size_t d, const double *theta,
+                               pf_workspace *workspace, double *scratch, double *value, double *gradient,
+                               pf_error *error)
+{
+  const double *scale = batch->scale + d * model->n_losses;
+  double *negative = scratch;                                                   /* [n_losses] */
+  pf_loss_value *values = (pf_loss_value *)(void *)(scratch + model->n_losses); /* [n_losses] */
+  for (size_t k = 0; k < model->n_losses; k++) {
+    negative[k] = -scale[k];
+  }
+  pf_status status = gradient == NULL
+                         ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspace, values, error)
+                         : pf_gradient(model, batch->draws[d], theta, negative, workspace, values, gradient, error);
+  *value = 0.0;
+  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
+    *value -= scale[k] * values[k].log_likelihood;
+  }
+  return status;
+}
+
+pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
+                             pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
+                             pf_error *error)
+{
+  /* every draw has its own sums, added in the order of the draws: the same bits for any number of threads */
+  const size_t n_scratch = model->n_losses * (1 + sizeof(pf_loss_value) / sizeof(double));
+  const size_t n_own = 1 + model->n_parameters + n_scratch;
+  double *sums = pf_memory_need(batch->n * n_own, sizeof *sums, error);
+  share *shares = pf_memory_need(batch->n, sizeof *shares, error);
+  pf_status status = sums == NULL || shares == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+#pragma omp parallel num_threads((int)n_workspaces) if (n_workspaces > 1)
+    {
+#ifdef _OPENMP
+      pf_workspace *workspace = workspaces[omp_get_thread_num()];
+#else
+      pf_workspace *workspace = workspaces[0];
+#endif
+#pragma omp for schedule(dynamic)
+      for (size_t d = 0; d < batch->n; d++) {
+        double *own = sums + d * n_own;
+        shares[d].error = pf_error_none();
+        shares[d].status = evaluate_draw(model, batch, d, theta, workspace, own + 1 + model->n_parameters, own,
+                                         gradient == NULL ? NULL : own + 1, &shares[d].error);
+      }
+    }
+  }
+  if (status == PF_OK) {
+    *value = batch->constant;
+    for (size_t i = 0; i < model->n_parameters && gradient != NULL; i++) {
+      gradient[i] = 0.0;
+    }
+  }
+  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
+    const double *own = sums + d * n_own;
+    status = shares[d].status;
+    if (status != PF_OK) {
+      pf_fail_key(error, status, shares[d].error.key, "%s", shares[d].error.text);
+      break;
+    }
+    *value += own[0];
+    for (size_t i = 0; i < model->n_parameters && gradient != NULL; i++) {
+      gradient[i] += own[1 + i];
+    }
+  }
+  pf_memory_free(sums);
+  pf_memory_free(shares);
+  return status;
+}

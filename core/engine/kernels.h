@@ -1,0 +1,36 @@
+/*
+ * The host's inner loops, for one instruction set; chosen once per model.
+ * Sums run in an order fixed by the shapes alone.
+ */
+#ifndef PLASTFIT_CORE_ENGINE_KERNELS_H
+#define PLASTFIT_CORE_ENGINE_KERNELS_H
+
+#include <plastfit/abi/base.h>
+
+/**
+ * When a population is evaluated. Only what plasticity needs goes run by run (a run: steps between two weight
+ * changes); what lies before it, or after it, is evaluated for all steps in one call.
+ */
+enum pf_phase { PF_PHASE_INPUT = 0, PF_PHASE_BEFORE = 1, PF_PHASE_PLASTIC = 2, PF_PHASE_AFTER = 3 };
+
+typedef struct pf_kernels {
+  /** drive[t][i] += sum_j w[i][j] pre[t][j] */
+  void (*drive)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw, const pf_real *pre,
+                int64_t ld_pre, pf_real *drive, int64_t ld_drive);
+  /** g_w[i][j] += sum_t g_drive[t][i] pre[t][j] */
+  void (*weight_gradient)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive, int64_t ld_drive,
+                          const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw);
+  /** g_pre[t][j] += sum_i w[i][j] g_drive[t][i] */
+  void (*pre_gradient)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
+                       const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre, int64_t ld_pre);
+  /** w_out = w + eta * dw */
+  void (*update)(int64_t n_post, int64_t n_pre, double eta, const pf_real *dw, int64_t lddw, const pf_real *w,
+                 pf_real *w_out, int64_t ldw);
+  /** out = eta * g */
+  void (*scale)(int64_t n_post, int64_t n_pre, double eta, const pf_real *g, int64_t ldg, pf_real *out, int64_t ldo);
+} pf_kernels;
+
+/** For this processor, or as PLASTFIT_ISA pins it. */
+const pf_kernels *pf_kernels_choose(void);
+
+#endif

@@ -1,0 +1,372 @@
+/* Building a model: which rule sits on which projection, which parameters there are, what is evaluated when. */
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/engine/engine.h"
+#include "core/engine/workspace.h"
+
+#include <math.h>
+#include <string.h>
+
+static const pf_population *population_at(const pf_model *model, int64_t i)
+{
+  const pf_population_table *table = &model->needs.populations;
+  return i < 0 ? NULL : pf_table_at(table->items, table->stride, table->count, (size_t)i);
+}
+
+static const pf_projection *projection_at(const pf_model *model, int64_t i)
+{
+  const pf_projection_table *table = &model->needs.projections;
+  return i < 0 ? NULL : pf_table_at(table->items, table->stride, table->count, (size_t)i);
+}
+
+/* ---- the network ---- */
+
+static pf_status check_populations(const pf_model *model, pf_error *error)
+{
+  const char *name = model->network->label;
+  if (model->needs.populations.count == 0 || (population_at(model, 0)->flags & PF_POPULATION_INPUT) == 0) {
+    return pf_fail(error, PF_STOP, "%s: its first population must be the input; this is a fault of the plugin", name);
+  }
+  for (size_t p = 0; p < model->needs.populations.count; p++) {
+    const pf_population *population = population_at(model, (int64_t)p);
+    if (population->n < 1 || population->signals.count < 1) {
+      return pf_fail(error, PF_STOP,
+                     "%s: population '%s' has %lld units and %zu signals, expected at least one of each", name,
+                     population->name, (long long)population->n, population->signals.count);
+    }
+    if (p > 0 && (population->flags & PF_POPULATION_INPUT) != 0) {
+      return pf_fail(error, PF_STOP, "%s: population '%s' is a second input, expected one", name, population->name);
+    }
+    if (population->n_state > 0) {
+      return pf_fail(error, PF_STOP,
+                     "%s: population '%s' keeps a state from step to step, which this version's engine does not "
+                     "run yet; use a stateless network such as feedforward",
+                     name, population->name);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status check_projections(const pf_model *model, pf_error *error)
+{
+  const char *name = model->network->label;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_projection *projection = projection_at(model, (int64_t)q);
+    const pf_population *pre = population_at(model, projection->pre);
+    const pf_population *post = population_at(model, projection->post);
+    if (pre == NULL || post == NULL || projection->post == 0 || projection->signal < 0 ||
+        (size_t)projection->signal >= pre->signals.count) {
+      return pf_fail(error, PF_STOP, "%s: projection '%s' joins populations or signals that do not exist", name,
+                     projection->name);
+    }
+    if (projection->when != PF_PRE_NOW || projection->pre >= projection->post) {
+      return pf_fail(error, PF_STOP,
+                     "%s: projection '%s' is recurrent, which this version's engine does not run yet; use a "
+                     "feedforward network",
+                     name, projection->name);
+    }
+  }
+  for (size_t k = 0; k < model->needs.observables.count; k++) {
+    const pf_observable *observable =
+        pf_table_at(model->needs.observables.items, model->needs.observables.stride, model->needs.observables.count, k);
+    const pf_population *population = population_at(model, observable->population);
+    if (population == NULL || observable->signal < 0 || (size_t)observable->signal >= population->signals.count) {
+      return pf_fail(error, PF_STOP, "%s: observable '%s' names a signal that does not exist", name, observable->name);
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- the rules ---- */
+
+static pf_status find_projection(const pf_model *model, const char *name, int64_t *index, pf_error *error)
+{
+  pf_text all = {0};
+  *index = -1;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_projection *projection = projection_at(model, (int64_t)q);
+    if ((projection->flags & PF_PROJECTION_PLASTIC) != 0) {
+      pf_text_add(&all, "%s%s", all.length > 0 ? ", " : "", projection->name);
+      *index = strcmp(projection->name, name) == 0 ? (int64_t)q : *index;
+    }
+  }
+  pf_status status = PF_OK;
+  if (*index < 0) {
+    status = pf_fail(error, PF_STOP, "%s has no plastic projection '%s'; it has: %s", model->network->label, name,
+                     all.text == NULL ? "none" : all.text);
+  }
+  pf_text_free(&all);
+  return status;
+}
+
+/** The engine hands a rule one signal of either side: the one transmitted, and the activity. */
+static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
+{
+  const pf_rule_needs *needs = &plastic->needs;
+  const char *name = plastic->rule->label;
+  if (needs->traces.count > 0) {
+    return pf_fail(error, PF_STOP, "%s keeps traces, which this version's engine does not run yet", name);
+  }
+  bool pre_is_activity = needs->pre_signals.count == 0 ||
+                         (needs->pre_signals.count == 1 && strcmp(needs->pre_signals.items[0], "activity") == 0);
+  bool post_is_activity = needs->post_signals.count == 0 ||
+                          (needs->post_signals.count == 1 && strcmp(needs->post_signals.items[0], "activity") == 0);
+  if (!pre_is_activity || !post_is_activity) {
+    return pf_fail(error, PF_STOP, "%s asks for signals other than activity, which this version's engine does not give",
+                   name);
+  }
+  for (size_t k = 0; k < needs->modulators.count; k++) {
+    const pf_modulator *modulator =
+        pf_table_at(needs->modulators.items, needs->modulators.stride, needs->modulators.count, k);
+    if (modulator->per != PF_PER_NETWORK) {
+      return pf_fail(error, PF_STOP,
+                     "%s: modulator '%s' has a value per unit, which this version's engine does not give", name,
+                     modulator->name);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status add_plastic(pf_model *model, const pf_plastic_spec *spec, pf_names channels, pf_error *error)
+{
+  pf_plastic *plastic = &model->plastic[model->n_plastic++];
+  plastic->rule = spec->rule;
+  plastic->needs.size = sizeof plastic->needs;
+  pf_status status = find_projection(model, spec->projection, &plastic->projection, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t p = 0; p + 1 < model->n_plastic; p++) {
+    if (model->plastic[p].projection == plastic->projection) {
+      return pf_fail(error, PF_STOP, "projection '%s' is given two rules, expected one", spec->projection);
+    }
+  }
+  status = spec->rule->plugin->rule->needs(spec->rule->self, &plastic->needs, error);
+  status = status == PF_OK ? check_rule(plastic, error) : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_projection *projection = projection_at(model, plastic->projection);
+  plastic->n_pre = population_at(model, projection->pre)->n;
+  plastic->n_post = population_at(model, projection->post)->n;
+  plastic->eta = isnan(spec->eta) ? 1.0 / (double)plastic->n_pre : spec->eta;
+  size_t n_modulators = plastic->needs.modulators.count;
+  plastic->modulators = pf_memory_need(n_modulators, sizeof *plastic->modulators, error);
+  if (plastic->modulators == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < n_modulators && status == PF_OK; k++) {
+    const pf_modulator *modulator =
+        pf_table_at(plastic->needs.modulators.items, plastic->needs.modulators.stride, n_modulators, k);
+    const char *text = spec->modulators == NULL ? NULL : spec->modulators[k];
+    bool unused = plastic->needs.reads != 0 && (plastic->needs.reads & PF_READS_MODULATOR) == 0;
+    if (text == NULL && unused) {
+      text = "0"; /* a rule that reads no modulator needs no reward in the data */
+    }
+    status = pf_linear_parse(text == NULL ? modulator->fallback : text, channels, &plastic->modulators[k], error);
+  }
+  return status;
+}
+
+/* ---- the losses ---- */
+
+int64_t pf_model_observable(const pf_model *model, const char *name)
+{
+  const pf_observable_table *table = &model->needs.observables;
+  bool alias = strcmp(name, "activity") == 0 && model->n_plastic > 0;
+  for (size_t k = 0; k < table->count; k++) {
+    const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, k);
+    if (strcmp(observable->name, name) == 0) {
+      return (int64_t)k;
+    }
+  }
+  for (size_t k = 0; k < table->count && alias; k++) {
+    const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, k);
+    if (observable->population == projection_at(model, model->plastic[0].projection)->post && observable->signal == 0) {
+      return (int64_t)k;
+    }
+  }
+  return -1;
+}
+
+static pf_status add_loss(pf_model *model, const pf_loss_spec *spec, pf_error *error)
+{
+  pf_loss_term *term = &model->losses[model->n_losses++];
+  term->loss = spec->loss;
+  term->weight = spec->weight;
+  term->needs.size = sizeof term->needs;
+  pf_status status = spec->loss->plugin->loss->needs(spec->loss->self, &term->needs, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  size_t n = term->needs.observables.count;
+  if (n < 1 || n > PF_LOSS_MAX_ARRAYS || term->needs.targets.count < 1 ||
+      term->needs.targets.count > PF_LOSS_MAX_ARRAYS) {
+    return pf_fail(error, PF_STOP, "%s declares %zu observables and %zu targets, expected 1 to %d of each",
+                   spec->loss->label, n, term->needs.targets.count, PF_LOSS_MAX_ARRAYS);
+  }
+  term->observables = pf_memory_need(n, sizeof *term->observables, error);
+  if (term->observables == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < n; k++) {
+    term->observables[k] = pf_model_observable(model, term->needs.observables.items[k]);
+    if (term->observables[k] < 0) {
+      pf_text all = {0};
+      const pf_observable_table *table = &model->needs.observables;
+      for (size_t o = 0; o < table->count; o++) {
+        const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, o);
+        pf_text_add(&all, "%s%s", o > 0 ? ", " : "", observable->name);
+      }
+      status = pf_fail(error, PF_STOP, "%s needs the observable '%s'; %s has: %s", spec->loss->label,
+                       term->needs.observables.items[k], model->network->label, all.text == NULL ? "none" : all.text);
+      pf_text_free(&all);
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- parameters ---- */
+
+static void add_parameters(pf_model *model, const pf_parameter_table *table, const char *owner)
+{
+  for (size_t k = 0; k < table->count; k++) {
+    pf_model_parameter *parameter = &model->parameters[model->n_parameters++];
+    /* a plugin built against another minor may declare fewer fields: the rest stays zero */
+    size_t size = table->stride < sizeof parameter->declared ? table->stride : sizeof parameter->declared;
+    memcpy(&parameter->declared, pf_table_at(table->items, table->stride, table->count, k), size);
+    parameter->owner = owner;
+  }
+}
+
+static pf_status gather_parameters(pf_model *model, const pf_plastic_spec *plastic, const pf_loss_spec *losses,
+                                   pf_error *error)
+{
+  size_t count = model->needs.parameters.count;
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    count += model->plastic[p].needs.parameters.count;
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    count += model->losses[k].needs.parameters.count;
+  }
+  model->parameters = pf_memory_need(count, sizeof *model->parameters, error);
+  if (model->parameters == NULL) {
+    return PF_STOP;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    model->plastic[p].theta0 = model->n_parameters;
+    add_parameters(model, &model->plastic[p].needs.parameters, plastic[p].owner);
+  }
+  model->network_theta0 = model->n_parameters;
+  add_parameters(model, &model->needs.parameters, "network");
+  for (size_t k = 0; k < model->n_losses; k++) {
+    model->losses[k].theta0 = model->n_parameters;
+    add_parameters(model, &model->losses[k].needs.parameters, losses[k].owner);
+  }
+  return PF_OK;
+}
+
+/* ---- what is evaluated when ---- */
+
+static void choose_phases(pf_model *model)
+{
+  size_t n = model->needs.populations.count;
+  size_t n_projections = model->needs.projections.count;
+  for (size_t p = 0; p < n; p++) {
+    model->phase[p] = p == 0 ? PF_PHASE_INPUT : PF_PHASE_AFTER;
+  }
+  /* what plastic projections reach or start from, and everything that leads there */
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    const pf_projection *projection = projection_at(model, model->plastic[k].projection);
+    model->phase[projection->post] = PF_PHASE_PLASTIC;
+    model->phase[projection->pre] = projection->pre == 0 ? PF_PHASE_INPUT : PF_PHASE_PLASTIC;
+  }
+  for (size_t p = n; p-- > 1;) { /* projections lead from earlier to later populations: one sweep back finds all */
+    for (size_t q = 0; q < n_projections; q++) {
+      const pf_projection *projection = projection_at(model, (int64_t)q);
+      if (projection->post == (int64_t)p && model->phase[p] == PF_PHASE_PLASTIC && projection->pre != 0) {
+        model->phase[projection->pre] = PF_PHASE_PLASTIC;
+      }
+    }
+  }
+  /* of those, what no plastic weight influences can be had beforehand */
+  for (size_t p = 1; p < n; p++) {
+    bool fixed = model->phase[p] == PF_PHASE_PLASTIC;
+    for (size_t q = 0; q < n_projections && fixed; q++) {
+      const pf_projection *projection = projection_at(model, (int64_t)q);
+      bool plastic = false;
+      for (size_t k = 0; k < model->n_plastic; k++) {
+        plastic = plastic || model->plastic[k].projection == (int64_t)q;
+      }
+      if (projection->post == (int64_t)p && (plastic || model->phase[projection->pre] == PF_PHASE_PLASTIC)) {
+        fixed = false;
+      }
+    }
+    model->phase[p] = fixed ? PF_PHASE_BEFORE : model->phase[p];
+  }
+}
+
+pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *plastic, size_t n_plastic,
+                          const pf_loss_spec *losses, size_t n_losses, uint32_t normalise, pf_names channels,
+                          pf_model **out, pf_error *error)
+{
+  pf_model *model = pf_memory_need(1, sizeof *model, error);
+  if (model == NULL) {
+    return PF_STOP;
+  }
+  model->network = network;
+  model->normalise = normalise;
+  model->kernels = pf_kernels_choose();
+  model->needs.size = sizeof model->needs;
+  model->plastic = pf_memory_need(n_plastic, sizeof *model->plastic, error);
+  model->losses = pf_memory_need(n_losses, sizeof *model->losses, error);
+  pf_status status = model->plastic == NULL || model->losses == NULL ? PF_STOP : PF_OK;
+  status = status == PF_OK ? network->plugin->network->needs(network->self, &model->needs, error) : status;
+  status = status == PF_OK ? check_populations(model, error) : status;
+  status = status == PF_OK ? check_projections(model, error) : status;
+  for (size_t p = 0; p < n_plastic && status == PF_OK; p++) {
+    status = add_plastic(model, &plastic[p], channels, error);
+  }
+  for (size_t k = 0; k < n_losses && status == PF_OK; k++) {
+    status = add_loss(model, &losses[k], error);
+  }
+  status = status == PF_OK ? gather_parameters(model, plastic, losses, error) : status;
+  if (status == PF_OK) {
+    model->phase = pf_memory_need(model->needs.populations.count, sizeof *model->phase, error);
+    status = model->phase == NULL ? PF_STOP : PF_OK;
+  }
+  if (status != PF_OK) {
+    pf_model_free(model);
+    return status;
+  }
+  choose_phases(model);
+  *out = model;
+  return PF_OK;
+}
+
+void pf_model_free(pf_model *model)
+{
+  if (model == NULL) {
+    return;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    for (size_t k = 0; k < model->plastic[p].needs.modulators.count && model->plastic[p].modulators != NULL; k++) {
+      pf_linear_free(&model->plastic[p].modulators[k]);
+    }
+    pf_memory_free(model->plastic[p].modulators);
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    pf_memory_free(model->losses[k].observables);
+  }
+  pf_memory_free(model->plastic);
+  pf_memory_free(model->losses);
+  pf_memory_free(model->parameters);
+  pf_memory_free(model->phase);
+  pf_memory_free(model);
+}
+
+int64_t pf_model_n_input(const pf_model *model)
+{
+  return population_at(model, 0)->n;
+}

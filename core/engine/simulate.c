@@ -1,0 +1,411 @@
+/* Closed loop: a model acts in a task, step by step, and what happened becomes a recording. */
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "core/engine/workspace.h"
+
+#include <math.h>
+#include <string.h>
+
+/** A simulated animal in its task. Arrays of the recording grow with the steps. */
+typedef struct animal {
+  const pf_model *model;
+  const double *theta;
+  const pf_component *task;
+  pf_source_needs needs;
+  pf_workspace *workspace; /* one step long; weights go back and forth between states 0 and 1 */
+  uint64_t seed;
+  uint32_t index;
+  int64_t probability; /* observables, or -1 */
+  int64_t activity;
+  int64_t n_input, n_channels, n_targets;
+  int64_t n_steps, capacity;
+  double *cue, *input;    /* [capacity][n_input] */
+  uint32_t *flags;        /* [capacity] */
+  double *dt;             /* [capacity] */
+  int64_t *trial, *block; /* [capacity] */
+  double **channels;      /* [n_channels], each [capacity] */
+  double **targets;       /* [n_targets], each [capacity][width] */
+  int64_t *width;         /* [n_targets] */
+  pf_real **modulators;   /* [n_plastic], each one step */
+  double *state, *uniform, *normal, *noise, *settled;
+  pf_expectation_state expectation;
+} animal;
+
+static pf_stream stream_of(const animal *self, enum pf_purpose purpose)
+{
+  return (pf_stream){.seed = self->seed, .purpose = (uint32_t)purpose, .animal = self->index};
+}
+
+/* ---- memory ---- */
+
+static pf_status grow_array(void *array, size_t item, int64_t n, int64_t larger, pf_error *error)
+{
+  void **slot = array;
+  void *moved = pf_memory_need((size_t)larger, item, error);
+  if (moved == NULL) {
+    return PF_STOP;
+  }
+  if (n > 0) {
+    memcpy(moved, *slot, (size_t)n * item);
+  }
+  pf_memory_free(*slot);
+  *slot = moved;
+  return PF_OK;
+}
+
+static pf_status reserve_step(animal *self, pf_error *error)
+{
+  const int64_t n = self->n_steps;
+  if (n < self->capacity) {
+    return PF_OK;
+  }
+  int64_t larger = self->capacity == 0 ? 512 : 2 * self->capacity;
+  size_t row = (size_t)self->n_input * sizeof(double);
+  void *cue = self->cue, *input = self->input, *flags = self->flags, *dt = self->dt, *trial = self->trial,
+       *block = self->block;
+  pf_status status = grow_array(&cue, row, n, larger, error);
+  self->cue = cue;
+  status = status == PF_OK ? grow_array(&input, row, n, larger, error) : status;
+  self->input = input;
+  status = status == PF_OK ? grow_array(&flags, sizeof *self->flags, n, larger, error) : status;
+  self->flags = flags;
+  status = status == PF_OK ? grow_array(&dt, sizeof *self->dt, n, larger, error) : status;
+  self->dt = dt;
+  status = status == PF_OK ? grow_array(&trial, sizeof *self->trial, n, larger, error) : status;
+  self->trial = trial;
+  status = status == PF_OK ? grow_array(&block, sizeof *self->block, n, larger, error) : status;
+  self->block = block;
+  for (int64_t k = 0; k < self->n_channels && status == PF_OK; k++) {
+    void *values = self->channels[k];
+    status = grow_array(&values, sizeof(double), n, larger, error);
+    self->channels[k] = values;
+  }
+  for (int64_t k = 0; k < self->n_targets && status == PF_OK; k++) {
+    void *values = self->targets[k];
+    status = grow_array(&values, (size_t)self->width[k] * sizeof(double), n, larger, error);
+    self->targets[k] = values;
+  }
+  self->capacity = status == PF_OK ? larger : self->capacity;
+  return status;
+}
+
+static void animal_clear(animal *self)
+{
+  for (int64_t k = 0; self->channels != NULL && k < self->n_channels; k++) {
+    pf_memory_free(self->channels[k]);
+  }
+  for (int64_t k = 0; self->targets != NULL && k < self->n_targets; k++) {
+    pf_memory_free(self->targets[k]);
+  }
+  for (size_t p = 0; self->modulators != NULL && p < self->model->n_plastic; p++) {
+    pf_memory_free(self->modulators[p]);
+  }
+  pf_memory_free(self->channels);
+  pf_memory_free(self->targets);
+  pf_memory_free(self->width);
+  pf_memory_free(self->modulators);
+  pf_memory_free(self->cue);
+  pf_memory_free(self->input);
+  pf_memory_free(self->flags);
+  pf_memory_free(self->dt);
+  pf_memory_free(self->trial);
+  pf_memory_free(self->block);
+  pf_memory_free(self->state);
+  pf_memory_free(self->uniform);
+  pf_memory_free(self->normal);
+  pf_memory_free(self->noise);
+  pf_memory_free(self->settled);
+  pf_memory_free(self->expectation.memory);
+  pf_workspace_free(self->workspace);
+}
+
+/** What the host can record from the network under a target's name. */
+static pf_status prepare_targets(animal *self, pf_error *error)
+{
+  for (int64_t k = 0; k < self->n_targets; k++) {
+    const char *name = self->needs.targets.items[k];
+    int64_t n = 0, ld = 0;
+    if (strcmp(name, "choice") == 0) {
+      if (self->probability < 0) {
+        return pf_fail(error, PF_STOP,
+                       "%s needs choices, but %s has no observable 'probability'; give its last layer output = "
+                       "\"sigmoid\"",
+                       self->task->label, self->model->network->label);
+      }
+      self->width[k] = 1;
+    } else if (strcmp(name, "activity") == 0 && self->activity >= 0) {
+      (void)pf_workspace_observable(self->workspace, self->activity, &n, &ld);
+      self->width[k] = n;
+    } else {
+      return pf_fail(error, PF_STOP, "%s wants '%s' recorded, which %s cannot give", self->task->label, name,
+                     self->model->network->label);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status animal_make(animal *self, const pf_expected_reward *expectation, pf_error *error)
+{
+  const pf_model *model = self->model;
+  self->needs.size = sizeof self->needs;
+  pf_status status = self->task->plugin->source->needs(self->task->self, &self->needs, error);
+  status = status == PF_OK ? pf_workspace_create(model, 1, &self->workspace, error) : status;
+  status = status == PF_OK ? pf_workspace_reserve(self->workspace, 2, error) : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  self->n_input = pf_model_n_input(model);
+  self->n_channels = (int64_t)self->needs.channels.count;
+  self->n_targets = (int64_t)self->needs.targets.count;
+  self->probability = pf_model_observable(model, "probability");
+  self->activity = pf_model_observable(model, "activity");
+  self->channels = pf_memory_need(self->needs.channels.count, sizeof *self->channels, error);
+  self->targets = pf_memory_need(self->needs.targets.count, sizeof *self->targets, error);
+  self->width = pf_memory_need(self->needs.targets.count, sizeof *self->width, error);
+  self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
+  self->state = pf_memory_need((size_t)self->needs.n_state, sizeof(double), error);
+  self->uniform = pf_memory_need((size_t)self->needs.n_uniform, sizeof(double), error);
+  self->normal = pf_memory_need((size_t)self->needs.n_normal, sizeof(double), error);
+  self->noise = pf_memory_need((size_t)model->needs.n_noise, sizeof(double), error);
+  self->settled = pf_memory_need(self->needs.channels.count, sizeof(double), error);
+  self->expectation.memory = pf_memory_need((size_t)(expectation->n > 0 ? expectation->n : 1), sizeof(double), error);
+  if (self->channels == NULL || self->targets == NULL || self->width == NULL || self->modulators == NULL ||
+      self->state == NULL || self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
+      self->settled == NULL || self->expectation.memory == NULL) {
+    return PF_STOP;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    self->modulators[p] = pf_memory_need(model->plastic[p].needs.modulators.count, sizeof(pf_real), error);
+    if (self->modulators[p] == NULL) {
+      return PF_STOP;
+    }
+  }
+  return prepare_targets(self, error);
+}
+
+/* ---- one step ---- */
+
+/** x = mean * cue + sd * noise for the step just presented. */
+static void see_cue(animal *self, const pf_input_noise *input)
+{
+  const int64_t at = self->n_steps * self->n_input;
+  pf_random_normal(stream_of(self, PF_RANDOM_TRUE_INPUT), (uint64_t)at, self->n_input, self->input + at);
+  for (int64_t j = 0; j < self->n_input; j++) {
+    self->input[at + j] = input->mean * self->cue[at + j] + input->sd * self->input[at + j];
+  }
+}
+
+/** Run the network on the step's input and record what it does; returns the choice, NaN where there is none. */
+static pf_status respond(animal *self, double *choice, pf_error *error)
+{
+  pf_workspace *workspace = self->workspace;
+  pf_activity *input = &workspace->activity[0];
+  for (int64_t j = 0; j < self->n_input; j++) {
+    input->signals[j] = (pf_real)self->input[self->n_steps * self->n_input + j];
+  }
+  for (size_t p = 1; p < self->model->needs.populations.count; p++) {
+    pf_status status = pf_run_population(workspace, p, self->theta, 0, 0, 0, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  int64_t n = 0, ld = 0;
+  *choice = NAN;
+  if (self->probability >= 0) {
+    double probability = (double)pf_workspace_observable(workspace, self->probability, &n, &ld)[0];
+    double uniform = 0.0;
+    if (isnan(probability)) {
+      return pf_fail(error, PF_POINT_FAILED, "the probability of a choice is not a number: the weights overflowed");
+    }
+    pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
+    *choice = n == 1 ? (uniform < probability ? 1.0 : 0.0) : NAN;
+  }
+  for (int64_t k = 0; k < self->n_targets; k++) {
+    double *row = self->targets[k] + self->n_steps * self->width[k];
+    bool is_choice = strcmp(self->needs.targets.items[k], "choice") == 0;
+    const pf_real *from = is_choice ? NULL : pf_workspace_observable(workspace, self->activity, &n, &ld);
+    for (int64_t i = 0; i < self->width[k]; i++) {
+      row[i] = is_choice ? *choice : (double)from[i];
+      if (!is_choice && !isfinite(row[i])) {
+        return pf_fail(error, PF_POINT_FAILED, "the activity of unit %lld is %g: the weights overflowed", (long long)i,
+                       row[i]);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+/** Weights after the step: modulators from its channels, then the rule. */
+static pf_status learn(animal *self, int64_t step, const pf_expected_reward *expectation, pf_error *error)
+{
+  const pf_model *model = self->model;
+  pf_workspace *workspace = self->workspace;
+  const double expected = self->expectation.value;
+  double reward = 0.0;
+  for (int64_t c = 0; c < self->n_channels; c++) {
+    if (strcmp(self->needs.channels.items[c], "reward") == 0 && !isnan(self->channels[c][step])) {
+      reward = self->channels[c][step];
+      pf_expectation_enter(expectation, &self->expectation, reward);
+    }
+  }
+  if ((self->flags[step] & PF_STEP_PLASTIC) == 0) {
+    return PF_OK;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    for (size_t k = 0; k < model->plastic[p].needs.modulators.count; k++) {
+      const pf_linear *linear = &model->plastic[p].modulators[k];
+      double value = linear->constant;
+      for (size_t i = 0; i < linear->n; i++) {
+        double channel = strcmp(linear->names[i], "expected_reward") == 0 ? expected : 0.0;
+        for (int64_t c = 0; c < self->n_channels; c++) {
+          if (strcmp(self->needs.channels.items[c], linear->names[i]) == 0) {
+            channel = strcmp(linear->names[i], "reward") == 0 ? reward : self->channels[c][step];
+          }
+        }
+        value += linear->factors[i] * channel;
+      }
+      self->modulators[p][k] = (pf_real)value;
+    }
+  }
+  pf_status status =
+      pf_run_change(workspace, self->theta, 0, 0, self->modulators, 0, self->flags[step], self->dt[step], error);
+  for (size_t p = 0; p < model->n_plastic && status == PF_OK; p++) {
+    pf_weights *weights = &workspace->weights[model->plastic[p].projection];
+    memcpy(weights->states, pf_weights_state(weights, 1), weights->cells * sizeof(pf_real));
+  }
+  return status;
+}
+
+/** Ask the task to settle the last step and present the next one. */
+static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_error *error)
+{
+  const size_t last = self->model->needs.populations.count - 1;
+  const pf_activity *output = &self->workspace->activity[last];
+  pf_random_uniform(stream_of(self, PF_RANDOM_TASK), (uint64_t)(self->n_steps * self->needs.n_uniform),
+                    self->needs.n_uniform, self->uniform);
+  pf_stream normals = stream_of(self, PF_RANDOM_TASK);
+  normals.draw = 1;
+  pf_random_normal(normals, (uint64_t)(self->n_steps * self->needs.n_normal), self->needs.n_normal, self->normal);
+  memset(self->settled, 0, (size_t)self->n_channels * sizeof *self->settled);
+  const pf_task_in in = {.size = sizeof in,
+                         .step = self->n_steps,
+                         .choice = choice,
+                         .output = output->signals,
+                         .n_output = output->n,
+                         .n_input = self->n_input,
+                         .uniform = self->uniform,
+                         .normal = self->normal};
+  *out =
+      (pf_task_out){.size = sizeof *out, .channels = self->settled, .cue = self->cue + self->n_steps * self->n_input};
+  return self->task->plugin->source->next(self->task->self, self->state, &in, out, error);
+}
+
+static pf_status live(animal *self, const pf_input_noise *input, const pf_expected_reward *expectation, pf_error *error)
+{
+  double choice = NAN;
+  pf_status status = PF_OK;
+  for (;;) {
+    pf_task_out out;
+    status = reserve_step(self, error);
+    status = status == PF_OK ? ask_task(self, choice, &out, error) : status;
+    if (status == PF_OK && self->n_steps > 0) {
+      const int64_t settled = self->n_steps - 1;
+      self->flags[settled] = out.flags;
+      for (int64_t c = 0; c < self->n_channels; c++) {
+        self->channels[c][settled] = self->settled[c];
+      }
+      status = learn(self, settled, expectation, error);
+    }
+    if (status != PF_OK || out.done != 0) {
+      return status;
+    }
+    if (self->n_steps >= self->needs.max_steps) {
+      return pf_fail(error, PF_STOP, "%s: a run is not over after %lld steps, the most it allows", self->task->label,
+                     (long long)self->needs.max_steps);
+    }
+    self->trial[self->n_steps] = out.trial;
+    self->block[self->n_steps] = out.block;
+    self->dt[self->n_steps] = out.dt;
+    see_cue(self, input);
+    status = respond(self, &choice, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    self->n_steps++;
+  }
+}
+
+/* ---- the recording ---- */
+
+static pf_status keep(animal *self, const char *name, const pf_expected_reward *expectation, pf_dataset *data,
+                      pf_error *error)
+{
+  const size_t n_channels = (size_t)self->n_channels, n_targets = (size_t)self->n_targets;
+  pf_channel *channels = pf_memory_need(n_channels, sizeof *channels, error);
+  pf_target *targets = pf_memory_need(n_targets, sizeof *targets, error);
+  pf_status status = channels == NULL || targets == NULL ? PF_STOP : PF_OK;
+  for (size_t c = 0; c < n_channels && status == PF_OK; c++) {
+    channels[c] = (pf_channel){.name = self->needs.channels.items[c], .values = self->channels[c]};
+  }
+  for (size_t k = 0; k < n_targets && status == PF_OK; k++) {
+    targets[k] = (pf_target){.name = self->needs.targets.items[k], .n = self->width[k], .values = self->targets[k]};
+  }
+  if (status == PF_OK) {
+    const pf_experiment experiment = {.size = sizeof experiment,
+                                      .animal = name,
+                                      .name = name,
+                                      .n_steps = self->n_steps,
+                                      .n_input = self->n_input,
+                                      .cue = self->cue,
+                                      .flags = self->flags,
+                                      .dt = self->n_steps > 0 && self->dt[0] > 0.0 ? self->dt : NULL,
+                                      .trial = self->trial,
+                                      .block = self->block,
+                                      .channels = {channels, n_channels, sizeof *channels},
+                                      .targets = {targets, n_targets, sizeof *targets}};
+    status = pf_dataset_add(data, &experiment, error);
+  }
+  pf_memory_free(channels);
+  pf_memory_free(targets);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_recording *recording = &data->recordings[data->n - 1];
+  recording->true_input = self->input; /* ownership moves to the recording */
+  recording->true_noise = self->noise;
+  recording->n_true_noise = self->model->needs.n_noise;
+  self->input = NULL;
+  self->noise = NULL;
+  return pf_recording_expect_reward(recording, expectation, error);
+}
+
+pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
+                      const pf_expected_reward *expectation, uint64_t seed, int64_t index, const char *animal_name,
+                      pf_dataset *data, pf_error *error)
+{
+  animal self = {.model = model, .theta = theta, .task = task, .seed = seed, .index = (uint32_t)index};
+  pf_real *x = NULL;
+  pf_status status = animal_make(&self, expectation, error);
+  if (status == PF_OK) {
+    x = pf_memory_need((size_t)self.n_input, sizeof *x, error);
+    status = x == NULL ? PF_STOP : PF_OK;
+  }
+  if (status == PF_OK) {
+    self.workspace->activity[0].signals = x;
+    self.workspace->activity[0].ld = self.n_input;
+    pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->needs.n_noise, self.noise);
+    status = pf_run_start(self.workspace, theta, self.noise, NULL, error);
+  }
+  if (status == PF_OK) {
+    status = task->plugin->source->begin(task->self, index, self.state, error);
+    status = status == PF_OK ? live(&self, input, expectation, error) : status;
+    task->plugin->source->end(task->self, self.state);
+    if (status != PF_OK) {
+      pf_run_locate(error, animal_name, self.n_steps);
+    }
+  }
+  status = status == PF_OK ? keep(&self, animal_name, expectation, data, error) : status;
+  pf_memory_free(x);
+  animal_clear(&self);
+  return status;
+}

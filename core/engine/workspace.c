@@ -1,0 +1,194 @@
+#include "core/engine/workspace.h"
+
+#include "core/base/memory.h"
+
+#include <string.h>
+
+static pf_status make_activity(pf_workspace *workspace, size_t p, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  const pf_population_table *table = &model->needs.populations;
+  pf_activity *activity = &workspace->activity[p];
+  activity->info = pf_table_at(table->items, table->stride, table->count, p);
+  activity->n = activity->info->n;
+  activity->ld = pf_leading_dimension(activity->n);
+  activity->phase = model->phase[p];
+  activity->plane_stride = workspace->capacity * activity->ld;
+  if (p == 0) {
+    return PF_OK; /* the input is the draw's */
+  }
+  size_t plane = (size_t)activity->plane_stride;
+  activity->drive = pf_memory_need(plane, sizeof(pf_real), error);
+  activity->signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+  return activity->drive == NULL || activity->signals == NULL ? PF_STOP : PF_OK;
+}
+
+static pf_status make_weights(pf_workspace *workspace, size_t q, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  const pf_projection_table *table = &model->needs.projections;
+  pf_weights *weights = &workspace->weights[q];
+  weights->info = pf_table_at(table->items, table->stride, table->count, q);
+  weights->n_pre = workspace->activity[weights->info->pre].n;
+  weights->n_post = workspace->activity[weights->info->post].n;
+  weights->ldw = pf_leading_dimension(weights->n_pre);
+  weights->cells = (size_t)(weights->n_post * weights->ldw);
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    if (model->plastic[p].projection == (int64_t)q) {
+      weights->plastic = &model->plastic[p];
+    }
+  }
+  weights->capacity = 1;
+  weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
+  workspace->initial_ldw[q] = weights->ldw;
+  return weights->states == NULL ? PF_STOP : PF_OK;
+}
+
+static pf_status make_all(pf_workspace *workspace, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  size_t n_populations = model->needs.populations.count, n_projections = model->needs.projections.count;
+  size_t steps = (size_t)workspace->capacity;
+  workspace->activity = pf_memory_need(n_populations, sizeof *workspace->activity, error);
+  workspace->weights = pf_memory_need(n_projections, sizeof *workspace->weights, error);
+  workspace->initial_w = pf_memory_need(n_projections, sizeof *workspace->initial_w, error);
+  workspace->initial_ldw = pf_memory_need(n_projections, sizeof *workspace->initial_ldw, error);
+  workspace->log_likelihood = pf_memory_need(steps, sizeof(double), error);
+  workspace->cotangent = pf_memory_need(steps, sizeof(double), error);
+  workspace->count = pf_memory_need(steps, sizeof(int64_t), error);
+  workspace->scored = pf_memory_need(steps, 1, error);
+  if (workspace->activity == NULL || workspace->weights == NULL || workspace->initial_w == NULL ||
+      workspace->initial_ldw == NULL || workspace->log_likelihood == NULL || workspace->cotangent == NULL ||
+      workspace->count == NULL || workspace->scored == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = PF_OK;
+  size_t largest = 0;
+  for (size_t p = 0; p < n_populations && status == PF_OK; p++) {
+    status = make_activity(workspace, p, error);
+  }
+  for (size_t q = 0; q < n_projections && status == PF_OK; q++) {
+    status = make_weights(workspace, q, error);
+    const pf_weights *weights = &workspace->weights[q];
+    largest = weights->plastic != NULL && weights->cells > largest ? weights->cells : largest;
+  }
+  if (status == PF_OK) {
+    workspace->dw = pf_memory_need(largest, sizeof(pf_real), error);
+    status = workspace->dw == NULL ? PF_STOP : PF_OK;
+  }
+  return status;
+}
+
+pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out, pf_error *error)
+{
+  pf_workspace *workspace = pf_memory_need(1, sizeof *workspace, error);
+  if (workspace == NULL) {
+    return PF_STOP;
+  }
+  workspace->model = model;
+  workspace->capacity = n_steps;
+  pf_status status = make_all(workspace, error);
+  if (status != PF_OK) {
+    pf_workspace_free(workspace);
+    return status;
+  }
+  *out = workspace;
+  return PF_OK;
+}
+
+pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error)
+{
+  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    if (weights->plastic == NULL || weights->capacity >= n_states) {
+      continue;
+    }
+    pf_real *states = weights->cells > SIZE_MAX / sizeof(pf_real) / (size_t)n_states
+                          ? NULL
+                          : pf_memory_new((size_t)n_states, weights->cells * sizeof(pf_real));
+    if (states == NULL) {
+      return pf_fail(error, PF_STOP,
+                     "out of memory: %lld states of projection '%s' (%lld x %lld weights) were to be kept",
+                     (long long)n_states, weights->info->name, (long long)weights->n_post, (long long)weights->n_pre);
+    }
+    pf_memory_free(weights->states);
+    weights->states = states;
+    weights->capacity = n_states;
+  }
+  return PF_OK;
+}
+
+pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)
+{
+  if (workspace->has_cotangents) {
+    return PF_OK;
+  }
+  for (size_t p = 1; p < workspace->model->needs.populations.count; p++) {
+    pf_activity *activity = &workspace->activity[p];
+    size_t plane = (size_t)activity->plane_stride;
+    activity->g_drive = pf_memory_need(plane, sizeof(pf_real), error);
+    activity->g_signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+    if (activity->g_drive == NULL || activity->g_signals == NULL) {
+      return PF_STOP;
+    }
+  }
+  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    weights->g = pf_memory_need(weights->cells, sizeof(pf_real), error);
+    if (weights->g == NULL) {
+      return PF_STOP;
+    }
+  }
+  workspace->has_cotangents = true;
+  return PF_OK;
+}
+
+void pf_workspace_free(pf_workspace *workspace)
+{
+  if (workspace == NULL) {
+    return;
+  }
+  for (size_t p = 1; workspace->activity != NULL && p < workspace->model->needs.populations.count; p++) {
+    pf_memory_free(workspace->activity[p].drive);
+    pf_memory_free(workspace->activity[p].signals);
+    pf_memory_free(workspace->activity[p].g_drive);
+    pf_memory_free(workspace->activity[p].g_signals);
+  }
+  for (size_t q = 0; workspace->weights != NULL && q < workspace->model->needs.projections.count; q++) {
+    pf_memory_free(workspace->weights[q].states);
+    pf_memory_free(workspace->weights[q].g);
+  }
+  pf_memory_free(workspace->activity);
+  pf_memory_free(workspace->weights);
+  pf_memory_free(workspace->dw);
+  pf_memory_free(workspace->initial_w);
+  pf_memory_free(workspace->initial_ldw);
+  pf_memory_free(workspace->log_likelihood);
+  pf_memory_free(workspace->cotangent);
+  pf_memory_free(workspace->count);
+  pf_memory_free(workspace->scored);
+  pf_memory_free(workspace);
+}
+
+const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t observable, int64_t *n, int64_t *ld)
+{
+  const pf_observable_table *table = &workspace->model->needs.observables;
+  const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)observable);
+  const pf_activity *activity = &workspace->activity[info->population];
+  *n = activity->n;
+  *ld = activity->ld;
+  return activity->signals + info->signal * activity->plane_stride;
+}
+
+int64_t pf_workspace_n_changes(const pf_workspace *workspace, size_t plastic)
+{
+  (void)plastic; /* all plastic projections change at the same steps */
+  return workspace->n_changes;
+}
+
+const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plastic, int64_t k, int64_t *ld)
+{
+  const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
+  *ld = weights->ldw;
+  return pf_weights_state(weights, k);
+}

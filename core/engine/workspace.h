@@ -1,0 +1,88 @@
+/*
+ * Memory of one simulation: what each population and projection did at each
+ * step, and the cotangents of the same. Private to core/engine.
+ */
+#ifndef PLASTFIT_CORE_ENGINE_WORKSPACE_H
+#define PLASTFIT_CORE_ENGINE_WORKSPACE_H
+
+#include "core/engine/engine.h"
+#include "core/engine/kernels.h"
+
+/** A population through time. Planes of signals lie plane_stride apart, each [n_steps][ld]. */
+typedef struct pf_activity {
+  const pf_population *info;
+  int64_t n, ld, plane_stride;
+  uint8_t phase;    /**< enum pf_phase */
+  pf_real *drive;   /**< [n_steps][ld] */
+  pf_real *signals; /**< [n_signals][n_steps][ld]; of the input population: the draw's own input, read only */
+  pf_real *g_drive; /**< cotangents; NULL until a gradient is wanted, and for the input */
+  pf_real *g_signals;
+} pf_activity;
+
+/** A projection. Its weights w are those in force; of a plastic one, every state is kept. */
+typedef struct pf_weights {
+  const pf_projection *info;
+  int64_t n_pre, n_post, ldw;
+  size_t cells;              /**< n_post * ldw */
+  const pf_plastic *plastic; /**< NULL: fixed */
+  pf_real *states;           /**< [capacity][cells]: weights after k changes */
+  int64_t capacity;          /**< states there is room for */
+  pf_real *g;                /**< [n_post][ldw], cotangent of the weights in force */
+} pf_weights;
+
+struct pf_workspace {
+  const pf_model *model;
+  int64_t capacity;      /**< steps there is room for */
+  int64_t n_steps;       /**< of the last run */
+  int64_t n_changes;     /**< weight changes of the last run */
+  pf_activity *activity; /**< [n_populations] */
+  pf_weights *weights;   /**< [n_projections] */
+  bool has_cotangents;
+  pf_real *dw;         /**< scratch, as large as the largest plastic projection; for rules without fused ops */
+  pf_real **initial_w; /**< [n_projections], what the network's `initial` is given */
+  int64_t *initial_ldw;
+  double *log_likelihood, *cotangent; /**< [n_steps] */
+  int64_t *count;                     /**< [n_steps] */
+  uint8_t *scored;                    /**< [n_steps] */
+};
+
+/** Make room for `n_states` states of every plastic projection. */
+pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error);
+/** Allocate the cotangents, once. */
+pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error);
+
+/** Weights of a projection after k changes (a fixed one has k = 0 only). */
+static inline pf_real *pf_weights_state(const pf_weights *weights, int64_t k)
+{
+  return weights->states + (weights->plastic == NULL ? 0 : (size_t)k * weights->cells);
+}
+
+/* ---- shared between forward, adjoint and closed loop ---- */
+
+/** Starting weights into states[0] of every projection, and cotangent-free populations ready for `draw`'s input. */
+pf_status pf_run_start(pf_workspace *workspace, const double *theta, const double *noise, pf_real *const *given_w,
+                       pf_error *error);
+/** Evaluate population p over steps [first, last] with weights after k changes. */
+pf_status pf_run_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                            int64_t k, pf_error *error);
+/** Change every plastic projection's weights by its rule: state k -> k + 1, with activities of step t. */
+pf_status pf_run_change(pf_workspace *workspace, const double *theta, int64_t t, int64_t k, pf_real *const *modulators,
+                        int64_t modulator_step, uint32_t flags, double dt, pf_error *error);
+/** The block a rule sees: all rows of plastic projection `weights` at step t, weights after k changes. */
+pf_block pf_run_block(const pf_workspace *workspace, const pf_weights *weights, const double *theta, int64_t t,
+                      int64_t k, const pf_real *modulator, uint32_t flags, double dt);
+/** What a loss sees of the last run. `observable`, `n`, `ld`, ...: scratch of at least 8 entries. */
+enum { PF_LOSS_MAX_ARRAYS = 8 };
+typedef struct pf_loss_view {
+  pf_loss_in in;
+  const pf_real *observable[PF_LOSS_MAX_ARRAYS];
+  const pf_real *target[PF_LOSS_MAX_ARRAYS];
+  int64_t n_observable[PF_LOSS_MAX_ARRAYS], ld_observable[PF_LOSS_MAX_ARRAYS];
+  int64_t n_target[PF_LOSS_MAX_ARRAYS], ld_target[PF_LOSS_MAX_ARRAYS];
+} pf_loss_view;
+void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw, const double *theta,
+                      uint32_t count_flag, pf_loss_view *view);
+/** Add "experiment NAME, step T: " before the line, unless it names an experiment already. */
+void pf_run_locate(pf_error *error, const char *experiment, int64_t step);
+
+#endif
