@@ -1,0 +1,28 @@
+/*
+ * Deviances: which losses count, and what a constant prediction gets.
+ *
+ * The losses that count are those that are likelihoods; where there is none, the squared errors.
+ */
+#ifndef PLASTFIT_CORE_EVALUATE_DEVIANCE_H
+#define PLASTFIT_CORE_EVALUATE_DEVIANCE_H
+
+#include "core/evaluate/plan.h"
+
+/** Is any loss a likelihood? */
+bool pf_deviance_has_likelihood(const pf_model *model);
+/** Does loss k count? */
+bool pf_deviance_counts(const pf_model *model, size_t k);
+/** D = -2 sum of log likelihoods, or the sum of squared errors, over the losses that count; cells in *n. */
+double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *n);
+/** 100 (null - model) / null, %; NaN unless null > 0. */
+double pf_deviance_explained(double null, double model);
+
+/**
+ * Deviance of the null `mean rate` over the scored steps of some draws (those of one animal's recordings): a choice
+ * has one constant probability, the mean over the fitted steps; an activity has each unit's mean over them.
+ * NaN where it means nothing: always or never accepted, or a loss of another kind.
+ */
+pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, const double *theta,
+                                double *deviance, pf_error *error);
+
+#endif
