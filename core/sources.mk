@@ -3,7 +3,7 @@
 core_sources =
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/random.c core/base/random.h
-core_sources += core/base/text.h
+core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/version.c
 
 cli_sources = core/cli/main.c
@@ -22,3 +22,15 @@ core_sources += core/engine/model.c
 core_sources += core/engine/run.c
 core_sources += core/engine/simulate.c
 core_sources += core/engine/workspace.c
+
+core_sources += core/config/config.h core/config/node.h
+core_sources += core/config/libconfig.c
+core_sources += core/config/node.c
+core_sources += core/config/options.c
+core_sources += core/config/overrides.c
+core_sources += core/config/prescan.c
+core_sources += core/config/read.c
+core_sources += core/config/unknown.c
+core_sources += core/config/view.c
+core_sources += core/config/where.c
+core_sources += core/config/write.c

@@ -12,7 +12,7 @@
 #include <plastfit/abi/options.h>
 
 typedef struct pf_config pf_config; /**< a whole config; owns its nodes */
-typedef struct pf_node pf_node;     /**< one setting of it: a scalar, list, array or group (libconfig's own, opaque) */
+typedef struct pf_node pf_node;     /**< one setting of it: a scalar, list, array or group (opaque) */
 
 /**
  * Read `path`, then apply the overrides in order ("a.b=value", "losses.[0].plugin=value"; the value in
@@ -53,6 +53,9 @@ void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *no
 typedef struct pf_view pf_view;
 pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what, pf_option_table table,
                          pf_names others, pf_view **out, pf_error *error);
+/** As above for the options of a plugin, so that a misspelt one is answered with the command that lists them. */
+pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what, const char *plugin,
+                                pf_option_table table, pf_names others, pf_view **out, pf_error *error);
 void pf_view_free(pf_view *view);
 /** The values. Valid until pf_view_free. */
 const pf_options *pf_view_options(const pf_view *view);
@@ -60,6 +63,15 @@ const pf_options *pf_view_options(const pf_view *view);
 pf_status pf_view_verify(const pf_view *view, pf_error *error);
 /** The node of an option as given, for messages; NULL if it was not given. `path` as in pf_options. */
 const pf_node *pf_view_node(const pf_view *view, const char *path);
+
+/** The text that stood in the file where the command line put this node's; NULL if none did. */
+const char *pf_node_replaced(const pf_node *node);
+/**
+ * Take the keys of the file out of a group that neither `table` nor `others` has (those of the command line stay).
+ * For a group whose plugin was replaced on the command line. `names` (capacity bytes): what was dropped, "a, b".
+ */
+pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node, pf_option_table table, pf_names others,
+                                 char *names, size_t capacity, pf_error *error);
 
 /**
  * Write the config as resolved (includes and overrides applied, plugins' and host's

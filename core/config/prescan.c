@@ -1,0 +1,161 @@
+/*
+ * What libconfig 1.5 gets wrong without a word, found in the text before it is
+ * parsed: a whole number beyond 32 bits wraps around, and an @include of
+ * something that cannot be read ends the whole program.
+ */
+#include "core/base/memory.h"
+#include "core/config/node.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 10 }; /* libconfig's own limit on nested includes */
+
+typedef struct scan {
+  const char *at;
+  const char *line_start;
+  int line;
+  const char *name;   /**< for messages */
+  const char *folder; /**< NULL: text from the command line, which has no lines and no includes */
+  int depth;
+} scan;
+
+static void newline(scan *s)
+{
+  s->line++;
+  s->line_start = s->at + 1;
+}
+
+/** Skips a string; at the opening quote. */
+static void skip_string(scan *s)
+{
+  for (s->at++; *s->at != '\0' && *s->at != '"'; s->at++) {
+    if (*s->at == '\\' && s->at[1] != '\0') {
+      s->at++;
+    }
+    if (*s->at == '\n') {
+      newline(s);
+    }
+  }
+  if (*s->at == '"') {
+    s->at++;
+  }
+}
+
+/** Skips a comment if there is one here. */
+static bool skip_comment(scan *s)
+{
+  if (s->at[0] == '#' || (s->at[0] == '/' && s->at[1] == '/')) {
+    s->at += strcspn(s->at, "\n");
+    return true;
+  }
+  if (s->at[0] == '/' && s->at[1] == '*') {
+    for (s->at += 2; *s->at != '\0' && !(s->at[0] == '*' && s->at[1] == '/'); s->at++) {
+      if (*s->at == '\n') {
+        newline(s);
+      }
+    }
+    s->at += *s->at == '\0' ? 0 : 2;
+    return true;
+  }
+  return false;
+}
+
+static bool is_digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c)
+{
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '*' || c == '.';
+}
+
+/** A number or a name, from its first letter to its last. */
+static pf_status check_word(scan *s, pf_error *error)
+{
+  const char *start = s->at;
+  while (is_word(*s->at) || *s->at == '-' || (*s->at == '+' && (s->at[-1] == 'e' || s->at[-1] == 'E'))) {
+    s->at++;
+  }
+  size_t length = (size_t)(s->at - start);
+  bool hex = start[0] == '0' && (start[1] == 'x' || start[1] == 'X');
+  char *end = NULL;
+  errno = 0;
+  long long value = is_digit(start[0]) ? strtoll(start, &end, hex ? 16 : 10) : 0;
+  if (end == NULL || end == start || (end < s->at && *end != 'L')) {
+    return PF_OK; /* a name, a real number, or nothing that libconfig would take for a whole number */
+  }
+  bool negative = start > s->line_start && start[-1] == '-';
+  char where[PF_ERROR_LENGTH / 2] = "";
+  if (s->folder != NULL) {
+    (void)snprintf(where, sizeof where, "%s:%d: ", s->name, s->line);
+  }
+  if (errno == ERANGE) {
+    return pf_fail(error, PF_STOP, "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible",
+                   where, (int)length, start);
+  }
+  if (*end != 'L' && value > (long long)INT_MAX + (negative ? 1 : 0)) {
+    return pf_fail(error, PF_STOP, "%sthe whole number %.*s is beyond 32 bits; write %.*sL", where, (int)length, start,
+                   (int)length, start);
+  }
+  return PF_OK;
+}
+
+static pf_status check_include(scan *s, pf_error *error)
+{
+  const char *name = s->at + strlen("@include");
+  name += strspn(name, " \t");
+  if (*name != '"') {
+    s->at++;
+    return PF_OK; /* libconfig reports it */
+  }
+  size_t length = strcspn(name + 1, "\"\n");
+  s->at = name + 1 + length + (name[1 + length] == '"' ? 1 : 0);
+  if (s->depth + 1 > DEEPEST) {
+    return pf_fail(error, PF_STOP, "%s:%d: includes nest deeper than %d; does a file include itself?", s->name, s->line,
+                   DEEPEST);
+  }
+  size_t capacity = strlen(s->folder) + length + 1;
+  char *path = pf_memory_need(capacity, 1, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  (void)snprintf(path, capacity, "%s%.*s", s->folder, (int)length, name + 1);
+  char *text = NULL;
+  pf_error inner = pf_error_none();
+  pf_status status = pf_config_slurp(path, &text, &inner);
+  if (status != PF_OK) {
+    status = pf_fail(error, status, "%s:%d: @include: %s", s->name, s->line, inner.text);
+  } else {
+    status = pf_config_prescan(text, path, s->folder, s->depth + 1, error);
+  }
+  free(text);
+  pf_memory_free(path);
+  return status;
+}
+
+pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth, pf_error *error)
+{
+  scan s = {.at = text, .line_start = text, .line = 1, .name = name, .folder = folder, .depth = depth};
+  pf_status status = PF_OK;
+  while (status == PF_OK && *s.at != '\0') {
+    if (*s.at == '\n') {
+      newline(&s);
+      s.at++;
+    } else if (*s.at == '"') {
+      skip_string(&s);
+    } else if (skip_comment(&s)) {
+      continue;
+    } else if (folder != NULL && strncmp(s.at, "@include", strlen("@include")) == 0) {
+      status = check_include(&s, error);
+    } else if (is_word(*s.at)) {
+      status = check_word(&s, error);
+    } else {
+      s.at++;
+    }
+  }
+  return status;
+}

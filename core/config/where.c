@@ -1,0 +1,54 @@
+/* Places, for messages. */
+#include "core/config/node.h"
+
+#include <string.h>
+
+void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity)
+{
+  /* A group made by an override on its way down has no place of its own, but its child has. */
+  if (node != NULL && node->override != NULL) {
+    (void)snprintf(text, capacity, "command line: %s", node->override);
+  } else if (node != NULL && node->file != NULL && node->line > 0) {
+    (void)snprintf(text, capacity, "%s:%u", node->file, node->line);
+  } else {
+    (void)snprintf(text, capacity, "%s", config == NULL ? "config" : config->file);
+  }
+}
+
+/** Does the line start with a place already: "file:12: ", one of this config's files, or the command line? */
+static bool is_located(const char *text, const pf_config *config)
+{
+  if (strncmp(text, "command line: ", strlen("command line: ")) == 0) {
+    return true;
+  }
+  for (size_t i = 0; config != NULL && i < config->n_strings; i++) {
+    size_t length = strlen(config->strings[i]);
+    if (strncmp(text, config->strings[i], length) == 0 && text[length] == ':') {
+      return true;
+    }
+  }
+  return false;
+}
+
+void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *node)
+{
+  if (error == NULL || error->text[0] == '\0' || is_located(error->text, config)) {
+    return;
+  }
+  char where[PF_ERROR_LENGTH];
+  char line[PF_ERROR_LENGTH];
+  pf_node_where(config, node, where, sizeof where);
+  memcpy(line, error->text, sizeof line);
+  line[sizeof line - 1] = '\0';
+  size_t place = strlen(where);
+  if (place + 2 >= sizeof error->text) {
+    return; /* a place so long would leave no room for what happened */
+  }
+  (void)memcpy(error->text, where, place);
+  (void)memcpy(error->text + place, ": ", 2);
+  size_t room = sizeof error->text - place - 2;
+  size_t length = strlen(line);
+  length = length < room ? length : room - 1;
+  (void)memcpy(error->text + place + 2, line, length);
+  error->text[place + 2 + length] = '\0';
+}
