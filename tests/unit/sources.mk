@@ -4,3 +4,6 @@ unit_test_sources += tests/unit/base/test_version.c
 unit_test_sources += tests/unit/support/numbers.h
 unit_test_sources += tests/unit/networks/test_activation.c
 unit_test_sources += tests/unit/networks/test_feedforward.c plugins/networks/feedforward/feedforward.c
+unit_test_sources += tests/unit/support/fake_options.c tests/unit/support/fake_options.h
+unit_test_sources += tests/unit/support/rule_check.c tests/unit/support/rule_check.h
+unit_test_sources += tests/unit/rules/test_taylor.c plugins/rules/taylor/taylor.c

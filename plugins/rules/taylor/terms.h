@@ -50,7 +50,7 @@ static inline void taylor_label(const int power[TAYLOR_VARIABLES], char *text, s
   size_t used = 0;
   text[0] = '\0';
   for (int v = 0; v < TAYLOR_VARIABLES; v++) {
-    if (power[v] > 0 && used + 5 < capacity) {
+    if (power[v] > 0 && used + 5 <= capacity) {
       const int n = snprintf(text + used, capacity - used, "%s%c%s", used > 0 ? " " : "", taylor_letters[v],
                              power[v] == 2 ? "^2" : "");
       used += n > 0 ? (size_t)n : 0;
