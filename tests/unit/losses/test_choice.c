@@ -1,0 +1,228 @@
+/* plugins/losses/choice: values, adjoint, curvature, missing and invalid choices, extreme logits. */
+#include "tests/unit/support/fake_options.h"
+#include "tests/unit/support/numbers.h"
+#include <criterion/criterion.h>
+#include <plastfit/abi/plugin.h>
+#include <string.h>
+
+const pf_plugin *choice_LTX_pf_plugin_entry(void);
+
+enum { STEPS = 301, LD_LOGIT = 3, LD_CHOICE = 2, LD_GRADIENT = 5, GUARD = -12345 };
+
+typedef struct setup {
+  fake_host host;
+  pf_error error;
+  const pf_loss_ops *ops;
+  void *loss;
+  pf_real logit[STEPS * LD_LOGIT], choice[STEPS * LD_CHOICE];
+  uint8_t scored[STEPS];
+  const pf_real *observable[1], *target[1];
+  int64_t n_observable[1], ld_observable[1], n_target[1], ld_target[1];
+  pf_loss_in in;
+} setup;
+
+/** Logits spread over +-10; choices 0, 1 and a few missing; some steps not scored. */
+static void start(setup *s)
+{
+  const pf_plugin *plugin = choice_LTX_pf_plugin_entry();
+  fake_options options;
+  memset(s, 0, sizeof *s);
+  s->error.size = sizeof s->error;
+  s->ops = plugin->loss;
+  fake_options_init(&options, &plugin->options, NULL, 0);
+  cr_assert(s->ops->create(fake_host_init(&s->host), &options.face, &s->loss, &s->error) == PF_OK);
+  uint64_t seed = 11;
+  for (int t = 0; t < STEPS; t++) {
+    for (int k = 0; k < LD_LOGIT; k++) {
+      s->logit[t * LD_LOGIT + k] = (pf_real)(k == 0 ? 4.0 * numbers_normal(&seed) : GUARD);
+    }
+    const double u = numbers_uniform(&seed);
+    for (int k = 0; k < LD_CHOICE; k++) {
+      s->choice[t * LD_CHOICE + k] = (pf_real)(k > 0 ? GUARD : (u < 0.1 ? (double)NAN : (u < 0.6 ? 1.0 : 0.0)));
+    }
+    s->scored[t] = t % 7 != 3;
+  }
+  s->observable[0] = s->logit;
+  s->target[0] = s->choice;
+  s->n_observable[0] = s->n_target[0] = 1;
+  s->ld_observable[0] = LD_LOGIT;
+  s->ld_target[0] = LD_CHOICE;
+  s->in = (pf_loss_in){.size = sizeof s->in,
+                       .n_steps = STEPS,
+                       .observable = s->observable,
+                       .n_observable = s->n_observable,
+                       .ld_observable = s->ld_observable,
+                       .target = s->target,
+                       .n_target = s->n_target,
+                       .ld_target = s->ld_target,
+                       .scored = s->scored};
+}
+
+static void finish(setup *s)
+{
+  s->ops->destroy(s->loss);
+  cr_expect(s->host.live == 0);
+}
+
+static int counts(const setup *s, int t)
+{
+  return !isnan(s->choice[t * LD_CHOICE]) && (s->in.scored == NULL || s->scored[t] != 0);
+}
+
+Test(loss_choice, declares_what_it_needs)
+{
+  pf_loss_needs needs = {.size = sizeof needs};
+  setup s;
+  start(&s);
+  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
+  cr_assert(needs.observables.count == 1 && needs.targets.count == 1);
+  cr_expect(strcmp(needs.observables.items[0], "logit") == 0);
+  cr_expect(strcmp(needs.targets.items[0], "choice") == 0);
+  cr_expect(needs.padded == -log(2.0));
+  cr_expect(needs.flags == (PF_LOSS_LIKELIHOOD | PF_LOSS_SEPARABLE_BY_UNIT));
+  cr_expect(needs.parameters.count == 0);
+  finish(&s);
+}
+
+Test(loss_choice, gives_the_bernoulli_log_likelihood)
+{
+  setup s;
+  start(&s);
+  for (int masked = 0; masked < 2; masked++) {
+    s.in.scored = masked ? s.scored : NULL;
+    double ll[STEPS];
+    int64_t count[STEPS];
+    int observed = 0;
+    cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+    for (int t = 0; t < STEPS; t++) {
+      const long double l = (long double)s.logit[t * LD_LOGIT];
+      const long double c = (long double)s.choice[t * LD_CHOICE];
+      const long double p = 1.0L / (1.0L + expl(-l));
+      const double expected = counts(&s, t) ? (double)(c > 0.5L ? logl(p) : log1pl(-p)) : 0.0;
+      cr_assert(count[t] == counts(&s, t));
+      cr_assert(fabs(ll[t] - expected) <= 1e-14 * fabs(expected)); /* measured: below 1e-15 */
+      observed += (int)count[t];
+    }
+    cr_expect(observed > (masked ? 200 : 240) && observed < STEPS);
+  }
+  finish(&s);
+}
+
+Test(loss_choice, adjoint_agrees_with_central_differences)
+{
+  setup s;
+  start(&s);
+  double cotangent[STEPS];
+  double up[STEPS];
+  double down[STEPS];
+  int64_t count[STEPS];
+  pf_real gradient[STEPS * LD_GRADIENT];
+  pf_real before[STEPS * LD_GRADIENT];
+  pf_real moved[STEPS * LD_LOGIT];
+  uint64_t seed = 3;
+  for (int t = 0; t < STEPS; t++) {
+    cotangent[t] = numbers_normal(&seed);
+  }
+  for (int k = 0; k < STEPS * LD_GRADIENT; k++) {
+    before[k] = gradient[k] = (pf_real)numbers_normal(&seed);
+  }
+  pf_real *out[] = {gradient};
+  const int64_t ld[] = {LD_GRADIENT};
+  const pf_loss_gradient to = {.size = sizeof to, .observable = out, .ld_observable = ld};
+  cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
+
+  const double h = sizeof(pf_real) == sizeof(double) ? 1e-5 : 0x1p-6;
+  const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-3; /* measured: below 3e-10, 4e-4 */
+  s.observable[0] = moved;
+  for (int sign = -1; sign <= 1; sign += 2) {
+    for (int k = 0; k < STEPS * LD_LOGIT; k++) {
+      moved[k] = (pf_real)((double)s.logit[k] + sign * h);
+    }
+    cr_assert(s.ops->evaluate(s.loss, &s.in, sign > 0 ? up : down, count, &s.error) == PF_OK);
+  }
+  for (int t = 0; t < STEPS; t++) {
+    const double added = (double)gradient[t * LD_GRADIENT] - (double)before[t * LD_GRADIENT];
+    const double slope = cotangent[t] * (up[t] - down[t]) / (2.0 * h);
+    cr_assert(fabs(added - slope) <= tolerance, "step %d: %.12g against %.12g", t, added, slope);
+    cr_assert(counts(&s, t) ? added != 0.0 : added == 0.0); /* NaN never gets through a mask */
+    for (int k = 1; k < LD_GRADIENT; k++) {
+      cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k], "wrote into the padding");
+    }
+  }
+  pf_real *nowhere[] = {NULL};
+  const pf_loss_gradient unwanted = {.size = sizeof to, .observable = nowhere, .ld_observable = ld};
+  cr_expect(s.ops->vjp(s.loss, &s.in, cotangent, &unwanted, &s.error) == PF_OK);
+  finish(&s);
+}
+
+Test(loss_choice, curvature_is_the_variance_of_the_choice)
+{
+  setup s;
+  start(&s);
+  pf_real curvature[STEPS * 2];
+  for (int k = 0; k < STEPS * 2; k++) {
+    curvature[k] = (pf_real)GUARD;
+  }
+  cr_assert(s.ops->curvature(s.loss, &s.in, curvature, 2, &s.error) == PF_OK);
+  for (int t = 0; t < STEPS; t++) {
+    const double l = (double)s.logit[t * LD_LOGIT];
+    const double expected = counts(&s, t) ? 1.0 / (2.0 + exp(l) + exp(-l)) : 0.0;
+    const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6;
+    cr_assert(fabs((double)curvature[2 * t] - expected) <= tolerance * expected);
+    cr_assert(curvature[2 * t + 1] == (pf_real)GUARD);
+  }
+  finish(&s);
+}
+
+Test(loss_choice, extreme_logits_stay_finite_and_right)
+{
+  setup s;
+  start(&s);
+  const double logits[] = {800.0, -800.0, 800.0, -800.0, 40.0, 0.0};
+  const double choices[] = {1.0, 0.0, 0.0, 1.0, 1.0, 0.0};
+  const double expected_ll[] = {0.0, 0.0, -800.0, -800.0, -4.248354255291589e-18, -0.69314718055994529};
+  const double expected_slope[] = {0.0, 0.0, -1.0, 1.0, 4.248354255291589e-18, -0.5};
+  double ll[6];
+  int64_t count[6];
+  const double cotangent[] = {1, 1, 1, 1, 1, 1};
+  pf_real gradient[6] = {0};
+  pf_real *out[] = {gradient};
+  const int64_t ld[] = {1};
+  const pf_loss_gradient to = {.size = sizeof to, .observable = out, .ld_observable = ld};
+  for (int t = 0; t < 6; t++) {
+    s.logit[t * LD_LOGIT] = (pf_real)logits[t];
+    s.choice[t * LD_CHOICE] = (pf_real)choices[t];
+  }
+  s.in.n_steps = 6;
+  s.in.scored = NULL;
+  cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+  cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
+  for (int t = 0; t < 6; t++) {
+    cr_expect(fabs(ll[t] - expected_ll[t]) <= 1e-14 * fabs(expected_ll[t]) + 1e-300, "step %d: %.17g", t, ll[t]);
+    cr_expect(fabs((double)gradient[t] - expected_slope[t]) <= 1e-6 * fabs(expected_slope[t]) + 1e-300);
+  }
+  s.logit[0] = (pf_real)NAN; /* is the host's to notice: it must come through */
+  cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+  cr_expect(isnan(ll[0]));
+  finish(&s);
+}
+
+Test(loss_choice, refuses_other_values_and_other_widths)
+{
+  double ll[STEPS];
+  int64_t count[STEPS];
+  setup s;
+  start(&s);
+  s.choice[5 * LD_CHOICE] = (pf_real)0.5;
+  s.scored[5] = 1;
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
+  cr_expect(strstr(s.error.text, "choice 0.5; expected 0, 1") != NULL, "%s", s.error.text);
+  s.error.text[0] = '\0';
+  s.n_observable[0] = 2;
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
+  cr_expect(strstr(s.error.text, "there are 2 and 1") != NULL, "%s", s.error.text);
+  s.n_observable[0] = 1;
+  s.in.n_steps = 0;
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+  finish(&s);
+}
