@@ -1,0 +1,287 @@
+/*
+ * activity - minus the squared error of recorded activity, per step:
+ *
+ *     ll = - sum over recorded cells i of (o_i - target_i)^2
+ *
+ * A cell is recorded where its target is not NaN and, with option `units`,
+ * where its unit is listed.
+ */
+#include <plastfit/abi/plugin.h>
+#include <plastfit/abi/simd.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct activity_loss {
+  const pf_host *host;
+  char *observable, *target; /**< names, owned */
+  const char *observables[1], *targets[1];
+  int64_t *units; /**< [n_units] ascending, or NULL: all */
+  int64_t n_units;
+} activity_loss;
+
+static const pf_option activity_options[] = {
+    {.name = "observable",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"activity\"",
+     .help = "of the network; \"activity\" is the first plastic layer's"},
+    {.name = "target",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"activity\"",
+     .help = "of the data: what was recorded, as wide as the observable"},
+    {.name = "units",
+     .type = PF_TYPE_INTEGERS,
+     .lower = 0,
+     .upper = 1e9,
+     .help = "recorded units, counted from 0; if absent, all"},
+};
+
+/* ---- life ---- */
+
+static void activity_destroy(void *self)
+{
+  activity_loss *loss = self;
+  if (loss == NULL) {
+    return;
+  }
+  const pf_host *host = loss->host;
+  host->release(host, loss->observable);
+  host->release(host, loss->target);
+  host->release(host, loss->units);
+  host->release(host, loss);
+}
+
+static char *activity_copy(const pf_host *host, const char *text)
+{
+  const size_t bytes = strlen(text) + 1;
+  char *copy = host->allocate(host, bytes);
+  if (copy != NULL) {
+    memcpy(copy, text, bytes);
+  }
+  return copy;
+}
+
+static int activity_ascending(const void *a, const void *b)
+{
+  const int64_t left = *(const int64_t *)a;
+  const int64_t right = *(const int64_t *)b;
+  return (left > right) - (left < right);
+}
+
+static pf_status activity_read_units(activity_loss *loss, const pf_options *options, pf_error *error)
+{
+  if (!options->present(options, "units")) {
+    return PF_OK;
+  }
+  loss->n_units = options->length(options, "units");
+  if (loss->n_units == 0) {
+    return pf_fail_key(error, PF_STOP, "units", "an empty list: no unit would count; list some, or leave the key out");
+  }
+  loss->units = loss->host->allocate(loss->host, (size_t)loss->n_units * sizeof *loss->units);
+  if (loss->units == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a loss");
+  }
+  for (int64_t k = 0; k < loss->n_units; k++) {
+    loss->units[k] = options->integer_at(options, "units", k);
+  }
+  qsort(loss->units, (size_t)loss->n_units, sizeof *loss->units, activity_ascending);
+  for (int64_t k = 0; k < loss->n_units; k++) {
+    if (loss->units[k] < 0) {
+      return pf_fail_key(error, PF_STOP, "units", "unit %lld; units are counted from 0", (long long)loss->units[k]);
+    }
+    if (k > 0 && loss->units[k] == loss->units[k - 1]) {
+      return pf_fail_key(error, PF_STOP, "units", "unit %lld is listed twice", (long long)loss->units[k]);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status activity_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+{
+  activity_loss *loss = host->allocate(host, sizeof *loss);
+  if (loss == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a loss");
+  }
+  loss->host = host;
+  loss->observable = activity_copy(host, options->string(options, "observable"));
+  loss->target = activity_copy(host, options->string(options, "target"));
+  pf_status status = PF_OK;
+  if (loss->observable == NULL || loss->target == NULL) {
+    status = pf_fail(error, PF_STOP, "out of memory for a loss");
+  } else {
+    status = activity_read_units(loss, options, error);
+  }
+  if (status != PF_OK) {
+    activity_destroy(loss);
+    return status;
+  }
+  loss->observables[0] = loss->observable;
+  loss->targets[0] = loss->target;
+  *self = loss;
+  return PF_OK;
+}
+
+static pf_status activity_needs(const void *self, pf_loss_needs *needs, pf_error *error)
+{
+  const activity_loss *loss = self;
+  (void)error;
+  needs->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
+  needs->observables = (pf_names){loss->observables, 1};
+  needs->targets = (pf_names){loss->targets, 1};
+  needs->padded = 0.0;
+  /* `units` counts columns from the first; a range of them, evaluated apart, would not say where it starts */
+  needs->flags = loss->units == NULL ? (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT : 0;
+  return PF_OK;
+}
+
+/* ---- evaluation ---- */
+
+static pf_status activity_check(const activity_loss *loss, const pf_loss_in *in, pf_error *error)
+{
+  if (in->n_observable[0] != in->n_target[0]) {
+    return pf_fail(error, PF_STOP,
+                   "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the same "
+                   "(NaN marks what was not recorded)",
+                   loss->observable, (long long)in->n_observable[0], loss->target, (long long)in->n_target[0]);
+  }
+  if (loss->n_units > 0 && loss->units[loss->n_units - 1] >= in->n_target[0]) {
+    return pf_fail_key(error, PF_STOP, "units", "unit %lld, but target \"%s\" has %lld units, counted from 0",
+                       (long long)loss->units[loss->n_units - 1], loss->target, (long long)in->n_target[0]);
+  }
+  return PF_OK;
+}
+
+PF_INLINE int activity_counts(const pf_loss_in *in, int64_t t)
+{
+  return in->scored == NULL || in->scored[t] != 0;
+}
+
+PF_INLINE pf_status activity_evaluate(const activity_loss *loss, const pf_loss_in *in, double *log_likelihood,
+                                      int64_t *count, pf_error *error)
+{
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *o = in->observable[0] + t * in->ld_observable[0];
+    const pf_real *target = in->target[0] + t * in->ld_target[0];
+    double sum = 0.0;
+    int64_t n = 0;
+    if (!activity_counts(in, t)) {
+      /* left out: 0 and count 0 */
+    } else if (loss->units == NULL) {
+#pragma omp simd reduction(+ : sum, n)
+      for (int64_t i = 0; i < in->n_target[0]; i++) {
+        const int recorded = target[i] == target[i];
+        const double e = recorded ? (double)o[i] - (double)target[i] : 0.0;
+        sum += e * e;
+        n += recorded;
+      }
+    } else {
+      for (int64_t k = 0; k < loss->n_units; k++) {
+        const int64_t i = loss->units[k];
+        if (target[i] == target[i]) {
+          const double e = (double)o[i] - (double)target[i];
+          sum += e * e;
+          n++;
+        }
+      }
+    }
+    log_likelihood[t] = n > 0 ? -sum : 0.0;
+    count[t] = n;
+  }
+  return PF_OK;
+}
+
+PF_INLINE pf_status activity_vjp(const activity_loss *loss, const pf_loss_in *in, const double *cotangent,
+                                 const pf_loss_gradient *gradient, pf_error *error)
+{
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (gradient->observable == NULL || gradient->observable[0] == NULL) {
+    return PF_OK;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *o = in->observable[0] + t * in->ld_observable[0];
+    const pf_real *target = in->target[0] + t * in->ld_target[0];
+    pf_real *d_o = gradient->observable[0] + t * gradient->ld_observable[0];
+    const double c = -2.0 * cotangent[t];
+    if (!activity_counts(in, t)) {
+      continue;
+    }
+    if (loss->units == NULL) {
+#pragma omp simd
+      for (int64_t i = 0; i < in->n_target[0]; i++) {
+        const double e = target[i] == target[i] ? (double)o[i] - (double)target[i] : 0.0;
+        d_o[i] += (pf_real)(c * e);
+      }
+    } else {
+      for (int64_t k = 0; k < loss->n_units; k++) {
+        const int64_t i = loss->units[k];
+        if (target[i] == target[i]) {
+          d_o[i] += (pf_real)(c * ((double)o[i] - (double)target[i]));
+        }
+      }
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld,
+                                    pf_error *error)
+{
+  const activity_loss *loss = self;
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *target = in->target[0] + t * in->ld_target[0];
+    const int counts = activity_counts(in, t);
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
+      const int recorded = counts && loss->units == NULL && target[i] == target[i];
+      curvature[t * ld + i] = (pf_real)(recorded ? 2 : 0);
+    }
+    for (int64_t k = 0; counts && k < loss->n_units; k++) {
+      const int64_t i = loss->units[k];
+      curvature[t * ld + i] = (pf_real)(target[i] == target[i] ? 2 : 0);
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- descriptor ---- */
+
+#define ACTIVITY_VARIANT(suffix, attribute)                                                                            \
+  attribute static pf_status activity_evaluate##suffix(const void *self, const pf_loss_in *in, double *log_likelihood, \
+                                                       int64_t *count, pf_error *error)                                \
+  {                                                                                                                    \
+    return activity_evaluate(self, in, log_likelihood, count, error);                                                  \
+  }                                                                                                                    \
+  attribute static pf_status activity_vjp##suffix(const void *self, const pf_loss_in *in, const double *cotangent,     \
+                                                  const pf_loss_gradient *gradient, pf_error *error)                   \
+  {                                                                                                                    \
+    return activity_vjp(self, in, cotangent, gradient, error);                                                         \
+  }                                                                                                                    \
+  static const pf_loss_ops activity_ops##suffix = {                                                                    \
+      .size = sizeof(pf_loss_ops),                                                                                     \
+      .create = activity_create,                                                                                       \
+      .destroy = activity_destroy,                                                                                     \
+      .needs = activity_needs,                                                                                         \
+      .evaluate = activity_evaluate##suffix,                                                                           \
+      .vjp = activity_vjp##suffix,                                                                                     \
+      .curvature = activity_curvature,                                                                                 \
+  };                                                                                                                   \
+  static const pf_plugin activity_plugin##suffix = {                                                                   \
+      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                    \
+      .name = "activity",                                                                                              \
+      .version = "1.0",                                                                                                \
+      .summary = "squared error of recorded activity, missing cells left out",                                         \
+      .options = PF_TABLE_OF(activity_options),                                                                        \
+      .loss = &activity_ops##suffix,                                                                                   \
+  };
+PF_FOR_EACH_ISA(ACTIVITY_VARIANT)
+
+PF_PLUGIN_ENTRY(activity)
+{
+  return PF_CHOOSE(activity_plugin);
+}

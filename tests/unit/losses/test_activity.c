@@ -1,0 +1,281 @@
+/* plugins/losses/activity: values, adjoint and curvature with missing cells, unscored steps and a subset of units. */
+#include "tests/unit/support/fake_options.h"
+#include "tests/unit/support/numbers.h"
+#include <criterion/criterion.h>
+#include <plastfit/abi/plugin.h>
+#include <string.h>
+
+const pf_plugin *activity_LTX_pf_plugin_entry(void);
+
+enum { STEPS = 29, UNITS = 13, LD_OBSERVED = 16, LD_TARGET = 14, LD_GRADIENT = 15, GUARD = -12345 };
+
+typedef struct setup {
+  fake_host host;
+  pf_error error;
+  const pf_loss_ops *ops;
+  void *loss;
+  pf_real observed[STEPS * LD_OBSERVED], recorded[STEPS * LD_TARGET];
+  uint8_t scored[STEPS];
+  const pf_real *observable[1], *target[1];
+  int64_t n_observable[1], ld_observable[1], n_target[1], ld_target[1];
+  pf_loss_in in;
+} setup;
+
+static pf_status start_with(setup *s, const fake_value *given, size_t n_given)
+{
+  const pf_plugin *plugin = activity_LTX_pf_plugin_entry();
+  fake_options options;
+  memset(s, 0, sizeof *s);
+  s->error.size = sizeof s->error;
+  s->ops = plugin->loss;
+  fake_options_init(&options, &plugin->options, given, n_given);
+  const pf_status status = s->ops->create(fake_host_init(&s->host), &options.face, &s->loss, &s->error);
+  cr_assert(options.mistakes == 0);
+  uint64_t seed = 19;
+  for (int k = 0; k < STEPS * LD_OBSERVED; k++) {
+    s->observed[k] = (pf_real)(k % LD_OBSERVED < UNITS ? numbers_normal(&seed) : GUARD);
+  }
+  for (int k = 0; k < STEPS * LD_TARGET; k++) {
+    const double missing = numbers_uniform(&seed);
+    const double value = missing < 0.25 ? (double)NAN : numbers_normal(&seed);
+    s->recorded[k] = (pf_real)(k % LD_TARGET < UNITS ? value : GUARD);
+  }
+  for (int k = 0; k < UNITS; k++) {
+    s->recorded[4 * LD_TARGET + k] = (pf_real)NAN; /* a step of which nothing was recorded */
+  }
+  for (int t = 0; t < STEPS; t++) {
+    s->scored[t] = t % 5 != 2;
+  }
+  s->observable[0] = s->observed;
+  s->target[0] = s->recorded;
+  s->n_observable[0] = s->n_target[0] = UNITS;
+  s->ld_observable[0] = LD_OBSERVED;
+  s->ld_target[0] = LD_TARGET;
+  s->in = (pf_loss_in){.size = sizeof s->in,
+                       .n_steps = STEPS,
+                       .observable = s->observable,
+                       .n_observable = s->n_observable,
+                       .ld_observable = s->ld_observable,
+                       .target = s->target,
+                       .n_target = s->n_target,
+                       .ld_target = s->ld_target,
+                       .scored = s->scored};
+  return status;
+}
+
+static void finish(setup *s)
+{
+  s->ops->destroy(s->loss);
+  cr_expect(s->host.live == 0);
+}
+
+/* The cases: every unit or a subset, with and without a mask of steps. */
+static const int64_t subset[] = {12, 0, 7, 3};
+static const fake_value subset_given[] = {FAKE_INTEGERS("units", subset, 4)};
+
+static void start_case(setup *s, int which)
+{
+  cr_assert(start_with(s, which % 2 == 0 ? NULL : subset_given, which % 2 == 0 ? 0 : 1) == PF_OK, "%s", s->error.text);
+  s->in.scored = which < 2 ? NULL : s->scored;
+}
+
+static int counts(const setup *s, int which, int t, int i)
+{
+  const int listed = which % 2 == 0 || i == 0 || i == 3 || i == 7 || i == 12;
+  return listed && (which < 2 || s->scored[t] != 0) && !isnan(s->recorded[t * LD_TARGET + i]);
+}
+
+Test(loss_activity, declares_what_it_needs)
+{
+  const fake_value given[] = {FAKE_STRING("observable", "probability"), FAKE_STRING("target", "recorded")};
+  pf_loss_needs needs = {.size = sizeof needs};
+  setup s;
+  cr_assert(start_with(&s, NULL, 0) == PF_OK);
+  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
+  cr_expect(strcmp(needs.observables.items[0], "activity") == 0);
+  cr_expect(strcmp(needs.targets.items[0], "activity") == 0);
+  cr_expect(needs.padded == 0.0);
+  cr_expect(needs.flags == PF_LOSS_SEPARABLE_BY_UNIT);
+  finish(&s);
+  cr_assert(start_with(&s, given, 2) == PF_OK);
+  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
+  cr_expect(strcmp(needs.observables.items[0], "probability") == 0);
+  cr_expect(strcmp(needs.targets.items[0], "recorded") == 0);
+  finish(&s);
+  cr_assert(start_with(&s, subset_given, 1) == PF_OK);
+  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
+  cr_expect(needs.flags == 0, "columns are counted from the first, so a range of them cannot be evaluated apart");
+  finish(&s);
+}
+
+Test(loss_activity, sums_squared_errors_of_what_was_recorded)
+{
+  for (int which = 0; which < 4; which++) {
+    double ll[STEPS];
+    int64_t count[STEPS];
+    setup s;
+    start_case(&s, which);
+    cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+    for (int t = 0; t < STEPS; t++) {
+      double sum = 0.0;
+      int64_t n = 0;
+      for (int i = 0; i < UNITS; i++) {
+        if (counts(&s, which, t, i)) {
+          const double e = (double)s.observed[t * LD_OBSERVED + i] - (double)s.recorded[t * LD_TARGET + i];
+          sum += e * e;
+          n++;
+        }
+      }
+      cr_assert(count[t] == n);
+      cr_assert(fabs(ll[t] + sum) <= 1e-14 * sum); /* another order of summation; measured below 1e-15 */
+    }
+    cr_expect(count[4] == 0 && ll[4] == 0.0);
+    finish(&s);
+  }
+}
+
+Test(loss_activity, adjoint_agrees_with_central_differences)
+{
+  for (int which = 0; which < 4; which++) {
+    setup s;
+    start_case(&s, which);
+    double cotangent[STEPS];
+    double up[STEPS];
+    double down[STEPS];
+    int64_t count[STEPS];
+    pf_real gradient[STEPS * LD_GRADIENT];
+    pf_real before[STEPS * LD_GRADIENT];
+    pf_real moved[STEPS * LD_OBSERVED];
+    uint64_t seed = 77;
+    for (int t = 0; t < STEPS; t++) {
+      cotangent[t] = numbers_normal(&seed);
+    }
+    for (int k = 0; k < STEPS * LD_GRADIENT; k++) {
+      before[k] = gradient[k] = (pf_real)numbers_normal(&seed);
+    }
+    pf_real *out[] = {gradient};
+    const int64_t ld[] = {LD_GRADIENT};
+    const pf_loss_gradient to = {.size = sizeof to, .observable = out, .ld_observable = ld};
+    cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
+
+    s.observable[0] = moved;
+    const double h = 0x1p-8; /* the loss is quadratic: no truncation error, so the step may be large */
+    const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-3; /* measured: below 2e-12, 5e-4 */
+    for (int i = 0; i < UNITS; i++) {
+      for (int sign = -1; sign <= 1; sign += 2) {
+        memcpy(moved, s.observed, sizeof moved);
+        for (int t = 0; t < STEPS; t++) {
+          moved[t * LD_OBSERVED + i] = (pf_real)((double)moved[t * LD_OBSERVED + i] + sign * h);
+        }
+        cr_assert(s.ops->evaluate(s.loss, &s.in, sign > 0 ? up : down, count, &s.error) == PF_OK);
+      }
+      for (int t = 0; t < STEPS; t++) {
+        const double added = (double)gradient[t * LD_GRADIENT + i] - (double)before[t * LD_GRADIENT + i];
+        const double slope = cotangent[t] * (up[t] - down[t]) / (2.0 * h);
+        cr_assert(fabs(added - slope) <= tolerance, "step %d, unit %d: %.12g against %.12g", t, i, added, slope);
+        cr_assert(counts(&s, which, t, i) ? added != 0.0 : added == 0.0);
+      }
+    }
+    for (int t = 0; t < STEPS; t++) {
+      for (int k = UNITS; k < LD_GRADIENT; k++) {
+        cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k], "wrote into the padding");
+      }
+    }
+    pf_real *nowhere[] = {NULL};
+    const pf_loss_gradient unwanted = {.size = sizeof to, .observable = nowhere, .ld_observable = ld};
+    cr_expect(s.ops->vjp(s.loss, &s.in, cotangent, &unwanted, &s.error) == PF_OK);
+    finish(&s);
+  }
+}
+
+Test(loss_activity, curvature_is_two_per_recorded_cell)
+{
+  for (int which = 0; which < 4; which++) {
+    pf_real curvature[STEPS * LD_GRADIENT];
+    setup s;
+    start_case(&s, which);
+    for (int k = 0; k < STEPS * LD_GRADIENT; k++) {
+      curvature[k] = (pf_real)GUARD;
+    }
+    cr_assert(s.ops->curvature(s.loss, &s.in, curvature, LD_GRADIENT, &s.error) == PF_OK);
+    for (int t = 0; t < STEPS; t++) {
+      for (int i = 0; i < LD_GRADIENT; i++) {
+        const int expected = i >= UNITS ? GUARD : 2 * counts(&s, which, t, i);
+        cr_assert(curvature[t * LD_GRADIENT + i] == (pf_real)expected);
+      }
+    }
+    finish(&s);
+  }
+}
+
+Test(loss_activity, what_is_not_finite_comes_through_only_where_recorded)
+{
+  double ll[STEPS];
+  int64_t count[STEPS];
+  setup s;
+  start_case(&s, 0);
+  s.recorded[0] = (pf_real)NAN;
+  s.observed[0] = (pf_real)NAN;
+  s.recorded[LD_TARGET] = (pf_real)0.5;
+  s.observed[LD_OBSERVED] = (pf_real)NAN;
+  cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+  cr_expect(!isnan(ll[0]));
+  cr_expect(isnan(ll[1]));
+  finish(&s);
+}
+
+Test(loss_activity, refuses_widths_and_units_that_do_not_fit)
+{
+  const int64_t twice[] = {3, 1, 3};
+  const int64_t beyond[] = {2, 13};
+  const int64_t negative[] = {2, -1};
+  const fake_value refused[][1] = {
+      {FAKE_INTEGERS("units", twice, 3)}, {FAKE_INTEGERS("units", negative, 2)}, {FAKE_INTEGERS("units", negative, 0)}};
+  const char *const texts[] = {"unit 3 is listed twice", "unit -1", "an empty list"};
+  const fake_value given[] = {FAKE_INTEGERS("units", beyond, 2)};
+  double ll[STEPS];
+  int64_t count[STEPS];
+  setup s;
+  for (int k = 0; k < 3; k++) {
+    cr_expect(start_with(&s, refused[k], 1) == PF_STOP);
+    cr_expect(strstr(s.error.text, texts[k]) != NULL, "%s", s.error.text);
+    cr_expect(strcmp(s.error.key, "units") == 0);
+    cr_expect(s.host.live == 0 && s.loss == NULL);
+  }
+  cr_assert(start_with(&s, given, 1) == PF_OK);
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
+  cr_expect(strstr(s.error.text, "unit 13, but target \"activity\" has 13 units") != NULL, "%s", s.error.text);
+  finish(&s);
+  cr_assert(start_with(&s, NULL, 0) == PF_OK);
+  s.n_observable[0] = 10;
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
+  cr_expect(strstr(s.error.text, "\"activity\" has 10 units, but target \"activity\" has 13") != NULL, "%s",
+            s.error.text);
+  s.n_observable[0] = UNITS;
+  s.in.n_steps = 0;
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
+  finish(&s);
+}
+
+Test(loss_activity, survives_every_failed_allocation)
+{
+  const pf_plugin *plugin = activity_LTX_pf_plugin_entry();
+  int64_t failed = 0;
+  for (;; failed++) {
+    fake_options options;
+    fake_host host;
+    pf_error error = {.size = sizeof error};
+    void *loss = NULL;
+    fake_options_init(&options, &plugin->options, subset_given, 1);
+    const pf_host *face = fake_host_init(&host);
+    host.fail_at = failed;
+    if (plugin->loss->create(face, &options.face, &loss, &error) == PF_OK) {
+      plugin->loss->destroy(loss);
+      break;
+    }
+    cr_expect(strstr(error.text, "out of memory") != NULL);
+    cr_expect(host.live == 0 && loss == NULL);
+    cr_assert(failed < 100);
+  }
+  cr_expect(failed == 4);
+}
