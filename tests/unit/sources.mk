@@ -7,3 +7,5 @@ unit_test_sources += tests/unit/networks/test_feedforward.c plugins/networks/fee
 unit_test_sources += tests/unit/support/fake_options.c tests/unit/support/fake_options.h
 unit_test_sources += tests/unit/support/rule_check.c tests/unit/support/rule_check.h
 unit_test_sources += tests/unit/rules/test_taylor.c plugins/rules/taylor/taylor.c
+unit_test_sources += tests/unit/losses/test_choice.c plugins/losses/choice/choice.c
+unit_test_sources += tests/unit/losses/test_activity.c plugins/losses/activity/activity.c
