@@ -34,3 +34,11 @@ core_sources += core/config/unknown.c
 core_sources += core/config/view.c
 core_sources += core/config/where.c
 core_sources += core/config/write.c
+
+core_sources += core/problem/problem.h core/problem/build.h core/problem/keys.h
+core_sources += core/problem/data.c
+core_sources += core/problem/draws.c
+core_sources += core/problem/keys.c
+core_sources += core/problem/models.c
+core_sources += core/problem/problem.c
+core_sources += core/problem/settings.c

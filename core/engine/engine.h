@@ -62,9 +62,9 @@ typedef struct pf_model {
 /** What to build a model from; pointers stay the caller's and MUST outlive the model. */
 typedef struct pf_plastic_spec {
   const pf_component *rule;
-  const char *projection;        /**< the network's name for it, "layer1" */
-  double eta;                    /**< NaN: 1 / n_pre */
-  const char *const *modulators; /**< [n declared] expressions; NULL, or NULL entries: the rule's fallback */
+  const char *projection; /**< the network's name for it, "layer1" */
+  double eta;             /**< NaN: 1 / n_pre */
+  const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for the others */
   const char *owner;
 } pf_plastic_spec;
 

@@ -158,7 +158,7 @@ static pf_status add_plastic(pf_model *model, const pf_plastic_spec *spec, pf_na
   for (size_t k = 0; k < n_modulators && status == PF_OK; k++) {
     const pf_modulator *modulator =
         pf_table_at(plastic->needs.modulators.items, plastic->needs.modulators.stride, n_modulators, k);
-    const char *text = spec->modulators == NULL ? NULL : spec->modulators[k];
+    const char *text = k == 0 ? spec->modulator : NULL;
     bool unused = plastic->needs.reads != 0 && (plastic->needs.reads & PF_READS_MODULATOR) == 0;
     if (text == NULL && unused) {
       text = "0"; /* a rule that reads no modulator needs no reward in the data */

@@ -52,7 +52,7 @@ typedef struct pf_problem {
   char *evaluated_on;                     /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
-  double init_sd; /**< NaN: each parameter's own initial_sd */
+  char **owners; /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
 } pf_problem;
 
 /** Build from a config: loads plugins, reads or simulates the data, checks everything. */

@@ -1,0 +1,89 @@
+/* Draws of a problem: which random numbers make which inputs and initial weights. */
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "core/problem/problem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Fresh draws and fresh animals take numbers that no fit uses. */
+enum { FRESH = 1 << 24 };
+
+static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
+                           enum pf_purpose purpose)
+{
+  return (pf_stream){.seed = problem->seed,
+                     .purpose = (uint32_t)purpose,
+                     .animal = (uint32_t)i + (data == &problem->fresh ? (uint32_t)FRESH : 0U),
+                     .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
+}
+
+static void make_input(const pf_problem *problem, const pf_recording *recording, pf_stream stream, double *x)
+{
+  const int64_t cells = recording->n_steps * recording->n_input;
+  if (problem->give_inputs && recording->true_input != NULL) {
+    memcpy(x, recording->true_input, (size_t)cells * sizeof *x);
+    return;
+  }
+  pf_random_normal(stream, 0, cells, x);
+  for (int64_t i = 0; i < cells; i++) {
+    x[i] = problem->input.mean * recording->cue[i] + problem->input.sd * x[i];
+  }
+}
+
+pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
+                          pf_draw **out, pf_error *error)
+{
+  const pf_recording *recording = &data->recordings[i];
+  const int64_t n_noise = problem->model->needs.n_noise;
+  double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
+  double *noise = pf_memory_need((size_t)n_noise, sizeof *noise, error);
+  pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    make_input(problem, recording, stream_of(problem, data, i, draw, fresh, PF_RANDOM_INPUT), x);
+    if (problem->give_initial_weights && recording->true_noise != NULL) {
+      memcpy(noise, recording->true_noise, (size_t)n_noise * sizeof *noise);
+    } else {
+      const int64_t which = fresh || problem->weights_per_draw ? draw : 0;
+      pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), 0, n_noise, noise);
+    }
+    status = pf_draw_create(problem->model, recording, x, noise, out, error);
+  }
+  pf_memory_free(x);
+  pf_memory_free(noise);
+  return status;
+}
+
+pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error)
+{
+  if (problem->teacher == NULL) {
+    return pf_fail(error, PF_STOP, "the truth is not known: there is no teacher");
+  }
+  const pf_recording *recording = draw->recording;
+  double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
+  if (x == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < recording->n_steps; t++) {
+    for (int64_t j = 0; j < recording->n_input; j++) {
+      x[t * recording->n_input + j] = (double)draw->input[t * draw->ld_input + j];
+    }
+  }
+  pf_status status = pf_draw_create(problem->teacher, recording, x, draw->noise, out, error);
+  pf_memory_free(x);
+  return status;
+}
+
+void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
+{
+  const pf_model *model = problem->model;
+  const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)unit};
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const pf_parameter *parameter = &model->parameters[i].declared;
+    double normal = 0.0;
+    if ((parameter->flags & PF_PARAMETER_FIXED) == 0) {
+      pf_random_normal(stream, i, 1, &normal);
+    }
+    theta[i] = fmin(fmax(parameter->initial + parameter->initial_sd * normal, parameter->lower), parameter->upper);
+  }
+}

@@ -1,0 +1,293 @@
+#include "core/problem/keys.h"
+
+#include <plastfit/abi/plugin.h>
+
+#include <math.h>
+
+#define TABLE(array)                                                                            \
+  (pf_option_table)                                                                             \
+  {                                                                                             \
+    .items = (array), .count = sizeof(array) / sizeof((array)[0]), .stride = sizeof((array)[0]) \
+  }
+#define NAMES(array)                                              \
+  (pf_names)                                                      \
+  {                                                               \
+    .items = (array), .count = sizeof(array) / sizeof((array)[0]) \
+  }
+
+pf_option_table pf_keys_root(void)
+{
+  static const pf_option keys[] = {
+      {.name = "name", .type = PF_TYPE_STRING, .fallback = "\"run\"", .help = "what the run is called"},
+      {.name = "seed",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "1",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "of every random number; the same seed gives the same bits"},
+      {.name = "out", .type = PF_TYPE_STRING, .help = "run folder, relative to the current one; default runs/<name>"},
+      {.name = "threads",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "0",
+       .unit = "1",
+       .lower = 0,
+       .upper = 4096,
+       .help = "0: as many as OpenMP gives (OMP_NUM_THREADS)"},
+      {.name = "plugin_path", .type = PF_TYPE_PATH, .help = "folder of plugins, looked at first"},
+      {.name = "normalise",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"steps\"",
+       .choices = "steps|padded|sum",
+       .help = "mean over observed cells; the reference's mean over trials x longest trial; or the plain sum"},
+      {.name = "penalty.l1",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "adds l1 * sum |theta| over the rules' free parameters"},
+      {.name = "penalty.l2",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "adds l2 * sum theta^2 over the same"},
+      {.name = "fit.per",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"animal\"",
+       .choices = "animal|shared",
+       .help = "a theta for every animal, or one for all"},
+      {.name = "fit.optimiser",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"adam\"",
+       .choices = "adam",
+       .help = "how the objective is minimised"},
+      {.name = "fit.learning_rate",
+       .type = PF_TYPE_REAL,
+       .fallback = "1e-3",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "step size of Adam"},
+      {.name = "fit.beta1",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.9",
+       .unit = "1",
+       .lower = 0,
+       .upper = 0.999999999,
+       .help = "decay of Adam's first moment"},
+      {.name = "fit.beta2",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.999",
+       .unit = "1",
+       .lower = 0,
+       .upper = 0.999999999,
+       .help = "decay of Adam's second moment"},
+      {.name = "fit.epsilon",
+       .type = PF_TYPE_REAL,
+       .fallback = "1e-8",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "added to the root of Adam's second moment"},
+      {.name = "fit.epochs",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "250",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "passes over the data: 250 means 250 (the reference's num_epochs = 250 makes 251)"},
+      {.name = "fit.batch",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"draw\"",
+       .choices = "draw|full",
+       .help = "one step per draw, in order, as the reference; or one per pass over all draws"},
+      {.name = "fit.log_every",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "10",
+       .unit = "1",
+       .lower = 1,
+       .upper = INFINITY,
+       .help = "passes between rows of fit.csv"},
+      {.name = "evaluate.draws",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "5",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "fresh draws of inputs and initial weights; 0: the fitted ones"},
+      {.name = "evaluate.animals",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "0",
+       .unit = "1",
+       .lower = 0,
+       .upper = 1e6,
+       .help = "fresh animals from a teacher to score on, instead of fresh draws"},
+  };
+  return TABLE(keys);
+}
+
+pf_names pf_keys_root_groups(void)
+{
+  static const char *const names[] = {"source", "network", "rules", "losses"};
+  return NAMES(names);
+}
+
+static pf_option_table source_keys(void)
+{
+  static const pf_option keys[] = {
+      {.name = "animals",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "1",
+       .unit = "1",
+       .lower = 1,
+       .upper = 1e6,
+       .help = "how many animals a task simulates"},
+      {.name = "input.mean",
+       .type = PF_TYPE_REAL,
+       .fallback = "1.0",
+       .unit = "1",
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "x = mean * cue + sd * noise"},
+      {.name = "input.sd",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "of the noise on every input at every step"},
+      {.name = "input.draws",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "1",
+       .unit = "1",
+       .lower = 1,
+       .upper = 1e6,
+       .help = "draws of the noise that a fit sees"},
+      {.name = "expected_reward.kind",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"window\"",
+       .choices = "window|exponential",
+       .help = "how E[R] follows reward"},
+      {.name = "expected_reward.n",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "10",
+       .unit = "rewards",
+       .lower = 1,
+       .upper = 1e6,
+       .help = "window: mean of the last n, the queue starting as zeros"},
+      {.name = "expected_reward.rate",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.1",
+       .unit = "1",
+       .lower = 0,
+       .upper = 1,
+       .help = "exponential: e += rate * (reward - e)"},
+      {.name = "give.inputs",
+       .type = PF_TYPE_BOOL,
+       .fallback = "false",
+       .help = "a fit to simulated data sees the teacher's own inputs"},
+      {.name = "give.initial_weights",
+       .type = PF_TYPE_BOOL,
+       .fallback = "false",
+       .help = "a fit to simulated data starts from the teacher's own weights"},
+  };
+  return TABLE(keys);
+}
+
+static pf_option_table rule_keys(void)
+{
+  static const pf_option keys[] = {
+      {.name = "modulator",
+       .type = PF_TYPE_STRING,
+       .help = "linear expression of channels, e.g. \"reward - expected_reward\"; default: the rule's own"},
+      {.name = "init_sd",
+       .type = PF_TYPE_REAL,
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "sd of the noise on the coefficients a fit starts from; default: the rule's own"},
+      {.name = "eta",
+       .type = PF_TYPE_REAL,
+       .unit = "1",
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "synaptic learning rate; default 1 / n_pre"},
+  };
+  return TABLE(keys);
+}
+
+static pf_option_table network_keys(void)
+{
+  static const pf_option keys[] = {
+      {.name = "initial_weights.draw",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"once\"",
+       .choices = "once|per_draw",
+       .help = "initial weights drawn once per experiment, or anew in every draw"},
+      {.name = "projections[].layer",
+       .type = PF_TYPE_INTEGER,
+       .unit = "1",
+       .lower = 1,
+       .upper = INFINITY,
+       .help = "the projection into this layer is plastic"},
+      {.name = "projections[].name", .type = PF_TYPE_STRING, .help = "or the projection of this name"},
+      {.name = "projections[].rule",
+       .type = PF_TYPE_STRING,
+       .required = 1,
+       .help = "by which rule: a group of `rules`"},
+  };
+  return TABLE(keys);
+}
+
+static pf_option_table loss_keys(void)
+{
+  static const pf_option keys[] = {
+      {.name = "weight",
+       .type = PF_TYPE_REAL,
+       .fallback = "1.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "of this loss, after normalising"},
+  };
+  return TABLE(keys);
+}
+
+pf_option_table pf_keys_of_kind(uint32_t kind)
+{
+  switch (kind) {
+  case PF_KIND_SOURCE:
+    return source_keys();
+  case PF_KIND_RULE:
+    return rule_keys();
+  case PF_KIND_NETWORK:
+    return network_keys();
+  case PF_KIND_LOSS:
+    return loss_keys();
+  default:
+    return (pf_option_table){0};
+  }
+}
+
+pf_names pf_keys_names_of_kind(uint32_t kind)
+{
+  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "rule"};
+  static const char *const rule[] = {"plugin", "modulator", "init_sd", "eta", "parameters"};
+  static const char *const network[] = {"plugin", "initial_weights.draw", "projections"};
+  static const char *const loss[] = {"plugin", "weight"};
+  switch (kind) {
+  case PF_KIND_SOURCE:
+    return NAMES(source);
+  case PF_KIND_RULE:
+    return NAMES(rule);
+  case PF_KIND_NETWORK:
+    return NAMES(network);
+  case PF_KIND_LOSS:
+    return NAMES(loss);
+  default:
+    return (pf_names){0};
+  }
+}

@@ -1,0 +1,142 @@
+/* Scalars of the config: what the host itself is told. */
+#include "core/base/memory.h"
+#include "core/problem/build.h"
+#include "core/problem/keys.h"
+
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static int available_threads(void)
+{
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+static void read_fit(pf_problem *problem, const pf_options *options)
+{
+  pf_fit_settings *fit = &problem->fit;
+  int64_t threads = options->integer(options, "threads");
+  fit->per = strcmp(options->string(options, "fit.per"), "shared") == 0 ? PF_FIT_SHARED : PF_FIT_PER_ANIMAL;
+  fit->batch = strcmp(options->string(options, "fit.batch"), "full") == 0 ? PF_BATCH_FULL : PF_BATCH_DRAW;
+  fit->learning_rate = options->real(options, "fit.learning_rate");
+  fit->beta1 = options->real(options, "fit.beta1");
+  fit->beta2 = options->real(options, "fit.beta2");
+  fit->epsilon = options->real(options, "fit.epsilon");
+  fit->epochs = options->integer(options, "fit.epochs");
+  fit->log_every = options->integer(options, "fit.log_every");
+  fit->l1 = options->real(options, "penalty.l1");
+  fit->l2 = options->real(options, "penalty.l2");
+  fit->n_threads = threads > 0 ? (int)threads : available_threads();
+  problem->evaluate.draws = options->integer(options, "evaluate.draws");
+  problem->evaluate.animals = options->integer(options, "evaluate.animals");
+  problem->seed = (uint64_t)options->integer(options, "seed");
+}
+
+static uint32_t read_normalise(const pf_options *options)
+{
+  const char *word = options->string(options, "normalise");
+  return strcmp(word, "padded") == 0 ? PF_NORMALISE_PADDED
+         : strcmp(word, "sum") == 0  ? PF_NORMALISE_SUM
+                                     : PF_NORMALISE_STEPS;
+}
+
+static pf_status read_strings(pf_problem *problem, const pf_options *options, pf_error *error)
+{
+  problem->name = pf_memory_string(options->string(options, "name"), error);
+  problem->fit.optimiser = pf_memory_string(options->string(options, "fit.optimiser"), error);
+  if (problem->name == NULL || problem->fit.optimiser == NULL) {
+    return PF_STOP;
+  }
+  if (options->present(options, "out") != 0) {
+    problem->out = pf_memory_string(options->string(options, "out"), error);
+    return problem->out == NULL ? PF_STOP : PF_OK;
+  }
+  size_t length = strlen(problem->name) + sizeof "runs/";
+  problem->out = pf_memory_need(length, 1, error);
+  if (problem->out == NULL) {
+    return PF_STOP;
+  }
+  (void)snprintf(problem->out, length, "runs/%s", problem->name);
+  return PF_OK;
+}
+
+pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *error)
+{
+  pf_view *view = NULL;
+  pf_status status = pf_view_create(problem->config, pf_config_root(problem->config), "the config", pf_keys_root(),
+                                    pf_keys_root_groups(), &view, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_options *options = pf_view_options(view);
+  const char *plugin_path =
+      options->present(options, "plugin_path") != 0 ? options->string(options, "plugin_path") : NULL;
+  read_fit(problem, options);
+  *normalise = read_normalise(options);
+  status = read_strings(problem, options, error);
+  status = status == PF_OK ? pf_registry_create(plugin_path, &problem->registry, error) : status;
+  status = status == PF_OK ? pf_view_verify(view, error) : status;
+  pf_view_free(view);
+  return status;
+}
+
+pf_status pf_build_host_view(const pf_problem *problem, const pf_component *component, uint32_t kind, const char *what,
+                             pf_view **view, pf_error *error)
+{
+  /* the rest of the group is the plugin's, which has been checked with the component, and the host's groups */
+  const pf_option_table *own = &component->plugin->options;
+  pf_names host = pf_keys_names_of_kind(kind);
+  const char **others = pf_memory_need(own->count + host.count, sizeof *others, error);
+  if (others == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < own->count; i++) {
+    others[i] = ((const pf_option *)pf_table_at(own->items, own->stride, own->count, i))->name;
+  }
+  for (size_t i = 0; i < host.count; i++) {
+    others[own->count + i] = host.items[i];
+  }
+  pf_status status = pf_view_create(problem->config, component->node, what, pf_keys_of_kind(kind),
+                                    (pf_names){others, own->count + host.count}, view, error);
+  pf_memory_free(others);
+  return status;
+}
+
+pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *error)
+{
+  pf_view *view = NULL;
+  pf_status status = pf_build_host_view(problem, &problem->source, PF_KIND_SOURCE, "source", &view, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_options *options = pf_view_options(view);
+  problem->input.mean = options->real(options, "input.mean");
+  problem->input.sd = options->real(options, "input.sd");
+  problem->draws = options->integer(options, "input.draws");
+  problem->expectation.kind = strcmp(options->string(options, "expected_reward.kind"), "exponential") == 0
+                                  ? PF_EXPECTATION_EXPONENTIAL
+                                  : PF_EXPECTATION_WINDOW;
+  problem->expectation.n = options->integer(options, "expected_reward.n");
+  problem->expectation.rate = options->real(options, "expected_reward.rate");
+  problem->give_inputs = options->boolean(options, "give.inputs") != 0;
+  problem->give_initial_weights = options->boolean(options, "give.initial_weights") != 0;
+  *animals = options->integer(options, "animals");
+  const bool task = pf_source_is_task(&problem->source);
+  if (!task && (problem->give_inputs || problem->give_initial_weights)) {
+    status = pf_fail(error, PF_STOP, "source.give: only a task knows its animals' inputs and weights; %s reads data",
+                     problem->source.label);
+    pf_error_locate(error, problem->config, pf_view_node(view, "give.inputs"));
+  } else if (!task && problem->evaluate.animals > 0) {
+    status = pf_fail(error, PF_STOP, "evaluate.animals: only a task can simulate fresh animals; %s reads data",
+                     problem->source.label);
+    pf_error_locate(error, problem->config, pf_node_get(pf_config_root(problem->config), "evaluate.animals"));
+  }
+  status = status == PF_OK ? pf_view_verify(view, error) : status;
+  pf_view_free(view);
+  return status;
+}
