@@ -42,3 +42,10 @@ core_sources += core/problem/keys.c
 core_sources += core/problem/models.c
 core_sources += core/problem/problem.c
 core_sources += core/problem/settings.c
+
+core_sources += core/plugin/component.h core/plugin/loader.h core/plugin/path.h core/plugin/registry.h
+core_sources += core/plugin/admit.c
+core_sources += core/plugin/component.c
+core_sources += core/plugin/loader.c
+core_sources += core/plugin/path.c
+core_sources += core/plugin/registry.c

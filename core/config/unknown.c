@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L
+
 /* Names in a group that nothing knows. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -84,7 +86,10 @@ static void name_in_group(const check *c, const pf_node *node, char *text, size_
   pf_node_path(c->group, base, sizeof base);
   size_t length = strlen(base);
   const char *own = strncmp(whole, base, length) == 0 ? whole + length : whole;
-  (void)snprintf(text, capacity, "%s", *own == '.' ? own + 1 : own);
+  own += *own == '.' ? 1 : 0;
+  size_t shown = strnlen(own, capacity - 1);
+  memcpy(text, own, shown);
+  text[shown] = '\0';
 }
 
 /** The declared name most like a wrong one: first among its neighbours, then anywhere. "" if there is none. */

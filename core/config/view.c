@@ -71,7 +71,7 @@ static pf_status resolve(const pf_view *view, value *v, pf_error *error)
   const char *text = pf_option_text(v->node);
   bool fixed = text[0] == '\0' || text[0] == '/' || text[0] == '~' || v->node->override != NULL;
   pf_text resolved = {0}, absolute = {0};
-  pf_text_add(&resolved, "%s%s", fixed ? "" : view->config->folder, text);
+  pf_text_add(&resolved, "%s%s", fixed || view->config == NULL ? "" : view->config->folder, text);
   char folder[4096];
   bool keep = text[0] == '\0' || text[0] == '~' || resolved.text == NULL || resolved.text[0] == '/';
   if (keep || getcwd(folder, sizeof folder) == NULL) {

@@ -1,0 +1,15 @@
+/* Opening shared objects. The source file is the one that includes ltdl.h. */
+#ifndef PLASTFIT_CORE_PLUGIN_LOADER_H
+#define PLASTFIT_CORE_PLUGIN_LOADER_H
+
+#include <plastfit/abi/plugin.h>
+
+/** Calls are counted: each start needs its stop. Not for several threads at once, as libltdl is not. */
+pf_status pf_loader_start(pf_error *error);
+void pf_loader_stop(void);
+
+/** Open `file` and ask it for its descriptor. *handle is for pf_loader_close. The line names the file and the cause. */
+pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plugin, pf_error *error);
+void pf_loader_close(void *handle);
+
+#endif
