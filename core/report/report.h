@@ -12,14 +12,21 @@ pf_status pf_report_check_out(const char *out, bool force, pf_error *error);
 /** Write the run folder. */
 pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, bool force,
                           pf_error *error);
-/** The summary a person reads, to `stream`: equation, main coefficients against the truth, R2, deviance explained. */
+/**
+ * The summary a person reads, to `stream`, some 40 lines of plain text: equation, main coefficients against the truth
+ * and which of them came out wrong, R2, deviance explained, what failed, where the results are.
+ */
 pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, FILE *stream,
                           pf_error *error);
 
-/** Progress on stderr: a bar with time left on a terminal, a line now and then elsewhere. payload: a pf_meter. */
+/**
+ * Progress on stderr: a bar with time left on a terminal, a line every 10 s elsewhere, nothing in the first 2 s.
+ * pf_meter_show is a pf_progress whose payload is a pf_meter; one meter serves fit and evaluation in turn.
+ */
 typedef struct pf_meter {
-  double started, last_shown;
-  int is_terminal;
+  double started, phase_started, last_shown; /**< s */
+  const char *what;                          /**< the phase, as last told */
+  int is_terminal, on_line;                  /**< on_line: a bar stands on the terminal */
 } pf_meter;
 void pf_meter_start(pf_meter *meter);
 void pf_meter_show(void *meter, double done, const char *what);

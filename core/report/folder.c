@@ -1,0 +1,300 @@
+#define _POSIX_C_SOURCE 200809L
+#include "core/report/folder.h"
+#include "core/base/memory.h"
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Every file plastfit puts into a run folder: these, and no others, are ever deleted. */
+static const char *const run_files[] = {"config.cfg", "fit.csv", "theta.csv", "trajectories.h5", "summary.json"};
+
+static bool is_run_file(const char *name)
+{
+  for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
+    if (strcmp(run_files[i], name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static char *join(const char *a, const char *b, pf_error *error)
+{
+  const size_t length = strlen(a) + strlen(b) + 1;
+  char *text = pf_memory_need(length, 1, error);
+  if (text != NULL) {
+    (void)snprintf(text, length, "%s%s", a, b);
+  }
+  return text;
+}
+
+char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error)
+{
+  const size_t length = strlen(folder->part) + strlen(name) + 2;
+  char *path = pf_memory_need(length, 1, error);
+  if (path != NULL) {
+    (void)snprintf(path, length, "%s/%s", folder->part, name);
+  }
+  return path;
+}
+
+/* ---- what is there ---- */
+
+enum there { NOTHING, EMPTY, RUN, OTHER_FOLDER, NO_FOLDER, UNREADABLE };
+
+typedef struct contents {
+  enum there what;
+  char stranger[128]; /* OTHER_FOLDER: a file in it that is not ours */
+} contents;
+
+static contents look(const char *path)
+{
+  contents found = {.what = EMPTY};
+  struct stat info;
+  if (lstat(path, &info) != 0) {
+    found.what = errno == ENOENT ? NOTHING : UNREADABLE;
+    return found;
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    found.what = NO_FOLDER;
+    return found;
+  }
+  DIR *folder = opendir(path);
+  if (folder == NULL) {
+    found.what = UNREADABLE;
+    return found;
+  }
+  for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+      continue;
+    }
+    if (!is_run_file(entry->d_name)) {
+      found.what = OTHER_FOLDER;
+      (void)snprintf(found.stranger, sizeof found.stranger, "%.120s", entry->d_name);
+      break;
+    }
+    found.what = RUN;
+  }
+  (void)closedir(folder);
+  return found;
+}
+
+/* Delete a folder that holds nothing but our files. */
+static int delete_run(const char *path)
+{
+  for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
+    pf_folder folder = {.part = (char *)path};
+    char *file = pf_folder_path(&folder, run_files[i], NULL);
+    if (file == NULL) {
+      errno = ENOMEM;
+      return -1;
+    }
+    const int failed = unlink(file) != 0 && errno != ENOENT;
+    pf_memory_free(file);
+    if (failed) {
+      return -1;
+    }
+  }
+  return rmdir(path);
+}
+
+/* ---- before any work ---- */
+
+static char *without_slashes(const char *out, pf_error *error)
+{
+  char *text = pf_memory_string(out, error);
+  for (size_t n = text != NULL ? strlen(text) : 0; n > 1 && text[n - 1] == '/'; n--) {
+    text[n - 1] = '\0';
+  }
+  return text;
+}
+
+static pf_status check_free(const char *out, bool force, pf_error *error)
+{
+  const contents found = look(out);
+  switch (found.what) {
+  case NOTHING:
+  case EMPTY:
+    return PF_OK;
+  case RUN:
+    return force
+               ? PF_OK
+               : pf_fail(error, PF_STOP, "'%s' already holds a run; give another `out`, or --force to replace it", out);
+  case OTHER_FOLDER:
+    return pf_fail(error, PF_STOP,
+                   "'%s' holds '%s', which plastfit did not write, so it is not replaced%s; give another `out`", out,
+                   found.stranger, force ? ", --force or not" : "");
+  case NO_FOLDER:
+    return pf_fail(error, PF_STOP, "'%s' exists and is not a folder; give another `out`", out);
+  case UNREADABLE:
+  default:
+    return pf_fail(error, PF_STOP, "cannot look into '%s': %s", out, strerror(errno));
+  }
+}
+
+/* The nearest folder above that exists must be one we can write into. `path` is cut on the way. */
+static pf_status check_parent(const char *out, char *path, pf_error *error)
+{
+  struct stat info;
+  for (;;) {
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+      (void)snprintf(path, 2, "."); /* room: look() was asked of a name of at least one character */
+    } else {
+      slash[slash == path ? 1 : 0] = '\0';
+    }
+    if (stat(path, &info) == 0) {
+      break;
+    }
+    if (errno != ENOENT || slash == NULL) {
+      return pf_fail(error, PF_STOP, "cannot make '%s': '%s': %s", out, path, strerror(errno));
+    }
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return pf_fail(error, PF_STOP, "cannot make '%s': '%s' is not a folder", out, path);
+  }
+  if (access(path, W_OK | X_OK) != 0) {
+    return pf_fail(error, PF_STOP, "cannot make '%s': '%s' cannot be written to: %s", out, path, strerror(errno));
+  }
+  return PF_OK;
+}
+
+pf_status pf_folder_check(const char *out, bool force, pf_error *error)
+{
+  if (out == NULL || out[0] == '\0') {
+    return pf_fail(error, PF_STOP, "`out` is empty; name the folder for the results, such as out = \"runs/fly\"");
+  }
+  char *path = without_slashes(out, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = check_free(path, force, error);
+  if (status == PF_OK) {
+    status = check_parent(out, path, error);
+  }
+  pf_memory_free(path);
+  return status;
+}
+
+/* ---- writing ---- */
+
+/* mkdir -p of everything above the last name. */
+static pf_status make_parents(const char *out, pf_error *error)
+{
+  char *path = pf_memory_string(out, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = PF_OK;
+  for (char *c = path + 1; status == PF_OK && *c != '\0'; c++) {
+    if (*c == '/') {
+      *c = '\0';
+      if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", path, strerror(errno));
+      }
+      *c = '/';
+    }
+  }
+  pf_memory_free(path);
+  return status;
+}
+
+/* Remove what an interrupted run left; a folder with other things in it is somebody's, and stays. */
+static pf_status clear_leftover(const char *path, pf_error *error)
+{
+  const contents found = look(path);
+  if (found.what == NOTHING) {
+    return PF_OK;
+  }
+  if (found.what != EMPTY && found.what != RUN) {
+    return pf_fail(error, PF_STOP, "'%s' is in the way%s%s; move it elsewhere", path,
+                   found.what == OTHER_FOLDER ? " and holds " : "", found.stranger);
+  }
+  if (delete_run(path) != 0) {
+    return pf_fail(error, PF_STOP, "cannot remove '%s', left by an earlier run: %s", path, strerror(errno));
+  }
+  return PF_OK;
+}
+
+pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error)
+{
+  *folder = (pf_folder){0};
+  pf_status status = pf_folder_check(out, force, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_folder made = {.out = without_slashes(out, error)};
+  made.part = made.out != NULL ? join(made.out, ".part", error) : NULL;
+  status = made.part == NULL ? PF_STOP : make_parents(made.out, error);
+  if (status == PF_OK) {
+    status = clear_leftover(made.part, error);
+  }
+  if (status == PF_OK && mkdir(made.part, 0777) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
+  }
+  if (status != PF_OK) {
+    pf_memory_free(made.out);
+    pf_memory_free(made.part);
+    return status;
+  }
+  *folder = made;
+  return PF_OK;
+}
+
+/* An earlier run is moved aside first, so that at no moment there is neither. */
+static pf_status replace(pf_folder *folder, pf_error *error)
+{
+  char *old = join(folder->out, ".old", error);
+  if (old == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = clear_leftover(old, error);
+  if (status == PF_OK && rename(folder->out, old) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot move '%s' aside: %s", folder->out, strerror(errno));
+  }
+  if (status == PF_OK && rename(folder->part, folder->out) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", folder->part, folder->out, strerror(errno));
+    (void)rename(old, folder->out);
+  }
+  if (status == PF_OK && delete_run(old) != 0) {
+    status = pf_fail(error, PF_STOP,
+                     "the results are in '%s', but the earlier run, moved to '%s', could not be "
+                     "deleted: %s",
+                     folder->out, old, strerror(errno));
+    pf_memory_free(folder->part); /* it is in its place: nothing is left to remove */
+    folder->part = NULL;
+  }
+  pf_memory_free(old);
+  return status;
+}
+
+pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error)
+{
+  /* Asked again: another run may have finished there meanwhile. */
+  pf_status status = check_free(folder->out, force, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (look(folder->out).what == RUN) {
+    status = replace(folder, error);
+  } else if (rename(folder->part, folder->out) != 0) { /* onto nothing, or an empty folder */
+    status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", folder->part, folder->out, strerror(errno));
+  }
+  if (status == PF_OK) {
+    pf_memory_free(folder->part);
+    folder->part = NULL;
+  }
+  return status;
+}
+
+void pf_folder_end(pf_folder *folder)
+{
+  if (folder->part != NULL) {
+    (void)delete_run(folder->part);
+  }
+  pf_memory_free(folder->part);
+  pf_memory_free(folder->out);
+  *folder = (pf_folder){0};
+}

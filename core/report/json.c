@@ -1,0 +1,195 @@
+#include "core/report/tables.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <plastfit/plastfit.h>
+#include <string.h>
+
+/* jansson's *_new functions take over what they are given, also on failure, and give NULL for NULL: so a tree is
+ * built without asking after each step, and only its root is asked. `lost` remembers what a set could not do. */
+typedef struct builder {
+  bool lost;
+} builder;
+
+static void set(builder *b, json_t *object, const char *key, json_t *value)
+{
+  b->lost |= json_object_set_new(object, key, value) != 0;
+}
+
+/* null where a number means nothing: JSON has no NaN. */
+static json_t *number(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* A text that may not be UTF-8 (a file's name, say), which jansson refuses: other bytes become '?'. */
+static json_t *text(const char *value)
+{
+  if (value == NULL) {
+    return json_null();
+  }
+  json_t *json = json_string(value);
+  if (json == NULL) {
+    char plain[PF_ERROR_LENGTH];
+    (void)snprintf(plain, sizeof plain, "%s", value);
+    for (char *c = plain; *c != '\0'; c++) {
+      *c = (unsigned char)*c < 128 ? *c : '?';
+    }
+    json = json_string(plain);
+  }
+  return json;
+}
+
+static void set_explained(builder *b, json_t *object, const pf_scores *scores)
+{
+  json_t *explained = json_object();
+  set(b, explained, "no_plasticity", number(scores->no_plasticity));
+  set(b, explained, "mean_rate", number(scores->mean_rate));
+  set(b, object, "deviance_explained", explained);
+  set(b, object, "r2_weights", number(scores->r2_weights));
+  set(b, object, "r2_activity", number(scores->r2_activity));
+  set(b, object, "log_likelihood", number(scores->log_likelihood));
+}
+
+static json_t *theta_object(builder *b, const pf_results *results, const double *theta)
+{
+  json_t *object = json_object();
+  for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
+    set(b, object, results->keys[i], number(theta[i]));
+  }
+  return object;
+}
+
+static json_t *animal(builder *b, const pf_results *results, const pf_animal_result *result)
+{
+  json_t *object = json_object();
+  set(b, object, "name", text(result->name));
+  set(b, object, "status", text(pf_status_word(result->status)));
+  if (result->status != PF_OK) {
+    set(b, object, "error", text(result->error.text));
+  }
+  if (result->unit < results->fit->n_units) {
+    const pf_fit_unit *unit = &results->fit->units[result->unit];
+    set(b, object, "unit", text(unit->name));
+    set(b, object, "theta", theta_object(b, results, unit->theta));
+  } else {
+    set(b, object, "unit", json_null());
+    set(b, object, "theta", json_null());
+  }
+  set_explained(b, object, &result->scores);
+  set(b, object, "n_scored", json_integer((json_int_t)result->scores.n_scored));
+  set(b, object, "n_still_synapses", json_integer((json_int_t)result->scores.n_still));
+  return object;
+}
+
+static json_t *unit_object(builder *b, const pf_fit_unit *unit)
+{
+  json_t *object = json_object();
+  set(b, object, "name", text(unit->name));
+  set(b, object, "status", text(pf_status_word(unit->status)));
+  if (unit->status != PF_OK) {
+    set(b, object, "error", text(unit->error.text));
+  }
+  const bool any = unit->n_rows > 0;
+  set(b, object, "epochs", json_integer(any ? (json_int_t)unit->rows[unit->n_rows - 1].epoch : 0));
+  set(b, object, "objective", number(any ? unit->rows[unit->n_rows - 1].objective : NAN));
+  set(b, object, "data_term", number(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
+  return object;
+}
+
+static json_t *config_object(builder *b, const pf_problem *problem)
+{
+  const pf_fit_settings *fit = &problem->fit;
+  json_t *object = json_object();
+  set(b, object, "per", text(fit->per == PF_FIT_SHARED ? "shared" : "animal"));
+  set(b, object, "batch", text(fit->batch == PF_BATCH_FULL ? "full" : "draw"));
+  set(b, object, "optimiser", text(fit->optimiser));
+  set(b, object, "learning_rate", number(fit->learning_rate));
+  set(b, object, "epochs", json_integer((json_int_t)fit->epochs));
+  set(b, object, "l1", number(fit->l1));
+  set(b, object, "l2", number(fit->l2));
+  set(b, object, "draws", json_integer((json_int_t)problem->draws));
+  set(b, object, "evaluation_draws", json_integer((json_int_t)problem->evaluate.draws));
+  set(b, object, "input_mean", number(problem->input.mean));
+  set(b, object, "input_sd", number(problem->input.sd));
+  json_t *rules = json_array();
+  for (size_t p = 0; p < problem->model->n_plastic; p++) {
+    json_t *rule = json_object();
+    set(b, rule, "plugin", text(problem->model->plastic[p].rule->plugin->name));
+    set(b, rule, "eta", number(problem->model->plastic[p].eta));
+    b->lost |= json_array_append_new(rules, rule) != 0;
+  }
+  set(b, object, "rules", rules);
+  return object;
+}
+
+static json_t *nulls_object(builder *b)
+{
+  json_t *object = json_object();
+  set(b, object, "no_plasticity", text("the same network and theta, the plastic flag off at every step"));
+  set(b, object, "mean_rate",
+      text("a constant choice probability, the mean over the fitted steps; of activities, each unit's mean"));
+  return object;
+}
+
+static void set_truth(builder *b, json_t *root, const pf_results *results)
+{
+  bool known = false;
+  for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
+    known = known || !isnan(results->truth[i]);
+  }
+  set(b, root, "truth", known ? theta_object(b, results, results->truth) : json_null());
+}
+
+static json_t *summary(builder *b, const pf_results *results)
+{
+  const pf_problem *problem = results->problem;
+  const pf_evaluation *evaluation = results->evaluation;
+  json_t *root = json_object();
+  set(b, root, "name", text(problem->name));
+  set(b, root, "plastfit", text(pf_version()));
+  set(b, root, "precision", text(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
+  /* a seed beyond what a JSON integer holds is written as text rather than as another number */
+  char seed[32];
+  (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)problem->seed);
+  set(b, root, "seed", problem->seed <= INT64_MAX ? json_integer((json_int_t)problem->seed) : text(seed));
+  set(b, root, "config", config_object(b, problem));
+  set(b, root, "evaluated_on", text(evaluation->evaluated_on));
+  set(b, root, "nulls", nulls_object(b));
+  set_truth(b, root, results);
+  json_t *units = json_array();
+  for (size_t u = 0; u < results->fit->n_units; u++) {
+    b->lost |= json_array_append_new(units, unit_object(b, &results->fit->units[u])) != 0;
+  }
+  set(b, root, "units", units);
+  json_t *animals = json_array();
+  for (size_t a = 0; a < evaluation->n_animals; a++) {
+    b->lost |= json_array_append_new(animals, animal(b, results, &evaluation->animals[a])) != 0;
+  }
+  set(b, root, "animals", animals);
+  json_t *mean = json_object();
+  json_t *median = json_object();
+  set_explained(b, mean, &evaluation->mean);
+  set_explained(b, median, &evaluation->median);
+  set(b, root, "mean", mean);
+  set(b, root, "median", median);
+  json_t *timing = json_object();
+  set(b, timing, "fit_seconds", number(results->fit->seconds));
+  set(b, timing, "gradients", json_integer((json_int_t)results->fit->n_gradients));
+  set(b, root, "timing", timing);
+  return root;
+}
+
+pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error)
+{
+  builder b = {.lost = false};
+  json_t *root = summary(&b, results);
+  pf_status status = PF_OK;
+  if (root == NULL || b.lost) {
+    status = pf_fail(error, PF_STOP, "no memory left for '%s'", path);
+  } else if (json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  }
+  json_decref(root);
+  return status;
+}

@@ -1,0 +1,153 @@
+#include "core/report/names.h"
+#include "core/base/memory.h"
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static bool is_unique(const pf_model *model, size_t i)
+{
+  for (size_t k = 0; k < model->n_parameters; k++) {
+    if (k != i && strcmp(model->parameters[k].declared.name, model->parameters[i].declared.name) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+pf_status pf_keys_create(const pf_model *model, char ***out, pf_error *error)
+{
+  char **keys = pf_memory_need(model->n_parameters, sizeof(char *), error);
+  if (keys == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const char *name = model->parameters[i].declared.name;
+    const char *owner = model->parameters[i].owner;
+    const bool alone = owner == NULL || is_unique(model, i);
+    const size_t length = strlen(name) + (alone ? 0 : strlen(owner) + 1) + 1;
+    keys[i] = pf_memory_need(length, 1, error);
+    if (keys[i] == NULL) {
+      pf_keys_free(model, keys);
+      return PF_STOP;
+    }
+    (void)snprintf(keys[i], length, "%s%s%s", alone ? "" : owner, alone ? "" : ".", name);
+  }
+  *out = keys;
+  return PF_OK;
+}
+
+void pf_keys_free(const pf_model *model, char **keys)
+{
+  for (size_t i = 0; keys != NULL && i < model->n_parameters; i++) {
+    pf_memory_free(keys[i]);
+  }
+  pf_memory_free(keys);
+}
+
+bool pf_is_taylor_name(const char *name)
+{
+  static const char letters[] = "XYWR";
+  for (size_t i = 0; i < 4; i++) {
+    if (name[0] != letters[i] || !isdigit((unsigned char)name[1])) {
+      return false;
+    }
+    name += 2;
+  }
+  return *name == '\0';
+}
+
+/* ---- truth ---- */
+
+static bool same_linear(const pf_linear *a, const pf_linear *b)
+{
+  if (a->n != b->n || a->constant != b->constant) {
+    return false;
+  }
+  for (size_t i = 0; i < a->n; i++) {
+    if (strcmp(a->names[i], b->names[i]) != 0 || a->factors[i] != b->factors[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool all_taylor(const pf_plastic *plastic)
+{
+  const pf_parameter_table *table = &plastic->needs.parameters;
+  for (size_t i = 0; i < table->count; i++) {
+    const pf_parameter *parameter = pf_table_at(table->items, table->stride, table->count, i);
+    if (!pf_is_taylor_name(parameter->name)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Do parameters of one name mean the same in both? */
+static bool comparable(const pf_plastic *a, const pf_plastic *b)
+{
+  if (a->projection != b->projection || a->eta != b->eta || a->needs.modulators.count != b->needs.modulators.count) {
+    return false;
+  }
+  for (size_t m = 0; m < a->needs.modulators.count; m++) {
+    if (!same_linear(&a->modulators[m], &b->modulators[m])) {
+      return false;
+    }
+  }
+  return strcmp(a->rule->plugin->name, b->rule->plugin->name) == 0 || (all_taylor(a) && all_taylor(b));
+}
+
+static void rule_truth(const pf_problem *problem, size_t p, double *truth)
+{
+  const pf_plastic *model = &problem->model->plastic[p];
+  const pf_plastic *teacher = &problem->teacher->plastic[p];
+  if (!comparable(model, teacher)) {
+    return;
+  }
+  for (size_t i = 0; i < model->needs.parameters.count; i++) {
+    const char *name = problem->model->parameters[model->theta0 + i].declared.name;
+    double *value = &truth[model->theta0 + i];
+    *value = pf_is_taylor_name(name) ? 0.0 : NAN;
+    for (size_t k = 0; k < teacher->needs.parameters.count; k++) {
+      if (strcmp(problem->teacher->parameters[teacher->theta0 + k].declared.name, name) == 0) {
+        *value = problem->teacher_theta[teacher->theta0 + k];
+      }
+    }
+  }
+}
+
+static void other_truth(const pf_problem *problem, size_t i, double *truth)
+{
+  const pf_model_parameter *wanted = &problem->model->parameters[i];
+  for (size_t k = problem->teacher->network_theta0; k < problem->teacher->n_parameters; k++) {
+    const pf_model_parameter *have = &problem->teacher->parameters[k];
+    if (have->owner != NULL && wanted->owner != NULL && strcmp(have->owner, wanted->owner) == 0 &&
+        strcmp(have->declared.name, wanted->declared.name) == 0) {
+      truth[i] = problem->teacher_theta[k];
+    }
+  }
+}
+
+pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  double *truth = pf_memory_need(model->n_parameters, sizeof *truth, error);
+  if (truth == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    truth[i] = NAN;
+  }
+  if (problem->teacher != NULL) {
+    for (size_t p = 0; p < model->n_plastic && p < problem->teacher->n_plastic; p++) {
+      rule_truth(problem, p, truth);
+    }
+    for (size_t i = model->network_theta0; i < model->n_parameters; i++) {
+      other_truth(problem, i, truth);
+    }
+  }
+  *out = truth;
+  return PF_OK;
+}

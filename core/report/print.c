@@ -1,0 +1,552 @@
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/evaluate/score.h"
+#include "core/report/names.h"
+#include "core/report/report.h"
+#include "core/report/tables.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_WIDTH = 100, MOST_TERMS = 12, MOST_FAILURES = 5, EQUATION_LENGTH = 8192 };
+
+/* When a coefficient counts as wrong; said in the summary in the same words. */
+static const double relative_tolerance = 0.25; /* of the true value */
+static const double zero_tolerance = 0.10;     /* of the largest true value, where the truth is 0 */
+static const double small_term = 0.01;         /* of the largest estimate: left out of the equation */
+
+/* One free parameter over the units. */
+typedef struct row {
+  size_t parameter;
+  double estimate, sd, truth;
+} row;
+
+typedef struct printer {
+  const pf_problem *problem;
+  const pf_fit *fit;
+  const pf_evaluation *evaluation;
+  FILE *out;
+  double *truth; /* [n_parameters], NaN where unknown */
+  double *mean;  /* [n_parameters] over the units that were fitted */
+  double *sd;    /* [n_parameters], NaN for one unit */
+  row *rows;     /* [n_rows] free parameters */
+  size_t n_rows;
+  size_t n_fitted;
+  double largest_truth; /* of the rules' parameters; 0: no truth known */
+} printer;
+
+/* ---- text ---- */
+
+/* Columns a text takes on a terminal: bytes that continue a UTF-8 character take none. */
+static int width_of(const char *text)
+{
+  int width = 0;
+  for (const char *c = text; *c != '\0'; c++) {
+    width += ((unsigned char)*c & 0xC0) != 0x80;
+  }
+  return width;
+}
+
+static void print_padded(FILE *out, const char *text, int width)
+{
+  const int missing = width - width_of(text);
+  (void)fprintf(out, "%s%*s", text, missing > 0 ? missing : 0, "");
+}
+
+/* A long text after a heading, broken at spaces, its other lines indented by `indent`. */
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+  int column = indent;
+  const char *word = text;
+  while (*word != '\0') {
+    const size_t length = strcspn(word, " ");
+    if (column > indent && column + (int)length + 1 > LINE_WIDTH) {
+      (void)fprintf(out, "\n%*s", indent, "");
+      column = indent;
+    } else if (column > indent) {
+      (void)fputc(' ', out);
+      column++;
+    }
+    (void)fprintf(out, "%.*s", (int)length, word);
+    column += (int)length;
+    word += length;
+    while (*word == ' ') {
+      word++;
+    }
+  }
+  (void)fputc('\n', out);
+}
+
+static const char *plural(size_t n, const char *one, const char *many)
+{
+  return n == 1 ? one : many;
+}
+
+/* ---- numbers over units ---- */
+
+static bool is_free(const pf_model *model, size_t i)
+{
+  return (model->parameters[i].declared.flags & PF_PARAMETER_FIXED) == 0;
+}
+
+static void average(printer *p)
+{
+  const pf_model *model = p->problem->model;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    double sum = 0.0;
+    double squares = 0.0;
+    for (size_t u = 0; u < p->fit->n_units; u++) {
+      sum += p->fit->units[u].status == PF_OK ? p->fit->units[u].theta[i] : 0.0;
+    }
+    p->mean[i] = sum / (double)p->n_fitted;
+    for (size_t u = 0; u < p->fit->n_units; u++) {
+      const double off = p->fit->units[u].status == PF_OK ? p->fit->units[u].theta[i] - p->mean[i] : 0.0;
+      squares += off * off;
+    }
+    p->sd[i] = p->n_fitted > 1 ? sqrt(squares / (double)(p->n_fitted - 1)) : NAN;
+  }
+}
+
+/* Terms of the truth first, then by size; equal ones by name, so that the order is the same everywhere. */
+static int by_importance(const void *left, const void *right)
+{
+  const row *a = left;
+  const row *b = right;
+  const bool in_truth_a = !isnan(a->truth) && a->truth != 0.0;
+  const bool in_truth_b = !isnan(b->truth) && b->truth != 0.0;
+  if (in_truth_a != in_truth_b) {
+    return in_truth_a ? -1 : 1;
+  }
+  const double size_a = in_truth_a ? fabs(a->truth) : fabs(a->estimate);
+  const double size_b = in_truth_b ? fabs(b->truth) : fabs(b->estimate);
+  if (size_a != size_b) {
+    return size_a > size_b ? -1 : 1;
+  }
+  return (a->parameter > b->parameter) - (a->parameter < b->parameter);
+}
+
+static pf_status prepare(printer *p, pf_error *error)
+{
+  const pf_model *model = p->problem->model;
+  pf_status status = pf_truth_create(p->problem, &p->truth, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  p->mean = pf_memory_need(model->n_parameters, sizeof *p->mean, error);
+  p->sd = pf_memory_need(model->n_parameters, sizeof *p->sd, error);
+  p->rows = pf_memory_need(model->n_parameters, sizeof *p->rows, error);
+  if (p->mean == NULL || p->sd == NULL || p->rows == NULL) {
+    return PF_STOP;
+  }
+  p->n_fitted = p->fit->n_units - p->fit->n_failed;
+  if (p->n_fitted == 0) {
+    return PF_OK;
+  }
+  average(p);
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    if (is_free(model, i)) {
+      p->rows[p->n_rows++] = (row){.parameter = i, .estimate = p->mean[i], .sd = p->sd[i], .truth = p->truth[i]};
+    }
+    if (i < model->network_theta0 && !isnan(p->truth[i])) {
+      p->largest_truth = fmax(p->largest_truth, fabs(p->truth[i]));
+    }
+  }
+  qsort(p->rows, p->n_rows, sizeof *p->rows, by_importance);
+  return PF_OK;
+}
+
+/* ---- title ---- */
+
+static void print_title(const printer *p)
+{
+  const pf_problem *problem = p->problem;
+  const size_t n = problem->data.n_animals;
+  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s, %lld %s of %s\n\n",
+                problem->name != NULL ? problem->name : "fit", n, plural(n, "animal", "animals"),
+                problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_rows,
+                plural(p->n_rows, "parameter", "parameters"), (long long)problem->fit.epochs,
+                plural((size_t)problem->fit.epochs, "epoch", "epochs"),
+                problem->fit.optimiser != NULL ? problem->fit.optimiser : "adam");
+}
+
+/* ---- equations ---- */
+
+/* The rule's own words for these coefficients; "" where it has none. `theta` is the whole model's. */
+static void describe(const pf_plastic *plastic, const double *theta, char *text)
+{
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  pf_error ignored = pf_error_none();
+  text[0] = '\0';
+  if (PF_HAS(ops, pf_rule_ops, describe) && ops->describe != NULL &&
+      ops->describe(plastic->rule->self, theta + plastic->theta0, PF_TEXT_PLAIN, text, EQUATION_LENGTH, &ignored) !=
+          PF_OK) {
+    text[0] = '\0';
+  }
+}
+
+/* Coefficients of a polynomial that are tiny beside the largest would bury the equation: 0 in `out`. Counts them. */
+static size_t drop_small(const pf_model *model, const pf_plastic *plastic, double *theta)
+{
+  double largest = 0.0;
+  size_t n = 0;
+  for (size_t i = plastic->theta0; i < plastic->theta0 + plastic->needs.parameters.count; i++) {
+    if (!pf_is_taylor_name(model->parameters[i].declared.name)) {
+      return 0;
+    }
+    largest = fmax(largest, fabs(theta[i]));
+  }
+  for (size_t i = plastic->theta0; i < plastic->theta0 + plastic->needs.parameters.count; i++) {
+    if (theta[i] != 0.0 && fabs(theta[i]) < small_term * largest) {
+      theta[i] = 0.0;
+      n++;
+    }
+  }
+  return n;
+}
+
+static void print_modulators(const pf_plastic *plastic, FILE *out)
+{
+  for (size_t m = 0; m < plastic->needs.modulators.count; m++) {
+    const pf_modulator_table *table = &plastic->needs.modulators;
+    const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
+    const pf_linear *linear = &plastic->modulators[m];
+    (void)fprintf(out, "  %-11s%s =", m == 0 ? "where" : "", modulator->name);
+    if (linear->constant != 0.0 || linear->n == 0) {
+      (void)fprintf(out, " %g", linear->constant);
+    }
+    for (size_t i = 0; i < linear->n; i++) {
+      const double factor = linear->factors[i];
+      const bool first = i == 0 && linear->constant == 0.0;
+      (void)fprintf(out, " %s", factor < 0.0 ? (first ? "-" : "- ") : (first ? "" : "+ "));
+      if (fabs(factor) != 1.0) {
+        (void)fprintf(out, "%g ", fabs(factor));
+      }
+      (void)fprintf(out, "%s", linear->names[i]);
+    }
+    (void)fputc('\n', out);
+  }
+}
+
+static pf_status print_equations(const printer *p, pf_error *error)
+{
+  const pf_model *model = p->problem->model;
+  char *text = pf_memory_need(EQUATION_LENGTH, 1, error);
+  double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
+  if (text == NULL || theta == NULL) {
+    pf_memory_free(text);
+    pf_memory_free(theta);
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < model->n_plastic && p->n_fitted > 0; k++) {
+    const pf_plastic *plastic = &model->plastic[k];
+    memcpy(theta, p->mean, model->n_parameters * sizeof *theta);
+    const size_t n_small = drop_small(model, plastic, theta);
+    describe(plastic, theta, text);
+    if (model->n_plastic > 1) {
+      (void)fprintf(p->out, "  %s\n", model->parameters[plastic->theta0].owner);
+    }
+    if (text[0] != '\0') {
+      (void)fputs("  inferred   ", p->out);
+      print_wrapped(p->out, text, 13);
+    }
+    if (p->problem->teacher != NULL && k < p->problem->teacher->n_plastic) {
+      describe(&p->problem->teacher->plastic[k], p->problem->teacher_theta, text);
+      (void)fputs("  truth      ", p->out);
+      print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13);
+    }
+    print_modulators(plastic, p->out);
+    if (n_small > 0) {
+      (void)fprintf(p->out, "             (%zu %s under %g %% of the largest left out of the equation)\n", n_small,
+                    plural(n_small, "term", "terms"), 100.0 * small_term);
+    }
+    if (p->n_fitted > 1) {
+      (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);
+    }
+  }
+  (void)fputc('\n', p->out);
+  pf_memory_free(text);
+  pf_memory_free(theta);
+  return PF_OK;
+}
+
+/* ---- coefficients ---- */
+
+/* 1: wrong, 0: right, -1: cannot be said. */
+static int verdict(const printer *p, const row *r)
+{
+  if (isnan(r->truth)) {
+    return -1;
+  }
+  if (r->truth != 0.0) {
+    return fabs(r->estimate - r->truth) > relative_tolerance * fabs(r->truth);
+  }
+  if (r->parameter >= p->problem->model->network_theta0 || p->largest_truth == 0.0) {
+    return -1; /* nothing to measure it by */
+  }
+  return fabs(r->estimate) > zero_tolerance * p->largest_truth;
+}
+
+static void row_name(const printer *p, const row *r, char *text, size_t capacity)
+{
+  const pf_model *model = p->problem->model;
+  const pf_model_parameter *parameter = &model->parameters[r->parameter];
+  const char *label = parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
+  if ((model->n_plastic > 1 || r->parameter >= model->network_theta0) && parameter->owner != NULL) {
+    (void)snprintf(text, capacity, "%s: %s", parameter->owner, label);
+  } else {
+    (void)snprintf(text, capacity, "%s", label);
+  }
+}
+
+static void print_row(const printer *p, const row *r, int name_width)
+{
+  char name[96];
+  char estimate[64];
+  row_name(p, r, name, sizeof name);
+  if (isnan(r->sd)) {
+    (void)snprintf(estimate, sizeof estimate, "%.4g", r->estimate);
+  } else {
+    (void)snprintf(estimate, sizeof estimate, "%.4g ± %.2g", r->estimate, r->sd);
+  }
+  (void)fputs("  ", p->out);
+  print_padded(p->out, name, name_width);
+  (void)fputs("  ", p->out);
+  print_padded(p->out, estimate, 22);
+  if (!isnan(r->truth)) {
+    (void)fprintf(p->out, "%-10.4g", r->truth);
+    if (verdict(p, r) == 1 && r->truth != 0.0) {
+      (void)fprintf(p->out, "wrong by %.0f %%", 100.0 * fabs(r->estimate - r->truth) / fabs(r->truth));
+    } else if (verdict(p, r) == 1) {
+      (void)fputs("wrong: not in the truth", p->out);
+    }
+  }
+  (void)fputc('\n', p->out);
+}
+
+static bool any_truth(const printer *p)
+{
+  for (size_t i = 0; i < p->n_rows; i++) {
+    if (!isnan(p->rows[i].truth)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Weights of an MLP, say, of which none means anything alone, are not worth lines. */
+static bool worth_a_table(const printer *p)
+{
+  bool polynomial = true;
+  for (size_t i = 0; i < p->n_rows; i++) {
+    const char *name = p->problem->model->parameters[p->rows[i].parameter].declared.name;
+    polynomial = polynomial && pf_is_taylor_name(name);
+  }
+  return p->n_rows > 0 && p->n_fitted > 0 && (polynomial || any_truth(p) || p->n_rows <= MOST_TERMS);
+}
+
+static void print_table(const printer *p)
+{
+  const size_t n = p->n_rows < MOST_TERMS ? p->n_rows : MOST_TERMS;
+  int name_width = 12;
+  char name[96];
+  for (size_t i = 0; i < n; i++) {
+    row_name(p, &p->rows[i], name, sizeof name);
+    name_width = width_of(name) > name_width ? width_of(name) : name_width;
+  }
+  (void)fputs("  ", p->out);
+  print_padded(p->out, "coefficient", name_width);
+  (void)fprintf(p->out, "  %-22s%s\n", p->n_fitted > 1 ? "mean ± sd, animals" : "estimate",
+                any_truth(p) ? "truth" : "");
+  for (size_t i = 0; i < n; i++) {
+    print_row(p, &p->rows[i], name_width);
+  }
+  if (p->n_rows > n) {
+    (void)fprintf(p->out, "  and %zu more, in theta.csv\n", p->n_rows - n);
+  }
+  (void)fputc('\n', p->out);
+}
+
+/* Which coefficients came out wrong, whether or not the table had room for them. */
+static void print_verdict(const printer *p)
+{
+  size_t n_judged = 0;
+  size_t n_wrong = 0;
+  pf_text list = {0};
+  for (size_t i = 0; i < p->n_rows; i++) {
+    const row *r = &p->rows[i];
+    const int wrong = verdict(p, r);
+    n_judged += wrong >= 0 ? 1 : 0;
+    if (wrong == 1) {
+      char name[96];
+      row_name(p, r, name, sizeof name);
+      n_wrong++;
+      if (n_wrong <= MOST_TERMS) {
+        pf_text_add(&list, "%s%s: %.3g, truth %.3g", n_wrong > 1 ? "; " : "", name, r->estimate, r->truth);
+      }
+    }
+  }
+  if (n_judged > 0) {
+    char line[512];
+    if (n_wrong == 0) {
+      (void)snprintf(line, sizeof line,
+                     "All %zu coefficients came out right (within %g %% of the truth; where it is 0, within %g %% of "
+                     "the largest true one).",
+                     n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
+    } else {
+      (void)snprintf(line, sizeof line,
+                     "%zu of %zu coefficients came out wrong (off by more than %g %% of the truth; where it is 0, by "
+                     "more than %g %% of the largest true one):",
+                     n_wrong, n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
+    }
+    (void)fputs("  ", p->out);
+    print_wrapped(p->out, line, 2);
+    if (n_wrong > 0 && list.text != NULL) {
+      (void)fputs("    ", p->out);
+      print_wrapped(p->out, list.text, 4);
+    }
+    if (n_wrong > MOST_TERMS) {
+      (void)fprintf(p->out, "    and %zu more, in theta.csv\n", n_wrong - MOST_TERMS);
+    }
+    if (n_wrong > 0 && p->evaluation->mean.r2_weights >= 0.95) {
+      (void)fputs("  ", p->out);
+      print_wrapped(p->out,
+                    "Yet the weights are predicted well (below): these data hardly tell such rules apart, so trust "
+                    "the predictions, not the single coefficients.",
+                    2);
+    }
+    (void)fputc('\n', p->out);
+  }
+  pf_text_free(&list);
+}
+
+/* ---- scores ---- */
+
+static void print_score(FILE *out, const char *name, double mean, double median, const char *unit, const char *note)
+{
+  char left[32] = "n/a";
+  char right[32] = "n/a";
+  if (!isnan(mean)) {
+    (void)snprintf(left, sizeof left, "%.4g%s", mean, unit);
+    (void)snprintf(right, sizeof right, "%.4g%s", median, unit);
+  }
+  (void)fprintf(out, "  %-20smean %-11smedian %-11s%s\n", name, left, right, note);
+}
+
+static const char *in_words(const char *evaluated_on)
+{
+  if (strcmp(evaluated_on, "fresh draws") == 0) {
+    return "in sample, fresh inputs";
+  }
+  if (strcmp(evaluated_on, "fresh animals") == 0) {
+    return "animals the fit has not seen";
+  }
+  return strcmp(evaluated_on, "fitted draws") == 0 ? "in sample, the inputs of the fit" : "see doc/files.md";
+}
+
+static bool has_likelihood(const pf_model *model)
+{
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (model->losses[k].needs.flags & PF_LOSS_LIKELIHOOD) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void print_scores(const printer *p)
+{
+  const pf_evaluation *e = p->evaluation;
+  char note[96] = "";
+  (void)fprintf(p->out, "  On %s (%s), over %zu %s:\n", e->evaluated_on, in_words(e->evaluated_on), e->n_animals,
+                plural(e->n_animals, "animal", "animals"));
+  if (p->problem->teacher != NULL) {
+    if (e->mean.n_still > 0) {
+      (void)snprintf(note, sizeof note, "%lld %s that never vary left out", (long long)e->mean.n_still,
+                     plural((size_t)e->mean.n_still, "synapse", "synapses"));
+    }
+    print_score(p->out, "R2 of weights", e->mean.r2_weights, e->median.r2_weights, "", note);
+  }
+  if (!isnan(e->mean.r2_activity)) {
+    print_score(p->out, "R2 of activity", e->mean.r2_activity, e->median.r2_activity, "",
+                p->problem->teacher != NULL ? "" : "of the recorded activity");
+  }
+  const bool likelihood = has_likelihood(p->problem->model);
+  print_score(p->out, likelihood ? "deviance explained" : "sq. error explained", e->mean.no_plasticity,
+              e->median.no_plasticity, " %", "null: no plasticity (weights stay as they start)");
+  print_score(p->out, "", e->mean.mean_rate, e->median.mean_rate, " %",
+              likelihood ? "null: mean rate (one constant probability)" : "null: mean rate (each unit's mean)");
+  (void)fputc('\n', p->out);
+}
+
+/* ---- what failed, and where everything is ---- */
+
+static void print_failures(const printer *p)
+{
+  size_t n_failed = 0;
+  for (size_t a = 0; a < p->evaluation->n_animals; a++) {
+    n_failed += p->evaluation->animals[a].status != PF_OK ? 1 : 0;
+  }
+  if (p->fit->n_failed > 0) {
+    (void)fprintf(p->out, "  %zu of %zu %s failed, and %s left out above:\n", p->fit->n_failed, p->fit->n_units,
+                  plural(p->fit->n_units, "fit", "fits"), plural(p->fit->n_failed, "is", "are"));
+    size_t shown = 0;
+    for (size_t u = 0; u < p->fit->n_units && shown < MOST_FAILURES; u++) {
+      if (p->fit->units[u].status != PF_OK) {
+        (void)fprintf(p->out, "    %s: %s\n", p->fit->units[u].name, p->fit->units[u].error.text);
+        shown++;
+      }
+    }
+    if (p->fit->n_failed > shown) {
+      (void)fprintf(p->out, "    and %zu more, in summary.json\n", p->fit->n_failed - shown);
+    }
+    (void)fputc('\n', p->out);
+  } else if (n_failed > 0) {
+    (void)fprintf(p->out, "  %zu of %zu animals could not be scored:\n", n_failed, p->evaluation->n_animals);
+    size_t shown = 0;
+    for (size_t a = 0; a < p->evaluation->n_animals && shown < MOST_FAILURES; a++) {
+      if (p->evaluation->animals[a].status != PF_OK) {
+        (void)fprintf(p->out, "    %s: %s\n", p->evaluation->animals[a].name, p->evaluation->animals[a].error.text);
+        shown++;
+      }
+    }
+    (void)fputc('\n', p->out);
+  }
+}
+
+static void print_place(const printer *p)
+{
+  if (p->problem->out != NULL) {
+    (void)fprintf(p->out, "  Results are in %s: summary.json, theta.csv, fit.csv, trajectories.h5, config.cfg\n",
+                  p->problem->out);
+  }
+}
+
+pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, FILE *stream,
+                          pf_error *error)
+{
+  printer p = {.problem = problem, .fit = fit, .evaluation = evaluation, .out = stream};
+  pf_status status = prepare(&p, error);
+  if (status == PF_OK) {
+    print_title(&p);
+    status = print_equations(&p, error);
+  }
+  if (status == PF_OK) {
+    if (worth_a_table(&p)) {
+      print_table(&p);
+    } else if (p.n_rows > 0 && p.n_fitted > 0) {
+      (void)fprintf(stream, "  %zu coefficients, none of which means much alone: in theta.csv\n\n", p.n_rows);
+    }
+    print_verdict(&p);
+    print_scores(&p);
+    print_failures(&p);
+    print_place(&p);
+    if (fflush(stream) != 0) {
+      status = pf_fail(error, PF_STOP, "cannot write the summary");
+    }
+  }
+  pf_memory_free(p.truth);
+  pf_memory_free(p.mean);
+  pf_memory_free(p.sd);
+  pf_memory_free(p.rows);
+  return status;
+}

@@ -1,0 +1,67 @@
+#include "core/report/report.h"
+#include "core/base/memory.h"
+#include "core/report/folder.h"
+#include "core/report/names.h"
+#include "core/report/tables.h"
+
+typedef pf_status (*write_file)(const pf_results *results, const char *path, pf_error *error);
+
+static pf_status write_config(const pf_results *results, const char *path, pf_error *error)
+{
+  /* a problem built in memory has no config to repeat */
+  return results->problem->config != NULL ? pf_config_write(results->problem->config, path, error) : PF_OK;
+}
+
+/* summary.json comes last: whoever sees it in a .part knows that all else is there. */
+static const struct {
+  const char *name;
+  write_file write;
+} files[] = {
+    {"config.cfg", write_config},       {"fit.csv", pf_write_fit_csv},
+    {"theta.csv", pf_write_theta_csv},  {"trajectories.h5", pf_write_trajectories},
+    {"summary.json", pf_write_summary},
+};
+
+static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)
+{
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    char *path = pf_folder_path(folder, files[i].name, error);
+    const pf_status status = path == NULL ? PF_STOP : files[i].write(results, path, error);
+    pf_memory_free(path);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_report_check_out(const char *out, bool force, pf_error *error)
+{
+  return pf_folder_check(out, force, error);
+}
+
+pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, bool force,
+                          pf_error *error)
+{
+  double *truth = NULL;
+  pf_results results = {.problem = problem, .fit = fit, .evaluation = evaluation};
+  pf_folder folder = {0};
+  pf_status status = pf_keys_create(problem->model, &results.keys, error);
+  if (status == PF_OK) {
+    status = pf_truth_create(problem, &truth, error);
+    results.truth = truth;
+  }
+  if (status == PF_OK) {
+    status = pf_folder_begin(problem->out, force, &folder, error);
+  }
+  if (status == PF_OK) {
+    status = write_all(&results, &folder, error);
+    if (status == PF_OK) {
+      status = pf_folder_commit(&folder, force, error);
+    }
+    pf_folder_end(&folder);
+  }
+  pf_keys_free(problem->model, results.keys);
+  pf_memory_free(truth);
+  return status;
+}
