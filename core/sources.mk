@@ -49,3 +49,30 @@ core_sources += core/plugin/component.c
 core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
+
+core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/ticker.h core/fit/units.h
+core_sources += core/fit/adam.c
+core_sources += core/fit/objective.c
+core_sources += core/fit/run.c
+core_sources += core/fit/ticker.c
+core_sources += core/fit/units.c
+
+core_sources += core/evaluate/deviance.h core/evaluate/evaluate.h core/evaluate/plan.h core/evaluate/r2.h
+core_sources += core/evaluate/score.h
+core_sources += core/evaluate/deviance.c
+core_sources += core/evaluate/evaluate.c
+core_sources += core/evaluate/plan.c
+core_sources += core/evaluate/r2.c
+core_sources += core/evaluate/score.c
+core_sources += core/evaluate/summary.c
+
+core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/report.h core/report/tables.h
+core_sources += core/report/csv.c
+core_sources += core/report/folder.c
+core_sources += core/report/h5.c
+core_sources += core/report/json.c
+core_sources += core/report/meter.c
+core_sources += core/report/names.c
+core_sources += core/report/print.c
+core_sources += core/report/report.c
+core_sources += core/report/trajectories.c
