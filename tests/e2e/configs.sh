@@ -1,0 +1,27 @@
+#!/bin/sh
+# Every shipped config runs: a few passes, few draws, and leaves a whole run folder.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+
+n=0
+for config in "$PF_SRCDIR"/configs/*.cfg; do
+  name=$(basename "$config" .cfg)
+  n=$((n + 1))
+  case $name in
+    fly*)
+      folder=$(flies) || { echo "$folder"; exit 77; }
+      set -- source.path="$folder/Fly[12].mat" source.input.draws=2
+      ;;
+    *) set -- evaluate.animals=2 source.animals=2 ;;
+  esac
+  run_fit "$name" "$config" "$@" fit.epochs=3 fit.log_every=1 || continue
+  for file in config.cfg fit.csv theta.csv trajectories.h5 summary.json; do
+    [ -s "$work/$name/$file" ] || fail "$name: $file is missing or empty"
+  done
+  holds "$name" "len(s['animals']) == 2 and s['mean']['deviance_explained']['no_plasticity'] is not None"
+  # the resolved config alone repeats the run, byte for byte
+  run_fit "$name-again" "$work/$name/config.cfg" || continue
+  cmp "$work/$name/theta.csv" "$work/$name-again/theta.csv" || fail "$name: the resolved config gives another theta"
+done
+echo "$n configs"
+[ "$n" -ge 6 ] || fail "expected at least 6 configs in $PF_SRCDIR/configs"
+finish
