@@ -6,7 +6,11 @@ core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/version.c
 
-cli_sources = core/cli/main.c
+cli_sources = core/cli/cli.h
+cli_sources += core/cli/cmd_describe.c
+cli_sources += core/cli/cmd_fit.c
+cli_sources += core/cli/cmd_list.c
+cli_sources += core/cli/main.c
 
 core_sources += core/data/dataset.c core/data/dataset.h
 core_sources += core/data/expectation.c
@@ -43,9 +47,11 @@ core_sources += core/problem/models.c
 core_sources += core/problem/problem.c
 core_sources += core/problem/settings.c
 
-core_sources += core/plugin/component.h core/plugin/loader.h core/plugin/path.h core/plugin/registry.h
+core_sources += core/plugin/component.h core/plugin/describe.h core/plugin/loader.h core/plugin/path.h
+core_sources += core/plugin/registry.h
 core_sources += core/plugin/admit.c
 core_sources += core/plugin/component.c
+core_sources += core/plugin/describe.c
 core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c

@@ -1,14 +1,51 @@
+#define _POSIX_C_SOURCE 200809L
+
 /* The one file that includes ltdl.h. */
 #include "core/plugin/loader.h"
 
 #include <ltdl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 /** libltdl's last words, which the next call would overwrite. */
 static void last_words(char *text, size_t capacity)
 {
   const char *words = lt_dlerror();
   (void)snprintf(text, capacity, "%s", words == NULL ? "libltdl does not say why" : words);
+}
+
+/**
+ * lt_dlopen says "file not found" of whatever the system's loader refuses. Its own loader, asked alone, repeats what
+ * the system said. `words` stay as they are where it has nothing to say.
+ */
+static void ask_again(const char *file, char *words, size_t capacity)
+{
+  char object[4096];
+  size_t length = strlen(file);
+  bool archive = length > 3 && strcmp(file + length - 3, ".la") == 0;
+  const char *slash = strrchr(file, '/');
+  const char *name = slash == NULL ? file : slash + 1;
+  /* libtool's text file: the shared object lies in .libs in a build tree, and beside it once installed */
+  (void)snprintf(object, sizeof object, "%.*s.libs/%.*s.so", (int)(name - file), file,
+                 (int)(archive ? strlen(name) - 3 : 0), name);
+  if (!archive || access(object, F_OK) != 0) {
+    (void)snprintf(object, sizeof object, "%.*s.so", (int)(length - 3), file);
+  }
+  for (lt_dlloader loader = lt_dlloader_next(NULL); loader != NULL; loader = lt_dlloader_next(loader)) {
+    const lt_dlvtable *calls = lt_dlloader_get(loader);
+    if (calls == NULL || strcmp(calls->name, "lt_dlopen") != 0) {
+      continue;
+    }
+    lt_module opened = calls->module_open(calls->dlloader_data, object, NULL);
+    const char *said = opened == NULL ? lt_dlerror() : NULL;
+    if (opened != NULL) {
+      (void)calls->module_close(calls->dlloader_data, opened);
+    } else if (said != NULL) {
+      (void)snprintf(words, capacity, "%s", said);
+    }
+    return;
+  }
 }
 
 pf_status pf_loader_start(pf_error *error)
@@ -33,10 +70,10 @@ pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plug
   lt_dlhandle opened = lt_dlopen(file);
   if (opened == NULL) {
     last_words(words, sizeof words);
-    /* libltdl says "file not found" of whatever the system's loader refuses */
+    ask_again(file, words, sizeof words);
     return pf_fail(error, PF_STOP,
-                   "%s: cannot be loaded (%s): it was built for another machine, or a library or symbol that it needs "
-                   "is missing (ldd -r shows which)",
+                   "%s: cannot be loaded (%s): rebuild it for this machine, or install what it needs (ldd -r "
+                   "shows that)",
                    file, words);
   }
   void *symbol = lt_dlsym(opened, "pf_plugin_entry");

@@ -41,13 +41,13 @@ static pf_status add_folder(pf_search_path *path, const char *folder, size_t len
     pf_memory_free(copy);
     return PF_OK;
   }
-  pf_folder *grown = realloc(path->folders, (path->count + 1) * sizeof *grown);
+  pf_plugin_folder *grown = realloc(path->folders, (path->count + 1) * sizeof *grown);
   if (grown == NULL) {
     pf_memory_free(copy);
     return pf_fail(error, PF_STOP, "out of memory for the plugins' search path");
   }
   path->folders = grown;
-  path->folders[path->count++] = (pf_folder){copy, by_user};
+  path->folders[path->count++] = (pf_plugin_folder){copy, by_user};
   return PF_OK;
 }
 

@@ -5,13 +5,13 @@
 #include <plastfit/abi/base.h>
 #include <stdbool.h>
 
-typedef struct pf_folder {
+typedef struct pf_plugin_folder {
   char *path;   /**< as named */
   bool by_user; /**< plugin_path or PLASTFIT_PLUGIN_PATH, not the program's own */
-} pf_folder;
+} pf_plugin_folder;
 
 typedef struct pf_search_path {
-  pf_folder *folders;
+  pf_plugin_folder *folders;
   size_t count;
 } pf_search_path;
 

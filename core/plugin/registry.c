@@ -116,7 +116,7 @@ static pf_status load(pf_registry *registry, const char *name, module **out, pf_
 {
   *out = known(registry, name);
   for (size_t i = 0; *out == NULL && i < registry->path.count; i++) {
-    const pf_folder *folder = &registry->path.folders[i];
+    const pf_plugin_folder *folder = &registry->path.folders[i];
     char *file = NULL;
     pf_status status = pf_module_file(folder->path, name, &file, error);
     if (status == PF_OK && file != NULL) {

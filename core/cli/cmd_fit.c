@@ -1,0 +1,140 @@
+#include "core/base/memory.h"
+#include "core/cli/cli.h"
+#include "core/evaluate/evaluate.h"
+#include "core/fit/fit.h"
+#include "core/problem/problem.h"
+#include "core/report/report.h"
+
+#include <string.h>
+
+typedef struct arguments {
+  const char *config;
+  const char **overrides; /**< [n_overrides], into argv */
+  size_t n_overrides;
+  bool force, quiet, help;
+} arguments;
+
+static const char *const usage =
+    "Usage: plastfit fit CONFIG [key=value ...] [--force] [--quiet]\n\n"
+    "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the run folder.\n\n"
+    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2  source.path='../x/Fly*.mat'\n"
+    "              (plastfit describe config, plastfit describe NAME list the keys)\n"
+    "  --force     replace an earlier run in the same folder\n"
+    "  --quiet     no progress and no summary\n";
+
+/** PF_EXIT_DONE, or the code to end with. */
+static int parse(int argc, char **argv, arguments *out)
+{
+  static const char *const known[] = {"--force", "--quiet", "--help"};
+  bool options = true;
+  for (int i = 1; i < argc; i++) {
+    const char *argument = argv[i];
+    if (options && strcmp(argument, "--") == 0) {
+      options = false;
+    } else if (options && pf_cli_is_help(argument)) {
+      out->help = true;
+    } else if (options && strcmp(argument, "--force") == 0) {
+      out->force = true;
+    } else if (options && strcmp(argument, "--quiet") == 0) {
+      out->quiet = true;
+    } else if (options && argument[0] == '-' && argument[1] != '\0') {
+      return pf_cli_unknown("fit", argument, (pf_names){known, sizeof known / sizeof known[0]});
+    } else if (out->config == NULL && strchr(argument, '=') == NULL) {
+      out->config = argument;
+    } else if (strchr(argument, '=') == NULL) {
+      return pf_cli_say(PF_EXIT_MISUSED, "fit takes one config, found '%s' and '%s' (a key is set with key=value)",
+                        out->config, argument);
+    } else {
+      out->overrides[out->n_overrides++] = argument;
+    }
+  }
+  if (out->config == NULL && !out->help) {
+    return pf_cli_say(PF_EXIT_MISUSED, "fit wants a CONFIG, such as configs/quickstart.cfg (plastfit fit --help)");
+  }
+  return PF_EXIT_DONE;
+}
+
+/** Fits that failed, each with its reason. */
+static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
+{
+  int code = PF_EXIT_DONE;
+  for (size_t i = 0; i < fit->n_units; i++) {
+    const pf_fit_unit *unit = &fit->units[i];
+    if (unit->status != PF_OK) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", unit->name, unit->error.text);
+    }
+  }
+  for (size_t i = 0; i < evaluation->n_animals; i++) {
+    const pf_animal_result *animal = &evaluation->animals[i];
+    if (animal->status != PF_OK && fit->units[animal->unit].status == PF_OK) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: the evaluation failed: %s", animal->name, animal->error.text);
+    }
+  }
+  return code;
+}
+
+/** From here on the config is sound, so that what fails is no fault of how the program was used. */
+static int run(const pf_problem *problem, const arguments *how)
+{
+  pf_error error = pf_error_none();
+  pf_fit *fit = NULL;
+  pf_evaluation *evaluation = NULL;
+  pf_meter meter;
+  pf_progress progress = how->quiet ? NULL : pf_meter_show;
+  pf_meter_start(&meter);
+  pf_status status = pf_fit_run(problem, progress, &meter, &fit, &error);
+  if (status == PF_OK) {
+    status = pf_evaluate(problem, fit, progress, &meter, &evaluation, &error);
+  }
+  pf_meter_end(&meter);
+  if (status == PF_OK) {
+    status = pf_report_write(problem, fit, evaluation, how->force, &error);
+  }
+  if (status == PF_OK && !how->quiet) {
+    status = pf_report_print(problem, fit, evaluation, stdout, &error);
+  }
+  int code = status == PF_OK ? report_failures(fit, evaluation) : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  pf_evaluation_free(evaluation);
+  pf_fit_free(problem, fit);
+  return code;
+}
+
+static int fit_config(const arguments *how)
+{
+  pf_error error = pf_error_none();
+  pf_config *config = NULL;
+  pf_problem *problem = NULL;
+  const char *out = NULL;
+  pf_status status = pf_config_read(how->config, how->overrides, how->n_overrides, &config, &error);
+  if (status == PF_OK && pf_node_string(pf_node_get(pf_config_root(config), "out"), &out)) {
+    status = pf_report_check_out(out, how->force, &error); /* before the data are read, which may take a while */
+  }
+  if (status == PF_OK) {
+    status = pf_problem_create(config, &problem, &error);
+  }
+  if (status == PF_OK) {
+    status = pf_report_check_out(problem->out, how->force, &error);
+  }
+  int code = status == PF_OK ? run(problem, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  pf_problem_free(problem);
+  pf_config_free(config);
+  return code;
+}
+
+int pf_command_fit(int argc, char **argv)
+{
+  arguments how = {0};
+  pf_error error = pf_error_none();
+  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
+  if (how.overrides == NULL) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  int code = parse(argc, argv, &how);
+  if (code == PF_EXIT_DONE && how.help) {
+    (void)fputs(usage, stdout);
+  } else if (code == PF_EXIT_DONE) {
+    code = fit_config(&how);
+  }
+  pf_memory_free((void *)how.overrides);
+  return code;
+}
