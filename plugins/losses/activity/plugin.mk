@@ -5,3 +5,4 @@ plugins_activity_la_SOURCES = plugins/losses/activity/activity.c
 plugins_activity_la_CPPFLAGS = $(plugin_cppflags)
 plugins_activity_la_LDFLAGS = $(plugin_ldflags)
 plugins_activity_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/losses/activity/README.md

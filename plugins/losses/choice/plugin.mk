@@ -5,3 +5,4 @@ plugins_choice_la_SOURCES = plugins/losses/choice/choice.c
 plugins_choice_la_CPPFLAGS = $(plugin_cppflags)
 plugins_choice_la_LDFLAGS = $(plugin_ldflags)
 plugins_choice_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/losses/choice/README.md

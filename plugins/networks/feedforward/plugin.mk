@@ -5,3 +5,4 @@ plugins_feedforward_la_SOURCES = plugins/networks/feedforward/feedforward.c plug
 plugins_feedforward_la_CPPFLAGS = $(plugin_cppflags)
 plugins_feedforward_la_LDFLAGS = $(plugin_ldflags)
 plugins_feedforward_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/networks/feedforward/README.md

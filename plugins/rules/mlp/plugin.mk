@@ -5,3 +5,4 @@ plugins_mlp_la_SOURCES = plugins/rules/mlp/mlp.c
 plugins_mlp_la_CPPFLAGS = $(plugin_cppflags)
 plugins_mlp_la_LDFLAGS = $(plugin_ldflags)
 plugins_mlp_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/rules/mlp/README.md

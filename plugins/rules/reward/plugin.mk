@@ -5,3 +5,4 @@ plugins_reward_la_SOURCES = plugins/rules/reward/reward.c
 plugins_reward_la_CPPFLAGS = $(plugin_cppflags)
 plugins_reward_la_LDFLAGS = $(plugin_ldflags)
 plugins_reward_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/rules/reward/README.md

@@ -6,3 +6,4 @@ plugins_taylor_la_SOURCES = plugins/rules/taylor/taylor.c plugins/rules/taylor/k
 plugins_taylor_la_CPPFLAGS = $(plugin_cppflags)
 plugins_taylor_la_LDFLAGS = $(plugin_ldflags)
 plugins_taylor_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/rules/taylor/README.md

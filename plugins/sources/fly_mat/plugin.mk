@@ -5,3 +5,4 @@ plugins_fly_mat_la_SOURCES = plugins/sources/fly_mat/fly_mat.c
 plugins_fly_mat_la_CPPFLAGS = $(plugin_cppflags) $(MATIO_CFLAGS)
 plugins_fly_mat_la_LDFLAGS = $(plugin_ldflags)
 plugins_fly_mat_la_LIBADD = $(plugin_libadd) $(MATIO_LIBS)
+EXTRA_DIST += plugins/sources/fly_mat/README.md

@@ -5,3 +5,4 @@ plugins_teacher_la_SOURCES = plugins/sources/teacher/teacher.c
 plugins_teacher_la_CPPFLAGS = $(plugin_cppflags)
 plugins_teacher_la_LDFLAGS = $(plugin_ldflags)
 plugins_teacher_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/sources/teacher/README.md
