@@ -1,28 +1,10 @@
 #include "core/fit/units.h"
 #include "core/base/memory.h"
-#include <math.h>
 #include <string.h>
 
 static int belongs(const pf_problem *problem, size_t recording, size_t unit)
 {
   return problem->fit.per == PF_FIT_SHARED || problem->data.recordings[recording].animal_index == unit;
-}
-
-/* A start outside its bounds would be a point the fit can never return to. */
-static void clip_start(const pf_model *model, double *theta)
-{
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    const pf_parameter *declared = &model->parameters[i].declared;
-    if (declared->flags & PF_PARAMETER_FIXED) {
-      continue;
-    }
-    if (isfinite(declared->lower) && theta[i] < declared->lower) {
-      theta[i] = declared->lower;
-    }
-    if (isfinite(declared->upper) && theta[i] > declared->upper) {
-      theta[i] = declared->upper;
-    }
-  }
 }
 
 static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *unit, pf_error *error)
@@ -88,7 +70,6 @@ pf_status pf_fit_units_create(const pf_problem *problem, pf_fit *fit, pf_error *
       return status;
     }
     pf_problem_start(problem, u, unit->theta);
-    clip_start(problem->model, unit->theta);
     if (problem->model->n_parameters > 0) {
       memcpy(unit->theta_start, unit->theta, problem->model->n_parameters * sizeof *unit->theta);
     }

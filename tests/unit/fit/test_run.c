@@ -1,0 +1,239 @@
+/* core/fit/run: passes, rows, threads, and fits that fail. */
+#include "core/base/memory.h"
+#include "core/fit/fit.h"
+#include "tests/unit/support/tiny_problem.h"
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+static pf_fit *run(const pf_problem *problem)
+{
+  pf_error error = pf_error_none();
+  pf_fit *fit = NULL;
+  cr_assert(pf_fit_run(problem, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
+  return fit;
+}
+
+/* The same passes written out plainly, with an Adam of its own. */
+static void plain_fit(const pf_problem *problem, size_t recording, double *theta, double *first_mean)
+{
+  enum { N = 5 };
+  const pf_model *model = problem->model;
+  pf_error error = pf_error_none();
+  pf_workspace *workspace = NULL;
+  pf_draw *draws[2] = {NULL, NULL};
+  pf_batch *batches[2] = {NULL, NULL};
+  double m[N] = {0};
+  double v[N] = {0};
+  int t = 0;
+  cr_assert(model->n_parameters == N);
+  cr_assert(pf_workspace_create(model, problem->data.recordings[recording].n_steps, &workspace, &error) == PF_OK);
+  for (int d = 0; d < 2; d++) {
+    cr_assert(pf_problem_draw(problem, &problem->data, recording, d, false, &draws[d], &error) == PF_OK);
+    cr_assert(pf_batch_create(model, (const pf_draw *const *)&draws[d], 1, &batches[d], &error) == PF_OK);
+  }
+  pf_problem_start(problem, recording, theta);
+  for (int64_t epoch = 0; epoch < problem->fit.epochs; epoch++) {
+    for (int d = 0; d < 2; d++) {
+      double g[N];
+      double value = 0.0;
+      t++;
+      cr_assert(pf_batch_objective(model, batches[d], theta, &workspace, 1, &value, g, &error) == PF_OK);
+      for (int i = 0; i < N; i++) {
+        value += problem->fit.l1 * fabs(theta[i]);
+        g[i] += problem->fit.l1 * (theta[i] > 0.0 ? 1.0 : (theta[i] < 0.0 ? -1.0 : 0.0));
+      }
+      *first_mean += epoch == 0 ? 0.5 * value : 0.0;
+      for (int i = 0; i < N; i++) {
+        m[i] = 0.9 * m[i] + 0.1 * g[i];
+        v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
+        theta[i] -=
+            problem->fit.learning_rate * m[i] / (1.0 - pow(0.9, t)) / (sqrt(v[i] / (1.0 - pow(0.999, t))) + 1e-8);
+      }
+    }
+  }
+  for (int d = 0; d < 2; d++) {
+    pf_batch_free(batches[d]);
+    pf_draw_free(model, draws[d]);
+  }
+  pf_workspace_free(workspace);
+}
+
+Test(fit_run, one_step_per_draw_in_order)
+{
+  tiny_problem tiny;
+  double theta[5];
+  double first_mean = 0.0;
+  tiny_problem_create(&tiny, TINY_CHOICE, 2);
+  tiny.problem.fit.log_every = 1;
+  tiny.problem.fit.l1 = 0.02;
+  pf_fit *fit = run(&tiny.problem);
+  cr_assert(fit->n_units == 2);
+  plain_fit(&tiny.problem, 1, theta, &first_mean);
+  for (int i = 0; i < 5; i++) {
+    /* measured 2e-17: the two Adams round differently */
+    cr_expect(fabs(fit->units[1].theta[i] - theta[i]) < 1e-14, "%g %g", fit->units[1].theta[i], theta[i]);
+  }
+  cr_expect(fit->units[1].rows[1].epoch == 1);
+  cr_expect(fabs(fit->units[1].rows[1].objective - first_mean) < 1e-14);
+  cr_expect(fit->units[1].rows[1].data_term < fit->units[1].rows[1].objective);
+  cr_expect(fit->n_gradients == 2 * 2 * tiny.problem.fit.epochs);
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_run, rows_are_the_start_every_so_often_and_the_last)
+{
+  static const int64_t epochs[] = {0, 3, 6, 7};
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 1);
+  pf_fit *fit = run(&tiny.problem); /* 7 epochs, a row every 3 */
+  const pf_fit_unit *unit = &fit->units[0];
+  cr_assert(unit->n_rows == 4);
+  for (int r = 0; r < 4; r++) {
+    cr_expect(unit->rows[r].epoch == epochs[r]);
+  }
+  cr_expect(memcmp(unit->row_theta, unit->theta_start, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(unit->row_theta + 15, unit->theta, 5 * sizeof(double)) == 0);
+  cr_expect(strcmp(unit->name, "Fly1") == 0);
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_run, same_bits_for_any_number_of_threads)
+{
+  for (int shared = 0; shared < 2; shared++) {
+    double one[5 * 5];
+    for (int n = 1; n <= 3; n++) {
+      tiny_problem tiny;
+      tiny_problem_create(&tiny, TINY_CHOICE, 5);
+      tiny.problem.fit.n_threads = n;
+      tiny.problem.fit.per = shared ? PF_FIT_SHARED : PF_FIT_PER_ANIMAL;
+      tiny.problem.fit.batch = shared ? PF_BATCH_FULL : PF_BATCH_DRAW;
+      pf_fit *fit = run(&tiny.problem);
+      cr_assert(fit->n_units == (shared ? 1 : 5));
+      for (size_t u = 0; u < fit->n_units; u++) {
+        if (n == 1) {
+          memcpy(&one[5 * u], fit->units[u].theta, 5 * sizeof(double));
+        }
+        cr_expect(memcmp(&one[5 * u], fit->units[u].theta, 5 * sizeof(double)) == 0, "%d threads, unit %zu", n, u);
+      }
+      pf_fit_free(&tiny.problem, fit);
+      tiny_problem_free(&tiny);
+    }
+  }
+}
+
+Test(fit_run, shared_lists_draws_draw_by_draw)
+{
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 3);
+  tiny.problem.fit.per = PF_FIT_SHARED;
+  pf_fit *fit = run(&tiny.problem);
+  cr_assert(fit->n_units == 1);
+  cr_assert(fit->units[0].n_draws == 6);
+  cr_expect(strcmp(fit->units[0].name, "all") == 0);
+  for (size_t k = 0; k < 6; k++) {
+    cr_expect(fit->units[0].draws[k]->recording == &tiny.problem.data.recordings[k % 3]);
+  }
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_run, fitting_lowers_the_objective)
+{
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
+  tiny.problem.fit.epochs = 100;
+  tiny.problem.fit.batch = PF_BATCH_FULL;
+  pf_fit *fit = run(&tiny.problem);
+  for (size_t u = 0; u < 2; u++) {
+    const pf_fit_unit *unit = &fit->units[u];
+    cr_expect(unit->rows[unit->n_rows - 1].objective < 0.5 * unit->rows[0].objective, "%g %g", unit->rows[0].objective,
+              unit->rows[unit->n_rows - 1].objective);
+  }
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+/* An animal with infinite inputs cannot be simulated; the others are fitted as if it were not there. */
+Test(fit_run, a_fit_that_fails_is_marked_and_the_others_finish)
+{
+  for (int n_threads = 1; n_threads <= 2; n_threads++) {
+    tiny_problem tiny;
+    tiny_problem_create(&tiny, TINY_CHOICE, 3);
+    tiny.problem.fit.n_threads = n_threads;
+    pf_fit *good = run(&tiny.problem);
+    pf_recording *recording = &tiny.problem.data.recordings[1];
+    for (int64_t i = 0; i < recording->n_steps * recording->n_input; i++) {
+      recording->cue[i] *= INFINITY;
+    }
+    pf_fit *fit = run(&tiny.problem);
+    cr_expect(fit->n_failed == 1);
+    cr_expect(fit->units[1].status > 0);
+    cr_expect(strstr(fit->units[1].error.text, "epoch") != NULL, "%s", fit->units[1].error.text);
+    for (int i = 0; i < 5; i++) {
+      cr_expect(isfinite(fit->units[1].theta[i]));
+    }
+    for (size_t u = 0; u < 3; u += 2) {
+      cr_expect(fit->units[u].status == PF_OK);
+      cr_expect(memcmp(fit->units[u].theta, good->units[u].theta, 5 * sizeof(double)) == 0);
+    }
+    pf_fit_free(&tiny.problem, fit);
+    pf_fit_free(&tiny.problem, good);
+    tiny_problem_free(&tiny);
+  }
+}
+
+Test(fit_run, a_divergent_fit_keeps_the_last_theta_that_worked)
+{
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 1);
+  tiny.problem.fit.learning_rate = 1e200; /* one step, and x r with such a coefficient overflows */
+  pf_fit *fit = run(&tiny.problem);
+  cr_expect(fit->n_failed == 1);
+  cr_expect(memcmp(fit->units[0].theta, fit->units[0].theta_start, 5 * sizeof(double)) == 0);
+  cr_expect(strstr(fit->units[0].error.text, "(at epoch 1, draw 1)") != NULL, "%s", fit->units[0].error.text);
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_run, nothing_to_fit_is_an_error)
+{
+  tiny_problem tiny;
+  pf_error error = pf_error_none();
+  pf_fit *fit = NULL;
+  tiny_problem_create(&tiny, TINY_CHOICE, 0);
+  cr_expect(pf_fit_run(&tiny.problem, NULL, NULL, &fit, &error) == PF_STOP);
+  cr_expect(fit == NULL);
+  cr_expect(strstr(error.text, "nothing to fit") != NULL, "%s", error.text);
+  tiny_problem_free(&tiny);
+}
+
+typedef struct told {
+  int calls;
+  double last;
+} told;
+
+static void tell(void *payload, double done, const char *what)
+{
+  told *t = payload;
+  cr_expect(strcmp(what, "fitting") == 0);
+  cr_expect(done >= t->last && done <= 1.0);
+  t->last = done;
+  t->calls++;
+}
+
+Test(fit_run, progress_starts_at_nothing_and_ends_at_all)
+{
+  tiny_problem tiny;
+  pf_error error = pf_error_none();
+  pf_fit *fit = NULL;
+  told t = {0};
+  tiny_problem_create(&tiny, TINY_CHOICE, 2);
+  cr_assert(pf_fit_run(&tiny.problem, tell, &t, &fit, &error) == PF_OK);
+  cr_expect(t.calls >= 2);
+  cr_expect(t.last == 1.0);
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
