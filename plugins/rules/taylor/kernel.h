@@ -1,11 +1,17 @@
 /*
  * plugins/rules/taylor/kernel.h - the hot loops of the Taylor rule.
  *
- * Three contractions, each paid once where it can be: per call theta and r into a table K over the powers (y, x, w) in
- * use; per row K and y_i into the coefficients p[a][c] of a polynomial in x and w; per synapse that polynomial, at most
- * 3 x 3. The loops over synapses are specialised for the highest power of x (A) and of w (C) by constant arguments.
+ * A block is taken line by line: a line is a row of a wide block, and a column of a narrow one (fewer than
+ * TAYLOR_NARROW columns, where rows would be too short to be worth a loop). Call u the variable that is constant along
+ * a line (y of a row, x of a column) and v the one that runs (x along a row, y along a column). Three contractions,
+ * each paid once where it can be:
  *
- * The table's slot of the term x^a y^b w^c is b * (A + 1) * (C + 1) + a * (C + 1) + c.
+ *     per call     theta and r   into a table  K[u power][v power][w power]
+ *     per line     K and u       into the coefficients p[v power][w power] of a polynomial in v and w
+ *     per synapse  that polynomial, at most 3 x 3
+ *
+ * The loops along lines are specialised for the highest power of v (V) and of w (C) by constant arguments. A table's
+ * slot is (power of u) * (V + 1) * (C + 1) + (power of v) * (C + 1) + (power of w).
  */
 #ifndef PLASTFIT_RULES_TAYLOR_KERNEL_H
 #define PLASTFIT_RULES_TAYLOR_KERNEL_H
@@ -13,21 +19,32 @@
 #include "../common/rule_common.h"
 #include "terms.h"
 
-enum { TAYLOR_TABLE = 27, TAYLOR_ROW = 9 };
+enum {
+  TAYLOR_TABLE = 27,
+  TAYLOR_LINE = 9,
+  TAYLOR_NARROW = 12 /* measured, AVX2, double, 20 rows: below it columns are faster, above it rows */
+};
+
+/** Which way lines run. */
+enum taylor_way { TAYLOR_ROWS = 0, TAYLOR_COLUMNS = 1, TAYLOR_WAYS = 2 };
 
 /** The rule's object: const after create. */
 typedef struct taylor {
   const pf_host *host;
   int n_terms;
   int highest[TAYLOR_VARIABLES];                 /**< highest power in use of x, y, w, r */
-  int n_y;                                       /**< highest power of y + 1 */
-  int row_size;                                  /**< (A + 1) * (C + 1) */
   uint8_t power[TAYLOR_TERMS][TAYLOR_VARIABLES]; /**< of term k, in the order of theta */
-  uint8_t slot[TAYLOR_TERMS];                    /**< of term k in the table */
+  uint8_t slot[TAYLOR_WAYS][TAYLOR_TERMS];       /**< of term k in the table */
   pf_parameter parameters[TAYLOR_TERMS];
   char name[TAYLOR_TERMS][16];
   char label[TAYLOR_TERMS][16];
 } taylor;
+
+/** Which way to take this block. Columns alone decide, so that a block and its parts give the same bits. */
+PF_INLINE int taylor_way(const pf_block *in)
+{
+  return in->n_pre < TAYLOR_NARROW ? TAYLOR_COLUMNS : TAYLOR_ROWS;
+}
 
 /** r and its powers; r is not read where no term has it. */
 PF_INLINE void taylor_r_powers(const taylor *self, const pf_block *in, double r_power[TAYLOR_POWERS])
@@ -38,39 +55,38 @@ PF_INLINE void taylor_r_powers(const taylor *self, const pf_block *in, double r_
   r_power[2] = r * r;
 }
 
-/** Per call: K[slot] = sum over d of theta r^d. */
-PF_INLINE void taylor_table(const taylor *self, const double *theta, const double r_power[TAYLOR_POWERS],
-                            double table[TAYLOR_TABLE])
+/** Per call: K[slot] = sum over the powers of r of theta r^d. `size`: slots in use. */
+PF_INLINE void taylor_table(const taylor *self, int way, int size, const double *theta,
+                            const double r_power[TAYLOR_POWERS], double table[TAYLOR_TABLE])
 {
-  const int size = self->n_y * self->row_size;
   for (int s = 0; s < size; s++) {
     table[s] = 0.0;
   }
   for (int k = 0; k < self->n_terms; k++) {
-    table[self->slot[k]] += theta[k] * r_power[self->power[k][TAYLOR_R]];
+    table[self->slot[way][k]] += theta[k] * r_power[self->power[k][TAYLOR_R]];
   }
 }
 
-/** Per row: p[a][c] = sum over b of K y^b. */
-PF_INLINE void taylor_row(const int A, const int C, const double *table, int n_y, double y, pf_real p[TAYLOR_ROW])
+/** Per line: p = sum over the powers of u of K u^b. U: the highest. */
+PF_INLINE void taylor_line(const int V, const int C, const double *table, int U, double u, pf_real p[TAYLOR_LINE])
 {
-  const int size = (A + 1) * (C + 1);
+  const int size = (V + 1) * (C + 1);
   for (int s = 0; s < size; s++) {
     double sum = table[s];
-    if (n_y > 1) {
-      sum += y * table[size + s];
+    if (U > 0) {
+      sum += u * table[size + s];
     }
-    if (n_y > 2) {
-      sum += y * y * table[2 * size + s];
+    if (U > 1) {
+      sum += u * u * table[2 * size + s];
     }
     p[s] = (pf_real)sum;
   }
 }
 
-/** The coefficient of x^a, a polynomial in w; 0 beyond what is in use. */
-PF_INLINE pf_real taylor_in_w(const int A, const int C, const pf_real p[TAYLOR_ROW], const int a, pf_real w)
+/** The coefficient of v^a, a polynomial in w; 0 beyond what is in use. */
+PF_INLINE pf_real taylor_in_w(const int V, const int C, const pf_real p[TAYLOR_LINE], const int a, pf_real w)
 {
-  if (a > A) {
+  if (a > V) {
     return 0;
   }
   const int s = a * (C + 1);
@@ -84,114 +100,189 @@ PF_INLINE pf_real taylor_in_w(const int A, const int C, const pf_real p[TAYLOR_R
 }
 
 /** Its derivative with respect to w. */
-PF_INLINE pf_real taylor_in_w_slope(const int A, const int C, const pf_real p[TAYLOR_ROW], const int a, pf_real w)
+PF_INLINE pf_real taylor_in_w_slope(const int V, const int C, const pf_real p[TAYLOR_LINE], const int a, pf_real w)
 {
-  if (a > A || C == 0) {
+  if (a > V || C == 0) {
     return 0;
   }
   const int s = a * (C + 1);
   return C == 1 ? p[s + 1] : p[s + 1] + 2 * w * p[s + 2];
 }
 
-/** q0 + x q1 + x^2 q2, of degree A. */
-PF_INLINE pf_real taylor_in_x(const int A, pf_real x, pf_real q0, pf_real q1, pf_real q2)
+/** q0 + v q1 + v^2 q2, of degree V. */
+PF_INLINE pf_real taylor_in_v(const int V, pf_real v, pf_real q0, pf_real q1, pf_real q2)
 {
-  return A == 0 ? q0 : (A == 1 ? q0 + x * q1 : q0 + x * (q1 + x * q2));
+  return V == 0 ? q0 : (V == 1 ? q0 + v * q1 : q0 + v * (q1 + v * q2));
 }
 
-/** g(x, w) of one synapse. */
-PF_INLINE pf_real taylor_value(const int A, const int C, const pf_real p[TAYLOR_ROW], pf_real x, pf_real w)
+/** g(v, w) of one synapse. */
+PF_INLINE pf_real taylor_value(const int V, const int C, const pf_real p[TAYLOR_LINE], pf_real v, pf_real w)
 {
-  return taylor_in_x(A, x, taylor_in_w(A, C, p, 0, w), taylor_in_w(A, C, p, 1, w), taylor_in_w(A, C, p, 2, w));
+  return taylor_in_v(V, v, taylor_in_w(V, C, p, 0, w), taylor_in_w(V, C, p, 1, w), taylor_in_w(V, C, p, 2, w));
 }
 
 /** dg/dw of one synapse. */
-PF_INLINE pf_real taylor_slope_w(const int A, const int C, const pf_real p[TAYLOR_ROW], pf_real x, pf_real w)
+PF_INLINE pf_real taylor_slope_w(const int V, const int C, const pf_real p[TAYLOR_LINE], pf_real v, pf_real w)
 {
-  return taylor_in_x(A, x, taylor_in_w_slope(A, C, p, 0, w), taylor_in_w_slope(A, C, p, 1, w),
-                     taylor_in_w_slope(A, C, p, 2, w));
+  return taylor_in_v(V, v, taylor_in_w_slope(V, C, p, 0, w), taylor_in_w_slope(V, C, p, 1, w),
+                     taylor_in_w_slope(V, C, p, 2, w));
 }
 
-/** dg/dx of one synapse. */
-PF_INLINE pf_real taylor_slope_x(const int A, const int C, const pf_real p[TAYLOR_ROW], pf_real x, pf_real w)
+/** dg/dv of one synapse. */
+PF_INLINE pf_real taylor_slope_v(const int V, const int C, const pf_real p[TAYLOR_LINE], pf_real v, pf_real w)
 {
-  const pf_real q1 = taylor_in_w(A, C, p, 1, w);
-  return A < 2 ? q1 : q1 + 2 * x * taylor_in_w(A, C, p, 2, w);
+  const pf_real q1 = taylor_in_w(V, C, p, 1, w);
+  return V < 2 ? q1 : q1 + 2 * v * taylor_in_w(V, C, p, 2, w);
 }
 
-/** out[j] = g(x_j, w_j) of n synapses. */
-PF_INLINE void taylor_forward_run(const int A, const int C, const pf_real p[TAYLOR_ROW], int64_t n, const pf_real *x,
-                                  const pf_real *w, pf_real *out)
+/** A matrix with one cell a synapse, walked along lines: cell k of line l is at[l * line + k * next]. */
+typedef struct taylor_walk {
+  pf_real *at;
+  int64_t line, next;
+} taylor_walk;
+
+PF_INLINE taylor_walk taylor_walk_of(const int way, const pf_real *matrix, int64_t ld)
 {
+  /* One struct for what is read and what is written; only what came writable is written to. */
+  pf_real *at = (pf_real *)(uintptr_t)matrix;
+  return way == TAYLOR_ROWS ? (taylor_walk){at, ld, 1} : (taylor_walk){at, 1, ld};
+}
+
+/** The lines of a block: what they share. */
+typedef struct taylor_lines {
+  int64_t n_lines, n;   /**< lines, synapses in each */
+  int U;                /**< highest power of u */
+  const pf_real *u, *v; /**< [n_lines], [n] */
+  taylor_walk w;
+} taylor_lines;
+
+PF_INLINE taylor_lines taylor_lines_of(const int way, const taylor *self, const pf_block *in)
+{
+  const taylor_walk w = taylor_walk_of(way, in->w, in->ldw);
+  return way == TAYLOR_ROWS ? (taylor_lines){in->n_rows, in->n_pre, self->highest[TAYLOR_Y], in->post, in->pre, w}
+                            : (taylor_lines){in->n_pre, in->n_rows, self->highest[TAYLOR_X], in->pre, in->post, w};
+}
+
+/** out[k] = g(v_k, w_k) of n synapses. Along rows cells are neighbours, and a vector's worth is taken at a time. */
+PF_INLINE void taylor_forward_run(const int way, const int V, const int C, const pf_real p[TAYLOR_LINE], int64_t n,
+                                  const pf_real *v, const pf_real *w, int64_t next_w, pf_real *out, int64_t next_out)
+{
+  if (way == TAYLOR_ROWS) {
 #pragma omp simd
-  for (int64_t j = 0; j < n; j++) {
-    out[j] = taylor_value(A, C, p, x[j], w[j]);
+    for (int64_t k = 0; k < n; k++) {
+      out[k] = taylor_value(V, C, p, v[k], w[k]);
+    }
+  } else {
+    for (int64_t k = 0; k < n; k++) {
+      out[k * next_out] = taylor_value(V, C, p, v[k], w[k * next_w]);
+    }
   }
 }
 
-/** out[j] = w_j + eta mask_j g(x_j, w_j); out MAY be w. */
-PF_INLINE void taylor_step_run(const int A, const int C, const pf_real p[TAYLOR_ROW], int64_t n, const pf_real *x,
-                               const pf_real *w, pf_real eta, const pf_real *mask, pf_real *out)
+/** out[k] = w_k + eta mask_k g(v_k, w_k); out MAY be w. Without a mask (MASKED 0) it is ones. */
+PF_INLINE void taylor_step_run(const int way, const int V, const int C, const int MASKED, const pf_real p[TAYLOR_LINE],
+                               int64_t n, const pf_real *v, const pf_real *w, int64_t next_w, pf_real eta,
+                               const pf_real *mask, int64_t next_mask, pf_real *out, int64_t next_out)
 {
+  if (way == TAYLOR_ROWS) {
 #pragma omp simd
-  for (int64_t j = 0; j < n; j++) {
-    out[j] = w[j] + eta * mask[j] * taylor_value(A, C, p, x[j], w[j]);
+    for (int64_t k = 0; k < n; k++) {
+      out[k] = w[k] + (MASKED ? eta * mask[k] : eta) * taylor_value(V, C, p, v[k], w[k]);
+    }
+  } else {
+    for (int64_t k = 0; k < n; k++) {
+      const pf_real wk = w[k * next_w];
+      out[k * next_out] = wk + (MASKED ? eta * mask[k * next_mask] : eta) * taylor_value(V, C, p, v[k], wk);
+    }
   }
 }
 
 /**
- * The adjoint of n synapses. With c_j the cotangent of dw_j: gx_j += c_j dg/dx, gw_j += c_j dg/dw, and
- * sum[a][c] += sum over j of c_j x_j^a w_j^c.
- *
- * fused: c_j = eta mask_j gw_j, with gw_j as on entry; else c_j = cotangent[j].
+ * One synapse's share of the sums over a line, S[a][c] += cotangent v^a w^c, into the variables s##00 .. s##22.
+ * A macro, as `omp simd` reduces scalars by name.
  */
-PF_INLINE void taylor_vjp_run(const int A, const int C, const int fused, const pf_real p[TAYLOR_ROW], int64_t n,
-                              const pf_real *x, const pf_real *w, const pf_real *cotangent, pf_real eta,
-                              const pf_real *mask, pf_real *gx, pf_real *gw, double sum[TAYLOR_ROW])
+#define TAYLOR_ADD_TO_SUMS(V, C, s, cotangent, v, w) \
+  do {                                               \
+    const pf_real c0_ = (cotangent);                 \
+    const pf_real c1_ = c0_ * (w);                   \
+    const pf_real c2_ = c1_ * (w);                   \
+    s##00 += c0_;                                    \
+    if ((C) > 0) {                                   \
+      s##01 += c1_;                                  \
+    }                                                \
+    if ((C) > 1) {                                   \
+      s##02 += c2_;                                  \
+    }                                                \
+    if ((V) > 0) {                                   \
+      s##10 += c0_ * (v);                            \
+    }                                                \
+    if ((V) > 0 && (C) > 0) {                        \
+      s##11 += c1_ * (v);                            \
+    }                                                \
+    if ((V) > 0 && (C) > 1) {                        \
+      s##12 += c2_ * (v);                            \
+    }                                                \
+    if ((V) > 1) {                                   \
+      s##20 += c0_ * (v) * (v);                      \
+    }                                                \
+    if ((V) > 1 && (C) > 0) {                        \
+      s##21 += c1_ * (v) * (v);                      \
+    }                                                \
+    if ((V) > 1 && (C) > 1) {                        \
+      s##22 += c2_ * (v) * (v);                      \
+    }                                                \
+  } while (0)
+
+/** How an adjoint gets the cotangent of dw. */
+enum taylor_cotangent {
+  TAYLOR_PLAIN = 0, /**< as given */
+  TAYLOR_FUSED = 1, /**< eta gw, gw as on entry */
+  TAYLOR_MASKED = 2 /**< eta mask gw */
+};
+
+/**
+ * The adjoint of n synapses of a line. With c_k the cotangent of dw_k: gv_k += c_k dg/dv, gw_k += c_k dg/dw, and
+ * sum[a][c] += sum over k of c_k v_k^a w_k^c. `cotangent` is the mask where there is one.
+ */
+PF_INLINE void taylor_vjp_run(const int way, const int V, const int C, const int from, const pf_real p[TAYLOR_LINE],
+                              int64_t n, const pf_real *v, const pf_real *w, int64_t next_w, const pf_real *cotangent,
+                              int64_t next_cotangent, pf_real eta, pf_real *gv, pf_real *gw, int64_t next_gw,
+                              double sum[TAYLOR_LINE])
 {
   pf_real s00 = 0, s01 = 0, s02 = 0, s10 = 0, s11 = 0, s12 = 0, s20 = 0, s21 = 0, s22 = 0;
+  if (way == TAYLOR_ROWS) {
 #pragma omp simd reduction(+ : s00, s01, s02, s10, s11, s12, s20, s21, s22)
-  for (int64_t j = 0; j < n; j++) {
-    const pf_real xj = x[j];
-    const pf_real wj = w[j];
-    const pf_real c = fused ? eta * mask[j] * gw[j] : cotangent[j];
-    if (A > 0) {
-      gx[j] += c * taylor_slope_x(A, C, p, xj, wj);
-    }
-    if (C > 0) {
-      gw[j] += c * taylor_slope_w(A, C, p, xj, wj);
-    }
-    const pf_real cw = c * wj;
-    s00 += c;
-    if (C > 0) {
-      s01 += cw;
-    }
-    if (C > 1) {
-      s02 += cw * wj;
-    }
-    if (A > 0) {
-      const pf_real cx = c * xj;
-      const pf_real cwx = cw * xj;
-      s10 += cx;
+    for (int64_t k = 0; k < n; k++) {
+      const pf_real vk = v[k];
+      const pf_real wk = w[k];
+      const pf_real c = from == TAYLOR_PLAIN ? cotangent[k] : (from == TAYLOR_FUSED ? eta : eta * cotangent[k]) * gw[k];
+      if (V > 0) {
+        gv[k] += c * taylor_slope_v(V, C, p, vk, wk);
+      }
       if (C > 0) {
-        s11 += cwx;
+        gw[k] += c * taylor_slope_w(V, C, p, vk, wk);
       }
-      if (C > 1) {
-        s12 += cwx * wj;
+      TAYLOR_ADD_TO_SUMS(V, C, s, c, vk, wk);
+    }
+  } else {
+    for (int64_t k = 0; k < n; k++) {
+      const pf_real vk = v[k];
+      const pf_real wk = w[k * next_w];
+      const pf_real lambda = from == TAYLOR_PLAIN ? 0 : gw[k * next_gw];
+      const pf_real c = from == TAYLOR_PLAIN
+                            ? cotangent[k * next_cotangent]
+                            : (from == TAYLOR_FUSED ? eta : eta * cotangent[k * next_cotangent]) * lambda;
+      if (V > 0) {
+        gv[k] += c * taylor_slope_v(V, C, p, vk, wk);
       }
-      if (A > 1) {
-        s20 += cx * xj;
-        if (C > 0) {
-          s21 += cwx * xj;
-        }
-        if (C > 1) {
-          s22 += cwx * wj * xj;
-        }
+      if (C > 0) {
+        gw[k * next_gw] = (from == TAYLOR_PLAIN ? gw[k * next_gw] : lambda) + c * taylor_slope_w(V, C, p, vk, wk);
       }
+      TAYLOR_ADD_TO_SUMS(V, C, s, c, vk, wk);
     }
   }
-  const pf_real all[TAYLOR_ROW] = {s00, s01, s02, s10, s11, s12, s20, s21, s22};
-  for (int a = 0; a <= A; a++) {
+  const pf_real all[TAYLOR_LINE] = {s00, s01, s02, s10, s11, s12, s20, s21, s22};
+  for (int a = 0; a <= V; a++) {
     for (int c = 0; c <= C; c++) {
       sum[a * (C + 1) + c] += (double)all[a * 3 + c];
     }
@@ -199,211 +290,250 @@ PF_INLINE void taylor_vjp_run(const int A, const int C, const int fused, const p
 }
 
 /** dw of a block. */
-PF_INLINE void taylor_forward_block(const int A, const int C, const taylor *self, const pf_block *in, pf_real *dw,
-                                    int64_t lddw)
+PF_INLINE void taylor_forward_block(const int way, const int V, const int C, const taylor *self, const pf_block *in,
+                                    pf_real *dw, int64_t lddw)
 {
   double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE];
-  pf_real p[TAYLOR_ROW];
+  pf_real p[TAYLOR_LINE];
+  const taylor_lines lines = taylor_lines_of(way, self, in);
+  const taylor_walk out = taylor_walk_of(way, dw, lddw);
   taylor_r_powers(self, in, r_power);
-  taylor_table(self, in->theta, r_power, table);
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    if (i == 0 || self->n_y > 1) {
-      taylor_row(A, C, table, self->n_y, (double)in->post[i], p);
+  taylor_table(self, way, (lines.U + 1) * (V + 1) * (C + 1), in->theta, r_power, table);
+  for (int64_t l = 0; l < lines.n_lines; l++) {
+    if (l == 0 || lines.U > 0) {
+      taylor_line(V, C, table, lines.U, (double)lines.u[l], p);
     }
-    taylor_forward_run(A, C, p, in->n_pre, in->pre, in->w + i * in->ldw, dw + i * lddw);
+    taylor_forward_run(way, V, C, p, lines.n, lines.v, lines.w.at + l * lines.w.line, lines.w.next,
+                       out.at + l * out.line, out.next);
   }
-}
-
-/** A stretch of ones for an update without a mask; returns the mask to use and its leading dimension and stride. */
-typedef struct taylor_mask {
-  const pf_real *mask;
-  int64_t ld;      /**< from row to row */
-  int64_t advance; /**< 1: moves along the columns, 0: the same stretch again */
-} taylor_mask;
-
-PF_INLINE taylor_mask taylor_mask_of(const pf_update *update, int64_t n_pre, pf_real ones[RULE_CHUNK])
-{
-  if (update->mask != NULL) {
-    return (taylor_mask){.mask = update->mask, .ld = update->ldm, .advance = 1};
-  }
-  const int64_t n = n_pre < RULE_CHUNK ? n_pre : RULE_CHUNK;
-  for (int64_t j = 0; j < n; j++) {
-    ones[j] = 1;
-  }
-  return (taylor_mask){.mask = ones, .ld = 0, .advance = 0};
 }
 
 /** w_out of a block. */
-PF_INLINE void taylor_step_block(const int A, const int C, const taylor *self, const pf_block *in,
+PF_INLINE void taylor_step_block(const int way, const int V, const int C, const taylor *self, const pf_block *in,
                                  const pf_update *update, pf_real *w_out, int64_t ld_out)
 {
   double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE];
-  pf_real p[TAYLOR_ROW], ones[RULE_CHUNK];
-  const taylor_mask mask = taylor_mask_of(update, in->n_pre, ones);
+  pf_real p[TAYLOR_LINE];
+  const taylor_lines lines = taylor_lines_of(way, self, in);
+  const taylor_walk out = taylor_walk_of(way, w_out, ld_out);
+  const taylor_walk mask = taylor_walk_of(way, update->mask, update->ldm);
+  const pf_real eta = (pf_real)update->eta;
   taylor_r_powers(self, in, r_power);
-  taylor_table(self, in->theta, r_power, table);
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    if (i == 0 || self->n_y > 1) {
-      taylor_row(A, C, table, self->n_y, (double)in->post[i], p);
+  taylor_table(self, way, (lines.U + 1) * (V + 1) * (C + 1), in->theta, r_power, table);
+  for (int64_t l = 0; l < lines.n_lines; l++) {
+    if (l == 0 || lines.U > 0) {
+      taylor_line(V, C, table, lines.U, (double)lines.u[l], p);
     }
-    for (int64_t j = 0; j < in->n_pre; j += RULE_CHUNK) {
-      const int64_t n = in->n_pre - j < RULE_CHUNK ? in->n_pre - j : RULE_CHUNK;
-      taylor_step_run(A, C, p, n, in->pre + j, in->w + i * in->ldw + j, (pf_real)update->eta,
-                      mask.mask + i * mask.ld + j * mask.advance, w_out + i * ld_out + j);
+    const pf_real *w = lines.w.at + l * lines.w.line;
+    if (mask.at != NULL) {
+      taylor_step_run(way, V, C, 1, p, lines.n, lines.v, w, lines.w.next, eta, mask.at + l * mask.line, mask.next,
+                      out.at + l * out.line, out.next);
+    } else {
+      taylor_step_run(way, V, C, 0, p, lines.n, lines.v, w, lines.w.next, eta, NULL, 0, out.at + l * out.line,
+                      out.next);
     }
+  }
+}
+
+/** Gradients by line: what is the same for every line of an adjoint. */
+typedef struct taylor_adjoint {
+  pf_real eta;
+  taylor_walk cotangent; /**< of dw, or the mask */
+  taylor_walk gw;        /**< at NULL: not wanted */
+  pf_real *gu, *gv;      /**< NULL: not wanted */
+} taylor_adjoint;
+
+/** The adjoint along line l; what is not wanted goes to a spare stretch and is forgotten. */
+PF_INLINE void taylor_vjp_line(const int way, const int V, const int C, const int from, const pf_real p[TAYLOR_LINE],
+                               const taylor_lines *lines, const taylor_adjoint *adjoint, pf_real *spare, int64_t l,
+                               double sum[TAYLOR_LINE])
+{
+  const taylor_walk *cotangent = &adjoint->cotangent;
+  const taylor_walk *gw = &adjoint->gw;
+  for (int64_t k = 0; k < lines->n; k += RULE_CHUNK) {
+    const int64_t n = lines->n - k < RULE_CHUNK ? lines->n - k : RULE_CHUNK;
+    taylor_vjp_run(
+        way, V, C, from, p, n, lines->v + k, lines->w.at + l * lines->w.line + k * lines->w.next, lines->w.next,
+        from == TAYLOR_FUSED ? NULL : cotangent->at + l * cotangent->line + k * cotangent->next, cotangent->next,
+        adjoint->eta, adjoint->gv != NULL ? adjoint->gv + k : spare,
+        gw->at != NULL ? gw->at + l * gw->line + k * gw->next : spare + RULE_CHUNK, gw->at != NULL ? gw->next : 1, sum);
+  }
+}
+
+/** Add the sums of a line to the totals over lines, and give back sum c dg/du. */
+PF_INLINE double taylor_fold(const int size, int U, double u, const double *table, const double sum[TAYLOR_LINE],
+                             double total[TAYLOR_TABLE])
+{
+  double slope = 0.0;
+  for (int s = 0; s < size; s++) {
+    total[s] += sum[s];
+  }
+  if (U > 0) {
+    for (int s = 0; s < size; s++) {
+      total[size + s] += u * sum[s];
+      slope += sum[s] * table[size + s];
+    }
+  }
+  if (U > 1) {
+    for (int s = 0; s < size; s++) {
+      total[2 * size + s] += u * u * sum[s];
+      slope += 2 * u * sum[s] * table[2 * size + s];
+    }
+  }
+  return slope;
+}
+
+/** theta's gradient, and that of r, from the totals. */
+PF_INLINE void taylor_finish(const taylor *self, int way, const pf_block *in, const double r_power[TAYLOR_POWERS],
+                             const double total[TAYLOR_TABLE], const pf_rule_gradient *gradient)
+{
+  if (gradient->theta != NULL) {
+    for (int k = 0; k < self->n_terms; k++) {
+      gradient->theta[k] += r_power[self->power[k][TAYLOR_R]] * total[self->slot[way][k]];
+    }
+  }
+  if (gradient->modulator != NULL && self->highest[TAYLOR_R] > 0) {
+    double slope = 0.0;
+    for (int k = 0; k < self->n_terms; k++) {
+      const int d = self->power[k][TAYLOR_R];
+      if (d > 0) {
+        slope += d * r_power[d - 1] * in->theta[k] * total[self->slot[way][k]];
+      }
+    }
+    gradient->modulator[0] += (pf_real)slope;
   }
 }
 
 /**
- * The adjoint of a block. fused: that of step (cotangent NULL, `update` given, gradient->w holds the cotangent of
- * w_out), else that of forward (`update` NULL).
+ * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds the cotangent of
+ * w_out on entry).
  */
-PF_INLINE void taylor_vjp_block(const int A, const int C, const int fused, const taylor *self, const pf_block *in,
-                                const pf_real *cotangent, int64_t ld_cotangent, const pf_update *update,
-                                const pf_rule_gradient *gradient)
+PF_INLINE void taylor_vjp_block(const int way, const int V, const int C, const int fused, const taylor *self,
+                                const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                                const pf_update *update, const pf_rule_gradient *gradient)
 {
-  const int size = (A + 1) * (C + 1);
-  const int n_y = self->n_y;
-  double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE], total[TAYLOR_TABLE] = {0};
-  pf_real p[TAYLOR_ROW], ones[RULE_CHUNK];
-  /* What is not wanted is added to these and forgotten. */
-  pf_real spare_x[RULE_CHUNK], spare_w[RULE_CHUNK];
-  taylor_mask mask = {0};
-  if (fused) {
-    mask = taylor_mask_of(update, in->n_pre, ones);
+  const int size = (V + 1) * (C + 1);
+  double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE], total[TAYLOR_TABLE];
+  pf_real p[TAYLOR_LINE], spare[2 * RULE_CHUNK];
+  const taylor_lines lines = taylor_lines_of(way, self, in);
+  const int masked = fused && update->mask != NULL;
+  const taylor_adjoint adjoint = {
+      .eta = fused ? (pf_real)update->eta : 0,
+      .cotangent =
+          fused ? taylor_walk_of(way, update->mask, update->ldm) : taylor_walk_of(way, cotangent, ld_cotangent),
+      .gw = taylor_walk_of(way, gradient->w, gradient->ldw),
+      .gu = way == TAYLOR_ROWS ? gradient->post : gradient->pre,
+      .gv = way == TAYLOR_ROWS ? gradient->pre : gradient->post,
+  };
+  if (adjoint.gv == NULL || adjoint.gw.at == NULL) {
+    memset(spare, 0, sizeof spare);
   }
-  const pf_real eta = fused ? (pf_real)update->eta : 0;
-  if (gradient->pre == NULL) {
-    memset(spare_x, 0, sizeof spare_x);
-  }
-  if (gradient->w == NULL) {
-    memset(spare_w, 0, sizeof spare_w);
+  for (int s = 0; s < (lines.U + 1) * size; s++) {
+    total[s] = 0.0;
   }
   taylor_r_powers(self, in, r_power);
-  taylor_table(self, in->theta, r_power, table);
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    const double y = n_y > 1 ? (double)in->post[i] : 0.0;
-    double sum[TAYLOR_ROW] = {0};
-    if (i == 0 || n_y > 1) {
-      taylor_row(A, C, table, n_y, y, p);
+  taylor_table(self, way, (lines.U + 1) * size, in->theta, r_power, table);
+  for (int64_t l = 0; l < lines.n_lines; l++) {
+    const double u = lines.U > 0 ? (double)lines.u[l] : 0.0;
+    double sum[TAYLOR_LINE] = {0};
+    if (l == 0 || lines.U > 0) {
+      taylor_line(V, C, table, lines.U, u, p);
     }
-    for (int64_t j = 0; j < in->n_pre; j += RULE_CHUNK) {
-      const int64_t n = in->n_pre - j < RULE_CHUNK ? in->n_pre - j : RULE_CHUNK;
-      taylor_vjp_run(A, C, fused, p, n, in->pre + j, in->w + i * in->ldw + j,
-                     fused ? NULL : cotangent + i * ld_cotangent + j, eta,
-                     fused ? mask.mask + i * mask.ld + j * mask.advance : NULL,
-                     gradient->pre != NULL ? gradient->pre + j : spare_x,
-                     gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare_w, sum);
+    if (!fused) {
+      taylor_vjp_line(way, V, C, TAYLOR_PLAIN, p, &lines, &adjoint, spare, l, sum);
+    } else if (masked) {
+      taylor_vjp_line(way, V, C, TAYLOR_MASKED, p, &lines, &adjoint, spare, l, sum);
+    } else {
+      taylor_vjp_line(way, V, C, TAYLOR_FUSED, p, &lines, &adjoint, spare, l, sum);
     }
-    for (int s = 0; s < size; s++) {
-      total[s] += sum[s];
-    }
-    if (n_y > 1) {
-      double slope_y = 0.0;
-      for (int s = 0; s < size; s++) {
-        total[size + s] += y * sum[s];
-        slope_y += sum[s] * table[size + s];
-      }
-      if (n_y > 2) {
-        for (int s = 0; s < size; s++) {
-          total[2 * size + s] += y * y * sum[s];
-          slope_y += 2 * y * sum[s] * table[2 * size + s];
-        }
-      }
-      if (gradient->post != NULL) {
-        gradient->post[i] += (pf_real)slope_y;
-      }
+    const double slope = taylor_fold(size, lines.U, u, table, sum, total);
+    if (lines.U > 0 && adjoint.gu != NULL) {
+      adjoint.gu[l] += (pf_real)slope;
     }
   }
-  if (gradient->theta != NULL) {
-    for (int k = 0; k < self->n_terms; k++) {
-      gradient->theta[k] += r_power[self->power[k][TAYLOR_R]] * total[self->slot[k]];
-    }
-  }
-  if (gradient->modulator != NULL && self->highest[TAYLOR_R] > 0) {
-    double slope_r = 0.0;
-    for (int k = 0; k < self->n_terms; k++) {
-      const int d = self->power[k][TAYLOR_R];
-      if (d > 0) {
-        slope_r += d * r_power[d - 1] * in->theta[k] * total[self->slot[k]];
-      }
-    }
-    gradient->modulator[0] += (pf_real)slope_r;
-  }
+  taylor_finish(self, way, in, r_power, total, gradient);
 }
 
-/** Tangent t of dw: d theta and dy change the row's polynomial, dx and dw move along it. */
-PF_INLINE void taylor_jvp_block(const int A, const int C, const taylor *self, const pf_block *in,
+/** Tangent t of dw, by rows: d theta and dy change the row's polynomial, dx and dw move along it. */
+PF_INLINE void taylor_jvp_block(const int way, const int V, const int C, const taylor *self, const pf_block *in,
                                 const pf_rule_tangent *tangent, int64_t t)
 {
+  (void)way;
+  const int size = (V + 1) * (C + 1);
+  const int U = self->highest[TAYLOR_Y];
   double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE], table_dot[TAYLOR_TABLE] = {0};
-  const int size = (A + 1) * (C + 1);
   taylor_r_powers(self, in, r_power);
-  taylor_table(self, in->theta, r_power, table);
+  taylor_table(self, TAYLOR_ROWS, (U + 1) * size, in->theta, r_power, table);
   if (tangent->theta != NULL) {
-    taylor_table(self, tangent->theta + t * self->n_terms, r_power, table_dot);
+    taylor_table(self, TAYLOR_ROWS, (U + 1) * size, tangent->theta + t * self->n_terms, r_power, table_dot);
   }
   const pf_real *x_dot = tangent->pre != NULL ? tangent->pre + t * tangent->pre_stride : NULL;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const double y = self->n_y > 1 ? (double)in->post[i] : 0.0;
-    const double y_dot =
-        self->n_y > 1 && tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
-    pf_real p[TAYLOR_ROW], p_dot[TAYLOR_ROW];
-    taylor_row(A, C, table, self->n_y, y, p);
-    taylor_row(A, C, table_dot, self->n_y, y, p_dot);
-    for (int s = 0; s < size && self->n_y > 1; s++) {
-      const double slope_y = table[size + s] + (self->n_y > 2 ? 2 * y * table[2 * size + s] : 0.0);
-      p_dot[s] += (pf_real)(y_dot * slope_y);
+    const double y = U > 0 ? (double)in->post[i] : 0.0;
+    const double y_dot = U > 0 && tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
+    pf_real p[TAYLOR_LINE], p_dot[TAYLOR_LINE];
+    taylor_line(V, C, table, U, y, p);
+    taylor_line(V, C, table_dot, U, y, p_dot);
+    for (int s = 0; s < size && U > 0; s++) {
+      const double slope = table[size + s] + (U > 1 ? 2 * y * table[2 * size + s] : 0.0);
+      p_dot[s] += (pf_real)(y_dot * slope);
     }
     const pf_real *w = in->w + i * in->ldw;
     const pf_real *w_dot = tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
     pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
-    taylor_forward_run(A, C, p_dot, in->n_pre, in->pre, w, out);
-    if (A > 0 && x_dot != NULL) {
+    taylor_forward_run(TAYLOR_ROWS, V, C, p_dot, in->n_pre, in->pre, w, 1, out, 1);
+    if (V > 0 && x_dot != NULL) {
 #pragma omp simd
       for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += x_dot[j] * taylor_slope_x(A, C, p, in->pre[j], w[j]);
+        out[j] += x_dot[j] * taylor_slope_v(V, C, p, in->pre[j], w[j]);
       }
     }
     if (C > 0 && w_dot != NULL) {
 #pragma omp simd
       for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += w_dot[j] * taylor_slope_w(A, C, p, in->pre[j], w[j]);
+        out[j] += w_dot[j] * taylor_slope_w(V, C, p, in->pre[j], w[j]);
       }
     }
   }
 }
 
-/** Call block(A, C, ...) with the highest powers of x and w as constants. */
-#define TAYLOR_SPECIALISE(self, block, ...)                            \
-  switch ((self)->highest[TAYLOR_X] * 3 + (self)->highest[TAYLOR_W]) { \
-  case 0:                                                              \
-    block(0, 0, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 1:                                                              \
-    block(0, 1, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 2:                                                              \
-    block(0, 2, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 3:                                                              \
-    block(1, 0, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 4:                                                              \
-    block(1, 1, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 5:                                                              \
-    block(1, 2, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 6:                                                              \
-    block(2, 0, __VA_ARGS__);                                          \
-    break;                                                             \
-  case 7:                                                              \
-    block(2, 1, __VA_ARGS__);                                          \
-    break;                                                             \
-  default:                                                             \
-    block(2, 2, __VA_ARGS__);                                          \
-    break;                                                             \
+/** Call block(way, V, C, ...) with all three as constants. */
+#define TAYLOR_SPECIALISE(self, way, block, ...)                                                                       \
+  if ((way) == TAYLOR_ROWS) {                                                                                          \
+    TAYLOR_SPECIALISE_POWERS(TAYLOR_ROWS, (self)->highest[TAYLOR_X], (self)->highest[TAYLOR_W], block, __VA_ARGS__)    \
+  } else {                                                                                                             \
+    TAYLOR_SPECIALISE_POWERS(TAYLOR_COLUMNS, (self)->highest[TAYLOR_Y], (self)->highest[TAYLOR_W], block, __VA_ARGS__) \
+  }
+
+#define TAYLOR_SPECIALISE_POWERS(way, highest_v, highest_w, block, ...) \
+  switch ((highest_v)*3 + (highest_w)) {                                \
+  case 0:                                                               \
+    block(way, 0, 0, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 1:                                                               \
+    block(way, 0, 1, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 2:                                                               \
+    block(way, 0, 2, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 3:                                                               \
+    block(way, 1, 0, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 4:                                                               \
+    block(way, 1, 1, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 5:                                                               \
+    block(way, 1, 2, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 6:                                                               \
+    block(way, 2, 0, __VA_ARGS__);                                      \
+    break;                                                              \
+  case 7:                                                               \
+    block(way, 2, 1, __VA_ARGS__);                                      \
+    break;                                                              \
+  default:                                                              \
+    block(way, 2, 2, __VA_ARGS__);                                      \
+    break;                                                              \
   }
 
 #endif

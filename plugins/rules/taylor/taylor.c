@@ -186,12 +186,13 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
       add_parameter(self, &set, i);
     }
   }
-  self->n_y = self->highest[TAYLOR_Y] + 1;
+  const int n_x = self->highest[TAYLOR_X] + 1;
+  const int n_y = self->highest[TAYLOR_Y] + 1;
   const int n_w = self->highest[TAYLOR_W] + 1;
-  self->row_size = (self->highest[TAYLOR_X] + 1) * n_w;
   for (int k = 0; k < self->n_terms; k++) {
     const uint8_t *power = self->power[k];
-    self->slot[k] = (uint8_t)(power[TAYLOR_Y] * self->row_size + power[TAYLOR_X] * n_w + power[TAYLOR_W]);
+    self->slot[TAYLOR_ROWS][k] = (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
+    self->slot[TAYLOR_COLUMNS][k] = (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
   }
   *out = self;
   return PF_OK;
@@ -269,77 +270,78 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 
 static const char *const aliases[] = {"volterra"};
 
-#define TAYLOR_OPS(suffix, attribute)                                                                             \
-  attribute static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,   \
-                                             pf_error *error)                                                     \
-  {                                                                                                               \
-    const taylor *self = object;                                                                                  \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      TAYLOR_SPECIALISE(self, taylor_forward_block, self, in, dw, lddw)                                           \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent,        \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                               \
-    const taylor *self = object;                                                                                  \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      TAYLOR_SPECIALISE(self, taylor_vjp_block, 0, self, in, cotangent, ld_cotangent, NULL, gradient)             \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update,        \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                        \
-  {                                                                                                               \
-    const taylor *self = object;                                                                                  \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      TAYLOR_SPECIALISE(self, taylor_step_block, self, in, update, w_out, ld_out)                                 \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step_vjp##suffix(const void *object, const pf_block *in, const pf_update *update,    \
-                                              const pf_rule_gradient *gradient, pf_error *error)                  \
-  {                                                                                                               \
-    const taylor *self = object;                                                                                  \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      TAYLOR_SPECIALISE(self, taylor_vjp_block, 1, self, in, NULL, 0, update, gradient)                           \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,  \
-                                         pf_error *error)                                                         \
-  {                                                                                                               \
-    const taylor *self = object;                                                                                  \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                        \
-      TAYLOR_SPECIALISE(self, taylor_jvp_block, self, in, tangent, t)                                             \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  static const pf_rule_ops ops##suffix = {                                                                        \
-      .size = sizeof(pf_rule_ops),                                                                                \
-      .create = create,                                                                                           \
-      .destroy = destroy,                                                                                         \
-      .needs = needs,                                                                                             \
-      .forward = forward##suffix,                                                                                 \
-      .vjp = vjp##suffix,                                                                                         \
-      .jvp = jvp##suffix,                                                                                         \
-      .step = step##suffix,                                                                                       \
-      .step_vjp = step_vjp##suffix,                                                                               \
-      .describe = describe,                                                                                       \
-  };                                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                               \
-      .name = "taylor",                                                                                           \
-      .version = "1.0",                                                                                           \
-      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",                    \
-      .aliases = PF_NAMES_OF(aliases),                                                                            \
-      .options = PF_TABLE_OF(options),                                                                            \
-      .rule = &ops##suffix,                                                                                       \
+#define TAYLOR_OPS(suffix, attribute)                                                                                 \
+  attribute static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,       \
+                                             pf_error *error)                                                         \
+  {                                                                                                                   \
+    const taylor *self = object;                                                                                      \
+    const pf_status status = rule_check_dense(in, error);                                                             \
+    if (status == PF_OK) {                                                                                            \
+      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_forward_block, self, in, dw, lddw)                               \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  attribute static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent,            \
+                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)     \
+  {                                                                                                                   \
+    const taylor *self = object;                                                                                      \
+    const pf_status status = rule_check_dense(in, error);                                                             \
+    if (status == PF_OK) {                                                                                            \
+      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_vjp_block, 0, self, in, cotangent, ld_cotangent, NULL, gradient) \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  attribute static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update,            \
+                                          pf_real *w_out, int64_t ld_out, pf_error *error)                            \
+  {                                                                                                                   \
+    const taylor *self = object;                                                                                      \
+    const pf_status status = rule_check_dense(in, error);                                                             \
+    if (status == PF_OK) {                                                                                            \
+      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_step_block, self, in, update, w_out, ld_out)                     \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  attribute static pf_status step_vjp##suffix(const void *object, const pf_block *in, const pf_update *update,        \
+                                              const pf_rule_gradient *gradient, pf_error *error)                      \
+  {                                                                                                                   \
+    const taylor *self = object;                                                                                      \
+    const pf_status status = rule_check_dense(in, error);                                                             \
+    if (status == PF_OK) {                                                                                            \
+      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_vjp_block, 1, self, in, NULL, 0, update, gradient)               \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,      \
+                                         pf_error *error)                                                             \
+  {                                                                                                                   \
+    const taylor *self = object;                                                                                      \
+    const pf_status status = rule_check_dense(in, error);                                                             \
+    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                            \
+      TAYLOR_SPECIALISE_POWERS(TAYLOR_ROWS, self->highest[TAYLOR_X], self->highest[TAYLOR_W], taylor_jvp_block, self, \
+                               in, tangent, t)                                                                        \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  static const pf_rule_ops ops##suffix = {                                                                            \
+      .size = sizeof(pf_rule_ops),                                                                                    \
+      .create = create,                                                                                               \
+      .destroy = destroy,                                                                                             \
+      .needs = needs,                                                                                                 \
+      .forward = forward##suffix,                                                                                     \
+      .vjp = vjp##suffix,                                                                                             \
+      .jvp = jvp##suffix,                                                                                             \
+      .step = step##suffix,                                                                                           \
+      .step_vjp = step_vjp##suffix,                                                                                   \
+      .describe = describe,                                                                                           \
+  };                                                                                                                  \
+  static const pf_plugin plugin##suffix = {                                                                           \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                   \
+      .name = "taylor",                                                                                               \
+      .version = "1.0",                                                                                               \
+      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",                        \
+      .aliases = PF_NAMES_OF(aliases),                                                                                \
+      .options = PF_TABLE_OF(options),                                                                                \
+      .rule = &ops##suffix,                                                                                           \
   };
 
 PF_FOR_EACH_ISA(TAYLOR_OPS)
