@@ -15,3 +15,6 @@ unit_test_sources += tests/unit/fit/test_objective.c
 unit_test_sources += tests/unit/fit/test_run.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c
+if PLUGIN_FLY_MAT
+unit_test_sources += tests/unit/sources/test_fly_mat.c $(plugins_fly_mat_la_SOURCES)
+endif

@@ -1,7 +1,9 @@
 if PLUGIN_FLY_MAT
 plugin_LTLIBRARIES += plugins/fly_mat.la
 endif
-plugins_fly_mat_la_SOURCES = plugins/sources/fly_mat/fly_mat.c
+plugins_fly_mat_la_SOURCES = plugins/sources/fly_mat/fly_mat.c \
+	plugins/sources/fly_mat/mat_file.c plugins/sources/fly_mat/mat_file.h \
+	plugins/sources/fly_mat/animal_files.c plugins/sources/fly_mat/animal_files.h
 plugins_fly_mat_la_CPPFLAGS = $(plugin_cppflags) $(MATIO_CFLAGS)
 plugins_fly_mat_la_LDFLAGS = $(plugin_ldflags)
 plugins_fly_mat_la_LIBADD = $(plugin_libadd) $(MATIO_LIBS)
