@@ -148,12 +148,16 @@ pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_
   }
   (void)snprintf(assignment, capacity, "x = %s%s;", text, is_long(text) ? "L" : "");
   pf_node *group = NULL;
-  pf_status status = pf_libconfig_parse(config, assignment, NULL, NULL, &group, why, error);
-  if (status == PF_OK && pf_config_prescan(assignment, NULL, NULL, 0, error) != PF_OK) {
-    pf_node_free(group);
-    status = PF_STOP;
-  }
+  pf_error number =
+      pf_error_none(); /* a number too large matters only in what parses; in a bare word it is no number */
+  pf_status scanned = pf_config_prescan(assignment, NULL, NULL, 0, &number);
+  pf_status status = scanned == PF_STOP ? pf_fail(error, PF_STOP, "%s", number.text)
+                                        : pf_libconfig_parse(config, assignment, NULL, NULL, &group, why, error);
   pf_memory_free(assignment);
+  if (status == PF_OK && scanned != PF_OK) {
+    pf_node_free(group);
+    status = pf_fail(error, PF_STOP, "%s", number.text);
+  }
   if (status != PF_OK) {
     return status;
   }

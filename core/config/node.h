@@ -112,7 +112,8 @@ pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_
 /** Read a whole file of text; the caller frees. Refuses what is no text, with one line. (read.c) */
 pf_status pf_config_slurp(const char *path, char **text, pf_error *error);
 /** Finds what libconfig would get wrong without a word: integers too large, includes that are no files. `folder`
- * NULL: a value of the command line, which has neither lines nor includes, nor a `name`. (prescan.c) */
+ * NULL: a value of the command line, which has neither lines nor includes, nor a `name`. PF_POINT_FAILED: a number too
+ * large, PF_STOP: anything else. (prescan.c) */
 pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth, pf_error *error);
 /** "a.b=value" of the command line, applied. (overrides.c) */
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);

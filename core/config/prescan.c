@@ -1,7 +1,8 @@
 /*
  * What libconfig 1.5 gets wrong without a word, found in the text before it is
- * parsed: a whole number beyond 32 bits wraps around, and an @include of
- * something that cannot be read ends the whole program.
+ * parsed: a whole number beyond 32 bits wraps around, an @include of something
+ * that cannot be read ends the whole program, a comment at the very end of a
+ * file is a syntax error, and a text that is never closed is memory lost.
  */
 #include "core/base/memory.h"
 #include "core/config/node.h"
@@ -28,9 +29,21 @@ static void newline(scan *s)
   s->line_start = s->at + 1;
 }
 
-/** Skips a string; at the opening quote. */
-static void skip_string(scan *s)
+/** "configs/t.cfg:12: "; "" on the command line. */
+static const char *place(const scan *s, int line, char *text, size_t capacity)
 {
+  text[0] = '\0';
+  if (s->folder != NULL) {
+    (void)snprintf(text, capacity, "%s:%d: ", s->name, line);
+  }
+  return text;
+}
+
+/** Skips a string; at the opening quote. */
+static pf_status skip_string(scan *s, pf_error *error)
+{
+  char where[PF_ERROR_LENGTH / 2];
+  int opened = s->line;
   for (s->at++; *s->at != '\0' && *s->at != '"'; s->at++) {
     if (*s->at == '\\' && s->at[1] != '\0') {
       s->at++;
@@ -39,9 +52,12 @@ static void skip_string(scan *s)
       newline(s);
     }
   }
-  if (*s->at == '"') {
-    s->at++;
+  if (*s->at == '\0') {
+    return pf_fail(error, PF_STOP, "%sa quote (\") is opened here and never closed",
+                   place(s, opened, where, sizeof where));
   }
+  s->at++;
+  return PF_OK;
 }
 
 /** Skips a comment if there is one here. */
@@ -89,17 +105,16 @@ static pf_status check_word(scan *s, pf_error *error)
     return PF_OK; /* a name, a real number, or nothing that libconfig would take for a whole number */
   }
   bool negative = start > s->line_start && start[-1] == '-';
-  char where[PF_ERROR_LENGTH / 2] = "";
-  if (s->folder != NULL) {
-    (void)snprintf(where, sizeof where, "%s:%d: ", s->name, s->line);
-  }
+  char where[PF_ERROR_LENGTH / 2];
+  (void)place(s, s->line, where, sizeof where);
   if (errno == ERANGE) {
-    return pf_fail(error, PF_STOP, "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible",
-                   where, (int)length, start);
+    return pf_fail(error, PF_POINT_FAILED,
+                   "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible", where, (int)length,
+                   start);
   }
   if (*end != 'L' && value > (long long)INT_MAX + (negative ? 1 : 0)) {
-    return pf_fail(error, PF_STOP, "%sthe whole number %.*s is beyond 32 bits; write %.*sL", where, (int)length, start,
-                   (int)length, start);
+    return pf_fail(error, PF_POINT_FAILED, "%sthe whole number %.*s is beyond 32 bits; write %.*sL", where, (int)length,
+                   start, (int)length, start);
   }
   return PF_OK;
 }
@@ -146,9 +161,11 @@ pf_status pf_config_prescan(const char *text, const char *name, const char *fold
       newline(&s);
       s.at++;
     } else if (*s.at == '"') {
-      skip_string(&s);
+      status = skip_string(&s, error);
     } else if (skip_comment(&s)) {
-      continue;
+      if (*s.at == '\0' && depth > 0) { /* the config itself gets a line end from us, an included file cannot */
+        status = pf_fail(error, PF_STOP, "%s:%d: the file ends in a comment; put a line end behind it", name, s.line);
+      }
     } else if (folder != NULL && strncmp(s.at, "@include", strlen("@include")) == 0) {
       status = check_include(&s, error);
     } else if (is_word(*s.at)) {

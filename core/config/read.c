@@ -119,23 +119,39 @@ static const char *explain(const char *text)
   return text;
 }
 
+static int n_lines(const char *text)
+{
+  int lines = 1;
+  for (const char *c = text; *c != '\0'; c++) {
+    lines += *c == '\n' && c[1] != '\0' ? 1 : 0;
+  }
+  return lines;
+}
+
 static pf_status build(pf_config *config, const char *text, const char *const *overrides, size_t n_overrides,
                        pf_error *error)
 {
   const char *start = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text; /* some editors' byte order mark */
   pf_status status = pf_config_prescan(start, config->file, config->folder, 0, error);
   if (status != PF_OK) {
-    return status;
+    return PF_STOP;
   }
   const char *file = pf_config_keep(config, config->file, error);
   if (file == NULL) {
     return PF_STOP;
   }
+  pf_text ended = {0}; /* libconfig takes no comment at the very end of a text */
+  pf_text_add(&ended, "%s\n", start);
+  if (ended.failed) {
+    return pf_fail(error, PF_STOP, "%s: out of memory", config->file);
+  }
   pf_parse_error why = {0};
-  status = pf_libconfig_parse(config, start, file, config->folder, &config->root, &why, error);
+  status = pf_libconfig_parse(config, ended.text, file, config->folder, &config->root, &why, error);
+  pf_text_free(&ended);
   if (status == PF_POINT_FAILED) {
-    return pf_fail(error, PF_STOP, "%s:%d: %s", why.file[0] == '\0' ? config->file : why.file, why.line,
-                   explain(why.text));
+    bool own = why.file[0] == '\0';
+    int line = own && why.line > n_lines(start) ? n_lines(start) : why.line; /* the line end above is none of theirs */
+    return pf_fail(error, PF_STOP, "%s:%d: %s", own ? config->file : why.file, line, explain(why.text));
   }
   for (size_t i = 0; status == PF_OK && i < n_overrides; i++) {
     status = pf_config_override(config, overrides[i], error);

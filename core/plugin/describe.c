@@ -9,21 +9,24 @@
 
 /* ---- aligned columns ---- */
 
-enum { N_COLUMNS = 6, CELL = 160, HELP = 320 };
+enum { N_COLUMNS = 6, CELL = 160, HELP = 320, MOST_PARAMETERS = 12 };
 
 typedef struct row {
   char cell[N_COLUMNS - 1][CELL];
   char last[HELP]; /**< the last column, as long as it likes to be */
 } row;
 
+/** The first row is the head. */
 static void print_rows(FILE *stream, const row *rows, size_t count)
 {
   size_t width[N_COLUMNS - 1] = {0};
-  for (size_t i = 0; i < count; i++) {
-    for (size_t c = 0; c + 1 < N_COLUMNS; c++) {
+  for (size_t c = 0; c + 1 < N_COLUMNS; c++) {
+    for (size_t i = 1; i < count; i++) {
       size_t length = strlen(rows[i].cell[c]);
       width[c] = length > width[c] ? length : width[c];
     }
+    size_t head = strlen(rows[0].cell[c]); /* a column with nothing but its head is left out */
+    width[c] = width[c] > 0 && width[c] < head ? head : width[c];
   }
   for (size_t i = 0; i < count; i++) {
     (void)fprintf(stream, " ");
@@ -34,6 +37,14 @@ static void print_rows(FILE *stream, const row *rows, size_t count)
     }
     (void)fprintf(stream, " %s\n", rows[i].last);
   }
+}
+
+static void set_head(row *head, const char *const names[N_COLUMNS])
+{
+  for (size_t c = 0; c + 1 < N_COLUMNS; c++) {
+    (void)snprintf(head->cell[c], CELL, "%s", names[c]);
+  }
+  (void)snprintf(head->last, HELP, "%s", names[N_COLUMNS - 1]);
 }
 
 static void put(char *cell, const char *text)
@@ -69,20 +80,23 @@ static void describe_allowed(const pf_option *option, char *cell)
 
 void pf_describe_options(FILE *stream, pf_option_table table)
 {
+  static const char *const head[N_COLUMNS] = {"name", "type", "default", "unit", "allowed", ""};
   row *rows = pf_memory_new(table.count + 1, sizeof *rows);
   if (rows == NULL) {
     return;
   }
+  set_head(&rows[0], head);
   for (size_t i = 0; i < table.count; i++) {
     const pf_option *option = pf_table_at(table.items, table.stride, table.count, i);
-    put(rows[i].cell[0], option->name);
-    put(rows[i].cell[1], type_name(option->type));
-    put(rows[i].cell[2], option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
-    put(rows[i].cell[3], option->unit != NULL && strcmp(option->unit, "1") == 0 ? "" : option->unit);
-    describe_allowed(option, rows[i].cell[4]);
-    (void)snprintf(rows[i].last, HELP, "%s", option->help == NULL ? "" : option->help);
+    row *r = &rows[i + 1];
+    put(r->cell[0], option->name);
+    put(r->cell[1], type_name(option->type));
+    put(r->cell[2], option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
+    put(r->cell[3], option->unit != NULL && strcmp(option->unit, "1") == 0 ? "" : option->unit);
+    describe_allowed(option, r->cell[4]);
+    (void)snprintf(r->last, HELP, "%s", option->help == NULL ? "" : option->help);
   }
-  print_rows(stream, rows, table.count);
+  print_rows(stream, rows, table.count + 1);
   pf_memory_free(rows);
 }
 
@@ -91,29 +105,36 @@ void pf_describe_options(FILE *stream, pf_option_table table)
 static void describe_bounds(const pf_parameter *parameter, char *cell)
 {
   if (isfinite(parameter->lower) || isfinite(parameter->upper)) {
-    (void)snprintf(cell, CELL, "in [%.6g, %.6g]", parameter->lower, parameter->upper);
+    (void)snprintf(cell, CELL, "%.6g to %.6g", parameter->lower, parameter->upper);
   }
 }
 
 static void describe_parameters(FILE *stream, pf_parameter_table table)
 {
-  static const char *const scopes[] = {"", "per animal", "per experiment"};
-  row *rows = pf_memory_new(table.count + 1, sizeof *rows);
+  static const char *const scopes[] = {"", " (per animal)", " (per experiment)"};
+  static const char *const head[N_COLUMNS] = {"name", "in print", "unit", "start", "bounds", ""};
+  size_t shown = table.count > MOST_PARAMETERS + 1 ? MOST_PARAMETERS : table.count;
+  row *rows = pf_memory_new(shown + 1, sizeof *rows);
   if (rows == NULL) {
     return;
   }
-  for (size_t i = 0; i < table.count; i++) {
+  set_head(&rows[0], head);
+  for (size_t i = 0; i < shown; i++) {
     const pf_parameter *parameter = pf_table_at(table.items, table.stride, table.count, i);
-    put(rows[i].cell[0], parameter->name);
-    put(rows[i].cell[1], parameter->label);
-    put(rows[i].cell[2], parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
-    (void)snprintf(rows[i].cell[3], CELL, "starts at %.6g", parameter->initial);
-    describe_bounds(parameter, rows[i].cell[4]);
-    (void)snprintf(rows[i].last, HELP, "%s%s%s", (parameter->flags & PF_PARAMETER_FIXED) != 0 ? "(fixed) " : "",
-                   parameter->help == NULL ? "" : parameter->help,
-                   parameter->scope > 0 && parameter->scope < 3 ? scopes[parameter->scope] : "");
+    row *r = &rows[i + 1];
+    put(r->cell[0], parameter->name);
+    put(r->cell[1], parameter->label);
+    put(r->cell[2], parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
+    (void)snprintf(r->cell[3], CELL, "%.6g", parameter->initial);
+    describe_bounds(parameter, r->cell[4]);
+    (void)snprintf(r->last, HELP, "%s%s%s", parameter->help == NULL ? "" : parameter->help,
+                   (parameter->flags & PF_PARAMETER_FIXED) != 0 ? " (fixed)" : "",
+                   parameter->scope < 3 ? scopes[parameter->scope] : "");
   }
-  print_rows(stream, rows, table.count);
+  print_rows(stream, rows, shown + 1);
+  if (shown < table.count) {
+    (void)fprintf(stream, "  ... and %zu more\n", table.count - shown);
+  }
   pf_memory_free(rows);
 }
 
@@ -170,8 +191,7 @@ void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file,
   }
   (void)fprintf(stream, "  file: %s\n", file);
   if (plugin->options.count > 0) {
-    (void)fprintf(stream, "\nOptions, in the group with plugin = \"%s\" (default and unit beside the type):\n",
-                  plugin->name);
+    (void)fprintf(stream, "\nOptions, in the group with plugin = \"%s\":\n", plugin->name);
     pf_describe_options(stream, plugin->options);
   } else {
     (void)fprintf(stream, "\nIt has no options.\n");

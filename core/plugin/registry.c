@@ -5,6 +5,7 @@
 #include "core/plugin/loader.h"
 #include "core/plugin/path.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ typedef struct module {
   const pf_plugin *plugin; /**< NULL: refused */
   char *refusal;
   char *shadows;
+  bool by_user; /**< found where the user said, not where the program's own lie */
+  bool warned;
 } module;
 
 struct pf_registry {
@@ -121,10 +124,8 @@ static pf_status load(pf_registry *registry, const char *name, module **out, pf_
     pf_status status = pf_module_file(folder->path, name, &file, error);
     if (status == PF_OK && file != NULL) {
       status = add_module(registry, name, file, i, out, error);
-      if (status == PF_OK && folder->by_user && (*out)->shadows != NULL) {
-        char line[PF_ERROR_LENGTH];
-        (void)snprintf(line, sizeof line, "plugin %s: %s is used, %s is not", name, (*out)->file, (*out)->shadows);
-        pf_host_default()->warn(pf_host_default(), line);
+      if (status == PF_OK) {
+        (*out)->by_user = folder->by_user;
       }
     }
     if (status != PF_OK) {
@@ -182,6 +183,17 @@ void pf_registry_free(pf_registry *registry)
   pf_search_path_free(&registry->path);
   pf_memory_free(registry);
   pf_loader_stop();
+}
+
+/** Once, of a plugin that is used: another of its name stands back for it. (`list` shows all of them.) */
+static void warn_of_shadow(module *m)
+{
+  if (m->by_user && m->shadows != NULL && !m->warned) {
+    char line[PF_ERROR_LENGTH];
+    (void)snprintf(line, sizeof line, "plugin %s: %s is used, %s is not", m->name, m->file, m->shadows);
+    pf_host_default()->warn(pf_host_default(), line);
+    m->warned = true;
+  }
 }
 
 static bool has_alias(const pf_plugin *plugin, const char *name)
@@ -264,6 +276,7 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
   if (status != PF_OK) {
     return status;
   }
+  warn_of_shadow(m);
   *out = m->plugin;
   if (file != NULL) {
     *file = m->file;

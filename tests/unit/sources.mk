@@ -18,3 +18,11 @@ unit_test_sources += tests/unit/evaluate/test_r2.c
 if PLUGIN_FLY_MAT
 unit_test_sources += tests/unit/sources/test_fly_mat.c $(plugins_fly_mat_la_SOURCES)
 endif
+unit_test_sources += tests/unit/base/test_text.c
+unit_test_sources += tests/unit/config/support.c tests/unit/config/support.h
+unit_test_sources += tests/unit/config/test_overrides.c
+unit_test_sources += tests/unit/config/test_read.c
+unit_test_sources += tests/unit/config/test_view.c
+unit_test_sources += tests/unit/config/test_write.c
+unit_test_sources += tests/unit/plugin/test_admit.c
+unit_test_sources += tests/unit/plugin/test_registry.c
