@@ -73,7 +73,7 @@ typedef struct pf_source_ops {
   /** Set the state [n_state] (zeroed before) for one run. `run`: index of the animal. */
   pf_status (*begin)(const void *self, int64_t run, double *state, pf_error *error);
   /** Settle the last step and present the next, or say that there is none. */
-  pf_status (*next)(const void *self, double *state, const pf_task_in *in, const pf_task_out *out, pf_error *error);
+  pf_status (*next)(const void *self, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error);
   /** The run is over (also after a failure). */
   void (*end)(const void *self, double *state);
 } pf_source_ops;
