@@ -27,3 +27,4 @@ unit_test_sources += tests/unit/config/test_write.c
 unit_test_sources += tests/unit/plugin/test_admit.c
 unit_test_sources += tests/unit/plugin/test_registry.c
 unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/teacher.c
+unit_test_sources += tests/unit/rules/test_oja.c plugins/rules/oja/oja.c

@@ -1,7 +1,7 @@
 if PLUGIN_OJA
 plugin_LTLIBRARIES += plugins/oja.la
 endif
-plugins_oja_la_SOURCES = plugins/rules/oja/oja.c
+plugins_oja_la_SOURCES = plugins/rules/oja/oja.c plugins/rules/common/rule_common.h
 plugins_oja_la_CPPFLAGS = $(plugin_cppflags)
 plugins_oja_la_LDFLAGS = $(plugin_ldflags)
 plugins_oja_la_LIBADD = $(plugin_libadd)
