@@ -390,7 +390,7 @@ Test(network_feedforward, hidden_layers_have_their_own_activation_and_bias)
 
 /** Sum of cotangent * signals after the drive moved by h along `direction`. */
 static double pairing(setup *s, const shape *at, const pf_real *drive, const pf_real *direction, double h,
-                      const pf_real *cotangent, int64_t plane, pf_real *signals, pf_real *moved)
+                      const pf_real *cotangent, int64_t plane, int64_t ld_cotangent, pf_real *signals, pf_real *moved)
 {
   for (int64_t k = 0; k < at->n_steps * at->ld_drive; k++) {
     moved[k] = (pf_real)((double)drive[k] + h * (double)direction[k]);
@@ -407,7 +407,8 @@ static double pairing(setup *s, const shape *at, const pf_real *drive, const pf_
   for (int64_t t = 0; t < at->n_steps; t++) {
     for (int64_t i = 0; i < at->n_rows; i++) {
       const int64_t c = t * at->ld_signal + i;
-      sum += (double)cotangent[c] * (double)signals[c] + (double)cotangent[plane + c] * (double)signals[plane + c];
+      const int64_t k = t * ld_cotangent + i;
+      sum += (double)cotangent[k] * (double)signals[c] + (double)cotangent[plane + k] * (double)signals[plane + c];
     }
   }
   return sum;
@@ -420,7 +421,8 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
   for (int function = 0; function < 4; function++) {
     for (int k = 0; k < N_SHAPES; k++) {
       const shape at = shapes[k];
-      const int64_t plane = at.n_steps * at.ld_signal + 5;
+      const int64_t plane = at.n_steps * (at.ld_signal + 2) + 5;
+      const int64_t ld_cotangent = at.ld_signal > at.n_rows ? at.ld_signal + 2 : at.ld_signal; /* or no gaps at all */
       const int64_t n_drive = at.n_steps * at.ld_drive;
       const int64_t n_gradient = at.n_steps * at.ld_gradient;
       setup s;
@@ -438,7 +440,7 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
       fill(cotangent, 2 * plane, 31);
       fill(gradient, n_gradient, 37); /* += onto what is there */
       memcpy(before, gradient, (size_t)n_gradient * sizeof *gradient);
-      (void)pairing(&s, &at, drive, direction, 0.0, cotangent, plane, value, moved);
+      (void)pairing(&s, &at, drive, direction, 0.0, cotangent, plane, ld_cotangent, value, moved);
 
       const pf_units in = {.size = sizeof in,
                            .population = 1,
@@ -449,7 +451,7 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
       const pf_response of_value = {
           .size = sizeof of_value, .signals = value, .signal_stride = plane, .ld_signal = at.ld_signal};
       const pf_response of_cotangent = {
-          .size = sizeof of_cotangent, .signals = cotangent, .signal_stride = plane, .ld_signal = at.ld_signal};
+          .size = sizeof of_cotangent, .signals = cotangent, .signal_stride = plane, .ld_signal = ld_cotangent};
       pf_units_gradient to = {.size = sizeof to, .drive = gradient, .ld_drive = at.ld_gradient};
       cr_assert(s.ops->respond_vjp(s.net, &in, &of_value, &of_cotangent, &to, &s.error) == PF_OK);
 
@@ -463,7 +465,7 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
           continue;
         }
         const double z = (double)(drive[t * at.ld_drive + i] + (pf_real)0.011);
-        const int64_t from = t * at.ld_signal + i;
+        const int64_t from = t * ld_cotangent + i;
         const double added = (double)cotangent[plane + from] + (double)cotangent[from] * exact_slope(function, z);
         const double got = (double)gradient[c] - (double)before[c];
         cr_assert(fabs(got - added) <= 20.0 * tolerance * (1.0 + fabs(added) + fabs((double)before[c])),
@@ -474,8 +476,8 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
       }
       if (sizeof(pf_real) == sizeof(double) && scale > 0.0) { /* single precision: its formula was compared above */
         const double h = 1e-5;
-        const double slope = (pairing(&s, &at, drive, direction, h, cotangent, plane, scratch, moved) -
-                              pairing(&s, &at, drive, direction, -h, cotangent, plane, scratch, moved)) /
+        const double slope = (pairing(&s, &at, drive, direction, h, cotangent, plane, ld_cotangent, scratch, moved) -
+                              pairing(&s, &at, drive, direction, -h, cotangent, plane, ld_cotangent, scratch, moved)) /
                              (2.0 * h);
         cr_assert(fabs(slope - along) <= 2e-10 * scale, "%s: %.12g against %.12g", functions[function], along,
                   slope); /* measured: below 5e-11 */
