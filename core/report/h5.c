@@ -1,8 +1,12 @@
 #include "core/report/h5.h"
 #include "core/base/memory.h"
+#include <errno.h>
 #include <hdf5.h>
 #include <stdbool.h>
 #include <string.h>
+
+/* By how much the file in memory grows at a time. */
+static const size_t increment = (size_t)4 << 20;
 
 struct pf_h5 {
   hid_t file;
@@ -38,7 +42,7 @@ static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *text)
   return 0;
 }
 
-static void fail(pf_h5 *h5, const char *doing, const char *what)
+static void fail(pf_h5 *h5, const char *what)
 {
   char reason[256] = "";
   (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
@@ -46,7 +50,22 @@ static void fail(pf_h5 *h5, const char *doing, const char *what)
     *c = *c == '\n' ? ' ' : *c;
   }
   h5->failed = true;
-  (void)pf_fail(&h5->error, PF_STOP, "cannot %s '%s' in '%s' (is the disk full?): %s", doing, what, h5->path, reason);
+  (void)pf_fail(&h5->error, PF_STOP, "cannot make '%s' of '%s' in memory: HDF5 says: %s", what, h5->path, reason);
+}
+
+/* A file that lives in memory: HDF5 (1.10) cannot close a file that the disk has no room for, and its exit handler
+ * crashes over it. So HDF5 never sees the disk, and the bytes are written here. */
+static hid_t create_in_memory(const char *path)
+{
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  hid_t file = -1;
+  if (access >= 0 && H5Pset_fapl_core(access, increment, 0) >= 0) {
+    file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  }
+  if (access >= 0) {
+    (void)H5Pclose(access);
+  }
+  return file;
 }
 
 pf_status pf_h5_create(const char *path, pf_h5 **out, pf_error *error)
@@ -56,6 +75,8 @@ pf_status pf_h5_create(const char *path, pf_h5 **out, pf_error *error)
     return PF_STOP;
   }
   h5->error = pf_error_none();
+  h5->file = -1;
+  h5->link_options = -1;
   h5->path = pf_memory_string(path, error);
   if (h5->path == NULL) {
     pf_memory_free(h5);
@@ -63,14 +84,42 @@ pf_status pf_h5_create(const char *path, pf_h5 **out, pf_error *error)
   }
   (void)H5Eget_auto2(H5E_DEFAULT, &h5->printing, &h5->printing_data);
   (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  h5->file = create_in_memory(path);
   h5->link_options = H5Pcreate(H5P_LINK_CREATE);
   if (h5->file < 0 || h5->link_options < 0 || H5Pset_create_intermediate_group(h5->link_options, 1) < 0) {
-    fail(h5, "make", "/");
+    fail(h5, "/");
     return pf_h5_close(h5, error);
   }
   *out = h5;
   return PF_OK;
+}
+
+int64_t pf_h5_size(pf_h5 *h5)
+{
+  const ssize_t size = h5->failed ? 0 : H5Fget_file_image(h5->file, NULL, 0); /* no buffer: only the size */
+  return size > 0 ? (int64_t)size : 0;
+}
+
+/* The bytes of the file as it stands in memory, to the disk. */
+static void write_out(pf_h5 *h5)
+{
+  void **image = NULL; /* the driver's own buffer: no copy */
+  if (H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_vfd_handle(h5->file, H5P_DEFAULT, (void **)&image) < 0 ||
+      image == NULL || *image == NULL) {
+    fail(h5, "/");
+    return;
+  }
+  const size_t size = (size_t)pf_h5_size(h5);
+  FILE *file = fopen(h5->path, "wb");
+  errno = file == NULL ? errno : 0;
+  const bool written = file != NULL && fwrite(*image, 1, size, file) == size && fflush(file) == 0;
+  int reason = errno;
+  const bool closed = file == NULL || fclose(file) == 0;
+  reason = closed ? reason : errno;
+  if (!written || !closed) {
+    h5->failed = true;
+    (void)pf_fail(&h5->error, PF_STOP, "cannot write '%s': %s", h5->path, strerror(reason));
+  }
 }
 
 pf_status pf_h5_close(pf_h5 *h5, pf_error *error)
@@ -78,26 +127,20 @@ pf_status pf_h5_close(pf_h5 *h5, pf_error *error)
   if (h5 == NULL) {
     return PF_OK;
   }
-  if (h5->link_options > 0) {
+  if (h5->file >= 0) {
+    if (!h5->failed) {
+      write_out(h5);
+    }
+    (void)H5Fclose(h5->file);
+  }
+  if (h5->link_options >= 0) {
     (void)H5Pclose(h5->link_options);
   }
-  if (h5->file > 0) {
-    if (!h5->failed && H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0) {
-      fail(h5, "write", "/");
-    }
-    if (H5Fclose(h5->file) < 0 && !h5->failed) {
-      fail(h5, "close", "/");
-    }
-  }
-  const bool failed = h5->failed;
-  if (failed) {
-    (void)pf_fail(error, PF_STOP, "%s", h5->error.text);
-  } else { /* after a failure it stays quiet: at exit HDF5 tries to write again what it could not */
-    (void)H5Eset_auto2(H5E_DEFAULT, h5->printing, h5->printing_data);
-  }
+  (void)H5Eset_auto2(H5E_DEFAULT, h5->printing, h5->printing_data);
+  const pf_status status = h5->failed ? pf_fail(error, PF_STOP, "%s", h5->error.text) : PF_OK;
   pf_memory_free(h5->path);
   pf_memory_free(h5);
-  return failed ? PF_STOP : PF_OK;
+  return status;
 }
 
 void pf_h5_group(pf_h5 *h5, const char *path)
@@ -107,7 +150,7 @@ void pf_h5_group(pf_h5 *h5, const char *path)
   }
   const hid_t group = H5Gcreate2(h5->file, path, h5->link_options, H5P_DEFAULT, H5P_DEFAULT);
   if (group < 0) {
-    fail(h5, "make", path);
+    fail(h5, path);
     return;
   }
   (void)H5Gclose(group);
@@ -122,7 +165,7 @@ static void create(pf_h5 *h5, const char *path, enum pf_h5_type type, int rank, 
     dataset = H5Dcreate2(h5->file, path, h5_type(type), space, h5->link_options, options, H5P_DEFAULT);
   }
   if (dataset < 0) {
-    fail(h5, "make", path);
+    fail(h5, path);
   } else {
     (void)H5Dclose(dataset);
   }
@@ -151,7 +194,7 @@ static void write_block(pf_h5 *h5, const char *path, enum pf_h5_type type, const
       H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_start, NULL, memory_count, NULL) < 0 ||
       H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
       H5Dwrite(dataset, h5_type(type), memory, space, H5P_DEFAULT, data) < 0) {
-    fail(h5, "write", path);
+    fail(h5, path);
   }
   if (space >= 0) {
     (void)H5Sclose(space);
@@ -199,7 +242,7 @@ static void write_attribute(pf_h5 *h5, const char *path, const char *name, hid_t
   const hid_t space = H5Screate(H5S_SCALAR);
   const hid_t attribute = H5Acreate_by_name(h5->file, path, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute < 0 || H5Awrite(attribute, type, value) < 0) {
-    fail(h5, "describe", path);
+    fail(h5, path);
   }
   if (attribute >= 0) {
     (void)H5Aclose(attribute);
@@ -216,7 +259,7 @@ void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value
   }
   const hid_t type = H5Tcopy(H5T_C_S1);
   if (type < 0 || H5Tset_size(type, strlen(value) + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
-    fail(h5, "describe", path);
+    fail(h5, path);
   } else {
     write_attribute(h5, path, name, type, value);
   }

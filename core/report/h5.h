@@ -11,9 +11,11 @@ typedef struct pf_h5 pf_h5;
 
 enum pf_h5_type { PF_H5_DOUBLE = 0, PF_H5_REAL = 1, PF_H5_INT64 = 2, PF_H5_UINT32 = 3 };
 
-/** A new file. HDF5's own printing of errors is off until pf_h5_close. */
+/** A new file, kept in memory until pf_h5_close writes it. HDF5's own printing of errors is off until then. */
 pf_status pf_h5_create(const char *path, pf_h5 **out, pf_error *error);
-/** Close and free; h5 MAY be NULL. The line of the first failure since pf_h5_create, if there was one. */
+/** Bytes so far, 0 after a failure. */
+int64_t pf_h5_size(pf_h5 *h5);
+/** Write, close and free; h5 MAY be NULL. The line of the first failure since pf_h5_create, if there was one. */
 pf_status pf_h5_close(pf_h5 *h5, pf_error *error);
 
 /** A group, with those above it. One that exists is fine. */

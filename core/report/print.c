@@ -306,21 +306,23 @@ static void print_row(const printer *p, const row *r, int name_width)
   if (isnan(r->sd)) {
     (void)snprintf(estimate, sizeof estimate, "%.4g", r->estimate);
   } else {
-    (void)snprintf(estimate, sizeof estimate, "%.4g ± %.2g", r->estimate, r->sd);
+    (void)snprintf(estimate, sizeof estimate, "%.3g ± %.2g", r->estimate, r->sd);
   }
   (void)fputs("  ", p->out);
   print_padded(p->out, name, name_width);
   (void)fputs("  ", p->out);
-  print_padded(p->out, estimate, 22);
-  if (!isnan(r->truth)) {
-    (void)fprintf(p->out, "%-10.4g", r->truth);
-    if (verdict(p, r) == 1 && r->truth != 0.0) {
-      (void)fprintf(p->out, "wrong by %.0f %%", 100.0 * fabs(r->estimate - r->truth) / fabs(r->truth));
-    } else if (verdict(p, r) == 1) {
-      (void)fputs("wrong: not in the truth", p->out);
-    }
+  if (isnan(r->truth)) {
+    (void)fprintf(p->out, "%s\n", estimate);
+    return;
   }
-  (void)fputc('\n', p->out);
+  print_padded(p->out, estimate, 22);
+  if (verdict(p, r) != 1) {
+    (void)fprintf(p->out, "%.4g\n", r->truth);
+  } else if (r->truth != 0.0) {
+    (void)fprintf(p->out, "%-10.4gwrong by %.0f %%\n", r->truth, 100.0 * fabs(r->estimate - r->truth) / fabs(r->truth));
+  } else {
+    (void)fprintf(p->out, "%-10.4gwrong: not in the truth\n", r->truth);
+  }
 }
 
 static bool any_truth(const printer *p)
@@ -429,18 +431,29 @@ static void print_score(FILE *out, const char *name, double mean, double median,
     (void)snprintf(left, sizeof left, "%.4g%s", mean, unit);
     (void)snprintf(right, sizeof right, "%.4g%s", median, unit);
   }
-  (void)fprintf(out, "  %-20smean %-11smedian %-11s%s\n", name, left, right, note);
+  (void)fprintf(out, "  %-20smean %-11smedian ", name, left);
+  if (note[0] != '\0') {
+    (void)fprintf(out, "%-11s%s\n", right, note);
+  } else {
+    (void)fprintf(out, "%s\n", right);
+  }
 }
 
-static const char *in_words(const char *evaluated_on)
+/* Fresh draws of inputs that the data give outright are those same inputs: nothing about them is fresh. */
+static bool inputs_are_given(const pf_problem *problem)
 {
-  if (strcmp(evaluated_on, "fresh draws") == 0) {
-    return "in sample, fresh inputs";
-  }
+  return problem->give_inputs && problem->data.n > 0 && problem->data.recordings[0].true_input != NULL;
+}
+
+static const char *in_words(const pf_problem *problem, const char *evaluated_on)
+{
   if (strcmp(evaluated_on, "fresh animals") == 0) {
     return "animals the fit has not seen";
   }
-  return strcmp(evaluated_on, "fitted draws") == 0 ? "in sample, the inputs of the fit" : "see doc/files.md";
+  if (strcmp(evaluated_on, "fresh draws") == 0 && !inputs_are_given(problem)) {
+    return "in sample, fresh inputs";
+  }
+  return "in sample, the inputs of the fit";
 }
 
 static bool has_likelihood(const pf_model *model)
@@ -457,8 +470,8 @@ static void print_scores(const printer *p)
 {
   const pf_evaluation *e = p->evaluation;
   char note[96] = "";
-  (void)fprintf(p->out, "  On %s (%s), over %zu %s:\n", e->evaluated_on, in_words(e->evaluated_on), e->n_animals,
-                plural(e->n_animals, "animal", "animals"));
+  (void)fprintf(p->out, "  On %s (%s), over %zu %s:\n", e->evaluated_on, in_words(p->problem, e->evaluated_on),
+                e->n_animals, plural(e->n_animals, "animal", "animals"));
   if (p->problem->teacher != NULL) {
     if (e->mean.n_still > 0) {
       (void)snprintf(note, sizeof note, "%lld %s that never vary left out", (long long)e->mean.n_still,

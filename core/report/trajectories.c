@@ -7,6 +7,8 @@
 
 /* Weights of one animal beyond this are thinned: a figure of learning needs no more, and disks are not endless. */
 static const double most_bytes = 64.0 * 1024.0 * 1024.0;
+/* The file stands in memory until it is whole, so it must end somewhere: animals after this have no trajectories. */
+static const int64_t largest_file = (int64_t)1 << 30;
 
 enum { PATH_LENGTH = 512, LAYOUT_VERSION = 1 };
 
@@ -251,6 +253,10 @@ static pf_status write_animal(writer *w, size_t animal, pf_error *error)
   pf_h5_text(w->h5, group, "status", pf_status_word(result->status));
   if (result->status != PF_OK) {
     pf_h5_text(w->h5, group, "error", result->error.text);
+    return PF_OK;
+  }
+  if (pf_h5_size(w->h5) > largest_file) {
+    pf_h5_text(w->h5, group, "left_out", "the file had reached 1 GiB before this animal");
     return PF_OK;
   }
   const pf_fit_unit *unit = &w->results->fit->units[result->unit];

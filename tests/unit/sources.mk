@@ -28,3 +28,6 @@ unit_test_sources += tests/unit/plugin/test_admit.c
 unit_test_sources += tests/unit/plugin/test_registry.c
 unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/teacher.c
 unit_test_sources += tests/unit/rules/test_oja.c plugins/rules/oja/oja.c
+unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
+unit_test_sources += tests/unit/report/test_folder.c
+unit_test_sources += tests/unit/report/test_report.c
