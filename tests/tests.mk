@@ -8,7 +8,7 @@ TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-dr
 TAP_LOG_COMPILER = $(SHELL)
 SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
-EXTRA_DIST += tests/headers/headers.tap tests/unit.tap tests/shared-or-fail $(e2e_tests)
+EXTRA_DIST += tests/headers/headers.tap tests/unit.tap tests/shared-or-fail tests/e2e/lib.sh $(e2e_tests)
 
 AM_TESTS_ENVIRONMENT = \
 	PF_SRCDIR='$(abs_top_srcdir)'; export PF_SRCDIR; \
