@@ -1,7 +1,7 @@
 if PLUGIN_REWARD
 plugin_LTLIBRARIES += plugins/reward.la
 endif
-plugins_reward_la_SOURCES = plugins/rules/reward/reward.c
+plugins_reward_la_SOURCES = plugins/rules/reward/reward.c plugins/rules/common/rule_common.h
 plugins_reward_la_CPPFLAGS = $(plugin_cppflags)
 plugins_reward_la_LDFLAGS = $(plugin_ldflags)
 plugins_reward_la_LIBADD = $(plugin_libadd)
