@@ -72,13 +72,15 @@ core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 
-core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/report.h core/report/tables.h
+core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
+core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/csv.c
 core_sources += core/report/folder.c
 core_sources += core/report/h5.c
 core_sources += core/report/json.c
 core_sources += core/report/meter.c
 core_sources += core/report/names.c
+core_sources += core/report/polynomial.c
 core_sources += core/report/print.c
 core_sources += core/report/report.c
 core_sources += core/report/trajectories.c

@@ -1,5 +1,6 @@
 #include "core/report/names.h"
 #include "core/base/memory.h"
+#include "core/report/polynomial.h"
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -85,10 +86,9 @@ static bool all_taylor(const pf_plastic *plastic)
   return true;
 }
 
-/* Do parameters of one name mean the same in both? */
-static bool comparable(const pf_plastic *a, const pf_plastic *b)
+static bool same_modulators(const pf_plastic *a, const pf_plastic *b)
 {
-  if (a->projection != b->projection || a->eta != b->eta || a->needs.modulators.count != b->needs.modulators.count) {
+  if (a->needs.modulators.count != b->needs.modulators.count) {
     return false;
   }
   for (size_t m = 0; m < a->needs.modulators.count; m++) {
@@ -96,25 +96,65 @@ static bool comparable(const pf_plastic *a, const pf_plastic *b)
       return false;
     }
   }
-  return strcmp(a->rule->plugin->name, b->rule->plugin->name) == 0 || (all_taylor(a) && all_taylor(b));
+  return true;
+}
+
+/* A polynomial is fitted: the teacher's rule as a polynomial, whatever its plugin. */
+static void polynomial_truth(const pf_problem *problem, const pf_plastic *model, const pf_plastic *teacher,
+                             double *truth)
+{
+  double coefficients[PF_POLYNOMIAL_SIZE];
+  if (!pf_polynomial_of_rule(teacher, &problem->teacher_theta[teacher->theta0], coefficients)) {
+    return;
+  }
+  if (!same_modulators(model, teacher)) { /* another r: only a rule without r can be compared */
+    for (int i = 0; i < PF_POLYNOMIAL_SIZE; i++) {
+      if (i % 3 != 0 && coefficients[i] != 0.0) {
+        return;
+      }
+    }
+  }
+  for (size_t i = 0; i < model->needs.parameters.count; i++) {
+    const char *name = problem->model->parameters[model->theta0 + i].declared.name;
+    const int a = name[1] - '0';
+    const int b = name[3] - '0';
+    const int c = name[5] - '0';
+    const int d = name[7] - '0';
+    if (a <= 2 && b <= 2 && c <= 2 && d <= 2) {
+      truth[model->theta0 + i] = coefficients[pf_polynomial_index(a, b, c, d)] * (teacher->eta / model->eta);
+    }
+  }
+}
+
+/* Both rules are of one plugin: parameters of one name mean the same, if what surrounds them is the same. */
+static void same_plugin_truth(const pf_problem *problem, const pf_plastic *model, const pf_plastic *teacher,
+                              double *truth)
+{
+  if (strcmp(model->rule->plugin->name, teacher->rule->plugin->name) != 0 || model->eta != teacher->eta ||
+      !same_modulators(model, teacher)) {
+    return;
+  }
+  for (size_t i = 0; i < model->needs.parameters.count; i++) {
+    const char *name = problem->model->parameters[model->theta0 + i].declared.name;
+    for (size_t k = 0; k < teacher->needs.parameters.count; k++) {
+      if (strcmp(problem->teacher->parameters[teacher->theta0 + k].declared.name, name) == 0) {
+        truth[model->theta0 + i] = problem->teacher_theta[teacher->theta0 + k];
+      }
+    }
+  }
 }
 
 static void rule_truth(const pf_problem *problem, size_t p, double *truth)
 {
   const pf_plastic *model = &problem->model->plastic[p];
   const pf_plastic *teacher = &problem->teacher->plastic[p];
-  if (!comparable(model, teacher)) {
+  if (model->projection != teacher->projection) {
     return;
   }
-  for (size_t i = 0; i < model->needs.parameters.count; i++) {
-    const char *name = problem->model->parameters[model->theta0 + i].declared.name;
-    double *value = &truth[model->theta0 + i];
-    *value = pf_is_taylor_name(name) ? 0.0 : NAN;
-    for (size_t k = 0; k < teacher->needs.parameters.count; k++) {
-      if (strcmp(problem->teacher->parameters[teacher->theta0 + k].declared.name, name) == 0) {
-        *value = problem->teacher_theta[teacher->theta0 + k];
-      }
-    }
+  if (all_taylor(model)) {
+    polynomial_truth(problem, model, teacher, truth);
+  } else {
+    same_plugin_truth(problem, model, teacher, truth);
   }
 }
 

@@ -13,10 +13,11 @@ bool pf_is_taylor_name(const char *name);
 
 /**
  * The true value of each parameter of problem->model, NaN where it is unknown; [n_parameters], free with
- * pf_memory_free. Known where the teacher has the parameter: a rule's if the teacher's rule for that projection is of
- * the same plugin (or both are polynomials, with names X1Y0W0R1) and reads the same modulators with the same eta, so
- * that the numbers mean the same; the network's and the losses' by owner and name. A Taylor term that the teacher
- * lacks is truly 0.
+ * pf_memory_free.
+ * - A fitted polynomial (parameters X1Y0W0R1, ...): the teacher's rule as a polynomial, whatever plugin it is of
+ *   (core/report/polynomial.h), in units of the model's eta; a term that the teacher lacks is truly 0.
+ * - Another rule: by name, if the teacher's is of the same plugin and has the same eta and modulators.
+ * - Network and losses: by owner and name.
  */
 pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error);
 

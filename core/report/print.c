@@ -53,13 +53,24 @@ static void print_padded(FILE *out, const char *text, int width)
   (void)fprintf(out, "%s%*s", text, missing > 0 ? missing : 0, "");
 }
 
-/* A long text after a heading, broken at spaces, its other lines indented by `indent`. */
-static void print_wrapped(FILE *out, const char *text, int indent)
+/* Bytes up to where a line may end: a space; in an equation only one before a sign, so that terms stay whole. */
+static size_t piece(const char *text, bool equation)
+{
+  size_t length = strcspn(text, " ");
+  while (equation && text[length] != '\0' && strncmp(&text[length], " + ", 3) != 0 &&
+         strncmp(&text[length], " - ", 3) != 0) {
+    length += 1 + strcspn(&text[length + 1], " ");
+  }
+  return length;
+}
+
+/* A long text after a heading, broken where it may be, its other lines indented by `indent`. */
+static void print_wrapped(FILE *out, const char *text, int indent, bool equation)
 {
   int column = indent;
   const char *word = text;
   while (*word != '\0') {
-    const size_t length = strcspn(word, " ");
+    const size_t length = piece(word, equation);
     if (column > indent && column + (int)length + 1 > LINE_WIDTH) {
       (void)fprintf(out, "\n%*s", indent, "");
       column = indent;
@@ -184,24 +195,37 @@ static void describe(const pf_plastic *plastic, const double *theta, char *text)
   }
 }
 
-/* Coefficients of a polynomial that are tiny beside the largest would bury the equation: 0 in `out`. Counts them. */
-static size_t drop_small(const pf_model *model, const pf_plastic *plastic, double *theta)
+/* How many coefficients of a rule are larger than this one (of equal ones, those before it). */
+static size_t rank_of(const pf_plastic *plastic, const double *theta, size_t i)
 {
+  size_t rank = 0;
+  for (size_t k = plastic->theta0; k < plastic->theta0 + plastic->needs.parameters.count; k++) {
+    rank += fabs(theta[k]) > fabs(theta[i]) || (fabs(theta[k]) == fabs(theta[i]) && k < i) ? 1 : 0;
+  }
+  return rank;
+}
+
+/* The main terms of a polynomial, in `main`: those that are not tiny, and no more than a person reads. The others would
+ * bury the equation; counts them. Coefficients of another rule stay as they are. */
+static size_t keep_main(const pf_model *model, const pf_plastic *plastic, const double *theta, double *main)
+{
+  const size_t end = plastic->theta0 + plastic->needs.parameters.count;
   double largest = 0.0;
-  size_t n = 0;
-  for (size_t i = plastic->theta0; i < plastic->theta0 + plastic->needs.parameters.count; i++) {
+  size_t n_dropped = 0;
+  memcpy(main, theta, model->n_parameters * sizeof *main);
+  for (size_t i = plastic->theta0; i < end; i++) {
     if (!pf_is_taylor_name(model->parameters[i].declared.name)) {
       return 0;
     }
     largest = fmax(largest, fabs(theta[i]));
   }
-  for (size_t i = plastic->theta0; i < plastic->theta0 + plastic->needs.parameters.count; i++) {
-    if (theta[i] != 0.0 && fabs(theta[i]) < small_term * largest) {
-      theta[i] = 0.0;
-      n++;
+  for (size_t i = plastic->theta0; i < end; i++) {
+    if (theta[i] != 0.0 && (fabs(theta[i]) < small_term * largest || rank_of(plastic, theta, i) >= MOST_TERMS)) {
+      main[i] = 0.0;
+      n_dropped++;
     }
   }
-  return n;
+  return n_dropped;
 }
 
 static void print_modulators(const pf_plastic *plastic, FILE *out)
@@ -210,6 +234,9 @@ static void print_modulators(const pf_plastic *plastic, FILE *out)
     const pf_modulator_table *table = &plastic->needs.modulators;
     const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
     const pf_linear *linear = &plastic->modulators[m];
+    if (linear->n == 0 && linear->constant == 0.0) {
+      continue; /* nothing modulates */
+    }
     (void)fprintf(out, "  %-11s%s =", m == 0 ? "where" : "", modulator->name);
     if (linear->constant != 0.0 || linear->n == 0) {
       (void)fprintf(out, " %g", linear->constant);
@@ -239,25 +266,24 @@ static pf_status print_equations(const printer *p, pf_error *error)
   }
   for (size_t k = 0; k < model->n_plastic && p->n_fitted > 0; k++) {
     const pf_plastic *plastic = &model->plastic[k];
-    memcpy(theta, p->mean, model->n_parameters * sizeof *theta);
-    const size_t n_small = drop_small(model, plastic, theta);
+    const size_t n_small = keep_main(model, plastic, p->mean, theta);
     describe(plastic, theta, text);
     if (model->n_plastic > 1) {
       (void)fprintf(p->out, "  %s\n", model->parameters[plastic->theta0].owner);
     }
     if (text[0] != '\0') {
       (void)fputs("  inferred   ", p->out);
-      print_wrapped(p->out, text, 13);
+      print_wrapped(p->out, text, 13, true);
     }
     if (p->problem->teacher != NULL && k < p->problem->teacher->n_plastic) {
       describe(&p->problem->teacher->plastic[k], p->problem->teacher_theta, text);
       (void)fputs("  truth      ", p->out);
-      print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13);
+      print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13, true);
     }
     print_modulators(plastic, p->out);
     if (n_small > 0) {
-      (void)fprintf(p->out, "             (%zu %s under %g %% of the largest left out of the equation)\n", n_small,
-                    plural(n_small, "term", "terms"), 100.0 * small_term);
+      (void)fprintf(p->out, "             (%zu smaller %s left out of the equation)\n", n_small,
+                    plural(n_small, "term is", "terms are"));
     }
     if (p->n_fitted > 1) {
       (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);
@@ -357,8 +383,13 @@ static void print_table(const printer *p)
   }
   (void)fputs("  ", p->out);
   print_padded(p->out, "coefficient", name_width);
-  (void)fprintf(p->out, "  %-22s%s\n", p->n_fitted > 1 ? "mean ± sd, animals" : "estimate",
-                any_truth(p) ? "truth" : "");
+  (void)fputs("  ", p->out);
+  if (any_truth(p)) {
+    print_padded(p->out, p->n_fitted > 1 ? "mean ± sd, animals" : "estimate", 22);
+    (void)fputs("truth\n", p->out);
+  } else {
+    (void)fputs(p->n_fitted > 1 ? "mean ± sd, animals\n" : "estimate\n", p->out);
+  }
   for (size_t i = 0; i < n; i++) {
     print_row(p, &p->rows[i], name_width);
   }
@@ -401,10 +432,10 @@ static void print_verdict(const printer *p)
                      n_wrong, n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
     }
     (void)fputs("  ", p->out);
-    print_wrapped(p->out, line, 2);
+    print_wrapped(p->out, line, 2, false);
     if (n_wrong > 0 && list.text != NULL) {
       (void)fputs("    ", p->out);
-      print_wrapped(p->out, list.text, 4);
+      print_wrapped(p->out, list.text, 4, false);
     }
     if (n_wrong > MOST_TERMS) {
       (void)fprintf(p->out, "    and %zu more, in theta.csv\n", n_wrong - MOST_TERMS);
@@ -414,7 +445,7 @@ static void print_verdict(const printer *p)
       print_wrapped(p->out,
                     "Yet the weights are predicted well (below): these data hardly tell such rules apart, so trust "
                     "the predictions, not the single coefficients.",
-                    2);
+                    2, false);
     }
     (void)fputc('\n', p->out);
   }

@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
 #include "core/report/names.h"
+#include "core/report/polynomial.h"
 #include "core/report/report.h"
 #include "core/report/tables.h"
 #include "tests/unit/support/scratch.h"
@@ -340,7 +341,11 @@ Test(report, truth_is_known_where_the_numbers_mean_the_same)
     cr_expect(truth[i] == expected, "%s", name);
   }
   pf_memory_free(truth);
-  tiny.problem.teacher->plastic[0].eta *= 2.0; /* then a coefficient means something else */
+  tiny.problem.teacher->plastic[0].eta *= 2.0; /* then the same change of weights takes twice the coefficient */
+  cr_assert(pf_truth_create(&tiny.problem, &truth, &error) == PF_OK);
+  cr_expect(fabs(truth[4] - 2.0) < 1e-6, "%g", truth[4]);
+  pf_memory_free(truth);
+  tiny.problem.teacher->plastic[0].modulators[0].factors[0] += 0.5; /* another r: nothing can be said */
   cr_assert(pf_truth_create(&tiny.problem, &truth, &error) == PF_OK);
   for (size_t i = 0; i < 5; i++) {
     cr_expect(isnan(truth[i]));
@@ -349,6 +354,50 @@ Test(report, truth_is_known_where_the_numbers_mean_the_same)
   cr_expect(pf_is_taylor_name("X1Y0W0R1") && !pf_is_taylor_name("X1Y0W0") && !pf_is_taylor_name("decay") &&
             !pf_is_taylor_name("X1Y0W0R1x") && !pf_is_taylor_name(""));
   tiny_problem_free(&tiny);
+}
+
+/* dw = 0.3 x y^2 - 1.7 w r^2 + 0.11 r, with theta[0] = 1 for the middle term; theta[0] = 3: a cube, no such polynomial
+ */
+static pf_status odd_rule(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+{
+  (void)self;
+  (void)error;
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      const double x = (double)in->pre[j];
+      const double y = (double)in->post[i];
+      const double w = (double)in->w[i * in->ldw + j];
+      const double r = (double)in->modulator[0];
+      const double middle = in->theta[0] == 1.0 ? w : w * w * w;
+      dw[i * lddw + j] = (pf_real)(0.3 * x * y * y - 1.7 * middle * r * r + 0.11 * r);
+    }
+  }
+  return PF_OK;
+}
+
+Test(report, a_rule_is_known_as_a_polynomial_by_asking_it)
+{
+  static const pf_rule_ops ops = {.size = sizeof ops, .forward = odd_rule};
+  static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "odd", .rule = &ops};
+  const pf_component rule = {.plugin = &plugin};
+  pf_plastic plastic = {.rule = &rule, .needs = {.size = sizeof plastic.needs}};
+  double theta = 1.0;
+  double found[PF_POLYNOMIAL_SIZE];
+  const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-15 : 1e-6;
+  cr_assert(pf_polynomial_of_rule(&plastic, &theta, found));
+  for (int i = 0; i < PF_POLYNOMIAL_SIZE; i++) {
+    const double expected =
+        i == pf_polynomial_index(1, 2, 0, 0)
+            ? 0.3
+            : (i == pf_polynomial_index(0, 0, 1, 2) ? -1.7 : (i == pf_polynomial_index(0, 0, 0, 1) ? 0.11 : 0.0));
+    cr_expect(fabs(found[i] - expected) < tolerance && (expected != 0.0 || found[i] == 0.0), "%d: %g", i, found[i]);
+  }
+  theta = 3.0; /* w^3 is w at -1, 0 and 1: only the points in between tell */
+  cr_expect(!pf_polynomial_of_rule(&plastic, &theta, found));
+  const pf_trace trace = {.name = "trace"};
+  theta = 1.0;
+  plastic.needs.traces = (pf_trace_table){&trace, 1, sizeof trace};
+  cr_expect(!pf_polynomial_of_rule(&plastic, &theta, found));
 }
 
 /* ---- the terminal summary ---- */
