@@ -32,3 +32,4 @@ unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
 unit_test_sources += tests/unit/report/test_folder.c
 unit_test_sources += tests/unit/report/test_report.c
 unit_test_sources += tests/unit/rules/test_reward.c plugins/rules/reward/reward.c
+unit_test_sources += tests/unit/rules/test_mlp.c plugins/rules/mlp/mlp.c

@@ -1,7 +1,8 @@
 if PLUGIN_MLP
 plugin_LTLIBRARIES += plugins/mlp.la
 endif
-plugins_mlp_la_SOURCES = plugins/rules/mlp/mlp.c
+plugins_mlp_la_SOURCES = plugins/rules/mlp/mlp.c plugins/rules/mlp/packed.h plugins/rules/mlp/shape.h \
+  plugins/rules/mlp/tanh.h plugins/rules/mlp/wide.h plugins/rules/common/rule_common.h
 plugins_mlp_la_CPPFLAGS = $(plugin_cppflags)
 plugins_mlp_la_LDFLAGS = $(plugin_ldflags)
 plugins_mlp_la_LIBADD = $(plugin_libadd)
