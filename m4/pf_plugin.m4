@@ -3,8 +3,6 @@ dnl Gives --disable-NAME, the conditional PLUGIN_NAME for plugins/KINDs/NAME/plu
 dnl and runs CHECKS (the plugin's own dependencies) unless it is disabled.
 AC_DEFUN([PF_PLUGIN], [
   AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [leave out the $2 $1])], [], [enable_$1=yes])
-  dnl TEMPORARY, while the plugins are being written: one whose source is not there yet is left out
-  test -f "$srcdir/plugins/$2s/$1/$1.c" || enable_$1=no
   AS_VAR_IF([enable_$1], [no], [pf_plugins_off="$pf_plugins_off $1"], [
     pf_plugins_on="$pf_plugins_on $1"
     $3
