@@ -31,7 +31,7 @@ typedef struct printer {
   double *sd;    /* [n_parameters], NaN for one unit */
   row *rows;     /* [n_rows] free parameters */
   size_t n_rows;
-  size_t n_fitted;
+  size_t n_fitted, n_free;
   double largest_truth; /* of the rules' parameters; 0: no truth known */
 } printer;
 
@@ -150,6 +150,9 @@ static pf_status prepare(printer *p, pf_error *error)
     return PF_STOP;
   }
   p->n_fitted = p->fit->n_units - p->fit->n_failed;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    p->n_free += is_free(model, i) ? 1 : 0;
+  }
   if (p->n_fitted == 0) {
     return PF_OK;
   }
@@ -174,8 +177,8 @@ static void print_title(const printer *p)
   const size_t n = problem->data.n_animals;
   (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s, %lld %s of %s\n\n",
                 problem->name != NULL ? problem->name : "fit", n, plural(n, "animal", "animals"),
-                problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_rows,
-                plural(p->n_rows, "parameter", "parameters"), (long long)problem->fit.epochs,
+                problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_free,
+                plural(p->n_free, "parameter", "parameters"), (long long)problem->fit.epochs,
                 plural((size_t)problem->fit.epochs, "epoch", "epochs"),
                 problem->fit.optimiser != NULL ? problem->fit.optimiser : "adam");
 }
@@ -289,7 +292,9 @@ static pf_status print_equations(const printer *p, pf_error *error)
       (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);
     }
   }
-  (void)fputc('\n', p->out);
+  if (p->n_fitted > 0) {
+    (void)fputc('\n', p->out);
+  }
   pf_memory_free(text);
   pf_memory_free(theta);
   return PF_OK;

@@ -464,6 +464,7 @@ Test(report, the_summary_of_a_run_in_which_all_failed)
   write_it(&r);
   char *text = printed(&r);
   cr_expect(strstr(text, "1 of 1 fit failed") != NULL, "%s", text);
+  cr_expect(strstr(text, "5 free parameters") != NULL, "%s", text);
   cr_expect(strstr(text, "nan") == NULL, "%s", text);
   free(text);
   finish(&r);
