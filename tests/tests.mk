@@ -16,6 +16,8 @@ AM_TESTS_ENVIRONMENT = \
 	PLASTFIT='$(abs_top_builddir)/plastfit'; export PLASTFIT; \
 	CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX;
 
+include tests/golden.mk
+
 # ---- unit tests ----
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit-tests
