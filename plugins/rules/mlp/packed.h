@@ -58,43 +58,53 @@ PF_INLINE void mlp_pack_fill(const mlp *self, const pf_block *in, int64_t first,
   }
 }
 
+/**
+ * Four planes below a unit: z = (FIRST ? bias : z) + sum of w_k a_k, then (LEAKY) the response. Fewer than four are
+ * made up with weights of 0, so that there is one loop.
+ */
+PF_INLINE void mlp_pack_four(const int FIRST, const int LEAKY, int64_t lanes, pf_real bias, const pf_real w[4],
+                             const pf_real *const a[4], pf_real *z)
+{
+  const pf_real w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+  const pf_real *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3];
+#pragma omp simd
+  for (int64_t l = 0; l < lanes; l++) {
+    const pf_real sum = (FIRST ? bias : z[l]) + ((w0 * a0[l] + w1 * a1[l]) + (w2 * a2[l] + w3 * a3[l]));
+    z[l] = LEAKY ? mlp_leaky(sum) : sum;
+  }
+}
+
 /** Activity of layer l's units from that of the layer below. */
 PF_INLINE void mlp_pack_layer(const mlp *self, const double *theta, int layer, mlp_pack *pack)
 {
   const int n_in = self->size[layer - 1];
   const int n_out = self->size[layer];
+  const int hidden = layer < self->n_layers;
   const pf_real *below = pack->activity + self->first[layer - 1] * MLP_LANES;
   for (int u = 0; u < n_out; u++) {
     pf_real *z = pack->activity + (self->first[layer] + u) * MLP_LANES;
     const double *weights = theta + self->weights[layer] + u;
     const pf_real bias = (pf_real)theta[self->biases[layer] + u];
-    for (int64_t l = 0; l < pack->lanes; l++) {
-      z[l] = bias;
-    }
-    int k = 0;
-    for (; k + 4 <= n_in; k += 4) {
-      const pf_real w0 = (pf_real)weights[k * n_out], w1 = (pf_real)weights[(k + 1) * n_out];
-      const pf_real w2 = (pf_real)weights[(k + 2) * n_out], w3 = (pf_real)weights[(k + 3) * n_out];
-      const pf_real *a = below + k * MLP_LANES;
-#pragma omp simd
-      for (int64_t l = 0; l < pack->lanes; l++) {
-        z[l] += (w0 * a[l] + w1 * a[l + MLP_LANES]) + (w2 * a[l + 2 * MLP_LANES] + w3 * a[l + 3 * MLP_LANES]);
+    for (int k = 0; k < n_in; k += 4) {
+      pf_real w[4];
+      const pf_real *a[4];
+      for (int m = 0; m < 4; m++) {
+        const int in_use = k + m < n_in;
+        w[m] = in_use ? (pf_real)weights[(k + m) * n_out] : 0;
+        a[m] = below + (in_use ? k + m : k) * MLP_LANES;
+      }
+      const int last = k + 4 >= n_in;
+      if (k == 0 && last && hidden) {
+        mlp_pack_four(1, 1, pack->lanes, bias, w, a, z);
+      } else if (k == 0) {
+        mlp_pack_four(1, 0, pack->lanes, bias, w, a, z);
+      } else if (last && hidden) {
+        mlp_pack_four(0, 1, pack->lanes, bias, w, a, z);
+      } else {
+        mlp_pack_four(0, 0, pack->lanes, bias, w, a, z);
       }
     }
-    for (; k < n_in; k++) {
-      const pf_real w0 = (pf_real)weights[k * n_out];
-      const pf_real *a = below + k * MLP_LANES;
-#pragma omp simd
-      for (int64_t l = 0; l < pack->lanes; l++) {
-        z[l] += w0 * a[l];
-      }
-    }
-    if (layer < self->n_layers) {
-#pragma omp simd
-      for (int64_t l = 0; l < pack->lanes; l++) {
-        z[l] = mlp_leaky(z[l]);
-      }
-    } else {
+    if (!hidden) {
       mlp_tanh_run(pack->lanes, z);
     }
   }
@@ -122,6 +132,40 @@ PF_INLINE void mlp_packed_forward_block(const mlp *self, const pf_block *in, pf_
 }
 
 /**
+ * One unit and K (1..4) planes below it: below_k += w_k d, and sum_k = sum over lanes of d a_k; sum of d in sum[4].
+ */
+PF_INLINE void mlp_pack_four_vjp(const int K, int64_t lanes, const pf_real *d, const pf_real w[4], const pf_real *a,
+                                 pf_real *below, double sum[5])
+{
+  const pf_real w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+  pf_real s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3, s4)
+  for (int64_t l = 0; l < lanes; l++) {
+    const pf_real dl = d[l];
+    s4 += dl;
+    s0 += dl * a[l];
+    below[l] += w0 * dl;
+    if (K > 1) {
+      s1 += dl * a[l + MLP_LANES];
+      below[l + MLP_LANES] += w1 * dl;
+    }
+    if (K > 2) {
+      s2 += dl * a[l + 2 * MLP_LANES];
+      below[l + 2 * MLP_LANES] += w2 * dl;
+    }
+    if (K > 3) {
+      s3 += dl * a[l + 3 * MLP_LANES];
+      below[l + 3 * MLP_LANES] += w3 * dl;
+    }
+  }
+  sum[0] = (double)s0;
+  sum[1] = (double)s1;
+  sum[2] = (double)s2;
+  sum[3] = (double)s3;
+  sum[4] = (double)s4;
+}
+
+/**
  * Through layer l: from the cotangents `delta` of its units' drives to gradients of its weights and to the cotangents
  * `below` of the activity of the layer below.
  */
@@ -131,56 +175,42 @@ PF_INLINE void mlp_pack_layer_vjp(const mlp *self, const double *theta, int laye
   const int n_in = self->size[layer - 1];
   const int n_out = self->size[layer];
   const pf_real *activity = pack->activity + self->first[layer - 1] * MLP_LANES;
-  for (int u = 0; u < n_out && g_theta != NULL; u++) {
-    const pf_real *d = delta + u * MLP_LANES;
-    pf_real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t l = 0; l < pack->lanes; l++) {
-      sum += d[l];
-    }
-    g_theta[self->biases[layer] + u] += (double)sum;
-  }
   for (int k = 0; k < n_in; k++) {
-    const double *weights = theta + self->weights[layer] + k * n_out;
-    double *g_weights = g_theta != NULL ? g_theta + self->weights[layer] + k * n_out : NULL;
-    const pf_real *a = activity + k * MLP_LANES;
-    pf_real *b = below + k * MLP_LANES;
     for (int64_t l = 0; l < pack->lanes; l++) {
-      b[l] = 0;
+      below[k * MLP_LANES + l] = 0;
     }
-    int u = 0;
-    for (; u + 4 <= n_out; u += 4) {
-      const pf_real w0 = (pf_real)weights[u], w1 = (pf_real)weights[u + 1];
-      const pf_real w2 = (pf_real)weights[u + 2], w3 = (pf_real)weights[u + 3];
+  }
+  for (int u = 0; u < n_out; u++) {
+    for (int k = 0; k < n_in; k += 4) {
+      const int planes = n_in - k < 4 ? n_in - k : 4;
+      const int at = self->weights[layer] + k * n_out + u;
       const pf_real *d = delta + u * MLP_LANES;
-      pf_real s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-      for (int64_t l = 0; l < pack->lanes; l++) {
-        const pf_real d0 = d[l], d1 = d[l + MLP_LANES], d2 = d[l + 2 * MLP_LANES], d3 = d[l + 3 * MLP_LANES];
-        b[l] += (w0 * d0 + w1 * d1) + (w2 * d2 + w3 * d3);
-        s0 += d0 * a[l];
-        s1 += d1 * a[l];
-        s2 += d2 * a[l];
-        s3 += d3 * a[l];
+      const pf_real *a = activity + k * MLP_LANES;
+      pf_real *b = below + k * MLP_LANES;
+      pf_real w[4] = {0, 0, 0, 0};
+      double sum[5];
+      for (int m = 0; m < planes; m++) {
+        w[m] = (pf_real)theta[at + m * n_out];
       }
-      if (g_weights != NULL) {
-        g_weights[u] += (double)s0;
-        g_weights[u + 1] += (double)s1;
-        g_weights[u + 2] += (double)s2;
-        g_weights[u + 3] += (double)s3;
+      switch (planes) {
+      case 1:
+        mlp_pack_four_vjp(1, pack->lanes, d, w, a, b, sum);
+        break;
+      case 2:
+        mlp_pack_four_vjp(2, pack->lanes, d, w, a, b, sum);
+        break;
+      case 3:
+        mlp_pack_four_vjp(3, pack->lanes, d, w, a, b, sum);
+        break;
+      default:
+        mlp_pack_four_vjp(4, pack->lanes, d, w, a, b, sum);
+        break;
       }
-    }
-    for (; u < n_out; u++) {
-      const pf_real w0 = (pf_real)weights[u];
-      const pf_real *d = delta + u * MLP_LANES;
-      pf_real sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t l = 0; l < pack->lanes; l++) {
-        b[l] += w0 * d[l];
-        sum += d[l] * a[l];
-      }
-      if (g_weights != NULL) {
-        g_weights[u] += (double)sum;
+      if (g_theta != NULL) {
+        for (int m = 0; m < planes; m++) {
+          g_theta[at + m * n_out] += sum[m];
+        }
+        g_theta[self->biases[layer] + u] += k == 0 ? sum[4] : 0.0;
       }
     }
   }

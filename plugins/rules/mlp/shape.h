@@ -37,10 +37,11 @@ typedef struct mlp {
   char (*names)[24];
 } mlp;
 
-/** A unit's response; at 0 the slope is 1, as in jax.nn.leaky_relu. */
+/** A unit's response, max(z, 0.01 z); so written it is one instruction, and a NaN stays one. */
 PF_INLINE pf_real mlp_leaky(pf_real z)
 {
-  return z >= 0 ? z : (pf_real)0.01 * z;
+  const pf_real slow = (pf_real)0.01 * z;
+  return z > slow ? z : slow;
 }
 
 #endif
