@@ -21,10 +21,14 @@ core_sources += core/engine/adjoint.c
 core_sources += core/engine/batch.c
 core_sources += core/engine/draw.c
 core_sources += core/engine/forward.c
+core_sources += core/engine/gradient.c
 core_sources += core/engine/kernels.c
+core_sources += core/engine/masks.c
 core_sources += core/engine/model.c
+core_sources += core/engine/plan.c core/engine/plan.h
 core_sources += core/engine/run.c
 core_sources += core/engine/simulate.c
+core_sources += core/engine/sweep.c core/engine/sweep.h
 core_sources += core/engine/workspace.c
 
 core_sources += core/config/config.h core/config/node.h

@@ -18,7 +18,7 @@ typedef struct backward {
   pf_error *error;
 } backward;
 
-static void clear_cotangents(pf_workspace *workspace)
+void pf_run_clear_cotangents(pf_workspace *workspace)
 {
   const pf_model *model = workspace->model;
   for (size_t p = 1; p < model->needs.populations.count; p++) {
@@ -34,16 +34,15 @@ static void clear_cotangents(pf_workspace *workspace)
   }
 }
 
-/** Losses: cotangents of the observables, and gradients of the losses' own parameters. */
-static pf_status back_losses(backward *back, const double *scale)
+pf_status pf_run_back_losses(const pf_draw *draw, const double *theta, const double *scale, pf_workspace *workspace,
+                             double *gradient_theta, pf_error *error)
 {
-  const pf_model *model = back->model;
-  pf_workspace *workspace = back->workspace;
+  const pf_model *model = workspace->model;
   for (size_t k = 0; k < model->n_losses; k++) {
     const pf_loss_term *term = &model->losses[k];
     pf_loss_view view;
     pf_real *g_observable[PF_LOSS_MAX_ARRAYS];
-    pf_run_loss_view(workspace, k, back->draw, back->theta, PF_STEP_FIT, &view);
+    pf_run_loss_view(workspace, k, draw, theta, PF_STEP_FIT, &view);
     for (size_t o = 0; o < term->needs.observables.count; o++) {
       const pf_observable_table *table = &model->needs.observables;
       const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
@@ -51,29 +50,28 @@ static pf_status back_losses(backward *back, const double *scale)
       g_observable[o] =
           activity->g_signals == NULL ? NULL : activity->g_signals + info->signal * activity->plane_stride;
     }
-    for (int64_t t = 0; t < back->draw->n_steps; t++) {
+    for (int64_t t = 0; t < draw->n_steps; t++) {
       workspace->cotangent[t] = scale[k];
     }
     const pf_loss_gradient gradient = {.size = sizeof gradient,
                                        .observable = g_observable,
                                        .ld_observable = view.ld_observable,
-                                       .theta = back->gradient + term->theta0};
+                                       .theta = gradient_theta + term->theta0};
     pf_status status =
-        term->loss->plugin->loss->vjp(term->loss->self, &view.in, workspace->cotangent, &gradient, back->error);
+        term->loss->plugin->loss->vjp(term->loss->self, &view.in, workspace->cotangent, &gradient, error);
     if (status != PF_OK) {
-      pf_run_locate(back->error, back->draw->recording->name, 0);
+      pf_run_locate(error, draw->recording->name, 0);
       return status;
     }
   }
   return PF_OK;
 }
 
-/** One population over steps [first, last]: from its signals to its drive, and on to weights and presynaptic signals.
- */
-static pf_status back_population(backward *back, size_t p, int64_t first, int64_t last, int64_t k)
+pf_status pf_run_back_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                                 int64_t k, double *gradient_theta, pf_error *error)
 {
-  const pf_model *model = back->model;
-  pf_workspace *workspace = back->workspace;
+  const pf_model *model = workspace->model;
+  const bool wants_network = gradient_theta != NULL;
   pf_activity *post = &workspace->activity[p];
   const int64_t n_steps = last - first + 1;
   const int64_t at = first * post->ld;
@@ -81,7 +79,7 @@ static pf_status back_population(backward *back, size_t p, int64_t first, int64_
                        .population = (int64_t)p,
                        .n_rows = post->n,
                        .n_steps = n_steps,
-                       .theta = back->theta + model->network_theta0,
+                       .theta = theta + model->network_theta0,
                        .drive = post->drive + at,
                        .ld_drive = post->ld};
   const pf_response value = {
@@ -92,10 +90,10 @@ static pf_status back_population(backward *back, size_t p, int64_t first, int64_
                                  .ld_signal = post->ld};
   const pf_units_gradient gradient = {.size = sizeof gradient,
                                       .drive = post->g_drive + at,
-                                      .theta = back->wants_network ? back->gradient + model->network_theta0 : NULL,
+                                      .theta = wants_network ? gradient_theta + model->network_theta0 : NULL,
                                       .ld_drive = post->ld};
-  pf_status status = model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent,
-                                                                  &gradient, back->error);
+  pf_status status =
+      model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
   for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
     pf_weights *weights = &workspace->weights[q];
     if (weights->info->post != (int64_t)p) {
@@ -103,11 +101,11 @@ static pf_status back_population(backward *back, size_t p, int64_t first, int64_
     }
     pf_activity *pre = &workspace->activity[weights->info->pre];
     const int64_t pre_at = weights->info->signal * pre->plane_stride + first * pre->ld;
-    if (weights->plastic != NULL || back->wants_network) {
+    if (weights->plastic != NULL || wants_network) {
       model->kernels->weight_gradient(n_steps, weights->n_post, weights->n_pre, post->g_drive + at, post->ld,
                                       pre->signals + pre_at, pre->ld, weights->g, weights->ldw);
     }
-    bool passes_on = pre->phase == PF_PHASE_PLASTIC || pre->phase == PF_PHASE_AFTER || back->wants_network;
+    bool passes_on = pre->phase == PF_PHASE_PLASTIC || pre->phase == PF_PHASE_AFTER || wants_network;
     if (weights->info->pre != 0 && passes_on) {
       model->kernels->pre_gradient(n_steps, weights->n_post, weights->n_pre, pf_weights_state(weights, k), weights->ldw,
                                    post->g_drive + at, post->ld, pre->g_signals + pre_at, pre->ld);
@@ -120,7 +118,8 @@ static pf_status back_phase(backward *back, uint8_t phase, int64_t first, int64_
 {
   for (size_t p = back->model->needs.populations.count; p-- > 1;) {
     if (back->workspace->activity[p].phase == phase) {
-      pf_status status = back_population(back, p, first, last, k);
+      pf_status status = pf_run_back_population(back->workspace, p, back->theta, first, last, k,
+                                                back->wants_network ? back->gradient : NULL, back->error);
       if (status != PF_OK) {
         return status;
       }
@@ -149,11 +148,11 @@ static pf_status back_change(backward *back, pf_weights *weights, size_t p, int6
       .ld_pre = pre->plane_stride,
       .ld_post = post->plane_stride,
       .ldw = weights->ldw};
+  const pf_update update = pf_weights_update(weights, 0);
   if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-    const pf_update update = {.size = sizeof update, .eta = plastic->eta};
     return ops->step_vjp(plastic->rule->self, &block, &update, &gradient, back->error);
   }
-  back->model->kernels->scale(weights->n_post, weights->n_pre, plastic->eta, weights->g, weights->ldw, workspace->dw,
+  back->model->kernels->scale(weights->n_post, weights->n_pre, &update, weights->g, weights->ldw, workspace->dw,
                               weights->ldw);
   return ops->vjp(plastic->rule->self, &block, workspace->dw, weights->ldw, &gradient, back->error);
 }
@@ -161,26 +160,18 @@ static pf_status back_change(backward *back, pf_weights *weights, size_t p, int6
 static pf_status back_trajectory(backward *back)
 {
   const pf_model *model = back->model;
-  const pf_draw *draw = back->draw;
-  const int64_t last = draw->n_steps - 1;
-  int64_t k = back->workspace->n_changes;
+  pf_workspace *workspace = back->workspace;
+  const int64_t last = back->draw->n_steps - 1;
   pf_status status = back_phase(back, PF_PHASE_AFTER, 0, last, 0);
-  for (int64_t end = last; end >= 0 && status == PF_OK;) {
-    if ((draw->flags[end] & PF_STEP_PLASTIC) != 0) {
-      k--;
-      for (size_t p = model->n_plastic; p-- > 0 && status == PF_OK;) {
-        status = back_change(back, &back->workspace->weights[model->plastic[p].projection], p, end, k);
-      }
+  for (int64_t r = workspace->n_runs; r-- > 0 && status == PF_OK;) {
+    const pf_run *run = &workspace->runs[r];
+    for (size_t p = model->n_plastic; p-- > 0 && run->changes != 0 && status == PF_OK;) {
+      status = back_change(back, &workspace->weights[model->plastic[p].projection], p, run->end, r);
     }
-    int64_t first = end;
-    while (first > 0 && (draw->flags[first - 1] & PF_STEP_PLASTIC) == 0) {
-      first--;
-    }
-    status = status == PF_OK ? back_phase(back, PF_PHASE_PLASTIC, first, end, k) : status;
+    status = status == PF_OK ? back_phase(back, PF_PHASE_PLASTIC, run->first, run->end, r) : status;
     if (status != PF_OK) {
-      pf_run_locate(back->error, draw->recording->name, end);
+      pf_run_locate(back->error, back->draw->recording->name, run->end);
     }
-    end = first - 1;
   }
   if (status == PF_OK && back->wants_network) {
     status = back_phase(back, PF_PHASE_BEFORE, 0, last, 0);
@@ -195,6 +186,7 @@ static pf_status back_initial(backward *back)
   pf_workspace *workspace = back->workspace;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     workspace->initial_w[q] = back->draw->given_w[q] == NULL ? workspace->weights[q].g : NULL;
+    pf_weights_disconnect(&workspace->weights[q], workspace->weights[q].g);
   }
   const pf_initial cotangent = {.size = sizeof cotangent, .w = workspace->initial_w, .ldw = workspace->initial_ldw};
   return model->network->plugin->network->initial_vjp(model->network->self, back->theta + model->network_theta0,
@@ -202,8 +194,21 @@ static pf_status back_initial(backward *back)
                                                       back->gradient + model->network_theta0, back->error);
 }
 
-pf_status pf_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
-                      pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error)
+pf_status pf_run_check_gradient(const pf_draw *draw, const pf_model *model, const double *gradient, pf_error *error)
+{
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    if (!isfinite(gradient[i])) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "experiment %s: the gradient of %s is not finite (%g) although the simulation is; the "
+                     "trajectory is too sensitive at these coefficients",
+                     draw->recording->name, model->parameters[i].declared.name, gradient[i]);
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_tape_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
+                           pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error)
 {
   pf_status status = pf_forward(model, draw, theta, 0, PF_STEP_FIT, workspace, values, error);
   status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
@@ -217,17 +222,9 @@ pf_status pf_gradient(const pf_model *model, const pf_draw *draw, const double *
                    .gradient = gradient,
                    .wants_network = model->needs.parameters.count > 0,
                    .error = error};
-  clear_cotangents(workspace);
-  status = back_losses(&back, scale);
+  pf_run_clear_cotangents(workspace);
+  status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
   status = status == PF_OK ? back_trajectory(&back) : status;
   status = status == PF_OK && back.wants_network ? back_initial(&back) : status;
-  for (size_t i = 0; i < model->n_parameters && status == PF_OK; i++) {
-    if (!isfinite(gradient[i])) {
-      status = pf_fail(error, PF_POINT_FAILED,
-                       "experiment %s: the gradient of %s is not finite (%g) although the simulation is; the "
-                       "trajectory is too sensitive at these coefficients",
-                       draw->recording->name, model->parameters[i].declared.name, gradient[i]);
-    }
-  }
-  return status;
+  return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
 }

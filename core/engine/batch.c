@@ -133,6 +133,15 @@ void pf_batch_free(pf_batch *batch)
   }
 }
 
+static int this_thread(void)
+{
+#ifdef _OPENMP
+  return omp_get_thread_num();
+#else
+  return 0;
+#endif
+}
+
 /** What one draw gave. */
 typedef struct share {
   pf_status status;
@@ -141,8 +150,8 @@ typedef struct share {
 
 /** One draw's part of objective and gradient. */
 static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, size_t d, const double *theta,
-                               pf_workspace *workspace, double *scratch, double *value, double *gradient,
-                               pf_error *error)
+                               pf_workspace *const *workspaces, size_t n_workspaces, double *scratch, double *value,
+                               double *gradient, pf_error *error)
 {
   const double *scale = batch->scale + d * model->n_losses;
   double *negative = scratch;                                                   /* [n_losses] */
@@ -150,9 +159,10 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
   for (size_t k = 0; k < model->n_losses; k++) {
     negative[k] = -scale[k];
   }
-  pf_status status = gradient == NULL
-                         ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspace, values, error)
-                         : pf_gradient(model, batch->draws[d], theta, negative, workspace, values, gradient, error);
+  pf_status status =
+      gradient == NULL
+          ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces[0], values, error)
+          : pf_gradient(model, batch->draws[d], theta, negative, workspaces, n_workspaces, values, gradient, error);
   *value = 0.0;
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
     *value -= scale[k] * values[k].log_likelihood;
@@ -171,20 +181,16 @@ pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const
   share *shares = pf_memory_need(batch->n, sizeof *shares, error);
   pf_status status = sums == NULL || shares == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-#pragma omp parallel num_threads((int)n_workspaces) if (n_workspaces > 1)
-    {
-#ifdef _OPENMP
-      pf_workspace *workspace = workspaces[omp_get_thread_num()];
-#else
-      pf_workspace *workspace = workspaces[0];
-#endif
-#pragma omp for schedule(dynamic)
-      for (size_t d = 0; d < batch->n; d++) {
-        double *own = sums + d * n_own;
-        shares[d].error = pf_error_none();
-        shares[d].status = evaluate_draw(model, batch, d, theta, workspace, own + 1 + model->n_parameters, own,
-                                         gradient == NULL ? NULL : own + 1, &shares[d].error);
-      }
+    /* threads over draws, or over the blocks of one draw after the other: whichever there is more of */
+    const bool over_draws = n_workspaces > 1 && batch->n >= n_workspaces;
+#pragma omp parallel for schedule(dynamic) num_threads((int)n_workspaces) if (over_draws)
+    for (size_t d = 0; d < batch->n; d++) {
+      pf_workspace *const *mine = workspaces + (over_draws ? this_thread() : 0);
+      double *own = sums + d * n_own;
+      shares[d].error = pf_error_none();
+      shares[d].status =
+          evaluate_draw(model, batch, d, theta, mine, over_draws ? 1 : n_workspaces, own + 1 + model->n_parameters, own,
+                        gradient == NULL ? NULL : own + 1, &shares[d].error);
     }
   }
   if (status == PF_OK) {

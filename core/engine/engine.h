@@ -26,6 +26,12 @@ typedef struct pf_plastic {
   size_t theta0;         /**< first of its parameters in theta */
 } pf_plastic;
 
+/** Which synapses of a projection there are, and which of them change. */
+typedef struct pf_mask {
+  pf_real *connected; /**< [n_post][pf_leading_dimension(n_pre)] 0 or 1; where 0: w = 0; NULL: all are there */
+  pf_real *changes;   /**< likewise, connected and plastic; where 0: w stays; NULL: all change */
+} pf_mask;
+
 /** A loss. */
 typedef struct pf_loss_term {
   const pf_component *loss;
@@ -48,6 +54,7 @@ typedef struct pf_model {
   pf_network_needs needs;
   pf_plastic *plastic;
   size_t n_plastic;
+  pf_mask *masks; /**< [n projections] */
   pf_loss_term *losses;
   size_t n_losses;
   /** theta: rules' parameters in the order of `plastic`, then the network's, then the losses'. */
@@ -57,6 +64,7 @@ typedef struct pf_model {
   uint32_t normalise;
   uint8_t *phase; /**< [n populations] enum pf_phase (core/engine/kernels.h): when in a run each is evaluated */
   const struct pf_kernels *kernels; /**< the host's inner loops for this processor */
+  size_t state_budget;              /**< bytes a thread may use for states of the weights; 0: what fits in cache */
 } pf_model;
 
 /** What to build a model from; pointers stay the caller's and MUST outlive the model. */
@@ -79,6 +87,14 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
                           const pf_loss_spec *losses, size_t n_losses, uint32_t normalise, pf_names channels,
                           pf_model **out, pf_error *error);
 void pf_model_free(pf_model *model);
+/**
+ * Mask a projection: dense [n_post][n_pre] of 0 and other, or NULL: ones. Copied. Before any workspace is made.
+ * Where not connected, w = 0 and nothing is transmitted; where not plastic, w stays as it starts.
+ */
+pf_status pf_model_mask(pf_model *model, int64_t projection, const uint8_t *connected, const uint8_t *plastic,
+                        pf_error *error);
+/** Index of a projection by name, or -1; sizes as the network says. */
+int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post, int64_t *n_pre);
 /** Index of an observable by name ("activity": the first plastic projection's post population), or -1. */
 int64_t pf_model_observable(const pf_model *model, const char *name);
 int64_t pf_model_n_input(const pf_model *model);
@@ -133,10 +149,12 @@ pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *t
                      uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error);
 /**
  * Simulate, then the adjoint: gradient[n_parameters] += sum_k scale[k] d log_likelihood_k / d theta
- * (scale: [n_losses], signed as the caller wants). Counts PF_STEP_FIT steps.
+ * (scale: [n_losses], signed as the caller wants). Counts PF_STEP_FIT steps. Blocks of rows are shared among the
+ * n_workspaces threads (the trajectory is in workspaces[0]); bits do not depend on how many there are.
  */
 pf_status pf_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
-                      pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error);
+                      pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values, double *gradient,
+                      pf_error *error);
 
 /** An observable's trajectory of the last run: [n_steps][*ld], *n columns. */
 const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t observable, int64_t *n, int64_t *ld);

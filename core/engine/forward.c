@@ -35,32 +35,22 @@ static double dt_of(const pf_draw *draw, int64_t t)
   return draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t];
 }
 
-static pf_status run_trajectory(const pf_draw *draw, const double *theta, uint32_t run_flags, pf_workspace *workspace,
-                                pf_error *error)
+static pf_status run_trajectory(const pf_draw *draw, const double *theta, pf_workspace *workspace, pf_error *error)
 {
   const int64_t last = draw->n_steps - 1;
-  int64_t first = 0, changes = 0;
+  int64_t changes = 0;
   pf_status status = run_phase(workspace, PF_PHASE_BEFORE, theta, 0, last, 0, error);
-  while (first <= last && status == PF_OK) {
-    int64_t end = first;
-    bool plastic = false;
-    for (; end <= last; end++) {
-      plastic = (draw->flags[end] & PF_STEP_PLASTIC) != 0 && (run_flags & PF_RUN_NO_PLASTICITY) == 0;
-      if (plastic) {
-        break;
-      }
-    }
-    end = plastic ? end : last;
-    status = run_phase(workspace, PF_PHASE_PLASTIC, theta, first, end, changes, error);
-    if (status == PF_OK && plastic) {
-      status = pf_run_change(workspace, theta, end, changes, draw->modulators, end, draw->flags[end], dt_of(draw, end),
-                             error);
+  for (int64_t r = 0; r < workspace->n_runs && status == PF_OK; r++) {
+    const pf_run *run = &workspace->runs[r];
+    status = run_phase(workspace, PF_PHASE_PLASTIC, theta, run->first, run->end, r, error);
+    if (status == PF_OK && run->changes != 0) {
+      status = pf_run_change(workspace, theta, run->end, r, draw->modulators, run->end, draw->flags[run->end],
+                             dt_of(draw, run->end), error);
       changes++;
     }
     if (status != PF_OK) {
-      pf_run_locate(error, draw->recording->name, end);
+      pf_run_locate(error, draw->recording->name, run->end);
     }
-    first = end + 1;
   }
   workspace->n_changes = changes;
   return status == PF_OK ? run_phase(workspace, PF_PHASE_AFTER, theta, 0, last, 0, error) : status;
@@ -76,16 +66,28 @@ static bool is_finite(const pf_weights *weights, int64_t k)
   return sum == 0;
 }
 
-/** The step of the k-th change of the weights (k from 1). */
-static int64_t step_of_change(const pf_draw *draw, int64_t k)
+pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic, const double *theta,
+                            int64_t step, pf_error *error)
 {
-  for (int64_t t = 0; t < draw->n_steps; t++) {
-    k -= (draw->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0;
-    if (k == 0) {
-      return t;
-    }
+  const pf_projection_table *table = &model->needs.projections;
+  const pf_projection *info = pf_table_at(table->items, table->stride, table->count, (size_t)plastic->projection);
+  if (step < 0) {
+    return pf_fail(error, PF_POINT_FAILED, "experiment %s: an initial weight of '%s' is not finite",
+                   draw->recording->name, info->name);
   }
-  return draw->n_steps - 1;
+  if (plastic->needs.parameters.count == 0) {
+    return pf_fail(error, PF_POINT_FAILED, "experiment %s, step %lld: the weights of '%s' overflowed",
+                   draw->recording->name, (long long)step, info->name);
+  }
+  size_t worst = plastic->theta0;
+  for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
+    size_t at = plastic->theta0 + i;
+    worst = fabs(theta[at]) > fabs(theta[worst]) || isnan(theta[at]) ? at : worst;
+  }
+  return pf_fail(error, PF_POINT_FAILED,
+                 "experiment %s, step %lld: the weights of '%s' overflowed; the largest coefficient of %s is %s = %g",
+                 draw->recording->name, (long long)step, info->name, plastic->rule->label,
+                 model->parameters[worst].declared.name, theta[worst]);
 }
 
 /** Did weights stay finite? A weight that overflowed stays so, hence the last state tells; the first one is found. */
@@ -102,19 +104,8 @@ static pf_status check_weights(const pf_draw *draw, const double *theta, const p
     while (is_finite(weights, k)) {
       k++;
     }
-    if (k == 0) {
-      return pf_fail(error, PF_POINT_FAILED, "experiment %s: an initial weight of '%s' is not finite",
-                     draw->recording->name, weights->info->name);
-    }
-    size_t worst = plastic->theta0;
-    for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
-      size_t at = plastic->theta0 + i;
-      worst = fabs(theta[at]) > fabs(theta[worst]) || isnan(theta[at]) ? at : worst;
-    }
-    return pf_fail(error, PF_POINT_FAILED,
-                   "experiment %s, step %lld: the weights of '%s' overflowed; the largest coefficient of %s is %s = %g",
-                   draw->recording->name, (long long)step_of_change(draw, k), weights->info->name, plastic->rule->label,
-                   model->parameters[worst].declared.name, theta[worst]);
+    const int64_t step = k == 0 ? -1 : workspace->runs[k - 1].end;
+    return pf_run_overflowed(draw, model, plastic, theta, step, error);
   }
   return PF_OK;
 }
@@ -147,8 +138,18 @@ static pf_status evaluate_loss(const pf_draw *draw, const double *theta, uint32_
   return PF_OK;
 }
 
-pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
-                     uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error)
+pf_status pf_run_losses(const pf_draw *draw, const double *theta, uint32_t count_flag, pf_workspace *workspace,
+                        pf_loss_value *values, pf_error *error)
+{
+  pf_status status = PF_OK;
+  for (size_t k = 0; k < workspace->model->n_losses && values != NULL && status == PF_OK; k++) {
+    status = evaluate_loss(draw, theta, count_flag, k, workspace, &values[k], error);
+  }
+  return status;
+}
+
+pf_status pf_run_begin(pf_workspace *workspace, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                       pf_error *error)
 {
   if (draw->n_steps > workspace->capacity) {
     return pf_fail(error, PF_STOP, "experiment %s has %lld steps, more than the %lld that room was made for",
@@ -157,12 +158,17 @@ pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *t
   workspace->n_steps = draw->n_steps;
   workspace->activity[0].signals = draw->input;
   workspace->activity[0].ld = draw->ld_input;
+  workspace->n_runs = pf_plan_runs(draw->flags, draw->n_steps, run_flags, workspace->runs);
+  return pf_run_start(workspace, theta, draw->noise, draw->given_w, error);
+}
+
+pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                     uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error)
+{
+  (void)model;
   pf_status status = pf_workspace_reserve(workspace, count_changes(draw, run_flags) + 1, error);
-  status = status == PF_OK ? pf_run_start(workspace, theta, draw->noise, draw->given_w, error) : status;
-  status = status == PF_OK ? run_trajectory(draw, theta, run_flags, workspace, error) : status;
+  status = status == PF_OK ? pf_run_begin(workspace, draw, theta, run_flags, error) : status;
+  status = status == PF_OK ? run_trajectory(draw, theta, workspace, error) : status;
   status = status == PF_OK ? check_weights(draw, theta, workspace, error) : status;
-  for (size_t k = 0; k < model->n_losses && values != NULL && status == PF_OK; k++) {
-    status = evaluate_loss(draw, theta, count_flag, k, workspace, &values[k], error);
-  }
-  return status;
+  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
 }

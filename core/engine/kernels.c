@@ -18,21 +18,22 @@ static int is_large(int64_t a, int64_t b, int64_t c)
 }
 
 PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
-                          const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive)
+                          const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)
 {
   if (n_pre == 2) { /* two cues: the field's commonest input */
     for (int64_t t = 0; t < n_steps; t++) {
       const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
       pf_real *d = drive + t * ld_drive;
       for (int64_t i = 0; i < n_post; i++) {
-        d[i] += w[i * ldw] * x0 + w[i * ldw + 1] * x1;
+        const pf_real sum = w[i * ldw] * x0 + w[i * ldw + 1] * x1;
+        d[i] = add ? d[i] + sum : sum;
       }
     }
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
     GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n_steps, (int)n_post, (int)n_pre, 1, pre, (int)ld_pre, w,
-         (int)ldw, 1, drive, (int)ld_drive);
+         (int)ldw, add ? 1 : 0, drive, (int)ld_drive);
     return;
   }
   for (int64_t t = 0; t < n_steps; t++) {
@@ -44,7 +45,8 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
       for (int64_t j = 0; j < n_pre; j++) {
         sum += row[j] * x[j];
       }
-      drive[t * ld_drive + i] += sum;
+      pf_real *d = drive + t * ld_drive + i;
+      *d = add ? *d + sum : sum;
     }
   }
 }
@@ -102,62 +104,78 @@ PF_INLINE void pre_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre,
   }
 }
 
-PF_INLINE void update_body(int64_t n_post, int64_t n_pre, double eta, const pf_real *dw, int64_t lddw, const pf_real *w,
-                           pf_real *w_out, int64_t ldw)
+PF_INLINE void update_body(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *dw, int64_t lddw,
+                           const pf_real *w, pf_real *w_out, int64_t ldw)
 {
-  const pf_real rate = (pf_real)eta;
+  const pf_real eta = (pf_real)update->eta;
   for (int64_t i = 0; i < n_post; i++) {
+    const pf_real *mask = update->mask == NULL ? NULL : update->mask + i * update->ldm;
+    if (mask == NULL) {
 #pragma omp simd
-    for (int64_t j = 0; j < n_pre; j++) {
-      w_out[i * ldw + j] = w[i * ldw + j] + rate * dw[i * lddw + j];
+      for (int64_t j = 0; j < n_pre; j++) {
+        w_out[i * ldw + j] = w[i * ldw + j] + eta * dw[i * lddw + j];
+      }
+    } else {
+#pragma omp simd
+      for (int64_t j = 0; j < n_pre; j++) {
+        w_out[i * ldw + j] = w[i * ldw + j] + eta * mask[j] * dw[i * lddw + j];
+      }
     }
   }
 }
 
-PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, double eta, const pf_real *g, int64_t ldg, pf_real *out,
-                          int64_t ldo)
+PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g, int64_t ldg,
+                          pf_real *out, int64_t ldo)
 {
-  const pf_real rate = (pf_real)eta;
+  const pf_real eta = (pf_real)update->eta;
   for (int64_t i = 0; i < n_post; i++) {
+    const pf_real *mask = update->mask == NULL ? NULL : update->mask + i * update->ldm;
+    if (mask == NULL) {
 #pragma omp simd
-    for (int64_t j = 0; j < n_pre; j++) {
-      out[i * ldo + j] = rate * g[i * ldg + j];
+      for (int64_t j = 0; j < n_pre; j++) {
+        out[i * ldo + j] = eta * g[i * ldg + j];
+      }
+    } else {
+#pragma omp simd
+      for (int64_t j = 0; j < n_pre; j++) {
+        out[i * ldo + j] = eta * mask[j] * g[i * ldg + j];
+      }
     }
   }
 }
 
-#define VARIANT(suffix, attribute)                                                                                   \
-  attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw, \
-                                      const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive)          \
-  {                                                                                                                  \
-    drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive);                                        \
-  }                                                                                                                  \
-  attribute static void weight_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,                      \
-                                                const pf_real *g_drive, int64_t ld_drive, const pf_real *pre,        \
-                                                int64_t ld_pre, pf_real *g_w, int64_t ldw)                           \
-  {                                                                                                                  \
-    weight_gradient_body(n_steps, n_post, n_pre, g_drive, ld_drive, pre, ld_pre, g_w, ldw);                          \
-  }                                                                                                                  \
-  attribute static void pre_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w,       \
-                                             int64_t ldw, const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre,  \
-                                             int64_t ld_pre)                                                         \
-  {                                                                                                                  \
-    pre_gradient_body(n_steps, n_post, n_pre, w, ldw, g_drive, ld_drive, g_pre, ld_pre);                             \
-  }                                                                                                                  \
-  attribute static void update##suffix(int64_t n_post, int64_t n_pre, double eta, const pf_real *dw, int64_t lddw,   \
-                                       const pf_real *w, pf_real *w_out, int64_t ldw)                                \
-  {                                                                                                                  \
-    update_body(n_post, n_pre, eta, dw, lddw, w, w_out, ldw);                                                        \
-  }                                                                                                                  \
-  attribute static void scale##suffix(int64_t n_post, int64_t n_pre, double eta, const pf_real *g, int64_t ldg,      \
-                                      pf_real *out, int64_t ldo)                                                     \
-  {                                                                                                                  \
-    scale_body(n_post, n_pre, eta, g, ldg, out, ldo);                                                                \
-  }                                                                                                                  \
-  static const pf_kernels kernels##suffix = {.drive = drive##suffix,                                                 \
-                                             .weight_gradient = weight_gradient##suffix,                             \
-                                             .pre_gradient = pre_gradient##suffix,                                   \
-                                             .update = update##suffix,                                               \
+#define VARIANT(suffix, attribute)                                                                                    \
+  attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,  \
+                                      const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add) \
+  {                                                                                                                   \
+    drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive, add);                                    \
+  }                                                                                                                   \
+  attribute static void weight_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,                       \
+                                                const pf_real *g_drive, int64_t ld_drive, const pf_real *pre,         \
+                                                int64_t ld_pre, pf_real *g_w, int64_t ldw)                            \
+  {                                                                                                                   \
+    weight_gradient_body(n_steps, n_post, n_pre, g_drive, ld_drive, pre, ld_pre, g_w, ldw);                           \
+  }                                                                                                                   \
+  attribute static void pre_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w,        \
+                                             int64_t ldw, const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre,   \
+                                             int64_t ld_pre)                                                          \
+  {                                                                                                                   \
+    pre_gradient_body(n_steps, n_post, n_pre, w, ldw, g_drive, ld_drive, g_pre, ld_pre);                              \
+  }                                                                                                                   \
+  attribute static void update##suffix(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *dw,     \
+                                       int64_t lddw, const pf_real *w, pf_real *w_out, int64_t ldw)                   \
+  {                                                                                                                   \
+    update_body(n_post, n_pre, update, dw, lddw, w, w_out, ldw);                                                      \
+  }                                                                                                                   \
+  attribute static void scale##suffix(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g,       \
+                                      int64_t ldg, pf_real *out, int64_t ldo)                                         \
+  {                                                                                                                   \
+    scale_body(n_post, n_pre, update, g, ldg, out, ldo);                                                              \
+  }                                                                                                                   \
+  static const pf_kernels kernels##suffix = {.drive = drive##suffix,                                                  \
+                                             .weight_gradient = weight_gradient##suffix,                              \
+                                             .pre_gradient = pre_gradient##suffix,                                    \
+                                             .update = update##suffix,                                                \
                                              .scale = scale##suffix};
 
 PF_FOR_EACH_ISA(VARIANT)

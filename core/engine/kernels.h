@@ -5,7 +5,8 @@
 #ifndef PLASTFIT_CORE_ENGINE_KERNELS_H
 #define PLASTFIT_CORE_ENGINE_KERNELS_H
 
-#include <plastfit/abi/base.h>
+#include <plastfit/abi/rule.h>
+#include <stdbool.h>
 
 /**
  * When a population is evaluated. Only what plasticity needs goes run by run (a run: steps between two weight
@@ -14,20 +15,21 @@
 enum pf_phase { PF_PHASE_INPUT = 0, PF_PHASE_BEFORE = 1, PF_PHASE_PLASTIC = 2, PF_PHASE_AFTER = 3 };
 
 typedef struct pf_kernels {
-  /** drive[t][i] += sum_j w[i][j] pre[t][j] */
+  /** drive[t][i] = sum_j w[i][j] pre[t][j], added to what is there if `add` */
   void (*drive)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw, const pf_real *pre,
-                int64_t ld_pre, pf_real *drive, int64_t ld_drive);
+                int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add);
   /** g_w[i][j] += sum_t g_drive[t][i] pre[t][j] */
   void (*weight_gradient)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive, int64_t ld_drive,
                           const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw);
   /** g_pre[t][j] += sum_i w[i][j] g_drive[t][i] */
   void (*pre_gradient)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
                        const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre, int64_t ld_pre);
-  /** w_out = w + eta * dw */
-  void (*update)(int64_t n_post, int64_t n_pre, double eta, const pf_real *dw, int64_t lddw, const pf_real *w,
-                 pf_real *w_out, int64_t ldw);
-  /** out = eta * g */
-  void (*scale)(int64_t n_post, int64_t n_pre, double eta, const pf_real *g, int64_t ldg, pf_real *out, int64_t ldo);
+  /** w_out = w + eta * mask * dw (update->mask NULL: ones); w_out MAY be w */
+  void (*update)(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *dw, int64_t lddw,
+                 const pf_real *w, pf_real *w_out, int64_t ldw);
+  /** out = eta * mask * g: the cotangent of dw from that of w_out */
+  void (*scale)(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g, int64_t ldg, pf_real *out,
+                int64_t ldo);
 } pf_kernels;
 
 /** For this processor, or as PLASTFIT_ISA pins it. */

@@ -323,6 +323,10 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
   model->losses = pf_memory_need(n_losses, sizeof *model->losses, error);
   pf_status status = model->plastic == NULL || model->losses == NULL ? PF_STOP : PF_OK;
   status = status == PF_OK ? network->plugin->network->needs(network->self, &model->needs, error) : status;
+  if (status == PF_OK) {
+    model->masks = pf_memory_need(model->needs.projections.count, sizeof *model->masks, error);
+    status = model->masks == NULL ? PF_STOP : PF_OK;
+  }
   status = status == PF_OK ? check_populations(model, error) : status;
   status = status == PF_OK ? check_projections(model, error) : status;
   for (size_t p = 0; p < n_plastic && status == PF_OK; p++) {
@@ -359,6 +363,11 @@ void pf_model_free(pf_model *model)
   for (size_t k = 0; k < model->n_losses; k++) {
     pf_memory_free(model->losses[k].observables);
   }
+  for (size_t q = 0; model->masks != NULL && q < model->needs.projections.count; q++) {
+    pf_memory_free(model->masks[q].connected);
+    pf_memory_free(model->masks[q].changes);
+  }
+  pf_memory_free(model->masks);
   pf_memory_free(model->plastic);
   pf_memory_free(model->losses);
   pf_memory_free(model->parameters);

@@ -37,8 +37,12 @@ pf_status pf_run_start(pf_workspace *workspace, const double *theta, const doubl
     }
   }
   const pf_initial initial = {.size = sizeof initial, .w = workspace->initial_w, .ldw = workspace->initial_ldw};
-  return model->network->plugin->network->initial(model->network->self, theta + model->network_theta0, noise, &initial,
-                                                  error);
+  pf_status status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0,
+                                                              noise, &initial, error);
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    pf_weights_disconnect(&workspace->weights[q], workspace->weights[q].states);
+  }
+  return status;
 }
 
 pf_status pf_run_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
@@ -47,14 +51,15 @@ pf_status pf_run_population(pf_workspace *workspace, size_t p, const double *the
   const pf_model *model = workspace->model;
   pf_activity *post = &workspace->activity[p];
   const int64_t n_steps = last - first + 1;
-  memset(post->drive + first * post->ld, 0, (size_t)(n_steps * post->ld) * sizeof(pf_real));
+  bool add = false;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
     if (weights->info->post == (int64_t)p) {
       const pf_activity *pre = &workspace->activity[weights->info->pre];
       const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + first * pre->ld;
       model->kernels->drive(n_steps, weights->n_post, weights->n_pre, pf_weights_state(weights, k), weights->ldw,
-                            signal, pre->ld, post->drive + first * post->ld, post->ld);
+                            signal, pre->ld, post->drive + first * post->ld, post->ld, add);
+      add = true;
     }
   }
   const pf_units in = {.size = sizeof in,
@@ -98,14 +103,14 @@ static pf_status change_one(pf_workspace *workspace, const pf_weights *weights, 
   const pf_component *rule = weights->plastic->rule;
   const pf_rule_ops *ops = rule->plugin->rule;
   pf_real *next = pf_weights_state(weights, k + 1);
+  const pf_update update = pf_weights_update(weights, 0);
   if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    const pf_update update = {.size = sizeof update, .eta = weights->plastic->eta};
     return ops->step(rule->self, block, &update, next, weights->ldw, error);
   }
   pf_status status = ops->forward(rule->self, block, workspace->dw, weights->ldw, error);
   if (status == PF_OK) {
-    workspace->model->kernels->update(weights->n_post, weights->n_pre, weights->plastic->eta, workspace->dw,
-                                      weights->ldw, block->w, next, weights->ldw);
+    workspace->model->kernels->update(weights->n_post, weights->n_pre, &update, workspace->dw, weights->ldw, block->w,
+                                      next, weights->ldw);
   }
   return status;
 }

@@ -38,6 +38,8 @@ static pf_status make_weights(pf_workspace *workspace, size_t q, pf_error *error
       weights->plastic = &model->plastic[p];
     }
   }
+  weights->mask = model->masks[q].changes;
+  weights->connected = model->masks[q].connected;
   weights->capacity = 1;
   weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
   workspace->initial_ldw[q] = weights->ldw;
@@ -57,9 +59,10 @@ static pf_status make_all(pf_workspace *workspace, pf_error *error)
   workspace->cotangent = pf_memory_need(steps, sizeof(double), error);
   workspace->count = pf_memory_need(steps, sizeof(int64_t), error);
   workspace->scored = pf_memory_need(steps, 1, error);
+  workspace->runs = pf_memory_need(steps, sizeof *workspace->runs, error);
   if (workspace->activity == NULL || workspace->weights == NULL || workspace->initial_w == NULL ||
       workspace->initial_ldw == NULL || workspace->log_likelihood == NULL || workspace->cotangent == NULL ||
-      workspace->count == NULL || workspace->scored == NULL) {
+      workspace->count == NULL || workspace->scored == NULL || workspace->runs == NULL) {
     return PF_STOP;
   }
   pf_status status = PF_OK;
@@ -167,6 +170,10 @@ void pf_workspace_free(pf_workspace *workspace)
   pf_memory_free(workspace->cotangent);
   pf_memory_free(workspace->count);
   pf_memory_free(workspace->scored);
+  pf_memory_free(workspace->runs);
+  pf_memory_free(workspace->arena);
+  pf_memory_free(workspace->lane_theta);
+  pf_memory_free(workspace->lane_pre);
   pf_memory_free(workspace);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/kernels.h"
+#include "core/engine/plan.h"
 
 /** A population through time. Planes of signals lie plane_stride apart, each [n_steps][ld]. */
 typedef struct pf_activity {
@@ -25,6 +26,8 @@ typedef struct pf_weights {
   int64_t n_pre, n_post, ldw;
   size_t cells;              /**< n_post * ldw */
   const pf_plastic *plastic; /**< NULL: fixed */
+  const pf_real *mask;       /**< [n_post][ldw] 0 or 1: where weights change; NULL: everywhere */
+  const pf_real *connected;  /**< [n_post][ldw] 0 or 1: which synapses there are; NULL: all */
   pf_real *states;           /**< [capacity][cells]: weights after k changes */
   int64_t capacity;          /**< states there is room for */
   pf_real *g;                /**< [n_post][ldw], cotangent of the weights in force */
@@ -44,6 +47,15 @@ struct pf_workspace {
   double *log_likelihood, *cotangent; /**< [n_steps] */
   int64_t *count;                     /**< [n_steps] */
   uint8_t *scored;                    /**< [n_steps] */
+  pf_run *runs;                       /**< [n_steps] of which n_runs: the steps between two changes of the weights */
+  int64_t n_runs;
+  /* of sweeps: a thread's block in time; sums by lane */
+  pf_real *arena;
+  size_t arena_cells;
+  double *lane_theta;
+  size_t lane_theta_count;
+  pf_real *lane_pre;
+  size_t lane_pre_cells;
 };
 
 /** Make room for `n_states` states of every plastic projection. */
@@ -57,7 +69,43 @@ static inline pf_real *pf_weights_state(const pf_weights *weights, int64_t k)
   return weights->states + (weights->plastic == NULL ? 0 : (size_t)k * weights->cells);
 }
 
-/* ---- shared between forward, adjoint and closed loop ---- */
+/** w = 0 (or a cotangent = 0) where there is no synapse. */
+void pf_weights_disconnect(const pf_weights *weights, pf_real *w);
+
+/** How the host applies dw from row `row0` on. */
+static inline pf_update pf_weights_update(const pf_weights *weights, int64_t row0)
+{
+  return (pf_update){.size = sizeof(pf_update),
+                     .eta = weights->plastic->eta,
+                     .mask = weights->mask == NULL ? NULL : weights->mask + row0 * weights->ldw,
+                     .ldm = weights->ldw};
+}
+
+/* ---- shared between the two paths through time and the closed loop ---- */
+
+/** Get ready for a draw: its input, its runs, the starting weights. */
+pf_status pf_run_begin(pf_workspace *workspace, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                       pf_error *error);
+/** Evaluate the losses on the trajectory in the workspace; values MAY be NULL. */
+pf_status pf_run_losses(const pf_draw *draw, const double *theta, uint32_t count_flag, pf_workspace *workspace,
+                        pf_loss_value *values, pf_error *error);
+/** PF_POINT_FAILED with the line that says whose weights overflowed at which step (-1: from the start). */
+pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic, const double *theta,
+                            int64_t step, pf_error *error);
+/** All cotangents of the workspace to zero. */
+void pf_run_clear_cotangents(pf_workspace *workspace);
+/** Losses backward: cotangents of the observables; gradient[losses' parameters] += . */
+pf_status pf_run_back_losses(const pf_draw *draw, const double *theta, const double *scale, pf_workspace *workspace,
+                             double *gradient, pf_error *error);
+/**
+ * Population p backward over steps [first, last], with weights after k changes: from cotangents of its signals to
+ * those of its drive, of its weights and of the presynaptic signals. `gradient`: of theta, NULL where the network has
+ * no parameters.
+ */
+pf_status pf_run_back_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                                 int64_t k, double *gradient, pf_error *error);
+/** PF_POINT_FAILED when a gradient is not finite. */
+pf_status pf_run_check_gradient(const pf_draw *draw, const pf_model *model, const double *gradient, pf_error *error);
 
 /** Starting weights into states[0] of every projection, and cotangent-free populations ready for `draw`'s input. */
 pf_status pf_run_start(pf_workspace *workspace, const double *theta, const double *noise, pf_real *const *given_w,

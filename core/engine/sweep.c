@@ -1,0 +1,596 @@
+#include "core/engine/sweep.h"
+
+#include "core/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* Plastic projections onto one population; more take the other path. */
+enum { MAX_PLASTIC = 4 };
+
+/** One population being swept. */
+typedef struct sweep {
+  const pf_model *model;
+  const pf_draw *draw;
+  const double *theta;
+  pf_workspace *const *workspaces; /* [0] has the trajectory; each has its thread's states */
+  size_t n_workspaces;
+  size_t population;
+  pf_activity *post;
+  size_t plastic[MAX_PLASTIC]; /* indices in model->plastic of the plastic projections onto it */
+  size_t n_plastic;
+  const pf_run *runs;
+  int64_t n_runs;
+  pf_block_plan plan;
+  size_t row_cells;               /* of all plastic projections onto it */
+  bool keeps_all;                 /* no checkpoints */
+  double *lane_theta;             /* [n_lanes][n_parameters] */
+  pf_real *lane_pre[MAX_PLASTIC]; /* [n_lanes][n_steps][ld of pre]: private cotangents of x; NULL: x is the input */
+} sweep;
+
+/** A block of rows and its memory, in the arena of a thread. */
+typedef struct block {
+  int64_t row0, n_rows;
+  pf_real *states[MAX_PLASTIC];      /* [interval + 1][rows][ldw] */
+  pf_real *checkpoints[MAX_PLASTIC]; /* [n_checkpoints][rows][ldw] */
+  pf_real *g[MAX_PLASTIC];           /* [rows][ldw] */
+  pf_real *dw;                       /* [rows][ldw] of the widest */
+} block;
+
+static const pf_weights *weights_of(const sweep *self, size_t j)
+{
+  return &self->workspaces[0]->weights[self->model->plastic[self->plastic[j]].projection];
+}
+
+static size_t block_cells(const sweep *self, size_t j)
+{
+  return (size_t)(self->plan.rows * weights_of(self, j)->ldw);
+}
+
+bool pf_sweep_can(const pf_model *model)
+{
+  const pf_projection_table *projections = &model->needs.projections;
+  const pf_population_table *populations = &model->needs.populations;
+  if (model->needs.parameters.count > 0) {
+    return false;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    const pf_projection *projection =
+        pf_table_at(projections->items, projections->stride, projections->count, (size_t)model->plastic[p].projection);
+    const pf_population *post =
+        pf_table_at(populations->items, populations->stride, populations->count, (size_t)projection->post);
+    size_t onto_same = 0;
+    for (size_t o = 0; o < model->n_plastic; o++) {
+      const pf_projection *other = pf_table_at(projections->items, projections->stride, projections->count,
+                                               (size_t)model->plastic[o].projection);
+      onto_same += other->post == projection->post ? 1 : 0;
+    }
+    if ((projection->flags & PF_PROJECTION_ROW_SEPARABLE) == 0 || (post->flags & PF_POPULATION_COUPLED) != 0 ||
+        onto_same > MAX_PLASTIC) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* ---- memory ---- */
+
+/** Room in a workspace's arena for one block. */
+static pf_status reserve_arena(const sweep *self, pf_workspace *workspace, pf_error *error)
+{
+  const size_t line = PF_CACHE_LINE / sizeof(pf_real);
+  const int64_t kept = self->keeps_all ? self->n_runs : self->plan.interval;
+  const int64_t checkpoints = self->keeps_all ? 0 : (self->n_runs + self->plan.interval - 1) / self->plan.interval;
+  size_t cells = 0, widest = 0;
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    const size_t one = block_cells(self, j);
+    cells += one * (size_t)(kept + 1 + checkpoints + 1) + 3 * line;
+    widest = one > widest ? one : widest;
+  }
+  cells += widest + line;
+  if (workspace->arena_cells >= cells) {
+    return PF_OK;
+  }
+  pf_memory_free(workspace->arena);
+  workspace->arena = pf_memory_new(cells, sizeof(pf_real));
+  workspace->arena_cells = workspace->arena == NULL ? 0 : cells;
+  return workspace->arena == NULL
+             ? pf_fail(error, PF_STOP, "out of memory: %zu bytes for %lld states of %lld rows of weights",
+                       cells * sizeof(pf_real), (long long)kept, (long long)self->plan.rows)
+             : PF_OK;
+}
+
+static pf_real *take(pf_real **arena, size_t cells)
+{
+  const size_t line = PF_CACHE_LINE / sizeof(pf_real);
+  pf_real *taken = *arena;
+  *arena += (cells + line - 1) / line * line;
+  return taken;
+}
+
+static block lay_out(const sweep *self, pf_workspace *workspace, int64_t index)
+{
+  pf_real *arena = workspace->arena;
+  const int64_t kept = self->keeps_all ? self->n_runs : self->plan.interval;
+  const int64_t checkpoints = self->keeps_all ? 0 : (self->n_runs + self->plan.interval - 1) / self->plan.interval;
+  block out = {.row0 = index * self->plan.rows};
+  out.n_rows = self->post->n - out.row0 < self->plan.rows ? self->post->n - out.row0 : self->plan.rows;
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    const size_t cells = block_cells(self, j);
+    out.states[j] = take(&arena, cells * (size_t)(kept + 1));
+    out.checkpoints[j] = take(&arena, cells * (size_t)checkpoints);
+    out.g[j] = take(&arena, cells);
+  }
+  out.dw = arena;
+  return out;
+}
+
+/* ---- forward through a block ---- */
+
+static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w)
+{
+  const pf_weights *weights = weights_of(self, j);
+  const pf_plastic *plastic = weights->plastic;
+  const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
+  return (pf_block){.size = sizeof(pf_block),
+                    .layout = PF_LAYOUT_DENSE,
+                    .flags = self->draw->flags[t],
+                    .n_rows = at->n_rows,
+                    .n_pre = weights->n_pre,
+                    .row0 = at->row0,
+                    .theta = self->theta + plastic->theta0,
+                    .pre = pre->signals + weights->info->signal * pre->plane_stride + t * pre->ld,
+                    .post = self->post->signals + t * self->post->ld + at->row0,
+                    .w = w,
+                    .modulator =
+                        self->draw->modulators[self->plastic[j]] + t * (int64_t)plastic->needs.modulators.count,
+                    .ld_pre = pre->plane_stride,
+                    .ld_post = self->post->plane_stride,
+                    .ldw = weights->ldw,
+                    .dt = self->draw->recording->dt == NULL ? 0.0 : self->draw->recording->dt[t]};
+}
+
+/** w_out = w + eta mask dw after the run that ends at t; w_out MAY be w. */
+static pf_status change(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w, pf_real *w_out,
+                        pf_error *error)
+{
+  const pf_weights *weights = weights_of(self, j);
+  const pf_component *rule = weights->plastic->rule;
+  const pf_rule_ops *ops = rule->plugin->rule;
+  const pf_block in = rule_block(self, at, j, t, w);
+  const pf_update update = pf_weights_update(weights, at->row0);
+  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
+    return ops->step(rule->self, &in, &update, w_out, weights->ldw, error);
+  }
+  pf_status status = ops->forward(rule->self, &in, at->dw, weights->ldw, error);
+  if (status == PF_OK) {
+    self->model->kernels->update(at->n_rows, weights->n_pre, &update, at->dw, weights->ldw, w, w_out, weights->ldw);
+  }
+  return status;
+}
+
+/** Drives and signals of the block's rows over one run, with plastic weights w[j]. */
+static pf_status respond(const sweep *self, const block *at, const pf_run *run, pf_real *const *w, pf_error *error)
+{
+  const pf_model *model = self->model;
+  const pf_workspace *workspace = self->workspaces[0];
+  const pf_activity *post = self->post;
+  const int64_t n_steps = run->end - run->first + 1, offset = run->first * post->ld + at->row0;
+  bool add = false;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    if (weights->info->post != (int64_t)self->population) {
+      continue;
+    }
+    const pf_real *rows = weights->states + at->row0 * weights->ldw;
+    for (size_t j = 0; j < self->n_plastic; j++) {
+      rows = weights == weights_of(self, j) ? w[j] : rows;
+    }
+    const pf_activity *pre = &workspace->activity[weights->info->pre];
+    const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + run->first * pre->ld;
+    model->kernels->drive(n_steps, at->n_rows, weights->n_pre, rows, weights->ldw, signal, pre->ld,
+                          post->drive + offset, post->ld, add);
+    add = true;
+  }
+  const pf_units in = {.size = sizeof in,
+                       .population = (int64_t)self->population,
+                       .row0 = at->row0,
+                       .n_rows = at->n_rows,
+                       .n_steps = n_steps,
+                       .theta = self->theta + model->network_theta0,
+                       .drive = post->drive + offset,
+                       .ld_drive = post->ld};
+  const pf_response out = {.size = sizeof out,
+                           .signals = post->signals + offset,
+                           .signal_stride = post->plane_stride,
+                           .ld_signal = post->ld};
+  return model->network->plugin->network->respond(model->network->self, &in, &out, error);
+}
+
+static void load_initial(const sweep *self, const block *at)
+{
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    const pf_weights *weights = weights_of(self, j);
+    memcpy(at->states[j], weights->states + at->row0 * weights->ldw,
+           (size_t)(at->n_rows * weights->ldw) * sizeof(pf_real));
+  }
+}
+
+/** Take the block through all runs. `responds`: evaluate the population too, else its activity stands already. */
+static pf_status advance(const sweep *self, const block *at, bool responds, pf_error *error)
+{
+  pf_status status = PF_OK;
+  load_initial(self, at);
+  for (int64_t r = 0; r < self->n_runs && status == PF_OK; r++) {
+    pf_real *w[MAX_PLASTIC], *next[MAX_PLASTIC];
+    for (size_t j = 0; j < self->n_plastic; j++) {
+      const size_t cells = block_cells(self, j);
+      w[j] = at->states[j] + (self->keeps_all ? (size_t)r * cells : 0);
+      next[j] = at->states[j] + (self->keeps_all ? (size_t)(r + 1) * cells : 0);
+      if (!self->keeps_all && r % self->plan.interval == 0) {
+        memcpy(at->checkpoints[j] + (size_t)(r / self->plan.interval) * cells, w[j], cells * sizeof(pf_real));
+      }
+    }
+    status = responds ? respond(self, at, &self->runs[r], w, error) : PF_OK;
+    for (size_t j = 0; j < self->n_plastic && self->runs[r].changes != 0 && status == PF_OK; j++) {
+      status = change(self, at, j, self->runs[r].end, w[j], next[j], error);
+    }
+    if (status != PF_OK) {
+      pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
+    }
+  }
+  return status;
+}
+
+static bool is_finite(const pf_real *w, size_t cells)
+{
+  pf_real sum = 0; /* of zeros, unless something is infinite or NaN */
+  for (size_t i = 0; i < cells; i++) {
+    sum += w[i] * 0;
+  }
+  return sum == 0;
+}
+
+/** The last state tells whether a weight overflowed, since such a weight stays so; then the step is searched for. */
+static pf_status check_finite(const sweep *self, const block *at, pf_error *error)
+{
+  const bool last_changes = self->n_runs > 0 && self->runs[self->n_runs - 1].changes != 0;
+  const int64_t last = self->n_runs - (last_changes ? 0 : 1);
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    const pf_weights *weights = weights_of(self, j);
+    const size_t cells = (size_t)(at->n_rows * weights->ldw);
+    const pf_real *w = at->states[j] + (self->keeps_all ? (size_t)last * block_cells(self, j) : 0);
+    if (is_finite(w, cells)) {
+      continue;
+    }
+    int64_t step = -1;
+    load_initial(self, at);
+    for (int64_t r = 0; is_finite(at->states[j], cells) && r < self->n_runs && self->runs[r].changes != 0; r++) {
+      step = self->runs[r].end;
+      if (change(self, at, j, step, at->states[j], at->states[j], error) != PF_OK) {
+        break;
+      }
+    }
+    return pf_run_overflowed(self->draw, self->model, weights->plastic, self->theta, step, error);
+  }
+  return PF_OK;
+}
+
+/* ---- backward through a block ---- */
+
+/** Recompute the states of runs [first, last] from the checkpoint before them. */
+static pf_status replay(const sweep *self, const block *at, int64_t first, int64_t last, pf_error *error)
+{
+  pf_status status = PF_OK;
+  for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
+    const size_t cells = block_cells(self, j);
+    memcpy(at->states[j], at->checkpoints[j] + (size_t)(first / self->plan.interval) * cells, cells * sizeof(pf_real));
+    for (int64_t r = first; r < last && status == PF_OK; r++) {
+      pf_real *w = at->states[j] + (size_t)(r - first) * cells;
+      status = change(self, at, j, self->runs[r].end, w, w + cells, error);
+    }
+  }
+  return status;
+}
+
+/** Where lane `lane` gathers the cotangent of plastic projection j's presynaptic signal; NULL: not wanted. */
+static pf_real *pre_cotangent(const sweep *self, size_t j, int64_t lane)
+{
+  const pf_activity *pre = &self->workspaces[0]->activity[weights_of(self, j)->info->pre];
+  return self->lane_pre[j] == NULL ? NULL : self->lane_pre[j] + lane * self->draw->n_steps * pre->ld;
+}
+
+/** The cotangent g of the weights after the change at t becomes that of those before. */
+static pf_status back_change(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w, int64_t lane,
+                             pf_error *error)
+{
+  const pf_weights *weights = weights_of(self, j);
+  const pf_plastic *plastic = weights->plastic;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
+  const pf_block in = rule_block(self, at, j, t, w);
+  const pf_update update = pf_weights_update(weights, at->row0);
+  pf_real *g_pre = pre_cotangent(self, j, lane);
+  const pf_rule_gradient gradient = {.size = sizeof gradient,
+                                     .theta =
+                                         self->lane_theta + (size_t)lane * self->model->n_parameters + plastic->theta0,
+                                     .pre = g_pre == NULL ? NULL : g_pre + t * pre->ld,
+                                     .post = self->post->g_signals + t * self->post->ld + at->row0,
+                                     .w = at->g[j],
+                                     .ld_pre = pre->ld,
+                                     .ld_post = self->post->plane_stride,
+                                     .ldw = weights->ldw};
+  if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
+    return ops->step_vjp(plastic->rule->self, &in, &update, &gradient, error);
+  }
+  self->model->kernels->scale(at->n_rows, weights->n_pre, &update, at->g[j], weights->ldw, at->dw, weights->ldw);
+  return ops->vjp(plastic->rule->self, &in, at->dw, weights->ldw, &gradient, error);
+}
+
+/** One run: from cotangents of the block's signals to those of its drive, weights and presynaptic signals. */
+static pf_status back_respond(const sweep *self, const block *at, const pf_run *run, pf_real *const *w, int64_t lane,
+                              pf_error *error)
+{
+  const pf_model *model = self->model;
+  const pf_workspace *workspace = self->workspaces[0];
+  const pf_activity *post = self->post;
+  const int64_t n_steps = run->end - run->first + 1, offset = run->first * post->ld + at->row0;
+  const pf_units in = {.size = sizeof in,
+                       .population = (int64_t)self->population,
+                       .row0 = at->row0,
+                       .n_rows = at->n_rows,
+                       .n_steps = n_steps,
+                       .theta = self->theta + model->network_theta0,
+                       .drive = post->drive + offset,
+                       .ld_drive = post->ld};
+  const pf_response value = {.size = sizeof value,
+                             .signals = post->signals + offset,
+                             .signal_stride = post->plane_stride,
+                             .ld_signal = post->ld};
+  const pf_response cotangent = {.size = sizeof cotangent,
+                                 .signals = post->g_signals + offset,
+                                 .signal_stride = post->plane_stride,
+                                 .ld_signal = post->ld};
+  const pf_units_gradient gradient = {.size = sizeof gradient, .drive = post->g_drive + offset, .ld_drive = post->ld};
+  pf_status status =
+      model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
+  for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
+    const pf_weights *weights = weights_of(self, j);
+    const pf_activity *pre = &workspace->activity[weights->info->pre];
+    const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + run->first * pre->ld;
+    pf_real *g_pre = pre_cotangent(self, j, lane);
+    model->kernels->weight_gradient(n_steps, at->n_rows, weights->n_pre, post->g_drive + offset, post->ld, signal,
+                                    pre->ld, at->g[j], weights->ldw);
+    if (g_pre != NULL) {
+      model->kernels->pre_gradient(n_steps, at->n_rows, weights->n_pre, w[j], weights->ldw, post->g_drive + offset,
+                                   post->ld, g_pre + run->first * pre->ld, pre->ld);
+    }
+  }
+  return status;
+}
+
+static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_error *error)
+{
+  const int64_t interval = self->keeps_all ? self->n_runs : self->plan.interval;
+  const int64_t n_segments = (self->n_runs + interval - 1) / interval;
+  pf_status status = PF_OK;
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    memset(at->g[j], 0, block_cells(self, j) * sizeof(pf_real));
+  }
+  for (int64_t s = n_segments; s-- > 0 && status == PF_OK;) {
+    const int64_t first = s * interval;
+    const int64_t last = first + interval < self->n_runs ? first + interval - 1 : self->n_runs - 1;
+    status = self->keeps_all ? PF_OK : replay(self, at, first, last, error);
+    for (int64_t r = last; r >= first && status == PF_OK; r--) {
+      pf_real *w[MAX_PLASTIC];
+      for (size_t j = 0; j < self->n_plastic; j++) {
+        w[j] = at->states[j] + (size_t)(r - first) * block_cells(self, j);
+      }
+      for (size_t j = self->n_plastic; j-- > 0 && self->runs[r].changes != 0 && status == PF_OK;) {
+        status = back_change(self, at, j, self->runs[r].end, w[j], lane, error);
+      }
+      status = status == PF_OK ? back_respond(self, at, &self->runs[r], w, lane, error) : status;
+      if (status != PF_OK) {
+        pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
+      }
+    }
+  }
+  return status;
+}
+
+/* ---- all blocks of a population ---- */
+
+enum direction { FORWARD, BACKWARD };
+
+static pf_workspace *my_workspace(const sweep *self)
+{
+#ifdef _OPENMP
+  return self->workspaces[self->n_workspaces > 1 ? omp_get_thread_num() : 0];
+#else
+  return self->workspaces[0];
+#endif
+}
+
+/** The blocks of one lane, in order. */
+static pf_status sweep_lane(const sweep *self, enum direction direction, int64_t lane, pf_error *error)
+{
+  const int64_t n = self->plan.n_blocks, lanes = self->plan.n_lanes;
+  pf_workspace *workspace = my_workspace(self);
+  pf_status status = reserve_arena(self, workspace, error);
+  for (int64_t b = lane * n / lanes; b < (lane + 1) * n / lanes && status == PF_OK; b++) {
+    const block at = lay_out(self, workspace, b);
+    const bool states_stand = self->keeps_all && n == 1; /* since the forward sweep, with one block */
+    if (direction == FORWARD) {
+      status = advance(self, &at, true, error);
+      status = status == PF_OK ? check_finite(self, &at, error) : status;
+    } else {
+      status = states_stand ? PF_OK : advance(self, &at, false, error);
+      status = status == PF_OK ? reverse(self, &at, lane, error) : status;
+    }
+  }
+  return status;
+}
+
+static pf_status sweep_all(const sweep *self, enum direction direction, pf_error *error)
+{
+  pf_status statuses[PF_MAX_LANES] = {0};
+  pf_error errors[PF_MAX_LANES];
+  const int64_t lanes = self->plan.n_lanes;
+  if (lanes == 1) { /* small layers: no detour */
+    return sweep_lane(self, direction, 0, error);
+  }
+#pragma omp parallel for schedule(dynamic) num_threads((int)self->n_workspaces) if (self->n_workspaces > 1)
+  for (int64_t lane = 0; lane < lanes; lane++) {
+    errors[lane] = pf_error_none();
+    statuses[lane] = sweep_lane(self, direction, lane, &errors[lane]);
+  }
+  for (int64_t lane = 0; lane < lanes; lane++) {
+    if (statuses[lane] != PF_OK) { /* the first lane's, whichever thread met one first */
+      return pf_fail_key(error, statuses[lane], errors[lane].key, "%s", errors[lane].text);
+    }
+  }
+  return PF_OK;
+}
+
+/** Sweep number `which` of the workspace's own sums: theta by lane, and x by lane where it is another population's. */
+static pf_status reserve_lanes(sweep *self, pf_error *error)
+{
+  pf_workspace *workspace = self->workspaces[0];
+  const size_t lanes = (size_t)self->plan.n_lanes;
+  size_t cells = 0, offset[MAX_PLASTIC] = {0};
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    const int64_t pre = weights_of(self, j)->info->pre;
+    offset[j] = cells;
+    cells += pre == 0 ? 0 : lanes * (size_t)(self->draw->n_steps * workspace->activity[pre].ld);
+  }
+  if (workspace->lane_theta_count < lanes * self->model->n_parameters) {
+    pf_memory_free(workspace->lane_theta);
+    workspace->lane_theta_count = 0;
+    workspace->lane_theta = pf_memory_need(lanes * self->model->n_parameters, sizeof(double), error);
+    if (workspace->lane_theta == NULL) {
+      return PF_STOP;
+    }
+    workspace->lane_theta_count = lanes * self->model->n_parameters;
+  }
+  if (workspace->lane_pre_cells < cells) {
+    pf_memory_free(workspace->lane_pre);
+    workspace->lane_pre_cells = 0;
+    workspace->lane_pre = pf_memory_need(cells, sizeof(pf_real), error);
+    if (workspace->lane_pre == NULL) {
+      return PF_STOP;
+    }
+    workspace->lane_pre_cells = cells;
+  }
+  self->lane_theta = workspace->lane_theta;
+  memset(self->lane_theta, 0, lanes * self->model->n_parameters * sizeof(double));
+  if (cells > 0) {
+    memset(workspace->lane_pre, 0, cells * sizeof(pf_real));
+  }
+  for (size_t j = 0; j < self->n_plastic; j++) {
+    self->lane_pre[j] = weights_of(self, j)->info->pre == 0 ? NULL : workspace->lane_pre + offset[j];
+  }
+  return PF_OK;
+}
+
+/** The lanes' sums, in order, into the gradient and the cotangents of the presynaptic populations. */
+static void add_lanes(const sweep *self, double *gradient)
+{
+  const size_t n = self->model->n_parameters;
+  for (int64_t lane = 0; lane < self->plan.n_lanes; lane++) {
+    for (size_t i = 0; i < n; i++) {
+      gradient[i] += self->lane_theta[(size_t)lane * n + i];
+    }
+    for (size_t j = 0; j < self->n_plastic; j++) {
+      const pf_weights *weights = weights_of(self, j);
+      pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
+      const pf_real *from = pre_cotangent(self, j, lane);
+      for (int64_t i = 0; from != NULL && i < self->draw->n_steps * pre->ld; i++) {
+        pre->g_signals[weights->info->signal * pre->plane_stride + i] += from[i];
+      }
+    }
+  }
+}
+
+static void add_fixed(const sweep *self)
+{
+  const pf_workspace *workspace = self->workspaces[0];
+  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    pf_activity *pre = &workspace->activity[weights->info->pre];
+    if (weights->info->post == (int64_t)self->population && weights->plastic == NULL && weights->info->pre != 0) {
+      self->model->kernels->pre_gradient(self->draw->n_steps, weights->n_post, weights->n_pre, weights->states,
+                                         weights->ldw, self->post->g_drive, self->post->ld,
+                                         pre->g_signals + weights->info->signal * pre->plane_stride, pre->ld);
+    }
+  }
+}
+
+/** The sweep of population p; n_plastic is 0 where none of its weights change. */
+static sweep prepare(const pf_model *model, const pf_draw *draw, const double *theta, pf_workspace *const *workspaces,
+                     size_t n_workspaces, size_t p)
+{
+  pf_workspace *workspace = workspaces[0];
+  sweep self = {.model = model,
+                .draw = draw,
+                .theta = theta,
+                .workspaces = workspaces,
+                .n_workspaces = n_workspaces,
+                .population = p,
+                .post = &workspace->activity[p],
+                .runs = workspace->runs,
+                .n_runs = workspace->n_runs};
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    const pf_weights *weights = &workspace->weights[model->plastic[k].projection];
+    if (weights->info->post == (int64_t)p) {
+      self.plastic[self.n_plastic++] = k;
+      self.row_cells += (size_t)weights->ldw;
+    }
+  }
+  if (self.n_plastic > 0) {
+    self.plan = pf_plan_blocks(self.post->n, self.row_cells * sizeof(pf_real), self.n_runs, model->state_budget);
+    self.keeps_all = self.plan.interval >= self.n_runs;
+  }
+  return self;
+}
+
+pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
+                            pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values,
+                            double *gradient, pf_error *error)
+{
+  const size_t n_populations = model->needs.populations.count;
+  const int64_t last = draw->n_steps - 1;
+  pf_workspace *workspace = workspaces[0];
+  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
+  status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
+  for (size_t p = 1; p < n_populations && status == PF_OK; p++) {
+    const sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
+    status = self.n_plastic == 0 ? pf_run_population(workspace, p, theta, 0, last, 0, error)
+                                 : sweep_all(&self, FORWARD, error);
+  }
+  status = status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_run_clear_cotangents(workspace);
+  status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
+  for (size_t p = n_populations; p-- > 1 && status == PF_OK;) {
+    sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
+    if (workspace->activity[p].phase == PF_PHASE_BEFORE) {
+      continue; /* nothing plastic lies before it, and the network has no parameters */
+    }
+    if (self.n_plastic == 0) {
+      status = pf_run_back_population(workspace, p, theta, 0, last, 0, NULL, error);
+      continue;
+    }
+    status = reserve_lanes(&self, error);
+    status = status == PF_OK ? sweep_all(&self, BACKWARD, error) : status;
+    if (status == PF_OK) {
+      add_lanes(&self, gradient);
+      add_fixed(&self);
+    }
+  }
+  return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
+}
