@@ -1,6 +1,7 @@
 # The core's sources, in the order data flow through it.
 # `core_sources` go into the library, and so into the program and the unit tests; `cli_sources` into the program alone.
 core_sources =
+core_sources += core/base/csv.h
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/text.c core/base/text.h
@@ -60,10 +61,11 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
-core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/ticker.h core/fit/units.h
+core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/theta_file.h core/fit/ticker.h core/fit/units.h
 core_sources += core/fit/adam.c
 core_sources += core/fit/objective.c
 core_sources += core/fit/run.c
+core_sources += core/fit/theta_file.c
 core_sources += core/fit/ticker.c
 core_sources += core/fit/units.c
 
