@@ -15,4 +15,5 @@ include plugins/networks/feedforward/plugin.mk
 include plugins/losses/choice/plugin.mk
 include plugins/losses/activity/plugin.mk
 include plugins/sources/teacher/plugin.mk
+include plugins/sources/table/plugin.mk
 include plugins/sources/fly_mat/plugin.mk
