@@ -18,10 +18,10 @@ typedef struct backward {
   pf_error *error;
 } backward;
 
-void pf_run_clear_cotangents(pf_workspace *workspace)
+void pf_run_clear_cotangents(pf_workspace *workspace, size_t n_populations)
 {
   const pf_model *model = workspace->model;
-  for (size_t p = 1; p < model->needs.populations.count; p++) {
+  for (size_t p = 1; p < n_populations; p++) {
     pf_activity *activity = &workspace->activity[p];
     size_t cells = (size_t)(workspace->n_steps * activity->ld);
     for (size_t s = 0; s < activity->info->signals.count; s++) {
@@ -38,11 +38,12 @@ pf_status pf_run_back_losses(const pf_draw *draw, const double *theta, const dou
                              double *gradient_theta, pf_error *error)
 {
   const pf_model *model = workspace->model;
+  pf_run_mark_scored(workspace, draw, PF_STEP_FIT);
   for (size_t k = 0; k < model->n_losses; k++) {
     const pf_loss_term *term = &model->losses[k];
     pf_loss_view view;
     pf_real *g_observable[PF_LOSS_MAX_ARRAYS];
-    pf_run_loss_view(workspace, k, draw, theta, PF_STEP_FIT, &view);
+    pf_run_loss_view(workspace, k, draw, theta, &view);
     for (size_t o = 0; o < term->needs.observables.count; o++) {
       const pf_observable_table *table = &model->needs.observables;
       const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
@@ -222,7 +223,7 @@ pf_status pf_tape_gradient(const pf_model *model, const pf_draw *draw, const dou
                    .gradient = gradient,
                    .wants_network = model->needs.parameters.count > 0,
                    .error = error};
-  pf_run_clear_cotangents(workspace);
+  pf_run_clear_cotangents(workspace, model->needs.populations.count);
   status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
   status = status == PF_OK ? back_trajectory(&back) : status;
   status = status == PF_OK && back.wants_network ? back_initial(&back) : status;

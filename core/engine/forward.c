@@ -110,12 +110,12 @@ static pf_status check_weights(const pf_draw *draw, const double *theta, const p
   return PF_OK;
 }
 
-static pf_status evaluate_loss(const pf_draw *draw, const double *theta, uint32_t count_flag, size_t k,
-                               pf_workspace *workspace, pf_loss_value *value, pf_error *error)
+static pf_status evaluate_loss(const pf_draw *draw, const double *theta, size_t k, pf_workspace *workspace,
+                               pf_loss_value *value, pf_error *error)
 {
   const pf_component *loss = workspace->model->losses[k].loss;
   pf_loss_view view;
-  pf_run_loss_view(workspace, k, draw, theta, count_flag, &view);
+  pf_run_loss_view(workspace, k, draw, theta, &view);
   pf_status status =
       loss->plugin->loss->evaluate(loss->self, &view.in, workspace->log_likelihood, workspace->count, error);
   if (status != PF_OK) {
@@ -142,8 +142,9 @@ pf_status pf_run_losses(const pf_draw *draw, const double *theta, uint32_t count
                         pf_loss_value *values, pf_error *error)
 {
   pf_status status = PF_OK;
+  pf_run_mark_scored(workspace, draw, count_flag);
   for (size_t k = 0; k < workspace->model->n_losses && values != NULL && status == PF_OK; k++) {
-    status = evaluate_loss(draw, theta, count_flag, k, workspace, &values[k], error);
+    status = evaluate_loss(draw, theta, k, workspace, &values[k], error);
   }
   return status;
 }

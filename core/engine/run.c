@@ -27,6 +27,10 @@ pf_status pf_run_start(pf_workspace *workspace, const double *theta, const doubl
                        pf_error *error)
 {
   const pf_model *model = workspace->model;
+  pf_status status = pf_workspace_need_trajectory(workspace, error);
+  if (status != PF_OK) {
+    return status;
+  }
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
     bool given = given_w != NULL && given_w[q] != NULL;
@@ -37,8 +41,8 @@ pf_status pf_run_start(pf_workspace *workspace, const double *theta, const doubl
     }
   }
   const pf_initial initial = {.size = sizeof initial, .w = workspace->initial_w, .ldw = workspace->initial_ldw};
-  pf_status status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0,
-                                                              noise, &initial, error);
+  status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0, noise,
+                                                    &initial, error);
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     pf_weights_disconnect(&workspace->weights[q], workspace->weights[q].states);
   }
@@ -131,15 +135,19 @@ pf_status pf_run_change(pf_workspace *workspace, const double *theta, int64_t t,
   return PF_OK;
 }
 
-void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw, const double *theta,
-                      uint32_t count_flag, pf_loss_view *view)
+void pf_run_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag)
 {
-  const pf_loss_term *term = &workspace->model->losses[loss];
-  bool all = true;
+  workspace->all_scored = true;
   for (int64_t t = 0; t < draw->n_steps; t++) {
     workspace->scored[t] = (draw->flags[t] & count_flag) != 0;
-    all = all && workspace->scored[t] != 0;
+    workspace->all_scored = workspace->all_scored && workspace->scored[t] != 0;
   }
+}
+
+void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw, const double *theta,
+                      pf_loss_view *view)
+{
+  const pf_loss_term *term = &workspace->model->losses[loss];
   for (size_t k = 0; k < term->needs.observables.count; k++) {
     view->observable[k] =
         pf_workspace_observable(workspace, term->observables[k], &view->n_observable[k], &view->ld_observable[k]);
@@ -159,5 +167,5 @@ void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw 
                           .target = view->target,
                           .n_target = view->n_target,
                           .ld_target = view->ld_target,
-                          .scored = all ? NULL : workspace->scored};
+                          .scored = workspace->all_scored ? NULL : workspace->scored};
 }

@@ -151,6 +151,7 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   pf_status status = self->task->plugin->source->needs(self->task->self, &self->needs, error);
   status = status == PF_OK ? pf_workspace_create(model, 1, &self->workspace, error) : status;
   status = status == PF_OK ? pf_workspace_reserve(self->workspace, 2, error) : status;
+  status = status == PF_OK ? pf_workspace_need_trajectory(self->workspace, error) : status;
   if (status != PF_OK) {
     return status;
   }

@@ -10,6 +10,8 @@
 
 /* Plastic projections onto one population; more take the other path. */
 enum { MAX_PLASTIC = 4 };
+/* Losses on a population that is swept forward and backward in one go; more take two sweeps. */
+enum { MAX_LOCAL_LOSSES = 4 };
 
 /** One population being swept. */
 typedef struct sweep {
@@ -25,9 +27,11 @@ typedef struct sweep {
   const pf_run *runs;
   int64_t n_runs;
   pf_block_plan plan;
-  size_t row_cells;               /* of all plastic projections onto it */
-  bool keeps_all;                 /* no checkpoints */
-  double *lane_theta;             /* [n_lanes][n_parameters] */
+  size_t row_cells;                               /* of all plastic projections onto it */
+  bool keeps_all;                                 /* no checkpoints */
+  const double *scale;                            /* [n_losses]; of a local sweep */
+  pf_loss_value (*lane_values)[MAX_LOCAL_LOSSES]; /* [n_lanes]; of a local sweep */
+  double *lane_theta;                             /* [n_lanes][n_parameters] */
   pf_real *lane_pre[MAX_PLASTIC]; /* [n_lanes][n_steps][ld of pre]: private cotangents of x; NULL: x is the input */
 } sweep;
 
@@ -401,9 +405,75 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
   return status;
 }
 
+/* ---- losses within a block ---- */
+
+/**
+ * Where every loss is a sum over units of the last population, and its weights are plastic, a block goes forward, to
+ * its losses and backward while its states are in cache: a sweep saved.
+ */
+static bool is_local(const pf_model *model, size_t p)
+{
+  const pf_observable_table *table = &model->needs.observables;
+  bool local = model->n_losses <= MAX_LOCAL_LOSSES && p + 1 == model->needs.populations.count;
+  for (size_t k = 0; k < model->n_losses && local; k++) {
+    const pf_loss_term *term = &model->losses[k];
+    const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[0]);
+    local = (term->needs.flags & PF_LOSS_SEPARABLE_BY_UNIT) != 0 && term->needs.observables.count == 1 &&
+            term->needs.targets.count == 1 && term->needs.parameters.count == 0 && info->population == (int64_t)p;
+  }
+  return local;
+}
+
+/** The block's columns of every loss: values into the lane's sums, cotangents of its signals. */
+static pf_status local_losses(const sweep *self, const block *at, int64_t lane, pf_workspace *mine, pf_error *error)
+{
+  const pf_model *model = self->model;
+  const pf_activity *post = self->post;
+  for (int64_t t = 0; t < self->draw->n_steps; t++) {
+    const size_t bytes = (size_t)at->n_rows * sizeof(pf_real);
+    for (size_t s = 0; s < post->info->signals.count; s++) {
+      memset(post->g_signals + (int64_t)s * post->plane_stride + t * post->ld + at->row0, 0, bytes);
+    }
+    memset(post->g_drive + t * post->ld + at->row0, 0, bytes);
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    const pf_loss_term *term = &model->losses[k];
+    const pf_loss_ops *ops = term->loss->plugin->loss;
+    pf_loss_view view;
+    pf_run_loss_view(self->workspaces[0], k, self->draw, self->theta, &view);
+    if (view.n_observable[0] != view.n_target[0]) {
+      return pf_fail(error, PF_STOP, "%s compares %lld observed units with %lld recorded ones, expected as many",
+                     term->loss->label, (long long)view.n_observable[0], (long long)view.n_target[0]);
+    }
+    pf_real *g_observable = post->g_signals + (view.observable[0] - post->signals) + at->row0;
+    view.observable[0] += at->row0;
+    view.target[0] += at->row0;
+    view.n_observable[0] = view.n_target[0] = at->n_rows;
+    pf_status status = ops->evaluate(term->loss->self, &view.in, mine->log_likelihood, mine->count, error);
+    pf_loss_value *value = &self->lane_values[lane][k];
+    for (int64_t t = 0; t < self->draw->n_steps; t++) {
+      value->log_likelihood += mine->log_likelihood[t];
+      value->count += mine->count[t];
+      mine->cotangent[t] = self->scale[k];
+      if (status == PF_OK && !isfinite(mine->log_likelihood[t])) {
+        status = pf_fail(error, PF_POINT_FAILED, "experiment %s, step %lld: %s is %g, expected a finite log likelihood",
+                         self->draw->recording->name, (long long)t, term->loss->label, mine->log_likelihood[t]);
+      }
+    }
+    const pf_loss_gradient gradient = {
+        .size = sizeof gradient, .observable = &g_observable, .ld_observable = view.ld_observable};
+    status = status == PF_OK ? ops->vjp(term->loss->self, &view.in, mine->cotangent, &gradient, error) : status;
+    if (status != PF_OK) {
+      pf_run_locate(error, self->draw->recording->name, 0);
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 /* ---- all blocks of a population ---- */
 
-enum direction { FORWARD, BACKWARD };
+enum direction { FORWARD, BACKWARD, BOTH };
 
 static pf_workspace *my_workspace(const sweep *self)
 {
@@ -423,12 +493,17 @@ static pf_status sweep_lane(const sweep *self, enum direction direction, int64_t
   for (int64_t b = lane * n / lanes; b < (lane + 1) * n / lanes && status == PF_OK; b++) {
     const block at = lay_out(self, workspace, b);
     const bool states_stand = self->keeps_all && n == 1; /* since the forward sweep, with one block */
-    if (direction == FORWARD) {
+    if (direction != BACKWARD) {
       status = advance(self, &at, true, error);
       status = status == PF_OK ? check_finite(self, &at, error) : status;
-    } else {
-      status = states_stand ? PF_OK : advance(self, &at, false, error);
-      status = status == PF_OK ? reverse(self, &at, lane, error) : status;
+    } else if (!states_stand) {
+      status = advance(self, &at, false, error);
+    }
+    if (direction == BOTH && status == PF_OK) {
+      status = local_losses(self, &at, lane, workspace, error);
+    }
+    if (direction != FORWARD && status == PF_OK) {
+      status = reverse(self, &at, lane, error);
     }
   }
   return status;
@@ -556,33 +631,44 @@ static sweep prepare(const pf_model *model, const pf_draw *draw, const double *t
   return self;
 }
 
-pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
-                            pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values,
-                            double *gradient, pf_error *error)
+/** The last population forward and backward in one sweep, with its losses. */
+static pf_status sweep_local(sweep *self, const double *scale, pf_loss_value *values, double *gradient, pf_error *error)
 {
-  const size_t n_populations = model->needs.populations.count;
-  const int64_t last = draw->n_steps - 1;
-  pf_workspace *workspace = workspaces[0];
-  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
-  status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
-  for (size_t p = 1; p < n_populations && status == PF_OK; p++) {
-    const sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
-    status = self.n_plastic == 0 ? pf_run_population(workspace, p, theta, 0, last, 0, error)
-                                 : sweep_all(&self, FORWARD, error);
-  }
-  status = status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+  pf_loss_value sums[PF_MAX_LANES][MAX_LOCAL_LOSSES] = {0};
+  self->scale = scale;
+  self->lane_values = sums;
+  pf_run_mark_scored(self->workspaces[0], self->draw, PF_STEP_FIT);
+  pf_status status = reserve_lanes(self, error);
+  status = status == PF_OK ? sweep_all(self, BOTH, error) : status;
   if (status != PF_OK) {
     return status;
   }
-  pf_run_clear_cotangents(workspace);
-  status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
-  for (size_t p = n_populations; p-- > 1 && status == PF_OK;) {
-    sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
+  add_lanes(self, gradient);
+  add_fixed(self);
+  for (size_t k = 0; k < self->model->n_losses && values != NULL; k++) {
+    values[k] = (pf_loss_value){0};
+    for (int64_t lane = 0; lane < self->plan.n_lanes; lane++) {
+      values[k].log_likelihood += sums[lane][k].log_likelihood;
+      values[k].count += sums[lane][k].count;
+    }
+  }
+  return PF_OK;
+}
+
+/** All populations before `first_done` backward. */
+static pf_status sweep_back(const pf_model *model, const pf_draw *draw, const double *theta,
+                            pf_workspace *const *workspaces, size_t n_workspaces, size_t first_done, double *gradient,
+                            pf_error *error)
+{
+  pf_workspace *workspace = workspaces[0];
+  pf_status status = PF_OK;
+  for (size_t p = first_done; p-- > 1 && status == PF_OK;) {
     if (workspace->activity[p].phase == PF_PHASE_BEFORE) {
       continue; /* nothing plastic lies before it, and the network has no parameters */
     }
+    sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
     if (self.n_plastic == 0) {
-      status = pf_run_back_population(workspace, p, theta, 0, last, 0, NULL, error);
+      status = pf_run_back_population(workspace, p, theta, 0, draw->n_steps - 1, 0, NULL, error);
       continue;
     }
     status = reserve_lanes(&self, error);
@@ -592,5 +678,39 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
       add_fixed(&self);
     }
   }
+  return status;
+}
+
+pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
+                            pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values,
+                            double *gradient, pf_error *error)
+{
+  const size_t n_populations = model->needs.populations.count;
+  pf_workspace *workspace = workspaces[0];
+  bool local = false;
+  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
+  status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
+  for (size_t p = 1; p < n_populations && status == PF_OK; p++) {
+    sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
+    local = self.n_plastic > 0 && is_local(model, p);
+    if (self.n_plastic == 0) {
+      status = pf_run_population(workspace, p, theta, 0, draw->n_steps - 1, 0, error);
+    } else if (!local) {
+      status = sweep_all(&self, FORWARD, error);
+    } else {
+      pf_run_clear_cotangents(workspace, p);
+      status = sweep_local(&self, scale, values, gradient, error);
+    }
+  }
+  if (status == PF_OK && !local) {
+    status = pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error);
+    if (status == PF_OK) {
+      pf_run_clear_cotangents(workspace, n_populations);
+      status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
+    }
+  }
+  status = status == PF_OK ? sweep_back(model, draw, theta, workspaces, n_workspaces,
+                                        local ? n_populations - 1 : n_populations, gradient, error)
+                           : status;
   return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static pf_status make_activity(pf_workspace *workspace, size_t p, pf_error *error)
+static void make_activity(pf_workspace *workspace, size_t p)
 {
   const pf_model *model = workspace->model;
   const pf_population_table *table = &model->needs.populations;
@@ -14,16 +14,37 @@ static pf_status make_activity(pf_workspace *workspace, size_t p, pf_error *erro
   activity->ld = pf_leading_dimension(activity->n);
   activity->phase = model->phase[p];
   activity->plane_stride = workspace->capacity * activity->ld;
-  if (p == 0) {
-    return PF_OK; /* the input is the draw's */
-  }
-  size_t plane = (size_t)activity->plane_stride;
-  activity->drive = pf_memory_need(plane, sizeof(pf_real), error);
-  activity->signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
-  return activity->drive == NULL || activity->signals == NULL ? PF_STOP : PF_OK;
 }
 
-static pf_status make_weights(pf_workspace *workspace, size_t q, pf_error *error)
+pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
+{
+  if (workspace->has_trajectory) {
+    return PF_OK;
+  }
+  for (size_t p = 1; p < workspace->model->needs.populations.count; p++) { /* the input is the draw's */
+    pf_activity *activity = &workspace->activity[p];
+    const size_t plane = (size_t)activity->plane_stride;
+    activity->drive = pf_memory_need(plane, sizeof(pf_real), error);
+    activity->signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+    if (activity->drive == NULL || activity->signals == NULL) {
+      return PF_STOP;
+    }
+  }
+  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    if (weights->states == NULL) {
+      weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
+      weights->capacity = 1;
+    }
+    if (weights->states == NULL) {
+      return PF_STOP;
+    }
+  }
+  workspace->has_trajectory = true;
+  return PF_OK;
+}
+
+static void make_weights(pf_workspace *workspace, size_t q)
 {
   const pf_model *model = workspace->model;
   const pf_projection_table *table = &model->needs.projections;
@@ -40,10 +61,7 @@ static pf_status make_weights(pf_workspace *workspace, size_t q, pf_error *error
   }
   weights->mask = model->masks[q].changes;
   weights->connected = model->masks[q].connected;
-  weights->capacity = 1;
-  weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
   workspace->initial_ldw[q] = weights->ldw;
-  return weights->states == NULL ? PF_STOP : PF_OK;
 }
 
 static pf_status make_all(pf_workspace *workspace, pf_error *error)
@@ -65,21 +83,17 @@ static pf_status make_all(pf_workspace *workspace, pf_error *error)
       workspace->count == NULL || workspace->scored == NULL || workspace->runs == NULL) {
     return PF_STOP;
   }
-  pf_status status = PF_OK;
   size_t largest = 0;
-  for (size_t p = 0; p < n_populations && status == PF_OK; p++) {
-    status = make_activity(workspace, p, error);
+  for (size_t p = 0; p < n_populations; p++) {
+    make_activity(workspace, p);
   }
-  for (size_t q = 0; q < n_projections && status == PF_OK; q++) {
-    status = make_weights(workspace, q, error);
+  for (size_t q = 0; q < n_projections; q++) {
+    make_weights(workspace, q);
     const pf_weights *weights = &workspace->weights[q];
     largest = weights->plastic != NULL && weights->cells > largest ? weights->cells : largest;
   }
-  if (status == PF_OK) {
-    workspace->dw = pf_memory_need(largest, sizeof(pf_real), error);
-    status = workspace->dw == NULL ? PF_STOP : PF_OK;
-  }
-  return status;
+  workspace->dw_cells = largest;
+  return PF_OK;
 }
 
 pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out, pf_error *error)
@@ -118,7 +132,10 @@ pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_err
     weights->states = states;
     weights->capacity = n_states;
   }
-  return PF_OK;
+  if (workspace->dw == NULL) {
+    workspace->dw = pf_memory_need(workspace->dw_cells, sizeof(pf_real), error);
+  }
+  return workspace->dw == NULL ? PF_STOP : PF_OK;
 }
 
 pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)

@@ -41,13 +41,16 @@ struct pf_workspace {
   pf_activity *activity; /**< [n_populations] */
   pf_weights *weights;   /**< [n_projections] */
   bool has_cotangents;
-  pf_real *dw;         /**< scratch, as large as the largest plastic projection; for rules without fused ops */
+  pf_real *dw; /**< scratch, as large as the largest plastic projection; for rules without fused ops */
+  size_t dw_cells;
   pf_real **initial_w; /**< [n_projections], what the network's `initial` is given */
   int64_t *initial_ldw;
   double *log_likelihood, *cotangent; /**< [n_steps] */
   int64_t *count;                     /**< [n_steps] */
   uint8_t *scored;                    /**< [n_steps] */
-  pf_run *runs;                       /**< [n_steps] of which n_runs: the steps between two changes of the weights */
+  bool all_scored;
+  bool has_trajectory; /**< activities and weights are allocated */
+  pf_run *runs;        /**< [n_steps] of which n_runs: the steps between two changes of the weights */
   int64_t n_runs;
   /* of sweeps: a thread's block in time; sums by lane */
   pf_real *arena;
@@ -60,6 +63,8 @@ struct pf_workspace {
 
 /** Make room for `n_states` states of every plastic projection. */
 pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error);
+/** Allocate activities and starting weights, once: a workspace that only lends its states to a sweep has none. */
+pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error);
 /** Allocate the cotangents, once. */
 pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error);
 
@@ -92,8 +97,8 @@ pf_status pf_run_losses(const pf_draw *draw, const double *theta, uint32_t count
 /** PF_POINT_FAILED with the line that says whose weights overflowed at which step (-1: from the start). */
 pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic, const double *theta,
                             int64_t step, pf_error *error);
-/** All cotangents of the workspace to zero. */
-void pf_run_clear_cotangents(pf_workspace *workspace);
+/** Cotangents of the first n_populations populations, and of all weights, to zero. */
+void pf_run_clear_cotangents(pf_workspace *workspace, size_t n_populations);
 /** Losses backward: cotangents of the observables; gradient[losses' parameters] += . */
 pf_status pf_run_back_losses(const pf_draw *draw, const double *theta, const double *scale, pf_workspace *workspace,
                              double *gradient, pf_error *error);
@@ -129,7 +134,9 @@ typedef struct pf_loss_view {
   int64_t n_target[PF_LOSS_MAX_ARRAYS], ld_target[PF_LOSS_MAX_ARRAYS];
 } pf_loss_view;
 void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw, const double *theta,
-                      uint32_t count_flag, pf_loss_view *view);
+                      pf_loss_view *view);
+/** Which steps count, for the views that follow. */
+void pf_run_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag);
 /** Add "experiment NAME, step T: " before the line, unless it names an experiment already. */
 void pf_run_locate(pf_error *error, const char *experiment, int64_t step);
 

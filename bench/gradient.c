@@ -1,0 +1,235 @@
+/*
+ * bench/gradient CASE [THREADS]: the time of one whole-trajectory gradient, as a line
+ *
+ *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
+ *
+ * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
+ * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "tests/lab/lab.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+typedef struct bench_case {
+  const char *name;
+  const char *rule; /* the group of rules.layer1 */
+  int64_t n_pre, n_post, n_steps;
+  bool is_fly; /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
+} bench_case;
+
+#define TAYLOR_27 "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
+static const bench_case cases[] = {
+    {"fly81", "plugin = \"taylor\";", 2, 10, 440, true},
+    {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true},
+    {"layer", TAYLOR_27, 100, 1000, 50, false},
+    {"mlp", "plugin = \"mlp\"; hidden = [10]; inputs = [\"x\", \"y\", \"w\", \"r\"];", 100, 1000, 50, false},
+    {"million", TAYLOR_27, 1000, 1000, 1000, false},
+};
+
+static double seconds(void)
+{
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double peak_mib(void)
+{
+  struct rusage usage;
+  (void)getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_maxrss / 1024.0;
+}
+
+/** Everything one measurement holds. */
+typedef struct bench {
+  const bench_case *what;
+  lab lab;
+  pf_registry *registry;
+  pf_dataset data;
+  pf_draw *draw;
+  pf_batch *batch;
+  pf_workspace **workspaces;
+  size_t n_threads;
+  double *theta, *gradient;
+} bench;
+
+static pf_status make_model(bench *self, pf_error *error)
+{
+  static const char *const channels[] = {"reward"};
+  char text[1024];
+  const bench_case *what = self->what;
+  (void)snprintf(text, sizeof text,
+                 "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = 0.1; }; %s };"
+                 "rules: { layer1: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"%s\"; } );",
+                 (long long)what->n_pre, (long long)what->n_post, what->is_fly ? ", 1" : "",
+                 what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule, what->is_fly ? "choice" : "activity");
+  return lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS, (pf_names){channels, 1}, &self->lab, error);
+}
+
+/** Made-up data of the case's shape. */
+static pf_status make_data(bench *self, pf_error *error)
+{
+  const bench_case *what = self->what;
+  const size_t steps = (size_t)what->n_steps, width = what->is_fly ? 1 : (size_t)what->n_post;
+  double *cue = pf_memory_need(steps * (size_t)what->n_pre, sizeof *cue, error);
+  double *reward = pf_memory_need(steps, sizeof *reward, error);
+  double *target = pf_memory_need(steps * width, sizeof *target, error);
+  uint32_t *flags = pf_memory_need(steps, sizeof *flags, error);
+  pf_status status = cue == NULL || reward == NULL || target == NULL || flags == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    pf_stream stream = {.seed = 1, .purpose = PF_RANDOM_TEST};
+    pf_random_normal(stream, 0, (int64_t)steps * what->n_pre, cue);
+    pf_random_uniform((pf_stream){.seed = 2, .purpose = PF_RANDOM_TEST}, 0, (int64_t)steps, reward);
+    pf_random_uniform((pf_stream){.seed = 3, .purpose = PF_RANDOM_TEST}, 0, (int64_t)(steps * width), target);
+    for (size_t t = 0; t < steps; t++) {
+      flags[t] = PF_STEP_FIT | PF_STEP_SCORE | (!what->is_fly || t * 6 % 11 < 6 ? PF_STEP_PLASTIC : 0U);
+      target[t] = what->is_fly ? (flags[t] & PF_STEP_PLASTIC) != 0 : target[t];
+      reward[t] = reward[t] < 0.5 ? 0.0 : 1.0;
+    }
+    const pf_channel channel = {.name = "reward", .values = reward};
+    const pf_target recorded = {.name = what->is_fly ? "choice" : "activity", .n = (int64_t)width, .values = target};
+    const pf_experiment experiment = {.size = sizeof experiment,
+                                      .animal = "one",
+                                      .name = what->name,
+                                      .n_steps = what->n_steps,
+                                      .n_input = what->n_pre,
+                                      .cue = cue,
+                                      .flags = flags,
+                                      .channels = {&channel, 1, sizeof channel},
+                                      .targets = {&recorded, 1, sizeof recorded}};
+    status = pf_dataset_add(&self->data, &experiment, error);
+  }
+  pf_memory_free(cue);
+  pf_memory_free(reward);
+  pf_memory_free(target);
+  pf_memory_free(flags);
+  return status;
+}
+
+static pf_status make_work(bench *self, pf_error *error)
+{
+  const pf_model *model = self->lab.model;
+  const size_t n_noise = (size_t)model->needs.n_noise, n = model->n_parameters;
+  double *noise = pf_memory_need(n_noise, sizeof *noise, error);
+  self->workspaces = pf_memory_need(self->n_threads, sizeof *self->workspaces, error);
+  self->theta = pf_memory_need(n, sizeof *self->theta, error);
+  self->gradient = pf_memory_need(n, sizeof *self->gradient, error);
+  if (noise == NULL || self->workspaces == NULL || self->theta == NULL || self->gradient == NULL) {
+    pf_memory_free(noise);
+    return PF_STOP;
+  }
+  pf_random_normal((pf_stream){.seed = 4, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n_noise, noise);
+  pf_random_normal((pf_stream){.seed = 5, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n, self->theta);
+  for (size_t i = 0; i < n; i++) {
+    self->theta[i] *= 1e-3;
+  }
+  pf_status status =
+      pf_draw_create(model, &self->data.recordings[0], self->data.recordings[0].cue, noise, &self->draw, error);
+  pf_memory_free(noise);
+  for (size_t i = 0; i < self->n_threads && status == PF_OK; i++) {
+    status = pf_workspace_create(model, self->what->n_steps, &self->workspaces[i], error);
+  }
+  const pf_draw *const *draws = (const pf_draw *const *)&self->draw;
+  return status == PF_OK ? pf_batch_create(model, draws, 1, &self->batch, error) : status;
+}
+
+static pf_status measure(bench *self, double *best, pf_error *error)
+{
+  const double synapse_steps = (double)self->what->n_pre * (double)self->what->n_post * (double)self->what->n_steps;
+  const int inner = synapse_steps < 1e6 ? 200 : 1;
+  const int rounds = synapse_steps > 3e8 ? 5 : 25;
+  *best = 1e30;
+  for (int r = 0; r < rounds; r++) {
+    const double start = seconds();
+    for (int i = 0; i < inner; i++) {
+      double value = 0.0;
+      pf_status status = pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
+                                            self->n_threads, &value, self->gradient, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    const double one = (seconds() - start) / inner;
+    *best = one < *best ? one : *best;
+  }
+  return PF_OK;
+}
+
+static void release(bench *self)
+{
+  for (size_t i = 0; self->workspaces != NULL && i < self->n_threads; i++) {
+    pf_workspace_free(self->workspaces[i]);
+  }
+  pf_memory_free(self->workspaces);
+  pf_memory_free(self->theta);
+  pf_memory_free(self->gradient);
+  pf_batch_free(self->batch);
+  if (self->lab.model != NULL) {
+    pf_draw_free(self->lab.model, self->draw);
+  }
+  pf_dataset_free(&self->data);
+  lab_free(&self->lab);
+  pf_registry_free(self->registry);
+}
+
+/** custom N_PRE N_POST STEPS TERMS, TERMS one of 3, 9, 27, 81 */
+static bool custom_case(int argc, char **argv, bench_case *out)
+{
+  static const char *const rules[] = {"plugin = \"taylor\"; powers: { x = [0,1,2]; };",
+                                      "plugin = \"taylor\"; powers: { x = [0,1,2]; w = [0,1,2]; };", TAYLOR_27,
+                                      "plugin = \"taylor\";"};
+  if (argc < 6) {
+    return false;
+  }
+  const long terms = strtol(argv[5], NULL, 10);
+  *out = (bench_case){.name = "custom",
+                      .rule = rules[terms <= 3    ? 0
+                                    : terms <= 9  ? 1
+                                    : terms <= 27 ? 2
+                                                  : 3],
+                      .n_pre = strtol(argv[2], NULL, 10),
+                      .n_post = strtol(argv[3], NULL, 10),
+                      .n_steps = strtol(argv[4], NULL, 10)};
+  return out->n_pre > 0 && out->n_post > 0 && out->n_steps > 0;
+}
+
+int main(int argc, char **argv)
+{
+  bench_case custom;
+  bench self = {.n_threads = 1};
+  for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
+    self.what = strcmp(argv[1], cases[i].name) == 0 ? &cases[i] : self.what;
+  }
+  const bool is_custom = argc > 1 && strcmp(argv[1], "custom") == 0 && custom_case(argc, argv, &custom);
+  self.what = is_custom ? &custom : self.what;
+  if (self.what == NULL) {
+    (void)fprintf(stderr, "usage: gradient fly81|fly18|layer|mlp|million [THREADS]\n"
+                          "       gradient custom N_PRE N_POST STEPS TERMS [THREADS]\n");
+    return 2;
+  }
+  const int at = is_custom ? 6 : 2;
+  const long threads = argc > at ? strtol(argv[at], NULL, 10) : 1;
+  self.n_threads = threads > 0 && threads < 1000 ? (size_t)threads : 1;
+  pf_error error = pf_error_none();
+  double best = 0.0;
+  pf_status status = pf_registry_create(NULL, &self.registry, &error);
+  status = status == PF_OK ? make_model(&self, &error) : status;
+  status = status == PF_OK ? make_data(&self, &error) : status;
+  status = status == PF_OK ? make_work(&self, &error) : status;
+  status = status == PF_OK ? measure(&self, &best, &error) : status;
+  if (status == PF_OK) {
+    const double synapse_steps = (double)self.what->n_pre * (double)self.what->n_post * (double)self.what->n_steps;
+    (void)printf("%s,%s,%zu,%.6g,%.4g,%.1f\n", self.what->name, sizeof(pf_real) == 8 ? "double" : "single",
+                 self.n_threads, best, 1e9 * best / synapse_steps, peak_mib());
+  } else {
+    (void)fprintf(stderr, "bench/gradient %s: %s\n", self.what->name, error.text);
+  }
+  release(&self);
+  return status == PF_OK ? 0 : 1;
+}
