@@ -1,0 +1,98 @@
+#include "tests/lab/lab.h"
+#include "core/base/memory.h"
+#include "core/problem/keys.h"
+#include <math.h>
+#include <string.h>
+
+static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec *specs, pf_error *error)
+{
+  const pf_node *group = pf_node_get(pf_config_root(made->config), "rules");
+  const int64_t n = pf_node_count(group);
+  if (n > LAB_MOST) {
+    return pf_fail(error, PF_STOP, "found %lld rules, a test has at most %d", (long long)n, LAB_MOST);
+  }
+  for (int64_t p = 0; p < n; p++) {
+    const pf_node *node = pf_node_at(group, p);
+    const char *projection = pf_node_name(node);
+    double eta = NAN;
+    const char *modulator = NULL;
+    const pf_status status =
+        pf_component_create(registry, made->config, node, PF_KIND_RULE, projection, pf_keys_names_of_kind(PF_KIND_RULE),
+                            &made->rules[made->n_rules], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    (void)pf_node_number(pf_node_get(node, "eta"), &eta);
+    (void)pf_node_string(pf_node_get(node, "modulator"), &modulator);
+    specs[p] = (pf_plastic_spec){.rule = &made->rules[made->n_rules],
+                                 .projection = projection,
+                                 .eta = eta,
+                                 .modulator = modulator,
+                                 .owner = projection};
+    made->n_rules++;
+  }
+  return PF_OK;
+}
+
+static pf_status create_losses(pf_registry *registry, lab *made, pf_loss_spec *specs, pf_error *error)
+{
+  const pf_node *list = pf_node_get(pf_config_root(made->config), "losses");
+  const int64_t n = pf_node_count(list);
+  if (n > LAB_MOST) {
+    return pf_fail(error, PF_STOP, "found %lld losses, a test has at most %d", (long long)n, LAB_MOST);
+  }
+  for (int64_t k = 0; k < n; k++) {
+    const pf_node *node = pf_node_at(list, k);
+    double weight = 1.0;
+    const pf_status status =
+        pf_component_create(registry, made->config, node, PF_KIND_LOSS, "loss", pf_keys_names_of_kind(PF_KIND_LOSS),
+                            &made->losses[made->n_losses], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    (void)pf_node_number(pf_node_get(node, "weight"), &weight);
+    specs[k] = (pf_loss_spec){.loss = &made->losses[made->n_losses], .weight = weight, .owner = "loss"};
+    made->n_losses++;
+  }
+  return PF_OK;
+}
+
+pf_status lab_create(pf_registry *registry, const char *name, const char *text, uint32_t normalise, pf_names channels,
+                     lab *out, pf_error *error)
+{
+  pf_plastic_spec rules[LAB_MOST];
+  pf_loss_spec losses[LAB_MOST];
+  memset(out, 0, sizeof *out);
+  pf_status status = pf_config_parse(text, name, NULL, 0, &out->config, error);
+  if (status == PF_OK) {
+    status =
+        pf_component_create(registry, out->config, pf_node_get(pf_config_root(out->config), "network"), PF_KIND_NETWORK,
+                            "network", pf_keys_names_of_kind(PF_KIND_NETWORK), &out->network, error);
+  }
+  status = status == PF_OK ? create_rules(registry, out, rules, error) : status;
+  status = status == PF_OK ? create_losses(registry, out, losses, error) : status;
+  if (status == PF_OK) {
+    status = pf_model_create(&out->network, rules, out->n_rules, losses, out->n_losses, normalise, channels,
+                             &out->model, error);
+  }
+  if (status != PF_OK) {
+    lab_free(out);
+  }
+  return status;
+}
+
+void lab_free(lab *made)
+{
+  pf_model_free(made->model);
+  for (size_t k = 0; k < made->n_losses; k++) {
+    pf_component_free(&made->losses[k]);
+  }
+  for (size_t p = 0; p < made->n_rules; p++) {
+    pf_component_free(&made->rules[p]);
+  }
+  pf_component_free(&made->network);
+  if (made->config != NULL) {
+    pf_config_free(made->config);
+  }
+  memset(made, 0, sizeof *made);
+}
