@@ -14,6 +14,7 @@ cli_sources += core/cli/cmd_list.c
 cli_sources += core/cli/main.c
 
 core_sources += core/data/dataset.c core/data/dataset.h
+core_sources += core/data/derive.c
 core_sources += core/data/expectation.c
 core_sources += core/data/linear.c
 

@@ -20,6 +20,7 @@ static void recording_clear(pf_recording *recording)
     pf_memory_free(recording->channels[i].values);
   }
   pf_memory_free(recording->channels);
+  pf_memory_free(recording->no_reward);
   for (size_t i = 0; i < recording->n_targets; i++) {
     pf_memory_free(recording->targets[i].name);
     pf_memory_free(recording->targets[i].values);

@@ -33,6 +33,7 @@ typedef struct pf_recording {
   int64_t n_trials, longest_trial; /**< for normalise = "padded" */
   pf_series *channels;
   size_t n_channels;
+  uint8_t *no_reward; /**< [n_steps] 1: the reward was missing (none could come); NULL: no channel "reward" */
   pf_record *targets;
   size_t n_targets;
   /* the truth, where the data were simulated */
@@ -75,9 +76,21 @@ void pf_expectation_enter(const pf_expected_reward *how, pf_expectation_state *s
 
 /**
  * Adds the channel "expected_reward": at each step E[R] as read before that step's reward enters. Steps with
- * NaN reward do not enter. Then sets NaN rewards to 0. Without a channel "reward": does nothing.
+ * NaN reward do not enter. Data that bring a channel of that name keep theirs. Then sets NaN rewards to 0, and
+ * no_reward there. Without a channel "reward": does nothing.
  */
 pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_reward *how, pf_error *error);
+
+/** A channel made from another: its value `lag` steps before, or its change over `difference` steps. */
+typedef struct pf_derived {
+  char *name, *of;
+  int64_t lag, difference; /**< one of them is >= 1, the other 0 */
+} pf_derived;
+/**
+ * Adds the channels, in order, so that one may be made from another before it. The first steps of the experiment, which
+ * have nothing that far back, get 0. Missing values stay missing.
+ */
+pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n, pf_error *error);
 
 /** A linear expression of channels: c0 + sum c_k channel_k, e.g. "reward - 0.5 expected_reward". */
 typedef struct pf_linear {
