@@ -492,7 +492,9 @@ static pf_status sweep_lane(const sweep *self, enum direction direction, int64_t
   pf_status status = reserve_arena(self, workspace, error);
   for (int64_t b = lane * n / lanes; b < (lane + 1) * n / lanes && status == PF_OK; b++) {
     const block at = lay_out(self, workspace, b);
-    const bool states_stand = self->keeps_all && n == 1; /* since the forward sweep, with one block */
+    const bool lasts = self->keeps_all && n == 1; /* with one block, states stand until another population's sweep */
+    const bool states_stand = lasts && workspace->arena_population == self->population;
+    workspace->arena_population = lasts ? self->population : 0;
     if (direction != BACKWARD) {
       status = advance(self, &at, true, error);
       status = status == PF_OK ? check_finite(self, &at, error) : status;

@@ -55,6 +55,7 @@ struct pf_workspace {
   /* of sweeps: a thread's block in time; sums by lane */
   pf_real *arena;
   size_t arena_cells;
+  size_t arena_population; /**< whose states all stand in the arena since its last sweep; 0: nobody's */
   double *lane_theta;
   size_t lane_theta_count;
   pf_real *lane_pre;
