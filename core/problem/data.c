@@ -12,9 +12,12 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
 {
   pf_problem *problem = sink->impl;
   pf_status status = pf_dataset_add(&problem->data, experiment, error);
-  return status == PF_OK
-             ? pf_recording_expect_reward(&problem->data.recordings[problem->data.n - 1], &problem->expectation, error)
-             : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_recording *recording = &problem->data.recordings[problem->data.n - 1];
+  status = pf_recording_expect_reward(recording, &problem->expectation, error);
+  return status == PF_OK ? pf_recording_derive(recording, problem->derived, problem->n_derived, error) : status;
 }
 
 static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *word, int64_t first, int64_t n,
@@ -26,6 +29,10 @@ static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *wor
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
     status = pf_simulate(problem->teacher, problem->teacher_theta, &problem->source, &problem->input,
                          &problem->expectation, problem->seed, first + a, name, data, error);
+    if (status == PF_OK) {
+      status = pf_recording_derive(&data->recordings[data->n - 1], problem->derived, problem->n_derived, error);
+    }
+    status = status == PF_OK ? pf_build_record(problem, &data->recordings[data->n - 1], first + a, error) : status;
   }
   return status;
 }

@@ -1,6 +1,7 @@
 /* Draws of a problem: which random numbers make which inputs and initial weights. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/fit/free.h"
 #include "core/problem/problem.h"
 
 #include <math.h>
@@ -31,6 +32,33 @@ static void make_input(const pf_problem *problem, const pf_recording *recording,
   }
 }
 
+/** Which of its animal's experiments recording i is, from 0. */
+static int64_t experiment_of(const pf_dataset *data, size_t i)
+{
+  int64_t index = 0;
+  for (size_t k = 0; k < i; k++) {
+    index += data->recordings[k].animal_index == data->recordings[i].animal_index;
+  }
+  return index;
+}
+
+/** What network.initial_weights.file says takes the place of what is drawn. */
+static pf_status give_weights(const pf_problem *problem, const pf_dataset *data, size_t i, pf_draw *draw,
+                              pf_error *error)
+{
+  const int64_t experiment = experiment_of(data, i);
+  pf_status status = PF_OK;
+  for (size_t q = 0; q < problem->model->needs.projections.count && status == PF_OK; q++) {
+    const double *w = NULL;
+    status = pf_initial_file_find(problem->initial, problem->model, data->recordings[i].animal, experiment, (int64_t)q,
+                                  &w, error);
+    if (status == PF_OK && w != NULL) {
+      status = pf_draw_give_weights(problem->model, draw, (int64_t)q, w, error);
+    }
+  }
+  return status;
+}
+
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
                           pf_draw **out, pf_error *error)
 {
@@ -49,9 +77,33 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
     }
     status = pf_draw_create(problem->model, recording, x, noise, out, error);
   }
+  if (status == PF_OK && problem->initial != NULL) {
+    status = give_weights(problem, data, i, *out, error);
+    if (status != PF_OK) {
+      pf_draw_free(problem->model, *out);
+      *out = NULL;
+    }
+  }
   pf_memory_free(x);
   pf_memory_free(noise);
   return status;
+}
+
+static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *from, pf_draw *to, pf_error *error)
+{
+  for (size_t q = 0; q < problem->model->needs.projections.count; q++) {
+    const size_t cells = from->given_w[q] == NULL ? 0 : pf_initial_cells(problem->model, q);
+    if (cells == 0) {
+      continue;
+    }
+    to->given_w[q] = pf_memory_need(cells, sizeof **to->given_w, error);
+    if (to->given_w[q] == NULL) {
+      pf_draw_free(problem->teacher, to);
+      return PF_STOP;
+    }
+    memcpy(to->given_w[q], from->given_w[q], cells * sizeof **to->given_w);
+  }
+  return PF_OK;
 }
 
 pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error)
@@ -71,7 +123,7 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
   }
   pf_status status = pf_draw_create(problem->teacher, recording, x, draw->noise, out, error);
   pf_memory_free(x);
-  return status;
+  return status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
 }
 
 void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
@@ -84,6 +136,12 @@ void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
     if ((parameter->flags & PF_PARAMETER_FIXED) == 0) {
       pf_random_normal(stream, i, 1, &normal);
     }
-    theta[i] = fmin(fmax(parameter->initial + parameter->initial_sd * normal, parameter->lower), parameter->upper);
+    theta[i] = parameter->initial + parameter->initial_sd * normal;
+    if (problem->warm != NULL && (parameter->flags & PF_PARAMETER_FIXED) == 0 &&
+        !isnan(problem->warm[unit * model->n_parameters + i])) {
+      theta[i] = problem->warm[unit * model->n_parameters + i];
+    }
+    theta[i] = fmin(fmax(theta[i], parameter->lower), parameter->upper);
   }
+  pf_tie(model->parameters, model->n_parameters, theta);
 }

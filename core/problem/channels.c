@@ -1,0 +1,129 @@
+/* Which channels the data will have: the source's, expected reward, and those that `source.derive` makes of them. */
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/problem/build.h"
+#include "core/problem/keys.h"
+
+#include <string.h>
+
+const pf_node *pf_build_truth_group(const pf_problem *problem)
+{
+  return pf_source_is_task(&problem->source) ? problem->source.node : pf_node_get(problem->source.node, "truth");
+}
+
+static bool has(const char *const *names, size_t n, const char *name)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (strcmp(names[i], name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+pf_status pf_build_channel_names(const pf_problem *problem, bool live, pf_names *out, pf_error *error)
+{
+  pf_source_needs needs = {.size = sizeof needs};
+  pf_status status = problem->source.plugin->source->needs(problem->source.self, &needs, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const char **names = pf_memory_need(needs.channels.count + 1 + problem->n_derived, sizeof *names, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  size_t n = 0;
+  for (size_t i = 0; i < needs.channels.count; i++) {
+    names[n++] = needs.channels.items[i];
+  }
+  if (has(names, n, "reward") && !has(names, n, "expected_reward")) {
+    names[n++] = "expected_reward";
+  }
+  for (size_t k = 0; k < problem->n_derived && !live; k++) {
+    names[n++] = problem->derived[k].name;
+  }
+  *out = (pf_names){names, n};
+  return PF_OK;
+}
+
+/** Element i of `derive`: { name = "..."; of = "..."; lag = 1; } */
+static pf_status read_one(const pf_problem *problem, const pf_options *options, int64_t i, pf_derived *out,
+                          pf_error *error)
+{
+  char name[64], of[64], lag[64], difference[64];
+  (void)snprintf(name, sizeof name, "derive[%lld].name", (long long)i);
+  (void)snprintf(of, sizeof of, "derive[%lld].of", (long long)i);
+  (void)snprintf(lag, sizeof lag, "derive[%lld].lag", (long long)i);
+  (void)snprintf(difference, sizeof difference, "derive[%lld].difference", (long long)i);
+  const bool lags = options->present(options, lag) != 0;
+  const bool differs = options->present(options, difference) != 0;
+  out->name = pf_memory_string(options->string(options, name), error);
+  out->of = pf_memory_string(options->string(options, of), error);
+  if (out->name == NULL || out->of == NULL) {
+    return PF_STOP;
+  }
+  out->lag = lags ? options->integer(options, lag) : 0;
+  out->difference = differs ? options->integer(options, difference) : 0;
+  if (lags == differs) {
+    return pf_fail(error, PF_STOP, "'%s' is derived with %s, expected either lag = N or difference = N, in steps",
+                   out->name, lags ? "lag and difference" : "neither lag nor difference");
+  }
+  pf_names known = {0};
+  const pf_status status = pf_build_channel_names(problem, false, &known, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (has(known.items, known.count, out->name)) {
+    (void)pf_fail(error, PF_STOP, "there is a channel '%s' already, expected a new name", out->name);
+  } else if (!has(known.items, known.count, out->of)) {
+    const char *nearest = pf_text_nearest(out->of, known);
+    pf_text all = {0};
+    for (size_t k = 0; k < known.count; k++) {
+      pf_text_add(&all, "%s%s", k > 0 ? ", " : "", known.items[k]);
+    }
+    (void)pf_fail(error, PF_STOP, "there is no channel '%s' to derive '%s' from%s%s%s; the data have: %s", out->of,
+                  out->name, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+                  nearest == NULL ? "" : "'", all.text == NULL ? "none" : all.text);
+    pf_text_free(&all);
+  }
+  pf_memory_free((void *)known.items);
+  return error != NULL && error->text[0] != '\0' ? PF_STOP : PF_OK;
+}
+
+pf_status pf_build_derived(pf_problem *problem, pf_error *error)
+{
+  const pf_node *list = pf_node_get(problem->source.node, "derive");
+  const int64_t n = pf_node_count(list);
+  pf_view *view = NULL;
+  if (n == 0) {
+    return PF_OK;
+  }
+  pf_status status = pf_build_host_view(problem, &problem->source, PF_KIND_SOURCE, "source", &view, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  problem->derived = pf_memory_need((size_t)n, sizeof *problem->derived, error);
+  status = problem->derived == NULL ? PF_STOP : PF_OK;
+  for (int64_t i = 0; i < n && status == PF_OK; i++) {
+    pf_derived derived = {0};
+    status = read_one(problem, pf_view_options(view), i, &derived, error);
+    if (status != PF_OK) {
+      pf_memory_free(derived.name);
+      pf_memory_free(derived.of);
+      pf_error_locate(error, problem->config, pf_node_at(list, i));
+    } else {
+      problem->derived[problem->n_derived++] = derived;
+    }
+  }
+  pf_view_free(view);
+  return status;
+}
+
+void pf_build_derived_free(pf_problem *problem)
+{
+  for (size_t k = 0; k < problem->n_derived; k++) {
+    pf_memory_free(problem->derived[k].name);
+    pf_memory_free(problem->derived[k].of);
+  }
+  pf_memory_free(problem->derived);
+}

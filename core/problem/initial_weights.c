@@ -1,0 +1,322 @@
+#include "core/problem/initial_weights.h"
+#include "core/base/csv.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#include <stdbool.h>
+
+enum { ANIMAL, EXPERIMENT, PROJECTION, POST, PRE, VALUE, N_COLUMNS };
+static const char *const column_names[N_COLUMNS] = {"animal", "experiment", "projection", "post", "pre", "value"};
+
+typedef struct reader {
+  pf_csv csv;
+  const pf_model *model;
+  pf_initial_file *file;
+  size_t width;
+  int64_t columns[N_COLUMNS]; /* -1: absent */
+  size_t last;                /* the set of the row before: rows of a set mostly stand together */
+} reader;
+
+static const pf_projection *projection_at(const pf_model *model, size_t q)
+{
+  const pf_projection_table *table = &model->needs.projections;
+  return pf_table_at(table->items, table->stride, table->count, q);
+}
+
+static int64_t units_of(const pf_model *model, int64_t population)
+{
+  const pf_population_table *table = &model->needs.populations;
+  return ((const pf_population *)pf_table_at(table->items, table->stride, table->count, (size_t)population))->n;
+}
+
+static pf_status read_header(reader *read, pf_error *error)
+{
+  int got = 0;
+  const pf_status status = pf_csv_next(&read->csv, &got, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  read->width = got ? read->csv.n_fields : 0;
+  for (int k = 0; k < N_COLUMNS; k++) {
+    read->columns[k] = -1;
+    for (size_t i = 0; i < read->width; i++) {
+      if (strcmp(pf_csv_field(&read->csv, i), column_names[k]) == 0) {
+        read->columns[k] = (int64_t)i;
+      }
+    }
+    if (read->columns[k] < 0 && k >= PROJECTION) {
+      return pf_fail(
+          error, PF_STOP,
+          "%.500s:1: has no column '%s'; expected animal, experiment (both may be absent), projection, post, "
+          "pre, value",
+          read->csv.path, column_names[k]);
+    }
+  }
+  return PF_OK;
+}
+
+static const char *cell(const reader *read, int column)
+{
+  return read->columns[column] < 0 ? "" : pf_csv_field(&read->csv, (size_t)read->columns[column]);
+}
+
+static pf_status bad_cell(const reader *read, int column, const char *expected, pf_error *error)
+{
+  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%s': found '%.60s', expected %s", read->csv.path,
+                 (long long)read->csv.line, column_names[column], cell(read, column), expected);
+}
+
+static pf_status take_projection(const reader *read, int64_t *projection, pf_error *error)
+{
+  const char *name = cell(read, PROJECTION);
+  const size_t n = read->model->needs.projections.count;
+  const char **names = pf_memory_need(n, sizeof *names, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  *projection = -1;
+  for (size_t q = 0; q < n; q++) {
+    names[q] = projection_at(read->model, q)->name;
+    *projection = strcmp(names[q], name) == 0 ? (int64_t)q : *projection;
+  }
+  pf_status status = PF_OK;
+  if (*projection < 0) {
+    const char *nearest = pf_text_nearest(name, (pf_names){names, n});
+    status =
+        pf_fail(error, PF_STOP, "%.300s:%lld: %s has no projection '%.60s'; did you mean '%s'?", read->csv.path,
+                (long long)read->csv.line, read->model->network->label, name, nearest == NULL ? names[0] : nearest);
+  }
+  pf_memory_free(names);
+  return status;
+}
+
+static pf_status take_index(const reader *read, int column, int64_t n, int64_t *index, pf_error *error)
+{
+  double value = 0.0;
+  char expected[64];
+  (void)snprintf(expected, sizeof expected, "a whole number from 0 to %lld", (long long)n - 1);
+  if (!pf_csv_number(cell(read, column), &value) || !(value >= 0.0 && value < (double)n) || floor(value) != value) {
+    return bad_cell(read, column, expected, error);
+  }
+  *index = (int64_t)value;
+  return PF_OK;
+}
+
+static bool is_for(const pf_initial_set *set, const char *animal, int64_t experiment, int64_t projection)
+{
+  return set->projection == projection && set->experiment == experiment && strcmp(set->animal, animal) == 0;
+}
+
+static pf_status add_set(reader *read, const char *animal, int64_t experiment, int64_t projection, pf_error *error)
+{
+  pf_initial_file *file = read->file;
+  const pf_projection *info = projection_at(read->model, (size_t)projection);
+  if (file->n_sets == file->capacity) {
+    const size_t larger = file->capacity == 0 ? 16 : 2 * file->capacity;
+    pf_initial_set *moved = pf_memory_need(larger, sizeof *moved, error);
+    if (moved == NULL) {
+      return PF_STOP;
+    }
+    if (file->n_sets > 0) {
+      memcpy(moved, file->sets, file->n_sets * sizeof *moved);
+    }
+    pf_memory_free(file->sets);
+    file->sets = moved;
+    file->capacity = larger;
+  }
+  pf_initial_set set = {.experiment = experiment,
+                        .projection = projection,
+                        .n_post = units_of(read->model, info->post),
+                        .n_pre = units_of(read->model, info->pre)};
+  const size_t cells = (size_t)(set.n_post * set.n_pre);
+  set.animal = pf_memory_string(animal, error);
+  set.w = pf_memory_need(cells, sizeof *set.w, error);
+  if (set.animal == NULL || set.w == NULL) {
+    pf_memory_free(set.animal);
+    pf_memory_free(set.w);
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < cells; i++) {
+    set.w[i] = (double)NAN;
+  }
+  read->last = file->n_sets;
+  file->sets[file->n_sets++] = set;
+  return PF_OK;
+}
+
+static pf_status find_set(reader *read, const char *animal, int64_t experiment, int64_t projection, pf_error *error)
+{
+  const pf_initial_file *file = read->file;
+  if (file->n_sets > 0 && is_for(&file->sets[read->last], animal, experiment, projection)) {
+    return PF_OK;
+  }
+  for (size_t i = 0; i < file->n_sets; i++) {
+    if (is_for(&file->sets[i], animal, experiment, projection)) {
+      read->last = i;
+      return PF_OK;
+    }
+  }
+  return add_set(read, animal, experiment, projection, error);
+}
+
+static pf_status read_row(reader *read, pf_error *error)
+{
+  int64_t experiment = -1, projection = -1, post = 0, pre = 0;
+  double value = 0.0;
+  pf_status status = pf_csv_check_width(&read->csv, read->width, error);
+  status = status == PF_OK ? take_projection(read, &projection, error) : status;
+  if (status == PF_OK && cell(read, EXPERIMENT)[0] != '\0') {
+    status = take_index(read, EXPERIMENT, INT32_MAX, &experiment, error);
+  }
+  status = status == PF_OK ? find_set(read, cell(read, ANIMAL), experiment, projection, error) : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_initial_set *set = &read->file->sets[read->last];
+  status = take_index(read, POST, set->n_post, &post, error);
+  status = status == PF_OK ? take_index(read, PRE, set->n_pre, &pre, error) : status;
+  if (status == PF_OK && (!pf_csv_number(cell(read, VALUE), &value) || !isfinite(value))) {
+    status = bad_cell(read, VALUE, "a finite number", error);
+  }
+  if (status == PF_OK && !isnan(set->w[post * set->n_pre + pre])) {
+    status = pf_fail(error, PF_STOP, "%.500s:%lld: the weight of post %lld, pre %lld stands twice", read->csv.path,
+                     (long long)read->csv.line, (long long)post, (long long)pre);
+  }
+  if (status == PF_OK) {
+    set->w[post * set->n_pre + pre] = value;
+    set->n_set++;
+  }
+  return status;
+}
+
+/** A set that lacks weights would start them at nothing in particular. */
+static pf_status check_whole(const reader *read, pf_error *error)
+{
+  const pf_initial_file *file = read->file;
+  for (size_t i = 0; i < file->n_sets; i++) {
+    const pf_initial_set *set = &file->sets[i];
+    for (int64_t k = 0; k < set->n_post * set->n_pre && set->n_set < set->n_post * set->n_pre; k++) {
+      if (isnan(set->w[k])) {
+        return pf_fail(error, PF_STOP,
+                       "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
+                       read->csv.path, projection_at(read->model, (size_t)set->projection)->name,
+                       set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
+                       (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
+      }
+    }
+  }
+  return file->n_sets > 0 ? PF_OK : pf_fail(error, PF_STOP, "%.500s: has a header and no rows", read->csv.path);
+}
+
+pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out, pf_error *error)
+{
+  reader read = {.model = model};
+  pf_status status = pf_csv_open(&read.csv, path, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  int got = 0;
+  read.file = pf_memory_need(1, sizeof *read.file, error);
+  status = read.file == NULL ? PF_STOP : read_header(&read, error);
+  if (status == PF_OK) {
+    read.file->path = pf_memory_string(path, error);
+    status = read.file->path == NULL ? PF_STOP : pf_csv_next(&read.csv, &got, error);
+  }
+  while (status == PF_OK && got) {
+    status = read_row(&read, error);
+    status = status == PF_OK ? pf_csv_next(&read.csv, &got, error) : status;
+  }
+  status = status == PF_OK ? check_whole(&read, error) : status;
+  pf_csv_close(&read.csv);
+  if (status != PF_OK) {
+    pf_initial_file_free(read.file);
+    return status;
+  }
+  *out = read.file;
+  return PF_OK;
+}
+
+void pf_initial_file_free(pf_initial_file *file)
+{
+  if (file == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < file->n_sets; i++) {
+    pf_memory_free(file->sets[i].animal);
+    pf_memory_free(file->sets[i].w);
+  }
+  pf_memory_free(file->sets);
+  pf_memory_free(file->path);
+  pf_memory_free(file);
+}
+
+pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model, const char *animal,
+                               int64_t experiment, int64_t projection, const double **w, pf_error *error)
+{
+  bool named = false;
+  int best = 0; /* 1: for all, 2: for the animal, 3: for the experiment */
+  *w = NULL;
+  for (size_t i = 0; i < file->n_sets; i++) {
+    const pf_initial_set *set = &file->sets[i];
+    if (set->projection != projection) {
+      continue;
+    }
+    named = true;
+    const bool all = set->animal[0] == '\0';
+    if ((!all && strcmp(set->animal, animal) != 0) || (set->experiment >= 0 && set->experiment != experiment)) {
+      continue;
+    }
+    const int fit = set->experiment >= 0 ? 3 : all ? 1 : 2;
+    if (fit > best) {
+      best = fit;
+      *w = set->w;
+    }
+  }
+  if (named && *w == NULL) {
+    return pf_fail(error, PF_STOP, "%.400s: has no initial weights of %s for experiment %lld of '%.200s'", file->path,
+                   projection_at(model, (size_t)projection)->name, (long long)experiment, animal);
+  }
+  return PF_OK;
+}
+
+/* ---- what the network would draw ---- */
+
+size_t pf_initial_cells(const pf_model *model, size_t q)
+{
+  const pf_projection *info = projection_at(model, q);
+  return (size_t)(units_of(model, info->pre) * units_of(model, info->post));
+}
+
+pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise, pf_real ***w,
+                             pf_error *error)
+{
+  const size_t n = model->needs.projections.count;
+  pf_real **made = pf_memory_need(n, sizeof(pf_real *), error);
+  int64_t *ldw = pf_memory_need(n, sizeof *ldw, error);
+  pf_status status = made == NULL || ldw == NULL ? PF_STOP : PF_OK;
+  for (size_t q = 0; q < n && status == PF_OK; q++) {
+    made[q] = pf_memory_need(pf_initial_cells(model, q), sizeof(pf_real), error);
+    ldw[q] = units_of(model, projection_at(model, q)->pre);
+    status = made[q] == NULL ? PF_STOP : PF_OK;
+  }
+  if (status == PF_OK) {
+    const pf_initial initial = {.size = sizeof initial, .w = made, .ldw = ldw};
+    status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0, noise,
+                                                      &initial, error);
+  }
+  pf_memory_free(ldw);
+  if (status != PF_OK) {
+    pf_initial_weights_free(model, made);
+    return status;
+  }
+  *w = made;
+  return PF_OK;
+}
+
+void pf_initial_weights_free(const pf_model *model, pf_real **w)
+{
+  for (size_t q = 0; w != NULL && q < model->needs.projections.count; q++) {
+    pf_memory_free(w[q]);
+  }
+  pf_memory_free(w);
+}
