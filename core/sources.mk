@@ -46,10 +46,14 @@ core_sources += core/config/where.c
 core_sources += core/config/write.c
 
 core_sources += core/problem/problem.h core/problem/build.h core/problem/keys.h
+core_sources += core/problem/channels.c
 core_sources += core/problem/data.c
 core_sources += core/problem/draws.c
+core_sources += core/problem/initial_weights.c core/problem/initial_weights.h
 core_sources += core/problem/keys.c
+core_sources += core/problem/masks.c
 core_sources += core/problem/models.c
+core_sources += core/problem/parameters.c core/problem/record.c core/problem/warm.c
 core_sources += core/problem/problem.c
 core_sources += core/problem/settings.c
 
@@ -62,6 +66,7 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
+core_sources += core/fit/free.c core/fit/free.h
 core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/theta_file.h core/fit/ticker.h core/fit/units.h
 core_sources += core/fit/adam.c
 core_sources += core/fit/objective.c

@@ -45,6 +45,9 @@ typedef struct pf_loss_term {
 typedef struct pf_model_parameter {
   pf_parameter declared; /**< as the plugin declared it, config's changes applied */
   const char *owner;     /**< "rules.learn", "network", "losses.[0]" */
+  bool tied;             /**< theta = factor * theta[tied_to], another that is not tied; not free */
+  size_t tied_to;
+  double factor;
 } pf_model_parameter;
 
 enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };

@@ -4,7 +4,7 @@
 
 struct pf_adam {
   pf_adam_settings settings;
-  const pf_model_parameter *parameters;
+  const double *lower, *upper; /* [n], the caller's */
   size_t n;
   double *m, *v; /* [n] first and second moments */
   int64_t t;     /* steps taken */
@@ -15,14 +15,14 @@ pf_adam_settings pf_adam_defaults(void)
   return (pf_adam_settings){.learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 }
 
-pf_status pf_adam_create(const pf_adam_settings *settings, const pf_model_parameter *parameters, size_t n,
+pf_status pf_adam_create(const pf_adam_settings *settings, const double *lower, const double *upper, size_t n,
                          pf_adam **out, pf_error *error)
 {
   pf_adam *adam = pf_memory_need(1, sizeof *adam, error);
   if (adam == NULL) {
     return PF_STOP;
   }
-  *adam = (pf_adam){.settings = *settings, .parameters = parameters, .n = n};
+  *adam = (pf_adam){.settings = *settings, .lower = lower, .upper = upper, .n = n};
   adam->m = pf_memory_need(n, sizeof *adam->m, error);
   adam->v = pf_memory_need(n, sizeof *adam->v, error);
   if (adam->m == NULL || adam->v == NULL) {
@@ -51,15 +51,11 @@ void pf_adam_step(pf_adam *adam, double *theta, const double *gradient)
   const double correction1 = 1.0 - pow(s->beta1, (double)adam->t);
   const double correction2 = 1.0 - pow(s->beta2, (double)adam->t);
   for (size_t i = 0; i < adam->n; i++) {
-    const pf_parameter *declared = &adam->parameters[i].declared;
-    if (declared->flags & PF_PARAMETER_FIXED) {
-      continue;
-    }
     const double g = gradient[i];
     adam->m[i] = (1.0 - s->beta1) * g + s->beta1 * adam->m[i];
     adam->v[i] = (1.0 - s->beta2) * (g * g) + s->beta2 * adam->v[i];
     const double step = (adam->m[i] / correction1) / (sqrt(adam->v[i] / correction2) + s->epsilon);
-    theta[i] = clip(theta[i] - s->learning_rate * step, declared->lower, declared->upper);
+    theta[i] = clip(theta[i] - s->learning_rate * step, adam->lower[i], adam->upper[i]);
   }
 }
 

@@ -5,13 +5,13 @@
  *     v     = (1 - beta2) g^2 + beta2 v
  *     theta = theta - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
  *
- * epsilon stands outside the root and is added after the bias correction. Fixed parameters stay where they are;
- * the others are clipped to their bounds after the step, where a bound is finite.
+ * epsilon stands outside the root and is added after the bias correction. After the step, values are clipped to their
+ * bounds, where a bound is finite. All of them are free (core/fit/free.h).
  */
 #ifndef PLASTFIT_CORE_FIT_ADAM_H
 #define PLASTFIT_CORE_FIT_ADAM_H
 
-#include "core/engine/engine.h"
+#include <plastfit/abi/base.h>
 
 typedef struct pf_adam_settings {
   double learning_rate, beta1, beta2, epsilon;
@@ -22,10 +22,10 @@ pf_adam_settings pf_adam_defaults(void);
 
 typedef struct pf_adam pf_adam; /**< the moments of one fit */
 
-/** `parameters` [n] (flags and bounds) stay the caller's and MUST outlive the object. */
-pf_status pf_adam_create(const pf_adam_settings *settings, const pf_model_parameter *parameters, size_t n,
+/** The bounds [n] stay the caller's and MUST outlive the object. */
+pf_status pf_adam_create(const pf_adam_settings *settings, const double *lower, const double *upper, size_t n,
                          pf_adam **out, pf_error *error);
-/** One step: theta [n] is changed in place, gradient [n] read; gradients of fixed parameters are ignored. */
+/** One step: theta [n] is changed in place, gradient [n] read. */
 void pf_adam_step(pf_adam *adam, double *theta, const double *gradient);
 void pf_adam_free(pf_adam *adam);
 

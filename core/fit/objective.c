@@ -1,4 +1,7 @@
 #include "core/fit/objective.h"
+
+#include "core/fit/free.h"
+
 #include <math.h>
 
 double pf_penalty(const pf_model_parameter *parameters, size_t n_rule, double l1, double l2, const double *theta,
@@ -7,7 +10,7 @@ double pf_penalty(const pf_model_parameter *parameters, size_t n_rule, double l1
   double sum_absolute = 0.0;
   double sum_square = 0.0;
   for (size_t i = 0; i < n_rule; i++) {
-    if (parameters[i].declared.flags & PF_PARAMETER_FIXED) {
+    if (!pf_is_free(&parameters[i])) {
       continue;
     }
     const double sign = (double)((theta[i] > 0.0) - (theta[i] < 0.0));

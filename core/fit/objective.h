@@ -5,8 +5,8 @@
 #include "core/fit/fit.h"
 
 /**
- * l1 sum |theta| + l2 sum theta^2 over the rules' free parameters (index < n_rule, not fixed); its gradient is added
- * to `gradient` (NULL: not wanted), the subgradient of |theta| at 0 being 0, as in the reference.
+ * l1 sum |theta| + l2 sum theta^2 over the rules' free parameters (index < n_rule; neither fixed nor tied); its
+ * gradient is added to `gradient` (NULL: not wanted), the subgradient of |theta| at 0 being 0, as in the reference.
  */
 double pf_penalty(const pf_model_parameter *parameters, size_t n_rule, double l1, double l2, const double *theta,
                   double *gradient);

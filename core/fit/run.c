@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 #include "core/fit/adam.h"
+#include "core/fit/free.h"
 #include "core/fit/objective.h"
 #include "core/fit/ticker.h"
 #include "core/fit/units.h"
@@ -23,6 +24,8 @@ typedef struct unit_run {
   size_t n_workspaces;
   pf_batch **batches; /* one optimiser step each, in order */
   size_t n_batches;
+  pf_free_set free;       /* the parameters that the optimiser sees */
+  double *values, *slope; /* [free.n] their values, and the gradient with respect to them */
   pf_adam *adam;
   double *gradient; /* [n_parameters] */
   double *good;     /* [n_parameters] the last theta whose objective could be computed */
@@ -88,7 +91,10 @@ static pf_status pass(unit_run *run, int64_t epoch, bool step, double *objective
       memcpy(run->good, unit->theta, theta_bytes(problem));
     }
     if (step) {
-      pf_adam_step(run->adam, unit->theta, run->gradient);
+      pf_free_gather(&run->free, unit->theta, run->values);
+      pf_free_gradient(&run->free, run->gradient, run->slope);
+      pf_adam_step(run->adam, run->values, run->slope);
+      pf_free_scatter(&run->free, run->values, unit->theta);
     }
   }
   *objective = sum_objective / (double)run->n_batches;
@@ -136,8 +142,15 @@ static pf_status prepare(unit_run *run)
   if (problem->model->n_parameters > 0) {
     memcpy(run->good, run->unit->theta, theta_bytes(problem));
   }
-  const pf_status status =
-      pf_adam_create(&settings, problem->model->parameters, problem->model->n_parameters, &run->adam, error);
+  if (pf_free_set_create(problem->model->parameters, problem->model->n_parameters, &run->free, error) != PF_OK) {
+    return PF_STOP;
+  }
+  run->values = pf_memory_need(run->free.n, sizeof *run->values, error);
+  run->slope = pf_memory_need(run->free.n, sizeof *run->slope, error);
+  if (run->values == NULL || run->slope == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = pf_adam_create(&settings, run->free.lower, run->free.upper, run->free.n, &run->adam, error);
   return status != PF_OK ? status : make_batches(run);
 }
 
@@ -148,6 +161,9 @@ static void release(unit_run *run)
   }
   pf_memory_free(run->batches);
   pf_adam_free(run->adam);
+  pf_free_set_clear(&run->free);
+  pf_memory_free(run->values);
+  pf_memory_free(run->slope);
   pf_memory_free(run->gradient);
   pf_memory_free(run->good);
 }

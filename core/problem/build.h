@@ -13,6 +13,30 @@ pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *err
 /** Reads or simulates `animals` animals (and fresh ones for the evaluation). */
 pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error);
 
+/** The `parameters` group of model->plastic[p]'s rule, and its init_sd (NaN: the rule's own). */
+pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd, bool teacher,
+                              pf_error *error);
+/** Then, of all rules: which parameters are tied to which. */
+pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error);
+/** `connected` and `plastic` of network.projections. `options`: the host's keys of the network. */
+pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
+/** Which projection entry i of network.projections means: its `name`, or `layer = 1` for the first. */
+pf_status pf_build_projection_name(const pf_problem *problem, const pf_options *options, int64_t i, char *name,
+                                   size_t capacity, pf_error *error);
+/** init.theta (NULL: not given): where the fits start. After the data are there. */
+pf_status pf_build_warm_start(pf_problem *problem, const char *path, pf_error *error);
+/** What of the activities of a simulated recording was recorded, and how well. `index`: of the animal. */
+pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, int64_t index, pf_error *error);
+
+/** source.derive. After the source is there. */
+pf_status pf_build_derived(pf_problem *problem, pf_error *error);
+void pf_build_derived_free(pf_problem *problem);
+/** Names of the channels that the data will have, or that a rule in a running task sees (`live`: nothing derived by
+ * source.derive); the caller frees out->items. */
+pf_status pf_build_channel_names(const pf_problem *problem, bool live, pf_names *out, pf_error *error);
+/** The group in which `rule` or `rules` say what is true: a task's own, else source.truth, or NULL. */
+const pf_node *pf_build_truth_group(const pf_problem *problem);
+
 /** A checked view of a component's host keys. */
 pf_status pf_build_host_view(const pf_problem *problem, const pf_component *component, uint32_t kind, const char *what,
                              pf_view **view, pf_error *error);

@@ -111,6 +111,9 @@ pf_option_table pf_keys_root(void)
        .lower = 1,
        .upper = INFINITY,
        .help = "passes between rows of fit.csv"},
+      {.name = "init.theta",
+       .type = PF_TYPE_PATH,
+       .help = "theta.csv of an earlier run, from whose estimates the fit starts"},
       {.name = "evaluate.draws",
        .type = PF_TYPE_INTEGER,
        .fallback = "5",
@@ -185,6 +188,20 @@ static pf_option_table source_keys(void)
        .lower = 0,
        .upper = 1,
        .help = "exponential: e += rate * (reward - e)"},
+      {.name = "derive[].name", .type = PF_TYPE_STRING, .required = 1, .help = "a further channel for modulators"},
+      {.name = "derive[].of", .type = PF_TYPE_STRING, .required = 1, .help = "the channel it is made from"},
+      {.name = "derive[].lag",
+       .type = PF_TYPE_INTEGER,
+       .unit = "steps",
+       .lower = 1,
+       .upper = 1e9,
+       .help = "its value so many steps before; 0 at the first steps of an experiment"},
+      {.name = "derive[].difference",
+       .type = PF_TYPE_INTEGER,
+       .unit = "steps",
+       .lower = 1,
+       .upper = 1e9,
+       .help = "or its value minus that so many steps before; 0 at the first steps"},
       {.name = "give.inputs",
        .type = PF_TYPE_BOOL,
        .fallback = "false",
@@ -193,6 +210,25 @@ static pf_option_table source_keys(void)
        .type = PF_TYPE_BOOL,
        .fallback = "false",
        .help = "a fit to simulated data starts from the teacher's own weights"},
+      {.name = "record.noise",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "a task's activities are recorded with normal noise: its sd, as a share of each unit's own sd"},
+      {.name = "record.fraction",
+       .type = PF_TYPE_REAL,
+       .fallback = "1.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = 1,
+       .help = "which part of the units is recorded (at least one); the others are missing, NaN"},
+      {.name = "record.units",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"per_animal\"",
+       .choices = "per_animal|once",
+       .help = "the recorded units are drawn anew for every animal, or once for all"},
   };
   return TABLE(keys);
 }
@@ -227,17 +263,19 @@ static pf_option_table network_keys(void)
        .fallback = "\"once\"",
        .choices = "once|per_draw",
        .help = "initial weights drawn once per experiment, or anew in every draw"},
+      {.name = "initial_weights.file",
+       .type = PF_TYPE_PATH,
+       .help = "CSV of initial weights: animal, experiment (both may be absent), projection, post, pre, value"},
       {.name = "projections[].layer",
        .type = PF_TYPE_INTEGER,
        .unit = "1",
        .lower = 1,
        .upper = INFINITY,
-       .help = "the projection into this layer is plastic"},
+       .help = "the projection into this layer"},
       {.name = "projections[].name", .type = PF_TYPE_STRING, .help = "or the projection of this name"},
       {.name = "projections[].rule",
        .type = PF_TYPE_STRING,
-       .required = 1,
-       .help = "by which rule: a group of `rules`"},
+       .help = "by which rule: a group of `rules`; absent: not plastic, the entry is for a `connected` mask"},
   };
   return TABLE(keys);
 }
@@ -274,9 +312,10 @@ pf_option_table pf_keys_of_kind(uint32_t kind)
 
 pf_names pf_keys_names_of_kind(uint32_t kind)
 {
-  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "rule"};
+  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "record", "derive", "truth", "rule", "rules"};
   static const char *const rule[] = {"plugin", "modulator", "init_sd", "eta", "parameters"};
-  static const char *const network[] = {"plugin", "initial_weights.draw", "projections"};
+  static const char *const network[] = {"plugin", "initial_weights.draw", "initial_weights.file", "projections", "projections[].connected",
+                                        "projections[].plastic"};
   static const char *const loss[] = {"plugin", "weight"};
   switch (kind) {
   case PF_KIND_SOURCE:

@@ -1,6 +1,7 @@
 /* Components and models: which rule on which projection, which losses, and the teacher's twin of it all. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/fit/free.h"
 #include "core/problem/build.h"
 #include "core/problem/keys.h"
 
@@ -28,117 +29,14 @@ static pf_status read_rule_keys(const pf_problem *problem, const pf_component *r
   return pf_view_verify(keys->view, error);
 }
 
-/** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; }; }` */
-static pf_status change_parameter(const pf_problem *problem, pf_parameter *parameter, const pf_node *node, bool teacher,
-                                  pf_error *error)
-{
-  static const pf_option keys[] = {
-      {.name = "initial", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "where a fit starts"},
-      {.name = "value", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "what a teacher uses"},
-      {.name = "lower", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
-      {.name = "upper", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
-      {.name = "fixed", .type = PF_TYPE_BOOL, .help = "true: not fitted"},
-  };
-  double number = 0.0;
-  if (pf_node_number(node, &number) != 0) {
-    parameter->value = teacher ? number : parameter->value;
-    parameter->initial = teacher ? parameter->initial : number;
-    return PF_OK;
-  }
-  pf_view *view = NULL;
-  pf_status status = pf_view_create(problem->config, node, parameter->name,
-                                    (pf_option_table){keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
-                                    (pf_names){0}, &view, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  const pf_options *options = pf_view_options(view);
-  parameter->initial =
-      options->present(options, "initial") != 0 ? options->real(options, "initial") : parameter->initial;
-  parameter->value = options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
-  parameter->lower = options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
-  parameter->upper = options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
-  if (options->present(options, "fixed") != 0) {
-    bool fixed = options->boolean(options, "fixed") != 0;
-    parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
-  }
-  if (!(parameter->lower <= parameter->upper)) {
-    status = pf_fail(error, PF_STOP, "%s: found lower = %g above upper = %g, expected the other way round",
-                     parameter->name, parameter->lower, parameter->upper);
-    pf_error_locate(error, problem->config, node);
-  }
-  pf_view_free(view);
-  return status;
-}
-
-/** Apply the `parameters` group and init_sd of one rule to the model's parameters that it owns. */
-static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const pf_plastic *plastic,
-                                  const rule_keys *keys, bool teacher, pf_error *error)
-{
-  const pf_node *group = pf_node_get(plastic->rule->node, "parameters");
-  const size_t n = plastic->needs.parameters.count;
-  for (size_t i = 0; i < n && !isnan(keys->init_sd); i++) {
-    model->parameters[plastic->theta0 + i].declared.initial_sd = keys->init_sd;
-  }
-  for (int64_t c = 0; c < pf_node_count(group); c++) {
-    const pf_node *node = pf_node_at(group, c);
-    const char *name = pf_node_name(node);
-    const char **names = pf_memory_need(n, sizeof *names, error);
-    if (names == NULL) {
-      return PF_STOP;
-    }
-    size_t found = n;
-    for (size_t i = 0; i < n; i++) {
-      names[i] = model->parameters[plastic->theta0 + i].declared.name;
-      found = name != NULL && strcmp(names[i], name) == 0 ? i : found;
-    }
-    pf_status status = PF_OK;
-    if (found == n) {
-      const char *near = name == NULL ? NULL : pf_text_nearest(name, (pf_names){names, n});
-      status = pf_fail(error, PF_STOP, "%s has no parameter '%s'%s%s%s", plastic->rule->label,
-                       name == NULL ? "(unnamed)" : name, near == NULL ? "" : "; did you mean '",
-                       near == NULL ? "" : near, near == NULL ? "" : "'");
-      pf_error_locate(error, problem->config, node);
-    } else {
-      status = change_parameter(problem, &model->parameters[plastic->theta0 + found].declared, node, teacher, error);
-    }
-    pf_memory_free(names);
-    if (status != PF_OK) {
-      return status;
-    }
-  }
-  return PF_OK;
-}
-
-/** Numbers in a rule's terms are a teacher's values; in a rule that is fitted they can only be a misunderstanding. */
-static pf_status refuse_given(const pf_problem *problem, const pf_model *model, const pf_plastic *plastic,
-                              pf_error *error)
-{
-  for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
-    const pf_parameter *parameter = &model->parameters[plastic->theta0 + i].declared;
-    if ((parameter->flags & PF_PARAMETER_GIVEN) != 0) {
-      pf_status status =
-          pf_fail(error, PF_STOP,
-                  "%s is fitted, but its terms give '%s' the number %g; leave numbers and minus signs out (a starting "
-                  "value: parameters: { %s = %g; })",
-                  plastic->rule->label, parameter->label == NULL ? parameter->name : parameter->label, parameter->value,
-                  parameter->name, parameter->value);
-      pf_error_locate(error, problem->config, plastic->rule->node);
-      return status;
-    }
-  }
-  return PF_OK;
-}
-
-/** Which projection an entry of network.projections means: `name`, or `layer = 1` for the first. */
-static pf_status entry_projection(const pf_problem *problem, const pf_options *options, int64_t i, pf_text *name,
-                                  pf_error *error)
+pf_status pf_build_projection_name(const pf_problem *problem, const pf_options *options, int64_t i, char *name,
+                                   size_t capacity, pf_error *error)
 {
   char path[64];
   (void)snprintf(path, sizeof path, "projections[%lld].name", (long long)i);
   if (options->present(options, path) != 0) {
-    pf_text_add(name, "%s", options->string(options, path));
-    return name->failed ? PF_STOP : PF_OK;
+    (void)snprintf(name, capacity, "%s", options->string(options, path));
+    return PF_OK;
   }
   (void)snprintf(path, sizeof path, "projections[%lld].layer", (long long)i);
   if (options->present(options, path) == 0) {
@@ -146,8 +44,8 @@ static pf_status entry_projection(const pf_problem *problem, const pf_options *o
     pf_error_locate(error, problem->config, pf_node_at(pf_node_get(problem->network.node, "projections"), i));
     return status;
   }
-  pf_text_add(name, "layer%lld", (long long)options->integer(options, path));
-  return name->failed ? PF_STOP : PF_OK;
+  (void)snprintf(name, capacity, "layer%lld", (long long)options->integer(options, path));
+  return PF_OK;
 }
 
 static pf_status create_rule(pf_problem *problem, const char *name, size_t p, pf_error *error)
@@ -157,6 +55,17 @@ static pf_status create_rule(pf_problem *problem, const char *name, size_t p, pf
   problem->owners[p] = pf_memory_string(what, error);
   if (problem->owners[p] == NULL) {
     return PF_STOP;
+  }
+  for (size_t other = 0; other < p; other++) {
+    if (strcmp(problem->owners[other], what) == 0) {
+      pf_status status =
+          pf_fail(error, PF_STOP,
+                  "the rule '%s' is named for two projections, expected one: give each its own in `rules`; "
+                  "to share coefficients, tie them (parameters: { NAME: { tied = \"rules.%s.NAME\"; }; })",
+                  name, name);
+      pf_error_locate(error, problem->config, pf_node_get(problem->network.node, "projections"));
+      return status;
+    }
   }
   const pf_node *group = pf_node_get(pf_config_root(problem->config), "rules");
   const pf_node *node = pf_node_get(group, name);
@@ -201,33 +110,20 @@ static pf_status create_losses(pf_problem *problem, double *weights, pf_error *e
   return PF_OK;
 }
 
-/** Names of the channels that the data will have: the source's, and what the host derives. */
-static pf_status gather_channels(const pf_problem *problem, const char **names, size_t *n, pf_error *error)
-{
-  pf_source_needs needs = {.size = sizeof needs};
-  pf_status status = problem->source.plugin->source->needs(problem->source.self, &needs, error);
-  *n = 0;
-  for (size_t i = 0; i < needs.channels.count && *n < 62 && status == PF_OK; i++) {
-    names[(*n)++] = needs.channels.items[i];
-    if (strcmp(needs.channels.items[i], "reward") == 0) {
-      names[(*n)++] = "expected_reward";
-    }
-  }
-  return status;
-}
-
 /** A model with the given rule on every plastic projection. */
 static pf_status build_one(pf_problem *problem, const pf_component *const *rules, char *const *projections,
-                           const double *weights, uint32_t normalise, bool teacher, pf_model **out, pf_error *error)
+                           const double *weights, const pf_options *network, uint32_t normalise, bool teacher,
+                           pf_model **out, pf_error *error)
 {
   const size_t n = problem->n_rules;
-  const char *channels[64];
-  size_t n_channels = 0;
+  pf_names channels = {0};
   pf_plastic_spec *specs = pf_memory_need(n, sizeof *specs, error);
   rule_keys *keys = pf_memory_need(n, sizeof *keys, error);
   pf_loss_spec *losses = pf_memory_need(problem->n_losses, sizeof *losses, error);
   pf_status status = specs == NULL || keys == NULL || losses == NULL ? PF_STOP : PF_OK;
-  status = status == PF_OK ? gather_channels(problem, channels, &n_channels, error) : status;
+  status = status == PF_OK
+               ? pf_build_channel_names(problem, teacher && pf_source_is_task(&problem->source), &channels, error)
+               : status;
   for (size_t p = 0; p < n && status == PF_OK; p++) {
     const char *what = teacher ? "source.rule" : problem->owners[p];
     status = read_rule_keys(problem, rules[p], what, &keys[p], error);
@@ -241,55 +137,134 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
     losses[k] = (pf_loss_spec){.loss = &problem->losses[k], .weight = weights[k], .owner = problem->owners[n + k]};
   }
   if (status == PF_OK) {
-    status = pf_model_create(&problem->network, specs, n, losses, problem->n_losses, normalise,
-                             (pf_names){channels, n_channels}, out, error);
+    status = pf_model_create(&problem->network, specs, n, losses, problem->n_losses, normalise, channels, out, error);
     pf_error_locate(error, problem->config, n > 0 ? rules[0]->node : problem->network.node);
   }
+  status = status == PF_OK ? pf_build_masks(problem, network, *out, error) : status;
   for (size_t p = 0; p < n && status == PF_OK; p++) {
-    status = apply_parameters(problem, *out, &(*out)->plastic[p], &keys[p], teacher, error);
-    status = status == PF_OK && !teacher ? refuse_given(problem, *out, &(*out)->plastic[p], error) : status;
+    status = pf_build_parameters(problem, *out, p, keys[p].init_sd, teacher, error);
   }
+  status = status == PF_OK ? pf_build_ties(problem, *out, error) : status;
   for (size_t p = 0; p < n && keys != NULL; p++) {
     pf_view_free(keys[p].view);
   }
+  pf_memory_free((void *)channels.items);
   pf_memory_free(specs);
   pf_memory_free(keys);
   pf_memory_free(losses);
   return status;
 }
 
-static pf_status build_teacher(pf_problem *problem, char *const *projections, const double *weights, uint32_t normalise,
-                               pf_error *error)
+/** source.rules: { learn: { ... }; slow: { ... }; } one for each fitted rule, under the same name. */
+static pf_status create_teacher_rules(pf_problem *problem, const pf_node *group, const pf_component **rules,
+                                      pf_error *error)
 {
-  const pf_node *node = pf_node_get(problem->source.node, "rule");
-  if (node == NULL) {
-    pf_status status = pf_fail(error, PF_STOP,
-                               "%s is a task and needs a rule to learn by: add rule: { plugin = \"taylor\"; terms = "
-                               "\"x r\"; } to the source",
-                               problem->source.label);
-    pf_error_locate(error, problem->config, problem->source.node);
-    return status;
-  }
-  pf_status status = pf_component_create(problem->registry, problem->config, node, PF_KIND_RULE, "source.rule",
-                                         pf_keys_names_of_kind(PF_KIND_RULE), &problem->teacher_rule, error);
-  const pf_component **rules = pf_memory_need(problem->n_rules, sizeof *rules, error);
-  if (status != PF_OK || rules == NULL) {
-    pf_memory_free(rules);
-    return status != PF_OK ? status : PF_STOP;
+  pf_status status = PF_OK;
+  const char *const *names = NULL;
+  const char **fitted = pf_memory_need(problem->n_rules, sizeof *fitted, error);
+  problem->teacher_rules = pf_memory_need(problem->n_rules, sizeof *problem->teacher_rules, error);
+  if (fitted == NULL || problem->teacher_rules == NULL) {
+    pf_memory_free(fitted);
+    return PF_STOP;
   }
   for (size_t p = 0; p < problem->n_rules; p++) {
-    rules[p] = &problem->teacher_rule;
+    fitted[p] = problem->owners[p] + sizeof "rules." - 1;
   }
-  status = build_one(problem, rules, projections, weights, normalise, true, &problem->teacher, error);
+  names = fitted;
+  for (int64_t c = 0; c < pf_node_count(group) && status == PF_OK; c++) {
+    const char *name = pf_node_name(pf_node_at(group, c));
+    bool known = false;
+    for (size_t p = 0; p < problem->n_rules && name != NULL; p++) {
+      known = known || strcmp(names[p], name) == 0;
+    }
+    if (!known) {
+      const char *near = name == NULL ? NULL : pf_text_nearest(name, (pf_names){names, problem->n_rules});
+      status = pf_fail(error, PF_STOP,
+                       "source.rules has '%s', but no plastic projection learns by a rule of that name; "
+                       "did you mean '%s'?",
+                       name == NULL ? "(unnamed)" : name, near == NULL ? names[0] : near);
+      pf_error_locate(error, problem->config, pf_node_at(group, c));
+    }
+  }
+  for (size_t p = 0; p < problem->n_rules && status == PF_OK; p++) {
+    char what[160];
+    const pf_node *node = pf_node_get(group, names[p]);
+    (void)snprintf(what, sizeof what, "source.rules.%s", names[p]);
+    if (node == NULL) {
+      status = pf_fail(error, PF_STOP,
+                       "source.rules has no '%s': the teacher needs a rule for every rule that is fitted", names[p]);
+      pf_error_locate(error, problem->config, group);
+      break;
+    }
+    status = pf_component_create(problem->registry, problem->config, node, PF_KIND_RULE, what,
+                                 pf_keys_names_of_kind(PF_KIND_RULE), &problem->teacher_rules[p], error);
+    rules[p] = &problem->teacher_rules[p];
+  }
+  pf_memory_free(fitted);
+  return status;
+}
+
+/** source.rule on every plastic projection, or source.rules. */
+static pf_status create_teacher(pf_problem *problem, const pf_component **rules, pf_error *error)
+{
+  const pf_node *one = pf_node_get(pf_build_truth_group(problem), "rule");
+  const pf_node *several = pf_node_get(problem->source.node, "rules");
+  if (one != NULL && several == NULL) {
+    for (size_t p = 0; p < problem->n_rules; p++) {
+      rules[p] = &problem->teacher_rule;
+    }
+    return pf_component_create(problem->registry, problem->config, one, PF_KIND_RULE, "source.rule",
+                               pf_keys_names_of_kind(PF_KIND_RULE), &problem->teacher_rule, error);
+  }
+  if (one == NULL && several != NULL) {
+    return create_teacher_rules(problem, several, rules, error);
+  }
+  pf_status status =
+      one != NULL ? pf_fail(error, PF_STOP,
+                            "the source has `rule` and `rules`; expected one of them: `rule` for every "
+                            "plastic projection, or `rules` with one each")
+                  : pf_fail(error, PF_STOP,
+                            "%s is a task and needs a rule to learn by: add rule: { plugin = \"taylor\"; terms = "
+                            "\"x r\"; } to the source",
+                            problem->source.label);
+  pf_error_locate(error, problem->config, problem->source.node);
+  return status;
+}
+
+static pf_status build_teacher(pf_problem *problem, char *const *projections, const double *weights,
+                               const pf_options *network, uint32_t normalise, pf_error *error)
+{
+  const pf_component **rules = pf_memory_need(problem->n_rules, sizeof *rules, error);
+  pf_status status = rules == NULL ? PF_STOP : create_teacher(problem, rules, error);
+  status = status == PF_OK
+               ? build_one(problem, rules, projections, weights, network, normalise, true, &problem->teacher, error)
+               : status;
   pf_memory_free(rules);
   if (status != PF_OK) {
     return status;
   }
   problem->teacher_theta = pf_memory_need(problem->teacher->n_parameters, sizeof(double), error);
-  for (size_t i = 0; problem->teacher_theta != NULL && i < problem->teacher->n_parameters; i++) {
+  if (problem->teacher_theta == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < problem->teacher->n_parameters; i++) {
     problem->teacher_theta[i] = problem->teacher->parameters[i].declared.value;
   }
-  return problem->teacher_theta == NULL ? PF_STOP : PF_OK;
+  pf_tie(problem->teacher->parameters, problem->teacher->n_parameters, problem->teacher_theta);
+  return PF_OK;
+}
+
+/** How many projections have a rule: those of network.projections that name one; without any entry, the first. */
+static size_t count_rules(const pf_options *options)
+{
+  const int64_t listed = options->length(options, "projections");
+  size_t n = 0;
+  for (int64_t i = 0; i < listed; i++) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "projections[%lld].rule", (long long)i);
+    n += options->present(options, path) != 0 ? 1 : 0;
+  }
+  return listed > 0 ? n : 1;
 }
 
 /** Reads network.projections: which rule on which projection. Without it: the only rule on the first projection. */
@@ -311,11 +286,16 @@ static pf_status read_projections(pf_problem *problem, const pf_options *options
     return create_rule(problem, only, 0, error);
   }
   pf_status status = PF_OK;
+  size_t p = 0;
   for (int64_t i = 0; i < listed && status == PF_OK; i++) {
-    char path[64];
+    char path[64], name[64];
     (void)snprintf(path, sizeof path, "projections[%lld].rule", (long long)i);
-    status = entry_projection(problem, options, i, &names[i], error);
-    status = status == PF_OK ? create_rule(problem, options->string(options, path), (size_t)i, error) : status;
+    if (options->present(options, path) == 0) {
+      continue; /* there for its mask */
+    }
+    status = pf_build_projection_name(problem, options, i, name, sizeof name, error);
+    pf_text_add(&names[p], "%s", name);
+    status = status == PF_OK ? create_rule(problem, options->string(options, path), p++, error) : status;
   }
   return status;
 }
@@ -356,15 +336,15 @@ pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *err
 {
   pf_view *view = NULL;
   pf_status status = create_source_and_network(problem, error);
+  status = status == PF_OK ? pf_build_derived(problem, error) : status;
   status = status == PF_OK ? pf_build_host_view(problem, &problem->network, PF_KIND_NETWORK, "network", &view, error)
                            : status;
   if (status != PF_OK) {
     return status;
   }
   const pf_options *options = pf_view_options(view);
-  const int64_t listed = options->length(options, "projections");
   problem->weights_per_draw = strcmp(options->string(options, "initial_weights.draw"), "per_draw") == 0;
-  problem->n_rules = listed > 0 ? (size_t)listed : 1;
+  problem->n_rules = count_rules(options);
   problem->n_losses = (size_t)pf_node_count(pf_node_get(pf_config_root(problem->config), "losses"));
   problem->rules = pf_memory_need(problem->n_rules, sizeof *problem->rules, error);
   problem->losses = pf_memory_need(problem->n_losses, sizeof *problem->losses, error);
@@ -381,16 +361,33 @@ pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *err
     status = pf_fail(error, PF_STOP, "`losses` is empty, expected at least one: losses = ( { plugin = \"choice\"; } )");
     pf_error_locate(error, problem->config, pf_node_get(pf_config_root(problem->config), "losses"));
   }
+  if (status == PF_OK && problem->n_rules == 0) {
+    status = pf_fail(error, PF_STOP,
+                     "none of network.projections has a rule, so nothing would learn; add rule = \"NAME\" "
+                     "to one: projections = ( { layer = 1; rule = \"learn\"; } )");
+    pf_error_locate(error, problem->config, pf_node_get(problem->network.node, "projections"));
+  }
   status = status == PF_OK ? read_projections(problem, options, names, error) : status;
   status = status == PF_OK ? create_losses(problem, weights, error) : status;
   for (size_t p = 0; p < problem->n_rules && status == PF_OK; p++) {
     projections[p] = names[p].text;
     rules[p] = &problem->rules[p];
   }
-  status = status == PF_OK ? build_one(problem, rules, projections, weights, normalise, false, &problem->model, error)
-                           : status;
-  if (status == PF_OK && pf_source_is_task(&problem->source)) {
-    status = build_teacher(problem, projections, weights, normalise, error);
+  status = status == PF_OK
+               ? build_one(problem, rules, projections, weights, options, normalise, false, &problem->model, error)
+               : status;
+  if (status == PF_OK && pf_build_truth_group(problem) != NULL) {
+    status = build_teacher(problem, projections, weights, options, normalise, error);
+  }
+  if (status == PF_OK && options->present(options, "initial_weights.file") != 0) {
+    status = pf_initial_file_read(options->string(options, "initial_weights.file"), problem->model, &problem->initial,
+                                  error);
+    if (status == PF_OK && pf_source_is_task(&problem->source)) {
+      status =
+          pf_fail(error, PF_STOP, "network.initial_weights.file: the animals of a task draw their own; %s is a task",
+                  problem->source.label);
+    }
+    pf_error_locate(error, problem->config, pf_view_node(view, "initial_weights.file"));
   }
   status = status == PF_OK ? pf_view_verify(view, error) : status;
   for (size_t p = 0; names != NULL && p < problem->n_rules; p++) {

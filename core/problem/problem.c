@@ -24,6 +24,7 @@ pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error
   status = status == PF_OK ? pf_build_models(problem, normalise, error) : status;
   status = status == PF_OK ? pf_build_source_keys(problem, &animals, error) : status;
   status = status == PF_OK ? pf_build_data(problem, animals, error) : status;
+  status = status == PF_OK ? pf_build_warm_start(problem, problem->warm_path, error) : status;
   if (status == PF_OK) {
     problem->evaluated_on = pf_memory_string(what_is_scored(problem), error);
     status = problem->evaluated_on == NULL ? PF_STOP : PF_OK;
@@ -44,6 +45,8 @@ void pf_problem_free(pf_problem *problem)
   pf_model_free(problem->model);
   pf_model_free(problem->teacher);
   pf_memory_free(problem->teacher_theta);
+  pf_build_derived_free(problem);
+  pf_initial_file_free(problem->initial);
   pf_dataset_free(&problem->data);
   pf_dataset_free(&problem->fresh);
   for (size_t p = 0; problem->rules != NULL && p < problem->n_rules; p++) {
@@ -61,6 +64,12 @@ void pf_problem_free(pf_problem *problem)
   pf_memory_free(problem->rules);
   pf_memory_free(problem->losses);
   pf_memory_free(problem->owners);
+  for (size_t p = 0; problem->teacher_rules != NULL && p < problem->n_rules; p++) {
+    pf_component_free(&problem->teacher_rules[p]);
+  }
+  pf_memory_free(problem->teacher_rules);
+  pf_memory_free(problem->warm);
+  pf_memory_free(problem->warm_path);
   pf_memory_free(problem->name);
   pf_memory_free(problem->out);
   pf_memory_free(problem->evaluated_on);

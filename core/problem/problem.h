@@ -5,6 +5,7 @@
 #define PLASTFIT_CORE_PROBLEM_PROBLEM_H
 
 #include "core/engine/engine.h"
+#include "core/problem/initial_weights.h"
 
 enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
 enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };
@@ -25,6 +26,13 @@ typedef struct pf_evaluate_settings {
   int64_t animals; /**< fresh animals from a teacher; 0: none */
 } pf_evaluate_settings;
 
+/** How the activities of simulated animals are recorded. */
+typedef struct pf_record_settings {
+  double noise;    /**< sd of the noise, as a share of each unit's sd over the run */
+  double fraction; /**< of the units that are recorded */
+  bool once;       /**< the same units in all animals; else drawn for each */
+} pf_record_settings;
+
 typedef struct pf_problem {
   pf_config *config; /**< the caller's, MUST outlive the problem */
   pf_registry *registry;
@@ -36,7 +44,8 @@ typedef struct pf_problem {
   size_t n_rules; /**< one per plastic projection of the model */
   pf_component *losses;
   size_t n_losses;
-  pf_component teacher_rule; /**< plugin NULL: the truth is unknown */
+  pf_component teacher_rule;   /**< source.rule, on every plastic projection; plugin NULL: there is none */
+  pf_component *teacher_rules; /**< [n_rules] source.rules, one each; NULL: there are none */
   /* models and data */
   pf_model *model;
   pf_model *teacher;     /**< same network, the teacher's rule, same losses; NULL: the truth is unknown */
@@ -46,10 +55,16 @@ typedef struct pf_problem {
   /* inputs */
   pf_input_noise input;
   pf_expected_reward expectation;
+  pf_derived *derived; /**< [n_derived] source.derive */
+  size_t n_derived;
+  pf_initial_file *initial; /**< network.initial_weights.file, or NULL */
   int64_t draws;                          /**< draws of the inputs per experiment in the fit */
   bool weights_per_draw;                  /**< initial weights redrawn in every draw, else once per experiment */
   bool give_inputs, give_initial_weights; /**< the fit sees the teacher's own */
-  char *evaluated_on;                     /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
+  pf_record_settings record;
+  char *warm_path; /**< init.theta, or NULL */
+  double *warm; /**< [n_units][model->n_parameters] estimates of init.theta, NaN where it has none; NULL: none given */
+  char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
   char **owners; /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
@@ -62,7 +77,10 @@ void pf_problem_free(pf_problem *problem);
 /** The draw number `draw` of recording i of `data` (fitted ones and fresh ones are different streams). */
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
                           pf_draw **out, pf_error *error);
-/** Where the fit of unit `unit` starts: initial + init_sd * normal; [model->n_parameters]. */
+/**
+ * Where the fit of unit `unit` starts: the earlier run's estimate where there is one, else initial + init_sd * normal;
+ * within the bounds; [model->n_parameters].
+ */
 void pf_problem_start(const pf_problem *problem, size_t unit, double *theta);
 /** A draw's twin for the teacher's model: same inputs, same initial weights. NULL model: PF_STOP. */
 pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error);

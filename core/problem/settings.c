@@ -52,6 +52,12 @@ static pf_status read_strings(pf_problem *problem, const pf_options *options, pf
   if (problem->name == NULL || problem->fit.optimiser == NULL) {
     return PF_STOP;
   }
+  if (options->present(options, "init.theta") != 0) {
+    problem->warm_path = pf_memory_string(options->string(options, "init.theta"), error);
+    if (problem->warm_path == NULL) {
+      return PF_STOP;
+    }
+  }
   if (options->present(options, "out") != 0) {
     problem->out = pf_memory_string(options->string(options, "out"), error);
     return problem->out == NULL ? PF_STOP : PF_OK;
@@ -85,6 +91,19 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   return status;
 }
 
+/** Is `name` the group that options of the table lie in? Then they say what may stand there. */
+static bool is_group_of(pf_option_table table, const char *name)
+{
+  const size_t length = strlen(name);
+  for (size_t i = 0; i < table.count; i++) {
+    const char *path = ((const pf_option *)pf_table_at(table.items, table.stride, table.count, i))->name;
+    if (strncmp(path, name, length) == 0 && (path[length] == '.' || path[length] == '[')) {
+      return true;
+    }
+  }
+  return false;
+}
+
 pf_status pf_build_host_view(const pf_problem *problem, const pf_component *component, uint32_t kind, const char *what,
                              pf_view **view, pf_error *error)
 {
@@ -98,11 +117,14 @@ pf_status pf_build_host_view(const pf_problem *problem, const pf_component *comp
   for (size_t i = 0; i < own->count; i++) {
     others[i] = ((const pf_option *)pf_table_at(own->items, own->stride, own->count, i))->name;
   }
+  size_t n = own->count;
   for (size_t i = 0; i < host.count; i++) {
-    others[own->count + i] = host.items[i];
+    if (!is_group_of(pf_keys_of_kind(kind), host.items[i])) {
+      others[n++] = host.items[i];
+    }
   }
-  pf_status status = pf_view_create(problem->config, component->node, what, pf_keys_of_kind(kind),
-                                    (pf_names){others, own->count + host.count}, view, error);
+  pf_status status =
+      pf_view_create(problem->config, component->node, what, pf_keys_of_kind(kind), (pf_names){others, n}, view, error);
   pf_memory_free(others);
   return status;
 }
@@ -123,6 +145,9 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
                                   : PF_EXPECTATION_WINDOW;
   problem->expectation.n = options->integer(options, "expected_reward.n");
   problem->expectation.rate = options->real(options, "expected_reward.rate");
+  problem->record.noise = options->real(options, "record.noise");
+  problem->record.fraction = options->real(options, "record.fraction");
+  problem->record.once = strcmp(options->string(options, "record.units"), "once") == 0;
   problem->give_inputs = options->boolean(options, "give.inputs") != 0;
   problem->give_initial_weights = options->boolean(options, "give.initial_weights") != 0;
   *animals = options->integer(options, "animals");
@@ -131,6 +156,11 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
     status = pf_fail(error, PF_STOP, "source.give: only a task knows its animals' inputs and weights; %s reads data",
                      problem->source.label);
     pf_error_locate(error, problem->config, pf_view_node(view, "give.inputs"));
+  } else if (!task && (problem->record.noise > 0.0 || problem->record.fraction < 1.0)) {
+    status =
+        pf_fail(error, PF_STOP, "source.record: only what a task's animals do can be recorded worse; %s reads data",
+                problem->source.label);
+    pf_error_locate(error, problem->config, pf_node_get(problem->source.node, "record"));
   } else if (!task && problem->evaluate.animals > 0) {
     status = pf_fail(error, PF_STOP, "evaluate.animals: only a task can simulate fresh animals; %s reads data",
                      problem->source.label);

@@ -122,6 +122,11 @@ static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t
     (void)fputc(',', file);
   }
   (void)fprintf(file, "%d,", (declared->flags & PF_PARAMETER_FIXED) ? 1 : 0);
+  if (parameter->tied) {
+    const pf_model_parameter *other = &results->problem->model->parameters[parameter->tied_to];
+    (void)fprintf(file, "%.17g * %s.%s", parameter->factor, other->owner, other->declared.name);
+  }
+  (void)fputc(',', file);
   pf_csv_number(file, results->truth[i]);
   (void)fprintf(file, ",%s\n", pf_status_word(unit->status));
 }
@@ -132,7 +137,7 @@ pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_err
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,truth,status\n", file);
+  (void)fputs("unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,status\n", file);
   for (size_t u = 0; u < results->fit->n_units; u++) {
     for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
       theta_row(results, &results->fit->units[u], i, file);

@@ -1,6 +1,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
+#include "core/fit/free.h"
 #include "core/report/names.h"
 #include "core/report/report.h"
 #include "core/report/tables.h"
@@ -97,7 +98,16 @@ static const char *plural(size_t n, const char *one, const char *many)
 
 static bool is_free(const pf_model *model, size_t i)
 {
-  return (model->parameters[i].declared.flags & PF_PARAMETER_FIXED) == 0;
+  return pf_is_free(&model->parameters[i]);
+}
+
+static size_t count_tied(const pf_model *model)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    n += model->parameters[i].tied ? 1 : 0;
+  }
+  return n;
 }
 
 static void average(printer *p)
@@ -175,10 +185,16 @@ static void print_title(const printer *p)
 {
   const pf_problem *problem = p->problem;
   const size_t n = problem->data.n_animals;
-  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s, %lld %s of %s\n\n",
+  const size_t n_tied = count_tied(problem->model);
+  const size_t n_fixed = problem->model->n_parameters - p->n_free - n_tied;
+  char others[64] = "";
+  if (n_fixed > 0 || n_tied > 0) {
+    (void)snprintf(others, sizeof others, " (and %zu fixed, %zu tied)", n_fixed, n_tied);
+  }
+  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s, %lld %s of %s\n\n",
                 problem->name != NULL ? problem->name : "fit", n, plural(n, "animal", "animals"),
                 problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_free,
-                plural(p->n_free, "parameter", "parameters"), (long long)problem->fit.epochs,
+                plural(p->n_free, "parameter", "parameters"), others, (long long)problem->fit.epochs,
                 plural((size_t)problem->fit.epochs, "epoch", "epochs"),
                 problem->fit.optimiser != NULL ? problem->fit.optimiser : "adam");
 }
@@ -404,6 +420,32 @@ static void print_table(const printer *p)
   (void)fputc('\n', p->out);
 }
 
+/* What is not free, and why: a reader of the table would miss it there. */
+static void print_bound(const printer *p)
+{
+  const pf_model *model = p->problem->model;
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_parameters && p->n_fitted > 0; i++) {
+    const pf_model_parameter *parameter = &model->parameters[i];
+    char name[96];
+    char other[96];
+    if (is_free(model, i) || n >= MOST_TERMS) {
+      continue;
+    }
+    row_name(p, &(row){.parameter = i}, name, sizeof name);
+    if (parameter->tied) {
+      row_name(p, &(row){.parameter = parameter->tied_to}, other, sizeof other);
+      (void)fprintf(p->out, "  tied: %s = %g * %s\n", name, parameter->factor, other);
+    } else {
+      (void)fprintf(p->out, "  fixed: %s = %.4g\n", name, p->mean[i]);
+    }
+    n++;
+  }
+  if (n > 0) {
+    (void)fputc('\n', p->out);
+  }
+}
+
 /* Which coefficients came out wrong, whether or not the table had room for them. */
 static void print_verdict(const printer *p)
 {
@@ -585,6 +627,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf
     } else if (p.n_rows > 0 && p.n_fitted > 0) {
       (void)fprintf(stream, "  %zu coefficients, none of which means much alone: in theta.csv\n\n", p.n_rows);
     }
+    print_bound(&p);
     print_verdict(&p);
     print_scores(&p);
     print_failures(&p);

@@ -1,0 +1,83 @@
+/* What of a simulated animal is recorded: some of its units, with noise. Choices are recorded as they are. */
+#include "core/base/memory.h"
+#include "core/base/random.h"
+#include "core/problem/build.h"
+
+#include <math.h>
+#include <string.h>
+
+/** sd of column i over the run. */
+static double sd_of(const pf_record *record, int64_t n_steps, int64_t i)
+{
+  double mean = 0.0, squares = 0.0;
+  for (int64_t t = 0; t < n_steps; t++) {
+    mean += record->values[t * record->n + i] / (double)n_steps;
+  }
+  for (int64_t t = 0; t < n_steps; t++) {
+    const double off = record->values[t * record->n + i] - mean;
+    squares += off * off / (double)n_steps;
+  }
+  return sqrt(squares);
+}
+
+static pf_status add_noise(pf_record *record, int64_t n_steps, double share, pf_stream stream, pf_error *error)
+{
+  double *noise = pf_memory_need((size_t)n_steps, sizeof *noise, error);
+  if (noise == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t i = 0; i < record->n; i++) {
+    const double sd = share * sd_of(record, n_steps, i);
+    pf_random_normal(stream, (uint64_t)(i * n_steps), n_steps, noise);
+    for (int64_t t = 0; t < n_steps; t++) {
+      record->values[t * record->n + i] += sd * noise[t];
+    }
+  }
+  pf_memory_free(noise);
+  return PF_OK;
+}
+
+/** Keep the n_kept units with the smallest of as many uniform numbers; the others were not recorded. */
+static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, pf_stream stream, pf_error *error)
+{
+  double *uniform = pf_memory_need((size_t)record->n, sizeof *uniform, error);
+  if (uniform == NULL) {
+    return PF_STOP;
+  }
+  pf_random_uniform(stream, 0, record->n, uniform);
+  for (int64_t i = 0; i < record->n; i++) {
+    int64_t before = 0;
+    for (int64_t k = 0; k < record->n; k++) {
+      before += uniform[k] < uniform[i] || (uniform[k] == uniform[i] && k < i) ? 1 : 0;
+    }
+    for (int64_t t = 0; t < n_steps && before >= n_kept; t++) {
+      record->values[t * record->n + i] = NAN;
+    }
+  }
+  pf_memory_free(uniform);
+  return PF_OK;
+}
+
+pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, int64_t index, pf_error *error)
+{
+  const pf_record_settings *how = &problem->record;
+  pf_status status = PF_OK;
+  for (size_t k = 0; k < recording->n_targets && status == PF_OK; k++) {
+    pf_record *record = &recording->targets[k];
+    if (strcmp(record->name, "choice") == 0) {
+      continue;
+    }
+    pf_stream stream = {
+        .seed = problem->seed, .purpose = PF_RANDOM_RECORD_NOISE, .animal = (uint32_t)index, .draw = (uint32_t)k};
+    if (how->noise > 0.0) {
+      status = add_noise(record, recording->n_steps, how->noise, stream, error);
+    }
+    if (how->fraction < 1.0 && status == PF_OK) {
+      const int64_t n_kept = (int64_t)llround(how->fraction * (double)record->n);
+      stream.purpose = PF_RANDOM_RECORD_UNITS;
+      stream.animal = how->once ? 0 : (uint32_t)index;
+      status = leave_out(record, recording->n_steps, n_kept > 1 ? n_kept : 1, stream, error);
+    }
+  }
+  return status;
+}
