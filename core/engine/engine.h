@@ -198,8 +198,8 @@ typedef struct pf_input_noise {
 /**
  * Run a task in closed loop with a model: draws noise, choices (from the observable "probability" of the network,
  * where it has one) and the task's random numbers by (seed, index), fills expected reward, and appends the recording
- * with its truth (true_input, true_noise) to `data`. Targets recorded: those of the task's needs ("choice",
- * "activity": the observable "activity").
+ * with its truth (true_input, true_noise) to `data`. Targets recorded: those of the task's needs: "choice", or
+ * observables of the network by name ("activity": the first plastic layer's).
  */
 pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
                       const pf_expected_reward *expectation, uint64_t seed, int64_t index, const char *animal,

@@ -1,6 +1,7 @@
 /* Closed loop: a model acts in a task, step by step, and what happened becomes a recording. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/base/text.h"
 #include "core/engine/workspace.h"
 
 #include <math.h>
@@ -15,8 +16,7 @@ typedef struct animal {
   pf_workspace *workspace; /* one step long; weights go back and forth between states 0 and 1 */
   uint64_t seed;
   uint32_t index;
-  int64_t probability; /* observables, or -1 */
-  int64_t activity;
+  int64_t probability; /* observable, or -1 */
   int64_t n_input, n_channels, n_targets;
   int64_t n_steps, capacity;
   double *cue, *input;    /* [capacity][n_input] */
@@ -26,6 +26,7 @@ typedef struct animal {
   double **channels;      /* [n_channels], each [capacity] */
   double **targets;       /* [n_targets], each [capacity][width] */
   int64_t *width;         /* [n_targets] */
+  int64_t *observable;    /* [n_targets] what is recorded; -1: the choice */
   pf_real **modulators;   /* [n_plastic], each one step */
   double *state, *uniform, *normal, *noise, *settled;
   pf_expectation_state expectation;
@@ -103,6 +104,7 @@ static void animal_clear(animal *self)
   pf_memory_free(self->channels);
   pf_memory_free(self->targets);
   pf_memory_free(self->width);
+  pf_memory_free(self->observable);
   pf_memory_free(self->modulators);
   pf_memory_free(self->cue);
   pf_memory_free(self->input);
@@ -133,13 +135,25 @@ static pf_status prepare_targets(animal *self, pf_error *error)
                        self->task->label, self->model->network->label);
       }
       self->width[k] = 1;
-    } else if (strcmp(name, "activity") == 0 && self->activity >= 0) {
-      (void)pf_workspace_observable(self->workspace, self->activity, &n, &ld);
-      self->width[k] = n;
-    } else {
-      return pf_fail(error, PF_STOP, "%s wants '%s' recorded, which %s cannot give", self->task->label, name,
-                     self->model->network->label);
+      self->observable[k] = -1;
+      continue;
     }
+    self->observable[k] = pf_model_observable(self->model, name);
+    if (self->observable[k] < 0) {
+      pf_text all = {0};
+      const pf_observable_table *table = &self->model->needs.observables;
+      for (size_t o = 0; o < table->count; o++) {
+        const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, o);
+        pf_text_add(&all, "%s%s", o > 0 ? ", " : "", observable->name);
+      }
+      pf_status status =
+          pf_fail(error, PF_STOP, "%s wants '%s' recorded, which %s cannot give; it has: %s", self->task->label, name,
+                  self->model->network->label, all.text == NULL ? "none" : all.text);
+      pf_text_free(&all);
+      return status;
+    }
+    (void)pf_workspace_observable(self->workspace, self->observable[k], &n, &ld);
+    self->width[k] = n;
   }
   return PF_OK;
 }
@@ -159,10 +173,10 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   self->n_channels = (int64_t)self->needs.channels.count;
   self->n_targets = (int64_t)self->needs.targets.count;
   self->probability = pf_model_observable(model, "probability");
-  self->activity = pf_model_observable(model, "activity");
   self->channels = pf_memory_need(self->needs.channels.count, sizeof *self->channels, error);
   self->targets = pf_memory_need(self->needs.targets.count, sizeof *self->targets, error);
   self->width = pf_memory_need(self->needs.targets.count, sizeof *self->width, error);
+  self->observable = pf_memory_need(self->needs.targets.count, sizeof *self->observable, error);
   self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
   self->state = pf_memory_need((size_t)self->needs.n_state, sizeof(double), error);
   self->uniform = pf_memory_need((size_t)self->needs.n_uniform, sizeof(double), error);
@@ -170,9 +184,9 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   self->noise = pf_memory_need((size_t)model->needs.n_noise, sizeof(double), error);
   self->settled = pf_memory_need(self->needs.channels.count, sizeof(double), error);
   self->expectation.memory = pf_memory_need((size_t)(expectation->n > 0 ? expectation->n : 1), sizeof(double), error);
-  if (self->channels == NULL || self->targets == NULL || self->width == NULL || self->modulators == NULL ||
-      self->state == NULL || self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
-      self->settled == NULL || self->expectation.memory == NULL) {
+  if (self->channels == NULL || self->targets == NULL || self->width == NULL || self->observable == NULL ||
+      self->modulators == NULL || self->state == NULL || self->uniform == NULL || self->normal == NULL ||
+      self->noise == NULL || self->settled == NULL || self->expectation.memory == NULL) {
     return PF_STOP;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
@@ -223,8 +237,8 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
   }
   for (int64_t k = 0; k < self->n_targets; k++) {
     double *row = self->targets[k] + self->n_steps * self->width[k];
-    bool is_choice = strcmp(self->needs.targets.items[k], "choice") == 0;
-    const pf_real *from = is_choice ? NULL : pf_workspace_observable(workspace, self->activity, &n, &ld);
+    bool is_choice = self->observable[k] < 0;
+    const pf_real *from = is_choice ? NULL : pf_workspace_observable(workspace, self->observable[k], &n, &ld);
     for (int64_t i = 0; i < self->width[k]; i++) {
       row[i] = is_choice ? *choice : (double)from[i];
       if (!is_choice && !isfinite(row[i])) {
