@@ -12,3 +12,12 @@ tests_golden_SOURCES += tests/goldens/values.c
 tests_golden_SOURCES += tests/lab/lab.c tests/lab/lab.h
 tests_golden_CPPFLAGS = $(AM_CPPFLAGS) -DPF_SRCDIR='"$(abs_top_srcdir)"'
 tests_golden_LDADD = libplastfit_core.la $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/gradients
+TESTS += tests/gradients
+tests_gradients_SOURCES = tests/gradients.c
+tests_gradients_SOURCES += tests/lab/animals.c tests/lab/animals.h
+tests_gradients_SOURCES += tests/lab/bench.c tests/lab/bench.h
+tests_gradients_SOURCES += tests/lab/cases.c tests/lab/cases.h
+tests_gradients_SOURCES += tests/lab/lab.c tests/lab/lab.h tests/unit/support/numbers.h
+tests_gradients_LDADD = libplastfit_core.la

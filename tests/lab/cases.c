@@ -1,0 +1,49 @@
+#include "tests/lab/cases.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MODULATED "modulator = \"reward - 0.7 expected_reward + 0.1\"; "
+
+const lab_rule_case lab_rules[] = {
+    {"taylor", MODULATED "terms = \"all\";", 0.06, false},
+    {"taylor", MODULATED "powers: { x = [0, 1, 2]; w = [0, 1]; r = [0, 1, 2]; };", 0.2, false},
+    {"taylor", MODULATED "terms = \"x^2 y r + y^2 w^2 + x y w + w + r^2\";", 0.3, false},
+    {"mlp", MODULATED "inputs = [\"x\", \"y\", \"w\", \"r\"]; hidden = [5];", 0.5, true},
+    {"mlp", MODULATED "inputs = [\"x\", \"y\", \"w\", \"r\"]; hidden = [4, 3];", 0.5, true},
+    {"mlp", MODULATED "inputs = [\"w\", \"r\", \"x\"]; hidden = [4];", 0.5, true},
+    {"oja", "", 0.4, false},
+    {"reward", "form = \"x r\";", 0.6, false},
+    {"reward", "form = \"x r\"; decay_term = true;", 0.6, false},
+    {"reward", "form = \"x y r\";", 0.6, false},
+    {"reward", "form = \"x y r\"; decay_term = true;", 0.6, false},
+    {"reward", "form = \"covariance\"; x_mean = 0.37;", 0.6, false},
+    {"reward", "form = \"covariance\"; x_mean = 0.37; decay_term = true;", 0.6, false},
+    {"reward", "form = \"rescorla-wagner\";", 0.6, false},
+    {"reward", "form = \"rescorla-wagner\"; decay_term = true;", 0.6, false},
+};
+const size_t lab_n_rules = COUNT(lab_rules);
+
+#define READOUT "layers = [3, 5, 1]; readout: { gain = 5.0; }; biases: { hidden = 0.2; output = -0.3; }; "
+#define OTHER "layer2: { plugin = \"taylor\"; terms = \"x r + w + x y^2\"; eta = 0.1; modulator = \"reward\"; };"
+
+/* 19 x 13: more rows than one block of the engine has, and rows wide enough for the kernels of wide rows. */
+const lab_network_case lab_networks[] = {
+    {"3-5-1 tanh", "feedforward", READOUT "hidden = \"tanh\";", "layer1", "", 3, 5, true, false},
+    {"3-5-1 sigmoid", "feedforward", READOUT "hidden = \"sigmoid\";", "layer1", "", 3, 5, true, false},
+    {"3-5-1 relu", "feedforward", READOUT "hidden = \"relu\";", "layer1", "", 3, 5, true, true},
+    {"3-5-1 linear", "feedforward", READOUT "hidden = \"linear\";", "layer1", "", 3, 5, true, false},
+    {"3-4-3-1, layer 2", "feedforward", "layers = [3, 4, 3, 1];", "layer2", "", 3, 3, true, false},
+    {"4-6", "feedforward", "layers = [4, 6]; output = \"sigmoid\";", "layer1", "", 4, 6, false, false},
+    {"13-19", "feedforward", "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, false, false},
+    {"3-5-1, two rules", "feedforward", "layers = [3, 5, 1];", "layer1", OTHER, 3, 5, true, false},
+};
+const size_t lab_n_networks = COUNT(lab_networks);
+
+const lab_loss_case lab_losses[] = {
+    {"choice", {"choice", NULL}, "losses = ( { plugin = \"choice\"; } );", true},
+    {"activity", {"activity", NULL}, "losses = ( { plugin = \"activity\"; } );", false},
+    {"choice and activity",
+     {"choice", "activity"},
+     "losses = ( { plugin = \"choice\"; weight = 0.7; }, { plugin = \"activity\"; weight = 1.3; units = [0, 2]; } );",
+     true},
+};
+const size_t lab_n_losses = COUNT(lab_losses);

@@ -1,0 +1,43 @@
+/*
+ * What the gradients are checked on: every rule that ships, in the forms it has, on networks that differ in what the
+ * adjoint does, with every loss. tests/gradients fails when the registry has a plugin that is not named here.
+ */
+#ifndef PLASTFIT_TESTS_LAB_CASES_H
+#define PLASTFIT_TESTS_LAB_CASES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct lab_rule_case {
+  const char *plugin;
+  const char *options; /**< in the config's syntax, after `plugin` */
+  double theta_sd;     /**< theta is normal, of this sd: strong enough to matter, weak enough to stay finite */
+  bool has_kinks;      /**< its derivative jumps somewhere */
+} lab_rule_case;
+
+typedef struct lab_network_case {
+  const char *label, *plugin, *options;
+  const char *plastic;    /**< projection with the rule that is checked */
+  const char *other_rule; /**< a rule on another projection: "layer2: { ... };", or "" */
+  int64_t n_input;
+  int64_t n_activity; /**< units of the first plastic layer */
+  bool has_choice;    /**< one unit of output */
+  bool has_kinks;
+} lab_network_case;
+
+typedef struct lab_loss_case {
+  const char *label;
+  const char *plugins[2]; /**< the losses in it; NULL: no more */
+  const char *config;
+  bool needs_choice;
+} lab_loss_case;
+
+extern const lab_rule_case lab_rules[];
+extern const size_t lab_n_rules;
+extern const lab_network_case lab_networks[];
+extern const size_t lab_n_networks;
+extern const lab_loss_case lab_losses[];
+extern const size_t lab_n_losses;
+
+#endif
