@@ -1,6 +1,7 @@
 /* A training run of the reference, step by step, and again through pf_fit_run, which is what `plastfit fit` calls. */
 #include "core/base/memory.h"
 #include "core/fit/adam.h"
+#include "core/fit/free.h"
 #include "core/fit/objective.h"
 #include "tests/goldens/compare.h"
 #include <string.h>
@@ -91,6 +92,7 @@ typedef struct loop {
   double *losses;     /**< [n] */
   double *theta, *gradient;
   pf_workspace *workspace;
+  pf_free_set bounds; /**< of the parameters: all of them are free */
   pf_adam *adam;
   size_t n;
 } loop;
@@ -123,8 +125,10 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
                  : status;
   }
   status = status == PF_OK ? pf_workspace_create(model, longest, &out->workspace, error) : status;
-  return status == PF_OK ? pf_adam_create(&settings, model->parameters, model->n_parameters, &out->adam, error)
-                         : status;
+  status = status == PF_OK ? pf_free_set_create(model->parameters, model->n_parameters, &out->bounds, error) : status;
+  return status == PF_OK
+             ? pf_adam_create(&settings, out->bounds.lower, out->bounds.upper, out->bounds.n, &out->adam, error)
+             : status;
 }
 
 static void loop_free(const golden_case *golden, loop *run)
@@ -139,6 +143,7 @@ static void loop_free(const golden_case *golden, loop *run)
   }
   pf_workspace_free(run->workspace);
   pf_adam_free(run->adam);
+  pf_free_set_clear(&run->bounds);
   pf_memory_free(run->draws);
   pf_memory_free(run->batches);
   pf_memory_free(run->losses);
