@@ -1,6 +1,6 @@
 #!/bin/sh
 # 18 real flies, the whole fit of configs/fly.cfg: mean deviance explained as an independent program found it.
-# That program: 7.17 %, sd 0.05 over five seeds; three of those either way. Ours is recorded in doc/measured.md.
+# That program: 7.17 %, sd 0.05 over five seeds; three of those either way.
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 folder=$(flies) || { echo "$folder"; exit 77; }
 
