@@ -64,7 +64,7 @@ pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_
     return PF_STOP;
   }
   for (int64_t t = 0; t < recording->n_steps; t++) {
-    recording->no_reward[t] = isnan(reward[t]) ? 1 : 0;
+    recording->no_reward[t] = (uint8_t)(isnan(reward[t]) ? 1 : 0);
     reward[t] = isnan(reward[t]) ? 0.0 : reward[t];
   }
   return PF_OK;
