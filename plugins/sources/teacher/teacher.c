@@ -1,69 +1,71 @@
 /*
  * teacher - tasks in closed loop, for simulated animals (and for fitted rules put back into them):
- * choices between two odours that are rewarded in blocks, and activity under random inputs.
+ * choices between cues that are rewarded in blocks or on a schedule, and activity under random inputs.
  *
  * The host runs network and rule; this file says what comes next. See README.md.
  */
+#include "cues.h"
 #include <math.h>
 #include <plastfit/abi/plugin.h>
 #include <string.h>
 
-typedef struct teacher_block {
-  double end;       /**< trials up to and including this block */
-  double reward[2]; /**< probability for each odour */
-} teacher_block;
+enum { TEACHER_MOST_TARGETS = 32, TEACHER_NAME_LENGTH = 64 };
 
 typedef struct teacher {
   const pf_host *host;
-  /* two_odours */
-  teacher_block *blocks; /**< [n_blocks] */
-  int64_t n_blocks;
-  int baited;
-  int64_t max_encounters; /**< of one trial */
+  /* two_odours, cues */
+  cue_task cues;
   /* activity */
   int64_t n_steps;
   double reward_mean, reward_sd;
   int is_activity;
+  /* what is recorded */
+  char names[TEACHER_MOST_TARGETS][TEACHER_NAME_LENGTH];
+  const char *targets[TEACHER_MOST_TARGETS];
+  size_t n_targets;
 } teacher;
 
-#define TEACHER_KINDS "two_odours|activity"
+#define TEACHER_KINDS "two_odours|cues|activity"
 static const char *const teacher_channels[] = {"reward"};
-static const char *const teacher_choice[] = {"choice"};
-static const char *const teacher_activity[] = {"activity"};
-
-enum { TEACHER_MOST = 1000000000 }; /* trials of a block, steps: so that sums stay exact */
 
 static const pf_option teacher_options[] = {
     {.name = "task.kind",
      .type = PF_TYPE_STRING,
      .fallback = "\"two_odours\"",
      .choices = TEACHER_KINDS,
-     .help = "two_odours: choices, closed loop; activity: random inputs, open loop"},
+     .help = "two_odours, or any number of cues: choices, closed loop; activity: random inputs, open loop"},
     {.name = "task.blocks[].trials",
      .type = PF_TYPE_INTEGER,
      .required = 1,
      .unit = "trials",
      .lower = 1,
      .upper = TEACHER_MOST,
-     .help = "two_odours: trials of the block; each ends at an accept"},
+     .help = "two_odours, cues: trials of the block; each ends at an accept"},
     {.name = "task.blocks[].reward",
      .type = PF_TYPE_REALS,
      .required = 1,
      .unit = "1",
      .lower = 0,
      .upper = 1,
-     .help = "two_odours: reward probability of each of the two odours"},
+     .help = "two_odours, cues: reward probability of each cue"},
+    {.name = "task.schedule",
+     .type = PF_TYPE_PATH,
+     .help =
+         "two_odours, cues: instead of blocks, a CSV file of reward probabilities: a row per trial, a column per cue"},
+    {.name = "task.record",
+     .type = PF_TYPE_STRINGS,
+     .help = "observables of the network to record: [\"layer1\", \"layer2\"]; activity: [\"activity\"] if absent"},
     {.name = "task.baited",
      .type = PF_TYPE_BOOL,
      .fallback = "true",
-     .help = "two_odours: a reward, once there, stays until it is collected"},
+     .help = "two_odours, cues: a reward, once there, stays until it is collected"},
     {.name = "task.max_encounters",
      .type = PF_TYPE_INTEGER,
      .fallback = "1000",
      .unit = "steps",
      .lower = 1,
      .upper = TEACHER_MOST,
-     .help = "two_odours: an animal that rejects so often in one trial is an error"},
+     .help = "two_odours, cues: an animal that rejects so often in one trial is an error"},
     {.name = "task.steps",
      .type = PF_TYPE_INTEGER,
      .fallback = "100",
@@ -94,65 +96,41 @@ static void teacher_destroy(void *self)
   teacher *task = self;
   if (task != NULL) {
     const pf_host *host = task->host;
-    host->release(host, task->blocks);
+    cues_clear(&task->cues);
     host->release(host, task);
   }
 }
 
-static pf_status teacher_read_block(teacher *task, const pf_options *options, int64_t b, double begin, pf_error *error)
+static pf_status teacher_add_target(teacher *task, const char *name, pf_error *error)
 {
-  char path[64];
-  (void)snprintf(path, sizeof path, "task.blocks[%lld].trials", (long long)b);
-  const int64_t trials = options->integer(options, path);
-  if (trials < 1 || trials > TEACHER_MOST) {
-    return pf_fail_key(error, PF_STOP, "task.blocks[].trials", "block %lld has %lld trials; expected at least 1",
-                       (long long)b, (long long)trials);
+  if (task->n_targets == TEACHER_MOST_TARGETS || strlen(name) >= TEACHER_NAME_LENGTH) {
+    return pf_fail_key(error, PF_STOP, "task.record", "expected at most %d names of fewer than %d letters",
+                       TEACHER_MOST_TARGETS - 1, TEACHER_NAME_LENGTH);
   }
-  task->blocks[b].end = begin + (double)trials;
-  (void)snprintf(path, sizeof path, "task.blocks[%lld].reward", (long long)b);
-  const int64_t n = options->length(options, path);
-  if (n != 2) {
-    return pf_fail_key(error, PF_STOP, "task.blocks[].reward",
-                       "block %lld has %lld reward probabilities; expected two, one an odour", (long long)b,
-                       (long long)n);
-  }
-  for (int64_t k = 0; k < 2; k++) {
-    const double p = options->real_at(options, path, k);
-    if (!(p >= 0.0 && p <= 1.0)) {
-      return pf_fail_key(error, PF_STOP, "task.blocks[].reward", "block %lld: probability %g; expected 0 to 1",
-                         (long long)b, p);
+  for (size_t k = 0; k < task->n_targets; k++) {
+    if (strcmp(task->targets[k], name) == 0) {
+      return pf_fail_key(error, PF_STOP, "task.record", "'%s' is recorded already; name it once", name);
     }
-    task->blocks[b].reward[k] = p;
   }
+  (void)snprintf(task->names[task->n_targets], TEACHER_NAME_LENGTH, "%s", name);
+  task->targets[task->n_targets] = task->names[task->n_targets];
+  task->n_targets++;
   return PF_OK;
 }
 
-static pf_status teacher_read_two_odours(teacher *task, const pf_options *options, pf_error *error)
+static pf_status teacher_read_targets(teacher *task, const pf_options *options, pf_error *error)
 {
-  const pf_host *host = task->host;
-  task->n_blocks = options->length(options, "task.blocks");
-  task->baited = options->boolean(options, "task.baited");
-  task->max_encounters = options->integer(options, "task.max_encounters");
-  if (task->n_blocks < 1) {
-    return pf_fail_key(error, PF_STOP, "task.blocks",
-                       "two_odours needs at least one block, as in ( { trials = 80; reward = [0.2, 0.8]; } )");
+  const int64_t n = options->length(options, "task.record");
+  pf_status status = PF_OK;
+  if (!task->is_activity) {
+    status = teacher_add_target(task, "choice", error);
+  } else if (n == 0) {
+    status = teacher_add_target(task, "activity", error);
   }
-  if (task->max_encounters < 1) {
-    return pf_fail_key(error, PF_STOP, "task.max_encounters", "%lld; expected at least 1",
-                       (long long)task->max_encounters);
+  for (int64_t k = 0; k < n && status == PF_OK; k++) {
+    status = teacher_add_target(task, options->string_at(options, "task.record", k), error);
   }
-  task->blocks = host->allocate(host, (size_t)task->n_blocks * sizeof *task->blocks);
-  if (task->blocks == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a task");
-  }
-  double end = 0.0;
-  for (int64_t b = 0; b < task->n_blocks; b++) {
-    if (teacher_read_block(task, options, b, end, error) != PF_OK) {
-      return PF_STOP;
-    }
-    end = task->blocks[b].end;
-  }
-  return PF_OK;
+  return status;
 }
 
 static pf_status teacher_read_activity(teacher *task, const pf_options *options, pf_error *error)
@@ -174,123 +152,26 @@ static pf_status teacher_create(const pf_host *host, const pf_options *options, 
     return pf_fail(error, PF_STOP, "out of memory for a task");
   }
   task->host = host;
+  task->cues.host = host;
   const char *kind = options->string(options, "task.kind");
   pf_status status = PF_OK;
   if (strcmp(kind, "two_odours") == 0) {
-    status = teacher_read_two_odours(task, options, error);
+    task->cues.kind = "two_odours";
+    status = cues_read(&task->cues, options, 2, error);
+  } else if (strcmp(kind, "cues") == 0) {
+    task->cues.kind = "cues";
+    status = cues_read(&task->cues, options, 0, error);
   } else if (strcmp(kind, "activity") == 0) {
     status = teacher_read_activity(task, options, error);
   } else {
     status = pf_fail_key(error, PF_STOP, "task.kind", "\"%s\" is no task; choose one of %s", kind, TEACHER_KINDS);
   }
+  status = status == PF_OK ? teacher_read_targets(task, options, error) : status;
   if (status != PF_OK) {
     teacher_destroy(task);
     return status;
   }
   *self = task;
-  return PF_OK;
-}
-
-/* ---- two odours ---- */
-
-/* State of a run, doubles of the host. */
-enum {
-  STATE_TRIAL,      /**< the current trial, from 0 over all blocks */
-  STATE_BLOCK,      /**< the block it is in */
-  STATE_ENCOUNTERS, /**< presented so far in this trial */
-  STATE_ODOUR,      /**< of the step presented last */
-  STATE_BAIT_0,     /**< a reward waits at odour 0 */
-  STATE_BAIT_1,
-  N_STATE
-};
-
-/* Uniform numbers that `next` takes: which odour comes, what a new trial brings to each, and what an accept pays. */
-enum { UNIFORM_ODOUR, UNIFORM_BAIT_0, UNIFORM_BAIT_1, UNIFORM_REWARD, N_UNIFORM };
-
-static double teacher_n_trials(const teacher *task)
-{
-  return task->blocks[task->n_blocks - 1].end;
-}
-
-/** With baiting, an odour whose reward was not there yet gets it with its block's probability, once a trial. */
-static void teacher_begin_trial(const teacher *task, double *state, const pf_task_in *in)
-{
-  state[STATE_ENCOUNTERS] = 0.0;
-  while (state[STATE_TRIAL] >= task->blocks[(int64_t)state[STATE_BLOCK]].end) {
-    state[STATE_BLOCK] += 1.0;
-  }
-  const double *p = task->blocks[(int64_t)state[STATE_BLOCK]].reward;
-  for (int k = 0; k < 2; k++) {
-    if (in->uniform[UNIFORM_BAIT_0 + k] < p[k]) {
-      state[STATE_BAIT_0 + k] = 1.0;
-    }
-  }
-}
-
-static double teacher_pay(const teacher *task, double *state, const pf_task_in *in)
-{
-  const int odour = state[STATE_ODOUR] != 0.0;
-  if (!task->baited) {
-    return in->uniform[UNIFORM_REWARD] < task->blocks[(int64_t)state[STATE_BLOCK]].reward[odour] ? 1.0 : 0.0;
-  }
-  const double reward = state[STATE_BAIT_0 + odour];
-  state[STATE_BAIT_0 + odour] = 0.0;
-  return reward;
-}
-
-/** The step presented last: was it accepted, and what did that pay. */
-static pf_status teacher_settle(const teacher *task, double *state, const pf_task_in *in, pf_task_out *out,
-                                int *accepted, pf_error *error)
-{
-  if (in->choice != 0.0 && in->choice != 1.0) {
-    return pf_fail(
-        error, PF_STOP,
-        "the network makes no choice (%g); two_odours needs a last layer of one unit with output = \"sigmoid\"",
-        in->choice);
-  }
-  *accepted = in->choice == 1.0;
-  *out->channels = (double)NAN;
-  if (*accepted) {
-    *out->channels = teacher_pay(task, state, in);
-    state[STATE_TRIAL] += 1.0;
-  } else if (state[STATE_ENCOUNTERS] >= (double)task->max_encounters) {
-    return pf_fail_key(error, PF_STOP, "task.max_encounters",
-                       "the animal never accepts: %lld encounters rejected in trial %lld; its rule may drive the logit "
-                       "far down, or raise task.max_encounters",
-                       (long long)task->max_encounters, (long long)state[STATE_TRIAL]);
-  }
-  return PF_OK;
-}
-
-static pf_status teacher_next_two_odours(const teacher *task, double *state, const pf_task_in *in, pf_task_out *out,
-                                         pf_error *error)
-{
-  if (in->n_input != 2) {
-    return pf_fail(error, PF_STOP, "the network has %lld inputs; two_odours needs 2, one an odour: layers = [2, ...]",
-                   (long long)in->n_input);
-  }
-  int accepted = 0;
-  if (in->step > 0) {
-    const pf_status status = teacher_settle(task, state, in, out, &accepted, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    out->flags = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (accepted ? (uint32_t)PF_STEP_PLASTIC : 0);
-  }
-  if (state[STATE_TRIAL] >= teacher_n_trials(task)) {
-    out->done = 1;
-    return PF_OK;
-  }
-  if (in->step == 0 || accepted) {
-    teacher_begin_trial(task, state, in);
-  }
-  const int odour = in->uniform[UNIFORM_ODOUR] < 0.5 ? 0 : 1;
-  state[STATE_ODOUR] = odour;
-  state[STATE_ENCOUNTERS] += 1.0;
-  out->cue[0] = odour == 0 ? 1.0 : 0.0;
-  out->cue[1] = odour == 1 ? 1.0 : 0.0;
-  out->trial = (int64_t)state[STATE_TRIAL];
-  out->block = (int64_t)state[STATE_BLOCK];
   return PF_OK;
 }
 
@@ -321,18 +202,17 @@ static pf_status teacher_needs(const void *self, pf_source_needs *needs, pf_erro
   const teacher *task = self;
   (void)error;
   needs->channels = (pf_names)PF_NAMES_OF(teacher_channels);
+  needs->targets = (pf_names){task->targets, task->n_targets};
   if (task->is_activity) {
     needs->n_input = 0; /* as many as the network has */
-    needs->targets = (pf_names)PF_NAMES_OF(teacher_activity);
     needs->n_normal = 1;
     needs->max_steps = task->n_steps;
     return PF_OK;
   }
-  const double most = teacher_n_trials(task) * (double)task->max_encounters;
-  needs->n_input = 2;
-  needs->targets = (pf_names)PF_NAMES_OF(teacher_choice);
-  needs->n_state = N_STATE;
-  needs->n_uniform = N_UNIFORM;
+  const double most = cues_n_trials(&task->cues) * (double)task->cues.max_encounters;
+  needs->n_input = task->cues.n_cues;
+  needs->n_state = cues_n_state(&task->cues);
+  needs->n_uniform = cues_n_uniform(&task->cues);
   needs->max_steps = most < 9e15 ? (int64_t)most : (int64_t)9e15; /* exact as a double */
   return PF_OK;
 }
@@ -349,8 +229,7 @@ static pf_status teacher_begin(const void *self, int64_t run, double *state, pf_
 static pf_status teacher_next(const void *self, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error)
 {
   const teacher *task = self;
-  return task->is_activity ? teacher_next_activity(task, in, out)
-                           : teacher_next_two_odours(task, state, in, out, error);
+  return task->is_activity ? teacher_next_activity(task, in, out) : cues_next(&task->cues, state, in, out, error);
 }
 
 static void teacher_end(const void *self, double *state)
@@ -373,7 +252,7 @@ static const pf_plugin teacher_plugin = {
     PF_PLUGIN_HEAD(PF_KIND_SOURCE),
     .name = "teacher",
     .version = "1.0",
-    .summary = "simulated animals: two odours in blocks of rewards, or activity under random inputs",
+    .summary = "simulated animals: two odours or more cues with rewards, or activity under random inputs",
     .options = PF_TABLE_OF(teacher_options),
     .source = &teacher_ops,
 };
