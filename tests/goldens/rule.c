@@ -56,7 +56,7 @@ static pf_status check_layout(const json_t *rule, const golden_rule *out, pf_err
 static pf_status read_taylor_sizes(const json_t *theta, golden_rule *out, pf_error *error)
 {
   out->n = 1;
-  for (size_t k = 0; k < out->n_factors; k++) {
+  for (size_t k = 0; k < out->n_factors && k < GOLDEN_FACTORS; k++) {
     out->sizes[k] = json_array_size(theta);
     if (out->sizes[k] < 1 || out->sizes[k] > N_POWERS) {
       return pf_fail(error, PF_STOP, "theta has %zu entries along %c, expected 1 to %d (powers 0 to %d)", out->sizes[k],
