@@ -10,7 +10,9 @@ core_sources += core/base/version.c
 cli_sources = core/cli/cli.h
 cli_sources += core/cli/cmd_describe.c
 cli_sources += core/cli/cmd_fit.c
+cli_sources += core/cli/cmd_evaluate.c
 cli_sources += core/cli/cmd_list.c
+cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/main.c
 
 core_sources += core/data/dataset.c core/data/dataset.h
@@ -95,4 +97,6 @@ core_sources += core/report/names.c
 core_sources += core/report/polynomial.c
 core_sources += core/report/print.c
 core_sources += core/report/report.c
+core_sources += core/report/run_folder.c core/report/run_folder.h
+core_sources += core/report/simulated.c core/report/simulated.h
 core_sources += core/report/trajectories.c

@@ -14,6 +14,8 @@ enum pf_exit {
 /** A command; argv[0] is its own name. Returns an enum pf_exit. */
 typedef int (*pf_command_run)(int argc, char **argv);
 int pf_command_fit(int argc, char **argv);
+int pf_command_simulate(int argc, char **argv);
+int pf_command_evaluate(int argc, char **argv);
 int pf_command_list(int argc, char **argv);
 int pf_command_describe(int argc, char **argv);
 

@@ -18,6 +18,9 @@ typedef struct command {
 
 static const command commands[] = {
     {"fit", "fit CONFIG [key=value ...]   infer a rule from data: fit, evaluate, report", pf_command_fit},
+    {"simulate", "simulate CONFIG [key=value ...]  make data with a known rule, and a config that fits them",
+     pf_command_simulate},
+    {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too", pf_command_evaluate},
     {"list", "list                         which rules, networks, losses and sources there are", pf_command_list},
     {"describe", "describe NAME                what one of them is and its options; `describe config`: the other keys",
      pf_command_describe},

@@ -25,6 +25,8 @@ pf_status pf_config_read(const char *path, const char *const *overrides, size_t 
 pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides, size_t n_overrides,
                           pf_config **out, pf_error *error);
 void pf_config_free(pf_config *config);
+/** One more override, "a.b=value" (or "source={ ... }", on one line). Nodes below what it replaces are gone. */
+pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);
 
 const pf_node *pf_config_root(const pf_config *config);
 /** Child by name, or NULL; `path` as in "fit.optimiser" or "losses.[0]". node NULL gives NULL. */
@@ -39,6 +41,9 @@ int pf_node_is_list(const pf_node *node); /**< list or array */
 /** 1 and *value if it is a number (or a string), else 0. */
 int pf_node_number(const pf_node *node, double *value);
 int pf_node_string(const pf_node *node, const char **value);
+/** A value on one line in libconfig's syntax, as given (no defaults), paths absolute once a view was made; the caller
+ * frees it with free(). NULL with the error line when out of memory. */
+char *pf_node_text(const pf_node *node, pf_error *error);
 /** Write "configs/fly.cfg:12" (or "command line: a.b=value") for messages. */
 void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity);
 /** Prefix the error line with pf_node_where, unless it has been located already. */

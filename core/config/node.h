@@ -115,9 +115,6 @@ pf_status pf_config_slurp(const char *path, char **text, pf_error *error);
  * NULL: a value of the command line, which has neither lines nor includes, nor a `name`. PF_POINT_FAILED: a number too
  * large, PF_STOP: anything else. (prescan.c) */
 pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth, pf_error *error);
-/** "a.b=value" of the command line, applied. (overrides.c) */
-pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);
-
 /** The option of that exact name, or NULL. (options.c) */
 const pf_option *pf_option_named(pf_option_table table, const char *name, size_t length);
 /** One line if the value does not suit the option: type, range, choices. (options.c) */

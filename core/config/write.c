@@ -131,3 +131,50 @@ pf_status pf_config_write(const pf_config *config, const char *path, pf_error *e
   }
   return PF_OK;
 }
+
+/* ---- one line ---- */
+
+static void write_line(FILE *file, const pf_node *node)
+{
+  if (node->absolute != NULL) {
+    write_string(file, node->absolute);
+    return;
+  }
+  const bool nested = node->type == PF_NODE_GROUP || node->type == PF_NODE_LIST;
+  if (!nested) {
+    write_value(file, node, 0, false);
+    return;
+  }
+  (void)fputs(node->type == PF_NODE_GROUP ? "{ " : "( ", file);
+  for (size_t i = 0; i < node->children.count; i++) {
+    const pf_node *child = node->children.items[i];
+    if (node->type == PF_NODE_GROUP) {
+      (void)fprintf(file, "%s = ", child->name);
+      write_line(file, child);
+      (void)fputs("; ", file);
+    } else {
+      (void)fputs(i > 0 ? ", " : "", file);
+      write_line(file, child);
+    }
+  }
+  (void)fputs(node->type == PF_NODE_GROUP ? "}" : " )", file);
+}
+
+char *pf_node_text(const pf_node *node, pf_error *error)
+{
+  char *text = NULL;
+  size_t length = 0;
+  FILE *file = open_memstream(&text, &length);
+  if (file == NULL) {
+    (void)pf_fail(error, PF_STOP, "out of memory");
+    return NULL;
+  }
+  write_line(file, node);
+  const int failed = ferror(file);
+  if (fclose(file) != 0 || failed) {
+    free(text);
+    (void)pf_fail(error, PF_STOP, "out of memory");
+    return NULL;
+  }
+  return text;
+}

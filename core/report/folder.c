@@ -3,12 +3,25 @@
 #include "core/base/memory.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every file plastfit puts into a run folder: these, and no others, are ever deleted. */
-static const char *const run_files[] = {"config.cfg", "fit.csv", "theta.csv", "trajectories.h5", "summary.json"};
+/* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no others, are ever
+ * deleted. */
+static const char *const run_files[] = {"config.cfg",   "fit.csv",   "theta.csv",           "trajectories.h5",
+                                        "summary.json", "table.csv", "initial_weights.csv", "fit.cfg", "evaluation.json"};
+
+/* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being written. */
+static bool is_evaluation(const char *name)
+{
+  static const char start[] = "evaluation-";
+  const char *dot = strrchr(name, '.');
+  return strncmp(name, start, sizeof start - 1) == 0 && dot != NULL &&
+         (strcmp(dot, ".json") == 0 ||
+          (strcmp(dot, ".part") == 0 && dot - name > 5 && strncmp(dot - 5, ".json", 5) == 0));
+}
 
 static bool is_run_file(const char *name)
 {
@@ -17,7 +30,7 @@ static bool is_run_file(const char *name)
       return true;
     }
   }
-  return false;
+  return is_evaluation(name);
 }
 
 static char *join(const char *a, const char *b, pf_error *error)
@@ -84,20 +97,18 @@ static contents look(const char *path)
 /* Delete a folder that holds nothing but our files. */
 static int delete_run(const char *path)
 {
-  for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
-    pf_folder folder = {.part = (char *)path};
-    char *file = pf_folder_path(&folder, run_files[i], NULL);
-    if (file == NULL) {
-      errno = ENOMEM;
-      return -1;
-    }
-    const int failed = unlink(file) != 0 && errno != ENOENT;
-    pf_memory_free(file);
-    if (failed) {
-      return -1;
-    }
+  DIR *folder = opendir(path);
+  if (folder == NULL) {
+    return -1;
   }
-  return rmdir(path);
+  int failed = 0;
+  for (const struct dirent *entry = readdir(folder); entry != NULL && !failed; entry = readdir(folder)) {
+    failed = is_run_file(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT;
+  }
+  const int reason = errno;
+  (void)closedir(folder);
+  errno = reason;
+  return failed ? -1 : rmdir(path);
 }
 
 /* ---- before any work ---- */

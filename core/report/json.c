@@ -1,3 +1,4 @@
+#include "core/report/run_folder.h"
 #include "core/report/tables.h"
 #include <errno.h>
 #include <jansson.h>
@@ -141,27 +142,27 @@ static void set_truth(builder *b, json_t *root, const pf_results *results)
   set(b, root, "truth", known ? theta_object(b, results, results->truth) : json_null());
 }
 
-static json_t *summary(builder *b, const pf_results *results)
+/* What was run, by which version, and how it was scored. */
+static void set_head(builder *b, json_t *root, const pf_results *results)
 {
   const pf_problem *problem = results->problem;
-  const pf_evaluation *evaluation = results->evaluation;
-  json_t *root = json_object();
   set(b, root, "name", text(problem->name));
   set(b, root, "plastfit", text(pf_version()));
+  set(b, root, "format", json_integer(PF_RUN_FORMAT));
   set(b, root, "precision", text(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
   /* a seed beyond what a JSON integer holds is written as text rather than as another number */
   char seed[32];
   (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)problem->seed);
   set(b, root, "seed", problem->seed <= INT64_MAX ? json_integer((json_int_t)problem->seed) : text(seed));
   set(b, root, "config", config_object(b, problem));
-  set(b, root, "evaluated_on", text(evaluation->evaluated_on));
+  set(b, root, "evaluated_on", text(results->evaluation->evaluated_on));
   set(b, root, "nulls", nulls_object(b));
   set_truth(b, root, results);
-  json_t *units = json_array();
-  for (size_t u = 0; u < results->fit->n_units; u++) {
-    b->lost |= json_array_append_new(units, unit_object(b, &results->fit->units[u])) != 0;
-  }
-  set(b, root, "units", units);
+}
+
+static void set_scores(builder *b, json_t *root, const pf_results *results)
+{
+  const pf_evaluation *evaluation = results->evaluation;
   json_t *animals = json_array();
   for (size_t a = 0; a < evaluation->n_animals; a++) {
     b->lost |= json_array_append_new(animals, animal(b, results, &evaluation->animals[a])) != 0;
@@ -173,6 +174,18 @@ static json_t *summary(builder *b, const pf_results *results)
   set_explained(b, median, &evaluation->median);
   set(b, root, "mean", mean);
   set(b, root, "median", median);
+}
+
+static json_t *summary(builder *b, const pf_results *results)
+{
+  json_t *root = json_object();
+  set_head(b, root, results);
+  json_t *units = json_array();
+  for (size_t u = 0; u < results->fit->n_units; u++) {
+    b->lost |= json_array_append_new(units, unit_object(b, &results->fit->units[u])) != 0;
+  }
+  set(b, root, "units", units);
+  set_scores(b, root, results);
   json_t *timing = json_object();
   set(b, timing, "fit_seconds", number(results->fit->seconds));
   set(b, timing, "gradients", json_integer((json_int_t)results->fit->n_gradients));
@@ -180,16 +193,34 @@ static json_t *summary(builder *b, const pf_results *results)
   return root;
 }
 
-pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error)
+/* Writes the tree and frees it. */
+static pf_status dump(const builder *b, json_t *root, const char *path, pf_error *error)
 {
-  builder b = {.lost = false};
-  json_t *root = summary(&b, results);
   pf_status status = PF_OK;
-  if (root == NULL || b.lost) {
+  if (root == NULL || b->lost) {
     status = pf_fail(error, PF_STOP, "no memory left for '%s'", path);
   } else if (json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0) {
     status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
   }
   json_decref(root);
   return status;
+}
+
+pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error)
+{
+  builder b = {.lost = false};
+  json_t *root = summary(&b, results);
+  return dump(&b, root, path, error);
+}
+
+pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data, const char *path,
+                              pf_error *error)
+{
+  builder b = {.lost = false};
+  json_t *root = json_object();
+  set(&b, root, "run", text(run));
+  set(&b, root, "data", text(data));
+  set_head(&b, root, results);
+  set_scores(&b, root, results);
+  return dump(&b, root, path, error);
 }

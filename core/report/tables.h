@@ -17,6 +17,9 @@ pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error);
 pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_error *error);
 pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error);
+/** The scores of a run folder's theta on other data. */
+pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data, const char *path,
+                              pf_error *error);
 
 /** "ok", or "failed". */
 const char *pf_status_word(pf_status status);

@@ -1,0 +1,366 @@
+/*
+ * The model is the run's, the data are others. Both are said by configs, so the two are put together as one config:
+ * that of the data, in which the run's groups take the place of its own.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/cli/cli.h"
+#include "core/report/folder.h"
+#include "core/report/report.h"
+#include "core/report/run_folder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct arguments {
+  const char *run, *data, *out;
+  const char **overrides; /**< [n_overrides], into argv */
+  size_t n_overrides;
+  bool force, quiet, help;
+} arguments;
+
+static const char *const usage =
+    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...] [--force] [--quiet]\n\n"
+    "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n\n"
+    "  --data FILE.csv    on a table with the usual columns (plastfit describe table), seen as the run saw its data:\n"
+    "                     input noise, expected reward, derived channels\n"
+    "  --data CONFIG.cfg  on the data of another config; network, rules and losses stay the run's\n"
+    "                     without --data: on what the run itself was scored on\n"
+    "  --out FOLDER       a new folder for evaluation.json; default: RUN/evaluation-DATA.json\n"
+    "  key=value          replaces a key: evaluate.draws=20  source.columns.animal=fly\n"
+    "  --force            replace an earlier evaluation of that name\n"
+    "  --quiet            no progress and no summary\n\n"
+    "A run with one theta for all scores any animal; one with a theta per animal finds them by name.\n";
+
+/* ---- arguments ---- */
+
+/** The value of "--data X" or "--data=X", or NULL; *i moves on. */
+static const char *value_of(const char *name, int argc, char **argv, int *i)
+{
+  const size_t n = strlen(name);
+  if (strcmp(argv[*i], name) == 0) {
+    return *i + 1 < argc ? argv[++*i] : "";
+  }
+  return strncmp(argv[*i], name, n) == 0 && argv[*i][n] == '=' ? argv[*i] + n + 1 : NULL;
+}
+
+static int parse(int argc, char **argv, arguments *out)
+{
+  static const char *const known[] = {"--data", "--out", "--force", "--quiet", "--help"};
+  for (int i = 1; i < argc; i++) {
+    const char *data = value_of("--data", argc, argv, &i);
+    const char *folder = data != NULL ? NULL : value_of("--out", argc, argv, &i);
+    if (data != NULL || folder != NULL) {
+      out->data = data != NULL ? data : out->data;
+      out->out = folder != NULL ? folder : out->out;
+      if ((data != NULL ? data : folder)[0] == '\0') {
+        return pf_cli_say(PF_EXIT_MISUSED, "evaluate: %s wants a name behind it", data != NULL ? "--data" : "--out");
+      }
+    } else if (pf_cli_is_help(argv[i])) {
+      out->help = true;
+    } else if (strcmp(argv[i], "--force") == 0) {
+      out->force = true;
+    } else if (strcmp(argv[i], "--quiet") == 0) {
+      out->quiet = true;
+    } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+      return pf_cli_unknown("evaluate", argv[i], (pf_names){known, sizeof known / sizeof known[0]});
+    } else if (strchr(argv[i], '=') != NULL) {
+      out->overrides[out->n_overrides++] = argv[i];
+    } else if (out->run == NULL) {
+      out->run = argv[i];
+    } else {
+      return pf_cli_say(PF_EXIT_MISUSED, "evaluate takes one run folder, found '%s' and '%s' (data: --data %s)",
+                        out->run, argv[i], argv[i]);
+    }
+  }
+  if (out->run == NULL && !out->help) {
+    return pf_cli_say(PF_EXIT_MISUSED, "evaluate wants a RUN folder, such as runs/fly (plastfit evaluate --help)");
+  }
+  return PF_EXIT_DONE;
+}
+
+/** Does the file's name say that it is a config? Everything else is taken for a table. */
+static bool is_config(const char *path)
+{
+  const size_t n = strlen(path);
+  return n > 4 && strcmp(path + n - 4, ".cfg") == 0;
+}
+
+/* ---- one config of two ---- */
+
+/** "NAME=TEXT" of one setting, applied to `to`. */
+static pf_status copy_group(pf_config *to, const pf_node *node, pf_error *error)
+{
+  pf_text setting = {0};
+  char *text = pf_node_text(node, error);
+  pf_status status = text == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    pf_text_add(&setting, "%s=%s", pf_node_name(node), text);
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+  }
+  free(text);
+  pf_text_free(&setting);
+  return status;
+}
+
+/** Appends "NAME = VALUE;" if the group has it. */
+static pf_status add_setting(pf_text *out, const pf_node *group, const char *name, pf_error *error)
+{
+  const pf_node *node = pf_node_get(group, name);
+  char *text = node == NULL ? NULL : pf_node_text(node, error);
+  if (text != NULL) {
+    pf_text_add(out, " %s = %s;", name, text);
+  }
+  free(text);
+  return node != NULL && text == NULL ? PF_STOP : PF_OK;
+}
+
+/** A path in quotes, absolute, so that it does not matter whose folder it is relative to. */
+static pf_status add_path(pf_text *out, const char *folder, const char *path, pf_error *error)
+{
+  char here[4096];
+  const bool fixed = path[0] == '/' || path[0] == '~';
+  const bool no_folder = fixed || folder[0] == '/';
+  if (strpbrk(path, "\"\\") != NULL || (!no_folder && getcwd(here, sizeof here) == NULL)) {
+    return pf_fail(error, PF_STOP, "%s: cannot be named in a config; move it to a plain path", path);
+  }
+  pf_text_add(out, "\"%s%s%s%s\"", no_folder ? "" : here, no_folder ? "" : "/", fixed ? "" : folder, path);
+  return PF_OK;
+}
+
+/** Initial weights of the run's animals are not those of others; a config of the data may bring its own. */
+static pf_status set_initial_weights(pf_config *to, const char *file, const char *folder, pf_error *error)
+{
+  const pf_node *group = pf_node_get(pf_config_root(to), "network.initial_weights");
+  pf_text setting = {0};
+  pf_text_add(&setting, "network.initial_weights={");
+  pf_status status = PF_OK;
+  for (int64_t i = 0; i < pf_node_count(group) && status == PF_OK; i++) {
+    const char *name = pf_node_name(pf_node_at(group, i));
+    status = name != NULL && strcmp(name, "file") != 0 ? add_setting(&setting, group, name, error) : PF_OK;
+  }
+  if (status == PF_OK && file != NULL) {
+    pf_text_add(&setting, " file = ");
+    status = add_path(&setting, folder, file, error);
+    pf_text_add(&setting, ";");
+  }
+  pf_text_add(&setting, " }");
+  if (status == PF_OK) {
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+  }
+  pf_text_free(&setting);
+  return status;
+}
+
+/** The run's config, its source replaced by the table. */
+static pf_status use_table(pf_config *config, const char *path, pf_error *error)
+{
+  const pf_node *source = pf_node_get(pf_config_root(config), "source");
+  const char *plugin = "", *given = "";
+  (void)pf_node_string(pf_node_get(source, "plugin"), &plugin);
+  char *text = NULL;
+  const pf_node *give = pf_node_get(source, "give.inputs");
+  if (give != NULL && (text = pf_node_text(give, error)) == NULL) {
+    return PF_STOP;
+  }
+  given = text != NULL ? text : "";
+  pf_text setting = {0};
+  pf_text_add(&setting, "source={ plugin = \"table\"; path = ");
+  pf_status status = add_path(&setting, "", path, error);
+  pf_text_add(&setting, ";");
+  static const char *const always[] = {"expected_reward", "derive"};
+  static const char *const of_table[] = {"columns", "targets", "plastic"};
+  for (size_t i = 0; i < 2 && status == PF_OK; i++) {
+    status = add_setting(&setting, source, always[i], error);
+  }
+  for (size_t i = 0; i < 3 && status == PF_OK && strcmp(plugin, "table") == 0; i++) {
+    status = add_setting(&setting, source, of_table[i], error);
+  }
+  if (strcmp(given, "true") == 0) { /* the run saw inputs as they were; so are those of the table */
+    pf_text_add(&setting, " input = { mean = 1.0; sd = 0.0; };");
+  } else if (status == PF_OK) {
+    status = add_setting(&setting, source, "input", error);
+  }
+  pf_text_add(&setting, " }");
+  if (status == PF_OK) {
+    status =
+        setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(config, setting.text, error);
+  }
+  free(text);
+  pf_text_free(&setting);
+  return status == PF_OK ? set_initial_weights(config, NULL, "", error) : status;
+}
+
+/** The config of the data, everything but the source replaced by the run's. */
+static pf_status use_config(pf_config *config, const pf_config *run, const char *path, pf_error *error)
+{
+  static const char *const of_the_data[] = {"source", "seed", "name", "out", "init", "plugin_path", "threads"};
+  const char *file = NULL;
+  char *kept = NULL;
+  if (pf_node_string(pf_node_get(pf_config_root(config), "network.initial_weights.file"), &file)) {
+    kept = pf_memory_string(file, error); /* its node goes with the network */
+  }
+  const pf_node *root = pf_config_root(run);
+  pf_status status = PF_OK;
+  for (int64_t i = 0; i < pf_node_count(root) && status == PF_OK; i++) {
+    const pf_node *node = pf_node_at(root, i);
+    bool keep = false;
+    for (size_t k = 0; k < sizeof of_the_data / sizeof of_the_data[0]; k++) {
+      keep = keep || strcmp(of_the_data[k], pf_node_name(node)) == 0;
+    }
+    status = keep ? PF_OK : copy_group(config, node, error);
+  }
+  const char *slash = strrchr(path, '/');
+  char folder[4096];
+  (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 0 : (int)(slash - path) + 1, path);
+  status = status == PF_OK ? set_initial_weights(config, kept, folder, error) : status;
+  pf_memory_free(kept);
+  return status;
+}
+
+/** The config to evaluate. */
+static pf_status make_config(const arguments *how, pf_config **out, pf_error *error)
+{
+  pf_config *run = NULL, *config = NULL;
+  char *path = pf_run_folder_path(how->run, "config.cfg", error);
+  pf_status status = path == NULL ? PF_STOP : pf_config_read(path, NULL, 0, &run, error);
+  pf_memory_free(path);
+  if (status == PF_OK && how->data != NULL && is_config(how->data)) {
+    status = pf_config_read(how->data, NULL, 0, &config, error);
+    status = status == PF_OK ? use_config(config, run, how->data, error) : status;
+  } else if (status == PF_OK) {
+    config = run;
+    run = NULL;
+    status = how->data != NULL ? use_table(config, how->data, error) : PF_OK;
+  }
+  if (status == PF_OK && how->data != NULL) { /* fresh animals would be scored instead of the data */
+    status = pf_config_override(config, "evaluate.animals=0", error);
+  }
+  for (size_t i = 0; i < how->n_overrides && status == PF_OK; i++) {
+    status = pf_config_override(config, how->overrides[i], error);
+  }
+  pf_config_free(run);
+  if (status != PF_OK) {
+    pf_config_free(config);
+    return status;
+  }
+  *out = config;
+  return PF_OK;
+}
+
+/* ---- where the scores go ---- */
+
+/** "RUN/evaluation-own.json" for own.csv; with --out "FOLDER/evaluation.json". */
+static char *target_of(const arguments *how, pf_error *error)
+{
+  char name[300];
+  const char *data = how->data == NULL ? "fitted-data" : how->data;
+  const char *slash = strrchr(data, '/');
+  const char *base = slash == NULL ? data : slash + 1;
+  const char *dot = strrchr(base, '.');
+  const int n = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
+  (void)snprintf(name, sizeof name, "evaluation-%.*s.json", n < 200 ? n : 200, base);
+  return pf_run_folder_path(how->out != NULL ? how->out : how->run, how->out != NULL ? "evaluation.json" : name, error);
+}
+
+static pf_status check_target(const arguments *how, const char *target, pf_error *error)
+{
+  if (how->out != NULL) {
+    return pf_folder_check(how->out, how->force, error);
+  }
+  if (access(target, F_OK) == 0 && !how->force) {
+    return pf_fail(error, PF_STOP, "'%s' is there already; --force to replace it, or --out FOLDER", target);
+  }
+  return access(how->run, W_OK) == 0
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "'%s' cannot be written to; say where the scores go with --out FOLDER",
+                       how->run);
+}
+
+static pf_status write_scores(const arguments *how, const pf_problem *problem, const pf_fit *fit,
+                              const pf_evaluation *evaluation, const char *target, pf_error *error)
+{
+  const char *data = how->data == NULL ? "the run's own" : how->data;
+  if (how->out == NULL) {
+    return pf_evaluation_write(problem, fit, evaluation, how->run, data, target, error);
+  }
+  pf_folder folder = {0};
+  pf_status status = pf_folder_begin(how->out, how->force, &folder, error);
+  if (status == PF_OK) {
+    char *path = pf_folder_path(&folder, "evaluation.json", error);
+    status = path == NULL ? PF_STOP : pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
+    pf_memory_free(path);
+    status = status == PF_OK ? pf_folder_commit(&folder, how->force, error) : status;
+    pf_folder_end(&folder);
+  }
+  return status;
+}
+
+/* ---- the work ---- */
+
+static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, const char *target)
+{
+  pf_error error = pf_error_none();
+  pf_evaluation *evaluation = NULL;
+  pf_meter meter;
+  pf_meter_start(&meter);
+  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, &meter, &evaluation, &error);
+  pf_meter_end(&meter);
+  status = status == PF_OK ? write_scores(how, problem, fit, evaluation, target, &error) : status;
+  if (status == PF_OK && !how->quiet) {
+    pf_memory_free(problem->out); /* nothing is written there, so that the summary does not name it */
+    problem->out = NULL;
+    status = pf_report_print(problem, fit, evaluation, stdout, &error);
+    (void)printf("  Scores are in %s\n", target);
+  }
+  int code = status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  for (size_t i = 0; status == PF_OK && i < evaluation->n_animals; i++) {
+    if (evaluation->animals[i].status != PF_OK) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: not scored: %s", evaluation->animals[i].name,
+                        evaluation->animals[i].error.text);
+    }
+  }
+  pf_evaluation_free(evaluation);
+  return code;
+}
+
+static int evaluate(const arguments *how)
+{
+  pf_error error = pf_error_none();
+  pf_config *config = NULL;
+  pf_problem *problem = NULL;
+  pf_fit *fit = NULL;
+  char *target = target_of(how, &error);
+  pf_status status = target == NULL ? PF_STOP : pf_run_folder_check(how->run, &error);
+  status = status == PF_OK ? check_target(how, target, &error) : status;
+  status = status == PF_OK ? make_config(how, &config, &error) : status;
+  status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
+  status = status == PF_OK ? pf_run_folder_fit(how->run, problem, &fit, &error) : status;
+  const int code = status == PF_OK ? score(how, problem, fit, target) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  pf_fit_free(problem, fit);
+  pf_problem_free(problem);
+  pf_config_free(config);
+  pf_memory_free(target);
+  return code;
+}
+
+int pf_command_evaluate(int argc, char **argv)
+{
+  arguments how = {0};
+  pf_error error = pf_error_none();
+  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
+  if (how.overrides == NULL) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  int code = parse(argc, argv, &how);
+  if (code == PF_EXIT_DONE && how.help) {
+    (void)fputs(usage, stdout);
+  } else if (code == PF_EXIT_DONE) {
+    code = evaluate(&how);
+  }
+  pf_memory_free((void *)how.overrides);
+  return code;
+}
