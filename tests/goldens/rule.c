@@ -86,7 +86,7 @@ static pf_status read_mlp_sizes(const json_t *theta, golden_rule *out, pf_error 
 static pf_status taylor_numbers(const golden_rule *rule, size_t depth, const json_t *tensor, const char *what,
                                 double **next, pf_error *error)
 {
-  if (depth == rule->n_factors) {
+  if (depth >= rule->n_factors || depth >= GOLDEN_FACTORS) {
     return golden_numbers(tensor, what, GOLDEN_NULL_IS_WRONG, 1, (*next)++, error);
   }
   if (json_array_size(tensor) != rule->sizes[depth]) {
