@@ -13,6 +13,8 @@ unit_test_sources += tests/unit/support/tiny_problem.c tests/unit/support/tiny_p
 unit_test_sources += tests/unit/fit/test_adam.c
 unit_test_sources += tests/unit/fit/test_objective.c
 unit_test_sources += tests/unit/fit/test_run.c
+unit_test_sources += tests/unit/fit/test_free.c
+unit_test_sources += tests/unit/engine/test_masks.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c
 if PLUGIN_FLY_MAT
@@ -26,7 +28,8 @@ unit_test_sources += tests/unit/config/test_view.c
 unit_test_sources += tests/unit/config/test_write.c
 unit_test_sources += tests/unit/plugin/test_admit.c
 unit_test_sources += tests/unit/plugin/test_registry.c
-unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/teacher.c
+unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/teacher.c plugins/sources/teacher/cues.c \
+	plugins/sources/teacher/cues.h plugins/sources/teacher/schedule.c
 unit_test_sources += tests/unit/rules/test_oja.c plugins/rules/oja/oja.c
 unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
 unit_test_sources += tests/unit/report/test_folder.c
