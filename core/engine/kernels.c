@@ -38,15 +38,31 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
   }
   for (int64_t t = 0; t < n_steps; t++) {
     const pf_real *x = pre + t * ld_pre;
-    for (int64_t i = 0; i < n_post; i++) {
+    pf_real *d = drive + t * ld_drive;
+    int64_t i = 0;
+    for (; i + 4 <= n_post; i += 4) { /* four rows at a time: one sum alone would wait for its own additions */
+      const pf_real *row0 = w + i * ldw, *row1 = row0 + ldw, *row2 = row1 + ldw, *row3 = row2 + ldw;
+      pf_real sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+#pragma omp simd reduction(+ : sum0, sum1, sum2, sum3)
+      for (int64_t j = 0; j < n_pre; j++) {
+        sum0 += row0[j] * x[j];
+        sum1 += row1[j] * x[j];
+        sum2 += row2[j] * x[j];
+        sum3 += row3[j] * x[j];
+      }
+      d[i] = add ? d[i] + sum0 : sum0;
+      d[i + 1] = add ? d[i + 1] + sum1 : sum1;
+      d[i + 2] = add ? d[i + 2] + sum2 : sum2;
+      d[i + 3] = add ? d[i + 3] + sum3 : sum3;
+    }
+    for (; i < n_post; i++) {
       const pf_real *row = w + i * ldw;
       pf_real sum = 0;
 #pragma omp simd reduction(+ : sum)
       for (int64_t j = 0; j < n_pre; j++) {
         sum += row[j] * x[j];
       }
-      pf_real *d = drive + t * ld_drive + i;
-      *d = add ? *d + sum : sum;
+      d[i] = add ? d[i] + sum : sum;
     }
   }
 }
