@@ -36,3 +36,6 @@ unit_test_sources += tests/unit/report/test_folder.c
 unit_test_sources += tests/unit/report/test_report.c
 unit_test_sources += tests/unit/rules/test_reward.c plugins/rules/reward/reward.c
 unit_test_sources += tests/unit/rules/test_mlp.c plugins/rules/mlp/mlp.c
+if PLUGIN_TABLE
+unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
+endif

@@ -1,9 +1,14 @@
-/* plugins/sources/teacher: both tasks run by hand with a fake policy; rewards against their exact probabilities. */
+#define _XOPEN_SOURCE 700
+
+/* plugins/sources/teacher: the tasks run by hand with a fake policy; rewards against their exact probabilities. */
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
+#include <math.h>
 #include <plastfit/abi/plugin.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const pf_plugin *teacher_LTX_pf_plugin_entry(void);
 
@@ -337,6 +342,117 @@ Test(source_teacher, survives_every_failed_allocation)
   }
   cr_expect(failed == 3);
   finish(&s);
+}
+
+/* ---- cues and schedules ---- */
+
+Test(source_teacher, cues_come_alike_and_pay_by_their_own_probability)
+{
+  static const double reward[] = {0.1, 0.5, 0.9};
+  const fake_value given[] = {FAKE_STRING("task.kind", "cues"), FAKE_INTEGER("task.blocks[0].trials", 6000),
+                              FAKE_REALS("task.blocks[0].reward", reward, 3), FAKE_BOOL("task.baited", 0)};
+  setup s;
+  start(&s, given, 4, 3, 17);
+  cr_expect(s.needs.n_input == 3);
+  int64_t n[3] = {0}, paid[3] = {0};
+  int cue = 0;
+  for (int64_t step = 0;; step++) {
+    cr_assert(next(&s, step, step == 0 ? (double)NAN : 1.0) == PF_OK, "%s", s.error.text);
+    if (step > 0) {
+      n[cue]++;
+      paid[cue] += s.reward == 1.0;
+    }
+    if (s.out.done != 0) {
+      break;
+    }
+    cr_assert(s.cue[0] + s.cue[1] + s.cue[2] == 1.0);
+    cue = s.cue[0] == 1.0 ? 0 : (s.cue[1] == 1.0 ? 1 : 2);
+  }
+  for (int k = 0; k < 3; k++) { /* five standard deviations */
+    cr_expect(fabs((double)n[k] - 2000.0) < 5.0 * 36.5, "cue %d came %lld times", k, (long long)n[k]);
+    const double sd = sqrt(reward[k] * (1.0 - reward[k]) / (double)n[k]);
+    cr_expect(fabs((double)paid[k] / (double)n[k] - reward[k]) < 5.0 * sd, "cue %d", k);
+  }
+  finish(&s);
+}
+
+/* A file that is gone when the test is. */
+static void write_schedule(char *path, const char *text)
+{
+  const int fd = mkstemp(path);
+  cr_assert(fd >= 0);
+  cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+  cr_assert(close(fd) == 0);
+}
+
+Test(source_teacher, a_schedule_is_followed_trial_by_trial)
+{
+  char path[] = "/tmp/plastfit-schedule-XXXXXX";
+  write_schedule(path, "left,right,up\n0,1,0\n0,1,0\n1,0,0\n0,0,1\n0,0,1\n0,0,1\n");
+  static const int pays[] = {1, 1, 0, 2, 2, 2}; /* which cue is sure to pay, by trial */
+  static const int block[] = {0, 0, 1, 2, 2, 2};
+  const fake_value given[] = {FAKE_STRING("task.kind", "cues"), FAKE_PATH("task.schedule", path),
+                              FAKE_BOOL("task.baited", 0)};
+  setup s;
+  start(&s, given, 3, 3, 23);
+  (void)remove(path);
+  cr_expect(s.needs.n_input == 3);
+  int cue = 0;
+  int64_t trial = 0;
+  for (int64_t step = 0;; step++) {
+    cr_assert(next(&s, step, step == 0 ? (double)NAN : 1.0) == PF_OK, "%s", s.error.text);
+    if (step > 0) {
+      cr_expect(s.reward == (pays[trial] == cue ? 1.0 : 0.0), "trial %lld", (long long)trial);
+    }
+    if (s.out.done != 0) {
+      cr_expect(step == 6);
+      break;
+    }
+    trial = s.out.trial;
+    cr_expect(trial == step && s.out.block == block[trial]);
+    cue = s.cue[0] == 1.0 ? 0 : (s.cue[1] == 1.0 ? 1 : 2);
+  }
+  finish(&s);
+}
+
+Test(source_teacher, refuses_schedules_that_are_none)
+{
+  static const struct {
+    const char *text, *says;
+  } cases[] = {{"a,b\n", "has no trials"},
+               {"a,b\n0.5\n", "found 1 cell, expected 2"},
+               {"0.5,0.5\n0.5,1.5\n", ":2: column 2: found '1.5'"},
+               {"0.5,0.5\nx,0.5\n", ":2: column 1: found 'x'"},
+               {"0.5,\n", "column 2: found ''"}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    char path[] = "/tmp/plastfit-schedule-XXXXXX";
+    write_schedule(path, cases[k].text);
+    const fake_value given[] = {FAKE_STRING("task.kind", "cues"), FAKE_PATH("task.schedule", path)};
+    setup s;
+    cr_expect(start_at(&s, given, 2, -1) == PF_STOP);
+    cr_expect(strstr(s.error.text, cases[k].says) != NULL, "case %zu says: %s", k, s.error.text);
+    (void)remove(path);
+  }
+  const fake_value both[] = {BLOCK(0, 30, reward_a), FAKE_PATH("task.schedule", "nowhere.csv")};
+  setup s;
+  cr_expect(start_at(&s, both, 3, -1) == PF_STOP);
+  cr_expect(strstr(s.error.text, "expected one of them") != NULL, "%s", s.error.text);
+}
+
+Test(source_teacher, layers_are_recorded_by_name)
+{
+  static const char *const layers[] = {"layer1", "layer2"};
+  static const char *const twice[] = {"layer1", "layer1"};
+  const fake_value given[] = {BLOCK(0, 30, reward_a), FAKE_STRINGS("task.record", layers, 2)};
+  const fake_value wrong[] = {BLOCK(0, 30, reward_a), FAKE_STRINGS("task.record", twice, 2)};
+  setup s;
+  start(&s, given, 3, 2, 1);
+  cr_assert(s.needs.targets.count == 3);
+  cr_expect(strcmp(s.needs.targets.items[0], "choice") == 0);
+  cr_expect(strcmp(s.needs.targets.items[2], "layer2") == 0);
+  finish(&s);
+  cr_expect(start_at(&s, wrong, 3, -1) == PF_STOP);
+  cr_expect(strstr(s.error.text, "'layer1' is recorded already") != NULL, "%s", s.error.text);
 }
 
 /* ---- activity ---- */

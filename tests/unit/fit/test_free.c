@@ -1,0 +1,114 @@
+/* core/fit/free: what the optimiser sees of fixed and tied parameters, and a fit with both. */
+#include "core/base/memory.h"
+#include "core/fit/fit.h"
+#include "core/fit/free.h"
+#include "core/fit/objective.h"
+#include "tests/unit/support/tiny_problem.h"
+#include <criterion/criterion.h>
+#include <math.h>
+
+static pf_model_parameter parameter(double lower, double upper, uint32_t flags)
+{
+  return (pf_model_parameter){.owner = "rules.a",
+                              .declared = {.name = "p", .lower = lower, .upper = upper, .flags = flags}};
+}
+
+/* 0 free, 1 = -2 * 3, 2 fixed, 3 free, 4 = 0.5 * 3 */
+static void make_five(pf_model_parameter *five)
+{
+  for (int i = 0; i < 5; i++) {
+    five[i] = parameter(-1.0 - i, 1.0 + i, i == 2 ? PF_PARAMETER_FIXED : 0);
+  }
+  five[1].tied = five[4].tied = true;
+  five[1].tied_to = five[4].tied_to = 3;
+  five[1].factor = -2.0;
+  five[4].factor = 0.5;
+}
+
+Test(fit_free, only_free_parameters_are_seen_and_ties_follow)
+{
+  pf_model_parameter five[5];
+  pf_free_set set;
+  pf_error error = pf_error_none();
+  make_five(five);
+  cr_assert(pf_free_set_create(five, 5, &set, &error) == PF_OK, "%s", error.text);
+  cr_assert(set.n == 2 && set.index[0] == 0 && set.index[1] == 3);
+  cr_expect(set.lower[1] == -4.0 && set.upper[1] == 4.0);
+  double theta[] = {0.1, 9.0, 0.3, 0.4, 9.0};
+  double values[2];
+  pf_free_gather(&set, theta, values);
+  cr_expect(values[0] == 0.1 && values[1] == 0.4);
+  values[0] = -1.0;
+  values[1] = 3.0;
+  pf_free_scatter(&set, values, theta);
+  const double expected[] = {-1.0, -6.0, 0.3, 3.0, 1.5};
+  for (int i = 0; i < 5; i++) {
+    cr_expect(theta[i] == expected[i], "theta %d is %g", i, theta[i]);
+  }
+  const double gradient[] = {1.0, 10.0, 100.0, 1000.0, 10000.0};
+  double out[2];
+  pf_free_gradient(&set, gradient, out);
+  cr_expect(out[0] == 1.0);
+  cr_expect(out[1] == 1000.0 - 2.0 * 10.0 + 0.5 * 10000.0);
+  pf_free_set_clear(&set);
+}
+
+Test(fit_free, penalties_count_free_parameters_only)
+{
+  pf_model_parameter five[5];
+  const double theta[] = {1.0, -4.0, 7.0, 2.0, 1.0};
+  double gradient[5] = {0};
+  make_five(five);
+  cr_expect(pf_penalty(five, 5, 1.0, 0.0, theta, gradient) == 3.0);
+  cr_expect(gradient[0] == 1.0 && gradient[1] == 0.0 && gradient[2] == 0.0 && gradient[3] == 1.0 && gradient[4] == 0.0);
+}
+
+/* Terms "1, w, x, r, x r": 1 is fixed, w is tied to x r. Every logged theta obeys. */
+Test(fit_free, a_fit_keeps_to_its_ties)
+{
+  tiny_problem tiny;
+  pf_fit *fit = NULL;
+  pf_error error = pf_error_none();
+  tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
+  pf_model_parameter *parameters = tiny.problem.model->parameters;
+  parameters[0].declared.flags |= PF_PARAMETER_FIXED;
+  parameters[0].declared.initial = 0.011;
+  parameters[0].declared.initial_sd = 0.0;
+  parameters[1].tied = true;
+  parameters[1].tied_to = 4;
+  parameters[1].factor = -0.5;
+  cr_assert(pf_fit_run(&tiny.problem, NULL, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
+  for (size_t u = 0; u < fit->n_units; u++) {
+    const pf_fit_unit *unit = &fit->units[u];
+    for (size_t r = 0; r < unit->n_rows; r++) {
+      const double *theta = &unit->row_theta[r * 5];
+      cr_expect(theta[0] == 0.011);
+      cr_expect(theta[1] == -0.5 * theta[4]);
+    }
+    cr_expect(unit->theta[4] != unit->theta_start[4]);
+    cr_expect(unit->rows[unit->n_rows - 1].objective < unit->rows[0].objective);
+  }
+  pf_fit_free(&tiny.problem, fit);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_free, a_fit_starts_from_given_estimates)
+{
+  tiny_problem tiny;
+  double cold[5], warm[5], given[10] = {0.1, NAN, 99.0, 0.4, 0.5, -0.1, NAN, 0.3, -0.4, -0.5};
+  tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
+  pf_model_parameter *parameters = tiny.problem.model->parameters;
+  parameters[2].declared.upper = 2.5;
+  parameters[3].declared.flags |= PF_PARAMETER_FIXED;
+  pf_problem_start(&tiny.problem, 0, cold);
+  tiny.problem.warm = given;
+  pf_problem_start(&tiny.problem, 0, warm);
+  cr_expect(warm[0] == 0.1);
+  cr_expect(warm[1] == cold[1]); /* the earlier run does not have it */
+  cr_expect(warm[2] == 2.5);     /* within bounds */
+  cr_expect(warm[3] == cold[3]); /* fixed stays */
+  pf_problem_start(&tiny.problem, 1, warm);
+  cr_expect(warm[4] == -0.5);
+  tiny.problem.warm = NULL;
+  tiny_problem_free(&tiny);
+}
