@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 #include "core/cli/cli.h"
+#include "core/cli/interrupt.h"
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
 #include "core/problem/problem.h"
@@ -20,7 +21,8 @@ static const char *const usage =
     "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2  source.path='../x/Fly*.mat'\n"
     "              (plastfit describe config, plastfit describe NAME list the keys)\n"
     "  --force     replace an earlier run in the same folder\n"
-    "  --quiet     no progress and no summary\n";
+    "  --quiet     no progress and no summary\n\n"
+    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as interrupted; twice: at once.\n";
 
 /** PF_EXIT_DONE, or the code to end with. */
 static int parse(int argc, char **argv, arguments *out)
@@ -73,6 +75,19 @@ static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
   return code;
 }
 
+/** One line for a fit that was stopped; what there is was kept. */
+static int report_interruption(const pf_problem *problem, const pf_fit *fit)
+{
+  const size_t n_done = fit->n_units - fit->n_failed;
+  if (fit->n_units == 1) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s; the last theta is in '%s' (plastfit evaluate %s scores it)",
+                      fit->units[0].error.text, problem->out, problem->out);
+  }
+  return pf_cli_say(PF_EXIT_FAILED,
+                    "interrupted with %zu of %zu fits done; they, and the last theta of the others, are in '%s'",
+                    n_done, fit->n_units, problem->out);
+}
+
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
 static int run(const pf_problem *problem, const arguments *how)
 {
@@ -82,7 +97,8 @@ static int run(const pf_problem *problem, const arguments *how)
   pf_meter meter;
   pf_progress progress = how->quiet ? NULL : pf_meter_show;
   pf_meter_start(&meter);
-  pf_status status = pf_fit_run(problem, progress, &meter, &fit, &error);
+  pf_interrupt_watch();
+  pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &fit, &error);
   if (status == PF_OK) {
     status = pf_evaluate(problem, fit, progress, &meter, &evaluation, &error);
   }
@@ -90,10 +106,13 @@ static int run(const pf_problem *problem, const arguments *how)
   if (status == PF_OK) {
     status = pf_report_write(problem, fit, evaluation, how->force, &error);
   }
-  if (status == PF_OK && !how->quiet) {
+  const bool interrupted = status == PF_OK && fit->n_interrupted > 0;
+  if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_units)) {
     status = pf_report_print(problem, fit, evaluation, stdout, &error);
   }
-  int code = status == PF_OK ? report_failures(fit, evaluation) : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  int code = status != PF_OK ? pf_cli_say(PF_EXIT_FAILED, "%s", error.text)
+             : interrupted   ? report_interruption(problem, fit)
+                             : report_failures(fit, evaluation);
   pf_evaluation_free(evaluation);
   pf_fit_free(problem, fit);
   return code;

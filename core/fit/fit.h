@@ -25,20 +25,28 @@ typedef struct pf_fit_unit {
   double *row_theta; /**< [n_rows][n_parameters] */
   pf_status status;  /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
+  bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
 } pf_fit_unit;
 
 typedef struct pf_fit {
   pf_fit_unit *units;
   size_t n_units, n_failed;
+  size_t n_interrupted; /**< of the failed ones, those that somebody stopped */
   double seconds;
   int64_t n_gradients; /**< of one draw each */
 } pf_fit;
 
 /** Called now and then from one thread at a time; done in [0, 1]. */
 typedef void (*pf_progress)(void *payload, double done, const char *what);
+/** Is it time to stop? Asked at every step of the optimiser, from any thread. MAY be NULL: never. */
+typedef bool (*pf_stop)(void *payload);
 
-/** Fit every unit. A unit that fails is marked; PF_STOP only when nothing could be run at all. */
-pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, void *payload, pf_fit **out, pf_error *error);
+/**
+ * Fit every unit. A unit that fails, or is interrupted, is marked; PF_STOP only when nothing could be run at all.
+ * `payload` is handed to both callbacks.
+ */
+pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
+                     pf_error *error);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
 #endif

@@ -29,6 +29,8 @@ typedef struct unit_run {
   pf_adam *adam;
   double *gradient; /* [n_parameters] */
   double *good;     /* [n_parameters] the last theta whose objective could be computed */
+  pf_stop stop;     /* MAY be NULL */
+  void *payload;    /* of stop */
 } unit_run;
 
 static int this_thread(void)
@@ -69,6 +71,19 @@ static void log_row(const pf_problem *problem, pf_fit_unit *unit, int64_t epoch,
   unit->n_rows++;
 }
 
+static bool asked_to_stop(const unit_run *run)
+{
+  return run->stop != NULL && run->stop(run->payload);
+}
+
+static pf_status interrupt(unit_run *run, int64_t epoch)
+{
+  pf_fit_unit *unit = run->unit;
+  unit->interrupted = true;
+  return pf_fail(&unit->error, PF_POINT_FAILED, "interrupted in epoch %lld of %lld", (long long)epoch,
+                 (long long)run->problem->fit.epochs);
+}
+
 /* One pass over the batches. With `step`, the optimiser moves after each; without, only the means are wanted. */
 static pf_status pass(unit_run *run, int64_t epoch, bool step, double *objective, double *data_term)
 {
@@ -77,6 +92,9 @@ static pf_status pass(unit_run *run, int64_t epoch, bool step, double *objective
   double sum_objective = 0.0;
   double sum_data = 0.0;
   for (size_t b = 0; b < run->n_batches; b++) {
+    if ((step || epoch == 0) && asked_to_stop(run)) { /* after the last step there is nothing to stop */
+      return interrupt(run, epoch);
+    }
     double value = 0.0;
     double data = 0.0;
     const pf_status status = pf_objective(problem, run->batches[b], unit->theta, run->workspaces, run->n_workspaces,
@@ -195,12 +213,17 @@ static pf_status all_epochs(unit_run *run, pf_ticker *ticker)
 }
 
 static void run_unit(const pf_problem *problem, pf_fit_unit *unit, pf_workspace *const *workspaces, size_t n_workspaces,
-                     pf_ticker *ticker)
+                     pf_stop stop, pf_ticker *ticker)
 {
   if (unit->status != PF_OK) {
     return; /* its draws could not be made */
   }
-  unit_run run = {.problem = problem, .unit = unit, .workspaces = workspaces, .n_workspaces = n_workspaces};
+  unit_run run = {.problem = problem,
+                  .unit = unit,
+                  .workspaces = workspaces,
+                  .n_workspaces = n_workspaces,
+                  .stop = stop,
+                  .payload = ticker->payload};
   unit->status = prepare(&run);
   if (unit->status == PF_OK) {
     unit->status = all_epochs(&run, ticker);
@@ -262,13 +285,13 @@ static int64_t count_work(const pf_problem *problem, const pf_fit *fit)
 }
 
 /* Results do not depend on the schedule: a unit shares nothing with another but the workspace's memory. */
-static void run_units(const pf_problem *problem, pf_fit *fit, const thread_plan *plan, pf_ticker *ticker)
+static void run_units(const pf_problem *problem, pf_fit *fit, const thread_plan *plan, pf_stop stop, pf_ticker *ticker)
 {
   const int64_t n = (int64_t)fit->n_units;
 #pragma omp parallel for schedule(dynamic) num_threads(plan->outer) if (plan->outer > 1)
   for (int64_t u = 0; u < n; u++) {
     pf_workspace *const *workspaces = plan->inner > 1 ? plan->workspaces : &plan->workspaces[this_thread()];
-    run_unit(problem, &fit->units[u], workspaces, (size_t)plan->inner, ticker);
+    run_unit(problem, &fit->units[u], workspaces, (size_t)plan->inner, stop, ticker);
   }
 }
 
@@ -278,6 +301,7 @@ static pf_status judge(pf_fit *fit, pf_error *error)
   size_t n_stopped = 0;
   for (size_t u = 0; u < fit->n_units; u++) {
     fit->n_failed += fit->units[u].status != PF_OK ? 1 : 0;
+    fit->n_interrupted += fit->units[u].interrupted ? 1 : 0;
     n_stopped += fit->units[u].status < 0 ? 1 : 0;
   }
   if (n_stopped == fit->n_units) {
@@ -286,7 +310,8 @@ static pf_status judge(pf_fit *fit, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, void *payload, pf_fit **out, pf_error *error)
+pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
+                     pf_error *error)
 {
   if (problem->fit.optimiser != NULL && strcmp(problem->fit.optimiser, "adam") != 0) {
     return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose adam", problem->fit.optimiser);
@@ -305,7 +330,7 @@ pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, void *payl
   if (status == PF_OK) {
     pf_ticker ticker;
     pf_ticker_start(&ticker, progress, payload, "fitting", count_work(problem, fit));
-    run_units(problem, fit, &plan, &ticker);
+    run_units(problem, fit, &plan, stop, &ticker);
     pf_ticker_end(&ticker);
     fit->n_gradients = (int64_t)atomic_load(&ticker.done);
     status = judge(fit, error);

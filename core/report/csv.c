@@ -8,6 +8,11 @@ const char *pf_status_word(pf_status status)
   return status == PF_OK ? "ok" : "failed";
 }
 
+const char *pf_unit_word(const pf_fit_unit *unit)
+{
+  return unit->interrupted ? "interrupted" : pf_status_word(unit->status);
+}
+
 void pf_csv_text(FILE *file, const char *text)
 {
   if (text == NULL) {
@@ -128,7 +133,7 @@ static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t
   }
   (void)fputc(',', file);
   pf_csv_number(file, results->truth[i]);
-  (void)fprintf(file, ",%s\n", pf_status_word(unit->status));
+  (void)fprintf(file, ",%s\n", pf_unit_word(unit));
 }
 
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error)

@@ -65,11 +65,13 @@ static json_t *animal(builder *b, const pf_results *results, const pf_animal_res
 {
   json_t *object = json_object();
   set(b, object, "name", text(result->name));
-  set(b, object, "status", text(pf_status_word(result->status)));
+  const bool fitted = result->unit < results->fit->n_units;
+  const bool interrupted = fitted && results->fit->units[result->unit].interrupted;
+  set(b, object, "status", text(interrupted ? "interrupted" : pf_status_word(result->status)));
   if (result->status != PF_OK) {
     set(b, object, "error", text(result->error.text));
   }
-  if (result->unit < results->fit->n_units) {
+  if (fitted) {
     const pf_fit_unit *unit = &results->fit->units[result->unit];
     set(b, object, "unit", text(unit->name));
     set(b, object, "theta", theta_object(b, results, unit->theta));
@@ -87,7 +89,7 @@ static json_t *unit_object(builder *b, const pf_fit_unit *unit)
 {
   json_t *object = json_object();
   set(b, object, "name", text(unit->name));
-  set(b, object, "status", text(pf_status_word(unit->status)));
+  set(b, object, "status", text(pf_unit_word(unit)));
   if (unit->status != PF_OK) {
     set(b, object, "error", text(unit->error.text));
   }
@@ -176,9 +178,20 @@ static void set_scores(builder *b, json_t *root, const pf_results *results)
   set(b, root, "median", median);
 }
 
+/* "interrupted" before "failed": what was stopped is not whole, whatever else went wrong. */
+static const char *run_word(const pf_results *results)
+{
+  bool failed = results->fit->n_failed > 0;
+  for (size_t a = 0; a < results->evaluation->n_animals; a++) {
+    failed = failed || results->evaluation->animals[a].status != PF_OK;
+  }
+  return results->fit->n_interrupted > 0 ? "interrupted" : failed ? "failed" : "ok";
+}
+
 static json_t *summary(builder *b, const pf_results *results)
 {
   json_t *root = json_object();
+  set(b, root, "status", text(run_word(results)));
   set_head(b, root, results);
   json_t *units = json_array();
   for (size_t u = 0; u < results->fit->n_units; u++) {

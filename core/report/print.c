@@ -578,8 +578,10 @@ static void print_failures(const printer *p)
     n_failed += p->evaluation->animals[a].status != PF_OK ? 1 : 0;
   }
   if (p->fit->n_failed > 0) {
-    (void)fprintf(p->out, "  %zu of %zu %s failed, and %s left out above:\n", p->fit->n_failed, p->fit->n_units,
-                  plural(p->fit->n_units, "fit", "fits"), plural(p->fit->n_failed, "is", "are"));
+    (void)fprintf(p->out, "  %zu of %zu %s %s, and %s left out above:\n", p->fit->n_failed, p->fit->n_units,
+                  plural(p->fit->n_units, "fit", "fits"),
+                  p->fit->n_interrupted > 0 ? "failed or did not end" : "failed",
+                  plural(p->fit->n_failed, "is", "are"));
     size_t shown = 0;
     for (size_t u = 0; u < p->fit->n_units && shown < MOST_FAILURES; u++) {
       if (p->fit->units[u].status != PF_OK) {

@@ -23,6 +23,8 @@ pf_status pf_write_evaluation(const pf_results *results, const char *run, const 
 
 /** "ok", or "failed". */
 const char *pf_status_word(pf_status status);
+/** "ok", "failed" or "interrupted". */
+const char *pf_unit_word(const pf_fit_unit *unit);
 /** A cell of a CSV file: in quotes where it needs them (RFC 4180). */
 void pf_csv_text(FILE *file, const char *text);
 /** A number with 17 digits, so that reading it gives the same bits; NaN: an empty cell. */

@@ -189,7 +189,7 @@ static pf_status compare_fit(golden_case *golden, golden_report *report, pf_erro
     model->parameters[i].declared.initial = theta0[i];
     model->parameters[i].declared.initial_sd = 0.0;
   }
-  status = status == PF_OK ? pf_fit_run(&golden->problem, NULL, NULL, &fit, error) : status;
+  status = status == PF_OK ? pf_fit_run(&golden->problem, NULL, NULL, NULL, &fit, error) : status;
   if (status == PF_OK && fit->n_failed > 0) {
     status = pf_fail(error, PF_STOP, "pf_fit_run: %s", fit->units[0].error.text);
   }

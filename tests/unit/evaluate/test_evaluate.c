@@ -11,7 +11,7 @@ static pf_fit *fit_of(const pf_problem *problem)
 {
   pf_error error = pf_error_none();
   pf_fit *fit = NULL;
-  cr_assert(pf_fit_run(problem, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_fit_run(problem, NULL, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
   return fit;
 }
 

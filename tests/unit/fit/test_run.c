@@ -10,7 +10,7 @@ static pf_fit *run(const pf_problem *problem)
 {
   pf_error error = pf_error_none();
   pf_fit *fit = NULL;
-  cr_assert(pf_fit_run(problem, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_fit_run(problem, NULL, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
   return fit;
 }
 
@@ -204,7 +204,7 @@ Test(fit_run, nothing_to_fit_is_an_error)
   pf_error error = pf_error_none();
   pf_fit *fit = NULL;
   tiny_problem_create(&tiny, TINY_CHOICE, 0);
-  cr_expect(pf_fit_run(&tiny.problem, NULL, NULL, &fit, &error) == PF_STOP);
+  cr_expect(pf_fit_run(&tiny.problem, NULL, NULL, NULL, &fit, &error) == PF_STOP);
   cr_expect(fit == NULL);
   cr_expect(strstr(error.text, "nothing to fit") != NULL, "%s", error.text);
   tiny_problem_free(&tiny);
@@ -231,7 +231,7 @@ Test(fit_run, progress_starts_at_nothing_and_ends_at_all)
   pf_fit *fit = NULL;
   told t = {0};
   tiny_problem_create(&tiny, TINY_CHOICE, 2);
-  cr_assert(pf_fit_run(&tiny.problem, tell, &t, &fit, &error) == PF_OK);
+  cr_assert(pf_fit_run(&tiny.problem, tell, NULL, &t, &fit, &error) == PF_OK);
   cr_expect(t.calls >= 2);
   cr_expect(t.last == 1.0);
   pf_fit_free(&tiny.problem, fit);

@@ -34,7 +34,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
   scratch_create(r->root);
   (void)snprintf(out, sizeof out, "%s/run", r->root);
   r->tiny.problem.out = pf_memory_string(out, &error);
-  cr_assert(pf_fit_run(&r->tiny.problem, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_fit_run(&r->tiny.problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
   cr_assert(pf_evaluate(&r->tiny.problem, r->fit, NULL, NULL, &r->evaluation, &error) == PF_OK, "%s", error.text);
 }
 
@@ -181,7 +181,7 @@ Test(report, same_files_for_any_number_of_threads)
     pf_fit_free(&r.tiny.problem, r.fit);
     r.tiny.problem.fit.n_threads = n;
     pf_error error = pf_error_none();
-    cr_assert(pf_fit_run(&r.tiny.problem, NULL, NULL, &r.fit, &error) == PF_OK);
+    cr_assert(pf_fit_run(&r.tiny.problem, NULL, NULL, NULL, &r.fit, &error) == PF_OK);
     write_it(&r);
     for (int k = 0; k < 2; k++) {
       char *text = slurp(path_of(&r, names[k]));
