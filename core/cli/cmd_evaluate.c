@@ -167,7 +167,8 @@ static pf_status use_table(pf_config *config, const char *path, pf_error *error)
     return PF_STOP;
   }
   given = text != NULL ? text : "";
-  pf_text setting = {0};
+  pf_text setting = {0}, argument = {0};
+  pf_text_add(&argument, "--data %s", path);
   pf_text_add(&setting, "source={ plugin = \"table\"; path = ");
   pf_status status = add_path(&setting, "", path, error);
   pf_text_add(&setting, ";");
@@ -186,11 +187,12 @@ static pf_status use_table(pf_config *config, const char *path, pf_error *error)
   }
   pf_text_add(&setting, " }");
   if (status == PF_OK) {
-    status =
-        setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(config, setting.text, error);
+    status = setting.failed || argument.failed ? pf_fail(error, PF_STOP, "out of memory")
+                                               : pf_config_override_for(config, setting.text, argument.text, error);
   }
   free(text);
   pf_text_free(&setting);
+  pf_text_free(&argument);
   return status == PF_OK ? set_initial_weights(config, NULL, "", error) : status;
 }
 

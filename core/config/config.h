@@ -27,6 +27,8 @@ pf_status pf_config_parse(const char *text, const char *name, const char *const 
 void pf_config_free(pf_config *config);
 /** One more override, "a.b=value" (or "source={ ... }", on one line). Nodes below what it replaces are gone. */
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);
+/** As above for what another argument of the command line means; messages name that: "--data own.csv". */
+pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument, pf_error *error);
 
 const pf_node *pf_config_root(const pf_config *config);
 /** Child by name, or NULL; `path` as in "fit.optimiser" or "losses.[0]". node NULL gives NULL. */

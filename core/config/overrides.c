@@ -179,6 +179,11 @@ static pf_status assign(pf_config *config, const char *override, const char *pat
 
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error)
 {
+  return pf_config_override_for(config, override, override, error);
+}
+
+pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument, pf_error *error)
+{
   const char *equals = strchr(override, '=');
   if (equals == NULL) {
     return pf_fail(error, PF_STOP, "command line: %s: expected key=value, such as fit.epochs=10", override);
@@ -189,7 +194,7 @@ pf_status pf_config_override(pf_config *config, const char *override, pf_error *
                      override);
     }
   }
-  const char *kept = pf_config_keep(config, override, error);
+  const char *kept = pf_config_keep(config, argument, error);
   char *path = trimmed(override, (size_t)(equals - override), error);
   char *raw = trimmed(equals + 1, strlen(equals + 1), error);
   const char *kept_raw = raw == NULL ? NULL : pf_config_keep(config, raw, error);

@@ -97,11 +97,9 @@ static pf_status no_unit(const pf_theta_file *file, const char *name, pf_error *
   if (file->n_units > 8) {
     pf_text_add(&all, ", ... (%zu)", file->n_units);
   }
-  const char *nearest = pf_text_nearest(name, (pf_names){file->units, file->n_units});
   const pf_status status =
-      pf_fail(error, PF_STOP, "%s has no theta for '%s'%s%s%s; it has: %s (fit.per = \"shared\" makes one for all)",
-              file->path, name, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-              nearest == NULL ? "" : "'", all.text == NULL ? "" : all.text);
+      pf_fail(error, PF_STOP, "%s has no theta for '%s'; it has: %s (fit.per = \"shared\" makes one for all)",
+              file->path, name, all.text == NULL ? "" : all.text);
   pf_text_free(&all);
   return status;
 }
