@@ -74,6 +74,35 @@ static pf_status reserve_one(pf_dataset *data, pf_error *error)
   return PF_OK;
 }
 
+/** Names are what everything is found by: one that is missing, or there twice, would be found wrongly. */
+static pf_status check_names(const pf_experiment *from, pf_error *error)
+{
+  if (from->animal == NULL || from->name == NULL) {
+    return pf_fail(error, PF_STOP, "an experiment%s%s has no name of %s; the source must give one",
+                   from->name == NULL ? "" : " ", from->name == NULL ? "" : from->name,
+                   from->name == NULL ? "its own" : "an animal");
+  }
+  for (size_t k = 0; k < from->channels.count; k++) {
+    const pf_channel *channel = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    for (size_t i = 0; i < k; i++) {
+      const pf_channel *other = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, i);
+      if (strcmp(channel->name, other->name) == 0) {
+        return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one", from->name, channel->name);
+      }
+    }
+  }
+  for (size_t k = 0; k < from->targets.count; k++) {
+    const pf_target *target = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    for (size_t i = 0; i < k; i++) {
+      const pf_target *other = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, i);
+      if (strcmp(target->name, other->name) == 0) {
+        return pf_fail(error, PF_STOP, "%s: there are two targets named '%s'; rename one", from->name, target->name);
+      }
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status check_cues(const pf_experiment *from, pf_error *error)
 {
   for (int64_t t = 0; t < from->n_steps; t++) {
@@ -223,11 +252,15 @@ static pf_status animal_index(pf_dataset *data, const char *name, size_t *index,
 
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error)
 {
+  pf_status status = check_names(experiment, error);
+  if (status != PF_OK) {
+    return status;
+  }
   if (experiment->n_steps < 1 || experiment->n_input < 1) {
     return pf_fail(error, PF_STOP, "%s: found %lld steps of %lld inputs, expected at least one of each",
                    experiment->name, (long long)experiment->n_steps, (long long)experiment->n_input);
   }
-  pf_status status = check_cues(experiment, error);
+  status = check_cues(experiment, error);
   status = status == PF_OK ? check_times(experiment, error) : status;
   status = status == PF_OK ? check_values(experiment, error) : status;
   status = status == PF_OK ? reserve_one(data, error) : status;
