@@ -5,9 +5,10 @@
 /*
  * What the main job asks for. Measured on the fifteen files of the project (gcc 12, AVX2): at most 1.6e-15, the
  * gradient of behaviour_mlp3; theta after 41 epochs of training 4e-16. On the other side: a loss that is off by 1e-8,
- * or eta by 1e-4 of itself (errors of 2e-5 to 5e-5), fails.
+ * or eta by 1e-4 of itself (errors of 2e-5 to 5e-5), fails. In single precision (states and weights have 7 digits): at
+ * most 5.7e-7, the gradient of activity_mlp4.
  */
-const double golden_tolerance = 1e-9;
+const double golden_tolerance = sizeof(pf_real) == sizeof(double) ? 1e-9 : 5e-6;
 
 static golden_quantity *find(golden_report *report, const char *name)
 {

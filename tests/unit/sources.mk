@@ -39,3 +39,10 @@ unit_test_sources += tests/unit/rules/test_mlp.c plugins/rules/mlp/mlp.c
 if PLUGIN_TABLE
 unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
 endif
+unit_test_sources += tests/unit/data/test_derive.c
+unit_test_sources += tests/unit/fit/test_theta_file.c
+unit_test_sources += tests/unit/problem/test_initial_weights.c
+unit_test_sources += tests/unit/base/test_random.c
+unit_test_sources += tests/unit/data/test_dataset.c
+unit_test_sources += tests/unit/data/test_expectation.c
+unit_test_sources += tests/unit/data/test_linear.c
