@@ -8,6 +8,7 @@ core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/version.c
 
 cli_sources = core/cli/cli.h
+cli_sources += core/cli/cmd_check.c
 cli_sources += core/cli/cmd_describe.c
 cli_sources += core/cli/cmd_fit.c
 cli_sources += core/cli/cmd_evaluate.c
@@ -25,6 +26,7 @@ core_sources += core/engine/engine.h core/engine/kernels.h core/engine/workspace
 core_sources += core/engine/adjoint.c
 core_sources += core/engine/batch.c
 core_sources += core/engine/draw.c
+core_sources += core/engine/explain.c core/engine/explain.h
 core_sources += core/engine/forward.c
 core_sources += core/engine/gradient.c
 core_sources += core/engine/kernels.c
@@ -89,6 +91,7 @@ core_sources += core/evaluate/summary.c
 
 core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/report/report.h core/report/tables.h
+core_sources += core/report/check.c core/report/check.h core/report/check_data.c
 core_sources += core/report/csv.c
 core_sources += core/report/folder.c
 core_sources += core/report/h5.c

@@ -4,6 +4,7 @@
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
 #include "core/problem/problem.h"
+#include "core/report/check.h"
 #include "core/report/report.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
   }
   for (size_t i = 0; i < evaluation->n_animals; i++) {
     const pf_animal_result *animal = &evaluation->animals[i];
-    if (animal->status != PF_OK && fit->units[animal->unit].status == PF_OK) {
+    if (animal->status != PF_OK && (animal->unit >= fit->n_units || fit->units[animal->unit].status == PF_OK)) {
       code = pf_cli_say(PF_EXIT_FAILED, "%s: the evaluation failed: %s", animal->name, animal->error.text);
     }
   }
@@ -96,6 +97,9 @@ static int run(const pf_problem *problem, const arguments *how)
   pf_evaluation *evaluation = NULL;
   pf_meter meter;
   pf_progress progress = how->quiet ? NULL : pf_meter_show;
+  if (!how->quiet) {
+    (void)pf_check_warn_choices(problem, "plastfit: warning: ", stderr);
+  }
   pf_meter_start(&meter);
   pf_interrupt_watch();
   pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &fit, &error);

@@ -47,6 +47,8 @@ typedef bool (*pf_stop)(void *payload);
  */
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
                      pf_error *error);
+/** Threads that a fit of so many units keeps busy; each has a workspace of its own. */
+int pf_fit_n_threads(const pf_problem *problem, size_t n_units);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
 #endif

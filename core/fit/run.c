@@ -234,10 +234,9 @@ static void run_unit(const pf_problem *problem, pf_fit_unit *unit, pf_workspace 
   release(&run);
 }
 
-static thread_plan plan_threads(const pf_problem *problem, const pf_fit *fit)
+static thread_plan plan_threads(const pf_problem *problem, size_t n_units)
 {
   const int n_threads = problem->fit.n_threads > 1 ? problem->fit.n_threads : 1;
-  const size_t n_units = fit->n_units;
   thread_plan plan = {.outer = 1, .inner = 1};
   if (problem->fit.batch == PF_BATCH_FULL && n_units < (size_t)n_threads) {
     plan.inner = n_threads;
@@ -246,6 +245,11 @@ static thread_plan plan_threads(const pf_problem *problem, const pf_fit *fit)
   }
   plan.n_workspaces = plan.outer > plan.inner ? plan.outer : plan.inner;
   return plan;
+}
+
+int pf_fit_n_threads(const pf_problem *problem, size_t n_units)
+{
+  return plan_threads(problem, n_units).n_workspaces;
 }
 
 static pf_status make_workspaces(const pf_problem *problem, thread_plan *plan, pf_error *error)
@@ -324,7 +328,7 @@ pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop st
   thread_plan plan = {0};
   pf_status status = pf_fit_units_create(problem, fit, error);
   if (status == PF_OK) {
-    plan = plan_threads(problem, fit);
+    plan = plan_threads(problem, fit->n_units);
     status = make_workspaces(problem, &plan, error);
   }
   if (status == PF_OK) {

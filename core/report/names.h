@@ -8,6 +8,9 @@
 pf_status pf_keys_create(const pf_model *model, char ***out, pf_error *error);
 void pf_keys_free(const pf_model *model, char **keys);
 
+/** " reward - 0.5 expected_reward", with a space before it. */
+void pf_linear_print(const pf_linear *linear, FILE *out);
+
 /** Is this name of the form X<d>Y<d>W<d>R<d>, the coefficient of a product of powers? */
 bool pf_is_taylor_name(const char *name);
 

@@ -257,18 +257,7 @@ static void print_modulators(const pf_plastic *plastic, FILE *out)
       continue; /* nothing modulates */
     }
     (void)fprintf(out, "  %-11s%s =", m == 0 ? "where" : "", modulator->name);
-    if (linear->constant != 0.0 || linear->n == 0) {
-      (void)fprintf(out, " %g", linear->constant);
-    }
-    for (size_t i = 0; i < linear->n; i++) {
-      const double factor = linear->factors[i];
-      const bool first = i == 0 && linear->constant == 0.0;
-      (void)fprintf(out, " %s", factor < 0.0 ? (first ? "-" : "- ") : (first ? "" : "+ "));
-      if (fabs(factor) != 1.0) {
-        (void)fprintf(out, "%g ", fabs(factor));
-      }
-      (void)fprintf(out, "%s", linear->names[i]);
-    }
+    pf_linear_print(linear, out);
     (void)fputc('\n', out);
   }
 }
