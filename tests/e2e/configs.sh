@@ -23,5 +23,5 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
   cmp "$work/$name/theta.csv" "$work/$name-again/theta.csv" || fail "$name: the resolved config gives another theta"
 done
 echo "$n configs"
-[ "$n" -ge 6 ] || fail "expected at least 6 configs in $PF_SRCDIR/configs"
+[ "$n" -ge 9 ] || fail "expected at least 9 configs in $PF_SRCDIR/configs"
 finish
