@@ -48,6 +48,21 @@ pf_status pf_build_projection_name(const pf_problem *problem, const pf_options *
   return PF_OK;
 }
 
+/** A modulator that does not parse is told where it stands; the model only knows that it was given one. */
+static pf_status check_modulator(const pf_problem *problem, const rule_keys *keys, pf_names channels, pf_error *error)
+{
+  pf_linear linear = {0};
+  if (keys->modulator == NULL) {
+    return PF_OK;
+  }
+  const pf_status status = pf_linear_parse(keys->modulator, channels, &linear, error);
+  if (status == PF_OK) {
+    pf_linear_free(&linear);
+  }
+  pf_error_locate(error, problem->config, pf_view_node(keys->view, "modulator"));
+  return status;
+}
+
 static pf_status create_rule(pf_problem *problem, const char *name, size_t p, pf_error *error)
 {
   char what[160];
@@ -127,6 +142,7 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   for (size_t p = 0; p < n && status == PF_OK; p++) {
     const char *what = teacher ? "source.rule" : problem->owners[p];
     status = read_rule_keys(problem, rules[p], what, &keys[p], error);
+    status = status == PF_OK ? check_modulator(problem, &keys[p], channels, error) : status;
     specs[p] = (pf_plastic_spec){.rule = rules[p],
                                  .projection = projections[p],
                                  .eta = keys[p].eta,
@@ -204,11 +220,12 @@ static pf_status create_teacher_rules(pf_problem *problem, const pf_node *group,
   return status;
 }
 
-/** source.rule on every plastic projection, or source.rules. */
+/** source.rule on every plastic projection, or source.rules; of data that were read: source.truth.rule, or .rules. */
 static pf_status create_teacher(pf_problem *problem, const pf_component **rules, pf_error *error)
 {
-  const pf_node *one = pf_node_get(pf_build_truth_group(problem), "rule");
-  const pf_node *several = pf_node_get(problem->source.node, "rules");
+  const pf_node *truth = pf_build_truth_group(problem);
+  const pf_node *one = pf_node_get(truth, "rule");
+  const pf_node *several = pf_node_get(truth, "rules");
   if (one != NULL && several == NULL) {
     for (size_t p = 0; p < problem->n_rules; p++) {
       rules[p] = &problem->teacher_rule;
@@ -219,15 +236,22 @@ static pf_status create_teacher(pf_problem *problem, const pf_component **rules,
   if (one == NULL && several != NULL) {
     return create_teacher_rules(problem, several, rules, error);
   }
-  pf_status status =
-      one != NULL ? pf_fail(error, PF_STOP,
-                            "the source has `rule` and `rules`; expected one of them: `rule` for every "
-                            "plastic projection, or `rules` with one each")
-                  : pf_fail(error, PF_STOP,
-                            "%s is a task and needs a rule to learn by: add rule: { plugin = \"taylor\"; terms = "
-                            "\"x r\"; } to the source",
-                            problem->source.label);
-  pf_error_locate(error, problem->config, problem->source.node);
+  pf_status status = PF_STOP;
+  if (one != NULL) {
+    (void)pf_fail(error, PF_STOP,
+                  "the source has `rule` and `rules`; expected one of them: `rule` for every plastic projection, or "
+                  "`rules` with one each");
+  } else if (pf_source_is_task(&problem->source)) {
+    (void)pf_fail(error, PF_STOP,
+                  "%s is a task and needs a rule to learn by: add rule: { plugin = \"taylor\"; terms = \"x r\"; } to "
+                  "the source",
+                  problem->source.label);
+  } else {
+    (void)pf_fail(error, PF_STOP,
+                  "source.truth names no rule: expected rule: { plugin = \"taylor\"; terms = \"x r\"; } in it, or no "
+                  "truth at all");
+  }
+  pf_error_locate(error, problem->config, truth);
   return status;
 }
 

@@ -35,6 +35,11 @@ same per-draw "$quick" source.animals=2 source.input.draws=2 source.give.inputs=
 same derived "$quick" source.animals=2 "source.derive=( { name=\"before\"; of=\"reward\"; lag=2; }, { name=\"change\"; of=\"expected_reward\"; difference=3; } )" \
   rules.learn.modulator="reward - 0.5 before + change"
 
+# several plastic layers, masks, recordings with noise and units left out
+for name in two-layers sparse partial; do
+  same "$name" "$PF_SRCDIR/configs/$name.cfg" source.animals=2
+done
+
 # the truth goes along
 cut -d, -f12 "$work/choices-true-true-table/theta.csv" | grep -q . || fail "the table's fit does not know the truth"
 # the folder can be moved
