@@ -110,6 +110,8 @@ int main(int argc, char **argv)
 #endif
   /* `plastfit list | head -1`: a reader who has seen enough is no fault, and must not cut short what writes files. */
   (void)signal(SIGPIPE, SIG_IGN);
+  /* A file that a limit lets grow no further: the write that fails is told like any other. */
+  (void)signal(SIGXFSZ, SIG_IGN);
   int code = run(argc, argv);
   errno = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -10,8 +10,9 @@
 
 /* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no others, are ever
  * deleted. */
-static const char *const run_files[] = {"config.cfg",   "fit.csv",   "theta.csv",           "trajectories.h5",
-                                        "summary.json", "table.csv", "initial_weights.csv", "fit.cfg", "evaluation.json"};
+static const char *const run_files[] = {"config.cfg",          "fit.csv",      "theta.csv",
+                                        "trajectories.h5",     "summary.json", "table.csv",
+                                        "initial_weights.csv", "fit.cfg",      "evaluation.json"};
 
 /* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being written. */
 static bool is_evaluation(const char *name)
@@ -67,7 +68,7 @@ static contents look(const char *path)
   contents found = {.what = EMPTY};
   struct stat info;
   if (lstat(path, &info) != 0) {
-    found.what = errno == ENOENT ? NOTHING : UNREADABLE;
+    found.what = errno == ENOENT || errno == ENOTDIR ? NOTHING : UNREADABLE; /* a file above: told with the parents */
     return found;
   }
   if (!S_ISDIR(info.st_mode)) {
