@@ -9,5 +9,6 @@ e2e_tests += tests/e2e/oja.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/evaluate.sh
 e2e_tests += tests/e2e/simulate.sh
+e2e_tests += tests/e2e/table.sh
 e2e_tests += tests/e2e/table_flies.sh
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/fly_to_csv.py
