@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { MOST_PARAMETERS = 100, TIMED_GRADIENTS = 3 };
-static const double mebibyte = 1048576.0;
+static const double mebibyte = 1048576.0, gibibyte = 1073741824.0;
 
 /* ---- plugins ---- */
 
@@ -237,6 +237,12 @@ static double draw_bytes(const pf_problem *problem)
   return cells * (double)problem->draws * (double)sizeof(pf_real);
 }
 
+static void print_bytes(FILE *out, double bytes)
+{
+  const bool giga = bytes >= gibibyte;
+  (void)fprintf(out, "%.3g %s", giga ? bytes / gibibyte : ceil(bytes / mebibyte * 10.0) / 10.0, giga ? "GiB" : "MiB");
+}
+
 static void print_duration(FILE *out, double seconds)
 {
   if (seconds < 90.0) {
@@ -290,10 +296,13 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
                 fit->optimiser, fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
                 threads == 1 ? "thread" : "threads");
   print_path(&told, out);
-  (void)fprintf(out,
-                "  memory about %.3g MiB in the fit (%.3g a thread, %.3g of draws), %.3g a thread in the evaluation\n",
-                ((double)told.bytes * threads + draw_bytes(problem)) / mebibyte, (double)told.bytes / mebibyte,
-                draw_bytes(problem) / mebibyte, (double)told.forward_bytes / mebibyte);
+  (void)fprintf(out, "  memory: ");
+  print_bytes(out, (double)told.bytes * threads + draw_bytes(problem));
+  (void)fprintf(out, " in the fit (");
+  print_bytes(out, (double)told.bytes);
+  (void)fprintf(out, " a thread), ");
+  print_bytes(out, (double)told.forward_bytes);
+  (void)fprintf(out, " a thread in the evaluation, which keeps every state\n");
   status = time_gradient(problem, start, &seconds, &failed);
   if (status == PF_OK) {
     const pf_data_counts all = pf_data_count(problem, SIZE_MAX);

@@ -274,6 +274,22 @@ static size_t count_free(const pf_model *model)
   return n;
 }
 
+/** Does any rule see the reward? */
+static bool is_rewarded(const pf_model *model)
+{
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    for (size_t m = 0; m < model->plastic[p].needs.modulators.count; m++) {
+      const pf_linear *linear = &model->plastic[p].modulators[m];
+      for (size_t i = 0; i < linear->n; i++) {
+        if (strcmp(linear->names[i], "reward") == 0) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
 static size_t warn_of_data(const pf_problem *problem, const char *prefix, FILE *stream)
 {
   const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
@@ -282,7 +298,7 @@ static size_t warn_of_data(const pf_problem *problem, const char *prefix, FILE *
     (void)fprintf(stream, "%sno step is plastic, so that no rule changes any weight (source.plastic?)\n", prefix);
     n++;
   }
-  if (all.n_rewards > 0 && all.lowest == all.highest) {
+  if (all.n_rewards > 0 && all.lowest == all.highest && is_rewarded(problem->model)) {
     (void)fprintf(stream,
                   "%sthe reward is %g whenever one could come: what it does to weights cannot be told apart from "
                   "what happens without it\n",

@@ -1,0 +1,54 @@
+#!/bin/sh
+# `plastfit check`: what it shows is what a fit then does; it writes nothing, and warns of what looks odd.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+cd "$work"
+
+# shows TEXT...: each stands in the last output, spaces counted as one
+shows() {
+  for text in "$@"; do
+    tr -s ' ' <stdout | grep -qF -- "$text" || fail "check does not show '$text'"
+  done
+}
+
+check() {
+  status=0
+  "$PLASTFIT" check "$@" >stdout 2>stderr || status=$?
+  [ "$status" -eq 0 ] || fail "check $*: exit code $status: $(cat stderr)"
+}
+
+config=$PF_SRCDIR/configs/quickstart.cfg
+check "$config" source.animals=3 evaluate.animals=2 threads=1 out=run
+shows "source teacher 1.0 " "rules.learn taylor 1.0 " "the truth taylor" "3 animals, 3 sessions, 3 experiments, 720 trials" \
+  "weights change after 720 steps" "input: 2, layer1: 10, layer2: 1" "learns by rules.learn (taylor), eta 0.5, r = reward - expected_reward" \
+  "Parameters: 18, of which 18 free" "1 fit, one theta for all; 3 draws (3 experiments x 1)" "500 steps in all, on 1 thread" \
+  "gradients by sweep: 1 block of 10 rows" "evaluated on fresh animals: 2 animals" "No warnings." "It could run"
+[ ! -e run ] && [ ! -e run.part ] || fail "check wrote something"
+# the fit sees the same: steps and choices, from its own files
+run_fit run "$config" source.animals=3 evaluate.animals=0 evaluate.draws=0 fit.epochs=0 || finish
+scored=$(figure run "sum(a['n_scored'] for a in s['animals'])")
+shows " $scored are scored"
+
+# every part of the plan follows the config
+check "$config" source.animals=3 fit.per=animal fit.batch=draw source.give.inputs=false source.input.draws=4 fit.epochs=5 \
+  evaluate.animals=0 threads=2
+shows "3 fits, a theta for each animal; 12 draws" "60 steps in all, on 2 threads" "inputs x = 0.75 cue + 0.4 noise, 4 draws of it"
+check "$PF_SRCDIR/configs/oja.cfg" network.layers='[2000, 20]' source.task.steps=200 source.animals=1 evaluate.animals=0
+shows "blocks of 4 rows through all of time; a checkpoint every 25 of 200 changes" "target activity (20)"
+check "$config" source.animals=2 'rules.learn.parameters={ X1Y0W0R1 = { fixed = true; initial = 0.5; }; X0Y0W1R0 = { upper = 0.0; initial = 0.0; }; X0Y0W0R0 = { tied = "X1Y0W0R1"; }; }'
+shows "of which 16 free" "X1Y0W0R1 x r 0.5 fixed" "tied: 1 X1Y0W0R1" "WARNING X0Y0W1R0: the start lies on a bound"
+
+# warnings
+mkdir -p "$work/run"
+check "$config" source.animals=1 'source.task.blocks=( { trials = 5; reward = [1.0, 1.0]; } )' source.task.baited=false out=run
+shows "WARNING the reward is 1 whenever one could come" "observations are to determine 18 free parameters" \
+  "WARNING 'run' already holds a run"
+grep -q "No warnings" stdout && fail "warnings, and none"
+# with every rule fixed there is nothing to fit
+check "$config" source.animals=1 rules.learn.plugin=reward rules.learn.form='"x r"' 'rules.learn.parameters={ rate = { fixed = true; }; }'
+shows "WARNING no parameter is free"
+
+# a plugin's file is another day's work, and said so
+status=0
+"$PLASTFIT" check plugins/taylor.so >stdout 2>stderr || status=$?
+[ "$status" -eq 2 ] && grep -q "is a plugin, and check takes a config" stderr || fail "check x.so: $(cat stderr)"
+finish

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Ctrl-C: a fit stops at the next step of the optimiser, and leaves a whole run folder marked as interrupted, which can be
+# scored and gone on from. The second Ctrl-C ends the program at once, and leaves no run folder.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+cd "$work"
+
+# interrupted SIGNAL TIMES EXPECTED ARGUMENT...: fit, send the signal after 1.5 s (and again 0.3 s later), expect that status
+interrupted() {
+  python3 - "$@" <<'END'
+import os, signal, subprocess, sys, time
+number, times, expected = getattr(signal, sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+# whoever runs the tests in the background may have told everything below to ignore Ctrl-C
+child = subprocess.Popen([os.environ["PLASTFIT"], "fit"] + sys.argv[4:], stderr=open("stderr", "w"), stdout=open("stdout", "w"),
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+time.sleep(1.5)
+for i in range(times):
+    child.send_signal(number)
+    time.sleep(0.3 if i + 1 < times else 0)
+started = time.time()
+status = child.wait(timeout=60)
+print("%s x %d: status %d after %.2f s" % (sys.argv[1], times, status, time.time() - started))
+sys.exit(0 if status == expected else 1)
+END
+}
+
+config=$PF_SRCDIR/configs/quickstart.cfg
+
+# ---- one fit for all ----
+interrupted SIGINT 1 1 "$config" source.animals=8 fit.epochs=100000000 out=shared || fail "SIGINT: $(cat stderr)"
+grep -q "interrupted in epoch .* of 100000000; the last theta is in 'shared'" stderr || fail "SIGINT says: $(cat stderr)"
+[ "$(wc -l <stderr)" -eq 1 ] || fail "SIGINT: more than one line: $(cat stderr)"
+for file in config.cfg fit.csv theta.csv trajectories.h5 summary.json; do
+  [ -s "shared/$file" ] || fail "$file is missing or empty"
+done
+[ ! -e shared.part ] || fail "shared.part was left"
+holds shared "s['status'] == 'interrupted' and s['units'][0]['status'] == 'interrupted' and s['units'][0]['epochs'] > 0"
+holds shared "s['animals'][0]['status'] == 'interrupted' and s['mean']['deviance_explained']['no_plasticity'] is None"
+grep -q ',interrupted$' shared/theta.csv || fail "theta.csv does not say that the fit was interrupted"
+# what there is can be scored, and gone on from
+"$PLASTFIT" evaluate shared --quiet >stdout 2>stderr || fail "evaluate an interrupted run: $(cat stderr)"
+run_fit on "$config" source.animals=8 evaluate.animals=1 fit.epochs=1 init.theta=shared/theta.csv || finish
+holds on "s['status'] == 'ok'"
+python3 - <<'END' || fail "a fit that goes on does not start where the interrupted one stopped"
+import csv
+def column(path, name):
+    return [float(row[name]) for row in csv.DictReader(open(path))]
+import sys
+sys.exit(0 if column("on/theta.csv", "start") == column("shared/theta.csv", "estimate") else 1)
+END
+
+# ---- a fit per animal: those that were done are whole ----
+interrupted SIGTERM 1 1 "$config" source.animals=2000 evaluate.animals=1 fit.per=animal fit.epochs=20 threads=1 out=each ||
+  fail "SIGTERM: $(cat stderr)"
+grep -q "interrupted with .* of 2000 fits done; they, and the last theta of the others, are in 'each'" stderr ||
+  fail "SIGTERM says: $(cat stderr)"
+figure each "[sum(u['status'] == w for u in s['units']) for w in ('ok', 'interrupted', 'failed')]"
+holds each "s['status'] == 'interrupted' and len(s['units']) == 2000"
+holds each "sum(u['status'] == 'ok' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
+
+# ---- twice, within one long step ----
+interrupted SIGINT 2 -2 "$PF_SRCDIR/configs/oja.cfg" network.layers='[300, 300]' source.animals=10 source.task.steps=400 \
+  source.input.draws=8 source.give.inputs=false evaluate.animals=0 threads=1 out=twice || fail "Ctrl-C twice: $(cat stderr)"
+[ ! -e twice ] || fail "Ctrl-C twice left a run folder"
+finish
