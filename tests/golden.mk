@@ -19,5 +19,6 @@ tests_gradients_SOURCES = tests/gradients.c
 tests_gradients_SOURCES += tests/lab/animals.c tests/lab/animals.h
 tests_gradients_SOURCES += tests/lab/bench.c tests/lab/bench.h
 tests_gradients_SOURCES += tests/lab/cases.c tests/lab/cases.h
+tests_gradients_SOURCES += tests/lab/table.c tests/lab/table.h
 tests_gradients_SOURCES += tests/lab/lab.c tests/lab/lab.h tests/unit/support/numbers.h
 tests_gradients_LDADD = libplastfit_core.la

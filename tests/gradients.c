@@ -11,6 +11,8 @@
 #include "tests/lab/animals.h"
 #include "tests/lab/bench.h"
 #include "tests/lab/cases.h"
+#include "tests/lab/table.h"
+#include "tests/unit/support/numbers.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,7 @@ static const char *const normalise_names[] = {"steps", "padded", "sum"};
 typedef struct tally {
   bench_derivatives derivatives;
   int64_t n_cases, n_failed;
+  int64_t n_tables, n_masked; /* of the cases */
   double worst_paths;
   char worst_case[128];
 } tally;
@@ -111,8 +114,28 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
   return status;
 }
 
+/* Half of the synapses, drawn at random, are not there, or not plastic. */
+static pf_status mask(pf_model *model, const char *projection, uint64_t seed, pf_error *error)
+{
+  int64_t n_post = 0;
+  int64_t n_pre = 0;
+  const int64_t index = pf_model_projection(model, projection, &n_post, &n_pre);
+  const size_t n = (size_t)(n_post * n_pre);
+  uint8_t *masks = pf_memory_need(2 * n, 1, error);
+  if (masks == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < n; i++) {
+    masks[i] = numbers_uniform(&seed) < 0.75;
+    masks[n + i] = numbers_uniform(&seed) < 0.7;
+  }
+  const pf_status status = pf_model_mask(model, index, masks, masks + n, error);
+  pf_memory_free(masks);
+  return status;
+}
+
 static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab_network_case *network,
-                     const lab_loss_case *loss, tally *sum)
+                     const lab_loss_case *loss, bool has_table, tally *sum)
 {
   const uint32_t normalise = (uint32_t)(sum->n_cases % 3);
   const uint64_t seed = 20250711U + 1000003U * (uint64_t)(rule - lab_rules) + 7919U * (uint64_t)sum->n_cases;
@@ -120,9 +143,12 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab
   double error_of_case = 0.0;
   lab made;
   pf_dataset data = {0};
+  pf_dataset table = {0};
+  const bool by_table = has_table && sum->n_cases % 2 == 1; /* every other case on data that came through a file */
   pf_text text = {0};
   pf_error error = pf_error_none();
-  (void)snprintf(name, sizeof name, "%s, %s, %s", network->label, loss->label, normalise_names[normalise]);
+  (void)snprintf(name, sizeof name, "%s, %s, %s%s", network->label, loss->label, normalise_names[normalise],
+                 by_table ? ", table" : "");
   pf_text_add(&text, "network: { plugin = \"%s\"; initial_weights: { sd = 0.4; }; %s };\n", network->plugin,
               network->options);
   pf_text_add(&text, "rules: { %s: { plugin = \"%s\"; eta = 0.15; %s }; %s };\n%s\n", network->plastic, rule->plugin,
@@ -135,10 +161,15 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab
       status =
           lab_add_animal(&data, lengths[d], network->n_input, network->n_activity, seed + 31U * (uint64_t)d, &error);
     }
-    status = status == PF_OK ? measure(made.model, &data, rule, rule->has_kinks || network->has_kinks, seed, sum,
-                                       &error_of_case, &error)
+    status = status == PF_OK && network->is_masked ? mask(made.model, network->plastic, seed, &error) : status;
+    status = status == PF_OK && by_table ? lab_through_table(registry, &data, &table, &error) : status;
+    sum->n_tables += by_table ? 1 : 0;
+    sum->n_masked += network->is_masked ? 1 : 0;
+    status = status == PF_OK ? measure(made.model, by_table ? &table : &data, rule,
+                                       rule->has_kinks || network->has_kinks, seed, sum, &error_of_case, &error)
                              : status;
     pf_dataset_free(&data);
+    pf_dataset_free(&table);
     lab_free(&made);
   }
   if (status != PF_OK) {
@@ -157,13 +188,14 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab
 static void run_rule(pf_registry *registry, const pf_found *items, size_t n, const lab_rule_case *rule, tally *all)
 {
   tally sum = {0};
+  const bool has_table = is_found(items, n, PF_KIND_SOURCE, "table");
   for (size_t i = 0; i < lab_n_networks; i++) {
     for (size_t k = 0; k < lab_n_losses; k++) {
       const bool fits = lab_networks[i].has_choice || !lab_losses[k].needs_choice;
       if (fits && is_found(items, n, PF_KIND_NETWORK, lab_networks[i].plugin) &&
           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[0]) &&
           (lab_losses[k].plugins[1] == NULL || is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[1]))) {
-        run_case(registry, rule, &lab_networks[i], &lab_losses[k], &sum);
+        run_case(registry, rule, &lab_networks[i], &lab_losses[k], has_table, &sum);
       }
     }
   }
@@ -173,6 +205,8 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n, con
          (long long)sum.derivatives.n_kinks);
   (void)fflush(stdout);
   all->n_cases += sum.n_cases;
+  all->n_tables += sum.n_tables;
+  all->n_masked += sum.n_masked;
   all->n_failed += sum.n_failed + (sum.n_cases == 0 ? 1 : 0);
   all->derivatives.n += sum.derivatives.n;
   all->derivatives.worst = fmax(all->derivatives.worst, sum.derivatives.worst);
@@ -211,6 +245,8 @@ int main(void)
 #endif
   printf("%lld derivatives compared, worst %.1e (at most %g); two paths through time at most %.1e apart\n",
          (long long)all.derivatives.n, all.derivatives.worst, tolerance, all.worst_paths);
+  printf("%lld cases with masks, %lld on data read through a table%s\n", (long long)all.n_masked,
+         (long long)all.n_tables, all.n_tables == 0 ? " (SKIP: configured without it?)" : "");
   printf("%lld passed, %lld failed, %lld skipped\n", (long long)(all.n_cases - all.n_failed), (long long)all.n_failed,
          (long long)n_skipped);
   return all.n_failed == 0 && compared ? 0 : 1;

@@ -27,14 +27,16 @@ const size_t lab_n_rules = COUNT(lab_rules);
 
 /* 19 x 13: more rows than one block of the engine has, and rows wide enough for the kernels of wide rows. */
 const lab_network_case lab_networks[] = {
-    {"3-5-1 tanh", "feedforward", READOUT "hidden = \"tanh\";", "layer1", "", 3, 5, true, false},
-    {"3-5-1 sigmoid", "feedforward", READOUT "hidden = \"sigmoid\";", "layer1", "", 3, 5, true, false},
-    {"3-5-1 relu", "feedforward", READOUT "hidden = \"relu\";", "layer1", "", 3, 5, true, true},
-    {"3-5-1 linear", "feedforward", READOUT "hidden = \"linear\";", "layer1", "", 3, 5, true, false},
-    {"3-4-3-1, layer 2", "feedforward", "layers = [3, 4, 3, 1];", "layer2", "", 3, 3, true, false},
-    {"4-6", "feedforward", "layers = [4, 6]; output = \"sigmoid\";", "layer1", "", 4, 6, false, false},
-    {"13-19", "feedforward", "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, false, false},
-    {"3-5-1, two rules", "feedforward", "layers = [3, 5, 1];", "layer1", OTHER, 3, 5, true, false},
+    {"3-5-1 tanh", "feedforward", READOUT "hidden = \"tanh\";", "layer1", "", 3, 5, true, false, false},
+    {"3-5-1 sigmoid", "feedforward", READOUT "hidden = \"sigmoid\";", "layer1", "", 3, 5, true, false, false},
+    {"3-5-1 relu", "feedforward", READOUT "hidden = \"relu\";", "layer1", "", 3, 5, true, true, false},
+    {"3-5-1 linear", "feedforward", READOUT "hidden = \"linear\";", "layer1", "", 3, 5, true, false, false},
+    {"3-4-3-1, layer 2", "feedforward", "layers = [3, 4, 3, 1];", "layer2", "", 3, 3, true, false, false},
+    {"4-6", "feedforward", "layers = [4, 6]; output = \"sigmoid\";", "layer1", "", 4, 6, false, false, false},
+    {"13-19", "feedforward", "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, false, false, false},
+    {"3-5-1, two rules", "feedforward", "layers = [3, 5, 1];", "layer1", OTHER, 3, 5, true, false, false},
+    {"3-6-1, masked", "feedforward", "layers = [3, 6, 1]; hidden = \"tanh\";", "layer1", "", 3, 6, true, false, true},
+    {"13-19, masked", "feedforward", "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, false, false, true},
 };
 const size_t lab_n_networks = COUNT(lab_networks);
 

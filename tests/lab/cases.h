@@ -24,6 +24,7 @@ typedef struct lab_network_case {
   int64_t n_activity; /**< units of the first plastic layer */
   bool has_choice;    /**< one unit of output */
   bool has_kinks;
+  bool is_masked; /**< with a `connected` and a `plastic` mask, drawn at random, on the projection that is checked */
 } lab_network_case;
 
 typedef struct lab_loss_case {
