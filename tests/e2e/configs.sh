@@ -7,7 +7,12 @@ skipped=no
 for config in "$PF_SRCDIR"/configs/*.cfg; do
   name=$(basename "$config" .cfg)
   n=$((n + 1))
+  animals=2
   case $name in
+    own-data)
+      animals=4
+      set --
+      ;;
     fly*)
       if ! folder=$(flies); then
         echo "$name: $folder"
@@ -22,12 +27,12 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
   for file in config.cfg fit.csv theta.csv trajectories.h5 summary.json; do
     [ -s "$work/$name/$file" ] || fail "$name: $file is missing or empty"
   done
-  holds "$name" "len(s['animals']) == 2 and s['mean']['deviance_explained']['no_plasticity'] is not None"
+  holds "$name" "len(s['animals']) == $animals and s['mean']['deviance_explained']['no_plasticity'] is not None"
   # the resolved config alone repeats the run, byte for byte
   run_fit "$name-again" "$work/$name/config.cfg" || continue
   cmp "$work/$name/theta.csv" "$work/$name-again/theta.csv" || fail "$name: the resolved config gives another theta"
 done
 echo "$n configs"
-[ "$n" -ge 9 ] || fail "expected at least 9 configs in $PF_SRCDIR/configs"
+[ "$n" -ge 10 ] || fail "expected at least 10 configs in $PF_SRCDIR/configs"
 [ "$failures" -gt 0 ] || [ "$skipped" = no ] || exit 77
 finish
