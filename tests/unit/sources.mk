@@ -14,6 +14,7 @@ unit_test_sources += tests/unit/fit/test_adam.c
 unit_test_sources += tests/unit/fit/test_objective.c
 unit_test_sources += tests/unit/fit/test_run.c
 unit_test_sources += tests/unit/fit/test_free.c
+unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_masks.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c

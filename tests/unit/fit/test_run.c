@@ -237,3 +237,62 @@ Test(fit_run, progress_starts_at_nothing_and_ends_at_all)
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
 }
+
+typedef struct stopper {
+  int asked, stop_at; /* the ask that is answered with yes, from 1 */
+} stopper;
+
+static bool stop(void *payload)
+{
+  stopper *s = payload;
+  return ++s->asked >= s->stop_at;
+}
+
+/* Two draws a pass, one step each; asked once before each, and at the start too. */
+Test(fit_run, interrupted_it_keeps_the_last_theta_that_was_looked_at)
+{
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 1);
+  pf_error error = pf_error_none();
+  pf_fit *stopped = NULL;
+  stopper s = {.stop_at = 6}; /* two at the start, two in epoch 1, the second of epoch 2 */
+  tiny.problem.fit.epochs = 10;
+  tiny.problem.draws = 2;
+  tiny.problem.fit.batch = PF_BATCH_DRAW;
+  cr_assert(pf_fit_run(&tiny.problem, NULL, stop, &s, &stopped, &error) == PF_OK, "%s", error.text);
+  cr_expect(s.asked == 6);
+  cr_expect(stopped->n_failed == 1 && stopped->n_interrupted == 1 && stopped->units[0].interrupted);
+  cr_expect(stopped->units[0].status == PF_POINT_FAILED);
+  cr_expect_str_eq(stopped->units[0].error.text, "interrupted in epoch 2 of 10");
+  tiny.problem.fit.epochs = 1;
+  pf_fit *whole = run(&tiny.problem);
+  cr_expect(whole->n_interrupted == 0 && !whole->units[0].interrupted);
+  cr_expect(memcmp(stopped->units[0].theta, whole->units[0].theta, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(stopped->units[0].theta, stopped->units[0].theta_start, 5 * sizeof(double)) != 0);
+  pf_fit_free(&tiny.problem, whole);
+  pf_fit_free(&tiny.problem, stopped);
+  tiny_problem_free(&tiny);
+}
+
+Test(fit_run, interrupted_it_leaves_finished_units_alone)
+{
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 3);
+  pf_error error = pf_error_none();
+  pf_fit *stopped = NULL;
+  tiny.problem.fit.epochs = 4;
+  tiny.problem.draws = 1;
+  tiny.problem.fit.n_threads = 1;
+  stopper s = {.stop_at = 1 + 4 + 1 + 2}; /* in epoch 2 of the second unit */
+  cr_assert(pf_fit_run(&tiny.problem, NULL, stop, &s, &stopped, &error) == PF_OK, "%s", error.text);
+  cr_expect(stopped->n_interrupted == 2);
+  cr_expect(stopped->units[0].status == PF_OK && !stopped->units[0].interrupted);
+  cr_expect_str_eq(stopped->units[1].error.text, "interrupted in epoch 2 of 4");
+  cr_expect_str_eq(stopped->units[2].error.text, "interrupted in epoch 0 of 4");
+  cr_expect(memcmp(stopped->units[2].theta, stopped->units[2].theta_start, 5 * sizeof(double)) == 0);
+  pf_fit *whole = run(&tiny.problem);
+  cr_expect(memcmp(stopped->units[0].theta, whole->units[0].theta, 5 * sizeof(double)) == 0);
+  pf_fit_free(&tiny.problem, whole);
+  pf_fit_free(&tiny.problem, stopped);
+  tiny_problem_free(&tiny);
+}
