@@ -1,5 +1,5 @@
 #include "core/fit/theta_file.h"
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 #include "core/base/memory.h"
 
 enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, N_COLUMNS };

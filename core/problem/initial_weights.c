@@ -1,5 +1,5 @@
 #include "core/problem/initial_weights.h"
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

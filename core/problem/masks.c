@@ -1,5 +1,5 @@
 /* Masks of network.projections: given inline, from a file, or drawn with a density. */
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/problem/build.h"

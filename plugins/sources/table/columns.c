@@ -1,6 +1,6 @@
 #include "columns.h"
 
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 
 const char *const table_single_names[TABLE_N_SINGLE] = {"animal", "session", "experiment", "block",  "trial",  "step",
                                                         "dt",     "gap",     "reward",     "choice", "plastic"};

@@ -4,7 +4,7 @@
 
 #include "columns.h"
 
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 #include <plastfit/abi/experiment.h>
 
 typedef struct table_steps {

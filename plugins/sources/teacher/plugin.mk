@@ -3,8 +3,7 @@ plugin_LTLIBRARIES += plugins/teacher.la
 endif
 plugins_teacher_la_SOURCES = plugins/sources/teacher/teacher.c \
 	plugins/sources/teacher/cues.c plugins/sources/teacher/cues.h plugins/sources/teacher/schedule.c
-# core/base/csv.h is a header on its own: nothing of the core is linked
-plugins_teacher_la_CPPFLAGS = $(plugin_cppflags) -I$(top_srcdir)
+plugins_teacher_la_CPPFLAGS = $(plugin_cppflags)
 plugins_teacher_la_LDFLAGS = $(plugin_ldflags)
 plugins_teacher_la_LIBADD = $(plugin_libadd)
 EXTRA_DIST += plugins/sources/teacher/README.md

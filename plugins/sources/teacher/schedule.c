@@ -1,5 +1,5 @@
 /* A reward schedule from a CSV file: a row per trial, a column per cue. Trials with equal rows make one block. */
-#include "core/base/csv.h"
+#include <plastfit/abi/csv.h>
 #include "cues.h"
 
 /** Room for one block more. */

@@ -1,14 +1,15 @@
 /*
- * Reading CSV (RFC 4180): rows of fields, one at a time, so that memory does not grow with the file.
+ * plastfit/abi/csv.h - reading CSV (RFC 4180): rows of fields, one at a time, so that memory does not grow with the
+ * file.
  *
  * Understood: quoted fields (with commas, line ends and "" in them), LF, CRLF and CR, a UTF-8 byte order mark, blank
  * lines (skipped), spaces around unquoted fields (dropped). No comments.
  *
- * A header without a source file, and without anything of the core but the ABI: so that the source `table`, which links
- * nothing of the core, reads as the core does.
+ * Optional for plugins, like simd.h: a header without a source file, so that a source that links nothing of the core
+ * reads as the core does.
  */
-#ifndef PLASTFIT_CORE_BASE_CSV_H
-#define PLASTFIT_CORE_BASE_CSV_H
+#ifndef PLASTFIT_ABI_CSV_H
+#define PLASTFIT_ABI_CSV_H
 
 #include <plastfit/abi/base.h>
 
@@ -92,7 +93,7 @@ static inline pf_status pf_csv_open(pf_csv *csv, const char *path, pf_error *err
   if (csv->file == NULL) {
     return pf_fail(error, PF_STOP, "%.500s: cannot be read: %s", path, strerror(errno));
   }
-  csv->chunk = malloc(PF_CSV_CHUNK);
+  csv->chunk = (char *)malloc(PF_CSV_CHUNK);
   if (csv->chunk == NULL) {
     pf_csv_close(csv);
     return pf_fail(error, PF_STOP, "%.500s: out of memory", path);
@@ -133,7 +134,7 @@ static inline pf_status pf_csv_push(pf_csv *csv, char c, pf_error *error)
                      "%.500s:%lld: a row of more than %d MiB; is a closing quote missing, or is it no CSV?", csv->path,
                      (long long)csv->line, (int)(PF_CSV_LONGEST_ROW >> 20));
     }
-    char *grown = realloc(csv->row, larger);
+    char *grown = (char *)realloc(csv->row, larger);
     if (grown == NULL) {
       return pf_csv_no_memory(csv, error);
     }
@@ -148,7 +149,7 @@ static inline pf_status pf_csv_begin_field(pf_csv *csv, pf_error *error)
 {
   if (csv->n_fields == csv->most_fields) {
     const size_t larger = csv->most_fields == 0 ? 64 : 2 * csv->most_fields;
-    size_t *grown = realloc(csv->starts, larger * sizeof *grown);
+    size_t *grown = (size_t *)realloc(csv->starts, larger * sizeof *grown);
     if (grown == NULL) {
       return pf_csv_no_memory(csv, error);
     }
