@@ -1,10 +1,11 @@
 /*
- * bench/gradient CASE [THREADS]: the time of one whole-trajectory gradient, as a line
+ * bench/gradient [--count N] CASE [THREADS]: the time of one whole-trajectory gradient, as a line
  *
  *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
  *
  * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
- * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling.
+ * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling. With --count exactly N
+ * gradients are taken after the set-up (0: none), for counting instructions and memory: two counts differ by gradients.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
@@ -49,6 +50,7 @@ static double peak_mib(void)
 /** Everything one measurement holds. */
 typedef struct bench {
   const bench_case *what;
+  long count; /* gradients to take; negative: as many as measuring takes */
   lab lab;
   pf_registry *registry;
   pf_dataset data;
@@ -62,7 +64,7 @@ typedef struct bench {
 static pf_status make_model(bench *self, pf_error *error)
 {
   static const char *const channels[] = {"reward"};
-  char text[1024];
+  char text[4096];
   const bench_case *what = self->what;
   (void)snprintf(text, sizeof text,
                  "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = 0.1; }; %s };"
@@ -142,12 +144,12 @@ static pf_status make_work(bench *self, pf_error *error)
 static pf_status measure(bench *self, double *best, pf_error *error)
 {
   const double synapse_steps = (double)self->what->n_pre * (double)self->what->n_post * (double)self->what->n_steps;
-  const int inner = synapse_steps < 1e6 ? 200 : 1;
-  const int rounds = synapse_steps > 3e8 ? 5 : 25;
-  *best = 1e30;
-  for (int r = 0; r < rounds; r++) {
+  const long inner = self->count < 0 && synapse_steps < 1e6 ? 200 : 1;
+  const long rounds = self->count >= 0 ? self->count : synapse_steps > 3e8 ? 5 : 25;
+  *best = self->count == 0 ? 0.0 : 1e30;
+  for (long r = 0; r < rounds; r++) {
     const double start = seconds();
-    for (int i = 0; i < inner; i++) {
+    for (long i = 0; i < inner; i++) {
       double value = 0.0;
       pf_status status = pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
                                             self->n_threads, &value, self->gradient, error);
@@ -155,7 +157,7 @@ static pf_status measure(bench *self, double *best, pf_error *error)
         return status;
       }
     }
-    const double one = (seconds() - start) / inner;
+    const double one = (seconds() - start) / (double)inner;
     *best = one < *best ? one : *best;
   }
   return PF_OK;
@@ -178,21 +180,34 @@ static void release(bench *self)
   pf_registry_free(self->registry);
 }
 
-/** custom N_PRE N_POST STEPS TERMS, TERMS one of 3, 9, 27, 81 */
-static bool custom_case(int argc, char **argv, bench_case *out)
+/**
+ * The first `n` of the 81 terms, in the order 1, x, x^2, y, x y, ..., so that each set holds the smaller ones.
+ * Writes the group of a rule; false where n is out of range.
+ */
+static bool first_terms(long n, char *text, size_t size)
 {
-  static const char *const rules[] = {"plugin = \"taylor\"; powers: { x = [0,1,2]; };",
-                                      "plugin = \"taylor\"; powers: { x = [0,1,2]; w = [0,1,2]; };", TAYLOR_27,
-                                      "plugin = \"taylor\";"};
-  if (argc < 6) {
+  static const char *const powers[4][3] = {
+      {"", "x ", "x^2 "}, {"", "y ", "y^2 "}, {"", "w ", "w^2 "}, {"", "r ", "r^2 "}};
+  if (n < 1 || n > 81) {
     return false;
   }
-  const long terms = strtol(argv[5], NULL, 10);
+  size_t used = (size_t)snprintf(text, size, "plugin = \"taylor\"; terms = \"1");
+  for (long k = 1; k < n && used < size; k++) {
+    used += (size_t)snprintf(text + used, size - used, " + %s%s%s%s", powers[0][k % 3], powers[1][k / 3 % 3],
+                             powers[2][k / 9 % 3], powers[3][k / 27]);
+  }
+  used += used < size ? (size_t)snprintf(text + used, size - used, "\";") : 0;
+  return used < size;
+}
+
+/** custom N_PRE N_POST STEPS TERMS, TERMS from 1 to 81 */
+static bool custom_case(int argc, char **argv, bench_case *out, char *rule, size_t size)
+{
+  if (argc < 6 || !first_terms(strtol(argv[5], NULL, 10), rule, size)) {
+    return false;
+  }
   *out = (bench_case){.name = "custom",
-                      .rule = rules[terms <= 3    ? 0
-                                    : terms <= 9  ? 1
-                                    : terms <= 27 ? 2
-                                                  : 3],
+                      .rule = rule,
                       .n_pre = strtol(argv[2], NULL, 10),
                       .n_post = strtol(argv[3], NULL, 10),
                       .n_steps = strtol(argv[4], NULL, 10)};
@@ -202,15 +217,22 @@ static bool custom_case(int argc, char **argv, bench_case *out)
 int main(int argc, char **argv)
 {
   bench_case custom;
-  bench self = {.n_threads = 1};
+  char rule[3072];
+  bench self = {.n_threads = 1, .count = -1};
+  if (argc > 2 && strcmp(argv[1], "--count") == 0) {
+    self.count = strtol(argv[2], NULL, 10);
+    argc -= 2;
+    argv += 2;
+  }
   for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
     self.what = strcmp(argv[1], cases[i].name) == 0 ? &cases[i] : self.what;
   }
-  const bool is_custom = argc > 1 && strcmp(argv[1], "custom") == 0 && custom_case(argc, argv, &custom);
+  const bool is_custom =
+      argc > 1 && strcmp(argv[1], "custom") == 0 && custom_case(argc, argv, &custom, rule, sizeof rule);
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
-    (void)fprintf(stderr, "usage: gradient fly81|fly18|layer|mlp|million [THREADS]\n"
-                          "       gradient custom N_PRE N_POST STEPS TERMS [THREADS]\n");
+    (void)fprintf(stderr, "usage: gradient [--count N] fly81|fly18|layer|mlp|million [THREADS]\n"
+                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS [THREADS]\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;

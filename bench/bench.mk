@@ -1,0 +1,10 @@
+# Measurements; bench/README.md says how. bench/gradient is built by `make check` too: a test counts its instructions.
+check_PROGRAMS += bench/gradient
+bench_gradient_SOURCES = bench/gradient.c tests/lab/lab.c tests/lab/lab.h
+bench_gradient_LDADD = libplastfit_core.la
+EXTRA_DIST += bench/README.md bench/against-jax bench/fly-table bench/jax_version.py bench/run bench/scaling bench/table
+
+# One table, of both precisions: the other one is built beside this one.
+.PHONY: bench
+bench: all bench/gradient$(EXEEXT)
+	@PLASTFIT_BUILD='$(abs_top_builddir)' $(SHELL) $(top_srcdir)/bench/table
