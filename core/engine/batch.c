@@ -1,6 +1,6 @@
 /* Batches: how draws enter one objective, and the objective on several threads. */
 #include "core/base/memory.h"
-#include "core/engine/workspace.h"
+#include "core/engine/sweep.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -160,7 +160,9 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
     negative[k] = -scale[k];
   }
   pf_status status =
-      gradient == NULL
+      gradient == NULL && pf_sweep_can(model)
+          ? pf_sweep_losses(model, batch->draws[d], theta, workspaces, n_workspaces, values, error)
+      : gradient == NULL
           ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces[0], values, error)
           : pf_gradient(model, batch->draws[d], theta, negative, workspaces, n_workspaces, values, gradient, error);
   *value = 0.0;

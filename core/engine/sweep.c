@@ -716,3 +716,16 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
                            : status;
   return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
 }
+
+pf_status pf_sweep_losses(const pf_model *model, const pf_draw *draw, const double *theta,
+                          pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values, pf_error *error)
+{
+  pf_workspace *workspace = workspaces[0];
+  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
+  for (size_t p = 1; p < model->needs.populations.count && status == PF_OK; p++) {
+    sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
+    status = self.n_plastic == 0 ? pf_run_population(workspace, p, theta, 0, draw->n_steps - 1, 0, error)
+                                 : sweep_all(&self, FORWARD, error);
+  }
+  return status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+}

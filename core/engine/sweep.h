@@ -18,6 +18,10 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
                             pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values,
                             double *gradient, pf_error *error);
 
+/** The losses alone, on steps to be fitted, by sweeps forward: no state of the weights is kept beyond a block's. */
+pf_status pf_sweep_losses(const pf_model *model, const pf_draw *draw, const double *theta,
+                          pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values, pf_error *error);
+
 /** The same by the plain path: step by step over a tape of every state, for networks whose rows see one another. */
 pf_status pf_tape_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
                            pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error);
