@@ -219,7 +219,7 @@ static pf_status time_gradient(const pf_problem *problem, const double *theta, d
   return status;
 }
 
-/** Of inputs, modulators and targets, which all draws of the fit keep. */
+/** Of inputs, modulators, targets and the numbers behind initial weights, which all draws of the fit keep. */
 static double draw_bytes(const pf_problem *problem)
 {
   double cells = 0.0;
@@ -234,7 +234,24 @@ static double draw_bytes(const pf_problem *problem)
     }
     cells += columns * (double)recording->n_steps;
   }
-  return cells * (double)problem->draws * (double)sizeof(pf_real);
+  const double noise = (double)problem->model->needs.n_noise * (double)problem->data.n * (double)sizeof(double);
+  return (cells * (double)sizeof(pf_real) + noise) * (double)problem->draws;
+}
+
+/** Of the data themselves. */
+static double data_bytes(const pf_problem *problem)
+{
+  double cells = 0.0;
+  for (size_t r = 0; r < problem->data.n; r++) {
+    const pf_recording *recording = &problem->data.recordings[r];
+    double columns = (double)recording->n_input * (recording->true_input != NULL ? 2.0 : 1.0) +
+                     (double)recording->n_channels + 3.0; /* and trial, block, flags */
+    for (size_t k = 0; k < recording->n_targets; k++) {
+      columns += (double)recording->targets[k].n;
+    }
+    cells += columns * (double)recording->n_steps + (double)recording->n_true_noise;
+  }
+  return cells * (double)sizeof(double);
 }
 
 static void print_bytes(FILE *out, double bytes)
@@ -296,12 +313,12 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
                 fit->optimiser, fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
                 threads == 1 ? "thread" : "threads");
   print_path(&told, out);
-  (void)fprintf(out, "  memory: ");
-  print_bytes(out, (double)told.bytes * threads + draw_bytes(problem));
+  (void)fprintf(out, "  memory: about ");
+  print_bytes(out, (double)told.bytes * threads + draw_bytes(problem) + data_bytes(problem));
   (void)fprintf(out, " in the fit (");
   print_bytes(out, (double)told.bytes);
   (void)fprintf(out, " a thread), ");
-  print_bytes(out, (double)told.forward_bytes);
+  print_bytes(out, (double)told.forward_bytes * (problem->teacher != NULL ? 2.0 : 1.0)); /* model and teacher */
   (void)fprintf(out, " a thread in the evaluation, which keeps every state\n");
   status = time_gradient(problem, start, &seconds, &failed);
   if (status == PF_OK) {
