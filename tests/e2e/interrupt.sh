@@ -49,12 +49,12 @@ sys.exit(0 if column("on/theta.csv", "start") == column("shared/theta.csv", "est
 END
 
 # ---- a fit per animal: those that were done are whole ----
-interrupted SIGTERM 1 1 "$config" source.animals=2000 evaluate.animals=1 fit.per=animal fit.epochs=20 threads=1 out=each ||
+interrupted SIGTERM 1 1 "$config" source.animals=300 evaluate.animals=1 fit.per=animal fit.epochs=1000 threads=1 out=each ||
   fail "SIGTERM: $(cat stderr)"
-grep -q "interrupted with .* of 2000 fits done; they, and the last theta of the others, are in 'each'" stderr ||
+grep -q "interrupted with .* of 300 fits done; they, and the last theta of the others, are in 'each'" stderr ||
   fail "SIGTERM says: $(cat stderr)"
 figure each "[sum(u['status'] == w for u in s['units']) for w in ('ok', 'interrupted', 'failed')]"
-holds each "s['status'] == 'interrupted' and len(s['units']) == 2000"
+holds each "s['status'] == 'interrupted' and len(s['units']) == 300"
 holds each "sum(u['status'] == 'ok' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
 
 # ---- twice, within one long step ----
