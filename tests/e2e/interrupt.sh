@@ -49,7 +49,7 @@ sys.exit(0 if column("on/theta.csv", "start") == column("shared/theta.csv", "est
 END
 
 # ---- a fit per animal: those that were done are whole ----
-interrupted SIGTERM 1 1 "$config" source.animals=300 evaluate.animals=1 fit.per=animal fit.epochs=1000 threads=1 out=each ||
+interrupted SIGTERM 1 1 "$config" source.animals=300 evaluate.animals=1 fit.per=animal fit.epochs=300 threads=1 out=each ||
   fail "SIGTERM: $(cat stderr)"
 grep -q "interrupted with .* of 300 fits done; they, and the last theta of the others, are in 'each'" stderr ||
   fail "SIGTERM says: $(cat stderr)"
