@@ -84,8 +84,11 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
                 plastic->rule->plugin->name, plastic->eta);
   for (size_t m = 0; m < table->count; m++) {
     const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
-    (void)fprintf(out, ", %s =", modulator->name);
-    pf_linear_print(&plastic->modulators[m], out);
+    const pf_linear *linear = &plastic->modulators[m];
+    if (linear->n > 0 || linear->constant != 0.0) { /* otherwise nothing modulates */
+      (void)fprintf(out, ", %s =", modulator->name);
+      pf_linear_print(linear, out);
+    }
   }
 }
 
@@ -112,7 +115,7 @@ static void print_network(const pf_problem *problem, FILE *out)
     } else {
       (void)fprintf(out, ", not plastic");
     }
-    print_mask(out, "there", model->masks[q].connected, n_post, n_pre);
+    print_mask(out, "connected", model->masks[q].connected, n_post, n_pre);
     print_mask(out, "plastic", model->masks[q].changes, n_post, n_pre);
     (void)fputc('\n', out);
   }
