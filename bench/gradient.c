@@ -24,12 +24,13 @@ typedef struct bench_case {
   bool is_fly; /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
 } bench_case;
 
+#define MLP "plugin = \"mlp\"; hidden = [10]; inputs = [\"x\", \"y\", \"w\", \"r\"];"
 #define TAYLOR_27 "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
 static const bench_case cases[] = {
     {"fly81", "plugin = \"taylor\";", 2, 10, 440, true},
     {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true},
     {"layer", TAYLOR_27, 100, 1000, 50, false},
-    {"mlp", "plugin = \"mlp\"; hidden = [10]; inputs = [\"x\", \"y\", \"w\", \"r\"];", 100, 1000, 50, false},
+    {"mlp", MLP, 100, 1000, 50, false},
     {"million", TAYLOR_27, 1000, 1000, 1000, false},
 };
 
@@ -200,14 +201,15 @@ static bool first_terms(long n, char *text, size_t size)
   return used < size;
 }
 
-/** custom N_PRE N_POST STEPS TERMS, TERMS from 1 to 81 */
+/** custom N_PRE N_POST STEPS TERMS, TERMS from 1 to 81, or mlp */
 static bool custom_case(int argc, char **argv, bench_case *out, char *rule, size_t size)
 {
-  if (argc < 6 || !first_terms(strtol(argv[5], NULL, 10), rule, size)) {
+  const bool is_mlp = argc >= 6 && strcmp(argv[5], "mlp") == 0;
+  if (argc < 6 || (!is_mlp && !first_terms(strtol(argv[5], NULL, 10), rule, size))) {
     return false;
   }
   *out = (bench_case){.name = "custom",
-                      .rule = rule,
+                      .rule = is_mlp ? MLP : rule,
                       .n_pre = strtol(argv[2], NULL, 10),
                       .n_post = strtol(argv[3], NULL, 10),
                       .n_steps = strtol(argv[4], NULL, 10)};
@@ -232,7 +234,7 @@ int main(int argc, char **argv)
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
     (void)fprintf(stderr, "usage: gradient [--count N] fly81|fly18|layer|mlp|million [THREADS]\n"
-                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS [THREADS]\n");
+                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS|mlp [THREADS]\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;
