@@ -308,6 +308,7 @@ static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, c
   pf_error error = pf_error_none();
   pf_evaluation *evaluation = NULL;
   pf_meter meter;
+  problem->other_data = how->data != NULL;
   pf_meter_start(&meter);
   pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, &meter, &evaluation, &error);
   pf_meter_end(&meter);

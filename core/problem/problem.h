@@ -57,7 +57,7 @@ typedef struct pf_problem {
   pf_expected_reward expectation;
   pf_derived *derived; /**< [n_derived] source.derive */
   size_t n_derived;
-  pf_initial_file *initial; /**< network.initial_weights.file, or NULL */
+  pf_initial_file *initial;               /**< network.initial_weights.file, or NULL */
   int64_t draws;                          /**< draws of the inputs per experiment in the fit */
   bool weights_per_draw;                  /**< initial weights redrawn in every draw, else once per experiment */
   bool give_inputs, give_initial_weights; /**< the fit sees the teacher's own */
@@ -67,7 +67,8 @@ typedef struct pf_problem {
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
-  char **owners; /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
+  bool other_data; /**< what is scored need not be what was fitted: `plastfit evaluate RUN --data` */
+  char **owners;   /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
 } pf_problem;
 
 /** Build from a config: loads plugins, reads or simulates the data, checks everything. */

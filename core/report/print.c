@@ -498,9 +498,9 @@ static void print_score(FILE *out, const char *name, double mean, double median,
     (void)snprintf(left, sizeof left, "%.4g%s", mean, unit);
     (void)snprintf(right, sizeof right, "%.4g%s", median, unit);
   }
-  (void)fprintf(out, "  %-20smean %-11smedian ", name, left);
+  (void)fprintf(out, "  %-20smean %-12s median ", name, left);
   if (note[0] != '\0') {
-    (void)fprintf(out, "%-11s%s\n", right, note);
+    (void)fprintf(out, "%-12s %s\n", right, note);
   } else {
     (void)fprintf(out, "%s\n", right);
   }
@@ -514,6 +514,9 @@ static bool inputs_are_given(const pf_problem *problem)
 
 static const char *in_words(const pf_problem *problem, const char *evaluated_on)
 {
+  if (problem->other_data) {
+    return "of the data given";
+  }
   if (strcmp(evaluated_on, "fresh animals") == 0) {
     return "animals the fit has not seen";
   }
