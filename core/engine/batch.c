@@ -161,7 +161,7 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
   }
   pf_status status =
       gradient == NULL && pf_sweep_can(model)
-          ? pf_sweep_losses(model, batch->draws[d], theta, workspaces, n_workspaces, values, error)
+          ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces, n_workspaces, values, error)
       : gradient == NULL
           ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces[0], values, error)
           : pf_gradient(model, batch->draws[d], theta, negative, workspaces, n_workspaces, values, gradient, error);

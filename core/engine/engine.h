@@ -135,7 +135,10 @@ typedef struct pf_workspace pf_workspace;
 pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out, pf_error *error);
 void pf_workspace_free(pf_workspace *workspace);
 
-enum { PF_RUN_NO_PLASTICITY = 1 /**< the plastic flag off at every step */ };
+enum {
+  PF_RUN_NO_PLASTICITY = 1, /**< the plastic flag off at every step */
+  PF_RUN_FORGET_WEIGHTS = 2 /**< keep activities, not every state of the weights (pf_workspace_rows recomputes them) */
+};
 
 /** What one loss got on one draw. */
 typedef struct pf_loss_value {
@@ -165,6 +168,17 @@ const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t ob
 int64_t pf_workspace_n_changes(const pf_workspace *workspace, size_t plastic);
 /** Weights [n_post][*ld] after k changes of the last run (k = 0: initial). */
 const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plastic, int64_t k, int64_t *ld);
+
+/** Leading dimension of the weights of a plastic projection. */
+int64_t pf_workspace_ld(const pf_workspace *workspace, size_t plastic);
+/**
+ * Weights of rows [row0, row0 + n_rows) after each change of the last run, [n_changes + 1][n_rows][ld], into `states`.
+ * Kept or not: what was forgotten is recomputed from the activities. draw, theta: those of the run.
+ */
+pf_status pf_workspace_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic,
+                            int64_t row0, int64_t n_rows, pf_real *states, pf_error *error);
+/** How many rows' states fit in a few MiB: for going through a projection with pf_workspace_rows. */
+int64_t pf_workspace_rows_at_once(const pf_workspace *workspace, size_t plastic);
 
 /* ---- batch ---- */
 

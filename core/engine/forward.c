@@ -1,5 +1,5 @@
 /* Forward through an experiment: run by run, a run being the steps up to the next change of the weights. */
-#include "core/engine/workspace.h"
+#include "core/engine/sweep.h"
 
 #include "core/base/memory.h"
 
@@ -166,10 +166,13 @@ pf_status pf_run_begin(pf_workspace *workspace, const pf_draw *draw, const doubl
 pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
                      uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error)
 {
-  (void)model;
+  if ((run_flags & PF_RUN_FORGET_WEIGHTS) != 0 && pf_sweep_can(model)) {
+    return pf_sweep_forward(model, draw, theta, run_flags, count_flag, &workspace, 1, values, error);
+  }
   pf_status status = pf_workspace_reserve(workspace, count_changes(draw, run_flags) + 1, error);
   status = status == PF_OK ? pf_run_begin(workspace, draw, theta, run_flags, error) : status;
   status = status == PF_OK ? run_trajectory(draw, theta, workspace, error) : status;
+  workspace->keeps_states = true;
   status = status == PF_OK ? check_weights(draw, theta, workspace, error) : status;
   return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
 }

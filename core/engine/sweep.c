@@ -717,15 +717,43 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
   return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
 }
 
-pf_status pf_sweep_losses(const pf_model *model, const pf_draw *draw, const double *theta,
-                          pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values, pf_error *error)
+pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                           uint32_t count_flag, pf_workspace *const *workspaces, size_t n_workspaces,
+                           pf_loss_value *values, pf_error *error)
 {
   pf_workspace *workspace = workspaces[0];
-  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
+  pf_status status = pf_run_begin(workspace, draw, theta, run_flags, error);
+  workspace->keeps_states = false;
+  workspace->n_changes = 0;
+  for (int64_t r = 0; r < workspace->n_runs && status == PF_OK; r++) {
+    workspace->n_changes += workspace->runs[r].changes;
+  }
   for (size_t p = 1; p < model->needs.populations.count && status == PF_OK; p++) {
     sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
     status = self.n_plastic == 0 ? pf_run_population(workspace, p, theta, 0, draw->n_steps - 1, 0, error)
                                  : sweep_all(&self, FORWARD, error);
   }
-  return status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
+}
+
+pf_status pf_sweep_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic, int64_t row0,
+                        int64_t n_rows, pf_real *states, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  const pf_weights *weights = &workspace->weights[model->plastic[plastic].projection];
+  const size_t cells = (size_t)(n_rows * weights->ldw);
+  const sweep self = prepare(model, draw, theta, &workspace, 1, (size_t)weights->info->post);
+  block at = {.row0 = row0, .n_rows = n_rows};
+  size_t j = 0;
+  while (self.plastic[j] != plastic) {
+    j++;
+  }
+  pf_status status = PF_OK;
+  memcpy(states, weights->states + row0 * weights->ldw, cells * sizeof *states);
+  for (int64_t r = 0; r < self.n_runs && self.runs[r].changes != 0 && status == PF_OK; r++) {
+    pf_real *w = states + (size_t)r * cells;
+    at.dw = w + cells; /* a rule without fused ops leaves dw where the next state then takes its place */
+    status = change(&self, &at, j, self.runs[r].end, w, w + cells, error);
+  }
+  return status;
 }

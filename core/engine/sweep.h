@@ -18,9 +18,17 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
                             pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values,
                             double *gradient, pf_error *error);
 
-/** The losses alone, on steps to be fitted, by sweeps forward: no state of the weights is kept beyond a block's. */
-pf_status pf_sweep_losses(const pf_model *model, const pf_draw *draw, const double *theta,
-                          pf_workspace *const *workspaces, size_t n_workspaces, pf_loss_value *values, pf_error *error);
+/**
+ * Forward alone, by sweeps: activities stand in workspaces[0], no state of the weights is kept beyond a block's. Then
+ * the losses on the steps with count_flag; values MAY be NULL.
+ */
+pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
+                           uint32_t count_flag, pf_workspace *const *workspaces, size_t n_workspaces,
+                           pf_loss_value *values, pf_error *error);
+
+/** States of some rows' weights after such a run, recomputed from the activities: see pf_workspace_rows. */
+pf_status pf_sweep_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic, int64_t row0,
+                        int64_t n_rows, pf_real *states, pf_error *error);
 
 /** The same by the plain path: step by step over a tape of every state, for networks whose rows see one another. */
 pf_status pf_tape_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,

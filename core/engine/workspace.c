@@ -1,4 +1,4 @@
-#include "core/engine/workspace.h"
+#include "core/engine/sweep.h"
 
 #include "core/base/memory.h"
 
@@ -215,4 +215,31 @@ const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plasti
   const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
   *ld = weights->ldw;
   return pf_weights_state(weights, k);
+}
+
+int64_t pf_workspace_ld(const pf_workspace *workspace, size_t plastic)
+{
+  return workspace->weights[workspace->model->plastic[plastic].projection].ldw;
+}
+
+int64_t pf_workspace_rows_at_once(const pf_workspace *workspace, size_t plastic)
+{
+  const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
+  const size_t row = (size_t)(workspace->n_changes + 1) * (size_t)weights->ldw * sizeof(pf_real);
+  const int64_t rows = (int64_t)(((size_t)4 << 20) / row);
+  return rows < 1 ? 1 : rows < weights->n_post ? rows : weights->n_post;
+}
+
+pf_status pf_workspace_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic,
+                            int64_t row0, int64_t n_rows, pf_real *states, pf_error *error)
+{
+  const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
+  const size_t cells = (size_t)(n_rows * weights->ldw);
+  if (!workspace->keeps_states) {
+    return pf_sweep_rows(workspace, draw, theta, plastic, row0, n_rows, states, error);
+  }
+  for (int64_t k = 0; k <= workspace->n_changes; k++) {
+    memcpy(states + (size_t)k * cells, pf_weights_state(weights, k) + row0 * weights->ldw, cells * sizeof *states);
+  }
+  return PF_OK;
 }

@@ -49,6 +49,7 @@ struct pf_workspace {
   int64_t *count;                     /**< [n_steps] */
   uint8_t *scored;                    /**< [n_steps] */
   bool all_scored;
+  bool keeps_states;   /**< the last run kept every state of the weights */
   bool has_trajectory; /**< activities and weights are allocated */
   pf_run *runs;        /**< [n_steps] of which n_runs: the steps between two changes of the weights */
   int64_t n_runs;

@@ -32,50 +32,69 @@ double pf_r2(const double *truth, const double *model, int64_t n)
   return sst > 0.0 ? 1.0 - sse / sst : NAN;
 }
 
-/* Sums over time for every synapse of one projection; time is the outer loop, as the workspace keeps whole matrices. */
-typedef struct synapse_sums {
-  double *first, *mean, *sse, *sst; /* [n_post * n_pre] */
-  unsigned char *varies;
-} synapse_sums;
+/* A block of rows of one projection through time: states of the truth and of the model, one after the other. */
+typedef struct row_block {
+  int64_t n_rows, n_pre, ld, n_changes;
+  const pf_real *truth, *run; /* [n_changes + 1][n_rows][ld] */
+} row_block;
 
-static void add_to_means(synapse_sums *sums, const pf_plastic *p, const pf_workspace *truth, size_t index, int64_t n)
+/* 1 - SSE/SST of one synapse over the states after each change; NaN where the truth never varies. */
+static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
 {
-  int64_t ld = 0;
-  for (int64_t k = 1; k <= n; k++) {
-    const pf_real *w = pf_workspace_weights(truth, index, k, &ld);
-    for (int64_t i = 0; i < p->n_post; i++) {
-      for (int64_t j = 0; j < p->n_pre; j++) {
-        const int64_t s = i * p->n_pre + j;
-        const double value = (double)w[i * ld + j];
-        sums->first[s] = k == 1 ? value : sums->first[s];
-        sums->mean[s] += value / (double)n;
-        sums->varies[s] |= value != sums->first[s];
+  const int64_t next = rows->n_rows * rows->ld, at = i * rows->ld + j;
+  const double n = (double)rows->n_changes, first = (double)rows->truth[next + at];
+  double mean = 0.0, sse = 0.0, sst = 0.0;
+  bool varies = false;
+  for (int64_t k = 1; k <= rows->n_changes; k++) {
+    const double value = (double)rows->truth[k * next + at];
+    mean += value / n;
+    varies = varies || value != first;
+  }
+  for (int64_t k = 1; k <= rows->n_changes; k++) {
+    const double value = (double)rows->truth[k * next + at];
+    const double error = value - (double)rows->run[k * next + at];
+    sse += error * error;
+    sst += (value - mean) * (value - mean);
+  }
+  return varies && sst > 0.0 ? 1.0 - sse / sst : NAN;
+}
+
+/* Adds up the synapses of one projection, a block of rows at a time so that memory stays small. */
+static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_r2_run *truth, const pf_r2_run *run,
+                                double *sum, int64_t *count, int64_t *n_still, pf_error *error)
+{
+  const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
+  const int64_t ld = pf_workspace_ld(truth->workspace, p);
+  const int64_t at_once = pf_workspace_rows_at_once(truth->workspace, p);
+  const size_t cells = (size_t)(n_changes + 1) * (size_t)(at_once * ld);
+  pf_real *memory = pf_memory_need(2 * cells, sizeof *memory, error);
+  pf_status status = memory == NULL ? PF_STOP : PF_OK;
+  for (int64_t row0 = 0; row0 < plastic->n_post && status == PF_OK; row0 += at_once) {
+    const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
+    const row_block rows = {.n_rows = n_rows,
+                            .n_pre = plastic->n_pre,
+                            .ld = ld,
+                            .n_changes = n_changes,
+                            .truth = memory,
+                            .run = memory + cells};
+    status = pf_workspace_rows(truth->workspace, truth->draw, truth->theta, p, row0, n_rows, memory, error);
+    status = status == PF_OK
+                 ? pf_workspace_rows(run->workspace, run->draw, run->theta, p, row0, n_rows, memory + cells, error)
+                 : status;
+    for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
+      for (int64_t j = 0; j < plastic->n_pre; j++) {
+        const double r2 = r2_of_synapse(&rows, i, j);
+        *sum += isnan(r2) ? 0.0 : r2;
+        *count += isnan(r2) ? 0 : 1;
+        *n_still += isnan(r2) ? 1 : 0;
       }
     }
   }
+  pf_memory_free(memory);
+  return status;
 }
 
-static void add_to_squares(synapse_sums *sums, const pf_plastic *p, const pf_workspace *truth, const pf_workspace *run,
-                           size_t index, int64_t n)
-{
-  int64_t ld_truth = 0;
-  int64_t ld_run = 0;
-  for (int64_t k = 1; k <= n; k++) {
-    const pf_real *a = pf_workspace_weights(truth, index, k, &ld_truth);
-    const pf_real *b = pf_workspace_weights(run, index, k, &ld_run);
-    for (int64_t i = 0; i < p->n_post; i++) {
-      for (int64_t j = 0; j < p->n_pre; j++) {
-        const int64_t s = i * p->n_pre + j;
-        const double error = (double)a[i * ld_truth + j] - (double)b[i * ld_run + j];
-        const double spread = (double)a[i * ld_truth + j] - sums->mean[s];
-        sums->sse[s] += error * error;
-        sums->sst[s] += spread * spread;
-      }
-    }
-  }
-}
-
-pf_status pf_r2_weights(const pf_model *model, const pf_workspace *truth, const pf_workspace *run, double *r2,
+pf_status pf_r2_weights(const pf_model *model, const pf_r2_run *truth, const pf_r2_run *run, double *r2,
                         int64_t *n_still, pf_error *error)
 {
   double sum = 0.0;
@@ -83,40 +102,19 @@ pf_status pf_r2_weights(const pf_model *model, const pf_workspace *truth, const 
   *n_still = 0;
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
-    const size_t n_synapses = (size_t)plastic->n_post * (size_t)plastic->n_pre;
-    const int64_t n_changes = pf_workspace_n_changes(truth, p);
-    if (n_changes != pf_workspace_n_changes(run, p)) {
+    const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
+    if (n_changes != pf_workspace_n_changes(run->workspace, p)) {
       return pf_fail(error, PF_STOP, "the truth changed its weights %lld times, the model %lld times",
-                     (long long)n_changes, (long long)pf_workspace_n_changes(run, p));
+                     (long long)n_changes, (long long)pf_workspace_n_changes(run->workspace, p));
     }
-    if (n_changes == 0 || n_synapses == 0) {
-      *n_still += (int64_t)n_synapses;
+    if (n_changes == 0) {
+      *n_still += plastic->n_post * plastic->n_pre;
       continue;
     }
-    double *memory = pf_memory_need(4 * n_synapses, sizeof *memory, error);
-    unsigned char *varies = pf_memory_need(n_synapses, 1, error);
-    if (memory == NULL || varies == NULL) {
-      pf_memory_free(memory);
-      pf_memory_free(varies);
-      return PF_STOP;
+    const pf_status status = add_projection(plastic, p, truth, run, &sum, &count, n_still, error);
+    if (status != PF_OK) {
+      return status;
     }
-    synapse_sums sums = {.first = memory,
-                         .mean = memory + n_synapses,
-                         .sse = memory + 2 * n_synapses,
-                         .sst = memory + 3 * n_synapses,
-                         .varies = varies};
-    add_to_means(&sums, plastic, truth, p, n_changes);
-    add_to_squares(&sums, plastic, truth, run, p, n_changes);
-    for (size_t s = 0; s < n_synapses; s++) {
-      if (varies[s] && sums.sst[s] > 0.0) {
-        sum += 1.0 - sums.sse[s] / sums.sst[s];
-        count++;
-      } else {
-        (*n_still)++;
-      }
-    }
-    pf_memory_free(memory);
-    pf_memory_free(varies);
   }
   *r2 = count > 0 ? sum / (double)count : NAN;
   return PF_OK;

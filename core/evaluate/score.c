@@ -103,10 +103,12 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
   double r2_weights = NAN;
   double r2_activity = NAN;
   int64_t n_still = 0;
-  status =
-      pf_forward(problem->teacher, twin, problem->teacher_theta, 0, PF_STEP_SCORE, sums->scorer->teacher, NULL, error);
+  status = pf_forward(problem->teacher, twin, problem->teacher_theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+                      sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
-    status = pf_r2_weights(problem->model, sums->scorer->teacher, sums->scorer->model, &r2_weights, &n_still, error);
+    const pf_r2_run truth = {sums->scorer->teacher, twin, problem->teacher_theta};
+    const pf_r2_run run = {sums->scorer->model, draw, sums->theta};
+    status = pf_r2_weights(problem->model, &truth, &run, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {
     status = activity_against_teacher(sums, draw, &r2_activity, error);
@@ -140,13 +142,14 @@ static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *er
 {
   const pf_model *model = sums->problem->model;
   int64_t n = 0;
-  pf_status status = pf_forward(model, draw, sums->theta, PF_RUN_NO_PLASTICITY, PF_STEP_SCORE, sums->scorer->model,
-                                sums->values, error);
+  pf_status status = pf_forward(model, draw, sums->theta, PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+                                sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
   sums->draw.no_plasticity += pf_deviance(model, sums->values, &n);
-  status = pf_forward(model, draw, sums->theta, 0, PF_STEP_SCORE, sums->scorer->model, sums->values, error);
+  status = pf_forward(model, draw, sums->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->model, sums->values,
+                      error);
   if (status != PF_OK) {
     return status;
   }
