@@ -137,7 +137,7 @@ void pf_workspace_free(pf_workspace *workspace);
 
 enum {
   PF_RUN_NO_PLASTICITY = 1, /**< the plastic flag off at every step */
-  PF_RUN_FORGET_WEIGHTS = 2 /**< keep activities, not every state of the weights (pf_workspace_rows recomputes them) */
+  PF_RUN_FORGET_WEIGHTS = 2 /**< keep activities, not every state of the weights (pf_standing_rows recomputes them) */
 };
 
 /** What one loss got on one draw. */
@@ -171,13 +171,19 @@ const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plasti
 
 /** Leading dimension of the weights of a plastic projection. */
 int64_t pf_workspace_ld(const pf_workspace *workspace, size_t plastic);
+/** A run that stands in a workspace, and what it was made with. */
+typedef struct pf_standing_run {
+  pf_workspace *workspace;
+  const pf_draw *draw;
+  const double *theta;
+} pf_standing_run;
 /**
- * Weights of rows [row0, row0 + n_rows) after each change of the last run, [n_changes + 1][n_rows][ld], into `states`.
- * Kept or not: what was forgotten is recomputed from the activities. draw, theta: those of the run.
+ * Weights of rows [row0, row0 + n_rows) after each change of the run, [n_changes + 1][n_rows][ld], into `states`. Kept
+ * or not: what was forgotten is recomputed from the activities.
  */
-pf_status pf_workspace_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic,
-                            int64_t row0, int64_t n_rows, pf_real *states, pf_error *error);
-/** How many rows' states fit in a few MiB: for going through a projection with pf_workspace_rows. */
+pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
+                           pf_error *error);
+/** How many rows' states fit in a few MiB: for going through a projection with pf_standing_rows. */
 int64_t pf_workspace_rows_at_once(const pf_workspace *workspace, size_t plastic);
 
 /* ---- batch ---- */

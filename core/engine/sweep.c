@@ -736,13 +736,14 @@ pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const dou
   return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
 }
 
-pf_status pf_sweep_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic, int64_t row0,
-                        int64_t n_rows, pf_real *states, pf_error *error)
+pf_status pf_sweep_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
+                        pf_error *error)
 {
+  pf_workspace *workspace = run->workspace;
   const pf_model *model = workspace->model;
   const pf_weights *weights = &workspace->weights[model->plastic[plastic].projection];
   const size_t cells = (size_t)(n_rows * weights->ldw);
-  const sweep self = prepare(model, draw, theta, &workspace, 1, (size_t)weights->info->post);
+  const sweep self = prepare(model, run->draw, run->theta, &workspace, 1, (size_t)weights->info->post);
   block at = {.row0 = row0, .n_rows = n_rows};
   size_t j = 0;
   while (self.plastic[j] != plastic) {

@@ -230,13 +230,14 @@ int64_t pf_workspace_rows_at_once(const pf_workspace *workspace, size_t plastic)
   return rows < 1 ? 1 : rows < weights->n_post ? rows : weights->n_post;
 }
 
-pf_status pf_workspace_rows(pf_workspace *workspace, const pf_draw *draw, const double *theta, size_t plastic,
-                            int64_t row0, int64_t n_rows, pf_real *states, pf_error *error)
+pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
+                           pf_error *error)
 {
+  const pf_workspace *workspace = run->workspace;
   const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
   const size_t cells = (size_t)(n_rows * weights->ldw);
   if (!workspace->keeps_states) {
-    return pf_sweep_rows(workspace, draw, theta, plastic, row0, n_rows, states, error);
+    return pf_sweep_rows(run, plastic, row0, n_rows, states, error);
   }
   for (int64_t k = 0; k <= workspace->n_changes; k++) {
     memcpy(states + (size_t)k * cells, pf_weights_state(weights, k) + row0 * weights->ldw, cells * sizeof *states);

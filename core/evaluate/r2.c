@@ -60,8 +60,9 @@ static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
 }
 
 /* Adds up the synapses of one projection, a block of rows at a time so that memory stays small. */
-static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_r2_run *truth, const pf_r2_run *run,
-                                double *sum, int64_t *count, int64_t *n_still, pf_error *error)
+static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_standing_run *truth,
+                                const pf_standing_run *run, double *sum, int64_t *count, int64_t *n_still,
+                                pf_error *error)
 {
   const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
   const int64_t ld = pf_workspace_ld(truth->workspace, p);
@@ -77,10 +78,8 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_r2
                             .n_changes = n_changes,
                             .truth = memory,
                             .run = memory + cells};
-    status = pf_workspace_rows(truth->workspace, truth->draw, truth->theta, p, row0, n_rows, memory, error);
-    status = status == PF_OK
-                 ? pf_workspace_rows(run->workspace, run->draw, run->theta, p, row0, n_rows, memory + cells, error)
-                 : status;
+    status = pf_standing_rows(truth, p, row0, n_rows, memory, error);
+    status = status == PF_OK ? pf_standing_rows(run, p, row0, n_rows, memory + cells, error) : status;
     for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
       for (int64_t j = 0; j < plastic->n_pre; j++) {
         const double r2 = r2_of_synapse(&rows, i, j);
@@ -94,7 +93,7 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_r2
   return status;
 }
 
-pf_status pf_r2_weights(const pf_model *model, const pf_r2_run *truth, const pf_r2_run *run, double *r2,
+pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, const pf_standing_run *run, double *r2,
                         int64_t *n_still, pf_error *error)
 {
   double sum = 0.0;

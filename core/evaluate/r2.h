@@ -4,19 +4,12 @@
 
 #include "core/engine/engine.h"
 
-/** A run that stands in a workspace, and what it was made with (states of its weights may have been forgotten). */
-typedef struct pf_r2_run {
-  pf_workspace *workspace;
-  const pf_draw *draw;
-  const double *theta;
-} pf_r2_run;
-
 /**
  * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per synapse
  * 1 - SSE/SST, *r2 their uniform mean (NaN when none varies). *n_still: synapses that never vary in the truth, which
  * are left out. The two models MUST have the same projections and the runs the same steps.
  */
-pf_status pf_r2_weights(const pf_model *model, const pf_r2_run *truth, const pf_r2_run *run, double *r2,
+pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, const pf_standing_run *run, double *r2,
                         int64_t *n_still, pf_error *error);
 
 /**

@@ -106,8 +106,8 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
   status = pf_forward(problem->teacher, twin, problem->teacher_theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
                       sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
-    const pf_r2_run truth = {sums->scorer->teacher, twin, problem->teacher_theta};
-    const pf_r2_run run = {sums->scorer->model, draw, sums->theta};
+    const pf_standing_run truth = {sums->scorer->teacher, twin, problem->teacher_theta};
+    const pf_standing_run run = {sums->scorer->model, draw, sums->theta};
     status = pf_r2_weights(problem->model, &truth, &run, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {

@@ -1,6 +1,6 @@
 #include "core/fit/theta_file.h"
-#include <plastfit/abi/csv.h>
 #include "core/base/memory.h"
+#include <plastfit/abi/csv.h>
 
 enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {"unit", "owner", "name", "estimate", "status"};

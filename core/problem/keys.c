@@ -312,10 +312,11 @@ pf_option_table pf_keys_of_kind(uint32_t kind)
 
 pf_names pf_keys_names_of_kind(uint32_t kind)
 {
-  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "record", "derive", "truth", "rule", "rules"};
+  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "record", "derive",
+                                       "truth",  "rule",    "rules"};
   static const char *const rule[] = {"plugin", "modulator", "init_sd", "eta", "parameters"};
-  static const char *const network[] = {"plugin", "initial_weights.draw", "initial_weights.file", "projections", "projections[].connected",
-                                        "projections[].plastic"};
+  static const char *const network[] = {"plugin",      "initial_weights.draw",    "initial_weights.file",
+                                        "projections", "projections[].connected", "projections[].plastic"};
   static const char *const loss[] = {"plugin", "weight"};
   switch (kind) {
   case PF_KIND_SOURCE:

@@ -1,8 +1,8 @@
 /* Masks of network.projections: given inline, from a file, or drawn with a density. */
-#include <plastfit/abi/csv.h>
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/problem/build.h"
+#include <plastfit/abi/csv.h>
 
 #include <math.h>
 #include <string.h>

@@ -229,10 +229,10 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
   }
 }
 
-void pf_h5_slice(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t k, const void *data, int64_t rows,
-                 int64_t columns, int64_t ld)
+void pf_h5_slice(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t k, int64_t row0, const void *data,
+                 int64_t rows, int64_t columns, int64_t ld)
 {
-  const hsize_t start[3] = {(hsize_t)k, 0, 0};
+  const hsize_t start[3] = {(hsize_t)k, (hsize_t)row0, 0};
   const hsize_t count[3] = {1, (hsize_t)rows, (hsize_t)columns};
   write_block(h5, path, type, start, count, data, rows, columns, ld);
 }

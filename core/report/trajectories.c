@@ -105,19 +105,27 @@ static bool kept(int64_t k, int64_t every, int64_t n_changes)
   return k % every == 0 || k == n_changes;
 }
 
-static void write_weights(writer *w, const char *path, const pf_plastic *plastic, size_t p,
-                          const pf_workspace *workspace, int64_t every, int64_t n_kept)
+static pf_status write_weights(writer *w, const char *path, const pf_plastic *plastic, size_t p,
+                               const pf_standing_run *run, int64_t every, int64_t n_kept, pf_error *error)
 {
-  const int64_t n_changes = pf_workspace_n_changes(workspace, p);
-  int64_t slice = 0;
+  const int64_t n_changes = pf_workspace_n_changes(run->workspace, p);
+  const int64_t ld = pf_workspace_ld(run->workspace, p);
+  const int64_t at_once = pf_workspace_rows_at_once(run->workspace, p);
+  pf_real *states = pf_memory_need((size_t)(n_changes + 1) * (size_t)(at_once * ld), sizeof *states, error);
+  pf_status status = states == NULL ? PF_STOP : PF_OK;
   pf_h5_cube(w->h5, path, PF_H5_REAL, n_kept, plastic->n_post, plastic->n_pre);
-  for (int64_t k = 0; k <= n_changes; k++) {
-    if (kept(k, every, n_changes)) {
-      int64_t ld = 0;
-      const pf_real *values = pf_workspace_weights(workspace, p, k, &ld);
-      pf_h5_slice(w->h5, path, PF_H5_REAL, slice++, values, plastic->n_post, plastic->n_pre, ld);
+  for (int64_t row0 = 0; row0 < plastic->n_post && status == PF_OK; row0 += at_once) {
+    const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
+    int64_t slice = 0;
+    status = pf_standing_rows(run, p, row0, n_rows, states, error);
+    for (int64_t k = 0; k <= n_changes && status == PF_OK; k++) {
+      if (kept(k, every, n_changes)) {
+        pf_h5_slice(w->h5, path, PF_H5_REAL, slice++, row0, states + k * n_rows * ld, n_rows, plastic->n_pre, ld);
+      }
     }
   }
+  pf_memory_free(states);
+  return status;
 }
 
 /* Which changes are kept, and after which step each came (-1: the initial weights). */
@@ -155,8 +163,8 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
   return PF_OK;
 }
 
-static pf_status write_plastic(writer *w, const char *group, const pf_draw *draw, size_t p, int64_t every,
-                               pf_error *error)
+static pf_status write_plastic(writer *w, const char *group, const pf_standing_run *run, const pf_standing_run *truth,
+                               size_t p, int64_t every, pf_error *error)
 {
   const pf_model *model = w->results->problem->model;
   const pf_plastic *plastic = &model->plastic[p];
@@ -166,43 +174,42 @@ static pf_status write_plastic(writer *w, const char *group, const pf_draw *draw
   char path[PATH_LENGTH];
   int64_t n_kept = 0;
   child(folder, group, "weights/", projection->name);
-  const pf_status status = write_changes(w, folder, draw, pf_workspace_n_changes(w->model, p), every, &n_kept, error);
+  pf_status status =
+      write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspace, p), every, &n_kept, error);
   if (status != PF_OK) {
     return status;
   }
   pf_h5_integer(w->h5, folder, "every", every);
   child(path, folder, "", "model");
-  write_weights(w, path, plastic, p, w->model, every, n_kept);
-  if (w->teacher != NULL) {
+  status = write_weights(w, path, plastic, p, run, every, n_kept, error);
+  if (status == PF_OK && truth != NULL) {
     child(path, folder, "", "truth");
-    write_weights(w, path, plastic, p, w->teacher, every, n_kept);
+    status = write_weights(w, path, plastic, p, truth, every, n_kept, error);
   }
-  return PF_OK;
+  return status;
 }
 
 /* ---- one experiment ---- */
 
-static pf_status run_teacher(writer *w, const char *group, const pf_draw *draw, pf_error *error)
+/* What the teacher does on the draw's twin; its activities, then everybody's weights. */
+static pf_status write_truth(writer *w, const char *group, const pf_draw *twin, pf_error *error)
 {
   const pf_problem *problem = w->results->problem;
-  pf_draw *twin = NULL;
-  pf_status status = pf_problem_teacher_draw(problem, draw, &twin, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = pf_forward(problem->teacher, twin, problem->teacher_theta, 0, PF_STEP_SCORE, w->teacher, NULL, error);
+  const pf_status status = pf_forward(problem->teacher, twin, problem->teacher_theta, PF_RUN_FORGET_WEIGHTS,
+                                      PF_STEP_SCORE, w->teacher, NULL, error);
   if (status == PF_OK) {
     write_observables(w, group, "truth/", problem->teacher, w->teacher, twin->n_steps);
   }
-  pf_draw_free(problem->teacher, twin);
   return status;
 }
 
 static pf_status write_experiment(writer *w, const char *group, const pf_draw *draw, const double *theta, int64_t every,
                                   pf_error *error)
 {
-  const pf_model *model = w->results->problem->model;
-  pf_status status = pf_forward(model, draw, theta, 0, PF_STEP_SCORE, w->model, NULL, error);
+  const pf_problem *problem = w->results->problem;
+  const pf_model *model = problem->model;
+  pf_draw *twin = NULL;
+  pf_status status = pf_forward(model, draw, theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, w->model, NULL, error);
   if (status != PF_OK) {
     return status;
   }
@@ -212,10 +219,16 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
   write_recording(w, group, draw);
   write_observables(w, group, "observables/", model, w->model, draw->n_steps);
   if (w->teacher != NULL) {
-    status = run_teacher(w, group, draw, error);
+    status = pf_problem_teacher_draw(problem, draw, &twin, error);
+    status = status == PF_OK ? write_truth(w, group, twin, error) : status;
   }
+  const pf_standing_run run = {w->model, draw, theta};
+  const pf_standing_run truth = {w->teacher, twin, problem->teacher_theta};
   for (size_t p = 0; status == PF_OK && p < model->n_plastic; p++) {
-    status = write_plastic(w, group, draw, p, every, error);
+    status = write_plastic(w, group, &run, w->teacher != NULL ? &truth : NULL, p, every, error);
+  }
+  if (twin != NULL) {
+    pf_draw_free(problem->teacher, twin);
   }
   return status;
 }
