@@ -88,7 +88,7 @@ pf_status pf_explain(const pf_model *model, const pf_recording *recording, pf_ex
     }
   }
   const size_t trajectory = trajectory_bytes(model, n_steps), weights = weight_bytes(model);
-  told.forward_bytes = trajectory + weights + all_states;
+  told.forward_bytes = trajectory + weights + (told.swept ? largest : all_states);
   told.bytes = 2 * (trajectory + weights) + (told.swept ? largest : all_states);
   *out = told;
   return PF_OK;

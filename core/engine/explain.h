@@ -11,7 +11,7 @@ typedef struct pf_explained {
   int64_t rows, n_blocks; /**< of the plastic population whose states take most; of a tape: all rows, 1 */
   int64_t interval;       /**< changes between checkpoints; 0: every state is kept */
   size_t bytes;           /**< of a workspace that takes gradients: trajectory, cotangents, states */
-  size_t forward_bytes;   /**< of one that only simulates, keeping every state */
+  size_t forward_bytes;   /**< of one that only simulates */
 } pf_explained;
 
 /** For draws of `recording`. */

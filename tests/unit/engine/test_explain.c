@@ -25,7 +25,7 @@ Test(engine_explain, small_states_are_all_kept)
   cr_expect(told.swept);
   cr_expect(told.n_changes == count_plastic(recording) && told.n_changes > 0);
   cr_expect(told.rows == 3 && told.n_blocks == 1 && told.interval == 0);
-  /* 2-3-1: every state of 3 x 2 weights is in what a simulation keeps */
+  /* 2-3-1, one block: every state of 3 x 2 weights stays in it */
   cr_expect(told.forward_bytes > (size_t)(told.n_changes + 1) * 6 * sizeof(pf_real));
   tiny_problem_free(&tiny);
 }
@@ -50,7 +50,7 @@ Test(engine_explain, a_budget_brings_checkpoints_and_takes_less)
   cr_expect(all.interval == 0 && few.interval == 25);
   cr_expect(few.n_changes == n && few.rows == all.rows);
   cr_expect(few.bytes < all.bytes);
-  cr_expect(few.forward_bytes == all.forward_bytes);
+  cr_expect(few.forward_bytes < all.forward_bytes);
   pf_memory_free(flags);
   tiny_problem_free(&tiny);
 }
