@@ -56,6 +56,7 @@ core_sources += core/problem/draws.c
 core_sources += core/problem/initial_weights.c core/problem/initial_weights.h
 core_sources += core/problem/keys.c
 core_sources += core/problem/masks.c
+core_sources += core/problem/memory.c
 core_sources += core/problem/models.c
 core_sources += core/problem/parameters.c core/problem/record.c core/problem/warm.c
 core_sources += core/problem/problem.c

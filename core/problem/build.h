@@ -37,6 +37,11 @@ pf_status pf_build_channel_names(const pf_problem *problem, bool live, pf_names 
 /** The group in which `rule` or `rules` say what is true: a task's own, else source.truth, or NULL. */
 const pf_node *pf_build_truth_group(const pf_problem *problem);
 
+/** `memory` of the config, NULL: a quarter of the machine's. "512 MiB", "2 GB", "1e9". */
+pf_status pf_build_memory(pf_problem *problem, const char *text, pf_error *error);
+/** Distance of checkpoints, and threads, so that workspaces take no more than problem->memory. */
+pf_status pf_build_budget(pf_problem *problem, pf_error *error);
+
 /** A checked view of a component's host keys. */
 pf_status pf_build_host_view(const pf_problem *problem, const pf_component *component, uint32_t kind, const char *what,
                              pf_view **view, pf_error *error);

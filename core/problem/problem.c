@@ -24,6 +24,7 @@ pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error
   status = status == PF_OK ? pf_build_models(problem, normalise, error) : status;
   status = status == PF_OK ? pf_build_source_keys(problem, &animals, error) : status;
   status = status == PF_OK ? pf_build_data(problem, animals, error) : status;
+  status = status == PF_OK ? pf_build_budget(problem, error) : status;
   status = status == PF_OK ? pf_build_warm_start(problem, problem->warm_path, error) : status;
   if (status == PF_OK) {
     problem->evaluated_on = pf_memory_string(what_is_scored(problem), error);

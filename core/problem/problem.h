@@ -5,6 +5,7 @@
 #define PLASTFIT_CORE_PROBLEM_PROBLEM_H
 
 #include "core/engine/engine.h"
+#include "core/engine/explain.h"
 #include "core/problem/initial_weights.h"
 
 enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
@@ -68,13 +69,17 @@ typedef struct pf_problem {
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
   bool other_data; /**< what is scored need not be what was fitted: `plastfit evaluate RUN --data` */
-  char **owners;   /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
+  size_t
+      memory; /**< bytes that the workspaces of a fit may take: states are recomputed, threads left idle, to keep it */
+  char **owners; /**< [n_rules + n_losses] "rules.learn", ..., "losses.[0]", ...: names the models refer to */
 } pf_problem;
 
 /** Build from a config: loads plugins, reads or simulates the data, checks everything. */
 pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error);
 void pf_problem_free(pf_problem *problem);
 
+/** What a gradient of the longest recording takes: path, blocks, checkpoints, bytes. */
+pf_status pf_problem_explain(const pf_problem *problem, pf_explained *out, pf_error *error);
 /** The draw number `draw` of recording i of `data` (fitted ones and fresh ones are different streams). */
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
                           pf_draw **out, pf_error *error);

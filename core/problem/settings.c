@@ -85,6 +85,13 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   read_fit(problem, options);
   *normalise = read_normalise(options);
   status = read_strings(problem, options, error);
+  if (status == PF_OK) {
+    const char *memory = options->present(options, "memory") != 0 ? options->string(options, "memory") : NULL;
+    status = pf_build_memory(problem, memory, error);
+    if (status != PF_OK) {
+      pf_error_locate(error, problem->config, pf_view_node(view, "memory"));
+    }
+  }
   status = status == PF_OK ? pf_registry_create(plugin_path, &problem->registry, error) : status;
   status = status == PF_OK ? pf_view_verify(view, error) : status;
   pf_view_free(view);

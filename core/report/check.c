@@ -304,8 +304,7 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
   pf_explained told = {0};
   pf_error failed = pf_error_none();
   double seconds = 0.0;
-  pf_status status =
-      pf_explain(problem->model, &problem->data.recordings[longest_recording(&problem->data)], &told, error);
+  pf_status status = pf_problem_explain(problem, &told, error);
   if (status != PF_OK) {
     return status;
   }
@@ -322,7 +321,9 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
   print_bytes(out, (double)told.bytes);
   (void)fprintf(out, " a thread), ");
   print_bytes(out, (double)told.forward_bytes * (problem->teacher != NULL ? 2.0 : 1.0)); /* model and teacher */
-  (void)fprintf(out, " a thread in the evaluation, which keeps every state\n");
+  (void)fprintf(out, " a thread in the evaluation; ");
+  print_bytes(out, (double)problem->memory);
+  (void)fprintf(out, " are allowed to simulations\n");
   status = time_gradient(problem, start, &seconds, &failed);
   if (status == PF_OK) {
     const pf_data_counts all = pf_data_count(problem, SIZE_MAX);

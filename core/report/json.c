@@ -1,3 +1,4 @@
+#include "core/base/memory.h"
 #include "core/report/run_folder.h"
 #include "core/report/tables.h"
 #include <errno.h>
@@ -188,6 +189,25 @@ static const char *run_word(const pf_results *results)
   return results->fit->n_interrupted > 0 ? "interrupted" : failed ? "failed" : "ok";
 }
 
+/* How gradients went through time, and what they were allowed. */
+static void set_plan(builder *b, json_t *root, const pf_problem *problem)
+{
+  pf_explained told;
+  pf_error unused = pf_error_none();
+  if (pf_problem_explain(problem, &told, &unused) != PF_OK) {
+    set(b, root, "plan", json_null());
+    return;
+  }
+  json_t *plan = json_object();
+  set(b, plan, "path", text(told.swept ? "sweep" : "tape"));
+  set(b, plan, "block_rows", json_integer((json_int_t)told.rows));
+  set(b, plan, "checkpoint_interval", told.interval == 0 ? json_null() : json_integer((json_int_t)told.interval));
+  set(b, plan, "bytes_per_thread", json_integer((json_int_t)told.bytes));
+  set(b, plan, "threads", json_integer((json_int_t)problem->fit.n_threads));
+  set(b, plan, "memory", json_integer((json_int_t)problem->memory));
+  set(b, root, "plan", plan);
+}
+
 static json_t *summary(builder *b, const pf_results *results)
 {
   json_t *root = json_object();
@@ -199,6 +219,7 @@ static json_t *summary(builder *b, const pf_results *results)
   }
   set(b, root, "units", units);
   set_scores(b, root, results);
+  set_plan(b, root, results->problem);
   json_t *timing = json_object();
   set(b, timing, "fit_seconds", number(results->fit->seconds));
   set(b, timing, "gradients", json_integer((json_int_t)results->fit->n_gradients));

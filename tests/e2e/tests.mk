@@ -9,6 +9,7 @@ e2e_tests += tests/e2e/flies.sh
 e2e_tests += tests/e2e/interrupt.sh
 e2e_tests += tests/e2e/knobs.sh
 e2e_tests += tests/e2e/mixing.sh
+e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/oja.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/evaluate.sh
