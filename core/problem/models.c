@@ -140,14 +140,16 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
                ? pf_build_channel_names(problem, teacher && pf_source_is_task(&problem->source), &channels, error)
                : status;
   for (size_t p = 0; p < n && status == PF_OK; p++) {
-    const char *what = teacher ? "source.rule" : problem->owners[p];
+    const bool one_of_several = teacher && problem->teacher_rules != NULL;
+    const char *what = one_of_several ? "source.rules" : teacher ? "source.rule" : problem->owners[p];
     status = read_rule_keys(problem, rules[p], what, &keys[p], error);
     status = status == PF_OK ? check_modulator(problem, &keys[p], channels, error) : status;
     specs[p] = (pf_plastic_spec){.rule = rules[p],
                                  .projection = projections[p],
                                  .eta = keys[p].eta,
                                  .modulator = keys[p].modulator,
-                                 .owner = what};
+                                 /* ties look parameters up by owner: two true rules may have the same names */
+                                 .owner = one_of_several ? problem->owners[p] : what};
   }
   for (size_t k = 0; k < problem->n_losses && status == PF_OK; k++) {
     losses[k] = (pf_loss_spec){.loss = &problem->losses[k], .weight = weights[k], .owner = problem->owners[n + k]};

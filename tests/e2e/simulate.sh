@@ -40,6 +40,14 @@ for name in two-layers sparse partial; do
   same "$name" "$PF_SRCDIR/configs/$name.cfg" source.animals=2
 done
 
+# a tie of one of several true rules is to a parameter of its own, whatever the others' are called
+for tie in 'X0Y0W1R0 = -0.5;' 'X0Y0W1R0: { tied = "-0.5 * X1Y1W0R0"; };' 'X0Y0W1R0: { tied = "-10 * rules.reward.X0Y0W1R0"; };'; do
+  "$PLASTFIT" simulate "$PF_SRCDIR/configs/two-layers.cfg" source.animals=1 out="$work/tied" --force --quiet \
+    source.rules.reward.terms='0.05 w + 0.001 x y + x r' source.rules.hebb.parameters="{ $tie }" >"$work/log" 2>&1 ||
+    fail "a true rule with $tie: $(cat "$work/log")"
+  cksum <"$work/tied/table.csv"
+done | sort -u | wc -l | grep -qx 1 || fail "a tie of a true rule is to another rule's parameter"
+
 # the truth goes along
 cut -d, -f12 "$work/choices-true-true-table/theta.csv" | grep -q . || fail "the table's fit does not know the truth"
 # the folder can be moved
