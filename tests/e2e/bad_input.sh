@@ -129,6 +129,11 @@ grep -q "the weights of 'layer1' overflowed; the largest coefficient of rule lea
 status=0
 "$PLASTFIT" fit small.cfg source.rule.terms='x r + 1e300 w^2' out=out >stdout 2>stderr || status=$?
 one_line 2 "$status" "experiment animal1, step " "a teacher whose weights overflow"
+status=0 # sigmoid units at 1 and 0 look well whatever their weights are
+"$PLASTFIT" fit small.cfg source.task='{ kind="activity"; steps=200; }' source.rule.terms='x + 3000 w' out=out \
+  losses='({plugin="activity";})' >stdout 2>stderr || status=$?
+one_line 2 "$status" "the weights of 'layer1' overflowed" "a teacher whose weights overflow behind saturated units"
+refused "fit.epochs: found 9223372036854775807, expected 0 to 1000000000" small.cfg fit.epochs=9223372036854775807
 
 # ---- where the results go ----
 for out in small.cfg small.cfg/run; do
