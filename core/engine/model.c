@@ -104,6 +104,10 @@ static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
 {
   const pf_rule_needs *needs = &plastic->needs;
   const char *name = plastic->rule->label;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  if (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
+    return pf_fail(error, PF_STOP, "%s bounds its weights, which this version's engine does not do yet", name);
+  }
   if (needs->traces.count > 0) {
     return pf_fail(error, PF_STOP, "%s keeps traces, which this version's engine does not run yet", name);
   }

@@ -159,6 +159,13 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
   problem->give_initial_weights = options->boolean(options, "give.initial_weights") != 0;
   *animals = options->integer(options, "animals");
   const bool task = pf_source_is_task(&problem->source);
+  if (task && problem->fit.per == PF_FIT_PER_ANIMAL && problem->evaluate.animals > 0) {
+    const pf_host *host = pf_host_default();
+    host->warn(host,
+               "fit.per = \"animal\": fresh animals have no theta of their own, so fresh draws are scored instead of "
+               "evaluate.animals");
+    problem->evaluate.animals = 0;
+  }
   if (!task && (problem->give_inputs || problem->give_initial_weights)) {
     status = pf_fail(error, PF_STOP, "source.give: only a task knows its animals' inputs and weights; %s reads data",
                      problem->source.label);
