@@ -4,6 +4,7 @@ core_sources =
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/text.c core/base/text.h
+core_sources += core/base/threads.h
 core_sources += core/base/version.c
 
 cli_sources = core/cli/cli.h

@@ -278,6 +278,15 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
   return PF_OK;
 }
 
+const pf_recording *pf_dataset_longest(const pf_dataset *data)
+{
+  const pf_recording *longest = &data->recordings[0];
+  for (size_t i = 1; i < data->n; i++) {
+    longest = data->recordings[i].n_steps > longest->n_steps ? &data->recordings[i] : longest;
+  }
+  return longest;
+}
+
 const double *pf_recording_channel(const pf_recording *recording, const char *name)
 {
   for (size_t i = 0; i < recording->n_channels; i++) {

@@ -52,6 +52,8 @@ typedef struct pf_dataset {
 /** Copy and check an experiment (finite cues, flags, trials not decreasing, lengths) and append it. */
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error);
 void pf_dataset_free(pf_dataset *data);
+/** The recording of most steps, the first of several; data->n MUST NOT be 0. */
+const pf_recording *pf_dataset_longest(const pf_dataset *data);
 
 const double *pf_recording_channel(const pf_recording *recording, const char *name);   /**< or NULL */
 const pf_record *pf_recording_target(const pf_recording *recording, const char *name); /**< or NULL */

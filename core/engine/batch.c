@@ -1,10 +1,8 @@
 /* Batches: how draws enter one objective, and the objective on several threads. */
 #include "core/base/memory.h"
+#include "core/base/threads.h"
 #include "core/engine/sweep.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <string.h>
 
 /** Cells that a loss observes on the fitted steps of a draw. Counts depend on targets only, so observables are zeros.
@@ -133,15 +131,6 @@ void pf_batch_free(pf_batch *batch)
   }
 }
 
-static int this_thread(void)
-{
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
-}
-
 /** What one draw gave. */
 typedef struct share {
   pf_status status;
@@ -187,7 +176,7 @@ pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const
     const bool over_draws = n_workspaces > 1 && batch->n >= n_workspaces;
 #pragma omp parallel for schedule(dynamic) num_threads((int)n_workspaces) if (over_draws)
     for (size_t d = 0; d < batch->n; d++) {
-      pf_workspace *const *mine = workspaces + (over_draws ? this_thread() : 0);
+      pf_workspace *const *mine = workspaces + (over_draws ? pf_this_thread() : 0);
       double *own = sums + d * n_own;
       shares[d].error = pf_error_none();
       shares[d].status =

@@ -56,16 +56,6 @@ static pf_status run_trajectory(const pf_draw *draw, const double *theta, pf_wor
   return status == PF_OK ? run_phase(workspace, PF_PHASE_AFTER, theta, 0, last, 0, error) : status;
 }
 
-static bool is_finite(const pf_weights *weights, int64_t k)
-{
-  const pf_real *w = pf_weights_state(weights, k);
-  pf_real sum = 0; /* of zeros, unless something is infinite or NaN */
-  for (size_t i = 0; i < weights->cells; i++) {
-    sum += w[i] * 0;
-  }
-  return sum == 0;
-}
-
 pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic, const double *theta,
                             int64_t step, pf_error *error)
 {
@@ -97,11 +87,11 @@ static pf_status check_weights(const pf_draw *draw, const double *theta, const p
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
     const pf_weights *weights = &workspace->weights[plastic->projection];
-    if (is_finite(weights, workspace->n_changes)) {
+    if (pf_all_finite(pf_weights_state(weights, workspace->n_changes), weights->cells)) {
       continue;
     }
     int64_t k = 0;
-    while (is_finite(weights, k)) {
+    while (pf_all_finite(pf_weights_state(weights, k), weights->cells)) {
       k++;
     }
     const int64_t step = k == 0 ? -1 : workspace->runs[k - 1].end;

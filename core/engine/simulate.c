@@ -250,15 +250,6 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
   return PF_OK;
 }
 
-static bool is_finite(const pf_weights *weights)
-{
-  pf_real sum = 0; /* of zeros, unless something is infinite or NaN */
-  for (size_t i = 0; i < weights->cells; i++) {
-    sum += weights->states[i] * 0;
-  }
-  return sum == 0;
-}
-
 /** Weights after the step: modulators from its channels, then the rule. */
 static pf_status learn(animal *self, int64_t step, const pf_expected_reward *expectation, pf_error *error)
 {
@@ -296,7 +287,8 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
   for (size_t p = 0; p < model->n_plastic && status == PF_OK; p++) {
     pf_weights *weights = &workspace->weights[model->plastic[p].projection];
     memcpy(weights->states, pf_weights_state(weights, 1), weights->cells * sizeof(pf_real));
-    if (!is_finite(weights)) { /* told here: units that saturate would hide it, and the animal seem to be well */
+    /* told here: units that saturate would hide it, and the animal seem to be well */
+    if (!pf_all_finite(weights->states, weights->cells)) {
       return pf_fail(error, PF_POINT_FAILED,
                      "the weights of '%s' overflowed; a rule with decay, or a smaller eta, keeps them in bounds",
                      weights->info->name);

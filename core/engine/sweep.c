@@ -1,12 +1,10 @@
 #include "core/engine/sweep.h"
 
 #include "core/base/memory.h"
+#include "core/base/threads.h"
 
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* Plastic projections onto one population; more take the other path. */
 enum { MAX_PLASTIC = 4 };
@@ -249,15 +247,6 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
   return status;
 }
 
-static bool is_finite(const pf_real *w, size_t cells)
-{
-  pf_real sum = 0; /* of zeros, unless something is infinite or NaN */
-  for (size_t i = 0; i < cells; i++) {
-    sum += w[i] * 0;
-  }
-  return sum == 0;
-}
-
 /** The last state tells whether a weight overflowed, since such a weight stays so; then the step is searched for. */
 static pf_status check_finite(const sweep *self, const block *at, pf_error *error)
 {
@@ -267,12 +256,12 @@ static pf_status check_finite(const sweep *self, const block *at, pf_error *erro
     const pf_weights *weights = weights_of(self, j);
     const size_t cells = (size_t)(at->n_rows * weights->ldw);
     const pf_real *w = at->states[j] + (self->keeps_all ? (size_t)last * block_cells(self, j) : 0);
-    if (is_finite(w, cells)) {
+    if (pf_all_finite(w, cells)) {
       continue;
     }
     int64_t step = -1;
     load_initial(self, at);
-    for (int64_t r = 0; is_finite(at->states[j], cells) && r < self->n_runs && self->runs[r].changes != 0; r++) {
+    for (int64_t r = 0; pf_all_finite(at->states[j], cells) && r < self->n_runs && self->runs[r].changes != 0; r++) {
       step = self->runs[r].end;
       if (change(self, at, j, step, at->states[j], at->states[j], error) != PF_OK) {
         break;
@@ -477,11 +466,7 @@ enum direction { FORWARD, BACKWARD, BOTH };
 
 static pf_workspace *my_workspace(const sweep *self)
 {
-#ifdef _OPENMP
-  return self->workspaces[self->n_workspaces > 1 ? omp_get_thread_num() : 0];
-#else
-  return self->workspaces[0];
-#endif
+  return self->workspaces[self->n_workspaces > 1 ? pf_this_thread() : 0];
 }
 
 /** The blocks of one lane, in order. */

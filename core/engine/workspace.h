@@ -79,6 +79,16 @@ static inline pf_real *pf_weights_state(const pf_weights *weights, int64_t k)
 /** w = 0 (or a cotangent = 0) where there is no synapse. */
 void pf_weights_disconnect(const pf_weights *weights, pf_real *w);
 
+/** Is every number finite? One pass without branches: 0 times what is infinite or NaN is NaN. */
+static inline bool pf_all_finite(const pf_real *values, size_t n)
+{
+  pf_real sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += values[i] * 0;
+  }
+  return sum == 0;
+}
+
 /** How the host applies dw from row `row0` on. */
 static inline pf_update pf_weights_update(const pf_weights *weights, int64_t row0)
 {

@@ -1,25 +1,14 @@
 #include "core/evaluate/evaluate.h"
 #include "core/base/memory.h"
+#include "core/base/threads.h"
 #include "core/evaluate/score.h"
 #include "core/fit/ticker.h"
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* Scorers, one per thread. */
 typedef struct scorers {
   pf_scorer *items;
   int n;
 } scorers;
-
-static int this_thread(void)
-{
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
-}
 
 static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_plan *plan, scorers *out, pf_error *error)
 {
@@ -84,7 +73,7 @@ static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_eva
   const int64_t n = (int64_t)evaluation->n_animals;
 #pragma omp parallel for schedule(dynamic) num_threads(all->n) if (all->n > 1)
   for (int64_t a = 0; a < n; a++) {
-    score(problem, fit, plan, (size_t)a, &all->items[this_thread()], &evaluation->animals[a]);
+    score(problem, fit, plan, (size_t)a, &all->items[pf_this_thread()], &evaluation->animals[a]);
     pf_ticker_add(ticker, 1);
   }
 }

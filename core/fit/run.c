@@ -1,13 +1,11 @@
 #include "core/base/memory.h"
+#include "core/base/threads.h"
 #include "core/fit/adam.h"
 #include "core/fit/free.h"
 #include "core/fit/objective.h"
 #include "core/fit/ticker.h"
 #include "core/fit/units.h"
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* How threads are shared out: over units, or inside the objective of one unit after the other. */
 typedef struct thread_plan {
@@ -32,15 +30,6 @@ typedef struct unit_run {
   pf_stop stop;     /* MAY be NULL */
   void *payload;    /* of stop */
 } unit_run;
-
-static int this_thread(void)
-{
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
-}
 
 static size_t theta_bytes(const pf_problem *problem)
 {
@@ -294,7 +283,7 @@ static void run_units(const pf_problem *problem, pf_fit *fit, const thread_plan 
   const int64_t n = (int64_t)fit->n_units;
 #pragma omp parallel for schedule(dynamic) num_threads(plan->outer) if (plan->outer > 1)
   for (int64_t u = 0; u < n; u++) {
-    pf_workspace *const *workspaces = plan->inner > 1 ? plan->workspaces : &plan->workspaces[this_thread()];
+    pf_workspace *const *workspaces = plan->inner > 1 ? plan->workspaces : &plan->workspaces[pf_this_thread()];
     run_unit(problem, &fit->units[u], workspaces, (size_t)plan->inner, stop, ticker);
   }
 }

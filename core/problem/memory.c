@@ -40,18 +40,9 @@ pf_status pf_build_memory(pf_problem *problem, const char *text, pf_error *error
   return pf_fail(error, PF_STOP, "memory: found '%s', expected a size such as \"512 MiB\" or \"2 GiB\"", text);
 }
 
-static const pf_recording *longest_recording(const pf_dataset *data)
-{
-  const pf_recording *longest = &data->recordings[0];
-  for (size_t i = 1; i < data->n; i++) {
-    longest = data->recordings[i].n_steps > longest->n_steps ? &data->recordings[i] : longest;
-  }
-  return longest;
-}
-
 pf_status pf_problem_explain(const pf_problem *problem, pf_explained *out, pf_error *error)
 {
-  return pf_explain(problem->model, longest_recording(&problem->data), out, error);
+  return pf_explain(problem->model, pf_dataset_longest(&problem->data), out, error);
 }
 
 pf_status pf_build_budget(pf_problem *problem, pf_error *error)
@@ -67,7 +58,7 @@ pf_status pf_build_budget(pf_problem *problem, pf_error *error)
     status = pf_fail(error, PF_STOP,
                      "memory: a gradient of %s takes at least %.4g MiB on one thread, but %.4g MiB are allowed; raise "
                      "`memory`",
-                     longest_recording(&problem->data)->name, (double)plan.bytes * 0x1p-20,
+                     pf_dataset_longest(&problem->data)->name, (double)plan.bytes * 0x1p-20,
                      (double)problem->memory * 0x1p-20);
     pf_error_locate(error, problem->config, pf_node_get(pf_config_root(problem->config), "memory"));
   }

@@ -184,19 +184,10 @@ static pf_status print_parameters(const pf_problem *problem, const double *start
 
 /* ---- plan ---- */
 
-static size_t longest_recording(const pf_dataset *data)
-{
-  size_t longest = 0;
-  for (size_t r = 1; r < data->n; r++) {
-    longest = data->recordings[r].n_steps > data->recordings[longest].n_steps ? r : longest;
-  }
-  return longest;
-}
-
 /** Seconds of one gradient of the first draw of the longest recording, on one thread, once it is warm. */
 static pf_status time_gradient(const pf_problem *problem, const double *theta, double *seconds, pf_error *error)
 {
-  const size_t r = longest_recording(&problem->data);
+  const size_t r = (size_t)(pf_dataset_longest(&problem->data) - problem->data.recordings);
   pf_draw *draw = NULL;
   pf_batch *batch = NULL;
   pf_workspace *workspace = NULL;
