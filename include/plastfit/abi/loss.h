@@ -27,6 +27,7 @@ typedef struct pf_loss_needs {
   pf_names targets;     /**< of the data: "choice", "activity", ... */
   double padded;        /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2, 0 */
   uint32_t flags;       /**< PF_LOSS_* */
+  int64_t n_whitened;   /**< columns that `whiten` writes; 0: as many as the first observable has */
 } pf_loss_needs;
 
 /** A range of steps: read only. */
@@ -50,6 +51,15 @@ typedef struct pf_loss_gradient {
   const int64_t *ld_observable;
   double *theta;
 } pf_loss_gradient;
+
+/** Tangents of what a loss sees along n_tangents directions: read only. A NULL plane means zero. */
+typedef struct pf_loss_tangent {
+  size_t size;
+  int64_t n_tangents;
+  const pf_real *const *observable; /**< [n_observables], each [n_tangents] planes of [n_steps][ld_observable[k]] */
+  const int64_t *stride;            /**< [n_observables] from one tangent's plane to the next's */
+  const double *theta;              /**< [n_tangents][n_parameters] of the loss; NULL: zero */
+} pf_loss_tangent;
 
 typedef struct pf_loss_ops {
   size_t size;
@@ -76,6 +86,15 @@ typedef struct pf_loss_ops {
    * [n_steps][ld], overwritten, 0 where nothing was observed (1 observable only).
    */
   pf_status (*curvature)(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error);
+  /**
+   * [hot] Tangents scaled by the root of the expected information, planes [n_tangents] of stride root_stride, each
+   * [n_steps][ld], overwritten in n_whitened columns: root_k . root_l summed over the columns of a step is
+   * E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher information. 0 where nothing was observed. For
+   * squared errors: the Gauss-Newton matrix, so that root_k . root_k is the curvature times the squared tangent.
+   * A loss of one observable and no free parameter needs `curvature` only: the host then does this.
+   */
+  pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
+                      int64_t root_stride, int64_t ld, pf_error *error);
 } pf_loss_ops;
 
 #ifdef __cplusplus

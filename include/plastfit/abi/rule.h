@@ -188,6 +188,12 @@ typedef struct pf_rule_ops {
   /** [hot] Its adjoint: `cotangent` of the traces after; += into gradient (traces: those before). */
   pf_status (*advance_vjp)(const void *self, const pf_block *in, const pf_traces *cotangent,
                            const pf_rule_gradient *gradient, pf_error *error);
+
+  /* ---- optional, the host has a fallback ---- */
+
+  /** [hot] Tangents of the traces after this step: planes [n_tangents] of stride traces_stride in `next`. */
+  pf_status (*advance_jvp)(const void *self, const pf_block *in, const pf_rule_tangent *tangent, const pf_traces *next,
+                           pf_error *error);
 } pf_rule_ops;
 
 #ifdef __cplusplus
