@@ -28,6 +28,7 @@ typedef struct pf_loss_needs {
   double padded;        /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2, 0 */
   uint32_t flags;       /**< PF_LOSS_* */
   int64_t n_whitened;   /**< columns that `whiten` writes; 0: as many as the first observable has */
+  int64_t n_tally;      /**< numbers that `tally` keeps per column of the first target */
 } pf_loss_needs;
 
 /** A range of steps: read only. */
@@ -95,6 +96,18 @@ typedef struct pf_loss_ops {
    */
   pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
                       int64_t root_stride, int64_t ld, pf_error *error);
+  /**
+   * The null model "mean rate", a prediction that is constant in time, in two calls; a loss without them has no such
+   * null. `tally` adds what it needs to know of the steps that in->scored marks, tally[n_target[0]][n_tally] +=, e.g.
+   * how often each choice was made. Observables and theta are NULL here and in `constant`.
+   */
+  pf_status (*tally)(const void *self, const pf_loss_in *in, double *tally, pf_error *error);
+  /**
+   * Log likelihood [n_steps] of each step under the constant that fits the tallied steps best, overwritten, 0 where
+   * nothing counts; NaN where there is none, as for an animal that always chose the same.
+   */
+  pf_status (*constant)(const void *self, const pf_loss_in *in, const double *tally, double *log_likelihood,
+                        pf_error *error);
 } pf_loss_ops;
 
 #ifdef __cplusplus
