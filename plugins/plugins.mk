@@ -14,6 +14,8 @@ include plugins/rules/reward/plugin.mk
 include plugins/networks/feedforward/plugin.mk
 include plugins/losses/choice/plugin.mk
 include plugins/losses/activity/plugin.mk
+include plugins/losses/categorical/plugin.mk
+include plugins/losses/poisson/plugin.mk
 include plugins/sources/teacher/plugin.mk
 include plugins/sources/table/plugin.mk
 include plugins/sources/fly_mat/plugin.mk

@@ -9,6 +9,7 @@ unit_test_sources += tests/unit/support/rule_check.c tests/unit/support/rule_che
 unit_test_sources += tests/unit/rules/test_taylor.c plugins/rules/taylor/taylor.c
 unit_test_sources += tests/unit/losses/test_choice.c plugins/losses/choice/choice.c
 unit_test_sources += tests/unit/losses/test_activity.c plugins/losses/activity/activity.c
+unit_test_sources += tests/unit/losses/test_counts.c plugins/losses/categorical/categorical.c plugins/losses/poisson/poisson.c
 unit_test_sources += tests/unit/support/tiny_problem.c tests/unit/support/tiny_problem.h
 unit_test_sources += tests/unit/fit/test_adam.c
 unit_test_sources += tests/unit/fit/test_objective.c
