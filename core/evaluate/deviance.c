@@ -83,117 +83,71 @@ static double choice_deviance(const pf_draw *const *draws, size_t n_draws, size_
   return -2.0 * (n[0] * log1p(-p) + n[1] * log(p));
 }
 
-/* ---- activities ---- */
+/* ---- what the loss itself says ---- */
 
-/* The loss itself is asked what a constant prediction gets, so that it counts the same cells in the same way. */
-static pf_status constant_error(const pf_model *model, size_t k, const pf_draw *draw, const double *mean, int64_t n,
-                                const double *theta, double *sum, pf_error *error)
+/** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
+static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *draw, uint32_t flag, uint8_t *scored,
+                             int64_t *n_target)
+{
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    scored[t] = (draw->flags[t] & flag) != 0;
+  }
+  const pf_names *names = &model->losses[k].needs.targets;
+  for (size_t i = 0; i < names->count; i++) {
+    n_target[i] = pf_recording_target(draw->recording, names->items[i])->n;
+  }
+  return (pf_loss_in){.size = sizeof(pf_loss_in),
+                      .n_steps = draw->n_steps,
+                      .target = (const pf_real *const *)draw->targets[k],
+                      .n_target = n_target,
+                      .ld_target = n_target,
+                      .scored = scored};
+}
+
+static pf_status constant_deviance(const pf_model *model, size_t k, const pf_draw *const *draws, size_t n_draws,
+                                   double *deviance, pf_error *error)
 {
   const pf_loss_term *loss = &model->losses[k];
-  const int64_t n_steps = draw->n_steps;
-  pf_real *constant = pf_memory_need((size_t)n_steps * (size_t)n, sizeof *constant, error);
-  double *value = pf_memory_need((size_t)n_steps, sizeof *value, error);
-  int64_t *count = pf_memory_need((size_t)n_steps, sizeof *count, error);
-  uint8_t *scored = pf_memory_need((size_t)n_steps, sizeof *scored, error);
-  pf_status status = PF_STOP;
-  if (constant != NULL && value != NULL && count != NULL && scored != NULL) {
-    for (int64_t t = 0; t < n_steps; t++) {
-      scored[t] = (draw->flags[t] & PF_STEP_SCORE) != 0;
-      for (int64_t i = 0; i < n; i++) {
-        constant[t * n + i] = (pf_real)mean[i];
-      }
-    }
-    const pf_real *const observable[1] = {constant};
-    const pf_real *const target[1] = {draw->targets[k][0]};
-    const pf_loss_in in = {.size = sizeof in,
-                           .n_steps = n_steps,
-                           .theta = theta + loss->theta0,
-                           .observable = observable,
-                           .n_observable = &n,
-                           .ld_observable = &n,
-                           .target = target,
-                           .n_target = &n,
-                           .ld_target = &n,
-                           .scored = scored};
-    status = loss->loss->plugin->loss->evaluate(loss->loss->self, &in, value, count, error);
-    for (int64_t t = 0; status == PF_OK && t < n_steps; t++) {
-      *sum += deviance_of(model, k, value[t]);
-    }
+  const pf_loss_ops *ops = loss->loss->plugin->loss;
+  const size_t n_targets = loss->needs.targets.count;
+  int64_t longest = 0;
+  for (size_t d = 0; d < n_draws; d++) {
+    longest = draws[d]->n_steps > longest ? draws[d]->n_steps : longest;
   }
-  pf_memory_free(constant);
-  pf_memory_free(value);
-  pf_memory_free(count);
-  pf_memory_free(scored);
-  return status;
-}
-
-static void unit_means(const pf_draw *const *draws, size_t n_draws, size_t loss, int64_t n, double *mean)
-{
-  for (int64_t i = 0; i < n; i++) {
-    double sum = 0.0;
-    double count = 0.0;
-    for (size_t d = 0; d < n_draws; d++) {
-      const pf_real *target = draws[d]->targets[loss][0];
-      for (int64_t t = 0; t < draws[d]->n_steps; t++) {
-        const double value = (double)target[t * n + i];
-        if ((draws[d]->flags[t] & PF_STEP_FIT) && !isnan(value)) {
-          sum += value;
-          count += 1.0;
-        }
-      }
-    }
-    mean[i] = count > 0.0 ? sum / count : 0.0; /* a unit that was never recorded is not counted by the loss either */
-  }
-}
-
-/* Columns of a loss's observable and of its target; -1 unless it has one of each and they agree. */
-static int64_t columns_of(const pf_model *model, size_t k, const pf_draw *draw)
-{
-  const pf_loss_term *loss = &model->losses[k];
-  if (loss->needs.observables.count != 1 || loss->needs.targets.count != 1) {
-    return -1;
-  }
-  const pf_observable *observable = pf_table_at(model->needs.observables.items, model->needs.observables.stride,
-                                                model->needs.observables.count, (size_t)loss->observables[0]);
-  const pf_record *record = pf_recording_target(draw->recording, first_target(loss));
-  if (observable == NULL || record == NULL) {
-    return -1;
-  }
-  const pf_population *population = pf_table_at(model->needs.populations.items, model->needs.populations.stride,
-                                                model->needs.populations.count, (size_t)observable->population);
-  return population != NULL && population->n == record->n ? record->n : -1;
-}
-
-static pf_status activity_deviance(const pf_model *model, size_t k, const pf_draw *const *draws, size_t n_draws,
-                                   const double *theta, double *deviance, pf_error *error)
-{
-  const int64_t n = columns_of(model, k, draws[0]);
-  for (size_t d = 1; d < n_draws; d++) {
-    if (columns_of(model, k, draws[d]) != n) {
-      *deviance = NAN;
-      return PF_OK;
-    }
-  }
-  if (n < 0) {
-    *deviance = NAN;
-    return PF_OK;
-  }
-  double *mean = pf_memory_need((size_t)n, sizeof *mean, error);
-  if (mean == NULL) {
-    return PF_STOP;
-  }
-  unit_means(draws, n_draws, k, n, mean);
-  *deviance = 0.0;
-  pf_status status = PF_OK;
+  int64_t *n_target = pf_memory_need(n_targets, sizeof *n_target, error);
+  uint8_t *scored = pf_memory_need((size_t)longest, sizeof *scored, error);
+  double *value = pf_memory_need((size_t)longest, sizeof *value, error);
+  double *tally = NULL;
+  pf_status status = n_target == NULL || scored == NULL || value == NULL ? PF_STOP : PF_OK;
+  int64_t columns = 0;
   for (size_t d = 0; status == PF_OK && d < n_draws; d++) {
-    status = constant_error(model, k, draws[d], mean, n, theta, deviance, error);
+    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, scored, n_target);
+    if (tally == NULL) {
+      columns = n_target[0];
+      tally = pf_memory_need((size_t)(columns * loss->needs.n_tally), sizeof *tally, error);
+    }
+    if (columns != n_target[0]) {
+      *deviance = NAN; /* recordings of other widths: no column has one mean */
+      break;
+    }
+    status = tally == NULL ? PF_STOP : ops->tally(loss->loss->self, &in, tally, error);
   }
-  pf_memory_free(mean);
+  for (size_t d = 0; status == PF_OK && d < n_draws && !isnan(*deviance); d++) {
+    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, scored, n_target);
+    status = ops->constant(loss->loss->self, &in, tally, value, error);
+    for (int64_t t = 0; status == PF_OK && t < in.n_steps; t++) {
+      *deviance += deviance_of(model, k, value[t]);
+    }
+  }
+  pf_memory_free(n_target);
+  pf_memory_free(scored);
+  pf_memory_free(value);
+  pf_memory_free(tally);
   return status;
 }
 
-pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, const double *theta,
-                                double *deviance, pf_error *error)
+pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, double *deviance,
+                                pf_error *error)
 {
   double sum = 0.0;
   *deviance = NAN;
@@ -202,13 +156,15 @@ pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *dra
       continue;
     }
     double one = NAN;
-    if (strcmp(first_target(&model->losses[k]), "choice") == 0) {
-      one = choice_deviance(draws, n_draws, k);
-    } else if (!is_likelihood(model, k)) {
-      const pf_status status = activity_deviance(model, k, draws, n_draws, theta, &one, error);
+    const pf_loss_ops *ops = model->losses[k].loss->plugin->loss;
+    if (PF_HAS(ops, pf_loss_ops, constant) && ops->constant != NULL && ops->tally != NULL) {
+      one = 0.0;
+      const pf_status status = constant_deviance(model, k, draws, n_draws, &one, error);
       if (status != PF_OK) {
         return status;
       }
+    } else if (strcmp(first_target(&model->losses[k]), "choice") == 0) {
+      one = choice_deviance(draws, n_draws, k);
     }
     sum += one; /* NaN stays NaN: a null for half of the losses is none */
   }

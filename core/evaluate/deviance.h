@@ -18,11 +18,11 @@ double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *
 double pf_deviance_explained(double null, double model);
 
 /**
- * Deviance of the null `mean rate` over the scored steps of some draws (those of one animal's recordings): a choice
- * has one constant probability, the mean over the fitted steps; an activity has each unit's mean over them.
- * NaN where it means nothing: always or never accepted, or a loss of another kind.
+ * Deviance of the null `mean rate` over the scored steps of some draws (those of one animal's recordings): the constant
+ * prediction that fits the fitted steps best, as each loss says (a choice's probability, each unit's mean).
+ * NaN where it means nothing: always or never accepted, or a loss without such a null.
  */
-pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, const double *theta,
-                                double *deviance, pf_error *error);
+pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, double *deviance,
+                                pf_error *error);
 
 #endif

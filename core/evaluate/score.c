@@ -219,7 +219,7 @@ static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, si
       return status;
     }
     if (d == 0) {
-      status = pf_deviance_mean_rate(model, (const pf_draw *const *)draws, n, sums->theta, &sums->mean_rate, error);
+      status = pf_deviance_mean_rate(model, (const pf_draw *const *)draws, n, &sums->mean_rate, error);
     }
     for (size_t r = 0; r < n; r++) {
       if (status == PF_OK) {

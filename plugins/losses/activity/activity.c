@@ -128,6 +128,7 @@ static pf_status activity_needs(const void *self, pf_loss_needs *needs, pf_error
   needs->observables = (pf_names){loss->observables, 1};
   needs->targets = (pf_names){loss->targets, 1};
   needs->padded = 0.0;
+  needs->n_tally = 2; /* recorded cells, their sum */
   /* `units` counts columns from the first; a range of them, evaluated apart, would not say where it starts */
   needs->flags = loss->units == NULL ? (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT : 0;
   return PF_OK;
@@ -137,7 +138,7 @@ static pf_status activity_needs(const void *self, pf_loss_needs *needs, pf_error
 
 static pf_status activity_check(const activity_loss *loss, const pf_loss_in *in, pf_error *error)
 {
-  if (in->n_observable[0] != in->n_target[0]) {
+  if (in->observable != NULL && in->n_observable[0] != in->n_target[0]) {
     return pf_fail(error, PF_STOP,
                    "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the same "
                    "(NaN marks what was not recorded)",
@@ -249,6 +250,60 @@ static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_r
   return PF_OK;
 }
 
+/* ---- mean rate: each unit's mean ---- */
+
+/** Goes on from *i to the next unit that the loss looks at; false at the end. */
+static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, int64_t *k, int64_t *i)
+{
+  const int64_t n = loss->units == NULL ? in->n_target[0] : loss->n_units;
+  if (*k >= n) {
+    return 0;
+  }
+  *i = loss->units == NULL ? *k : loss->units[*k];
+  (*k)++;
+  return 1;
+}
+
+static pf_status activity_tally(const void *self, const pf_loss_in *in, double *tally, pf_error *error)
+{
+  const activity_loss *loss = self;
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *target = in->target[0] + t * in->ld_target[0];
+    for (int64_t k = 0, i = 0; activity_counts(in, t) && activity_next_unit(loss, in, &k, &i);) {
+      if (target[i] == target[i]) {
+        tally[2 * i] += 1.0;
+        tally[2 * i + 1] += (double)target[i];
+      }
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status activity_constant(const void *self, const pf_loss_in *in, const double *tally, double *log_likelihood,
+                                   pf_error *error)
+{
+  const activity_loss *loss = self;
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *target = in->target[0] + t * in->ld_target[0];
+    double sum = 0.0;
+    for (int64_t k = 0, i = 0; activity_counts(in, t) && activity_next_unit(loss, in, &k, &i);) {
+      if (target[i] == target[i]) {
+        const double e =
+            tally[2 * i + 1] / tally[2 * i] - (double)target[i]; /* never tallied: 0 / 0, there is no null */
+        sum += e * e;
+      }
+    }
+    log_likelihood[t] = sum > 0.0 || sum != sum ? -sum : 0.0;
+  }
+  return PF_OK;
+}
+
 /* ---- descriptor ---- */
 
 #define ACTIVITY_VARIANT(suffix, attribute)                                                                            \
@@ -270,6 +325,8 @@ static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_r
       .evaluate = activity_evaluate##suffix,                                                                           \
       .vjp = activity_vjp##suffix,                                                                                     \
       .curvature = activity_curvature,                                                                                 \
+      .tally = activity_tally,                                                                                         \
+      .constant = activity_constant,                                                                                   \
   };                                                                                                                   \
   static const pf_plugin activity_plugin##suffix = {                                                                   \
       PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                    \

@@ -108,7 +108,8 @@ static double value(setup *s, const double *weight)
   return sum;
 }
 
-/* Measured: 2e-10 with h = 1e-5 (differences of sums of about 100); a dropped factor shows as 1e-1. */
+/* Measured: up to 1.1e-9 of the value with h = 1e-5 (differences of sums of about 100); a dropped factor shows as 1e-1.
+ */
 Test(loss_counts, adjoint_agrees_with_differences)
 {
   for (int which = 0; which < 5 && sizeof(pf_real) == sizeof(double); which++) {
