@@ -90,6 +90,7 @@ core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 
+core_sources += core/compare/compare.h
 core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/check.c core/report/check.h core/report/check_data.c

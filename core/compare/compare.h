@@ -1,0 +1,155 @@
+/*
+ * Comparing families of rules on the same data: candidates x animals x validations, one table.
+ *
+ * A candidate is the base config with some keys replaced (`compare.candidates`). Every validation is one uninterrupted
+ * simulation with two step masks, fit and score (core/problem/validation.h): weights, traces and E[R] run on through
+ * steps that are not scored, driven by the recorded choices and rewards, one step ahead.
+ *
+ *     config -> candidates -> jobs (one fit each, a small file each) -> rows -> table -> files, stdout
+ *
+ * `rows` are all that was measured; `table` is computed from them alone, so that a report can do so again. Files:
+ * compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json (the table); doc/files.md.
+ */
+#ifndef PLASTFIT_CORE_COMPARE_COMPARE_H
+#define PLASTFIT_CORE_COMPARE_COMPARE_H
+
+#include "core/fit/fit.h"
+
+/** How what is scored is kept from the fit. The first two are in sample, and never called held-out. */
+enum pf_validation_kind {
+  PF_IN_SAMPLE = 0,       /**< fitted steps on the fitted draws */
+  PF_IN_SAMPLE_FRESH = 1, /**< fitted steps on fresh draws of inputs and initial weights: the reference's evaluation */
+  PF_FORECAST = 2,        /**< the last part of each experiment's trials */
+  PF_LEAVE_BLOCK = 3,     /**< each block in turn */
+  PF_LEAVE_ANIMAL = 4,    /**< each animal in turn, one theta for the others */
+  PF_N_VALIDATIONS = 5
+};
+/** "in-sample", "in-sample-fresh-inputs", "forecast", "leave-one-block-out", "leave-one-animal-out". */
+const char *pf_validation_name(uint32_t kind);
+/** Is it one whose scored steps no fit has seen? */
+bool pf_validation_is_held_out(uint32_t kind);
+
+/** What of the fitted rule is kept while the held-out steps are predicted. */
+enum pf_ablation {
+  PF_ABLATION_FULL = 0,  /**< F: everything */
+  PF_ABLATION_THETA = 1, /**< T: theta only; weights start fresh at the first held-out step */
+  PF_ABLATION_STOP = 2,  /**< W: weights only; plasticity stops at the first held-out step */
+  PF_ABLATION_NONE = 3,  /**< N: theta of the rules = 0 from the first step of all */
+  PF_N_ABLATIONS = 4
+};
+/** "F", "T", "W", "N". */
+const char *pf_ablation_name(uint32_t ablation);
+
+/**
+ * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the `n` scored cells, mean
+ * over draws; those of a loss that is no likelihood are minus the sum of squared errors. NaN where a figure means
+ * nothing or the job failed.
+ */
+typedef struct pf_compare_row {
+  size_t candidate, animal;
+  uint32_t validation; /**< enum pf_validation_kind */
+  int64_t fold;        /**< from 0: of leave-one-block-out the block, of leave-one-animal-out the animal; else 0 */
+  uint32_t ablation;   /**< enum pf_ablation */
+  pf_status status;    /**< PF_OK, or why there is no figure: `error` */
+  char *error;         /**< owned, NULL where status is PF_OK */
+  int64_t n, n_fit;    /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the others) */
+  double log_likelihood, no_plasticity, mean_rate;     /**< of the model and of the two nulls */
+  double explained_no_plasticity, explained_mean_rate; /**< deviance explained, % */
+  double r2_weights, r2_activity;                      /**< where the truth is known */
+} pf_compare_row;
+
+/** An estimate with its 95 % bootstrap interval over animals. NaN where there is none. */
+typedef struct pf_interval {
+  double value, low, high;
+} pf_interval;
+
+/** A candidate in one validation: what stands in the table. All means are over animals, folds pooled within. */
+typedef struct pf_compare_figures {
+  size_t n_animals;   /**< with a figure */
+  size_t n_failed;    /**< without one */
+  int64_t n;          /**< cells scored, all animals and folds */
+  double *per_animal; /**< [n_animals of the comparison] log likelihood per cell, NaN where it has none */
+  pf_interval score;  /**< mean of per_animal */
+  pf_interval explained_no_plasticity, explained_mean_rate; /**< % */
+  double r2_weights, r2_activity;                           /**< means over animals */
+  /* against the configured base; NaN for the base itself */
+  pf_interval against_base; /**< mean paired difference, this minus base */
+  size_t n_pairs, n_better; /**< animals with both; of these, those where this one is better */
+  double p, p_holm;         /**< paired exact Wilcoxon, two-sided; Holm over the candidates of this validation */
+  /* against the one of highest mean: no test, since the best was picked by the same figures */
+  pf_interval against_best;
+} pf_compare_figures;
+
+/** One candidate. */
+typedef struct pf_compare_candidate {
+  char *name;
+  char *rule;          /**< plugins of its rules, "taylor"; "none" where nothing learns */
+  size_t n_parameters; /**< free ones, of one fit */
+  bool per_animal;     /**< fitted per animal (but for leave-one-animal-out) */
+  bool is_likelihood;  /**< log likelihoods are such; else minus squared errors, and no AIC */
+  char **keys;         /**< [n_theta] names of all parameters */
+  size_t n_theta;
+  pf_compare_figures figures[PF_N_VALIDATIONS];
+  /* information criteria of unpenalised fits to all steps, summed over animals; NaN where there is none */
+  double aic, bic;
+  double ablations[PF_N_VALIDATIONS][PF_N_ABLATIONS]; /**< mean log likelihood per cell over animals */
+} pf_compare_candidate;
+
+/** Step by step, one candidate and one animal's experiment: what the F prediction of a validation was. */
+typedef struct pf_compare_prediction {
+  size_t candidate, recording;
+  uint32_t validation;
+  int64_t n_steps;
+  double *probability; /**< [n_steps] mean over draws; NaN at steps that this validation does not score */
+} pf_compare_prediction;
+
+/** An estimate: of one job. */
+typedef struct pf_compare_estimate {
+  size_t candidate, animal; /**< animal SIZE_MAX: one theta for all */
+  uint32_t validation;
+  int64_t fold;
+  double *theta; /**< [n_theta of the candidate] */
+} pf_compare_estimate;
+
+/** What was recorded, for figures: shared by all candidates. */
+typedef struct pf_compare_recording {
+  char *name;
+  size_t animal;
+  int64_t n_steps;
+  int64_t *trial, *block;  /**< [n_steps] */
+  double *choice, *reward; /**< [n_steps], NaN where missing; NULL where the data have none */
+  uint32_t *forecast;      /**< [n_steps] PF_STEP_FIT | PF_STEP_SCORE as the forecast masks them */
+} pf_compare_recording;
+
+typedef struct pf_comparison {
+  char *name, *out;
+  pf_compare_candidate *candidates;
+  size_t n_candidates, base;
+  char **animals;
+  size_t n_animals;
+  bool asked[PF_N_VALIDATIONS]; /**< which validations there are */
+  uint32_t headline;            /**< the one that the line of plain words is about: the first held-out one */
+  int64_t n_folds[PF_N_VALIDATIONS];
+  double forecast_fit;   /**< fraction of the trials that a forecast fits */
+  bool blocks_from_data; /**< folds are the data's blocks, else equal parts */
+  bool ablations;
+  char *criteria_note;  /**< on what AIC and BIC rest, or why there are none */
+  pf_compare_row *rows; /**< in order of candidate, validation, fold, animal, ablation */
+  size_t n_rows, n_failed;
+  pf_compare_estimate *estimates;
+  size_t n_estimates;
+  pf_compare_prediction *predictions;
+  size_t n_predictions;
+  pf_compare_recording *recordings;
+  size_t n_recordings;
+  char *words; /**< what can be said, and what cannot: one line */
+} pf_comparison;
+
+void pf_comparison_free(pf_comparison *comparison);
+
+/** The table from the rows: figures of every candidate, and `words`. Also of a comparison that was read back. */
+pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error);
+/** The table as text, and the line under it. */
+void pf_compare_print(const pf_comparison *comparison, FILE *stream);
+
+#endif
