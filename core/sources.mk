@@ -34,6 +34,7 @@ core_sources += core/engine/masks.c
 core_sources += core/engine/model.c
 core_sources += core/engine/plan.c core/engine/plan.h
 core_sources += core/engine/run.c
+core_sources += core/engine/sensitivity.h
 core_sources += core/engine/simulate.c
 core_sources += core/engine/sweep.c core/engine/sweep.h
 core_sources += core/engine/workspace.c
