@@ -274,6 +274,11 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
     recording_clear(&recording);
     return status;
   }
+  recording.number = data->n;
+  recording.animal_number = recording.animal_index;
+  for (size_t i = 0; i < data->n; i++) {
+    recording.experiment += data->recordings[i].animal_index == recording.animal_index ? 1 : 0;
+  }
   data->recordings[data->n++] = recording;
   return PF_OK;
 }

@@ -25,6 +25,11 @@ typedef struct pf_record {
 typedef struct pf_recording {
   char *animal, *session, *name;
   size_t animal_index;
+  /* places in the data as read, which random numbers go by: they stay when only a part is looked at (pf_problem_view)
+   */
+  size_t number;        /**< of the recording */
+  size_t animal_number; /**< of its animal */
+  size_t experiment;    /**< of the recording among those of its animal */
   int64_t n_steps, n_input;
   double *cue;                     /**< [n_steps][n_input] */
   uint32_t *flags;                 /**< [n_steps] */

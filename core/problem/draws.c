@@ -15,7 +15,7 @@ static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, si
 {
   return (pf_stream){.seed = problem->seed,
                      .purpose = (uint32_t)purpose,
-                     .animal = (uint32_t)i + (data == &problem->fresh ? (uint32_t)FRESH : 0U),
+                     .animal = (uint32_t)data->recordings[i].number + (data == &problem->fresh ? (uint32_t)FRESH : 0U),
                      .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
 }
 
@@ -32,21 +32,11 @@ static void make_input(const pf_problem *problem, const pf_recording *recording,
   }
 }
 
-/** Which of its animal's experiments recording i is, from 0. */
-static int64_t experiment_of(const pf_dataset *data, size_t i)
-{
-  int64_t index = 0;
-  for (size_t k = 0; k < i; k++) {
-    index += data->recordings[k].animal_index == data->recordings[i].animal_index;
-  }
-  return index;
-}
-
 /** What network.initial_weights.file says takes the place of what is drawn. */
 static pf_status give_weights(const pf_problem *problem, const pf_dataset *data, size_t i, pf_draw *draw,
                               pf_error *error)
 {
-  const int64_t experiment = experiment_of(data, i);
+  const int64_t experiment = (int64_t)data->recordings[i].experiment;
   pf_status status = PF_OK;
   for (size_t q = 0; q < problem->model->needs.projections.count && status == PF_OK; q++) {
     const double *w = NULL;
@@ -126,10 +116,22 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
   return status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
 }
 
+/** Of the animal that has this theta, in the data as read; 0 where all share one. */
+static size_t number_of_unit(const pf_problem *problem, size_t unit)
+{
+  for (size_t i = 0; problem->fit.per == PF_FIT_PER_ANIMAL && i < problem->data.n; i++) {
+    if (problem->data.recordings[i].animal_index == unit) {
+      return problem->data.recordings[i].animal_number;
+    }
+  }
+  return problem->fit.per == PF_FIT_PER_ANIMAL ? unit : 0;
+}
+
 void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
 {
   const pf_model *model = problem->model;
-  const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)unit};
+  const size_t number = number_of_unit(problem, unit);
+  const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
   for (size_t i = 0; i < model->n_parameters; i++) {
     const pf_parameter *parameter = &model->parameters[i].declared;
     double normal = 0.0;
@@ -138,8 +140,8 @@ void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
     }
     theta[i] = parameter->initial + parameter->initial_sd * normal;
     if (problem->warm != NULL && (parameter->flags & PF_PARAMETER_FIXED) == 0 &&
-        !isnan(problem->warm[unit * model->n_parameters + i])) {
-      theta[i] = problem->warm[unit * model->n_parameters + i];
+        !isnan(problem->warm[number * model->n_parameters + i])) {
+      theta[i] = problem->warm[number * model->n_parameters + i];
     }
     theta[i] = fmin(fmax(theta[i], parameter->lower), parameter->upper);
   }

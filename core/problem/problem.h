@@ -64,7 +64,8 @@ typedef struct pf_problem {
   bool give_inputs, give_initial_weights; /**< the fit sees the teacher's own */
   pf_record_settings record;
   char *warm_path; /**< init.theta, or NULL */
-  double *warm; /**< [n_units][model->n_parameters] estimates of init.theta, NaN where it has none; NULL: none given */
+  double *warm; /**< [n_units of the data as read][model->n_parameters] estimates of init.theta, NaN where it has none;
+                   NULL: none given */
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
