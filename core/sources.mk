@@ -73,7 +73,7 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
-core_sources += core/fit/free.c core/fit/free.h
+core_sources += core/fit/layout.c core/fit/layout.h
 core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/theta_file.h core/fit/ticker.h core/fit/units.h
 core_sources += core/fit/adam.c
 core_sources += core/fit/objective.c
@@ -91,8 +91,10 @@ core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 
+core_sources += core/stats/stats.h
+
 core_sources += core/compare/compare.h
-core_sources += core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
+core_sources += core/report/figure.h core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/check.c core/report/check.h core/report/check_data.c
 core_sources += core/report/csv.c

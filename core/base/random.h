@@ -18,9 +18,10 @@ enum pf_purpose {
   PF_RANDOM_TRUE_INPUT = 6, /**< noise on the inputs of a simulated animal */
   PF_RANDOM_TRUE_INITIAL = 7,
   PF_RANDOM_TRUE_PARAMETER = 8,
-  PF_RANDOM_MASK = 9,         /**< masks of projections drawn with a density */
+  PF_RANDOM_MASK = 9,          /**< masks of projections drawn with a density */
   PF_RANDOM_RECORD_UNITS = 10, /**< which units of a simulated animal are recorded */
   PF_RANDOM_RECORD_NOISE = 11, /**< noise on what is recorded */
+  PF_RANDOM_BOOTSTRAP = 12,    /**< which animals a resample has */
   PF_RANDOM_TEST = 99
 };
 

@@ -14,6 +14,7 @@
 #define PLASTFIT_CORE_COMPARE_COMPARE_H
 
 #include "core/fit/fit.h"
+#include "core/stats/stats.h"
 
 /** How what is scored is kept from the fit. The first two are in sample, and never called held-out. */
 enum pf_validation_kind {
@@ -58,12 +59,8 @@ typedef struct pf_compare_row {
   double r2_weights, r2_activity;                      /**< where the truth is known */
 } pf_compare_row;
 
-/** An estimate with its 95 % bootstrap interval over animals. NaN where there is none. */
-typedef struct pf_interval {
-  double value, low, high;
-} pf_interval;
-
-/** A candidate in one validation: what stands in the table. All means are over animals, folds pooled within. */
+/** A candidate in one validation: what stands in the table. All means are over animals, folds pooled within;
+ * intervals are 95 % bootstrap intervals over animals. */
 typedef struct pf_compare_figures {
   size_t n_animals;   /**< with a figure */
   size_t n_failed;    /**< without one */
