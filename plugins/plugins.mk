@@ -11,6 +11,8 @@ include plugins/rules/taylor/plugin.mk
 include plugins/rules/mlp/plugin.mk
 include plugins/rules/oja/plugin.mk
 include plugins/rules/reward/plugin.mk
+include plugins/rules/trace/plugin.mk
+include plugins/rules/stdp/plugin.mk
 include plugins/networks/feedforward/plugin.mk
 include plugins/losses/choice/plugin.mk
 include plugins/losses/activity/plugin.mk

@@ -1,0 +1,8 @@
+if PLUGIN_STDP
+plugin_LTLIBRARIES += plugins/stdp.la
+endif
+plugins_stdp_la_SOURCES = plugins/rules/stdp/stdp.c plugins/rules/common/rule_common.h plugins/rules/common/time_constant.h
+plugins_stdp_la_CPPFLAGS = $(plugin_cppflags)
+plugins_stdp_la_LDFLAGS = $(plugin_ldflags)
+plugins_stdp_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/rules/stdp/README.md

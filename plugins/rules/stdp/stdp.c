@@ -1,0 +1,442 @@
+/*
+ * plugins/rules/stdp/stdp.c - spike-timing-dependent plasticity by traces (all pairs).
+ *
+ *     p_j <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i               every step
+ *     s_ij = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i
+ *     dw_ij = s_ij | m s_ij | m c_ij,   c_ij <- exp(-dt / tau_c) c_ij + s_ij
+ *
+ * dw sees the traces before the step, so that a pair of spikes in the same step does not count, and an eligibility c
+ * waits at least one step for its modulator m. F is 1 (additive) or (w_max - w), (w - w_min) (multiplicative, soft
+ * bounds). x and y are spikes or rates.
+ *
+ * A. Morrison, M. Diesmann, W. Gerstner, "Phenomenological models of synaptic plasticity based on spike timing", Biol.
+ * Cybern. 98:459 (2008), section 4; three factors: E. M. Izhikevich, Cereb. Cortex 17:2443 (2007).
+ */
+#include <plastfit/abi/plugin.h>
+
+#include "../common/rule_common.h"
+#include "../common/time_constant.h"
+
+enum { A_PLUS = 0, A_MINUS = 1, TAU_PLUS = 2, TAU_MINUS = 3, TAU_C = 4, MAX_PARAMETERS = 5 };
+enum third { THIRD_NONE, THIRD_GATE, THIRD_ELIGIBILITY };
+
+static const pf_option options[] = {
+    {.name = "weight_dependence",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"additive\"",
+     .choices = "additive|multiplicative",
+     .help = "multiplicative: soft bounds, potentiation times (w_max - w), depression times (w - w_min)"},
+    {.name = "w_min",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.0",
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "lower soft bound"},
+    {.name = "w_max",
+     .type = PF_TYPE_REAL,
+     .fallback = "1.0",
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "upper soft bound"},
+    {.name = "third_factor",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"none\"",
+     .choices = "none|gate|eligibility",
+     .help = "gate: m times the pairs of this step; eligibility: m times a trace of the pairs so far"},
+};
+
+static const pf_modulator modulators[] = {
+    {.name = "m", .fallback = "reward - expected_reward", .per = PF_PER_NETWORK, .help = "the third factor"},
+};
+
+static const pf_parameter parameters[MAX_PARAMETERS] = {
+    {.name = "A_plus",
+     .unit = "1",
+     .initial = 0.1,
+     .value = 1.0,
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "amplitude where pre comes before post"},
+    {.name = "A_minus",
+     .unit = "1",
+     .initial = 0.1,
+     .value = 1.05,
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "amplitude where post comes before pre"},
+    {.name = "tau_plus",
+     .unit = "ms",
+     .initial = 20.0,
+     .value = 20.0,
+     .lower = 0.01,
+     .upper = 1e7,
+     .help = "time constant of the presynaptic trace; in steps where the data have no time axis"},
+    {.name = "tau_minus",
+     .unit = "ms",
+     .initial = 20.0,
+     .value = 20.0,
+     .lower = 0.01,
+     .upper = 1e7,
+     .help = "time constant of the postsynaptic trace; in steps where the data have no time axis"},
+    {.name = "tau_c",
+     .unit = "ms",
+     .initial = 1000.0,
+     .value = 1000.0,
+     .lower = 0.01,
+     .upper = 1e7,
+     .help = "time constant of the eligibility; in steps where the data have no time axis"},
+};
+
+static const pf_trace traces[] = {
+    {.name = "p", .per = PF_PER_PRE, .help = "recent presynaptic activity"},
+    {.name = "q", .per = PF_PER_POST, .help = "recent postsynaptic activity"},
+    {.name = "c", .per = PF_PER_SYNAPSE, .help = "eligibility: recent pairs"},
+};
+
+typedef struct stdp {
+  const pf_host *host;
+  enum third third;
+  int multiplicative;
+  pf_real w_min, w_max;
+} stdp;
+
+static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
+{
+  const double w_min = given->real(given, "w_min");
+  const double w_max = given->real(given, "w_max");
+  if (!(w_min < w_max)) {
+    return pf_fail_key(error, PF_STOP, "w_max", "w_max = %g is not above w_min = %g", w_max, w_min);
+  }
+  stdp *self = host->allocate(host, sizeof *self);
+  if (self == NULL) {
+    return pf_fail(error, PF_STOP, "no memory for the rule");
+  }
+  const char *third = given->string(given, "third_factor");
+  self->host = host;
+  self->third = strcmp(third, "gate") == 0          ? THIRD_GATE
+                : strcmp(third, "eligibility") == 0 ? THIRD_ELIGIBILITY
+                                                    : THIRD_NONE;
+  self->multiplicative = strcmp(given->string(given, "weight_dependence"), "multiplicative") == 0;
+  self->w_min = (pf_real)w_min;
+  self->w_max = (pf_real)w_max;
+  *out = self;
+  return PF_OK;
+}
+
+static void destroy(void *object)
+{
+  stdp *self = object;
+  if (self != NULL) {
+    self->host->release(self->host, self);
+  }
+}
+
+static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+{
+  const stdp *self = object;
+  (void)error;
+  const int waits = self->third == THIRD_ELIGIBILITY;
+  out->parameters = (pf_parameter_table){parameters, waits ? 5 : 4, sizeof parameters[0]};
+  out->traces = (pf_trace_table){traces, waits ? 3 : 2, sizeof traces[0]};
+  out->trace_order = PF_TRACES_BEFORE_STEP;
+  out->reads = PF_READS_PRE | PF_READS_POST;
+  if (self->third != THIRD_NONE) {
+    out->modulators = (pf_modulator_table)PF_TABLE_OF(modulators);
+    out->reads |= PF_READS_MODULATOR;
+  }
+  if (self->multiplicative) {
+    out->reads |= PF_READS_WEIGHT;
+  }
+  return PF_OK;
+}
+
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
+                          pf_error *error)
+{
+  const stdp *self = object;
+  const int latex = format == PF_TEXT_LATEX;
+  (void)error;
+  rule_text out = rule_text_begin(text, capacity, format);
+  rule_text_add(&out, self->third == THIRD_NONE   ? ""
+                      : self->third == THIRD_GATE ? (latex ? "m\\,(" : "m (")
+                                                  : (latex ? "m\\,c,\\; c: " : "m c, c from "));
+  rule_text_term(&out, format, 1, theta[A_PLUS], self->multiplicative ? "(w_max - w) p y" : "p y");
+  rule_text_term(&out, format, 0, -theta[A_MINUS], self->multiplicative ? "(w - w_min) x q" : "x q");
+  rule_text_add(&out, "%s", self->third == THIRD_GATE ? ")" : "");
+  rule_text_add(&out, latex ? ",\\; \\tau_+ = %.3g,\\; \\tau_- = %.3g" : ", tau_plus %.3g, tau_minus %.3g",
+                theta[TAU_PLUS], theta[TAU_MINUS]);
+  if (self->third == THIRD_ELIGIBILITY) {
+    rule_text_add(&out, latex ? ",\\; \\tau_c = %.3g" : ", tau_c %.3g", theta[TAU_C]);
+  }
+  return PF_OK;
+}
+
+/* ---- pairs: s = up_i F_plus p_j - down_i F_minus x_j ---- */
+
+/** What of s is the same along row i. */
+typedef struct pairs_row {
+  pf_real up, down; /**< A_plus y_i, A_minus q_i */
+} pairs_row;
+
+PF_INLINE pairs_row pairs_of(const pf_block *in, int64_t i)
+{
+  return (pairs_row){(pf_real)(in->theta[A_PLUS] * (double)in->post[i]),
+                     (pf_real)(in->theta[A_MINUS] * (double)in->traces.post[i])};
+}
+
+PF_INLINE pf_real f_plus(const stdp *self, pf_real w)
+{
+  return self->multiplicative ? self->w_max - w : 1;
+}
+
+PF_INLINE pf_real f_minus(const stdp *self, pf_real w)
+{
+  return self->multiplicative ? w - self->w_min : 1;
+}
+
+/** out = keep add + scale s along row i; `add` NULL: 0. */
+PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_real scale, pf_real keep,
+                          const pf_real *add, pf_real *out)
+{
+  const pairs_row row = pairs_of(in, i);
+  const pf_real *w = in->w + i * in->ldw;
+  const pf_real *x = in->pre;
+  const pf_real *p = in->traces.pre;
+#pragma omp simd
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    const pf_real s = row.up * f_plus(self, w[j]) * p[j] - row.down * f_minus(self, w[j]) * x[j];
+    out[j] = (add == NULL ? 0 : keep * add[j]) + scale * s;
+  }
+}
+
+/** Adjoint of s along row i with cotangent scale c: into every gradient that is wanted. */
+PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, pf_real scale, const pf_real *c,
+                              const pf_rule_gradient *gradient)
+{
+  const pairs_row row = pairs_of(in, i);
+  const pf_real *w = in->w + i * in->ldw;
+  const pf_real *x = in->pre;
+  const pf_real *p = in->traces.pre;
+  double along_up = 0.0, along_down = 0.0;
+#pragma omp simd reduction(+ : along_up, along_down)
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    along_up += (double)(c[j] * f_plus(self, w[j]) * p[j]);
+    along_down += (double)(c[j] * f_minus(self, w[j]) * x[j]);
+  }
+  along_up *= (double)scale;
+  along_down *= (double)scale;
+  if (gradient->theta != NULL) {
+    gradient->theta[A_PLUS] += along_up * (double)in->post[i];
+    gradient->theta[A_MINUS] -= along_down * (double)in->traces.post[i];
+  }
+  if (gradient->post != NULL) {
+    gradient->post[i] += (pf_real)(in->theta[A_PLUS] * along_up);
+  }
+  if (gradient->traces.post != NULL) {
+    gradient->traces.post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
+  }
+  for (int64_t j = 0; gradient->traces.pre != NULL && j < in->n_pre; j++) {
+    gradient->traces.pre[j] += scale * c[j] * row.up * f_plus(self, w[j]);
+  }
+  for (int64_t j = 0; gradient->pre != NULL && j < in->n_pre; j++) {
+    gradient->pre[j] -= scale * c[j] * row.down * f_minus(self, w[j]);
+  }
+  for (int64_t j = 0; gradient->w != NULL && self->multiplicative && j < in->n_pre; j++) {
+    gradient->w[i * gradient->ldw + j] -= scale * c[j] * (row.up * p[j] + row.down * x[j]);
+  }
+}
+
+/* ---- dw ---- */
+
+/** What dw is times: 1, or the modulator. */
+PF_INLINE pf_real third_of(const stdp *self, const pf_block *in)
+{
+  return self->third == THIRD_NONE ? 1 : in->modulator[0];
+}
+
+PF_INLINE void forward_block(const stdp *self, const pf_block *in, pf_real *dw, int64_t lddw)
+{
+  const pf_real m = third_of(self, in);
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    if (self->third != THIRD_ELIGIBILITY) {
+      pairs_line(self, in, i, m, 0, NULL, dw + i * lddw);
+      continue;
+    }
+    const pf_real *c = in->traces.synapse + i * in->traces.ldw;
+    pf_real *out = dw + i * lddw;
+#pragma omp simd
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      out[j] = m * c[j];
+    }
+  }
+}
+
+PF_INLINE void vjp_block(const stdp *self, const pf_block *in, const pf_real *cotangent, int64_t ld,
+                         const pf_rule_gradient *gradient)
+{
+  const pf_real m = third_of(self, in);
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    if (self->third != THIRD_ELIGIBILITY) {
+      pairs_line_vjp(self, in, i, m, cotangent + i * ld, gradient);
+      continue;
+    }
+    for (int64_t j = 0; gradient->traces.synapse != NULL && j < in->n_pre; j++) {
+      gradient->traces.synapse[i * gradient->traces.ldw + j] += m * cotangent[i * ld + j];
+    }
+  }
+}
+
+/* ---- traces ---- */
+
+typedef struct decays {
+  rule_decay p, q, c;
+} decays;
+
+static pf_status decays_of(const stdp *self, const pf_block *in, decays *out, pf_error *error)
+{
+  pf_status status = rule_decay_of("tau_plus", in->theta[TAU_PLUS], in->dt, &out->p, error);
+  status = status == PF_OK ? rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error) : status;
+  if (status == PF_OK && self->third == THIRD_ELIGIBILITY) {
+    status = rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
+  }
+  return status;
+}
+
+PF_INLINE void advance_line(int64_t n, double left, const pf_real *trace, const pf_real *enters, pf_real *next)
+{
+#pragma omp simd
+  for (int64_t j = 0; j < n; j++) {
+    next[j] = (pf_real)left * trace[j] + enters[j];
+  }
+}
+
+PF_INLINE pf_status advance_block(const stdp *self, const pf_block *in, const pf_traces *next, pf_error *error)
+{
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (next->pre != NULL) {
+    advance_line(in->n_pre, k.p.left, in->traces.pre, in->pre, next->pre);
+  }
+  if (next->post != NULL) {
+    advance_line(in->n_rows, k.q.left, in->traces.post, in->post, next->post);
+  }
+  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && next->synapse != NULL && i < in->n_rows; i++) {
+    pairs_line(self, in, i, 1, (pf_real)k.c.left, in->traces.synapse + i * in->traces.ldw,
+               next->synapse + i * next->ldw);
+  }
+  return PF_OK;
+}
+
+/** Adjoint of advance_line; returns what belongs to `left`. */
+PF_INLINE double advance_line_vjp(int64_t n, double left, const pf_real *trace, const pf_real *c, pf_real *g_trace,
+                                  pf_real *g_enters)
+{
+  double d_left = 0.0;
+#pragma omp simd reduction(+ : d_left)
+  for (int64_t j = 0; j < n; j++) {
+    d_left += (double)(c[j] * trace[j]);
+  }
+  for (int64_t j = 0; g_trace != NULL && j < n; j++) {
+    g_trace[j] += (pf_real)left * c[j];
+  }
+  for (int64_t j = 0; g_enters != NULL && j < n; j++) {
+    g_enters[j] += c[j];
+  }
+  return d_left;
+}
+
+PF_INLINE pf_status advance_vjp_block(const stdp *self, const pf_block *in, const pf_traces *cotangent,
+                                      const pf_rule_gradient *gradient, pf_error *error)
+{
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  double d_p = 0.0, d_q = 0.0, d_c = 0.0;
+  if (cotangent->pre != NULL) {
+    d_p = advance_line_vjp(in->n_pre, k.p.left, in->traces.pre, cotangent->pre, gradient->traces.pre, gradient->pre);
+  }
+  if (cotangent->post != NULL) {
+    d_q =
+        advance_line_vjp(in->n_rows, k.q.left, in->traces.post, cotangent->post, gradient->traces.post, gradient->post);
+  }
+  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && cotangent->synapse != NULL && i < in->n_rows; i++) {
+    const pf_real *c = cotangent->synapse + i * cotangent->ldw;
+    pf_real *g = gradient->traces.synapse == NULL ? NULL : gradient->traces.synapse + i * gradient->traces.ldw;
+    d_c += advance_line_vjp(in->n_pre, k.c.left, in->traces.synapse + i * in->traces.ldw, c, g, NULL);
+    pairs_line_vjp(self, in, i, 1, c, gradient);
+  }
+  if (gradient->theta != NULL) {
+    gradient->theta[TAU_PLUS] += k.p.slope * d_p;
+    gradient->theta[TAU_MINUS] += k.q.slope * d_q;
+    if (self->third == THIRD_ELIGIBILITY) {
+      gradient->theta[TAU_C] += k.c.slope * d_c;
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- ops ---- */
+
+#define VARIANT(suffix, attribute)                                                                                 \
+  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,      \
+                                             pf_error *error)                                                      \
+  {                                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                                          \
+    if (status == PF_OK) {                                                                                         \
+      forward_block(self, in, dw, lddw);                                                                           \
+    }                                                                                                              \
+    return status;                                                                                                 \
+  }                                                                                                                \
+  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,           \
+                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)  \
+  {                                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                                          \
+    if (status == PF_OK) {                                                                                         \
+      vjp_block(self, in, cotangent, ld_cotangent, gradient);                                                      \
+    }                                                                                                              \
+    return status;                                                                                                 \
+  }                                                                                                                \
+  attribute static pf_status advance##suffix(const void *self, const pf_block *in, const pf_traces *next,          \
+                                             pf_error *error)                                                      \
+  {                                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                                          \
+    return status == PF_OK ? advance_block(self, in, next, error) : status;                                        \
+  }                                                                                                                \
+  attribute static pf_status advance_vjp##suffix(const void *self, const pf_block *in, const pf_traces *cotangent, \
+                                                 const pf_rule_gradient *gradient, pf_error *error)                \
+  {                                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                                          \
+    return status == PF_OK ? advance_vjp_block(self, in, cotangent, gradient, error) : status;                     \
+  }                                                                                                                \
+  static const pf_rule_ops ops##suffix = {                                                                         \
+      .size = sizeof(pf_rule_ops),                                                                                 \
+      .create = create,                                                                                            \
+      .destroy = destroy,                                                                                          \
+      .needs = needs,                                                                                              \
+      .forward = forward##suffix,                                                                                  \
+      .vjp = vjp##suffix,                                                                                          \
+      .describe = describe,                                                                                        \
+      .advance = advance##suffix,                                                                                  \
+      .advance_vjp = advance_vjp##suffix,                                                                          \
+  };                                                                                                               \
+  static const pf_plugin plugin##suffix = {                                                                        \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                \
+      .name = "stdp",                                                                                              \
+      .version = "1.0",                                                                                            \
+      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor where wanted",     \
+      .options = PF_TABLE_OF(options),                                                                             \
+      .rule = &ops##suffix,                                                                                        \
+  };
+PF_FOR_EACH_ISA(VARIANT)
+
+PF_PLUGIN_ENTRY(stdp)
+{
+  return PF_CHOOSE(plugin);
+}
