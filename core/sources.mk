@@ -43,6 +43,7 @@ core_sources += core/config/config.h core/config/node.h
 core_sources += core/config/libconfig.c
 core_sources += core/config/node.c
 core_sources += core/config/options.c
+core_sources += core/config/overlay.c
 core_sources += core/config/overrides.c
 core_sources += core/config/prescan.c
 core_sources += core/config/read.c
@@ -63,6 +64,8 @@ core_sources += core/problem/models.c
 core_sources += core/problem/parameters.c core/problem/record.c core/problem/warm.c
 core_sources += core/problem/problem.c
 core_sources += core/problem/settings.c
+core_sources += core/problem/validation.c core/problem/validation.h
+core_sources += core/problem/view.c core/problem/view.h
 
 core_sources += core/plugin/component.h core/plugin/describe.h core/plugin/loader.h core/plugin/path.h
 core_sources += core/plugin/registry.h
@@ -73,7 +76,7 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
-core_sources += core/fit/layout.c core/fit/layout.h
+core_sources += core/fit/free.c core/fit/free.h
 core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/theta_file.h core/fit/ticker.h core/fit/units.h
 core_sources += core/fit/adam.c
 core_sources += core/fit/objective.c

@@ -10,6 +10,7 @@
 #define PLASTFIT_CORE_CONFIG_CONFIG_H
 
 #include <plastfit/abi/options.h>
+#include <stdbool.h>
 
 typedef struct pf_config pf_config; /**< a whole config; owns its nodes */
 typedef struct pf_node pf_node;     /**< one setting of it: a scalar, list, array or group (opaque) */
@@ -29,6 +30,15 @@ void pf_config_free(pf_config *config);
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);
 /** As above for what another argument of the command line means; messages name that: "--data own.csv". */
 pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument, pf_error *error);
+
+/**
+ * Lay the settings of a group, of this config or another, over the root: groups into groups, anything else in the place
+ * of what is there. As with overrides, another `plugin` takes the keys of the first with it; messages name the place
+ * where the group stands. `over` NULL: nothing.
+ */
+pf_status pf_config_lay(pf_config *config, const pf_node *over, pf_error *error);
+/** Take a setting out; false if there is none of that path. */
+bool pf_config_remove(pf_config *config, const char *path);
 
 const pf_node *pf_config_root(const pf_config *config);
 /** Child by name, or NULL; `path` as in "fit.optimiser" or "losses.[0]". node NULL gives NULL. */

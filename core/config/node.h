@@ -43,6 +43,7 @@ struct pf_node {
   const char *override; /**< the config's: "a.b=value"; NULL: not from the command line */
   const char *raw;      /**< inside `override`: the value as typed */
   char *replaced;       /**< the string in the file that an override replaced, or NULL */
+  bool laid;            /**< it was laid over what the file said (pf_config_lay) */
   char *absolute;       /**< of a path option: what to write, so that it works from anywhere */
 };
 

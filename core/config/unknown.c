@@ -65,10 +65,10 @@ static enum fit fit_of(const check *c, const char *path)
   return found;
 }
 
-/** A setting of the command line below this one, or NULL. */
+/** A setting of the command line, or of a candidate of a comparison, below this one, or NULL. */
 static const pf_node *from_command_line(const pf_node *node)
 {
-  if (node->override != NULL) {
+  if (node->override != NULL || node->laid) {
     return node;
   }
   const pf_node *found = NULL;
