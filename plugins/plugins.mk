@@ -14,6 +14,7 @@ include plugins/rules/reward/plugin.mk
 include plugins/rules/trace/plugin.mk
 include plugins/rules/stdp/plugin.mk
 include plugins/networks/feedforward/plugin.mk
+include plugins/networks/recurrent/plugin.mk
 include plugins/losses/choice/plugin.mk
 include plugins/losses/activity/plugin.mk
 include plugins/losses/categorical/plugin.mk

@@ -1,0 +1,8 @@
+if PLUGIN_RECURRENT
+plugin_LTLIBRARIES += plugins/recurrent.la
+endif
+plugins_recurrent_la_SOURCES = plugins/networks/recurrent/recurrent.c plugins/common/activation.h
+plugins_recurrent_la_CPPFLAGS = $(plugin_cppflags)
+plugins_recurrent_la_LDFLAGS = $(plugin_ldflags)
+plugins_recurrent_la_LIBADD = $(plugin_libadd)
+EXTRA_DIST += plugins/networks/recurrent/README.md

@@ -1,0 +1,550 @@
+/*
+ * recurrent - units that see one another's activity of the step before, and a readout:
+ *
+ *     drive_i(t) = sum_j U_ij x_j(t) + sum_k V_ik y_k(t - 1) [+ b_i]           the host computes this
+ *     discrete:  v_i(t) = drive_i(t)
+ *     leaky:     v_i(t) = k v_i(t - 1) + (1 - k) drive_i(t),   k = exp(-dt / tau)
+ *     y_i(t) = f(v_i(t)),   output = g(gain sum_i R_i y_i(t) + bias)
+ *
+ * The leak is the exact solution of tau dv/dt = -v + drive over a step of constant drive, so a dt above tau is no
+ * instability. U, V, R and b are projections, any of which may be plastic or masked. See README.md.
+ *
+ * P. Dayan, L. F. Abbott, "Theoretical Neuroscience" (2001), eq. 7.11 with the drive inside the leak.
+ */
+#include "../../common/activation.h"
+#include <math.h>
+#include <plastfit/abi/plugin.h>
+#include <string.h>
+
+typedef enum rn_function { RN_TANH, RN_SIGMOID, RN_RELU, RN_LINEAR, RN_SOFTMAX } rn_function;
+
+static const char *const rn_function_names[] = {"tanh", "sigmoid", "relu", "linear", "softmax"};
+
+enum { RN_LARGEST = 100000000, RN_POPULATIONS = 4, RN_PROJECTIONS = 5, RN_OBSERVABLES = 5 };
+enum { RN_ACTIVITY = 0, RN_POTENTIAL = 1 };
+enum { RN_TAU = 0, RN_GAIN = 1, RN_BIAS = 2, RN_PARAMETERS = 3 };
+
+static const char *const rn_signals[] = {"activity", "potential"};
+
+typedef struct recurrent {
+  const pf_host *host;
+  int64_t n_input, n_units, n_output;
+  int leaky;
+  double dt; /**< ms, where the data have no time axis */
+  rn_function function, output;
+  double sd_input, sd_recurrent, sd_output, readout;
+  int readout_is_fixed;
+  int64_t units, last; /**< populations */
+  pf_population population[RN_POPULATIONS];
+  pf_projection projection[RN_PROJECTIONS];
+  pf_observable observable[RN_OBSERVABLES];
+  size_t n_populations, n_projections, n_observables;
+  pf_parameter parameters[RN_PARAMETERS];
+  int64_t n_noise;
+} recurrent;
+
+/* ---- options ---- */
+
+static const pf_option rn_options[] = {
+    {.name = "inputs",
+     .type = PF_TYPE_INTEGER,
+     .required = 1,
+     .unit = "units",
+     .lower = 1,
+     .upper = RN_LARGEST,
+     .help = "input neurons"},
+    {.name = "units",
+     .type = PF_TYPE_INTEGER,
+     .required = 1,
+     .unit = "units",
+     .lower = 0,
+     .upper = RN_LARGEST,
+     .help = "recurrent units"},
+    {.name = "outputs",
+     .type = PF_TYPE_INTEGER,
+     .fallback = "1",
+     .unit = "units",
+     .lower = 0,
+     .upper = RN_LARGEST,
+     .help = "readout units; 0: none, only activities are observed"},
+    {.name = "dynamics",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"leaky\"",
+     .choices = "leaky|discrete",
+     .help = "leaky: a potential with time constant tau; discrete: no memory but through the recurrence"},
+    {.name = "tau",
+     .type = PF_TYPE_REAL,
+     .fallback = "10.0",
+     .unit = "ms",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "time constant of leaky units; a parameter, fixed unless freed"},
+    {.name = "dt",
+     .type = PF_TYPE_REAL,
+     .fallback = "1.0",
+     .unit = "ms",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "length of a step, where the data have no time axis"},
+    {.name = "activation",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"tanh\"",
+     .choices = "tanh|sigmoid|relu|linear",
+     .help = "of the recurrent units"},
+    {.name = "output",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"sigmoid\"",
+     .choices = "tanh|sigmoid|relu|linear|softmax",
+     .help = "of the readout; \"probability\" is offered with sigmoid and softmax"},
+    {.name = "bias_projection",
+     .type = PF_TYPE_BOOL,
+     .fallback = "false",
+     .help = "add the projection \"bias\" from a unit that is always 1 onto the recurrent units; it can be plastic"},
+    {.name = "initial_weights.input_sd",
+     .type = PF_TYPE_REAL,
+     .unit = "1",
+     .lower = 0,
+     .upper = INFINITY,
+     .help = "sd of the input weights; if absent 1 / sqrt(inputs)"},
+    {.name = "initial_weights.recurrent_gain",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.9",
+     .unit = "1",
+     .lower = 0,
+     .upper = INFINITY,
+     .help = "sd of the recurrent weights is this over sqrt(units)"},
+    {.name = "readout.gain",
+     .type = PF_TYPE_REAL,
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "if given, every readout weight starts at gain / units; else normal with sd 1 / sqrt(units)"},
+};
+
+static rn_function rn_function_of(const char *name)
+{
+  rn_function function = RN_TANH;
+  for (size_t i = 0; i < sizeof rn_function_names / sizeof rn_function_names[0]; i++) {
+    function = strcmp(name, rn_function_names[i]) == 0 ? (rn_function)i : function;
+  }
+  return function;
+}
+
+/* ---- life ---- */
+
+static void rn_destroy(void *self)
+{
+  recurrent *net = self;
+  if (net != NULL) {
+    net->host->release(net->host, net);
+  }
+}
+
+static void rn_project(recurrent *net, const char *name, int64_t pre, int64_t post, uint32_t when, uint32_t flags)
+{
+  net->projection[net->n_projections++] = (pf_projection){.name = name,
+                                                          .pre = pre,
+                                                          .post = post,
+                                                          .signal = RN_ACTIVITY,
+                                                          .when = when,
+                                                          .flags = (uint32_t)PF_PROJECTION_PLASTIC | flags};
+}
+
+static void rn_observe(recurrent *net, const char *name, int64_t population, int64_t signal)
+{
+  net->observable[net->n_observables++] = (pf_observable){.name = name, .population = population, .signal = signal};
+}
+
+static void rn_declare(recurrent *net, int has_bias)
+{
+  net->population[net->n_populations++] =
+      (pf_population){.name = "input", .n = net->n_input, .signals = {rn_signals, 1}, .flags = PF_POPULATION_INPUT};
+  const int64_t one = (int64_t)net->n_populations;
+  if (has_bias) {
+    net->population[net->n_populations++] = (pf_population){.name = "one", .n = 1, .signals = {rn_signals, 1}};
+  }
+  net->units = (int64_t)net->n_populations;
+  net->population[net->n_populations++] =
+      (pf_population){.name = "units", .n = net->n_units, .n_state = net->leaky, .signals = {rn_signals, 2}};
+  rn_project(net, "input", 0, net->units, PF_PRE_NOW, 0);
+  rn_project(net, "recurrent", net->units, net->units, PF_PRE_PREVIOUS, 0);
+  if (has_bias) {
+    rn_project(net, "bias", one, net->units, PF_PRE_NOW, 0);
+  }
+  rn_observe(net, "units", net->units, RN_ACTIVITY);
+  rn_observe(net, "potential", net->units, RN_POTENTIAL);
+  net->last = -1;
+  if (net->n_output > 0) {
+    net->last = (int64_t)net->n_populations;
+    net->population[net->n_populations++] =
+        (pf_population){.name = "output",
+                        .n = net->n_output,
+                        .signals = {rn_signals, 2},
+                        .flags = net->output == RN_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0};
+    rn_project(net, "output", net->units, net->last, PF_PRE_NOW, PF_PROJECTION_ROW_SEPARABLE);
+    rn_observe(net, "output", net->last, RN_ACTIVITY);
+    rn_observe(net, "logit", net->last, RN_POTENTIAL);
+    if (net->output == RN_SIGMOID || net->output == RN_SOFTMAX) {
+      rn_observe(net, "probability", net->last, RN_ACTIVITY);
+    }
+  }
+  net->parameters[RN_TAU] = (pf_parameter){.name = "tau",
+                                           .unit = "ms",
+                                           .lower = 0.01,
+                                           .upper = 1e7,
+                                           .flags = PF_PARAMETER_FIXED,
+                                           .help = "time constant of leaky units; without effect on discrete ones"};
+  net->parameters[RN_GAIN] = (pf_parameter){.name = "gain",
+                                            .unit = "1",
+                                            .initial = 1.0,
+                                            .value = 1.0,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .flags = PF_PARAMETER_FIXED,
+                                            .help = "times the drive of the readout"};
+  net->parameters[RN_BIAS] = (pf_parameter){.name = "bias",
+                                            .unit = "1",
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .flags = PF_PARAMETER_FIXED,
+                                            .help = "added to the drive of every readout unit"};
+}
+
+static pf_status rn_check_options(const recurrent *net, double tau, pf_error *error)
+{
+  if (net->n_units < 1) {
+    return pf_fail_key(error, PF_STOP, "units", "0 recurrent units; expected at least 1 (without any: `feedforward`)");
+  }
+  if (!(tau > 0.0) || isinf(tau)) {
+    return pf_fail_key(error, PF_STOP, "tau",
+                       "a time constant of %g ms; it must be above 0 (units without memory: dynamics = \"discrete\")",
+                       tau);
+  }
+  if (!(net->dt > 0.0) || isinf(net->dt)) {
+    return pf_fail_key(error, PF_STOP, "dt", "a step of %g ms; it must be above 0", net->dt);
+  }
+  if (net->output == RN_SOFTMAX && net->n_output == 1) {
+    return pf_fail_key(error, PF_STOP, "output",
+                       "softmax over 1 output is always 1; give outputs = K for K choices, or output = \"sigmoid\"");
+  }
+  return PF_OK;
+}
+
+static pf_status rn_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+{
+  recurrent *net = host->allocate(host, sizeof *net);
+  if (net == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a network");
+  }
+  const double tau = options->real(options, "tau");
+  net->host = host;
+  net->n_input = options->integer(options, "inputs");
+  net->n_units = options->integer(options, "units");
+  net->n_output = options->integer(options, "outputs");
+  net->leaky = strcmp(options->string(options, "dynamics"), "leaky") == 0;
+  net->dt = options->real(options, "dt");
+  net->function = rn_function_of(options->string(options, "activation"));
+  net->output = rn_function_of(options->string(options, "output"));
+  const pf_status status = rn_check_options(net, tau, error);
+  if (status != PF_OK) {
+    rn_destroy(net);
+    return status;
+  }
+  net->sd_input = options->present(options, "initial_weights.input_sd") != 0
+                      ? options->real(options, "initial_weights.input_sd")
+                      : 1.0 / sqrt((double)net->n_input);
+  net->sd_recurrent = options->real(options, "initial_weights.recurrent_gain") / sqrt((double)net->n_units);
+  net->sd_output = 1.0 / sqrt((double)net->n_units);
+  net->readout_is_fixed = options->present(options, "readout.gain") != 0;
+  net->readout = net->readout_is_fixed ? options->real(options, "readout.gain") / (double)net->n_units : 0.0;
+  rn_declare(net, options->boolean(options, "bias_projection"));
+  net->parameters[RN_TAU].initial = net->parameters[RN_TAU].value = tau;
+  net->n_noise =
+      net->n_units * (net->n_input + net->n_units) + (net->readout_is_fixed ? 0 : net->n_output * net->n_units);
+  *self = net;
+  return PF_OK;
+}
+
+static pf_status rn_needs(const void *self, pf_network_needs *needs, pf_error *error)
+{
+  const recurrent *net = self;
+  (void)error;
+  needs->populations = (pf_population_table){net->population, net->n_populations, sizeof net->population[0]};
+  needs->projections = (pf_projection_table){net->projection, net->n_projections, sizeof net->projection[0]};
+  needs->observables = (pf_observable_table){net->observable, net->n_observables, sizeof net->observable[0]};
+  needs->parameters = (pf_parameter_table){net->parameters, RN_PARAMETERS, sizeof net->parameters[0]};
+  needs->n_noise = net->n_noise;
+  return PF_OK;
+}
+
+/* ---- starting weights: drawn, but for a readout that is given; potentials and the bias start at 0 ---- */
+
+static pf_status rn_initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
+                            pf_error *error)
+{
+  const recurrent *net = self;
+  (void)theta;
+  (void)error;
+  int64_t offset = 0; /* runs on over projections that are given, so that the others' weights do not move */
+  for (size_t p = 0; p < net->n_projections; p++) {
+    const pf_projection *projection = &net->projection[p];
+    const int64_t n_pre = net->population[projection->pre].n;
+    const int64_t n_post = net->population[projection->post].n;
+    const int is_output = projection->post == net->last;
+    const int is_bias = !is_output && projection->pre != 0 && projection->pre != net->units;
+    if (is_bias) {
+      continue; /* zeros, as the host made them */
+    }
+    const double sd = is_output ? net->sd_output : projection->pre == 0 ? net->sd_input : net->sd_recurrent;
+    const int drawn = !(is_output && net->readout_is_fixed);
+    for (int64_t i = 0; out->w[p] != NULL && i < n_post; i++) {
+      for (int64_t j = 0; j < n_pre; j++) {
+        out->w[p][i * out->ldw[p] + j] = (pf_real)(drawn ? sd * noise[offset + i * n_pre + j] : net->readout);
+      }
+    }
+    offset += drawn ? n_pre * n_post : 0;
+  }
+  return PF_OK;
+}
+
+/** No parameter moves the start. */
+static pf_status rn_initial_vjp(const void *self, const double *theta, const double *noise, const pf_initial *cotangent,
+                                double *gradient_theta, pf_error *error)
+{
+  (void)self;
+  (void)theta;
+  (void)noise;
+  (void)cotangent;
+  (void)gradient_theta;
+  (void)error;
+  return PF_OK;
+}
+
+/* ---- response ---- */
+
+PF_INLINE pf_real rn_value(rn_function function, pf_real v)
+{
+  switch (function) {
+  case RN_TANH:
+    return pf_tanh(v);
+  case RN_SIGMOID:
+    return pf_sigmoid(v);
+  case RN_RELU:
+    return v < (pf_real)0 ? (pf_real)0 : v;
+  case RN_LINEAR:
+  case RN_SOFTMAX:
+    break; /* softmax: normalised afterwards */
+  }
+  return v;
+}
+
+/** f' from the value y = f(v). relu: 0 at 0; NaN stays NaN. */
+PF_INLINE pf_real rn_slope(rn_function function, pf_real y)
+{
+  const pf_real one = (pf_real)1;
+  switch (function) {
+  case RN_TANH:
+    return one - y * y;
+  case RN_SIGMOID:
+    return y * (one - y);
+  case RN_RELU:
+    return y > (pf_real)0 ? one : (y <= (pf_real)0 ? (pf_real)0 : y);
+  case RN_LINEAR:
+  case RN_SOFTMAX:
+    break;
+  }
+  return one;
+}
+
+/** What the leak keeps, and its derivative in tau. */
+typedef struct rn_leak {
+  double kept, slope;
+} rn_leak;
+
+static pf_status rn_leak_of(const recurrent *net, const pf_units *in, rn_leak *out, pf_error *error)
+{
+  const double tau = in->theta[RN_TAU];
+  const double dt = in->dt > 0.0 ? in->dt : net->dt;
+  if (!(tau > 0.0)) {
+    return pf_fail(error, PF_POINT_FAILED, "the time constant tau is %g ms; it must be above 0", tau);
+  }
+  out->kept = exp(-dt / tau);
+  out->slope = out->kept > 0.0 ? dt / tau / tau * out->kept : 0.0;
+  return PF_OK;
+}
+
+/** softmax of one step's n potentials, in place of the activity. */
+PF_INLINE void rn_softmax(int64_t n, const pf_real *v, pf_real *y)
+{
+  double top = -INFINITY;
+  double sum = 0.0;
+  for (int64_t i = 0; i < n; i++) {
+    top = (double)v[i] > top || isnan(v[i]) ? (double)v[i] : top;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    sum += exp((double)v[i] - top);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    y[i] = (pf_real)(exp((double)v[i] - top) / sum);
+  }
+}
+
+/** v from drive and state (leaky), or scaled and shifted (readout), or as it is. */
+PF_INLINE void rn_respond_rows(rn_function function, int64_t n, const pf_real *drive, pf_real scale, pf_real shift,
+                               const pf_real *state, pf_real kept, pf_real *v, pf_real *y)
+{
+#pragma omp simd
+  for (int64_t i = 0; i < n; i++) {
+    v[i] = state == NULL ? scale * drive[i] + shift : kept * state[i] + scale * drive[i];
+    y[i] = rn_value(function, v[i]);
+  }
+}
+
+PF_INLINE pf_status rn_respond(const recurrent *net, const pf_units *in, const pf_response *out, pf_error *error)
+{
+  const int is_output = in->population == net->last;
+  const int leaks = net->leaky && in->population == net->units;
+  if (!is_output && in->population != net->units) { /* the unit that is always 1 */
+    for (int64_t t = 0; t < in->n_steps; t++) {
+      for (int64_t i = 0; i < in->n_rows; i++) {
+        out->signals[t * out->ld_signal + i] = (pf_real)1;
+      }
+    }
+    return PF_OK;
+  }
+  rn_leak leak = {0.0, 0.0};
+  const pf_status status = leaks ? rn_leak_of(net, in, &leak, error) : PF_OK;
+  if (status != PF_OK) {
+    return status;
+  }
+  const rn_function function = is_output ? net->output : net->function;
+  const pf_real scale = (pf_real)(is_output ? in->theta[RN_GAIN] : leaks ? 1.0 - leak.kept : 1.0);
+  const pf_real shift = (pf_real)(is_output ? in->theta[RN_BIAS] : 0.0);
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *drive = in->drive + t * in->ld_drive;
+    pf_real *y = out->signals + RN_ACTIVITY * out->signal_stride + t * out->ld_signal;
+    pf_real *v = out->signals + RN_POTENTIAL * out->signal_stride + t * out->ld_signal;
+    const pf_real *state = leaks ? in->state : NULL;
+    const pf_real kept = (pf_real)leak.kept;
+    switch (function) { /* a constant each, so that each loop is compiled for its own f */
+    case RN_TANH:
+      rn_respond_rows(RN_TANH, in->n_rows, drive, scale, shift, state, kept, v, y);
+      break;
+    case RN_SIGMOID:
+      rn_respond_rows(RN_SIGMOID, in->n_rows, drive, scale, shift, state, kept, v, y);
+      break;
+    case RN_RELU:
+      rn_respond_rows(RN_RELU, in->n_rows, drive, scale, shift, state, kept, v, y);
+      break;
+    case RN_LINEAR:
+    case RN_SOFTMAX:
+      rn_respond_rows(RN_LINEAR, in->n_rows, drive, scale, shift, state, kept, v, y);
+      break;
+    }
+    if (function == RN_SOFTMAX) {
+      rn_softmax(in->n_rows, v, y);
+    }
+    for (int64_t i = 0; leaks && i < in->n_rows; i++) {
+      out->state[i] = v[i];
+    }
+  }
+  return PF_OK;
+}
+
+/** Cotangent of v_i at one step from those of activity and potential; `mean`: softmax's sum of c y. */
+PF_INLINE pf_real rn_pull(rn_function function, pf_real c_activity, pf_real c_potential, pf_real y, pf_real mean)
+{
+  return c_potential + (function == RN_SOFTMAX ? y * (c_activity - mean) : c_activity * rn_slope(function, y));
+}
+
+PF_INLINE pf_status rn_respond_vjp(const recurrent *net, const pf_units *in, const pf_response *value,
+                                   const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
+{
+  const int is_output = in->population == net->last;
+  const int leaks = net->leaky && in->population == net->units;
+  if (!is_output && in->population != net->units) {
+    return PF_OK;
+  }
+  rn_leak leak = {0.0, 0.0};
+  const pf_status status = leaks ? rn_leak_of(net, in, &leak, error) : PF_OK;
+  if (status != PF_OK) {
+    return status;
+  }
+  const rn_function function = is_output ? net->output : net->function;
+  const pf_real scale = (pf_real)(is_output ? in->theta[RN_GAIN] : leaks ? 1.0 - leak.kept : 1.0);
+  double d_tau = 0.0, d_gain = 0.0, d_bias = 0.0;
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *y = value->signals + RN_ACTIVITY * value->signal_stride + t * value->ld_signal;
+    const pf_real *c_activity = cotangent->signals + RN_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_potential =
+        cotangent->signals + RN_POTENTIAL * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *drive = in->drive + t * in->ld_drive;
+    pf_real mean = (pf_real)0;
+    for (int64_t i = 0; function == RN_SOFTMAX && i < in->n_rows; i++) {
+      mean += c_activity[i] * y[i];
+    }
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      pf_real c = rn_pull(function, c_activity[i], c_potential[i], y[i], mean);
+      c += leaks && cotangent->state != NULL ? cotangent->state[i] : (pf_real)0;
+      if (gradient->drive != NULL) {
+        gradient->drive[t * gradient->ld_drive + i] += scale * c;
+      }
+      if (leaks) {
+        if (gradient->state != NULL) {
+          gradient->state[i] += (pf_real)leak.kept * c;
+        }
+        d_tau += (double)c * ((double)in->state[i] - (double)drive[i]);
+      }
+      if (is_output) {
+        d_gain += (double)c * (double)drive[i];
+        d_bias += (double)c;
+      }
+    }
+  }
+  if (gradient->theta != NULL) {
+    gradient->theta[RN_TAU] += leak.slope * d_tau;
+    gradient->theta[RN_GAIN] += d_gain;
+    gradient->theta[RN_BIAS] += d_bias;
+  }
+  return PF_OK;
+}
+
+/* ---- descriptor ---- */
+
+#define RN_VARIANT(suffix, attribute)                                                                                \
+  attribute static pf_status rn_respond##suffix(const void *self, const pf_units *in, const pf_response *out,        \
+                                                pf_error *error)                                                     \
+  {                                                                                                                  \
+    return rn_respond(self, in, out, error);                                                                         \
+  }                                                                                                                  \
+  attribute static pf_status rn_respond_vjp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
+                                                    const pf_response *cotangent, const pf_units_gradient *gradient, \
+                                                    pf_error *error)                                                 \
+  {                                                                                                                  \
+    return rn_respond_vjp(self, in, value, cotangent, gradient, error);                                              \
+  }                                                                                                                  \
+  static const pf_network_ops rn_ops##suffix = {                                                                     \
+      .size = sizeof(pf_network_ops),                                                                                \
+      .create = rn_create,                                                                                           \
+      .destroy = rn_destroy,                                                                                         \
+      .needs = rn_needs,                                                                                             \
+      .initial = rn_initial,                                                                                         \
+      .initial_vjp = rn_initial_vjp,                                                                                 \
+      .respond = rn_respond##suffix,                                                                                 \
+      .respond_vjp = rn_respond_vjp##suffix,                                                                         \
+  };                                                                                                                 \
+  static const pf_plugin rn_plugin##suffix = {                                                                       \
+      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                                               \
+      .name = "recurrent",                                                                                           \
+      .version = "1.0",                                                                                              \
+      .summary =                                                                                                     \
+          "leaky or discrete units that see one another's last activity, and a readout; any projection plastic",     \
+      .options = PF_TABLE_OF(rn_options),                                                                            \
+      .network = &rn_ops##suffix,                                                                                    \
+  };
+PF_FOR_EACH_ISA(RN_VARIANT)
+
+PF_PLUGIN_ENTRY(recurrent)
+{
+  return PF_CHOOSE(rn_plugin);
+}
