@@ -105,6 +105,8 @@ core_sources += core/stats/stats.h
 
 core_sources += core/compare/compare.h
 core_sources += core/report/figure.h core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
+core_sources += core/stats/bootstrap.c core/stats/distributions.c core/stats/holm.c core/stats/quantile.c
+core_sources += core/stats/wilcoxon.c
 core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/check.c core/report/check.h core/report/check_data.c
 core_sources += core/report/csv.c
