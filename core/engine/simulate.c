@@ -210,6 +210,28 @@ static void see_cue(animal *self, const pf_input_noise *input)
   }
 }
 
+/** One of n categories; NaN where the outputs are no distribution (a sigmoid each): then there is no choice. */
+static double choose_category(const pf_real *probability, int64_t n, double uniform)
+{
+  double sum = 0.0;
+  int64_t chosen = n - 1; /* the sum may round to below the uniform number */
+  for (int64_t k = n; k-- > 0;) {
+    sum += (double)probability[k];
+  }
+  if (fabs(sum - 1.0) > 1e-4) {
+    return NAN;
+  }
+  double below = 0.0;
+  for (int64_t k = 0; k < n; k++) {
+    below += (double)probability[k];
+    if (uniform < below) {
+      chosen = k;
+      break;
+    }
+  }
+  return (double)chosen;
+}
+
 /** Run the network on the step's input and record what it does; returns the choice, NaN where there is none. */
 static pf_status respond(animal *self, double *choice, pf_error *error)
 {
@@ -227,13 +249,13 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
   int64_t n = 0, ld = 0;
   *choice = NAN;
   if (self->probability >= 0) {
-    double probability = (double)pf_workspace_observable(workspace, self->probability, &n, &ld)[0];
+    const pf_real *probability = pf_workspace_observable(workspace, self->probability, &n, &ld);
     double uniform = 0.0;
-    if (isnan(probability)) {
+    if (isnan(probability[0])) {
       return pf_fail(error, PF_POINT_FAILED, "the probability of a choice is not a number: the weights overflowed");
     }
     pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
-    *choice = n == 1 ? (uniform < probability ? 1.0 : 0.0) : NAN;
+    *choice = n == 1 ? (uniform < (double)probability[0] ? 1.0 : 0.0) : choose_category(probability, n, uniform);
   }
   for (int64_t k = 0; k < self->n_targets; k++) {
     double *row = self->targets[k] + self->n_steps * self->width[k];
