@@ -34,7 +34,7 @@ unit_test_sources += tests/unit/config/test_write.c
 unit_test_sources += tests/unit/plugin/test_admit.c
 unit_test_sources += tests/unit/plugin/test_registry.c
 unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/teacher.c plugins/sources/teacher/cues.c \
-	plugins/sources/teacher/cues.h plugins/sources/teacher/schedule.c
+	plugins/sources/teacher/cues.h plugins/sources/teacher/schedule.c plugins/sources/teacher/trials.c plugins/sources/teacher/trials.h
 unit_test_sources += tests/unit/rules/test_oja.c plugins/rules/oja/oja.c
 unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
 unit_test_sources += tests/unit/report/test_folder.c

@@ -1,31 +1,36 @@
 /*
  * teacher - tasks in closed loop, for simulated animals (and for fitted rules put back into them):
- * choices between cues that are rewarded in blocks or on a schedule, and activity under random inputs.
+ * choices between cues that are rewarded in blocks or on a schedule, or among arms; activity under random inputs, and
+ * under cues that are rewarded later.
  *
  * The host runs network and rule; this file says what comes next. See README.md.
  */
-#include "cues.h"
+#include "trials.h"
 #include <math.h>
 #include <plastfit/abi/plugin.h>
 #include <string.h>
 
 enum { TEACHER_MOST_TARGETS = 32, TEACHER_NAME_LENGTH = 64 };
 
+typedef enum teacher_kind { TEACHER_CUES, TEACHER_ACTIVITY, TEACHER_DELAYED, TEACHER_BANDIT } teacher_kind;
+
 typedef struct teacher {
   const pf_host *host;
-  /* two_odours, cues */
+  teacher_kind kind;
+  double dt; /**< ms, 0: no time axis */
+  /* all but activity: blocks, and what each cue or arm pays */
   cue_task cues;
+  delayed_task delayed;
   /* activity */
   int64_t n_steps;
   double reward_mean, reward_sd;
-  int is_activity;
   /* what is recorded */
   char names[TEACHER_MOST_TARGETS][TEACHER_NAME_LENGTH];
   const char *targets[TEACHER_MOST_TARGETS];
   size_t n_targets;
 } teacher;
 
-#define TEACHER_KINDS "two_odours|cues|activity"
+#define TEACHER_KINDS "two_odours|cues|bandit|activity|delayed"
 static const char *const teacher_channels[] = {"reward"};
 
 static const pf_option teacher_options[] = {
@@ -33,28 +38,28 @@ static const pf_option teacher_options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"two_odours\"",
      .choices = TEACHER_KINDS,
-     .help = "two_odours, or any number of cues: choices, closed loop; activity: random inputs, open loop"},
+     .help = "two_odours, cues, bandit: choices, closed loop; activity, delayed: activity, open loop"},
     {.name = "task.blocks[].trials",
      .type = PF_TYPE_INTEGER,
      .required = 1,
      .unit = "trials",
      .lower = 1,
      .upper = TEACHER_MOST,
-     .help = "two_odours, cues: trials of the block; each ends at an accept"},
+     .help = "all but activity: trials of the block"},
     {.name = "task.blocks[].reward",
      .type = PF_TYPE_REALS,
      .required = 1,
      .unit = "1",
      .lower = 0,
      .upper = 1,
-     .help = "two_odours, cues: reward probability of each cue"},
+     .help = "all but activity: reward probability of each cue or arm"},
     {.name = "task.schedule",
      .type = PF_TYPE_PATH,
      .help =
-         "two_odours, cues: instead of blocks, a CSV file of reward probabilities: a row per trial, a column per cue"},
+         "all but activity: instead of blocks, a CSV file of reward probabilities: a row per trial, a column per cue"},
     {.name = "task.record",
      .type = PF_TYPE_STRINGS,
-     .help = "observables of the network to record: [\"layer1\", \"layer2\"]; activity: [\"activity\"] if absent"},
+     .help = "observables of the network to record: [\"layer1\", \"layer2\"]; open loop: [\"activity\"] if absent"},
     {.name = "task.baited",
      .type = PF_TYPE_BOOL,
      .fallback = "true",
@@ -87,6 +92,34 @@ static const pf_option teacher_options[] = {
      .lower = 0,
      .upper = INFINITY,
      .help = "activity: sd of the reward"},
+    {.name = "task.cue_steps",
+     .type = PF_TYPE_INTEGER,
+     .fallback = "3",
+     .unit = "steps",
+     .lower = 1,
+     .upper = TEACHER_MOST,
+     .help = "delayed: how long a cue is there"},
+    {.name = "task.delay",
+     .type = PF_TYPE_INTEGER,
+     .fallback = "10",
+     .unit = "steps",
+     .lower = 0,
+     .upper = TEACHER_MOST,
+     .help = "delayed: steps without cue before the step at which the reward comes"},
+    {.name = "task.rest",
+     .type = PF_TYPE_INTEGER,
+     .fallback = "10",
+     .unit = "steps",
+     .lower = 0,
+     .upper = TEACHER_MOST,
+     .help = "delayed: steps after it, before the next trial"},
+    {.name = "task.dt",
+     .type = PF_TYPE_REAL,
+     .fallback = "0.0",
+     .unit = "ms",
+     .lower = 0,
+     .upper = 1e12,
+     .help = "length of a step, for what has a time constant; 0: the data have no time axis"},
 };
 
 /* ---- life ---- */
@@ -122,7 +155,7 @@ static pf_status teacher_read_targets(teacher *task, const pf_options *options, 
 {
   const int64_t n = options->length(options, "task.record");
   pf_status status = PF_OK;
-  if (!task->is_activity) {
+  if (task->kind == TEACHER_CUES || task->kind == TEACHER_BANDIT) {
     status = teacher_add_target(task, "choice", error);
   } else if (n == 0) {
     status = teacher_add_target(task, "activity", error);
@@ -135,7 +168,7 @@ static pf_status teacher_read_targets(teacher *task, const pf_options *options, 
 
 static pf_status teacher_read_activity(teacher *task, const pf_options *options, pf_error *error)
 {
-  task->is_activity = 1;
+  task->kind = TEACHER_ACTIVITY;
   task->n_steps = options->integer(options, "task.steps");
   task->reward_mean = options->real(options, "task.reward_mean");
   task->reward_sd = options->real(options, "task.reward_sd");
@@ -153,6 +186,7 @@ static pf_status teacher_create(const pf_host *host, const pf_options *options, 
   }
   task->host = host;
   task->cues.host = host;
+  task->dt = options->real(options, "task.dt");
   const char *kind = options->string(options, "task.kind");
   pf_status status = PF_OK;
   if (strcmp(kind, "two_odours") == 0) {
@@ -161,6 +195,15 @@ static pf_status teacher_create(const pf_host *host, const pf_options *options, 
   } else if (strcmp(kind, "cues") == 0) {
     task->cues.kind = "cues";
     status = cues_read(&task->cues, options, 0, error);
+  } else if (strcmp(kind, "bandit") == 0) {
+    task->kind = TEACHER_BANDIT;
+    task->cues.kind = "bandit";
+    status = cues_read(&task->cues, options, 0, error);
+  } else if (strcmp(kind, "delayed") == 0) {
+    task->kind = TEACHER_DELAYED;
+    task->cues.kind = "delayed";
+    status = cues_read(&task->cues, options, 0, error);
+    status = status == PF_OK ? delayed_read(&task->delayed, options, error) : status;
   } else if (strcmp(kind, "activity") == 0) {
     status = teacher_read_activity(task, options, error);
   } else {
@@ -197,23 +240,41 @@ static pf_status teacher_next_activity(const teacher *task, const pf_task_in *in
 
 /* ---- ops ---- */
 
+static int64_t countable(double steps)
+{
+  return steps < 9e15 ? (int64_t)steps : (int64_t)9e15; /* exact as a double */
+}
+
 static pf_status teacher_needs(const void *self, pf_source_needs *needs, pf_error *error)
 {
   const teacher *task = self;
   (void)error;
   needs->channels = (pf_names)PF_NAMES_OF(teacher_channels);
   needs->targets = (pf_names){task->targets, task->n_targets};
-  if (task->is_activity) {
+  switch (task->kind) {
+  case TEACHER_ACTIVITY:
     needs->n_input = 0; /* as many as the network has */
     needs->n_normal = 1;
     needs->max_steps = task->n_steps;
     return PF_OK;
+  case TEACHER_BANDIT:
+    needs->n_input = 0;
+    needs->n_uniform = bandit_n_uniform();
+    needs->max_steps = (int64_t)cues_n_trials(&task->cues);
+    return PF_OK;
+  case TEACHER_DELAYED:
+    needs->n_input = task->cues.n_cues;
+    needs->n_state = delayed_n_state();
+    needs->n_uniform = delayed_n_uniform();
+    needs->max_steps = countable(cues_n_trials(&task->cues) * (double)delayed_trial(&task->delayed));
+    return PF_OK;
+  case TEACHER_CUES:
+    break;
   }
-  const double most = cues_n_trials(&task->cues) * (double)task->cues.max_encounters;
   needs->n_input = task->cues.n_cues;
   needs->n_state = cues_n_state(&task->cues);
   needs->n_uniform = cues_n_uniform(&task->cues);
-  needs->max_steps = most < 9e15 ? (int64_t)most : (int64_t)9e15; /* exact as a double */
+  needs->max_steps = countable(cues_n_trials(&task->cues) * (double)task->cues.max_encounters);
   return PF_OK;
 }
 
@@ -229,7 +290,18 @@ static pf_status teacher_begin(const void *self, int64_t run, double *state, pf_
 static pf_status teacher_next(const void *self, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error)
 {
   const teacher *task = self;
-  return task->is_activity ? teacher_next_activity(task, in, out) : cues_next(&task->cues, state, in, out, error);
+  out->dt = task->dt;
+  switch (task->kind) {
+  case TEACHER_ACTIVITY:
+    return teacher_next_activity(task, in, out);
+  case TEACHER_BANDIT:
+    return bandit_next(&task->cues, in, out, error);
+  case TEACHER_DELAYED:
+    return delayed_next(&task->cues, &task->delayed, state, in, out, error);
+  case TEACHER_CUES:
+    break;
+  }
+  return cues_next(&task->cues, state, in, out, error);
 }
 
 static void teacher_end(const void *self, double *state)
@@ -252,7 +324,7 @@ static const pf_plugin teacher_plugin = {
     PF_PLUGIN_HEAD(PF_KIND_SOURCE),
     .name = "teacher",
     .version = "1.0",
-    .summary = "simulated animals: two odours or more cues with rewards, or activity under random inputs",
+    .summary = "simulated animals: choices between cues or arms, activity under random inputs or delayed rewards",
     .options = PF_TABLE_OF(teacher_options),
     .source = &teacher_ops,
 };
