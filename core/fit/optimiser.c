@@ -57,17 +57,18 @@ double pf_l1_of(const pf_function *function, const double *v)
 {
   double sum = 0.0;
   for (size_t i = 0; function->l1 != NULL && i < function->n; i++) {
-    sum += function->l1[i] * fabs(v[i]);
+    sum += function->l1[i] * fabs(v[i] - pf_l1_center(function, i));
   }
   return sum;
 }
 
 double pf_projected_component(const pf_function *function, const double *v, const double *gradient, size_t i)
 {
-  const double l1 = function->l1 != NULL ? function->l1[i] : 0.0;
+  const double l1 = pf_l1_weight(function, i);
+  const double off = v[i] - pf_l1_center(function, i);
   /* derivatives of F to the right and to the left; F cannot fall beyond a bound */
-  const double right = gradient[i] + (v[i] >= 0.0 ? l1 : -l1);
-  const double left = gradient[i] + (v[i] > 0.0 ? l1 : -l1);
+  const double right = gradient[i] + (off >= 0.0 ? l1 : -l1);
+  const double left = gradient[i] + (off > 0.0 ? l1 : -l1);
   if (right < 0.0 && v[i] < function->upper[i]) {
     return right;
   }

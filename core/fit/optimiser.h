@@ -1,7 +1,7 @@
 /*
  * Optimisers. One minimises
  *
- *     F(v) = f(v) + sum_i l1_i |v_i|        lower_i <= v_i <= upper_i
+ *     F(v) = f(v) + sum_i l1_i |v_i - center_i|        lower_i <= v_i <= upper_i
  *
  * with a smooth f, of which it knows nothing but what the ops of pf_function say. It does not know about parameters,
  * draws or animals.
@@ -29,6 +29,7 @@ typedef struct pf_function {
   size_t n;
   const double *lower, *upper; /**< [n]; -INFINITY, INFINITY: none */
   const double *l1;            /**< [n] >= 0 weights of |v_i|; NULL: none */
+  const double *center;        /**< [n] what L1 draws values to; NULL: 0 */
   /** f, and its gradient [n] (overwritten) where not NULL. */
   pf_status (*value)(void *self, const double *v, double *f, double *gradient, pf_error *error);
   /** Also H [n][n], both triangles, positive semidefinite up to rounding. NULL: there is none. */
@@ -126,7 +127,16 @@ extern const pf_optimiser pf_optimiser_lm, pf_optimiser_lbfgs, pf_optimiser_owlq
 
 /* ---- for optimisers ---- */
 
-/** sum_i l1_i |v_i| */
+/** Weight and centre of a value's L1 term. */
+static inline double pf_l1_weight(const pf_function *function, size_t i)
+{
+  return function->l1 != NULL ? function->l1[i] : 0.0;
+}
+static inline double pf_l1_center(const pf_function *function, size_t i)
+{
+  return function->center != NULL ? function->center[i] : 0.0;
+}
+/** sum_i l1_i |v_i - center_i| */
 double pf_l1_of(const pf_function *function, const double *v);
 /**
  * The largest component of the projected gradient of F at v: what is left of the subgradient of smallest size once

@@ -46,7 +46,8 @@ static pf_status pass(passes *s, int64_t number, bool step, double *mean, pf_err
     if (step) {
       /* the subgradient of |v| at 0 is 0, as in the reference */
       for (size_t i = 0; s->function->l1 != NULL && i < s->function->n; i++) {
-        s->gradient[i] += s->function->l1[i] * (double)((s->v[i] > 0.0) - (s->v[i] < 0.0));
+        const double off = s->v[i] - pf_l1_center(s->function, i);
+        s->gradient[i] += s->function->l1[i] * (double)((off > 0.0) - (off < 0.0));
       }
       pf_adam_step(s->adam, s->v, s->gradient);
     }

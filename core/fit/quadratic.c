@@ -62,13 +62,14 @@ void pf_quadratic_free(pf_quadratic *q)
 /* The piece to the right (+1) or to the left (-1) of x. */
 static piece piece_beside(const pf_function *function, size_t i, double x, int side)
 {
-  const double l1 = function->l1 != NULL ? function->l1[i] : 0.0;
+  const double l1 = pf_l1_weight(function, i);
+  const double center = pf_l1_center(function, i);
   piece p = {.free = true, .low = function->lower[i], .high = function->upper[i]};
   if (l1 > 0.0) {
-    const bool positive = side > 0 ? x >= 0.0 : x > 0.0;
-    p.slope = positive ? l1 : -l1;
-    p.low = positive ? fmax(0.0, p.low) : p.low;
-    p.high = positive ? p.high : fmin(0.0, p.high);
+    const bool above = side > 0 ? x >= center : x > center;
+    p.slope = above ? l1 : -l1;
+    p.low = above ? fmax(center, p.low) : p.low;
+    p.high = above ? p.high : fmin(center, p.high);
   }
   return p;
 }

@@ -1,12 +1,12 @@
 /*
  * The step of a Newton-like method, bounds and L1 exactly:
  *
- *     minimise  g'p + p'Bp / 2 + sum_i l1_i |v_i + p_i|      lower <= v + p <= upper
+ *     minimise  g'p + p'Bp / 2 + sum_i l1_i |v_i + p_i - center_i|      lower <= v + p <= upper
  *
- * with B positive definite, by a primal active-set method: between its breakpoints (a bound; 0, where there is an L1
- * weight) a value is free and the problem a plain quadratic one; at a breakpoint it is held while neither side goes
- * down. Every round solves for the free values (Cholesky), goes there or to the first breakpoint in the way, and lets
- * go of what has no reason to be held. The model falls in every round that moves, so it ends.
+ * with B positive definite, by a primal active-set method: between its breakpoints (a bound; the centre, where there is
+ * an L1 weight) a value is free and the problem a plain quadratic one; at a breakpoint it is held while neither side
+ * goes down. Every round solves for the free values (Cholesky), goes there or to the first breakpoint in the way, and
+ * lets go of what has no reason to be held. The model falls in every round that moves, so it ends.
  */
 #ifndef PLASTFIT_CORE_FIT_QUADRATIC_H
 #define PLASTFIT_CORE_FIT_QUADRATIC_H

@@ -10,7 +10,8 @@
  * There dv/du = 0 at the bound itself, so a start on a bound is moved a little inside. owlqn cannot do that: |v(u)| is
  * no L1 penalty on u.
  *
- * liblbfgs knows one L1 weight for values in a row. So values with a weight come first, and u = v l1 / (largest l1).
+ * liblbfgs knows one L1 weight for values in a row. So values with a weight come first, and u = (v - center) l1 /
+ * (largest l1).
  *
  * A point where F has no value is infinitely bad to the line search, which then tries nearer: so backtracking, whose
  * arithmetic survives that (More-Thuente's interpolation does not).
@@ -33,8 +34,8 @@ typedef struct quasi {
   pf_optimum *out;
   pf_error *error;
   size_t n;
-  size_t *order; /* [n] which value is u[k] */
-  double *unit;  /* [n] v = u / unit, by k; 1 where there is no L1 weight */
+  size_t *order;         /* [n] which value is u[k] */
+  double *unit, *center; /* [n] v = center + u / unit, by k; 1 and 0 where there is no L1 weight */
   double largest_l1;
   size_t n_l1;
   double *v, *gradient; /* [n] where it was last evaluated */
@@ -72,7 +73,7 @@ static double outer(const quasi *s, size_t k, double u, double *slope)
     return has_lower(s, i) ? lower - 1.0 + root : upper + 1.0 - root;
   }
   *slope = 1.0 / s->unit[k];
-  return u / s->unit[k];
+  return s->center[k] + u / s->unit[k];
 }
 
 static double inner(const quasi *s, size_t k, double v)
@@ -90,7 +91,7 @@ static double inner(const quasi *s, size_t k, double v)
     const double distance = fmax(has_lower(s, i) ? v - lower : upper - v, inside * (1.0 + fabs(bound)));
     return sqrt((distance + 1.0) * (distance + 1.0) - 1.0);
   }
-  return v * s->unit[k];
+  return (v - s->center[k]) * s->unit[k];
 }
 
 /* u outwards to s->v; slopes [n] into `slope` where not NULL */
@@ -200,10 +201,12 @@ static pf_status prepare(quasi *s, pf_error *error)
   size_t k = 0;
   s->order = pf_memory_need(s->n, sizeof *s->order, error);
   s->unit = pf_memory_need(s->n, sizeof *s->unit, error);
+  s->center = pf_memory_need(s->n, sizeof *s->center, error);
   s->v = pf_memory_need(s->n, sizeof *s->v, error);
   s->gradient = pf_memory_need(s->n, sizeof *s->gradient, error);
   s->best_gradient = pf_memory_need(s->n, sizeof *s->best_gradient, error);
-  if (s->order == NULL || s->unit == NULL || s->v == NULL || s->gradient == NULL || s->best_gradient == NULL) {
+  if (s->order == NULL || s->unit == NULL || s->center == NULL || s->v == NULL || s->gradient == NULL ||
+      s->best_gradient == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; l1 != NULL && i < s->n; i++) {
@@ -214,6 +217,7 @@ static pf_status prepare(quasi *s, pf_error *error)
       const bool weighted = l1 != NULL && l1[i] > 0.0;
       if (weighted == (with == 1)) {
         s->unit[k] = weighted ? l1[i] / s->largest_l1 : 1.0;
+        s->center[k] = weighted ? pf_l1_center(s->function, i) : 0.0;
         s->order[k++] = i;
         s->n_l1 += weighted ? 1 : 0;
       }
@@ -226,6 +230,7 @@ static void release(quasi *s)
 {
   pf_memory_free(s->order);
   pf_memory_free(s->unit);
+  pf_memory_free(s->center);
   pf_memory_free(s->v);
   pf_memory_free(s->gradient);
   pf_memory_free(s->best_gradient);

@@ -133,6 +133,29 @@ Test(optimisers, an_l1_penalty_with_a_known_solution)
   }
 }
 
+/* The same drawn to a centre c is the same problem in v - c. */
+Test(optimisers, an_l1_penalty_may_have_another_centre)
+{
+  static const double center[] = {1.0, 0.0, 0.2, 0.0, 0.0};
+  static const double minimum[] = {1.5, -0.875, 0.2, -0.3 + 1.0 / 9.0, 0.0};
+  const pf_optimiser *const all[] = {&pf_optimiser_lm, &pf_optimiser_owlqn};
+  for (size_t c = 0; c < 2; c++) {
+    residuals self;
+    double v[] = {0.0, 1.0, -1.0, 0.1, 1.0};
+    pf_error error = pf_error_none();
+    pf_optimum out;
+    const pf_optimiser_settings settings = test_settings();
+    residuals_start(&self, 5, 5, separable);
+    const double l1[] = {0.5, 0.5, 0.5, 1.0, 2.0};
+    memcpy(self.l1, l1, sizeof l1);
+    pf_function function = residuals_function(&self);
+    function.center = center;
+    cr_assert(all[c]->minimise(&function, &settings, NULL, v, &out, &error) == PF_OK);
+    cr_expect(out.converged);
+    expect_near(v, minimum, 5, c == 0 ? 1e-13 : 1e-6, all[c]->name);
+  }
+}
+
 /* L1 on a coupled problem: both methods agree, and what is 0 is exactly 0. */
 Test(optimisers, an_l1_penalty_on_a_coupled_problem)
 {
