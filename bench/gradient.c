@@ -4,8 +4,9 @@
  *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
  *
  * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
- * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling. With --count exactly N
- * gradients are taken after the set-up (0: none), for counting instructions and memory: two counts differ by gradients.
+ * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
+ * config may stand for TERMS: 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none),
+ * for counting instructions and memory: two counts differ by gradients.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
@@ -214,11 +215,12 @@ static bool first_terms(long n, char *text, size_t size)
   return used < size;
 }
 
-/** custom N_PRE N_POST STEPS TERMS, TERMS from 1 to 81, or mlp */
+/** custom N_PRE N_POST STEPS TERMS, TERMS from 1 to 81, or mlp, or a rule's group */
 static bool custom_case(int argc, char **argv, bench_case *out, char *rule, size_t size)
 {
   const bool is_mlp = argc >= 6 && strcmp(argv[5], "mlp") == 0;
-  if (argc < 6 || (!is_mlp && !first_terms(strtol(argv[5], NULL, 10), rule, size))) {
+  const bool is_group = argc >= 6 && strchr(argv[5], '=') != NULL;
+  if (argc < 6 || (!is_mlp && !is_group && !first_terms(strtol(argv[5], NULL, 10), rule, size))) {
     return false;
   }
   *out = (bench_case){.name = "custom",
@@ -226,6 +228,7 @@ static bool custom_case(int argc, char **argv, bench_case *out, char *rule, size
                       .n_pre = strtol(argv[2], NULL, 10),
                       .n_post = strtol(argv[3], NULL, 10),
                       .n_steps = strtol(argv[4], NULL, 10)};
+  out->rule = is_group ? argv[5] : out->rule;
   return out->n_pre > 0 && out->n_post > 0 && out->n_steps > 0;
 }
 
@@ -247,7 +250,7 @@ int main(int argc, char **argv)
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
     (void)fprintf(stderr, "usage: gradient [--count N] fly81|fly18|layer|mlp|million [THREADS]\n"
-                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS|mlp [THREADS]\n");
+                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS|mlp|RULE [THREADS]\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;
