@@ -76,7 +76,7 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
-core_sources += core/fit/free.c core/fit/free.h
+core_sources += core/fit/layout.c core/fit/layout.h
 core_sources += core/fit/adam.h core/fit/fit.h core/fit/objective.h core/fit/theta_file.h core/fit/ticker.h core/fit/units.h
 core_sources += core/fit/adam.c
 core_sources += core/fit/optimiser.h core/fit/quadratic.h core/fit/conjugate.h

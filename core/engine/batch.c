@@ -161,17 +161,20 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
   return status;
 }
 
-pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
-                             pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
-                             pf_error *error)
+/** One theta for every draw (`stride` 0), or a theta per draw. gradients: [n][n_parameters], overwritten, or NULL. */
+static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, const double *thetas, size_t stride,
+                              pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradients,
+                              pf_error *error)
 {
-  /* every draw has its own sums, added in the order of the draws: the same bits for any number of threads */
   const size_t n_scratch = model->n_losses * (1 + sizeof(pf_loss_value) / sizeof(double));
-  const size_t n_own = 1 + model->n_parameters + n_scratch;
+  const size_t n_own = 1 + n_scratch, n_theta = model->n_parameters;
   double *sums = pf_memory_need(batch->n * n_own, sizeof *sums, error);
   share *shares = pf_memory_need(batch->n, sizeof *shares, error);
   pf_status status = sums == NULL || shares == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
+    if (gradients != NULL && n_theta > 0) {
+      memset(gradients, 0, batch->n * n_theta * sizeof *gradients);
+    }
     /* threads over draws, or over the blocks of one draw after the other: whichever there is more of */
     const bool over_draws = n_workspaces > 1 && batch->n >= n_workspaces;
 #pragma omp parallel for schedule(dynamic) num_threads((int)n_workspaces) if (over_draws)
@@ -180,29 +183,50 @@ pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const
       double *own = sums + d * n_own;
       shares[d].error = pf_error_none();
       shares[d].status =
-          evaluate_draw(model, batch, d, theta, mine, over_draws ? 1 : n_workspaces, own + 1 + model->n_parameters, own,
-                        gradient == NULL ? NULL : own + 1, &shares[d].error);
+          evaluate_draw(model, batch, d, thetas + d * stride, mine, over_draws ? 1 : n_workspaces, own + 1, own,
+                        gradients == NULL ? NULL : gradients + d * n_theta, &shares[d].error);
     }
-  }
-  if (status == PF_OK) {
     *value = batch->constant;
-    for (size_t i = 0; i < model->n_parameters && gradient != NULL; i++) {
-      gradient[i] = 0.0;
-    }
   }
   for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
-    const double *own = sums + d * n_own;
     status = shares[d].status;
     if (status != PF_OK) {
       pf_fail_key(error, status, shares[d].error.key, "%s", shares[d].error.text);
       break;
     }
-    *value += own[0];
-    for (size_t i = 0; i < model->n_parameters && gradient != NULL; i++) {
-      gradient[i] += own[1 + i];
-    }
+    *value += sums[d * n_own];
   }
   pf_memory_free(sums);
   pf_memory_free(shares);
+  return status;
+}
+
+pf_status pf_batch_each(const pf_model *model, const pf_batch *batch, const double *thetas,
+                        pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradients,
+                        pf_error *error)
+{
+  return evaluate_all(model, batch, thetas, model->n_parameters, workspaces, n_workspaces, value, gradients, error);
+}
+
+pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
+                             pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
+                             pf_error *error)
+{
+  /* every draw has its own sums, added in the order of the draws: the same bits for any number of threads */
+  const size_t n = model->n_parameters;
+  double *gradients = gradient == NULL ? NULL : pf_memory_need(batch->n * n, sizeof *gradients, error);
+  if (gradient != NULL && gradients == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = evaluate_all(model, batch, theta, 0, workspaces, n_workspaces, value, gradients, error);
+  for (size_t i = 0; gradient != NULL && status == PF_OK && i < n; i++) {
+    gradient[i] = 0.0;
+  }
+  for (size_t d = 0; gradient != NULL && status == PF_OK && d < batch->n; d++) {
+    for (size_t i = 0; i < n; i++) {
+      gradient[i] += gradients[d * n + i];
+    }
+  }
+  pf_memory_free(gradients);
   return status;
 }

@@ -48,6 +48,8 @@ typedef struct pf_model_parameter {
   bool tied;             /**< theta = factor * theta[tied_to], another that is not tied; not free */
   size_t tied_to;
   double factor;
+  bool own_penalty; /**< l1 and l2 are its own; else those of `penalty` if it is a rule's, and none if it is not */
+  double l1, l2;
 } pf_model_parameter;
 
 enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };
@@ -207,6 +209,13 @@ void pf_batch_free(pf_batch *batch);
 pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
                              pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
                              pf_error *error);
+/**
+ * The same with a theta for every draw, [n][n_parameters], and the gradient of each, likewise (overwritten; NULL: not
+ * wanted): they are the caller's to add up, in the order of the draws.
+ */
+pf_status pf_batch_each(const pf_model *model, const pf_batch *batch, const double *thetas,
+                        pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradients,
+                        pf_error *error);
 
 /* ---- closed loop ---- */
 

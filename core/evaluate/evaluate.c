@@ -64,7 +64,17 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
     result->error = unit->error;
     return;
   }
-  result->status = pf_score_animal(problem, plan, animal, unit->theta, scorer, &result->scores, &result->error);
+  const size_t n_theta = problem->model->n_parameters;
+  double *thetas = pf_memory_need(plan->data->n * n_theta, sizeof *thetas, &result->error);
+  for (size_t i = 0; thetas != NULL && i < plan->data->n; i++) {
+    if (plan->data->recordings[i].animal_index == animal) {
+      pf_evaluation_theta(plan, unit, i, thetas + i * n_theta);
+    }
+  }
+  result->status = thetas == NULL
+                       ? PF_STOP
+                       : pf_score_animal(problem, plan, animal, thetas, scorer, &result->scores, &result->error);
+  pf_memory_free(thetas);
 }
 
 static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const scorers *all,

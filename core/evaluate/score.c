@@ -33,7 +33,7 @@ typedef struct draw_sums {
 typedef struct animal_sums {
   const pf_problem *problem;
   const pf_evaluation_plan *plan;
-  const double *theta;
+  const double *thetas; /* [plan->data->n][n_parameters] */
   pf_scorer *scorer;
   pf_loss_value *values; /* [n_losses] */
   double mean_rate;      /* deviance, the same in every draw */
@@ -46,6 +46,12 @@ pf_scores pf_scores_none(void)
 {
   return (pf_scores){
       .no_plasticity = NAN, .mean_rate = NAN, .r2_weights = NAN, .r2_activity = NAN, .log_likelihood = NAN};
+}
+
+static const double *theta_of(const animal_sums *sums, const pf_draw *draw)
+{
+  const size_t recording = (size_t)(draw->recording - sums->plan->data->recordings);
+  return sums->thetas + recording * sums->problem->model->n_parameters;
 }
 
 /* ---- R2 ---- */
@@ -107,7 +113,7 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
                       sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
     const pf_standing_run truth = {sums->scorer->teacher, twin, problem->teacher_theta};
-    const pf_standing_run run = {sums->scorer->model, draw, sums->theta};
+    const pf_standing_run run = {sums->scorer->model, draw, theta_of(sums, draw)};
     status = pf_r2_weights(problem->model, &truth, &run, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {
@@ -142,14 +148,14 @@ static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *er
 {
   const pf_model *model = sums->problem->model;
   int64_t n = 0;
-  pf_status status = pf_forward(model, draw, sums->theta, PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
-                                sums->scorer->model, sums->values, error);
+  pf_status status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS,
+                                PF_STEP_SCORE, sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
   sums->draw.no_plasticity += pf_deviance(model, sums->values, &n);
-  status = pf_forward(model, draw, sums->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->model, sums->values,
-                      error);
+  status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->model,
+                      sums->values, error);
   if (status != PF_OK) {
     return status;
   }
@@ -235,10 +241,10 @@ static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, si
   return PF_OK;
 }
 
-pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal, const double *theta,
-                          pf_scorer *scorer, pf_scores *scores, pf_error *error)
+pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
+                          const double *thetas, pf_scorer *scorer, pf_scores *scores, pf_error *error)
 {
-  animal_sums sums = {.problem = problem, .plan = plan, .theta = theta, .scorer = scorer, .mean_rate = NAN};
+  animal_sums sums = {.problem = problem, .plan = plan, .thetas = thetas, .scorer = scorer, .mean_rate = NAN};
   size_t *recordings = pf_memory_need(plan->data->n, sizeof *recordings, error);
   pf_draw **draws = pf_memory_need(plan->data->n, sizeof(pf_draw *), error);
   sums.values = pf_memory_need(problem->model->n_losses, sizeof *sums.values, error);

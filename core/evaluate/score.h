@@ -11,9 +11,12 @@ typedef struct pf_scorer {
 
 /** All figures NaN, counts 0. */
 pf_scores pf_scores_none(void);
-/** Score animal `animal` of plan->data with theta. On failure *scores is pf_scores_none(). */
-pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal, const double *theta,
-                          pf_scorer *scorer, pf_scores *scores, pf_error *error);
+/**
+ * Score animal `animal` of plan->data with thetas [plan->data->n][n_parameters], one for every recording (those of
+ * other animals are not looked at). On failure *scores is pf_scores_none().
+ */
+pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
+                          const double *thetas, pf_scorer *scorer, pf_scores *scores, pf_error *error);
 /** Mean and median over animals of each figure, NaN left out (NaN where none is left); counts are sums in both. */
 pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean, pf_scores *median,
                               pf_error *error);

@@ -2,6 +2,7 @@
 #ifndef PLASTFIT_CORE_FIT_FIT_H
 #define PLASTFIT_CORE_FIT_FIT_H
 
+#include "core/fit/layout.h"
 #include "core/problem/problem.h"
 
 /** One row of fit.csv. */
@@ -18,12 +19,13 @@ typedef struct pf_fit_unit {
   size_t n_recordings;
   pf_draw **draws; /**< [n_draws]: recordings x draws, draw by draw, in order */
   size_t n_draws;
-  double *theta; /**< [model->n_parameters] start, then the estimate; of a failed fit the last that could be computed */
-  double *theta_start;
+  pf_layout *layout; /**< of its recordings: what `values` mean (core/fit/layout.h) */
+  double *values;    /**< [layout->n] start, then the estimate; of a failed fit the last that could be computed */
+  double *values_start;
   pf_fit_row *rows;
   size_t n_rows;
-  double *row_theta; /**< [n_rows][n_parameters] */
-  pf_status status;  /**< PF_OK, or why this fit failed; the others go on */
+  double *row_values; /**< [n_rows][layout->n] */
+  pf_status status;   /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
   bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
 } pf_fit_unit;

@@ -1,7 +1,6 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/adam.h"
-#include "core/fit/free.h"
 #include "core/fit/objective.h"
 #include "core/fit/ticker.h"
 #include "core/fit/units.h"
@@ -22,18 +21,18 @@ typedef struct unit_run {
   size_t n_workspaces;
   pf_batch **batches; /* one optimiser step each, in order */
   size_t n_batches;
-  pf_free_set free;       /* the parameters that the optimiser sees */
-  double *values, *slope; /* [free.n] their values, and the gradient with respect to them */
   pf_adam *adam;
-  double *gradient; /* [n_parameters] */
-  double *good;     /* [n_parameters] the last theta whose objective could be computed */
+  double *gradient; /* [layout->n] */
+  double *good;     /* [layout->n] the last values whose objective could be computed */
   pf_stop stop;     /* MAY be NULL */
   void *payload;    /* of stop */
 } unit_run;
 
-static size_t theta_bytes(const pf_problem *problem)
+static void copy_values(const pf_fit_unit *unit, const double *from, double *to)
 {
-  return problem->model->n_parameters * sizeof(double);
+  if (unit->layout->n > 0) {
+    memcpy(to, from, unit->layout->n * sizeof *to);
+  }
 }
 
 /* Add to a line that the engine wrote where in the fit it happened: that, only the fit knows. */
@@ -51,12 +50,10 @@ static void add_where(const pf_problem *problem, pf_fit_unit *unit, int64_t epoc
   (void)snprintf(unit->error.text, sizeof unit->error.text, "%.*s%s", room, line, where);
 }
 
-static void log_row(const pf_problem *problem, pf_fit_unit *unit, int64_t epoch, double objective, double data_term)
+static void log_row(pf_fit_unit *unit, int64_t epoch, double objective, double data_term)
 {
   unit->rows[unit->n_rows] = (pf_fit_row){.epoch = epoch, .objective = objective, .data_term = data_term};
-  if (problem->model->n_parameters > 0) {
-    memcpy(&unit->row_theta[unit->n_rows * problem->model->n_parameters], unit->theta, theta_bytes(problem));
-  }
+  copy_values(unit, unit->values, &unit->row_values[unit->n_rows * unit->layout->n]);
   unit->n_rows++;
 }
 
@@ -86,22 +83,17 @@ static pf_status pass(unit_run *run, int64_t epoch, bool step, double *objective
     }
     double value = 0.0;
     double data = 0.0;
-    const pf_status status = pf_objective(problem, run->batches[b], unit->theta, run->workspaces, run->n_workspaces,
-                                          &data, &value, step ? run->gradient : NULL, &unit->error);
+    const pf_status status = pf_objective(problem, unit->layout, run->batches[b], unit->values, run->workspaces,
+                                          run->n_workspaces, &data, &value, step ? run->gradient : NULL, &unit->error);
     if (status != PF_OK) {
       add_where(problem, unit, epoch, b);
       return status;
     }
     sum_objective += value;
     sum_data += data;
-    if (problem->model->n_parameters > 0) {
-      memcpy(run->good, unit->theta, theta_bytes(problem));
-    }
+    copy_values(unit, unit->values, run->good);
     if (step) {
-      pf_free_gather(&run->free, unit->theta, run->values);
-      pf_free_gradient(&run->free, run->gradient, run->slope);
-      pf_adam_step(run->adam, run->values, run->slope);
-      pf_free_scatter(&run->free, run->values, unit->theta);
+      pf_adam_step(run->adam, unit->values, run->gradient);
     }
   }
   *objective = sum_objective / (double)run->n_batches;
@@ -141,23 +133,14 @@ static pf_status prepare(unit_run *run)
                                      .beta2 = problem->fit.beta2,
                                      .epsilon = problem->fit.epsilon};
   pf_error *error = &run->unit->error;
-  run->gradient = pf_memory_need(problem->model->n_parameters, sizeof *run->gradient, error);
-  run->good = pf_memory_need(problem->model->n_parameters, sizeof *run->good, error);
+  const pf_layout *layout = run->unit->layout;
+  run->gradient = pf_memory_need(layout->n, sizeof *run->gradient, error);
+  run->good = pf_memory_need(layout->n, sizeof *run->good, error);
   if (run->gradient == NULL || run->good == NULL) {
     return PF_STOP;
   }
-  if (problem->model->n_parameters > 0) {
-    memcpy(run->good, run->unit->theta, theta_bytes(problem));
-  }
-  if (pf_free_set_create(problem->model->parameters, problem->model->n_parameters, &run->free, error) != PF_OK) {
-    return PF_STOP;
-  }
-  run->values = pf_memory_need(run->free.n, sizeof *run->values, error);
-  run->slope = pf_memory_need(run->free.n, sizeof *run->slope, error);
-  if (run->values == NULL || run->slope == NULL) {
-    return PF_STOP;
-  }
-  const pf_status status = pf_adam_create(&settings, run->free.lower, run->free.upper, run->free.n, &run->adam, error);
+  copy_values(run->unit, run->unit->values, run->good);
+  const pf_status status = pf_adam_create(&settings, layout->lower, layout->upper, layout->n, &run->adam, error);
   return status != PF_OK ? status : make_batches(run);
 }
 
@@ -168,9 +151,6 @@ static void release(unit_run *run)
   }
   pf_memory_free(run->batches);
   pf_adam_free(run->adam);
-  pf_free_set_clear(&run->free);
-  pf_memory_free(run->values);
-  pf_memory_free(run->slope);
   pf_memory_free(run->gradient);
   pf_memory_free(run->good);
 }
@@ -186,14 +166,14 @@ static pf_status all_epochs(unit_run *run, pf_ticker *ticker)
   if (status != PF_OK) {
     return status;
   }
-  log_row(problem, run->unit, 0, objective, data_term);
+  log_row(run->unit, 0, objective, data_term);
   for (int64_t epoch = 1; epoch <= fit->epochs; epoch++) {
     status = pass(run, epoch, true, &objective, &data_term);
     if (status != PF_OK) {
       return status;
     }
     if (epoch == fit->epochs || (fit->log_every > 0 && epoch % fit->log_every == 0)) {
-      log_row(problem, run->unit, epoch, objective, data_term);
+      log_row(run->unit, epoch, objective, data_term);
     }
     pf_ticker_add(ticker, (int64_t)run->unit->n_draws);
   }
@@ -216,8 +196,8 @@ static void run_unit(const pf_problem *problem, pf_fit_unit *unit, pf_workspace 
   unit->status = prepare(&run);
   if (unit->status == PF_OK) {
     unit->status = all_epochs(&run, ticker);
-    if (unit->status != PF_OK && problem->model->n_parameters > 0) {
-      memcpy(unit->theta, run.good, theta_bytes(problem));
+    if (unit->status != PF_OK) {
+      copy_values(unit, run.good, unit->values);
     }
   }
   release(&run);

@@ -2,8 +2,9 @@
 #include "core/base/memory.h"
 #include <plastfit/abi/csv.h>
 
-enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, N_COLUMNS };
-static const char *const column_names[N_COLUMNS] = {"unit", "owner", "name", "estimate", "status"};
+enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, ANIMAL, EXPERIMENT, N_COLUMNS };
+static const char *const column_names[N_COLUMNS] = {"unit",   "owner",  "name",      "estimate",
+                                                    "status", "animal", "experiment"};
 
 typedef struct reader {
   pf_csv csv;
@@ -60,7 +61,7 @@ static pf_status read_header(reader *read, pf_error *error)
       i++;
     }
     read->columns[k] = i;
-    if (i == read->width) {
+    if (i == read->width && k < ANIMAL) {
       status = pf_fail(error, PF_STOP,
                        "%.500s:1: has no column '%s'; expected a theta.csv as this version of plastfit writes it",
                        read->csv.path, column_names[k]);
@@ -86,6 +87,12 @@ static pf_status note_unit(reader *read, const char *unit, pf_error *error)
   return PF_OK;
 }
 
+/** The field of a column that may be absent, or empty. */
+static const char *optional(const reader *read, int column)
+{
+  return read->columns[column] < read->width ? pf_csv_field(&read->csv, read->columns[column]) : "";
+}
+
 static pf_status read_row(reader *read, pf_error *error)
 {
   const pf_csv *csv = &read->csv;
@@ -105,6 +112,17 @@ static pf_status read_row(reader *read, pf_error *error)
   if (row.name == NULL) {
     return PF_STOP;
   }
+  const char *experiment = optional(read, EXPERIMENT);
+  double number = -1.0;
+  row.animal = keep(read, optional(read, ANIMAL), error);
+  if (row.animal == NULL) {
+    return PF_STOP;
+  }
+  if (experiment[0] != '\0' && (!pf_csv_number(experiment, &number) || !(number >= 0.0 && number < 1e15))) {
+    return pf_fail(error, PF_STOP, "%.500s:%lld: experiment: found '%.60s', expected a number from 0", csv->path,
+                   (long long)csv->line, experiment);
+  }
+  row.experiment = (int64_t)number;
   const char *estimate = pf_csv_field(csv, read->columns[ESTIMATE]);
   const char *word = pf_csv_field(csv, read->columns[STATUS]);
   row.failed = strcmp(word, "ok") != 0 && strcmp(word, "interrupted") != 0;
@@ -114,7 +132,9 @@ static pf_status read_row(reader *read, pf_error *error)
   }
   /* rows of a unit stand together: looking back to its first is enough */
   for (size_t i = file->n_rows; i > 0 && file->rows[i - 1].unit == row.unit; i--) {
-    if (file->rows[i - 1].owner == row.owner && file->rows[i - 1].name == row.name) {
+    const pf_theta_row *other = &file->rows[i - 1];
+    if (other->owner == row.owner && other->name == row.name && other->animal == row.animal &&
+        other->experiment == row.experiment) {
       return pf_fail(error, PF_STOP, "%.500s:%lld: '%s' of '%s' stands twice for '%s'", csv->path, (long long)csv->line,
                      row.name, row.owner, row.unit);
     }
@@ -168,11 +188,13 @@ void pf_theta_file_free(pf_theta_file *file)
   pf_memory_free(file);
 }
 
-const pf_theta_row *pf_theta_file_find(const pf_theta_file *file, const char *unit, const char *owner, const char *name)
+const pf_theta_row *pf_theta_file_find(const pf_theta_file *file, const char *unit, const char *owner, const char *name,
+                                       const char *animal, int64_t experiment)
 {
   for (size_t i = 0; i < file->n_rows; i++) {
     const pf_theta_row *row = &file->rows[i];
-    if (strcmp(row->unit, unit) == 0 && strcmp(row->owner, owner) == 0 && strcmp(row->name, name) == 0) {
+    if (row->experiment == experiment && strcmp(row->unit, unit) == 0 && strcmp(row->owner, owner) == 0 &&
+        strcmp(row->name, name) == 0 && strcmp(row->animal, animal) == 0) {
       return row;
     }
   }

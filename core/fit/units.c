@@ -7,11 +7,46 @@ static int belongs(const pf_problem *problem, size_t recording, size_t unit)
   return problem->fit.per == PF_FIT_SHARED || problem->data.recordings[recording].animal_index == unit;
 }
 
+pf_status pf_unit_layout(const pf_problem *problem, size_t unit, pf_layout **out, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  size_t *recordings = pf_memory_need(problem->data.n, sizeof *recordings, error);
+  size_t n = 0;
+  if (recordings == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < problem->data.n; i++) {
+    if (belongs(problem, i, unit)) {
+      recordings[n++] = i;
+    }
+  }
+  const pf_status status =
+      pf_layout_create(model->parameters, model->n_parameters, &problem->data, recordings, n, out, error);
+  pf_memory_free(recordings);
+  return status;
+}
+
+pf_status pf_fit_start(const pf_problem *problem, size_t unit, double *theta, pf_error *error)
+{
+  pf_layout *layout = NULL;
+  pf_status status = pf_unit_layout(problem, unit, &layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  double *values = pf_memory_need(layout->n, sizeof *values, error);
+  status = values == NULL ? PF_STOP : pf_problem_start(problem, unit, layout, values, error);
+  if (status == PF_OK) {
+    pf_layout_theta(layout, values, 0, theta);
+  }
+  pf_memory_free(values);
+  pf_layout_free(layout);
+  return status;
+}
+
 static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *unit, pf_error *error)
 {
   const int64_t every = problem->fit.log_every > 0 ? problem->fit.log_every : problem->fit.epochs + 1;
   const int64_t n_rows = 2 + problem->fit.epochs / every; /* start, every so often, last */
-  const size_t n_theta = problem->model->n_parameters;
   const char *name = problem->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[index];
   for (size_t i = 0; i < problem->data.n; i++) {
     unit->n_recordings += belongs(problem, i, index) ? 1 : 0;
@@ -19,12 +54,8 @@ static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *
   unit->name = pf_memory_string(name, error);
   unit->recordings = pf_memory_need(unit->n_recordings, sizeof *unit->recordings, error);
   unit->draws = pf_memory_need(unit->n_recordings * (size_t)problem->draws, sizeof(pf_draw *), error);
-  unit->theta = pf_memory_need(n_theta, sizeof *unit->theta, error);
-  unit->theta_start = pf_memory_need(n_theta, sizeof *unit->theta_start, error);
   unit->rows = pf_memory_need((size_t)n_rows, sizeof *unit->rows, error);
-  unit->row_theta = pf_memory_need((size_t)n_rows * n_theta, sizeof *unit->row_theta, error);
-  if (unit->name == NULL || unit->recordings == NULL || unit->draws == NULL || unit->theta == NULL ||
-      unit->theta_start == NULL || unit->rows == NULL || unit->row_theta == NULL) {
+  if (unit->name == NULL || unit->recordings == NULL || unit->draws == NULL || unit->rows == NULL) {
     return PF_STOP;
   }
   size_t n = 0;
@@ -33,7 +64,15 @@ static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *
       unit->recordings[n++] = i;
     }
   }
-  return PF_OK;
+  const pf_status status = pf_unit_layout(problem, index, &unit->layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const size_t n_values = unit->layout->n;
+  unit->values = pf_memory_need(n_values, sizeof *unit->values, error);
+  unit->values_start = pf_memory_need(n_values, sizeof *unit->values_start, error);
+  unit->row_values = pf_memory_need((size_t)n_rows * n_values, sizeof *unit->row_values, error);
+  return unit->values == NULL || unit->values_start == NULL || unit->row_values == NULL ? PF_STOP : PF_OK;
 }
 
 static pf_status make_draws(const pf_problem *problem, pf_fit_unit *unit)
@@ -65,13 +104,13 @@ pf_status pf_fit_units_create(const pf_problem *problem, pf_fit *fit, pf_error *
   for (size_t u = 0; u < n; u++) {
     pf_fit_unit *unit = &fit->units[u];
     unit->error = pf_error_none();
-    const pf_status status = allocate(problem, u, unit, error);
+    pf_status status = allocate(problem, u, unit, error);
+    status = status == PF_OK ? pf_problem_start(problem, u, unit->layout, unit->values, error) : status;
     if (status != PF_OK) {
       return status;
     }
-    pf_problem_start(problem, u, unit->theta);
-    if (problem->model->n_parameters > 0) {
-      memcpy(unit->theta_start, unit->theta, problem->model->n_parameters * sizeof *unit->theta);
+    if (unit->layout->n > 0) {
+      memcpy(unit->values_start, unit->values, unit->layout->n * sizeof *unit->values);
     }
     unit->status = make_draws(problem, unit);
   }
@@ -91,10 +130,11 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
     pf_memory_free(unit->name);
     pf_memory_free(unit->recordings);
     pf_memory_free(unit->draws);
-    pf_memory_free(unit->theta);
-    pf_memory_free(unit->theta_start);
+    pf_layout_free(unit->layout);
+    pf_memory_free(unit->values);
+    pf_memory_free(unit->values_start);
     pf_memory_free(unit->rows);
-    pf_memory_free(unit->row_theta);
+    pf_memory_free(unit->row_values);
   }
   pf_memory_free(fit->units);
   pf_memory_free(fit);

@@ -4,6 +4,11 @@
 
 #include "core/fit/fit.h"
 
+/** The layout of unit `unit`: of its recordings of problem->data. */
+pf_status pf_unit_layout(const pf_problem *problem, size_t unit, pf_layout **out, pf_error *error);
+/** theta [n_parameters] at the start of a unit's fit, of its first recording. */
+pf_status pf_fit_start(const pf_problem *problem, size_t unit, double *theta, pf_error *error);
+
 /**
  * Makes fit->units: one per animal of problem->data, in its order (so unit and animal have the same index), or one
  * "all". Draws are listed draw by draw: draw 0 of each recording, then draw 1 of each. A unit whose draws could not

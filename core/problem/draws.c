@@ -1,7 +1,6 @@
 /* Draws of a problem: which random numbers make which inputs and initial weights. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/fit/free.h"
 #include "core/problem/problem.h"
 
 #include <math.h>
@@ -127,23 +126,43 @@ static size_t number_of_unit(const pf_problem *problem, size_t unit)
   return problem->fit.per == PF_FIT_PER_ANIMAL ? unit : 0;
 }
 
-void pf_problem_start(const pf_problem *problem, size_t unit, double *theta)
+/** Which copy of its parameter a slot is, by its place in the data as read; 0: of the first, or of the only one. */
+static size_t copy_number(const pf_problem *problem, const pf_layout *layout, const pf_slot *slot)
+{
+  const uint8_t scope = layout->scope[slot->parameter];
+  if (layout->data == NULL || scope == PF_SCOPE_SHARED) {
+    return 0;
+  }
+  const pf_recording *recording = &layout->data->recordings[layout->recordings[slot->recording]];
+  const bool per_animal = problem->fit.per == PF_FIT_PER_ANIMAL;
+  return scope == PF_SCOPE_ANIMAL ? (per_animal ? 0 : recording->animal_number)
+                                  : (per_animal ? recording->experiment : recording->number);
+}
+
+/** Where one slot starts. Copies take random numbers of their own. */
+static double start_of(const pf_problem *problem, size_t unit, const pf_layout *layout, const pf_slot *slot)
 {
   const pf_model *model = problem->model;
+  const pf_parameter *parameter = &model->parameters[slot->parameter].declared;
   const size_t number = number_of_unit(problem, unit);
   const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    const pf_parameter *parameter = &model->parameters[i].declared;
-    double normal = 0.0;
-    if ((parameter->flags & PF_PARAMETER_FIXED) == 0) {
-      pf_random_normal(stream, i, 1, &normal);
-    }
-    theta[i] = parameter->initial + parameter->initial_sd * normal;
-    if (problem->warm != NULL && (parameter->flags & PF_PARAMETER_FIXED) == 0 &&
-        !isnan(problem->warm[number * model->n_parameters + i])) {
-      theta[i] = problem->warm[number * model->n_parameters + i];
-    }
-    theta[i] = fmin(fmax(theta[i], parameter->lower), parameter->upper);
+  const double warm =
+      problem->warm == NULL ? (double)NAN : problem->warm[number * model->n_parameters + slot->parameter];
+  if (!isnan(warm)) {
+    return warm;
   }
-  pf_tie(model->parameters, model->n_parameters, theta);
+  double normal = 0.0;
+  pf_random_normal(stream, slot->parameter + copy_number(problem, layout, slot) * model->n_parameters, 1, &normal);
+  return parameter->initial + parameter->initial_sd * normal;
+}
+
+pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout, double *values,
+                           pf_error *error)
+{
+  (void)error;
+  for (size_t k = 0; k < layout->n; k++) {
+    const double start = start_of(problem, unit, layout, &layout->slots[layout->index[k]]);
+    values[k] = fmin(fmax(start, layout->lower[k]), layout->upper[k]);
+  }
+  return PF_OK;
 }

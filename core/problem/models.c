@@ -1,7 +1,7 @@
 /* Components and models: which rule on which projection, which losses, and the teacher's twin of it all. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/problem/build.h"
 #include "core/problem/keys.h"
 

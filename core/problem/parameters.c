@@ -1,7 +1,7 @@
 /* Parameters of the rules as the config wants them: started, bounded, fixed, tied to one another. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/problem/build.h"
 
 #include <ctype.h>

@@ -6,6 +6,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/explain.h"
+#include "core/fit/layout.h"
 #include "core/problem/initial_weights.h"
 
 enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
@@ -86,9 +87,10 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
                           pf_draw **out, pf_error *error);
 /**
  * Where the fit of unit `unit` starts: the earlier run's estimate where there is one, else initial + init_sd * normal;
- * within the bounds; [model->n_parameters].
+ * within the bounds; values: [layout->n].
  */
-void pf_problem_start(const pf_problem *problem, size_t unit, double *theta);
+pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout, double *values,
+                           pf_error *error);
 /** A draw's twin for the teacher's model: same inputs, same initial weights. NULL model: PF_STOP. */
 pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error);
 

@@ -4,8 +4,9 @@
 #include "core/engine/explain.h"
 #include "core/evaluate/plan.h"
 #include "core/fit/fit.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/fit/ticker.h"
+#include "core/fit/units.h"
 #include "core/report/folder.h"
 #include "core/report/names.h"
 
@@ -335,10 +336,11 @@ pf_status pf_check_print(const pf_problem *problem, FILE *out, pf_error *error)
 {
   size_t n_free = 0, n_warnings = 0;
   double *start = pf_memory_need(problem->model->n_parameters, sizeof *start, error);
-  if (start == NULL) {
-    return PF_STOP;
+  pf_status status = start == NULL ? PF_STOP : pf_fit_start(problem, 0, start, error);
+  if (status != PF_OK) {
+    pf_memory_free(start);
+    return status;
   }
-  pf_problem_start(problem, 0, start);
   (void)fprintf(out, "%s, seed %llu\n\n", problem->name, (unsigned long long)problem->seed);
   print_plugins(problem, out);
   (void)fputc('\n', out);
@@ -346,7 +348,7 @@ pf_status pf_check_print(const pf_problem *problem, FILE *out, pf_error *error)
   (void)fputc('\n', out);
   print_network(problem, out);
   (void)fputc('\n', out);
-  pf_status status = print_parameters(problem, start, &n_free, out, error);
+  status = print_parameters(problem, start, &n_free, out, error);
   if (status == PF_OK) {
     (void)fputc('\n', out);
     status = print_plan(problem, start, &n_warnings, out, error);

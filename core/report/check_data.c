@@ -1,5 +1,5 @@
 /* The data as they were understood, and what they will not tell. */
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/report/check.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+#include "core/base/memory.h"
 #include "core/report/tables.h"
 #include <errno.h>
 #include <math.h>
@@ -85,39 +86,64 @@ static void fit_settings(const pf_problem *problem, FILE *file)
   (void)fputc('\n', file);
 }
 
+/* One column a parameter: where it has copies, their mean. */
+static void fit_parameters(const pf_layout *layout, const double *slots, FILE *file)
+{
+  for (size_t i = 0; i < layout->n_parameters; i++) {
+    const size_t end = i + 1 < layout->n_parameters ? layout->first[i + 1] : layout->n_slots;
+    double sum = 0.0;
+    for (size_t s = layout->first[i]; s < end; s++) {
+      sum += slots[s];
+    }
+    (void)fputc(',', file);
+    pf_csv_number(file, sum / (double)(end - layout->first[i]));
+  }
+}
+
+static pf_status fit_rows(const pf_results *results, const pf_fit_unit *unit, FILE *file, pf_error *error)
+{
+  double *slots = pf_memory_need(unit->layout->n_slots, sizeof *slots, error);
+  for (size_t r = 0; slots != NULL && r < unit->n_rows; r++) {
+    pf_csv_text(file, unit->name);
+    (void)fprintf(file, ",%lld,%.17g,%.17g", (long long)unit->rows[r].epoch, unit->rows[r].objective,
+                  unit->rows[r].data_term);
+    pf_layout_slots(unit->layout, &unit->row_values[r * unit->layout->n], slots);
+    fit_parameters(unit->layout, slots, file);
+    fit_settings(results->problem, file);
+  }
+  pf_memory_free(slots);
+  return slots == NULL ? PF_STOP : PF_OK;
+}
+
 pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error *error)
 {
-  const size_t n_theta = results->problem->model->n_parameters;
   FILE *file = open_csv(path, error);
+  pf_status status = PF_OK;
   if (file == NULL) {
     return PF_STOP;
   }
   fit_header(results, file);
-  for (size_t u = 0; u < results->fit->n_units; u++) {
-    const pf_fit_unit *unit = &results->fit->units[u];
-    for (size_t r = 0; r < unit->n_rows; r++) {
-      pf_csv_text(file, unit->name);
-      (void)fprintf(file, ",%lld,%.17g,%.17g", (long long)unit->rows[r].epoch, unit->rows[r].objective,
-                    unit->rows[r].data_term);
-      for (size_t i = 0; i < n_theta; i++) {
-        (void)fputc(',', file);
-        pf_csv_number(file, unit->row_theta[r * n_theta + i]);
-      }
-      fit_settings(results->problem, file);
-    }
+  for (size_t u = 0; u < results->fit->n_units && status == PF_OK; u++) {
+    status = fit_rows(results, &results->fit->units[u], file, error);
   }
-  return close_csv(file, path, error);
+  const pf_status closed = close_csv(file, path, error);
+  return status != PF_OK ? status : closed;
 }
 
 /* ---- theta.csv ---- */
 
-static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t i, FILE *file)
+static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t slot, double estimate, double start,
+                      FILE *file)
 {
+  static const char *const scopes[] = {"shared", "animal", "experiment"};
+  const size_t i = unit->layout->slots[slot].parameter;
   const pf_model_parameter *parameter = &results->problem->model->parameters[i];
   const pf_parameter *declared = &parameter->declared;
   const char *const texts[] = {unit->name, parameter->owner, declared->name,
                                declared->label != NULL ? declared->label : declared->name, declared->unit};
-  const double numbers[] = {unit->theta[i], unit->theta_start[i], declared->lower, declared->upper};
+  const double numbers[] = {estimate, start, declared->lower, declared->upper};
+  const char *animal = "";
+  int64_t experiment = -1;
   for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
     pf_csv_text(file, texts[k]);
     (void)fputc(',', file);
@@ -133,20 +159,46 @@ static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t
   }
   (void)fputc(',', file);
   pf_csv_number(file, results->truth[i]);
+  (void)fprintf(file, ",%s,", scopes[unit->layout->scope[i]]);
+  pf_layout_copy(unit->layout, slot, &animal, &experiment);
+  pf_csv_text(file, animal);
+  (void)fputc(',', file);
+  if (experiment >= 0) {
+    (void)fprintf(file, "%lld", (long long)experiment);
+  }
   (void)fprintf(file, ",%s\n", pf_unit_word(unit));
+}
+
+static pf_status theta_rows(const pf_results *results, const pf_fit_unit *unit, FILE *file, pf_error *error)
+{
+  const size_t n = unit->layout->n_slots;
+  double *slots = pf_memory_need(2 * n, sizeof *slots, error);
+  if (slots == NULL) {
+    return PF_STOP;
+  }
+  pf_layout_slots(unit->layout, unit->values, slots);
+  pf_layout_slots(unit->layout, unit->values_start, slots + n);
+  for (size_t s = 0; s < n; s++) {
+    theta_row(results, unit, s, slots[s], slots[n + s], file);
+  }
+  pf_memory_free(slots);
+  return PF_OK;
 }
 
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error)
 {
   FILE *file = open_csv(path, error);
+  pf_status status = PF_OK;
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,status\n", file);
-  for (size_t u = 0; u < results->fit->n_units; u++) {
-    for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
-      theta_row(results, &results->fit->units[u], i, file);
-    }
+  (void)fputs(
+      "unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,scope,animal,experiment,"
+      "status\n",
+      file);
+  for (size_t u = 0; u < results->fit->n_units && status == PF_OK; u++) {
+    status = theta_rows(results, &results->fit->units[u], file, error);
   }
-  return close_csv(file, path, error);
+  const pf_status closed = close_csv(file, path, error);
+  return status != PF_OK ? status : closed;
 }

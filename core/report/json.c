@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/evaluate/plan.h"
 #include "core/report/run_folder.h"
 #include "core/report/tables.h"
 #include <errno.h>
@@ -62,6 +63,27 @@ static json_t *theta_object(builder *b, const pf_results *results, const double 
   return object;
 }
 
+/* What an animal's first experiment was simulated with. */
+static json_t *theta_of_animal(builder *b, const pf_results *results, const pf_animal_result *result)
+{
+  const pf_evaluation_plan plan = pf_evaluation_plan_of(results->problem);
+  pf_error unused = pf_error_none();
+  double *theta = pf_memory_need(results->problem->model->n_parameters, sizeof *theta, &unused);
+  size_t i = 0;
+  while (i + 1 < plan.data->n &&
+         plan.data->recordings[i].animal_index != (size_t)(result - results->evaluation->animals)) {
+    i++;
+  }
+  if (theta == NULL) {
+    b->lost = true;
+    return NULL;
+  }
+  pf_evaluation_theta(&plan, &results->fit->units[result->unit], i, theta);
+  json_t *object = theta_object(b, results, theta);
+  pf_memory_free(theta);
+  return object;
+}
+
 static json_t *animal(builder *b, const pf_results *results, const pf_animal_result *result)
 {
   json_t *object = json_object();
@@ -75,7 +97,7 @@ static json_t *animal(builder *b, const pf_results *results, const pf_animal_res
   if (fitted) {
     const pf_fit_unit *unit = &results->fit->units[result->unit];
     set(b, object, "unit", text(unit->name));
-    set(b, object, "theta", theta_object(b, results, unit->theta));
+    set(b, object, "theta", theta_of_animal(b, results, result));
   } else {
     set(b, object, "unit", json_null());
     set(b, object, "theta", json_null());

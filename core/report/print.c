@@ -1,7 +1,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/report/names.h"
 #include "core/report/report.h"
 #include "core/report/tables.h"
@@ -110,22 +110,47 @@ static size_t count_tied(const pf_model *model)
   return n;
 }
 
-static void average(printer *p)
+/* One unit's slots into the sums of each parameter, or, without `count`, their squares about the mean. */
+static pf_status add_unit(printer *p, const pf_fit_unit *unit, double *count, pf_error *error)
 {
-  const pf_model *model = p->problem->model;
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    double sum = 0.0;
-    double squares = 0.0;
-    for (size_t u = 0; u < p->fit->n_units; u++) {
-      sum += p->fit->units[u].status == PF_OK ? p->fit->units[u].theta[i] : 0.0;
-    }
-    p->mean[i] = sum / (double)p->n_fitted;
-    for (size_t u = 0; u < p->fit->n_units; u++) {
-      const double off = p->fit->units[u].status == PF_OK ? p->fit->units[u].theta[i] - p->mean[i] : 0.0;
-      squares += off * off;
-    }
-    p->sd[i] = p->n_fitted > 1 ? sqrt(squares / (double)(p->n_fitted - 1)) : NAN;
+  double *slots = pf_memory_need(unit->layout->n_slots, sizeof *slots, error);
+  if (slots == NULL) {
+    return PF_STOP;
   }
+  pf_layout_slots(unit->layout, unit->values, slots);
+  for (size_t s = 0; s < unit->layout->n_slots; s++) {
+    const size_t i = unit->layout->slots[s].parameter;
+    const double off = slots[s] - p->mean[i];
+    if (count != NULL) {
+      p->mean[i] += slots[s];
+      count[i] += 1.0;
+    } else {
+      p->sd[i] += off * off;
+    }
+  }
+  pf_memory_free(slots);
+  return PF_OK;
+}
+
+static pf_status average(printer *p, pf_error *error)
+{
+  const size_t n = p->problem->model->n_parameters;
+  double *count = pf_memory_need(n, sizeof *count, error);
+  pf_status status = count == NULL ? PF_STOP : PF_OK;
+  for (int round = 0; round < 2 && status == PF_OK; round++) { /* sums, then squares about the mean */
+    for (size_t u = 0; u < p->fit->n_units && status == PF_OK; u++) {
+      status =
+          p->fit->units[u].status == PF_OK ? add_unit(p, &p->fit->units[u], round == 0 ? count : NULL, error) : PF_OK;
+    }
+    for (size_t i = 0; i < n && status == PF_OK && round == 0; i++) {
+      p->mean[i] /= count[i];
+    }
+  }
+  for (size_t i = 0; i < n && status == PF_OK; i++) {
+    p->sd[i] = count[i] > 1.0 ? sqrt(p->sd[i] / (count[i] - 1.0)) : NAN;
+  }
+  pf_memory_free(count);
+  return status;
 }
 
 /* Terms of the truth first, then by size; equal ones by name, so that the order is the same everywhere. */
@@ -166,7 +191,9 @@ static pf_status prepare(printer *p, pf_error *error)
   if (p->n_fitted == 0) {
     return PF_OK;
   }
-  average(p);
+  if (average(p, error) != PF_OK) {
+    return PF_STOP;
+  }
   for (size_t i = 0; i < model->n_parameters; i++) {
     if (is_free(model, i)) {
       p->rows[p->n_rows++] = (row){.parameter = i, .estimate = p->mean[i], .sd = p->sd[i], .truth = p->truth[i]};

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/fit/theta_file.h"
+#include "core/fit/units.h"
 #include "core/report/names.h"
 #include "core/report/tables.h"
 
@@ -124,45 +125,74 @@ static size_t first_row(const pf_theta_file *file, const char *unit)
   return i;
 }
 
-static pf_status fill_unit(const pf_theta_file *file, const pf_model *model, const char *name, pf_fit_unit *unit,
+/** The estimates of all slots. Rows stand in the order of the slots, so that the next one is looked at first. */
+static pf_status read_slots(const pf_theta_file *file, const char *name, pf_fit_unit *unit, double *slots,
+                            pf_error *error)
+{
+  const pf_layout *layout = unit->layout;
+  const pf_theta_row *next = &file->rows[first_row(file, name)];
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    const pf_model_parameter *parameter = &layout->parameters[layout->slots[s].parameter];
+    const char *owner = parameter->owner == NULL ? "" : parameter->owner, *animal = "";
+    int64_t experiment = -1;
+    pf_layout_copy(layout, s, &animal, &experiment);
+    const pf_theta_row *row = next;
+    if (row == file->rows + file->n_rows || strcmp(row->unit, name) != 0 || strcmp(row->owner, owner) != 0 ||
+        strcmp(row->name, parameter->declared.name) != 0 || strcmp(row->animal, animal) != 0 ||
+        row->experiment != experiment) {
+      row = pf_theta_file_find(file, name, owner, parameter->declared.name, animal, experiment);
+    }
+    if (row == NULL) {
+      return pf_fail(error, PF_STOP, "%s: has no '%s' of '%s'%s%s for '%s'; is its config.cfg the run's own?",
+                     file->path, parameter->declared.name, owner, animal[0] == '\0' ? "" : ", animal ", animal, name);
+    }
+    slots[s] = row->estimate;
+    next = row + 1;
+    if (row->failed && unit->status == PF_OK) {
+      unit->status = pf_fail(&unit->error, PF_POINT_FAILED, "its fit failed (the run's summary.json says why)");
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem, size_t u, pf_fit_unit *unit,
                            pf_error *error)
 {
+  const pf_model *model = problem->model;
+  const char *name = problem->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[u];
   unit->error = pf_error_none();
   unit->name = pf_memory_string(name, error);
-  unit->theta = pf_memory_need(model->n_parameters, sizeof *unit->theta, error);
-  unit->theta_start = pf_memory_need(model->n_parameters, sizeof *unit->theta_start, error);
-  if (unit->name == NULL || unit->theta == NULL || unit->theta_start == NULL) {
+  if (unit->name == NULL || pf_unit_layout(problem, u, &unit->layout, error) != PF_OK) {
     return PF_STOP;
   }
   if (!has_unit(file, name)) {
     return no_unit(file, name, error);
   }
   const size_t begin = first_row(file, name);
-  size_t n = 0;
-  while (begin + n < file->n_rows && strcmp(file->rows[begin + n].unit, name) == 0) {
-    n++;
-  }
-  if (n != model->n_parameters) {
-    return pf_fail(error, PF_STOP,
-                   "%s: '%s' has %zu parameters, but the model has %zu; is its config.cfg the run's own?", file->path,
-                   name, n, model->n_parameters);
-  }
-  for (size_t i = 0; i < n; i++) {
-    const pf_theta_row *row = &file->rows[begin + i];
-    const pf_model_parameter *parameter = &model->parameters[i];
-    if (strcmp(row->name, parameter->declared.name) != 0 ||
-        (parameter->owner != NULL && strcmp(row->owner, parameter->owner) != 0)) {
-      return pf_fail(error, PF_STOP, "%s: found '%s' of '%s', expected '%s' of '%s'; is its config.cfg the run's own?",
-                     file->path, row->name, row->owner, parameter->declared.name,
-                     parameter->owner == NULL ? "" : parameter->owner);
+  for (size_t r = begin; r < file->n_rows && strcmp(file->rows[r].unit, name) == 0; r++) {
+    size_t i = 0;
+    while (i < model->n_parameters && (strcmp(model->parameters[i].declared.name, file->rows[r].name) != 0 ||
+                                       strcmp(model->parameters[i].owner, file->rows[r].owner) != 0)) {
+      i++;
     }
-    unit->theta[i] = row->estimate;
-    unit->theta_start[i] = row->estimate;
-    if (row->failed && unit->status == PF_OK) {
-      unit->status = pf_fail(&unit->error, PF_POINT_FAILED, "its fit failed (the run's summary.json says why)");
+    if (i == model->n_parameters) {
+      return pf_fail(error, PF_STOP, "%s: has '%s' of '%s', which the model has not; is its config.cfg the run's own?",
+                     file->path, file->rows[r].name, file->rows[r].owner);
     }
   }
-  return PF_OK;
+  unit->values = pf_memory_need(unit->layout->n, sizeof *unit->values, error);
+  unit->values_start = pf_memory_need(unit->layout->n, sizeof *unit->values_start, error);
+  double *slots = pf_memory_need(unit->layout->n_slots, sizeof *slots, error);
+  pf_status status = unit->values == NULL || unit->values_start == NULL || slots == NULL
+                         ? PF_STOP
+                         : read_slots(file, name, unit, slots, error);
+  if (status == PF_OK) {
+    pf_layout_keep(unit->layout, slots); /* a fixed one may have had another value there than it would start at */
+    pf_layout_values(unit->layout, slots, unit->values);
+    pf_layout_values(unit->layout, slots, unit->values_start);
+  }
+  pf_memory_free(slots);
+  return status;
 }
 
 pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out, pf_error *error)
@@ -183,7 +213,7 @@ pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit *
   status = fit == NULL || fit->units == NULL ? PF_STOP : PF_OK;
   for (size_t u = 0; u < n && status == PF_OK; u++) {
     fit->n_units = u + 1;
-    status = fill_unit(file, problem->model, shared ? "all" : problem->data.animals[u], &fit->units[u], error);
+    status = fill_unit(file, problem, u, &fit->units[u], error);
     fit->n_failed += fit->units[u].status != PF_OK;
   }
   pf_theta_file_free(file);

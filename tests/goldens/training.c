@@ -1,7 +1,7 @@
 /* A training run of the reference, step by step, and again through pf_fit_run, which is what `plastfit fit` calls. */
 #include "core/base/memory.h"
 #include "core/fit/adam.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/fit/objective.h"
 #include "tests/goldens/compare.h"
 #include <string.h>
@@ -87,12 +87,13 @@ static pf_status compare_pass(const golden_case *golden, const json_t *row, cons
 
 /* Everything that the plain loop holds. */
 typedef struct loop {
-  pf_draw **draws;    /**< [n] */
-  pf_batch **batches; /**< [n] */
-  double *losses;     /**< [n] */
-  double *theta, *gradient;
+  pf_draw **draws;           /**< [n] */
+  pf_batch **batches;        /**< [n] */
+  double *losses;            /**< [n] */
+  double *theta;             /**< [n_parameters] */
+  double *values, *gradient; /**< [layout->n] the free ones of it */
   pf_workspace *workspace;
-  pf_free_set bounds; /**< of the parameters: all of them are free */
+  pf_layout *layout; /**< of one recording: nothing has copies, so that slots are theta */
   pf_adam *adam;
   size_t n;
 } loop;
@@ -112,7 +113,8 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
   out->losses = pf_memory_need(out->n, sizeof *out->losses, error);
   out->theta = pf_memory_need(model->n_parameters, sizeof *out->theta, error);
   out->gradient = pf_memory_need(model->n_parameters, sizeof *out->gradient, error);
-  if (out->draws == NULL || out->batches == NULL || out->losses == NULL || out->theta == NULL ||
+  out->values = pf_memory_need(model->n_parameters, sizeof *out->values, error);
+  if (out->draws == NULL || out->batches == NULL || out->losses == NULL || out->theta == NULL || out->values == NULL ||
       out->gradient == NULL) {
     return PF_STOP;
   }
@@ -125,9 +127,11 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
                  : status;
   }
   status = status == PF_OK ? pf_workspace_create(model, longest, &out->workspace, error) : status;
-  status = status == PF_OK ? pf_free_set_create(model->parameters, model->n_parameters, &out->bounds, error) : status;
+  status = status == PF_OK
+               ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1, &out->layout, error)
+               : status;
   return status == PF_OK
-             ? pf_adam_create(&settings, out->bounds.lower, out->bounds.upper, out->bounds.n, &out->adam, error)
+             ? pf_adam_create(&settings, out->layout->lower, out->layout->upper, out->layout->n, &out->adam, error)
              : status;
 }
 
@@ -143,11 +147,12 @@ static void loop_free(const golden_case *golden, loop *run)
   }
   pf_workspace_free(run->workspace);
   pf_adam_free(run->adam);
-  pf_free_set_clear(&run->bounds);
+  pf_layout_free(run->layout);
   pf_memory_free(run->draws);
   pf_memory_free(run->batches);
   pf_memory_free(run->losses);
   pf_memory_free(run->theta);
+  pf_memory_free(run->values);
   pf_memory_free(run->gradient);
 }
 
@@ -157,16 +162,20 @@ static pf_status compare_loop(const golden_case *golden, loop *run, golden_repor
   static const char *const names[2] = {"theta step by step", "losses"};
   const json_t *epochs = json_object_get(golden->root, "epochs");
   pf_status status = golden_case_theta(golden, json_object_get(golden->root, "theta0"), "theta0", run->theta, error);
+  if (status == PF_OK) {
+    pf_layout_values(run->layout, run->theta, run->values);
+  }
   for (int64_t epoch = 0; epoch < golden->problem.fit.epochs && status == PF_OK; epoch++) {
     for (size_t d = 0; d < run->n && status == PF_OK; d++) {
       double data_term = 0.0;
-      status = pf_objective(&golden->problem, run->batches[d], run->theta, &run->workspace, 1, &data_term,
+      status = pf_objective(&golden->problem, run->layout, run->batches[d], run->values, &run->workspace, 1, &data_term,
                             &run->losses[d], run->gradient, error);
       if (status == PF_OK) {
-        pf_adam_step(run->adam, run->theta, run->gradient);
+        pf_adam_step(run->adam, run->values, run->gradient);
       }
     }
     const json_t *row = row_of(epochs, epoch);
+    pf_layout_theta(run->layout, run->values, 0, run->theta);
     if (status == PF_OK && row != NULL) {
       status = compare_pass(golden, row, names, run->theta, run->losses, false, report, error);
     }
@@ -196,7 +205,7 @@ static pf_status compare_fit(golden_case *golden, golden_report *report, pf_erro
   for (size_t r = 1; status == PF_OK && r < fit->units[0].n_rows; r++) {
     const json_t *row = row_of(epochs, fit->units[0].rows[r].epoch - 1); /* the file counts passes from 0 */
     if (row != NULL) {
-      status = compare_pass(golden, row, names, &fit->units[0].row_theta[r * model->n_parameters],
+      status = compare_pass(golden, row, names, &fit->units[0].row_values[r * fit->units[0].layout->n],
                             &fit->units[0].rows[r].objective, true, report, error);
     }
   }

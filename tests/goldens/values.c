@@ -38,18 +38,29 @@ static pf_status compare_loss(const golden_case *golden, const pf_draw *draw, co
   double data_term = 0.0;
   double loss = 0.0;
   pf_batch *batch = NULL;
-  double *gradient = pf_memory_need(golden->lab.model->n_parameters, sizeof *gradient, error);
-  pf_status status =
-      gradient == NULL ? PF_STOP : golden_number(golden->root, "loss", GOLDEN_NULL_IS_WRONG, &expected, error);
+  const pf_model *model = golden->lab.model;
+  pf_layout *layout = NULL;
+  double *gradient = pf_memory_need(model->n_parameters, sizeof *gradient, error);
+  double *values = pf_memory_need(model->n_parameters, sizeof *values, error);
+  pf_status status = gradient == NULL || values == NULL
+                         ? PF_STOP
+                         : golden_number(golden->root, "loss", GOLDEN_NULL_IS_WRONG, &expected, error);
+  status = status == PF_OK ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1, &layout, error)
+                           : status;
+  if (status == PF_OK) { /* nothing has copies: slots are theta, and the rule's values come first */
+    pf_layout_values(layout, theta, values);
+  }
   status = status == PF_OK ? pf_batch_create(golden->lab.model, &draw, 1, &batch, error) : status;
-  status = status == PF_OK
-               ? pf_objective(&golden->problem, batch, theta, &workspace, 1, &data_term, &loss, gradient, error)
-               : status;
+  status = status == PF_OK ? pf_objective(&golden->problem, layout, batch, values, &workspace, 1, &data_term, &loss,
+                                          gradient, error)
+                           : status;
   if (status == PF_OK) {
     golden_compare(report, "loss", &loss, &expected, 1);
     status = compare_gradient(golden, gradient, report, error);
   }
   pf_batch_free(batch);
+  pf_layout_free(layout);
+  pf_memory_free(values);
   pf_memory_free(gradient);
   return status;
 }

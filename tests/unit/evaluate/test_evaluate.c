@@ -56,8 +56,8 @@ Test(evaluate, fresh_draws_give_the_mean_of_the_per_draw_figures)
   double expected = 0.0;
   double log_likelihood = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double null = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].theta, PF_RUN_NO_PLASTICITY);
-    const double model = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].theta, 0);
+    const double null = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].values, PF_RUN_NO_PLASTICITY);
+    const double model = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].values, 0);
     expected += 0.5 * 100.0 * (null - model) / null;
     log_likelihood += 0.5 * -0.5 * model;
   }
@@ -82,8 +82,8 @@ Test(evaluate, fitted_draws_give_the_ratio_of_the_means)
   double null = 0.0;
   double model = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    null += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].theta, PF_RUN_NO_PLASTICITY);
-    model += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].theta, 0);
+    null += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].values, PF_RUN_NO_PLASTICITY);
+    model += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].values, 0);
   }
   cr_expect(strcmp(evaluation->evaluated_on, "fitted draws") == 0);
   cr_expect(fabs(evaluation->animals[0].scores.no_plasticity - 100.0 * (null - model) / null) < 1e-12);
@@ -119,7 +119,7 @@ Test(evaluate, mean_rate_is_fitted_and_then_scored)
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   double expected = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double model = deviance_of_draw(&tiny.problem, 0, d, true, fit->units[0].theta, 0);
+    const double model = deviance_of_draw(&tiny.problem, 0, d, true, fit->units[0].values, 0);
     expected += 0.5 * 100.0 * (deviance - model) / deviance;
   }
   cr_expect(fabs(evaluation->animals[0].scores.mean_rate - expected) < 1e-11, "%g %g",
@@ -154,7 +154,7 @@ Test(evaluate, the_true_rule_has_r2_of_one)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
   pf_fit *fit = fit_of(&tiny.problem);
-  set_to_teacher(&tiny.problem, fit->units[0].theta);
+  set_to_teacher(&tiny.problem, fit->units[0].values);
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   const pf_scores *right = &evaluation->animals[0].scores;
   const pf_scores *wrong = &evaluation->animals[1].scores;
@@ -176,7 +176,7 @@ Test(evaluate, no_rule_explains_nothing)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 1);
   pf_fit *fit = fit_of(&tiny.problem);
-  memset(fit->units[0].theta, 0, 5 * sizeof(double));
+  memset(fit->units[0].values, 0, 5 * sizeof(double));
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   cr_expect(evaluation->animals[0].scores.no_plasticity == 0.0);
   pf_evaluation_free(evaluation);
@@ -190,8 +190,8 @@ Test(evaluate, recorded_activity_without_a_teacher)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 1);
   pf_fit *fit = fit_of(&tiny.problem);
-  set_to_teacher(&tiny.problem, fit->units[0].theta);
-  fit->units[0].theta[4] *= 0.9;
+  set_to_teacher(&tiny.problem, fit->units[0].values);
+  fit->units[0].values[4] *= 0.9;
   pf_recording *recording = &tiny.problem.data.recordings[0];
   double *target = recording->targets[0].values;
   target[3 * 3 + 1] = NAN;
@@ -211,7 +211,7 @@ Test(evaluate, recorded_activity_without_a_teacher)
   pf_model *teacher = tiny.problem.teacher;
   tiny.problem.teacher = NULL;
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
-  const double model = 0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, fit->units[0].theta, 0); /* of -2 ll */
+  const double model = 0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, fit->units[0].values, 0); /* of -2 ll */
   const pf_scores *scores = &evaluation->animals[0].scores;
   cr_expect(isnan(scores->r2_weights));
   cr_expect(scores->r2_activity > 0.5 && scores->r2_activity < 1.0, "%g", scores->r2_activity);

@@ -1,6 +1,7 @@
 /* core/fit/run: passes, rows, threads, and fits that fail. */
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
+#include "core/fit/units.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -32,7 +33,7 @@ static void plain_fit(const pf_problem *problem, size_t recording, double *theta
     cr_assert(pf_problem_draw(problem, &problem->data, recording, d, false, &draws[d], &error) == PF_OK);
     cr_assert(pf_batch_create(model, (const pf_draw *const *)&draws[d], 1, &batches[d], &error) == PF_OK);
   }
-  pf_problem_start(problem, recording, theta);
+  cr_assert(pf_fit_start(problem, recording, theta, &error) == PF_OK);
   for (int64_t epoch = 0; epoch < problem->fit.epochs; epoch++) {
     for (int d = 0; d < 2; d++) {
       double g[N];
@@ -72,7 +73,7 @@ Test(fit_run, one_step_per_draw_in_order)
   plain_fit(&tiny.problem, 1, theta, &first_mean);
   for (int i = 0; i < 5; i++) {
     /* measured 2e-17: the two Adams round differently */
-    cr_expect(fabs(fit->units[1].theta[i] - theta[i]) < 1e-14, "%g %g", fit->units[1].theta[i], theta[i]);
+    cr_expect(fabs(fit->units[1].values[i] - theta[i]) < 1e-14, "%g %g", fit->units[1].values[i], theta[i]);
   }
   cr_expect(fit->units[1].rows[1].epoch == 1);
   cr_expect(fabs(fit->units[1].rows[1].objective - first_mean) < 1e-14);
@@ -93,8 +94,8 @@ Test(fit_run, rows_are_the_start_every_so_often_and_the_last)
   for (int r = 0; r < 4; r++) {
     cr_expect(unit->rows[r].epoch == epochs[r]);
   }
-  cr_expect(memcmp(unit->row_theta, unit->theta_start, 5 * sizeof(double)) == 0);
-  cr_expect(memcmp(unit->row_theta + 15, unit->theta, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(unit->row_values, unit->values_start, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(unit->row_values + 15, unit->values, 5 * sizeof(double)) == 0);
   cr_expect(strcmp(unit->name, "Fly1") == 0);
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
@@ -114,9 +115,9 @@ Test(fit_run, same_bits_for_any_number_of_threads)
       cr_assert(fit->n_units == (shared ? 1 : 5));
       for (size_t u = 0; u < fit->n_units; u++) {
         if (n == 1) {
-          memcpy(&one[5 * u], fit->units[u].theta, 5 * sizeof(double));
+          memcpy(&one[5 * u], fit->units[u].values, 5 * sizeof(double));
         }
-        cr_expect(memcmp(&one[5 * u], fit->units[u].theta, 5 * sizeof(double)) == 0, "%d threads, unit %zu", n, u);
+        cr_expect(memcmp(&one[5 * u], fit->units[u].values, 5 * sizeof(double)) == 0, "%d threads, unit %zu", n, u);
       }
       pf_fit_free(&tiny.problem, fit);
       tiny_problem_free(&tiny);
@@ -173,11 +174,11 @@ Test(fit_run, a_fit_that_fails_is_marked_and_the_others_finish)
     cr_expect(fit->units[1].status > 0);
     cr_expect(strstr(fit->units[1].error.text, "epoch") != NULL, "%s", fit->units[1].error.text);
     for (int i = 0; i < 5; i++) {
-      cr_expect(isfinite(fit->units[1].theta[i]));
+      cr_expect(isfinite(fit->units[1].values[i]));
     }
     for (size_t u = 0; u < 3; u += 2) {
       cr_expect(fit->units[u].status == PF_OK);
-      cr_expect(memcmp(fit->units[u].theta, good->units[u].theta, 5 * sizeof(double)) == 0);
+      cr_expect(memcmp(fit->units[u].values, good->units[u].values, 5 * sizeof(double)) == 0);
     }
     pf_fit_free(&tiny.problem, fit);
     pf_fit_free(&tiny.problem, good);
@@ -192,7 +193,7 @@ Test(fit_run, a_divergent_fit_keeps_the_last_theta_that_worked)
   tiny.problem.fit.learning_rate = 1e200; /* one step, and x r with such a coefficient overflows */
   pf_fit *fit = run(&tiny.problem);
   cr_expect(fit->n_failed == 1);
-  cr_expect(memcmp(fit->units[0].theta, fit->units[0].theta_start, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(fit->units[0].values, fit->units[0].values_start, 5 * sizeof(double)) == 0);
   cr_expect(strstr(fit->units[0].error.text, "(at epoch 1, draw 1)") != NULL, "%s", fit->units[0].error.text);
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
@@ -267,8 +268,8 @@ Test(fit_run, interrupted_it_keeps_the_last_theta_that_was_looked_at)
   tiny.problem.fit.epochs = 1;
   pf_fit *whole = run(&tiny.problem);
   cr_expect(whole->n_interrupted == 0 && !whole->units[0].interrupted);
-  cr_expect(memcmp(stopped->units[0].theta, whole->units[0].theta, 5 * sizeof(double)) == 0);
-  cr_expect(memcmp(stopped->units[0].theta, stopped->units[0].theta_start, 5 * sizeof(double)) != 0);
+  cr_expect(memcmp(stopped->units[0].values, whole->units[0].values, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(stopped->units[0].values, stopped->units[0].values_start, 5 * sizeof(double)) != 0);
   pf_fit_free(&tiny.problem, whole);
   pf_fit_free(&tiny.problem, stopped);
   tiny_problem_free(&tiny);
@@ -289,9 +290,9 @@ Test(fit_run, interrupted_it_leaves_finished_units_alone)
   cr_expect(stopped->units[0].status == PF_OK && !stopped->units[0].interrupted);
   cr_expect_str_eq(stopped->units[1].error.text, "interrupted in epoch 2 of 4");
   cr_expect_str_eq(stopped->units[2].error.text, "interrupted in epoch 0 of 4");
-  cr_expect(memcmp(stopped->units[2].theta, stopped->units[2].theta_start, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(stopped->units[2].values, stopped->units[2].values_start, 5 * sizeof(double)) == 0);
   pf_fit *whole = run(&tiny.problem);
-  cr_expect(memcmp(stopped->units[0].theta, whole->units[0].theta, 5 * sizeof(double)) == 0);
+  cr_expect(memcmp(stopped->units[0].values, whole->units[0].values, 5 * sizeof(double)) == 0);
   pf_fit_free(&tiny.problem, whole);
   pf_fit_free(&tiny.problem, stopped);
   tiny_problem_free(&tiny);

@@ -53,12 +53,12 @@ Test(fit_theta_file, rows_units_and_values)
   cr_assert(file->n_rows == 4 && file->n_units == 2);
   cr_expect(strcmp(file->units[0], "fly1") == 0 && strcmp(file->units[1], "fly2") == 0);
   cr_expect(!pf_theta_file_is_shared(file));
-  const pf_theta_row *row = pf_theta_file_find(file, "fly2", "rules.a", "X1");
+  const pf_theta_row *row = pf_theta_file_find(file, "fly2", "rules.a", "X1", "", -1);
   cr_assert(row != NULL);
   cr_expect(row->estimate == 0.30000000000000004 && row->failed);
-  row = pf_theta_file_find(file, "fly1", "network", "gain");
+  row = pf_theta_file_find(file, "fly1", "network", "gain", "", -1);
   cr_expect(row != NULL && row->estimate == -2.5e-300 && !row->failed);
-  cr_expect(pf_theta_file_find(file, "fly1", "rules.a", "gain") == NULL);
+  cr_expect(pf_theta_file_find(file, "fly1", "rules.a", "gain", "", -1) == NULL);
   pf_theta_file_free(file);
 }
 

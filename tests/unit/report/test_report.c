@@ -86,7 +86,7 @@ Test(report, summary_has_what_a_reader_looks_for_and_null_for_nan)
   cr_assert(json_array_size(animals) == 2);
   cr_expect(strcmp(json_string_value(json_object_get(first, "name")), "Fly1") == 0);
   cr_expect(json_number_value(json_object_get(json_object_get(first, "theta"), "X1Y0W0R1")) ==
-            r.fit->units[0].theta[4]);
+            r.fit->units[0].values[4]);
   const json_t *explained = json_object_get(first, "deviance_explained");
   cr_expect(json_is_null(json_object_get(explained, "mean_rate")));
   cr_expect(json_is_null(json_object_get(first, "r2_weights")));
@@ -114,7 +114,9 @@ Test(report, theta_csv_reads_back_to_the_same_bits)
   write_it(&r);
   char *text = slurp(path_of(&r, "theta.csv"));
   char *line = strchr(text, '\n') + 1;
-  cr_expect(strncmp(text, "unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,status\n",
+  cr_expect(strncmp(text,
+                    "unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,"
+                    "scope,animal,experiment,status\n",
                     (size_t)(line - text)) == 0);
   for (size_t u = 0; u < 2; u++) {
     for (size_t i = 0; i < 5; i++) {
@@ -123,12 +125,12 @@ Test(report, theta_csv_reads_back_to_the_same_bits)
       (void)snprintf(head, sizeof head, "Fly%zu,rules.learn,%s,%s,1,", u + 1, parameter->declared.name,
                      parameter->declared.label);
       cr_assert(strncmp(line, head, strlen(head)) == 0, "%.60s", line);
-      cr_expect(strtod(line + strlen(head), NULL) == r.fit->units[u].theta[i]);
+      cr_expect(strtod(line + strlen(head), NULL) == r.fit->units[u].values[i]);
       line = strchr(line, '\n') + 1;
     }
   }
   cr_expect(*line == '\0');
-  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,ok\n") != NULL);
+  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,shared,,,ok\n") != NULL);
   free(text);
   finish(&r);
 }
@@ -227,7 +229,7 @@ Test(report, trajectories_read_back)
   pf_workspace *workspace = NULL;
   cr_assert(pf_problem_draw(&r.tiny.problem, &r.tiny.problem.data, 1, 0, true, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(model, draw->n_steps, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(model, draw, r.fit->units[1].theta, 0, PF_STEP_SCORE, workspace, NULL, &error) == PF_OK);
+  cr_assert(pf_forward(model, draw, r.fit->units[1].values, 0, PF_STEP_SCORE, workspace, NULL, &error) == PF_OK);
   const hsize_t n = (hsize_t)draw->n_steps;
   const hsize_t n_changes = (hsize_t)pf_workspace_n_changes(workspace, 0);
   double *values = calloc((size_t)(n_changes + n + 1) * 6, sizeof *values);
@@ -418,7 +420,7 @@ Test(report, the_summary_says_which_coefficients_came_out_wrong)
   static const double values[] = {0.0, 0.05, -0.021, 0.3, 0.9}; /* 1, r, w, x, x r */
   run r = {0};
   start(&r, TINY_CHOICE, 1);
-  memcpy(r.fit->units[0].theta, values, sizeof values);
+  memcpy(r.fit->units[0].values, values, sizeof values);
   char *text = printed(&r);
   cr_expect(strstr(text, "wrong by 58 %") != NULL, "%s", text); /* w: -0.021 for -0.05 */
   cr_expect(strstr(text, "w: -0.021, truth -0.05") != NULL, "%s", text);

@@ -1,8 +1,9 @@
-/* core/fit/free: what the optimiser sees of fixed and tied parameters, and a fit with both. */
+/* core/fit/layout: what the optimiser sees of fixed and tied parameters, and a fit with both. */
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
-#include "core/fit/free.h"
+#include "core/fit/layout.h"
 #include "core/fit/objective.h"
+#include "core/fit/units.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -25,46 +26,52 @@ static void make_five(pf_model_parameter *five)
   five[4].factor = 0.5;
 }
 
-Test(fit_free, only_free_parameters_are_seen_and_ties_follow)
+Test(fit_layout, only_free_parameters_are_seen_and_ties_follow)
 {
   pf_model_parameter five[5];
-  pf_free_set set;
+  pf_layout *layout = NULL;
   pf_error error = pf_error_none();
   make_five(five);
-  cr_assert(pf_free_set_create(five, 5, &set, &error) == PF_OK, "%s", error.text);
-  cr_assert(set.n == 2 && set.index[0] == 0 && set.index[1] == 3);
-  cr_expect(set.lower[1] == -4.0 && set.upper[1] == 4.0);
-  double theta[] = {0.1, 9.0, 0.3, 0.4, 9.0};
-  double values[2];
-  pf_free_gather(&set, theta, values);
-  cr_expect(values[0] == 0.1 && values[1] == 0.4);
-  values[0] = -1.0;
-  values[1] = 3.0;
-  pf_free_scatter(&set, values, theta);
+  five[2].declared.initial = 0.3;
+  cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
+  cr_assert(layout->n == 2 && layout->n_slots == 5 && layout->index[0] == 0 && layout->index[1] == 3);
+  cr_expect(layout->lower[1] == -4.0 && layout->upper[1] == 4.0);
+  const double values[] = {-1.0, 3.0};
   const double expected[] = {-1.0, -6.0, 0.3, 3.0, 1.5};
+  double theta[5], slots[5], back[2];
+  pf_layout_theta(layout, values, 0, theta);
+  pf_layout_slots(layout, values, slots);
   for (int i = 0; i < 5; i++) {
-    cr_expect(theta[i] == expected[i], "theta %d is %g", i, theta[i]);
+    cr_expect(theta[i] == expected[i] && slots[i] == expected[i], "theta %d is %g", i, theta[i]);
   }
+  pf_layout_values(layout, slots, back);
+  cr_expect(back[0] == -1.0 && back[1] == 3.0);
   const double gradient[] = {1.0, 10.0, 100.0, 1000.0, 10000.0};
+  double folded[5] = {0.0};
   double out[2];
-  pf_free_gradient(&set, gradient, out);
+  pf_layout_fold(layout, 0, gradient, folded);
+  pf_layout_gradient(layout, folded, out);
   cr_expect(out[0] == 1.0);
   cr_expect(out[1] == 1000.0 - 2.0 * 10.0 + 0.5 * 10000.0);
-  pf_free_set_clear(&set);
+  pf_layout_free(layout);
 }
 
-Test(fit_free, penalties_count_free_parameters_only)
+Test(fit_layout, penalties_count_free_parameters_only)
 {
   pf_model_parameter five[5];
+  pf_layout *layout = NULL;
+  pf_error error = pf_error_none();
   const double theta[] = {1.0, -4.0, 7.0, 2.0, 1.0};
   double gradient[5] = {0};
   make_five(five);
-  cr_expect(pf_penalty(five, 5, 1.0, 0.0, theta, gradient) == 3.0);
+  cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
+  cr_expect(pf_penalty(layout, 5, 1.0, 0.0, theta, gradient) == 3.0);
   cr_expect(gradient[0] == 1.0 && gradient[1] == 0.0 && gradient[2] == 0.0 && gradient[3] == 1.0 && gradient[4] == 0.0);
+  pf_layout_free(layout);
 }
 
 /* Terms "1, w, x, r, x r": 1 is fixed, w is tied to x r. Every logged theta obeys. */
-Test(fit_free, a_fit_keeps_to_its_ties)
+Test(fit_layout, a_fit_keeps_to_its_ties)
 {
   tiny_problem tiny;
   pf_fit *fit = NULL;
@@ -81,18 +88,26 @@ Test(fit_free, a_fit_keeps_to_its_ties)
   for (size_t u = 0; u < fit->n_units; u++) {
     const pf_fit_unit *unit = &fit->units[u];
     for (size_t r = 0; r < unit->n_rows; r++) {
-      const double *theta = &unit->row_theta[r * 5];
+      double theta[5];
+      pf_layout_theta(unit->layout, &unit->row_values[r * unit->layout->n], 0, theta);
       cr_expect(theta[0] == 0.011);
       cr_expect(theta[1] == -0.5 * theta[4]);
     }
-    cr_expect(unit->theta[4] != unit->theta_start[4]);
+    cr_assert(unit->layout->n == 3); /* x, r, x r */
+    cr_expect(unit->values[2] != unit->values_start[2]);
     cr_expect(unit->rows[unit->n_rows - 1].objective < unit->rows[0].objective);
   }
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
 }
 
-Test(fit_free, a_fit_starts_from_given_estimates)
+static void start(const tiny_problem *tiny, size_t unit, double *theta)
+{
+  pf_error error = pf_error_none();
+  cr_assert(pf_fit_start(&tiny->problem, unit, theta, &error) == PF_OK, "%s", error.text);
+}
+
+Test(fit_layout, a_fit_starts_from_given_estimates)
 {
   tiny_problem tiny;
   double cold[5], warm[5], given[10] = {0.1, NAN, 99.0, 0.4, 0.5, -0.1, NAN, 0.3, -0.4, -0.5};
@@ -100,14 +115,14 @@ Test(fit_free, a_fit_starts_from_given_estimates)
   pf_model_parameter *parameters = tiny.problem.model->parameters;
   parameters[2].declared.upper = 2.5;
   parameters[3].declared.flags |= PF_PARAMETER_FIXED;
-  pf_problem_start(&tiny.problem, 0, cold);
+  start(&tiny, 0, cold);
   tiny.problem.warm = given;
-  pf_problem_start(&tiny.problem, 0, warm);
+  start(&tiny, 0, warm);
   cr_expect(warm[0] == 0.1);
   cr_expect(warm[1] == cold[1]); /* the earlier run does not have it */
   cr_expect(warm[2] == 2.5);     /* within bounds */
   cr_expect(warm[3] == cold[3]); /* fixed stays */
-  pf_problem_start(&tiny.problem, 1, warm);
+  start(&tiny, 1, warm);
   cr_expect(warm[4] == -0.5);
   tiny.problem.warm = NULL;
   tiny_problem_free(&tiny);

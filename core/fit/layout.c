@@ -1,0 +1,297 @@
+#include "core/fit/layout.h"
+
+#include "core/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+bool pf_is_free(const pf_model_parameter *parameter)
+{
+  return (parameter->declared.flags & PF_PARAMETER_FIXED) == 0 && !parameter->tied;
+}
+
+void pf_tie(const pf_model_parameter *parameters, size_t n, double *theta)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (parameters[i].tied) {
+      theta[i] = parameters[i].factor * theta[parameters[i].tied_to];
+    }
+  }
+}
+
+/* ---- who uses which slot ---- */
+
+/** A tied parameter has the scope of what it is tied to, and a fixed one needs no copies. */
+static uint8_t scope_of(const pf_model_parameter *parameters, size_t i)
+{
+  const pf_model_parameter *parameter = &parameters[parameters[i].tied ? parameters[i].tied_to : i];
+  return (parameter->declared.flags & PF_PARAMETER_FIXED) != 0 ? (uint8_t)PF_SCOPE_SHARED
+                                                               : (uint8_t)parameter->declared.scope;
+}
+
+static size_t copies_of(const pf_layout *layout, size_t i)
+{
+  return layout->scope[i] == PF_SCOPE_EXPERIMENT ? layout->n_recordings
+         : layout->scope[i] == PF_SCOPE_ANIMAL   ? layout->n_animals
+                                                 : 1;
+}
+
+size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recording)
+{
+  if (layout->data == NULL) {
+    return 0;
+  }
+  for (size_t i = 0; i < layout->data->n; i++) {
+    if (&layout->data->recordings[i] == recording) {
+      return layout->local[i];
+    }
+  }
+  return PF_LAYOUT_NONE;
+}
+
+size_t pf_layout_slot(const pf_layout *layout, size_t recording, size_t parameter)
+{
+  return layout->first[parameter] + (layout->scope[parameter] == PF_SCOPE_EXPERIMENT ? recording
+                                     : layout->scope[parameter] == PF_SCOPE_ANIMAL   ? layout->animal[recording]
+                                                                                     : 0);
+}
+
+void pf_layout_copy(const pf_layout *layout, size_t slot, const char **animal, int64_t *experiment)
+{
+  const pf_slot *of = &layout->slots[slot];
+  const uint8_t scope = layout->scope[of->parameter];
+  *animal = "";
+  *experiment = -1;
+  if (layout->data != NULL && scope != PF_SCOPE_SHARED) {
+    const pf_recording *recording = &layout->data->recordings[layout->recordings[of->recording]];
+    *animal = recording->animal;
+    *experiment = scope == PF_SCOPE_EXPERIMENT ? (int64_t)recording->experiment : -1;
+  }
+}
+
+/* ---- making one ---- */
+
+/** Animals are numbered as they appear. */
+static void number_animals(pf_layout *layout)
+{
+  for (size_t r = 0; r < layout->n_recordings; r++) {
+    layout->animal[r] = layout->n_animals;
+    for (size_t k = 0; k < r && layout->data != NULL; k++) {
+      if (layout->data->recordings[layout->recordings[k]].animal_index ==
+          layout->data->recordings[layout->recordings[r]].animal_index) {
+        layout->animal[r] = layout->animal[k];
+      }
+    }
+    layout->n_animals += layout->animal[r] == layout->n_animals ? 1 : 0;
+  }
+}
+
+static void make_slots(pf_layout *layout)
+{
+  for (size_t i = 0, s = 0; i < layout->n_parameters; i++) {
+    const size_t n = copies_of(layout, i);
+    for (size_t c = 0; c < n; c++, s++) {
+      layout->slots[s] = (pf_slot){.parameter = i, .value = PF_LAYOUT_NONE, .factor = 1.0};
+      if (layout->scope[i] == PF_SCOPE_EXPERIMENT) {
+        layout->slots[s].recording = c;
+      }
+    }
+  }
+  for (size_t i = 0; i < layout->n_parameters; i++) {
+    for (size_t r = layout->n_recordings; r-- > 0 && layout->scope[i] == PF_SCOPE_ANIMAL;) {
+      layout->slots[pf_layout_slot(layout, r, i)].recording = r;
+    }
+  }
+}
+
+/** Numbers the slots that are values, then joins tied ones to theirs. `keep`: [n_slots] those that are none, or NULL.
+ */
+static void make_values(pf_layout *layout, const bool *keep)
+{
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    const pf_model_parameter *parameter = &layout->parameters[layout->slots[s].parameter];
+    if (pf_is_free(parameter) && (keep == NULL || !keep[s])) {
+      layout->slots[s].value = layout->n;
+      layout->index[layout->n] = s;
+      layout->lower[layout->n] = parameter->declared.lower;
+      layout->upper[layout->n] = parameter->declared.upper;
+      layout->n++;
+    }
+  }
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    pf_slot *slot = &layout->slots[s];
+    const pf_model_parameter *parameter = &layout->parameters[slot->parameter];
+    if (parameter->tied) {
+      const size_t other = pf_layout_slot(layout, slot->recording, parameter->tied_to);
+      slot->value = layout->slots[other].value;
+      slot->factor = parameter->factor;
+      layout->kept[s] = parameter->factor * layout->kept[other];
+    }
+  }
+}
+
+/** Everything but the values. */
+static pf_status create_bare(const pf_model_parameter *parameters, size_t n_parameters, const pf_dataset *data,
+                             const size_t *recordings, size_t n_recordings, pf_layout **out, pf_error *error)
+{
+  pf_layout *layout = pf_memory_need(1, sizeof *layout, error);
+  if (layout == NULL) {
+    return PF_STOP;
+  }
+  *layout = (pf_layout){.parameters = parameters,
+                        .n_parameters = n_parameters,
+                        .data = data,
+                        .n_recordings = data == NULL ? 1 : n_recordings};
+  *out = layout;
+  layout->recordings = pf_memory_need(layout->n_recordings, sizeof *layout->recordings, error);
+  layout->animal = pf_memory_need(layout->n_recordings, sizeof *layout->animal, error);
+  layout->local = pf_memory_need(data == NULL ? 1 : data->n, sizeof *layout->local, error);
+  layout->first = pf_memory_need(n_parameters, sizeof *layout->first, error);
+  layout->scope = pf_memory_need(n_parameters, sizeof *layout->scope, error);
+  if (layout->recordings == NULL || layout->animal == NULL || layout->local == NULL || layout->first == NULL ||
+      layout->scope == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; data != NULL && i < data->n; i++) {
+    layout->local[i] = PF_LAYOUT_NONE;
+  }
+  for (size_t r = 0; data != NULL && r < n_recordings; r++) {
+    layout->recordings[r] = recordings[r];
+    layout->local[recordings[r]] = r;
+  }
+  number_animals(layout);
+  for (size_t i = 0; i < n_parameters; i++) {
+    layout->scope[i] = scope_of(parameters, i);
+    layout->first[i] = layout->n_slots;
+    layout->n_slots += copies_of(layout, i);
+  }
+  layout->slots = pf_memory_need(layout->n_slots, sizeof *layout->slots, error);
+  layout->kept = pf_memory_need(layout->n_slots, sizeof *layout->kept, error);
+  layout->index = pf_memory_need(layout->n_slots, sizeof *layout->index, error);
+  layout->lower = pf_memory_need(layout->n_slots, sizeof *layout->lower, error);
+  layout->upper = pf_memory_need(layout->n_slots, sizeof *layout->upper, error);
+  if (layout->slots == NULL || layout->kept == NULL || layout->index == NULL || layout->lower == NULL ||
+      layout->upper == NULL) {
+    return PF_STOP;
+  }
+  make_slots(layout);
+  return PF_OK;
+}
+
+pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters, const pf_dataset *data,
+                           const size_t *recordings, size_t n_recordings, pf_layout **out, pf_error *error)
+{
+  pf_layout *layout = NULL;
+  if (create_bare(parameters, n_parameters, data, recordings, n_recordings, &layout, error) != PF_OK) {
+    pf_layout_free(layout);
+    return PF_STOP;
+  }
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    const pf_parameter *declared = &parameters[layout->slots[s].parameter].declared;
+    layout->kept[s] = fmin(fmax(declared->initial, declared->lower), declared->upper);
+  }
+  make_values(layout, NULL);
+  *out = layout;
+  return PF_OK;
+}
+
+pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep, pf_layout **out,
+                           pf_error *error)
+{
+  pf_layout *frozen = NULL;
+  if (create_bare(layout->parameters, layout->n_parameters, layout->data, layout->recordings, layout->n_recordings,
+                  &frozen, error) != PF_OK) {
+    pf_layout_free(frozen);
+    return PF_STOP;
+  }
+  pf_layout_slots(layout, values, frozen->kept);
+  make_values(frozen, keep);
+  *out = frozen;
+  return PF_OK;
+}
+
+void pf_layout_free(pf_layout *layout)
+{
+  if (layout != NULL) {
+    pf_memory_free(layout->recordings);
+    pf_memory_free(layout->animal);
+    pf_memory_free(layout->local);
+    pf_memory_free(layout->slots);
+    pf_memory_free(layout->first);
+    pf_memory_free(layout->scope);
+    pf_memory_free(layout->kept);
+    pf_memory_free(layout->index);
+    pf_memory_free(layout->lower);
+    pf_memory_free(layout->upper);
+    pf_memory_free(layout);
+  }
+}
+
+void pf_layout_keep(pf_layout *layout, const double *slots)
+{
+  if (layout->n_slots > 0) {
+    memcpy(layout->kept, slots, layout->n_slots * sizeof *slots);
+  }
+}
+
+/* ---- there and back ---- */
+
+static double slot_number(const pf_layout *layout, const double *values, size_t s)
+{
+  const pf_slot *slot = &layout->slots[s];
+  return slot->value == PF_LAYOUT_NONE ? layout->kept[s] : slot->factor * values[slot->value];
+}
+
+void pf_layout_slots(const pf_layout *layout, const double *values, double *slots)
+{
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    slots[s] = slot_number(layout, values, s);
+  }
+}
+
+void pf_layout_values(const pf_layout *layout, const double *slots, double *values)
+{
+  for (size_t k = 0; k < layout->n; k++) {
+    values[k] = slots[layout->index[k]];
+  }
+}
+
+void pf_layout_theta(const pf_layout *layout, const double *values, size_t recording, double *theta)
+{
+  for (size_t i = 0; i < layout->n_parameters; i++) {
+    theta[i] = slot_number(layout, values, pf_layout_slot(layout, recording, i));
+  }
+}
+
+void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta, double *slots)
+{
+  for (size_t i = 0; i < layout->n_parameters; i++) {
+    slots[pf_layout_slot(layout, recording, i)] += gradient_theta[i];
+  }
+}
+
+void pf_layout_gradient(const pf_layout *layout, const double *slots, double *values)
+{
+  for (size_t k = 0; k < layout->n; k++) {
+    values[k] = slots[layout->index[k]];
+  }
+  for (size_t s = 0; s < layout->n_slots; s++) {
+    const pf_slot *slot = &layout->slots[s];
+    if (slot->value != PF_LAYOUT_NONE && layout->index[slot->value] != s) {
+      values[slot->value] += slot->factor * slots[s];
+    }
+  }
+}
+
+void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block, double *information)
+{
+  for (size_t i = 0; i < layout->n_parameters; i++) {
+    const pf_slot *a = &layout->slots[pf_layout_slot(layout, recording, i)];
+    for (size_t j = 0; j < layout->n_parameters && a->value != PF_LAYOUT_NONE; j++) {
+      const pf_slot *b = &layout->slots[pf_layout_slot(layout, recording, j)];
+      if (b->value != PF_LAYOUT_NONE) {
+        information[a->value * layout->n + b->value] += a->factor * b->factor * block[i * layout->n_parameters + j];
+      }
+    }
+  }
+}
