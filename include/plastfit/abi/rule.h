@@ -125,6 +125,9 @@ typedef struct pf_rule_tangent {
   int64_t pre_stride, post_stride, w_stride, traces_stride, ldw;
   pf_real *dw; /**< out, overwritten: [n_tangents] planes of stride dw_stride, with lddw */
   int64_t dw_stride, lddw;
+  /** Where not NULL: theta's direction k is the unit vector of parameter theta_unit[k], or zero where that is -1, as
+   * `theta` says too. So dg/dtheta of one parameter is enough, which is most of what a fit asks for. */
+  const int64_t *theta_unit;
 } pf_rule_tangent;
 
 /** How the host applies dw, for the fused ops: w_out = w + eta * mask * dw. */
