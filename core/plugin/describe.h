@@ -13,4 +13,11 @@ void pf_describe_options(FILE *stream, pf_option_table table);
  */
 void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file, pf_option_table host_options);
 
+/** What its README says under "Options" and "Parameters", as Markdown: tests/readmes.tap compares them. */
+void pf_describe_plugin_markdown(FILE *stream, const pf_plugin *plugin);
+
+/* For the manual pages (doc/manual). */
+void pf_describe_options_roff(FILE *stream, pf_option_table table);
+void pf_describe_plugin_roff(FILE *stream, const pf_plugin *plugin);
+
 #endif
