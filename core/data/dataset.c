@@ -13,6 +13,7 @@ static void recording_clear(pf_recording *recording)
   pf_memory_free(recording->cue);
   pf_memory_free(recording->flags);
   pf_memory_free(recording->dt);
+  pf_memory_free(recording->gap);
   pf_memory_free(recording->trial);
   pf_memory_free(recording->block);
   for (size_t i = 0; i < recording->n_channels; i++) {

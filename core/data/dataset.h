@@ -34,6 +34,7 @@ typedef struct pf_recording {
   double *cue;                     /**< [n_steps][n_input] */
   uint32_t *flags;                 /**< [n_steps] */
   double *dt;                      /**< [n_steps], ms, or NULL */
+  double *gap;                     /**< [n_steps] hours since the step before, 0 within a session; NULL: no gaps */
   int64_t *trial, *block;          /**< [n_steps] */
   int64_t n_trials, longest_trial; /**< for normalise = "padded" */
   pf_series *channels;

@@ -15,7 +15,12 @@
 
 /* ---- model ---- */
 
-/** A plastic projection. */
+/** Units [first, first + n). */
+typedef struct pf_range {
+  int64_t first, n;
+} pf_range;
+
+/** A plastic projection, or the rows of one that learn by this rule: several may share a projection. */
 typedef struct pf_plastic {
   const pf_component *rule;
   pf_rule_needs needs;
@@ -24,7 +29,15 @@ typedef struct pf_plastic {
   double eta;            /**< synaptic learning rate */
   pf_linear *modulators; /**< [needs.modulators.count] */
   size_t theta0;         /**< first of its parameters in theta */
+  pf_range *ranges;      /**< [n_ranges] rows it acts on, ascending and apart from one another's */
+  size_t n_ranges;
+  int64_t n_traces[4]; /**< of the rule, by enum pf_per */
 } pf_plastic;
+
+/** Hard bounds of a projection's weights, by presynaptic unit: see pf_model_bound. */
+typedef struct pf_bound {
+  pf_real *lower, *upper; /**< [n_pre]; NULL: no bounds */
+} pf_bound;
 
 /** Which synapses of a projection there are, and which of them change. */
 typedef struct pf_mask {
@@ -59,15 +72,19 @@ typedef struct pf_model {
   pf_network_needs needs;
   pf_plastic *plastic;
   size_t n_plastic;
-  pf_mask *masks; /**< [n projections] */
+  pf_mask *masks;   /**< [n projections] */
+  pf_bound *bounds; /**< [n projections] */
   pf_loss_term *losses;
   size_t n_losses;
   /** theta: rules' parameters in the order of `plastic`, then the network's, then the losses'. */
   pf_model_parameter *parameters;
   size_t n_parameters;
   size_t network_theta0;
+  bool forgets;            /**< weights are forgotten over gaps between sessions: w exp(-rate gap) */
+  size_t forgetting_theta; /**< the rate's place in theta */
   uint32_t normalise;
-  uint8_t *phase; /**< [n populations] enum pf_phase (core/engine/kernels.h): when in a run each is evaluated */
+  uint8_t *phase;   /**< [n populations] enum pf_phase (core/engine/kernels.h): when in a run each is evaluated */
+  bool stepwise[4]; /**< by phase: something in it remembers the step before, so that steps go one by one */
   const struct pf_kernels *kernels; /**< the host's inner loops for this processor */
   size_t state_budget;              /**< bytes a thread may use for states of the weights; 0: what fits in cache */
 } pf_model;
@@ -79,6 +96,8 @@ typedef struct pf_plastic_spec {
   double eta;             /**< NaN: 1 / n_pre */
   const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for the others */
   const char *owner;
+  const pf_range *ranges; /**< [n_ranges] postsynaptic units that learn by it; none: all */
+  size_t n_ranges;
 } pf_plastic_spec;
 
 typedef struct pf_loss_spec {
@@ -98,6 +117,17 @@ void pf_model_free(pf_model *model);
  */
 pf_status pf_model_mask(pf_model *model, int64_t projection, const uint8_t *connected, const uint8_t *plastic,
                         pf_error *error);
+/**
+ * Bound a projection's weights: W_{t+1} = clip(W_t + eta mask dw) to [lower, upper] (-INFINITY, INFINITY: none), and to
+ * one side of 0 where `sign_per_pre` [n_pre] (MAY be NULL) is +1 or -1: Dale's principle. Starting weights are clipped
+ * too. Before any workspace is made. Where a weight was beyond a bound, the derivative through the clip is 0; at the
+ * bound and within, 1: at a bound it is the one-sided derivative towards the inside, so that a weight that lies on its
+ * bound can leave it. An interval that is empty for a unit: an error.
+ */
+pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper, const int8_t *sign_per_pre,
+                         pf_error *error);
+/** Does row i of the projection learn by this rule? */
+bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
 /** Index of a projection by name, or -1; sizes as the network says. */
 int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post, int64_t *n_pre);
 /** Index of an observable by name ("activity": the first plastic projection's post population), or -1. */

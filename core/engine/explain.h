@@ -6,9 +6,9 @@
 #include "core/engine/engine.h"
 
 typedef struct pf_explained {
-  bool swept;             /**< blocks of rows through all of time; else step by step over a tape of every state */
+  bool swept;             /**< blocks of rows through all of time; else step by step, all rows together */
   int64_t n_changes;      /**< times the weights change */
-  int64_t rows, n_blocks; /**< of the plastic population whose states take most; of a tape: all rows, 1 */
+  int64_t rows, n_blocks; /**< of the plastic population whose states take most; step by step: all rows, 1 */
   int64_t interval;       /**< changes between checkpoints; 0: every state is kept */
   size_t bytes;           /**< of a workspace that takes gradients: trajectory, cotangents, states */
   size_t forward_bytes;   /**< of one that only simulates */

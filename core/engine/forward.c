@@ -1,60 +1,11 @@
-/* Forward through an experiment: run by run, a run being the steps up to the next change of the weights. */
+/* What both paths forward share: getting ready for a draw, its losses, and the line about weights that overflowed. */
+#include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
 
 #include "core/base/memory.h"
 
 #include <math.h>
 #include <string.h>
-
-static int64_t count_changes(const pf_draw *draw, uint32_t run_flags)
-{
-  int64_t n = 0;
-  for (int64_t t = 0; t < draw->n_steps && (run_flags & PF_RUN_NO_PLASTICITY) == 0; t++) {
-    n += (draw->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0;
-  }
-  return n;
-}
-
-/** All populations of one phase over steps [first, last]. */
-static pf_status run_phase(pf_workspace *workspace, uint8_t phase, const double *theta, int64_t first, int64_t last,
-                           int64_t k, pf_error *error)
-{
-  for (size_t p = 1; p < workspace->model->needs.populations.count; p++) {
-    if (workspace->activity[p].phase == phase) {
-      pf_status status = pf_run_population(workspace, p, theta, first, last, k, error);
-      if (status != PF_OK) {
-        return status;
-      }
-    }
-  }
-  return PF_OK;
-}
-
-static double dt_of(const pf_draw *draw, int64_t t)
-{
-  return draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t];
-}
-
-static pf_status run_trajectory(const pf_draw *draw, const double *theta, pf_workspace *workspace, pf_error *error)
-{
-  const int64_t last = draw->n_steps - 1;
-  int64_t changes = 0;
-  pf_status status = run_phase(workspace, PF_PHASE_BEFORE, theta, 0, last, 0, error);
-  for (int64_t r = 0; r < workspace->n_runs && status == PF_OK; r++) {
-    const pf_run *run = &workspace->runs[r];
-    status = run_phase(workspace, PF_PHASE_PLASTIC, theta, run->first, run->end, r, error);
-    if (status == PF_OK && run->changes != 0) {
-      status = pf_run_change(workspace, theta, run->end, r, draw->modulators, run->end, draw->flags[run->end],
-                             dt_of(draw, run->end), error);
-      changes++;
-    }
-    if (status != PF_OK) {
-      pf_run_locate(error, draw->recording->name, run->end);
-    }
-  }
-  workspace->n_changes = changes;
-  return status == PF_OK ? run_phase(workspace, PF_PHASE_AFTER, theta, 0, last, 0, error) : status;
-}
 
 pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic, const double *theta,
                             int64_t step, pf_error *error)
@@ -78,26 +29,6 @@ pf_status pf_run_overflowed(const pf_draw *draw, const pf_model *model, const pf
                  "experiment %s, step %lld: the weights of '%s' overflowed; the largest coefficient of %s is %s = %g",
                  draw->recording->name, (long long)step, info->name, plastic->rule->label,
                  model->parameters[worst].declared.name, theta[worst]);
-}
-
-/** Did weights stay finite? A weight that overflowed stays so, hence the last state tells; the first one is found. */
-static pf_status check_weights(const pf_draw *draw, const double *theta, const pf_workspace *workspace, pf_error *error)
-{
-  const pf_model *model = workspace->model;
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    const pf_plastic *plastic = &model->plastic[p];
-    const pf_weights *weights = &workspace->weights[plastic->projection];
-    if (pf_all_finite(pf_weights_state(weights, workspace->n_changes), weights->cells)) {
-      continue;
-    }
-    int64_t k = 0;
-    while (pf_all_finite(pf_weights_state(weights, k), weights->cells)) {
-      k++;
-    }
-    const int64_t step = k == 0 ? -1 : workspace->runs[k - 1].end;
-    return pf_run_overflowed(draw, model, plastic, theta, step, error);
-  }
-  return PF_OK;
 }
 
 static pf_status evaluate_loss(const pf_draw *draw, const double *theta, size_t k, pf_workspace *workspace,
@@ -149,7 +80,12 @@ pf_status pf_run_begin(pf_workspace *workspace, const pf_draw *draw, const doubl
   workspace->n_steps = draw->n_steps;
   workspace->activity[0].signals = draw->input;
   workspace->activity[0].ld = draw->ld_input;
-  workspace->n_runs = pf_plan_runs(draw->flags, draw->n_steps, run_flags, workspace->runs);
+  const pf_cut cut = {.flags = draw->flags,
+                      .gap = workspace->model->forgets ? draw->recording->gap : NULL,
+                      .n_steps = draw->n_steps,
+                      .every_step = pf_coupled_every_step(workspace->model) && (run_flags & PF_RUN_NO_PLASTICITY) == 0,
+                      .run_flags = run_flags};
+  workspace->n_runs = pf_plan_runs(&cut, workspace->runs);
   return pf_run_start(workspace, theta, draw->noise, draw->given_w, error);
 }
 
@@ -159,10 +95,5 @@ pf_status pf_forward(const pf_model *model, const pf_draw *draw, const double *t
   if ((run_flags & PF_RUN_FORGET_WEIGHTS) != 0 && pf_sweep_can(model)) {
     return pf_sweep_forward(model, draw, theta, run_flags, count_flag, &workspace, 1, values, error);
   }
-  pf_status status = pf_workspace_reserve(workspace, count_changes(draw, run_flags) + 1, error);
-  status = status == PF_OK ? pf_run_begin(workspace, draw, theta, run_flags, error) : status;
-  status = status == PF_OK ? run_trajectory(draw, theta, workspace, error) : status;
-  workspace->keeps_states = true;
-  status = status == PF_OK ? check_weights(draw, theta, workspace, error) : status;
-  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
+  return pf_coupled_forward(model, draw, theta, run_flags, count_flag, workspace, values, error);
 }

@@ -5,6 +5,7 @@
 #include "core/engine/workspace.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const pf_population *population_at(const pf_model *model, int64_t i)
@@ -37,11 +38,9 @@ static pf_status check_populations(const pf_model *model, pf_error *error)
     if (p > 0 && (population->flags & PF_POPULATION_INPUT) != 0) {
       return pf_fail(error, PF_STOP, "%s: population '%s' is a second input, expected one", name, population->name);
     }
-    if (population->n_state > 0) {
-      return pf_fail(error, PF_STOP,
-                     "%s: population '%s' keeps a state from step to step, which this version's engine does not "
-                     "run yet; use a stateless network such as feedforward",
-                     name, population->name);
+    if (population->n_state < 0 || (p == 0 && population->n_state > 0)) {
+      return pf_fail(error, PF_STOP, "%s: population '%s' has %lld state variables, expected %s", name,
+                     population->name, (long long)population->n_state, p == 0 ? "none of an input" : "0 or more");
     }
   }
   return PF_OK;
@@ -59,10 +58,10 @@ static pf_status check_projections(const pf_model *model, pf_error *error)
       return pf_fail(error, PF_STOP, "%s: projection '%s' joins populations or signals that do not exist", name,
                      projection->name);
     }
-    if (projection->when != PF_PRE_NOW || projection->pre >= projection->post) {
+    if (projection->when != PF_PRE_PREVIOUS && projection->pre >= projection->post) {
       return pf_fail(error, PF_STOP,
-                     "%s: projection '%s' is recurrent, which this version's engine does not run yet; use a "
-                     "feedforward network",
+                     "%s: projection '%s' leads back within a step; populations must be listed so that it leads to a "
+                     "later one, or it must transmit the activity of the step before; this is a fault of the plugin",
                      name, projection->name);
     }
   }
@@ -105,11 +104,21 @@ static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
   const pf_rule_needs *needs = &plastic->needs;
   const char *name = plastic->rule->label;
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  if (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
-    return pf_fail(error, PF_STOP, "%s bounds its weights, which this version's engine does not do yet", name);
+  if (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL &&
+      (!PF_HAS(ops, pf_rule_ops, project_vjp) || ops->project_vjp == NULL)) {
+    return pf_fail(error, PF_STOP, "%s bounds its weights without `project_vjp`; this is a fault of the plugin", name);
   }
-  if (needs->traces.count > 0) {
-    return pf_fail(error, PF_STOP, "%s keeps traces, which this version's engine does not run yet", name);
+  if (needs->traces.count > 0 &&
+      (!PF_HAS(ops, pf_rule_ops, advance_vjp) || ops->advance == NULL || ops->advance_vjp == NULL)) {
+    return pf_fail(error, PF_STOP, "%s keeps traces without `advance` and `advance_vjp`; this is a fault of the plugin",
+                   name);
+  }
+  for (size_t k = 0; k < needs->traces.count; k++) {
+    const pf_trace *trace = pf_table_at(needs->traces.items, needs->traces.stride, needs->traces.count, k);
+    if (trace->per > PF_PER_SYNAPSE || !isfinite(trace->initial)) {
+      return pf_fail(error, PF_STOP, "%s: trace '%s' is per %u and starts at %g; this is a fault of the plugin", name,
+                     trace->name, (unsigned)trace->per, trace->initial);
+    }
   }
   bool pre_is_activity = needs->pre_signals.count == 0 ||
                          (needs->pre_signals.count == 1 && strcmp(needs->pre_signals.items[0], "activity") == 0);
@@ -131,6 +140,55 @@ static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
   return PF_OK;
 }
 
+static int by_first(const void *a, const void *b)
+{
+  const pf_range *one = a, *other = b;
+  return (one->first > other->first) - (one->first < other->first);
+}
+
+bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i)
+{
+  for (size_t r = 0; r < plastic->n_ranges; r++) {
+    if (i >= plastic->ranges[r].first && i < plastic->ranges[r].first + plastic->ranges[r].n) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Rows that the rule acts on: all, or the ranges of the spec; no row may have two rules. */
+static pf_status take_rows(const pf_model *model, pf_plastic *plastic, const pf_plastic_spec *spec, pf_error *error)
+{
+  plastic->n_ranges = spec->n_ranges == 0 ? 1 : spec->n_ranges;
+  plastic->ranges = pf_memory_need(plastic->n_ranges, sizeof *plastic->ranges, error);
+  if (plastic->ranges == NULL) {
+    return PF_STOP;
+  }
+  plastic->ranges[0] = (pf_range){0, plastic->n_post};
+  for (size_t r = 0; r < spec->n_ranges; r++) {
+    plastic->ranges[r] = spec->ranges[r];
+    if (spec->ranges[r].first < 0 || spec->ranges[r].n < 1 ||
+        spec->ranges[r].first + spec->ranges[r].n > plastic->n_post) {
+      return pf_fail(error, PF_STOP, "projection '%s' has postsynaptic units 0 to %lld, found units %lld to %lld",
+                     spec->projection, (long long)plastic->n_post - 1, (long long)spec->ranges[r].first,
+                     (long long)(spec->ranges[r].first + spec->ranges[r].n - 1));
+    }
+  }
+  qsort(plastic->ranges, plastic->n_ranges, sizeof *plastic->ranges, by_first);
+  for (const pf_plastic *other = model->plastic; other <= plastic; other++) {
+    for (size_t r = 0; r < plastic->n_ranges && other->projection == plastic->projection; r++) {
+      for (size_t o = 0; o < (other == plastic ? r : other->n_ranges); o++) {
+        const pf_range *a = &plastic->ranges[r], *b = &other->ranges[o];
+        if (a->first < b->first + b->n && b->first < a->first + a->n) {
+          return pf_fail(error, PF_STOP, "projection '%s' is given two rules for unit %lld, expected one",
+                         spec->projection, (long long)(a->first > b->first ? a->first : b->first));
+        }
+      }
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status add_plastic(pf_model *model, const pf_plastic_spec *spec, pf_names channels, pf_error *error)
 {
   pf_plastic *plastic = &model->plastic[model->n_plastic++];
@@ -140,11 +198,6 @@ static pf_status add_plastic(pf_model *model, const pf_plastic_spec *spec, pf_na
   if (status != PF_OK) {
     return status;
   }
-  for (size_t p = 0; p + 1 < model->n_plastic; p++) {
-    if (model->plastic[p].projection == plastic->projection) {
-      return pf_fail(error, PF_STOP, "projection '%s' is given two rules, expected one", spec->projection);
-    }
-  }
   status = spec->rule->plugin->rule->needs(spec->rule->self, &plastic->needs, error);
   status = status == PF_OK ? check_rule(plastic, error) : status;
   if (status != PF_OK) {
@@ -153,6 +206,15 @@ static pf_status add_plastic(pf_model *model, const pf_plastic_spec *spec, pf_na
   const pf_projection *projection = projection_at(model, plastic->projection);
   plastic->n_pre = population_at(model, projection->pre)->n;
   plastic->n_post = population_at(model, projection->post)->n;
+  status = take_rows(model, plastic, spec, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < plastic->needs.traces.count; k++) {
+    const pf_trace *trace =
+        pf_table_at(plastic->needs.traces.items, plastic->needs.traces.stride, plastic->needs.traces.count, k);
+    plastic->n_traces[trace->per]++;
+  }
   plastic->eta = isnan(spec->eta) ? 1.0 / (double)plastic->n_pre : spec->eta;
   size_t n_modulators = plastic->needs.modulators.count;
   plastic->modulators = pf_memory_need(n_modulators, sizeof *plastic->modulators, error);
@@ -273,41 +335,64 @@ static pf_status gather_parameters(pf_model *model, const pf_plastic_spec *plast
 
 /* ---- what is evaluated when ---- */
 
+static bool is_plastic(const pf_model *model, size_t q)
+{
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    if (model->plastic[k].projection == (int64_t)q) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * PLASTIC: what plastic projections reach or start from, and everything that leads there. Of those, BEFORE: what no
+ * plastic weight influences. AFTER: the rest. Projections may lead back (PF_PRE_PREVIOUS), so marks spread until
+ * nothing changes.
+ */
 static void choose_phases(pf_model *model)
 {
-  size_t n = model->needs.populations.count;
-  size_t n_projections = model->needs.projections.count;
+  const size_t n = model->needs.populations.count, n_projections = model->needs.projections.count;
   for (size_t p = 0; p < n; p++) {
     model->phase[p] = p == 0 ? PF_PHASE_INPUT : PF_PHASE_AFTER;
   }
-  /* what plastic projections reach or start from, and everything that leads there */
-  for (size_t k = 0; k < model->n_plastic; k++) {
-    const pf_projection *projection = projection_at(model, model->plastic[k].projection);
-    model->phase[projection->post] = PF_PHASE_PLASTIC;
-    model->phase[projection->pre] = projection->pre == 0 ? PF_PHASE_INPUT : PF_PHASE_PLASTIC;
-  }
-  for (size_t p = n; p-- > 1;) { /* projections lead from earlier to later populations: one sweep back finds all */
+  for (bool changed = true; changed;) {
+    changed = false;
     for (size_t q = 0; q < n_projections; q++) {
       const pf_projection *projection = projection_at(model, (int64_t)q);
-      if (projection->post == (int64_t)p && model->phase[p] == PF_PHASE_PLASTIC && projection->pre != 0) {
+      const bool plastic = is_plastic(model, q);
+      if (plastic && model->phase[projection->post] == PF_PHASE_AFTER) {
+        model->phase[projection->post] = PF_PHASE_PLASTIC;
+        changed = true;
+      }
+      if ((plastic || model->phase[projection->post] == PF_PHASE_PLASTIC) &&
+          model->phase[projection->pre] == PF_PHASE_AFTER) {
         model->phase[projection->pre] = PF_PHASE_PLASTIC;
+        changed = true;
       }
     }
   }
-  /* of those, what no plastic weight influences can be had beforehand */
   for (size_t p = 1; p < n; p++) {
-    bool fixed = model->phase[p] == PF_PHASE_PLASTIC;
-    for (size_t q = 0; q < n_projections && fixed; q++) {
+    model->phase[p] = model->phase[p] == PF_PHASE_PLASTIC ? PF_PHASE_BEFORE : model->phase[p];
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t q = 0; q < n_projections; q++) {
       const pf_projection *projection = projection_at(model, (int64_t)q);
-      bool plastic = false;
-      for (size_t k = 0; k < model->n_plastic; k++) {
-        plastic = plastic || model->plastic[k].projection == (int64_t)q;
-      }
-      if (projection->post == (int64_t)p && (plastic || model->phase[projection->pre] == PF_PHASE_PLASTIC)) {
-        fixed = false;
+      const bool influenced = is_plastic(model, q) || model->phase[projection->pre] == PF_PHASE_PLASTIC;
+      if (influenced && model->phase[projection->post] == PF_PHASE_BEFORE) {
+        model->phase[projection->post] = PF_PHASE_PLASTIC;
+        changed = true;
       }
     }
-    model->phase[p] = fixed ? PF_PHASE_BEFORE : model->phase[p];
+  }
+  for (size_t p = 1; p < n; p++) {
+    bool remembers = population_at(model, (int64_t)p)->n_state > 0;
+    for (size_t q = 0; q < n_projections; q++) {
+      const pf_projection *projection = projection_at(model, (int64_t)q);
+      remembers = remembers || (projection->post == (int64_t)p && projection->when == PF_PRE_PREVIOUS);
+    }
+    model->stepwise[model->phase[p]] = model->stepwise[model->phase[p]] || remembers;
   }
 }
 
@@ -329,7 +414,8 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
   status = status == PF_OK ? network->plugin->network->needs(network->self, &model->needs, error) : status;
   if (status == PF_OK) {
     model->masks = pf_memory_need(model->needs.projections.count, sizeof *model->masks, error);
-    status = model->masks == NULL ? PF_STOP : PF_OK;
+    model->bounds = pf_memory_need(model->needs.projections.count, sizeof *model->bounds, error);
+    status = model->masks == NULL || model->bounds == NULL ? PF_STOP : PF_OK;
   }
   status = status == PF_OK ? check_populations(model, error) : status;
   status = status == PF_OK ? check_projections(model, error) : status;
@@ -363,6 +449,7 @@ void pf_model_free(pf_model *model)
       pf_linear_free(&model->plastic[p].modulators[k]);
     }
     pf_memory_free(model->plastic[p].modulators);
+    pf_memory_free(model->plastic[p].ranges);
   }
   for (size_t k = 0; k < model->n_losses; k++) {
     pf_memory_free(model->losses[k].observables);
@@ -371,6 +458,11 @@ void pf_model_free(pf_model *model)
     pf_memory_free(model->masks[q].connected);
     pf_memory_free(model->masks[q].changes);
   }
+  for (size_t q = 0; model->bounds != NULL && q < model->needs.projections.count; q++) {
+    pf_memory_free(model->bounds[q].lower);
+    pf_memory_free(model->bounds[q].upper);
+  }
+  pf_memory_free(model->bounds);
   pf_memory_free(model->masks);
   pf_memory_free(model->plastic);
   pf_memory_free(model->losses);

@@ -12,15 +12,19 @@ enum {
   SHORTEST_INTERVAL = 25
 };
 
-int64_t pf_plan_runs(const uint32_t *flags, int64_t n_steps, uint32_t run_flags, pf_run *runs)
+int64_t pf_plan_runs(const pf_cut *cut, pf_run *runs)
 {
-  int64_t n = 0;
-  int32_t first = 0;
-  for (int32_t t = 0; t < n_steps; t++) {
-    const bool changes = (flags[t] & PF_STEP_PLASTIC) != 0 && (run_flags & PF_RUN_NO_PLASTICITY) == 0;
-    if (changes || t == n_steps - 1) {
-      runs[n++] = (pf_run){.first = first, .end = t, .changes = changes ? 1 : 0};
+  int64_t n = 0, first = 0;
+  const bool still = (cut->run_flags & PF_RUN_NO_PLASTICITY) != 0;
+  for (int64_t t = 0; t < cut->n_steps; t++) {
+    const bool changes = (cut->flags[t] & PF_STEP_PLASTIC) != 0 && !still;
+    const double gap = cut->gap == NULL || still || t + 1 == cut->n_steps ? 0.0 : cut->gap[t + 1];
+    if (changes || gap > 0.0 || cut->every_step || t == cut->n_steps - 1) {
+      runs[n++] = (pf_run){.first = first, .end = t, .changes = changes ? 1 : 0, .gap = changes ? 0.0 : gap};
       first = t + 1;
+    }
+    if (changes && gap > 0.0) {
+      runs[n++] = (pf_run){.first = first, .end = t, .gap = gap};
     }
   }
   return n;
@@ -60,4 +64,22 @@ size_t pf_plan_bytes(const pf_block_plan *plan, size_t row_bytes, int64_t n_runs
   const int64_t checkpoints = plan->interval < n_runs ? (n_runs + plan->interval - 1) / plan->interval : 0;
   /* states between two checkpoints and the one after them, the checkpoints, the cotangent, dw */
   return (size_t)plan->rows * row_bytes * (size_t)(between + 1 + checkpoints + 2);
+}
+
+/* States of everything that are kept without a thought; beyond, checkpoints cost less than the memory's traffic. */
+#define KEEP_BYTES ((size_t)64 << 20)
+
+int64_t pf_plan_interval(size_t slot_bytes, int64_t n_runs, size_t budget)
+{
+  const double all = (double)slot_bytes * (double)(n_runs + 1);
+  const size_t most = budget > 0 && budget < KEEP_BYTES ? budget : KEEP_BYTES;
+  const int64_t interval = (int64_t)ceil(sqrt((double)n_runs));
+  return all <= (double)most || interval >= n_runs ? n_runs : interval;
+}
+
+size_t pf_plan_slots(int64_t interval, int64_t n_runs, int64_t *kept, int64_t *checkpoints)
+{
+  *kept = (interval < n_runs ? interval : n_runs) + 1;
+  *checkpoints = interval < n_runs ? (n_runs + interval - 1) / interval : 0;
+  return (size_t)(*kept + *checkpoints);
 }

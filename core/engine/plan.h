@@ -14,15 +14,33 @@
 /** Sums over blocks go into at most this many lanes, each in order, then the lanes in order. */
 enum { PF_MAX_LANES = 16 };
 
-/** Steps [first, end] that share their weights; `changes`: they change after `end`. Run r uses the weights after r
- * changes. */
+/**
+ * Steps [first, end] that share their weights, and what is at their end. A run may have no steps (end < first), when a
+ * change is followed by a gap.
+ */
 typedef struct pf_run {
-  int32_t first, end;
-  uint32_t changes;
+  int64_t first, end;
+  uint32_t changes; /**< 1: rules change the weights after step `end` */
+  double gap;       /**< else, > 0: weights are forgotten over so many hours before step end + 1 */
 } pf_run;
 
-/** The runs of a draw: [n_runs] into `runs` (room for n_steps). Returns how many. */
-int64_t pf_plan_runs(const uint32_t *flags, int64_t n_steps, uint32_t run_flags, pf_run *runs);
+/** How a draw is cut into runs. */
+typedef struct pf_cut {
+  const uint32_t *flags; /**< [n_steps] */
+  const double *gap;     /**< [n_steps] hours before each step; NULL: nothing is forgotten */
+  int64_t n_steps;
+  bool every_step; /**< a run a step: rules keep traces, which go on every step */
+  uint32_t run_flags;
+} pf_cut;
+
+/** The runs of a draw: [n_runs] into `runs` (room for 2 n_steps). Returns how many. */
+int64_t pf_plan_runs(const pf_cut *cut, pf_run *runs);
+
+/** Distance of checkpoints, in runs, on the coupled path, where a state of everything takes slot_bytes; n_runs: all
+ * are kept. */
+int64_t pf_plan_interval(size_t slot_bytes, int64_t n_runs, size_t budget);
+/** How many states that takes: those kept at a time, and checkpoints. */
+size_t pf_plan_slots(int64_t interval, int64_t n_runs, int64_t *kept, int64_t *checkpoints);
 
 /** Of one population with plastic weights onto it. */
 typedef struct pf_block_plan {

@@ -1,4 +1,5 @@
 /* The pieces of a run: starting weights, activity of one population, one change of the weights. */
+#include "core/engine/bounds.h"
 #include "core/engine/workspace.h"
 
 #include "core/base/memory.h"
@@ -23,6 +24,25 @@ static void copy_dense(const pf_real *from, pf_weights *weights)
   }
 }
 
+/** What the network's `initial` (or its adjoint) is given: weights that are not stated, and states. */
+static pf_initial initial_of(pf_workspace *workspace, pf_real *const *given_w, bool adjoint)
+{
+  const pf_model *model = workspace->model;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    const bool given = given_w != NULL && given_w[q] != NULL;
+    workspace->initial_w[q] = given ? NULL : adjoint ? weights->g : weights->states;
+  }
+  for (size_t p = 0; p < model->needs.populations.count; p++) {
+    workspace->initial_state[p] = adjoint ? workspace->activity[p].g_start : workspace->activity[p].start;
+  }
+  return (pf_initial){.size = sizeof(pf_initial),
+                      .w = workspace->initial_w,
+                      .ldw = workspace->initial_ldw,
+                      .state = workspace->initial_state,
+                      .ld_state = workspace->initial_ld_state};
+}
+
 pf_status pf_run_start(pf_workspace *workspace, const double *theta, const double *noise, pf_real *const *given_w,
                        pf_error *error)
 {
@@ -33,106 +53,194 @@ pf_status pf_run_start(pf_workspace *workspace, const double *theta, const doubl
   }
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
-    bool given = given_w != NULL && given_w[q] != NULL;
-    workspace->initial_w[q] = given ? NULL : weights->states;
     memset(weights->states, 0, weights->cells * sizeof(pf_real));
-    if (given) {
+    if (given_w != NULL && given_w[q] != NULL) {
       copy_dense(given_w[q], weights);
     }
   }
-  const pf_initial initial = {.size = sizeof initial, .w = workspace->initial_w, .ldw = workspace->initial_ldw};
+  for (size_t p = 1; p < model->needs.populations.count; p++) {
+    const pf_activity *activity = &workspace->activity[p];
+    if (activity->start != NULL) {
+      memset(activity->start, 0, (size_t)(activity->info->n_state * activity->ld) * sizeof(pf_real));
+    }
+  }
+  const pf_initial initial = initial_of(workspace, given_w, false);
   status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0, noise,
                                                     &initial, error);
   for (size_t q = 0; q < model->needs.projections.count; q++) {
-    pf_weights_disconnect(&workspace->weights[q], workspace->weights[q].states);
+    pf_weights *weights = &workspace->weights[q];
+    pf_weights_disconnect(weights, weights->states);
+    if (weights->bound->lower != NULL) {
+      memcpy(weights->unclipped, weights->states, weights->cells * sizeof(pf_real));
+      pf_bound_clip(weights->bound, weights->n_post, weights->n_pre, weights->connected, weights->ldw, weights->states);
+    }
+    weights->now = weights->states;
   }
   return status;
+}
+
+pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspace *workspace, double *gradient,
+                            pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    if (weights->bound->lower != NULL) {
+      pf_bound_clip_vjp(weights->bound, weights->n_post, weights->n_pre, weights->connected, weights->ldw,
+                        weights->unclipped, weights->g);
+    }
+    pf_weights_disconnect(weights, weights->g);
+  }
+  const pf_initial cotangent = initial_of(workspace, draw->given_w, true);
+  return model->network->plugin->network->initial_vjp(model->network->self, theta + model->network_theta0, draw->noise,
+                                                      &cotangent, gradient + model->network_theta0, error);
+}
+
+pf_moment pf_run_moment(const pf_draw *draw, int64_t t, bool changes)
+{
+  const bool anew = t == 0 || (draw->flags[t] & PF_STEP_RESET_STATE) != 0;
+  return (pf_moment){.row = t,
+                     .previous = anew ? -1 : t - 1,
+                     .flags = draw->flags[t],
+                     .changes = changes,
+                     .dt = draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t],
+                     .modulators = draw->modulators,
+                     .modulator_row = t};
+}
+
+const pf_real *pf_run_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous)
+{
+  const pf_activity *pre = &workspace->activity[weights->info->pre];
+  const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride;
+  if (weights->info->when != PF_PRE_PREVIOUS) {
+    return signal + row * pre->ld;
+  }
+  return previous < 0 ? workspace->zeros : signal + previous * pre->ld;
+}
+
+pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous)
+{
+  const pf_activity *pre = &workspace->activity[weights->info->pre];
+  const bool back = weights->info->when == PF_PRE_PREVIOUS;
+  if (weights->info->pre == 0 || (back && previous < 0)) {
+    return NULL;
+  }
+  return pre->g_signals + weights->info->signal * pre->plane_stride + (back ? previous : row) * pre->ld;
+}
+
+/** The population's units at steps from `first` on; where it has state, at the step `moment` alone. */
+static pf_units units_of(const pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t n_steps,
+                         const pf_moment *moment)
+{
+  const pf_activity *post = &workspace->activity[p];
+  pf_units in = {.size = sizeof in,
+                 .population = (int64_t)p,
+                 .n_rows = post->n,
+                 .n_steps = n_steps,
+                 .theta = theta + workspace->model->network_theta0,
+                 .drive = post->drive + first * post->ld,
+                 .ld_drive = post->ld,
+                 .dt = moment == NULL ? 0.0 : moment->dt};
+  if (post->state != NULL) {
+    const bool anew = moment->previous < 0;
+    in.state = anew ? post->start : post->state + moment->previous * post->ld;
+    in.ld_state = anew ? post->ld : post->plane_stride;
+  }
+  return in;
+}
+
+pf_status pf_run_respond(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                         const pf_moment *moment, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  pf_activity *post = &workspace->activity[p];
+  const int64_t n_steps = last - first + 1, previous = moment == NULL ? -1 : moment->previous;
+  bool add = false;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    if (weights->info->post == (int64_t)p) {
+      model->kernels->drive(n_steps, weights->n_post, weights->n_pre, weights->now, weights->ldw,
+                            pf_run_pre(workspace, weights, first, previous), workspace->activity[weights->info->pre].ld,
+                            post->drive + first * post->ld, post->ld, add);
+      add = true;
+    }
+  }
+  const pf_units in = units_of(workspace, p, theta, first, n_steps, moment);
+  pf_response out = {.size = sizeof out,
+                     .signals = post->signals + first * post->ld,
+                     .signal_stride = post->plane_stride,
+                     .ld_signal = post->ld};
+  if (post->state != NULL) {
+    out.state = post->state + first * post->ld;
+    out.ld_state = post->plane_stride;
+  }
+  return model->network->plugin->network->respond(model->network->self, &in, &out, error);
 }
 
 pf_status pf_run_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
                             int64_t k, pf_error *error)
 {
-  const pf_model *model = workspace->model;
-  pf_activity *post = &workspace->activity[p];
-  const int64_t n_steps = last - first + 1;
-  bool add = false;
-  for (size_t q = 0; q < model->needs.projections.count; q++) {
-    const pf_weights *weights = &workspace->weights[q];
-    if (weights->info->post == (int64_t)p) {
-      const pf_activity *pre = &workspace->activity[weights->info->pre];
-      const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + first * pre->ld;
-      model->kernels->drive(n_steps, weights->n_post, weights->n_pre, pf_weights_state(weights, k), weights->ldw,
-                            signal, pre->ld, post->drive + first * post->ld, post->ld, add);
-      add = true;
-    }
+  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+    workspace->weights[q].now = pf_weights_state(&workspace->weights[q], k);
   }
-  const pf_units in = {.size = sizeof in,
-                       .population = (int64_t)p,
-                       .n_rows = post->n,
-                       .n_steps = n_steps,
-                       .theta = theta + model->network_theta0,
-                       .drive = post->drive + first * post->ld,
-                       .ld_drive = post->ld};
-  const pf_response out = {.size = sizeof out,
-                           .signals = post->signals + first * post->ld,
+  return pf_run_respond(workspace, p, theta, first, last, NULL, error);
+}
+
+pf_status pf_run_back_respond(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                              const pf_moment *moment, double *gradient_theta, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  const bool wants_network = gradient_theta != NULL;
+  pf_activity *post = &workspace->activity[p];
+  const int64_t n_steps = last - first + 1, at = first * post->ld, previous = moment == NULL ? -1 : moment->previous;
+  const pf_units in = units_of(workspace, p, theta, first, n_steps, moment);
+  pf_response value = {
+      .size = sizeof value, .signals = post->signals + at, .signal_stride = post->plane_stride, .ld_signal = post->ld};
+  pf_response cotangent = {.size = sizeof cotangent,
+                           .signals = post->g_signals + at,
                            .signal_stride = post->plane_stride,
                            .ld_signal = post->ld};
-  return model->network->plugin->network->respond(model->network->self, &in, &out, error);
-}
-
-pf_block pf_run_block(const pf_workspace *workspace, const pf_weights *weights, const double *theta, int64_t t,
-                      int64_t k, const pf_real *modulator, uint32_t flags, double dt)
-{
-  const pf_activity *pre = &workspace->activity[weights->info->pre];
-  const pf_activity *post = &workspace->activity[weights->info->post];
-  return (pf_block){.size = sizeof(pf_block),
-                    .layout = PF_LAYOUT_DENSE,
-                    .flags = flags,
-                    .n_rows = weights->n_post,
-                    .n_pre = weights->n_pre,
-                    .theta = theta + weights->plastic->theta0,
-                    .pre = pre->signals + weights->info->signal * pre->plane_stride + t * pre->ld,
-                    .post = post->signals + t * post->ld,
-                    .w = pf_weights_state(weights, k),
-                    .modulator = modulator,
-                    .ld_pre = pre->plane_stride,
-                    .ld_post = post->plane_stride,
-                    .ldw = weights->ldw,
-                    .dt = dt};
-}
-
-static pf_status change_one(pf_workspace *workspace, const pf_weights *weights, const pf_block *block, int64_t k,
-                            pf_error *error)
-{
-  const pf_component *rule = weights->plastic->rule;
-  const pf_rule_ops *ops = rule->plugin->rule;
-  pf_real *next = pf_weights_state(weights, k + 1);
-  const pf_update update = pf_weights_update(weights, 0);
-  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    return ops->step(rule->self, block, &update, next, weights->ldw, error);
+  pf_units_gradient gradient = {.size = sizeof gradient,
+                                .drive = post->g_drive + at,
+                                .theta = wants_network ? gradient_theta + model->network_theta0 : NULL,
+                                .ld_drive = post->ld};
+  if (post->state != NULL) {
+    value.state = post->state + at;
+    cotangent.state = post->g_state + at;
+    value.ld_state = cotangent.ld_state = post->plane_stride;
+    gradient.state = previous < 0 ? post->g_start : post->g_state + previous * post->ld;
+    gradient.ld_state = previous < 0 ? post->ld : post->plane_stride;
   }
-  pf_status status = ops->forward(rule->self, block, workspace->dw, weights->ldw, error);
-  if (status == PF_OK) {
-    workspace->model->kernels->update(weights->n_post, weights->n_pre, &update, workspace->dw, weights->ldw, block->w,
-                                      next, weights->ldw);
+  pf_status status =
+      model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
+  for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    if (weights->info->post != (int64_t)p) {
+      continue;
+    }
+    const pf_activity *pre = &workspace->activity[weights->info->pre];
+    if (weights->plastic != NULL || wants_network) {
+      model->kernels->weight_gradient(n_steps, weights->n_post, weights->n_pre, post->g_drive + at, post->ld,
+                                      pf_run_pre(workspace, weights, first, previous), pre->ld, weights->g,
+                                      weights->ldw);
+    }
+    const bool passes_on = pre->phase == PF_PHASE_PLASTIC || pre->phase == PF_PHASE_AFTER || wants_network;
+    pf_real *g_pre = passes_on ? pf_run_g_pre(workspace, weights, first, previous) : NULL;
+    if (g_pre != NULL) {
+      model->kernels->pre_gradient(n_steps, weights->n_post, weights->n_pre, weights->now, weights->ldw,
+                                   post->g_drive + at, post->ld, g_pre, pre->ld);
+    }
   }
   return status;
 }
 
-pf_status pf_run_change(pf_workspace *workspace, const double *theta, int64_t t, int64_t k, pf_real *const *modulators,
-                        int64_t modulator_step, uint32_t flags, double dt, pf_error *error)
+pf_status pf_run_back_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                                 int64_t k, double *gradient_theta, pf_error *error)
 {
-  const pf_model *model = workspace->model;
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    const pf_weights *weights = &workspace->weights[model->plastic[p].projection];
-    const pf_real *modulator = modulators[p] + modulator_step * (int64_t)model->plastic[p].needs.modulators.count;
-    const pf_block block = pf_run_block(workspace, weights, theta, t, k, modulator, flags, dt);
-    pf_status status = change_one(workspace, weights, &block, k, error);
-    if (status != PF_OK) {
-      return status;
-    }
+  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+    workspace->weights[q].now = pf_weights_state(&workspace->weights[q], k);
   }
-  return PF_OK;
+  return pf_run_back_respond(workspace, p, theta, first, last, NULL, gradient_theta, error);
 }
 
 void pf_run_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag)

@@ -2,7 +2,8 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
-#include "core/engine/workspace.h"
+#include "core/engine/carry.h"
+#include "core/engine/coupled.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,7 +14,11 @@ typedef struct animal {
   const double *theta;
   const pf_component *task;
   pf_source_needs needs;
-  pf_workspace *workspace; /* one step long; weights go back and forth between states 0 and 1 */
+  pf_workspace *workspace; /* two steps long: this one and the one before, in turns */
+  pf_real *x;              /* [2][n_input] likewise */
+  pf_real *carried;        /* what plastic projections carry, before and after a step */
+  pf_real *scratch;
+  size_t slot_cells;
   uint64_t seed;
   uint32_t index;
   int64_t probability; /* observable, or -1 */
@@ -118,6 +123,9 @@ static void animal_clear(animal *self)
   pf_memory_free(self->noise);
   pf_memory_free(self->settled);
   pf_memory_free(self->expectation.memory);
+  pf_memory_free(self->x);
+  pf_memory_free(self->carried);
+  pf_memory_free(self->scratch);
   pf_workspace_free(self->workspace);
 }
 
@@ -163,8 +171,7 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   const pf_model *model = self->model;
   self->needs.size = sizeof self->needs;
   pf_status status = self->task->plugin->source->needs(self->task->self, &self->needs, error);
-  status = status == PF_OK ? pf_workspace_create(model, 1, &self->workspace, error) : status;
-  status = status == PF_OK ? pf_workspace_reserve(self->workspace, 2, error) : status;
+  status = status == PF_OK ? pf_workspace_create(model, 2, &self->workspace, error) : status;
   status = status == PF_OK ? pf_workspace_need_trajectory(self->workspace, error) : status;
   if (status != PF_OK) {
     return status;
@@ -199,6 +206,85 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
 }
 
 /* ---- one step ---- */
+
+static pf_moment moment_of(const animal *self, int64_t step)
+{
+  const bool anew = step == 0 || (self->flags[step] & PF_STEP_RESET_STATE) != 0;
+  return (pf_moment){.row = step % 2,
+                     .previous = anew ? -1 : (step + 1) % 2,
+                     .flags = self->flags[step],
+                     .changes = (self->flags[step] & PF_STEP_PLASTIC) != 0,
+                     .dt = self->dt[step],
+                     .modulators = self->modulators};
+}
+
+/** Starting weights and traces. */
+static pf_status start_carried(animal *self, pf_error *error)
+{
+  const pf_workspace *workspace = self->workspace;
+  size_t scratch = 0, at = 0;
+  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    if (weights->plastic != NULL) {
+      const size_t needed = pf_carry_scratch(self->model, weights, weights->n_post, false);
+      self->slot_cells += pf_carry_cells(self->model, weights, weights->n_post);
+      scratch = needed > scratch ? needed : scratch;
+    }
+  }
+  self->carried = pf_memory_need(2 * self->slot_cells, sizeof *self->carried, error);
+  self->scratch = pf_memory_need(scratch, sizeof *self->scratch, error);
+  if (self->carried == NULL || self->scratch == NULL) {
+    return PF_STOP;
+  }
+  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+    if (workspace->weights[q].plastic != NULL) {
+      const pf_carry carry = pf_carry_make(workspace, self->theta, q, 0, workspace->weights[q].n_post);
+      pf_carry_start(&carry, self->carried + at);
+      at += carry.cells;
+    }
+  }
+  return PF_OK;
+}
+
+/** The weights in force are those in the first slot. */
+static void set_weights(animal *self)
+{
+  size_t at = 0;
+  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+    pf_weights *weights = &self->workspace->weights[q];
+    weights->now = weights->states;
+    if (weights->plastic != NULL) {
+      weights->now = self->carried + at;
+      at += pf_carry_cells(self->model, weights, weights->n_post);
+    }
+  }
+}
+
+/** Traces and weights after a step. */
+static pf_status carry_on(animal *self, int64_t step, pf_error *error)
+{
+  const pf_moment moment = moment_of(self, step);
+  pf_real *from = self->carried, *to = self->carried + self->slot_cells;
+  pf_status status = PF_OK;
+  for (size_t q = 0; q < self->model->needs.projections.count && status == PF_OK; q++) {
+    const pf_weights *weights = &self->workspace->weights[q];
+    if (weights->plastic == NULL) {
+      continue;
+    }
+    const pf_carry carry = pf_carry_make(self->workspace, self->theta, q, 0, weights->n_post);
+    status = pf_carry_step(&carry, &moment, from, to, self->scratch, error);
+    /* told here: units that saturate would hide it, and the animal seem to be well */
+    if (status == PF_OK && !pf_all_finite(to, carry.cells)) {
+      status = pf_fail(error, PF_POINT_FAILED,
+                       "the weights of '%s' overflowed; a rule with decay, or a smaller eta, keeps them in bounds",
+                       weights->info->name);
+    }
+    memcpy(from, to, carry.cells * sizeof *from);
+    from += carry.cells;
+    to += carry.cells;
+  }
+  return status;
+}
 
 /** x = mean * cue + sd * noise for the step just presented. */
 static void see_cue(animal *self, const pf_input_noise *input)
@@ -236,12 +322,13 @@ static double choose_category(const pf_real *probability, int64_t n, double unif
 static pf_status respond(animal *self, double *choice, pf_error *error)
 {
   pf_workspace *workspace = self->workspace;
-  pf_activity *input = &workspace->activity[0];
+  const pf_moment moment = moment_of(self, self->n_steps);
   for (int64_t j = 0; j < self->n_input; j++) {
-    input->signals[j] = (pf_real)self->input[self->n_steps * self->n_input + j];
+    self->x[moment.row * self->n_input + j] = (pf_real)self->input[self->n_steps * self->n_input + j];
   }
+  set_weights(self);
   for (size_t p = 1; p < self->model->needs.populations.count; p++) {
-    pf_status status = pf_run_population(workspace, p, self->theta, 0, 0, 0, error);
+    pf_status status = pf_run_respond(workspace, p, self->theta, moment.row, moment.row, &moment, error);
     if (status != PF_OK) {
       return status;
     }
@@ -251,6 +338,7 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
   if (self->probability >= 0) {
     const pf_real *probability = pf_workspace_observable(workspace, self->probability, &n, &ld);
     double uniform = 0.0;
+    probability += moment.row * ld;
     if (isnan(probability[0])) {
       return pf_fail(error, PF_POINT_FAILED, "the probability of a choice is not a number: the weights overflowed");
     }
@@ -261,6 +349,7 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
     double *row = self->targets[k] + self->n_steps * self->width[k];
     bool is_choice = self->observable[k] < 0;
     const pf_real *from = is_choice ? NULL : pf_workspace_observable(workspace, self->observable[k], &n, &ld);
+    from = is_choice ? NULL : from + moment.row * ld;
     for (int64_t i = 0; i < self->width[k]; i++) {
       row[i] = is_choice ? *choice : (double)from[i];
       if (!is_choice && !isfinite(row[i])) {
@@ -276,7 +365,6 @@ static pf_status respond(animal *self, double *choice, pf_error *error)
 static pf_status learn(animal *self, int64_t step, const pf_expected_reward *expectation, pf_error *error)
 {
   const pf_model *model = self->model;
-  pf_workspace *workspace = self->workspace;
   const double expected = self->expectation.value;
   double reward = 0.0;
   for (int64_t c = 0; c < self->n_channels; c++) {
@@ -285,7 +373,7 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
       pf_expectation_enter(expectation, &self->expectation, reward);
     }
   }
-  if ((self->flags[step] & PF_STEP_PLASTIC) == 0) {
+  if ((self->flags[step] & PF_STEP_PLASTIC) == 0 && !pf_coupled_every_step(model)) {
     return PF_OK;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
@@ -304,19 +392,7 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
       self->modulators[p][k] = (pf_real)value;
     }
   }
-  pf_status status =
-      pf_run_change(workspace, self->theta, 0, 0, self->modulators, 0, self->flags[step], self->dt[step], error);
-  for (size_t p = 0; p < model->n_plastic && status == PF_OK; p++) {
-    pf_weights *weights = &workspace->weights[model->plastic[p].projection];
-    memcpy(weights->states, pf_weights_state(weights, 1), weights->cells * sizeof(pf_real));
-    /* told here: units that saturate would hide it, and the animal seem to be well */
-    if (!pf_all_finite(weights->states, weights->cells)) {
-      return pf_fail(error, PF_POINT_FAILED,
-                     "the weights of '%s' overflowed; a rule with decay, or a smaller eta, keeps them in bounds",
-                     weights->info->name);
-    }
-  }
-  return status;
+  return carry_on(self, step, error);
 }
 
 /** Ask the task to settle the last step and present the next one. */
@@ -324,6 +400,7 @@ static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_erro
 {
   const size_t last = self->model->needs.populations.count - 1;
   const pf_activity *output = &self->workspace->activity[last];
+  const int64_t row = self->n_steps > 0 ? (self->n_steps - 1) % 2 : 0; /* of the step that went before */
   pf_random_uniform(stream_of(self, PF_RANDOM_TASK), (uint64_t)(self->n_steps * self->needs.n_uniform),
                     self->needs.n_uniform, self->uniform);
   pf_stream normals = stream_of(self, PF_RANDOM_TASK);
@@ -333,7 +410,7 @@ static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_erro
   const pf_task_in in = {.size = sizeof in,
                          .step = self->n_steps,
                          .choice = choice,
-                         .output = output->signals,
+                         .output = output->signals + row * output->ld,
                          .n_output = output->n,
                          .n_input = self->n_input,
                          .uniform = self->uniform,
@@ -353,7 +430,7 @@ static pf_status live(animal *self, const pf_input_noise *input, const pf_expect
     status = status == PF_OK ? ask_task(self, choice, &out, error) : status;
     if (status == PF_OK && self->n_steps > 0) {
       const int64_t settled = self->n_steps - 1;
-      self->flags[settled] = out.flags;
+      self->flags[settled] |= out.flags;
       for (int64_t c = 0; c < self->n_channels; c++) {
         self->channels[c][settled] = self->settled[c];
       }
@@ -370,6 +447,7 @@ static pf_status live(animal *self, const pf_input_noise *input, const pf_expect
     self->trial[self->n_steps] = out.trial;
     self->block[self->n_steps] = out.block;
     self->dt[self->n_steps] = out.dt;
+    self->flags[self->n_steps] = out.starts;
     see_cue(self, input);
     status = respond(self, &choice, error);
     if (status != PF_OK) {
@@ -428,17 +506,17 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
                       pf_dataset *data, pf_error *error)
 {
   animal self = {.model = model, .theta = theta, .task = task, .seed = seed, .index = (uint32_t)index};
-  pf_real *x = NULL;
   pf_status status = animal_make(&self, expectation, error);
   if (status == PF_OK) {
-    x = pf_memory_need((size_t)self.n_input, sizeof *x, error);
-    status = x == NULL ? PF_STOP : PF_OK;
+    self.x = pf_memory_need(2 * (size_t)self.n_input, sizeof *self.x, error);
+    status = self.x == NULL ? PF_STOP : PF_OK;
   }
   if (status == PF_OK) {
-    self.workspace->activity[0].signals = x;
+    self.workspace->activity[0].signals = self.x;
     self.workspace->activity[0].ld = self.n_input;
     pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->needs.n_noise, self.noise);
     status = pf_run_start(self.workspace, theta, self.noise, NULL, error);
+    status = status == PF_OK ? start_carried(&self, error) : status;
   }
   if (status == PF_OK) {
     status = task->plugin->source->begin(task->self, index, self.state, error);
@@ -449,7 +527,6 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
     }
   }
   status = status == PF_OK ? keep(&self, animal_name, expectation, data, error) : status;
-  pf_memory_free(x);
   animal_clear(&self);
   return status;
 }

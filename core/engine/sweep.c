@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/engine/carry.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,12 +21,13 @@ typedef struct sweep {
   size_t n_workspaces;
   size_t population;
   pf_activity *post;
-  size_t plastic[MAX_PLASTIC]; /* indices in model->plastic of the plastic projections onto it */
+  size_t projection[MAX_PLASTIC]; /* the plastic projections onto it */
   size_t n_plastic;
   const pf_run *runs;
   int64_t n_runs;
   pf_block_plan plan;
-  size_t row_cells;                               /* of all plastic projections onto it */
+  size_t cells[MAX_PLASTIC];                      /* of a slot of a block: core/engine/carry.h */
+  size_t scratch_cells;                           /* that a step of a block takes */
   bool keeps_all;                                 /* no checkpoints */
   const double *scale;                            /* [n_losses]; of a local sweep */
   pf_loss_value (*lane_values)[MAX_LOCAL_LOSSES]; /* [n_lanes]; of a local sweep */
@@ -36,28 +38,29 @@ typedef struct sweep {
 /** A block of rows and its memory, in the arena of a thread. */
 typedef struct block {
   int64_t row0, n_rows;
-  pf_real *states[MAX_PLASTIC];      /* [interval + 1][rows][ldw] */
-  pf_real *checkpoints[MAX_PLASTIC]; /* [n_checkpoints][rows][ldw] */
-  pf_real *g[MAX_PLASTIC];           /* [rows][ldw] */
-  pf_real *dw;                       /* [rows][ldw] of the widest */
+  pf_carry carry[MAX_PLASTIC];
+  pf_real *states[MAX_PLASTIC];      /* [interval + 1] slots */
+  pf_real *checkpoints[MAX_PLASTIC]; /* [n_checkpoints] slots */
+  pf_real *g[MAX_PLASTIC];           /* a slot */
+  pf_real *scratch;
 } block;
 
 static const pf_weights *weights_of(const sweep *self, size_t j)
 {
-  return &self->workspaces[0]->weights[self->model->plastic[self->plastic[j]].projection];
-}
-
-static size_t block_cells(const sweep *self, size_t j)
-{
-  return (size_t)(self->plan.rows * weights_of(self, j)->ldw);
+  return &self->workspaces[0]->weights[self->projection[j]];
 }
 
 bool pf_sweep_can(const pf_model *model)
 {
   const pf_projection_table *projections = &model->needs.projections;
   const pf_population_table *populations = &model->needs.populations;
-  if (model->needs.parameters.count > 0) {
+  if (model->needs.parameters.count > 0 || model->forgets) {
     return false;
+  }
+  for (size_t phase = 0; phase < sizeof model->stepwise / sizeof model->stepwise[0]; phase++) {
+    if (model->stepwise[phase]) {
+      return false;
+    }
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_projection *projection =
@@ -65,10 +68,14 @@ bool pf_sweep_can(const pf_model *model)
     const pf_population *post =
         pf_table_at(populations->items, populations->stride, populations->count, (size_t)projection->post);
     size_t onto_same = 0;
-    for (size_t o = 0; o < model->n_plastic; o++) {
+    for (size_t o = 0; o < model->n_plastic; o++) { /* rules, of which several may share a projection */
       const pf_projection *other = pf_table_at(projections->items, projections->stride, projections->count,
                                                (size_t)model->plastic[o].projection);
-      onto_same += other->post == projection->post ? 1 : 0;
+      bool counted = false;
+      for (size_t before = 0; before < o; before++) {
+        counted = counted || model->plastic[before].projection == model->plastic[o].projection;
+      }
+      onto_same += other->post == projection->post && !counted ? 1 : 0;
     }
     if ((projection->flags & PF_PROJECTION_ROW_SEPARABLE) == 0 || (post->flags & PF_POPULATION_COUPLED) != 0 ||
         onto_same > MAX_PLASTIC) {
@@ -86,13 +93,10 @@ static pf_status reserve_arena(const sweep *self, pf_workspace *workspace, pf_er
   const size_t line = PF_CACHE_LINE / sizeof(pf_real);
   const int64_t kept = self->keeps_all ? self->n_runs : self->plan.interval;
   const int64_t checkpoints = self->keeps_all ? 0 : (self->n_runs + self->plan.interval - 1) / self->plan.interval;
-  size_t cells = 0, widest = 0;
+  size_t cells = self->scratch_cells + line;
   for (size_t j = 0; j < self->n_plastic; j++) {
-    const size_t one = block_cells(self, j);
-    cells += one * (size_t)(kept + 1 + checkpoints + 1) + 3 * line;
-    widest = one > widest ? one : widest;
+    cells += self->cells[j] * (size_t)(kept + 1 + checkpoints + 1) + 3 * line;
   }
-  cells += widest + line;
   if (workspace->arena_cells >= cells) {
     return PF_OK;
   }
@@ -121,57 +125,30 @@ static block lay_out(const sweep *self, pf_workspace *workspace, int64_t index)
   block out = {.row0 = index * self->plan.rows};
   out.n_rows = self->post->n - out.row0 < self->plan.rows ? self->post->n - out.row0 : self->plan.rows;
   for (size_t j = 0; j < self->n_plastic; j++) {
-    const size_t cells = block_cells(self, j);
+    const size_t cells = self->cells[j];
+    out.carry[j] = pf_carry_make(self->workspaces[0], self->theta, self->projection[j], out.row0, out.n_rows);
     out.states[j] = take(&arena, cells * (size_t)(kept + 1));
     out.checkpoints[j] = take(&arena, cells * (size_t)checkpoints);
     out.g[j] = take(&arena, cells);
   }
-  out.dw = arena;
+  out.scratch = arena;
   return out;
 }
 
 /* ---- forward through a block ---- */
 
-static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w)
-{
-  const pf_weights *weights = weights_of(self, j);
-  const pf_plastic *plastic = weights->plastic;
-  const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
-  return (pf_block){.size = sizeof(pf_block),
-                    .layout = PF_LAYOUT_DENSE,
-                    .flags = self->draw->flags[t],
-                    .n_rows = at->n_rows,
-                    .n_pre = weights->n_pre,
-                    .row0 = at->row0,
-                    .theta = self->theta + plastic->theta0,
-                    .pre = pre->signals + weights->info->signal * pre->plane_stride + t * pre->ld,
-                    .post = self->post->signals + t * self->post->ld + at->row0,
-                    .w = w,
-                    .modulator =
-                        self->draw->modulators[self->plastic[j]] + t * (int64_t)plastic->needs.modulators.count,
-                    .ld_pre = pre->plane_stride,
-                    .ld_post = self->post->plane_stride,
-                    .ldw = weights->ldw,
-                    .dt = self->draw->recording->dt == NULL ? 0.0 : self->draw->recording->dt[t]};
-}
-
-/** w_out = w + eta mask dw after the run that ends at t; w_out MAY be w. */
-static pf_status change(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w, pf_real *w_out,
+/** What is carried at the end of a run; `to` MAY be `from` where the weights are plain. */
+static pf_status change(const sweep *self, const block *at, size_t j, const pf_run *run, pf_real *from, pf_real *to,
                         pf_error *error)
 {
-  const pf_weights *weights = weights_of(self, j);
-  const pf_component *rule = weights->plastic->rule;
-  const pf_rule_ops *ops = rule->plugin->rule;
-  const pf_block in = rule_block(self, at, j, t, w);
-  const pf_update update = pf_weights_update(weights, at->row0);
-  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    return ops->step(rule->self, &in, &update, w_out, weights->ldw, error);
+  if (run->changes != 0 || weights_of(self, j)->has_traces) {
+    const pf_moment moment = pf_run_moment(self->draw, run->end, run->changes != 0);
+    return pf_carry_step(&at->carry[j], &moment, from, to, at->scratch, error);
   }
-  pf_status status = ops->forward(rule->self, &in, at->dw, weights->ldw, error);
-  if (status == PF_OK) {
-    self->model->kernels->update(at->n_rows, weights->n_pre, &update, at->dw, weights->ldw, w, w_out, weights->ldw);
+  if (from != to) { /* the last run, whose weights no other sees */
+    memcpy(to, from, at->carry[j].cells * sizeof *to);
   }
-  return status;
+  return PF_OK;
 }
 
 /** Drives and signals of the block's rows over one run, with plastic weights w[j]. */
@@ -215,10 +192,14 @@ static pf_status respond(const sweep *self, const block *at, const pf_run *run, 
 static void load_initial(const sweep *self, const block *at)
 {
   for (size_t j = 0; j < self->n_plastic; j++) {
-    const pf_weights *weights = weights_of(self, j);
-    memcpy(at->states[j], weights->states + at->row0 * weights->ldw,
-           (size_t)(at->n_rows * weights->ldw) * sizeof(pf_real));
+    pf_carry_start(&at->carry[j], at->states[j]);
   }
+}
+
+/** Slot of run r on the way forward: each its own; or one, changed in place; or two in turns. */
+static pf_real *slot_forward(const sweep *self, const block *at, size_t j, int64_t r)
+{
+  return at->states[j] + (size_t)(self->keeps_all ? r : weights_of(self, j)->plain ? 0 : r % 2) * self->cells[j];
 }
 
 /** Take the block through all runs. `responds`: evaluate the population too, else its activity stands already. */
@@ -227,18 +208,17 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
   pf_status status = PF_OK;
   load_initial(self, at);
   for (int64_t r = 0; r < self->n_runs && status == PF_OK; r++) {
-    pf_real *w[MAX_PLASTIC], *next[MAX_PLASTIC];
+    pf_real *w[MAX_PLASTIC];
     for (size_t j = 0; j < self->n_plastic; j++) {
-      const size_t cells = block_cells(self, j);
-      w[j] = at->states[j] + (self->keeps_all ? (size_t)r * cells : 0);
-      next[j] = at->states[j] + (self->keeps_all ? (size_t)(r + 1) * cells : 0);
+      w[j] = slot_forward(self, at, j, r);
       if (!self->keeps_all && r % self->plan.interval == 0) {
-        memcpy(at->checkpoints[j] + (size_t)(r / self->plan.interval) * cells, w[j], cells * sizeof(pf_real));
+        memcpy(at->checkpoints[j] + (size_t)(r / self->plan.interval) * self->cells[j], w[j],
+               self->cells[j] * sizeof(pf_real));
       }
     }
     status = responds ? respond(self, at, &self->runs[r], w, error) : PF_OK;
-    for (size_t j = 0; j < self->n_plastic && self->runs[r].changes != 0 && status == PF_OK; j++) {
-      status = change(self, at, j, self->runs[r].end, w[j], next[j], error);
+    for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
+      status = change(self, at, j, &self->runs[r], w[j], slot_forward(self, at, j, r + 1), error);
     }
     if (status != PF_OK) {
       pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
@@ -250,22 +230,21 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
 /** The last state tells whether a weight overflowed, since such a weight stays so; then the step is searched for. */
 static pf_status check_finite(const sweep *self, const block *at, pf_error *error)
 {
-  const bool last_changes = self->n_runs > 0 && self->runs[self->n_runs - 1].changes != 0;
-  const int64_t last = self->n_runs - (last_changes ? 0 : 1);
   for (size_t j = 0; j < self->n_plastic; j++) {
     const pf_weights *weights = weights_of(self, j);
-    const size_t cells = (size_t)(at->n_rows * weights->ldw);
-    const pf_real *w = at->states[j] + (self->keeps_all ? (size_t)last * block_cells(self, j) : 0);
-    if (pf_all_finite(w, cells)) {
+    const size_t cells = at->carry[j].cells;
+    if (pf_all_finite(slot_forward(self, at, j, self->n_runs), cells)) {
       continue;
     }
-    int64_t step = -1;
+    int64_t step = -1, r = 0;
     load_initial(self, at);
-    for (int64_t r = 0; pf_all_finite(at->states[j], cells) && r < self->n_runs && self->runs[r].changes != 0; r++) {
+    while (pf_all_finite(slot_forward(self, at, j, r), cells) && r < self->n_runs) {
       step = self->runs[r].end;
-      if (change(self, at, j, step, at->states[j], at->states[j], error) != PF_OK) {
+      if (change(self, at, j, &self->runs[r], slot_forward(self, at, j, r), slot_forward(self, at, j, r + 1), error) !=
+          PF_OK) {
         break;
       }
+      r++;
     }
     return pf_run_overflowed(self->draw, self->model, weights->plastic, self->theta, step, error);
   }
@@ -274,16 +253,17 @@ static pf_status check_finite(const sweep *self, const block *at, pf_error *erro
 
 /* ---- backward through a block ---- */
 
-/** Recompute the states of runs [first, last] from the checkpoint before them. */
+/** Recompute the slots of runs [first, last], and the one after where traces of it are seen, from the checkpoint. */
 static pf_status replay(const sweep *self, const block *at, int64_t first, int64_t last, pf_error *error)
 {
   pf_status status = PF_OK;
   for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
-    const size_t cells = block_cells(self, j);
+    const size_t cells = self->cells[j];
+    const int64_t end = weights_of(self, j)->has_traces ? last + 1 : last;
     memcpy(at->states[j], at->checkpoints[j] + (size_t)(first / self->plan.interval) * cells, cells * sizeof(pf_real));
-    for (int64_t r = first; r < last && status == PF_OK; r++) {
-      pf_real *w = at->states[j] + (size_t)(r - first) * cells;
-      status = change(self, at, j, self->runs[r].end, w, w + cells, error);
+    for (int64_t r = first; r < end && status == PF_OK; r++) {
+      pf_real *from = at->states[j] + (size_t)(r - first) * cells;
+      status = change(self, at, j, &self->runs[r], from, from + cells, error);
     }
   }
   return status;
@@ -296,31 +276,24 @@ static pf_real *pre_cotangent(const sweep *self, size_t j, int64_t lane)
   return self->lane_pre[j] == NULL ? NULL : self->lane_pre[j] + lane * self->draw->n_steps * pre->ld;
 }
 
-/** The cotangent g of the weights after the change at t becomes that of those before. */
-static pf_status back_change(const sweep *self, const block *at, size_t j, int64_t t, const pf_real *w, int64_t lane,
-                             pf_error *error)
+/** The end of a run backward: the cotangent g of what is carried after it becomes that of what was during it. */
+static pf_status back_change(const sweep *self, const block *at, size_t j, const pf_run *run, pf_real *slot,
+                             int64_t lane, pf_error *error)
 {
   const pf_weights *weights = weights_of(self, j);
-  const pf_plastic *plastic = weights->plastic;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
-  const pf_block in = rule_block(self, at, j, t, w);
-  const pf_update update = pf_weights_update(weights, at->row0);
-  pf_real *g_pre = pre_cotangent(self, j, lane);
-  const pf_rule_gradient gradient = {.size = sizeof gradient,
-                                     .theta =
-                                         self->lane_theta + (size_t)lane * self->model->n_parameters + plastic->theta0,
-                                     .pre = g_pre == NULL ? NULL : g_pre + t * pre->ld,
-                                     .post = self->post->g_signals + t * self->post->ld + at->row0,
-                                     .w = at->g[j],
-                                     .ld_pre = pre->ld,
-                                     .ld_post = self->post->plane_stride,
-                                     .ldw = weights->ldw};
-  if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-    return ops->step_vjp(plastic->rule->self, &in, &update, &gradient, error);
+  if (run->changes == 0 && !weights->has_traces) {
+    return PF_OK;
   }
-  self->model->kernels->scale(at->n_rows, weights->n_pre, &update, at->g[j], weights->ldw, at->dw, weights->ldw);
-  return ops->vjp(plastic->rule->self, &in, at->dw, weights->ldw, &gradient, error);
+  const int64_t t = run->end;
+  const pf_moment moment = pf_run_moment(self->draw, t, run->changes != 0);
+  const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
+  pf_real *g_pre = pre_cotangent(self, j, lane);
+  const pf_carry_gradient gradient = {.theta = self->lane_theta + (size_t)lane * self->model->n_parameters,
+                                      .pre = g_pre == NULL ? NULL : g_pre + t * pre->ld,
+                                      .post = self->post->g_signals + t * self->post->ld + at->row0,
+                                      .ld_pre = pre->ld,
+                                      .ld_post = self->post->plane_stride};
+  return pf_carry_back(&at->carry[j], &moment, slot, slot + self->cells[j], at->g[j], &gradient, at->scratch, error);
 }
 
 /** One run: from cotangents of the block's signals to those of its drive, weights and presynaptic signals. */
@@ -371,7 +344,7 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
   const int64_t n_segments = (self->n_runs + interval - 1) / interval;
   pf_status status = PF_OK;
   for (size_t j = 0; j < self->n_plastic; j++) {
-    memset(at->g[j], 0, block_cells(self, j) * sizeof(pf_real));
+    memset(at->g[j], 0, self->cells[j] * sizeof(pf_real));
   }
   for (int64_t s = n_segments; s-- > 0 && status == PF_OK;) {
     const int64_t first = s * interval;
@@ -380,10 +353,10 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
     for (int64_t r = last; r >= first && status == PF_OK; r--) {
       pf_real *w[MAX_PLASTIC];
       for (size_t j = 0; j < self->n_plastic; j++) {
-        w[j] = at->states[j] + (size_t)(r - first) * block_cells(self, j);
+        w[j] = at->states[j] + (size_t)(r - first) * self->cells[j];
       }
-      for (size_t j = self->n_plastic; j-- > 0 && self->runs[r].changes != 0 && status == PF_OK;) {
-        status = back_change(self, at, j, self->runs[r].end, w[j], lane, error);
+      for (size_t j = self->n_plastic; j-- > 0 && status == PF_OK;) {
+        status = back_change(self, at, j, &self->runs[r], w[j], lane, error);
       }
       status = status == PF_OK ? back_respond(self, at, &self->runs[r], w, lane, error) : status;
       if (status != PF_OK) {
@@ -604,16 +577,22 @@ static sweep prepare(const pf_model *model, const pf_draw *draw, const double *t
                 .post = &workspace->activity[p],
                 .runs = workspace->runs,
                 .n_runs = workspace->n_runs};
-  for (size_t k = 0; k < model->n_plastic; k++) {
-    const pf_weights *weights = &workspace->weights[model->plastic[k].projection];
-    if (weights->info->post == (int64_t)p) {
-      self.plastic[self.n_plastic++] = k;
-      self.row_cells += (size_t)weights->ldw;
+  size_t row_cells = 0;
+  for (size_t q = 0; q < model->needs.projections.count; q++) {
+    const pf_weights *weights = &workspace->weights[q];
+    if (weights->info->post == (int64_t)p && weights->plastic != NULL) {
+      self.projection[self.n_plastic++] = q;
+      row_cells += pf_carry_cells(model, weights, 1);
     }
   }
   if (self.n_plastic > 0) {
-    self.plan = pf_plan_blocks(self.post->n, self.row_cells * sizeof(pf_real), self.n_runs, model->state_budget);
+    self.plan = pf_plan_blocks(self.post->n, row_cells * sizeof(pf_real), self.n_runs, model->state_budget);
     self.keeps_all = self.plan.interval >= self.n_runs;
+  }
+  for (size_t j = 0; j < self.n_plastic; j++) {
+    const size_t scratch = pf_carry_scratch(model, weights_of(&self, j), self.plan.rows, true);
+    self.cells[j] = pf_carry_cells(model, weights_of(&self, j), self.plan.rows);
+    self.scratch_cells = scratch > self.scratch_cells ? scratch : self.scratch_cells;
   }
   return self;
 }
@@ -719,27 +698,4 @@ pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const dou
                                  : sweep_all(&self, FORWARD, error);
   }
   return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
-}
-
-pf_status pf_sweep_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
-                        pf_error *error)
-{
-  pf_workspace *workspace = run->workspace;
-  const pf_model *model = workspace->model;
-  const pf_weights *weights = &workspace->weights[model->plastic[plastic].projection];
-  const size_t cells = (size_t)(n_rows * weights->ldw);
-  const sweep self = prepare(model, run->draw, run->theta, &workspace, 1, (size_t)weights->info->post);
-  block at = {.row0 = row0, .n_rows = n_rows};
-  size_t j = 0;
-  while (self.plastic[j] != plastic) {
-    j++;
-  }
-  pf_status status = PF_OK;
-  memcpy(states, weights->states + row0 * weights->ldw, cells * sizeof *states);
-  for (int64_t r = 0; r < self.n_runs && self.runs[r].changes != 0 && status == PF_OK; r++) {
-    pf_real *w = states + (size_t)r * cells;
-    at.dw = w + cells; /* a rule without fused ops leaves dw where the next state then takes its place */
-    status = change(&self, &at, j, self.runs[r].end, w, w + cells, error);
-  }
-  return status;
 }

@@ -26,12 +26,4 @@ pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const dou
                            uint32_t count_flag, pf_workspace *const *workspaces, size_t n_workspaces,
                            pf_loss_value *values, pf_error *error);
 
-/** States of some rows' weights after such a run, recomputed from the activities: see pf_standing_rows. */
-pf_status pf_sweep_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
-                        pf_error *error);
-
-/** The same by the plain path: step by step over a tape of every state, for networks whose rows see one another. */
-pf_status pf_tape_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
-                           pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error);
-
 #endif

@@ -1,4 +1,5 @@
-#include "core/engine/sweep.h"
+#include "core/engine/carry.h"
+#include "core/engine/coupled.h"
 
 #include "core/base/memory.h"
 
@@ -29,6 +30,13 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
     if (activity->drive == NULL || activity->signals == NULL) {
       return PF_STOP;
     }
+    if (activity->info->n_state > 0) {
+      activity->state = pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
+      activity->start = pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
+      if (activity->state == NULL || activity->start == NULL) {
+        return PF_STOP;
+      }
+    }
   }
   for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
@@ -36,7 +44,10 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
       weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
       weights->capacity = 1;
     }
-    if (weights->states == NULL) {
+    if (weights->bound->lower != NULL) {
+      weights->unclipped = pf_memory_need(weights->cells, sizeof(pf_real), error);
+    }
+    if (weights->states == NULL || (weights->bound->lower != NULL && weights->unclipped == NULL)) {
       return PF_STOP;
     }
   }
@@ -44,8 +55,22 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
   return PF_OK;
 }
 
+static void add_rule(pf_weights *weights, const pf_plastic *plastic, size_t *n_rules, int64_t *n_rows)
+{
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  weights->plastic = weights->plastic == NULL ? plastic : weights->plastic;
+  weights->has_traces = weights->has_traces || plastic->needs.traces.count > 0;
+  weights->projects = weights->projects || (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL);
+  for (size_t r = 0; r < plastic->n_ranges; r++) {
+    *n_rows += plastic->ranges[r].n;
+  }
+  ++*n_rules;
+}
+
 static void make_weights(pf_workspace *workspace, size_t q)
 {
+  size_t n_rules = 0;
+  int64_t n_rows = 0;
   const pf_model *model = workspace->model;
   const pf_projection_table *table = &model->needs.projections;
   pf_weights *weights = &workspace->weights[q];
@@ -56,9 +81,14 @@ static void make_weights(pf_workspace *workspace, size_t q)
   weights->cells = (size_t)(weights->n_post * weights->ldw);
   for (size_t p = 0; p < model->n_plastic; p++) {
     if (model->plastic[p].projection == (int64_t)q) {
-      weights->plastic = &model->plastic[p];
+      add_rule(weights, &model->plastic[p], &n_rules, &n_rows);
     }
   }
+  weights->index = (int64_t)q;
+  weights->bound = &model->bounds[q];
+  weights->covered = n_rows == weights->n_post;
+  weights->plain = n_rules == 1 && weights->plastic->n_ranges == 1 && weights->covered && !weights->has_traces &&
+                   !weights->projects && weights->bound->lower == NULL;
   weights->mask = model->masks[q].changes;
   weights->connected = model->masks[q].connected;
   workspace->initial_ldw[q] = weights->ldw;
@@ -77,22 +107,28 @@ static pf_status make_all(pf_workspace *workspace, pf_error *error)
   workspace->cotangent = pf_memory_need(steps, sizeof(double), error);
   workspace->count = pf_memory_need(steps, sizeof(int64_t), error);
   workspace->scored = pf_memory_need(steps, 1, error);
-  workspace->runs = pf_memory_need(steps, sizeof *workspace->runs, error);
+  workspace->runs = pf_memory_need(2 * steps, sizeof *workspace->runs, error);
+  workspace->initial_state = pf_memory_need(n_populations, sizeof *workspace->initial_state, error);
+  workspace->initial_ld_state = pf_memory_need(n_populations, sizeof *workspace->initial_ld_state, error);
   if (workspace->activity == NULL || workspace->weights == NULL || workspace->initial_w == NULL ||
       workspace->initial_ldw == NULL || workspace->log_likelihood == NULL || workspace->cotangent == NULL ||
-      workspace->count == NULL || workspace->scored == NULL || workspace->runs == NULL) {
+      workspace->count == NULL || workspace->scored == NULL || workspace->runs == NULL ||
+      workspace->initial_state == NULL || workspace->initial_ld_state == NULL) {
     return PF_STOP;
   }
-  size_t largest = 0;
+  int64_t most_units = 0;
   for (size_t p = 0; p < n_populations; p++) {
     make_activity(workspace, p);
+    workspace->initial_ld_state[p] = workspace->activity[p].ld;
+    most_units = workspace->activity[p].n > most_units ? workspace->activity[p].n : most_units;
+  }
+  workspace->zeros = pf_memory_need((size_t)most_units, sizeof *workspace->zeros, error);
+  if (workspace->zeros == NULL) {
+    return PF_STOP;
   }
   for (size_t q = 0; q < n_projections; q++) {
     make_weights(workspace, q);
-    const pf_weights *weights = &workspace->weights[q];
-    largest = weights->plastic != NULL && weights->cells > largest ? weights->cells : largest;
   }
-  workspace->dw_cells = largest;
   return PF_OK;
 }
 
@@ -132,10 +168,7 @@ pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_err
     weights->states = states;
     weights->capacity = n_states;
   }
-  if (workspace->dw == NULL) {
-    workspace->dw = pf_memory_need(workspace->dw_cells, sizeof(pf_real), error);
-  }
-  return workspace->dw == NULL ? PF_STOP : PF_OK;
+  return PF_OK;
 }
 
 pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)
@@ -151,10 +184,18 @@ pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)
     if (activity->g_drive == NULL || activity->g_signals == NULL) {
       return PF_STOP;
     }
+    if (activity->info->n_state > 0) {
+      activity->g_state = pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
+      activity->g_start = pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
+      if (activity->g_state == NULL || activity->g_start == NULL) {
+        return PF_STOP;
+      }
+    }
   }
   for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
-    weights->g = pf_memory_need(weights->cells, sizeof(pf_real), error);
+    /* behind the weights' cotangent that of the rules' traces, as in a slot of core/engine/carry.h */
+    weights->g = pf_memory_need(pf_carry_cells(workspace->model, weights, weights->n_post), sizeof(pf_real), error);
     if (weights->g == NULL) {
       return PF_STOP;
     }
@@ -173,14 +214,21 @@ void pf_workspace_free(pf_workspace *workspace)
     pf_memory_free(workspace->activity[p].signals);
     pf_memory_free(workspace->activity[p].g_drive);
     pf_memory_free(workspace->activity[p].g_signals);
+    pf_memory_free(workspace->activity[p].state);
+    pf_memory_free(workspace->activity[p].start);
+    pf_memory_free(workspace->activity[p].g_state);
+    pf_memory_free(workspace->activity[p].g_start);
   }
   for (size_t q = 0; workspace->weights != NULL && q < workspace->model->needs.projections.count; q++) {
     pf_memory_free(workspace->weights[q].states);
+    pf_memory_free(workspace->weights[q].unclipped);
     pf_memory_free(workspace->weights[q].g);
   }
   pf_memory_free(workspace->activity);
   pf_memory_free(workspace->weights);
-  pf_memory_free(workspace->dw);
+  pf_memory_free(workspace->zeros);
+  pf_memory_free(workspace->initial_state);
+  pf_memory_free(workspace->initial_ld_state);
   pf_memory_free(workspace->initial_w);
   pf_memory_free(workspace->initial_ldw);
   pf_memory_free(workspace->log_likelihood);
@@ -237,7 +285,7 @@ pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t r
   const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
   const size_t cells = (size_t)(n_rows * weights->ldw);
   if (!workspace->keeps_states) {
-    return pf_sweep_rows(run, plastic, row0, n_rows, states, error);
+    return pf_coupled_rows(run, plastic, row0, n_rows, states, error);
   }
   for (int64_t k = 0; k <= workspace->n_changes; k++) {
     memcpy(states + (size_t)k * cells, pf_weights_state(weights, k) + row0 * weights->ldw, cells * sizeof *states);

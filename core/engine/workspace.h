@@ -18,6 +18,10 @@ typedef struct pf_activity {
   pf_real *signals; /**< [n_signals][n_steps][ld]; of the input population: the draw's own input, read only */
   pf_real *g_drive; /**< cotangents; NULL until a gradient is wanted, and for the input */
   pf_real *g_signals;
+  pf_real *state;   /**< [n_state][n_steps][ld], planes plane_stride apart: after each step; NULL: stateless */
+  pf_real *start;   /**< [n_state][ld], before the first step and after PF_STEP_RESET_STATE */
+  pf_real *g_state; /**< cotangents of both */
+  pf_real *g_start;
 } pf_activity;
 
 /** A projection. Its weights w are those in force; of a plastic one, every state is kept. */
@@ -25,13 +29,32 @@ typedef struct pf_weights {
   const pf_projection *info;
   int64_t n_pre, n_post, ldw;
   size_t cells;              /**< n_post * ldw */
-  const pf_plastic *plastic; /**< NULL: fixed */
+  int64_t index;             /**< among the network's projections */
+  const pf_plastic *plastic; /**< the first rule on it; NULL: fixed */
+  const pf_bound *bound;     /**< of the weights; ->lower NULL: none */
+  bool has_traces;           /**< a rule on it keeps some */
+  bool projects;             /**< a rule on it has bounds of its own */
+  bool covered;              /**< every row learns by a rule */
+  bool plain;                /**< one rule on all rows, without traces and bounds: an update in place is right */
   const pf_real *mask;       /**< [n_post][ldw] 0 or 1: where weights change; NULL: everywhere */
   const pf_real *connected;  /**< [n_post][ldw] 0 or 1: which synapses there are; NULL: all */
   pf_real *states;           /**< [capacity][cells]: weights after k changes */
   int64_t capacity;          /**< states there is room for */
-  pf_real *g;                /**< [n_post][ldw], cotangent of the weights in force */
+  pf_real *g;                /**< [n_post][ldw], cotangent of the weights in force; in the end, of the starting ones */
+  pf_real *unclipped;        /**< [n_post][ldw] the starting weights before the bounds; NULL: no bounds */
+  pf_real *now;              /**< [n_post][ldw], the weights in force where populations are evaluated */
 } pf_weights;
+
+/** One step as rules and populations with a memory see it. */
+typedef struct pf_moment {
+  int64_t row;                /**< of the activities */
+  int64_t previous;           /**< row of the step before; -1: state starts anew, and the activity before counts as 0 */
+  uint32_t flags;             /**< PF_STEP_* */
+  bool changes;               /**< weights change after it */
+  double dt;                  /**< ms, 0: no time axis */
+  pf_real *const *modulators; /**< [n_plastic], each [][n modulators] */
+  int64_t modulator_row;
+} pf_moment;
 
 struct pf_workspace {
   const pf_model *model;
@@ -41,17 +64,17 @@ struct pf_workspace {
   pf_activity *activity; /**< [n_populations] */
   pf_weights *weights;   /**< [n_projections] */
   bool has_cotangents;
-  pf_real *dw; /**< scratch, as large as the largest plastic projection; for rules without fused ops */
-  size_t dw_cells;
   pf_real **initial_w; /**< [n_projections], what the network's `initial` is given */
   int64_t *initial_ldw;
+  pf_real **initial_state; /**< [n_populations], likewise */
+  int64_t *initial_ld_state;
   double *log_likelihood, *cotangent; /**< [n_steps] */
   int64_t *count;                     /**< [n_steps] */
   uint8_t *scored;                    /**< [n_steps] */
   bool all_scored;
   bool keeps_states;   /**< the last run kept every state of the weights */
   bool has_trajectory; /**< activities and weights are allocated */
-  pf_run *runs;        /**< [n_steps] of which n_runs: the steps between two changes of the weights */
+  pf_run *runs;        /**< [2 n_steps] of which n_runs: the steps between two changes of the weights */
   int64_t n_runs;
   /* of sweeps: a thread's block in time; sums by lane */
   pf_real *arena;
@@ -61,6 +84,7 @@ struct pf_workspace {
   size_t lane_theta_count;
   pf_real *lane_pre;
   size_t lane_pre_cells;
+  pf_real *zeros; /**< [units of the largest population]: activity before the first step */
 };
 
 /** Make room for `n_states` states of every plastic projection. */
@@ -89,7 +113,7 @@ static inline bool pf_all_finite(const pf_real *values, size_t n)
   return sum == 0;
 }
 
-/** How the host applies dw from row `row0` on. */
+/** How the host applies dw of the projection's first rule from row `row0` on. */
 static inline pf_update pf_weights_update(const pf_weights *weights, int64_t row0)
 {
   return (pf_update){.size = sizeof(pf_update),
@@ -127,15 +151,24 @@ pf_status pf_run_check_gradient(const pf_draw *draw, const pf_model *model, cons
 /** Starting weights into states[0] of every projection, and cotangent-free populations ready for `draw`'s input. */
 pf_status pf_run_start(pf_workspace *workspace, const double *theta, const double *noise, pf_real *const *given_w,
                        pf_error *error);
-/** Evaluate population p over steps [first, last] with weights after k changes. */
+/** Evaluate population p over steps [first, last] with weights after k changes; stateless ones only. */
 pf_status pf_run_population(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
                             int64_t k, pf_error *error);
-/** Change every plastic projection's weights by its rule: state k -> k + 1, with activities of step t. */
-pf_status pf_run_change(pf_workspace *workspace, const double *theta, int64_t t, int64_t k, pf_real *const *modulators,
-                        int64_t modulator_step, uint32_t flags, double dt, pf_error *error);
-/** The block a rule sees: all rows of plastic projection `weights` at step t, weights after k changes. */
-pf_block pf_run_block(const pf_workspace *workspace, const pf_weights *weights, const double *theta, int64_t t,
-                      int64_t k, const pf_real *modulator, uint32_t flags, double dt);
+/** The same with the weights ->now. `moment`: of step `first` = `last`, for populations that remember; else NULL. */
+pf_status pf_run_respond(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                         const pf_moment *moment, pf_error *error);
+/** Its adjoint, see pf_run_back_population. */
+pf_status pf_run_back_respond(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
+                              const pf_moment *moment, double *gradient, pf_error *error);
+/** Step t of a draw; `changes`: do weights change after it? */
+pf_moment pf_run_moment(const pf_draw *draw, int64_t t, bool changes);
+/** The presynaptic signal that a projection transmits at step `row`, whose step before is `previous` or -1. */
+const pf_real *pf_run_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous);
+/** Where its cotangent gathers; NULL: nowhere. */
+pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous);
+/** Adjoint of the start: from ->g of the weights and g_start of the states to gradient[network's parameters]. */
+pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspace *workspace, double *gradient,
+                            pf_error *error);
 /** What a loss sees of the last run. `observable`, `n`, `ld`, ...: scratch of at least 8 entries. */
 enum { PF_LOSS_MAX_ARRAYS = 8 };
 typedef struct pf_loss_view {

@@ -1,5 +1,6 @@
 #include "tests/lab/bench.h"
 #include "core/base/memory.h"
+#include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
@@ -311,7 +312,7 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
     for (size_t k = 0; k < n_losses; k++) {
       scale[k] = -on->batch->scale[d * n_losses + k];
     }
-    status = pf_tape_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0], values, on->moved, error);
+    status = pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0], values, on->moved, error);
   }
   for (size_t i = 0; i < n; i++) {
     apart = hypot(apart, on->moved[i] - on->gradient[i]);

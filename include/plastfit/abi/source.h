@@ -52,6 +52,7 @@ typedef struct pf_task_out {
   double *cue;   /**< [n_input], see pf_experiment */
   int64_t trial, block;
   double dt; /**< ms, or 0 */
+  uint32_t starts; /**< PF_STEP_RESET_* of the step to come: what starts anew before it */
 } pf_task_out;
 
 typedef struct pf_source_ops {

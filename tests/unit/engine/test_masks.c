@@ -3,6 +3,7 @@
  * cells. Gradients against central differences on both paths through time; what is not connected must not matter.
  */
 #include "core/base/memory.h"
+#include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
@@ -190,7 +191,7 @@ static pf_status by_sweep(net *n, const double *scale, double *gradient, pf_erro
 static pf_status by_tape(net *n, const double *scale, double *gradient, pf_error *error)
 {
   pf_loss_value values[N_LOSSES];
-  return pf_tape_gradient(n->model, n->draw, n->theta, scale, n->workspace, values, gradient, error);
+  return pf_coupled_gradient(n->model, n->draw, n->theta, scale, n->workspace, values, gradient, error);
 }
 
 /* Largest |gradient - slope| over the gradient's norm. */

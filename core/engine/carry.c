@@ -1,0 +1,549 @@
+#include "core/engine/carry.h"
+
+#include "core/base/memory.h"
+#include "core/engine/bounds.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- layout ---- */
+
+static bool is_on(const pf_plastic *plastic, const pf_weights *weights)
+{
+  return plastic->projection == weights->index;
+}
+
+static size_t trace_cells(const pf_plastic *plastic, const pf_weights *weights, int64_t n_rows)
+{
+  const int64_t *n = plastic->n_traces;
+  return (size_t)(n[PF_PER_NETWORK] + n[PF_PER_PRE] * weights->n_pre + n[PF_PER_POST] * n_rows +
+                  n[PF_PER_SYNAPSE] * n_rows * weights->ldw);
+}
+
+size_t pf_carry_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows)
+{
+  size_t cells = (size_t)(n_rows * weights->ldw);
+  for (size_t p = 0; p < model->n_plastic && weights->has_traces; p++) {
+    cells += is_on(&model->plastic[p], weights) ? trace_cells(&model->plastic[p], weights, n_rows) : 0;
+  }
+  return cells;
+}
+
+size_t pf_carry_scratch(const pf_model *model, const pf_weights *weights, int64_t n_rows, bool adjoint)
+{
+  const size_t w = (size_t)(n_rows * weights->ldw), traces = pf_carry_cells(model, weights, n_rows) - w;
+  const bool bounded = weights->bound->lower != NULL || weights->projects;
+  /* dw, traces that start anew; their cotangents, weights before either bound */
+  return w + traces + (adjoint ? traces + (bounded ? 2 * w : 0) : 0);
+}
+
+pf_carry pf_carry_make(const pf_workspace *workspace, const double *theta, size_t q, int64_t row0, int64_t n_rows)
+{
+  const pf_weights *weights = &workspace->weights[q];
+  return (pf_carry){.model = workspace->model,
+                    .workspace = workspace,
+                    .weights = weights,
+                    .theta = theta,
+                    .projection = (int64_t)q,
+                    .row0 = row0,
+                    .n_rows = n_rows,
+                    .w_cells = (size_t)(n_rows * weights->ldw),
+                    .cells = pf_carry_cells(workspace->model, weights, n_rows)};
+}
+
+/** Traces of one rule on the projection, as they lie from `at` on; rows from row `first` of the carry on. */
+static pf_traces traces_at(const pf_carry *carry, const pf_plastic *plastic, pf_real *at, int64_t first)
+{
+  const int64_t *n = plastic->n_traces;
+  const pf_weights *weights = carry->weights;
+  pf_traces traces = {.ld_pre = weights->n_pre,
+                      .ld_post = carry->n_rows,
+                      .ldw = weights->ldw,
+                      .synapse_stride = (int64_t)carry->w_cells};
+  traces.network = n[PF_PER_NETWORK] > 0 ? at : NULL;
+  at += n[PF_PER_NETWORK];
+  traces.pre = n[PF_PER_PRE] > 0 ? at : NULL;
+  at += n[PF_PER_PRE] * weights->n_pre;
+  traces.post = n[PF_PER_POST] > 0 ? at + first : NULL;
+  at += n[PF_PER_POST] * carry->n_rows;
+  traces.synapse = n[PF_PER_SYNAPSE] > 0 ? at + first * weights->ldw : NULL;
+  return traces;
+}
+
+static void start_traces(const pf_carry *carry, const pf_plastic *plastic, pf_real *at)
+{
+  static const uint32_t kinds[] = {PF_PER_NETWORK, PF_PER_PRE, PF_PER_POST, PF_PER_SYNAPSE};
+  const size_t planes[] = {1, (size_t)carry->weights->n_pre, (size_t)carry->n_rows, carry->w_cells};
+  const pf_trace_table *table = &plastic->needs.traces;
+  for (size_t kind = 0; kind < 4; kind++) {
+    for (size_t k = 0; k < table->count; k++) {
+      const pf_trace *trace = pf_table_at(table->items, table->stride, table->count, k);
+      for (size_t i = 0; i < planes[kind] && trace->per == kinds[kind]; i++) {
+        at[i] = (pf_real)trace->initial;
+      }
+      at += trace->per == kinds[kind] ? planes[kind] : 0;
+    }
+  }
+}
+
+/** All traces to their starting values. */
+static void restart(const pf_carry *carry, pf_real *at)
+{
+  for (size_t p = 0; p < carry->model->n_plastic; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    if (is_on(plastic, carry->weights)) {
+      start_traces(carry, plastic, at);
+      at += trace_cells(plastic, carry->weights, carry->n_rows);
+    }
+  }
+}
+
+void pf_carry_start(const pf_carry *carry, pf_real *slot)
+{
+  memcpy(slot, carry->weights->states + carry->row0 * carry->weights->ldw, carry->w_cells * sizeof *slot);
+  if (carry->weights->has_traces) {
+    restart(carry, slot + carry->w_cells);
+  }
+}
+
+/**
+ * Traces before the step: those of the slot, or, where they start anew, the starting ones in `anew`. The slot is left
+ * as it is: its traces are also those after the step before, which a rule may have seen.
+ */
+static pf_real *traces_before(const pf_carry *carry, const pf_moment *moment, pf_real *slot, pf_real *anew)
+{
+  if ((moment->flags & PF_STEP_RESET_TRACES) == 0 || !carry->weights->has_traces) {
+    return slot + carry->w_cells;
+  }
+  restart(carry, anew);
+  return anew;
+}
+
+/* ---- blocks ---- */
+
+/** Rows of a range within the carry, from its row 0: n is 0 where there are none. */
+static pf_range within(const pf_carry *carry, pf_range range)
+{
+  const int64_t first = range.first > carry->row0 ? range.first : carry->row0;
+  const int64_t end_of_range = range.first + range.n, end_of_rows = carry->row0 + carry->n_rows;
+  const int64_t end = end_of_range < end_of_rows ? end_of_range : end_of_rows;
+  return (pf_range){first - carry->row0, end > first ? end - first : 0};
+}
+
+/** What a rule sees: `rows` of the carry, with weights w [n_rows][ldw] of the carry. */
+static pf_block block_of(const pf_carry *carry, const pf_moment *moment, size_t p, pf_range rows, const pf_real *w)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_weights *weights = carry->weights;
+  const pf_activity *pre = &carry->workspace->activity[weights->info->pre];
+  const pf_activity *post = &carry->workspace->activity[weights->info->post];
+  return (pf_block){.size = sizeof(pf_block),
+                    .layout = PF_LAYOUT_DENSE,
+                    .flags = moment->flags,
+                    .n_rows = rows.n,
+                    .n_pre = weights->n_pre,
+                    .row0 = carry->row0 + rows.first,
+                    .theta = carry->theta + plastic->theta0,
+                    .pre = pf_run_pre(carry->workspace, weights, moment->row, moment->previous),
+                    .post = post->signals + moment->row * post->ld + carry->row0 + rows.first,
+                    .w = w + rows.first * weights->ldw,
+                    .modulator =
+                        moment->modulators[p] + moment->modulator_row * (int64_t)plastic->needs.modulators.count,
+                    .ld_pre = pre->plane_stride,
+                    .ld_post = post->plane_stride,
+                    .ldw = weights->ldw,
+                    .dt = moment->dt};
+}
+
+static pf_update update_of(const pf_carry *carry, const pf_plastic *plastic, pf_range rows)
+{
+  const pf_weights *weights = carry->weights;
+  const int64_t row0 = carry->row0 + rows.first;
+  return (pf_update){.size = sizeof(pf_update),
+                     .eta = plastic->eta,
+                     .mask = weights->mask == NULL ? NULL : weights->mask + row0 * weights->ldw,
+                     .ldm = weights->ldw};
+}
+
+static const pf_real *connected_of(const pf_carry *carry)
+{
+  const pf_weights *weights = carry->weights;
+  return weights->connected == NULL ? NULL : weights->connected + carry->row0 * weights->ldw;
+}
+
+/* ---- forward ---- */
+
+/** Traces of rule p after the step; the first block also advances those per network and per pre. */
+static pf_status advance(const pf_carry *carry, const pf_moment *moment, size_t p, pf_real *before, const pf_real *w,
+                         pf_real *after, pf_error *error)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  bool first = true;
+  for (size_t r = 0; r < plastic->n_ranges; r++) {
+    const pf_range rows = within(carry, plastic->ranges[r]);
+    if (rows.n == 0) {
+      continue;
+    }
+    pf_block in = block_of(carry, moment, p, rows, w);
+    pf_traces next = traces_at(carry, plastic, after, rows.first);
+    in.traces = traces_at(carry, plastic, before, rows.first);
+    if (!first) {
+      next.network = next.pre = NULL;
+    }
+    const pf_status status = ops->advance(plastic->rule->self, &in, &next, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    first = false;
+  }
+  return PF_OK;
+}
+
+/** w_out = w + eta mask dw by rule p, without bounds; traces as the rule sees them, or NULL. */
+static pf_status apply_rule(const pf_carry *carry, const pf_moment *moment, size_t p, const pf_real *w, pf_real *traces,
+                            pf_real *w_out, pf_real *dw, pf_error *error)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_weights *weights = carry->weights;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  void *self = plastic->rule->self;
+  pf_status status = PF_OK;
+  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
+    const pf_range rows = within(carry, plastic->ranges[r]);
+    if (rows.n == 0) {
+      continue;
+    }
+    pf_block in = block_of(carry, moment, p, rows, w);
+    pf_real *out = w_out + rows.first * weights->ldw;
+    const pf_update update = update_of(carry, plastic, rows);
+    if (traces != NULL) {
+      in.traces = traces_at(carry, plastic, traces, rows.first);
+    }
+    if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
+      status = ops->step(self, &in, &update, out, weights->ldw, error);
+      continue;
+    }
+    status = ops->forward(self, &in, dw, weights->ldw, error);
+    if (status == PF_OK) {
+      carry->model->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, in.w, out, weights->ldw);
+    }
+  }
+  return status;
+}
+
+/** The rules' own bounds on w, in place. */
+static pf_status project(const pf_carry *carry, const pf_moment *moment, size_t p, const pf_real *from, pf_real *traces,
+                         pf_real *w, pf_error *error)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  pf_status status = PF_OK;
+  if (!PF_HAS(ops, pf_rule_ops, project) || ops->project == NULL) {
+    return PF_OK;
+  }
+  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
+    const pf_range rows = within(carry, plastic->ranges[r]);
+    if (rows.n > 0) {
+      pf_block in = block_of(carry, moment, p, rows, from);
+      if (traces != NULL) {
+        in.traces = traces_at(carry, plastic, traces, rows.first);
+      }
+      status = ops->project(plastic->rule->self, &in, w + rows.first * carry->weights->ldw, carry->weights->ldw, error);
+    }
+  }
+  return status;
+}
+
+/** Where the traces that dw of a rule sees begin, in the slots before and after; NULL: it keeps none. */
+static pf_real *seen_traces(const pf_plastic *plastic, pf_real *before, pf_real *after)
+{
+  if (plastic->needs.traces.count == 0) {
+    return NULL;
+  }
+  return plastic->needs.trace_order == PF_TRACES_AFTER_STEP ? after : before;
+}
+
+/** All traces after the step; only then may weights that see them be asked for. */
+static pf_status advance_all(const pf_carry *carry, const pf_moment *moment, const pf_real *w, pf_real *before,
+                             pf_real *after, pf_error *error)
+{
+  size_t at = 0;
+  pf_status status = PF_OK;
+  for (size_t p = 0; p < carry->model->n_plastic && status == PF_OK; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    if (is_on(plastic, carry->weights)) {
+      status = plastic->needs.traces.count > 0 ? advance(carry, moment, p, before + at, w, after + at, error) : PF_OK;
+      at += trace_cells(plastic, carry->weights, carry->n_rows);
+    }
+  }
+  return status;
+}
+
+/** Weights after the change into w_out; the rules' own bounds only if `bounded`. */
+static pf_status change_all(const pf_carry *carry, const pf_moment *moment, const pf_real *w, pf_real *before,
+                            pf_real *after, pf_real *w_out, bool bounded, pf_real *dw, pf_error *error)
+{
+  size_t at = 0;
+  pf_status status = PF_OK;
+  if (!carry->weights->covered && w_out != w) {
+    memcpy(w_out, w, carry->w_cells * sizeof *w_out); /* rows that learn by no rule */
+  }
+  for (size_t p = 0; p < carry->model->n_plastic && status == PF_OK; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    if (is_on(plastic, carry->weights)) {
+      pf_real *traces = seen_traces(plastic, before + at, after + at);
+      status = apply_rule(carry, moment, p, w, traces, w_out, dw, error);
+      status = status == PF_OK && bounded ? project(carry, moment, p, w, traces, w_out, error) : status;
+      at += trace_cells(plastic, carry->weights, carry->n_rows);
+    }
+  }
+  return status;
+}
+
+pf_status pf_carry_step(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
+                        pf_error *error)
+{
+  const pf_weights *weights = carry->weights;
+  pf_real *dw = scratch, *before = traces_before(carry, moment, from, scratch + carry->w_cells);
+  pf_real *after = to + carry->w_cells;
+  pf_status status = weights->has_traces ? advance_all(carry, moment, from, before, after, error) : PF_OK;
+  if (status != PF_OK) {
+    return status;
+  }
+  if (!moment->changes) {
+    if (to != from) {
+      memcpy(to, from, carry->w_cells * sizeof *to);
+    }
+    return PF_OK;
+  }
+  status = change_all(carry, moment, from, before, after, to, true, dw, error);
+  if (status == PF_OK && weights->bound->lower != NULL) {
+    pf_bound_clip(weights->bound, carry->n_rows, weights->n_pre, connected_of(carry), weights->ldw, to);
+  }
+  return status;
+}
+
+/* ---- forgetting ---- */
+
+static pf_real kept_share(const pf_carry *carry, double gap)
+{
+  return (pf_real)exp(-carry->theta[carry->model->forgetting_theta] * gap);
+}
+
+/** Is synapse k of row i of the carry one that changes? */
+static bool changes_at(const pf_carry *carry, size_t k)
+{
+  const pf_real *mask = carry->weights->mask;
+  return mask == NULL || mask[(size_t)(carry->row0 * carry->weights->ldw) + k] != 0;
+}
+
+/** w *= share where weights change: what lies between rows and has no rule stays. */
+static void shrink(const pf_carry *carry, pf_real share, pf_real *w)
+{
+  const pf_weights *weights = carry->weights;
+  for (size_t p = 0; p < carry->model->n_plastic; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    for (size_t r = 0; r < plastic->n_ranges && is_on(plastic, weights); r++) {
+      const pf_range rows = within(carry, plastic->ranges[r]);
+      for (int64_t i = rows.first; i < rows.first + rows.n; i++) {
+        for (int64_t j = 0; j < weights->n_pre; j++) {
+          const size_t k = (size_t)(i * weights->ldw + j);
+          w[k] = changes_at(carry, k) ? share * w[k] : w[k];
+        }
+      }
+    }
+  }
+}
+
+void pf_carry_forget(const pf_carry *carry, double gap, const pf_real *from, pf_real *to)
+{
+  const pf_weights *weights = carry->weights;
+  if (to != from) {
+    memcpy(to, from, carry->cells * sizeof *to);
+  }
+  shrink(carry, kept_share(carry, gap), to);
+  if (weights->bound->lower != NULL) {
+    pf_bound_clip(weights->bound, carry->n_rows, weights->n_pre, connected_of(carry), weights->ldw, to);
+  }
+}
+
+void pf_carry_back_forget(const pf_carry *carry, double gap, const pf_real *from, pf_real *g, double *gradient_theta,
+                          pf_real *scratch)
+{
+  const pf_weights *weights = carry->weights;
+  const pf_real share = kept_share(carry, gap);
+  double sum = 0.0;
+  memcpy(scratch, from, carry->w_cells * sizeof *scratch);
+  shrink(carry, share, scratch);
+  if (weights->bound->lower != NULL) {
+    pf_bound_clip_vjp(weights->bound, carry->n_rows, weights->n_pre, connected_of(carry), weights->ldw, scratch, g);
+  }
+  for (int64_t i = 0; i < carry->n_rows; i++) {
+    bool learns = weights->covered;
+    for (size_t p = 0; p < carry->model->n_plastic && !learns; p++) {
+      learns =
+          is_on(&carry->model->plastic[p], weights) && pf_plastic_has_row(&carry->model->plastic[p], carry->row0 + i);
+    }
+    for (int64_t j = 0; j < weights->n_pre && learns; j++) {
+      const size_t k = (size_t)(i * weights->ldw + j);
+      sum += changes_at(carry, k) ? (double)g[k] * (double)scratch[k] : 0.0;
+    }
+  }
+  gradient_theta[carry->model->forgetting_theta] -= gap * sum;
+  shrink(carry, share, g);
+}
+
+/* ---- adjoint ---- */
+
+/** Where the adjoint of a rule's block adds. */
+static pf_rule_gradient gradient_of(const pf_carry *carry, const pf_carry_gradient *gradient, const pf_plastic *plastic,
+                                    pf_range rows, pf_real *g)
+{
+  return (pf_rule_gradient){.size = sizeof(pf_rule_gradient),
+                            .theta = gradient->theta + plastic->theta0,
+                            .pre = gradient->pre,
+                            .post = gradient->post + rows.first,
+                            .w = g + rows.first * carry->weights->ldw,
+                            .ld_pre = gradient->ld_pre,
+                            .ld_post = gradient->ld_post,
+                            .ldw = carry->weights->ldw};
+}
+
+/** The weights' cotangent through the bounds of rules and host; `free` (weights before either) and dw are scratch. */
+static pf_status back_bounds(const pf_carry *carry, const pf_moment *moment, const pf_real *w, pf_real *before,
+                             pf_real *after, pf_real *g, pf_real *free, pf_real *dw, pf_error *error)
+{
+  const pf_weights *weights = carry->weights;
+  pf_real *projected = free + carry->w_cells;
+  pf_status status = change_all(carry, moment, w, before, after, free, false, dw, error);
+  if (status == PF_OK && weights->bound->lower != NULL) {
+    const pf_real *bounded = free;
+    if (weights->projects) {
+      status = change_all(carry, moment, w, before, after, projected, true, dw, error);
+      bounded = projected;
+    }
+    pf_bound_clip_vjp(weights->bound, carry->n_rows, weights->n_pre, connected_of(carry), weights->ldw, bounded, g);
+  }
+  size_t at = 0;
+  for (size_t p = 0; p < carry->model->n_plastic && status == PF_OK && weights->projects; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    const pf_rule_ops *ops = plastic->rule->plugin->rule;
+    if (!is_on(plastic, weights)) {
+      continue;
+    }
+    pf_real *traces = seen_traces(plastic, before + at, after + at);
+    at += trace_cells(plastic, weights, carry->n_rows);
+    for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
+      const pf_range rows = within(carry, plastic->ranges[r]);
+      if (rows.n > 0 && PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
+        const int64_t offset = rows.first * weights->ldw;
+        pf_block in = block_of(carry, moment, p, rows, w);
+        if (traces != NULL) {
+          in.traces = traces_at(carry, plastic, traces, rows.first);
+        }
+        status =
+            ops->project_vjp(plastic->rule->self, &in, free + offset, weights->ldw, g + offset, weights->ldw, error);
+      }
+    }
+  }
+  return status;
+}
+
+/** Rule p's change: cotangent of the weights after it in g becomes that of those before. g_traces: of those it saw. */
+static pf_status back_rule(const pf_carry *carry, const pf_moment *moment, size_t p, const pf_real *from,
+                           pf_real *traces, pf_real *g, pf_real *g_traces, const pf_carry_gradient *gradient,
+                           pf_real *dw, pf_error *error)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_weights *weights = carry->weights;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  void *self = plastic->rule->self;
+  pf_status status = PF_OK;
+  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
+    const pf_range rows = within(carry, plastic->ranges[r]);
+    if (rows.n == 0) {
+      continue;
+    }
+    pf_block in = block_of(carry, moment, p, rows, from);
+    pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
+    const pf_update update = update_of(carry, plastic, rows);
+    if (traces != NULL) {
+      in.traces = traces_at(carry, plastic, traces, rows.first);
+      into.traces = traces_at(carry, plastic, g_traces, rows.first);
+    }
+    if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
+      status = ops->step_vjp(self, &in, &update, &into, error);
+      continue;
+    }
+    carry->model->kernels->scale(rows.n, weights->n_pre, &update, into.w, weights->ldw, dw, weights->ldw);
+    status = ops->vjp(self, &in, dw, weights->ldw, &into, error);
+  }
+  return status;
+}
+
+/** Rule p's traces: cotangents of those after the step, g_after, into those before, g_before. */
+static pf_status back_advance(const pf_carry *carry, const pf_moment *moment, size_t p, const pf_real *from,
+                              pf_real *before, pf_real *g, pf_real *g_after, pf_real *g_before,
+                              const pf_carry_gradient *gradient, pf_error *error)
+{
+  const pf_plastic *plastic = &carry->model->plastic[p];
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  bool first = true;
+  pf_status status = PF_OK;
+  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
+    const pf_range rows = within(carry, plastic->ranges[r]);
+    if (rows.n == 0) {
+      continue;
+    }
+    pf_block in = block_of(carry, moment, p, rows, from);
+    pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
+    pf_traces cotangent = traces_at(carry, plastic, g_after, rows.first);
+    in.traces = traces_at(carry, plastic, before, rows.first);
+    into.traces = traces_at(carry, plastic, g_before, rows.first);
+    if (!first) {
+      cotangent.network = cotangent.pre = NULL;
+    }
+    status = ops->advance_vjp(plastic->rule->self, &in, &cotangent, &into, error);
+    first = false;
+  }
+  return status;
+}
+
+pf_status pf_carry_back(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
+                        const pf_carry_gradient *gradient, pf_real *scratch, pf_error *error)
+{
+  const pf_weights *weights = carry->weights;
+  const bool bounded = weights->bound->lower != NULL || weights->projects;
+  const size_t n_traces = carry->cells - carry->w_cells;
+  pf_real *dw = scratch, *anew = dw + carry->w_cells;
+  pf_real *g_before = anew + n_traces; /* of traces, laid out as in a slot */
+  pf_real *free = g_before + n_traces;
+  pf_real *before = traces_before(carry, moment, from, anew), *after = to + carry->w_cells;
+  pf_real *g_after = g + carry->w_cells;
+  pf_status status =
+      moment->changes && bounded ? back_bounds(carry, moment, from, before, after, g, free, dw, error) : PF_OK;
+  memset(g_before, 0, n_traces * sizeof *g_before);
+  size_t at = 0;
+  for (size_t p = 0; p < carry->model->n_plastic && status == PF_OK; p++) {
+    const pf_plastic *plastic = &carry->model->plastic[p];
+    if (!is_on(plastic, weights)) {
+      continue;
+    }
+    if (moment->changes) {
+      pf_real *seen = seen_traces(plastic, before + at, after + at);
+      pf_real *g_seen = seen_traces(plastic, g_before + at, g_after + at);
+      status = back_rule(carry, moment, p, from, seen, g, g_seen, gradient, dw, error);
+    }
+    if (status == PF_OK && plastic->needs.traces.count > 0) {
+      status = back_advance(carry, moment, p, from, before + at, g, g_after + at, g_before + at, gradient, error);
+    }
+    at += trace_cells(plastic, weights, carry->n_rows);
+  }
+  if (before == anew) { /* what traces were before is forgotten */
+    memset(g_after, 0, n_traces * sizeof *g_after);
+  } else {
+    memcpy(g_after, g_before, n_traces * sizeof *g_after);
+  }
+  return status;
+}
