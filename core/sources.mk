@@ -105,18 +105,19 @@ core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 
 core_sources += core/stats/stats.h
-
-core_sources += core/compare/compare.h
-core_sources += core/report/figure.h core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/stats/bootstrap.c core/stats/distributions.c core/stats/holm.c core/stats/quantile.c
 core_sources += core/stats/wilcoxon.c
 core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/check.c core/report/check.h core/report/check_data.c
 core_sources += core/report/csv.c
 core_sources += core/report/folder.c
+
+core_sources += core/compare/compare.h
+core_sources += core/report/figure.h core/report/figure_parts.h core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/report/h5.c
 core_sources += core/report/json.c
 core_sources += core/report/meter.c
+core_sources += core/report/figure.c core/report/figure_draw.c core/report/figure_script.c
 core_sources += core/report/names.c
 core_sources += core/report/polynomial.c
 core_sources += core/report/print.c

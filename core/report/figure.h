@@ -67,7 +67,7 @@ typedef struct pf_axis {
 typedef struct pf_axes {
   const char *title; /**< above the panel, or NULL */
   pf_axis x, y;
-  bool legend_outside; /**< right of the panel rather than in it; always so for more than six labelled layers */
+  bool legend_outside; /**< right of the panel rather than above it; always so for more than six labelled layers */
   bool no_legend;
 } pf_axes;
 

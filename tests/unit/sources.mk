@@ -51,4 +51,5 @@ unit_test_sources += tests/unit/base/test_random.c
 unit_test_sources += tests/unit/data/test_dataset.c
 unit_test_sources += tests/unit/data/test_expectation.c
 unit_test_sources += tests/unit/data/test_linear.c
+unit_test_sources += tests/unit/report/test_figure.c
 unit_test_sources += tests/unit/stats/test_bootstrap.c tests/unit/stats/test_wilcoxon.c
