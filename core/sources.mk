@@ -13,6 +13,7 @@ cli_sources += core/cli/cmd_describe.c
 cli_sources += core/cli/cmd_fit.c
 cli_sources += core/cli/cmd_evaluate.c
 cli_sources += core/cli/cmd_list.c
+cli_sources += core/cli/cmd_new.c core/cli/rule_template.c core/cli/rule_template.h
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c

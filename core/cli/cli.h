@@ -19,6 +19,7 @@ int pf_command_evaluate(int argc, char **argv);
 int pf_command_check(int argc, char **argv);
 int pf_command_list(int argc, char **argv);
 int pf_command_describe(int argc, char **argv);
+int pf_command_new(int argc, char **argv);
 
 /** "plastfit: <line>" on stderr; returns `code`. */
 PF_PRINTF(2, 3) int pf_cli_say(int code, const char *format, ...);

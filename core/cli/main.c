@@ -25,6 +25,7 @@ static const command commands[] = {
     {"list", "list                         which rules, networks, losses and sources there are", pf_command_list},
     {"describe", "describe NAME                what one of them is and its options; `describe config`: the other keys",
      pf_command_describe},
+    {"new", "new rule NAME                a folder with a working rule to start from", pf_command_new},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -81,6 +81,20 @@ static bool runs_from_build_tree(void)
 }
 #endif
 
+const char *pf_pkgconfig_folder(void)
+{
+#if defined(PF_BUILD_DIR) && defined(PF_BUILD_PLUGIN_DIR)
+  if (runs_from_build_tree()) {
+    return PF_BUILD_DIR;
+  }
+#endif
+#ifdef PF_PKGCONFIG_DIR
+  return PF_PKGCONFIG_DIR;
+#else
+  return "";
+#endif
+}
+
 pf_status pf_search_path_create(const char *plugin_path, pf_search_path *out, pf_error *error)
 {
   pf_search_path path = {0};

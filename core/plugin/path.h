@@ -26,4 +26,7 @@ pf_status pf_module_file(const char *folder, const char *name, char **out, pf_er
 pf_status pf_modules_in(const char *folder, char ***names, size_t *count, pf_error *error);
 void pf_modules_free(char **names, size_t count);
 
+/** Where this program's pkg-config file is: its build folder if it runs from there, else where it is installed. */
+const char *pf_pkgconfig_folder(void);
+
 #endif
