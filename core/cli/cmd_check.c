@@ -1,18 +1,38 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "core/base/memory.h"
 #include "core/cli/cli.h"
+#include "core/conformance/conformance.h"
+#include "core/plugin/path.h"
+#include "core/plugin/registry.h"
 #include "core/problem/problem.h"
 #include "core/report/check.h"
 #include "core/report/report.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-static const char *const usage = "Usage: plastfit check CONFIG [key=value ...]\n\n"
-                                 "Runs no fit and writes nothing; shows what CONFIG comes to: which plugins from which "
-                                 "files, the data as they were\n"
-                                 "understood (a task's animals are simulated), the network, the parameters with start "
-                                 "and bounds, the plan with the\n"
-                                 "memory and time it will take, and what looks odd. Exit code 0: a fit could run; 2: "
-                                 "something is to be put right.\n";
+static const char *const usage =
+    "Usage: plastfit check CONFIG [key=value ...]\n"
+    "       plastfit check PLUGIN\n\n"
+    "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which files, the data as they "
+    "were\n"
+    "understood (a task's animals are simulated), the network, the parameters with start and bounds, the plan with "
+    "the\n"
+    "memory and time it will take, and what looks odd. Exit code 0: a fit could run; 2: something is to be put "
+    "right.\n\n"
+    "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list` shows (oja): is it what "
+    "its\n"
+    "header promises? Values, derivatives against differences, memory, hostile inputs; each group of checks in a "
+    "process\n"
+    "of its own. Prints what was compared and what is normal; a promise that is broken is told with argument, index,\n"
+    "what was found and what was expected. Options and data that its objects need stand in conformance.cfg beside it\n"
+    "(doc/conformance.md). Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no "
+    "such\n"
+    "plugin.\n";
 
 static int check(const char *path, const char *const *overrides, size_t n)
 {
@@ -32,32 +52,111 @@ static int check(const char *path, const char *const *overrides, size_t n)
   return status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
 }
 
+/** Length of the argument without .so or .la, or 0 where it has neither. */
+static size_t module_length(const char *text)
+{
+  const size_t length = strlen(text);
+  const char *end = length > 3 ? text + length - 3 : "";
+  return strcmp(end, ".so") == 0 || strcmp(end, ".la") == 0 ? length - 3 : 0;
+}
+
+static bool is_folder(const char *path)
+{
+  struct stat about;
+  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/** A file that is there, or a name with a dot or a slash, is a config's; a bare word is a plugin's. */
+static bool is_plugin(const char *text)
+{
+  return module_length(text) > 0 || is_folder(text) || (strpbrk(text, "./") == NULL && access(text, F_OK) != 0);
+}
+
+/** Folder and name of the plugin that an argument means: `folder` "" where it is a name to look for. */
+static void place_of(const char *text, char *folder, char *name, size_t capacity)
+{
+  char path[4096];
+  size_t length = strlen(text);
+  while (length > 1 && text[length - 1] == '/') {
+    length--;
+  }
+  (void)snprintf(path, sizeof path, "%.*s", (int)length, text);
+  if (module_length(path) > 0) {
+    path[module_length(path)] = '\0';
+  } else if (is_folder(path)) { /* mine/: mine/mine.so */
+    char *real = realpath(path, NULL);
+    const char *last = real == NULL ? NULL : strrchr(real, '/');
+    (void)snprintf(name, capacity, "%s", last == NULL ? "" : last + 1);
+    (void)snprintf(folder, capacity, "%s", path);
+    free(real);
+    return;
+  } else {
+    folder[0] = '\0';
+    (void)snprintf(name, capacity, "%s", path);
+    return;
+  }
+  const char *slash = strrchr(path, '/');
+  (void)snprintf(name, capacity, "%s", slash == NULL ? path : slash + 1);
+  (void)snprintf(folder, capacity, "%.*s",
+                 slash == NULL   ? 1
+                 : slash == path ? 1
+                                 : (int)(slash - path),
+                 slash == NULL ? "." : path);
+}
+
+static int check_plugin(const char *text)
+{
+  char folder[4096], name[4096];
+  pf_error error = pf_error_none();
+  pf_registry *registry = NULL;
+  pf_config *settings = NULL;
+  const pf_plugin *plugin = NULL;
+  const char *file = NULL;
+  pf_conformance found = {0};
+  place_of(text, folder, name, sizeof name);
+  char *module = NULL;
+  if (folder[0] != '\0' && pf_module_file(folder, name, &module, &error) == PF_OK && module == NULL) {
+    return pf_cli_say(PF_EXIT_MISUSED, "there is no plugin %s/%s.so (nor .la)%s", folder, name,
+                      is_folder(text) ? ": build it, or name the file" : "");
+  }
+  pf_memory_free(module);
+  pf_status status = pf_registry_create(folder[0] == '\0' ? NULL : folder, &registry, &error);
+  if (status == PF_OK && pf_registry_find(registry, 0, name, &plugin, &file, &error) != PF_OK) {
+    pf_registry_free(registry);
+    return pf_cli_say(folder[0] == '\0' ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
+  }
+  status = status == PF_OK ? pf_conformance_settings(plugin, file, &settings, &error) : status;
+  status = status == PF_OK ? pf_conformance_check(plugin, file, settings, stdout, &found, &error) : status;
+  pf_config_free(settings);
+  pf_registry_free(registry);
+  if (status != PF_OK) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  return found.n_findings == 0 ? PF_EXIT_DONE : PF_EXIT_FAILED;
+}
+
 /** PF_EXIT_DONE, or the code to end with. overrides: [argc] */
 static int parse(int argc, char **argv, const char **path, const char **overrides, size_t *n)
 {
   static const char *const known[] = {"--help"};
   for (int i = 1; i < argc; i++) {
-    const size_t length = strlen(argv[i]);
     if (argv[i][0] == '-' && argv[i][1] != '\0') {
       return pf_cli_unknown("check", argv[i], (pf_names){known, 1});
     }
     if (strchr(argv[i], '=') != NULL) {
       overrides[(*n)++] = argv[i];
     } else if (*path != NULL) {
-      return pf_cli_say(PF_EXIT_MISUSED, "check takes one config, found '%s' and '%s' (a key is set with key=value)",
-                        *path, argv[i]);
-    } else if (length > 3 && strcmp(argv[i] + length - 3, ".so") == 0) {
       return pf_cli_say(PF_EXIT_MISUSED,
-                        "'%s' is a plugin, and check takes a config; plugins are not checked yet by this version "
-                        "(plastfit list says which can be loaded)",
+                        "check takes one config or plugin, found '%s' and '%s' (a key is set with key=value)", *path,
                         argv[i]);
     } else {
       *path = argv[i];
     }
   }
-  return *path != NULL ? PF_EXIT_DONE
-                       : pf_cli_say(PF_EXIT_MISUSED,
-                                    "check wants a CONFIG, such as configs/quickstart.cfg (plastfit check --help)");
+  return *path != NULL
+             ? PF_EXIT_DONE
+             : pf_cli_say(PF_EXIT_MISUSED,
+                          "check wants a CONFIG, such as configs/quickstart.cfg, or a PLUGIN (plastfit check --help)");
 }
 
 int pf_command_check(int argc, char **argv)
@@ -74,7 +173,13 @@ int pf_command_check(int argc, char **argv)
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
   int code = parse(argc, argv, &path, overrides, &n);
-  if (code == PF_EXIT_DONE) {
+  if (code == PF_EXIT_DONE && is_plugin(path)) {
+    code = n == 0 ? check_plugin(path)
+                  : pf_cli_say(PF_EXIT_MISUSED,
+                               "'%s' is a plugin, which takes no key=value: its options for the check "
+                               "stand in conformance.cfg beside it",
+                               path);
+  } else if (code == PF_EXIT_DONE) {
     code = check(path, overrides, n);
   }
   pf_memory_free((void *)overrides);

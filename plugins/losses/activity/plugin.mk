@@ -1,5 +1,7 @@
 if PLUGIN_ACTIVITY
 plugin_LTLIBRARIES += plugins/activity.la
+conformance_activitydir = $(plugindir)/conformance/activity
+dist_conformance_activity_DATA = plugins/losses/activity/conformance.cfg
 endif
 plugins_activity_la_SOURCES = plugins/losses/activity/activity.c
 plugins_activity_la_CPPFLAGS = $(plugin_cppflags)

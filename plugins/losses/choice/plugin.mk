@@ -1,5 +1,7 @@
 if PLUGIN_CHOICE
 plugin_LTLIBRARIES += plugins/choice.la
+conformance_choicedir = $(plugindir)/conformance/choice
+dist_conformance_choice_DATA = plugins/losses/choice/conformance.cfg
 endif
 plugins_choice_la_SOURCES = plugins/losses/choice/choice.c
 plugins_choice_la_CPPFLAGS = $(plugin_cppflags)

@@ -1,5 +1,7 @@
 if PLUGIN_FEEDFORWARD
 plugin_LTLIBRARIES += plugins/feedforward.la
+conformance_feedforwarddir = $(plugindir)/conformance/feedforward
+dist_conformance_feedforward_DATA = plugins/networks/feedforward/conformance.cfg
 endif
 plugins_feedforward_la_SOURCES = plugins/networks/feedforward/feedforward.c plugins/common/activation.h
 plugins_feedforward_la_CPPFLAGS = $(plugin_cppflags)

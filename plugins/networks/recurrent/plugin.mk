@@ -1,5 +1,7 @@
 if PLUGIN_RECURRENT
 plugin_LTLIBRARIES += plugins/recurrent.la
+conformance_recurrentdir = $(plugindir)/conformance/recurrent
+dist_conformance_recurrent_DATA = plugins/networks/recurrent/conformance.cfg
 endif
 plugins_recurrent_la_SOURCES = plugins/networks/recurrent/recurrent.c plugins/common/activation.h
 plugins_recurrent_la_CPPFLAGS = $(plugin_cppflags)

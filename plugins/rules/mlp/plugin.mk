@@ -1,5 +1,7 @@
 if PLUGIN_MLP
 plugin_LTLIBRARIES += plugins/mlp.la
+conformance_mlpdir = $(plugindir)/conformance/mlp
+dist_conformance_mlp_DATA = plugins/rules/mlp/conformance.cfg
 endif
 plugins_mlp_la_SOURCES = plugins/rules/mlp/mlp.c plugins/rules/mlp/packed.h plugins/rules/mlp/shape.h \
   plugins/rules/mlp/tanh.h plugins/rules/mlp/wide.h plugins/rules/common/rule_common.h

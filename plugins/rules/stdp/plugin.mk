@@ -1,5 +1,7 @@
 if PLUGIN_STDP
 plugin_LTLIBRARIES += plugins/stdp.la
+conformance_stdpdir = $(plugindir)/conformance/stdp
+dist_conformance_stdp_DATA = plugins/rules/stdp/conformance.cfg
 endif
 plugins_stdp_la_SOURCES = plugins/rules/stdp/stdp.c plugins/rules/common/rule_common.h plugins/rules/common/time_constant.h
 plugins_stdp_la_CPPFLAGS = $(plugin_cppflags)

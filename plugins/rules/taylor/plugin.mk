@@ -1,5 +1,7 @@
 if PLUGIN_TAYLOR
 plugin_LTLIBRARIES += plugins/taylor.la
+conformance_taylordir = $(plugindir)/conformance/taylor
+dist_conformance_taylor_DATA = plugins/rules/taylor/conformance.cfg
 endif
 plugins_taylor_la_SOURCES = plugins/rules/taylor/taylor.c plugins/rules/taylor/kernel.h plugins/rules/taylor/terms.h \
   plugins/rules/common/rule_common.h

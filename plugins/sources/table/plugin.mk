@@ -1,5 +1,7 @@
 if PLUGIN_TABLE
 plugin_LTLIBRARIES += plugins/table.la
+conformance_tabledir = $(plugindir)/conformance/table
+dist_conformance_table_DATA = plugins/sources/table/conformance.cfg plugins/sources/table/conformance.csv
 endif
 plugins_table_la_SOURCES = plugins/sources/table/table.c \
 	plugins/sources/table/columns.c plugins/sources/table/columns.h \

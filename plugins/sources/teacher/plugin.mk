@@ -1,5 +1,7 @@
 if PLUGIN_TEACHER
 plugin_LTLIBRARIES += plugins/teacher.la
+conformance_teacherdir = $(plugindir)/conformance/teacher
+dist_conformance_teacher_DATA = plugins/sources/teacher/conformance.cfg
 endif
 plugins_teacher_la_SOURCES = plugins/sources/teacher/teacher.c \
 	plugins/sources/teacher/cues.c plugins/sources/teacher/cues.h plugins/sources/teacher/schedule.c \
