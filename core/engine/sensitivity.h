@@ -25,9 +25,10 @@
 
 /** What was not had from exact derivatives; reports say so. */
 enum {
-  PF_TANGENT_RULE_DIFFERENCES = 1,      /**< a rule without jvp: central differences of its dw */
-  PF_TANGENT_NETWORK_DIFFERENCES = 2,   /**< central differences of a network's response to its parameters */
-  PF_TANGENT_TRAJECTORY_DIFFERENCES = 4 /**< central differences of whole trajectories */
+  PF_TANGENT_RULE_DIFFERENCES = 1,       /**< a rule without jvp: central differences of its dw */
+  PF_TANGENT_NETWORK_DIFFERENCES = 2,    /**< central differences of a network's response to its parameters */
+  PF_TANGENT_TRAJECTORY_DIFFERENCES = 4, /**< central differences of whole trajectories */
+  PF_INFORMATION_OUTER_PRODUCTS = 8      /**< a likelihood that does not give its curvature: products of its scores */
 };
 
 /** Directions of theta along which tangents are taken: those of single parameters, or any. */
@@ -78,26 +79,46 @@ pf_status pf_observable_tangents(const pf_model *model, const pf_draw *draw, con
 
 /* ---- batches: objective = constant - sum over draws and losses of batch->scale * log likelihood ---- */
 
+/** Where in parameter space: one theta for all draws, or one for each; and which draws are added up together. */
+typedef struct pf_batch_point {
+  const double *thetas;    /**< theta of draw d: [n_parameters] from thetas + d * stride on */
+  size_t stride;           /**< 0: the same for all */
+  size_t direction_stride; /**< of a product: its direction for draw d likewise */
+  const size_t *group;     /**< [n draws] which sums a draw enters, say its recording's; NULL: one group */
+  size_t n_groups;
+} pf_batch_point;
+
 /** What is wanted of a batch, overwritten; NULL: not wanted. */
 typedef struct pf_batch_information_out {
   double *value;       /**< the objective, as pf_batch_objective's */
-  double *gradient;    /**< [n], of the objective */
-  double *information; /**< [n][n], positive semi-definite: the objective's Gauss-Newton matrix */
-  uint32_t how;
+  double *gradient;    /**< [n_groups][n], of the objective: the gradient is the sum over groups */
+  double *information; /**< [n_groups][n][n], positive semi-definite: the objective's Gauss-Newton matrix, likewise */
+  uint32_t how;        /**< PF_TANGENT_*, PF_INFORMATION_*, or-ed in */
 } pf_batch_information_out;
 
 /**
  * As pf_batch_objective, with information. Draws are shared among threads, sums are taken in an order that sizes alone
  * fix, so bits do not depend on n_workspaces.
  */
-pf_status pf_batch_information(const pf_model *model, const pf_batch *batch, const double *theta,
+pf_status pf_batch_information(const pf_model *model, const pf_batch *batch, const pf_batch_point *at,
                                const pf_directions *directions, pf_workspace *const *workspaces, size_t n_workspaces,
                                pf_batch_information_out *out, pf_error *error);
 
-/** product[n_parameters] (overwritten) = the batch's Gauss-Newton matrix times direction[n_parameters]. */
-pf_status pf_batch_information_product(const pf_model *model, const pf_batch *batch, const double *theta,
+/**
+ * product[n_groups][n_parameters] (overwritten): the batch's Gauss-Newton matrix in theta times a direction
+ * [n_parameters] of each draw, see pf_batch_point.
+ */
+pf_status pf_batch_information_product(const pf_model *model, const pf_batch *batch, const pf_batch_point *at,
                                        const double *direction, pf_workspace *const *workspaces, size_t n_workspaces,
                                        double *product, uint32_t *how, pf_error *error);
+
+/* ---- memory ---- */
+
+/**
+ * Bytes that tangents of n directions take beyond a workspace: in workspaces[0], and in each of the threads'. Draws of
+ * n_steps steps. What a caller checks against `memory` before a fit, and says in words.
+ */
+size_t pf_information_bytes(const pf_model *model, int64_t n_steps, size_t n_directions);
 
 /** Free what sensitivities keep in a workspace (pf_workspace_free does). */
 struct pf_sensitivity;

@@ -1,5 +1,6 @@
 #include "core/engine/carry.h"
 #include "core/engine/coupled.h"
+#include "core/engine/sensitivity.h"
 
 #include "core/base/memory.h"
 
@@ -239,6 +240,7 @@ void pf_workspace_free(pf_workspace *workspace)
   pf_memory_free(workspace->arena);
   pf_memory_free(workspace->lane_theta);
   pf_memory_free(workspace->lane_pre);
+  pf_sensitivity_free(workspace->sensitivity);
   pf_memory_free(workspace);
 }
 

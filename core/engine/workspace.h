@@ -84,6 +84,7 @@ struct pf_workspace {
   size_t lane_theta_count;
   pf_real *lane_pre;
   size_t lane_pre_cells;
+  struct pf_sensitivity *sensitivity; /**< memory of core/engine/sensitivity.h; NULL until it is used */
   pf_real *zeros; /**< [units of the largest population]: activity before the first step */
 };
 

@@ -20,6 +20,7 @@ unit_test_sources += tests/unit/fit/test_run.c
 unit_test_sources += tests/unit/fit/test_layout.c
 unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_masks.c
+unit_test_sources += tests/unit/engine/test_sensitivity.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c
 if PLUGIN_FLY_MAT
