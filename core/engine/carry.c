@@ -301,10 +301,33 @@ static pf_status change_all(const pf_carry *carry, const pf_moment *moment, cons
   return status;
 }
 
+/** One rule on all rows, no traces, no bounds: small networks would drown in loops over what there is one of. */
+static pf_status step_plain(const pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *to,
+                            pf_real *dw, pf_error *error)
+{
+  const pf_weights *weights = carry->weights;
+  const pf_plastic *plastic = weights->plastic;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  const pf_range rows = {0, carry->n_rows};
+  const pf_block in = block_of(carry, moment, (size_t)(plastic - carry->model->plastic), rows, from);
+  const pf_update update = update_of(carry, plastic, rows);
+  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
+    return ops->step(plastic->rule->self, &in, &update, to, weights->ldw, error);
+  }
+  const pf_status status = ops->forward(plastic->rule->self, &in, dw, weights->ldw, error);
+  if (status == PF_OK) {
+    carry->model->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, from, to, weights->ldw);
+  }
+  return status;
+}
+
 pf_status pf_carry_step(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
                         pf_error *error)
 {
   const pf_weights *weights = carry->weights;
+  if (weights->plain && moment->changes) {
+    return step_plain(carry, moment, from, to, scratch, error);
+  }
   pf_real *dw = scratch, *before = traces_before(carry, moment, from, scratch + carry->w_cells);
   pf_real *after = to + carry->w_cells;
   pf_status status = weights->has_traces ? advance_all(carry, moment, from, before, after, error) : PF_OK;
@@ -510,10 +533,30 @@ static pf_status back_advance(const pf_carry *carry, const pf_moment *moment, si
   return status;
 }
 
+static pf_status back_plain(const pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *g,
+                            const pf_carry_gradient *gradient, pf_real *dw, pf_error *error)
+{
+  const pf_weights *weights = carry->weights;
+  const pf_plastic *plastic = weights->plastic;
+  const pf_rule_ops *ops = plastic->rule->plugin->rule;
+  const pf_range rows = {0, carry->n_rows};
+  const pf_block in = block_of(carry, moment, (size_t)(plastic - carry->model->plastic), rows, from);
+  const pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
+  const pf_update update = update_of(carry, plastic, rows);
+  if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
+    return ops->step_vjp(plastic->rule->self, &in, &update, &into, error);
+  }
+  carry->model->kernels->scale(rows.n, weights->n_pre, &update, g, weights->ldw, dw, weights->ldw);
+  return ops->vjp(plastic->rule->self, &in, dw, weights->ldw, &into, error);
+}
+
 pf_status pf_carry_back(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
                         const pf_carry_gradient *gradient, pf_real *scratch, pf_error *error)
 {
   const pf_weights *weights = carry->weights;
+  if (weights->plain && moment->changes) {
+    return back_plain(carry, moment, from, g, gradient, scratch, error);
+  }
   const bool bounded = weights->bound->lower != NULL || weights->projects;
   const size_t n_traces = carry->cells - carry->w_cells;
   pf_real *dw = scratch, *anew = dw + carry->w_cells;

@@ -76,7 +76,7 @@ typedef struct pf_model {
   pf_bound *bounds; /**< [n projections] */
   pf_loss_term *losses;
   size_t n_losses;
-  /** theta: rules' parameters in the order of `plastic`, then the network's, then the losses'. */
+  /** theta: rules' parameters in the order of `plastic`, then the network's, the losses', the host's. */
   pf_model_parameter *parameters;
   size_t n_parameters;
   size_t network_theta0;
@@ -126,6 +126,14 @@ pf_status pf_model_mask(pf_model *model, int64_t projection, const uint8_t *conn
  */
 pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper, const int8_t *sign_per_pre,
                          pf_error *error);
+/** Append a parameter that is the host's own; before anything is laid out by them. *index: its place in theta. */
+pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner, size_t *index,
+                                 pf_error *error);
+/**
+ * Weights are forgotten over gaps between sessions (recording->gap): w exp(-rate gap), then bounds, where weights
+ * change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate` (1/h).
+ */
+pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
 /** Does row i of the projection learn by this rule? */
 bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
 /** Index of a projection by name, or -1; sizes as the network says. */

@@ -333,6 +333,37 @@ static pf_status gather_parameters(pf_model *model, const pf_plastic_spec *plast
   return PF_OK;
 }
 
+pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner, size_t *index,
+                                 pf_error *error)
+{
+  pf_model_parameter *more = pf_memory_need(model->n_parameters + 1, sizeof *more, error);
+  if (more == NULL) {
+    return PF_STOP;
+  }
+  if (model->n_parameters > 0) {
+    memcpy(more, model->parameters, model->n_parameters * sizeof *more);
+  }
+  more[model->n_parameters] = (pf_model_parameter){.declared = *declared, .owner = owner};
+  pf_memory_free(model->parameters);
+  model->parameters = more;
+  *index = model->n_parameters++;
+  return PF_OK;
+}
+
+pf_status pf_model_forget(pf_model *model, double rate, pf_error *error)
+{
+  const pf_parameter forgetting = {.name = "forgetting",
+                                   .unit = "1/h",
+                                   .initial = rate,
+                                   .value = rate,
+                                   .lower = 0.0,
+                                   .upper = INFINITY,
+                                   .help = "rate at which weights are forgotten between sessions: w exp(-rate gap)"};
+  const pf_status status = pf_model_add_parameter(model, &forgetting, "sessions", &model->forgetting_theta, error);
+  model->forgets = model->forgets || status == PF_OK;
+  return status;
+}
+
 /* ---- what is evaluated when ---- */
 
 static bool is_plastic(const pf_model *model, size_t q)

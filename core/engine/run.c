@@ -96,38 +96,6 @@ pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspa
                                                       &cotangent, gradient + model->network_theta0, error);
 }
 
-pf_moment pf_run_moment(const pf_draw *draw, int64_t t, bool changes)
-{
-  const bool anew = t == 0 || (draw->flags[t] & PF_STEP_RESET_STATE) != 0;
-  return (pf_moment){.row = t,
-                     .previous = anew ? -1 : t - 1,
-                     .flags = draw->flags[t],
-                     .changes = changes,
-                     .dt = draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t],
-                     .modulators = draw->modulators,
-                     .modulator_row = t};
-}
-
-const pf_real *pf_run_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous)
-{
-  const pf_activity *pre = &workspace->activity[weights->info->pre];
-  const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride;
-  if (weights->info->when != PF_PRE_PREVIOUS) {
-    return signal + row * pre->ld;
-  }
-  return previous < 0 ? workspace->zeros : signal + previous * pre->ld;
-}
-
-pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous)
-{
-  const pf_activity *pre = &workspace->activity[weights->info->pre];
-  const bool back = weights->info->when == PF_PRE_PREVIOUS;
-  if (weights->info->pre == 0 || (back && previous < 0)) {
-    return NULL;
-  }
-  return pre->g_signals + weights->info->signal * pre->plane_stride + (back ? previous : row) * pre->ld;
-}
-
 /** The population's units at steps from `first` on; where it has state, at the step `moment` alone. */
 static pf_units units_of(const pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t n_steps,
                          const pf_moment *moment)

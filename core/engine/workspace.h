@@ -162,11 +162,42 @@ pf_status pf_run_respond(pf_workspace *workspace, size_t p, const double *theta,
 pf_status pf_run_back_respond(pf_workspace *workspace, size_t p, const double *theta, int64_t first, int64_t last,
                               const pf_moment *moment, double *gradient, pf_error *error);
 /** Step t of a draw; `changes`: do weights change after it? */
-pf_moment pf_run_moment(const pf_draw *draw, int64_t t, bool changes);
+static inline pf_moment pf_run_moment(const pf_draw *draw, int64_t t, bool changes)
+{
+  const bool anew = t == 0 || (draw->flags[t] & PF_STEP_RESET_STATE) != 0;
+  return (pf_moment){.row = t,
+                     .previous = anew ? -1 : t - 1,
+                     .flags = draw->flags[t],
+                     .changes = changes,
+                     .dt = draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t],
+                     .modulators = draw->modulators,
+                     .modulator_row = t};
+}
+
 /** The presynaptic signal that a projection transmits at step `row`, whose step before is `previous` or -1. */
-const pf_real *pf_run_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous);
+static inline const pf_real *pf_run_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row,
+                                        int64_t previous)
+{
+  const pf_activity *pre = &workspace->activity[weights->info->pre];
+  const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride;
+  if (weights->info->when != PF_PRE_PREVIOUS) {
+    return signal + row * pre->ld;
+  }
+  return previous < 0 ? workspace->zeros : signal + previous * pre->ld;
+}
+
 /** Where its cotangent gathers; NULL: nowhere. */
-pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row, int64_t previous);
+static inline pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weights *weights, int64_t row,
+                                    int64_t previous)
+{
+  const pf_activity *pre = &workspace->activity[weights->info->pre];
+  const bool back = weights->info->when == PF_PRE_PREVIOUS;
+  if (weights->info->pre == 0 || (back && previous < 0)) {
+    return NULL;
+  }
+  return pre->g_signals + weights->info->signal * pre->plane_stride + (back ? previous : row) * pre->ld;
+}
+
 /** Adjoint of the start: from ->g of the weights and g_start of the states to gradient[network's parameters]. */
 pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspace *workspace, double *gradient,
                             pf_error *error);
