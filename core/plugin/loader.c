@@ -48,14 +48,35 @@ static void ask_again(const char *file, char *words, size_t capacity)
   }
 }
 
+#if defined(__GNUC__)
+/* What libtool made of `-dlpreopen` when it linked this program; absent in a program that preloads nothing. */
+extern const lt_dlsymlist lt__PROGRAM__LTX_preloaded_symbols[] __attribute__((weak));
+#define PRELOADED lt__PROGRAM__LTX_preloaded_symbols
+#else
+#define PRELOADED ((const lt_dlsymlist *)NULL)
+#endif
+
 pf_status pf_loader_start(pf_error *error)
 {
-  if (lt_dlinit() != 0) {
+  if ((PRELOADED != NULL && lt_dlpreload_default(PRELOADED) != 0) || lt_dlinit() != 0) {
     char words[512];
     last_words(words, sizeof words);
     return pf_fail(error, PF_STOP, "libltdl cannot be started: %s", words);
   }
   return PF_OK;
+}
+
+const char *pf_loader_preloaded(size_t index)
+{
+  /* first the program itself, then for each archive its name without an address and its symbols with theirs */
+  for (const lt_dlsymlist *item = PRELOADED; item != NULL && item->name != NULL; item++) {
+    const size_t length = strlen(item->name);
+    const bool archive = item->address == NULL && length > 2 && strcmp(item->name + length - 2, ".a") == 0;
+    if (archive && index-- == 0) {
+      return item->name;
+    }
+  }
+  return NULL;
 }
 
 void pf_loader_stop(void)

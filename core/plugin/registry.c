@@ -114,7 +114,20 @@ static pf_status add_module(pf_registry *registry, const char *name, char *file,
   return PF_OK;
 }
 
-/** The module of that file name, loaded if it is on the path; *out NULL if there is none. */
+/** The module of that name that was linked into the program; *out NULL if there is none. */
+static pf_status load_preloaded(pf_registry *registry, const char *name, module **out, pf_error *error)
+{
+  const char *file = NULL;
+  for (size_t i = 0; (file = pf_loader_preloaded(i)) != NULL; i++) {
+    if (strlen(file) == strlen(name) + 2 && strncmp(file, name, strlen(name)) == 0) {
+      char *copy = pf_memory_string(file, error);
+      return copy == NULL ? PF_STOP : add_module(registry, name, copy, registry->path.count, out, error);
+    }
+  }
+  return PF_OK;
+}
+
+/** The module of that file name, loaded if it is on the path or preloaded; *out NULL if there is none. */
 static pf_status load(pf_registry *registry, const char *name, module **out, pf_error *error)
 {
   *out = known(registry, name);
@@ -132,12 +145,19 @@ static pf_status load(pf_registry *registry, const char *name, module **out, pf_
       return status;
     }
   }
-  return PF_OK;
+  return *out == NULL ? load_preloaded(registry, name, out, error) : PF_OK;
 }
 
 static pf_status load_all(pf_registry *registry, pf_error *error)
 {
   pf_status status = PF_OK;
+  const char *file = NULL;
+  for (size_t i = 0; status == PF_OK && (file = pf_loader_preloaded(i)) != NULL; i++) {
+    char name[256];
+    module *m = NULL;
+    (void)snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - 2), file);
+    status = load(registry, name, &m, error);
+  }
   for (size_t i = 0; status == PF_OK && i < registry->path.count; i++) {
     char **names = NULL;
     size_t count = 0;
