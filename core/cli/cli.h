@@ -16,6 +16,7 @@ typedef int (*pf_command_run)(int argc, char **argv);
 int pf_command_fit(int argc, char **argv);
 int pf_command_simulate(int argc, char **argv);
 int pf_command_evaluate(int argc, char **argv);
+int pf_command_compare(int argc, char **argv);
 int pf_command_check(int argc, char **argv);
 int pf_command_list(int argc, char **argv);
 int pf_command_describe(int argc, char **argv);

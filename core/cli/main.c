@@ -18,6 +18,8 @@ typedef struct command {
 
 static const command commands[] = {
     {"fit", "fit CONFIG [key=value ...]   infer a rule from data: fit, evaluate, report", pf_command_fit},
+    {"compare", "compare CONFIG [key=value ...]  rule families on the same data, scored on steps no fit has seen",
+     pf_command_compare},
     {"check", "check CONFIG [key=value ...] show what a config comes to, and fit nothing", pf_command_check},
     {"simulate", "simulate CONFIG [key=value ...]  make data with a known rule, and a config that fits them",
      pf_command_simulate},

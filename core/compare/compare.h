@@ -100,9 +100,9 @@ typedef struct pf_compare_prediction {
   double *probability; /**< [n_steps] mean over draws; NaN at steps that this validation does not score */
 } pf_compare_prediction;
 
-/** An estimate: of one job. */
+/** An estimate: what an animal's first scored experiment was simulated with in one fold. */
 typedef struct pf_compare_estimate {
-  size_t candidate, animal; /**< animal SIZE_MAX: one theta for all */
+  size_t candidate, animal;
   uint32_t validation;
   int64_t fold;
   double *theta; /**< [n_theta of the candidate] */
@@ -114,12 +114,14 @@ typedef struct pf_compare_recording {
   size_t animal;
   int64_t n_steps;
   int64_t *trial, *block;  /**< [n_steps] */
+  int64_t *cue;            /**< [n_steps] index of the largest cue: which odour, which arm */
   double *choice, *reward; /**< [n_steps], NaN where missing; NULL where the data have none */
   uint32_t *forecast;      /**< [n_steps] PF_STEP_FIT | PF_STEP_SCORE as the forecast masks them */
 } pf_compare_recording;
 
 typedef struct pf_comparison {
   char *name, *out;
+  uint64_t seed; /**< of the base config; bootstraps go by it too */
   pf_compare_candidate *candidates;
   size_t n_candidates, base;
   char **animals;

@@ -137,7 +137,7 @@ pf_option_table pf_keys_root(void)
 
 pf_names pf_keys_root_groups(void)
 {
-  static const char *const names[] = {"source", "network", "rules", "losses"};
+  static const char *const names[] = {"source", "network", "rules", "losses", "compare"};
   return NAMES(names);
 }
 

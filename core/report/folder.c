@@ -10,9 +10,9 @@
 
 /* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no others, are ever
  * deleted. */
-static const char *const run_files[] = {"config.cfg",          "fit.csv",      "theta.csv",
-                                        "trajectories.h5",     "summary.json", "table.csv",
-                                        "initial_weights.csv", "fit.cfg",      "evaluation.json"};
+static const char *const run_files[] = {"config.cfg",      "fit.csv",     "theta.csv",           "trajectories.h5",
+                                        "summary.json",    "table.csv",   "initial_weights.csv", "fit.cfg",
+                                        "evaluation.json", "compare.csv", "compare.h5",          "select.csv"};
 
 /* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being written. */
 static bool is_evaluation(const char *name)
@@ -34,6 +34,16 @@ static bool is_run_file(const char *name)
   return is_evaluation(name);
 }
 
+/* jobs/NAME.job, by which an interrupted comparison goes on (or NAME.job.part, still being written). */
+static const char jobs_name[] = "jobs";
+
+static bool is_job(const char *name)
+{
+  const char *dot = strrchr(name, '.');
+  return dot != NULL && (strcmp(dot, ".job") == 0 ||
+                         (strcmp(dot, ".part") == 0 && dot - name > 4 && strncmp(dot - 4, ".job", 4) == 0));
+}
+
 static char *join(const char *a, const char *b, pf_error *error)
 {
   const size_t length = strlen(a) + strlen(b) + 1;
@@ -52,6 +62,51 @@ char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error)
     (void)snprintf(path, length, "%s/%s", folder->part, name);
   }
   return path;
+}
+
+/* A folder of jobs in `path`: how many there are, and whether there is anything else in it. -1: there is none. */
+static long count_jobs(const char *path, bool *stranger)
+{
+  pf_error unused = {.size = sizeof unused};
+  char *jobs = join(path, "/jobs", &unused);
+  DIR *folder = jobs == NULL ? NULL : opendir(jobs);
+  long n = folder == NULL ? -1 : 0;
+  *stranger = false;
+  for (const struct dirent *entry = n < 0 ? NULL : readdir(folder); entry != NULL; entry = readdir(folder)) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+      *stranger = *stranger || !is_job(entry->d_name);
+      n++;
+    }
+  }
+  if (folder != NULL) {
+    (void)closedir(folder);
+  }
+  pf_memory_free(jobs);
+  return n;
+}
+
+/* Delete it, with the jobs in it; 0 also where there is none. */
+static int delete_jobs(const char *path)
+{
+  pf_error unused = {.size = sizeof unused};
+  char *jobs = join(path, "/jobs", &unused);
+  DIR *folder = jobs == NULL ? NULL : opendir(jobs);
+  int failed = jobs == NULL || (folder == NULL && errno != ENOENT);
+  for (const struct dirent *entry = folder == NULL ? NULL : readdir(folder); entry != NULL && !failed;
+       entry = readdir(folder)) {
+    failed = is_job(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT;
+  }
+  int reason = errno;
+  if (folder != NULL) {
+    (void)closedir(folder);
+    if (!failed && rmdir(jobs) != 0) {
+      failed = 1;
+      reason = errno;
+    }
+  }
+  pf_memory_free(jobs);
+  errno = reason;
+  return failed ? -1 : 0;
 }
 
 /* ---- what is there ---- */
@@ -84,7 +139,9 @@ static contents look(const char *path)
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
       continue;
     }
-    if (!is_run_file(entry->d_name)) {
+    bool stranger = false;
+    const bool jobs = strcmp(entry->d_name, jobs_name) == 0 && count_jobs(path, &stranger) >= 0 && !stranger;
+    if (!jobs && !is_run_file(entry->d_name)) {
       found.what = OTHER_FOLDER;
       (void)snprintf(found.stranger, sizeof found.stranger, "%.120s", entry->d_name);
       break;
@@ -98,7 +155,7 @@ static contents look(const char *path)
 /* Delete a folder that holds nothing but our files. */
 static int delete_run(const char *path)
 {
-  DIR *folder = opendir(path);
+  DIR *folder = delete_jobs(path) == 0 ? opendir(path) : NULL;
   if (folder == NULL) {
     return -1;
   }
@@ -230,29 +287,92 @@ static pf_status clear_leftover(const char *path, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error)
+/* Names, parents, and nothing in the way; *made is the caller's on success. */
+static pf_status prepare(const char *out, bool force, pf_folder *made, pf_error *error)
 {
-  *folder = (pf_folder){0};
   pf_status status = pf_folder_check(out, force, error);
   if (status != PF_OK) {
     return status;
   }
-  pf_folder made = {.out = without_slashes(out, error)};
-  made.part = made.out != NULL ? join(made.out, ".part", error) : NULL;
-  status = made.part == NULL ? PF_STOP : make_parents(made.out, error);
-  if (status == PF_OK) {
-    status = clear_leftover(made.part, error);
+  made->out = without_slashes(out, error);
+  made->part = made->out != NULL ? join(made->out, ".part", error) : NULL;
+  status = made->part == NULL ? PF_STOP : make_parents(made->out, error);
+  if (status != PF_OK) {
+    pf_folder_forget(made);
   }
+  return status;
+}
+
+pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error)
+{
+  pf_folder made = {0};
+  *folder = made;
+  pf_status status = prepare(out, force, &made, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = clear_leftover(made.part, error);
   if (status == PF_OK && mkdir(made.part, 0777) != 0) {
     status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
   }
   if (status != PF_OK) {
-    pf_memory_free(made.out);
-    pf_memory_free(made.part);
+    pf_folder_forget(&made);
     return status;
   }
   *folder = made;
   return PF_OK;
+}
+
+pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_folder *folder, pf_error *error)
+{
+  pf_folder made = {0};
+  bool stranger = false;
+  *folder = made;
+  pf_status status = prepare(out, force, &made, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const long n = count_jobs(made.part, &stranger);
+  if (n > 0 && !resume && !force) {
+    status = pf_fail(error, PF_STOP,
+                     "an interrupted comparison left %ld finished job%s in '%s'; --resume goes on with them, --force "
+                     "starts anew",
+                     n, n == 1 ? "" : "s", made.part);
+  } else if (!resume || n < 0) {
+    status = clear_leftover(made.part, error);
+    if (status == PF_OK && mkdir(made.part, 0777) != 0) {
+      status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
+    }
+    char *jobs = status == PF_OK ? pf_folder_path(&made, jobs_name, error) : NULL;
+    if (status == PF_OK && (jobs == NULL || mkdir(jobs, 0777) != 0)) {
+      status =
+          jobs == NULL ? PF_STOP : pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", jobs, strerror(errno));
+    }
+    pf_memory_free(jobs);
+  } else if (look(made.part).what != RUN) {
+    status = pf_fail(error, PF_STOP, "'%s' is in the way and holds what plastfit did not write; move it elsewhere",
+                     made.part);
+  }
+  if (status != PF_OK) {
+    pf_folder_forget(&made);
+    return status;
+  }
+  *folder = made;
+  return PF_OK;
+}
+
+pf_status pf_folder_end_jobs(const pf_folder *folder, pf_error *error)
+{
+  return delete_jobs(folder->part) == 0
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "cannot remove '%s/%s': %s", folder->part, jobs_name, strerror(errno));
+}
+
+void pf_folder_forget(pf_folder *folder)
+{
+  pf_memory_free(folder->part);
+  pf_memory_free(folder->out);
+  *folder = (pf_folder){0};
 }
 
 /* An earlier run is moved aside first, so that at no moment there is neither. */
@@ -306,7 +426,5 @@ void pf_folder_end(pf_folder *folder)
   if (folder->part != NULL) {
     (void)delete_run(folder->part);
   }
-  pf_memory_free(folder->part);
-  pf_memory_free(folder->out);
-  *folder = (pf_folder){0};
+  pf_folder_forget(folder);
 }

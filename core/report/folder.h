@@ -17,6 +17,15 @@ typedef struct pf_folder {
 pf_status pf_folder_check(const char *out, bool force, pf_error *error);
 /** Make the parents and an empty `<out>.part`; what an interrupted run left there is removed. */
 pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error);
+/**
+ * As pf_folder_begin, with a folder `jobs` in it for what is done bit by bit (files NAME.job). What an interrupted one
+ * left there is kept with `resume`; without it, it is an error unless `force`.
+ */
+pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_folder *folder, pf_error *error);
+/** Remove the folder `jobs`, before pf_folder_commit. */
+pf_status pf_folder_end_jobs(const pf_folder *folder, pf_error *error);
+/** Leave everything where it is, to be resumed; frees the names. */
+void pf_folder_forget(pf_folder *folder);
 /** Path of a file in the folder being written, to be freed with pf_memory_free, or NULL with the line written. */
 char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error);
 /** Put the folder in its place; with force, an earlier run there is replaced and then deleted. */

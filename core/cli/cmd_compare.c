@@ -1,0 +1,121 @@
+#include "core/base/memory.h"
+#include "core/cli/cli.h"
+#include "core/cli/interrupt.h"
+#include "core/compare/run.h"
+#include "core/report/report.h"
+
+#include <string.h>
+
+typedef struct arguments {
+  const char *config;
+  const char **overrides; /**< [n_overrides], into argv */
+  size_t n_overrides;
+  bool force, resume, quiet, help;
+} arguments;
+
+static const char *const usage =
+    "Usage: plastfit compare CONFIG [key=value ...] [--force | --resume] [--quiet]\n\n"
+    "Fits every candidate of the config's `compare` group to the same data, scores them on steps that no fit has "
+    "seen,\n"
+    "and says which differences are more than luck: one table, and the folder runs/NAME.\n\n"
+    "  key=value   replaces a key of the base config: fit.epochs=50  compare.forecast.fit=0.5\n"
+    "  --force     replace an earlier comparison in the same folder\n"
+    "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
+    "  --quiet     no progress and no table\n\n"
+    "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is kept for --resume.\n";
+
+/** PF_EXIT_DONE, or the code to end with. */
+static int parse(int argc, char **argv, arguments *out)
+{
+  static const char *const known[] = {"--force", "--resume", "--quiet", "--help"};
+  for (int i = 1; i < argc; i++) {
+    const char *argument = argv[i];
+    if (pf_cli_is_help(argument)) {
+      out->help = true;
+    } else if (strcmp(argument, "--force") == 0) {
+      out->force = true;
+    } else if (strcmp(argument, "--resume") == 0) {
+      out->resume = true;
+    } else if (strcmp(argument, "--quiet") == 0) {
+      out->quiet = true;
+    } else if (argument[0] == '-' && argument[1] != '\0') {
+      return pf_cli_unknown("compare", argument, (pf_names){known, sizeof known / sizeof known[0]});
+    } else if (strchr(argument, '=') != NULL) {
+      out->overrides[out->n_overrides++] = argument;
+    } else if (out->config == NULL) {
+      out->config = argument;
+    } else {
+      return pf_cli_say(PF_EXIT_MISUSED, "compare takes one config, found '%s' and '%s' (a key is set with key=value)",
+                        out->config, argument);
+    }
+  }
+  if (out->force && out->resume) {
+    return pf_cli_say(PF_EXIT_MISUSED, "compare: --force starts anew and --resume goes on; give one of them");
+  }
+  if (out->config == NULL && !out->help) {
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "compare wants a CONFIG, such as configs/compare-quickstart.cfg (plastfit compare --help)");
+  }
+  return PF_EXIT_DONE;
+}
+
+/** Fits that failed: the first says why, the rest stand in compare.csv. */
+static int report_failures(const pf_comparison *comparison)
+{
+  for (size_t i = 0; i < comparison->n_rows; i++) {
+    const pf_compare_row *row = &comparison->rows[i];
+    if (row->status != PF_OK) {
+      return pf_cli_say(PF_EXIT_FAILED, "%zu of %zu rows have no figure (see compare.csv); the first: %s, %s, %s: %s",
+                        comparison->n_failed, comparison->n_rows, comparison->candidates[row->candidate].name,
+                        comparison->animals[row->animal], pf_validation_name(row->validation), row->error);
+    }
+  }
+  return PF_EXIT_DONE;
+}
+
+static int compare(const arguments *how)
+{
+  pf_error error = pf_error_none();
+  pf_comparison *comparison = NULL;
+  pf_meter meter;
+  bool misused = false;
+  pf_meter_start(&meter);
+  pf_interrupt_watch();
+  const pf_compare_request request = {
+      .source = {.path = how->config, .overrides = how->overrides, .n_overrides = how->n_overrides},
+      .force = how->force,
+      .resume = how->resume,
+      .progress = how->quiet ? NULL : pf_meter_show,
+      .stop = pf_interrupt_asked,
+      .payload = &meter};
+  const pf_status status = pf_compare_run(&request, &comparison, &misused, &error);
+  pf_meter_end(&meter);
+  if (status != PF_OK) {
+    return pf_cli_say(misused ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
+  }
+  if (!how->quiet) {
+    pf_compare_print(comparison, stdout);
+    (void)printf("\nEverything is in %s: compare.csv, compare.h5, summary.json, config.cfg\n", comparison->out);
+  }
+  const int code = report_failures(comparison);
+  pf_comparison_free(comparison);
+  return code;
+}
+
+int pf_command_compare(int argc, char **argv)
+{
+  arguments how = {0};
+  pf_error error = pf_error_none();
+  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
+  if (how.overrides == NULL) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  int code = parse(argc, argv, &how);
+  if (code == PF_EXIT_DONE && how.help) {
+    (void)fputs(usage, stdout);
+  } else if (code == PF_EXIT_DONE) {
+    code = compare(&how);
+  }
+  pf_memory_free((void *)how.overrides);
+  return code;
+}

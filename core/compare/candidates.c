@@ -1,0 +1,230 @@
+#include "core/compare/candidates.h"
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#include <plastfit/plastfit.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- keys ---- */
+
+void pf_key_start(uint64_t key[2])
+{
+  key[0] = 14695981039346656037U;
+  key[1] = 0x9E3779B97F4A7C15U;
+}
+
+void pf_key_add(uint64_t key[2], const void *bytes, size_t n)
+{
+  const unsigned char *c = bytes;
+  for (size_t i = 0; i < n; i++) {
+    key[0] = (key[0] ^ c[i]) * 1099511628211U;
+    key[1] = (key[1] ^ c[i]) * 1099511628211U;
+    key[1] ^= key[1] >> 29; /* so that the two go different ways */
+  }
+}
+
+static void add_text(uint64_t key[2], const char *text)
+{
+  pf_key_add(key, text == NULL ? "" : text, (text == NULL ? 0 : strlen(text)) + 1);
+}
+
+/** What a fit and its scores are made from. Keys that change no number are left out. */
+static pf_status add_config(uint64_t key[2], const pf_config *config, pf_error *error)
+{
+  static const char *const no_matter[] = {"compare", "name", "out", "threads", "memory"};
+  const pf_node *root = pf_config_root(config);
+  for (int64_t i = 0; i < pf_node_count(root); i++) {
+    const pf_node *node = pf_node_at(root, i);
+    bool skip = false;
+    for (size_t k = 0; k < sizeof no_matter / sizeof no_matter[0]; k++) {
+      skip = skip || strcmp(pf_node_name(node), no_matter[k]) == 0;
+    }
+    if (skip) {
+      continue;
+    }
+    char *text = pf_node_text(node, error);
+    if (text == NULL) {
+      return PF_STOP;
+    }
+    add_text(key, pf_node_name(node));
+    add_text(key, text);
+    free(text);
+  }
+  return PF_OK;
+}
+
+/** What was recorded. `whole`: also what a candidate may see in its own way: cues, derived channels. */
+static void add_data(uint64_t key[2], const pf_dataset *data, bool whole)
+{
+  for (size_t i = 0; i < data->n; i++) {
+    const pf_recording *r = &data->recordings[i];
+    const size_t steps = (size_t)r->n_steps;
+    add_text(key, r->animal);
+    pf_key_add(key, &r->n_steps, sizeof r->n_steps);
+    pf_key_add(key, r->flags, steps * sizeof *r->flags);
+    pf_key_add(key, r->trial, steps * sizeof *r->trial);
+    pf_key_add(key, r->block, steps * sizeof *r->block);
+    for (size_t k = 0; k < r->n_targets; k++) {
+      add_text(key, r->targets[k].name);
+      pf_key_add(key, r->targets[k].values, steps * (size_t)r->targets[k].n * sizeof(double));
+    }
+    for (size_t k = 0; k < r->n_channels; k++) {
+      if (whole || strcmp(r->channels[k].name, "reward") == 0) {
+        add_text(key, r->channels[k].name);
+        pf_key_add(key, r->channels[k].values, steps * sizeof(double));
+      }
+    }
+    if (whole) {
+      pf_key_add(key, r->cue, steps * (size_t)r->n_input * sizeof(double));
+    }
+    if (whole && r->true_input != NULL) {
+      pf_key_add(key, r->true_input, steps * (size_t)r->n_input * sizeof(double));
+    }
+    if (whole && r->true_noise != NULL) {
+      pf_key_add(key, r->true_noise, (size_t)r->n_true_noise * sizeof(double));
+    }
+  }
+}
+
+static pf_status make_key(pf_variant *variant, pf_error *error)
+{
+  const int64_t bytes = (int64_t)sizeof(pf_real);
+  pf_key_start(variant->key);
+  add_text(variant->key, pf_version());
+  pf_key_add(variant->key, &bytes, sizeof bytes);
+  add_data(variant->key, &variant->problem->data, true);
+  return add_config(variant->key, variant->config, error);
+}
+
+/* ---- configs ---- */
+
+/** "candidate 'with w': " before the line, which has its place already. */
+static pf_status name_it(const char *name, pf_error *error)
+{
+  char line[PF_ERROR_LENGTH];
+  memcpy(line, error->text, sizeof line);
+  (void)snprintf(error->text, sizeof error->text, "candidate '%.60s': %.*s", name, (int)(sizeof line - 80), line);
+  return PF_STOP;
+}
+
+static pf_status lay(pf_config *config, const pf_node *set, const char *name, pf_error *error)
+{
+  if (set == NULL || pf_node_is_group(set)) {
+    return pf_config_lay(config, set, error);
+  }
+  pf_status status = PF_OK;
+  for (int64_t i = 0; i < pf_node_count(set) && status == PF_OK; i++) {
+    const char *text = "";
+    char argument[512];
+    (void)pf_node_string(pf_node_at(set, i), &text);
+    (void)snprintf(argument, sizeof argument, "'%s' sets %s", name, text);
+    status = pf_config_override_for(config, text, argument, error);
+  }
+  return status;
+}
+
+static pf_status take_out(pf_config *config, const pf_node *without, pf_error *error)
+{
+  for (int64_t i = 0; i < pf_node_count(without); i++) {
+    const char *path = "";
+    (void)pf_node_string(pf_node_at(without, i), &path);
+    if (!pf_config_remove(config, path)) {
+      (void)pf_fail(error, PF_STOP, "`without` names '%s', but the base config has no such key", path);
+      pf_error_locate(error, config, pf_node_at(without, i));
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status make_variant(const pf_candidate_source *source, const pf_compare_settings *settings, size_t i,
+                              bool shared, pf_variant *out, pf_error *error)
+{
+  const char *name = settings->names[i];
+  pf_status status = pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
+  if (status != PF_OK) {
+    return status; /* read before without fault */
+  }
+  (void)pf_config_remove(out->config, "compare");
+  status = take_out(out->config, settings->without[i], error);
+  status = status == PF_OK ? lay(out->config, settings->set_all, "compare", error) : status;
+  status = status == PF_OK ? lay(out->config, settings->set[i], name, error) : status;
+  if (status == PF_OK && shared) {
+    status = lay(out->config, settings->set_animal, "leave_one_animal_out", error);
+    status = status == PF_OK
+                 ? pf_config_override_for(out->config, "fit.per=shared", "leave-one-animal-out: fit.per=shared", error)
+                 : status;
+  }
+  /* a comparison scores the animals that it fits, whatever a fit of the base would */
+  status = status == PF_OK
+               ? pf_config_override_for(out->config, "evaluate.animals=0", "compare: evaluate.animals=0", error)
+               : status;
+  status = status == PF_OK ? pf_problem_create(out->config, &out->problem, error) : status;
+  status = status == PF_OK ? make_key(out, error) : status;
+  return status == PF_OK ? PF_OK : name_it(name, error);
+}
+
+static void clear_variant(pf_variant *variant)
+{
+  pf_problem_free(variant->problem);
+  pf_config_free(variant->config);
+  *variant = (pf_variant){0};
+}
+
+/* ---- the same data? ---- */
+
+static pf_status check_same_data(const pf_candidates *candidates, pf_error *error)
+{
+  uint64_t first[2];
+  pf_key_start(first);
+  add_data(first, &candidates->items[0].own.problem->data, false);
+  for (size_t i = 1; i < candidates->n; i++) {
+    uint64_t own[2];
+    pf_key_start(own);
+    add_data(own, &candidates->items[i].own.problem->data, false);
+    if (own[0] != first[0] || own[1] != first[1]) {
+      return pf_fail(error, PF_STOP,
+                     "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or rewards "
+                     "differ), so their scores cannot be compared%s",
+                     candidates->items[i].name, candidates->items[0].name,
+                     candidates->items[i].own.problem->teacher != NULL
+                         ? "; where candidates differ in network or source, make the data once with `plastfit "
+                           "simulate` and compare on its table"
+                         : "");
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_candidates_create(const pf_candidate_source *source, const pf_compare_settings *settings,
+                               pf_candidates *out, pf_error *error)
+{
+  *out = (pf_candidates){.items = pf_memory_need(settings->n, sizeof *out->items, error)};
+  pf_status status = out->items == NULL ? PF_STOP : PF_OK;
+  for (size_t i = 0; i < settings->n && status == PF_OK; i++) {
+    pf_candidate *candidate = &out->items[i];
+    out->n = i + 1;
+    candidate->name = settings->names[i];
+    status = make_variant(source, settings, i, false, &candidate->own, error);
+    if (status == PF_OK && settings->asked[PF_LEAVE_ANIMAL]) {
+      status = make_variant(source, settings, i, true, &candidate->shared, error);
+    }
+  }
+  status = status == PF_OK ? check_same_data(out, error) : status;
+  if (status != PF_OK) {
+    pf_candidates_free(out);
+  }
+  return status;
+}
+
+void pf_candidates_free(pf_candidates *candidates)
+{
+  for (size_t i = 0; i < candidates->n; i++) {
+    clear_variant(&candidates->items[i].own);
+    clear_variant(&candidates->items[i].shared);
+  }
+  pf_memory_free(candidates->items);
+  *candidates = (pf_candidates){0};
+}
