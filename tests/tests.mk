@@ -2,7 +2,7 @@
 include tests/unit/sources.mk
 include tests/e2e/tests.mk
 
-TESTS = tests/headers/headers.tap tests/unit.tap tests/instructions/instructions.tap tests/readmes.tap $(e2e_tests)
+TESTS = tests/headers/headers.tap tests/unit.tap tests/conformance.tap tests/mutants/mutants.tap tests/instructions/instructions.tap tests/readmes.tap $(e2e_tests)
 TEST_EXTENSIONS = .tap .sh
 TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TAP_LOG_COMPILER = $(SHELL)
@@ -16,6 +16,9 @@ AM_TESTS_ENVIRONMENT = \
 	PF_BUILDDIR='$(abs_top_builddir)'; export PF_BUILDDIR; \
 	PLASTFIT='$(abs_top_builddir)/plastfit'; export PLASTFIT; \
 	CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX;
+
+EXTRA_DIST += tests/conformance.tap tests/mutants/mutants.tap tests/mutants/loss.cfg
+EXTRA_DIST += tests/mutants/rule.c tests/mutants/trace.c tests/mutants/network.c tests/mutants/loss.c tests/mutants/source.c
 
 include tests/golden.mk
 

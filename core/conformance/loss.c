@@ -561,7 +561,7 @@ static void check_tally(cf_report *report, const cf_case *of)
   pf_error error = {.size = sizeof error};
   for (int split = 0; split < 2; split++) {
     for (int64_t k = 0; k < n; k++) {
-      cf_set(&tally, k, 3.0);
+      cf_set(&tally, k, split ? 7.0 : 3.0);
     }
     for (int64_t t0 = 0; t0 < 40; t0 += split ? 7 : 40) {
       const cf_range range = {.n_units = 1, .step0 = t0, .n_steps = split ? (40 - t0 < 7 ? 40 - t0 : 7) : 40};
@@ -575,7 +575,7 @@ static void check_tally(cf_report *report, const cf_case *of)
       }
     }
     for (int64_t k = 0; k < n; k++) {
-      const double added = cf_get(&tally, k) - 3.0;
+      const double added = cf_get(&tally, k) - (split ? 7.0 : 3.0);
       if (split == 0) {
         whole[k] = added;
       } else if (!(fabs(added - whole[k]) <= 1e-10 * (1 + fabs(whole[k])))) {

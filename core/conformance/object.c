@@ -264,7 +264,8 @@ static void check_options(cf_report *report, const cf_variant *variant)
     if (option->name == NULL || option->name[0] == '\0') {
       cf_find(report, "option %zu has no name", i);
     }
-    if (option->type < PF_TYPE_BOOL || option->type > PF_TYPE_NAMES) {
+    /* + 1: names of the user's own, the last of the list */
+    if (option->type < PF_TYPE_BOOL || option->type > PF_TYPE_STRINGS + 1) {
       cf_find(report, "option %s has type %u, which is none of enum pf_type", option->name, (unsigned)option->type);
     }
     if (option->help == NULL || option->help[0] == '\0') {

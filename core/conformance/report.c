@@ -14,7 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { CPU_SECONDS = 60, WALL_SECONDS = 600, EXIT_FOUND = 3, EXIT_NO_MEMORY = 99, STACK_BYTES = 65536 };
+enum { CPU_SECONDS = 60, WALL_SECONDS = 600, EXIT_FOUND = 3, EXIT_DONE = 4, EXIT_NO_MEMORY = 99, STACK_BYTES = 65536 };
 
 /* A signal handler is given no argument of ours: the one variable that must outlive a call. Set in the child only. */
 static cf_report *the_report;
@@ -150,7 +150,7 @@ static void judge_end(cf_report *report, int status)
                    number == SIGXCPU || number == SIGALRM || number == SIGKILL ? "%s hangs, or takes for ever (%d)"
                                                                                : "%s ends the program (signal %d)",
                    report->doing, number);
-  } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  } else if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_DONE) {
     (void)snprintf(report->finding, sizeof report->finding, "%s ends the program (exit code %d)", report->doing,
                    WEXITSTATUS(status));
   }
@@ -168,7 +168,7 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
   if (child == 0) {
     prepare_child(report);
     group(report, what);
-    _exit(0);
+    _exit(EXIT_DONE); /* not 0: that would be a plugin's exit(0) */
   }
   int status = 0;
   pid_t ended = -1;

@@ -47,8 +47,20 @@ grep -q "No warnings" stdout && fail "warnings, and none"
 check "$config" source.animals=1 rules.learn.plugin=reward rules.learn.form='"x r"' 'rules.learn.parameters={ rate = { fixed = true; }; }'
 shows "WARNING no parameter is free"
 
-# a plugin's file is another day's work, and said so
-status=0
-"$PLASTFIT" check plugins/taylor.so >stdout 2>stderr || status=$?
-[ "$status" -eq 2 ] && grep -q "is a plugin, and check takes a config" stderr || fail "check x.so: $(cat stderr)"
+# a plugin: by name, by file; what there is not, and what it takes, is said
+"$PLASTFIT" check oja >stdout 2>stderr || fail "check oja: $(cat stdout stderr)"
+grep -q "rule oja keeps its promises: [1-9][0-9]* derivatives" stdout || fail "check oja: $(tail -3 stdout)"
+grep -q "^Normal are relative errors below" stdout || fail "check oja does not say what is normal: $(tail -3 stdout)"
+"$PLASTFIT" check "$PF_BUILDDIR/plugins/oja.la" >stdout 2>stderr || fail "check oja.la: $(cat stdout stderr)"
+refused() { # refused SENTENCE ARGUMENT...: exit code 2 and the sentence
+  sentence=$1
+  shift
+  status=0
+  "$PLASTFIT" check "$@" >stdout 2>stderr || status=$?
+  [ "$status" -eq 2 ] && grep -q -e "$sentence" stderr || fail "check $*: exit $status, $(cat stderr)"
+}
+refused "there is no plugin ./nowhere.so" nowhere.so
+refused "did you mean 'oja'" ojja
+refused "takes no key=value" oja a=1
+refused "there is no plugin" "$work"
 finish
