@@ -13,6 +13,7 @@ include plugins/rules/oja/plugin.mk
 include plugins/rules/reward/plugin.mk
 include plugins/rules/trace/plugin.mk
 include plugins/rules/stdp/plugin.mk
+include plugins/rules/expr/plugin.mk
 include plugins/networks/feedforward/plugin.mk
 include plugins/networks/recurrent/plugin.mk
 include plugins/losses/choice/plugin.mk

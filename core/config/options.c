@@ -44,6 +44,8 @@ static const char *expectation(uint32_t type)
     return "a list of numbers, such as [0.5, 1.0]";
   case PF_TYPE_STRINGS:
     return "a list of texts, such as [\"a\", \"b\"]";
+  case PF_TYPE_NAMES:
+    return "a group, { name = ...; }";
   default:
     return "nothing";
   }
@@ -177,16 +179,19 @@ pf_status pf_option_check(const pf_option *option, const pf_node *node, pf_error
   case PF_TYPE_STRINGS:
     element_type = PF_TYPE_STRING;
     break;
+  case PF_TYPE_NAMES:
+    element_type = 0;
+    break;
   default:
     return check_scalar(option, option->type, node, -1, error);
   }
-  if (!pf_node_is_list(node)) {
+  if (option->type == PF_TYPE_NAMES ? !pf_node_is_group(node) : !pf_node_is_list(node)) {
     char path[256], shown[96];
     pf_node_path(node, path, sizeof path);
     pf_node_show(node, shown, sizeof shown);
     return pf_fail(error, PF_STOP, "%s: found %s, expected %s", path, shown, expectation(option->type));
   }
-  for (int64_t i = 0; i < pf_node_count(node); i++) {
+  for (int64_t i = 0; i < pf_node_count(node) && option->type != PF_TYPE_NAMES; i++) {
     pf_status status = check_scalar(option, element_type, pf_node_at(node, i), i, error);
     if (status != PF_OK) {
       return status;

@@ -231,7 +231,7 @@ static pf_status check_table(const pf_view *view, pf_error *error)
   for (size_t i = 0; i < view->table.count; i++) {
     const pf_option *option = pf_table_at(view->table.items, view->table.stride, view->table.count, i);
     bool sound = option->name != NULL && option->name[0] != '\0' && option->type >= PF_TYPE_BOOL &&
-                 option->type <= PF_TYPE_STRINGS;
+                 option->type <= PF_TYPE_NAMES;
     if (!sound) {
       return pf_fail(error, PF_STOP,
                      "%s: option %zu ('%s') of its table has no name or no type: a mistake in the table", view->what, i,
@@ -428,8 +428,10 @@ static double get_real_at(const pf_options *options, const char *path, int64_t i
 
 static const char *get_string_at(const pf_options *options, const char *path, int64_t i)
 {
-  const pf_node *element = ask_element(options, path, i, PF_TYPE_STRINGS);
-  return element == NULL ? "" : pf_option_text(element);
+  const value *asked = find(view_of(options), path);
+  const bool names = asked != NULL && asked->option->type == PF_TYPE_NAMES;
+  const pf_node *element = ask_element(options, path, i, names ? PF_TYPE_NAMES : PF_TYPE_STRINGS);
+  return element == NULL ? "" : (names ? pf_node_name(element) : pf_option_text(element));
 }
 
 /* ---- the object ---- */

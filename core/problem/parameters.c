@@ -15,6 +15,7 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
 {
   static const pf_option keys[] = {
       {.name = "initial", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "where a fit starts"},
+      {.name = "init", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "the same, shorter"},
       {.name = "value", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "what a teacher uses"},
       {.name = "lower", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
       {.name = "upper", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
@@ -37,6 +38,7 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
   const pf_options *options = pf_view_options(view);
   parameter->initial =
       options->present(options, "initial") != 0 ? options->real(options, "initial") : parameter->initial;
+  parameter->initial = options->present(options, "init") != 0 ? options->real(options, "init") : parameter->initial;
   parameter->value = options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
   parameter->lower = options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
   parameter->upper = options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
@@ -45,8 +47,8 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
     parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
   }
   if (options->present(options, "tied") != 0 &&
-      (options->present(options, "initial") != 0 || options->present(options, "value") != 0 ||
-       options->present(options, "fixed") != 0)) {
+      (options->present(options, "initial") != 0 || options->present(options, "init") != 0 ||
+       options->present(options, "value") != 0 || options->present(options, "fixed") != 0)) {
     status = pf_fail(error, PF_STOP,
                      "%s is tied to another parameter and takes its value from there; remove `tied`, or `initial`, "
                      "`value` and `fixed`",

@@ -49,9 +49,12 @@ endif
 unit_test_sources += tests/unit/data/test_derive.c
 unit_test_sources += tests/unit/fit/test_theta_file.c
 unit_test_sources += tests/unit/problem/test_initial_weights.c
+unit_test_sources += tests/unit/problem/test_validation.c
+unit_test_sources += tests/unit/compare/test_score.c
 unit_test_sources += tests/unit/base/test_random.c
 unit_test_sources += tests/unit/data/test_dataset.c
 unit_test_sources += tests/unit/data/test_expectation.c
 unit_test_sources += tests/unit/data/test_linear.c
 unit_test_sources += tests/unit/report/test_figure.c
 unit_test_sources += tests/unit/stats/test_bootstrap.c tests/unit/stats/test_wilcoxon.c
+unit_test_sources += tests/unit/rules/test_expr.c plugins/rules/expr/expr.c

@@ -23,7 +23,9 @@ enum pf_type {
   PF_TYPE_PATH,     /**< a string; the host makes it relative to the config's folder */
   PF_TYPE_INTEGERS, /**< a list or array; elements by index */
   PF_TYPE_REALS,
-  PF_TYPE_STRINGS
+  PF_TYPE_STRINGS,
+  PF_TYPE_NAMES /**< a group with keys of the user's choosing: length, and string_at gives key i; values are the host's
+                 */
 };
 
 /**

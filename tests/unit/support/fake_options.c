@@ -53,7 +53,7 @@ static const fake_value *given_value(const fake_options *self, const char *path)
 
 static int is_list(uint32_t type)
 {
-  return type == PF_TYPE_INTEGERS || type == PF_TYPE_REALS || type == PF_TYPE_STRINGS;
+  return type == PF_TYPE_INTEGERS || type == PF_TYPE_REALS || type == PF_TYPE_STRINGS || type == PF_TYPE_NAMES;
 }
 
 /** Element i of a default in the config's syntax: where it starts, or NULL past the end. */
@@ -239,7 +239,7 @@ static double real_at(const pf_options *options, const char *path, int64_t i)
 static const char *string_at(const pf_options *options, const char *path, int64_t i)
 {
   fake_value value;
-  return fetch(self_of(options), path, 1, PF_TYPE_STRINGS, PF_TYPE_STRINGS, i, &value) ? value.string : "";
+  return fetch(self_of(options), path, 1, PF_TYPE_STRINGS, PF_TYPE_NAMES, i, &value) ? value.string : "";
 }
 
 void fake_options_init(fake_options *options, const pf_option_table *declared, const fake_value *given, size_t n_given)
