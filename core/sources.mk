@@ -66,6 +66,7 @@ core_sources += core/config/where.c
 core_sources += core/config/write.c
 
 core_sources += core/problem/problem.h core/problem/build.h core/problem/keys.h
+core_sources += core/problem/bounds.c
 core_sources += core/problem/channels.c
 core_sources += core/problem/data.c
 core_sources += core/problem/draws.c

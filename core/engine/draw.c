@@ -22,9 +22,10 @@ static pf_status fill_modulators(const pf_plastic *plastic, const pf_recording *
                        linear->names[c], plastic->rule->label);
       }
       for (int64_t t = 0; t < recording->n_steps; t++) {
-        if (isnan(channel[t]) && (recording->flags[t] & PF_STEP_PLASTIC) != 0) {
-          return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where the weights change, expected a number",
-                         recording->name, (long long)t, linear->names[c]);
+        const bool traced = plastic->needs.traces.count > 0; /* which go on every step */
+        if (isnan(channel[t]) && (traced || (recording->flags[t] & PF_STEP_PLASTIC) != 0)) {
+          return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number", recording->name,
+                         (long long)t, linear->names[c], traced ? "traces advance" : "the weights change");
         }
         double value = (double)out[(size_t)t * n_modulators + k] + linear->factors[c] * channel[t];
         out[(size_t)t * n_modulators + k] = (pf_real)value;

@@ -81,7 +81,7 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_st
     status = pf_standing_rows(truth, p, row0, n_rows, memory, error);
     status = status == PF_OK ? pf_standing_rows(run, p, row0, n_rows, memory + cells, error) : status;
     for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
-      for (int64_t j = 0; j < plastic->n_pre; j++) {
+      for (int64_t j = 0; j < plastic->n_pre && pf_plastic_has_row(plastic, row0 + i); j++) {
         const double r2 = r2_of_synapse(&rows, i, j);
         *sum += isnan(r2) ? 0.0 : r2;
         *count += isnan(r2) ? 0 : 1;
@@ -107,7 +107,9 @@ pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, con
                      (long long)n_changes, (long long)pf_workspace_n_changes(run->workspace, p));
     }
     if (n_changes == 0) {
-      *n_still += plastic->n_post * plastic->n_pre;
+      for (size_t r = 0; r < plastic->n_ranges; r++) {
+        *n_still += plastic->ranges[r].n * plastic->n_pre;
+      }
       continue;
     }
     const pf_status status = add_projection(plastic, p, truth, run, &sum, &count, n_still, error);

@@ -20,6 +20,11 @@ pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t
 pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error);
 /** `connected` and `plastic` of network.projections. `options`: the host's keys of the network. */
 pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
+/** `bounds` and `dale` of network.projections. */
+pf_status pf_build_bounds(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
+/** `units` of entry i of network.projections: ranges, the caller's to free; none where it says nothing. */
+pf_status pf_build_units(const pf_problem *problem, const pf_options *options, int64_t i, pf_range **ranges, size_t *n,
+                         pf_error *error);
 /** Which projection entry i of network.projections means: its `name`, or `layer = 1` for the first. */
 pf_status pf_build_projection_name(const pf_problem *problem, const pf_options *options, int64_t i, char *name,
                                    size_t capacity, pf_error *error);

@@ -279,6 +279,19 @@ static pf_option_table network_keys(void)
       {.name = "projections[].rule",
        .type = PF_TYPE_STRING,
        .help = "by which rule: a group of `rules`; absent: not plastic, the entry is for a `connected` mask"},
+      {.name = "projections[].units",
+       .type = PF_TYPE_STRING,
+       .help = "postsynaptic units that learn by the rule, from 0: \"0-4, 7\"; default all. Several entries may share a "
+               "projection, with a rule each"},
+      {.name = "projections[].bounds",
+       .type = PF_TYPE_REALS,
+       .unit = "1",
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "[lower, upper]: weights are clipped to it at the start and after every change"},
+      {.name = "projections[].dale",
+       .type = PF_TYPE_STRING,
+       .help = "sign of the weights: \"+\", \"-\", or by presynaptic unit in order, \"80+ 20-\" (0: free)"},
   };
   return TABLE(keys);
 }

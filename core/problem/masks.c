@@ -189,6 +189,12 @@ static pf_status mask_entry(const pf_problem *problem, pf_model *model, const pf
     pf_error_locate(error, problem->config, entry);
     return status;
   }
+  if (model->masks[self.index].connected != NULL || model->masks[self.index].changes != NULL) {
+    pf_status status =
+        pf_fail(error, PF_STOP, "projection '%s' is given masks twice; entries that share it need them once", name);
+    pf_error_locate(error, problem->config, entry);
+    return status;
+  }
   uint8_t *connected = NULL, *plastic = NULL;
   mask one = self;
   one.word = "connected";

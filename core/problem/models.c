@@ -125,6 +125,19 @@ static pf_status create_losses(pf_problem *problem, double *weights, pf_error *e
   return PF_OK;
 }
 
+/** Which entry of network.projections the rule number p comes from; -1: there are none. */
+static int64_t entry_of(const pf_options *network, size_t p)
+{
+  for (int64_t i = 0; i < network->length(network, "projections"); i++) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "projections[%lld].rule", (long long)i);
+    if (network->present(network, path) != 0 && p-- == 0) {
+      return i;
+    }
+  }
+  return -1;
+}
+
 /** A model with the given rule on every plastic projection. */
 static pf_status build_one(pf_problem *problem, const pf_component *const *rules, char *const *projections,
                            const double *weights, const pf_options *network, uint32_t normalise, bool teacher,
@@ -134,8 +147,9 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   pf_names channels = {0};
   pf_plastic_spec *specs = pf_memory_need(n, sizeof *specs, error);
   rule_keys *keys = pf_memory_need(n, sizeof *keys, error);
+  pf_range **units = pf_memory_need(n, sizeof *units, error);
   pf_loss_spec *losses = pf_memory_need(problem->n_losses, sizeof *losses, error);
-  pf_status status = specs == NULL || keys == NULL || losses == NULL ? PF_STOP : PF_OK;
+  pf_status status = specs == NULL || keys == NULL || units == NULL || losses == NULL ? PF_STOP : PF_OK;
   status = status == PF_OK
                ? pf_build_channel_names(problem, teacher && pf_source_is_task(&problem->source), &channels, error)
                : status;
@@ -150,6 +164,10 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
                                  .modulator = keys[p].modulator,
                                  /* ties look parameters up by owner: two true rules may have the same names */
                                  .owner = one_of_several ? problem->owners[p] : what};
+    if (status == PF_OK && entry_of(network, p) >= 0) {
+      status = pf_build_units(problem, network, entry_of(network, p), &units[p], &specs[p].n_ranges, error);
+      specs[p].ranges = units[p];
+    }
   }
   for (size_t k = 0; k < problem->n_losses && status == PF_OK; k++) {
     losses[k] = (pf_loss_spec){.loss = &problem->losses[k], .weight = weights[k], .owner = problem->owners[n + k]};
@@ -159,6 +177,7 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
     pf_error_locate(error, problem->config, n > 0 ? rules[0]->node : problem->network.node);
   }
   status = status == PF_OK ? pf_build_masks(problem, network, *out, error) : status;
+  status = status == PF_OK ? pf_build_bounds(problem, network, *out, error) : status;
   for (size_t p = 0; p < n && status == PF_OK; p++) {
     status = pf_build_parameters(problem, *out, p, keys[p].init_sd, teacher, error);
   }
@@ -166,6 +185,10 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   for (size_t p = 0; p < n && keys != NULL; p++) {
     pf_view_free(keys[p].view);
   }
+  for (size_t p = 0; p < n && units != NULL; p++) {
+    pf_memory_free(units[p]);
+  }
+  pf_memory_free(units);
   pf_memory_free((void *)channels.items);
   pf_memory_free(specs);
   pf_memory_free(keys);

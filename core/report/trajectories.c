@@ -174,6 +174,11 @@ static pf_status write_plastic(writer *w, const char *group, const pf_standing_r
   char folder[PATH_LENGTH];
   char path[PATH_LENGTH];
   int64_t n_kept = 0;
+  for (size_t before = 0; before < p; before++) {
+    if (model->plastic[before].projection == plastic->projection) {
+      return PF_OK; /* rules by groups of units share a projection: its weights are there */
+    }
+  }
   child(folder, group, "weights/", projection->name);
   pf_status status =
       write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspace, p), every, &n_kept, error);
