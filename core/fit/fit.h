@@ -3,14 +3,27 @@
 #define PLASTFIT_CORE_FIT_FIT_H
 
 #include "core/fit/layout.h"
+#include "core/fit/optimiser.h"
 #include "core/problem/problem.h"
 
 /** One row of fit.csv. */
 typedef struct pf_fit_row {
-  int64_t epoch;    /**< passes done; 0: where the fit starts */
-  double objective; /**< with penalties: mean over the steps of that pass, each before its step; at 0, over all draws */
+  int64_t epoch;    /**< passes (adam) or iterations done; 0: where the fit starts */
+  double objective; /**< with penalties; adam: mean over the steps of that pass, each before its step; at 0, as it is */
   double data_term; /**< without penalties */
+  double gradient_norm; /**< largest component of the projected gradient; NaN: not known (adam) */
 } pf_fit_row;
+
+/** One start of a unit's fit, and where it ended. */
+typedef struct pf_start_result {
+  pf_status status; /**< PF_OK, or why it failed */
+  pf_error error;
+  pf_optimum optimum;
+  double data_term; /**< at the end, as in its last row; NaN where it failed */
+  double *from;     /**< [layout->n] */
+  double *values;   /**< [layout->n] where it ended */
+  bool reached;     /**< ended at the best objective of all starts (core/fit/multistart.h) */
+} pf_start_result;
 
 /** One fit. */
 typedef struct pf_fit_unit {
@@ -24,8 +37,12 @@ typedef struct pf_fit_unit {
   double *values_start;
   pf_fit_row *rows;
   size_t n_rows;
-  double *row_values; /**< [n_rows][layout->n] */
-  pf_status status;   /**< PF_OK, or why this fit failed; the others go on */
+  double *row_values;      /**< [n_rows][layout->n] */
+  pf_start_result *starts; /**< [n_starts]: 1 unless fit.starts says more */
+  size_t n_starts, best;   /**< best: the start that is kept, with its rows */
+  pf_optimum optimum;      /**< of that start: why it stopped, converged or not */
+  uint32_t derivatives;    /**< PF_TANGENT_* (core/engine/sensitivity.h): what was not had from exact derivatives */
+  pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
   bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
 } pf_fit_unit;
@@ -35,7 +52,8 @@ typedef struct pf_fit {
   size_t n_units, n_failed;
   size_t n_interrupted; /**< of the failed ones, those that somebody stopped */
   double seconds;
-  int64_t n_gradients; /**< of one draw each */
+  size_t n_unconverged; /**< of the others, those whose optimiser should have stopped by itself and did not */
+  int64_t n_gradients;  /**< evaluations of one draw each, of all starts */
 } pf_fit;
 
 /** Called now and then from one thread at a time; done in [0, 1]. */
@@ -49,6 +67,8 @@ typedef bool (*pf_stop)(void *payload);
  */
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
                      pf_error *error);
+/** The optimiser's name: that of the settings, adam where they have none. */
+const char *pf_fit_optimiser(const pf_problem *problem);
 /** Threads that a fit of so many units keeps busy; each has a workspace of its own. */
 int pf_fit_n_threads(const pf_problem *problem, size_t n_units);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);

@@ -1,32 +1,53 @@
+/* A fit: every start of every unit is a job of its own; of a unit's starts the best is kept. */
 #include "core/base/memory.h"
 #include "core/base/threads.h"
-#include "core/fit/adam.h"
-#include "core/fit/objective.h"
+#include "core/fit/multistart.h"
 #include "core/fit/ticker.h"
+#include "core/fit/unit_function.h"
 #include "core/fit/units.h"
+#include <math.h>
 #include <string.h>
 
-/* How threads are shared out: over units, or inside the objective of one unit after the other. */
+/* How threads are shared out: over jobs, or inside the objective of one job after the other. */
 typedef struct thread_plan {
   int outer, inner;
   pf_workspace **workspaces; /* [max(outer, inner)] */
   int n_workspaces;
 } thread_plan;
 
-/* What one unit needs while it is fitted. */
-typedef struct unit_run {
+/* Rows of fit.csv, as many as come. */
+typedef struct row_log {
+  pf_fit_row *rows;
+  double *values; /* [n][width] */
+  size_t n, capacity, width;
+} row_log;
+
+typedef struct fit_run {
   const pf_problem *problem;
+  pf_fit *fit;
+  const pf_optimiser *optimiser;
+  bool by_passes;           /* adam */
+  pf_unit_batches *batches; /* [n_units] */
+  row_log *logs;            /* [n_units][n_starts] */
+  size_t n_starts;
+  pf_stop stop; /* MAY be NULL */
+  pf_ticker ticker;
+} fit_run;
+
+/* One start of one unit. */
+typedef struct job {
+  fit_run *run;
   pf_fit_unit *unit;
-  pf_workspace *const *workspaces;
-  size_t n_workspaces;
-  pf_batch **batches; /* one optimiser step each, in order */
-  size_t n_batches;
-  pf_adam *adam;
-  double *gradient; /* [layout->n] */
-  double *good;     /* [layout->n] the last values whose objective could be computed */
-  pf_stop stop;     /* MAY be NULL */
-  void *payload;    /* of stop */
-} unit_run;
+  pf_start_result *start;
+  row_log *log;
+  pf_unit_function *function;
+  bool lost; /* no memory for a row */
+} job;
+
+const char *pf_fit_optimiser(const pf_problem *problem)
+{
+  return problem->fit.optimiser != NULL ? problem->fit.optimiser : "adam";
+}
 
 static void copy_values(const pf_fit_unit *unit, const double *from, double *to)
 {
@@ -35,182 +56,170 @@ static void copy_values(const pf_fit_unit *unit, const double *from, double *to)
   }
 }
 
-/* Add to a line that the engine wrote where in the fit it happened: that, only the fit knows. */
-static void add_where(const pf_problem *problem, pf_fit_unit *unit, int64_t epoch, size_t step)
+/* ---- rows ---- */
+
+static bool log_grow(row_log *log)
 {
-  char line[PF_ERROR_LENGTH];
-  memcpy(line, unit->error.text, sizeof line);
-  char where[96];
-  if (problem->fit.batch == PF_BATCH_FULL) {
-    (void)snprintf(where, sizeof where, " (at epoch %lld)", (long long)epoch);
-  } else {
-    (void)snprintf(where, sizeof where, " (at epoch %lld, draw %zu)", (long long)epoch, step / unit->n_recordings);
+  const size_t capacity = log->capacity == 0 ? 32 : 2 * log->capacity;
+  pf_fit_row *rows = pf_memory_new(capacity, sizeof *rows);
+  double *values = pf_memory_new(capacity * log->width, sizeof *values);
+  if (rows == NULL || values == NULL) {
+    pf_memory_free(rows);
+    pf_memory_free(values);
+    return false;
   }
-  const int room = (int)(sizeof line - sizeof where); /* a very long line is cut rather than the place */
-  (void)snprintf(unit->error.text, sizeof unit->error.text, "%.*s%s", room, line, where);
+  if (log->n > 0) {
+    memcpy(rows, log->rows, log->n * sizeof *rows);
+    memcpy(values, log->values, log->n * log->width * sizeof *values);
+  }
+  pf_memory_free(log->rows);
+  pf_memory_free(log->values);
+  log->rows = rows;
+  log->values = values;
+  log->capacity = capacity;
+  return true;
 }
 
-static void log_row(pf_fit_unit *unit, int64_t epoch, double objective, double data_term)
+static void log_row(job *j, const pf_iterate *at)
 {
-  unit->rows[unit->n_rows] = (pf_fit_row){.epoch = epoch, .objective = objective, .data_term = data_term};
-  copy_values(unit, unit->values, &unit->row_values[unit->n_rows * unit->layout->n]);
-  unit->n_rows++;
+  row_log *log = j->log;
+  if (log->n == log->capacity && !log_grow(log)) {
+    j->lost = true;
+    return;
+  }
+  log->rows[log->n] = (pf_fit_row){.epoch = at->iteration,
+                                   .objective = at->objective,
+                                   .data_term = pf_unit_function_data_term(j->function, at),
+                                   .gradient_norm = at->gradient_norm};
+  copy_values(j->unit, at->v, &log->values[log->n * log->width]);
+  log->n++;
 }
 
-static bool asked_to_stop(const unit_run *run)
+/* ---- one job ---- */
+
+static bool asked_to_stop(void *payload)
 {
-  return run->stop != NULL && run->stop(run->payload);
+  const job *j = payload;
+  return j->run->stop != NULL && j->run->stop(j->run->ticker.payload);
 }
 
-static pf_status interrupt(unit_run *run, int64_t epoch)
+static void told(void *payload, const pf_iterate *at)
 {
-  pf_fit_unit *unit = run->unit;
-  unit->interrupted = true;
-  return pf_fail(&unit->error, PF_POINT_FAILED, "interrupted in epoch %lld of %lld", (long long)epoch,
-                 (long long)run->problem->fit.epochs);
+  job *j = payload;
+  const pf_fit_settings *fit = &j->run->problem->fit;
+  const bool every = fit->log_every > 0 && at->iteration % fit->log_every == 0;
+  if (!j->run->by_passes || at->iteration == 0 || at->iteration == fit->epochs || every) {
+    log_row(j, at);
+  }
+  if (j->run->by_passes && at->iteration > 0) {
+    pf_ticker_add(&j->run->ticker, (int64_t)j->unit->n_draws);
+  }
 }
 
-/* One pass over the batches. With `step`, the optimiser moves after each; without, only the means are wanted. */
-static pf_status pass(unit_run *run, int64_t epoch, bool step, double *objective, double *data_term)
+static pf_optimiser_settings settings_of(const fit_run *run)
 {
+  const pf_fit_settings *fit = &run->problem->fit;
+  return (pf_optimiser_settings){.iterations = run->by_passes ? fit->epochs : fit->iterations,
+                                 .evaluations = fit->evaluations,
+                                 .tolerance_gradient = fit->tolerance_gradient,
+                                 .tolerance_progress = fit->tolerance_progress,
+                                 .tolerance_step = fit->tolerance_step,
+                                 .learning_rate = fit->learning_rate,
+                                 .beta1 = fit->beta1,
+                                 .beta2 = fit->beta2,
+                                 .epsilon = fit->epsilon,
+                                 .seed = run->problem->seed};
+}
+
+static pf_status interrupted(const fit_run *run, const pf_optimum *optimum, pf_error *error)
+{
+  const long long next = isnan(optimum->objective) ? 0 : (long long)optimum->iterations + 1;
+  if (run->by_passes) {
+    return pf_fail(error, PF_POINT_FAILED, "interrupted in epoch %lld of %lld", next,
+                   (long long)run->problem->fit.epochs);
+  }
+  return pf_fail(error, PF_POINT_FAILED, "interrupted in iteration %lld", next);
+}
+
+static pf_status minimise(job *j, size_t unit_index, size_t start_index, pf_error *error)
+{
+  const fit_run *run = j->run;
   const pf_problem *problem = run->problem;
-  pf_fit_unit *unit = run->unit;
-  double sum_objective = 0.0;
-  double sum_data = 0.0;
-  for (size_t b = 0; b < run->n_batches; b++) {
-    if ((step || epoch == 0) && asked_to_stop(run)) { /* after the last step there is nothing to stop */
-      return interrupt(run, epoch);
-    }
-    double value = 0.0;
-    double data = 0.0;
-    const pf_status status = pf_objective(problem, unit->layout, run->batches[b], unit->values, run->workspaces,
-                                          run->n_workspaces, &data, &value, step ? run->gradient : NULL, &unit->error);
-    if (status != PF_OK) {
-      add_where(problem, unit, epoch, b);
-      return status;
-    }
-    sum_objective += value;
-    sum_data += data;
-    copy_values(unit, unit->values, run->good);
-    if (step) {
-      pf_adam_step(run->adam, unit->values, run->gradient);
-    }
-  }
-  *objective = sum_objective / (double)run->n_batches;
-  *data_term = sum_data / (double)run->n_batches;
-  return PF_OK;
-}
-
-static pf_status make_batches(unit_run *run)
-{
-  pf_fit_unit *unit = run->unit;
-  const bool full = run->problem->fit.batch == PF_BATCH_FULL;
-  const size_t n = full ? 1 : unit->n_draws;
-  const size_t per_batch = full ? unit->n_draws : 1;
-  if (unit->n_draws == 0) {
-    return pf_fail(&unit->error, PF_STOP, "'%s' has no draws to fit; `draws` must be at least 1", unit->name);
-  }
-  run->batches = pf_memory_need(n, sizeof *run->batches, &unit->error);
-  if (run->batches == NULL) {
+  const pf_layout *layout = j->unit->layout;
+  pf_start_result *start = j->start;
+  double *spread = pf_memory_need(layout->n, sizeof *spread, error);
+  if (spread == NULL) {
     return PF_STOP;
   }
-  for (size_t b = 0; b < n; b++) {
-    const pf_draw *const *draws = (const pf_draw *const *)&unit->draws[b * per_batch];
-    const pf_status status = pf_batch_create(run->problem->model, draws, per_batch, &run->batches[b], &unit->error);
-    if (status != PF_OK) {
-      return status;
-    }
-    run->n_batches++;
+  for (size_t k = 0; k < layout->n; k++) {
+    spread[k] = problem->fit.spread;
   }
-  return PF_OK;
-}
-
-static pf_status prepare(unit_run *run)
-{
-  const pf_problem *problem = run->problem;
-  const pf_adam_settings settings = {.learning_rate = problem->fit.learning_rate,
-                                     .beta1 = problem->fit.beta1,
-                                     .beta2 = problem->fit.beta2,
-                                     .epsilon = problem->fit.epsilon};
-  pf_error *error = &run->unit->error;
-  const pf_layout *layout = run->unit->layout;
-  run->gradient = pf_memory_need(layout->n, sizeof *run->gradient, error);
-  run->good = pf_memory_need(layout->n, sizeof *run->good, error);
-  if (run->gradient == NULL || run->good == NULL) {
-    return PF_STOP;
-  }
-  copy_values(run->unit, run->unit->values, run->good);
-  const pf_status status = pf_adam_create(&settings, layout->lower, layout->upper, layout->n, &run->adam, error);
-  return status != PF_OK ? status : make_batches(run);
-}
-
-static void release(unit_run *run)
-{
-  for (size_t b = 0; b < run->n_batches; b++) {
-    pf_batch_free(run->batches[b]);
-  }
-  pf_memory_free(run->batches);
-  pf_adam_free(run->adam);
-  pf_memory_free(run->gradient);
-  pf_memory_free(run->good);
-}
-
-/* All epochs of a unit that is prepared. Row 0 is the start; row e has the means over pass e and theta after it. */
-static pf_status all_epochs(unit_run *run, pf_ticker *ticker)
-{
-  const pf_problem *problem = run->problem;
-  const pf_fit_settings *fit = &problem->fit;
-  double objective = 0.0;
-  double data_term = 0.0;
-  pf_status status = pass(run, 0, false, &objective, &data_term);
+  pf_status status = pf_multistart_values(problem->seed, unit_index, run->n_starts, start_index, j->unit->values_start,
+                                          layout->lower, layout->upper, spread, layout->n, start->from, error);
+  pf_memory_free(spread);
   if (status != PF_OK) {
     return status;
   }
-  log_row(run->unit, 0, objective, data_term);
-  for (int64_t epoch = 1; epoch <= fit->epochs; epoch++) {
-    status = pass(run, epoch, true, &objective, &data_term);
-    if (status != PF_OK) {
-      return status;
-    }
-    if (epoch == fit->epochs || (fit->log_every > 0 && epoch % fit->log_every == 0)) {
-      log_row(run->unit, epoch, objective, data_term);
-    }
-    pf_ticker_add(ticker, (int64_t)run->unit->n_draws);
+  copy_values(j->unit, start->from, start->values);
+  const pf_watch watch = {.payload = j, .stop = asked_to_stop, .iterate = told};
+  const pf_optimiser_settings settings = settings_of(run);
+  status = run->optimiser->minimise(pf_unit_function_get(j->function), &settings, &watch, start->values,
+                                    &start->optimum, error);
+  if (status == PF_OK && start->optimum.reason == PF_REASON_INTERRUPTED) {
+    status = interrupted(run, &start->optimum, error);
   }
-  /* The last step has not been looked at by any pass: a theta from which nothing can be simulated is no estimate. */
-  return fit->epochs > 0 ? pass(run, fit->epochs, false, &objective, &data_term) : PF_OK;
+  return status == PF_OK && j->lost ? pf_fail(error, PF_STOP, "no memory left for the rows of fit.csv") : status;
 }
 
-static void run_unit(const pf_problem *problem, pf_fit_unit *unit, pf_workspace *const *workspaces, size_t n_workspaces,
-                     pf_stop stop, pf_ticker *ticker)
+static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces, size_t n_workspaces)
 {
-  if (unit->status != PF_OK) {
+  const size_t u = index / run->n_starts, k = index % run->n_starts;
+  job j = {.run = run, .unit = &run->fit->units[u], .log = &run->logs[index]};
+  if (j.unit->status != PF_OK) {
     return; /* its draws could not be made */
   }
-  unit_run run = {.problem = problem,
-                  .unit = unit,
-                  .workspaces = workspaces,
-                  .n_workspaces = n_workspaces,
-                  .stop = stop,
-                  .payload = ticker->payload};
-  unit->status = prepare(&run);
-  if (unit->status == PF_OK) {
-    unit->status = all_epochs(&run, ticker);
-    if (unit->status != PF_OK) {
-      copy_values(unit, run.good, unit->values);
+  j.start = &j.unit->starts[k];
+  j.log->width = j.unit->layout->n;
+  pf_error *error = &j.start->error;
+  pf_status status = pf_unit_function_create(run->problem, j.unit->layout, &run->batches[u], true, run->by_passes,
+                                             workspaces, n_workspaces, &j.function, error);
+  if (status == PF_OK) {
+    status = minimise(&j, u, k, error);
+  }
+  j.start->status = status;
+  j.start->data_term = status == PF_OK && j.log->n > 0 ? j.log->rows[j.log->n - 1].data_term : NAN;
+  if (j.function != NULL) {
+    const uint32_t how = pf_unit_function_how(j.function);
+    const int64_t n = pf_unit_function_n_evaluations(j.function);
+#pragma omp critical(pf_fit_sums)
+    {
+      j.unit->derivatives |= how;
+      run->fit->n_gradients += n;
     }
   }
-  release(&run);
+  pf_unit_function_free(j.function);
+  if (!run->by_passes) {
+    pf_ticker_add(&run->ticker, 1);
+  }
+}
+
+/* ---- all of them ---- */
+
+static size_t n_starts_of(const pf_problem *problem)
+{
+  return problem->fit.starts > 1 ? (size_t)problem->fit.starts : 1;
 }
 
 static thread_plan plan_threads(const pf_problem *problem, size_t n_units)
 {
   const int n_threads = problem->fit.n_threads > 1 ? problem->fit.n_threads : 1;
+  const bool whole = problem->fit.batch == PF_BATCH_FULL || strcmp(pf_fit_optimiser(problem), "adam") != 0;
+  const size_t n_jobs = n_units * n_starts_of(problem);
   thread_plan plan = {.outer = 1, .inner = 1};
-  if (problem->fit.batch == PF_BATCH_FULL && n_units < (size_t)n_threads) {
+  if (whole && n_jobs < (size_t)n_threads) {
     plan.inner = n_threads;
   } else {
-    plan.outer = n_units < (size_t)n_threads ? (int)n_units : n_threads;
+    plan.outer = n_jobs < (size_t)n_threads ? (int)n_jobs : n_threads;
   }
   plan.n_workspaces = plan.outer > plan.inner ? plan.outer : plan.inner;
   return plan;
@@ -248,34 +257,138 @@ static void free_workspaces(thread_plan *plan)
   pf_memory_free(plan->workspaces);
 }
 
-static int64_t count_work(const pf_problem *problem, const pf_fit *fit)
+static pf_status make_jobs(fit_run *run, pf_error *error)
+{
+  const pf_fit *fit = run->fit;
+  run->batches = pf_memory_need(fit->n_units, sizeof *run->batches, error);
+  run->logs = pf_memory_need(fit->n_units * run->n_starts, sizeof *run->logs, error);
+  if (run->batches == NULL || run->logs == NULL) {
+    return PF_STOP;
+  }
+  for (size_t u = 0; u < fit->n_units; u++) {
+    pf_fit_unit *unit = &fit->units[u];
+    unit->starts = pf_memory_need(run->n_starts, sizeof *unit->starts, error);
+    if (unit->starts == NULL) {
+      return PF_STOP;
+    }
+    unit->n_starts = run->n_starts;
+    for (size_t k = 0; k < run->n_starts; k++) {
+      pf_start_result *start = &unit->starts[k];
+      *start = (pf_start_result){.error = pf_error_none(),
+                              .data_term = NAN,
+                              .optimum = {.objective = NAN, .start = NAN, .gradient_norm = NAN}};
+      start->from = pf_memory_need(unit->layout->n, sizeof *start->from, error);
+      start->values = pf_memory_need(unit->layout->n, sizeof *start->values, error);
+      if (start->from == NULL || start->values == NULL) {
+        return PF_STOP;
+      }
+    }
+  }
+  return PF_OK;
+}
+
+static void free_jobs(fit_run *run)
+{
+  for (size_t u = 0; run->batches != NULL && u < run->fit->n_units; u++) {
+    pf_unit_batches_clear(&run->batches[u]);
+  }
+  for (size_t i = 0; run->logs != NULL && i < run->fit->n_units * run->n_starts; i++) {
+    pf_memory_free(run->logs[i].rows);
+    pf_memory_free(run->logs[i].values);
+  }
+  pf_memory_free(run->batches);
+  pf_memory_free(run->logs);
+}
+
+static int64_t count_work(const fit_run *run)
 {
   int64_t n = 0;
-  for (size_t u = 0; u < fit->n_units; u++) {
-    n += fit->units[u].status == PF_OK ? (int64_t)fit->units[u].n_draws * problem->fit.epochs : 0;
+  for (size_t u = 0; u < run->fit->n_units; u++) {
+    const pf_fit_unit *unit = &run->fit->units[u];
+    const int64_t each = run->by_passes ? (int64_t)unit->n_draws * run->problem->fit.epochs : 1;
+    n += unit->status == PF_OK ? each * (int64_t)run->n_starts : 0;
   }
   return n;
 }
 
-/* Results do not depend on the schedule: a unit shares nothing with another but the workspace's memory. */
-static void run_units(const pf_problem *problem, pf_fit *fit, const thread_plan *plan, pf_stop stop, pf_ticker *ticker)
+/* Results do not depend on the schedule: a job shares nothing with another but the workspace's memory. */
+static void run_jobs(fit_run *run, const thread_plan *plan)
 {
-  const int64_t n = (int64_t)fit->n_units;
+  const bool whole = !run->by_passes || run->problem->fit.batch == PF_BATCH_FULL;
+  const int64_t n_units = (int64_t)run->fit->n_units;
+  const int64_t n_jobs = n_units * (int64_t)run->n_starts;
 #pragma omp parallel for schedule(dynamic) num_threads(plan->outer) if (plan->outer > 1)
-  for (int64_t u = 0; u < n; u++) {
+  for (int64_t u = 0; u < n_units; u++) {
+    pf_fit_unit *unit = &run->fit->units[u];
+    if (unit->status == PF_OK) {
+      unit->status = pf_unit_batches_create(run->problem, unit, whole, &run->batches[u], &unit->error);
+    }
+  }
+#pragma omp parallel for schedule(dynamic) num_threads(plan->outer) if (plan->outer > 1)
+  for (int64_t i = 0; i < n_jobs; i++) {
     pf_workspace *const *workspaces = plan->inner > 1 ? plan->workspaces : &plan->workspaces[pf_this_thread()];
-    run_unit(problem, &fit->units[u], workspaces, (size_t)plan->inner, stop, ticker);
+    run_job(run, (size_t)i, workspaces, (size_t)plan->inner);
+  }
+}
+
+/* Is start a better to keep than b? One that worked, then the lower objective (of equal ones, the first). */
+static bool better(const pf_start_result *a, const pf_start_result *b)
+{
+  if ((a->status == PF_OK) != (b->status == PF_OK)) {
+    return a->status == PF_OK;
+  }
+  return a->optimum.objective < b->optimum.objective || (isnan(b->optimum.objective) && !isnan(a->optimum.objective));
+}
+
+/* The best of a unit's starts becomes its result. */
+static void keep_best(fit_run *run, size_t u)
+{
+  pf_fit_unit *unit = &run->fit->units[u];
+  if (unit->status != PF_OK) {
+    return;
+  }
+  double highest = -INFINITY;
+  for (size_t k = 1; k < unit->n_starts; k++) {
+    unit->best = better(&unit->starts[k], &unit->starts[unit->best]) ? k : unit->best;
+  }
+  const pf_start_result *best = &unit->starts[unit->best];
+  for (size_t k = 0; k < unit->n_starts; k++) {
+    highest = isfinite(unit->starts[k].optimum.start) ? fmax(highest, unit->starts[k].optimum.start) : highest;
+    unit->interrupted = unit->interrupted || unit->starts[k].optimum.reason == PF_REASON_INTERRUPTED;
+  }
+  for (size_t k = 0; k < unit->n_starts; k++) {
+    pf_start_result *start = &unit->starts[k];
+    start->reached =
+        start->status == PF_OK && pf_multistart_reached(start->optimum.objective, best->optimum.objective, highest);
+  }
+  row_log *log = &run->logs[u * run->n_starts + unit->best];
+  unit->rows = log->rows;
+  unit->row_values = log->values;
+  unit->n_rows = log->n;
+  log->rows = NULL;
+  log->values = NULL;
+  unit->optimum = best->optimum;
+  unit->status = best->status;
+  unit->error = best->error;
+  copy_values(unit, best->from, unit->values_start);
+  copy_values(unit, best->values, unit->values);
+  if (unit->interrupted && unit->status == PF_OK) { /* one start is whole, another was stopped */
+    unit->status =
+        pf_fail(&unit->error, PF_POINT_FAILED, "interrupted before all of %zu starts had ended", unit->n_starts);
   }
 }
 
 /* PF_STOP when every unit was stopped: then there is no result at all, and the first line says why. */
-static pf_status judge(pf_fit *fit, pf_error *error)
+static pf_status judge(const fit_run *run, pf_error *error)
 {
+  pf_fit *fit = run->fit;
   size_t n_stopped = 0;
   for (size_t u = 0; u < fit->n_units; u++) {
-    fit->n_failed += fit->units[u].status != PF_OK ? 1 : 0;
-    fit->n_interrupted += fit->units[u].interrupted ? 1 : 0;
-    n_stopped += fit->units[u].status < 0 ? 1 : 0;
+    const pf_fit_unit *unit = &fit->units[u];
+    fit->n_failed += unit->status != PF_OK ? 1 : 0;
+    fit->n_interrupted += unit->interrupted ? 1 : 0;
+    fit->n_unconverged += unit->status == PF_OK && !run->by_passes && !unit->optimum.converged ? 1 : 0;
+    n_stopped += unit->status < 0 ? 1 : 0;
   }
   if (n_stopped == fit->n_units) {
     return pf_fail(error, PF_STOP, "%s", fit->units[0].error.text);
@@ -283,37 +396,50 @@ static pf_status judge(pf_fit *fit, pf_error *error)
   return PF_OK;
 }
 
+static pf_status run_fit(fit_run *run, pf_progress progress, void *payload, pf_error *error)
+{
+  thread_plan plan = {0};
+  pf_status status = pf_fit_units_create(run->problem, run->fit, error);
+  status = status == PF_OK ? make_jobs(run, error) : status;
+  if (status == PF_OK) {
+    plan = plan_threads(run->problem, run->fit->n_units);
+    status = make_workspaces(run->problem, &plan, error);
+  }
+  if (status == PF_OK) {
+    pf_ticker_start(&run->ticker, progress, payload, "fitting", count_work(run));
+    run_jobs(run, &plan);
+    pf_ticker_end(&run->ticker);
+    for (size_t u = 0; u < run->fit->n_units; u++) {
+      keep_best(run, u);
+    }
+    status = judge(run, error);
+  }
+  free_workspaces(&plan);
+  free_jobs(run);
+  return status;
+}
+
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
                      pf_error *error)
 {
-  if (problem->fit.optimiser != NULL && strcmp(problem->fit.optimiser, "adam") != 0) {
-    return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose adam", problem->fit.optimiser);
-  }
   const double started = pf_clock_seconds();
-  pf_fit *fit = pf_memory_need(1, sizeof *fit, error);
-  if (fit == NULL) {
+  fit_run run = {.problem = problem, .stop = stop, .n_starts = n_starts_of(problem)};
+  run.optimiser = pf_optimiser_find(pf_fit_optimiser(problem));
+  if (run.optimiser == NULL) {
+    return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose lm, lbfgs, owlqn or adam",
+                   pf_fit_optimiser(problem));
+  }
+  run.by_passes = run.optimiser == &pf_optimiser_adam;
+  run.fit = pf_memory_need(1, sizeof *run.fit, error);
+  if (run.fit == NULL) {
     return PF_STOP;
   }
-  thread_plan plan = {0};
-  pf_status status = pf_fit_units_create(problem, fit, error);
-  if (status == PF_OK) {
-    plan = plan_threads(problem, fit->n_units);
-    status = make_workspaces(problem, &plan, error);
-  }
-  if (status == PF_OK) {
-    pf_ticker ticker;
-    pf_ticker_start(&ticker, progress, payload, "fitting", count_work(problem, fit));
-    run_units(problem, fit, &plan, stop, &ticker);
-    pf_ticker_end(&ticker);
-    fit->n_gradients = (int64_t)atomic_load(&ticker.done);
-    status = judge(fit, error);
-  }
-  free_workspaces(&plan);
+  const pf_status status = run_fit(&run, progress, payload, error);
   if (status != PF_OK) {
-    pf_fit_free(problem, fit);
+    pf_fit_free(problem, run.fit);
     return status;
   }
-  fit->seconds = pf_clock_seconds() - started;
-  *out = fit;
+  run.fit->seconds = pf_clock_seconds() - started;
+  *out = run.fit;
   return PF_OK;
 }

@@ -45,8 +45,6 @@ pf_status pf_fit_start(const pf_problem *problem, size_t unit, double *theta, pf
 
 static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *unit, pf_error *error)
 {
-  const int64_t every = problem->fit.log_every > 0 ? problem->fit.log_every : problem->fit.epochs + 1;
-  const int64_t n_rows = 2 + problem->fit.epochs / every; /* start, every so often, last */
   const char *name = problem->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[index];
   for (size_t i = 0; i < problem->data.n; i++) {
     unit->n_recordings += belongs(problem, i, index) ? 1 : 0;
@@ -54,8 +52,7 @@ static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *
   unit->name = pf_memory_string(name, error);
   unit->recordings = pf_memory_need(unit->n_recordings, sizeof *unit->recordings, error);
   unit->draws = pf_memory_need(unit->n_recordings * (size_t)problem->draws, sizeof(pf_draw *), error);
-  unit->rows = pf_memory_need((size_t)n_rows, sizeof *unit->rows, error);
-  if (unit->name == NULL || unit->recordings == NULL || unit->draws == NULL || unit->rows == NULL) {
+  if (unit->name == NULL || unit->recordings == NULL || unit->draws == NULL) {
     return PF_STOP;
   }
   size_t n = 0;
@@ -71,8 +68,7 @@ static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_unit *
   const size_t n_values = unit->layout->n;
   unit->values = pf_memory_need(n_values, sizeof *unit->values, error);
   unit->values_start = pf_memory_need(n_values, sizeof *unit->values_start, error);
-  unit->row_values = pf_memory_need((size_t)n_rows * n_values, sizeof *unit->row_values, error);
-  return unit->values == NULL || unit->values_start == NULL || unit->row_values == NULL ? PF_STOP : PF_OK;
+  return unit->values == NULL || unit->values_start == NULL ? PF_STOP : PF_OK;
 }
 
 static pf_status make_draws(const pf_problem *problem, pf_fit_unit *unit)
@@ -133,6 +129,11 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
     pf_layout_free(unit->layout);
     pf_memory_free(unit->values);
     pf_memory_free(unit->values_start);
+    for (size_t k = 0; unit->starts != NULL && k < unit->n_starts; k++) {
+      pf_memory_free(unit->starts[k].from);
+      pf_memory_free(unit->starts[k].values);
+    }
+    pf_memory_free(unit->starts);
     pf_memory_free(unit->rows);
     pf_memory_free(unit->row_values);
   }

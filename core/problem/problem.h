@@ -15,12 +15,16 @@ enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };
 typedef struct pf_fit_settings {
   uint32_t per;    /**< enum pf_fit_per */
   uint32_t batch;  /**< enum pf_fit_batch: one step per draw, in order, or one per epoch over all draws */
-  char *optimiser; /**< "adam" */
-  double learning_rate, beta1, beta2, epsilon;
-  int64_t epochs;    /**< passes over the data */
-  int64_t log_every; /**< epochs between rows of fit.csv */
-  double l1, l2;     /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */
-  int n_threads;     /**< >= 1 */
+  char *optimiser; /**< "lm", "lbfgs", "owlqn", "adam" */
+  double learning_rate, beta1, beta2, epsilon; /**< adam */
+  int64_t iterations, evaluations;             /**< all but adam: most of them; evaluations 0: no limit */
+  double tolerance_gradient, tolerance_progress, tolerance_step; /**< all but adam: core/fit/optimiser.h */
+  int64_t starts;                                                /**< >= 1 (0 counts as 1): core/fit/multistart.h */
+  double spread;                                                 /**< of the starts where a value has no bound */
+  int64_t epochs;                                                /**< passes over the data */
+  int64_t log_every;                                             /**< epochs between rows of fit.csv */
+  double l1, l2; /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */
+  int n_threads; /**< >= 1 */
 } pf_fit_settings;
 
 typedef struct pf_evaluate_settings {
@@ -34,6 +38,15 @@ typedef struct pf_record_settings {
   double fraction; /**< of the units that are recorded */
   bool once;       /**< the same units in all animals; else drawn for each */
 } pf_record_settings;
+
+/** How an animal's sessions hang together. */
+typedef struct pf_session_settings {
+  bool persist;           /**< an animal's sessions are one run; else each experiment is on its own */
+  bool forget;            /**< weights are forgotten over gaps, at a rate that is a parameter */
+  int64_t count;          /**< sessions that a task simulates */
+  double gap;             /**< hours between two, where the data do not say */
+  double rate, true_rate; /**< 1/h: where its fit starts, and the teacher's */
+} pf_session_settings;
 
 typedef struct pf_problem {
   pf_config *config; /**< the caller's, MUST outlive the problem */
@@ -64,9 +77,11 @@ typedef struct pf_problem {
   bool weights_per_draw;                  /**< initial weights redrawn in every draw, else once per experiment */
   bool give_inputs, give_initial_weights; /**< the fit sees the teacher's own */
   pf_record_settings record;
+  pf_session_settings sessions;
   char *warm_path; /**< init.theta, or NULL */
   double *warm; /**< [n_units of the data as read][model->n_parameters] estimates of init.theta, NaN where it has none;
                    NULL: none given */
+  bool report;        /**< write report.html */
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;

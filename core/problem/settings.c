@@ -27,6 +27,13 @@ static void read_fit(pf_problem *problem, const pf_options *options)
   fit->beta1 = options->real(options, "fit.beta1");
   fit->beta2 = options->real(options, "fit.beta2");
   fit->epsilon = options->real(options, "fit.epsilon");
+  fit->iterations = options->integer(options, "fit.iterations");
+  fit->evaluations = options->integer(options, "fit.evaluations");
+  fit->tolerance_gradient = options->real(options, "fit.tolerance.gradient");
+  fit->tolerance_progress = options->real(options, "fit.tolerance.progress");
+  fit->tolerance_step = options->real(options, "fit.tolerance.step");
+  fit->starts = options->integer(options, "fit.starts");
+  fit->spread = options->real(options, "fit.spread");
   fit->epochs = options->integer(options, "fit.epochs");
   fit->log_every = options->integer(options, "fit.log_every");
   fit->l1 = options->real(options, "penalty.l1");
@@ -71,6 +78,20 @@ static pf_status read_strings(pf_problem *problem, const pf_options *options, pf
   return PF_OK;
 }
 
+/* What an optimiser cannot do at all, said before the data are read. */
+static pf_status check_optimiser(const pf_problem *problem, const pf_view *view, pf_error *error)
+{
+  if (strcmp(problem->fit.optimiser, "lbfgs") != 0 || problem->fit.l1 == 0.0) {
+    return PF_OK;
+  }
+  (void)pf_fail(error, PF_STOP,
+                "fit.optimiser: lbfgs cannot do penalty.l1 = %g, which is not smooth; choose lm or owlqn, or set "
+                "penalty.l1=0",
+                problem->fit.l1);
+  pf_error_locate(error, problem->config, pf_view_node(view, "fit.optimiser"));
+  return PF_STOP;
+}
+
 pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *error)
 {
   pf_view *view = NULL;
@@ -83,8 +104,10 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   const char *plugin_path =
       options->present(options, "plugin_path") != 0 ? options->string(options, "plugin_path") : NULL;
   read_fit(problem, options);
+  problem->report = options->boolean(options, "report") != 0;
   *normalise = read_normalise(options);
   status = read_strings(problem, options, error);
+  status = status == PF_OK ? check_optimiser(problem, view, error) : status;
   if (status == PF_OK) {
     const char *memory = options->present(options, "memory") != 0 ? options->string(options, "memory") : NULL;
     status = pf_build_memory(problem, memory, error);

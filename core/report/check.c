@@ -303,9 +303,16 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
   (void)fprintf(out, "Plan\n  %zu %s%s; %.0f draws (%zu experiments x %lld)\n", n_units, n_units == 1 ? "fit" : "fits",
                 shared ? ", one theta for all" : ", a theta for each animal", n_draws, problem->data.n,
                 (long long)problem->draws);
-  (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n", (long long)fit->epochs,
-                fit->optimiser, fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
-                threads == 1 ? "thread" : "threads");
+  const bool passes = strcmp(pf_fit_optimiser(problem), "adam") == 0;
+  if (passes) {
+    (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n", (long long)fit->epochs,
+                  fit->optimiser, fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
+                  threads == 1 ? "thread" : "threads");
+  } else {
+    (void)fprintf(out, "  %s, at most %lld iterations, from %lld %s; on %d %s\n", fit->optimiser,
+                  (long long)fit->iterations, (long long)fit->starts, fit->starts == 1 ? "start" : "starts", threads,
+                  threads == 1 ? "thread" : "threads");
+  }
   print_path(&told, out);
   (void)fprintf(out, "  memory: about ");
   print_bytes(out, (double)told.bytes * threads + draw_bytes(problem) + data_bytes(problem));
@@ -320,8 +327,12 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
   if (status == PF_OK) {
     const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
     const double mean_length = (double)all.n_steps / (double)all.n_experiments / (double)all.longest;
-    (void)fprintf(out, "  one gradient took %.3g ms: the fit will take about ", 1e3 * seconds);
-    print_duration(out, seconds * mean_length * (double)fit->epochs * n_draws / threads);
+    (void)fprintf(out, "  one gradient took %.3g ms", 1e3 * seconds);
+    if (passes) {
+      (void)fputs(": the fit will take about ", out);
+      print_duration(out, seconds * mean_length * (double)fit->epochs * n_draws *
+                              (double)(fit->starts > 1 ? fit->starts : 1) / threads);
+    }
     (void)fputc('\n', out);
   } else {
     (void)fprintf(out, "  WARNING at the start the gradient cannot be computed: %s\n", failed.text);

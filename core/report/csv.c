@@ -40,7 +40,7 @@ void pf_csv_number(FILE *file, double value)
   }
 }
 
-static FILE *open_csv(const char *path, pf_error *error)
+FILE *pf_csv_open_file(const char *path, pf_error *error)
 {
   FILE *file = fopen(path, "w");
   if (file == NULL) {
@@ -50,7 +50,7 @@ static FILE *open_csv(const char *path, pf_error *error)
 }
 
 /* Everything written went through buffers, so only now is it known whether it arrived. */
-static pf_status close_csv(FILE *file, const char *path, pf_error *error)
+pf_status pf_csv_close_file(FILE *file, const char *path, pf_error *error)
 {
   const bool failed = fflush(file) != 0 || ferror(file);
   const int reason = errno;
@@ -69,7 +69,8 @@ static void fit_header(const pf_results *results, FILE *file)
     (void)fputc(',', file);
     pf_csv_text(file, results->keys[i]);
   }
-  (void)fputs(",name,seed,per,batch,optimiser,learning_rate,epochs,l1,l2,draws,input_mean,input_sd,eta\n", file);
+  (void)fputs(",name,seed,per,batch,optimiser,learning_rate,epochs,l1,l2,draws,input_mean,input_sd,eta,gradient_norm\n",
+              file);
 }
 
 static void fit_settings(const pf_problem *problem, FILE *file)
@@ -83,7 +84,6 @@ static void fit_settings(const pf_problem *problem, FILE *file)
   (void)fprintf(file, ",%.17g,%lld,%.17g,%.17g,%lld,%.17g,%.17g,", fit->learning_rate, (long long)fit->epochs, fit->l1,
                 fit->l2, (long long)problem->draws, problem->input.mean, problem->input.sd);
   pf_csv_number(file, problem->model->n_plastic > 0 ? problem->model->plastic[0].eta : NAN);
-  (void)fputc('\n', file);
 }
 
 /* One column a parameter: where it has copies, their mean. */
@@ -110,6 +110,9 @@ static pf_status fit_rows(const pf_results *results, const pf_fit_unit *unit, FI
     pf_layout_slots(unit->layout, &unit->row_values[r * unit->layout->n], slots);
     fit_parameters(unit->layout, slots, file);
     fit_settings(results->problem, file);
+    (void)fputc(',', file);
+    pf_csv_number(file, unit->rows[r].gradient_norm);
+    (void)fputc('\n', file);
   }
   pf_memory_free(slots);
   return slots == NULL ? PF_STOP : PF_OK;
@@ -117,7 +120,7 @@ static pf_status fit_rows(const pf_results *results, const pf_fit_unit *unit, FI
 
 pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error *error)
 {
-  FILE *file = open_csv(path, error);
+  FILE *file = pf_csv_open_file(path, error);
   pf_status status = PF_OK;
   if (file == NULL) {
     return PF_STOP;
@@ -126,7 +129,7 @@ pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error
   for (size_t u = 0; u < results->fit->n_units && status == PF_OK; u++) {
     status = fit_rows(results, &results->fit->units[u], file, error);
   }
-  const pf_status closed = close_csv(file, path, error);
+  const pf_status closed = pf_csv_close_file(file, path, error);
   return status != PF_OK ? status : closed;
 }
 
@@ -187,7 +190,7 @@ static pf_status theta_rows(const pf_results *results, const pf_fit_unit *unit, 
 
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error)
 {
-  FILE *file = open_csv(path, error);
+  FILE *file = pf_csv_open_file(path, error);
   pf_status status = PF_OK;
   if (file == NULL) {
     return PF_STOP;
@@ -199,6 +202,6 @@ pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_err
   for (size_t u = 0; u < results->fit->n_units && status == PF_OK; u++) {
     status = theta_rows(results, &results->fit->units[u], file, error);
   }
-  const pf_status closed = close_csv(file, path, error);
+  const pf_status closed = pf_csv_close_file(file, path, error);
   return status != PF_OK ? status : closed;
 }

@@ -108,7 +108,36 @@ static json_t *animal(builder *b, const pf_results *results, const pf_animal_res
   return object;
 }
 
-static json_t *unit_object(builder *b, const pf_fit_unit *unit)
+/* Why the optimiser stopped, and what it took. */
+static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fit_unit *unit)
+{
+  const pf_optimum *optimum = &unit->optimum;
+  const bool stops = strcmp(pf_fit_optimiser(problem), "adam") != 0;
+  json_t *object = json_object();
+  set(b, object, "name", text(pf_fit_optimiser(problem)));
+  set(b, object, "reason", text(pf_reason_key(optimum->reason)));
+  set(b, object, "words", text(pf_reason_words(optimum->reason)));
+  set(b, object, "converged", stops ? json_boolean(optimum->converged) : json_null());
+  set(b, object, "gradient_norm", number(optimum->gradient_norm));
+  set(b, object, "iterations", json_integer((json_int_t)optimum->iterations));
+  set(b, object, "evaluations", json_integer((json_int_t)optimum->evaluations));
+  set(b, object, "gradients", json_integer((json_int_t)optimum->gradients));
+  set(b, object, "curvatures", json_integer((json_int_t)optimum->curvatures));
+  set(b, object, "failed_evaluations", json_integer((json_int_t)optimum->n_failed));
+  set(b, object, "start_halved", json_integer((json_int_t)optimum->n_shrunk));
+  set(b, object, "saddles_left", json_integer((json_int_t)optimum->n_saddles));
+  set(b, object, "derivatives", text(pf_derivatives_words(unit->derivatives)));
+  size_t n_reached = 0;
+  for (size_t k = 0; k < unit->n_starts; k++) {
+    n_reached += unit->starts[k].reached ? 1 : 0;
+  }
+  set(b, object, "starts", json_integer((json_int_t)unit->n_starts));
+  set(b, object, "starts_at_best", json_integer((json_int_t)n_reached));
+  set(b, object, "best_start", json_integer((json_int_t)unit->best));
+  return object;
+}
+
+static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_unit *unit)
 {
   json_t *object = json_object();
   set(b, object, "name", text(unit->name));
@@ -120,6 +149,7 @@ static json_t *unit_object(builder *b, const pf_fit_unit *unit)
   set(b, object, "epochs", json_integer(any ? (json_int_t)unit->rows[unit->n_rows - 1].epoch : 0));
   set(b, object, "objective", number(any ? unit->rows[unit->n_rows - 1].objective : NAN));
   set(b, object, "data_term", number(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
+  set(b, object, "optimiser", unit->starts == NULL ? json_null() : optimum_object(b, problem, unit));
   return object;
 }
 
@@ -132,6 +162,15 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   set(b, object, "optimiser", text(fit->optimiser));
   set(b, object, "learning_rate", number(fit->learning_rate));
   set(b, object, "epochs", json_integer((json_int_t)fit->epochs));
+  set(b, object, "iterations", json_integer((json_int_t)fit->iterations));
+  set(b, object, "evaluations", json_integer((json_int_t)fit->evaluations));
+  json_t *tolerance = json_object();
+  set(b, tolerance, "gradient", number(fit->tolerance_gradient));
+  set(b, tolerance, "progress", number(fit->tolerance_progress));
+  set(b, tolerance, "step", number(fit->tolerance_step));
+  set(b, object, "tolerance", tolerance);
+  set(b, object, "starts", json_integer((json_int_t)(fit->starts > 1 ? fit->starts : 1)));
+  set(b, object, "spread", number(fit->spread));
   set(b, object, "l1", number(fit->l1));
   set(b, object, "l2", number(fit->l2));
   set(b, object, "draws", json_integer((json_int_t)problem->draws));
@@ -237,7 +276,7 @@ static json_t *summary(builder *b, const pf_results *results)
   set_head(b, root, results);
   json_t *units = json_array();
   for (size_t u = 0; u < results->fit->n_units; u++) {
-    b->lost |= json_array_append_new(units, unit_object(b, &results->fit->units[u])) != 0;
+    b->lost |= json_array_append_new(units, unit_object(b, results->problem, &results->fit->units[u])) != 0;
   }
   set(b, root, "units", units);
   set_scores(b, root, results);

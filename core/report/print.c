@@ -218,12 +218,15 @@ static void print_title(const printer *p)
   if (n_fixed > 0 || n_tied > 0) {
     (void)snprintf(others, sizeof others, " (and %zu fixed, %zu tied)", n_fixed, n_tied);
   }
-  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s, %lld %s of %s\n\n",
-                problem->name != NULL ? problem->name : "fit", n, plural(n, "animal", "animals"),
+  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s, ", problem->name != NULL ? problem->name : "fit", n,
+                plural(n, "animal", "animals"),
                 problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_free,
-                plural(p->n_free, "parameter", "parameters"), others, (long long)problem->fit.epochs,
-                plural((size_t)problem->fit.epochs, "epoch", "epochs"),
-                problem->fit.optimiser != NULL ? problem->fit.optimiser : "adam");
+                plural(p->n_free, "parameter", "parameters"), others);
+  if (strcmp(pf_fit_optimiser(problem), "adam") == 0) {
+    (void)fprintf(p->out, "%lld %s of ", (long long)problem->fit.epochs,
+                  plural((size_t)problem->fit.epochs, "epoch", "epochs"));
+  }
+  (void)fprintf(p->out, "%s\n\n", pf_fit_optimiser(problem));
 }
 
 /* ---- equations ---- */
@@ -640,6 +643,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf
   pf_status status = prepare(&p, error);
   if (status == PF_OK) {
     print_title(&p);
+    pf_print_optimiser(problem, fit, stream);
     status = print_equations(&p, error);
   }
   if (status == PF_OK) {

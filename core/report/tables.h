@@ -4,6 +4,8 @@
 
 #include "core/evaluate/evaluate.h"
 
+#include <stdio.h>
+
 /** What every file is made from. */
 typedef struct pf_results {
   const pf_problem *problem;
@@ -17,6 +19,17 @@ pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error);
 pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_error *error);
 pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error);
+/** Where every start ended; only where pf_has_starts(). */
+pf_status pf_write_multistart_csv(const pf_results *results, const char *path, pf_error *error);
+/** Did the fits have more than one start? */
+bool pf_has_starts(const pf_fit *fit);
+/** The same as a figure "waterfall"; none where there is one start. */
+struct pf_figures;
+pf_status pf_figure_waterfall(const pf_fit *fit, struct pf_figures *figures, pf_error *error);
+/** The terminal's lines on how the optimiser ended; nothing for one that does not stop by itself. */
+void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out);
+/** "exact", or by what kind of differences derivatives were had. */
+const char *pf_derivatives_words(uint32_t derivatives);
 /** The scores of a run folder's theta on other data. */
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data, const char *path,
                               pf_error *error);
@@ -25,6 +38,9 @@ pf_status pf_write_evaluation(const pf_results *results, const char *run, const 
 const char *pf_status_word(pf_status status);
 /** "ok", "failed" or "interrupted". */
 const char *pf_unit_word(const pf_fit_unit *unit);
+/** A CSV file for writing, and what says whether everything arrived. */
+FILE *pf_csv_open_file(const char *path, pf_error *error);
+pf_status pf_csv_close_file(FILE *file, const char *path, pf_error *error);
 /** A cell of a CSV file: in quotes where it needs them (RFC 4180). */
 void pf_csv_text(FILE *file, const char *text);
 /** A number with 17 digits, so that reading it gives the same bits; NaN: an empty cell. */

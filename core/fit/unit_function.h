@@ -1,0 +1,45 @@
+/*
+ * The objective of one unit as an optimiser sees it: all its draws in one (their mean), values of its layout, the L2
+ * penalty within the smooth part and the L1 penalty beside it. Also what intervals and verdicts start from: the same
+ * without penalties.
+ */
+#ifndef PLASTFIT_CORE_FIT_UNIT_FUNCTION_H
+#define PLASTFIT_CORE_FIT_UNIT_FUNCTION_H
+
+#include "core/fit/fit.h"
+#include "core/fit/optimiser.h"
+
+/** The draws of a unit as batches, made once and shared by whoever evaluates. Const after it is made. */
+typedef struct pf_unit_batches {
+  pf_batch **batches; /**< [n] */
+  size_t n;
+} pf_unit_batches;
+
+/** One batch of all draws (whole), or one for each draw, in order. */
+pf_status pf_unit_batches_create(const pf_problem *problem, const pf_fit_unit *unit, bool whole, pf_unit_batches *out,
+                                 pf_error *error);
+void pf_unit_batches_clear(pf_unit_batches *batches);
+
+typedef struct pf_unit_function pf_unit_function;
+
+/**
+ * `batches`, `layout` and the workspaces stay the caller's and MUST outlive the object; one thread at a time uses it
+ * and its workspaces. Where `batches` has several, they are the parts of pf_function (for adam, whose L1 stays in the
+ * gradient, as in the reference), and there is no curvature.
+ */
+pf_status pf_unit_function_create(const pf_problem *problem, const pf_layout *layout, const pf_unit_batches *batches,
+                                  bool penalised, bool l1_inside, pf_workspace *const *workspaces, size_t n_workspaces,
+                                  pf_unit_function **out, pf_error *error);
+void pf_unit_function_free(pf_unit_function *function);
+/** Its ops; valid as long as the object. */
+const pf_function *pf_unit_function_get(const pf_unit_function *function);
+/** The penalties at values [layout->n]; 0 where it is not penalised. */
+double pf_unit_function_penalty(const pf_unit_function *function, const double *values);
+/** The data term of what an optimiser tells: F without penalties (of parts: the mean over the pass). */
+double pf_unit_function_data_term(const pf_unit_function *function, const pf_iterate *at);
+/** PF_TANGENT_* (core/engine/sensitivity.h): what was not had from exact derivatives so far. */
+uint32_t pf_unit_function_how(const pf_unit_function *function);
+/** Evaluations so far, of one draw each. */
+int64_t pf_unit_function_n_evaluations(const pf_unit_function *function);
+
+#endif
