@@ -25,6 +25,7 @@ static const command commands[] = {
     {"simulate", "simulate CONFIG [key=value ...]  make data with a known rule, and a config that fits them",
      pf_command_simulate},
     {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too", pf_command_evaluate},
+    {"report", "report RUN                  tables and figures again, without refitting", pf_command_report},
     {"list", "list                         which rules, networks, losses and sources there are", pf_command_list},
     {"describe", "describe NAME                what one of them is and its options; `describe config`: the other keys",
      pf_command_describe},

@@ -135,18 +135,12 @@ static void warn(const char *why, const char *detail)
   (void)fprintf(stderr, "plastfit: warning: no figures: %s%s%s\n", why, detail[0] != '\0' ? ": " : "", detail);
 }
 
-/** The first line of what gnuplot said that says something. */
+/** What gnuplot said: its "line 12: ..." where there is one (it shows the command first), else its first words. */
 static void first_line(const char *messages, char *line, size_t capacity)
 {
-  line[0] = '\0';
-  for (const char *c = messages; c != NULL && *c != '\0' && line[0] == '\0';) {
-    const size_t length = strcspn(c, "\n");
-    const size_t blank = strspn(c, " \t^");
-    if (blank < length) {
-      (void)snprintf(line, capacity, "%.*s", (int)(length - blank), c + blank);
-    }
-    c += length + (c[length] == '\n' ? 1 : 0);
-  }
+  const char *found = messages != NULL ? strstr(messages, "line ") : NULL;
+  const char *words = found != NULL ? found : messages != NULL ? messages + strspn(messages, " \t\n^") : "";
+  (void)snprintf(line, capacity, "%.*s", (int)strcspn(words, "\n"), words);
 }
 
 static void draw_with(pf_figures *set, const char *program, FILE *in, FILE *out, FILE *messages)

@@ -455,7 +455,7 @@ static void draw_figure(const pf_figure *figure, FILE *out)
   const int height = figure->look.panel_height > 0 ? figure->look.panel_height : 260;
   (void)fprintf(out, "reset\nset encoding utf8\nset terminal svg size %d,%d noenhanced font 'sans-serif,13' ",
                 width * columns, height * rows + (figure->look.title != NULL ? 24 : 0));
-  (void)fprintf(out, "background '#FFFFFF' name '%s_'\nset output\n", figure->name);
+  (void)fputs("background '#FFFFFF'\nset output\n", out);
   (void)fprintf(out, "set multiplot layout %d,%d", rows, columns);
   if (figure->look.title != NULL) {
     (void)fputs(" title ", out);

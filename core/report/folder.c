@@ -10,9 +10,10 @@
 
 /* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no others, are ever
  * deleted. */
-static const char *const run_files[] = {"config.cfg",      "fit.csv",     "theta.csv",           "trajectories.h5",
-                                        "summary.json",    "table.csv",   "initial_weights.csv", "fit.cfg",
-                                        "evaluation.json", "compare.csv", "compare.h5",          "select.csv"};
+static const char *const run_files[] = {"config.cfg",      "fit.csv",          "theta.csv",           "trajectories.h5",
+                                        "summary.json",    "table.csv",        "initial_weights.csv", "fit.cfg",
+                                        "evaluation.json", "compare.csv",      "compare.h5",          "select.csv",
+                                        "report.html",     "report.html.part", "simulated.csv",       "multistart.csv"};
 
 /* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being written. */
 static bool is_evaluation(const char *name)
@@ -35,14 +36,26 @@ static bool is_run_file(const char *name)
 }
 
 /* jobs/NAME.job, by which an interrupted comparison goes on (or NAME.job.part, still being written). */
-static const char jobs_name[] = "jobs";
-
 static bool is_job(const char *name)
 {
   const char *dot = strrchr(name, '.');
   return dot != NULL && (strcmp(dot, ".job") == 0 ||
                          (strcmp(dot, ".part") == 0 && dot - name > 4 && strncmp(dot - 4, ".job", 4) == 0));
 }
+
+/* figures/NAME.svg */
+static bool is_figure(const char *name)
+{
+  const char *dot = strrchr(name, '.');
+  return dot != NULL && strcmp(dot, ".svg") == 0;
+}
+
+/* Folders within a run folder, and what is ours in them. */
+static const struct inner {
+  const char *name;
+  bool (*is_ours)(const char *name);
+} inners[] = {{"jobs", is_job}, {"figures", is_figure}};
+enum { N_INNERS = sizeof inners / sizeof inners[0], JOBS = 0 };
 
 static char *join(const char *a, const char *b, pf_error *error)
 {
@@ -64,49 +77,81 @@ char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error)
   return path;
 }
 
-/* A folder of jobs in `path`: how many there are, and whether there is anything else in it. -1: there is none. */
-static long count_jobs(const char *path, bool *stranger)
+static DIR *open_inner(const char *path, const struct inner *inner, char **name)
 {
   pf_error unused = {.size = sizeof unused};
-  char *jobs = join(path, "/jobs", &unused);
-  DIR *folder = jobs == NULL ? NULL : opendir(jobs);
+  const size_t length = strlen(path) + strlen(inner->name) + 2;
+  *name = pf_memory_need(length, 1, &unused);
+  if (*name == NULL) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  (void)snprintf(*name, length, "%s/%s", path, inner->name);
+  return opendir(*name);
+}
+
+/* What is in it: how many entries, and whether there is one that is not ours. -1: there is no such folder. */
+static long count_inner(const char *path, const struct inner *inner, bool *stranger)
+{
+  char *full = NULL;
+  DIR *folder = open_inner(path, inner, &full);
   long n = folder == NULL ? -1 : 0;
   *stranger = false;
   for (const struct dirent *entry = n < 0 ? NULL : readdir(folder); entry != NULL; entry = readdir(folder)) {
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-      *stranger = *stranger || !is_job(entry->d_name);
+      *stranger = *stranger || !inner->is_ours(entry->d_name);
       n++;
     }
   }
   if (folder != NULL) {
     (void)closedir(folder);
   }
-  pf_memory_free(jobs);
+  pf_memory_free(full);
   return n;
 }
 
-/* Delete it, with the jobs in it; 0 also where there is none. */
-static int delete_jobs(const char *path)
+/* Delete it, with what is ours in it; 0 also where there is none. */
+static int delete_inner(const char *path, const struct inner *inner)
 {
-  pf_error unused = {.size = sizeof unused};
-  char *jobs = join(path, "/jobs", &unused);
-  DIR *folder = jobs == NULL ? NULL : opendir(jobs);
-  int failed = jobs == NULL || (folder == NULL && errno != ENOENT);
+  char *full = NULL;
+  DIR *folder = open_inner(path, inner, &full);
+  int failed = folder == NULL && errno != ENOENT;
   for (const struct dirent *entry = folder == NULL ? NULL : readdir(folder); entry != NULL && !failed;
        entry = readdir(folder)) {
-    failed = is_job(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT;
+    failed = inner->is_ours(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT;
   }
   int reason = errno;
   if (folder != NULL) {
     (void)closedir(folder);
-    if (!failed && rmdir(jobs) != 0) {
+    if (!failed && rmdir(full) != 0) {
       failed = 1;
       reason = errno;
     }
   }
-  pf_memory_free(jobs);
+  pf_memory_free(full);
   errno = reason;
   return failed ? -1 : 0;
+}
+
+/* Is entry `name` of `path` such a folder, with nothing in it that is not ours? */
+static bool is_inner(const char *path, const char *name)
+{
+  bool stranger = false;
+  for (size_t k = 0; k < N_INNERS; k++) {
+    if (strcmp(inners[k].name, name) == 0) {
+      return count_inner(path, &inners[k], &stranger) >= 0 && !stranger;
+    }
+  }
+  return false;
+}
+
+static int delete_inners(const char *path)
+{
+  int failed = 0;
+  for (size_t k = 0; k < N_INNERS && failed == 0; k++) {
+    failed = delete_inner(path, &inners[k]);
+  }
+  return failed;
 }
 
 /* ---- what is there ---- */
@@ -139,9 +184,7 @@ static contents look(const char *path)
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
       continue;
     }
-    bool stranger = false;
-    const bool jobs = strcmp(entry->d_name, jobs_name) == 0 && count_jobs(path, &stranger) >= 0 && !stranger;
-    if (!jobs && !is_run_file(entry->d_name)) {
+    if (!is_run_file(entry->d_name) && !is_inner(path, entry->d_name)) {
       found.what = OTHER_FOLDER;
       (void)snprintf(found.stranger, sizeof found.stranger, "%.120s", entry->d_name);
       break;
@@ -155,7 +198,7 @@ static contents look(const char *path)
 /* Delete a folder that holds nothing but our files. */
 static int delete_run(const char *path)
 {
-  DIR *folder = delete_jobs(path) == 0 ? opendir(path) : NULL;
+  DIR *folder = delete_inners(path) == 0 ? opendir(path) : NULL;
   if (folder == NULL) {
     return -1;
   }
@@ -332,7 +375,7 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
   if (status != PF_OK) {
     return status;
   }
-  const long n = count_jobs(made.part, &stranger);
+  const long n = count_inner(made.part, &inners[JOBS], &stranger);
   if (n > 0 && !resume && !force) {
     status = pf_fail(error, PF_STOP,
                      "an interrupted comparison left %ld finished job%s in '%s'; --resume goes on with them, --force "
@@ -343,7 +386,7 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
     if (status == PF_OK && mkdir(made.part, 0777) != 0) {
       status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
     }
-    char *jobs = status == PF_OK ? pf_folder_path(&made, jobs_name, error) : NULL;
+    char *jobs = status == PF_OK ? pf_folder_path(&made, inners[JOBS].name, error) : NULL;
     if (status == PF_OK && (jobs == NULL || mkdir(jobs, 0777) != 0)) {
       status =
           jobs == NULL ? PF_STOP : pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", jobs, strerror(errno));
@@ -363,9 +406,9 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
 
 pf_status pf_folder_end_jobs(const pf_folder *folder, pf_error *error)
 {
-  return delete_jobs(folder->part) == 0
+  return delete_inner(folder->part, &inners[JOBS]) == 0
              ? PF_OK
-             : pf_fail(error, PF_STOP, "cannot remove '%s/%s': %s", folder->part, jobs_name, strerror(errno));
+             : pf_fail(error, PF_STOP, "cannot remove '%s/%s': %s", folder->part, inners[JOBS].name, strerror(errno));
 }
 
 void pf_folder_forget(pf_folder *folder)

@@ -1,6 +1,7 @@
 #include "core/report/report.h"
 #include "core/base/memory.h"
 #include "core/report/folder.h"
+#include "core/report/html.h"
 #include "core/report/names.h"
 #include "core/report/tables.h"
 
@@ -12,7 +13,12 @@ static pf_status write_config(const pf_results *results, const char *path, pf_er
   return results->problem->config != NULL ? pf_config_write(results->problem->config, path, error) : PF_OK;
 }
 
-/* summary.json comes last: whoever sees it in a .part knows that all else is there. */
+static pf_status write_multistart(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_starts(results->fit) ? pf_write_multistart_csv(results, path, error) : PF_OK;
+}
+
+/* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is made from them. */
 static const struct {
   const char *name;
   write_file write;
@@ -32,7 +38,7 @@ static pf_status write_all(const pf_results *results, const pf_folder *folder, p
       return status;
     }
   }
-  return PF_OK;
+  return results->problem->report ? pf_html_write(folder->part, error) : PF_OK;
 }
 
 pf_status pf_report_check_out(const char *out, bool force, pf_error *error)

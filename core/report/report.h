@@ -1,5 +1,5 @@
 /*
- * Results: the run folder (fit.csv, theta.csv, trajectories.h5, summary.json, resolved config) and the terminal
+ * Results: the run folder (fit.csv, theta.csv, trajectories.h5, summary.json, resolved config, report.html) and the terminal
  * summary. A run folder appears whole or not at all: everything is written to `<out>.part` and renamed at the end.
  */
 #ifndef PLASTFIT_CORE_REPORT_REPORT_H

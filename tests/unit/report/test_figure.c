@@ -28,7 +28,7 @@ static pf_figures *two_figures(void)
   pf_panel_horizontal(panel, (pf_mark){.label = "there"}, 1.0);
   pf_panel_shade(panel, (pf_mark){0}, 1.0, 2.0);
   pf_panel_text(panel, (pf_mark){0}, 1.0, 0.5, "r = 0.2");
-  pf_figure *second = pf_figures_add(set, "second", (pf_figure_look){0});
+  pf_figure *second = pf_figures_add(set, "second-1_b", (pf_figure_look){0});
   static const double nothing[] = {NAN, INFINITY};
   pf_panel_points(pf_figure_panel(second, (pf_axes){0}), (pf_mark){0}, NULL, nothing, 2);
   pf_panel_histogram(pf_figure_panel(second, (pf_axes){0}), (pf_mark){0}, ys, 5, 0);

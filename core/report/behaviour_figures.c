@@ -1,0 +1,193 @@
+/* What the fitted rule does in the task against what the animals did: reversal curves and matching. */
+#include "core/base/memory.h"
+#include "core/report/run_figures.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BEFORE = 20, AFTER = 40, AROUND = BEFORE + AFTER, MOST_BLOCKS = 64 };
+
+/** A block: what the options gave, and how often each was taken. */
+typedef struct block_seen {
+  double number, taken[2], rewards[2];
+  size_t first, end; /**< its trials */
+} block_seen;
+
+static size_t blocks_of(const pf_behaviour *b, block_seen *out)
+{
+  size_t n = 0;
+  for (size_t k = 0; k < b->n_trials; k++) {
+    const pf_trial_seen *trial = &b->trials[k];
+    if (n == 0 || trial->block > out[n - 1].number || trial->block < out[n - 1].number) {
+      if (n == MOST_BLOCKS) {
+        break;
+      }
+      out[n++] = (block_seen){.number = trial->block, .first = k};
+    }
+    out[n - 1].end = k + 1;
+    out[n - 1].taken[trial->option] += 1.0;
+    out[n - 1].rewards[trial->option] += isfinite(trial->reward) ? trial->reward : 0.0;
+  }
+  return n;
+}
+
+/** The option that gave more for each time it was taken; -1: neither. */
+static int better(const block_seen *block)
+{
+  const double a = block->taken[0] > 0.0 ? block->rewards[0] / block->taken[0] : 0.0;
+  const double b = block->taken[1] > 0.0 ? block->rewards[1] / block->taken[1] : 0.0;
+  return b > a ? 1 : a > b ? 0 : -1;
+}
+
+/** Sums over reversals, by trial from the reversal. */
+typedef struct curve {
+  double sum[AROUND], count[AROUND];
+} curve;
+
+/** What is better is told by the animal in whose task the trials were, so that both are asked the same. */
+static void add_reversals(const pf_behaviour *b, const pf_behaviour *judge, curve *out)
+{
+  block_seen blocks[MOST_BLOCKS];
+  block_seen judged[MOST_BLOCKS];
+  const size_t n = blocks_of(b, blocks);
+  const size_t n_judged = blocks_of(judge, judged);
+  for (size_t k = 1; k < n && k < n_judged; k++) {
+    const int now = better(&judged[k]);
+    if (now < 0 || now == better(&judged[k - 1])) {
+      continue;
+    }
+    for (int at = -BEFORE; at < AFTER; at++) {
+      const int64_t trial = (int64_t)blocks[k].first + at;
+      if (trial >= (int64_t)blocks[k - 1].first && trial < (int64_t)blocks[k].end) {
+        out->sum[at + BEFORE] += b->trials[trial].option == now ? 1.0 : 0.0;
+        out->count[at + BEFORE] += 1.0;
+      }
+    }
+  }
+}
+
+/** Smoothed over five trials, on one side of the reversal only. */
+static void finish(const curve *c, double *x, double *y)
+{
+  for (int at = 0; at < AROUND; at++) {
+    const int from = at < BEFORE ? 0 : BEFORE;
+    const int to = at < BEFORE ? BEFORE : AROUND;
+    double sum = 0.0;
+    double count = 0.0;
+    for (int k = at - 2; k <= at + 2; k++) {
+      if (k >= from && k < to) {
+        sum += c->sum[k];
+        count += c->count[k];
+      }
+    }
+    x[at] = (double)(at - BEFORE);
+    y[at] = count > 0.0 ? sum / count : NAN;
+  }
+}
+
+/** The animal of the same name, or (where the simulated ones have others) the behaviour itself. */
+static const pf_behaviour *judge_of(const pf_behaviour *b, const pf_behaviours *animals)
+{
+  for (size_t i = 0; i < animals->n; i++) {
+    if (strcmp(animals->items[i].animal, b->animal) == 0) {
+      return &animals->items[i];
+    }
+  }
+  return b;
+}
+
+static bool draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *of, const pf_behaviours *judges)
+{
+  curve c = {{0.0}, {0.0}};
+  double x[AROUND];
+  double y[AROUND];
+  double any = 0.0;
+  for (size_t i = 0; i < of->n; i++) {
+    add_reversals(&of->items[i], judge_of(&of->items[i], judges), &c);
+  }
+  finish(&c, x, y);
+  for (int at = 0; at < AROUND; at++) {
+    any += c.count[at];
+  }
+  pf_panel_line(panel, mark, x, y, AROUND);
+  return any > 0.0;
+}
+
+static pf_status draw_matching(pf_panel *panel, pf_mark mark, const pf_behaviours *of, pf_error *error)
+{
+  size_t n = 0;
+  double *x = pf_memory_need(of->n * MOST_BLOCKS, sizeof *x, error);
+  double *y = pf_memory_need(of->n * MOST_BLOCKS, sizeof *y, error);
+  for (size_t i = 0; x != NULL && y != NULL && i < of->n; i++) {
+    block_seen blocks[MOST_BLOCKS];
+    const size_t n_blocks = blocks_of(&of->items[i], blocks);
+    for (size_t k = 0; k < n_blocks; k++) {
+      const double rewards = blocks[k].rewards[0] + blocks[k].rewards[1];
+      const double taken = blocks[k].taken[0] + blocks[k].taken[1];
+      if (rewards > 0.0 && taken > 0.0) {
+        x[n] = blocks[k].rewards[1] / rewards;
+        y[n++] = blocks[k].taken[1] / taken;
+      }
+    }
+  }
+  pf_panel_points(panel, mark, x, y, x != NULL && y != NULL ? n : 0);
+  const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
+  pf_memory_free(x);
+  pf_memory_free(y);
+  return status;
+}
+
+static bool has_trials(const pf_behaviours *of)
+{
+  for (size_t i = 0; i < of->n; i++) {
+    if (of->items[i].n_trials > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+pf_status pf_draw_behaviour(pf_figures *figures, const pf_behaviours *animals, const pf_behaviours *simulated,
+                            pf_error *error)
+{
+  static const double unit[] = {0.0, 1.0};
+  if (!has_trials(animals)) {
+    return PF_OK;
+  }
+  const bool both = simulated->n > 0 && has_trials(simulated);
+  pf_figure *figure = pf_figures_add(
+      figures, "behaviour",
+      (pf_figure_look){
+          .caption =
+              both ? "The fitted rule, acting by itself in the task, against the animals. Left: the share of trials "
+                     "that "
+                     "took the option which is the better one after the reversal at 0 (means over all reversals). "
+                     "Right: matching, one point for each block: share of the choices against share of the rewards."
+                   : "The animals. Left: the share of trials that took the option which is the better one after the "
+                     "reversal at 0 (mean over all reversals). Right: matching, one point for each block: share of the "
+                     "choices against share of the rewards.",
+          .columns = 2,
+          .panel_height = 320});
+  pf_panel *panel =
+      pf_figure_panel(figure, (pf_axes){.x = {.label = "trials from the reversal"},
+                                        .y = {.label = "share of the newly better", .low = 0, .high = 1}});
+  const pf_mark mine = {.colour = PF_BLUE, .width = 2.0, .label = "animals"};
+  const pf_mark rule = {.colour = PF_VERMILLION, .width = 2.0, .label = "fitted rule"};
+  pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
+  (void)draw_reversals(panel, mine, animals, animals);
+  if (both) {
+    (void)draw_reversals(panel, rule, simulated, animals);
+  }
+  panel =
+      pf_figure_panel(figure, (pf_axes){.x = {.label = "share of the rewards, option 2", .low = -0.02, .high = 1.02},
+                                        .y = {.label = "share of the choices, option 2", .low = -0.02, .high = 1.02}});
+  pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, unit, unit, 2);
+  pf_status status = draw_matching(panel, mine, animals, error);
+  if (status == PF_OK && both) {
+    pf_mark ring = rule;
+    ring.hollow = true;
+    ring.size = 1.3;
+    status = draw_matching(panel, ring, simulated, error);
+  }
+  return status;
+}

@@ -1,0 +1,310 @@
+/* The page of a run: what was fitted, and all that figures and tables can tell of it. */
+#include "core/base/memory.h"
+#include "core/report/html_parts.h"
+#include "core/report/run_figures.h"
+#include "core/stats/stats.h"
+
+#include <plastfit/plastfit.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** What the folder holds. */
+typedef struct run {
+  const char *folder;
+  json_t *summary;
+  pf_sheet *theta, *fit, *simulated;
+  pf_h5_reader *trajectories;
+  pf_behaviours seen, acted;
+  pf_figures *figures;
+} run;
+
+static pf_status read_all(run *r, pf_error *error)
+{
+  static const char *const learning[] = {"unit", "epoch", "objective", "data_term"};
+  static const char *const acted[] = {"animal", "block", "trial", "x1", "x2", "x3", "choice", "reward"};
+  const pf_names of_fit = {learning, sizeof learning / sizeof learning[0]};
+  const pf_names of_table = {acted, sizeof acted / sizeof acted[0]};
+  r->summary = pf_html_json(r->folder, "summary.json", error);
+  pf_status status = r->summary == NULL ? PF_STOP : PF_OK;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "theta.csv", NULL, &r->theta, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "fit.csv", &of_fit, &r->fit, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "simulated.csv", &of_table, &r->simulated, error) : status;
+  if (status == PF_OK && pf_html_has(r->folder, "trajectories.h5")) {
+    char path[PF_HTML_PATH];
+    (void)snprintf(path, sizeof path, "%.3000s/trajectories.h5", r->folder);
+    status = pf_h5_open(path, &r->trajectories, error);
+    status = status == PF_OK ? pf_behaviours_of_run(r->trajectories, &r->seen, error) : status;
+  }
+  if (status == PF_OK && r->simulated != NULL) {
+    status = pf_behaviours_of_table(r->simulated, &r->acted, error);
+  }
+  return status;
+}
+
+static void free_all(run *r)
+{
+  json_decref(r->summary);
+  pf_sheet_free(r->theta);
+  pf_sheet_free(r->fit);
+  pf_sheet_free(r->simulated);
+  pf_h5_shut(r->trajectories);
+  pf_behaviours_free(&r->seen);
+  pf_behaviours_free(&r->acted);
+  pf_figures_free(r->figures);
+}
+
+static pf_status draw_all(run *r, pf_error *error)
+{
+  r->figures = pf_figures_new(error);
+  pf_status status = r->figures == NULL ? PF_STOP : PF_OK;
+  status = status == PF_OK && r->theta != NULL ? pf_draw_coefficients(r->figures, r->theta, error) : status;
+  status = status == PF_OK && r->fit != NULL ? pf_draw_learning(r->figures, r->fit, error) : status;
+  status = status == PF_OK ? pf_draw_choices(r->figures, &r->seen, error) : status;
+  status = status == PF_OK ? pf_draw_calibration(r->figures, &r->seen, error) : status;
+  status = status == PF_OK ? pf_draw_behaviour(r->figures, &r->seen, &r->acted, error) : status;
+  status = status == PF_OK && r->trajectories != NULL ? pf_draw_weights(r->figures, r->trajectories, error) : status;
+  return status == PF_OK ? pf_html_render(r->folder, r->figures, error) : status;
+}
+
+/* ---- what was fitted ---- */
+
+/** "taylor (eta 0.5), oja (eta 0.1)" */
+static void rules_text(const json_t *config, pf_text *out)
+{
+  const json_t *rules = json_object_get(config, "rules");
+  for (size_t i = 0; i < json_array_size(rules); i++) {
+    const json_t *rule = json_array_get(rules, i);
+    pf_text_add(out, "%s%s (eta %.4g)", i > 0 ? ", " : "", pf_html_string(rule, "plugin"), pf_html_number(rule, "eta"));
+  }
+}
+
+static void write_head(pf_text *page, const run *r)
+{
+  const json_t *config = json_object_get(r->summary, "config");
+  const size_t n_units = json_array_size(json_object_get(r->summary, "units"));
+  const size_t n_animals = json_array_size(json_object_get(r->summary, "animals"));
+  pf_text rules = {0};
+  char text[600];
+  rules_text(config, &rules);
+  (void)snprintf(
+      text, sizeof text,
+      "Rule: %.200s. Fitted %s to %zu %s by %.40s (%g epochs, %g draws of the inputs). Status: %.20s. plastfit %.20s.",
+      rules.text != NULL ? rules.text : "none",
+      strcmp(pf_html_string(config, "per"), "animal") == 0 ? "per animal" : pf_html_string(config, "per"),
+      n_animals > 0 ? n_animals : n_units, n_animals == 1 ? "animal" : "animals", pf_html_string(config, "optimiser"),
+      pf_html_number(config, "epochs"), pf_html_number(config, "draws"), pf_html_string(r->summary, "status"),
+      pf_html_string(r->summary, "plastfit"));
+  pf_page_paragraph(page, text);
+  pf_html_config(page, r->folder);
+  pf_text_free(&rules);
+}
+
+/* ---- scores ---- */
+
+static const char *const score_columns[] = {"",
+                                            "deviance explained, % of no plasticity",
+                                            "% of mean rate",
+                                            "log likelihood per choice",
+                                            "R2 of weights",
+                                            "R2 of activity"};
+
+static void score_row(pf_text *page, const char *name, const json_t *scores)
+{
+  const json_t *explained = json_object_get(scores, "deviance_explained");
+  pf_page_row(page);
+  pf_page_cell(page, name);
+  pf_page_number(page, pf_html_number(explained, "no_plasticity"));
+  pf_page_number(page, pf_html_number(explained, "mean_rate"));
+  pf_page_number(page, pf_html_number(scores, "log_likelihood") / pf_html_number(scores, "n_scored"));
+  pf_page_number(page, pf_html_number(scores, "r2_weights"));
+  pf_page_number(page, pf_html_number(scores, "r2_activity"));
+}
+
+static void write_scores(pf_text *page, const run *r)
+{
+  const json_t *animals = json_object_get(r->summary, "animals");
+  const char *on = pf_html_string(r->summary, "evaluated_on");
+  char text[400];
+  (void)snprintf(
+      text, sizeof text,
+      "Scored on %.40s%s. Nulls: the same network without plasticity, and a constant choice probability.", on,
+      strcmp(on, "fresh draws") == 0 ? " of the inputs for the fitted choices (in sample, fresh inputs: not held out)"
+      : strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)"
+                                        : "");
+  pf_page_heading(page, "Scores", text);
+  pf_page_table(page, score_columns, sizeof score_columns / sizeof score_columns[0]);
+  score_row(page, "mean over animals", json_object_get(r->summary, "mean"));
+  score_row(page, "median", json_object_get(r->summary, "median"));
+  pf_page_table_end(page);
+  pf_page_fold(page, "Each animal");
+  pf_page_table(page, score_columns, sizeof score_columns / sizeof score_columns[0]);
+  for (size_t i = 0; i < json_array_size(animals); i++) {
+    const json_t *animal = json_array_get(animals, i);
+    const char *error = pf_html_string(animal, "error");
+    char name[300];
+    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_html_string(animal, "name"), error[0] != '\0' ? ": " : "",
+                   error);
+    score_row(page, name, animal);
+  }
+  pf_page_table_end(page);
+  pf_page_fold_end(page);
+}
+
+/* ---- coefficients ---- */
+
+/** The estimates of one parameter over units: how many, their mean and extremes. */
+static size_t estimates(const pf_sheet *theta, size_t first, double *values)
+{
+  const size_t name = pf_sheet_column(theta, "name");
+  const size_t owner = pf_sheet_column(theta, "owner");
+  const size_t estimate = pf_sheet_column(theta, "estimate");
+  const size_t status = pf_sheet_column(theta, "status");
+  size_t n = 0;
+  for (size_t i = first; i < theta->n_rows; i++) {
+    if (strcmp(pf_sheet_text(theta, i, name), pf_sheet_text(theta, first, name)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, owner), pf_sheet_text(theta, first, owner)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, status), "failed") != 0) {
+      values[n++] = pf_sheet_number(theta, i, estimate);
+    }
+  }
+  return pf_stats_sort(values, n);
+}
+
+static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, double *values)
+{
+  const char *const more[] = {"se", "lower95", "upper95"};
+  const size_t n = estimates(theta, i, values);
+  pf_page_row(page);
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "owner")));
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "name")));
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "label")));
+  pf_page_number(page, pf_sheet_number(theta, i, pf_sheet_column(theta, "truth")));
+  pf_page_number(page, pf_stats_quantile(values, n, 0.5));
+  if (n > 1) {
+    pf_page_number(page, values[0]);
+    pf_page_number(page, values[n - 1]);
+    return;
+  }
+  for (size_t k = 0; k < 3; k++) {
+    if (pf_sheet_column(theta, more[k]) < theta->n_columns) {
+      pf_page_number(page, pf_sheet_number(theta, i, pf_sheet_column(theta, more[k])));
+    }
+  }
+  if (pf_sheet_column(theta, "verdict") < theta->n_columns) {
+    pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "verdict")));
+  }
+}
+
+/** One more copy, for another animal or experiment, of the parameter in the row before? */
+static bool is_copy(const pf_sheet *theta, size_t i)
+{
+  const size_t name = pf_sheet_column(theta, "name");
+  const size_t owner = pf_sheet_column(theta, "owner");
+  return i > 0 && strcmp(pf_sheet_text(theta, i, name), pf_sheet_text(theta, i - 1, name)) == 0 &&
+         strcmp(pf_sheet_text(theta, i, owner), pf_sheet_text(theta, i - 1, owner)) == 0;
+}
+
+static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error)
+{
+  enum { MOST_ROWS = 200 };
+  const pf_sheet *theta = r->theta;
+  if (theta == NULL || theta->n_rows == 0) {
+    return PF_OK;
+  }
+  const size_t unit = pf_sheet_column(theta, "unit");
+  const size_t fixed = pf_sheet_column(theta, "fixed");
+  double *values = pf_memory_need(theta->n_rows, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  pf_page_heading(page, "Coefficients", NULL);
+  (void)pf_page_figures(page, r->figures, "coefficients", 1);
+  const bool several = estimates(theta, 0, values) > 1;
+  const char *columns[10] = {"owner", "name", "in print", "truth", several ? "median over units" : "estimate"};
+  const char *const more[] = {"se", "lower95", "upper95", "verdict"};
+  size_t n = 5;
+  if (several) {
+    columns[n++] = "smallest";
+    columns[n++] = "largest";
+  }
+  for (size_t k = 0; !several && k < 4; k++) {
+    if (pf_sheet_column(theta, more[k]) < theta->n_columns) {
+      columns[n++] = more[k];
+    }
+  }
+  pf_page_fold(page, "As a table");
+  pf_page_table(page, columns, n);
+  size_t rows = 0;
+  for (size_t i = 0; i < theta->n_rows && rows < MOST_ROWS; i++) {
+    if (strcmp(pf_sheet_text(theta, i, unit), pf_sheet_text(theta, 0, unit)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, fixed), "1") != 0 && !is_copy(theta, i)) {
+      coefficient_row(page, theta, i, values);
+      rows++;
+    }
+  }
+  pf_page_table_end(page);
+  if (rows == MOST_ROWS) {
+    pf_page_paragraph(page, "The first 200; all are in theta.csv.");
+  }
+  pf_page_fold_end(page);
+  pf_memory_free(values);
+  return PF_OK;
+}
+
+/* ---- the page ---- */
+
+static bool has_figure(const run *r, const char *prefix)
+{
+  for (size_t i = 0; i < pf_figures_count(r->figures); i++) {
+    if (strncmp(pf_figures_name(r->figures, i), prefix, strlen(prefix)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void write_figures(pf_text *page, const run *r)
+{
+  static const struct {
+    const char *prefix, *title;
+    size_t open;
+  } sections[] = {
+      {"learning", "Learning curves", 1},
+      {"choices-", "Predicted against observed choices", 2},
+      {"activity-", "Predicted against recorded activity", 2},
+      {"calibration", "Calibration", 1},
+      {"behaviour", "Behaviour in the task", 1},
+      {"weights-", "Weights", 3},
+      {"r2-", "R2 of weights, synapse by synapse", 3},
+  };
+  for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
+    if (has_figure(r, sections[k].prefix)) {
+      pf_page_heading(page, sections[k].title, NULL);
+      (void)pf_page_figures(page, r->figures, sections[k].prefix, sections[k].open);
+    }
+  }
+  if (r->seen.n > PF_MOST_ANIMALS_DRAWN) {
+    char text[120];
+    (void)snprintf(text, sizeof text, "Choices are drawn for the first %d of %zu experiments.", PF_MOST_ANIMALS_DRAWN,
+                   r->seen.n);
+    pf_page_paragraph(page, text);
+  }
+}
+
+pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error)
+{
+  run r = {.folder = folder};
+  pf_status status = read_all(&r, error);
+  status = status == PF_OK ? draw_all(&r, error) : status;
+  if (status == PF_OK) {
+    const char *name = pf_html_string(r.summary, "name");
+    pf_page_begin(page, name[0] != '\0' ? name : "run");
+    write_head(page, &r);
+    write_scores(page, &r);
+    status = write_coefficients(page, &r, error);
+    write_figures(page, &r);
+    pf_page_end(page);
+  }
+  free_all(&r);
+  return status;
+}

@@ -1,0 +1,24 @@
+/* The figures of a run: each function adds what it can draw from what the run folder holds, and nothing else. */
+#ifndef PLASTFIT_CORE_REPORT_RUN_FIGURES_H
+#define PLASTFIT_CORE_REPORT_RUN_FIGURES_H
+
+#include "core/report/behaviour.h"
+#include "core/report/figure.h"
+
+enum { PF_MOST_ANIMALS_DRAWN = 24, PF_MOST_COEFFICIENTS_DRAWN = 40 };
+
+/** "coefficients": estimates of theta.csv, with intervals (columns lower95, upper95) and truth where known. */
+pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_error *error);
+/** "learning": data term and objective against epochs, of fit.csv. */
+pf_status pf_draw_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error);
+/** "choices-K": predicted and observed choices of an experiment over its trials. */
+pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, pf_error *error);
+/** "calibration": how often what was predicted with probability p came. */
+pf_status pf_draw_calibration(pf_figures *figures, const pf_behaviours *seen, pf_error *error);
+/** "behaviour": reversal curves and matching of the animals, and of the fitted rule in the task (n = 0: without). */
+pf_status pf_draw_behaviour(pf_figures *figures, const pf_behaviours *animals, const pf_behaviours *simulated,
+                            pf_error *error);
+/** "weights-K", "r2-PROJECTION", "activity-K": of trajectories.h5. */
+pf_status pf_draw_weights(pf_figures *figures, pf_h5_reader *reader, pf_error *error);
+
+#endif
