@@ -23,9 +23,9 @@ static const struct {
   const char *name;
   write_file write;
 } files[] = {
-    {"config.cfg", write_config},       {"fit.csv", pf_write_fit_csv},
-    {"theta.csv", pf_write_theta_csv},  {"trajectories.h5", pf_write_trajectories},
-    {"summary.json", pf_write_summary},
+    {"config.cfg", write_config},         {"fit.csv", pf_write_fit_csv},
+    {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
+    {"multistart.csv", write_multistart}, {"summary.json", pf_write_summary},
 };
 
 static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)
