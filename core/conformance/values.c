@@ -155,7 +155,7 @@ static void check_layouts(const cf_case *of, cf_shape shape)
       const cf_array *out = &cf_out(&op, m)->value;
       for (int64_t k = 0; k < cf_count(out); k++) {
         const double e = expected.values[m][k], f = cf_get(out, k);
-        if (isnan(e)) {
+        if (isnan(e) || cf_is_unwritten(&cf_out(&tight, m)->value, k)) {
           continue; /* not written, or no number: said below */
         }
         if (cf_is_unwritten(out, k) || !(fabs(f - e) <= cf_rounding() * (1 + fabs(e)) || same_number(e, f))) {

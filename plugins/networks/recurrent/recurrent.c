@@ -395,7 +395,9 @@ PF_INLINE void rn_respond_rows(rn_function function, int64_t n, const pf_real *d
 {
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) {
-    v[i] = state == NULL ? scale * drive[i] + shift : kept * state[i] + scale * drive[i];
+    /* k v + (1 - k) drive with one product only: of two, a compiler may round either one first, and chooses otherwise
+     * in a vector than for the cells left over, so that a range and its parts would differ in the last bit */
+    v[i] = state == NULL ? scale * drive[i] + shift : drive[i] + kept * (state[i] - drive[i]);
     y[i] = rn_value(function, v[i]);
   }
 }
