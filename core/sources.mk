@@ -34,6 +34,7 @@ core_sources += core/engine/coupled.c core/engine/coupled.h
 core_sources += core/engine/draw.c
 core_sources += core/engine/explain.c core/engine/explain.h
 core_sources += core/engine/forward.c
+core_sources += core/engine/learn.c core/engine/learn.h
 core_sources += core/engine/gradient.c
 core_sources += core/engine/kernels.c
 core_sources += core/engine/masks.c

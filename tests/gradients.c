@@ -134,6 +134,25 @@ static pf_status mask(pf_model *model, const char *projection, uint64_t seed, pf
   return status;
 }
 
+/* Every third case as it comes; the others with all parameters learned, and starting weights, each or as mean and sd.
+ */
+static pf_status learn(pf_model *model, int64_t n_case, pf_error *error)
+{
+  const pf_start_spec spec = {.lower = -INFINITY, .upper = INFINITY};
+  pf_status status = PF_OK;
+  if (n_case % 3 == 0) {
+    return PF_OK;
+  }
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    model->parameters[i].declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED;
+  }
+  for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
+    const bool each = ((size_t)n_case + q) % 2 == 0; /* one of each kind, where there are two projections */
+    status = pf_model_learn_start(model, (int64_t)q, each ? PF_START_EACH : PF_START_MEAN_SD, &spec, error);
+  }
+  return status;
+}
+
 static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab_network_case *network,
                      const lab_loss_case *loss, bool has_table, tally *sum)
 {
@@ -162,6 +181,7 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab
           lab_add_animal(&data, lengths[d], network->n_input, network->n_activity, seed + 31U * (uint64_t)d, &error);
     }
     status = status == PF_OK && network->is_masked ? mask(made.model, network->plastic, seed, &error) : status;
+    status = status == PF_OK ? learn(made.model, sum->n_cases, &error) : status;
     status = status == PF_OK && by_table ? lab_through_table(registry, &data, &table, &error) : status;
     sum->n_tables += by_table ? 1 : 0;
     sum->n_masked += network->is_masked ? 1 : 0;

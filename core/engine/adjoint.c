@@ -1,5 +1,6 @@
 /* What both paths backward share: cotangents cleared, losses, and the line about a gradient that overflowed. */
 #include "core/engine/carry.h"
+#include "core/engine/learn.h"
 
 #include "core/base/memory.h"
 
@@ -50,7 +51,7 @@ pf_status pf_run_back_losses(const pf_draw *draw, const double *theta, const dou
     const pf_loss_gradient gradient = {.size = sizeof gradient,
                                        .observable = g_observable,
                                        .ld_observable = view.ld_observable,
-                                       .theta = gradient_theta + term->theta0};
+                                       .theta = pf_learns_loss(model, k) ? gradient_theta + term->theta0 : NULL};
     pf_status status =
         term->loss->plugin->loss->vjp(term->loss->self, &view.in, workspace->cotangent, &gradient, error);
     if (status != PF_OK) {

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/engine/carry.h"
+#include "core/engine/learn.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ typedef struct walk {
   const double *theta;
   pf_workspace *workspace;
   double *gradient;   /* of the backward pass */
-  bool wants_network; /* the network has parameters */
+  bool wants_network; /* parameters of the network, or its starting weights, are learned */
   pf_error *error;
   size_t slot_cells;    /* of what all plastic projections carry */
   int64_t interval;     /* runs between checkpoints; n_runs: every slot is kept */
@@ -380,7 +381,7 @@ pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const 
                .theta = theta,
                .workspace = workspace,
                .gradient = gradient,
-               .wants_network = model->needs.parameters.count > 0,
+               .wants_network = pf_learns_network(model),
                .error = error};
   pf_status status = prepare(&self, 0, true);
   status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;

@@ -108,7 +108,7 @@ static pf_status make_targets(const pf_model *model, const pf_recording *recordi
 static pf_status make_steps(const pf_model *model, const pf_recording *recording, const double *input,
                             const double *noise, pf_draw *draw, pf_error *error)
 {
-  size_t n_noise = (size_t)model->needs.n_noise;
+  size_t n_noise = (size_t)model->n_noise;
   draw->n_steps = recording->n_steps;
   draw->ld_input = pf_leading_dimension(recording->n_input);
   draw->flags = pf_memory_need((size_t)draw->n_steps, sizeof *draw->flags, error);

@@ -61,9 +61,21 @@ typedef struct pf_model_parameter {
   bool tied;             /**< theta = factor * theta[tied_to], another that is not tied; not free */
   size_t tied_to;
   double factor;
+  bool is_start; /**< a starting weight, or their mean or sd (pf_model_learn_start): many, of which none means much */
   bool own_penalty; /**< l1 and l2 are its own; else those of `penalty` if it is a rule's, and none if it is not */
   double l1, l2;
 } pf_model_parameter;
+
+/** Where a projection's weights start from. */
+enum pf_start_mode { PF_START_NETWORK = 0, PF_START_EACH = 1, PF_START_MEAN_SD = 2 };
+
+/** Starting weights of a projection: see core/engine/learn.h. */
+typedef struct pf_start {
+  uint32_t mode;  /**< enum pf_start_mode */
+  size_t theta0;  /**< each: [n_post][n_pre] of theta; mean and sd: two of it */
+  int64_t noise0; /**< where its noise starts, of the draw's */
+  char *names;    /**< of the parameters */
+} pf_start;
 
 enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };
 
@@ -76,10 +88,14 @@ typedef struct pf_model {
   pf_bound *bounds; /**< [n projections] */
   pf_loss_term *losses;
   size_t n_losses;
-  /** theta: rules' parameters in the order of `plastic`, then the network's, the losses', the host's. */
+  pf_start *starts; /**< [n projections] */
+  int64_t n_noise;  /**< normal numbers behind the starting weights: the network's, then those of learned sds */
+  /** theta: rules' parameters in the order of `plastic`, then the network's, the losses', the host's, then starting
+   * weights. */
   pf_model_parameter *parameters;
   size_t n_parameters;
   size_t network_theta0;
+  size_t start_theta0;     /**< of the first starting weight; n_parameters: none is learned */
   bool forgets;            /**< weights are forgotten over gaps between sessions: w exp(-rate gap) */
   size_t forgetting_theta; /**< the rate's place in theta */
   uint32_t normalise;
@@ -126,7 +142,8 @@ pf_status pf_model_mask(pf_model *model, int64_t projection, const uint8_t *conn
  */
 pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper, const int8_t *sign_per_pre,
                          pf_error *error);
-/** Append a parameter that is the host's own; before anything is laid out by them. *index: its place in theta. */
+/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is laid out by them.
+ * *index: its place in theta. */
 pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner, size_t *index,
                                  pf_error *error);
 /**
@@ -136,6 +153,18 @@ pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, 
 pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
 /** Does row i of the projection learn by this rule? */
 bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
+/** How starting weights are learned; bounds do not count for an sd, which is not negative. */
+typedef struct pf_start_spec {
+  uint32_t scope; /**< enum pf_scope */
+  double lower, upper, l1, l2;
+} pf_start_spec;
+/**
+ * The starting weights of a projection become parameters, "w0.layer1[3][0]" (enum pf_start_mode PF_START_EACH), or
+ * their mean and sd do; their initial value is what the network starts with where its noise is 0. What is not
+ * connected is fixed at 0: after pf_model_mask, before any draw is made.
+ */
+pf_status pf_model_learn_start(pf_model *model, int64_t projection, uint32_t mode, const pf_start_spec *spec,
+                               pf_error *error);
 /** Index of a projection by name, or -1; sizes as the network says. */
 int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post, int64_t *n_pre);
 /** Index of an observable by name ("activity": the first plastic projection's post population), or -1. */
@@ -153,13 +182,13 @@ typedef struct pf_draw {
   int64_t ld_input;
   pf_real **modulators; /**< [n_plastic], each [n_steps][n modulators] */
   pf_real ***targets;   /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
-  double *noise;        /**< [needs.n_noise] of the network, behind the initial weights */
+  double *noise;        /**< [model->n_noise] behind the initial weights */
   pf_real **given_w;    /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights stated outright */
 } pf_draw;
 
 /**
  * Make a draw for this model: x as `input` [n_steps][n_input] (copied), modulators and targets from the
- * recording's channels and targets, noise [needs.n_noise] copied (NULL: zeros).
+ * recording's channels and targets, noise [model->n_noise] copied (NULL: zeros).
  */
 pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, const double *input, const double *noise,
                          pf_draw **out, pf_error *error);

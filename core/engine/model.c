@@ -347,6 +347,7 @@ pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, 
   pf_memory_free(model->parameters);
   model->parameters = more;
   *index = model->n_parameters++;
+  model->start_theta0 = model->n_parameters; /* starting weights come after everything else */
   return PF_OK;
 }
 
@@ -446,7 +447,9 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
   if (status == PF_OK) {
     model->masks = pf_memory_need(model->needs.projections.count, sizeof *model->masks, error);
     model->bounds = pf_memory_need(model->needs.projections.count, sizeof *model->bounds, error);
-    status = model->masks == NULL || model->bounds == NULL ? PF_STOP : PF_OK;
+    model->starts = pf_memory_need(model->needs.projections.count, sizeof *model->starts, error);
+    model->n_noise = model->needs.n_noise;
+    status = model->masks == NULL || model->bounds == NULL || model->starts == NULL ? PF_STOP : PF_OK;
   }
   status = status == PF_OK ? check_populations(model, error) : status;
   status = status == PF_OK ? check_projections(model, error) : status;
@@ -465,6 +468,7 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
     pf_model_free(model);
     return status;
   }
+  model->start_theta0 = model->n_parameters;
   choose_phases(model);
   *out = model;
   return PF_OK;
@@ -493,6 +497,10 @@ void pf_model_free(pf_model *model)
     pf_memory_free(model->bounds[q].lower);
     pf_memory_free(model->bounds[q].upper);
   }
+  for (size_t q = 0; model->starts != NULL && q < model->needs.projections.count; q++) {
+    pf_memory_free(model->starts[q].names);
+  }
+  pf_memory_free(model->starts);
   pf_memory_free(model->bounds);
   pf_memory_free(model->masks);
   pf_memory_free(model->plastic);

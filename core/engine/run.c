@@ -1,5 +1,6 @@
 /* The pieces of a run: starting weights, activity of one population, one change of the weights. */
 #include "core/engine/bounds.h"
+#include "core/engine/learn.h"
 #include "core/engine/workspace.h"
 
 #include "core/base/memory.h"
@@ -30,7 +31,7 @@ static pf_initial initial_of(pf_workspace *workspace, pf_real *const *given_w, b
   const pf_model *model = workspace->model;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
-    const bool given = given_w != NULL && given_w[q] != NULL;
+    const bool given = (given_w != NULL && given_w[q] != NULL) || model->starts[q].mode != PF_START_NETWORK;
     workspace->initial_w[q] = given ? NULL : adjoint ? weights->g : weights->states;
   }
   for (size_t p = 0; p < model->needs.populations.count; p++) {
@@ -69,6 +70,9 @@ pf_status pf_run_start(pf_workspace *workspace, const double *theta, const doubl
                                                     &initial, error);
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
+    if (given_w == NULL || given_w[q] == NULL) {
+      pf_learn_start(model, q, theta, noise, weights->n_post, weights->n_pre, weights->states, weights->ldw);
+    }
     pf_weights_disconnect(weights, weights->states);
     if (weights->bound->lower != NULL) {
       memcpy(weights->unclipped, weights->states, weights->cells * sizeof(pf_real));
@@ -90,6 +94,12 @@ pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspa
                         weights->unclipped, weights->g);
     }
     pf_weights_disconnect(weights, weights->g);
+    if (draw->given_w[q] == NULL) {
+      pf_learn_start_vjp(model, q, draw->noise, weights->n_post, weights->n_pre, weights->g, weights->ldw, gradient);
+    }
+  }
+  if (model->needs.parameters.count == 0) {
+    return PF_OK; /* of starting weights alone the network knows nothing */
   }
   const pf_initial cotangent = initial_of(workspace, draw->given_w, true);
   return model->network->plugin->network->initial_vjp(model->network->self, theta + model->network_theta0, draw->noise,

@@ -64,7 +64,8 @@ static bool any(const double *values, size_t n)
 static size_t first_moved(const pf_model *model, const double *along, bool *is_network)
 {
   size_t first = model->needs.populations.count;
-  *is_network = any(along + model->network_theta0, model->needs.parameters.count);
+  *is_network = any(along + model->network_theta0, model->needs.parameters.count) ||
+                any(along + model->start_theta0, model->n_parameters - model->start_theta0);
   if (*is_network || (model->forgets && along[model->forgetting_theta] != 0.0)) {
     return 1;
   }

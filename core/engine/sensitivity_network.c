@@ -1,4 +1,5 @@
 #include "core/engine/sensitivity_network.h"
+#include "core/engine/learn.h"
 
 #include <float.h>
 #include <math.h>
@@ -71,7 +72,7 @@ static double step_along(const pf_tangents *self, int64_t k, double relative)
       step = relative * size / fabs(along[i]);
     }
   }
-  return step;
+  return isfinite(step) ? step : 1.0; /* it moves other things than the network's parameters */
 }
 
 static void moved(const pf_tangents *self, int64_t k, double step, double *theta)
@@ -180,6 +181,11 @@ static pf_status initial_along(pf_tangents *self, int64_t k, double *theta, pf_r
     pf_tangents_note(self, PF_TANGENT_NETWORK_DIFFERENCES);
   }
   for (size_t q = 0; q < self->model->needs.projections.count && status == PF_OK; q++) {
+    const pf_weights *weights = &self->workspaces[0]->weights[q];
+    if (out[q] != NULL && self->model->starts[q].mode != PF_START_NETWORK) {
+      pf_learn_start_jvp(self->model, q, self->along + (size_t)k * self->model->n_parameters, self->draw->noise,
+                         weights->n_post, weights->n_pre, out[q], weights->ldw);
+    }
     if (out[q] != NULL) {
       pf_weights_disconnect(&self->workspaces[0]->weights[q], out[q]);
     }

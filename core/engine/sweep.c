@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/engine/carry.h"
+#include "core/engine/learn.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,9 +30,10 @@ typedef struct sweep {
   size_t cells[MAX_PLASTIC];                      /* of a slot of a block: core/engine/carry.h */
   size_t scratch_cells;                           /* that a step of a block takes */
   bool keeps_all;                                 /* no checkpoints */
+  bool wants_network;                             /* its parameters, or starting weights, are learned */
   const double *scale;                            /* [n_losses]; of a local sweep */
   pf_loss_value (*lane_values)[MAX_LOCAL_LOSSES]; /* [n_lanes]; of a local sweep */
-  double *lane_theta;                             /* [n_lanes][n_parameters] */
+  double *lane_theta;                             /* [n_lanes][start_theta0]: starting weights take no sums */
   pf_real *lane_pre[MAX_PLASTIC]; /* [n_lanes][n_steps][ld of pre]: private cotangents of x; NULL: x is the input */
 } sweep;
 
@@ -54,7 +56,7 @@ bool pf_sweep_can(const pf_model *model)
 {
   const pf_projection_table *projections = &model->needs.projections;
   const pf_population_table *populations = &model->needs.populations;
-  if (model->needs.parameters.count > 0 || model->forgets) {
+  if (model->forgets) {
     return false;
   }
   for (size_t phase = 0; phase < sizeof model->stepwise / sizeof model->stepwise[0]; phase++) {
@@ -288,7 +290,7 @@ static pf_status back_change(const sweep *self, const block *at, size_t j, const
   const pf_moment moment = pf_run_moment(self->draw, t, run->changes != 0);
   const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
   pf_real *g_pre = pre_cotangent(self, j, lane);
-  const pf_carry_gradient gradient = {.theta = self->lane_theta + (size_t)lane * self->model->n_parameters,
+  const pf_carry_gradient gradient = {.theta = self->lane_theta + (size_t)lane * self->model->start_theta0,
                                       .pre = g_pre == NULL ? NULL : g_pre + t * pre->ld,
                                       .post = self->post->g_signals + t * self->post->ld + at->row0,
                                       .ld_pre = pre->ld,
@@ -320,7 +322,11 @@ static pf_status back_respond(const sweep *self, const block *at, const pf_run *
                                  .signals = post->g_signals + offset,
                                  .signal_stride = post->plane_stride,
                                  .ld_signal = post->ld};
-  const pf_units_gradient gradient = {.size = sizeof gradient, .drive = post->g_drive + offset, .ld_drive = post->ld};
+  double *theta = self->lane_theta + (size_t)lane * model->start_theta0 + model->network_theta0;
+  const pf_units_gradient gradient = {.size = sizeof gradient,
+                                      .drive = post->g_drive + offset,
+                                      .theta = self->wants_network ? theta : NULL,
+                                      .ld_drive = post->ld};
   pf_status status =
       model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
   for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
@@ -364,6 +370,10 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
       }
     }
   }
+  for (size_t j = 0; j < self->n_plastic && self->wants_network; j++) { /* by now those of the starting weights */
+    const pf_weights *weights = weights_of(self, j);
+    memcpy(weights->g + at->row0 * weights->ldw, at->g[j], (size_t)(at->n_rows * weights->ldw) * sizeof(pf_real));
+  }
   return status;
 }
 
@@ -381,7 +391,7 @@ static bool is_local(const pf_model *model, size_t p)
     const pf_loss_term *term = &model->losses[k];
     const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[0]);
     local = (term->needs.flags & PF_LOSS_SEPARABLE_BY_UNIT) != 0 && term->needs.observables.count == 1 &&
-            term->needs.targets.count == 1 && term->needs.parameters.count == 0 && info->population == (int64_t)p;
+            term->needs.targets.count == 1 && !pf_learns_loss(model, k) && info->population == (int64_t)p;
   }
   return local;
 }
@@ -501,14 +511,14 @@ static pf_status reserve_lanes(sweep *self, pf_error *error)
     offset[j] = cells;
     cells += pre == 0 ? 0 : lanes * (size_t)(self->draw->n_steps * workspace->activity[pre].ld);
   }
-  if (workspace->lane_theta_count < lanes * self->model->n_parameters) {
+  if (workspace->lane_theta_count < lanes * self->model->start_theta0) {
     pf_memory_free(workspace->lane_theta);
     workspace->lane_theta_count = 0;
-    workspace->lane_theta = pf_memory_need(lanes * self->model->n_parameters, sizeof(double), error);
+    workspace->lane_theta = pf_memory_need(lanes * self->model->start_theta0, sizeof(double), error);
     if (workspace->lane_theta == NULL) {
       return PF_STOP;
     }
-    workspace->lane_theta_count = lanes * self->model->n_parameters;
+    workspace->lane_theta_count = lanes * self->model->start_theta0;
   }
   if (workspace->lane_pre_cells < cells) {
     pf_memory_free(workspace->lane_pre);
@@ -520,7 +530,7 @@ static pf_status reserve_lanes(sweep *self, pf_error *error)
     workspace->lane_pre_cells = cells;
   }
   self->lane_theta = workspace->lane_theta;
-  memset(self->lane_theta, 0, lanes * self->model->n_parameters * sizeof(double));
+  memset(self->lane_theta, 0, lanes * self->model->start_theta0 * sizeof(double));
   if (cells > 0) {
     memset(workspace->lane_pre, 0, cells * sizeof(pf_real));
   }
@@ -533,7 +543,7 @@ static pf_status reserve_lanes(sweep *self, pf_error *error)
 /** The lanes' sums, in order, into the gradient and the cotangents of the presynaptic populations. */
 static void add_lanes(const sweep *self, double *gradient)
 {
-  const size_t n = self->model->n_parameters;
+  const size_t n = self->model->start_theta0;
   for (int64_t lane = 0; lane < self->plan.n_lanes; lane++) {
     for (size_t i = 0; i < n; i++) {
       gradient[i] += self->lane_theta[(size_t)lane * n + i];
@@ -555,7 +565,15 @@ static void add_fixed(const sweep *self)
   for (size_t q = 0; q < self->model->needs.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
     pf_activity *pre = &workspace->activity[weights->info->pre];
-    if (weights->info->post == (int64_t)self->population && weights->plastic == NULL && weights->info->pre != 0) {
+    if (weights->info->post != (int64_t)self->population || weights->plastic != NULL) {
+      continue;
+    }
+    if (self->wants_network) {
+      self->model->kernels->weight_gradient(self->draw->n_steps, weights->n_post, weights->n_pre, self->post->g_drive,
+                                            self->post->ld, pre->signals + weights->info->signal * pre->plane_stride,
+                                            pre->ld, weights->g, weights->ldw);
+    }
+    if (weights->info->pre != 0) {
       self->model->kernels->pre_gradient(self->draw->n_steps, weights->n_post, weights->n_pre, weights->states,
                                          weights->ldw, self->post->g_drive, self->post->ld,
                                          pre->g_signals + weights->info->signal * pre->plane_stride, pre->ld);
@@ -576,7 +594,8 @@ static sweep prepare(const pf_model *model, const pf_draw *draw, const double *t
                 .population = p,
                 .post = &workspace->activity[p],
                 .runs = workspace->runs,
-                .n_runs = workspace->n_runs};
+                .n_runs = workspace->n_runs,
+                .wants_network = pf_learns_network(model)};
   size_t row_cells = 0;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
@@ -627,14 +646,16 @@ static pf_status sweep_back(const pf_model *model, const pf_draw *draw, const do
                             pf_error *error)
 {
   pf_workspace *workspace = workspaces[0];
+  const bool wants_network = pf_learns_network(model);
   pf_status status = PF_OK;
   for (size_t p = first_done; p-- > 1 && status == PF_OK;) {
-    if (workspace->activity[p].phase == PF_PHASE_BEFORE) {
-      continue; /* nothing plastic lies before it, and the network has no parameters */
+    if (workspace->activity[p].phase == PF_PHASE_BEFORE && !wants_network) {
+      continue; /* nothing that is learned lies before it */
     }
     sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
     if (self.n_plastic == 0) {
-      status = pf_run_back_population(workspace, p, theta, 0, draw->n_steps - 1, 0, NULL, error);
+      status =
+          pf_run_back_population(workspace, p, theta, 0, draw->n_steps - 1, 0, wants_network ? gradient : NULL, error);
       continue;
     }
     status = reserve_lanes(&self, error);
@@ -644,7 +665,7 @@ static pf_status sweep_back(const pf_model *model, const pf_draw *draw, const do
       add_fixed(&self);
     }
   }
-  return status;
+  return status == PF_OK && wants_network ? pf_run_back_start(draw, theta, workspace, gradient, error) : status;
 }
 
 pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,

@@ -198,7 +198,8 @@ static inline pf_real *pf_run_g_pre(const pf_workspace *workspace, const pf_weig
   return pre->g_signals + weights->info->signal * pre->plane_stride + (back ? previous : row) * pre->ld;
 }
 
-/** Adjoint of the start: from ->g of the weights and g_start of the states to gradient[network's parameters]. */
+/** Adjoint of the start: from ->g of the weights and g_start of the states to gradient[network's parameters, starting
+ * weights] += . */
 pf_status pf_run_back_start(const pf_draw *draw, const double *theta, pf_workspace *workspace, double *gradient,
                             pf_error *error);
 /** What a loss sees of the last run. `observable`, `n`, `ld`, ...: scratch of at least 8 entries. */

@@ -52,7 +52,7 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
                           pf_draw **out, pf_error *error)
 {
   const pf_recording *recording = &data->recordings[i];
-  const int64_t n_noise = problem->model->needs.n_noise;
+  const int64_t n_noise = problem->model->n_noise;
   double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
   double *noise = pf_memory_need((size_t)n_noise, sizeof *noise, error);
   pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;

@@ -168,16 +168,21 @@ static pf_status print_parameters(const pf_problem *problem, const double *start
     return status;
   }
   *n_free = 0;
+  size_t n_told = 0, n_shown = 0;
   for (size_t i = 0; i < model->n_parameters; i++) {
     *n_free += pf_is_free(&model->parameters[i]) ? 1 : 0;
+    n_told += pf_is_told(model, i) ? 1 : 0;
   }
-  (void)fprintf(out, "Parameters: %zu, of which %zu free\n", model->n_parameters, *n_free);
+  (void)fprintf(out, "Parameters: %zu, of which %zu free\n", n_told, *n_free);
   (void)fprintf(out, "  %-28s%-12s%12s  %-18s\n", "name", "", problem->warm != NULL ? "warm start" : "start", "bounds");
-  for (size_t i = 0; i < model->n_parameters && i < MOST_PARAMETERS; i++) {
-    print_parameter(model, i, keys[i], start[i], out);
+  for (size_t i = 0; i < model->n_parameters && n_shown < MOST_PARAMETERS; i++) {
+    if (pf_is_told(model, i)) {
+      print_parameter(model, i, keys[i], start[i], out);
+      n_shown++;
+    }
   }
-  if (model->n_parameters > MOST_PARAMETERS) {
-    (void)fprintf(out, "  and %zu more\n", model->n_parameters - MOST_PARAMETERS);
+  if (n_told > n_shown) {
+    (void)fprintf(out, "  and %zu more\n", n_told - n_shown);
   }
   pf_keys_free(model, keys);
   return PF_OK;
@@ -229,7 +234,7 @@ static double draw_bytes(const pf_problem *problem)
     }
     cells += columns * (double)recording->n_steps;
   }
-  const double noise = (double)problem->model->needs.n_noise * (double)problem->data.n * (double)sizeof(double);
+  const double noise = (double)problem->model->n_noise * (double)problem->data.n * (double)sizeof(double);
   return (cells * (double)sizeof(pf_real) + noise) * (double)problem->draws;
 }
 

@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/report/names.h"
 #include "core/report/tables.h"
 #include <errno.h>
 #include <math.h>
@@ -65,9 +66,12 @@ pf_status pf_csv_close_file(FILE *file, const char *path, pf_error *error)
 static void fit_header(const pf_results *results, FILE *file)
 {
   (void)fputs("unit,epoch,objective,data_term", file);
-  for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
-    (void)fputc(',', file);
-    pf_csv_text(file, results->keys[i]);
+  const pf_model *model = results->problem->model;
+  for (size_t i = 0; i < model->start_theta0; i++) {
+    if (pf_is_told(model, i)) {
+      (void)fputc(',', file);
+      pf_csv_text(file, results->keys[i]);
+    }
   }
   (void)fputs(",name,seed,per,batch,optimiser,learning_rate,epochs,l1,l2,draws,input_mean,input_sd,eta,gradient_norm\n",
               file);
@@ -86,10 +90,13 @@ static void fit_settings(const pf_problem *problem, FILE *file)
   pf_csv_number(file, problem->model->n_plastic > 0 ? problem->model->plastic[0].eta : NAN);
 }
 
-/* One column a parameter: where it has copies, their mean. */
-static void fit_parameters(const pf_layout *layout, const double *slots, FILE *file)
+/* One column a parameter: where it has copies, their mean. Starting weights have none: they would be too many. */
+static void fit_parameters(const pf_model *model, const pf_layout *layout, const double *slots, FILE *file)
 {
-  for (size_t i = 0; i < layout->n_parameters; i++) {
+  for (size_t i = 0; i < model->start_theta0; i++) {
+    if (!pf_is_told(model, i)) {
+      continue;
+    }
     const size_t end = i + 1 < layout->n_parameters ? layout->first[i + 1] : layout->n_slots;
     double sum = 0.0;
     for (size_t s = layout->first[i]; s < end; s++) {
@@ -108,7 +115,7 @@ static pf_status fit_rows(const pf_results *results, const pf_fit_unit *unit, FI
     (void)fprintf(file, ",%lld,%.17g,%.17g", (long long)unit->rows[r].epoch, unit->rows[r].objective,
                   unit->rows[r].data_term);
     pf_layout_slots(unit->layout, &unit->row_values[r * unit->layout->n], slots);
-    fit_parameters(unit->layout, slots, file);
+    fit_parameters(results->problem->model, unit->layout, slots, file);
     fit_settings(results->problem, file);
     (void)fputc(',', file);
     pf_csv_number(file, unit->rows[r].gradient_norm);
@@ -182,7 +189,9 @@ static pf_status theta_rows(const pf_results *results, const pf_fit_unit *unit, 
   pf_layout_slots(unit->layout, unit->values, slots);
   pf_layout_slots(unit->layout, unit->values_start, slots + n);
   for (size_t s = 0; s < n; s++) {
-    theta_row(results, unit, s, slots[s], slots[n + s], file);
+    if (pf_is_told(results->problem->model, unit->layout->slots[s].parameter)) {
+      theta_row(results, unit, s, slots[s], slots[n + s], file);
+    }
   }
   pf_memory_free(slots);
   return PF_OK;

@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 #include "core/evaluate/plan.h"
+#include "core/report/names.h"
 #include "core/report/run_folder.h"
 #include "core/report/tables.h"
 #include <errno.h>
@@ -57,8 +58,12 @@ static void set_explained(builder *b, json_t *object, const pf_scores *scores)
 static json_t *theta_object(builder *b, const pf_results *results, const double *theta)
 {
   json_t *object = json_object();
-  for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
-    set(b, object, results->keys[i], number(theta[i]));
+  const pf_model *model = results->problem->model;
+  for (size_t i = 0; i < model->start_theta0;
+       i++) { /* starting weights are in theta.csv: many, each of little meaning */
+    if (pf_is_told(model, i)) {
+      set(b, object, results->keys[i], number(theta[i]));
+    }
   }
   return object;
 }
@@ -201,7 +206,7 @@ static void set_truth(builder *b, json_t *root, const pf_results *results)
 {
   bool known = false;
   for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
-    known = known || !isnan(results->truth[i]);
+    known = known || (pf_is_told(results->problem->model, i) && !isnan(results->truth[i]));
   }
   set(b, root, "truth", known ? theta_object(b, results, results->truth) : json_null());
 }

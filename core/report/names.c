@@ -9,8 +9,9 @@
 
 static bool is_unique(const pf_model *model, size_t i)
 {
-  for (size_t k = 0; k < model->n_parameters; k++) {
-    if (k != i && strcmp(model->parameters[k].declared.name, model->parameters[i].declared.name) == 0) {
+  for (size_t k = 0; k < model->start_theta0 && i < model->start_theta0; k++) { /* starting weights' names are unique */
+    if (k != i && pf_is_told(model, k) &&
+        strcmp(model->parameters[k].declared.name, model->parameters[i].declared.name) == 0) {
       return false;
     }
   }
@@ -57,6 +58,27 @@ bool pf_is_taylor_name(const char *name)
     name += 2;
   }
   return *name == '\0';
+}
+
+bool pf_is_told(const pf_model *model, size_t i)
+{
+  const pf_parameter *declared = &model->parameters[i].declared;
+  const pf_parameter *plugins = NULL;
+  if (i < model->network_theta0 || i >= model->start_theta0 || pf_is_free(&model->parameters[i]) ||
+      model->parameters[i].tied) {
+    return true;
+  }
+  if (i < model->network_theta0 + model->needs.parameters.count) {
+    const pf_parameter_table *table = &model->needs.parameters;
+    plugins = pf_table_at(table->items, table->stride, table->count, i - model->network_theta0);
+  }
+  for (size_t k = 0; k < model->n_losses && plugins == NULL; k++) {
+    const pf_parameter_table *table = &model->losses[k].needs.parameters;
+    plugins = i < model->losses[k].theta0
+                  ? NULL
+                  : pf_table_at(table->items, table->stride, table->count, i - model->losses[k].theta0);
+  }
+  return plugins == NULL || plugins->initial != declared->initial;
 }
 
 /* ---- truth ---- */

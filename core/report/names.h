@@ -8,6 +8,11 @@
 pf_status pf_keys_create(const pf_model *model, char ***out, pf_error *error);
 void pf_keys_free(const pf_model *model, char **keys);
 
+/**
+ * Is a parameter worth a word? Not what a network or a loss declares and nobody touched: fixed at what its plugin says.
+ */
+bool pf_is_told(const pf_model *model, size_t i);
+
 /** " reward - 0.5 expected_reward", with a space before it. */
 void pf_linear_print(const pf_linear *linear, FILE *out);
 

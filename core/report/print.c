@@ -110,6 +110,15 @@ static size_t count_tied(const pf_model *model)
   return n;
 }
 
+static size_t count_told(const pf_model *model)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    n += pf_is_told(model, i) ? 1 : 0;
+  }
+  return n;
+}
+
 /* One unit's slots into the sums of each parameter, or, without `count`, their squares about the mean. */
 static pf_status add_unit(printer *p, const pf_fit_unit *unit, double *count, pf_error *error)
 {
@@ -195,7 +204,7 @@ static pf_status prepare(printer *p, pf_error *error)
     return PF_STOP;
   }
   for (size_t i = 0; i < model->n_parameters; i++) {
-    if (is_free(model, i)) {
+    if (is_free(model, i) && !model->parameters[i].is_start) {
       p->rows[p->n_rows++] = (row){.parameter = i, .estimate = p->mean[i], .sd = p->sd[i], .truth = p->truth[i]};
     }
     if (i < model->network_theta0 && !isnan(p->truth[i])) {
@@ -213,7 +222,7 @@ static void print_title(const printer *p)
   const pf_problem *problem = p->problem;
   const size_t n = problem->data.n_animals;
   const size_t n_tied = count_tied(problem->model);
-  const size_t n_fixed = problem->model->n_parameters - p->n_free - n_tied;
+  const size_t n_fixed = count_told(problem->model) - p->n_free - n_tied;
   char others[64] = "";
   if (n_fixed > 0 || n_tied > 0) {
     (void)snprintf(others, sizeof others, " (and %zu fixed, %zu tied)", n_fixed, n_tied);
@@ -448,7 +457,7 @@ static void print_bound(const printer *p)
     const pf_model_parameter *parameter = &model->parameters[i];
     char name[96];
     char other[96];
-    if (is_free(model, i) || n >= MOST_TERMS) {
+    if (is_free(model, i) || n >= MOST_TERMS || parameter->is_start || !pf_is_told(model, i)) {
       continue;
     }
     row_name(p, &(row){.parameter = i}, name, sizeof name);

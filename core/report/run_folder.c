@@ -126,8 +126,8 @@ static size_t first_row(const pf_theta_file *file, const char *unit)
 }
 
 /** The estimates of all slots. Rows stand in the order of the slots, so that the next one is looked at first. */
-static pf_status read_slots(const pf_theta_file *file, const char *name, pf_fit_unit *unit, double *slots,
-                            pf_error *error)
+static pf_status read_slots(const pf_problem *problem, const pf_theta_file *file, const char *name, pf_fit_unit *unit,
+                            double *slots, pf_error *error)
 {
   const pf_layout *layout = unit->layout;
   const pf_theta_row *next = &file->rows[first_row(file, name)];
@@ -141,6 +141,10 @@ static pf_status read_slots(const pf_theta_file *file, const char *name, pf_fit_
         strcmp(row->name, parameter->declared.name) != 0 || strcmp(row->animal, animal) != 0 ||
         row->experiment != experiment) {
       row = pf_theta_file_find(file, name, owner, parameter->declared.name, animal, experiment);
+    }
+    if (row == NULL && !pf_is_told(problem->model, layout->slots[s].parameter)) {
+      slots[s] = layout->kept[s]; /* nobody touched it */
+      continue;
     }
     if (row == NULL) {
       return pf_fail(error, PF_STOP, "%s: has no '%s' of '%s'%s%s for '%s'; is its config.cfg the run's own?",
@@ -185,7 +189,7 @@ static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem,
   double *slots = pf_memory_need(unit->layout->n_slots, sizeof *slots, error);
   pf_status status = unit->values == NULL || unit->values_start == NULL || slots == NULL
                          ? PF_STOP
-                         : read_slots(file, name, unit, slots, error);
+                         : read_slots(problem, file, name, unit, slots, error);
   if (status == PF_OK) {
     pf_layout_keep(unit->layout, slots); /* a fixed one may have had another value there than it would start at */
     pf_layout_values(unit->layout, slots, unit->values);

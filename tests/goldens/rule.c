@@ -289,7 +289,7 @@ pf_status golden_rule_places(const golden_rule *rule, const pf_model *model, int
       return pf_fail(error, PF_STOP, "the model has no parameter '%s'", rule->names[i]);
     }
   }
-  return met == model->n_parameters
+  return met == model->network_theta0 /* what network and loss declare stays fixed */
              ? PF_OK
-             : pf_fail(error, PF_STOP, "the model has %zu parameters, the file %zu", model->n_parameters, met);
+             : pf_fail(error, PF_STOP, "the model has %zu parameters, the file %zu", model->network_theta0, met);
 }

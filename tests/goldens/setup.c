@@ -256,7 +256,11 @@ pf_status golden_case_theta(const golden_case *golden, const json_t *tensor, con
   if (numbers == NULL) {
     return PF_STOP;
   }
+  const pf_model *model = golden->lab.model;
   const pf_status status = golden_rule_numbers(&golden->rule, tensor, what, numbers, error);
+  for (size_t i = model->network_theta0; i < model->n_parameters; i++) {
+    theta[i] = model->parameters[i].declared.initial;
+  }
   for (size_t i = 0; i < golden->rule.n && status == PF_OK; i++) {
     if (golden->places[i] >= 0) {
       theta[golden->places[i]] = numbers[i];

@@ -205,8 +205,8 @@ static pf_status compare_fit(golden_case *golden, golden_report *report, pf_erro
   for (size_t r = 1; status == PF_OK && r < fit->units[0].n_rows; r++) {
     const json_t *row = row_of(epochs, fit->units[0].rows[r].epoch - 1); /* the file counts passes from 0 */
     if (row != NULL) {
-      status = compare_pass(golden, row, names, &fit->units[0].row_values[r * fit->units[0].layout->n],
-                            &fit->units[0].rows[r].objective, true, report, error);
+      pf_layout_theta(fit->units[0].layout, &fit->units[0].row_values[r * fit->units[0].layout->n], 0, theta0);
+      status = compare_pass(golden, row, names, theta0, &fit->units[0].rows[r].objective, true, report, error);
     }
   }
   pf_fit_free(&golden->problem, fit);

@@ -24,7 +24,7 @@ enum { MOST_TRIES = 60 };
 
 static pf_status make_draws(bench *on, const pf_dataset *data, pf_error *error)
 {
-  const int64_t n_noise = on->model->needs.n_noise;
+  const int64_t n_noise = on->model->n_noise;
   int64_t longest = 0;
   double *noise = pf_memory_need((size_t)n_noise, sizeof *noise, error);
   pf_status status = noise == NULL ? PF_STOP : PF_OK;
@@ -74,10 +74,18 @@ static pf_status tame(bench *on, pf_error *error)
       return PF_OK;
     }
     for (size_t i = 0; i < on->model->n_parameters; i++) {
-      on->theta[i] *= 0.8;
+      on->theta[i] *= i < on->model->network_theta0 || i >= on->model->start_theta0 ? 0.8 : 1.0;
     }
   }
   return pf_fail(error, PF_STOP, "weights explode whatever theta is");
+}
+
+/* Of the network and the losses: near where it starts, within its bounds, so that all differences are. */
+static double near_initial(const pf_parameter *declared, double normal)
+{
+  const double start = declared->initial, lower = declared->lower;
+  const double value = start != 0.0 ? start * (1.0 + 0.1 * normal) : 0.3 * normal;
+  return isfinite(lower) && !(value > lower + 0.05) ? lower + 0.05 + 0.05 * fabs(normal) : value;
 }
 
 pf_status bench_create(const pf_model *model, const pf_dataset *data, double theta_sd, uint64_t seed, bench *out,
@@ -93,7 +101,14 @@ pf_status bench_create(const pf_model *model, const pf_dataset *data, double the
   pf_status status = PF_STOP;
   if (out->theta != NULL && out->gradient != NULL && out->direction != NULL && out->moved != NULL) {
     for (size_t i = 0; i < n; i++) {
-      out->theta[i] = theta_sd * numbers_normal(&out->numbers);
+      const pf_model_parameter *parameter = &model->parameters[i];
+      const double normal = numbers_normal(&out->numbers);
+      out->theta[i] = i < model->network_theta0 ? theta_sd * normal
+                      : parameter->is_start     ? 0.4 * normal
+                                                : near_initial(&parameter->declared, normal);
+      if (i >= model->network_theta0 && (parameter->declared.flags & PF_PARAMETER_FIXED) != 0) {
+        out->theta[i] = parameter->declared.initial;
+      }
     }
     status = make_draws(out, data, error);
     status = status == PF_OK ? tame(out, error) : status;
@@ -170,6 +185,9 @@ static void choose_direction(bench *on, bool balanced)
   }
   for (size_t i = 0; i < n; i++) {
     on->direction[i] = numbers_normal(&on->numbers);
+    if ((on->model->parameters[i].declared.flags & PF_PARAMETER_FIXED) != 0) {
+      on->direction[i] = 0.0; /* what is fixed has no gradient */
+    }
     if (balanced && on->gradient[i] != 0.0) {
       on->direction[i] /= fmax(fabs(on->gradient[i]), smallest_share * largest) / largest;
     }
@@ -222,7 +240,8 @@ pf_status bench_differentiate(bench *on, int n, bool has_kinks, bench_derivative
     bool found = false;
     for (int attempt = 0; attempt < MOST_TRIES && !found && status == PF_OK; attempt++) {
       for (size_t i = 0; attempt > 0 && i < on->model->n_parameters; i++) {
-        on->theta[i] *= 1.0 + 0.01 * numbers_normal(&on->numbers);
+        const double factor = 1.0 + 0.01 * numbers_normal(&on->numbers);
+        on->theta[i] *= (on->model->parameters[i].declared.flags & PF_PARAMETER_FIXED) != 0 ? 1.0 : factor;
       }
       status = compare_one(on, k % 2 == 1, has_kinks, out, &found, error);
     }
@@ -312,7 +331,8 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
     for (size_t k = 0; k < n_losses; k++) {
       scale[k] = -on->batch->scale[d * n_losses + k];
     }
-    status = pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0], values, on->moved, error);
+    status =
+        pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0], values, on->moved, error);
   }
   for (size_t i = 0; i < n; i++) {
     apart = hypot(apart, on->moved[i] - on->gradient[i]);

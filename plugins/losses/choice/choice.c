@@ -1,10 +1,16 @@
 /*
- * choice - Bernoulli log likelihood of a choice c from its logit l, per step:
+ * choice - Bernoulli log likelihood of a choice c from the network's logit, per step:
  *
- *     ll = c l - log(1 + exp(l)) = -log(1 + exp(m)),   m = (1 - 2 c) l
+ *     P(c = 1) = lapse / 2 + (1 - lapse) sigmoid(l),   l = logit + bias
  *
- * The second form is what is computed: it neither overflows nor cancels, and
- * d ll / d l = (2 c - 1) sigmoid(m) keeps its relative accuracy at both ends.
+ * With m = (1 - 2 c) l, the probability of what was chosen is q = lapse / 2 + (1 - lapse) sigmoid(-m), and ll = log q.
+ * Without lapses that is
+ *
+ *     ll = c l - log(1 + exp(l)) = -log(1 + exp(m))
+ *
+ * of which the second form is what is computed: it neither overflows nor cancels, and
+ * d ll / d l = (2 c - 1) sigmoid(m) keeps its relative accuracy at both ends. bias (a preference for one side) and
+ * lapse (the share of choices made by tossing a coin) are parameters, fixed at 0 unless the config frees them.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -13,7 +19,23 @@
 static const char *const choice_observables[] = {"logit"};
 static const char *const choice_targets[] = {"choice"};
 
-/* No options and no parameters, hence no content; an object all the same, so that `create` has something to return. */
+enum { CHOICE_BIAS, CHOICE_LAPSE, CHOICE_N_PARAMETERS };
+static const pf_parameter choice_parameters[CHOICE_N_PARAMETERS] = {
+    {.name = "bias",
+     .unit = "1",
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .flags = PF_PARAMETER_FIXED,
+     .help = "side preference: added to the logit"},
+    {.name = "lapse",
+     .unit = "1",
+     .lower = 0.0,
+     .upper = 0.999,
+     .flags = PF_PARAMETER_FIXED,
+     .help = "share of choices made by chance: P = lapse / 2 + (1 - lapse) sigmoid(logit + bias)"},
+};
+
+/* No options, hence no content; an object all the same, so that `create` has something to return. */
 typedef struct choice_loss {
   const pf_host *host;
 } choice_loss;
@@ -42,10 +64,11 @@ static pf_status choice_needs(const void *self, pf_loss_needs *needs, pf_error *
 {
   (void)self;
   (void)error;
-  needs->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
+  needs->parameters = (pf_parameter_table)PF_TABLE_OF(choice_parameters);
   needs->observables = (pf_names)PF_NAMES_OF(choice_observables);
   needs->targets = (pf_names)PF_NAMES_OF(choice_targets);
   needs->padded = -0.69314718055994530942; /* logit 0, so ln 1/2, as in the reference */
+  needs->n_whitened = 1;
   needs->flags = (uint32_t)PF_LOSS_LIKELIHOOD | (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT;
   return PF_OK;
 }
@@ -65,18 +88,19 @@ static pf_status choice_check(const pf_loss_in *in, pf_error *error)
 enum { CHOICE_TILE = 128, CHOICE_LANES = 8 };
 
 typedef struct choice_tile {
-  double m[CHOICE_TILE];    /**< (1 - 2 c) l; 0 where the step does not count */
+  double m[CHOICE_TILE];    /**< (1 - 2 c) (logit + bias); 0 where the step does not count */
   double sign[CHOICE_TILE]; /**< 2 c - 1; 0 where the step does not count */
   int64_t padded;           /**< steps rounded up to whole vectors */
 } choice_tile;
 
 PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, choice_tile *tile, pf_error *error)
 {
+  const double bias = in->theta[CHOICE_BIAS];
   tile->padded = (n + CHOICE_LANES - 1) / CHOICE_LANES * CHOICE_LANES;
   for (int64_t k = 0; k < n; k++) {
     const int64_t t = t0 + k;
     const double c = (double)in->target[0][t * in->ld_target[0]];
-    const double l = (double)in->observable[0][t * in->ld_observable[0]];
+    const double l = (double)in->observable[0][t * in->ld_observable[0]] + bias;
     if (isnan(c) || (in->scored != NULL && in->scored[t] == 0)) {
       tile->sign[k] = 0.0;
       tile->m[k] = 0.0;
@@ -94,6 +118,62 @@ PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, c
   return PF_OK;
 }
 
+/** m becomes the log likelihood. */
+PF_INLINE void choice_log_likelihood(double lapse, choice_tile *tile)
+{
+  if (lapse == 0.0) {
+#pragma omp simd
+    for (int64_t k = 0; k < tile->padded; k++) {
+      tile->m[k] = -pf_softplus(tile->m[k]);
+    }
+    return;
+  }
+#pragma omp simd
+  for (int64_t k = 0; k < tile->padded; k++) {
+    tile->m[k] = 0.5 * lapse + (1.0 - lapse) * pf_sigmoid_double(-tile->m[k]);
+  }
+  for (int64_t k = 0; k < tile->padded; k++) {
+    tile->m[k] = log(tile->m[k]);
+  }
+}
+
+/** m becomes d ll / d m, without its sign; lapse_slope: d ll / d lapse, or NULL. */
+PF_INLINE void choice_slopes(double lapse, choice_tile *tile, double *lapse_slope)
+{
+  for (int64_t k = 0; k < tile->padded && lapse_slope != NULL; k++) {
+    const double chosen = pf_sigmoid_double(-tile->m[k]);
+    /* without lapses 1 / chosen = 1 + exp(m); beyond 600 it stands for "very steep" and stays finite */
+    lapse_slope[k] = lapse == 0.0 ? 0.5 * (exp(tile->m[k] < 600.0 ? tile->m[k] : 600.0) - 1.0)
+                                  : (0.5 - chosen) / (0.5 * lapse + (1.0 - lapse) * chosen);
+  }
+  if (lapse == 0.0) {
+#pragma omp simd
+    for (int64_t k = 0; k < tile->padded; k++) {
+      tile->m[k] = pf_sigmoid_double(tile->m[k]);
+    }
+    return;
+  }
+#pragma omp simd
+  for (int64_t k = 0; k < tile->padded; k++) {
+    const double chosen = pf_sigmoid_double(-tile->m[k]);
+    tile->m[k] = (1.0 - lapse) * chosen * pf_sigmoid_double(tile->m[k]) / (0.5 * lapse + (1.0 - lapse) * chosen);
+  }
+}
+
+/** m becomes the information about l: (d P / d l)^2 / (P (1 - P)), which is P (1 - P) without lapses. */
+PF_INLINE void choice_information(double lapse, choice_tile *tile)
+{
+#pragma omp simd
+  for (int64_t k = 0; k < tile->padded; k++) {
+    const double yes = pf_sigmoid_double(tile->m[k]), no = pf_sigmoid_double(-tile->m[k]);
+    tile->m[k] = yes * no; /* the same for -m */
+    if (lapse != 0.0) {
+      const double p = 0.5 * lapse + (1.0 - lapse) * yes, q = 0.5 * lapse + (1.0 - lapse) * no;
+      tile->m[k] *= (1.0 - lapse) * (1.0 - lapse) * tile->m[k] / (p * q);
+    }
+  }
+}
+
 PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood, int64_t *count, pf_error *error)
 {
   if (choice_check(in, error) != PF_OK) {
@@ -105,10 +185,7 @@ PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood
     if (choice_gather(in, t0, n, &tile, error) != PF_OK) {
       return PF_STOP;
     }
-#pragma omp simd
-    for (int64_t k = 0; k < tile.padded; k++) {
-      tile.m[k] = -pf_softplus(tile.m[k]);
-    }
+    choice_log_likelihood(in->theta[CHOICE_LAPSE], &tile);
     for (int64_t k = 0; k < n; k++) {
       const int counts = tile.sign[k] != 0.0;
       log_likelihood[t0 + k] = counts ? tile.m[k] : 0.0;
@@ -125,22 +202,27 @@ PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent, co
     return PF_STOP;
   }
   pf_real *d_logit = gradient->observable == NULL ? NULL : gradient->observable[0];
-  if (d_logit == NULL) {
+  const int wants_theta = gradient->theta != NULL;
+  if (d_logit == NULL && !wants_theta) {
     return PF_OK;
   }
+  double lapse_slope[CHOICE_TILE];
   choice_tile tile;
   for (int64_t t0 = 0; t0 < in->n_steps; t0 += CHOICE_TILE) {
     const int64_t n = in->n_steps - t0 < CHOICE_TILE ? in->n_steps - t0 : CHOICE_TILE;
     if (choice_gather(in, t0, n, &tile, error) != PF_OK) {
       return PF_STOP;
     }
-#pragma omp simd
-    for (int64_t k = 0; k < tile.padded; k++) {
-      tile.m[k] = tile.sign[k] * pf_sigmoid_double(tile.m[k]);
-    }
-    for (int64_t k = 0; k < n; k++) {
+    choice_slopes(in->theta[CHOICE_LAPSE], &tile, wants_theta ? lapse_slope : NULL);
+    for (int64_t k = 0; k < n && d_logit != NULL; k++) {
       if (tile.sign[k] != 0.0) {
-        d_logit[(t0 + k) * gradient->ld_observable[0]] += (pf_real)(cotangent[t0 + k] * tile.m[k]);
+        d_logit[(t0 + k) * gradient->ld_observable[0]] += (pf_real)(cotangent[t0 + k] * (tile.sign[k] * tile.m[k]));
+      }
+    }
+    for (int64_t k = 0; k < n && wants_theta; k++) {
+      if (tile.sign[k] != 0.0) {
+        gradient->theta[CHOICE_BIAS] += cotangent[t0 + k] * tile.sign[k] * tile.m[k];
+        gradient->theta[CHOICE_LAPSE] += cotangent[t0 + k] * lapse_slope[k];
       }
     }
   }
@@ -158,10 +240,7 @@ PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, i
     if (choice_gather(in, t0, n, &tile, error) != PF_OK) {
       return PF_STOP;
     }
-#pragma omp simd
-    for (int64_t k = 0; k < tile.padded; k++) {
-      tile.m[k] = pf_sigmoid_double(tile.m[k]) * pf_sigmoid_double(-tile.m[k]); /* p (1 - p), the same for -m */
-    }
+    choice_information(in->theta[CHOICE_LAPSE], &tile);
     for (int64_t k = 0; k < n; k++) {
       curvature[(t0 + k) * ld] = (pf_real)(tile.sign[k] != 0.0 ? tile.m[k] : 0.0);
     }
@@ -169,41 +248,86 @@ PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, i
   return PF_OK;
 }
 
-#define CHOICE_VARIANT(suffix, attribute)                                                                            \
-  attribute static pf_status choice_evaluate##suffix(const void *self, const pf_loss_in *in, double *log_likelihood, \
-                                                     int64_t *count, pf_error *error)                                \
-  {                                                                                                                  \
-    (void)self;                                                                                                      \
-    return choice_evaluate(in, log_likelihood, count, error);                                                        \
-  }                                                                                                                  \
-  attribute static pf_status choice_vjp##suffix(const void *self, const pf_loss_in *in, const double *cotangent,     \
-                                                const pf_loss_gradient *gradient, pf_error *error)                   \
-  {                                                                                                                  \
-    (void)self;                                                                                                      \
-    return choice_vjp(in, cotangent, gradient, error);                                                               \
-  }                                                                                                                  \
-  attribute static pf_status choice_curvature##suffix(const void *self, const pf_loss_in *in, pf_real *curvature,    \
-                                                      int64_t ld, pf_error *error)                                   \
-  {                                                                                                                  \
-    (void)self;                                                                                                      \
-    return choice_curvature(in, curvature, ld, error);                                                               \
-  }                                                                                                                  \
-  static const pf_loss_ops choice_ops##suffix = {                                                                    \
-      .size = sizeof(pf_loss_ops),                                                                                   \
-      .create = choice_create,                                                                                       \
-      .destroy = choice_destroy,                                                                                     \
-      .needs = choice_needs,                                                                                         \
-      .evaluate = choice_evaluate##suffix,                                                                           \
-      .vjp = choice_vjp##suffix,                                                                                     \
-      .curvature = choice_curvature##suffix,                                                                         \
-  };                                                                                                                 \
-  static const pf_plugin choice_plugin##suffix = {                                                                   \
-      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                  \
-      .name = "choice",                                                                                              \
-      .version = "1.0",                                                                                              \
-      .summary = "log likelihood of choices: c l - log(1 + exp(l)), l the logit",                                    \
-      .options = {NULL, 0, sizeof(pf_option)},                                                                       \
-      .loss = &choice_ops##suffix,                                                                                   \
+/** One column: d P along the direction over the sd of the choice. */
+PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
+                                  int64_t root_stride, int64_t ld, pf_error *error)
+{
+  if (choice_check(in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const double lapse = in->theta[CHOICE_LAPSE];
+  const pf_real *d_logit = tangent->observable == NULL ? NULL : tangent->observable[0];
+  choice_tile tile;
+  for (int64_t t0 = 0; t0 < in->n_steps; t0 += CHOICE_TILE) {
+    const int64_t n = in->n_steps - t0 < CHOICE_TILE ? in->n_steps - t0 : CHOICE_TILE;
+    if (choice_gather(in, t0, n, &tile, error) != PF_OK) {
+      return PF_STOP;
+    }
+    for (int64_t k = 0; k < n; k++) {
+      const double l = -tile.sign[k] * tile.m[k]; /* (1 - 2 c) m */
+      const double yes = pf_sigmoid_double(l), no = pf_sigmoid_double(-l);
+      const double p = 0.5 * lapse + (1.0 - lapse) * yes, q = 0.5 * lapse + (1.0 - lapse) * no;
+      const double sd = sqrt(p * q);
+      const double of_logit = lapse == 0.0 ? sd : (1.0 - lapse) * yes * no / sd;
+      for (int64_t d = 0; d < tangent->n_tangents; d++) {
+        const double *d_theta = tangent->theta == NULL ? NULL : tangent->theta + d * CHOICE_N_PARAMETERS;
+        double along =
+            d_logit == NULL ? 0.0 : (double)d_logit[d * tangent->stride[0] + (t0 + k) * in->ld_observable[0]];
+        along += d_theta == NULL ? 0.0 : d_theta[CHOICE_BIAS];
+        double value = of_logit * along;
+        if (d_theta != NULL && d_theta[CHOICE_LAPSE] != 0.0) {
+          value += (0.5 - yes) / sd * d_theta[CHOICE_LAPSE];
+        }
+        root[d * root_stride + (t0 + k) * ld] = (pf_real)(tile.sign[k] != 0.0 ? value : 0.0);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+#define CHOICE_VARIANT(suffix, attribute)                                                                              \
+  attribute static pf_status choice_evaluate##suffix(const void *self, const pf_loss_in *in, double *log_likelihood,   \
+                                                     int64_t *count, pf_error *error)                                  \
+  {                                                                                                                    \
+    (void)self;                                                                                                        \
+    return choice_evaluate(in, log_likelihood, count, error);                                                          \
+  }                                                                                                                    \
+  attribute static pf_status choice_vjp##suffix(const void *self, const pf_loss_in *in, const double *cotangent,       \
+                                                const pf_loss_gradient *gradient, pf_error *error)                     \
+  {                                                                                                                    \
+    (void)self;                                                                                                        \
+    return choice_vjp(in, cotangent, gradient, error);                                                                 \
+  }                                                                                                                    \
+  attribute static pf_status choice_curvature##suffix(const void *self, const pf_loss_in *in, pf_real *curvature,      \
+                                                      int64_t ld, pf_error *error)                                     \
+  {                                                                                                                    \
+    (void)self;                                                                                                        \
+    return choice_curvature(in, curvature, ld, error);                                                                 \
+  }                                                                                                                    \
+  attribute static pf_status choice_whiten##suffix(const void *self, const pf_loss_in *in,                             \
+                                                   const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride, \
+                                                   int64_t ld, pf_error *error)                                        \
+  {                                                                                                                    \
+    (void)self;                                                                                                        \
+    return choice_whiten(in, tangent, root, root_stride, ld, error);                                                   \
+  }                                                                                                                    \
+  static const pf_loss_ops choice_ops##suffix = {                                                                      \
+      .size = sizeof(pf_loss_ops),                                                                                     \
+      .create = choice_create,                                                                                         \
+      .destroy = choice_destroy,                                                                                       \
+      .needs = choice_needs,                                                                                           \
+      .evaluate = choice_evaluate##suffix,                                                                             \
+      .vjp = choice_vjp##suffix,                                                                                       \
+      .curvature = choice_curvature##suffix,                                                                           \
+      .whiten = choice_whiten##suffix,                                                                                 \
+  };                                                                                                                   \
+  static const pf_plugin choice_plugin##suffix = {                                                                     \
+      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                    \
+      .name = "choice",                                                                                                \
+      .version = "1.0",                                                                                                \
+      .summary = "log likelihood of choices by their logit, with bias and lapses",                                     \
+      .options = {NULL, 0, sizeof(pf_option)},                                                                         \
+      .loss = &choice_ops##suffix,                                                                                     \
   };
 PF_FOR_EACH_ISA(CHOICE_VARIANT)
 

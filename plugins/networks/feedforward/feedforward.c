@@ -4,7 +4,11 @@
  *     drive_l = W_l activity_{l-1} + b_l,   activity_l = f_l(drive_l)
  *
  * The host multiplies by W (any projection may be plastic); this file adds the
- * bias, applies f, and says what the starting weights are. See README.md.
+ * bias, applies f, and says what the starting weights are. Of the last layer
+ *
+ *     drive_L = g W_L activity_{L-1} + bias,   g = gain / (the gain that the options give)
+ *
+ * gain and bias are parameters, fixed unless the config frees them. See README.md.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -24,6 +28,9 @@ static const char *const ff_signals[] = {"activity", "drive"};
 /* What the host's range check cannot say (see options below): that products and sums of sizes stay countable. */
 enum { FF_LARGEST_LAYER = 1000000000 };
 
+/* Parameters: of the last layer. */
+enum { FF_GAIN, FF_BIAS, FF_N_PARAMETERS };
+
 typedef struct ff_layer {
   char name[32];
   ff_function function;
@@ -41,6 +48,8 @@ typedef struct feedforward {
   double readout;       /**< each starting weight of the last projection, where that is fixed */
   int readout_is_fixed; /**< 1: the last projection is not drawn */
   int64_t n_noise;
+  double gain; /**< at which the drive of the last layer is taken as it is; not 0 */
+  pf_parameter parameters[FF_N_PARAMETERS];
 } feedforward;
 
 /* ---- options ---- */
@@ -212,6 +221,30 @@ static void ff_declare(feedforward *net)
   }
 }
 
+/** Names, bounds and where they start: at what the options say. */
+static void ff_declare_parameters(feedforward *net, const pf_options *options)
+{
+  const double given = net->readout_is_fixed ? options->real(options, "readout.gain") : 1.0;
+  const double bias = net->layers[net->n_layers - 1].bias;
+  net->gain = given == 0.0 ? 1.0 : given; /* with weights of 0 there is nothing to multiply */
+  net->parameters[FF_GAIN] = (pf_parameter){.name = "gain",
+                                            .unit = "1",
+                                            .initial = net->gain,
+                                            .value = net->gain,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .flags = PF_PARAMETER_FIXED,
+                                            .help = "of the readout: multiplies the drive of the last layer"};
+  net->parameters[FF_BIAS] = (pf_parameter){.name = "bias",
+                                            .unit = "1",
+                                            .initial = bias,
+                                            .value = bias,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY,
+                                            .flags = PF_PARAMETER_FIXED,
+                                            .help = "added to the drive of the last layer: a side preference"};
+}
+
 static pf_status ff_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
 {
   const int64_t n_layers = options->length(options, "layers");
@@ -237,6 +270,7 @@ static pf_status ff_create(const pf_host *host, const pf_options *options, void 
     return status;
   }
   ff_declare(net);
+  ff_declare_parameters(net, options);
   *self = net;
   return PF_OK;
 }
@@ -248,7 +282,7 @@ static pf_status ff_needs(const void *self, pf_network_needs *needs, pf_error *e
   needs->populations = (pf_population_table){net->population, (size_t)net->n_layers, sizeof *net->population};
   needs->projections = (pf_projection_table){net->projection, (size_t)net->n_layers - 1, sizeof *net->projection};
   needs->observables = (pf_observable_table){net->observable, (size_t)net->n_observables, sizeof *net->observable};
-  needs->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
+  needs->parameters = (pf_parameter_table){net->parameters, FF_N_PARAMETERS, sizeof net->parameters[0]};
   needs->n_noise = net->n_noise;
   return PF_OK;
 }
@@ -277,7 +311,31 @@ static pf_status ff_initial(const void *self, const double *theta, const double 
   return PF_OK;
 }
 
+/** Gain and bias do not act on starting weights. */
+static pf_status ff_initial_vjp(const void *self, const double *theta, const double *noise, const pf_initial *cotangent,
+                                double *gradient_theta, pf_error *error)
+{
+  (void)self;
+  (void)theta;
+  (void)noise;
+  (void)cotangent;
+  (void)gradient_theta;
+  (void)error;
+  return PF_OK;
+}
+
 /* ---- response ---- */
+
+/** What is done to the drive of a layer: scale * drive + bias. */
+typedef struct ff_affine {
+  double scale, bias;
+} ff_affine;
+
+static ff_affine ff_affine_of(const feedforward *net, const pf_units *in)
+{
+  return in->population + 1 == net->n_layers ? (ff_affine){in->theta[FF_GAIN] / net->gain, in->theta[FF_BIAS]}
+                                             : (ff_affine){1.0, net->layers[in->population].bias};
+}
 
 /* Cells are packed into a tile before f is applied: then short rows (1 unit x 440 steps, 10 units x 9 steps) fill
  * whole vectors too, and every cell takes the same path wherever it lies, so that a block and its parts agree. */
@@ -312,17 +370,23 @@ PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
 
 /** Steps [t0, t0 + n_steps) of units [i0, i0 + n_units): at most FF_TILE cells. n_units == 1 is passed as a constant.
  */
-PF_INLINE void ff_respond_tile(const ff_layer *layer, const pf_units *in, const pf_response *out, int64_t t0,
-                               int64_t n_steps, int64_t i0, int64_t n_units)
+PF_INLINE void ff_respond_tile(const ff_layer *layer, const ff_affine *affine, const pf_units *in,
+                               const pf_response *out, int64_t t0, int64_t n_steps, int64_t i0, int64_t n_units)
 {
-  const pf_real bias = (pf_real)layer->bias;
+  const pf_real scale = (pf_real)affine->scale, bias = (pf_real)affine->bias;
   pf_real tile[FF_TILE];
   int64_t n = 0;
   for (int64_t t = t0; t < t0 + n_steps; t++) {
     const pf_real *from = in->drive + t * in->ld_drive + i0;
     pf_real *drive = out->signals + FF_DRIVE * out->signal_stride + t * out->ld_signal + i0;
-    for (int64_t i = 0; i < n_units; i++) {
-      drive[i] = tile[n + i] = from[i] + bias;
+    if (scale == (pf_real)1) {
+      for (int64_t i = 0; i < n_units; i++) {
+        drive[i] = tile[n + i] = from[i] + bias;
+      }
+    } else {
+      for (int64_t i = 0; i < n_units; i++) {
+        drive[i] = tile[n + i] = scale * from[i] + bias;
+      }
     }
     n += n_units;
   }
@@ -357,6 +421,7 @@ PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_re
     return PF_STOP;
   }
   const ff_layer *layer = &net->layers[in->population];
+  const ff_affine affine = ff_affine_of(net, in);
   int64_t n_rows = in->n_rows;
   int64_t n_steps = in->n_steps;
   if (in->ld_drive == n_rows && out->ld_signal == n_rows) { /* no gaps: one long row */
@@ -369,9 +434,9 @@ PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_re
     for (int64_t t0 = 0; t0 < n_steps; t0 += depth) {
       const int64_t n = n_steps - t0 < depth ? n_steps - t0 : depth;
       if (n_units == 1) {
-        ff_respond_tile(layer, in, out, t0, n, i0, 1);
+        ff_respond_tile(layer, &affine, in, out, t0, n, i0, 1);
       } else {
-        ff_respond_tile(layer, in, out, t0, n, i0, n_units);
+        ff_respond_tile(layer, &affine, in, out, t0, n, i0, n_units);
       }
     }
   }
@@ -417,12 +482,44 @@ PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_r
   }
 }
 
+/** With a gain, or where the gradients of gain and bias are wanted. */
+static void ff_pull_back_affine(const feedforward *net, const ff_affine *affine, const pf_units *in,
+                                const pf_response *value, const pf_response *cotangent,
+                                const pf_units_gradient *gradient)
+{
+  const ff_function function = net->layers[in->population].function;
+  double d_scale = 0.0, d_bias = 0.0;
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *drive = in->drive + t * in->ld_drive;
+    const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
+    const pf_real *c_activity = cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_drive = cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      const double c = (double)(c_drive[i] + c_activity[i] * ff_slope(function, y[i]));
+      d_scale += c * (double)drive[i];
+      d_bias += c;
+      if (gradient->drive != NULL) {
+        gradient->drive[t * gradient->ld_drive + i] += (pf_real)(affine->scale * c);
+      }
+    }
+  }
+  if (gradient->theta != NULL && in->population + 1 == net->n_layers) {
+    gradient->theta[FF_GAIN] += d_scale / net->gain;
+    gradient->theta[FF_BIAS] += d_bias;
+  }
+}
+
 PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const pf_response *value,
                                    const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
 {
   const feedforward *net = self;
   if (ff_check(net, in->population, error) != PF_OK) {
     return PF_STOP;
+  }
+  const ff_affine affine = ff_affine_of(net, in);
+  if (affine.scale != 1.0 || (gradient->theta != NULL && in->population + 1 == net->n_layers)) {
+    ff_pull_back_affine(net, &affine, in, value, cotangent, gradient);
+    return PF_OK;
   }
   if (gradient->drive == NULL) {
     return PF_OK;
@@ -444,6 +541,35 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
   return PF_OK;
 }
 
+/** Tangents: of the drive taken, then of f of it. */
+PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const pf_response *value,
+                                   const pf_units *tangent_in, const pf_response *tangent_out, pf_error *error)
+{
+  const feedforward *net = self;
+  if (ff_check(net, in->population, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const ff_affine affine = ff_affine_of(net, in);
+  const ff_function function = net->layers[in->population].function;
+  const int last = in->population + 1 == net->n_layers && tangent_in->theta != NULL;
+  const pf_real scale = (pf_real)affine.scale;
+  const pf_real d_scale = (pf_real)(last ? tangent_in->theta[FF_GAIN] / net->gain : 0.0);
+  const pf_real d_bias = (pf_real)(last ? tangent_in->theta[FF_BIAS] : 0.0);
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *drive = in->drive + t * in->ld_drive;
+    const pf_real *d_drive = tangent_in->drive == NULL ? NULL : tangent_in->drive + t * tangent_in->ld_drive;
+    const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
+    pf_real *out_y = tangent_out->signals + FF_ACTIVITY * tangent_out->signal_stride + t * tangent_out->ld_signal;
+    pf_real *out_drive = tangent_out->signals + FF_DRIVE * tangent_out->signal_stride + t * tangent_out->ld_signal;
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      const pf_real of_drive = d_drive == NULL ? (pf_real)0 : scale * d_drive[i];
+      out_drive[i] = of_drive + d_scale * drive[i] + d_bias;
+      out_y[i] = out_drive[i] * ff_slope(function, y[i]);
+    }
+  }
+  return PF_OK;
+}
+
 /* ---- descriptor ---- */
 
 #define FF_VARIANT(suffix, attribute)                                                                                \
@@ -458,6 +584,12 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
   {                                                                                                                  \
     return ff_respond_vjp(self, in, value, cotangent, gradient, error);                                              \
   }                                                                                                                  \
+  attribute static pf_status ff_respond_jvp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
+                                                    const pf_units *tangent_in, const pf_response *tangent_out,      \
+                                                    pf_error *error)                                                 \
+  {                                                                                                                  \
+    return ff_respond_jvp(self, in, value, tangent_in, tangent_out, error);                                          \
+  }                                                                                                                  \
   static const pf_network_ops ff_ops##suffix = {                                                                     \
       .size = sizeof(pf_network_ops),                                                                                \
       .create = ff_create,                                                                                           \
@@ -466,6 +598,8 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
       .initial = ff_initial,                                                                                         \
       .respond = ff_respond##suffix,                                                                                 \
       .respond_vjp = ff_respond_vjp##suffix,                                                                         \
+      .initial_vjp = ff_initial_vjp,                                                                                 \
+      .respond_jvp = ff_respond_jvp##suffix,                                                                         \
   };                                                                                                                 \
   static const pf_plugin ff_plugin##suffix = {                                                                       \
       PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                                               \

@@ -105,6 +105,7 @@ static void choose_theta(net *n, uint64_t *numbers)
     const pf_parameter *declared = &n->model->parameters[i].declared;
     const int is_oja = strcmp(declared->name, "gain") == 0 || strcmp(declared->name, "decay") == 0;
     n->theta[i] = is_oja ? 0.3 : 0.15 * numbers_normal(numbers);
+    n->theta[i] = i < n->model->network_theta0 ? n->theta[i] : declared->initial;
   }
 }
 
@@ -202,7 +203,7 @@ static double worst_component(net *n, gradient_path path)
   pf_error error = pf_error_none();
   cr_assert(path(n, scale, gradient, &error) == PF_OK, "%s", error.text);
   memcpy(theta, n->theta, sizeof theta);
-  for (size_t i = 0; i < n->model->n_parameters; i++) {
+  for (size_t i = 0; i < n->model->network_theta0; i++) { /* the others are fixed */
     const double h = 2e-6; /* short, for the kinks of the MLP's units */
     double v[4];
     for (int k = 0; k < 4; k++) {

@@ -178,11 +178,24 @@ static void start(net *n, const setup *how)
     }
     cr_assert(pf_model_mask(n->model, p, connected, changes, &error) == PF_OK, "%s", error.text);
   }
+  /* what network and losses declare is learned too, and the first projection's starting weights */
+  for (size_t i = 0; i < n->model->n_parameters; i++) {
+    n->model->parameters[i].declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED;
+  }
+  const bool few = how->layers[0] * how->layers[1] <= 64;
+  const pf_start_spec spec = {.lower = -INFINITY, .upper = INFINITY};
+  cr_assert(pf_model_learn_start(n->model, 0, few ? PF_START_EACH : PF_START_MEAN_SD, &spec, &error) == PF_OK);
   cr_assert(n->model->n_parameters <= MOST_THETA);
   for (size_t i = 0; i < n->model->n_parameters; i++) {
-    const char *name = n->model->parameters[i].declared.name;
+    const pf_parameter *declared = &n->model->parameters[i].declared;
+    const char *name = declared->name;
     const bool by_hand = name[0] != 'X' && name[0] != 'L';
     n->theta[i] = by_hand ? 0.3 : 0.15 * numbers_normal(&numbers);
+    if (n->model->parameters[i].is_start) {
+      n->theta[i] = (declared->flags & PF_PARAMETER_FIXED) != 0 ? 0.0 : 0.4 * numbers_normal(&numbers);
+    } else if (i >= n->model->network_theta0) {
+      n->theta[i] = declared->initial + 0.07; /* gain, bias, lapse */
+    }
   }
   cr_assert(pf_draw_create(n->model, &n->data.recordings[0], n->input, n->noise, &n->draw, &error) == PF_OK, "%s",
             error.text);

@@ -26,19 +26,22 @@ static pf_evaluation *evaluation_of(const pf_problem *problem, const pf_fit *fit
 /* theta of the model that is the teacher's rule: terms 1, r, w, x, x r */
 static void set_to_teacher(const pf_problem *problem, double *theta)
 {
-  for (size_t i = 0; i < problem->model->n_parameters; i++) {
+  for (size_t i = 0; i < problem->model->network_theta0; i++) {
     const char *name = problem->model->parameters[i].declared.name;
     theta[i] = strcmp(name, "X1Y0W0R1") == 0 ? 1.0 : (strcmp(name, "X0Y0W1R0") == 0 ? -0.05 : 0.0);
   }
 }
 
-static double deviance_of_draw(const pf_problem *problem, size_t recording, int64_t d, bool fresh, const double *theta,
-                               uint32_t run_flags)
+static double deviance_of_draw(const pf_problem *problem, size_t recording, int64_t d, bool fresh,
+                               const pf_fit_unit *unit, uint32_t run_flags)
 {
+  double theta[16];
   pf_error error = pf_error_none();
   pf_draw *draw = NULL;
   pf_workspace *workspace = NULL;
   pf_loss_value value = {0};
+  cr_assert(problem->model->n_parameters <= 16);
+  pf_layout_theta(unit->layout, unit->values, 0, theta);
   cr_assert(pf_problem_draw(problem, &problem->data, recording, d, fresh, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
   cr_assert(pf_forward(problem->model, draw, theta, run_flags, PF_STEP_SCORE, workspace, &value, &error) == PF_OK);
@@ -56,8 +59,8 @@ Test(evaluate, fresh_draws_give_the_mean_of_the_per_draw_figures)
   double expected = 0.0;
   double log_likelihood = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double null = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].values, PF_RUN_NO_PLASTICITY);
-    const double model = deviance_of_draw(&tiny.problem, 1, d, true, fit->units[1].values, 0);
+    const double null = deviance_of_draw(&tiny.problem, 1, d, true, &fit->units[1], PF_RUN_NO_PLASTICITY);
+    const double model = deviance_of_draw(&tiny.problem, 1, d, true, &fit->units[1], 0);
     expected += 0.5 * 100.0 * (null - model) / null;
     log_likelihood += 0.5 * -0.5 * model;
   }
@@ -82,8 +85,8 @@ Test(evaluate, fitted_draws_give_the_ratio_of_the_means)
   double null = 0.0;
   double model = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    null += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].values, PF_RUN_NO_PLASTICITY);
-    model += deviance_of_draw(&tiny.problem, 0, d, false, fit->units[0].values, 0);
+    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->units[0], PF_RUN_NO_PLASTICITY);
+    model += deviance_of_draw(&tiny.problem, 0, d, false, &fit->units[0], 0);
   }
   cr_expect(strcmp(evaluation->evaluated_on, "fitted draws") == 0);
   cr_expect(fabs(evaluation->animals[0].scores.no_plasticity - 100.0 * (null - model) / null) < 1e-12);
@@ -119,7 +122,7 @@ Test(evaluate, mean_rate_is_fitted_and_then_scored)
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   double expected = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double model = deviance_of_draw(&tiny.problem, 0, d, true, fit->units[0].values, 0);
+    const double model = deviance_of_draw(&tiny.problem, 0, d, true, &fit->units[0], 0);
     expected += 0.5 * 100.0 * (deviance - model) / deviance;
   }
   cr_expect(fabs(evaluation->animals[0].scores.mean_rate - expected) < 1e-11, "%g %g",
@@ -211,7 +214,7 @@ Test(evaluate, recorded_activity_without_a_teacher)
   pf_model *teacher = tiny.problem.teacher;
   tiny.problem.teacher = NULL;
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
-  const double model = 0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, fit->units[0].values, 0); /* of -2 ll */
+  const double model = 0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, &fit->units[0], 0); /* of -2 ll */
   const pf_scores *scores = &evaluation->animals[0].scores;
   cr_expect(isnan(scores->r2_weights));
   cr_expect(scores->r2_activity > 0.5 && scores->r2_activity < 1.0, "%g", scores->r2_activity);

@@ -77,6 +77,7 @@ Test(fit_layout, a_fit_keeps_to_its_ties)
   pf_fit *fit = NULL;
   pf_error error = pf_error_none();
   tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
+  cr_assert(tiny.problem.model->n_parameters <= 9);
   pf_model_parameter *parameters = tiny.problem.model->parameters;
   parameters[0].declared.flags |= PF_PARAMETER_FIXED;
   parameters[0].declared.initial = 0.011;
@@ -88,7 +89,7 @@ Test(fit_layout, a_fit_keeps_to_its_ties)
   for (size_t u = 0; u < fit->n_units; u++) {
     const pf_fit_unit *unit = &fit->units[u];
     for (size_t r = 0; r < unit->n_rows; r++) {
-      double theta[5];
+      double theta[9];
       pf_layout_theta(unit->layout, &unit->row_values[r * unit->layout->n], 0, theta);
       cr_expect(theta[0] == 0.011);
       cr_expect(theta[1] == -0.5 * theta[4]);
@@ -110,8 +111,9 @@ static void start(const tiny_problem *tiny, size_t unit, double *theta)
 Test(fit_layout, a_fit_starts_from_given_estimates)
 {
   tiny_problem tiny;
-  double cold[5], warm[5], given[10] = {0.1, NAN, 99.0, 0.4, 0.5, -0.1, NAN, 0.3, -0.4, -0.5};
+  double cold[9], warm[9], given[14] = {0.1, NAN, 99.0, 0.4, 0.5, NAN, NAN, -0.1, NAN, 0.3, -0.4, -0.5, NAN, NAN};
   tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
+  cr_assert(tiny.problem.model->n_parameters <= 9);
   pf_model_parameter *parameters = tiny.problem.model->parameters;
   parameters[2].declared.upper = 2.5;
   parameters[3].declared.flags |= PF_PARAMETER_FIXED;

@@ -16,6 +16,7 @@ typedef struct setup {
   const pf_network_ops *ops;
   void *net;
   pf_network_needs needs;
+  double theta[2]; /**< gain, bias: as the options give them */
 } setup;
 
 static pf_status start_at(setup *s, const fake_value *given, size_t n_given, int64_t fail_at)
@@ -33,6 +34,10 @@ static pf_status start_at(setup *s, const fake_value *given, size_t n_given, int
   if (status == PF_OK) {
     s->needs.size = sizeof s->needs;
     cr_assert(s->ops->needs(s->net, &s->needs, &s->error) == PF_OK);
+    cr_assert(s->needs.parameters.count == 2);
+    for (int i = 0; i < 2; i++) {
+      s->theta[i] = s->needs.parameters.items[i].initial;
+    }
   }
   return status;
 }
@@ -62,7 +67,12 @@ Test(network_feedforward, declares_populations_projections_and_observables)
   cr_assert(s.needs.populations.count == 3);
   cr_assert(s.needs.projections.count == 2);
   cr_assert(s.needs.observables.count == 4);
-  cr_expect(s.needs.parameters.count == 0);
+  cr_expect(s.theta[0] == 5.0 && s.theta[1] == 0.0);
+  for (int i = 0; i < 2; i++) {
+    const pf_parameter *parameter = &s.needs.parameters.items[i];
+    cr_expect(strcmp(parameter->name, i == 0 ? "gain" : "bias") == 0);
+    cr_expect(parameter->flags == PF_PARAMETER_FIXED && parameter->value == s.theta[i]);
+  }
   cr_expect(strcmp(s.needs.populations.items[0].name, "input") == 0);
   cr_expect(s.needs.populations.items[0].flags == PF_POPULATION_INPUT);
   for (int64_t l = 0; l < 3; l++) {
@@ -282,6 +292,7 @@ Test(network_feedforward, responds_in_every_cell_and_nowhere_else)
                            .population = 1,
                            .n_rows = at.n_rows,
                            .n_steps = at.n_steps,
+                           .theta = s.theta,
                            .drive = drive,
                            .ld_drive = at.ld_drive};
       const pf_response out = {
@@ -319,8 +330,13 @@ Test(network_feedforward, a_range_and_its_parts_give_the_same_bits)
     pf_real whole[2 * STEPS * ROWS];
     pf_real parts[2 * STEPS * ROWS];
     fill(drive, STEPS * ROWS, 4);
-    pf_units in = {
-        .size = sizeof in, .population = 1, .n_rows = ROWS, .n_steps = STEPS, .drive = drive, .ld_drive = ROWS};
+    pf_units in = {.size = sizeof in,
+                   .population = 1,
+                   .n_rows = ROWS,
+                   .n_steps = STEPS,
+                   .theta = s.theta,
+                   .drive = drive,
+                   .ld_drive = ROWS};
     pf_response out = {.size = sizeof out, .signals = whole, .signal_stride = STEPS * ROWS, .ld_signal = ROWS};
     cr_assert(s.ops->respond(s.net, &in, &out, &s.error) == PF_OK);
     for (int64_t t = 0; t < STEPS; t++) {
@@ -347,7 +363,8 @@ Test(network_feedforward, nan_goes_through_every_activation)
     const pf_real ones[] = {1, 1, 1, 1, 1, 1};
     pf_real signals[6];
     pf_real gradient[3] = {0};
-    const pf_units in = {.size = sizeof in, .population = 1, .n_rows = 3, .n_steps = 1, .drive = drive, .ld_drive = 3};
+    const pf_units in = {
+        .size = sizeof in, .population = 1, .n_rows = 3, .n_steps = 1, .theta = s.theta, .drive = drive, .ld_drive = 3};
     const pf_response out = {.size = sizeof out, .signals = signals, .signal_stride = 3, .ld_signal = 3};
     pf_real cotangent_signals[6];
     memcpy(cotangent_signals, ones, sizeof ones);
@@ -371,7 +388,8 @@ Test(network_feedforward, hidden_layers_have_their_own_activation_and_bias)
   pf_real signals[2];
   setup s;
   start(&s, given, 4);
-  pf_units in = {.size = sizeof in, .population = 1, .n_rows = 1, .n_steps = 1, .drive = drive, .ld_drive = 1};
+  pf_units in = {
+      .size = sizeof in, .population = 1, .n_rows = 1, .n_steps = 1, .theta = s.theta, .drive = drive, .ld_drive = 1};
   const pf_response out = {.size = sizeof out, .signals = signals, .signal_stride = 1, .ld_signal = 1};
   cr_assert(s.ops->respond(s.net, &in, &out, &s.error) == PF_OK);
   cr_expect(signals[0] == (pf_real)0.75 && signals[1] == (pf_real)0.75);
@@ -399,6 +417,7 @@ static double pairing(setup *s, const shape *at, const pf_real *drive, const pf_
                        .population = 1,
                        .n_rows = at->n_rows,
                        .n_steps = at->n_steps,
+                       .theta = s->theta,
                        .drive = moved,
                        .ld_drive = at->ld_drive};
   const pf_response out = {.size = sizeof out, .signals = signals, .signal_stride = plane, .ld_signal = at->ld_signal};
@@ -446,6 +465,7 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
                            .population = 1,
                            .n_rows = at.n_rows,
                            .n_steps = at.n_steps,
+                           .theta = s.theta,
                            .drive = drive,
                            .ld_drive = at.ld_drive};
       const pf_response of_value = {
@@ -500,6 +520,82 @@ Test(network_feedforward, adjoint_is_that_of_the_response)
   cr_expect(sizeof(pf_real) != sizeof(double) || differenced == 4 * (N_SHAPES - 2));
 }
 
+/** Gain and bias of the last layer: the response, its adjoint and its tangents against central differences. */
+Test(network_feedforward, gain_and_bias_of_the_readout)
+{
+  enum { ROWS = 7, STEPS = 5, LD = 9, PLANE = STEPS * LD };
+  const int64_t layers[] = {3, 4, ROWS};
+  for (int function = 0; function < 4; function++) {
+    const fake_value given[] = {FAKE_INTEGERS("layers", layers, 3), FAKE_REAL("readout.gain", 5.0),
+                                FAKE_STRING("output", functions[function])};
+    pf_real drive[PLANE], direction[PLANE], cotangent[2 * PLANE], value[2 * PLANE], moved[2 * PLANE],
+        tangent[2 * PLANE];
+    pf_real g_drive[PLANE] = {0}, sides[2][2 * PLANE];
+    double g_theta[2] = {0.5, -0.25};
+    const double d_theta[2] = {0.83, -0.47}, h = 1e-5;
+    setup s;
+    start(&s, given, 3);
+    fill(drive, PLANE, 3);
+    fill(direction, PLANE, 5);
+    fill(cotangent, 2 * PLANE, 7);
+    s.theta[0] = 3.6;
+    s.theta[1] = -0.217;
+    pf_units in = {.size = sizeof in,
+                   .population = 2,
+                   .n_rows = ROWS,
+                   .n_steps = STEPS,
+                   .theta = s.theta,
+                   .drive = drive,
+                   .ld_drive = LD};
+    pf_response out = {.size = sizeof out, .signals = value, .signal_stride = PLANE, .ld_signal = LD};
+    const pf_response of_value = out;
+    pf_response to_tangent = out, of_cotangent = out;
+    of_cotangent.signals = cotangent;
+    to_tangent.signals = tangent;
+    cr_assert(s.ops->respond(s.net, &in, &out, &s.error) == PF_OK);
+    for (int64_t t = 0; t < STEPS; t++) {
+      for (int64_t i = 0; i < ROWS; i++) {
+        const double z = 3.6 / 5.0 * (double)drive[t * LD + i] - 0.217;
+        cr_assert(fabs((double)value[PLANE + t * LD + i] - z) <= 10.0 * tolerance * fmax(1.0, fabs(z)));
+        cr_assert(fabs((double)value[t * LD + i] - exact(function, z)) <= 20.0 * tolerance * fmax(1.0, fabs(z)));
+      }
+    }
+    const pf_units_gradient to = {.size = sizeof to, .drive = g_drive, .ld_drive = LD, .theta = g_theta};
+    const pf_units d_in = {.size = sizeof d_in, .theta = d_theta, .drive = direction, .ld_drive = LD};
+    cr_assert(s.ops->respond_vjp(s.net, &in, &of_value, &of_cotangent, &to, &s.error) == PF_OK);
+    cr_assert(s.ops->respond_jvp(s.net, &in, &of_value, &d_in, &to_tangent, &s.error) == PF_OK);
+    in.drive = moved;
+    for (int side = 0; side < 2; side++) {
+      const double step = side == 0 ? -h : h;
+      for (int k = 0; k < PLANE; k++) {
+        moved[k] = (pf_real)((double)drive[k] + step * (double)direction[k]);
+      }
+      s.theta[0] = 3.6 + step * d_theta[0];
+      s.theta[1] = -0.217 + step * d_theta[1];
+      out.signals = sides[side];
+      cr_assert(s.ops->respond(s.net, &in, &out, &s.error) == PF_OK);
+    }
+    double along = (g_theta[0] - 0.5) * d_theta[0] + (g_theta[1] + 0.25) * d_theta[1], by_tangents = 0.0, slope = 0.0;
+    for (int64_t t = 0; t < STEPS; t++) {
+      for (int64_t i = 0; i < ROWS; i++) {
+        const int64_t c = t * LD + i;
+        along += (double)g_drive[c] * (double)direction[c];
+        for (int p = 0; p < 2; p++) {
+          const double difference = ((double)sides[1][p * PLANE + c] - (double)sides[0][p * PLANE + c]) / (2.0 * h);
+          slope += (double)cotangent[p * PLANE + c] * difference;
+          by_tangents += (double)cotangent[p * PLANE + c] * (double)tangent[p * PLANE + c];
+        }
+      }
+    }
+    const double precision = sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-4; /* measured: below 1e-10 */
+    cr_expect(fabs(along - by_tangents) <= precision * fabs(along), "%s: %g, %g", functions[function], along,
+              by_tangents);
+    cr_expect(sizeof(pf_real) != sizeof(double) || fabs(along - slope) <= precision * fabs(slope), "%s: %g, %g",
+              functions[function], along, slope);
+    finish(&s);
+  }
+}
+
 Test(network_feedforward, slope_of_relu_is_zero_at_zero)
 {
   const pf_real drive[] = {0};
@@ -508,7 +604,8 @@ Test(network_feedforward, slope_of_relu_is_zero_at_zero)
   pf_real gradient[] = {(pf_real)0.5};
   setup s;
   start_one(&s, 2, 1, 0.0);
-  const pf_units in = {.size = sizeof in, .population = 1, .n_rows = 1, .n_steps = 1, .drive = drive, .ld_drive = 1};
+  const pf_units in = {
+      .size = sizeof in, .population = 1, .n_rows = 1, .n_steps = 1, .theta = s.theta, .drive = drive, .ld_drive = 1};
   const pf_response of_value = {.size = sizeof of_value, .signals = value, .signal_stride = 1, .ld_signal = 1};
   const pf_response of_cotangent = {
       .size = sizeof of_cotangent, .signals = cotangent, .signal_stride = 1, .ld_signal = 1};

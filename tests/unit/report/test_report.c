@@ -229,7 +229,10 @@ Test(report, trajectories_read_back)
   pf_workspace *workspace = NULL;
   cr_assert(pf_problem_draw(&r.tiny.problem, &r.tiny.problem.data, 1, 0, true, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(model, draw->n_steps, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(model, draw, r.fit->units[1].values, 0, PF_STEP_SCORE, workspace, NULL, &error) == PF_OK);
+  double theta[16];
+  cr_assert(model->n_parameters <= 16);
+  pf_layout_theta(r.fit->units[1].layout, r.fit->units[1].values, 0, theta);
+  cr_assert(pf_forward(model, draw, theta, 0, PF_STEP_SCORE, workspace, NULL, &error) == PF_OK);
   const hsize_t n = (hsize_t)draw->n_steps;
   const hsize_t n_changes = (hsize_t)pf_workspace_n_changes(workspace, 0);
   double *values = calloc((size_t)(n_changes + n + 1) * 6, sizeof *values);
