@@ -131,7 +131,7 @@ static void put(char *cell, const char *text)
 static const char *type_name(uint32_t type)
 {
   static const char *const names[] = {"?",    "true/false", "integer", "number", "text",
-                                      "path", "integers",   "numbers", "texts"};
+                                      "path", "integers",   "numbers", "texts",  "names"};
   return type < sizeof names / sizeof names[0] ? names[type] : names[0];
 }
 

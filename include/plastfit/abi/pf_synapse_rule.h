@@ -360,8 +360,10 @@ static inline double pf_syn_number(uint32_t *state)
 static inline double pf_syn_within(const pf_parameter *parameter, double number)
 {
   const double value = parameter->initial + 0.7 * number;
-  const double high = value > parameter->upper ? parameter->upper : value;
-  return high < parameter->lower ? parameter->lower : high;
+  /* reflected at a bound: at the bound itself, rate = 0 say, dw may not depend on the others */
+  const double above = value < parameter->lower ? 2 * parameter->lower - value : value;
+  const double below = above > parameter->upper ? 2 * parameter->upper - above : above;
+  return below < parameter->lower ? parameter->initial : below;
 }
 
 #define PF_SYN_LIST_DERIVATIVE(name, ...) , d.name
@@ -407,7 +409,7 @@ static inline pf_status pf_syn_check_derivatives(pf_error *error)
   for (size_t k = 0; k < (size_t)PF_SYN_N_DERIVATIVES; k++) {
     static const char *const inputs[] = {"x", "y", "w"};
     const char *name = k < 3 ? inputs[k] : pf_syn_parameters[k - 3].name;
-    if (is_zero[k] && changes[k] > LOOKS / 2) {
+    if (is_zero[k] && changes[k] > LOOKS / 4) {
       return pf_fail(error, PF_STOP,
                      "dw depends on %s, but PF_DDW says that its derivative by %s is 0: was .%s = ... left out?", name,
                      name, name);
