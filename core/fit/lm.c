@@ -6,6 +6,11 @@
  *
  * within the bounds, lambda by how well the model foretold what F did. H need be no more than positive semidefinite, so
  * Gauss-Newton and Fisher matrices of several losses simply add up. A point where F has no value counts as a bad step.
+ *
+ * H leaves out what the residuals' own curvature adds to the Hessian, and where residuals stay large (choices always
+ * do) steps with H alone converge linearly. So that part, S, is learnt from how the gradient changes, and used where it
+ * foretold the last step better (structured quasi-Newton: Dennis, Gay & Welsch 1981, NL2SOL): flies take a third of
+ * the iterations.
  */
 #include "core/base/memory.h"
 #include "core/base/random.h"
@@ -43,6 +48,10 @@ typedef struct lm {
   pf_quadratic *quadratic;
   pf_conjugate *conjugate;
   double lambda, raise;
+  double *second;        /* [n][n] S */
+  double *before, *bend; /* [n] gradient before the step; work of the update */
+  bool learnt, use_second;
+  double fall_plain, fall_second; /* what H alone, and H + S, foretell of the step */
 } lm;
 
 static double objective(const lm *s)
@@ -53,7 +62,8 @@ static double objective(const lm *s)
 static pf_status prepare(lm *s, pf_error *error)
 {
   const size_t n = s->n;
-  double **const vectors[] = {&s->gradient, &s->scale, &s->trial, &s->step, &s->image, &s->trial_gradient};
+  double **const vectors[] = {&s->gradient, &s->scale,          &s->trial,  &s->step,
+                              &s->image,    &s->trial_gradient, &s->before, &s->bend};
   for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
     *vectors[i] = pf_memory_need(n, sizeof(double), error);
     if (*vectors[i] == NULL) {
@@ -63,7 +73,7 @@ static pf_status prepare(lm *s, pf_error *error)
   if (!s->dense) {
     return pf_conjugate_create(n, s->settings->seed, &s->conjugate, error);
   }
-  double **const matrices[] = {&s->h, &s->damped, &s->trial_h};
+  double **const matrices[] = {&s->h, &s->damped, &s->trial_h, &s->second};
   for (size_t i = 0; i < sizeof matrices / sizeof matrices[0]; i++) {
     *matrices[i] = pf_memory_need(n * n, sizeof(double), error);
     if (*matrices[i] == NULL) {
@@ -75,8 +85,8 @@ static pf_status prepare(lm *s, pf_error *error)
 
 static void release(lm *s)
 {
-  double *const all[] = {s->gradient, s->scale,          s->trial,   s->step,  s->image,
-                         s->h,        s->trial_gradient, s->trial_h, s->damped};
+  double *const all[] = {s->gradient,       s->scale,   s->trial,  s->step,   s->image,  s->h,
+                         s->trial_gradient, s->trial_h, s->damped, s->second, s->before, s->bend};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
     pf_memory_free(all[i]);
   }
@@ -128,11 +138,18 @@ static pf_status find_step(lm *s, pf_error *error)
   const size_t n = s->n;
   if (s->dense) {
     memcpy(s->damped, s->h, n * n * sizeof *s->h);
+    for (size_t i = 0; s->use_second && i < n * n; i++) {
+      s->damped[i] += s->second[i];
+    }
     for (size_t i = 0; i < n; i++) {
       s->damped[i * n + i] += s->lambda * s->scale[i];
     }
     if (!pf_quadratic_solve(s->quadratic, s->function, s->v, s->gradient, s->damped, s->trial)) {
-      return PF_POINT_FAILED;
+      if (!s->use_second) {
+        return PF_POINT_FAILED;
+      }
+      s->use_second = false; /* H + S need not be positive definite */
+      return find_step(s, error);
     }
   } else {
     const pf_status status =
@@ -151,9 +168,61 @@ static pf_status find_step(lm *s, pf_error *error)
 static pf_status foretell(lm *s, double *fall, pf_error *error)
 {
   const pf_status status = times_h(s, s->step, s->image, error);
-  *fall = -dot(s->gradient, s->step, s->n) - 0.5 * dot(s->step, s->image, s->n) + s->penalty -
-          pf_l1_of(s->function, s->trial);
+  s->fall_plain = -dot(s->gradient, s->step, s->n) - 0.5 * dot(s->step, s->image, s->n) + s->penalty -
+                  pf_l1_of(s->function, s->trial);
+  s->fall_second = s->fall_plain;
+  if (s->learnt) {
+    cblas_dsymv(CblasRowMajor, CblasLower, (int)s->n, 1.0, s->second, (int)s->n, s->step, 1, 0.0, s->image, 1);
+    s->fall_second -= 0.5 * dot(s->step, s->image, s->n);
+  }
+  *fall = s->use_second ? s->fall_second : s->fall_plain;
   return status;
+}
+
+/*
+ * After a step to where gradient and H are now: S such that (H + S) step = change of the gradient, by the update of
+ * Dennis, Gay & Welsch, after S was sized down to what it explains now (so that it vanishes where residuals do).
+ */
+static void learn(lm *s)
+{
+  const size_t n = s->n;
+  double *change = s->before; /* of the gradient */
+  double *off = s->bend;      /* change - H step, then minus S step */
+  for (size_t i = 0; i < n; i++) {
+    change[i] = s->gradient[i] - s->before[i];
+  }
+  (void)times_h(s, s->step, off, NULL);
+  const double bent = dot(s->step, off, n);
+  for (size_t i = 0; i < n; i++) {
+    off[i] = change[i] - off[i];
+  }
+  cblas_dsymv(CblasRowMajor, CblasLower, (int)n, 1.0, s->second, (int)n, s->step, 1, 0.0, s->image, 1);
+  const double known = fabs(dot(s->step, s->image, n));
+  const double now = fabs(dot(s->step, off, n));
+  const double size = known > now ? now / known : 1.0;
+  const double along = dot(s->step, change, n);
+  const bool usable = along > 1e-8 * bent && along > 0.0; /* else F bends down along the step */
+  for (size_t i = 0; i < n; i++) {
+    off[i] -= size * s->image[i];
+  }
+  const double rest = usable ? dot(s->step, off, n) / (along * along) : 0.0;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) {
+      double *cell = &s->second[i * n + j];
+      *cell *= size;
+      *cell += usable ? (off[i] * change[j] + change[i] * off[j]) / along - rest * change[i] * change[j] : 0.0;
+    }
+  }
+  s->learnt = s->learnt || usable;
+}
+
+/* Which model was nearer to what F did? The next step is by that. */
+static void choose_model(lm *s, double fell)
+{
+  s->use_second = s->learnt && fabs(fell - s->fall_second) < fabs(fell - s->fall_plain);
+  if (s->dense) {
+    learn(s);
+  }
 }
 
 /* The largest move, as a share of 1 + |v|. */
@@ -198,6 +267,7 @@ static pf_status try(lm *s, double below, double *at_trial, bool *moved, pf_erro
     status = derivatives(s, s->trial, &f, s->trial_gradient, s->trial_h, &line);
     if (status == PF_OK) {
       memcpy(s->v, s->trial, s->n * sizeof *s->v);
+      memcpy(s->before, s->gradient, s->n * sizeof *s->gradient);
       memcpy(s->gradient, s->trial_gradient, s->n * sizeof *s->gradient);
       double *h = s->h;
       s->h = s->trial_h;
@@ -281,6 +351,9 @@ static pf_status probe_length(lm *s, pf_error *error)
 static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
 {
   *left = false;
+  if (fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
+    return PF_OK; /* F fell to what is rounding; there is nothing below */
+  }
   const double below = objective(s) - fmax(1e4 * rounding(s), 1e-10 * fabs(objective(s)));
   for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MOST_SADDLES && !*left; probe++) {
     probe_direction(s, probe);
@@ -299,6 +372,11 @@ static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
   }
   if (*left) {
     s->out->n_saddles++;
+    s->learnt = false;
+    s->use_second = false;
+    if (s->dense) {
+      memset(s->second, 0, s->n * s->n * sizeof *s->second);
+    }
     s->lambda = first_lambda;
     s->raise = 2.0;
   }
@@ -364,6 +442,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     *done = last ? PF_REASON_PROGRESS : PF_REASON_NONE;
     if (moved) {
       judge(s, (before - found) / fall);
+      choose_model(s, before - found);
       s->out->iterations++;
       rescale(s);
       tell(s, size);
