@@ -74,6 +74,7 @@ core_sources += core/problem/data.c
 core_sources += core/problem/draws.c
 core_sources += core/problem/initial_weights.c core/problem/initial_weights.h
 core_sources += core/problem/keys.c
+core_sources += core/problem/learned_start.c
 core_sources += core/problem/masks.c
 core_sources += core/problem/memory.c
 core_sources += core/problem/models.c

@@ -102,7 +102,7 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
 {
   const pf_problem *problem = sums->problem;
   pf_draw *twin = NULL;
-  pf_status status = pf_problem_teacher_draw(problem, draw, &twin, error);
+  pf_status status = pf_problem_teacher_draw(problem, draw, theta_of(sums, draw), &twin, error);
   if (status != PF_OK) {
     return status;
   }

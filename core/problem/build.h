@@ -16,6 +16,13 @@ pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error);
 /** The `parameters` group of model->plastic[p]'s rule, and its init_sd (NaN: the rule's own). */
 pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd, bool teacher,
                               pf_error *error);
+/** The `parameters` groups of the network and the losses. */
+pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher, pf_error *error);
+/** "shared", "animal" or "experiment" as enum pf_scope. */
+uint32_t pf_build_scope(const char *word);
+/** network.initial_weights.learn: starting weights that are fitted. After the masks. */
+pf_status pf_build_learned_start(const pf_problem *problem, const pf_options *options, pf_model *model,
+                                 pf_error *error);
 /** Then, of all rules: which parameters are tied to which. */
 pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error);
 /** `connected` and `plastic` of network.projections. `options`: the host's keys of the network. */

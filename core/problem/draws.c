@@ -95,7 +95,32 @@ static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *fr
   return PF_OK;
 }
 
-pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error)
+/** What the model learned to start with. */
+static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, const double *theta, pf_draw *to,
+                              pf_error *error)
+{
+  const pf_model *model = problem->model;
+  pf_status status = PF_OK;
+  for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
+    if (model->starts[q].mode == PF_START_NETWORK || draw->given_w[q] != NULL) {
+      continue;
+    }
+    const pf_start *start = &model->starts[q];
+    const size_t cells = pf_initial_cells(model, q);
+    double *w = pf_memory_need(cells, sizeof *w, error);
+    for (size_t k = 0; w != NULL && k < cells; k++) {
+      w[k] = start->mode == PF_START_EACH
+                 ? theta[start->theta0 + k]
+                 : theta[start->theta0] + theta[start->theta0 + 1] * draw->noise[start->noise0 + (int64_t)k];
+    }
+    status = w == NULL ? PF_STOP : pf_draw_give_weights(problem->teacher, to, (int64_t)q, w, error);
+    pf_memory_free(w);
+  }
+  return status;
+}
+
+pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, const double *theta, pf_draw **out,
+                                  pf_error *error)
 {
   if (problem->teacher == NULL) {
     return pf_fail(error, PF_STOP, "the truth is not known: there is no teacher");
@@ -112,7 +137,11 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
   }
   pf_status status = pf_draw_create(problem->teacher, recording, x, draw->noise, out, error);
   pf_memory_free(x);
-  return status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
+  status = status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
+  if (status == PF_OK && (status = give_learned(problem, draw, theta, *out, error)) != PF_OK) {
+    pf_draw_free(problem->teacher, *out);
+  }
+  return status;
 }
 
 /** Of the animal that has this theta, in the data as read; 0 where all share one. */
@@ -139,6 +168,13 @@ static size_t copy_number(const pf_problem *problem, const pf_layout *layout, co
                                   : (per_animal ? recording->experiment : recording->number);
 }
 
+/** The earlier run's estimate, NaN where there is none. */
+static double warm_of(const pf_problem *problem, size_t unit, const pf_slot *slot)
+{
+  const size_t at = number_of_unit(problem, unit) * problem->model->n_parameters + slot->parameter;
+  return problem->warm == NULL ? (double)NAN : problem->warm[at];
+}
+
 /** Where one slot starts. Copies take random numbers of their own. */
 static double start_of(const pf_problem *problem, size_t unit, const pf_layout *layout, const pf_slot *slot)
 {
@@ -156,12 +192,58 @@ static double start_of(const pf_problem *problem, size_t unit, const pf_layout *
   return parameter->initial + parameter->initial_sd * normal;
 }
 
+/** Starting weights that are learned start as the network would draw them for the first recording that has them. */
+static pf_status start_from_network(const pf_problem *problem, const pf_layout *layout, double *values, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
+  double *noise = pf_memory_need((size_t)model->n_noise, sizeof *noise, error);
+  pf_status status = theta == NULL || noise == NULL ? PF_STOP : PF_OK;
+  for (size_t r = 0; status == PF_OK && layout->data != NULL && r < layout->n_recordings; r++) {
+    pf_real **w = NULL;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+      theta[i] = model->parameters[i].declared.initial;
+    }
+    pf_random_normal(stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
+                     model->n_noise, noise);
+    status = pf_initial_weights(model, theta, noise, &w, error);
+    for (size_t q = 0; status == PF_OK && q < model->needs.projections.count; q++) {
+      const pf_start *start = &model->starts[q];
+      const size_t cells = pf_initial_cells(model, q), first = start->theta0;
+      double squares = 0.0;
+      for (size_t k = 0; k < cells && start->mode == PF_START_MEAN_SD; k++) {
+        squares += (double)w[q][k] * (double)w[q][k] / (double)cells;
+      }
+      for (size_t k = 0; k < (start->mode == PF_START_EACH ? cells : start->mode == PF_START_MEAN_SD ? 2 : 0); k++) {
+        const pf_slot *slot = &layout->slots[pf_layout_slot(layout, r, first + k)];
+        if (slot->value != PF_LAYOUT_NONE && slot->recording == r && slot->factor == 1.0) {
+          values[slot->value] = start->mode == PF_START_EACH ? (double)w[q][k]
+                                : k == 1                     ? sqrt(squares)
+                                                             : model->parameters[first].declared.initial;
+        }
+      }
+    }
+    pf_initial_weights_free(model, w);
+  }
+  pf_memory_free(theta);
+  pf_memory_free(noise);
+  return status;
+}
+
 pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout, double *values,
                            pf_error *error)
 {
-  (void)error;
+  if (problem->model->start_theta0 < problem->model->n_parameters) {
+    const pf_status status = start_from_network(problem, layout, values, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
   for (size_t k = 0; k < layout->n; k++) {
-    const double start = start_of(problem, unit, layout, &layout->slots[layout->index[k]]);
+    const pf_slot *slot = &layout->slots[layout->index[k]];
+    const double drawn = start_of(problem, unit, layout, slot);
+    const bool is_warm = problem->warm != NULL && drawn == warm_of(problem, unit, slot);
+    const double start = problem->model->parameters[slot->parameter].is_start && !is_warm ? values[k] : drawn;
     values[k] = fmin(fmax(start, layout->lower[k]), layout->upper[k]);
   }
   return PF_OK;

@@ -276,7 +276,8 @@ static pf_option_table source_keys(void)
        .unit = "h",
        .lower = 0,
        .upper = 1e9,
-       .help = "time between sessions; data with a channel \"gap_hours\" say it themselves, at each session's first step"},
+       .help =
+           "time between sessions; data with a channel \"gap_hours\" say it themselves, at each session's first step"},
       {.name = "sessions.forget",
        .type = PF_TYPE_BOOL,
        .fallback = "false",
@@ -356,6 +357,44 @@ static pf_option_table network_keys(void)
        .fallback = "\"once\"",
        .choices = "once|per_draw",
        .help = "initial weights drawn once per experiment, or anew in every draw"},
+      {.name = "initial_weights.learn",
+       .type = PF_TYPE_STRING,
+       .choices = "each|mean_and_sd",
+       .help = "starting weights are fitted: each of them, or their mean and sd; absent: they are drawn"},
+      {.name = "initial_weights.projections",
+       .type = PF_TYPE_STRINGS,
+       .help = "of which projections they are learned; default: those that have a rule"},
+      {.name = "initial_weights.scope",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"animal\"",
+       .choices = "shared|animal|experiment",
+       .help = "learned starting weights are the same for all, each animal's own, or each experiment's"},
+      {.name = "initial_weights.l1",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "adds l1 * sum |w - w'| over learned starting weights, w' what the network starts with without noise"},
+      {.name = "initial_weights.l2",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.0",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "adds l2 * sum (w - w')^2 over the same: 1 / (2 sd^2) is a normal prior of that sd"},
+      {.name = "initial_weights.lower",
+       .type = PF_TYPE_REAL,
+       .unit = "1",
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "bound of learned starting weights"},
+      {.name = "initial_weights.upper",
+       .type = PF_TYPE_REAL,
+       .unit = "1",
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "bound of learned starting weights"},
       {.name = "initial_weights.file",
        .type = PF_TYPE_PATH,
        .help = "CSV of initial weights: animal, experiment (both may be absent), projection, post, pre, value"},
@@ -419,12 +458,25 @@ pf_option_table pf_keys_of_kind(uint32_t kind)
 
 pf_names pf_keys_names_of_kind(uint32_t kind)
 {
-  static const char *const source[] = {"plugin", "animals", "input", "expected_reward", "give", "record", "derive",
-                                       "sessions", "truth",  "rule",    "rules"};
+  static const char *const source[] = {"plugin", "animals", "input",  "expected_reward",
+                                       "give",   "record",  "derive", "sessions",
+                                       "truth",  "rule",    "rules"};
   static const char *const rule[] = {"plugin", "modulator", "init_sd", "eta", "parameters"};
-  static const char *const network[] = {"plugin",      "initial_weights.draw",    "initial_weights.file",
-                                        "projections", "projections[].connected", "projections[].plastic"};
-  static const char *const loss[] = {"plugin", "weight"};
+  static const char *const network[] = {"plugin",
+                                        "initial_weights.draw",
+                                        "initial_weights.file",
+                                        "initial_weights.learn",
+                                        "initial_weights.projections",
+                                        "initial_weights.scope",
+                                        "initial_weights.l1",
+                                        "initial_weights.l2",
+                                        "initial_weights.lower",
+                                        "initial_weights.upper",
+                                        "parameters",
+                                        "projections",
+                                        "projections[].connected",
+                                        "projections[].plastic"};
+  static const char *const loss[] = {"plugin", "weight", "parameters"};
   switch (kind) {
   case PF_KIND_SOURCE:
     return NAMES(source);

@@ -181,6 +181,8 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   for (size_t p = 0; p < n && status == PF_OK; p++) {
     status = pf_build_parameters(problem, *out, p, keys[p].init_sd, teacher, error);
   }
+  status = status == PF_OK ? pf_build_other_parameters(problem, *out, teacher, error) : status;
+  status = status == PF_OK && !teacher ? pf_build_learned_start(problem, network, *out, error) : status;
   status = status == PF_OK ? pf_build_ties(problem, *out, error) : status;
   for (size_t p = 0; p < n && keys != NULL; p++) {
     pf_view_free(keys[p].view);

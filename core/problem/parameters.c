@@ -9,9 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint32_t pf_build_scope(const char *word)
+{
+  return strcmp(word, "animal") == 0       ? (uint32_t)PF_SCOPE_ANIMAL
+         : strcmp(word, "experiment") == 0 ? (uint32_t)PF_SCOPE_EXPERIMENT
+                                           : (uint32_t)PF_SCOPE_SHARED;
+}
+
+/** A start beyond the bounds would be moved onto one: said, not done in silence. */
+static pf_status check_within(const pf_problem *problem, const pf_parameter *parameter, const pf_node *node,
+                              pf_error *error)
+{
+  if (parameter->initial >= parameter->lower && parameter->initial <= parameter->upper) {
+    return PF_OK;
+  }
+  const pf_status status =
+      pf_fail(error, PF_STOP, "%s: starts at %g, expected a value within its bounds, %g to %g; set `initial`",
+              parameter->name, parameter->initial, parameter->lower, parameter->upper);
+  pf_error_locate(error, problem->config, node);
+  return status;
+}
+
 /** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; }; }` */
-static pf_status change_parameter(const pf_problem *problem, pf_parameter *parameter, const pf_node *node, bool teacher,
-                                  pf_error *error)
+static pf_status change_parameter(const pf_problem *problem, pf_model_parameter *of, const pf_node *node, bool of_rule,
+                                  bool teacher, pf_error *error)
 {
   static const pf_option keys[] = {
       {.name = "initial", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "where a fit starts"},
@@ -20,9 +41,20 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
       {.name = "lower", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
       {.name = "upper", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
       {.name = "fixed", .type = PF_TYPE_BOOL, .help = "true: not fitted"},
+      {.name = "scope",
+       .type = PF_TYPE_STRING,
+       .choices = "shared|animal|experiment",
+       .help = "one value for all, for each animal or for each experiment"},
+      {.name = "l1", .type = PF_TYPE_REAL, .lower = 0, .upper = INFINITY, .help = "a penalty of its own"},
+      {.name = "l2", .type = PF_TYPE_REAL, .lower = 0, .upper = INFINITY, .help = "a penalty of its own"},
       {.name = "tied", .type = PF_TYPE_STRING, .help = "another parameter, or a factor times it: \"2 * decay\""},
   };
+  pf_parameter *parameter = &of->declared;
   double number = 0.0;
+  if (pf_node_number(node, &number) != 0 && !of_rule) { /* of a network or a loss, which the truth shares */
+    parameter->value = parameter->initial = number;
+    return check_within(problem, parameter, node, error);
+  }
   if (pf_node_number(node, &number) != 0) {
     parameter->value = teacher ? number : parameter->value;
     parameter->initial = teacher ? parameter->initial : number;
@@ -42,6 +74,12 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
   parameter->value = options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
   parameter->lower = options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
   parameter->upper = options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
+  of->own_penalty = of->own_penalty || options->present(options, "l1") != 0 || options->present(options, "l2") != 0;
+  of->l1 = options->present(options, "l1") != 0 ? options->real(options, "l1") : of->l1;
+  of->l2 = options->present(options, "l2") != 0 ? options->real(options, "l2") : of->l2;
+  if (options->present(options, "scope") != 0) {
+    parameter->scope = pf_build_scope(options->string(options, "scope"));
+  }
   if (options->present(options, "fixed") != 0) {
     bool fixed = options->boolean(options, "fixed") != 0;
     parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
@@ -59,16 +97,51 @@ static pf_status change_parameter(const pf_problem *problem, pf_parameter *param
                      parameter->name, parameter->lower, parameter->upper);
     pf_error_locate(error, problem->config, node);
   }
+  if (status == PF_OK && !of_rule && (parameter->flags & PF_PARAMETER_FIXED) != 0 &&
+      options->present(options, "value") == 0) {
+    parameter->value = parameter->initial; /* what is fixed is so for the truth too */
+  }
+  if (status == PF_OK && (options->present(options, "initial") != 0 || options->present(options, "lower") != 0 ||
+                          options->present(options, "upper") != 0)) {
+    status = check_within(problem, parameter, node, error);
+  }
   pf_view_free(view);
   return status;
 }
 
-/** Apply the `parameters` group of one rule to the model's parameters that it owns. */
-static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const pf_plastic *plastic, bool teacher,
+/** Who declares parameters: a rule, the network or a loss. */
+typedef struct declarer {
+  const pf_component *component;
+  size_t theta0, n;
+  bool of_rule;
+} declarer;
+
+/** Declarer number i of the model; false behind the last. */
+static bool declarer_at(const pf_model *model, size_t i, declarer *out)
+{
+  if (i < model->n_plastic) {
+    *out = (declarer){model->plastic[i].rule, model->plastic[i].theta0, model->plastic[i].needs.parameters.count, true};
+    return true;
+  }
+  i -= model->n_plastic;
+  if (i == 0) {
+    *out = (declarer){model->network, model->network_theta0, model->needs.parameters.count, false};
+    return true;
+  }
+  if (i - 1 < model->n_losses) {
+    const pf_loss_term *term = &model->losses[i - 1];
+    *out = (declarer){term->loss, term->theta0, term->needs.parameters.count, false};
+    return true;
+  }
+  return false;
+}
+
+/** Apply the `parameters` group of one declarer to the model's parameters that are its own. */
+static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const declarer *of, bool teacher,
                                   pf_error *error)
 {
-  const pf_node *group = pf_node_get(plastic->rule->node, "parameters");
-  const size_t n = plastic->needs.parameters.count;
+  const pf_node *group = pf_node_get(of->component->node, "parameters");
+  const size_t n = of->n;
   for (int64_t c = 0; c < pf_node_count(group); c++) {
     const pf_node *node = pf_node_at(group, c);
     const char *name = pf_node_name(node);
@@ -78,18 +151,18 @@ static pf_status apply_parameters(const pf_problem *problem, pf_model *model, co
     }
     size_t found = n;
     for (size_t i = 0; i < n; i++) {
-      names[i] = model->parameters[plastic->theta0 + i].declared.name;
+      names[i] = model->parameters[of->theta0 + i].declared.name;
       found = name != NULL && strcmp(names[i], name) == 0 ? i : found;
     }
     pf_status status = PF_OK;
     if (found == n) {
       const char *near = name == NULL ? NULL : pf_text_nearest(name, (pf_names){names, n});
-      status = pf_fail(error, PF_STOP, "%s has no parameter '%s'%s%s%s", plastic->rule->label,
+      status = pf_fail(error, PF_STOP, "%s has no parameter '%s'%s%s%s", of->component->label,
                        name == NULL ? "(unnamed)" : name, near == NULL ? "" : "; did you mean '",
                        near == NULL ? "" : near, near == NULL ? "" : "'");
       pf_error_locate(error, problem->config, node);
     } else {
-      status = change_parameter(problem, &model->parameters[plastic->theta0 + found].declared, node, teacher, error);
+      status = change_parameter(problem, &model->parameters[of->theta0 + found], node, of->of_rule, teacher, error);
     }
     pf_memory_free(names);
     if (status != PF_OK) {
@@ -97,6 +170,16 @@ static pf_status apply_parameters(const pf_problem *problem, pf_model *model, co
     }
   }
   return PF_OK;
+}
+
+pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher, pf_error *error)
+{
+  declarer of;
+  pf_status status = PF_OK;
+  for (size_t i = model->n_plastic; status == PF_OK && declarer_at(model, i, &of); i++) {
+    status = apply_parameters(problem, model, &of, teacher, error);
+  }
+  return status;
 }
 
 /** Numbers in a rule's terms are a teacher's values; in a rule that is fitted they can only be a misunderstanding. */
@@ -126,7 +209,8 @@ pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t
   for (size_t i = 0; i < plastic->needs.parameters.count && !isnan(init_sd); i++) {
     model->parameters[plastic->theta0 + i].declared.initial_sd = init_sd;
   }
-  pf_status status = apply_parameters(problem, model, plastic, teacher, error);
+  const declarer of = {plastic->rule, plastic->theta0, plastic->needs.parameters.count, true};
+  pf_status status = apply_parameters(problem, model, &of, teacher, error);
   return status == PF_OK && !teacher ? refuse_given(problem, model, plastic, error) : status;
 }
 
@@ -225,6 +309,7 @@ static pf_status read_tie(pf_model *model, size_t i, const char *text, pf_error 
         return pf_fail(error, PF_STOP, "tied = \"%s\": '%s' cannot be tied to itself", text, parameter->declared.name);
       }
       parameter->tied = true;
+      parameter->declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED; /* a network's or a loss's may be by default */
       parameter->tied_to = k;
       parameter->factor = factor;
       return PF_OK;
@@ -265,23 +350,23 @@ static pf_status share_bounds(pf_model *model, size_t i, pf_error *error)
   return PF_OK;
 }
 
-/** Calls `act` on the parameter of each `tied` entry of the rules' `parameters` groups. */
+/** Calls `act` on the parameter of each `tied` entry of the `parameters` groups. */
 static pf_status each_tie(const pf_problem *problem, pf_model *model,
                           pf_status (*act)(pf_model *model, size_t i, const char *text, pf_error *error),
                           pf_error *error)
 {
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    const pf_plastic *plastic = &model->plastic[p];
-    const pf_node *group = pf_node_get(plastic->rule->node, "parameters");
+  declarer of;
+  for (size_t p = 0; declarer_at(model, p, &of); p++) {
+    const pf_node *group = pf_node_get(of.component->node, "parameters");
     for (int64_t c = 0; c < pf_node_count(group); c++) {
       const pf_node *node = pf_node_at(group, c);
       const char *text = NULL;
       if (!pf_node_is_group(node) || pf_node_string(pf_node_get(node, "tied"), &text) == 0) {
         continue;
       }
-      for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
-        if (strcmp(model->parameters[plastic->theta0 + i].declared.name, pf_node_name(node)) == 0 &&
-            act(model, plastic->theta0 + i, text, error) != PF_OK) {
+      for (size_t i = 0; i < of.n; i++) {
+        if (strcmp(model->parameters[of.theta0 + i].declared.name, pf_node_name(node)) == 0 &&
+            act(model, of.theta0 + i, text, error) != PF_OK) {
           pf_error_locate(error, problem->config, node);
           return PF_STOP;
         }

@@ -106,7 +106,11 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
  */
 pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout, double *values,
                            pf_error *error);
-/** A draw's twin for the teacher's model: same inputs, same initial weights. NULL model: PF_STOP. */
-pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, pf_draw **out, pf_error *error);
+/**
+ * A draw's twin for the teacher's model: same inputs, same initial weights (learned ones: those of theta, the model's).
+ * NULL model: PF_STOP.
+ */
+pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, const double *theta, pf_draw **out,
+                                  pf_error *error);
 
 #endif

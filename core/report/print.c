@@ -474,6 +474,28 @@ static void print_bound(const printer *p)
   }
 }
 
+/* Starting weights are many, and none means much alone: one line for all. */
+static void print_starts(const printer *p)
+{
+  static const char *const scopes[] = {"the same for all", "each animal's own", "each experiment's own"};
+  const pf_model *model = p->problem->model;
+  double sum = 0.0, squares = 0.0, n = 0.0;
+  const uint32_t scope =
+      model->start_theta0 < model->n_parameters ? model->parameters[model->start_theta0].declared.scope : 0;
+  for (size_t i = model->start_theta0; i < model->n_parameters && p->n_fitted > 0; i++) {
+    const double between = isnan(p->sd[i]) ? 0.0 : p->sd[i];
+    if (is_free(model, i)) {
+      sum += p->mean[i];
+      squares += p->mean[i] * p->mean[i] + between * between;
+      n += 1.0;
+    }
+  }
+  if (n > 0.0) {
+    (void)fprintf(p->out, "  starting weights learned, %s: %.0f numbers, mean %.3g, rms %.3g; all in theta.csv\n\n",
+                  scopes[scope < 3 ? scope : 0], n, sum / n, sqrt(squares / n));
+  }
+}
+
 /* Which coefficients came out wrong, whether or not the table had room for them. */
 static void print_verdict(const printer *p)
 {
@@ -662,6 +684,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf
       (void)fprintf(stream, "  %zu coefficients, none of which means much alone: in theta.csv\n\n", p.n_rows);
     }
     print_bound(&p);
+    print_starts(&p);
     print_verdict(&p);
     print_scores(&p);
     print_failures(&p);

@@ -225,7 +225,7 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
   write_recording(w, group, draw);
   write_observables(w, group, "observables/", model, w->model, draw->n_steps);
   if (w->teacher != NULL) {
-    status = pf_problem_teacher_draw(problem, draw, &twin, error);
+    status = pf_problem_teacher_draw(problem, draw, theta, &twin, error);
     status = status == PF_OK ? write_truth(w, group, twin, error) : status;
   }
   const pf_standing_run run = {w->model, draw, theta};

@@ -123,7 +123,7 @@ Test(problem_initial_weights, a_draw_starts_from_them)
     }
   }
   /* and so does the teacher beside it */
-  cr_assert(pf_problem_teacher_draw(problem, draw, &twin, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_problem_teacher_draw(problem, draw, theta, &twin, &error) == PF_OK, "%s", error.text);
   cr_assert(twin->given_w[0] != NULL && twin->given_w[1] == NULL);
   cr_expect(memcmp(twin->given_w[0], draw->given_w[0], 6 * sizeof(pf_real)) == 0);
   pf_draw_free(problem->teacher, twin);
