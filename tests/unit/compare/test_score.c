@@ -93,7 +93,7 @@ static double of_tail(bool learned, bool plastic)
     pf_draw *draw = NULL, *part = NULL;
     pf_workspace *workspace = NULL;
     pf_loss_value value = {0};
-    double theta[8], x[800];
+    double theta[16], x[800];
     pf_layout_theta(fit->units[0].layout, fit->units[0].values, 0, theta);
     cr_assert(pf_problem_draw(view, &view->data, 0, d, true, &draw, &error) == PF_OK);
     cr_assert(pf_workspace_create(model, whole->n_steps, &workspace, &error) == PF_OK);
