@@ -118,6 +118,7 @@ core_sources += core/evaluate/deviance.c
 core_sources += core/evaluate/evaluate.c
 core_sources += core/evaluate/plan.c
 core_sources += core/evaluate/r2.c
+core_sources += core/evaluate/refit.c core/evaluate/refit.h
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 

@@ -223,6 +223,18 @@ static pf_status use_config(pf_config *config, const pf_config *run, const char 
   return status;
 }
 
+/** Masks drawn with a density are the model's: whatever seed the data have, they stay those of the run. */
+static pf_status keep_masks(pf_config *config, double seed, pf_error *error)
+{
+  char setting[64];
+  double given = 0.0;
+  if (pf_node_number(pf_node_get(pf_config_root(config), "network.mask_seed"), &given) != 0) {
+    return PF_OK;
+  }
+  (void)snprintf(setting, sizeof setting, "network.mask_seed=%.0f", seed);
+  return pf_config_override(config, setting, error);
+}
+
 /** The config to evaluate. */
 static pf_status make_config(const arguments *how, pf_config **out, pf_error *error)
 {
@@ -230,6 +242,10 @@ static pf_status make_config(const arguments *how, pf_config **out, pf_error *er
   char *path = pf_run_folder_path(how->run, "config.cfg", error);
   pf_status status = path == NULL ? PF_STOP : pf_config_read(path, NULL, 0, &run, error);
   pf_memory_free(path);
+  double seed = 1.0;
+  if (status == PF_OK) {
+    (void)pf_node_number(pf_node_get(pf_config_root(run), "seed"), &seed);
+  }
   if (status == PF_OK && how->data != NULL && is_config(how->data)) {
     status = pf_config_read(how->data, NULL, 0, &config, error);
     status = status == PF_OK ? use_config(config, run, how->data, error) : status;
@@ -241,6 +257,7 @@ static pf_status make_config(const arguments *how, pf_config **out, pf_error *er
   if (status == PF_OK && how->data != NULL) { /* fresh animals would be scored instead of the data */
     status = pf_config_override(config, "evaluate.animals=0", error);
   }
+  status = status == PF_OK ? keep_masks(config, seed, error) : status;
   for (size_t i = 0; i < how->n_overrides && status == PF_OK; i++) {
     status = pf_config_override(config, how->overrides[i], error);
   }
@@ -308,7 +325,6 @@ static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, c
   pf_error error = pf_error_none();
   pf_evaluation *evaluation = NULL;
   pf_meter meter;
-  problem->other_data = how->data != NULL;
   pf_meter_start(&meter);
   pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, &meter, &evaluation, &error);
   pf_meter_end(&meter);
@@ -341,6 +357,9 @@ static int evaluate(const arguments *how)
   status = status == PF_OK ? check_target(how, target, &error) : status;
   status = status == PF_OK ? make_config(how, &config, &error) : status;
   status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
+  if (status == PF_OK) {
+    problem->other_data = how->data != NULL;
+  }
   status = status == PF_OK ? pf_run_folder_fit(how->run, problem, &fit, &error) : status;
   const int code = status == PF_OK ? score(how, problem, fit, target) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_fit_free(problem, fit);

@@ -220,7 +220,7 @@ static void score_r2(const scorer *s, pf_job_score *row)
   for (size_t r = 0; thetas != NULL && r < s->n && n_theta > 0; r++) {
     memcpy(thetas + s->recordings[r] * n_theta, s->theta + r * n_theta, n_theta * sizeof *thetas);
   }
-  if (thetas != NULL && pf_score_animal(scored, &plan, s->animal, thetas, &memory, &scores, &unused) == PF_OK) {
+  if (thetas != NULL && pf_score_animal(scored, &plan, s->animal, thetas, thetas, &memory, &scores, &unused) == PF_OK) {
     row->r2_weights = scores.r2_weights;
     row->r2_activity = scores.r2_activity;
   }

@@ -1,6 +1,7 @@
 #include "core/evaluate/evaluate.h"
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/evaluate/refit.h"
 #include "core/evaluate/score.h"
 #include "core/fit/ticker.h"
 
@@ -42,8 +43,72 @@ static void free_scorers(scorers *all)
   pf_memory_free(all->items);
 }
 
-static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, size_t animal,
-                  pf_scorer *scorer, pf_animal_result *result)
+/* ---- what each recording is simulated with ---- */
+
+/* Which thetas could not be had, and why: of a unit. */
+typedef struct trouble {
+  pf_status status;
+  pf_error error;
+} trouble;
+
+/* Of all recordings that the layout has, into their places. */
+static void spread(const pf_evaluation_plan *plan, const pf_layout *layout, const double *values, size_t n_theta,
+                   double *thetas)
+{
+  for (size_t i = 0; i < plan->data->n; i++) {
+    const size_t r = layout->data == plan->data ? layout->local[i] : 0; /* of other data: nothing has copies */
+    if (r != PF_LAYOUT_NONE) {
+      pf_layout_theta(layout, values, r, thetas + i * n_theta);
+    }
+  }
+}
+
+/* The unit's own layout is that of the data evaluated, or else what it lacks is fitted to them. */
+static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_plan *plan, const pf_fit_unit *unit,
+                                pf_evaluation *evaluation, pf_error *error)
+{
+  const size_t n_theta = problem->model->n_parameters;
+  pf_refit own = {0}, null = {0};
+  pf_status status = unit->layout->data != plan->data ? pf_refit_data(problem, unit, plan->data, &own, error) : PF_OK;
+  const pf_layout *layout = own.layout != NULL ? own.layout : unit->layout;
+  const double *values = own.layout != NULL ? own.values : unit->values;
+  if (status == PF_OK) {
+    evaluation->refitted = evaluation->refitted || own.layout != NULL || unit->refitted;
+    spread(plan, layout, values, n_theta, evaluation->thetas);
+    status = pf_refit_null(problem, layout, values, &null, error);
+  }
+  if (status == PF_OK) {
+    evaluation->null_refitted = evaluation->null_refitted || null.layout != NULL;
+    spread(plan, null.layout != NULL ? null.layout : layout, null.layout != NULL ? null.values : values, n_theta,
+           evaluation->null_thetas);
+  }
+  pf_refit_clear(&own);
+  pf_refit_clear(&null);
+  return status;
+}
+
+static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
+                             trouble *troubles, pf_evaluation *evaluation, pf_error *error)
+{
+  const size_t cells = plan->data->n * problem->model->n_parameters;
+  evaluation->thetas = pf_memory_need(cells, sizeof(double), error);
+  evaluation->null_thetas = pf_memory_need(cells, sizeof(double), error);
+  if (evaluation->thetas == NULL || evaluation->null_thetas == NULL) {
+    return PF_STOP;
+  }
+  for (size_t u = 0; u < fit->n_units; u++) {
+    troubles[u].error = pf_error_none();
+    troubles[u].status = fit->units[u].status == PF_OK
+                             ? thetas_of_unit(problem, plan, &fit->units[u], evaluation, &troubles[u].error)
+                             : PF_OK;
+  }
+  return PF_OK;
+}
+
+/* ---- scores ---- */
+
+static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const trouble *troubles,
+                  const pf_evaluation *evaluation, size_t animal, pf_scorer *scorer, pf_animal_result *result)
 {
   const int64_t index = pf_evaluation_unit(problem, fit, animal);
   result->name = plan->data->animals[animal];
@@ -59,31 +124,22 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
   }
   const pf_fit_unit *unit = &fit->units[index];
   result->unit = (size_t)index;
-  if (unit->status != PF_OK) { /* a theta at which the fit broke off says nothing */
-    result->status = unit->status;
-    result->error = unit->error;
+  if (unit->status != PF_OK || troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
+    result->status = unit->status != PF_OK ? unit->status : troubles[index].status;
+    result->error = unit->status != PF_OK ? unit->error : troubles[index].error;
     return;
   }
-  const size_t n_theta = problem->model->n_parameters;
-  double *thetas = pf_memory_need(plan->data->n * n_theta, sizeof *thetas, &result->error);
-  for (size_t i = 0; thetas != NULL && i < plan->data->n; i++) {
-    if (plan->data->recordings[i].animal_index == animal) {
-      pf_evaluation_theta(plan, unit, i, thetas + i * n_theta);
-    }
-  }
-  result->status = thetas == NULL
-                       ? PF_STOP
-                       : pf_score_animal(problem, plan, animal, thetas, scorer, &result->scores, &result->error);
-  pf_memory_free(thetas);
+  result->status = pf_score_animal(problem, plan, animal, evaluation->thetas, evaluation->null_thetas, scorer,
+                                   &result->scores, &result->error);
 }
 
 static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const scorers *all,
-                      pf_ticker *ticker, pf_evaluation *evaluation)
+                      const trouble *troubles, pf_ticker *ticker, pf_evaluation *evaluation)
 {
   const int64_t n = (int64_t)evaluation->n_animals;
 #pragma omp parallel for schedule(dynamic) num_threads(all->n) if (all->n > 1)
   for (int64_t a = 0; a < n; a++) {
-    score(problem, fit, plan, (size_t)a, &all->items[pf_this_thread()], &evaluation->animals[a]);
+    score(problem, fit, plan, troubles, evaluation, (size_t)a, &all->items[pf_this_thread()], &evaluation->animals[a]);
     pf_ticker_add(ticker, 1);
   }
 }
@@ -100,16 +156,20 @@ pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress 
   evaluation->evaluated_on = plan.on;
   evaluation->n_animals = plan.data->n_animals;
   evaluation->animals = pf_memory_need(evaluation->n_animals, sizeof *evaluation->animals, error);
-  pf_status status = evaluation->animals == NULL ? PF_STOP : make_scorers(problem, &plan, &all, error);
+  trouble *troubles = pf_memory_need(fit->n_units, sizeof *troubles, error);
+  pf_status status =
+      evaluation->animals == NULL || troubles == NULL ? PF_STOP : make_scorers(problem, &plan, &all, error);
+  status = status == PF_OK ? make_thetas(problem, fit, &plan, troubles, evaluation, error) : status;
   if (status == PF_OK) {
     pf_ticker ticker;
     pf_ticker_start(&ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
-    score_all(problem, fit, &plan, &all, &ticker, evaluation);
+    score_all(problem, fit, &plan, &all, troubles, &ticker, evaluation);
     pf_ticker_end(&ticker);
     status =
         pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean, &evaluation->median, error);
   }
   free_scorers(&all);
+  pf_memory_free(troubles);
   if (status != PF_OK) {
     pf_evaluation_free(evaluation);
     return status;
@@ -122,6 +182,8 @@ void pf_evaluation_free(pf_evaluation *evaluation)
 {
   if (evaluation != NULL) {
     pf_memory_free(evaluation->animals);
+    pf_memory_free(evaluation->thetas);
+    pf_memory_free(evaluation->null_thetas);
     pf_memory_free(evaluation);
   }
 }

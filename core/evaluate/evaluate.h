@@ -37,6 +37,10 @@ typedef struct pf_evaluation {
   const char *evaluated_on; /**< "fresh draws" | "fresh animals" | "fitted draws" */
   pf_animal_result *animals;
   size_t n_animals;
+  double *thetas;      /**< [recordings of what was evaluated][n_parameters] what each was simulated with */
+  double *null_thetas; /**< likewise, for the null without plasticity: what is not a rule's refitted */
+  bool refitted;       /**< parameters of animals or experiments that the fit has not seen were fitted to them */
+  bool null_refitted;
   pf_scores mean, median; /**< over animals, NaN left out; NaN where none has it */
 } pf_evaluation;
 

@@ -24,12 +24,6 @@ int64_t pf_evaluation_unit(const pf_problem *problem, const pf_fit *fit, size_t 
   return animal < fit->n_units ? (int64_t)animal : -1;
 }
 
-void pf_evaluation_theta(const pf_evaluation_plan *plan, const pf_fit_unit *unit, size_t i, double *theta)
-{
-  const size_t recording = pf_layout_recording(unit->layout, &plan->data->recordings[i]);
-  pf_layout_theta(unit->layout, unit->values, recording == PF_LAYOUT_NONE ? 0 : recording, theta);
-}
-
 pf_status pf_evaluation_draw(const pf_problem *problem, const pf_evaluation_plan *plan, size_t i, int64_t draw,
                              pf_draw **out, pf_error *error)
 {

@@ -19,8 +19,6 @@ typedef struct pf_evaluation_plan {
 pf_evaluation_plan pf_evaluation_plan_of(const pf_problem *problem);
 /** The unit whose theta animal `animal` of plan->data is scored with (an index), or -1 if no unit has that index. */
 int64_t pf_evaluation_unit(const pf_problem *problem, const pf_fit *fit, size_t animal);
-/** theta [n_parameters] that recording i of plan->data is simulated with, by that unit. */
-void pf_evaluation_theta(const pf_evaluation_plan *plan, const pf_fit_unit *unit, size_t i, double *theta);
 /** Draw `draw` of recording i of plan->data. */
 pf_status pf_evaluation_draw(const pf_problem *problem, const pf_evaluation_plan *plan, size_t i, int64_t draw,
                              pf_draw **out, pf_error *error);

@@ -33,7 +33,7 @@ typedef struct draw_sums {
 typedef struct animal_sums {
   const pf_problem *problem;
   const pf_evaluation_plan *plan;
-  const double *thetas; /* [plan->data->n][n_parameters] */
+  const double *thetas, *null_thetas; /* [plan->data->n][n_parameters] */
   pf_scorer *scorer;
   pf_loss_value *values; /* [n_losses] */
   double mean_rate;      /* deviance, the same in every draw */
@@ -48,10 +48,14 @@ pf_scores pf_scores_none(void)
       .no_plasticity = NAN, .mean_rate = NAN, .r2_weights = NAN, .r2_activity = NAN, .log_likelihood = NAN};
 }
 
+static size_t place_of(const animal_sums *sums, const pf_draw *draw)
+{
+  return (size_t)(draw->recording - sums->plan->data->recordings) * sums->problem->model->n_parameters;
+}
+
 static const double *theta_of(const animal_sums *sums, const pf_draw *draw)
 {
-  const size_t recording = (size_t)(draw->recording - sums->plan->data->recordings);
-  return sums->thetas + recording * sums->problem->model->n_parameters;
+  return sums->thetas + place_of(sums, draw);
 }
 
 /* ---- R2 ---- */
@@ -148,8 +152,9 @@ static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *er
 {
   const pf_model *model = sums->problem->model;
   int64_t n = 0;
-  pf_status status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS,
-                                PF_STEP_SCORE, sums->scorer->model, sums->values, error);
+  pf_status status =
+      pf_forward(model, draw, sums->null_thetas + place_of(sums, draw), PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS,
+                 PF_STEP_SCORE, sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
@@ -242,9 +247,15 @@ static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, si
 }
 
 pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
-                          const double *thetas, pf_scorer *scorer, pf_scores *scores, pf_error *error)
+                          const double *thetas, const double *null_thetas, pf_scorer *scorer, pf_scores *scores,
+                          pf_error *error)
 {
-  animal_sums sums = {.problem = problem, .plan = plan, .thetas = thetas, .scorer = scorer, .mean_rate = NAN};
+  animal_sums sums = {.problem = problem,
+                      .plan = plan,
+                      .thetas = thetas,
+                      .null_thetas = null_thetas,
+                      .scorer = scorer,
+                      .mean_rate = NAN};
   size_t *recordings = pf_memory_need(plan->data->n, sizeof *recordings, error);
   pf_draw **draws = pf_memory_need(plan->data->n, sizeof(pf_draw *), error);
   sums.values = pf_memory_need(problem->model->n_losses, sizeof *sums.values, error);

@@ -13,10 +13,12 @@ typedef struct pf_scorer {
 pf_scores pf_scores_none(void);
 /**
  * Score animal `animal` of plan->data with thetas [plan->data->n][n_parameters], one for every recording (those of
- * other animals are not looked at). On failure *scores is pf_scores_none().
+ * other animals are not looked at); null_thetas: the same for the null without plasticity. On failure *scores is
+ * pf_scores_none().
  */
 pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
-                          const double *thetas, pf_scorer *scorer, pf_scores *scores, pf_error *error);
+                          const double *thetas, const double *null_thetas, pf_scorer *scorer, pf_scores *scores,
+                          pf_error *error);
 /** Mean and median over animals of each figure, NaN left out (NaN where none is left); counts are sums in both. */
 pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean, pf_scores *median,
                               pf_error *error);

@@ -44,6 +44,7 @@ typedef struct pf_fit_unit {
   uint32_t derivatives;    /**< PF_TANGENT_* (core/engine/sensitivity.h): what was not had from exact derivatives */
   pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
+  bool refitted;    /**< read from a run: its copies were fitted to data that the run has not seen */
   bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
 } pf_fit_unit;
 

@@ -58,12 +58,14 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
   pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     make_input(problem, recording, stream_of(problem, data, i, draw, fresh, PF_RANDOM_INPUT), x);
-    if (problem->give_initial_weights && recording->true_noise != NULL) {
-      memcpy(noise, recording->true_noise, (size_t)n_noise * sizeof *noise);
-    } else {
-      const int64_t which = fresh || problem->weights_per_draw ? draw : 0;
-      pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), 0, n_noise, noise);
+    const bool given = problem->give_initial_weights && recording->true_noise != NULL;
+    const int64_t known = !given ? 0 : recording->n_true_noise < n_noise ? recording->n_true_noise : n_noise;
+    const int64_t which = fresh || problem->weights_per_draw ? draw : 0;
+    if (known > 0) {
+      memcpy(noise, recording->true_noise, (size_t)known * sizeof *noise);
     }
+    pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), (uint64_t)known, n_noise - known,
+                     noise + known);
     status = pf_draw_create(problem->model, recording, x, noise, out, error);
   }
   if (status == PF_OK && problem->initial != NULL) {

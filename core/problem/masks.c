@@ -10,6 +10,7 @@
 /** One mask being made. */
 typedef struct mask {
   const pf_problem *problem;
+  uint64_t seed;       /* of masks drawn by chance */
   const pf_node *node; /* `connected: { ... }` */
   const char *word;    /* "connected" or "plastic" */
   const char *projection;
@@ -109,7 +110,7 @@ static pf_status fill_by_chance(const mask *self, double density, pf_error *erro
   if (uniform == NULL) {
     return PF_STOP;
   }
-  const pf_stream stream = {.seed = self->problem->seed,
+  const pf_stream stream = {.seed = self->seed,
                             .purpose = PF_RANDOM_MASK,
                             .animal = (uint32_t)self->index,
                             .draw = strcmp(self->word, "plastic") == 0 ? 1 : 0};
@@ -179,10 +180,10 @@ static pf_status make(mask self, uint8_t **out, pf_error *error)
   return PF_OK;
 }
 
-static pf_status mask_entry(const pf_problem *problem, pf_model *model, const pf_node *entry, const char *name,
-                            pf_error *error)
+static pf_status mask_entry(const pf_problem *problem, uint64_t seed, pf_model *model, const pf_node *entry,
+                            const char *name, pf_error *error)
 {
-  mask self = {.problem = problem, .projection = name};
+  mask self = {.problem = problem, .seed = seed, .projection = name};
   self.index = pf_model_projection(model, name, &self.n_post, &self.n_pre);
   if (self.index < 0) {
     pf_status status = pf_fail(error, PF_STOP, "%s has no projection '%s'", model->network->label, name);
@@ -219,6 +220,8 @@ static pf_status mask_entry(const pf_problem *problem, pf_model *model, const pf
 pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error)
 {
   const pf_node *entries = pf_node_get(problem->network.node, "projections");
+  const bool own = options->present(options, "mask_seed") != 0;
+  const uint64_t seed = own ? (uint64_t)options->integer(options, "mask_seed") : problem->seed;
   pf_status status = PF_OK;
   for (int64_t i = 0; i < options->length(options, "projections") && status == PF_OK; i++) {
     const pf_node *entry = pf_node_at(entries, i);
@@ -227,7 +230,7 @@ pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, p
       continue;
     }
     status = pf_build_projection_name(problem, options, i, name, sizeof name, error);
-    status = status == PF_OK ? mask_entry(problem, model, entry, name, error) : status;
+    status = status == PF_OK ? mask_entry(problem, seed, model, entry, name, error) : status;
   }
   return status;
 }

@@ -72,21 +72,12 @@ static json_t *theta_object(builder *b, const pf_results *results, const double 
 static json_t *theta_of_animal(builder *b, const pf_results *results, const pf_animal_result *result)
 {
   const pf_evaluation_plan plan = pf_evaluation_plan_of(results->problem);
-  pf_error unused = pf_error_none();
-  double *theta = pf_memory_need(results->problem->model->n_parameters, sizeof *theta, &unused);
   size_t i = 0;
   while (i + 1 < plan.data->n &&
          plan.data->recordings[i].animal_index != (size_t)(result - results->evaluation->animals)) {
     i++;
   }
-  if (theta == NULL) {
-    b->lost = true;
-    return NULL;
-  }
-  pf_evaluation_theta(&plan, &results->fit->units[result->unit], i, theta);
-  json_t *object = theta_object(b, results, theta);
-  pf_memory_free(theta);
-  return object;
+  return theta_object(b, results, results->evaluation->thetas + i * results->problem->model->n_parameters);
 }
 
 static json_t *animal(builder *b, const pf_results *results, const pf_animal_result *result)
@@ -193,10 +184,12 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   return object;
 }
 
-static json_t *nulls_object(builder *b)
+static json_t *nulls_object(builder *b, bool null_refitted)
 {
   json_t *object = json_object();
-  set(b, object, "no_plasticity", text("the same network and theta, the plastic flag off at every step"));
+  set(b, object, "no_plasticity",
+      text(null_refitted ? "the same network, the plastic flag off at every step, what is not a rule's refitted"
+                         : "the same network and theta, the plastic flag off at every step"));
   set(b, object, "mean_rate",
       text("a constant choice probability, the mean over the fitted steps; of activities, each unit's mean"));
   return object;
@@ -225,7 +218,9 @@ static void set_head(builder *b, json_t *root, const pf_results *results)
   set(b, root, "seed", problem->seed <= INT64_MAX ? json_integer((json_int_t)problem->seed) : text(seed));
   set(b, root, "config", config_object(b, problem));
   set(b, root, "evaluated_on", text(results->evaluation->evaluated_on));
-  set(b, root, "nulls", nulls_object(b));
+  set(b, root, "refitted",
+      json_boolean(results->evaluation->refitted)); /* animals' own parameters, on their fit steps */
+  set(b, root, "nulls", nulls_object(b, results->evaluation->null_refitted));
   set_truth(b, root, results);
 }
 

@@ -223,14 +223,18 @@ static void print_title(const printer *p)
   const size_t n = problem->data.n_animals;
   const size_t n_tied = count_tied(problem->model);
   const size_t n_fixed = count_told(problem->model) - p->n_free - n_tied;
-  char others[64] = "";
+  char others[64] = "", copies[64] = "";
+  const pf_layout *layout = p->fit->units[0].layout;
+  if (layout->n != p->n_free) {
+    (void)snprintf(copies, sizeof copies, ", with the animals' own copies %zu", layout->n);
+  }
   if (n_fixed > 0 || n_tied > 0) {
     (void)snprintf(others, sizeof others, " (and %zu fixed, %zu tied)", n_fixed, n_tied);
   }
-  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s, ", problem->name != NULL ? problem->name : "fit", n,
+  (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s%s, ", problem->name != NULL ? problem->name : "fit", n,
                 plural(n, "animal", "animals"),
                 problem->fit.per == PF_FIT_SHARED ? "one theta for all" : "a theta of its own for each", p->n_free,
-                plural(p->n_free, "parameter", "parameters"), others);
+                plural(p->n_free, "parameter", "parameters"), copies, others);
   if (strcmp(pf_fit_optimiser(problem), "adam") == 0) {
     (void)fprintf(p->out, "%lld %s of ", (long long)problem->fit.epochs,
                   plural((size_t)problem->fit.epochs, "epoch", "epochs"));
@@ -603,6 +607,10 @@ static void print_scores(const printer *p)
   char note[96] = "";
   (void)fprintf(p->out, "  On %s (%s), over %zu %s:\n", e->evaluated_on, in_words(p->problem, e->evaluated_on),
                 e->n_animals, plural(e->n_animals, "animal", "animals"));
+  if (e->refitted) {
+    (void)fputs("  (theta kept; what animals or experiments have of their own was fitted on their fit steps)\n",
+                p->out);
+  }
   if (p->problem->teacher != NULL) {
     if (e->mean.n_still > 0) {
       (void)snprintf(note, sizeof note, "%lld %s that never vary left out", (long long)e->mean.n_still,
@@ -616,7 +624,9 @@ static void print_scores(const printer *p)
   }
   const bool likelihood = has_likelihood(p->problem->model);
   print_score(p->out, likelihood ? "deviance explained" : "sq. error explained", e->mean.no_plasticity,
-              e->median.no_plasticity, " %", "null: no plasticity (weights stay as they start)");
+              e->median.no_plasticity, " %",
+              e->null_refitted ? "null: no plasticity (all but the rule refitted)"
+                               : "null: no plasticity (weights stay as they start)");
   print_score(p->out, "", e->mean.mean_rate, e->median.mean_rate, " %",
               likelihood ? "null: mean rate (one constant probability)" : "null: mean rate (each unit's mean)");
   (void)fputc('\n', p->out);

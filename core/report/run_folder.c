@@ -3,6 +3,7 @@
 #include "core/report/run_folder.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/evaluate/refit.h"
 #include "core/fit/theta_file.h"
 #include "core/fit/units.h"
 #include "core/report/names.h"
@@ -127,7 +128,7 @@ static size_t first_row(const pf_theta_file *file, const char *unit)
 
 /** The estimates of all slots. Rows stand in the order of the slots, so that the next one is looked at first. */
 static pf_status read_slots(const pf_problem *problem, const pf_theta_file *file, const char *name, pf_fit_unit *unit,
-                            double *slots, pf_error *error)
+                            double *slots, bool *missing, bool *any_missing, pf_error *error)
 {
   const pf_layout *layout = unit->layout;
   const pf_theta_row *next = &file->rows[first_row(file, name)];
@@ -136,6 +137,11 @@ static pf_status read_slots(const pf_problem *problem, const pf_theta_file *file
     const char *owner = parameter->owner == NULL ? "" : parameter->owner, *animal = "";
     int64_t experiment = -1;
     pf_layout_copy(layout, s, &animal, &experiment);
+    if (problem->other_data && layout->scope[layout->slots[s].parameter] != PF_SCOPE_SHARED) {
+      missing[s] = true; /* an animal of the same name there is another one */
+      *any_missing = true;
+      continue;
+    }
     const pf_theta_row *row = next;
     if (row == file->rows + file->n_rows || strcmp(row->unit, name) != 0 || strcmp(row->owner, owner) != 0 ||
         strcmp(row->name, parameter->declared.name) != 0 || strcmp(row->animal, animal) != 0 ||
@@ -144,6 +150,11 @@ static pf_status read_slots(const pf_problem *problem, const pf_theta_file *file
     }
     if (row == NULL && !pf_is_told(problem->model, layout->slots[s].parameter)) {
       slots[s] = layout->kept[s]; /* nobody touched it */
+      continue;
+    }
+    if (row == NULL && layout->scope[layout->slots[s].parameter] != PF_SCOPE_SHARED) {
+      missing[s] = true; /* of an animal or experiment that the run has not seen */
+      *any_missing = true;
       continue;
     }
     if (row == NULL) {
@@ -187,14 +198,23 @@ static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem,
   unit->values = pf_memory_need(unit->layout->n, sizeof *unit->values, error);
   unit->values_start = pf_memory_need(unit->layout->n, sizeof *unit->values_start, error);
   double *slots = pf_memory_need(unit->layout->n_slots, sizeof *slots, error);
-  pf_status status = unit->values == NULL || unit->values_start == NULL || slots == NULL
+  bool *missing = pf_memory_need(unit->layout->n_slots, sizeof *missing, error);
+  bool any_missing = false;
+  pf_status status = unit->values == NULL || unit->values_start == NULL || slots == NULL || missing == NULL
                          ? PF_STOP
-                         : read_slots(problem, file, name, unit, slots, error);
+                         : pf_problem_start(problem, u, unit->layout, unit->values, error);
+  if (status == PF_OK) {
+    pf_layout_slots(unit->layout, unit->values, slots); /* what the run does not have starts as in a fit */
+    status = read_slots(problem, file, name, unit, slots, missing, &any_missing, error);
+  }
   if (status == PF_OK) {
     pf_layout_keep(unit->layout, slots); /* a fixed one may have had another value there than it would start at */
     pf_layout_values(unit->layout, slots, unit->values);
     pf_layout_values(unit->layout, slots, unit->values_start);
+    status = any_missing && unit->status == PF_OK ? pf_refit_missing(problem, unit, missing, error) : PF_OK;
+    unit->refitted = any_missing;
   }
+  pf_memory_free(missing);
   pf_memory_free(slots);
   return status;
 }

@@ -17,7 +17,6 @@ typedef struct writer {
   pf_evaluation_plan plan;
   pf_h5 *h5;
   pf_workspace *model, *teacher; /* teacher NULL: the truth is unknown */
-  double *theta;                 /* [n_parameters] of the experiment being written */
 } writer;
 
 /* A name as part of a path: no '/', not empty, no lone dots, not too long. */
@@ -293,8 +292,8 @@ static pf_status write_animal(writer *w, size_t animal, pf_error *error)
       return status;
     }
     (void)snprintf(path, sizeof path, "%.300s/experiment_%zu", group, experiment++);
-    pf_evaluation_theta(&w->plan, unit, i, w->theta);
-    status = write_experiment(w, path, draw, w->theta, every, error);
+    const double *theta = w->results->evaluation->thetas + i * w->results->problem->model->n_parameters;
+    status = write_experiment(w, path, draw, theta, every, error);
     pf_draw_free(w->results->problem->model, draw);
     if (status != PF_OK) {
       return status;
@@ -318,8 +317,6 @@ pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_
 {
   writer w = {.results = results, .plan = pf_evaluation_plan_of(results->problem)};
   pf_status status = make_workspaces(&w, error);
-  w.theta = pf_memory_need(results->problem->model->n_parameters, sizeof *w.theta, error);
-  status = w.theta == NULL ? PF_STOP : status;
   if (status == PF_OK) {
     status = pf_h5_create(path, &w.h5, error);
   }
@@ -337,6 +334,5 @@ pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_
   }
   pf_workspace_free(w.model);
   pf_workspace_free(w.teacher);
-  pf_memory_free(w.theta);
   return status;
 }

@@ -4,9 +4,11 @@
 #include "core/fit/layout.h"
 #include "core/fit/objective.h"
 #include "core/fit/units.h"
+#include "tests/unit/support/numbers.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 static pf_model_parameter parameter(double lower, double upper, uint32_t flags)
 {
@@ -128,4 +130,141 @@ Test(fit_layout, a_fit_starts_from_given_estimates)
   cr_expect(warm[4] == -0.5);
   tiny.problem.warm = NULL;
   tiny_problem_free(&tiny);
+}
+
+/* ---- copies ---- */
+
+enum { N_COPIED = 6, N_RECORDINGS = 4 };
+
+/* 0 shared, 1 per animal, 2 per experiment, 3 = -1.7 times 1, 4 fixed (though per animal), 5 per animal */
+static void make_copied(pf_model_parameter *six)
+{
+  static const uint32_t scopes[] = {PF_SCOPE_SHARED, PF_SCOPE_ANIMAL,     PF_SCOPE_EXPERIMENT,
+                                    PF_SCOPE_SHARED, PF_SCOPE_EXPERIMENT, PF_SCOPE_ANIMAL};
+  for (int i = 0; i < N_COPIED; i++) {
+    six[i] = parameter(-9.0, 9.0, i == 4 ? PF_PARAMETER_FIXED : 0);
+    six[i].declared.scope = scopes[i];
+    six[i].declared.initial = 0.37;
+  }
+  six[3].tied = true;
+  six[3].tied_to = 1;
+  six[3].factor = -1.7;
+}
+
+/* Recordings of animals a, b, a, b: of which the layout takes 3, 0, 1 in this order. */
+static void make_data(pf_recording *recordings, pf_dataset *data)
+{
+  static char *const names[] = {"a", "b"};
+  memset(recordings, 0, N_RECORDINGS * sizeof *recordings);
+  for (size_t i = 0; i < N_RECORDINGS; i++) {
+    recordings[i].animal = names[i % 2];
+    recordings[i].animal_index = i % 2;
+    recordings[i].experiment = i / 2;
+  }
+  *data = (pf_dataset){.recordings = recordings, .n = N_RECORDINGS};
+}
+
+/* f_r(theta) = 1/2 theta' A_r theta + cos(b_r' theta), its gradient and Hessian. */
+static double function_of(size_t r, const double *theta, double *gradient, double *hessian)
+{
+  double a[N_COPIED][N_COPIED], b[N_COPIED], along = 0.0, value = 0.0;
+  uint64_t numbers = 91 + r;
+  for (int i = 0; i < N_COPIED; i++) {
+    b[i] = numbers_normal(&numbers);
+    along += b[i] * theta[i];
+    for (int j = 0; j <= i; j++) {
+      a[i][j] = a[j][i] = numbers_normal(&numbers);
+    }
+  }
+  for (int i = 0; i < N_COPIED; i++) {
+    gradient[i] = -sin(along) * b[i];
+    for (int j = 0; j < N_COPIED; j++) {
+      value += 0.5 * theta[i] * a[i][j] * theta[j];
+      gradient[i] += a[i][j] * theta[j];
+      hessian[i * N_COPIED + j] = a[i][j] - cos(along) * b[i] * b[j];
+    }
+  }
+  return value + cos(along);
+}
+
+/* The sum over the layout's recordings, folded. */
+static double folded(const pf_layout *layout, const double *values, double *gradient, double *information)
+{
+  double slots[32] = {0.0}, value = 0.0;
+  memset(information, 0, layout->n * layout->n * sizeof *information);
+  for (size_t r = 0; r < layout->n_recordings; r++) {
+    double theta[N_COPIED], g[N_COPIED], h[N_COPIED * N_COPIED];
+    pf_layout_theta(layout, values, r, theta);
+    value += function_of(r, theta, g, h);
+    pf_layout_fold(layout, r, g, slots);
+    pf_layout_fold_information(layout, r, h, information);
+  }
+  pf_layout_gradient(layout, slots, gradient);
+  return value;
+}
+
+static void check_folding(const pf_layout *layout, const double *at)
+{
+  double values[16], gradient[16], information[256], unused[256], up[16], down[16];
+  const double h = 1e-5;
+  memcpy(values, at, layout->n * sizeof *values);
+  (void)folded(layout, values, gradient, information);
+  for (size_t k = 0; k < layout->n; k++) {
+    values[k] = at[k] + h;
+    const double above = folded(layout, values, up, unused);
+    values[k] = at[k] - h;
+    const double below = folded(layout, values, down, unused);
+    values[k] = at[k];
+    /* measured: below 1e-9 */
+    cr_expect(fabs((above - below) / (2.0 * h) - gradient[k]) < 1e-7, "gradient %zu", k);
+    for (size_t l = 0; l < layout->n; l++) {
+      cr_expect(fabs((up[l] - down[l]) / (2.0 * h) - information[k * layout->n + l]) < 1e-7, "matrix %zu %zu", k, l);
+    }
+  }
+}
+
+Test(fit_layout, copies_fold_as_differences_say)
+{
+  static const size_t chosen[] = {3, 0, 1};
+  pf_model_parameter six[N_COPIED];
+  pf_recording recordings[N_RECORDINGS];
+  pf_dataset data;
+  pf_layout *layout = NULL, *frozen = NULL;
+  pf_error error = pf_error_none();
+  make_copied(six);
+  make_data(recordings, &data);
+  cr_assert(pf_layout_create(six, N_COPIED, &data, chosen, 3, &layout, &error) == PF_OK, "%s", error.text);
+  cr_assert(layout->n_animals == 2 && layout->n_slots == 1 + 2 + 3 + 2 + 1 + 2 && layout->n == 1 + 2 + 3 + 2);
+  cr_expect(pf_layout_recording(layout, &recordings[0]) == 1);
+  cr_expect(pf_layout_recording(layout, &recordings[2]) == PF_LAYOUT_NONE);
+  const double values[] = {0.3, -0.2, 0.9, 1.1, -0.7, 0.5, 0.05, -1.3};
+  double theta[3][N_COPIED];
+  for (size_t r = 0; r < 3; r++) {
+    pf_layout_theta(layout, values, r, theta[r]);
+    cr_expect(theta[r][0] == 0.3 && theta[r][4] == 0.37 && theta[r][3] == -1.7 * theta[r][1]);
+    cr_expect(theta[r][2] == values[3 + r]);
+  }
+  /* recordings 3 and 1 are b's, 0 is a's; animals are numbered as they appear */
+  cr_expect(theta[0][1] == -0.2 && theta[2][1] == -0.2 && theta[1][1] == 0.9);
+  cr_expect(theta[0][5] == 0.05 && theta[2][5] == 0.05 && theta[1][5] == -1.3);
+  const char *animal = NULL;
+  int64_t experiment = 0;
+  pf_layout_copy(layout, layout->first[1], &animal, &experiment);
+  cr_expect(strcmp(animal, "b") == 0 && experiment == -1);
+  pf_layout_copy(layout, layout->first[2], &animal, &experiment);
+  cr_expect(strcmp(animal, "b") == 0 && experiment == 1);
+  check_folding(layout, values);
+  /* with the shared one and a's copies kept, so is what is tied to them */
+  bool keep[16] = {false};
+  keep[layout->first[0]] = keep[layout->first[1] + 1] = keep[layout->first[5] + 1] = true;
+  cr_assert(pf_layout_freeze(layout, values, keep, &frozen, &error) == PF_OK, "%s", error.text);
+  cr_assert(frozen->n == 5);
+  const double fewer[] = {0.77, 1.1, -0.7, 0.5, -0.4};
+  pf_layout_theta(frozen, fewer, 1, theta[1]);
+  cr_expect(theta[1][0] == 0.3 && theta[1][1] == 0.9 && theta[1][3] == -1.7 * 0.9 && theta[1][5] == -1.3);
+  pf_layout_theta(frozen, fewer, 0, theta[0]);
+  cr_expect(theta[0][1] == 0.77 && theta[0][3] == -1.7 * 0.77 && theta[0][5] == -0.4);
+  check_folding(frozen, fewer);
+  pf_layout_free(frozen);
+  pf_layout_free(layout);
 }
