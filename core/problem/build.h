@@ -18,6 +18,8 @@ pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t
                               pf_error *error);
 /** The `parameters` groups of the network and the losses. */
 pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher, pf_error *error);
+/** Says which free parameters start beyond their bounds; after the ties. */
+void pf_build_warn_starts(const pf_model *model);
 /** "shared", "animal" or "experiment" as enum pf_scope. */
 uint32_t pf_build_scope(const char *word);
 /** network.initial_weights.learn: starting weights that are fitted. After the masks. */

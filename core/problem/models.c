@@ -184,6 +184,9 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   status = status == PF_OK ? pf_build_other_parameters(problem, *out, teacher, error) : status;
   status = status == PF_OK && !teacher ? pf_build_learned_start(problem, network, *out, error) : status;
   status = status == PF_OK ? pf_build_ties(problem, *out, error) : status;
+  if (status == PF_OK && !teacher) {
+    pf_build_warn_starts(*out);
+  }
   for (size_t p = 0; p < n && keys != NULL; p++) {
     pf_view_free(keys[p].view);
   }

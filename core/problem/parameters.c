@@ -16,26 +16,32 @@ uint32_t pf_build_scope(const char *word)
                                            : (uint32_t)PF_SCOPE_SHARED;
 }
 
-/** What is fixed beyond its bounds is a mistake; a fit that would start there starts at the bound, which is said. */
+/** What is fixed beyond its bounds is a mistake. */
 static pf_status check_within(const pf_problem *problem, const pf_parameter *parameter, const pf_node *node,
-                              bool teacher, pf_error *error)
+                              pf_error *error)
 {
-  if (parameter->initial >= parameter->lower && parameter->initial <= parameter->upper) {
-    return PF_OK;
-  }
-  if ((parameter->flags & PF_PARAMETER_FIXED) == 0) {
-    char line[256];
-    (void)snprintf(line, sizeof line, "%s: %g lies beyond its bounds, %g to %g; the fit starts at the bound",
-                   parameter->name, parameter->initial, parameter->lower, parameter->upper);
-    if (!teacher) {
-      pf_host_default()->warn(pf_host_default(), line);
-    }
+  if ((parameter->flags & PF_PARAMETER_FIXED) == 0 ||
+      (parameter->initial >= parameter->lower && parameter->initial <= parameter->upper)) {
     return PF_OK;
   }
   const pf_status status = pf_fail(error, PF_STOP, "%s: is fixed at %g, expected a value within its bounds, %g to %g",
                                    parameter->name, parameter->initial, parameter->lower, parameter->upper);
   pf_error_locate(error, problem->config, node);
   return status;
+}
+
+void pf_build_warn_starts(const pf_model *model)
+{
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const pf_parameter *parameter = &model->parameters[i].declared;
+    if (pf_is_free(&model->parameters[i]) &&
+        (parameter->initial < parameter->lower || parameter->initial > parameter->upper)) {
+      char line[256];
+      (void)snprintf(line, sizeof line, "%.100s: %g lies beyond its bounds, %g to %g; the fit starts at the bound",
+                     parameter->name, parameter->initial, parameter->lower, parameter->upper);
+      pf_host_default()->warn(pf_host_default(), line);
+    }
+  }
 }
 
 /** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; }; }` */
@@ -61,7 +67,7 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
   double number = 0.0;
   if (pf_node_number(node, &number) != 0 && !of_rule) { /* of a network or a loss, which the truth shares */
     parameter->value = parameter->initial = number;
-    return check_within(problem, parameter, node, teacher, error);
+    return check_within(problem, parameter, node, error);
   }
   if (pf_node_number(node, &number) != 0) {
     parameter->value = teacher ? number : parameter->value;
@@ -111,7 +117,7 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
   }
   if (status == PF_OK && (options->present(options, "initial") != 0 || options->present(options, "lower") != 0 ||
                           options->present(options, "upper") != 0)) {
-    status = check_within(problem, parameter, node, teacher, error);
+    status = check_within(problem, parameter, node, error);
   }
   pf_view_free(view);
   return status;
