@@ -96,21 +96,26 @@ static const pf_behaviour *judge_of(const pf_behaviour *b, const pf_behaviours *
   return b;
 }
 
-static bool draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *of, const pf_behaviours *judges)
+static void draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *of, const pf_behaviours *judges)
 {
   curve c = {{0.0}, {0.0}};
   double x[AROUND];
   double y[AROUND];
-  double any = 0.0;
   for (size_t i = 0; i < of->n; i++) {
     add_reversals(&of->items[i], judge_of(&of->items[i], judges), &c);
   }
   finish(&c, x, y);
-  for (int at = 0; at < AROUND; at++) {
-    any += c.count[at];
-  }
   pf_panel_line(panel, mark, x, y, AROUND);
-  return any > 0.0;
+}
+
+/** Does any animal meet another block, so that there is something to reverse? */
+static bool has_reversals(const pf_behaviours *of)
+{
+  curve c = {{0.0}, {0.0}};
+  for (size_t i = 0; i < of->n; i++) {
+    add_reversals(&of->items[i], &of->items[i], &c);
+  }
+  return c.count[BEFORE] > 0.0;
 }
 
 static pf_status draw_matching(pf_panel *panel, pf_mark mark, const pf_behaviours *of, pf_error *error)
@@ -155,28 +160,31 @@ pf_status pf_draw_behaviour(pf_figures *figures, const pf_behaviours *animals, c
     return PF_OK;
   }
   const bool both = simulated->n > 0 && has_trials(simulated);
+  const bool reversals = has_reversals(animals) || (both && has_reversals(simulated));
+  char caption[500];
+  (void)snprintf(
+      caption, sizeof caption, "%s%s%s",
+      both ? "The fitted rule, acting by itself in the task, against the animals. " : "The animals' own behaviour. ",
+      reversals ? "Left: the share of trials that took the option which is the better one after the reversal at 0, "
+                  "mean over all reversals. Right: "
+                : "",
+      reversals ? "matching, one point for each block: share of the choices against share of the rewards."
+                : "Matching, one point for each experiment: share of the choices against share of the rewards.");
   pf_figure *figure = pf_figures_add(
       figures, "behaviour",
-      (pf_figure_look){
-          .caption =
-              both ? "The fitted rule, acting by itself in the task, against the animals. Left: the share of trials "
-                     "that "
-                     "took the option which is the better one after the reversal at 0 (means over all reversals). "
-                     "Right: matching, one point for each block: share of the choices against share of the rewards."
-                   : "The animals. Left: the share of trials that took the option which is the better one after the "
-                     "reversal at 0 (mean over all reversals). Right: matching, one point for each block: share of the "
-                     "choices against share of the rewards.",
-          .columns = 2,
-          .panel_height = 320});
-  pf_panel *panel =
-      pf_figure_panel(figure, (pf_axes){.x = {.label = "trials from the reversal"},
-                                        .y = {.label = "share of the newly better", .low = 0, .high = 1}});
+      (pf_figure_look){.caption = caption, .columns = reversals ? 2 : 1, .panel_width = 450, .panel_height = 320});
   const pf_mark mine = {.colour = PF_BLUE, .width = 2.0, .label = "animals"};
   const pf_mark rule = {.colour = PF_VERMILLION, .width = 2.0, .label = "fitted rule"};
-  pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
-  (void)draw_reversals(panel, mine, animals, animals);
-  if (both) {
-    (void)draw_reversals(panel, rule, simulated, animals);
+  pf_panel *panel = NULL;
+  if (reversals) {
+    panel = pf_figure_panel(
+        figure, (pf_axes){.x = {.label = "trials from the reversal"},
+                          .y = {.label = "share of the newly better", .low = 0, .high = 1, .is_share = true}});
+    pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
+    draw_reversals(panel, mine, animals, animals);
+    if (both) {
+      draw_reversals(panel, rule, simulated, animals);
+    }
   }
   panel =
       pf_figure_panel(figure, (pf_axes){.x = {.label = "share of the rewards, option 2", .low = -0.02, .high = 1.02},

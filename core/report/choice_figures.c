@@ -54,14 +54,25 @@ static void draw_blocks(pf_panel *panel, const pf_behaviour *b, bool with_ratios
       const double ratio = rewards[1] / (rewards[0] + rewards[1]);
       char text[64];
       (void)snprintf(text, sizeof text, "%g : %g", rewards[0], rewards[1]);
-      pf_panel_text(panel, (pf_mark){.colour = PF_BLACK, .size = 0.85}, 0.5 * (from + to), 0.94, text);
+      pf_panel_text(panel, (pf_mark){.colour = PF_BLACK, .size = 0.85}, 0.5 * (from + to), 0.95, text);
       pf_panel_segments(panel,
-                        (pf_mark){.colour = PF_ORANGE, .width = 2.0, .label = labelled ? NULL : "of the rewards"},
+                        (pf_mark){.colour = PF_ORANGE, .width = 2.0, .label = labelled ? NULL : "share of rewards"},
                         &from, &ratio, &to, &ratio, 1);
       labelled = true;
     }
     first = end;
   }
+}
+
+/** From the first trial to the last, so that panels below one another are in line. */
+static pf_axis trials_axis(const pf_steps_seen *s, const char *label)
+{
+  pf_axis axis = {.label = label};
+  if (s->n_steps > 0) {
+    axis.low = s->trial[0] - 0.5;
+    axis.high = s->trial[s->n_steps - 1] + 0.5;
+  }
+  return axis;
 }
 
 /* ---- the ratio of two options ---- */
@@ -116,6 +127,21 @@ static void draw_ticks(pf_panel *panel, const pf_behaviour *b, double *room)
   }
 }
 
+/** Where the data have no blocks: option 2's share of the rewards in windows of 2 TRIAL_WINDOW trials. */
+static void draw_income(pf_panel *panel, const pf_behaviour *b, double *x, double *y)
+{
+  for (size_t k = 0; k < b->n_trials; k++) {
+    double rewards[2] = {0.0, 0.0};
+    const size_t low = k >= TRIAL_WINDOW ? k - TRIAL_WINDOW : 0;
+    for (size_t j = low; j < k + TRIAL_WINDOW && j < b->n_trials; j++) {
+      rewards[b->trials[j].option] += isfinite(b->trials[j].reward) ? b->trials[j].reward : 0.0;
+    }
+    x[k] = b->steps.trial[b->trials[k].last];
+    y[k] = rewards[0] + rewards[1] > 0.0 ? rewards[1] / (rewards[0] + rewards[1]) : NAN;
+  }
+  pf_panel_line(panel, (pf_mark){.colour = PF_ORANGE, .width = 2.0, .label = "share of rewards"}, x, y, b->n_trials);
+}
+
 static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, pf_error *error)
 {
   double *room = pf_memory_need(4 * b->n_trials, sizeof *room, error);
@@ -123,8 +149,14 @@ static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, pf_error *
     return PF_STOP;
   }
   pf_panel *panel = pf_figure_panel(
-      figure, (pf_axes){.title = b->animal, .y = {.label = "share of option 2", .low = -0.14, .high = 1.24}});
-  draw_blocks(panel, b, true);
+      figure, (pf_axes){.title = b->animal,
+                        .x = trials_axis(&b->steps, NULL),
+                        .y = {.label = "share of option 2", .low = -0.14, .high = 1.32, .is_share = true}});
+  const bool blocks = block_end(&b->steps, 0) < b->steps.n_steps;
+  draw_blocks(panel, b, blocks);
+  if (!blocks) {
+    draw_income(panel, b, room, room + b->n_trials);
+  }
   draw_ticks(panel, b, room);
   double *x = room;
   double *observed = room + b->n_trials;
@@ -174,9 +206,10 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
     return PF_STOP;
   }
   const bool options = b->n_trials > 0;
-  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.title = options ? NULL : b->animal,
-                                                      .x = {.label = "trial"},
-                                                      .y = {.label = "P(choice)", .low = -0.02, .high = 1.02}});
+  pf_panel *panel =
+      pf_figure_panel(figure, (pf_axes){.title = options ? NULL : b->animal,
+                                        .x = trials_axis(&b->steps, "trial"),
+                                        .y = {.label = "P(choice)", .low = -0.02, .high = 1.02, .is_share = true}});
   draw_blocks(panel, b, false);
   for (int option = options ? 0 : -1; option < (options ? 2 : 0); option++) {
     char labels[2][32];
@@ -212,7 +245,7 @@ pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, pf_err
                                        (pf_figure_look){.caption = b->n_trials > 0 ? ratio_caption : plain_caption,
                                                         .columns = 1,
                                                         .panel_width = 900,
-                                                        .panel_height = 215});
+                                                        .panel_height = 235});
     pf_status status = b->n_trials > 0 ? draw_ratio(figure, b, error) : PF_OK;
     status = status == PF_OK ? draw_probability(figure, b, error) : status;
     if (status != PF_OK) {

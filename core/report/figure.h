@@ -60,6 +60,7 @@ typedef struct pf_axis {
   double low, high;         /**< both 0: from the data */
   bool logarithmic;         /**< what is not positive is a gap */
   bool no_ticks;            /**< no numbers along it */
+  bool is_share;            /**< numbers at 0, 0.25, ..., 1 only, wherever it ends */
   const char *const *ticks; /**< [n_ticks] names at 0, 1, 2, ... in place of numbers; copied */
   size_t n_ticks;
 } pf_axis;

@@ -240,6 +240,8 @@ static void axis_of(char letter, const pf_axis *axis, double width, FILE *out)
   }
   if (axis->n_ticks > 0) {
     named_ticks(letter, axis, width, out);
+  } else if (axis->is_share) {
+    (void)fprintf(out, "set %ctics 0,0.25,1\n", letter);
   } else if (axis->no_ticks) {
     (void)fprintf(out, "unset %ctics\n", letter);
   }
@@ -247,6 +249,45 @@ static void axis_of(char letter, const pf_axis *axis, double width, FILE *out)
     range(letter, axis->low, axis->high, false, out);
   } else if (axis->n_ticks > 0) {
     range(letter, -0.6, (double)axis->n_ticks - 0.4, false, out);
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, so that about five numbers stand along the axis. */
+static double nice_step(double range)
+{
+  const double power = pow(10.0, floor(log10(range / 5.0)));
+  const double times = range / 5.0 / power;
+  return power * (times <= 1.0 ? 1.0 : times <= 2.0 ? 2.0 : times <= 5.0 ? 5.0 : 10.0);
+}
+
+/** Numbers of a narrow panel would run into one another; and a curve fills its panel from side to side. */
+static void fit_x(const pf_panel *panel, double width, FILE *out)
+{
+  const pf_axis *axis = &panel->axes.x;
+  double low = INFINITY;
+  double high = -INFINITY;
+  bool curve = false;
+  bool wide = false;
+  for (size_t k = 0; k < panel->n_layers; k++) {
+    const pf_layer *layer = &panel->layers[k];
+    curve = curve || layer->kind == PF_LAYER_LINE || layer->kind == PF_LAYER_STEPS || layer->kind == PF_LAYER_BAND;
+    wide = wide || layer->kind == PF_LAYER_BARS || layer->kind == PF_LAYER_HEAT;
+    for (size_t i = 0; layer->kind != PF_LAYER_HEAT && layer->columns[0] != NULL && i < layer->n; i++) {
+      if (point_is_usable(&panel->axes, layer, i)) {
+        low = fmin(low, layer->columns[0][i]);
+        high = fmax(high, layer->columns[0][i]);
+      }
+    }
+  }
+  if (axis->low < axis->high) {
+    low = axis->low;
+    high = axis->high;
+  } else if (curve && !wide && axis->n_ticks == 0) {
+    (void)fputs("set autoscale xfix\n", out);
+  }
+  if (!wide && low < high && width < 400.0 && axis->n_ticks == 0 && !axis->logarithmic && !axis->no_ticks &&
+      !axis->is_share) {
+    (void)fprintf(out, "set xtics %.9g\n", nice_step(high - low));
   }
 }
 
@@ -384,7 +425,7 @@ static void legend(const pf_panel *panel, FILE *out)
   }
   /* never over the data: above the panel in rows, or right of it one below the other */
   const bool right = panel->axes.legend_outside || n > 6;
-  (void)fprintf(out, "set key %s Left reverse samplen 1.5 spacing 1.1 font ',11' tc rgb '%s'\n",
+  (void)fprintf(out, "set key %s Left reverse samplen 1.5 spacing 1.1 width -3 font ',11' tc rgb '%s'\n",
                 right ? "outside top right vertical" : "outside top left horizontal", ink);
 }
 
@@ -404,7 +445,7 @@ static bool stands_on_zero(const pf_panel *panel)
   return bars && !panel->axes.y.logarithmic;
 }
 
-static void draw_panel(const pf_panel *panel, double width, FILE *out)
+static void draw_panel(const pf_panel *panel, double width, bool stacked, FILE *out)
 {
   const pf_layer *heat = NULL;
   bool any = false;
@@ -414,6 +455,7 @@ static void draw_panel(const pf_panel *panel, double width, FILE *out)
   }
   (void)fputs("reset\nset encoding utf8\nset style data lines\n", out);
   (void)fprintf(out, "set border 3 lc rgb '#7F7F7F'\nset tics nomirror out scale 0.5 font ',11' tc rgb '%s'\n", ink);
+  (void)fputs(stacked ? "set lmargin 9\nset rmargin 3\n" : "", out); /* one below the other: axes in line */
   (void)fputs("set format '%g'\nset grid lc rgb '#E8E8E8' lt 1 lw 1\n", out);
   if (panel->axes.title != NULL) {
     (void)fputs("set title ", out);
@@ -431,6 +473,7 @@ static void draw_panel(const pf_panel *panel, double width, FILE *out)
   if (heat != NULL) {
     heat_axes(heat, out);
   }
+  fit_x(panel, width, out);
   axis_of('x', &panel->axes.x, width, out);
   axis_of('y', &panel->axes.y, width, out);
   if (panel->axes.y.low >= panel->axes.y.high && stands_on_zero(panel)) {
@@ -464,7 +507,7 @@ static void draw_figure(const pf_figure *figure, FILE *out)
   }
   (void)fputc('\n', out);
   for (size_t k = 0; k < figure->n_panels; k++) {
-    draw_panel(figure->panels[k], (double)width, out);
+    draw_panel(figure->panels[k], (double)width, columns == 1 && rows > 1, out);
   }
   (void)fputs("unset multiplot\n", out);
 }

@@ -216,7 +216,8 @@ static void interval_cell(pf_text *page, const json_t *interval)
   } else if (isnan(low)) {
     pf_page_number(page, value);
   } else {
-    pf_text_add(page, "<td class=\"n\">%.4g [%.4g, %.4g]</td>", value, low, pf_html_number(interval, "high"));
+    pf_text_add(page, "<td class=\"n\">%.3g<br><small>%.3g, %.3g</small></td>", value, low,
+                pf_html_number(interval, "high"));
   }
 }
 
@@ -293,6 +294,21 @@ static void animals_table(pf_text *page, const comparison *c, const json_t *vali
 
 /* ---- the page ---- */
 
+static void write_validation(pf_text *page, const comparison *c, const json_t *validation)
+{
+  char text[200];
+  char prefix[80];
+  (void)snprintf(text, sizeof text, "%.60s%s", pf_html_string(validation, "name"),
+                 is_held_out(validation) ? ": held out" : "");
+  pf_page_heading(page, text, is_held_out(validation) ? NULL : "In sample: the fit has seen these choices.");
+  validation_table(page, c, validation);
+  figure_name(validation, "scores", prefix, sizeof prefix);
+  (void)pf_page_figures(page, c->figures, prefix, 1);
+  figure_name(validation, "ablations", prefix, sizeof prefix);
+  (void)pf_page_figures(page, c->figures, prefix, 1);
+  animals_table(page, c, validation);
+}
+
 static void write_page(pf_text *page, const comparison *c, const json_t *validations)
 {
   char text[700];
@@ -309,20 +325,15 @@ static void write_page(pf_text *page, const comparison *c, const json_t *validat
       "from the fitted steps.",
       c->n, c->n_animals, c->n_animals == 1 ? "animal" : "animals", pf_html_string(c->summary, "base"));
   pf_page_paragraph(page, text);
-  pf_page_paragraph(page, pf_html_string(c->summary, "information_criteria"));
+  (void)snprintf(text, sizeof text, "AIC and BIC: %.600s.", pf_html_string(c->summary, "information_criteria"));
+  pf_page_paragraph(page, text);
   pf_html_config(page, c->folder);
-  for (size_t v = 0; v < json_array_size(validations); v++) {
-    const json_t *validation = json_array_get(validations, v);
-    char prefix[80];
-    (void)snprintf(text, sizeof text, "%.60s%s", pf_html_string(validation, "name"),
-                   is_held_out(validation) ? ": held out" : "");
-    pf_page_heading(page, text, is_held_out(validation) ? NULL : "In sample: the fit has seen these choices.");
-    validation_table(page, c, validation);
-    figure_name(validation, "scores", prefix, sizeof prefix);
-    (void)pf_page_figures(page, c->figures, prefix, 1);
-    figure_name(validation, "ablations", prefix, sizeof prefix);
-    (void)pf_page_figures(page, c->figures, prefix, 1);
-    animals_table(page, c, validation);
+  for (int pass = 0; pass < 2; pass++) { /* what counts comes first */
+    for (size_t v = 0; v < json_array_size(validations); v++) {
+      if (is_held_out(json_array_get(validations, v)) == (pass == 0)) {
+        write_validation(page, c, json_array_get(validations, v));
+      }
+    }
   }
   if (json_array_size(validations) > 1) {
     pf_page_heading(page, "In sample and held out", NULL);

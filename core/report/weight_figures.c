@@ -83,8 +83,8 @@ static pf_status draw_courses(pf_figure *figure, const char *title, const states
     if (s->truth.values != NULL) {
       course(&s->truth, cell, y);
       pf_panel_line(panel,
-                    (pf_mark){.colour = PF_BLACK, .width = 1.2, .dashed = true, .label = k == 0 ? "truth" : NULL}, x, y,
-                    n);
+                    (pf_mark){.colour = (int)(k % 6), .width = 1.2, .dashed = true, .label = k == 0 ? "truth" : NULL},
+                    x, y, n);
     }
     course(&s->model, cell, y);
     pf_panel_line(panel, (pf_mark){.colour = (int)(k % 6), .label = k == 0 && s->truth.values != NULL ? "model" : NULL},
