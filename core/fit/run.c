@@ -154,7 +154,8 @@ static pf_status minimise(job *j, size_t unit_index, size_t start_index, pf_erro
   for (size_t k = 0; k < layout->n; k++) {
     spread[k] = problem->fit.spread;
   }
-  pf_status status = pf_multistart_values(problem->seed, unit_index, run->n_starts, start_index, j->unit->values_start,
+  const size_t number = pf_problem_unit_number(problem, unit_index);
+  pf_status status = pf_multistart_values(problem->seed, number, run->n_starts, start_index, j->unit->values_start,
                                           layout->lower, layout->upper, spread, layout->n, start->from, error);
   pf_memory_free(spread);
   if (status != PF_OK) {
@@ -275,8 +276,8 @@ static pf_status make_jobs(fit_run *run, pf_error *error)
     for (size_t k = 0; k < run->n_starts; k++) {
       pf_start_result *start = &unit->starts[k];
       *start = (pf_start_result){.error = pf_error_none(),
-                              .data_term = NAN,
-                              .optimum = {.objective = NAN, .start = NAN, .gradient_norm = NAN}};
+                                 .data_term = NAN,
+                                 .optimum = {.objective = NAN, .start = NAN, .gradient_norm = NAN}};
       start->from = pf_memory_need(unit->layout->n, sizeof *start->from, error);
       start->values = pf_memory_need(unit->layout->n, sizeof *start->values, error);
       if (start->from == NULL || start->values == NULL) {

@@ -146,8 +146,7 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
   return status;
 }
 
-/** Of the animal that has this theta, in the data as read; 0 where all share one. */
-static size_t number_of_unit(const pf_problem *problem, size_t unit)
+size_t pf_problem_unit_number(const pf_problem *problem, size_t unit)
 {
   for (size_t i = 0; problem->fit.per == PF_FIT_PER_ANIMAL && i < problem->data.n; i++) {
     if (problem->data.recordings[i].animal_index == unit) {
@@ -173,7 +172,7 @@ static size_t copy_number(const pf_problem *problem, const pf_layout *layout, co
 /** The earlier run's estimate, NaN where there is none. */
 static double warm_of(const pf_problem *problem, size_t unit, const pf_slot *slot)
 {
-  const size_t at = number_of_unit(problem, unit) * problem->model->n_parameters + slot->parameter;
+  const size_t at = pf_problem_unit_number(problem, unit) * problem->model->n_parameters + slot->parameter;
   return problem->warm == NULL ? (double)NAN : problem->warm[at];
 }
 
@@ -182,7 +181,7 @@ static double start_of(const pf_problem *problem, size_t unit, const pf_layout *
 {
   const pf_model *model = problem->model;
   const pf_parameter *parameter = &model->parameters[slot->parameter].declared;
-  const size_t number = number_of_unit(problem, unit);
+  const size_t number = pf_problem_unit_number(problem, unit);
   const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
   const double warm =
       problem->warm == NULL ? (double)NAN : problem->warm[number * model->n_parameters + slot->parameter];

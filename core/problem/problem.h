@@ -81,7 +81,7 @@ typedef struct pf_problem {
   char *warm_path; /**< init.theta, or NULL */
   double *warm; /**< [n_units of the data as read][model->n_parameters] estimates of init.theta, NaN where it has none;
                    NULL: none given */
-  bool report;        /**< write report.html */
+  bool report;  /**< write report.html */
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
@@ -100,6 +100,8 @@ pf_status pf_problem_explain(const pf_problem *problem, pf_explained *out, pf_er
 /** The draw number `draw` of recording i of `data` (fitted ones and fresh ones are different streams). */
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
                           pf_draw **out, pf_error *error);
+/** The animal that has the theta of unit `unit`, by its place in the data as read; 0 where all share one. */
+size_t pf_problem_unit_number(const pf_problem *problem, size_t unit);
 /**
  * Where the fit of unit `unit` starts: the earlier run's estimate where there is one, else initial + init_sd * normal;
  * within the bounds; values: [layout->n].

@@ -3,7 +3,7 @@
 # --resume; refusals with one line and exit code 2.
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 config=$PF_SRCDIR/configs/compare-quickstart.cfg
-few="source.animals=6 fit.epochs=60"
+few="source.animals=6"
 
 # compare OUT ARGUMENT...: quietly into $work/OUT
 compare() {
@@ -78,8 +78,8 @@ same one three
 
 # ---- killed in the middle, resumed ----
 kill_after=5
-"$PLASTFIT" compare "$config" $few threads=1 fit.epochs=61 out="$work/whole" >"$work/whole.log" 2>&1 || fail "whole"
-"$PLASTFIT" compare "$config" $few threads=1 fit.epochs=61 out="$work/killed" >"$work/killed.log" 2>&1 &
+"$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/whole" >"$work/whole.log" 2>&1 || fail "whole"
+"$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/killed" >"$work/killed.log" 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do # not the clock: so many jobs are done, however long that takes
   [ "$(ls "$work/killed.part/jobs" 2>/dev/null | grep -c 'job$')" -ge "$kill_after" ] && break
@@ -91,19 +91,19 @@ done_before=$(ls "$work/killed.part/jobs" | grep -c 'job$')
 [ ! -e "$work/killed" ] || fail "a killed comparison left its folder"
 # without --resume it does not throw them away unasked
 code=0
-"$PLASTFIT" compare "$config" $few threads=1 fit.epochs=61 out="$work/killed" >"$work/again.log" 2>&1 || code=$?
+"$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/killed" >"$work/again.log" 2>&1 || code=$?
 [ "$code" -eq 2 ] && grep -q -- "--resume" "$work/again.log" || fail "expected a word about --resume: $(cat "$work/again.log")"
 # a finished job is not done again: one whose file was made to say otherwise is believed
 cp -r "$work/killed.part" "$work/believed.part"
 sed -i '0,/^score \(.*\) -0x1\.[0-9a-f]*p+/s//score \1 -0x1.5p+/' "$work/believed.part/jobs/000000.job"
 cmp -s "$work/killed.part/jobs/000000.job" "$work/believed.part/jobs/000000.job" && fail "the job's file was not changed"
-compare believed "$config" $few threads=2 fit.epochs=61 --resume
+compare believed "$config" $few threads=2 fit.iterations=61 --resume
 cmp -s "$work/whole/compare.csv" "$work/believed/compare.csv" && fail "a finished job was done again"
-compare killed "$config" $few threads=2 fit.epochs=61 --resume
+compare killed "$config" $few threads=2 fit.iterations=61 --resume
 same whole killed
 [ ! -e "$work/killed.part" ] || fail "jobs were left behind"
-# jobs of another config are not taken: those of 61 epochs for a comparison with 60
-"$PLASTFIT" compare "$config" $few threads=1 fit.epochs=61 out="$work/other" >/dev/null 2>&1 &
+# jobs of another config are not taken: those of 61 iterations for a comparison with 200
+"$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/other" >/dev/null 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do
   [ "$(ls "$work/other.part/jobs" 2>/dev/null | grep -c 'job$')" -ge "$kill_after" ] && break
