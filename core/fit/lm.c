@@ -22,7 +22,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_DENSE = 2000, MOST_SADDLES = 3, N_PROBES = 3 };
+enum { MOST_DENSE = 2000, MOST_SADDLES = 3, N_PROBES = 2 };
 
 static const double first_lambda = 1e-3;
 static const double least_lambda = 1e-16; /* below, H + lambda D is H */
@@ -50,6 +50,7 @@ typedef struct lm {
   double lambda, raise;
   double *second;        /* [n][n] S */
   double *before, *bend; /* [n] gradient before the step; work of the update */
+  bool sure;             /* the last step went as foretold */
   bool learnt, use_second;
   double fall_plain, fall_second; /* what H alone, and H + S, foretell of the step */
 } lm;
@@ -250,36 +251,44 @@ static pf_status derivatives(lm *s, const double *v, double *f, double *gradient
                   : pf_function_value(s->function, v, f, gradient, s->out, error);
 }
 
-/* F at s->trial; where it is lower than `below`, go there with derivatives. *moved says whether. */
-static pf_status try(lm *s, double below, double *at_trial, bool *moved, pf_error *error)
+/* Go to s->trial, whose derivatives are in trial_gradient and trial_h. */
+static void go(lm *s, double f, double penalty)
+{
+  double *h = s->h;
+  memcpy(s->v, s->trial, s->n * sizeof *s->v);
+  memcpy(s->before, s->gradient, s->n * sizeof *s->gradient);
+  memcpy(s->gradient, s->trial_gradient, s->n * sizeof *s->gradient);
+  s->h = s->trial_h;
+  s->trial_h = h;
+  s->f = f;
+  s->penalty = penalty;
+}
+
+/*
+ * F at s->trial; where it is lower than `below`, go there with derivatives. *moved says whether. `sure`: it will be
+ * lower, so that derivatives are asked for at once.
+ */
+static pf_status try(lm *s, double below, bool sure, double *at_trial, bool *moved, pf_error *error)
 {
   double f = 0.0;
   pf_error line = pf_error_none(); /* of a point that is not taken: nobody wants to read it */
+  const double penalty = pf_l1_of(s->function, s->trial);
   *moved = false;
   *at_trial = INFINITY;
-  pf_status status = pf_function_value(s->function, s->trial, &f, NULL, s->out, &line);
-  if (status == PF_OK) {
-    const double penalty = pf_l1_of(s->function, s->trial);
-    *at_trial = f + penalty;
-    if (!(*at_trial < below)) {
-      return PF_OK;
-    }
-    status = derivatives(s, s->trial, &f, s->trial_gradient, s->trial_h, &line);
-    if (status == PF_OK) {
-      memcpy(s->v, s->trial, s->n * sizeof *s->v);
-      memcpy(s->before, s->gradient, s->n * sizeof *s->gradient);
-      memcpy(s->gradient, s->trial_gradient, s->n * sizeof *s->gradient);
-      double *h = s->h;
-      s->h = s->trial_h;
-      s->trial_h = h;
-      s->f = f;
-      s->penalty = penalty;
-      *moved = true;
-      return PF_OK;
-    }
-    *at_trial = INFINITY;
+  pf_status status = PF_OK;
+  if (!sure) {
+    status = pf_function_value(s->function, s->trial, &f, NULL, s->out, &line);
+    *at_trial = status == PF_OK ? f + penalty : INFINITY;
   }
-  return status > 0 ? PF_OK : pf_fail_key(error, status, line.key, "%s", line.text);
+  if (status == PF_OK && (sure || *at_trial < below)) {
+    status = derivatives(s, s->trial, &f, s->trial_gradient, s->trial_h, &line);
+    *at_trial = status == PF_OK ? f + penalty : INFINITY;
+    *moved = *at_trial < below;
+  }
+  if (*moved) {
+    go(s, f, penalty);
+  }
+  return status >= 0 ? PF_OK : pf_fail_key(error, status, line.key, "%s", line.text);
 }
 
 static void tell(lm *s, double step)
@@ -364,7 +373,7 @@ static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
         s->trial[i] = s->v[i] + side * s->step[i];
       }
       pf_clip_to_bounds(s->function, s->trial);
-      status = try(s, below, &found, left, error);
+      status = try(s, below, false, &found, left, error);
     }
     if (status != PF_OK) {
       return status;
@@ -386,6 +395,7 @@ static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
 static void judge(lm *s, double ratio)
 {
   s->raise = 2.0;
+  s->sure = ratio > 0.25;
   s->lambda *= ratio > 0.9 ? 0.02 : ratio > 0.5 ? 0.2 : ratio > 0.25 ? 1.0 : 3.0;
   s->lambda = fmax(s->lambda, least_lambda);
 }
@@ -435,7 +445,8 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     const double relative = relative_step(s);
     double found = 0.0;
     bool moved = false;
-    status = try(s, last ? before + rounding(s) : before - accept * fmax(fall, 0.0), &found, &moved, error);
+    status =
+        try(s, last ? before + rounding(s) : before - accept * fmax(fall, 0.0), s->sure || last, &found, &moved, error);
     if (status != PF_OK) {
       return status;
     }
@@ -457,6 +468,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
       *done = PF_REASON_STEP;
       return PF_OK;
     }
+    s->sure = false;
     raise_damping(s);
   }
 }

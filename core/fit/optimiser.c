@@ -9,7 +9,7 @@ pf_optimiser_settings pf_optimiser_defaults(void)
 {
   return (pf_optimiser_settings){.iterations = 200,
                                  .tolerance_gradient = 1e-15,
-                                 .tolerance_progress = 1e-12,
+                                 .tolerance_progress = 1e-10,
                                  .tolerance_step = 1e-12,
                                  .learning_rate = 1e-3,
                                  .beta1 = 0.9,

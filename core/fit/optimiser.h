@@ -56,7 +56,7 @@ typedef struct pf_optimiser_settings {
   uint64_t seed;                               /**< of the directions in which a stationary point is probed */
 } pf_optimiser_settings;
 
-/** Everything but adam's: 200 iterations, no limit of evaluations, 1e-14, 1e-12, 1e-12; adam: as optax. */
+/** Everything but adam's: 200 iterations, no limit of evaluations, 1e-15, 1e-10, 1e-12; adam: as optax. */
 pf_optimiser_settings pf_optimiser_defaults(void);
 
 /** Why an optimiser stopped. */

@@ -94,7 +94,7 @@ pf_option_table pf_keys_root(void)
        .help = "converged when no component of the projected gradient is larger (not adam)"},
       {.name = "fit.tolerance.progress",
        .type = PF_TYPE_REAL,
-       .fallback = "1e-12",
+       .fallback = "1e-10",
        .unit = "1",
        .lower = 0,
        .upper = 1,
