@@ -20,6 +20,7 @@ cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
 
+core_sources += core/data/chain.c
 core_sources += core/data/dataset.c core/data/dataset.h
 core_sources += core/data/derive.c
 core_sources += core/data/expectation.c
@@ -80,6 +81,7 @@ core_sources += core/problem/memory.c
 core_sources += core/problem/models.c
 core_sources += core/problem/parameters.c core/problem/record.c core/problem/warm.c
 core_sources += core/problem/problem.c
+core_sources += core/problem/sessions.c
 core_sources += core/problem/settings.c
 core_sources += core/problem/validation.c core/problem/validation.h
 core_sources += core/problem/view.c core/problem/view.h

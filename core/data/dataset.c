@@ -45,6 +45,26 @@ void pf_dataset_free(pf_dataset *data)
   memset(data, 0, sizeof *data);
 }
 
+void pf_dataset_remove(pf_dataset *data, size_t i)
+{
+  const size_t animal = data->recordings[i].animal_index;
+  bool alone = true;
+  recording_clear(&data->recordings[i]);
+  memmove(&data->recordings[i], &data->recordings[i + 1], (data->n - i - 1) * sizeof *data->recordings);
+  data->n--;
+  for (size_t k = 0; k < data->n; k++) {
+    alone = alone && data->recordings[k].animal_index != animal;
+  }
+  if (alone) {
+    pf_memory_free(data->animals[animal]);
+    memmove(&data->animals[animal], &data->animals[animal + 1], (data->n_animals - animal - 1) * sizeof *data->animals);
+    data->n_animals--;
+    for (size_t k = 0; k < data->n; k++) {
+      data->recordings[k].animal_index -= data->recordings[k].animal_index > animal ? 1 : 0;
+    }
+  }
+}
+
 /** A copy of count x size bytes; `from` NULL gives zeros. NULL with the error line when out of memory. */
 static void *copy_of(const void *from, size_t count, size_t size, pf_error *error)
 {
@@ -219,6 +239,9 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
   }
   for (size_t t = 0; t < steps; t++) {
     to->flags[t] = from->flags == NULL ? PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE : to->flags[t];
+    if ((to->flags[t] & PF_STEP_NEW_SESSION) != 0) {
+      to->flags[t] |= PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
+    }
     to->trial[t] = from->trial == NULL ? (int64_t)t : to->trial[t];
   }
   count_trials(to);

@@ -58,6 +58,14 @@ typedef struct pf_dataset {
 /** Copy and check an experiment (finite cues, flags, trials not decreasing, lengths) and append it. */
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error);
 void pf_dataset_free(pf_dataset *data);
+/** Remove recording i, and its animal where it was the only one. */
+void pf_dataset_remove(pf_dataset *data, size_t i);
+/**
+ * Make every animal's recordings one, in their order: sessions of a run in which weights last, PF_STEP_NEW_SESSION at
+ * the first step of each but the first. Channels and targets must be the same in all. Hours between sessions: the
+ * channel "gap_hours" at a session's first step, else `gap`.
+ */
+pf_status pf_dataset_chain(pf_dataset *data, double gap, pf_error *error);
 /** The recording of most steps, the first of several; data->n MUST NOT be 0. */
 const pf_recording *pf_dataset_longest(const pf_dataset *data);
 
@@ -81,10 +89,12 @@ typedef struct pf_expectation_state {
   double value; /**< E[R] to read before the next reward enters */
 } pf_expectation_state;
 void pf_expectation_enter(const pf_expected_reward *how, pf_expectation_state *state, double reward);
+/** As at the start: a session begins. */
+void pf_expectation_restart(const pf_expected_reward *how, pf_expectation_state *state);
 
 /**
  * Adds the channel "expected_reward": at each step E[R] as read before that step's reward enters. Steps with
- * NaN reward do not enter. Data that bring a channel of that name keep theirs. Then sets NaN rewards to 0, and
+ * NaN reward do not enter; it starts anew where a session does. Data that bring a channel of that name keep theirs. Then sets NaN rewards to 0, and
  * no_reward there. Without a channel "reward": does nothing.
  */
 pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_reward *how, pf_error *error);
@@ -95,8 +105,8 @@ typedef struct pf_derived {
   int64_t lag, difference; /**< one of them is >= 1, the other 0 */
 } pf_derived;
 /**
- * Adds the channels, in order, so that one may be made from another before it. The first steps of the experiment, which
- * have nothing that far back, get 0. Missing values stay missing.
+ * Adds the channels, in order, so that one may be made from another before it. The first steps of the experiment, and of
+ * each session in it, which have nothing that far back, get 0. Missing values stay missing.
  */
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n, pf_error *error);
 

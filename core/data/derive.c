@@ -32,8 +32,11 @@ pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived
       return PF_STOP;
     }
     const int64_t back = derived[k].lag > 0 ? derived[k].lag : derived[k].difference;
-    for (int64_t t = back; t < recording->n_steps; t++) {
-      values[t] = derived[k].lag > 0 ? of[t - back] : of[t] - of[t - back];
+    for (int64_t t = 0, session = 0; t < recording->n_steps; t++) {
+      session = (recording->flags[t] & PF_STEP_NEW_SESSION) != 0 ? t : session;
+      if (t - back >= session) {
+        values[t] = derived[k].lag > 0 ? of[t - back] : of[t] - of[t - back];
+      }
     }
     const pf_status status = pf_recording_add_channel(recording, derived[k].name, values, error);
     if (status != PF_OK) {

@@ -19,6 +19,15 @@ void pf_expectation_enter(const pf_expected_reward *how, pf_expectation_state *s
   state->value = sum / (double)how->n;
 }
 
+void pf_expectation_restart(const pf_expected_reward *how, pf_expectation_state *state)
+{
+  state->value = 0.0;
+  state->n_seen = 0;
+  for (int64_t i = 0; i < how->n; i++) {
+    state->memory[i] = 0.0;
+  }
+}
+
 /** E[R] before each step's reward enters. */
 static pf_status add_expectation(pf_recording *recording, const double *reward, const pf_expected_reward *how,
                                  pf_error *error)
@@ -28,6 +37,9 @@ static pf_status add_expectation(pf_recording *recording, const double *reward, 
   pf_status status = expected == NULL || state.memory == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     for (int64_t t = 0; t < recording->n_steps; t++) {
+      if ((recording->flags[t] & PF_STEP_NEW_SESSION) != 0) {
+        pf_expectation_restart(how, &state);
+      }
       expected[t] = state.value;
       if (!isnan(reward[t])) {
         pf_expectation_enter(how, &state, reward[t]);

@@ -69,8 +69,18 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
   return status;
 }
 
-/** Scale of loss k in every draw of the batch, and what padded cells add. */
-static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, pf_error *error)
+pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells, pf_error *error)
+{
+  int64_t columns = 0;
+  const pf_status status = count_cells(model, draw, k, cells, &columns, error);
+  if (status != PF_OK) {
+    pf_run_locate(error, draw->recording->name, 0);
+  }
+  return status;
+}
+
+/** Scale of loss k in every draw of the batch, and what padded cells add; *observed: cells of all draws. */
+static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, int64_t *observed, pf_error *error)
 {
   const pf_loss_term *term = &model->losses[k];
   int64_t pooled = 0;
@@ -91,13 +101,9 @@ static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k
       batch->constant -= term->weight * term->needs.padded * (table - (double)cells) / table / (double)batch->n;
     }
   }
-  if (pooled == 0) {
-    return pf_fail(error, PF_STOP, "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
-                   term->loss->label, batch->draws[0]->recording->name, batch->n > 1 ? " and the others" : "",
-                   term->needs.targets.items[0]);
-  }
+  *observed = pooled;
   for (size_t d = 0; d < batch->n && model->normalise == PF_NORMALISE_STEPS; d++) {
-    batch->scale[d * model->n_losses + k] = term->weight / (double)pooled;
+    batch->scale[d * model->n_losses + k] = pooled > 0 ? term->weight / (double)pooled : 0.0;
   }
   return PF_OK;
 }
@@ -111,9 +117,18 @@ pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, si
   batch->draws = draws;
   batch->n = n;
   batch->scale = pf_memory_need(n * model->n_losses, sizeof *batch->scale, error);
+  int64_t observed = 0;
   pf_status status = batch->scale == NULL ? PF_STOP : PF_OK;
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
-    status = normalise_loss(model, batch, k, error);
+    int64_t cells = 0;
+    status = normalise_loss(model, batch, k, &cells, error);
+    observed += cells;
+  }
+  if (status == PF_OK && observed == 0 && model->n_losses > 0) {
+    const pf_loss_term *term = &model->losses[0];
+    status = pf_fail(error, PF_STOP, "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
+                     term->loss->label, batch->draws[0]->recording->name, batch->n > 1 ? " and the others" : "",
+                     term->needs.targets.items[0]);
   }
   if (status != PF_OK) {
     pf_batch_free(batch);

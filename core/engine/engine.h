@@ -265,10 +265,12 @@ typedef struct pf_batch {
   double constant; /**< what padded cells add */
 } pf_batch;
 
-/** Works out scale and constant from model->normalise. A batch in which a loss observes nothing: an error. */
+/** Works out scale and constant from model->normalise. A batch in which no loss observes anything: an error. */
 pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n, pf_batch **out,
                           pf_error *error);
 void pf_batch_free(pf_batch *batch);
+/** Cells that loss k observes on the fitted steps of a draw. */
+pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells, pf_error *error);
 /**
  * Objective (without penalties) and its gradient (overwritten; NULL: not wanted). Draws are shared among the
  * n_workspaces threads; sums are taken in the order of the draws, so bits do not depend on n_workspaces.
@@ -291,14 +293,20 @@ typedef struct pf_input_noise {
   double mean, sd;
 } pf_input_noise;
 
+/** Sessions that a simulated animal has: its weights last over the hours between two, but for what is forgotten. */
+typedef struct pf_simulated_sessions {
+  int64_t n; /**< each a run of the task from its beginning */
+  double gap;
+} pf_simulated_sessions;
+
 /**
  * Run a task in closed loop with a model: draws noise, choices (from the observable "probability" of the network,
  * where it has one) and the task's random numbers by (seed, index), fills expected reward, and appends the recording
  * with its truth (true_input, true_noise) to `data`. Targets recorded: those of the task's needs: "choice", or
- * observables of the network by name ("activity": the first plastic layer's).
+ * observables of the network by name ("activity": the first plastic layer's). All sessions are one recording.
  */
 pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
-                      const pf_expected_reward *expectation, uint64_t seed, int64_t index, const char *animal,
-                      pf_dataset *data, pf_error *error);
+                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions, uint64_t seed,
+                      int64_t index, const char *animal, pf_dataset *data, pf_error *error);
 
 #endif

@@ -35,6 +35,9 @@ typedef struct animal {
   pf_real **modulators;   /* [n_plastic], each one step */
   double *state, *uniform, *normal, *noise, *settled;
   pf_expectation_state expectation;
+  int64_t session;        /* first step of the session that goes on */
+  int64_t trial0, block0; /* trials and blocks before it */
+  double gap;             /* hours between sessions */
 } animal;
 
 static pf_stream stream_of(const animal *self, enum pf_purpose purpose)
@@ -400,7 +403,7 @@ static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_erro
 {
   const size_t last = self->model->needs.populations.count - 1;
   const pf_activity *output = &self->workspace->activity[last];
-  const int64_t row = self->n_steps > 0 ? (self->n_steps - 1) % 2 : 0; /* of the step that went before */
+  const int64_t row = (self->n_steps + 1) % 2; /* of the step that went before */
   pf_random_uniform(stream_of(self, PF_RANDOM_TASK), (uint64_t)(self->n_steps * self->needs.n_uniform),
                     self->needs.n_uniform, self->uniform);
   pf_stream normals = stream_of(self, PF_RANDOM_TASK);
@@ -408,7 +411,7 @@ static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_erro
   pf_random_normal(normals, (uint64_t)(self->n_steps * self->needs.n_normal), self->needs.n_normal, self->normal);
   memset(self->settled, 0, (size_t)self->n_channels * sizeof *self->settled);
   const pf_task_in in = {.size = sizeof in,
-                         .step = self->n_steps,
+                         .step = self->n_steps - self->session,
                          .choice = choice,
                          .output = output->signals + row * output->ld,
                          .n_output = output->n,
@@ -428,7 +431,7 @@ static pf_status live(animal *self, const pf_input_noise *input, const pf_expect
     pf_task_out out;
     status = reserve_step(self, error);
     status = status == PF_OK ? ask_task(self, choice, &out, error) : status;
-    if (status == PF_OK && self->n_steps > 0) {
+    if (status == PF_OK && self->n_steps > self->session) {
       const int64_t settled = self->n_steps - 1;
       self->flags[settled] |= out.flags;
       for (int64_t c = 0; c < self->n_channels; c++) {
@@ -440,20 +443,47 @@ static pf_status live(animal *self, const pf_input_noise *input, const pf_expect
     if (status != PF_OK || out.done != 0) {
       return status;
     }
-    if (self->n_steps >= self->needs.max_steps) {
+    if (self->n_steps - self->session >= self->needs.max_steps) {
       return pf_fail(error, PF_STOP, "%s: a run is not over after %lld steps, the most it allows", self->task->label,
                      (long long)self->needs.max_steps);
     }
-    self->trial[self->n_steps] = out.trial;
-    self->block[self->n_steps] = out.block;
+    self->trial[self->n_steps] = self->trial0 + out.trial;
+    self->block[self->n_steps] = self->block0 + out.block;
     self->dt[self->n_steps] = out.dt;
     self->flags[self->n_steps] = out.starts;
+    if (self->n_steps == self->session && self->n_steps > 0) {
+      self->flags[self->n_steps] |= PF_STEP_NEW_SESSION | PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
+    }
     see_cue(self, input);
     status = respond(self, &choice, error);
     if (status != PF_OK) {
       return status;
     }
     self->n_steps++;
+  }
+}
+
+/** What lies between two sessions: weights are forgotten over the gap, expected reward starts anew. */
+static void rest(animal *self, const pf_expected_reward *expectation)
+{
+  pf_real *slot = self->carried;
+  self->session = self->n_steps;
+  self->trial0 = self->n_steps > 0 ? self->trial[self->n_steps - 1] + 1 : 0;
+  self->block0 = self->n_steps > 0 ? self->block[self->n_steps - 1] + 1 : 0;
+  memset(self->state, 0, (size_t)self->needs.n_state * sizeof *self->state);
+  if (self->n_steps == 0) {
+    return;
+  }
+  pf_expectation_restart(expectation, &self->expectation);
+  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+    const pf_weights *weights = &self->workspace->weights[q];
+    if (weights->plastic != NULL) {
+      const pf_carry carry = pf_carry_make(self->workspace, self->theta, q, 0, weights->n_post);
+      if (self->model->forgets && self->gap > 0.0) {
+        pf_carry_forget(&carry, self->gap, slot, slot);
+      }
+      slot += carry.cells;
+    }
   }
 }
 
@@ -498,14 +528,26 @@ static pf_status keep(animal *self, const char *name, const pf_expected_reward *
   recording->n_true_noise = self->model->needs.n_noise;
   self->input = NULL;
   self->noise = NULL;
+  recording->gap = self->gap > 0.0 ? pf_memory_need((size_t)self->n_steps, sizeof *recording->gap, error) : NULL;
+  if (self->gap > 0.0 && recording->gap == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t t = 1; t < self->n_steps && recording->gap != NULL; t++) {
+    recording->gap[t] = (recording->flags[t] & PF_STEP_NEW_SESSION) != 0 ? self->gap : 0.0;
+  }
   return pf_recording_expect_reward(recording, expectation, error);
 }
 
 pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
-                      const pf_expected_reward *expectation, uint64_t seed, int64_t index, const char *animal_name,
-                      pf_dataset *data, pf_error *error)
+                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions, uint64_t seed,
+                      int64_t index, const char *animal_name, pf_dataset *data, pf_error *error)
 {
-  animal self = {.model = model, .theta = theta, .task = task, .seed = seed, .index = (uint32_t)index};
+  animal self = {.model = model,
+                 .theta = theta,
+                 .task = task,
+                 .seed = seed,
+                 .index = (uint32_t)index,
+                 .gap = sessions->n > 1 ? sessions->gap : 0.0};
   pf_status status = animal_make(&self, expectation, error);
   if (status == PF_OK) {
     self.x = pf_memory_need(2 * (size_t)self.n_input, sizeof *self.x, error);
@@ -518,7 +560,8 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
     status = pf_run_start(self.workspace, theta, self.noise, NULL, error);
     status = status == PF_OK ? start_carried(&self, error) : status;
   }
-  if (status == PF_OK) {
+  for (int64_t k = 0; k < sessions->n && status == PF_OK; k++) {
+    rest(&self, expectation);
     status = task->plugin->source->begin(task->self, index, self.state, error);
     status = status == PF_OK ? live(&self, input, expectation, error) : status;
     task->plugin->source->end(task->self, self.state);

@@ -29,6 +29,10 @@ pf_status pf_build_learned_start(const pf_problem *problem, const pf_options *op
 pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error);
 /** `connected` and `plastic` of network.projections. `options`: the host's keys of the network. */
 pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
+/** source.sessions. After the source is there. */
+pf_status pf_build_session_keys(pf_problem *problem, pf_error *error);
+/** The rate of forgetting as a parameter of the model, where the config asks for it. */
+pf_status pf_build_forgetting(const pf_problem *problem, pf_model *model, bool teacher, pf_error *error);
 /** `bounds` and `dale` of network.projections. */
 pf_status pf_build_bounds(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
 /** `units` of entry i of network.projections: ranges, the caller's to free; none where it says nothing. */

@@ -24,11 +24,12 @@ static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *wor
                           pf_error *error)
 {
   pf_status status = PF_OK;
+  const pf_simulated_sessions sessions = {problem->sessions.count, problem->sessions.gap};
   for (int64_t a = 0; a < n && status == PF_OK; a++) {
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
     status = pf_simulate(problem->teacher, problem->teacher_theta, &problem->source, &problem->input,
-                         &problem->expectation, problem->seed, first + a, name, data, error);
+                         &problem->expectation, &sessions, problem->seed, first + a, name, data, error);
     if (status == PF_OK) {
       status = pf_recording_derive(&data->recordings[data->n - 1], problem->derived, problem->n_derived, error);
     }
@@ -37,23 +38,53 @@ static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *wor
   return status;
 }
 
-/** Say now, not after the fit, that inputs do not match the network or that a loss finds no target. */
-static pf_status try_draw(const pf_problem *problem, pf_error *error)
+/** Cells that each loss observes on the fitted steps of recording i; cells [n_losses]. */
+static pf_status count_cells(const pf_problem *problem, size_t i, int64_t *cells, pf_error *error)
 {
   pf_draw *draw = NULL;
-  pf_batch *batch = NULL;
-  pf_status status = PF_OK;
-  for (size_t i = 0; i < problem->data.n && status == PF_OK; i++) {
-    status = pf_problem_draw(problem, &problem->data, i, 0, false, &draw, error);
-    if (status == PF_OK) {
-      const pf_draw *one = draw;
-      status = pf_batch_create(problem->model, &one, 1, &batch, error);
-      pf_batch_free(batch);
-      pf_draw_free(problem->model, draw);
-      batch = NULL;
-      draw = NULL;
+  pf_status status = pf_problem_draw(problem, &problem->data, i, 0, false, &draw, error);
+  for (size_t k = 0; k < problem->model->n_losses && status == PF_OK; k++) {
+    status = pf_batch_cells(problem->model, draw, k, &cells[k], error);
+  }
+  pf_draw_free(problem->model, draw);
+  return status;
+}
+
+/**
+ * Say now, not after the fit, that inputs do not match the network or that a loss finds no target. A recording in
+ * which no loss observes anything is left out: it says nothing, and should not stop the others.
+ */
+static pf_status try_draws(pf_problem *problem, pf_error *error)
+{
+  const size_t n_losses = problem->model->n_losses;
+  const pf_host *host = pf_host_default();
+  int64_t *all = pf_memory_need(2 * n_losses, sizeof *all, error);
+  pf_status status = all == NULL ? PF_STOP : PF_OK;
+  for (size_t i = 0; i < problem->data.n && status == PF_OK;) {
+    int64_t *cells = all + n_losses, sum = 0;
+    status = count_cells(problem, i, cells, error);
+    for (size_t k = 0; k < n_losses && status == PF_OK; k++) {
+      all[k] += cells[k];
+      sum += cells[k];
+    }
+    if (status == PF_OK && sum == 0 && problem->data.n > 1) {
+      char line[PF_ERROR_LENGTH];
+      (void)snprintf(line, sizeof line, "%.500s is left out: no loss observes anything in its fitted steps",
+                     problem->data.recordings[i].name);
+      host->warn(host, line);
+      pf_dataset_remove(&problem->data, i);
+    } else {
+      i++;
     }
   }
+  for (size_t k = 0; k < n_losses && status == PF_OK; k++) {
+    if (all[k] == 0) {
+      status = pf_fail(error, PF_STOP, "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
+                       problem->model->losses[k].loss->label, problem->data.recordings[0].name,
+                       problem->data.n > 1 ? " and the others" : "", problem->model->losses[k].needs.targets.items[0]);
+    }
+  }
+  pf_memory_free(all);
   return status;
 }
 
@@ -70,8 +101,11 @@ pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error)
     if (status == PF_OK && problem->data.n == 0) {
       status = pf_fail(error, PF_STOP, "%s gave no experiments", problem->source.label);
     }
+    if (status == PF_OK && problem->sessions.persist) {
+      status = pf_dataset_chain(&problem->data, problem->sessions.gap, error);
+    }
   }
-  status = status == PF_OK ? try_draw(problem, error) : status;
+  status = status == PF_OK ? try_draws(problem, error) : status;
   if (status != PF_OK) {
     pf_error_locate(error, problem->config, problem->source.node);
   }

@@ -178,6 +178,7 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   }
   status = status == PF_OK ? pf_build_masks(problem, network, *out, error) : status;
   status = status == PF_OK ? pf_build_bounds(problem, network, *out, error) : status;
+  status = status == PF_OK ? pf_build_forgetting(problem, *out, teacher, error) : status;
   for (size_t p = 0; p < n && status == PF_OK; p++) {
     status = pf_build_parameters(problem, *out, p, keys[p].init_sd, teacher, error);
   }
@@ -391,6 +392,7 @@ pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *err
   pf_view *view = NULL;
   pf_status status = create_source_and_network(problem, error);
   status = status == PF_OK ? pf_build_derived(problem, error) : status;
+  status = status == PF_OK ? pf_build_session_keys(problem, error) : status;
   status = status == PF_OK ? pf_build_host_view(problem, &problem->network, PF_KIND_NETWORK, "network", &view, error)
                            : status;
   if (status != PF_OK) {

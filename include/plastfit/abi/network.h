@@ -49,7 +49,10 @@ typedef struct pf_population_table {
   size_t stride;
 } pf_population_table;
 
-/** Which step's presynaptic signal a projection transmits, and its rule sees. */
+/**
+ * Which step's presynaptic signal a projection transmits, and its rule sees. Before the first step, and after
+ * PF_STEP_RESET_STATE, every signal of the step before is 0, whatever the starting state.
+ */
 enum pf_when { PF_PRE_NOW = 0, PF_PRE_PREVIOUS = 1 };
 
 enum {
@@ -129,7 +132,7 @@ typedef struct pf_initial {
   size_t size;
   pf_real *const *w;     /**< [n_projections], each [n_post][ldw[p]]; NULL: the data give these weights */
   const int64_t *ldw;    /**< [n_projections] */
-  pf_real *const *state; /**< [n_populations], each [n_state][ld_state[p]], or NULL */
+  pf_real *const *state; /**< [n_populations], each [n_state][ld_state[p]], NULL if stateless; NULL: not wanted */
   const int64_t *ld_state;
 } pf_initial;
 

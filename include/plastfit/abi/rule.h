@@ -37,7 +37,7 @@ typedef struct pf_modulator_table {
   size_t stride;
 } pf_modulator_table;
 
-/** A trace: a variable the rule keeps from step to step. The host owns its memory. */
+/** A trace: a variable the rule keeps from step to step. The host owns its memory; each starts at `initial`. */
 typedef struct pf_trace {
   const char *name;
   uint32_t per;   /**< enum pf_per */
@@ -184,8 +184,9 @@ typedef struct pf_rule_ops {
 
   /**
    * [hot] Traces after this step from those before it (in->traces). A NULL
-   * plane in `next` is not asked of this block (pre and network traces are
-   * advanced once, not once per block).
+   * plane in `next` is not asked of this block. Traces per network and per pre
+   * MUST NOT depend on rows (post, w, traces per post or synapse): any block
+   * that is asked for them gives the same. Called at every step, in->flags or not.
    */
   pf_status (*advance)(const void *self, const pf_block *in, const pf_traces *next, pf_error *error);
   /** [hot] Its adjoint: `cotangent` of the traces after; += into gradient (traces: those before). */
