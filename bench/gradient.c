@@ -1,16 +1,18 @@
 /*
- * bench/gradient [--count N] CASE [THREADS]: the time of one whole-trajectory gradient, as a line
+ * bench/gradient [--information] [--count N] CASE [THREADS]: the time of one whole-trajectory gradient, as a line
  *
  *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
  *
  * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
- * counts, since these machines are shared. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
+ * counts, since these machines are shared. With --information it is the gradient with the Gauss-Newton matrix of all
+ * parameters, by tangents. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
  * config may stand for TERMS: 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none),
  * for counting instructions and memory: two counts differ by gradients.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/engine/sensitivity.h"
 #include "tests/lab/lab.h"
 
 #include <stdlib.h>
@@ -29,6 +31,9 @@ typedef struct bench_case {
 #define TAYLOR_27 "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
 static const bench_case cases[] = {
     {"fly81", "plugin = \"taylor\";", 2, 10, 440, true},
+    {"fly5", "plugin = \"taylor\"; terms = \"1 + w + x + r + x r\";", 2, 10, 440, true},
+    {"flymlp", MLP, 2, 10, 440, true},
+    {"oja81", "plugin = \"taylor\";", 20, 20, 100, false},
     {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true},
     {"layer", TAYLOR_27, 100, 1000, 50, false},
     {"mlp", MLP, 100, 1000, 50, false},
@@ -74,6 +79,9 @@ typedef struct bench {
   pf_workspace **workspaces;
   size_t n_threads;
   double *theta, *gradient;
+  bool informs; /* take the information too */
+  double *information;
+  size_t *which;
 } bench;
 
 static pf_status make_model(bench *self, pf_error *error)
@@ -137,7 +145,10 @@ static pf_status make_work(bench *self, pf_error *error)
   self->workspaces = pf_memory_need(self->n_threads, sizeof *self->workspaces, error);
   self->theta = pf_memory_need(n, sizeof *self->theta, error);
   self->gradient = pf_memory_need(n, sizeof *self->gradient, error);
-  if (noise == NULL || self->workspaces == NULL || self->theta == NULL || self->gradient == NULL) {
+  self->information = pf_memory_need(self->informs ? n * n : 0, sizeof *self->information, error);
+  self->which = pf_memory_need(n, sizeof *self->which, error);
+  if (noise == NULL || self->workspaces == NULL || self->theta == NULL || self->gradient == NULL ||
+      self->information == NULL || self->which == NULL) {
     pf_memory_free(noise);
     return PF_STOP;
   }
@@ -145,6 +156,7 @@ static pf_status make_work(bench *self, pf_error *error)
   pf_random_normal((pf_stream){.seed = 5, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n, self->theta);
   for (size_t i = 0; i < n; i++) {
     self->theta[i] *= 1e-3;
+    self->which[i] = i;
   }
   pf_status status =
       pf_draw_create(model, &self->data.recordings[0], self->data.recordings[0].cue, noise, &self->draw, error);
@@ -154,6 +166,17 @@ static pf_status make_work(bench *self, pf_error *error)
   }
   const pf_draw *const *draws = (const pf_draw *const *)&self->draw;
   return status == PF_OK ? pf_batch_create(model, draws, 1, &self->batch, error) : status;
+}
+
+static pf_status evaluate(bench *self, double *value, pf_error *error)
+{
+  const pf_batch_point at = {.thetas = self->theta};
+  const pf_directions all = {.n = self->lab.model->n_parameters, .which = self->which};
+  pf_batch_information_out out = {.value = value, .gradient = self->gradient, .information = self->information};
+  return self->informs ? pf_batch_information(self->lab.model, self->batch, &at, &all, self->workspaces,
+                                              self->n_threads, &out, error)
+                       : pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
+                                            self->n_threads, value, self->gradient, error);
 }
 
 static pf_status measure(bench *self, double *best, pf_error *error)
@@ -166,8 +189,7 @@ static pf_status measure(bench *self, double *best, pf_error *error)
     const double start = seconds();
     for (long i = 0; i < inner; i++) {
       double value = 0.0;
-      pf_status status = pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
-                                            self->n_threads, &value, self->gradient, error);
+      pf_status status = evaluate(self, &value, error);
       if (status != PF_OK) {
         return status;
       }
@@ -186,6 +208,8 @@ static void release(bench *self)
   pf_memory_free(self->workspaces);
   pf_memory_free(self->theta);
   pf_memory_free(self->gradient);
+  pf_memory_free(self->information);
+  pf_memory_free(self->which);
   pf_batch_free(self->batch);
   if (self->lab.model != NULL) {
     pf_draw_free(self->lab.model, self->draw);
@@ -237,6 +261,11 @@ int main(int argc, char **argv)
   bench_case custom;
   char rule[3072];
   bench self = {.n_threads = 1, .count = -1};
+  if (argc > 1 && strcmp(argv[1], "--information") == 0) {
+    self.informs = true;
+    argc--;
+    argv++;
+  }
   if (argc > 2 && strcmp(argv[1], "--count") == 0) {
     self.count = strtol(argv[2], NULL, 10);
     argc -= 2;
@@ -249,8 +278,10 @@ int main(int argc, char **argv)
       argc > 1 && strcmp(argv[1], "custom") == 0 && custom_case(argc, argv, &custom, rule, sizeof rule);
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
-    (void)fprintf(stderr, "usage: gradient [--count N] fly81|fly18|layer|mlp|million [THREADS]\n"
-                          "       gradient [--count N] custom N_PRE N_POST STEPS TERMS|mlp|RULE [THREADS]\n");
+    (void)fprintf(
+        stderr,
+        "usage: gradient [--information] [--count N] fly81|fly18|fly5|flymlp|oja81|layer|mlp|million [THREADS]\n"
+        "       gradient [--information] [--count N] custom N_PRE N_POST STEPS TERMS|mlp|RULE [THREADS]\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;

@@ -454,49 +454,6 @@ PF_INLINE void taylor_vjp_block(const int way, const int V, const int C, const i
   taylor_finish(self, way, in, r_power, total, gradient);
 }
 
-/** Tangent t of dw, by rows: d theta and dy change the row's polynomial, dx and dw move along it. */
-PF_INLINE void taylor_jvp_block(const int way, const int V, const int C, const taylor *self, const pf_block *in,
-                                const pf_rule_tangent *tangent, int64_t t)
-{
-  (void)way;
-  const int size = (V + 1) * (C + 1);
-  const int U = self->highest[TAYLOR_Y];
-  double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE], table_dot[TAYLOR_TABLE] = {0};
-  taylor_r_powers(self, in, r_power);
-  taylor_table(self, TAYLOR_ROWS, (U + 1) * size, in->theta, r_power, table);
-  if (tangent->theta != NULL) {
-    taylor_table(self, TAYLOR_ROWS, (U + 1) * size, tangent->theta + t * self->n_terms, r_power, table_dot);
-  }
-  const pf_real *x_dot = tangent->pre != NULL ? tangent->pre + t * tangent->pre_stride : NULL;
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    const double y = U > 0 ? (double)in->post[i] : 0.0;
-    const double y_dot = U > 0 && tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
-    pf_real p[TAYLOR_LINE], p_dot[TAYLOR_LINE];
-    taylor_line(V, C, table, U, y, p);
-    taylor_line(V, C, table_dot, U, y, p_dot);
-    for (int s = 0; s < size && U > 0; s++) {
-      const double slope = table[size + s] + (U > 1 ? 2 * y * table[2 * size + s] : 0.0);
-      p_dot[s] += (pf_real)(y_dot * slope);
-    }
-    const pf_real *w = in->w + i * in->ldw;
-    const pf_real *w_dot = tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
-    pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
-    taylor_forward_run(TAYLOR_ROWS, V, C, p_dot, in->n_pre, in->pre, w, 1, out, 1);
-    if (V > 0 && x_dot != NULL) {
-#pragma omp simd
-      for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += x_dot[j] * taylor_slope_v(V, C, p, in->pre[j], w[j]);
-      }
-    }
-    if (C > 0 && w_dot != NULL) {
-#pragma omp simd
-      for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += w_dot[j] * taylor_slope_w(V, C, p, in->pre[j], w[j]);
-      }
-    }
-  }
-}
-
 /** Call block(way, V, C, ...) with all three as constants. */
 #define TAYLOR_SPECIALISE(self, way, block, ...)                                                                       \
   if ((way) == TAYLOR_ROWS) {                                                                                          \

@@ -6,6 +6,7 @@
 #include <plastfit/abi/plugin.h>
 
 #include "kernel.h"
+#include "tangent.h"
 
 static const pf_option options[] = {
     {.name = "terms",
@@ -316,9 +317,8 @@ static const char *const aliases[] = {"volterra"};
   {                                                                                                                   \
     const taylor *self = object;                                                                                      \
     const pf_status status = rule_check_dense(in, error);                                                             \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                            \
-      TAYLOR_SPECIALISE_POWERS(TAYLOR_ROWS, self->highest[TAYLOR_X], self->highest[TAYLOR_W], taylor_jvp_block, self, \
-                               in, tangent, t)                                                                        \
+    if (status == PF_OK) {                                                                                            \
+      taylor_tangents(self, in, tangent);                                                                             \
     }                                                                                                                 \
     return status;                                                                                                    \
   }                                                                                                                   \
