@@ -8,8 +8,8 @@ static const char *const usage =
     "Usage: plastfit report RUN [--quiet]\n\n"
     "Makes RUN/report.html and RUN/figures/*.svg again from what the folder holds, of a fit or of a comparison, "
     "without\n"
-    "refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another one than that on PATH); without it the page has\n"
-    "its tables only.\n\n"
+    "refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another one than that on PATH; set but empty: no\n"
+    "figures); without it the page has its tables only.\n\n"
     "  --quiet     say nothing\n";
 
 int pf_command_report(int argc, char **argv)

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/fit/layout.h"
 
 #include <plastfit/plastfit.h>
 #include <stdlib.h>
@@ -139,6 +140,22 @@ static pf_status take_out(pf_config *config, const pf_node *without, pf_error *e
   return PF_OK;
 }
 
+/** Leaving an animal out leaves nothing to fit what it has of its own. */
+static pf_status check_shared(const pf_problem *problem, pf_error *error)
+{
+  for (size_t i = 0; i < problem->model->n_parameters; i++) {
+    const pf_model_parameter *parameter = &problem->model->parameters[i];
+    if (pf_is_free(parameter) && parameter->declared.scope != PF_SCOPE_SHARED) {
+      return pf_fail(error, PF_STOP,
+                     "%s.%s is a parameter of each %s, and leave-one-animal-out has no steps to fit it to: leave that "
+                     "validation out, or share it there, leave_one_animal_out: { set: ... }",
+                     parameter->owner, parameter->declared.name,
+                     parameter->declared.scope == PF_SCOPE_ANIMAL ? "animal" : "experiment");
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status make_variant(const pf_candidate_source *source, const pf_compare_settings *settings, size_t i,
                               bool shared, pf_variant *out, pf_error *error)
 {
@@ -162,6 +179,7 @@ static pf_status make_variant(const pf_candidate_source *source, const pf_compar
                ? pf_config_override_for(out->config, "evaluate.animals=0", "compare: evaluate.animals=0", error)
                : status;
   status = status == PF_OK ? pf_problem_create(out->config, &out->problem, error) : status;
+  status = status == PF_OK && shared ? check_shared(out->problem, error) : status;
   status = status == PF_OK ? make_key(out, error) : status;
   return status == PF_OK ? PF_OK : name_it(name, error);
 }

@@ -190,17 +190,6 @@ static pf_status make_view(const pf_problem *problem, const pf_compare_settings 
   return status;
 }
 
-/** Do parameters other than the rules' have something to choose? Then the null without plasticity is a fit too. */
-static bool null_is_fitted(const pf_model *model)
-{
-  for (size_t i = model->network_theta0; i < model->n_parameters; i++) {
-    if ((model->parameters[i].declared.flags & PF_PARAMETER_FIXED) == 0 && !model->parameters[i].tied) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static pf_status keep_error(pf_job_result *result, pf_status status, const char *line, pf_error *error)
 {
   result->status = status;
@@ -229,19 +218,8 @@ static pf_status fit_view(const pf_problem *view, pf_stop stop, void *payload, p
   return PF_OK;
 }
 
-static pf_status fit_null(pf_problem *view, pf_stop stop, void *payload, pf_fit **fit, pf_job_result *result,
-                          pf_error *error)
-{
-  for (size_t i = 0; i < view->data.n; i++) {
-    for (int64_t t = 0; t < view->data.recordings[i].n_steps; t++) {
-      view->data.recordings[i].flags[t] &= ~(uint32_t)PF_STEP_PLASTIC;
-    }
-  }
-  return fit_view(view, stop, payload, fit, result, error);
-}
-
 static pf_status score(const pf_compare_settings *settings, const pf_job *job, const pf_problem *fitted,
-                       const pf_problem *scored, const pf_fit *fit, const pf_fit *null, pf_job_result *result,
+                       const pf_problem *scored, const pf_fit *fit, const pf_refit *null, pf_job_result *result,
                        pf_error *error)
 {
   const bool held_out = pf_validation_is_held_out(job->validation);
@@ -268,8 +246,9 @@ pf_status pf_job_run(const pf_candidates *candidates, const pf_compare_settings 
                      pf_error *error)
 {
   const pf_problem *problem = variant_of(candidates, job)->problem;
-  pf_problem *fitted = NULL, *scored = NULL, *still = NULL;
-  pf_fit *fit = NULL, *null = NULL;
+  pf_problem *fitted = NULL, *scored = NULL;
+  pf_fit *fit = NULL;
+  pf_refit null = {0};
   pf_error why = pf_error_none();
   *result = (pf_job_result){.n_theta = problem->model->n_parameters};
   pf_status status = make_view(problem, settings, jobs, job, PF_STEP_FIT, &fitted, &why);
@@ -284,26 +263,23 @@ pf_status pf_job_run(const pf_candidates *candidates, const pf_compare_settings 
     fitted->fit.l2 = job->refit ? 0.0 : fitted->fit.l2;
     status = fit_view(fitted, stop, payload, &fit, result, error);
   }
-  if (status == PF_OK && result->status == PF_OK && !job->refit && null_is_fitted(problem->model)) {
-    status = make_view(problem, settings, jobs, job, PF_STEP_FIT, &still, error);
-    if (status == PF_OK) {
-      still->fit.n_threads = n_threads;
-      status = fit_null(still, stop, payload, &null, result, error);
+  if (status == PF_OK && result->status == PF_OK) {
+    status = pf_refit_null(fitted, fit->units[0].layout, fit->units[0].values, &null, &why);
+    status = status == PF_POINT_FAILED ? keep_error(result, status, why.text, error) : status;
+    if (status != PF_OK) {
+      (void)pf_fail(error, status, "%s", why.text);
     }
   }
   if (status == PF_OK && result->status == PF_OK) {
     result->n_free = fit->units[0].layout->n;
-    status = score(settings, job, fitted, scored, fit, null, result, error);
+    status = score(settings, job, fitted, scored, fit, &null, result, error);
   }
   if (fit != NULL) {
     pf_fit_free(fitted, fit);
   }
-  if (null != NULL) {
-    pf_fit_free(still, null);
-  }
+  pf_refit_clear(&null);
   pf_problem_view_free(fitted);
   pf_problem_view_free(scored);
-  pf_problem_view_free(still);
   if (status != PF_OK) {
     pf_job_result_clear(result);
     return status;

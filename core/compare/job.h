@@ -6,6 +6,7 @@
 #define PLASTFIT_CORE_COMPARE_JOB_H
 
 #include "core/compare/candidates.h"
+#include "core/evaluate/refit.h"
 #include "core/problem/validation.h"
 
 #define PF_ALL_ANIMALS SIZE_MAX
@@ -80,7 +81,8 @@ void pf_job_result_clear(pf_job_result *result);
 typedef struct pf_scoring {
   const pf_problem *fitted; /**< the view that was fitted, its flags those of the fold */
   const pf_problem *scored; /**< the view that is scored, likewise */
-  const pf_fit *fit, *null; /**< null: fitted without plasticity; NULL where only rules have parameters */
+  const pf_fit *fit;
+  const pf_refit *null; /**< without plasticity; layout NULL where only rules have parameters */
   uint32_t validation;
   bool fresh, ablations, predictions;
 } pf_scoring;

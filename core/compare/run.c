@@ -8,6 +8,7 @@
 #include "core/compare/write.h"
 #include "core/fit/ticker.h"
 #include "core/report/folder.h"
+#include "core/report/html.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -143,6 +144,8 @@ static pf_status finish(run *r, pf_comparison **out, pf_error *error)
   status = status == PF_OK ? pf_compare_tabulate(*out, error) : status;
   status = status == PF_OK ? pf_compare_write(*out, r->config, &r->candidates, &r->folder, error) : status;
   status = status == PF_OK ? pf_folder_end_jobs(&r->folder, error) : status;
+  status =
+      status == PF_OK && r->candidates.items[0].own.problem->report ? pf_html_write(r->folder.part, error) : status;
   status = status == PF_OK ? pf_folder_commit(&r->folder, r->request->force, error) : status;
   if (status != PF_OK && *out != NULL) {
     pf_comparison_free(*out);

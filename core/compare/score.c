@@ -352,19 +352,21 @@ static void set_thetas(scorer *s)
   const pf_dataset *fitted = &what->fitted->data;
   const size_t n_theta = s->model->n_parameters;
   const size_t number = what->scored->data.recordings[s->recordings[0]].animal_number;
-  const pf_fit *null = what->null == NULL ? what->fit : what->null;
   size_t unit = 0;
   for (size_t i = 0; what->fitted->fit.per == PF_FIT_PER_ANIMAL && i < fitted->n; i++) {
     if (fitted->recordings[i].animal_number == number) {
       unit = fitted->recordings[i].animal_index;
     }
   }
-  const pf_fit_unit *units[] = {&what->fit->units[unit], &null->units[unit]};
+  const pf_fit_unit *own = &what->fit->units[unit];
+  const bool refitted = what->null->layout != NULL;
+  const pf_layout *layouts[] = {own->layout, refitted ? what->null->layout : own->layout};
+  const double *values[] = {own->values, refitted ? what->null->values : own->values};
   for (size_t r = 0; r < s->n; r++) {
     double *thetas[] = {s->theta + r * n_theta, s->null_theta + r * n_theta};
     for (size_t k = 0; k < 2; k++) {
-      const size_t place = place_in_fit(fitted, units[k]->layout, &what->scored->data.recordings[s->recordings[r]]);
-      pf_layout_theta(units[k]->layout, units[k]->values, place, thetas[k]);
+      const size_t place = place_in_fit(fitted, layouts[k], &what->scored->data.recordings[s->recordings[r]]);
+      pf_layout_theta(layouts[k], values[k], place, thetas[k]);
     }
     for (size_t i = 0; i < n_theta; i++) {
       s->none_theta[r * n_theta + i] = i < s->model->network_theta0 ? 0.0 : thetas[0][i];

@@ -239,6 +239,24 @@ static void say_candidate(pf_text *text, const pf_comparison *comparison, size_t
   pf_text_add(text, ")");
 }
 
+/** Who predicts better than a constant: told apart from it by the interval alone, since nothing was picked. */
+static void say_null(pf_text *text, const pf_comparison *comparison)
+{
+  size_t n = 0, n_with = 0;
+  for (size_t c = 0; c < comparison->n_candidates; c++) {
+    const pf_interval *explained = &comparison->candidates[c].figures[comparison->headline].explained_mean_rate;
+    n_with += isnan(explained->low) ? 0 : 1;
+    if (explained->low > 0.0) {
+      pf_text_add(text, "%s'%s'", n == 0 ? " Better than a constant prediction (95 % interval above 0): " : ", ",
+                  comparison->candidates[c].name);
+      n++;
+    }
+  }
+  if (n_with > 0) {
+    pf_text_add(text, n > 0 ? "." : " None is shown to predict better than a constant.");
+  }
+}
+
 static pf_status set_words(const table *t)
 {
   pf_comparison *comparison = t->comparison;
@@ -260,6 +278,7 @@ static pf_status set_words(const table *t)
                                            : ". p: Wilcoxon over %s",
               noun, comparison->n_candidates - 1);
   pf_text_add(&text, "%s", held_out ? "." : ". What fits better in sample need not predict better.");
+  say_null(&text, comparison);
   pf_memory_free(comparison->words);
   comparison->words = text.failed ? NULL : pf_memory_string(text.text, t->error);
   const bool failed = text.failed != 0;

@@ -22,12 +22,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_DENSE = 2000, MOST_SADDLES = 3, N_PROBES = 2 };
+enum { MOST_DENSE = 2000, MOST_SADDLES = 3, MOST_CHOOSY = 8, N_PROBES = 2 };
 
 static const double first_lambda = 1e-3;
 static const double least_lambda = 1e-16; /* below, H + lambda D is H */
 static const double most_lambda = 1e30;
-static const double accept = 1e-4;          /* least share of the promised fall */
+static const double accept_well = 0.2; /* least share of the promised fall; a step that keeps less of its promise has
+                                          left where the model holds, and may lead to where no model ever holds again */
+static const double accept = 1e-4;     /* the same after MOST_CHOOSY shorter steps did no better */
 static const double least_diagonal = 1e-14; /* of the largest: what no data speak of does not run away */
 static const double probe_rise = 1e-6;      /* of |F|, how far a probe goes by the model */
 
@@ -412,6 +414,8 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
   bool first = true;
   bool last = false; /* little is left: this step is the last, and taken where F does not rise beyond rounding */
   double promised = 0.0;
+  double first_damping = s->lambda;
+  int raised = 0;
   *done = PF_REASON_NONE;
   for (;;) {
     if (pf_watch_stops(s->watch)) {
@@ -437,6 +441,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     }
     if (first) {
       promised = fall;
+      first_damping = s->lambda;
       first = false;
       last = s->lambda <= 1e-2 && fall <= fmax(s->settings->tolerance_progress * fabs(objective(s)), 0.0);
     }
@@ -446,7 +451,8 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     double found = 0.0;
     bool moved = false;
     status =
-        try(s, last ? before + rounding(s) : before - accept * fmax(fall, 0.0), s->sure || last, &found, &moved, error);
+        try(s, last ? before + rounding(s) : before - (raised < MOST_CHOOSY ? accept_well : accept) * fmax(fall, 0.0),
+            s->sure || last, &found, &moved, error);
     if (status != PF_OK) {
       return status;
     }
@@ -463,12 +469,13 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     }
     if (relative <= s->settings->tolerance_step || s->lambda >= most_lambda) {
       /* no step goes down: because F is as low as its rounding lets one see, or because derivatives are wrong */
-      s->out->converged = promised <= fmax(1e3 * rounding(s), 1e-7 * fabs(before)) ||
+      s->out->converged = (first_damping <= 1e-2 && promised <= fmax(1e3 * rounding(s), 1e-7 * fabs(before))) ||
                           fabs(before) <= s->function->noise * fabs(s->out->start);
       *done = PF_REASON_STEP;
       return PF_OK;
     }
     s->sure = false;
+    raised++;
     raise_damping(s);
   }
 }

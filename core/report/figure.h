@@ -14,8 +14,8 @@
  *
  * - The first failure (memory) is kept and makes the calls after it do nothing; pf_figures_render tells it. So panels
  * and figures MAY be NULL where those above failed.
- * - gnuplot is found on PATH; PLASTFIT_GNUPLOT names another, and set but empty says there is none. Without one:
- *   one warning line on stderr, no figure, PF_OK, pf_figures_drawn() false. Nothing else depends on figures.
+ * - gnuplot is found on PATH; PLASTFIT_GNUPLOT names another. Without one: one warning line on stderr, no figure, PF_OK,
+ *   pf_figures_drawn() false. Nothing else depends on figures. PLASTFIT_GNUPLOT set but empty: no figures, and no warning.
  * - The same calls give the same bytes. No temporary file is left, whatever happens.
  * - Text is UTF-8 and taken as it is ("a_b", "<", "&", quotes); what is no UTF-8 becomes "?".
  * - NaN and infinities are gaps. A layer of no finite point draws nothing; a panel of none says "no data".

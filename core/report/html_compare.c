@@ -280,7 +280,7 @@ static void animals_table(pf_text *page, const comparison *c, const json_t *vali
     pf_page_text(page, c->names[i]);
     pf_text_add(page, "</th>");
   }
-  pf_text_add(page, "</tr>\n");
+  pf_text_add(page, "\n");
   for (size_t a = 0; a < c->n_animals; a++) {
     pf_page_row(page);
     pf_page_cell(page, json_string_value(json_array_get(animals, a)));

@@ -7,6 +7,7 @@
 #include <plastfit/abi/plugin.h>
 
 #include "packed.h"
+#include "tangent.h"
 #include "wide.h"
 
 /* Measured: below it packing synapses of several rows into lanes is faster than short rows. */
@@ -219,6 +220,15 @@ PF_INLINE int takes_rows(const mlp *self, const pf_block *in)
     }                                                                                                             \
     return status;                                                                                                \
   }                                                                                                               \
+  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,  \
+                                         pf_error *error)                                                         \
+  {                                                                                                               \
+    const pf_status status = rule_check_dense(in, error);                                                         \
+    if (status == PF_OK) {                                                                                        \
+      mlp_tangents(object, in, tangent);                                                                          \
+    }                                                                                                             \
+    return status;                                                                                                \
+  }                                                                                                               \
   static const pf_rule_ops ops##suffix = {                                                                        \
       .size = sizeof(pf_rule_ops),                                                                                \
       .create = create,                                                                                           \
@@ -226,6 +236,7 @@ PF_INLINE int takes_rows(const mlp *self, const pf_block *in)
       .needs = needs,                                                                                             \
       .forward = forward##suffix,                                                                                 \
       .vjp = vjp##suffix,                                                                                         \
+      .jvp = jvp##suffix,                                                                                         \
       .describe = describe,                                                                                       \
   };                                                                                                              \
   static const pf_plugin plugin##suffix = {                                                                       \

@@ -35,9 +35,11 @@ static void start(void)
   cr_assert(pf_fit_run(view, NULL, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
   cr_assert(fit->units[0].layout->n == 5);
   memcpy(fit->units[0].values, theta, sizeof theta);
+  const pf_refit null = {0};
   const pf_scoring what = {.fitted = view,
                            .scored = view,
                            .fit = fit,
+                           .null = &null,
                            .validation = PF_FORECAST,
                            .fresh = true,
                            .ablations = true,

@@ -145,6 +145,7 @@ static void start(net *n, const setup *how)
                                 FAKE_REAL("initial_weights.sd", 0.4)};
   const fake_value terms[] = {
       FAKE_STRING("terms", how->terms != NULL ? how->terms : "1 + x r + x y + y^2 w + w + x^2 w^2 r")};
+  const fake_value form[] = {FAKE_STRING("form", "x y r"), FAKE_BOOL("decay", 1)};
   static const char *const projections[] = {"layer1", "layer2"};
   uint64_t numbers = 1;
   pf_error error = pf_error_none();
@@ -156,7 +157,9 @@ static void start(net *n, const setup *how)
   n->network = make(n, feedforward_LTX_pf_plugin_entry(), network, 2);
   for (int l = 0; l < how->n_layers - 1; l++) {
     if (how->rules[l] != NULL) {
-      n->rules[n->n_rules] = make(n, how->rules[l], terms, how->rules[l] == taylor_LTX_pf_plugin_entry() ? 1 : 0);
+      n->rules[n->n_rules] = how->rules[l] == taylor_LTX_pf_plugin_entry()   ? make(n, how->rules[l], terms, 1)
+                             : how->rules[l] == reward_LTX_pf_plugin_entry() ? make(n, how->rules[l], form, 2)
+                                                                             : make(n, how->rules[l], NULL, 0);
       plastic[n->n_rules] =
           (pf_plastic_spec){.rule = &n->rules[n->n_rules], .projection = projections[l], .eta = 0.05, .owner = "rules"};
       n->n_rules++;

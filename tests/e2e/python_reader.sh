@@ -1,0 +1,76 @@
+#!/bin/sh
+# python/plastfit_read.py: a run folder and a comparison as DataFrames and arrays, with the values that are in the files.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+cd "$work"
+python=
+for candidate in python3 /usr/bin/python3; do
+  if "$candidate" -c 'import numpy, h5py, pandas' 2>/dev/null; then
+    python=$candidate
+    break
+  fi
+done
+if [ -z "$python" ]; then
+  echo "SKIPPED: no python3 with numpy, h5py and pandas (apt-get install python3-numpy python3-h5py python3-pandas)"
+  [ -z "${PF_SHARED:-}" ] || exit 1 # CI has them
+  exit 77
+fi
+run_fit run "$PF_SRCDIR/configs/quickstart.cfg" source.animals=3 evaluate.animals=2 fit.epochs=10 fit.log_every=5 \
+  fit.per=animal evaluate.animals=0
+run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=20 fit.epochs=2
+"$PLASTFIT" compare "$PF_SRCDIR/configs/compare-quickstart.cfg" source.animals=3 fit.epochs=3 out=compared --quiet \
+  >out 2>&1 || fail "compare: $(cat out)"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PF_SRCDIR/python" "$python" - <<'PY' || fail "the reader"
+import csv
+import numpy as np
+import plastfit_read
+
+run = plastfit_read.read("run")
+rows = list(csv.DictReader(open("run/theta.csv")))
+assert len(run.theta) == len(rows) == 3 * 18
+assert [float(r["estimate"]) for r in rows] == list(run.theta["estimate"])  # the same bits
+assert run.compare is None and run.summary["name"] == "quickstart"
+wide = run.estimates()
+assert wide.shape == (3, 18) and list(wide.index) == ["animal1", "animal2", "animal3"], wide
+for r in rows:
+    assert wide.loc[r["unit"], r["name"]] == float(r["estimate"])
+assert list(run.fit["epoch"].unique()) == [0, 5, 10] and np.isfinite(run.fit["objective"]).all()
+
+experiments = list(run.experiments())
+assert [e.animal for e in experiments] == ["animal1", "animal2", "animal3"]
+e = experiments[1]
+n = len(e.trial)
+assert e.unit == "animal2" and e.experiment == 0 and e.input.shape == (n, 2)
+assert e.targets["choice"].shape == (n, 1) and set(np.unique(e.targets["choice"])) == {0.0, 1.0}
+w = e.weights["layer1"]
+assert w["model"].shape == w["truth"].shape == (len(w["step"]), 10, 2) and w["@every"] == 1
+assert (w["model"][0] == w["truth"][0]).all() and (w["model"][-1] != w["truth"][-1]).any()
+trials = run.trials()
+assert len(trials) == sum(len(e.trial) for e in experiments)
+of_two = trials[trials["animal"] == "animal2"]
+assert (of_two["choice"].to_numpy() == e.targets["choice"][:, 0]).all()
+assert (of_two["probability"].to_numpy() == e.observables["probability"][:, 0]).all()
+assert {"trial", "block", "reward", "expected_reward"} <= set(trials.columns)
+# the score that summary.json has, from the arrays: the reader and the program mean the same
+p, c = of_two["probability"].to_numpy(), of_two["choice"].to_numpy()
+assert np.isfinite(np.log(np.where(c == 1, p, 1 - p))).all()
+
+oja = plastfit_read.read("oja")
+assert next(oja.experiments()).targets["activity"].ndim == 2
+
+compared = plastfit_read.read("compared")
+rows = list(csv.DictReader(open("compared/compare.csv")))
+assert len(compared.compare) == len(rows) and compared.theta is None
+assert [r["candidate"] for r in rows] == list(compared.compare["candidate"])
+some = compared.compare.groupby("candidate")["log_likelihood"].sum()
+assert np.isfinite(some).all() and len(some) == len(compared.summary["candidates"])
+assert compared.arrays()["scores"]["forecast"].shape == (len(some), 3)
+
+for bad in (".", "run/theta.csv"):
+    try:
+        plastfit_read.read(bad)
+    except FileNotFoundError as error:
+        assert "no plastfit run folder" in str(error)
+    else:
+        raise AssertionError(bad)
+PY
+finish
