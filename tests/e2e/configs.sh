@@ -13,7 +13,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=4
       set --
       ;;
-    fly*)
+    fly* | compare-fly)
       if ! folder=$(flies); then
         echo "$name: $folder"
         skipped=yes
