@@ -7,6 +7,8 @@ core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/threads.h
 core_sources += core/base/version.c
 
+core_sources += core/infer/profile.c core/infer/profile.h
+
 cli_sources = core/cli/cli.h
 cli_sources += core/cli/cmd_compare.c
 cli_sources += core/cli/cmd_check.c
