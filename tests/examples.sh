@@ -50,6 +50,16 @@ told 'no PF_DDW' 'PF_DDW_is_written_above' '/^PF_DDW/,/^}/d'
 told 'a misspelt field' 'decya' 's/\.decay =/.decya =/'
 told 'a missing bound' 'P_needs_name_unit_initial_lower_upper' 's/P(rate,.*)/P(rate, "1", 0.1, 0.0)/'
 
+# a function that nobody has is refused when the plugin is loaded, not found out in the middle of a fit
+sed 's/^PF_DW(/pf_real nowhere(pf_real x);\n&/; s/return p\.rate \*/return nowhere(s.x) * p.rate */' "$srcdir/examples/bcm/bcm.c" \
+  >"$work/bcm.c"
+grep -q 'return nowhere' "$work/bcm.c" || fail "the call of nowhere() was not put in"
+# shellcheck disable=SC2046
+${CC:-cc} -std=c11 -O1 $sanitize $(pkg-config --cflags "plastfit-$precision") -shared -fPIC -o "$work/bcm.so" "$work/bcm.c" -lm
+"$plastfit" check "$work/bcm.so" >"$work/log" 2>&1 && fail "a rule that calls a function which nobody has is loaded"
+grep -q 'undefined symbol: nowhere): write that function' "$work/log" ||
+  { cat "$work/log" >&2; fail "the function that is missing is not named"; }
+
 # a derivative that was left out is refused when the rule is made
 sed 's/^ *\.threshold = .*//' "$srcdir/examples/bcm/bcm.c" >"$work/bcm.c"
 # shellcheck disable=SC2046

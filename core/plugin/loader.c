@@ -3,6 +3,7 @@
 /* The one file that includes ltdl.h. */
 #include "core/plugin/loader.h"
 
+#include <dlfcn.h>
 #include <ltdl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,10 +16,40 @@ static void last_words(char *text, size_t capacity)
   (void)snprintf(text, capacity, "%s", words == NULL ? "libltdl does not say why" : words);
 }
 
+/* ---- the system's loader ---- */
+
 /**
- * lt_dlopen says "file not found" of whatever the system's loader refuses. Its own loader, asked alone, repeats what
- * the system said. `words` stay as they are where it has nothing to say.
+ * libltdl binds functions when they are first called: a plugin that calls one that nobody has would load, and end the
+ * program in the middle of a fit. So its loader opens with RTLD_NOW here; such a plugin is refused like any other.
  */
+static lt_module open_now(lt_user_data data, const char *file, lt_dladvise advise)
+{
+  (void)data;
+  (void)advise;
+  return dlopen(file, RTLD_NOW | RTLD_LOCAL);
+}
+
+/** Once per lt_dlinit: no module may be open yet. */
+static pf_status bind_at_once(pf_error *error)
+{
+  static const char *const name = "lt_dlopen";
+  const lt_dlvtable *found = lt_dlloader_find(name);
+  if (found == NULL || found->module_open == open_now) {
+    return PF_OK; /* a libltdl without dlopen has loaders that bind when they load */
+  }
+  lt_dlvtable *calls = lt_dlloader_remove(name); /* ours until it is added again; lt_dlexit frees it */
+  if (calls != NULL) {
+    calls->module_open = open_now;
+  }
+  if (calls == NULL || lt_dlloader_add(calls) != 0) {
+    char words[512];
+    last_words(words, sizeof words);
+    return pf_fail(error, PF_STOP, "libltdl's loader cannot be set up: %s", words);
+  }
+  return PF_OK;
+}
+
+/** lt_dlopen says "file not found" of whatever the system's loader refuses; asked again, that repeats what it said. */
 static void ask_again(const char *file, char *words, size_t capacity)
 {
   char object[4096];
@@ -32,19 +63,12 @@ static void ask_again(const char *file, char *words, size_t capacity)
   if (!archive || access(object, F_OK) != 0) {
     (void)snprintf(object, sizeof object, "%.*s.so", (int)(length - 3), file);
   }
-  for (lt_dlloader loader = lt_dlloader_next(NULL); loader != NULL; loader = lt_dlloader_next(loader)) {
-    const lt_dlvtable *calls = lt_dlloader_get(loader);
-    if (calls == NULL || strcmp(calls->name, "lt_dlopen") != 0) {
-      continue;
-    }
-    lt_module opened = calls->module_open(calls->dlloader_data, object, NULL);
-    const char *said = opened == NULL ? lt_dlerror() : NULL;
-    if (opened != NULL) {
-      (void)calls->module_close(calls->dlloader_data, opened);
-    } else if (said != NULL) {
-      (void)snprintf(words, capacity, "%s", said);
-    }
-    return;
+  void *opened = open_now(NULL, object, NULL);
+  const char *said = opened == NULL ? dlerror() : NULL;
+  if (opened != NULL) {
+    (void)dlclose(opened);
+  } else if (said != NULL) {
+    (void)snprintf(words, capacity, "%s", said);
   }
 }
 
@@ -63,7 +87,11 @@ pf_status pf_loader_start(pf_error *error)
     last_words(words, sizeof words);
     return pf_fail(error, PF_STOP, "libltdl cannot be started: %s", words);
   }
-  return PF_OK;
+  const pf_status status = bind_at_once(error);
+  if (status != PF_OK) {
+    (void)lt_dlexit();
+  }
+  return status;
 }
 
 const char *pf_loader_preloaded(size_t index)
@@ -92,10 +120,10 @@ pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plug
   if (opened == NULL) {
     last_words(words, sizeof words);
     ask_again(file, words, sizeof words);
-    return pf_fail(error, PF_STOP,
-                   "%s: cannot be loaded (%s): rebuild it for this machine, or install what it needs (ldd -r "
-                   "shows that)",
-                   file, words);
+    return pf_fail(error, PF_STOP, "%s: cannot be loaded (%s): %s", file, words,
+                   strstr(words, "undefined symbol") != NULL
+                       ? "write that function, or link what has it (-lm, ...; ldd -r shows all that are missing)"
+                       : "rebuild it for this machine, or install what it needs (ldd shows that)");
   }
   void *symbol = lt_dlsym(opened, "pf_plugin_entry");
   if (symbol == NULL) {
