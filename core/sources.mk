@@ -10,6 +10,7 @@ core_sources += core/base/version.c
 core_sources += core/infer/profile.c core/infer/profile.h
 
 cli_sources = core/cli/cli.h
+cli_sources += core/cli/arguments.c core/cli/arguments.h
 cli_sources += core/cli/cmd_compare.c
 cli_sources += core/cli/cmd_check.c
 cli_sources += core/cli/cmd_describe.c

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 
 #include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/conformance/conformance.h"
 #include "core/plugin/path.h"
@@ -135,53 +136,23 @@ static int check_plugin(const char *text)
   return found.n_findings == 0 ? PF_EXIT_DONE : PF_EXIT_FAILED;
 }
 
-/** PF_EXIT_DONE, or the code to end with. overrides: [argc] */
-static int parse(int argc, char **argv, const char **path, const char **overrides, size_t *n)
-{
-  static const char *const known[] = {"--help"};
-  for (int i = 1; i < argc; i++) {
-    if (argv[i][0] == '-' && argv[i][1] != '\0') {
-      return pf_cli_unknown("check", argv[i], (pf_names){known, 1});
-    }
-    if (strchr(argv[i], '=') != NULL) {
-      overrides[(*n)++] = argv[i];
-    } else if (*path != NULL) {
-      return pf_cli_say(PF_EXIT_MISUSED,
-                        "check takes one config or plugin, found '%s' and '%s' (a key is set with key=value)", *path,
-                        argv[i]);
-    } else {
-      *path = argv[i];
-    }
-  }
-  return *path != NULL
-             ? PF_EXIT_DONE
-             : pf_cli_say(PF_EXIT_MISUSED,
-                          "check wants a CONFIG, such as configs/quickstart.cfg, or a PLUGIN (plastfit check --help)");
-}
-
 int pf_command_check(int argc, char **argv)
 {
-  const char *path = NULL;
-  size_t n = 0;
-  pf_error error = pf_error_none();
-  if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)fputs(usage, stdout);
-    return PF_EXIT_DONE;
+  pf_cli_arguments given;
+  const pf_cli_syntax syntax = {.command = "check",
+                                .usage = usage,
+                                .one = "config or plugin",
+                                .wants = "a CONFIG, such as configs/quickstart.cfg, or a PLUGIN",
+                                .takes_keys = true};
+  int code = pf_cli_parse(&syntax, argc, argv, &given);
+  if (code == PF_EXIT_DONE && !given.help) {
+    code = !is_plugin(given.subject) ? check(given.subject, given.overrides, given.n_overrides)
+           : given.n_overrides == 0  ? check_plugin(given.subject)
+                                     : pf_cli_say(PF_EXIT_MISUSED,
+                                                  "'%s' is a plugin, which takes no key=value: its options for the "
+                                                   "check stand in conformance.cfg beside it",
+                                                  given.subject);
   }
-  const char **overrides = pf_memory_need((size_t)argc, sizeof *overrides, &error);
-  if (overrides == NULL) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
-  }
-  int code = parse(argc, argv, &path, overrides, &n);
-  if (code == PF_EXIT_DONE && is_plugin(path)) {
-    code = n == 0 ? check_plugin(path)
-                  : pf_cli_say(PF_EXIT_MISUSED,
-                               "'%s' is a plugin, which takes no key=value: its options for the check "
-                               "stand in conformance.cfg beside it",
-                               path);
-  } else if (code == PF_EXIT_DONE) {
-    code = check(path, overrides, n);
-  }
-  pf_memory_free((void *)overrides);
+  pf_cli_arguments_free(&given);
   return code;
 }

@@ -1,16 +1,13 @@
 #include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/run.h"
 #include "core/report/report.h"
 
-#include <string.h>
-
 typedef struct arguments {
-  const char *config;
-  const char **overrides; /**< [n_overrides], into argv */
-  size_t n_overrides;
-  bool force, resume, quiet, help;
+  pf_cli_arguments given; /**< subject: the config */
+  bool force, resume, quiet;
 } arguments;
 
 static const char *const usage =
@@ -23,41 +20,6 @@ static const char *const usage =
     "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
     "  --quiet     no progress and no table\n\n"
     "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is kept for --resume.\n";
-
-/** PF_EXIT_DONE, or the code to end with. */
-static int parse(int argc, char **argv, arguments *out)
-{
-  static const char *const known[] = {"--force", "--resume", "--quiet", "--help"};
-  for (int i = 1; i < argc; i++) {
-    const char *argument = argv[i];
-    if (pf_cli_is_help(argument)) {
-      out->help = true;
-    } else if (strcmp(argument, "--force") == 0) {
-      out->force = true;
-    } else if (strcmp(argument, "--resume") == 0) {
-      out->resume = true;
-    } else if (strcmp(argument, "--quiet") == 0) {
-      out->quiet = true;
-    } else if (argument[0] == '-' && argument[1] != '\0') {
-      return pf_cli_unknown("compare", argument, (pf_names){known, sizeof known / sizeof known[0]});
-    } else if (strchr(argument, '=') != NULL) {
-      out->overrides[out->n_overrides++] = argument;
-    } else if (out->config == NULL) {
-      out->config = argument;
-    } else {
-      return pf_cli_say(PF_EXIT_MISUSED, "compare takes one config, found '%s' and '%s' (a key is set with key=value)",
-                        out->config, argument);
-    }
-  }
-  if (out->force && out->resume) {
-    return pf_cli_say(PF_EXIT_MISUSED, "compare: --force starts anew and --resume goes on; give one of them");
-  }
-  if (out->config == NULL && !out->help) {
-    return pf_cli_say(PF_EXIT_MISUSED,
-                      "compare wants a CONFIG, such as configs/compare-quickstart.cfg (plastfit compare --help)");
-  }
-  return PF_EXIT_DONE;
-}
 
 /** Fits that failed: the first says why, the rest stand in compare.csv. */
 static int report_failures(const pf_comparison *comparison)
@@ -82,7 +44,7 @@ static int compare(const arguments *how)
   pf_meter_start(&meter);
   pf_interrupt_watch();
   const pf_compare_request request = {
-      .source = {.path = how->config, .overrides = how->overrides, .n_overrides = how->n_overrides},
+      .source = {.path = how->given.subject, .overrides = how->given.overrides, .n_overrides = how->given.n_overrides},
       .force = how->force,
       .resume = how->resume,
       .progress = how->quiet ? NULL : pf_meter_show,
@@ -104,18 +66,22 @@ static int compare(const arguments *how)
 
 int pf_command_compare(int argc, char **argv)
 {
-  arguments how = {0};
-  pf_error error = pf_error_none();
-  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
-  if (how.overrides == NULL) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  arguments how = {.force = false};
+  const pf_cli_option options[] = {
+      {"--force", &how.force, NULL}, {"--resume", &how.resume, NULL}, {"--quiet", &how.quiet, NULL}};
+  const pf_cli_syntax syntax = {.command = "compare",
+                                .usage = usage,
+                                .one = "config",
+                                .wants = "a CONFIG, such as configs/compare-quickstart.cfg",
+                                .takes_keys = true,
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
+  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    code = how.force && how.resume
+               ? pf_cli_say(PF_EXIT_MISUSED, "compare: --force starts anew and --resume goes on; give one of them")
+               : compare(&how);
   }
-  int code = parse(argc, argv, &how);
-  if (code == PF_EXIT_DONE && how.help) {
-    (void)fputs(usage, stdout);
-  } else if (code == PF_EXIT_DONE) {
-    code = compare(&how);
-  }
-  pf_memory_free((void *)how.overrides);
+  pf_cli_arguments_free(&how.given);
   return code;
 }

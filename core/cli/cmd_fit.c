@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/evaluate/evaluate.h"
@@ -7,13 +8,9 @@
 #include "core/report/check.h"
 #include "core/report/report.h"
 
-#include <string.h>
-
 typedef struct arguments {
-  const char *config;
-  const char **overrides; /**< [n_overrides], into argv */
-  size_t n_overrides;
-  bool force, quiet, help;
+  pf_cli_arguments given; /**< subject: the config */
+  bool force, quiet;
 } arguments;
 
 static const char *const usage =
@@ -24,38 +21,6 @@ static const char *const usage =
     "  --force     replace an earlier run in the same folder\n"
     "  --quiet     no progress and no summary\n\n"
     "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as interrupted; twice: at once.\n";
-
-/** PF_EXIT_DONE, or the code to end with. */
-static int parse(int argc, char **argv, arguments *out)
-{
-  static const char *const known[] = {"--force", "--quiet", "--help"};
-  bool options = true;
-  for (int i = 1; i < argc; i++) {
-    const char *argument = argv[i];
-    if (options && strcmp(argument, "--") == 0) {
-      options = false;
-    } else if (options && pf_cli_is_help(argument)) {
-      out->help = true;
-    } else if (options && strcmp(argument, "--force") == 0) {
-      out->force = true;
-    } else if (options && strcmp(argument, "--quiet") == 0) {
-      out->quiet = true;
-    } else if (options && argument[0] == '-' && argument[1] != '\0') {
-      return pf_cli_unknown("fit", argument, (pf_names){known, sizeof known / sizeof known[0]});
-    } else if (out->config == NULL && strchr(argument, '=') == NULL) {
-      out->config = argument;
-    } else if (strchr(argument, '=') == NULL) {
-      return pf_cli_say(PF_EXIT_MISUSED, "fit takes one config, found '%s' and '%s' (a key is set with key=value)",
-                        out->config, argument);
-    } else {
-      out->overrides[out->n_overrides++] = argument;
-    }
-  }
-  if (out->config == NULL && !out->help) {
-    return pf_cli_say(PF_EXIT_MISUSED, "fit wants a CONFIG, such as configs/quickstart.cfg (plastfit fit --help)");
-  }
-  return PF_EXIT_DONE;
-}
 
 /** Fits that failed, each with its reason. */
 static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
@@ -128,7 +93,7 @@ static int fit_config(const arguments *how)
   pf_config *config = NULL;
   pf_problem *problem = NULL;
   const char *out = NULL;
-  pf_status status = pf_config_read(how->config, how->overrides, how->n_overrides, &config, &error);
+  pf_status status = pf_config_read(how->given.subject, how->given.overrides, how->given.n_overrides, &config, &error);
   if (status == PF_OK && pf_node_string(pf_node_get(pf_config_root(config), "out"), &out)) {
     status = pf_report_check_out(out, how->force, &error); /* before the data are read, which may take a while */
   }
@@ -146,18 +111,19 @@ static int fit_config(const arguments *how)
 
 int pf_command_fit(int argc, char **argv)
 {
-  arguments how = {0};
-  pf_error error = pf_error_none();
-  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
-  if (how.overrides == NULL) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
-  }
-  int code = parse(argc, argv, &how);
-  if (code == PF_EXIT_DONE && how.help) {
-    (void)fputs(usage, stdout);
-  } else if (code == PF_EXIT_DONE) {
+  arguments how = {.force = false};
+  const pf_cli_option options[] = {{"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
+  const pf_cli_syntax syntax = {.command = "fit",
+                                .usage = usage,
+                                .one = "config",
+                                .wants = "a CONFIG, such as configs/quickstart.cfg",
+                                .takes_keys = true,
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
+  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
     code = fit_config(&how);
   }
-  pf_memory_free((void *)how.overrides);
+  pf_cli_arguments_free(&how.given);
   return code;
 }

@@ -1,7 +1,8 @@
+#include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/report/html.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static const char *const usage =
@@ -12,33 +13,9 @@ static const char *const usage =
     "figures); without it the page has its tables only.\n\n"
     "  --quiet     say nothing\n";
 
-int pf_command_report(int argc, char **argv)
+static int report(const char *run, bool quiet)
 {
-  static const char *const known[] = {"--quiet", "--help"};
-  const char *run = NULL;
-  bool quiet = false;
-  bool options = true;
-  for (int i = 1; i < argc; i++) {
-    if (options && strcmp(argv[i], "--") == 0) {
-      options = false;
-    } else if (options && pf_cli_is_help(argv[i])) {
-      (void)fputs(usage, stdout);
-      return PF_EXIT_DONE;
-    } else if (options && strcmp(argv[i], "--quiet") == 0) {
-      quiet = true;
-    } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
-      return pf_cli_unknown("report", argv[i], (pf_names){known, sizeof known / sizeof known[0]});
-    } else if (run == NULL) {
-      run = argv[i];
-    } else {
-      return pf_cli_say(PF_EXIT_MISUSED, "report takes one folder, found '%s' and '%s'", run, argv[i]);
-    }
-  }
-  if (run == NULL) {
-    return pf_cli_say(PF_EXIT_MISUSED, "report wants a RUN, a folder that plastfit fit or compare left "
-                                       "(plastfit report --help)");
-  }
-  pf_error error = {.size = sizeof error};
+  pf_error error = pf_error_none();
   if (pf_html_write(run, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
@@ -47,4 +24,23 @@ int pf_command_report(int argc, char **argv)
     (void)printf("%s%sreport.html\n", run, slash ? "" : "/");
   }
   return PF_EXIT_DONE;
+}
+
+int pf_command_report(int argc, char **argv)
+{
+  bool quiet = false;
+  pf_cli_arguments given;
+  const pf_cli_option options[] = {{"--quiet", &quiet, NULL}};
+  const pf_cli_syntax syntax = {.command = "report",
+                                .usage = usage,
+                                .one = "folder",
+                                .wants = "a RUN, a folder that plastfit fit or compare left",
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
+  int code = pf_cli_parse(&syntax, argc, argv, &given);
+  if (code == PF_EXIT_DONE && !given.help) {
+    code = report(given.subject, quiet);
+  }
+  pf_cli_arguments_free(&given);
+  return code;
 }
