@@ -20,6 +20,7 @@ cli_sources += core/cli/cmd_list.c
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/rule_template.c core/cli/rule_template.h
 cli_sources += core/cli/cmd_simulate.c
+cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
 
@@ -119,6 +120,7 @@ core_sources += core/fit/units.c
 
 core_sources += core/evaluate/deviance.h core/evaluate/evaluate.h core/evaluate/plan.h core/evaluate/r2.h
 core_sources += core/evaluate/score.h
+core_sources += core/evaluate/act.c core/evaluate/act.h
 core_sources += core/evaluate/deviance.c
 core_sources += core/evaluate/evaluate.c
 core_sources += core/evaluate/plan.c

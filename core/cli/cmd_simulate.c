@@ -1,22 +1,39 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/cli/cli.h"
+#include "core/cli/run_config.h"
+#include "core/evaluate/act.h"
 #include "core/problem/build.h"
+#include "core/report/html.h"
 #include "core/report/report.h"
+#include "core/report/run_folder.h"
 #include "core/report/simulated.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { MOST_REPEATS = 100000 };
 
 typedef struct arguments {
   const char *config;
+  const char *from, *task, *out; /**< of --from */
+  int64_t repeats;
   const char **overrides; /**< [n_overrides], into argv */
   size_t n_overrides;
   bool force, quiet, help;
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit simulate CONFIG [key=value ...] [--force] [--quiet]\n\n"
-    "Lets the animals of CONFIG's task (a source such as teacher) live by the rule it names, and writes them to a\n"
+    "Usage: plastfit simulate CONFIG [key=value ...] [--force] [--quiet]\n"
+    "       plastfit simulate --from RUN [--task CONFIG] [--repeats N] [--out FOLDER] [key=value ...] [--force] "
+    "[--quiet]\n\n"
+    "The first lets the animals of CONFIG's task (a source such as teacher) live by the rule it names, and writes them "
+    "to a\n"
     "folder, `out` of the config, by default runs/NAME-data:\n\n"
     "  table.csv            what they did, one row a step, as the source `table` reads it\n"
     "  initial_weights.csv  the weights they started from (with source.give.initial_weights = true)\n"
@@ -24,15 +41,87 @@ static const char *const usage =
     "                       `plastfit fit CONFIG` gives\n\n"
     "Inputs x are the animals' own with source.give.inputs = true, else the cues, to which a fit adds its own "
     "noise.\n\n"
-    "  key=value   replaces a key of the config\n"
-    "  --force     replace what an earlier simulate left in the same folder\n"
+    "The second puts the rule that the run folder RUN holds back into a task, each animal with its own theta where it "
+    "has\n"
+    "one: what it does by itself is written to RUN/simulated.csv, and the report of RUN shows it beside the "
+    "animals.\n\n"
+    "  --task CONFIG   the task: the source of this config, whose rule does not count; network, rules and losses stay "
+    "the\n"
+    "                  run's. Without it: the task the run's own animals were in, if they were simulated\n"
+    "  --repeats N     each animal lives N times, with other random numbers; default 1\n"
+    "  --out FOLDER    a new folder with table.csv and fit.cfg, as above; RUN stays as it is\n\n"
+    "  key=value   replaces a key of the config; with --from, of the task: seed=7  source.task.baited=false\n"
+    "  --force     replace what an earlier simulate left there\n"
     "  --quiet     say nothing\n";
+
+/* ---- arguments ---- */
+
+static int parse_value(const char *name, const char *value, arguments *out)
+{
+  if (value[0] == '\0') {
+    return pf_cli_say(PF_EXIT_MISUSED, "simulate: %s wants a value behind it", name);
+  }
+  if (strcmp(name, "--from") == 0) {
+    out->from = value;
+  } else if (strcmp(name, "--task") == 0) {
+    out->task = value;
+  } else if (strcmp(name, "--out") == 0) {
+    out->out = value;
+  } else {
+    char *end = NULL;
+    out->repeats = (int64_t)strtol(value, &end, 10);
+    if (*end != '\0' || out->repeats < 1 || out->repeats > MOST_REPEATS) {
+      return pf_cli_say(PF_EXIT_MISUSED, "simulate: --repeats %s: expected a whole number from 1 to %d", value,
+                        MOST_REPEATS);
+    }
+  }
+  return PF_EXIT_DONE;
+}
+
+/** Is argv[*i] one of the options with a value? *code as parse_value has it. */
+static bool takes_value(int argc, char **argv, int *i, arguments *out, int *code)
+{
+  static const char *const names[] = {"--from", "--task", "--out", "--repeats"};
+  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+    const char *value = pf_cli_value(names[k], argc, argv, i);
+    if (value != NULL) {
+      *code = parse_value(names[k], value, out);
+      return true;
+    }
+  }
+  return false;
+}
+
+static int check_arguments(const arguments *how)
+{
+  if (how->from != NULL && how->config != NULL) {
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "simulate takes a config or --from RUN, found '%s' and --from '%s' (the task: "
+                      "--task %s)",
+                      how->config, how->from, how->config);
+  }
+  if (how->from == NULL && (how->task != NULL || how->out != NULL || how->repeats > 1)) {
+    return pf_cli_say(PF_EXIT_MISUSED, "simulate: %s goes with --from RUN%s",
+                      how->task != NULL  ? "--task"
+                      : how->out != NULL ? "--out"
+                                         : "--repeats",
+                      how->out != NULL ? "; the folder of a config's animals is its key `out`: out=FOLDER" : "");
+  }
+  if (how->config == NULL && how->from == NULL) {
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "simulate wants a CONFIG, such as configs/quickstart.cfg, or --from RUN (plastfit simulate "
+                      "--help)");
+  }
+  return PF_EXIT_DONE;
+}
 
 static int parse(int argc, char **argv, arguments *out)
 {
-  static const char *const known[] = {"--force", "--quiet", "--help"};
+  static const char *const known[] = {"--from", "--task", "--repeats", "--out", "--force", "--quiet", "--help"};
   bool options = true;
-  for (int i = 1; i < argc; i++) {
+  int code = PF_EXIT_DONE;
+  out->repeats = 1;
+  for (int i = 1; i < argc && code == PF_EXIT_DONE; i++) {
     const char *argument = argv[i];
     if (options && strcmp(argument, "--") == 0) {
       options = false;
@@ -42,6 +131,8 @@ static int parse(int argc, char **argv, arguments *out)
       out->force = true;
     } else if (options && strcmp(argument, "--quiet") == 0) {
       out->quiet = true;
+    } else if (options && takes_value(argc, argv, &i, out, &code)) {
+      continue;
     } else if (options && argument[0] == '-' && argument[1] != '\0') {
       return pf_cli_unknown("simulate", argument, (pf_names){known, sizeof known / sizeof known[0]});
     } else if (strchr(argument, '=') != NULL) {
@@ -53,12 +144,10 @@ static int parse(int argc, char **argv, arguments *out)
                         out->config, argument);
     }
   }
-  if (out->config == NULL && !out->help) {
-    return pf_cli_say(PF_EXIT_MISUSED,
-                      "simulate wants a CONFIG, such as configs/quickstart.cfg (plastfit simulate --help)");
-  }
-  return PF_EXIT_DONE;
+  return code != PF_EXIT_DONE || out->help ? code : check_arguments(out);
 }
+
+/* ---- a known rule ---- */
 
 static pf_status refuse_data(const pf_problem *problem, const pf_config *config, pf_error *error)
 {
@@ -80,6 +169,14 @@ static pf_status choose_out(const pf_problem *problem, const pf_config *config, 
   return out->failed ? pf_fail(error, PF_STOP, "out of memory") : PF_OK;
 }
 
+static void say_folder(const arguments *how, size_t n, const char *out)
+{
+  if (!how->quiet) {
+    (void)printf("%zu %s simulated, in %s/table.csv. Next: plastfit fit %s/fit.cfg\n", n, n == 1 ? "animal" : "animals",
+                 out, out);
+  }
+}
+
 static int simulate(const arguments *how)
 {
   pf_error error = pf_error_none();
@@ -99,15 +196,149 @@ static int simulate(const arguments *how)
     const size_t n = problem->data.n_animals;
     code = PF_EXIT_FAILED;
     status = pf_simulated_write(problem, config, out.text, how->force, &error);
-    if (status == PF_OK && !how->quiet) {
-      (void)printf("%zu %s simulated, in %s/table.csv. Next: plastfit fit %s/fit.cfg\n", n,
-                   n == 1 ? "animal" : "animals", out.text, out.text);
+    if (status == PF_OK) {
+      say_folder(how, n, out.text);
     }
   }
   code = status == PF_OK ? PF_EXIT_DONE : pf_cli_say(code, "%s", error.text);
   pf_text_free(&out);
   pf_problem_free(problem);
   pf_config_free(config);
+  return code;
+}
+
+/* ---- a fitted rule ---- */
+
+/** A run, and the task that its rule is put into. */
+typedef struct acting {
+  pf_config *run_config, *task_config;
+  pf_problem *run, *task;
+  pf_fit *fit;
+  char *target; /**< RUN/simulated.csv */
+} acting;
+
+static void acting_clear(acting *a)
+{
+  pf_fit_free(a->run, a->fit);
+  pf_problem_free(a->task);
+  pf_problem_free(a->run);
+  pf_config_free(a->task_config);
+  pf_config_free(a->run_config);
+  pf_memory_free(a->target);
+}
+
+/** Nothing is overwritten unasked; said before the work. */
+static pf_status check_target(const arguments *how, const acting *a, pf_error *error)
+{
+  if (how->out != NULL) {
+    return pf_report_check_out(how->out, how->force, error);
+  }
+  if (access(a->target, F_OK) == 0 && !how->force) {
+    return pf_fail(error, PF_STOP, "'%s' is there already; --force to replace it, or --out FOLDER", a->target);
+  }
+  return access(how->from, W_OK) == 0
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "'%s' cannot be written to; say where the animals go with --out FOLDER",
+                       how->from);
+}
+
+/** The run's config twice: as it is, and as (or with the source of) the task. */
+static pf_status read_configs(const arguments *how, acting *a, pf_error *error)
+{
+  char *path = pf_run_folder_path(how->from, "config.cfg", error);
+  double seed = 1.0;
+  pf_status status = path == NULL ? PF_STOP : pf_config_read(path, NULL, 0, &a->run_config, error);
+  status = status == PF_OK ? pf_config_override(a->run_config, "evaluate.animals=0", error) : status;
+  if (status == PF_OK) {
+    (void)pf_node_number(pf_node_get(pf_config_root(a->run_config), "seed"), &seed);
+    status = pf_config_read(how->task != NULL ? how->task : path, NULL, 0, &a->task_config, error);
+  }
+  if (status == PF_OK && how->task != NULL) {
+    status = pf_run_config_data(a->task_config, a->run_config, how->task, error);
+    status = status == PF_OK ? pf_run_config_inputs(a->task_config, a->run_config, error) : status;
+  }
+  status = status == PF_OK ? pf_config_override(a->task_config, "evaluate.animals=0", error) : status;
+  status = status == PF_OK ? pf_run_config_keep_masks(a->task_config, seed, error) : status;
+  for (size_t i = 0; i < how->n_overrides && status == PF_OK; i++) {
+    status = pf_config_override(a->task_config, how->overrides[i], error);
+  }
+  (void)pf_config_remove(a->task_config, "network.initial_weights.file"); /* the run's is used, by animal */
+  pf_memory_free(path);
+  return status;
+}
+
+static pf_status refuse_no_task(const arguments *how, const acting *a, pf_error *error)
+{
+  if (pf_source_is_task(&a->task->source)) {
+    return PF_OK;
+  }
+  return how->task != NULL
+             ? pf_fail(error, PF_STOP, "%s: %s reads data: there is no task in it; expected a source such as teacher",
+                       how->task, a->task->source.label)
+             : pf_fail(error, PF_STOP,
+                       "'%s' was fitted to data that %s read, so it states no task; name one with --task CONFIG (a "
+                       "config with a source such as teacher: configs/fly-task.cfg)",
+                       how->from, a->task->source.label);
+}
+
+static pf_status make(const arguments *how, acting *a, pf_error *error)
+{
+  pf_status status = pf_run_folder_check(how->from, error);
+  a->target = status == PF_OK ? pf_run_folder_path(how->from, "simulated.csv", error) : NULL;
+  status = a->target == NULL ? PF_STOP : check_target(how, a, error);
+  status = status == PF_OK ? read_configs(how, a, error) : status;
+  status = status == PF_OK ? pf_problem_create_task(a->task_config, &a->task, error) : status;
+  status = status == PF_OK ? refuse_no_task(how, a, error) : status;
+  status = status == PF_OK ? pf_problem_create(a->run_config, &a->run, error) : status;
+  status = status == PF_OK ? pf_act_check(a->run, a->task, error) : status;
+  return status == PF_OK ? pf_run_folder_fit(how->from, a->run, &a->fit, error) : status;
+}
+
+/** RUN/simulated.csv, whole or not at all, and the report with it. */
+static pf_status write_into_run(const arguments *how, const acting *a, pf_error *error)
+{
+  pf_text part = {0};
+  pf_text_add(&part, "%s.part", a->target);
+  pf_status status = part.failed ? pf_fail(error, PF_STOP, "out of memory")
+                                 : pf_simulated_table(a->task, &a->task->data, part.text, error);
+  if (status == PF_OK && rename(part.text, a->target) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part.text, a->target, strerror(errno));
+  }
+  if (status != PF_OK && part.text != NULL) {
+    (void)unlink(part.text);
+  }
+  pf_text_free(&part);
+  return status == PF_OK && a->run->report ? pf_html_write(how->from, error) : status;
+}
+
+static int act(const arguments *how)
+{
+  pf_error error = pf_error_none();
+  acting a = {0};
+  int code = PF_EXIT_MISUSED;
+  pf_status status = make(how, &a, &error);
+  if (status == PF_OK) {
+    code = PF_EXIT_FAILED;
+    status = pf_act(a.run, a.fit, a.task, how->repeats, &a.task->data, &error);
+  }
+  const size_t n = status == PF_OK ? a.task->data.n_animals : 0;
+  if (status == PF_OK && n == 0) {
+    status = pf_fail(&error, PF_STOP, "no animal of '%s' could be put into the task", how->from);
+  }
+  if (status == PF_OK && how->out != NULL) {
+    status = pf_simulated_write(a.task, a.task_config, how->out, how->force, &error);
+    if (status == PF_OK) {
+      say_folder(how, n, how->out);
+    }
+  } else if (status == PF_OK) {
+    status = write_into_run(how, &a, &error);
+    if (status == PF_OK && !how->quiet) {
+      (void)printf("%zu %s lived by the fitted rule, in %s%s\n", n, n == 1 ? "animal" : "animals", a.target,
+                   a.run->report ? "; report.html beside it compares them with the animals it was fitted to" : "");
+    }
+  }
+  code = status == PF_OK ? PF_EXIT_DONE : pf_cli_say(code, "%s", error.text);
+  acting_clear(&a);
   return code;
 }
 
@@ -123,7 +354,7 @@ int pf_command_simulate(int argc, char **argv)
   if (code == PF_EXIT_DONE && how.help) {
     (void)fputs(usage, stdout);
   } else if (code == PF_EXIT_DONE) {
-    code = simulate(&how);
+    code = how.from != NULL ? act(&how) : simulate(&how);
   }
   pf_memory_free((void *)how.overrides);
   return code;

@@ -22,7 +22,7 @@ static const command commands[] = {
      pf_command_compare},
     {"check", "check CONFIG or PLUGIN       what a config comes to; whether a plugin is what its header promises",
      pf_command_check},
-    {"simulate", "simulate CONFIG [key=value ...]  make data with a known rule, and a config that fits them",
+    {"simulate", "simulate CONFIG | --from RUN  make data with a known rule; put a fitted one back into a task",
      pf_command_simulate},
     {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too", pf_command_evaluate},
     {"report", "report RUN                  tables and figures again, without refitting", pf_command_report},
@@ -58,6 +58,15 @@ int pf_cli_say(int code, const char *format, ...)
 int pf_cli_is_help(const char *argument)
 {
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+const char *pf_cli_value(const char *name, int argc, char **argv, int *i)
+{
+  const size_t n = strlen(name);
+  if (strcmp(argv[*i], name) == 0) {
+    return *i + 1 < argc ? argv[++*i] : "";
+  }
+  return strncmp(argv[*i], name, n) == 0 && argv[*i][n] == '=' ? argv[*i] + n + 1 : NULL;
 }
 
 int pf_cli_unknown(const char *name, const char *argument, pf_names known)

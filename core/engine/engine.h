@@ -304,9 +304,11 @@ typedef struct pf_simulated_sessions {
  * where it has one) and the task's random numbers by (seed, index), fills expected reward, and appends the recording
  * with its truth (true_input, true_noise) to `data`. Targets recorded: those of the task's needs: "choice", or
  * observables of the network by name ("activity": the first plastic layer's). All sessions are one recording.
+ * `given` [n projections], each dense or NULL: starting weights in the place of those drawn; NULL: none.
  */
 pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
-                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions, uint64_t seed,
-                      int64_t index, const char *animal, pf_dataset *data, pf_error *error);
+                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions,
+                      pf_real *const *given, uint64_t seed, int64_t index, const char *animal, pf_dataset *data,
+                      pf_error *error);
 
 #endif

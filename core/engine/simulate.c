@@ -191,7 +191,7 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   self->state = pf_memory_need((size_t)self->needs.n_state, sizeof(double), error);
   self->uniform = pf_memory_need((size_t)self->needs.n_uniform, sizeof(double), error);
   self->normal = pf_memory_need((size_t)self->needs.n_normal, sizeof(double), error);
-  self->noise = pf_memory_need((size_t)model->needs.n_noise, sizeof(double), error);
+  self->noise = pf_memory_need((size_t)model->n_noise, sizeof(double), error);
   self->settled = pf_memory_need(self->needs.channels.count, sizeof(double), error);
   self->expectation.memory = pf_memory_need((size_t)(expectation->n > 0 ? expectation->n : 1), sizeof(double), error);
   if (self->channels == NULL || self->targets == NULL || self->width == NULL || self->observable == NULL ||
@@ -525,7 +525,7 @@ static pf_status keep(animal *self, const char *name, const pf_expected_reward *
   pf_recording *recording = &data->recordings[data->n - 1];
   recording->true_input = self->input; /* ownership moves to the recording */
   recording->true_noise = self->noise;
-  recording->n_true_noise = self->model->needs.n_noise;
+  recording->n_true_noise = self->model->n_noise;
   self->input = NULL;
   self->noise = NULL;
   recording->gap = self->gap > 0.0 ? pf_memory_need((size_t)self->n_steps, sizeof *recording->gap, error) : NULL;
@@ -539,8 +539,9 @@ static pf_status keep(animal *self, const char *name, const pf_expected_reward *
 }
 
 pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task, const pf_input_noise *input,
-                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions, uint64_t seed,
-                      int64_t index, const char *animal_name, pf_dataset *data, pf_error *error)
+                      const pf_expected_reward *expectation, const pf_simulated_sessions *sessions,
+                      pf_real *const *given, uint64_t seed, int64_t index, const char *animal_name, pf_dataset *data,
+                      pf_error *error)
 {
   animal self = {.model = model,
                  .theta = theta,
@@ -556,8 +557,8 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
   if (status == PF_OK) {
     self.workspace->activity[0].signals = self.x;
     self.workspace->activity[0].ld = self.n_input;
-    pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->needs.n_noise, self.noise);
-    status = pf_run_start(self.workspace, theta, self.noise, NULL, error);
+    pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->n_noise, self.noise);
+    status = pf_run_start(self.workspace, theta, self.noise, given, error);
     status = status == PF_OK ? start_carried(&self, error) : status;
   }
   for (int64_t k = 0; k < sessions->n && status == PF_OK; k++) {

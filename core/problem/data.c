@@ -29,7 +29,7 @@ static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *wor
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
     status = pf_simulate(problem->teacher, problem->teacher_theta, &problem->source, &problem->input,
-                         &problem->expectation, &sessions, problem->seed, first + a, name, data, error);
+                         &problem->expectation, &sessions, NULL, problem->seed, first + a, name, data, error);
     if (status == PF_OK) {
       status = pf_recording_derive(&data->recordings[data->n - 1], problem->derived, problem->n_derived, error);
     }
@@ -91,6 +91,9 @@ static pf_status try_draws(pf_problem *problem, pf_error *error)
 pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error)
 {
   pf_status status = PF_OK;
+  if (problem->only_task) {
+    return PF_OK;
+  }
   if (pf_source_is_task(&problem->source)) {
     status = simulate(problem, &problem->data, "animal", 0, animals, error);
     status = status == PF_OK ? simulate(problem, &problem->fresh, "fresh", animals, problem->evaluate.animals, error)

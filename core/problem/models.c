@@ -432,7 +432,7 @@ pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *err
   status = status == PF_OK
                ? build_one(problem, rules, projections, weights, options, normalise, false, &problem->model, error)
                : status;
-  if (status == PF_OK && pf_build_truth_group(problem) != NULL) {
+  if (status == PF_OK && !problem->only_task && pf_build_truth_group(problem) != NULL) {
     status = build_teacher(problem, projections, weights, options, normalise, error);
   }
   if (status == PF_OK && options->present(options, "initial_weights.file") != 0) {

@@ -11,7 +11,7 @@ static const char *what_is_scored(const pf_problem *problem)
   return problem->evaluate.draws > 0 ? "fresh draws" : "fitted draws";
 }
 
-pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error)
+static pf_status create(pf_config *config, bool only_task, pf_problem **out, pf_error *error)
 {
   pf_problem *problem = pf_memory_need(1, sizeof *problem, error);
   if (problem == NULL) {
@@ -20,12 +20,15 @@ pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error
   uint32_t normalise = PF_NORMALISE_STEPS;
   int64_t animals = 1;
   problem->config = config;
+  problem->only_task = only_task;
   pf_status status = pf_build_settings(problem, &normalise, error);
   status = status == PF_OK ? pf_build_models(problem, normalise, error) : status;
   status = status == PF_OK ? pf_build_source_keys(problem, &animals, error) : status;
   status = status == PF_OK ? pf_build_data(problem, animals, error) : status;
-  status = status == PF_OK ? pf_build_budget(problem, error) : status;
-  status = status == PF_OK ? pf_build_warm_start(problem, problem->warm_path, error) : status;
+  if (!only_task) {
+    status = status == PF_OK ? pf_build_budget(problem, error) : status;
+    status = status == PF_OK ? pf_build_warm_start(problem, problem->warm_path, error) : status;
+  }
   if (status == PF_OK) {
     problem->evaluated_on = pf_memory_string(what_is_scored(problem), error);
     status = problem->evaluated_on == NULL ? PF_STOP : PF_OK;
@@ -36,6 +39,16 @@ pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error
   }
   *out = problem;
   return PF_OK;
+}
+
+pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error)
+{
+  return create(config, false, out, error);
+}
+
+pf_status pf_problem_create_task(pf_config *config, pf_problem **out, pf_error *error)
+{
+  return create(config, true, out, error);
 }
 
 void pf_problem_free(pf_problem *problem)

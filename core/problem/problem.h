@@ -85,6 +85,7 @@ typedef struct pf_problem {
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
+  bool only_task;  /**< no data were made: pf_problem_create_task */
   bool other_data; /**< what is scored need not be what was fitted: `plastfit evaluate RUN --data` */
   size_t
       memory; /**< bytes that the workspaces of a fit may take: states are recomputed, threads left idle, to keep it */
@@ -93,6 +94,9 @@ typedef struct pf_problem {
 
 /** Build from a config: loads plugins, reads or simulates the data, checks everything. */
 pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error);
+/** The same without any data, whose source need not say by which rule to learn: for a task to put a fitted rule into.
+ */
+pf_status pf_problem_create_task(pf_config *config, pf_problem **out, pf_error *error);
 void pf_problem_free(pf_problem *problem);
 
 /** What a gradient of the longest recording takes: path, blocks, checkpoints, bytes. */

@@ -1,8 +1,10 @@
 #include "core/report/report.h"
 #include "core/base/memory.h"
+#include "core/evaluate/act.h"
 #include "core/report/folder.h"
 #include "core/report/html.h"
 #include "core/report/names.h"
+#include "core/report/simulated.h"
 #include "core/report/tables.h"
 
 typedef pf_status (*write_file)(const pf_results *results, const char *path, pf_error *error);
@@ -18,6 +20,25 @@ static pf_status write_multistart(const pf_results *results, const char *path, p
   return pf_has_starts(results->fit) ? pf_write_multistart_csv(results, path, error) : PF_OK;
 }
 
+/** What the fitted rule does by itself, where the data were a task's choices: for the report to lay beside the animals.
+ */
+static pf_status write_simulated(const pf_results *results, const char *path, pf_error *error)
+{
+  const pf_problem *problem = results->problem;
+  pf_error no = pf_error_none();
+  pf_dataset acted = {0};
+  if (problem->data.n == 0 || pf_recording_target(&problem->data.recordings[0], "choice") == NULL ||
+      pf_act_check(problem, problem, &no) != PF_OK) {
+    return PF_OK;
+  }
+  pf_status status = pf_act(problem, results->fit, problem, 1, &acted, error);
+  if (status == PF_OK && acted.n > 0) {
+    status = pf_simulated_table(problem, &acted, path, error);
+  }
+  pf_dataset_free(&acted);
+  return status;
+}
+
 /* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is made from them. */
 static const struct {
   const char *name;
@@ -25,7 +46,8 @@ static const struct {
 } files[] = {
     {"config.cfg", write_config},         {"fit.csv", pf_write_fit_csv},
     {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
-    {"multistart.csv", write_multistart}, {"summary.json", pf_write_summary},
+    {"multistart.csv", write_multistart}, {"simulated.csv", write_simulated},
+    {"summary.json", pf_write_summary},
 };
 
 static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)

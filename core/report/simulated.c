@@ -6,7 +6,6 @@
 #include "core/report/folder.h"
 #include "core/report/tables.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,17 +88,23 @@ static void table_row(const pf_problem *problem, const pf_recording *r, int64_t 
   (void)fprintf(file, ",%d\n", (r->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0);
 }
 
-static void write_table(const pf_problem *problem, FILE *file)
+static void write_table(const pf_problem *problem, const pf_dataset *data, FILE *file)
 {
-  table_header(problem, &problem->data.recordings[0], file);
-  for (size_t i = 0; i < problem->data.n; i++) {
-    for (int64_t t = 0; t < problem->data.recordings[i].n_steps; t++) {
-      table_row(problem, &problem->data.recordings[i], t, file);
+  table_header(problem, &data->recordings[0], file);
+  for (size_t i = 0; i < data->n; i++) {
+    for (int64_t t = 0; t < data->recordings[i].n_steps; t++) {
+      table_row(problem, &data->recordings[i], t, file);
     }
   }
 }
 
 /* ---- initial_weights.csv ---- */
+
+/** A teacher's; those of a fitted rule are nobody's to know. */
+static bool knows_weights(const pf_problem *problem)
+{
+  return problem->give_initial_weights && problem->teacher != NULL;
+}
 
 static const pf_projection *projection_at(const pf_model *model, size_t q)
 {
@@ -189,10 +194,13 @@ static pf_status write_source(const pf_problem *problem, FILE *file, pf_error *e
                 given ? 0.0 : problem->input.sd, (long long)problem->draws);
   pf_status status = copy_setting(source, "expected_reward", file, error);
   status = status == PF_OK ? copy_setting(source, "derive", file, error) : status;
-  (void)fputs(" truth = {", file);
-  status = status == PF_OK ? copy_setting(source, "rule", file, error) : status;
-  status = status == PF_OK ? copy_setting(source, "rules", file, error) : status;
-  (void)fputs(" }; }", file);
+  if (problem->teacher != NULL) {
+    (void)fputs(" truth = {", file);
+    status = status == PF_OK ? copy_setting(source, "rule", file, error) : status;
+    status = status == PF_OK ? copy_setting(source, "rules", file, error) : status;
+    (void)fputs(" };", file);
+  }
+  (void)fputs(" }", file);
   return status;
 }
 
@@ -207,7 +215,7 @@ static pf_status change_config(const pf_problem *problem, pf_config *config, con
   }
   status = status == PF_OK ? pf_config_override(config, text, error) : status;
   free(text);
-  if (status == PF_OK && problem->give_initial_weights) {
+  if (status == PF_OK && knows_weights(problem)) {
     status = pf_config_override(config, "network.initial_weights.file=\"initial_weights.csv\"", error);
   }
   char setting[PF_ERROR_LENGTH];
@@ -224,30 +232,34 @@ static pf_status change_config(const pf_problem *problem, pf_config *config, con
 
 /* ---- the folder ---- */
 
-typedef pf_status (*fill_file)(const pf_problem *problem, FILE *file, pf_error *error);
-
-static pf_status fill_table(const pf_problem *problem, FILE *file, pf_error *error)
+pf_status pf_simulated_table(const pf_problem *problem, const pf_dataset *data, const char *path, pf_error *error)
 {
-  (void)error;
-  write_table(problem, file);
-  return PF_OK;
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  write_table(problem, data, file);
+  return pf_csv_close_file(file, path, error);
 }
 
-static pf_status write_file(const pf_problem *problem, const pf_folder *folder, const char *name, fill_file fill,
-                            pf_error *error)
+static pf_status write_table_file(const pf_problem *problem, const pf_folder *folder, pf_error *error)
 {
-  char *path = pf_folder_path(folder, name, error);
-  FILE *file = path == NULL ? NULL : fopen(path, "w");
-  pf_status status = PF_STOP;
-  if (path != NULL && file == NULL) {
-    (void)pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
-  }
+  char *path = pf_folder_path(folder, "table.csv", error);
+  const pf_status status = path == NULL ? PF_STOP : pf_simulated_table(problem, &problem->data, path, error);
+  pf_memory_free(path);
+  return status;
+}
+
+static pf_status write_weights_file(const pf_problem *problem, const pf_folder *folder, pf_error *error)
+{
+  char *path = pf_folder_path(folder, "initial_weights.csv", error);
+  FILE *file = path == NULL ? NULL : pf_csv_open_file(path, error);
+  pf_status status = file == NULL ? PF_STOP : write_weights(problem, file, error);
   if (file != NULL) {
-    errno = 0;
-    status = fill(problem, file, error);
-    const bool failed = fflush(file) != 0 || ferror(file);
-    if ((fclose(file) != 0 || failed) && status == PF_OK) {
-      status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+    pf_error closing = pf_error_none();
+    if (pf_csv_close_file(file, path, &closing) != PF_OK && status == PF_OK) {
+      *error = closing;
+      status = PF_STOP;
     }
   }
   pf_memory_free(path);
@@ -261,9 +273,9 @@ pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const
   if (status != PF_OK) {
     return status;
   }
-  status = write_file(problem, &folder, "table.csv", fill_table, error);
-  if (status == PF_OK && problem->give_initial_weights) {
-    status = write_file(problem, &folder, "initial_weights.csv", write_weights, error);
+  status = write_table_file(problem, &folder, error);
+  if (status == PF_OK && knows_weights(problem)) {
+    status = write_weights_file(problem, &folder, error);
   }
   status = status == PF_OK ? change_config(problem, config, folder.out, error) : status;
   if (status == PF_OK) {

@@ -15,4 +15,7 @@
 pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const char *out, bool force,
                              pf_error *error);
 
+/** The animals of `data`, simulated in the task of `problem`, as a table. data->n MUST NOT be 0. */
+pf_status pf_simulated_table(const pf_problem *problem, const pf_dataset *data, const char *path, pf_error *error);
+
 #endif

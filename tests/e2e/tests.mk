@@ -1,6 +1,7 @@
 # End-to-end tests: shell scripts that run the program. They get, exported: PLASTFIT (the program), PF_SRCDIR, PF_BUILDDIR,
 # and PF_SHARED where it is set. They exit with 0 passed, 77 skipped (and say why), anything else failed.
 e2e_tests =
+e2e_tests += tests/e2e/act.sh
 e2e_tests += tests/e2e/bad_input.sh
 e2e_tests += tests/e2e/check.sh
 e2e_tests += tests/e2e/compare.sh

@@ -1,0 +1,178 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/cli/run_config.h"
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool pf_run_config_is_one(const char *path)
+{
+  const size_t n = strlen(path);
+  return n > 4 && strcmp(path + n - 4, ".cfg") == 0;
+}
+
+/** "NAME=TEXT" of one setting, applied to `to`. */
+static pf_status copy_group(pf_config *to, const pf_node *node, pf_error *error)
+{
+  pf_text setting = {0};
+  char *text = pf_node_text(node, error);
+  pf_status status = text == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    pf_text_add(&setting, "%s=%s", pf_node_name(node), text);
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+  }
+  free(text);
+  pf_text_free(&setting);
+  return status;
+}
+
+/** Appends "NAME = VALUE;" if the group has it. */
+static pf_status add_setting(pf_text *out, const pf_node *group, const char *name, pf_error *error)
+{
+  const pf_node *node = pf_node_get(group, name);
+  char *text = node == NULL ? NULL : pf_node_text(node, error);
+  if (text != NULL) {
+    pf_text_add(out, " %s = %s;", name, text);
+  }
+  free(text);
+  return node != NULL && text == NULL ? PF_STOP : PF_OK;
+}
+
+/** A path in quotes, absolute, so that it does not matter whose folder it is relative to. */
+static pf_status add_path(pf_text *out, const char *folder, const char *path, pf_error *error)
+{
+  char here[4096];
+  const bool fixed = path[0] == '/' || path[0] == '~';
+  const bool no_folder = fixed || folder[0] == '/';
+  if (strpbrk(path, "\"\\") != NULL || (!no_folder && getcwd(here, sizeof here) == NULL)) {
+    return pf_fail(error, PF_STOP, "%s: cannot be named in a config; move it to a plain path", path);
+  }
+  pf_text_add(out, "\"%s%s%s%s\"", no_folder ? "" : here, no_folder ? "" : "/", fixed ? "" : folder, path);
+  return PF_OK;
+}
+
+/** Initial weights of the run's animals are not those of others; a config of the data may bring its own. */
+static pf_status set_initial_weights(pf_config *to, const char *file, const char *folder, pf_error *error)
+{
+  const pf_node *group = pf_node_get(pf_config_root(to), "network.initial_weights");
+  pf_text setting = {0};
+  pf_text_add(&setting, "network.initial_weights={");
+  pf_status status = PF_OK;
+  for (int64_t i = 0; i < pf_node_count(group) && status == PF_OK; i++) {
+    const char *name = pf_node_name(pf_node_at(group, i));
+    status = name != NULL && strcmp(name, "file") != 0 ? add_setting(&setting, group, name, error) : PF_OK;
+  }
+  if (status == PF_OK && file != NULL) {
+    pf_text_add(&setting, " file = ");
+    status = add_path(&setting, folder, file, error);
+    pf_text_add(&setting, ";");
+  }
+  pf_text_add(&setting, " }");
+  if (status == PF_OK) {
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+  }
+  pf_text_free(&setting);
+  return status;
+}
+
+pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *error)
+{
+  const pf_node *source = pf_node_get(pf_config_root(config), "source");
+  const char *plugin = "", *given = "";
+  (void)pf_node_string(pf_node_get(source, "plugin"), &plugin);
+  char *text = NULL;
+  const pf_node *give = pf_node_get(source, "give.inputs");
+  if (give != NULL && (text = pf_node_text(give, error)) == NULL) {
+    return PF_STOP;
+  }
+  given = text != NULL ? text : "";
+  pf_text setting = {0}, argument = {0};
+  pf_text_add(&argument, "--data %s", path);
+  pf_text_add(&setting, "source={ plugin = \"table\"; path = ");
+  pf_status status = add_path(&setting, "", path, error);
+  pf_text_add(&setting, ";");
+  static const char *const always[] = {"expected_reward", "derive"};
+  static const char *const of_table[] = {"columns", "targets", "plastic"};
+  for (size_t i = 0; i < 2 && status == PF_OK; i++) {
+    status = add_setting(&setting, source, always[i], error);
+  }
+  for (size_t i = 0; i < 3 && status == PF_OK && strcmp(plugin, "table") == 0; i++) {
+    status = add_setting(&setting, source, of_table[i], error);
+  }
+  if (strcmp(given, "true") == 0) { /* the run saw inputs as they were; so are those of the table */
+    pf_text_add(&setting, " input = { mean = 1.0; sd = 0.0; };");
+  } else if (status == PF_OK) {
+    status = add_setting(&setting, source, "input", error);
+  }
+  pf_text_add(&setting, " }");
+  if (status == PF_OK) {
+    status = setting.failed || argument.failed ? pf_fail(error, PF_STOP, "out of memory")
+                                               : pf_config_override_for(config, setting.text, argument.text, error);
+  }
+  free(text);
+  pf_text_free(&setting);
+  pf_text_free(&argument);
+  return status == PF_OK ? set_initial_weights(config, NULL, "", error) : status;
+}
+
+pf_status pf_run_config_data(pf_config *config, const pf_config *run, const char *path, pf_error *error)
+{
+  static const char *const of_the_data[] = {"source", "seed", "name", "out", "init", "plugin_path", "threads"};
+  const char *file = NULL;
+  char *kept = NULL;
+  if (pf_node_string(pf_node_get(pf_config_root(config), "network.initial_weights.file"), &file)) {
+    kept = pf_memory_string(file, error); /* its node goes with the network */
+  }
+  const pf_node *root = pf_config_root(run);
+  pf_status status = PF_OK;
+  for (int64_t i = 0; i < pf_node_count(root) && status == PF_OK; i++) {
+    const pf_node *node = pf_node_at(root, i);
+    bool keep = false;
+    for (size_t k = 0; k < sizeof of_the_data / sizeof of_the_data[0]; k++) {
+      keep = keep || strcmp(of_the_data[k], pf_node_name(node)) == 0;
+    }
+    status = keep ? PF_OK : copy_group(config, node, error);
+  }
+  const char *slash = strrchr(path, '/');
+  char folder[4096];
+  (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 0 : (int)(slash - path) + 1, path);
+  status = status == PF_OK ? set_initial_weights(config, kept, folder, error) : status;
+  pf_memory_free(kept);
+  return status;
+}
+
+pf_status pf_run_config_keep_masks(pf_config *config, double seed, pf_error *error)
+{
+  char setting[64];
+  double given = 0.0;
+  if (pf_node_number(pf_node_get(pf_config_root(config), "network.mask_seed"), &given) != 0) {
+    return PF_OK;
+  }
+  (void)snprintf(setting, sizeof setting, "network.mask_seed=%.0f", seed);
+  return pf_config_override(config, setting, error);
+}
+
+pf_status pf_run_config_inputs(pf_config *config, const pf_config *run, pf_error *error)
+{
+  static const char *const names[] = {"input", "expected_reward"};
+  const pf_node *to = pf_node_get(pf_config_root(config), "source");
+  const pf_node *from = pf_node_get(pf_config_root(run), "source");
+  pf_status status = PF_OK;
+  for (size_t i = 0; i < sizeof names / sizeof names[0] && status == PF_OK; i++) {
+    const pf_node *node = pf_node_get(from, names[i]);
+    char *text = node == NULL || pf_node_get(to, names[i]) != NULL ? NULL : pf_node_text(node, error);
+    pf_text setting = {0};
+    if (text != NULL) {
+      pf_text_add(&setting, "source.%s=%s", names[i], text);
+      status =
+          setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(config, setting.text, error);
+    }
+    free(text);
+    pf_text_free(&setting);
+  }
+  return status;
+}
