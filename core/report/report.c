@@ -27,7 +27,8 @@ static pf_status write_simulated(const pf_results *results, const char *path, pf
   const pf_problem *problem = results->problem;
   pf_error no = pf_error_none();
   pf_dataset acted = {0};
-  if (problem->data.n == 0 || pf_recording_target(&problem->data.recordings[0], "choice") == NULL ||
+  if (problem->source.plugin == NULL || problem->data.n == 0 ||
+      pf_recording_target(&problem->data.recordings[0], "choice") == NULL ||
       pf_act_check(problem, problem, &no) != PF_OK) {
     return PF_OK;
   }
