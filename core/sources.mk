@@ -45,6 +45,7 @@ core_sources += core/engine/kernels.c
 core_sources += core/engine/masks.c
 core_sources += core/engine/model.c
 core_sources += core/engine/plan.c core/engine/plan.h
+core_sources += core/engine/redraw.c core/engine/redraw.h
 core_sources += core/engine/run.c
 core_sources += core/engine/sensitivity.h core/engine/sensitivity_network.h core/engine/sensitivity_private.h
 core_sources += core/engine/sensitivity.c
@@ -73,6 +74,7 @@ core_sources += core/config/where.c
 core_sources += core/config/write.c
 
 core_sources += core/problem/problem.h core/problem/build.h core/problem/keys.h
+core_sources += core/problem/again.c core/problem/again.h
 core_sources += core/problem/bounds.c
 core_sources += core/problem/channels.c
 core_sources += core/problem/data.c

@@ -12,6 +12,9 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
 pf_status pf_build_models(pf_problem *problem, uint32_t normalise, pf_error *error);
 /** Reads or simulates `animals` animals (and fresh ones for the evaluation). */
 pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error);
+/** Lets the animals `first` to `first` + n - 1 of a task live by the teacher's rule, named WORD1, WORD2, ... */
+pf_status pf_build_animals(const pf_problem *problem, pf_dataset *data, const char *word, int64_t first, int64_t n,
+                           pf_error *error);
 
 /** The `parameters` group of model->plastic[p]'s rule, and its init_sd (NaN: the rule's own). */
 pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd, bool teacher,

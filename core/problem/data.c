@@ -20,8 +20,8 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
   return status == PF_OK ? pf_recording_derive(recording, problem->derived, problem->n_derived, error) : status;
 }
 
-static pf_status simulate(pf_problem *problem, pf_dataset *data, const char *word, int64_t first, int64_t n,
-                          pf_error *error)
+pf_status pf_build_animals(const pf_problem *problem, pf_dataset *data, const char *word, int64_t first, int64_t n,
+                           pf_error *error)
 {
   pf_status status = PF_OK;
   const pf_simulated_sessions sessions = {problem->sessions.count, problem->sessions.gap};
@@ -95,9 +95,10 @@ pf_status pf_build_data(pf_problem *problem, int64_t animals, pf_error *error)
     return PF_OK;
   }
   if (pf_source_is_task(&problem->source)) {
-    status = simulate(problem, &problem->data, "animal", 0, animals, error);
-    status = status == PF_OK ? simulate(problem, &problem->fresh, "fresh", animals, problem->evaluate.animals, error)
-                             : status;
+    status = pf_build_animals(problem, &problem->data, "animal", 0, animals, error);
+    status = status == PF_OK
+                 ? pf_build_animals(problem, &problem->fresh, "fresh", animals, problem->evaluate.animals, error)
+                 : status;
   } else {
     const pf_sink sink = {.size = sizeof sink, .impl = problem, .experiment = receive};
     status = problem->source.plugin->source->read(problem->source.self, &sink, error);

@@ -23,6 +23,7 @@ unit_test_sources += tests/unit/fit/test_layout.c
 unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_coupled.c tests/unit/support/remembering.c tests/unit/support/remembering.h
 unit_test_sources += tests/unit/engine/test_masks.c
+unit_test_sources += tests/unit/engine/test_redraw.c
 unit_test_sources += tests/unit/engine/test_sensitivity.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c
