@@ -41,7 +41,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
 static void write_it(const run *r)
 {
   pf_error error = pf_error_none();
-  cr_assert(pf_report_write(&r->tiny.problem, r->fit, r->evaluation, false, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_report_write(&r->tiny.problem, r->fit, NULL, r->evaluation, false, &error) == PF_OK, "%s", error.text);
 }
 
 static void finish(run *r)
@@ -313,7 +313,7 @@ static void write_with_limit(rlim_t limit, const char *file)
   cr_assert(getrlimit(RLIMIT_FSIZE, &old) == 0);
   const struct rlimit small = {.rlim_cur = limit, .rlim_max = old.rlim_max};
   cr_assert(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const pf_status status = pf_report_write(&r.tiny.problem, r.fit, r.evaluation, false, &error);
+  const pf_status status = pf_report_write(&r.tiny.problem, r.fit, NULL, r.evaluation, false, &error);
   cr_assert(setrlimit(RLIMIT_FSIZE, &old) == 0);
   cr_expect(status == PF_STOP);
   cr_expect(strstr(error.text, file) != NULL && strchr(error.text, '\n') == NULL, "%s", error.text);
@@ -413,7 +413,7 @@ static char *printed(const run *r)
   char *text = calloc(1, TEXT_SIZE);
   FILE *file = fmemopen(text, TEXT_SIZE, "w");
   cr_assert(text != NULL && file != NULL);
-  cr_assert(pf_report_print(&r->tiny.problem, r->fit, r->evaluation, file, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_report_print(&r->tiny.problem, r->fit, NULL, r->evaluation, file, &error) == PF_OK, "%s", error.text);
   (void)fclose(file);
   return text;
 }
