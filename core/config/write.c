@@ -106,14 +106,36 @@ static void write_setting(FILE *file, const pf_node *node, int depth, bool by_de
   (void)fprintf(file, ";%s\n", by_default && node->type != PF_NODE_GROUP ? " # default" : "");
 }
 
+/** Those of `table` that the group does not say. */
+static void write_defaults(FILE *file, const pf_node_table *table, const pf_node *group, int depth)
+{
+  for (size_t i = 0; i < table->count; i++) {
+    const char *name = table->items[i]->name;
+    if (pf_node_find(&group->children, name, strlen(name)) == NULL) {
+      write_setting(file, table->items[i], depth, true);
+    }
+  }
+}
+
+/** Settings, then defaults. A group may be both, where an override made it after its defaults were filled in. */
 static void write_group(FILE *file, const pf_node *group, int depth, bool by_default)
 {
   for (size_t i = 0; i < group->children.count; i++) {
-    write_setting(file, group->children.items[i], depth, by_default);
+    const pf_node *child = group->children.items[i];
+    const pf_node *fallback = pf_node_find(&group->defaults, child->name, strlen(child->name));
+    if (fallback == NULL || child->type != PF_NODE_GROUP || fallback->type != PF_NODE_GROUP) {
+      write_setting(file, child, depth, by_default);
+      continue;
+    }
+    indent(file, depth);
+    (void)fprintf(file, "%s = {\n", child->name);
+    write_group(file, child, depth + 1, by_default);
+    write_defaults(file, &fallback->children, child, depth + 1);
+    write_defaults(file, &fallback->defaults, child, depth + 1);
+    indent(file, depth);
+    (void)fprintf(file, "};\n");
   }
-  for (size_t i = 0; i < group->defaults.count; i++) {
-    write_setting(file, group->defaults.items[i], depth, true);
-  }
+  write_defaults(file, &group->defaults, group, depth);
 }
 
 pf_status pf_config_write(const pf_config *config, const char *path, pf_error *error)

@@ -152,7 +152,8 @@ static pf_status check_times(const pf_experiment *from, pf_error *error)
   return PF_OK;
 }
 
-/** A choice is 0, 1 or missing; a channel or an activity is finite or missing. */
+/** A choice is 0, 1, ... or missing, and how many there are its loss knows; a channel or an activity is finite or
+ * missing. */
 static pf_status check_values(const pf_experiment *from, pf_error *error)
 {
   for (size_t k = 0; k < from->targets.count; k++) {
@@ -160,10 +161,10 @@ static pf_status check_values(const pf_experiment *from, pf_error *error)
     bool is_choice = strcmp(target->name, "choice") == 0;
     for (int64_t i = 0; i < from->n_steps * target->n; i++) {
       double value = target->values[i];
-      if (isinf(value) || (is_choice && !isnan(value) && value != 0.0 && value != 1.0)) {
+      if (isinf(value) || (is_choice && (value < 0.0 || (!isnan(value) && value != floor(value))))) {
         return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected %s", from->name,
                        (long long)(i / target->n), target->name, value,
-                       is_choice ? "0, 1 or missing" : "a finite number or missing");
+                       is_choice ? "a whole number from 0, or missing" : "a finite number or missing");
       }
     }
   }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Every rule x activation x loss x source (a teacher, a table, .mat files), by overrides alone: each runs a few steps, has
-# a finite objective and moves. A plugin of `plastfit list` that has no line here is a failure. (Their gradients:
-# tests/gradients.c.)
+# Every rule x activation x loss x source (a teacher, a table, .mat files), and every rule x loss on a recurrent network,
+# by overrides alone: each runs a few steps, has a finite objective and moves. A plugin of `plastfit list` that has no
+# line here is a failure. (Their gradients: tests/gradients.c.)
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 cd "$work"
 
@@ -34,41 +34,73 @@ mix() {
   "$PLASTFIT" fit "$@" out="runs/$out" --quiet >"log" 2>&1 || fail "plastfit fit $*: exit code $?: $(cat log)"
 }
 
-# with_rules NAME CONFIG OVERRIDE...: with every rule, in every form
+# forms RULE: what to set for each form of a rule; an empty line for one with one form
+forms() {
+  case $1 in
+    taylor | mlp | oja | trace) echo ;;
+    reward) printf 'form="%s"\n' "x r" "x y r" covariance rescorla-wagner ;;
+    stdp) printf 'third_factor="%s"\n' none eligibility ;;
+    expr) echo 'dw="a*x*r - b*w"' ;;
+    *) fail "rule '$1' is not in this test" ;;
+  esac
+}
+
+# with_rules NAME CONFIG OVERRIDE...: with every rule of $rules, in every form
 with_rules() {
   mixed=$1
   shift
-  for rule in $(plugins Rules); do
-    case $rule in
-      taylor | mlp | oja) mix "$mixed-$rule" "$@" rules.learn.plugin="$rule" ;;
-      reward)
-        for form in "x r" "x y r" covariance rescorla-wagner; do
-          mix "$mixed-$rule-$form" "$@" rules.learn.plugin="$rule" rules.learn.form="\"$form\""
-        done
-        ;;
-      *) fail "rule '$rule' is not in this test" ;;
-    esac
+  for rule in $rules; do
+    forms "$rule" >forms
+    while read -r form; do
+      if [ "$rule" = expr ]; then
+        mix "$mixed-$rule" "$@" rules.learn.plugin=expr "rules.learn.$form" 'rules.learn.parameters={ a=0.1; b=0.1; }'
+      elif [ -n "$form" ]; then
+        label=${form#*=\"}
+        mix "$mixed-$rule-${label%\"}" "$@" rules.learn.plugin="$rule" "rules.learn.$form"
+      else
+        mix "$mixed-$rule" "$@" rules.learn.plugin="$rule"
+      fi
+    done <forms
   done
 }
 
-# with_losses NAME CONFIG OVERRIDE...: with every loss, and both
+# with_losses NAME CONFIG OVERRIDE...: with each of $losses
 activity='{ plugin="activity"; observable="layer1"; target="layer1"; weight=0.5; }'
 with_losses() {
   lossless=$1
   shift
-  for loss in $(plugins Losses) both; do
+  for loss in $losses; do
     case $loss in
-      choice) losses='( { plugin="choice"; } )' ;;
-      activity) losses="( $activity )" ;;
-      both) losses="( { plugin=\"choice\"; }, $activity )" ;;
-      *) fail "loss '$loss' is not in this test" ;;
+      choice) terms='( { plugin="choice"; } )' ;;
+      activity) terms="( $activity )" ;;
+      both) terms="( { plugin=\"choice\"; }, $activity )" ;;
+      categorical) terms='( { plugin="categorical"; categories=3; } )' ;;
+      poisson) terms='( { plugin="poisson"; observable="units"; target="counts"; } )' ;;
     esac
-    with_rules "$lossless-$loss" "$@" losses="$losses"
+    with_rules "$lossless-$loss" "$@" losses="$terms"
   done
 }
 
-[ "$(plugins Networks)" = feedforward ] || fail "networks other than feedforward are not in this test: $(plugins Networks)"
+for loss in $(plugins Losses); do
+  case $loss in
+    choice | activity | categorical | poisson) ;;
+    *) fail "loss '$loss' is not in this test" ;;
+  esac
+done
+for network in $(plugins Networks); do
+  case $network in
+    feedforward | recurrent) ;;
+    *) fail "network '$network' is not in this test" ;;
+  esac
+done
+
+# ---- feedforward ----
+
+losses="choice activity both"
 for activation in tanh sigmoid relu linear; do
+  # an activation meets traces and formulas in no other way than it meets these
+  rules=$(plugins Rules)
+  [ "$activation" = tanh ] || rules=$(echo "$rules" | grep -Ev '^(trace|stdp|expr)$')
   for source in $(plugins Sources); do
     case $source in
       teacher) with_losses "$source-$activation" base.cfg network.hidden=$activation ;;
@@ -85,6 +117,49 @@ for activation in tanh sigmoid relu linear; do
     esac
   done
 done
+
+# ---- recurrent: three arms, as a teacher and, with spike counts made of the activities, as a table ----
+
+cat >arms.cfg <<'END'
+name = "arms";
+source: { plugin = "teacher"; animals = 2;
+  task: { kind = "bandit"; blocks = ( { trials = 40; reward = [0.2, 0.8, 0.5]; }, { trials = 40; reward = [0.9, 0.1, 0.5]; } );
+          record = ["units"]; dt = 2.0; };
+  rule: { plugin = "taylor"; terms = "x r - 0.05 w"; };
+  give: { inputs = true; initial_weights = true; }; };
+network: { plugin = "recurrent"; inputs = 2; units = 5; outputs = 3; output = "softmax"; tau = 4.0;
+  projections = ( { name = "recurrent"; rule = "learn"; connected: { density = 0.8; }; } ); };
+rules: { learn: { plugin = "taylor"; modulator = "reward - expected_reward"; }; };
+losses = ( { plugin = "categorical"; categories = 3; } );
+fit: { per = "shared"; batch = "full"; learning_rate = 1e-3; epochs = 3; log_every = 1; };
+evaluate: { draws = 1; };
+END
+has() { plugins "$1" | grep -qx "$2"; }
+if has Networks recurrent && has Losses categorical && has Sources teacher && has Sources table; then
+  activity='{ plugin="activity"; observable="units"; target="units"; weight=0.5; }'
+  rules=$(plugins Rules)
+  losses="categorical activity"
+  with_losses teacher-recurrent arms.cfg
+  "$PLASTFIT" simulate arms.cfg out=data-arms --quiet || fail "simulate arms.cfg"
+  losses=categorical
+  rules=$(echo "$rules" | grep -E '^(taylor|trace)$')
+  with_losses table-recurrent data-arms/fit.cfg
+  python3 - <<'END'
+import csv
+rows = list(csv.DictReader(open("data-arms/table.csv")))
+for row in rows:
+    for i in range(1, 6):
+        row["n%d" % i] = int(3 * (1 + float(row["units_%d" % i])))
+with open("data-arms/counts.csv", "w", newline="") as file:
+    out = csv.DictWriter(file, rows[0].keys())
+    out.writeheader()
+    out.writerows(rows)
+END
+  losses=poisson
+  rules=$(plugins Rules)
+  with_losses counts-recurrent data-arms/fit.cfg source.path=data-arms/counts.csv \
+    'source.targets=( { name="counts"; columns=["n1", "n2", "n3", "n4", "n5"]; } )'
+fi
 
 # every one has run, and its theta has moved; a teacher and its table give the same
 python3 - <<'END' || fail "some did not fit, see above"
@@ -108,5 +183,5 @@ print(n, "mixtures,", tables, "of them as table and as teacher")
 sys.exit(1 if bad or n == 0 else 0)
 END
 [ "$(ls runs | wc -l)" -eq "$n" ] || fail "$n mixtures were made, $(ls runs | wc -l) run folders are there"
-[ "$n" -ge 196 ] || [ "$(plugins Sources | wc -l)" -lt 3 ] || fail "$n mixtures, expected at least 196"
+[ "$n" -ge 259 ] || [ "$(plugins Sources | wc -l)" -lt 3 ] || fail "$n mixtures, expected at least 259"
 finish

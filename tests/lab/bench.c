@@ -43,16 +43,25 @@ static pf_status make_draws(bench *on, const pf_dataset *data, pf_error *error)
   return status;
 }
 
-/* Is every weight that changed still of a size that tissue, or a difference of 1e-4, could bear? */
+/* Weights of a size that tissue, or a difference of 1e-4, could bear: what a recurrence feeds back must fade. */
+static double largest_tame(const pf_model *model, size_t plastic)
+{
+  const pf_projection_table *table = &model->needs.projections;
+  const pf_projection *projection =
+      pf_table_at(table->items, table->stride, table->count, (size_t)model->plastic[plastic].projection);
+  return projection->when == PF_PRE_PREVIOUS ? 0.6 : 3.0;
+}
+
+/* Is every weight that changed still tame? */
 static bool is_tame(bench *on)
 {
-  const double largest = 3.0;
   bool tame = true;
   for (int d = 0; d < BENCH_DRAWS && tame; d++) {
     pf_error error = pf_error_none();
     tame = pf_forward(on->model, on->draws[d], on->theta, 0, PF_STEP_FIT, on->workspaces[0], NULL, &error) == PF_OK;
     for (size_t p = 0; p < on->model->n_plastic && tame; p++) {
       int64_t ld = 0;
+      const double largest = largest_tame(on->model, p);
       const int64_t last = pf_workspace_n_changes(on->workspaces[0], p);
       const pf_real *w = pf_workspace_weights(on->workspaces[0], p, last, &ld);
       for (int64_t i = 0; i < on->model->plastic[p].n_post; i++) {
@@ -65,6 +74,13 @@ static bool is_tame(bench *on)
   return tame;
 }
 
+/* Of a rule: a time constant stays one, however weak the rule is made. */
+static bool is_time_constant(const pf_model *model, size_t i)
+{
+  const char *unit = model->parameters[i].declared.unit;
+  return i < model->network_theta0 && unit != NULL && strcmp(unit, "ms") == 0;
+}
+
 /* Weaker rules until the weights stay tame: a rule that explodes has no derivative that differences could find. */
 static pf_status tame(bench *on, pf_error *error)
 {
@@ -74,7 +90,8 @@ static pf_status tame(bench *on, pf_error *error)
       return PF_OK;
     }
     for (size_t i = 0; i < on->model->n_parameters; i++) {
-      on->theta[i] *= i < on->model->network_theta0 || i >= on->model->start_theta0 ? 0.8 : 1.0;
+      const bool weaker = i < on->model->network_theta0 || i >= on->model->start_theta0;
+      on->theta[i] *= weaker && !is_time_constant(on->model, i) ? 0.8 : 1.0;
     }
   }
   return pf_fail(error, PF_STOP, "weights explode whatever theta is");
@@ -103,9 +120,10 @@ pf_status bench_create(const pf_model *model, const pf_dataset *data, double the
     for (size_t i = 0; i < n; i++) {
       const pf_model_parameter *parameter = &model->parameters[i];
       const double normal = numbers_normal(&out->numbers);
-      out->theta[i] = i < model->network_theta0 ? theta_sd * normal
-                      : parameter->is_start     ? 0.4 * normal
-                                                : near_initial(&parameter->declared, normal);
+      out->theta[i] = is_time_constant(model, i)  ? 4.0 * exp(0.4 * normal) /* several steps */
+                      : i < model->network_theta0 ? theta_sd * normal
+                      : parameter->is_start       ? 0.4 * normal
+                                                  : near_initial(&parameter->declared, normal);
       if (i >= model->network_theta0 && (parameter->declared.flags & PF_PARAMETER_FIXED) != 0) {
         out->theta[i] = parameter->declared.initial;
       }

@@ -22,16 +22,18 @@ typedef struct lab_network_case {
   const char *other_rule; /**< a rule on another projection: "layer2: { ... };", or "" */
   int64_t n_input;
   int64_t n_activity; /**< units of the first plastic layer */
-  bool has_choice;    /**< one unit of output */
+  int64_t n_output;   /**< units to choose by: 1 yes or no, K among K; 0: none */
   bool has_kinks;
   bool is_masked; /**< with a `connected` and a `plastic` mask, drawn at random, on the projection that is checked */
+  int64_t every;  /**< goes with every rule (1), or with every so many, other losses each time */
 } lab_network_case;
 
 typedef struct lab_loss_case {
   const char *label;
   const char *plugins[2]; /**< the losses in it; NULL: no more */
   const char *config;
-  bool needs_choice;
+  int64_t n_output; /**< goes with networks of so many units to choose by; 0: with any */
+  int64_t every;    /**< goes with every network (1), or with every so many, another for each rule */
 } lab_loss_case;
 
 extern const lab_rule_case lab_rules[];

@@ -2,6 +2,7 @@
 #include "tests/lab/table.h"
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 #include "core/plugin/component.h"
 #include "core/problem/keys.h"
 
@@ -24,12 +25,12 @@ static void write_table(FILE *file, const pf_dataset *data)
 {
   const pf_recording *first = &data->recordings[0];
   const int64_t n_activity = pf_recording_target(first, "activity")->n;
-  (void)fputs("experiment,trial,plastic,reward,choice", file);
+  (void)fputs("experiment,trial,dt,plastic,reward,choice", file);
   for (int64_t j = 0; j < first->n_input; j++) {
     (void)fprintf(file, ",x%lld", (long long)j + 1);
   }
   for (int64_t i = 0; i < n_activity; i++) {
-    (void)fprintf(file, ",y%lld", (long long)i + 1);
+    (void)fprintf(file, ",y%lld,n%lld", (long long)i + 1, (long long)i + 1);
   }
   (void)fputc('\n', file);
   for (size_t r = 0; r < data->n; r++) {
@@ -37,8 +38,9 @@ static void write_table(FILE *file, const pf_dataset *data)
     const double *reward = pf_recording_channel(recording, "reward");
     const pf_record *choice = pf_recording_target(recording, "choice");
     const pf_record *activity = pf_recording_target(recording, "activity");
+    const pf_record *counts = pf_recording_target(recording, "counts");
     for (int64_t t = 0; t < recording->n_steps; t++) {
-      (void)fprintf(file, "%zu,%lld,%d", r, (long long)recording->trial[t],
+      (void)fprintf(file, "%zu,%lld,%.17g,%d", r, (long long)recording->trial[t], recording->dt[t],
                     (recording->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0);
       write_number(file, recording->no_reward[t] != 0 ? NAN : reward[t]);
       write_number(file, choice->values[t]);
@@ -47,6 +49,7 @@ static void write_table(FILE *file, const pf_dataset *data)
       }
       for (int64_t i = 0; i < n_activity; i++) {
         write_number(file, activity->values[t * n_activity + i]);
+        write_number(file, counts->values[t * n_activity + i]);
       }
       (void)fputc('\n', file);
     }
@@ -61,13 +64,19 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
   return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error) : status;
 }
 
-static pf_status read_table(pf_registry *registry, const char *path, pf_dataset *to, pf_error *error)
+static pf_status read_table(pf_registry *registry, const char *path, int64_t n_activity, pf_dataset *to,
+                            pf_error *error)
 {
-  char text[512];
+  pf_text text = {0};
   pf_config *config = NULL;
   pf_component source = {0};
-  (void)snprintf(text, sizeof text, "source: { plugin = \"table\"; path = \"%s\"; };", path);
-  pf_status status = pf_config_parse(text, "table", NULL, 0, &config, error);
+  pf_text_add(&text, "source: { plugin = \"table\"; path = \"%s\"; targets = ( { name = \"counts\"; columns = [", path);
+  for (int64_t i = 0; i < n_activity; i++) {
+    pf_text_add(&text, "%s\"n%lld\"", i > 0 ? ", " : "", (long long)i + 1);
+  }
+  pf_text_add(&text, "]; } ); };");
+  pf_status status = text.failed ? pf_fail(error, PF_STOP, "out of memory")
+                                 : pf_config_parse(text.text, "table", NULL, 0, &config, error);
   if (status == PF_OK) {
     status = pf_component_create(registry, config, pf_node_get(pf_config_root(config), "source"), PF_KIND_SOURCE,
                                  "source", pf_keys_names_of_kind(PF_KIND_SOURCE), &source, error);
@@ -78,6 +87,7 @@ static pf_status read_table(pf_registry *registry, const char *path, pf_dataset 
   }
   pf_component_free(&source);
   pf_config_free(config);
+  pf_text_free(&text);
   return status;
 }
 
@@ -93,11 +103,12 @@ static bool same(const double *a, const double *b, int64_t n)
 
 static bool is_same(const pf_recording *a, const pf_recording *b)
 {
-  static const char *const targets[] = {"choice", "activity"};
+  static const char *const targets[] = {"choice", "activity", "counts"};
   static const char *const channels[] = {"reward", "expected_reward"};
   bool equal = a->n_steps == b->n_steps && a->n_input == b->n_input && a->n_trials == b->n_trials &&
-               a->longest_trial == b->longest_trial && same(a->cue, b->cue, a->n_steps * a->n_input);
-  for (int k = 0; k < 2 && equal; k++) {
+               a->longest_trial == b->longest_trial && same(a->cue, b->cue, a->n_steps * a->n_input) && b->dt != NULL &&
+               same(a->dt, b->dt, a->n_steps);
+  for (int k = 0; k < 3 && equal; k++) {
     const pf_record *first = pf_recording_target(a, targets[k]), *second = pf_recording_target(b, targets[k]);
     equal = second != NULL && first->n == second->n && same(first->values, second->values, a->n_steps * first->n);
   }
@@ -122,7 +133,9 @@ pf_status lab_through_table(pf_registry *registry, const pf_dataset *from, pf_da
   write_table(file, from);
   pf_status status = ferror(file) != 0 ? pf_fail(error, PF_STOP, "%s: cannot be written", path) : PF_OK;
   status = fclose(file) != 0 ? pf_fail(error, PF_STOP, "%s: cannot be written", path) : status;
-  status = status == PF_OK ? read_table(registry, path, to, error) : status;
+  status = status == PF_OK
+               ? read_table(registry, path, pf_recording_target(&from->recordings[0], "activity")->n, to, error)
+               : status;
   (void)unlink(path);
   if (status == PF_OK && to->n != from->n) {
     return pf_fail(error, PF_STOP, "the table came back with %zu experiments, expected %zu", to->n, from->n);

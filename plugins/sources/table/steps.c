@@ -220,6 +220,24 @@ static pf_status take_flags(table_steps *s, const pf_csv *csv, pf_error *error)
   return status;
 }
 
+/** Of several choices none is an accept: then something else says when weights change. */
+static pf_status check_choice(const table_steps *s, const pf_csv *csv, double choice, pf_error *error)
+{
+  const size_t column = (size_t)s->columns->single[TABLE_CHOICE];
+  if (isnan(choice) || choice == 0.0 || choice == 1.0) {
+    return PF_OK;
+  }
+  if (s->columns->plastic == TABLE_ACCEPTS) {
+    return bad_cell(s, csv, column,
+                    "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = \"always\" or a "
+                    "column plastic",
+                    error);
+  }
+  return choice >= 0.0 && floor(choice) == choice
+             ? PF_OK
+             : bad_cell(s, csv, column, "a choice: a whole number from 0, or nothing", error);
+}
+
 static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
 {
   const table_columns *c = s->columns;
@@ -238,10 +256,7 @@ static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
     status = take_group(s, csv, &c->targets[k], &s->target[k][n * c->targets[k].n], error);
   }
   if (status == PF_OK && c->single[TABLE_CHOICE] >= 0) {
-    const double choice = s->target[0][n];
-    if (!isnan(choice) && choice != 0.0 && choice != 1.0) {
-      status = bad_cell(s, csv, (size_t)c->single[TABLE_CHOICE], "1 (accepted), 0 (rejected) or nothing", error);
-    }
+    status = check_choice(s, csv, s->target[0][n], error);
   }
   return status;
 }

@@ -33,7 +33,7 @@ static const pf_option table_options[] = {
     TABLE_NAMED("dt", "column of the step's length, ms"),
     TABLE_NAMED("gap", "column of the time before the step, ms; given on as channel gap"),
     TABLE_NAMED("reward", "column of the reward; an empty cell: none could come"),
-    TABLE_NAMED("choice", "column of the choice: 1 accepted, 0 rejected"),
+    TABLE_NAMED("choice", "column of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1"),
     TABLE_NAMED("plastic", "column that says whether weights change after the step: 1 or 0"),
     {.name = "columns.inputs",
      .type = PF_TYPE_STRINGS,

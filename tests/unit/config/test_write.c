@@ -95,6 +95,37 @@ Test(config_write, two_views_of_one_group_write_each_default_once)
   cr_assert_eq(remove(name), 0);
 }
 
+/* An override may say a part of a group of which the rest was filled in before. */
+Test(config_write, a_group_said_after_its_defaults_stands_once)
+{
+  static const pf_option options[] = {{.name = "in.mean", .type = PF_TYPE_REAL, .fallback = "1.5"},
+                                      {.name = "in.sd", .type = PF_TYPE_REAL, .fallback = "2.5"}};
+  static const char *const all[] = {"in"};
+  pf_config *config = NULL;
+  pf_view *view = NULL;
+  pf_error error = pf_error_none();
+  double value = 0.0;
+  cr_assert_eq(parse("source: { };", NULL, &config, &error), PF_OK);
+  cr_assert_eq(pf_view_create(config, pf_node_get(pf_config_root(config), "source"), "source",
+                              (pf_option_table){options, 2, sizeof *options}, (pf_names){all, 1}, &view, &error),
+               PF_OK);
+  pf_view_free(view);
+  cr_assert_eq(pf_config_override(config, "source.in.mean=7.5", &error), PF_OK);
+  cr_assert_eq(pf_config_override(config, "source.in.other=3", &error), PF_OK);
+  char name[] = "/tmp/plastfit-write-XXXXXX";
+  int descriptor = mkstemp(name);
+  cr_assert_geq(descriptor, 0);
+  (void)close(descriptor);
+  cr_assert_eq(pf_config_write(config, name, &error), PF_OK);
+  pf_config_free(config);
+  cr_assert_eq(pf_config_read(name, NULL, 0, &config, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_node_count(pf_node_get(pf_config_root(config), "source.in")), 3);
+  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.mean"), &value) && value == 7.5);
+  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.sd"), &value) && value == 2.5);
+  pf_config_free(config);
+  cr_assert_eq(remove(name), 0);
+}
+
 Test(config_write, a_place_that_cannot_be_written)
 {
   pf_config *config = NULL;

@@ -159,7 +159,7 @@ Test(data_dataset, refuses_what_is_wrong)
   REFUSE(from.dt[4] = 0.0, "step 4: found dt = 0 ms");
   REFUSE(from.dt[4] = INFINITY, "step 4: found dt = inf ms");
   REFUSE(from.trial[3] = -1, "step 3: found trial -1 after trial 0");
-  REFUSE(from.choice[2] = 0.5, "step 2, choice: found 0.5, expected 0, 1 or missing");
+  REFUSE(from.choice[2] = 0.5, "step 2, choice: found 0.5, expected a whole number from 0, or missing");
   REFUSE(from.activity[7] = -INFINITY, "step 2, activity: found -inf");
   REFUSE(from.reward[5] = INFINITY, "step 5, reward: found inf");
   REFUSE(from.channels[1].name = "reward", "two channels named 'reward'");
