@@ -320,9 +320,10 @@ void cf_check_unwanted(const cf_case *of, cf_shape shape)
     char name[TEXT];
     for (int k = 0; k < op.n_in; k++) {
       const bool wanted = (op.wanted >> k & 1) != 0;
+      const double tolerance = cf_rounding() * 4 * (1 + largest(&op, &all, k));
       for (int64_t c = 0; op.slots[k].other.map != NULL && c < cf_count(&op.slots[k].other); c++) {
         const double found = cf_get(&op.slots[k].other, c), expected = wanted ? all.of[k][c] : before.of[k][c];
-        if (!(fabs(found - expected) <= cf_rounding() * 4 * (1 + largest(&op, &all, k)))) {
+        if (!(fabs(found - expected) <= tolerance)) {
           cf_find(op.report, "%s: the %s is %.9g, expected %.9g as when all are wanted, now that %s gradient%s NULL",
                   op.report->doing, cf_name(&op.slots[k].other, c, name, TEXT), found, expected,
                   round % 2 == 0 ? "one other" : "every other", round % 2 == 0 ? " is" : " is");
@@ -360,9 +361,10 @@ void cf_check_pull_parts(const cf_case *of, cf_shape shape)
     }
     char name[TEXT];
     for (int k = 0; k < op.n_in; k++) {
+      const double tolerance = cf_rounding() * 4 * (1 + largest(&op, &all, k));
       for (int64_t c = 0; op.slots[k].other.map != NULL && c < cf_count(&op.slots[k].other); c++) {
         const double found = cf_get(&op.slots[k].other, c), expected = all.of[k][c];
-        if (!(fabs(found - expected) <= cf_rounding() * 4 * (1 + largest(&op, &all, k)))) {
+        if (!(fabs(found - expected) <= tolerance)) {
           cf_find(op.report, "%s: the %s is %.9g by parts, %.9g at once: a block and its parts give other gradients",
                   op.report->doing, cf_name(&op.slots[k].other, c, name, TEXT), found, expected);
         }

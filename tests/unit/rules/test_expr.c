@@ -1,7 +1,7 @@
 /* The rule from a formula: what is refused and where, its derivatives, and that it is the C rule it spells. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "tests/unit/support/rule_check.h"
+#include "tests/unit/support/rule_object.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -128,58 +128,6 @@ Test(rule_expr, long_formulas_are_refused)
   cr_assert(strstr(text, "more than this rule takes") != NULL, "%s", text);
 }
 
-/** Every operation, per row and per synapse, on both sides where it has two. */
-static const char *const smooth[] = {
-    "a*x*y*w - rate*w + decay*tanh(y)",
-    "a*tanh(rate*x + decay*w)",
-    "a*exp(rate*y*x) + log(2 + decay*w*w) - sqrt(4 + a*y + x)",
-    "a / (3 + x*y) + x / (2 + rate) + (rate + w) / (2 + decay*decay)",
-    "a*(2 + w)^3 + rate*y^2*x + (2 + x)^decay*w",
-    "(3 + a)^(x*w) * (rate + 2)^y + decay*(3 + y)^-2*x*w",
-    "exp(a) + sqrt(2 + rate) * x + log(3 + decay) * w + y*x*w",
-    "(a - w)*(x - w)*(x + y) - (rate - y*y) - decay*x*w",
-    "a*x*w*(x*w) + rate*(x*w)*w*y + decay*(w*x)*(w*x)",
-};
-static const char *const kinked[] = {
-    "a*min(x, w) + rate*max(y, x*w) + decay*abs(x - w)",
-    "a*max(x*y, 0.2)*w + rate*min(y, a)*w*x + decay*step(w)*x + max(a, rate) * x",
-    "abs(a*y)*x*w + rate*x + decay*w*step(y)",
-};
-
-static void check_all(const char *dw)
-{
-  rule_object rule;
-  make(&rule, dw, 3, names);
-  /* powers of sums have large fifth derivatives; the formulas of C rules are held to 1e-10 below */
-  rule.slope_h = sizeof(pf_real) == 4 ? 2e-2 : 1e-4;
-  rule.slope_tolerance = sizeof(pf_real) == 4 ? 2e-2 : 1e-6;
-  rule_check_slopes(&rule, 5, 7, 3);
-  rule_check_slopes(&rule, 3, 19, 4);
-  rule_check_promises(&rule);
-  rule_unmake(&rule);
-}
-
-Test(rule_expr, derivatives_and_promises)
-{
-  for (size_t i = 0; i < sizeof smooth / sizeof smooth[0]; i++) {
-    check_all(smooth[i]);
-  }
-}
-
-Test(rule_expr, derivatives_beside_kinks)
-{
-  for (size_t i = 0; i < sizeof kinked / sizeof kinked[0]; i++) {
-    check_all(kinked[i]);
-  }
-}
-
-Test(rule_expr, baseline_instructions)
-{
-  cr_assert(setenv("PLASTFIT_ISA", "baseline", 1) == 0);
-  check_all(smooth[0]);
-  check_all(kinked[0]);
-}
-
 /** The same dw as the C rule, up to rounding. */
 static void check_same(pf_plugin_entry entry, const fake_value *given, size_t n_given, const char *dw,
                        const char *const *parameters, const double *theta, double r)
@@ -270,12 +218,6 @@ Test(rule_expr, describe_puts_numbers_in)
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, 9, &error);
   cr_assert_str_eq(text, "dw = 0.9");
   rule_unmake(&rule);
-}
-
-Test(rule_expr, out_of_memory)
-{
-  const fake_value given[] = {FAKE_STRING("dw", "a*x"), FAKE_STRINGS("parameters", names, 1)};
-  rule_check_out_of_memory(expr_LTX_pf_plugin_entry, given, 2);
 }
 
 /* ---- traces ---- */

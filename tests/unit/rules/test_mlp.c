@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "plugins/rules/mlp/tanh.h"
-#include "tests/unit/support/rule_check.h"
+#include "tests/unit/support/rule_object.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -36,9 +36,6 @@ static void make_shape(rule_object *rule, const shape *s)
   }
   const fake_value given[] = {FAKE_INTEGERS("hidden", s->hidden, s->n_hidden), FAKE_STRINGS("inputs", names, n)};
   rule_make(rule, mlp_LTX_pf_plugin_entry, given, 2);
-  /* Curved, so that the step is small (and the kinks are rarely met); the seeds below meet none. */
-  rule->slope_h = 1e-5;
-  rule->slope_tolerance = 1e-8;
 }
 
 /** The definition, synapse by synapse. */
@@ -101,7 +98,6 @@ Test(rule_mlp, default_is_four_ten_one)
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);
   cr_assert_str_eq(text, "dw = tanh(MLP 4-10-1 of x, y, w, r)");
   rule_unmake(&rule);
-  rule_check_out_of_memory(mlp_LTX_pf_plugin_entry, NULL, 0);
 }
 
 Test(rule_mlp, refusals_say_what_to_do)
@@ -136,61 +132,4 @@ Test(rule_mlp, tanh_is_accurate)
   cr_assert(mlp_tanh(0) == 0);
   cr_assert(mlp_tanh((pf_real)INFINITY) == 1 && mlp_tanh((pf_real)-INFINITY) == -1);
   cr_assert(isnan(mlp_tanh((pf_real)NAN)));
-}
-
-static void check_slopes(void)
-{
-  for (int i = 0; i < N_SHAPES; i++) {
-    rule_object rule;
-    make_shape(&rule, &shapes[i]);
-    rule_check_slopes(&rule, 5, 7, 3);
-    rule_check_slopes(&rule, 3, 19, 4);
-    rule_unmake(&rule);
-  }
-}
-
-static void check_promises(void)
-{
-  for (int i = 0; i < N_SHAPES; i++) {
-    rule_object rule;
-    make_shape(&rule, &shapes[i]);
-    rule_check_promises(&rule);
-    rule_unmake(&rule);
-  }
-}
-
-Test(rule_mlp, slopes)
-{
-  if (sizeof(pf_real) == 4) {
-    cr_skip_test("central differences need steps too small for single precision: kinks; double checks them");
-  }
-  check_slopes();
-}
-
-Test(rule_mlp, remainder)
-{
-  if (sizeof(pf_real) == 4) {
-    cr_skip_test("the remainder of a curved rule drowns in single precision's roundings; double checks it");
-  }
-  rule_object rule;
-  make_shape(&rule, &shapes[0]);
-  rule_check_remainder(&rule, 4, 19, 2);
-  rule_unmake(&rule);
-  make_shape(&rule, &shapes[7]);
-  rule_check_remainder(&rule, 4, 9, 2);
-  rule_unmake(&rule);
-}
-
-Test(rule_mlp, promises)
-{
-  check_promises();
-}
-
-Test(rule_mlp, of_the_baseline_instructions)
-{
-  cr_assert(setenv("PLASTFIT_ISA", "baseline", 1) == 0);
-  if (sizeof(pf_real) == 8) {
-    check_slopes();
-  }
-  check_promises();
 }

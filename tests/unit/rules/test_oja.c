@@ -1,7 +1,7 @@
 /* Oja's rule. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "tests/unit/support/rule_check.h"
+#include "tests/unit/support/rule_object.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -25,27 +25,4 @@ Test(rule_oja, dw_is_the_equation)
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);
   cr_assert_str_eq(text, "dw = 0.83 x y - 0.37 y^2 w");
   rule_unmake(&rule);
-  rule_check_out_of_memory(oja_LTX_pf_plugin_entry, NULL, 0);
-}
-
-static void check_all(void)
-{
-  rule_object rule;
-  rule_make(&rule, oja_LTX_pf_plugin_entry, NULL, 0);
-  rule_check_slopes(&rule, 5, 7, 3);
-  rule_check_slopes(&rule, 3, 19, 4);
-  rule_check_remainder(&rule, 4, 9, 2);
-  rule_check_promises(&rule);
-  rule_unmake(&rule);
-}
-
-Test(rule_oja, promises)
-{
-  check_all();
-}
-
-Test(rule_oja, promises_of_the_baseline_instructions)
-{
-  cr_assert(setenv("PLASTFIT_ISA", "baseline", 1) == 0);
-  check_all();
 }

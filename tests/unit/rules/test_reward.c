@@ -1,7 +1,7 @@
 /* The reward-modulated rules. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "tests/unit/support/rule_check.h"
+#include "tests/unit/support/rule_object.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -54,32 +54,4 @@ Test(rule_reward, refusals_say_what_to_do)
   const fake_value mean[] = {FAKE_STRING("form", "x r"), FAKE_REAL("x_mean", 0.5)};
   rule_refusal(reward_LTX_pf_plugin_entry, mean, 2, text, sizeof text);
   cr_assert(strstr(text, "covariance") != NULL, "%s", text);
-  const fake_value good[] = {FAKE_STRING("form", "x r")};
-  rule_check_out_of_memory(reward_LTX_pf_plugin_entry, good, 1);
-}
-
-static void check_all(void)
-{
-  for (int form = 0; form < 4; form++) {
-    for (int decays = 0; decays < 2; decays++) {
-      rule_object rule;
-      make_form(&rule, form, decays);
-      rule_check_slopes(&rule, 5, 7, 3);
-      rule_check_slopes(&rule, 3, 19, 4);
-      rule_check_remainder(&rule, 4, 9, 2);
-      rule_check_promises(&rule);
-      rule_unmake(&rule);
-    }
-  }
-}
-
-Test(rule_reward, promises)
-{
-  check_all();
-}
-
-Test(rule_reward, promises_of_the_baseline_instructions)
-{
-  cr_assert(setenv("PLASTFIT_ISA", "baseline", 1) == 0);
-  check_all();
 }

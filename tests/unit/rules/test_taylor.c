@@ -1,7 +1,7 @@
 /* The taylor rule: which terms, and the promises of a rule. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "tests/unit/support/rule_check.h"
+#include "tests/unit/support/rule_object.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -195,7 +195,6 @@ Test(rule_taylor, one_way_of_choosing_only)
   rule_refusal(taylor_LTX_pf_plugin_entry, twice, 1, text, sizeof text);
   const fake_value no_list[] = {FAKE_STRINGS("term_list", NULL, 0)};
   rule_refusal(taylor_LTX_pf_plugin_entry, no_list, 1, text, sizeof text);
-  rule_check_out_of_memory(taylor_LTX_pf_plugin_entry, NULL, 0);
 }
 
 Test(rule_taylor, describes_itself)
@@ -223,58 +222,4 @@ Test(rule_taylor, describes_itself)
   rule.ops->describe(rule.self, plain, PF_TEXT_PLAIN, text, 8, &error);
   cr_assert_str_eq(text, "dw = 0.");
   rule_unmake(&rule);
-}
-
-/* Terms that meet every pair of highest powers of x and w, with and without y and r. */
-static const char *const shapes[] = {"1",
-                                     "w + y r",
-                                     "1 + w^2 y",
-                                     "x r + y^2",
-                                     "1 + w + x + r + x r",
-                                     "x w^2 r + y",
-                                     "x^2 + x y",
-                                     "x^2 w r + w y^2",
-                                     "x^2 w^2 + y^2 r^2 + x y",
-                                     "x r - 0.05 w",
-                                     "all"};
-
-Test(rule_taylor, slopes)
-{
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    rule_object rule;
-    make_terms(&rule, shapes[i]);
-    rule_check_slopes(&rule, 5, 7, 3 + i);
-    rule_check_slopes(&rule, 3, 19, 4 + i);
-    rule_unmake(&rule);
-  }
-}
-
-Test(rule_taylor, remainder)
-{
-  rule_object rule;
-  make_terms(&rule, "all");
-  rule_check_remainder(&rule, 4, 9, 2);
-  rule_unmake(&rule);
-}
-
-Test(rule_taylor, promises)
-{
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    rule_object rule;
-    make_terms(&rule, shapes[i]);
-    rule_check_promises(&rule);
-    rule_unmake(&rule);
-  }
-}
-
-Test(rule_taylor, promises_of_the_baseline_instructions)
-{
-  cr_assert(setenv("PLASTFIT_ISA", "baseline", 1) == 0);
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    rule_object rule;
-    make_terms(&rule, shapes[i]);
-    rule_check_slopes(&rule, 3, 19, 4 + i);
-    rule_check_promises(&rule);
-    rule_unmake(&rule);
-  }
 }
