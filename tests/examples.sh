@@ -1,31 +1,42 @@
 #!/bin/sh
-# The examples, built as their README says, with nothing but this build's pkg-config file; then each passes its check,
-# and doc/writing-a-rule.md shows the code that was compiled.
+# The examples, built as their README says, with nothing but plastfit's pkg-config file; then each plugin passes its check,
+# each config is fitted, and doc/writing-a-rule.md shows the code that was compiled.
+# tests/installed.sh runs the first part with PF_EXAMPLES and PF_PKGCONFIG_PATH, against an installation.
 set -eu
 srcdir=${PF_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
 builddir=${PF_BUILDDIR:-$srcdir/build}
 plastfit=${PLASTFIT:-$builddir/plastfit}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-precision=$(sed -n 's/^PF_PRECISION = //p' "$builddir/Makefile")
-sanitize=$(sed -n 's/^PF_SANITIZE = *//p' "$builddir/Makefile")
-PKG_CONFIG_PATH=$builddir
+of_makefile() { sed -n "s/^$1 = *//p" "$builddir/Makefile"; }
+precision=$(of_makefile PF_PRECISION)
+sanitize=$(of_makefile PF_SANITIZE)
+PKG_CONFIG_PATH=${PF_PKGCONFIG_PATH:-$builddir}
 export PKG_CONFIG_PATH
 fail() { echo "FAIL $*" >&2; exit 1; }
 
-count=0
-for folder in "$srcdir"/examples/*/; do
-  name=$(basename "$folder")
-  cp -R "$folder" "$work/$name"
+plugins=0
+fits=0
+for name in ${PF_EXAMPLES:-$(ls "$srcdir/examples")}; do
+  cp -R "$srcdir/examples/$name" "$work/$name"
   chmod -R u+w "$work/$name"
   make -s -C "$work/$name" PLASTFIT="plastfit-$precision" ${CC:+CC="$CC"} \
     CFLAGS="-O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror $sanitize" >"$work/log" 2>&1 ||
     { cat "$work/log" >&2; fail "$name does not build"; }
-  module=$(basename "$work/$name"/*.so)
-  "$plastfit" check "$work/$name/$module" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$name fails its check"; }
-  count=$((count + 1))
+  for module in "$work/$name"/*.so; do
+    "$plastfit" check "$module" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$module fails its check"; }
+    plugins=$((plugins + 1))
+  done
+  for config in "$work/$name"/*.cfg; do
+    [ -f "$config" ] || continue
+    "$plastfit" fit "$config" out="$work/$name/run" >"$work/log" 2>&1 &&
+      grep -q 'All [0-9]* coefficients came out right' "$work/log" ||
+      { cat "$work/log" >&2; fail "$config: the rule is not found again"; }
+    fits=$((fits + 1))
+  done
 done
-[ "$count" -ge 4 ] || fail "found $count examples, expected 4 or more"
+[ "$plugins" -ge 4 ] && [ "$fits" -ge 1 ] || fail "$plugins plugins were checked and $fits configs fitted, expected 4 and 1 or more"
+[ -z "${PF_EXAMPLES:-}" ] || exit 0
 
 # each block of the page that is headed by its file's name is that file
 blocks=$(sed -n 's/^<!-- file: \(.*\) -->$/\1/p' "$srcdir/doc/writing-a-rule.md")
