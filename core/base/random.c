@@ -45,3 +45,30 @@ void pf_random_normal(pf_stream stream, uint64_t first, int64_t n, double *out)
     }
   }
 }
+
+/*
+ * The uniform number is used up by one probability after another, the most likely count first, then outwards: nothing
+ * underflows, whatever the rate.
+ */
+int64_t pf_random_poisson(double rate, double uniform)
+{
+  const double mode = floor(rate);
+  double above = mode, below = mode;
+  double p_above = rate > 0.0 ? exp(mode * log(rate) - rate - lgamma(mode + 1.0)) : 1.0, p_below = p_above;
+  double left = uniform - p_above;
+  while (left >= 0.0 && p_above + p_below > 0x1p-60) {
+    above += 1.0;
+    p_above *= rate / above;
+    left -= p_above;
+    if (left < 0.0) {
+      return (int64_t)above;
+    }
+    p_below = below > 0.0 ? p_below * (below / rate) : 0.0;
+    below = below > 0.0 ? below - 1.0 : below;
+    left -= p_below;
+    if (left < 0.0) {
+      return (int64_t)below;
+    }
+  }
+  return (int64_t)mode;
+}

@@ -35,7 +35,7 @@ enum pf_ablation {
   PF_ABLATION_FULL = 0,  /**< F: everything */
   PF_ABLATION_THETA = 1, /**< T: theta only; weights start fresh at the first held-out step */
   PF_ABLATION_STOP = 2,  /**< W: weights only; plasticity stops at the first held-out step */
-  PF_ABLATION_NONE = 3,  /**< N: theta of the rules = 0 from the first step of all */
+  PF_ABLATION_NONE = 3,  /**< N: no weight changes from the first step of all */
   PF_N_ABLATIONS = 4
 };
 /** "F", "T", "W", "N". */

@@ -97,7 +97,7 @@ static void print_ablations(FILE *out, const pf_comparison *comparison, uint32_t
 {
   (void)fprintf(out,
                 "\nWhat a prediction rests on (%s), ll/obs: F full; T theta only, weights start fresh at the split;\n"
-                "W weights only, plasticity stops at the split; N no rule (theta = 0)\n    %-*s%10s%10s%10s%10s\n",
+                "W weights only, plasticity stops at the split; N no rule at all\n    %-*s%10s%10s%10s%10s\n",
                 pf_validation_name(v), NAME, "candidate", "F", "T", "W", "N");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     name_of(out, comparison, c);

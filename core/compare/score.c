@@ -19,7 +19,7 @@ typedef struct scorer {
   size_t *recordings;    /* [n] of what->scored */
   size_t n;
   int64_t n_draws;
-  double *theta, *null_theta, *none_theta; /* [n][n_parameters] for each recording: model, null, rules' all 0 */
+  double *theta, *null_theta; /* [n][n_parameters] for each recording: model, null */
   double sums[PF_N_ABLATIONS];
   double no_plasticity, mean_rate;
   int64_t n_cells;
@@ -58,7 +58,7 @@ static int64_t first_scored(const pf_draw *draw)
 /**
  * An ablation changes nothing but flags, so that inputs, choices and rewards stay what they were. T: no weight changes
  * before the first scored step, so that the weights there are those that a fresh draw starts with; traces and state
- * start anew too. W: none from there on.
+ * start anew too. W: none from there on. N: none at all.
  */
 static pf_status ablate(scorer *s, pf_draw *draw, uint32_t ablation, const double *theta, double *sum, pf_error *error)
 {
@@ -73,7 +73,8 @@ static pf_status ablate(scorer *s, pf_draw *draw, uint32_t ablation, const doubl
   if (ablation == PF_ABLATION_THETA && split < draw->n_steps) {
     draw->flags[split] |= PF_STEP_RESET_TRACES | PF_STEP_RESET_STATE;
   }
-  const pf_status status = simulate(s, draw, theta, 0, sum, &n, error);
+  const uint32_t flags = ablation == PF_ABLATION_NONE ? (uint32_t)PF_RUN_NO_PLASTICITY : 0;
+  const pf_status status = simulate(s, draw, theta, flags, sum, &n, error);
   memcpy(draw->flags, s->flags, (size_t)draw->n_steps * sizeof *s->flags);
   return status;
 }
@@ -105,8 +106,7 @@ static pf_status score_draw(scorer *s, size_t r, pf_draw *draw, pf_error *error)
     add_probability(s, r, draw);
   }
   for (uint32_t a = PF_ABLATION_THETA; s->what->ablations && a < PF_N_ABLATIONS; a++) {
-    const double *theta = (a == PF_ABLATION_NONE ? s->none_theta : s->theta) + r * n_theta;
-    if (!isnan(s->sums[a]) && ablate(s, draw, a, theta, &s->sums[a], &s->errors[a]) != PF_OK) {
+    if (!isnan(s->sums[a]) && ablate(s, draw, a, s->theta + r * n_theta, &s->sums[a], &s->errors[a]) != PF_OK) {
       s->sums[a] = NAN;
     }
   }
@@ -368,9 +368,6 @@ static void set_thetas(scorer *s)
       const size_t place = place_in_fit(fitted, layouts[k], &what->scored->data.recordings[s->recordings[r]]);
       pf_layout_theta(layouts[k], values[k], place, thetas[k]);
     }
-    for (size_t i = 0; i < n_theta; i++) {
-      s->none_theta[r * n_theta + i] = i < s->model->network_theta0 ? 0.0 : thetas[0][i];
-    }
   }
 }
 
@@ -380,8 +377,7 @@ static pf_status allocate(scorer *s, pf_error *error)
   const size_t cells = s->n * s->model->n_parameters;
   s->theta = pf_memory_need(cells, sizeof *s->theta, error);
   s->null_theta = pf_memory_need(cells, sizeof *s->null_theta, error);
-  s->none_theta = pf_memory_need(cells, sizeof *s->none_theta, error);
-  pf_status status = s->theta == NULL || s->null_theta == NULL || s->none_theta == NULL ? PF_STOP : PF_OK;
+  pf_status status = s->theta == NULL || s->null_theta == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK && what->predictions && pf_model_observable(s->model, "probability") >= 0) {
     s->probability = pf_memory_need(s->n, sizeof(double *), error);
     status = s->probability == NULL ? PF_STOP : PF_OK;
@@ -402,9 +398,8 @@ static void release(scorer *s)
   pf_memory_free(s->probability);
   pf_memory_free(s->theta);
   pf_memory_free(s->null_theta);
-  pf_memory_free(s->none_theta);
   s->probability = NULL;
-  s->theta = s->null_theta = s->none_theta = NULL;
+  s->theta = s->null_theta = NULL;
 }
 
 static pf_status score_animal(scorer *s, size_t animal, pf_job_result *result, pf_error *error)

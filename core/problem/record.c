@@ -1,4 +1,4 @@
-/* What of a simulated animal is recorded: some of its units, with noise. Choices are recorded as they are. */
+/* What of a simulated animal is recorded: some of its units, with noise or as spikes. Choices stay as they are. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/problem/build.h"
@@ -37,6 +37,39 @@ static pf_status add_noise(pf_record *record, int64_t n_steps, double share, pf_
   return PF_OK;
 }
 
+static double rate_of(const pf_record_settings *how, double activity)
+{
+  const double a = how->gain * activity + how->baseline;
+  switch (how->counts) {
+  case PF_RECORD_COUNTS_EXP:
+    return exp(a);
+  case PF_RECORD_COUNTS_SOFTPLUS:
+    return a > 0.0 ? a + log1p(exp(-a)) : log1p(exp(a));
+  default:
+    return a;
+  }
+}
+
+/** Spike counts in the place of the activities. */
+static pf_status count_spikes(pf_record *record, int64_t n_steps, const pf_record_settings *how, pf_stream stream,
+                              pf_error *error)
+{
+  enum { MOST = 1000000 };
+  for (int64_t k = 0; k < n_steps * record->n; k++) {
+    double uniform;
+    const double rate = rate_of(how, record->values[k]);
+    if (!(rate >= 0.0 && rate <= MOST)) {
+      return pf_fail(error, PF_STOP,
+                     "source.record.counts: an activity of %g gives an expected count of %g; expected 0 to %d (link "
+                     "\"exp\" takes activities below 0 too; record.gain and record.baseline scale them)",
+                     record->values[k], rate, (int)MOST);
+    }
+    pf_random_uniform(stream, (uint64_t)k, 1, &uniform);
+    record->values[k] = (double)pf_random_poisson(rate, uniform);
+  }
+  return PF_OK;
+}
+
 /** Keep the n_kept units with the smallest of as many uniform numbers; the others were not recorded. */
 static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, pf_stream stream, pf_error *error)
 {
@@ -71,6 +104,9 @@ pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, in
         .seed = problem->seed, .purpose = PF_RANDOM_RECORD_NOISE, .animal = (uint32_t)index, .draw = (uint32_t)k};
     if (how->noise > 0.0) {
       status = add_noise(record, recording->n_steps, how->noise, stream, error);
+    }
+    if (how->counts != PF_RECORD_ACTIVITY) {
+      status = count_spikes(record, recording->n_steps, how, stream, error);
     }
     if (how->fraction < 1.0 && status == PF_OK) {
       const int64_t n_kept = (int64_t)llround(how->fraction * (double)record->n);

@@ -108,7 +108,6 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   *normalise = read_normalise(options);
   status = read_strings(problem, options, error);
   status = status == PF_OK ? check_optimiser(problem, view, error) : status;
-  status = status == PF_OK ? pf_build_intervals(problem, view, error) : status;
   if (status == PF_OK) {
     const char *memory = options->present(options, "memory") != 0 ? options->string(options, "memory") : NULL;
     status = pf_build_memory(problem, memory, error);
@@ -160,6 +159,17 @@ pf_status pf_build_host_view(const pf_problem *problem, const pf_component *comp
   return status;
 }
 
+static pf_record_counts counts_of(const pf_options *options)
+{
+  if (options->present(options, "record.counts") == 0) {
+    return PF_RECORD_ACTIVITY;
+  }
+  const char *link = options->string(options, "record.counts");
+  return strcmp(link, "exp") == 0        ? PF_RECORD_COUNTS_EXP
+         : strcmp(link, "softplus") == 0 ? PF_RECORD_COUNTS_SOFTPLUS
+                                         : PF_RECORD_COUNTS_IDENTITY;
+}
+
 pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *error)
 {
   pf_view *view = NULL;
@@ -176,6 +186,9 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
                                   : PF_EXPECTATION_WINDOW;
   problem->expectation.n = options->integer(options, "expected_reward.n");
   problem->expectation.rate = options->real(options, "expected_reward.rate");
+  problem->record.counts = counts_of(options);
+  problem->record.gain = options->real(options, "record.gain");
+  problem->record.baseline = options->real(options, "record.baseline");
   problem->record.noise = options->real(options, "record.noise");
   problem->record.fraction = options->real(options, "record.fraction");
   problem->record.once = strcmp(options->string(options, "record.units"), "once") == 0;
@@ -194,11 +207,17 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
     status = pf_fail(error, PF_STOP, "source.give: only a task knows its animals' inputs and weights; %s reads data",
                      problem->source.label);
     pf_error_locate(error, problem->config, pf_view_node(view, "give.inputs"));
-  } else if (!task && (problem->record.noise > 0.0 || problem->record.fraction < 1.0)) {
+  } else if (!task && (problem->record.noise > 0.0 || problem->record.fraction < 1.0 ||
+                       problem->record.counts != PF_RECORD_ACTIVITY)) {
     status =
         pf_fail(error, PF_STOP, "source.record: only what a task's animals do can be recorded worse; %s reads data",
                 problem->source.label);
     pf_error_locate(error, problem->config, pf_node_get(problem->source.node, "record"));
+  } else if (problem->record.noise > 0.0 && problem->record.counts != PF_RECORD_ACTIVITY) {
+    status = pf_fail(error, PF_STOP,
+                     "source.record: found `counts` and `noise`, expected one of them: spike counts are noisy as they "
+                     "are");
+    pf_error_locate(error, problem->config, pf_node_get(problem->source.node, "record.noise"));
   } else if (!task && problem->evaluate.animals > 0) {
     status = pf_fail(error, PF_STOP, "evaluate.animals: only a task can simulate fresh animals; %s reads data",
                      problem->source.label);

@@ -25,7 +25,6 @@ typedef struct row {
 typedef struct printer {
   const pf_problem *problem;
   const pf_fit *fit;
-  const pf_inference *inference; /* or NULL */
   const pf_evaluation *evaluation;
   FILE *out;
   double *truth; /* [n_parameters], NaN where unknown */
@@ -629,7 +628,7 @@ static void print_scores(const printer *p)
               e->null_refitted ? "null: no plasticity (all but the rule refitted)"
                                : "null: no plasticity (weights stay as they start)");
   print_score(p->out, "", e->mean.mean_rate, e->median.mean_rate, " %",
-              likelihood ? "null: mean rate (one constant probability)" : "null: mean rate (each unit's mean)");
+              likelihood ? "null: mean rate (the best constant)" : "null: mean rate (each unit's mean)");
   (void)fputc('\n', p->out);
 }
 
@@ -678,10 +677,10 @@ static void print_place(const printer *p)
   }
 }
 
-pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_inference *inference,
-                          const pf_evaluation *evaluation, FILE *stream, pf_error *error)
+pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, FILE *stream,
+                          pf_error *error)
 {
-  printer p = {.problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation, .out = stream};
+  printer p = {.problem = problem, .fit = fit, .evaluation = evaluation, .out = stream};
   pf_status status = prepare(&p, error);
   if (status == PF_OK) {
     print_title(&p);

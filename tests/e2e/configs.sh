@@ -23,7 +23,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       ;;
     *) set -- evaluate.animals=2 source.animals=2 ;;
   esac
-  run_fit "$name" "$config" "$@" fit.epochs=3 fit.log_every=1 || continue
+  run_fit "$name" "$config" "$@" fit.epochs=3 fit.iterations=3 fit.log_every=1 || continue
   for file in config.cfg fit.csv theta.csv trajectories.h5 summary.json; do
     [ -s "$work/$name/$file" ] || fail "$name: $file is missing or empty"
   done

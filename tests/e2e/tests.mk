@@ -15,6 +15,7 @@ e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/oja.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh
+e2e_tests += tests/e2e/recoveries.sh
 e2e_tests += tests/e2e/evaluate.sh
 e2e_tests += tests/e2e/python_reader.sh
 e2e_tests += tests/e2e/report.sh

@@ -135,3 +135,42 @@ Test(base_random, neighbours_are_independent)
     cr_expect_lt(fabs(squares), 5.0 * 2.0 / sqrt((double)N), "lag %d", lag);
   }
 }
+
+/* Counts of 200,000 uniform numbers: frequencies against p(n) (5 sd), and mean and variance, which are both the rate.
+ */
+Test(base_random, poisson_counts)
+{
+  static const double rates[] = {0.0, 0.3, 1.0, 4.5, 60.0, 5000.5};
+  static double u[N];
+  pf_random_uniform(stream, 0, N, u);
+  for (size_t k = 0; k < sizeof rates / sizeof *rates; k++) {
+    const double rate = rates[k], sd = sqrt(rate / N);
+    double sum = 0.0, squares = 0.0;
+    int64_t common = 0, least = 0;
+    for (int i = 0; i < N; i++) {
+      const int64_t n = pf_random_poisson(rate, u[i]);
+      cr_assert(n >= 0);
+      sum += (double)n / N;
+      squares += ((double)n - rate) * ((double)n - rate) / N;
+      common += n == (int64_t)rate + 1;
+      least += n == 0;
+    }
+    const double n = floor(rate) + 1.0, p = rate > 0.0 ? exp(n * log(rate) - rate - lgamma(n + 1.0)) : 0.0;
+    const double p0 = exp(-rate);
+    cr_expect(fabs(sum - rate) <= 5.0 * sd, "rate %g: mean %g", rate, sum);
+    cr_expect(fabs(squares - rate) <= 5.0 * sqrt((rate + 2.0 * rate * rate) / N), "rate %g: variance %g", rate,
+              squares);
+    cr_expect(fabs((double)common / N - p) <= 5.0 * sqrt(p / N), "rate %g: %g of n, expected %g", rate,
+              (double)common / N, p);
+    cr_expect(fabs((double)least / N - p0) <= 5.0 * sqrt(p0 * (1.0 - p0) / N), "rate %g: %g of none", rate,
+              (double)least / N);
+  }
+}
+
+/* The last of the uniform numbers are used up by rounding; a count comes all the same. */
+Test(base_random, poisson_ends)
+{
+  cr_expect(pf_random_poisson(3.0, 0.0) == 3);
+  cr_expect(pf_random_poisson(3.0, 1.0 - 0x1p-53) >= 0);
+  cr_expect(pf_random_poisson(1e9, 0.999) > 999000000);
+}
