@@ -290,18 +290,27 @@ static size_t keep_main(const pf_model *model, const pf_plastic *plastic, const 
   return n_dropped;
 }
 
+/** Is it one channel, under the channel's own name? Then there is nothing to say. */
+static bool is_itself(const pf_modulator *modulator, const pf_linear *linear)
+{
+  return linear->n == 1 && linear->constant == 0.0 && linear->factors[0] == 1.0 &&
+         strcmp(linear->names[0], modulator->name) == 0;
+}
+
 static void print_modulators(const pf_plastic *plastic, FILE *out)
 {
+  const char *head = "where";
   for (size_t m = 0; m < plastic->needs.modulators.count; m++) {
     const pf_modulator_table *table = &plastic->needs.modulators;
     const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
     const pf_linear *linear = &plastic->modulators[m];
-    if (linear->n == 0 && linear->constant == 0.0) {
+    if ((linear->n == 0 && linear->constant == 0.0) || is_itself(modulator, linear)) {
       continue; /* nothing modulates */
     }
-    (void)fprintf(out, "  %-11s%s =", m == 0 ? "where" : "", modulator->name);
+    (void)fprintf(out, "  %-11s%s =", head, modulator->name);
     pf_linear_print(linear, out);
     (void)fputc('\n', out);
+    head = "";
   }
 }
 
