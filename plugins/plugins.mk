@@ -22,4 +22,5 @@ include plugins/losses/categorical/plugin.mk
 include plugins/losses/poisson/plugin.mk
 include plugins/sources/teacher/plugin.mk
 include plugins/sources/table/plugin.mk
+include plugins/sources/npz/plugin.mk
 include plugins/sources/fly_mat/plugin.mk
