@@ -91,10 +91,7 @@ static pf_status add_recording(pf_comparison *comparison, const pf_recording *fr
     to->reward[t] = from->no_reward[t] ? (double)NAN : to->reward[t];
   }
   for (size_t t = 0; t < steps; t++) {
-    const double *cue = from->cue + t * (size_t)from->n_input;
-    for (int64_t j = 1; j < from->n_input; j++) {
-      to->cue[t] = cue[j] > cue[to->cue[t]] ? j : to->cue[t];
-    }
+    to->cue[t] = pf_recording_cue(from, (int64_t)t);
   }
   (void)pf_mask_forecast(from, comparison->forecast_fit, to->forecast, &unused);
   return PF_OK;

@@ -94,21 +94,32 @@ void pf_expectation_restart(const pf_expected_reward *how, pf_expectation_state 
 
 /**
  * Adds the channel "expected_reward": at each step E[R] as read before that step's reward enters. Steps with
- * NaN reward do not enter; it starts anew where a session does. Data that bring a channel of that name keep theirs. Then sets NaN rewards to 0, and
- * no_reward there. Without a channel "reward": does nothing.
+ * NaN reward do not enter; it starts anew where a session does. Data that bring a channel of that name keep theirs.
+ * Then sets NaN rewards to 0, and no_reward there. Without a channel "reward": does nothing.
  */
 pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_reward *how, pf_error *error);
 
-/** A channel made from another: its value `lag` steps before, or its change over `difference` steps. */
+/**
+ * A channel made from another: its value `lag` steps before, or at the last step of the trial `lag_trials` trials
+ * before, or its change over `difference` steps. Lags may also be of a target of one column (an earlier choice).
+ */
 typedef struct pf_derived {
   char *name, *of;
-  int64_t lag, difference; /**< one of them is >= 1, the other 0 */
+  int64_t lag, difference, lag_trials; /**< one of them is >= 1, the others 0 */
+  bool signed_by_cue;                  /**< of lags: times -1 where that step's cue was another than this one's */
 } pf_derived;
 /**
- * Adds the channels, in order, so that one may be made from another before it. The first steps of the experiment, and of
- * each session in it, which have nothing that far back, get 0. Missing values stay missing.
+ * Adds the channels, in order, so that one may be made from another before it. The first steps of the experiment, and
+ * of each session in it, which have nothing that far back, get 0. Missing values stay missing.
  */
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n, pf_error *error);
+/**
+ * Makes the channels the recording's inputs, in place of its cues. A value that is missing is refused, with the step.
+ * Does nothing where `channels` is empty.
+ */
+pf_status pf_recording_input_channels(pf_recording *recording, pf_names channels, pf_error *error);
+/** Which cue a step has: the index of its largest input, the first of several. */
+int64_t pf_recording_cue(const pf_recording *recording, int64_t step);
 
 /** A linear expression of channels: c0 + sum c_k channel_k, e.g. "reward - 0.5 expected_reward". */
 typedef struct pf_linear {

@@ -50,12 +50,15 @@ pf_status pf_build_channel_names(const pf_problem *problem, bool live, pf_names 
 static pf_status read_one(const pf_problem *problem, const pf_options *options, int64_t i, pf_derived *out,
                           pf_error *error)
 {
-  char name[64], of[64], lag[64], difference[64];
+  char name[64], of[64], lag[64], trials[64], difference[64], turned[64];
   (void)snprintf(name, sizeof name, "derive[%lld].name", (long long)i);
   (void)snprintf(of, sizeof of, "derive[%lld].of", (long long)i);
   (void)snprintf(lag, sizeof lag, "derive[%lld].lag", (long long)i);
+  (void)snprintf(trials, sizeof trials, "derive[%lld].lag_trials", (long long)i);
   (void)snprintf(difference, sizeof difference, "derive[%lld].difference", (long long)i);
+  (void)snprintf(turned, sizeof turned, "derive[%lld].signed_by_cue", (long long)i);
   const bool lags = options->present(options, lag) != 0;
+  const bool lags_trials = options->present(options, trials) != 0;
   const bool differs = options->present(options, difference) != 0;
   out->name = pf_memory_string(options->string(options, name), error);
   out->of = pf_memory_string(options->string(options, of), error);
@@ -63,19 +66,28 @@ static pf_status read_one(const pf_problem *problem, const pf_options *options, 
     return PF_STOP;
   }
   out->lag = lags ? options->integer(options, lag) : 0;
+  out->lag_trials = lags_trials ? options->integer(options, trials) : 0;
   out->difference = differs ? options->integer(options, difference) : 0;
-  if (lags == differs) {
-    return pf_fail(error, PF_STOP, "'%s' is derived with %s, expected either lag = N or difference = N, in steps",
-                   out->name, lags ? "lag and difference" : "neither lag nor difference");
+  out->signed_by_cue = options->boolean(options, turned) != 0;
+  if ((int)lags + (int)lags_trials + (int)differs != 1) {
+    return pf_fail(error, PF_STOP, "'%s' is derived with %s, expected one of lag = N, lag_trials = N, difference = N",
+                   out->name, lags || lags_trials || differs ? "several of them" : "none of them");
   }
+  if (differs && out->signed_by_cue) {
+    return pf_fail(error, PF_STOP, "'%s' is a difference, which signed_by_cue says nothing about; expected a lag",
+                   out->name);
+  }
+  pf_source_needs needs = {.size = sizeof needs};
   pf_names known = {0};
-  const pf_status status = pf_build_channel_names(problem, false, &known, error);
+  pf_status status = problem->source.plugin->source->needs(problem->source.self, &needs, error);
+  status = status == PF_OK ? pf_build_channel_names(problem, false, &known, error) : status;
   if (status != PF_OK) {
     return status;
   }
+  const bool of_target = !differs && has(needs.targets.items, needs.targets.count, out->of);
   if (has(known.items, known.count, out->name)) {
     (void)pf_fail(error, PF_STOP, "there is a channel '%s' already, expected a new name", out->name);
-  } else if (!has(known.items, known.count, out->of)) {
+  } else if (!of_target && !has(known.items, known.count, out->of)) {
     const char *nearest = pf_text_nearest(out->of, known);
     pf_text all = {0};
     for (size_t k = 0; k < known.count; k++) {

@@ -17,7 +17,8 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
   }
   pf_recording *recording = &problem->data.recordings[problem->data.n - 1];
   status = pf_recording_expect_reward(recording, &problem->expectation, error);
-  return status == PF_OK ? pf_recording_derive(recording, problem->derived, problem->n_derived, error) : status;
+  status = status == PF_OK ? pf_recording_derive(recording, problem->derived, problem->n_derived, error) : status;
+  return status == PF_OK ? pf_recording_input_channels(recording, problem->input_channels, error) : status;
 }
 
 pf_status pf_build_animals(const pf_problem *problem, pf_dataset *data, const char *word, int64_t first, int64_t n,

@@ -60,6 +60,7 @@ void pf_problem_free(pf_problem *problem)
   pf_model_free(problem->teacher);
   pf_memory_free(problem->teacher_theta);
   pf_build_derived_free(problem);
+  pf_memory_free((void *)problem->input_channels.items);
   pf_initial_file_free(problem->initial);
   pf_dataset_free(&problem->data);
   pf_dataset_free(&problem->fresh);

@@ -79,6 +79,7 @@ typedef struct pf_problem {
   pf_dataset fresh;      /**< fresh animals for the evaluation (n = 0: fresh draws of `data` instead) */
   /* inputs */
   pf_input_noise input;
+  pf_names input_channels; /**< the inputs, in place of the cues; names are the config's; empty: the cues */
   pf_expected_reward expectation;
   pf_derived *derived; /**< [n_derived] source.derive */
   size_t n_derived;

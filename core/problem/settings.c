@@ -170,6 +170,29 @@ static pf_record_counts counts_of(const pf_options *options)
                                          : PF_RECORD_COUNTS_IDENTITY;
 }
 
+/** source.input.channels; the names stay the config's. */
+static pf_status read_input_channels(pf_problem *problem, const pf_view *view, pf_error *error)
+{
+  const pf_options *options = pf_view_options(view);
+  const int64_t n = options->length(options, "input.channels");
+  if (n > 0 && pf_source_is_task(&problem->source)) {
+    (void)pf_fail(error, PF_STOP,
+                  "source.input.channels: the inputs of a task's animals are its cues; make a table with `plastfit "
+                  "simulate`, and read its channels");
+    pf_error_locate(error, problem->config, pf_view_node(view, "input.channels"));
+    return PF_STOP;
+  }
+  const char **names = pf_memory_need((size_t)n, sizeof *names, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    names[i] = options->string_at(options, "input.channels", i);
+  }
+  problem->input_channels = (pf_names){names, (size_t)n};
+  return PF_OK;
+}
+
 pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *error)
 {
   pf_view *view = NULL;
@@ -223,6 +246,7 @@ pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *
                      problem->source.label);
     pf_error_locate(error, problem->config, pf_node_get(pf_config_root(problem->config), "evaluate.animals"));
   }
+  status = status == PF_OK ? read_input_channels(problem, view, error) : status;
   status = status == PF_OK ? pf_view_verify(view, error) : status;
   pf_view_free(view);
   return status;
