@@ -14,6 +14,7 @@ e2e_tests += tests/e2e/mixing.sh
 e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/npz.sh
 e2e_tests += tests/e2e/oja.sh
+e2e_tests += tests/e2e/rivals.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh
 e2e_tests += tests/e2e/recoveries.sh
