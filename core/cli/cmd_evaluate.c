@@ -165,7 +165,7 @@ static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, c
   if (status == PF_OK && !how->quiet) {
     pf_memory_free(problem->out); /* nothing is written there, so that the summary does not name it */
     problem->out = NULL;
-    status = pf_report_print(problem, fit, evaluation, stdout, &error);
+    status = pf_report_print(problem, fit, NULL, evaluation, stdout, &error);
     (void)printf("  Scores are in %s\n", target);
   }
   int code = status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);

@@ -4,6 +4,7 @@
 #include "core/cli/interrupt.h"
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
+#include "core/infer/infer.h"
 #include "core/problem/problem.h"
 #include "core/report/check.h"
 #include "core/report/report.h"
@@ -60,6 +61,7 @@ static int run(const pf_problem *problem, const arguments *how)
   pf_error error = pf_error_none();
   pf_fit *fit = NULL;
   pf_evaluation *evaluation = NULL;
+  pf_inference *inference = NULL;
   pf_meter meter;
   pf_progress progress = how->quiet ? NULL : pf_meter_show;
   if (!how->quiet) {
@@ -69,19 +71,23 @@ static int run(const pf_problem *problem, const arguments *how)
   pf_interrupt_watch();
   pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &fit, &error);
   if (status == PF_OK) {
+    status = pf_infer(problem, fit, progress, pf_interrupt_asked, &meter, &inference, &error);
+  }
+  if (status == PF_OK) {
     status = pf_evaluate(problem, fit, progress, &meter, &evaluation, &error);
   }
   pf_meter_end(&meter);
   if (status == PF_OK) {
-    status = pf_report_write(problem, fit, evaluation, how->force, &error);
+    status = pf_report_write(problem, fit, inference, evaluation, how->force, &error);
   }
   const bool interrupted = status == PF_OK && fit->n_interrupted > 0;
   if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_units)) {
-    status = pf_report_print(problem, fit, evaluation, stdout, &error);
+    status = pf_report_print(problem, fit, inference, evaluation, stdout, &error);
   }
   int code = status != PF_OK ? pf_cli_say(PF_EXIT_FAILED, "%s", error.text)
              : interrupted   ? report_interruption(problem, fit)
                              : report_failures(fit, evaluation);
+  pf_inference_free(inference);
   pf_evaluation_free(evaluation);
   pf_fit_free(problem, fit);
   return code;

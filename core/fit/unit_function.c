@@ -61,18 +61,23 @@ void pf_unit_batches_clear(pf_unit_batches *batches)
 
 /* ---- penalties ---- */
 
+void pf_value_penalty(const pf_problem *problem, const pf_layout *layout, size_t k, double *l1, double *l2)
+{
+  const size_t i = layout->slots[layout->index[k]].parameter;
+  const pf_model_parameter *parameter = &layout->parameters[i];
+  const bool general = i < problem->model->network_theta0 && !parameter->own_penalty;
+  *l1 = general ? problem->fit.l1 : parameter->own_penalty ? parameter->l1 : 0.0;
+  *l2 = general ? problem->fit.l2 : parameter->own_penalty ? parameter->l2 : 0.0;
+}
+
 /* As pf_penalty, value by value. */
 static void find_penalties(pf_unit_function *s)
 {
   const pf_layout *layout = s->layout;
   for (size_t k = 0; k < layout->n; k++) {
     const size_t i = layout->slots[layout->index[k]].parameter;
-    const pf_model_parameter *parameter = &layout->parameters[i];
-    const bool of_rule = i < s->problem->model->network_theta0;
-    const bool general = of_rule && !parameter->own_penalty;
-    s->l1[k] = general ? s->problem->fit.l1 : parameter->own_penalty ? parameter->l1 : 0.0;
-    s->l2[k] = general ? s->problem->fit.l2 : parameter->own_penalty ? parameter->l2 : 0.0;
-    s->center[k] = of_rule ? 0.0 : parameter->declared.initial;
+    pf_value_penalty(s->problem, layout, k, &s->l1[k], &s->l2[k]);
+    s->center[k] = i < s->problem->model->network_theta0 ? 0.0 : layout->parameters[i].declared.initial;
   }
 }
 

@@ -20,6 +20,9 @@ pf_status pf_unit_batches_create(const pf_problem *problem, const pf_fit_unit *u
                                  pf_error *error);
 void pf_unit_batches_clear(pf_unit_batches *batches);
 
+/** The penalties of value k: l1 |v - centre| + l2 (v - centre)^2, as pf_penalty. */
+void pf_value_penalty(const pf_problem *problem, const pf_layout *layout, size_t k, double *l1, double *l2);
+
 typedef struct pf_unit_function pf_unit_function;
 
 /**

@@ -6,6 +6,8 @@
 
 /** Top-level keys: name, seed, out, fit.*, evaluate.*, penalty.*; and *normalise. Opens the registry. */
 pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *error);
+/** The group `intervals`, of the top level's view. */
+pf_status pf_build_intervals(pf_problem *problem, const pf_view *view, pf_error *error);
 /** Host's keys of the source: input, expected_reward, give, animals. */
 pf_status pf_build_source_keys(pf_problem *problem, int64_t *animals, pf_error *error);
 /** Loads and creates source, network, rules and losses, and builds the model (and the teacher's). */

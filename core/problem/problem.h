@@ -40,6 +40,29 @@ typedef enum pf_record_counts {
   PF_RECORD_COUNTS_IDENTITY
 } pf_record_counts;
 
+/** Ways to an interval; see core/infer/infer.h. */
+enum pf_interval_method {
+  PF_INTERVAL_FISHER = 0,
+  PF_INTERVAL_SANDWICH,
+  PF_INTERVAL_PROFILE,
+  PF_INTERVAL_BOOTSTRAP,
+  PF_N_INTERVAL_METHODS
+};
+/** "fisher", ...: as the config says it. */
+const char *pf_interval_method_name(uint32_t method);
+enum pf_cluster { PF_CLUSTER_AUTO = 0, PF_CLUSTER_ANIMAL, PF_CLUSTER_BLOCK };
+
+/** What is inferred of a fit. */
+typedef struct pf_interval_settings {
+  bool methods[PF_N_INTERVAL_METHODS]; /**< none: nothing is inferred */
+  uint32_t main;                       /**< enum pf_interval_method: the first that was asked for */
+  double level;                        /**< of intervals: 0.95 */
+  uint32_t cluster;                    /**< enum pf_cluster; auto: animals where a fit has several, else blocks */
+  int64_t block;                       /**< trials of a block */
+  double cut;                          /**< eigenvalues of the scaled information that are no larger count as 0 */
+  int64_t most;                        /**< values of a fit that more of are not inferred about */
+} pf_interval_settings;
+
 /** How the activities of simulated animals are recorded. */
 typedef struct pf_record_settings {
   pf_record_counts counts; /**< activities are recorded as spike counts */
@@ -96,7 +119,8 @@ typedef struct pf_problem {
   char *evaluated_on; /**< "fresh animals" | "fresh draws" | "fitted draws", for reports */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
-  bool only_task;  /**< no data were made: pf_problem_create_task */
+  bool only_task; /**< no data were made: pf_problem_create_task */
+  pf_interval_settings intervals;
   bool other_data; /**< what is scored need not be what was fitted: `plastfit evaluate RUN --data` */
   size_t
       memory; /**< bytes that the workspaces of a fit may take: states are recomputed, threads left idle, to keep it */

@@ -108,6 +108,7 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   *normalise = read_normalise(options);
   status = read_strings(problem, options, error);
   status = status == PF_OK ? check_optimiser(problem, view, error) : status;
+  status = status == PF_OK ? pf_build_intervals(problem, view, error) : status;
   if (status == PF_OK) {
     const char *memory = options->present(options, "memory") != 0 ? options->string(options, "memory") : NULL;
     status = pf_build_memory(problem, memory, error);

@@ -176,7 +176,9 @@ static void theta_row(const pf_results *results, const pf_fit_unit *unit, size_t
   if (experiment >= 0) {
     (void)fprintf(file, "%lld", (long long)experiment);
   }
-  (void)fprintf(file, ",%s\n", pf_unit_word(unit));
+  (void)fprintf(file, ",%s,", pf_unit_word(unit));
+  pf_csv_certainty(pf_certainty_of(results->inference, unit, slot), results->inference, file);
+  (void)fputc('\n', file);
 }
 
 static pf_status theta_rows(const pf_results *results, const pf_fit_unit *unit, FILE *file, pf_error *error)
@@ -206,7 +208,7 @@ pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_err
   }
   (void)fputs(
       "unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,scope,animal,experiment,"
-      "status\n",
+      "status,se,ci_lower,ci_upper,ci_level,ci_method,verdict,note\n",
       file);
   for (size_t u = 0; u < results->fit->n_units && status == PF_OK; u++) {
     status = theta_rows(results, &results->fit->units[u], file, error);

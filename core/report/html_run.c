@@ -172,7 +172,7 @@ static size_t estimates(const pf_sheet *theta, size_t first, double *values)
 
 static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, double *values)
 {
-  const char *const more[] = {"se", "lower95", "upper95"};
+  const char *const more[] = {"se", "ci_lower", "ci_upper"};
   const size_t n = estimates(theta, i, values);
   pf_page_row(page);
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "owner")));
@@ -221,7 +221,7 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
   const bool several = estimates(theta, 0, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth", several ? "median over units" : "estimate"};
-  const char *const more[] = {"se", "lower95", "upper95", "verdict"};
+  const char *const more[] = {"se", "ci_lower", "ci_upper", "verdict"};
   size_t n = 5;
   if (several) {
     columns[n++] = "smallest";

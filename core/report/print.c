@@ -25,6 +25,7 @@ typedef struct row {
 typedef struct printer {
   const pf_problem *problem;
   const pf_fit *fit;
+  const pf_inference *inference; /* or NULL */
   const pf_evaluation *evaluation;
   FILE *out;
   double *truth; /* [n_parameters], NaN where unknown */
@@ -686,10 +687,10 @@ static void print_place(const printer *p)
   }
 }
 
-pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, FILE *stream,
-                          pf_error *error)
+pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_inference *inference,
+                          const pf_evaluation *evaluation, FILE *stream, pf_error *error)
 {
-  printer p = {.problem = problem, .fit = fit, .evaluation = evaluation, .out = stream};
+  printer p = {.problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation, .out = stream};
   pf_status status = prepare(&p, error);
   if (status == PF_OK) {
     print_title(&p);

@@ -69,11 +69,11 @@ pf_status pf_report_check_out(const char *out, bool force, pf_error *error)
   return pf_folder_check(out, force, error);
 }
 
-pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, bool force,
-                          pf_error *error)
+pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_inference *inference,
+                          const pf_evaluation *evaluation, bool force, pf_error *error)
 {
   double *truth = NULL;
-  pf_results results = {.problem = problem, .fit = fit, .evaluation = evaluation};
+  pf_results results = {.problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation};
   pf_folder folder = {0};
   pf_status status = pf_keys_create(problem->model, &results.keys, error);
   if (status == PF_OK) {

@@ -1,23 +1,25 @@
 /*
- * Results: the run folder (fit.csv, theta.csv, trajectories.h5, summary.json, resolved config, report.html) and the terminal
- * summary. A run folder appears whole or not at all: everything is written to `<out>.part` and renamed at the end.
+ * Results: the run folder (fit.csv, theta.csv, trajectories.h5, summary.json, resolved config, report.html) and the
+ * terminal summary. A run folder appears whole or not at all: everything is written to `<out>.part` and renamed at the
+ * end.
  */
 #ifndef PLASTFIT_CORE_REPORT_REPORT_H
 #define PLASTFIT_CORE_REPORT_REPORT_H
 
 #include "core/evaluate/evaluate.h"
+#include "core/infer/infer.h"
 
 /** Before any work: PF_STOP if `out` exists (unless force) or cannot be written. */
 pf_status pf_report_check_out(const char *out, bool force, pf_error *error);
-/** Write the run folder. */
-pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, bool force,
-                          pf_error *error);
+/** Write the run folder. inference: NULL, or what pf_infer made of the fit. */
+pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit, const pf_inference *inference,
+                          const pf_evaluation *evaluation, bool force, pf_error *error);
 /**
  * The summary a person reads, to `stream`, some 40 lines of plain text: equation, main coefficients against the truth
  * and which of them came out wrong, R2, deviance explained, what failed, where the results are.
  */
-pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_evaluation *evaluation, FILE *stream,
-                          pf_error *error);
+pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf_inference *inference,
+                          const pf_evaluation *evaluation, FILE *stream, pf_error *error);
 
 /**
  * Progress on stderr: a bar with time left on a terminal, a line every 10 s elsewhere, nothing in the first 2 s.

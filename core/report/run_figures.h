@@ -7,7 +7,7 @@
 
 enum { PF_MOST_ANIMALS_DRAWN = 24, PF_MOST_COEFFICIENTS_DRAWN = 40 };
 
-/** "coefficients": estimates of theta.csv, with intervals (columns lower95, upper95) and truth where known. */
+/** "coefficients": estimates of theta.csv, with intervals (columns ci_lower, ci_upper) and truth where known. */
 pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_error *error);
 /** "learning": data term and objective against epochs, of fit.csv. */
 pf_status pf_draw_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error);

@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_REPORT_TABLES_H
 
 #include "core/evaluate/evaluate.h"
+#include "core/infer/infer.h"
 
 #include <stdio.h>
 
@@ -10,6 +11,7 @@
 typedef struct pf_results {
   const pf_problem *problem;
   const pf_fit *fit;
+  const pf_inference *inference; /**< or NULL */
   const pf_evaluation *evaluation;
   char **keys;         /**< [n_parameters] pf_keys_create */
   const double *truth; /**< [n_parameters] pf_truth_create */
@@ -30,6 +32,18 @@ pf_status pf_figure_waterfall(const pf_fit *fit, struct pf_figures *figures, pf_
 void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out);
 /** "exact", or by what kind of differences derivatives were had. */
 const char *pf_derivatives_words(uint32_t derivatives);
+/** What was inferred about one slot, in its own units (of what is tied: those of its value, times the factor). */
+typedef struct pf_certainty {
+  double se, lower, upper; /**< NaN: none */
+  uint32_t method;         /**< enum pf_interval_method of these */
+  uint32_t verdict;        /**< enum pf_verdict */
+  const char *note;        /**< what belongs to the verdict, or why there is none; NULL: nothing */
+} pf_certainty;
+/** inference MAY be NULL. `unit` MUST be of the fit that it is about. */
+pf_certainty pf_certainty_of(const pf_inference *inference, const pf_fit_unit *unit, size_t slot);
+/** As cells: se,ci_lower,ci_upper,ci_level,ci_method,verdict,note. */
+void pf_csv_certainty(pf_certainty certainty, const pf_inference *inference, FILE *file);
+
 /** The scores of a run folder's theta on other data. */
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data, const char *path,
                               pf_error *error);

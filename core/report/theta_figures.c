@@ -22,8 +22,8 @@ static columns columns_of(const pf_sheet *theta)
                    .truth = pf_sheet_column(theta, "truth"),
                    .fixed = pf_sheet_column(theta, "fixed"),
                    .status = pf_sheet_column(theta, "status"),
-                   .low = pf_sheet_column(theta, "lower95"),
-                   .high = pf_sheet_column(theta, "upper95")};
+                   .low = pf_sheet_column(theta, "ci_lower"),
+                   .high = pf_sheet_column(theta, "ci_upper")};
 }
 
 /** A parameter: the rows it has, one for each unit. */

@@ -144,3 +144,46 @@ double pf_stats_chi2_quantile(double p, double df)
   }
   return 0.5 * (low + high);
 }
+
+/* ---- Student's t ---- */
+
+/** P(-t < T < t), t >= 0, a finite sum (Abramowitz & Stegun 26.7.3, 26.7.4). */
+static double student_within(double t, size_t df)
+{
+  const double sine = t / sqrt((double)df + t * t);
+  const double cosine2 = (double)df / ((double)df + t * t);
+  const bool odd = df % 2 == 1;
+  double term = odd ? sqrt(cosine2) : 1.0;
+  double sum = df == 1 ? 0.0 : term;
+  for (size_t k = odd ? 3 : 2; k + 2 <= df; k += 2) {
+    term *= cosine2 * ((double)k - 1.0) / (double)k;
+    sum += term;
+  }
+  return odd ? 0.63661977236758134308 * (atan(t / sqrt((double)df)) + sine * sum) : sine * sum;
+}
+
+double pf_stats_student_quantile(double p, size_t df)
+{
+  if (!(p >= 0.0 && p <= 1.0) || df == 0) {
+    return NAN;
+  }
+  if (p == 0.0 || p == 1.0) {
+    return p == 0.0 ? -INFINITY : INFINITY;
+  }
+  const double within = fabs(2.0 * p - 1.0);
+  double low = 0.0;
+  double high = 1.0;
+  while (student_within(high, df) < within && high < 1e100) {
+    low = high;
+    high *= 2.0;
+  }
+  for (int i = 0; i < 200; i++) {
+    const double middle = 0.5 * (low + high);
+    if (student_within(middle, df) < within) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return p < 0.5 ? -0.5 * (low + high) : 0.5 * (low + high);
+}

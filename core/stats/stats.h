@@ -95,5 +95,7 @@ double pf_stats_normal_quantile(double p);
 double pf_stats_chi2_above(double x, double df);
 /** x with P(X <= x) = p: pf_stats_chi2_quantile(0.95, 1) = 3.841. */
 double pf_stats_chi2_quantile(double p, double df);
+/** t with P(T <= t) = p of Student's t with `df` >= 1 degrees of freedom: (0.975, 9) = 2.262. */
+double pf_stats_student_quantile(double p, size_t df);
 
 #endif

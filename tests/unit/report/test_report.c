@@ -41,7 +41,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
 static void write_it(const run *r)
 {
   pf_error error = pf_error_none();
-  cr_assert(pf_report_write(&r->tiny.problem, r->fit, r->evaluation, false, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_report_write(&r->tiny.problem, r->fit, NULL, r->evaluation, false, &error) == PF_OK, "%s", error.text);
 }
 
 static void finish(run *r)
@@ -116,7 +116,7 @@ Test(report, theta_csv_reads_back_to_the_same_bits)
   char *line = strchr(text, '\n') + 1;
   cr_expect(strncmp(text,
                     "unit,owner,name,label,unit_of_measure,estimate,start,lower,upper,fixed,tied,truth,"
-                    "scope,animal,experiment,status\n",
+                    "scope,animal,experiment,status,se,ci_lower,ci_upper,ci_level,ci_method,verdict,note\n",
                     (size_t)(line - text)) == 0);
   for (size_t u = 0; u < 2; u++) {
     for (size_t i = 0; i < 5; i++) {
@@ -130,7 +130,7 @@ Test(report, theta_csv_reads_back_to_the_same_bits)
     }
   }
   cr_expect(*line == '\0');
-  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,shared,,,ok\n") != NULL);
+  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,shared,,,ok,,,,,,,\n") != NULL);
   free(text);
   finish(&r);
 }
@@ -313,7 +313,7 @@ static void write_with_limit(rlim_t limit, const char *file)
   cr_assert(getrlimit(RLIMIT_FSIZE, &old) == 0);
   const struct rlimit small = {.rlim_cur = limit, .rlim_max = old.rlim_max};
   cr_assert(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const pf_status status = pf_report_write(&r.tiny.problem, r.fit, r.evaluation, false, &error);
+  const pf_status status = pf_report_write(&r.tiny.problem, r.fit, NULL, r.evaluation, false, &error);
   cr_assert(setrlimit(RLIMIT_FSIZE, &old) == 0);
   cr_expect(status == PF_STOP);
   cr_expect(strstr(error.text, file) != NULL && strchr(error.text, '\n') == NULL, "%s", error.text);
@@ -413,7 +413,7 @@ static char *printed(const run *r)
   char *text = calloc(1, TEXT_SIZE);
   FILE *file = fmemopen(text, TEXT_SIZE, "w");
   cr_assert(text != NULL && file != NULL);
-  cr_assert(pf_report_print(&r->tiny.problem, r->fit, r->evaluation, file, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_report_print(&r->tiny.problem, r->fit, NULL, r->evaluation, file, &error) == PF_OK, "%s", error.text);
   (void)fclose(file);
   return text;
 }

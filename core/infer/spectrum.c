@@ -1,0 +1,426 @@
+#include "core/infer/spectrum.h"
+
+#include "core/base/memory.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A share of a free direction (scaled, of length 1) that counts as none. Rounding mixes directions by about 1e-15 over
+ * the smallest eigenvalue that is kept; with a cut of 1e-11 that is 1e-4. */
+static const double no_part = 1e-4;
+/* I_kk relative to the largest: no information at all. A value may be 1e10 times another's size, and I goes by squares.
+ */
+static const double no_information = 1e-28;
+
+/* ---- eigenvalues ---- */
+
+static pf_status scale_of(const double *information, size_t n, double *scale, pf_error *error)
+{
+  double largest = 0.0;
+  for (size_t i = 0; i < n * n; i++) {
+    if (!isfinite(information[i])) {
+      return pf_fail(error, PF_POINT_FAILED, "the Fisher information is not finite");
+    }
+  }
+  for (size_t k = 0; k < n; k++) {
+    largest = fmax(largest, information[k * n + k]);
+  }
+  for (size_t k = 0; k < n; k++) {
+    const double own = information[k * n + k];
+    scale[k] = own > no_information * largest ? 1.0 / sqrt(own) : 0.0;
+  }
+  return PF_OK;
+}
+
+/** Row i of `vectors` becomes eigenvector i: values without information first, each a direction of its own. */
+static pf_status decompose(pf_spectrum *s, const double *information, pf_error *error)
+{
+  const size_t n = s->n;
+  size_t m = 0;
+  size_t *kept = pf_memory_need(n, sizeof *kept, error);
+  double *matrix = pf_memory_need(n * n, sizeof *matrix, error);
+  double *values = pf_memory_need(n, sizeof *values, error);
+  pf_status status = kept == NULL || matrix == NULL || values == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    for (size_t k = 0; k < n; k++) {
+      if (s->scale[k] > 0.0) {
+        kept[m++] = k;
+      } else {
+        s->vectors[(k - m) * n + k] = 1.0;
+      }
+    }
+    const size_t first = n - m;
+    for (size_t a = 0; a < m; a++) {
+      for (size_t b = 0; b < m; b++) {
+        const size_t i = kept[a], j = kept[b];
+        const double both = 0.5 * (information[i * n + j] + information[j * n + i]);
+        matrix[a * m + b] = a == b ? 1.0 : both * s->scale[i] * s->scale[j];
+      }
+    }
+    const lapack_int size = (lapack_int)m;
+    if (m > 0 && LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', size, matrix, size, values) != 0) {
+      status = pf_fail(error, PF_POINT_FAILED, "the Fisher information has no eigenvalues to working precision");
+    }
+    for (size_t i = 0; i < m && status == PF_OK; i++) {
+      s->eigenvalues[first + i] = values[i];
+      for (size_t a = 0; a < m; a++) { /* LAPACK's eigenvectors are columns */
+        s->vectors[(first + i) * n + kept[a]] = matrix[a * m + i];
+      }
+    }
+  }
+  pf_memory_free(kept);
+  pf_memory_free(matrix);
+  pf_memory_free(values);
+  return status;
+}
+
+/* ---- elimination ---- */
+
+static void swap_rows(double *a, double *b, size_t n)
+{
+  for (size_t j = 0; j < n; j++) {
+    const double held = a[j];
+    a[j] = b[j];
+    b[j] = held;
+  }
+}
+
+/**
+ * Gauss-Jordan: rows [m][n] become reduced ones, each 1 in its pivot column, where the others are 0. Columns are taken
+ * in their order, of each the largest entry that is left; with `complete` the largest entry of all columns that are
+ * left. pivots: [m]. What is smaller than no_part becomes 0. Returns the rank.
+ */
+static size_t eliminate(double *rows, size_t m, size_t n, bool complete, size_t *pivots)
+{
+  size_t rank = 0;
+  for (size_t column = 0; column < n && rank < m; column++) {
+    size_t best_row = rank;
+    size_t best_column = column;
+    for (size_t i = rank; i < m; i++) {
+      for (size_t j = complete ? 0 : column; j < (complete ? n : column + 1); j++) {
+        if (fabs(rows[i * n + j]) > fabs(rows[best_row * n + best_column])) {
+          best_row = i;
+          best_column = j;
+        }
+      }
+    }
+    const double pivot = rows[best_row * n + best_column];
+    if (fabs(pivot) <= no_part) {
+      continue;
+    }
+    swap_rows(&rows[rank * n], &rows[best_row * n], n);
+    for (size_t j = 0; j < n; j++) {
+      rows[rank * n + j] /= pivot;
+    }
+    for (size_t i = 0; i < m; i++) {
+      const double factor = i == rank ? 0.0 : rows[i * n + best_column];
+      for (size_t j = 0; j < n && factor != 0.0; j++) {
+        rows[i * n + j] -= factor * rows[rank * n + j];
+      }
+    }
+    pivots[rank++] = best_column;
+  }
+  for (size_t i = 0; i < m * n; i++) {
+    rows[i] = fabs(rows[i]) <= no_part ? 0.0 : rows[i];
+  }
+  return rank;
+}
+
+/* ---- groups ---- */
+
+/** Rows of a group of the reduced null space, and the values in them. */
+typedef struct member_lists {
+  bool *row, *value; /* [n_free], [n] */
+} member_lists;
+
+/** Grow from row `first` to all that hang together with it. */
+static void grow(const double *null, size_t m, size_t n, size_t first, const member_lists *in)
+{
+  memset(in->row, 0, m * sizeof *in->row);
+  memset(in->value, 0, n * sizeof *in->value);
+  in->row[first] = true;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (size_t i = 0; i < m; i++) {
+      bool touches = in->row[i];
+      for (size_t j = 0; j < n && !touches; j++) {
+        touches = null[i * n + j] != 0.0 && in->value[j];
+      }
+      for (size_t j = 0; j < n && touches; j++) {
+        grows = grows || (null[i * n + j] != 0.0 && !in->value[j]);
+        in->value[j] = in->value[j] || null[i * n + j] != 0.0;
+      }
+      grows = grows || (touches && !in->row[i]);
+      in->row[i] = touches;
+    }
+  }
+}
+
+/** The combinations of the group's values that no free direction changes: see eliminate() for what `null` is. */
+static pf_status find_combinations(const pf_spectrum *s, const double *null, size_t m, const size_t *pivots,
+                                   const member_lists *in, pf_free_group *group, pf_error *error)
+{
+  const size_t n = s->n;
+  size_t q = 0;
+  for (size_t i = 0; i < m; i++) {
+    q += in->row[i] ? 1 : 0;
+  }
+  for (size_t j = 0; j < n; j++) {
+    group->n_values += in->value[j] ? 1 : 0;
+  }
+  const size_t width = group->n_values;
+  group->n_combinations = width - q;
+  group->values = pf_memory_need(width, sizeof *group->values, error);
+  group->combinations = pf_memory_need(group->n_combinations * width, sizeof *group->combinations, error);
+  group->se = pf_memory_need(group->n_combinations, sizeof *group->se, error);
+  size_t *ignored = pf_memory_need(group->n_combinations, sizeof *ignored, error);
+  if (group->values == NULL || group->combinations == NULL || group->se == NULL || ignored == NULL) {
+    pf_memory_free(ignored);
+    return PF_STOP;
+  }
+  for (size_t j = 0, k = 0; j < n; j++) {
+    if (in->value[j]) {
+      group->values[k++] = j;
+    }
+  }
+  /* a row is 1 at its pivot and F elsewhere: 1 at column j and -F[j] at the pivots is orthogonal to all of them */
+  for (size_t k = 0, c = 0; k < width; k++) {
+    bool is_pivot = false;
+    for (size_t i = 0; i < m; i++) {
+      is_pivot = is_pivot || (in->row[i] && pivots[i] == group->values[k]);
+    }
+    if (is_pivot) {
+      continue;
+    }
+    double *combination = &group->combinations[c++ * width];
+    combination[k] = 1.0;
+    for (size_t i = 0; i < m; i++) {
+      for (size_t l = 0; l < width && in->row[i]; l++) {
+        combination[l] -= pivots[i] == group->values[l] ? null[i * n + group->values[k]] : 0.0;
+      }
+    }
+  }
+  (void)eliminate(group->combinations, group->n_combinations, width, false, ignored);
+  pf_memory_free(ignored);
+  return PF_OK;
+}
+
+/** From scaled values to the values themselves: standard errors, then coefficients whose first is 1. */
+static void unscale(const pf_spectrum *s, pf_free_group *group)
+{
+  const size_t n = s->n, width = group->n_values;
+  for (size_t c = 0; c < group->n_combinations; c++) {
+    double *combination = &group->combinations[c * width];
+    double variance = 0.0;
+    for (size_t i = s->n_free; i < n; i++) {
+      double along = 0.0;
+      for (size_t l = 0; l < width; l++) {
+        along += combination[l] * s->vectors[i * n + group->values[l]];
+      }
+      variance += along * along / s->eigenvalues[i];
+    }
+    double first = 0.0;
+    for (size_t l = 0; l < width; l++) {
+      combination[l] /= s->scale[group->values[l]];
+      first = first == 0.0 ? combination[l] : first;
+    }
+    for (size_t l = 0; l < width; l++) {
+      combination[l] /= first;
+    }
+    group->se[c] = sqrt(variance) / fabs(first);
+  }
+}
+
+static pf_status find_groups(pf_spectrum *s, pf_error *error)
+{
+  const size_t n = s->n, m = s->n_free;
+  double *null = pf_memory_need(m * n, sizeof *null, error);
+  size_t *pivots = pf_memory_need(m, sizeof *pivots, error);
+  bool *done = pf_memory_need(m, sizeof *done, error);
+  const member_lists in = {.row = pf_memory_need(m, sizeof(bool), error),
+                           .value = pf_memory_need(n, sizeof(bool), error)};
+  s->groups = pf_memory_need(m, sizeof *s->groups, error);
+  pf_status status =
+      null == NULL || pivots == NULL || done == NULL || in.row == NULL || in.value == NULL || s->groups == NULL
+          ? PF_STOP
+          : PF_OK;
+  if (status == PF_OK) {
+    memcpy(null, s->vectors, m * n * sizeof *null);
+    (void)eliminate(null, m, n, true, pivots);
+  }
+  for (size_t i = 0; i < m && status == PF_OK; i++) {
+    if (done[i]) {
+      continue;
+    }
+    pf_free_group *group = &s->groups[s->n_groups++];
+    grow(null, m, n, i, &in);
+    status = find_combinations(s, null, m, pivots, &in, group, error);
+    for (size_t k = 0; k < m; k++) {
+      done[k] = done[k] || in.row[k];
+    }
+    for (size_t k = 0; k < group->n_values && status == PF_OK; k++) {
+      s->identified[group->values[k]] = false;
+    }
+    if (status == PF_OK) {
+      unscale(s, group);
+    }
+  }
+  pf_memory_free(null);
+  pf_memory_free(pivots);
+  pf_memory_free(done);
+  pf_memory_free(in.row);
+  pf_memory_free(in.value);
+  return status;
+}
+
+/* ---- the object ---- */
+
+static pf_status fill(pf_spectrum *s, const double *information, pf_error *error)
+{
+  const size_t n = s->n;
+  pf_status status = scale_of(information, n, s->scale, error);
+  status = status == PF_OK ? decompose(s, information, error) : status;
+  for (size_t k = 0; k < n && status == PF_OK; k++) {
+    s->identified[k] = true;
+    s->n_free += s->eigenvalues[k] <= s->cut ? 1 : 0;
+  }
+  s->condition = s->n_free < n ? s->eigenvalues[n - 1] / s->eigenvalues[s->n_free] : (double)NAN;
+  return status == PF_OK && s->n_free > 0 ? find_groups(s, error) : status;
+}
+
+pf_status pf_spectrum_create(const double *information, size_t n, double cut, pf_spectrum **out, pf_error *error)
+{
+  pf_spectrum *s = pf_memory_need(1, sizeof *s, error);
+  if (s == NULL) {
+    return PF_STOP;
+  }
+  *s = (pf_spectrum){.n = n, .cut = cut, .condition = (double)NAN};
+  s->eigenvalues = pf_memory_need(n, sizeof *s->eigenvalues, error);
+  s->vectors = pf_memory_need(n * n, sizeof *s->vectors, error);
+  s->scale = pf_memory_need(n, sizeof *s->scale, error);
+  s->identified = pf_memory_need(n, sizeof *s->identified, error);
+  pf_status status = s->eigenvalues == NULL || s->vectors == NULL || s->scale == NULL || s->identified == NULL
+                         ? PF_STOP
+                         : fill(s, information, error);
+  if (status != PF_OK) {
+    pf_spectrum_free(s);
+    return status;
+  }
+  *out = s;
+  return PF_OK;
+}
+
+void pf_spectrum_free(pf_spectrum *s)
+{
+  if (s == NULL) {
+    return;
+  }
+  for (size_t g = 0; g < s->n_groups; g++) {
+    pf_memory_free(s->groups[g].values);
+    pf_memory_free(s->groups[g].combinations);
+    pf_memory_free(s->groups[g].se);
+  }
+  pf_memory_free(s->groups);
+  pf_memory_free(s->eigenvalues);
+  pf_memory_free(s->vectors);
+  pf_memory_free(s->scale);
+  pf_memory_free(s->identified);
+  pf_memory_free(s);
+}
+
+void pf_spectrum_covariance(const pf_spectrum *s, double *covariance)
+{
+  const size_t n = s->n;
+  for (size_t a = 0; a < n; a++) {
+    for (size_t b = 0; b <= a; b++) {
+      double sum = 0.0;
+      for (size_t i = s->n_free; i < n; i++) {
+        sum += s->vectors[i * n + a] * s->vectors[i * n + b] / s->eigenvalues[i];
+      }
+      covariance[a * n + b] = covariance[b * n + a] = sum * s->scale[a] * s->scale[b];
+    }
+  }
+}
+
+const pf_free_group *pf_spectrum_group(const pf_spectrum *s, size_t k)
+{
+  for (size_t g = 0; g < s->n_groups; g++) {
+    for (size_t l = 0; l < s->groups[g].n_values; l++) {
+      if (s->groups[g].values[l] == k) {
+        return &s->groups[g];
+      }
+    }
+  }
+  return NULL;
+}
+
+/* ---- words ---- */
+
+/** Text that is full ends in dots. */
+typedef struct line {
+  char *text;
+  size_t used, capacity;
+} line;
+
+static void add(line *to, const char *text)
+{
+  const size_t room = to->capacity - to->used;
+  const int length = snprintf(to->text + to->used, room, "%s", text);
+  if (length < 0 || (size_t)length >= room) {
+    to->used = to->capacity > 4 ? to->capacity - 4 : 0;
+    (void)snprintf(to->text + to->used, to->capacity - to->used, "...");
+    to->used = to->capacity - 1;
+    return;
+  }
+  to->used += (size_t)length;
+}
+
+static void add_combination(line *to, const pf_free_group *group, const double *combination, const char *const *names)
+{
+  bool first = true;
+  for (size_t l = 0; l < group->n_values; l++) {
+    const double c = combination[l];
+    char number[32] = "";
+    if (c == 0.0) {
+      continue;
+    }
+    if (fabs(fabs(c) - 1.0) > 5e-4) {
+      (void)snprintf(number, sizeof number, "%.3g ", fabs(c));
+    }
+    add(to, first ? (c < 0.0 ? "-" : "") : (c < 0.0 ? " - " : " + "));
+    add(to, number);
+    add(to, names[group->values[l]]);
+    first = false;
+  }
+}
+
+void pf_free_group_print(const pf_free_group *group, const char *const *names, int64_t k, char *text, size_t capacity)
+{
+  line to = {.text = text, .capacity = capacity};
+  size_t n = 0;
+  for (size_t c = 0; c < group->n_combinations; c++) {
+    bool has = k == PF_WHOLE_GROUP;
+    for (size_t l = 0; l < group->n_values; l++) {
+      has = has || ((int64_t)group->values[l] == k && group->combinations[c * group->n_values + l] != 0.0);
+    }
+    if (has) {
+      add(&to, n == 0 ? "only " : " and ");
+      add_combination(&to, group, &group->combinations[c * group->n_values], names);
+      n++;
+    }
+  }
+  if (n > 0) {
+    add(&to, n == 1 ? " is determined" : " are determined");
+    return;
+  }
+  add(&to, "nothing of ");
+  for (size_t l = 0; l < group->n_values; l++) {
+    if (k == PF_WHOLE_GROUP || (int64_t)group->values[l] == k) {
+      add(&to, l == 0 || k != PF_WHOLE_GROUP ? "" : ", ");
+      add(&to, names[group->values[l]]);
+    }
+  }
+  add(&to, " is determined");
+}
