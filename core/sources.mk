@@ -7,8 +7,6 @@ core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/threads.h
 core_sources += core/base/version.c
 
-core_sources += core/infer/profile.c core/infer/profile.h
-
 cli_sources = core/cli/cli.h
 cli_sources += core/cli/arguments.c core/cli/arguments.h
 cli_sources += core/cli/cmd_compare.c
@@ -17,6 +15,7 @@ cli_sources += core/cli/cmd_describe.c
 cli_sources += core/cli/cmd_fit.c
 cli_sources += core/cli/cmd_evaluate.c
 cli_sources += core/cli/cmd_list.c
+cli_sources += core/cli/cmd_recover.c
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/rule_template.c core/cli/rule_template.h
 cli_sources += core/cli/cmd_simulate.c
@@ -133,10 +132,13 @@ core_sources += core/evaluate/score.c
 core_sources += core/evaluate/summary.c
 
 core_sources += core/infer/evidence.h core/infer/infer.h core/infer/spectrum.h
+core_sources += core/infer/bootstrap.c core/infer/bootstrap.h
 core_sources += core/infer/evidence.c
 core_sources += core/infer/fisher.c
 core_sources += core/infer/infer.c
 core_sources += core/infer/input_noise.c
+core_sources += core/infer/profile.c core/infer/profile.h
+core_sources += core/infer/profile_unit.c
 core_sources += core/infer/sandwich.c
 core_sources += core/infer/spectrum.c
 
@@ -197,3 +199,9 @@ core_sources += core/conformance/source.c
 core_sources += core/conformance/suite.c
 core_sources += core/conformance/values.c
 core_sources += core/conformance/watch.c
+
+core_sources += core/recover/recover.h
+core_sources += core/recover/print.c
+core_sources += core/recover/run.c
+core_sources += core/recover/table.c
+core_sources += core/recover/write.c

@@ -18,6 +18,7 @@ int pf_command_simulate(int argc, char **argv);
 int pf_command_evaluate(int argc, char **argv);
 int pf_command_compare(int argc, char **argv);
 int pf_command_check(int argc, char **argv);
+int pf_command_recover(int argc, char **argv);
 int pf_command_report(int argc, char **argv);
 int pf_command_list(int argc, char **argv);
 int pf_command_describe(int argc, char **argv);

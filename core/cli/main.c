@@ -22,6 +22,8 @@ static const command commands[] = {
      pf_command_compare},
     {"check", "check CONFIG or PLUGIN       what a config comes to; whether a plugin is what its header promises",
      pf_command_check},
+    {"recover", "recover CONFIG [key=value ...]  simulate, fit, repeat: bias, and whether intervals hold the truth",
+     pf_command_recover},
     {"simulate", "simulate CONFIG | --from RUN  make data with a known rule; put a fitted one back into a task",
      pf_command_simulate},
     {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too", pf_command_evaluate},

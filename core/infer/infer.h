@@ -106,6 +106,10 @@ pf_status pf_infer_why(char **why, pf_error *error, const char *format, ...) __a
 pf_status pf_infer_fisher(pf_infer_job *job, pf_error *error);
 /** Intervals of method sandwich; after fisher. */
 pf_status pf_infer_sandwich(pf_infer_job *job, pf_error *error);
+/** Intervals of method profile, and verdicts "practically not identified"; after fisher. */
+pf_status pf_infer_profile(pf_infer_job *job, pf_error *error);
+/** Intervals of method bootstrap; after fisher. */
+pf_status pf_infer_bootstrap(pf_infer_job *job, pf_error *error);
 /** Warns of values that only the drawn noise of the inputs tells apart; after fisher. */
 pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error);
 /** A matrix of the unit's values, of the objective of these batches at the estimate: its Gauss-Newton matrix. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The words of enum pf_interval_method; those that a config may ask for. */
-static const char *const words[] = {"fisher", "sandwich"};
+static const char *const words[] = {"fisher", "sandwich", "profile", "bootstrap"};
 
 const char *pf_interval_method_name(uint32_t method)
 {
@@ -21,7 +21,9 @@ static pf_status read_methods(pf_interval_settings *to, const pf_options *option
       k++;
     }
     if (k == n_words) {
-      return pf_fail(error, PF_STOP, "intervals.methods: there is no method '%s'; choose of fisher, sandwich", word);
+      return pf_fail(error, PF_STOP,
+                     "intervals.methods: there is no method '%s'; choose of fisher, sandwich, profile, bootstrap",
+                     word);
     }
     to->methods[k] = true;
     to->main = i == 0 ? (uint32_t)k : to->main;
@@ -33,6 +35,7 @@ pf_status pf_build_intervals(pf_problem *problem, const pf_view *view, pf_error 
 {
   const pf_options *options = pf_view_options(view);
   pf_interval_settings *to = &problem->intervals;
+  problem->recover.data_sets = options->integer(options, "recover.data_sets");
   const char *cluster = options->string(options, "intervals.cluster");
   to->level = options->real(options, "intervals.level");
   to->cluster = strcmp(cluster, "animal") == 0  ? PF_CLUSTER_ANIMAL
@@ -40,6 +43,12 @@ pf_status pf_build_intervals(pf_problem *problem, const pf_view *view, pf_error 
                                                 : PF_CLUSTER_AUTO;
   to->block = options->integer(options, "intervals.block");
   to->cut = options->real(options, "intervals.cut");
+  const char *of = options->string(options, "intervals.bootstrap.of");
+  to->bootstrap_of = strcmp(of, "animals") == 0      ? PF_BOOTSTRAP_ANIMALS
+                     : strcmp(of, "parametric") == 0 ? PF_BOOTSTRAP_PARAMETRIC
+                                                     : PF_BOOTSTRAP_AUTO;
+  to->studentised = strcmp(options->string(options, "intervals.bootstrap.interval"), "studentised") == 0;
+  to->resamples = options->integer(options, "intervals.bootstrap.resamples");
   to->most = options->integer(options, "intervals.most");
   const pf_status status = read_methods(to, options, error);
   if (status != PF_OK) {

@@ -52,6 +52,11 @@ enum pf_interval_method {
 const char *pf_interval_method_name(uint32_t method);
 enum pf_cluster { PF_CLUSTER_AUTO = 0, PF_CLUSTER_ANIMAL, PF_CLUSTER_BLOCK };
 
+/** What a bootstrap draws: core/infer/bootstrap.h. */
+enum pf_bootstrap_sampling { PF_BOOTSTRAP_AUTO = 0, PF_BOOTSTRAP_ANIMALS, PF_BOOTSTRAP_PARAMETRIC };
+/** With so many animals in a fit, auto draws animals. */
+enum { PF_BOOTSTRAP_ENOUGH_ANIMALS = 10 };
+
 /** What is inferred of a fit. */
 typedef struct pf_interval_settings {
   bool methods[PF_N_INTERVAL_METHODS]; /**< none: nothing is inferred */
@@ -60,8 +65,16 @@ typedef struct pf_interval_settings {
   uint32_t cluster;                    /**< enum pf_cluster; auto: animals where a fit has several, else blocks */
   int64_t block;                       /**< trials of a block */
   double cut;                          /**< eigenvalues of the scaled information that are no larger count as 0 */
+  uint32_t bootstrap_of;               /**< enum pf_bootstrap_sampling */
+  bool studentised;                    /**< bootstrap intervals of t statistics; else percentiles */
+  int64_t resamples;                   /**< refits of a bootstrap */
   int64_t most;                        /**< values of a fit that more of are not inferred about */
 } pf_interval_settings;
+
+/** `plastfit recover`. */
+typedef struct pf_recover_settings {
+  int64_t data_sets;
+} pf_recover_settings;
 
 /** How the activities of simulated animals are recorded. */
 typedef struct pf_record_settings {
@@ -121,6 +134,7 @@ typedef struct pf_problem {
   pf_evaluate_settings evaluate;
   bool only_task; /**< no data were made: pf_problem_create_task */
   pf_interval_settings intervals;
+  pf_recover_settings recover;
   bool other_data; /**< what is scored need not be what was fitted: `plastfit evaluate RUN --data` */
   size_t
       memory; /**< bytes that the workspaces of a fit may take: states are recomputed, threads left idle, to keep it */
