@@ -1,0 +1,64 @@
+#!/bin/sh
+# plastfit recover: the same bits on any number of threads, the first data set is the config's own, every method gives
+# intervals, and what cannot be recovered is refused in one line.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+
+config=$PF_SRCDIR/configs/coverage-choices.cfg
+small="source.animals=1 recover.data_sets=3"
+methods='intervals.methods=["fisher", "sandwich", "profile", "bootstrap"]'
+
+# shellcheck disable=SC2086 # small is a list of words
+for threads in 1 3; do
+  "$PLASTFIT" recover "$config" $small "$methods" intervals.bootstrap.resamples=20 threads=$threads \
+    out="$work/by$threads" >"$work/by$threads.log" 2>&1 || fail "recover with $threads threads: $(cat "$work/by$threads.log")"
+done
+cmp "$work/by1/recover.csv" "$work/by3/recover.csv" || fail "recover.csv differs between 1 and 3 threads"
+holds by1 "s['fits'] == {'all': 3, 'converged': 3, 'not_converged': 0, 'failed': 0}"
+holds by1 "len(s['parameters']) == 5 and sorted(p['truth'] for p in s['parameters']) == [-0.05, 0, 0, 0, 1]"
+holds by1 "all(p['methods'][m]['intervals'] == 3 for p in s['parameters'] for m in ('fisher', 'sandwich', 'profile', 'bootstrap'))"
+grep -q 'bias' "$work/by1.log" || fail "no table: $(cat "$work/by1.log")"
+
+# data set 0 has the config's seed: its estimates and standard errors are those that `fit` finds
+run_fit fitted "$config" source.animals=1 || finish
+python3 - "$work" <<'PY' || fail "data set 0 is not the config's own"
+import csv, sys
+fit = {r["name"]: r for r in csv.DictReader(open(sys.argv[1] + "/fitted/theta.csv")) if r["fixed"] == "0"}
+rows = [r for r in csv.DictReader(open(sys.argv[1] + "/by1/recover.csv"))]
+first = [r for r in rows if r["data_set"] == "0" and r["method"] == "fisher"]
+assert len(rows) == 3 * 5 * 4 and len(first) == 5, len(rows)
+for r in first:
+    assert r["estimate"] == fit[r["name"]]["estimate"], r["name"]
+    assert float(r["lower"]) < float(r["estimate"]) < float(r["upper"]), r
+    assert r["covers"] == str(int(float(r["lower"]) <= float(r["truth"]) <= float(r["upper"])))
+assert len({r["estimate"] for r in rows if r["name"] == "X1Y0W0R1"}) == 3  # other data in every set
+# one method's interval is not another's
+assert len({r["lower"] for r in rows if r["data_set"] == "0" and r["name"] == "X1Y0W0R1"}) == 4
+PY
+
+# the animals bootstrap, where there are enough to draw
+"$PLASTFIT" recover "$config" source.animals=3 recover.data_sets=1 'intervals.methods=["bootstrap"]' \
+  intervals.bootstrap.of=animals intervals.bootstrap.resamples=20 out="$work/animals" >"$work/animals.log" 2>&1 ||
+  fail "bootstrap over animals: $(cat "$work/animals.log")"
+holds animals "s['parameters'][0]['methods']['bootstrap']['intervals'] == 1"
+
+# a penalised fit has no intervals, and says why; bias it has
+"$PLASTFIT" recover "$config" source.animals=1 recover.data_sets=2 penalty.l1=0.01 out="$work/penalised" >"$work/penalised.log" 2>&1 ||
+  fail "penalised: $(cat "$work/penalised.log")"
+holds penalised "s['parameters'][0]['methods']['fisher']['intervals'] == 0 and s['parameters'][0]['bias'] is not None"
+grep -q 'a penalty draws coefficients away' "$work/penalised.log" || fail "penalised: no reason: $(cat "$work/penalised.log")"
+
+# refuse CODE TEXT ARGUMENT...: one line with TEXT
+refuse() {
+  code=$1 text=$2
+  shift 2
+  got=0
+  "$PLASTFIT" recover "$@" >"$work/refused" 2>&1 || got=$?
+  [ "$got" -eq "$code" ] || fail "recover $*: exit $got, expected $code"
+  [ "$(wc -l <"$work/refused")" -eq 1 ] && grep -q "$text" "$work/refused" || fail "recover $*: $(cat "$work/refused")"
+}
+refuse 2 "reads data, whose truth is not known" "$PF_SRCDIR/configs/own-data.cfg" out="$work/none"
+refuse 2 "recover wants" --quiet
+refuse 2 "already holds a run" "$config" source.animals=1 recover.data_sets=1 out="$work/by1"
+refuse 2 "there is no method 'wald'" "$config" 'intervals.methods=["wald"]' out="$work/none"
+[ ! -e "$work/none" ] || fail "a refused recovery left a folder"
+finish
