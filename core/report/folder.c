@@ -10,10 +10,11 @@
 
 /* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no others, are ever
  * deleted. */
-static const char *const run_files[] = {
-    "config.cfg",          "fit.csv",          "theta.csv",       "trajectories.h5", "summary.json", "table.csv",
-    "initial_weights.csv", "fit.cfg",          "evaluation.json", "compare.csv",     "compare.h5",   "select.csv",
-    "report.html",         "report.html.part", "simulated.csv",   "multistart.csv",  "recover.csv"};
+static const char *const run_files[] = {"config.cfg",      "fit.csv",          "theta.csv",           "trajectories.h5",
+                                        "summary.json",    "table.csv",        "initial_weights.csv", "fit.cfg",
+                                        "evaluation.json", "compare.csv",      "compare.h5",          "select.csv",
+                                        "report.html",     "report.html.part", "simulated.csv",       "multistart.csv",
+                                        "intervals.csv",   "spectrum.csv",     "recover.csv"};
 
 /* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being written. */
 static bool is_evaluation(const char *name)

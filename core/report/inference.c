@@ -1,7 +1,17 @@
-/* What was inferred of a fit, as tables. */
+/* What was inferred of a fit: tables, and the terminal's lines. */
+#include "core/base/memory.h"
+#include "core/base/text.h"
 #include "core/report/tables.h"
 
 #include <math.h>
+#include <string.h>
+
+enum { NAME = 160, GROUP = 1000, MOST_LINES = 6 };
+
+/* A share of a direction (scaled, of length 1) that is too small for spectrum.csv. */
+static const double small_share = 1e-4;
+
+/* ---- one slot ---- */
 
 pf_certainty pf_certainty_of(const pf_inference *inference, const pf_fit_unit *unit, size_t slot)
 {
@@ -31,6 +41,7 @@ pf_certainty pf_certainty_of(const pf_inference *inference, const pf_fit_unit *u
   return out;
 }
 
+/* A side that the data leave open is written as inf. */
 void pf_csv_certainty(pf_certainty c, const pf_inference *inference, FILE *file)
 {
   const bool has = !isnan(c.lower) || !isnan(c.upper);
@@ -43,4 +54,291 @@ void pf_csv_certainty(pf_certainty c, const pf_inference *inference, FILE *file)
   pf_csv_number(file, has ? inference->level : (double)NAN);
   (void)fprintf(file, ",%s,%s,", has ? pf_interval_method_name(c.method) : "", pf_verdict_words(c.verdict));
   pf_csv_text(file, c.note);
+}
+
+bool pf_has_inference(const pf_inference *inference)
+{
+  return inference != NULL && inference->n_units > 0;
+}
+
+/* ---- intervals.csv ---- */
+
+/* unit,owner,name,animal,experiment of value k */
+static void value_cells(const pf_inference_unit *of, size_t k, FILE *file)
+{
+  const pf_layout *layout = of->unit->layout;
+  const size_t slot = layout->index[k];
+  const pf_model_parameter *parameter = &layout->parameters[layout->slots[slot].parameter];
+  const char *animal = "";
+  int64_t experiment = -1;
+  pf_layout_copy(layout, slot, &animal, &experiment);
+  const char *const texts[] = {of->unit->name, parameter->owner, parameter->declared.name, animal};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    pf_csv_text(file, texts[i]);
+    (void)fputc(',', file);
+  }
+  if (experiment >= 0) {
+    (void)fprintf(file, "%lld", (long long)experiment);
+  }
+}
+
+static void interval_rows(const pf_inference *inference, const pf_inference_unit *of, uint32_t method, FILE *file)
+{
+  const pf_intervals *intervals = &of->methods[method];
+  const bool asked = intervals->there || intervals->why != NULL;
+  for (size_t k = 0; asked && of->why == NULL && k < of->n; k++) {
+    value_cells(of, k, file);
+    (void)fprintf(file, ",%s,%.17g,", pf_interval_method_name(method), inference->level);
+    pf_csv_number(file, of->unit->values[k]);
+    for (size_t i = 0; i < 3; i++) {
+      const double *const columns[] = {intervals->se, intervals->lower, intervals->upper};
+      (void)fputc(',', file);
+      pf_csv_number(file, intervals->there ? columns[i][k] : (double)NAN);
+    }
+    (void)fputc(',', file);
+    pf_csv_text(file, intervals->why);
+    (void)fputc('\n', file);
+  }
+}
+
+pf_status pf_write_intervals_csv(const pf_results *results, const char *path, pf_error *error)
+{
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  (void)fputs("unit,owner,name,animal,experiment,method,level,estimate,se,lower,upper,why\n", file);
+  for (size_t u = 0; u < results->inference->n_units; u++) {
+    for (uint32_t method = 0; method < PF_N_INTERVAL_METHODS; method++) {
+      interval_rows(results->inference, &results->inference->units[u], method, file);
+    }
+  }
+  return pf_csv_close_file(file, path, error);
+}
+
+/* ---- spectrum.csv ---- */
+
+static void spectrum_rows(const pf_inference_unit *of, FILE *file)
+{
+  const pf_spectrum *s = of->spectrum;
+  for (size_t i = 0; s != NULL && of->why == NULL && i < s->n; i++) {
+    for (size_t k = 0; k < s->n; k++) {
+      const double share = s->vectors[i * s->n + k];
+      if (fabs(share) <= small_share) {
+        continue;
+      }
+      value_cells(of, k, file);
+      (void)fprintf(file, ",%zu,", i + 1);
+      pf_csv_number(file, s->eigenvalues[i]);
+      (void)fprintf(file, ",%d,", i < s->n_free ? 1 : 0);
+      pf_csv_number(file, share);
+      (void)fputc(',', file);
+      /* without information a value has no scale: it is the direction itself */
+      pf_csv_number(file, s->scale[k] > 0.0 ? share * s->scale[k] : share);
+      (void)fputc('\n', file);
+    }
+  }
+}
+
+pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_error *error)
+{
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  (void)fputs("unit,owner,name,animal,experiment,direction,eigenvalue,free,share,change\n", file);
+  for (size_t u = 0; u < results->inference->n_units; u++) {
+    spectrum_rows(&results->inference->units[u], file);
+  }
+  return pf_csv_close_file(file, path, error);
+}
+
+/* ---- sentences ---- */
+
+pf_status pf_free_group_sentence(const pf_problem *problem, const pf_inference_unit *of, size_t g, char *text,
+                                 size_t capacity, pf_error *error)
+{
+  char *memory = pf_memory_need(of->n, NAME, error);
+  const char **names = pf_memory_need(of->n, sizeof *names, error);
+  for (size_t k = 0; memory != NULL && names != NULL && k < of->n; k++) {
+    pf_value_name(problem, of->unit->layout, k, memory + k * NAME, NAME);
+    names[k] = memory + k * NAME;
+  }
+  const pf_status status = memory == NULL || names == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    pf_free_group_print(&of->spectrum->groups[g], names, PF_WHOLE_GROUP, text, capacity);
+  }
+  pf_memory_free(memory);
+  pf_memory_free((void *)names);
+  return status;
+}
+
+/* Sentences, each once, with how many units it is about. */
+typedef struct sentences {
+  char **texts;
+  size_t *counts, n, capacity;
+} sentences;
+
+static pf_status tally(sentences *list, const char *text, pf_error *error)
+{
+  for (size_t i = 0; i < list->n; i++) {
+    if (strcmp(list->texts[i], text) == 0) {
+      list->counts[i]++;
+      return PF_OK;
+    }
+  }
+  if (list->n == list->capacity) {
+    const size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
+    char **texts = pf_memory_need(capacity, sizeof(char *), error);
+    size_t *counts = pf_memory_need(capacity, sizeof *counts, error);
+    if (texts == NULL || counts == NULL) {
+      pf_memory_free(texts);
+      pf_memory_free(counts);
+      return PF_STOP;
+    }
+    for (size_t i = 0; i < list->n; i++) {
+      texts[i] = list->texts[i];
+      counts[i] = list->counts[i];
+    }
+    pf_memory_free(list->texts);
+    pf_memory_free(list->counts);
+    list->texts = texts;
+    list->counts = counts;
+    list->capacity = capacity;
+  }
+  list->texts[list->n] = pf_memory_string(text, error);
+  if (list->texts[list->n] == NULL) {
+    return PF_STOP;
+  }
+  list->counts[list->n++] = 1;
+  return PF_OK;
+}
+
+static void sentences_clear(sentences *list)
+{
+  for (size_t i = 0; i < list->n; i++) {
+    pf_memory_free(list->texts[i]);
+  }
+  pf_memory_free(list->texts);
+  pf_memory_free(list->counts);
+}
+
+/* Lines of at most this width, continued at `indent`. */
+static void print_line(FILE *out, const char *head, const char *text, const char *tail, int indent)
+{
+  enum { WIDTH = 100 };
+  int column = (int)strlen(head);
+  (void)fputs(head, out);
+  for (int part = 0; part < 2; part++) {
+    const char *word = part == 0 ? text : tail;
+    while (*word != '\0') {
+      const size_t length = strcspn(word, " ");
+      if (column + (int)length > WIDTH && column > indent) {
+        (void)fprintf(out, "\n%*s", indent, "");
+        column = indent;
+      }
+      (void)fprintf(out, "%.*s", (int)length, word);
+      column += (int)length;
+      word += length;
+      while (*word == ' ') {
+        if (column > indent && column < WIDTH) {
+          (void)fputc(' ', out);
+          column++;
+        }
+        word++;
+      }
+    }
+  }
+  (void)fputc('\n', out);
+}
+
+static void print_sentences(const sentences *list, size_t n_units, const char *head, FILE *out)
+{
+  for (size_t i = 0; i < list->n && i < MOST_LINES; i++) {
+    char tail[64] = "";
+    if (n_units > 1) {
+      (void)snprintf(tail, sizeof tail, " (%zu of %zu animals)", list->counts[i], n_units);
+    }
+    print_line(out, head, list->texts[i], tail, (int)strlen(head));
+  }
+  if (list->n > MOST_LINES) {
+    (void)fprintf(out, "%*sand %zu more, in summary.json\n", (int)strlen(head), "", list->n - MOST_LINES);
+  }
+}
+
+/* What all units say, into lists. */
+typedef struct told {
+  size_t n_values, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
+  sentences why, free_ones, practically, warnings;
+} told;
+
+static pf_status gather(const pf_problem *problem, const pf_inference_unit *of, told *t, pf_error *error)
+{
+  pf_status status = PF_OK;
+  if (of->why != NULL) {
+    return tally(&t->why, of->why, error);
+  }
+  for (size_t k = 0; k < of->n && status == PF_OK; k++) {
+    t->n_values++;
+    t->n_verdict[of->verdict[k]]++;
+    if (of->verdict[k] == PF_PRACTICALLY_NOT) {
+      char text[GROUP], name[NAME];
+      pf_value_name(problem, of->unit->layout, k, name, sizeof name);
+      (void)snprintf(text, sizeof text, "%s: %.700s", name, of->note[k] != NULL ? of->note[k] : "");
+      status = tally(&t->practically, text, error);
+    }
+  }
+  for (size_t g = 0; g < of->spectrum->n_groups && status == PF_OK; g++) {
+    char text[GROUP];
+    status = pf_free_group_sentence(problem, of, g, text, sizeof text, error);
+    status = status == PF_OK ? tally(&t->free_ones, text, error) : status;
+  }
+  const char *main_why = of->methods[of->main].why;
+  if (status == PF_OK && main_why != NULL) {
+    char text[GROUP];
+    (void)snprintf(text, sizeof text, "no %s intervals: %s", pf_interval_method_name(of->main), main_why);
+    status = tally(&t->warnings, text, error);
+  }
+  for (size_t i = 0; i < of->n_warnings && status == PF_OK; i++) {
+    status = tally(&t->warnings, of->warnings[i], error);
+  }
+  return status;
+}
+
+pf_status pf_print_inference(const pf_problem *problem, const pf_inference *inference, FILE *out, pf_error *error)
+{
+  told t = {0};
+  pf_status status = PF_OK;
+  if (!pf_has_inference(inference)) {
+    return PF_OK;
+  }
+  for (size_t u = 0; u < inference->n_units && status == PF_OK; u++) {
+    status = inference->units[u].unit->status == PF_OK ? gather(problem, &inference->units[u], &t, error) : PF_OK;
+  }
+  if (status == PF_OK) {
+    print_sentences(&t.why, inference->n_units, "  no standard errors: ", out);
+    if (t.n_values > 0) {
+      (void)fprintf(out, "  identified: %zu of %zu coefficients", t.n_verdict[PF_IDENTIFIED], t.n_values);
+      if (inference->n_units > 1) {
+        (void)fprintf(out, " of %zu animals", inference->n_units);
+      }
+      (void)fprintf(out, "; standard errors, %g %% intervals (%s) and verdicts are in theta.csv\n",
+                    100.0 * inference->level, pf_interval_method_name(inference->units[0].main));
+    }
+    if (t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN] > 0) {
+      (void)fprintf(out, "  not identified by this design: %zu\n", t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN]);
+      print_sentences(&t.free_ones, inference->n_units, "    ", out);
+    }
+    if (t.n_verdict[PF_PRACTICALLY_NOT] > 0) {
+      (void)fprintf(out, "  practically not identified: %zu\n", t.n_verdict[PF_PRACTICALLY_NOT]);
+      print_sentences(&t.practically, inference->n_units, "    ", out);
+    }
+    print_sentences(&t.warnings, inference->n_units, "  note: ", out);
+    (void)fputc('\n', out);
+  }
+  sentences_clear(&t.why);
+  sentences_clear(&t.free_ones);
+  sentences_clear(&t.practically);
+  sentences_clear(&t.warnings);
+  return status;
 }

@@ -149,6 +149,77 @@ static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_u
   return object;
 }
 
+/* The sentences of a unit's free groups. */
+static json_t *free_array(builder *b, const pf_problem *problem, const pf_inference_unit *of)
+{
+  json_t *array = json_array();
+  for (size_t g = 0; g < of->spectrum->n_groups; g++) {
+    char line[1000];
+    pf_error ignored = pf_error_none();
+    b->lost |= pf_free_group_sentence(problem, of, g, line, sizeof line, &ignored) != PF_OK ||
+               json_array_append_new(array, text(line)) != 0;
+  }
+  return array;
+}
+
+static json_t *certainty_object(builder *b, const pf_problem *problem, const pf_inference_unit *of)
+{
+  json_t *object = json_object();
+  set(b, object, "name", text(of->unit->name));
+  set(b, object, "why", text(of->why));
+  if (of->why != NULL) {
+    return object;
+  }
+  json_t *verdicts = json_object(), *eigenvalues = json_array(), *warnings = json_array(), *missing = json_object();
+  for (uint32_t v = PF_IDENTIFIED; v <= PF_NOT_IDENTIFIED_BY_DESIGN; v++) {
+    json_int_t n = 0;
+    for (size_t k = 0; k < of->n; k++) {
+      n += of->verdict[k] == v ? 1 : 0;
+    }
+    set(b, verdicts, pf_verdict_words(v), json_integer(n));
+  }
+  for (size_t k = 0; k < of->n; k++) {
+    b->lost |= json_array_append_new(eigenvalues, number(of->spectrum->eigenvalues[k])) != 0;
+  }
+  for (size_t i = 0; i < of->n_warnings; i++) {
+    b->lost |= json_array_append_new(warnings, text(of->warnings[i])) != 0;
+  }
+  for (uint32_t method = 0; method < PF_N_INTERVAL_METHODS; method++) {
+    if (of->methods[method].why != NULL) {
+      set(b, missing, pf_interval_method_name(method), text(of->methods[method].why));
+    }
+  }
+  set(b, object, "log_likelihood", number(of->log_likelihood));
+  set(b, object, "verdicts", verdicts);
+  set(b, object, "free", free_array(b, problem, of));
+  set(b, object, "warnings", warnings);
+  set(b, object, "missing", missing);
+  set(b, object, "clusters", of->n_clusters > 0 ? json_integer((json_int_t)of->n_clusters) : json_null());
+  set(b, object, "condition", number(of->spectrum->condition));
+  set(b, object, "eigenvalues", eigenvalues);
+  set(b, object, "derivatives", text(pf_derivatives_words(of->derivatives)));
+  return object;
+}
+
+/* How sure one can be; null where nothing was asked. */
+static json_t *inference_object(builder *b, const pf_results *results)
+{
+  const pf_inference *inference = results->inference;
+  if (!pf_has_inference(inference)) {
+    return json_null();
+  }
+  json_t *object = json_object(), *units = json_array();
+  for (size_t u = 0; u < inference->n_units; u++) {
+    b->lost |= json_array_append_new(units, certainty_object(b, results->problem, &inference->units[u])) != 0;
+  }
+  set(b, object, "method", text(pf_interval_method_name(results->problem->intervals.main)));
+  set(b, object, "level", number(inference->level));
+  set(b, object, "cut", number(results->problem->intervals.cut));
+  set(b, object, "seconds", number(inference->seconds));
+  set(b, object, "units", units);
+  return object;
+}
+
 static json_t *config_object(builder *b, const pf_problem *problem)
 {
   const pf_fit_settings *fit = &problem->fit;
@@ -279,6 +350,7 @@ static json_t *summary(builder *b, const pf_results *results)
     b->lost |= json_array_append_new(units, unit_object(b, results->problem, &results->fit->units[u])) != 0;
   }
   set(b, root, "units", units);
+  set(b, root, "inference", inference_object(b, results));
   set_scores(b, root, results);
   set_plan(b, root, results->problem);
   json_t *timing = json_object();

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_WIDTH = 100, MOST_TERMS = 12, MOST_FAILURES = 5, EQUATION_LENGTH = 8192 };
+enum { LINE_WIDTH = 100, MOST_TERMS = 12, MOST_FAILURES = 5, INTERVAL_WIDTH = 24, EQUATION_LENGTH = 8192 };
 
 /* When a coefficient counts as wrong; said in the summary in the same words. */
 static const double relative_tolerance = 0.25; /* of the true value */
@@ -387,6 +387,29 @@ static void row_name(const printer *p, const row *r, char *text, size_t capacity
   }
 }
 
+/* One fit, and errors of it: a column in the place of the spread over animals. */
+static bool has_intervals(const printer *p)
+{
+  return p->fit->n_units == 1 && pf_has_inference(p->inference) && p->inference->units[0].why == NULL &&
+         p->inference->units[0].methods[p->inference->units[0].main].there;
+}
+
+static void print_interval(const printer *p, const row *r)
+{
+  const pf_fit_unit *unit = &p->fit->units[0];
+  const size_t slot = unit->layout->first[r->parameter];
+  const size_t end =
+      r->parameter + 1 < unit->layout->n_parameters ? unit->layout->first[r->parameter + 1] : unit->layout->n_slots;
+  const pf_certainty sure = pf_certainty_of(p->inference, unit, slot);
+  char text[64] = "";
+  if (end == slot + 1 && !isnan(sure.lower)) {
+    (void)snprintf(text, sizeof text, "%.3g to %.3g", sure.lower, sure.upper);
+  } else if (end == slot + 1 && sure.verdict > PF_IDENTIFIED) {
+    (void)snprintf(text, sizeof text, "not identified");
+  }
+  print_padded(p->out, text, INTERVAL_WIDTH);
+}
+
 static void print_row(const printer *p, const row *r, int name_width)
 {
   char name[96];
@@ -400,11 +423,18 @@ static void print_row(const printer *p, const row *r, int name_width)
   (void)fputs("  ", p->out);
   print_padded(p->out, name, name_width);
   (void)fputs("  ", p->out);
+  if (has_intervals(p)) {
+    print_padded(p->out, estimate, 12);
+    print_interval(p, r);
+  } else if (!isnan(r->truth)) {
+    print_padded(p->out, estimate, 22);
+  } else {
+    (void)fputs(estimate, p->out);
+  }
   if (isnan(r->truth)) {
-    (void)fprintf(p->out, "%s\n", estimate);
+    (void)fputc('\n', p->out);
     return;
   }
-  print_padded(p->out, estimate, 22);
   if (verdict(p, r) != 1) {
     (void)fprintf(p->out, "%.4g\n", r->truth);
   } else if (r->truth != 0.0) {
@@ -447,7 +477,13 @@ static void print_table(const printer *p)
   (void)fputs("  ", p->out);
   print_padded(p->out, "coefficient", name_width);
   (void)fputs("  ", p->out);
-  if (any_truth(p)) {
+  if (has_intervals(p)) {
+    char head[64];
+    (void)snprintf(head, sizeof head, "%g %% interval", 100.0 * p->inference->level);
+    print_padded(p->out, "estimate", 12);
+    print_padded(p->out, head, INTERVAL_WIDTH);
+    (void)fputs(any_truth(p) ? "truth\n" : "\n", p->out);
+  } else if (any_truth(p)) {
     print_padded(p->out, p->n_fitted > 1 ? "mean ± sd, animals" : "estimate", 22);
     (void)fputs("truth\n", p->out);
   } else {
@@ -706,6 +742,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit, const pf
     print_bound(&p);
     print_starts(&p);
     print_verdict(&p);
+    status = pf_print_inference(problem, inference, stream, error);
     print_scores(&p);
     print_failures(&p);
     print_place(&p);

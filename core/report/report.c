@@ -40,6 +40,16 @@ static pf_status write_simulated(const pf_results *results, const char *path, pf
   return status;
 }
 
+static pf_status write_intervals(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_inference(results->inference) ? pf_write_intervals_csv(results, path, error) : PF_OK;
+}
+
+static pf_status write_spectrum(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_inference(results->inference) ? pf_write_spectrum_csv(results, path, error) : PF_OK;
+}
+
 /* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is made from them. */
 static const struct {
   const char *name;
@@ -47,7 +57,8 @@ static const struct {
 } files[] = {
     {"config.cfg", write_config},         {"fit.csv", pf_write_fit_csv},
     {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
-    {"multistart.csv", write_multistart}, {"simulated.csv", write_simulated},
+    {"multistart.csv", write_multistart}, {"intervals.csv", write_intervals},
+    {"spectrum.csv", write_spectrum},     {"simulated.csv", write_simulated},
     {"summary.json", pf_write_summary},
 };
 

@@ -43,6 +43,16 @@ typedef struct pf_certainty {
 pf_certainty pf_certainty_of(const pf_inference *inference, const pf_fit_unit *unit, size_t slot);
 /** As cells: se,ci_lower,ci_upper,ci_level,ci_method,verdict,note. */
 void pf_csv_certainty(pf_certainty certainty, const pf_inference *inference, FILE *file);
+/** Is there anything to tell? */
+bool pf_has_inference(const pf_inference *inference);
+/** Every method's intervals, and the directions of the information; only where pf_has_inference(). */
+pf_status pf_write_intervals_csv(const pf_results *results, const char *path, pf_error *error);
+pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_error *error);
+/** The terminal's lines on what is identified; nothing where nothing was inferred. */
+pf_status pf_print_inference(const pf_problem *problem, const pf_inference *inference, FILE *out, pf_error *error);
+/** What is determined of group g of a unit's spectrum: "only a + b is determined". */
+pf_status pf_free_group_sentence(const pf_problem *problem, const pf_inference_unit *of, size_t g, char *text,
+                                 size_t capacity, pf_error *error);
 
 /** The scores of a run folder's theta on other data. */
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data, const char *path,

@@ -184,3 +184,20 @@ Test(stats_distributions, edges)
   cr_expect(isnan(pf_stats_chi2_above(1.0, 0.0)) && isnan(pf_stats_chi2_above(NAN, 1.0)));
   cr_expect(pf_stats_chi2_quantile(0.0, 3.0) == 0.0 && isinf(pf_stats_chi2_quantile(1.0, 3.0)));
 }
+
+/* With 1 and 2 degrees of freedom there are formulas; the others are those of any table of t. */
+Test(stats_distributions, student)
+{
+  for (double p = 0.51; p < 0.999; p += 0.04) {
+    const double one = tan(3.14159265358979323846 * (p - 0.5));
+    const double two = (2.0 * p - 1.0) / sqrt(2.0 * p * (1.0 - p));
+    cr_expect(fabs(pf_stats_student_quantile(p, 1) / one - 1.0) < 1e-12);
+    cr_expect(fabs(pf_stats_student_quantile(p, 2) / two - 1.0) < 1e-12);
+    cr_expect(fabs(pf_stats_student_quantile(1.0 - p, 7) + pf_stats_student_quantile(p, 7)) < 1e-12);
+  }
+  cr_expect(fabs(pf_stats_student_quantile(0.975, 9) - 2.262157) < 1e-6);
+  cr_expect(fabs(pf_stats_student_quantile(0.975, 30) - 2.042272) < 1e-6);
+  cr_expect(fabs(pf_stats_student_quantile(0.975, 100000) - 1.96) < 1e-4);
+  cr_expect(isnan(pf_stats_student_quantile(0.975, 0)) && isnan(pf_stats_student_quantile(1.5, 3)));
+  cr_expect(isinf(pf_stats_student_quantile(1.0, 3)));
+}

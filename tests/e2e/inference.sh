@@ -1,0 +1,8 @@
+#!/bin/sh
+# Standard errors against regressions computed otherwise, and the verdicts on problems whose answer is known.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+mkdir "$work/known" "$work/verdicts"
+python3 "$PF_SRCDIR/tests/e2e/inference.py" "$PLASTFIT" "$work/known" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+python3 "$PF_SRCDIR/tests/e2e/verdicts.py" "$PLASTFIT" "$work/verdicts" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+cat "$work/log"
+finish

@@ -1,0 +1,149 @@
+/*
+ * core/infer on a whole problem: information against differences of gradients, what may not be inferred, and threads.
+ * Standard errors against regressions are in tests/e2e/inference.py.
+ */
+#include "core/base/memory.h"
+#include "core/infer/infer.h"
+#include "tests/unit/support/tiny_problem.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct run {
+  tiny_problem tiny;
+  pf_fit *fit;
+  pf_inference *inference;
+} run;
+
+static void infer(run *r)
+{
+  pf_error error = pf_error_none();
+  cr_assert(pf_infer(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->inference, &error) == PF_OK, "%s", error.text);
+}
+
+static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
+{
+  pf_error error = pf_error_none();
+  tiny_problem_create(&r->tiny, loss, n_animals);
+  pf_problem *problem = &r->tiny.problem;
+  pf_memory_free(problem->fit.optimiser);
+  problem->fit.optimiser = pf_memory_string("lm", &error);
+  problem->fit.iterations = 200;
+  problem->fit.tolerance_gradient = 1e-15;
+  problem->fit.tolerance_progress = 1e-10;
+  problem->fit.tolerance_step = 1e-12;
+  problem->fit.n_threads = n_threads;
+  problem->intervals = (pf_interval_settings){.methods = {[PF_INTERVAL_FISHER] = true, [PF_INTERVAL_SANDWICH] = true},
+                                              .level = 0.9,
+                                              .block = 5,
+                                              .cut = 1e-11,
+                                              .most = 100};
+  cr_assert(pf_fit_run(problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
+}
+
+static void finish(run *r)
+{
+  pf_inference_free(r->inference);
+  pf_fit_free(&r->tiny.problem, r->fit);
+  tiny_problem_free(&r->tiny);
+}
+
+/* Where the model is right and there is no noise, the Gauss-Newton matrix is the Hessian: of SSE / 2, as sigma is not
+ * to be told. */
+Test(infer, information_against_differences_of_gradients)
+{
+  run r = {0};
+  pf_error error = pf_error_none();
+  start(&r, TINY_ACTIVITY, 1, 1);
+  pf_fit_unit *unit = &r.fit->units[0];
+  const size_t n = unit->layout->n;
+  const double truth[5] = {0.0, 0.0, -0.05, 0.0, 1.0}; /* 1, r, w, x, x r */
+  cr_assert(n == 5);
+  memcpy(unit->values, truth, sizeof truth);
+  unit->optimum.converged = true;
+  infer(&r);
+  const pf_inference_unit *out = &r.inference->units[0];
+  cr_assert(out->why == NULL, "%s", out->why);
+  cr_expect(!out->methods[PF_INTERVAL_FISHER].there && out->methods[PF_INTERVAL_FISHER].why != NULL);
+  cr_expect(out->verdict[0] == PF_IDENTIFIED && out->verdict[4] == PF_IDENTIFIED);
+
+  pf_workspace *workspace = NULL;
+  pf_evidence evidence;
+  pf_unit_function *function = NULL;
+  cr_assert(pf_workspace_create(r.tiny.problem.model, unit->draws[0]->n_steps, &workspace, &error) == PF_OK);
+  cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, &workspace, 1, &evidence, &error) == PF_OK);
+  cr_assert(pf_unit_function_create(&r.tiny.problem, unit->layout, &evidence.batches, false, false, &workspace, 1,
+                                    &function, &error) == PF_OK);
+  const pf_function *f = pf_unit_function_get(function);
+  for (size_t k = 0; k < n; k++) {
+    const double step = 1e-4;
+    double up[5], down[5], v[5], value = 0.0;
+    memcpy(v, truth, sizeof v);
+    v[k] = truth[k] + step;
+    cr_assert(f->value(f->self, v, &value, up, &error) == PF_OK);
+    v[k] = truth[k] - step;
+    cr_assert(f->value(f->self, v, &value, down, &error) == PF_OK);
+    for (size_t j = 0; j < n; j++) {
+      const double found = out->information[k * n + j];
+      const double expected = (up[j] - down[j]) / (2.0 * step);
+      const double size = sqrt(out->information[k * n + k] * out->information[j * n + j]);
+      cr_expect(fabs(found - expected) < 1e-4 * size, "%zu %zu: %g, by differences %g", k, j, found, expected);
+    }
+  }
+  pf_unit_function_free(function);
+  pf_evidence_clear(&evidence);
+  pf_workspace_free(workspace);
+  finish(&r);
+}
+
+Test(infer, same_bits_on_any_number_of_threads)
+{
+  run one = {0}, three = {0};
+  start(&one, TINY_CHOICE, 4, 1);
+  start(&three, TINY_CHOICE, 4, 3);
+  infer(&one);
+  infer(&three);
+  for (size_t u = 0; u < 4; u++) {
+    const pf_inference_unit *a = &one.inference->units[u], *b = &three.inference->units[u];
+    cr_assert(a->n == 5 && b->n == 5 && (a->why == NULL) == (b->why == NULL));
+    if (a->why == NULL) {
+      cr_expect(memcmp(a->covariance, b->covariance, 25 * sizeof(double)) == 0);
+      for (size_t m = 0; m < 2; m++) {
+        cr_assert(a->methods[m].there && b->methods[m].there);
+        cr_expect(memcmp(a->methods[m].se, b->methods[m].se, 5 * sizeof(double)) == 0);
+      }
+    }
+  }
+  finish(&one);
+  finish(&three);
+}
+
+Test(infer, nothing_from_a_fit_that_did_not_converge_nor_a_penalised_one)
+{
+  run r = {0};
+  start(&r, TINY_CHOICE, 2, 1);
+  r.fit->units[0].optimum.converged = false;
+  infer(&r);
+  cr_expect(r.inference->units[0].why != NULL && strstr(r.inference->units[0].why, "did not converge") != NULL);
+  pf_inference_free(r.inference);
+  r.fit->units[0].optimum.converged = true;
+  r.tiny.problem.fit.l2 = 0.1;
+  infer(&r);
+  for (size_t u = 0; u < 2; u++) {
+    cr_expect(r.inference->units[u].why != NULL && strstr(r.inference->units[u].why, "penalty") != NULL);
+    cr_expect(r.inference->units[u].covariance == NULL);
+  }
+  pf_inference_free(r.inference);
+  r.tiny.problem.intervals.methods[PF_INTERVAL_FISHER] = r.tiny.problem.intervals.methods[PF_INTERVAL_SANDWICH] = false;
+  infer(&r);
+  cr_expect(r.inference->n_units == 0);
+  finish(&r);
+}
+
+Test(infer, words)
+{
+  cr_expect(strcmp(pf_verdict_words(PF_IDENTIFIED), "identified") == 0);
+  cr_expect(strcmp(pf_verdict_words(PF_PRACTICALLY_NOT), "practically not identified") == 0);
+  cr_expect(strcmp(pf_verdict_words(PF_NOT_IDENTIFIED_BY_DESIGN), "not identified by this design") == 0);
+}
