@@ -162,6 +162,7 @@ core_sources += core/compare/write.c
 core_sources += core/report/figure.h core/report/figure_parts.h core/report/folder.h core/report/h5.h core/report/names.h core/report/polynomial.h
 core_sources += core/report/report.h core/report/tables.h
 core_sources += core/report/check.c core/report/check.h core/report/check_data.c
+core_sources += core/report/check_noise.c core/report/check_warnings.c
 core_sources += core/report/csv.c
 core_sources += core/report/behaviour.c core/report/behaviour.h core/report/behaviour_figures.c
 core_sources += core/report/choice_figures.c core/report/run_figures.h core/report/theta_figures.c

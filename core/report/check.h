@@ -28,6 +28,13 @@ typedef struct pf_data_counts {
 } pf_data_counts;
 /** Of animal `animal`, or of all (SIZE_MAX). */
 pf_data_counts pf_data_count(const pf_problem *problem, size_t animal);
+/** Does a loss of the model look at this target? */
+bool pf_data_is_looked_at(const pf_model *model, const char *target);
+/**
+ * Coefficients that do the same at every synapse of these data but for the input noise that plastfit draws itself: one
+ * line. Two of the first experiments are looked at, at the start of the fit. Returns 1, or 0: none.
+ */
+size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *stream);
 /** The section "Data". */
 void pf_check_print_data(const pf_problem *problem, FILE *stream);
 

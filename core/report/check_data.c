@@ -1,11 +1,10 @@
-/* The data as they were understood, and what they will not tell. */
-#include "core/fit/layout.h"
+/* The data as they were understood. */
 #include "core/report/check.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ANIMALS = 20, MOST_NAMES = 6 };
+enum { MOST_ANIMALS = 20 };
 
 /* ---- counts ---- */
 
@@ -33,8 +32,7 @@ static void count_rewards(const pf_recording *recording, pf_data_counts *counts)
   }
 }
 
-/** Does a loss of the model look at this target? */
-static bool is_looked_at(const pf_model *model, const char *target)
+bool pf_data_is_looked_at(const pf_model *model, const char *target)
 {
   for (size_t k = 0; k < model->n_losses; k++) {
     const pf_names *names = &model->losses[k].needs.targets;
@@ -52,7 +50,7 @@ static int64_t count_observed(const pf_model *model, const pf_recording *recordi
   int64_t n = 0;
   for (size_t k = 0; k < recording->n_targets; k++) {
     const pf_record *target = &recording->targets[k];
-    for (int64_t i = 0; is_looked_at(model, target->name) && i < recording->n_steps * target->n; i++) {
+    for (int64_t i = 0; pf_data_is_looked_at(model, target->name) && i < recording->n_steps * target->n; i++) {
       n += (recording->flags[i / target->n] & PF_STEP_FIT) != 0 && !isnan(target->values[i]) ? 1 : 0;
     }
   }
@@ -222,151 +220,4 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
   if (data->n_animals > 1) {
     print_animal(out, "all", &all);
   }
-}
-
-/* ---- warnings ---- */
-
-/** A list of animals, cut when it gets long. */
-typedef struct name_list {
-  char text[320];
-  size_t n;
-} name_list;
-
-static void add_name(name_list *list, const char *name)
-{
-  const size_t used = strlen(list->text);
-  if (list->n < MOST_NAMES) {
-    (void)snprintf(list->text + used, sizeof list->text - used, "%s%.40s", list->n > 0 ? ", " : "", name);
-  } else if (list->n == MOST_NAMES) {
-    (void)snprintf(list->text + used, sizeof list->text - used, ", ...");
-  }
-  list->n++;
-}
-
-size_t pf_check_warn_choices(const pf_problem *problem, const char *prefix, FILE *stream)
-{
-  name_list same = {0};
-  if (!is_looked_at(problem->model, "choice")) {
-    return 0;
-  }
-  for (size_t a = 0; a < problem->data.n_animals; a++) {
-    const pf_data_counts one = pf_data_count(problem, a);
-    if (one.n_choices > 0 && (one.n_accepted == 0 || one.n_accepted == one.n_choices)) {
-      add_name(&same, problem->data.animals[a]);
-    }
-  }
-  if (same.n > 0) {
-    (void)fprintf(stream,
-                  "%s%s always made the same choice (%zu of %zu %s): the mean rate predicts it without fault, so "
-                  "that figure will be null\n",
-                  prefix, same.text, same.n, problem->data.n_animals,
-                  problem->data.n_animals == 1 ? "animal" : "animals");
-  }
-  return same.n > 0 ? 1 : 0;
-}
-
-static size_t count_free(const pf_model *model)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    n += pf_is_free(&model->parameters[i]) ? 1 : 0;
-  }
-  return n;
-}
-
-/** Does any rule see the reward? */
-static bool is_rewarded(const pf_model *model)
-{
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    for (size_t m = 0; m < model->plastic[p].needs.modulators.count; m++) {
-      const pf_linear *linear = &model->plastic[p].modulators[m];
-      for (size_t i = 0; i < linear->n; i++) {
-        if (strcmp(linear->names[i], "reward") == 0) {
-          return true;
-        }
-      }
-    }
-  }
-  return false;
-}
-
-static size_t warn_of_data(const pf_problem *problem, const char *prefix, FILE *stream)
-{
-  const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
-  size_t n = 0;
-  if (all.n_plastic == 0) {
-    (void)fprintf(stream, "%sno step is plastic, so that no rule changes any weight (source.plastic?)\n", prefix);
-    n++;
-  }
-  if (all.n_rewards > 0 && all.lowest == all.highest && is_rewarded(problem->model)) {
-    (void)fprintf(stream,
-                  "%sthe reward is %g whenever one could come: what it does to weights cannot be told apart from "
-                  "what happens without it\n",
-                  prefix, all.lowest);
-    n++;
-  }
-  return n;
-}
-
-static size_t warn_of_few(const pf_problem *problem, const char *prefix, FILE *stream)
-{
-  const size_t n_free = count_free(problem->model);
-  name_list few = {0};
-  if (n_free == 0) {
-    (void)fprintf(stream, "%sno parameter is free: the fit will only evaluate\n", prefix);
-    return 1;
-  }
-  if (problem->fit.per == PF_FIT_SHARED) {
-    const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
-    if (all.n_observed < (int64_t)n_free) {
-      (void)fprintf(stream, "%s%lld observations are to determine %zu free parameters\n", prefix,
-                    (long long)all.n_observed, n_free);
-    }
-    return all.n_observed < (int64_t)n_free ? 1 : 0;
-  }
-  for (size_t a = 0; a < problem->data.n_animals; a++) {
-    const pf_data_counts one = pf_data_count(problem, a);
-    if (one.n_observed < (int64_t)n_free) {
-      add_name(&few, problem->data.animals[a]);
-    }
-  }
-  if (few.n > 0) {
-    (void)fprintf(stream, "%s%s: fewer observations than free parameters (%zu); fit.per = \"shared\" pools animals\n",
-                  prefix, few.text, n_free);
-  }
-  return few.n > 0 ? 1 : 0;
-}
-
-static size_t warn_of_bounds(const pf_problem *problem, const char *prefix, FILE *stream)
-{
-  const pf_model *model = problem->model;
-  name_list on_bound = {0};
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    const pf_parameter *p = &model->parameters[i].declared;
-    /* noise on the start moves it off, or is cut off at the bound for every other one: then only the mean is there */
-    if (pf_is_free(&model->parameters[i]) && (p->initial <= p->lower || p->initial >= p->upper)) {
-      add_name(&on_bound, p->name);
-    }
-  }
-  if (on_bound.n > 0) {
-    (void)fprintf(stream, "%s%s: the start lies on a bound, from which the fit can leave in one direction only\n",
-                  prefix, on_bound.text);
-  }
-  return on_bound.n > 0 ? 1 : 0;
-}
-
-size_t pf_check_warn(const pf_problem *problem, const char *prefix, FILE *stream)
-{
-  size_t n = warn_of_data(problem, prefix, stream);
-  n += pf_check_warn_choices(problem, prefix, stream);
-  n += warn_of_few(problem, prefix, stream);
-  n += warn_of_bounds(problem, prefix, stream);
-  if (problem->fit.per == PF_FIT_PER_ANIMAL && problem->fresh.n_animals > problem->data.n_animals) {
-    (void)fprintf(stream,
-                  "%sevaluate.animals = %zu, but with fit.per = \"animal\" only %zu have a theta: the others will "
-                  "not be scored\n",
-                  prefix, problem->fresh.n_animals, problem->data.n_animals);
-    n++;
-  }
-  return n;
 }

@@ -47,6 +47,41 @@ grep -q "No warnings" stdout && fail "warnings, and none"
 check "$config" source.animals=1 rules.learn.plugin=reward rules.learn.form='"x r"' 'rules.learn.parameters={ rate = { fixed = true; }; }'
 shows "WARNING no parameter is free"
 
+# what a table will mislead with: nina never rejects, karl is always paid 1, in mara's block 1 nothing is paid, side tells what omar does
+python3 - <<'END'
+import random
+random.seed(4)
+with open("odd.csv", "w") as file:
+    file.write("animal,block,trial,x1,x2,choice,reward,side\n")
+    for name in ("nina", "karl", "mara", "omar", "well"):
+        for trial in range(40):
+            block, option, side = trial // 20, random.randrange(2), random.random()
+            choice = 1 if name == "nina" else int(side > 0.4) if name == "omar" else random.randrange(2)
+            paid = 1 if name == "karl" else 0 if name == "mara" and block == 1 else int(random.random() < 0.5 or trial % 20 < 2)
+            file.write("%s,%d,%d,%d,%d,%d,%s,%.2f\n" % (name, block, trial, 1 - option, option, choice, paid if choice else "", side))
+END
+cat >odd.cfg <<'END'
+source: { plugin = "table"; path = "odd.csv"; input: { mean = 0.75; sd = 0.1; draws = 2; }; };
+network: { plugin = "feedforward"; layers = [2, 4, 1]; };
+rules: { learn: { plugin = "taylor"; terms = "x + x r + x^2 r"; modulator = "reward"; init_sd = 0.01; }; };
+losses = ( { plugin = "choice"; } );
+END
+check odd.cfg
+shows "5 animals, 5 sessions" "WARNING nina always made the same choice (1 of 5 animals)" "WARNING karl: the same reward whenever one could come" \
+  "WARNING mara block 1: not one reward in the whole block (1 of them)" "WARNING omar: every choice follows from the channel 'side' alone" \
+  "WARNING x r and x^2 r: told apart by nothing but the input noise that is drawn"
+[ "$(grep -c WARNING stdout)" -eq 5 ] || fail "other warnings: $(grep WARNING stdout)"
+sed -i '/^\(nina\|karl\|mara\|omar\),/d' odd.csv # one that is well has nothing to be warned of
+check odd.cfg rules.learn.terms="x + x r"
+grep -q "No warnings" stdout || fail "warned of nothing: $(grep WARNING stdout)"
+check odd.cfg rules.learn.terms="x r + x^2 r" source.input.sd=0 # without noise they are one, and no noise hides it
+grep -q "No warnings" stdout || fail "warned of noise that there is not: $(grep WARNING stdout)"
+awk -F, -v OFS=, 'NR > 1 { $6 = $5; $7 = $5 == 1 ? $3 % 2 : "" } 1' odd.csv >inputs.csv
+check odd.cfg source.path=inputs.csv rules.learn.terms="x + x r"
+shows "WARNING well: every choice follows from input 1 alone"
+check odd.cfg 'rules.learn={ plugin = "taylor"; modulator = "reward"; }' source.input.sd=0 # 81 terms
+shows "WARNING well: fewer observations than free parameters (81)"
+
 # a plugin: by name, by file; what there is not, and what it takes, is said
 "$PLASTFIT" check oja >stdout 2>stderr || fail "check oja: $(cat stdout stderr)"
 grep -q "rule oja keeps its promises: [1-9][0-9]* derivatives" stdout || fail "check oja: $(tail -3 stdout)"
