@@ -159,7 +159,7 @@ static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, c
   pf_evaluation *evaluation = NULL;
   pf_meter meter;
   pf_meter_start(&meter);
-  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, &meter, &evaluation, &error);
+  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter, &evaluation, &error);
   pf_meter_end(&meter);
   status = status == PF_OK ? write_scores(how, problem, fit, evaluation, target, &error) : status;
   if (status == PF_OK && !how->quiet) {

@@ -55,6 +55,16 @@ static int report_interruption(const pf_problem *problem, const pf_fit *fit)
                     n_done, fit->n_units, problem->out);
 }
 
+/** One line for an evaluation that was stopped: the fits are whole. */
+static int report_unscored(const pf_problem *problem, const pf_evaluation *evaluation)
+{
+  return pf_cli_say(
+      PF_EXIT_FAILED,
+      "interrupted with %zu of %zu animals scored; the fits are done, in '%s' (plastfit evaluate %s scores "
+      "them)",
+      evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals, problem->out, problem->out);
+}
+
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
 static int run(const pf_problem *problem, const arguments *how)
 {
@@ -74,18 +84,22 @@ static int run(const pf_problem *problem, const arguments *how)
     status = pf_infer(problem, fit, progress, pf_interrupt_asked, &meter, &inference, &error);
   }
   if (status == PF_OK) {
-    status = pf_evaluate(problem, fit, progress, &meter, &evaluation, &error);
+    /* what an interrupted fit has done is scored: the second Ctrl-C ends that */
+    status = pf_evaluate(problem, fit, progress, fit->n_interrupted > 0 ? NULL : pf_interrupt_asked, &meter,
+                         &evaluation, &error);
   }
   pf_meter_end(&meter);
   if (status == PF_OK) {
     status = pf_report_write(problem, fit, inference, evaluation, how->force, &error);
   }
   const bool interrupted = status == PF_OK && fit->n_interrupted > 0;
+  const bool unscored = status == PF_OK && evaluation->n_interrupted > 0;
   if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_units)) {
     status = pf_report_print(problem, fit, inference, evaluation, stdout, &error);
   }
   int code = status != PF_OK ? pf_cli_say(PF_EXIT_FAILED, "%s", error.text)
              : interrupted   ? report_interruption(problem, fit)
+             : unscored      ? report_unscored(problem, evaluation)
                              : report_failures(fit, evaluation);
   pf_inference_free(inference);
   pf_evaluation_free(evaluation);

@@ -45,6 +45,21 @@ static void free_scorers(scorers *all)
 
 /* ---- what each recording is simulated with ---- */
 
+/* Has somebody asked to stop? Then that is why something is missing. */
+typedef struct stopper {
+  pf_stop asked;
+  void *payload;
+} stopper;
+
+static bool is_stopped(const stopper *stop, pf_status *status, pf_error *error)
+{
+  if (stop->asked == NULL || !stop->asked(stop->payload)) {
+    return false;
+  }
+  *status = pf_fail(error, PF_POINT_FAILED, "interrupted before it was scored");
+  return true;
+}
+
 /* Which thetas could not be had, and why: of a unit. */
 typedef struct trouble {
   pf_status status;
@@ -88,7 +103,7 @@ static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_p
 }
 
 static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
-                             trouble *troubles, pf_evaluation *evaluation, pf_error *error)
+                             const stopper *stop, trouble *troubles, pf_evaluation *evaluation, pf_error *error)
 {
   const size_t cells = plan->data->n * problem->model->n_parameters;
   evaluation->thetas = pf_memory_need(cells, sizeof(double), error);
@@ -98,17 +113,18 @@ static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const
   }
   for (size_t u = 0; u < fit->n_units; u++) {
     troubles[u].error = pf_error_none();
-    troubles[u].status = fit->units[u].status == PF_OK
-                             ? thetas_of_unit(problem, plan, &fit->units[u], evaluation, &troubles[u].error)
-                             : PF_OK;
+    if (fit->units[u].status == PF_OK && !is_stopped(stop, &troubles[u].status, &troubles[u].error)) {
+      troubles[u].status = thetas_of_unit(problem, plan, &fit->units[u], evaluation, &troubles[u].error);
+    }
   }
   return PF_OK;
 }
 
 /* ---- scores ---- */
 
-static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const trouble *troubles,
-                  const pf_evaluation *evaluation, size_t animal, pf_scorer *scorer, pf_animal_result *result)
+static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const stopper *stop,
+                  const trouble *troubles, const pf_evaluation *evaluation, size_t animal, pf_scorer *scorer,
+                  pf_animal_result *result)
 {
   const int64_t index = pf_evaluation_unit(problem, fit, animal);
   result->name = plan->data->animals[animal];
@@ -124,6 +140,10 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
   }
   const pf_fit_unit *unit = &fit->units[index];
   result->unit = (size_t)index;
+  if (unit->status == PF_OK && is_stopped(stop, &result->status, &result->error)) {
+    result->interrupted = true;
+    return;
+  }
   if (unit->status != PF_OK || troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
     result->status = unit->status != PF_OK ? unit->status : troubles[index].status;
     result->error = unit->status != PF_OK ? unit->error : troubles[index].error;
@@ -134,20 +154,25 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
 }
 
 static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const scorers *all,
-                      const trouble *troubles, pf_ticker *ticker, pf_evaluation *evaluation)
+                      const stopper *stop, const trouble *troubles, pf_ticker *ticker, pf_evaluation *evaluation)
 {
   const int64_t n = (int64_t)evaluation->n_animals;
 #pragma omp parallel for schedule(dynamic) num_threads(all->n) if (all->n > 1)
   for (int64_t a = 0; a < n; a++) {
-    score(problem, fit, plan, troubles, evaluation, (size_t)a, &all->items[pf_this_thread()], &evaluation->animals[a]);
+    score(problem, fit, plan, stop, troubles, evaluation, (size_t)a, &all->items[pf_this_thread()],
+          &evaluation->animals[a]);
     pf_ticker_add(ticker, 1);
+  }
+  for (int64_t a = 0; a < n; a++) {
+    evaluation->n_interrupted += evaluation->animals[a].interrupted ? 1 : 0;
   }
 }
 
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, void *payload,
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
                       pf_evaluation **out, pf_error *error)
 {
   const pf_evaluation_plan plan = pf_evaluation_plan_of(problem);
+  const stopper stopping = {stop, payload};
   scorers all = {0};
   pf_evaluation *evaluation = pf_memory_need(1, sizeof *evaluation, error);
   if (evaluation == NULL) {
@@ -159,11 +184,11 @@ pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress 
   trouble *troubles = pf_memory_need(fit->n_units, sizeof *troubles, error);
   pf_status status =
       evaluation->animals == NULL || troubles == NULL ? PF_STOP : make_scorers(problem, &plan, &all, error);
-  status = status == PF_OK ? make_thetas(problem, fit, &plan, troubles, evaluation, error) : status;
+  status = status == PF_OK ? make_thetas(problem, fit, &plan, &stopping, troubles, evaluation, error) : status;
   if (status == PF_OK) {
     pf_ticker ticker;
     pf_ticker_start(&ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
-    score_all(problem, fit, &plan, &all, troubles, &ticker, evaluation);
+    score_all(problem, fit, &plan, &all, &stopping, troubles, &ticker, evaluation);
     pf_ticker_end(&ticker);
     status =
         pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean, &evaluation->median, error);

@@ -30,6 +30,7 @@ typedef struct pf_animal_result {
   size_t unit;      /**< index of the fit whose theta it was scored with */
   pf_status status; /**< of fit and evaluation */
   pf_error error;
+  bool interrupted; /**< not scored, because somebody stopped it */
   pf_scores scores;
 } pf_animal_result;
 
@@ -41,10 +42,15 @@ typedef struct pf_evaluation {
   double *null_thetas; /**< likewise, for the null without plasticity: what is not a rule's refitted */
   bool refitted;       /**< parameters of animals or experiments that the fit has not seen were fitted to them */
   bool null_refitted;
+  size_t n_interrupted;   /**< animals that were not scored because somebody stopped it */
   pf_scores mean, median; /**< over animals, NaN left out; NaN where none has it */
 } pf_evaluation;
 
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, void *payload,
+/**
+ * Score every animal. Once `stop` (MAY be NULL) asks for it, the others are marked as not scored. `payload` is handed
+ * to both callbacks.
+ */
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
                       pf_evaluation **out, pf_error *error);
 void pf_evaluation_free(pf_evaluation *evaluation);
 

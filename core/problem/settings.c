@@ -92,12 +92,88 @@ static pf_status check_optimiser(const pf_problem *problem, const pf_view *view,
   return PF_STOP;
 }
 
+/** Is `name` the group that options of the table lie in? Then they say what may stand there. */
+static bool is_group_of(pf_option_table table, const char *name)
+{
+  const size_t length = strlen(name);
+  for (size_t i = 0; i < table.count; i++) {
+    const char *path = ((const pf_option *)pf_table_at(table.items, table.stride, table.count, i))->name;
+    if (strncmp(path, name, length) == 0 && (path[length] == '.' || path[length] == '[')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Is there an option, or a group of options, of that name? */
+static bool has_option(pf_option_table table, const char *name)
+{
+  for (size_t i = 0; i < table.count; i++) {
+    const pf_option *option = pf_table_at(table.items, table.stride, table.count, i);
+    if (strcmp(option->name, name) == 0) {
+      return true;
+    }
+  }
+  return is_group_of(table, name);
+}
+
+/** Is it a key of the group `group`: the host's, or its plugin's? */
+static bool belongs_to(const pf_config *config, pf_registry *registry, const char *group, uint32_t kind,
+                       const char *name)
+{
+  const pf_plugin *plugin = NULL;
+  const char *called = NULL;
+  pf_error unused = pf_error_none();
+  if (!pf_node_string(pf_node_get(pf_node_get(pf_config_root(config), group), "plugin"), &called) ||
+      pf_registry_find(registry, kind, called, &plugin, NULL, &unused) != PF_OK) {
+    return false;
+  }
+  return has_option(plugin->options, name) || has_option(pf_keys_of_kind(kind), name);
+}
+
+/** A key that nobody knows at the root, but the plugin of one of its groups does, is told where it belongs. */
+static void point_below(const pf_config *config, pf_error *error)
+{
+  static const struct {
+    const char *group;
+    uint32_t kind;
+  } groups[] = {{"source", PF_KIND_SOURCE}, {"network", PF_KIND_NETWORK}};
+  const pf_node *root = pf_config_root(config);
+  const pf_names known = pf_keys_root_groups();
+  pf_registry *registry = NULL;
+  pf_error unused = pf_error_none(), better = pf_error_none();
+  if (pf_registry_create(NULL, &registry, &unused) != PF_OK) {
+    return;
+  }
+  for (int64_t i = 0; i < pf_node_count(root) && better.text[0] == '\0'; i++) {
+    const pf_node *node = pf_node_at(root, i);
+    const char *name = pf_node_name(node);
+    bool is_known = has_option(pf_keys_root(), name);
+    for (size_t k = 0; k < known.count; k++) {
+      is_known = is_known || strcmp(known.items[k], name) == 0;
+    }
+    for (size_t k = 0; k < sizeof groups / sizeof groups[0] && !is_known; k++) {
+      if (belongs_to(config, registry, groups[k].group, groups[k].kind, name)) {
+        (void)pf_fail(&better, PF_STOP, "the config has no option '%s'; did you mean '%s.%s'?", name, groups[k].group,
+                      name);
+        pf_error_locate(&better, config, node);
+        is_known = true;
+      }
+    }
+  }
+  pf_registry_free(registry);
+  if (better.text[0] != '\0') {
+    *error = better;
+  }
+}
+
 pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *error)
 {
   pf_view *view = NULL;
   pf_status status = pf_view_create(problem->config, pf_config_root(problem->config), "the config", pf_keys_root(),
                                     pf_keys_root_groups(), &view, error);
   if (status != PF_OK) {
+    point_below(problem->config, error);
     return status;
   }
   const pf_options *options = pf_view_options(view);
@@ -120,19 +196,6 @@ pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *
   status = status == PF_OK ? pf_view_verify(view, error) : status;
   pf_view_free(view);
   return status;
-}
-
-/** Is `name` the group that options of the table lie in? Then they say what may stand there. */
-static bool is_group_of(pf_option_table table, const char *name)
-{
-  const size_t length = strlen(name);
-  for (size_t i = 0; i < table.count; i++) {
-    const char *path = ((const pf_option *)pf_table_at(table.items, table.stride, table.count, i))->name;
-    if (strncmp(path, name, length) == 0 && (path[length] == '.' || path[length] == '[')) {
-      return true;
-    }
-  }
-  return false;
 }
 
 pf_status pf_build_host_view(const pf_problem *problem, const pf_component *component, uint32_t kind, const char *what,

@@ -85,7 +85,7 @@ static json_t *animal(builder *b, const pf_results *results, const pf_animal_res
   json_t *object = json_object();
   set(b, object, "name", text(result->name));
   const bool fitted = result->unit < results->fit->n_units;
-  const bool interrupted = fitted && results->fit->units[result->unit].interrupted;
+  const bool interrupted = result->interrupted || (fitted && results->fit->units[result->unit].interrupted);
   set(b, object, "status", text(interrupted ? "interrupted" : pf_status_word(result->status)));
   if (result->status != PF_OK) {
     set(b, object, "error", text(result->error.text));
@@ -318,7 +318,9 @@ static const char *run_word(const pf_results *results)
   for (size_t a = 0; a < results->evaluation->n_animals; a++) {
     failed = failed || results->evaluation->animals[a].status != PF_OK;
   }
-  return results->fit->n_interrupted > 0 ? "interrupted" : failed ? "failed" : "ok";
+  return results->fit->n_interrupted > 0 || results->evaluation->n_interrupted > 0 ? "interrupted"
+         : failed                                                                  ? "failed"
+                                                                                   : "ok";
 }
 
 /* How gradients went through time, and what they were allowed. */

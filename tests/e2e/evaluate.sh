@@ -52,6 +52,9 @@ same run/evaluation-table.json scores/evaluation.json
 says 2 "--force" run --data data/table.csv --out scores
 works run --data data/table.csv --out scores --force
 
+# a key of the source that lacks its group is told where it belongs
+says 2 "did you mean 'source.columns'?" run --data data/table.csv columns.animal=fly --force
+
 # nothing is overwritten unasked; a run with evaluations in it can still be replaced
 says 2 "is there already; --force" run
 works run --force

@@ -57,6 +57,14 @@ figure each "[sum(u['status'] == w for u in s['units']) for w in ('ok', 'interru
 holds each "s['status'] == 'interrupted' and len(s['units']) == 300"
 holds each "sum(u['status'] == 'ok' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
 
+# ---- while the animals are scored: the fit is done, and what is scored is kept ----
+interrupted SIGINT 1 1 "$config" source.animals=40 fit.epochs=1 evaluate.animals=0 evaluate.draws=2000 threads=1 out=scoring ||
+  fail "SIGINT while scoring: $(cat stderr)"
+grep -q "interrupted with .* of 40 animals scored; the fits are done, in 'scoring' (plastfit evaluate scoring scores them)" stderr ||
+  fail "SIGINT while scoring says: $(cat stderr)"
+holds scoring "s['status'] == 'interrupted' and s['units'][0]['status'] == 'ok' and s['animals'][-1]['status'] == 'interrupted'"
+"$PLASTFIT" evaluate scoring evaluate.draws=1 --quiet >stdout 2>stderr || fail "evaluate what was not scored: $(cat stderr)"
+
 # ---- twice, within one long step ----
 interrupted SIGINT 2 -2 "$PF_SRCDIR/configs/oja.cfg" network.layers='[300, 300]' source.animals=10 source.task.steps=400 \
   source.input.draws=8 source.give.inputs=false evaluate.animals=0 threads=1 out=twice || fail "Ctrl-C twice: $(cat stderr)"

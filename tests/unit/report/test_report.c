@@ -35,7 +35,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
   (void)snprintf(out, sizeof out, "%s/run", r->root);
   r->tiny.problem.out = pf_memory_string(out, &error);
   cr_assert(pf_fit_run(&r->tiny.problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
-  cr_assert(pf_evaluate(&r->tiny.problem, r->fit, NULL, NULL, &r->evaluation, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_evaluate(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->evaluation, &error) == PF_OK, "%s", error.text);
 }
 
 static void write_it(const run *r)
@@ -465,7 +465,7 @@ Test(report, the_summary_of_a_run_in_which_all_failed)
   r.fit->n_failed = 1;
   pf_evaluation_free(r.evaluation);
   pf_error error = pf_error_none();
-  cr_assert(pf_evaluate(&r.tiny.problem, r.fit, NULL, NULL, &r.evaluation, &error) == PF_OK);
+  cr_assert(pf_evaluate(&r.tiny.problem, r.fit, NULL, NULL, NULL, &r.evaluation, &error) == PF_OK);
   write_it(&r);
   char *text = printed(&r);
   cr_expect(strstr(text, "1 of 1 fit failed") != NULL, "%s", text);
