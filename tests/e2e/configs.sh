@@ -13,7 +13,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=4
       set --
       ;;
-    fly* | compare-fly)
+    fly | fly-18-terms | fly-exact | compare-fly)
       if ! folder=$(flies); then
         echo "$name: $folder"
         skipped=yes
