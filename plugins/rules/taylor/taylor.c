@@ -1,11 +1,13 @@
 /*
  * plugins/rules/taylor/taylor.c - the Taylor (Volterra) rule: dw = sum theta_abcd x^a y^b w^c r^d, powers 0..2.
  *
- * Which terms there are is the object's; what they cost is in kernel.h; how they are written is in terms.h.
+ * Which terms there are is the object's; what they cost is in kernel.h, rows.h and packed.h; how they are written is in
+ * terms.h.
  */
 #include <plastfit/abi/plugin.h>
 
-#include "kernel.h"
+#include "packed.h"
+#include "rows.h"
 #include "tangent.h"
 
 static const pf_option options[] = {
@@ -170,6 +172,21 @@ static void add_parameter(taylor *self, const taylor_set *set, int index)
   };
 }
 
+/** Where each term goes in the table. */
+static void lay_out_table(taylor *self)
+{
+  const int n_x = self->highest[TAYLOR_X] + 1;
+  const int n_y = self->highest[TAYLOR_Y] + 1;
+  const int n_w = self->highest[TAYLOR_W] + 1;
+  const int n_r = self->highest[TAYLOR_R] + 1;
+  self->is_full = self->n_terms == n_x * n_y * n_w * n_r;
+  for (int k = 0; k < self->n_terms; k++) {
+    const uint8_t *power = self->power[k];
+    self->slot[TAYLOR_ROWS][k] = (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
+    self->slot[TAYLOR_PACKED][k] = (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
+  }
+}
+
 static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
 {
   taylor_set set = {{0}, {0}, {0}};
@@ -187,14 +204,7 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
       add_parameter(self, &set, i);
     }
   }
-  const int n_x = self->highest[TAYLOR_X] + 1;
-  const int n_y = self->highest[TAYLOR_Y] + 1;
-  const int n_w = self->highest[TAYLOR_W] + 1;
-  for (int k = 0; k < self->n_terms; k++) {
-    const uint8_t *power = self->power[k];
-    self->slot[TAYLOR_ROWS][k] = (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
-    self->slot[TAYLOR_COLUMNS][k] = (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
-  }
+  lay_out_table(self);
   *out = self;
   return PF_OK;
 }
@@ -271,77 +281,133 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 
 static const char *const aliases[] = {"volterra"};
 
-#define TAYLOR_OPS(suffix, attribute)                                                                                 \
-  attribute static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,       \
-                                             pf_error *error)                                                         \
+/**
+ * A kernel for each way and each pair of highest powers of v and w; functions of their own, since as branches of one
+ * function they take a compiler minutes. `update` NULL: of forward, else of step.
+ */
+typedef struct taylor_kernel {
+  void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out, int64_t ld_out);
+  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                  const pf_update *update, const pf_rule_gradient *gradient);
+} taylor_kernel;
+
+enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
+
+#define TAYLOR_KERNEL(way, V, C, suffix, attribute)                                                                   \
+  attribute static void apply_##way##_##V##C##suffix(const taylor *self, const pf_block *in, const pf_update *update, \
+                                                     pf_real *out, int64_t ld_out)                                    \
   {                                                                                                                   \
-    const taylor *self = object;                                                                                      \
-    const pf_status status = rule_check_dense(in, error);                                                             \
-    if (status == PF_OK) {                                                                                            \
-      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_forward_block, self, in, dw, lddw)                               \
-    }                                                                                                                 \
-    return status;                                                                                                    \
+    taylor_apply_##way(V, C, self, in, update, out, ld_out);                                                          \
   }                                                                                                                   \
-  attribute static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent,            \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)     \
+  attribute static void adjoint_##way##_##V##C##suffix(const taylor *self, const pf_block *in,                        \
+                                                       const pf_real *cotangent, int64_t ld_cotangent,                \
+                                                       const pf_update *update, const pf_rule_gradient *gradient)     \
   {                                                                                                                   \
-    const taylor *self = object;                                                                                      \
-    const pf_status status = rule_check_dense(in, error);                                                             \
-    if (status == PF_OK) {                                                                                            \
-      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_vjp_block, 0, self, in, cotangent, ld_cotangent, NULL, gradient) \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update,            \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                            \
-  {                                                                                                                   \
-    const taylor *self = object;                                                                                      \
-    const pf_status status = rule_check_dense(in, error);                                                             \
-    if (status == PF_OK) {                                                                                            \
-      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_step_block, self, in, update, w_out, ld_out)                     \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status step_vjp##suffix(const void *object, const pf_block *in, const pf_update *update,        \
-                                              const pf_rule_gradient *gradient, pf_error *error)                      \
-  {                                                                                                                   \
-    const taylor *self = object;                                                                                      \
-    const pf_status status = rule_check_dense(in, error);                                                             \
-    if (status == PF_OK) {                                                                                            \
-      TAYLOR_SPECIALISE(self, taylor_way(in), taylor_vjp_block, 1, self, in, NULL, 0, update, gradient)               \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,      \
-                                         pf_error *error)                                                             \
-  {                                                                                                                   \
-    const taylor *self = object;                                                                                      \
-    const pf_status status = rule_check_dense(in, error);                                                             \
-    if (status == PF_OK) {                                                                                            \
-      taylor_tangents(self, in, tangent);                                                                             \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  static const pf_rule_ops ops##suffix = {                                                                            \
-      .size = sizeof(pf_rule_ops),                                                                                    \
-      .create = create,                                                                                               \
-      .destroy = destroy,                                                                                             \
-      .needs = needs,                                                                                                 \
-      .forward = forward##suffix,                                                                                     \
-      .vjp = vjp##suffix,                                                                                             \
-      .jvp = jvp##suffix,                                                                                             \
-      .step = step##suffix,                                                                                           \
-      .step_vjp = step_vjp##suffix,                                                                                   \
-      .describe = describe,                                                                                           \
-  };                                                                                                                  \
-  static const pf_plugin plugin##suffix = {                                                                           \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                   \
-      .name = "taylor",                                                                                               \
-      .version = "1.0",                                                                                               \
-      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",                        \
-      .aliases = PF_NAMES_OF(aliases),                                                                                \
-      .options = PF_TABLE_OF(options),                                                                                \
-      .rule = &ops##suffix,                                                                                           \
+    taylor_adjoint_##way(V, C, self, in, cotangent, ld_cotangent, update, gradient);                                  \
+  }
+
+#define TAYLOR_KERNELS(way, suffix, attribute) \
+  TAYLOR_KERNEL(way, 0, 0, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 0, 1, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 0, 2, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 1, 0, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 1, 1, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 1, 2, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 2, 0, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 2, 1, suffix, attribute)  \
+  TAYLOR_KERNEL(way, 2, 2, suffix, attribute)
+
+#define TAYLOR_ENTRY(way, shape, suffix)                           \
+  {                                                                \
+    apply_##way##_##shape##suffix, adjoint_##way##_##shape##suffix \
+  }
+
+#define TAYLOR_ENTRIES(way, suffix)                                                                  \
+  {                                                                                                  \
+    TAYLOR_ENTRY(way, 00, suffix), TAYLOR_ENTRY(way, 01, suffix), TAYLOR_ENTRY(way, 02, suffix),     \
+        TAYLOR_ENTRY(way, 10, suffix), TAYLOR_ENTRY(way, 11, suffix), TAYLOR_ENTRY(way, 12, suffix), \
+        TAYLOR_ENTRY(way, 20, suffix), TAYLOR_ENTRY(way, 21, suffix), TAYLOR_ENTRY(way, 22, suffix)  \
+  }
+
+/** The kernel for this rule and block. */
+static const taylor_kernel *kernel_of(const taylor_kernel kernels[TAYLOR_WAYS][TAYLOR_SHAPES], const taylor *self,
+                                      const pf_block *in)
+{
+  const int way = taylor_way(in);
+  const int highest_v = self->highest[way == TAYLOR_ROWS ? TAYLOR_X : TAYLOR_Y];
+  return &kernels[way][highest_v * TAYLOR_POWERS + self->highest[TAYLOR_W]];
+}
+
+#define TAYLOR_OPS(suffix, attribute)                                                                                  \
+  TAYLOR_KERNELS(rows, suffix, attribute)                                                                              \
+  TAYLOR_KERNELS(packed, suffix, attribute)                                                                            \
+  static const taylor_kernel kernels##suffix[TAYLOR_WAYS][TAYLOR_SHAPES] = {                                           \
+      [TAYLOR_ROWS] = TAYLOR_ENTRIES(rows, suffix), [TAYLOR_PACKED] = TAYLOR_ENTRIES(packed, suffix)};                 \
+  static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error) \
+  {                                                                                                                    \
+    const pf_status status = rule_check_dense(in, error);                                                              \
+    if (status == PF_OK) {                                                                                             \
+      kernel_of(kernels##suffix, object, in)->apply(object, in, NULL, dw, lddw);                                       \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }                                                                                                                    \
+  static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, \
+                               const pf_rule_gradient *gradient, pf_error *error)                                      \
+  {                                                                                                                    \
+    const pf_status status = rule_check_dense(in, error);                                                              \
+    if (status == PF_OK) {                                                                                             \
+      kernel_of(kernels##suffix, object, in)->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);            \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }                                                                                                                    \
+  static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update, pf_real *w_out,       \
+                                int64_t ld_out, pf_error *error)                                                       \
+  {                                                                                                                    \
+    const pf_status status = rule_check_dense(in, error);                                                              \
+    if (status == PF_OK) {                                                                                             \
+      kernel_of(kernels##suffix, object, in)->apply(object, in, update, w_out, ld_out);                                \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }                                                                                                                    \
+  static pf_status step_vjp##suffix(const void *object, const pf_block *in, const pf_update *update,                   \
+                                    const pf_rule_gradient *gradient, pf_error *error)                                 \
+  {                                                                                                                    \
+    const pf_status status = rule_check_dense(in, error);                                                              \
+    if (status == PF_OK) {                                                                                             \
+      kernel_of(kernels##suffix, object, in)->adjoint(object, in, NULL, 0, update, gradient);                          \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }                                                                                                                    \
+  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,       \
+                                         pf_error *error)                                                              \
+  {                                                                                                                    \
+    const taylor *self = object;                                                                                       \
+    const pf_status status = rule_check_dense(in, error);                                                              \
+    if (status == PF_OK) {                                                                                             \
+      taylor_tangents(self, in, tangent);                                                                              \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }                                                                                                                    \
+  static const pf_rule_ops ops##suffix = {                                                                             \
+      .size = sizeof(pf_rule_ops),                                                                                     \
+      .create = create,                                                                                                \
+      .destroy = destroy,                                                                                              \
+      .needs = needs,                                                                                                  \
+      .forward = forward##suffix,                                                                                      \
+      .vjp = vjp##suffix,                                                                                              \
+      .jvp = jvp##suffix,                                                                                              \
+      .step = step##suffix,                                                                                            \
+      .step_vjp = step_vjp##suffix,                                                                                    \
+      .describe = describe,                                                                                            \
+  };                                                                                                                   \
+  static const pf_plugin plugin##suffix = {                                                                            \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                    \
+      .name = "taylor",                                                                                                \
+      .version = "1.0",                                                                                                \
+      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",                         \
+      .aliases = PF_NAMES_OF(aliases),                                                                                 \
+      .options = PF_TABLE_OF(options),                                                                                 \
+      .rule = &ops##suffix,                                                                                            \
   };
 
 PF_FOR_EACH_ISA(TAYLOR_OPS)
