@@ -121,7 +121,7 @@ PF_INLINE void taylor_unpack(const int PACKED, const taylor_strip *strip, const 
 /** y of n_rows rows, in every lane of a row. */
 PF_INLINE void taylor_pack_y(const taylor_strip *strip, int64_t n_rows, const pf_real *y, pf_real lane[TAYLOR_LANES])
 {
-  if (n_rows == TAYLOR_LANES / 2) { /* two columns: the field's commonest input */
+  if (strip->width == 2 && n_rows == strip->n_rows) { /* the field's commonest input */
     for (int l = 0; l < TAYLOR_LANES; l++) {
       lane[l] = y[l / 2];
     }
@@ -140,7 +140,7 @@ PF_INLINE void taylor_pack_y(const taylor_strip *strip, int64_t n_rows, const pf
 /** Sums of lanes over the columns of a row, for n_rows rows: y += . */
 PF_INLINE void taylor_add_rows(const taylor_strip *strip, int64_t n_rows, const pf_real lane[TAYLOR_LANES], pf_real *y)
 {
-  if (n_rows == TAYLOR_LANES / 2) {
+  if (strip->width == 2 && n_rows == strip->n_rows) {
     for (int r = 0; r < TAYLOR_LANES / 2; r++) {
       y[r] += lane[2 * r] + lane[2 * r + 1];
     }
