@@ -151,6 +151,11 @@ pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, 
  * change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate` (1/h).
  */
 pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
+/**
+ * How many synapses a rule changes, and whether a change of any reaches, through the synapses that there are, a unit
+ * that a loss looks at. What it reaches is a matter of masks alone: a weight that is 0 may change.
+ */
+pf_status pf_model_reach(const pf_model *model, size_t plastic, int64_t *n_changing, bool *seen, pf_error *error);
 /** Does row i of the projection learn by this rule? */
 bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
 /** How starting weights are learned; bounds do not count for an sd, which is not negative. */

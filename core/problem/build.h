@@ -32,6 +32,8 @@ pf_status pf_build_learned_start(const pf_problem *problem, const pf_options *op
                                  pf_error *error);
 /** Then, of all rules: which parameters are tied to which. */
 pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error);
+/** Does every rule that is fitted change something that a loss sees? After masks and parameters. */
+pf_status pf_build_check_seen(const pf_problem *problem, const pf_model *model, pf_error *error);
 /** `connected` and `plastic` of network.projections. `options`: the host's keys of the network. */
 pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model, pf_error *error);
 /** source.sessions. After the source is there. */

@@ -187,6 +187,7 @@ static pf_status build_one(pf_problem *problem, const pf_component *const *rules
   status = status == PF_OK ? pf_build_ties(problem, *out, error) : status;
   if (status == PF_OK && !teacher) {
     pf_build_warn_starts(*out);
+    status = problem->only_task ? PF_OK : pf_build_check_seen(problem, *out, error);
   }
   for (size_t p = 0; p < n && keys != NULL; p++) {
     pf_view_free(keys[p].view);
@@ -322,6 +323,19 @@ static size_t count_rules(const pf_options *options)
   return listed > 0 ? n : 1;
 }
 
+/** Name of the network's first projection. */
+static pf_status name_first(const pf_problem *problem, pf_text *name, pf_error *error)
+{
+  pf_network_needs needs = {.size = sizeof needs};
+  const pf_status status = problem->network.plugin->network->needs(problem->network.self, &needs, error);
+  if (status == PF_OK && needs.projections.count > 0) {
+    const pf_projection *first =
+        pf_table_at(needs.projections.items, needs.projections.stride, needs.projections.count, 0);
+    pf_text_add(name, "%s", first->name);
+  }
+  return status;
+}
+
 /** Reads network.projections: which rule on which projection. Without it: the only rule on the first projection. */
 static pf_status read_projections(pf_problem *problem, const pf_options *options, pf_text *names, pf_error *error)
 {
@@ -337,8 +351,8 @@ static pf_status read_projections(pf_problem *problem, const pf_options *options
       pf_error_locate(error, problem->config, problem->network.node);
       return status;
     }
-    pf_text_add(&names[0], "layer1");
-    return create_rule(problem, only, 0, error);
+    const pf_status status = name_first(problem, &names[0], error);
+    return status == PF_OK ? create_rule(problem, only, 0, error) : status;
   }
   pf_status status = PF_OK;
   size_t p = 0;

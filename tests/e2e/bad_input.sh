@@ -119,6 +119,83 @@ else
   echo "SKIPPED: .mat files (plastfit was configured without fly_mat)"
 fi
 
+# ---- networks, traces, choices among several: what cannot be is one line, what can be is the right answer ----
+cat >arms.cfg <<END
+name = "arms";
+source: { plugin = "teacher"; animals = 2;
+  task: { kind = "bandit"; blocks = ( { trials = 30; reward = [0.2, 0.8, 0.5]; } ); };
+  rule: { plugin = "taylor"; terms = "x y r - 0.05 w"; };
+  give: { inputs = true; initial_weights = true; }; };
+network: { plugin = "recurrent"; inputs = 2; units = 4; outputs = 3; output = "softmax";
+  projections = ( { name = "recurrent"; rule = "learn"; } ); };
+rules: { learn: { plugin = "trace"; }; };
+losses = ( { plugin = "categorical"; categories = 3; } );
+fit: { epochs = 3; per = "shared"; batch = "full"; }; evaluate: { draws = 1; };
+END
+if "$PLASTFIT" check arms.cfg out=out >stdout 2>stderr; then
+  refused "network.layers[1]: found 0, expected 1" small.cfg 'network.layers=[2, 0, 1]'
+  refused "softmax over 1 unit is always 1" small.cfg network.output=softmax
+  refused "0 recurrent units; expected at least 1" arms.cfg network.units=0
+  refused "a time constant of 0 ms; expected 0.01 to 1e+07" arms.cfg network.tau=0
+  refused "a time constant of -5 ms; expected 0.01 to 1e+07" arms.cfg network.tau=-5
+  refused "a step of 0 ms; it must be above 0" arms.cfg network.dt=0
+  refused "tau: is fixed at 0, expected a value within its bounds, 0.01 to 1e+07" arms.cfg \
+    'rules.learn.parameters={ tau: { initial = 0.0; fixed = true; }; }'
+  refused "softmax over 1 output is always 1" arms.cfg network.outputs=1
+  refused "needs the observable 'logit'; network (recurrent) has: units, potential" arms.cfg network.outputs=0
+  refused '`categories` is 4, but the network' arms.cfg 'losses=( { plugin = "categorical"; categories = 4; } )'
+  refused "the network's last layer must have 1 unit" arms.cfg 'losses=( { plugin = "choice"; } )'
+  refused "a bandit of 3 arms needs a last layer of 3 units" arms.cfg 'network.output="sigmoid"'
+  # masks that cut a rule off
+  for mask in 'connected: { density = 0.0; };' 'plastic: { density = 0.0; };'; do
+    refused "no synapse of 'recurrent' changes by rule learn (trace)" arms.cfg \
+      "network.projections=( { name = \"recurrent\"; rule = \"learn\"; $mask } )"
+  done
+  refused "no loss can see what rule learn (trace) changes in 'recurrent'" arms.cfg \
+    'network.projections=( { name = "recurrent"; rule = "learn"; }, { name = "output"; connected: { density = 0.0; }; } )'
+  refused "from there no synapse leads on to what they look at (logit)" small.cfg \
+    'network.layers=[2, 2, 1]' \
+    'network.projections=( { layer=1; rule="learn"; connected: { matrix=( [1, 1], [0, 0] ); }; }, { layer=2; connected: { matrix=( [0, 1] ); }; } )'
+  # a step far longer than the time constant: a unit that has forgotten all is one without memory, to the last bit
+  "$PLASTFIT" fit arms.cfg network.dt=1000.0 network.tau=0.5 out=forgets --quiet >stdout 2>stderr || fail "dt > tau: $(cat stderr)"
+  "$PLASTFIT" fit arms.cfg network.dynamics=discrete out=discrete --quiet >stdout 2>stderr || fail "discrete: $(cat stderr)"
+  cmp forgets/theta.csv discrete/theta.csv || fail "dt far above tau is not a unit without memory"
+  # a category that never occurs; a session without any choice in it; choices that are no choices
+  {
+    echo "animal,session,x1,x2,choice,reward"
+    for session in 1 2 3; do
+      for step in 1 2 3 4 5 6 7 8 9 10; do
+        choice=$(((step * session) % 3))
+        [ "$session" -eq 3 ] && choice=
+        echo "a,$session,0.$step,0.5,$choice,$((step % 2))"
+      done
+    done
+  } >three.csv
+  cat >three.cfg <<END
+source: { plugin = "table"; path = "three.csv"; plastic = "always"; };
+network: { plugin = "feedforward"; layers = [2, 5, 4]; output = "softmax"; };
+rules: { learn: { plugin = "taylor"; terms = "x r + w"; }; };
+losses = ( { plugin = "categorical"; categories = 4; } );
+fit: { epochs = 3; }; evaluate: { draws = 1; };
+END
+  for persist in false true; do
+    "$PLASTFIT" fit three.cfg source.sessions.persist=$persist out=three-$persist --quiet >stdout 2>stderr ||
+      fail "a category that never occurs: $(cat stderr)"
+    expected=$([ $persist = true ] || echo "plastfit: warning: three.csv: a/3 is left out: no loss observes anything in its fitted steps")
+    [ "$(cat stderr)" = "$expected" ] || fail "a session without choices, persist = $persist: $(cat stderr)"
+  done
+  refused "choice 2; expected a whole number from 0 to 1" three.cfg 'losses=( { plugin = "categorical"; categories = 2; } )' \
+    'network.layers=[2, 5, 2]'
+  refused "for more than two choices give plastic = \"always\"" three.cfg source.plastic=accepts
+  sed '5s/,[0-9],\([01]\)$/,1.5,\1/' three.csv >half.csv
+  refused "half.csv:5: column 'choice': found '1.5', expected a choice: a whole number from 0" three.cfg source.path=half.csv
+  sed 's/session/n/; s/^a,[0-9]*,/a,-0.5,/' three.csv >counts.csv
+  refused "a count of -0.5 in target" three.cfg 'source.targets=( { name = "counts"; columns = ["n"]; } )' source.path=counts.csv \
+    'network.layers=[2, 1]' network.output=linear 'losses=( { plugin = "poisson"; } )'
+else
+  echo "SKIPPED: networks beyond one layer (plastfit was configured without some): $(cat stderr)"
+fi
+
 # ---- weights that overflow during the fit: experiment, step, coefficient ----
 status=0
 "$PLASTFIT" fit small.cfg source.animals=1 rules.learn.terms='w^2 + w + x w^2' fit.learning_rate=1e6 fit.epochs=50 \

@@ -8,7 +8,8 @@
  *
  *     drive_L = g W_L activity_{L-1} + bias,   g = gain / (the gain that the options give)
  *
- * gain and bias are parameters, fixed unless the config frees them. See README.md.
+ * gain and bias are parameters, fixed unless the config frees them. f_L may be the softmax of its units. With bias
+ * projections, a unit that is always 1 projects onto each layer, so that its biases can be plastic. See README.md.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -16,13 +17,17 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum ff_function { FF_TANH, FF_SIGMOID, FF_RELU, FF_LINEAR } ff_function;
+typedef enum ff_function { FF_TANH, FF_SIGMOID, FF_RELU, FF_LINEAR, FF_SOFTMAX } ff_function;
 
 #define FF_FUNCTIONS "tanh|sigmoid|relu|linear"
-static const char *const ff_function_names[] = {"tanh", "sigmoid", "relu", "linear"};
+#define FF_OUTPUT_FUNCTIONS FF_FUNCTIONS "|softmax"
+static const char *const ff_function_names[] = {"tanh", "sigmoid", "relu", "linear", "softmax"};
 
 /* Signals of a layer, in the order of their planes. */
 enum { FF_ACTIVITY = 0, FF_DRIVE = 1 };
+
+/* Index of the population of one unit that is always 1, where there are bias projections. */
+enum { FF_ONE = 1 };
 static const char *const ff_signals[] = {"activity", "drive"};
 
 /* What the host's range check cannot say (see options below): that products and sums of sizes stay countable. */
@@ -32,7 +37,7 @@ enum { FF_LARGEST_LAYER = 1000000000 };
 enum { FF_GAIN, FF_BIAS, FF_N_PARAMETERS };
 
 typedef struct ff_layer {
-  char name[32];
+  char name[32], bias_name[32];
   ff_function function;
   double bias;
 } ff_layer;
@@ -40,10 +45,11 @@ typedef struct ff_layer {
 typedef struct feedforward {
   const pf_host *host;
   ff_layer *layers;          /**< [n_layers], [0] is the input */
-  pf_population *population; /**< [n_layers] */
-  pf_projection *projection; /**< [n_layers - 1] */
+  pf_population *population; /**< [n_layers + has_one]: the input, the unit that is always 1, layers 1 ... */
+  pf_projection *projection; /**< [n_projections]: onto layers 1 ..., then their biases */
   pf_observable *observable; /**< [n_observables] */
-  int64_t n_layers, n_observables;
+  int64_t n_layers, n_projections, n_observables;
+  int has_one;          /**< 1: there are bias projections */
   double sd;            /**< of the starting weights that are drawn */
   double readout;       /**< each starting weight of the last projection, where that is fixed */
   int readout_is_fixed; /**< 1: the last projection is not drawn */
@@ -70,8 +76,8 @@ static const pf_option ff_options[] = {
     {.name = "output",
      .type = PF_TYPE_STRING,
      .fallback = "\"sigmoid\"",
-     .choices = FF_FUNCTIONS,
-     .help = "activation of the last layer; \"probability\" is offered only with sigmoid"},
+     .choices = FF_OUTPUT_FUNCTIONS,
+     .help = "activation of the last layer; \"probability\" is offered with sigmoid and softmax"},
     {.name = "initial_weights.sd",
      .type = PF_TYPE_REAL,
      .fallback = "0.01",
@@ -99,6 +105,11 @@ static const pf_option ff_options[] = {
      .lower = -INFINITY,
      .upper = INFINITY,
      .help = "fixed bias added to the drive of the last layer"},
+    {.name = "bias_projections",
+     .type = PF_TYPE_BOOL,
+     .fallback = "false",
+     .help = "add projections \"bias1\", ... from a unit that is always 1 onto each layer; they start at 0 and can be "
+             "plastic"},
 };
 
 /* ---- life ---- */
@@ -117,16 +128,19 @@ static void ff_destroy(void *self)
   host->release(host, net);
 }
 
-static pf_status ff_read_function(const pf_options *options, const char *key, ff_function *function, pf_error *error)
+/** softmax is the last layer's only: it comes last of the names. */
+static pf_status ff_read_function(const pf_options *options, const char *key, int is_output, ff_function *function,
+                                  pf_error *error)
 {
   const char *name = options->string(options, key);
-  for (size_t i = 0; i < sizeof ff_function_names / sizeof ff_function_names[0]; i++) {
+  for (size_t i = 0; i < (size_t)(is_output ? FF_SOFTMAX : FF_LINEAR) + 1; i++) {
     if (strcmp(name, ff_function_names[i]) == 0) {
       *function = (ff_function)i;
       return PF_OK;
     }
   }
-  return pf_fail_key(error, PF_STOP, key, "\"%s\" is no activation; choose one of %s", name, FF_FUNCTIONS);
+  return pf_fail_key(error, PF_STOP, key, "\"%s\" is no activation here; choose one of %s", name,
+                     is_output ? FF_OUTPUT_FUNCTIONS : FF_FUNCTIONS);
 }
 
 static pf_status ff_allocate(feedforward *net, pf_error *error)
@@ -134,8 +148,8 @@ static pf_status ff_allocate(feedforward *net, pf_error *error)
   const pf_host *host = net->host;
   const size_t n = (size_t)net->n_layers;
   net->layers = host->allocate(host, n * sizeof *net->layers);
-  net->population = host->allocate(host, n * sizeof *net->population);
-  net->projection = host->allocate(host, (n - 1) * sizeof *net->projection);
+  net->population = host->allocate(host, (n + 1) * sizeof *net->population);
+  net->projection = host->allocate(host, 2 * (n - 1) * sizeof *net->projection);
   net->observable = host->allocate(host, (n + 1) * sizeof *net->observable); /* a layer each, logit, probability */
   if (net->layers == NULL || net->population == NULL || net->projection == NULL || net->observable == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a network of %lld layers", (long long)net->n_layers);
@@ -143,13 +157,29 @@ static pf_status ff_allocate(feedforward *net, pf_error *error)
   return PF_OK;
 }
 
+/** Index of layer l's population. */
+PF_INLINE int64_t ff_population(const feedforward *net, int64_t l)
+{
+  return l == 0 ? 0 : l + net->has_one;
+}
+
+static int64_t ff_units(const feedforward *net, int64_t l)
+{
+  return net->population[ff_population(net, l)].n;
+}
+
+static uint32_t ff_flags(ff_function function, int is_input)
+{
+  return is_input ? (uint32_t)PF_POPULATION_INPUT : function == FF_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0U;
+}
+
 static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_error *error)
 {
   ff_function hidden = FF_TANH;
   ff_function output = FF_SIGMOID;
-  pf_status status = ff_read_function(options, "hidden", &hidden, error);
+  pf_status status = ff_read_function(options, "hidden", 0, &hidden, error);
   if (status == PF_OK) {
-    status = ff_read_function(options, "output", &output, error);
+    status = ff_read_function(options, "output", 1, &output, error);
   }
   if (status != PF_OK) {
     return status;
@@ -165,12 +195,21 @@ static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_
     const int last = l == net->n_layers - 1;
     ff_layer *layer = &net->layers[l];
     (void)snprintf(layer->name, sizeof layer->name, l == 0 ? "input" : "layer%lld", (long long)l);
+    (void)snprintf(layer->bias_name, sizeof layer->bias_name, "bias%lld", (long long)l);
     layer->function = last ? output : hidden;
     layer->bias = last ? bias_output : bias_hidden;
-    net->population[l] = (pf_population){.name = layer->name,
-                                         .n = n,
-                                         .signals = {ff_signals, l == 0 ? 1 : 2},
-                                         .flags = l == 0 ? (uint32_t)PF_POPULATION_INPUT : 0};
+    if (last && layer->function == FF_SOFTMAX && n == 1) {
+      return pf_fail_key(error, PF_STOP, "output",
+                         "softmax over 1 unit is always 1; give the last layer K units for K choices, or output = "
+                         "\"sigmoid\"");
+    }
+    net->population[ff_population(net, l)] = (pf_population){.name = layer->name,
+                                                             .n = n,
+                                                             .signals = {ff_signals, l == 0 ? 1 : 2},
+                                                             .flags = ff_flags(layer->function, l == 0)};
+  }
+  if (net->has_one) {
+    net->population[FF_ONE] = (pf_population){.name = "one", .n = 1, .signals = {ff_signals, 2}};
   }
   return PF_OK;
 }
@@ -184,14 +223,14 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
     return pf_fail_key(error, PF_STOP, "readout.gain",
                        "a readout gain was given, but layers = [%lld, %lld] has no hidden layer to read out; "
                        "remove readout.gain or add a layer",
-                       (long long)net->population[0].n, (long long)net->population[1].n);
+                       (long long)ff_units(net, 0), (long long)ff_units(net, 1));
   }
   if (net->readout_is_fixed) {
-    net->readout = options->real(options, "readout.gain") / (double)net->population[last - 1].n;
+    net->readout = options->real(options, "readout.gain") / (double)ff_units(net, last - 1);
   }
   const int64_t n_drawn = net->readout_is_fixed ? last - 1 : last;
   for (int64_t p = 0; p < n_drawn; p++) {
-    const int64_t n_weights = net->population[p].n * net->population[p + 1].n; /* <= 1e18: fits */
+    const int64_t n_weights = ff_units(net, p) * ff_units(net, p + 1); /* <= 1e18: fits */
     if (n_weights > INT64_MAX - net->n_noise) {
       return pf_fail_key(error, PF_STOP, "layers", "the network has more weights than can be counted");
     }
@@ -200,24 +239,33 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
   return PF_OK;
 }
 
+static void ff_project(feedforward *net, const char *name, int64_t pre, int64_t layer)
+{
+  net->projection[net->n_projections++] =
+      (pf_projection){.name = name,
+                      .pre = pre,
+                      .post = ff_population(net, layer),
+                      .signal = FF_ACTIVITY,
+                      .when = PF_PRE_NOW,
+                      .flags = (uint32_t)PF_PROJECTION_PLASTIC | (uint32_t)PF_PROJECTION_ROW_SEPARABLE};
+}
+
 static void ff_declare(feedforward *net)
 {
   const int64_t last = net->n_layers - 1;
+  const int64_t output = ff_population(net, last);
   for (int64_t l = 1; l <= last; l++) {
-    net->projection[l - 1] =
-        (pf_projection){.name = net->layers[l].name,
-                        .pre = l - 1,
-                        .post = l,
-                        .signal = FF_ACTIVITY,
-                        .when = PF_PRE_NOW,
-                        .flags = (uint32_t)PF_PROJECTION_PLASTIC | (uint32_t)PF_PROJECTION_ROW_SEPARABLE};
+    ff_project(net, net->layers[l].name, ff_population(net, l - 1), l);
     net->observable[net->n_observables++] =
-        (pf_observable){.name = net->layers[l].name, .population = l, .signal = FF_ACTIVITY};
+        (pf_observable){.name = net->layers[l].name, .population = ff_population(net, l), .signal = FF_ACTIVITY};
   }
-  net->observable[net->n_observables++] = (pf_observable){.name = "logit", .population = last, .signal = FF_DRIVE};
-  if (net->layers[last].function == FF_SIGMOID) {
+  for (int64_t l = 1; l <= last && net->has_one; l++) {
+    ff_project(net, net->layers[l].bias_name, FF_ONE, l);
+  }
+  net->observable[net->n_observables++] = (pf_observable){.name = "logit", .population = output, .signal = FF_DRIVE};
+  if (net->layers[last].function == FF_SIGMOID || net->layers[last].function == FF_SOFTMAX) {
     net->observable[net->n_observables++] =
-        (pf_observable){.name = "probability", .population = last, .signal = FF_ACTIVITY};
+        (pf_observable){.name = "probability", .population = output, .signal = FF_ACTIVITY};
   }
 }
 
@@ -258,6 +306,7 @@ static pf_status ff_create(const pf_host *host, const pf_options *options, void 
   }
   net->host = host;
   net->n_layers = n_layers;
+  net->has_one = options->boolean(options, "bias_projections") != 0;
   pf_status status = ff_allocate(net, error);
   if (status == PF_OK) {
     status = ff_read_layers(net, options, error);
@@ -279,8 +328,9 @@ static pf_status ff_needs(const void *self, pf_network_needs *needs, pf_error *e
 {
   const feedforward *net = self;
   (void)error;
-  needs->populations = (pf_population_table){net->population, (size_t)net->n_layers, sizeof *net->population};
-  needs->projections = (pf_projection_table){net->projection, (size_t)net->n_layers - 1, sizeof *net->projection};
+  needs->populations =
+      (pf_population_table){net->population, (size_t)(net->n_layers + net->has_one), sizeof *net->population};
+  needs->projections = (pf_projection_table){net->projection, (size_t)net->n_projections, sizeof *net->projection};
   needs->observables = (pf_observable_table){net->observable, (size_t)net->n_observables, sizeof *net->observable};
   needs->parameters = (pf_parameter_table){net->parameters, FF_N_PARAMETERS, sizeof net->parameters[0]};
   needs->n_noise = net->n_noise;
@@ -296,9 +346,9 @@ static pf_status ff_initial(const void *self, const double *theta, const double 
   (void)theta;
   (void)error;
   int64_t offset = 0; /* runs on over projections that are given, so that the others' weights do not move */
-  for (int64_t p = 0; p + 1 < net->n_layers; p++) {
-    const int64_t n_pre = net->population[p].n;
-    const int64_t n_post = net->population[p + 1].n;
+  for (int64_t p = 0; p + 1 < net->n_layers; p++) { /* biases start at 0, as the host made them */
+    const int64_t n_pre = ff_units(net, p);
+    const int64_t n_post = ff_units(net, p + 1);
     const int drawn = !(net->readout_is_fixed && p + 2 == net->n_layers);
     pf_real *w = out->w[p];
     for (int64_t i = 0; w != NULL && i < n_post; i++) {
@@ -331,10 +381,10 @@ typedef struct ff_affine {
   double scale, bias;
 } ff_affine;
 
-static ff_affine ff_affine_of(const feedforward *net, const pf_units *in)
+static ff_affine ff_affine_of(const feedforward *net, const pf_units *in, int64_t l)
 {
-  return in->population + 1 == net->n_layers ? (ff_affine){in->theta[FF_GAIN] / net->gain, in->theta[FF_BIAS]}
-                                             : (ff_affine){1.0, net->layers[in->population].bias};
+  return l + 1 == net->n_layers ? (ff_affine){in->theta[FF_GAIN] / net->gain, in->theta[FF_BIAS]}
+                                : (ff_affine){1.0, net->layers[l].bias};
 }
 
 /* Cells are packed into a tile before f is applied: then short rows (1 unit x 440 steps, 10 units x 9 steps) fill
@@ -364,6 +414,7 @@ PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
     }
     break;
   case FF_LINEAR:
+  case FF_SOFTMAX: /* normalised afterwards */
     break;
   }
 }
@@ -405,23 +456,60 @@ PF_INLINE void ff_respond_tile(const ff_layer *layer, const ff_affine *affine, c
   }
 }
 
-static pf_status ff_check(const feedforward *net, int64_t population, pf_error *error)
+/** The layer that a population is; 0: the unit that is always 1. */
+static pf_status ff_find_layer(const feedforward *net, int64_t population, int64_t *l, pf_error *error)
 {
-  if (population < 1 || population >= net->n_layers) {
+  *l = population - net->has_one;
+  if (population < 1 || *l >= net->n_layers) {
     return pf_fail(error, PF_STOP, "population %lld does not respond; expected 1 to %lld", (long long)population,
-                   (long long)net->n_layers - 1);
+                   (long long)(net->n_layers + net->has_one) - 1);
   }
   return PF_OK;
+}
+
+/** softmax of each step's n drives into its activities. */
+PF_INLINE void ff_softmax(int64_t n, const pf_units *in, const pf_response *out)
+{
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const pf_real *drive = out->signals + FF_DRIVE * out->signal_stride + t * out->ld_signal;
+    pf_real *y = out->signals + FF_ACTIVITY * out->signal_stride + t * out->ld_signal;
+    double top = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+      top = (double)drive[i] > top || isnan(drive[i]) ? (double)drive[i] : top;
+    }
+    for (int64_t i = 0; i < n; i++) {
+      sum += exp((double)drive[i] - top);
+    }
+    for (int64_t i = 0; i < n; i++) {
+      y[i] = (pf_real)(exp((double)drive[i] - top) / sum);
+    }
+  }
+}
+
+/** The unit that no drive moves: 1, its tangent 0. */
+static void ff_hold(const pf_units *in, const pf_response *out, pf_real value)
+{
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      out->signals[FF_ACTIVITY * out->signal_stride + t * out->ld_signal + i] = value;
+      out->signals[FF_DRIVE * out->signal_stride + t * out->ld_signal + i] = value;
+    }
+  }
 }
 
 PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_response *out, pf_error *error)
 {
   const feedforward *net = self;
-  if (ff_check(net, in->population, error) != PF_OK) {
+  int64_t l = 0;
+  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
     return PF_STOP;
   }
-  const ff_layer *layer = &net->layers[in->population];
-  const ff_affine affine = ff_affine_of(net, in);
+  if (l == 0) {
+    ff_hold(in, out, (pf_real)1);
+    return PF_OK;
+  }
+  const ff_layer *layer = &net->layers[l];
+  const ff_affine affine = ff_affine_of(net, in, l);
   int64_t n_rows = in->n_rows;
   int64_t n_steps = in->n_steps;
   if (in->ld_drive == n_rows && out->ld_signal == n_rows) { /* no gaps: one long row */
@@ -440,6 +528,9 @@ PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_re
       }
     }
   }
+  if (layer->function == FF_SOFTMAX) {
+    ff_softmax(in->n_rows, in, out);
+  }
   return PF_OK;
 }
 
@@ -456,6 +547,7 @@ PF_INLINE pf_real ff_slope(ff_function function, pf_real y)
   case FF_RELU:
     return y > zero ? one : (y <= zero ? zero : y);
   case FF_LINEAR:
+  case FF_SOFTMAX: /* whose derivative takes all units: ff_pull */
     break;
   }
   return one;
@@ -482,20 +574,37 @@ PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_r
   }
 }
 
-/** With a gain, or where the gradients of gain and bias are wanted. */
-static void ff_pull_back_affine(const feedforward *net, const ff_affine *affine, const pf_units *in,
+/** Sum of c y over the units of a step, which softmax takes off each. */
+PF_INLINE pf_real ff_mean(ff_function function, int64_t n, const pf_real *c, const pf_real *y)
+{
+  pf_real mean = (pf_real)0;
+  for (int64_t i = 0; function == FF_SOFTMAX && i < n; i++) {
+    mean += c[i] * y[i];
+  }
+  return mean;
+}
+
+/** c f': of softmax y (c - mean), where its Jacobian y_i (1_ij - y_j) is symmetric, so that tangents take it too. */
+PF_INLINE pf_real ff_pull(ff_function function, pf_real c, pf_real y, pf_real mean)
+{
+  return function == FF_SOFTMAX ? y * (c - mean) : c * ff_slope(function, y);
+}
+
+/** With a gain or softmax, or where the gradients of gain and bias are wanted. */
+static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affine *affine, const pf_units *in,
                                 const pf_response *value, const pf_response *cotangent,
                                 const pf_units_gradient *gradient)
 {
-  const ff_function function = net->layers[in->population].function;
+  const ff_function function = net->layers[l].function;
   double d_scale = 0.0, d_bias = 0.0;
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *drive = in->drive + t * in->ld_drive;
     const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
     const pf_real *c_activity = cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
     const pf_real *c_drive = cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real mean = ff_mean(function, in->n_rows, c_activity, y);
     for (int64_t i = 0; i < in->n_rows; i++) {
-      const double c = (double)(c_drive[i] + c_activity[i] * ff_slope(function, y[i]));
+      const double c = (double)(c_drive[i] + ff_pull(function, c_activity[i], y[i], mean));
       d_scale += c * (double)drive[i];
       d_bias += c;
       if (gradient->drive != NULL) {
@@ -503,7 +612,7 @@ static void ff_pull_back_affine(const feedforward *net, const ff_affine *affine,
       }
     }
   }
-  if (gradient->theta != NULL && in->population + 1 == net->n_layers) {
+  if (gradient->theta != NULL && l + 1 == net->n_layers) {
     gradient->theta[FF_GAIN] += d_scale / net->gain;
     gradient->theta[FF_BIAS] += d_bias;
   }
@@ -513,18 +622,23 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
                                    const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
 {
   const feedforward *net = self;
-  if (ff_check(net, in->population, error) != PF_OK) {
+  int64_t l = 0;
+  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
     return PF_STOP;
   }
-  const ff_affine affine = ff_affine_of(net, in);
-  if (affine.scale != 1.0 || (gradient->theta != NULL && in->population + 1 == net->n_layers)) {
-    ff_pull_back_affine(net, &affine, in, value, cotangent, gradient);
+  if (l == 0) {
+    return PF_OK; /* always 1 */
+  }
+  const ff_affine affine = ff_affine_of(net, in, l);
+  if (affine.scale != 1.0 || net->layers[l].function == FF_SOFTMAX ||
+      (gradient->theta != NULL && l + 1 == net->n_layers)) {
+    ff_pull_back_affine(net, l, &affine, in, value, cotangent, gradient);
     return PF_OK;
   }
   if (gradient->drive == NULL) {
     return PF_OK;
   }
-  switch (net->layers[in->population].function) { /* a constant each, so that each loop is compiled for its own f' */
+  switch (net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f' */
   case FF_TANH:
     ff_pull_back(FF_TANH, in, value, cotangent, gradient);
     break;
@@ -535,6 +649,7 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
     ff_pull_back(FF_RELU, in, value, cotangent, gradient);
     break;
   case FF_LINEAR:
+  case FF_SOFTMAX: /* went the other way above */
     ff_pull_back(FF_LINEAR, in, value, cotangent, gradient);
     break;
   }
@@ -546,12 +661,17 @@ PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const p
                                    const pf_units *tangent_in, const pf_response *tangent_out, pf_error *error)
 {
   const feedforward *net = self;
-  if (ff_check(net, in->population, error) != PF_OK) {
+  int64_t l = 0;
+  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
     return PF_STOP;
   }
-  const ff_affine affine = ff_affine_of(net, in);
-  const ff_function function = net->layers[in->population].function;
-  const int last = in->population + 1 == net->n_layers && tangent_in->theta != NULL;
+  if (l == 0) {
+    ff_hold(in, tangent_out, (pf_real)0);
+    return PF_OK;
+  }
+  const ff_affine affine = ff_affine_of(net, in, l);
+  const ff_function function = net->layers[l].function;
+  const int last = l + 1 == net->n_layers && tangent_in->theta != NULL;
   const pf_real scale = (pf_real)affine.scale;
   const pf_real d_scale = (pf_real)(last ? tangent_in->theta[FF_GAIN] / net->gain : 0.0);
   const pf_real d_bias = (pf_real)(last ? tangent_in->theta[FF_BIAS] : 0.0);
@@ -564,7 +684,10 @@ PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const p
     for (int64_t i = 0; i < in->n_rows; i++) {
       const pf_real of_drive = d_drive == NULL ? (pf_real)0 : scale * d_drive[i];
       out_drive[i] = of_drive + d_scale * drive[i] + d_bias;
-      out_y[i] = out_drive[i] * ff_slope(function, y[i]);
+    }
+    const pf_real mean = ff_mean(function, in->n_rows, out_drive, y);
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      out_y[i] = ff_pull(function, out_drive[i], y[i], mean);
     }
   }
   return PF_OK;

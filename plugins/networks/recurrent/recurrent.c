@@ -24,6 +24,10 @@ enum { RN_LARGEST = 100000000, RN_POPULATIONS = 4, RN_PROJECTIONS = 5, RN_OBSERV
 enum { RN_ACTIVITY = 0, RN_POTENTIAL = 1 };
 enum { RN_TAU = 0, RN_GAIN = 1, RN_BIAS = 2, RN_PARAMETERS = 3 };
 
+/* ms; what a fit may take, so that no exp(-dt / tau) is a matter of rounding */
+#define RN_TAU_LOWER 0.01
+#define RN_TAU_UPPER 1e7
+
 static const char *const rn_signals[] = {"activity", "potential"};
 
 typedef struct recurrent {
@@ -190,8 +194,8 @@ static void rn_declare(recurrent *net, int has_bias)
   }
   net->parameters[RN_TAU] = (pf_parameter){.name = "tau",
                                            .unit = "ms",
-                                           .lower = 0.01,
-                                           .upper = 1e7,
+                                           .lower = RN_TAU_LOWER,
+                                           .upper = RN_TAU_UPPER,
                                            .flags = PF_PARAMETER_FIXED,
                                            .help = "time constant of leaky units; without effect on discrete ones"};
   net->parameters[RN_GAIN] = (pf_parameter){.name = "gain",
@@ -215,10 +219,10 @@ static pf_status rn_check_options(const recurrent *net, double tau, pf_error *er
   if (net->n_units < 1) {
     return pf_fail_key(error, PF_STOP, "units", "0 recurrent units; expected at least 1 (without any: `feedforward`)");
   }
-  if (!(tau > 0.0) || isinf(tau)) {
+  if (!(tau >= RN_TAU_LOWER && tau <= RN_TAU_UPPER)) {
     return pf_fail_key(error, PF_STOP, "tau",
-                       "a time constant of %g ms; it must be above 0 (units without memory: dynamics = \"discrete\")",
-                       tau);
+                       "a time constant of %g ms; expected %g to %g (units without memory: dynamics = \"discrete\")",
+                       tau, RN_TAU_LOWER, RN_TAU_UPPER);
   }
   if (!(net->dt > 0.0) || isinf(net->dt)) {
     return pf_fail_key(error, PF_STOP, "dt", "a step of %g ms; it must be above 0", net->dt);
