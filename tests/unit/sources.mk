@@ -23,6 +23,8 @@ unit_test_sources += tests/unit/fit/test_layout.c
 unit_test_sources += tests/unit/infer/test_infer.c tests/unit/infer/test_spectrum.c
 unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_coupled.c tests/unit/support/remembering.c tests/unit/support/remembering.h
+unit_test_sources += tests/unit/engine/test_known.c plugins/networks/recurrent/recurrent.c plugins/rules/trace/trace.c \
+	plugins/rules/stdp/stdp.c
 unit_test_sources += tests/unit/engine/test_masks.c
 unit_test_sources += tests/unit/engine/test_redraw.c
 unit_test_sources += tests/unit/engine/test_sensitivity.c
