@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/compare/select.h"
 #include "core/evaluate/deviance.h"
 #include "core/report/names.h"
 
@@ -430,5 +431,6 @@ void pf_comparison_free(pf_comparison *comparison)
   pf_memory_free(comparison->out);
   pf_memory_free(comparison->criteria_note);
   pf_memory_free(comparison->words);
+  pf_selection_clear(&comparison->selection);
   pf_memory_free(comparison);
 }

@@ -168,6 +168,9 @@ static pf_status make_variant(const pf_candidate_source *source, const pf_compar
   status = take_out(out->config, settings->without[i], error);
   status = status == PF_OK ? lay(out->config, settings->set_all, "compare", error) : status;
   status = status == PF_OK ? lay(out->config, settings->set[i], name, error) : status;
+  for (size_t k = 0; status == PF_OK && settings->more != NULL && k < settings->more[i].n; k++) {
+    status = pf_config_override_for(out->config, settings->more[i].items[k], "compare.select", error);
+  }
   if (status == PF_OK && shared) {
     status = lay(out->config, settings->set_animal, "leave_one_animal_out", error);
     status = status == PF_OK

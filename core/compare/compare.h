@@ -119,6 +119,35 @@ typedef struct pf_compare_recording {
   uint32_t *forecast;      /**< [n_steps] PF_STEP_FIT | PF_STEP_SCORE as the forecast masks them */
 } pf_compare_recording;
 
+/** Ways through the sets of a rule's terms (core/compare/select.h). */
+enum pf_selection_method { PF_SELECT_FORWARD = 0, PF_SELECT_BACKWARD = 1, PF_SELECT_L1 = 2, PF_N_SELECTIONS = 3 };
+/** "forward", "backward", "l1". */
+const char *pf_selection_method_name(uint32_t method);
+
+/** One set of terms that was scored. */
+typedef struct pf_selection_set {
+  uint32_t method;    /**< enum pf_selection_method */
+  int64_t round;      /**< from 0 */
+  bool on_path;       /**< the best of its round; of an L1 path, every one */
+  bool best;          /**< of highest score on its path */
+  bool chosen;        /**< the smallest on its path that the best one does not beat by more than a standard error */
+  char *change;       /**< what was done to the path's last set: "+ x r", "- w"; "l1 = 0.01"; "" at the start */
+  char *terms;        /**< those that are in, "w + x r"; under L1 those that more than half of the fits keep */
+  double n_terms;     /**< how many; under L1 the mean over fits of those that are not 0 */
+  double l1;          /**< the penalty, NaN where it is the config's */
+  size_t n_failed;    /**< animals without a figure: then it is never taken */
+  double *per_animal; /**< [n_animals] log likelihood per observation, NaN where it has none */
+  pf_interval score;  /**< its mean, as in the table */
+} pf_selection_set;
+
+typedef struct pf_selection {
+  char *rule; /**< "rules.learn"; NULL: nothing was asked for */
+  uint32_t validation;
+  size_t n_terms;         /**< of the rule */
+  pf_selection_set *sets; /**< [n] in the order in which they were scored */
+  size_t n, capacity;
+} pf_selection;
+
 typedef struct pf_comparison {
   char *name, *out;
   uint64_t seed; /**< of the base config; bootstraps go by it too */
@@ -142,6 +171,7 @@ typedef struct pf_comparison {
   pf_compare_recording *recordings;
   size_t n_recordings;
   char *words; /**< what can be said, and what cannot: one line */
+  pf_selection selection;
 } pf_comparison;
 
 void pf_comparison_free(pf_comparison *comparison);

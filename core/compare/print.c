@@ -139,6 +139,31 @@ static void print_animals(FILE *out, const pf_comparison *comparison)
   }
 }
 
+/** The paths: a line for each set that was taken. */
+static void print_selection(FILE *out, const pf_selection *selection)
+{
+  (void)fprintf(
+      out,
+      "\nSelection of terms: %s, %zu terms, scored on held-out steps (%s)\n"
+      "b: the best of its path; *: chosen, the smallest that the best does not beat by more than one standard "
+      "error\n    %-10s%-14s%7s%10s%20s  terms\n",
+      selection->rule, selection->n_terms, pf_validation_name(selection->validation), "path", "round", "terms",
+      "ll/obs", "95 % interval");
+  for (size_t i = 0; i < selection->n; i++) {
+    const pf_selection_set *set = &selection->sets[i];
+    if (set->on_path) {
+      (void)fprintf(out, " %c%c %-10s%-14.13s", set->best ? 'b' : ' ', set->chosen ? '*' : ' ',
+                    pf_selection_method_name(set->method), set->change);
+      cell(out, 7, set->method == PF_SELECT_L1 ? "%.1f" : "%.0f", set->n_terms);
+      cell(out, 10, "%.4f", set->score.value);
+      range(out, 20, "%.4f", set->score);
+      (void)fprintf(out, "  %s\n", set->terms);
+    }
+  }
+  (void)fprintf(out, "These scores picked them, so they are too good: compare what was chosen on steps that did not "
+                     "choose it, by another validation or with other animals.\n");
+}
+
 void pf_compare_print(const pf_comparison *comparison, FILE *stream)
 {
   (void)fprintf(
@@ -160,5 +185,8 @@ void pf_compare_print(const pf_comparison *comparison, FILE *stream)
   }
   print_criteria(stream, comparison);
   print_animals(stream, comparison);
+  if (comparison->selection.rule != NULL) {
+    print_selection(stream, &comparison->selection);
+  }
   (void)fprintf(stream, "\n%s\n", comparison->words);
 }

@@ -58,6 +58,30 @@ pf_option_table pf_compare_keys(void)
        .type = PF_TYPE_BOOL,
        .fallback = "true",
        .help = "AIC and BIC; where there is a penalty, of one more fit without it"},
+      {.name = "select.rule",
+       .type = PF_TYPE_STRING,
+       .help = "with a group `select`: whose terms are selected; default the only rule of the base candidate"},
+      {.name = "select.methods",
+       .type = PF_TYPE_STRINGS,
+       .fallback = "[\"forward\", \"backward\", \"l1\"]",
+       .help = "which of forward (a term more a round), backward (a term less), l1 (all, under growing penalties)"},
+      {.name = "select.validation",
+       .type = PF_TYPE_STRING,
+       .help = "held-out steps that sets of terms are scored on; default the first held-out one of `validation`"},
+      {.name = "select.patience",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "2",
+       .unit = "rounds",
+       .lower = 0,
+       .upper = 1000,
+       .help = "forward and backward end after so many more rounds that did not help"},
+      {.name = "select.l1",
+       .type = PF_TYPE_REALS,
+       .fallback = "[0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]",
+       .unit = "1",
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "the penalties of the L1 path, penalty.l1"},
   };
   return (pf_option_table){.items = keys, .count = sizeof keys / sizeof keys[0], .stride = sizeof keys[0]};
 }
@@ -174,6 +198,16 @@ static pf_status find_base(const pf_config *config, const pf_node *node, const c
 
 /* ---- validations ---- */
 
+/** PF_N_VALIDATIONS: none is called so. */
+static uint32_t validation_named(const char *name)
+{
+  uint32_t kind = 0;
+  while (kind < PF_N_VALIDATIONS && strcmp(name, validation_names[kind]) != 0) {
+    kind++;
+  }
+  return kind;
+}
+
 static pf_status read_validations(const pf_config *config, const pf_view *view, pf_compare_settings *out,
                                   pf_error *error)
 {
@@ -182,10 +216,7 @@ static pf_status read_validations(const pf_config *config, const pf_view *view, 
   const int64_t n = options->length(options, "validation");
   for (int64_t i = 0; i < n; i++) {
     const char *name = options->string_at(options, "validation", i);
-    uint32_t kind = 0;
-    while (kind < PF_N_VALIDATIONS && strcmp(name, validation_names[kind]) != 0) {
-      kind++;
-    }
+    const uint32_t kind = validation_named(name);
     if (kind == PF_N_VALIDATIONS) {
       const char *nearest = pf_text_nearest(name, (pf_names){validation_names, PF_N_VALIDATIONS});
       (void)pf_fail(error, PF_STOP, "compare.validation: there is no '%s'%s%s%s; choose from %s, %s, %s, %s, %s", name,
@@ -201,6 +232,70 @@ static pf_status read_validations(const pf_config *config, const pf_view *view, 
     return located(config, list, error);
   }
   return PF_OK;
+}
+
+/* ---- selection ---- */
+
+static pf_status read_methods(const pf_config *config, const pf_view *view, pf_select_settings *out, pf_error *error)
+{
+  const pf_options *options = pf_view_options(view);
+  const int64_t n = options->length(options, "select.methods");
+  for (int64_t i = 0; i < n; i++) {
+    const char *name = options->string_at(options, "select.methods", i);
+    uint32_t method = 0;
+    while (method < PF_N_SELECTIONS && strcmp(name, pf_selection_method_name(method)) != 0) {
+      method++;
+    }
+    if (method == PF_N_SELECTIONS) {
+      (void)pf_fail(error, PF_STOP, "compare.select.methods: there is no '%s'; choose from forward, backward, l1",
+                    name);
+      return located(config, pf_view_node(view, "select.methods"), error);
+    }
+    out->methods[method] = true;
+  }
+  if (n == 0) {
+    (void)pf_fail(error, PF_STOP, "compare.select.methods is empty; choose from forward, backward, l1");
+    return located(config, pf_view_node(view, "select.methods"), error);
+  }
+  return PF_OK;
+}
+
+/** After `validation`. */
+static pf_status read_select(const pf_config *config, const pf_view *view, pf_compare_settings *all, pf_error *error)
+{
+  const pf_options *options = pf_view_options(view);
+  pf_select_settings *out = &all->select;
+  const bool named = options->present(options, "select.validation") != 0;
+  out->validation = PF_N_VALIDATIONS;
+  if (named) {
+    out->validation = validation_named(options->string(options, "select.validation"));
+  }
+  for (uint32_t v = PF_N_VALIDATIONS; v > PF_FORECAST && !named; v--) {
+    out->validation = all->asked[v - 1] ? v - 1 : out->validation;
+  }
+  if (!pf_validation_is_held_out(out->validation)) {
+    (void)pf_fail(error, PF_STOP,
+                  "compare.select: terms are selected on steps that no fit has seen; expected validation = \"%s\", "
+                  "\"%s\" or \"%s\"",
+                  validation_names[PF_FORECAST], validation_names[PF_LEAVE_BLOCK], validation_names[PF_LEAVE_ANIMAL]);
+    return located(config, pf_view_node(view, "select"), error);
+  }
+  if (options->present(options, "select.rule") != 0 &&
+      (out->rule = pf_memory_string(options->string(options, "select.rule"), error)) == NULL) {
+    return PF_STOP;
+  }
+  out->patience = options->integer(options, "select.patience");
+  out->n_l1 = (size_t)options->length(options, "select.l1");
+  out->l1 = pf_memory_need(out->n_l1, sizeof *out->l1, error);
+  for (size_t i = 0; out->l1 != NULL && i < out->n_l1; i++) {
+    out->l1[i] = options->real_at(options, "select.l1", (int64_t)i);
+  }
+  const pf_status status = out->l1 == NULL ? PF_STOP : read_methods(config, view, out, error);
+  if (status == PF_OK && out->methods[PF_SELECT_L1] && out->n_l1 == 0) {
+    (void)pf_fail(error, PF_STOP, "compare.select.l1 is empty; expected penalties, [0.001, 0.01, 0.1]");
+    return located(config, pf_view_node(view, "select.l1"), error);
+  }
+  return status;
 }
 
 /* ---- all of it ---- */
@@ -249,6 +344,10 @@ static pf_status read_all(const pf_config *config, const pf_node *group, const p
   out->parts = options->integer(options, "leave_one_block_out.parts");
   out->ablations = options->boolean(options, "ablations") != 0;
   out->refit = options->boolean(options, "information_criteria") != 0;
+  out->select.asked = pf_node_get(group, "select") != NULL;
+  if (out->select.asked && (status = read_select(config, view, out, error)) != PF_OK) {
+    return status;
+  }
   out->set_all = pf_node_get(group, "set");
   out->set_animal = pf_node_get(group, "leave_one_animal_out.set");
   double threads = 0.0;
@@ -301,6 +400,8 @@ void pf_compare_settings_clear(pf_compare_settings *settings)
   pf_memory_free(settings->names);
   pf_memory_free((void *)settings->set);
   pf_memory_free((void *)settings->without);
+  pf_memory_free(settings->select.rule);
+  pf_memory_free(settings->select.l1);
   pf_memory_free(settings->name);
   pf_memory_free(settings->out);
   *settings = (pf_compare_settings){0};

@@ -4,6 +4,23 @@
 
 #include "core/compare/compare.h"
 
+/** Some texts, "a.b=value". */
+typedef struct pf_texts {
+  const char *const *items;
+  size_t n;
+} pf_texts;
+
+/** `compare.select`. */
+typedef struct pf_select_settings {
+  bool asked;
+  char *rule; /**< group of `rules`; NULL: the only one */
+  bool methods[PF_N_SELECTIONS];
+  uint32_t validation;
+  int64_t patience;
+  double *l1; /**< [n_l1] */
+  size_t n_l1;
+} pf_select_settings;
+
 typedef struct pf_compare_settings {
   char *name; /**< of the comparison; its folder is runs/NAME unless `out` says another */
   char *out;
@@ -11,11 +28,13 @@ typedef struct pf_compare_settings {
   size_t n, base;
   const pf_node **set;       /**< [n] what each replaces: a group, or a list of "a.b=value"; NULL: nothing */
   const pf_node **without;   /**< [n] what each takes out: a list of names; NULL: nothing */
+  const pf_texts *more;      /**< NULL, or [n] what each replaces after that */
   const pf_node *set_all;    /**< `compare.set`, for all of them; NULL: nothing */
   const pf_node *set_animal; /**< `compare.leave_one_animal_out.set`, for its fits; NULL: nothing */
   bool asked[PF_N_VALIDATIONS];
   double forecast_fit;
   int64_t parts;
+  pf_select_settings select;
   bool ablations, refit; /**< refit: without penalties, for AIC and BIC */
   int n_threads;         /**< 0: as many as OpenMP gives */
 } pf_compare_settings;

@@ -92,6 +92,18 @@ static json_t *figures_object(builder *b, const pf_comparison *comparison, size_
   return object;
 }
 
+static json_t *set_object(builder *b, const pf_selection_set *from)
+{
+  json_t *object = json_object();
+  set(b, object, "change", text(from->change));
+  set(b, object, "terms", text(from->terms));
+  set(b, object, "n_terms", number(from->n_terms));
+  set(b, object, "log_likelihood_per_observation", interval(b, from->score));
+  set(b, object, "best", json_boolean(from->best));
+  set(b, object, "chosen", json_boolean(from->chosen));
+  return object;
+}
+
 static json_t *candidate_object(builder *b, const pf_comparison *comparison, size_t c)
 {
   const pf_compare_candidate *candidate = &comparison->candidates[c];
@@ -110,6 +122,30 @@ static json_t *candidate_object(builder *b, const pf_comparison *comparison, siz
     }
   }
   set(b, object, "validations", validations);
+  return object;
+}
+
+/** The paths of a selection of terms; null where none was asked for. */
+static json_t *selection_object(builder *b, const pf_selection *selection)
+{
+  if (selection->rule == NULL) {
+    return json_null();
+  }
+  json_t *object = json_object(), *paths = json_object();
+  for (uint32_t method = 0; method < PF_N_SELECTIONS; method++) {
+    json_t *path = json_array();
+    for (size_t i = 0; i < selection->n; i++) {
+      const pf_selection_set *tried = &selection->sets[i];
+      if (tried->method == method && tried->on_path) {
+        append(b, path, set_object(b, tried));
+      }
+    }
+    set(b, paths, pf_selection_method_name(method), path);
+  }
+  set(b, object, "rule", text(selection->rule));
+  set(b, object, "n_terms", json_integer((json_int_t)selection->n_terms));
+  set(b, object, "validation", text(pf_validation_name(selection->validation)));
+  set(b, object, "paths", paths);
   return object;
 }
 
@@ -160,6 +196,7 @@ static json_t *summary(builder *b, const pf_comparison *comparison)
     append(b, candidates, candidate_object(b, comparison, c));
   }
   set(b, root, "candidates", candidates);
+  set(b, root, "selection", selection_object(b, &comparison->selection));
   return root;
 }
 

@@ -58,6 +58,40 @@ pf_status pf_compare_write_csv(const pf_comparison *comparison, const char *path
   return PF_OK;
 }
 
+/* ---- selection.csv ---- */
+
+static pf_status write_selection(const pf_selection *selection, const char *path, pf_error *error)
+{
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  (void)fputs(
+      "method,round,on_path,best,chosen,change,n_terms,terms,l1,validation,n_failed,log_likelihood_per_observation,"
+      "low,high\n",
+      file);
+  for (size_t i = 0; i < selection->n; i++) {
+    const pf_selection_set *set = &selection->sets[i];
+    (void)fprintf(file, "%s,%lld,%d,%d,%d,", pf_selection_method_name(set->method), (long long)set->round,
+                  set->on_path ? 1 : 0, set->best ? 1 : 0, set->chosen ? 1 : 0);
+    pf_csv_text(file, set->change);
+    (void)fputc(',', file);
+    pf_csv_number(file, set->n_terms);
+    (void)fputc(',', file);
+    pf_csv_text(file, set->terms);
+    (void)fputc(',', file);
+    pf_csv_number(file, set->l1);
+    (void)fprintf(file, ",%s,%zu,", pf_validation_name(selection->validation), set->n_failed);
+    pf_csv_number(file, set->score.value);
+    (void)fputc(',', file);
+    pf_csv_number(file, set->score.low);
+    (void)fputc(',', file);
+    pf_csv_number(file, set->score.high);
+    (void)fputc('\n', file);
+  }
+  return pf_csv_close_file(file, path, error);
+}
+
 /* ---- compare.h5 ---- */
 
 static void write_recordings(pf_h5 *h5, const pf_comparison *comparison)
@@ -230,9 +264,10 @@ static pf_status write_config(const pf_config *config, const pf_candidates *cand
 pf_status pf_compare_write(const pf_comparison *comparison, const pf_config *config, const pf_candidates *candidates,
                            const pf_folder *folder, pf_error *error)
 {
-  static const char *const names[] = {"config.cfg", "compare.csv", "compare.h5", "summary.json"};
+  static const char *const names[] = {"config.cfg", "compare.csv", "compare.h5", "summary.json", "selection.csv"};
+  const size_t n_files = comparison->selection.rule != NULL ? 5 : 4;
   pf_status status = PF_OK;
-  for (size_t i = 0; i < sizeof names / sizeof names[0] && status == PF_OK; i++) {
+  for (size_t i = 0; i < n_files && status == PF_OK; i++) {
     char *path = pf_folder_path(folder, names[i], error);
     if (path == NULL) {
       return PF_STOP;
@@ -240,7 +275,8 @@ pf_status pf_compare_write(const pf_comparison *comparison, const pf_config *con
     status = i == 0   ? write_config(config, candidates, path, error)
              : i == 1 ? pf_compare_write_csv(comparison, path, error)
              : i == 2 ? pf_compare_write_h5(comparison, path, error)
-                      : pf_compare_write_summary(comparison, path, error);
+             : i == 3 ? pf_compare_write_summary(comparison, path, error)
+                      : write_selection(&comparison->selection, path, error);
     pf_memory_free(path);
   }
   return status;

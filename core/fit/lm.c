@@ -362,8 +362,8 @@ static pf_status probe_length(lm *s, pf_error *error)
 static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
 {
   *left = false;
-  if (fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
-    return PF_OK; /* F fell to what is rounding; there is nothing below */
+  if (s->n == 0 || fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
+    return PF_OK; /* nothing to move, or F fell to what is rounding and there is nothing below */
   }
   const double below = objective(s) - fmax(1e4 * rounding(s), 1e-10 * fabs(objective(s)));
   for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MOST_SADDLES && !*left; probe++) {

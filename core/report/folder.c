@@ -12,7 +12,7 @@
  * deleted. */
 static const char *const run_files[] = {"config.cfg",      "fit.csv",          "theta.csv",           "trajectories.h5",
                                         "summary.json",    "table.csv",        "initial_weights.csv", "fit.cfg",
-                                        "evaluation.json", "compare.csv",      "compare.h5",          "select.csv",
+                                        "evaluation.json", "compare.csv",      "compare.h5",          "selection.csv",
                                         "report.html",     "report.html.part", "simulated.csv",       "multistart.csv",
                                         "intervals.csv",   "spectrum.csv",     "recover.csv"};
 

@@ -339,6 +339,7 @@ static void write_page(pf_text *page, const comparison *c, const json_t *validat
     pf_page_heading(page, "In sample and held out", NULL);
     (void)pf_page_figures(page, c->figures, "validations", 1);
   }
+  pf_html_write_selection(page, c->summary, c->figures);
   pf_page_end(page);
 }
 
@@ -370,6 +371,9 @@ pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
   }
   if (status == PF_OK) {
     draw_validations(&c, validations);
+    status = pf_html_draw_selection(c.summary, c.figures, error);
+  }
+  if (status == PF_OK) {
     status = pf_html_render(folder, c.figures, error);
   }
   if (status == PF_OK) {

@@ -14,6 +14,10 @@ enum { PF_HTML_PATH = 4096 };
 pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error);
 pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error);
 
+/** Of a comparison's summary.json: the paths of a selection of terms, where there is one. */
+pf_status pf_html_draw_selection(const json_t *summary, pf_figures *figures, pf_error *error);
+void pf_html_write_selection(pf_text *page, const json_t *summary, const pf_figures *figures);
+
 /** Is there a file of that name in the folder? */
 bool pf_html_has(const char *folder, const char *name);
 /** A JSON file of the folder, to be given back with json_decref; NULL with the line written. */

@@ -23,6 +23,7 @@ e2e_tests += tests/e2e/evaluate.sh
 e2e_tests += tests/e2e/python_reader.sh
 e2e_tests += tests/e2e/recover.sh
 e2e_tests += tests/e2e/report.sh
+e2e_tests += tests/e2e/select.sh
 e2e_tests += tests/e2e/simulate.sh
 e2e_tests += tests/e2e/table.sh
 e2e_tests += tests/e2e/table_flies.sh
