@@ -204,11 +204,22 @@ static bool has_own_penalties(const pf_model *model)
   return false;
 }
 
+static bool has_other_than(const pf_jobs *jobs, uint32_t validation)
+{
+  for (size_t j = 0; j < jobs->n; j++) {
+    if (jobs->items[j].validation != validation) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** AIC and BIC of every candidate, from refits where it is penalised; and what they rest on. */
 static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *candidates,
                               const pf_compare_settings *settings, const pf_jobs *jobs, const pf_job_result *results,
                               pf_error *error)
 {
+  const bool others = has_other_than(jobs, PF_LEAVE_ANIMAL);
   bool any_refit = false, any_own = false;
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     const pf_problem *problem = candidates->items[c].own.problem;
@@ -223,7 +234,7 @@ static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *ca
       if (job->candidate != c) {
         continue;
       }
-      if (job->validation != PF_LEAVE_ANIMAL && results[j].n_free > candidate->n_parameters) {
+      if ((job->validation != PF_LEAVE_ANIMAL || !others) && results[j].n_free > candidate->n_parameters) {
         candidate->n_parameters = results[j].n_free;
       }
       if (job->validation != PF_IN_SAMPLE) {

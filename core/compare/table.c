@@ -212,39 +212,76 @@ static void say_p(pf_text *text, double p)
   pf_text_add(text, p < 0.001 ? "p = %.1e" : "p = %.2g", p);
 }
 
-static void say_candidate(pf_text *text, const pf_comparison *comparison, size_t c, const char *noun, bool first)
+/* The first that there is is the headline. */
+static const uint32_t by_worth[] = {PF_FORECAST, PF_LEAVE_BLOCK, PF_LEAVE_ANIMAL, PF_IN_SAMPLE_FRESH, PF_IN_SAMPLE};
+enum { N_VALIDATIONS_BY_WORTH = sizeof by_worth / sizeof by_worth[0] };
+
+/** What the test says of a candidate and the base. */
+enum verdict { TOLD_APART, NOT_TOLD_APART, TOO_FEW, NOT_SCORED, N_VERDICTS };
+
+static enum verdict verdict_of(const pf_compare_figures *f)
 {
-  const pf_compare_figures *f = &comparison->candidates[c].figures[comparison->headline];
-  const char *name = comparison->candidates[c].name, *base = comparison->candidates[comparison->base].name;
-  pf_text_add(text, "%s", first ? "" : "; ");
   if (f->n_pairs == 0) {
-    pf_text_add(text, "of '%s' nothing can be said, since it could not be scored beside '%s'", name, base);
-    return;
+    return NOT_SCORED;
   }
-  if (f->n_pairs < fewest_pairs) {
-    pf_text_add(text, "'%s' is better than '%s' in %zu of %zu %s, too few for a test", name, base, f->n_better,
-                f->n_pairs, noun);
-    return;
-  }
-  if (!(f->p_holm < level)) {
-    pf_text_add(text, "'%s' and '%s' are not told apart by these data (", name, base);
+  return f->n_pairs < fewest_pairs ? TOO_FEW : f->p_holm < level ? TOLD_APART : NOT_TOLD_APART;
+}
+
+static void say_candidate(pf_text *text, const pf_comparison *comparison, size_t c, uint32_t v, const char *noun)
+{
+  const pf_compare_figures *f = &comparison->candidates[c].figures[v];
+  const char *name = comparison->candidates[c].name, *base = comparison->candidates[comparison->base].name;
+  const bool wins = f->against_base.value > 0.0;
+  switch (verdict_of(f)) {
+  case TOLD_APART:
+    pf_text_add(text, "'%s' %s '%s' in %zu of %zu %s (", name, wins ? "beats" : "loses to", base,
+                wins ? f->n_better : f->n_pairs - f->n_better, f->n_pairs, noun);
     say_p(text, f->p_holm);
     pf_text_add(text, ")");
-    return;
+    break;
+  case TOO_FEW:
+    pf_text_add(text, "'%s' is better than '%s' in %zu of %zu %s, too few for a test", name, base, f->n_better,
+                f->n_pairs, noun);
+    break;
+  case NOT_SCORED:
+    pf_text_add(text, "of '%s' nothing can be said, since it could not be scored beside '%s'", name, base);
+    break;
+  default:
+    pf_text_add(text, "'%s' (", name);
+    say_p(text, f->p_holm);
+    pf_text_add(text, ")");
+    break;
   }
-  const bool wins = f->against_base.value > 0.0;
-  pf_text_add(text, "'%s' %s '%s' in %zu of %zu %s (", name, wins ? "beats" : "loses to", base,
-              wins ? f->n_better : f->n_pairs - f->n_better, f->n_pairs, noun);
-  say_p(text, f->p_holm);
-  pf_text_add(text, ")");
+}
+
+/** All candidates but the base in one validation: those told apart from it first, the others in one list. */
+static void say_candidates(pf_text *text, const pf_comparison *comparison, uint32_t v, const char *noun)
+{
+  bool first = true;
+  for (uint32_t verdict = 0; verdict < N_VERDICTS; verdict++) {
+    bool opened = false;
+    for (size_t c = 0; c < comparison->n_candidates; c++) {
+      if (c == comparison->base || verdict_of(&comparison->candidates[c].figures[v]) != verdict) {
+        continue;
+      }
+      const bool lists = verdict == NOT_TOLD_APART;
+      pf_text_add(text, "%s", first ? "" : lists && opened ? ", " : "; ");
+      if (lists && !opened) {
+        pf_text_add(text, "not told apart from '%s' by these data: ", comparison->candidates[comparison->base].name);
+      }
+      say_candidate(text, comparison, c, v, noun);
+      opened = true;
+      first = false;
+    }
+  }
 }
 
 /** Who predicts better than a constant: told apart from it by the interval alone, since nothing was picked. */
-static void say_null(pf_text *text, const pf_comparison *comparison)
+static void say_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
 {
   size_t n = 0, n_with = 0;
   for (size_t c = 0; c < comparison->n_candidates; c++) {
-    const pf_interval *explained = &comparison->candidates[c].figures[comparison->headline].explained_mean_rate;
+    const pf_interval *explained = &comparison->candidates[c].figures[v].explained_mean_rate;
     n_with += isnan(explained->low) ? 0 : 1;
     if (explained->low > 0.0) {
       pf_text_add(text, "%s'%s'", n == 0 ? " Better than a constant prediction (95 % interval above 0): " : ", ",
@@ -262,23 +299,32 @@ static pf_status set_words(const table *t)
   pf_comparison *comparison = t->comparison;
   const bool held_out = pf_validation_is_held_out(comparison->headline);
   const char *noun = comparison->n_animals == 1 ? "animal" : "animals";
+  const bool alone = comparison->n_candidates == 1;
+  size_t n_said = 0;
   pf_text text = {0};
-  pf_text_add(&text, "%s (%s): ", held_out ? "On held-out steps" : "In sample",
-              pf_validation_name(comparison->headline));
-  bool first = true;
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    if (c != comparison->base) {
-      say_candidate(&text, comparison, c, noun, first);
-      first = false;
+  for (uint32_t k = 0; k < N_VALIDATIONS_BY_WORTH; k++) {
+    const uint32_t v = by_worth[k];
+    if (!comparison->asked[v] || (v != comparison->headline && !pf_validation_is_held_out(v))) {
+      continue; /* in sample only where there is nothing better */
     }
+    pf_text_add(&text, n_said == 0 ? "%s (%s): " : " %s (%s): ", held_out ? "On held-out steps" : "In sample",
+                pf_validation_name(v));
+    if (alone) {
+      pf_text_add(&text, "there is one candidate, and nothing to compare it with");
+    } else {
+      say_candidates(&text, comparison, v, noun);
+    }
+    pf_text_add(&text, ".");
+    say_null(&text, comparison, v);
+    n_said++;
   }
-  pf_text_add(&text, "%s", first ? "there is one candidate, and nothing to compare it with" : "");
-  pf_text_add(&text,
-              comparison->n_candidates > 2 ? ". p: Wilcoxon over %s, Holm-corrected for %zu comparisons"
-                                           : ". p: Wilcoxon over %s",
-              noun, comparison->n_candidates - 1);
-  pf_text_add(&text, "%s", held_out ? "." : ". What fits better in sample need not predict better.");
-  say_null(&text, comparison);
+  if (!alone) {
+    pf_text_add(&text,
+                comparison->n_candidates > 2 ? " p: Wilcoxon over %s, Holm-corrected for %zu comparisons%s."
+                                             : " p: Wilcoxon over %s.",
+                noun, comparison->n_candidates - 1, n_said > 1 ? " within each validation, not across them" : "");
+  }
+  pf_text_add(&text, "%s", held_out ? "" : " What fits better in sample need not predict better.");
   pf_memory_free(comparison->words);
   comparison->words = text.failed ? NULL : pf_memory_string(text.text, t->error);
   const bool failed = text.failed != 0;
@@ -296,8 +342,7 @@ pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error)
              .a = pf_memory_need(comparison->n_animals, sizeof(double), error),
              .b = pf_memory_need(comparison->n_animals, sizeof(double), error)};
   pf_status status = t.a == NULL || t.b == NULL ? PF_STOP : PF_OK;
-  static const uint32_t by_worth[] = {PF_FORECAST, PF_LEAVE_BLOCK, PF_LEAVE_ANIMAL, PF_IN_SAMPLE_FRESH, PF_IN_SAMPLE};
-  for (size_t k = sizeof by_worth / sizeof by_worth[0]; k > 0; k--) {
+  for (size_t k = N_VALIDATIONS_BY_WORTH; k > 0; k--) {
     comparison->headline = comparison->asked[by_worth[k - 1]] ? by_worth[k - 1] : comparison->headline;
   }
   for (uint32_t v = 0; v < PF_N_VALIDATIONS && status == PF_OK; v++) {
