@@ -202,6 +202,7 @@ core_sources += core/conformance/report.c
 core_sources += core/conformance/rule.c
 core_sources += core/conformance/source.c
 core_sources += core/conformance/suite.c
+core_sources += core/conformance/twin.c
 core_sources += core/conformance/values.c
 core_sources += core/conformance/watch.c
 

@@ -10,6 +10,7 @@
 #include "core/report/check.h"
 #include "core/report/report.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 static const char *const usage =
     "Usage: plastfit check CONFIG [key=value ...]\n"
-    "       plastfit check PLUGIN\n\n"
+    "       plastfit check PLUGIN [--values FILE | --twin FILE]\n\n"
     "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which files, the data as they "
     "were\n"
     "understood (a task's animals are simulated), the network, the parameters with start and bounds, the plan with "
@@ -31,9 +32,10 @@ static const char *const usage =
     "process\n"
     "of its own. Prints what was compared and what is normal; a promise that is broken is told with argument, index,\n"
     "what was found and what was expected. Options and data that its objects need stand in conformance.cfg beside it\n"
-    "(doc/conformance.md). Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no "
-    "such\n"
-    "plugin.\n";
+    "(doc/conformance.md). A single-precision build is best compared with its double twin:\n\n"
+    "  --values FILE  write there what the plugin computes (the double build)\n"
+    "  --twin FILE    compare with that, not with differences of floats (the single build)\n\n"
+    "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no such plugin.\n";
 
 static int check(const char *path, const char *const *overrides, size_t n)
 {
@@ -105,12 +107,64 @@ static void place_of(const char *text, char *folder, char *name, size_t capacity
                  slash == NULL ? "." : path);
 }
 
-static int check_plugin(const char *text)
+/** Files of --values and --twin; each MAY be NULL. */
+typedef struct twin_files {
+  const char *values, *twin;
+} twin_files;
+
+/** All of a text file, to be freed with pf_memory_free. */
+static char *read_text(const char *path, pf_error *error)
+{
+  FILE *file = fopen(path, "rb");
+  long size = -1;
+  if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
+    size = ftell(file);
+    rewind(file);
+  }
+  char *text = size < 0 ? NULL : pf_memory_need((size_t)size + 1, 1, error);
+  if (text == NULL || fread(text, 1, (size_t)size, file) != (size_t)size) {
+    pf_fail(error, PF_STOP, "%s cannot be read: %s", path, strerror(errno));
+    pf_memory_free(text);
+    text = NULL;
+  }
+  if (file != NULL) {
+    (void)fclose(file);
+  }
+  return text;
+}
+
+static pf_status run_check(const pf_plugin *plugin, const char *file, const twin_files *files, pf_conformance *found,
+                           pf_error *error)
+{
+  pf_config *settings = NULL;
+  pf_conformance_twin twin = {NULL, NULL};
+  char *text = NULL;
+  pf_status status = PF_OK;
+  if (files->values != NULL && (twin.values = fopen(files->values, "w")) == NULL) {
+    status = pf_fail(error, PF_STOP, "%s cannot be written: %s", files->values, strerror(errno));
+  }
+  if (status == PF_OK && files->twin != NULL) {
+    twin.text = text = read_text(files->twin, error);
+    status = text == NULL ? PF_STOP : PF_OK;
+  }
+  status = status == PF_OK ? pf_conformance_settings(plugin, file, &settings, error) : status;
+  status = status == PF_OK ? pf_conformance_check(plugin, file, settings, stdout, &twin, found, error) : status;
+  if (twin.values != NULL) {
+    const bool bad = ferror(twin.values) != 0;
+    if ((fclose(twin.values) != 0 || bad) && status == PF_OK) {
+      status = pf_fail(error, PF_STOP, "%s could not be written", files->values);
+    }
+  }
+  pf_memory_free(text);
+  pf_config_free(settings);
+  return status;
+}
+
+static int check_plugin(const char *text, const twin_files *files)
 {
   char folder[4096], name[4096];
   pf_error error = pf_error_none();
   pf_registry *registry = NULL;
-  pf_config *settings = NULL;
   const pf_plugin *plugin = NULL;
   const char *file = NULL;
   pf_conformance found = {0};
@@ -126,9 +180,7 @@ static int check_plugin(const char *text)
     pf_registry_free(registry);
     return pf_cli_say(folder[0] == '\0' ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
   }
-  status = status == PF_OK ? pf_conformance_settings(plugin, file, &settings, &error) : status;
-  status = status == PF_OK ? pf_conformance_check(plugin, file, settings, stdout, &found, &error) : status;
-  pf_config_free(settings);
+  status = status == PF_OK ? run_check(plugin, file, files, &found, &error) : status;
   pf_registry_free(registry);
   if (status != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
@@ -139,19 +191,27 @@ static int check_plugin(const char *text)
 int pf_command_check(int argc, char **argv)
 {
   pf_cli_arguments given;
+  twin_files files = {NULL, NULL};
+  const pf_cli_option options[] = {{.name = "--values", .value = &files.values},
+                                   {.name = "--twin", .value = &files.twin}};
   const pf_cli_syntax syntax = {.command = "check",
                                 .usage = usage,
                                 .one = "config or plugin",
                                 .wants = "a CONFIG, such as configs/quickstart.cfg, or a PLUGIN",
-                                .takes_keys = true};
+                                .takes_keys = true,
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    code = !is_plugin(given.subject) ? check(given.subject, given.overrides, given.n_overrides)
-           : given.n_overrides == 0  ? check_plugin(given.subject)
-                                     : pf_cli_say(PF_EXIT_MISUSED,
-                                                  "'%s' is a plugin, which takes no key=value: its options for the "
-                                                   "check stand in conformance.cfg beside it",
-                                                  given.subject);
+    const bool plugin = is_plugin(given.subject), twins = files.values != NULL || files.twin != NULL;
+    code = !plugin && twins
+               ? pf_cli_say(PF_EXIT_MISUSED, "--values and --twin are for plugins, '%s' is a config", given.subject)
+           : !plugin                ? check(given.subject, given.overrides, given.n_overrides)
+           : given.n_overrides == 0 ? check_plugin(given.subject, &files)
+                                    : pf_cli_say(PF_EXIT_MISUSED,
+                                                 "'%s' is a plugin, which takes no key=value: its options for the "
+                                                 "check stand in conformance.cfg beside it",
+                                                 given.subject);
   }
   pf_cli_arguments_free(&given);
   return code;

@@ -124,7 +124,13 @@ const char *cf_name(const cf_array *array, int64_t k, char *text, size_t capacit
     }
   }
   if (n >= 0 && (size_t)n < capacity) {
-    (void)snprintf(text + n, capacity - (size_t)n, "[%lld]", (long long)column);
+    n += snprintf(text + n, capacity - (size_t)n, "[%lld]", (long long)column);
+  }
+  const pf_parameter_table *table = array->parameters;
+  const pf_parameter *parameter =
+      table == NULL ? NULL : pf_table_at(table->items, table->stride, table->count, (size_t)column);
+  if (parameter != NULL && n >= 0 && (size_t)n < capacity) {
+    (void)snprintf(text + n, capacity - (size_t)n, " (%s)", parameter->name);
   }
   return text;
 }

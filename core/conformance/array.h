@@ -6,7 +6,7 @@
 #ifndef PLASTFIT_CORE_CONFORMANCE_ARRAY_H
 #define PLASTFIT_CORE_CONFORMANCE_ARRAY_H
 
-#include <plastfit/abi/base.h>
+#include <plastfit/abi/parameters.h>
 #include <stdbool.h>
 
 enum cf_type { CF_REAL, CF_DOUBLE, CF_INT64, CF_BYTE };
@@ -16,7 +16,8 @@ enum cf_axis { CF_NOWHERE, CF_DOWN, CF_ALONG };
 
 /** copies x planes x rows x columns; rows `ld` cells apart, planes `stride`, copies `copy_stride`. */
 typedef struct cf_array {
-  const char *name; /**< as the ABI calls it */
+  const char *name;                     /**< as the ABI calls it */
+  const pf_parameter_table *parameters; /**< whose values the columns are, or NULL */
   enum cf_type type;
   int64_t copies, planes, rows, columns;
   int64_t ld, stride, copy_stride;

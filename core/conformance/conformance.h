@@ -20,13 +20,19 @@ typedef struct pf_conformance {
   int64_t n_compared; /**< derivatives and values compared; 0 is a finding too */
 } pf_conformance;
 
+/** What goes between a double and a single build of a plugin: either MAY be NULL. */
+typedef struct pf_conformance_twin {
+  FILE *values;     /**< what the ops compute is written there */
+  const char *text; /**< what the double build's check wrote: compared with, instead of differences */
+} pf_conformance_twin;
+
 /**
  * Check one plugin that has been loaded (and so admitted) from `file`. `settings`: conformance settings, MAY be NULL:
  * one object with all defaults. What was compared, and each finding in a sentence, goes to `stream`. A result other
  * than PF_OK: the check itself could not be done (settings that do not parse, no memory), with the line.
  */
 pf_status pf_conformance_check(const pf_plugin *plugin, const char *file, const pf_config *settings, FILE *stream,
-                               pf_conformance *out, pf_error *error);
+                               const pf_conformance_twin *twin, pf_conformance *out, pf_error *error);
 
 /**
  * Conformance settings that belong to the plugin of `file`: in the source tree for a plugin of this build, else

@@ -378,27 +378,47 @@ void cf_check_pull_parts(const cf_case *of, cf_shape shape)
 
 /* ---- against differences ---- */
 
-static void compare_slope(cf_op *op, int k, int64_t c, double found, double expected, double scale, double tolerance)
+/** What is wrong so far: the first in full, then the names of all; and what is right and not 0. */
+typedef struct verdict {
+  char first[CF_SENTENCE], wrong[CF_SENTENCE / 4], right[CF_SENTENCE / 4];
+} verdict;
+
+enum outcome { LEFT_OUT, ZERO, RIGHT, WRONG }; /* of several, the largest counts */
+
+static void note(verdict *all, enum outcome outcome, const char *argument)
+{
+  char *list = outcome == WRONG ? all->wrong : outcome == RIGHT ? all->right : NULL;
+  const size_t capacity = sizeof all->wrong, length = list == NULL ? 0 : strlen(list);
+  if (list != NULL && length + strlen(argument) + 3 < capacity) {
+    (void)snprintf(list + length, capacity - length, "%s%s", length > 0 ? ", " : "", argument);
+  }
+}
+
+static enum outcome compare_slope(cf_op *op, int k, int64_t c, double found, double expected, double scale,
+                                  double tolerance, verdict *all)
 {
   const double error = fabs(found - expected) / scale;
-  if (!(error <= tolerance)) {
+  const bool wrong = !(error <= tolerance);
+  if (wrong && all->first[0] == '\0') {
     char name[TEXT];
     const char *hint = fabs(found + expected) <= tolerance * scale && fabs(expected) > tolerance * scale
                            ? "; the sign is wrong"
                        : found == 0.0 ? "; nothing was added"
                                       : "";
-    cf_find(op->report,
-            "%s: the %s is %.9g, expected %.9g by central differences of %s (relative error %.2g, normal is "
-            "below %.0e)%s",
-            op->kind->pull_name, cf_name(&op->slots[k].other, c, name, TEXT), found, expected, op->kind->call_name,
-            error, tolerance, hint);
+    (void)snprintf(all->first, sizeof all->first,
+                   "%s: the %s is %.9g, expected %.9g by central differences of %s (relative error %.2g, normal is "
+                   "below %.0e)%s",
+                   op->kind->pull_name, cf_name(&op->slots[k].other, c, name, TEXT), found, expected,
+                   op->kind->call_name, error, tolerance, hint);
   }
   op->report->slope_error = fmax(op->report->slope_error, error);
   op->report->n_slopes++;
+  return wrong ? WRONG : fabs(expected) > tolerance * scale ? RIGHT : ZERO;
 }
 
 /** One component with the largest step that meets no kink. */
-static void check_component(cf_op *op, const origins *o, stencil *s, int k, int64_t c, double found, double scale)
+static enum outcome check_component(cf_op *op, const origins *o, stencil *s, int k, int64_t c, double found,
+                                    double scale, verdict *all)
 {
   const way along = {k, c};
   for (int i = 0; i < N_STEPS; i++) {
@@ -407,11 +427,52 @@ static void check_component(cf_op *op, const origins *o, stencil *s, int k, int6
     stencil_take(op, o, along, h, s);
     const double slope = stencil_slope(s, h, scale, tolerance_of(i), &kinked);
     if (!kinked) {
-      compare_slope(op, k, c, found, slope, scale, tolerance_of(i));
-      return;
+      return compare_slope(op, k, c, found, slope, scale, tolerance_of(i), all);
     }
   }
   op->report->n_kinks++;
+  return LEFT_OUT;
+}
+
+/** The components of argument k: all of them, or `most` drawn at random. A parameter has a name of its own. */
+static void check_argument(cf_op *op, const origins *o, const origins *g, stencil *s, int k, int64_t most,
+                           uint64_t *state, verdict *all)
+{
+  const pf_parameter_table *table = op->slots[k].parameters;
+  const int64_t n = op->slots[k].other.map == NULL ? 0 : cf_count(&op->slots[k].other);
+  const int64_t done = op->report->n_slopes;
+  const double scale = fmax(largest(op, g, k), 1e-2);
+  enum outcome whole = LEFT_OUT;
+  for (int64_t i = 0; i < n && i < most; i++) {
+    const int64_t c = n <= most ? i : (int64_t)(cf_uniform(state) * (double)n);
+    const enum outcome one = check_component(op, o, s, k, c, g->of[k][c], scale, all);
+    const pf_parameter *p = table == NULL ? NULL : pf_table_at(table->items, table->stride, table->count, (size_t)c);
+    if (p != NULL) {
+      note(all, one, p->name);
+    }
+    whole = one > whole ? one : whole;
+  }
+  if (table == NULL) {
+    note(all, whole, op->slots[k].value.name);
+  }
+  if (n > 0 && op->report->n_slopes == done) {
+    cf_find(op->report, "every difference of %s lies near a kink, at any step: no derivative could be compared",
+            op->slots[k].value.name);
+  }
+}
+
+/** All that was computed, to or against the double build's. True: it was compared, and no differences are needed. */
+static bool meets_twin(cf_op *op)
+{
+  bool compared = false;
+  for (int m = 0; m < op->n_out; m++) {
+    compared =
+        (cf_out(op, m)->varies && cf_twin_array(op->report, op->kind->call_name, &cf_out(op, m)->value)) || compared;
+  }
+  for (int k = 0; k < op->n_in; k++) {
+    compared = cf_twin_array(op->report, op->kind->pull_name, &op->slots[k].other) || compared;
+  }
+  return compared;
 }
 
 void cf_check_slopes(const cf_case *of, cf_shape shape, int64_t most)
@@ -423,22 +484,22 @@ void cf_check_slopes(const cf_case *of, cf_shape shape, int64_t most)
   cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 25});
   cf_fill_gradients(&op, 25, false);
   call_then_pull(&op);
+  if (meets_twin(&op)) {
+    cf_op_free(&op);
+    return;
+  }
+  verdict all = {{0}, {0}, {0}};
   origins o = take_origins(&op), g = take_gradients(&op);
   stencil s = stencil_make(&op);
   uint64_t state = 26;
   for (int k = 0; k < op.n_in; k++) {
-    const int64_t n = op.slots[k].other.map == NULL ? 0 : cf_count(&op.slots[k].other);
-    const int64_t done = op.report->n_slopes;
-    const double scale = fmax(largest(&op, &g, k), 1e-2);
-    for (int64_t i = 0; i < n && i < most; i++) {
-      /* all of them, or as many drawn at random */
-      const int64_t c = n <= most ? i : (int64_t)(cf_uniform(&state) * (double)n);
-      check_component(&op, &o, &s, k, c, g.of[k][c], scale);
-    }
-    if (n > 0 && op.report->n_slopes == done) {
-      cf_find(op.report, "every difference of %s lies near a kink, at any step: no derivative could be compared",
-              op.slots[k].value.name);
-    }
+    check_argument(&op, &o, &g, &s, k, most, &state, &all);
+  }
+  if (all.first[0] != '\0' && all.right[0] != '\0') {
+    cf_find(op.report, "%s. Wrong: %s; right: %s", all.first, all.wrong, all.right);
+  } else if (all.first[0] != '\0') {
+    cf_find(op.report, "%s. Wrong: %s, and none is right: is %s what you meant?", all.first, all.wrong,
+            op.kind->call_name);
   }
   stencil_free(&s);
   drop_origins(&op, &o);
@@ -506,7 +567,7 @@ static void check_direction(cf_op *op, const origins *o, way along, double slope
 
 void cf_check_remainder(const cf_case *of, cf_shape shape)
 {
-  if (!pulls(of)) {
+  if (!pulls(of) || (of->report->twin != NULL && of->report->twin->text != NULL)) {
     return;
   }
   for (int d = 0; d < N_DIRECTIONS; d++) {
@@ -609,6 +670,9 @@ void cf_check_tangents(const cf_case *of, cf_shape shape)
   /* all, each alone, each missing, none */
   op.given = ~(uint64_t)0;
   check_given(&op, &g);
+  for (int m = 0; m < op.n_out; m++) {
+    (void)cf_twin_array(op.report, op.kind->push_name, &cf_out(&op, m)->tangent);
+  }
   for (int k = 0; k < op.n_in; k++) {
     if (op.slots[k].tangent.map != NULL) {
       op.given = UINT64_C(1) << k;

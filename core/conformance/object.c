@@ -178,8 +178,10 @@ void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host,
   (void)cf_host_start(host, -1, false);
   cf_doing(report, "create");
   if (cf_object_try(report, variant, host, &out->self, &error) != PF_OK) {
-    cf_find(report, "create refuses: %s (options for the check stand in conformance.cfg beside the plugin)",
-            error.text[0] == '\0' ? "and does not say why" : error.text);
+    cf_find(report, "create refuses: %s%s", error.text[0] == '\0' ? "and does not say why" : error.text,
+            variant->plugin->options.count == 0
+                ? ""
+                : " (options for the check stand in conformance.cfg beside the plugin)");
   }
 }
 

@@ -57,12 +57,18 @@ static double draw(const cf_op *op, const cf_slot *slot, int64_t k, uint64_t *st
   return v < slot->missing ? (double)NAN : slot->low + (slot->high - slot->low) * u;
 }
 
+/** A drawn number, the same in both precisions (twin.c). */
+static void set_rounded(const cf_array *array, int64_t k, double value)
+{
+  cf_set(array, k, array->type == CF_REAL ? (double)(float)value : value);
+}
+
 static void fill(const cf_array *array, uint64_t seed, uint64_t salt, bool random)
 {
   uint64_t state = seed * 1000003u + salt * 7919u;
   const int64_t n = array->map == NULL ? 0 : cf_count(array);
   for (int64_t k = 0; k < n; k++) {
-    cf_set(array, k, random ? cf_signed(&state) : 0.0);
+    set_rounded(array, k, random ? cf_signed(&state) : 0.0);
   }
 }
 
@@ -73,7 +79,7 @@ void cf_fill_inputs(cf_op *op, uint64_t seed)
     uint64_t state = seed * 1000003u + (uint64_t)s * 104729u + (uint64_t)(op->shape.units * 8191 + op->shape.columns);
     const int64_t n = cf_count(&slot->value);
     for (int64_t k = 0; k < n; k++) {
-      cf_set(&slot->value, k, draw(op, slot, k, &state));
+      set_rounded(&slot->value, k, draw(op, slot, k, &state));
     }
   }
 }
@@ -209,6 +215,7 @@ void cf_op_make(cf_op *op, const cf_case *from, cf_shape shape, cf_layout layout
   from->kind->build(op, &shape);
   for (int s = 0; s < op->n_in + op->n_out; s++) {
     cf_slot *slot = &op->slots[s];
+    slot->value.parameters = slot->parameters; /* and so of its gradient and tangents */
     if (slot->varies) {
       add_companion(op, s, &slot->other, 1, s < op->n_in ? 1 : 2, -1);
       add_companion(op, s, &slot->tangent, CF_TANGENTS, 3, s < op->n_in ? s : -1);

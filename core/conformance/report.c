@@ -132,6 +132,8 @@ static void add(cf_report *total, const cf_report *one)
   }
   total->n_ratios += one->n_ratios;
   total->n_linear += one->n_linear;
+  total->n_twins += one->n_twins;
+  total->twin_error = fmax(total->twin_error, one->twin_error);
   total->n_products += one->n_products;
   total->slope_error = fmax(total->slope_error, one->slope_error);
   total->product_error = fmax(total->product_error, one->product_error);
@@ -164,6 +166,8 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
   }
   (void)fflush(NULL); /* or the child would write what waits in buffers once more */
   (void)snprintf(report->doing, sizeof report->doing, "it");
+  report->twin = total->twin;
+  report->twin_at = total->twin_at;
   const pid_t child = fork();
   if (child == 0) {
     prepare_child(report);

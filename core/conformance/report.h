@@ -6,6 +6,7 @@
 #define PLASTFIT_CORE_CONFORMANCE_REPORT_H
 
 #include "core/conformance/array.h"
+#include "core/conformance/conformance.h"
 
 enum { CF_SENTENCE = 1024, CF_MOST_WATCHED = 256 };
 
@@ -15,12 +16,16 @@ typedef struct cf_report {
   int64_t n_kinks;      /**< differences left out, since a kink lay within the smallest step */
   int64_t n_ratios;     /**< Taylor remainders */
   int64_t n_linear;     /**< remainders that are nothing but rounding */
+  int64_t n_twins;      /**< numbers compared with those of the double build */
   int64_t n_products;   /**< derivatives compared with one another: <c, J v> and <J' c, v> */
   double slope_error;   /**< largest, relative to the largest slope of the argument */
+  double twin_error;    /**< largest, relative to the largest number of the array */
   double product_error; /**< largest, relative */
   double ratio_low, ratio_high;
-  char finding[CF_SENTENCE]; /**< "" : every promise kept */
-  char doing[256];           /**< the call that is being made, for a crash */
+  char finding[CF_SENTENCE];       /**< "" : every promise kept */
+  char doing[256];                 /**< the call that is being made, for a crash */
+  const pf_conformance_twin *twin; /**< or NULL */
+  const char *twin_at;             /**< the next line of twin->text */
   /* in the child alone */
   const cf_array *arrays[CF_MOST_WATCHED]; /**< that have guard pages now */
 } cf_report;
@@ -37,6 +42,10 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
 PF_PRINTF(2, 3) void cf_find(cf_report *report, const char *format, ...) __attribute__((noreturn));
 /** In the child: what is being called. */
 PF_PRINTF(2, 3) void cf_doing(cf_report *report, const char *format, ...);
+/** Before a group is run: its part of the twin's file. */
+void cf_twin_group(cf_report *report, const pf_conformance_twin *twin, const char *variant, const char *check);
+/** In the child: write an array's numbers, or compare them. True if they were compared. */
+bool cf_twin_array(cf_report *report, const char *op, const cf_array *array);
 void cf_watch_array(cf_report *report, const cf_array *array);
 void cf_forget_array(cf_report *report, const cf_array *array);
 

@@ -55,8 +55,13 @@ static const cf_checks *checks_of(uint32_t kind)
 static void print_numbers(FILE *stream, const cf_report *r)
 {
   const char *comma = "";
+  if (r->n_twins > 0) {
+    (void)fprintf(stream, "%lld numbers as in the double build, relative difference %.1e", (long long)r->n_twins,
+                  r->twin_error);
+    comma = "; ";
+  }
   if (r->n_slopes > 0) {
-    (void)fprintf(stream, "%lld derivatives against differences, relative error %.1e", (long long)r->n_slopes,
+    (void)fprintf(stream, "%s%lld derivatives against differences, relative error %.1e", comma, (long long)r->n_slopes,
                   r->slope_error);
     comma = "; ";
   }
@@ -88,11 +93,13 @@ static void accumulate(cf_report *total, const cf_report *one)
   total->n_linear += one->n_linear;
   total->n_products += one->n_products;
   total->n_kinks += one->n_kinks;
+  total->n_twins += one->n_twins;
+  total->twin_error = fmax(total->twin_error, one->twin_error);
   total->slope_error = fmax(total->slope_error, one->slope_error);
 }
 
-static pf_status check_variant(const cf_variant *variant, FILE *stream, cf_report *total, int64_t *n_findings,
-                               pf_error *error)
+static pf_status check_variant(const cf_variant *variant, const pf_conformance_twin *twin, FILE *stream,
+                               cf_report *total, int64_t *n_findings, pf_error *error)
 {
   char last[CF_SENTENCE] = "";
   (void)fprintf(stream, "\n%s, options: %s\n", variant->what, variant->name);
@@ -101,6 +108,7 @@ static pf_status check_variant(const cf_variant *variant, FILE *stream, cf_repor
       continue;
     }
     cf_report one = {0};
+    cf_twin_group(&one, twin, variant->name, check->name);
     const pf_status status = cf_run(check->run, variant, &one, error);
     if (status != PF_OK) {
       return status;
@@ -127,6 +135,11 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
   (void)fputc('\n', stream);
   if (plugin->kind == PF_KIND_SOURCE) {
     (void)fprintf(stream, "Normal is: the same data, number for number, however often they are asked for.\n");
+  } else if (total->n_twins > 0) {
+    (void)fprintf(
+        stream,
+        "Normal are relative differences from the double build below 5e-5 (mostly 1e-6 to 1e-7), of the largest "
+        "number of each array.\n");
   } else if (sizeof(pf_real) == sizeof(double)) {
     (void)fprintf(stream,
                   "Normal are relative errors below 2e-9 (mostly 1e-10 to 1e-13; near a kink 1e-7) and remainders "
@@ -134,7 +147,8 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
   } else {
     (void)fprintf(stream,
                   "Single precision: normal are relative errors below 5e-3 (2e-2 near a kink) and remainder ratios "
-                  "between 3.5 and 4.6; one factor that is wrong gives 1e-1 and 2. The double build is sharper.\n");
+                  "between 3.5 and 4.6; one factor that is wrong gives 1e-1 and 2. Sharper: let the double build write "
+                  "--values FILE, and compare with --twin FILE.\n");
   }
   if (total->n_kinks > 0) {
     (void)fprintf(stream,
@@ -142,9 +156,11 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
                   (long long)total->n_kinks);
   }
   if (n_findings == 0) {
-    (void)fprintf(stream, "%s %s keeps its promises: %lld derivatives and %lld values compared.\n",
-                  pf_kind_name(plugin->kind), plugin->name, (long long)(total->n_slopes + total->n_products),
-                  (long long)total->n_values);
+    (void)fprintf(stream, "%s %s keeps its promises: ", pf_kind_name(plugin->kind), plugin->name);
+    if (plugin->kind != PF_KIND_SOURCE) { /* which has none */
+      (void)fprintf(stream, "%lld derivatives and ", (long long)(total->n_slopes + total->n_products + total->n_twins));
+    }
+    (void)fprintf(stream, "%lld values compared.\n", (long long)total->n_values);
   } else {
     (void)fprintf(stream, "%s %s does not keep %lld of its promises.\n", pf_kind_name(plugin->kind), plugin->name,
                   (long long)n_findings);
@@ -195,7 +211,7 @@ static pf_status variant_of(const pf_plugin *plugin, const pf_config *settings, 
 }
 
 pf_status pf_conformance_check(const pf_plugin *plugin, const char *file, const pf_config *settings, FILE *stream,
-                               pf_conformance *out, pf_error *error)
+                               const pf_conformance_twin *twin, pf_conformance *out, pf_error *error)
 {
   const pf_node *variants = settings == NULL ? NULL : pf_node_get(pf_config_root(settings), "variants");
   const int64_t n = settings == NULL ? 1 : pf_node_count(variants);
@@ -219,12 +235,12 @@ pf_status pf_conformance_check(const pf_plugin *plugin, const char *file, const 
   for (int64_t i = 0; i < n && status == PF_OK; i++) {
     cf_variant variant;
     status = variant_of(plugin, settings, variants == NULL ? NULL : pf_node_at(variants, i), i, &variant, error);
-    status = status == PF_OK ? check_variant(&variant, stream, &total, &out->n_findings, error) : status;
+    status = status == PF_OK ? check_variant(&variant, twin, stream, &total, &out->n_findings, error) : status;
   }
   if (status != PF_OK) {
     return status;
   }
-  out->n_compared = total.n_slopes + total.n_products;
+  out->n_compared = total.n_slopes + total.n_products + total.n_twins;
   if (plugin->kind == PF_KIND_SOURCE) {
     out->n_compared = total.n_values;
   }

@@ -249,6 +249,9 @@ static pf_status not_found(const pf_registry *registry, uint32_t kind, const cha
   for (size_t i = 0; i < count; i++) {
     pf_text_add(&line, "%s%s", i > 0 ? ", " : (nearest != NULL ? " There are " : "; there are "), names[i]);
   }
+  if (count > 0 && nearest == NULL) {
+    pf_text_add(&line, " (plugin_path and PLASTFIT_PLUGIN_PATH add folders)");
+  }
   if (count == 0) {
     pf_text_add(&line, ", nor any other; searched:");
     for (size_t i = 0; i < registry->path.count; i++) {

@@ -150,6 +150,27 @@ static bool declarer_at(const pf_model *model, size_t i, declarer *out)
   return false;
 }
 
+/** No such parameter: the nearest name, or, where none is near, those that there are. */
+static pf_status unknown_parameter(const declarer *of, const char *name, pf_names names, pf_error *error)
+{
+  const char *near = name == NULL ? NULL : pf_text_nearest(name, names);
+  pf_text line = {0};
+  pf_text_add(&line, "%s has no parameter '%s'", of->component->label, name == NULL ? "(unnamed)" : name);
+  if (near != NULL) {
+    pf_text_add(&line, "; did you mean '%s'?", near);
+  } else {
+    enum { MOST = 12 };
+    pf_text_add(&line, "%s", names.count > 0 ? "; it has " : "; it has none");
+    for (size_t i = 0; i < names.count && i < MOST; i++) {
+      pf_text_add(&line, "%s%s", i > 0 ? ", " : "", names.items[i]);
+    }
+    pf_text_add(&line, "%s", names.count > MOST ? ", ..." : "");
+  }
+  const pf_status status = pf_fail(error, PF_STOP, "%s", line.text == NULL ? "out of memory" : line.text);
+  pf_text_free(&line);
+  return status;
+}
+
 /** Apply the `parameters` group of one declarer to the model's parameters that are its own. */
 static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const declarer *of, bool teacher,
                                   pf_error *error)
@@ -170,10 +191,7 @@ static pf_status apply_parameters(const pf_problem *problem, pf_model *model, co
     }
     pf_status status = PF_OK;
     if (found == n) {
-      const char *near = name == NULL ? NULL : pf_text_nearest(name, (pf_names){names, n});
-      status = pf_fail(error, PF_STOP, "%s has no parameter '%s'%s%s%s", of->component->label,
-                       name == NULL ? "(unnamed)" : name, near == NULL ? "" : "; did you mean '",
-                       near == NULL ? "" : near, near == NULL ? "" : "'");
+      status = unknown_parameter(of, name, (pf_names){names, n}, error);
       pf_error_locate(error, problem->config, node);
     } else {
       status = change_parameter(problem, &model->parameters[of->theta0 + found], node, of->of_rule, teacher, error);

@@ -12,6 +12,7 @@ e2e_tests += tests/e2e/inference.sh
 e2e_tests += tests/e2e/interrupt.sh
 e2e_tests += tests/e2e/knobs.sh
 e2e_tests += tests/e2e/mixing.sh
+e2e_tests += tests/e2e/new_rule.sh
 e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/npz.sh
 e2e_tests += tests/e2e/oja.sh

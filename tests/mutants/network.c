@@ -6,8 +6,8 @@
  * 1 | depends on which unit of the population a range starts at | only row0 had changed
  * 2 | depends on how many units a call has | a block and its parts give other results
  * 3 | forgets the gradient of the state | gradient of state[0] is 0, expected
- * 4 | has a wrong factor in initial_vjp | initial_vjp: the gradient of theta[0] is
- * 5 | forgets the gradient of gain in respond_vjp | gradient of theta[0] is 0, expected
+ * 4 | has a wrong factor in initial_vjp | initial_vjp: the gradient of theta[0] (gain) is
+ * 5 | forgets the gradient of gain in respond_vjp | gradient of theta[0] (gain) is 0, expected
  * 6 | leaves the next state unwritten | leaves next state[0] unwritten
  * 7 | writes starting weights into the padding | initial .* writes into the padding of w[0]
  * 8 | moves the noise where weights are given | is another than when nothing is given

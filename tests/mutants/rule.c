@@ -4,7 +4,7 @@
  *
  * 1 | overwrites the gradient of pre | gradient of pre[0] was .* it is overwritten
  * 2 | takes ldw for n_pre | ignores the leading dimension of w
- * 3 | drops the factor w in the gradient of decay | gradient of theta[1] is .* expected
+ * 3 | drops the factor w in the gradient of decay | gradient of theta[1] (decay) is .* expected .* Wrong: decay; right: rate, pre, post, w
  * 4 | adds the gradient of w with the wrong sign | gradient of w[0][0] is .* the sign is wrong
  * 5 | writes one padded cell of dw | writes into the padding of dw
  * 6 | reads one cell behind pre | reads outside pre
@@ -46,6 +46,8 @@
  * 42 | frees what it did not allocate | destroy crashes (abort)
  * 43 | draws random numbers | draws random numbers
  * 44 | adds to dw instead of filling it | leaves dw[0] unwritten
+ *
+ * And 45, a slip in the fourth digit, which in single precision only the double twin shows: tests/conformance.tap.
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -193,7 +195,7 @@ static void pull(const rule *self, const pf_block *in, const pf_real *c, int64_t
           factor * (mask == NULL ? 1.0 : (double)mask[i * ldm + j]) * (double)c[i * IF(39, in->n_pre, ld) + j];
       if (g->theta != NULL) {
         g->theta[0] += k * self->scale[0] * x * y;
-        g->theta[1] -= k * self->scale[0] * y * y * IF(3, 1.0, w);
+        g->theta[1] -= k * self->scale[0] * y * y * IF(3, 1.0, w) * IF(45, 1.0005, 1.0);
       }
       if (g->pre != NULL || MUTANT == 20) {
         const double add = k * a * y;

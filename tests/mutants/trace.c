@@ -7,7 +7,7 @@
  *     dw = gain e_ij m + p_j q_i
  *
  * 1 | forgets the gradient of the presynaptic trace in vjp | gradient of traces.pre[0] is 0, expected
- * 2 | forgets dt in advance_vjp | advance_vjp: the gradient of theta[1] is
+ * 2 | forgets dt in advance_vjp | advance_vjp: the gradient of theta[1] (tau) is
  * 3 | keeps the synaptic trace as it is in advance | unwritten
  * 4 | takes the synaptic traces' leading dimension for n_pre | ignores the leading dimension of traces.synapse
  * 5 | advances the presynaptic trace though this block was not asked to | advance .* crashes
