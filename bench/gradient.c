@@ -1,11 +1,13 @@
 /*
- * bench/gradient [--information] [--count N] CASE [THREADS]: the time of one whole-trajectory gradient, as a line
+ * bench/gradient [--information] [--least-memory] [--count N] CASE [THREADS]: the time of one whole-trajectory
+ * gradient, as a line
  *
  *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
  *
  * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
  * counts, since these machines are shared. With --information it is the gradient with the Gauss-Newton matrix of all
- * parameters, by tangents. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
+ * parameters, by tangents; with --least-memory checkpoints lie as they do where the config's `memory` is too small for
+ * every state. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
  * config may stand for TERMS: 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none),
  * for counting instructions and memory: two counts differ by gradients.
  */
@@ -24,20 +26,24 @@ typedef struct bench_case {
   const char *name;
   const char *rule; /* the group of rules.layer1 */
   int64_t n_pre, n_post, n_steps;
-  bool is_fly; /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
+  bool is_fly;               /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
+  int64_t n_recurrent_input; /* > 0: n_post units of network `recurrent` instead, with so many inputs */
+  double density;            /* of their synapses on one another; the others are not connected */
 } bench_case;
 
 #define MLP "plugin = \"mlp\"; hidden = [10]; inputs = [\"x\", \"y\", \"w\", \"r\"];"
 #define TAYLOR_27 "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
 static const bench_case cases[] = {
-    {"fly81", "plugin = \"taylor\";", 2, 10, 440, true},
-    {"fly5", "plugin = \"taylor\"; terms = \"1 + w + x + r + x r\";", 2, 10, 440, true},
-    {"flymlp", MLP, 2, 10, 440, true},
-    {"oja81", "plugin = \"taylor\";", 20, 20, 100, false},
-    {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true},
-    {"layer", TAYLOR_27, 100, 1000, 50, false},
-    {"mlp", MLP, 100, 1000, 50, false},
-    {"million", TAYLOR_27, 1000, 1000, 1000, false},
+    {"fly81", "plugin = \"taylor\";", 2, 10, 440, true, 0, 1.0},
+    {"fly5", "plugin = \"taylor\"; terms = \"1 + w + x + r + x r\";", 2, 10, 440, true, 0, 1.0},
+    {"flymlp", MLP, 2, 10, 440, true, 0, 1.0},
+    {"oja81", "plugin = \"taylor\";", 20, 20, 100, false, 0, 1.0},
+    {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true, 0,
+     1.0},
+    {"layer", TAYLOR_27, 100, 1000, 50, false, 0, 1.0},
+    {"mlp", MLP, 100, 1000, 50, false, 0, 1.0},
+    {"million", TAYLOR_27, 1000, 1000, 1000, false, 0, 1.0},
+    {"recurrent", TAYLOR_27, 200, 200, 1000, false, 20, 0.2},
 };
 
 static double seconds(void)
@@ -80,21 +86,57 @@ typedef struct bench {
   size_t n_threads;
   double *theta, *gradient;
   bool informs; /* take the information too */
+  bool least;   /* of the memory */
   double *information;
   size_t *which;
 } bench;
+
+/** Synapses that are there: each for itself, with the case's density. */
+static pf_status make_mask(bench *self, pf_error *error)
+{
+  const size_t n = (size_t)(self->what->n_pre * self->what->n_post);
+  int64_t n_post = 0, n_pre = 0;
+  const int64_t projection = pf_model_projection(self->lab.model, "recurrent", &n_post, &n_pre);
+  double *uniform = pf_memory_need(n, sizeof *uniform, error);
+  uint8_t *connected = pf_memory_need(n, 1, error);
+  pf_status status = uniform == NULL || connected == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK) {
+    pf_random_uniform((pf_stream){.seed = 6, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n, uniform);
+    for (size_t i = 0; i < n; i++) {
+      connected[i] = uniform[i] < self->what->density;
+    }
+    status = pf_model_mask(self->lab.model, projection, connected, NULL, error);
+  }
+  pf_memory_free(uniform);
+  pf_memory_free(connected);
+  return status;
+}
 
 static pf_status make_model(bench *self, pf_error *error)
 {
   static const char *const channels[] = {"reward"};
   char text[4096];
   const bench_case *what = self->what;
-  (void)snprintf(text, sizeof text,
-                 "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = 0.1; }; %s };"
-                 "rules: { layer1: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"%s\"; } );",
-                 (long long)what->n_pre, (long long)what->n_post, what->is_fly ? ", 1" : "",
-                 what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule, what->is_fly ? "choice" : "activity");
-  return lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS, (pf_names){channels, 1}, &self->lab, error);
+  const bool recurrent = what->n_recurrent_input > 0;
+  if (recurrent) {
+    (void)snprintf(text, sizeof text,
+                   "network: { plugin = \"recurrent\"; inputs = %lld; units = %lld; outputs = 0; };"
+                   "rules: { recurrent: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"activity\"; } );",
+                   (long long)what->n_recurrent_input, (long long)what->n_post, what->rule);
+  } else {
+    (void)snprintf(text, sizeof text,
+                   "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = 0.1; }; %s };"
+                   "rules: { layer1: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"%s\"; } );",
+                   (long long)what->n_pre, (long long)what->n_post, what->is_fly ? ", 1" : "",
+                   what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule, what->is_fly ? "choice" : "activity");
+  }
+  pf_status status =
+      lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS, (pf_names){channels, 1}, &self->lab, error);
+  status = status == PF_OK && recurrent ? make_mask(self, error) : status;
+  if (status == PF_OK && self->least) {
+    self->lab.model->state_budget = 1;
+  }
+  return status;
 }
 
 /** Made-up data of the case's shape. */
@@ -102,14 +144,15 @@ static pf_status make_data(bench *self, pf_error *error)
 {
   const bench_case *what = self->what;
   const size_t steps = (size_t)what->n_steps, width = what->is_fly ? 1 : (size_t)what->n_post;
-  double *cue = pf_memory_need(steps * (size_t)what->n_pre, sizeof *cue, error);
+  const int64_t n_input = what->n_recurrent_input > 0 ? what->n_recurrent_input : what->n_pre;
+  double *cue = pf_memory_need(steps * (size_t)n_input, sizeof *cue, error);
   double *reward = pf_memory_need(steps, sizeof *reward, error);
   double *target = pf_memory_need(steps * width, sizeof *target, error);
   uint32_t *flags = pf_memory_need(steps, sizeof *flags, error);
   pf_status status = cue == NULL || reward == NULL || target == NULL || flags == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     pf_stream stream = {.seed = 1, .purpose = PF_RANDOM_TEST};
-    pf_random_normal(stream, 0, (int64_t)steps * what->n_pre, cue);
+    pf_random_normal(stream, 0, (int64_t)steps * n_input, cue);
     pf_random_uniform((pf_stream){.seed = 2, .purpose = PF_RANDOM_TEST}, 0, (int64_t)steps, reward);
     pf_random_uniform((pf_stream){.seed = 3, .purpose = PF_RANDOM_TEST}, 0, (int64_t)(steps * width), target);
     for (size_t t = 0; t < steps; t++) {
@@ -123,7 +166,7 @@ static pf_status make_data(bench *self, pf_error *error)
                                       .animal = "one",
                                       .name = what->name,
                                       .n_steps = what->n_steps,
-                                      .n_input = what->n_pre,
+                                      .n_input = n_input,
                                       .cue = cue,
                                       .flags = flags,
                                       .channels = {&channel, 1, sizeof channel},
@@ -266,6 +309,11 @@ int main(int argc, char **argv)
     argc--;
     argv++;
   }
+  if (argc > 1 && strcmp(argv[1], "--least-memory") == 0) {
+    self.least = true;
+    argc--;
+    argv++;
+  }
   if (argc > 2 && strcmp(argv[1], "--count") == 0) {
     self.count = strtol(argv[2], NULL, 10);
     argc -= 2;
@@ -279,9 +327,9 @@ int main(int argc, char **argv)
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
     (void)fprintf(
-        stderr,
-        "usage: gradient [--information] [--count N] fly81|fly18|fly5|flymlp|oja81|layer|mlp|million [THREADS]\n"
-        "       gradient [--information] [--count N] custom N_PRE N_POST STEPS TERMS|mlp|RULE [THREADS]\n");
+        stderr, "usage: gradient [--information] [--least-memory] [--count N] CASE [THREADS]\n"
+                "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent, or custom N_PRE N_POST STEPS "
+                "TERMS|mlp|RULE\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;
