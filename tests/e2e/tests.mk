@@ -20,6 +20,7 @@ e2e_tests += tests/e2e/rivals.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh
 e2e_tests += tests/e2e/recoveries.sh
+e2e_tests += tests/e2e/studies.sh
 e2e_tests += tests/e2e/evaluate.sh
 e2e_tests += tests/e2e/python_reader.sh
 e2e_tests += tests/e2e/recover.sh
