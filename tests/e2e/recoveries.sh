@@ -31,4 +31,5 @@ recovers delayed-reward 0.999
 recovers spikes 0.995
 recovers sessions 0.99 forgetting=0.3 X0Y0W1R0=0.15
 recovers groups 0.999
+recovers bandit 0.99
 finish
