@@ -3,8 +3,8 @@
 #define PLASTFIT_CORE_CLI_RULE_TEMPLATE_H
 
 typedef struct pf_template {
-  const char *file; /**< its name; @NAME@ stands for the rule's */
-  const char *text; /**< @NAME@, @PKGCONFIG@ (a folder) and @PRECISION@ stand for what they say */
+  const char *file; /**< its name; NAME between at signs stands for the rule's */
+  const char *text; /**< NAME, PKGCONFIG (a folder) and PRECISION between at signs stand for what they say */
 } pf_template;
 
 enum { PF_RULE_TEMPLATES = 4 };

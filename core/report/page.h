@@ -10,7 +10,7 @@ void pf_page_begin(pf_text *page, const char *title);
 void pf_page_end(pf_text *page);
 /** Text with < > & " taken as they are. */
 void pf_page_text(pf_text *page, const char *text);
-/** <h2>, and a paragraph under it unless it is NULL. */
+/** A heading, and a paragraph under it unless it is NULL. */
 void pf_page_heading(pf_text *page, const char *title, const char *paragraph);
 void pf_page_paragraph(pf_text *page, const char *text);
 
