@@ -167,7 +167,7 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
       gradient == NULL && pf_sweep_can(model)
           ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces, n_workspaces, values, error)
       : gradient == NULL
-          ? pf_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces[0], values, error)
+          ? pf_forward(model, batch->draws[d], theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, workspaces[0], values, error)
           : pf_gradient(model, batch->draws[d], theta, negative, workspaces, n_workspaces, values, gradient, error);
   *value = 0.0;
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {

@@ -273,13 +273,12 @@ static void print_duration(FILE *out, double seconds)
 
 static void print_path(const pf_explained *told, FILE *out)
 {
-  if (!told->swept) {
-    (void)fprintf(out, "  gradients by tape: step by step, every state of the weights kept (%lld changes)\n",
-                  (long long)told->n_changes);
-    return;
+  if (told->swept) {
+    (void)fprintf(out, "  gradients by sweep: %lld %s of %lld rows through all of time; ", (long long)told->n_blocks,
+                  told->n_blocks == 1 ? "block" : "blocks", (long long)told->rows);
+  } else {
+    (void)fprintf(out, "  gradients by tape: step by step; ");
   }
-  (void)fprintf(out, "  gradients by sweep: %lld %s of %lld rows through all of time; ", (long long)told->n_blocks,
-                told->n_blocks == 1 ? "block" : "blocks", (long long)told->rows);
   if (told->interval == 0) {
     (void)fprintf(out, "every state of the weights kept (%lld changes)\n", (long long)told->n_changes);
   } else {

@@ -55,6 +55,16 @@ works run --data data/table.csv --out scores --force
 # a key of the source that lacks its group is told where it belongs
 says 2 "did you mean 'source.columns'?" run --data data/table.csv columns.animal=fly --force
 
+# masks drawn by chance are the run's whatever the seed of the data; with others the scores would be others
+run_fit masked "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.epochs=3 \
+  'network.projections=( { layer=1; rule="learn"; connected: { density=0.6; }; } )' && {
+  works masked seed=9 --out seeded
+  works masked --data masked/config.cfg seed=9 --out reseeded
+  same seeded/evaluation.json reseeded/evaluation.json
+  works masked seed=9 network.mask_seed=9 --out redrawn
+  ! cmp -s seeded/evaluation.json redrawn/evaluation.json || fail "network.mask_seed does nothing"
+}
+
 # nothing is overwritten unasked; a run with evaluations in it can still be replaced
 says 2 "is there already; --force" run
 works run --force

@@ -113,6 +113,15 @@ for activation in tanh sigmoid relu linear; do
         with_rules "$source-$activation" base.cfg network.hidden=$activation \
           'source={ plugin="fly_mat"; path="fly.mat"; input={ mean=0.75; sd=0.3; draws=2; }; }'
         ;;
+      npz) # choices alone, read as a table is; in its three steps a session no pair waits for a reward
+        if [ "$activation" = tanh ]; then
+          (mkdir npz && cd npz && python3 "$PF_SRCDIR/tests/e2e/npz.py" >names) || fail "npz.py"
+          all=$rules
+          rules=$(echo "$all" | grep -v '^stdp$')
+          with_rules npz-tanh base.cfg 'source={ plugin="npz"; path="npz/base.npz"; }'
+          rules=$all
+        fi
+        ;;
       *) fail "source '$source' is not in this test" ;;
     esac
   done

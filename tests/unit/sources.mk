@@ -20,6 +20,7 @@ unit_test_sources += tests/unit/fit/test_quadratic.c
 unit_test_sources += tests/unit/fit/test_run.c
 unit_test_sources += tests/unit/infer/test_profile.c
 unit_test_sources += tests/unit/fit/test_layout.c
+unit_test_sources += tests/unit/fit/test_scopes.c
 unit_test_sources += tests/unit/infer/test_infer.c tests/unit/infer/test_spectrum.c
 unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_coupled.c tests/unit/support/remembering.c tests/unit/support/remembering.h
