@@ -53,8 +53,8 @@ pf_status pf_html_draw_selection(const json_t *summary, pf_figures *figures, pf_
           .columns = 1,
           .panel_width = 900,
           .panel_height = 340});
-  pf_panel *panel =
-      pf_figure_panel(figure, (pf_axes){.x = {.label = "terms"}, .y = {.label = "log likelihood per choice"}});
+  pf_panel *panel = pf_figure_panel(
+      figure, (pf_axes){.x = {.label = "terms"}, .y = {.label = "log likelihood per choice"}, .legend_outside = true});
   for (size_t k = 0; k < N_PATHS; k++) {
     const json_t *sets = path_of(selection, k);
     double *room = pf_memory_need(4 * json_array_size(sets), sizeof *room, error);

@@ -121,6 +121,16 @@ refuse_code=0
 compare again "$work/one/config.cfg"
 same one again
 
+# ---- a candidate's own seed: other inputs and initial weights, the same data ----
+compare seeds "$PF_SRCDIR/configs/own-data.cfg" fit.optimiser=lm penalty.l1=0.0 report=false \
+  'compare={ validation=["forecast"]; ablations=false; information_criteria=false; candidates=({ name="a"; }, { name="b"; set={ seed=2; }; }, { name="again"; set={ seed=1; }; }); }'
+holds seeds "(lambda p: p[0] == p[2] and all(x != y for x, y in zip(p[0], p[1])))([c['validations']['forecast']['per_animal'] for c in s['candidates']])"
+# with four animals there is no test that could tell, and no p below 0.05; no differences at all are p = 1
+holds seeds "'too few for a test' in s['words'] and s['candidates'][2]['validations']['forecast']['against_base']['p'] == 1.0"
+# every held-out validation has its words
+holds one "all(('(%s): ' % v) in s['words'] for v in ('forecast', 'leave-one-block-out')) and 'in-sample' not in s['words']"
+holds one "s['words'].count('not told apart from') == 2 and 'within each validation' in s['words']"
+
 # ---- refusals ----
 refused "did you mean 'forecast'" "$config" 'compare.validation=["forcast"]'
 refused "no candidates" "$config" 'compare.candidates=()'
