@@ -188,6 +188,7 @@ core_sources += core/report/print.c
 core_sources += core/report/report.c
 core_sources += core/report/run_folder.c core/report/run_folder.h
 core_sources += core/report/simulated.c core/report/simulated.h
+core_sources += core/report/spectrum_figure.c
 core_sources += core/report/trajectories.c
 
 core_sources += core/conformance/conformance.h core/conformance/array.h core/conformance/kinds.h

@@ -12,7 +12,7 @@
 typedef struct run {
   const char *folder;
   json_t *summary;
-  pf_sheet *theta, *fit, *simulated;
+  pf_sheet *theta, *fit, *spectrum, *simulated;
   pf_h5_reader *trajectories;
   pf_behaviours seen, acted;
   pf_figures *figures;
@@ -28,6 +28,7 @@ static pf_status read_all(run *r, pf_error *error)
   pf_status status = r->summary == NULL ? PF_STOP : PF_OK;
   status = status == PF_OK ? pf_html_sheet(r->folder, "theta.csv", NULL, &r->theta, error) : status;
   status = status == PF_OK ? pf_html_sheet(r->folder, "fit.csv", &of_fit, &r->fit, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "spectrum.csv", NULL, &r->spectrum, error) : status;
   status = status == PF_OK ? pf_html_sheet(r->folder, "simulated.csv", &of_table, &r->simulated, error) : status;
   if (status == PF_OK && pf_html_has(r->folder, "trajectories.h5")) {
     char path[PF_HTML_PATH];
@@ -46,6 +47,7 @@ static void free_all(run *r)
   json_decref(r->summary);
   pf_sheet_free(r->theta);
   pf_sheet_free(r->fit);
+  pf_sheet_free(r->spectrum);
   pf_sheet_free(r->simulated);
   pf_h5_shut(r->trajectories);
   pf_behaviours_free(&r->seen);
@@ -58,6 +60,10 @@ static pf_status draw_all(run *r, pf_error *error)
   r->figures = pf_figures_new(error);
   pf_status status = r->figures == NULL ? PF_STOP : PF_OK;
   status = status == PF_OK && r->theta != NULL ? pf_draw_coefficients(r->figures, r->theta, error) : status;
+  if (status == PF_OK && r->spectrum != NULL) {
+    const double cut = pf_html_number(json_object_get(r->summary, "inference"), "cut");
+    status = pf_draw_spectrum(r->figures, r->spectrum, cut, error);
+  }
   status = status == PF_OK && r->fit != NULL ? pf_draw_learning(r->figures, r->fit, error) : status;
   status = status == PF_OK ? pf_draw_choices(r->figures, &r->seen, error) : status;
   status = status == PF_OK ? pf_draw_calibration(r->figures, &r->seen, error) : status;
@@ -251,6 +257,56 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   return PF_OK;
 }
 
+/* ---- how sure ---- */
+
+static void write_sentences(pf_text *page, const json_t *units, const char *key)
+{
+  for (size_t u = 0; u < json_array_size(units); u++) {
+    const json_t *unit = json_array_get(units, u), *list = json_object_get(unit, key);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+      char text[1200];
+      const char *sentence = json_string_value(json_array_get(list, i));
+      (void)snprintf(text, sizeof text, "%.80s: %.1000s.", pf_html_string(unit, "name"),
+                     sentence != NULL ? sentence : "");
+      pf_page_paragraph(page, text);
+    }
+  }
+}
+
+static void write_certainty(pf_text *page, const run *r)
+{
+  static const char *const columns[] = {
+      "", "identified", "practically not identified", "not identified by this design", "condition", "why nothing"};
+  const json_t *inference = json_object_get(r->summary, "inference");
+  const json_t *units = json_object_get(inference, "units");
+  char text[400];
+  if (json_array_size(units) == 0) {
+    return;
+  }
+  (void)snprintf(text, sizeof text,
+                 "Intervals of level %g %% by method %.40s, of the unpenalised log likelihood, draws of the inputs "
+                 "averaged. theta.csv has the verdict on each coefficient, intervals.csv every method.",
+                 100.0 * pf_html_number(inference, "level"), pf_html_string(inference, "method"));
+  pf_page_heading(page, "How sure", text);
+  write_sentences(page, units, "free");
+  write_sentences(page, units, "warnings");
+  (void)pf_page_figures(page, r->figures, "spectrum", 1);
+  pf_page_fold(page, "Each fit");
+  pf_page_table(page, columns, sizeof columns / sizeof columns[0]);
+  for (size_t u = 0; u < json_array_size(units); u++) {
+    const json_t *unit = json_array_get(units, u), *verdicts = json_object_get(unit, "verdicts");
+    pf_page_row(page);
+    pf_page_cell(page, pf_html_string(unit, "name"));
+    for (size_t k = 1; k < 4; k++) {
+      pf_page_number(page, pf_html_number(verdicts, columns[k]));
+    }
+    pf_page_number(page, pf_html_number(unit, "condition"));
+    pf_page_cell(page, pf_html_string(unit, "why"));
+  }
+  pf_page_table_end(page);
+  pf_page_fold_end(page);
+}
+
 /* ---- the page ---- */
 
 static bool has_figure(const run *r, const char *prefix)
@@ -302,6 +358,7 @@ pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error)
     write_head(page, &r);
     write_scores(page, &r);
     status = write_coefficients(page, &r, error);
+    write_certainty(page, &r);
     write_figures(page, &r);
     pf_page_end(page);
   }

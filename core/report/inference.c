@@ -127,7 +127,11 @@ static void spectrum_rows(const pf_inference_unit *of, FILE *file)
       if (fabs(share) <= small_share) {
         continue;
       }
+      const pf_layout *layout = of->unit->layout;
+      const pf_parameter *declared = &layout->parameters[layout->slots[layout->index[k]].parameter].declared;
       value_cells(of, k, file);
+      (void)fputc(',', file);
+      pf_csv_text(file, declared->label != NULL ? declared->label : declared->name);
       (void)fprintf(file, ",%zu,", i + 1);
       pf_csv_number(file, s->eigenvalues[i]);
       (void)fprintf(file, ",%d,", i < s->n_free ? 1 : 0);
@@ -146,7 +150,7 @@ pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("unit,owner,name,animal,experiment,direction,eigenvalue,free,share,change\n", file);
+  (void)fputs("unit,owner,name,animal,experiment,label,direction,eigenvalue,free,share,change\n", file);
   for (size_t u = 0; u < results->inference->n_units; u++) {
     spectrum_rows(&results->inference->units[u], file);
   }

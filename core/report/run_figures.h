@@ -9,6 +9,8 @@ enum { PF_MOST_ANIMALS_DRAWN = 24, PF_MOST_COEFFICIENTS_DRAWN = 40 };
 
 /** "coefficients": estimates of theta.csv, with intervals (columns ci_lower, ci_upper) and truth where known. */
 pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_error *error);
+/** "spectrum": eigenvalues and directions of spectrum.csv; cut: below it a direction is free. */
+pf_status pf_draw_spectrum(pf_figures *figures, const pf_sheet *spectrum, double cut, pf_error *error);
 /** "learning": data term and objective against epochs, of fit.csv. */
 pf_status pf_draw_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error);
 /** "choices-K": predicted and observed choices of an experiment over its trials. */
