@@ -272,7 +272,7 @@ static void print_sentences(const sentences *list, size_t n_units, const char *h
 
 /* What all units say, into lists. */
 typedef struct told {
-  size_t n_values, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
+  size_t n_values, n_intervals, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
   sentences why, free_ones, practically, warnings;
 } told;
 
@@ -298,6 +298,7 @@ static pf_status gather(const pf_problem *problem, const pf_inference_unit *of, 
     status = status == PF_OK ? tally(&t->free_ones, text, error) : status;
   }
   const char *main_why = of->methods[of->main].why;
+  t->n_intervals += of->methods[of->main].there ? 1 : 0;
   if (status == PF_OK && main_why != NULL) {
     char text[GROUP];
     (void)snprintf(text, sizeof text, "no %s intervals: %s", pf_interval_method_name(of->main), main_why);
@@ -326,8 +327,11 @@ pf_status pf_print_inference(const pf_problem *problem, const pf_inference *infe
       if (inference->n_units > 1) {
         (void)fprintf(out, " of %zu animals", inference->n_units);
       }
-      (void)fprintf(out, "; standard errors, %g %% intervals (%s) and verdicts are in theta.csv\n",
-                    100.0 * inference->level, pf_interval_method_name(inference->units[0].main));
+      if (t.n_intervals > 0) {
+        (void)fprintf(out, "; standard errors, %g %% intervals (%s)", 100.0 * inference->level,
+                      pf_interval_method_name(inference->units[0].main));
+      }
+      (void)fprintf(out, "%s verdicts are in theta.csv\n", t.n_intervals > 0 ? " and" : ";");
     }
     if (t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN] > 0) {
       (void)fprintf(out, "  not identified by this design: %zu\n", t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN]);

@@ -37,7 +37,7 @@ names() {
 }
 
 # ---- the same task: what the fit left is what the command makes of the folder ----
-run_fit run "$quick" source.animals=6 evaluate.animals=0 evaluate.draws=1 fit.epochs=0 "$truth" source.input.sd=0.1 || finish
+run_fit run "$quick" source.animals=6 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 "$truth" source.input.sd=0.1 || finish
 [ "$(names run/simulated.csv)" = "animal animal1 animal2 animal3 animal4 animal5 animal6 " ] || fail "animals: $(names run/simulated.csv)"
 cp run/simulated.csv kept.csv
 says 2 "'run/simulated.csv' is there already; --force to replace it, or --out FOLDER" --from run
@@ -47,7 +47,7 @@ cmp run/simulated.csv kept.csv || fail "theta.csv gives other animals than the f
 grep -q "6 animals lived by the fitted rule, in run/simulated.csv; report.html" stdout || fail "it says: $(cat stdout)"
 # the true rule goes where the reward is, at least as the teacher's animals do; one that does nothing does not (binomial: 540 trials, sd 2 %)
 "$PLASTFIT" simulate "$quick" source.animals=6 source.input.sd=0.1 out=teacher --quiet || fail "simulate"
-run_fit inert "$quick" source.animals=6 evaluate.animals=0 evaluate.draws=1 fit.epochs=0 "$nothing" source.input.sd=0.1 || finish
+run_fit inert "$quick" source.animals=6 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 "$nothing" source.input.sd=0.1 || finish
 echo "better option: the rule $(better run/simulated.csv) %, the teacher $(better teacher/table.csv) %, no rule $(better inert/simulated.csv) %"
 [ "$(better run/simulated.csv)" -ge $(($(better teacher/table.csv) - 10)) ] && [ "$(better run/simulated.csv)" -ge 60 ] ||
   fail "the true rule does not act like the teacher"
@@ -59,7 +59,7 @@ works --from run --repeats 2 --out twice
 cmp run/simulated.csv kept.csv || fail "--out touched the run"
 works --from run --repeats 2 --out twice --force --quiet
 [ ! -s stdout ] || fail "--quiet says $(cat stdout)"
-run_fit again twice/fit.cfg evaluate.draws=1 fit.epochs=2 && holds again "len(s['animals']) == 12 and s['truth'] is None"
+run_fit again twice/fit.cfg evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=2 && holds again "len(s['animals']) == 12 and s['truth'] is None"
 works --from run seed=7 --force
 ! cmp -s run/simulated.csv kept.csv || fail "the seed does nothing"
 
@@ -68,7 +68,7 @@ cat >task.cfg <<'END'
 source: { plugin = "teacher";
           task: { kind = "two_odours"; blocks = ( { trials = 30; reward = [1.0, 0.0]; }, { trials = 20; reward = [0.0, 1.0]; } ); }; };
 END
-run_fit each "$quick" source.animals=3 evaluate.animals=0 evaluate.draws=1 fit.epochs=0 fit.per=animal "$truth" || finish
+run_fit each "$quick" source.animals=3 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 fit.per=animal "$truth" || finish
 works --from each --task task.cfg --force
 python3 -c '
 import csv, sys
@@ -100,7 +100,7 @@ works --from own --task task.cfg
 says 2 "there is no task in it" --from own --task "$PF_SRCDIR/configs/own-data.cfg" --force
 says 1 "2 inputs" --from own --task task.cfg --force 'source.task={ kind = "cues"; blocks = ( { trials = 5; reward = [1.0, 0.5, 0.0]; } ); }'
 # a channel that the host derives is not there while the task runs
-run_fit derived "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.epochs=0 rules.learn.modulator=before \
+run_fit derived "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 rules.learn.modulator=before \
   'source.derive=( { name="before"; of="reward"; lag=1; } )' || finish
 [ ! -e derived/simulated.csv ] || fail "a rule that reads a derived channel was simulated"
 says 2 "rules.learn learns by the channel 'before', which source (teacher) does not give; it gives: expected_reward, reward" --from derived

@@ -17,19 +17,19 @@ check() {
 }
 
 config=$PF_SRCDIR/configs/quickstart.cfg
-check "$config" source.animals=3 evaluate.animals=2 threads=1 out=run
+check "$config" source.animals=3 evaluate.animals=2 fit.optimiser=adam fit.batch=full fit.epochs=500 threads=1 out=run
 shows "source teacher 1.0 " "rules.learn taylor 1.0 " "the truth taylor" "3 animals, 3 sessions, 3 experiments, 720 trials" \
   "weights change after 720 steps" "input: 2, layer1: 10, layer2: 1" "learns by rules.learn (taylor), eta 0.5, r = reward - expected_reward" \
   "Parameters: 18, of which 18 free" "1 fit, one theta for all; 3 draws (3 experiments x 1)" "500 steps in all, on 1 thread" \
   "gradients by sweep: 1 block of 10 rows" "evaluated on fresh animals: 2 animals" "No warnings." "It could run"
 [ ! -e run ] && [ ! -e run.part ] || fail "check wrote something"
 # the fit sees the same: steps and choices, from its own files
-run_fit run "$config" source.animals=3 evaluate.animals=0 evaluate.draws=0 fit.epochs=0 || finish
+run_fit run "$config" source.animals=3 evaluate.animals=0 evaluate.draws=0 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 || finish
 scored=$(figure run "sum(a['n_scored'] for a in s['animals'])")
 shows " $scored are scored"
 
 # every part of the plan follows the config
-check "$config" source.animals=3 fit.per=animal fit.batch=draw source.give.inputs=false source.input.draws=4 fit.epochs=5 \
+check "$config" source.animals=3 fit.per=animal fit.batch=draw source.give.inputs=false source.input.draws=4 fit.optimiser=adam fit.epochs=5 \
   evaluate.animals=0 threads=2
 shows "3 fits, a theta for each animal; 12 draws" "60 steps in all, on 2 threads" "inputs x = 0.75 cue + 0.4 noise, 4 draws of it"
 check "$PF_SRCDIR/configs/oja.cfg" network.layers='[2000, 20]' source.task.steps=200 source.animals=1 evaluate.animals=0

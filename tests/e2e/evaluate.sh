@@ -27,7 +27,7 @@ says() {
   [ "$(wc -l <stderr)" -eq 1 ] || fail "evaluate $*: more or less than one line: '$(cat stderr)'"
 }
 
-run_fit run "$quick" source.animals=4 evaluate.animals=0 evaluate.draws=2 fit.epochs=3 || finish
+run_fit run "$quick" source.animals=4 evaluate.animals=0 evaluate.draws=2 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=3 || finish
 "$PLASTFIT" simulate "$quick" source.animals=4 out=data --quiet
 
 # on its own data: the scores of the fit; on the table of the same animals too
@@ -68,11 +68,11 @@ run_fit masked "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit
 # nothing is overwritten unasked; a run with evaluations in it can still be replaced
 says 2 "is there already; --force" run
 works run --force
-run_fit run "$quick" source.animals=2 evaluate.animals=0 fit.epochs=1 --force && [ ! -e run/evaluation-fit.json ] ||
+run_fit run "$quick" source.animals=2 evaluate.animals=0 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=1 --force && [ ! -e run/evaluation-fit.json ] ||
   fail "a run with evaluations in it is not replaced"
 
 # one theta per animal: found by name
-run_fit per "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.epochs=2 fit.per=animal fit.batch=draw
+run_fit per "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.epochs=2 fit.per=animal fit.batch=draw
 grep -E '^animal(,|2,)' data/table.csv >one.csv
 works per --data one.csv
 python3 - <<'END' || fail "animal2 is not scored with the theta of animal2"

@@ -14,9 +14,9 @@ if [ -z "$python" ]; then
   [ -z "${PF_SHARED:-}" ] || exit 1 # CI has them
   exit 77
 fi
-run_fit run "$PF_SRCDIR/configs/quickstart.cfg" source.animals=3 evaluate.animals=2 fit.epochs=10 fit.log_every=5 \
+run_fit run "$PF_SRCDIR/configs/quickstart.cfg" source.animals=3 evaluate.animals=2 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=10 fit.log_every=5 \
   fit.per=animal evaluate.animals=0
-run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=20 fit.epochs=2
+run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=20 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=2
 "$PLASTFIT" compare "$PF_SRCDIR/configs/compare-quickstart.cfg" source.animals=3 fit.epochs=3 out=compared --quiet \
   >out 2>&1 || fail "compare: $(cat out)"
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PF_SRCDIR/python" "$python" - <<'PY' || fail "the reader"

@@ -39,7 +39,7 @@ if problems or "nan" in re.sub(r"<[^>]*>", " ", text).lower().split():
 PY
 }
 
-quick="$PF_SRCDIR/configs/quickstart.cfg source.animals=4 evaluate.animals=3 fit.epochs=20 fit.log_every=5"
+quick="$PF_SRCDIR/configs/quickstart.cfg source.animals=4 evaluate.animals=3 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=20 fit.log_every=5"
 # shellcheck disable=SC2086
 run_fit plain $quick
 page plain
@@ -95,7 +95,7 @@ if "$PLASTFIT" fit $quick out=drawn --force >out 2>&1; then fail "a stranger's f
 [ -e drawn/figures/mine.txt ] || fail "a stranger's file is gone"
 
 # recorded activity; choices in a table without options
-run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=30 fit.epochs=3
+run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=30 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=3
 page oja
 run_fit own "$PF_SRCDIR/configs/own-data.cfg" fit.epochs=3
 page own

@@ -7,8 +7,8 @@ same() {
   name=$1
   config=$2
   shift 2
-  run_fit "$name" "$config" "$@" evaluate.animals=0 evaluate.draws=1 fit.epochs=4 || return 0
-  "$PLASTFIT" simulate "$config" "$@" evaluate.draws=1 fit.epochs=4 out="$work/$name-data" >"$work/log" 2>&1 ||
+  run_fit "$name" "$config" "$@" evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.epochs=4 || return 0
+  "$PLASTFIT" simulate "$config" "$@" evaluate.draws=1 fit.optimiser=adam fit.epochs=4 out="$work/$name-data" >"$work/log" 2>&1 ||
     { fail "simulate $name: $(cat "$work/log")"; return 0; }
   grep -q "Next: plastfit fit $work/$name-data/fit.cfg" "$work/log" || fail "simulate $name does not say what comes next"
   run_fit "$name-table" "$work/$name-data/fit.cfg" || return 0

@@ -7,7 +7,7 @@ for way in "shared full" "shared draw" "animal draw"; do
   per=${way% *}
   batch=${way#* }
   for threads in 1 2 3; do
-    run_fit "$per-$batch-$threads" "$config" source.animals=5 seed=2 evaluate.animals=0 evaluate.draws=1 source.input.draws=2 fit.epochs=4 \
+    run_fit "$per-$batch-$threads" "$config" source.animals=5 seed=2 evaluate.animals=0 evaluate.draws=1 source.input.draws=2 fit.optimiser=adam fit.epochs=4 \
       fit.per="$per" fit.batch="$batch" threads="$threads" || continue
     cmp "$work/$per-$batch-1/theta.csv" "$work/$per-$batch-$threads/theta.csv" ||
       fail "per $per, batch $batch: theta.csv differs between 1 and $threads threads"
