@@ -332,6 +332,12 @@ pf_status pf_print_inference(const pf_problem *problem, const pf_inference *infe
                       pf_interval_method_name(inference->units[0].main));
       }
       (void)fprintf(out, "%s verdicts are in theta.csv\n", t.n_intervals > 0 ? " and" : ";");
+      if (t.n_intervals > 0 && !problem->intervals.methods[PF_INTERVAL_PROFILE]) {
+        (void)fputs(
+            "    (verdicts near the optimum; intervals.methods='[\"fisher\", \"profile\"]' follows the likelihood "
+            "further)\n",
+            out);
+      }
     }
     if (t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN] > 0) {
       (void)fprintf(out, "  not identified by this design: %zu\n", t.n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN]);
