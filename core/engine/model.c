@@ -167,8 +167,8 @@ static pf_status take_rows(const pf_model *model, pf_plastic *plastic, const pf_
   plastic->ranges[0] = (pf_range){0, plastic->n_post};
   for (size_t r = 0; r < spec->n_ranges; r++) {
     plastic->ranges[r] = spec->ranges[r];
-    if (spec->ranges[r].first < 0 || spec->ranges[r].n < 1 ||
-        spec->ranges[r].first + spec->ranges[r].n > plastic->n_post) {
+    if (spec->ranges[r].first < 0 || spec->ranges[r].n < 1 || spec->ranges[r].first >= plastic->n_post ||
+        spec->ranges[r].n > plastic->n_post - spec->ranges[r].first) {
       return pf_fail(error, PF_STOP, "projection '%s' has postsynaptic units 0 to %lld, found units %lld to %lld",
                      spec->projection, (long long)plastic->n_post - 1, (long long)spec->ranges[r].first,
                      (long long)(spec->ranges[r].first + spec->ranges[r].n - 1));

@@ -26,6 +26,8 @@ static const char *skip_spaces(const char *text)
   return text;
 }
 
+enum { MOST_UNITS = 1000000000 }; /* more than any projection has; larger numbers are taken for it */
+
 /** A count at *text, which then lies behind it; -1: there is none. */
 static int64_t take_count(const char **text)
 {
@@ -36,7 +38,7 @@ static int64_t take_count(const char **text)
   }
   const long long value = strtoll(from, &end, 10);
   *text = skip_spaces(end);
-  return (int64_t)value;
+  return value < MOST_UNITS ? (int64_t)value : MOST_UNITS;
 }
 
 /* ---- units ---- */

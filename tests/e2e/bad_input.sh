@@ -146,6 +146,17 @@ if "$PLASTFIT" check arms.cfg out=out >stdout 2>stderr; then
   refused '`categories` is 4, but the network' arms.cfg 'losses=( { plugin = "categorical"; categories = 4; } )'
   refused "the network's last layer must have 1 unit" arms.cfg 'losses=( { plugin = "choice"; } )'
   refused "a bandit of 3 arms needs a last layer of 3 units" arms.cfg 'network.output="sigmoid"'
+  # units, bounds and signs that the projection has not
+  entry() { echo "network.projections=( { name = \"recurrent\"; rule = \"learn\"; $1 } )"; }
+  refused "has postsynaptic units 0 to 3, found units 2 to 5" arms.cfg "$(entry 'units = "2-5";')"
+  refused "has postsynaptic units 0 to 3, found units 1000000000 to" arms.cfg "$(entry 'units = "99999999999999999999";')"
+  refused "has postsynaptic units 0 to 3, found units 1 to" arms.cfg "$(entry 'units = "1-99999999999999999999";')"
+  refused 'units: found "3-1", expected postsynaptic units' arms.cfg "$(entry 'units = "3-1";')"
+  refused "bounds: found 1 numbers, expected [lower, upper]" arms.cfg "$(entry 'bounds = [1.0];')"
+  refused "found [1, -1]" arms.cfg "$(entry 'bounds = [1.0, -1.0];')"
+  refused 'dale: "3+ 2-" names 5 units, but' arms.cfg "$(entry 'dale = "3+ 2-";')"
+  refused 'dale: found "++x", expected' arms.cfg "$(entry 'dale = "++x";')"
+  refused "are to be inhibitory (<= 0) and within [0.5, 0.6], which leaves none" arms.cfg "$(entry 'bounds = [0.5, 0.6]; dale = "-";')"
   # masks that cut a rule off
   for mask in 'connected: { density = 0.0; };' 'plastic: { density = 0.0; };'; do
     refused "no synapse of 'recurrent' changes by rule learn (trace)" arms.cfg \
