@@ -6,6 +6,7 @@
     run.fit                                     # DataFrame: the course of the fit
     run.summary["mean"]["deviance_explained"]   # summary.json, as it is
     run.trials()                                # DataFrame: choice, probability, reward, ... at every step
+    run.simulated                               # DataFrame: what the fitted rule does by itself in the task
     for e in run.experiments():                 # trajectories.h5, one experiment at a time
         e.animal, e.targets["choice"][:, 0], e.weights["layer1"]["model"]
 

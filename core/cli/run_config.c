@@ -79,6 +79,20 @@ static pf_status set_initial_weights(pf_config *to, const char *file, const char
   return status;
 }
 
+/** How the run's sessions hang together; their `count` is a task's. */
+static pf_status add_sessions(pf_text *out, const pf_node *source, pf_error *error)
+{
+  const pf_node *group = pf_node_get(source, "sessions");
+  pf_status status = PF_OK;
+  pf_text_add(out, group != NULL ? " sessions = {" : "");
+  for (int64_t i = 0; i < pf_node_count(group) && status == PF_OK; i++) {
+    const char *name = pf_node_name(pf_node_at(group, i));
+    status = name != NULL && strcmp(name, "count") != 0 ? add_setting(out, group, name, error) : PF_OK;
+  }
+  pf_text_add(out, group != NULL ? " };" : "");
+  return status;
+}
+
 pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *error)
 {
   const pf_node *source = pf_node_get(pf_config_root(config), "source");
@@ -103,6 +117,7 @@ pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *err
   for (size_t i = 0; i < 3 && status == PF_OK && strcmp(plugin, "table") == 0; i++) {
     status = add_setting(&setting, source, of_table[i], error);
   }
+  status = status == PF_OK ? add_sessions(&setting, source, error) : status;
   if (strcmp(given, "true") == 0) { /* the run saw inputs as they were; so are those of the table */
     pf_text_add(&setting, " input = { mean = 1.0; sd = 0.0; };");
   } else if (status == PF_OK) {

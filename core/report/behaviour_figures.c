@@ -31,12 +31,13 @@ static size_t blocks_of(const pf_behaviour *b, block_seen *out)
   return n;
 }
 
-/** The option that gave more for each time it was taken; -1: neither. */
+/**
+ * The option that gave more; -1: neither. Not by choice: where rewards wait to be fetched, an option that is hardly
+ * ever taken pays nearly every time, and an animal that matches is paid by both alike.
+ */
 static int better(const block_seen *block)
 {
-  const double a = block->taken[0] > 0.0 ? block->rewards[0] / block->taken[0] : 0.0;
-  const double b = block->taken[1] > 0.0 ? block->rewards[1] / block->taken[1] : 0.0;
-  return b > a ? 1 : a > b ? 0 : -1;
+  return block->rewards[1] > block->rewards[0] ? 1 : block->rewards[0] > block->rewards[1] ? 0 : -1;
 }
 
 /** Sums over reversals, by trial from the reversal. */
@@ -44,13 +45,11 @@ typedef struct curve {
   double sum[AROUND], count[AROUND];
 } curve;
 
-/** What is better is told by the animal in whose task the trials were, so that both are asked the same. */
-static void add_reversals(const pf_behaviour *b, const pf_behaviour *judge, curve *out)
+/** Reversals of an animal in blocks, of which `judged` tell what was better in each. */
+static void add_reversals(const pf_behaviour *b, const block_seen *judged, size_t n_judged, curve *out)
 {
   block_seen blocks[MOST_BLOCKS];
-  block_seen judged[MOST_BLOCKS];
   const size_t n = blocks_of(b, blocks);
-  const size_t n_judged = blocks_of(judge, judged);
   for (size_t k = 1; k < n && k < n_judged; k++) {
     const int now = better(&judged[k]);
     if (now < 0 || now == better(&judged[k - 1])) {
@@ -63,6 +62,28 @@ static void add_reversals(const pf_behaviour *b, const pf_behaviour *judge, curv
         out->count[at + BEFORE] += 1.0;
       }
     }
+  }
+}
+
+/** Of all animals. `one_task`: all were in the same blocks, so that all of them together tell what was better. */
+static void sum_reversals(const pf_behaviours *of, bool one_task, curve *out)
+{
+  block_seen all[MOST_BLOCKS] = {{0}};
+  size_t n_all = 0;
+  for (size_t i = 0; i < of->n; i++) {
+    block_seen blocks[MOST_BLOCKS];
+    const size_t n = blocks_of(&of->items[i], blocks);
+    for (size_t k = 0; k < n; k++) {
+      all[k].rewards[0] += blocks[k].rewards[0];
+      all[k].rewards[1] += blocks[k].rewards[1];
+    }
+    n_all = n > n_all ? n : n_all;
+    if (!one_task) {
+      add_reversals(&of->items[i], blocks, n, out);
+    }
+  }
+  for (size_t i = 0; i < of->n && one_task; i++) {
+    add_reversals(&of->items[i], all, n_all, out);
   }
 }
 
@@ -85,36 +106,21 @@ static void finish(const curve *c, double *x, double *y)
   }
 }
 
-/** The animal of the same name, or (where the simulated ones have others) the behaviour itself. */
-static const pf_behaviour *judge_of(const pf_behaviour *b, const pf_behaviours *animals)
-{
-  for (size_t i = 0; i < animals->n; i++) {
-    if (strcmp(animals->items[i].animal, b->animal) == 0) {
-      return &animals->items[i];
-    }
-  }
-  return b;
-}
-
-static void draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *of, const pf_behaviours *judges)
+static void draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *of, bool one_task)
 {
   curve c = {{0.0}, {0.0}};
   double x[AROUND];
   double y[AROUND];
-  for (size_t i = 0; i < of->n; i++) {
-    add_reversals(&of->items[i], judge_of(&of->items[i], judges), &c);
-  }
+  sum_reversals(of, one_task, &c);
   finish(&c, x, y);
   pf_panel_line(panel, mark, x, y, AROUND);
 }
 
 /** Does any animal meet another block, so that there is something to reverse? */
-static bool has_reversals(const pf_behaviours *of)
+static bool has_reversals(const pf_behaviours *of, bool one_task)
 {
   curve c = {{0.0}, {0.0}};
-  for (size_t i = 0; i < of->n; i++) {
-    add_reversals(&of->items[i], &of->items[i], &c);
-  }
+  sum_reversals(of, one_task, &c);
   return c.count[BEFORE] > 0.0;
 }
 
@@ -160,13 +166,13 @@ pf_status pf_draw_behaviour(pf_figures *figures, const pf_behaviours *animals, c
     return PF_OK;
   }
   const bool both = simulated->n > 0 && has_trials(simulated);
-  const bool reversals = has_reversals(animals) || (both && has_reversals(simulated));
+  const bool reversals = has_reversals(animals, false) || (both && has_reversals(simulated, true));
   char caption[500];
   (void)snprintf(
       caption, sizeof caption, "%s%s%s",
       both ? "The fitted rule, acting by itself in the task, against the animals. " : "The animals' own behaviour. ",
-      reversals ? "Left: the share of trials that took the option which is the better one after the reversal at 0, "
-                  "mean over all reversals. Right: "
+      reversals ? "Left: the share of trials that took the option which gives more after the reversal at 0, "
+                  "mean over all reversals (each by its own blocks). Right: "
                 : "",
       reversals ? "matching, one point for each block: share of the choices against share of the rewards."
                 : "Matching, one point for each experiment: share of the choices against share of the rewards.");
@@ -181,9 +187,9 @@ pf_status pf_draw_behaviour(pf_figures *figures, const pf_behaviours *animals, c
         figure, (pf_axes){.x = {.label = "trials from the reversal"},
                           .y = {.label = "share of the newly better", .low = 0, .high = 1, .is_share = true}});
     pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
-    draw_reversals(panel, mine, animals, animals);
+    draw_reversals(panel, mine, animals, false);
     if (both) {
-      draw_reversals(panel, rule, simulated, animals);
+      draw_reversals(panel, rule, simulated, true);
     }
   }
   panel =

@@ -34,12 +34,32 @@ static void rewards_in(const pf_behaviour *b, size_t first, size_t end, double r
   }
 }
 
-/** Every other block shaded; its rewards written at the top, and their ratio as a line, where options are known. */
-static void draw_blocks(pf_panel *panel, const pf_behaviour *b, bool with_ratios)
+/** The share that the config states for the block, as a dashed line; true if there was one. */
+static bool draw_stated(pf_panel *panel, const pf_stated_shares *stated, double block, double from, double to,
+                        bool labelled)
+{
+  const size_t k = block >= 0.0 && block < (double)stated->n ? (size_t)block : stated->n;
+  const double share = k < stated->n ? stated->share[k] : (double)NAN;
+  if (!isfinite(share)) {
+    return labelled;
+  }
+  pf_panel_segments(
+      panel,
+      (pf_mark){.colour = PF_BLACK, .width = 1.2, .dashed = true, .label = labelled ? NULL : "share the task states"},
+      &from, &share, &to, &share, 1);
+  return true;
+}
+
+/**
+ * Every other block shaded; its rewards written at the top, and their ratio as a line, where options are known; with
+ * the ratio that the config states.
+ */
+static void draw_blocks(pf_panel *panel, const pf_behaviour *b, const pf_stated_shares *stated)
 {
   const pf_steps_seen *s = &b->steps;
   bool shaded = false;
   bool labelled = false;
+  bool stated_labelled = false;
   for (size_t first = 0; first < s->n_steps;) {
     const size_t end = block_end(s, first);
     const double from = s->trial[first] - 0.5;
@@ -50,7 +70,10 @@ static void draw_blocks(pf_panel *panel, const pf_behaviour *b, bool with_ratios
     shaded = !shaded;
     double rewards[2];
     rewards_in(b, first, end, rewards);
-    if (with_ratios && rewards[0] + rewards[1] > 0.0) {
+    if (stated != NULL) {
+      stated_labelled = draw_stated(panel, stated, s->block[first], from, to, stated_labelled);
+    }
+    if (stated != NULL && rewards[0] + rewards[1] > 0.0) {
       const double ratio = rewards[1] / (rewards[0] + rewards[1]);
       char text[64];
       (void)snprintf(text, sizeof text, "%g : %g", rewards[0], rewards[1]);
@@ -142,7 +165,7 @@ static void draw_income(pf_panel *panel, const pf_behaviour *b, double *x, doubl
   pf_panel_line(panel, (pf_mark){.colour = PF_ORANGE, .width = 2.0, .label = "share of rewards"}, x, y, b->n_trials);
 }
 
-static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, pf_error *error)
+static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, const pf_stated_shares *stated, pf_error *error)
 {
   double *room = pf_memory_need(4 * b->n_trials, sizeof *room, error);
   if (room == NULL) {
@@ -153,7 +176,7 @@ static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, pf_error *
                         .x = trials_axis(&b->steps, NULL),
                         .y = {.label = "share of option 2", .low = -0.14, .high = 1.32, .is_share = true}});
   const bool blocks = block_end(&b->steps, 0) < b->steps.n_steps;
-  draw_blocks(panel, b, blocks);
+  draw_blocks(panel, b, blocks ? stated : NULL);
   if (!blocks) {
     draw_income(panel, b, room, room + b->n_trials);
   }
@@ -210,7 +233,7 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
       pf_figure_panel(figure, (pf_axes){.title = options ? NULL : b->animal,
                                         .x = trials_axis(&b->steps, "trial"),
                                         .y = {.label = "P(choice)", .low = -0.02, .high = 1.02, .is_share = true}});
-  draw_blocks(panel, b, false);
+  draw_blocks(panel, b, NULL);
   for (int option = options ? 0 : -1; option < (options ? 2 : 0); option++) {
     char labels[2][32];
     (void)snprintf(labels[0], sizeof labels[0], options ? "option %d, observed" : "observed", option + 1);
@@ -226,13 +249,15 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
   return PF_OK;
 }
 
-pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, pf_error *error)
+pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, const pf_stated_shares *stated,
+                          pf_error *error)
 {
   static const char ratio_caption[] = "Above: which of the two options each trial ended with (ticks: option 2 at the "
                                       "top, option 1 at the bottom), the share "
                                       "of option 2 in windows of 10 trials, observed and as the model predicted it one "
                                       "step ahead; in each block the rewards "
-                                      "that option 1 : option 2 gave, and option 2's share of them. Below: how often "
+                                      "that option 1 : option 2 gave, and option 2's share of them (dashed: as the "
+                                      "task states it, where it does). Below: how often "
                                       "an option was accepted when it was met, "
                                       "in windows of 20 encounters.";
   static const char plain_caption[] =
@@ -242,11 +267,13 @@ pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, pf_err
     char name[32];
     (void)snprintf(name, sizeof name, "choices-%zu", i + 1);
     pf_figure *figure = pf_figures_add(figures, name,
-                                       (pf_figure_look){.caption = b->n_trials > 0 ? ratio_caption : plain_caption,
+                                       (pf_figure_look){.caption = i > 0             ? NULL /* the same again */
+                                                                   : b->n_trials > 0 ? ratio_caption
+                                                                                     : plain_caption,
                                                         .columns = 1,
                                                         .panel_width = 900,
                                                         .panel_height = 235});
-    pf_status status = b->n_trials > 0 ? draw_ratio(figure, b, error) : PF_OK;
+    pf_status status = b->n_trials > 0 ? draw_ratio(figure, b, stated, error) : PF_OK;
     status = status == PF_OK ? draw_probability(figure, b, error) : status;
     if (status != PF_OK) {
       return status;

@@ -425,7 +425,7 @@ static void legend(const pf_panel *panel, FILE *out)
   }
   /* never over the data: above the panel in rows, or right of it one below the other */
   const bool right = panel->axes.legend_outside || n > 6;
-  (void)fprintf(out, "set key %s Left reverse samplen 1.5 spacing 1.1 width -3 font ',11' tc rgb '%s'\n",
+  (void)fprintf(out, "set key %s Left reverse samplen 1.5 spacing 1.1 width -1 font ',11' tc rgb '%s'\n",
                 right ? "outside top right vertical" : "outside top left horizontal", ink);
 }
 

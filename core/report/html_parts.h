@@ -27,6 +27,8 @@ pf_status pf_html_sheet(const char *folder, const char *name, const pf_names *wa
 /** Of an object: "" and NaN where there is none. */
 const char *pf_html_string(const json_t *object, const char *key);
 double pf_html_number(const json_t *object, const char *key);
+/** Rules that are Taylor polynomials, as equations: medians over units, and the truth where it is known. */
+pf_status pf_html_equations(pf_text *page, const pf_sheet *theta, pf_error *error);
 /** config.cfg, folded. */
 void pf_html_config(pf_text *page, const char *folder);
 /** Draw into FOLDER/figures. */

@@ -1,5 +1,6 @@
 /* The page of a run: what was fitted, and all that figures and tables can tell of it. */
 #include "core/base/memory.h"
+#include "core/config/config.h"
 #include "core/report/html_parts.h"
 #include "core/report/run_figures.h"
 #include "core/stats/stats.h"
@@ -55,17 +56,54 @@ static void free_all(run *r)
   pf_figures_free(r->figures);
 }
 
+/** Of a task, the chances of its two options in each block; of recordings, what the config says beside them. */
+static void read_shares(const pf_config *config, pf_stated_shares *out)
+{
+  const pf_node *source = pf_node_get(pf_config_root(config), "source");
+  const pf_node *blocks = pf_node_get(source, "task.blocks");
+  const pf_node *ratios = pf_node_get(source, "blocks.reward_ratio");
+  const size_t most = sizeof out->share / sizeof out->share[0];
+  for (int64_t k = 0; k < pf_node_count(blocks) && out->n < most; k++) {
+    const pf_node *reward = pf_node_get(pf_node_at(blocks, k), "reward");
+    double first = 0.0, second = 0.0;
+    const bool two = pf_node_count(reward) == 2 && pf_node_number(pf_node_at(reward, 0), &first) != 0 &&
+                     pf_node_number(pf_node_at(reward, 1), &second) != 0 && first + second > 0.0;
+    out->share[out->n++] = two ? second / (first + second) : (double)NAN;
+  }
+  for (int64_t k = 0; k < pf_node_count(ratios) && out->n < most; k++) {
+    double ratio = 0.0;
+    out->share[out->n++] = pf_node_number(pf_node_at(ratios, k), &ratio) != 0 ? 1.0 / (1.0 + ratio) : (double)NAN;
+  }
+}
+
+static pf_status stated_shares(const char *folder, pf_stated_shares *out, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  pf_config *config = NULL;
+  if (!pf_html_has(folder, "config.cfg")) {
+    return PF_OK;
+  }
+  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
+  const pf_status status = pf_config_read(path, NULL, 0, &config, error);
+  if (status == PF_OK) {
+    read_shares(config, out);
+  }
+  pf_config_free(config);
+  return status;
+}
+
 static pf_status draw_all(run *r, pf_error *error)
 {
+  pf_stated_shares stated = {.n = 0};
   r->figures = pf_figures_new(error);
-  pf_status status = r->figures == NULL ? PF_STOP : PF_OK;
+  pf_status status = r->figures == NULL ? PF_STOP : stated_shares(r->folder, &stated, error);
   status = status == PF_OK && r->theta != NULL ? pf_draw_coefficients(r->figures, r->theta, error) : status;
   if (status == PF_OK && r->spectrum != NULL) {
     const double cut = pf_html_number(json_object_get(r->summary, "inference"), "cut");
     status = pf_draw_spectrum(r->figures, r->spectrum, cut, error);
   }
   status = status == PF_OK && r->fit != NULL ? pf_draw_learning(r->figures, r->fit, error) : status;
-  status = status == PF_OK ? pf_draw_choices(r->figures, &r->seen, error) : status;
+  status = status == PF_OK ? pf_draw_choices(r->figures, &r->seen, &stated, error) : status;
   status = status == PF_OK ? pf_draw_calibration(r->figures, &r->seen, error) : status;
   status = status == PF_OK ? pf_draw_behaviour(r->figures, &r->seen, &r->acted, error) : status;
   status = status == PF_OK && r->trajectories != NULL ? pf_draw_weights(r->figures, r->trajectories, error) : status;
@@ -88,18 +126,22 @@ static void write_head(pf_text *page, const run *r)
 {
   const json_t *config = json_object_get(r->summary, "config");
   const size_t n_units = json_array_size(json_object_get(r->summary, "units"));
-  const size_t n_animals = json_array_size(json_object_get(r->summary, "animals"));
   pf_text rules = {0};
   char text[600];
   rules_text(config, &rules);
-  (void)snprintf(
-      text, sizeof text,
-      "Rule: %.200s. Fitted %s to %zu %s by %.40s (%g epochs, %g draws of the inputs). Status: %.20s. plastfit %.20s.",
-      rules.text != NULL ? rules.text : "none",
-      strcmp(pf_html_string(config, "per"), "animal") == 0 ? "per animal" : pf_html_string(config, "per"),
-      n_animals > 0 ? n_animals : n_units, n_animals == 1 ? "animal" : "animals", pf_html_string(config, "optimiser"),
-      pf_html_number(config, "epochs"), pf_html_number(config, "draws"), pf_html_string(r->summary, "status"),
-      pf_html_string(r->summary, "plastfit"));
+  char whose[80];
+  char how[120];
+  const bool shared = strcmp(pf_html_string(config, "per"), "shared") == 0;
+  const bool passes = strcmp(pf_html_string(config, "optimiser"), "adam") == 0;
+  (void)snprintf(whose, sizeof whose, shared ? "one theta for all animals" : "a theta for each of %zu animals",
+                 n_units);
+  (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",
+                 pf_html_string(config, "optimiser"), pf_html_number(config, passes ? "epochs" : "iterations"));
+  (void)snprintf(text, sizeof text,
+                 "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
+                 rules.text != NULL ? rules.text : "none", whose, how, pf_html_number(config, "draws"),
+                 pf_html_number(config, "draws") > 1.0 ? "draws" : "draw", pf_html_string(r->summary, "status"),
+                 pf_html_number(r->summary, "seed"), pf_html_string(r->summary, "plastfit"));
   pf_page_paragraph(page, text);
   pf_html_config(page, r->folder);
   pf_text_free(&rules);
@@ -107,26 +149,87 @@ static void write_head(pf_text *page, const run *r)
 
 /* ---- scores ---- */
 
-static const char *const score_columns[] = {"",
-                                            "deviance explained, % of no plasticity",
-                                            "% of mean rate",
-                                            "log likelihood per choice",
-                                            "R2 of weights",
-                                            "R2 of activity"};
+/** A score as the table shows it. */
+typedef struct score_column {
+  const char *title;
+  double (*of)(const json_t *scores);
+} score_column;
 
-static void score_row(pf_text *page, const char *name, const json_t *scores)
+static double of_no_plasticity(const json_t *scores)
 {
-  const json_t *explained = json_object_get(scores, "deviance_explained");
-  pf_page_row(page);
-  pf_page_cell(page, name);
-  pf_page_number(page, pf_html_number(explained, "no_plasticity"));
-  pf_page_number(page, pf_html_number(explained, "mean_rate"));
-  pf_page_number(page, pf_html_number(scores, "log_likelihood") / pf_html_number(scores, "n_scored"));
-  pf_page_number(page, pf_html_number(scores, "r2_weights"));
-  pf_page_number(page, pf_html_number(scores, "r2_activity"));
+  return pf_html_number(json_object_get(scores, "deviance_explained"), "no_plasticity");
 }
 
-static void write_scores(pf_text *page, const run *r)
+static double of_mean_rate(const json_t *scores)
+{
+  return pf_html_number(json_object_get(scores, "deviance_explained"), "mean_rate");
+}
+
+static double of_log_likelihood(const json_t *scores)
+{
+  return pf_html_number(scores, "log_likelihood") / pf_html_number(scores, "n_scored");
+}
+
+static double of_weights(const json_t *scores)
+{
+  return pf_html_number(scores, "r2_weights");
+}
+
+static double of_activity(const json_t *scores)
+{
+  return pf_html_number(scores, "r2_activity");
+}
+
+static const score_column scores_shown[] = {
+    {"deviance explained, % of no plasticity", of_no_plasticity},
+    {"% of mean rate", of_mean_rate},
+    {"log likelihood per observation", of_log_likelihood},
+    {"R2 of weights", of_weights},
+    {"R2 of activity", of_activity},
+};
+enum { N_SCORES = sizeof scores_shown / sizeof scores_shown[0] };
+
+/** Columns that have a number for some animal, after that of the names; which[] are their places. */
+static size_t used_scores(const json_t *animals, size_t *which)
+{
+  size_t n = 0;
+  for (size_t k = 0; k < N_SCORES; k++) {
+    bool used = false;
+    for (size_t i = 0; i < json_array_size(animals); i++) {
+      used = used || isfinite(scores_shown[k].of(json_array_get(animals, i)));
+    }
+    if (used) {
+      which[n++] = k;
+    }
+  }
+  return n;
+}
+
+static void begin_scores(pf_text *page, const size_t *which, size_t n)
+{
+  const char *columns[N_SCORES + 1] = {""};
+  for (size_t k = 0; k < n; k++) {
+    columns[k + 1] = scores_shown[which[k]].title;
+  }
+  pf_page_table(page, columns, n + 1);
+}
+
+/** Mean (or median) over the animals that have the score, as summary.json has them. */
+static double over_animals(const json_t *animals, const score_column *column, bool median, double *room)
+{
+  size_t n = 0;
+  double sum = 0.0;
+  for (size_t i = 0; i < json_array_size(animals); i++) {
+    const double value = column->of(json_array_get(animals, i));
+    if (isfinite(value)) {
+      sum += value;
+      room[n++] = value;
+    }
+  }
+  return !median ? sum / (double)n : pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
+}
+
+static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 {
   const json_t *animals = json_object_get(r->summary, "animals");
   const char *on = pf_html_string(r->summary, "evaluated_on");
@@ -138,22 +241,39 @@ static void write_scores(pf_text *page, const run *r)
       : strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)"
                                         : "");
   pf_page_heading(page, "Scores", text);
-  pf_page_table(page, score_columns, sizeof score_columns / sizeof score_columns[0]);
-  score_row(page, "mean over animals", json_object_get(r->summary, "mean"));
-  score_row(page, "median", json_object_get(r->summary, "median"));
+  size_t which[N_SCORES];
+  const size_t n = used_scores(animals, which);
+  double *room = pf_memory_need(json_array_size(animals), sizeof *room, error);
+  if (room == NULL) {
+    return PF_STOP;
+  }
+  begin_scores(page, which, n);
+  for (int median = 0; median < 2; median++) {
+    pf_page_row(page);
+    pf_page_cell(page, median != 0 ? "median" : "mean over animals");
+    for (size_t k = 0; k < n; k++) {
+      pf_page_number(page, over_animals(animals, &scores_shown[which[k]], median != 0, room));
+    }
+  }
   pf_page_table_end(page);
+  pf_memory_free(room);
   pf_page_fold(page, "Each animal");
-  pf_page_table(page, score_columns, sizeof score_columns / sizeof score_columns[0]);
+  begin_scores(page, which, n);
   for (size_t i = 0; i < json_array_size(animals); i++) {
     const json_t *animal = json_array_get(animals, i);
-    const char *error = pf_html_string(animal, "error");
+    const char *reason = pf_html_string(animal, "error");
     char name[300];
-    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_html_string(animal, "name"), error[0] != '\0' ? ": " : "",
-                   error);
-    score_row(page, name, animal);
+    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_html_string(animal, "name"), reason[0] != '\0' ? ": " : "",
+                   reason);
+    pf_page_row(page);
+    pf_page_cell(page, name);
+    for (size_t k = 0; k < n; k++) {
+      pf_page_number(page, scores_shown[which[k]].of(animal));
+    }
   }
   pf_page_table_end(page);
   pf_page_fold_end(page);
+  return PF_OK;
 }
 
 /* ---- coefficients ---- */
@@ -224,6 +344,10 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
     return PF_STOP;
   }
   pf_page_heading(page, "Coefficients", NULL);
+  if (pf_html_equations(page, theta, error) != PF_OK) {
+    pf_memory_free(values);
+    return PF_STOP;
+  }
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
   const bool several = estimates(theta, 0, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth", several ? "median over units" : "estimate"};
@@ -356,8 +480,8 @@ pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error)
     const char *name = pf_html_string(r.summary, "name");
     pf_page_begin(page, name[0] != '\0' ? name : "run");
     write_head(page, &r);
-    write_scores(page, &r);
-    status = write_coefficients(page, &r, error);
+    status = write_scores(page, &r, error);
+    status = status == PF_OK ? write_coefficients(page, &r, error) : status;
     write_certainty(page, &r);
     write_figures(page, &r);
     pf_page_end(page);

@@ -13,8 +13,14 @@ pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_er
 pf_status pf_draw_spectrum(pf_figures *figures, const pf_sheet *spectrum, double cut, pf_error *error);
 /** "learning": data term and objective against epochs, of fit.csv. */
 pf_status pf_draw_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error);
+/** What the config says of blocks: option 2's share of what the two options pay. */
+typedef struct pf_stated_shares {
+  double share[64]; /**< [n] by the number of the block; NaN: not said */
+  size_t n;
+} pf_stated_shares;
 /** "choices-K": predicted and observed choices of an experiment over its trials. */
-pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, pf_error *error);
+pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, const pf_stated_shares *stated,
+                          pf_error *error);
 /** "calibration": how often what was predicted with probability p came. */
 pf_status pf_draw_calibration(pf_figures *figures, const pf_behaviours *seen, pf_error *error);
 /** "behaviour": reversal curves and matching of the animals, and of the fitted rule in the task (n = 0: without). */

@@ -35,7 +35,7 @@ static void target_column(const pf_record *record, int64_t j, char *text, size_t
 static void table_header(const pf_problem *problem, const pf_recording *first, FILE *file)
 {
   char name[128];
-  (void)fputs("animal,block,trial,step", file);
+  (void)fputs(problem->sessions.persist ? "animal,session,block,trial,step" : "animal,block,trial,step", file);
   if (first->dt != NULL) {
     (void)fputs(",dt", file);
   }
@@ -58,10 +58,13 @@ static void table_header(const pf_problem *problem, const pf_recording *first, F
   (void)fputs(",plastic\n", file);
 }
 
-static void table_row(const pf_problem *problem, const pf_recording *r, int64_t t, FILE *file)
+static void table_row(const pf_problem *problem, const pf_recording *r, int64_t t, int64_t session, FILE *file)
 {
   const double *x = problem->give_inputs && r->true_input != NULL ? r->true_input : r->cue;
   pf_csv_text(file, r->animal);
+  if (problem->sessions.persist) {
+    (void)fprintf(file, ",%lld", (long long)session);
+  }
   (void)fprintf(file, ",%lld,%lld,%lld", (long long)r->block[t], (long long)r->trial[t], (long long)t);
   if (r->dt != NULL) {
     (void)fputc(',', file);
@@ -92,8 +95,10 @@ static void write_table(const pf_problem *problem, const pf_dataset *data, FILE 
 {
   table_header(problem, &data->recordings[0], file);
   for (size_t i = 0; i < data->n; i++) {
+    int64_t session = 0;
     for (int64_t t = 0; t < data->recordings[i].n_steps; t++) {
-      table_row(problem, &data->recordings[i], t, file);
+      session += (data->recordings[i].flags[t] & PF_STEP_NEW_SESSION) != 0 ? 1 : 0;
+      table_row(problem, &data->recordings[i], t, session, file);
     }
   }
 }
@@ -194,6 +199,11 @@ static pf_status write_source(const pf_problem *problem, FILE *file, pf_error *e
                 given ? 0.0 : problem->input.sd, (long long)problem->draws);
   pf_status status = copy_setting(source, "expected_reward", file, error);
   status = status == PF_OK ? copy_setting(source, "derive", file, error) : status;
+  if (problem->sessions.persist) { /* but for their count, which the table shows */
+    const pf_session_settings *sessions = &problem->sessions;
+    (void)fprintf(file, " sessions = { persist = true; forget = %s; gap = %.17e; rate = %.17e; true_rate = %.17e; };",
+                  sessions->forget ? "true" : "false", sessions->gap, sessions->rate, sessions->true_rate);
+  }
   if (problem->teacher != NULL) {
     (void)fputs(" truth = {", file);
     status = status == PF_OK ? copy_setting(source, "rule", file, error) : status;

@@ -1,6 +1,7 @@
 /* Coefficients and learning curves: theta.csv and fit.csv. */
 #include "core/base/memory.h"
 #include "core/report/run_figures.h"
+#include "core/stats/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -109,6 +110,36 @@ static void collect(const pf_sheet *theta, const columns *c, const coefficient *
   }
 }
 
+/** Of parameter k, over its units; NaN estimates left out. `room`: [points->n]. */
+static double median_of(const cloud *points, size_t k, double *room)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < points->n; i++) {
+    if (fabs(points->x[i] - (double)k) < 0.5) {
+      room[n++] = points->y[i];
+    }
+  }
+  return pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
+}
+
+/** A short line at the median of each parameter. */
+static pf_status draw_medians(pf_panel *panel, const cloud *points, size_t n, pf_error *error)
+{
+  double from[PF_MOST_COEFFICIENTS_DRAWN], to[PF_MOST_COEFFICIENTS_DRAWN], median[PF_MOST_COEFFICIENTS_DRAWN];
+  double *room = pf_memory_need(points->n, sizeof *room, error);
+  for (size_t k = 0; room != NULL && k < n; k++) {
+    median[k] = median_of(points, k, room);
+    from[k] = (double)k - 0.32;
+    to[k] = (double)k + 0.32;
+  }
+  if (room != NULL) {
+    pf_panel_segments(panel, (pf_mark){.colour = PF_BLACK, .width = 2.0, .label = "median"}, from, median, to, median,
+                      n);
+  }
+  pf_memory_free(room);
+  return room != NULL ? PF_OK : PF_STOP;
+}
+
 static bool any(const double *values, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
@@ -119,8 +150,8 @@ static bool any(const double *values, size_t n)
   return false;
 }
 
-static void draw_cloud(pf_figures *figures, const cloud *points, const char *const *ticks, size_t n, size_t all,
-                       size_t n_units)
+static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char *const *ticks, size_t n, size_t all,
+                            size_t n_units, pf_error *error)
 {
   const bool known = any(points->truth, n);
   const bool intervals = any(points->low, points->n);
@@ -132,8 +163,9 @@ static void draw_cloud(pf_figures *figures, const cloud *points, const char *con
   pf_figure *figure = pf_figures_add(
       figures, "coefficients",
       (pf_figure_look){.caption = caption, .panel_width = n > 8 ? 900 : 640, .panel_height = n > 8 ? 340 : 280});
-  pf_panel *panel = pf_figure_panel(
-      figure, (pf_axes){.x = {.ticks = ticks, .n_ticks = n}, .y = {.label = "coefficient"}, .no_legend = !known});
+  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.ticks = ticks, .n_ticks = n},
+                                                      .y = {.label = "coefficient"},
+                                                      .no_legend = !known && n_units == 1});
   pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY}, 0.0);
   if (known) {
     double x[PF_MOST_COEFFICIENTS_DRAWN];
@@ -148,6 +180,7 @@ static void draw_cloud(pf_figures *figures, const cloud *points, const char *con
       (pf_mark){
           .colour = PF_BLUE, .label = "estimate", .size = n_units > 1 ? 0.7 : 1.2, .opacity = n_units > 12 ? 0.6 : 1.0},
       points->x, points->y, points->low, points->high, points->n);
+  return n_units > 1 ? draw_medians(panel, points, n, error) : PF_OK;
 }
 
 static size_t count_units(const pf_sheet *theta, const columns *c)
@@ -168,6 +201,7 @@ pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_er
   const char *ticks[PF_MOST_COEFFICIENTS_DRAWN];
   size_t all = 0;
   const size_t n = chosen == NULL || numbers == NULL || rows == 0 ? 0 : choose(theta, &c, chosen, &all);
+  pf_status status = chosen == NULL || numbers == NULL ? PF_STOP : PF_OK;
   if (n > 0) {
     cloud points = {numbers, numbers + rows, numbers + 2 * rows, numbers + 3 * rows, numbers + 4 * rows, 0};
     const size_t n_units = count_units(theta, &c);
@@ -176,9 +210,8 @@ pf_status pf_draw_coefficients(pf_figures *figures, const pf_sheet *theta, pf_er
       ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
     }
     collect(theta, &c, chosen, n, n_units, &points);
-    draw_cloud(figures, &points, ticks, n, all, n_units);
+    status = draw_cloud(figures, &points, ticks, n, all, n_units, error);
   }
-  const pf_status status = chosen == NULL || numbers == NULL ? PF_STOP : PF_OK;
   pf_memory_free(chosen);
   pf_memory_free(numbers);
   return status;

@@ -9,8 +9,8 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
   n=$((n + 1))
   animals=2
   case $name in
-    own-data)
-      animals=4
+    own-data | lab)
+      animals=$([ "$name" = lab ] && echo 8 || echo 4)
       set --
       ;;
     fly | fly-18-terms | fly-exact | compare-fly)

@@ -54,7 +54,12 @@ assert {"trial", "block", "reward", "expected_reward"} <= set(trials.columns)
 p, c = of_two["probability"].to_numpy(), of_two["choice"].to_numpy()
 assert np.isfinite(np.log(np.where(c == 1, p, 1 - p))).all()
 
+rows = list(csv.DictReader(open("run/simulated.csv")))  # the fitted rule in the animals' task
+assert len(run.simulated) == len(rows) and list(run.simulated["animal"].unique()) == ["animal1", "animal2", "animal3"]
+assert (run.simulated["reward"].isna() == (run.simulated["choice"] == 0)).all()
+
 oja = plastfit_read.read("oja")
+assert oja.simulated is None
 assert next(oja.experiments()).targets["activity"].ndim == 2
 
 compared = plastfit_read.read("compared")

@@ -40,6 +40,9 @@ for name in two-layers sparse partial; do
   same "$name" "$PF_SRCDIR/configs/$name.cfg" source.animals=2
 done
 
+# sessions through which weights last, and fade between
+same sessions "$PF_SRCDIR/configs/sessions.cfg" source.animals=2 fit.iterations=3
+
 # a tie of one of several true rules is to a parameter of its own, whatever the others' are called
 for tie in 'X0Y0W1R0 = -0.5;' 'X0Y0W1R0: { tied = "-0.5 * X1Y1W0R0"; };' 'X0Y0W1R0: { tied = "-10 * rules.reward.X0Y0W1R0"; };'; do
   "$PLASTFIT" simulate "$PF_SRCDIR/configs/two-layers.cfg" source.animals=1 out="$work/tied" --force --quiet \
