@@ -37,20 +37,6 @@ size_t pf_carry_scratch(const pf_model *model, const pf_weights *weights, int64_
   return w + traces + (adjoint ? traces + (bounded ? 2 * w : 0) : 0);
 }
 
-pf_carry pf_carry_make(const pf_workspace *workspace, const double *theta, size_t q, int64_t row0, int64_t n_rows)
-{
-  const pf_weights *weights = &workspace->weights[q];
-  return (pf_carry){.model = workspace->model,
-                    .workspace = workspace,
-                    .weights = weights,
-                    .theta = theta,
-                    .projection = (int64_t)q,
-                    .row0 = row0,
-                    .n_rows = n_rows,
-                    .w_cells = (size_t)(n_rows * weights->ldw),
-                    .cells = pf_carry_cells(workspace->model, weights, n_rows)};
-}
-
 /** Traces of one rule on the projection, as they lie from `at` on; rows from row `first` of the carry on. */
 static pf_traces traces_at(const pf_carry *carry, const pf_plastic *plastic, pf_real *at, int64_t first)
 {
@@ -130,29 +116,34 @@ static pf_range within(const pf_carry *carry, pf_range range)
   return (pf_range){first - carry->row0, end > first ? end - first : 0};
 }
 
-/** What a rule sees: `rows` of the carry, with weights w [n_rows][ldw] of the carry. */
-static pf_block block_of(const pf_carry *carry, const pf_moment *moment, size_t p, pf_range rows, const pf_real *w)
+/** What a rule sees of `rows` of the carry at any step; the rest: block_at. */
+static pf_block block_of(const pf_carry *carry, const pf_plastic *plastic, pf_range rows)
 {
-  const pf_plastic *plastic = &carry->model->plastic[p];
   const pf_weights *weights = carry->weights;
-  const pf_activity *pre = &carry->workspace->activity[weights->info->pre];
-  const pf_activity *post = &carry->workspace->activity[weights->info->post];
   return (pf_block){.size = sizeof(pf_block),
                     .layout = PF_LAYOUT_DENSE,
-                    .flags = moment->flags,
                     .n_rows = rows.n,
                     .n_pre = weights->n_pre,
                     .row0 = carry->row0 + rows.first,
                     .theta = carry->theta + plastic->theta0,
-                    .pre = pf_run_pre(carry->workspace, weights, moment->row, moment->previous),
-                    .post = post->signals + moment->row * post->ld + carry->row0 + rows.first,
-                    .w = w + rows.first * weights->ldw,
-                    .modulator =
-                        moment->modulators[p] + moment->modulator_row * (int64_t)plastic->needs.modulators.count,
-                    .ld_pre = pre->plane_stride,
-                    .ld_post = post->plane_stride,
-                    .ldw = weights->ldw,
-                    .dt = moment->dt};
+                    .ld_pre = carry->workspace->activity[weights->info->pre].plane_stride,
+                    .ld_post = carry->workspace->activity[weights->info->post].plane_stride,
+                    .ldw = weights->ldw};
+}
+
+/** The same at one step, with weights w [n_rows][ldw] of the carry. */
+static void block_at(const pf_carry *carry, const pf_moment *moment, const pf_plastic *plastic, const pf_real *w,
+                     pf_block *in)
+{
+  const pf_weights *weights = carry->weights;
+  const pf_activity *post = &carry->workspace->activity[weights->info->post];
+  const size_t p = (size_t)(plastic - carry->model->plastic);
+  in->flags = moment->flags;
+  in->pre = pf_run_pre(carry->workspace, weights, moment->row, moment->previous);
+  in->post = post->signals + moment->row * post->ld + in->row0;
+  in->w = w + (in->row0 - carry->row0) * weights->ldw;
+  in->modulator = moment->modulators[p] + moment->modulator_row * (int64_t)plastic->needs.modulators.count;
+  in->dt = moment->dt;
 }
 
 static pf_update update_of(const pf_carry *carry, const pf_plastic *plastic, pf_range rows)
@@ -163,6 +154,26 @@ static pf_update update_of(const pf_carry *carry, const pf_plastic *plastic, pf_
                      .eta = plastic->eta,
                      .mask = weights->mask == NULL ? NULL : weights->mask + row0 * weights->ldw,
                      .ldm = weights->ldw};
+}
+
+pf_carry pf_carry_make(const pf_workspace *workspace, const double *theta, size_t q, int64_t row0, int64_t n_rows)
+{
+  const pf_weights *weights = &workspace->weights[q];
+  pf_carry carry = {.model = workspace->model,
+                    .workspace = workspace,
+                    .weights = weights,
+                    .theta = theta,
+                    .projection = (int64_t)q,
+                    .row0 = row0,
+                    .n_rows = n_rows,
+                    .w_cells = (size_t)(n_rows * weights->ldw),
+                    .cells = pf_carry_cells(workspace->model, weights, n_rows)};
+  if (weights->plain) {
+    const pf_range all = {0, n_rows};
+    carry.plain_in = block_of(&carry, weights->plastic, all);
+    carry.plain_update = update_of(&carry, weights->plastic, all);
+  }
+  return carry;
 }
 
 static const pf_real *connected_of(const pf_carry *carry)
@@ -185,7 +196,8 @@ static pf_status advance(const pf_carry *carry, const pf_moment *moment, size_t 
     if (rows.n == 0) {
       continue;
     }
-    pf_block in = block_of(carry, moment, p, rows, w);
+    pf_block in = block_of(carry, plastic, rows);
+    block_at(carry, moment, plastic, w, &in);
     pf_traces next = traces_at(carry, plastic, after, rows.first);
     in.traces = traces_at(carry, plastic, before, rows.first);
     if (!first) {
@@ -214,7 +226,8 @@ static pf_status apply_rule(const pf_carry *carry, const pf_moment *moment, size
     if (rows.n == 0) {
       continue;
     }
-    pf_block in = block_of(carry, moment, p, rows, w);
+    pf_block in = block_of(carry, plastic, rows);
+    block_at(carry, moment, plastic, w, &in);
     pf_real *out = w_out + rows.first * weights->ldw;
     const pf_update update = update_of(carry, plastic, rows);
     if (traces != NULL) {
@@ -245,7 +258,8 @@ static pf_status project(const pf_carry *carry, const pf_moment *moment, size_t 
   for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
     const pf_range rows = within(carry, plastic->ranges[r]);
     if (rows.n > 0) {
-      pf_block in = block_of(carry, moment, p, rows, from);
+      pf_block in = block_of(carry, plastic, rows);
+      block_at(carry, moment, plastic, from, &in);
       if (traces != NULL) {
         in.traces = traces_at(carry, plastic, traces, rows.first);
       }
@@ -308,15 +322,15 @@ static pf_status step_plain(const pf_carry *carry, const pf_moment *moment, cons
   const pf_weights *weights = carry->weights;
   const pf_plastic *plastic = weights->plastic;
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  const pf_range rows = {0, carry->n_rows};
-  const pf_block in = block_of(carry, moment, (size_t)(plastic - carry->model->plastic), rows, from);
-  const pf_update update = update_of(carry, plastic, rows);
+  pf_block in = carry->plain_in;
+  block_at(carry, moment, plastic, from, &in);
   if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    return ops->step(plastic->rule->self, &in, &update, to, weights->ldw, error);
+    return ops->step(plastic->rule->self, &in, &carry->plain_update, to, weights->ldw, error);
   }
   const pf_status status = ops->forward(plastic->rule->self, &in, dw, weights->ldw, error);
   if (status == PF_OK) {
-    carry->model->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, from, to, weights->ldw);
+    carry->model->kernels->update(carry->n_rows, weights->n_pre, &carry->plain_update, dw, weights->ldw, from, to,
+                                  weights->ldw);
   }
   return status;
 }
@@ -461,7 +475,8 @@ static pf_status back_bounds(const pf_carry *carry, const pf_moment *moment, con
       const pf_range rows = within(carry, plastic->ranges[r]);
       if (rows.n > 0 && PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
         const int64_t offset = rows.first * weights->ldw;
-        pf_block in = block_of(carry, moment, p, rows, w);
+        pf_block in = block_of(carry, plastic, rows);
+        block_at(carry, moment, plastic, w, &in);
         if (traces != NULL) {
           in.traces = traces_at(carry, plastic, traces, rows.first);
         }
@@ -488,7 +503,8 @@ static pf_status back_rule(const pf_carry *carry, const pf_moment *moment, size_
     if (rows.n == 0) {
       continue;
     }
-    pf_block in = block_of(carry, moment, p, rows, from);
+    pf_block in = block_of(carry, plastic, rows);
+    block_at(carry, moment, plastic, from, &in);
     pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
     const pf_update update = update_of(carry, plastic, rows);
     if (traces != NULL) {
@@ -519,7 +535,8 @@ static pf_status back_advance(const pf_carry *carry, const pf_moment *moment, si
     if (rows.n == 0) {
       continue;
     }
-    pf_block in = block_of(carry, moment, p, rows, from);
+    pf_block in = block_of(carry, plastic, rows);
+    block_at(carry, moment, plastic, from, &in);
     pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
     pf_traces cotangent = traces_at(carry, plastic, g_after, rows.first);
     in.traces = traces_at(carry, plastic, before, rows.first);
@@ -539,14 +556,13 @@ static pf_status back_plain(const pf_carry *carry, const pf_moment *moment, cons
   const pf_weights *weights = carry->weights;
   const pf_plastic *plastic = weights->plastic;
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  const pf_range rows = {0, carry->n_rows};
-  const pf_block in = block_of(carry, moment, (size_t)(plastic - carry->model->plastic), rows, from);
-  const pf_rule_gradient into = gradient_of(carry, gradient, plastic, rows, g);
-  const pf_update update = update_of(carry, plastic, rows);
+  const pf_rule_gradient into = gradient_of(carry, gradient, plastic, (pf_range){0, carry->n_rows}, g);
+  pf_block in = carry->plain_in;
+  block_at(carry, moment, plastic, from, &in);
   if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-    return ops->step_vjp(plastic->rule->self, &in, &update, &into, error);
+    return ops->step_vjp(plastic->rule->self, &in, &carry->plain_update, &into, error);
   }
-  carry->model->kernels->scale(rows.n, weights->n_pre, &update, g, weights->ldw, dw, weights->ldw);
+  carry->model->kernels->scale(carry->n_rows, weights->n_pre, &carry->plain_update, g, weights->ldw, dw, weights->ldw);
   return ops->vjp(plastic->rule->self, &in, dw, weights->ldw, &into, error);
 }
 

@@ -22,6 +22,9 @@ typedef struct pf_carry {
   int64_t projection, row0, n_rows;
   size_t w_cells; /**< n_rows * ldw */
   size_t cells;   /**< of a slot */
+  /* of weights that are plain: what their rule is given, but for what changes from step to step */
+  pf_block plain_in;
+  pf_update plain_update;
 } pf_carry;
 
 /** Rows [row0, row0 + n_rows) of projection q, which has a rule. */

@@ -17,18 +17,28 @@ static int is_large(int64_t a, int64_t b, int64_t c)
   return a > 1 && a * b * c >= BLAS_FROM;
 }
 
+/** drive, of one step and two presynaptic units: two cues are the field's commonest input. */
+PF_INLINE void drive_of_two(int64_t n_post, const pf_real *w, const pf_real *pre, pf_real *drive, const bool add)
+{
+  const pf_real x0 = pre[0], x1 = pre[1];
+#pragma omp simd
+  for (int64_t i = 0; i < n_post; i++) {
+    const pf_real sum = w[2 * i] * x0 + w[2 * i + 1] * x1;
+    drive[i] = add ? drive[i] + sum : sum;
+  }
+}
+
 PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
                           const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)
 {
-  if (n_pre == 2) { /* two cues: the field's commonest input */
-    for (int64_t t = 0; t < n_steps; t++) {
-      const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
-      pf_real *d = drive + t * ld_drive;
-      for (int64_t i = 0; i < n_post; i++) {
-        const pf_real sum = w[i * ldw] * x0 + w[i * ldw + 1] * x1;
-        d[i] = add ? d[i] + sum : sum;
-      }
+  for (int64_t t = 0; t < n_steps && n_pre == 2 && ldw == 2; t++) {
+    if (add) {
+      drive_of_two(n_post, w, pre + t * ld_pre, drive + t * ld_drive, true);
+    } else {
+      drive_of_two(n_post, w, pre + t * ld_pre, drive + t * ld_drive, false);
     }
+  }
+  if (n_pre == 2 && ldw == 2) {
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
@@ -70,15 +80,16 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
 PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive,
                                     int64_t ld_drive, const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw)
 {
-  if (n_pre == 2) {
-    for (int64_t t = 0; t < n_steps; t++) {
-      const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
-      const pf_real *d = g_drive + t * ld_drive;
-      for (int64_t i = 0; i < n_post; i++) {
-        g_w[i * ldw] += d[i] * x0;
-        g_w[i * ldw + 1] += d[i] * x1;
-      }
+  for (int64_t t = 0; t < n_steps && n_pre == 2 && ldw == 2; t++) {
+    const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
+    const pf_real *d = g_drive + t * ld_drive;
+#pragma omp simd
+    for (int64_t i = 0; i < n_post; i++) {
+      g_w[2 * i] += d[i] * x0;
+      g_w[2 * i + 1] += d[i] * x1;
     }
+  }
+  if (n_pre == 2 && ldw == 2) {
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {

@@ -389,7 +389,7 @@ static ff_affine ff_affine_of(const feedforward *net, const pf_units *in, int64_
 
 /* Cells are packed into a tile before f is applied: then short rows (1 unit x 440 steps, 10 units x 9 steps) fill
  * whole vectors too, and every cell takes the same path wherever it lies, so that a block and its parts agree. */
-enum { FF_TILE = 256, FF_LANES = 8 };
+enum { FF_TILE = 256, FF_LANES = 32 / sizeof(pf_real) };
 
 /** f in place on n cells, n a multiple of FF_LANES. Comparisons let NaN through. */
 PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
