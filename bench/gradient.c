@@ -44,6 +44,7 @@ static const bench_case cases[] = {
     {"mlp", MLP, 100, 1000, 50, false, 0, 1.0},
     {"million", TAYLOR_27, 1000, 1000, 1000, false, 0, 1.0},
     {"recurrent", TAYLOR_27, 200, 200, 1000, false, 20, 0.2},
+    {"recurrent-long", "plugin = \"oja\";", 200, 200, 10000, false, 20, 1.0},
 };
 
 static double seconds(void)
@@ -327,9 +328,10 @@ int main(int argc, char **argv)
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
     (void)fprintf(
-        stderr, "usage: gradient [--information] [--least-memory] [--count N] CASE [THREADS]\n"
-                "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent, or custom N_PRE N_POST STEPS "
-                "TERMS|mlp|RULE\n");
+        stderr,
+        "usage: gradient [--information] [--least-memory] [--count N] CASE [THREADS]\n"
+        "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent|recurrent-long, or custom N_PRE "
+        "N_POST STEPS TERMS|mlp|RULE\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;
