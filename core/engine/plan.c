@@ -2,13 +2,15 @@
 
 #include <math.h>
 
-/* States that stay in a core's cache while a block goes forward and backward (measured: design section 3, 3 MB a
- * thread). */
-#define CACHE_BYTES ((size_t)3 << 20)
+/* States of a block that stay in cache while it goes forward and backward: every one of them (measured: design section
+ * 3, 3 MB a thread), or checkpoints and what lies between two (measured: bench/README.md). */
+#define KEEP_BYTES_BLOCK ((size_t)3 << 20)
+#define CHECKPOINT_BYTES ((size_t)3 << 19)
 
 enum {
-  KEEP_ROWS = 16,      /* rows of a block whose every state is kept, when as many fit */
-  CHECKPOINT_ROWS = 4, /* rows of a block with checkpoints: enough to use what is loaded, few enough to stay in cache */
+  MOST_ROWS = 16,      /* of a block: they share what a rule works out once a call */
+  KEEP_ROWS = 8,       /* fewer rows with every state kept are slower than more with checkpoints */
+  CHECKPOINT_ROWS = 4, /* at least, so that what is loaded is used */
   SHORTEST_INTERVAL = 25
 };
 
@@ -37,18 +39,22 @@ static int64_t interval_of(int64_t n_runs)
   return interval < SHORTEST_INTERVAL ? SHORTEST_INTERVAL : interval;
 }
 
+/** Halve the plan's rows until its states take no more than `most` bytes or it has no more than `fewest` rows. */
+static void shrink(pf_block_plan *plan, size_t row_bytes, int64_t n_runs, size_t most, int64_t fewest)
+{
+  while (plan->rows > fewest && pf_plan_bytes(plan, row_bytes, n_runs) > most) {
+    plan->rows = (plan->rows + 1) / 2;
+  }
+}
+
 pf_block_plan pf_plan_blocks(int64_t n_rows, size_t row_bytes, int64_t n_runs, size_t budget)
 {
-  pf_block_plan plan = {.rows = n_rows < KEEP_ROWS ? n_rows : KEEP_ROWS, .interval = n_runs};
-  const double all = (double)row_bytes * (double)(n_runs + 1);
-  /* not below: two rows with every state kept were measured to be slower than four with checkpoints (bench/README.md)
-   */
-  while (plan.rows > CHECKPOINT_ROWS && all * (double)plan.rows > (double)CACHE_BYTES) {
-    plan.rows = (plan.rows + 1) / 2;
-  }
-  if (all * (double)plan.rows > (double)CACHE_BYTES) {
-    plan.rows = n_rows < CHECKPOINT_ROWS ? n_rows : CHECKPOINT_ROWS;
-    plan.interval = interval_of(n_runs);
+  const int64_t most_rows = n_rows < MOST_ROWS ? n_rows : MOST_ROWS;
+  pf_block_plan plan = {.rows = most_rows, .interval = n_runs};
+  shrink(&plan, row_bytes, n_runs, KEEP_BYTES_BLOCK, KEEP_ROWS);
+  if (pf_plan_bytes(&plan, row_bytes, n_runs) > KEEP_BYTES_BLOCK) {
+    plan = (pf_block_plan){.rows = most_rows, .interval = interval_of(n_runs)};
+    shrink(&plan, row_bytes, n_runs, CHECKPOINT_BYTES, CHECKPOINT_ROWS);
   }
   if (budget > 0 && pf_plan_bytes(&plan, row_bytes, n_runs) > budget) {
     plan.interval = interval_of(n_runs);
