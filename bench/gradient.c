@@ -199,7 +199,9 @@ static pf_status make_work(bench *self, pf_error *error)
   pf_random_normal((pf_stream){.seed = 4, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n_noise, noise);
   pf_random_normal((pf_stream){.seed = 5, .purpose = PF_RANDOM_TEST}, 0, (int64_t)n, self->theta);
   for (size_t i = 0; i < n; i++) {
-    self->theta[i] *= 1e-3;
+    const pf_parameter *declared = &model->parameters[i].declared;
+    const bool is_fixed = (declared->flags & PF_PARAMETER_FIXED) != 0;
+    self->theta[i] = is_fixed ? declared->initial : 1e-3 * self->theta[i];
     self->which[i] = i;
   }
   pf_status status =
