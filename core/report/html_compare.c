@@ -263,7 +263,7 @@ static void validation_table(pf_text *page, const comparison *c, const json_t *v
                                         "against the best",
                                         "AIC",
                                         "BIC"};
-  pf_page_table(page, columns, sizeof columns / sizeof columns[0]);
+  pf_page_table_of_numbers(page, columns, sizeof columns / sizeof columns[0], 2);
   for (size_t i = 0; i < c->n; i++) {
     candidate_row(page, c, i, pf_html_string(validation, "name"));
   }

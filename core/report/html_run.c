@@ -211,7 +211,7 @@ static void begin_scores(pf_text *page, const size_t *which, size_t n)
   for (size_t k = 0; k < n; k++) {
     columns[k + 1] = scores_shown[which[k]].title;
   }
-  pf_page_table(page, columns, n + 1);
+  pf_page_table_of_numbers(page, columns, n + 1, 1);
 }
 
 /** Mean (or median) over the animals that have the score, as summary.json has them. */

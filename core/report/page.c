@@ -9,7 +9,8 @@ static const char style[] =
     "h1{font-size:1.7em;margin:0 0 .2em}h2{font-size:1.25em;margin:2em 0 .3em;border-bottom:1px solid #ddd;"
     "padding-bottom:.15em}p{margin:.4em 0 .8em;max-width:52em}"
     "table{border-collapse:collapse;font-size:13px;margin:.6em 0}th,td{padding:.2em .8em .2em 0;text-align:left;"
-    "vertical-align:top}th{border-bottom:1px solid #999;font-weight:600}td.n,th.n{text-align:right;white-space:nowrap;"
+    "vertical-align:top}th{border-bottom:1px solid "
+    "#999;font-weight:600}td.n,th.n{text-align:right}td.n{white-space:nowrap;"
     "font-variant-numeric:tabular-nums}tr+tr td{border-top:1px solid #eee}"
     "figure{margin:1em 0}figure svg{max-width:100%;height:auto}figcaption{font-size:13px;color:#555;max-width:60em}"
     "details{margin:.6em 0}summary{cursor:pointer;color:#0072B2}pre{font-size:12px;background:#f6f6f6;padding:.8em;"
@@ -65,9 +66,14 @@ void pf_page_heading(pf_text *page, const char *title, const char *paragraph)
 
 void pf_page_table(pf_text *page, const char *const *columns, size_t n)
 {
+  pf_page_table_of_numbers(page, columns, n, n);
+}
+
+void pf_page_table_of_numbers(pf_text *page, const char *const *columns, size_t n, size_t n_text)
+{
   pf_text_add(page, "<div class=\"wide\"><table>\n<tr>");
   for (size_t i = 0; i < n; i++) {
-    pf_text_add(page, "<th>");
+    pf_text_add(page, i < n_text ? "<th>" : "<th class=\"n\">");
     pf_page_text(page, columns[i]);
     pf_text_add(page, "</th>");
   }

@@ -16,6 +16,8 @@ void pf_page_paragraph(pf_text *page, const char *text);
 
 /** Tables: begin with the names of the columns, then cell by cell; numbers right, NaN as a dash. */
 void pf_page_table(pf_text *page, const char *const *columns, size_t n);
+/** The same, all but the first n_text columns being of numbers. */
+void pf_page_table_of_numbers(pf_text *page, const char *const *columns, size_t n, size_t n_text);
 void pf_page_row(pf_text *page);
 void pf_page_cell(pf_text *page, const char *text);
 void pf_page_number(pf_text *page, double value);
