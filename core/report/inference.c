@@ -227,43 +227,17 @@ static void sentences_clear(sentences *list)
   pf_memory_free(list->counts);
 }
 
-/* Lines of at most this width, continued at `indent`. */
-static void print_line(FILE *out, const char *head, const char *text, const char *tail, int indent)
-{
-  enum { WIDTH = 100 };
-  int column = (int)strlen(head);
-  (void)fputs(head, out);
-  for (int part = 0; part < 2; part++) {
-    const char *word = part == 0 ? text : tail;
-    while (*word != '\0') {
-      const size_t length = strcspn(word, " ");
-      if (column + (int)length > WIDTH && column > indent) {
-        (void)fprintf(out, "\n%*s", indent, "");
-        column = indent;
-      }
-      (void)fprintf(out, "%.*s", (int)length, word);
-      column += (int)length;
-      word += length;
-      while (*word == ' ') {
-        if (column > indent && column < WIDTH) {
-          (void)fputc(' ', out);
-          column++;
-        }
-        word++;
-      }
-    }
-  }
-  (void)fputc('\n', out);
-}
-
 static void print_sentences(const sentences *list, size_t n_units, const char *head, FILE *out)
 {
   for (size_t i = 0; i < list->n && i < MOST_LINES; i++) {
-    char tail[64] = "";
+    char line[GROUP + 64];
+    (void)snprintf(line, sizeof line, "%.1000s", list->texts[i]);
     if (n_units > 1) {
-      (void)snprintf(tail, sizeof tail, " (%zu of %zu animals)", list->counts[i], n_units);
+      const size_t used = strlen(line);
+      (void)snprintf(line + used, sizeof line - used, " (%zu of %zu animals)", list->counts[i], n_units);
     }
-    print_line(out, head, list->texts[i], tail, (int)strlen(head));
+    (void)fputs(head, out);
+    pf_print_wrapped(out, line, (int)strlen(head), false);
   }
   if (list->n > MOST_LINES) {
     (void)fprintf(out, "%*sand %zu more, in summary.json\n", (int)strlen(head), "", list->n - MOST_LINES);

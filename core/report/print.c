@@ -66,8 +66,7 @@ static size_t piece(const char *text, bool equation)
   return length;
 }
 
-/* A long text after a heading, broken where it may be, its other lines indented by `indent`. */
-static void print_wrapped(FILE *out, const char *text, int indent, bool equation)
+void pf_print_wrapped(FILE *out, const char *text, int indent, bool equation)
 {
   int column = indent;
   const char *word = text;
@@ -334,12 +333,12 @@ static pf_status print_equations(const printer *p, pf_error *error)
     }
     if (text[0] != '\0') {
       (void)fputs("  inferred   ", p->out);
-      print_wrapped(p->out, text, 13, true);
+      pf_print_wrapped(p->out, text, 13, true);
     }
     if (p->problem->teacher != NULL && k < p->problem->teacher->n_plastic) {
       describe(&p->problem->teacher->plastic[k], p->problem->teacher_theta, text);
       (void)fputs("  truth      ", p->out);
-      print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13, true);
+      pf_print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13, true);
     }
     print_modulators(plastic, p->out);
     if (n_small > 0) {
@@ -579,20 +578,20 @@ static void print_verdict(const printer *p)
                      n_wrong, n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
     }
     (void)fputs("  ", p->out);
-    print_wrapped(p->out, line, 2, false);
+    pf_print_wrapped(p->out, line, 2, false);
     if (n_wrong > 0 && list.text != NULL) {
       (void)fputs("    ", p->out);
-      print_wrapped(p->out, list.text, 4, false);
+      pf_print_wrapped(p->out, list.text, 4, false);
     }
     if (n_wrong > MOST_TERMS) {
       (void)fprintf(p->out, "    and %zu more, in theta.csv\n", n_wrong - MOST_TERMS);
     }
     if (n_wrong > 0 && p->evaluation->mean.r2_weights >= 0.95) {
       (void)fputs("  ", p->out);
-      print_wrapped(p->out,
-                    "Yet the weights are predicted well (below): these data hardly tell such rules apart, so trust "
-                    "the predictions, not the single coefficients.",
-                    2, false);
+      pf_print_wrapped(p->out,
+                       "Yet the weights are predicted well (below): these data hardly tell such rules apart, so trust "
+                       "the predictions, not the single coefficients.",
+                       2, false);
     }
     (void)fputc('\n', p->out);
   }

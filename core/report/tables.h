@@ -48,6 +48,9 @@ bool pf_has_inference(const pf_inference *inference);
 /** Every method's intervals, and the directions of the information; only where pf_has_inference(). */
 pf_status pf_write_intervals_csv(const pf_results *results, const char *path, pf_error *error);
 pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_error *error);
+/** A long text after a heading, in lines of 100, broken at spaces (of an equation: before a sign), the next lines
+ * indented by `indent`. */
+void pf_print_wrapped(FILE *out, const char *text, int indent, bool equation);
 /** The terminal's lines on what is identified; nothing where nothing was inferred. */
 pf_status pf_print_inference(const pf_problem *problem, const pf_inference *inference, FILE *out, pf_error *error);
 /** What is determined of group g of a unit's spectrum: "only a + b is determined". */

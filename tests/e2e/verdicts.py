@@ -4,7 +4,7 @@
 
 Prints what differs; exit status 1 if anything does.
 """
-import csv, math, random, re, subprocess, sys, os
+import csv, json, math, random, re, subprocess, sys, os
 
 plastfit, folder = sys.argv[1:3]
 IDENTIFIED, NOT = "identified", "not identified by this design"
@@ -173,6 +173,18 @@ for k, (name, text, expected) in enumerate(cases):
             differs.append(f"  {row['name']}: '{row['verdict']}' '{note}' (se {row['se']}), expected '{wanted or IDENTIFIED}'")
     if differs:
         print(f"{name}:\n" + "\n".join(differs))
+        wrong += 1
+# what only the drawn noise of the inputs tells apart is identified, and warned of; what they tell by their means is not
+words = "told apart only by the drawn noise of the inputs (source.input.sd = 0.1)"
+for k, (terms, expected) in enumerate((("w + x r + x^2 r", [words, "only x r + 0.75 x^2 r is determined"]), ("w + x r", []))):
+    drawn = choices(taylor(terms), sd=0.1).replace("give: { inputs = true;", "give: { inputs = false;").replace(
+        "sd = 0.1; };", "sd = 0.1; draws = 3; };", 1)
+    rows, said = run(f"drawn{k}", drawn)
+    with open(os.path.join(folder, f"casedrawn{k}", "summary.json")) as file:
+        warnings = json.load(file)["inference"]["units"][0]["warnings"]
+    if not (rows and all(r["verdict"] == IDENTIFIED for r in rows) and len(warnings) == (1 if expected else 0) and
+            all(words in warnings[0] for words in expected)):
+        print(f"drawn inputs, {terms}: {[r['verdict'] for r in rows or []]}, {warnings}")
         wrong += 1
 n_identified = sum(expected is ALL for _, _, expected in cases)
 print(f"{len(cases)} cases, {n_identified} identified and {len(cases) - n_identified} not; {wrong} wrong")
