@@ -138,6 +138,7 @@ core_sources += core/infer/evidence.c
 core_sources += core/infer/fisher.c
 core_sources += core/infer/infer.c
 core_sources += core/infer/input_noise.c
+core_sources += core/infer/latent.c core/infer/latent.h
 core_sources += core/infer/profile.c core/infer/profile.h
 core_sources += core/infer/profile_unit.c
 core_sources += core/infer/sandwich.c

@@ -23,6 +23,7 @@ enum pf_purpose {
   PF_RANDOM_RECORD_NOISE = 11, /**< noise on what is recorded */
   PF_RANDOM_BOOTSTRAP = 12,    /**< which animals a resample has */
   PF_RANDOM_REDRAW = 13,       /**< what might have been recorded instead */
+  PF_RANDOM_LATENT = 14,       /**< thetas from the sampling distribution of an estimate */
   PF_RANDOM_PROBE = 20,        /**< directions in which an optimiser looks */
   PF_RANDOM_START = 21,        /**< starts of a multistart */
   PF_RANDOM_TEST = 99

@@ -221,6 +221,7 @@ static pf_status infer_unit(pf_infer_job *job, pf_error *error)
   status = status == PF_OK ? judge(job, error) : status;
   status = status == PF_OK && wanted->methods[PF_INTERVAL_SANDWICH] ? pf_infer_sandwich(job, error) : status;
   status = status == PF_OK ? pf_infer_input_noise(job, error) : status;
+  status = status == PF_OK ? pf_infer_latent(job, error) : status;
   status = status == PF_OK && wanted->methods[PF_INTERVAL_PROFILE] ? pf_infer_profile(job, error) : status;
   status = status == PF_OK && out->why == NULL && wanted->methods[PF_INTERVAL_BOOTSTRAP]
                ? pf_infer_bootstrap(job, error)

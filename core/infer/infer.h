@@ -24,6 +24,7 @@
 
 #include "core/fit/fit.h"
 #include "core/infer/evidence.h"
+#include "core/infer/latent.h"
 #include "core/infer/spectrum.h"
 
 enum pf_verdict {
@@ -59,6 +60,7 @@ typedef struct pf_inference_unit {
   size_t n_clusters; /**< of the sandwich */
   uint32_t *verdict; /**< [n] enum pf_verdict */
   char **note;       /**< [n] what belongs to the verdict: "only a + 0.75 b is determined"; NULL: nothing */
+  pf_latent latent;  /**< how far weights are determined, where no loss sees them */
   char **warnings;   /**< [n_warnings] sentences */
   size_t n_warnings;
   uint32_t derivatives; /**< PF_TANGENT_*, PF_INFORMATION_* of the information */
@@ -110,6 +112,8 @@ pf_status pf_infer_sandwich(pf_infer_job *job, pf_error *error);
 pf_status pf_infer_profile(pf_infer_job *job, pf_error *error);
 /** Intervals of method bootstrap; after fisher. */
 pf_status pf_infer_bootstrap(pf_infer_job *job, pf_error *error);
+/** How far the data determine the weights; after fisher. */
+pf_status pf_infer_latent(pf_infer_job *job, pf_error *error);
 /** Warns of values that only the drawn noise of the inputs tells apart; after fisher. */
 pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error);
 /** A matrix of the unit's values, of the objective of these batches at the estimate: its Gauss-Newton matrix. */

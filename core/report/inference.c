@@ -246,6 +246,8 @@ static void print_sentences(const sentences *list, size_t n_units, const char *h
 
 /* What all units say, into lists. */
 typedef struct told {
+  size_t n_latent;                     /* units whose weights nothing sees */
+  double latent_median, latent_lowest; /* mean of the medians, lowest of all */
   size_t n_values, n_intervals, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
   sentences why, free_ones, practically, warnings;
 } told;
@@ -270,6 +272,11 @@ static pf_status gather(const pf_problem *problem, const pf_inference_unit *of, 
     char text[GROUP];
     status = pf_free_group_sentence(problem, of, g, text, sizeof text, error);
     status = status == PF_OK ? tally(&t->free_ones, text, error) : status;
+  }
+  if (of->latent.n_fits > 0) {
+    t->latent_lowest = t->n_latent == 0 ? of->latent.lowest : fmin(t->latent_lowest, of->latent.lowest);
+    t->latent_median += of->latent.median;
+    t->n_latent++;
   }
   const char *main_why = of->methods[of->main].why;
   t->n_intervals += of->methods[of->main].there ? 1 : 0;
@@ -322,6 +329,13 @@ pf_status pf_print_inference(const pf_problem *problem, const pf_inference *infe
       print_sentences(&t.practically, inference->n_units, "    ", out);
     }
     print_sentences(&t.warnings, inference->n_units, "  note: ", out);
+    if (t.n_latent > 0) {
+      (void)fprintf(
+          out,
+          "  weights are latent: nothing recorded sees them; between fits as good as this one, R2 of weights is "
+          "%.2f\n  (lowest %.2f)\n",
+          t.latent_median / (double)t.n_latent, t.latent_lowest);
+    }
     (void)fputc('\n', out);
   }
   sentences_clear(&t.why);

@@ -194,6 +194,15 @@ static json_t *certainty_object(builder *b, const pf_problem *problem, const pf_
   set(b, object, "free", free_array(b, problem, of));
   set(b, object, "warnings", warnings);
   set(b, object, "missing", missing);
+  json_t *latent = json_null(); /* null: a loss sees them, or nothing is known of others */
+  if (of->latent.n_fits > 0) {
+    latent = json_object();
+    set(b, latent, "fits", json_integer((json_int_t)of->latent.n_fits));
+    set(b, latent, "starts", json_integer((json_int_t)of->latent.n_starts));
+    set(b, latent, "r2_median", number(of->latent.median));
+    set(b, latent, "r2_lowest", number(of->latent.lowest));
+  }
+  set(b, object, "latent_weights", latent);
   set(b, object, "clusters", of->n_clusters > 0 ? json_integer((json_int_t)of->n_clusters) : json_null());
   set(b, object, "condition", number(of->spectrum->condition));
   set(b, object, "eigenvalues", eigenvalues);

@@ -661,6 +661,9 @@ static void print_scores(const printer *p)
       (void)snprintf(note, sizeof note, "%lld %s that never vary left out", (long long)e->mean.n_still,
                      plural((size_t)e->mean.n_still, "synapse", "synapses"));
     }
+    if (note[0] == '\0' && pf_weights_are_latent(p->problem->model)) {
+      (void)snprintf(note, sizeof note, "against the teacher's; no data show them");
+    }
     print_score(p->out, "R2 of weights", e->mean.r2_weights, e->median.r2_weights, "", note);
   }
   if (!isnan(e->mean.r2_activity)) {

@@ -35,6 +35,12 @@ assert len({r["estimate"] for r in rows if r["name"] == "X1Y0W0R1"}) == 3  # oth
 assert len({r["lower"] for r in rows if r["data_set"] == "0" and r["name"] == "X1Y0W0R1"}) == 4
 PY
 
+# what nothing recorded sees, the weights, is compared between fits that are as good: thetas, and starts of one optimum
+run_fit starts "$config" source.animals=1 fit.starts=3 fit.spread=0.05 report=false evaluate.draws=0 || finish
+latent="s['inference']['units'][0]['latent_weights']"
+holds starts "$latent['fits'] == 10 + $latent['starts'] and $latent['starts'] >= 1"
+holds starts "0 < $latent['r2_lowest'] <= $latent['r2_median'] < 1"
+
 # the animals bootstrap, where there are enough to draw
 "$PLASTFIT" recover "$config" source.animals=3 recover.data_sets=1 'intervals.methods=["bootstrap"]' \
   intervals.bootstrap.of=animals intervals.bootstrap.resamples=20 out="$work/animals" >"$work/animals.log" 2>&1 ||

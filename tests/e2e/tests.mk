@@ -9,6 +9,7 @@ e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/configs.sh
 e2e_tests += tests/e2e/flies.sh
 e2e_tests += tests/e2e/inference.sh
+e2e_tests += tests/e2e/hostile.sh
 e2e_tests += tests/e2e/interrupt.sh
 e2e_tests += tests/e2e/knobs.sh
 e2e_tests += tests/e2e/mixing.sh
