@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME = 160 };
+enum { NAME = 160, FEW_CELLS = 250, MOST_PROFILED = 30 };
 
 const char *pf_verdict_words(uint32_t verdict)
 {
@@ -205,6 +205,23 @@ static pf_status judge(const pf_infer_job *job, pf_error *error)
   return status;
 }
 
+/*
+ * Are the data so few that Fisher's intervals are too short? Measured on choices (doc/coverage.md): with 90 a
+ * coefficient they hold 86 to 96 % of true values, with 180 89 to 94 %, with 360 94 to 97 %. Activities are another
+ * matter: there the likelihood is nearly a parabola with fewer.
+ */
+static bool has_few(const pf_infer_job *job)
+{
+  double cells = 0.0;
+  for (size_t k = 0; k < job->problem->model->n_losses; k++) {
+    if (!isnan(job->evidence.variance[k])) {
+      return false; /* squared errors */
+    }
+    cells += job->evidence.cells[k];
+  }
+  return job->out->n <= MOST_PROFILED && cells < FEW_CELLS * (double)job->out->n;
+}
+
 static pf_status infer_unit(pf_infer_job *job, pf_error *error)
 {
   pf_inference_unit *out = job->out;
@@ -222,7 +239,11 @@ static pf_status infer_unit(pf_infer_job *job, pf_error *error)
   status = status == PF_OK && wanted->methods[PF_INTERVAL_SANDWICH] ? pf_infer_sandwich(job, error) : status;
   status = status == PF_OK ? pf_infer_input_noise(job, error) : status;
   status = status == PF_OK ? pf_infer_latent(job, error) : status;
-  status = status == PF_OK && wanted->methods[PF_INTERVAL_PROFILE] ? pf_infer_profile(job, error) : status;
+  const bool few = status == PF_OK && wanted->automatic && has_few(job);
+  status = status == PF_OK && (few || wanted->methods[PF_INTERVAL_PROFILE]) ? pf_infer_profile(job, error) : status;
+  if (few && status == PF_OK && out->methods[PF_INTERVAL_PROFILE].there) {
+    out->main = PF_INTERVAL_PROFILE;
+  }
   status = status == PF_OK && out->why == NULL && wanted->methods[PF_INTERVAL_BOOTSTRAP]
                ? pf_infer_bootstrap(job, error)
                : status;

@@ -83,6 +83,7 @@ static pf_status keep(pf_inference_unit *out, size_t k, const pf_profile *profil
 {
   pf_intervals *to = &out->methods[PF_INTERVAL_PROFILE];
   char text[200];
+  to->se[k] = out->held[k] ? (double)NAN : sqrt(fmax(out->covariance[k * out->n + k], 0.0)); /* Fisher's: it has none */
   to->lower[k] = profile->low_end == PF_PROFILE_OPEN ? -INFINITY : profile->low;
   to->upper[k] = profile->high_end == PF_PROFILE_OPEN ? INFINITY : profile->high;
   if (profile->low_end == PF_PROFILE_CROSSED && profile->high_end == PF_PROFILE_CROSSED) {

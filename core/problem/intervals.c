@@ -17,12 +17,16 @@ static pf_status read_methods(pf_interval_settings *to, const pf_options *option
   for (int64_t i = 0; i < options->length(options, "intervals.methods"); i++) {
     const char *word = options->string_at(options, "intervals.methods", i);
     size_t k = 0;
+    if (strcmp(word, "auto") == 0) {
+      to->automatic = true;
+      word = words[PF_INTERVAL_FISHER];
+    }
     while (k < n_words && strcmp(words[k], word) != 0) {
       k++;
     }
     if (k == n_words) {
       return pf_fail(error, PF_STOP,
-                     "intervals.methods: there is no method '%s'; choose of fisher, sandwich, profile, bootstrap",
+                     "intervals.methods: there is no method '%s'; choose of auto, fisher, sandwich, profile, bootstrap",
                      word);
     }
     to->methods[k] = true;

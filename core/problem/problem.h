@@ -60,6 +60,7 @@ enum { PF_BOOTSTRAP_ENOUGH_ANIMALS = 10 };
 /** What is inferred of a fit. */
 typedef struct pf_interval_settings {
   bool methods[PF_N_INTERVAL_METHODS]; /**< none: nothing is inferred */
+  bool automatic;                      /**< fisher, and profile instead where data are few */
   uint32_t main;                       /**< enum pf_interval_method: the first that was asked for */
   double level;                        /**< of intervals: 0.95 */
   uint32_t cluster;                    /**< enum pf_cluster; auto: animals where a fit has several, else blocks */

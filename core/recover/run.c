@@ -193,6 +193,7 @@ static pf_status prepare(pf_recovery *r, pf_error *error)
     status = make_set(r, d, &r->sets[d], error);
   }
   memcpy(r->asked, problem->intervals.methods, sizeof r->asked);
+  r->asked[PF_INTERVAL_PROFILE] = r->asked[PF_INTERVAL_PROFILE] || problem->intervals.automatic;
   return status;
 }
 

@@ -13,7 +13,7 @@
 typedef struct run {
   const char *folder;
   json_t *summary;
-  pf_sheet *theta, *fit, *spectrum, *simulated;
+  pf_sheet *theta, *fit, *spectrum, *starts, *simulated;
   pf_h5_reader *trajectories;
   pf_behaviours seen, acted;
   pf_figures *figures;
@@ -22,14 +22,17 @@ typedef struct run {
 static pf_status read_all(run *r, pf_error *error)
 {
   static const char *const learning[] = {"unit", "epoch", "objective", "data_term"};
+  static const char *const ends[] = {"unit", "objective"};
   static const char *const acted[] = {"animal", "block", "trial", "x1", "x2", "x3", "choice", "reward"};
   const pf_names of_fit = {learning, sizeof learning / sizeof learning[0]};
+  const pf_names of_starts = {ends, sizeof ends / sizeof ends[0]};
   const pf_names of_table = {acted, sizeof acted / sizeof acted[0]};
   r->summary = pf_html_json(r->folder, "summary.json", error);
   pf_status status = r->summary == NULL ? PF_STOP : PF_OK;
   status = status == PF_OK ? pf_html_sheet(r->folder, "theta.csv", NULL, &r->theta, error) : status;
   status = status == PF_OK ? pf_html_sheet(r->folder, "fit.csv", &of_fit, &r->fit, error) : status;
   status = status == PF_OK ? pf_html_sheet(r->folder, "spectrum.csv", NULL, &r->spectrum, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "multistart.csv", &of_starts, &r->starts, error) : status;
   status = status == PF_OK ? pf_html_sheet(r->folder, "simulated.csv", &of_table, &r->simulated, error) : status;
   if (status == PF_OK && pf_html_has(r->folder, "trajectories.h5")) {
     char path[PF_HTML_PATH];
@@ -49,6 +52,7 @@ static void free_all(run *r)
   pf_sheet_free(r->theta);
   pf_sheet_free(r->fit);
   pf_sheet_free(r->spectrum);
+  pf_sheet_free(r->starts);
   pf_sheet_free(r->simulated);
   pf_h5_shut(r->trajectories);
   pf_behaviours_free(&r->seen);
@@ -104,6 +108,7 @@ static pf_status draw_all(run *r, pf_error *error)
   }
   status = status == PF_OK && r->fit != NULL ? pf_draw_learning(r->figures, r->fit, error) : status;
   status = status == PF_OK ? pf_draw_choices(r->figures, &r->seen, &stated, error) : status;
+  status = status == PF_OK && r->starts != NULL ? pf_draw_starts(r->figures, r->starts, error) : status;
   status = status == PF_OK ? pf_draw_calibration(r->figures, &r->seen, error) : status;
   status = status == PF_OK ? pf_draw_behaviour(r->figures, &r->seen, &r->acted, error) : status;
   status = status == PF_OK && r->trajectories != NULL ? pf_draw_weights(r->figures, r->trajectories, error) : status;
@@ -450,6 +455,7 @@ static void write_figures(pf_text *page, const run *r)
     size_t open;
   } sections[] = {
       {"learning", "Learning curves", 1},
+      {"starts", "Starts of the fits", 1},
       {"choices-", "Predicted against observed choices", 2},
       {"activity-", "Predicted against recorded activity", 2},
       {"calibration", "Calibration", 1},

@@ -221,7 +221,7 @@ static json_t *inference_object(builder *b, const pf_results *results)
   for (size_t u = 0; u < inference->n_units; u++) {
     b->lost |= json_array_append_new(units, certainty_object(b, results->problem, &inference->units[u])) != 0;
   }
-  set(b, object, "method", text(pf_interval_method_name(results->problem->intervals.main)));
+  set(b, object, "method", text(pf_interval_method_name(inference->units[0].main)));
   set(b, object, "level", number(inference->level));
   set(b, object, "cut", number(results->problem->intervals.cut));
   set(b, object, "seconds", number(inference->seconds));

@@ -1,15 +1,12 @@
-/* How the optimiser ended: the terminal's lines, and the waterfall of several starts as table and figure. */
+/* How the optimiser ended: the terminal's lines, and the waterfall of several starts as a table. */
 #include "core/fit/optimiser.h"
 #include "core/base/memory.h"
 #include "core/engine/sensitivity.h"
-#include "core/report/figure.h"
 #include "core/report/tables.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_CURVES = 8 }; /* units that a waterfall can show and still be read */
 
 const char *pf_derivatives_words(uint32_t derivatives)
 {
@@ -205,45 +202,4 @@ pf_status pf_write_multistart_csv(const pf_results *results, const char *path, p
   }
   const pf_status closed = pf_csv_close_file(file, path, error);
   return status != PF_OK ? status : closed;
-}
-
-/* ---- the figure ---- */
-
-pf_status pf_figure_waterfall(const pf_fit *fit, pf_figures *figures, pf_error *error)
-{
-  if (!pf_has_starts(fit)) {
-    return PF_OK;
-  }
-  pf_figure *figure = pf_figures_add(
-      figures, "waterfall",
-      (pf_figure_look){.caption =
-                           "Where the starts of each fit ended: objective above the best, sorted. A flat stretch "
-                           "at the left is an optimum that many starts reach."});
-  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.label = "start, sorted"},
-                                                      .y = {.label = "objective above the best", .logarithmic = true}});
-  pf_status status = PF_OK;
-  for (size_t u = 0; u < fit->n_units && u < MOST_CURVES && status == PF_OK; u++) {
-    const pf_fit_unit *unit = &fit->units[u];
-    const pf_start_result **order = unit->starts == NULL ? NULL : sorted(unit, error);
-    double *x = pf_memory_need(unit->n_starts, sizeof *x, error);
-    double *y = pf_memory_need(unit->n_starts, sizeof *y, error);
-    for (size_t k = 0; order != NULL && x != NULL && y != NULL && k < unit->n_starts; k++) {
-      x[k] = (double)(k + 1);
-      /* what is equal to rounding stands at the bottom rather than nowhere */
-      y[k] = order[k]->status == PF_OK ? fmax(order[k]->optimum.objective - order[0]->optimum.objective,
-                                              1e-15 * fabs(order[0]->optimum.objective))
-                                       : NAN;
-      y[k] = fmax(y[k], 1e-30);
-    }
-    if (order != NULL && x != NULL && y != NULL) {
-      pf_panel_points(panel, (pf_mark){.colour = (int)(u % PF_N_SERIES_COLOURS), .label = unit->name}, x, y,
-                      unit->n_starts);
-    } else if (unit->starts != NULL) {
-      status = PF_STOP;
-    }
-    pf_memory_free((void *)order);
-    pf_memory_free(x);
-    pf_memory_free(y);
-  }
-  return status;
 }

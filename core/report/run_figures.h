@@ -18,6 +18,9 @@ typedef struct pf_stated_shares {
   double share[64]; /**< [n] by the number of the block; NaN: not said */
   size_t n;
 } pf_stated_shares;
+
+/** "starts": where the starts of the first fits ended, of multistart.csv. */
+pf_status pf_draw_starts(pf_figures *figures, const pf_sheet *starts, pf_error *error);
 /** "choices-K": predicted and observed choices of an experiment over its trials. */
 pf_status pf_draw_choices(pf_figures *figures, const pf_behaviours *seen, const pf_stated_shares *stated,
                           pf_error *error);

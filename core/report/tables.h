@@ -25,9 +25,6 @@ pf_status pf_write_summary(const pf_results *results, const char *path, pf_error
 pf_status pf_write_multistart_csv(const pf_results *results, const char *path, pf_error *error);
 /** Did the fits have more than one start? */
 bool pf_has_starts(const pf_fit *fit);
-/** The same as a figure "waterfall"; none where there is one start. */
-struct pf_figures;
-pf_status pf_figure_waterfall(const pf_fit *fit, struct pf_figures *figures, pf_error *error);
 /** The terminal's lines on how the optimiser ended; nothing for one that does not stop by itself. */
 void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out);
 /** "exact", or by what kind of differences derivatives were had. */

@@ -1,4 +1,4 @@
-/* Coefficients and learning curves: theta.csv and fit.csv. */
+/* Coefficients, learning curves and starts: theta.csv, fit.csv and multistart.csv. */
 #include "core/base/memory.h"
 #include "core/report/run_figures.h"
 #include "core/stats/stats.h"
@@ -257,6 +257,47 @@ pf_status pf_draw_learning(pf_figures *figures, const pf_sheet *fit, pf_error *e
                          .columns = 2});
     learning_panel(figure, fit, "data_term", "data term", x, y);
     learning_panel(figure, fit, "objective", "objective", x, y);
+  }
+  const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
+  pf_memory_free(x);
+  pf_memory_free(y);
+  return status;
+}
+
+/* ---- starts ---- */
+
+pf_status pf_draw_starts(pf_figures *figures, const pf_sheet *starts, pf_error *error)
+{
+  enum { MOST_CURVES = 8 }; /* units that can be told apart */
+  const size_t unit = pf_sheet_column(starts, "unit");
+  const size_t objective = pf_sheet_column(starts, "objective");
+  double *x = pf_memory_need(starts->n_rows, sizeof *x, error);
+  double *y = pf_memory_need(starts->n_rows, sizeof *y, error);
+  pf_panel *panel = NULL;
+  if (x != NULL && y != NULL && starts->n_rows > 0) {
+    pf_figure *figure = pf_figures_add(
+        figures, "starts",
+        (pf_figure_look){.caption = "Where the starts of each fit ended: the objective above the best, "
+                                    "sorted. A flat stretch at the left is an optimum that many reach."});
+    panel = pf_figure_panel(figure, (pf_axes){.x = {.label = "start, sorted"},
+                                              .y = {.label = "objective above the best", .logarithmic = true}});
+  }
+  size_t n_units = 0;
+  for (size_t first = 0; panel != NULL && first < starts->n_rows && n_units < MOST_CURVES; n_units++) {
+    const double best = pf_sheet_number(starts, first, objective); /* rows stand in order, failed ones last */
+    size_t n = 0;
+    while (first + n < starts->n_rows &&
+           strcmp(pf_sheet_text(starts, first + n, unit), pf_sheet_text(starts, first, unit)) == 0) {
+      const double above = pf_sheet_number(starts, first + n, objective) - best;
+      x[n] = (double)(n + 1);
+      /* what is equal to rounding stands at the bottom rather than nowhere */
+      y[n] = isnan(above) ? above : fmax(above, fmax(1e-15 * fabs(best), 1e-30));
+      n++;
+    }
+    pf_panel_points(
+        panel, (pf_mark){.colour = (int)(n_units % PF_N_SERIES_COLOURS), .label = pf_sheet_text(starts, first, unit)},
+        x, y, n);
+    first += n;
   }
   const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
   pf_memory_free(x);

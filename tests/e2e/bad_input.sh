@@ -34,7 +34,7 @@ source: { plugin = "teacher"; animals = 2;
 network: { plugin = "feedforward"; layers = [2, 10, 1]; projections = ( { layer = 1; rule = "learn"; } ); };
 rules: { learn: { plugin = "taylor"; terms = "1 + w + x r"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { epochs = 2; }; evaluate: { draws = 1; };
+fit: { optimiser = "adam"; epochs = 2; }; evaluate: { draws = 1; };
 END
 
 # ---- configs ----
@@ -78,7 +78,7 @@ source: { plugin = "table"; path = "own.csv"; };
 network: { plugin = "feedforward"; layers = [2, 10, 1]; projections = ( { layer = 1; rule = "learn"; } ); };
 rules: { learn: { plugin = "taylor"; terms = "1 + w + x"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { epochs = 2; }; evaluate: { draws = 1; };
+fit: { optimiser = "adam"; epochs = 2; }; evaluate: { draws = 1; };
 END
 cat >own.csv <<END
 animal,trial,x1,x2,choice,reward

@@ -36,7 +36,7 @@ source: { plugin = "teacher"; animals = 1;
 network: { plugin = "feedforward"; layers = [2, 10, 1]; projections = ( { layer = 1; rule = "learn"; } ); };
 rules: { learn: { plugin = "taylor"; terms = "1 + w + x r"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { epochs = 1; }; evaluate: { draws = 1; };
+fit: { optimiser = "adam"; epochs = 1; }; evaluate: { draws = 1; };
 $1
 END
 }
@@ -78,7 +78,7 @@ cp "$(command -v sh)" binary.cfg
 says 2 "a config is a text file" fit binary.cfg
 head -c 200 small.cfg >cut.cfg
 says 2 "cut.cfg:" fit cut.cfg
-config 'fit: { epochs = 2; };'
+config 'fit: { optimiser = "adam"; epochs = 2; };'
 says 2 "small.cfg:9: this name stands twice" fit small.cfg
 config 'penalty: { l1 = 1e-2'
 says 2 "syntax error" fit small.cfg

@@ -41,7 +41,7 @@ rules: { fast: { plugin = "taylor"; terms = "x y + y^2 w + x"; };
          slow: { plugin = "taylor"; terms = "x y + w"; parameters: { X0Y0W1R0: { tied = "-0.5 * rules.fast.X1Y1W0R0"; }; }; }; };
 losses = ( { plugin = "activity"; observable = "layer1"; target = "layer1"; },
            { plugin = "activity"; observable = "layer2"; target = "layer2"; weight = 0.5; } );
-fit: { per = "shared"; batch = "full"; learning_rate = 2e-2; epochs = 40; };
+fit: { per = "shared"; optimiser = "adam"; batch = "full"; learning_rate = 2e-2; epochs = 40; };
 evaluate: { draws = 1; };
 END
 printf '1,0,1,1\n0,1,1,0\n1,1,0,1\n' >mask.csv

@@ -22,7 +22,7 @@ network: { plugin = "feedforward"; layers = [2, 6, 1]; initial_weights: { sd = 0
   projections = ( { layer = 1; rule = "learn"; connected: { density = 0.8; }; plastic: { density = 0.7; }; } ); };
 rules: { learn: { plugin = "taylor"; modulator = "reward - expected_reward"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { per = "shared"; batch = "full"; learning_rate = 1e-3; epochs = 3; log_every = 1; };
+fit: { per = "shared"; optimiser = "adam"; batch = "full"; learning_rate = 1e-3; epochs = 3; log_every = 1; };
 evaluate: { draws = 1; };
 END
 n=0
@@ -140,7 +140,7 @@ network: { plugin = "recurrent"; inputs = 2; units = 5; outputs = 3; output = "s
   projections = ( { name = "recurrent"; rule = "learn"; connected: { density = 0.8; }; } ); };
 rules: { learn: { plugin = "taylor"; modulator = "reward - expected_reward"; }; };
 losses = ( { plugin = "categorical"; categories = 3; } );
-fit: { per = "shared"; batch = "full"; learning_rate = 1e-3; epochs = 3; log_every = 1; };
+fit: { per = "shared"; optimiser = "adam"; batch = "full"; learning_rate = 1e-3; epochs = 3; log_every = 1; };
 evaluate: { draws = 1; };
 END
 has() { plugins "$1" | grep -qx "$2"; }

@@ -12,7 +12,7 @@ source: { plugin = "npz"; path = "base.npz"; };
 network: { plugin = "feedforward"; layers = [2, 3, 1]; initial_weights: { sd = 0.5; }; };
 rules: { learn: { plugin = "taylor"; terms = "x r + w"; modulator = "reward - expected_reward + 0.1 * novelty"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { per = "shared"; epochs = 2; learning_rate = 0.1; }; evaluate: { draws = 1; }; report = false;
+fit: { per = "shared"; optimiser = "adam"; epochs = 2; learning_rate = 0.1; }; evaluate: { draws = 1; }; report = false;
 END
 
 # ---- what is the same comes out the same, to the bit ----

@@ -10,7 +10,7 @@ source: { plugin = "table"; path = "own.csv"; };
 network: { plugin = "feedforward"; layers = [2, 3, 1]; };
 rules: { learn: { plugin = "taylor"; terms = "x r + w"; modulator = "reward - expected_reward + 0 * before"; }; };
 losses = ( { plugin = "choice"; } );
-fit: { epochs = 2; }; evaluate: { draws = 1; };
+fit: { optimiser = "adam"; epochs = 2; }; evaluate: { draws = 1; };
 END
 cat >own.csv <<'END'
 animal,session,trial,x1,x2,choice,reward,novelty
