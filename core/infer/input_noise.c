@@ -67,13 +67,19 @@ pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error)
   if (!is_drawn) {
     return PF_OK;
   }
+  /* measured: doc/coverage.md. The likelihood is that of inputs which the animal did not have */
+  pf_status status = pf_infer_warn(job->out, error,
+                                   "inputs were drawn (source.input.sd = %g) and are not the animal's own, which "
+                                   "biases coefficients: intervals are about what more data of this kind would give, "
+                                   "and need not hold the truth (doc/coverage.md)",
+                                   problem->input.sd);
   pf_unit_batches batches = {0};
   pf_spectrum *spectrum = NULL;
   size_t n_draws = 0;
   uint32_t how = 0;
   double *information = pf_memory_need(n * n, sizeof *information, error);
   pf_draw **draws = pf_memory_need(job->unit->n_recordings, sizeof(pf_draw *), error);
-  pf_status status = information == NULL || draws == NULL ? PF_STOP : quiet_draws(job, draws, &n_draws, error);
+  status = status != PF_OK || information == NULL || draws == NULL ? PF_STOP : quiet_draws(job, draws, &n_draws, error);
   status = status == PF_OK ? pf_evidence_of_draws(problem, &job->evidence, draws, n_draws, &batches, error) : status;
   status = status == PF_OK ? pf_infer_curvature(job, &batches, information, &how, error) : status;
   status = status == PF_OK ? pf_spectrum_create(information, n, problem->intervals.cut, &spectrum, error) : status;
