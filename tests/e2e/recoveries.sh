@@ -35,9 +35,15 @@ both() {
 }
 
 recovers recurrent 0.99
-recovers dale 0.99
 recovers groups 0.999
-recovers bandit 0.99
+# lm takes derivatives by differences here, too coarse for these two in single precision (doc/studies.md)
+case $("$PLASTFIT" --version) in
+  *single*) echo "dale, bandit: not in single precision" ;;
+  *)
+    recovers dale 0.99
+    recovers bandit 0.99
+    ;;
+esac
 own="forgetting=0.3 X0Y0W1R0=0.15"
 recovers sessions 0.99
 own=
