@@ -119,6 +119,10 @@ says 2 "expected one of \`density\`, \`file\` and \`matrix\`, found more" networ
 says 2 "no option 'dencity'; did you mean 'density'" network.projections.[1].plastic.dencity=0.5
 says 2 "did you mean 'connected'" network.projections.[1].conected.density=0.5
 says 2 "did you mean 'fraction'" source.record.fractoin=0.5
+says 2 "expected one of them: spike counts are noisy as they are" source.record.counts=exp source.record.noise=0.1
+says 2 "gives an expected count of" source.record.counts=identity
+says 2 "gives an expected count of" source.record.counts=exp source.record.gain=1e9
+says 2 'found "log", expected "exp", "softplus" or "identity"' source.record.counts=log
 says 2 "has no parameter 'rules.fast.X2Y1W0R0'" 'rules.slow.parameters.X0Y0W1R0.tied="2 * rules.fast.X2Y1W0R0"'
 says 2 "cannot be tied to itself" 'rules.slow.parameters.X0Y0W1R0.tied=X0Y0W1R0'
 says 2 "in a circle" 'rules.slow.parameters.X0Y0W1R0.tied=X1Y1W0R0' 'rules.slow.parameters.X1Y1W0R0.tied="3*X0Y0W1R0"'
