@@ -14,10 +14,11 @@ static const double small_term = 0.01;
 typedef struct term {
   const char *label;
   double value, truth; /**< median over units; NaN: not known */
+  bool uncertain;      /**< the interval of the one unit holds 0 */
 } term;
 
 typedef struct places {
-  size_t owner, name, label, estimate, truth, status, unit;
+  size_t owner, name, label, estimate, truth, lower, upper, status, unit;
 } places;
 
 static int by_size(const void *a, const void *b)
@@ -55,10 +56,13 @@ static void add_term(pf_text *out, double value, const char *label, bool first)
 static void write_one(pf_text *page, const char *owner, term *terms, size_t n, bool several)
 {
   pf_text inferred = {0}, truth = {0};
-  size_t shown = 0, true_terms = 0;
+  size_t shown = 0, uncertain = 0, true_terms = 0;
   qsort(terms, n, sizeof *terms, by_size);
   for (size_t k = 0; k < n; k++) {
-    if (fabs(terms[k].value) > 0.0 && shown < MOST_TERMS && fabs(terms[k].value) >= small_term * fabs(terms[0].value)) {
+    if (terms[k].uncertain && !several) {
+      uncertain++;
+    } else if (fabs(terms[k].value) > 0.0 && shown < MOST_TERMS &&
+               fabs(terms[k].value) >= small_term * fabs(terms[0].value)) {
       add_term(&inferred, terms[k].value, terms[k].label, shown++ == 0);
     }
     if (fabs(terms[k].truth) > 0.0) {
@@ -69,8 +73,13 @@ static void write_one(pf_text *page, const char *owner, term *terms, size_t n, b
   pf_page_text(page, owner);
   pf_text_add(page, "</b>: dw = ");
   pf_page_text(page, shown > 0 ? inferred.text : "0");
-  if (n > shown) {
-    pf_text_add(page, " <small>(%zu smaller %s left out%s)</small>", n - shown, n - shown == 1 ? "term" : "terms",
+  if (uncertain > 0) {
+    pf_text_add(page, " <small>(without %zu %s whose interval holds 0)</small>", uncertain,
+                uncertain == 1 ? "term" : "terms");
+  }
+  const size_t smaller = n - shown - uncertain;
+  if (smaller > 0) {
+    pf_text_add(page, " <small>(%zu smaller %s left out%s)</small>", smaller, smaller == 1 ? "term" : "terms",
                 several ? "; medians over units" : "");
   } else if (several) {
     pf_text_add(page, " <small>(medians over units)</small>");
@@ -91,6 +100,8 @@ pf_status pf_html_equations(pf_text *page, const pf_sheet *theta, pf_error *erro
                      .label = pf_sheet_column(theta, "label"),
                      .estimate = pf_sheet_column(theta, "estimate"),
                      .truth = pf_sheet_column(theta, "truth"),
+                     .lower = pf_sheet_column(theta, "ci_lower"),
+                     .upper = pf_sheet_column(theta, "ci_upper"),
                      .status = pf_sheet_column(theta, "status"),
                      .unit = pf_sheet_column(theta, "unit")};
   double *room = pf_memory_need(theta->n_rows, sizeof *room, error);
@@ -107,6 +118,8 @@ pf_status pf_html_equations(pf_text *page, const pf_sheet *theta, pf_error *erro
       polynomial = polynomial && pf_is_taylor_name(pf_sheet_text(theta, end, at.name));
       terms[n++] = (term){.label = pf_sheet_text(theta, end, at.label),
                           .value = polynomial ? median_of(theta, &at, end, room) : (double)NAN,
+                          .uncertain = pf_sheet_number(theta, end, at.lower) <= 0.0 &&
+                                       pf_sheet_number(theta, end, at.upper) >= 0.0,
                           .truth = pf_sheet_number(theta, end, at.truth)};
     }
     /* of the first unit: every parameter is there, and the medians are of all */

@@ -267,27 +267,69 @@ static size_t rank_of(const pf_plastic *plastic, const double *theta, size_t i)
   return rank;
 }
 
-/* The main terms of a polynomial, in `main`: those that are not tiny, and no more than a person reads. The others would
- * bury the equation; counts them. Coefficients of another rule stay as they are. */
-static size_t keep_main(const pf_model *model, const pf_plastic *plastic, const double *theta, double *main)
+/* One fit, and errors of it: a column in the place of the spread over animals. */
+static bool has_intervals(const printer *p)
 {
+  return p->fit->n_units == 1 && pf_has_inference(p->inference) && p->inference->units[0].why == NULL &&
+         p->inference->units[0].methods[p->inference->units[0].main].there;
+}
+
+/** The interval of a parameter that has one copy; NaN where it has several, or no interval. */
+static pf_certainty certainty_of(const printer *p, size_t parameter)
+{
+  const pf_fit_unit *unit = &p->fit->units[0];
+  const size_t slot = unit->layout->first[parameter];
+  const size_t end =
+      parameter + 1 < unit->layout->n_parameters ? unit->layout->first[parameter + 1] : unit->layout->n_slots;
+  const pf_certainty none = {.se = NAN, .lower = NAN, .upper = NAN};
+  return has_intervals(p) && end == slot + 1 ? pf_certainty_of(p->inference, unit, slot) : none;
+}
+
+/** Terms that the equation leaves out. */
+typedef struct left_out {
+  size_t n_small;     /**< tiny, or more than a person reads */
+  size_t n_uncertain; /**< of the others, those whose interval holds 0 */
+} left_out;
+
+/* The main terms of a polynomial, in `main`. The others would bury the equation; counts them. Coefficients of another
+ * rule stay as they are. */
+static left_out keep_main(const printer *p, const pf_plastic *plastic, double *main)
+{
+  const pf_model *model = p->problem->model;
+  const double *theta = p->mean;
   const size_t end = plastic->theta0 + plastic->needs.parameters.count;
   double largest = 0.0;
-  size_t n_dropped = 0;
+  left_out without = {0, 0};
   memcpy(main, theta, model->n_parameters * sizeof *main);
   for (size_t i = plastic->theta0; i < end; i++) {
     if (!pf_is_taylor_name(model->parameters[i].declared.name)) {
-      return 0;
+      return without;
     }
     largest = fmax(largest, fabs(theta[i]));
   }
   for (size_t i = plastic->theta0; i < end; i++) {
-    if (theta[i] != 0.0 && (fabs(theta[i]) < small_term * largest || rank_of(plastic, theta, i) >= MOST_TERMS)) {
+    const pf_certainty sure = certainty_of(p, i);
+    const bool small = fabs(theta[i]) < small_term * largest || rank_of(plastic, theta, i) >= MOST_TERMS;
+    const bool uncertain = sure.lower <= 0.0 && sure.upper >= 0.0;
+    if (theta[i] != 0.0 && (small || uncertain)) {
       main[i] = 0.0;
-      n_dropped++;
+      without.n_uncertain += uncertain ? 1 : 0;
+      without.n_small += uncertain ? 0 : 1;
     }
   }
-  return n_dropped;
+  return without;
+}
+
+static void print_left_out(const printer *p, left_out without)
+{
+  if (without.n_uncertain > 0) {
+    (void)fprintf(p->out, "             (without %zu %s whose %g %% interval holds 0)\n", without.n_uncertain,
+                  plural(without.n_uncertain, "term", "terms"), 100.0 * p->inference->level);
+  }
+  if (without.n_small > 0) {
+    (void)fprintf(p->out, "             (%zu smaller %s left out of the equation)\n", without.n_small,
+                  plural(without.n_small, "term is", "terms are"));
+  }
 }
 
 /** Is it one channel, under the channel's own name? Then there is nothing to say. */
@@ -326,7 +368,7 @@ static pf_status print_equations(const printer *p, pf_error *error)
   }
   for (size_t k = 0; k < model->n_plastic && p->n_fitted > 0; k++) {
     const pf_plastic *plastic = &model->plastic[k];
-    const size_t n_small = keep_main(model, plastic, p->mean, theta);
+    const left_out without = keep_main(p, plastic, theta);
     describe(plastic, theta, text);
     if (model->n_plastic > 1) {
       (void)fprintf(p->out, "  %s\n", model->parameters[plastic->theta0].owner);
@@ -341,10 +383,7 @@ static pf_status print_equations(const printer *p, pf_error *error)
       pf_print_wrapped(p->out, text[0] != '\0' ? text : p->problem->teacher->plastic[k].rule->plugin->name, 13, true);
     }
     print_modulators(plastic, p->out);
-    if (n_small > 0) {
-      (void)fprintf(p->out, "             (%zu smaller %s left out of the equation)\n", n_small,
-                    plural(n_small, "term is", "terms are"));
-    }
+    print_left_out(p, without);
     if (p->n_fitted > 1) {
       (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);
     }
@@ -386,24 +425,13 @@ static void row_name(const printer *p, const row *r, char *text, size_t capacity
   }
 }
 
-/* One fit, and errors of it: a column in the place of the spread over animals. */
-static bool has_intervals(const printer *p)
-{
-  return p->fit->n_units == 1 && pf_has_inference(p->inference) && p->inference->units[0].why == NULL &&
-         p->inference->units[0].methods[p->inference->units[0].main].there;
-}
-
 static void print_interval(const printer *p, const row *r)
 {
-  const pf_fit_unit *unit = &p->fit->units[0];
-  const size_t slot = unit->layout->first[r->parameter];
-  const size_t end =
-      r->parameter + 1 < unit->layout->n_parameters ? unit->layout->first[r->parameter + 1] : unit->layout->n_slots;
-  const pf_certainty sure = pf_certainty_of(p->inference, unit, slot);
+  const pf_certainty sure = certainty_of(p, r->parameter);
   char text[64] = "";
-  if (end == slot + 1 && !isnan(sure.lower)) {
+  if (!isnan(sure.lower)) {
     (void)snprintf(text, sizeof text, "%.3g to %.3g", sure.lower, sure.upper);
-  } else if (end == slot + 1 && sure.verdict > PF_IDENTIFIED) {
+  } else if (sure.verdict > PF_IDENTIFIED) {
     (void)snprintf(text, sizeof text, "not identified");
   }
   print_padded(p->out, text, INTERVAL_WIDTH);
