@@ -50,6 +50,7 @@ works "also called: volterra" describe taylor
 works "terms" describe volterra
 works "expected_reward.n" describe teacher
 works "fit.epochs" describe config
+works "forecast.fit" describe config
 status=0
 "$PLASTFIT" >stdout 2>stderr || status=$?
 [ "$status" -eq 2 ] && grep -q "Usage: plastfit" stderr || fail "no arguments: exit code $status"
