@@ -20,6 +20,7 @@
 
 enum { PF_CSV_CHUNK = 1 << 16, PF_CSV_LONGEST_ROW = 1 << 26 };
 
+/** An open file: read a row at a time. */
 typedef struct pf_csv {
   const char *path; /**< the caller's, for messages */
   FILE *file;

@@ -31,6 +31,7 @@ typedef struct pf_channel {
   const double *values; /**< [n_steps] */
 } pf_channel;
 
+/** A table of channels; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_channel_table {
   const pf_channel *items;
   size_t count;
@@ -44,6 +45,7 @@ typedef struct pf_target {
   const double *values; /**< [n_steps][n] */
 } pf_target;
 
+/** A table of targets; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_target_table {
   const pf_target *items;
   size_t count;

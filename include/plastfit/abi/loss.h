@@ -62,13 +62,27 @@ typedef struct pf_loss_tangent {
   const double *theta;              /**< [n_tangents][n_parameters] of the loss; NULL: zero */
 } pf_loss_tangent;
 
+/**
+ * What a loss can do. Of every op here (base.h says it in full):
+ *
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
+ * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ */
 typedef struct pf_loss_ops {
-  size_t size;
+  size_t size; /**< sizeof(pf_loss_ops) */
 
   /* ---- required ---- */
 
+  /**
+   * Make an object from its options (checked, defaults filled in; valid during this call only). On failure *self is
+   * untouched and nothing leaks. `host` is valid until destroy returns.
+   */
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
+  /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
+  /** Say what the loss declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
   pf_status (*needs)(const void *self, pf_loss_needs *needs, pf_error *error);
   /**
    * [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both overwritten. The

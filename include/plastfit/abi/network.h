@@ -35,6 +35,7 @@ enum {
   PF_POPULATION_COUPLED = 2 /**< units see one another: always called with all rows */
 };
 
+/** Units that respond alike. */
 typedef struct pf_population {
   const char *name; /**< "input", "layer1", ... */
   int64_t n;        /**< units; for the input population the data's n_input MUST match */
@@ -43,6 +44,7 @@ typedef struct pf_population {
   uint32_t flags;   /**< PF_POPULATION_* */
 } pf_population;
 
+/** A table of populations; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_population_table {
   const pf_population *items;
   size_t count;
@@ -60,6 +62,7 @@ enum {
   PF_PROJECTION_ROW_SEPARABLE = 2 /**< rows evolve without seeing one another */
 };
 
+/** Weights from one population to another: w [n of post][n of pre]. */
 typedef struct pf_projection {
   const char *name;  /**< "layer1" */
   int64_t pre, post; /**< indices of populations */
@@ -68,6 +71,7 @@ typedef struct pf_projection {
   uint32_t flags;    /**< PF_PROJECTION_* */
 } pf_projection;
 
+/** A table of projections; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_projection_table {
   const pf_projection *items;
   size_t count;
@@ -81,6 +85,7 @@ typedef struct pf_observable {
   int64_t signal;
 } pf_observable;
 
+/** A table of observables; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_observable_table {
   const pf_observable *items;
   size_t count;
@@ -136,13 +141,27 @@ typedef struct pf_initial {
   const int64_t *ld_state;
 } pf_initial;
 
+/**
+ * What a network can do. Of every op here (base.h says it in full):
+ *
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
+ * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ */
 typedef struct pf_network_ops {
-  size_t size;
+  size_t size; /**< sizeof(pf_network_ops) */
 
   /* ---- required ---- */
 
+  /**
+   * Make an object from its options (checked, defaults filled in; valid during this call only). On failure *self is
+   * untouched and nothing leaks. `host` is valid until destroy returns.
+   */
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
+  /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
+  /** Say what the network declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
   pf_status (*needs)(const void *self, pf_network_needs *needs, pf_error *error);
   /**
    * Starting weights and states from the parameters and `noise`, standard

@@ -43,6 +43,7 @@ typedef struct pf_option {
   const char *help;     /**< one line */
 } pf_option;
 
+/** A table of options. */
 typedef struct pf_option_table {
   const pf_option *items;
   size_t count;
@@ -66,14 +67,19 @@ struct pf_options {
   int (*present)(const pf_options *options, const char *path);
   /** Number of elements of a list option, or of a list of groups ("blocks"); 0 if absent. */
   int64_t (*length)(const pf_options *options, const char *path);
+  /** 0 or 1. */
   int (*boolean)(const pf_options *options, const char *path);
+  /** For PF_TYPE_INTEGER. */
   int64_t (*integer)(const pf_options *options, const char *path);
+  /** For PF_TYPE_REAL. */
   double (*real)(const pf_options *options, const char *path);
   /** For PF_TYPE_STRING and PF_TYPE_PATH. Valid during create. */
   const char *(*string)(const pf_options *options, const char *path);
   /** Element i of PF_TYPE_INTEGERS, PF_TYPE_REALS, PF_TYPE_STRINGS. */
   int64_t (*integer_at)(const pf_options *options, const char *path, int64_t i);
+  /** Likewise of numbers. */
   double (*real_at)(const pf_options *options, const char *path, int64_t i);
+  /** Likewise of texts and names. Valid during create. */
   const char *(*string_at)(const pf_options *options, const char *path, int64_t i);
 };
 

@@ -36,6 +36,7 @@ typedef struct pf_parameter {
   const char *help;    /**< one line, or NULL */
 } pf_parameter;
 
+/** A table of parameters; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_parameter_table {
   const pf_parameter *items; /**< the plugin's, valid until destroy */
   size_t count;

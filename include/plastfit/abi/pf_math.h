@@ -41,6 +41,7 @@ PF_INLINE pf_real pf_step(pf_real a)
 
 #ifdef PF_SINGLE
 
+/** A number and its bits. */
 typedef union pf_math_pun {
   float real;
   uint32_t bits;
@@ -110,6 +111,7 @@ PF_INLINE float pf_tanh(float a)
 
 #else
 
+/** A number and its bits. */
 typedef union pf_math_pun {
   double real;
   uint64_t bits;

@@ -31,6 +31,7 @@ typedef struct pf_modulator {
   const char *help;
 } pf_modulator;
 
+/** A table of modulators; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_modulator_table {
   const pf_modulator *items;
   size_t count;
@@ -45,6 +46,7 @@ typedef struct pf_trace {
   const char *help;
 } pf_trace;
 
+/** A table of traces; its elements lie `stride` bytes apart (pf_table_at). */
 typedef struct pf_trace_table {
   const pf_trace *items;
   size_t count;
@@ -140,8 +142,16 @@ typedef struct pf_update {
 
 enum pf_text_format { PF_TEXT_PLAIN = 0, PF_TEXT_LATEX = 1 };
 
+/**
+ * What a rule can do. Of every op here (base.h says it in full):
+ *
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
+ * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ */
 typedef struct pf_rule_ops {
-  size_t size;
+  size_t size; /**< sizeof(pf_rule_ops) */
 
   /* ---- required ---- */
 
@@ -149,7 +159,7 @@ typedef struct pf_rule_ops {
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
   /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
-  /** Say what the rule declares; *needs comes zeroed but for size. */
+  /** Say what the rule declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
   pf_status (*needs)(const void *self, pf_rule_needs *needs, pf_error *error);
   /** [hot] dw[i*lddw + j] = g_theta(x_j, y_i, w_ij, m), overwritten. dw MUST NOT alias an input. */
   pf_status (*forward)(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error);

@@ -51,22 +51,37 @@ typedef struct pf_task_out {
   uint32_t done; /**< 1: there is none */
   double *cue;   /**< [n_input], see pf_experiment */
   int64_t trial, block;
-  double dt; /**< ms, or 0 */
+  double dt;       /**< ms, or 0 */
   uint32_t starts; /**< PF_STEP_RESET_* of the step to come: what starts anew before it */
 } pf_task_out;
 
+/**
+ * What a source can do. Of every op here (base.h says it in full):
+ *
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
+ * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ */
 typedef struct pf_source_ops {
-  size_t size;
+  size_t size; /**< sizeof(pf_source_ops) */
 
   /* ---- required ---- */
 
+  /**
+   * Make an object from its options (checked, defaults filled in; valid during this call only). On failure *self is
+   * untouched and nothing leaks. `host` is valid until destroy returns.
+   */
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
+  /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
+  /** Say what the source declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
   pf_status (*needs)(const void *self, pf_source_needs *needs, pf_error *error);
 
   /* ---- required of a source that reads ---- */
 
-  /** Hand every experiment to the sink, in an order that does not depend on the machine. */
+  /** Hand every experiment to the sink, in an order that does not depend on the machine, twice the same. May take
+   * memory and read files; a result of the sink other than PF_OK is returned at once. */
   pf_status (*read)(const void *self, const pf_sink *sink, pf_error *error);
 
   /* ---- required of a task ---- */
