@@ -182,7 +182,10 @@ for k, (terms, expected) in enumerate((("w + x r + x^2 r", [words, "only x r + 0
     rows, said = run(f"drawn{k}", drawn)
     with open(os.path.join(folder, f"casedrawn{k}", "summary.json")) as file:
         warnings = json.load(file)["inference"]["units"][0]["warnings"]
-    if not (rows and all(r["verdict"] == IDENTIFIED for r in rows) and len(warnings) == (1 if expected else 0) and
+    # of every fit with drawn inputs: its coefficients are biased. What is looked at here is the other one
+    biased = [w for w in warnings if "are not the animal's own, which biases" in w]
+    warnings = [w for w in warnings if w not in biased]
+    if not (rows and all(r["verdict"] == IDENTIFIED for r in rows) and len(biased) == 1 and len(warnings) == (1 if expected else 0) and
             all(words in warnings[0] for words in expected)):
         print(f"drawn inputs, {terms}: {[r['verdict'] for r in rows or []]}, {warnings}")
         wrong += 1
