@@ -5,10 +5,11 @@
 config=$PF_SRCDIR/configs/compare-quickstart.cfg
 
 # with SELECT ARGUMENT...: `plastfit compare` of five terms with that group `select`. The animals' rule is x r - 0.05 w.
+run=
 with() {
   select=$1
   shift
-  "$PLASTFIT" compare "$config" source.animals=6 'rules.learn.terms=1 + w + x + r + x r' fit.per=shared fit.starts=1 \
+  $run "$PLASTFIT" compare "$config" source.animals=6 'rules.learn.terms=1 + w + x + r + x r' fit.per=shared fit.starts=1 \
     "compare={ validation=[\"forecast\"]; ablations=false; information_criteria=false; candidates=({ name=\"five terms\"; }); select={ $select }; }" \
     "$@"
 }
@@ -53,7 +54,10 @@ grep -q "too good" "$work/one.log" || fail "it is not said that the scores picke
 grep -q "Selection of terms" "$work/one/report.html" || fail "report.html has no selection"
 
 # ---- killed in the middle of a path, resumed with other threads ----
-with '' threads=1 out="$work/killed" >"$work/killed.log" 2>&1 &
+(
+  run=exec # so that it is plastfit that is killed, not a shell that waits for it
+  with '' threads=1 out="$work/killed"
+) >"$work/killed.log" 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do # not the clock: the path has got to its second round
   ls "$work/killed.part/jobs" 2>/dev/null | grep -q '^select-forward-002.*job$' && break

@@ -31,7 +31,7 @@ network: { plugin = "feedforward"; layers = [2, 4, 1]; initial_weights: { sd = 0
 rules: { learn: { plugin = "taylor"; terms = "x r + w"; modulator = "reward - expected_reward";
                   parameters: { X1Y0W0R1 = 0.8; X0Y0W1R0 = -0.02; }; }; };
 losses = ( { plugin = "choice"; } );
-fit: { per = "shared"; batch = "full"; epochs = 0; };
+fit: { per = "shared"; optimiser = "adam"; batch = "full"; epochs = 0; };
 evaluate: { draws = 0; };
 END
 cat >stepped.cfg <<'END'
@@ -40,7 +40,7 @@ network: { plugin = "recurrent"; inputs = 2; units = 3; tau = 4.0; initial_weigh
   projections = ( { name = "recurrent"; rule = "learn"; } ); };
 rules: { learn: { plugin = "trace"; modulator = "reward - expected_reward"; parameters: { rate = 0.8; decay = 0.02; tau = 3.0; }; }; };
 losses = ( { plugin = "choice"; } );
-fit: { per = "shared"; batch = "full"; epochs = 0; };
+fit: { per = "shared"; optimiser = "adam"; batch = "full"; epochs = 0; };
 evaluate: { draws = 0; };
 END
 
