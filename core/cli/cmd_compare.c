@@ -1,9 +1,13 @@
+#define _POSIX_C_SOURCE 200809L /* access */
+
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/run.h"
 #include "core/report/report.h"
+
+#include <unistd.h>
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
@@ -35,6 +39,15 @@ static int report_failures(const pf_comparison *comparison)
   return PF_EXIT_DONE;
 }
 
+static void print_place(const char *out)
+{
+  char page[4096];
+  const bool has_page =
+      snprintf(page, sizeof page, "%s/report.html", out) < (int)sizeof page && access(page, F_OK) == 0;
+  (void)printf("\nEverything is in %s: %scompare.csv, compare.h5, summary.json, config.cfg\n", out,
+               has_page ? "report.html, " : "");
+}
+
 static int compare(const arguments *how)
 {
   pf_error error = pf_error_none();
@@ -57,7 +70,7 @@ static int compare(const arguments *how)
   }
   if (!how->quiet) {
     pf_compare_print(comparison, stdout);
-    (void)printf("\nEverything is in %s: compare.csv, compare.h5, summary.json, config.cfg\n", comparison->out);
+    print_place(comparison->out);
   }
   const int code = report_failures(comparison);
   pf_comparison_free(comparison);

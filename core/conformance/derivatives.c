@@ -30,9 +30,11 @@ static double step_of(int i)
   return steps[is_single()][i];
 }
 
+/* Floats: measured over the registry 8.4e-3 with the middle step (mlp of three hidden layers, where dw is small:
+ * rounding); what such differences miss, the double twin finds (suite.c). */
 static double tolerance_of(int i)
 {
-  static const double tolerances[2][N_STEPS] = {{2e-9, 4e-9, 1e-7}, {5e-3, 8e-3, 2e-2}};
+  static const double tolerances[2][N_STEPS] = {{2e-9, 4e-9, 1e-7}, {5e-3, 2e-2, 2e-2}};
   return tolerances[is_single()][i];
 }
 

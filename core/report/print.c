@@ -748,8 +748,8 @@ static void print_failures(const printer *p)
 static void print_place(const printer *p)
 {
   if (p->problem->out != NULL) {
-    (void)fprintf(p->out, "  Results are in %s: summary.json, theta.csv, fit.csv, trajectories.h5, config.cfg\n",
-                  p->problem->out);
+    (void)fprintf(p->out, "  Results are in %s: %ssummary.json, theta.csv, fit.csv, trajectories.h5, config.cfg\n",
+                  p->problem->out, p->problem->report ? "report.html, " : "");
   }
 }
 
