@@ -541,8 +541,10 @@ static void check_declarations(cf_report *report, const void *what)
   cf_pair_end(report, &bench.pair);
 }
 
-/* Columns fewer and more than a vector, and more than a stretch of a loop. */
-static const cf_shape shapes[] = {{1, 1, 1}, {10, 2, 1}, {3, 7, 1}, {5, 13, 1}, {4, 37, 1}, {2, 600, 1}};
+/* Columns fewer and more than a vector, and more than a stretch of a loop; narrow blocks, whose rows a kernel may lay
+ * side by side, with rows left over that are as many as the columns are elsewhere. */
+static const cf_shape shapes[] = {{1, 1, 1}, {10, 2, 1}, {9, 3, 1},  {6, 5, 1},
+                                  {3, 7, 1}, {5, 13, 1}, {4, 37, 1}, {2, 600, 1}};
 static const cf_shape empty[] = {{0, 4, 1}, {4, 0, 1}, {0, 0, 1}};
 enum { N_SHAPES = sizeof shapes / sizeof shapes[0], N_EMPTY = 3 };
 static const cf_shape small = {5, 7, 1}, wide = {3, 19, 1};
