@@ -28,8 +28,8 @@
  * Before this header:
  *
  *   PF_RULE_NAME           the module: also the file's name without suffix; a C identifier
- *   PF_RULE_THETA(P)       a P(name, unit, initial, lower, upper) or P(name, unit, initial, lower, upper, help) per
- *                          parameter. INFINITY is no bound. The initial value is also what a teacher uses.
+ *   PF_RULE_THETA(P)       a P(name, unit, initial, lower, upper, help, value) per parameter, the last two optional.
+ *                          INFINITY is no bound. A fit starts at `initial`; a teacher uses `value`, else `initial`.
  *   PF_RULE_MODULATORS(M)  optional: an M(name, channels) or M(name, channels, help) per modulator, which is then
  *                          s.name; `channels` is what it is made of unless the config says: "reward - expected_reward"
  *   PF_RULE_SUMMARY        optional: one line, its equation, for `plastfit list`
@@ -85,6 +85,7 @@
 #define PF_SYN_FIRST_(a, ...) a
 #define PF_SYN_SECOND_(a, b, ...) b
 #define PF_SYN_THIRD_(a, b, c, ...) c
+#define PF_SYN_FOURTH_(a, b, c, d, ...) d
 /* A missing lower or upper becomes an identifier that nobody declared: the compiler's message then says what to do. */
 #define PF_SYN_FIRST(...) PF_SYN_FIRST_(__VA_ARGS__, P_needs_name_unit_initial_lower_upper, 0, 0)
 #define PF_SYN_SECOND(...) PF_SYN_SECOND_(__VA_ARGS__, P_needs_name_unit_initial_lower_upper, 0, 0)

@@ -29,13 +29,13 @@ enum { PF_SYN_STRETCH = 1024, PF_SYN_NARROW = 8 };
 
 /* ---- tables ---- */
 
-#define PF_SYN_PARAMETER(name_, unit_, initial_, ...) \
-  {.name = #name_,                                    \
-   .unit = unit_,                                     \
-   .initial = (initial_),                             \
-   .value = (initial_),                               \
-   .lower = PF_SYN_FIRST(__VA_ARGS__),                \
-   .upper = PF_SYN_SECOND(__VA_ARGS__),               \
+#define PF_SYN_PARAMETER(name_, unit_, initial_, ...)                  \
+  {.name = #name_,                                                     \
+   .unit = unit_,                                                      \
+   .initial = (initial_),                                              \
+   .value = PF_SYN_FOURTH_(__VA_ARGS__, (initial_), (initial_), NULL), \
+   .lower = PF_SYN_FIRST(__VA_ARGS__),                                 \
+   .upper = PF_SYN_SECOND(__VA_ARGS__),                                \
    .help = PF_SYN_THIRD(__VA_ARGS__)},
 #define PF_SYN_MODULATOR(name_, ...) \
   {.name = #name_, .fallback = PF_SYN_CHANNELS(__VA_ARGS__), .per = PF_PER_NETWORK, .help = PF_SYN_HELP(__VA_ARGS__)},
