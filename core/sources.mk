@@ -16,6 +16,7 @@ cli_sources += core/cli/cmd_fit.c
 cli_sources += core/cli/cmd_evaluate.c
 cli_sources += core/cli/cmd_list.c
 cli_sources += core/cli/cmd_recover.c
+cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/rule_template.c core/cli/rule_template.h
 cli_sources += core/cli/cmd_simulate.c

@@ -36,10 +36,19 @@ static int take_option(const pf_cli_syntax *syntax, int argc, char **argv, int *
       *i += argument[length] == '\0';
       return (*option->value)[0] != '\0'
                  ? PF_EXIT_DONE
-                 : pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a name behind it", syntax->command, option->name);
+                 : pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a value behind it", syntax->command, option->name);
     }
   }
   return unknown(syntax, argument);
+}
+
+static int too_many(const pf_cli_syntax *syntax, const char *first, const char *second)
+{
+  const char *hint = syntax->second != NULL ? syntax->second
+                     : syntax->takes_keys   ? "a key is set with key=value"
+                                            : NULL;
+  return pf_cli_say(PF_EXIT_MISUSED, "%s takes one %s, found '%s' and '%s'%s%s%s", syntax->command, syntax->one, first,
+                    second, hint == NULL ? "" : " (", hint == NULL ? "" : hint, hint == NULL ? "" : ")");
 }
 
 int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_arguments *out)
@@ -64,13 +73,12 @@ int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_argu
     } else if (out->subject == NULL) {
       out->subject = argument;
     } else {
-      code = pf_cli_say(PF_EXIT_MISUSED, "%s takes one %s, found '%s' and '%s'%s", syntax->command, syntax->one,
-                        out->subject, argument, syntax->takes_keys ? " (a key is set with key=value)" : "");
+      code = too_many(syntax, out->subject, argument);
     }
   }
   if (code == PF_EXIT_DONE && out->help) {
     (void)fputs(syntax->usage, stdout);
-  } else if (code == PF_EXIT_DONE && out->subject == NULL) {
+  } else if (code == PF_EXIT_DONE && out->subject == NULL && syntax->wants != NULL) {
     code = pf_cli_say(PF_EXIT_MISUSED, "%s wants %s (plastfit %s --help)", syntax->command, syntax->wants,
                       syntax->command);
   }

@@ -15,10 +15,11 @@ typedef struct pf_cli_option {
 /** What a command takes. --help and -h every command takes. */
 typedef struct pf_cli_syntax {
   const char *command;
-  const char *usage; /**< all of --help */
-  const char *one;   /**< what it is about, as in "takes one config" */
-  const char *wants; /**< the same where it is missing, as in "wants a CONFIG, such as ..." */
-  bool takes_keys;   /**< key=value; without, such a word is what the command is about */
+  const char *usage;  /**< all of --help */
+  const char *one;    /**< what it is about, as in "takes one config" */
+  const char *wants;  /**< the same where it is missing, as in "wants a CONFIG, such as ..."; NULL: it may be missing */
+  const char *second; /**< what to do with a second one, "data: --data DATA"; NULL: "a key is set with key=value" */
+  bool takes_keys;    /**< key=value; without, such a word is what the command is about */
   const pf_cli_option *options;
   size_t n_options;
 } pf_cli_syntax;

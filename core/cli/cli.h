@@ -28,9 +28,6 @@ int pf_command_new(int argc, char **argv);
 PF_PRINTF(2, 3) int pf_cli_say(int code, const char *format, ...);
 /** Is it --help or -h? */
 int pf_cli_is_help(const char *argument);
-/** The value of "NAME X" or "NAME=X" at argv[*i] ("" where there is none), *i moved on; NULL: something else is there.
- */
-const char *pf_cli_value(const char *name, int argc, char **argv, int *i);
 /** "unknown option", with the nearest of `known`; returns PF_EXIT_MISUSED. */
 int pf_cli_unknown(const char *command, const char *argument, pf_names known);
 

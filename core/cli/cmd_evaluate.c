@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
 #include "core/report/folder.h"
@@ -12,10 +13,10 @@
 #include <unistd.h>
 
 typedef struct arguments {
-  const char *run, *data, *out;
-  const char **overrides; /**< [n_overrides], into argv */
-  size_t n_overrides;
-  bool force, quiet, help;
+  pf_cli_arguments given;
+  const char *run; /**< given.subject */
+  const char *data, *out;
+  bool force, quiet;
 } arguments;
 
 static const char *const usage =
@@ -30,43 +31,6 @@ static const char *const usage =
     "  --force            replace an earlier evaluation of that name\n"
     "  --quiet            no progress and no summary\n\n"
     "A run with one theta for all scores any animal; one with a theta per animal finds them by name.\n";
-
-/* ---- arguments ---- */
-
-static int parse(int argc, char **argv, arguments *out)
-{
-  static const char *const known[] = {"--data", "--out", "--force", "--quiet", "--help"};
-  for (int i = 1; i < argc; i++) {
-    const char *data = pf_cli_value("--data", argc, argv, &i);
-    const char *folder = data != NULL ? NULL : pf_cli_value("--out", argc, argv, &i);
-    if (data != NULL || folder != NULL) {
-      out->data = data != NULL ? data : out->data;
-      out->out = folder != NULL ? folder : out->out;
-      if ((data != NULL ? data : folder)[0] == '\0') {
-        return pf_cli_say(PF_EXIT_MISUSED, "evaluate: %s wants a name behind it", data != NULL ? "--data" : "--out");
-      }
-    } else if (pf_cli_is_help(argv[i])) {
-      out->help = true;
-    } else if (strcmp(argv[i], "--force") == 0) {
-      out->force = true;
-    } else if (strcmp(argv[i], "--quiet") == 0) {
-      out->quiet = true;
-    } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-      return pf_cli_unknown("evaluate", argv[i], (pf_names){known, sizeof known / sizeof known[0]});
-    } else if (strchr(argv[i], '=') != NULL) {
-      out->overrides[out->n_overrides++] = argv[i];
-    } else if (out->run == NULL) {
-      out->run = argv[i];
-    } else {
-      return pf_cli_say(PF_EXIT_MISUSED, "evaluate takes one run folder, found '%s' and '%s' (data: --data %s)",
-                        out->run, argv[i], argv[i]);
-    }
-  }
-  if (out->run == NULL && !out->help) {
-    return pf_cli_say(PF_EXIT_MISUSED, "evaluate wants a RUN folder, such as runs/fly (plastfit evaluate --help)");
-  }
-  return PF_EXIT_DONE;
-}
 
 /** The config to evaluate. */
 static pf_status make_config(const arguments *how, pf_config **out, pf_error *error)
@@ -91,8 +55,8 @@ static pf_status make_config(const arguments *how, pf_config **out, pf_error *er
     status = pf_config_override(config, "evaluate.animals=0", error);
   }
   status = status == PF_OK ? pf_run_config_keep_masks(config, seed, error) : status;
-  for (size_t i = 0; i < how->n_overrides && status == PF_OK; i++) {
-    status = pf_config_override(config, how->overrides[i], error);
+  for (size_t i = 0; i < how->given.n_overrides && status == PF_OK; i++) {
+    status = pf_config_override(config, how->given.overrides[i], error);
   }
   pf_config_free(run);
   if (status != PF_OK) {
@@ -204,18 +168,24 @@ static int evaluate(const arguments *how)
 
 int pf_command_evaluate(int argc, char **argv)
 {
-  arguments how = {0};
-  pf_error error = pf_error_none();
-  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
-  if (how.overrides == NULL) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
-  }
-  int code = parse(argc, argv, &how);
-  if (code == PF_EXIT_DONE && how.help) {
-    (void)fputs(usage, stdout);
-  } else if (code == PF_EXIT_DONE) {
+  arguments how = {.force = false};
+  const pf_cli_option options[] = {{"--data", NULL, &how.data},
+                                   {"--out", NULL, &how.out},
+                                   {"--force", &how.force, NULL},
+                                   {"--quiet", &how.quiet, NULL}};
+  const pf_cli_syntax syntax = {.command = "evaluate",
+                                .usage = usage,
+                                .one = "run folder",
+                                .wants = "a RUN folder, such as runs/fly",
+                                .second = "data: --data DATA",
+                                .takes_keys = true,
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
+  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    how.run = how.given.subject;
     code = evaluate(&how);
   }
-  pf_memory_free((void *)how.overrides);
+  pf_cli_arguments_free(&how.given);
   return code;
 }

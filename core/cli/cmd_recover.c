@@ -3,6 +3,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
+#include "core/cli/task_command.h"
 #include "core/problem/build.h"
 #include "core/recover/recover.h"
 #include "core/report/report.h"
@@ -52,19 +53,6 @@ static int run(const pf_problem *problem, const char *out, const arguments *how)
   return code;
 }
 
-static pf_status refuse_data(const pf_problem *problem, pf_error *error)
-{
-  if (pf_source_is_task(&problem->source)) {
-    return PF_OK;
-  }
-  const pf_status status =
-      pf_fail(error, PF_STOP,
-              "%s reads data, whose truth is not known; recover needs a task, such as source.plugin = \"teacher\"",
-              problem->source.label);
-  pf_error_locate(error, problem->config, problem->source.node);
-  return status;
-}
-
 static int recover(const arguments *how)
 {
   pf_error error = pf_error_none();
@@ -76,12 +64,9 @@ static int recover(const arguments *how)
     status = pf_config_override(config, "evaluate.animals=0", &error);
   }
   status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  status = status == PF_OK ? refuse_data(problem, &error) : status;
-  if (status == PF_OK) {
-    const bool given = pf_node_get(pf_config_root(config), "out") != NULL; /* a fit's default folder is not ours */
-    pf_text_add(&out, "%s%s", problem->out, given ? "" : "-recover");
-    status = out.failed ? pf_fail(&error, PF_STOP, "out of memory") : pf_report_check_out(out.text, how->force, &error);
-  }
+  status = status == PF_OK ? pf_cli_need_task(problem, ", whose truth is not known; to recover,", &error) : status;
+  status = status == PF_OK ? pf_cli_task_out(problem, "-recover", &out, &error) : status;
+  status = status == PF_OK ? pf_report_check_out(out.text, how->force, &error) : status;
   const int code = status == PF_OK ? run(problem, out.text, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_text_free(&out);
   pf_problem_free(problem);

@@ -2,8 +2,10 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
+#include "core/cli/task_command.h"
 #include "core/evaluate/act.h"
 #include "core/problem/build.h"
 #include "core/report/html.h"
@@ -20,12 +22,11 @@
 enum { MOST_REPEATS = 100000 };
 
 typedef struct arguments {
-  const char *config;
-  const char *from, *task, *out; /**< of --from */
+  pf_cli_arguments given;
+  const char *config;                            /**< given.subject */
+  const char *from, *task, *out, *repeats_given; /**< of --from */
   int64_t repeats;
-  const char **overrides; /**< [n_overrides], into argv */
-  size_t n_overrides;
-  bool force, quiet, help;
+  bool force, quiet;
 } arguments;
 
 static const char *const usage =
@@ -56,40 +57,14 @@ static const char *const usage =
 
 /* ---- arguments ---- */
 
-static int parse_value(const char *name, const char *value, arguments *out)
+static int read_repeats(const char *text, int64_t *out)
 {
-  if (value[0] == '\0') {
-    return pf_cli_say(PF_EXIT_MISUSED, "simulate: %s wants a value behind it", name);
-  }
-  if (strcmp(name, "--from") == 0) {
-    out->from = value;
-  } else if (strcmp(name, "--task") == 0) {
-    out->task = value;
-  } else if (strcmp(name, "--out") == 0) {
-    out->out = value;
-  } else {
-    char *end = NULL;
-    out->repeats = (int64_t)strtol(value, &end, 10);
-    if (*end != '\0' || out->repeats < 1 || out->repeats > MOST_REPEATS) {
-      return pf_cli_say(PF_EXIT_MISUSED, "simulate: --repeats %s: expected a whole number from 1 to %d", value,
-                        MOST_REPEATS);
-    }
-  }
-  return PF_EXIT_DONE;
-}
-
-/** Is argv[*i] one of the options with a value? *code as parse_value has it. */
-static bool takes_value(int argc, char **argv, int *i, arguments *out, int *code)
-{
-  static const char *const names[] = {"--from", "--task", "--out", "--repeats"};
-  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-    const char *value = pf_cli_value(names[k], argc, argv, i);
-    if (value != NULL) {
-      *code = parse_value(names[k], value, out);
-      return true;
-    }
-  }
-  return false;
+  char *end = NULL;
+  *out = (int64_t)strtol(text, &end, 10);
+  return end != text && *end == '\0' && *out >= 1 && *out <= MOST_REPEATS
+             ? PF_EXIT_DONE
+             : pf_cli_say(PF_EXIT_MISUSED, "simulate: --repeats %s: expected a whole number from 1 to %d", text,
+                          MOST_REPEATS);
 }
 
 static int check_arguments(const arguments *how)
@@ -100,7 +75,7 @@ static int check_arguments(const arguments *how)
                       "--task %s)",
                       how->config, how->from, how->config);
   }
-  if (how->from == NULL && (how->task != NULL || how->out != NULL || how->repeats > 1)) {
+  if (how->from == NULL && (how->task != NULL || how->out != NULL || how->repeats_given != NULL)) {
     return pf_cli_say(PF_EXIT_MISUSED, "simulate: %s goes with --from RUN%s",
                       how->task != NULL  ? "--task"
                       : how->out != NULL ? "--out"
@@ -115,59 +90,7 @@ static int check_arguments(const arguments *how)
   return PF_EXIT_DONE;
 }
 
-static int parse(int argc, char **argv, arguments *out)
-{
-  static const char *const known[] = {"--from", "--task", "--repeats", "--out", "--force", "--quiet", "--help"};
-  bool options = true;
-  int code = PF_EXIT_DONE;
-  out->repeats = 1;
-  for (int i = 1; i < argc && code == PF_EXIT_DONE; i++) {
-    const char *argument = argv[i];
-    if (options && strcmp(argument, "--") == 0) {
-      options = false;
-    } else if (options && pf_cli_is_help(argument)) {
-      out->help = true;
-    } else if (options && strcmp(argument, "--force") == 0) {
-      out->force = true;
-    } else if (options && strcmp(argument, "--quiet") == 0) {
-      out->quiet = true;
-    } else if (options && takes_value(argc, argv, &i, out, &code)) {
-      continue;
-    } else if (options && argument[0] == '-' && argument[1] != '\0') {
-      return pf_cli_unknown("simulate", argument, (pf_names){known, sizeof known / sizeof known[0]});
-    } else if (strchr(argument, '=') != NULL) {
-      out->overrides[out->n_overrides++] = argument;
-    } else if (out->config == NULL) {
-      out->config = argument;
-    } else {
-      return pf_cli_say(PF_EXIT_MISUSED, "simulate takes one config, found '%s' and '%s' (a key is set with key=value)",
-                        out->config, argument);
-    }
-  }
-  return code != PF_EXIT_DONE || out->help ? code : check_arguments(out);
-}
-
 /* ---- a known rule ---- */
-
-static pf_status refuse_data(const pf_problem *problem, const pf_config *config, pf_error *error)
-{
-  if (pf_source_is_task(&problem->source)) {
-    return PF_OK;
-  }
-  const pf_status status =
-      pf_fail(error, PF_STOP, "%s reads data; to simulate, a task is needed, such as source.plugin = \"teacher\"",
-              problem->source.label);
-  pf_error_locate(error, config, problem->source.node);
-  return status;
-}
-
-/** `out` of the config; a fit's default folder is not ours. */
-static pf_status choose_out(const pf_problem *problem, const pf_config *config, pf_text *out, pf_error *error)
-{
-  const bool given = pf_node_get(pf_config_root(config), "out") != NULL;
-  pf_text_add(out, "%s%s", problem->out, given ? "" : "-data");
-  return out->failed ? pf_fail(error, PF_STOP, "out of memory") : PF_OK;
-}
 
 static void say_folder(const arguments *how, size_t n, const char *out)
 {
@@ -184,13 +107,13 @@ static int simulate(const arguments *how)
   pf_problem *problem = NULL;
   pf_text out = {0};
   int code = PF_EXIT_MISUSED;
-  pf_status status = pf_config_read(how->config, how->overrides, how->n_overrides, &config, &error);
+  pf_status status = pf_config_read(how->config, how->given.overrides, how->given.n_overrides, &config, &error);
   if (status == PF_OK) { /* fresh animals are an evaluation's */
     status = pf_config_override(config, "evaluate.animals=0", &error);
   }
   status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  status = status == PF_OK ? refuse_data(problem, config, &error) : status;
-  status = status == PF_OK ? choose_out(problem, config, &out, &error) : status;
+  status = status == PF_OK ? pf_cli_need_task(problem, "; to simulate,", &error) : status;
+  status = status == PF_OK ? pf_cli_task_out(problem, "-data", &out, &error) : status;
   status = status == PF_OK ? pf_report_check_out(out.text, how->force, &error) : status;
   if (status == PF_OK) {
     const size_t n = problem->data.n_animals;
@@ -259,8 +182,8 @@ static pf_status read_configs(const arguments *how, acting *a, pf_error *error)
   }
   status = status == PF_OK ? pf_config_override(a->task_config, "evaluate.animals=0", error) : status;
   status = status == PF_OK ? pf_run_config_keep_masks(a->task_config, seed, error) : status;
-  for (size_t i = 0; i < how->n_overrides && status == PF_OK; i++) {
-    status = pf_config_override(a->task_config, how->overrides[i], error);
+  for (size_t i = 0; i < how->given.n_overrides && status == PF_OK; i++) {
+    status = pf_config_override(a->task_config, how->given.overrides[i], error);
   }
   (void)pf_config_remove(a->task_config, "network.initial_weights.file"); /* the run's is used, by animal */
   pf_memory_free(path);
@@ -344,18 +267,25 @@ static int act(const arguments *how)
 
 int pf_command_simulate(int argc, char **argv)
 {
-  arguments how = {0};
-  pf_error error = pf_error_none();
-  how.overrides = pf_memory_need((size_t)argc, sizeof *how.overrides, &error);
-  if (how.overrides == NULL) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  arguments how = {.repeats = 1};
+  const pf_cli_option options[] = {{"--from", NULL, &how.from},   {"--task", NULL, &how.task},
+                                   {"--out", NULL, &how.out},     {"--repeats", NULL, &how.repeats_given},
+                                   {"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
+  const pf_cli_syntax syntax = {.command = "simulate",
+                                .usage = usage,
+                                .one = "config",
+                                .takes_keys = true,
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0]};
+  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    how.config = how.given.subject;
+    code = how.repeats_given != NULL ? read_repeats(how.repeats_given, &how.repeats) : PF_EXIT_DONE;
+    code = code == PF_EXIT_DONE ? check_arguments(&how) : code;
+    if (code == PF_EXIT_DONE) {
+      code = how.from != NULL ? act(&how) : simulate(&how);
+    }
   }
-  int code = parse(argc, argv, &how);
-  if (code == PF_EXIT_DONE && how.help) {
-    (void)fputs(usage, stdout);
-  } else if (code == PF_EXIT_DONE) {
-    code = how.from != NULL ? act(&how) : simulate(&how);
-  }
-  pf_memory_free((void *)how.overrides);
+  pf_cli_arguments_free(&how.given);
   return code;
 }

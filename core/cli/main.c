@@ -62,15 +62,6 @@ int pf_cli_is_help(const char *argument)
   return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-const char *pf_cli_value(const char *name, int argc, char **argv, int *i)
-{
-  const size_t n = strlen(name);
-  if (strcmp(argv[*i], name) == 0) {
-    return *i + 1 < argc ? argv[++*i] : "";
-  }
-  return strncmp(argv[*i], name, n) == 0 && argv[*i][n] == '=' ? argv[*i] + n + 1 : NULL;
-}
-
 int pf_cli_unknown(const char *name, const char *argument, pf_names known)
 {
   const char *nearest = pf_text_nearest(argument, known);

@@ -113,7 +113,7 @@ says 2 "has no theta for 'all'" old
 says 2 "gone.csv: cannot be read" run --data gone.csv
 says 2 "gone.cfg" run --data gone.cfg
 says 2 "evaluate has no option '--dta'; did you mean '--data'?" run --dta x
-says 2 "--data wants a name behind it" run --data
+says 2 "--data wants a value behind it" run --data
 says 2 "takes one run folder" run per
 says 2 "wants a RUN folder"
 finish
