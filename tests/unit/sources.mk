@@ -7,7 +7,7 @@ unit_test_sources += tests/unit/networks/test_activation.c
 unit_test_sources += tests/unit/networks/test_feedforward.c plugins/networks/feedforward/feedforward.c
 unit_test_sources += tests/unit/support/fake_options.c tests/unit/support/fake_options.h
 unit_test_sources += tests/unit/support/rule_object.c tests/unit/support/rule_object.h
-unit_test_sources += tests/unit/rules/test_taylor.c plugins/rules/taylor/taylor.c
+unit_test_sources += tests/unit/rules/test_taylor.c
 unit_test_sources += tests/unit/losses/test_choice.c plugins/losses/choice/choice.c
 unit_test_sources += tests/unit/losses/test_activity.c plugins/losses/activity/activity.c
 unit_test_sources += tests/unit/losses/test_counts.c plugins/losses/categorical/categorical.c plugins/losses/poisson/poisson.c
@@ -49,7 +49,7 @@ unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
 unit_test_sources += tests/unit/report/test_folder.c
 unit_test_sources += tests/unit/report/test_report.c
 unit_test_sources += tests/unit/rules/test_reward.c plugins/rules/reward/reward.c
-unit_test_sources += tests/unit/rules/test_mlp.c plugins/rules/mlp/mlp.c
+unit_test_sources += tests/unit/rules/test_mlp.c
 if PLUGIN_TABLE
 unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
 endif
@@ -64,4 +64,4 @@ unit_test_sources += tests/unit/data/test_expectation.c
 unit_test_sources += tests/unit/data/test_linear.c
 unit_test_sources += tests/unit/report/test_figure.c
 unit_test_sources += tests/unit/stats/test_bootstrap.c tests/unit/stats/test_wilcoxon.c
-unit_test_sources += tests/unit/rules/test_expr.c plugins/rules/expr/expr.c
+unit_test_sources += tests/unit/rules/test_expr.c
