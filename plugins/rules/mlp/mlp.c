@@ -6,6 +6,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
+#include "../common/rule_ops.h"
 #include "packed.h"
 #include "tangent.h"
 #include "wide.h"
@@ -195,60 +196,50 @@ PF_INLINE int takes_rows(const mlp *self, const pf_block *in)
   return self->n_layers == 2 && in->n_pre >= MLP_NARROW;
 }
 
-#define MLP_OPS(suffix, attribute)                                                                                \
-  attribute static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,   \
-                                             pf_error *error)                                                     \
-  {                                                                                                               \
-    const mlp *self = object;                                                                                     \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK && takes_rows(self, in)) {                                                                \
-      mlp_wide_forward_block(self, in, dw, lddw);                                                                 \
-    } else if (status == PF_OK) {                                                                                 \
-      mlp_packed_forward_block(self, in, dw, lddw);                                                               \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent,        \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                               \
-    const mlp *self = object;                                                                                     \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK && takes_rows(self, in)) {                                                                \
-      mlp_wide_vjp_block(self, in, cotangent, ld_cotangent, gradient);                                            \
-    } else if (status == PF_OK) {                                                                                 \
-      mlp_packed_vjp_block(self, in, cotangent, ld_cotangent, gradient);                                          \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,  \
-                                         pf_error *error)                                                         \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      mlp_tangents(object, in, tangent);                                                                          \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  static const pf_rule_ops ops##suffix = {                                                                        \
-      .size = sizeof(pf_rule_ops),                                                                                \
-      .create = create,                                                                                           \
-      .destroy = destroy,                                                                                         \
-      .needs = needs,                                                                                             \
-      .forward = forward##suffix,                                                                                 \
-      .vjp = vjp##suffix,                                                                                         \
-      .jvp = jvp##suffix,                                                                                         \
-      .describe = describe,                                                                                       \
-  };                                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                               \
-      .name = "mlp",                                                                                              \
-      .version = "1.0",                                                                                           \
-      .summary = "dw = tanh of a multilayer perceptron of any of x, y, w, r; leaky ReLU 0.01",                    \
-      .options = PF_TABLE_OF(options),                                                                            \
-      .rule = &ops##suffix,                                                                                       \
+PF_INLINE void forward_block(const mlp *self, const pf_block *in, pf_real *dw, int64_t lddw)
+{
+  if (takes_rows(self, in)) {
+    mlp_wide_forward_block(self, in, dw, lddw);
+  } else {
+    mlp_packed_forward_block(self, in, dw, lddw);
+  }
+}
+
+PF_INLINE void vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                         const pf_rule_gradient *gradient)
+{
+  if (takes_rows(self, in)) {
+    mlp_wide_vjp_block(self, in, cotangent, ld_cotangent, gradient);
+  } else {
+    mlp_packed_vjp_block(self, in, cotangent, ld_cotangent, gradient);
+  }
+}
+
+PF_INLINE void jvp_block(const mlp *self, const pf_block *in, const pf_rule_tangent *tangent)
+{
+  mlp_tangents(self, in, tangent);
+}
+
+#define VARIANT(suffix, attribute)                                                             \
+  RULE_FORWARD(suffix, attribute)                                                              \
+  RULE_VJP(suffix, attribute)                                                                  \
+  RULE_JVP(suffix, attribute)                                                                  \
+  static const pf_rule_ops ops##suffix = {                                                     \
+      RULE_LIFE,                                                                               \
+      .forward = forward##suffix,                                                              \
+      .vjp = vjp##suffix,                                                                      \
+      .jvp = jvp##suffix,                                                                      \
+  };                                                                                           \
+  static const pf_plugin plugin##suffix = {                                                    \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                            \
+      .name = "mlp",                                                                           \
+      .version = "1.0",                                                                        \
+      .summary = "dw = tanh of a multilayer perceptron of any of x, y, w, r; leaky ReLU 0.01", \
+      .options = PF_TABLE_OF(options),                                                         \
+      .rule = &ops##suffix,                                                                    \
   };
 
-PF_FOR_EACH_ISA(MLP_OPS)
+PF_FOR_EACH_ISA(VARIANT)
 
 PF_PLUGIN_ENTRY(mlp)
 {

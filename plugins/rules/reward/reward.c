@@ -14,7 +14,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_common.h"
+#include "../common/rule_ops.h"
 
 enum { RATE = 0, DECAY = 1, MAX_PARAMETERS = 2 };
 
@@ -247,8 +247,8 @@ PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, 
 }
 
 /** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void vjp_block(const int FUSED, const reward *self, const pf_block *in, const pf_real *cotangent,
-                         int64_t ld_cotangent, double eta, const pf_rule_gradient *gradient)
+PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in, const pf_real *cotangent,
+                       int64_t ld_cotangent, double eta, const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_decay = 0.0, g_r = 0.0;
@@ -291,7 +291,20 @@ PF_INLINE void vjp_block(const int FUSED, const reward *self, const pf_block *in
   }
 }
 
-PF_INLINE void jvp_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
+PF_INLINE void vjp_block(const reward *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                         const pf_rule_gradient *gradient)
+{
+  adjoint(0, self, in, cotangent, ld_cotangent, 0.0, gradient);
+}
+
+PF_INLINE void step_vjp_block(const reward *self, const pf_block *in, const pf_update *update,
+                              const pf_rule_gradient *gradient)
+{
+  adjoint(1, self, in, update->mask, update->ldm, update->eta, gradient);
+}
+
+/** Direction t. */
+PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
 {
   const int64_t n_parameters = self->decays ? 2 : 1;
   const double *theta_dot = tangent->theta != NULL ? tangent->theta + t * n_parameters : NULL;
@@ -322,74 +335,33 @@ PF_INLINE void jvp_block(const reward *self, const pf_block *in, const pf_rule_t
   }
 }
 
-#define REWARD_OPS(suffix, attribute)                                                                             \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,     \
-                                             pf_error *error)                                                     \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      forward_block(self, in, dw, lddw);                                                                          \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,          \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      vjp_block(0, self, in, cotangent, ld_cotangent, 0.0, gradient);                                             \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in, const pf_update *update,          \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                        \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      step_block(self, in, update, w_out, ld_out);                                                                \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in, const pf_update *update,      \
-                                              const pf_rule_gradient *gradient, pf_error *error)                  \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      vjp_block(1, self, in, update->mask, update->ldm, update->eta, gradient);                                   \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status jvp##suffix(const void *self, const pf_block *in, const pf_rule_tangent *tangent,    \
-                                         pf_error *error)                                                         \
-  {                                                                                                               \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                        \
-      jvp_block(self, in, tangent, t);                                                                            \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  static const pf_rule_ops ops##suffix = {                                                                        \
-      .size = sizeof(pf_rule_ops),                                                                                \
-      .create = create,                                                                                           \
-      .destroy = destroy,                                                                                         \
-      .needs = needs,                                                                                             \
-      .forward = forward##suffix,                                                                                 \
-      .vjp = vjp##suffix,                                                                                         \
-      .jvp = jvp##suffix,                                                                                         \
-      .step = step##suffix,                                                                                       \
-      .step_vjp = step_vjp##suffix,                                                                               \
-      .describe = describe,                                                                                       \
-  };                                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                               \
-      .name = "reward",                                                                                           \
-      .version = "1.0",                                                                                           \
-      .summary = "reward-modulated rules: x r, x y r, covariance, Rescorla-Wagner; each with or without decay",   \
-      .options = PF_TABLE_OF(options),                                                                            \
-      .rule = &ops##suffix,                                                                                       \
+PF_INLINE void jvp_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent)
+{
+  for (int64_t t = 0; t < tangent->n_tangents; t++) {
+    tangent_block(self, in, tangent, t);
+  }
+}
+
+#define VARIANT(suffix, attribute)                                                                              \
+  RULE_FORWARD(suffix, attribute)                                                                               \
+  RULE_VJP(suffix, attribute)                                                                                   \
+  RULE_JVP(suffix, attribute)                                                                                   \
+  RULE_STEP(suffix, attribute)                                                                                  \
+  RULE_STEP_VJP(suffix, attribute)                                                                              \
+  static const pf_rule_ops ops##suffix = {                                                                      \
+      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                                       \
+      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,                             \
+  };                                                                                                            \
+  static const pf_plugin plugin##suffix = {                                                                     \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                             \
+      .name = "reward",                                                                                         \
+      .version = "1.0",                                                                                         \
+      .summary = "reward-modulated rules: x r, x y r, covariance, Rescorla-Wagner; each with or without decay", \
+      .options = PF_TABLE_OF(options),                                                                          \
+      .rule = &ops##suffix,                                                                                     \
   };
 
-PF_FOR_EACH_ISA(REWARD_OPS)
+PF_FOR_EACH_ISA(VARIANT)
 
 PF_PLUGIN_ENTRY(reward)
 {

@@ -14,7 +14,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_common.h"
+#include "../common/rule_ops.h"
 #include "../common/time_constant.h"
 
 enum { A_PLUS = 0, A_MINUS = 1, TAU_PLUS = 2, TAU_MINUS = 3, TAU_C = 4, MAX_PARAMETERS = 5 };
@@ -384,56 +384,27 @@ PF_INLINE pf_status advance_vjp_block(const stdp *self, const pf_block *in, cons
 
 /* ---- ops ---- */
 
-#define VARIANT(suffix, attribute)                                                                                 \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,      \
-                                             pf_error *error)                                                      \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    if (status == PF_OK) {                                                                                         \
-      forward_block(self, in, dw, lddw);                                                                           \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,           \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)  \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    if (status == PF_OK) {                                                                                         \
-      vjp_block(self, in, cotangent, ld_cotangent, gradient);                                                      \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  attribute static pf_status advance##suffix(const void *self, const pf_block *in, const pf_traces *next,          \
-                                             pf_error *error)                                                      \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    return status == PF_OK ? advance_block(self, in, next, error) : status;                                        \
-  }                                                                                                                \
-  attribute static pf_status advance_vjp##suffix(const void *self, const pf_block *in, const pf_traces *cotangent, \
-                                                 const pf_rule_gradient *gradient, pf_error *error)                \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    return status == PF_OK ? advance_vjp_block(self, in, cotangent, gradient, error) : status;                     \
-  }                                                                                                                \
-  static const pf_rule_ops ops##suffix = {                                                                         \
-      .size = sizeof(pf_rule_ops),                                                                                 \
-      .create = create,                                                                                            \
-      .destroy = destroy,                                                                                          \
-      .needs = needs,                                                                                              \
-      .forward = forward##suffix,                                                                                  \
-      .vjp = vjp##suffix,                                                                                          \
-      .describe = describe,                                                                                        \
-      .advance = advance##suffix,                                                                                  \
-      .advance_vjp = advance_vjp##suffix,                                                                          \
-  };                                                                                                               \
-  static const pf_plugin plugin##suffix = {                                                                        \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                \
-      .name = "stdp",                                                                                              \
-      .version = "1.0",                                                                                            \
-      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor where wanted",     \
-      .options = PF_TABLE_OF(options),                                                                             \
-      .rule = &ops##suffix,                                                                                        \
+#define VARIANT(suffix, attribute)                                                                             \
+  RULE_FORWARD(suffix, attribute)                                                                              \
+  RULE_VJP(suffix, attribute)                                                                                  \
+  RULE_ADVANCE(suffix, attribute)                                                                              \
+  RULE_ADVANCE_VJP(suffix, attribute)                                                                          \
+  static const pf_rule_ops ops##suffix = {                                                                     \
+      RULE_LIFE,                                                                                               \
+      .forward = forward##suffix,                                                                              \
+      .vjp = vjp##suffix,                                                                                      \
+      .advance = advance##suffix,                                                                              \
+      .advance_vjp = advance_vjp##suffix,                                                                      \
+  };                                                                                                           \
+  static const pf_plugin plugin##suffix = {                                                                    \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                            \
+      .name = "stdp",                                                                                          \
+      .version = "1.0",                                                                                        \
+      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor where wanted", \
+      .options = PF_TABLE_OF(options),                                                                         \
+      .rule = &ops##suffix,                                                                                    \
   };
+
 PF_FOR_EACH_ISA(VARIANT)
 
 PF_PLUGIN_ENTRY(stdp)

@@ -12,7 +12,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_common.h"
+#include "../common/rule_ops.h"
 #include "../common/time_constant.h"
 
 enum { RATE = 0, DECAY = 1, TAU = 2, N_PARAMETERS = 3 };
@@ -275,75 +275,61 @@ PF_INLINE pf_status advance_vjp_form(const pf_block *in, enum form form, const p
 /* ---- ops ---- */
 
 /* the form is a constant inside, so that each gets loops of its own */
-#define EACH_FORM(call, ...)             \
-  switch (((const trace *)self)->form) { \
-  case FORM_XY:                          \
-    call(in, FORM_XY, __VA_ARGS__);      \
-    break;                               \
-  case FORM_X:                           \
-    call(in, FORM_X, __VA_ARGS__);       \
-    break;                               \
-  default:                               \
-    call(in, FORM_Y, __VA_ARGS__);       \
-    break;                               \
+#define EACH_FORM(call, ...)        \
+  switch (self->form) {             \
+  case FORM_XY:                     \
+    call(in, FORM_XY, __VA_ARGS__); \
+    break;                          \
+  case FORM_X:                      \
+    call(in, FORM_X, __VA_ARGS__);  \
+    break;                          \
+  default:                          \
+    call(in, FORM_Y, __VA_ARGS__);  \
+    break;                          \
   }
 
-#define VARIANT(suffix, attribute)                                                                                 \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,      \
-                                             pf_error *error)                                                      \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    if (status == PF_OK) {                                                                                         \
-      EACH_FORM(forward_form, dw, lddw)                                                                            \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,           \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)  \
-  {                                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                                          \
-    if (status == PF_OK) {                                                                                         \
-      EACH_FORM(vjp_form, cotangent, ld_cotangent, gradient)                                                       \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  attribute static pf_status advance##suffix(const void *self, const pf_block *in, const pf_traces *next,          \
-                                             pf_error *error)                                                      \
-  {                                                                                                                \
-    pf_status status = rule_check_dense(in, error);                                                                \
-    if (status == PF_OK) {                                                                                         \
-      EACH_FORM(status = advance_form, next, error)                                                                \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  attribute static pf_status advance_vjp##suffix(const void *self, const pf_block *in, const pf_traces *cotangent, \
-                                                 const pf_rule_gradient *gradient, pf_error *error)                \
-  {                                                                                                                \
-    pf_status status = rule_check_dense(in, error);                                                                \
-    if (status == PF_OK) {                                                                                         \
-      EACH_FORM(status = advance_vjp_form, cotangent, gradient, error)                                             \
-    }                                                                                                              \
-    return status;                                                                                                 \
-  }                                                                                                                \
-  static const pf_rule_ops ops##suffix = {                                                                         \
-      .size = sizeof(pf_rule_ops),                                                                                 \
-      .create = create,                                                                                            \
-      .destroy = destroy,                                                                                          \
-      .needs = needs,                                                                                              \
-      .forward = forward##suffix,                                                                                  \
-      .vjp = vjp##suffix,                                                                                          \
-      .describe = describe,                                                                                        \
-      .advance = advance##suffix,                                                                                  \
-      .advance_vjp = advance_vjp##suffix,                                                                          \
-  };                                                                                                               \
-  static const pf_plugin plugin##suffix = {                                                                        \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                \
-      .name = "trace",                                                                                             \
-      .version = "1.0",                                                                                            \
-      .summary = "dw = rate r e - decay w, e <- exp(-dt / tau) e + x y: an eligibility trace awaits the reward",   \
-      .options = PF_TABLE_OF(options),                                                                             \
-      .rule = &ops##suffix,                                                                                        \
+PF_INLINE void forward_block(const trace *self, const pf_block *in, pf_real *dw,
+                             int64_t lddw){EACH_FORM(forward_form, dw, lddw)}
+
+PF_INLINE void vjp_block(const trace *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                         const pf_rule_gradient *gradient){EACH_FORM(vjp_form, cotangent, ld_cotangent, gradient)}
+
+PF_INLINE pf_status advance_block(const trace *self, const pf_block *in, const pf_traces *next, pf_error *error)
+{
+  pf_status status = PF_OK;
+  EACH_FORM(status = advance_form, next, error)
+  return status;
+}
+
+PF_INLINE pf_status advance_vjp_block(const trace *self, const pf_block *in, const pf_traces *cotangent,
+                                      const pf_rule_gradient *gradient, pf_error *error)
+{
+  pf_status status = PF_OK;
+  EACH_FORM(status = advance_vjp_form, cotangent, gradient, error)
+  return status;
+}
+
+#define VARIANT(suffix, attribute)                                                                               \
+  RULE_FORWARD(suffix, attribute)                                                                                \
+  RULE_VJP(suffix, attribute)                                                                                    \
+  RULE_ADVANCE(suffix, attribute)                                                                                \
+  RULE_ADVANCE_VJP(suffix, attribute)                                                                            \
+  static const pf_rule_ops ops##suffix = {                                                                       \
+      RULE_LIFE,                                                                                                 \
+      .forward = forward##suffix,                                                                                \
+      .vjp = vjp##suffix,                                                                                        \
+      .advance = advance##suffix,                                                                                \
+      .advance_vjp = advance_vjp##suffix,                                                                        \
+  };                                                                                                             \
+  static const pf_plugin plugin##suffix = {                                                                      \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                              \
+      .name = "trace",                                                                                           \
+      .version = "1.0",                                                                                          \
+      .summary = "dw = rate r e - decay w, e <- exp(-dt / tau) e + x y: an eligibility trace awaits the reward", \
+      .options = PF_TABLE_OF(options),                                                                           \
+      .rule = &ops##suffix,                                                                                      \
   };
+
 PF_FOR_EACH_ISA(VARIANT)
 
 PF_PLUGIN_ENTRY(trace)
