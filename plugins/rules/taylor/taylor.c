@@ -129,9 +129,10 @@ static pf_status read_set(const pf_options *given, taylor_set *set, pf_error *er
     powers = powers || given->present(given, powers_option[v]);
   }
   if (terms + list + mask + powers > 1) {
-    return pf_fail_key(error, PF_STOP, terms ? "terms" : (list ? "term_list" : "mask"),
-                       "terms are chosen in more than one way (%s%s%s%s); keep one", terms ? " terms" : "",
-                       list ? " term_list" : "", powers ? " powers" : "", mask ? " mask" : "");
+    return pf_fail_key(
+        error, PF_STOP, terms ? "terms" : (list ? "term_list" : "mask"),
+        "terms are chosen in more than one way, by%s%s%s%s; keep one and take the others out of the config",
+        terms ? " `terms`" : "", list ? " `term_list`" : "", powers ? " `powers`" : "", mask ? " `mask`" : "");
   }
   if (terms) {
     return read_terms(given, set, error);

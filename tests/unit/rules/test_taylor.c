@@ -183,7 +183,7 @@ Test(rule_taylor, one_way_of_choosing_only)
   static const int64_t zeros[81] = {0};
   const fake_value two_ways[] = {FAKE_STRING("terms", "x"), FAKE_INTEGERS("powers.x", powers, 2)};
   rule_refusal(taylor_LTX_pf_plugin_entry, two_ways, 2, text, sizeof text);
-  cr_assert(strstr(text, "terms powers") != NULL, "%s", text);
+  cr_assert(strstr(text, "by `terms` `powers`; keep one") != NULL, "%s", text);
   const fake_value short_mask[] = {FAKE_INTEGERS("mask", zeros, 27)};
   rule_refusal(taylor_LTX_pf_plugin_entry, short_mask, 1, text, sizeof text);
   cr_assert(strstr(text, "27 elements, expected 81") != NULL, "%s", text);
