@@ -17,28 +17,162 @@ static int is_large(int64_t a, int64_t b, int64_t c)
   return a > 1 && a * b * c >= BLAS_FROM;
 }
 
-/** drive, of one step and two presynaptic units: two cues are the field's commonest input. */
-PF_INLINE void drive_of_two(int64_t n_post, const pf_real *w, const pf_real *pre, pf_real *drive, const bool add)
+/* What is left of a row, less than PF_LANES: a loop that the compiler unrolls, and does not make vectors of. */
+#define FEW(k, n)   \
+  if ((k) >= (n)) { \
+    break;          \
+  }
+
+/*
+ * Two presynaptic units are the field's commonest input (two cues). Their rows of weights lie in memory as w00 w01 w10
+ * w11 ..., and are taken PF_LANES at a time; they stay in registers over the steps.
+ */
+#ifdef PF_SINGLE
+#define FIRST_OF_PAIRS(a, b)                       \
+  {                                                \
+    a[0], a[2], a[4], a[6], b[0], b[2], b[4], b[6] \
+  }
+#define SECOND_OF_PAIRS(a, b)                      \
+  {                                                \
+    a[1], a[3], a[5], a[7], b[1], b[3], b[5], b[7] \
+  }
+#define TWICE_LOW(a)                               \
+  {                                                \
+    a[0], a[0], a[1], a[1], a[2], a[2], a[3], a[3] \
+  }
+#define TWICE_HIGH(a)                              \
+  {                                                \
+    a[4], a[4], a[5], a[5], a[6], a[6], a[7], a[7] \
+  }
+#define PAIRS(x)                                   \
+  {                                                \
+    x[0], x[1], x[0], x[1], x[0], x[1], x[0], x[1] \
+  }
+#else
+#define FIRST_OF_PAIRS(a, b) \
+  {                          \
+    a[0], a[2], b[0], b[2]   \
+  }
+#define SECOND_OF_PAIRS(a, b) \
+  {                           \
+    a[1], a[3], b[1], b[3]    \
+  }
+#define TWICE_LOW(a)       \
+  {                        \
+    a[0], a[0], a[1], a[1] \
+  }
+#define TWICE_HIGH(a)      \
+  {                        \
+    a[2], a[2], a[3], a[3] \
+  }
+#define PAIRS(x)           \
+  {                        \
+    x[0], x[1], x[0], x[1] \
+  }
+#endif
+
+/** drive, of two presynaptic units whose rows of weights have no gaps. */
+PF_INLINE void drive_of_two(int64_t n_steps, int64_t n_post, const pf_real *w, const pf_real *pre, int64_t ld_pre,
+                            pf_real *drive, int64_t ld_drive, const bool add)
 {
-  const pf_real x0 = pre[0], x1 = pre[1];
-#pragma omp simd
-  for (int64_t i = 0; i < n_post; i++) {
-    const pf_real sum = w[2 * i] * x0 + w[2 * i + 1] * x1;
-    drive[i] = add ? drive[i] + sum : sum;
+  int64_t i = 0;
+  for (; i + PF_LANES <= n_post; i += PF_LANES) {
+    const pf_lanes_at *rows = (const pf_lanes_at *)(w + 2 * i);
+    const pf_lanes low = rows[0], high = rows[1];
+    const pf_lanes w0 = FIRST_OF_PAIRS(low, high), w1 = SECOND_OF_PAIRS(low, high);
+    for (int64_t t = 0; t < n_steps; t++) {
+      const pf_real *x = pre + t * ld_pre;
+      pf_lanes_at *to = (pf_lanes_at *)(drive + t * ld_drive + i);
+      pf_lanes sum = w0 * x[0] + w1 * x[1];
+      if (add) {
+        sum += *to;
+      }
+      *to = sum;
+    }
+  }
+  for (int64_t t = 0; t < n_steps && i < n_post; t++) {
+    const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
+    const pf_real *rows = w + 2 * i;
+    pf_real *to = drive + t * ld_drive + i;
+    for (int k = 0; k < PF_LANES - 1; k++) {
+      FEW(k, n_post - i)
+      const pf_real sum = rows[2 * k] * x0 + rows[2 * k + 1] * x1;
+      to[k] = add ? to[k] + sum : sum;
+    }
+  }
+}
+
+/** weight_gradient, likewise. */
+PF_INLINE void weight_gradient_of_two(int64_t n_steps, int64_t n_post, const pf_real *g_drive, int64_t ld_drive,
+                                      const pf_real *pre, int64_t ld_pre, pf_real *g_w)
+{
+  int64_t i = 0;
+  for (; i + PF_LANES <= n_post; i += PF_LANES) {
+    pf_lanes_at *rows = (pf_lanes_at *)(g_w + 2 * i);
+    pf_lanes low = rows[0], high = rows[1];
+    for (int64_t t = 0; t < n_steps; t++) {
+      const pf_lanes d = *(const pf_lanes_at *)(g_drive + t * ld_drive + i), d_low = TWICE_LOW(d),
+                     d_high = TWICE_HIGH(d);
+      const pf_real *x = pre + t * ld_pre;
+      const pf_lanes both = PAIRS(x);
+      low += d_low * both;
+      high += d_high * both;
+    }
+    rows[0] = low;
+    rows[1] = high;
+  }
+  for (int64_t t = 0; t < n_steps && i < n_post; t++) {
+    const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
+    const pf_real *d = g_drive + t * ld_drive + i;
+    pf_real *rows = g_w + 2 * i;
+    for (int k = 0; k < PF_LANES - 1; k++) {
+      FEW(k, n_post - i)
+      rows[2 * k] += d[k] * x0;
+      rows[2 * k + 1] += d[k] * x1;
+    }
+  }
+}
+
+/** sum[k] = a_k b for four rows a_k, `lda` apart: one sum alone would wait for its own additions. */
+PF_INLINE void four_dots(int64_t n, const pf_real *a, int64_t lda, const pf_real *b, pf_real sum[4])
+{
+  const pf_real *a0 = a, *a1 = a0 + lda, *a2 = a1 + lda, *a3 = a2 + lda;
+  pf_real sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+#pragma omp simd reduction(+ : sum0, sum1, sum2, sum3)
+  for (int64_t j = 0; j < n; j++) {
+    sum0 += a0[j] * b[j];
+    sum1 += a1[j] * b[j];
+    sum2 += a2[j] * b[j];
+    sum3 += a3[j] * b[j];
+  }
+  sum[0] = sum0;
+  sum[1] = sum1;
+  sum[2] = sum2;
+  sum[3] = sum3;
+}
+
+/** to += a from */
+PF_INLINE void add_row(int64_t n, pf_real a, const pf_real *from, pf_real *to)
+{
+  int64_t j = 0;
+  for (; j + PF_LANES <= n; j += PF_LANES) {
+    *(pf_lanes_at *)(to + j) += a * *(const pf_lanes_at *)(from + j);
+  }
+  for (int k = 0; k < PF_LANES - 1; k++) {
+    FEW(k, n - j)
+    to[j + k] += a * from[j + k];
   }
 }
 
 PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
                           const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)
 {
-  for (int64_t t = 0; t < n_steps && n_pre == 2 && ldw == 2; t++) {
-    if (add) {
-      drive_of_two(n_post, w, pre + t * ld_pre, drive + t * ld_drive, true);
-    } else {
-      drive_of_two(n_post, w, pre + t * ld_pre, drive + t * ld_drive, false);
-    }
-  }
   if (n_pre == 2 && ldw == 2) {
+    if (add) {
+      drive_of_two(n_steps, n_post, w, pre, ld_pre, drive, ld_drive, true);
+    } else {
+      drive_of_two(n_steps, n_post, w, pre, ld_pre, drive, ld_drive, false);
+    }
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
@@ -46,33 +180,33 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
          (int)ldw, add ? 1 : 0, drive, (int)ld_drive);
     return;
   }
-  for (int64_t t = 0; t < n_steps; t++) {
+  int64_t t = 0;
+  pf_real sum[4];
+  for (; n_post == 1 && t + 4 <= n_steps; t += 4) { /* a readout: four steps at a time instead of four rows */
+    four_dots(n_pre, pre + t * ld_pre, ld_pre, w, sum);
+    for (int k = 0; k < 4; k++) {
+      pf_real *to = drive + (t + k) * ld_drive;
+      *to = add ? *to + sum[k] : sum[k];
+    }
+  }
+  for (; t < n_steps; t++) {
     const pf_real *x = pre + t * ld_pre;
     pf_real *d = drive + t * ld_drive;
     int64_t i = 0;
-    for (; i + 4 <= n_post; i += 4) { /* four rows at a time: one sum alone would wait for its own additions */
-      const pf_real *row0 = w + i * ldw, *row1 = row0 + ldw, *row2 = row1 + ldw, *row3 = row2 + ldw;
-      pf_real sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-#pragma omp simd reduction(+ : sum0, sum1, sum2, sum3)
-      for (int64_t j = 0; j < n_pre; j++) {
-        sum0 += row0[j] * x[j];
-        sum1 += row1[j] * x[j];
-        sum2 += row2[j] * x[j];
-        sum3 += row3[j] * x[j];
+    for (; i + 4 <= n_post; i += 4) {
+      four_dots(n_pre, w + i * ldw, ldw, x, sum);
+      for (int k = 0; k < 4; k++) {
+        d[i + k] = add ? d[i + k] + sum[k] : sum[k];
       }
-      d[i] = add ? d[i] + sum0 : sum0;
-      d[i + 1] = add ? d[i + 1] + sum1 : sum1;
-      d[i + 2] = add ? d[i + 2] + sum2 : sum2;
-      d[i + 3] = add ? d[i + 3] + sum3 : sum3;
     }
     for (; i < n_post; i++) {
       const pf_real *row = w + i * ldw;
-      pf_real sum = 0;
-#pragma omp simd reduction(+ : sum)
+      pf_real one = 0;
+#pragma omp simd reduction(+ : one)
       for (int64_t j = 0; j < n_pre; j++) {
-        sum += row[j] * x[j];
+        one += row[j] * x[j];
       }
-      d[i] = add ? d[i] + sum : sum;
+      d[i] = add ? d[i] + one : one;
     }
   }
 }
@@ -80,16 +214,8 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
 PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive,
                                     int64_t ld_drive, const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw)
 {
-  for (int64_t t = 0; t < n_steps && n_pre == 2 && ldw == 2; t++) {
-    const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
-    const pf_real *d = g_drive + t * ld_drive;
-#pragma omp simd
-    for (int64_t i = 0; i < n_post; i++) {
-      g_w[2 * i] += d[i] * x0;
-      g_w[2 * i + 1] += d[i] * x1;
-    }
-  }
   if (n_pre == 2 && ldw == 2) {
+    weight_gradient_of_two(n_steps, n_post, g_drive, ld_drive, pre, ld_pre, g_w);
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
@@ -100,12 +226,7 @@ PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_p
   for (int64_t t = 0; t < n_steps; t++) {
     const pf_real *x = pre + t * ld_pre;
     for (int64_t i = 0; i < n_post; i++) {
-      const pf_real g = g_drive[t * ld_drive + i];
-      pf_real *row = g_w + i * ldw;
-#pragma omp simd
-      for (int64_t j = 0; j < n_pre; j++) {
-        row[j] += g * x[j];
-      }
+      add_row(n_pre, g_drive[t * ld_drive + i], x, g_w + i * ldw);
     }
   }
 }
@@ -121,12 +242,7 @@ PF_INLINE void pre_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre,
   for (int64_t t = 0; t < n_steps; t++) {
     pf_real *x = g_pre + t * ld_pre;
     for (int64_t i = 0; i < n_post; i++) {
-      const pf_real g = g_drive[t * ld_drive + i];
-      const pf_real *row = w + i * ldw;
-#pragma omp simd
-      for (int64_t j = 0; j < n_pre; j++) {
-        x[j] += g * row[j];
-      }
+      add_row(n_pre, g_drive[t * ld_drive + i], w + i * ldw, x);
     }
   }
 }

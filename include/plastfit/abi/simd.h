@@ -19,6 +19,8 @@
 #ifndef PLASTFIT_ABI_SIMD_H
 #define PLASTFIT_ABI_SIMD_H
 
+#include <plastfit/abi/base.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +37,17 @@
 #else
 #define PF_FOR_EACH_ISA(X) X(_baseline, )
 #define PF_CHOOSE(name) (&name##_baseline)
+#endif
+
+#if defined(__GNUC__)
+/**
+ * A vector of 32 bytes, for loops too short for the compiler to vectorise well by itself: a few rows, two columns. GNU
+ * C works with it as with a number, and splits it where registers are shorter. For local variables: as an argument or a
+ * result it would tie a function to one instruction set. pf_lanes_at: such numbers anywhere in memory.
+ */
+enum { PF_LANES = 32 / sizeof(pf_real) };
+typedef pf_real pf_lanes __attribute__((vector_size(32)));
+typedef pf_real pf_lanes_at __attribute__((vector_size(32), aligned(sizeof(pf_real)), may_alias));
 #endif
 
 /** May the AVX2+FMA variant run here, and is it not pinned away? */
