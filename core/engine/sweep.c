@@ -30,6 +30,7 @@ typedef struct sweep {
   size_t cells[MAX_PLASTIC];                      /* of a slot of a block: core/engine/carry.h */
   size_t scratch_cells;                           /* that a step of a block takes */
   bool keeps_all;                                 /* no checkpoints */
+  bool at_once;                                   /* rules do not see the population: it responds after all runs */
   bool wants_network;                             /* its parameters, or starting weights, are learned */
   const double *scale;                            /* [n_losses]; of a local sweep */
   pf_loss_value (*lane_values)[MAX_LOCAL_LOSSES]; /* [n_lanes]; of a local sweep */
@@ -40,7 +41,7 @@ typedef struct sweep {
 /** A block of rows and its memory, in the arena of a thread. */
 typedef struct block {
   int64_t row0, n_rows;
-  pf_carry carry[MAX_PLASTIC];
+  pf_carry *carry;                   /* [n_plastic] */
   pf_real *states[MAX_PLASTIC];      /* [interval + 1] slots */
   pf_real *checkpoints[MAX_PLASTIC]; /* [n_checkpoints] slots */
   pf_real *g[MAX_PLASTIC];           /* a slot */
@@ -119,12 +120,12 @@ static pf_real *take(pf_real **arena, size_t cells)
   return taken;
 }
 
-static block lay_out(const sweep *self, pf_workspace *workspace, int64_t index)
+static block lay_out(const sweep *self, pf_workspace *workspace, int64_t index, pf_carry carry[MAX_PLASTIC])
 {
   pf_real *arena = workspace->arena;
   const int64_t kept = self->keeps_all ? self->n_runs : self->plan.interval;
   const int64_t checkpoints = self->keeps_all ? 0 : (self->n_runs + self->plan.interval - 1) / self->plan.interval;
-  block out = {.row0 = index * self->plan.rows};
+  block out = {.row0 = index * self->plan.rows, .carry = carry};
   out.n_rows = self->post->n - out.row0 < self->plan.rows ? self->post->n - out.row0 : self->plan.rows;
   for (size_t j = 0; j < self->n_plastic; j++) {
     const size_t cells = self->cells[j];
@@ -153,13 +154,12 @@ static pf_status change(const sweep *self, const block *at, size_t j, const pf_r
   return PF_OK;
 }
 
-/** Drives and signals of the block's rows over one run, with plastic weights w[j]. */
-static pf_status respond(const sweep *self, const block *at, const pf_run *run, pf_real *const *w, pf_error *error)
+/** Drives of the block's rows over one run, with plastic weights w[j]. */
+static void drive(const sweep *self, const block *at, const pf_run *run, pf_real *const *w)
 {
   const pf_model *model = self->model;
   const pf_workspace *workspace = self->workspaces[0];
   const pf_activity *post = self->post;
-  const int64_t n_steps = run->end - run->first + 1, offset = run->first * post->ld + at->row0;
   bool add = false;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
@@ -172,23 +172,41 @@ static pf_status respond(const sweep *self, const block *at, const pf_run *run, 
     }
     const pf_activity *pre = &workspace->activity[weights->info->pre];
     const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + run->first * pre->ld;
-    model->kernels->drive(n_steps, at->n_rows, weights->n_pre, rows, weights->ldw, signal, pre->ld,
-                          post->drive + offset, post->ld, add);
+    model->kernels->drive(run->end - run->first + 1, at->n_rows, weights->n_pre, rows, weights->ldw, signal, pre->ld,
+                          post->drive + run->first * post->ld + at->row0, post->ld, add);
     add = true;
   }
-  const pf_units in = {.size = sizeof in,
-                       .population = (int64_t)self->population,
-                       .row0 = at->row0,
-                       .n_rows = at->n_rows,
-                       .n_steps = n_steps,
-                       .theta = self->theta + model->network_theta0,
-                       .drive = post->drive + offset,
-                       .ld_drive = post->ld};
-  const pf_response out = {.size = sizeof out,
-                           .signals = post->signals + offset,
-                           .signal_stride = post->plane_stride,
-                           .ld_signal = post->ld};
-  return model->network->plugin->network->respond(model->network->self, &in, &out, error);
+}
+
+/** The block's units at steps [first, last], as the network sees them. */
+static pf_units units_of(const sweep *self, const block *at, int64_t first, int64_t last)
+{
+  return (pf_units){.size = sizeof(pf_units),
+                    .population = (int64_t)self->population,
+                    .row0 = at->row0,
+                    .n_rows = at->n_rows,
+                    .n_steps = last - first + 1,
+                    .theta = self->theta + self->model->network_theta0,
+                    .drive = self->post->drive + first * self->post->ld + at->row0,
+                    .ld_drive = self->post->ld};
+}
+
+/** Their signals, or the cotangents of these. */
+static pf_response response_of(const sweep *self, const block *at, pf_real *signals, int64_t first)
+{
+  return (pf_response){.size = sizeof(pf_response),
+                       .signals = signals + first * self->post->ld + at->row0,
+                       .signal_stride = self->post->plane_stride,
+                       .ld_signal = self->post->ld};
+}
+
+/** Signals of the block's rows at steps [first, last], from their drives. */
+static pf_status respond(const sweep *self, const block *at, int64_t first, int64_t last, pf_error *error)
+{
+  const pf_component *network = self->model->network;
+  const pf_units in = units_of(self, at, first, last);
+  const pf_response out = response_of(self, at, self->post->signals, first);
+  return network->plugin->network->respond(network->self, &in, &out, error);
 }
 
 static void load_initial(const sweep *self, const block *at)
@@ -218,12 +236,21 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
                self->cells[j] * sizeof(pf_real));
       }
     }
-    status = responds ? respond(self, at, &self->runs[r], w, error) : PF_OK;
+    if (responds) {
+      drive(self, at, &self->runs[r], w);
+    }
+    status = responds && !self->at_once ? respond(self, at, self->runs[r].first, self->runs[r].end, error) : PF_OK;
     for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
       status = change(self, at, j, &self->runs[r], w[j], slot_forward(self, at, j, r + 1), error);
     }
     if (status != PF_OK) {
       pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
+    }
+  }
+  if (status == PF_OK && responds && self->at_once) {
+    status = respond(self, at, 0, self->draw->n_steps - 1, error);
+    if (status != PF_OK) {
+      pf_run_locate(error, self->draw->recording->name, 0);
     }
   }
   return status;
@@ -298,50 +325,42 @@ static pf_status back_change(const sweep *self, const block *at, size_t j, const
   return pf_carry_back(&at->carry[j], &moment, slot, slot + self->cells[j], at->g[j], &gradient, at->scratch, error);
 }
 
-/** One run: from cotangents of the block's signals to those of its drive, weights and presynaptic signals. */
-static pf_status back_respond(const sweep *self, const block *at, const pf_run *run, pf_real *const *w, int64_t lane,
+/** Steps [first, last]: from cotangents of the block's signals to those of its drive. */
+static pf_status back_respond(const sweep *self, const block *at, int64_t first, int64_t last, int64_t lane,
                               pf_error *error)
 {
   const pf_model *model = self->model;
-  const pf_workspace *workspace = self->workspaces[0];
   const pf_activity *post = self->post;
-  const int64_t n_steps = run->end - run->first + 1, offset = run->first * post->ld + at->row0;
-  const pf_units in = {.size = sizeof in,
-                       .population = (int64_t)self->population,
-                       .row0 = at->row0,
-                       .n_rows = at->n_rows,
-                       .n_steps = n_steps,
-                       .theta = self->theta + model->network_theta0,
-                       .drive = post->drive + offset,
-                       .ld_drive = post->ld};
-  const pf_response value = {.size = sizeof value,
-                             .signals = post->signals + offset,
-                             .signal_stride = post->plane_stride,
-                             .ld_signal = post->ld};
-  const pf_response cotangent = {.size = sizeof cotangent,
-                                 .signals = post->g_signals + offset,
-                                 .signal_stride = post->plane_stride,
-                                 .ld_signal = post->ld};
+  const pf_units in = units_of(self, at, first, last);
+  const pf_response value = response_of(self, at, post->signals, first);
+  const pf_response cotangent = response_of(self, at, post->g_signals, first);
   double *theta = self->lane_theta + (size_t)lane * model->start_theta0 + model->network_theta0;
   const pf_units_gradient gradient = {.size = sizeof gradient,
-                                      .drive = post->g_drive + offset,
+                                      .drive = post->g_drive + first * post->ld + at->row0,
                                       .theta = self->wants_network ? theta : NULL,
                                       .ld_drive = post->ld};
-  pf_status status =
-      model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
-  for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
+  return model->network->plugin->network->respond_vjp(model->network->self, &in, &value, &cotangent, &gradient, error);
+}
+
+/** One run: from cotangents of the block's drive to those of its weights and presynaptic signals. */
+static void back_drive(const sweep *self, const block *at, const pf_run *run, pf_real *const *w, int64_t lane)
+{
+  const pf_kernels *kernels = self->model->kernels;
+  const pf_activity *post = self->post;
+  const int64_t n_steps = run->end - run->first + 1;
+  const pf_real *g_drive = post->g_drive + run->first * post->ld + at->row0;
+  for (size_t j = 0; j < self->n_plastic; j++) {
     const pf_weights *weights = weights_of(self, j);
-    const pf_activity *pre = &workspace->activity[weights->info->pre];
+    const pf_activity *pre = &self->workspaces[0]->activity[weights->info->pre];
     const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + run->first * pre->ld;
     pf_real *g_pre = pre_cotangent(self, j, lane);
-    model->kernels->weight_gradient(n_steps, at->n_rows, weights->n_pre, post->g_drive + offset, post->ld, signal,
-                                    pre->ld, at->g[j], weights->ldw);
+    kernels->weight_gradient(n_steps, at->n_rows, weights->n_pre, g_drive, post->ld, signal, pre->ld, at->g[j],
+                             weights->ldw);
     if (g_pre != NULL) {
-      model->kernels->pre_gradient(n_steps, at->n_rows, weights->n_pre, w[j], weights->ldw, post->g_drive + offset,
-                                   post->ld, g_pre + run->first * pre->ld, pre->ld);
+      kernels->pre_gradient(n_steps, at->n_rows, weights->n_pre, w[j], weights->ldw, g_drive, post->ld,
+                            g_pre + run->first * pre->ld, pre->ld);
     }
   }
-  return status;
 }
 
 static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_error *error)
@@ -351,6 +370,13 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
   pf_status status = PF_OK;
   for (size_t j = 0; j < self->n_plastic; j++) {
     memset(at->g[j], 0, self->cells[j] * sizeof(pf_real));
+  }
+  if (self->at_once) {
+    status = back_respond(self, at, 0, self->draw->n_steps - 1, lane, error);
+    if (status != PF_OK) {
+      pf_run_locate(error, self->draw->recording->name, 0);
+      return status;
+    }
   }
   for (int64_t s = n_segments; s-- > 0 && status == PF_OK;) {
     const int64_t first = s * interval;
@@ -364,9 +390,13 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
       for (size_t j = self->n_plastic; j-- > 0 && status == PF_OK;) {
         status = back_change(self, at, j, &self->runs[r], w[j], lane, error);
       }
-      status = status == PF_OK ? back_respond(self, at, &self->runs[r], w, lane, error) : status;
+      if (status == PF_OK && !self->at_once) {
+        status = back_respond(self, at, self->runs[r].first, self->runs[r].end, lane, error);
+      }
       if (status != PF_OK) {
         pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
+      } else {
+        back_drive(self, at, &self->runs[r], w, lane);
       }
     }
   }
@@ -457,9 +487,10 @@ static pf_status sweep_lane(const sweep *self, enum direction direction, int64_t
 {
   const int64_t n = self->plan.n_blocks, lanes = self->plan.n_lanes;
   pf_workspace *workspace = my_workspace(self);
+  pf_carry carry[MAX_PLASTIC];
   pf_status status = reserve_arena(self, workspace, error);
   for (int64_t b = lane * n / lanes; b < (lane + 1) * n / lanes && status == PF_OK; b++) {
-    const block at = lay_out(self, workspace, b);
+    const block at = lay_out(self, workspace, b, carry);
     const bool lasts = self->keeps_all && n == 1; /* with one block, states stand until another population's sweep */
     const bool states_stand = lasts && workspace->arena_population == self->population;
     workspace->arena_population = lasts ? self->population : 0;
@@ -581,6 +612,17 @@ static void add_fixed(const sweep *self)
   }
 }
 
+/** Does a rule on the projection see what the postsynaptic population does? */
+static bool sees_post(const pf_model *model, const pf_weights *weights)
+{
+  bool sees = weights->has_traces; /* `reads` is of dw alone */
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    const uint32_t reads = model->plastic[p].needs.reads;
+    sees = sees || (model->plastic[p].projection == weights->index && (reads == 0 || (reads & PF_READS_POST) != 0));
+  }
+  return sees;
+}
+
 /** The sweep of population p; n_plastic is 0 where none of its weights change. */
 static sweep prepare(const pf_model *model, const pf_draw *draw, const double *theta, pf_workspace *const *workspaces,
                      size_t n_workspaces, size_t p)
@@ -595,6 +637,7 @@ static sweep prepare(const pf_model *model, const pf_draw *draw, const double *t
                 .post = &workspace->activity[p],
                 .runs = workspace->runs,
                 .n_runs = workspace->n_runs,
+                .at_once = true,
                 .wants_network = pf_learns_network(model)};
   size_t row_cells = 0;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
@@ -602,6 +645,7 @@ static sweep prepare(const pf_model *model, const pf_draw *draw, const double *t
     if (weights->info->post == (int64_t)p && weights->plastic != NULL) {
       self.projection[self.n_plastic++] = q;
       row_cells += pf_carry_cells(model, weights, 1);
+      self.at_once = self.at_once && !sees_post(model, weights);
     }
   }
   if (self.n_plastic > 0) {

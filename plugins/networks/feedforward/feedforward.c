@@ -387,29 +387,29 @@ static ff_affine ff_affine_of(const feedforward *net, const pf_units *in, int64_
                                 : (ff_affine){1.0, net->layers[l].bias};
 }
 
-/* Cells are packed into a tile before f is applied: then short rows (1 unit x 440 steps, 10 units x 9 steps) fill
- * whole vectors too, and every cell takes the same path wherever it lies, so that a block and its parts agree. */
-enum { FF_TILE = 256, FF_LANES = 32 / sizeof(pf_real) };
+/* Cells are taken a whole vector at a time, so that each takes the same path wherever it lies and a block and its parts
+ * agree. */
+enum { FF_LANES = 32 / sizeof(pf_real) };
 
-/** f in place on n cells, n a multiple of FF_LANES. Comparisons let NaN through. */
-PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
+/** f in place. Comparisons let NaN through. */
+PF_INLINE void ff_activate(const ff_function function, pf_real z[FF_LANES])
 {
   switch (function) {
   case FF_TANH:
 #pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; k < FF_LANES; k++) {
       z[k] = pf_tanh(z[k]);
     }
     break;
   case FF_SIGMOID:
 #pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; k < FF_LANES; k++) {
       z[k] = pf_sigmoid(z[k]);
     }
     break;
   case FF_RELU:
 #pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; k < FF_LANES; k++) {
       z[k] = z[k] < (pf_real)0 ? (pf_real)0 : z[k];
     }
     break;
@@ -419,40 +419,62 @@ PF_INLINE void ff_activate(ff_function function, int64_t n, pf_real *z)
   }
 }
 
-/** Steps [t0, t0 + n_steps) of units [i0, i0 + n_units): at most FF_TILE cells. n_units == 1 is passed as a constant.
- */
-PF_INLINE void ff_respond_tile(const ff_layer *layer, const ff_affine *affine, const pf_units *in,
-                               const pf_response *out, int64_t t0, int64_t n_steps, int64_t i0, int64_t n_units)
+/** One vector of cells. */
+PF_INLINE void ff_respond_lanes(const ff_function function, pf_real scale, pf_real bias, const pf_real *from,
+                                pf_real *drive, pf_real *activity)
+{
+  pf_real lane[FF_LANES];
+#pragma omp simd
+  for (int64_t k = 0; k < FF_LANES; k++) {
+    lane[k] = scale * from[k] + bias;
+  }
+#pragma omp simd
+  for (int64_t k = 0; k < FF_LANES; k++) {
+    drive[k] = lane[k];
+  }
+  ff_activate(function, lane);
+#pragma omp simd
+  for (int64_t k = 0; k < FF_LANES; k++) {
+    activity[k] = lane[k];
+  }
+}
+
+/** n cells that lie side by side. The last vector overlaps the one before it: what both hold is written twice. */
+PF_INLINE void ff_respond_cells(const ff_function function, pf_real scale, pf_real bias, int64_t n, const pf_real *from,
+                                pf_real *drive, pf_real *activity)
+{
+  if (n < FF_LANES) {
+    pf_real few[3][FF_LANES] = {{0}};
+    for (int64_t k = 0; k < n; k++) {
+      few[0][k] = from[k];
+    }
+    ff_respond_lanes(function, scale, bias, few[0], few[1], few[2]);
+    for (int64_t k = 0; k < n; k++) {
+      drive[k] = few[1][k];
+      activity[k] = few[2][k];
+    }
+    return;
+  }
+  for (int64_t k = 0; k < n; k += FF_LANES) {
+    const int64_t at = k + FF_LANES <= n ? k : n - FF_LANES;
+    ff_respond_lanes(function, scale, bias, from + at, drive + at, activity + at);
+  }
+}
+
+PF_INLINE void ff_respond_rows(const ff_function function, const ff_affine *affine, const pf_units *in,
+                               const pf_response *out)
 {
   const pf_real scale = (pf_real)affine->scale, bias = (pf_real)affine->bias;
-  pf_real tile[FF_TILE];
-  int64_t n = 0;
-  for (int64_t t = t0; t < t0 + n_steps; t++) {
-    const pf_real *from = in->drive + t * in->ld_drive + i0;
-    pf_real *drive = out->signals + FF_DRIVE * out->signal_stride + t * out->ld_signal + i0;
-    if (scale == (pf_real)1) {
-      for (int64_t i = 0; i < n_units; i++) {
-        drive[i] = tile[n + i] = from[i] + bias;
-      }
-    } else {
-      for (int64_t i = 0; i < n_units; i++) {
-        drive[i] = tile[n + i] = scale * from[i] + bias;
-      }
-    }
-    n += n_units;
+  int64_t n_rows = in->n_rows;
+  int64_t n_steps = in->n_steps;
+  if (in->ld_drive == n_rows && out->ld_signal == n_rows) { /* no gaps: one long row */
+    n_rows *= n_steps;
+    n_steps = n_rows > 0;
   }
-  int64_t padded = n;
-  while (padded % FF_LANES != 0) {
-    tile[padded++] = (pf_real)0;
-  }
-  ff_activate(layer->function, padded, tile);
-  n = 0;
-  for (int64_t t = t0; t < t0 + n_steps; t++) {
-    pf_real *activity = out->signals + FF_ACTIVITY * out->signal_stride + t * out->ld_signal + i0;
-    for (int64_t i = 0; i < n_units; i++) {
-      activity[i] = tile[n + i];
-    }
-    n += n_units;
+  for (int64_t t = 0; t < n_steps; t++) {
+    pf_real *signals = out->signals + t * out->ld_signal;
+    ff_respond_cells(function, scale, bias, n_rows, in->drive + t * in->ld_drive,
+                     signals + FF_DRIVE * out->signal_stride, signals + FF_ACTIVITY * out->signal_stride);
   }
 }
 
@@ -508,28 +530,24 @@ PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_re
     ff_hold(in, out, (pf_real)1);
     return PF_OK;
   }
-  const ff_layer *layer = &net->layers[l];
   const ff_affine affine = ff_affine_of(net, in, l);
-  int64_t n_rows = in->n_rows;
-  int64_t n_steps = in->n_steps;
-  if (in->ld_drive == n_rows && out->ld_signal == n_rows) { /* no gaps: one long row */
-    n_rows *= n_steps;
-    n_steps = n_rows > 0;
-  }
-  for (int64_t i0 = 0; i0 < n_rows; i0 += FF_TILE) {
-    const int64_t n_units = n_rows - i0 < FF_TILE ? n_rows - i0 : FF_TILE;
-    const int64_t depth = FF_TILE / n_units;
-    for (int64_t t0 = 0; t0 < n_steps; t0 += depth) {
-      const int64_t n = n_steps - t0 < depth ? n_steps - t0 : depth;
-      if (n_units == 1) {
-        ff_respond_tile(layer, &affine, in, out, t0, n, i0, 1);
-      } else {
-        ff_respond_tile(layer, &affine, in, out, t0, n, i0, n_units);
-      }
-    }
-  }
-  if (layer->function == FF_SOFTMAX) {
+  switch (net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f */
+  case FF_TANH:
+    ff_respond_rows(FF_TANH, &affine, in, out);
+    break;
+  case FF_SIGMOID:
+    ff_respond_rows(FF_SIGMOID, &affine, in, out);
+    break;
+  case FF_RELU:
+    ff_respond_rows(FF_RELU, &affine, in, out);
+    break;
+  case FF_LINEAR:
+    ff_respond_rows(FF_LINEAR, &affine, in, out);
+    break;
+  case FF_SOFTMAX:
+    ff_respond_rows(FF_SOFTMAX, &affine, in, out);
     ff_softmax(in->n_rows, in, out);
+    break;
   }
   return PF_OK;
 }
