@@ -156,6 +156,41 @@ static pf_update update_of(const pf_carry *carry, const pf_plastic *plastic, pf_
                      .ldm = weights->ldw};
 }
 
+static pf_plain plain_of(const pf_carry *carry)
+{
+  const pf_range all = {0, carry->n_rows};
+  const pf_weights *weights = carry->weights;
+  const pf_plastic *plastic = weights->plastic;
+  const pf_activity *pre = &carry->workspace->activity[weights->info->pre];
+  const pf_activity *post = &carry->workspace->activity[weights->info->post];
+  const bool now = weights->info->when != PF_PRE_PREVIOUS;
+  return (pf_plain){.ops = plastic->rule->plugin->rule,
+                    .self = plastic->rule->self,
+                    .pre = now ? pf_run_pre(carry->workspace, weights, 0, -1) : NULL,
+                    .post = post->signals + carry->row0,
+                    .step_pre = pre->ld,
+                    .step_post = post->ld,
+                    .index = (size_t)(plastic - carry->model->plastic),
+                    .n_modulators = plastic->needs.modulators.count,
+                    .in = block_of(carry, plastic, all),
+                    .update = update_of(carry, plastic, all),
+                    .into = {.size = sizeof(pf_rule_gradient), .ldw = weights->ldw}};
+}
+
+/** What the rule sees at one step, with weights w. */
+static inline const pf_block *plain_at(pf_carry *carry, const pf_moment *moment, const pf_real *w)
+{
+  pf_plain *plain = &carry->plain;
+  plain->in.flags = moment->flags;
+  plain->in.pre = plain->pre != NULL ? plain->pre + moment->row * plain->step_pre
+                                     : pf_run_pre(carry->workspace, carry->weights, moment->row, moment->previous);
+  plain->in.post = plain->post + moment->row * plain->step_post;
+  plain->in.w = w;
+  plain->in.modulator = moment->modulators[plain->index] + moment->modulator_row * (int64_t)plain->n_modulators;
+  plain->in.dt = moment->dt;
+  return &plain->in;
+}
+
 pf_carry pf_carry_make(const pf_workspace *workspace, const double *theta, size_t q, int64_t row0, int64_t n_rows)
 {
   const pf_weights *weights = &workspace->weights[q];
@@ -169,9 +204,7 @@ pf_carry pf_carry_make(const pf_workspace *workspace, const double *theta, size_
                     .w_cells = (size_t)(n_rows * weights->ldw),
                     .cells = pf_carry_cells(workspace->model, weights, n_rows)};
   if (weights->plain) {
-    const pf_range all = {0, n_rows};
-    carry.plain_in = block_of(&carry, weights->plastic, all);
-    carry.plain_update = update_of(&carry, weights->plastic, all);
+    carry.plain = plain_of(&carry);
   }
   return carry;
 }
@@ -316,26 +349,24 @@ static pf_status change_all(const pf_carry *carry, const pf_moment *moment, cons
 }
 
 /** One rule on all rows, no traces, no bounds: small networks would drown in loops over what there is one of. */
-static pf_status step_plain(const pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *to,
-                            pf_real *dw, pf_error *error)
+static inline pf_status step_plain(pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *to,
+                                   pf_real *dw, pf_error *error)
 {
-  const pf_weights *weights = carry->weights;
-  const pf_plastic *plastic = weights->plastic;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  pf_block in = carry->plain_in;
-  block_at(carry, moment, plastic, from, &in);
+  const pf_plain *plain = &carry->plain;
+  const pf_rule_ops *ops = plain->ops;
+  const int64_t ldw = plain->in.ldw;
+  const pf_block *in = plain_at(carry, moment, from);
   if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    return ops->step(plastic->rule->self, &in, &carry->plain_update, to, weights->ldw, error);
+    return ops->step(plain->self, in, &plain->update, to, ldw, error);
   }
-  const pf_status status = ops->forward(plastic->rule->self, &in, dw, weights->ldw, error);
+  const pf_status status = ops->forward(plain->self, in, dw, ldw, error);
   if (status == PF_OK) {
-    carry->model->kernels->update(carry->n_rows, weights->n_pre, &carry->plain_update, dw, weights->ldw, from, to,
-                                  weights->ldw);
+    carry->model->kernels->update(in->n_rows, in->n_pre, &plain->update, dw, ldw, from, to, ldw);
   }
   return status;
 }
 
-pf_status pf_carry_step(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
+pf_status pf_carry_step(pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
                         pf_error *error)
 {
   const pf_weights *weights = carry->weights;
@@ -550,23 +581,27 @@ static pf_status back_advance(const pf_carry *carry, const pf_moment *moment, si
   return status;
 }
 
-static pf_status back_plain(const pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *g,
-                            const pf_carry_gradient *gradient, pf_real *dw, pf_error *error)
+static inline pf_status back_plain(pf_carry *carry, const pf_moment *moment, const pf_real *from, pf_real *g,
+                                   const pf_carry_gradient *gradient, pf_real *dw, pf_error *error)
 {
-  const pf_weights *weights = carry->weights;
-  const pf_plastic *plastic = weights->plastic;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  const pf_rule_gradient into = gradient_of(carry, gradient, plastic, (pf_range){0, carry->n_rows}, g);
-  pf_block in = carry->plain_in;
-  block_at(carry, moment, plastic, from, &in);
+  pf_plain *plain = &carry->plain;
+  const pf_rule_ops *ops = plain->ops;
+  const int64_t ldw = plain->in.ldw;
+  const pf_block *in = plain_at(carry, moment, from);
+  plain->into.theta = gradient->theta + carry->weights->plastic->theta0;
+  plain->into.pre = gradient->pre;
+  plain->into.post = gradient->post;
+  plain->into.w = g;
+  plain->into.ld_pre = gradient->ld_pre;
+  plain->into.ld_post = gradient->ld_post;
   if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-    return ops->step_vjp(plastic->rule->self, &in, &carry->plain_update, &into, error);
+    return ops->step_vjp(plain->self, in, &plain->update, &plain->into, error);
   }
-  carry->model->kernels->scale(carry->n_rows, weights->n_pre, &carry->plain_update, g, weights->ldw, dw, weights->ldw);
-  return ops->vjp(plastic->rule->self, &in, dw, weights->ldw, &into, error);
+  carry->model->kernels->scale(in->n_rows, in->n_pre, &plain->update, g, ldw, dw, ldw);
+  return ops->vjp(plain->self, in, dw, ldw, &plain->into, error);
 }
 
-pf_status pf_carry_back(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
+pf_status pf_carry_back(pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
                         const pf_carry_gradient *gradient, pf_real *scratch, pf_error *error)
 {
   const pf_weights *weights = carry->weights;

@@ -14,6 +14,19 @@
 
 #include "core/engine/workspace.h"
 
+/** The one rule on weights that are plain, and what it is given; what changes from step to step is filled in anew. */
+typedef struct pf_plain {
+  const pf_rule_ops *ops;
+  void *self;
+  const pf_real *pre;          /**< its presynaptic signal from step 0 on; NULL: that of the step before */
+  const pf_real *post;         /**< activity of row 0 of the carry from step 0 on */
+  int64_t step_pre, step_post; /**< from one step to the next */
+  size_t index, n_modulators;
+  pf_block in;
+  pf_update update;
+  pf_rule_gradient into;
+} pf_plain;
+
 typedef struct pf_carry {
   const pf_model *model;
   const pf_workspace *workspace; /**< whose activities stand */
@@ -22,9 +35,7 @@ typedef struct pf_carry {
   int64_t projection, row0, n_rows;
   size_t w_cells; /**< n_rows * ldw */
   size_t cells;   /**< of a slot */
-  /* of weights that are plain: what their rule is given, but for what changes from step to step */
-  pf_block plain_in;
-  pf_update plain_update;
+  pf_plain plain; /**< where weights->plain */
 } pf_carry;
 
 /** Rows [row0, row0 + n_rows) of projection q, which has a rule. */
@@ -40,7 +51,7 @@ void pf_carry_start(const pf_carry *carry, pf_real *slot);
  * From before to after the step `moment`: traces advance; weights change if moment->changes, by rules, then their own
  * bounds, then the host's. `to` MAY be `from` where weights->plain.
  */
-pf_status pf_carry_step(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
+pf_status pf_carry_step(pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *scratch,
                         pf_error *error);
 /** w exp(-rate gap): what a gap between sessions leaves. Traces stay. */
 void pf_carry_forget(const pf_carry *carry, double gap, const pf_real *from, pf_real *to);
@@ -54,7 +65,7 @@ typedef struct pf_carry_gradient {
 } pf_carry_gradient;
 
 /** `g`: a slot, the cotangent of `to` on entry, of `from` on return. `to` is read only where rules keep traces. */
-pf_status pf_carry_back(const pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
+pf_status pf_carry_back(pf_carry *carry, const pf_moment *moment, pf_real *from, pf_real *to, pf_real *g,
                         const pf_carry_gradient *gradient, pf_real *scratch, pf_error *error);
 /** Adjoint of forgetting: `from` as it was given; theta gets the rate's. `scratch`: w_cells. */
 void pf_carry_back_forget(const pf_carry *carry, double gap, const pf_real *from, pf_real *g, double *gradient_theta,

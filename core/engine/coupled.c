@@ -141,7 +141,7 @@ static pf_status carry_on(const walk *self, const pf_run *run, pf_real *from, pf
     if (weights->plastic == NULL) {
       continue;
     }
-    const pf_carry carry = carry_of(self, q);
+    pf_carry carry = carry_of(self, q);
     if (has_steps && (moment.changes || weights->has_traces)) {
       status = pf_carry_step(&carry, &moment, from, to, self->scratch, self->error);
     } else {
@@ -325,7 +325,7 @@ static pf_status back_carry(const walk *self, const pf_run *run, pf_real *from, 
     if (weights->plastic == NULL) {
       continue;
     }
-    const pf_carry carry = carry_of(self, q);
+    pf_carry carry = carry_of(self, q);
     const pf_activity *pre = &self->workspace->activity[weights->info->pre];
     const pf_activity *post = &self->workspace->activity[weights->info->post];
     if (run->gap > 0.0) { /* such a run changes no weight but by forgetting */
@@ -404,7 +404,7 @@ pf_status pf_coupled_rows(const pf_standing_run *run, size_t plastic, int64_t ro
   const pf_workspace *workspace = run->workspace;
   const size_t q = (size_t)workspace->model->plastic[plastic].projection;
   const pf_weights *weights = &workspace->weights[q];
-  const pf_carry carry = pf_carry_make(workspace, run->theta, q, row0, n_rows);
+  pf_carry carry = pf_carry_make(workspace, run->theta, q, row0, n_rows);
   pf_real *memory = pf_memory_need(2 * carry.cells + pf_carry_scratch(workspace->model, weights, n_rows, false),
                                    sizeof *memory, error);
   if (memory == NULL) {

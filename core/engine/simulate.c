@@ -274,7 +274,7 @@ static pf_status carry_on(animal *self, int64_t step, pf_error *error)
     if (weights->plastic == NULL) {
       continue;
     }
-    const pf_carry carry = pf_carry_make(self->workspace, self->theta, q, 0, weights->n_post);
+    pf_carry carry = pf_carry_make(self->workspace, self->theta, q, 0, weights->n_post);
     status = pf_carry_step(&carry, &moment, from, to, self->scratch, error);
     /* told here: units that saturate would hide it, and the animal seem to be well */
     if (status == PF_OK && !pf_all_finite(to, carry.cells)) {
