@@ -153,6 +153,7 @@ core_sources += core/compare/compare.h core/compare/assemble.h core/compare/cand
 core_sources += core/compare/run.h core/compare/settings.h core/compare/write.h
 core_sources += core/compare/assemble.c
 core_sources += core/compare/candidates.c
+core_sources += core/compare/key.c core/compare/key.h
 core_sources += core/compare/job.c
 core_sources += core/compare/job_file.c
 core_sources += core/compare/print.c

@@ -2,102 +2,11 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/compare/key.h"
 #include "core/fit/layout.h"
 
-#include <plastfit/plastfit.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- keys ---- */
-
-void pf_key_start(uint64_t key[2])
-{
-  key[0] = 14695981039346656037U;
-  key[1] = 0x9E3779B97F4A7C15U;
-}
-
-void pf_key_add(uint64_t key[2], const void *bytes, size_t n)
-{
-  const unsigned char *c = bytes;
-  for (size_t i = 0; i < n; i++) {
-    key[0] = (key[0] ^ c[i]) * 1099511628211U;
-    key[1] = (key[1] ^ c[i]) * 1099511628211U;
-    key[1] ^= key[1] >> 29; /* so that the two go different ways */
-  }
-}
-
-static void add_text(uint64_t key[2], const char *text)
-{
-  pf_key_add(key, text == NULL ? "" : text, (text == NULL ? 0 : strlen(text)) + 1);
-}
-
-/** What a fit and its scores are made from. Keys that change no number are left out. */
-static pf_status add_config(uint64_t key[2], const pf_config *config, pf_error *error)
-{
-  static const char *const no_matter[] = {"compare", "name", "out", "threads", "memory"};
-  const pf_node *root = pf_config_root(config);
-  for (int64_t i = 0; i < pf_node_count(root); i++) {
-    const pf_node *node = pf_node_at(root, i);
-    bool skip = false;
-    for (size_t k = 0; k < sizeof no_matter / sizeof no_matter[0]; k++) {
-      skip = skip || strcmp(pf_node_name(node), no_matter[k]) == 0;
-    }
-    if (skip) {
-      continue;
-    }
-    char *text = pf_node_text(node, error);
-    if (text == NULL) {
-      return PF_STOP;
-    }
-    add_text(key, pf_node_name(node));
-    add_text(key, text);
-    free(text);
-  }
-  return PF_OK;
-}
-
-/** What was recorded. `whole`: also what a candidate may see in its own way: cues, derived channels. */
-static void add_data(uint64_t key[2], const pf_dataset *data, bool whole)
-{
-  for (size_t i = 0; i < data->n; i++) {
-    const pf_recording *r = &data->recordings[i];
-    const size_t steps = (size_t)r->n_steps;
-    add_text(key, r->animal);
-    pf_key_add(key, &r->n_steps, sizeof r->n_steps);
-    pf_key_add(key, r->flags, steps * sizeof *r->flags);
-    pf_key_add(key, r->trial, steps * sizeof *r->trial);
-    pf_key_add(key, r->block, steps * sizeof *r->block);
-    for (size_t k = 0; k < r->n_targets; k++) {
-      add_text(key, r->targets[k].name);
-      pf_key_add(key, r->targets[k].values, steps * (size_t)r->targets[k].n * sizeof(double));
-    }
-    for (size_t k = 0; k < r->n_channels; k++) {
-      if (whole || strcmp(r->channels[k].name, "reward") == 0) {
-        add_text(key, r->channels[k].name);
-        pf_key_add(key, r->channels[k].values, steps * sizeof(double));
-      }
-    }
-    if (whole) {
-      pf_key_add(key, r->cue, steps * (size_t)r->n_input * sizeof(double));
-    }
-    if (whole && r->true_input != NULL) {
-      pf_key_add(key, r->true_input, steps * (size_t)r->n_input * sizeof(double));
-    }
-    if (whole && r->true_noise != NULL) {
-      pf_key_add(key, r->true_noise, (size_t)r->n_true_noise * sizeof(double));
-    }
-  }
-}
-
-static pf_status make_key(pf_variant *variant, pf_error *error)
-{
-  const int64_t bytes = (int64_t)sizeof(pf_real);
-  pf_key_start(variant->key);
-  add_text(variant->key, pf_version());
-  pf_key_add(variant->key, &bytes, sizeof bytes);
-  add_data(variant->key, &variant->problem->data, true);
-  return add_config(variant->key, variant->config, error);
-}
 
 /* ---- configs ---- */
 
@@ -183,7 +92,7 @@ static pf_status make_variant(const pf_candidate_source *source, const pf_compar
                : status;
   status = status == PF_OK ? pf_problem_create(out->config, &out->problem, error) : status;
   status = status == PF_OK && shared ? check_shared(out->problem, error) : status;
-  status = status == PF_OK ? make_key(out, error) : status;
+  status = status == PF_OK ? pf_key_of_problem(out->problem, out->key, error) : status;
   return status == PF_OK ? PF_OK : name_it(name, error);
 }
 
@@ -200,11 +109,11 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
 {
   uint64_t first[2];
   pf_key_start(first);
-  add_data(first, &candidates->items[0].own.problem->data, false);
+  pf_key_add_data(first, &candidates->items[0].own.problem->data, false);
   for (size_t i = 1; i < candidates->n; i++) {
     uint64_t own[2];
     pf_key_start(own);
-    add_data(own, &candidates->items[i].own.problem->data, false);
+    pf_key_add_data(own, &candidates->items[i].own.problem->data, false);
     if (own[0] != first[0] || own[1] != first[1]) {
       return pf_fail(error, PF_STOP,
                      "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or rewards "

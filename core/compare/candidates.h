@@ -8,7 +8,7 @@
 typedef struct pf_variant {
   pf_config *config;
   pf_problem *problem;
-  uint64_t key[2]; /**< of everything that decides a result: resolved config, data, version, precision */
+  uint64_t key[2]; /**< pf_key_of_problem */
 } pf_variant;
 
 typedef struct pf_candidate {
@@ -37,9 +37,5 @@ typedef struct pf_candidate_source {
 pf_status pf_candidates_create(const pf_candidate_source *source, const pf_compare_settings *settings,
                                pf_candidates *out, pf_error *error);
 void pf_candidates_free(pf_candidates *candidates);
-
-/** FNV-1a, twice with different starts: to tell inputs apart, not against malice. */
-void pf_key_start(uint64_t key[2]);
-void pf_key_add(uint64_t key[2], const void *bytes, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 #include "core/compare/job.h"
 
 #include "core/base/memory.h"
+#include "core/compare/key.h"
 #include "core/problem/view.h"
 
 #include <string.h>

@@ -58,6 +58,7 @@ unit_test_sources += tests/unit/fit/test_theta_file.c
 unit_test_sources += tests/unit/problem/test_initial_weights.c
 unit_test_sources += tests/unit/problem/test_validation.c
 unit_test_sources += tests/unit/compare/test_score.c
+unit_test_sources += tests/unit/compare/test_key.c
 unit_test_sources += tests/unit/base/test_random.c
 unit_test_sources += tests/unit/data/test_dataset.c
 unit_test_sources += tests/unit/data/test_expectation.c
