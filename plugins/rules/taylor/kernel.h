@@ -101,8 +101,9 @@ PF_INLINE void taylor_table(const taylor *self, int way, int size, const double 
   }
 }
 
-/** Per row or column: p = sum over the powers of u of K u^b. U: the highest. */
-PF_INLINE void taylor_line(const int V, const int C, const double *table, int U, double u, pf_real p[TAYLOR_LINE])
+/** Per row: p = scale times the sum over the powers of u of K u^b. U: the highest. */
+PF_INLINE void taylor_line(const int V, const int C, const double *table, int U, double u, double scale,
+                           pf_real p[TAYLOR_LINE])
 {
   const int size = (V + 1) * (C + 1);
   for (int s = 0; s < size; s++) {
@@ -113,7 +114,7 @@ PF_INLINE void taylor_line(const int V, const int C, const double *table, int U,
     if (U > 1) {
       sum += u * u * table[2 * size + s];
     }
-    p[s] = (pf_real)sum;
+    p[s] = (pf_real)(scale * sum);
   }
 }
 
@@ -210,13 +211,6 @@ PF_INLINE pf_real taylor_slope_v(const int V, const int C, const int K, const pf
     }                                                  \
   } while (0)
 
-/** How an adjoint gets the cotangent of dw. */
-enum taylor_cotangent {
-  TAYLOR_PLAIN = 0, /**< as given */
-  TAYLOR_FUSED = 1, /**< eta gw, gw as on entry */
-  TAYLOR_MASKED = 2 /**< eta mask gw */
-};
-
 /** theta += r^d total, in the order of taylor_table_full. */
 PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TAYLOR_POWERS],
                                   const double total[TAYLOR_TABLE], double *theta)
@@ -269,5 +263,16 @@ PF_INLINE void taylor_finish(const taylor *self, int way, int size, const pf_blo
     gradient->modulator[0] += (pf_real)slope;
   }
 }
+
+/** The loops for one shape of a rule. `update` NULL: of forward, else of step (`cotangent` NULL). */
+typedef struct taylor_kernel {
+  void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out, int64_t ld_out);
+  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                  const pf_update *update, const pf_rule_gradient *gradient);
+} taylor_kernel;
+
+/** Of rows.h, for every shape. */
+#define TAYLOR_ROWS_KERNEL(suffix, attribute) extern const taylor_kernel taylor_rows##suffix;
+PF_FOR_EACH_ISA(TAYLOR_ROWS_KERNEL)
 
 #endif

@@ -1,60 +1,198 @@
 /*
  * plugins/rules/taylor/rows.h - the Taylor rule on blocks of many columns: a row at a time, u = y and v = x.
+ *
+ * A row goes by vectors of PF_LANES columns. Where they do not divide its columns, the last vector is taken first, with
+ * the columns that it shares with the one before left out (`keep` is 0 there): no loop over what is left, which in a
+ * row of 100 floats took as long as the rest. A row has at least one vector (TAYLOR_NARROW).
+ *
+ * eta is worked into a row's coefficients, and into its sums at the end, so that no synapse is multiplied by it.
  */
 #ifndef PLASTFIT_RULES_TAYLOR_ROWS_H
 #define PLASTFIT_RULES_TAYLOR_ROWS_H
 
 #include "kernel.h"
 
-/** out[k] = g(v_k, w_k) of n synapses of a row. */
-PF_INLINE void taylor_forward_run(const int V, const int C, const pf_real p[TAYLOR_LINE], int64_t n, const pf_real *v,
-                                  const pf_real *w, pf_real *out)
+/** Columns after which sums in pf_real go into those in double. */
+enum { TAYLOR_SPAN = 1024 };
+
+/** 1 in the last `n` lanes, 0 before them. */
+PF_INLINE void taylor_keep(int64_t n, pf_lanes *keep)
 {
-#pragma omp simd
-  for (int64_t k = 0; k < n; k++) {
-    out[k] = taylor_value(V, C, 1, p, v[k], w[k]);
+  for (int l = 0; l < PF_LANES; l++) {
+    (*keep)[l] = l >= PF_LANES - n ? 1 : 0;
   }
 }
 
-/** out[k] = w_k + eta mask_k g(v_k, w_k); out MAY be w. Without a mask (MASKED 0) it is ones. */
-PF_INLINE void taylor_step_run(const int V, const int C, const int MASKED, const pf_real p[TAYLOR_LINE], int64_t n,
-                               const pf_real *v, const pf_real *w, pf_real eta, const pf_real *mask, pf_real *out)
+/** The coefficients p by lane. */
+PF_INLINE void taylor_spread_line(const int size, const pf_real p[TAYLOR_LINE], pf_lanes lanes[TAYLOR_LINE])
 {
-#pragma omp simd
-  for (int64_t k = 0; k < n; k++) {
-    out[k] = w[k] + (MASKED ? eta * mask[k] : eta) * taylor_value(V, C, 1, p, v[k], w[k]);
+  for (int s = 0; s < size; s++) {
+    lanes[s] = p[s] - (pf_lanes){0}; /* GNU C spreads a number where it meets a vector */
   }
 }
 
-#define TAYLOR_ROW_SUM(a, c) s##a##c
+/** The coefficient of w^c, a polynomial in x. */
+PF_INLINE void taylor_of_x(const int V, const int C, const pf_lanes *p, const int c, const pf_lanes *x, pf_lanes *out)
+{
+  const int K = C + 1;
+  *out = V == 0 ? p[c] : V == 1 ? p[c] + *x * p[K + c] : p[c] + *x * (p[K + c] + *x * p[2 * K + c]);
+}
+
+/** g(x, w). */
+PF_INLINE void taylor_of_x_w(const int V, const int C, const pf_lanes *p, const pf_lanes *x, const pf_lanes *w,
+                             pf_lanes *out)
+{
+  pf_lanes q0 = {0}, q1 = {0}, q2 = {0};
+  taylor_of_x(V, C, p, 0, x, &q0);
+  if (C > 0) {
+    taylor_of_x(V, C, p, 1, x, &q1);
+  }
+  if (C > 1) {
+    taylor_of_x(V, C, p, 2, x, &q2);
+    q1 += *w * q2;
+  }
+  *out = C > 0 ? q0 + *w * q1 : q0;
+}
+
+/** dg/dx, V at least 1. */
+PF_INLINE void taylor_slope_x(const int V, const int C, const pf_lanes *p, const pf_lanes *x, const pf_lanes *w,
+                              pf_lanes *out)
+{
+  pf_lanes q2 = {0};
+  taylor_of_x_w(0, C, p + C + 1, x, w, out);
+  if (V > 1) {
+    taylor_of_x_w(0, C, p + 2 * (C + 1), x, w, &q2);
+    *out += 2 * *x * q2;
+  }
+}
+
+/** dg/dw, C at least 1. q: the coefficients, those of w^2 doubled. */
+PF_INLINE void taylor_slope_of_w(const int V, const int C, const pf_lanes *q, const pf_lanes *x, const pf_lanes *w,
+                                 pf_lanes *out)
+{
+  pf_lanes q2 = {0};
+  taylor_of_x(V, C, q, 1, x, out);
+  if (C > 1) {
+    taylor_of_x(V, C, q, 2, x, &q2);
+    *out += *w * q2;
+  }
+}
+
+/** How rows change: out = dw; w + eta dw; w + eta mask dw. */
+enum taylor_change_of { TAYLOR_DW = 0, TAYLOR_ALL = 1, TAYLOR_SOME = 2 };
+
+/** One vector of synapses. `keep` NULL: all of it. */
+PF_INLINE void taylor_apply_lanes(const int V, const int C, const int CHANGE, const pf_lanes *p, const pf_real *x_at,
+                                  const pf_real *w_at, const pf_real *mask, const pf_lanes *keep, pf_real *out)
+{
+  const pf_lanes x = *(const pf_lanes_at *)x_at, w = *(const pf_lanes_at *)w_at;
+  pf_lanes value;
+  taylor_of_x_w(V, C, p, &x, &w, &value);
+  if (CHANGE == TAYLOR_SOME) {
+    value *= *(const pf_lanes_at *)mask;
+  }
+  if (keep != NULL) { /* out may be w, of which lanes are yet to be taken */
+    value *= *keep;
+  }
+  *(pf_lanes_at *)out = CHANGE == TAYLOR_DW ? value : w + value;
+}
+
+PF_INLINE void taylor_apply_row(const int V, const int C, const int CHANGE, const pf_real *coefficients, int64_t n,
+                                const pf_real *x, const pf_real *w, const pf_real *mask, pf_real *out)
+{
+  const int64_t left = n % PF_LANES;
+  pf_lanes p[TAYLOR_LINE] = {{0}};
+  taylor_spread_line((V + 1) * (C + 1), coefficients, p);
+  if (left > 0 && n >= PF_LANES) {
+    const int64_t k = n - PF_LANES;
+    pf_lanes keep = {0};
+    taylor_keep(left, &keep);
+    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL, &keep, out + k);
+  }
+  for (int64_t k = 0; k + PF_LANES <= n; k += PF_LANES) {
+    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL, NULL, out + k);
+  }
+}
+
+/** A row, as its adjoint sees it. */
+typedef struct taylor_row {
+  const pf_real *x, *w;
+  const pf_real *cotangent; /**< of dw; NULL: of a step, where it is mask gw */
+  const pf_real *mask;      /**< NULL: ones */
+  pf_real *gx, *gw;         /**< NULL: not wanted */
+} taylor_row;
 
 /**
- * The adjoint of n synapses of a row. With c_k the cotangent of dw_k: gv_k += c_k dg/dv, gw_k += c_k dg/dw, and
- * sum[a][c] += sum over k of c_k v_k^a w_k^c. `cotangent` is the mask where there is one; gv is not
- * wanted where GV is 0.
+ * One vector of synapses, at column k. With c the cotangent of dw: gx += c dg/dx, gw += c dg/dw, and sum[a][b] += c x^a
+ * w^b. PLAIN: of a step, without a mask, and gx is not wanted.
  */
-PF_INLINE void taylor_vjp_run(const int V, const int C, const int from, const int GV, const pf_real p[TAYLOR_LINE],
-                              int64_t n, const pf_real *v, const pf_real *w, const pf_real *cotangent, pf_real eta,
-                              pf_real *gv, pf_real *gw, double sum[TAYLOR_LINE])
+PF_INLINE void taylor_adjoint_lanes(const int V, const int C, const int PLAIN, const pf_lanes *p, const pf_lanes *q,
+                                    const taylor_row *row, int64_t k, const pf_lanes *keep, pf_lanes sum[3][3])
 {
-  pf_real s00 = 0, s01 = 0, s02 = 0, s10 = 0, s11 = 0, s12 = 0, s20 = 0, s21 = 0, s22 = 0;
-#pragma omp simd reduction(+ : s00, s01, s02, s10, s11, s12, s20, s21, s22)
-  for (int64_t k = 0; k < n; k++) {
-    const pf_real vk = v[k];
-    const pf_real wk = w[k];
-    const pf_real c = from == TAYLOR_PLAIN ? cotangent[k] : (from == TAYLOR_FUSED ? eta : eta * cotangent[k]) * gw[k];
-    if (V > 0 && GV) {
-      gv[k] += c * taylor_slope_v(V, C, 1, p, vk, wk);
-    }
-    if (C > 0) {
-      gw[k] += c * taylor_slope_w(V, C, 1, p, vk, wk);
-    }
-    TAYLOR_ADD_TO_SUMS(V, C, TAYLOR_ROW_SUM, c, vk, wk);
+  const pf_lanes x = *(const pf_lanes_at *)(row->x + k), w = *(const pf_lanes_at *)(row->w + k);
+  const int has_gw = PLAIN || row->gw != NULL;
+  pf_lanes gw = {0}, slope, c[3];
+  if (has_gw) {
+    gw = *(const pf_lanes_at *)(row->gw + k);
   }
-  const pf_real all[TAYLOR_LINE] = {s00, s01, s02, s10, s11, s12, s20, s21, s22};
-  for (int a = 0; a <= V; a++) {
-    for (int c = 0; c <= C; c++) {
-      sum[a * (C + 1) + c] += (double)all[a * 3 + c];
+  c[0] = gw;
+  if (!PLAIN && row->cotangent != NULL) {
+    c[0] = *(const pf_lanes_at *)(row->cotangent + k);
+  }
+  if (!PLAIN && row->mask != NULL) {
+    c[0] *= *(const pf_lanes_at *)(row->mask + k);
+  }
+  if (keep != NULL) {
+    c[0] *= *keep;
+  }
+  if (V > 0 && !PLAIN && row->gx != NULL) {
+    taylor_slope_x(V, C, p, &x, &w, &slope);
+    *(pf_lanes_at *)(row->gx + k) += c[0] * slope;
+  }
+  if (C > 0 && has_gw) {
+    taylor_slope_of_w(V, C, q, &x, &w, &slope);
+    *(pf_lanes_at *)(row->gw + k) = gw + c[0] * slope;
+  }
+  c[1] = c[0] * w;
+  c[2] = c[1] * w;
+  for (int b = 0; b <= C; b++) {
+    sum[0][b] += c[b];
+    if (V > 0) {
+      sum[1][b] += c[b] * x;
+    }
+    if (V > 1) {
+      sum[2][b] += c[b] * (x * x);
+    }
+  }
+}
+
+/** The adjoint of a row of n columns: `sum` in double, by slot. */
+PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN, const pf_real *coefficients,
+                                  const taylor_row *row, int64_t n, double sum[TAYLOR_LINE])
+{
+  const int64_t left = n % PF_LANES;
+  pf_lanes p[TAYLOR_LINE] = {{0}}, q[TAYLOR_LINE] = {{0}};
+  taylor_spread_line((V + 1) * (C + 1), coefficients, p);
+  for (int s = 0; s < (V + 1) * (C + 1); s++) {
+    q[s] = s % (C + 1) == 2 ? 2 * p[s] : p[s];
+  }
+  for (int64_t k = 0; k + PF_LANES <= n;) {
+    const int64_t end = n - k < TAYLOR_SPAN ? n : k + TAYLOR_SPAN;
+    pf_lanes lane[3][3] = {{{0}}};
+    if (k == 0 && left > 0) {
+      pf_lanes keep = {0};
+      taylor_keep(left, &keep);
+      taylor_adjoint_lanes(V, C, PLAIN, p, q, row, n - PF_LANES, &keep, lane);
+    }
+    for (; k + PF_LANES <= end; k += PF_LANES) {
+      taylor_adjoint_lanes(V, C, PLAIN, p, q, row, k, NULL, lane);
+    }
+    for (int a = 0; a <= V; a++) {
+      for (int b = 0; b <= C; b++) {
+        for (int l = 0; l < PF_LANES; l++) {
+          sum[a * (C + 1) + b] += (double)lane[a][b][l];
+        }
+      }
     }
   }
 }
@@ -82,65 +220,32 @@ PF_INLINE double taylor_fold(const int size, int U, double u, const double *tabl
   return slope;
 }
 
-/** What the rows of a block share. */
-typedef struct taylor_rows {
-  int U;    /**< highest power of y */
-  int size; /**< slots of a row: (V + 1) (C + 1) */
-  double r_power[TAYLOR_POWERS];
-  double table[TAYLOR_TABLE];
-} taylor_rows;
-
-PF_INLINE void taylor_rows_begin(const int V, const int C, const taylor *self, const pf_block *in, taylor_rows *rows)
+/** The coefficients of row i, times `scale`; where y is not read they are those of row 0. U: highest power of y. */
+PF_INLINE void taylor_rows_line(const int V, const int C, const double *table, int U, const pf_block *in, int64_t i,
+                                double scale, pf_real p[TAYLOR_LINE])
 {
-  rows->U = self->highest[TAYLOR_Y];
-  rows->size = (V + 1) * (C + 1);
-  taylor_r_powers(self, in, rows->r_power);
-  taylor_table(self, TAYLOR_ROWS, (rows->U + 1) * rows->size, in->theta, rows->r_power, rows->table);
-}
-
-/** The coefficients of row i; where y is not read they are those of row 0. */
-PF_INLINE void taylor_rows_line(const int V, const int C, const taylor_rows *rows, const pf_block *in, int64_t i,
-                                pf_real p[TAYLOR_LINE])
-{
-  if (i == 0 || rows->U > 0) {
-    taylor_line(V, C, rows->table, rows->U, rows->U > 0 ? (double)in->post[i] : 0.0, p);
+  if (i == 0 || U > 0) {
+    taylor_line(V, C, table, U, U > 0 ? (double)in->post[i] : 0.0, scale, p);
   }
 }
 
 /** out = dw (`update` NULL), or w + eta mask dw of a block. */
-PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, const pf_block *in,
+PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, const pf_block *in, const double *table,
                                  const pf_update *update, pf_real *out, int64_t ld_out)
 {
-  taylor_rows rows;
-  pf_real p[TAYLOR_LINE];
-  taylor_rows_begin(V, C, self, in, &rows);
+  const int64_t n = in->n_pre;
+  pf_real p[TAYLOR_LINE] = {0};
   for (int64_t i = 0; i < in->n_rows; i++) {
     const pf_real *w = in->w + i * in->ldw;
     pf_real *to = out + i * ld_out;
-    taylor_rows_line(V, C, &rows, in, i, p);
+    taylor_rows_line(V, C, table, self->highest[TAYLOR_Y], in, i, update == NULL ? 1.0 : update->eta, p);
     if (update == NULL) {
-      taylor_forward_run(V, C, p, in->n_pre, in->pre, w, to);
+      taylor_apply_row(V, C, TAYLOR_DW, p, n, in->pre, w, NULL, to);
     } else if (update->mask == NULL) {
-      taylor_step_run(V, C, 0, p, in->n_pre, in->pre, w, (pf_real)update->eta, NULL, to);
+      taylor_apply_row(V, C, TAYLOR_ALL, p, n, in->pre, w, NULL, to);
     } else {
-      taylor_step_run(V, C, 1, p, in->n_pre, in->pre, w, (pf_real)update->eta, update->mask + i * update->ldm, to);
+      taylor_apply_row(V, C, TAYLOR_SOME, p, n, in->pre, w, update->mask + i * update->ldm, to);
     }
-  }
-}
-
-/**
- * The adjoint of row i, in chunks, so that sums in pf_real stay short. `cotangent`: the row's, of dw, or its mask. What
- * would be added to gv or gw goes, where they are NULL, to `spare` and is forgotten.
- */
-PF_INLINE void taylor_adjoint_row(const int V, const int C, const int from, const int GV, const pf_real p[TAYLOR_LINE],
-                                  const pf_block *in, int64_t i, const pf_real *cotangent, pf_real eta, pf_real *gv,
-                                  pf_real *gw, pf_real spare[2][RULE_CHUNK], double sum[TAYLOR_LINE])
-{
-  for (int64_t j = 0; j < in->n_pre; j += RULE_CHUNK) {
-    const int64_t n = in->n_pre - j < RULE_CHUNK ? in->n_pre - j : RULE_CHUNK;
-    taylor_vjp_run(V, C, from, GV, p, n, in->pre + j, in->w + i * in->ldw + j,
-                   from == TAYLOR_FUSED ? NULL : cotangent + j, eta, gv != NULL ? gv + j : spare[0],
-                   gw != NULL ? gw + j : spare[1], sum);
   }
 }
 
@@ -149,39 +254,36 @@ PF_INLINE void taylor_adjoint_row(const int V, const int C, const int from, cons
  * w_out on entry).
  */
 PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self, const pf_block *in,
-                                   const pf_real *cotangent, int64_t ld_cotangent, const pf_update *update,
-                                   const pf_rule_gradient *gradient)
+                                   const double *table, const pf_real *cotangent, int64_t ld_cotangent,
+                                   const pf_update *update, const pf_rule_gradient *gradient,
+                                   double total[TAYLOR_TABLE])
 {
-  const pf_real eta = update == NULL ? 0 : (pf_real)update->eta;
-  pf_real *gv = gradient->pre;
-  double total[TAYLOR_TABLE] = {0};
-  pf_real p[TAYLOR_LINE], spare[2][RULE_CHUNK];
-  taylor_rows rows;
-  if (gv == NULL || gradient->w == NULL) {
-    memset(spare, 0, sizeof spare);
-  }
-  taylor_rows_begin(V, C, self, in, &rows);
+  const int U = self->highest[TAYLOR_Y], size = (V + 1) * (C + 1);
+  const int has_mask = update != NULL && update->mask != NULL;
+  const double scale = update == NULL ? 1.0 : update->eta;
+  pf_real p[TAYLOR_LINE] = {0};
   for (int64_t i = 0; i < in->n_rows; i++) {
     double sum[TAYLOR_LINE] = {0};
-    pf_real *gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw;
-    taylor_rows_line(V, C, &rows, in, i, p);
-    if (update == NULL) {
-      const pf_real *c = cotangent + i * ld_cotangent;
-      taylor_adjoint_row(V, C, TAYLOR_PLAIN, 1, p, in, i, c, eta, gv, gw, spare, sum);
-    } else if (update->mask != NULL) {
-      const pf_real *mask = update->mask + i * update->ldm;
-      taylor_adjoint_row(V, C, TAYLOR_MASKED, 1, p, in, i, mask, eta, gv, gw, spare, sum);
-    } else if (gv != NULL) {
-      taylor_adjoint_row(V, C, TAYLOR_FUSED, 1, p, in, i, NULL, eta, gv, gw, spare, sum);
-    } else { /* commonest: x is the input, whose cotangent nobody wants */
-      taylor_adjoint_row(V, C, TAYLOR_FUSED, 0, p, in, i, NULL, eta, NULL, gw, spare, sum);
+    const taylor_row row = {.x = in->pre,
+                            .w = in->w + i * in->ldw,
+                            .cotangent = update == NULL ? cotangent + i * ld_cotangent : NULL,
+                            .mask = has_mask ? update->mask + i * update->ldm : NULL,
+                            .gx = gradient->pre,
+                            .gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw};
+    taylor_rows_line(V, C, table, U, in, i, scale, p);
+    if (update != NULL && !has_mask && gradient->pre == NULL) { /* commonest: x is the input, of which nobody asks */
+      taylor_adjoint_row(V, C, 1, p, &row, in->n_pre, sum);
+    } else {
+      taylor_adjoint_row(V, C, 0, p, &row, in->n_pre, sum);
     }
-    const double slope = taylor_fold(rows.size, rows.U, rows.U > 0 ? (double)in->post[i] : 0.0, rows.table, sum, total);
-    if (rows.U > 0 && gradient->post != NULL) {
+    for (int s = 0; s < size; s++) {
+      sum[s] *= scale;
+    }
+    const double slope = taylor_fold(size, U, U > 0 ? (double)in->post[i] : 0.0, table, sum, total);
+    if (U > 0 && gradient->post != NULL) {
       gradient->post[i] += (pf_real)slope;
     }
   }
-  taylor_finish(self, TAYLOR_ROWS, (rows.U + 1) * rows.size, in, rows.r_power, total, gradient);
 }
 
 #endif

@@ -7,7 +7,6 @@
 #include <plastfit/abi/plugin.h>
 
 #include "packed.h"
-#include "rows.h"
 #include "tangent.h"
 
 static const pf_option options[] = {
@@ -283,15 +282,9 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 static const char *const aliases[] = {"volterra"};
 
 /**
- * A kernel for each way and each pair of highest powers of v and w; functions of their own, since as branches of one
- * function they take a compiler minutes. `update` NULL: of forward, else of step.
+ * Of packed.h a kernel for each pair of highest powers of v and w; functions of their own, since as branches of one
+ * function they take a compiler minutes.
  */
-typedef struct taylor_kernel {
-  void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out, int64_t ld_out);
-  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                  const pf_update *update, const pf_rule_gradient *gradient);
-} taylor_kernel;
-
 enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
 
 #define TAYLOR_KERNEL(way, V, C, suffix, attribute)                                                                   \
@@ -331,24 +324,21 @@ enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
   }
 
 /** The kernel for this rule and block. */
-static const taylor_kernel *kernel_of(const taylor_kernel kernels[TAYLOR_WAYS][TAYLOR_SHAPES], const taylor *self,
-                                      const pf_block *in)
+static const taylor_kernel *kernel_of(const taylor_kernel packed[TAYLOR_SHAPES], const taylor_kernel *rows,
+                                      const taylor *self, const pf_block *in)
 {
-  const int way = taylor_way(in);
-  const int highest_v = self->highest[way == TAYLOR_ROWS ? TAYLOR_X : TAYLOR_Y];
-  return &kernels[way][highest_v * TAYLOR_POWERS + self->highest[TAYLOR_W]];
+  return taylor_way(in) == TAYLOR_ROWS ? rows
+                                       : &packed[self->highest[TAYLOR_Y] * TAYLOR_POWERS + self->highest[TAYLOR_W]];
 }
 
 #define TAYLOR_OPS(suffix, attribute)                                                                                  \
-  TAYLOR_KERNELS(rows, suffix, attribute)                                                                              \
   TAYLOR_KERNELS(packed, suffix, attribute)                                                                            \
-  static const taylor_kernel kernels##suffix[TAYLOR_WAYS][TAYLOR_SHAPES] = {                                           \
-      [TAYLOR_ROWS] = TAYLOR_ENTRIES(rows, suffix), [TAYLOR_PACKED] = TAYLOR_ENTRIES(packed, suffix)};                 \
+  static const taylor_kernel packed##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(packed, suffix);                           \
   static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error) \
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(kernels##suffix, object, in)->apply(object, in, NULL, dw, lddw);                                       \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->apply(object, in, NULL, dw, lddw);                  \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \
@@ -357,7 +347,8 @@ static const taylor_kernel *kernel_of(const taylor_kernel kernels[TAYLOR_WAYS][T
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(kernels##suffix, object, in)->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);            \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                                      \
+          ->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);                                              \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \
@@ -366,7 +357,7 @@ static const taylor_kernel *kernel_of(const taylor_kernel kernels[TAYLOR_WAYS][T
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(kernels##suffix, object, in)->apply(object, in, update, w_out, ld_out);                                \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->apply(object, in, update, w_out, ld_out);           \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \
@@ -375,7 +366,7 @@ static const taylor_kernel *kernel_of(const taylor_kernel kernels[TAYLOR_WAYS][T
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(kernels##suffix, object, in)->adjoint(object, in, NULL, 0, update, gradient);                          \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->adjoint(object, in, NULL, 0, update, gradient);     \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \
