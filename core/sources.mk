@@ -211,6 +211,7 @@ core_sources += core/conformance/values.c
 core_sources += core/conformance/watch.c
 
 core_sources += core/recover/recover.h
+core_sources += core/recover/missed.c
 core_sources += core/recover/print.c
 core_sources += core/recover/run.c
 core_sources += core/recover/table.c

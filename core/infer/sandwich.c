@@ -157,6 +157,9 @@ pf_status pf_infer_sandwich(pf_infer_job *job, pf_error *error)
   pf_intervals *to = &out->methods[PF_INTERVAL_SANDWICH];
   clusters in = {0};
   pf_status status = PF_OK;
+  if (job->evidence.no_sigma != NULL) {
+    return pf_infer_why(&to->why, error, "%s", job->evidence.no_sigma);
+  }
   if (!job->evidence.proportional) {
     return pf_infer_why(&to->why, error,
                         "what was fitted weighs the data otherwise than their likelihood (normalise, weight), so that "

@@ -112,6 +112,11 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
       print_method(r, m, out);
     }
   }
+  if (r->n_missed > 0) {
+    (void)fprintf(out, "  %zu of %zu fits are worse than the truth: another optimum%s\n", r->n_missed, r->n_fits,
+                  strcmp(pf_fit_optimiser(r->problem), "adam") == 0 ? ", or too few passes"
+                                                                    : "; fit from more starts (fit.starts=4)");
+  }
   const char *why = first_why(r);
   if (why != NULL) {
     (void)fprintf(out, "  something is missing in some data sets; the first reason: %s\n", why);

@@ -23,6 +23,7 @@ typedef struct pf_recover_set {
   char *why;          /**< of the set or its first unit that has none, why something is missing; NULL */
   bool *fitted;       /**< [n_units] */
   bool *converged;    /**< [n_units] */
+  bool *missed;       /**< [n_units] the truth fits these data better than the estimate does */
   double *estimates;  /**< [n_cells] NaN where not fitted */
   double *intervals;  /**< [PF_N_INTERVAL_METHODS][n_cells][3] standard error, lower, upper; NaN where there is none */
   uint32_t *verdicts; /**< [n_cells] enum pf_verdict */
@@ -54,7 +55,7 @@ typedef struct pf_recovery {
   bool asked[PF_N_INTERVAL_METHODS];
   pf_recover_line *lines;
   size_t n_lines;
-  size_t n_fits, n_failed, n_unconverged; /**< fits of all units of all data sets */
+  size_t n_fits, n_failed, n_unconverged, n_missed; /**< fits of all units of all data sets */
   double seconds;
 } pf_recovery;
 
@@ -72,7 +73,15 @@ pf_status pf_recover_write(const pf_recovery *recovery, const char *out, bool fo
 /** The table, to a person. */
 void pf_recover_print(const pf_recovery *recovery, FILE *stream);
 
-/** Fills lines and counts from the sets; private to core/recover. */
+/* ---- private to core/recover ---- */
+
+/**
+ * Does the truth fit a data set better than the estimate of `unit`, whose values are r->cells[first] and on? false
+ * where the truth is not known.
+ */
+pf_status pf_recover_missed(const pf_recovery *recovery, const pf_problem *problem, const pf_fit_unit *unit,
+                            size_t first, bool *out, pf_error *error);
+/** Fills lines and counts from the sets. */
 pf_status pf_recover_tabulate(pf_recovery *recovery, pf_error *error);
 
 #endif

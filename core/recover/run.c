@@ -15,6 +15,7 @@ static void free_set(pf_recover_set *set)
   pf_memory_free(set->why);
   pf_memory_free(set->fitted);
   pf_memory_free(set->converged);
+  pf_memory_free(set->missed);
   pf_memory_free(set->estimates);
   pf_memory_free(set->intervals);
   pf_memory_free(set->verdicts);
@@ -47,12 +48,13 @@ static pf_status make_set(const pf_recovery *r, size_t d, pf_recover_set *set, p
   *set = (pf_recover_set){.seed = r->problem->seed + d,
                           .fitted = pf_memory_need(r->n_units, sizeof *set->fitted, error),
                           .converged = pf_memory_need(r->n_units, sizeof *set->converged, error),
+                          .missed = pf_memory_need(r->n_units, sizeof *set->missed, error),
                           .estimates = pf_memory_need(r->n_cells, sizeof *set->estimates, error),
                           .intervals =
                               pf_memory_need((size_t)PF_N_INTERVAL_METHODS * r->n_cells * 3, sizeof(double), error),
                           .verdicts = pf_memory_need(r->n_cells, sizeof *set->verdicts, error)};
-  if (set->fitted == NULL || set->converged == NULL || set->estimates == NULL || set->intervals == NULL ||
-      set->verdicts == NULL) {
+  if (set->fitted == NULL || set->converged == NULL || set->missed == NULL || set->estimates == NULL ||
+      set->intervals == NULL || set->verdicts == NULL) {
     return PF_STOP;
   }
   for (size_t c = 0; c < r->n_cells; c++) {
@@ -163,6 +165,9 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
   status = status == PF_OK ? pf_infer(again, fit, NULL, asked_to_stop, watch, &inference, error) : status;
   for (size_t u = 0, first = 0; u < r->n_units && status == PF_OK; first += r->layouts[u++]->n) {
     status = keep_unit(r, &fit->units[u], u < inference->n_units ? &inference->units[u] : NULL, u, first, set, error);
+    status = status == PF_OK && set->fitted[u]
+                 ? pf_recover_missed(r, again, &fit->units[u], first, &set->missed[u], error)
+                 : status;
   }
   pf_inference_free(inference);
   if (fit != NULL) {

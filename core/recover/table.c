@@ -9,6 +9,7 @@ static void count_fits(pf_recovery *r)
   for (size_t d = 0; d < r->n_sets; d++) {
     for (size_t u = 0; u < r->n_units; u++) {
       r->n_fits++;
+      r->n_missed += r->sets[d].missed[u] ? 1 : 0;
       r->n_failed += r->sets[d].fitted[u] ? 0 : 1;
       r->n_unconverged += r->sets[d].fitted[u] && !r->sets[d].converged[u] ? 1 : 0;
     }

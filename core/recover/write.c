@@ -29,7 +29,8 @@ static void write_row(const pf_recovery *r, const pf_recover_set *set, size_t c,
   if (cell->experiment >= 0) {
     (void)fprintf(file, "%lld", (long long)cell->experiment);
   }
-  (void)fprintf(file, ",%s,%d,", set->fitted[cell->unit] ? "ok" : "failed", set->converged[cell->unit] ? 1 : 0);
+  (void)fprintf(file, ",%s,%d,%d,", set->fitted[cell->unit] ? "ok" : "failed", set->converged[cell->unit] ? 1 : 0,
+                set->missed[cell->unit] ? 1 : 0);
   pf_csv_number(file, truth);
   (void)fputc(',', file);
   pf_csv_number(file, set->estimates[c]);
@@ -52,9 +53,10 @@ static pf_status write_csv(const pf_recovery *r, const char *path, pf_error *err
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("data_set,seed,unit,owner,name,animal,experiment,status,converged,truth,estimate,verdict,method,se,lower,"
-              "upper,covers\n",
-              file);
+  (void)fputs(
+      "data_set,seed,unit,owner,name,animal,experiment,status,converged,worse_than_truth,truth,estimate,verdict,"
+      "method,se,lower,upper,covers\n",
+      file);
   for (size_t d = 0; d < r->n_sets; d++) {
     for (size_t c = 0; c < r->n_cells; c++) {
       bool any = false;
@@ -114,13 +116,13 @@ static pf_status write_summary(const pf_recovery *r, const char *path, pf_error 
       (void)json_array_append_new(missing, why == NULL ? json_null() : why);
     }
   }
-  json_t *root = json_pack("{s:s, s:s, s:s?, s:i, s:I, s:I, s:f, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}", "what",
-                           "recovery", "name", r->problem->name, "plastfit", pf_version(), "format", (int)PF_RUN_FORMAT,
-                           "seed", (json_int_t)r->problem->seed, "data_sets", (json_int_t)r->n_sets, "level",
-                           r->problem->intervals.level, "fits", "all", (json_int_t)r->n_fits, "converged",
-                           (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged), "not_converged",
-                           (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "parameters", lines,
-                           "missing", missing, "timing", "seconds", r->seconds);
+  json_t *root = json_pack(
+      "{s:s, s:s, s:s?, s:i, s:I, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}", "what", "recovery",
+      "name", r->problem->name, "plastfit", pf_version(), "format", (int)PF_RUN_FORMAT, "seed",
+      (json_int_t)r->problem->seed, "data_sets", (json_int_t)r->n_sets, "level", r->problem->intervals.level, "fits",
+      "all", (json_int_t)r->n_fits, "converged", (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged),
+      "not_converged", (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "worse_than_truth",
+      (json_int_t)r->n_missed, "parameters", lines, "missing", missing, "timing", "seconds", r->seconds);
   const bool written = root != NULL && json_dump_file(root, path, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
   json_decref(root);
   return written ? PF_OK : pf_fail(error, PF_STOP, "cannot write '%s'", path);

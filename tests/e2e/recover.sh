@@ -13,7 +13,7 @@ for threads in 1 3; do
     out="$work/by$threads" >"$work/by$threads.log" 2>&1 || fail "recover with $threads threads: $(cat "$work/by$threads.log")"
 done
 cmp "$work/by1/recover.csv" "$work/by3/recover.csv" || fail "recover.csv differs between 1 and 3 threads"
-holds by1 "s['fits'] == {'all': 3, 'converged': 3, 'not_converged': 0, 'failed': 0}"
+holds by1 "s['fits'] == {'all': 3, 'converged': 3, 'not_converged': 0, 'failed': 0, 'worse_than_truth': 0}"
 holds by1 "len(s['parameters']) == 5 and sorted(p['truth'] for p in s['parameters']) == [-0.05, 0, 0, 0, 1]"
 holds by1 "all(p['methods'][m]['intervals'] == 3 for p in s['parameters'] for m in ('fisher', 'sandwich', 'profile', 'bootstrap'))"
 grep -q 'bias' "$work/by1.log" || fail "no table: $(cat "$work/by1.log")"
@@ -40,6 +40,18 @@ run_fit starts "$config" source.animals=1 fit.starts=3 fit.spread=0.05 report=fa
 latent="s['inference']['units'][0]['latent_weights']"
 holds starts "$latent['fits'] == 10 + $latent['starts'] and $latent['starts'] >= 1"
 holds starts "0 < $latent['r2_lowest'] <= $latent['r2_median'] < 1"
+
+# fits that did not reach the optimum are told: there the truth is better than the estimate. Fits that did are not, nor
+# are those of data without noise, where both are as good to rounding; sigma, and so any error, is then not to be had
+activity=$PF_SRCDIR/configs/coverage-activity.cfg
+"$PLASTFIT" recover "$activity" recover.data_sets=2 fit.optimiser=adam fit.epochs=3 out="$work/missed" >"$work/missed.log" 2>&1 ||
+  fail "recover by adam: $(cat "$work/missed.log")"
+holds missed "s['fits']['worse_than_truth'] == 2"
+grep -q '^  2 of 2 fits are worse than the truth' "$work/missed.log" || fail "missed: not told: $(cat "$work/missed.log")"
+"$PLASTFIT" recover "$activity" recover.data_sets=2 source.record.noise=0 out="$work/exact" >"$work/exact.log" 2>&1 ||
+  fail "recover without noise: $(cat "$work/exact.log")"
+holds exact "s['fits']['worse_than_truth'] == 0"
+holds exact "all(p['methods'][m]['intervals'] == 0 for p in s['parameters'] for m in ('fisher', 'sandwich'))"
 
 # the animals bootstrap, where there are enough to draw
 "$PLASTFIT" recover "$config" source.animals=3 recover.data_sets=1 'intervals.methods=["bootstrap"]' \

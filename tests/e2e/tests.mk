@@ -5,6 +5,7 @@ e2e_tests += tests/e2e/act.sh
 e2e_tests += tests/e2e/bad_input.sh
 e2e_tests += tests/e2e/check.sh
 e2e_tests += tests/e2e/compare.sh
+e2e_tests += tests/e2e/coverage.sh
 e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/configs.sh
 e2e_tests += tests/e2e/flies.sh
