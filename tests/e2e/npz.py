@@ -10,6 +10,7 @@ x = [(1, 0), (0, 1), (1, 1), (1, 0), (0, 2), (0, 1), (1, 0), (2, 1)]
 choice = [0, 1, 1, 0, 1, 0, 1, NAN]
 reward = [NAN, 1, 0, NAN, 1, NAN, 0, NAN]
 novelty = [1, 3, 2, 1, 0, 1, 0, 5]
+gap = [NAN, 20, 15, NAN, 30, NAN, 25, 10]
 CODES = {"f4": "f", "f8": "d", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "b1": "?"}
 
 
@@ -137,15 +138,17 @@ def special(name):
             archive.writestr("readme.txt", "no arrays")
     elif name == "table":
         with open("table.csv", "w") as file:
-            file.write("animal,session,trial,x1,x2,choice,reward,novelty\n")
+            file.write("animal,session,trial,x1,x2,choice,reward,novelty,gap\n")
             show = lambda v: "" if v != v else "%g" % v
             for i in range(len(animal)):
                 file.write(",".join([animal[i], session[i], str(trial[i]), show(x[i][0]), show(x[i][1]), show(choice[i]),
-                                     show(reward[i]), show(novelty[i])]) + "\n")
+                                     show(reward[i]), show(novelty[i]), show(gap[i])]) + "\n")
+    elif name == "pause":  # the gap, by another name
+        write(name, arrays(pause=npy(gap, "<f8")))
 
 
 for name, made in {**good(), **bad()}.items():
     write(name, made, zipfile.ZIP_STORED if name == "stored" else zipfile.ZIP_DEFLATED)
-for name in ("bomb", "liar", "checksum", "short", "no-zip", "nothing", "readme", "table"):
+for name in ("bomb", "liar", "checksum", "short", "no-zip", "nothing", "readme", "table", "pause"):
     special(name)
 print(" ".join(good()))

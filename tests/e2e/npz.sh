@@ -30,6 +30,12 @@ echo "$(echo "$good" | wc -w) files as good as the table"
 ! cmp -s other/theta.csv table/theta.csv || fail "arrays.inputs does nothing"
 "$PLASTFIT" fit own.cfg source.plastic=always out=always --quiet || fail "plastic"
 ! cmp -s always/theta.csv table/theta.csv || fail "plastic does nothing"
+# time between steps: a channel although the config lists others
+with_gap='rules.learn.modulator="reward - expected_reward + 0.1 * novelty + 0.01 * gap"'
+"$PLASTFIT" fit own.cfg "$with_gap" source.plugin=table source.path=table.csv out=gap-table --quiet || fail "gap of a table"
+"$PLASTFIT" fit own.cfg "$with_gap" source.path=pause.npz source.arrays.gap=pause source.arrays.channels='["novelty"]' out=gap --quiet || fail "gap"
+cmp -s gap/theta.csv gap-table/theta.csv || fail "gap gives another theta than the table"
+! cmp -s gap/theta.csv table/theta.csv || fail "gap does nothing"
 "$PLASTFIT" check own.cfg out=x >out 2>err || fail "check: $(cat err)"
 grep -q "2 animals, 3 sessions" out && grep -q "reward" out || fail "check understood something else: $(cat out)"
 
@@ -83,7 +89,8 @@ refused no-zip "is no .npz file"
 refused nothing "entries"
 refused readme "has no array"
 refused nowhere "No such file"
-refused base "there is no array 'rewards'; it has: animal, session, trial, x, choice, reward, novelty" source.arrays.reward=rewards
+refused base "there is no array 'rewards'; did you mean 'reward'?" source.arrays.reward=rewards
+refused base "there is no array 'sugar'; it has: animal, session, trial, x, choice, reward, novelty" source.arrays.reward=sugar
 
 # ---- by numpy itself ----
 python=

@@ -1,20 +1,15 @@
 /*
  * npz - your own recordings, from one .npz file of numpy arrays with one row a step.
  *
- * zip_arrays.c reads the archive (libzip), npy.c an array, roles.c finds which is what, rows.c makes experiments of
- * them.
+ * zip_arrays.c reads the archive (libzip), npy.c an array, arrays.c finds which is what (with
+ * ../common/roles.c), rows.c makes experiments of them.
  */
 #include "rows.h"
 
-#include <plastfit/abi/plugin.h>
-#include <string.h>
-
 typedef struct npz {
-  const pf_host *host;
-  char *path, *stem;
-  npz_file file; /**< names and headers; the archive is shut between create and read */
-  npz_roles roles;
-  const char **channel_names, **target_names;
+  recording recording; /**< first: recording_needs */
+  npz_file file;       /**< names and headers; the archive is shut between create and read */
+  int64_t steps;
 } npz;
 
 #define NPZ_NAMED(key_, what_)                                                                             \
@@ -30,6 +25,7 @@ static const pf_option npz_options[] = {
     NPZ_NAMED("block", "array of the block, from 0"),
     NPZ_NAMED("trial", "array of the trial, from 0, not decreasing"),
     NPZ_NAMED("dt", "array of the step's length, ms; one value: of all steps"),
+    NPZ_NAMED("gap", "array of the time before the step, ms; given on as channel gap"),
     NPZ_NAMED("reward", "array of the reward; NaN: none could come"),
     NPZ_NAMED("choice", "array of the choice: 1 accepted, 0 rejected, NaN not observed"),
     NPZ_NAMED("plastic", "array that says whether weights change after the step: 1 or 0"),
@@ -65,55 +61,16 @@ static void npz_destroy(void *self)
   if (source == NULL) {
     return;
   }
-  const pf_host *host = source->host;
-  npz_free_roles(&source->roles);
+  const pf_host *host = source->recording.host;
   npz_close(&source->file);
-  host->release(host, (void *)source->channel_names);
-  host->release(host, (void *)source->target_names);
-  host->release(host, source->stem);
-  host->release(host, source->path);
+  recording_free(&source->recording);
   host->release(host, source);
-}
-
-static pf_status npz_keep_path(npz *source, const char *path, pf_error *error)
-{
-  const pf_host *host = source->host;
-  const char *slash = strrchr(path, '/');
-  const char *base = slash != NULL ? slash + 1 : path;
-  const char *dot = strrchr(base, '.');
-  const size_t stem = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-  source->path = host->allocate(host, strlen(path) + 1);
-  source->stem = host->allocate(host, stem + 1);
-  if (source->path == NULL || source->stem == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a source");
-  }
-  memcpy(source->path, path, strlen(path) + 1);
-  memcpy(source->stem, base, stem); /* zeroed before: ends with 0 */
-  return PF_OK;
-}
-
-static pf_status npz_list_names(npz *source, pf_error *error)
-{
-  const pf_host *host = source->host;
-  const npz_roles *r = &source->roles;
-  source->channel_names = host->allocate(host, (r->n_channels + 1) * sizeof *source->channel_names);
-  source->target_names = host->allocate(host, (r->n_targets + 1) * sizeof *source->target_names);
-  if (source->channel_names == NULL || source->target_names == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a source");
-  }
-  for (size_t k = 0; k < r->n_channels; k++) {
-    source->channel_names[k] = r->channels[k].name;
-  }
-  for (size_t k = 0; k < r->n_targets; k++) {
-    source->target_names[k] = r->targets[k].name;
-  }
-  return PF_OK;
 }
 
 static pf_status npz_check_memory(const npz *source, const pf_options *options, pf_error *error)
 {
   const double mebibyte = 1048576.0;
-  const double bytes = npz_used_bytes(&source->file, &source->roles);
+  const double bytes = npz_used_bytes(&source->file, &source->recording.roles);
   const double most = options->real(options, "most_memory");
   if (bytes <= most * mebibyte) {
     return PF_OK;
@@ -121,7 +78,7 @@ static pf_status npz_check_memory(const npz *source, const pf_options *options, 
   return pf_fail_key(error, PF_STOP, "most_memory",
                      "%.300s: its arrays unpack to %.0f MiB, more than the %.0f MiB of most_memory; set that higher if "
                      "the file is what you think it is",
-                     source->path, bytes / mebibyte, most);
+                     source->recording.path, bytes / mebibyte, most);
 }
 
 static pf_status npz_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
@@ -130,13 +87,10 @@ static pf_status npz_create(const pf_host *host, const pf_options *options, void
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  source->host = host;
-  source->file.host = host;
-  pf_status status = npz_keep_path(source, options->string(options, "path"), error);
-  status = status == PF_OK ? npz_open(host, source->path, &source->file, error) : status;
-  status = status == PF_OK ? npz_find_roles(&source->file, options, &source->roles, error) : status;
+  pf_status status = recording_create(host, options->string(options, "path"), &source->recording, error);
+  status = status == PF_OK ? npz_open(host, source->recording.path, &source->file, error) : status;
+  status = status == PF_OK ? npz_find_roles(&source->recording, &source->file, options, &source->steps, error) : status;
   status = status == PF_OK ? npz_check_memory(source, options, error) : status;
-  status = status == PF_OK ? npz_list_names(source, error) : status;
   npz_shut(&source->file);
   if (status != PF_OK) {
     npz_destroy(source);
@@ -146,27 +100,18 @@ static pf_status npz_create(const pf_host *host, const pf_options *options, void
   return PF_OK;
 }
 
-static pf_status npz_needs(const void *self, pf_source_needs *needs, pf_error *error)
-{
-  const npz *source = self;
-  (void)error;
-  needs->n_input = source->roles.inputs.columns;
-  needs->channels = (pf_names){source->channel_names, source->roles.n_channels};
-  needs->targets = (pf_names){source->target_names, source->roles.n_targets};
-  return PF_OK;
-}
-
 static pf_status npz_read(const void *self, const pf_sink *sink, pf_error *error)
 {
   const npz *source = self;
   npz_file file;
-  pf_status status = npz_open(source->host, source->path, &file, error);
+  const recording *r = &source->recording;
+  pf_status status = npz_open(r->host, r->path, &file, error);
   if (status != PF_OK) {
     return status;
   }
   status = npz_same(&file, &source->file)
-               ? npz_hand_over(&file, &source->roles, source->stem, sink, error)
-               : pf_fail(error, PF_STOP, "%.300s: was replaced while it was being read; try again", source->path);
+               ? npz_hand_over(r, &file, source->steps, sink, error)
+               : pf_fail(error, PF_STOP, "%.300s: was replaced while it was being read; try again", r->path);
   npz_close(&file);
   return status;
 }
@@ -177,7 +122,7 @@ static const pf_source_ops npz_ops = {
     .size = sizeof(pf_source_ops),
     .create = npz_create,
     .destroy = npz_destroy,
-    .needs = npz_needs,
+    .needs = recording_needs,
     .read = npz_read,
 };
 

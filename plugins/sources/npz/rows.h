@@ -2,12 +2,9 @@
 #ifndef PLASTFIT_PLUGINS_NPZ_ROWS_H
 #define PLASTFIT_PLUGINS_NPZ_ROWS_H
 
-#include "roles.h"
+#include "arrays.h"
 
-#include <plastfit/abi/experiment.h>
-
-/** `stem`: the animal's name where no array says it. */
-pf_status npz_hand_over(const npz_file *file, const npz_roles *roles, const char *stem, const pf_sink *sink,
-                        pf_error *error);
+/** `steps`: rows of every array that is used. */
+pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps, const pf_sink *sink, pf_error *error);
 
 #endif

@@ -13,16 +13,6 @@ static void name_array(const npz_file *file, const char *name, char *text, size_
   (void)snprintf(text, capacity, "%.300s: array '%.60s'", file->path, name);
 }
 
-const npz_array *npz_find(const npz_file *file, const char *name)
-{
-  for (size_t i = 0; i < file->n; i++) {
-    if (strcmp(file->arrays[i].name, name) == 0) {
-      return &file->arrays[i];
-    }
-  }
-  return NULL;
-}
-
 /* ---- bytes ---- */
 
 /** Unpack up to n bytes from the start of an entry; *got of them came. `to_the_end`: there may be no more. */

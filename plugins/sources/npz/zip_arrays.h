@@ -27,8 +27,6 @@ void npz_close(npz_file *file);
 void npz_shut(npz_file *file);
 /** The same arrays of the same shapes? */
 int npz_same(const npz_file *a, const npz_file *b);
-/** The array of that name, or NULL. */
-const npz_array *npz_find(const npz_file *file, const char *name);
 /** The cells of an array, unpacked, to be released by the host. Errors: damaged, other bytes than it says. */
 pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out, pf_error *error);
 

@@ -2,36 +2,17 @@
 
 /* ---- memory ---- */
 
-pf_status table_steps_make(const pf_host *host, const table_columns *columns, table_steps *out, pf_error *error)
+pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out, pf_error *error)
 {
-  *out = (table_steps){.host = host, .columns = columns};
-  out->channel = host->allocate(host, (columns->n_channels + 1) * sizeof *out->channel);
-  out->target = host->allocate(host, (columns->n_targets + 1) * sizeof *out->target);
-  if (out->channel == NULL || out->target == NULL) {
-    table_steps_free(out);
-    return pf_fail(error, PF_STOP, "out of memory for a table");
-  }
-  return PF_OK;
+  *out = (table_steps){.recording = of, .columns = columns};
+  return recording_steps_create(of, &out->values, error);
 }
 
 void table_steps_free(table_steps *steps)
 {
-  const pf_host *host = steps->host;
-  for (size_t k = 0; steps->channel != NULL && k < steps->columns->n_channels; k++) {
-    host->release(host, steps->channel[k]);
-  }
-  for (size_t k = 0; steps->target != NULL && k < steps->columns->n_targets; k++) {
-    host->release(host, steps->target[k]);
-  }
-  host->release(host, steps->channel);
-  host->release(host, steps->target);
-  host->release(host, steps->cue);
-  host->release(host, steps->dt);
-  host->release(host, steps->flags);
-  host->release(host, steps->trial);
-  host->release(host, steps->block);
+  const pf_host *host = steps->recording->host;
+  recording_steps_free(steps->recording, &steps->values);
   host->release(host, steps->line);
-  *steps = (table_steps){.host = host};
 }
 
 /** *slot, of `n` items, moved to where `larger` fit. */
@@ -56,19 +37,20 @@ static pf_status reserve(table_steps *s, pf_error *error)
   if (s->n < s->capacity) {
     return PF_OK;
   }
-  const table_columns *c = s->columns;
+  const pf_host *host = s->recording->host;
+  const roles *r = &s->recording->roles;
+  recording_steps *v = &s->values;
   const int64_t larger = s->capacity == 0 ? 256 : 2 * s->capacity;
-  int done = grow(s->host, &s->cue, c->inputs.n * sizeof(double), s->n, larger) &&
-             grow(s->host, &s->flags, sizeof *s->flags, s->n, larger) &&
-             grow(s->host, &s->trial, sizeof *s->trial, s->n, larger) &&
-             grow(s->host, &s->block, sizeof *s->block, s->n, larger) &&
-             grow(s->host, &s->line, sizeof *s->line, s->n, larger) &&
-             (c->single[TABLE_DT] < 0 || grow(s->host, &s->dt, sizeof *s->dt, s->n, larger));
-  for (size_t k = 0; k < c->n_channels && done; k++) {
-    done = grow(s->host, &s->channel[k], sizeof(double), s->n, larger);
+  int done =
+      grow(host, &v->cue, r->inputs.n * sizeof(double), s->n, larger) &&
+      grow(host, &v->flags, sizeof *v->flags, s->n, larger) && grow(host, &v->trial, sizeof *v->trial, s->n, larger) &&
+      grow(host, &v->block, sizeof *v->block, s->n, larger) && grow(host, &s->line, sizeof *s->line, s->n, larger) &&
+      (r->single[ROLE_DT] < 0 || grow(host, &v->dt, sizeof *v->dt, s->n, larger));
+  for (size_t k = 0; k < r->channels.n && done; k++) {
+    done = grow(host, &v->channel[k], sizeof(double), s->n, larger);
   }
-  for (size_t k = 0; k < c->n_targets && done; k++) {
-    done = grow(s->host, &s->target[k], c->targets[k].n * sizeof(double), s->n, larger);
+  for (size_t k = 0; k < r->targets.n && done; k++) {
+    done = grow(host, &v->target[k], r->targets.items[k].n * sizeof(double), s->n, larger);
   }
   if (!done) {
     return pf_fail(error, PF_STOP, "out of memory for %lld steps of one experiment", (long long)larger);
@@ -78,6 +60,12 @@ static pf_status reserve(table_steps *s, pf_error *error)
 }
 
 /* ---- cells ---- */
+
+/** The column that has a role, or -1. */
+static int64_t column_of(const table_steps *s, int which)
+{
+  return s->recording->roles.single[which];
+}
 
 /** "own.csv:12: column 'reward': found 'x', expected WHAT" */
 static pf_status bad_cell(const table_steps *s, const pf_csv *csv, size_t column, const char *what, pf_error *error)
@@ -97,12 +85,12 @@ static pf_status take_number(const table_steps *s, const pf_csv *csv, size_t col
   return isinf(*value) ? bad_cell(s, csv, column, "a finite number", error) : PF_OK;
 }
 
-static pf_status take_group(const table_steps *s, const pf_csv *csv, const table_group *group, double *values,
+static pf_status take_group(const table_steps *s, const pf_csv *csv, const role_group *group, double *values,
                             pf_error *error)
 {
   pf_status status = PF_OK;
   for (size_t k = 0; k < group->n && status == PF_OK; k++) {
-    status = take_number(s, csv, group->columns[k], &values[k], error);
+    status = take_number(s, csv, group->variables[k], &values[k], error);
   }
   return status;
 }
@@ -111,7 +99,7 @@ static pf_status take_group(const table_steps *s, const pf_csv *csv, const table
 static pf_status take_single(const table_steps *s, const pf_csv *csv, int which, double lower, int whole,
                              const char *what, double fallback, double *value, pf_error *error)
 {
-  const int64_t column = s->columns->single[which];
+  const int64_t column = column_of(s, which);
   *value = fallback;
   if (column < 0) {
     return PF_OK;
@@ -129,18 +117,18 @@ static pf_status take_single(const table_steps *s, const pf_csv *csv, int which,
 static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, double step, pf_error *error)
 {
   const int64_t n = s->n;
-  const int has_trial = s->columns->single[TABLE_TRIAL] >= 0;
+  const int has_trial = column_of(s, ROLE_TRIAL) >= 0;
   if (n == 0) {
     return PF_OK;
   }
   const long long before = (long long)s->line[n - 1];
-  if (has_trial && trial < (double)s->trial[n - 1]) {
+  if (has_trial && trial < (double)s->values.trial[n - 1]) {
     return pf_fail(error, PF_STOP,
                    "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows of an experiment in "
                    "order of time",
-                   csv->path, (long long)csv->line, trial, (long long)s->trial[n - 1], before);
+                   csv->path, (long long)csv->line, trial, (long long)s->values.trial[n - 1], before);
   }
-  if (s->columns->single[TABLE_STEP] < 0 || (has_trial && trial > (double)s->trial[n - 1])) {
+  if (column_of(s, ROLE_STEP) < 0 || (has_trial && trial > (double)s->values.trial[n - 1])) {
     return PF_OK;
   }
   if (step == s->step) {
@@ -160,33 +148,22 @@ static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, do
   return PF_OK;
 }
 
-/** Without a trial column: a trial ends at an accept where weights change at accepts, else every step is one. */
-static int64_t own_trial(const table_steps *s)
-{
-  const int64_t n = s->n;
-  if (n == 0) {
-    return 0;
-  }
-  const int over = s->columns->plastic == TABLE_ACCEPTS ? s->target[0][n - 1] == 1.0 : 1;
-  return s->trial[n - 1] + over;
-}
-
 /* ---- a row ---- */
 
 static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
 {
   const int64_t n = s->n;
   double trial = 0.0, step = 0.0, block = 0.0, dt = 0.0;
-  pf_status status = take_single(s, csv, TABLE_TRIAL, 0.0, 1, "a whole number, 0 or more", 0.0, &trial, error);
-  status = status == PF_OK ? take_single(s, csv, TABLE_STEP, -(double)INFINITY, 1, "a whole number", 0.0, &step, error)
+  pf_status status = take_single(s, csv, ROLE_TRIAL, 0.0, 1, "a whole number, 0 or more", 0.0, &trial, error);
+  status = status == PF_OK ? take_single(s, csv, ROLE_STEP, -(double)INFINITY, 1, "a whole number", 0.0, &step, error)
                            : status;
-  status = status == PF_OK ? take_single(s, csv, TABLE_BLOCK, 0.0, 1, "a whole number, 0 or more", 0.0, &block, error)
+  status = status == PF_OK ? take_single(s, csv, ROLE_BLOCK, 0.0, 1, "a whole number, 0 or more", 0.0, &block, error)
                            : status;
   status = status == PF_OK
-               ? take_single(s, csv, TABLE_DT, 0.0, 0, "the length of the step in ms, more than 0", 1.0, &dt, error)
+               ? take_single(s, csv, ROLE_DT, 0.0, 0, "the length of the step in ms, more than 0", 1.0, &dt, error)
                : status;
   if (status == PF_OK && dt == 0.0) {
-    status = bad_cell(s, csv, (size_t)s->columns->single[TABLE_DT], "the length of the step in ms, more than 0", error);
+    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_DT), "the length of the step in ms, more than 0", error);
   }
   status = status == PF_OK ? check_order(s, csv, trial, step, error) : status;
   if (status != PF_OK) {
@@ -194,10 +171,12 @@ static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
   }
   s->step = step;
   s->line[n] = csv->line;
-  s->block[n] = (int64_t)block;
-  s->trial[n] = s->columns->single[TABLE_TRIAL] >= 0 ? (int64_t)trial : own_trial(s);
-  if (s->dt != NULL) {
-    s->dt[n] = dt;
+  s->values.block[n] = (int64_t)block;
+  s->values.trial[n] = column_of(s, ROLE_TRIAL) >= 0 ? (int64_t)trial
+                       : n > 0                       ? recording_next_trial(s->recording, &s->values, n - 1)
+                                                     : 0;
+  if (s->values.dt != NULL) {
+    s->values.dt[n] = dt;
   }
   return PF_OK;
 }
@@ -206,28 +185,26 @@ static pf_status take_flags(table_steps *s, const pf_csv *csv, pf_error *error)
 {
   double plastic = 1.0;
   pf_status status = PF_OK;
-  if (s->columns->plastic == TABLE_COLUMN) {
-    status =
-        take_single(s, csv, TABLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0", 1.0, &plastic, error);
+  if (s->recording->roles.plastic == ROLE_SAID) {
+    status = take_single(s, csv, ROLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0", 1.0, &plastic, error);
     if (status == PF_OK && plastic > 1.0) {
-      status =
-          bad_cell(s, csv, (size_t)s->columns->single[TABLE_PLASTIC], "1 (weights change after this step) or 0", error);
+      status = bad_cell(s, csv, (size_t)column_of(s, ROLE_PLASTIC), "1 (weights change after this step) or 0", error);
     }
-  } else if (s->columns->plastic == TABLE_ACCEPTS) {
-    plastic = s->target[0][s->n] == 1.0 ? 1.0 : 0.0;
+  } else if (s->recording->roles.plastic == ROLE_ACCEPTS) {
+    plastic = s->values.target[0][s->n] == 1.0 ? 1.0 : 0.0;
   }
-  s->flags[s->n] = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (plastic > 0.0 ? (uint32_t)PF_STEP_PLASTIC : 0U);
+  s->values.flags[s->n] = recording_flags(plastic > 0.0);
   return status;
 }
 
 /** Of several choices none is an accept: then something else says when weights change. */
 static pf_status check_choice(const table_steps *s, const pf_csv *csv, double choice, pf_error *error)
 {
-  const size_t column = (size_t)s->columns->single[TABLE_CHOICE];
+  const size_t column = (size_t)column_of(s, ROLE_CHOICE);
   if (isnan(choice) || choice == 0.0 || choice == 1.0) {
     return PF_OK;
   }
-  if (s->columns->plastic == TABLE_ACCEPTS) {
+  if (s->recording->roles.plastic == ROLE_ACCEPTS) {
     return bad_cell(s, csv, column,
                     "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = \"always\" or a "
                     "column plastic",
@@ -240,23 +217,25 @@ static pf_status check_choice(const table_steps *s, const pf_csv *csv, double ch
 
 static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
 {
-  const table_columns *c = s->columns;
+  const roles *r = &s->recording->roles;
+  const recording_steps *v = &s->values;
   const size_t n = (size_t)s->n;
-  double *cue = &s->cue[n * c->inputs.n];
-  pf_status status = take_group(s, csv, &c->inputs, cue, error);
-  for (size_t j = 0; j < c->inputs.n && status == PF_OK; j++) {
+  double *cue = &v->cue[n * r->inputs.n];
+  pf_status status = take_group(s, csv, &r->inputs, cue, error);
+  for (size_t j = 0; j < r->inputs.n && status == PF_OK; j++) {
     if (isnan(cue[j])) {
-      status = bad_cell(s, csv, c->inputs.columns[j], "a number: an input cannot be missing", error);
+      status = bad_cell(s, csv, r->inputs.variables[j], "a number: an input cannot be missing", error);
     }
   }
-  for (size_t k = 0; k < c->n_channels && status == PF_OK; k++) {
-    status = take_group(s, csv, &c->channels[k], &s->channel[k][n], error);
+  for (size_t k = 0; k < r->channels.n && status == PF_OK; k++) {
+    status = take_group(s, csv, &r->channels.items[k], &v->channel[k][n], error);
   }
-  for (size_t k = 0; k < c->n_targets && status == PF_OK; k++) {
-    status = take_group(s, csv, &c->targets[k], &s->target[k][n * c->targets[k].n], error);
+  for (size_t k = 0; k < r->targets.n && status == PF_OK; k++) {
+    const role_group *target = &r->targets.items[k];
+    status = take_group(s, csv, target, &v->target[k][n * target->n], error);
   }
-  if (status == PF_OK && c->single[TABLE_CHOICE] >= 0) {
-    status = check_choice(s, csv, s->target[0][n], error);
+  if (status == PF_OK && r->single[ROLE_CHOICE] >= 0) {
+    status = check_choice(s, csv, v->target[0][n], error);
   }
   return status;
 }
@@ -276,35 +255,7 @@ pf_status table_steps_add(table_steps *steps, const pf_csv *csv, pf_error *error
 pf_status table_steps_hand_over(table_steps *steps, const char *animal, const char *session, const char *name,
                                 const pf_sink *sink, pf_error *error)
 {
-  const table_columns *c = steps->columns;
-  const pf_host *host = steps->host;
-  pf_channel *channels = host->allocate(host, (c->n_channels + 1) * sizeof *channels);
-  pf_target *targets = host->allocate(host, (c->n_targets + 1) * sizeof *targets);
-  pf_status status = channels == NULL || targets == NULL ? pf_fail(error, PF_STOP, "out of memory for a table") : PF_OK;
-  for (size_t k = 0; k < c->n_channels && status == PF_OK; k++) {
-    channels[k] = (pf_channel){.name = c->channels[k].name, .values = steps->channel[k]};
-  }
-  for (size_t k = 0; k < c->n_targets && status == PF_OK; k++) {
-    targets[k] = (pf_target){.name = c->targets[k].name, .n = (int64_t)c->targets[k].n, .values = steps->target[k]};
-  }
-  if (status == PF_OK) {
-    const pf_experiment experiment = {.size = sizeof experiment,
-                                      .animal = animal,
-                                      .session = session,
-                                      .name = name,
-                                      .n_steps = steps->n,
-                                      .n_input = (int64_t)c->inputs.n,
-                                      .cue = steps->cue,
-                                      .flags = steps->flags,
-                                      .dt = steps->dt,
-                                      .trial = steps->trial,
-                                      .block = steps->block,
-                                      .channels = {channels, c->n_channels, sizeof *channels},
-                                      .targets = {targets, c->n_targets, sizeof *targets}};
-    status = sink->experiment(sink, &experiment, error);
-  }
-  host->release(host, channels);
-  host->release(host, targets);
+  const int64_t n = steps->n;
   steps->n = 0;
-  return status;
+  return recording_hand_over(steps->recording, &steps->values, 0, n, animal, session, name, sink, error);
 }

@@ -5,24 +5,19 @@
 #include "columns.h"
 
 #include <plastfit/abi/csv.h>
-#include <plastfit/abi/experiment.h>
 
 typedef struct table_steps {
-  const pf_host *host;
+  const recording *recording;
   const table_columns *columns;
   int64_t n, capacity;
-  double *cue;      /**< [n][n_inputs] */
-  double **channel; /**< [n_channels], each [n] */
-  double **target;  /**< [n_targets], each [n][columns of the target] */
-  double *dt;       /**< [n], or NULL */
-  uint32_t *flags;
-  int64_t *trial, *block, *line;
+  recording_steps values;
+  int64_t *line;
   double step;       /**< of the last row */
   int64_t skipped;   /**< line of the first row before which steps are missing, 0: none */
   double skipped_by; /**< how many */
 } table_steps;
 
-pf_status table_steps_make(const pf_host *host, const table_columns *columns, table_steps *out, pf_error *error);
+pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out, pf_error *error);
 void table_steps_free(table_steps *steps);
 /** Take the current row of the file in. */
 pf_status table_steps_add(table_steps *steps, const pf_csv *csv, pf_error *error);

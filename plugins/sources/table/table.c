@@ -3,18 +3,11 @@
  *
  * The file is read once, row by row; only the experiment being read is held here.
  */
-#include "columns.h"
 #include "steps.h"
 
-#include <plastfit/abi/plugin.h>
-
 typedef struct table {
-  const pf_host *host;
-  char *path;
-  char *stem; /**< the file's name without folder and suffix: the animal of a table that names none */
+  recording recording; /**< first: recording_needs */
   table_columns columns;
-  const char **channel_names; /**< [columns.n_channels] */
-  const char **target_names;  /**< [columns.n_targets] */
 } table;
 
 #define TABLE_NAMED(key_, what_)                                                                            \
@@ -60,48 +53,10 @@ static void table_destroy(void *self)
   if (source == NULL) {
     return;
   }
-  const pf_host *host = source->host;
+  const pf_host *host = source->recording.host;
   table_free_columns(host, &source->columns);
-  host->release(host, (void *)source->channel_names);
-  host->release(host, (void *)source->target_names);
-  host->release(host, source->stem);
-  host->release(host, source->path);
+  recording_free(&source->recording);
   host->release(host, source);
-}
-
-static pf_status table_keep_path(table *source, const char *path, pf_error *error)
-{
-  const pf_host *host = source->host;
-  const char *slash = strrchr(path, '/');
-  const char *base = slash != NULL ? slash + 1 : path;
-  const char *dot = strrchr(base, '.');
-  const size_t stem = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-  source->path = host->allocate(host, strlen(path) + 1);
-  source->stem = host->allocate(host, stem + 1);
-  if (source->path == NULL || source->stem == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a source");
-  }
-  memcpy(source->path, path, strlen(path) + 1);
-  memcpy(source->stem, base, stem); /* zeroed before: ends with 0 */
-  return PF_OK;
-}
-
-static pf_status table_list_names(table *source, pf_error *error)
-{
-  const pf_host *host = source->host;
-  const table_columns *c = &source->columns;
-  source->channel_names = host->allocate(host, (c->n_channels + 1) * sizeof *source->channel_names);
-  source->target_names = host->allocate(host, (c->n_targets + 1) * sizeof *source->target_names);
-  if (source->channel_names == NULL || source->target_names == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a source");
-  }
-  for (size_t k = 0; k < c->n_channels; k++) {
-    source->channel_names[k] = c->channels[k].name;
-  }
-  for (size_t k = 0; k < c->n_targets; k++) {
-    source->target_names[k] = c->targets[k].name;
-  }
-  return PF_OK;
 }
 
 static pf_status table_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
@@ -110,25 +65,13 @@ static pf_status table_create(const pf_host *host, const pf_options *options, vo
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  source->host = host;
-  pf_status status = table_keep_path(source, options->string(options, "path"), error);
-  status = status == PF_OK ? table_find_columns(host, source->path, options, &source->columns, error) : status;
-  status = status == PF_OK ? table_list_names(source, error) : status;
+  pf_status status = recording_create(host, options->string(options, "path"), &source->recording, error);
+  status = status == PF_OK ? table_find_columns(&source->recording, options, &source->columns, error) : status;
   if (status != PF_OK) {
     table_destroy(source);
     return status;
   }
   *self = source;
-  return PF_OK;
-}
-
-static pf_status table_needs(const void *self, pf_source_needs *needs, pf_error *error)
-{
-  const table *source = self;
-  (void)error;
-  needs->n_input = (int64_t)source->columns.inputs.n;
-  needs->channels = (pf_names){source->channel_names, source->columns.n_channels};
-  needs->targets = (pf_names){source->target_names, source->columns.n_targets};
   return PF_OK;
 }
 
@@ -181,7 +124,7 @@ static size_t table_slot(const table_seen *seen, const char *text, size_t length
 
 static pf_status table_remember(table_reading *r, int64_t line, pf_error *error)
 {
-  const pf_host *host = r->source->host;
+  const pf_host *host = r->source->recording.host;
   table_seen *seen = &r->seen;
   if (2 * (seen->n + 1) > seen->n_slots) {
     table_seen larger = {.n_slots = seen->n_slots == 0 ? 64 : 2 * seen->n_slots, .n = seen->n};
@@ -214,7 +157,7 @@ static pf_status table_extend_key(table_reading *r, table_key *key, const char *
 {
   const size_t bytes = strlen(text) + 1;
   if (key->length + bytes > key->capacity) {
-    const pf_host *host = r->source->host;
+    const pf_host *host = r->source->recording.host;
     const size_t capacity = 2 * (key->length + bytes);
     char *moved = host->allocate(host, capacity);
     if (moved == NULL) {
@@ -234,14 +177,14 @@ static pf_status table_extend_key(table_reading *r, table_key *key, const char *
 
 static pf_status table_make_row_key(table_reading *r, pf_error *error)
 {
-  static const int parts[] = {TABLE_ANIMAL, TABLE_SESSION, TABLE_EXPERIMENT};
+  static const int parts[] = {ROLE_ANIMAL, ROLE_SESSION, ROLE_EXPERIMENT};
   pf_status status = PF_OK;
   r->row_key.length = 0;
   for (size_t k = 0; k < 3 && status == PF_OK; k++) {
-    const int64_t column = r->source->columns.single[parts[k]];
+    const int64_t column = r->source->recording.roles.single[parts[k]];
     const char *text = column < 0 ? "" : pf_csv_field(&r->csv, (size_t)column);
     if (k == 0 && column < 0) {
-      text = r->source->stem;
+      text = r->source->recording.stem;
     } else if (k == 0 && text[0] == '\0') {
       return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found nothing, expected the animal's name",
                      r->csv.path, (long long)r->csv.line, r->source->columns.header[column]);
@@ -264,8 +207,8 @@ static void table_name(const table *source, const table_key *key, char *text, si
 {
   const char *animal = NULL, *session = NULL, *experiment = NULL;
   table_split_key(key, &animal, &session, &experiment);
-  (void)snprintf(text, capacity, "%.300s: %.100s%s%.100s%s%.100s", source->path, animal, session[0] != '\0' ? "/" : "",
-                 session, experiment[0] != '\0' ? "/" : "", experiment);
+  (void)snprintf(text, capacity, "%.300s: %.100s%s%.100s%s%.100s", source->recording.path, animal,
+                 session[0] != '\0' ? "/" : "", session, experiment[0] != '\0' ? "/" : "", experiment);
 }
 
 /** The experiment gathered so far is over. */
@@ -279,8 +222,7 @@ static pf_status table_finish(table_reading *r, pf_error *error)
   const int64_t last = r->steps.line[r->steps.n - 1];
   table_split_key(&r->key, &animal, &session, &experiment);
   table_name(r->source, &r->key, name, sizeof name);
-  const pf_status status =
-      table_steps_hand_over(&r->steps, animal, session[0] != '\0' ? session : NULL, name, r->sink, error);
+  const pf_status status = table_steps_hand_over(&r->steps, animal, session, name, r->sink, error);
   return status == PF_OK ? table_remember(r, last, error) : status;
 }
 
@@ -299,7 +241,7 @@ static pf_status table_begin(table_reading *r, pf_error *error)
       return pf_fail(error, PF_STOP,
                      "%.300s:%lld: a row of %.500s, which was over at line %lld; expected the rows of an experiment to "
                      "stand together (sort the table by animal, session, experiment, trial and step)",
-                     r->csv.path, (long long)r->csv.line, name + strlen(r->source->path) + 2,
+                     r->csv.path, (long long)r->csv.line, name + strlen(r->source->recording.path) + 2,
                      (long long)r->seen.slots[i].line);
     }
   }
@@ -327,14 +269,14 @@ static void table_warn_of_missing_steps(const table_reading *r)
     (void)snprintf(line, sizeof line,
                    "%.300s:%lld: %.0f steps before this one are missing (the first such place); plastfit goes on as if "
                    "they had not been",
-                   r->source->path, (long long)r->steps.skipped, r->steps.skipped_by);
-    r->source->host->warn(r->source->host, line);
+                   r->source->recording.path, (long long)r->steps.skipped, r->steps.skipped_by);
+    r->source->recording.host->warn(r->source->recording.host, line);
   }
 }
 
 static void table_end_reading(table_reading *r)
 {
-  const pf_host *host = r->source->host;
+  const pf_host *host = r->source->recording.host;
   for (size_t i = 0; i < r->seen.n_slots; i++) {
     host->release(host, r->seen.slots[i].text);
   }
@@ -350,11 +292,11 @@ static pf_status table_read(const void *self, const pf_sink *sink, pf_error *err
   const table *source = self;
   table_reading r = {.source = source, .sink = sink};
   int got = 0;
-  pf_status status = pf_csv_open(&r.csv, source->path, error);
+  pf_status status = pf_csv_open(&r.csv, source->recording.path, error);
   if (status != PF_OK) {
     return status;
   }
-  status = table_steps_make(source->host, &source->columns, &r.steps, error);
+  status = table_steps_make(&source->recording, &source->columns, &r.steps, error);
   status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status; /* the header, which `create` has read */
   status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status;
   while (status == PF_OK && got) {
@@ -375,7 +317,7 @@ static const pf_source_ops table_ops = {
     .size = sizeof(pf_source_ops),
     .create = table_create,
     .destroy = table_destroy,
-    .needs = table_needs,
+    .needs = recording_needs,
     .read = table_read,
 };
 

@@ -350,12 +350,15 @@ Test(source_table, columns_that_are_not_there)
   const fake_value same = FAKE_STRINGS("columns.inputs", twice, 2);
   const fake_value accepts = FAKE_STRING("plastic", "accepts");
   const fake_value column = FAKE_STRING("plastic", "column");
+  const fake_value no_choice[] = {accepts, FAKE_STRING("columns.choice", "")};
   refuse_with("x1,choice,reward\n1,1,1\n", &reward, 1, "there is no column 'rewards'; did you mean 'reward'?");
   refuse_with("x1,choice,reward\n1,1,1\n", &odd, 1, "there is no column 'sugar'; the header has: x1, choice, reward");
   refuse_with("x1,choice,odour1\n1,1,1\n", &input, 1, "there is no column 'odour'; did you mean 'odour1'?");
   refuse_with("x1,choice\n1,1\n", &same, 1, "names the column 'x1' twice");
   refuse_with("x1,y1\n1,1\n", &accepts, 1, "there is no column 'choice'");
   refuse_with("x1,y1\n1,1\n", &column, 1, "there is no column 'plastic'");
+  /* what is not asked for as a choice is not offered as one */
+  refuse_with("x1,y1,choice\n1,1,1\n", no_choice, 2, "there is no column 'choice'; the header has: x1, y1, choice");
 }
 
 Test(source_table, rows)

@@ -1,0 +1,378 @@
+#include "roles.h"
+
+#include <string.h>
+
+static const char *const single_names[ROLE_N_SINGLE] = {"animal", "session", "experiment", "block",   "trial", "dt",
+                                                        "gap",    "reward",  "choice",     "plastic", "step"};
+
+/** What the search works on. */
+typedef struct finder {
+  const pf_host *host;
+  const char *path;
+  const role_variables *variables;
+  void *self;
+  size_t n;
+  const pf_options *options;
+  roles *out;
+  unsigned char *taken; /* [n] those that are something already */
+  pf_error *error;
+} finder;
+
+static pf_status no_memory(const finder *f)
+{
+  return pf_fail(f->error, PF_STOP, "%.300s: out of memory for its %ss", f->path, f->variables->word);
+}
+
+/* ---- names ---- */
+
+static const char *name_of(const finder *f, size_t i)
+{
+  return f->variables->name(f->self, i);
+}
+
+static size_t least(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+/** Edit distance of short names. */
+static size_t distance(const char *a, const char *b)
+{
+  enum { LONGEST = 63 };
+  size_t row[LONGEST + 1];
+  const size_t n = strlen(a), m = strlen(b);
+  if (n > LONGEST || m > LONGEST) {
+    return n + m;
+  }
+  for (size_t j = 0; j <= m; j++) {
+    row[j] = j;
+  }
+  for (size_t i = 1; i <= n; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= m; j++) {
+      const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = least(changed, least(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[m];
+}
+
+static pf_status not_there(const finder *f, const char *key, const char *name)
+{
+  const role_variables *v = f->variables;
+  const char *nearest = NULL;
+  size_t best = strlen(name) / 3 + 1;
+  char all[400] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < f->n; i++) {
+    const char *other = name_of(f, i);
+    const size_t d = distance(name, other);
+    if (d > 0 && d <= best && d < strlen(other)) { /* 0: it is there, as something else */
+      nearest = d < best || nearest == NULL ? other : nearest;
+      best = d;
+    }
+    if (used < sizeof all - 1) {
+      used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", other);
+    }
+  }
+  if (nearest != NULL) {
+    return pf_fail_key(f->error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'; did you mean '%.60s'?", f->path,
+                       v->where, v->word, name, nearest);
+  }
+  return pf_fail_key(f->error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'; %s: %s%s", f->path, v->where, v->word,
+                     name, v->has, all, used >= sizeof all ? "..." : "");
+}
+
+static int64_t index_of(const finder *f, const char *name)
+{
+  for (size_t i = 0; i < f->n; i++) {
+    if (strcmp(name_of(f, i), name) == 0) {
+      return (int64_t)i;
+    }
+  }
+  return -1;
+}
+
+/** Can it stand in a modulator's expression? */
+static int is_identifier(const char *name)
+{
+  static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return name[0] != '\0' && strchr("0123456789", name[0]) == NULL && strspn(name, characters) == strlen(name);
+}
+
+/* ---- groups ---- */
+
+static pf_status take(const finder *f, int64_t index, enum role_use use, int64_t *width)
+{
+  *width = 1;
+  const pf_status status =
+      f->variables->use != NULL ? f->variables->use(f->self, (size_t)index, use, width, f->error) : PF_OK;
+  f->taken[index] |= status == PF_OK;
+  return status;
+}
+
+static pf_status add_variable(const finder *f, role_group *group, int64_t index, enum role_use use)
+{
+  int64_t width = 0;
+  const pf_status status = take(f, index, use, &width);
+  if (status == PF_OK) {
+    group->variables[group->n++] = (size_t)index;
+    group->width += width;
+  }
+  return status;
+}
+
+/** Room for `most` variables. */
+static pf_status begin_group(const finder *f, role_group *group, size_t most)
+{
+  group->variables = f->host->allocate(f->host, (most > 0 ? most : 1) * sizeof *group->variables);
+  return group->variables == NULL ? no_memory(f) : PF_OK;
+}
+
+/** Those that the list option `key` names. */
+static pf_status listed(const finder *f, role_group *group, const char *key, const char *declared)
+{
+  const int64_t n = f->options->length(f->options, key);
+  pf_status status = begin_group(f, group, (size_t)n);
+  for (int64_t i = 0; i < n && status == PF_OK; i++) {
+    const char *name = f->options->string_at(f->options, key, i);
+    const int64_t index = index_of(f, name);
+    status = index < 0 ? not_there(f, declared, name) : PF_OK;
+    for (size_t k = 0; k < group->n && status == PF_OK; k++) {
+      if (group->variables[k] == (size_t)index) {
+        status = pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice", f->variables->word, name);
+      }
+    }
+    status = status == PF_OK ? add_variable(f, group, index, ROLE_NUMBERS) : status;
+  }
+  return status;
+}
+
+/** The first of `usual` that is there; of "x#" x1, x2, ... as far as they are. */
+static pf_status found(const finder *f, role_group *group, const char *const *usual)
+{
+  pf_status status = begin_group(f, group, f->n);
+  for (; *usual != NULL && group->n == 0 && status == PF_OK; usual++) {
+    const size_t stem = strcspn(*usual, "#");
+    const int numbered = (*usual)[stem] == '#';
+    for (size_t k = 1; k <= (numbered ? f->n : 1) && status == PF_OK; k++) {
+      char name[64];
+      (void)snprintf(name, sizeof name, "%.*s%.0zu", (int)stem, *usual, numbered ? k : 0); /* %.0zu: 0 is no digit */
+      const int64_t index = index_of(f, name);
+      if (index < 0) {
+        break;
+      }
+      status = add_variable(f, group, index, ROLE_NUMBERS);
+    }
+  }
+  return status;
+}
+
+/** Those that the option `key` names, where it stands, else the usual ones. */
+static pf_status listed_or_found(const finder *f, role_group *group, const char *key, const char *const *usual)
+{
+  return f->options->present(f->options, key) ? listed(f, group, key, key) : found(f, group, usual);
+}
+
+/* ---- groups by name ---- */
+
+/** Room for `most` groups. */
+static pf_status begin_groups(const finder *f, role_groups *groups, size_t most)
+{
+  groups->items = f->host->allocate(f->host, most * sizeof *groups->items);
+  groups->names = f->host->allocate(f->host, most * sizeof *groups->names);
+  return groups->items == NULL || groups->names == NULL ? no_memory(f) : PF_OK;
+}
+
+/** Another group, without a variable: the last one. */
+static pf_status add_group(const finder *f, role_groups *groups, const char *name)
+{
+  char *copy = f->host->allocate(f->host, strlen(name) + 1);
+  if (copy == NULL) {
+    return no_memory(f);
+  }
+  memcpy(copy, name, strlen(name) + 1);
+  groups->names[groups->n++] = copy;
+  return PF_OK;
+}
+
+static role_group *last(const role_groups *groups)
+{
+  return &groups->items[groups->n - 1];
+}
+
+static pf_status add_group_of_one(const finder *f, role_groups *groups, const char *name, int64_t index)
+{
+  pf_status status = add_group(f, groups, name);
+  status = status == PF_OK ? begin_group(f, last(groups), 1) : status;
+  return status == PF_OK ? add_variable(f, last(groups), index, ROLE_NUMBER) : status;
+}
+
+static void drop_group(const pf_host *host, role_groups *groups)
+{
+  host->release(host, last(groups)->variables);
+  *last(groups) = (role_group){0};
+  groups->n--;
+  host->release(host, (void *)groups->names[groups->n]);
+}
+
+static void free_groups(const pf_host *host, role_groups *groups)
+{
+  while (groups->n > 0) {
+    drop_group(host, groups);
+  }
+  host->release(host, groups->items);
+  host->release(host, (void *)groups->names);
+}
+
+/* ---- what each is ---- */
+
+static pf_status find_inputs(const finder *f)
+{
+  return listed_or_found(f, &f->out->inputs, f->variables->inputs, f->variables->usual_inputs);
+}
+
+static pf_status find_singles(const finder *f)
+{
+  for (int k = 0; k < ROLE_N_SINGLE; k++) {
+    const char *key = f->variables->single[k];
+    const int said = key != NULL && f->options->present(f->options, key);
+    const char *name = said ? f->options->string(f->options, key) : key != NULL ? single_names[k] : "";
+    /* an empty name: there is one of the usual name, but it is something else */
+    const int64_t index = name[0] == '\0' ? -1 : index_of(f, name);
+    f->out->single[k] = -1;
+    if (index < 0 && said && name[0] != '\0') {
+      return not_there(f, key, name);
+    }
+    if (index < 0 || (!said && f->taken[index] && f->variables->one_role)) {
+      continue;
+    }
+    int64_t width = 0;
+    const int is_name = k == ROLE_ANIMAL || k == ROLE_SESSION || k == ROLE_EXPERIMENT;
+    const pf_status status = take(f, index, is_name ? ROLE_NAME : k == ROLE_DT ? ROLE_LENGTH : ROLE_NUMBER, &width);
+    if (status != PF_OK) {
+      return status;
+    }
+    f->out->single[k] = index;
+  }
+  return PF_OK;
+}
+
+static pf_status find_targets(const finder *f)
+{
+  const role_variables *v = f->variables;
+  role_groups *targets = &f->out->targets;
+  const int64_t n = f->options->length(f->options, "targets");
+  pf_status status = begin_groups(f, targets, (size_t)n + 2);
+  if (status == PF_OK && f->out->single[ROLE_CHOICE] >= 0) {
+    status = add_group_of_one(f, targets, "choice", f->out->single[ROLE_CHOICE]);
+  }
+  status = status == PF_OK ? add_group(f, targets, "activity") : status;
+  status = status == PF_OK ? listed_or_found(f, last(targets), v->activities, v->usual_activities) : status;
+  if (status == PF_OK && last(targets)->n == 0) {
+    drop_group(f->host, targets);
+  }
+  for (int64_t i = 0; i < n && status == PF_OK; i++) {
+    char name[64], list[64];
+    (void)snprintf(name, sizeof name, "targets[%lld].name", (long long)i);
+    (void)snprintf(list, sizeof list, "targets[%lld].%ss", (long long)i, v->word);
+    status = add_group(f, targets, f->options->string(f->options, name));
+    status = status == PF_OK ? listed(f, last(targets), list, v->targets) : status;
+  }
+  return status;
+}
+
+/** Reward and gap, then those listed, or every one that is nothing else and may be a channel. */
+static pf_status find_channels(const finder *f)
+{
+  static const int always[] = {ROLE_REWARD, ROLE_GAP};
+  const char *key = f->variables->channels;
+  const int64_t *single = f->out->single;
+  role_groups *channels = &f->out->channels;
+  const int said = f->options->present(f->options, key);
+  const int64_t n = said ? f->options->length(f->options, key) : 0;
+  pf_status status = begin_groups(f, channels, f->n + (size_t)n + 2);
+  for (size_t k = 0; k < 2 && status == PF_OK; k++) {
+    if (single[always[k]] >= 0) {
+      status = add_group_of_one(f, channels, single_names[always[k]], single[always[k]]);
+    }
+  }
+  for (int64_t i = 0; i < n && status == PF_OK; i++) {
+    const char *name = f->options->string_at(f->options, key, i);
+    const int64_t index = index_of(f, name);
+    status = index < 0 ? not_there(f, key, name) : PF_OK;
+    if (status == PF_OK && index != single[ROLE_REWARD] && index != single[ROLE_GAP]) {
+      status = add_group_of_one(f, channels, name, index);
+    }
+  }
+  for (size_t i = 0; i < f->n && status == PF_OK && !said; i++) {
+    if (!f->taken[i] && f->variables->may_be_channel(f->self, i) && is_identifier(name_of(f, i))) {
+      status = add_group_of_one(f, channels, name_of(f, i), (int64_t)i);
+    }
+  }
+  return status;
+}
+
+static pf_status find_plastic(const finder *f)
+{
+  roles *r = f->out;
+  const int has_variable = r->single[ROLE_PLASTIC] >= 0;
+  const int has_choice = r->single[ROLE_CHOICE] >= 0;
+  if (!f->options->present(f->options, "plastic")) {
+    r->plastic = has_variable ? ROLE_SAID : has_choice ? ROLE_ACCEPTS : ROLE_ALWAYS;
+    return PF_OK;
+  }
+  const char *how = f->options->string(f->options, "plastic");
+  r->plastic = strcmp(how, f->variables->word) == 0 ? ROLE_SAID
+               : strcmp(how, "accepts") == 0        ? ROLE_ACCEPTS
+                                                    : ROLE_ALWAYS;
+  if (r->plastic == ROLE_SAID && !has_variable) {
+    return not_there(f, "plastic", "plastic");
+  }
+  return r->plastic == ROLE_ACCEPTS && !has_choice ? not_there(f, "plastic", "choice") : PF_OK;
+}
+
+static pf_status check_found(const finder *f)
+{
+  const role_variables *v = f->variables;
+  if (f->out->inputs.width == 0) {
+    return pf_fail_key(f->error, PF_STOP, v->inputs, "%.300s%s: has no inputs: %s; name them with %s", f->path,
+                       v->where, v->no_inputs, v->inputs);
+  }
+  if (f->out->targets.n == 0) {
+    const char *choice = v->single[ROLE_CHOICE];
+    return pf_fail_key(f->error, PF_STOP, choice,
+                       "%.300s%s: has nothing to predict: no %s choice, and %s; name them with %s or %s", f->path,
+                       v->where, v->word, v->no_activities, choice, v->activities);
+  }
+  return PF_OK;
+}
+
+pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables, void *self, size_t n,
+                     const pf_options *options, roles *out, pf_error *error)
+{
+  finder f = {host, path, variables, self, n, options, out, host->allocate(host, n), error};
+  *out = (roles){0};
+  pf_status status = f.taken == NULL ? no_memory(&f) : PF_OK;
+  status = status == PF_OK ? find_inputs(&f) : status;
+  status = status == PF_OK ? find_singles(&f) : status;
+  status = status == PF_OK ? find_targets(&f) : status;
+  status = status == PF_OK ? find_channels(&f) : status;
+  status = status == PF_OK ? find_plastic(&f) : status;
+  status = status == PF_OK ? check_found(&f) : status;
+  host->release(host, f.taken);
+  if (status != PF_OK) {
+    roles_free(host, out);
+  }
+  return status;
+}
+
+void roles_free(const pf_host *host, roles *of)
+{
+  host->release(host, of->inputs.variables);
+  free_groups(host, &of->channels);
+  free_groups(host, &of->targets);
+  *of = (roles){0};
+}
