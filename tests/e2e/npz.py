@@ -92,6 +92,7 @@ def bad():
         "text": arrays(reward=npy(animal, "<U4")),
         "infinite": arrays(reward=npy([float("inf")] * 8, "<f8")),
         "no-input": arrays(x=npy([(NAN, 1)] + x[1:], "<f8")),
+        "third": arrays(choice=npy([0, 2, 0.5, 0, 1, 0, 1, 1], "<f8")),
         "two": arrays(choice=npy([0, 2, 1, 0, 1, 0, 1, 1], "<i8")),
         "half-trial": arrays(trial=npy([0.5] * 8, "<f8")),
         "back": arrays(trial=npy([3, 2, 1, 0, 0, 0, 0, 1], "<i8")),

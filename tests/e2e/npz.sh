@@ -39,6 +39,10 @@ cmp -s gap/theta.csv gap-table/theta.csv || fail "gap gives another theta than t
 "$PLASTFIT" check own.cfg out=x >out 2>err || fail "check: $(cat err)"
 grep -q "2 animals, 3 sessions" out && grep -q "reward" out || fail "check understood something else: $(cat out)"
 
+# several choices, where something else than an accept says when weights change
+"$PLASTFIT" check own.cfg source.path=two.npz source.plastic=always losses.[0].plugin=categorical losses.[0].categories=3 network.layers='[2, 3, 3]' >out 2>err ||
+  fail "three choices: $(cat err)"
+
 # ---- what is broken ----
 refused() { # refused NAME TEXT OVERRIDE...: one line with the file, exit code 2, nothing written
   name=$1 text=$2
@@ -73,7 +77,8 @@ refused scalar "is a single value"
 refused text "array 'reward': holds text, expected numbers"
 refused infinite "row 0: found inf"
 refused no-input "row 0: found nan, expected a number: an input cannot be missing"
-refused two "array 'choice': row 1: found 2"
+refused two "array 'choice': row 1: found 2, expected 1 (accepted), 0 (rejected) or NaN"
+refused third "array 'choice': row 2: found 0.5, expected a choice: a whole number from 0" source.plastic=always
 refused half-trial "found 0.5, expected a whole number"
 refused back "row 1: found trial 2 behind trial 3"
 refused again "row 4 goes on with the experiment that began at row 0"

@@ -1,5 +1,6 @@
 #include "recording.h"
 
+#include <math.h>
 #include <string.h>
 
 pf_status recording_create(const pf_host *host, const char *path, recording *out, pf_error *error)
@@ -65,6 +66,12 @@ void recording_steps_free(const recording *of, recording_steps *steps)
   host->release(host, steps->trial);
   host->release(host, steps->block);
   host->release(host, steps->flags);
+}
+
+int recording_takes_choice(const recording *of, double choice)
+{
+  const int several = of->roles.plastic != ROLE_ACCEPTS && choice >= 0.0 && floor(choice) == choice;
+  return isnan(choice) || choice == 0.0 || choice == 1.0 || several;
 }
 
 pf_status recording_hand_over(const recording *of, const recording_steps *steps, int64_t first, int64_t n,

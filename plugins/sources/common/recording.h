@@ -40,6 +40,9 @@ static inline uint32_t recording_flags(int plastic)
   return (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (plastic ? (uint32_t)PF_STEP_PLASTIC : 0U);
 }
 
+/** 1, 0 or missing; one of several (whole, from 0) where something else than an accept says when weights change. */
+int recording_takes_choice(const recording *of, double choice);
+
 /** Without trials of its own: the trial behind step t. One ends at an accept where weights change at accepts, else
  * every step is one. */
 static inline int64_t recording_next_trial(const recording *of, const recording_steps *steps, int64_t t)

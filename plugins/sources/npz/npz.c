@@ -27,7 +27,7 @@ static const pf_option npz_options[] = {
     NPZ_NAMED("dt", "array of the step's length, ms; one value: of all steps"),
     NPZ_NAMED("gap", "array of the time before the step, ms; given on as channel gap"),
     NPZ_NAMED("reward", "array of the reward; NaN: none could come"),
-    NPZ_NAMED("choice", "array of the choice: 1 accepted, 0 rejected, NaN not observed"),
+    NPZ_NAMED("choice", "array of the choice: 1 accepted, 0 rejected, NaN not observed; among K: 0 to K - 1"),
     NPZ_NAMED("plastic", "array that says whether weights change after the step: 1 or 0"),
     {.name = "arrays.inputs",
      .type = PF_TYPE_STRINGS,

@@ -132,12 +132,14 @@ static pf_status check_values(const rows *r, pf_error *error)
                         "a number: an input cannot be missing", error);
       }
     }
-    if (what->single[ROLE_CHOICE] >= 0) {
-      const double choice = v->target[0][t];
-      if (!isnan(choice) && choice != 0.0 && choice != 1.0) {
-        return bad_cell(r, array_of(r, ROLE_CHOICE), t, choice, "1 (accepted), 0 (rejected) or NaN (not observed)",
-                        error);
-      }
+    if (what->single[ROLE_CHOICE] >= 0 && !recording_takes_choice(r->recording, v->target[0][t])) {
+      return bad_cell(
+          r, array_of(r, ROLE_CHOICE), t, v->target[0][t],
+          what->plastic == ROLE_ACCEPTS
+              ? "1 (accepted), 0 (rejected) or NaN (not observed); for more than two choices give plastic = "
+                "\"always\" or an array plastic"
+              : "a choice: a whole number from 0, or NaN (not observed)",
+          error);
     }
     if (v->dt != NULL && !(v->dt[t] > 0.0)) {
       return bad_cell(r, array_of(r, ROLE_DT), t, v->dt[t], "the length of the step in ms, more than 0", error);

@@ -197,24 +197,6 @@ static pf_status take_flags(table_steps *s, const pf_csv *csv, pf_error *error)
   return status;
 }
 
-/** Of several choices none is an accept: then something else says when weights change. */
-static pf_status check_choice(const table_steps *s, const pf_csv *csv, double choice, pf_error *error)
-{
-  const size_t column = (size_t)column_of(s, ROLE_CHOICE);
-  if (isnan(choice) || choice == 0.0 || choice == 1.0) {
-    return PF_OK;
-  }
-  if (s->recording->roles.plastic == ROLE_ACCEPTS) {
-    return bad_cell(s, csv, column,
-                    "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = \"always\" or a "
-                    "column plastic",
-                    error);
-  }
-  return choice >= 0.0 && floor(choice) == choice
-             ? PF_OK
-             : bad_cell(s, csv, column, "a choice: a whole number from 0, or nothing", error);
-}
-
 static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
 {
   const roles *r = &s->recording->roles;
@@ -234,8 +216,13 @@ static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
     const role_group *target = &r->targets.items[k];
     status = take_group(s, csv, target, &v->target[k][n * target->n], error);
   }
-  if (status == PF_OK && r->single[ROLE_CHOICE] >= 0) {
-    status = check_choice(s, csv, v->target[0][n], error);
+  if (status == PF_OK && r->single[ROLE_CHOICE] >= 0 && !recording_takes_choice(s->recording, v->target[0][n])) {
+    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_CHOICE),
+                      r->plastic == ROLE_ACCEPTS
+                          ? "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = "
+                            "\"always\" or a column plastic"
+                          : "a choice: a whole number from 0, or nothing",
+                      error);
   }
   return status;
 }
