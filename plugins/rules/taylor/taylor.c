@@ -7,6 +7,7 @@
 #include <plastfit/abi/plugin.h>
 
 #include "packed.h"
+#include "pairs.h"
 #include "tangent.h"
 
 static const pf_option options[] = {
@@ -324,16 +325,24 @@ enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
   }
 
 /** The kernel for this rule and block. */
-static const taylor_kernel *kernel_of(const taylor_kernel packed[TAYLOR_SHAPES], const taylor_kernel *rows,
+static const taylor_kernel *kernel_of(const taylor_kernel narrow[TAYLOR_SHAPES], const taylor_kernel *rows,
                                       const taylor *self, const pf_block *in)
 {
   return taylor_way(in) == TAYLOR_ROWS ? rows
-                                       : &packed[self->highest[TAYLOR_Y] * TAYLOR_POWERS + self->highest[TAYLOR_W]];
+                                       : &narrow[self->highest[TAYLOR_Y] * TAYLOR_POWERS + self->highest[TAYLOR_W]];
+}
+
+/** Is this a step that pairs.h takes? `ld`: of w_out, or of the cotangent. */
+static int is_of_pairs(const pf_block *in, const pf_update *update, int64_t ld)
+{
+  return in->n_pre == 2 && in->ldw == 2 && ld == 2 && update->mask == NULL;
 }
 
 #define TAYLOR_OPS(suffix, attribute)                                                                                  \
   TAYLOR_KERNELS(packed, suffix, attribute)                                                                            \
+  TAYLOR_KERNELS(pairs, suffix, attribute)                                                                             \
   static const taylor_kernel packed##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(packed, suffix);                           \
+  static const taylor_kernel pairs##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(pairs, suffix);                             \
   static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error) \
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
@@ -357,7 +366,8 @@ static const taylor_kernel *kernel_of(const taylor_kernel packed[TAYLOR_SHAPES],
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->apply(object, in, update, w_out, ld_out);           \
+      kernel_of(is_of_pairs(in, update, ld_out) ? pairs##suffix : packed##suffix, &taylor_rows##suffix, object, in)    \
+          ->apply(object, in, update, w_out, ld_out);                                                                  \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \
@@ -366,7 +376,9 @@ static const taylor_kernel *kernel_of(const taylor_kernel packed[TAYLOR_SHAPES],
   {                                                                                                                    \
     const pf_status status = rule_check_dense(in, error);                                                              \
     if (status == PF_OK) {                                                                                             \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->adjoint(object, in, NULL, 0, update, gradient);     \
+      kernel_of(is_of_pairs(in, update, gradient->ldw) ? pairs##suffix : packed##suffix, &taylor_rows##suffix, object, \
+                in)                                                                                                    \
+          ->adjoint(object, in, NULL, 0, update, gradient);                                                            \
     }                                                                                                                  \
     return status;                                                                                                     \
   }                                                                                                                    \

@@ -197,6 +197,97 @@ Test(rule_taylor, one_way_of_choosing_only)
   rule_refusal(taylor_LTX_pf_plugin_entry, no_list, 1, text, sizeof text);
 }
 
+/** A step of a block of two columns, and its adjoint, with rows `ld` apart. */
+typedef struct two_columns {
+  pf_real w_out[10][3], g_w[10][3], g_post[10], g_pre[2];
+  double g_theta[81];
+} two_columns;
+
+static void take_step(const rule_object *rule, const double *theta, int64_t rows, int64_t ld, two_columns *out)
+{
+  const pf_rule_ops *ops = rule->plugin->rule;
+  const size_t gap = (size_t)ld;
+  pf_real w[30] = {0}, w_out[30], g_w[30], y[10], x[2] = {(pf_real)0.83, (pf_real)-1.21}, r = (pf_real)0.47;
+  *out = (two_columns){0};
+  for (size_t i = 0; i < 10; i++) {
+    y[i] = (pf_real)sin(2.0 + 1.3 * (double)i);
+    out->g_post[i] = (pf_real)(0.25 * (double)i);
+    for (size_t j = 0; j < 2; j++) {
+      w[i * gap + j] = (pf_real)sin(1.0 + 0.9 * (double)(2 * i + j));
+      g_w[i * gap + j] = (pf_real)cos(3.0 + 0.7 * (double)(2 * i + j));
+    }
+  }
+  out->g_pre[0] = (pf_real)0.5;
+  out->g_theta[0] = 0.125;
+  const pf_block in = {.size = sizeof in,
+                       .n_rows = rows,
+                       .n_pre = 2,
+                       .theta = theta,
+                       .pre = x,
+                       .post = y,
+                       .w = w,
+                       .modulator = &r,
+                       .ld_pre = 2,
+                       .ld_post = 10,
+                       .ldw = ld};
+  const pf_update update = {.size = sizeof update, .eta = 0.375};
+  const pf_rule_gradient gradient = {.size = sizeof gradient,
+                                     .theta = out->g_theta,
+                                     .pre = out->g_pre,
+                                     .post = out->g_post,
+                                     .w = g_w,
+                                     .ld_pre = 2,
+                                     .ld_post = 10,
+                                     .ldw = ld};
+  memcpy(w_out, w, sizeof w);
+  pf_error error = {.size = sizeof error};
+  cr_assert(ops->step(rule->self, &in, &update, w_out, ld, &error) == PF_OK);
+  cr_assert(ops->step_vjp(rule->self, &in, &update, &gradient, &error) == PF_OK);
+  for (size_t i = 0; i < 10; i++) {
+    for (size_t j = 0; j < 2; j++) {
+      out->w_out[i][j] = w_out[i * gap + j];
+      out->g_w[i][j] = g_w[i * gap + j];
+    }
+  }
+}
+
+/* Rows without gaps go a way of their own (pairs.h): the same numbers, at every count of rows, and none beyond them. */
+Test(rule_taylor, two_columns_give_the_same_with_and_without_gaps)
+{
+  static const char *const sets[] = {"all",       "1 + w + x + r + x r", "x^2 y w^2 r^2", "1",
+                                     "y^2 + x w", "x y r + w",           "y w^2 + x^2",   "r",
+                                     "x y",       "y^2 w + w^2 r"};
+  double theta[81];
+  for (int k = 0; k < 81; k++) {
+    theta[k] = sin(1.0 + 3.7 * k);
+  }
+  for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++) {
+    rule_object rule;
+    make_terms(&rule, sets[k]);
+    for (int64_t rows = 0; rows <= 10; rows++) {
+      two_columns with, without;
+      take_step(&rule, theta, rows, 3, &with);
+      take_step(&rule, theta, rows, 2, &without);
+      const pf_real *const a[] = {with.w_out[0], with.g_w[0], with.g_post, with.g_pre};
+      const pf_real *const b[] = {without.w_out[0], without.g_w[0], without.g_post, without.g_pre};
+      const size_t n[] = {30, 30, 10, 2};
+      for (size_t part = 0; part < 4; part++) {
+        for (size_t i = 0; i < n[part]; i++) {
+          const double x = (double)a[part][i], y = (double)b[part][i];
+          cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)), "%s, %lld rows, part %zu, %zu: %.17g, %.17g",
+                    sets[k], (long long)rows, part, i, x, y);
+        }
+      }
+      for (size_t i = 0; i < rule.needs.parameters.count; i++) {
+        const double x = with.g_theta[i], y = without.g_theta[i];
+        cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)), "%s, %lld rows, theta %zu: %.17g, %.17g",
+                  sets[k], (long long)rows, i, x, y);
+      }
+    }
+    rule_unmake(&rule);
+  }
+}
+
 Test(rule_taylor, describes_itself)
 {
   rule_object rule;
