@@ -14,6 +14,9 @@ void pf_run_clear_cotangents(pf_workspace *workspace, size_t n_populations)
     pf_activity *activity = &workspace->activity[p];
     size_t cells = (size_t)(workspace->n_steps * activity->ld);
     for (size_t s = 0; s < activity->info->signals.count; s++) {
+      if (s < 64 && (activity->heard >> s & 1) == 0) {
+        continue;
+      }
       memset(activity->g_signals + s * (size_t)activity->plane_stride, 0, cells * sizeof(pf_real));
     }
     memset(activity->g_drive, 0, cells * sizeof(pf_real));

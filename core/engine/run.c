@@ -223,11 +223,14 @@ pf_status pf_run_back_population(pf_workspace *workspace, size_t p, const double
 
 void pf_run_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag)
 {
-  workspace->all_scored = true;
+  const uint32_t *flags = draw->flags;
+  uint8_t *scored = workspace->scored;
+  uint32_t all = count_flag;
   for (int64_t t = 0; t < draw->n_steps; t++) {
-    workspace->scored[t] = (draw->flags[t] & count_flag) != 0;
-    workspace->all_scored = workspace->all_scored && workspace->scored[t] != 0;
+    scored[t] = (flags[t] & count_flag) != 0;
+    all &= flags[t];
   }
+  workspace->all_scored = count_flag != 0 && all == count_flag;
 }
 
 void pf_run_loss_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw, const double *theta,

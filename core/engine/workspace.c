@@ -6,6 +6,27 @@
 
 #include <string.h>
 
+/** Signals of population p that a loss observes, a projection transmits or a rule sees. */
+static uint64_t heard_of(const pf_model *model, size_t p)
+{
+  const pf_projection_table *projections = &model->needs.projections;
+  const pf_observable_table *observables = &model->needs.observables;
+  uint64_t heard = 0;
+  for (size_t q = 0; q < projections->count; q++) {
+    const pf_projection *info = pf_table_at(projections->items, projections->stride, projections->count, q);
+    heard |= info->pre == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
+    heard |= info->post == (int64_t)p ? 1 : 0; /* rules see the first signal */
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    for (size_t o = 0; o < model->losses[k].needs.observables.count; o++) {
+      const pf_observable *info = pf_table_at(observables->items, observables->stride, observables->count,
+                                              (size_t)model->losses[k].observables[o]);
+      heard |= info->population == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
+    }
+  }
+  return heard;
+}
+
 static void make_activity(pf_workspace *workspace, size_t p)
 {
   const pf_model *model = workspace->model;
@@ -15,6 +36,7 @@ static void make_activity(pf_workspace *workspace, size_t p)
   activity->n = activity->info->n;
   activity->ld = pf_leading_dimension(activity->n);
   activity->phase = model->phase[p];
+  activity->heard = heard_of(model, p);
   activity->plane_stride = workspace->capacity * activity->ld;
 }
 

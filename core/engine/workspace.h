@@ -18,6 +18,7 @@ typedef struct pf_activity {
   pf_real *signals; /**< [n_signals][n_steps][ld]; of the input population: the draw's own input, read only */
   pf_real *g_drive; /**< cotangents; NULL until a gradient is wanted, and for the input */
   pf_real *g_signals;
+  uint64_t heard;   /**< bit s: something adds to the cotangent of signal s < 64; the others' stay 0 */
   pf_real *state;   /**< [n_state][n_steps][ld], planes plane_stride apart: after each step; NULL: stateless */
   pf_real *start;   /**< [n_state][ld], before the first step and after PF_STEP_RESET_STATE */
   pf_real *g_state; /**< cotangents of both */
@@ -85,7 +86,7 @@ struct pf_workspace {
   pf_real *lane_pre;
   size_t lane_pre_cells;
   struct pf_sensitivity *sensitivity; /**< memory of core/engine/sensitivity.h; NULL until it is used */
-  pf_real *zeros; /**< [units of the largest population]: activity before the first step */
+  pf_real *zeros;                     /**< [units of the largest population]: activity before the first step */
 };
 
 /** Make room for `n_states` states of every plastic projection. */

@@ -24,6 +24,10 @@ enum {
   TAYLOR_NARROW = 12 /* columns of a block, below which rows are packed */
 };
 
+/** Four numbers of theta or of a table. */
+typedef double taylor_four __attribute__((vector_size(32)));
+typedef double taylor_four_at __attribute__((vector_size(32), aligned(sizeof(double)), may_alias));
+
 /** How a block is taken. */
 enum taylor_way { TAYLOR_ROWS = 0, TAYLOR_PACKED = 1, TAYLOR_WAYS = 2 };
 
@@ -211,19 +215,38 @@ PF_INLINE pf_real taylor_slope_v(const int V, const int C, const int K, const pf
     }                                                  \
   } while (0)
 
-/** theta += r^d total, in the order of taylor_table_full. */
+/**
+ * theta += r^d total, in the order of taylor_table_full: four slots at a time, whose R + 1 coefficients lie one after
+ * the other.
+ */
 PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TAYLOR_POWERS],
                                   const double total[TAYLOR_TABLE], double *theta)
 {
   const double r = r_power[1], r2 = r_power[2];
-#pragma omp simd
-  for (int s = 0; s < size; s++) {
-    theta[s * (R + 1)] += total[s];
-    if (R > 0) {
-      theta[s * (R + 1) + 1] += r * total[s];
+  int s = 0;
+  for (; s + 4 <= size; s += 4) {
+    const taylor_four t = *(const taylor_four_at *)(total + s);
+    taylor_four_at *to = (taylor_four_at *)(theta + s * (R + 1));
+    if (R == 0) {
+      to[0] += t;
+    } else if (R == 1) {
+      const taylor_four low = {t[0], t[0], t[1], t[1]}, high = {t[2], t[2], t[3], t[3]}, powers = {1.0, r, 1.0, r};
+      to[0] += low * powers;
+      to[1] += high * powers;
+    } else {
+      const taylor_four first = {t[0], t[0], t[0], t[1]}, second = {t[1], t[1], t[2], t[2]};
+      const taylor_four third = {t[2], t[3], t[3], t[3]};
+      to[0] += first * (taylor_four){1.0, r, r2, 1.0};
+      to[1] += second * (taylor_four){r, r2, 1.0, r};
+      to[2] += third * (taylor_four){r2, 1.0, r, r2};
     }
-    if (R > 1) {
-      theta[s * (R + 1) + 2] += r2 * total[s];
+  }
+  for (int k = 0; k < 3; k++, s++) { /* what is left: a loop that is unrolled, and not made vectors of */
+    if (s >= size) {
+      break;
+    }
+    for (int d = 0; d <= R; d++) {
+      theta[s * (R + 1) + d] += r_power[d] * total[s];
     }
   }
 }
