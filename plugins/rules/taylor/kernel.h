@@ -105,23 +105,6 @@ PF_INLINE void taylor_table(const taylor *self, int way, int size, const double 
   }
 }
 
-/** Per row: p = scale times the sum over the powers of u of K u^b. U: the highest. */
-PF_INLINE void taylor_line(const int V, const int C, const double *table, int U, double u, double scale,
-                           pf_real p[TAYLOR_LINE])
-{
-  const int size = (V + 1) * (C + 1);
-  for (int s = 0; s < size; s++) {
-    double sum = table[s];
-    if (U > 0) {
-      sum += u * table[size + s];
-    }
-    if (U > 1) {
-      sum += u * u * table[2 * size + s];
-    }
-    p[s] = (pf_real)(scale * sum);
-  }
-}
-
 /*
  * One synapse. Its coefficients are p[0], p[K], p[2 K], ...: K is 1 where a row shares them, the number of lanes where
  * each lane has its own.

@@ -10,7 +10,7 @@ typedef struct taylor_rows_call {
   int size; /**< slots in use */
   int shape;
   double r_power[TAYLOR_POWERS];
-  double table[TAYLOR_TABLE];
+  double table[TAYLOR_TABLE]; /**< 0 beyond the slots in use */
 } taylor_rows_call;
 
 PF_INLINE void taylor_rows_begin(const taylor *self, const pf_block *in, taylor_rows_call *call)
@@ -18,6 +18,7 @@ PF_INLINE void taylor_rows_begin(const taylor *self, const pf_block *in, taylor_
   const int *highest = self->highest;
   call->size = (highest[TAYLOR_X] + 1) * (highest[TAYLOR_Y] + 1) * (highest[TAYLOR_W] + 1);
   call->shape = highest[TAYLOR_X] * TAYLOR_POWERS + highest[TAYLOR_W];
+  memset(call->table, 0, sizeof call->table);
   taylor_r_powers(self, in, call->r_power);
   taylor_table(self, TAYLOR_ROWS, call->size, in->theta, call->r_power, call->table);
 }

@@ -166,9 +166,48 @@ PF_INLINE void taylor_adjoint_lanes(const int V, const int C, const int PLAIN, c
   }
 }
 
+/* Of two vectors the sums of neighbours, as one shuffle a vector gives them. */
+#ifdef PF_SINGLE
+#define TAYLOR_NEIGHBOURS(a, b) \
+  (__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15))
+#else
+#define TAYLOR_NEIGHBOURS(a, b) (__builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7))
+#endif
+
+/** Vectors that are summed together: half as many as a vector has lanes. */
+enum { TAYLOR_HALF = PF_LANES / 2, TAYLOR_SUMS = 12 };
+
+/** sum += the lanes of TAYLOR_HALF vectors, each into a number of its own. */
+PF_INLINE void taylor_add_half(const pf_lanes v[TAYLOR_HALF], double *sum)
+{
+#ifdef PF_SINGLE
+  const pf_lanes low = TAYLOR_NEIGHBOURS(v[0], v[1]), high = TAYLOR_NEIGHBOURS(v[2], v[3]);
+  const pf_lanes both = TAYLOR_NEIGHBOURS(low, high);
+#else
+  const pf_lanes both = TAYLOR_NEIGHBOURS(v[0], v[1]);
+#endif
+  for (int s = 0; s < TAYLOR_HALF; s++) {
+    sum[s] += (double)both[s] + (double)both[TAYLOR_HALF + s];
+  }
+}
+
+/** sum[slot] += the lanes of lane[power of x][power of w]. */
+PF_INLINE void taylor_add_lanes(const int V, const int C, pf_lanes lane[3][3], double sum[TAYLOR_SUMS])
+{
+  pf_lanes flat[TAYLOR_SUMS] = {{0}};
+  for (int a = 0; a <= V; a++) {
+    for (int b = 0; b <= C; b++) {
+      flat[a * (C + 1) + b] = lane[a][b];
+    }
+  }
+  for (int s = 0; s < (V + 1) * (C + 1); s += TAYLOR_HALF) {
+    taylor_add_half(flat + s, sum + s);
+  }
+}
+
 /** The adjoint of a row of n columns: `sum` in double, by slot. */
 PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN, const pf_real *coefficients,
-                                  const taylor_row *row, int64_t n, double sum[TAYLOR_LINE])
+                                  const taylor_row *row, int64_t n, double sum[TAYLOR_SUMS])
 {
   const int64_t left = n % PF_LANES;
   pf_lanes p[TAYLOR_LINE] = {{0}}, q[TAYLOR_LINE] = {{0}};
@@ -187,45 +226,36 @@ PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN, con
     for (; k + PF_LANES <= end; k += PF_LANES) {
       taylor_adjoint_lanes(V, C, PLAIN, p, q, row, k, NULL, lane);
     }
-    for (int a = 0; a <= V; a++) {
-      for (int b = 0; b <= C; b++) {
-        for (int l = 0; l < PF_LANES; l++) {
-          sum[a * (C + 1) + b] += (double)lane[a][b][l];
-        }
-      }
-    }
+    taylor_add_lanes(V, C, lane, sum);
   }
 }
 
-/** Add the sums of a row to the totals, and give back sum c dg/du. */
-PF_INLINE double taylor_fold(const int size, int U, double u, const double *table, const double sum[TAYLOR_LINE],
+/**
+ * Add the sums of a row to the totals, and give back sum c dg/du. What is beyond the highest power of u is 0 in the
+ * table, and nobody asks for it in the totals.
+ */
+PF_INLINE double taylor_fold(const int size, double u, const double table[TAYLOR_TABLE], const double sum[TAYLOR_SUMS],
                              double total[TAYLOR_TABLE])
 {
   double slope = 0.0;
+#pragma omp simd reduction(+ : slope)
   for (int s = 0; s < size; s++) {
+    const double by_u = u * sum[s];
     total[s] += sum[s];
-  }
-  if (U > 0) {
-    for (int s = 0; s < size; s++) {
-      total[size + s] += u * sum[s];
-      slope += sum[s] * table[size + s];
-    }
-  }
-  if (U > 1) {
-    for (int s = 0; s < size; s++) {
-      total[2 * size + s] += u * u * sum[s];
-      slope += 2 * u * sum[s] * table[2 * size + s];
-    }
+    total[size + s] += by_u;
+    total[2 * size + s] += u * by_u;
+    slope += sum[s] * table[size + s] + 2 * by_u * table[2 * size + s];
   }
   return slope;
 }
 
-/** The coefficients of row i, times `scale`; where y is not read they are those of row 0. U: highest power of y. */
-PF_INLINE void taylor_rows_line(const int V, const int C, const double *table, int U, const pf_block *in, int64_t i,
-                                double scale, pf_real p[TAYLOR_LINE])
+/** The coefficients of a row, times `scale`. */
+PF_INLINE void taylor_line(const int size, const double table[TAYLOR_TABLE], double u, double scale,
+                           pf_real p[TAYLOR_LINE])
 {
-  if (i == 0 || U > 0) {
-    taylor_line(V, C, table, U, U > 0 ? (double)in->post[i] : 0.0, scale, p);
+#pragma omp simd
+  for (int s = 0; s < size; s++) {
+    p[s] = (pf_real)(scale * (table[s] + u * (table[size + s] + u * table[2 * size + s])));
   }
 }
 
@@ -238,7 +268,8 @@ PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, c
   for (int64_t i = 0; i < in->n_rows; i++) {
     const pf_real *w = in->w + i * in->ldw;
     pf_real *to = out + i * ld_out;
-    taylor_rows_line(V, C, table, self->highest[TAYLOR_Y], in, i, update == NULL ? 1.0 : update->eta, p);
+    const double y = self->highest[TAYLOR_Y] > 0 ? (double)in->post[i] : 0.0;
+    taylor_line((V + 1) * (C + 1), table, y, update == NULL ? 1.0 : update->eta, p);
     if (update == NULL) {
       taylor_apply_row(V, C, TAYLOR_DW, p, n, in->pre, w, NULL, to);
     } else if (update->mask == NULL) {
@@ -258,19 +289,20 @@ PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self,
                                    const pf_update *update, const pf_rule_gradient *gradient,
                                    double total[TAYLOR_TABLE])
 {
-  const int U = self->highest[TAYLOR_Y], size = (V + 1) * (C + 1);
+  const int reads_y = self->highest[TAYLOR_Y] > 0, size = (V + 1) * (C + 1);
   const int has_mask = update != NULL && update->mask != NULL;
   const double scale = update == NULL ? 1.0 : update->eta;
   pf_real p[TAYLOR_LINE] = {0};
   for (int64_t i = 0; i < in->n_rows; i++) {
-    double sum[TAYLOR_LINE] = {0};
+    const double y = reads_y ? (double)in->post[i] : 0.0;
+    double sum[TAYLOR_SUMS] = {0};
     const taylor_row row = {.x = in->pre,
                             .w = in->w + i * in->ldw,
                             .cotangent = update == NULL ? cotangent + i * ld_cotangent : NULL,
                             .mask = has_mask ? update->mask + i * update->ldm : NULL,
                             .gx = gradient->pre,
                             .gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw};
-    taylor_rows_line(V, C, table, U, in, i, scale, p);
+    taylor_line(size, table, y, scale, p);
     if (update != NULL && !has_mask && gradient->pre == NULL) { /* commonest: x is the input, of which nobody asks */
       taylor_adjoint_row(V, C, 1, p, &row, in->n_pre, sum);
     } else {
@@ -279,8 +311,8 @@ PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self,
     for (int s = 0; s < size; s++) {
       sum[s] *= scale;
     }
-    const double slope = taylor_fold(size, U, U > 0 ? (double)in->post[i] : 0.0, table, sum, total);
-    if (U > 0 && gradient->post != NULL) {
+    const double slope = taylor_fold(size, y, table, sum, total);
+    if (reads_y && gradient->post != NULL) {
       gradient->post[i] += (pf_real)slope;
     }
   }
