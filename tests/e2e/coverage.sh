@@ -17,8 +17,10 @@ covers() {
 import json, math, sys
 
 summary = json.load(open(sys.argv[1]))
-good = summary["fits"]["converged"] == summary["fits"]["all"] and summary["fits"]["worse_than_truth"] == 0
-print(sys.argv[2], summary["fits"])
+fits = summary["fits"]
+# in single precision 5 in 100 do not see that they have converged
+good = fits["converged"] >= 0.9 * fits["all"] and fits["worse_than_truth"] == 0
+print(sys.argv[2], fits)
 for method in sys.argv[3].split():
     counts = [(p["name"], p["methods"][method]["intervals"], p["methods"][method]["covering"]) for p in summary["parameters"]]
     n = summary["data_sets"]
@@ -30,7 +32,7 @@ for method in sys.argv[3].split():
     pooled = sum(covering for _, _, covering in counts) / sum(there for _, there, _ in counts)
     worst = max(counts, key=lambda c: c[1] - c[2])
     print(f"  {method}: {100 * pooled:.1f} %; worst {worst}, {most} misses are too many")
-    good = good and 0.91 <= pooled <= 0.98 and all(there == n and there - covering < most for _, there, covering in counts)
+    good = good and 0.91 <= pooled <= 0.98 and all(there == fits["converged"] and there - covering < most for _, there, covering in counts)
 sys.exit(0 if good else 1)
 PY
 }
