@@ -111,6 +111,7 @@ core_sources += core/fit/unit_function.h core/fit/multistart.h
 core_sources += core/fit/conjugate.c
 core_sources += core/fit/multistart.c
 core_sources += core/fit/unit_function.c
+core_sources += core/fit/few_draws.c core/fit/few_draws.h
 core_sources += core/fit/lm.c
 core_sources += core/fit/passes.c
 core_sources += core/fit/quadratic.c

@@ -251,6 +251,10 @@ PF_INLINE void update_body(int64_t n_post, int64_t n_pre, const pf_update *updat
                            const pf_real *w, pf_real *w_out, int64_t ldw)
 {
   const pf_real eta = (pf_real)update->eta;
+  if (lddw == n_pre && ldw == n_pre && (update->mask == NULL || update->ldm == n_pre)) { /* no gaps: one long row */
+    n_pre *= n_post;
+    n_post = n_pre > 0;
+  }
   for (int64_t i = 0; i < n_post; i++) {
     const pf_real *mask = update->mask == NULL ? NULL : update->mask + i * update->ldm;
     if (mask == NULL) {
@@ -287,6 +291,43 @@ PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update
   }
 }
 
+/** One step: a few units at a time, of all planes, so that their slopes stay in a register. */
+PF_INLINE void slope_of_step(int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in, pf_real *out,
+                             int64_t ld_out)
+{
+  int64_t i = 0;
+  for (; i + PF_LANES <= n; i += PF_LANES) {
+    const pf_lanes of = *(const pf_lanes_at *)(slope + i);
+    for (int64_t k = 0; k < n_planes; k++) {
+      *(pf_lanes_at *)(out + k * ld_out + i) = of * *(const pf_lanes_at *)(in + k * n + i);
+    }
+  }
+  for (; i < n; i++) {
+    const pf_real of = slope[i];
+    for (int64_t k = 0; k < n_planes; k++) {
+      out[k * ld_out + i] = of * in[k * n + i];
+    }
+  }
+}
+
+PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in,
+                          pf_real *out, int64_t ld_out, int64_t stride_out)
+{
+  for (int64_t t = 0; t < n_steps; t++) {
+    const pf_real *from = in + t * n_planes * n;
+    pf_real *to = out + t * stride_out;
+    if (n == 1 && ld_out == 1) {
+      const pf_real of = slope[t];
+#pragma omp simd
+      for (int64_t k = 0; k < n_planes; k++) {
+        to[k] = of * from[k];
+      }
+    } else {
+      slope_of_step(n_planes, n, slope + t * n, from, to, ld_out);
+    }
+  }
+}
+
 #define VARIANT(suffix, attribute)                                                                                    \
   attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,  \
                                       const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add) \
@@ -315,11 +356,17 @@ PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update
   {                                                                                                                   \
     scale_body(n_post, n_pre, update, g, ldg, out, ldo);                                                              \
   }                                                                                                                   \
+  attribute static void slope##suffix(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope,             \
+                                      const pf_real *in, pf_real *out, int64_t ld_out, int64_t stride_out)            \
+  {                                                                                                                   \
+    slope_body(n_steps, n_planes, n, slope, in, out, ld_out, stride_out);                                             \
+  }                                                                                                                   \
   static const pf_kernels kernels##suffix = {.drive = drive##suffix,                                                  \
                                              .weight_gradient = weight_gradient##suffix,                              \
                                              .pre_gradient = pre_gradient##suffix,                                    \
                                              .update = update##suffix,                                                \
-                                             .scale = scale##suffix};
+                                             .scale = scale##suffix,                                                  \
+                                             .slope = slope##suffix};
 
 PF_FOR_EACH_ISA(VARIANT)
 

@@ -30,6 +30,10 @@ typedef struct pf_kernels {
   /** out = eta * mask * g: the cotangent of dw from that of w_out */
   void (*scale)(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g, int64_t ldg, pf_real *out,
                 int64_t ldo);
+  /** out[t][k][i] = slope[t][i] in[t][k][i]: tangents through a response. in: dense; of out, planes are ld_out and
+   * steps stride_out apart. */
+  void (*slope)(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in, pf_real *out,
+                int64_t ld_out, int64_t stride_out);
 } pf_kernels;
 
 /** For this processor, or as PLASTFIT_ISA pins it. */

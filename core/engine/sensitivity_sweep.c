@@ -23,6 +23,9 @@ enum { MAX_PLASTIC = 4, MOST_ROWS = 16 };
  * cache; directions are taken a few at a time where a single row's would leave the second-level one. */
 static const size_t block_bytes = (size_t)24 << 10, row_bytes = (size_t)512 << 10;
 
+/* Tangents of drives that wait for their slopes, beside the block in that cache. */
+static const size_t waiting_bytes = (size_t)12 << 10;
+
 /** One population being swept. */
 typedef struct sweep {
   const pf_tangents *all;
@@ -32,7 +35,9 @@ typedef struct sweep {
   size_t plastic[MAX_PLASTIC]; /* indices in model->plastic of those onto it */
   size_t n_plastic;
   const pf_run *runs;
-  int64_t n_runs, longest; /* longest: steps of the longest run */
+  int64_t n_runs;
+  bool waits;      /* no rule reads its activity, so that many runs are responded to at once */
+  int64_t at_most; /* steps responded to at once */
   int64_t n_active;
   int64_t rows, n_blocks, n_lanes; /* of a block; blocks; lanes that sums go into */
   int64_t at_once;                 /* directions */
@@ -51,7 +56,7 @@ typedef struct block {
   pf_real *dot[MAX_PLASTIC]; /* [at_once][n_rows][ldw] */
   pf_real *dw_dot;           /* likewise, of the widest */
   pf_real *dw;               /* [n_rows][ldw] of the widest */
-  pf_real *drive_dot;        /* [longest][at_once][n_rows] */
+  pf_real *drive_dot;        /* [at_most][at_once][n_rows] */
   pf_planes *planes;         /* [max_signals] of its own (then row 0 is row0), or the population's */
   int64_t plane_row0;        /* where in the planes its rows are */
   pf_slopes slopes;
@@ -154,7 +159,7 @@ static size_t lay_out(const sweep *self, block *at, pf_real *base)
   }
   at->dw_dot = take(&from, widest * (size_t)self->at_once);
   at->dw = take(&from, widest);
-  at->drive_dot = take(&from, (size_t)(self->longest * self->at_once * self->rows));
+  at->drive_dot = take(&from, (size_t)(self->at_most * self->at_once * self->rows));
   for (size_t s = 0; s < self->all->max_signals && self->losses != NULL; s++) {
     at->planes[s] = (pf_planes){.n_active = self->n_active, .ld = at->n_rows};
     if (self->wanted[s]) {
@@ -200,26 +205,26 @@ static const pf_real *rows_of(const sweep *self, const block *at, const pf_weigh
   return weights->states + at->row0 * weights->ldw;
 }
 
-static pf_status respond(const sweep *self, const block *at, const pf_units *in, const pf_response *out, int64_t first,
-                         pf_error *error)
+/** The block's drive over a run. */
+static void drive_rows(const sweep *self, const block *at, const pf_run *run)
 {
   const pf_model *model = self->all->model;
   bool add = false;
   for (size_t q = 0; q < model->needs.projections.count; q++) {
     const pf_weights *weights = projection_onto(self, q);
     if (weights != NULL) {
-      model->kernels->drive(in->n_steps, at->n_rows, weights->n_pre, rows_of(self, at, weights), weights->ldw,
-                            pre_signal(self, weights, first), self->all->workspaces[0]->activity[weights->info->pre].ld,
-                            self->post->drive + first * self->post->ld + at->row0, self->post->ld, add);
+      model->kernels->drive(run->end - run->first + 1, at->n_rows, weights->n_pre, rows_of(self, at, weights),
+                            weights->ldw, pre_signal(self, weights, run->first),
+                            self->all->workspaces[0]->activity[weights->info->pre].ld,
+                            self->post->drive + run->first * self->post->ld + at->row0, self->post->ld, add);
       add = true;
     }
   }
-  return model->network->plugin->network->respond(model->network->self, in, out, error);
 }
 
-/** W pre' of one projection, added. */
+/** W pre' of one projection, added to `to`. */
 static void pass_tangents(const sweep *self, const block *at, const pf_weights *weights, const pf_run *run, int64_t k0,
-                          int64_t n_k)
+                          int64_t n_k, pf_real *to)
 {
   const pf_kernels *kernels = self->all->model->kernels;
   const pf_planes *pre = pre_planes(self, weights);
@@ -229,76 +234,58 @@ static void pass_tangents(const sweep *self, const block *at, const pf_weights *
   }
   if (k0 == 0 && pre->n_active == n_k) { /* planes of steps follow one another */
     kernels->drive(n_steps * n_k, at->n_rows, weights->n_pre, rows_of(self, at, weights), weights->ldw,
-                   pf_planes_at(pre, run->first, 0), pre->ld, at->drive_dot, at->n_rows, true);
+                   pf_planes_at(pre, run->first, 0), pre->ld, to, at->n_rows, true);
     return;
   }
   const int64_t moving = pre->n_active - k0 < n_k ? pre->n_active - k0 : n_k;
   for (int64_t t = 0; t < n_steps; t++) {
     kernels->drive(moving, at->n_rows, weights->n_pre, rows_of(self, at, weights), weights->ldw,
-                   pf_planes_at(pre, run->first + t, k0), pre->ld, at->drive_dot + t * n_k * at->n_rows, at->n_rows,
-                   true);
+                   pf_planes_at(pre, run->first + t, k0), pre->ld, to + t * n_k * at->n_rows, at->n_rows, true);
   }
 }
 
-/** Tangents of the block's drive over a run, directions [k0, k0 + n_k), into at->drive_dot [n_steps][n_k][n_rows]. */
-static void drive_tangents(const sweep *self, const block *at, const pf_run *run, int64_t k0, int64_t n_k)
+/** Tangents of the block's drive over a run, directions [k0, k0 + n_k), into `to` [n_steps][n_k][n_rows]. */
+static void drive_tangents(const sweep *self, const block *at, const pf_run *run, int64_t k0, int64_t n_k, pf_real *to)
 {
   const pf_kernels *kernels = self->all->model->kernels;
   const pf_activity *activity = self->all->workspaces[0]->activity;
   const int64_t n_steps = run->end - run->first + 1, ld = n_k * at->n_rows;
   const int64_t starting = self->all->n_network - k0 < n_k ? self->all->n_network - k0 : n_k;
   if (self->n_plastic == 0) {
-    memset(at->drive_dot, 0, (size_t)(n_steps * ld) * sizeof(pf_real));
+    memset(to, 0, (size_t)(n_steps * ld) * sizeof(pf_real));
   }
   for (size_t j = 0; j < self->n_plastic; j++) { /* W' pre: planes of rows are rows */
     const pf_weights *weights = weights_of(self, j);
     kernels->drive(n_steps, ld, weights->n_pre, at->dot[j], weights->ldw, pre_signal(self, weights, run->first),
-                   activity[weights->info->pre].ld, at->drive_dot, ld, j > 0);
+                   activity[weights->info->pre].ld, to, ld, j > 0);
   }
   for (size_t q = 0; q < self->all->model->needs.projections.count; q++) {
     const pf_weights *weights = projection_onto(self, q);
     if (weights == NULL) {
       continue;
     }
-    pass_tangents(self, at, weights, run, k0, n_k);
+    pass_tangents(self, at, weights, run, k0, n_k, to);
     for (int64_t k = 0; k < starting && weights->plastic == NULL;
          k++) { /* W' of a projection that stays as it starts */
       const pf_real *w = pf_tangents_initial(self->all, q, k0 + k);
       if (w != NULL) {
         kernels->drive(n_steps, at->n_rows, weights->n_pre, w + at->row0 * weights->ldw, weights->ldw,
-                       pre_signal(self, weights, run->first), activity[weights->info->pre].ld,
-                       at->drive_dot + k * at->n_rows, ld, true);
+                       pre_signal(self, weights, run->first), activity[weights->info->pre].ld, to + k * at->n_rows, ld,
+                       true);
       }
     }
   }
 }
 
-/** Tangents of the signals from those of the drive. */
-static void signal_tangents(const sweep *self, const block *at, const pf_run *run, int64_t k0, int64_t n_k)
+/** Tangents of the signals from those of the drive, of n_steps from `first` on. */
+static void signal_tangents(const sweep *self, const block *at, int64_t first, int64_t n_steps, int64_t k0, int64_t n_k)
 {
-  const int64_t n_steps = run->end - run->first + 1, n_rows = at->n_rows;
   for (size_t s = 0; s < self->all->max_signals; s++) {
     const pf_planes *planes = &at->planes[s];
-    if (planes->cells == NULL) {
-      continue;
-    }
-    for (int64_t t = 0; t < n_steps; t++) {
-      const pf_real *slope = at->slopes.slope[s] + t * n_rows;
-      const pf_real *drive = at->drive_dot + t * n_k * n_rows;
-      pf_real *to = pf_planes_at(planes, run->first + t, k0) + at->plane_row0;
-      if (n_rows == 1) {
-        const pf_real slope0 = slope[0];
-        for (int64_t k = 0; k < n_k; k++) {
-          to[k * planes->ld] = slope0 * drive[k];
-        }
-        continue;
-      }
-      for (int64_t k = 0; k < n_k; k++) {
-#pragma omp simd
-        for (int64_t i = 0; i < n_rows; i++) {
-          to[k * planes->ld + i] = slope[i] * drive[k * n_rows + i];
-        }
-      }
+    if (planes->cells != NULL) {
+      self->all->model->kernels->slope(n_steps, n_k, at->n_rows, at->slopes.slope[s], at->drive_dot,
+                                       pf_planes_at(planes, first, k0) + at->plane_row0, planes->ld,
+                                       planes->n_active * planes->ld);
     }
   }
 }
@@ -418,36 +405,54 @@ static void start(const sweep *self, const block *at, int64_t k0, int64_t n_k)
   }
 }
 
+/** Signals, and their tangents, of n_steps from `first` on, whose drives are there. */
+static pf_status respond(const sweep *self, block *at, int64_t first, int64_t n_steps, int64_t k0, int64_t n_k,
+                         pf_error *error)
+{
+  const pf_model *model = self->all->model;
+  const pf_component *network = model->network;
+  pf_activity *post = self->post;
+  const int64_t offset = first * post->ld + at->row0;
+  const pf_units in = {.size = sizeof in,
+                       .population = self->population,
+                       .row0 = at->row0,
+                       .n_rows = at->n_rows,
+                       .n_steps = n_steps,
+                       .theta = self->all->theta + model->network_theta0,
+                       .drive = post->drive + offset,
+                       .ld_drive = post->ld};
+  const pf_response value = {.size = sizeof value,
+                             .signals = post->signals + offset,
+                             .signal_stride = post->plane_stride,
+                             .ld_signal = post->ld};
+  pf_status status = network->plugin->network->respond(network->self, &in, &value, error);
+  if (status != PF_OK || n_k == 0) {
+    return status;
+  }
+  status = pf_slopes_make(self->all, &at->slopes, &in, &value, error);
+  if (status == PF_OK) {
+    signal_tangents(self, at, first, n_steps, k0, n_k);
+    status = add_direct(self, at, &in, &value, first, k0, n_k, error);
+  }
+  return status;
+}
+
 /** Directions [k0, k0 + n_k) through all runs. */
 static pf_status advance(const sweep *self, block *at, int64_t k0, int64_t n_k, pf_error *error)
 {
-  const pf_model *model = self->all->model;
-  pf_activity *post = self->post;
   pf_status status = PF_OK;
+  int64_t first = 0; /* step from which on drives have no response yet */
   start(self, at, k0, n_k);
   for (int64_t r = 0; r < self->n_runs && status == PF_OK; r++) {
     const pf_run *run = &self->runs[r];
-    const int64_t n_steps = run->end - run->first + 1, offset = run->first * post->ld + at->row0;
-    const pf_units in = {.size = sizeof in,
-                         .population = self->population,
-                         .row0 = at->row0,
-                         .n_rows = at->n_rows,
-                         .n_steps = n_steps,
-                         .theta = self->all->theta + model->network_theta0,
-                         .drive = post->drive + offset,
-                         .ld_drive = post->ld};
-    const pf_response value = {.size = sizeof value,
-                               .signals = post->signals + offset,
-                               .signal_stride = post->plane_stride,
-                               .ld_signal = post->ld};
-    status = respond(self, at, &in, &value, run->first, error);
-    if (status == PF_OK && n_k > 0) {
-      status = pf_slopes_make(self->all, &at->slopes, &in, &value, error);
+    const bool now = !self->waits || r + 1 == self->n_runs || self->runs[r + 1].end + 1 - first > self->at_most;
+    drive_rows(self, at, run);
+    if (n_k > 0) {
+      drive_tangents(self, at, run, k0, n_k, at->drive_dot + (run->first - first) * n_k * at->n_rows);
     }
-    if (status == PF_OK && n_k > 0) {
-      drive_tangents(self, at, run, k0, n_k);
-      signal_tangents(self, at, run, k0, n_k);
-      status = add_direct(self, at, &in, &value, run->first, k0, n_k, error);
+    if (now) {
+      status = respond(self, at, first, run->end + 1 - first, k0, n_k, error);
+      first = run->end + 1;
     }
     for (size_t j = 0; j < self->n_plastic && run->changes != 0 && status == PF_OK; j++) {
       status = change(self, at, j, run->end, k0, n_k, error);
@@ -498,7 +503,7 @@ static pf_status sweep_block(const sweep *self, pf_workspace *mine, int64_t lane
   pf_status status = memory == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     (void)lay_out(self, &at, memory);
-    status = pf_slopes_reserve(self->all, kept, self->post->info->signals.count, self->longest, at.n_rows, at.planes,
+    status = pf_slopes_reserve(self->all, kept, self->post->info->signals.count, self->at_most, at.n_rows, at.planes,
                                &at.slopes, error);
   }
   int64_t k0 = 0;
@@ -568,6 +573,9 @@ static void plan(sweep *self)
   }
   self->n_blocks = self->rows > 0 ? (self->post->n + self->rows - 1) / self->rows : 0;
   self->n_lanes = self->n_blocks < PF_MAX_LANES ? self->n_blocks : PF_MAX_LANES;
+  const size_t step = (size_t)(self->rows * (self->at_once > 0 ? self->at_once : 1)) * sizeof(pf_real);
+  const int64_t waiting = step > 0 ? (int64_t)(waiting_bytes / step) : 0;
+  self->at_most = self->waits && waiting > self->at_most ? waiting : self->at_most;
 }
 
 static sweep prepare(const pf_tangents *all, const bool *wanted, int64_t p)
@@ -579,15 +587,18 @@ static sweep prepare(const pf_tangents *all, const bool *wanted, int64_t p)
                 .post = &workspace->activity[p],
                 .runs = workspace->runs,
                 .n_runs = workspace->n_runs,
+                .waits = true,
                 .n_active = pf_tangents_n_active(all, p)};
   for (size_t k = 0; k < all->model->n_plastic; k++) {
+    const uint32_t reads = all->model->plastic[k].needs.reads;
     if (workspace->weights[all->model->plastic[k].projection].info->post == p) {
       self.plastic[self.n_plastic++] = k;
+      self.waits = self.waits && reads != 0 && (reads & PF_READS_POST) == 0;
     }
   }
   for (int64_t r = 0; r < self.n_runs; r++) {
     const int64_t steps = self.runs[r].end - self.runs[r].first + 1;
-    self.longest = steps > self.longest ? steps : self.longest;
+    self.at_most = steps > self.at_most ? steps : self.at_most;
   }
   if (self.n_plastic > 0) {
     plan(&self);
@@ -602,7 +613,7 @@ static pf_status pass_on(const pf_tangents *all, const bool *wanted, int64_t p, 
   sweep self = prepare(all, wanted, p);
   self.runs = &whole;
   self.n_runs = all->draw->n_steps > 0 ? 1 : 0;
-  self.longest = all->draw->n_steps;
+  self.at_most = all->draw->n_steps;
   self.rows = self.post->n;
   self.n_blocks = self.n_lanes = 1;
   self.at_once = self.n_active;

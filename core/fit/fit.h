@@ -44,8 +44,9 @@ typedef struct pf_fit_unit {
   uint32_t derivatives;    /**< PF_TANGENT_* (core/engine/sensitivity.h): what was not had from exact derivatives */
   pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
-  bool refitted;    /**< read from a run: its copies were fitted to data that the run has not seen */
-  bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
+  size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_again */
+  bool refitted;     /**< read from a run: its copies were fitted to data that the run has not seen */
+  bool interrupted;  /**< stopped by pf_stop; theta is that of the last step, and `status` is not PF_OK */
 } pf_fit_unit;
 
 typedef struct pf_fit {
@@ -68,6 +69,12 @@ typedef bool (*pf_stop)(void *payload);
  */
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload, pf_fit **out,
                      pf_error *error);
+/**
+ * Fit a unit again from `from` [layout->n], which somebody came upon (a profile likelihood, say). Where that ends lower
+ * than its fit, values, rows (which go on) and optimum become those, and n_improved is one more. PF_STOP: no memory.
+ */
+pf_status pf_fit_again(const pf_problem *problem, pf_fit_unit *unit, const double *from, pf_stop stop, void *payload,
+                       pf_workspace *const *workspaces, size_t n_workspaces, pf_error *error);
 /** The optimiser's name: that of the settings, adam where they have none. */
 const char *pf_fit_optimiser(const pf_problem *problem);
 /** Threads that a fit of so many units keeps busy; each has a workspace of its own. */

@@ -83,6 +83,11 @@ static pf_status prepare(lm *s, pf_error *error)
       return PF_STOP;
     }
   }
+  for (size_t i = 0; s->settings->second != NULL && i < n * n; i++) {
+    s->second[i] = s->settings->second[i];
+    s->learnt = s->learnt || s->second[i] != 0.0;
+  }
+  s->use_second = s->sure = s->learnt;
   return pf_quadratic_create(n, &s->quadratic, error);
 }
 
@@ -444,6 +449,11 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
       first_damping = s->lambda;
       first = false;
       last = s->lambda <= 1e-2 && fall <= fmax(s->settings->tolerance_progress * fabs(objective(s)), 0.0);
+      if (last && s->settings->rough) {
+        s->out->promised = fmax(fall, 0.0);
+        *done = PF_REASON_PROGRESS;
+        return PF_OK;
+      }
     }
     const double before = objective(s);
     const double size = largest_step(s);
@@ -506,7 +516,7 @@ static pf_status run(lm *s, pf_error *error)
     if (status == PF_OK && (done == PF_REASON_GRADIENT || done == PF_REASON_PROGRESS)) {
       bool left = false;
       s->out->converged = true;
-      status = leave_saddle(s, &left, error);
+      status = s->settings->rough ? PF_OK : leave_saddle(s, &left, error);
       if (left) {
         s->out->iterations++;
         s->out->converged = false;
@@ -549,6 +559,9 @@ static pf_status minimise(const pf_function *function, const pf_optimiser_settin
   pf_status status = prepare(&s, error);
   if (status == PF_OK) {
     status = run(&s, error);
+  }
+  if (status == PF_OK && s.dense && settings->second != NULL) {
+    memcpy(settings->second, s.second, s.n * s.n * sizeof *s.second);
   }
   release(&s);
   return status;

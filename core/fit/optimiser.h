@@ -54,6 +54,10 @@ typedef struct pf_optimiser_settings {
   double tolerance_step;     /**< stop when no value moves by more than this share of 1 + |v| */
   double learning_rate, beta1, beta2, epsilon; /**< adam */
   uint64_t seed;                               /**< of the directions in which a stationary point is probed */
+  bool rough; /**< lm: the last step, which progress says is small, is not taken but told in the result; no saddle is
+                 looked for */
+  double *second; /**< lm: [n][n], or NULL: what it learnt of F's Hessian beyond `curvature`, to go on from (zeros:
+                     nothing yet), and as it is in the end; of problems that are alike */
 } pf_optimiser_settings;
 
 /** Everything but adam's: 200 iterations, no limit of evaluations, 1e-15, 1e-10, 1e-12; adam: as optax. */
@@ -88,6 +92,7 @@ typedef struct pf_optimum {
   int64_t n_failed;    /**< of them, those that gave PF_POINT_FAILED */
   int64_t n_shrunk;    /**< times that the start was halved because F had no value there */
   int64_t n_saddles;   /**< stationary points that were left because F falls beside them */
+  double promised;     /**< of a rough one: by how much the step that was not taken would have lowered F */
 } pf_optimum;
 
 /** Where an optimiser is: told at the start (iteration 0) and after every iteration. */

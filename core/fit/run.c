@@ -1,6 +1,7 @@
 /* A fit: every start of every unit is a job of its own; of a unit's starts the best is kept. */
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/fit/few_draws.h"
 #include "core/fit/multistart.h"
 #include "core/fit/ticker.h"
 #include "core/fit/unit_function.h"
@@ -14,6 +15,9 @@ typedef struct thread_plan {
   pf_workspace **workspaces; /* [max(outer, inner)] */
   int n_workspaces;
 } thread_plan;
+
+/* Values of which what lm learnt from few draws is handed on. */
+enum { MOST_LEARNT = 300 };
 
 /* Rows of fit.csv, as many as come. */
 typedef struct row_log {
@@ -41,7 +45,8 @@ typedef struct job {
   pf_start_result *start;
   row_log *log;
   pf_unit_function *function;
-  bool lost; /* no memory for a row */
+  int64_t steps_before, evaluations_before; /* by few draws: core/fit/few_draws.h */
+  bool lost;                                /* no memory for a row */
 } job;
 
 const char *pf_fit_optimiser(const pf_problem *problem)
@@ -87,7 +92,7 @@ static void log_row(job *j, const pf_iterate *at)
     j->lost = true;
     return;
   }
-  log->rows[log->n] = (pf_fit_row){.epoch = at->iteration,
+  log->rows[log->n] = (pf_fit_row){.epoch = j->steps_before + at->iteration,
                                    .objective = at->objective,
                                    .data_term = pf_unit_function_data_term(j->function, at),
                                    .gradient_norm = at->gradient_norm};
@@ -141,7 +146,45 @@ static pf_status interrupted(const fit_run *run, const pf_optimum *optimum, pf_e
   return pf_fail(error, PF_POINT_FAILED, "interrupted in iteration %lld", next);
 }
 
-static pf_status minimise(job *j, size_t unit_index, size_t start_index, pf_error *error)
+/* From few of the draws to all of them: then that is the first step, and the optimiser's own are counted from there. */
+static pf_status minimise_from(job *j, pf_workspace *const *workspaces, size_t n_workspaces, pf_error *error)
+{
+  const fit_run *run = j->run;
+  pf_optimum *optimum = &j->start->optimum;
+  const pf_function *function = pf_unit_function_get(j->function);
+  pf_optimiser_settings settings = settings_of(run);
+  if (function->n <= MOST_LEARNT) {
+    settings.second = pf_memory_need(function->n * function->n, sizeof *settings.second, error);
+    if (settings.second == NULL) {
+      return PF_STOP;
+    }
+  }
+  const pf_watch watch = {.payload = j, .stop = asked_to_stop, .iterate = told},
+                 quiet = {.payload = j, .stop = asked_to_stop};
+  pf_few_draws few;
+  pf_status status = pf_few_draws_start(run->problem, j->unit, run->optimiser, &settings, &quiet, function, workspaces,
+                                        n_workspaces, j->start->values, &few, error);
+  if (status == PF_OK && few.moved) {
+    if (!isnan(few.start)) {
+      log_row(j,
+              &(pf_iterate){.iteration = 0, .v = j->start->from, .objective = few.start, .gradient_norm = (double)NAN});
+    }
+    j->steps_before = few.moved ? 1 : 0;
+  }
+  status = status == PF_OK ? run->optimiser->minimise(function, &settings, &watch, j->start->values, optimum, error)
+                           : status;
+  pf_memory_free(settings.second);
+  j->evaluations_before = few.n_evaluations;
+  if (few.moved) {
+    optimum->iterations += j->steps_before;
+    optimum->start = isnan(few.start) ? optimum->start : few.start;
+    optimum->n_shrunk = optimum->n_shrunk > 0 ? optimum->n_shrunk : few.optimum.n_shrunk;
+  }
+  return status;
+}
+
+static pf_status minimise(job *j, size_t unit_index, size_t start_index, pf_workspace *const *workspaces,
+                          size_t n_workspaces, pf_error *error)
 {
   const fit_run *run = j->run;
   const pf_problem *problem = run->problem;
@@ -162,10 +205,7 @@ static pf_status minimise(job *j, size_t unit_index, size_t start_index, pf_erro
     return status;
   }
   copy_values(j->unit, start->from, start->values);
-  const pf_watch watch = {.payload = j, .stop = asked_to_stop, .iterate = told};
-  const pf_optimiser_settings settings = settings_of(run);
-  status = run->optimiser->minimise(pf_unit_function_get(j->function), &settings, &watch, start->values,
-                                    &start->optimum, error);
+  status = minimise_from(j, workspaces, n_workspaces, error);
   if (status == PF_OK && start->optimum.reason == PF_REASON_INTERRUPTED) {
     status = interrupted(run, &start->optimum, error);
   }
@@ -185,13 +225,13 @@ static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces,
   pf_status status = pf_unit_function_create(run->problem, j.unit->layout, &run->batches[u], true, run->by_passes,
                                              workspaces, n_workspaces, &j.function, error);
   if (status == PF_OK) {
-    status = minimise(&j, u, k, error);
+    status = minimise(&j, u, k, workspaces, n_workspaces, error);
   }
   j.start->status = status;
   j.start->data_term = status == PF_OK && j.log->n > 0 ? j.log->rows[j.log->n - 1].data_term : NAN;
   if (j.function != NULL) {
     const uint32_t how = pf_unit_function_how(j.function);
-    const int64_t n = pf_unit_function_n_evaluations(j.function);
+    const int64_t n = pf_unit_function_n_evaluations(j.function) + j.evaluations_before;
 #pragma omp critical(pf_fit_sums)
     {
       j.unit->derivatives |= how;
@@ -202,6 +242,101 @@ static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces,
   if (!run->by_passes) {
     pf_ticker_add(&run->ticker, 1);
   }
+}
+
+/* ---- once more ---- */
+
+/* Rows of a fit that went on from another point: after those that are there. */
+static pf_status append_rows(pf_fit_unit *unit, const row_log *log, pf_error *error)
+{
+  const size_t n = unit->n_rows + log->n, width = unit->layout->n;
+  pf_fit_row *rows = pf_memory_need(n, sizeof *rows, error);
+  double *values = pf_memory_need(n * width, sizeof *values, error);
+  if (rows == NULL || values == NULL) {
+    pf_memory_free(rows);
+    pf_memory_free(values);
+    return PF_STOP;
+  }
+  const int64_t before = unit->n_rows > 0 ? unit->rows[unit->n_rows - 1].epoch + 1 : 0;
+  for (size_t i = 0; i < n; i++) {
+    const bool old = i < unit->n_rows;
+    rows[i] = old ? unit->rows[i] : log->rows[i - unit->n_rows];
+    rows[i].epoch += old ? 0 : before;
+    memcpy(values + i * width, old ? unit->row_values + i * width : log->values + (i - unit->n_rows) * width,
+           width * sizeof *values);
+  }
+  pf_memory_free(unit->rows);
+  pf_memory_free(unit->row_values);
+  unit->rows = rows;
+  unit->row_values = values;
+  unit->n_rows = n;
+  return PF_OK;
+}
+
+/* What a fit that went on from another point found takes the place of the best start's. */
+static pf_status take_again(pf_fit_unit *unit, const row_log *log, const pf_optimum *optimum, const double *values,
+                            pf_error *error)
+{
+  pf_optimum whole = *optimum;
+  const pf_status status = append_rows(unit, log, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  whole.start = unit->optimum.start;
+  whole.iterations += unit->optimum.iterations + 1; /* the leap from there to here is one */
+  whole.evaluations += unit->optimum.evaluations;
+  whole.gradients += unit->optimum.gradients;
+  whole.curvatures += unit->optimum.curvatures;
+  whole.n_failed += unit->optimum.n_failed;
+  whole.n_saddles += unit->optimum.n_saddles;
+  unit->optimum = whole;
+  unit->n_improved++;
+  copy_values(unit, values, unit->values);
+  if (unit->starts != NULL) {
+    pf_start_result *start = &unit->starts[unit->best];
+    start->optimum = whole;
+    start->data_term = unit->rows[unit->n_rows - 1].data_term;
+    copy_values(unit, values, start->values);
+  }
+  return PF_OK;
+}
+
+pf_status pf_fit_again(const pf_problem *problem, pf_fit_unit *unit, const double *from, pf_stop stop, void *payload,
+                       pf_workspace *const *workspaces, size_t n_workspaces, pf_error *error)
+{
+  fit_run run = {.problem = problem,
+                 .stop = stop,
+                 .optimiser = pf_optimiser_find(pf_fit_optimiser(problem)),
+                 .ticker = {.payload = payload}};
+  row_log log = {.width = unit->layout->n};
+  job j = {.run = &run, .unit = unit, .log = &log};
+  pf_unit_batches batches = {0};
+  pf_error line = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
+  double *values = pf_memory_need(unit->layout->n, sizeof *values, error);
+  if (run.optimiser == NULL || run.optimiser == &pf_optimiser_adam || values == NULL) {
+    pf_memory_free(values);
+    return values == NULL ? PF_STOP : PF_OK;
+  }
+  copy_values(unit, from, values);
+  pf_optimum optimum = {0};
+  pf_status status = pf_unit_batches_create(problem, unit, true, &batches, error);
+  status = status == PF_OK ? pf_unit_function_create(problem, unit->layout, &batches, true, false, workspaces,
+                                                     n_workspaces, &j.function, error)
+                           : status;
+  if (status == PF_OK) {
+    const pf_watch watch = {.payload = &j, .stop = asked_to_stop, .iterate = told};
+    const pf_optimiser_settings settings = settings_of(&run);
+    const pf_status fitted =
+        run.optimiser->minimise(pf_unit_function_get(j.function), &settings, &watch, values, &optimum, &line);
+    const bool kept = fitted == PF_OK && log.n > 0 && !j.lost && optimum.objective < unit->optimum.objective;
+    status = kept ? take_again(unit, &log, &optimum, values, error) : PF_OK;
+  }
+  pf_unit_function_free(j.function);
+  pf_unit_batches_clear(&batches);
+  pf_memory_free(log.rows);
+  pf_memory_free(log.values);
+  pf_memory_free(values);
+  return status;
 }
 
 /* ---- all of them ---- */

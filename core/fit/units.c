@@ -108,7 +108,11 @@ pf_status pf_fit_units_create(const pf_problem *problem, pf_fit *fit, pf_error *
     if (unit->layout->n > 0) {
       memcpy(unit->values_start, unit->values, unit->layout->n * sizeof *unit->values);
     }
-    unit->status = make_draws(problem, unit);
+  }
+  const int n_threads = problem->fit.n_threads > 1 ? problem->fit.n_threads : 1;
+#pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (n_threads > 1 && n > 1)
+  for (size_t u = 0; u < n; u++) {
+    fit->units[u].status = make_draws(problem, &fit->units[u]);
   }
   return PF_OK;
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME = 160, FEW_CELLS = 250, MOST_PROFILED = 30 };
+enum { NAME = 160, FEW_CELLS = 250, MOST_PROFILED = 30, MOST_AGAIN = 3 };
 
 const char *pf_verdict_words(uint32_t verdict)
 {
@@ -251,6 +251,38 @@ static pf_status infer_unit(pf_infer_job *job, pf_error *error)
   return status;
 }
 
+static void begin_unit(pf_infer_job *job)
+{
+  *job->out = (pf_inference_unit){
+      .unit = job->unit, .n = job->unit->layout->n, .main = job->problem->intervals.main, .log_likelihood = NAN};
+  job->found_better = false;
+}
+
+/** Infer; where a profile comes upon a better optimum, fit again from there, and once more. */
+static pf_status infer_and_improve(pf_infer_job *job, pf_fit_unit *unit, pf_stop stop, void *payload, pf_error *error)
+{
+  begin_unit(job);
+  job->better = pf_memory_need(job->out->n, sizeof *job->better, error);
+  pf_status status = job->better == NULL ? PF_STOP : infer_unit(job, error);
+  for (int again = 0; again < MOST_AGAIN && status == PF_OK && job->found_better; again++) {
+    const size_t before = unit->n_improved;
+    status = pf_fit_again(job->problem, unit, job->better, stop, payload, job->workspaces, job->n_workspaces, error);
+    if (status != PF_OK || unit->n_improved == before) {
+      break;
+    }
+    clear_unit(job->out);
+    begin_unit(job);
+    status = infer_unit(job, error);
+  }
+  if (status == PF_OK && unit->n_improved > 0) {
+    status = pf_infer_warn(job->out, error,
+                           "a profile came upon a better optimum, from which it was fitted again; more starts may find "
+                           "better ones still (fit.starts=20)");
+  }
+  pf_memory_free(job->better);
+  return status;
+}
+
 /* ---- all of them ---- */
 
 typedef struct unit_share {
@@ -269,7 +301,7 @@ static pf_status make_workspaces(const pf_problem *problem, int n, pf_workspace 
   return status;
 }
 
-static pf_status run(const pf_problem *problem, const pf_fit *fit, pf_ticker *ticker, pf_stop stop, pf_inference *into,
+static pf_status run(const pf_problem *problem, pf_fit *fit, pf_ticker *ticker, pf_stop stop, pf_inference *into,
                      pf_error *error)
 {
   const int n_threads = pf_fit_n_threads(problem, fit->n_units);
@@ -285,13 +317,12 @@ static pf_status run(const pf_problem *problem, const pf_fit *fit, pf_ticker *ti
                           .workspaces = over_units ? &workspaces[pf_this_thread()] : workspaces,
                           .n_workspaces = over_units ? 1 : (size_t)n_threads,
                           .out = &into->units[u]};
-      *job.out = (pf_inference_unit){
-          .unit = job.unit, .n = job.unit->layout->n, .main = problem->intervals.main, .log_likelihood = NAN};
+      begin_unit(&job);
       shares[u] = (unit_share){.status = PF_OK, .error = pf_error_none()};
       if (stop != NULL && stop(ticker->payload)) {
         shares[u].status = pf_infer_why(&job.out->why, &shares[u].error, "interrupted");
       } else {
-        shares[u].status = infer_unit(&job, &shares[u].error);
+        shares[u].status = infer_and_improve(&job, &fit->units[u], stop, ticker->payload, &shares[u].error);
       }
       if (shares[u].status == PF_POINT_FAILED) { /* this unit's alone */
         shares[u].status = pf_infer_why(&job.out->why, &shares[u].error, "%s", shares[u].error.text);
@@ -313,7 +344,7 @@ static pf_status run(const pf_problem *problem, const pf_fit *fit, pf_ticker *ti
   return status;
 }
 
-pf_status pf_infer(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
+pf_status pf_infer(const pf_problem *problem, pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
                    pf_inference **out, pf_error *error)
 {
   const double started = pf_clock_seconds();

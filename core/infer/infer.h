@@ -74,10 +74,12 @@ typedef struct pf_inference {
 } pf_inference;
 
 /**
- * Infer from a fit what problem->intervals asks for. A unit of which nothing can be said has a `why`; PF_STOP only
- * where memory is short. `fit` MUST outlive the result. Same bits for any number of threads.
+ * Infer from a fit what problem->intervals asks for. Where a profile comes upon a better optimum, the unit is fitted
+ * again from there and looked at anew, a few times at most: the fit then is the better one. A unit of which nothing can
+ * be said has a `why`; PF_STOP only where memory is short. `fit` MUST outlive the result. Same bits for any number of
+ * threads.
  */
-pf_status pf_infer(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
+pf_status pf_infer(const pf_problem *problem, pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
                    pf_inference **out, pf_error *error);
 void pf_inference_free(pf_inference *inference);
 
@@ -94,6 +96,8 @@ typedef struct pf_infer_job {
   pf_workspace *const *workspaces;
   size_t n_workspaces;
   pf_inference_unit *out;
+  double *better;    /**< [n] where a profile came upon a lower objective than the fit's, if it did */
+  bool found_better; /**< then out->why says so */
 } pf_infer_job;
 
 /** Room for intervals of n values, all NaN. */

@@ -10,7 +10,10 @@
 enum { MOST_REFITS = 40 };                 /* of one side; secants take 3 to 5 */
 static const double first_reach = 1e3;     /* a first step goes no further than this share of 1 + |best| */
 static const double same_optimum = 1e-3;   /* nats below `best` that are no other optimum, only what lm left over */
-static const double refit_accuracy = 1e-5; /* nats to which a refit goes: the interval is read off at some 1e-2 */
+static const double refit_accuracy = 1e-3; /* nats that a refit leaves, and takes off: intervals are read off at 1e-2 */
+/* When a bracket is told by a curve: an end of it so near to the threshold (a share), and line and curve so alike
+ * (tolerances). */
+static const double near_enough = 0.05, bend = 0.2;
 
 const char *pf_profile_end_key(uint32_t end)
 {
@@ -39,6 +42,7 @@ typedef struct work {
   pf_function rest;                /* of the n - 1 others */
   double *lower, *upper, *reduced; /* [n - 1] */
   double *v, *gradient, *h;        /* [n], [n], [n][n] */
+  double *second;                  /* [n - 1][n - 1] what lm learns on a side, from refit to refit */
   double *along;                   /* [n] how the others follow value i near `best`; along[i] = 1 */
   double se;                       /* from the curvature; INFINITY where there is none */
   point inside, outside, trial;
@@ -90,8 +94,8 @@ static pf_status curvature(void *self, const double *reduced, double *f, double 
 
 static void release(work *w)
 {
-  double *const all[] = {w->lower, w->upper, w->reduced,  w->v,         w->gradient,
-                         w->h,     w->along, w->inside.v, w->outside.v, w->trial.v};
+  double *const all[] = {w->lower, w->upper,    w->reduced,   w->v,       w->gradient, w->h,
+                         w->along, w->inside.v, w->outside.v, w->trial.v, w->second};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     pf_memory_free(all[k]);
   }
@@ -109,7 +113,8 @@ static pf_status prepare(work *w, pf_error *error)
     }
   }
   w->h = pf_memory_need(n * n, sizeof *w->h, error);
-  if (w->h == NULL) {
+  w->second = pf_memory_need(n * n, sizeof *w->second, error);
+  if (w->h == NULL || w->second == NULL) {
     return PF_STOP;
   }
   narrow(w, w->full->lower, w->lower);
@@ -185,7 +190,7 @@ static void foretell(work *w)
   w->trial.v[w->i] = w->trial.at;
 }
 
-/* The profile at trial.at. PF_POINT_FAILED: the model has no value there. */
+/* The profile at trial.at, from trial.v on. PF_POINT_FAILED: the model has no value there. */
 static pf_status refit(work *w, pf_error *error)
 {
   pf_optimiser_settings settings = pf_optimiser_defaults();
@@ -194,8 +199,9 @@ static pf_status refit(work *w, pf_error *error)
   const double scale = w->settings->unit * fabs(w->f_best);
   double f = 0.0;
   settings.iterations = w->settings->iterations;
+  settings.rough = true;
+  settings.second = w->second;
   settings.tolerance_progress = scale > 0.0 ? fmin(refit_accuracy / scale, 1e-3) : 1e-10;
-  foretell(w);
   pf_clip_to_bounds(w->full, w->trial.v);
   narrow(w, w->trial.v, w->reduced);
   /* lm alone would look for a start nearer to 0: but what is near `best` is a better guess */
@@ -212,7 +218,7 @@ static pf_status refit(work *w, pf_error *error)
     }
     pf_optimum fitted = {0};
     status = status == PF_OK ? pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &fitted, &line) : status;
-    f = fitted.objective;
+    f = fitted.objective - fitted.promised;
     optimum.evaluations += fitted.evaluations;
     w->out->n_unconverged += status == PF_OK && !fitted.converged ? 1 : 0;
     if (status == PF_OK) {
@@ -250,6 +256,7 @@ static void start_side(work *w)
   w->inside.at = w->best[w->i];
   w->inside.z = 0.0;
   w->bracketed = false;
+  memset(w->second, 0, w->n * w->n * sizeof *w->second);
 }
 
 static void stand_at(const work *w, side *s, uint32_t kind)
@@ -259,12 +266,43 @@ static void stand_at(const work *w, side *s, uint32_t kind)
   s->rise = 0.5 * w->inside.z * w->inside.z;
 }
 
-/* Where the secant through the bracket meets the threshold, not too near to its ends. */
-static double between(const work *w)
+/* Where the secant through the bracket meets the threshold. */
+static double on_line(const work *w)
 {
   const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
+  return w->inside.at + (isfinite(share) ? fmin(fmax(share, 0.0), 1.0) : 0.5) * (w->outside.at - w->inside.at);
+}
+
+/*
+ * Where the curve does on which distance = a z + b z^2, through the bracket and `best`. NaN: the inside is no point of
+ * its own, or the curve leaves the bracket.
+ */
+static double on_curve(const work *w)
+{
+  const double best = w->best[w->i], inside = w->inside.at, outside = w->outside.at;
+  if (inside == best || w->inside.z <= 0.0 || w->outside.z <= w->inside.z) {
+    return NAN;
+  }
+  const double a = (inside - best) / w->inside.z, b = (outside - best) / w->outside.z;
+  const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
+  const double at = best + w->threshold * (a + share * (b - a));
+  return (at - inside) * (outside - at) >= 0.0 ? at : (double)NAN;
+}
+
+/* Where the threshold should be, not too near to the bracket's ends. */
+static double between(const work *w)
+{
+  const double curve = on_curve(w), at = isnan(curve) ? on_line(w) : curve;
+  const double share = (at - w->inside.at) / (w->outside.at - w->inside.at);
   const double kept = isfinite(share) ? fmin(fmax(share, 0.02), 0.98) : 0.5;
   return w->inside.at + kept * (w->outside.at - w->inside.at);
+}
+
+/* On to where the threshold should be, at most four times as far. */
+static double further(const work *w, double sign)
+{
+  const double best = w->best[w->i], gone = fabs(w->inside.at - best), slope = w->inside.z / gone;
+  return best + sign * (slope > 0.0 ? fmin(1.05 * w->threshold / slope, 4.0 * gone) : 4.0 * gone);
 }
 
 static pf_status go(work *w, side *s, pf_error *error)
@@ -284,6 +322,7 @@ static pf_status go(work *w, side *s, pf_error *error)
   for (int refits = 0;; refits++) {
     const bool at_limit = s->sign * (w->trial.at - s->limit) >= 0.0;
     w->trial.at = at_limit ? s->limit : w->trial.at;
+    foretell(w);
     const pf_status status = refit(w, error);
     if (status < 0) {
       return status;
@@ -313,11 +352,14 @@ static pf_status go(work *w, side *s, pf_error *error)
     if (w->bracketed || no_value) {
       const bool close = w->bracketed && (fabs(w->outside.z - w->threshold) <= w->settings->tolerance * w->threshold ||
                                           fabs(w->inside.z - w->threshold) <= w->settings->tolerance * w->threshold);
-      if (close || width <= near || refits >= MOST_REFITS) {
+      const double line = on_line(w), curve = w->bracketed ? on_curve(w) : (double)NAN;
+      const double off = fmin(fabs(w->outside.z - w->threshold), fabs(w->inside.z - w->threshold));
+      const bool straight =
+          off <= near_enough * w->threshold && fabs(curve - line) <= bend * w->settings->tolerance * fabs(curve - best);
+      if (close || straight || width <= near || refits >= MOST_REFITS) {
         stand_at(w, s, no_value ? PF_PROFILE_NO_VALUE : PF_PROFILE_CROSSED);
         if (!no_value) {
-          const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
-          s->end = w->inside.at + fmin(fmax(share, 0.0), 1.0) * (w->outside.at - w->inside.at);
+          s->end = straight ? curve : line;
           s->rise = 0.5 * w->threshold * w->threshold;
         }
         return PF_OK;
@@ -330,10 +372,7 @@ static pf_status go(work *w, side *s, pf_error *error)
       stand_at(w, s, PF_PROFILE_OPEN);
       return PF_OK;
     }
-    const double gone = fabs(w->inside.at - best);
-    const double slope = w->inside.z / gone;
-    step = slope > 0.0 ? fmin(1.05 * w->threshold / slope, 4.0 * gone) : 4.0 * gone;
-    w->trial.at = best + s->sign * step;
+    w->trial.at = further(w, s->sign);
   }
 }
 
@@ -361,7 +400,8 @@ pf_status pf_profile_value(const pf_function *function, const double *best, doub
     memcpy(better, w.inside.v, w.n * sizeof *better);
   }
   status = status == PF_OK ? go(&w, &high, error) : status;
-  if (status == PF_OK && high.kind == PF_PROFILE_BETTER && better != NULL) {
+  const bool higher = low.kind != PF_PROFILE_BETTER || high.rise > low.rise;
+  if (status == PF_OK && high.kind == PF_PROFILE_BETTER && higher && better != NULL) {
     memcpy(better, w.inside.v, w.n * sizeof *better);
   }
   out->low = low.end;

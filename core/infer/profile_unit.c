@@ -13,6 +13,7 @@ typedef struct share {
   pf_status status;
   pf_error error;
   pf_profile profile;
+  double *better; /* [n] */
 } share;
 
 /* Is value k profiled? Not where the design leaves it free: there is nothing to be found at any distance. */
@@ -32,7 +33,7 @@ static void profile_one(const pf_infer_job *job, size_t k, double f_best, pf_wor
   to->status = pf_unit_function_create(job->problem, job->unit->layout, &job->evidence.batches, false, false,
                                        workspaces, n_workspaces, &function, &to->error);
   if (to->status == PF_OK) {
-    to->status = pf_profile_value(pf_unit_function_get(function), job->unit->values, f_best, k, &settings, NULL,
+    to->status = pf_profile_value(pf_unit_function_get(function), job->unit->values, f_best, k, &settings, to->better,
                                   &to->profile, &to->error);
   }
   pf_unit_function_free(function);
@@ -97,6 +98,35 @@ static pf_status keep(pf_inference_unit *out, size_t k, const pf_profile *profil
   return pf_infer_why(&out->note[k], error, "%s", text);
 }
 
+/* By how many nats a profile came to lie below the estimate; 0: it did not. */
+static double fell(const pf_profile *profile)
+{
+  const double low = profile->low_end == PF_PROFILE_BETTER ? profile->rise_low : 0.0;
+  const double high = profile->high_end == PF_PROFILE_BETTER ? profile->rise_high : 0.0;
+  return fmax(low, high);
+}
+
+/* The best of what profiles came upon, if they did: then no method's interval means anything. */
+static pf_status take_better(pf_infer_job *job, const share *shares, pf_error *error)
+{
+  pf_inference_unit *out = job->out;
+  const share *best = NULL;
+  for (size_t k = 0; k < out->n; k++) {
+    const double own = fell(&shares[k].profile);
+    best = own > (best == NULL ? 0.0 : fell(&best->profile)) ? &shares[k] : best;
+  }
+  if (best == NULL) {
+    return PF_OK;
+  }
+  job->found_better = job->better != NULL;
+  if (job->better != NULL) {
+    memcpy(job->better, best->better, out->n * sizeof *job->better);
+  }
+  out->methods[PF_INTERVAL_PROFILE].there = false;
+  return pf_infer_why(&out->why, error,
+                      "a better optimum was found while profiling; fit from more starts (fit.starts=20)");
+}
+
 pf_status pf_infer_profile(pf_infer_job *job, pf_error *error)
 {
   pf_inference_unit *out = job->out;
@@ -113,9 +143,14 @@ pf_status pf_infer_profile(pf_infer_job *job, pf_error *error)
   share *shares = pf_memory_need(out->n, sizeof *shares, error);
   pf_status status = shares == NULL ? PF_STOP : find_best(job, &f_best, error);
   status = status == PF_OK ? pf_intervals_create(out->n, to, error) : status;
+  double *better = status == PF_OK ? pf_memory_need(out->n * out->n, sizeof *better, error) : NULL;
+  status = status == PF_OK && better == NULL ? PF_STOP : status;
   if (status != PF_OK) {
     pf_memory_free(shares);
     return status;
+  }
+  for (size_t k = 0; k < out->n; k++) {
+    shares[k].better = better + k * out->n;
   }
   const bool over_values = job->n_workspaces > 1 && out->n >= job->n_workspaces;
 #pragma omp parallel for schedule(dynamic) num_threads((int)job->n_workspaces) if (over_values)
@@ -129,19 +164,18 @@ pf_status pf_infer_profile(pf_infer_job *job, pf_error *error)
     if (!is_profiled(out, k)) {
       continue;
     }
-    const pf_profile *profile = &shares[k].profile;
     status = shares[k].status;
     if (status != PF_OK) {
       (void)pf_fail(error, status, "%s", shares[k].error.text);
-    } else if (profile->low_end == PF_PROFILE_BETTER || profile->high_end == PF_PROFILE_BETTER) {
-      to->there = false; /* then no method's interval means anything */
-      status = pf_infer_why(&out->why, error,
-                            "a better optimum was found while profiling; fit from more starts (fit.starts=20)");
-      break;
-    } else {
-      status = keep(out, k, profile, error);
     }
   }
+  status = status == PF_OK ? take_better(job, shares, error) : status;
+  for (size_t k = 0; k < out->n && status == PF_OK && to->there; k++) {
+    if (is_profiled(out, k)) {
+      status = keep(out, k, &shares[k].profile, error);
+    }
+  }
+  pf_memory_free(better);
   pf_memory_free(shares);
   return status;
 }

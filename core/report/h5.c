@@ -229,12 +229,12 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
   }
 }
 
-void pf_h5_slice(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t k, int64_t row0, const void *data,
-                 int64_t rows, int64_t columns, int64_t ld)
+void pf_h5_slices(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t row0, const void *data, int64_t n,
+                  int64_t rows, int64_t columns)
 {
-  const hsize_t start[3] = {(hsize_t)k, (hsize_t)row0, 0};
-  const hsize_t count[3] = {1, (hsize_t)rows, (hsize_t)columns};
-  write_block(h5, path, type, start, count, data, rows, columns, ld);
+  const hsize_t start[3] = {0, (hsize_t)row0, 0};
+  const hsize_t count[3] = {(hsize_t)n, (hsize_t)rows, (hsize_t)columns};
+  write_block(h5, path, type, start, count, data, n * rows, columns, columns);
 }
 
 static void write_attribute(pf_h5 *h5, const char *path, const char *name, hid_t type, const void *value)

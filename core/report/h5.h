@@ -23,10 +23,10 @@ void pf_h5_group(pf_h5 *h5, const char *path);
 /** A matrix [rows][columns] with leading dimension ld; columns < 0: a vector [rows]. */
 void pf_h5_matrix(pf_h5 *h5, const char *path, enum pf_h5_type type, const void *data, int64_t rows, int64_t columns,
                   int64_t ld);
-/** An empty [n][rows][columns], to be filled by rows of slice k from row0 on. */
+/** An empty [n][rows][columns], to be filled by rows [row0, row0 + rows) of all slices: data is [n][rows][columns]. */
 void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, int64_t rows, int64_t columns);
-void pf_h5_slice(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t k, int64_t row0, const void *data,
-                 int64_t rows, int64_t columns, int64_t ld);
+void pf_h5_slices(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t row0, const void *data, int64_t n,
+                  int64_t rows, int64_t columns);
 /** Attributes of a group or dataset that exists; "/" is the file. */
 void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value);
 void pf_h5_integer(pf_h5 *h5, const char *path, const char *name, int64_t value);

@@ -122,6 +122,7 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
   set(b, object, "failed_evaluations", json_integer((json_int_t)optimum->n_failed));
   set(b, object, "start_halved", json_integer((json_int_t)optimum->n_shrunk));
   set(b, object, "saddles_left", json_integer((json_int_t)optimum->n_saddles));
+  set(b, object, "fitted_again", json_integer((json_int_t)unit->n_improved));
   set(b, object, "derivatives", text(pf_derivatives_words(unit->derivatives)));
   size_t n_reached = 0;
   for (size_t k = 0; k < unit->n_starts; k++) {

@@ -118,10 +118,15 @@ static pf_status write_weights(writer *w, const char *path, const pf_plastic *pl
     const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
     int64_t slice = 0;
     status = pf_standing_rows(run, p, row0, n_rows, states, error);
-    for (int64_t k = 0; k <= n_changes && status == PF_OK; k++) {
-      if (kept(k, every, n_changes)) {
-        pf_h5_slice(w->h5, path, PF_H5_REAL, slice++, row0, states + k * n_rows * ld, n_rows, plastic->n_pre, ld);
+    for (int64_t k = 0; k <= n_changes && status == PF_OK; k++) { /* those kept, without gaps, to where they stand */
+      for (int64_t i = 0; i < n_rows && kept(k, every, n_changes); i++) {
+        memmove(states + (slice * n_rows + i) * plastic->n_pre, states + (k * n_rows + i) * ld,
+                (size_t)plastic->n_pre * sizeof *states);
       }
+      slice += kept(k, every, n_changes) ? 1 : 0;
+    }
+    if (status == PF_OK) { /* all at once: to hdf5 a call is dear */
+      pf_h5_slices(w->h5, path, PF_H5_REAL, row0, states, slice, n_rows, plastic->n_pre);
     }
   }
   pf_memory_free(states);

@@ -93,11 +93,12 @@ PF_INLINE const pf_real *mlp_slope_of(const mlp *self, int64_t m, mlp_slopes *al
   return all->product;
 }
 
-PF_INLINE void mlp_tangent_one(const mlp *self, const pf_rule_tangent *tangent, int64_t k, mlp_slopes *all)
+PF_INLINE void mlp_tangent_one(const int X, const int Y, const int W, const mlp *self, const pf_rule_tangent *tangent,
+                               int64_t k, mlp_slopes *all)
 {
   const int64_t unit = rule_tangent_unit(tangent, k);
-  pf_real *out = rule_tangent_one(
-      tangent, k, unit < 0 ? (pf_real)0 : (pf_real)1,
+  pf_real *out = rule_tangent_of(
+      X, Y, W, tangent, k, unit < 0 ? (pf_real)0 : (pf_real)1,
       unit < 0 ? all->slope + self->first[self->n_layers] * MLP_LANES : mlp_slope_of(self, unit, all), &all->at);
   for (int64_t m = 0; m < self->n_parameters && unit == -2; m++) {
     const double dot = tangent->theta[k * self->n_parameters + m];
@@ -108,6 +109,11 @@ PF_INLINE void mlp_tangent_one(const mlp *self, const pf_rule_tangent *tangent, 
   rule_tangent_store(tangent, k, out, &all->at);
 }
 
+#define MLP_TANGENTS(X, Y, W)                         \
+  for (int64_t k = 0; k < tangent->n_tangents; k++) { \
+    mlp_tangent_one(X, Y, W, self, tangent, k, &all); \
+  }
+
 /** All tangents of a block. */
 PF_INLINE void mlp_tangents(const mlp *self, const pf_block *in, const pf_rule_tangent *tangent)
 {
@@ -116,12 +122,12 @@ PF_INLINE void mlp_tangents(const mlp *self, const pf_block *in, const pf_rule_t
   all.at.reads_x = self->place[MLP_X] >= 0 && tangent->pre != NULL;
   all.at.reads_y = self->place[MLP_Y] >= 0 && tangent->post != NULL;
   all.at.reads_w = self->place[MLP_W] >= 0 && tangent->w != NULL;
-  while (rule_stretch_next(in, MLP_LANES, &all.at)) {
+  while (rule_stretch_next(in, tangent, MLP_LANES, &all.at)) {
     mlp_slopes_fill(self, in, &all);
-    for (int64_t k = 0; k < tangent->n_tangents; k++) {
-      mlp_tangent_one(self, tangent, k, &all);
-    }
+    RULE_TANGENT_CASES(&all.at, MLP_TANGENTS)
   }
 }
+
+#undef MLP_TANGENTS
 
 #endif

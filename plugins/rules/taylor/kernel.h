@@ -38,6 +38,8 @@ typedef struct taylor {
   int highest[TAYLOR_VARIABLES];                 /**< highest power in use of x, y, w, r */
   uint8_t power[TAYLOR_TERMS][TAYLOR_VARIABLES]; /**< of term k, in the order of theta */
   uint8_t slot[TAYLOR_WAYS][TAYLOR_TERMS];       /**< of term k in the table */
+  uint8_t used[TAYLOR_TABLE];                    /**< slots of TAYLOR_ROWS that a term is in */
+  uint8_t asked[TAYLOR_TABLE];                   /**< and those that these, or their slopes, are made of */
   int is_full;                                   /**< all products up to the highest powers are terms */
   pf_parameter parameters[TAYLOR_TERMS];
   char name[TAYLOR_TERMS][16];

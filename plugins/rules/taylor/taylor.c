@@ -185,6 +185,24 @@ static void lay_out_table(taylor *self)
     const uint8_t *power = self->power[k];
     self->slot[TAYLOR_ROWS][k] = (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
     self->slot[TAYLOR_PACKED][k] = (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
+    self->used[self->slot[TAYLOR_ROWS][k]] = 1;
+  }
+  for (int slot = n_x * n_y * n_w - 1; slot >= 0; slot--) { /* a factor less is a slot before */
+    const int c = slot % n_w, a = slot / n_w % n_x, b = slot / n_w / n_x;
+    const int wanted = self->used[slot] || self->asked[slot];
+    self->asked[slot] = (uint8_t)wanted;
+    if (!wanted) {
+      continue;
+    }
+    if (c > 0) {
+      self->asked[slot - 1] = 1;
+    }
+    if (a > 0 && (self->used[slot] || c == 0)) {
+      self->asked[slot - n_w] = 1;
+    }
+    if (b > 0 && (self->used[slot] || (c == 0 && a == 0))) {
+      self->asked[slot - n_w * n_x] = 1;
+    }
   }
 }
 

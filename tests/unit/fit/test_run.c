@@ -298,3 +298,82 @@ Test(fit_run, interrupted_it_leaves_finished_units_alone)
   pf_fit_free(&tiny.problem, stopped);
   tiny_problem_free(&tiny);
 }
+
+static void take_lm(tiny_problem *tiny, int64_t draws)
+{
+  pf_error error = pf_error_none();
+  pf_fit_settings *fit = &tiny->problem.fit;
+  pf_memory_free(fit->optimiser);
+  fit->optimiser = pf_memory_string("lm", &error);
+  fit->iterations = 200;
+  fit->tolerance_gradient = 1e-15;
+  fit->tolerance_progress = 1e-10;
+  fit->tolerance_step = 1e-12;
+  fit->spread = 1.0;
+  tiny->problem.draws = draws;
+}
+
+/* Many draws begin with few, unless evaluations are limited: the same optimum, in fewer steps with all of them. */
+Test(fit_run, few_draws_lead_to_the_optimum_of_all)
+{
+  pf_fit *fits[2];
+  tiny_problem tiny;
+  tiny_problem_create(&tiny, TINY_CHOICE, 1);
+  take_lm(&tiny, 15);
+  for (int plain = 0; plain < 2; plain++) {
+    tiny.problem.fit.evaluations = plain ? 1000 : 0;
+    fits[plain] = run(&tiny.problem);
+    const pf_fit_unit *unit = &fits[plain]->units[0];
+    cr_assert(unit->status == PF_OK && unit->optimum.converged);
+    cr_expect((int64_t)unit->n_rows == unit->optimum.iterations + 1);
+    cr_expect(unit->rows[0].objective == unit->optimum.start);
+    cr_expect(memcmp(unit->row_values, unit->values_start, 5 * sizeof(double)) == 0);
+    for (size_t r = 0; r < unit->n_rows; r++) {
+      cr_expect(unit->rows[r].epoch == (int64_t)r);
+    }
+  }
+  const pf_fit_unit *few = &fits[0]->units[0], *all = &fits[1]->units[0];
+  cr_expect(fabs(few->optimum.start - all->optimum.start) < 1e-6 * all->optimum.start);
+  cr_expect(few->optimum.curvatures < all->optimum.curvatures, "%lld, %lld", (long long)few->optimum.curvatures,
+            (long long)all->optimum.curvatures);
+  const double room = sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-5;
+  cr_expect(fabs(few->optimum.objective - all->optimum.objective) < room, "%.3g apart",
+            few->optimum.objective - all->optimum.objective);
+  pf_fit_free(&tiny.problem, fits[0]);
+  pf_fit_free(&tiny.problem, fits[1]);
+  tiny_problem_free(&tiny);
+}
+
+/* From a better point a fit goes on, and what it finds is taken; from one that leads nowhere better, it is not. */
+Test(fit_run, again_from_a_better_point)
+{
+  tiny_problem tiny;
+  pf_error error = pf_error_none();
+  pf_workspace *workspace = NULL;
+  tiny_problem_create(&tiny, TINY_CHOICE, 1);
+  take_lm(&tiny, 2);
+  pf_fit *whole = run(&tiny.problem);
+  tiny.problem.fit.iterations = 1;
+  pf_fit *stopped = run(&tiny.problem);
+  tiny.problem.fit.iterations = 200;
+  pf_fit_unit *unit = &stopped->units[0];
+  const pf_optimum before = unit->optimum;
+  const size_t n_rows = unit->n_rows;
+  cr_assert(!before.converged && before.objective > whole->units[0].optimum.objective);
+  cr_assert(pf_workspace_create(tiny.problem.model, tiny.problem.data.recordings[0].n_steps, &workspace, &error) ==
+            PF_OK);
+  for (int again = 0; again < 2; again++) { /* the second time there is nothing better */
+    cr_assert(pf_fit_again(&tiny.problem, unit, whole->units[0].values, NULL, NULL, &workspace, 1, &error) == PF_OK);
+    cr_expect(unit->n_improved == 1);
+    cr_expect(unit->optimum.converged);
+    cr_expect(unit->optimum.objective <= whole->units[0].optimum.objective);
+    cr_expect(unit->n_rows > n_rows && unit->rows[n_rows].epoch == unit->rows[n_rows - 1].epoch + 1);
+    cr_expect(memcmp(unit->row_values + (unit->n_rows - 1) * 5, unit->values, 5 * sizeof(double)) == 0);
+    cr_expect((int64_t)unit->n_rows == unit->optimum.iterations + 1);
+    cr_expect(memcmp(unit->starts[unit->best].values, unit->values, 5 * sizeof(double)) == 0);
+  }
+  pf_workspace_free(workspace);
+  pf_fit_free(&tiny.problem, whole);
+  pf_fit_free(&tiny.problem, stopped);
+  tiny_problem_free(&tiny);
+}
