@@ -360,6 +360,54 @@ static void compare_with_forward(const cf_case *of, cf_shape shape)
   cf_op_free(&forward);
 }
 
+/** dw must not change with what `needs` leaves out of `reads`: a host gives that late, or not at all. */
+static void check_reads(const cf_case *of, cf_shape shape, uint32_t reads)
+{
+  static const struct {
+    int slot;
+    uint32_t flag;
+    const char *name;
+  } inputs[] = {{PRE, PF_READS_PRE, "PF_READS_PRE"},
+                {POST, PF_READS_POST, "PF_READS_POST"},
+                {W, PF_READS_WEIGHT, "PF_READS_WEIGHT"},
+                {MODULATOR, PF_READS_MODULATOR, "PF_READS_MODULATOR"}};
+  cf_op op;
+  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_NONE, .seed = 71});
+  const cf_range all = cf_whole(&op);
+  const cf_array *dw = &cf_out(&op, 0)->value;
+  double *before = malloc(((size_t)cf_count(dw) + 1) * sizeof *before);
+  if (before == NULL) {
+    abort();
+  }
+  for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+    const cf_array *input = &cf_in(&op, inputs[i].slot)->value;
+    if (reads == 0 || (reads & inputs[i].flag) != 0) {
+      continue;
+    }
+    cf_run_call(&op, &all);
+    for (int64_t k = 0; k < cf_count(dw); k++) {
+      before[k] = cf_get(dw, k);
+    }
+    for (int64_t k = 0; k < cf_count(input); k++) {
+      cf_set(input, k, 0.3 - 0.7 * cf_get(input, k));
+    }
+    cf_run_call(&op, &all);
+    for (int64_t k = 0; k < cf_count(dw); k++) {
+      const double after = cf_get(dw, k);
+      if (!(after == before[k] || (isnan(after) && isnan(before[k])))) {
+        char name[64];
+        cf_find(of->report, "%s changes with %s, which `reads` leaves out: %.9g, then %.9g; say %s",
+                cf_name(dw, k, name, sizeof name), cf_in(&op, inputs[i].slot)->value.name, before[k], after,
+                inputs[i].name);
+        break;
+      }
+      of->report->n_values++;
+    }
+  }
+  free(before);
+  cf_op_free(&op);
+}
+
 /* ---- project ---- */
 
 static pf_status call_project(const cf_op *op, const cf_range *range, pf_error *error)
@@ -554,6 +602,9 @@ static void check_values_of(cf_report *report, const cf_variant *variant, const 
   rule_bench bench;
   bench_make(report, variant, kind, &bench);
   cf_check_values(&bench.of, shapes, N_SHAPES, &bench.pair.twin);
+  if (kind == &forward_op) {
+    check_reads(&bench.of, small, bench.needs.reads);
+  }
   if (kind == &step_op) {
     compare_with_forward(&bench.of, small);
     compare_with_forward(&bench.of, wide);

@@ -46,6 +46,7 @@
  * 42 | frees what it did not allocate | destroy crashes (abort)
  * 43 | draws random numbers | draws random numbers
  * 44 | adds to dw instead of filling it | leaves dw[0] unwritten
+ * 46 | does not say that it reads y | changes with post, which `reads` leaves out: .* say PF_READS_POST
  *
  * And 45, a slip in the fourth digit, which in single precision only the double twin shows: tests/conformance.tap.
  */
@@ -117,6 +118,7 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
   (void)object;
   (void)error;
   out->parameters = (pf_parameter_table)PF_TABLE_OF(parameters);
+  out->reads = PF_READS_PRE | PF_READS_WEIGHT | IF(46, 0, PF_READS_POST);
   return PF_OK;
 }
 

@@ -56,7 +56,10 @@ typedef struct pf_trace_table {
 /** Which traces dw sees. */
 enum pf_trace_order { PF_TRACES_BEFORE_STEP = 0, PF_TRACES_AFTER_STEP = 1 };
 
-/** What dw depends on, so that the host may skip work. 0 means: on all of them. */
+/**
+ * What dw depends on, so that the host may skip work. 0 means: on all of them. What is left out is not up to date when
+ * dw is asked for: dw and its adjoint MUST NOT change with it (`plastfit check` looks).
+ */
 enum { PF_READS_PRE = 1, PF_READS_POST = 2, PF_READS_WEIGHT = 4, PF_READS_MODULATOR = 8 };
 
 /** Filled by `needs`. All tables are the rule's and valid until destroy. */
