@@ -71,24 +71,36 @@ static int is_large(int64_t a, int64_t b, int64_t c)
   }
 #endif
 
+/** drive, of PF_LANES rows of two presynaptic units. */
+PF_INLINE void drive_rows_of_two(int64_t n_steps, const pf_real *w, const pf_real *pre, int64_t ld_pre, pf_real *drive,
+                                 int64_t ld_drive, const bool add)
+{
+  const pf_lanes_at *rows = (const pf_lanes_at *)w;
+  const pf_lanes low = rows[0], high = rows[1];
+  const pf_lanes w0 = FIRST_OF_PAIRS(low, high), w1 = SECOND_OF_PAIRS(low, high);
+  for (int64_t t = 0; t < n_steps; t++) {
+    const pf_real *x = pre + t * ld_pre;
+    pf_lanes_at *to = (pf_lanes_at *)(drive + t * ld_drive);
+    pf_lanes sum = w0 * x[0] + w1 * x[1];
+    if (add) {
+      sum += *to;
+    }
+    *to = sum;
+  }
+}
+
 /** drive, of two presynaptic units whose rows of weights have no gaps. */
 PF_INLINE void drive_of_two(int64_t n_steps, int64_t n_post, const pf_real *w, const pf_real *pre, int64_t ld_pre,
                             pf_real *drive, int64_t ld_drive, const bool add)
 {
   int64_t i = 0;
   for (; i + PF_LANES <= n_post; i += PF_LANES) {
-    const pf_lanes_at *rows = (const pf_lanes_at *)(w + 2 * i);
-    const pf_lanes low = rows[0], high = rows[1];
-    const pf_lanes w0 = FIRST_OF_PAIRS(low, high), w1 = SECOND_OF_PAIRS(low, high);
-    for (int64_t t = 0; t < n_steps; t++) {
-      const pf_real *x = pre + t * ld_pre;
-      pf_lanes_at *to = (pf_lanes_at *)(drive + t * ld_drive + i);
-      pf_lanes sum = w0 * x[0] + w1 * x[1];
-      if (add) {
-        sum += *to;
-      }
-      *to = sum;
-    }
+    drive_rows_of_two(n_steps, w + 2 * i, pre, ld_pre, drive + i, ld_drive, add);
+  }
+  if (i < n_post && i > 0 && !add) { /* some rows twice, to the same */
+    i = n_post - PF_LANES;
+    drive_rows_of_two(n_steps, w + 2 * i, pre, ld_pre, drive + i, ld_drive, false);
+    return;
   }
   for (int64_t t = 0; t < n_steps && i < n_post; t++) {
     const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
@@ -121,11 +133,22 @@ PF_INLINE void weight_gradient_of_two(int64_t n_steps, int64_t n_post, const pf_
     rows[0] = low;
     rows[1] = high;
   }
+  if (i + PF_LANES / 2 <= n_post) {
+    pf_lanes_at *rows = (pf_lanes_at *)(g_w + 2 * i);
+    pf_lanes g = *rows;
+    for (int64_t t = 0; t < n_steps; t++) {
+      const pf_real *d = g_drive + t * ld_drive + i, *x = pre + t * ld_pre;
+      const pf_lanes twice = TWICE_LOW(d), both = PAIRS(x);
+      g += twice * both;
+    }
+    *rows = g;
+    i += PF_LANES / 2;
+  }
   for (int64_t t = 0; t < n_steps && i < n_post; t++) {
     const pf_real x0 = pre[t * ld_pre], x1 = pre[t * ld_pre + 1];
     const pf_real *d = g_drive + t * ld_drive + i;
     pf_real *rows = g_w + 2 * i;
-    for (int k = 0; k < PF_LANES - 1; k++) {
+    for (int k = 0; k < PF_LANES / 2 - 1; k++) {
       FEW(k, n_post - i)
       rows[2 * k] += d[k] * x0;
       rows[2 * k + 1] += d[k] * x1;
@@ -208,6 +231,25 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
       }
       d[i] = add ? d[i] + one : one;
     }
+  }
+}
+
+PF_INLINE void drive_runs_body(const pf_run *runs, int64_t n_runs, int64_t n_post, int64_t n_pre, const pf_real *w,
+                               int64_t w_stride, int64_t ldw, const pf_real *pre, int64_t ld_pre, pf_real *drive,
+                               int64_t ld_drive, bool add)
+{
+  for (int64_t r = 0; r < n_runs && n_pre == 2 && ldw == 2 && !add; r++) {
+    const int64_t first = runs[r].first;
+    drive_of_two(runs[r].end - first + 1, n_post, w + r * w_stride, pre + first * ld_pre, ld_pre,
+                 drive + first * ld_drive, ld_drive, false);
+  }
+  if (n_pre == 2 && ldw == 2 && !add) {
+    return;
+  }
+  for (int64_t r = 0; r < n_runs; r++) {
+    const int64_t first = runs[r].first;
+    drive_body(runs[r].end - first + 1, n_post, n_pre, w + r * w_stride, ldw, pre + first * ld_pre, ld_pre,
+               drive + first * ld_drive, ld_drive, add);
   }
 }
 
@@ -334,6 +376,12 @@ PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf
   {                                                                                                                   \
     drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive, add);                                    \
   }                                                                                                                   \
+  attribute static void drive_runs##suffix(const pf_run *runs, int64_t n_runs, int64_t n_post, int64_t n_pre,         \
+                                           const pf_real *w, int64_t w_stride, int64_t ldw, const pf_real *pre,       \
+                                           int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)                \
+  {                                                                                                                   \
+    drive_runs_body(runs, n_runs, n_post, n_pre, w, w_stride, ldw, pre, ld_pre, drive, ld_drive, add);                \
+  }                                                                                                                   \
   attribute static void weight_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,                       \
                                                 const pf_real *g_drive, int64_t ld_drive, const pf_real *pre,         \
                                                 int64_t ld_pre, pf_real *g_w, int64_t ldw)                            \
@@ -362,6 +410,7 @@ PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf
     slope_body(n_steps, n_planes, n, slope, in, out, ld_out, stride_out);                                             \
   }                                                                                                                   \
   static const pf_kernels kernels##suffix = {.drive = drive##suffix,                                                  \
+                                             .drive_runs = drive_runs##suffix,                                        \
                                              .weight_gradient = weight_gradient##suffix,                              \
                                              .pre_gradient = pre_gradient##suffix,                                    \
                                              .update = update##suffix,                                                \

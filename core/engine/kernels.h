@@ -5,6 +5,8 @@
 #ifndef PLASTFIT_CORE_ENGINE_KERNELS_H
 #define PLASTFIT_CORE_ENGINE_KERNELS_H
 
+#include "core/engine/plan.h"
+
 #include <plastfit/abi/rule.h>
 #include <stdbool.h>
 
@@ -18,6 +20,10 @@ typedef struct pf_kernels {
   /** drive[t][i] = sum_j w[i][j] pre[t][j], added to what is there if `add` */
   void (*drive)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw, const pf_real *pre,
                 int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add);
+  /** The same over runs, the weights of run r being w + r w_stride; pre and drive from step 0 on. */
+  void (*drive_runs)(const pf_run *runs, int64_t n_runs, int64_t n_post, int64_t n_pre, const pf_real *w,
+                     int64_t w_stride, int64_t ldw, const pf_real *pre, int64_t ld_pre, pf_real *drive,
+                     int64_t ld_drive, bool add);
   /** g_w[i][j] += sum_t g_drive[t][i] pre[t][j] */
   void (*weight_gradient)(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive, int64_t ld_drive,
                           const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw);

@@ -154,8 +154,8 @@ static pf_status change(const sweep *self, const block *at, size_t j, const pf_r
   return PF_OK;
 }
 
-/** Drives of the block's rows over one run, with plastic weights w[j]. */
-static void drive(const sweep *self, const block *at, const pf_run *run, pf_real *const *w)
+/** Drives of the block's rows over n runs from `first` on; the plastic weights of the first are w[j], a slot each. */
+static void drive(const sweep *self, const block *at, int64_t first, int64_t n, pf_real *const *w)
 {
   const pf_model *model = self->model;
   const pf_workspace *workspace = self->workspaces[0];
@@ -167,13 +167,17 @@ static void drive(const sweep *self, const block *at, const pf_run *run, pf_real
       continue;
     }
     const pf_real *rows = weights->states + at->row0 * weights->ldw;
+    int64_t stride = 0;
     for (size_t j = 0; j < self->n_plastic; j++) {
-      rows = weights == weights_of(self, j) ? w[j] : rows;
+      if (weights == weights_of(self, j)) {
+        rows = w[j];
+        stride = (int64_t)self->cells[j];
+      }
     }
     const pf_activity *pre = &workspace->activity[weights->info->pre];
-    const pf_real *signal = pre->signals + weights->info->signal * pre->plane_stride + run->first * pre->ld;
-    model->kernels->drive(run->end - run->first + 1, at->n_rows, weights->n_pre, rows, weights->ldw, signal, pre->ld,
-                          post->drive + run->first * post->ld + at->row0, post->ld, add);
+    model->kernels->drive_runs(self->runs + first, n, at->n_rows, weights->n_pre, rows, stride, weights->ldw,
+                               pre->signals + weights->info->signal * pre->plane_stride, pre->ld,
+                               post->drive + at->row0, post->ld, add);
     add = true;
   }
 }
@@ -225,6 +229,7 @@ static pf_real *slot_forward(const sweep *self, const block *at, size_t j, int64
 /** Take the block through all runs. `responds`: evaluate the population too, else its activity stands already. */
 static pf_status advance(const sweep *self, const block *at, bool responds, pf_error *error)
 {
+  const bool later = self->at_once && self->keeps_all; /* drives too: all states stand */
   pf_status status = PF_OK;
   load_initial(self, at);
   for (int64_t r = 0; r < self->n_runs && status == PF_OK; r++) {
@@ -236,8 +241,8 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
                self->cells[j] * sizeof(pf_real));
       }
     }
-    if (responds) {
-      drive(self, at, &self->runs[r], w);
+    if (responds && !later) {
+      drive(self, at, r, 1, w);
     }
     status = responds && !self->at_once ? respond(self, at, self->runs[r].first, self->runs[r].end, error) : PF_OK;
     for (size_t j = 0; j < self->n_plastic && status == PF_OK; j++) {
@@ -246,6 +251,9 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
     if (status != PF_OK) {
       pf_run_locate(error, self->draw->recording->name, self->runs[r].end);
     }
+  }
+  if (status == PF_OK && responds && later) {
+    drive(self, at, 0, self->n_runs, at->states);
   }
   if (status == PF_OK && responds && self->at_once) {
     status = respond(self, at, 0, self->draw->n_steps - 1, error);
