@@ -174,10 +174,11 @@ PF_INLINE void taylor_apply_pairs(const int V, const int C, const taylor *self, 
 
 /**
  * R rows from row i on. With c the cotangent of dw: gw += c dg/dw, gy += c dg/dy, and, by lane, sum[a][b] += c v^a w^b.
+ * FIRST: the sums begin with it.
  */
-PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, const taylor_pairs *pairs,
-                                        const pf_block *in, pf_real eta, const pf_rule_gradient *gradient, int64_t i,
-                                        pf_lanes sum[TAYLOR_LINE])
+PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, const int FIRST,
+                                        const taylor_pairs *pairs, const pf_block *in, pf_real eta,
+                                        const pf_rule_gradient *gradient, int64_t i, pf_lanes sum[TAYLOR_LINE])
 {
   pf_lanes w, gw, q1, q2, slope0, slope1, slope2, unused, y = {0};
   taylor_load(R, in->w + 2 * i, &w);
@@ -201,12 +202,12 @@ PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, c
   pf_lanes power = c; /* c w^b */
   for (int b = 0; b <= C; b++) {
     const pf_lanes first = power * y;
-    sum[b] += power;
+    sum[b] = FIRST ? power : sum[b] + power;
     if (V > 0) {
-      sum[(C + 1) + b] += first;
+      sum[(C + 1) + b] = FIRST ? first : sum[(C + 1) + b] + first;
     }
     if (V > 1) {
-      sum[2 * (C + 1) + b] += first * y;
+      sum[2 * (C + 1) + b] = FIRST ? first * y : sum[2 * (C + 1) + b] + first * y;
     }
     power *= w;
   }
@@ -238,20 +239,25 @@ PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self
   const pf_real eta = (pf_real)update->eta;
   taylor_pairs pairs;
   pf_lanes sum[TAYLOR_LINE];
-  for (int s = 0; s < size; s++) {
-    sum[s] = (pf_lanes){0};
-  }
   taylor_pairs_begin(V, C, self, in, &pairs);
   int64_t i = 0;
+  if (in->n_rows >= TAYLOR_PAIR_ROWS) {
+    taylor_adjoint_pair_rows(V, C, TAYLOR_PAIR_ROWS, 1, &pairs, in, eta, gradient, 0, sum);
+    i = TAYLOR_PAIR_ROWS;
+  } else {
+    for (int s = 0; s < size; s++) {
+      sum[s] = (pf_lanes){0};
+    }
+  }
   for (; i + TAYLOR_PAIR_ROWS <= in->n_rows; i += TAYLOR_PAIR_ROWS) {
-    taylor_adjoint_pair_rows(V, C, TAYLOR_PAIR_ROWS, &pairs, in, eta, gradient, i, sum);
+    taylor_adjoint_pair_rows(V, C, TAYLOR_PAIR_ROWS, 0, &pairs, in, eta, gradient, i, sum);
   }
   if (TAYLOR_PAIR_ROWS > 2 && i + 2 <= in->n_rows) {
-    taylor_adjoint_pair_rows(V, C, 2, &pairs, in, eta, gradient, i, sum);
+    taylor_adjoint_pair_rows(V, C, 2, 0, &pairs, in, eta, gradient, i, sum);
     i += 2;
   }
   if (i < in->n_rows) {
-    taylor_adjoint_pair_rows(V, C, 1, &pairs, in, eta, gradient, i, sum);
+    taylor_adjoint_pair_rows(V, C, 1, 0, &pairs, in, eta, gradient, i, sum);
   }
   taylor_two by_column[TAYLOR_LINE];
   for (int s = 0; s < size; s++) {
