@@ -248,7 +248,7 @@ static void print_sentences(const sentences *list, size_t n_units, const char *h
 typedef struct told {
   size_t n_latent;                     /* units whose weights nothing sees */
   double latent_median, latent_lowest; /* mean of the medians, lowest of all */
-  size_t n_values, n_intervals, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
+  size_t n_values, n_intervals, n_profiled, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
   sentences why, free_ones, practically, warnings;
 } told;
 
@@ -280,6 +280,7 @@ static pf_status gather(const pf_problem *problem, const pf_inference_unit *of, 
   }
   const char *main_why = of->methods[of->main].why;
   t->n_intervals += of->methods[of->main].there ? 1 : 0;
+  t->n_profiled += of->methods[PF_INTERVAL_PROFILE].there ? 1 : 0;
   if (status == PF_OK && main_why != NULL) {
     char text[GROUP];
     (void)snprintf(text, sizeof text, "no %s intervals: %s", pf_interval_method_name(of->main), main_why);
@@ -313,7 +314,7 @@ pf_status pf_print_inference(const pf_problem *problem, const pf_inference *infe
                       pf_interval_method_name(inference->units[0].main));
       }
       (void)fprintf(out, "%s verdicts are in theta.csv\n", t.n_intervals > 0 ? " and" : ";");
-      if (t.n_intervals > 0 && !problem->intervals.methods[PF_INTERVAL_PROFILE]) {
+      if (t.n_intervals > 0 && t.n_profiled == 0) {
         (void)fputs(
             "    (verdicts near the optimum; intervals.methods='[\"fisher\", \"profile\"]' follows the likelihood "
             "further)\n",
