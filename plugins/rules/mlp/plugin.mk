@@ -5,6 +5,7 @@ dist_conformance_mlp_DATA = plugins/rules/mlp/conformance.cfg
 endif
 # Compiled once for the plugin and the unit tests: gcc takes long over its kernels.
 EXTRA_LTLIBRARIES += plugins/rules/mlp/libmlp.la
+CLEANFILES += plugins/rules/mlp/libmlp.la
 plugins_rules_mlp_libmlp_la_SOURCES = plugins/rules/mlp/mlp.c plugins/rules/mlp/packed.h plugins/rules/mlp/shape.h \
   plugins/rules/mlp/tangent.h plugins/rules/mlp/tanh.h plugins/rules/mlp/wide.h \
   plugins/rules/common/rule_common.h plugins/rules/common/rule_ops.h plugins/rules/common/rule_tangent.h

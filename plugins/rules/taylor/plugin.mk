@@ -5,6 +5,7 @@ dist_conformance_taylor_DATA = plugins/rules/taylor/conformance.cfg
 endif
 # Compiled once for the plugin and the unit tests: gcc takes long over its kernels.
 EXTRA_LTLIBRARIES += plugins/rules/taylor/libtaylor.la
+CLEANFILES += plugins/rules/taylor/libtaylor.la
 plugins_rules_taylor_libtaylor_la_SOURCES = plugins/rules/taylor/rows.c plugins/rules/taylor/taylor.c \
   plugins/rules/taylor/kernel.h plugins/rules/taylor/packed.h plugins/rules/taylor/pairs.h \
   plugins/rules/taylor/rows.h plugins/rules/taylor/tangent.h plugins/rules/taylor/terms.h \
