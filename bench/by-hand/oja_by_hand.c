@@ -4,7 +4,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "plugins/rules/common/rule_common.h"
+#include "plugins/rules/common/rule_ops.h"
 
 enum { RATE = 0, DECAY = 1, N_PARAMETERS = 2 };
 
@@ -83,8 +83,9 @@ PF_INLINE row_coefficients coefficients(const pf_block *in, int64_t i)
   return (row_coefficients){(pf_real)(in->theta[RATE] * y), (pf_real)(in->theta[DECAY] * y * y)};
 }
 
-PF_INLINE void forward_block(const pf_block *in, pf_real *dw, int64_t lddw)
+PF_INLINE void forward_block(const oja *self, const pf_block *in, pf_real *dw, int64_t lddw)
 {
+  (void)self;
   const pf_real *x = in->pre;
   for (int64_t i = 0; i < in->n_rows; i++) {
     const row_coefficients row = coefficients(in, i);
@@ -97,8 +98,9 @@ PF_INLINE void forward_block(const pf_block *in, pf_real *dw, int64_t lddw)
   }
 }
 
-PF_INLINE void step_block(const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out)
+PF_INLINE void step_block(const oja *self, const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out)
 {
+  (void)self;
   const pf_real *x = in->pre;
   const pf_real eta = (pf_real)update->eta;
   for (int64_t i = 0; i < in->n_rows; i++) {
@@ -142,8 +144,8 @@ PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, 
 }
 
 /** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         double eta, const pf_rule_gradient *gradient)
+PF_INLINE void adjoint(const int FUSED, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, double eta,
+                       const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_decay = 0.0;
@@ -179,7 +181,22 @@ PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cot
   }
 }
 
-PF_INLINE void jvp_block(const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
+PF_INLINE void vjp_block(const oja *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
+                         const pf_rule_gradient *gradient)
+{
+  (void)self;
+  adjoint(0, in, cotangent, ld_cotangent, 0.0, gradient);
+}
+
+PF_INLINE void step_vjp_block(const oja *self, const pf_block *in, const pf_update *update,
+                              const pf_rule_gradient *gradient)
+{
+  (void)self;
+  adjoint(1, in, update->mask, update->ldm, update->eta, gradient);
+}
+
+/** Direction t. */
+PF_INLINE void tangent_block(const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
 {
   const double *theta_dot = tangent->theta != NULL ? tangent->theta + t * N_PARAMETERS : NULL;
   const pf_real *x_dot = tangent->pre != NULL ? tangent->pre + t * tangent->pre_stride : NULL;
@@ -207,75 +224,30 @@ PF_INLINE void jvp_block(const pf_block *in, const pf_rule_tangent *tangent, int
   }
 }
 
-#define OJA_OPS(suffix, attribute)                                                                                \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,     \
-                                             pf_error *error)                                                     \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      forward_block(in, dw, lddw);                                                                                \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,          \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      vjp_block(0, in, cotangent, ld_cotangent, 0.0, gradient);                                                   \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in, const pf_update *update,          \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                        \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      step_block(in, update, w_out, ld_out);                                                                      \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in, const pf_update *update,      \
-                                              const pf_rule_gradient *gradient, pf_error *error)                  \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    if (status == PF_OK) {                                                                                        \
-      vjp_block(1, in, update->mask, update->ldm, update->eta, gradient);                                         \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  attribute static pf_status jvp##suffix(const void *self, const pf_block *in, const pf_rule_tangent *tangent,    \
-                                         pf_error *error)                                                         \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    const pf_status status = rule_check_dense(in, error);                                                         \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                        \
-      jvp_block(in, tangent, t);                                                                                  \
-    }                                                                                                             \
-    return status;                                                                                                \
-  }                                                                                                               \
-  static const pf_rule_ops ops##suffix = {                                                                        \
-      .size = sizeof(pf_rule_ops),                                                                                \
-      .create = create,                                                                                           \
-      .destroy = destroy,                                                                                         \
-      .needs = needs,                                                                                             \
-      .forward = forward##suffix,                                                                                 \
-      .vjp = vjp##suffix,                                                                                         \
-      .jvp = jvp##suffix,                                                                                         \
-      .step = step##suffix,                                                                                       \
-      .step_vjp = step_vjp##suffix,                                                                               \
-      .describe = describe,                                                                                       \
-  };                                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "oja_by_hand", .version = "1.0", .summary = "dw = rate x y - decay y^2 w",    \
-      .rule = &ops##suffix,                                                                                       \
+PF_INLINE void jvp_block(const oja *self, const pf_block *in, const pf_rule_tangent *tangent)
+{
+  (void)self;
+  for (int64_t t = 0; t < tangent->n_tangents; t++) {
+    tangent_block(in, tangent, t);
+  }
+}
+
+#define VARIANT(suffix, attribute)                                                                                     \
+  RULE_FORWARD(suffix, attribute)                                                                                      \
+  RULE_VJP(suffix, attribute)                                                                                          \
+  RULE_JVP(suffix, attribute)                                                                                          \
+  RULE_STEP(suffix, attribute)                                                                                         \
+  RULE_STEP_VJP(suffix, attribute)                                                                                     \
+  static const pf_rule_ops ops##suffix = {                                                                             \
+      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                                              \
+      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,                                    \
+  };                                                                                                                   \
+  static const pf_plugin plugin##suffix = {                                                                            \
+      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "oja_by_hand", .version = "1.0", .summary = "dw = rate x y - decay y^2 w", \
+      .rule = &ops##suffix,                                                                                            \
   };
 
-PF_FOR_EACH_ISA(OJA_OPS)
+PF_FOR_EACH_ISA(VARIANT)
 
 PF_PLUGIN_ENTRY(oja_by_hand)
 {
