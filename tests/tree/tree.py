@@ -370,7 +370,9 @@ class Tree:
 
         conditionals = len(self.conditionals())
         print(f'?: in core                  {conditionals}, {1000 * conditionals / lines:.1f} a thousand lines')
-        self.print_count('chained statuses', self.chained_statuses(), places)
+        chained = self.chained_statuses()
+        in_core = sum(place.startswith('core/') for place in chained)
+        self.print_count('chained statuses', chained, places, f', {in_core} of them in core')
         self.print_count('loop heads with a status', self.status_loops(), places)
         for top in FOLDERS:
             long_lines = self.long_lines((top,))
