@@ -1,20 +1,22 @@
 /*
- * bench/gradient [--information] [--least-memory] [--count N] CASE [THREADS]: the time of one whole-trajectory
- * gradient, as a line
+ * bench/gradient [--information] [--least-memory] [--count N] CASE [THREADS]: the time of one
+ * whole-trajectory gradient, as a line
  *
  *     case,precision,threads,seconds_min,ns_per_synapse_step,peak_rss_mib
  *
- * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are repeated and the fastest
- * counts, since these machines are shared. With --information it is the gradient with the Gauss-Newton matrix of all
- * parameters, by tangents; with --least-memory checkpoints lie as they do where the config's `memory` is too small for
- * every state. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the
- * config may stand for TERMS: 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none),
- * for counting instructions and memory: two counts differ by gradients, and the peak leaves the set-up out.
+ * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are
+ * repeated and the fastest counts, since these machines are shared. With --information it is the
+ * gradient with the Gauss-Newton matrix of all parameters, by tangents; with --least-memory
+ * checkpoints lie as they do where the config's `memory` is too small for every state. `custom
+ * N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the config may stand for TERMS:
+ * 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none), for
+ * counting instructions and memory: two counts differ by gradients, and the peak leaves the set-up
+ * out.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/engine/sensitivity.h"
+#include "core/sensitivity/sensitivity.h"
 #include "tests/lab/lab.h"
 
 #include <stdlib.h>
@@ -29,20 +31,22 @@ typedef struct bench_case {
   const char *name;
   const char *rule; /* the group of rules.layer1 */
   int64_t n_pre, n_post, n_steps;
-  bool is_fly;               /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
-  int64_t n_recurrent_input; /* > 0: n_post units of network `recurrent` instead, with so many inputs */
-  double density;            /* of their synapses on one another; the others are not connected */
+  bool is_fly; /* n_pre - n_post - 1, choices, of every 11 steps 6 plastic */
+  int64_t
+      n_recurrent_input; /* > 0: n_post units of network `recurrent` instead, with so many inputs */
+  double density;        /* of their synapses on one another; the others are not connected */
 } bench_case;
 
 #define MLP "plugin = \"mlp\"; hidden = [10]; inputs = [\"x\", \"y\", \"w\", \"r\"];"
-#define TAYLOR_27 "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
+#define TAYLOR_27 \
+  "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0,1,2]; w = [0,1,2]; r = [0]; };"
 static const bench_case cases[] = {
     {"fly81", "plugin = \"taylor\";", 2, 10, 440, true, 0, 1.0},
     {"fly5", "plugin = \"taylor\"; terms = \"1 + w + x + r + x r\";", 2, 10, 440, true, 0, 1.0},
     {"flymlp", MLP, 2, 10, 440, true, 0, 1.0},
     {"oja81", "plugin = \"taylor\";", 20, 20, 100, false, 0, 1.0},
-    {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2, 10, 440, true, 0,
-     1.0},
+    {"fly18", "plugin = \"taylor\"; powers: { x = [0,1,2]; y = [0]; w = [0,1]; r = [0,1,2]; };", 2,
+     10, 440, true, 0, 1.0},
     {"layer", TAYLOR_27, 100, 1000, 50, false, 0, 1.0},
     {"mlp", MLP, 100, 1000, 50, false, 0, 1.0},
     {"million", TAYLOR_27, 1000, 1000, 1000, false, 0, 1.0},
@@ -57,7 +61,8 @@ static double seconds(void)
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/** Of this process. Not ru_maxrss, where there is better: that begins with what the program which started us had. */
+/** Of this process. Not ru_maxrss, where there is better: that begins with what the program which
+ * started us had. */
 static double peak_mib(void)
 {
   char line[256];
@@ -77,7 +82,8 @@ static double peak_mib(void)
   return kib / 1024.0;
 }
 
-/** The peak counts from now on, where the system can do that (Linux); what the set-up freed is given back. */
+/** The peak counts from now on, where the system can do that (Linux); what the set-up freed is
+ * given back. */
 static void forget_peak(void)
 {
 #ifdef __GLIBC__
@@ -138,17 +144,21 @@ static pf_status make_model(bench *self, pf_error *error)
   if (recurrent) {
     (void)snprintf(text, sizeof text,
                    "network: { plugin = \"recurrent\"; inputs = %lld; units = %lld; outputs = 0; };"
-                   "rules: { recurrent: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"activity\"; } );",
+                   "rules: { recurrent: { %s modulator = \"reward\"; }; }; losses = ( { plugin = "
+                   "\"activity\"; } );",
                    (long long)what->n_recurrent_input, (long long)what->n_post, what->rule);
   } else {
-    (void)snprintf(text, sizeof text,
-                   "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = 0.1; }; %s };"
-                   "rules: { layer1: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"%s\"; } );",
-                   (long long)what->n_pre, (long long)what->n_post, what->is_fly ? ", 1" : "",
-                   what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule, what->is_fly ? "choice" : "activity");
+    (void)snprintf(
+        text, sizeof text,
+        "network: { plugin = \"feedforward\"; layers = [%lld, %lld%s]; initial_weights: { sd = "
+        "0.1; }; %s };"
+        "rules: { layer1: { %s modulator = \"reward\"; }; }; losses = ( { plugin = \"%s\"; } );",
+        (long long)what->n_pre, (long long)what->n_post, what->is_fly ? ", 1" : "",
+        what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule,
+        what->is_fly ? "choice" : "activity");
   }
-  pf_status status =
-      lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS, (pf_names){channels, 1}, &self->lab, error);
+  pf_status status = lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS,
+                                (pf_names){channels, 1}, &self->lab, error);
   status = status == PF_OK && recurrent ? make_mask(self, error) : status;
   if (status == PF_OK && self->least) {
     self->lab.model->state_budget = 1;
@@ -166,19 +176,23 @@ static pf_status make_data(bench *self, pf_error *error)
   double *reward = pf_memory_need(steps, sizeof *reward, error);
   double *target = pf_memory_need(steps * width, sizeof *target, error);
   uint32_t *flags = pf_memory_need(steps, sizeof *flags, error);
-  pf_status status = cue == NULL || reward == NULL || target == NULL || flags == NULL ? PF_STOP : PF_OK;
+  pf_status status =
+      cue == NULL || reward == NULL || target == NULL || flags == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     pf_stream stream = {.seed = 1, .purpose = PF_RANDOM_TEST};
     pf_random_normal(stream, 0, (int64_t)steps * n_input, cue);
     pf_random_uniform((pf_stream){.seed = 2, .purpose = PF_RANDOM_TEST}, 0, (int64_t)steps, reward);
-    pf_random_uniform((pf_stream){.seed = 3, .purpose = PF_RANDOM_TEST}, 0, (int64_t)(steps * width), target);
+    pf_random_uniform((pf_stream){.seed = 3, .purpose = PF_RANDOM_TEST}, 0,
+                      (int64_t)(steps * width), target);
     for (size_t t = 0; t < steps; t++) {
-      flags[t] = PF_STEP_FIT | PF_STEP_SCORE | (!what->is_fly || t * 6 % 11 < 6 ? PF_STEP_PLASTIC : 0U);
+      flags[t] =
+          PF_STEP_FIT | PF_STEP_SCORE | (!what->is_fly || t * 6 % 11 < 6 ? PF_STEP_PLASTIC : 0U);
       target[t] = what->is_fly ? (flags[t] & PF_STEP_PLASTIC) != 0 : target[t];
       reward[t] = reward[t] < 0.5 ? 0.0 : 1.0;
     }
     const pf_channel channel = {.name = "reward", .values = reward};
-    const pf_target recorded = {.name = what->is_fly ? "choice" : "activity", .n = (int64_t)width, .values = target};
+    const pf_target recorded = {
+        .name = what->is_fly ? "choice" : "activity", .n = (int64_t)width, .values = target};
     const pf_experiment experiment = {.size = sizeof experiment,
                                       .animal = "one",
                                       .name = what->name,
@@ -200,7 +214,7 @@ static pf_status make_data(bench *self, pf_error *error)
 static pf_status make_work(bench *self, pf_error *error)
 {
   const pf_model *model = self->lab.model;
-  const size_t n_noise = (size_t)model->needs.n_noise, n = model->n_parameters;
+  const size_t n_noise = (size_t)model->declared.n_noise, n = model->n_parameters;
   double *noise = pf_memory_need(n_noise, sizeof *noise, error);
   self->workspaces = pf_memory_need(self->n_threads, sizeof *self->workspaces, error);
   self->theta = pf_memory_need(n, sizeof *self->theta, error);
@@ -220,8 +234,8 @@ static pf_status make_work(bench *self, pf_error *error)
     self->theta[i] = is_fixed ? declared->initial : 1e-3 * self->theta[i];
     self->which[i] = i;
   }
-  pf_status status =
-      pf_draw_create(model, &self->data.recordings[0], self->data.recordings[0].cue, noise, &self->draw, error);
+  pf_status status = pf_draw_create(model, &self->data.recordings[0], self->data.recordings[0].cue,
+                                    noise, &self->draw, error);
   pf_memory_free(noise);
   for (size_t i = 0; i < self->n_threads && status == PF_OK; i++) {
     status = pf_workspace_create(model, self->what->n_steps, &self->workspaces[i], error);
@@ -234,16 +248,19 @@ static pf_status evaluate(bench *self, double *value, pf_error *error)
 {
   const pf_batch_point at = {.thetas = self->theta};
   const pf_directions all = {.n = self->lab.model->n_parameters, .which = self->which};
-  pf_batch_information_out out = {.value = value, .gradient = self->gradient, .information = self->information};
-  return self->informs ? pf_batch_information(self->lab.model, self->batch, &at, &all, self->workspaces,
-                                              self->n_threads, &out, error)
-                       : pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
-                                            self->n_threads, value, self->gradient, error);
+  pf_batch_information_out out = {
+      .value = value, .gradient = self->gradient, .information = self->information};
+  return self->informs
+             ? pf_batch_information(self->lab.model, self->batch, &at, &all, self->workspaces,
+                                    self->n_threads, &out, error)
+             : pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
+                                  self->n_threads, value, self->gradient, error);
 }
 
 static pf_status measure(bench *self, double *best, pf_error *error)
 {
-  const double synapse_steps = (double)self->what->n_pre * (double)self->what->n_post * (double)self->what->n_steps;
+  const double synapse_steps =
+      (double)self->what->n_pre * (double)self->what->n_post * (double)self->what->n_steps;
   const long inner = self->count < 0 && synapse_steps < 1e6 ? 200 : 1;
   const long rounds = self->count >= 0 ? self->count : synapse_steps > 3e8 ? 5 : 25;
   *best = self->count == 0 ? 0.0 : 1e30;
@@ -282,8 +299,8 @@ static void release(bench *self)
 }
 
 /**
- * The first `n` of the 81 terms, in the order 1, x, x^2, y, x y, ..., so that each set holds the smaller ones.
- * Writes the group of a rule; false where n is out of range.
+ * The first `n` of the 81 terms, in the order 1, x, x^2, y, x y, ..., so that each set holds the
+ * smaller ones. Writes the group of a rule; false where n is out of range.
  */
 static bool first_terms(long n, char *text, size_t size)
 {
@@ -294,8 +311,8 @@ static bool first_terms(long n, char *text, size_t size)
   }
   size_t used = (size_t)snprintf(text, size, "plugin = \"taylor\"; terms = \"1");
   for (long k = 1; k < n && used < size; k++) {
-    used += (size_t)snprintf(text + used, size - used, " + %s%s%s%s", powers[0][k % 3], powers[1][k / 3 % 3],
-                             powers[2][k / 9 % 3], powers[3][k / 27]);
+    used += (size_t)snprintf(text + used, size - used, " + %s%s%s%s", powers[0][k % 3],
+                             powers[1][k / 3 % 3], powers[2][k / 9 % 3], powers[3][k / 27]);
   }
   used += used < size ? (size_t)snprintf(text + used, size - used, "\";") : 0;
   return used < size;
@@ -341,14 +358,15 @@ int main(int argc, char **argv)
   for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
     self.what = strcmp(argv[1], cases[i].name) == 0 ? &cases[i] : self.what;
   }
-  const bool is_custom =
-      argc > 1 && strcmp(argv[1], "custom") == 0 && custom_case(argc, argv, &custom, rule, sizeof rule);
+  const bool is_custom = argc > 1 && strcmp(argv[1], "custom") == 0 &&
+                         custom_case(argc, argv, &custom, rule, sizeof rule);
   self.what = is_custom ? &custom : self.what;
   if (self.what == NULL) {
     (void)fprintf(
         stderr,
         "usage: gradient [--information] [--least-memory] [--count N] CASE [THREADS]\n"
-        "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent|recurrent-long, or custom N_PRE "
+        "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent|recurrent-long, or "
+        "custom N_PRE "
         "N_POST STEPS TERMS|mlp|RULE\n");
     return 2;
   }
@@ -366,9 +384,11 @@ int main(int argc, char **argv)
   }
   status = status == PF_OK ? measure(&self, &best, &error) : status;
   if (status == PF_OK) {
-    const double synapse_steps = (double)self.what->n_pre * (double)self.what->n_post * (double)self.what->n_steps;
-    (void)printf("%s,%s,%zu,%.6g,%.4g,%.1f\n", self.what->name, sizeof(pf_real) == 8 ? "double" : "single",
-                 self.n_threads, best, 1e9 * best / synapse_steps, peak_mib());
+    const double synapse_steps =
+        (double)self.what->n_pre * (double)self.what->n_post * (double)self.what->n_steps;
+    (void)printf("%s,%s,%zu,%.6g,%.4g,%.1f\n", self.what->name,
+                 sizeof(pf_real) == 8 ? "double" : "single", self.n_threads, best,
+                 1e9 * best / synapse_steps, peak_mib());
   } else {
     (void)fprintf(stderr, "bench/gradient %s: %s\n", self.what->name, error.text);
   }

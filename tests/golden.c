@@ -1,9 +1,11 @@
 /*
- * tests/golden [DIR]: every *.json in DIR against what the engine and the fit make of it, a line a file.
+ * tests/golden [DIR]: every *.json in DIR against what the engine and the fit make of it, a line a
+ * file.
  *
- * DIR is by default what PF_GOLDEN names, else golden/ of PF_SHARED, else ../shared/golden beside the source tree.
- * Exit status: 0 all passed; 1 some did not, or a folder was named and has none; 77 no folder was named and none is
- * there. What a file asks for is read from its fields, never from its name (tests/goldens/setup.c).
+ * DIR is by default what PF_GOLDEN names, else golden/ of PF_SHARED, else ../shared/golden beside
+ * the source tree. Exit status: 0 all passed; 1 some did not, or a folder was named and has none;
+ * 77 no folder was named and none is there. What a file asks for is read from its fields, never
+ * from its name (tests/goldens/setup.c).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
@@ -26,14 +28,15 @@ static int is_json(const struct dirent *entry)
   return n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0;
 }
 
-static pf_status compare_file(pf_registry *registry, const char *path, const char *name, golden_report *report,
-                              pf_error *error)
+static pf_status compare_file(pf_registry *registry, const char *path, const char *name,
+                              golden_report *report, pf_error *error)
 {
   json_error_t fault;
   golden_case golden;
   json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &fault);
   if (!json_is_object(root)) {
-    const pf_status status = pf_fail(error, PF_STOP, "%s", root == NULL ? fault.text : "expected an object");
+    const pf_status status =
+        pf_fail(error, PF_STOP, "%s", root == NULL ? fault.text : "expected an object");
     json_decref(root);
     return status;
   }
@@ -59,8 +62,8 @@ static bool check_file(pf_registry *registry, const char *folder, const char *na
                                  : compare_file(registry, path.text, name, &report, &error);
   const bool passed = status == PF_OK && golden_report_passes(&report);
   golden_report_write(&report, text, sizeof text);
-  printf("%s %-36s %s%s%s\n", passed ? "PASS" : "FAIL", name, text, status != PF_OK && text[0] != '\0' ? "; " : "",
-         error.text);
+  printf("%s %-36s %s%s%s\n", passed ? "PASS" : "FAIL", name, text,
+         status != PF_OK && text[0] != '\0' ? "; " : "", error.text);
   pf_text_free(&path);
   return passed;
 }
@@ -87,7 +90,8 @@ static int check_folder(const char *folder)
   }
   free(files);
   pf_registry_free(registry);
-  printf("relative error: norm of the difference over norm of the golden value; at most %g\n", golden_tolerance);
+  printf("relative error: norm of the difference over norm of the golden value; at most %g\n",
+         golden_tolerance);
   printf("%d passed, %d failed, 0 skipped\n", n_passed, n - n_passed);
   return n_passed == n ? PASSED : FAILED;
 }
@@ -103,7 +107,8 @@ int main(int argc, char **argv)
     fprintf(stderr, "usage: golden [DIR]\n");
     return 2;
   }
-  pf_text_add(&folder, "%s%s", named != NULL ? named : (is_shared ? shared : PF_SRCDIR "/../shared"),
+  pf_text_add(&folder, "%s%s",
+              named != NULL ? named : (is_shared ? shared : PF_SRCDIR "/../shared"),
               named != NULL ? "" : "/golden");
   if (folder.failed) {
     return FAILED;

@@ -1,10 +1,11 @@
 /*
- * tests/gradients: gradients of whole trajectories against central differences, for every rule x network x loss that
- * ships, and their bits on 1, 2 and 3 threads. A line a rule; failures with all that is needed to find them.
+ * tests/gradients: gradients of whole trajectories against central differences, for every rule x
+ * network x loss that ships, and their bits on 1, 2 and 3 threads. A line a rule; failures with all
+ * that is needed to find them.
  *
- * What is compared with what is in tests/lab/cases.c; a plugin of the registry that is not there is a failure. In
- * single precision differences say nothing (the objective has 7 digits): only the bits and the two paths through time
- * are then compared, and a line at the end says so.
+ * What is compared with what is in tests/lab/cases.c; a plugin of the registry that is not there is
+ * a failure. In single precision differences say nothing (the objective has 7 digits): only the
+ * bits and the two paths through time are then compared, and a line at the end says so.
  */
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -21,10 +22,11 @@ enum { DIRECTIONS = 6 };
 static const int64_t lengths[BENCH_DRAWS] = {200, 251, 223};
 
 /*
- * Of |gradient . d - slope| over the norm of the terms of gradient . d. Measured over all cases (gcc 12, AVX2): 1.2e-7
- * where the objective is smooth (the fifth derivative; recurrences have the largest), 7.2e-7 where steps are short
- * because of kinks (rounding); the rest is room for other compilers. Wrong gradients that were tried: one component of
- * Oja's off by 1e-5 of itself, and its cotangent of y by 1e-4, are 1e-5 and 4e-4 apart.
+ * Of |gradient . d - slope| over the norm of the terms of gradient . d. Measured over all cases
+ * (gcc 12, AVX2): 1.2e-7 where the objective is smooth (the fifth derivative; recurrences have the
+ * largest), 7.2e-7 where steps are short because of kinks (rounding); the rest is room for other
+ * compilers. Wrong gradients that were tried: one component of Oja's off by 1e-5 of itself, and its
+ * cotangent of y by 1e-4, are 1e-5 and 4e-4 apart.
  */
 static const double tolerance = 2e-6;
 /* The paths add up in other orders. Measured 8.9e-14; in single precision 7e-8. */
@@ -45,7 +47,8 @@ typedef struct tally {
 static bool is_found(const pf_found *items, size_t n, uint32_t kind, const char *name)
 {
   for (size_t i = 0; i < n; i++) {
-    if (items[i].plugin != NULL && items[i].plugin->kind == kind && strcmp(items[i].plugin->name, name) == 0) {
+    if (items[i].plugin != NULL && items[i].plugin->kind == kind &&
+        strcmp(items[i].plugin->name, name) == 0) {
       return true;
     }
   }
@@ -57,13 +60,16 @@ static bool is_covered(const pf_plugin *plugin)
 {
   bool covered = plugin->kind == PF_KIND_SOURCE; /* sources have no gradient */
   for (size_t i = 0; i < lab_n_rules; i++) {
-    covered = covered || (plugin->kind == PF_KIND_RULE && strcmp(plugin->name, lab_rules[i].plugin) == 0);
+    covered =
+        covered || (plugin->kind == PF_KIND_RULE && strcmp(plugin->name, lab_rules[i].plugin) == 0);
   }
   for (size_t i = 0; i < lab_n_networks; i++) {
-    covered = covered || (plugin->kind == PF_KIND_NETWORK && strcmp(plugin->name, lab_networks[i].plugin) == 0);
+    covered = covered || (plugin->kind == PF_KIND_NETWORK &&
+                          strcmp(plugin->name, lab_networks[i].plugin) == 0);
   }
   for (size_t i = 0; i < lab_n_losses; i++) {
-    covered = covered || (plugin->kind == PF_KIND_LOSS && strcmp(plugin->name, lab_losses[i].plugins[0]) == 0);
+    covered = covered ||
+              (plugin->kind == PF_KIND_LOSS && strcmp(plugin->name, lab_losses[i].plugins[0]) == 0);
   }
   return covered;
 }
@@ -73,16 +79,17 @@ static int64_t count_uncovered(const pf_found *items, size_t n)
   int64_t missing = 0;
   for (size_t i = 0; i < n; i++) {
     if (items[i].plugin != NULL && !is_covered(items[i].plugin)) {
-      printf("FAIL %s '%s' (%s) is in no case of tests/lab/cases.c\n", pf_kind_name(items[i].plugin->kind),
-             items[i].plugin->name, items[i].file);
+      printf("FAIL %s '%s' (%s) is in no case of tests/lab/cases.c\n",
+             pf_kind_name(items[i].plugin->kind), items[i].plugin->name, items[i].file);
       missing++;
     }
   }
   return missing;
 }
 
-static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule_case *rule, bool has_kinks,
-                         uint64_t seed, tally *sum, double *error_of_case, pf_error *error)
+static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule_case *rule,
+                         bool has_kinks, uint64_t seed, tally *sum, double *error_of_case,
+                         pf_error *error)
 {
   bench on;
   bench_derivatives found = {0};
@@ -96,7 +103,8 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
 #ifdef PF_SINGLE
   (void)has_kinks;
 #else
-  status = status == PF_OK ? bench_differentiate(&on, DIRECTIONS, has_kinks, &found, error) : status;
+  status =
+      status == PF_OK ? bench_differentiate(&on, DIRECTIONS, has_kinks, &found, error) : status;
 #endif
   bench_free(&on);
   sum->derivatives.n += found.n;
@@ -104,12 +112,13 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
   sum->worst_paths = isfinite(paths) ? fmax(sum->worst_paths, paths) : INFINITY;
   *error_of_case = found.worst;
   if (status == PF_OK && !(found.worst <= tolerance)) {
-    status =
-        pf_fail(error, PF_STOP, "gradient and difference are %.2g apart, expected at most %g", found.worst, tolerance);
+    status = pf_fail(error, PF_STOP, "gradient and difference are %.2g apart, expected at most %g",
+                     found.worst, tolerance);
   }
   if (status == PF_OK && !(paths <= tolerance_of_paths)) {
-    status = pf_fail(error, PF_STOP, "the two paths through time are %.2g apart, expected at most %g", paths,
-                     tolerance_of_paths);
+    status =
+        pf_fail(error, PF_STOP, "the two paths through time are %.2g apart, expected at most %g",
+                paths, tolerance_of_paths);
   }
   return status;
 }
@@ -134,7 +143,8 @@ static pf_status mask(pf_model *model, const char *projection, uint64_t seed, pf
   return status;
 }
 
-/* Every third case as it comes; the others with all parameters learned, and starting weights, each or as mean and sd.
+/* Every third case as it comes; the others with all parameters learned, and starting weights, each
+ * or as mean and sd.
  */
 static pf_status learn(pf_model *model, int64_t n_case, pf_error *error)
 {
@@ -146,47 +156,56 @@ static pf_status learn(pf_model *model, int64_t n_case, pf_error *error)
   for (size_t i = 0; i < model->n_parameters; i++) {
     model->parameters[i].declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED;
   }
-  for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
-    const bool each = ((size_t)n_case + q) % 2 == 0; /* one of each kind, where there are two projections */
-    status = pf_model_learn_start(model, (int64_t)q, each ? PF_START_EACH : PF_START_MEAN_SD, &spec, error);
+  for (size_t q = 0; q < model->declared.projections.count && status == PF_OK; q++) {
+    const bool each =
+        ((size_t)n_case + q) % 2 == 0; /* one of each kind, where there are two projections */
+    status = pf_model_learn_start(model, (int64_t)q, each ? PF_START_EACH : PF_START_MEAN_SD, &spec,
+                                  error);
   }
   return status;
 }
 
-static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab_network_case *network,
-                     const lab_loss_case *loss, bool has_table, tally *sum)
+static void run_case(pf_registry *registry, const lab_rule_case *rule,
+                     const lab_network_case *network, const lab_loss_case *loss, bool has_table,
+                     tally *sum)
 {
   const uint32_t normalise = (uint32_t)(sum->n_cases % 3);
-  const uint64_t seed = 20250711U + 1000003U * (uint64_t)(rule - lab_rules) + 7919U * (uint64_t)sum->n_cases;
+  const uint64_t seed =
+      20250711U + 1000003U * (uint64_t)(rule - lab_rules) + 7919U * (uint64_t)sum->n_cases;
   char name[128];
   double error_of_case = 0.0;
   lab made;
   pf_dataset data = {0};
   pf_dataset table = {0};
-  const bool by_table = has_table && sum->n_cases % 2 == 1; /* every other case on data that came through a file */
+  const bool by_table =
+      has_table && sum->n_cases % 2 == 1; /* every other case on data that came through a file */
   pf_text text = {0};
   pf_error error = pf_error_none();
-  (void)snprintf(name, sizeof name, "%s, %s, %s%s", network->label, loss->label, normalise_names[normalise],
-                 by_table ? ", table" : "");
+  (void)snprintf(name, sizeof name, "%s, %s, %s%s", network->label, loss->label,
+                 normalise_names[normalise], by_table ? ", table" : "");
   pf_text_add(&text, "network: { plugin = \"%s\"; %s };\n", network->plugin, network->options);
-  pf_text_add(&text, "rules: { %s: { plugin = \"%s\"; eta = 0.15; %s }; %s };\n%s\n", network->plastic, rule->plugin,
-              rule->options, network->other_rule, loss->config);
-  pf_status status = text.failed
-                         ? pf_fail(&error, PF_STOP, "out of memory")
-                         : lab_create(registry, "case", text.text, normalise, (pf_names){channels, 2}, &made, &error);
+  pf_text_add(&text, "rules: { %s: { plugin = \"%s\"; eta = 0.15; %s }; %s };\n%s\n",
+              network->plastic, rule->plugin, rule->options, network->other_rule, loss->config);
+  pf_status status = text.failed ? pf_fail(&error, PF_STOP, "out of memory")
+                                 : lab_create(registry, "case", text.text, normalise,
+                                              (pf_names){channels, 2}, &made, &error);
   if (status == PF_OK) {
     for (int d = 0; d < BENCH_DRAWS && status == PF_OK; d++) {
       const lab_widths widths = {network->n_input, network->n_activity, network->n_output};
       status = lab_add_animal(&data, lengths[d], &widths, seed + 31U * (uint64_t)d, &error);
     }
-    status = status == PF_OK && network->is_masked ? mask(made.model, network->plastic, seed, &error) : status;
+    status = status == PF_OK && network->is_masked
+                 ? mask(made.model, network->plastic, seed, &error)
+                 : status;
     status = status == PF_OK ? learn(made.model, sum->n_cases, &error) : status;
-    status = status == PF_OK && by_table ? lab_through_table(registry, &data, &table, &error) : status;
+    status =
+        status == PF_OK && by_table ? lab_through_table(registry, &data, &table, &error) : status;
     sum->n_tables += by_table ? 1 : 0;
     sum->n_masked += network->is_masked ? 1 : 0;
-    status = status == PF_OK ? measure(made.model, by_table ? &table : &data, rule,
-                                       rule->has_kinks || network->has_kinks, seed, sum, &error_of_case, &error)
-                             : status;
+    status = status == PF_OK
+                 ? measure(made.model, by_table ? &table : &data, rule,
+                           rule->has_kinks || network->has_kinks, seed, sum, &error_of_case, &error)
+                 : status;
     pf_dataset_free(&data);
     pf_dataset_free(&table);
     lab_free(&made);
@@ -204,26 +223,31 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule, const lab
 }
 
 /* One rule on every network with every loss that fits. */
-static void run_rule(pf_registry *registry, const pf_found *items, size_t n, const lab_rule_case *rule, tally *all)
+static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
+                     const lab_rule_case *rule, tally *all)
 {
   tally sum = {0};
   const bool has_table = is_found(items, n, PF_KIND_SOURCE, "table");
   for (size_t i = 0; i < lab_n_networks; i++) {
     for (size_t k = 0; k < lab_n_losses; k++) {
       const size_t turn = i + (size_t)(rule - lab_rules);
-      const bool in_turn = turn % (size_t)lab_losses[k].every == 0 && turn % (size_t)lab_networks[i].every == 0;
-      const bool fits = in_turn && (lab_losses[k].n_output == 0 || lab_losses[k].n_output == lab_networks[i].n_output);
+      const bool in_turn =
+          turn % (size_t)lab_losses[k].every == 0 && turn % (size_t)lab_networks[i].every == 0;
+      const bool fits = in_turn && (lab_losses[k].n_output == 0 ||
+                                    lab_losses[k].n_output == lab_networks[i].n_output);
       if (fits && is_found(items, n, PF_KIND_NETWORK, lab_networks[i].plugin) &&
           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[0]) &&
-          (lab_losses[k].plugins[1] == NULL || is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[1]))) {
+          (lab_losses[k].plugins[1] == NULL ||
+           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[1]))) {
         run_case(registry, rule, &lab_networks[i], &lab_losses[k], has_table, &sum);
       }
     }
   }
-  printf("%s %s { %s }: %lld cases, %lld derivatives, worst %.1e (%s), paths %.1e, %lld directions with kinks\n",
-         sum.n_failed == 0 && sum.n_cases > 0 ? "PASS" : "FAIL", rule->plugin, rule->options, (long long)sum.n_cases,
-         (long long)sum.derivatives.n, sum.derivatives.worst, sum.worst_case, sum.worst_paths,
-         (long long)sum.derivatives.n_kinks);
+  printf("%s %s { %s }: %lld cases, %lld derivatives, worst %.1e (%s), paths %.1e, %lld directions "
+         "with kinks\n",
+         sum.n_failed == 0 && sum.n_cases > 0 ? "PASS" : "FAIL", rule->plugin, rule->options,
+         (long long)sum.n_cases, (long long)sum.derivatives.n, sum.derivatives.worst,
+         sum.worst_case, sum.worst_paths, (long long)sum.derivatives.n_kinks);
   (void)fflush(stdout);
   all->n_cases += sum.n_cases;
   all->n_tables += sum.n_tables;
@@ -242,7 +266,8 @@ int main(void)
   tally all = {0};
   int64_t n_skipped = 0;
   pf_error error = pf_error_none();
-  if (pf_registry_create(NULL, &registry, &error) != PF_OK || pf_registry_scan(registry, &items, &n, &error) != PF_OK) {
+  if (pf_registry_create(NULL, &registry, &error) != PF_OK ||
+      pf_registry_scan(registry, &items, &n, &error) != PF_OK) {
     printf("FAIL %s\n", error.text);
     pf_registry_free(registry);
     return 1;
@@ -252,23 +277,25 @@ int main(void)
     if (is_found(items, n, PF_KIND_RULE, lab_rules[i].plugin)) {
       run_rule(registry, items, n, &lab_rules[i], &all);
     } else {
-      printf("SKIP %s { %s }: there is no such plugin (configured without it?)\n", lab_rules[i].plugin,
-             lab_rules[i].options);
+      printf("SKIP %s { %s }: there is no such plugin (configured without it?)\n",
+             lab_rules[i].plugin, lab_rules[i].options);
       n_skipped++;
     }
   }
   pf_registry_free(registry);
 #ifdef PF_SINGLE
-  printf("SKIP derivatives: single precision; only bits and the two paths through time were compared\n");
+  printf("SKIP derivatives: single precision; only bits and the two paths through time were "
+         "compared\n");
   const bool compared = all.n_cases > 0;
 #else
   const bool compared = all.derivatives.n > 0;
 #endif
-  printf("%lld derivatives compared, worst %.1e (at most %g); two paths through time at most %.1e apart\n",
+  printf("%lld derivatives compared, worst %.1e (at most %g); two paths through time at most %.1e "
+         "apart\n",
          (long long)all.derivatives.n, all.derivatives.worst, tolerance, all.worst_paths);
   printf("%lld cases with masks, %lld on data read through a table%s\n", (long long)all.n_masked,
          (long long)all.n_tables, all.n_tables == 0 ? " (SKIP: configured without it?)" : "");
-  printf("%lld passed, %lld failed, %lld skipped\n", (long long)(all.n_cases - all.n_failed), (long long)all.n_failed,
-         (long long)n_skipped);
+  printf("%lld passed, %lld failed, %lld skipped\n", (long long)(all.n_cases - all.n_failed),
+         (long long)all.n_failed, (long long)n_skipped);
   return all.n_failed == 0 && compared ? 0 : 1;
 }

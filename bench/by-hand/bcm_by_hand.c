@@ -1,6 +1,7 @@
 /*
- * bench/by-hand/bcm_by_hand.c - examples/bcm as one would write it who has all afternoon: the yardstick of
- * bench/author. dw = a x - decay w along a row, a = rate y (y - threshold), so that a row needs two sums only.
+ * bench/by-hand/bcm_by_hand.c - examples/bcm as one would write it who has all afternoon: the
+ * yardstick of bench/author. dw = a x - decay w along a row, a = rate y (y - threshold), so that a
+ * row needs two sums only.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -10,7 +11,12 @@ enum { RATE = 0, THRESHOLD = 1, DECAY = 2, N_PARAMETERS = 3 };
 
 static const pf_parameter parameters[N_PARAMETERS] = {
     {.name = "rate", .unit = "1", .initial = 0.1, .value = 0.1, .lower = 0.0, .upper = INFINITY},
-    {.name = "threshold", .unit = "activity", .initial = 0.5, .value = 0.5, .lower = -INFINITY, .upper = INFINITY},
+    {.name = "threshold",
+     .unit = "activity",
+     .initial = 0.5,
+     .value = 0.5,
+     .lower = -INFINITY,
+     .upper = INFINITY},
     {.name = "decay", .unit = "1", .initial = 0.01, .value = 0.01, .lower = 0.0, .upper = INFINITY},
 };
 
@@ -38,7 +44,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -68,7 +74,8 @@ PF_INLINE void forward_block(const pf_block *in, pf_real *dw, int64_t lddw)
   }
 }
 
-PF_INLINE void step_block(const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out)
+PF_INLINE void step_block(const pf_block *in, const pf_update *update, pf_real *w_out,
+                          int64_t ld_out)
 {
   const pf_real *x = in->pre;
   const pf_real eta = (pf_real)update->eta, decay = (pf_real)in->theta[DECAY];
@@ -91,9 +98,9 @@ PF_INLINE void step_block(const pf_block *in, const pf_update *update, pf_real *
   }
 }
 
-PF_INLINE void vjp_run(const int FUSED, const int MASKED, pf_real a, pf_real decay, int64_t n, const pf_real *x,
-                       const pf_real *w, const pf_real *cotangent, pf_real eta, pf_real *gx, pf_real *gw, double *sum_x,
-                       double *sum_w)
+PF_INLINE void vjp_run(const int FUSED, const int MASKED, pf_real a, pf_real decay, int64_t n,
+                       const pf_real *x, const pf_real *w, const pf_real *cotangent, pf_real eta,
+                       pf_real *gx, pf_real *gw, double *sum_x, double *sum_w)
 {
   pf_real sx = 0, sw = 0;
 #pragma omp simd reduction(+ : sx, sw)
@@ -109,8 +116,8 @@ PF_INLINE void vjp_run(const int FUSED, const int MASKED, pf_real a, pf_real dec
 }
 
 /** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         double eta, const pf_rule_gradient *gradient)
+PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cotangent,
+                         int64_t ld_cotangent, double eta, const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_threshold = 0.0, g_decay = 0.0;
@@ -129,9 +136,11 @@ PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cot
       pf_real *gx = gradient->pre != NULL ? gradient->pre + j : spare;
       pf_real *gw = gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare + RULE_CHUNK;
       if (FUSED && c == NULL) {
-        vjp_run(1, 0, slope(in, i), (pf_real)in->theta[DECAY], n, x, w, NULL, (pf_real)eta, gx, gw, &sum_x, &sum_w);
+        vjp_run(1, 0, slope(in, i), (pf_real)in->theta[DECAY], n, x, w, NULL, (pf_real)eta, gx, gw,
+                &sum_x, &sum_w);
       } else {
-        vjp_run(FUSED, 1, slope(in, i), (pf_real)in->theta[DECAY], n, x, w, c, (pf_real)eta, gx, gw, &sum_x, &sum_w);
+        vjp_run(FUSED, 1, slope(in, i), (pf_real)in->theta[DECAY], n, x, w, c, (pf_real)eta, gx, gw,
+                &sum_x, &sum_w);
       }
     }
     g_rate += y * (y - threshold) * sum_x;
@@ -148,55 +157,58 @@ PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cot
   }
 }
 
-#define BCM_OPS(suffix, attribute)                                                                                \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,     \
-                                             pf_error *error)                                                     \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    (void)error;                                                                                                  \
-    forward_block(in, dw, lddw);                                                                                  \
-    return PF_OK;                                                                                                 \
-  }                                                                                                               \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,          \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    (void)error;                                                                                                  \
-    vjp_block(0, in, cotangent, ld_cotangent, 0.0, gradient);                                                     \
-    return PF_OK;                                                                                                 \
-  }                                                                                                               \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in, const pf_update *update,          \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                        \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    (void)error;                                                                                                  \
-    step_block(in, update, w_out, ld_out);                                                                        \
-    return PF_OK;                                                                                                 \
-  }                                                                                                               \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in, const pf_update *update,      \
-                                              const pf_rule_gradient *gradient, pf_error *error)                  \
-  {                                                                                                               \
-    (void)self;                                                                                                   \
-    (void)error;                                                                                                  \
-    vjp_block(1, in, update->mask, update->ldm, update->eta, gradient);                                           \
-    return PF_OK;                                                                                                 \
-  }                                                                                                               \
-  static const pf_rule_ops ops##suffix = {                                                                        \
-      .size = sizeof(pf_rule_ops),                                                                                \
-      .create = create,                                                                                           \
-      .destroy = destroy,                                                                                         \
-      .needs = needs,                                                                                             \
-      .forward = forward##suffix,                                                                                 \
-      .vjp = vjp##suffix,                                                                                         \
-      .step = step##suffix,                                                                                       \
-      .step_vjp = step_vjp##suffix,                                                                               \
-  };                                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                               \
-      .name = "bcm_by_hand",                                                                                      \
-      .version = "1.0",                                                                                           \
-      .summary = "dw = rate x y (y - threshold) - decay w, written by hand: a yardstick",                         \
-      .rule = &ops##suffix,                                                                                       \
+#define BCM_OPS(suffix, attribute)                                                                 \
+  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw,    \
+                                             int64_t lddw, pf_error *error)                        \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    (void)error;                                                                                   \
+    forward_block(in, dw, lddw);                                                                   \
+    return PF_OK;                                                                                  \
+  }                                                                                                \
+  attribute static pf_status vjp##suffix(const void *self, const pf_block *in,                     \
+                                         const pf_real *cotangent, int64_t ld_cotangent,           \
+                                         const pf_rule_gradient *gradient, pf_error *error)        \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    (void)error;                                                                                   \
+    vjp_block(0, in, cotangent, ld_cotangent, 0.0, gradient);                                      \
+    return PF_OK;                                                                                  \
+  }                                                                                                \
+  attribute static pf_status step##suffix(const void *self, const pf_block *in,                    \
+                                          const pf_update *update, pf_real *w_out, int64_t ld_out, \
+                                          pf_error *error)                                         \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    (void)error;                                                                                   \
+    step_block(in, update, w_out, ld_out);                                                         \
+    return PF_OK;                                                                                  \
+  }                                                                                                \
+  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in,                \
+                                              const pf_update *update,                             \
+                                              const pf_rule_gradient *gradient, pf_error *error)   \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    (void)error;                                                                                   \
+    vjp_block(1, in, update->mask, update->ldm, update->eta, gradient);                            \
+    return PF_OK;                                                                                  \
+  }                                                                                                \
+  static const pf_rule_ops ops##suffix = {                                                         \
+      .size = sizeof(pf_rule_ops),                                                                 \
+      .create = create,                                                                            \
+      .destroy = destroy,                                                                          \
+      .declare = declared,                                                                         \
+      .forward = forward##suffix,                                                                  \
+      .vjp = vjp##suffix,                                                                          \
+      .step = step##suffix,                                                                        \
+      .step_vjp = step_vjp##suffix,                                                                \
+  };                                                                                               \
+  static const pf_plugin plugin##suffix = {                                                        \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                \
+      .name = "bcm_by_hand",                                                                       \
+      .version = "1.0",                                                                            \
+      .summary = "dw = rate x y (y - threshold) - decay w, written by hand: a yardstick",          \
+      .rule = &ops##suffix,                                                                        \
   };
 
 PF_FOR_EACH_ISA(BCM_OPS)

@@ -1,6 +1,6 @@
 /*
- * bench/by-hand/oja_by_hand.c - plugins/rules/oja as one would write it who has all afternoon: the yardstick of
- * bench/author.
+ * bench/by-hand/oja_by_hand.c - plugins/rules/oja as one would write it who has all afternoon: the
+ * yardstick of bench/author.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -52,7 +52,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -61,8 +61,8 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
   return PF_OK;
 }
 
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -98,7 +98,8 @@ PF_INLINE void forward_block(const oja *self, const pf_block *in, pf_real *dw, i
   }
 }
 
-PF_INLINE void step_block(const oja *self, const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out)
+PF_INLINE void step_block(const oja *self, const pf_block *in, const pf_update *update,
+                          pf_real *w_out, int64_t ld_out)
 {
   (void)self;
   const pf_real *x = in->pre;
@@ -123,12 +124,12 @@ PF_INLINE void step_block(const oja *self, const pf_block *in, const pf_update *
 }
 
 /**
- * The adjoint along n synapses of a row: sum_x += c x, sum_w += c w, gx += c a, gw -= c b, where c is the cotangent of
- * dw: as given, or (FUSED) eta mask gw with gw as on entry.
+ * The adjoint along n synapses of a row: sum_x += c x, sum_w += c w, gx += c a, gw -= c b, where c
+ * is the cotangent of dw: as given, or (FUSED) eta mask gw with gw as on entry.
  */
-PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, int64_t n, const pf_real *x,
-                       const pf_real *w, const pf_real *cotangent, pf_real eta, pf_real *gx, pf_real *gw, double *sum_x,
-                       double *sum_w)
+PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, int64_t n,
+                       const pf_real *x, const pf_real *w, const pf_real *cotangent, pf_real eta,
+                       pf_real *gx, pf_real *gw, double *sum_x, double *sum_w)
 {
   pf_real sx = 0, sw = 0;
 #pragma omp simd reduction(+ : sx, sw)
@@ -144,8 +145,8 @@ PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, 
 }
 
 /** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void adjoint(const int FUSED, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, double eta,
-                       const pf_rule_gradient *gradient)
+PF_INLINE void adjoint(const int FUSED, const pf_block *in, const pf_real *cotangent,
+                       int64_t ld_cotangent, double eta, const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_decay = 0.0;
@@ -181,8 +182,8 @@ PF_INLINE void adjoint(const int FUSED, const pf_block *in, const pf_real *cotan
   }
 }
 
-PF_INLINE void vjp_block(const oja *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         const pf_rule_gradient *gradient)
+PF_INLINE void vjp_block(const oja *self, const pf_block *in, const pf_real *cotangent,
+                         int64_t ld_cotangent, const pf_rule_gradient *gradient)
 {
   (void)self;
   adjoint(0, in, cotangent, ld_cotangent, 0.0, gradient);
@@ -203,13 +204,15 @@ PF_INLINE void tangent_block(const pf_block *in, const pf_rule_tangent *tangent,
   for (int64_t i = 0; i < in->n_rows; i++) {
     const row_coefficients row = coefficients(in, i);
     const double y = (double)in->post[i];
-    const double y_dot = tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
+    const double y_dot =
+        tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
     const double rate_dot = theta_dot != NULL ? theta_dot[RATE] : 0.0;
     const double decay_dot = theta_dot != NULL ? theta_dot[DECAY] : 0.0;
     const pf_real a_dot = (pf_real)(rate_dot * y + in->theta[RATE] * y_dot);
     const pf_real b_dot = (pf_real)(decay_dot * y * y + 2 * in->theta[DECAY] * y * y_dot);
     const pf_real *w = in->w + i * in->ldw;
-    const pf_real *w_dot = tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
+    const pf_real *w_dot =
+        tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
     pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
 #pragma omp simd
     for (int64_t j = 0; j < in->n_pre; j++) {
@@ -232,19 +235,22 @@ PF_INLINE void jvp_block(const oja *self, const pf_block *in, const pf_rule_tang
   }
 }
 
-#define VARIANT(suffix, attribute)                                                                                     \
-  RULE_FORWARD(suffix, attribute)                                                                                      \
-  RULE_VJP(suffix, attribute)                                                                                          \
-  RULE_JVP(suffix, attribute)                                                                                          \
-  RULE_STEP(suffix, attribute)                                                                                         \
-  RULE_STEP_VJP(suffix, attribute)                                                                                     \
-  static const pf_rule_ops ops##suffix = {                                                                             \
-      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                                              \
-      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,                                    \
-  };                                                                                                                   \
-  static const pf_plugin plugin##suffix = {                                                                            \
-      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "oja_by_hand", .version = "1.0", .summary = "dw = rate x y - decay y^2 w", \
-      .rule = &ops##suffix,                                                                                            \
+#define VARIANT(suffix, attribute)                                                  \
+  RULE_FORWARD(suffix, attribute)                                                   \
+  RULE_VJP(suffix, attribute)                                                       \
+  RULE_JVP(suffix, attribute)                                                       \
+  RULE_STEP(suffix, attribute)                                                      \
+  RULE_STEP_VJP(suffix, attribute)                                                  \
+  static const pf_rule_ops ops##suffix = {                                          \
+      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,           \
+      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix, \
+  };                                                                                \
+  static const pf_plugin plugin##suffix = {                                         \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                 \
+      .name = "oja_by_hand",                                                        \
+      .version = "1.0",                                                             \
+      .summary = "dw = rate x y - decay y^2 w",                                     \
+      .rule = &ops##suffix,                                                         \
   };
 
 PF_FOR_EACH_ISA(VARIANT)

@@ -6,7 +6,8 @@
 
 enum { PF_CACHE_LINE = 64 };
 
-/** count x size zeroed bytes at a cache line, or NULL (also when the product overflows). count 0 gives memory too. */
+/** count x size zeroed bytes at a cache line, or NULL (also when the product overflows). count 0
+ * gives memory too. */
 void *pf_memory_new(size_t count, size_t size);
 /** As above; on failure writes the error line and returns NULL. */
 void *pf_memory_need(size_t count, size_t size, pf_error *error);

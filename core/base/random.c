@@ -9,8 +9,9 @@
  */
 static void block_of(pf_stream stream, uint64_t index, double uniform[2])
 {
-  philox4x32_ctr_t counter = {
-      {(uint32_t)index, ((uint32_t)(index >> 32) & 0xffffU) | (stream.purpose << 16), stream.animal, stream.draw}};
+  philox4x32_ctr_t counter = {{(uint32_t)index,
+                               ((uint32_t)(index >> 32) & 0xffffU) | (stream.purpose << 16),
+                               stream.animal, stream.draw}};
   philox4x32_key_t key = {{(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)}};
   philox4x32_ctr_t word = philox4x32(counter, key);
   for (int k = 0; k < 2; k++) {
@@ -47,14 +48,15 @@ void pf_random_normal(pf_stream stream, uint64_t first, int64_t n, double *out)
 }
 
 /*
- * The uniform number is used up by one probability after another, the most likely count first, then outwards: nothing
- * underflows, whatever the rate.
+ * The uniform number is used up by one probability after another, the most likely count first, then
+ * outwards: nothing underflows, whatever the rate.
  */
 int64_t pf_random_poisson(double rate, double uniform)
 {
   const double mode = floor(rate);
   double above = mode, below = mode;
-  double p_above = rate > 0.0 ? exp(mode * log(rate) - rate - lgamma(mode + 1.0)) : 1.0, p_below = p_above;
+  double p_above = rate > 0.0 ? exp(mode * log(rate) - rate - lgamma(mode + 1.0)) : 1.0,
+         p_below = p_above;
   double left = uniform - p_above;
   while (left >= 0.0 && p_above + p_below > 0x1p-60) {
     above += 1.0;

@@ -42,7 +42,8 @@ void pf_random_uniform(pf_stream stream, uint64_t first, int64_t n, double *out)
 /** n standard normal numbers, number `first` of the stream onwards (Box-Muller on pairs). */
 void pf_random_normal(pf_stream stream, uint64_t first, int64_t n, double *out);
 
-/** A Poisson variable of this rate (0 to 1e9) from one uniform number; takes of the order of sqrt(rate) additions. */
+/** A Poisson variable of this rate (0 to 1e9) from one uniform number; takes of the order of
+ * sqrt(rate) additions. */
 int64_t pf_random_poisson(double rate, double uniform);
 
 #endif

@@ -84,7 +84,8 @@ static size_t distance(const char *a, size_t na, const char *b, size_t nb)
     for (size_t j = 1; j <= nb; j++) {
       size_t changed = last[j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
       row[j] = least(changed, least(last[j], row[j - 1]) + 1);
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+          lower(a[i - 2]) == lower(b[j - 1])) {
         row[j] = least(row[j], before[j - 2] + 1);
       }
     }

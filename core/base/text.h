@@ -4,7 +4,8 @@
 
 #include <plastfit/abi/base.h>
 
-/** A text that grows. Start from {0}; after a failed append `failed` is set and text is as before. */
+/** A text that grows. Start from {0}; after a failed append `failed` is set and text is as before.
+ */
 typedef struct pf_text {
   char *text; /**< NULL while empty */
   size_t length, capacity;
@@ -14,7 +15,8 @@ typedef struct pf_text {
 PF_PRINTF(2, 3) void pf_text_add(pf_text *text, const char *format, ...);
 void pf_text_free(pf_text *text);
 
-/** The candidate nearest to `name` (edit distance with transpositions), or NULL when none is near enough to suggest. */
+/** The candidate nearest to `name` (edit distance with transpositions), or NULL when none is near
+ * enough to suggest. */
 const char *pf_text_nearest(const char *name, pf_names candidates);
 
 /** strcmp, but runs of digits compare as numbers: Fly2 before Fly10. */

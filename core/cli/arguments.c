@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-enum { MOST_OPTIONS = 8 };
+enum { MAX_OPTIONS = 8 };
 
 static int unknown(const pf_cli_syntax *syntax, const char *argument)
 {
-  const char *known[MOST_OPTIONS + 1];
+  const char *known[MAX_OPTIONS + 1];
   size_t n = 0;
-  for (; n < syntax->n_options && n < MOST_OPTIONS; n++) {
+  for (; n < syntax->n_options && n < MAX_OPTIONS; n++) {
     known[n] = syntax->options[n].name;
   }
   known[n++] = "--help";
@@ -36,7 +36,8 @@ static int take_option(const pf_cli_syntax *syntax, int argc, char **argv, int *
       *i += argument[length] == '\0';
       return (*option->value)[0] != '\0'
                  ? PF_EXIT_DONE
-                 : pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a value behind it", syntax->command, option->name);
+                 : pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a value behind it", syntax->command,
+                              option->name);
     }
   }
   return unknown(syntax, argument);
@@ -47,8 +48,9 @@ static int too_many(const pf_cli_syntax *syntax, const char *first, const char *
   const char *hint = syntax->second != NULL ? syntax->second
                      : syntax->takes_keys   ? "a key is set with key=value"
                                             : NULL;
-  return pf_cli_say(PF_EXIT_MISUSED, "%s takes one %s, found '%s' and '%s'%s%s%s", syntax->command, syntax->one, first,
-                    second, hint == NULL ? "" : " (", hint == NULL ? "" : hint, hint == NULL ? "" : ")");
+  return pf_cli_say(PF_EXIT_MISUSED, "%s takes one %s, found '%s' and '%s'%s%s%s", syntax->command,
+                    syntax->one, first, second, hint == NULL ? "" : " (", hint == NULL ? "" : hint,
+                    hint == NULL ? "" : ")");
 }
 
 int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_arguments *out)
@@ -56,7 +58,8 @@ int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_argu
   pf_error error = pf_error_none();
   bool options = true;
   int code = PF_EXIT_DONE;
-  *out = (pf_cli_arguments){.overrides = pf_memory_need((size_t)argc, sizeof *out->overrides, &error)};
+  *out =
+      (pf_cli_arguments){.overrides = pf_memory_need((size_t)argc, sizeof *out->overrides, &error)};
   if (out->overrides == NULL) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
@@ -79,8 +82,8 @@ int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_argu
   if (code == PF_EXIT_DONE && out->help) {
     (void)fputs(syntax->usage, stdout);
   } else if (code == PF_EXIT_DONE && out->subject == NULL && syntax->wants != NULL) {
-    code = pf_cli_say(PF_EXIT_MISUSED, "%s wants %s (plastfit %s --help)", syntax->command, syntax->wants,
-                      syntax->command);
+    code = pf_cli_say(PF_EXIT_MISUSED, "%s wants %s (plastfit %s --help)", syntax->command,
+                      syntax->wants, syntax->command);
   }
   return code;
 }

@@ -1,14 +1,14 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 
 #include "core/base/memory.h"
+#include "core/check/check.h"
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/conformance/conformance.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 #include "core/problem/problem.h"
-#include "core/report/check.h"
-#include "core/report/report.h"
+#include "core/store/save_run.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -20,22 +20,30 @@
 static const char *const usage =
     "Usage: plastfit check CONFIG [key=value ...]\n"
     "       plastfit check PLUGIN [--values FILE | --twin FILE]\n\n"
-    "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which files, the data as they "
+    "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which "
+    "files, the data as they "
     "were\n"
-    "understood (a task's animals are simulated), the network, the parameters with start and bounds, the plan with "
+    "understood (a task's animals are simulated), the network, the parameters with start and "
+    "bounds, the plan with "
     "the\n"
-    "memory and time it will take, and what looks odd. Exit code 0: a fit could run; 2: something is to be put "
+    "memory and time it will take, and what looks odd. Exit code 0: a fit could run; 2: something "
+    "is to be put "
     "right.\n\n"
-    "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list` shows (oja): is it what "
+    "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list` shows "
+    "(oja): is it what "
     "its\n"
-    "header promises? Values, derivatives against differences, memory, hostile inputs; each group of checks in a "
+    "header promises? Values, derivatives against differences, memory, hostile inputs; each group "
+    "of checks in a "
     "process\n"
-    "of its own. Prints what was compared and what is normal; a promise that is broken is told with argument, index,\n"
-    "what was found and what was expected. Options and data that its objects need stand in conformance.cfg beside it\n"
+    "of its own. Prints what was compared and what is normal; a promise that is broken is told "
+    "with argument, index,\n"
+    "what was found and what was expected. Options and data that its objects need stand in "
+    "conformance.cfg beside it\n"
     "(doc/conformance.md). A single-precision build is best compared with its double twin:\n\n"
     "  --values FILE  write there what the plugin computes (the double build)\n"
     "  --twin FILE    compare with that, not with differences of floats (the single build)\n\n"
-    "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no such plugin.\n";
+    "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no "
+    "such plugin.\n";
 
 static int check(const char *path, const char *const *overrides, size_t n)
 {
@@ -44,8 +52,9 @@ static int check(const char *path, const char *const *overrides, size_t n)
   pf_problem *problem = NULL;
   pf_status status = pf_config_read(path, overrides, n, &config, &error);
   status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  /* where nothing can be written at all, no fit could run; a run that is there already is a warning */
-  status = status == PF_OK ? pf_report_check_out(problem->out, true, &error) : status;
+  /* where nothing can be written at all, no fit could run; a run that is there already is a warning
+   */
+  status = status == PF_OK ? pf_report_check_out(problem->settings->out, true, &error) : status;
   status = status == PF_OK ? pf_check_print(problem, stdout, &error) : status;
   if (status == PF_OK) {
     (void)printf("It could run: plastfit fit %s%s\n", path, n > 0 ? " ..." : "");
@@ -69,13 +78,16 @@ static bool is_folder(const char *path)
   return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-/** A file that is there, or a name with a dot or a slash, is a config's; a bare word is a plugin's. */
+/** A file that is there, or a name with a dot or a slash, is a config's; a bare word is a plugin's.
+ */
 static bool is_plugin(const char *text)
 {
-  return module_length(text) > 0 || is_folder(text) || (strpbrk(text, "./") == NULL && access(text, F_OK) != 0);
+  return module_length(text) > 0 || is_folder(text) ||
+         (strpbrk(text, "./") == NULL && access(text, F_OK) != 0);
 }
 
-/** Folder and name of the plugin that an argument means: `folder` "" where it is a name to look for. */
+/** Folder and name of the plugin that an argument means: `folder` "" where it is a name to look
+ * for. */
 static void place_of(const char *text, char *folder, char *name, size_t capacity)
 {
   char path[4096];
@@ -133,11 +145,11 @@ static char *read_text(const char *path, pf_error *error)
   return text;
 }
 
-static pf_status run_check(const pf_plugin *plugin, const char *file, const twin_files *files, pf_conformance *found,
-                           pf_error *error)
+static pf_status run_check(const pf_plugin *plugin, const char *file, const twin_files *files,
+                           pf_conformance *found, pf_error *error)
 {
   pf_config *settings = NULL;
-  pf_conformance_twin twin = {NULL, NULL};
+  pf_conformance_reference twin = {NULL, NULL};
   char *text = NULL;
   pf_status status = PF_OK;
   if (files->values != NULL && (twin.values = fopen(files->values, "w")) == NULL) {
@@ -148,7 +160,9 @@ static pf_status run_check(const pf_plugin *plugin, const char *file, const twin
     status = text == NULL ? PF_STOP : PF_OK;
   }
   status = status == PF_OK ? pf_conformance_settings(plugin, file, &settings, error) : status;
-  status = status == PF_OK ? pf_conformance_check(plugin, file, settings, stdout, &twin, found, error) : status;
+  status = status == PF_OK
+               ? pf_conformance_check(plugin, file, settings, stdout, &twin, found, error)
+               : status;
   if (twin.values != NULL) {
     const bool bad = ferror(twin.values) != 0;
     if ((fclose(twin.values) != 0 || bad) && status == PF_OK) {
@@ -170,7 +184,8 @@ static int check_plugin(const char *text, const twin_files *files)
   pf_conformance found = {0};
   place_of(text, folder, name, sizeof name);
   char *module = NULL;
-  if (folder[0] != '\0' && pf_module_file(folder, name, &module, &error) == PF_OK && module == NULL) {
+  if (folder[0] != '\0' && pf_module_file(folder, name, &module, &error) == PF_OK &&
+      module == NULL) {
     return pf_cli_say(PF_EXIT_MISUSED, "there is no plugin %s/%s.so (nor .la)%s", folder, name,
                       is_folder(text) ? ": build it, or name the file" : "");
   }
@@ -203,15 +218,18 @@ int pf_command_check(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    const bool plugin = is_plugin(given.subject), twins = files.values != NULL || files.twin != NULL;
+    const bool plugin = is_plugin(given.subject),
+               twins = files.values != NULL || files.twin != NULL;
     code = !plugin && twins
-               ? pf_cli_say(PF_EXIT_MISUSED, "--values and --twin are for plugins, '%s' is a config", given.subject)
-           : !plugin                ? check(given.subject, given.overrides, given.n_overrides)
-           : given.n_overrides == 0 ? check_plugin(given.subject, &files)
-                                    : pf_cli_say(PF_EXIT_MISUSED,
-                                                 "'%s' is a plugin, which takes no key=value: its options for the "
-                                                 "check stand in conformance.cfg beside it",
-                                                 given.subject);
+               ? pf_cli_say(PF_EXIT_MISUSED,
+                            "--values and --twin are for plugins, '%s' is a config", given.subject)
+           : !plugin ? check(given.subject, given.overrides, given.n_overrides)
+           : given.n_overrides == 0
+               ? check_plugin(given.subject, &files)
+               : pf_cli_say(PF_EXIT_MISUSED,
+                            "'%s' is a plugin, which takes no key=value: its options for the "
+                            "check stand in conformance.cfg beside it",
+                            given.subject);
   }
   pf_cli_arguments_free(&given);
   return code;

@@ -4,8 +4,8 @@
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
-#include "core/compare/run.h"
-#include "core/report/report.h"
+#include "core/compare/comparison.h"
+#include "core/store/save_run.h"
 
 #include <unistd.h>
 
@@ -16,14 +16,16 @@ typedef struct arguments {
 
 static const char *const usage =
     "Usage: plastfit compare CONFIG [key=value ...] [--force | --resume] [--quiet]\n\n"
-    "Fits every candidate of the config's `compare` group to the same data, scores them on steps that no fit has "
+    "Fits every candidate of the config's `compare` group to the same data, scores them on steps "
+    "that no fit has "
     "seen,\n"
     "and says which differences are more than luck: one table, and the folder runs/NAME.\n\n"
     "  key=value   replaces a key of the base config: fit.epochs=50  compare.forecast.fit=0.5\n"
     "  --force     replace an earlier comparison in the same folder\n"
     "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
     "  --quiet     no progress and no table\n\n"
-    "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is kept for --resume.\n";
+    "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is "
+    "kept for --resume.\n";
 
 /** Fits that failed: the first says why, the rest stand in compare.csv. */
 static int report_failures(const pf_comparison *comparison)
@@ -31,9 +33,11 @@ static int report_failures(const pf_comparison *comparison)
   for (size_t i = 0; i < comparison->n_rows; i++) {
     const pf_compare_row *row = &comparison->rows[i];
     if (row->status != PF_OK) {
-      return pf_cli_say(PF_EXIT_FAILED, "%zu of %zu rows have no figure (see compare.csv); the first: %s, %s, %s: %s",
-                        comparison->n_failed, comparison->n_rows, comparison->candidates[row->candidate].name,
-                        comparison->animals[row->animal], pf_validation_name(row->validation), row->error);
+      return pf_cli_say(
+          PF_EXIT_FAILED,
+          "%zu of %zu rows have no figure (see compare.csv); the first: %s, %s, %s: %s",
+          comparison->n_failed, comparison->n_rows, comparison->candidates[row->candidate].name,
+          comparison->animals[row->animal], pf_validation_name(row->validation), row->error);
     }
   }
   return PF_EXIT_DONE;
@@ -42,8 +46,8 @@ static int report_failures(const pf_comparison *comparison)
 static void print_place(const char *out)
 {
   char page[4096];
-  const bool has_page =
-      snprintf(page, sizeof page, "%s/report.html", out) < (int)sizeof page && access(page, F_OK) == 0;
+  const bool has_page = snprintf(page, sizeof page, "%s/report.html", out) < (int)sizeof page &&
+                        access(page, F_OK) == 0;
   (void)printf("\nEverything is in %s: %scompare.csv, compare.h5, summary.json, config.cfg\n", out,
                has_page ? "report.html, " : "");
 }
@@ -56,13 +60,14 @@ static int compare(const arguments *how)
   bool misused = false;
   pf_meter_start(&meter);
   pf_interrupt_watch();
-  const pf_compare_request request = {
-      .source = {.path = how->given.subject, .overrides = how->given.overrides, .n_overrides = how->given.n_overrides},
-      .force = how->force,
-      .resume = how->resume,
-      .progress = how->quiet ? NULL : pf_meter_show,
-      .stop = pf_interrupt_asked,
-      .payload = &meter};
+  const pf_compare_request request = {.source = {.path = how->given.subject,
+                                                 .overrides = how->given.overrides,
+                                                 .n_overrides = how->given.n_overrides},
+                                      .force = how->force,
+                                      .resume = how->resume,
+                                      .progress = how->quiet ? NULL : pf_meter_show,
+                                      .stop = pf_interrupt_asked,
+                                      .payload = &meter};
   const pf_status status = pf_compare_run(&request, &comparison, &misused, &error);
   pf_meter_end(&meter);
   if (status != PF_OK) {
@@ -80,8 +85,9 @@ static int compare(const arguments *how)
 int pf_command_compare(int argc, char **argv)
 {
   arguments how = {.force = false};
-  const pf_cli_option options[] = {
-      {"--force", &how.force, NULL}, {"--resume", &how.resume, NULL}, {"--quiet", &how.quiet, NULL}};
+  const pf_cli_option options[] = {{"--force", &how.force, NULL},
+                                   {"--resume", &how.resume, NULL},
+                                   {"--quiet", &how.quiet, NULL}};
   const pf_cli_syntax syntax = {.command = "compare",
                                 .usage = usage,
                                 .one = "config",
@@ -92,7 +98,8 @@ int pf_command_compare(int argc, char **argv)
   int code = pf_cli_parse(&syntax, argc, argv, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     code = how.force && how.resume
-               ? pf_cli_say(PF_EXIT_MISUSED, "compare: --force starts anew and --resume goes on; give one of them")
+               ? pf_cli_say(PF_EXIT_MISUSED,
+                            "compare: --force starts anew and --resume goes on; give one of them")
                : compare(&how);
   }
   pf_cli_arguments_free(&how.given);

@@ -1,6 +1,6 @@
 #include "core/base/memory.h"
 #include "core/cli/cli.h"
-#include "core/compare/settings.h"
+#include "core/compare/compare_settings.h"
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
 #include "core/problem/keys.h"
@@ -50,7 +50,8 @@ static pf_status describe_manual(pf_registry *registry, pf_error *error)
   return status;
 }
 
-static pf_status describe_one(pf_registry *registry, const char *name, bool markdown, pf_error *error)
+static pf_status describe_one(pf_registry *registry, const char *name, bool markdown,
+                              pf_error *error)
 {
   const pf_plugin *plugin = NULL;
   const char *file = NULL;
@@ -93,7 +94,8 @@ int pf_command_describe(int argc, char **argv)
   if (pf_registry_create(NULL, &registry, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
-  const pf_status status = manual ? describe_manual(registry, &error) : describe_one(registry, name, markdown, &error);
+  const pf_status status =
+      manual ? describe_manual(registry, &error) : describe_one(registry, name, markdown, &error);
   pf_registry_free(registry);
   return status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
 }

@@ -4,9 +4,9 @@
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
-#include "core/report/folder.h"
-#include "core/report/report.h"
-#include "core/report/run_folder.h"
+#include "core/readers/run_folder.h"
+#include "core/store/folder.h"
+#include "core/store/save_run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,11 @@ typedef struct arguments {
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...] [--force] [--quiet]\n\n"
+    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...] [--force] "
+    "[--quiet]\n\n"
     "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n\n"
-    "  --data FILE.csv    on a table with the usual columns (plastfit describe table), seen as the run saw its data:\n"
+    "  --data FILE.csv    on a table with the usual columns (plastfit describe table), seen as the "
+    "run saw its data:\n"
     "                     input noise, expected reward, derived channels\n"
     "  --data CONFIG.cfg  on the data of another config; network, rules and losses stay the run's\n"
     "                     without --data: on what the run itself was scored on\n"
@@ -30,7 +32,8 @@ static const char *const usage =
     "  key=value          replaces a key: evaluate.draws=20  source.columns.animal=fly\n"
     "  --force            replace an earlier evaluation of that name\n"
     "  --quiet            no progress and no summary\n\n"
-    "A run with one theta for all scores any animal; one with a theta per animal finds them by name.\n";
+    "A run with one theta for all scores any animal; one with a theta per animal finds them by "
+    "name.\n";
 
 /** The config to evaluate. */
 static pf_status make_config(const arguments *how, pf_config **out, pf_error *error)
@@ -51,7 +54,8 @@ static pf_status make_config(const arguments *how, pf_config **out, pf_error *er
     run = NULL;
     status = how->data != NULL ? pf_run_config_table(config, how->data, error) : PF_OK;
   }
-  if (status == PF_OK && how->data != NULL) { /* fresh animals would be scored instead of the data */
+  if (status == PF_OK &&
+      how->data != NULL) { /* fresh animals would be scored instead of the data */
     status = pf_config_override(config, "evaluate.animals=0", error);
   }
   status = status == PF_OK ? pf_run_config_keep_masks(config, seed, error) : status;
@@ -79,7 +83,8 @@ static char *target_of(const arguments *how, pf_error *error)
   const char *dot = strrchr(base, '.');
   const int n = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
   (void)snprintf(name, sizeof name, "evaluation-%.*s.json", n < 200 ? n : 200, base);
-  return pf_run_folder_path(how->out != NULL ? how->out : how->run, how->out != NULL ? "evaluation.json" : name, error);
+  return pf_run_folder_path(how->out != NULL ? how->out : how->run,
+                            how->out != NULL ? "evaluation.json" : name, error);
 }
 
 static pf_status check_target(const arguments *how, const char *target, pf_error *error)
@@ -88,11 +93,13 @@ static pf_status check_target(const arguments *how, const char *target, pf_error
     return pf_folder_check(how->out, how->force, error);
   }
   if (access(target, F_OK) == 0 && !how->force) {
-    return pf_fail(error, PF_STOP, "'%s' is there already; --force to replace it, or --out FOLDER", target);
+    return pf_fail(error, PF_STOP, "'%s' is there already; --force to replace it, or --out FOLDER",
+                   target);
   }
   return access(how->run, W_OK) == 0
              ? PF_OK
-             : pf_fail(error, PF_STOP, "'%s' cannot be written to; say where the scores go with --out FOLDER",
+             : pf_fail(error, PF_STOP,
+                       "'%s' cannot be written to; say where the scores go with --out FOLDER",
                        how->run);
 }
 
@@ -107,7 +114,9 @@ static pf_status write_scores(const arguments *how, const pf_problem *problem, c
   pf_status status = pf_folder_begin(how->out, how->force, &folder, error);
   if (status == PF_OK) {
     char *path = pf_folder_path(&folder, "evaluation.json", error);
-    status = path == NULL ? PF_STOP : pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
+    status = path == NULL
+                 ? PF_STOP
+                 : pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
     pf_memory_free(path);
     status = status == PF_OK ? pf_folder_commit(&folder, how->force, error) : status;
     pf_folder_end(&folder);
@@ -123,12 +132,14 @@ static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, c
   pf_evaluation *evaluation = NULL;
   pf_meter meter;
   pf_meter_start(&meter);
-  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter, &evaluation, &error);
+  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter,
+                                 &evaluation, &error);
   pf_meter_end(&meter);
   status = status == PF_OK ? write_scores(how, problem, fit, evaluation, target, &error) : status;
   if (status == PF_OK && !how->quiet) {
-    pf_memory_free(problem->out); /* nothing is written there, so that the summary does not name it */
-    problem->out = NULL;
+    pf_memory_free(problem->settings
+                       ->out); /* nothing is written there, so that the summary does not name it */
+    problem->settings->out = NULL;
     status = pf_report_print(problem, fit, NULL, evaluation, stdout, &error);
     (void)printf("  Scores are in %s\n", target);
   }
@@ -158,7 +169,8 @@ static int evaluate(const arguments *how)
     problem->other_data = how->data != NULL;
   }
   status = status == PF_OK ? pf_run_folder_fit(how->run, problem, &fit, &error) : status;
-  const int code = status == PF_OK ? score(how, problem, fit, target) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  const int code = status == PF_OK ? score(how, problem, fit, target)
+                                   : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_fit_free(problem, fit);
   pf_problem_free(problem);
   pf_config_free(config);

@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/check/check.h"
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
@@ -6,8 +7,7 @@
 #include "core/fit/fit.h"
 #include "core/infer/infer.h"
 #include "core/problem/problem.h"
-#include "core/report/check.h"
-#include "core/report/report.h"
+#include "core/store/save_run.h"
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
@@ -16,27 +16,32 @@ typedef struct arguments {
 
 static const char *const usage =
     "Usage: plastfit fit CONFIG [key=value ...] [--force] [--quiet]\n\n"
-    "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the run folder.\n\n"
-    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2  source.path='../x/Fly*.mat'\n"
+    "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the "
+    "run folder.\n\n"
+    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2  "
+    "source.path='../x/Fly*.mat'\n"
     "              (plastfit describe config, plastfit describe NAME list the keys)\n"
     "  --force     replace an earlier run in the same folder\n"
     "  --quiet     no progress and no summary\n\n"
-    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as interrupted; twice: at once.\n";
+    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as "
+    "interrupted; twice: at once.\n";
 
 /** Fits that failed, each with its reason. */
 static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
 {
   int code = PF_EXIT_DONE;
-  for (size_t i = 0; i < fit->n_units; i++) {
-    const pf_fit_unit *unit = &fit->units[i];
+  for (size_t i = 0; i < fit->n_groups; i++) {
+    const pf_fit_group *unit = &fit->groups[i];
     if (unit->status != PF_OK) {
       code = pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", unit->name, unit->error.text);
     }
   }
   for (size_t i = 0; i < evaluation->n_animals; i++) {
     const pf_animal_result *animal = &evaluation->animals[i];
-    if (animal->status != PF_OK && (animal->unit >= fit->n_units || fit->units[animal->unit].status == PF_OK)) {
-      code = pf_cli_say(PF_EXIT_FAILED, "%s: the evaluation failed: %s", animal->name, animal->error.text);
+    if (animal->status != PF_OK &&
+        (animal->unit >= fit->n_groups || fit->groups[animal->unit].status == PF_OK)) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: the evaluation failed: %s", animal->name,
+                        animal->error.text);
     }
   }
   return code;
@@ -45,24 +50,27 @@ static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
 /** One line for a fit that was stopped; what there is was kept. */
 static int report_interruption(const pf_problem *problem, const pf_fit *fit)
 {
-  const size_t n_done = fit->n_units - fit->n_failed;
-  if (fit->n_units == 1) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s; the last theta is in '%s' (plastfit evaluate %s scores it)",
-                      fit->units[0].error.text, problem->out, problem->out);
+  const size_t n_done = fit->n_groups - fit->n_failed;
+  if (fit->n_groups == 1) {
+    return pf_cli_say(PF_EXIT_FAILED,
+                      "%s; the last theta is in '%s' (plastfit evaluate %s scores it)",
+                      fit->groups[0].error.text, problem->settings->out, problem->settings->out);
   }
-  return pf_cli_say(PF_EXIT_FAILED,
-                    "interrupted with %zu of %zu fits done; they, and the last theta of the others, are in '%s'",
-                    n_done, fit->n_units, problem->out);
+  return pf_cli_say(
+      PF_EXIT_FAILED,
+      "interrupted with %zu of %zu fits done; they, and the last theta of the others, are in '%s'",
+      n_done, fit->n_groups, problem->settings->out);
 }
 
 /** One line for an evaluation that was stopped: the fits are whole. */
 static int report_unscored(const pf_problem *problem, const pf_evaluation *evaluation)
 {
-  return pf_cli_say(
-      PF_EXIT_FAILED,
-      "interrupted with %zu of %zu animals scored; the fits are done, in '%s' (plastfit evaluate %s scores "
-      "them)",
-      evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals, problem->out, problem->out);
+  return pf_cli_say(PF_EXIT_FAILED,
+                    "interrupted with %zu of %zu animals scored; the fits are done, in '%s' "
+                    "(plastfit evaluate %s scores "
+                    "them)",
+                    evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals,
+                    problem->settings->out, problem->settings->out);
 }
 
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
@@ -85,8 +93,8 @@ static int run(const pf_problem *problem, const arguments *how)
   }
   if (status == PF_OK) {
     /* what an interrupted fit has done is scored: the second Ctrl-C ends that */
-    status = pf_evaluate(problem, fit, progress, fit->n_interrupted > 0 ? NULL : pf_interrupt_asked, &meter,
-                         &evaluation, &error);
+    status = pf_evaluate(problem, fit, progress, fit->n_interrupted > 0 ? NULL : pf_interrupt_asked,
+                         &meter, &evaluation, &error);
   }
   pf_meter_end(&meter);
   if (status == PF_OK) {
@@ -94,7 +102,7 @@ static int run(const pf_problem *problem, const arguments *how)
   }
   const bool interrupted = status == PF_OK && fit->n_interrupted > 0;
   const bool unscored = status == PF_OK && evaluation->n_interrupted > 0;
-  if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_units)) {
+  if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_groups)) {
     status = pf_report_print(problem, fit, inference, evaluation, stdout, &error);
   }
   int code = status != PF_OK ? pf_cli_say(PF_EXIT_FAILED, "%s", error.text)
@@ -113,15 +121,17 @@ static int fit_config(const arguments *how)
   pf_config *config = NULL;
   pf_problem *problem = NULL;
   const char *out = NULL;
-  pf_status status = pf_config_read(how->given.subject, how->given.overrides, how->given.n_overrides, &config, &error);
+  pf_status status = pf_config_read(how->given.subject, how->given.overrides,
+                                    how->given.n_overrides, &config, &error);
   if (status == PF_OK && pf_node_string(pf_node_get(pf_config_root(config), "out"), &out)) {
-    status = pf_report_check_out(out, how->force, &error); /* before the data are read, which may take a while */
+    status = pf_report_check_out(out, how->force,
+                                 &error); /* before the data are read, which may take a while */
   }
   if (status == PF_OK) {
     status = pf_problem_create(config, &problem, &error);
   }
   if (status == PF_OK) {
-    status = pf_report_check_out(problem->out, how->force, &error);
+    status = pf_report_check_out(problem->settings->out, how->force, &error);
   }
   int code = status == PF_OK ? run(problem, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_problem_free(problem);

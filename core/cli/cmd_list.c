@@ -27,8 +27,10 @@ static void print_kind(const pf_found *found, size_t count, uint32_t kind)
       (void)printf("%s%s\n", kind == PF_KIND_RULE ? "" : "\n", titles[kind]);
       any = 1;
     }
-    (void)printf("  %-*s  %s\n", width, plugin->name, plugin->summary == NULL ? "" : plugin->summary);
-    (void)printf("  %-*s  version %s, %s\n", width, "", plugin->version == NULL ? "?" : plugin->version, found[i].file);
+    (void)printf("  %-*s  %s\n", width, plugin->name,
+                 plugin->summary == NULL ? "" : plugin->summary);
+    (void)printf("  %-*s  version %s, %s\n", width, "",
+                 plugin->version == NULL ? "?" : plugin->version, found[i].file);
     for (size_t k = 0; k < plugin->aliases.count; k++) {
       (void)printf("  %-*s  also called %s\n", width, "", plugin->aliases.items[k]);
     }
@@ -54,12 +56,14 @@ int pf_command_list(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
     (void)printf("Usage: plastfit list\n\n"
-                 "Shows every plugin that can be named in a config, where it comes from, and what was refused.\n"
+                 "Shows every plugin that can be named in a config, where it comes from, and what "
+                 "was refused.\n"
                  "PLASTFIT_PLUGIN_PATH adds folders of plugins, separated by colons.\n");
     return PF_EXIT_DONE;
   }
   if (argc > 1) {
-    return pf_cli_say(PF_EXIT_MISUSED, "list takes nothing behind it, found '%s' (describe NAME shows one plugin)",
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "list takes nothing behind it, found '%s' (describe NAME shows one plugin)",
                       argv[1]);
   }
   pf_error error = pf_error_none();
@@ -84,7 +88,8 @@ int pf_command_list(int argc, char **argv)
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
   if (usable == 0) {
-    return pf_cli_say(PF_EXIT_FAILED, "no plugin was found; PLASTFIT_PLUGIN_PATH=FOLDER says where to look");
+    return pf_cli_say(PF_EXIT_FAILED,
+                      "no plugin was found; PLASTFIT_PLUGIN_PATH=FOLDER says where to look");
   }
   return PF_EXIT_DONE;
 }

@@ -41,7 +41,8 @@ static bool is_taken(const char *name)
 static void fill(FILE *file, const char *text, const char *name)
 {
   const char *const keys[] = {"@NAME@", "@PKGCONFIG@", "@PRECISION@"};
-  const char *const values[] = {name, pf_pkgconfig_folder(), sizeof(pf_real) == sizeof(float) ? "single" : "double"};
+  const char *const values[] = {name, pf_pkgconfig_folder(),
+                                sizeof(pf_real) == sizeof(float) ? "single" : "double"};
   for (const char *at = text; *at != '\0';) {
     size_t k = 0;
     while (k < 3 && strncmp(at, keys[k], strlen(keys[k])) != 0) {
@@ -86,8 +87,10 @@ static int make_rule(const char *name)
   char path[PATH_LENGTH];
   if (mkdir(name, 0777) != 0) {
     return errno == EEXIST
-               ? pf_cli_say(PF_EXIT_MISUSED, "'%s' is there already; choose another name, or remove it", name)
-               : pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name, strerror(errno));
+               ? pf_cli_say(PF_EXIT_MISUSED,
+                            "'%s' is there already; choose another name, or remove it", name)
+               : pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name,
+                            strerror(errno));
   }
   if (write_files(name, path)) {
     (void)printf("%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
@@ -107,24 +110,28 @@ static int make_rule(const char *name)
 int pf_command_new(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)printf("Usage: plastfit new rule NAME\n\n"
-                 "Makes the folder NAME with a rule that works, to be edited: its source (one function, and its\n"
-                 "derivatives), a Makefile, a config that fits animals which learn by it, and a README.\n"
-                 "NAME is a C identifier; it is how configs will call the rule.\n");
+    (void)printf(
+        "Usage: plastfit new rule NAME\n\n"
+        "Makes the folder NAME with a rule that works, to be edited: its source (one function, and "
+        "its\n"
+        "derivatives), a Makefile, a config that fits animals which learn by it, and a README.\n"
+        "NAME is a C identifier; it is how configs will call the rule.\n");
     return PF_EXIT_DONE;
   }
   if (argc != 3 || strcmp(argv[1], "rule") != 0) {
-    return pf_cli_say(PF_EXIT_MISUSED, "found 'new%s%s', expected: plastfit new rule NAME", argc > 1 ? " " : "",
-                      argc > 1 ? argv[1] : "");
+    return pf_cli_say(PF_EXIT_MISUSED, "found 'new%s%s', expected: plastfit new rule NAME",
+                      argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
   }
   const char *name = argv[2];
   if (!is_identifier(name)) {
     return pf_cli_say(PF_EXIT_MISUSED,
-                      "'%s' is no name for a rule; expected letters, digits and _, no digit first, at most %d of them",
+                      "'%s' is no name for a rule; expected letters, digits and _, no digit first, "
+                      "at most %d of them",
                       name, (int)LONGEST_NAME);
   }
   if (is_taken(name)) {
-    return pf_cli_say(PF_EXIT_MISUSED, "there is a plugin '%s' already (plastfit describe %s); choose another name",
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "there is a plugin '%s' already (plastfit describe %s); choose another name",
                       name, name);
   }
   return make_rule(name);

@@ -6,7 +6,7 @@
 #include "core/cli/task_command.h"
 #include "core/problem/build.h"
 #include "core/recover/recover.h"
-#include "core/report/report.h"
+#include "core/store/save_run.h"
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
@@ -15,15 +15,20 @@ typedef struct arguments {
 
 static const char *const usage =
     "Usage: plastfit recover CONFIG [key=value ...] [--force] [--quiet]\n\n"
-    "Is what was put in found again? The teacher of CONFIG makes recover.data_sets sets of data (seeds seed, seed + "
+    "Is what was put in found again? The teacher of CONFIG makes recover.data_sets sets of data "
+    "(seeds seed, seed + "
     "1,\n"
-    "...), each is fitted, and estimates and their intervals are compared with the truth: one table with bias, the\n"
-    "spread of the estimates beside their standard errors, and the coverage of the intervals of each method.\n\n"
-    "  key=value   replaces a key of the config: recover.data_sets=1000  intervals.methods='[\"fisher\", "
+    "...), each is fitted, and estimates and their intervals are compared with the truth: one "
+    "table with bias, the\n"
+    "spread of the estimates beside their standard errors, and the coverage of the intervals of "
+    "each method.\n\n"
+    "  key=value   replaces a key of the config: recover.data_sets=1000  "
+    "intervals.methods='[\"fisher\", "
     "\"profile\"]'\n"
     "  --force     replace an earlier recovery in the same folder\n"
     "  --quiet     no progress and no table\n\n"
-    "Written to `out` of the config, by default runs/NAME-recover: recover.csv (every estimate), summary.json (the\n"
+    "Written to `out` of the config, by default runs/NAME-recover: recover.csv (every estimate), "
+    "summary.json (the\n"
     "table), config.cfg. See doc/coverage.md.\n";
 
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
@@ -35,8 +40,8 @@ static int run(const pf_problem *problem, const char *out, const arguments *how)
   int code = PF_EXIT_DONE;
   pf_meter_start(&meter);
   pf_interrupt_watch();
-  pf_status status =
-      pf_recover_run(problem, how->quiet ? NULL : pf_meter_show, pf_interrupt_asked, &meter, &recovery, &error);
+  pf_status status = pf_recover_run(problem, how->quiet ? NULL : pf_meter_show, pf_interrupt_asked,
+                                    &meter, &recovery, &error);
   pf_meter_end(&meter);
   status = status == PF_OK ? pf_recover_write(recovery, out, how->force, &error) : status;
   if (status != PF_OK) {
@@ -46,7 +51,8 @@ static int run(const pf_problem *problem, const char *out, const arguments *how)
     (void)printf("\nEverything is in %s: recover.csv, summary.json, config.cfg\n", out);
   }
   if (status == PF_OK && recovery->n_failed > 0) {
-    code = pf_cli_say(PF_EXIT_FAILED, "%zu of %zu fits failed (summary.json says why, data set by data set)",
+    code = pf_cli_say(PF_EXIT_FAILED,
+                      "%zu of %zu fits failed (summary.json says why, data set by data set)",
                       recovery->n_failed, recovery->n_fits);
   }
   pf_recovery_free(recovery);
@@ -59,15 +65,19 @@ static int recover(const arguments *how)
   pf_config *config = NULL;
   pf_problem *problem = NULL;
   pf_text out = {0};
-  pf_status status = pf_config_read(how->given.subject, how->given.overrides, how->given.n_overrides, &config, &error);
+  pf_status status = pf_config_read(how->given.subject, how->given.overrides,
+                                    how->given.n_overrides, &config, &error);
   if (status == PF_OK) { /* fresh animals are an evaluation's */
     status = pf_config_override(config, "evaluate.animals=0", &error);
   }
   status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  status = status == PF_OK ? pf_cli_need_task(problem, ", whose truth is not known; to recover,", &error) : status;
+  status = status == PF_OK
+               ? pf_cli_need_task(problem, ", whose truth is not known; to recover,", &error)
+               : status;
   status = status == PF_OK ? pf_cli_task_out(problem, "-recover", &out, &error) : status;
   status = status == PF_OK ? pf_report_check_out(out.text, how->force, &error) : status;
-  const int code = status == PF_OK ? run(problem, out.text, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  const int code =
+      status == PF_OK ? run(problem, out.text, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_text_free(&out);
   pf_problem_free(problem);
   pf_config_free(config);
@@ -81,7 +91,8 @@ int pf_command_recover(int argc, char **argv)
   const pf_cli_syntax syntax = {.command = "recover",
                                 .usage = usage,
                                 .one = "config",
-                                .wants = "a CONFIG with a teacher, such as configs/coverage-choices.cfg",
+                                .wants =
+                                    "a CONFIG with a teacher, such as configs/coverage-choices.cfg",
                                 .takes_keys = true,
                                 .options = options,
                                 .n_options = sizeof options / sizeof options[0]};

@@ -1,17 +1,18 @@
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
-#include "core/report/html.h"
+#include "core/page/html.h"
 
 #include <string.h>
 
-static const char *const usage =
-    "Usage: plastfit report RUN [--quiet]\n\n"
-    "Makes RUN/report.html and RUN/figures/*.svg again from what the folder holds, of a fit or of a comparison, "
-    "without\n"
-    "refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another one than that on PATH; set but empty: no\n"
-    "figures); without it the page has its tables only.\n\n"
-    "  --quiet     say nothing\n";
+static const char *const usage = "Usage: plastfit report RUN [--quiet]\n\n"
+                                 "Makes RUN/report.html and RUN/figures/*.svg again from what the "
+                                 "folder holds, of a fit or of a comparison, "
+                                 "without\n"
+                                 "refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another "
+                                 "one than that on PATH; set but empty: no\n"
+                                 "figures); without it the page has its tables only.\n\n"
+                                 "  --quiet     say nothing\n";
 
 static int report(const char *run, bool quiet)
 {

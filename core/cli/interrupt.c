@@ -6,7 +6,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* The one variable of the program: a signal handler has nobody to be handed one by. Lock-free, and read by threads. */
+/* The one variable of the program: a signal handler has nobody to be handed one by. Lock-free, and
+ * read by threads. */
 static atomic_int asked;
 
 static void ask(int signal_number)
@@ -20,7 +21,8 @@ void pf_interrupt_watch(void)
   static const int signals[] = {SIGINT, SIGTERM};
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
     struct sigaction old;
-    struct sigaction ours = {.sa_flags = (int)SA_RESETHAND | SA_RESTART}; /* the second one ends the program */
+    struct sigaction ours = {.sa_flags = (int)SA_RESETHAND |
+                                         SA_RESTART}; /* the second one ends the program */
     ours.sa_handler = ask;
     (void)sigemptyset(&ours.sa_mask);
     if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {

@@ -17,21 +17,35 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"fit", "fit CONFIG [key=value ...]   infer a rule from data: fit, evaluate, report", pf_command_fit},
-    {"compare", "compare CONFIG [key=value ...]  rule families on the same data, scored on steps no fit has seen",
+    {"fit", "fit CONFIG [key=value ...]   infer a rule from data: fit, evaluate, report",
+     pf_command_fit},
+    {"compare",
+     "compare CONFIG [key=value ...]  rule families on the same data, scored on steps no fit has "
+     "seen",
      pf_command_compare},
-    {"check", "check CONFIG or PLUGIN       what a config comes to; whether a plugin is what its header promises",
+    {"check",
+     "check CONFIG or PLUGIN       what a config comes to; whether a plugin is what its header "
+     "promises",
      pf_command_check},
-    {"recover", "recover CONFIG [key=value ...]  simulate, fit, repeat: bias, and whether intervals hold the truth",
+    {"recover",
+     "recover CONFIG [key=value ...]  simulate, fit, repeat: bias, and whether intervals hold the "
+     "truth",
      pf_command_recover},
-    {"simulate", "simulate CONFIG | --from RUN  make data with a known rule; put a fitted one back into a task",
+    {"simulate",
+     "simulate CONFIG | --from RUN  make data with a known rule; put a fitted one back into a task",
      pf_command_simulate},
-    {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too", pf_command_evaluate},
-    {"report", "report RUN                  tables and figures again, without refitting", pf_command_report},
-    {"list", "list                         which rules, networks, losses and sources there are", pf_command_list},
-    {"describe", "describe NAME                what one of them is and its options; `describe config`: the other keys",
+    {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too",
+     pf_command_evaluate},
+    {"report", "report RUN                  tables and figures again, without refitting",
+     pf_command_report},
+    {"list", "list                         which rules, networks, losses and sources there are",
+     pf_command_list},
+    {"describe",
+     "describe NAME                what one of them is and its options; `describe config`: the "
+     "other keys",
      pf_command_describe},
-    {"new", "new rule NAME                a folder with a working rule to start from", pf_command_new},
+    {"new", "new rule NAME                a folder with a working rule to start from",
+     pf_command_new},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -42,8 +56,9 @@ static void print_help(FILE *stream)
   for (size_t i = 0; i < N_COMMANDS; i++) {
     (void)fprintf(stream, "  plastfit %s\n", commands[i].usage);
   }
-  (void)fprintf(stream, "\nA first run: plastfit fit configs/quickstart.cfg\n"
-                        "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly.\n");
+  (void)fprintf(stream,
+                "\nA first run: plastfit fit configs/quickstart.cfg\n"
+                "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly.\n");
 }
 
 int pf_cli_say(int code, const char *format, ...)
@@ -65,9 +80,9 @@ int pf_cli_is_help(const char *argument)
 int pf_cli_unknown(const char *name, const char *argument, pf_names known)
 {
   const char *nearest = pf_text_nearest(argument, known);
-  return pf_cli_say(PF_EXIT_MISUSED, "%s has no option '%s'%s%s%s (plastfit %s --help lists them)", name, argument,
-                    nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-                    nearest == NULL ? "" : "'?", name);
+  return pf_cli_say(PF_EXIT_MISUSED, "%s has no option '%s'%s%s%s (plastfit %s --help lists them)",
+                    name, argument, nearest == NULL ? "" : "; did you mean '",
+                    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?", name);
 }
 
 static int unknown_command(const char *name)
@@ -79,7 +94,8 @@ static int unknown_command(const char *name)
   const char *nearest = pf_text_nearest(name, (pf_names){names, N_COMMANDS});
   size_t length = strlen(name);
   if (nearest == NULL && length > 4 && strcmp(name + length - 4, ".cfg") == 0) {
-    return pf_cli_say(PF_EXIT_MISUSED, "'%s' is no command; did you mean 'plastfit fit %s'?", name, name);
+    return pf_cli_say(PF_EXIT_MISUSED, "'%s' is no command; did you mean 'plastfit fit %s'?", name,
+                      name);
   }
   return pf_cli_say(PF_EXIT_MISUSED, "'%s' is no command%s%s%s (plastfit --help lists them)", name,
                     nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
@@ -98,7 +114,8 @@ static int run(int argc, char **argv)
   }
   if (strcmp(argv[1], "--version") == 0) {
     (void)printf("plastfit %s (%s precision, plugin ABI %d.%d)\n", pf_version(),
-                 pf_version_real_bytes() == sizeof(double) ? "double" : "single", PF_ABI_MAJOR, PF_ABI_MINOR);
+                 pf_version_real_bytes() == sizeof(double) ? "double" : "single", PF_ABI_MAJOR,
+                 PF_ABI_MINOR);
     return PF_EXIT_DONE;
   }
   for (size_t i = 0; i < N_COMMANDS; i++) {
@@ -115,7 +132,8 @@ int main(int argc, char **argv)
 #ifdef OPENBLAS_VERSION
   openblas_set_num_threads(1);
 #endif
-  /* `plastfit list | head -1`: a reader who has seen enough is no fault, and must not cut short what writes files. */
+  /* `plastfit list | head -1`: a reader who has seen enough is no fault, and must not cut short
+   * what writes files. */
   (void)signal(SIGPIPE, SIG_IGN);
   /* A file that a limit lets grow no further: the write that fails is told like any other. */
   (void)signal(SIGXFSZ, SIG_IGN);

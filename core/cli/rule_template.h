@@ -4,7 +4,8 @@
 
 typedef struct pf_template {
   const char *file; /**< its name; NAME between at signs stands for the rule's */
-  const char *text; /**< NAME, PKGCONFIG (a folder) and PRECISION between at signs stand for what they say */
+  const char *text; /**< NAME, PKGCONFIG (a folder) and PRECISION between at signs stand for what
+                       they say */
 } pf_template;
 
 enum { PF_RULE_TEMPLATES = 4 };

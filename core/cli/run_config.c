@@ -23,7 +23,8 @@ static pf_status copy_group(pf_config *to, const pf_node *node, pf_error *error)
   pf_status status = text == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     pf_text_add(&setting, "%s=%s", pf_node_name(node), text);
-    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory")
+                            : pf_config_override(to, setting.text, error);
   }
   free(text);
   pf_text_free(&setting);
@@ -49,14 +50,18 @@ static pf_status add_path(pf_text *out, const char *folder, const char *path, pf
   const bool fixed = path[0] == '/' || path[0] == '~';
   const bool no_folder = fixed || folder[0] == '/';
   if (strpbrk(path, "\"\\") != NULL || (!no_folder && getcwd(here, sizeof here) == NULL)) {
-    return pf_fail(error, PF_STOP, "%s: cannot be named in a config; move it to a plain path", path);
+    return pf_fail(error, PF_STOP, "%s: cannot be named in a config; move it to a plain path",
+                   path);
   }
-  pf_text_add(out, "\"%s%s%s%s\"", no_folder ? "" : here, no_folder ? "" : "/", fixed ? "" : folder, path);
+  pf_text_add(out, "\"%s%s%s%s\"", no_folder ? "" : here, no_folder ? "" : "/", fixed ? "" : folder,
+              path);
   return PF_OK;
 }
 
-/** Initial weights of the run's animals are not those of others; a config of the data may bring its own. */
-static pf_status set_initial_weights(pf_config *to, const char *file, const char *folder, pf_error *error)
+/** Initial weights of the run's animals are not those of others; a config of the data may bring its
+ * own. */
+static pf_status set_initial_weights(pf_config *to, const char *file, const char *folder,
+                                     pf_error *error)
 {
   const pf_node *group = pf_node_get(pf_config_root(to), "network.initial_weights");
   pf_text setting = {0};
@@ -64,7 +69,8 @@ static pf_status set_initial_weights(pf_config *to, const char *file, const char
   pf_status status = PF_OK;
   for (int64_t i = 0; i < pf_node_count(group) && status == PF_OK; i++) {
     const char *name = pf_node_name(pf_node_at(group, i));
-    status = name != NULL && strcmp(name, "file") != 0 ? add_setting(&setting, group, name, error) : PF_OK;
+    status = name != NULL && strcmp(name, "file") != 0 ? add_setting(&setting, group, name, error)
+                                                       : PF_OK;
   }
   if (status == PF_OK && file != NULL) {
     pf_text_add(&setting, " file = ");
@@ -73,7 +79,8 @@ static pf_status set_initial_weights(pf_config *to, const char *file, const char
   }
   pf_text_add(&setting, " }");
   if (status == PF_OK) {
-    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(to, setting.text, error);
+    status = setting.failed ? pf_fail(error, PF_STOP, "out of memory")
+                            : pf_config_override(to, setting.text, error);
   }
   pf_text_free(&setting);
   return status;
@@ -87,7 +94,8 @@ static pf_status add_sessions(pf_text *out, const pf_node *source, pf_error *err
   pf_text_add(out, group != NULL ? " sessions = {" : "");
   for (int64_t i = 0; i < pf_node_count(group) && status == PF_OK; i++) {
     const char *name = pf_node_name(pf_node_at(group, i));
-    status = name != NULL && strcmp(name, "count") != 0 ? add_setting(out, group, name, error) : PF_OK;
+    status =
+        name != NULL && strcmp(name, "count") != 0 ? add_setting(out, group, name, error) : PF_OK;
   }
   pf_text_add(out, group != NULL ? " };" : "");
   return status;
@@ -125,8 +133,9 @@ pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *err
   }
   pf_text_add(&setting, " }");
   if (status == PF_OK) {
-    status = setting.failed || argument.failed ? pf_fail(error, PF_STOP, "out of memory")
-                                               : pf_config_override_for(config, setting.text, argument.text, error);
+    status = setting.failed || argument.failed
+                 ? pf_fail(error, PF_STOP, "out of memory")
+                 : pf_config_override_for(config, setting.text, argument.text, error);
   }
   free(text);
   pf_text_free(&setting);
@@ -134,9 +143,11 @@ pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *err
   return status == PF_OK ? set_initial_weights(config, NULL, "", error) : status;
 }
 
-pf_status pf_run_config_data(pf_config *config, const pf_config *run, const char *path, pf_error *error)
+pf_status pf_run_config_data(pf_config *config, const pf_config *run, const char *path,
+                             pf_error *error)
 {
-  static const char *const of_the_data[] = {"source", "seed", "name", "out", "init", "plugin_path", "threads"};
+  static const char *const of_the_data[] = {"source", "seed",        "name",   "out",
+                                            "init",   "plugin_path", "threads"};
   const char *file = NULL;
   char *kept = NULL;
   if (pf_node_string(pf_node_get(pf_config_root(config), "network.initial_weights.file"), &file)) {
@@ -179,12 +190,13 @@ pf_status pf_run_config_inputs(pf_config *config, const pf_config *run, pf_error
   pf_status status = PF_OK;
   for (size_t i = 0; i < sizeof names / sizeof names[0] && status == PF_OK; i++) {
     const pf_node *node = pf_node_get(from, names[i]);
-    char *text = node == NULL || pf_node_get(to, names[i]) != NULL ? NULL : pf_node_text(node, error);
+    char *text =
+        node == NULL || pf_node_get(to, names[i]) != NULL ? NULL : pf_node_text(node, error);
     pf_text setting = {0};
     if (text != NULL) {
       pf_text_add(&setting, "source.%s=%s", names[i], text);
-      status =
-          setting.failed ? pf_fail(error, PF_STOP, "out of memory") : pf_config_override(config, setting.text, error);
+      status = setting.failed ? pf_fail(error, PF_STOP, "out of memory")
+                              : pf_config_override(config, setting.text, error);
     }
     free(text);
     pf_text_free(&setting);

@@ -4,7 +4,7 @@
 #include "core/base/text.h"
 #include "core/compare/select.h"
 #include "core/evaluate/deviance.h"
-#include "core/report/names.h"
+#include "core/truth/names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static pf_status add_candidate(pf_comparison *comparison, const pf_candidate *fr
   const pf_problem *problem = from->own.problem;
   pf_compare_candidate *to = &comparison->candidates[comparison->n_candidates++];
   to->name = pf_memory_string(from->name, error);
-  to->per_animal = problem->fit.per == PF_FIT_PER_ANIMAL;
+  to->per_animal = problem->settings->fit.per == PF_FIT_PER_ANIMAL;
   to->is_likelihood = pf_deviance_has_likelihood(problem->model);
   to->aic = to->bic = NAN;
   pf_status status = to->name == NULL ? PF_STOP : describe_rule(problem->model, &to->rule, error);
@@ -78,7 +78,8 @@ static pf_status add_recording(pf_comparison *comparison, const pf_recording *fr
   to->block = copy_of(from->block, steps * sizeof *to->block, error);
   to->forecast = copy_of(from->flags, steps * sizeof *to->forecast, error);
   to->cue = pf_memory_need(steps, sizeof *to->cue, error);
-  if (to->name == NULL || to->trial == NULL || to->block == NULL || to->forecast == NULL || to->cue == NULL) {
+  if (to->name == NULL || to->trial == NULL || to->block == NULL || to->forecast == NULL ||
+      to->cue == NULL) {
     return PF_STOP;
   }
   if (choice != NULL && choice->n == 1 &&
@@ -105,7 +106,8 @@ static double explained(double null, double model)
   return null < 0.0 ? 100.0 * (null - model) / null : (double)NAN;
 }
 
-static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_job_score *score, pf_error *error)
+static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_job_score *score,
+                         pf_error *error)
 {
   pf_compare_row *row = &comparison->rows[comparison->n_rows++];
   *row = (pf_compare_row){.candidate = job->candidate,
@@ -119,7 +121,8 @@ static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_
                           .log_likelihood = score->log_likelihood,
                           .no_plasticity = score->no_plasticity,
                           .mean_rate = score->mean_rate,
-                          .explained_no_plasticity = explained(score->no_plasticity, score->log_likelihood),
+                          .explained_no_plasticity =
+                              explained(score->no_plasticity, score->log_likelihood),
                           .explained_mean_rate = explained(score->mean_rate, score->log_likelihood),
                           .r2_weights = score->r2_weights,
                           .r2_activity = score->r2_activity};
@@ -131,9 +134,12 @@ static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_
 }
 
 /** A fit that failed: a row without figures for everybody whom it should have scored. */
-static pf_status add_failure(pf_comparison *comparison, const pf_job *job, const pf_job_result *result, pf_error *error)
+static pf_status add_failure(pf_comparison *comparison, const pf_job *job,
+                             const pf_job_result *result, pf_error *error)
 {
-  const size_t n = job->animal == PF_ALL_ANIMALS && job->validation != PF_LEAVE_ANIMAL ? comparison->n_animals : 1;
+  const size_t n = job->animal == PF_ALL_ANIMALS && job->validation != PF_LEAVE_ANIMAL
+                       ? comparison->n_animals
+                       : 1;
   for (size_t a = 0; a < n; a++) {
     pf_job_score score = {.validation = job->validation,
                           .status = PF_POINT_FAILED,
@@ -147,8 +153,10 @@ static pf_status add_failure(pf_comparison *comparison, const pf_job *job, const
                    : job->animal == PF_ALL_ANIMALS    ? a
                                                       : job->animal;
     for (score.validation = 0; score.validation < PF_N_VALIDATIONS; score.validation++) {
-      const bool also_fresh = job->validation == PF_IN_SAMPLE && score.validation == PF_IN_SAMPLE_FRESH;
-      const bool wanted = (score.validation == job->validation || also_fresh) && comparison->asked[score.validation];
+      const bool also_fresh =
+          job->validation == PF_IN_SAMPLE && score.validation == PF_IN_SAMPLE_FRESH;
+      const bool wanted = (score.validation == job->validation || also_fresh) &&
+                          comparison->asked[score.validation];
       if (wanted && add_row(comparison, job, &score, error) != PF_OK) {
         return PF_STOP;
       }
@@ -216,15 +224,15 @@ static bool has_other_than(const pf_jobs *jobs, uint32_t validation)
 
 /** AIC and BIC of every candidate, from refits where it is penalised; and what they rest on. */
 static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *candidates,
-                              const pf_compare_settings *settings, const pf_jobs *jobs, const pf_job_result *results,
-                              pf_error *error)
+                              const pf_compare_settings *settings, const pf_jobs *jobs,
+                              const pf_job_result *results, pf_error *error)
 {
   const bool others = has_other_than(jobs, PF_LEAVE_ANIMAL);
   bool any_refit = false, any_own = false;
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     const pf_problem *problem = candidates->items[c].own.problem;
     pf_compare_candidate *candidate = &comparison->candidates[c];
-    const bool penalised = problem->fit.l1 > 0.0 || problem->fit.l2 > 0.0;
+    const bool penalised = problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
     const bool own = has_own_penalties(problem->model);
     any_refit = any_refit || penalised;
     any_own = any_own || own;
@@ -234,7 +242,8 @@ static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *ca
       if (job->candidate != c) {
         continue;
       }
-      if ((job->validation != PF_LEAVE_ANIMAL || !others) && results[j].n_free > candidate->n_parameters) {
+      if ((job->validation != PF_LEAVE_ANIMAL || !others) &&
+          results[j].n_free > candidate->n_parameters) {
         candidate->n_parameters = results[j].n_free;
       }
       if (job->validation != PF_IN_SAMPLE) {
@@ -249,7 +258,8 @@ static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *ca
   if (!settings->refit) {
     pf_text_add(&note, "left out (information_criteria = false)");
   } else {
-    pf_text_add(&note, "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
+    pf_text_add(&note,
+                "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
                 any_refit ? "refits without penalty" : "the fits, which have no penalty,",
                 any_own ? "; left out where parameters have penalties of their own" : "");
   }
@@ -260,7 +270,8 @@ static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *ca
 
 /* ---- all of it ---- */
 
-static pf_status take_result(pf_comparison *comparison, const pf_job *job, const pf_job_result *result, pf_error *error)
+static pf_status take_result(pf_comparison *comparison, const pf_job *job,
+                             const pf_job_result *result, pf_error *error)
 {
   pf_status status = PF_OK;
   if (result->status != PF_OK) {
@@ -317,13 +328,14 @@ static pf_status take_result(pf_comparison *comparison, const pf_job *job, const
   return status;
 }
 
-static pf_status allocate(pf_comparison *comparison, const pf_candidates *candidates, const pf_jobs *jobs,
-                          const pf_job_result *results, pf_error *error)
+static pf_status allocate(pf_comparison *comparison, const pf_candidates *candidates,
+                          const pf_jobs *jobs, const pf_job_result *results, pf_error *error)
 {
   const pf_dataset *data = &candidates->items[0].own.problem->data;
   size_t n_rows = 0, n_estimates = 0, n_predictions = 0;
   for (size_t j = 0; j < jobs->n; j++) {
-    n_rows += results[j].n_scores + 2 * (jobs->items[j].animal == PF_ALL_ANIMALS ? data->n_animals : 1);
+    n_rows +=
+        results[j].n_scores + 2 * (jobs->items[j].animal == PF_ALL_ANIMALS ? data->n_animals : 1);
     n_estimates += results[j].n_estimates;
     n_predictions += results[j].n_predictions;
   }
@@ -333,25 +345,28 @@ static pf_status allocate(pf_comparison *comparison, const pf_candidates *candid
   comparison->rows = pf_memory_need(n_rows, sizeof *comparison->rows, error);
   comparison->estimates = pf_memory_need(n_estimates, sizeof *comparison->estimates, error);
   comparison->predictions = pf_memory_need(n_predictions, sizeof *comparison->predictions, error);
-  return comparison->candidates == NULL || comparison->animals == NULL || comparison->recordings == NULL ||
-                 comparison->rows == NULL || comparison->estimates == NULL || comparison->predictions == NULL
+  return comparison->candidates == NULL || comparison->animals == NULL ||
+                 comparison->recordings == NULL || comparison->rows == NULL ||
+                 comparison->estimates == NULL || comparison->predictions == NULL
              ? PF_STOP
              : PF_OK;
 }
 
-static pf_status fill(pf_comparison *comparison, const pf_candidates *candidates, const pf_compare_settings *settings,
-                      const pf_jobs *jobs, const pf_job_result *results, pf_error *error)
+static pf_status fill(pf_comparison *comparison, const pf_candidates *candidates,
+                      const pf_compare_settings *settings, const pf_jobs *jobs,
+                      const pf_job_result *results, pf_error *error)
 {
   const pf_dataset *data = &candidates->items[0].own.problem->data;
   comparison->name = pf_memory_string(settings->name, error);
   comparison->out = pf_memory_string(settings->out, error);
   comparison->base = settings->base;
-  comparison->seed = candidates->items[0].own.problem->seed;
+  comparison->seed = candidates->items[0].own.problem->settings->seed;
   comparison->forecast_fit = settings->forecast_fit;
   comparison->ablations = settings->ablations;
   comparison->blocks_from_data = jobs->folds.from_data;
   memcpy(comparison->asked, settings->asked, sizeof comparison->asked);
-  comparison->n_folds[PF_IN_SAMPLE] = comparison->n_folds[PF_IN_SAMPLE_FRESH] = comparison->n_folds[PF_FORECAST] = 1;
+  comparison->n_folds[PF_IN_SAMPLE] = comparison->n_folds[PF_IN_SAMPLE_FRESH] =
+      comparison->n_folds[PF_FORECAST] = 1;
   comparison->n_folds[PF_LEAVE_BLOCK] = jobs->folds.n;
   comparison->n_folds[PF_LEAVE_ANIMAL] = (int64_t)data->n_animals;
   pf_status status = allocate(comparison, candidates, jobs, results, error);
@@ -368,7 +383,8 @@ static pf_status fill(pf_comparison *comparison, const pf_candidates *candidates
     status = add_candidate(comparison, &candidates->items[c], error);
   }
   for (size_t j = 0; j < jobs->n && status == PF_OK; j++) {
-    status = jobs->items[j].refit ? PF_OK : take_result(comparison, &jobs->items[j], &results[j], error);
+    status =
+        jobs->items[j].refit ? PF_OK : take_result(comparison, &jobs->items[j], &results[j], error);
   }
   if (status == PF_OK) {
     qsort(comparison->rows, comparison->n_rows, sizeof *comparison->rows, compare_rows);
@@ -380,11 +396,13 @@ static pf_status fill(pf_comparison *comparison, const pf_candidates *candidates
   return status;
 }
 
-pf_status pf_compare_assemble(const pf_candidates *candidates, const pf_compare_settings *settings, const pf_jobs *jobs,
-                              const pf_job_result *results, pf_comparison **out, pf_error *error)
+pf_status pf_compare_assemble(const pf_candidates *candidates, const pf_compare_settings *settings,
+                              const pf_jobs *jobs, const pf_job_result *results,
+                              pf_comparison **out, pf_error *error)
 {
   pf_comparison *comparison = pf_memory_need(1, sizeof *comparison, error);
-  pf_status status = comparison == NULL ? PF_STOP : fill(comparison, candidates, settings, jobs, results, error);
+  pf_status status =
+      comparison == NULL ? PF_STOP : fill(comparison, candidates, settings, jobs, results, error);
   if (status != PF_OK) {
     pf_comparison_free(comparison);
     return status;

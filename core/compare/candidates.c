@@ -15,7 +15,8 @@ static pf_status name_it(const char *name, pf_error *error)
 {
   char line[PF_ERROR_LENGTH];
   memcpy(line, error->text, sizeof line);
-  (void)snprintf(error->text, sizeof error->text, "candidate '%.60s': %.*s", name, (int)(sizeof line - 80), line);
+  (void)snprintf(error->text, sizeof error->text, "candidate '%.60s': %.*s", name,
+                 (int)(sizeof line - 80), line);
   return PF_STOP;
 }
 
@@ -41,7 +42,8 @@ static pf_status take_out(pf_config *config, const pf_node *without, pf_error *e
     const char *path = "";
     (void)pf_node_string(pf_node_at(without, i), &path);
     if (!pf_config_remove(config, path)) {
-      (void)pf_fail(error, PF_STOP, "`without` names '%s', but the base config has no such key", path);
+      (void)pf_fail(error, PF_STOP, "`without` names '%s', but the base config has no such key",
+                    path);
       pf_error_locate(error, config, pf_node_at(without, i));
       return PF_STOP;
     }
@@ -56,7 +58,8 @@ static pf_status check_shared(const pf_problem *problem, pf_error *error)
     const pf_model_parameter *parameter = &problem->model->parameters[i];
     if (pf_is_free(parameter) && parameter->declared.scope != PF_SCOPE_SHARED) {
       return pf_fail(error, PF_STOP,
-                     "%s.%s is a parameter of each %s, and leave-one-animal-out has no steps to fit it to: leave that "
+                     "%s.%s is a parameter of each %s, and leave-one-animal-out has no steps to "
+                     "fit it to: leave that "
                      "validation out, or share it there, leave_one_animal_out: { set: ... }",
                      parameter->owner, parameter->declared.name,
                      parameter->declared.scope == PF_SCOPE_ANIMAL ? "animal" : "experiment");
@@ -65,11 +68,13 @@ static pf_status check_shared(const pf_problem *problem, pf_error *error)
   return PF_OK;
 }
 
-static pf_status make_variant(const pf_candidate_source *source, const pf_compare_settings *settings, size_t i,
-                              bool shared, pf_variant *out, pf_error *error)
+static pf_status make_variant(const pf_candidate_source *source,
+                              const pf_compare_settings *settings, size_t i, bool shared,
+                              pf_variant *out, pf_error *error)
 {
   const char *name = settings->names[i];
-  pf_status status = pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
+  pf_status status =
+      pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
   if (status != PF_OK) {
     return status; /* read before without fault */
   }
@@ -78,18 +83,19 @@ static pf_status make_variant(const pf_candidate_source *source, const pf_compar
   status = status == PF_OK ? lay(out->config, settings->set_all, "compare", error) : status;
   status = status == PF_OK ? lay(out->config, settings->set[i], name, error) : status;
   for (size_t k = 0; status == PF_OK && settings->more != NULL && k < settings->more[i].n; k++) {
-    status = pf_config_override_for(out->config, settings->more[i].items[k], "compare.select", error);
+    status =
+        pf_config_override_for(out->config, settings->more[i].items[k], "compare.select", error);
   }
   if (status == PF_OK && shared) {
     status = lay(out->config, settings->set_animal, "leave_one_animal_out", error);
-    status = status == PF_OK
-                 ? pf_config_override_for(out->config, "fit.per=shared", "leave-one-animal-out: fit.per=shared", error)
-                 : status;
+    status = status == PF_OK ? pf_config_override_for(out->config, "fit.per=shared",
+                                                      "leave-one-animal-out: fit.per=shared", error)
+                             : status;
   }
   /* a comparison scores the animals that it fits, whatever a fit of the base would */
-  status = status == PF_OK
-               ? pf_config_override_for(out->config, "evaluate.animals=0", "compare: evaluate.animals=0", error)
-               : status;
+  status = status == PF_OK ? pf_config_override_for(out->config, "evaluate.animals=0",
+                                                    "compare: evaluate.animals=0", error)
+                           : status;
   status = status == PF_OK ? pf_problem_create(out->config, &out->problem, error) : status;
   status = status == PF_OK && shared ? check_shared(out->problem, error) : status;
   status = status == PF_OK ? pf_key_of_problem(out->problem, out->key, error) : status;
@@ -115,21 +121,24 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
     pf_key_start(own);
     pf_key_add_data(own, &candidates->items[i].own.problem->data, false);
     if (own[0] != first[0] || own[1] != first[1]) {
-      return pf_fail(error, PF_STOP,
-                     "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or rewards "
-                     "differ), so their scores cannot be compared%s",
-                     candidates->items[i].name, candidates->items[0].name,
-                     candidates->items[i].own.problem->teacher != NULL
-                         ? "; where candidates differ in network or source, make the data once with `plastfit "
-                           "simulate` and compare on its table"
-                         : "");
+      return pf_fail(
+          error, PF_STOP,
+          "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or "
+          "rewards "
+          "differ), so their scores cannot be compared%s",
+          candidates->items[i].name, candidates->items[0].name,
+          candidates->items[i].own.problem->models->teacher != NULL
+              ? "; where candidates differ in network or source, make the data once with `plastfit "
+                "simulate` and compare on its table"
+              : "");
     }
   }
   return PF_OK;
 }
 
-pf_status pf_candidates_create(const pf_candidate_source *source, const pf_compare_settings *settings,
-                               pf_candidates *out, pf_error *error)
+pf_status pf_candidates_create(const pf_candidate_source *source,
+                               const pf_compare_settings *settings, pf_candidates *out,
+                               pf_error *error)
 {
   *out = (pf_candidates){.items = pf_memory_need(settings->n, sizeof *out->items, error)};
   pf_status status = out->items == NULL ? PF_STOP : PF_OK;

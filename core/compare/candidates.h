@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_CANDIDATES_H
 #define PLASTFIT_CORE_COMPARE_CANDIDATES_H
 
-#include "core/compare/settings.h"
+#include "core/compare/compare_settings.h"
 
 /** A config and its problem. */
 typedef struct pf_variant {
@@ -13,8 +13,9 @@ typedef struct pf_variant {
 
 typedef struct pf_candidate {
   const char *name;
-  pf_variant own;    /**< as configured */
-  pf_variant shared; /**< one theta for all, for leave-one-animal-out; problem NULL: not asked for */
+  pf_variant own; /**< as configured */
+  pf_variant
+      shared; /**< one theta for all, for leave-one-animal-out; problem NULL: not asked for */
 } pf_candidate;
 
 typedef struct pf_candidates {
@@ -30,12 +31,14 @@ typedef struct pf_candidate_source {
 } pf_candidate_source;
 
 /**
- * Make every candidate; its config is `source` with compare.set, then its own, laid over. Errors name the candidate,
- * and the place in the config. Candidates that see other animals, steps, choices, activities or rewards than the first
- * are refused: scores on other data cannot be compared.
+ * Make every candidate; its config is `source` with compare.set, then its own, laid over. Errors
+ * name the candidate, and the place in the config. Candidates that see other animals, steps,
+ * choices, activities or rewards than the first are refused: scores on other data cannot be
+ * compared.
  */
-pf_status pf_candidates_create(const pf_candidate_source *source, const pf_compare_settings *settings,
-                               pf_candidates *out, pf_error *error);
+pf_status pf_candidates_create(const pf_candidate_source *source,
+                               const pf_compare_settings *settings, pf_candidates *out,
+                               pf_error *error);
 void pf_candidates_free(pf_candidates *candidates);
 
 #endif

@@ -1,14 +1,17 @@
 /*
  * Comparing families of rules on the same data: candidates x animals x validations, one table.
  *
- * A candidate is the base config with some keys replaced (`compare.candidates`). Every validation is one uninterrupted
- * simulation with two step masks, fit and score (core/problem/validation.h): weights, traces and E[R] run on through
- * steps that are not scored, driven by the recorded choices and rewards, one step ahead.
+ * A candidate is the base config with some keys replaced (`compare.candidates`). Every validation
+ * is one uninterrupted simulation with two step masks, fit and score (core/problem/validation.h):
+ * weights, traces and E[R] run on through steps that are not scored, driven by the recorded choices
+ * and rewards, one step ahead.
  *
- *     config -> candidates -> jobs (one fit each, a small file each) -> rows -> table -> files, stdout
+ *     config -> candidates -> jobs (one fit each, a small file each) -> rows -> table -> files,
+ * stdout
  *
- * `rows` are all that was measured; `table` is computed from them alone, so that a report can do so again. Files:
- * compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json (the table); doc/files.md.
+ * `rows` are all that was measured; `table` is computed from them alone, so that a report can do so
+ * again. Files: compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json
+ * (the table); doc/files.md.
  */
 #ifndef PLASTFIT_CORE_COMPARE_COMPARE_H
 #define PLASTFIT_CORE_COMPARE_COMPARE_H
@@ -16,16 +19,19 @@
 #include "core/fit/fit.h"
 #include "core/stats/stats.h"
 
-/** How what is scored is kept from the fit. The first two are in sample, and never called held-out. */
+/** How what is scored is kept from the fit. The first two are in sample, and never called held-out.
+ */
 enum pf_validation_kind {
   PF_IN_SAMPLE = 0,       /**< fitted steps on the fitted draws */
-  PF_IN_SAMPLE_FRESH = 1, /**< fitted steps on fresh draws of inputs and initial weights: the reference's evaluation */
+  PF_IN_SAMPLE_FRESH = 1, /**< fitted steps on fresh draws of inputs and initial weights: the
+                             reference's evaluation */
   PF_FORECAST = 2,        /**< the last part of each experiment's trials */
   PF_LEAVE_BLOCK = 3,     /**< each block in turn */
   PF_LEAVE_ANIMAL = 4,    /**< each animal in turn, one theta for the others */
   PF_N_VALIDATIONS = 5
 };
-/** "in-sample", "in-sample-fresh-inputs", "forecast", "leave-one-block-out", "leave-one-animal-out". */
+/** "in-sample", "in-sample-fresh-inputs", "forecast", "leave-one-block-out",
+ * "leave-one-animal-out". */
 const char *pf_validation_name(uint32_t kind);
 /** Is it one whose scored steps no fit has seen? */
 bool pf_validation_is_held_out(uint32_t kind);
@@ -42,37 +48,41 @@ enum pf_ablation {
 const char *pf_ablation_name(uint32_t ablation);
 
 /**
- * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the `n` scored cells, mean
- * over draws; those of a loss that is no likelihood are minus the sum of squared errors. NaN where a figure means
- * nothing or the job failed.
+ * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the
+ * `n` scored cells, mean over draws; those of a loss that is no likelihood are minus the sum of
+ * squared errors. NaN where a figure means nothing or the job failed.
  */
 typedef struct pf_compare_row {
   size_t candidate, animal;
   uint32_t validation; /**< enum pf_validation_kind */
-  int64_t fold;        /**< from 0: of leave-one-block-out the block, of leave-one-animal-out the animal; else 0 */
-  uint32_t ablation;   /**< enum pf_ablation */
-  pf_status status;    /**< PF_OK, or why there is no figure: `error` */
-  char *error;         /**< owned, NULL where status is PF_OK */
-  int64_t n, n_fit;    /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the others) */
+  int64_t fold; /**< from 0: of leave-one-block-out the block, of leave-one-animal-out the animal;
+                   else 0 */
+  uint32_t ablation; /**< enum pf_ablation */
+  pf_status status;  /**< PF_OK, or why there is no figure: `error` */
+  char *error;       /**< owned, NULL where status is PF_OK */
+  int64_t n, n_fit;  /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the
+                        others) */
   double log_likelihood, no_plasticity, mean_rate;     /**< of the model and of the two nulls */
   double explained_no_plasticity, explained_mean_rate; /**< deviance explained, % */
   double r2_weights, r2_activity;                      /**< where the truth is known */
 } pf_compare_row;
 
-/** A candidate in one validation: what stands in the table. All means are over animals, folds pooled within;
- * intervals are 95 % bootstrap intervals over animals. */
+/** A candidate in one validation: what stands in the table. All means are over animals, folds
+ * pooled within; intervals are 95 % bootstrap intervals over animals. */
 typedef struct pf_compare_figures {
   size_t n_animals;   /**< with a figure */
   size_t n_failed;    /**< without one */
   int64_t n;          /**< cells scored, all animals and folds */
-  double *per_animal; /**< [n_animals of the comparison] log likelihood per cell, NaN where it has none */
+  double *per_animal; /**< [n_animals of the comparison] log likelihood per cell, NaN where it has
+                         none */
   pf_interval score;  /**< mean of per_animal */
   pf_interval explained_no_plasticity, explained_mean_rate; /**< % */
   double r2_weights, r2_activity;                           /**< means over animals */
   /* against the configured base; NaN for the base itself */
   pf_interval against_base; /**< mean paired difference, this minus base */
   size_t n_pairs, n_better; /**< animals with both; of these, those where this one is better */
-  double p, p_holm;         /**< paired exact Wilcoxon, two-sided; Holm over the candidates of this validation */
+  double p,
+      p_holm; /**< paired exact Wilcoxon, two-sided; Holm over the candidates of this validation */
   /* against the one of highest mean: no test, since the best was picked by the same figures */
   pf_interval against_best;
 } pf_compare_figures;
@@ -87,17 +97,21 @@ typedef struct pf_compare_candidate {
   char **keys;         /**< [n_theta] names of all parameters */
   size_t n_theta;
   pf_compare_figures figures[PF_N_VALIDATIONS];
-  /* information criteria of unpenalised fits to all steps, summed over animals; NaN where there is none */
+  /* information criteria of unpenalised fits to all steps, summed over animals; NaN where there is
+   * none */
   double aic, bic;
-  double ablations[PF_N_VALIDATIONS][PF_N_ABLATIONS]; /**< mean log likelihood per cell over animals */
+  double ablations[PF_N_VALIDATIONS]
+                  [PF_N_ABLATIONS]; /**< mean log likelihood per cell over animals */
 } pf_compare_candidate;
 
-/** Step by step, one candidate and one animal's experiment: what the F prediction of a validation was. */
+/** Step by step, one candidate and one animal's experiment: what the F prediction of a validation
+ * was. */
 typedef struct pf_compare_prediction {
   size_t candidate, recording;
   uint32_t validation;
   int64_t n_steps;
-  double *probability; /**< [n_steps] mean over draws; NaN at steps that this validation does not score */
+  double *probability; /**< [n_steps] mean over draws; NaN at steps that this validation does not
+                          score */
 } pf_compare_prediction;
 
 /** An estimate: what an animal's first scored experiment was simulated with in one fold. */
@@ -120,22 +134,30 @@ typedef struct pf_compare_recording {
 } pf_compare_recording;
 
 /** Ways through the sets of a rule's terms (core/compare/select.h). */
-enum pf_selection_method { PF_SELECT_FORWARD = 0, PF_SELECT_BACKWARD = 1, PF_SELECT_L1 = 2, PF_N_SELECTIONS = 3 };
+enum pf_selection_method {
+  PF_SELECT_FORWARD = 0,
+  PF_SELECT_BACKWARD = 1,
+  PF_SELECT_L1 = 2,
+  PF_N_SELECTIONS = 3
+};
 /** "forward", "backward", "l1". */
 const char *pf_selection_method_name(uint32_t method);
 
 /** One set of terms that was scored. */
 typedef struct pf_selection_set {
-  uint32_t method;    /**< enum pf_selection_method */
-  int64_t round;      /**< from 0 */
-  bool on_path;       /**< the best of its round; of an L1 path, every one */
-  bool best;          /**< of highest score on its path */
-  bool chosen;        /**< the smallest on its path that the best one does not beat by more than a standard error */
-  char *change;       /**< what was done to the path's last set: "+ x r", "- w"; "l1 = 0.01"; "" at the start */
-  char *terms;        /**< those that are in, "w + x r"; under L1 those that more than half of the fits keep */
-  double n_terms;     /**< how many; under L1 the mean over fits of those that are not 0 */
-  double l1;          /**< the penalty, NaN where it is the config's */
-  size_t n_failed;    /**< animals without a figure: then it is never taken */
+  uint32_t method; /**< enum pf_selection_method */
+  int64_t round;   /**< from 0 */
+  bool on_path;    /**< the best of its round; of an L1 path, every one */
+  bool best;       /**< of highest score on its path */
+  bool chosen; /**< the smallest on its path that the best one does not beat by more than a standard
+                  error */
+  char *change;    /**< what was done to the path's last set: "+ x r", "- w"; "l1 = 0.01"; "" at the
+                      start */
+  char *terms;     /**< those that are in, "w + x r"; under L1 those that more than half of the fits
+                      keep */
+  double n_terms;  /**< how many; under L1 the mean over fits of those that are not 0 */
+  double l1;       /**< the penalty, NaN where it is the config's */
+  size_t n_failed; /**< animals without a figure: then it is never taken */
   double *per_animal; /**< [n_animals] log likelihood per observation, NaN where it has none */
   pf_interval score;  /**< its mean, as in the table */
 } pf_selection_set;
@@ -156,7 +178,7 @@ typedef struct pf_comparison {
   char **animals;
   size_t n_animals;
   bool asked[PF_N_VALIDATIONS]; /**< which validations there are */
-  uint32_t headline;            /**< the one that the line of plain words is about: the first held-out one */
+  uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   int64_t n_folds[PF_N_VALIDATIONS];
   double forecast_fit;   /**< fraction of the trials that a forecast fits */
   bool blocks_from_data; /**< folds are the data's blocks, else equal parts */
@@ -176,7 +198,8 @@ typedef struct pf_comparison {
 
 void pf_comparison_free(pf_comparison *comparison);
 
-/** The table from the rows: figures of every candidate, and `words`. Also of a comparison that was read back. */
+/** The table from the rows: figures of every candidate, and `words`. Also of a comparison that was
+ * read back. */
 pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error);
 /** The table as text, and the line under it. */
 void pf_compare_print(const pf_comparison *comparison, FILE *stream);

@@ -1,6 +1,7 @@
 /*
- * Jobs: one fit each, and what it predicts. Jobs share nothing but what is const, so that they can be done in any
- * order, on any thread, or be read back from files that an interrupted comparison left.
+ * Jobs: one fit each, and what it predicts. Jobs share nothing but what is const, so that they can
+ * be done in any order, on any thread, or be read back from files that an interrupted comparison
+ * left.
  */
 #ifndef PLASTFIT_CORE_COMPARE_JOB_H
 #define PLASTFIT_CORE_COMPARE_JOB_H
@@ -16,8 +17,8 @@ typedef struct pf_job {
   uint32_t validation; /**< enum pf_validation_kind; PF_IN_SAMPLE gives PF_IN_SAMPLE_FRESH too */
   bool refit;          /**< in sample, without penalties, for AIC and BIC: gives no rows */
   int64_t fold;
-  size_t
-      animal; /**< whose fit it is; PF_ALL_ANIMALS: one theta for all (of leave-one-animal-out: for all but `fold`) */
+  size_t animal; /**< whose fit it is; PF_ALL_ANIMALS: one theta for all (of leave-one-animal-out:
+                    for all but `fold`) */
   uint64_t key[2];
 } pf_job;
 
@@ -63,21 +64,22 @@ typedef struct pf_jobs {
   pf_folds folds;
 } pf_jobs;
 
-/** All jobs of a comparison. A fold that leaves an animal nothing to fit, or to score, is no job. */
-pf_status pf_jobs_create(const pf_candidates *candidates, const pf_compare_settings *settings, pf_jobs *out,
-                         pf_error *error);
+/** All jobs of a comparison. A fold that leaves an animal nothing to fit, or to score, is no job.
+ */
+pf_status pf_jobs_create(const pf_candidates *candidates, const pf_compare_settings *settings,
+                         pf_jobs *out, pf_error *error);
 void pf_jobs_free(pf_jobs *jobs);
 
 /**
- * Do one. n_threads: inside the fit. PF_OK: *result is done (a fit that failed is a result: result->status);
- * PF_POINT_FAILED: interrupted; PF_STOP: not to be gone on with (no memory).
+ * Do one. n_threads: inside the fit. PF_OK: *result is done (a fit that failed is a result:
+ * result->status); PF_POINT_FAILED: interrupted; PF_STOP: not to be gone on with (no memory).
  */
-pf_status pf_job_run(const pf_candidates *candidates, const pf_compare_settings *settings, const pf_jobs *jobs,
-                     const pf_job *job, int n_threads, pf_stop stop, void *payload, pf_job_result *result,
-                     pf_error *error);
+pf_status pf_job_run(const pf_candidates *candidates, const pf_compare_settings *settings,
+                     const pf_jobs *jobs, const pf_job *job, int n_threads, pf_stop stop,
+                     void *payload, pf_job_result *result, pf_error *error);
 void pf_job_result_clear(pf_job_result *result);
 
-/** Scores of what a fit predicts: in core/compare/score.c. */
+/** Scores of what a fit predicts: in core/compare/score_folds.c. */
 typedef struct pf_scoring {
   const pf_problem *fitted; /**< the view that was fitted, its flags those of the fold */
   const pf_problem *scored; /**< the view that is scored, likewise */
@@ -86,14 +88,17 @@ typedef struct pf_scoring {
   uint32_t validation;
   bool fresh, ablations, predictions;
 } pf_scoring;
-/** Appends scores, estimates and predictions of every animal of `scored`. Figures that cannot be had are NaN. */
+/** Appends scores, estimates and predictions of every animal of `scored`. Figures that cannot be
+ * had are NaN. */
 pf_status pf_score_fold(const pf_scoring *what, pf_job_result *result, pf_error *error);
 
 /* ---- files (core/compare/job_file.c) ---- */
 
 /** Write whole or not at all. `path`: without what is added while it is being written. */
-pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const char *path, pf_error *error);
-/** False where there is no such file, or it is not of this job (another key), or not whole: then the job is to be done.
+pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const char *path,
+                       pf_error *error);
+/** False where there is no such file, or it is not of this job (another key), or not whole: then
+ * the job is to be done.
  */
 bool pf_job_read(const pf_job *job, const char *path, pf_job_result *result);
 

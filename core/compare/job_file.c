@@ -5,13 +5,11 @@
  *     key 0123456789abcdef 0123456789abcdef
  *     fit STATUS N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS
  *     TEXT
- *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS R2_ACTIVITY
- *     TEXT
- *     estimate ANIMAL THETA...
- *     prediction RECORDING VALIDATION N_STEPS P...
- *     end
+ *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS
+ * R2_ACTIVITY TEXT estimate ANIMAL THETA... prediction RECORDING VALIDATION N_STEPS P... end
  *
- * Numbers in C's hexadecimal notation, which gives the same bits back. TEXT: a line that says why, or "-".
+ * Numbers in C's hexadecimal notation, which gives the same bits back. TEXT: a line that says why,
+ * or "-".
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -44,15 +42,17 @@ static void write_numbers(FILE *file, const double *values, size_t n)
 
 static void write_all(FILE *file, const pf_job *job, const pf_job_result *result)
 {
-  (void)fprintf(file, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT, job->key[0], job->key[1]);
-  (void)fprintf(file, "fit %d %zu %zu %zu %zu %zu\n", (int)result->status, result->n_free, result->n_theta,
-                result->n_scores, result->n_estimates, result->n_predictions);
+  (void)fprintf(file, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT, job->key[0],
+                job->key[1]);
+  (void)fprintf(file, "fit %d %zu %zu %zu %zu %zu\n", (int)result->status, result->n_free,
+                result->n_theta, result->n_scores, result->n_estimates, result->n_predictions);
   write_line(file, result->error);
   for (size_t i = 0; i < result->n_scores; i++) {
     const pf_job_score *s = &result->scores[i];
-    const double values[] = {s->log_likelihood, s->no_plasticity, s->mean_rate, s->r2_weights, s->r2_activity};
-    (void)fprintf(file, "score %zu %" PRIu32 " %" PRIu32 " %d %" PRId64 " %" PRId64, s->animal, s->validation,
-                  s->ablation, (int)s->status, s->n, s->n_fit);
+    const double values[] = {s->log_likelihood, s->no_plasticity, s->mean_rate, s->r2_weights,
+                             s->r2_activity};
+    (void)fprintf(file, "score %zu %" PRIu32 " %" PRIu32 " %d %" PRId64 " %" PRId64, s->animal,
+                  s->validation, s->ablation, (int)s->status, s->n, s->n_fit);
     write_numbers(file, values, 5);
     write_line(file, s->error);
   }
@@ -62,13 +62,15 @@ static void write_all(FILE *file, const pf_job *job, const pf_job_result *result
   }
   for (size_t i = 0; i < result->n_predictions; i++) {
     const pf_job_prediction *p = &result->predictions[i];
-    (void)fprintf(file, "prediction %zu %" PRIu32 " %" PRId64, p->recording, p->validation, p->n_steps);
+    (void)fprintf(file, "prediction %zu %" PRIu32 " %" PRId64, p->recording, p->validation,
+                  p->n_steps);
     write_numbers(file, p->probability, (size_t)p->n_steps);
   }
   (void)fprintf(file, "end\n");
 }
 
-pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const char *path, pf_error *error)
+pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const char *path,
+                       pf_error *error)
 {
   char part[4096];
   if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
@@ -156,12 +158,14 @@ static double *numbers(reader *r, size_t n)
   return values;
 }
 
-static void read_parts(reader *r, pf_job_result *result, size_t n_scores, size_t n_estimates, size_t n_predictions)
+static void read_parts(reader *r, pf_job_result *result, size_t n_scores, size_t n_estimates,
+                       size_t n_predictions)
 {
   result->scores = pf_memory_new(n_scores, sizeof *result->scores);
   result->estimates = pf_memory_new(n_estimates, sizeof *result->estimates);
   result->predictions = pf_memory_new(n_predictions, sizeof *result->predictions);
-  r->lost = r->lost || result->scores == NULL || result->estimates == NULL || result->predictions == NULL;
+  r->lost =
+      r->lost || result->scores == NULL || result->estimates == NULL || result->predictions == NULL;
   for (size_t i = 0; i < n_scores && !r->lost; i++) {
     pf_job_score *s = &result->scores[result->n_scores++];
     expect(r, "score");
@@ -228,8 +232,8 @@ bool pf_job_read(const pf_job *job, const char *path, pf_job_result *result)
     return false;
   }
   r.at = r.text;
-  (void)snprintf(head, sizeof head, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT, job->key[0],
-                 job->key[1]);
+  (void)snprintf(head, sizeof head, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT,
+                 job->key[0], job->key[1]);
   expect(&r, head);
   if (!r.lost) {
     const size_t most = 1U << 24; /* far above what a comparison has; below what overflows */
@@ -237,7 +241,8 @@ bool pf_job_read(const pf_job *job, const char *path, pf_job_result *result)
     result->status = (pf_status)whole(&r);
     result->n_free = count(&r, most);
     result->n_theta = count(&r, most);
-    const size_t n_scores = count(&r, most), n_estimates = count(&r, most), n_predictions = count(&r, most);
+    const size_t n_scores = count(&r, most), n_estimates = count(&r, most),
+                 n_predictions = count(&r, most);
     result->error = line(&r);
     read_parts(&r, result, n_scores, n_estimates, n_predictions);
     expect(&r, "end\n");

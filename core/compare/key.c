@@ -100,9 +100,10 @@ static void add_mask(uint64_t key[2], const pf_real *mask, size_t n)
 
 static void add_masks(uint64_t key[2], const pf_model *model)
 {
-  const pf_projection_table *projections = &model->needs.projections;
+  const pf_projection_table *projections = &model->declared.projections;
   for (size_t q = 0; q < projections->count; q++) {
-    const pf_projection *projection = pf_table_at(projections->items, projections->stride, projections->count, q);
+    const pf_projection *projection =
+        pf_table_at(projections->items, projections->stride, projections->count, q);
     int64_t n_post = 0, n_pre = 0;
     (void)pf_model_projection(model, projection->name, &n_post, &n_pre);
     const size_t n = (size_t)(n_post * pf_leading_dimension(n_pre));
@@ -119,7 +120,8 @@ static void add_file(uint64_t key[2], const char *path)
     return;
   }
   char bytes[4096];
-  for (size_t n = fread(bytes, 1, sizeof bytes, file); n > 0; n = fread(bytes, 1, sizeof bytes, file)) {
+  for (size_t n = fread(bytes, 1, sizeof bytes, file); n > 0;
+       n = fread(bytes, 1, sizeof bytes, file)) {
     pf_key_add(key, bytes, n);
   }
   (void)fclose(file);
@@ -143,18 +145,18 @@ pf_status pf_key_of_problem(const pf_problem *problem, uint64_t key[2], pf_error
   pf_key_add_data(key, &problem->data, true);
   add_masks(key, problem->model);
   add_file(key, problem->initial == NULL ? NULL : problem->initial->path);
-  add_file(key, problem->warm_path);
-  add_plugin(key, &problem->network);
-  add_plugin(key, &problem->source);
-  add_plugin(key, &problem->teacher_rule);
-  for (size_t i = 0; i < problem->n_rules; i++) {
-    add_plugin(key, &problem->rules[i]);
-    if (problem->teacher_rules != NULL) {
-      add_plugin(key, &problem->teacher_rules[i]);
+  add_file(key, problem->settings->warm_path);
+  add_plugin(key, &problem->models->network);
+  add_plugin(key, &problem->models->source);
+  add_plugin(key, &problem->models->teacher_rule);
+  for (size_t i = 0; i < problem->models->n_rules; i++) {
+    add_plugin(key, &problem->models->rules[i]);
+    if (problem->models->teacher_rules != NULL) {
+      add_plugin(key, &problem->models->teacher_rules[i]);
     }
   }
-  for (size_t i = 0; i < problem->n_losses; i++) {
-    add_plugin(key, &problem->losses[i]);
+  for (size_t i = 0; i < problem->models->n_losses; i++) {
+    add_plugin(key, &problem->models->losses[i]);
   }
   return add_config(key, problem->config, error);
 }

@@ -51,8 +51,8 @@ static pf_status find_terms(selector *s, const pf_config *config, pf_error *erro
   const char *const asked = s->settings->select.rule;
   const char *names[64];
   size_t n_rules = 0;
-  for (size_t p = 0; p < s->base->n_rules && n_rules < 64; p++) {
-    names[n_rules++] = s->base->owners[p] + strlen("rules.");
+  for (size_t p = 0; p < s->base->models->n_rules && n_rules < 64; p++) {
+    names[n_rules++] = s->base->models->owners[p] + strlen("rules.");
   }
   bool found = n_rules == 1 && asked == NULL;
   for (size_t p = 0; p < n_rules; p++) {
@@ -60,11 +60,13 @@ static pf_status find_terms(selector *s, const pf_config *config, pf_error *erro
   }
   if (!found) {
     const char *nearest = asked == NULL ? NULL : pf_text_nearest(asked, (pf_names){names, n_rules});
-    (void)pf_fail(error, PF_STOP,
-                  asked == NULL ? "compare.select: there are %zu rules; say whose terms, rule = \"NAME\"%s%s%s%s"
-                                : "compare.select.rule: of %zu rules none is '%s'%s%s%s",
-                  n_rules, asked == NULL ? "" : asked, nearest == NULL ? "" : "; did you mean '",
-                  nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+    (void)pf_fail(
+        error, PF_STOP,
+        asked == NULL
+            ? "compare.select: there are %zu rules; say whose terms, rule = \"NAME\"%s%s%s%s"
+            : "compare.select.rule: of %zu rules none is '%s'%s%s%s",
+        n_rules, asked == NULL ? "" : asked, nearest == NULL ? "" : "; did you mean '",
+        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
     pf_error_locate(error, config, pf_node_get(pf_config_root(config), "compare.select"));
     return PF_STOP;
   }
@@ -79,16 +81,18 @@ static pf_status find_terms(selector *s, const pf_config *config, pf_error *erro
     return PF_STOP;
   }
   if (s->n < 2) {
-    (void)pf_fail(error, PF_STOP, "compare.select: %s has %zu free parameter%s, and there is nothing to select from",
-                  s->rule, s->n, s->n == 1 ? "" : "s");
+    (void)pf_fail(
+        error, PF_STOP,
+        "compare.select: %s has %zu free parameter%s, and there is nothing to select from", s->rule,
+        s->n, s->n == 1 ? "" : "s");
     pf_error_locate(error, config, pf_node_get(pf_config_root(config), "compare.select"));
     return PF_STOP;
   }
   return PF_OK;
 }
 
-pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem *base, const pf_config *config,
-                          pf_error *error)
+pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem *base,
+                          const pf_config *config, pf_error *error)
 {
   selector s = {.settings = settings, .base = base};
   const pf_status status = find_terms(&s, config, error);
@@ -98,15 +102,16 @@ pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem 
 
 /* ---- a round ---- */
 
-/** What a trial replaces beyond what the base candidate does: [capacity n + 1] texts; their number. */
+/** What a trial replaces beyond what the base candidate does: [capacity n + 1] texts; their number.
+ */
 static size_t texts_of(const selector *s, const trial *what, char **texts, pf_error *error)
 {
   size_t n = 0;
   char text[400];
   for (size_t k = 0; k < s->n; k++) {
     if (!what->in[k]) {
-      (void)snprintf(text, sizeof text, "%s.parameters.%.100s={ fixed = true; initial = 0.0; }", s->rule,
-                     s->base->model->parameters[s->terms[k]].declared.name);
+      (void)snprintf(text, sizeof text, "%s.parameters.%.100s={ fixed = true; initial = 0.0; }",
+                     s->rule, s->base->model->parameters[s->terms[k]].declared.name);
       texts[n++] = pf_memory_string(text, error);
     }
   }
@@ -127,7 +132,8 @@ typedef struct trial_set {
   size_t n;
 } trial_set;
 
-static pf_status make_trial_set(const selector *s, const trial *trials, size_t n, trial_set *out, pf_error *error)
+static pf_status make_trial_set(const selector *s, const trial *trials, size_t n, trial_set *out,
+                                pf_error *error)
 {
   const pf_compare_settings *all = s->settings;
   const size_t width = s->n + 1;
@@ -137,7 +143,8 @@ static pf_status make_trial_set(const selector *s, const trial *trials, size_t n
                      .more = pf_memory_need(n, sizeof *out->more, error),
                      .texts = pf_memory_need(n * width, sizeof *out->texts, error),
                      .n = n};
-  if (out->names == NULL || out->set == NULL || out->without == NULL || out->more == NULL || out->texts == NULL) {
+  if (out->names == NULL || out->set == NULL || out->without == NULL || out->more == NULL ||
+      out->texts == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
@@ -212,7 +219,8 @@ static char *terms_text(const selector *s, const bool *in, pf_error *error)
   return copy;
 }
 
-/** Under an L1 penalty: a term is in where more than half of the fits keep it. The mean number of those they keep. */
+/** Under an L1 penalty: a term is in where more than half of the fits keep it. The mean number of
+ * those they keep. */
 static double kept_terms(const selector *s, const pf_comparison *scored, size_t candidate, bool *in)
 {
   size_t n_fits = 0, n_kept = 0;
@@ -231,8 +239,8 @@ static double kept_terms(const selector *s, const pf_comparison *scored, size_t 
   return n_fits > 0 ? (double)n_kept / (double)n_fits : (double)NAN;
 }
 
-static pf_status add_sets(selector *s, uint32_t method, int64_t round_number, const trial *trials, size_t n,
-                          const pf_comparison *scored, pf_error *error)
+static pf_status add_sets(selector *s, uint32_t method, int64_t round_number, const trial *trials,
+                          size_t n, const pf_comparison *scored, pf_error *error)
 {
   bool *in = pf_memory_need(s->n, sizeof *in, error);
   pf_status status = in == NULL ? PF_STOP : PF_OK;
@@ -268,8 +276,8 @@ static pf_status add_sets(selector *s, uint32_t method, int64_t round_number, co
 }
 
 /** Scores the trials: sets [s->out->n - n, ...) are theirs afterwards. */
-static pf_status score(selector *s, uint32_t method, int64_t round_number, const trial *trials, size_t n,
-                       pf_error *error)
+static pf_status score(selector *s, uint32_t method, int64_t round_number, const trial *trials,
+                       size_t n, pf_error *error)
 {
   char prefix[64], what[64];
   trial_set r = {0};
@@ -278,11 +286,13 @@ static pf_status score(selector *s, uint32_t method, int64_t round_number, const
   (void)snprintf(prefix, sizeof prefix, "select-%s-%03lld-", name, (long long)round_number);
   (void)snprintf(what, sizeof what, "selecting, %s, round %lld", name, (long long)round_number);
   pf_status status = make_trial_set(s, trials, n, &r, error);
-  pf_work work = {.request = s->request, .settings = &r.settings, .folder = s->folder, .prefix = prefix};
+  pf_work work = {
+      .request = s->request, .settings = &r.settings, .folder = s->folder, .prefix = prefix};
   status = status == PF_OK ? pf_work_prepare(&work, error) : status;
   status = status == PF_OK ? pf_work_do(&work, what, error) : status;
   if (status == PF_OK) {
-    status = pf_compare_assemble(&work.candidates, &r.settings, &work.jobs, work.results, &scored, error);
+    status = pf_compare_assemble(&work.candidates, &r.settings, &work.jobs, work.results, &scored,
+                                 error);
   }
   status = status == PF_OK ? pf_compare_tabulate(scored, error) : status;
   status = status == PF_OK ? add_sets(s, method, round_number, trials, n, scored, error) : status;
@@ -294,7 +304,8 @@ static pf_status score(selector *s, uint32_t method, int64_t round_number, const
 
 /* ---- paths ---- */
 
-static pf_status say_change(pf_selection_set *set, const char *sign, const char *what, pf_error *error)
+static pf_status say_change(pf_selection_set *set, const char *sign, const char *what,
+                            pf_error *error)
 {
   pf_text text = {0};
   pf_text_add(&text, "%s%s", sign, what);
@@ -325,8 +336,10 @@ static pf_selection_set *best_of(const pf_selection *selection, size_t first, bo
   return best;
 }
 
-/** Mean over animals of what a scores more than b, and its standard error (NaN of fewer than two animals). */
-static double difference(const pf_selection_set *a, const pf_selection_set *b, size_t n_animals, double *error)
+/** Mean over animals of what a scores more than b, and its standard error (NaN of fewer than two
+ * animals). */
+static double difference(const pf_selection_set *a, const pf_selection_set *b, size_t n_animals,
+                         double *error)
 {
   double n = 0.0, sum = 0.0, squares = 0.0;
   for (size_t i = 0; i < n_animals; i++) {
@@ -345,8 +358,9 @@ static double difference(const pf_selection_set *a, const pf_selection_set *b, s
 }
 
 /**
- * The best of a path, sets [first, n), and the one to be chosen: the smallest that the best does not beat by more than
- * one standard error of their difference. Where scores are as good as equal the highest is luck.
+ * The best of a path, sets [first, n), and the one to be chosen: the smallest that the best does
+ * not beat by more than one standard error of their difference. Where scores are as good as equal
+ * the highest is luck.
  */
 static void choose(selector *s, size_t first)
 {
@@ -365,12 +379,14 @@ static void choose(selector *s, size_t first)
   }
 }
 
-/** Forward (`adds`) or backward: from no term, or all, a term a round, as long as `patience` rounds may not help. */
+/** Forward (`adds`) or backward: from no term, or all, a term a round, as long as `patience` rounds
+ * may not help. */
 static pf_status walk(selector *s, bool adds, pf_error *error)
 {
   const uint32_t method = adds ? PF_SELECT_FORWARD : PF_SELECT_BACKWARD;
   const size_t first = s->out->n;
-  bool *in = pf_memory_need(s->n * (s->n + 1), sizeof *in, error); /* where the path is; then those of the trials */
+  bool *in = pf_memory_need(s->n * (s->n + 1), sizeof *in,
+                            error); /* where the path is; then those of the trials */
   trial *trials = pf_memory_need(s->n, sizeof *trials, error);
   size_t *which = pf_memory_need(s->n, sizeof *which, error);
   pf_status status = in == NULL || trials == NULL || which == NULL ? PF_STOP : PF_OK;
@@ -379,7 +395,8 @@ static pf_status walk(selector *s, bool adds, pf_error *error)
   }
   int64_t without_gain = 0;
   double best = -INFINITY;
-  for (int64_t number = 0; status == PF_OK && without_gain <= s->settings->select.patience; number++) {
+  for (int64_t number = 0; status == PF_OK && without_gain <= s->settings->select.patience;
+       number++) {
     size_t n = 0;
     for (size_t k = 0; k < s->n && number > 0; k++) {
       if (in[k] != adds) {
@@ -454,10 +471,12 @@ static pf_status l1_path(selector *s, pf_error *error)
   return status;
 }
 
-pf_status pf_select_run(const pf_compare_request *request, const pf_compare_settings *settings, const pf_folder *folder,
-                        const pf_problem *base, pf_selection *out, pf_error *error)
+pf_status pf_select_run(const pf_compare_request *request, const pf_compare_settings *settings,
+                        const pf_folder *folder, const pf_problem *base, pf_selection *out,
+                        pf_error *error)
 {
-  selector s = {.request = request, .settings = settings, .folder = folder, .base = base, .out = out};
+  selector s = {
+      .request = request, .settings = settings, .folder = folder, .base = base, .out = out};
   pf_status status = find_terms(&s, base->config, error);
   if (status == PF_OK) {
     out->rule = pf_memory_string(s.rule, error);

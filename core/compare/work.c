@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
-#include "core/fit/ticker.h"
+#include "core/base/ticker.h"
 
 static int available_threads(const pf_work *work)
 {
@@ -36,19 +36,22 @@ static void read_finished(pf_work *work)
 static pf_status do_job(pf_work *work, size_t j, int n_threads, pf_error *error)
 {
   const pf_compare_request *request = work->request;
-  pf_status status = pf_job_run(&work->candidates, work->settings, &work->jobs, &work->jobs.items[j], n_threads,
-                                request->stop, request->payload, &work->results[j], error);
+  pf_status status =
+      pf_job_run(&work->candidates, work->settings, &work->jobs, &work->jobs.items[j], n_threads,
+                 request->stop, request->payload, &work->results[j], error);
   char *path = status == PF_OK ? job_path(work, j, error) : NULL;
   if (status == PF_OK) {
-    status = path == NULL ? PF_STOP : pf_job_write(&work->jobs.items[j], &work->results[j], path, error);
+    status =
+        path == NULL ? PF_STOP : pf_job_write(&work->jobs.items[j], &work->results[j], path, error);
   }
   pf_memory_free(path);
   return status;
 }
 
 /**
- * Threads over jobs, or inside one job after the other where there are fewer jobs than threads. Jobs share nothing, and
- * a fit has the same bits for any number of threads, so the results do not depend on which.
+ * Threads over jobs, or inside one job after the other where there are fewer jobs than threads.
+ * Jobs share nothing, and a fit has the same bits for any number of threads, so the results do not
+ * depend on which.
  */
 static pf_status do_jobs(pf_work *work, const char *what, pf_error *error)
 {
@@ -71,7 +74,8 @@ static pf_status do_jobs(pf_work *work, const char *what, pf_error *error)
     for (int64_t k = 0; k < n; k++) {
       errors[k] = pf_error_none();
       const bool stop = work->request->stop != NULL && work->request->stop(work->request->payload);
-      statuses[k] = stop ? PF_POINT_FAILED : do_job(work, todo[k], over_jobs ? 1 : n_threads, &errors[k]);
+      statuses[k] =
+          stop ? PF_POINT_FAILED : do_job(work, todo[k], over_jobs ? 1 : n_threads, &errors[k]);
       pf_ticker_add(&ticker, 1);
     }
     pf_ticker_end(&ticker);
@@ -86,10 +90,10 @@ static pf_status do_jobs(pf_work *work, const char *what, pf_error *error)
     }
   }
   if (status == PF_POINT_FAILED) {
-    (void)pf_fail(
-        error, status,
-        "interrupted with %zu of %zu fits done; they are kept in '%s': the same command with --resume goes on", done,
-        work->jobs.n, work->folder->part);
+    (void)pf_fail(error, status,
+                  "interrupted with %zu of %zu fits done; they are kept in '%s': the same command "
+                  "with --resume goes on",
+                  done, work->jobs.n, work->folder->part);
   }
   pf_memory_free(todo);
   pf_memory_free(errors);
@@ -99,8 +103,10 @@ static pf_status do_jobs(pf_work *work, const char *what, pf_error *error)
 
 pf_status pf_work_prepare(pf_work *work, pf_error *error)
 {
-  pf_status status = pf_candidates_create(&work->request->source, work->settings, &work->candidates, error);
-  status = status == PF_OK ? pf_jobs_create(&work->candidates, work->settings, &work->jobs, error) : status;
+  pf_status status =
+      pf_candidates_create(&work->request->source, work->settings, &work->candidates, error);
+  status = status == PF_OK ? pf_jobs_create(&work->candidates, work->settings, &work->jobs, error)
+                           : status;
   if (status == PF_OK) {
     work->results = pf_memory_need(work->jobs.n, sizeof *work->results, error);
     status = work->results == NULL ? PF_STOP : PF_OK;

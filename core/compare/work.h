@@ -1,16 +1,18 @@
 /*
- * Work: some candidates, the jobs that score them, and their results, done on all threads and kept in files. A
- * comparison is one piece of work; the selection of terms (core/compare/select.h) is one a round.
+ * Work: some candidates, the jobs that score them, and their results, done on all threads and kept
+ * in files. A comparison is one piece of work; the selection of terms (core/compare/select.h) is
+ * one a round.
  */
 #ifndef PLASTFIT_CORE_COMPARE_WORK_H
 #define PLASTFIT_CORE_COMPARE_WORK_H
 
+#include "core/compare/comparison.h"
 #include "core/compare/job.h"
-#include "core/compare/run.h"
-#include "core/report/folder.h"
+#include "core/store/folder.h"
 
 typedef struct pf_work {
-  const pf_compare_request *request; /* these four are set by whoever makes the work, and stay his */
+  const pf_compare_request
+      *request; /* these four are set by whoever makes the work, and stay his */
   const pf_compare_settings *settings;
   const pf_folder *folder; /**< MUST be there before pf_work_do */
   const char *prefix;      /**< of its files, "" or "select-forward-03-": jobs/PREFIX000012.job */
@@ -22,8 +24,8 @@ typedef struct pf_work {
 /** Candidates, jobs, room for results. */
 pf_status pf_work_prepare(pf_work *work, pf_error *error);
 /**
- * Do what the folder's files do not have yet (request->resume: look; else all). PF_POINT_FAILED: interrupted, what is
- * done stays in the files.
+ * Do what the folder's files do not have yet (request->resume: look; else all). PF_POINT_FAILED:
+ * interrupted, what is done stays in the files.
  */
 pf_status pf_work_do(pf_work *work, const char *what, pf_error *error);
 void pf_work_free(pf_work *work);

@@ -13,28 +13,32 @@
 #include <stdbool.h>
 
 typedef struct pf_config pf_config; /**< a whole config; owns its nodes */
-typedef struct pf_node pf_node;     /**< one setting of it: a scalar, list, array or group (opaque) */
+typedef struct pf_node pf_node; /**< one setting of it: a scalar, list, array or group (opaque) */
 
 /**
- * Read `path`, then apply the overrides in order ("a.b=value", "losses.[0].plugin=value"; the value in
- * libconfig's syntax, a bare word being a string). Relative paths in the file are relative to the file's
- * folder, those of overrides to the current one. Errors: one line with file:line (or the override's text).
+ * Read `path`, then apply the overrides in order ("a.b=value", "losses.[0].plugin=value"; the value
+ * in libconfig's syntax, a bare word being a string). Relative paths in the file are relative to
+ * the file's folder, those of overrides to the current one. Errors: one line with file:line (or the
+ * override's text).
  */
-pf_status pf_config_read(const char *path, const char *const *overrides, size_t n_overrides, pf_config **out,
-                         pf_error *error);
+pf_status pf_config_read(const char *path, const char *const *overrides, size_t n_overrides,
+                         pf_config **out, pf_error *error);
 /** The same from a string, for tests and embedding; `name` stands for the file in messages. */
-pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides, size_t n_overrides,
-                          pf_config **out, pf_error *error);
+pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides,
+                          size_t n_overrides, pf_config **out, pf_error *error);
 void pf_config_free(pf_config *config);
-/** One more override, "a.b=value" (or "source={ ... }", on one line). Nodes below what it replaces are gone. */
+/** One more override, "a.b=value" (or "source={ ... }", on one line). Nodes below what it replaces
+ * are gone. */
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);
-/** As above for what another argument of the command line means; messages name that: "--data own.csv". */
-pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument, pf_error *error);
+/** As above for what another argument of the command line means; messages name that: "--data
+ * own.csv". */
+pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument,
+                                 pf_error *error);
 
 /**
- * Lay the settings of a group, of this config or another, over the root: groups into groups, anything else in the place
- * of what is there. As with overrides, another `plugin` takes the keys of the first with it; messages name the place
- * where the group stands. `over` NULL: nothing.
+ * Lay the settings of a group, of this config or another, over the root: groups into groups,
+ * anything else in the place of what is there. As with overrides, another `plugin` takes the keys
+ * of the first with it; messages name the place where the group stands. `over` NULL: nothing.
  */
 pf_status pf_config_lay(pf_config *config, const pf_node *over, pf_error *error);
 /** Take a setting out; false if there is none of that path. */
@@ -53,8 +57,8 @@ int pf_node_is_list(const pf_node *node); /**< list or array */
 /** 1 and *value if it is a number (or a string), else 0. */
 int pf_node_number(const pf_node *node, double *value);
 int pf_node_string(const pf_node *node, const char **value);
-/** A value on one line in libconfig's syntax, as given (no defaults), paths absolute once a view was made; the caller
- * frees it with free(). NULL with the error line when out of memory. */
+/** A value on one line in libconfig's syntax, as given (no defaults), paths absolute once a view
+ * was made; the caller frees it with free(). NULL with the error line when out of memory. */
 char *pf_node_text(const pf_node *node, pf_error *error);
 /** Write "configs/fly.cfg:12" (or "command line: a.b=value") for messages. */
 void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity);
@@ -68,27 +72,32 @@ void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *no
  * right name. `what` names the thing in messages: "rule oja", "fit".
  */
 typedef struct pf_view pf_view;
-pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what, pf_option_table table,
-                         pf_names others, pf_view **out, pf_error *error);
-/** As above for the options of a plugin, so that a misspelt one is answered with the command that lists them. */
-pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what, const char *plugin,
-                                pf_option_table table, pf_names others, pf_view **out, pf_error *error);
+pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what,
+                         pf_option_table table, pf_names others, pf_view **out, pf_error *error);
+/** As above for the options of a plugin, so that a misspelt one is answered with the command that
+ * lists them. */
+pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what,
+                                const char *plugin, pf_option_table table, pf_names others,
+                                pf_view **out, pf_error *error);
 void pf_view_free(pf_view *view);
 /** The values. Valid until pf_view_free. */
 const pf_options *pf_view_options(const pf_view *view);
 /** After use: PF_STOP with the error line if an undeclared path or a wrong type was asked for. */
 pf_status pf_view_verify(const pf_view *view, pf_error *error);
-/** The node of an option as given, for messages; NULL if it was not given. `path` as in pf_options. */
+/** The node of an option as given, for messages; NULL if it was not given. `path` as in pf_options.
+ */
 const pf_node *pf_view_node(const pf_view *view, const char *path);
 
 /** The text that stood in the file where the command line put this node's; NULL if none did. */
 const char *pf_node_replaced(const pf_node *node);
 /**
- * Take the keys of the file out of a group that neither `table` nor `others` has (those of the command line stay).
- * For a group whose plugin was replaced on the command line. `names` (capacity bytes): what was dropped, "a, b".
+ * Take the keys of the file out of a group that neither `table` nor `others` has (those of the
+ * command line stay). For a group whose plugin was replaced on the command line. `names` (capacity
+ * bytes): what was dropped, "a, b".
  */
-pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node, pf_option_table table, pf_names others,
-                                 char *names, size_t capacity, pf_error *error);
+pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node,
+                                 pf_option_table table, pf_names others, char *names,
+                                 size_t capacity, pf_error *error);
 
 /**
  * Write the config as resolved (includes and overrides applied, plugins' and host's

@@ -33,7 +33,8 @@ static pf_status type_of(const config_setting_t *setting, enum pf_node_type *typ
     *type = PF_NODE_STRING;
     return PF_OK;
   default:
-    return pf_fail(error, PF_STOP, "libconfig gave a setting of type %d, which plastfit does not know",
+    return pf_fail(error, PF_STOP,
+                   "libconfig gave a setting of type %d, which plastfit does not know",
                    (int)config_setting_type(setting));
   }
 }
@@ -89,7 +90,8 @@ static pf_status convert(pf_config *config, const config_setting_t *setting, con
     int count = config_setting_length(setting);
     for (int i = 0; status == PF_OK && i < count; i++) {
       pf_node *child = NULL;
-      status = convert(config, config_setting_get_elem(setting, (unsigned)i), file, include_folder, &child, error);
+      status = convert(config, config_setting_get_elem(setting, (unsigned)i), file, include_folder,
+                       &child, error);
       if (status == PF_OK) {
         status = pf_node_append(node, &node->children, child, error);
         if (status != PF_OK) {
@@ -106,8 +108,9 @@ static pf_status convert(pf_config *config, const config_setting_t *setting, con
   return PF_OK;
 }
 
-pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *file, const char *include_folder,
-                             pf_node **out, pf_parse_error *why, pf_error *error)
+pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *file,
+                             const char *include_folder, pf_node **out, pf_parse_error *why,
+                             pf_error *error)
 {
   config_t parsed;
   config_init(&parsed);
@@ -117,12 +120,13 @@ pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *fi
   }
   pf_status status = PF_POINT_FAILED;
   if (config_read_string(&parsed, text) == CONFIG_TRUE) {
-    status =
-        convert(config, config_root_setting(&parsed), file, include_folder == NULL ? "" : include_folder, out, error);
+    status = convert(config, config_root_setting(&parsed), file,
+                     include_folder == NULL ? "" : include_folder, out, error);
   } else {
     const char *in = config_error_file(&parsed);
     const char *what = config_error_text(&parsed);
-    (void)snprintf(why->file, sizeof why->file, "%s%s", in == NULL || include_folder == NULL ? "" : include_folder,
+    (void)snprintf(why->file, sizeof why->file, "%s%s",
+                   in == NULL || include_folder == NULL ? "" : include_folder,
                    in == NULL ? "" : in);
     (void)snprintf(why->text, sizeof why->text, "%s", what == NULL ? "cannot be parsed" : what);
     why->line = config_error_line(&parsed);
@@ -131,7 +135,8 @@ pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *fi
   return status;
 }
 
-/** A whole number that needs 64 bits: libconfig wants an L behind it, and wraps it around without one. */
+/** A whole number that needs 64 bits: libconfig wants an L behind it, and wraps it around without
+ * one. */
 static bool is_long(const char *text)
 {
   char *end = NULL;
@@ -139,7 +144,8 @@ static bool is_long(const char *text)
   return end != text && *end == '\0' && (value > INT_MAX || value < INT_MIN);
 }
 
-pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_parse_error *why, pf_error *error)
+pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_parse_error *why,
+                         pf_error *error)
 {
   size_t capacity = strlen(text) + 16;
   char *assignment = pf_memory_need(capacity, 1, error);
@@ -148,11 +154,12 @@ pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_
   }
   (void)snprintf(assignment, capacity, "x = %s%s;", text, is_long(text) ? "L" : "");
   pf_node *group = NULL;
-  pf_error number =
-      pf_error_none(); /* a number too large matters only in what parses; in a bare word it is no number */
+  pf_error number = pf_error_none(); /* a number too large matters only in what parses; in a bare
+                                        word it is no number */
   pf_status scanned = pf_config_prescan(assignment, NULL, NULL, 0, &number);
-  pf_status status = scanned == PF_STOP ? pf_fail(error, PF_STOP, "%s", number.text)
-                                        : pf_libconfig_parse(config, assignment, NULL, NULL, &group, why, error);
+  pf_status status = scanned == PF_STOP
+                         ? pf_fail(error, PF_STOP, "%s", number.text)
+                         : pf_libconfig_parse(config, assignment, NULL, NULL, &group, why, error);
   pf_memory_free(assignment);
   if (status == PF_OK && scanned != PF_OK) {
     pf_node_free(group);

@@ -50,7 +50,8 @@ pf_status pf_node_append(pf_node *parent, pf_node_table *table, pf_node *child, 
     size_t capacity = table->capacity == 0 ? 8 : 2 * table->capacity;
     pf_node **grown = realloc(table->items, capacity * sizeof *grown);
     if (grown == NULL) {
-      return pf_fail(error, PF_STOP, "out of memory: a config of more than %zu settings", table->count);
+      return pf_fail(error, PF_STOP, "out of memory: a config of more than %zu settings",
+                     table->count);
     }
     table->items = grown;
     table->capacity = capacity;
@@ -76,7 +77,8 @@ void pf_node_remove(pf_node *child)
   pf_node_table *table = &child->parent->children;
   size_t place;
   if (place_in(table, child, &place)) {
-    memmove(table->items + place, table->items + place + 1, (table->count - place - 1) * sizeof *table->items);
+    memmove(table->items + place, table->items + place + 1,
+            (table->count - place - 1) * sizeof *table->items);
     table->count--;
     pf_node_free(child);
   }
@@ -186,7 +188,8 @@ const pf_node *pf_config_root(const pf_config *config)
 
 const pf_node *pf_node_get(const pf_node *node, const char *path)
 {
-  return pf_node_lookup((pf_node *)node, path); /* nodes are never const objects, and this one is not changed */
+  return pf_node_lookup((pf_node *)node,
+                        path); /* nodes are never const objects, and this one is not changed */
 }
 
 int64_t pf_node_count(const pf_node *node)
@@ -196,7 +199,8 @@ int64_t pf_node_count(const pf_node *node)
 
 const pf_node *pf_node_at(const pf_node *node, int64_t i)
 {
-  return node == NULL || i < 0 || i >= (int64_t)node->children.count ? NULL : node->children.items[i];
+  return node == NULL || i < 0 || i >= (int64_t)node->children.count ? NULL
+                                                                     : node->children.items[i];
 }
 
 const char *pf_node_name(const pf_node *node)
@@ -260,8 +264,8 @@ void pf_node_show(const pf_node *node, char *text, size_t capacity)
   case PF_NODE_STRING: {
     size_t shown = strcspn(node->string, "\r\n");
     int cut = shown > LONGEST || node->string[shown] != '\0';
-    (void)snprintf(text, capacity, "\"%.*s%s\"", (int)(shown > LONGEST ? LONGEST : shown), node->string,
-                   cut ? "..." : "");
+    (void)snprintf(text, capacity, "\"%.*s%s\"", (int)(shown > LONGEST ? LONGEST : shown),
+                   node->string, cut ? "..." : "");
     break;
   }
   }

@@ -75,7 +75,8 @@ pf_node *pf_node_lookup(pf_node *node, const char *path);
 /** Mark a whole tree as coming from an override. */
 void pf_node_from_override(pf_node *node, const char *override, const char *raw);
 
-/** One step of a path: a name, or an index in brackets. Returns what follows, or NULL if malformed. */
+/** One step of a path: a name, or an index in brackets. Returns what follows, or NULL if malformed.
+ */
 typedef struct pf_path_step {
   const char *name;
   size_t length;
@@ -83,7 +84,8 @@ typedef struct pf_path_step {
 } pf_path_step;
 const char *pf_path_next(const char *path, pf_path_step *step);
 
-/** Keep a string for as long as the config lives; NULL with the error line. Equal ones are kept once. */
+/** Keep a string for as long as the config lives; NULL with the error line. Equal ones are kept
+ * once. */
 const char *pf_config_keep(pf_config *config, const char *string, pf_error *error);
 
 /* ---- core/config/libconfig.c: the one file that includes libconfig.h ---- */
@@ -96,36 +98,42 @@ typedef struct pf_parse_error {
 } pf_parse_error;
 
 /**
- * Parse text into a group of nodes (files and lines of those, `file` naming the text itself). PF_POINT_FAILED: does
- * not parse, *why says where and why, and the error line is not written; PF_STOP: out of memory.
+ * Parse text into a group of nodes (files and lines of those, `file` naming the text itself).
+ * PF_POINT_FAILED: does not parse, *why says where and why, and the error line is not written;
+ * PF_STOP: out of memory.
  */
-pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *file, const char *include_folder,
-                             pf_node **out, pf_parse_error *why, pf_error *error);
+pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *file,
+                             const char *include_folder, pf_node **out, pf_parse_error *why,
+                             pf_error *error);
 
 /**
- * Parse one value, as on the right of `x = `. PF_POINT_FAILED: is not one value in libconfig's syntax; *why says so.
- * The node has no name, and no place.
+ * Parse one value, as on the right of `x = `. PF_POINT_FAILED: is not one value in libconfig's
+ * syntax; *why says so. The node has no name, and no place.
  */
-pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_parse_error *why, pf_error *error);
+pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_parse_error *why,
+                         pf_error *error);
 
 /* ---- between the files of core/config ---- */
 
 /** Read a whole file of text; the caller frees. Refuses what is no text, with one line. (read.c) */
 pf_status pf_config_slurp(const char *path, char **text, pf_error *error);
-/** Finds what libconfig would get wrong without a word: integers too large, includes that are no files. `folder`
- * NULL: a value of the command line, which has neither lines nor includes, nor a `name`. PF_POINT_FAILED: a number too
- * large, PF_STOP: anything else. (prescan.c) */
-pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth, pf_error *error);
+/** Finds what libconfig would get wrong without a word: integers too large, includes that are no
+ * files. `folder` NULL: a value of the command line, which has neither lines nor includes, nor a
+ * `name`. PF_POINT_FAILED: a number too large, PF_STOP: anything else. (prescan.c) */
+pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth,
+                            pf_error *error);
 /** The option of that exact name, or NULL. (options.c) */
 const pf_option *pf_option_named(pf_option_table table, const char *name, size_t length);
 /** One line if the value does not suit the option: type, range, choices. (options.c) */
 pf_status pf_option_check(const pf_option *option, const pf_node *node, pf_error *error);
-/** A text option's value: as written, or for a bare word of the command line as typed; NULL if it is none. (options.c)
+/** A text option's value: as written, or for a bare word of the command line as typed; NULL if it
+ * is none. (options.c)
  */
 const char *pf_option_text(const pf_node *node);
-/** Names of `node` that neither `table` nor `others` has: an error; with `dropped`, those of the file are taken out and
- * their names appended. (unknown.c) */
-pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what, const char *plugin,
-                                pf_option_table table, pf_names others, pf_text *dropped, pf_error *error);
+/** Names of `node` that neither `table` nor `others` has: an error; with `dropped`, those of the
+ * file are taken out and their names appended. (unknown.c) */
+pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what,
+                                const char *plugin, pf_option_table table, pf_names others,
+                                pf_text *dropped, pf_error *error);
 
 #endif

@@ -55,7 +55,8 @@ static bool is_whole(const pf_node *node)
 {
   const double limit = 9007199254740992.0; /* 2^53: beyond it a double no longer counts by ones */
   return node->type == PF_NODE_INTEGER ||
-         (node->type == PF_NODE_REAL && node->real == floor(node->real) && fabs(node->real) <= limit);
+         (node->type == PF_NODE_REAL && node->real == floor(node->real) &&
+          fabs(node->real) <= limit);
 }
 
 static bool has_type(uint32_t type, const pf_node *node)
@@ -81,7 +82,8 @@ static void describe_range(const pf_option *option, char *text, size_t capacity)
   if (low && high) {
     (void)snprintf(text, capacity, "%.10g to %.10g", option->lower, option->upper);
   } else {
-    (void)snprintf(text, capacity, "%.10g or %s", low ? option->lower : option->upper, low ? "more" : "less");
+    (void)snprintf(text, capacity, "%.10g or %s", low ? option->lower : option->upper,
+                   low ? "more" : "less");
   }
 }
 
@@ -117,11 +119,11 @@ static bool is_choice(const char *choices, const char *value)
 /** The choice nearest to what was typed, in `text`; "" if none is near. */
 static void nearest_choice(const char *choices, const char *value, char *text, size_t capacity)
 {
-  enum { MOST = 32, LONG = 64 };
-  char names[MOST][LONG];
-  const char *items[MOST];
+  enum { MAX = 32, LONG = 64 };
+  char names[MAX][LONG];
+  const char *items[MAX];
   size_t count = 0;
-  while (*choices != '\0' && count < MOST) {
+  while (*choices != '\0' && count < MAX) {
     size_t n = strcspn(choices, "|");
     (void)snprintf(names[count], LONG, "%.*s", (int)n, choices);
     items[count] = names[count];
@@ -136,8 +138,8 @@ static void nearest_choice(const char *choices, const char *value, char *text, s
 }
 
 /** One value of a scalar type; `element` -1 for the option itself. */
-static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_node *node, int64_t element,
-                              pf_error *error)
+static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_node *node,
+                              int64_t element, pf_error *error)
 {
   char path[256], shown[96], index[32] = "", expected[256], nearest[96];
   pf_node_path(node, path, sizeof path);
@@ -147,12 +149,13 @@ static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_n
     (void)snprintf(index, sizeof index, "[%lld]", (long long)element);
   }
   if (!has_type(type, node)) {
-    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s", path, index, shown, expectation(type));
+    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s", path, index, shown,
+                   expectation(type));
   }
   double number = 0;
   /* lower = upper = 0 is a table that left them out, and no range anybody means */
-  bool ranged = pf_node_number(node, &number) && (type == PF_TYPE_INTEGER || type == PF_TYPE_REAL) &&
-                option->lower < option->upper;
+  bool ranged = pf_node_number(node, &number) &&
+                (type == PF_TYPE_INTEGER || type == PF_TYPE_REAL) && option->lower < option->upper;
   if (ranged && (number < option->lower || number > option->upper)) {
     describe_range(option, expected, sizeof expected);
     return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s", path, index, shown, expected);
@@ -161,7 +164,8 @@ static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_n
       !is_choice(option->choices, pf_option_text(node))) {
     describe_choices(option->choices, expected, sizeof expected);
     nearest_choice(option->choices, pf_option_text(node), nearest, sizeof nearest);
-    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s%s", path, index, shown, expected, nearest);
+    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s%s", path, index, shown, expected,
+                   nearest);
   }
   return PF_OK;
 }
@@ -189,7 +193,8 @@ pf_status pf_option_check(const pf_option *option, const pf_node *node, pf_error
     char path[256], shown[96];
     pf_node_path(node, path, sizeof path);
     pf_node_show(node, shown, sizeof shown);
-    return pf_fail(error, PF_STOP, "%s: found %s, expected %s", path, shown, expectation(option->type));
+    return pf_fail(error, PF_STOP, "%s: found %s, expected %s", path, shown,
+                   expectation(option->type));
   }
   for (int64_t i = 0; i < pf_node_count(node) && option->type != PF_TYPE_NAMES; i++) {
     pf_status status = check_scalar(option, element_type, pf_node_at(node, i), i, error);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/** A copy of a node and all below it, with the places they stand at; `config` keeps the names of files. */
+/** A copy of a node and all below it, with the places they stand at; `config` keeps the names of
+ * files. */
 static pf_node *copy_tree(pf_config *config, const pf_node *from, pf_error *error)
 {
   pf_node *to = pf_node_new(from->name, from->type, error);
@@ -40,15 +41,18 @@ static pf_node *copy_tree(pf_config *config, const pf_node *from, pf_error *erro
   return to;
 }
 
-static pf_status refuse(const pf_config *config, const pf_node *to, const pf_node *from, pf_error *error)
+static pf_status refuse(const pf_config *config, const pf_node *to, const pf_node *from,
+                        pf_error *error)
 {
   char there[PF_ERROR_LENGTH / 3], here[PF_ERROR_LENGTH / 3], path[256], shown[64];
   pf_node_where(config, from, here, sizeof here);
   pf_node_where(config, to, there, sizeof there);
   pf_node_path(to, path, sizeof path);
   pf_node_show(from, shown, sizeof shown);
-  return pf_fail(error, PF_STOP, "%s: found %s for '%s', which is a group (%s); name one of its keys, { key = value; }",
-                 here, shown, path, there);
+  return pf_fail(
+      error, PF_STOP,
+      "%s: found %s for '%s', which is a group (%s); name one of its keys, { key = value; }", here,
+      shown, path, there);
 }
 
 static pf_status lay(pf_config *config, pf_node *group, const pf_node *over, pf_error *error)
@@ -75,7 +79,8 @@ static pf_status lay(pf_config *config, pf_node *group, const pf_node *over, pf_
       }
       continue;
     }
-    /* what stood there before is kept by name: another plugin takes the keys of the first with it (component.c) */
+    /* what stood there before is kept by name: another plugin takes the keys of the first with it
+     * (component.c) */
     if (to->replaced != NULL) {
       copy->replaced = to->replaced;
       to->replaced = NULL;

@@ -40,7 +40,8 @@ static bool is_path(const char *path)
 }
 
 /** The value: what libconfig makes of it, else a bare word. */
-static pf_status value_of(pf_config *config, const char *override, const char *value, pf_node **out, pf_error *error)
+static pf_status value_of(pf_config *config, const char *override, const char *value, pf_node **out,
+                          pf_error *error)
 {
   pf_parse_error why = {0};
   pf_error fault = pf_error_none();
@@ -59,7 +60,8 @@ static pf_status value_of(pf_config *config, const char *override, const char *v
   }
   if (strpbrk(value, "{}()[]\";=,") != NULL) {
     return pf_fail(error, PF_STOP,
-                   "command line: %s: the value is not in the config's syntax (%s); a text with such characters "
+                   "command line: %s: the value is not in the config's syntax (%s); a text with "
+                   "such characters "
                    "needs quotes of its own: '%.*s=\"...\"'",
                    override, why.text, (int)strcspn(override, "="), override);
   }
@@ -75,9 +77,10 @@ static pf_status value_of(pf_config *config, const char *override, const char *v
   return PF_OK;
 }
 
-/** The child that `step` names in `node`, made if it is missing; `next` is what follows it in the path. */
-static pf_status descend(pf_config *config, pf_node *node, pf_path_step step, const char *next, const char *override,
-                         pf_node **out, pf_error *error)
+/** The child that `step` names in `node`, made if it is missing; `next` is what follows it in the
+ * path. */
+static pf_status descend(pf_config *config, pf_node *node, pf_path_step step, const char *next,
+                         const char *override, pf_node **out, pf_error *error)
 {
   char where[PF_ERROR_LENGTH / 2], path[256], shown[64];
   bool by_index = step.index >= 0;
@@ -86,18 +89,20 @@ static pf_status descend(pf_config *config, pf_node *node, pf_path_step step, co
     pf_node_where(config, node, where, sizeof where);
     pf_node_path(node, path, sizeof path);
     pf_node_show(node, shown, sizeof shown);
-    return pf_fail(error, PF_STOP, "command line: %s: '%s' is %s (%s), so it has no '%.*s'", override,
-                   path[0] == '\0' ? "the config" : path, shown, where, (int)step.length, step.name);
+    return pf_fail(error, PF_STOP, "command line: %s: '%s' is %s (%s), so it has no '%.*s'",
+                   override, path[0] == '\0' ? "the config" : path, shown, where, (int)step.length,
+                   step.name);
   }
-  *out = by_index ? ((size_t)step.index < node->children.count ? node->children.items[step.index] : NULL)
-                  : pf_node_find(&node->children, step.name, step.length);
+  *out = by_index
+             ? ((size_t)step.index < node->children.count ? node->children.items[step.index] : NULL)
+             : pf_node_find(&node->children, step.name, step.length);
   if (*out != NULL) {
     return PF_OK;
   }
   if (by_index && (size_t)step.index != node->children.count) {
     pf_node_path(node, path, sizeof path);
-    return pf_fail(error, PF_STOP, "command line: %s: '%s' has %zu element(s), counted from 0", override, path,
-                   node->children.count);
+    return pf_fail(error, PF_STOP, "command line: %s: '%s' has %zu element(s), counted from 0",
+                   override, path, node->children.count);
   }
   char *name = by_index ? NULL : trimmed(step.name, step.length, error);
   if (!by_index && name == NULL) {
@@ -120,8 +125,8 @@ static pf_status descend(pf_config *config, pf_node *node, pf_path_step step, co
 }
 
 /** Put `value` where `target` (found or just made) stands. */
-static pf_status put(pf_config *config, pf_node *target, bool made, pf_node *value, const char *override,
-                     pf_error *error)
+static pf_status put(pf_config *config, pf_node *target, bool made, pf_node *value,
+                     const char *override, pf_error *error)
 {
   bool scalar = value->type >= PF_NODE_BOOL;
   if (!made && target->type == PF_NODE_GROUP && scalar) {
@@ -130,8 +135,10 @@ static pf_status put(pf_config *config, pf_node *target, bool made, pf_node *val
     pf_node_path(target, path, sizeof path);
     bool has_plugin = pf_node_find(&target->children, "plugin", strlen("plugin")) != NULL;
     pf_node_free(value);
-    return pf_fail(error, PF_STOP, "command line: %s: '%s' is a group (%s); name one of its keys%s%s%s", override, path,
-                   where, has_plugin ? ", such as " : "", has_plugin ? path : "", has_plugin ? ".plugin" : "");
+    return pf_fail(error, PF_STOP,
+                   "command line: %s: '%s' is a group (%s); name one of its keys%s%s%s", override,
+                   path, where, has_plugin ? ", such as " : "", has_plugin ? path : "",
+                   has_plugin ? ".plugin" : "");
   }
   value->name = pf_memory_string(target->name, error);
   if (target->name != NULL && value->name == NULL) {
@@ -149,7 +156,8 @@ static pf_status put(pf_config *config, pf_node *target, bool made, pf_node *val
   return PF_OK;
 }
 
-static pf_status assign(pf_config *config, const char *override, const char *path, const char *raw, pf_error *error)
+static pf_status assign(pf_config *config, const char *override, const char *path, const char *raw,
+                        pf_error *error)
 {
   pf_node *node = config->root;
   bool made = false;
@@ -157,7 +165,8 @@ static pf_status assign(pf_config *config, const char *override, const char *pat
     pf_path_step step;
     path = pf_path_next(path, &step);
     if (path == NULL) {
-      return pf_fail(error, PF_STOP, "command line: %s: not a path", override); /* looked at before; not reached */
+      return pf_fail(error, PF_STOP, "command line: %s: not a path",
+                     override); /* looked at before; not reached */
     }
     size_t before = node->children.count;
     pf_node *child = NULL;
@@ -182,16 +191,18 @@ pf_status pf_config_override(pf_config *config, const char *override, pf_error *
   return pf_config_override_for(config, override, override, error);
 }
 
-pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument, pf_error *error)
+pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument,
+                                 pf_error *error)
 {
   const char *equals = strchr(override, '=');
   if (equals == NULL) {
-    return pf_fail(error, PF_STOP, "command line: %s: expected key=value, such as fit.epochs=10", override);
+    return pf_fail(error, PF_STOP, "command line: %s: expected key=value, such as fit.epochs=10",
+                   override);
   }
   for (const char *c = override; *c != '\0'; c++) {
     if ((unsigned char)*c < 32 && *c != '\t') {
-      return pf_fail(error, PF_STOP, "command line: %.*s...: one line of text was expected", (int)(c - override),
-                     override);
+      return pf_fail(error, PF_STOP, "command line: %.*s...: one line of text was expected",
+                     (int)(c - override), override);
     }
   }
   const char *kept = pf_config_keep(config, argument, error);
@@ -201,13 +212,15 @@ pf_status pf_config_override_for(pf_config *config, const char *override, const 
   pf_status status = PF_STOP;
   if (kept != NULL && path != NULL && kept_raw != NULL) {
     if (!is_path(path)) {
-      status = pf_fail(error, PF_STOP,
-                       "command line: %s: '%s' is no name of a setting; expected names joined by dots, such as "
-                       "fit.epochs or losses.[0].weight",
-                       override, path);
+      status = pf_fail(
+          error, PF_STOP,
+          "command line: %s: '%s' is no name of a setting; expected names joined by dots, such as "
+          "fit.epochs or losses.[0].weight",
+          override, path);
     } else if (raw[0] == '\0') {
-      status = pf_fail(error, PF_STOP, "command line: %s: the value is missing (an empty text is '%s=\"\"')", override,
-                       path);
+      status = pf_fail(error, PF_STOP,
+                       "command line: %s: the value is missing (an empty text is '%s=\"\"')",
+                       override, path);
     } else {
       status = assign(config, kept, path, kept_raw, error);
     }

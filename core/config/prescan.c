@@ -86,14 +86,16 @@ static bool is_digit(char c)
 
 static bool is_word(char c)
 {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '*' || c == '.';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '*' ||
+         c == '.';
 }
 
 /** A number or a name, from its first letter to its last. */
 static pf_status check_word(scan *s, pf_error *error)
 {
   const char *start = s->at;
-  while (is_word(*s->at) || *s->at == '-' || (*s->at == '+' && (s->at[-1] == 'e' || s->at[-1] == 'E'))) {
+  while (is_word(*s->at) || *s->at == '-' ||
+         (*s->at == '+' && (s->at[-1] == 'e' || s->at[-1] == 'E'))) {
     s->at++;
   }
   size_t length = (size_t)(s->at - start);
@@ -102,19 +104,20 @@ static pf_status check_word(scan *s, pf_error *error)
   errno = 0;
   long long value = is_digit(start[0]) ? strtoll(start, &end, hex ? 16 : 10) : 0;
   if (end == NULL || end == start || (end < s->at && *end != 'L')) {
-    return PF_OK; /* a name, a real number, or nothing that libconfig would take for a whole number */
+    return PF_OK; /* a name, a real number, or nothing that libconfig would take for a whole number
+                   */
   }
   bool negative = start > s->line_start && start[-1] == '-';
   char where[PF_ERROR_LENGTH / 2];
   (void)place(s, s->line, where, sizeof where);
   if (errno == ERANGE) {
     return pf_fail(error, PF_POINT_FAILED,
-                   "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible", where, (int)length,
-                   start);
+                   "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible",
+                   where, (int)length, start);
   }
   if (*end != 'L' && value > (long long)INT_MAX + (negative ? 1 : 0)) {
-    return pf_fail(error, PF_POINT_FAILED, "%sthe whole number %.*s is beyond 32 bits; write %.*sL", where, (int)length,
-                   start, (int)length, start);
+    return pf_fail(error, PF_POINT_FAILED, "%sthe whole number %.*s is beyond 32 bits; write %.*sL",
+                   where, (int)length, start, (int)length, start);
   }
   return PF_OK;
 }
@@ -130,8 +133,9 @@ static pf_status check_include(scan *s, pf_error *error)
   size_t length = strcspn(name + 1, "\"\n");
   s->at = name + 1 + length + (name[1 + length] == '"' ? 1 : 0);
   if (s->depth + 1 > DEEPEST) {
-    return pf_fail(error, PF_STOP, "%s:%d: includes nest deeper than %d; does a file include itself?", s->name, s->line,
-                   DEEPEST);
+    return pf_fail(error, PF_STOP,
+                   "%s:%d: includes nest deeper than %d; does a file include itself?", s->name,
+                   s->line, DEEPEST);
   }
   size_t capacity = strlen(s->folder) + length + 1;
   char *path = pf_memory_need(capacity, 1, error);
@@ -152,9 +156,11 @@ static pf_status check_include(scan *s, pf_error *error)
   return status;
 }
 
-pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth, pf_error *error)
+pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth,
+                            pf_error *error)
 {
-  scan s = {.at = text, .line_start = text, .line = 1, .name = name, .folder = folder, .depth = depth};
+  scan s = {
+      .at = text, .line_start = text, .line = 1, .name = name, .folder = folder, .depth = depth};
   pf_status status = PF_OK;
   while (status == PF_OK && *s.at != '\0') {
     if (*s.at == '\n') {
@@ -163,8 +169,11 @@ pf_status pf_config_prescan(const char *text, const char *name, const char *fold
     } else if (*s.at == '"') {
       status = skip_string(&s, error);
     } else if (skip_comment(&s)) {
-      if (*s.at == '\0' && depth > 0) { /* the config itself gets a line end from us, an included file cannot */
-        status = pf_fail(error, PF_STOP, "%s:%d: the file ends in a comment; put a line end behind it", name, s.line);
+      if (*s.at == '\0' &&
+          depth > 0) { /* the config itself gets a line end from us, an included file cannot */
+        status =
+            pf_fail(error, PF_STOP, "%s:%d: the file ends in a comment; put a line end behind it",
+                    name, s.line);
       }
     } else if (folder != NULL && strncmp(s.at, "@include", strlen("@include")) == 0) {
       status = check_include(&s, error);

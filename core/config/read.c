@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Largest file taken for a config; a data file named by mistake is refused before it fills the memory. */
+/* Largest file taken for a config; a data file named by mistake is refused before it fills the
+ * memory. */
 enum { LARGEST = 16 * 1024 * 1024 };
 
 /** Reads to the end; a pipe has no size to ask for. */
-static pf_status read_all(int descriptor, const char *path, char **out, size_t *length, pf_error *error)
+static pf_status read_all(int descriptor, const char *path, char **out, size_t *length,
+                          pf_error *error)
 {
   size_t capacity = 65536, used = 0;
   char *text = malloc(capacity + 1);
@@ -37,7 +39,8 @@ static pf_status read_all(int descriptor, const char *path, char **out, size_t *
     }
     if (used > LARGEST) {
       free(text);
-      return pf_fail(error, PF_STOP, "%s: larger than %d MiB, so this is no config", path, LARGEST / 1024 / 1024);
+      return pf_fail(error, PF_STOP, "%s: larger than %d MiB, so this is no config", path,
+                     LARGEST / 1024 / 1024);
     }
     if (used == capacity) {
       capacity *= 2;
@@ -59,7 +62,8 @@ static pf_status check_text(const char *text, size_t length, const char *path, p
     if (c == '\n') {
       line++;
     } else if (c < 32 && c != '\t' && c != '\r' && c != '\f') {
-      return pf_fail(error, PF_STOP, "%s:%d: byte %u is no text; a config is a text file", path, line, (unsigned)c);
+      return pf_fail(error, PF_STOP, "%s:%d: byte %u is no text; a config is a text file", path,
+                     line, (unsigned)c);
     }
   }
   return PF_OK;
@@ -128,10 +132,11 @@ static int n_lines(const char *text)
   return lines;
 }
 
-static pf_status build(pf_config *config, const char *text, const char *const *overrides, size_t n_overrides,
-                       pf_error *error)
+static pf_status build(pf_config *config, const char *text, const char *const *overrides,
+                       size_t n_overrides, pf_error *error)
 {
-  const char *start = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text; /* some editors' byte order mark */
+  const char *start =
+      strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text; /* some editors' byte order mark */
   pf_status status = pf_config_prescan(start, config->file, config->folder, 0, error);
   if (status != PF_OK) {
     return PF_STOP;
@@ -150,8 +155,11 @@ static pf_status build(pf_config *config, const char *text, const char *const *o
   pf_text_free(&ended);
   if (status == PF_POINT_FAILED) {
     bool own = why.file[0] == '\0';
-    int line = own && why.line > n_lines(start) ? n_lines(start) : why.line; /* the line end above is none of theirs */
-    return pf_fail(error, PF_STOP, "%s:%d: %s", own ? config->file : why.file, line, explain(why.text));
+    int line = own && why.line > n_lines(start)
+                   ? n_lines(start)
+                   : why.line; /* the line end above is none of theirs */
+    return pf_fail(error, PF_STOP, "%s:%d: %s", own ? config->file : why.file, line,
+                   explain(why.text));
   }
   for (size_t i = 0; status == PF_OK && i < n_overrides; i++) {
     status = pf_config_override(config, overrides[i], error);
@@ -159,8 +167,8 @@ static pf_status build(pf_config *config, const char *text, const char *const *o
   return status;
 }
 
-pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides, size_t n_overrides,
-                          pf_config **out, pf_error *error)
+pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides,
+                          size_t n_overrides, pf_config **out, pf_error *error)
 {
   pf_config *config = pf_memory_need(1, sizeof *config, error);
   if (config == NULL) {
@@ -180,8 +188,8 @@ pf_status pf_config_parse(const char *text, const char *name, const char *const 
   return PF_OK;
 }
 
-pf_status pf_config_read(const char *path, const char *const *overrides, size_t n_overrides, pf_config **out,
-                         pf_error *error)
+pf_status pf_config_read(const char *path, const char *const *overrides, size_t n_overrides,
+                         pf_config **out, pf_error *error)
 {
   char *text = NULL;
   pf_status status = pf_config_slurp(path, &text, error);
@@ -189,7 +197,8 @@ pf_status pf_config_read(const char *path, const char *const *overrides, size_t 
     return status;
   }
   if (text[strspn(text, " \t\r\n\f")] == '\0') {
-    status = pf_fail(error, PF_STOP, "%s: is empty; a config was expected (configs/ has some to start from)", path);
+    status = pf_fail(error, PF_STOP,
+                     "%s: is empty; a config was expected (configs/ has some to start from)", path);
   } else {
     status = pf_config_parse(text, path, overrides, n_overrides, out, error);
   }

@@ -92,8 +92,10 @@ static void name_in_group(const check *c, const pf_node *node, char *text, size_
   text[shown] = '\0';
 }
 
-/** The declared name most like a wrong one: first among its neighbours, then anywhere. "" if there is none. */
-static pf_status suggest(const check *c, const char *prefix, const char *name, char *text, size_t capacity)
+/** The declared name most like a wrong one: first among its neighbours, then anywhere. "" if there
+ * is none. */
+static pf_status suggest(const check *c, const char *prefix, const char *name, char *text,
+                         size_t capacity)
 {
   const char **items = pf_memory_need(2 * n_names(c) + 1, sizeof *items, c->error);
   char(*parts)[64] = pf_memory_need(2 * n_names(c) + 1, sizeof *parts, c->error);
@@ -149,7 +151,8 @@ static pf_status complain(const check *c, const char *prefix, const pf_node *chi
     (void)snprintf(hint, sizeof hint, "%s", list.text == NULL ? "" : list.text);
     pf_text_free(&list);
   }
-  return pf_fail(c->error, PF_STOP, "%s: %s has no option '%s'%s%s", where, c->what, name, nearest, hint);
+  return pf_fail(c->error, PF_STOP, "%s: %s has no option '%s'%s%s", where, c->what, name, nearest,
+                 hint);
 }
 
 static pf_status wrong_shape(const check *c, const pf_node *child, enum fit fit)
@@ -221,13 +224,16 @@ static pf_status check_group(const check *c, pf_node *group, const char *prefix)
   while (status == PF_OK && i < group->children.count) {
     size_t before = group->children.count;
     status = check_child(c, group->children.items[i], prefix);
-    i += group->children.count == before ? 1 : 0; /* else it was dropped, and the next one stands in its place */
+    i += group->children.count == before
+             ? 1
+             : 0; /* else it was dropped, and the next one stands in its place */
   }
   return status;
 }
 
-pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what, const char *plugin,
-                                pf_option_table table, pf_names others, pf_text *dropped, pf_error *error)
+pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what,
+                                const char *plugin, pf_option_table table, pf_names others,
+                                pf_text *dropped, pf_error *error)
 {
   check c = {.config = config,
              .group = node,
@@ -240,16 +246,19 @@ pf_status pf_config_check_names(const pf_config *config, pf_node *node, const ch
   return check_group(&c, node, "");
 }
 
-pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node, pf_option_table table, pf_names others,
-                                 char *names, size_t capacity, pf_error *error)
+pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node,
+                                 pf_option_table table, pf_names others, char *names,
+                                 size_t capacity, pf_error *error)
 {
   pf_text dropped = {0};
   names[0] = '\0';
   if (node == NULL || node->type != PF_NODE_GROUP) {
     return PF_OK;
   }
-  /* nodes are never const objects: the config owns them, and const keeps only others from changing them */
-  pf_status status = pf_config_check_names(config, (pf_node *)node, "", NULL, table, others, &dropped, error);
+  /* nodes are never const objects: the config owns them, and const keeps only others from changing
+   * them */
+  pf_status status =
+      pf_config_check_names(config, (pf_node *)node, "", NULL, table, others, &dropped, error);
   if (dropped.length > 0) {
     (void)snprintf(names, capacity, "%s", dropped.text);
   }

@@ -31,7 +31,8 @@ struct pf_view {
 
 /* ---- building ---- */
 
-static pf_status add_value(pf_view *view, const char *path, const pf_option *option, value **out, pf_error *error)
+static pf_status add_value(pf_view *view, const char *path, const pf_option *option, value **out,
+                           pf_error *error)
 {
   if (view->count == view->capacity) {
     size_t capacity = view->capacity == 0 ? 32 : 2 * view->capacity;
@@ -52,7 +53,8 @@ static pf_status add_value(pf_view *view, const char *path, const pf_option *opt
   return PF_OK;
 }
 
-/** name=2024 on the command line: a number for libconfig, a text for this option and in the resolved config. */
+/** name=2024 on the command line: a number for libconfig, a text for this option and in the
+ * resolved config. */
 static pf_status make_text(pf_node *node, pf_error *error)
 {
   if (node->type != PF_NODE_STRING) {
@@ -94,11 +96,13 @@ static pf_status resolve(const pf_view *view, value *v, pf_error *error)
   return status;
 }
 
-static pf_status parse_default(const pf_view *view, const pf_option *option, pf_node **out, pf_error *error)
+static pf_status parse_default(const pf_view *view, const pf_option *option, pf_node **out,
+                               pf_error *error)
 {
   pf_parse_error why = {0};
   pf_error fault = pf_error_none();
-  /* the config is written to only where it keeps strings, and a value without a file has none to keep */
+  /* the config is written to only where it keeps strings, and a value without a file has none to
+   * keep */
   pf_status status = pf_value_parse((pf_config *)view->config, option->fallback, out, &why, &fault);
   if (status == PF_OK) {
     (*out)->name = pf_memory_string(option->name, error);
@@ -108,16 +112,18 @@ static pf_status parse_default(const pf_view *view, const pf_option *option, pf_
     }
   }
   if (status != PF_OK) {
-    return pf_fail(error, PF_STOP,
-                   "%s: the default of its option '%s' is wrong (%s): a mistake in the table of options", view->what,
-                   option->name, status == PF_POINT_FAILED ? why.text : fault.text);
+    return pf_fail(
+        error, PF_STOP,
+        "%s: the default of its option '%s' is wrong (%s): a mistake in the table of options",
+        view->what, option->name, status == PF_POINT_FAILED ? why.text : fault.text);
   }
   return PF_OK;
 }
 
-/** Puts a default into the config, for the resolved one: below `group` where the option's name says. */
-static pf_status record_default(const pf_view *view, pf_node *group, const pf_option *option, const char *name,
-                                pf_node *given, pf_error *error)
+/** Puts a default into the config, for the resolved one: below `group` where the option's name
+ * says. */
+static pf_status record_default(const pf_view *view, pf_node *group, const pf_option *option,
+                                const char *name, pf_node *given, pf_error *error)
 {
   pf_node_table *table = &group->defaults;
   for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(name, '.')) {
@@ -157,9 +163,10 @@ static pf_status record_default(const pf_view *view, pf_node *group, const pf_op
   return status;
 }
 
-/** One option in one group (an element, for options of lists of groups); `name` is what remains of its name. */
-static pf_status take(pf_view *view, const pf_node *group, const pf_option *option, const char *name, const char *path,
-                      pf_error *error)
+/** One option in one group (an element, for options of lists of groups); `name` is what remains of
+ * its name. */
+static pf_status take(pf_view *view, const pf_node *group, const pf_option *option,
+                      const char *name, const char *path, pf_error *error)
 {
   value *v = NULL;
   pf_status status = add_value(view, path, option, &v, error);
@@ -176,8 +183,8 @@ static pf_status take(pf_view *view, const pf_node *group, const pf_option *opti
     }
   } else if (option->required) {
     bool helpful = option->help != NULL && option->help[0] != '\0';
-    pf_fail(error, PF_STOP, "%s needs '%s'%s%s, which is missing here", view->what, path, helpful ? ": " : "",
-            helpful ? option->help : "");
+    pf_fail(error, PF_STOP, "%s needs '%s'%s%s, which is missing here", view->what, path,
+            helpful ? ": " : "", helpful ? option->help : "");
     pf_error_locate(error, view->config, group);
     return PF_STOP;
   } else if (option->fallback != NULL) {
@@ -207,8 +214,8 @@ static pf_status take(pf_view *view, const pf_node *group, const pf_option *opti
 }
 
 /** Expands the first [] of `name`, if there is one, over the elements of the list. */
-static pf_status expand(pf_view *view, const pf_node *group, const pf_option *option, const char *name,
-                        const char *prefix, pf_error *error)
+static pf_status expand(pf_view *view, const pf_node *group, const pf_option *option,
+                        const char *name, const char *prefix, pf_error *error)
 {
   char path[512], list_name[256];
   const char *brackets = strstr(name, "[].");
@@ -229,13 +236,15 @@ static pf_status expand(pf_view *view, const pf_node *group, const pf_option *op
 static pf_status check_table(const pf_view *view, pf_error *error)
 {
   for (size_t i = 0; i < view->table.count; i++) {
-    const pf_option *option = pf_table_at(view->table.items, view->table.stride, view->table.count, i);
+    const pf_option *option =
+        pf_table_at(view->table.items, view->table.stride, view->table.count, i);
     bool sound = option->name != NULL && option->name[0] != '\0' && option->type >= PF_TYPE_BOOL &&
                  option->type <= PF_TYPE_NAMES;
     if (!sound) {
-      return pf_fail(error, PF_STOP,
-                     "%s: option %zu ('%s') of its table has no name or no type: a mistake in the table", view->what, i,
-                     option->name == NULL ? "" : option->name);
+      return pf_fail(
+          error, PF_STOP,
+          "%s: option %zu ('%s') of its table has no name or no type: a mistake in the table",
+          view->what, i, option->name == NULL ? "" : option->name);
     }
   }
   return PF_OK;
@@ -253,11 +262,12 @@ static pf_status fill(pf_view *view, const char *plugin, pf_names others, pf_err
       pf_error_locate(error, view->config, view->group);
       return PF_STOP;
     }
-    status = pf_config_check_names(view->config, (pf_node *)view->group, view->what, plugin, view->table, others, NULL,
-                                   error);
+    status = pf_config_check_names(view->config, (pf_node *)view->group, view->what, plugin,
+                                   view->table, others, NULL, error);
   }
   for (size_t i = 0; status == PF_OK && i < view->table.count; i++) {
-    const pf_option *option = pf_table_at(view->table.items, view->table.stride, view->table.count, i);
+    const pf_option *option =
+        pf_table_at(view->table.items, view->table.stride, view->table.count, i);
     status = expand(view, view->group, option, option->name, "", error);
   }
   return status;
@@ -267,10 +277,12 @@ static pf_status fill(pf_view *view, const char *plugin, pf_names others, pf_err
 
 static pf_view *view_of(const pf_options *options)
 {
-  return (pf_view *)options->impl; /* made by pf_view_create_plugin below, from a view that is not const */
+  return (pf_view *)
+      options->impl; /* made by pf_view_create_plugin below, from a view that is not const */
 }
 
-/** "blocks[2].trials" is an instance of "blocks[].trials"; both end where the shorter may stop at "[]." */
+/** "blocks[2].trials" is an instance of "blocks[].trials"; both end where the shorter may stop at
+ * "[]." */
 static bool is_list_of_groups(const pf_view *view, const char *path)
 {
   char generic[256];
@@ -285,7 +297,8 @@ static bool is_list_of_groups(const pf_view *view, const char *path)
   }
   memcpy(generic + n, "[].", 4);
   for (size_t i = 0; i < view->table.count; i++) {
-    const pf_option *option = pf_table_at(view->table.items, view->table.stride, view->table.count, i);
+    const pf_option *option =
+        pf_table_at(view->table.items, view->table.stride, view->table.count, i);
     if (strncmp(option->name, generic, n + 3) == 0) {
       return true;
     }
@@ -298,7 +311,8 @@ static bool is_group(const pf_view *view, const char *path)
 {
   size_t length = strlen(path);
   for (size_t i = 0; i < view->table.count; i++) {
-    const pf_option *option = pf_table_at(view->table.items, view->table.stride, view->table.count, i);
+    const pf_option *option =
+        pf_table_at(view->table.items, view->table.stride, view->table.count, i);
     if (strncmp(option->name, path, length) == 0 && option->name[length] == '.') {
       return true;
     }
@@ -322,13 +336,15 @@ static const value *ask(const pf_options *options, const char *path, uint32_t a,
   const pf_view *view = view_of(options);
   const value *v = find(view, path);
   if (v == NULL) {
-    pf_fail(view->misuse, PF_STOP, "%s asked for the option '%s', which it does not declare: a mistake in its code",
+    pf_fail(view->misuse, PF_STOP,
+            "%s asked for the option '%s', which it does not declare: a mistake in its code",
             view->what, path);
     return NULL;
   }
   if (v->option->type != a && v->option->type != b) {
     pf_fail(view->misuse, PF_STOP,
-            "%s asked for its option '%s' by another type than it declares: a mistake in its code", view->what, path);
+            "%s asked for its option '%s' by another type than it declares: a mistake in its code",
+            view->what, path);
     return NULL;
   }
   return v;
@@ -344,7 +360,8 @@ static int get_present(const pf_options *options, const char *path)
   if (is_list_of_groups(view, path) || is_group(view, path)) {
     return view->group != NULL && pf_node_get(view->group, path) != NULL;
   }
-  pf_fail(view->misuse, PF_STOP, "%s asked for the option '%s', which it does not declare: a mistake in its code",
+  pf_fail(view->misuse, PF_STOP,
+          "%s asked for the option '%s', which it does not declare: a mistake in its code",
           view->what, path);
   return 0;
 }
@@ -398,7 +415,8 @@ static const char *get_string(const pf_options *options, const char *path)
 }
 
 /** Element i of a list option, or NULL with the request noted. */
-static const pf_node *ask_element(const pf_options *options, const char *path, int64_t i, uint32_t type)
+static const pf_node *ask_element(const pf_options *options, const char *path, int64_t i,
+                                  uint32_t type)
 {
   const value *v = ask(options, path, type, type);
   if (v == NULL) {
@@ -408,8 +426,8 @@ static const pf_node *ask_element(const pf_options *options, const char *path, i
   if (element == NULL) {
     const pf_view *view = view_of(options);
     pf_fail(view->misuse, PF_STOP,
-            "%s asked for element %lld of its option '%s', which has %lld: a mistake in its code", view->what,
-            (long long)i, path, (long long)pf_node_count(v->node));
+            "%s asked for element %lld of its option '%s', which has %lld: a mistake in its code",
+            view->what, (long long)i, path, (long long)pf_node_count(v->node));
   }
   return element;
 }
@@ -436,8 +454,9 @@ static const char *get_string_at(const pf_options *options, const char *path, in
 
 /* ---- the object ---- */
 
-pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what, const char *plugin,
-                                pf_option_table table, pf_names others, pf_view **out, pf_error *error)
+pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what,
+                                const char *plugin, pf_option_table table, pf_names others,
+                                pf_view **out, pf_error *error)
 {
   pf_view *view = pf_memory_need(1, sizeof *view, error);
   if (view == NULL) {
@@ -473,8 +492,8 @@ pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, co
   return PF_OK;
 }
 
-pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what, pf_option_table table,
-                         pf_names others, pf_view **out, pf_error *error)
+pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what,
+                         pf_option_table table, pf_names others, pf_view **out, pf_error *error)
 {
   return pf_view_create_plugin(config, node, what, NULL, table, others, out, error);
 }

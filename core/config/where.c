@@ -15,7 +15,8 @@ void pf_node_where(const pf_config *config, const pf_node *node, char *text, siz
   }
 }
 
-/** Does the line start with a place already: "file:12: ", one of this config's files, or the command line? */
+/** Does the line start with a place already: "file:12: ", one of this config's files, or the
+ * command line? */
 static bool is_located(const char *text, const pf_config *config)
 {
   if (strncmp(text, "command line: ", strlen("command line: ")) == 0) {

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
-/* The config as resolved, in libconfig's syntax (whose own writer keeps 15 digits, too few to repeat a run). */
+/* The config as resolved, in libconfig's syntax (whose own writer keeps 15 digits, too few to
+ * repeat a run). */
 #include "core/config/node.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ static void write_string(FILE *file, const char *text)
   (void)fputc('"', file);
 }
 
-/** The shortest of 15, 16 and 17 digits that reads back as the same double; always with a point or an exponent. */
+/** The shortest of 15, 16 and 17 digits that reads back as the same double; always with a point or
+ * an exponent. */
 static void write_real(FILE *file, double value)
 {
   char text[64];
@@ -117,7 +119,8 @@ static void write_defaults(FILE *file, const pf_node_table *table, const pf_node
   }
 }
 
-/** Settings, then defaults. A group may be both, where an override made it after its defaults were filled in. */
+/** Settings, then defaults. A group may be both, where an override made it after its defaults were
+ * filled in. */
 static void write_group(FILE *file, const pf_node *group, int depth, bool by_default)
 {
   for (size_t i = 0; i < group->children.count; i++) {
@@ -144,8 +147,9 @@ pf_status pf_config_write(const pf_config *config, const char *path, pf_error *e
   if (file == NULL) {
     return pf_fail(error, PF_STOP, "%s: cannot be written: %s", path, strerror(errno));
   }
-  (void)fprintf(file, "# The config as resolved: includes, the command line and defaults filled in.\n"
-                      "# `plastfit fit` of this file alone repeats the run.\n\n");
+  (void)fprintf(file,
+                "# The config as resolved: includes, the command line and defaults filled in.\n"
+                "# `plastfit fit` of this file alone repeats the run.\n\n");
   write_group(file, config->root, 0, false);
   int failed = ferror(file);
   if (fclose(file) != 0 || failed) {

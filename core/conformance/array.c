@@ -39,7 +39,8 @@ void cf_array_allocate(cf_array *array, bool at_end)
   array->bytes = (size_t)extent(array) * cf_cell_bytes(array->type);
   const size_t inner = (array->bytes + page - 1) / page * page;
   array->map_bytes = inner + 2 * page;
-  array->map = mmap(NULL, array->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  array->map =
+      mmap(NULL, array->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (array->map == MAP_FAILED || mprotect(array->map, page, PROT_NONE) != 0 ||
       mprotect(array->map + page + inner, page, PROT_NONE) != 0) {
     (void)fputs("plastfit: out of memory for the arrays of a check\n", stderr);
@@ -117,7 +118,8 @@ const char *cf_name(const cf_array *array, int64_t k, char *text, size_t capacit
   const int64_t plane = k / array->columns / array->rows % array->planes;
   const int64_t copy = k / array->columns / array->rows / array->planes;
   int n = snprintf(text, capacity, "%s", array->name);
-  const int64_t sizes[3] = {array->copies, array->planes, array->rows}, index[3] = {copy, plane, row};
+  const int64_t sizes[3] = {array->copies, array->planes, array->rows},
+                index[3] = {copy, plane, row};
   for (int d = 0; d < 3; d++) {
     if (sizes[d] > 1 && n >= 0 && (size_t)n < capacity) {
       n += snprintf(text + n, capacity - (size_t)n, "[%lld]", (long long)index[d]);

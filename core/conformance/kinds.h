@@ -8,7 +8,8 @@
 typedef struct cf_checks {
   const char *name; /**< what it prints as: "vjp" */
   cf_group run;
-  /** NULL: always. In a child too: false where the plugin has no such op, so that nothing is printed. */
+  /** NULL: always. In a child too: false where the plugin has no such op, so that nothing is
+   * printed. */
   bool (*applies)(const pf_plugin *plugin);
 } cf_checks;
 
@@ -23,7 +24,7 @@ void cf_check_size(cf_report *report, const char *what, size_t size, size_t of_h
 /** An object and its twin, and the plugin's calls counted from here on. */
 typedef struct cf_pair {
   cf_host hosts[2];
-  cf_object object, twin;
+  cf_object object, reference;
 } cf_pair;
 void cf_pair_make(cf_report *report, const cf_variant *variant, cf_pair *pair);
 void cf_pair_end(cf_report *report, cf_pair *pair);

@@ -36,7 +36,8 @@ static void *host_allocate(const pf_host *face, size_t bytes)
 {
   cf_host *host = face->impl;
   const int64_t number = host->n_made++;
-  if (host->fail_at >= 0 && (number == host->fail_at || (host->fail_onwards && number > host->fail_at))) {
+  if (host->fail_at >= 0 &&
+      (number == host->fail_at || (host->fail_onwards && number > host->fail_at))) {
     return NULL;
   }
   void *memory = NULL;
@@ -83,15 +84,19 @@ static void host_warn(const pf_host *face, const char *line)
 const pf_host *cf_host_start(cf_host *host, int64_t fail_at, bool fail_onwards)
 {
   *host = (cf_host){.fail_at = fail_at, .fail_onwards = fail_onwards};
-  host->face = (pf_host){
-      .size = sizeof(pf_host), .impl = host, .allocate = host_allocate, .release = host_release, .warn = host_warn};
+  host->face = (pf_host){.size = sizeof(pf_host),
+                         .impl = host,
+                         .allocate = host_allocate,
+                         .release = host_release,
+                         .warn = host_warn};
   return &host->face;
 }
 
 uint64_t cf_host_sum(const cf_host *host)
 {
-  /* FNV-1a, by words: called around every hot call, so bytes would take most of the time of a check. Each step is one
-   * to one in `sum` and in the word, so that one that changed always shows. */
+  /* FNV-1a, by words: called around every hot call, so bytes would take most of the time of a
+   * check. Each step is one to one in `sum` and in the word, so that one that changed always shows.
+   */
   uint64_t sum = 1469598103934665603u;
   for (const cf_block *block = host->blocks; block != NULL; block = block->next) {
     const unsigned char *bytes = (const unsigned char *)block + HEAD;
@@ -139,8 +144,8 @@ int64_t cf_setting_count(const cf_variant *variant, const char *path)
 
 /* ---- objects ---- */
 
-static pf_status call_create(const pf_plugin *plugin, const pf_host *host, const pf_options *options, void **self,
-                             pf_error *error)
+static pf_status call_create(const pf_plugin *plugin, const pf_host *host,
+                             const pf_options *options, void **self, pf_error *error)
 {
   switch (plugin->kind) {
   case PF_KIND_RULE:
@@ -154,16 +159,21 @@ static pf_status call_create(const pf_plugin *plugin, const pf_host *host, const
   }
 }
 
-pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self, pf_error *error)
+pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self,
+                        pf_error *error)
 {
   pf_view *view = NULL;
   pf_error fault = {.size = sizeof fault};
   if (pf_view_create_plugin(variant->config, variant->options, variant->what, variant->plugin->name,
-                            variant->plugin->options, (pf_names){NULL, 0}, &view, &fault) != PF_OK) {
-    cf_find(report, "its options are refused: %s (options for the check stand in conformance.cfg beside the plugin)",
+                            variant->plugin->options, (pf_names){NULL, 0}, &view,
+                            &fault) != PF_OK) {
+    cf_find(report,
+            "its options are refused: %s (options for the check stand in conformance.cfg beside "
+            "the plugin)",
             fault.text);
   }
-  const pf_status status = call_create(variant->plugin, &host->face, pf_view_options(view), self, error);
+  const pf_status status =
+      call_create(variant->plugin, &host->face, pf_view_options(view), self, error);
   if (pf_view_verify(view, &fault) != PF_OK) {
     cf_find(report, "create asks for an option that it did not declare: %s", fault.text);
   }
@@ -178,7 +188,8 @@ void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host,
   (void)cf_host_start(host, -1, false);
   cf_doing(report, "create");
   if (cf_object_try(report, variant, host, &out->self, &error) != PF_OK) {
-    cf_find(report, "create refuses: %s%s", error.text[0] == '\0' ? "and does not say why" : error.text,
+    cf_find(report, "create refuses: %s%s",
+            error.text[0] == '\0' ? "and does not say why" : error.text,
             variant->plugin->options.count == 0
                 ? ""
                 : " (options for the check stand in conformance.cfg beside the plugin)");
@@ -198,8 +209,8 @@ void cf_object_end(cf_report *report, cf_object *object)
     cf_find(report, "writes behind the end of memory that it was given by host->allocate");
   }
   if (object->host->n_live != 0) {
-    cf_find(report, "leaks: %lld of %lld allocations live on after destroy", (long long)object->host->n_live,
-            (long long)object->host->n_made);
+    cf_find(report, "leaks: %lld of %lld allocations live on after destroy",
+            (long long)object->host->n_live, (long long)object->host->n_made);
   }
 }
 
@@ -213,13 +224,15 @@ static void check_out_of_memory(cf_report *report, const cf_variant *variant, bo
     pf_error error = {.size = sizeof error};
     void *self = &untouched;
     (void)cf_host_start(&host, n, onwards);
-    cf_doing(report, "create, with allocation %lld%s failing,", (long long)n, onwards ? " and all that follow" : "");
+    cf_doing(report, "create, with allocation %lld%s failing,", (long long)n,
+             onwards ? " and all that follow" : "");
     const pf_status status = cf_object_try(report, variant, &host, &self, &error);
     if (status == PF_OK) {
       const bool was_asked = host.n_made > n;
       destroy(report, variant->plugin, self);
       if (host.n_live != 0) {
-        cf_find(report, "leaks %lld allocations after a create that went on without one", (long long)host.n_live);
+        cf_find(report, "leaks %lld allocations after a create that went on without one",
+                (long long)host.n_live);
       }
       if (!was_asked) {
         report->n_values += n;
@@ -228,13 +241,16 @@ static void check_out_of_memory(cf_report *report, const cf_variant *variant, bo
       continue; /* it can do without that one */
     }
     if (error.text[0] == '\0') {
-      cf_find(report, "create fails without a line when allocation %lld fails: write one with pf_fail", (long long)n);
+      cf_find(report,
+              "create fails without a line when allocation %lld fails: write one with pf_fail",
+              (long long)n);
     }
     if (self != &untouched) {
       cf_find(report, "create touches *self though it fails (allocation %lld)", (long long)n);
     }
     if (host.n_live != 0) {
-      cf_find(report, "create leaks %lld allocations when allocation %lld fails", (long long)host.n_live, (long long)n);
+      cf_find(report, "create leaks %lld allocations when allocation %lld fails",
+              (long long)host.n_live, (long long)n);
     }
     if (n > 100000) {
       cf_find(report, "create never succeeds, however many allocations do");
@@ -258,12 +274,15 @@ static void check_interleaved(cf_report *report, const cf_variant *variant)
   report->n_values += 3;
   const cf_watch after = cf_watch_now();
   if (watched && after.n_live > before.n_live) {
-    cf_find(report, "leaks: %lld of its own allocations (malloc) live on after create and destroy of three objects",
+    cf_find(report,
+            "leaks: %lld of its own allocations (malloc) live on after create and destroy of three "
+            "objects",
             (long long)(after.n_live - before.n_live));
   }
 }
 
-/** The options' defaults must be what the table itself allows; a key that is not in it must be refused. */
+/** The options' defaults must be what the table itself allows; a key that is not in it must be
+ * refused. */
 static void check_options(cf_report *report, const cf_variant *variant)
 {
   const pf_option_table table = variant->plugin->options;
@@ -274,7 +293,8 @@ static void check_options(cf_report *report, const cf_variant *variant)
     }
     /* + 1: names of the user's own, the last of the list */
     if (option->type < PF_TYPE_BOOL || option->type > PF_TYPE_STRINGS + 1) {
-      cf_find(report, "option %s has type %u, which is none of enum pf_type", option->name, (unsigned)option->type);
+      cf_find(report, "option %s has type %u, which is none of enum pf_type", option->name,
+              (unsigned)option->type);
     }
     if (option->help == NULL || option->help[0] == '\0') {
       cf_find(report, "option %s has no line of help", option->name);
@@ -290,11 +310,12 @@ static void check_options(cf_report *report, const cf_variant *variant)
   pf_config *config = NULL;
   pf_view *view = NULL;
   pf_error error = {.size = sizeof error};
-  if (pf_config_parse("no_such_option_of_any_plugin = 1;", "check", NULL, 0, &config, &error) != PF_OK) {
+  if (pf_config_parse("no_such_option_of_any_plugin = 1;", "check", NULL, 0, &config, &error) !=
+      PF_OK) {
     _exit(99);
   }
-  if (pf_view_create_plugin(config, pf_config_root(config), variant->what, variant->plugin->name, table,
-                            (pf_names){NULL, 0}, &view, &error) == PF_OK) {
+  if (pf_view_create_plugin(config, pf_config_root(config), variant->what, variant->plugin->name,
+                            table, (pf_names){NULL, 0}, &view, &error) == PF_OK) {
     cf_find(report, "a key that it did not declare is not refused");
   }
   report->n_values++;
@@ -316,7 +337,8 @@ void cf_check_names(cf_report *report, const char *what, pf_names names)
 void cf_check_parameters(cf_report *report, pf_parameter_table table)
 {
   if (table.count > 0 && (table.items == NULL || table.stride < sizeof(size_t))) {
-    cf_find(report, "needs declares %zu parameters without a table, or without a stride", table.count);
+    cf_find(report, "needs declares %zu parameters without a table, or without a stride",
+            table.count);
   }
   for (size_t k = 0; k < table.count; k++) {
     const pf_parameter *p = pf_table_at(table.items, table.stride, table.count, k);
@@ -324,8 +346,8 @@ void cf_check_parameters(cf_report *report, pf_parameter_table table)
       cf_find(report, "parameter %zu has no name", k);
     }
     if (!(p->lower <= p->initial && p->initial <= p->upper)) {
-      cf_find(report, "parameter %s starts at %g, which is not within its own bounds %g to %g", p->name, p->initial,
-              p->lower, p->upper);
+      cf_find(report, "parameter %s starts at %g, which is not within its own bounds %g to %g",
+              p->name, p->initial, p->lower, p->upper);
     }
     for (size_t i = 0; i < k; i++) {
       const pf_parameter *other = pf_table_at(table.items, table.stride, table.count, i);

@@ -1,11 +1,12 @@
 /*
- * An object of the plugin under test, made with the options of one variant of its settings, and a host that counts.
+ * An object of the plugin under test, made with the options of one variant of its settings, and a
+ * host that counts.
  */
 #ifndef PLASTFIT_CORE_CONFORMANCE_OBJECT_H
 #define PLASTFIT_CORE_CONFORMANCE_OBJECT_H
 
 #include "core/config/config.h"
-#include "core/conformance/report.h"
+#include "core/conformance/findings.h"
 
 #include <plastfit/abi/plugin.h>
 
@@ -50,12 +51,15 @@ typedef struct cf_object {
 
 /** In the child: an object, with what goes wrong a finding. */
 void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host, cf_object *out);
-/** `create` alone, with its status; the line in *error. Checks that nothing undeclared was asked for. */
-pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self, pf_error *error);
+/** `create` alone, with its status; the line in *error. Checks that nothing undeclared was asked
+ * for. */
+pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self,
+                        pf_error *error);
 /** Destroys, and finds what leaks. */
 void cf_object_end(cf_report *report, cf_object *object);
 
-/** Lifecycle of a variant's objects: twice, interleaved, out of memory, what they declare. A cf_group. */
+/** Lifecycle of a variant's objects: twice, interleaved, out of memory, what they declare. A
+ * cf_group. */
 void cf_check_life(cf_report *report, const void *variant);
 
 /** The plugin's parameters: value for a check of parameter k, `u` in [0, 1), `sign` -1 or 1. */

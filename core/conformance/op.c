@@ -10,7 +10,8 @@ const double cf_mark = -77.25; /* exact in both precisions */
 
 double cf_rounding(void)
 {
-  /* A few hundred roundings: measured on the shipped plugins below 5e-14 and 2e-5 (sums of 600 terms). */
+  /* A few hundred roundings: measured on the shipped plugins below 5e-14 and 2e-5 (sums of 600
+   * terms). */
   return sizeof(pf_real) == sizeof(float) ? 5e-5 : 2e-13;
 }
 
@@ -39,8 +40,8 @@ static double draw(const cf_op *op, const cf_slot *slot, int64_t k, uint64_t *st
   case CF_SIGNED:
     return (v < 0.4 ? -1 : 1) * (0.15 + 1.1 * u);
   case CF_THETA: {
-    const pf_parameter *p =
-        pf_table_at(slot->parameters->items, slot->parameters->stride, slot->parameters->count, (size_t)k);
+    const pf_parameter *p = pf_table_at(slot->parameters->items, slot->parameters->stride,
+                                        slot->parameters->count, (size_t)k);
     const double told = cf_setting_at(op->object->variant, "theta", k, (double)NAN);
     if (!isnan(told)) {
       return told * (0.9 + 0.2 * u);
@@ -76,7 +77,8 @@ void cf_fill_inputs(cf_op *op, uint64_t seed)
 {
   for (int s = 0; s < op->n_in; s++) {
     const cf_slot *slot = &op->slots[s];
-    uint64_t state = seed * 1000003u + (uint64_t)s * 104729u + (uint64_t)(op->shape.units * 8191 + op->shape.columns);
+    uint64_t state = seed * 1000003u + (uint64_t)s * 104729u +
+                     (uint64_t)(op->shape.units * 8191 + op->shape.columns);
     const int64_t n = cf_count(&slot->value);
     for (int64_t k = 0; k < n; k++) {
       set_rounded(&slot->value, k, draw(op, slot, k, &state));
@@ -118,8 +120,8 @@ static void lay_out(cf_array *array, int64_t pad)
 
 static cf_slot *add_slot(cf_op *op, int at, cf_array like_this, int like)
 {
-  if (at >= CF_MOST_SLOTS) {
-    cf_find(op->report, "declares more arrays than this check can hold (%d)", CF_MOST_SLOTS);
+  if (at >= CF_MAX_SLOTS) {
+    cf_find(op->report, "declares more arrays than this check can hold (%d)", CF_MAX_SLOTS);
   }
   cf_slot *slot = &op->slots[at];
   memset(slot, 0, sizeof *slot);
@@ -136,22 +138,33 @@ static cf_slot *add_slot(cf_op *op, int at, cf_array like_this, int like)
   return slot;
 }
 
-cf_slot *cf_input(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows, int64_t columns,
-                  enum cf_axis units, enum cf_axis steps, enum cf_fill fill_as, int like)
+cf_slot *cf_input(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
+                  int64_t columns, enum cf_axis units, enum cf_axis steps, enum cf_fill fill_as,
+                  int like)
 {
-  const cf_array shape = {
-      .name = name, .type = type, .planes = planes, .rows = rows, .columns = columns, .units = units, .steps = steps};
+  const cf_array shape = {.name = name,
+                          .type = type,
+                          .planes = planes,
+                          .rows = rows,
+                          .columns = columns,
+                          .units = units,
+                          .steps = steps};
   cf_slot *slot = add_slot(op, op->n_in++, shape, like);
   slot->fill = fill_as;
   slot->varies = fill_as == CF_SIGNED || fill_as == CF_THETA || fill_as == CF_RANGE;
   return slot;
 }
 
-cf_slot *cf_output(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows, int64_t columns,
-                   enum cf_axis units, enum cf_axis steps, int like)
+cf_slot *cf_output(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
+                   int64_t columns, enum cf_axis units, enum cf_axis steps, int like)
 {
-  const cf_array shape = {
-      .name = name, .type = type, .planes = planes, .rows = rows, .columns = columns, .units = units, .steps = steps};
+  const cf_array shape = {.name = name,
+                          .type = type,
+                          .planes = planes,
+                          .rows = rows,
+                          .columns = columns,
+                          .units = units,
+                          .steps = steps};
   cf_slot *slot = add_slot(op, op->n_in + op->n_out, shape, like < 0 ? -1 : op->n_in + like);
   op->n_out++;
   slot->varies = type == CF_REAL || type == CF_DOUBLE;
@@ -175,7 +188,8 @@ static void add_companion(cf_op *op, int at, cf_array *out, int64_t copies, int 
   if (like >= 0) { /* the ABI has one leading dimension for both */
     out->ld = op->slots[like].value.ld;
     out->stride = slot->value.stride;
-    out->copy_stride = out->planes * out->stride + (out->type == CF_REAL ? padding_of(op, at, variant) : 0);
+    out->copy_stride =
+        out->planes * out->stride + (out->type == CF_REAL ? padding_of(op, at, variant) : 0);
   }
   if (copies > 1 && slot->copy_stride > 0) {
     out->copy_stride = slot->copy_stride;
@@ -189,7 +203,8 @@ static void fill_all_padding(cf_op *op)
   for (int s = 0; s < op->n_in + op->n_out; s++) {
     cf_slot *slot = &op->slots[s];
     const bool is_input = s < op->n_in;
-    /* finite junk where it is only read: who reads it gets another number, not a NaN that might come from elsewhere */
+    /* finite junk where it is only read: who reads it gets another number, not a NaN that might
+     * come from elsewhere */
     cf_fill_padding(&slot->value, is_input && slot->value.type != CF_BYTE ? 1.0e3 : cf_mark);
     if (slot->other.map != NULL) {
       cf_fill_padding(&slot->other, is_input ? cf_mark : 1.0e3);
@@ -205,7 +220,7 @@ void cf_op_make(cf_op *op, const cf_case *from, cf_shape shape, cf_layout layout
   memset(op, 0, sizeof *op);
   op->kind = from->kind;
   op->object = from->object;
-  op->needs = from->needs;
+  op->declared = from->declared;
   op->index = from->index;
   op->report = from->report;
   op->dt = from->dt;
@@ -262,9 +277,10 @@ void *cf_at(const cf_array *array, const cf_range *range)
   if (array->map == NULL) {
     return NULL;
   }
-  const int64_t cells =
-      (array->units == CF_DOWN ? range->unit0 * array->ld : 0) + (array->units == CF_ALONG ? range->unit0 : 0) +
-      (array->steps == CF_DOWN ? range->step0 * array->ld : 0) + (array->steps == CF_ALONG ? range->step0 : 0);
+  const int64_t cells = (array->units == CF_DOWN ? range->unit0 * array->ld : 0) +
+                        (array->units == CF_ALONG ? range->unit0 : 0) +
+                        (array->steps == CF_DOWN ? range->step0 * array->ld : 0) +
+                        (array->steps == CF_ALONG ? range->step0 : 0);
   return array->cells + (size_t)cells * cf_cell_bytes(array->type);
 }
 
@@ -287,7 +303,8 @@ static void say_doing(cf_op *op, const char *name, const cf_range *range)
 }
 
 /** Run one hot call, and see what it does beside computing. */
-static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_range *range, pf_error *error)
+static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_range *range,
+                         pf_error *error)
 {
   const cf_host *host = op->object->host;
   const int64_t made = host->n_made;
@@ -298,7 +315,8 @@ static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_ran
   const cf_watch after = cf_watch_now();
   if (host->n_made != made || after.n_allocations != before.n_allocations) {
     cf_find(op->report,
-            "%s allocates (%s): hot calls allocate nothing; keep small arrays on the stack, or make them in "
+            "%s allocates (%s): hot calls allocate nothing; keep small arrays on the stack, or "
+            "make them in "
             "create",
             name, host->n_made != made ? "host->allocate" : "malloc");
   }
@@ -309,10 +327,13 @@ static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_ran
     cf_find(op->report, "%s opens a file: hot calls do no input or output", name);
   }
   if (cf_host_overrun(host)) {
-    cf_find(op->report, "%s writes behind the end of memory that create got from host->allocate", name);
+    cf_find(op->report, "%s writes behind the end of memory that create got from host->allocate",
+            name);
   }
   if (cf_host_sum(host) != sum) {
-    cf_find(op->report, "%s changes the object: objects are const after create, so that threads can share them", name);
+    cf_find(op->report,
+            "%s changes the object: objects are const after create, so that threads can share them",
+            name);
   }
   return status;
 }
@@ -331,14 +352,14 @@ void cf_run_call(cf_op *op, const cf_range *range)
   must_work(op, op->kind->call_name, op->kind->call, range);
 }
 
-void cf_run_pull(cf_op *op, const cf_range *range)
+void cf_run_vjp(cf_op *op, const cf_range *range)
 {
-  must_work(op, op->kind->pull_name, op->kind->pull, range);
+  must_work(op, op->kind->vjp_name, op->kind->vjp, range);
 }
 
-void cf_run_push(cf_op *op, const cf_range *range)
+void cf_run_jvp(cf_op *op, const cf_range *range)
 {
-  must_work(op, op->kind->push_name, op->kind->push, range);
+  must_work(op, op->kind->jvp_name, op->kind->jvp, range);
 }
 
 pf_status cf_try_call(cf_op *op)
@@ -348,9 +369,9 @@ pf_status cf_try_call(cf_op *op)
   return watched(op, op->kind->call_name, op->kind->call, &all, &error);
 }
 
-pf_status cf_try_pull(cf_op *op)
+pf_status cf_try_vjp(cf_op *op)
 {
   pf_error error = {.size = sizeof error};
   const cf_range all = cf_whole(op);
-  return watched(op, op->kind->pull_name, op->kind->pull, &all, &error);
+  return watched(op, op->kind->vjp_name, op->kind->vjp, &all, &error);
 }

@@ -1,15 +1,16 @@
 /*
- * An op under test, whatever its kind: named inputs and outputs, a call that fills the outputs, and, where it is
- * differentiable, a pull (cotangents of outputs to gradients of inputs, the vjp) and a push (tangents of inputs to
- * tangents of outputs, the jvp). rule.c, network.c and loss.c say what these are; values.c and derivatives.c hold them
- * against the promises of the ABI, all in the same way.
+ * An op under test, whatever its kind: named inputs and outputs, a call that fills the outputs,
+ * and, where it is differentiable, a pull (cotangents of outputs to gradients of inputs, the vjp)
+ * and a push (tangents of inputs to tangents of outputs, the jvp). rule.c, network.c and loss.c say
+ * what these are; values.c and derivatives.c hold them against the promises of the ABI, all in the
+ * same way.
  */
 #ifndef PLASTFIT_CORE_CONFORMANCE_OP_H
 #define PLASTFIT_CORE_CONFORMANCE_OP_H
 
 #include "core/conformance/object.h"
 
-enum { CF_MOST_SLOTS = 40, CF_TANGENTS = 2 };
+enum { CF_MAX_SLOTS = 40, CF_TANGENTS = 2 };
 
 /** How the numbers of an input are drawn. None is 0 or 1: a factor that is dropped must show. */
 enum cf_fill {
@@ -21,10 +22,10 @@ enum cf_fill {
 };
 
 typedef struct cf_slot {
-  cf_array value;      /**< of an input or an output */
-  cf_array other;      /**< gradient of an input, cotangent of an output; no map: not differentiable */
-  cf_array tangent;    /**< CF_TANGENTS of them; no map: none */
-  bool varies;         /**< a real input that is differentiated, or an output that depends on such */
+  cf_array value;   /**< of an input or an output */
+  cf_array other;   /**< gradient of an input, cotangent of an output; no map: not differentiable */
+  cf_array tangent; /**< CF_TANGENTS of them; no map: none */
+  bool varies;      /**< a real input that is differentiated, or an output that depends on such */
   bool starts_as_zero; /**< an output that the host zeroes before the call */
   enum cf_fill fill;
   double values[16];
@@ -34,7 +35,8 @@ typedef struct cf_slot {
   int64_t copy_stride; /**< of the tangents, where the ABI has one for several arrays; 0: own */
 } cf_slot;
 
-/** Units [unit0, unit0 + n_units) and steps [step0, step0 + n_steps) of the arrays; row0: what the op is told. */
+/** Units [unit0, unit0 + n_units) and steps [step0, step0 + n_steps) of the arrays; row0: what the
+ * op is told. */
 typedef struct cf_range {
   int64_t unit0, n_units, step0, n_steps, row0;
 } cf_range;
@@ -47,7 +49,8 @@ typedef struct cf_shape {
 enum { CF_PAD_ALL = -1, CF_PAD_NONE = -2 };
 
 typedef struct cf_layout {
-  int pad;     /**< CF_PAD_ALL, CF_PAD_NONE, or the one slot (inputs first, then outputs) whose rows are padded */
+  int pad; /**< CF_PAD_ALL, CF_PAD_NONE, or the one slot (inputs first, then outputs) whose rows are
+              padded */
   bool at_end; /**< arrays lie flush with the end of their pages */
   uint64_t seed;
 } cf_layout;
@@ -57,10 +60,10 @@ typedef pf_status (*cf_call)(const cf_op *op, const cf_range *range, pf_error *e
 
 /** What a kind says of one of its ops. */
 typedef struct cf_kind_op {
-  const char *call_name, *pull_name, *push_name; /**< as in the ops struct */
+  const char *call_name, *vjp_name, *jvp_name; /**< as in the ops struct */
   /** Make slots with cf_input and cf_output. Everything that `call` needs must come from op. */
   void (*build)(cf_op *op, const cf_shape *shape);
-  cf_call call, pull, push; /**< pull, push MAY be NULL */
+  cf_call call, vjp, jvp; /**< pull, push MAY be NULL */
   bool splits_units, splits_steps;
   bool ignores_row0;                  /**< it has no row0 to depend on */
   const char *whole_name, *part_name; /**< "block", "rows" */
@@ -69,12 +72,12 @@ typedef struct cf_kind_op {
 struct cf_op {
   const cf_kind_op *kind;
   const cf_object *object;
-  const void *needs; /**< of the object */
-  int64_t index;     /**< which population, for networks */
+  const void *declared; /**< of the object */
+  int64_t index;        /**< which population, for networks */
   cf_report *report;
   cf_shape shape;
   cf_layout layout;
-  cf_slot slots[CF_MOST_SLOTS]; /**< inputs, then outputs */
+  cf_slot slots[CF_MAX_SLOTS]; /**< inputs, then outputs */
   int n_in, n_out;
   uint64_t wanted; /**< bit k: the gradient of input k is wanted */
   uint64_t given;  /**< bit k: the tangent of input k is given */
@@ -85,7 +88,7 @@ struct cf_op {
 typedef struct cf_case {
   const cf_kind_op *kind;
   const cf_object *object;
-  const void *needs;
+  const void *declared;
   int64_t index;
   cf_report *report;
   double dt;
@@ -96,11 +99,13 @@ void cf_op_free(cf_op *op);
 
 /* ---- for build ---- */
 
-/** A slot of planes x rows x columns. `like`: an earlier slot whose leading dimension it shares, or -1. */
-cf_slot *cf_input(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows, int64_t columns,
-                  enum cf_axis units, enum cf_axis steps, enum cf_fill fill, int like);
-cf_slot *cf_output(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows, int64_t columns,
-                   enum cf_axis units, enum cf_axis steps, int like);
+/** A slot of planes x rows x columns. `like`: an earlier slot whose leading dimension it shares, or
+ * -1. */
+cf_slot *cf_input(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
+                  int64_t columns, enum cf_axis units, enum cf_axis steps, enum cf_fill fill,
+                  int like);
+cf_slot *cf_output(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
+                   int64_t columns, enum cf_axis units, enum cf_axis steps, int like);
 
 /* ---- for call, pull and push ---- */
 
@@ -123,11 +128,11 @@ static inline const cf_slot *cf_out(const cf_op *op, int m)
 
 cf_range cf_whole(const cf_op *op);
 void cf_run_call(cf_op *op, const cf_range *range);
-void cf_run_pull(cf_op *op, const cf_range *range);
-void cf_run_push(cf_op *op, const cf_range *range);
+void cf_run_vjp(cf_op *op, const cf_range *range);
+void cf_run_jvp(cf_op *op, const cf_range *range);
 /** The call's status; no finding but a crash. */
 pf_status cf_try_call(cf_op *op);
-pf_status cf_try_pull(cf_op *op);
+pf_status cf_try_vjp(cf_op *op);
 
 /** Fill the inputs (or cotangents, gradients, tangents) again from a seed. */
 void cf_fill_inputs(cf_op *op, uint64_t seed);
@@ -145,14 +150,15 @@ double cf_rounding(void);
 
 /* ---- checks: values.c, derivatives.c ---- */
 
-void cf_check_values(const cf_case *of, const cf_shape *shapes, int n_shapes, const cf_object *twin);
+void cf_check_values(const cf_case *of, const cf_shape *shapes, int n_shapes,
+                     const cf_object *reference);
 void cf_check_empty(const cf_case *of, const cf_shape *shapes, int n_shapes);
 void cf_check_not_finite(const cf_case *of, cf_shape shape);
 void cf_check_accumulates(const cf_case *of, cf_shape shape);
-void cf_check_slopes(const cf_case *of, cf_shape shape, int64_t most_components);
+void cf_check_slopes(const cf_case *of, cf_shape shape, int64_t max_components);
 void cf_check_remainder(const cf_case *of, cf_shape shape);
 void cf_check_unwanted(const cf_case *of, cf_shape shape);
-void cf_check_pull_parts(const cf_case *of, cf_shape shape);
+void cf_check_vjp_parts(const cf_case *of, cf_shape shape);
 void cf_check_tangents(const cf_case *of, cf_shape shape);
 
 #endif

@@ -12,8 +12,8 @@ enum { TEXT = 96 };
 /* ---- copies of all outputs ---- */
 
 typedef struct outputs {
-  char *bytes[CF_MOST_SLOTS];
-  double *values[CF_MOST_SLOTS];
+  char *bytes[CF_MAX_SLOTS];
+  double *values[CF_MAX_SLOTS];
 } outputs;
 
 static outputs take(const cf_op *op)
@@ -42,7 +42,8 @@ static void drop(const cf_op *op, outputs *taken)
   }
 }
 
-/** Outputs before a call: nothing that a computation gives, or zeros where the host promises them. */
+/** Outputs before a call: nothing that a computation gives, or zeros where the host promises them.
+ */
 static void reset_outputs(const cf_op *op)
 {
   for (int m = 0; m < op->n_out; m++) {
@@ -69,8 +70,8 @@ static void need_same_bits(cf_op *op, const outputs *before, const char *why)
     for (int64_t k = 0; k < cf_count(array); k++) {
       if (!same_number(before->values[m][k], cf_get(array, k))) {
         char name[TEXT];
-        cf_find(op->report, "%s: %s was %.17g, then %.17g: %s", op->report->doing, cf_name(array, k, name, TEXT),
-                before->values[m][k], cf_get(array, k), why);
+        cf_find(op->report, "%s: %s was %.17g, then %.17g: %s", op->report->doing,
+                cf_name(array, k, name, TEXT), before->values[m][k], cf_get(array, k), why);
       }
       op->report->n_values++;
     }
@@ -86,9 +87,11 @@ static void check_padding(cf_op *op)
     int64_t at = 0;
     if (!cf_padding_is(array, cf_mark, &at)) {
       cf_find(op->report,
-              "%s writes into the padding of %s: cell %lld from its first (%lld columns, leading dimension "
+              "%s writes into the padding of %s: cell %lld from its first (%lld columns, leading "
+              "dimension "
               "%lld)",
-              op->report->doing, array->name, (long long)at, (long long)array->columns, (long long)array->ld);
+              op->report->doing, array->name, (long long)at, (long long)array->columns,
+              (long long)array->ld);
     }
   }
 }
@@ -97,7 +100,7 @@ static void check_written(const cf_case *of, cf_shape shape, bool at_end)
 {
   cf_op op;
   cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = at_end, .seed = 11});
-  char *before[CF_MOST_SLOTS];
+  char *before[CF_MAX_SLOTS];
   for (int k = 0; k < op.n_in; k++) {
     before[k] = cf_copy_bytes(&op.slots[k].value);
   }
@@ -109,8 +112,10 @@ static void check_written(const cf_case *of, cf_shape shape, bool at_end)
     const cf_slot *slot = cf_out(&op, m);
     for (int64_t k = 0; k < cf_count(&slot->value); k++) {
       if (!slot->starts_as_zero && cf_is_unwritten(&slot->value, k)) {
-        cf_find(op.report, "%s leaves %s unwritten: outputs may hold anything before the call, and must be filled",
-                op.report->doing, cf_name(&slot->value, k, name, TEXT));
+        cf_find(
+            op.report,
+            "%s leaves %s unwritten: outputs may hold anything before the call, and must be filled",
+            op.report->doing, cf_name(&slot->value, k, name, TEXT));
       }
       if (!isfinite(cf_get(&slot->value, k))) {
         cf_find(op.report, "%s returns 0 (done) with %s = %g from finite input", op.report->doing,
@@ -122,7 +127,8 @@ static void check_written(const cf_case *of, cf_shape shape, bool at_end)
   check_padding(&op);
   for (int k = 0; k < op.n_in; k++) {
     if (memcmp(before[k], op.slots[k].value.cells, op.slots[k].value.bytes) != 0) {
-      cf_find(op.report, "%s writes to %s, which is an input", op.report->doing, op.slots[k].value.name);
+      cf_find(op.report, "%s writes to %s, which is an input", op.report->doing,
+              op.slots[k].value.name);
     }
     free(before[k]);
   }
@@ -158,12 +164,14 @@ static void check_layouts(const cf_case *of, cf_shape shape)
         if (isnan(e) || cf_is_unwritten(&cf_out(&tight, m)->value, k)) {
           continue; /* not written, or no number: said below */
         }
-        if (cf_is_unwritten(out, k) || !(fabs(f - e) <= cf_rounding() * (1 + fabs(e)) || same_number(e, f))) {
+        if (cf_is_unwritten(out, k) ||
+            !(fabs(f - e) <= cf_rounding() * (1 + fabs(e)) || same_number(e, f))) {
           cf_find(op.report,
-                  "%s: %s is %.9g, expected %.9g, when the rows of %s lie %lld cells apart instead of %lld: it "
+                  "%s: %s is %.9g, expected %.9g, when the rows of %s lie %lld cells apart instead "
+                  "of %lld: it "
                   "ignores the leading dimension of %s",
-                  op.report->doing, cf_name(out, k, name, TEXT), f, e, array->name, (long long)array->ld,
-                  (long long)array->columns, array->name);
+                  op.report->doing, cf_name(out, k, name, TEXT), f, e, array->name,
+                  (long long)array->ld, (long long)array->columns, array->name);
         }
         op.report->n_values++;
       }
@@ -177,7 +185,7 @@ static void check_layouts(const cf_case *of, cf_shape shape)
 
 /* ---- the same inputs, the same bits ---- */
 
-static void check_same(const cf_case *of, cf_shape shape, const cf_object *twin)
+static void check_same(const cf_case *of, cf_shape shape, const cf_object *reference)
 {
   cf_op op;
   cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 12});
@@ -195,14 +203,17 @@ static void check_same(const cf_case *of, cf_shape shape, const cf_object *twin)
   cf_fill_inputs(&op, op.layout.seed);
   reset_outputs(&op);
   cf_run_call(&op, &all);
-  need_same_bits(&op, &first, "a call with other inputs came between: it keeps something from call to call");
+  need_same_bits(&op, &first,
+                 "a call with other inputs came between: it keeps something from call to call");
   if (!cf_statics_same(of->object->plugin, statics)) {
-    cf_find(op.report, "%s changes a static variable: it keeps something from call to call, and threads would share it",
+    cf_find(op.report,
+            "%s changes a static variable: it keeps something from call to call, and threads would "
+            "share it",
             op.report->doing);
   }
   free(statics);
   const cf_object *own = op.object;
-  op.object = twin;
+  op.object = reference;
   reset_outputs(&op);
   cf_run_call(&op, &all);
   need_same_bits(&op, &first, "another object made with the same options gave another result");
@@ -252,7 +263,8 @@ static void check_parts(const cf_case *of, cf_shape shape)
   cf_op op;
   cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 14});
   const cf_range all = cf_whole(&op);
-  const int64_t third = shape.units / 3 > 0 ? shape.units / 3 : 1, few = shape.steps / 3 > 0 ? shape.steps / 3 : 1;
+  const int64_t third = shape.units / 3 > 0 ? shape.units / 3 : 1,
+                few = shape.steps / 3 > 0 ? shape.steps / 3 : 1;
   reset_outputs(&op);
   cf_run_call(&op, &all);
   outputs first = take(&op);
@@ -273,13 +285,14 @@ static void check_parts(const cf_case *of, cf_shape shape)
   cf_op_free(&op);
 }
 
-void cf_check_values(const cf_case *of, const cf_shape *shapes, int n_shapes, const cf_object *twin)
+void cf_check_values(const cf_case *of, const cf_shape *shapes, int n_shapes,
+                     const cf_object *reference)
 {
   for (int i = 0; i < n_shapes; i++) {
     check_layouts(of, shapes[i]);
     check_written(of, shapes[i], true);
     check_written(of, shapes[i], false);
-    check_same(of, shapes[i], twin);
+    check_same(of, shapes[i], reference);
     if (of->kind->splits_units && !of->kind->ignores_row0) {
       check_row0(of, shapes[i]);
     }
@@ -301,12 +314,12 @@ void cf_check_empty(const cf_case *of, const cf_shape *shapes, int n_shapes)
       for (int m = 0; m < op.n_out; m++) {
         is_empty = is_empty && cf_count(&cf_out(&op, m)->value) == 0;
       }
-      if (of->kind->pull != NULL) {
-        char *before[CF_MOST_SLOTS] = {NULL};
+      if (of->kind->vjp != NULL) {
+        char *before[CF_MAX_SLOTS] = {NULL};
         for (int k = 0; k < op.n_in; k++) {
           before[k] = op.slots[k].other.map == NULL ? NULL : cf_copy_bytes(&op.slots[k].other);
         }
-        cf_run_pull(&op, &all);
+        cf_run_vjp(&op, &all);
         for (int k = 0; k < op.n_in; k++) {
           if (is_empty && before[k] != NULL &&
               memcmp(before[k], op.slots[k].other.cells, op.slots[k].other.bytes) != 0) {
@@ -316,8 +329,8 @@ void cf_check_empty(const cf_case *of, const cf_shape *shapes, int n_shapes)
           free(before[k]);
         }
       }
-      if (of->kind->push != NULL) {
-        cf_run_push(&op, &all);
+      if (of->kind->jvp != NULL) {
+        cf_run_jvp(&op, &all);
       }
       op.report->n_values++;
       cf_op_free(&op);
@@ -341,8 +354,10 @@ static bool depends(cf_op *op, int k, int64_t c, int *out, int64_t *cell)
   cf_set(array, c, at);
   bool found = false;
   for (int m = 0; m < op->n_out && !found; m++) {
-    for (int64_t q = 0; cf_out(op, m)->varies && q < cf_count(&cf_out(op, m)->value) && !found; q++) {
-      found = fabs(cf_get(&cf_out(op, m)->value, q) - before.values[m][q]) > 1e-4 * fabs(before.values[m][q]);
+    for (int64_t q = 0; cf_out(op, m)->varies && q < cf_count(&cf_out(op, m)->value) && !found;
+         q++) {
+      found = fabs(cf_get(&cf_out(op, m)->value, q) - before.values[m][q]) >
+              1e-4 * fabs(before.values[m][q]);
       *out = m;
       *cell = q;
     }
@@ -374,13 +389,15 @@ void cf_check_not_finite(const cf_case *of, cf_shape shape)
       if (b == 0 && status == PF_OK && moves && isfinite(cf_get(&cf_out(&op, m)->value, cell))) {
         char name[TEXT], from[TEXT];
         cf_find(op.report,
-                "%s: a NaN in %s came out as a number, %s = %g: let it through (a comparison such as t < 10 ? "
+                "%s: a NaN in %s came out as a number, %s = %g: let it through (a comparison such "
+                "as t < 10 ? "
                 "t : 10 hides it), or return PF_POINT_FAILED",
-                op.report->doing, cf_name(array, c, from, TEXT), cf_name(&cf_out(&op, m)->value, cell, name, TEXT),
+                op.report->doing, cf_name(array, c, from, TEXT),
+                cf_name(&cf_out(&op, m)->value, cell, name, TEXT),
                 cf_get(&cf_out(&op, m)->value, cell));
       }
-      if (of->kind->pull != NULL) {
-        (void)cf_try_pull(&op);
+      if (of->kind->vjp != NULL) {
+        (void)cf_try_vjp(&op);
       }
       op.report->n_values++;
     }

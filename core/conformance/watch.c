@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The counters stand in for functions that are given no argument of ours. They count in a child only. */
+/* The counters stand in for functions that are given no argument of ours. They count in a child
+ * only. */
 static cf_watch counted;
 
 cf_watch cf_watch_now(void)
@@ -123,7 +124,8 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *out)
   (void)size;
   for (size_t i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-    const ElfW(Addr) start = info->dlpi_addr + header->p_vaddr, at = (ElfW(Addr))(uintptr_t)m->inside;
+    const ElfW(Addr) start = info->dlpi_addr + header->p_vaddr,
+                     at = (ElfW(Addr))(uintptr_t)m->inside;
     if (header->p_type == PT_LOAD && at >= start && at < start + header->p_memsz) {
       m->headers = info->dlpi_phdr;
       m->n_headers = info->dlpi_phnum;
@@ -239,8 +241,9 @@ static bool writable_piece(const module *m, size_t i, const char **start, size_t
 }
 
 /*
- * A plugin's data as they lie, with what a sanitizer puts between its variables: by bytes, since memcpy and memcmp
- * would be told off for reading that, and volatile, so that no compiler makes those of a loop.
+ * A plugin's data as they lie, with what a sanitizer puts between its variables: by bytes, since
+ * memcpy and memcmp would be told off for reading that, and volatile, so that no compiler makes
+ * those of a loop.
  */
 __attribute__((no_sanitize("address"))) static void copy_bytes(const char *from, size_t n, char *to)
 {
@@ -250,7 +253,8 @@ __attribute__((no_sanitize("address"))) static void copy_bytes(const char *from,
   }
 }
 
-__attribute__((no_sanitize("address"))) static bool same_bytes(const char *a, const char *b, size_t n)
+__attribute__((no_sanitize("address"))) static bool same_bytes(const char *a, const char *b,
+                                                               size_t n)
 {
   const volatile char *at = b;
   bool same = true;

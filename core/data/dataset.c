@@ -50,14 +50,16 @@ void pf_dataset_remove(pf_dataset *data, size_t i)
   const size_t animal = data->recordings[i].animal_index;
   bool alone = true;
   recording_clear(&data->recordings[i]);
-  memmove(&data->recordings[i], &data->recordings[i + 1], (data->n - i - 1) * sizeof *data->recordings);
+  memmove(&data->recordings[i], &data->recordings[i + 1],
+          (data->n - i - 1) * sizeof *data->recordings);
   data->n--;
   for (size_t k = 0; k < data->n; k++) {
     alone = alone && data->recordings[k].animal_index != animal;
   }
   if (alone) {
     pf_memory_free(data->animals[animal]);
-    memmove(&data->animals[animal], &data->animals[animal + 1], (data->n_animals - animal - 1) * sizeof *data->animals);
+    memmove(&data->animals[animal], &data->animals[animal + 1],
+            (data->n_animals - animal - 1) * sizeof *data->animals);
     data->n_animals--;
     for (size_t k = 0; k < data->n; k++) {
       data->recordings[k].animal_index -= data->recordings[k].animal_index > animal ? 1 : 0;
@@ -65,7 +67,8 @@ void pf_dataset_remove(pf_dataset *data, size_t i)
   }
 }
 
-/** A copy of count x size bytes; `from` NULL gives zeros. NULL with the error line when out of memory. */
+/** A copy of count x size bytes; `from` NULL gives zeros. NULL with the error line when out of
+ * memory. */
 static void *copy_of(const void *from, size_t count, size_t size, pf_error *error)
 {
   void *to = pf_memory_need(count, size, error);
@@ -95,7 +98,8 @@ static pf_status reserve_one(pf_dataset *data, pf_error *error)
   return PF_OK;
 }
 
-/** Names are what everything is found by: one that is missing, or there twice, would be found wrongly. */
+/** Names are what everything is found by: one that is missing, or there twice, would be found
+ * wrongly. */
 static pf_status check_names(const pf_experiment *from, pf_error *error)
 {
   if (from->animal == NULL || from->name == NULL) {
@@ -104,20 +108,26 @@ static pf_status check_names(const pf_experiment *from, pf_error *error)
                    from->name == NULL ? "its own" : "an animal");
   }
   for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    const pf_channel *channel =
+        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
     for (size_t i = 0; i < k; i++) {
-      const pf_channel *other = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, i);
+      const pf_channel *other =
+          pf_table_at(from->channels.items, from->channels.stride, from->channels.count, i);
       if (strcmp(channel->name, other->name) == 0) {
-        return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one", from->name, channel->name);
+        return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one",
+                       from->name, channel->name);
       }
     }
   }
   for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    const pf_target *target =
+        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
     for (size_t i = 0; i < k; i++) {
-      const pf_target *other = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, i);
+      const pf_target *other =
+          pf_table_at(from->targets.items, from->targets.stride, from->targets.count, i);
       if (strcmp(target->name, other->name) == 0) {
-        return pf_fail(error, PF_STOP, "%s: there are two targets named '%s'; rename one", from->name, target->name);
+        return pf_fail(error, PF_STOP, "%s: there are two targets named '%s'; rename one",
+                       from->name, target->name);
       }
     }
   }
@@ -129,7 +139,8 @@ static pf_status check_cues(const pf_experiment *from, pf_error *error)
   for (int64_t t = 0; t < from->n_steps; t++) {
     for (int64_t j = 0; j < from->n_input; j++) {
       if (!isfinite(from->cue[t * from->n_input + j])) {
-        return pf_fail(error, PF_STOP, "%s: step %lld, input %lld: found %g, expected a finite number", from->name,
+        return pf_fail(error, PF_STOP,
+                       "%s: step %lld, input %lld: found %g, expected a finite number", from->name,
                        (long long)t, (long long)j, from->cue[t * from->n_input + j]);
       }
     }
@@ -141,39 +152,46 @@ static pf_status check_times(const pf_experiment *from, pf_error *error)
 {
   for (int64_t t = 0; t < from->n_steps; t++) {
     if (from->dt != NULL && !(from->dt[t] > 0.0 && isfinite(from->dt[t]))) {
-      return pf_fail(error, PF_STOP, "%s: step %lld: found dt = %g ms, expected more than 0", from->name, (long long)t,
-                     from->dt[t]);
+      return pf_fail(error, PF_STOP, "%s: step %lld: found dt = %g ms, expected more than 0",
+                     from->name, (long long)t, from->dt[t]);
     }
     if (from->trial != NULL && t > 0 && from->trial[t] < from->trial[t - 1]) {
-      return pf_fail(error, PF_STOP, "%s: step %lld: found trial %lld after trial %lld, expected steps in time order",
-                     from->name, (long long)t, (long long)from->trial[t], (long long)from->trial[t - 1]);
+      return pf_fail(
+          error, PF_STOP,
+          "%s: step %lld: found trial %lld after trial %lld, expected steps in time order",
+          from->name, (long long)t, (long long)from->trial[t], (long long)from->trial[t - 1]);
     }
   }
   return PF_OK;
 }
 
-/** A choice is 0, 1, ... or missing, and how many there are its loss knows; a channel or an activity is finite or
- * missing. */
+/** A choice is 0, 1, ... or missing, and how many there are its loss knows; a channel or an
+ * activity is finite or missing. */
 static pf_status check_values(const pf_experiment *from, pf_error *error)
 {
   for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    const pf_target *target =
+        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
     bool is_choice = strcmp(target->name, "choice") == 0;
     for (int64_t i = 0; i < from->n_steps * target->n; i++) {
       double value = target->values[i];
-      if (isinf(value) || (is_choice && (value < 0.0 || (!isnan(value) && value != floor(value))))) {
+      if (isinf(value) ||
+          (is_choice && (value < 0.0 || (!isnan(value) && value != floor(value))))) {
         return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected %s", from->name,
                        (long long)(i / target->n), target->name, value,
-                       is_choice ? "a whole number from 0, or missing" : "a finite number or missing");
+                       is_choice ? "a whole number from 0, or missing"
+                                 : "a finite number or missing");
       }
     }
   }
   for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    const pf_channel *channel =
+        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
     for (int64_t t = 0; t < from->n_steps; t++) {
       if (isinf(channel->values[t])) {
-        return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected a finite number or missing", from->name,
-                       (long long)t, channel->name, channel->values[t]);
+        return pf_fail(error, PF_STOP,
+                       "%s: step %lld, %s: found %g, expected a finite number or missing",
+                       from->name, (long long)t, channel->name, channel->values[t]);
       }
     }
   }
@@ -189,7 +207,8 @@ static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_er
   }
   size_t steps = (size_t)from->n_steps;
   for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel = pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    const pf_channel *channel =
+        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
     pf_series *series = &to->channels[to->n_channels++];
     series->name = pf_memory_string(channel->name, error);
     series->values = copy_of(channel->values, steps, sizeof(double), error);
@@ -198,7 +217,8 @@ static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_er
     }
   }
   for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target = pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    const pf_target *target =
+        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
     pf_record *record = &to->targets[to->n_targets++];
     record->n = target->n;
     record->name = pf_memory_string(target->name, error);
@@ -217,7 +237,8 @@ static void count_trials(pf_recording *recording)
     bool starts = t == 0 || recording->trial[t] != recording->trial[t - 1];
     recording->n_trials += starts ? 1 : 0;
     length = starts ? 1 : length + 1;
-    recording->longest_trial = length > recording->longest_trial ? length : recording->longest_trial;
+    recording->longest_trial =
+        length > recording->longest_trial ? length : recording->longest_trial;
   }
 }
 
@@ -234,12 +255,14 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
   to->trial = copy_of(from->trial, steps, sizeof(int64_t), error);
   to->block = copy_of(from->block, steps, sizeof(int64_t), error);
   to->dt = from->dt == NULL ? NULL : copy_of(from->dt, steps, sizeof(double), error);
-  if (to->animal == NULL || to->session == NULL || to->name == NULL || to->cue == NULL || to->flags == NULL ||
-      to->trial == NULL || to->block == NULL || (from->dt != NULL && to->dt == NULL)) {
+  if (to->animal == NULL || to->session == NULL || to->name == NULL || to->cue == NULL ||
+      to->flags == NULL || to->trial == NULL || to->block == NULL ||
+      (from->dt != NULL && to->dt == NULL)) {
     return PF_STOP;
   }
   for (size_t t = 0; t < steps; t++) {
-    to->flags[t] = from->flags == NULL ? PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE : to->flags[t];
+    to->flags[t] =
+        from->flags == NULL ? PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE : to->flags[t];
     if ((to->flags[t] & PF_STEP_NEW_SESSION) != 0) {
       to->flags[t] |= PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
     }
@@ -282,8 +305,9 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
     return status;
   }
   if (experiment->n_steps < 1 || experiment->n_input < 1) {
-    return pf_fail(error, PF_STOP, "%s: found %lld steps of %lld inputs, expected at least one of each",
-                   experiment->name, (long long)experiment->n_steps, (long long)experiment->n_input);
+    return pf_fail(
+        error, PF_STOP, "%s: found %lld steps of %lld inputs, expected at least one of each",
+        experiment->name, (long long)experiment->n_steps, (long long)experiment->n_input);
   }
   status = check_cues(experiment, error);
   status = status == PF_OK ? check_times(experiment, error) : status;
@@ -294,7 +318,8 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
   }
   pf_recording recording = {0};
   status = copy_steps(experiment, &recording, error);
-  status = status == PF_OK ? animal_index(data, experiment->animal, &recording.animal_index, error) : status;
+  status = status == PF_OK ? animal_index(data, experiment->animal, &recording.animal_index, error)
+                           : status;
   if (status != PF_OK) {
     recording_clear(&recording);
     return status;
@@ -337,10 +362,12 @@ const pf_record *pf_recording_target(const pf_recording *recording, const char *
   return NULL;
 }
 
-pf_status pf_recording_add_channel(pf_recording *recording, const char *name, double *values, pf_error *error)
+pf_status pf_recording_add_channel(pf_recording *recording, const char *name, double *values,
+                                   pf_error *error)
 {
   if (pf_recording_channel(recording, name) != NULL) {
-    return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one", recording->name, name);
+    return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one",
+                   recording->name, name);
   }
   pf_series *channels = pf_memory_need(recording->n_channels + 1, sizeof *channels, error);
   char *copy = pf_memory_string(name, error);

@@ -6,7 +6,8 @@
 #include <math.h>
 
 /** "NAME has no channel 'CHANNEL' WHAT": with the nearest that it has. */
-static pf_status no_channel(const pf_recording *recording, const char *channel, const char *what, pf_error *error)
+static pf_status no_channel(const pf_recording *recording, const char *channel, const char *what,
+                            pf_error *error)
 {
   const char **names = pf_memory_need(recording->n_channels, sizeof *names, error);
   if (names == NULL) {
@@ -18,7 +19,8 @@ static pf_status no_channel(const pf_recording *recording, const char *channel, 
   const char *nearest = pf_text_nearest(channel, (pf_names){names, recording->n_channels});
   const pf_status status =
       pf_fail(error, PF_STOP, "%s has no channel '%s' %s%s%s%s", recording->name, channel, what,
-              nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+              nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+              nearest == NULL ? "" : "'?");
   pf_memory_free(names);
   return status;
 }
@@ -33,19 +35,23 @@ int64_t pf_recording_cue(const pf_recording *recording, int64_t step)
   return largest;
 }
 
-/** What lags read: a channel, or a target of one column. A difference would see the very choice to be predicted. */
+/** What lags read: a channel, or a target of one column. A difference would see the very choice to
+ * be predicted. */
 static const double *series_of(const pf_recording *recording, const pf_derived *derived)
 {
   const double *channel = pf_recording_channel(recording, derived->of);
   const pf_record *target = pf_recording_target(recording, derived->of);
-  return channel != NULL || target == NULL || target->n != 1 || derived->difference > 0 ? channel : target->values;
+  return channel != NULL || target == NULL || target->n != 1 || derived->difference > 0
+             ? channel
+             : target->values;
 }
 
 /**
- * values[t] from `of`. Walks along with `ends`, [n_steps], the last steps of the trials of this session that are over.
+ * values[t] from `of`. Walks along with `ends`, [n_steps], the last steps of the trials of this
+ * session that are over.
  */
-static void fill(const pf_recording *recording, const pf_derived *derived, const double *of, int64_t *ends,
-                 double *values)
+static void fill(const pf_recording *recording, const pf_derived *derived, const double *of,
+                 int64_t *ends, double *values)
 {
   int64_t session = 0, n_over = 0;
   for (int64_t t = 0; t < recording->n_steps; t++) {
@@ -62,12 +68,14 @@ static void fill(const pf_recording *recording, const pf_derived *derived, const
     if (from < session) {
       continue;
     }
-    const bool turned = derived->signed_by_cue && pf_recording_cue(recording, from) != pf_recording_cue(recording, t);
+    const bool turned = derived->signed_by_cue &&
+                        pf_recording_cue(recording, from) != pf_recording_cue(recording, t);
     values[t] = derived->difference > 0 ? of[t] - of[from] : turned ? -of[from] : of[from];
   }
 }
 
-pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n, pf_error *error)
+pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n,
+                              pf_error *error)
 {
   int64_t *ends = pf_memory_need((size_t)recording->n_steps, sizeof *ends, error);
   pf_status status = ends == NULL ? PF_STOP : PF_OK;
@@ -110,7 +118,8 @@ pf_status pf_recording_input_channels(pf_recording *recording, pf_names channels
     for (int64_t t = 0; t < recording->n_steps && status == PF_OK; t++) {
       inputs[t * n + j] = values[t];
       if (!isfinite(values[t])) {
-        status = pf_fail(error, PF_STOP, "%s: step %lld: %s is missing, and an input must be there at every step",
+        status = pf_fail(error, PF_STOP,
+                         "%s: step %lld: %s is missing, and an input must be there at every step",
                          recording->name, (long long)t, channels.items[j]);
       }
     }

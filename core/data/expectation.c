@@ -29,11 +29,12 @@ void pf_expectation_restart(const pf_expected_reward *how, pf_expectation_state 
 }
 
 /** E[R] before each step's reward enters. */
-static pf_status add_expectation(pf_recording *recording, const double *reward, const pf_expected_reward *how,
-                                 pf_error *error)
+static pf_status add_expectation(pf_recording *recording, const double *reward,
+                                 const pf_expected_reward *how, pf_error *error)
 {
   double *expected = pf_memory_need((size_t)recording->n_steps, sizeof *expected, error);
-  pf_expectation_state state = {.memory = pf_memory_need((size_t)(how->n > 0 ? how->n : 1), sizeof(double), error)};
+  pf_expectation_state state = {
+      .memory = pf_memory_need((size_t)(how->n > 0 ? how->n : 1), sizeof(double), error)};
   pf_status status = expected == NULL || state.memory == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     for (int64_t t = 0; t < recording->n_steps; t++) {
@@ -54,7 +55,8 @@ static pf_status add_expectation(pf_recording *recording, const double *reward, 
   return status;
 }
 
-pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_reward *how, pf_error *error)
+pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_reward *how,
+                                     pf_error *error)
 {
   double *reward = NULL;
   for (size_t i = 0; i < recording->n_channels; i++) {
@@ -71,7 +73,8 @@ pf_status pf_recording_expect_reward(pf_recording *recording, const pf_expected_
   if (status != PF_OK) {
     return status;
   }
-  recording->no_reward = pf_memory_need((size_t)recording->n_steps, sizeof *recording->no_reward, error);
+  recording->no_reward =
+      pf_memory_need((size_t)recording->n_steps, sizeof *recording->no_reward, error);
   if (recording->no_reward == NULL) {
     return PF_STOP;
   }

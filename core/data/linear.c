@@ -30,10 +30,11 @@ static pf_status complain(const scanner *scan, const char *expected)
 {
   int column = (int)(scan->at - scan->text) + 1;
   if (*scan->at == '\0') {
-    return pf_fail(scan->error, PF_STOP, "'%s' ends at column %d, where %s was expected", scan->text, column, expected);
+    return pf_fail(scan->error, PF_STOP, "'%s' ends at column %d, where %s was expected",
+                   scan->text, column, expected);
   }
-  return pf_fail(scan->error, PF_STOP, "'%s', column %d: found '%c', expected %s", scan->text, column, *scan->at,
-                 expected);
+  return pf_fail(scan->error, PF_STOP, "'%s', column %d: found '%c', expected %s", scan->text,
+                 column, *scan->at, expected);
 }
 
 static int starts_name(char c)
@@ -41,7 +42,8 @@ static int starts_name(char c)
   return isalpha((unsigned char)c) || c == '_';
 }
 
-static pf_status add_channel(pf_linear *out, const char *name, size_t length, double factor, pf_error *error)
+static pf_status add_channel(pf_linear *out, const char *name, size_t length, double factor,
+                             pf_error *error)
 {
   for (size_t k = 0; k < out->n; k++) {
     if (strlen(out->names[k]) == length && strncmp(out->names[k], name, length) == 0) {
@@ -77,7 +79,8 @@ static pf_status check_known(const scanner *scan, const char *name, size_t lengt
 {
   char word[64];
   pf_text all = {0};
-  (void)snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word - 1 ? length : sizeof word - 1), name);
+  (void)snprintf(word, sizeof word, "%.*s",
+                 (int)(length < sizeof word - 1 ? length : sizeof word - 1), name);
   for (size_t i = 0; i < scan->known.count; i++) {
     if (strcmp(scan->known.items[i], word) == 0) {
       pf_text_free(&all);
@@ -86,9 +89,10 @@ static pf_status check_known(const scanner *scan, const char *name, size_t lengt
     pf_text_add(&all, "%s%s", i > 0 ? ", " : "", scan->known.items[i]);
   }
   const char *near = pf_text_nearest(word, scan->known);
-  pf_status status = pf_fail(scan->error, PF_STOP, "'%s', column %d: there is no channel '%s'%s%s%s; the data have: %s",
-                             scan->text, (int)(name - scan->text) + 1, word, near == NULL ? "" : "; did you mean '",
-                             near == NULL ? "" : near, near == NULL ? "" : "'", all.text == NULL ? "none" : all.text);
+  pf_status status = pf_fail(
+      scan->error, PF_STOP, "'%s', column %d: there is no channel '%s'%s%s%s; the data have: %s",
+      scan->text, (int)(name - scan->text) + 1, word, near == NULL ? "" : "; did you mean '",
+      near == NULL ? "" : near, near == NULL ? "" : "'", all.text == NULL ? "none" : all.text);
   pf_text_free(&all);
   return status;
 }

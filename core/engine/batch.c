@@ -5,25 +5,28 @@
 
 #include <string.h>
 
-/** Cells that a loss observes on the fitted steps of a draw. Counts depend on targets only, so observables are zeros.
+/** Cells that a loss observes on the fitted steps of a draw. Counts depend on targets only, so
+ * observables are zeros.
  */
-static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells, int64_t *columns,
-                             pf_error *error)
+static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
+                             int64_t *columns, pf_error *error)
 {
   const pf_loss_term *term = &model->losses[k];
   size_t steps = (size_t)draw->n_steps;
   int64_t widest = 0, n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
   const pf_real *observable[PF_LOSS_MAX_ARRAYS], *target[PF_LOSS_MAX_ARRAYS];
-  for (size_t o = 0; o < term->needs.observables.count; o++) {
-    const pf_observable_table *table = &model->needs.observables;
-    const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
-    const pf_population_table *units = &model->needs.populations;
-    const pf_population *population = pf_table_at(units->items, units->stride, units->count, (size_t)info->population);
+  for (size_t o = 0; o < term->declared.observables.count; o++) {
+    const pf_observable_table *table = &model->declared.observables;
+    const pf_observable *info =
+        pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
+    const pf_population_table *units = &model->declared.populations;
+    const pf_population *population =
+        pf_table_at(units->items, units->stride, units->count, (size_t)info->population);
     n_observable[o] = population->n;
     widest = population->n > widest ? population->n : widest;
   }
-  for (size_t i = 0; i < term->needs.targets.count; i++) {
-    n_target[i] = pf_recording_target(draw->recording, term->needs.targets.items[i])->n;
+  for (size_t i = 0; i < term->declared.targets.count; i++) {
+    n_target[i] = pf_recording_target(draw->recording, term->declared.targets.items[i])->n;
     target[i] = draw->targets[k][i];
   }
   *columns = n_target[0];
@@ -31,15 +34,16 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
   double *log_likelihood = pf_memory_need(steps, sizeof *log_likelihood, error);
   int64_t *count = pf_memory_need(steps, sizeof *count, error);
   uint8_t *scored = pf_memory_need(steps, 1, error);
-  pf_status status = zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL ? PF_STOP : PF_OK;
+  pf_status status =
+      zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-    for (size_t o = 0; o < term->needs.observables.count; o++) {
+    for (size_t o = 0; o < term->declared.observables.count; o++) {
       observable[o] = zeros;
     }
     for (size_t t = 0; t < steps; t++) {
       scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
     }
-    const pf_parameter_table *parameters = &term->needs.parameters;
+    const pf_parameter_table *parameters = &term->declared.parameters;
     double *theta = pf_memory_need(parameters->count, sizeof *theta, error);
     for (size_t i = 0; theta != NULL && i < parameters->count; i++) {
       theta[i] = model->parameters[term->theta0 + i].declared.initial;
@@ -55,7 +59,8 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
                            .ld_target = n_target,
                            .scored = scored};
     status = theta == NULL ? PF_STOP
-                           : term->loss->plugin->loss->evaluate(term->loss->self, &in, log_likelihood, count, error);
+                           : term->loss->plugin->loss->evaluate(term->loss->self, &in,
+                                                                log_likelihood, count, error);
     pf_memory_free(theta);
   }
   *cells = 0;
@@ -69,7 +74,8 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
   return status;
 }
 
-pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells, pf_error *error)
+pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
+                         pf_error *error)
 {
   int64_t columns = 0;
   const pf_status status = count_cells(model, draw, k, cells, &columns, error);
@@ -79,8 +85,10 @@ pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, i
   return status;
 }
 
-/** Scale of loss k in every draw of the batch, and what padded cells add; *observed: cells of all draws. */
-static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, int64_t *observed, pf_error *error)
+/** Scale of loss k in every draw of the batch, and what padded cells add; *observed: cells of all
+ * draws. */
+static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, int64_t *observed,
+                                pf_error *error)
 {
   const pf_loss_term *term = &model->losses[k];
   int64_t pooled = 0;
@@ -98,7 +106,8 @@ static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k
     if (model->normalise == PF_NORMALISE_PADDED) {
       double table = (double)(draw->recording->n_trials * draw->recording->longest_trial * columns);
       *scale = term->weight / table / (double)batch->n;
-      batch->constant -= term->weight * term->needs.padded * (table - (double)cells) / table / (double)batch->n;
+      batch->constant -=
+          term->weight * term->declared.padded * (table - (double)cells) / table / (double)batch->n;
     }
   }
   *observed = pooled;
@@ -108,7 +117,8 @@ static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k
   return PF_OK;
 }
 
-pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n, pf_batch **out, pf_error *error)
+pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n,
+                          pf_batch **out, pf_error *error)
 {
   pf_batch *batch = pf_memory_need(1, sizeof *batch, error);
   if (batch == NULL) {
@@ -126,9 +136,10 @@ pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, si
   }
   if (status == PF_OK && observed == 0 && model->n_losses > 0) {
     const pf_loss_term *term = &model->losses[0];
-    status = pf_fail(error, PF_STOP, "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
-                     term->loss->label, batch->draws[0]->recording->name, batch->n > 1 ? " and the others" : "",
-                     term->needs.targets.items[0]);
+    status = pf_fail(error, PF_STOP,
+                     "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
+                     term->loss->label, batch->draws[0]->recording->name,
+                     batch->n > 1 ? " and the others" : "", term->declared.targets.items[0]);
   }
   if (status != PF_OK) {
     pf_batch_free(batch);
@@ -153,8 +164,9 @@ typedef struct share {
 } share;
 
 /** One draw's part of objective and gradient. */
-static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, size_t d, const double *theta,
-                               pf_workspace *const *workspaces, size_t n_workspaces, double *scratch, double *value,
+static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, size_t d,
+                               const double *theta, pf_workspace *const *workspaces,
+                               size_t n_workspaces, double *scratch, double *value,
                                double *gradient, pf_error *error)
 {
   const double *scale = batch->scale + d * model->n_losses;
@@ -163,12 +175,14 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
   for (size_t k = 0; k < model->n_losses; k++) {
     negative[k] = -scale[k];
   }
-  pf_status status =
-      gradient == NULL && pf_sweep_can(model)
-          ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT, workspaces, n_workspaces, values, error)
-      : gradient == NULL
-          ? pf_forward(model, batch->draws[d], theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, workspaces[0], values, error)
-          : pf_gradient(model, batch->draws[d], theta, negative, workspaces, n_workspaces, values, gradient, error);
+  pf_status status = gradient == NULL && pf_sweep_can(model)
+                         ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT,
+                                            workspaces, n_workspaces, values, error)
+                     : gradient == NULL
+                         ? pf_forward(model, batch->draws[d], theta, PF_RUN_FORGET_WEIGHTS,
+                                      PF_STEP_FIT, workspaces[0], values, error)
+                         : pf_gradient(model, batch->draws[d], theta, negative, workspaces,
+                                       n_workspaces, values, gradient, error);
   *value = 0.0;
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
     *value -= scale[k] * values[k].log_likelihood;
@@ -176,10 +190,11 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
   return status;
 }
 
-/** One theta for every draw (`stride` 0), or a theta per draw. gradients: [n][n_parameters], overwritten, or NULL. */
-static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, const double *thetas, size_t stride,
-                              pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradients,
-                              pf_error *error)
+/** One theta for every draw (`stride` 0), or a theta per draw. gradients: [n][n_parameters],
+ * overwritten, or NULL. */
+static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, const double *thetas,
+                              size_t stride, pf_workspace *const *workspaces, size_t n_workspaces,
+                              double *value, double *gradients, pf_error *error)
 {
   const size_t n_scratch = model->n_losses * (1 + sizeof(pf_loss_value) / sizeof(double));
   const size_t n_own = 1 + n_scratch, n_theta = model->n_parameters;
@@ -190,16 +205,17 @@ static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, cons
     if (gradients != NULL && n_theta > 0) {
       memset(gradients, 0, batch->n * n_theta * sizeof *gradients);
     }
-    /* threads over draws, or over the blocks of one draw after the other: whichever there is more of */
+    /* threads over draws, or over the blocks of one draw after the other: whichever there is more
+     * of */
     const bool over_draws = n_workspaces > 1 && batch->n >= n_workspaces;
 #pragma omp parallel for schedule(dynamic) num_threads((int)n_workspaces) if (over_draws)
     for (size_t d = 0; d < batch->n; d++) {
       pf_workspace *const *mine = workspaces + (over_draws ? pf_this_thread() : 0);
       double *own = sums + d * n_own;
       shares[d].error = pf_error_none();
-      shares[d].status =
-          evaluate_draw(model, batch, d, thetas + d * stride, mine, over_draws ? 1 : n_workspaces, own + 1, own,
-                        gradients == NULL ? NULL : gradients + d * n_theta, &shares[d].error);
+      shares[d].status = evaluate_draw(
+          model, batch, d, thetas + d * stride, mine, over_draws ? 1 : n_workspaces, own + 1, own,
+          gradients == NULL ? NULL : gradients + d * n_theta, &shares[d].error);
     }
     *value = batch->constant;
   }
@@ -217,23 +233,27 @@ static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, cons
 }
 
 pf_status pf_batch_each(const pf_model *model, const pf_batch *batch, const double *thetas,
-                        pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradients,
-                        pf_error *error)
+                        pf_workspace *const *workspaces, size_t n_workspaces, double *value,
+                        double *gradients, pf_error *error)
 {
-  return evaluate_all(model, batch, thetas, model->n_parameters, workspaces, n_workspaces, value, gradients, error);
+  return evaluate_all(model, batch, thetas, model->n_parameters, workspaces, n_workspaces, value,
+                      gradients, error);
 }
 
 pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
-                             pf_workspace *const *workspaces, size_t n_workspaces, double *value, double *gradient,
-                             pf_error *error)
+                             pf_workspace *const *workspaces, size_t n_workspaces, double *value,
+                             double *gradient, pf_error *error)
 {
-  /* every draw has its own sums, added in the order of the draws: the same bits for any number of threads */
+  /* every draw has its own sums, added in the order of the draws: the same bits for any number of
+   * threads */
   const size_t n = model->n_parameters;
-  double *gradients = gradient == NULL ? NULL : pf_memory_need(batch->n * n, sizeof *gradients, error);
+  double *gradients =
+      gradient == NULL ? NULL : pf_memory_need(batch->n * n, sizeof *gradients, error);
   if (gradient != NULL && gradients == NULL) {
     return PF_STOP;
   }
-  pf_status status = evaluate_all(model, batch, theta, 0, workspaces, n_workspaces, value, gradients, error);
+  pf_status status =
+      evaluate_all(model, batch, theta, 0, workspaces, n_workspaces, value, gradients, error);
   for (size_t i = 0; gradient != NULL && status == PF_OK && i < n; i++) {
     gradient[i] = 0.0;
   }

@@ -1,8 +1,8 @@
 #include "core/engine/coupled.h"
 
 #include "core/base/memory.h"
-#include "core/engine/carry.h"
-#include "core/engine/learn.h"
+#include "core/engine/synaptic_state.h"
+#include "core/model/starting_weights.h"
 
 #include <string.h>
 
@@ -17,17 +17,18 @@ typedef struct walk {
   double *gradient;   /* of the backward pass */
   bool wants_network; /* parameters of the network, or its starting weights, are learned */
   pf_error *error;
-  size_t slot_cells;    /* of what all plastic projections carry */
-  int64_t interval;     /* runs between checkpoints; n_runs: every slot is kept */
-  pf_real *slots;       /* [kept][slot_cells]: all of them, or those between two checkpoints, or the last two */
-  pf_real *checkpoints; /* [n_checkpoints][slot_cells] */
+  size_t buffer_cells; /* of what all plastic projections carry */
+  int64_t interval;    /* runs between checkpoints; n_segments: every slot is kept */
+  pf_real *buffers; /* [kept][buffer_cells]: all of them, or those between two checkpoints, or the
+                       last two */
+  pf_real *checkpoints; /* [n_checkpoints][buffer_cells] */
   pf_real *scratch;
 } walk;
 
 bool pf_coupled_every_step(const pf_model *model)
 {
   for (size_t p = 0; p < model->n_plastic; p++) {
-    if (model->plastic[p].needs.traces.count > 0) {
+    if (model->plastic[p].declared.traces.count > 0) {
       return true;
     }
   }
@@ -41,130 +42,135 @@ static size_t padded(size_t cells)
   return (cells + LINE - 1) / LINE * LINE;
 }
 
-void pf_coupled_cells(const pf_workspace *workspace, size_t *slot, size_t *scratch)
+void pf_coupled_cells(const pf_workspace *workspace, size_t *buffer, size_t *scratch)
 {
   const pf_model *model = workspace->model;
-  *slot = *scratch = 0;
-  for (size_t q = 0; q < model->needs.projections.count; q++) {
+  *buffer = *scratch = 0;
+  for (size_t q = 0; q < model->declared.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
     if (weights->plastic != NULL) {
-      const size_t needed = pf_carry_scratch(model, weights, weights->n_post, true);
-      *slot += padded(pf_carry_cells(model, weights, weights->n_post));
+      const size_t needed = pf_synaptic_scratch(model, weights, weights->n_post, true);
+      *buffer += padded(pf_synaptic_cells(model, weights, weights->n_post));
       *scratch = needed > *scratch ? needed : *scratch;
     }
   }
 }
 
-/** Room in the workspace's arena: two slots for a pass that looks forward alone, those of the plan for a gradient. */
+/** Room in the workspace's arena: two slots for a pass that looks forward alone, those of the plan
+ * for a gradient. */
 static pf_status reserve(walk *self, bool adjoint)
 {
   pf_workspace *workspace = self->workspace;
   size_t scratch = 0;
   int64_t kept = 2, checkpoints = 0;
-  pf_coupled_cells(workspace, &self->slot_cells, &scratch);
+  pf_coupled_cells(workspace, &self->buffer_cells, &scratch);
   self->interval = 0;
   if (adjoint) {
-    self->interval = pf_plan_interval(self->slot_cells * sizeof(pf_real), workspace->n_runs, self->model->state_budget);
-    (void)pf_plan_slots(self->interval, workspace->n_runs, &kept, &checkpoints);
+    self->interval = pf_plan_interval(self->buffer_cells * sizeof(pf_real), workspace->n_segments,
+                                      self->model->state_budget);
+    (void)pf_plan_buffers(self->interval, workspace->n_segments, &kept, &checkpoints);
     kept = kept < 2 ? 2 : kept;
   }
-  const size_t n_slots = (size_t)(kept + checkpoints);
-  const size_t cells = self->slot_cells > 0 && n_slots > SIZE_MAX / sizeof(pf_real) / self->slot_cells
-                           ? SIZE_MAX
-                           : n_slots * self->slot_cells + scratch;
+  const size_t n_buffers = (size_t)(kept + checkpoints);
+  const size_t cells =
+      self->buffer_cells > 0 && n_buffers > SIZE_MAX / sizeof(pf_real) / self->buffer_cells
+          ? SIZE_MAX
+          : n_buffers * self->buffer_cells + scratch;
   workspace->arena_population = 0;
   if (workspace->arena_cells < cells) {
     pf_memory_free(workspace->arena);
     workspace->arena = pf_memory_new(cells, sizeof(pf_real));
     workspace->arena_cells = workspace->arena == NULL ? 0 : cells;
     if (workspace->arena == NULL) {
-      return pf_fail(self->error, PF_STOP, "out of memory: %zu states of %zu bytes of plastic weights were to be kept",
-                     n_slots, self->slot_cells * sizeof(pf_real));
+      return pf_fail(self->error, PF_STOP,
+                     "out of memory: %zu states of %zu bytes of plastic weights were to be kept",
+                     n_buffers, self->buffer_cells * sizeof(pf_real));
     }
   }
-  self->slots = workspace->arena;
-  self->checkpoints = self->slots + (size_t)kept * self->slot_cells;
-  self->scratch = self->checkpoints + (size_t)checkpoints * self->slot_cells;
+  self->buffers = workspace->arena;
+  self->checkpoints = self->buffers + (size_t)kept * self->buffer_cells;
+  self->scratch = self->checkpoints + (size_t)checkpoints * self->buffer_cells;
   return PF_OK;
 }
 
 static bool keeps_all(const walk *self)
 {
-  return self->interval >= self->workspace->n_runs;
+  return self->interval >= self->workspace->n_segments;
 }
 
 /** Slot of run r on the way forward. */
-static pf_real *slot_forward(const walk *self, int64_t r)
+static pf_real *forward_buffer(const walk *self, int64_t r)
 {
-  return self->slots + (size_t)(keeps_all(self) ? r : r % 2) * self->slot_cells;
+  return self->buffers + (size_t)(keeps_all(self) ? r : r % 2) * self->buffer_cells;
 }
 
 /** Every projection's weights in force: of plastic ones those in `slot`. */
-static void set_weights(const walk *self, pf_real *slot)
+static void set_weights(const walk *self, pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
     pf_weights *weights = &self->workspace->weights[q];
     weights->now = weights->states;
     if (weights->plastic != NULL) {
-      weights->now = slot;
-      slot += padded(pf_carry_cells(self->model, weights, weights->n_post));
+      weights->now = buffer;
+      buffer += padded(pf_synaptic_cells(self->model, weights, weights->n_post));
     }
   }
 }
 
 /* ---- from slot to slot ---- */
 
-static pf_carry carry_of(const walk *self, size_t q)
+static pf_synaptic_state synaptic_of(const walk *self, size_t q)
 {
-  return pf_carry_make(self->workspace, self->theta, q, 0, self->workspace->weights[q].n_post);
+  return pf_synaptic_make(self->workspace, self->theta, q, 0, self->workspace->weights[q].n_post);
 }
 
-static void start(const walk *self, pf_real *slot)
+static void start(const walk *self, pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
     if (self->workspace->weights[q].plastic != NULL) {
-      const pf_carry carry = carry_of(self, q);
-      pf_carry_start(&carry, slot);
-      slot += padded(carry.cells);
+      const pf_synaptic_state synaptic = synaptic_of(self, q);
+      pf_synaptic_start(&synaptic, buffer);
+      buffer += padded(synaptic.cells);
     }
   }
 }
 
 /** What is carried at the end of run r, from what was during it. */
-static pf_status carry_on(const walk *self, const pf_run *run, pf_real *from, pf_real *to)
+static pf_status carry_on(const walk *self, const pf_segment *run, pf_real *from, pf_real *to)
 {
-  const pf_moment moment = pf_run_moment(self->draw, run->end, run->changes != 0);
+  const pf_step_context context = pf_step_context_of(self->draw, run->end, run->changes != 0);
   const bool has_steps = run->end >= run->first;
   pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->needs.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count && status == PF_OK; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
     }
-    pf_carry carry = carry_of(self, q);
-    if (has_steps && (moment.changes || weights->has_traces)) {
-      status = pf_carry_step(&carry, &moment, from, to, self->scratch, self->error);
+    pf_synaptic_state synaptic = synaptic_of(self, q);
+    if (has_steps && (context.changes || weights->has_traces)) {
+      status = pf_synaptic_step(&synaptic, &context, from, to, self->scratch, self->error);
     } else {
-      memcpy(to, from, carry.cells * sizeof *to);
+      memcpy(to, from, synaptic.cells * sizeof *to);
     }
     if (status == PF_OK && run->gap > 0.0) {
-      pf_carry_forget(&carry, run->gap, to, to);
+      pf_synaptic_forget(&synaptic, run->gap, to, to);
     }
-    from += padded(carry.cells);
-    to += padded(carry.cells);
+    from += padded(synaptic.cells);
+    to += padded(synaptic.cells);
   }
   return status;
 }
 
-/** Recompute the slots of runs [first, last], and the one after, from the checkpoint before them. */
+/** Recompute the slots of runs [first, last], and the one after, from the checkpoint before them.
+ */
 static pf_status replay(const walk *self, int64_t first, int64_t last)
 {
   pf_status status = PF_OK;
-  memcpy(self->slots, self->checkpoints + (size_t)(first / self->interval) * self->slot_cells,
-         self->slot_cells * sizeof(pf_real));
+  memcpy(self->buffers, self->checkpoints + (size_t)(first / self->interval) * self->buffer_cells,
+         self->buffer_cells * sizeof(pf_real));
   for (int64_t r = first; r <= last && status == PF_OK; r++) {
-    pf_real *from = self->slots + (size_t)(r - first) * self->slot_cells;
-    status = carry_on(self, &self->workspace->runs[r], from, from + self->slot_cells);
+    pf_real *from = self->buffers + (size_t)(r - first) * self->buffer_cells;
+    status = carry_on(self, &self->workspace->segments[r], from, from + self->buffer_cells);
   }
   return status;
 }
@@ -172,15 +178,16 @@ static pf_status replay(const walk *self, int64_t first, int64_t last)
 /* ---- forward ---- */
 
 /** All populations of one phase over steps [first, last]. */
-static pf_status respond(const walk *self, uint8_t phase, int64_t first, int64_t last)
+static pf_status activate(const walk *self, uint8_t phase, int64_t first, int64_t last)
 {
   const bool stepwise = self->model->stepwise[phase];
   pf_status status = PF_OK;
   for (int64_t t = first; t <= last && status == PF_OK; t = stepwise ? t + 1 : last + 1) {
-    const pf_moment moment = pf_run_moment(self->draw, t, false);
-    for (size_t p = 1; p < self->model->needs.populations.count && status == PF_OK; p++) {
+    const pf_step_context context = pf_step_context_of(self->draw, t, false);
+    for (size_t p = 1; p < self->model->declared.populations.count && status == PF_OK; p++) {
       if (self->workspace->activity[p].phase == phase) {
-        status = pf_run_respond(self->workspace, p, self->theta, t, stepwise ? t : last, &moment, self->error);
+        status = pf_run_activate(self->workspace, p, self->theta, t, stepwise ? t : last, &context,
+                                 self->error);
       }
     }
     if (status != PF_OK) {
@@ -191,72 +198,74 @@ static pf_status respond(const walk *self, uint8_t phase, int64_t first, int64_t
 }
 
 /** Keep the weights after change k where they can be looked up. */
-static void keep(const walk *self, int64_t k, const pf_real *slot)
+static void keep(const walk *self, int64_t k, const pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic != NULL) {
-      memcpy(pf_weights_state(weights, k), slot, weights->cells * sizeof *slot);
-      slot += padded(pf_carry_cells(self->model, weights, weights->n_post));
+      memcpy(pf_weights_state(weights, k), buffer, weights->cells * sizeof *buffer);
+      buffer += padded(pf_synaptic_cells(self->model, weights, weights->n_post));
     }
   }
 }
 
-static const pf_plastic *overflowed(const walk *self, const pf_real *slot)
+static const pf_plastic *overflowed(const walk *self, const pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic != NULL) {
-      const size_t cells = pf_carry_cells(self->model, weights, weights->n_post);
-      if (!pf_all_finite(slot, cells)) {
+      const size_t cells = pf_synaptic_cells(self->model, weights, weights->n_post);
+      if (!pf_all_finite(buffer, cells)) {
         return weights->plastic;
       }
-      slot += padded(cells);
+      buffer += padded(cells);
     }
   }
   return NULL;
 }
 
-/** What overflowed stays so, hence the last slot tells; the step is then searched for from the start. */
+/** What overflowed stays so, hence the last slot tells; the step is then searched for from the
+ * start. */
 static pf_status check_finite(const walk *self)
 {
   const pf_workspace *workspace = self->workspace;
-  const pf_plastic *which = overflowed(self, slot_forward(self, workspace->n_runs));
+  const pf_plastic *which = overflowed(self, forward_buffer(self, workspace->n_segments));
   if (which == NULL) {
     return PF_OK;
   }
   int64_t step = -1;
-  start(self, self->slots);
-  const pf_plastic *found = overflowed(self, self->slots);
-  for (int64_t r = 0; r < workspace->n_runs && found == NULL; r++) {
-    pf_real *from = self->slots + (size_t)(r % 2) * self->slot_cells;
-    pf_real *to = self->slots + (size_t)((r + 1) % 2) * self->slot_cells;
-    step = workspace->runs[r].end;
-    if (carry_on(self, &workspace->runs[r], from, to) != PF_OK) {
+  start(self, self->buffers);
+  const pf_plastic *found = overflowed(self, self->buffers);
+  for (int64_t r = 0; r < workspace->n_segments && found == NULL; r++) {
+    pf_real *from = self->buffers + (size_t)(r % 2) * self->buffer_cells;
+    pf_real *to = self->buffers + (size_t)((r + 1) % 2) * self->buffer_cells;
+    step = workspace->segments[r].end;
+    if (carry_on(self, &workspace->segments[r], from, to) != PF_OK) {
       break;
     }
     found = overflowed(self, to);
   }
-  return pf_run_overflowed(self->draw, self->model, found == NULL ? which : found, self->theta, step, self->error);
+  return pf_run_overflowed(self->draw, self->model, found == NULL ? which : found, self->theta,
+                           step, self->error);
 }
 
 static pf_status forward(const walk *self, bool keeps_states)
 {
   pf_workspace *workspace = self->workspace;
   int64_t changes = 0;
-  start(self, slot_forward(self, 0));
-  set_weights(self, slot_forward(self, 0));
-  pf_status status = respond(self, PF_PHASE_BEFORE, 0, self->draw->n_steps - 1);
-  for (int64_t r = 0; r < workspace->n_runs && status == PF_OK; r++) {
-    const pf_run *run = &workspace->runs[r];
-    pf_real *slot = slot_forward(self, r), *next = slot_forward(self, r + 1);
+  start(self, forward_buffer(self, 0));
+  set_weights(self, forward_buffer(self, 0));
+  pf_status status = activate(self, PF_PHASE_BEFORE, 0, self->draw->n_steps - 1);
+  for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
+    const pf_segment *run = &workspace->segments[r];
+    pf_real *buffer = forward_buffer(self, r), *next = forward_buffer(self, r + 1);
     if (self->interval > 0 && !keeps_all(self) && r % self->interval == 0) {
-      memcpy(self->checkpoints + (size_t)(r / self->interval) * self->slot_cells, slot,
-             self->slot_cells * sizeof *slot);
+      memcpy(self->checkpoints + (size_t)(r / self->interval) * self->buffer_cells, buffer,
+             self->buffer_cells * sizeof *buffer);
     }
-    set_weights(self, slot);
-    status = respond(self, PF_PHASE_PLASTIC, run->first, run->end);
-    status = status == PF_OK ? carry_on(self, run, slot, next) : status;
+    set_weights(self, buffer);
+    status = activate(self, PF_PHASE_PLASTIC, run->first, run->end);
+    status = status == PF_OK ? carry_on(self, run, buffer, next) : status;
     changes += run->changes;
     if (status != PF_OK) {
       pf_run_locate(self->error, self->draw->recording->name, run->end);
@@ -267,21 +276,24 @@ static pf_status forward(const walk *self, bool keeps_states)
   workspace->n_changes = changes;
   workspace->keeps_states = keeps_states;
   status = status == PF_OK ? check_finite(self) : status;
-  return status == PF_OK ? respond(self, PF_PHASE_AFTER, 0, self->draw->n_steps - 1) : status;
+  return status == PF_OK ? activate(self, PF_PHASE_AFTER, 0, self->draw->n_steps - 1) : status;
 }
 
 /** Ready for a draw: its runs, and room for a gradient or a simulation. */
 static pf_status prepare(walk *self, uint32_t run_flags, bool adjoint)
 {
-  const pf_status status = pf_run_begin(self->workspace, self->draw, self->theta, run_flags, self->error);
+  const pf_status status =
+      pf_run_begin(self->workspace, self->draw, self->theta, run_flags, self->error);
   return status == PF_OK ? reserve(self, adjoint) : status;
 }
 
-pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const double *theta, uint32_t run_flags,
-                             uint32_t count_flag, pf_workspace *workspace, pf_loss_value *values, pf_error *error)
+pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const double *theta,
+                             uint32_t run_flags, uint32_t count_flag, pf_workspace *workspace,
+                             pf_loss_value *values, pf_error *error)
 {
   const bool keeps_states = (run_flags & PF_RUN_FORGET_WEIGHTS) == 0;
-  walk self = {.model = model, .draw = draw, .theta = theta, .workspace = workspace, .error = error};
+  walk self = {
+      .model = model, .draw = draw, .theta = theta, .workspace = workspace, .error = error};
   pf_status status = PF_OK;
   if (keeps_states) {
     int64_t n = 1;
@@ -292,55 +304,59 @@ pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const d
   }
   status = status == PF_OK ? prepare(&self, run_flags, false) : status;
   status = status == PF_OK ? forward(&self, keeps_states) : status;
-  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error) : status;
+  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error)
+                         : status;
 }
 
 /* ---- backward ---- */
 
-static pf_status back_respond(const walk *self, uint8_t phase, int64_t first, int64_t last)
+static pf_status back_activate(const walk *self, uint8_t phase, int64_t first, int64_t last)
 {
   const bool stepwise = self->model->stepwise[phase];
   pf_status status = PF_OK;
   for (int64_t t = last; t >= first && status == PF_OK; t = stepwise ? t - 1 : first - 1) {
     const int64_t from = stepwise ? t : first;
-    const pf_moment moment = pf_run_moment(self->draw, from, false);
-    for (size_t p = self->model->needs.populations.count; p-- > 1 && status == PF_OK;) {
+    const pf_step_context context = pf_step_context_of(self->draw, from, false);
+    for (size_t p = self->model->declared.populations.count; p-- > 1 && status == PF_OK;) {
       if (self->workspace->activity[p].phase == phase) {
-        status = pf_run_back_respond(self->workspace, p, self->theta, from, t, &moment,
-                                     self->wants_network ? self->gradient : NULL, self->error);
+        status = pf_run_back_activate(self->workspace, p, self->theta, from, t, &context,
+                                      self->wants_network ? self->gradient : NULL, self->error);
       }
     }
   }
   return status;
 }
 
-/** The end of a run backward: cotangents of what is carried after it become those of what was during it. */
-static pf_status back_carry(const walk *self, const pf_run *run, pf_real *from, pf_real *to)
+/** The end of a run backward: cotangents of what is carried after it become those of what was
+ * during it. */
+static pf_status back_synaptic(const walk *self, const pf_segment *run, pf_real *from, pf_real *to)
 {
-  const pf_moment moment = pf_run_moment(self->draw, run->end, run->changes != 0);
+  const pf_step_context context = pf_step_context_of(self->draw, run->end, run->changes != 0);
   const bool has_steps = run->end >= run->first;
   pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->needs.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < self->model->declared.projections.count && status == PF_OK; q++) {
     pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
     }
-    pf_carry carry = carry_of(self, q);
+    pf_synaptic_state synaptic = synaptic_of(self, q);
     const pf_activity *pre = &self->workspace->activity[weights->info->pre];
     const pf_activity *post = &self->workspace->activity[weights->info->post];
     if (run->gap > 0.0) { /* such a run changes no weight but by forgetting */
-      pf_carry_back_forget(&carry, run->gap, from, weights->g, self->gradient, self->scratch);
+      pf_synaptic_back_forget(&synaptic, run->gap, from, weights->g, self->gradient, self->scratch);
     }
-    if (has_steps && (moment.changes || weights->has_traces)) {
-      const pf_carry_gradient gradient = {.theta = self->gradient,
-                                          .pre = pf_run_g_pre(self->workspace, weights, moment.row, moment.previous),
-                                          .post = post->g_signals + moment.row * post->ld,
-                                          .ld_pre = pre->plane_stride,
-                                          .ld_post = post->plane_stride};
-      status = pf_carry_back(&carry, &moment, from, to, weights->g, &gradient, self->scratch, self->error);
+    if (has_steps && (context.changes || weights->has_traces)) {
+      const pf_synaptic_gradient gradient = {
+          .theta = self->gradient,
+          .pre = pf_run_g_pre(self->workspace, weights, context.row, context.previous),
+          .post = post->g_signals + context.row * post->ld,
+          .ld_pre = pre->plane_stride,
+          .ld_post = post->plane_stride};
+      status = pf_synaptic_back(&synaptic, &context, from, to, weights->g, &gradient, self->scratch,
+                                self->error);
     }
-    from += padded(carry.cells);
-    to += padded(carry.cells);
+    from += padded(synaptic.cells);
+    to += padded(synaptic.cells);
   }
   return status;
 }
@@ -348,33 +364,37 @@ static pf_status back_carry(const walk *self, const pf_run *run, pf_real *from, 
 static pf_status backward(const walk *self)
 {
   const pf_workspace *workspace = self->workspace;
-  const int64_t last_step = self->draw->n_steps - 1, n_runs = workspace->n_runs;
-  const int64_t interval = keeps_all(self) ? n_runs : self->interval;
-  pf_status status = back_respond(self, PF_PHASE_AFTER, 0, last_step);
-  for (int64_t s = (n_runs + interval - 1) / interval; s-- > 0 && status == PF_OK;) {
-    const int64_t first = s * interval, last = first + interval < n_runs ? first + interval - 1 : n_runs - 1;
+  const int64_t last_step = self->draw->n_steps - 1, n_segments = workspace->n_segments;
+  const int64_t interval = keeps_all(self) ? n_segments : self->interval;
+  pf_status status = back_activate(self, PF_PHASE_AFTER, 0, last_step);
+  for (int64_t s = (n_segments + interval - 1) / interval; s-- > 0 && status == PF_OK;) {
+    const int64_t first = s * interval,
+                  last = first + interval < n_segments ? first + interval - 1 : n_segments - 1;
     status = keeps_all(self) ? PF_OK : replay(self, first, last);
     for (int64_t r = last; r >= first && status == PF_OK; r--) {
-      const pf_run *run = &workspace->runs[r];
-      pf_real *slot = self->slots + (size_t)(r - first) * self->slot_cells;
-      set_weights(self, slot);
-      status = back_carry(self, run, slot, slot + self->slot_cells);
-      status = status == PF_OK ? back_respond(self, PF_PHASE_PLASTIC, run->first, run->end) : status;
+      const pf_segment *run = &workspace->segments[r];
+      pf_real *buffer = self->buffers + (size_t)(r - first) * self->buffer_cells;
+      set_weights(self, buffer);
+      status = back_synaptic(self, run, buffer, buffer + self->buffer_cells);
+      status =
+          status == PF_OK ? back_activate(self, PF_PHASE_PLASTIC, run->first, run->end) : status;
       if (status != PF_OK) {
         pf_run_locate(self->error, self->draw->recording->name, run->end);
       }
     }
   }
   if (status == PF_OK && self->wants_network) {
-    status = back_respond(self, PF_PHASE_BEFORE, 0, last_step);
-    status = status == PF_OK ? pf_run_back_start(self->draw, self->theta, self->workspace, self->gradient, self->error)
+    status = back_activate(self, PF_PHASE_BEFORE, 0, last_step);
+    status = status == PF_OK ? pf_run_back_start(self->draw, self->theta, self->workspace,
+                                                 self->gradient, self->error)
                              : status;
   }
   return status;
 }
 
-pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const double *theta, const double *scale,
-                              pf_workspace *workspace, pf_loss_value *values, double *gradient, pf_error *error)
+pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const double *theta,
+                              const double *scale, pf_workspace *workspace, pf_loss_value *values,
+                              double *gradient, pf_error *error)
 {
   walk self = {.model = model,
                .draw = draw,
@@ -386,11 +406,12 @@ pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const 
   pf_status status = prepare(&self, 0, true);
   status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
   status = status == PF_OK ? forward(&self, false) : status;
-  status = status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+  status =
+      status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
   if (status != PF_OK) {
     return status;
   }
-  pf_run_clear_cotangents(workspace, model->needs.populations.count);
+  pf_run_clear_cotangents(workspace, model->declared.populations.count);
   status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
   status = status == PF_OK ? backward(&self) : status;
   return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
@@ -398,37 +419,39 @@ pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const 
 
 /* ---- weights, recomputed ---- */
 
-pf_status pf_coupled_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
-                          pf_error *error)
+pf_status pf_coupled_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows,
+                          pf_real *states, pf_error *error)
 {
   const pf_workspace *workspace = run->workspace;
   const size_t q = (size_t)workspace->model->plastic[plastic].projection;
   const pf_weights *weights = &workspace->weights[q];
-  pf_carry carry = pf_carry_make(workspace, run->theta, q, row0, n_rows);
-  pf_real *memory = pf_memory_need(2 * carry.cells + pf_carry_scratch(workspace->model, weights, n_rows, false),
-                                   sizeof *memory, error);
+  pf_synaptic_state synaptic = pf_synaptic_make(workspace, run->theta, q, row0, n_rows);
+  pf_real *memory = pf_memory_need(
+      2 * synaptic.cells + pf_synaptic_scratch(workspace->model, weights, n_rows, false),
+      sizeof *memory, error);
   if (memory == NULL) {
     return PF_STOP;
   }
-  pf_real *from = memory, *to = memory + carry.cells, *scratch = to + carry.cells;
+  pf_real *from = memory, *to = memory + synaptic.cells, *scratch = to + synaptic.cells;
   pf_status status = PF_OK;
   int64_t changes = 0;
-  pf_carry_start(&carry, from);
-  memcpy(states, from, carry.w_cells * sizeof *states);
-  for (int64_t r = 0; r < workspace->n_runs && status == PF_OK; r++) {
-    const pf_run *now = &workspace->runs[r];
-    const pf_moment moment = pf_run_moment(run->draw, now->end, now->changes != 0);
-    if (now->end >= now->first && (moment.changes || weights->has_traces)) {
-      status = pf_carry_step(&carry, &moment, from, to, scratch, error);
+  pf_synaptic_start(&synaptic, from);
+  memcpy(states, from, synaptic.w_cells * sizeof *states);
+  for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
+    const pf_segment *now = &workspace->segments[r];
+    const pf_step_context context = pf_step_context_of(run->draw, now->end, now->changes != 0);
+    if (now->end >= now->first && (context.changes || weights->has_traces)) {
+      status = pf_synaptic_step(&synaptic, &context, from, to, scratch, error);
       pf_real *swap = from;
       from = to;
       to = swap;
     }
-    if (moment.changes) {
-      memcpy(states + (size_t)++changes * carry.w_cells, from, carry.w_cells * sizeof *states);
+    if (context.changes) {
+      memcpy(states + (size_t)++changes * synaptic.w_cells, from,
+             synaptic.w_cells * sizeof *states);
     }
     if (now->gap > 0.0) {
-      pf_carry_forget(&carry, now->gap, from, from);
+      pf_synaptic_forget(&synaptic, now->gap, from, from);
     }
   }
   pf_memory_free(memory);

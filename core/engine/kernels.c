@@ -3,7 +3,8 @@
 #include <cblas.h>
 #include <plastfit/abi/simd.h>
 
-/* A matrix product of at least this many multiplications goes to OpenBLAS; below, its call costs more than it saves. */
+/* A matrix product of at least this many multiplications goes to OpenBLAS; below, its call costs
+ * more than it saves. */
 enum { BLAS_FROM = 32768 };
 
 #ifdef PF_SINGLE
@@ -17,15 +18,17 @@ static int is_large(int64_t a, int64_t b, int64_t c)
   return a > 1 && a * b * c >= BLAS_FROM;
 }
 
-/* What is left of a row, less than PF_LANES: a loop that the compiler unrolls, and does not make vectors of. */
+/* What is left of a row, less than PF_LANES: a loop that the compiler unrolls, and does not make
+ * vectors of. */
 #define FEW(k, n)   \
   if ((k) >= (n)) { \
     break;          \
   }
 
 /*
- * Two presynaptic units are the field's commonest input (two cues). Their rows of weights lie in memory as w00 w01 w10
- * w11 ..., and are taken PF_LANES at a time; they stay in registers over the steps.
+ * Two presynaptic units are the field's commonest input (two cues). Their rows of weights lie in
+ * memory as w00 w01 w10 w11 ..., and are taken PF_LANES at a time; they stay in registers over the
+ * steps.
  */
 #ifdef PF_SINGLE
 #define FIRST_OF_PAIRS(a, b)                       \
@@ -72,8 +75,8 @@ static int is_large(int64_t a, int64_t b, int64_t c)
 #endif
 
 /** drive, of PF_LANES rows of two presynaptic units. */
-PF_INLINE void drive_rows_of_two(int64_t n_steps, const pf_real *w, const pf_real *pre, int64_t ld_pre, pf_real *drive,
-                                 int64_t ld_drive, const bool add)
+PF_INLINE void drive_rows_of_two(int64_t n_steps, const pf_real *w, const pf_real *pre,
+                                 int64_t ld_pre, pf_real *drive, int64_t ld_drive, const bool add)
 {
   const pf_lanes_at *rows = (const pf_lanes_at *)w;
   const pf_lanes low = rows[0], high = rows[1];
@@ -90,8 +93,8 @@ PF_INLINE void drive_rows_of_two(int64_t n_steps, const pf_real *w, const pf_rea
 }
 
 /** drive, of two presynaptic units whose rows of weights have no gaps. */
-PF_INLINE void drive_of_two(int64_t n_steps, int64_t n_post, const pf_real *w, const pf_real *pre, int64_t ld_pre,
-                            pf_real *drive, int64_t ld_drive, const bool add)
+PF_INLINE void drive_of_two(int64_t n_steps, int64_t n_post, const pf_real *w, const pf_real *pre,
+                            int64_t ld_pre, pf_real *drive, int64_t ld_drive, const bool add)
 {
   int64_t i = 0;
   for (; i + PF_LANES <= n_post; i += PF_LANES) {
@@ -115,8 +118,9 @@ PF_INLINE void drive_of_two(int64_t n_steps, int64_t n_post, const pf_real *w, c
 }
 
 /** weight_gradient, likewise. */
-PF_INLINE void weight_gradient_of_two(int64_t n_steps, int64_t n_post, const pf_real *g_drive, int64_t ld_drive,
-                                      const pf_real *pre, int64_t ld_pre, pf_real *g_w)
+PF_INLINE void weight_gradient_of_two(int64_t n_steps, int64_t n_post, const pf_real *g_drive,
+                                      int64_t ld_drive, const pf_real *pre, int64_t ld_pre,
+                                      pf_real *g_w)
 {
   int64_t i = 0;
   for (; i + PF_LANES <= n_post; i += PF_LANES) {
@@ -156,7 +160,8 @@ PF_INLINE void weight_gradient_of_two(int64_t n_steps, int64_t n_post, const pf_
   }
 }
 
-/** sum[k] = a_k b for four rows a_k, `lda` apart: one sum alone would wait for its own additions. */
+/** sum[k] = a_k b for four rows a_k, `lda` apart: one sum alone would wait for its own additions.
+ */
 PF_INLINE void four_dots(int64_t n, const pf_real *a, int64_t lda, const pf_real *b, pf_real sum[4])
 {
   const pf_real *a0 = a, *a1 = a0 + lda, *a2 = a1 + lda, *a3 = a2 + lda;
@@ -187,8 +192,9 @@ PF_INLINE void add_row(int64_t n, pf_real a, const pf_real *from, pf_real *to)
   }
 }
 
-PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
-                          const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)
+PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w,
+                          int64_t ldw, const pf_real *pre, int64_t ld_pre, pf_real *drive,
+                          int64_t ld_drive, bool add)
 {
   if (n_pre == 2 && ldw == 2) {
     if (add) {
@@ -199,13 +205,14 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
-    GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n_steps, (int)n_post, (int)n_pre, 1, pre, (int)ld_pre, w,
-         (int)ldw, add ? 1 : 0, drive, (int)ld_drive);
+    GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n_steps, (int)n_post, (int)n_pre, 1, pre,
+         (int)ld_pre, w, (int)ldw, add ? 1 : 0, drive, (int)ld_drive);
     return;
   }
   int64_t t = 0;
   pf_real sum[4];
-  for (; n_post == 1 && t + 4 <= n_steps; t += 4) { /* a readout: four steps at a time instead of four rows */
+  for (; n_post == 1 && t + 4 <= n_steps;
+       t += 4) { /* a readout: four steps at a time instead of four rows */
     four_dots(n_pre, pre + t * ld_pre, ld_pre, w, sum);
     for (int k = 0; k < 4; k++) {
       pf_real *to = drive + (t + k) * ld_drive;
@@ -234,35 +241,37 @@ PF_INLINE void drive_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const 
   }
 }
 
-PF_INLINE void drive_runs_body(const pf_run *runs, int64_t n_runs, int64_t n_post, int64_t n_pre, const pf_real *w,
-                               int64_t w_stride, int64_t ldw, const pf_real *pre, int64_t ld_pre, pf_real *drive,
-                               int64_t ld_drive, bool add)
+PF_INLINE void drive_runs_body(const pf_segment *segments, int64_t n_segments, int64_t n_post,
+                               int64_t n_pre, const pf_real *w, int64_t w_stride, int64_t ldw,
+                               const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive,
+                               bool add)
 {
-  for (int64_t r = 0; r < n_runs && n_pre == 2 && ldw == 2 && !add; r++) {
-    const int64_t first = runs[r].first;
-    drive_of_two(runs[r].end - first + 1, n_post, w + r * w_stride, pre + first * ld_pre, ld_pre,
-                 drive + first * ld_drive, ld_drive, false);
+  for (int64_t r = 0; r < n_segments && n_pre == 2 && ldw == 2 && !add; r++) {
+    const int64_t first = segments[r].first;
+    drive_of_two(segments[r].end - first + 1, n_post, w + r * w_stride, pre + first * ld_pre,
+                 ld_pre, drive + first * ld_drive, ld_drive, false);
   }
   if (n_pre == 2 && ldw == 2 && !add) {
     return;
   }
-  for (int64_t r = 0; r < n_runs; r++) {
-    const int64_t first = runs[r].first;
-    drive_body(runs[r].end - first + 1, n_post, n_pre, w + r * w_stride, ldw, pre + first * ld_pre, ld_pre,
-               drive + first * ld_drive, ld_drive, add);
+  for (int64_t r = 0; r < n_segments; r++) {
+    const int64_t first = segments[r].first;
+    drive_body(segments[r].end - first + 1, n_post, n_pre, w + r * w_stride, ldw,
+               pre + first * ld_pre, ld_pre, drive + first * ld_drive, ld_drive, add);
   }
 }
 
-PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive,
-                                    int64_t ld_drive, const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw)
+PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre,
+                                    const pf_real *g_drive, int64_t ld_drive, const pf_real *pre,
+                                    int64_t ld_pre, pf_real *g_w, int64_t ldw)
 {
   if (n_pre == 2 && ldw == 2) {
     weight_gradient_of_two(n_steps, n_post, g_drive, ld_drive, pre, ld_pre, g_w);
     return;
   }
   if (is_large(n_steps, n_post, n_pre)) {
-    GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n_post, (int)n_pre, (int)n_steps, 1, g_drive, (int)ld_drive, pre,
-         (int)ld_pre, 1, g_w, (int)ldw);
+    GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n_post, (int)n_pre, (int)n_steps, 1, g_drive,
+         (int)ld_drive, pre, (int)ld_pre, 1, g_w, (int)ldw);
     return;
   }
   for (int64_t t = 0; t < n_steps; t++) {
@@ -273,12 +282,13 @@ PF_INLINE void weight_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_p
   }
 }
 
-PF_INLINE void pre_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,
-                                 const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre, int64_t ld_pre)
+PF_INLINE void pre_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w,
+                                 int64_t ldw, const pf_real *g_drive, int64_t ld_drive,
+                                 pf_real *g_pre, int64_t ld_pre)
 {
   if (is_large(n_steps, n_post, n_pre)) {
-    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n_steps, (int)n_pre, (int)n_post, 1, g_drive, (int)ld_drive, w,
-         (int)ldw, 1, g_pre, (int)ld_pre);
+    GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n_steps, (int)n_pre, (int)n_post, 1,
+         g_drive, (int)ld_drive, w, (int)ldw, 1, g_pre, (int)ld_pre);
     return;
   }
   for (int64_t t = 0; t < n_steps; t++) {
@@ -289,11 +299,13 @@ PF_INLINE void pre_gradient_body(int64_t n_steps, int64_t n_post, int64_t n_pre,
   }
 }
 
-PF_INLINE void update_body(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *dw, int64_t lddw,
-                           const pf_real *w, pf_real *w_out, int64_t ldw)
+PF_INLINE void update_body(int64_t n_post, int64_t n_pre, const pf_update *update,
+                           const pf_real *dw, int64_t lddw, const pf_real *w, pf_real *w_out,
+                           int64_t ldw)
 {
   const pf_real eta = (pf_real)update->eta;
-  if (lddw == n_pre && ldw == n_pre && (update->mask == NULL || update->ldm == n_pre)) { /* no gaps: one long row */
+  if (lddw == n_pre && ldw == n_pre &&
+      (update->mask == NULL || update->ldm == n_pre)) { /* no gaps: one long row */
     n_pre *= n_post;
     n_post = n_pre > 0;
   }
@@ -313,8 +325,8 @@ PF_INLINE void update_body(int64_t n_post, int64_t n_pre, const pf_update *updat
   }
 }
 
-PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g, int64_t ldg,
-                          pf_real *out, int64_t ldo)
+PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g,
+                          int64_t ldg, pf_real *out, int64_t ldo)
 {
   const pf_real eta = (pf_real)update->eta;
   for (int64_t i = 0; i < n_post; i++) {
@@ -334,8 +346,8 @@ PF_INLINE void scale_body(int64_t n_post, int64_t n_pre, const pf_update *update
 }
 
 /** One step: a few units at a time, of all planes, so that their slopes stay in a register. */
-PF_INLINE void slope_of_step(int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in, pf_real *out,
-                             int64_t ld_out)
+PF_INLINE void slope_of_step(int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in,
+                             pf_real *out, int64_t ld_out)
 {
   int64_t i = 0;
   for (; i + PF_LANES <= n; i += PF_LANES) {
@@ -352,8 +364,8 @@ PF_INLINE void slope_of_step(int64_t n_planes, int64_t n, const pf_real *slope, 
   }
 }
 
-PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope, const pf_real *in,
-                          pf_real *out, int64_t ld_out, int64_t stride_out)
+PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope,
+                          const pf_real *in, pf_real *out, int64_t ld_out, int64_t stride_out)
 {
   for (int64_t t = 0; t < n_steps; t++) {
     const pf_real *from = in + t * n_planes * n;
@@ -370,51 +382,56 @@ PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf
   }
 }
 
-#define VARIANT(suffix, attribute)                                                                                    \
-  attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,  \
-                                      const pf_real *pre, int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add) \
-  {                                                                                                                   \
-    drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive, add);                                    \
-  }                                                                                                                   \
-  attribute static void drive_runs##suffix(const pf_run *runs, int64_t n_runs, int64_t n_post, int64_t n_pre,         \
-                                           const pf_real *w, int64_t w_stride, int64_t ldw, const pf_real *pre,       \
-                                           int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add)                \
-  {                                                                                                                   \
-    drive_runs_body(runs, n_runs, n_post, n_pre, w, w_stride, ldw, pre, ld_pre, drive, ld_drive, add);                \
-  }                                                                                                                   \
-  attribute static void weight_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,                       \
-                                                const pf_real *g_drive, int64_t ld_drive, const pf_real *pre,         \
-                                                int64_t ld_pre, pf_real *g_w, int64_t ldw)                            \
-  {                                                                                                                   \
-    weight_gradient_body(n_steps, n_post, n_pre, g_drive, ld_drive, pre, ld_pre, g_w, ldw);                           \
-  }                                                                                                                   \
-  attribute static void pre_gradient##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w,        \
-                                             int64_t ldw, const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre,   \
-                                             int64_t ld_pre)                                                          \
-  {                                                                                                                   \
-    pre_gradient_body(n_steps, n_post, n_pre, w, ldw, g_drive, ld_drive, g_pre, ld_pre);                              \
-  }                                                                                                                   \
-  attribute static void update##suffix(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *dw,     \
-                                       int64_t lddw, const pf_real *w, pf_real *w_out, int64_t ldw)                   \
-  {                                                                                                                   \
-    update_body(n_post, n_pre, update, dw, lddw, w, w_out, ldw);                                                      \
-  }                                                                                                                   \
-  attribute static void scale##suffix(int64_t n_post, int64_t n_pre, const pf_update *update, const pf_real *g,       \
-                                      int64_t ldg, pf_real *out, int64_t ldo)                                         \
-  {                                                                                                                   \
-    scale_body(n_post, n_pre, update, g, ldg, out, ldo);                                                              \
-  }                                                                                                                   \
-  attribute static void slope##suffix(int64_t n_steps, int64_t n_planes, int64_t n, const pf_real *slope,             \
-                                      const pf_real *in, pf_real *out, int64_t ld_out, int64_t stride_out)            \
-  {                                                                                                                   \
-    slope_body(n_steps, n_planes, n, slope, in, out, ld_out, stride_out);                                             \
-  }                                                                                                                   \
-  static const pf_kernels kernels##suffix = {.drive = drive##suffix,                                                  \
-                                             .drive_runs = drive_runs##suffix,                                        \
-                                             .weight_gradient = weight_gradient##suffix,                              \
-                                             .pre_gradient = pre_gradient##suffix,                                    \
-                                             .update = update##suffix,                                                \
-                                             .scale = scale##suffix,                                                  \
+#define VARIANT(suffix, attribute)                                                                \
+  attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,             \
+                                      const pf_real *w, int64_t ldw, const pf_real *pre,          \
+                                      int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add) \
+  {                                                                                               \
+    drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive, add);                \
+  }                                                                                               \
+  attribute static void drive_runs##suffix(                                                       \
+      const pf_segment *segments, int64_t n_segments, int64_t n_post, int64_t n_pre,              \
+      const pf_real *w, int64_t w_stride, int64_t ldw, const pf_real *pre, int64_t ld_pre,        \
+      pf_real *drive, int64_t ld_drive, bool add)                                                 \
+  {                                                                                               \
+    drive_runs_body(segments, n_segments, n_post, n_pre, w, w_stride, ldw, pre, ld_pre, drive,    \
+                    ld_drive, add);                                                               \
+  }                                                                                               \
+  attribute static void weight_gradient##suffix(                                                  \
+      int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive, int64_t ld_drive,   \
+      const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw)                              \
+  {                                                                                               \
+    weight_gradient_body(n_steps, n_post, n_pre, g_drive, ld_drive, pre, ld_pre, g_w, ldw);       \
+  }                                                                                               \
+  attribute static void pre_gradient##suffix(                                                     \
+      int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,              \
+      const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre, int64_t ld_pre)                   \
+  {                                                                                               \
+    pre_gradient_body(n_steps, n_post, n_pre, w, ldw, g_drive, ld_drive, g_pre, ld_pre);          \
+  }                                                                                               \
+  attribute static void update##suffix(int64_t n_post, int64_t n_pre, const pf_update *update,    \
+                                       const pf_real *dw, int64_t lddw, const pf_real *w,         \
+                                       pf_real *w_out, int64_t ldw)                               \
+  {                                                                                               \
+    update_body(n_post, n_pre, update, dw, lddw, w, w_out, ldw);                                  \
+  }                                                                                               \
+  attribute static void scale##suffix(int64_t n_post, int64_t n_pre, const pf_update *update,     \
+                                      const pf_real *g, int64_t ldg, pf_real *out, int64_t ldo)   \
+  {                                                                                               \
+    scale_body(n_post, n_pre, update, g, ldg, out, ldo);                                          \
+  }                                                                                               \
+  attribute static void slope##suffix(int64_t n_steps, int64_t n_planes, int64_t n,               \
+                                      const pf_real *slope, const pf_real *in, pf_real *out,      \
+                                      int64_t ld_out, int64_t stride_out)                         \
+  {                                                                                               \
+    slope_body(n_steps, n_planes, n, slope, in, out, ld_out, stride_out);                         \
+  }                                                                                               \
+  static const pf_kernels kernels##suffix = {.drive = drive##suffix,                              \
+                                             .drive_runs = drive_runs##suffix,                    \
+                                             .weight_gradient = weight_gradient##suffix,          \
+                                             .pre_gradient = pre_gradient##suffix,                \
+                                             .update = update##suffix,                            \
+                                             .scale = scale##suffix,                              \
                                              .slope = slope##suffix};
 
 PF_FOR_EACH_ISA(VARIANT)

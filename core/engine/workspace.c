@@ -1,6 +1,6 @@
-#include "core/engine/carry.h"
 #include "core/engine/coupled.h"
-#include "core/engine/sensitivity.h"
+#include "core/engine/synaptic_state.h"
+#include "core/sensitivity/sensitivity.h"
 
 #include "core/base/memory.h"
 
@@ -9,18 +9,20 @@
 /** Signals of population p that a loss observes, a projection transmits or a rule sees. */
 static uint64_t heard_of(const pf_model *model, size_t p)
 {
-  const pf_projection_table *projections = &model->needs.projections;
-  const pf_observable_table *observables = &model->needs.observables;
+  const pf_projection_table *projections = &model->declared.projections;
+  const pf_observable_table *observables = &model->declared.observables;
   uint64_t heard = 0;
   for (size_t q = 0; q < projections->count; q++) {
-    const pf_projection *info = pf_table_at(projections->items, projections->stride, projections->count, q);
+    const pf_projection *info =
+        pf_table_at(projections->items, projections->stride, projections->count, q);
     heard |= info->pre == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
     heard |= info->post == (int64_t)p ? 1 : 0; /* rules see the first signal */
   }
   for (size_t k = 0; k < model->n_losses; k++) {
-    for (size_t o = 0; o < model->losses[k].needs.observables.count; o++) {
-      const pf_observable *info = pf_table_at(observables->items, observables->stride, observables->count,
-                                              (size_t)model->losses[k].observables[o]);
+    for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
+      const pf_observable *info =
+          pf_table_at(observables->items, observables->stride, observables->count,
+                      (size_t)model->losses[k].observables[o]);
       heard |= info->population == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
     }
   }
@@ -30,7 +32,7 @@ static uint64_t heard_of(const pf_model *model, size_t p)
 static void make_activity(pf_workspace *workspace, size_t p)
 {
   const pf_model *model = workspace->model;
-  const pf_population_table *table = &model->needs.populations;
+  const pf_population_table *table = &model->declared.populations;
   pf_activity *activity = &workspace->activity[p];
   activity->info = pf_table_at(table->items, table->stride, table->count, p);
   activity->n = activity->info->n;
@@ -45,23 +47,27 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
   if (workspace->has_trajectory) {
     return PF_OK;
   }
-  for (size_t p = 1; p < workspace->model->needs.populations.count; p++) { /* the input is the draw's */
+  for (size_t p = 1; p < workspace->model->declared.populations.count;
+       p++) { /* the input is the draw's */
     pf_activity *activity = &workspace->activity[p];
     const size_t plane = (size_t)activity->plane_stride;
     activity->drive = pf_memory_need(plane, sizeof(pf_real), error);
-    activity->signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+    activity->signals =
+        pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
     if (activity->drive == NULL || activity->signals == NULL) {
       return PF_STOP;
     }
     if (activity->info->n_state > 0) {
-      activity->state = pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
-      activity->start = pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
+      activity->state =
+          pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
+      activity->start =
+          pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
       if (activity->state == NULL || activity->start == NULL) {
         return PF_STOP;
       }
     }
   }
-  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
     if (weights->states == NULL) {
       weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
@@ -78,12 +84,14 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
   return PF_OK;
 }
 
-static void add_rule(pf_weights *weights, const pf_plastic *plastic, size_t *n_rules, int64_t *n_rows)
+static void add_rule(pf_weights *weights, const pf_plastic *plastic, size_t *n_rules,
+                     int64_t *n_rows)
 {
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
   weights->plastic = weights->plastic == NULL ? plastic : weights->plastic;
-  weights->has_traces = weights->has_traces || plastic->needs.traces.count > 0;
-  weights->projects = weights->projects || (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL);
+  weights->has_traces = weights->has_traces || plastic->declared.traces.count > 0;
+  weights->projects =
+      weights->projects || (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL);
   for (size_t r = 0; r < plastic->n_ranges; r++) {
     *n_rows += plastic->ranges[r].n;
   }
@@ -95,7 +103,7 @@ static void make_weights(pf_workspace *workspace, size_t q)
   size_t n_rules = 0;
   int64_t n_rows = 0;
   const pf_model *model = workspace->model;
-  const pf_projection_table *table = &model->needs.projections;
+  const pf_projection_table *table = &model->declared.projections;
   pf_weights *weights = &workspace->weights[q];
   weights->info = pf_table_at(table->items, table->stride, table->count, q);
   weights->n_pre = workspace->activity[weights->info->pre].n;
@@ -110,8 +118,8 @@ static void make_weights(pf_workspace *workspace, size_t q)
   weights->index = (int64_t)q;
   weights->bound = &model->bounds[q];
   weights->covered = n_rows == weights->n_post;
-  weights->plain = n_rules == 1 && weights->plastic->n_ranges == 1 && weights->covered && !weights->has_traces &&
-                   !weights->projects && weights->bound->lower == NULL;
+  weights->plain = n_rules == 1 && weights->plastic->n_ranges == 1 && weights->covered &&
+                   !weights->has_traces && !weights->projects && weights->bound->lower == NULL;
   weights->mask = model->masks[q].changes;
   weights->connected = model->masks[q].connected;
   workspace->initial_ldw[q] = weights->ldw;
@@ -120,7 +128,8 @@ static void make_weights(pf_workspace *workspace, size_t q)
 static pf_status make_all(pf_workspace *workspace, pf_error *error)
 {
   const pf_model *model = workspace->model;
-  size_t n_populations = model->needs.populations.count, n_projections = model->needs.projections.count;
+  size_t n_populations = model->declared.populations.count,
+         n_projections = model->declared.projections.count;
   size_t steps = (size_t)workspace->capacity;
   workspace->activity = pf_memory_need(n_populations, sizeof *workspace->activity, error);
   workspace->weights = pf_memory_need(n_projections, sizeof *workspace->weights, error);
@@ -130,22 +139,24 @@ static pf_status make_all(pf_workspace *workspace, pf_error *error)
   workspace->cotangent = pf_memory_need(steps, sizeof(double), error);
   workspace->count = pf_memory_need(steps, sizeof(int64_t), error);
   workspace->scored = pf_memory_need(steps, 1, error);
-  workspace->runs = pf_memory_need(2 * steps, sizeof *workspace->runs, error);
+  workspace->segments = pf_memory_need(2 * steps, sizeof *workspace->segments, error);
   workspace->initial_state = pf_memory_need(n_populations, sizeof *workspace->initial_state, error);
-  workspace->initial_ld_state = pf_memory_need(n_populations, sizeof *workspace->initial_ld_state, error);
+  workspace->initial_ld_state =
+      pf_memory_need(n_populations, sizeof *workspace->initial_ld_state, error);
   if (workspace->activity == NULL || workspace->weights == NULL || workspace->initial_w == NULL ||
-      workspace->initial_ldw == NULL || workspace->log_likelihood == NULL || workspace->cotangent == NULL ||
-      workspace->count == NULL || workspace->scored == NULL || workspace->runs == NULL ||
-      workspace->initial_state == NULL || workspace->initial_ld_state == NULL) {
+      workspace->initial_ldw == NULL || workspace->log_likelihood == NULL ||
+      workspace->cotangent == NULL || workspace->count == NULL || workspace->scored == NULL ||
+      workspace->segments == NULL || workspace->initial_state == NULL ||
+      workspace->initial_ld_state == NULL) {
     return PF_STOP;
   }
-  int64_t most_units = 0;
+  int64_t max_units = 0;
   for (size_t p = 0; p < n_populations; p++) {
     make_activity(workspace, p);
     workspace->initial_ld_state[p] = workspace->activity[p].ld;
-    most_units = workspace->activity[p].n > most_units ? workspace->activity[p].n : most_units;
+    max_units = workspace->activity[p].n > max_units ? workspace->activity[p].n : max_units;
   }
-  workspace->zeros = pf_memory_need((size_t)most_units, sizeof *workspace->zeros, error);
+  workspace->zeros = pf_memory_need((size_t)max_units, sizeof *workspace->zeros, error);
   if (workspace->zeros == NULL) {
     return PF_STOP;
   }
@@ -155,7 +166,8 @@ static pf_status make_all(pf_workspace *workspace, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out, pf_error *error)
+pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspace **out,
+                              pf_error *error)
 {
   pf_workspace *workspace = pf_memory_need(1, sizeof *workspace, error);
   if (workspace == NULL) {
@@ -174,7 +186,7 @@ pf_status pf_workspace_create(const pf_model *model, int64_t n_steps, pf_workspa
 
 pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error)
 {
-  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
     if (weights->plastic == NULL || weights->capacity >= n_states) {
       continue;
@@ -183,9 +195,11 @@ pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_err
                           ? NULL
                           : pf_memory_new((size_t)n_states, weights->cells * sizeof(pf_real));
     if (states == NULL) {
-      return pf_fail(error, PF_STOP,
-                     "out of memory: %lld states of projection '%s' (%lld x %lld weights) were to be kept",
-                     (long long)n_states, weights->info->name, (long long)weights->n_post, (long long)weights->n_pre);
+      return pf_fail(
+          error, PF_STOP,
+          "out of memory: %lld states of projection '%s' (%lld x %lld weights) were to be kept",
+          (long long)n_states, weights->info->name, (long long)weights->n_post,
+          (long long)weights->n_pre);
     }
     pf_memory_free(weights->states);
     weights->states = states;
@@ -199,26 +213,31 @@ pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)
   if (workspace->has_cotangents) {
     return PF_OK;
   }
-  for (size_t p = 1; p < workspace->model->needs.populations.count; p++) {
+  for (size_t p = 1; p < workspace->model->declared.populations.count; p++) {
     pf_activity *activity = &workspace->activity[p];
     size_t plane = (size_t)activity->plane_stride;
     activity->g_drive = pf_memory_need(plane, sizeof(pf_real), error);
-    activity->g_signals = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+    activity->g_signals =
+        pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
     if (activity->g_drive == NULL || activity->g_signals == NULL) {
       return PF_STOP;
     }
     if (activity->info->n_state > 0) {
-      activity->g_state = pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
-      activity->g_start = pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
+      activity->g_state =
+          pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
+      activity->g_start =
+          pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
       if (activity->g_state == NULL || activity->g_start == NULL) {
         return PF_STOP;
       }
     }
   }
-  for (size_t q = 0; q < workspace->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
     pf_weights *weights = &workspace->weights[q];
-    /* behind the weights' cotangent that of the rules' traces, as in a slot of core/engine/carry.h */
-    weights->g = pf_memory_need(pf_carry_cells(workspace->model, weights, weights->n_post), sizeof(pf_real), error);
+    /* behind the weights' cotangent that of the rules' traces, as in a slot of
+     * core/engine/synaptic_state.h */
+    weights->g = pf_memory_need(pf_synaptic_cells(workspace->model, weights, weights->n_post),
+                                sizeof(pf_real), error);
     if (weights->g == NULL) {
       return PF_STOP;
     }
@@ -232,7 +251,8 @@ void pf_workspace_free(pf_workspace *workspace)
   if (workspace == NULL) {
     return;
   }
-  for (size_t p = 1; workspace->activity != NULL && p < workspace->model->needs.populations.count; p++) {
+  for (size_t p = 1;
+       workspace->activity != NULL && p < workspace->model->declared.populations.count; p++) {
     pf_memory_free(workspace->activity[p].drive);
     pf_memory_free(workspace->activity[p].signals);
     pf_memory_free(workspace->activity[p].g_drive);
@@ -242,7 +262,8 @@ void pf_workspace_free(pf_workspace *workspace)
     pf_memory_free(workspace->activity[p].g_state);
     pf_memory_free(workspace->activity[p].g_start);
   }
-  for (size_t q = 0; workspace->weights != NULL && q < workspace->model->needs.projections.count; q++) {
+  for (size_t q = 0; workspace->weights != NULL && q < workspace->model->declared.projections.count;
+       q++) {
     pf_memory_free(workspace->weights[q].states);
     pf_memory_free(workspace->weights[q].unclipped);
     pf_memory_free(workspace->weights[q].g);
@@ -258,7 +279,7 @@ void pf_workspace_free(pf_workspace *workspace)
   pf_memory_free(workspace->cotangent);
   pf_memory_free(workspace->count);
   pf_memory_free(workspace->scored);
-  pf_memory_free(workspace->runs);
+  pf_memory_free(workspace->segments);
   pf_memory_free(workspace->arena);
   pf_memory_free(workspace->lane_theta);
   pf_memory_free(workspace->lane_pre);
@@ -266,10 +287,12 @@ void pf_workspace_free(pf_workspace *workspace)
   pf_memory_free(workspace);
 }
 
-const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t observable, int64_t *n, int64_t *ld)
+const pf_real *pf_workspace_observable(const pf_workspace *workspace, int64_t observable,
+                                       int64_t *n, int64_t *ld)
 {
-  const pf_observable_table *table = &workspace->model->needs.observables;
-  const pf_observable *info = pf_table_at(table->items, table->stride, table->count, (size_t)observable);
+  const pf_observable_table *table = &workspace->model->declared.observables;
+  const pf_observable *info =
+      pf_table_at(table->items, table->stride, table->count, (size_t)observable);
   const pf_activity *activity = &workspace->activity[info->population];
   *n = activity->n;
   *ld = activity->ld;
@@ -282,7 +305,8 @@ int64_t pf_workspace_n_changes(const pf_workspace *workspace, size_t plastic)
   return workspace->n_changes;
 }
 
-const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plastic, int64_t k, int64_t *ld)
+const pf_real *pf_workspace_weights(const pf_workspace *workspace, size_t plastic, int64_t k,
+                                    int64_t *ld)
 {
   const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
   *ld = weights->ldw;
@@ -302,8 +326,8 @@ int64_t pf_workspace_rows_at_once(const pf_workspace *workspace, size_t plastic)
   return rows < 1 ? 1 : rows < weights->n_post ? rows : weights->n_post;
 }
 
-pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows, pf_real *states,
-                           pf_error *error)
+pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows,
+                           pf_real *states, pf_error *error)
 {
   const pf_workspace *workspace = run->workspace;
   const pf_weights *weights = &workspace->weights[workspace->model->plastic[plastic].projection];
@@ -312,7 +336,8 @@ pf_status pf_standing_rows(const pf_standing_run *run, size_t plastic, int64_t r
     return pf_coupled_rows(run, plastic, row0, n_rows, states, error);
   }
   for (int64_t k = 0; k <= workspace->n_changes; k++) {
-    memcpy(states + (size_t)k * cells, pf_weights_state(weights, k) + row0 * weights->ldw, cells * sizeof *states);
+    memcpy(states + (size_t)k * cells, pf_weights_state(weights, k) + row0 * weights->ldw,
+           cells * sizeof *states);
   }
   return PF_OK;
 }

@@ -5,7 +5,7 @@
 
 static bool is_likelihood(const pf_model *model, size_t k)
 {
-  return (model->losses[k].needs.flags & PF_LOSS_LIKELIHOOD) != 0;
+  return (model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0;
 }
 
 bool pf_deviance_has_likelihood(const pf_model *model)
@@ -49,7 +49,7 @@ double pf_deviance_explained(double null, double model)
 
 static const char *first_target(const pf_loss_term *loss)
 {
-  return loss->needs.targets.count > 0 ? loss->needs.targets.items[0] : "";
+  return loss->declared.targets.count > 0 ? loss->declared.targets.items[0] : "";
 }
 
 /* ---- choices ---- */
@@ -86,13 +86,13 @@ static double choice_deviance(const pf_draw *const *draws, size_t n_draws, size_
 /* ---- what the loss itself says ---- */
 
 /** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
-static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *draw, uint32_t flag, uint8_t *scored,
-                             int64_t *n_target)
+static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *draw, uint32_t flag,
+                             uint8_t *scored, int64_t *n_target)
 {
   for (int64_t t = 0; t < draw->n_steps; t++) {
     scored[t] = (draw->flags[t] & flag) != 0;
   }
-  const pf_names *names = &model->losses[k].needs.targets;
+  const pf_names *names = &model->losses[k].declared.targets;
   for (size_t i = 0; i < names->count; i++) {
     n_target[i] = pf_recording_target(draw->recording, names->items[i])->n;
   }
@@ -104,12 +104,12 @@ static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *dra
                       .scored = scored};
 }
 
-static pf_status constant_deviance(const pf_model *model, size_t k, const pf_draw *const *draws, size_t n_draws,
-                                   double *deviance, pf_error *error)
+static pf_status constant_deviance(const pf_model *model, size_t k, const pf_draw *const *draws,
+                                   size_t n_draws, double *deviance, pf_error *error)
 {
   const pf_loss_term *loss = &model->losses[k];
   const pf_loss_ops *ops = loss->loss->plugin->loss;
-  const size_t n_targets = loss->needs.targets.count;
+  const size_t n_targets = loss->declared.targets.count;
   int64_t longest = 0;
   for (size_t d = 0; d < n_draws; d++) {
     longest = draws[d]->n_steps > longest ? draws[d]->n_steps : longest;
@@ -117,24 +117,26 @@ static pf_status constant_deviance(const pf_model *model, size_t k, const pf_dra
   int64_t *n_target = pf_memory_need(n_targets, sizeof *n_target, error);
   uint8_t *scored = pf_memory_need((size_t)longest, sizeof *scored, error);
   double *value = pf_memory_need((size_t)longest, sizeof *value, error);
-  double *tally = NULL;
+  double *null_sums = NULL;
   pf_status status = n_target == NULL || scored == NULL || value == NULL ? PF_STOP : PF_OK;
   int64_t columns = 0;
   for (size_t d = 0; status == PF_OK && d < n_draws; d++) {
     const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, scored, n_target);
-    if (tally == NULL) {
+    if (null_sums == NULL) {
       columns = n_target[0];
-      tally = pf_memory_need((size_t)(columns * loss->needs.n_tally), sizeof *tally, error);
+      null_sums =
+          pf_memory_need((size_t)(columns * loss->declared.n_null_sums), sizeof *null_sums, error);
     }
     if (columns != n_target[0]) {
       *deviance = NAN; /* recordings of other widths: no column has one mean */
       break;
     }
-    status = tally == NULL ? PF_STOP : ops->tally(loss->loss->self, &in, tally, error);
+    status =
+        null_sums == NULL ? PF_STOP : ops->null_accumulate(loss->loss->self, &in, null_sums, error);
   }
   for (size_t d = 0; status == PF_OK && d < n_draws && !isnan(*deviance); d++) {
     const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, scored, n_target);
-    status = ops->constant(loss->loss->self, &in, tally, value, error);
+    status = ops->null_evaluate(loss->loss->self, &in, null_sums, value, error);
     for (int64_t t = 0; status == PF_OK && t < in.n_steps; t++) {
       *deviance += deviance_of(model, k, value[t]);
     }
@@ -142,12 +144,12 @@ static pf_status constant_deviance(const pf_model *model, size_t k, const pf_dra
   pf_memory_free(n_target);
   pf_memory_free(scored);
   pf_memory_free(value);
-  pf_memory_free(tally);
+  pf_memory_free(null_sums);
   return status;
 }
 
-pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws, double *deviance,
-                                pf_error *error)
+pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws,
+                                double *deviance, pf_error *error)
 {
   double sum = 0.0;
   *deviance = NAN;
@@ -157,7 +159,8 @@ pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *dra
     }
     double one = NAN;
     const pf_loss_ops *ops = model->losses[k].loss->plugin->loss;
-    if (PF_HAS(ops, pf_loss_ops, constant) && ops->constant != NULL && ops->tally != NULL) {
+    if (PF_HAS(ops, pf_loss_ops, null_evaluate) && ops->null_evaluate != NULL &&
+        ops->null_accumulate != NULL) {
       one = 0.0;
       const pf_status status = constant_deviance(model, k, draws, n_draws, &one, error);
       if (status != PF_OK) {

@@ -1,9 +1,9 @@
 #include "core/evaluate/evaluate.h"
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/base/ticker.h"
 #include "core/evaluate/refit.h"
 #include "core/evaluate/score.h"
-#include "core/fit/ticker.h"
 
 /* Scorers, one per thread. */
 typedef struct scorers {
@@ -11,9 +11,10 @@ typedef struct scorers {
   int n;
 } scorers;
 
-static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_plan *plan, scorers *out, pf_error *error)
+static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_plan *plan,
+                              scorers *out, pf_error *error)
 {
-  const int n_threads = problem->fit.n_threads > 1 ? problem->fit.n_threads : 1;
+  const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
   const size_t n_animals = plan->data->n_animals;
   const int n = n_animals < (size_t)n_threads ? (int)n_animals : n_threads;
   const int64_t longest = pf_evaluation_longest(plan);
@@ -24,8 +25,9 @@ static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_pla
   out->n = n;
   for (int t = 0; t < n; t++) {
     pf_status status = pf_workspace_create(problem->model, longest, &out->items[t].model, error);
-    if (status == PF_OK && problem->teacher != NULL) {
-      status = pf_workspace_create(problem->teacher, longest, &out->items[t].teacher, error);
+    if (status == PF_OK && problem->models->teacher != NULL) {
+      status =
+          pf_workspace_create(problem->models->teacher, longest, &out->items[t].teacher, error);
     }
     if (status != PF_OK) {
       return status;
@@ -67,11 +69,12 @@ typedef struct trouble {
 } trouble;
 
 /* Of all recordings that the layout has, into their places. */
-static void spread(const pf_evaluation_plan *plan, const pf_layout *layout, const double *values, size_t n_theta,
-                   double *thetas)
+static void spread(const pf_evaluation_plan *plan, const pf_layout *layout, const double *values,
+                   size_t n_theta, double *thetas)
 {
   for (size_t i = 0; i < plan->data->n; i++) {
-    const size_t r = layout->data == plan->data ? layout->local[i] : 0; /* of other data: nothing has copies */
+    const size_t r =
+        layout->data == plan->data ? layout->local[i] : 0; /* of other data: nothing has copies */
     if (r != PF_LAYOUT_NONE) {
       pf_layout_theta(layout, values, r, thetas + i * n_theta);
     }
@@ -79,12 +82,15 @@ static void spread(const pf_evaluation_plan *plan, const pf_layout *layout, cons
 }
 
 /* The unit's own layout is that of the data evaluated, or else what it lacks is fitted to them. */
-static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_plan *plan, const pf_fit_unit *unit,
-                                pf_evaluation *evaluation, pf_error *error)
+static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_plan *plan,
+                                const pf_fit_group *unit, pf_evaluation *evaluation,
+                                pf_error *error)
 {
   const size_t n_theta = problem->model->n_parameters;
   pf_refit own = {0}, null = {0};
-  pf_status status = unit->layout->data != plan->data ? pf_refit_data(problem, unit, plan->data, &own, error) : PF_OK;
+  pf_status status = unit->layout->data != plan->data
+                         ? pf_refit_data(problem, unit, plan->data, &own, error)
+                         : PF_OK;
   const pf_layout *layout = own.layout != NULL ? own.layout : unit->layout;
   const double *values = own.layout != NULL ? own.values : unit->values;
   if (status == PF_OK) {
@@ -94,16 +100,17 @@ static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_p
   }
   if (status == PF_OK) {
     evaluation->null_refitted = evaluation->null_refitted || null.layout != NULL;
-    spread(plan, null.layout != NULL ? null.layout : layout, null.layout != NULL ? null.values : values, n_theta,
-           evaluation->null_thetas);
+    spread(plan, null.layout != NULL ? null.layout : layout,
+           null.layout != NULL ? null.values : values, n_theta, evaluation->null_thetas);
   }
   pf_refit_clear(&own);
   pf_refit_clear(&null);
   return status;
 }
 
-static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
-                             const stopper *stop, trouble *troubles, pf_evaluation *evaluation, pf_error *error)
+static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit,
+                             const pf_evaluation_plan *plan, const stopper *stop, trouble *troubles,
+                             pf_evaluation *evaluation, pf_error *error)
 {
   const size_t cells = plan->data->n * problem->model->n_parameters;
   evaluation->thetas = pf_memory_need(cells, sizeof(double), error);
@@ -111,10 +118,12 @@ static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const
   if (evaluation->thetas == NULL || evaluation->null_thetas == NULL) {
     return PF_STOP;
   }
-  for (size_t u = 0; u < fit->n_units; u++) {
+  for (size_t u = 0; u < fit->n_groups; u++) {
     troubles[u].error = pf_error_none();
-    if (fit->units[u].status == PF_OK && !is_stopped(stop, &troubles[u].status, &troubles[u].error)) {
-      troubles[u].status = thetas_of_unit(problem, plan, &fit->units[u], evaluation, &troubles[u].error);
+    if (fit->groups[u].status == PF_OK &&
+        !is_stopped(stop, &troubles[u].status, &troubles[u].error)) {
+      troubles[u].status =
+          thetas_of_unit(problem, plan, &fit->groups[u], evaluation, &troubles[u].error);
     }
   }
   return PF_OK;
@@ -122,39 +131,43 @@ static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit, const
 
 /* ---- scores ---- */
 
-static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const stopper *stop,
-                  const trouble *troubles, const pf_evaluation *evaluation, size_t animal, pf_scorer *scorer,
-                  pf_animal_result *result)
+static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
+                  const stopper *stop, const trouble *troubles, const pf_evaluation *evaluation,
+                  size_t animal, pf_scorer *scorer, pf_animal_result *result)
 {
-  const int64_t index = pf_evaluation_unit(problem, fit, animal);
+  const int64_t index = pf_evaluation_group(problem, fit, animal);
   result->name = plan->data->animals[animal];
   result->error = pf_error_none();
   result->scores = pf_scores_none();
   if (index < 0) {
-    result->status = pf_fail(&result->error, PF_POINT_FAILED,
-                             "no theta was fitted for '%s': there are %zu fits, one per animal; use fit.per = "
-                             "\"shared\" to score other animals",
-                             result->name, fit->n_units);
-    result->unit = fit->n_units;
+    result->status =
+        pf_fail(&result->error, PF_POINT_FAILED,
+                "no theta was fitted for '%s': there are %zu fits, one per animal; use fit.per = "
+                "\"shared\" to score other animals",
+                result->name, fit->n_groups);
+    result->unit = fit->n_groups;
     return;
   }
-  const pf_fit_unit *unit = &fit->units[index];
+  const pf_fit_group *unit = &fit->groups[index];
   result->unit = (size_t)index;
   if (unit->status == PF_OK && is_stopped(stop, &result->status, &result->error)) {
     result->interrupted = true;
     return;
   }
-  if (unit->status != PF_OK || troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
+  if (unit->status != PF_OK ||
+      troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
     result->status = unit->status != PF_OK ? unit->status : troubles[index].status;
     result->error = unit->status != PF_OK ? unit->error : troubles[index].error;
     return;
   }
-  result->status = pf_score_animal(problem, plan, animal, evaluation->thetas, evaluation->null_thetas, scorer,
-                                   &result->scores, &result->error);
+  result->status =
+      pf_score_animal(problem, plan, animal, evaluation->thetas, evaluation->null_thetas, scorer,
+                      &result->scores, &result->error);
 }
 
-static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan, const scorers *all,
-                      const stopper *stop, const trouble *troubles, pf_ticker *ticker, pf_evaluation *evaluation)
+static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
+                      const scorers *all, const stopper *stop, const trouble *troubles,
+                      pf_ticker *ticker, pf_evaluation *evaluation)
 {
   const int64_t n = (int64_t)evaluation->n_animals;
 #pragma omp parallel for schedule(dynamic) num_threads(all->n) if (all->n > 1)
@@ -168,8 +181,8 @@ static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_eva
   }
 }
 
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
-                      pf_evaluation **out, pf_error *error)
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
+                      pf_stop stop, void *payload, pf_evaluation **out, pf_error *error)
 {
   const pf_evaluation_plan plan = pf_evaluation_plan_of(problem);
   const stopper stopping = {stop, payload};
@@ -181,17 +194,20 @@ pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress 
   evaluation->evaluated_on = plan.on;
   evaluation->n_animals = plan.data->n_animals;
   evaluation->animals = pf_memory_need(evaluation->n_animals, sizeof *evaluation->animals, error);
-  trouble *troubles = pf_memory_need(fit->n_units, sizeof *troubles, error);
-  pf_status status =
-      evaluation->animals == NULL || troubles == NULL ? PF_STOP : make_scorers(problem, &plan, &all, error);
-  status = status == PF_OK ? make_thetas(problem, fit, &plan, &stopping, troubles, evaluation, error) : status;
+  trouble *troubles = pf_memory_need(fit->n_groups, sizeof *troubles, error);
+  pf_status status = evaluation->animals == NULL || troubles == NULL
+                         ? PF_STOP
+                         : make_scorers(problem, &plan, &all, error);
+  status = status == PF_OK
+               ? make_thetas(problem, fit, &plan, &stopping, troubles, evaluation, error)
+               : status;
   if (status == PF_OK) {
     pf_ticker ticker;
     pf_ticker_start(&ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
     score_all(problem, fit, &plan, &all, &stopping, troubles, &ticker, evaluation);
     pf_ticker_end(&ticker);
-    status =
-        pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean, &evaluation->median, error);
+    status = pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean,
+                                 &evaluation->median, error);
   }
   free_scorers(&all);
   pf_memory_free(troubles);

@@ -1,13 +1,14 @@
 /*
  * Evaluation: each metric defined once.
  *
- * - Deviance D = -2 sum of log likelihoods over scored steps, unpenalised. For a loss that is no likelihood
- *   (squared error), D is the sum of squared errors.
- * - Deviance explained, %: 100 (D_null - D_model) / D_null; nulls `no plasticity` (the plastic flag off at every
- *   step) and `mean rate` (constant choice probability of the fitted steps; for activities, each unit's mean).
- * - R2 of weights (only where the truth is known): teacher and model start from the same weights and get the same
- *   inputs, choices and rewards; weights after every plastic step; per synapse 1 - SSE/SST, uniform mean; synapses
- *   that never vary are left out and counted.
+ * - Deviance D = -2 sum of log likelihoods over scored steps, unpenalised. For a loss that is no
+ * likelihood (squared error), D is the sum of squared errors.
+ * - Deviance explained, %: 100 (D_null - D_model) / D_null; nulls `no plasticity` (the plastic flag
+ * off at every step) and `mean rate` (constant choice probability of the fitted steps; for
+ * activities, each unit's mean).
+ * - R2 of weights (only where the truth is known): teacher and model start from the same weights
+ * and get the same inputs, choices and rewards; weights after every plastic step; per synapse 1 -
+ * SSE/SST, uniform mean; synapses that never vary are left out and counted.
  * - R2 of activity: the same of the plastic layer's activity, per unit over observed steps.
  * On several draws: mean of the per-draw figures (fresh), or ratio of the mean deviances (fitted).
  */
@@ -38,23 +39,27 @@ typedef struct pf_evaluation {
   const char *evaluated_on; /**< "fresh draws" | "fresh animals" | "fitted draws" */
   pf_animal_result *animals;
   size_t n_animals;
-  double *thetas;      /**< [recordings of what was evaluated][n_parameters] what each was simulated with */
-  double *null_thetas; /**< likewise, for the null without plasticity: what is not a rule's refitted */
-  bool refitted;       /**< parameters of animals or experiments that the fit has not seen were fitted to them */
+  double
+      *thetas; /**< [recordings of what was evaluated][n_parameters] what each was simulated with */
+  double
+      *null_thetas; /**< likewise, for the null without plasticity: what is not a rule's refitted */
+  bool refitted; /**< parameters of animals or experiments that the fit has not seen were fitted to
+                    them */
   bool null_refitted;
   size_t n_interrupted;   /**< animals that were not scored because somebody stopped it */
   pf_scores mean, median; /**< over animals, NaN left out; NaN where none has it */
 } pf_evaluation;
 
 /**
- * Score every animal. Once `stop` (MAY be NULL) asks for it, the others are marked as not scored. `payload` is handed
- * to both callbacks.
+ * Score every animal. Once `stop` (MAY be NULL) asks for it, the others are marked as not scored.
+ * `payload` is handed to both callbacks.
  */
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress, pf_stop stop, void *payload,
-                      pf_evaluation **out, pf_error *error);
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
+                      pf_stop stop, void *payload, pf_evaluation **out, pf_error *error);
 void pf_evaluation_free(pf_evaluation *evaluation);
 
-/** R2 = 1 - SSE/SST of one series; NaN if the truth never varies or nothing is observed. NaN cells are skipped. */
+/** R2 = 1 - SSE/SST of one series; NaN if the truth never varies or nothing is observed. NaN cells
+ * are skipped. */
 double pf_r2(const double *truth, const double *model, int64_t n);
 
 #endif

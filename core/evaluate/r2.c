@@ -32,13 +32,15 @@ double pf_r2(const double *truth, const double *model, int64_t n)
   return sst > 0.0 ? 1.0 - sse / sst : NAN;
 }
 
-/* A block of rows of one projection through time: states of the truth and of the model, one after the other. */
+/* A block of rows of one projection through time: states of the truth and of the model, one after
+ * the other. */
 typedef struct row_block {
   int64_t n_rows, n_pre, ld, n_changes;
   const pf_real *truth, *run; /* [n_changes + 1][n_rows][ld] */
 } row_block;
 
-/* 1 - SSE/SST of one synapse over the states after each change; NaN where the truth never varies. */
+/* 1 - SSE/SST of one synapse over the states after each change; NaN where the truth never varies.
+ */
 static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
 {
   const int64_t next = rows->n_rows * rows->ld, at = i * rows->ld + j;
@@ -61,8 +63,8 @@ static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
 
 /* Adds up the synapses of one projection, a block of rows at a time so that memory stays small. */
 static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_standing_run *truth,
-                                const pf_standing_run *run, double *sum, int64_t *count, int64_t *n_still,
-                                pf_error *error)
+                                const pf_standing_run *run, double *sum, int64_t *count,
+                                int64_t *n_still, pf_error *error)
 {
   const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
   const int64_t ld = pf_workspace_ld(truth->workspace, p);
@@ -79,7 +81,8 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_st
                             .truth = memory,
                             .run = memory + cells};
     status = pf_standing_rows(truth, p, row0, n_rows, memory, error);
-    status = status == PF_OK ? pf_standing_rows(run, p, row0, n_rows, memory + cells, error) : status;
+    status =
+        status == PF_OK ? pf_standing_rows(run, p, row0, n_rows, memory + cells, error) : status;
     for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
       for (int64_t j = 0; j < plastic->n_pre && pf_plastic_has_row(plastic, row0 + i); j++) {
         const double r2 = r2_of_synapse(&rows, i, j);
@@ -93,8 +96,8 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_st
   return status;
 }
 
-pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, const pf_standing_run *run, double *r2,
-                        int64_t *n_still, pf_error *error)
+pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth,
+                        const pf_standing_run *run, double *r2, int64_t *n_still, pf_error *error)
 {
   double sum = 0.0;
   int64_t count = 0;
@@ -103,7 +106,8 @@ pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, con
     const pf_plastic *plastic = &model->plastic[p];
     const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
     if (n_changes != pf_workspace_n_changes(run->workspace, p)) {
-      return pf_fail(error, PF_STOP, "the truth changed its weights %lld times, the model %lld times",
+      return pf_fail(error, PF_STOP,
+                     "the truth changed its weights %lld times, the model %lld times",
                      (long long)n_changes, (long long)pf_workspace_n_changes(run->workspace, p));
     }
     if (n_changes == 0) {
@@ -122,7 +126,8 @@ pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, con
 }
 
 pf_status pf_r2_columns(const double *truth, int64_t ld_truth, const pf_real *run, int64_t ld_run,
-                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n, double *r2, pf_error *error)
+                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n,
+                        double *r2, pf_error *error)
 {
   double *memory = pf_memory_need(2 * (size_t)n_steps, sizeof *memory, error);
   if (memory == NULL) {

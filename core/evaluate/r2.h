@@ -5,18 +5,21 @@
 #include "core/engine/engine.h"
 
 /**
- * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per synapse
- * 1 - SSE/SST, *r2 their uniform mean (NaN when none varies). *n_still: synapses that never vary in the truth, which
- * are left out. The two models MUST have the same projections and the runs the same steps.
+ * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per
+ * synapse 1 - SSE/SST, *r2 their uniform mean (NaN when none varies). *n_still: synapses that never
+ * vary in the truth, which are left out. The two models MUST have the same projections and the runs
+ * the same steps.
  */
-pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth, const pf_standing_run *run, double *r2,
-                        int64_t *n_still, pf_error *error);
+pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth,
+                        const pf_standing_run *run, double *r2, int64_t *n_still, pf_error *error);
 
 /**
- * Mean of pf_r2 over the n columns of two matrices [n_steps], leading dimensions ld_truth and ld_run, over the steps
- * that have `flag`; columns that never vary are left out. NaN when none varies.
+ * Mean of pf_r2 over the n columns of two matrices [n_steps], leading dimensions ld_truth and
+ * ld_run, over the steps that have `flag`; columns that never vary are left out. NaN when none
+ * varies.
  */
 pf_status pf_r2_columns(const double *truth, int64_t ld_truth, const pf_real *run, int64_t ld_run,
-                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n, double *r2, pf_error *error);
+                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n,
+                        double *r2, pf_error *error);
 
 #endif

@@ -44,13 +44,17 @@ typedef struct animal_sums {
 
 pf_scores pf_scores_none(void)
 {
-  return (pf_scores){
-      .no_plasticity = NAN, .mean_rate = NAN, .r2_weights = NAN, .r2_activity = NAN, .log_likelihood = NAN};
+  return (pf_scores){.no_plasticity = NAN,
+                     .mean_rate = NAN,
+                     .r2_weights = NAN,
+                     .r2_activity = NAN,
+                     .log_likelihood = NAN};
 }
 
 static size_t place_of(const animal_sums *sums, const pf_draw *draw)
 {
-  return (size_t)(draw->recording - sums->plan->data->recordings) * sums->problem->model->n_parameters;
+  return (size_t)(draw->recording - sums->plan->data->recordings) *
+         sums->problem->model->n_parameters;
 }
 
 static const double *theta_of(const animal_sums *sums, const pf_draw *draw)
@@ -60,8 +64,8 @@ static const double *theta_of(const animal_sums *sums, const pf_draw *draw)
 
 /* ---- R2 ---- */
 
-static pf_status activity_against(animal_sums *sums, const pf_draw *draw, const double *truth, int64_t ld_truth,
-                                  int64_t n_truth, double *r2, pf_error *error)
+static pf_status activity_against(animal_sums *sums, const pf_draw *draw, const double *truth,
+                                  int64_t ld_truth, int64_t n_truth, double *r2, pf_error *error)
 {
   const int64_t observable = pf_model_observable(sums->problem->model, "activity");
   *r2 = NAN;
@@ -74,12 +78,14 @@ static pf_status activity_against(animal_sums *sums, const pf_draw *draw, const 
   if (n != n_truth) {
     return PF_OK;
   }
-  return pf_r2_columns(truth, ld_truth, activity, ld, draw->flags, PF_STEP_SCORE, draw->n_steps, n, r2, error);
+  return pf_r2_columns(truth, ld_truth, activity, ld, draw->flags, PF_STEP_SCORE, draw->n_steps, n,
+                       r2, error);
 }
 
-static pf_status activity_against_teacher(animal_sums *sums, const pf_draw *draw, double *r2, pf_error *error)
+static pf_status activity_against_teacher(animal_sums *sums, const pf_draw *draw, double *r2,
+                                          pf_error *error)
 {
-  const int64_t observable = pf_model_observable(sums->problem->teacher, "activity");
+  const int64_t observable = pf_model_observable(sums->problem->models->teacher, "activity");
   *r2 = NAN;
   if (observable < 0) {
     return PF_OK;
@@ -113,17 +119,17 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
   double r2_weights = NAN;
   double r2_activity = NAN;
   int64_t n_still = 0;
-  status = pf_forward(problem->teacher, twin, problem->teacher_theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
-                      sums->scorer->teacher, NULL, error);
+  status = pf_forward(problem->models->teacher, twin, problem->models->teacher_theta,
+                      PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
-    const pf_standing_run truth = {sums->scorer->teacher, twin, problem->teacher_theta};
+    const pf_standing_run truth = {sums->scorer->teacher, twin, problem->models->teacher_theta};
     const pf_standing_run run = {sums->scorer->model, draw, theta_of(sums, draw)};
     status = pf_r2_weights(problem->model, &truth, &run, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {
     status = activity_against_teacher(sums, draw, &r2_activity, error);
   }
-  pf_draw_free(problem->teacher, twin);
+  pf_draw_free(problem->models->teacher, twin);
   if (status == PF_OK) {
     take(&sums->r2_weights, r2_weights);
     take(&sums->r2_activity, r2_activity);
@@ -139,7 +145,8 @@ static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, pf_
     return PF_OK;
   }
   double r2 = NAN;
-  const pf_status status = activity_against(sums, draw, record->values, record->n, record->n, &r2, error);
+  const pf_status status =
+      activity_against(sums, draw, record->values, record->n, record->n, &r2, error);
   if (status == PF_OK) {
     take(&sums->r2_activity, r2);
   }
@@ -152,15 +159,15 @@ static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *er
 {
   const pf_model *model = sums->problem->model;
   int64_t n = 0;
-  pf_status status =
-      pf_forward(model, draw, sums->null_thetas + place_of(sums, draw), PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS,
-                 PF_STEP_SCORE, sums->scorer->model, sums->values, error);
+  pf_status status = pf_forward(model, draw, sums->null_thetas + place_of(sums, draw),
+                                PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+                                sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
   sums->draw.no_plasticity += pf_deviance(model, sums->values, &n);
-  status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->model,
-                      sums->values, error);
+  status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+                      sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
@@ -205,11 +212,12 @@ static pf_scores scores_of(const animal_sums *sums)
 /* ---- an animal ---- */
 
 /* One draw of each of the animal's recordings. Frees what it made on failure. */
-static pf_status make_draws(animal_sums *sums, const size_t *recordings, size_t n, int64_t d, pf_draw **draws,
-                            pf_error *error)
+static pf_status make_draws(animal_sums *sums, const size_t *recordings, size_t n, int64_t d,
+                            pf_draw **draws, pf_error *error)
 {
   for (size_t r = 0; r < n; r++) {
-    const pf_status status = pf_evaluation_draw(sums->problem, sums->plan, recordings[r], d, &draws[r], error);
+    const pf_status status =
+        pf_evaluation_draw(sums->problem, sums->plan, recordings[r], d, &draws[r], error);
     if (status != PF_OK) {
       for (size_t k = 0; k < r; k++) {
         pf_draw_free(sums->problem->model, draws[k]);
@@ -220,8 +228,8 @@ static pf_status make_draws(animal_sums *sums, const size_t *recordings, size_t 
   return PF_OK;
 }
 
-static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, size_t n, pf_draw **draws,
-                                 pf_error *error)
+static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, size_t n,
+                                 pf_draw **draws, pf_error *error)
 {
   const pf_model *model = sums->problem->model;
   for (int64_t d = 0; d < sums->plan->n_draws; d++) {
@@ -230,7 +238,8 @@ static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, si
       return status;
     }
     if (d == 0) {
-      status = pf_deviance_mean_rate(model, (const pf_draw *const *)draws, n, &sums->mean_rate, error);
+      status =
+          pf_deviance_mean_rate(model, (const pf_draw *const *)draws, n, &sums->mean_rate, error);
     }
     for (size_t r = 0; r < n; r++) {
       if (status == PF_OK) {
@@ -247,8 +256,8 @@ static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, si
 }
 
 pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
-                          const double *thetas, const double *null_thetas, pf_scorer *scorer, pf_scores *scores,
-                          pf_error *error)
+                          const double *thetas, const double *null_thetas, pf_scorer *scorer,
+                          pf_scores *scores, pf_error *error)
 {
   animal_sums sums = {.problem = problem,
                       .plan = plan,

@@ -49,16 +49,18 @@ size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recordin
   return PF_LAYOUT_NONE;
 }
 
-size_t pf_layout_slot(const pf_layout *layout, size_t recording, size_t parameter)
+size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter)
 {
   return layout->first[parameter] + (layout->scope[parameter] == PF_SCOPE_EXPERIMENT ? recording
-                                     : layout->scope[parameter] == PF_SCOPE_ANIMAL   ? layout->animal[recording]
-                                                                                     : 0);
+                                     : layout->scope[parameter] == PF_SCOPE_ANIMAL
+                                         ? layout->animal[recording]
+                                         : 0);
 }
 
-void pf_layout_copy(const pf_layout *layout, size_t slot, const char **animal, int64_t *experiment)
+void pf_layout_copy(const pf_layout *layout, size_t instance, const char **animal,
+                    int64_t *experiment)
 {
-  const pf_slot *of = &layout->slots[slot];
+  const pf_parameter_instance *of = &layout->instances[instance];
   const uint8_t scope = layout->scope[of->parameter];
   *animal = "";
   *experiment = -1;
@@ -86,53 +88,56 @@ static void number_animals(pf_layout *layout)
   }
 }
 
-static void make_slots(pf_layout *layout)
+static void make_instances(pf_layout *layout)
 {
   for (size_t i = 0, s = 0; i < layout->n_parameters; i++) {
     const size_t n = copies_of(layout, i);
     for (size_t c = 0; c < n; c++, s++) {
-      layout->slots[s] = (pf_slot){.parameter = i, .value = PF_LAYOUT_NONE, .factor = 1.0};
+      layout->instances[s] =
+          (pf_parameter_instance){.parameter = i, .value = PF_LAYOUT_NONE, .factor = 1.0};
       if (layout->scope[i] == PF_SCOPE_EXPERIMENT) {
-        layout->slots[s].recording = c;
+        layout->instances[s].recording = c;
       }
     }
   }
   for (size_t i = 0; i < layout->n_parameters; i++) {
     for (size_t r = layout->n_recordings; r-- > 0 && layout->scope[i] == PF_SCOPE_ANIMAL;) {
-      layout->slots[pf_layout_slot(layout, r, i)].recording = r;
+      layout->instances[pf_layout_instance(layout, r, i)].recording = r;
     }
   }
 }
 
-/** Numbers the slots that are values, then joins tied ones to theirs. `keep`: [n_slots] those that are none, or NULL.
+/** Numbers the slots that are values, then joins tied ones to theirs. `keep`: [n_instances] those
+ * that are none, or NULL.
  */
 static void make_values(pf_layout *layout, const bool *keep)
 {
-  for (size_t s = 0; s < layout->n_slots; s++) {
-    const pf_model_parameter *parameter = &layout->parameters[layout->slots[s].parameter];
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    const pf_model_parameter *parameter = &layout->parameters[layout->instances[s].parameter];
     if (pf_is_free(parameter) && (keep == NULL || !keep[s])) {
-      layout->slots[s].value = layout->n;
+      layout->instances[s].value = layout->n;
       layout->index[layout->n] = s;
       layout->lower[layout->n] = parameter->declared.lower;
       layout->upper[layout->n] = parameter->declared.upper;
       layout->n++;
     }
   }
-  for (size_t s = 0; s < layout->n_slots; s++) {
-    pf_slot *slot = &layout->slots[s];
-    const pf_model_parameter *parameter = &layout->parameters[slot->parameter];
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    pf_parameter_instance *instance = &layout->instances[s];
+    const pf_model_parameter *parameter = &layout->parameters[instance->parameter];
     if (parameter->tied) {
-      const size_t other = pf_layout_slot(layout, slot->recording, parameter->tied_to);
-      slot->value = layout->slots[other].value;
-      slot->factor = parameter->factor;
+      const size_t other = pf_layout_instance(layout, instance->recording, parameter->tied_to);
+      instance->value = layout->instances[other].value;
+      instance->factor = parameter->factor;
       layout->kept[s] = parameter->factor * layout->kept[other];
     }
   }
 }
 
 /** Everything but the values. */
-static pf_status create_bare(const pf_model_parameter *parameters, size_t n_parameters, const pf_dataset *data,
-                             const size_t *recordings, size_t n_recordings, pf_layout **out, pf_error *error)
+static pf_status create_bare(const pf_model_parameter *parameters, size_t n_parameters,
+                             const pf_dataset *data, const size_t *recordings, size_t n_recordings,
+                             pf_layout **out, pf_error *error)
 {
   pf_layout *layout = pf_memory_need(1, sizeof *layout, error);
   if (layout == NULL) {
@@ -148,8 +153,8 @@ static pf_status create_bare(const pf_model_parameter *parameters, size_t n_para
   layout->local = pf_memory_need(data == NULL ? 1 : data->n, sizeof *layout->local, error);
   layout->first = pf_memory_need(n_parameters, sizeof *layout->first, error);
   layout->scope = pf_memory_need(n_parameters, sizeof *layout->scope, error);
-  if (layout->recordings == NULL || layout->animal == NULL || layout->local == NULL || layout->first == NULL ||
-      layout->scope == NULL) {
+  if (layout->recordings == NULL || layout->animal == NULL || layout->local == NULL ||
+      layout->first == NULL || layout->scope == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; data != NULL && i < data->n; i++) {
@@ -162,32 +167,34 @@ static pf_status create_bare(const pf_model_parameter *parameters, size_t n_para
   number_animals(layout);
   for (size_t i = 0; i < n_parameters; i++) {
     layout->scope[i] = scope_of(parameters, i);
-    layout->first[i] = layout->n_slots;
-    layout->n_slots += copies_of(layout, i);
+    layout->first[i] = layout->n_instances;
+    layout->n_instances += copies_of(layout, i);
   }
-  layout->slots = pf_memory_need(layout->n_slots, sizeof *layout->slots, error);
-  layout->kept = pf_memory_need(layout->n_slots, sizeof *layout->kept, error);
-  layout->index = pf_memory_need(layout->n_slots, sizeof *layout->index, error);
-  layout->lower = pf_memory_need(layout->n_slots, sizeof *layout->lower, error);
-  layout->upper = pf_memory_need(layout->n_slots, sizeof *layout->upper, error);
-  if (layout->slots == NULL || layout->kept == NULL || layout->index == NULL || layout->lower == NULL ||
-      layout->upper == NULL) {
+  layout->instances = pf_memory_need(layout->n_instances, sizeof *layout->instances, error);
+  layout->kept = pf_memory_need(layout->n_instances, sizeof *layout->kept, error);
+  layout->index = pf_memory_need(layout->n_instances, sizeof *layout->index, error);
+  layout->lower = pf_memory_need(layout->n_instances, sizeof *layout->lower, error);
+  layout->upper = pf_memory_need(layout->n_instances, sizeof *layout->upper, error);
+  if (layout->instances == NULL || layout->kept == NULL || layout->index == NULL ||
+      layout->lower == NULL || layout->upper == NULL) {
     return PF_STOP;
   }
-  make_slots(layout);
+  make_instances(layout);
   return PF_OK;
 }
 
-pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters, const pf_dataset *data,
-                           const size_t *recordings, size_t n_recordings, pf_layout **out, pf_error *error)
+pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
+                           const pf_dataset *data, const size_t *recordings, size_t n_recordings,
+                           pf_layout **out, pf_error *error)
 {
   pf_layout *layout = NULL;
-  if (create_bare(parameters, n_parameters, data, recordings, n_recordings, &layout, error) != PF_OK) {
+  if (create_bare(parameters, n_parameters, data, recordings, n_recordings, &layout, error) !=
+      PF_OK) {
     pf_layout_free(layout);
     return PF_STOP;
   }
-  for (size_t s = 0; s < layout->n_slots; s++) {
-    const pf_parameter *declared = &parameters[layout->slots[s].parameter].declared;
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    const pf_parameter *declared = &parameters[layout->instances[s].parameter].declared;
     layout->kept[s] = fmin(fmax(declared->initial, declared->lower), declared->upper);
   }
   make_values(layout, NULL);
@@ -195,16 +202,16 @@ pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parame
   return PF_OK;
 }
 
-pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep, pf_layout **out,
-                           pf_error *error)
+pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep,
+                           pf_layout **out, pf_error *error)
 {
   pf_layout *frozen = NULL;
-  if (create_bare(layout->parameters, layout->n_parameters, layout->data, layout->recordings, layout->n_recordings,
-                  &frozen, error) != PF_OK) {
+  if (create_bare(layout->parameters, layout->n_parameters, layout->data, layout->recordings,
+                  layout->n_recordings, &frozen, error) != PF_OK) {
     pf_layout_free(frozen);
     return PF_STOP;
   }
-  pf_layout_slots(layout, values, frozen->kept);
+  pf_layout_instances(layout, values, frozen->kept);
   make_values(frozen, keep);
   *out = frozen;
   return PF_OK;
@@ -216,7 +223,7 @@ void pf_layout_free(pf_layout *layout)
     pf_memory_free(layout->recordings);
     pf_memory_free(layout->animal);
     pf_memory_free(layout->local);
-    pf_memory_free(layout->slots);
+    pf_memory_free(layout->instances);
     pf_memory_free(layout->first);
     pf_memory_free(layout->scope);
     pf_memory_free(layout->kept);
@@ -227,70 +234,74 @@ void pf_layout_free(pf_layout *layout)
   }
 }
 
-void pf_layout_keep(pf_layout *layout, const double *slots)
+void pf_layout_keep(pf_layout *layout, const double *instances)
 {
-  if (layout->n_slots > 0) {
-    memcpy(layout->kept, slots, layout->n_slots * sizeof *slots);
+  if (layout->n_instances > 0) {
+    memcpy(layout->kept, instances, layout->n_instances * sizeof *instances);
   }
 }
 
 /* ---- there and back ---- */
 
-static double slot_number(const pf_layout *layout, const double *values, size_t s)
+static double instance_number(const pf_layout *layout, const double *values, size_t s)
 {
-  const pf_slot *slot = &layout->slots[s];
-  return slot->value == PF_LAYOUT_NONE ? layout->kept[s] : slot->factor * values[slot->value];
+  const pf_parameter_instance *instance = &layout->instances[s];
+  return instance->value == PF_LAYOUT_NONE ? layout->kept[s]
+                                           : instance->factor * values[instance->value];
 }
 
-void pf_layout_slots(const pf_layout *layout, const double *values, double *slots)
+void pf_layout_instances(const pf_layout *layout, const double *values, double *instances)
 {
-  for (size_t s = 0; s < layout->n_slots; s++) {
-    slots[s] = slot_number(layout, values, s);
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    instances[s] = instance_number(layout, values, s);
   }
 }
 
-void pf_layout_values(const pf_layout *layout, const double *slots, double *values)
+void pf_layout_values(const pf_layout *layout, const double *instances, double *values)
 {
   for (size_t k = 0; k < layout->n; k++) {
-    values[k] = slots[layout->index[k]];
+    values[k] = instances[layout->index[k]];
   }
 }
 
 void pf_layout_theta(const pf_layout *layout, const double *values, size_t recording, double *theta)
 {
   for (size_t i = 0; i < layout->n_parameters; i++) {
-    theta[i] = slot_number(layout, values, pf_layout_slot(layout, recording, i));
+    theta[i] = instance_number(layout, values, pf_layout_instance(layout, recording, i));
   }
 }
 
-void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta, double *slots)
+void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta,
+                    double *instances)
 {
   for (size_t i = 0; i < layout->n_parameters; i++) {
-    slots[pf_layout_slot(layout, recording, i)] += gradient_theta[i];
+    instances[pf_layout_instance(layout, recording, i)] += gradient_theta[i];
   }
 }
 
-void pf_layout_gradient(const pf_layout *layout, const double *slots, double *values)
+void pf_layout_gradient(const pf_layout *layout, const double *instances, double *values)
 {
   for (size_t k = 0; k < layout->n; k++) {
-    values[k] = slots[layout->index[k]];
+    values[k] = instances[layout->index[k]];
   }
-  for (size_t s = 0; s < layout->n_slots; s++) {
-    const pf_slot *slot = &layout->slots[s];
-    if (slot->value != PF_LAYOUT_NONE && layout->index[slot->value] != s) {
-      values[slot->value] += slot->factor * slots[s];
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    const pf_parameter_instance *instance = &layout->instances[s];
+    if (instance->value != PF_LAYOUT_NONE && layout->index[instance->value] != s) {
+      values[instance->value] += instance->factor * instances[s];
     }
   }
 }
 
-void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block, double *information)
+void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block,
+                                double *information)
 {
   for (size_t i = 0; i < layout->n_parameters; i++) {
-    const pf_slot *a = &layout->slots[pf_layout_slot(layout, recording, i)];
+    const pf_parameter_instance *a = &layout->instances[pf_layout_instance(layout, recording, i)];
     for (size_t j = 0; j < layout->n_parameters && a->value != PF_LAYOUT_NONE; j++) {
-      const pf_slot *b = &layout->slots[pf_layout_slot(layout, recording, j)];
+      const pf_parameter_instance *b = &layout->instances[pf_layout_instance(layout, recording, j)];
       if (b->value != PF_LAYOUT_NONE) {
-        information[a->value * layout->n + b->value] += a->factor * b->factor * block[i * layout->n_parameters + j];
+        information[a->value * layout->n + b->value] +=
+            a->factor * b->factor * block[i * layout->n_parameters + j];
       }
     }
   }

@@ -1,14 +1,15 @@
 /*
- * How the parameters of a fit are laid out: what the optimiser sees, and what the engine gets of it.
+ * How the parameters of a fit are laid out: what the optimiser sees, and what the engine gets of
+ * it.
  *
  * The model declares parameters, each with a scope: shared, per animal, per experiment. A fit has
  *
- *   slots   one per copy of a parameter: a single one if it is shared, one per animal or per experiment of the fit's
- *           recordings otherwise (of fixed parameters there is one, whatever their scope). Reports list slots.
- *   values  the free ones among the slots, [n] in the order of the slots: what an optimiser changes. A slot that is
- *           fixed keeps its number; one that is tied is a factor times another's value and takes over its scope.
- *   theta   [n_parameters], what the engine simulates one recording with: of each parameter the slot that is the
- *           recording's.
+ *   slots   one per copy of a parameter: a single one if it is shared, one per animal or per
+ * experiment of the fit's recordings otherwise (of fixed parameters there is one, whatever their
+ * scope). Reports list slots. values  the free ones among the slots, [n] in the order of the slots:
+ * what an optimiser changes. A slot that is fixed keeps its number; one that is tied is a factor
+ * times another's value and takes over its scope. theta   [n_parameters], what the engine simulates
+ * one recording with: of each parameter the slot that is the recording's.
  *
  * In what follows a recording is given by its index in the layout, 0 .. n_recordings - 1.
  */
@@ -20,26 +21,27 @@
 #define PF_LAYOUT_NONE SIZE_MAX
 
 /** One copy of a parameter. */
-typedef struct pf_slot {
+typedef struct pf_parameter_instance {
   size_t parameter; /**< index in the model */
   size_t recording; /**< the first recording (in the layout) that uses it */
   size_t value;     /**< its value, or that of what it is tied to; PF_LAYOUT_NONE: fixed */
   double factor;    /**< slot = factor * values[value]; 1 unless tied */
-} pf_slot;
+} pf_parameter_instance;
 
-typedef struct pf_fit_layout { /* the tag pf_layout is taken, by an enum of the ABI */
+typedef struct pf_fit_layout {          /* the tag pf_layout is taken, by an enum of the ABI */
   const pf_model_parameter *parameters; /**< [n_parameters], the model's */
   size_t n_parameters;
   const pf_dataset *data; /**< of the recordings; NULL: one recording, without a name */
   size_t *recordings;     /**< [n_recordings] their indices in `data` */
   size_t *animal;         /**< [n_recordings] which of the fit's animals each is of, from 0 */
-  size_t *local;          /**< [data->n] the other way round: index in the layout, or PF_LAYOUT_NONE */
+  size_t *local; /**< [data->n] the other way round: index in the layout, or PF_LAYOUT_NONE */
   size_t n_recordings, n_animals;
-  pf_slot *slots; /**< [n_slots], parameter by parameter, then in the order of the recordings */
-  size_t n_slots;
+  pf_parameter_instance
+      *instances; /**< [n_instances], parameter by parameter, then in the order of the recordings */
+  size_t n_instances;
   size_t *first;         /**< [n_parameters] first slot of each */
   uint8_t *scope;        /**< [n_parameters] enum pf_scope in effect */
-  double *kept;          /**< [n_slots] numbers of the fixed slots; of others without meaning */
+  double *kept;          /**< [n_instances] numbers of the fixed slots; of others without meaning */
   size_t n;              /**< values */
   size_t *index;         /**< [n] the slot of each value */
   double *lower, *upper; /**< [n] bounds of the values */
@@ -51,43 +53,51 @@ bool pf_is_free(const pf_model_parameter *parameter);
 void pf_tie(const pf_model_parameter *parameters, size_t n, double *theta);
 
 /**
- * Layout for recordings of `data` (indices [n_recordings], copied); data NULL: for one that belongs to nobody. Fixed
- * slots have their parameter's initial value, within its bounds. `parameters` and `data` MUST outlive the layout.
+ * Layout for recordings of `data` (indices [n_recordings], copied); data NULL: for one that belongs
+ * to nobody. Fixed slots have their parameter's initial value, within its bounds. `parameters` and
+ * `data` MUST outlive the layout.
  */
-pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters, const pf_dataset *data,
-                           const size_t *recordings, size_t n_recordings, pf_layout **out, pf_error *error);
+pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
+                           const pf_dataset *data, const size_t *recordings, size_t n_recordings,
+                           pf_layout **out, pf_error *error);
 void pf_layout_free(pf_layout *layout);
 /**
- * The same recordings with fewer values: slots for which keep[slot] is true become fixed at the numbers that `values`
- * [layout->n] gives them (what is tied to them too). keep: [n_slots].
+ * The same recordings with fewer values: slots for which keep[slot] is true become fixed at the
+ * numbers that `values` [layout->n] gives them (what is tied to them too). keep: [n_instances].
  */
-pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep, pf_layout **out,
-                           pf_error *error);
+pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep,
+                           pf_layout **out, pf_error *error);
 
-/** The numbers that fixed slots have from now on, of `slots` [n_slots]. */
-void pf_layout_keep(pf_layout *layout, const double *slots);
-/** Whose copy a slot is: the animal's name and the experiment's number in it (from 0); "" and -1 where it is shared. */
-void pf_layout_copy(const pf_layout *layout, size_t slot, const char **animal, int64_t *experiment);
+/** The numbers that fixed slots have from now on, of `slots` [n_instances]. */
+void pf_layout_keep(pf_layout *layout, const double *instances);
+/** Whose copy a slot is: the animal's name and the experiment's number in it (from 0); "" and -1
+ * where it is shared. */
+void pf_layout_copy(const pf_layout *layout, size_t instance, const char **animal,
+                    int64_t *experiment);
 /** Index in the layout of a recording of layout->data (0 where data is NULL), or PF_LAYOUT_NONE. */
 size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recording);
 /** The slot of a parameter that a recording uses. */
-size_t pf_layout_slot(const pf_layout *layout, size_t recording, size_t parameter);
+size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter);
 
-/** The number of every slot [n_slots]. */
-void pf_layout_slots(const pf_layout *layout, const double *values, double *slots);
+/** The number of every slot [n_instances]. */
+void pf_layout_instances(const pf_layout *layout, const double *values, double *instances);
 /** The values [n] among the numbers of the slots. */
-void pf_layout_values(const pf_layout *layout, const double *slots, double *values);
+void pf_layout_values(const pf_layout *layout, const double *instances, double *values);
 /** theta [n_parameters] of a recording. */
-void pf_layout_theta(const pf_layout *layout, const double *values, size_t recording, double *theta);
-/** A recording's d / d theta [n_parameters] is added to d / d slots [n_slots]. */
-void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta, double *slots);
-/** From d / d slots [n_slots] to d / d values [n], overwritten: what hangs on a value by ties counts with its factor.
+void pf_layout_theta(const pf_layout *layout, const double *values, size_t recording,
+                     double *theta);
+/** A recording's d / d theta [n_parameters] is added to d / d slots [n_instances]. */
+void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta,
+                    double *instances);
+/** From d / d slots [n_instances] to d / d values [n], overwritten: what hangs on a value by ties
+ * counts with its factor.
  */
-void pf_layout_gradient(const pf_layout *layout, const double *slots, double *values);
+void pf_layout_gradient(const pf_layout *layout, const double *instances, double *values);
 /**
- * A recording's symmetric matrix in theta [n_parameters][n_parameters], of a Hessian or of Fisher information, is added
- * to that in the values [n][n].
+ * A recording's symmetric matrix in theta [n_parameters][n_parameters], of a Hessian or of Fisher
+ * information, is added to that in the values [n][n].
  */
-void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block, double *information);
+void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block,
+                                double *information);
 
 #endif

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/threads.h"
-#include "core/engine/redraw.h"
+#include "core/closed_loop/redraw.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
@@ -49,14 +49,16 @@ static void clear_sample(const plan *p, sample *s)
 
 /* ---- what might have been recorded ---- */
 
-/* Animals drawn with replacement: what is summed over draws counts as often as the draw's animal came. */
+/* Animals drawn with replacement: what is summed over draws counts as often as the draw's animal
+ * came. */
 static pf_status draw_animals(const plan *p, size_t b, sample *s, pf_error *error)
 {
-  const pf_layout *layout = p->job->unit->layout;
+  const pf_layout *layout = p->job->group->layout;
   const size_t n = layout->n_animals, n_losses = p->job->problem->model->n_losses;
   double *uniform = pf_memory_need(n, sizeof *uniform, error);
   double *times = pf_memory_need(n, sizeof *times, error);
-  const pf_stream stream = {.seed = p->job->problem->seed, .purpose = PF_RANDOM_BOOTSTRAP, .draw = (uint32_t)b};
+  const pf_stream stream = {
+      .seed = p->job->problem->settings->seed, .purpose = PF_RANDOM_BOOTSTRAP, .draw = (uint32_t)b};
   pf_status status = uniform == NULL || times == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     pf_random_uniform(stream, 0, (int64_t)n, uniform);
@@ -78,11 +80,11 @@ static pf_status draw_animals(const plan *p, size_t b, sample *s, pf_error *erro
 /* Every recording drawn anew; its draws share what was recorded. */
 static pf_status draw_recordings(const plan *p, size_t b, sample *s, pf_error *error)
 {
-  const pf_layout *layout = p->job->unit->layout;
+  const pf_layout *layout = p->job->group->layout;
   pf_status status = PF_OK;
   for (size_t d = 0; d < s->batch.n && status == PF_OK; d++) {
     const size_t r = pf_layout_recording(layout, s->copies[d]->recording);
-    const pf_stream stream = {.seed = p->job->problem->seed,
+    const pf_stream stream = {.seed = p->job->problem->settings->seed,
                               .purpose = PF_RANDOM_REDRAW,
                               .animal = (uint32_t)s->copies[d]->recording->number,
                               .draw = (uint32_t)b};
@@ -105,7 +107,7 @@ static pf_status make_sample(const plan *p, size_t b, sample *s, pf_error *error
     return PF_STOP;
   }
   memcpy(s->batch.scale, from->scale, cells * sizeof *from->scale);
-  memcpy(s->values, p->job->unit->values, n * sizeof *s->values);
+  memcpy(s->values, p->job->group->values, n * sizeof *s->values);
   if (p->kind == PF_BOOTSTRAP_ANIMALS) {
     return draw_animals(p, b, s, error);
   }
@@ -121,13 +123,13 @@ static pf_status make_sample(const plan *p, size_t b, sample *s, pf_error *error
 /* ---- one refit ---- */
 
 /*
- * Fisher's standard errors of a refit, of values that are not at a bound. sigma of squared errors is that of the refit:
- * f is SSE / (2 sigma^2) with the sigma of the data.
+ * Fisher's standard errors of a refit, of values that are not at a bound. sigma of squared errors
+ * is that of the refit: f is SSE / (2 sigma^2) with the sigma of the data.
  */
 static void add_errors(const plan *p, const sample *s, double f, double *se)
 {
   const pf_infer_job *job = p->job;
-  const pf_layout *layout = job->unit->layout;
+  const pf_layout *layout = job->group->layout;
   const size_t n = p->out->n_values;
   pf_error unused = pf_error_none();
   double *inverse = pf_memory_need(n * n, sizeof *inverse, &unused);
@@ -137,42 +139,45 @@ static void add_errors(const plan *p, const sample *s, double f, double *se)
   }
   const bool inverted = inverse != NULL && pf_infer_invert(job, s->h, inverse, &unused) == PF_OK;
   for (size_t k = 0; k < n; k++) {
-    const bool held = s->values[k] <= layout->lower[k] || s->values[k] >= layout->upper[k];
+    const bool at_bound = s->values[k] <= layout->lower[k] || s->values[k] >= layout->upper[k];
     const double variance = inverted ? inverse[k * n + k] : 0.0;
-    se[k] = held || !(variance > 0.0) ? (double)NAN : share * sqrt(variance);
+    se[k] = at_bound || !(variance > 0.0) ? (double)NAN : share * sqrt(variance);
   }
   pf_memory_free(inverse);
 }
 
-static pf_status refit(const plan *p, size_t b, pf_workspace *const *workspaces, size_t n_workspaces, pf_error *error)
+static pf_status refit(const plan *p, size_t b, pf_workspace *const *workspaces,
+                       size_t n_workspaces, pf_error *error)
 {
   const size_t n = p->out->n_values;
   double *values = p->out->values + b * n;
   sample s = {0};
-  pf_unit_function *function = NULL;
+  pf_group_objective *function = NULL;
   pf_optimum optimum = {0};
   const pf_optimiser_settings settings = pf_optimiser_defaults();
   pf_status status = make_sample(p, b, &s, error);
   s.pointer = &s.batch;
-  const pf_unit_batches batches = {.batches = &s.pointer, .n = 1};
-  status = status == PF_OK ? pf_unit_function_create(p->job->problem, p->job->unit->layout, &batches, false, false,
-                                                     workspaces, n_workspaces, &function, error)
-                           : status;
+  const pf_group_batches batches = {.batches = &s.pointer, .n = 1};
+  status = status == PF_OK
+               ? pf_group_objective_create(p->job->problem, p->job->group->layout, &batches, false,
+                                           false, workspaces, n_workspaces, &function, error)
+               : status;
   if (status == PF_OK) {
-    status = pf_optimiser_lm.minimise(pf_unit_function_get(function), &settings, NULL, s.values, &optimum, error);
+    status = pf_optimiser_lm.minimise(pf_group_objective_get(function), &settings, NULL, s.values,
+                                      &optimum, error);
   }
   if (status == PF_OK && optimum.converged) {
     memcpy(values, s.values, n * sizeof *values);
   }
   if (status == PF_OK && optimum.converged && p->wants_se) {
-    const pf_function *f = pf_unit_function_get(function);
+    const pf_function *f = pf_group_objective_get(function);
     double at = 0.0;
     status = f->curvature(f->self, s.values, &at, s.gradient, s.h, error);
     if (status == PF_OK) {
       add_errors(p, &s, at, p->out->se + b * n);
     }
   }
-  pf_unit_function_free(function);
+  pf_group_objective_free(function);
   clear_sample(p, &s);
   return status < 0 ? status : PF_OK; /* one that failed is one that is missing */
 }
@@ -182,7 +187,7 @@ static pf_status refit(const plan *p, size_t b, pf_workspace *const *workspaces,
 static pf_status make_redraws(plan *p, pf_error *error)
 {
   const pf_infer_job *job = p->job;
-  const pf_layout *layout = job->unit->layout;
+  const pf_layout *layout = job->group->layout;
   const pf_batch *batch = original(p);
   const pf_draw **draws = pf_memory_need(batch->n, sizeof *draws, error);
   double *theta = pf_memory_need(layout->n_parameters, sizeof *theta, error);
@@ -195,17 +200,17 @@ static pf_status make_redraws(plan *p, pf_error *error)
         draws[n++] = batch->draws[d];
       }
     }
-    pf_layout_theta(layout, job->unit->values, r, theta);
-    status = pf_redraw_create(job->problem->model, draws, n, theta, job->evidence.variance, job->workspaces[0],
-                              &p->redraws[r], error);
+    pf_layout_theta(layout, job->group->values, r, theta);
+    status = pf_redraw_create(job->problem->model, draws, n, theta, job->evidence.variance,
+                              job->workspaces[0], &p->redraws[r], error);
   }
   pf_memory_free((void *)draws);
   pf_memory_free(theta);
   return status;
 }
 
-pf_status pf_bootstrap_fits_create(const pf_infer_job *job, uint32_t kind, size_t n_fits, bool wants_se,
-                                   pf_bootstrap_fits *out, pf_error *error)
+pf_status pf_bootstrap_fits_create(const pf_infer_job *job, uint32_t kind, size_t n_fits,
+                                   bool wants_se, pf_bootstrap_fits *out, pf_error *error)
 {
   plan p = {.job = job, .kind = kind, .wants_se = wants_se, .out = out};
   const size_t n = job->out->n;
@@ -215,7 +220,9 @@ pf_status pf_bootstrap_fits_create(const pf_infer_job *job, uint32_t kind, size_
   pf_error *errors = pf_memory_need(n_fits, sizeof *errors, error);
   pf_status *statuses = pf_memory_need(n_fits, sizeof *statuses, error);
   pf_status status =
-      out->values == NULL || (wants_se && out->se == NULL) || errors == NULL || statuses == NULL ? PF_STOP : PF_OK;
+      out->values == NULL || (wants_se && out->se == NULL) || errors == NULL || statuses == NULL
+          ? PF_STOP
+          : PF_OK;
   status = status == PF_OK && kind == PF_BOOTSTRAP_PARAMETRIC ? make_redraws(&p, error) : status;
   if (status == PF_OK) {
     for (size_t i = 0; i < n_fits * n; i++) {
@@ -224,7 +231,8 @@ pf_status pf_bootstrap_fits_create(const pf_infer_job *job, uint32_t kind, size_
         out->se[i] = NAN;
       }
     }
-#pragma omp parallel for schedule(dynamic) num_threads((int)job->n_workspaces) if (job->n_workspaces > 1)
+#pragma omp parallel for schedule(dynamic) \
+    num_threads((int)job->n_workspaces) if (job->n_workspaces > 1)
     for (size_t b = 0; b < n_fits; b++) {
       errors[b] = pf_error_none();
       statuses[b] = refit(&p, b, job->workspaces + pf_this_thread(), 1, &errors[b]);
@@ -237,7 +245,7 @@ pf_status pf_bootstrap_fits_create(const pf_infer_job *job, uint32_t kind, size_
     }
     out->n_worked += n > 0 && !isnan(out->values[b * n]) ? 1 : 0;
   }
-  for (size_t r = 0; p.redraws != NULL && r < job->unit->layout->n_recordings; r++) {
+  for (size_t r = 0; p.redraws != NULL && r < job->group->layout->n_recordings; r++) {
     pf_redraw_clear(&p.redraws[r]);
   }
   pf_memory_free(p.redraws);
@@ -271,12 +279,12 @@ static double sd_of(const double *values, size_t n)
 }
 
 /* Value k. scratch: [n_fits] */
-static void interval_of(const pf_infer_job *job, const pf_bootstrap_fits *fits, size_t k, double *scratch,
-                        pf_intervals *to)
+static void interval_of(const pf_infer_job *job, const pf_bootstrap_fits *fits, size_t k,
+                        double *scratch, pf_intervals *to)
 {
-  const pf_inference_unit *out = job->out;
-  const double tail = 0.5 - 0.5 * job->problem->intervals.level;
-  const double estimate = job->unit->values[k];
+  const pf_inference_group *out = job->out;
+  const double tail = 0.5 - 0.5 * job->problem->settings->intervals.level;
+  const double estimate = job->group->values[k];
   const double se = sqrt(fmax(out->covariance[k * out->n + k], 0.0));
   const size_t n = fits->n_values;
   for (size_t b = 0; b < fits->n_fits; b++) {
@@ -301,37 +309,42 @@ static void interval_of(const pf_infer_job *job, const pf_bootstrap_fits *fits, 
 
 pf_status pf_infer_bootstrap(pf_infer_job *job, pf_error *error)
 {
-  pf_inference_unit *out = job->out;
-  const pf_interval_settings *wanted = &job->problem->intervals;
+  pf_inference_group *out = job->out;
+  const pf_interval_settings *wanted = &job->problem->settings->intervals;
   pf_intervals *to = &out->methods[PF_INTERVAL_BOOTSTRAP];
-  const size_t n_animals = job->unit->layout->n_animals;
+  const size_t n_animals = job->group->layout->n_animals;
   uint32_t kind = wanted->bootstrap_of;
   if (kind == PF_BOOTSTRAP_AUTO) {
-    kind = n_animals >= PF_BOOTSTRAP_ENOUGH_ANIMALS ? PF_BOOTSTRAP_ANIMALS : PF_BOOTSTRAP_PARAMETRIC;
+    kind =
+        n_animals >= PF_BOOTSTRAP_ENOUGH_ANIMALS ? PF_BOOTSTRAP_ANIMALS : PF_BOOTSTRAP_PARAMETRIC;
   }
   if (job->evidence.no_sigma != NULL) {
     return pf_infer_why(&to->why, error, "%s", job->evidence.no_sigma);
   }
   if (kind == PF_BOOTSTRAP_ANIMALS && n_animals < 2) {
-    return pf_infer_why(&to->why, error,
-                        "one animal cannot stand for others: intervals.bootstrap.of=parametric, or fit.per=shared");
+    return pf_infer_why(
+        &to->why, error,
+        "one animal cannot stand for others: intervals.bootstrap.of=parametric, or fit.per=shared");
   }
   if (!job->evidence.proportional) {
     return pf_infer_why(&to->why, error,
-                        "the fit weighs its losses otherwise than the likelihood does, which is what is fitted again");
+                        "the fit weighs its losses otherwise than the likelihood does, which is "
+                        "what is fitted again");
   }
   pf_bootstrap_fits fits = {0};
   double *scratch = pf_memory_need((size_t)wanted->resamples, sizeof *scratch, error);
-  pf_status status = scratch == NULL ? PF_STOP
-                                     : pf_bootstrap_fits_create(job, kind, (size_t)wanted->resamples,
-                                                                wanted->studentised, &fits, error);
+  pf_status status = scratch == NULL
+                         ? PF_STOP
+                         : pf_bootstrap_fits_create(job, kind, (size_t)wanted->resamples,
+                                                    wanted->studentised, &fits, error);
   if (status == PF_POINT_FAILED) { /* targets that cannot be drawn anew */
     status = pf_infer_why(&to->why, error, "%s", error->text);
     pf_memory_free(scratch);
     return status;
   }
   if (status == PF_OK && (double)fits.n_worked < least_worked * (double)fits.n_fits) {
-    status = pf_infer_why(&to->why, error, "only %zu of %zu refits converged", fits.n_worked, fits.n_fits);
+    status = pf_infer_why(&to->why, error, "only %zu of %zu refits converged", fits.n_worked,
+                          fits.n_fits);
   } else if (status == PF_OK) {
     status = pf_intervals_create(out->n, to, error);
     for (size_t k = 0; k < out->n && status == PF_OK; k++) {
@@ -340,7 +353,8 @@ pf_status pf_infer_bootstrap(pf_infer_job *job, pf_error *error)
       }
     }
     if (status == PF_OK && fits.n_worked < fits.n_fits) {
-      status = pf_infer_warn(out, error, "bootstrap: %zu of %zu refits did not converge and are left out",
+      status = pf_infer_warn(out, error,
+                             "bootstrap: %zu of %zu refits did not converge and are left out",
                              fits.n_fits - fits.n_worked, fits.n_fits);
     }
   }

@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* Residuals that are this share of what was recorded are rounding errors. */
-static const double rounding = sizeof(pf_real) == sizeof(double) ? 1e3 * DBL_EPSILON : 1e2 * FLT_EPSILON;
+static const double rounding =
+    sizeof(pf_real) == sizeof(double) ? 1e3 * DBL_EPSILON : 1e2 * FLT_EPSILON;
 
 static bool is_likelihood(const pf_model *model, size_t k)
 {
-  return (model->losses[k].needs.flags & PF_LOSS_LIKELIHOOD) != 0;
+  return (model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0;
 }
 
 /** The batch's objective becomes minus the sum over losses of factor[k] LL_k, draws averaged. */
@@ -26,21 +27,24 @@ static void set_scale(const pf_model *model, pf_batch *batch, const double *fact
 }
 
 /** counts [n_recordings][n_losses] of observed cells. */
-static pf_status count(const pf_model *model, const pf_evidence *e, int64_t *counts, pf_error *error)
+static pf_status count(const pf_model *model, const pf_evidence *e, int64_t *counts,
+                       pf_error *error)
 {
   pf_status status = PF_OK;
   for (size_t i = 0; i < e->n_recordings * model->n_losses && status == PF_OK; i++) {
-    const size_t r = i / model->n_losses, k = i % model->n_losses; /* draw 0 of each recording comes first */
+    const size_t r = i / model->n_losses,
+                 k = i % model->n_losses; /* draw 0 of each recording comes first */
     status = pf_batch_cells(model, e->batches.batches[0]->draws[r], k, &counts[i], error);
     e->cells[k] += (double)counts[i];
   }
   return status;
 }
 
-/** Is what was fitted, with these scales, the likelihood times one number? Where nothing is observed it does not
- * matter.
+/** Is what was fitted, with these scales, the likelihood times one number? Where nothing is
+ * observed it does not matter.
  */
-static bool is_proportional(const pf_model *model, const pf_evidence *e, const double *fitted, const int64_t *counts)
+static bool is_proportional(const pf_model *model, const pf_evidence *e, const double *fitted,
+                            const int64_t *counts)
 {
   double first = NAN;
   bool same = true;
@@ -55,8 +59,9 @@ static bool is_proportional(const pf_model *model, const pf_evidence *e, const d
 }
 
 /** sums[k], one loss at a time: of what a batch gives only the total is to be had. */
-static pf_status find_sums(const pf_problem *problem, const pf_fit_unit *unit, const double *values,
-                           pf_workspace *const *workspaces, size_t n_workspaces, pf_evidence *e, pf_error *error)
+static pf_status find_sums(const pf_problem *problem, const pf_fit_group *group,
+                           const double *values, pf_workspace *const *workspaces,
+                           size_t n_workspaces, pf_evidence *e, pf_error *error)
 {
   const pf_model *model = problem->model;
   pf_batch *batch = e->batches.batches[0];
@@ -64,14 +69,16 @@ static pf_status find_sums(const pf_problem *problem, const pf_fit_unit *unit, c
   double *only = pf_memory_need(model->n_losses, sizeof *only, error);
   pf_status status = thetas == NULL || only == NULL ? PF_STOP : PF_OK;
   for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
-    pf_layout_theta(unit->layout, values, pf_layout_recording(unit->layout, batch->draws[d]->recording),
+    pf_layout_theta(group->layout, values,
+                    pf_layout_recording(group->layout, batch->draws[d]->recording),
                     thetas + d * model->n_parameters);
   }
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
     memset(only, 0, model->n_losses * sizeof *only);
     only[k] = 1.0;
     set_scale(model, batch, only, e->n_draws);
-    status = pf_batch_each(model, batch, thetas, workspaces, n_workspaces, &e->sums[k], NULL, error);
+    status =
+        pf_batch_each(model, batch, thetas, workspaces, n_workspaces, &e->sums[k], NULL, error);
     e->sums[k] = -e->sums[k];
   }
   pf_memory_free(thetas);
@@ -85,7 +92,8 @@ static double mean_square(const pf_model *model, const pf_evidence *e, size_t k)
   double sum = 0.0, n = 0.0;
   for (size_t r = 0; r < e->n_recordings; r++) {
     const pf_draw *draw = e->batches.batches[0]->draws[r];
-    const int64_t width = pf_recording_target(draw->recording, model->losses[k].needs.targets.items[0])->n;
+    const int64_t width =
+        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0])->n;
     for (int64_t i = 0; i < draw->n_steps * width; i++) {
       const double target = (double)draw->targets[k][0][i];
       if ((draw->flags[i / width] & PF_STEP_FIT) != 0 && !isnan(target)) {
@@ -113,9 +121,12 @@ void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
       continue;
     }
     if (e->cells[k] > 0.0 && freedom <= 0.0) {
-      e->no_sigma = "as many numbers were fitted as recorded, so nothing tells the size of the noise";
-    } else if (e->cells[k] > 0.0 && -e->sums[k] / e->cells[k] <= rounding * rounding * mean_square(model, e, k)) {
-      e->no_sigma = "the fit meets every recorded number to rounding: there is no noise that errors could come from";
+      e->no_sigma =
+          "as many numbers were fitted as recorded, so nothing tells the size of the noise";
+    } else if (e->cells[k] > 0.0 &&
+               -e->sums[k] / e->cells[k] <= rounding * rounding * mean_square(model, e, k)) {
+      e->no_sigma = "the fit meets every recorded number to rounding: there is no noise that "
+                    "errors could come from";
     }
     e->variance[k] = freedom > 0.0 ? -e->sums[k] / freedom : (double)NAN;
     e->factor[k] = e->variance[k] > 0.0 ? 0.5 / e->variance[k] : 0.5;
@@ -123,11 +134,12 @@ void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
   set_scale(model, e->batches.batches[0], e->factor, e->n_draws);
 }
 
-static pf_status fill(const pf_problem *problem, const pf_fit_unit *unit, const double *values,
-                      pf_workspace *const *workspaces, size_t n_workspaces, pf_evidence *e, pf_error *error)
+static pf_status fill(const pf_problem *problem, const pf_fit_group *group, const double *values,
+                      pf_workspace *const *workspaces, size_t n_workspaces, pf_evidence *e,
+                      pf_error *error)
 {
   const pf_model *model = problem->model;
-  pf_status status = pf_unit_batches_create(problem, unit, true, &e->batches, error);
+  pf_status status = pf_group_batches_create(problem, group, true, &e->batches, error);
   if (status != PF_OK) {
     return status;
   }
@@ -138,13 +150,13 @@ static pf_status fill(const pf_problem *problem, const pf_fit_unit *unit, const 
   e->cells = pf_memory_need(model->n_losses, sizeof *e->cells, error);
   e->variance = pf_memory_need(model->n_losses, sizeof *e->variance, error);
   e->factor = pf_memory_need(model->n_losses, sizeof *e->factor, error);
-  status = fitted == NULL || counts == NULL || e->sums == NULL || e->cells == NULL || e->variance == NULL ||
-                   e->factor == NULL
+  status = fitted == NULL || counts == NULL || e->sums == NULL || e->cells == NULL ||
+                   e->variance == NULL || e->factor == NULL
                ? PF_STOP
                : count(model, e, counts, error);
   if (status == PF_OK) {
     memcpy(fitted, batch->scale, batch->n * model->n_losses * sizeof *fitted);
-    status = find_sums(problem, unit, values, workspaces, n_workspaces, e, error);
+    status = find_sums(problem, group, values, workspaces, n_workspaces, e, error);
   }
   if (status == PF_OK) {
     pf_evidence_determine(problem, e, 0);
@@ -155,11 +167,13 @@ static pf_status fill(const pf_problem *problem, const pf_fit_unit *unit, const 
   return status;
 }
 
-pf_status pf_evidence_create(const pf_problem *problem, const pf_fit_unit *unit, const double *values,
-                             pf_workspace *const *workspaces, size_t n_workspaces, pf_evidence *out, pf_error *error)
+pf_status pf_evidence_create(const pf_problem *problem, const pf_fit_group *group,
+                             const double *values, pf_workspace *const *workspaces,
+                             size_t n_workspaces, pf_evidence *out, pf_error *error)
 {
-  *out = (pf_evidence){.n_recordings = unit->n_recordings, .n_draws = unit->n_draws / unit->n_recordings};
-  const pf_status status = fill(problem, unit, values, workspaces, n_workspaces, out, error);
+  *out = (pf_evidence){.n_recordings = group->n_recordings,
+                       .n_draws = group->n_draws / group->n_recordings};
+  const pf_status status = fill(problem, group, values, workspaces, n_workspaces, out, error);
   if (status != PF_OK) {
     pf_evidence_clear(out);
   }
@@ -175,17 +189,18 @@ double pf_evidence_log_likelihood(const pf_problem *problem, const pf_evidence *
   return sum;
 }
 
-pf_status pf_evidence_of_draws(const pf_problem *problem, const pf_evidence *like, pf_draw *const *draws,
-                               size_t n_draws, pf_unit_batches *out, pf_error *error)
+pf_status pf_evidence_of_draws(const pf_problem *problem, const pf_evidence *like,
+                               pf_draw *const *draws, size_t n_draws, pf_group_batches *out,
+                               pf_error *error)
 {
-  *out = (pf_unit_batches){.batches = pf_memory_need(1, sizeof(pf_batch *), error)};
+  *out = (pf_group_batches){.batches = pf_memory_need(1, sizeof(pf_batch *), error)};
   if (out->batches == NULL) {
     return PF_STOP;
   }
-  const pf_status status =
-      pf_batch_create(problem->model, (const pf_draw *const *)draws, n_draws, &out->batches[0], error);
+  const pf_status status = pf_batch_create(problem->model, (const pf_draw *const *)draws, n_draws,
+                                           &out->batches[0], error);
   if (status != PF_OK) {
-    pf_unit_batches_clear(out);
+    pf_group_batches_clear(out);
     return status;
   }
   out->n = 1;
@@ -195,7 +210,7 @@ pf_status pf_evidence_of_draws(const pf_problem *problem, const pf_evidence *lik
 
 void pf_evidence_clear(pf_evidence *e)
 {
-  pf_unit_batches_clear(&e->batches);
+  pf_group_batches_clear(&e->batches);
   pf_memory_free(e->sums);
   pf_memory_free(e->cells);
   pf_memory_free(e->variance);

@@ -10,19 +10,21 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_SAMPLES = 10, MOST_STARTS = 10, MOST_RECORDINGS = 6 };
+enum { N_SAMPLES = 10, MAX_STARTS = 10, MAX_RECORDINGS = 6 };
 
 bool pf_weights_are_latent(const pf_model *model)
 {
-  const pf_observable_table *observables = &model->needs.observables;
-  const pf_projection_table *projections = &model->needs.projections;
+  const pf_observable_table *observables = &model->declared.observables;
+  const pf_projection_table *projections = &model->declared.projections;
   for (size_t k = 0; k < model->n_losses; k++) {
-    for (size_t o = 0; o < model->losses[k].needs.observables.count; o++) {
-      const pf_observable *seen = pf_table_at(observables->items, observables->stride, observables->count,
-                                              (size_t)model->losses[k].observables[o]);
+    for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
+      const pf_observable *seen =
+          pf_table_at(observables->items, observables->stride, observables->count,
+                      (size_t)model->losses[k].observables[o]);
       for (size_t p = 0; p < model->n_plastic; p++) {
-        const pf_projection *plastic = pf_table_at(projections->items, projections->stride, projections->count,
-                                                   (size_t)model->plastic[p].projection);
+        const pf_projection *plastic =
+            pf_table_at(projections->items, projections->stride, projections->count,
+                        (size_t)model->plastic[p].projection);
         if (seen->population == plastic->post) {
           return false;
         }
@@ -38,26 +40,28 @@ typedef struct look {
   double *theta, *other;      /* [n_parameters] */
 } look;
 
-/* R2 of weights at `values` against the estimate's, mean over recordings; NaN where weights overflow. */
+/* R2 of weights at `values` against the estimate's, mean over recordings; NaN where weights
+ * overflow. */
 static pf_status compare(const look *l, const double *values, double *r2, pf_error *error)
 {
-  const pf_fit_unit *unit = l->job->unit;
+  const pf_fit_group *group = l->job->group;
   const pf_model *model = l->job->problem->model;
-  const size_t n = unit->n_recordings < MOST_RECORDINGS ? unit->n_recordings : MOST_RECORDINGS;
+  const size_t n = group->n_recordings < MAX_RECORDINGS ? group->n_recordings : MAX_RECORDINGS;
   double sum = 0.0;
   size_t count = 0;
   for (size_t r = 0; r < n; r++) { /* the first draw of each: draws are listed draw by draw */
-    const pf_draw *draw = unit->draws[r];
-    const size_t recording = pf_layout_recording(unit->layout, draw->recording);
+    const pf_draw *draw = group->draws[r];
+    const size_t recording = pf_layout_recording(group->layout, draw->recording);
     pf_error line = pf_error_none();
     int64_t n_still = 0;
     double one = NAN;
-    pf_layout_theta(unit->layout, unit->values, recording, l->theta);
-    pf_layout_theta(unit->layout, values, recording, l->other);
-    pf_status status = pf_forward(model, draw, l->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, l->here, NULL, &line);
-    status = status == PF_OK
-                 ? pf_forward(model, draw, l->other, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, l->there, NULL, &line)
-                 : status;
+    pf_layout_theta(group->layout, group->values, recording, l->theta);
+    pf_layout_theta(group->layout, values, recording, l->other);
+    pf_status status =
+        pf_forward(model, draw, l->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, l->here, NULL, &line);
+    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT,
+                                          l->there, NULL, &line)
+                             : status;
     if (status == PF_OK) {
       const pf_standing_run estimate = {l->here, draw, l->theta}, run = {l->there, draw, l->other};
       status = pf_r2_weights(model, &estimate, &run, &one, &n_still, &line);
@@ -73,7 +77,7 @@ static pf_status compare(const look *l, const double *values, double *r2, pf_err
 }
 
 /* roots [n][n]: its columns times independent normal numbers have the covariance. */
-static pf_status find_roots(const pf_inference_unit *out, double *roots, pf_error *error)
+static pf_status find_roots(const pf_inference_group *out, double *roots, pf_error *error)
 {
   const size_t n = out->n;
   double *eigenvalues = pf_memory_need(n, sizeof *eigenvalues, error);
@@ -81,24 +85,28 @@ static pf_status find_roots(const pf_inference_unit *out, double *roots, pf_erro
     return PF_STOP;
   }
   memcpy(roots, out->covariance, n * n * sizeof *roots);
-  const lapack_int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, roots, (lapack_int)n, eigenvalues);
+  const lapack_int info =
+      LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, roots, (lapack_int)n, eigenvalues);
   for (size_t i = 0; i < n * n && info == 0; i++) {
     roots[i] *= sqrt(fmax(eigenvalues[i % n], 0.0));
   }
   pf_memory_free(eigenvalues);
   return info == 0 ? PF_OK
-                   : pf_fail(error, PF_POINT_FAILED, "the covariance has no eigenvalues (dsyev: %d)", (int)info);
+                   : pf_fail(error, PF_POINT_FAILED,
+                             "the covariance has no eigenvalues (dsyev: %d)", (int)info);
 }
 
 /* A theta from the sampling distribution, within the bounds. */
-static void sample(const pf_infer_job *job, const double *roots, uint32_t number, double *normal, double *values)
+static void sample(const pf_infer_job *job, const double *roots, uint32_t number, double *normal,
+                   double *values)
 {
-  const pf_layout *layout = job->unit->layout;
+  const pf_layout *layout = job->group->layout;
   const size_t n = layout->n;
-  const pf_stream stream = {.seed = job->problem->seed, .purpose = PF_RANDOM_LATENT, .draw = number};
+  const pf_stream stream = {
+      .seed = job->problem->settings->seed, .purpose = PF_RANDOM_LATENT, .draw = number};
   pf_random_normal(stream, 0, (int64_t)n, normal);
   for (size_t k = 0; k < n; k++) {
-    double at = job->unit->values[k];
+    double at = job->group->values[k];
     for (size_t i = 0; i < n; i++) {
       at += roots[k * n + i] * normal[i];
     }
@@ -106,10 +114,11 @@ static void sample(const pf_infer_job *job, const double *roots, uint32_t number
   }
 }
 
-static pf_status compare_all(look *l, double *roots, double *normal, double *values, double *r2, pf_error *error)
+static pf_status compare_all(look *l, double *roots, double *normal, double *values, double *r2,
+                             pf_error *error)
 {
   const pf_infer_job *job = l->job;
-  const pf_fit_unit *unit = job->unit;
+  const pf_fit_group *group = job->group;
   pf_latent *latent = &job->out->latent;
   pf_status status = find_roots(job->out, roots, error);
   size_t n = 0;
@@ -117,11 +126,12 @@ static pf_status compare_all(look *l, double *roots, double *normal, double *val
     sample(job, roots, i, normal, values);
     status = compare(l, values, &r2[n++], error);
   }
-  for (size_t k = 0; unit->starts != NULL && k < unit->n_starts && status == PF_OK && latent->n_starts < MOST_STARTS;
+  for (size_t k = 0; group->starts != NULL && k < group->n_starts && status == PF_OK &&
+                     latent->n_starts < MAX_STARTS;
        k++) {
-    if (k != unit->best && unit->starts[k].reached) {
+    if (k != group->best && group->starts[k].reached) {
       latent->n_starts++;
-      status = compare(l, unit->starts[k].values, &r2[n++], error);
+      status = compare(l, group->starts[k].values, &r2[n++], error);
     }
   }
   if (status == PF_OK) {
@@ -146,11 +156,13 @@ pf_status pf_infer_latent(pf_infer_job *job, pf_error *error)
   double *roots = pf_memory_need(n * n, sizeof *roots, error);
   double *normal = pf_memory_need(n, sizeof *normal, error);
   double *values = pf_memory_need(n, sizeof *values, error);
-  double *r2 = pf_memory_need((size_t)N_SAMPLES + MOST_STARTS, sizeof *r2, error);
+  double *r2 = pf_memory_need((size_t)N_SAMPLES + MAX_STARTS, sizeof *r2, error);
   pf_status status =
-      l.theta == NULL || l.other == NULL || roots == NULL || normal == NULL || values == NULL || r2 == NULL
+      l.theta == NULL || l.other == NULL || roots == NULL || normal == NULL || values == NULL ||
+              r2 == NULL
           ? PF_STOP
-          : pf_workspace_create(model, pf_dataset_longest(&job->problem->data)->n_steps, &l.there, error);
+          : pf_workspace_create(model, pf_dataset_longest(&job->problem->data)->n_steps, &l.there,
+                                error);
   status = status == PF_OK ? compare_all(&l, roots, normal, values, r2, error) : status;
   pf_workspace_free(l.there);
   pf_memory_free(l.theta);

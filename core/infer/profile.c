@@ -7,12 +7,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_REFITS = 40 };                 /* of one side; secants take 3 to 5 */
-static const double first_reach = 1e3;     /* a first step goes no further than this share of 1 + |best| */
-static const double same_optimum = 1e-3;   /* nats below `best` that are no other optimum, only what lm left over */
-static const double refit_accuracy = 1e-3; /* nats that a refit leaves, and takes off: intervals are read off at 1e-2 */
-/* When a bracket is told by a curve: an end of it so near to the threshold (a share), and line and curve so alike
- * (tolerances). */
+enum { MAX_REFITS = 40 }; /* of one side; secants take 3 to 5 */
+static const double first_reach =
+    1e3; /* a first step goes no further than this share of 1 + |best| */
+static const double same_optimum =
+    1e-3; /* nats below `best` that are no other optimum, only what lm left over */
+static const double refit_accuracy =
+    1e-3; /* nats that a refit leaves, and takes off: intervals are read off at 1e-2 */
+/* When a bracket is told by a curve: an end of it so near to the threshold (a share), and line and
+ * curve so alike (tolerances). */
 static const double near_enough = 0.05, bend = 0.2;
 
 const char *pf_profile_end_key(uint32_t end)
@@ -23,7 +26,8 @@ const char *pf_profile_end_key(uint32_t end)
 
 pf_profile_settings pf_profile_defaults(void)
 {
-  return (pf_profile_settings){.level = 0.95, .unit = 1.0, .tolerance = 5e-3, .expansions = 8, .iterations = 50};
+  return (pf_profile_settings){
+      .level = 0.95, .nats_per_unit = 1.0, .tolerance = 5e-3, .expansions = 8, .iterations = 50};
 }
 
 /* A point of the profile: value i at `at`, the others where f is lowest. */
@@ -42,9 +46,9 @@ typedef struct work {
   pf_function rest;                /* of the n - 1 others */
   double *lower, *upper, *reduced; /* [n - 1] */
   double *v, *gradient, *h;        /* [n], [n], [n][n] */
-  double *second;                  /* [n - 1][n - 1] what lm learns on a side, from refit to refit */
-  double *along;                   /* [n] how the others follow value i near `best`; along[i] = 1 */
-  double se;                       /* from the curvature; INFINITY where there is none */
+  double *second; /* [n - 1][n - 1] what lm learns on a side, from refit to refit */
+  double *along;  /* [n] how the others follow value i near `best`; along[i] = 1 */
+  double se;      /* from the curvature; INFINITY where there is none */
   point inside, outside, trial;
   bool bracketed;
   pf_profile *out;
@@ -64,18 +68,21 @@ static void narrow(const work *w, const double *v, double *reduced)
   memcpy(reduced + w->i, v + w->i + 1, (w->n - 1 - w->i) * sizeof *v);
 }
 
-static pf_status value(void *self, const double *reduced, double *f, double *gradient, pf_error *error)
+static pf_status value(void *self, const double *reduced, double *f, double *gradient,
+                       pf_error *error)
 {
   work *w = self;
   widen(w, reduced, w->v);
-  const pf_status status = w->full->value(w->full->self, w->v, f, gradient == NULL ? NULL : w->gradient, error);
+  const pf_status status =
+      w->full->value(w->full->self, w->v, f, gradient == NULL ? NULL : w->gradient, error);
   if (gradient != NULL && status == PF_OK) {
     narrow(w, w->gradient, gradient);
   }
   return status;
 }
 
-static pf_status curvature(void *self, const double *reduced, double *f, double *gradient, double *h, pf_error *error)
+static pf_status curvature(void *self, const double *reduced, double *f, double *gradient,
+                           double *h, pf_error *error)
 {
   work *w = self;
   const size_t n = w->n, i = w->i;
@@ -132,15 +139,17 @@ static pf_status prepare(work *w, pf_error *error)
 /* ---- where to look first ---- */
 
 /*
- * How far is far, and how the others follow: from the curvature at `best`, by column i of its inverse. Where that is
- * singular, a little of its diagonal is added: then the first step is long, along what is free.
+ * How far is far, and how the others follow: from the curvature at `best`, by column i of its
+ * inverse. Where that is singular, a little of its diagonal is added: then the first step is long,
+ * along what is free.
  */
 static pf_status look_around(work *w, pf_error *error)
 {
   const size_t n = w->n;
   double f = 0.0;
   pf_optimum count = {0};
-  const pf_status status = pf_function_curvature(w->full, w->best, &f, w->gradient, w->h, &count, error);
+  const pf_status status =
+      pf_function_curvature(w->full, w->best, &f, w->gradient, w->h, &count, error);
   w->out->n_evaluations += count.evaluations;
   if (status != PF_OK) {
     return status;
@@ -150,8 +159,9 @@ static pf_status look_around(work *w, pf_error *error)
   }
   memset(w->along, 0, n * sizeof *w->along);
   w->along[w->i] = 1.0;
-  const lapack_int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, 1, w->h, (lapack_int)n, w->along, 1);
-  const double variance = info == 0 ? w->along[w->i] / w->settings->unit : INFINITY;
+  const lapack_int info =
+      LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, 1, w->h, (lapack_int)n, w->along, 1);
+  const double variance = info == 0 ? w->along[w->i] / w->settings->nats_per_unit : INFINITY;
   if (!isfinite(variance) || variance <= 0.0) {
     memset(w->along, 0, n * sizeof *w->along); /* the others stay: lm finds them */
     w->along[w->i] = 1.0;
@@ -169,8 +179,8 @@ static pf_status look_around(work *w, pf_error *error)
 /* ---- one point ---- */
 
 /*
- * trial.v: where the others may be when value i is at trial.at. Between two points of the profile, and beyond them, on
- * the line through both; from `best` on, along the curvature.
+ * trial.v: where the others may be when value i is at trial.at. Between two points of the profile,
+ * and beyond them, on the line through both; from `best` on, along the curvature.
  */
 static void foretell(work *w)
 {
@@ -196,7 +206,7 @@ static pf_status refit(work *w, pf_error *error)
   pf_optimiser_settings settings = pf_optimiser_defaults();
   pf_optimum optimum = {0};
   pf_error line = pf_error_none(); /* of a point without a value: nobody wants to read it */
-  const double scale = w->settings->unit * fabs(w->f_best);
+  const double scale = w->settings->nats_per_unit * fabs(w->f_best);
   double f = 0.0;
   settings.iterations = w->settings->iterations;
   settings.rough = true;
@@ -217,8 +227,10 @@ static pf_status refit(work *w, pf_error *error)
       status = PF_OK;
     }
     pf_optimum fitted = {0};
-    status = status == PF_OK ? pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &fitted, &line) : status;
-    f = fitted.objective - fitted.promised;
+    status = status == PF_OK
+                 ? pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &fitted, &line)
+                 : status;
+    f = fitted.objective - fitted.predicted_decrease;
     optimum.evaluations += fitted.evaluations;
     w->out->n_unconverged += status == PF_OK && !fitted.converged ? 1 : 0;
     if (status == PF_OK) {
@@ -229,7 +241,7 @@ static pf_status refit(work *w, pf_error *error)
   w->out->n_refits++;
   w->out->n_evaluations += optimum.evaluations;
   if (status == PF_OK) {
-    const double rise = w->settings->unit * (f - w->f_best);
+    const double rise = w->settings->nats_per_unit * (f - w->f_best);
     w->trial.z = rise >= 0.0 ? sqrt(2.0 * rise) : -sqrt(-2.0 * rise);
   }
   return status >= 0 ? status : pf_fail_key(error, status, line.key, "%s", line.text);
@@ -270,12 +282,13 @@ static void stand_at(const work *w, side *s, uint32_t kind)
 static double on_line(const work *w)
 {
   const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
-  return w->inside.at + (isfinite(share) ? fmin(fmax(share, 0.0), 1.0) : 0.5) * (w->outside.at - w->inside.at);
+  return w->inside.at +
+         (isfinite(share) ? fmin(fmax(share, 0.0), 1.0) : 0.5) * (w->outside.at - w->inside.at);
 }
 
 /*
- * Where the curve does on which distance = a z + b z^2, through the bracket and `best`. NaN: the inside is no point of
- * its own, or the curve leaves the bracket.
+ * Where the curve does on which distance = a z + b z^2, through the bracket and `best`. NaN: the
+ * inside is no point of its own, or the curve leaves the bracket.
  */
 static double on_curve(const work *w)
 {
@@ -348,15 +361,19 @@ static pf_status go(work *w, side *s, pf_error *error)
       }
     }
     const double width = fabs(w->outside.at - w->inside.at);
-    const double near = w->settings->tolerance * fabs(w->inside.at - best) + 1e-12 * (1.0 + fabs(best));
+    const double near =
+        w->settings->tolerance * fabs(w->inside.at - best) + 1e-12 * (1.0 + fabs(best));
     if (w->bracketed || no_value) {
-      const bool close = w->bracketed && (fabs(w->outside.z - w->threshold) <= w->settings->tolerance * w->threshold ||
-                                          fabs(w->inside.z - w->threshold) <= w->settings->tolerance * w->threshold);
+      const bool close =
+          w->bracketed &&
+          (fabs(w->outside.z - w->threshold) <= w->settings->tolerance * w->threshold ||
+           fabs(w->inside.z - w->threshold) <= w->settings->tolerance * w->threshold);
       const double line = on_line(w), curve = w->bracketed ? on_curve(w) : (double)NAN;
       const double off = fmin(fabs(w->outside.z - w->threshold), fabs(w->inside.z - w->threshold));
       const bool straight =
-          off <= near_enough * w->threshold && fabs(curve - line) <= bend * w->settings->tolerance * fabs(curve - best);
-      if (close || straight || width <= near || refits >= MOST_REFITS) {
+          off <= near_enough * w->threshold &&
+          fabs(curve - line) <= bend * w->settings->tolerance * fabs(curve - best);
+      if (close || straight || width <= near || refits >= MAX_REFITS) {
         stand_at(w, s, no_value ? PF_PROFILE_NO_VALUE : PF_PROFILE_CROSSED);
         if (!no_value) {
           s->end = straight ? curve : line;
@@ -377,7 +394,8 @@ static pf_status go(work *w, side *s, pf_error *error)
 }
 
 pf_status pf_profile_value(const pf_function *function, const double *best, double f_best, size_t i,
-                           const pf_profile_settings *settings, double *better, pf_profile *out, pf_error *error)
+                           const pf_profile_settings *settings, double *better, pf_profile *out,
+                           pf_error *error)
 {
   *out = (pf_profile){0};
   work w = {.full = function,
@@ -388,10 +406,12 @@ pf_status pf_profile_value(const pf_function *function, const double *best, doub
             .n = function->n,
             .i = i,
             .out = out};
-  side low = {.sign = -1.0, .limit = function->lower[i]}, high = {.sign = 1.0, .limit = function->upper[i]};
+  side low = {.sign = -1.0, .limit = function->lower[i]},
+       high = {.sign = 1.0, .limit = function->upper[i]};
   if (function->curvature == NULL) {
-    return pf_fail(error, PF_STOP,
-                   "a profile needs second derivatives (Gauss-Newton, Fisher), which there are not here");
+    return pf_fail(
+        error, PF_STOP,
+        "a profile needs second derivatives (Gauss-Newton, Fisher), which there are not here");
   }
   pf_status status = prepare(&w, error);
   status = status == PF_OK ? look_around(&w, error) : status;

@@ -1,12 +1,13 @@
 /*
- * The sandwich I^-1 V I^-1 (Huber 1967; White 1982, Econometrica 50:1; clusters: Liang & Zeger 1986, Biometrika 73:13):
- * standard errors that hold where the model's own variance is wrong. V = G / (G - 1) sum over G clusters of s s', s the
- * score (of the mean over draws) summed over the steps of the cluster; quantiles of Student's t with G - 1 degrees.
+ * The sandwich I^-1 V I^-1 (Huber 1967; White 1982, Econometrica 50:1; clusters: Liang & Zeger
+ * 1986, Biometrika 73:13): standard errors that hold where the model's own variance is wrong. V = G
+ * / (G - 1) sum over G clusters of s s', s the score (of the mean over draws) summed over the steps
+ * of the cluster; quantiles of Student's t with G - 1 degrees.
  */
 #include "core/infer/infer.h"
 
 #include "core/base/memory.h"
-#include "core/engine/sensitivity.h"
+#include "core/sensitivity/sensitivity.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
@@ -26,8 +27,10 @@ static void clusters_clear(clusters *c)
   pf_memory_free(c->of);
 }
 
-/** Blocks of `block` trials in a row; what is left at the end joins the last. Where all is one trial: of steps. */
-static size_t cut_into_blocks(const pf_recording *recording, int64_t block, size_t first, size_t *of)
+/** Blocks of `block` trials in a row; what is left at the end joins the last. Where all is one
+ * trial: of steps. */
+static size_t cut_into_blocks(const pf_recording *recording, int64_t block, size_t first,
+                              size_t *of)
 {
   int64_t n_trials = 0;
   for (int64_t t = 0; t < recording->n_steps; t++) {
@@ -45,15 +48,16 @@ static size_t cut_into_blocks(const pf_recording *recording, int64_t block, size
 
 static pf_status find_clusters(const pf_infer_job *job, clusters *out, pf_error *error)
 {
-  const pf_layout *layout = job->unit->layout;
-  const pf_interval_settings *wanted = &job->problem->intervals;
-  const bool by_animal =
-      wanted->cluster == PF_CLUSTER_ANIMAL || (wanted->cluster == PF_CLUSTER_AUTO && layout->n_animals > 1);
+  const pf_layout *layout = job->group->layout;
+  const pf_interval_settings *wanted = &job->problem->settings->intervals;
+  const bool by_animal = wanted->cluster == PF_CLUSTER_ANIMAL ||
+                         (wanted->cluster == PF_CLUSTER_AUTO && layout->n_animals > 1);
   *out = (clusters){.n_recordings = layout->n_recordings,
                     .of = pf_memory_need(layout->n_recordings, sizeof(size_t *), error)};
   pf_status status = out->of == NULL ? PF_STOP : PF_OK;
   for (size_t r = 0; r < layout->n_recordings && status == PF_OK; r++) {
-    const pf_recording *recording = job->unit->draws[r]->recording; /* draw 0 of each comes first */
+    const pf_recording *recording =
+        job->group->draws[r]->recording; /* draw 0 of each comes first */
     const size_t local = pf_layout_recording(layout, recording);
     out->of[local] = pf_memory_need((size_t)recording->n_steps, sizeof(size_t), error);
     if (out->of[local] == NULL) {
@@ -71,9 +75,10 @@ static pf_status find_clusters(const pf_infer_job *job, clusters *out, pf_error 
 }
 
 /** scores [n clusters][n values] of the evidence. */
-static pf_status find_scores(const pf_infer_job *job, const clusters *in, double *scores, pf_error *error)
+static pf_status find_scores(const pf_infer_job *job, const clusters *in, double *scores,
+                             pf_error *error)
 {
-  const pf_layout *layout = job->unit->layout;
+  const pf_layout *layout = job->group->layout;
   const pf_model *model = job->problem->model;
   const pf_batch *batch = job->evidence.batches.batches[0];
   const size_t n = layout->n;
@@ -84,7 +89,7 @@ static pf_status find_scores(const pf_infer_job *job, const clusters *in, double
   double *steps = NULL;
   pf_status status = which == NULL || theta == NULL || values == NULL ? PF_STOP : PF_OK;
   for (size_t i = 0; i < layout->n_parameters && status == PF_OK; i++) {
-    if (layout->slots[layout->first[i]].value != PF_LAYOUT_NONE) {
+    if (layout->instances[layout->first[i]].value != PF_LAYOUT_NONE) {
       which[m++] = i;
     }
   }
@@ -98,15 +103,16 @@ static pf_status find_scores(const pf_infer_job *job, const clusters *in, double
       status = PF_STOP;
       break;
     }
-    pf_layout_theta(layout, job->unit->values, recording, theta);
+    pf_layout_theta(layout, job->group->values, recording, theta);
     pf_information_out out = {.values = values, .step_scores = steps};
-    status = pf_information(model, draw, theta, &directions, batch->scale + d * model->n_losses, job->workspaces,
-                            job->n_workspaces, &out, error);
+    status = pf_information(model, draw, theta, &directions, batch->scale + d * model->n_losses,
+                            job->workspaces, job->n_workspaces, &out, error);
     for (int64_t t = 0; t < draw->n_steps && status == PF_OK; t++) {
       double *to = scores + in->of[recording][t] * n;
       for (size_t a = 0; a < m; a++) {
-        const pf_slot *slot = &layout->slots[pf_layout_slot(layout, recording, which[a])];
-        to[slot->value] += slot->factor * steps[(size_t)t * m + a];
+        const pf_parameter_instance *instance =
+            &layout->instances[pf_layout_instance(layout, recording, which[a])];
+        to[instance->value] += instance->factor * steps[(size_t)t * m + a];
       }
     }
   }
@@ -117,34 +123,40 @@ static pf_status find_scores(const pf_infer_job *job, const clusters *in, double
   return status;
 }
 
-static pf_status fill(const pf_infer_job *job, const clusters *in, pf_intervals *to, pf_error *error)
+static pf_status fill(const pf_infer_job *job, const clusters *in, pf_intervals *to,
+                      pf_error *error)
 {
-  pf_inference_unit *out = job->out;
+  pf_inference_group *out = job->out;
   const size_t n = out->n, n_clusters = in->n;
   const size_t freedom = n_clusters - 1;
   double *scores = pf_memory_need(n_clusters * n, sizeof *scores, error);
   double *memory = pf_memory_need(4 * n * n, sizeof *memory, error);
-  pf_status status = scores == NULL || memory == NULL ? PF_STOP : find_scores(job, in, scores, error);
+  pf_status status =
+      scores == NULL || memory == NULL ? PF_STOP : find_scores(job, in, scores, error);
   status = status == PF_OK ? pf_intervals_create(n, to, error) : status;
   if (status == PF_OK) {
     double *inverse = memory, *v = memory + n * n;
     for (size_t c = 0; c < n_clusters; c++) {
       for (size_t i = 0; i < n * n; i++) {
-        v[i] += (double)n_clusters / (double)freedom * scores[c * n + i / n] * scores[c * n + i % n];
+        v[i] +=
+            (double)n_clusters / (double)freedom * scores[c * n + i / n] * scores[c * n + i % n];
       }
     }
     status = pf_infer_invert(job, out->information, inverse, error);
     if (status == PF_OK) {
       pf_infer_between(inverse, v, n, memory + 2 * n * n, memory + 3 * n * n);
-      pf_infer_symmetric(out, memory + 3 * n * n,
-                         pf_stats_student_quantile(0.5 + 0.5 * job->problem->intervals.level, freedom), to);
+      pf_infer_symmetric(
+          out, memory + 3 * n * n,
+          pf_stats_student_quantile(0.5 + 0.5 * job->problem->settings->intervals.level, freedom),
+          to);
     }
   }
   if (status == PF_OK && n_clusters <= n) {
-    status = pf_infer_warn(out, error,
-                           "sandwich: %zu clusters for %zu values; such standard errors are too small, have more "
-                           "clusters than values",
-                           n_clusters, n);
+    status = pf_infer_warn(
+        out, error,
+        "sandwich: %zu clusters for %zu values; such standard errors are too small, have more "
+        "clusters than values",
+        n_clusters, n);
   }
   pf_memory_free(scores);
   pf_memory_free(memory);
@@ -153,7 +165,7 @@ static pf_status fill(const pf_infer_job *job, const clusters *in, pf_intervals 
 
 pf_status pf_infer_sandwich(pf_infer_job *job, pf_error *error)
 {
-  pf_inference_unit *out = job->out;
+  pf_inference_group *out = job->out;
   pf_intervals *to = &out->methods[PF_INTERVAL_SANDWICH];
   clusters in = {0};
   pf_status status = PF_OK;
@@ -162,13 +174,15 @@ pf_status pf_infer_sandwich(pf_infer_job *job, pf_error *error)
   }
   if (!job->evidence.proportional) {
     return pf_infer_why(&to->why, error,
-                        "what was fitted weighs the data otherwise than their likelihood (normalise, weight), so that "
+                        "what was fitted weighs the data otherwise than their likelihood "
+                        "(normalise, weight), so that "
                         "its scores do not sum to 0; fisher allows for it");
   }
   status = find_clusters(job, &in, error);
   out->n_clusters = in.n;
   if (status == PF_OK && in.n < 2) {
-    status = pf_infer_why(&to->why, error, "there is one cluster; let intervals.cluster be \"block\"");
+    status =
+        pf_infer_why(&to->why, error, "there is one cluster; let intervals.cluster be \"block\"");
   } else if (status == PF_OK) {
     status = fill(job, &in, to, error);
   }

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A share of a free direction (scaled, of length 1) that counts as none. Rounding mixes directions by about 1e-15 over
- * the smallest eigenvalue that is kept; with a cut of 1e-11 that is 1e-4. */
+/* A share of a free direction (scaled, of length 1) that counts as none. Rounding mixes directions
+ * by about 1e-15 over the smallest eigenvalue that is kept; with a cut of 1e-11 that is 1e-4. */
 static const double no_part = 1e-4;
-/* I_kk relative to the largest: no information at all. A value may be 1e10 times another's size, and I goes by squares.
+/* I_kk relative to the largest: no information at all. A value may be 1e10 times another's size,
+ * and I goes by squares.
  */
 static const double no_information = 1e-28;
 
@@ -34,7 +35,8 @@ static pf_status scale_of(const double *information, size_t n, double *scale, pf
   return PF_OK;
 }
 
-/** Row i of `vectors` becomes eigenvector i: values without information first, each a direction of its own. */
+/** Row i of `vectors` becomes eigenvector i: values without information first, each a direction of
+ * its own. */
 static pf_status decompose(pf_spectrum *s, const double *information, pf_error *error)
 {
   const size_t n = s->n;
@@ -61,7 +63,8 @@ static pf_status decompose(pf_spectrum *s, const double *information, pf_error *
     }
     const lapack_int size = (lapack_int)m;
     if (m > 0 && LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', size, matrix, size, values) != 0) {
-      status = pf_fail(error, PF_POINT_FAILED, "the Fisher information has no eigenvalues to working precision");
+      status = pf_fail(error, PF_POINT_FAILED,
+                       "the Fisher information has no eigenvalues to working precision");
     }
     for (size_t i = 0; i < m && status == PF_OK; i++) {
       s->eigenvalues[first + i] = values[i];
@@ -81,16 +84,17 @@ static pf_status decompose(pf_spectrum *s, const double *information, pf_error *
 static void swap_rows(double *a, double *b, size_t n)
 {
   for (size_t j = 0; j < n; j++) {
-    const double held = a[j];
+    const double at_bound = a[j];
     a[j] = b[j];
-    b[j] = held;
+    b[j] = at_bound;
   }
 }
 
 /**
- * Gauss-Jordan: rows [m][n] become reduced ones, each 1 in its pivot column, where the others are 0. Columns are taken
- * in their order, of each the largest entry that is left; with `complete` the largest entry of all columns that are
- * left. pivots: [m]. What is smaller than no_part becomes 0. Returns the rank.
+ * Gauss-Jordan: rows [m][n] become reduced ones, each 1 in its pivot column, where the others are
+ * 0. Columns are taken in their order, of each the largest entry that is left; with `complete` the
+ * largest entry of all columns that are left. pivots: [m]. What is smaller than no_part becomes 0.
+ * Returns the rank.
  */
 static size_t eliminate(double *rows, size_t m, size_t n, bool complete, size_t *pivots)
 {
@@ -158,9 +162,11 @@ static void grow(const double *null, size_t m, size_t n, size_t first, const mem
   }
 }
 
-/** The combinations of the group's values that no free direction changes: see eliminate() for what `null` is. */
-static pf_status find_combinations(const pf_spectrum *s, const double *null, size_t m, const size_t *pivots,
-                                   const member_lists *in, pf_free_group *group, pf_error *error)
+/** The combinations of the group's values that no free direction changes: see eliminate() for what
+ * `null` is. */
+static pf_status find_combinations(const pf_spectrum *s, const double *null, size_t m,
+                                   const size_t *pivots, const member_lists *in,
+                                   pf_unidentified_subspace *subspace, pf_error *error)
 {
   const size_t n = s->n;
   size_t q = 0;
@@ -168,68 +174,73 @@ static pf_status find_combinations(const pf_spectrum *s, const double *null, siz
     q += in->row[i] ? 1 : 0;
   }
   for (size_t j = 0; j < n; j++) {
-    group->n_values += in->value[j] ? 1 : 0;
+    subspace->n_values += in->value[j] ? 1 : 0;
   }
-  const size_t width = group->n_values;
-  group->n_combinations = width - q;
-  group->values = pf_memory_need(width, sizeof *group->values, error);
-  group->combinations = pf_memory_need(group->n_combinations * width, sizeof *group->combinations, error);
-  group->se = pf_memory_need(group->n_combinations, sizeof *group->se, error);
-  size_t *ignored = pf_memory_need(group->n_combinations, sizeof *ignored, error);
-  if (group->values == NULL || group->combinations == NULL || group->se == NULL || ignored == NULL) {
+  const size_t width = subspace->n_values;
+  subspace->n_combinations = width - q;
+  subspace->values = pf_memory_need(width, sizeof *subspace->values, error);
+  subspace->combinations =
+      pf_memory_need(subspace->n_combinations * width, sizeof *subspace->combinations, error);
+  subspace->se = pf_memory_need(subspace->n_combinations, sizeof *subspace->se, error);
+  size_t *ignored = pf_memory_need(subspace->n_combinations, sizeof *ignored, error);
+  if (subspace->values == NULL || subspace->combinations == NULL || subspace->se == NULL ||
+      ignored == NULL) {
     pf_memory_free(ignored);
     return PF_STOP;
   }
   for (size_t j = 0, k = 0; j < n; j++) {
     if (in->value[j]) {
-      group->values[k++] = j;
+      subspace->values[k++] = j;
     }
   }
-  /* a row is 1 at its pivot and F elsewhere: 1 at column j and -F[j] at the pivots is orthogonal to all of them */
+  /* a row is 1 at its pivot and F elsewhere: 1 at column j and -F[j] at the pivots is orthogonal to
+   * all of them */
   for (size_t k = 0, c = 0; k < width; k++) {
     bool is_pivot = false;
     for (size_t i = 0; i < m; i++) {
-      is_pivot = is_pivot || (in->row[i] && pivots[i] == group->values[k]);
+      is_pivot = is_pivot || (in->row[i] && pivots[i] == subspace->values[k]);
     }
     if (is_pivot) {
       continue;
     }
-    double *combination = &group->combinations[c++ * width];
+    double *combination = &subspace->combinations[c++ * width];
     combination[k] = 1.0;
     for (size_t i = 0; i < m; i++) {
       for (size_t l = 0; l < width && in->row[i]; l++) {
-        combination[l] -= pivots[i] == group->values[l] ? null[i * n + group->values[k]] : 0.0;
+        combination[l] -=
+            pivots[i] == subspace->values[l] ? null[i * n + subspace->values[k]] : 0.0;
       }
     }
   }
-  (void)eliminate(group->combinations, group->n_combinations, width, false, ignored);
+  (void)eliminate(subspace->combinations, subspace->n_combinations, width, false, ignored);
   pf_memory_free(ignored);
   return PF_OK;
 }
 
-/** From scaled values to the values themselves: standard errors, then coefficients whose first is 1. */
-static void unscale(const pf_spectrum *s, pf_free_group *group)
+/** From scaled values to the values themselves: standard errors, then coefficients whose first
+ * is 1. */
+static void unscale(const pf_spectrum *s, pf_unidentified_subspace *subspace)
 {
-  const size_t n = s->n, width = group->n_values;
-  for (size_t c = 0; c < group->n_combinations; c++) {
-    double *combination = &group->combinations[c * width];
+  const size_t n = s->n, width = subspace->n_values;
+  for (size_t c = 0; c < subspace->n_combinations; c++) {
+    double *combination = &subspace->combinations[c * width];
     double variance = 0.0;
     for (size_t i = s->n_free; i < n; i++) {
       double along = 0.0;
       for (size_t l = 0; l < width; l++) {
-        along += combination[l] * s->vectors[i * n + group->values[l]];
+        along += combination[l] * s->vectors[i * n + subspace->values[l]];
       }
       variance += along * along / s->eigenvalues[i];
     }
     double first = 0.0;
     for (size_t l = 0; l < width; l++) {
-      combination[l] /= s->scale[group->values[l]];
+      combination[l] /= s->scale[subspace->values[l]];
       first = first == 0.0 ? combination[l] : first;
     }
     for (size_t l = 0; l < width; l++) {
       combination[l] /= first;
     }
-    group->se[c] = sqrt(variance) / fabs(first);
+    subspace->se[c] = sqrt(variance) / fabs(first);
   }
 }
 
@@ -241,11 +252,11 @@ static pf_status find_groups(pf_spectrum *s, pf_error *error)
   bool *done = pf_memory_need(m, sizeof *done, error);
   const member_lists in = {.row = pf_memory_need(m, sizeof(bool), error),
                            .value = pf_memory_need(n, sizeof(bool), error)};
-  s->groups = pf_memory_need(m, sizeof *s->groups, error);
-  pf_status status =
-      null == NULL || pivots == NULL || done == NULL || in.row == NULL || in.value == NULL || s->groups == NULL
-          ? PF_STOP
-          : PF_OK;
+  s->subspaces = pf_memory_need(m, sizeof *s->subspaces, error);
+  pf_status status = null == NULL || pivots == NULL || done == NULL || in.row == NULL ||
+                             in.value == NULL || s->subspaces == NULL
+                         ? PF_STOP
+                         : PF_OK;
   if (status == PF_OK) {
     memcpy(null, s->vectors, m * n * sizeof *null);
     (void)eliminate(null, m, n, true, pivots);
@@ -254,17 +265,17 @@ static pf_status find_groups(pf_spectrum *s, pf_error *error)
     if (done[i]) {
       continue;
     }
-    pf_free_group *group = &s->groups[s->n_groups++];
+    pf_unidentified_subspace *subspace = &s->subspaces[s->n_subspaces++];
     grow(null, m, n, i, &in);
-    status = find_combinations(s, null, m, pivots, &in, group, error);
+    status = find_combinations(s, null, m, pivots, &in, subspace, error);
     for (size_t k = 0; k < m; k++) {
       done[k] = done[k] || in.row[k];
     }
-    for (size_t k = 0; k < group->n_values && status == PF_OK; k++) {
-      s->identified[group->values[k]] = false;
+    for (size_t k = 0; k < subspace->n_values && status == PF_OK; k++) {
+      s->identified[subspace->values[k]] = false;
     }
     if (status == PF_OK) {
-      unscale(s, group);
+      unscale(s, subspace);
     }
   }
   pf_memory_free(null);
@@ -284,26 +295,28 @@ static pf_status fill(pf_spectrum *s, const double *information, pf_error *error
   status = status == PF_OK ? decompose(s, information, error) : status;
   for (size_t k = 0; k < n && status == PF_OK; k++) {
     s->identified[k] = true;
-    s->n_free += s->eigenvalues[k] <= s->cut ? 1 : 0;
+    s->n_free += s->eigenvalues[k] <= s->rank_tolerance ? 1 : 0;
   }
   s->condition = s->n_free < n ? s->eigenvalues[n - 1] / s->eigenvalues[s->n_free] : (double)NAN;
   return status == PF_OK && s->n_free > 0 ? find_groups(s, error) : status;
 }
 
-pf_status pf_spectrum_create(const double *information, size_t n, double cut, pf_spectrum **out, pf_error *error)
+pf_status pf_spectrum_create(const double *information, size_t n, double rank_tolerance,
+                             pf_spectrum **out, pf_error *error)
 {
   pf_spectrum *s = pf_memory_need(1, sizeof *s, error);
   if (s == NULL) {
     return PF_STOP;
   }
-  *s = (pf_spectrum){.n = n, .cut = cut, .condition = (double)NAN};
+  *s = (pf_spectrum){.n = n, .rank_tolerance = rank_tolerance, .condition = (double)NAN};
   s->eigenvalues = pf_memory_need(n, sizeof *s->eigenvalues, error);
   s->vectors = pf_memory_need(n * n, sizeof *s->vectors, error);
   s->scale = pf_memory_need(n, sizeof *s->scale, error);
   s->identified = pf_memory_need(n, sizeof *s->identified, error);
-  pf_status status = s->eigenvalues == NULL || s->vectors == NULL || s->scale == NULL || s->identified == NULL
-                         ? PF_STOP
-                         : fill(s, information, error);
+  pf_status status =
+      s->eigenvalues == NULL || s->vectors == NULL || s->scale == NULL || s->identified == NULL
+          ? PF_STOP
+          : fill(s, information, error);
   if (status != PF_OK) {
     pf_spectrum_free(s);
     return status;
@@ -317,12 +330,12 @@ void pf_spectrum_free(pf_spectrum *s)
   if (s == NULL) {
     return;
   }
-  for (size_t g = 0; g < s->n_groups; g++) {
-    pf_memory_free(s->groups[g].values);
-    pf_memory_free(s->groups[g].combinations);
-    pf_memory_free(s->groups[g].se);
+  for (size_t g = 0; g < s->n_subspaces; g++) {
+    pf_memory_free(s->subspaces[g].values);
+    pf_memory_free(s->subspaces[g].combinations);
+    pf_memory_free(s->subspaces[g].se);
   }
-  pf_memory_free(s->groups);
+  pf_memory_free(s->subspaces);
   pf_memory_free(s->eigenvalues);
   pf_memory_free(s->vectors);
   pf_memory_free(s->scale);
@@ -344,12 +357,12 @@ void pf_spectrum_covariance(const pf_spectrum *s, double *covariance)
   }
 }
 
-const pf_free_group *pf_spectrum_group(const pf_spectrum *s, size_t k)
+const pf_unidentified_subspace *pf_spectrum_subspace(const pf_spectrum *s, size_t k)
 {
-  for (size_t g = 0; g < s->n_groups; g++) {
-    for (size_t l = 0; l < s->groups[g].n_values; l++) {
-      if (s->groups[g].values[l] == k) {
-        return &s->groups[g];
+  for (size_t g = 0; g < s->n_subspaces; g++) {
+    for (size_t l = 0; l < s->subspaces[g].n_values; l++) {
+      if (s->subspaces[g].values[l] == k) {
+        return &s->subspaces[g];
       }
     }
   }
@@ -377,10 +390,11 @@ static void add(line *to, const char *text)
   to->used += (size_t)length;
 }
 
-static void add_combination(line *to, const pf_free_group *group, const double *combination, const char *const *names)
+static void add_combination(line *to, const pf_unidentified_subspace *subspace,
+                            const double *combination, const char *const *names)
 {
   bool first = true;
-  for (size_t l = 0; l < group->n_values; l++) {
+  for (size_t l = 0; l < subspace->n_values; l++) {
     const double c = combination[l];
     char number[32] = "";
     if (c == 0.0) {
@@ -391,23 +405,25 @@ static void add_combination(line *to, const pf_free_group *group, const double *
     }
     add(to, first ? (c < 0.0 ? "-" : "") : (c < 0.0 ? " - " : " + "));
     add(to, number);
-    add(to, names[group->values[l]]);
+    add(to, names[subspace->values[l]]);
     first = false;
   }
 }
 
-void pf_free_group_print(const pf_free_group *group, const char *const *names, int64_t k, char *text, size_t capacity)
+void pf_subspace_print(const pf_unidentified_subspace *subspace, const char *const *names,
+                       int64_t k, char *text, size_t capacity)
 {
   line to = {.text = text, .capacity = capacity};
   size_t n = 0;
-  for (size_t c = 0; c < group->n_combinations; c++) {
-    bool has = k == PF_WHOLE_GROUP;
-    for (size_t l = 0; l < group->n_values; l++) {
-      has = has || ((int64_t)group->values[l] == k && group->combinations[c * group->n_values + l] != 0.0);
+  for (size_t c = 0; c < subspace->n_combinations; c++) {
+    bool has = k == PF_WHOLE_SUBSPACE;
+    for (size_t l = 0; l < subspace->n_values; l++) {
+      has = has || ((int64_t)subspace->values[l] == k &&
+                    subspace->combinations[c * subspace->n_values + l] != 0.0);
     }
     if (has) {
       add(&to, n == 0 ? "only " : " and ");
-      add_combination(&to, group, &group->combinations[c * group->n_values], names);
+      add_combination(&to, subspace, &subspace->combinations[c * subspace->n_values], names);
       n++;
     }
   }
@@ -416,10 +432,10 @@ void pf_free_group_print(const pf_free_group *group, const char *const *names, i
     return;
   }
   add(&to, "nothing of ");
-  for (size_t l = 0; l < group->n_values; l++) {
-    if (k == PF_WHOLE_GROUP || (int64_t)group->values[l] == k) {
-      add(&to, l == 0 || k != PF_WHOLE_GROUP ? "" : ", ");
-      add(&to, names[group->values[l]]);
+  for (size_t l = 0; l < subspace->n_values; l++) {
+    if (k == PF_WHOLE_SUBSPACE || (int64_t)subspace->values[l] == k) {
+      add(&to, l == 0 || k != PF_WHOLE_SUBSPACE ? "" : ", ");
+      add(&to, names[subspace->values[l]]);
     }
   }
   add(&to, " is determined");

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** "rules.learn" and "taylor" give "rule learn (taylor)"; "source" and "fly_mat" give "source (fly_mat)". */
+/** "rules.learn" and "taylor" give "rule learn (taylor)"; "source" and "fly_mat" give "source
+ * (fly_mat)". */
 static char *make_label(uint32_t kind, const char *what, const char *plugin, pf_error *error)
 {
   const char *dot = strrchr(what, '.');
@@ -31,20 +32,25 @@ static void locate(pf_error *error, const pf_config *config, const pf_node *node
   }
 }
 
-static pf_status plugin_name(const pf_config *config, const pf_node *node, uint32_t kind, const char *what,
-                             const char **name, pf_error *error)
+static pf_status plugin_name(const pf_config *config, const pf_node *node, uint32_t kind,
+                             const char *what, const char **name, pf_error *error)
 {
   const char *kind_name = pf_kind_name(kind);
   if (node == NULL) {
-    pf_fail(error, PF_STOP, "%s is missing; expected a group that names a %s: { plugin = \"...\"; } (plastfit list)",
-            what, kind_name);
+    pf_fail(
+        error, PF_STOP,
+        "%s is missing; expected a group that names a %s: { plugin = \"...\"; } (plastfit list)",
+        what, kind_name);
   } else if (!pf_node_is_group(node)) {
-    pf_fail(error, PF_STOP, "%s: expected a group that names a %s: { plugin = \"...\"; } (plastfit list)", what,
+    pf_fail(error, PF_STOP,
+            "%s: expected a group that names a %s: { plugin = \"...\"; } (plastfit list)", what,
             kind_name);
   } else if (pf_node_get(node, "plugin") == NULL) {
-    pf_fail(error, PF_STOP, "%s has no 'plugin', the name of a %s (plastfit list)", what, kind_name);
+    pf_fail(error, PF_STOP, "%s has no 'plugin', the name of a %s (plastfit list)", what,
+            kind_name);
   } else if (!pf_node_string(pf_node_get(node, "plugin"), name)) {
-    pf_fail(error, PF_STOP, "%s.plugin: expected the name of a %s in quotes (plastfit list)", what, kind_name);
+    pf_fail(error, PF_STOP, "%s.plugin: expected the name of a %s in quotes (plastfit list)", what,
+            kind_name);
     node = pf_node_get(node, "plugin");
   } else {
     return PF_OK;
@@ -77,25 +83,29 @@ static bool answers_to(const pf_plugin *plugin, const char *name)
   return found;
 }
 
-/** The command line put another plugin than the file's: keys written for that one go, and a line says so. */
-static pf_status drop_keys_of_other_plugin(const pf_config *config, const pf_node *node, const char *what,
-                                           const pf_plugin *plugin, pf_names others, pf_error *error)
+/** The command line put another plugin than the file's: keys written for that one go, and a line
+ * says so. */
+static pf_status drop_keys_of_other_plugin(const pf_config *config, const pf_node *node,
+                                           const char *what, const pf_plugin *plugin,
+                                           pf_names others, pf_error *error)
 {
   const char *before = pf_node_replaced(pf_node_get(node, "plugin"));
   if (before == NULL || answers_to(plugin, before)) {
     return PF_OK;
   }
   char names[512], line[1024];
-  pf_status status = pf_config_drop_foreign(config, node, plugin->options, others, names, sizeof names, error);
+  pf_status status =
+      pf_config_drop_foreign(config, node, plugin->options, others, names, sizeof names, error);
   if (status == PF_OK && names[0] != '\0') {
-    (void)snprintf(line, sizeof line, "%s is '%s' instead of '%s', which has no: %s (left out)", what, plugin->name,
-                   before, names);
+    (void)snprintf(line, sizeof line, "%s is '%s' instead of '%s', which has no: %s (left out)",
+                   what, plugin->name, before, names);
     pf_host_default()->warn(pf_host_default(), line);
   }
   return status;
 }
 
-static pf_status call_create(const pf_plugin *plugin, const pf_options *options, void **self, pf_error *error)
+static pf_status call_create(const pf_plugin *plugin, const pf_options *options, void **self,
+                             pf_error *error)
 {
   const pf_host *host = pf_host_default();
   switch (plugin->kind) {
@@ -128,13 +138,14 @@ void pf_plugin_destroy(const pf_plugin *plugin, void *self)
   }
 }
 
-pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config, const pf_node *node, pf_names others,
-                                void **self, pf_error *error)
+pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config,
+                                const pf_node *node, pf_names others, void **self, pf_error *error)
 {
   char what[128];
   (void)snprintf(what, sizeof what, "%s %s", pf_kind_name(plugin->kind), plugin->name);
   pf_view *view = NULL;
-  pf_status status = pf_view_create_plugin(config, node, what, plugin->name, plugin->options, others, &view, error);
+  pf_status status = pf_view_create_plugin(config, node, what, plugin->name, plugin->options,
+                                           others, &view, error);
   if (status != PF_OK) {
     return status;
   }
@@ -143,8 +154,9 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   status = call_create(plugin, pf_view_options(view), &made, &fault);
   bool created = status == PF_OK;
   if (!created) {
-    status = pf_fail(error, PF_STOP, "%s: %s", what,
-                     fault.text[0] == '\0' ? "could not be made, and does not say why" : fault.text);
+    status =
+        pf_fail(error, PF_STOP, "%s: %s", what,
+                fault.text[0] == '\0' ? "could not be made, and does not say why" : fault.text);
     const pf_node *culprit = fault.key == NULL ? NULL : pf_view_node(view, fault.key);
     pf_error_locate(error, config, culprit == NULL ? node : culprit);
   } else if (pf_view_verify(view, error) != PF_OK) {
@@ -158,8 +170,9 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   return status;
 }
 
-pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node, uint32_t kind,
-                              const char *what, pf_names host_keys, pf_component *out, pf_error *error)
+pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node,
+                              uint32_t kind, const char *what, pf_names host_keys,
+                              pf_component *out, pf_error *error)
 {
   const char *name = NULL;
   pf_status status = plugin_name(config, node, kind, what, &name, error);

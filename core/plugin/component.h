@@ -20,20 +20,23 @@ typedef struct pf_component {
 } pf_component;
 
 /**
- * Find the plugin named by the group's `plugin` key, check its options, create the object. `what`: how the config
- * calls it ("source", "rules.learn"). On failure *out is untouched. Errors name the plugin and file:line.
+ * Find the plugin named by the group's `plugin` key, check its options, create the object. `what`:
+ * how the config calls it ("source", "rules.learn"). On failure *out is untouched. Errors name the
+ * plugin and file:line.
  */
-pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node, uint32_t kind,
-                              const char *what, pf_names host_keys, pf_component *out, pf_error *error);
+pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node,
+                              uint32_t kind, const char *what, pf_names host_keys,
+                              pf_component *out, pf_error *error);
 /** Destroys the object; the plugin stays loaded. A zeroed component is fine. */
 void pf_component_free(pf_component *component);
 
 /**
- * The object alone: options of `node` (MAY be NULL: all defaults) checked, `create` called, its requests verified.
- * `others`: names that are the host's, with `plugin`. For pf_component_create and `plastfit describe`.
+ * The object alone: options of `node` (MAY be NULL: all defaults) checked, `create` called, its
+ * requests verified. `others`: names that are the host's, with `plugin`. For pf_component_create
+ * and `plastfit describe`.
  */
-pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config, const pf_node *node, pf_names others,
-                                void **self, pf_error *error);
+pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config,
+                                const pf_node *node, pf_names others, void **self, pf_error *error);
 void pf_plugin_destroy(const pf_plugin *plugin, void *self);
 
 #endif

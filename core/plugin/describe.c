@@ -9,7 +9,7 @@
 
 /* ---- tables: aligned columns, Markdown, roff ---- */
 
-enum { N_COLUMNS = 6, CELL = 160, HELP = 320, MOST_PARAMETERS = 12, MOST_IN_MARKDOWN = 4 };
+enum { N_COLUMNS = 6, CELL = 160, HELP = 320, MAX_PARAMETERS = 12, MAX_IN_MARKDOWN = 4 };
 
 enum format { PLAIN, MARKDOWN, ROFF };
 
@@ -18,7 +18,8 @@ typedef struct row {
   char last[HELP]; /**< the last column, as long as it likes to be */
 } row;
 
-/** Text as a cell of a Markdown table: no cell ends early, and what looks like code is marked as code. */
+/** Text as a cell of a Markdown table: no cell ends early, and what looks like code is marked as
+ * code. */
 static void print_markdown_cell(FILE *stream, const char *text, bool code)
 {
   (void)fprintf(stream, " %s", code && text[0] != '\0' ? "`" : "");
@@ -42,9 +43,11 @@ static void print_markdown(FILE *stream, const row *rows, size_t count)
       if (used[c]) {
         /* names, defaults and choices are what one types */
         const bool typed = c == 0 ||
-                           (strcmp(rows[0].cell[c], "default") == 0 && strcmp(rows[i].cell[c], "(required)") != 0) ||
+                           (strcmp(rows[0].cell[c], "default") == 0 &&
+                            strcmp(rows[i].cell[c], "(required)") != 0) ||
                            (c == 4 && strchr(rows[i].cell[c], '|') != NULL);
-        print_markdown_cell(stream, rows[i].cell[c], i > 0 && typed && strcmp(rows[i].cell[c], "-") != 0);
+        print_markdown_cell(stream, rows[i].cell[c],
+                            i > 0 && typed && strcmp(rows[i].cell[c], "-") != 0);
       }
     }
     print_markdown_cell(stream, i == 0 ? "meaning" : rows[i].last, false);
@@ -55,7 +58,8 @@ static void print_markdown(FILE *stream, const row *rows, size_t count)
   }
 }
 
-/** Text for troff: a backslash, a hyphen that is typed, and a line that must not be taken for a request. */
+/** Text for troff: a backslash, a hyphen that is typed, and a line that must not be taken for a
+ * request. */
 static void print_roff(FILE *stream, const char *text)
 {
   (void)fprintf(stream, "%s", text[0] == '.' || text[0] == '\'' ? "\\&" : "");
@@ -137,8 +141,8 @@ static const char *type_name(uint32_t type)
 
 static void describe_allowed(const pf_option *option, char *cell)
 {
-  bool number = option->type == PF_TYPE_INTEGER || option->type == PF_TYPE_REAL || option->type == PF_TYPE_INTEGERS ||
-                option->type == PF_TYPE_REALS;
+  bool number = option->type == PF_TYPE_INTEGER || option->type == PF_TYPE_REAL ||
+                option->type == PF_TYPE_INTEGERS || option->type == PF_TYPE_REALS;
   if (option->choices != NULL) {
     put(cell, option->choices);
   } else if (!number || !(option->lower < option->upper)) {
@@ -165,7 +169,8 @@ static void describe_options(FILE *stream, enum format format, pf_option_table t
     row *r = &rows[i + 1];
     put(r->cell[0], option->name);
     put(r->cell[1], type_name(option->type));
-    put(r->cell[2], option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
+    put(r->cell[2],
+        option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
     put(r->cell[3], option->unit != NULL && strcmp(option->unit, "1") == 0 ? "" : option->unit);
     describe_allowed(option, r->cell[4]);
     (void)snprintf(r->last, HELP, "%s", option->help == NULL ? "" : option->help);
@@ -197,7 +202,7 @@ static void describe_parameters(FILE *stream, enum format format, pf_parameter_t
 {
   static const char *const scopes[] = {"", " (per animal)", " (per experiment)"};
   static const char *const head[N_COLUMNS] = {"name", "in print", "unit", "start", "bounds", ""};
-  const size_t most = format == MARKDOWN ? MOST_IN_MARKDOWN : MOST_PARAMETERS;
+  const size_t most = format == MARKDOWN ? MAX_IN_MARKDOWN : MAX_PARAMETERS;
   const size_t shown = table.count > most + 1 ? most : table.count;
   row *rows = pf_memory_new(shown + 1, sizeof *rows);
   if (rows == NULL) {
@@ -209,7 +214,8 @@ static void describe_parameters(FILE *stream, enum format format, pf_parameter_t
     row *r = &rows[i + 1];
     put(r->cell[0], parameter->name);
     put(r->cell[1], parameter->label);
-    put(r->cell[2], parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
+    put(r->cell[2],
+        parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
     (void)snprintf(r->cell[3], CELL, "%.6g", parameter->initial);
     describe_bounds(parameter, r->cell[4]);
     (void)snprintf(r->last, HELP, "%s%s%s", parameter->help == NULL ? "" : parameter->help,
@@ -218,7 +224,8 @@ static void describe_parameters(FILE *stream, enum format format, pf_parameter_t
   }
   print_rows(stream, format, rows, shown + 1);
   if (shown < table.count) {
-    (void)fprintf(stream, format == PLAIN ? "  ... and %zu more\n" : "\n... and %zu more.\n", table.count - shown);
+    (void)fprintf(stream, format == PLAIN ? "  ... and %zu more\n" : "\n... and %zu more.\n",
+                  table.count - shown);
   }
   pf_memory_free(rows);
 }
@@ -229,17 +236,17 @@ static pf_status parameters_of(const pf_plugin *plugin, const void *self, pf_par
   pf_status status = PF_OK;
   *out = (pf_parameter_table){0};
   if (plugin->kind == PF_KIND_RULE) {
-    pf_rule_needs needs = {.size = sizeof needs};
-    status = plugin->rule->needs(self, &needs, &fault);
-    *out = needs.parameters;
+    pf_rule_declaration declared = {.size = sizeof declared};
+    status = plugin->rule->declare(self, &declared, &fault);
+    *out = declared.parameters;
   } else if (plugin->kind == PF_KIND_NETWORK) {
-    pf_network_needs needs = {.size = sizeof needs};
-    status = plugin->network->needs(self, &needs, &fault);
-    *out = needs.parameters;
+    pf_network_declaration declared = {.size = sizeof declared};
+    status = plugin->network->declare(self, &declared, &fault);
+    *out = declared.parameters;
   } else if (plugin->kind == PF_KIND_LOSS) {
-    pf_loss_needs needs = {.size = sizeof needs};
-    status = plugin->loss->needs(self, &needs, &fault);
-    *out = needs.parameters;
+    pf_loss_declaration declared = {.size = sizeof declared};
+    status = plugin->loss->declare(self, &declared, &fault);
+    *out = declared.parameters;
   }
   return status;
 }
@@ -253,7 +260,8 @@ static void describe_object(FILE *stream, enum format format, const pf_plugin *p
                                        ".PP\nIts parameters depend on its options.\n"};
   pf_config *empty = NULL;
   pf_error fault = pf_error_none();
-  if (plugin->kind == PF_KIND_SOURCE || pf_config_parse("", "describe", NULL, 0, &empty, &fault) != PF_OK) {
+  if (plugin->kind == PF_KIND_SOURCE ||
+      pf_config_parse("", "describe", NULL, 0, &empty, &fault) != PF_OK) {
     return;
   }
   void *self = NULL;
@@ -270,10 +278,12 @@ static void describe_object(FILE *stream, enum format format, const pf_plugin *p
   pf_config_free(empty);
 }
 
-void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file, pf_option_table host_options)
+void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file,
+                        pf_option_table host_options)
 {
   const char *kind = pf_kind_name(plugin->kind);
-  (void)fprintf(stream, "%s: a %s, version %s\n", plugin->name, kind, plugin->version == NULL ? "?" : plugin->version);
+  (void)fprintf(stream, "%s: a %s, version %s\n", plugin->name, kind,
+                plugin->version == NULL ? "?" : plugin->version);
   (void)fprintf(stream, "  %s\n", plugin->summary == NULL ? "" : plugin->summary);
   for (size_t i = 0; i < plugin->aliases.count; i++) {
     (void)fprintf(stream, "%s%s%s", i == 0 ? "  also called: " : ", ", plugin->aliases.items[i],

@@ -8,12 +8,14 @@
 void pf_describe_options(FILE *stream, pf_option_table table);
 
 /**
- * Kind, name, version, file, summary, aliases, options; `host_options`, the host's keys in the same group; and, where
- * it can be made without any option, its parameters.
+ * Kind, name, version, file, summary, aliases, options; `host_options`, the host's keys in the same
+ * group; and, where it can be made without any option, its parameters.
  */
-void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file, pf_option_table host_options);
+void pf_describe_plugin(FILE *stream, const pf_plugin *plugin, const char *file,
+                        pf_option_table host_options);
 
-/** What its README says under "Options" and "Parameters", as Markdown: tests/readmes.tap compares them. */
+/** What its README says under "Options" and "Parameters", as Markdown: tests/readmes.tap compares
+ * them. */
 void pf_describe_plugin_markdown(FILE *stream, const pf_plugin *plugin);
 
 /* For the manual pages (doc/manual). */

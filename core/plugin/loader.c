@@ -19,8 +19,9 @@ static void last_words(char *text, size_t capacity)
 /* ---- the system's loader ---- */
 
 /**
- * libltdl binds functions when they are first called: a plugin that calls one that nobody has would load, and end the
- * program in the middle of a fit. So its loader opens with RTLD_NOW here; such a plugin is refused like any other.
+ * libltdl binds functions when they are first called: a plugin that calls one that nobody has would
+ * load, and end the program in the middle of a fit. So its loader opens with RTLD_NOW here; such a
+ * plugin is refused like any other.
  */
 static lt_module open_now(lt_user_data data, const char *file, lt_dladvise advise)
 {
@@ -37,7 +38,8 @@ static pf_status bind_at_once(pf_error *error)
   if (found == NULL || found->module_open == open_now) {
     return PF_OK; /* a libltdl without dlopen has loaders that bind when they load */
   }
-  lt_dlvtable *calls = lt_dlloader_remove(name); /* ours until it is added again; lt_dlexit frees it */
+  lt_dlvtable *calls =
+      lt_dlloader_remove(name); /* ours until it is added again; lt_dlexit frees it */
   if (calls != NULL) {
     calls->module_open = open_now;
   }
@@ -49,7 +51,8 @@ static pf_status bind_at_once(pf_error *error)
   return PF_OK;
 }
 
-/** lt_dlopen says "file not found" of whatever the system's loader refuses; asked again, that repeats what it said. */
+/** lt_dlopen says "file not found" of whatever the system's loader refuses; asked again, that
+ * repeats what it said. */
 static void ask_again(const char *file, char *words, size_t capacity)
 {
   char object[4096];
@@ -57,7 +60,8 @@ static void ask_again(const char *file, char *words, size_t capacity)
   bool archive = length > 3 && strcmp(file + length - 3, ".la") == 0;
   const char *slash = strrchr(file, '/');
   const char *name = slash == NULL ? file : slash + 1;
-  /* libtool's text file: the shared object lies in .libs in a build tree, and beside it once installed */
+  /* libtool's text file: the shared object lies in .libs in a build tree, and beside it once
+   * installed */
   (void)snprintf(object, sizeof object, "%.*s.libs/%.*s.so", (int)(name - file), file,
                  (int)(archive ? strlen(name) - 3 : 0), name);
   if (!archive || access(object, F_OK) != 0) {
@@ -73,7 +77,8 @@ static void ask_again(const char *file, char *words, size_t capacity)
 }
 
 #if defined(__GNUC__)
-/* What libtool made of `-dlpreopen` when it linked this program; absent in a program that preloads nothing. */
+/* What libtool made of `-dlpreopen` when it linked this program; absent in a program that preloads
+ * nothing. */
 extern const lt_dlsymlist lt__PROGRAM__LTX_preloaded_symbols[] __attribute__((weak));
 #define PRELOADED lt__PROGRAM__LTX_preloaded_symbols
 #else
@@ -96,10 +101,12 @@ pf_status pf_loader_start(pf_error *error)
 
 const char *pf_loader_preloaded(size_t index)
 {
-  /* first the program itself, then for each archive its name without an address and its symbols with theirs */
+  /* first the program itself, then for each archive its name without an address and its symbols
+   * with theirs */
   for (const lt_dlsymlist *item = PRELOADED; item != NULL && item->name != NULL; item++) {
     const size_t length = strlen(item->name);
-    const bool archive = item->address == NULL && length > 2 && strcmp(item->name + length - 2, ".a") == 0;
+    const bool archive =
+        item->address == NULL && length > 2 && strcmp(item->name + length - 2, ".a") == 0;
     if (archive && index-- == 0) {
       return item->name;
     }
@@ -122,7 +129,8 @@ pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plug
     ask_again(file, words, sizeof words);
     return pf_fail(error, PF_STOP, "%s: cannot be loaded (%s): %s", file, words,
                    strstr(words, "undefined symbol") != NULL
-                       ? "write that function, or link what has it (-lm, ...; ldd -r shows all that are missing)"
+                       ? "write that function, or link what has it (-lm, ...; ldd -r shows all "
+                         "that are missing)"
                        : "rebuild it for this machine, or install what it needs (ldd shows that)");
   }
   void *symbol = lt_dlsym(opened, "pf_plugin_entry");
@@ -130,7 +138,8 @@ pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plug
     last_words(words, sizeof words);
     (void)lt_dlclose(opened);
     return pf_fail(error, PF_STOP,
-                   "%s: exports no plugin (%s): define PF_PLUGIN_ENTRY(name) with the file's own name, without suffix",
+                   "%s: exports no plugin (%s): define PF_PLUGIN_ENTRY(name) with the file's own "
+                   "name, without suffix",
                    file, words);
   }
   /* C has no conversion from an object pointer to a function's; POSIX asks for this one to work */
@@ -139,7 +148,8 @@ pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plug
   const pf_plugin *found = entry();
   if (found == NULL) {
     (void)lt_dlclose(opened);
-    return pf_fail(error, PF_STOP, "%s: its entry function returned no descriptor: a mistake in the plugin", file);
+    return pf_fail(error, PF_STOP,
+                   "%s: its entry function returned no descriptor: a mistake in the plugin", file);
   }
   *handle = opened;
   *plugin = found;

@@ -27,7 +27,8 @@ static bool is_known(const pf_search_path *path, const char *folder)
   return known;
 }
 
-static pf_status add_folder(pf_search_path *path, const char *folder, size_t length, bool by_user, pf_error *error)
+static pf_status add_folder(pf_search_path *path, const char *folder, size_t length, bool by_user,
+                            pf_error *error)
 {
   if (length == 0) {
     return PF_OK;
@@ -64,7 +65,8 @@ static pf_status add_list(pf_search_path *path, const char *list, pf_error *erro
 }
 
 #if defined(PF_BUILD_DIR) && defined(PF_BUILD_PLUGIN_DIR)
-/** Does this program lie in the build tree? (libtool keeps the real one in .libs, which lies below it too.) */
+/** Does this program lie in the build tree? (libtool keeps the real one in .libs, which lies below
+ * it too.) */
 static bool runs_from_build_tree(void)
 {
   char program[PATH_MAX];
@@ -155,7 +157,8 @@ pf_status pf_module_file(const char *folder, const char *name, char **out, pf_er
 static size_t module_length(const char *file)
 {
   size_t length = strlen(file);
-  bool module = length > 3 && (strcmp(file + length - 3, ".la") == 0 || strcmp(file + length - 3, ".so") == 0);
+  bool module = length > 3 &&
+                (strcmp(file + length - 3, ".la") == 0 || strcmp(file + length - 3, ".so") == 0);
   return module && file[0] != '.' ? length - 3 : 0;
 }
 
@@ -213,8 +216,9 @@ pf_status pf_modules_in(const char *folder, char ***names, size_t *count, pf_err
   name_list list = {0};
   pf_text hidden = {0};
   pf_text_add(&hidden, "%s/.libs", folder);
-  pf_status status = hidden.failed ? pf_fail(error, PF_STOP, "out of memory for the names of plugins")
-                                   : list_folder(&list, folder, error);
+  pf_status status = hidden.failed
+                         ? pf_fail(error, PF_STOP, "out of memory for the names of plugins")
+                         : list_folder(&list, folder, error);
   if (status == PF_OK && list.count == 0) {
     status = list_folder(&list, hidden.text, error); /* a build tree without its .la files */
   }

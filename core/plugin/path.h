@@ -15,18 +15,22 @@ typedef struct pf_search_path {
   size_t count;
 } pf_search_path;
 
-/** plugin_path (MAY be NULL), PLASTFIT_PLUGIN_PATH, the build tree if run from there, the installed folder. */
+/** plugin_path (MAY be NULL), PLASTFIT_PLUGIN_PATH, the build tree if run from there, the installed
+ * folder. */
 pf_status pf_search_path_create(const char *plugin_path, pf_search_path *out, pf_error *error);
 void pf_search_path_free(pf_search_path *path);
 
-/** The file of module `name` in a folder: NAME.la, NAME.so, .libs/NAME.so; *out NULL if none. The caller frees. */
+/** The file of module `name` in a folder: NAME.la, NAME.so, .libs/NAME.so; *out NULL if none. The
+ * caller frees. */
 pf_status pf_module_file(const char *folder, const char *name, char **out, pf_error *error);
-/** Names of the modules in a folder, in natural order; a folder that is not there has none. Free with pf_modules_free.
+/** Names of the modules in a folder, in natural order; a folder that is not there has none. Free
+ * with pf_modules_free.
  */
 pf_status pf_modules_in(const char *folder, char ***names, size_t *count, pf_error *error);
 void pf_modules_free(char **names, size_t count);
 
-/** Where this program's pkg-config file is: its build folder if it runs from there, else where it is installed. */
+/** Where this program's pkg-config file is: its build folder if it runs from there, else where it
+ * is installed. */
 const char *pf_pkgconfig_folder(void);
 
 #endif

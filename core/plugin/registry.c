@@ -51,8 +51,9 @@ static pf_status open_module(module *m, pf_error *error)
     status = pf_plugin_admit(plugin, m->file, 0, error);
   }
   if (status == PF_OK && strcmp(plugin->name, m->name) != 0) {
-    status = pf_fail(error, PF_STOP, "%s: calls itself '%s': a plugin has its file's name; rename one of them", m->file,
-                     plugin->name);
+    status = pf_fail(error, PF_STOP,
+                     "%s: calls itself '%s': a plugin has its file's name; rename one of them",
+                     m->file, plugin->name);
   }
   if (status == PF_OK) {
     m->plugin = plugin;
@@ -61,7 +62,8 @@ static pf_status open_module(module *m, pf_error *error)
 }
 
 /** A file of the same name later on the path than folder `first`; *out NULL if none. */
-static pf_status find_shadowed(const pf_registry *registry, const char *name, size_t first, char **out, pf_error *error)
+static pf_status find_shadowed(const pf_registry *registry, const char *name, size_t first,
+                               char **out, pf_error *error)
 {
   pf_status status = PF_OK;
   *out = NULL;
@@ -82,8 +84,8 @@ static module *known(const pf_registry *registry, const char *name)
 }
 
 /** Takes over `file`. A module that is refused is kept too, with the reason. */
-static pf_status add_module(pf_registry *registry, const char *name, char *file, size_t folder, module **out,
-                            pf_error *error)
+static pf_status add_module(pf_registry *registry, const char *name, char *file, size_t folder,
+                            module **out, pf_error *error)
 {
   module *m = pf_memory_need(1, sizeof *m, error);
   module **grown = realloc(registry->modules, (registry->count + 1) * sizeof *grown);
@@ -97,7 +99,8 @@ static pf_status add_module(pf_registry *registry, const char *name, char *file,
   }
   m->file = file;
   m->name = pf_memory_string(name, error);
-  pf_status status = m->name == NULL ? PF_STOP : find_shadowed(registry, name, folder, &m->shadows, error);
+  pf_status status =
+      m->name == NULL ? PF_STOP : find_shadowed(registry, name, folder, &m->shadows, error);
   if (status == PF_OK) {
     pf_error refusal = pf_error_none();
     if (open_module(m, &refusal) != PF_OK) {
@@ -115,19 +118,22 @@ static pf_status add_module(pf_registry *registry, const char *name, char *file,
 }
 
 /** The module of that name that was linked into the program; *out NULL if there is none. */
-static pf_status load_preloaded(pf_registry *registry, const char *name, module **out, pf_error *error)
+static pf_status load_preloaded(pf_registry *registry, const char *name, module **out,
+                                pf_error *error)
 {
   const char *file = NULL;
   for (size_t i = 0; (file = pf_loader_preloaded(i)) != NULL; i++) {
     if (strlen(file) == strlen(name) + 2 && strncmp(file, name, strlen(name)) == 0) {
       char *copy = pf_memory_string(file, error);
-      return copy == NULL ? PF_STOP : add_module(registry, name, copy, registry->path.count, out, error);
+      return copy == NULL ? PF_STOP
+                          : add_module(registry, name, copy, registry->path.count, out, error);
     }
   }
   return PF_OK;
 }
 
-/** The module of that file name, loaded if it is on the path or preloaded; *out NULL if there is none. */
+/** The module of that file name, loaded if it is on the path or preloaded; *out NULL if there is
+ * none. */
 static pf_status load(pf_registry *registry, const char *name, module **out, pf_error *error)
 {
   *out = known(registry, name);
@@ -205,12 +211,14 @@ void pf_registry_free(pf_registry *registry)
   pf_loader_stop();
 }
 
-/** Once, of a plugin that is used: another of its name stands back for it. (`list` shows all of them.) */
+/** Once, of a plugin that is used: another of its name stands back for it. (`list` shows all of
+ * them.) */
 static void warn_of_shadow(module *m)
 {
   if (m->by_user && m->shadows != NULL && !m->warned) {
     char line[PF_ERROR_LENGTH];
-    (void)snprintf(line, sizeof line, "plugin %s: %s is used, %s is not", m->name, m->file, m->shadows);
+    (void)snprintf(line, sizeof line, "plugin %s: %s is used, %s is not", m->name, m->file,
+                   m->shadows);
     pf_host_default()->warn(pf_host_default(), line);
     m->warned = true;
   }
@@ -227,7 +235,8 @@ static bool has_alias(const pf_plugin *plugin, const char *name)
 }
 
 /** No such plugin: which there are, and where it was looked for. */
-static pf_status not_found(const pf_registry *registry, uint32_t kind, const char *name, pf_error *error)
+static pf_status not_found(const pf_registry *registry, uint32_t kind, const char *name,
+                           pf_error *error)
 {
   const char **names = pf_memory_need(registry->count + 1, sizeof *names, error);
   if (names == NULL) {
@@ -247,7 +256,8 @@ static pf_status not_found(const pf_registry *registry, uint32_t kind, const cha
     pf_text_add(&line, "; did you mean '%s'?", nearest);
   }
   for (size_t i = 0; i < count; i++) {
-    pf_text_add(&line, "%s%s", i > 0 ? ", " : (nearest != NULL ? " There are " : "; there are "), names[i]);
+    pf_text_add(&line, "%s%s", i > 0 ? ", " : (nearest != NULL ? " There are " : "; there are "),
+                names[i]);
   }
   if (count > 0 && nearest == NULL) {
     pf_text_add(&line, " (plugin_path and PLASTFIT_PLUGIN_PATH add folders)");
@@ -266,12 +276,13 @@ static pf_status not_found(const pf_registry *registry, uint32_t kind, const cha
   return PF_STOP;
 }
 
-pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name, const pf_plugin **out,
-                           const char **file, pf_error *error)
+pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name,
+                           const pf_plugin **out, const char **file, pf_error *error)
 {
   if (name == NULL || name[0] == '\0' || strpbrk(name, "/\\") != NULL) {
     return pf_fail(error, PF_STOP,
-                   "'%s' is no name of a %s: a plugin is named, never pathed; plugin_path and PLASTFIT_PLUGIN_PATH say "
+                   "'%s' is no name of a %s: a plugin is named, never pathed; plugin_path and "
+                   "PLASTFIT_PLUGIN_PATH say "
                    "where to look",
                    name == NULL ? "" : name, pf_kind_name(kind));
   }
@@ -323,7 +334,8 @@ static int compare_found(const void *a, const void *b)
   return pf_text_natural_compare(x->plugin->name, y->plugin->name);
 }
 
-pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count, pf_error *error)
+pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count,
+                           pf_error *error)
 {
   pf_status status = load_all(registry, error);
   if (status != PF_OK) {
@@ -335,7 +347,8 @@ pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t
   }
   for (size_t i = 0; i < registry->count; i++) {
     const module *m = registry->modules[i];
-    found[i] = (pf_found){.plugin = m->plugin, .file = m->file, .shadows = m->shadows, .refusal = m->refusal};
+    found[i] = (pf_found){
+        .plugin = m->plugin, .file = m->file, .shadows = m->shadows, .refusal = m->refusal};
   }
   if (registry->count > 1) {
     qsort(found, registry->count, sizeof *found, compare_found);

@@ -13,7 +13,8 @@ typedef struct pf_registry pf_registry;
 
 /**
  * Search path, first match wins: `plugin_path` (colon-separated, MAY be NULL; the config's key),
- * then PLASTFIT_PLUGIN_PATH, then the build tree's plugins if run from there, then the installed folder.
+ * then PLASTFIT_PLUGIN_PATH, then the build tree's plugins if run from there, then the installed
+ * folder.
  */
 pf_status pf_registry_create(const char *plugin_path, pf_registry **out, pf_error *error);
 void pf_registry_free(pf_registry *registry);
@@ -21,11 +22,11 @@ void pf_registry_free(pf_registry *registry);
 /**
  * The plugin of that kind and name (or alias). Loaded at the first call and kept
  * until pf_registry_free. `file` (MAY be NULL) is set to where it was loaded from.
- * No such plugin: the line says which there are and the nearest name. A name with a path separator is refused.
- * kind 0: whatever it is.
+ * No such plugin: the line says which there are and the nearest name. A name with a path separator
+ * is refused. kind 0: whatever it is.
  */
-pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name, const pf_plugin **out,
-                           const char **file, pf_error *error);
+pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name,
+                           const pf_plugin **out, const char **file, pf_error *error);
 
 /** One plugin file found on the search path. */
 typedef struct pf_found {
@@ -36,11 +37,13 @@ typedef struct pf_found {
 } pf_found;
 
 /** Everything on the search path, sorted by kind, then name. Valid until pf_registry_free. */
-pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count, pf_error *error);
+pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count,
+                           pf_error *error);
 
-/** Checks a descriptor as the loader does, without loading: used by the loader and by tests. `file` for the sentence;
- * kind 0: any. */
-pf_status pf_plugin_admit(const pf_plugin *plugin, const char *file, uint32_t kind, pf_error *error);
+/** Checks a descriptor as the loader does, without loading: used by the loader and by tests. `file`
+ * for the sentence; kind 0: any. */
+pf_status pf_plugin_admit(const pf_plugin *plugin, const char *file, uint32_t kind,
+                          pf_error *error);
 
 /** "rule", "network", "loss", "source". */
 const char *pf_kind_name(uint32_t kind);

@@ -9,38 +9,40 @@
 /* Fresh draws and fresh animals take numbers that no fit uses. */
 enum { FRESH = 1 << 24 };
 
-static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
-                           enum pf_purpose purpose)
+static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i,
+                           int64_t draw, bool fresh, enum pf_purpose purpose)
 {
-  return (pf_stream){.seed = problem->seed,
+  return (pf_stream){.seed = problem->settings->seed,
                      .purpose = (uint32_t)purpose,
-                     .animal = (uint32_t)data->recordings[i].number + (data == &problem->fresh ? (uint32_t)FRESH : 0U),
+                     .animal = (uint32_t)data->recordings[i].number +
+                               (data == &problem->fresh ? (uint32_t)FRESH : 0U),
                      .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
 }
 
-static void make_input(const pf_problem *problem, const pf_recording *recording, pf_stream stream, double *x)
+static void make_input(const pf_problem *problem, const pf_recording *recording, pf_stream stream,
+                       double *x)
 {
   const int64_t cells = recording->n_steps * recording->n_input;
-  if (problem->give_inputs && recording->true_input != NULL) {
+  if (problem->settings->give_inputs && recording->true_input != NULL) {
     memcpy(x, recording->true_input, (size_t)cells * sizeof *x);
     return;
   }
   pf_random_normal(stream, 0, cells, x);
   for (int64_t i = 0; i < cells; i++) {
-    x[i] = problem->input.mean * recording->cue[i] + problem->input.sd * x[i];
+    x[i] = problem->settings->input.mean * recording->cue[i] + problem->settings->input.sd * x[i];
   }
 }
 
 /** What network.initial_weights.file says takes the place of what is drawn. */
-static pf_status give_weights(const pf_problem *problem, const pf_dataset *data, size_t i, pf_draw *draw,
-                              pf_error *error)
+static pf_status give_weights(const pf_problem *problem, const pf_dataset *data, size_t i,
+                              pf_draw *draw, pf_error *error)
 {
   const int64_t experiment = (int64_t)data->recordings[i].experiment;
   pf_status status = PF_OK;
-  for (size_t q = 0; q < problem->model->needs.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < problem->model->declared.projections.count && status == PF_OK; q++) {
     const double *w = NULL;
-    status = pf_initial_file_find(problem->initial, problem->model, data->recordings[i].animal, experiment, (int64_t)q,
-                                  &w, error);
+    status = pf_initial_file_find(problem->initial, problem->model, data->recordings[i].animal,
+                                  experiment, (int64_t)q, &w, error);
     if (status == PF_OK && w != NULL) {
       status = pf_draw_give_weights(problem->model, draw, (int64_t)q, w, error);
     }
@@ -48,8 +50,8 @@ static pf_status give_weights(const pf_problem *problem, const pf_dataset *data,
   return status;
 }
 
-pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw, bool fresh,
-                          pf_draw **out, pf_error *error)
+pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw,
+                          bool fresh, pf_draw **out, pf_error *error)
 {
   const pf_recording *recording = &data->recordings[i];
   const int64_t n_noise = problem->model->n_noise;
@@ -58,14 +60,16 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
   pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     make_input(problem, recording, stream_of(problem, data, i, draw, fresh, PF_RANDOM_INPUT), x);
-    const bool given = problem->give_initial_weights && recording->true_noise != NULL;
-    const int64_t known = !given ? 0 : recording->n_true_noise < n_noise ? recording->n_true_noise : n_noise;
-    const int64_t which = fresh || problem->weights_per_draw ? draw : 0;
+    const bool given = problem->settings->give_initial_weights && recording->true_noise != NULL;
+    const int64_t known = !given                              ? 0
+                          : recording->n_true_noise < n_noise ? recording->n_true_noise
+                                                              : n_noise;
+    const int64_t which = fresh || problem->settings->weights_per_draw ? draw : 0;
     if (known > 0) {
       memcpy(noise, recording->true_noise, (size_t)known * sizeof *noise);
     }
-    pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), (uint64_t)known, n_noise - known,
-                     noise + known);
+    pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), (uint64_t)known,
+                     n_noise - known, noise + known);
     status = pf_draw_create(problem->model, recording, x, noise, out, error);
   }
   if (status == PF_OK && problem->initial != NULL) {
@@ -80,16 +84,17 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
   return status;
 }
 
-static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *from, pf_draw *to, pf_error *error)
+static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *from, pf_draw *to,
+                                    pf_error *error)
 {
-  for (size_t q = 0; q < problem->model->needs.projections.count; q++) {
+  for (size_t q = 0; q < problem->model->declared.projections.count; q++) {
     const size_t cells = from->given_w[q] == NULL ? 0 : pf_initial_cells(problem->model, q);
     if (cells == 0) {
       continue;
     }
     to->given_w[q] = pf_memory_need(cells, sizeof **to->given_w, error);
     if (to->given_w[q] == NULL) {
-      pf_draw_free(problem->teacher, to);
+      pf_draw_free(problem->models->teacher, to);
       return PF_STOP;
     }
     memcpy(to->given_w[q], from->given_w[q], cells * sizeof **to->given_w);
@@ -98,12 +103,12 @@ static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *fr
 }
 
 /** What the model learned to start with. */
-static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, const double *theta, pf_draw *to,
-                              pf_error *error)
+static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, const double *theta,
+                              pf_draw *to, pf_error *error)
 {
   const pf_model *model = problem->model;
   pf_status status = PF_OK;
-  for (size_t q = 0; q < model->needs.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < model->declared.projections.count && status == PF_OK; q++) {
     if (model->starts[q].mode == PF_START_NETWORK || draw->given_w[q] != NULL) {
       continue;
     }
@@ -113,18 +118,20 @@ static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, co
     for (size_t k = 0; w != NULL && k < cells; k++) {
       w[k] = start->mode == PF_START_EACH
                  ? theta[start->theta0 + k]
-                 : theta[start->theta0] + theta[start->theta0 + 1] * draw->noise[start->noise0 + (int64_t)k];
+                 : theta[start->theta0] +
+                       theta[start->theta0 + 1] * draw->noise[start->noise0 + (int64_t)k];
     }
-    status = w == NULL ? PF_STOP : pf_draw_give_weights(problem->teacher, to, (int64_t)q, w, error);
+    status = w == NULL ? PF_STOP
+                       : pf_draw_give_weights(problem->models->teacher, to, (int64_t)q, w, error);
     pf_memory_free(w);
   }
   return status;
 }
 
-pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw, const double *theta, pf_draw **out,
-                                  pf_error *error)
+pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw,
+                                  const double *theta, pf_draw **out, pf_error *error)
 {
-  if (problem->teacher == NULL) {
+  if (problem->models->teacher == NULL) {
     return pf_fail(error, PF_STOP, "the truth is not known: there is no teacher");
   }
   const pf_recording *recording = draw->recording;
@@ -137,64 +144,76 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
       x[t * recording->n_input + j] = (double)draw->input[t * draw->ld_input + j];
     }
   }
-  pf_status status = pf_draw_create(problem->teacher, recording, x, draw->noise, out, error);
+  pf_status status =
+      pf_draw_create(problem->models->teacher, recording, x, draw->noise, out, error);
   pf_memory_free(x);
   status = status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
   if (status == PF_OK && (status = give_learned(problem, draw, theta, *out, error)) != PF_OK) {
-    pf_draw_free(problem->teacher, *out);
+    pf_draw_free(problem->models->teacher, *out);
   }
   return status;
 }
 
-size_t pf_problem_unit_number(const pf_problem *problem, size_t unit)
+size_t pf_problem_group_number(const pf_problem *problem, size_t unit)
 {
-  for (size_t i = 0; problem->fit.per == PF_FIT_PER_ANIMAL && i < problem->data.n; i++) {
+  for (size_t i = 0; problem->settings->fit.per == PF_FIT_PER_ANIMAL && i < problem->data.n; i++) {
     if (problem->data.recordings[i].animal_index == unit) {
       return problem->data.recordings[i].animal_number;
     }
   }
-  return problem->fit.per == PF_FIT_PER_ANIMAL ? unit : 0;
+  return problem->settings->fit.per == PF_FIT_PER_ANIMAL ? unit : 0;
 }
 
-/** Which copy of its parameter a slot is, by its place in the data as read; 0: of the first, or of the only one. */
-static size_t copy_number(const pf_problem *problem, const pf_layout *layout, const pf_slot *slot)
+/** Which copy of its parameter a slot is, by its place in the data as read; 0: of the first, or of
+ * the only one. */
+static size_t copy_number(const pf_problem *problem, const pf_layout *layout,
+                          const pf_parameter_instance *instance)
 {
-  const uint8_t scope = layout->scope[slot->parameter];
+  const uint8_t scope = layout->scope[instance->parameter];
   if (layout->data == NULL || scope == PF_SCOPE_SHARED) {
     return 0;
   }
-  const pf_recording *recording = &layout->data->recordings[layout->recordings[slot->recording]];
-  const bool per_animal = problem->fit.per == PF_FIT_PER_ANIMAL;
+  const pf_recording *recording =
+      &layout->data->recordings[layout->recordings[instance->recording]];
+  const bool per_animal = problem->settings->fit.per == PF_FIT_PER_ANIMAL;
   return scope == PF_SCOPE_ANIMAL ? (per_animal ? 0 : recording->animal_number)
                                   : (per_animal ? recording->experiment : recording->number);
 }
 
 /** The earlier run's estimate, NaN where there is none. */
-static double warm_of(const pf_problem *problem, size_t unit, const pf_slot *slot)
+static double warm_of(const pf_problem *problem, size_t unit, const pf_parameter_instance *instance)
 {
-  const size_t at = pf_problem_unit_number(problem, unit) * problem->model->n_parameters + slot->parameter;
+  const size_t at =
+      pf_problem_group_number(problem, unit) * problem->model->n_parameters + instance->parameter;
   return problem->warm == NULL ? (double)NAN : problem->warm[at];
 }
 
 /** Where one slot starts. Copies take random numbers of their own. */
-static double start_of(const pf_problem *problem, size_t unit, const pf_layout *layout, const pf_slot *slot)
+static double start_of(const pf_problem *problem, size_t unit, const pf_layout *layout,
+                       const pf_parameter_instance *instance)
 {
   const pf_model *model = problem->model;
-  const pf_parameter *parameter = &model->parameters[slot->parameter].declared;
-  const size_t number = pf_problem_unit_number(problem, unit);
-  const pf_stream stream = {.seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
-  const double warm =
-      problem->warm == NULL ? (double)NAN : problem->warm[number * model->n_parameters + slot->parameter];
+  const pf_parameter *parameter = &model->parameters[instance->parameter].declared;
+  const size_t number = pf_problem_group_number(problem, unit);
+  const pf_stream stream = {
+      .seed = problem->settings->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
+  const double warm = problem->warm == NULL
+                          ? (double)NAN
+                          : problem->warm[number * model->n_parameters + instance->parameter];
   if (!isnan(warm)) {
     return warm;
   }
   double normal = 0.0;
-  pf_random_normal(stream, slot->parameter + copy_number(problem, layout, slot) * model->n_parameters, 1, &normal);
+  pf_random_normal(
+      stream, instance->parameter + copy_number(problem, layout, instance) * model->n_parameters, 1,
+      &normal);
   return parameter->initial + parameter->initial_sd * normal;
 }
 
-/** Starting weights that are learned start as the network would draw them for the first recording that has them. */
-static pf_status start_from_network(const pf_problem *problem, const pf_layout *layout, double *values, pf_error *error)
+/** Starting weights that are learned start as the network would draw them for the first recording
+ * that has them. */
+static pf_status start_from_network(const pf_problem *problem, const pf_layout *layout,
+                                    double *values, pf_error *error)
 {
   const pf_model *model = problem->model;
   double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
@@ -205,22 +224,28 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
     for (size_t i = 0; i < model->n_parameters; i++) {
       theta[i] = model->parameters[i].declared.initial;
     }
-    pf_random_normal(stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
-                     model->n_noise, noise);
+    pf_random_normal(
+        stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
+        model->n_noise, noise);
     status = pf_initial_weights(model, theta, noise, &w, error);
-    for (size_t q = 0; status == PF_OK && q < model->needs.projections.count; q++) {
+    for (size_t q = 0; status == PF_OK && q < model->declared.projections.count; q++) {
       const pf_start *start = &model->starts[q];
       const size_t cells = pf_initial_cells(model, q), first = start->theta0;
       double squares = 0.0;
       for (size_t k = 0; k < cells && start->mode == PF_START_MEAN_SD; k++) {
         squares += (double)w[q][k] * (double)w[q][k] / (double)cells;
       }
-      for (size_t k = 0; k < (start->mode == PF_START_EACH ? cells : start->mode == PF_START_MEAN_SD ? 2 : 0); k++) {
-        const pf_slot *slot = &layout->slots[pf_layout_slot(layout, r, first + k)];
-        if (slot->value != PF_LAYOUT_NONE && slot->recording == r && slot->factor == 1.0) {
-          values[slot->value] = start->mode == PF_START_EACH ? (double)w[q][k]
-                                : k == 1                     ? sqrt(squares)
-                                                             : model->parameters[first].declared.initial;
+      for (size_t k = 0; k < (start->mode == PF_START_EACH      ? cells
+                              : start->mode == PF_START_MEAN_SD ? 2
+                                                                : 0);
+           k++) {
+        const pf_parameter_instance *instance =
+            &layout->instances[pf_layout_instance(layout, r, first + k)];
+        if (instance->value != PF_LAYOUT_NONE && instance->recording == r &&
+            instance->factor == 1.0) {
+          values[instance->value] = start->mode == PF_START_EACH ? (double)w[q][k]
+                                    : k == 1                     ? sqrt(squares)
+                                             : model->parameters[first].declared.initial;
         }
       }
     }
@@ -231,8 +256,8 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
   return status;
 }
 
-pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout, double *values,
-                           pf_error *error)
+pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout,
+                           double *values, pf_error *error)
 {
   if (problem->model->start_theta0 < problem->model->n_parameters) {
     const pf_status status = start_from_network(problem, layout, values, error);
@@ -241,10 +266,11 @@ pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layo
     }
   }
   for (size_t k = 0; k < layout->n; k++) {
-    const pf_slot *slot = &layout->slots[layout->index[k]];
-    const double drawn = start_of(problem, unit, layout, slot);
-    const bool is_warm = problem->warm != NULL && drawn == warm_of(problem, unit, slot);
-    const double start = problem->model->parameters[slot->parameter].is_start && !is_warm ? values[k] : drawn;
+    const pf_parameter_instance *instance = &layout->instances[layout->index[k]];
+    const double drawn = start_of(problem, unit, layout, instance);
+    const bool is_warm = problem->warm != NULL && drawn == warm_of(problem, unit, instance);
+    const double start =
+        problem->model->parameters[instance->parameter].is_start && !is_warm ? values[k] : drawn;
     values[k] = fmin(fmax(start, layout->lower[k]), layout->upper[k]);
   }
   return PF_OK;

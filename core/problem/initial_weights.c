@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 enum { ANIMAL, EXPERIMENT, PROJECTION, POST, PRE, VALUE, N_COLUMNS };
-static const char *const column_names[N_COLUMNS] = {"animal", "experiment", "projection", "post", "pre", "value"};
+static const char *const column_names[N_COLUMNS] = {"animal", "experiment", "projection",
+                                                    "post",   "pre",        "value"};
 
 typedef struct reader {
   pf_csv csv;
@@ -19,14 +20,16 @@ typedef struct reader {
 
 static const pf_projection *projection_at(const pf_model *model, size_t q)
 {
-  const pf_projection_table *table = &model->needs.projections;
+  const pf_projection_table *table = &model->declared.projections;
   return pf_table_at(table->items, table->stride, table->count, q);
 }
 
 static int64_t units_of(const pf_model *model, int64_t population)
 {
-  const pf_population_table *table = &model->needs.populations;
-  return ((const pf_population *)pf_table_at(table->items, table->stride, table->count, (size_t)population))->n;
+  const pf_population_table *table = &model->declared.populations;
+  return ((const pf_population *)pf_table_at(table->items, table->stride, table->count,
+                                             (size_t)population))
+      ->n;
 }
 
 static pf_status read_header(reader *read, pf_error *error)
@@ -45,11 +48,11 @@ static pf_status read_header(reader *read, pf_error *error)
       }
     }
     if (read->columns[k] < 0 && k >= PROJECTION) {
-      return pf_fail(
-          error, PF_STOP,
-          "%.500s:1: has no column '%s'; expected animal, experiment (both may be absent), projection, post, "
-          "pre, value",
-          read->csv.path, column_names[k]);
+      return pf_fail(error, PF_STOP,
+                     "%.500s:1: has no column '%s'; expected animal, experiment (both may be "
+                     "absent), projection, post, "
+                     "pre, value",
+                     read->csv.path, column_names[k]);
     }
   }
   return PF_OK;
@@ -62,14 +65,15 @@ static const char *cell(const reader *read, int column)
 
 static pf_status bad_cell(const reader *read, int column, const char *expected, pf_error *error)
 {
-  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%s': found '%.60s', expected %s", read->csv.path,
-                 (long long)read->csv.line, column_names[column], cell(read, column), expected);
+  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%s': found '%.60s', expected %s",
+                 read->csv.path, (long long)read->csv.line, column_names[column],
+                 cell(read, column), expected);
 }
 
 static pf_status take_projection(const reader *read, int64_t *projection, pf_error *error)
 {
   const char *name = cell(read, PROJECTION);
-  const size_t n = read->model->needs.projections.count;
+  const size_t n = read->model->declared.projections.count;
   const char **names = pf_memory_need(n, sizeof *names, error);
   if (names == NULL) {
     return PF_STOP;
@@ -83,31 +87,37 @@ static pf_status take_projection(const reader *read, int64_t *projection, pf_err
   if (*projection < 0) {
     const char *nearest = pf_text_nearest(name, (pf_names){names, n});
     status =
-        pf_fail(error, PF_STOP, "%.300s:%lld: %s has no projection '%.60s'; did you mean '%s'?", read->csv.path,
-                (long long)read->csv.line, read->model->network->label, name, nearest == NULL ? names[0] : nearest);
+        pf_fail(error, PF_STOP, "%.300s:%lld: %s has no projection '%.60s'; did you mean '%s'?",
+                read->csv.path, (long long)read->csv.line, read->model->network->label, name,
+                nearest == NULL ? names[0] : nearest);
   }
   pf_memory_free(names);
   return status;
 }
 
-static pf_status take_index(const reader *read, int column, int64_t n, int64_t *index, pf_error *error)
+static pf_status take_index(const reader *read, int column, int64_t n, int64_t *index,
+                            pf_error *error)
 {
   double value = 0.0;
   char expected[64];
   (void)snprintf(expected, sizeof expected, "a whole number from 0 to %lld", (long long)n - 1);
-  if (!pf_csv_number(cell(read, column), &value) || !(value >= 0.0 && value < (double)n) || floor(value) != value) {
+  if (!pf_csv_number(cell(read, column), &value) || !(value >= 0.0 && value < (double)n) ||
+      floor(value) != value) {
     return bad_cell(read, column, expected, error);
   }
   *index = (int64_t)value;
   return PF_OK;
 }
 
-static bool is_for(const pf_initial_set *set, const char *animal, int64_t experiment, int64_t projection)
+static bool is_for(const pf_initial_set *set, const char *animal, int64_t experiment,
+                   int64_t projection)
 {
-  return set->projection == projection && set->experiment == experiment && strcmp(set->animal, animal) == 0;
+  return set->projection == projection && set->experiment == experiment &&
+         strcmp(set->animal, animal) == 0;
 }
 
-static pf_status add_set(reader *read, const char *animal, int64_t experiment, int64_t projection, pf_error *error)
+static pf_status add_set(reader *read, const char *animal, int64_t experiment, int64_t projection,
+                         pf_error *error)
 {
   pf_initial_file *file = read->file;
   const pf_projection *info = projection_at(read->model, (size_t)projection);
@@ -144,7 +154,8 @@ static pf_status add_set(reader *read, const char *animal, int64_t experiment, i
   return PF_OK;
 }
 
-static pf_status find_set(reader *read, const char *animal, int64_t experiment, int64_t projection, pf_error *error)
+static pf_status find_set(reader *read, const char *animal, int64_t experiment, int64_t projection,
+                          pf_error *error)
 {
   const pf_initial_file *file = read->file;
   if (file->n_sets > 0 && is_for(&file->sets[read->last], animal, experiment, projection)) {
@@ -168,7 +179,8 @@ static pf_status read_row(reader *read, pf_error *error)
   if (status == PF_OK && cell(read, EXPERIMENT)[0] != '\0') {
     status = take_index(read, EXPERIMENT, INT32_MAX, &experiment, error);
   }
-  status = status == PF_OK ? find_set(read, cell(read, ANIMAL), experiment, projection, error) : status;
+  status =
+      status == PF_OK ? find_set(read, cell(read, ANIMAL), experiment, projection, error) : status;
   if (status != PF_OK) {
     return status;
   }
@@ -179,8 +191,8 @@ static pf_status read_row(reader *read, pf_error *error)
     status = bad_cell(read, VALUE, "a finite number", error);
   }
   if (status == PF_OK && !isnan(set->w[post * set->n_pre + pre])) {
-    status = pf_fail(error, PF_STOP, "%.500s:%lld: the weight of post %lld, pre %lld stands twice", read->csv.path,
-                     (long long)read->csv.line, (long long)post, (long long)pre);
+    status = pf_fail(error, PF_STOP, "%.500s:%lld: the weight of post %lld, pre %lld stands twice",
+                     read->csv.path, (long long)read->csv.line, (long long)post, (long long)pre);
   }
   if (status == PF_OK) {
     set->w[post * set->n_pre + pre] = value;
@@ -195,20 +207,25 @@ static pf_status check_whole(const reader *read, pf_error *error)
   const pf_initial_file *file = read->file;
   for (size_t i = 0; i < file->n_sets; i++) {
     const pf_initial_set *set = &file->sets[i];
-    for (int64_t k = 0; k < set->n_post * set->n_pre && set->n_set < set->n_post * set->n_pre; k++) {
+    for (int64_t k = 0; k < set->n_post * set->n_pre && set->n_set < set->n_post * set->n_pre;
+         k++) {
       if (isnan(set->w[k])) {
-        return pf_fail(error, PF_STOP,
-                       "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
-                       read->csv.path, projection_at(read->model, (size_t)set->projection)->name,
-                       set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
-                       (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
+        return pf_fail(
+            error, PF_STOP,
+            "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
+            read->csv.path, projection_at(read->model, (size_t)set->projection)->name,
+            set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
+            (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
       }
     }
   }
-  return file->n_sets > 0 ? PF_OK : pf_fail(error, PF_STOP, "%.500s: has a header and no rows", read->csv.path);
+  return file->n_sets > 0
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "%.500s: has a header and no rows", read->csv.path);
 }
 
-pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out, pf_error *error)
+pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out,
+                               pf_error *error)
 {
   reader read = {.model = model};
   pf_status status = pf_csv_open(&read.csv, path, error);
@@ -250,8 +267,9 @@ void pf_initial_file_free(pf_initial_file *file)
   pf_memory_free(file);
 }
 
-pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model, const char *animal,
-                               int64_t experiment, int64_t projection, const double **w, pf_error *error)
+pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model,
+                               const char *animal, int64_t experiment, int64_t projection,
+                               const double **w, pf_error *error)
 {
   bool named = false;
   int best = 0; /* 1: for all, 2: for the animal, 3: for the experiment */
@@ -263,7 +281,8 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
     }
     named = true;
     const bool all = set->animal[0] == '\0';
-    if ((!all && strcmp(set->animal, animal) != 0) || (set->experiment >= 0 && set->experiment != experiment)) {
+    if ((!all && strcmp(set->animal, animal) != 0) ||
+        (set->experiment >= 0 && set->experiment != experiment)) {
       continue;
     }
     const int fit = set->experiment >= 0 ? 3 : all ? 1 : 2;
@@ -273,8 +292,9 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
     }
   }
   if (named && *w == NULL) {
-    return pf_fail(error, PF_STOP, "%.400s: has no initial weights of %s for experiment %lld of '%.200s'", file->path,
-                   projection_at(model, (size_t)projection)->name, (long long)experiment, animal);
+    return pf_fail(
+        error, PF_STOP, "%.400s: has no initial weights of %s for experiment %lld of '%.200s'",
+        file->path, projection_at(model, (size_t)projection)->name, (long long)experiment, animal);
   }
   return PF_OK;
 }
@@ -287,10 +307,10 @@ size_t pf_initial_cells(const pf_model *model, size_t q)
   return (size_t)(units_of(model, info->pre) * units_of(model, info->post));
 }
 
-pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise, pf_real ***w,
-                             pf_error *error)
+pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise,
+                             pf_real ***w, pf_error *error)
 {
-  const size_t n = model->needs.projections.count;
+  const size_t n = model->declared.projections.count;
   pf_real **made = pf_memory_need(n, sizeof(pf_real *), error);
   int64_t *ldw = pf_memory_need(n, sizeof *ldw, error);
   pf_status status = made == NULL || ldw == NULL ? PF_STOP : PF_OK;
@@ -301,8 +321,8 @@ pf_status pf_initial_weights(const pf_model *model, const double *theta, const d
   }
   if (status == PF_OK) {
     const pf_initial initial = {.size = sizeof initial, .w = made, .ldw = ldw};
-    status = model->network->plugin->network->initial(model->network->self, theta + model->network_theta0, noise,
-                                                      &initial, error);
+    status = model->network->plugin->network->initial(
+        model->network->self, theta + model->network_theta0, noise, &initial, error);
   }
   pf_memory_free(ldw);
   if (status != PF_OK) {
@@ -315,7 +335,7 @@ pf_status pf_initial_weights(const pf_model *model, const double *theta, const d
 
 void pf_initial_weights_free(const pf_model *model, pf_real **w)
 {
-  for (size_t q = 0; w != NULL && q < model->needs.projections.count; q++) {
+  for (size_t q = 0; w != NULL && q < model->declared.projections.count; q++) {
     pf_memory_free(w[q]);
   }
   pf_memory_free(w);

@@ -3,8 +3,9 @@
  *
  *     animal, experiment, projection, post, pre, value
  *
- * `animal` and `experiment` (its index in the animal, from 0) MAY be absent or empty: the row is for all. A projection
- * that the file names has every weight in it; the others start as the network says.
+ * `animal` and `experiment` (its index in the animal, from 0) MAY be absent or empty: the row is
+ * for all. A projection that the file names has every weight in it; the others start as the network
+ * says.
  */
 #ifndef PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
 #define PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
@@ -27,29 +28,32 @@ typedef struct pf_initial_file {
 } pf_initial_file;
 
 /**
- * Read and check against the model's projections. Errors, with file and line: no such column or projection, an index
- * out of range, a weight twice, a weight missing, no number.
+ * Read and check against the model's projections. Errors, with file and line: no such column or
+ * projection, an index out of range, a weight twice, a weight missing, no number.
  */
-pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out, pf_error *error);
+pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out,
+                               pf_error *error);
 void pf_initial_file_free(pf_initial_file *file);
 
 /**
- * The weights of a projection for experiment number `experiment` of `animal`: what the file says of that experiment,
- * else of that animal, else of all. *w is NULL where the file does not name the projection; an animal that it leaves
- * out while it has others is an error.
+ * The weights of a projection for experiment number `experiment` of `animal`: what the file says of
+ * that experiment, else of that animal, else of all. *w is NULL where the file does not name the
+ * projection; an animal that it leaves out while it has others is an error.
  */
-pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model, const char *animal,
-                               int64_t experiment, int64_t projection, const double **w, pf_error *error);
+pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model,
+                               const char *animal, int64_t experiment, int64_t projection,
+                               const double **w, pf_error *error);
 
 /** How many weights projection q of the model has. */
 size_t pf_initial_cells(const pf_model *model, size_t q);
 
 /**
- * The weights that the network starts from with these parameters and this noise, projection by projection: *w
- * [n_projections], each dense [n_post][n_pre]; to be freed with pf_initial_weights_free.
+ * The weights that the network starts from with these parameters and this noise, projection by
+ * projection: *w [n_projections], each dense [n_post][n_pre]; to be freed with
+ * pf_initial_weights_free.
  */
-pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise, pf_real ***w,
-                             pf_error *error);
+pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise,
+                             pf_real ***w, pf_error *error);
 void pf_initial_weights_free(const pf_model *model, pf_real **w);
 
 #endif

@@ -26,7 +26,8 @@ static pf_status read_methods(pf_interval_settings *to, const pf_options *option
     }
     if (k == n_words) {
       return pf_fail(error, PF_STOP,
-                     "intervals.methods: there is no method '%s'; choose of auto, fisher, sandwich, profile, bootstrap",
+                     "intervals.methods: there is no method '%s'; choose of auto, fisher, "
+                     "sandwich, profile, bootstrap",
                      word);
     }
     to->methods[k] = true;
@@ -38,22 +39,23 @@ static pf_status read_methods(pf_interval_settings *to, const pf_options *option
 pf_status pf_build_intervals(pf_problem *problem, const pf_view *view, pf_error *error)
 {
   const pf_options *options = pf_view_options(view);
-  pf_interval_settings *to = &problem->intervals;
-  problem->recover.data_sets = options->integer(options, "recover.data_sets");
+  pf_interval_settings *to = &problem->settings->intervals;
+  problem->settings->recover.data_sets = options->integer(options, "recover.data_sets");
   const char *cluster = options->string(options, "intervals.cluster");
   to->level = options->real(options, "intervals.level");
   to->cluster = strcmp(cluster, "animal") == 0  ? PF_CLUSTER_ANIMAL
                 : strcmp(cluster, "block") == 0 ? PF_CLUSTER_BLOCK
                                                 : PF_CLUSTER_AUTO;
   to->block = options->integer(options, "intervals.block");
-  to->cut = options->real(options, "intervals.cut");
+  to->rank_tolerance = options->real(options, "intervals.rank_tolerance");
   const char *of = options->string(options, "intervals.bootstrap.of");
   to->bootstrap_of = strcmp(of, "animals") == 0      ? PF_BOOTSTRAP_ANIMALS
                      : strcmp(of, "parametric") == 0 ? PF_BOOTSTRAP_PARAMETRIC
                                                      : PF_BOOTSTRAP_AUTO;
-  to->studentised = strcmp(options->string(options, "intervals.bootstrap.interval"), "studentised") == 0;
+  to->studentised =
+      strcmp(options->string(options, "intervals.bootstrap.interval"), "studentised") == 0;
   to->resamples = options->integer(options, "intervals.bootstrap.resamples");
-  to->most = options->integer(options, "intervals.most");
+  to->max_values = options->integer(options, "intervals.max_values");
   const pf_status status = read_methods(to, options, error);
   if (status != PF_OK) {
     pf_error_locate(error, problem->config, pf_view_node(view, "intervals.methods"));

@@ -18,7 +18,10 @@
 pf_option_table pf_keys_root(void)
 {
   static const pf_option keys[] = {
-      {.name = "name", .type = PF_TYPE_STRING, .fallback = "\"run\"", .help = "what the run is called"},
+      {.name = "name",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"run\"",
+       .help = "what the run is called"},
       {.name = "seed",
        .type = PF_TYPE_INTEGER,
        .fallback = "1",
@@ -26,7 +29,9 @@ pf_option_table pf_keys_root(void)
        .lower = 0,
        .upper = INFINITY,
        .help = "of every random number; the same seed gives the same bits"},
-      {.name = "out", .type = PF_TYPE_STRING, .help = "run folder, relative to the current one; default runs/<name>"},
+      {.name = "out",
+       .type = PF_TYPE_STRING,
+       .help = "run folder, relative to the current one; default runs/<name>"},
       {.name = "threads",
        .type = PF_TYPE_INTEGER,
        .fallback = "0",
@@ -36,7 +41,8 @@ pf_option_table pf_keys_root(void)
        .help = "0: as many as OpenMP gives (OMP_NUM_THREADS)"},
       {.name = "memory",
        .type = PF_TYPE_STRING,
-       .help = "most memory that simulations may take, e.g. \"512 MiB\"; default a quarter of the machine's"},
+       .help = "most memory that simulations may take, e.g. \"512 MiB\"; default a quarter of the "
+               "machine's"},
       {.name = "report",
        .type = PF_TYPE_BOOL,
        .fallback = "true",
@@ -46,7 +52,8 @@ pf_option_table pf_keys_root(void)
        .type = PF_TYPE_STRING,
        .fallback = "\"steps\"",
        .choices = "steps|padded|sum",
-       .help = "mean over observed cells; the reference's mean over trials x longest trial; or the plain sum"},
+       .help = "mean over observed cells; the reference's mean over trials x longest trial; or the "
+               "plain sum"},
       {.name = "penalty.l1",
        .type = PF_TYPE_REAL,
        .fallback = "0.0",
@@ -70,7 +77,8 @@ pf_option_table pf_keys_root(void)
        .type = PF_TYPE_STRING,
        .fallback = "\"lm\"",
        .choices = "lm|lbfgs|owlqn|adam",
-       .help = "lm: second derivatives, bounds and L1 exactly; lbfgs, owlqn: many parameters; adam: the reference's"},
+       .help = "lm: second derivatives, bounds and L1 exactly; lbfgs, owlqn: many parameters; "
+               "adam: the reference's"},
       {.name = "fit.iterations",
        .type = PF_TYPE_INTEGER,
        .fallback = "200",
@@ -112,7 +120,8 @@ pf_option_table pf_keys_root(void)
        .unit = "1",
        .lower = 1,
        .upper = 1000000,
-       .help = "starts of each fit, the best is kept: the usual one, the others spread over the bounds"},
+       .help = "starts of each fit, the best is kept: the usual one, the others spread over the "
+               "bounds"},
       {.name = "fit.spread",
        .type = PF_TYPE_REAL,
        .fallback = "1.0",
@@ -154,12 +163,14 @@ pf_option_table pf_keys_root(void)
        .unit = "1",
        .lower = 0,
        .upper = 1000000000,
-       .help = "adam: passes over the data: 250 means 250 (the reference's num_epochs = 250 makes 251)"},
+       .help = "adam: passes over the data: 250 means 250 (the reference's num_epochs = 250 makes "
+               "251)"},
       {.name = "fit.batch",
        .type = PF_TYPE_STRING,
        .fallback = "\"draw\"",
        .choices = "draw|full",
-       .help = "adam: one step per draw, in order, as the reference; or one per pass over all draws (the others: all)"},
+       .help = "adam: one step per draw, in order, as the reference; or one per pass over all "
+               "draws (the others: all)"},
       {.name = "fit.log_every",
        .type = PF_TYPE_INTEGER,
        .fallback = "10",
@@ -187,7 +198,8 @@ pf_option_table pf_keys_root(void)
       {.name = "intervals.methods",
        .type = PF_TYPE_STRINGS,
        .fallback = "[\"auto\"]",
-       .help = "ways to an interval of every coefficient; theta.csv shows the first: fisher, sandwich, profile, "
+       .help = "ways to an interval of every coefficient; theta.csv shows the first: fisher, "
+               "sandwich, profile, "
                "bootstrap; auto: fisher, or profile where choices are few; []: none"},
       {.name = "intervals.level",
        .type = PF_TYPE_REAL,
@@ -200,7 +212,8 @@ pf_option_table pf_keys_root(void)
        .type = PF_TYPE_STRING,
        .fallback = "\"auto\"",
        .choices = "auto|animal|block",
-       .help = "sandwich: what is independent, animals or blocks of trials; auto: animals where a fit has several"},
+       .help = "sandwich: what is independent, animals or blocks of trials; auto: animals where a "
+               "fit has several"},
       {.name = "intervals.block",
        .type = PF_TYPE_INTEGER,
        .fallback = "10",
@@ -208,18 +221,20 @@ pf_option_table pf_keys_root(void)
        .lower = 1,
        .upper = 1e9,
        .help = "sandwich: trials of a block"},
-      {.name = "intervals.cut",
+      {.name = "intervals.rank_tolerance",
        .type = PF_TYPE_REAL,
        .fallback = "1e-11",
        .unit = "1",
        .lower = 0,
        .upper = 0.1,
-       .help = "a direction is not identified where the scaled information has no larger eigenvalue"},
+       .help =
+           "a direction is not identified where the scaled information has no larger eigenvalue"},
       {.name = "intervals.bootstrap.of",
        .type = PF_TYPE_STRING,
        .fallback = "\"auto\"",
        .choices = "auto|animals|parametric",
-       .help = "bootstrap: what is drawn anew: animals, or what each did by the fitted rule; auto: animals from 10 on"},
+       .help = "bootstrap: what is drawn anew: animals, or what each did by the fitted rule; auto: "
+               "animals from 10 on"},
       {.name = "intervals.bootstrap.resamples",
        .type = PF_TYPE_INTEGER,
        .fallback = "200",
@@ -231,14 +246,16 @@ pf_option_table pf_keys_root(void)
        .type = PF_TYPE_STRING,
        .fallback = "\"studentised\"",
        .choices = "studentised|percentile",
-       .help = "bootstrap: quantiles of (refit - estimate) / standard error, or of the refits themselves"},
-      {.name = "intervals.most",
+       .help = "bootstrap: quantiles of (refit - estimate) / standard error, or of the refits "
+               "themselves"},
+      {.name = "intervals.max_values",
        .type = PF_TYPE_INTEGER,
        .fallback = "300",
        .unit = "values",
        .lower = 0,
        .upper = 1e5,
-       .help = "nothing is inferred about fits of more values: time and memory grow with their square"},
+       .help =
+           "nothing is inferred about fits of more values: time and memory grow with their square"},
       {.name = "recover.data_sets",
        .type = PF_TYPE_INTEGER,
        .fallback = "100",
@@ -328,7 +345,8 @@ static pf_option_table source_keys(void)
        .unit = "trials",
        .lower = 1,
        .upper = 1e9,
-       .help = "or its value at the last step of the trial so many trials before; 0 in the first trials"},
+       .help = "or its value at the last step of the trial so many trials before; 0 in the first "
+               "trials"},
       {.name = "derive[].difference",
        .type = PF_TYPE_INTEGER,
        .unit = "steps",
@@ -342,7 +360,8 @@ static pf_option_table source_keys(void)
       {.name = "sessions.persist",
        .type = PF_TYPE_BOOL,
        .fallback = "false",
-       .help = "an animal's experiments are its sessions: weights last from one to the next; traces, state and E[R] "
+       .help = "an animal's experiments are its sessions: weights last from one to the next; "
+               "traces, state and E[R] "
                "start anew"},
       {.name = "sessions.count",
        .type = PF_TYPE_INTEGER,
@@ -357,12 +376,13 @@ static pf_option_table source_keys(void)
        .unit = "h",
        .lower = 0,
        .upper = 1e9,
-       .help =
-           "time between sessions; data with a channel \"gap_hours\" say it themselves, at each session's first step"},
+       .help = "time between sessions; data with a channel \"gap_hours\" say it themselves, at "
+               "each session's first step"},
       {.name = "sessions.forget",
        .type = PF_TYPE_BOOL,
        .fallback = "false",
-       .help = "weights are forgotten over gaps, w exp(-rate gap): adds the parameter \"forgetting\", the rate"},
+       .help = "weights are forgotten over gaps, w exp(-rate gap): adds the parameter "
+               "\"forgetting\", the rate"},
       {.name = "sessions.rate",
        .type = PF_TYPE_REAL,
        .fallback = "0.0",
@@ -388,7 +408,8 @@ static pf_option_table source_keys(void)
       {.name = "record.counts",
        .type = PF_TYPE_STRING,
        .choices = "exp|softplus|identity",
-       .help = "a task's activities are recorded as spike counts, Poisson with rate link(gain activity + baseline)"},
+       .help = "a task's activities are recorded as spike counts, Poisson with rate link(gain "
+               "activity + baseline)"},
       {.name = "record.gain",
        .type = PF_TYPE_REAL,
        .fallback = "1.0",
@@ -409,7 +430,8 @@ static pf_option_table source_keys(void)
        .unit = "1",
        .lower = 0,
        .upper = INFINITY,
-       .help = "a task's activities are recorded with normal noise: its sd, as a share of each unit's own sd"},
+       .help = "a task's activities are recorded with normal noise: its sd, as a share of each "
+               "unit's own sd"},
       {.name = "record.fraction",
        .type = PF_TYPE_REAL,
        .fallback = "1.0",
@@ -431,7 +453,8 @@ static pf_option_table rule_keys(void)
   static const pf_option keys[] = {
       {.name = "modulator",
        .type = PF_TYPE_STRING,
-       .help = "linear expression of channels, e.g. \"reward - expected_reward\"; default: the rule's own"},
+       .help = "linear expression of channels, e.g. \"reward - expected_reward\"; default: the "
+               "rule's own"},
       {.name = "init_sd",
        .type = PF_TYPE_REAL,
        .unit = "1",
@@ -459,7 +482,8 @@ static pf_option_table network_keys(void)
       {.name = "initial_weights.learn",
        .type = PF_TYPE_STRING,
        .choices = "each|mean_and_sd",
-       .help = "starting weights are fitted: each of them, or their mean and sd; absent: they are drawn"},
+       .help = "starting weights are fitted: each of them, or their mean and sd; absent: they are "
+               "drawn"},
       {.name = "initial_weights.projections",
        .type = PF_TYPE_STRINGS,
        .help = "of which projections they are learned; default: those that have a rule"},
@@ -467,14 +491,16 @@ static pf_option_table network_keys(void)
        .type = PF_TYPE_STRING,
        .fallback = "\"animal\"",
        .choices = "shared|animal|experiment",
-       .help = "learned starting weights are the same for all, each animal's own, or each experiment's"},
+       .help = "learned starting weights are the same for all, each animal's own, or each "
+               "experiment's"},
       {.name = "initial_weights.l1",
        .type = PF_TYPE_REAL,
        .fallback = "0.0",
        .unit = "1",
        .lower = 0,
        .upper = INFINITY,
-       .help = "adds l1 * sum |w - w'| over learned starting weights, w' what the network starts with without noise"},
+       .help = "adds l1 * sum |w - w'| over learned starting weights, w' what the network starts "
+               "with without noise"},
       {.name = "initial_weights.l2",
        .type = PF_TYPE_REAL,
        .fallback = "0.0",
@@ -496,28 +522,33 @@ static pf_option_table network_keys(void)
        .help = "bound of learned starting weights"},
       {.name = "initial_weights.file",
        .type = PF_TYPE_PATH,
-       .help = "CSV of initial weights: animal, experiment (both may be absent), projection, post, pre, value"},
+       .help = "CSV of initial weights: animal, experiment (both may be absent), projection, post, "
+               "pre, value"},
       {.name = "mask_seed",
        .type = PF_TYPE_INTEGER,
        .unit = "1",
        .lower = 0,
        .upper = INFINITY,
-       .help = "seed of masks drawn with a density; default: `seed`. evaluate sets it, so that a run keeps its masks"},
+       .help = "seed of masks drawn with a density; default: `seed`. evaluate sets it, so that a "
+               "run keeps its masks"},
       {.name = "projections[].layer",
        .type = PF_TYPE_INTEGER,
        .unit = "1",
        .lower = 1,
        .upper = INFINITY,
        .help = "the projection into this layer"},
-      {.name = "projections[].name", .type = PF_TYPE_STRING, .help = "or the projection of this name"},
+      {.name = "projections[].name",
+       .type = PF_TYPE_STRING,
+       .help = "or the projection of this name"},
       {.name = "projections[].rule",
        .type = PF_TYPE_STRING,
-       .help = "by which rule: a group of `rules`; absent: not plastic, the entry is for a `connected` mask"},
+       .help = "by which rule: a group of `rules`; absent: not plastic, the entry is for a "
+               "`connected` mask"},
       {.name = "projections[].units",
        .type = PF_TYPE_STRING,
-       .help =
-           "postsynaptic units that learn by the rule, from 0: \"0-4, 7\"; default all. Several entries may share a "
-           "projection, with a rule each"},
+       .help = "postsynaptic units that learn by the rule, from 0: \"0-4, 7\"; default all. "
+               "Several entries may share a "
+               "projection, with a rule each"},
       {.name = "projections[].bounds",
        .type = PF_TYPE_REALS,
        .unit = "1",
@@ -526,7 +557,8 @@ static pf_option_table network_keys(void)
        .help = "[lower, upper]: weights are clipped to it at the start and after every change"},
       {.name = "projections[].dale",
        .type = PF_TYPE_STRING,
-       .help = "sign of the weights: \"+\", \"-\", or by presynaptic unit in order, \"80+ 20-\" (0: free)"},
+       .help = "sign of the weights: \"+\", \"-\", or by presynaptic unit in order, \"80+ 20-\" "
+               "(0: free)"},
   };
   return TABLE(keys);
 }

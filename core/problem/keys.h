@@ -15,7 +15,8 @@ pf_names pf_keys_root_groups(void);
 
 /** The host's keys in the group of a component of this kind (enum pf_kind), without `plugin`. */
 pf_option_table pf_keys_of_kind(uint32_t kind);
-/** Names of the same and of the host's groups beside them ("rule", "projections", "parameters"), with `plugin`. */
+/** Names of the same and of the host's groups beside them ("rule", "projections", "parameters"),
+ * with `plugin`. */
 pf_names pf_keys_names_of_kind(uint32_t kind);
 
 #endif

@@ -1,4 +1,5 @@
-/* Parameters of the rules as the config wants them: started, bounded, fixed, tied to one another. */
+/* Parameters of the rules as the config wants them: started, bounded, fixed, tied to one another.
+ */
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/fit/layout.h"
@@ -17,15 +18,16 @@ uint32_t pf_build_scope(const char *word)
 }
 
 /** What is fixed beyond its bounds is a mistake. */
-static pf_status check_within(const pf_problem *problem, const pf_parameter *parameter, const pf_node *node,
-                              pf_error *error)
+static pf_status check_within(const pf_problem *problem, const pf_parameter *parameter,
+                              const pf_node *node, pf_error *error)
 {
   if ((parameter->flags & PF_PARAMETER_FIXED) == 0 ||
       (parameter->initial >= parameter->lower && parameter->initial <= parameter->upper)) {
     return PF_OK;
   }
-  const pf_status status = pf_fail(error, PF_STOP, "%s: is fixed at %g, expected a value within its bounds, %g to %g",
-                                   parameter->name, parameter->initial, parameter->lower, parameter->upper);
+  const pf_status status =
+      pf_fail(error, PF_STOP, "%s: is fixed at %g, expected a value within its bounds, %g to %g",
+              parameter->name, parameter->initial, parameter->lower, parameter->upper);
   pf_error_locate(error, problem->config, node);
   return status;
 }
@@ -37,35 +39,68 @@ void pf_build_warn_starts(const pf_model *model)
     if (pf_is_free(&model->parameters[i]) &&
         (parameter->initial < parameter->lower || parameter->initial > parameter->upper)) {
       char line[256];
-      (void)snprintf(line, sizeof line, "%.100s: %g lies beyond its bounds, %g to %g; the fit starts at the bound",
+      (void)snprintf(line, sizeof line,
+                     "%.100s: %g lies beyond its bounds, %g to %g; the fit starts at the bound",
                      parameter->name, parameter->initial, parameter->lower, parameter->upper);
       pf_host_default()->warn(pf_host_default(), line);
     }
   }
 }
 
-/** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; }; }` */
-static pf_status change_parameter(const pf_problem *problem, pf_model_parameter *of, const pf_node *node, bool of_rule,
-                                  bool teacher, pf_error *error)
+/** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; };
+ * }` */
+static pf_status change_parameter(const pf_problem *problem, pf_model_parameter *of,
+                                  const pf_node *node, bool of_rule, bool teacher, pf_error *error)
 {
   static const pf_option keys[] = {
-      {.name = "initial", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "where a fit starts"},
-      {.name = "init", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "the same, shorter"},
-      {.name = "value", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "what a teacher uses"},
-      {.name = "lower", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
-      {.name = "upper", .type = PF_TYPE_REAL, .lower = -INFINITY, .upper = INFINITY, .help = "bound"},
+      {.name = "initial",
+       .type = PF_TYPE_REAL,
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "where a fit starts"},
+      {.name = "init",
+       .type = PF_TYPE_REAL,
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "the same, shorter"},
+      {.name = "value",
+       .type = PF_TYPE_REAL,
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "what a teacher uses"},
+      {.name = "lower",
+       .type = PF_TYPE_REAL,
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "bound"},
+      {.name = "upper",
+       .type = PF_TYPE_REAL,
+       .lower = -INFINITY,
+       .upper = INFINITY,
+       .help = "bound"},
       {.name = "fixed", .type = PF_TYPE_BOOL, .help = "true: not fitted"},
       {.name = "scope",
        .type = PF_TYPE_STRING,
        .choices = "shared|animal|experiment",
        .help = "one value for all, for each animal or for each experiment"},
-      {.name = "l1", .type = PF_TYPE_REAL, .lower = 0, .upper = INFINITY, .help = "a penalty of its own"},
-      {.name = "l2", .type = PF_TYPE_REAL, .lower = 0, .upper = INFINITY, .help = "a penalty of its own"},
-      {.name = "tied", .type = PF_TYPE_STRING, .help = "another parameter, or a factor times it: \"2 * decay\""},
+      {.name = "l1",
+       .type = PF_TYPE_REAL,
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "a penalty of its own"},
+      {.name = "l2",
+       .type = PF_TYPE_REAL,
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "a penalty of its own"},
+      {.name = "tied",
+       .type = PF_TYPE_STRING,
+       .help = "another parameter, or a factor times it: \"2 * decay\""},
   };
   pf_parameter *parameter = &of->declared;
   double number = 0.0;
-  if (pf_node_number(node, &number) != 0 && !of_rule) { /* of a network or a loss, which the truth shares */
+  if (pf_node_number(node, &number) != 0 &&
+      !of_rule) { /* of a network or a loss, which the truth shares */
     parameter->value = parameter->initial = number;
     return check_within(problem, parameter, node, error);
   }
@@ -75,20 +110,26 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
     return PF_OK;
   }
   pf_view *view = NULL;
-  pf_status status = pf_view_create(problem->config, node, parameter->name,
-                                    (pf_option_table){keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
-                                    (pf_names){0}, &view, error);
+  pf_status status =
+      pf_view_create(problem->config, node, parameter->name,
+                     (pf_option_table){keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
+                     (pf_names){0}, &view, error);
   if (status != PF_OK) {
     return status;
   }
   const pf_options *options = pf_view_options(view);
+  parameter->initial = options->present(options, "initial") != 0 ? options->real(options, "initial")
+                                                                 : parameter->initial;
   parameter->initial =
-      options->present(options, "initial") != 0 ? options->real(options, "initial") : parameter->initial;
-  parameter->initial = options->present(options, "init") != 0 ? options->real(options, "init") : parameter->initial;
-  parameter->value = options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
-  parameter->lower = options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
-  parameter->upper = options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
-  of->own_penalty = of->own_penalty || options->present(options, "l1") != 0 || options->present(options, "l2") != 0;
+      options->present(options, "init") != 0 ? options->real(options, "init") : parameter->initial;
+  parameter->value =
+      options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
+  parameter->lower =
+      options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
+  parameter->upper =
+      options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
+  of->own_penalty = of->own_penalty || options->present(options, "l1") != 0 ||
+                    options->present(options, "l2") != 0;
   of->l1 = options->present(options, "l1") != 0 ? options->real(options, "l1") : of->l1;
   of->l2 = options->present(options, "l2") != 0 ? options->real(options, "l2") : of->l2;
   if (options->present(options, "scope") != 0) {
@@ -96,18 +137,21 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
   }
   if (options->present(options, "fixed") != 0) {
     bool fixed = options->boolean(options, "fixed") != 0;
-    parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
+    parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED
+                             : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
   }
   if (options->present(options, "tied") != 0 &&
       (options->present(options, "initial") != 0 || options->present(options, "init") != 0 ||
        options->present(options, "value") != 0 || options->present(options, "fixed") != 0)) {
     status = pf_fail(error, PF_STOP,
-                     "%s is tied to another parameter and takes its value from there; remove `tied`, or `initial`, "
+                     "%s is tied to another parameter and takes its value from there; remove "
+                     "`tied`, or `initial`, "
                      "`value` and `fixed`",
                      parameter->name);
     pf_error_locate(error, problem->config, node);
   } else if (!(parameter->lower <= parameter->upper)) {
-    status = pf_fail(error, PF_STOP, "%s: found lower = %g above upper = %g, expected the other way round",
+    status = pf_fail(error, PF_STOP,
+                     "%s: found lower = %g above upper = %g, expected the other way round",
                      parameter->name, parameter->lower, parameter->upper);
     pf_error_locate(error, problem->config, node);
   }
@@ -115,8 +159,9 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
       options->present(options, "value") == 0) {
     parameter->value = parameter->initial; /* what is fixed is so for the truth too */
   }
-  if (status == PF_OK && (options->present(options, "initial") != 0 || options->present(options, "lower") != 0 ||
-                          options->present(options, "upper") != 0)) {
+  if (status == PF_OK &&
+      (options->present(options, "initial") != 0 || options->present(options, "lower") != 0 ||
+       options->present(options, "upper") != 0)) {
     status = check_within(problem, parameter, node, error);
   }
   pf_view_free(view);
@@ -134,46 +179,51 @@ typedef struct declarer {
 static bool declarer_at(const pf_model *model, size_t i, declarer *out)
 {
   if (i < model->n_plastic) {
-    *out = (declarer){model->plastic[i].rule, model->plastic[i].theta0, model->plastic[i].needs.parameters.count, true};
+    *out = (declarer){model->plastic[i].rule, model->plastic[i].theta0,
+                      model->plastic[i].declared.parameters.count, true};
     return true;
   }
   i -= model->n_plastic;
   if (i == 0) {
-    *out = (declarer){model->network, model->network_theta0, model->needs.parameters.count, false};
+    *out =
+        (declarer){model->network, model->network_theta0, model->declared.parameters.count, false};
     return true;
   }
   if (i - 1 < model->n_losses) {
     const pf_loss_term *term = &model->losses[i - 1];
-    *out = (declarer){term->loss, term->theta0, term->needs.parameters.count, false};
+    *out = (declarer){term->loss, term->theta0, term->declared.parameters.count, false};
     return true;
   }
   return false;
 }
 
 /** No such parameter: the nearest name, or, where none is near, those that there are. */
-static pf_status unknown_parameter(const declarer *of, const char *name, pf_names names, pf_error *error)
+static pf_status unknown_parameter(const declarer *of, const char *name, pf_names names,
+                                   pf_error *error)
 {
   const char *near = name == NULL ? NULL : pf_text_nearest(name, names);
   pf_text line = {0};
-  pf_text_add(&line, "%s has no parameter '%s'", of->component->label, name == NULL ? "(unnamed)" : name);
+  pf_text_add(&line, "%s has no parameter '%s'", of->component->label,
+              name == NULL ? "(unnamed)" : name);
   if (near != NULL) {
     pf_text_add(&line, "; did you mean '%s'?", near);
   } else {
-    enum { MOST = 12 };
+    enum { MAX = 12 };
     pf_text_add(&line, "%s", names.count > 0 ? "; it has " : "; it has none");
-    for (size_t i = 0; i < names.count && i < MOST; i++) {
+    for (size_t i = 0; i < names.count && i < MAX; i++) {
       pf_text_add(&line, "%s%s", i > 0 ? ", " : "", names.items[i]);
     }
-    pf_text_add(&line, "%s", names.count > MOST ? ", ..." : "");
+    pf_text_add(&line, "%s", names.count > MAX ? ", ..." : "");
   }
-  const pf_status status = pf_fail(error, PF_STOP, "%s", line.text == NULL ? "out of memory" : line.text);
+  const pf_status status =
+      pf_fail(error, PF_STOP, "%s", line.text == NULL ? "out of memory" : line.text);
   pf_text_free(&line);
   return status;
 }
 
 /** Apply the `parameters` group of one declarer to the model's parameters that are its own. */
-static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const declarer *of, bool teacher,
-                                  pf_error *error)
+static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const declarer *of,
+                                  bool teacher, pf_error *error)
 {
   const pf_node *group = pf_node_get(of->component->node, "parameters");
   const size_t n = of->n;
@@ -194,7 +244,8 @@ static pf_status apply_parameters(const pf_problem *problem, pf_model *model, co
       status = unknown_parameter(of, name, (pf_names){names, n}, error);
       pf_error_locate(error, problem->config, node);
     } else {
-      status = change_parameter(problem, &model->parameters[of->theta0 + found], node, of->of_rule, teacher, error);
+      status = change_parameter(problem, &model->parameters[of->theta0 + found], node, of->of_rule,
+                                teacher, error);
     }
     pf_memory_free(names);
     if (status != PF_OK) {
@@ -204,7 +255,8 @@ static pf_status apply_parameters(const pf_problem *problem, pf_model *model, co
   return PF_OK;
 }
 
-pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher, pf_error *error)
+pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher,
+                                    pf_error *error)
 {
   declarer of;
   pf_status status = PF_OK;
@@ -214,19 +266,21 @@ pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, 
   return status;
 }
 
-/** Numbers in a rule's terms are a teacher's values; in a rule that is fitted they can only be a misunderstanding. */
-static pf_status refuse_given(const pf_problem *problem, const pf_model *model, const pf_plastic *plastic,
-                              pf_error *error)
+/** Numbers in a rule's terms are a teacher's values; in a rule that is fitted they can only be a
+ * misunderstanding. */
+static pf_status refuse_given(const pf_problem *problem, const pf_model *model,
+                              const pf_plastic *plastic, pf_error *error)
 {
-  for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
+  for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
     const pf_parameter *parameter = &model->parameters[plastic->theta0 + i].declared;
     if ((parameter->flags & PF_PARAMETER_GIVEN) != 0) {
-      pf_status status =
-          pf_fail(error, PF_STOP,
-                  "%s is fitted, but its terms give '%s' the number %g; leave numbers and minus signs out (a starting "
-                  "value: parameters: { %s = %g; })",
-                  plastic->rule->label, parameter->label == NULL ? parameter->name : parameter->label, parameter->value,
-                  parameter->name, parameter->value);
+      pf_status status = pf_fail(error, PF_STOP,
+                                 "%s is fitted, but its terms give '%s' the number %g; leave "
+                                 "numbers and minus signs out (a starting "
+                                 "value: parameters: { %s = %g; })",
+                                 plastic->rule->label,
+                                 parameter->label == NULL ? parameter->name : parameter->label,
+                                 parameter->value, parameter->name, parameter->value);
       pf_error_locate(error, problem->config, plastic->rule->node);
       return status;
     }
@@ -234,21 +288,22 @@ static pf_status refuse_given(const pf_problem *problem, const pf_model *model, 
   return PF_OK;
 }
 
-pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd, bool teacher,
-                              pf_error *error)
+pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd,
+                              bool teacher, pf_error *error)
 {
   const pf_plastic *plastic = &model->plastic[p];
-  for (size_t i = 0; i < plastic->needs.parameters.count && !isnan(init_sd); i++) {
+  for (size_t i = 0; i < plastic->declared.parameters.count && !isnan(init_sd); i++) {
     model->parameters[plastic->theta0 + i].declared.initial_sd = init_sd;
   }
-  const declarer of = {plastic->rule, plastic->theta0, plastic->needs.parameters.count, true};
+  const declarer of = {plastic->rule, plastic->theta0, plastic->declared.parameters.count, true};
   pf_status status = apply_parameters(problem, model, &of, teacher, error);
   return status == PF_OK && !teacher ? refuse_given(problem, model, plastic, error) : status;
 }
 
 /* ---- ties ---- */
 
-/** "other", "-other", "2 * other", "0.5 other": the factor, and where the name starts; NULL if it is none of these. */
+/** "other", "-other", "2 * other", "0.5 other": the factor, and where the name starts; NULL if it
+ * is none of these. */
 static const char *scan_tie(const char *text, double *factor)
 {
   const char *at = text;
@@ -290,20 +345,22 @@ static const char *scan_tie(const char *text, double *factor)
   return *end == '\0' && end != at && isfinite(*factor) && *factor != 0.0 ? at : NULL;
 }
 
-/** Is `word` (up to a space) the name of parameter i, with its owner before it or, of the same owner, without? */
+/** Is `word` (up to a space) the name of parameter i, with its owner before it or, of the same
+ * owner, without? */
 static bool names_parameter(const pf_model *model, size_t i, const char *owner, const char *word)
 {
   const pf_model_parameter *parameter = &model->parameters[i];
-  const size_t length = strcspn(word, " \t"), own = strlen(parameter->owner), name = strlen(parameter->declared.name);
+  const size_t length = strcspn(word, " \t"), own = strlen(parameter->owner),
+               name = strlen(parameter->declared.name);
   if (length == name && strncmp(word, parameter->declared.name, length) == 0) {
     return strcmp(owner, parameter->owner) == 0;
   }
-  return length == own + 1 + name && strncmp(word, parameter->owner, own) == 0 && word[own] == '.' &&
-         strncmp(word + own + 1, parameter->declared.name, name) == 0;
+  return length == own + 1 + name && strncmp(word, parameter->owner, own) == 0 &&
+         word[own] == '.' && strncmp(word + own + 1, parameter->declared.name, name) == 0;
 }
 
-static pf_status no_such_parameter(const pf_model *model, const char *text, const char *owner, const char *word,
-                                   pf_error *error)
+static pf_status no_such_parameter(const pf_model *model, const char *text, const char *owner,
+                                   const char *word, pf_error *error)
 {
   char name[96];
   (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word, " \t"), word);
@@ -319,8 +376,10 @@ static pf_status no_such_parameter(const pf_model *model, const char *text, cons
   }
   const char *near = pf_text_nearest(name, (pf_names){names, n});
   pf_status status = pf_fail(
-      error, PF_STOP, "tied = \"%s\": %s has no parameter '%s'%s%s%s (of another rule: \"rules.NAME.parameter\")", text,
-      owner, name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'");
+      error, PF_STOP,
+      "tied = \"%s\": %s has no parameter '%s'%s%s%s (of another rule: \"rules.NAME.parameter\")",
+      text, owner, name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+      near == NULL ? "" : "'");
   pf_memory_free(names);
   return status;
 }
@@ -332,16 +391,19 @@ static pf_status read_tie(pf_model *model, size_t i, const char *text, pf_error 
   const char *word = scan_tie(text, &factor);
   if (word == NULL) {
     return pf_fail(error, PF_STOP,
-                   "tied = \"%s\": expected another parameter, or a factor that is not 0 times one: \"2 * decay\"",
+                   "tied = \"%s\": expected another parameter, or a factor that is not 0 times "
+                   "one: \"2 * decay\"",
                    text);
   }
   for (size_t k = 0; k < model->n_parameters; k++) {
     if (names_parameter(model, k, parameter->owner, word)) {
       if (k == i) {
-        return pf_fail(error, PF_STOP, "tied = \"%s\": '%s' cannot be tied to itself", text, parameter->declared.name);
+        return pf_fail(error, PF_STOP, "tied = \"%s\": '%s' cannot be tied to itself", text,
+                       parameter->declared.name);
       }
       parameter->tied = true;
-      parameter->declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED; /* a network's or a loss's may be by default */
+      parameter->declared.flags &=
+          ~(uint32_t)PF_PARAMETER_FIXED; /* a network's or a loss's may be by default */
       parameter->tied_to = k;
       parameter->factor = factor;
       return PF_OK;
@@ -357,7 +419,8 @@ static pf_status follow_chain(pf_model *model, size_t i, pf_error *error)
   for (size_t hops = 0; model->parameters[parameter->tied_to].tied; hops++) {
     const pf_model_parameter *next = &model->parameters[parameter->tied_to];
     if (hops > model->n_parameters || next->tied_to == i) {
-      return pf_fail(error, PF_STOP, "'%s' and '%s' are tied to each other in a circle, so neither has a value",
+      return pf_fail(error, PF_STOP,
+                     "'%s' and '%s' are tied to each other in a circle, so neither has a value",
                      parameter->declared.name, next->declared.name);
     }
     parameter->factor *= next->factor;
@@ -371,12 +434,14 @@ static pf_status share_bounds(pf_model *model, size_t i, pf_error *error)
 {
   const pf_model_parameter *parameter = &model->parameters[i];
   pf_parameter *free = &model->parameters[parameter->tied_to].declared;
-  const double a = parameter->declared.lower / parameter->factor, b = parameter->declared.upper / parameter->factor;
+  const double a = parameter->declared.lower / parameter->factor,
+               b = parameter->declared.upper / parameter->factor;
   free->lower = fmax(free->lower, fmin(a, b));
   free->upper = fmin(free->upper, fmax(a, b));
   if (!(free->lower <= free->upper)) {
     return pf_fail(error, PF_STOP,
-                   "'%s' is %g times '%s', but their bounds leave no value for both; change `lower` or `upper`",
+                   "'%s' is %g times '%s', but their bounds leave no value for both; change "
+                   "`lower` or `upper`",
                    parameter->declared.name, parameter->factor, free->name);
   }
   return PF_OK;
@@ -384,7 +449,8 @@ static pf_status share_bounds(pf_model *model, size_t i, pf_error *error)
 
 /** Calls `act` on the parameter of each `tied` entry of the `parameters` groups. */
 static pf_status each_tie(const pf_problem *problem, pf_model *model,
-                          pf_status (*act)(pf_model *model, size_t i, const char *text, pf_error *error),
+                          pf_status (*act)(pf_model *model, size_t i, const char *text,
+                                           pf_error *error),
                           pf_error *error)
 {
   declarer of;

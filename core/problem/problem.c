@@ -5,16 +5,24 @@
 
 static const char *what_is_scored(const pf_problem *problem)
 {
-  if (problem->evaluate.animals > 0) {
+  if (problem->settings->evaluate.animals > 0) {
     return "fresh animals";
   }
-  return problem->evaluate.draws > 0 ? "fresh draws" : "fitted draws";
+  return problem->settings->evaluate.draws > 0 ? "fresh draws" : "fitted draws";
 }
 
 static pf_status create(pf_config *config, bool only_task, pf_problem **out, pf_error *error)
 {
   pf_problem *problem = pf_memory_need(1, sizeof *problem, error);
   if (problem == NULL) {
+    return PF_STOP;
+  }
+  problem->settings = pf_memory_need(1, sizeof *problem->settings, error);
+  problem->models = pf_memory_need(1, sizeof *problem->models, error);
+  if (problem->settings == NULL || problem->models == NULL) {
+    pf_memory_free(problem->settings);
+    pf_memory_free(problem->models);
+    pf_memory_free(problem);
     return PF_STOP;
   }
   uint32_t normalise = PF_NORMALISE_STEPS;
@@ -27,7 +35,8 @@ static pf_status create(pf_config *config, bool only_task, pf_problem **out, pf_
   status = status == PF_OK ? pf_build_data(problem, animals, error) : status;
   if (!only_task) {
     status = status == PF_OK ? pf_build_budget(problem, error) : status;
-    status = status == PF_OK ? pf_build_warm_start(problem, problem->warm_path, error) : status;
+    status = status == PF_OK ? pf_build_warm_start(problem, problem->settings->warm_path, error)
+                             : status;
   }
   if (status == PF_OK) {
     problem->evaluated_on = pf_memory_string(what_is_scored(problem), error);
@@ -57,38 +66,42 @@ void pf_problem_free(pf_problem *problem)
     return;
   }
   pf_model_free(problem->model);
-  pf_model_free(problem->teacher);
-  pf_memory_free(problem->teacher_theta);
+  pf_model_free(problem->models->teacher);
+  pf_memory_free(problem->models->teacher_theta);
   pf_build_derived_free(problem);
-  pf_memory_free((void *)problem->input_channels.items);
+  pf_memory_free((void *)problem->settings->input_channels.items);
   pf_initial_file_free(problem->initial);
   pf_dataset_free(&problem->data);
   pf_dataset_free(&problem->fresh);
-  for (size_t p = 0; problem->rules != NULL && p < problem->n_rules; p++) {
-    pf_component_free(&problem->rules[p]);
+  for (size_t p = 0; problem->models->rules != NULL && p < problem->models->n_rules; p++) {
+    pf_component_free(&problem->models->rules[p]);
   }
-  for (size_t k = 0; problem->losses != NULL && k < problem->n_losses; k++) {
-    pf_component_free(&problem->losses[k]);
+  for (size_t k = 0; problem->models->losses != NULL && k < problem->models->n_losses; k++) {
+    pf_component_free(&problem->models->losses[k]);
   }
-  for (size_t i = 0; problem->owners != NULL && i < problem->n_rules + problem->n_losses; i++) {
-    pf_memory_free(problem->owners[i]);
+  for (size_t i = 0;
+       problem->models->owners != NULL && i < problem->models->n_rules + problem->models->n_losses;
+       i++) {
+    pf_memory_free(problem->models->owners[i]);
   }
-  pf_component_free(&problem->teacher_rule);
-  pf_component_free(&problem->network);
-  pf_component_free(&problem->source);
-  pf_memory_free(problem->rules);
-  pf_memory_free(problem->losses);
-  pf_memory_free(problem->owners);
-  for (size_t p = 0; problem->teacher_rules != NULL && p < problem->n_rules; p++) {
-    pf_component_free(&problem->teacher_rules[p]);
+  pf_component_free(&problem->models->teacher_rule);
+  pf_component_free(&problem->models->network);
+  pf_component_free(&problem->models->source);
+  pf_memory_free(problem->models->rules);
+  pf_memory_free(problem->models->losses);
+  pf_memory_free(problem->models->owners);
+  for (size_t p = 0; problem->models->teacher_rules != NULL && p < problem->models->n_rules; p++) {
+    pf_component_free(&problem->models->teacher_rules[p]);
   }
-  pf_memory_free(problem->teacher_rules);
+  pf_memory_free(problem->models->teacher_rules);
   pf_memory_free(problem->warm);
-  pf_memory_free(problem->warm_path);
-  pf_memory_free(problem->name);
-  pf_memory_free(problem->out);
+  pf_memory_free(problem->settings->warm_path);
+  pf_memory_free(problem->settings->name);
+  pf_memory_free(problem->settings->out);
   pf_memory_free(problem->evaluated_on);
-  pf_memory_free(problem->fit.optimiser);
+  pf_memory_free(problem->settings->fit.optimiser);
   pf_registry_free(problem->registry);
+  pf_memory_free(problem->settings);
+  pf_memory_free(problem->models);
   pf_memory_free(problem);
 }

@@ -1,4 +1,5 @@
-/* What of a simulated animal is recorded: some of its units, with noise or as spikes. Choices stay as they are. */
+/* What of a simulated animal is recorded: some of its units, with noise or as spikes. Choices stay
+ * as they are. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/problem/build.h"
@@ -20,7 +21,8 @@ static double sd_of(const pf_record *record, int64_t n_steps, int64_t i)
   return sqrt(squares);
 }
 
-static pf_status add_noise(pf_record *record, int64_t n_steps, double share, pf_stream stream, pf_error *error)
+static pf_status add_noise(pf_record *record, int64_t n_steps, double share, pf_stream stream,
+                           pf_error *error)
 {
   double *noise = pf_memory_need((size_t)n_steps, sizeof *noise, error);
   if (noise == NULL) {
@@ -51,18 +53,20 @@ static double rate_of(const pf_record_settings *how, double activity)
 }
 
 /** Spike counts in the place of the activities. */
-static pf_status count_spikes(pf_record *record, int64_t n_steps, const pf_record_settings *how, pf_stream stream,
-                              pf_error *error)
+static pf_status count_spikes(pf_record *record, int64_t n_steps, const pf_record_settings *how,
+                              pf_stream stream, pf_error *error)
 {
-  enum { MOST = 1000000 };
+  enum { MAX = 1000000 };
   for (int64_t k = 0; k < n_steps * record->n; k++) {
     double uniform;
     const double rate = rate_of(how, record->values[k]);
-    if (!(rate >= 0.0 && rate <= MOST)) {
-      return pf_fail(error, PF_STOP,
-                     "source.record.counts: an activity of %g gives an expected count of %g; expected 0 to %d (link "
-                     "\"exp\" takes activities below 0 too; record.gain and record.baseline scale them)",
-                     record->values[k], rate, (int)MOST);
+    if (!(rate >= 0.0 && rate <= MAX)) {
+      return pf_fail(
+          error, PF_STOP,
+          "source.record.counts: an activity of %g gives an expected count of %g; expected 0 to %d "
+          "(link "
+          "\"exp\" takes activities below 0 too; record.gain and record.baseline scale them)",
+          record->values[k], rate, (int)MAX);
     }
     pf_random_uniform(stream, (uint64_t)k, 1, &uniform);
     record->values[k] = (double)pf_random_poisson(rate, uniform);
@@ -70,8 +74,10 @@ static pf_status count_spikes(pf_record *record, int64_t n_steps, const pf_recor
   return PF_OK;
 }
 
-/** Keep the n_kept units with the smallest of as many uniform numbers; the others were not recorded. */
-static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, pf_stream stream, pf_error *error)
+/** Keep the n_kept units with the smallest of as many uniform numbers; the others were not
+ * recorded. */
+static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, pf_stream stream,
+                           pf_error *error)
 {
   double *uniform = pf_memory_need((size_t)record->n, sizeof *uniform, error);
   if (uniform == NULL) {
@@ -91,17 +97,20 @@ static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, p
   return PF_OK;
 }
 
-pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, int64_t index, pf_error *error)
+pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, int64_t index,
+                          pf_error *error)
 {
-  const pf_record_settings *how = &problem->record;
+  const pf_record_settings *how = &problem->settings->record;
   pf_status status = PF_OK;
   for (size_t k = 0; k < recording->n_targets && status == PF_OK; k++) {
     pf_record *record = &recording->targets[k];
     if (strcmp(record->name, "choice") == 0) {
       continue;
     }
-    pf_stream stream = {
-        .seed = problem->seed, .purpose = PF_RANDOM_RECORD_NOISE, .animal = (uint32_t)index, .draw = (uint32_t)k};
+    pf_stream stream = {.seed = problem->settings->seed,
+                        .purpose = PF_RANDOM_RECORD_NOISE,
+                        .animal = (uint32_t)index,
+                        .draw = (uint32_t)k};
     if (how->noise > 0.0) {
       status = add_noise(record, recording->n_steps, how->noise, stream, error);
     }

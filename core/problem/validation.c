@@ -16,14 +16,17 @@ static int64_t count_trials(const pf_recording *recording)
   return n;
 }
 
-pf_status pf_mask_forecast(const pf_recording *recording, double fraction, uint32_t *flags, pf_error *error)
+pf_status pf_mask_forecast(const pf_recording *recording, double fraction, uint32_t *flags,
+                           pf_error *error)
 {
   const int64_t n = count_trials(recording);
   if (n < 2) {
-    return pf_fail(error, PF_POINT_FAILED, "%s has %lld trial%s; a forecast needs at least one to fit and one to score",
+    return pf_fail(error, PF_POINT_FAILED,
+                   "%s has %lld trial%s; a forecast needs at least one to fit and one to score",
                    recording->name, (long long)n, n == 1 ? "" : "s");
   }
-  /* the smallest number above a product such as 0.7 * 10 = 7.000..01 is not what anybody means: no rounding up */
+  /* the smallest number above a product such as 0.7 * 10 = 7.000..01 is not what anybody means: no
+   * rounding up */
   int64_t n_fit = (int64_t)(fraction * (double)n + 1e-9);
   n_fit = n_fit < 1 ? 1 : n_fit > n - 1 ? n - 1 : n_fit;
   int64_t trial = -1;
@@ -46,7 +49,8 @@ pf_folds pf_folds_of(const pf_dataset *data, int64_t parts)
     /* blocks of one animal may lie in several experiments */
     for (size_t k = 0; k <= i && !several; k++) {
       const pf_recording *other = &data->recordings[k];
-      for (int64_t t = 0; other->animal_index == recording->animal_index && t < recording->n_steps; t++) {
+      for (int64_t t = 0; other->animal_index == recording->animal_index && t < recording->n_steps;
+           t++) {
         several = several || recording->block[t] != other->block[0];
       }
     }
@@ -78,7 +82,8 @@ void pf_recording_mask(pf_recording *recording, const uint32_t *flags)
     }
     length = trial == seen ? length + 1 : 1;
     recording->n_trials += trial == seen ? 0 : 1;
-    recording->longest_trial = length > recording->longest_trial ? length : recording->longest_trial;
+    recording->longest_trial =
+        length > recording->longest_trial ? length : recording->longest_trial;
     seen = trial;
   }
 }

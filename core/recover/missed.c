@@ -1,14 +1,15 @@
 /*
- * Did a fit miss the optimum? Here the truth is known: where it fits the data better than the estimate does, the
- * estimate is no best fit, whatever the optimiser says of it.
+ * Did a fit miss the optimum? Here the truth is known: where it fits the data better than the
+ * estimate does, the estimate is no best fit, whatever the optimiser says of it.
  */
 #include "core/base/memory.h"
-#include "core/fit/unit_function.h"
+#include "core/fit/group_objective.h"
 #include "core/recover/recover.h"
 
 #include <math.h>
 
-/* What is lower by these shares, of F and of F at the start, is not for rounding, nor for where an optimiser stops. */
+/* What is lower by these shares, of F and of F at the start, is not for rounding, nor for where an
+ * optimiser stops. */
 static const double share = 1e-7, share_of_start = 1e-10;
 
 /** values [n]: the truth; false where it is not known, or beyond the bounds of the fit. */
@@ -23,43 +24,48 @@ static bool find_truth(const pf_recovery *r, const pf_layout *layout, size_t fir
   return true;
 }
 
-static pf_status compare(const pf_problem *problem, const pf_fit_unit *unit, const double *truth, bool *out,
-                         pf_error *error)
+static pf_status compare(const pf_problem *problem, const pf_fit_group *group, const double *truth,
+                         bool *out, pf_error *error)
 {
   pf_workspace *workspace = NULL;
-  pf_unit_batches batches = {0};
-  pf_unit_function *function = NULL;
+  pf_group_batches batches = {0};
+  pf_group_objective *function = NULL;
   pf_optimum count = {0};
   double at_truth = 0.0, at_estimate = 0.0;
-  pf_status status =
-      pf_workspace_create(problem->model, pf_dataset_longest(&problem->data)->n_steps, &workspace, error);
-  status = status == PF_OK ? pf_unit_batches_create(problem, unit, true, &batches, error) : status;
-  status = status == PF_OK
-               ? pf_unit_function_create(problem, unit->layout, &batches, true, false, &workspace, 1, &function, error)
-               : status;
+  pf_status status = pf_workspace_create(
+      problem->model, pf_dataset_longest(&problem->data)->n_steps, &workspace, error);
+  status =
+      status == PF_OK ? pf_group_batches_create(problem, group, true, &batches, error) : status;
+  status = status == PF_OK ? pf_group_objective_create(problem, group->layout, &batches, true,
+                                                       false, &workspace, 1, &function, error)
+                           : status;
   if (status == PF_OK) {
-    const pf_function *f = pf_unit_function_get(function);
+    const pf_function *f = pf_group_objective_get(function);
     status = pf_function_value(f, truth, &at_truth, NULL, &count, error);
-    status = status == PF_OK ? pf_function_value(f, unit->values, &at_estimate, NULL, &count, error) : status;
+    status = status == PF_OK
+                 ? pf_function_value(f, group->values, &at_estimate, NULL, &count, error)
+                 : status;
     at_truth += pf_l1_of(f, truth);
-    at_estimate += pf_l1_of(f, unit->values);
+    at_estimate += pf_l1_of(f, group->values);
   }
-  const double start = isfinite(unit->optimum.start) ? fabs(unit->optimum.start) : 0.0;
-  *out = status == PF_OK && at_estimate - at_truth > share * fabs(at_estimate) + share_of_start * start;
-  pf_unit_function_free(function);
-  pf_unit_batches_clear(&batches);
+  const double start = isfinite(group->optimum.start) ? fabs(group->optimum.start) : 0.0;
+  *out = status == PF_OK &&
+         at_estimate - at_truth > share * fabs(at_estimate) + share_of_start * start;
+  pf_group_objective_free(function);
+  pf_group_batches_clear(&batches);
   pf_workspace_free(workspace);
-  return status < 0 ? status : PF_OK; /* the model may have no value at the truth: then nothing is known */
+  return status < 0 ? status
+                    : PF_OK; /* the model may have no value at the truth: then nothing is known */
 }
 
-pf_status pf_recover_missed(const pf_recovery *r, const pf_problem *problem, const pf_fit_unit *unit, size_t first,
-                            bool *out, pf_error *error)
+pf_status pf_recover_missed(const pf_recovery *r, const pf_problem *problem,
+                            const pf_fit_group *group, size_t first, bool *out, pf_error *error)
 {
   *out = false;
-  double *truth = pf_memory_need(unit->layout->n, sizeof *truth, error);
+  double *truth = pf_memory_need(group->layout->n, sizeof *truth, error);
   pf_status status = truth == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK && unit->layout->n > 0 && find_truth(r, unit->layout, first, truth)) {
-    status = compare(problem, unit, truth, out, error);
+  if (status == PF_OK && group->layout->n > 0 && find_truth(r, group->layout, first, truth)) {
+    status = compare(problem, group, truth, out, error);
   }
   pf_memory_free(truth);
   return status;

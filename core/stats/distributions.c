@@ -17,9 +17,9 @@ static double density(double z)
 }
 
 /**
- * z with P(Z <= z) = p for 0 < p <= 1/2: Newton's method in log p (a concave function of z whose slope is smooth far
- * into the tail), from the leading terms of the tail's asymptotic series, safeguarded by nothing since a concave
- * function's steps from the left never overshoot.
+ * z with P(Z <= z) = p for 0 < p <= 1/2: Newton's method in log p (a concave function of z whose
+ * slope is smooth far into the tail), from the leading terms of the tail's asymptotic series,
+ * safeguarded by nothing since a concave function's steps from the left never overshoot.
  */
 static double lower_half(double p)
 {
@@ -62,7 +62,8 @@ static double log_gamma(double a)
   return lgamma_r(a, &sign);
 }
 
-/** P(a, x) by its power series, x < a + 1: x^a e^-x / Gamma(a + 1) * sum x^k / ((a + 1) ... (a + k)). */
+/** P(a, x) by its power series, x < a + 1: x^a e^-x / Gamma(a + 1) * sum x^k / ((a + 1) ... (a +
+ * k)). */
 static double gamma_below_series(double a, double x)
 {
   double term = 1.0;
@@ -75,8 +76,8 @@ static double gamma_below_series(double a, double x)
 }
 
 /**
- * Q(a, x) by its continued fraction, x >= a + 1 (Abramowitz & Stegun 6.5.31 in even form), evaluated by the
- * modified method of Lentz.
+ * Q(a, x) by its continued fraction, x >= a + 1 (Abramowitz & Stegun 6.5.31 in even form),
+ * evaluated by the modified method of Lentz.
  */
 static double gamma_above_fraction(double a, double x)
 {
@@ -124,7 +125,8 @@ double pf_stats_chi2_quantile(double p, double df)
   if (p == 0.0 || p == 1.0) {
     return p == 0.0 ? 0.0 : INFINITY;
   }
-  /* Bisection: monotone, and some 60 halvings are nothing beside a fit. The bracket doubles until it holds p. */
+  /* Bisection: monotone, and some 60 halvings are nothing beside a fit. The bracket doubles until
+   * it holds p. */
   double low = 0.0;
   double high = df;
   while (1.0 - pf_stats_chi2_above(high, df) < p && high < DBL_MAX / 4.0) {

@@ -13,7 +13,8 @@ static int by_p(const void *a, const void *b)
 {
   const hypothesis *x = a;
   const hypothesis *y = b;
-  return x->p != y->p ? (x->p > y->p) - (x->p < y->p) : (x->index > y->index) - (x->index < y->index);
+  return x->p != y->p ? (x->p > y->p) - (x->p < y->p)
+                      : (x->index > y->index) - (x->index < y->index);
 }
 
 pf_status pf_stats_holm(const double *p, size_t n, double *adjusted, pf_error *error)

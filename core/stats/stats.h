@@ -1,8 +1,8 @@
 /*
  * Statistics of small samples: a handful of animals, each a number per candidate.
  *
- * NaN stands for "this animal has no figure" everywhere, and is left out. Nothing here depends on threads or on the
- * order of calls: resampling draws from a stream that the caller names.
+ * NaN stands for "this animal has no figure" everywhere, and is left out. Nothing here depends on
+ * threads or on the order of calls: resampling draws from a stream that the caller names.
  */
 #ifndef PLASTFIT_CORE_STATS_STATS_H
 #define PLASTFIT_CORE_STATS_STATS_H
@@ -19,7 +19,8 @@ typedef struct pf_interval {
 /* ---- paired differences ---- */
 
 enum {
-  /** Up to so many non-zero differences the null distribution is counted; above, it is the normal approximation. */
+  /** Up to so many non-zero differences the null distribution is counted; above, it is the normal
+     approximation. */
   PF_WILCOXON_EXACT = 200
 };
 
@@ -33,21 +34,23 @@ typedef struct pf_wilcoxon {
 } pf_wilcoxon;
 
 /**
- * Wilcoxon's signed rank test of "d and -d are equally likely" (Wilcoxon 1945, Biometrics Bulletin 1:80). Conventions:
+ * Wilcoxon's signed rank test of "d and -d are equally likely" (Wilcoxon 1945, Biometrics Bulletin
+ * 1:80). Conventions:
  *
  * - differences of 0 are dropped before ranking (Wilcoxon's own; not Pratt's);
  * - equal |d| share their mean rank;
- * - exact: the distribution of `plus` over all 2^n signs of the mid-ranks as they are, ties and all (the conditional
- *   permutation distribution), counted on doubled ranks; p = P(|plus - mean| >= |observed - mean|), which by symmetry
- *   is min(1, 2 P(plus >= the larger of the two sums));
- * - above PF_WILCOXON_EXACT: normal with mean n (n + 1) / 4 and variance sum of rank^2 / 4 (so ties are in it), with
- * the continuity correction of 1/2.
+ * - exact: the distribution of `plus` over all 2^n signs of the mid-ranks as they are, ties and all
+ * (the conditional permutation distribution), counted on doubled ranks; p = P(|plus - mean| >=
+ * |observed - mean|), which by symmetry is min(1, 2 P(plus >= the larger of the two sums));
+ * - above PF_WILCOXON_EXACT: normal with mean n (n + 1) / 4 and variance sum of rank^2 / 4 (so ties
+ * are in it), with the continuity correction of 1/2.
  */
 pf_status pf_stats_wilcoxon(const double *differences, size_t n, pf_wilcoxon *out, pf_error *error);
 
 /**
- * Holm's step-down correction (Holm 1979, Scand. J. Statist. 6:65): adjusted[i] <= alpha rejects hypothesis i with
- * family-wise error alpha. NaN stays NaN and does not count as a hypothesis. adjusted MAY be p.
+ * Holm's step-down correction (Holm 1979, Scand. J. Statist. 6:65): adjusted[i] <= alpha rejects
+ * hypothesis i with family-wise error alpha. NaN stays NaN and does not count as a hypothesis.
+ * adjusted MAY be p.
  */
 pf_status pf_stats_holm(const double *p, size_t n, double *adjusted, pf_error *error);
 
@@ -56,42 +59,49 @@ pf_status pf_stats_holm(const double *p, size_t n, double *adjusted, pf_error *e
 enum { PF_BOOTSTRAP_RESAMPLES = 10000 };
 enum pf_bootstrap_kind {
   PF_BOOTSTRAP_PERCENTILE = 0, /**< quantiles of the resampled statistic */
-  PF_BOOTSTRAP_BCA = 1         /**< bias-corrected and accelerated (Efron 1987, JASA 82:171), jackknife acceleration */
+  PF_BOOTSTRAP_BCA =
+      1 /**< bias-corrected and accelerated (Efron 1987, JASA 82:171), jackknife acceleration */
 };
 
-/** A statistic of the animals index[0..n), some of which come more than once. NaN: it has none of these. */
+/** A statistic of the animals index[0..n), some of which come more than once. NaN: it has none of
+ * these. */
 typedef double (*pf_statistic)(const size_t *index, size_t n, const void *data);
 
 typedef struct pf_bootstrap {
   uint32_t kind;     /**< enum pf_bootstrap_kind */
   double level;      /**< 0: 0.95 */
   int64_t resamples; /**< 0: PF_BOOTSTRAP_RESAMPLES */
-  pf_stream stream;  /**< purpose PF_RANDOM_BOOTSTRAP; animal and draw tell one bootstrap from another */
+  pf_stream
+      stream; /**< purpose PF_RANDOM_BOOTSTRAP; animal and draw tell one bootstrap from another */
 } pf_bootstrap;
 
 /**
- * A bootstrap interval of a statistic of n animals, drawn with replacement. `value` is the statistic of the animals as
- * they are. Resamples whose statistic is NaN are left out. Where the statistic is NaN, or n < 2, or no two resamples
- * differ while n < 2, low and high are NaN; where all resamples agree, low = high = value. BCa falls back to percentile
- * where its correction is not finite (every resample on one side of the value).
+ * A bootstrap interval of a statistic of n animals, drawn with replacement. `value` is the
+ * statistic of the animals as they are. Resamples whose statistic is NaN are left out. Where the
+ * statistic is NaN, or n < 2, or no two resamples differ while n < 2, low and high are NaN; where
+ * all resamples agree, low = high = value. BCa falls back to percentile where its correction is not
+ * finite (every resample on one side of the value).
  */
-pf_status pf_stats_bootstrap(const pf_bootstrap *how, size_t n, pf_statistic statistic, const void *data,
-                             pf_interval *out, pf_error *error);
+pf_status pf_stats_bootstrap(const pf_bootstrap *how, size_t n, pf_statistic statistic,
+                             const void *data, pf_interval *out, pf_error *error);
 /** The same of the mean of values[0..n); NaN are left out first. */
-pf_status pf_stats_bootstrap_mean(const pf_bootstrap *how, const double *values, size_t n, pf_interval *out,
-                                  pf_error *error);
+pf_status pf_stats_bootstrap_mean(const pf_bootstrap *how, const double *values, size_t n,
+                                  pf_interval *out, pf_error *error);
 
 /* ---- quantiles and distributions ---- */
 
-/** Quantile q in [0, 1] of sorted[0..n), ascending, no NaN: linear between order statistics (type 7). n = 0: NaN. */
+/** Quantile q in [0, 1] of sorted[0..n), ascending, no NaN: linear between order statistics (type
+ * 7). n = 0: NaN. */
 double pf_stats_quantile(const double *sorted, size_t n, double q);
 /** Sort ascending in place, NaN moved behind the rest; how many are no NaN. */
 size_t pf_stats_sort(double *values, size_t n);
 
-/** P(Z <= z), and its inverse (p = 0: -inf, 1: inf, outside [0, 1]: NaN); to some 1e-15 relative. */
+/** P(Z <= z), and its inverse (p = 0: -inf, 1: inf, outside [0, 1]: NaN); to some 1e-15 relative.
+ */
 double pf_stats_normal(double z);
 double pf_stats_normal_quantile(double p);
-/** P(X > x) of chi-square with `df` > 0 degrees of freedom: what likelihood ratio and Wald tests report. */
+/** P(X > x) of chi-square with `df` > 0 degrees of freedom: what likelihood ratio and Wald tests
+ * report. */
 double pf_stats_chi2_above(double x, double df);
 /** x with P(X <= x) = p: pf_stats_chi2_quantile(0.95, 1) = 3.841. */
 double pf_stats_chi2_quantile(double p, double df);

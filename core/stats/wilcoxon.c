@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A difference's size, its sign and, once sorted, twice its mid-rank: a whole number, whatever the ties. */
+/** A difference's size, its sign and, once sorted, twice its mid-rank: a whole number, whatever the
+ * ties. */
 typedef struct ranked {
   double size;
   bool is_plus;
@@ -35,11 +36,12 @@ static void rank_all(ranked *items, size_t n)
 }
 
 /**
- * P(plus >= at least), with plus in doubled ranks. chance[s] is P(the sum over the first k ranks is s); each further
- * rank is in the sum with probability 1/2. Probabilities rather than counts: they cannot overflow, and as multiples of
- * 2^-n they are exact up to n = 53.
+ * P(plus >= at least), with plus in doubled ranks. chance[s] is P(the sum over the first k ranks is
+ * s); each further rank is in the sum with probability 1/2. Probabilities rather than counts: they
+ * cannot overflow, and as multiples of 2^-n they are exact up to n = 53.
  */
-static pf_status upper_tail(const ranked *items, size_t n, size_t at_least, double *out, pf_error *error)
+static pf_status upper_tail(const ranked *items, size_t n, size_t at_least, double *out,
+                            pf_error *error)
 {
   const size_t largest = n * (n + 1);
   double *chance = pf_memory_need(largest + 1, sizeof *chance, error);
@@ -51,7 +53,8 @@ static pf_status upper_tail(const ranked *items, size_t n, size_t at_least, doub
   for (size_t k = 0; k < n; k++) {
     const size_t r = items[k].doubled;
     reached += r;
-    for (size_t s = reached + 1; s-- > 0;) { /* downwards, so that chance[s - r] is still without rank k */
+    for (size_t s = reached + 1;
+         s-- > 0;) { /* downwards, so that chance[s - r] is still without rank k */
       chance[s] = 0.5 * chance[s] + (s >= r ? 0.5 * chance[s - r] : 0.0);
     }
   }

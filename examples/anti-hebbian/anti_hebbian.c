@@ -1,7 +1,9 @@
 /*
- * anti_hebbian.c - activity together weakens a synapse, with a bound on how far: dw = -rate x y + decay (rest - w).
+ * anti_hebbian.c - activity together weakens a synapse, with a bound on how far: dw = -rate x y +
+ * decay (rest - w).
  *
- * After P. Foldiak, "Forming sparse representations by local anti-Hebbian learning", Biol. Cybern. 64, 165-170 (1990).
+ * After P. Foldiak, "Forming sparse representations by local anti-Hebbian learning", Biol. Cybern.
+ * 64, 165-170 (1990).
  */
 #define PF_RULE_NAME anti_hebbian
 #define PF_RULE_EQUATION "-rate x y + decay (rest - w)"

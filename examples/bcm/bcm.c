@@ -3,8 +3,9 @@
  *
  *     dw = rate x y (y - threshold) - decay w
  *
- * E. L. Bienenstock, L. N. Cooper & P. W. Munro, "Theory for the development of neuron selectivity", J. Neurosci. 2,
- * 32-48 (1982): phi(y) x - epsilon w, with the simplest phi that changes its sign at the threshold.
+ * E. L. Bienenstock, L. N. Cooper & P. W. Munro, "Theory for the development of neuron
+ * selectivity", J. Neurosci. 2, 32-48 (1982): phi(y) x - epsilon w, with the simplest phi that
+ * changes its sign at the threshold.
  */
 #define PF_RULE_NAME bcm
 #define PF_RULE_SUMMARY "dw = rate x y (y - threshold) - decay w"
@@ -20,8 +21,8 @@ PF_DW(s, p)
   return p.rate * s.y * (s.y - p.threshold) * s.x - p.decay * s.w;
 }
 
-/* C multiplies from left to right: what is the same along a row (p, s.y, modulators) first, s.x and s.w last, and the
- * compiler takes the former out of the loop. */
+/* C multiplies from left to right: what is the same along a row (p, s.y, modulators) first, s.x and
+ * s.w last, and the compiler takes the former out of the loop. */
 PF_DDW(s, p)
 {
   return (pf_dsyn){.x = p.rate * s.y * (s.y - p.threshold),

@@ -1,7 +1,8 @@
 /*
  * covariance.c - Sejnowski's covariance rule: dw = rate (x - mean_x) (y - mean_y).
  *
- * T. J. Sejnowski, "Storing covariance with nonlinearly interacting neurons", J. Math. Biol. 4, 303-321 (1977).
+ * T. J. Sejnowski, "Storing covariance with nonlinearly interacting neurons", J. Math. Biol. 4,
+ * 303-321 (1977).
  */
 #define PF_RULE_NAME covariance
 #define PF_RULE_EQUATION "rate (x - mean_x) (y - mean_y)"

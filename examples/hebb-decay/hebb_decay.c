@@ -13,6 +13,7 @@ PF_DW(s, p)
 
 PF_DDW(s, p)
 {
-  return (pf_dsyn){.x = p.rate * s.y, .y = p.rate * s.x, .w = -p.decay, .rate = s.y * s.x, .decay = -s.w};
+  return (pf_dsyn){
+      .x = p.rate * s.y, .y = p.rate * s.x, .w = -p.decay, .rate = s.y * s.x, .decay = -s.w};
 }
 #include <plastfit/abi/pf_synapse_rule.h>

@@ -1,11 +1,14 @@
 /*
- * bcm_sliding.c - Bienenstock, Cooper & Munro's rule with the threshold that slides (J. Neurosci. 2, 32-48, 1982):
+ * bcm_sliding.c - Bienenstock, Cooper & Munro's rule with the threshold that slides (J. Neurosci.
+ * 2, 32-48, 1982):
  *
  *     dw_ij   = rate x_j y_i (y_i - t_i) - decay w_ij
- *     t_i    <- t_i + forget (y_i^2 - t_i)                one trace per postsynaptic neuron; dw sees it before the step
+ *     t_i    <- t_i + forget (y_i^2 - t_i)                one trace per postsynaptic neuron; dw
+ * sees it before the step
  *
- * The same rule as examples/bcm but for t_i, and so written with the block callbacks: a trace is more than one
- * synapse's business. A call has a block of rows of the weight matrix, and loops over it.
+ * The same rule as examples/bcm but for t_i, and so written with the block callbacks: a trace is
+ * more than one synapse's business. A call has a block of rows of the weight matrix, and loops over
+ * it.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -26,29 +29,30 @@ static const pf_option options[] = {{.name = "start",
                                      .upper = INFINITY,
                                      .help = "threshold at the first step"}};
 
-static const pf_parameter parameters[N_THETA] = {[RATE] = {.name = "rate",
-                                                           .label = "x y (y - t)",
-                                                           .unit = "1",
-                                                           .initial = 0.01,
-                                                           .value = 0.01,
-                                                           .lower = 0.0,
-                                                           .upper = INFINITY,
-                                                           .help = "of learning"},
-                                                 [DECAY] = {.name = "decay",
-                                                            .label = "-w",
-                                                            .unit = "1",
-                                                            .initial = 0.01,
-                                                            .value = 0.01,
-                                                            .lower = 0.0,
-                                                            .upper = INFINITY,
-                                                            .help = "of forgetting, towards w = 0"},
-                                                 [FORGET] = {.name = "forget",
-                                                             .unit = "1",
-                                                             .initial = 0.1,
-                                                             .value = 0.1,
-                                                             .lower = 0.0,
-                                                             .upper = 1.0,
-                                                             .help = "share of the threshold that a step renews"}};
+static const pf_parameter parameters[N_THETA] = {
+    [RATE] = {.name = "rate",
+              .label = "x y (y - t)",
+              .unit = "1",
+              .initial = 0.01,
+              .value = 0.01,
+              .lower = 0.0,
+              .upper = INFINITY,
+              .help = "of learning"},
+    [DECAY] = {.name = "decay",
+               .label = "-w",
+               .unit = "1",
+               .initial = 0.01,
+               .value = 0.01,
+               .lower = 0.0,
+               .upper = INFINITY,
+               .help = "of forgetting, towards w = 0"},
+    [FORGET] = {.name = "forget",
+                .unit = "1",
+                .initial = 0.1,
+                .value = 0.1,
+                .lower = 0.0,
+                .upper = 1.0,
+                .help = "share of the threshold that a step renews"}};
 
 static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
 {
@@ -57,7 +61,8 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
     return pf_fail(error, PF_STOP, "no memory for the rule");
   }
   self->host = host;
-  self->threshold = (pf_trace){.name = "t", .per = PF_PER_POST, .initial = given->real(given, "start")};
+  self->threshold =
+      (pf_trace){.name = "t", .per = PF_PER_POST, .initial = given->real(given, "start")};
   *out = self;
   return PF_OK;
 }
@@ -70,7 +75,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const rule *self = object;
   (void)error;
@@ -80,7 +85,8 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
   return PF_OK;
 }
 
-static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,
+                         pf_error *error)
 {
   const pf_real rate = (pf_real)in->theta[RATE], decay = (pf_real)in->theta[DECAY];
   (void)object;
@@ -95,8 +101,8 @@ static pf_status forward(const void *object, const pf_block *in, pf_real *dw, in
 }
 
 /** c: cotangent of dw. Every gradient is added to (+=), and NULL where it is not wanted. */
-static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, int64_t ldc, const pf_rule_gradient *g,
-                     pf_error *error)
+static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, int64_t ldc,
+                     const pf_rule_gradient *g, pf_error *error)
 {
   const pf_real rate = (pf_real)in->theta[RATE], decay = (pf_real)in->theta[DECAY];
   (void)object;
@@ -129,7 +135,8 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, i
 }
 
 /** Traces after the step from those before it. */
-static pf_status advance(const void *object, const pf_block *in, const pf_traces *next, pf_error *error)
+static pf_status update_traces(const void *object, const pf_block *in, const pf_traces *next,
+                               pf_error *error)
 {
   const pf_real forget = (pf_real)in->theta[FORGET];
   (void)object;
@@ -141,8 +148,8 @@ static pf_status advance(const void *object, const pf_block *in, const pf_traces
 }
 
 /** Its adjoint; c: cotangents of the traces after the step. */
-static pf_status advance_vjp(const void *object, const pf_block *in, const pf_traces *c, const pf_rule_gradient *g,
-                             pf_error *error)
+static pf_status update_traces_vjp(const void *object, const pf_block *in, const pf_traces *c,
+                                   const pf_rule_gradient *g, pf_error *error)
 {
   const pf_real forget = (pf_real)in->theta[FORGET];
   (void)object;
@@ -165,16 +172,17 @@ static pf_status advance_vjp(const void *object, const pf_block *in, const pf_tr
 static const pf_rule_ops ops = {.size = sizeof(pf_rule_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .needs = needs,
+                                .declare = declared,
                                 .forward = forward,
                                 .vjp = vjp,
-                                .advance = advance,
-                                .advance_vjp = advance_vjp};
+                                .update_traces = update_traces,
+                                .update_traces_vjp = update_traces_vjp};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_RULE),
                                  .name = "bcm_sliding",
                                  .version = "1.0",
-                                 .summary = "dw = rate x y (y - t) - decay w, t a running mean of y^2",
+                                 .summary =
+                                     "dw = rate x y (y - t) - decay w, t a running mean of y^2",
                                  .options = PF_TABLE_OF(options),
                                  .rule = &ops};
 

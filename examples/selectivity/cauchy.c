@@ -1,10 +1,11 @@
 /*
- * cauchy.c - log likelihood of recorded activity under Cauchy noise, which forgives a few cells that are far off:
+ * cauchy.c - log likelihood of recorded activity under Cauchy noise, which forgives a few cells
+ * that are far off:
  *
  *     ll = sum over observed cells of -log(1 + u^2),    u = (recorded - model) / width
  *
- * (that of a model which is right in every cell is 0: what is the same for all models is left out). A cell of which
- * nothing was recorded is NaN: it adds 0, and does not count.
+ * (that of a model which is right in every cell is 0: what is the same for all models is left out).
+ * A cell of which nothing was recorded is NaN: it adds 0, and does not count.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -44,7 +45,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_loss_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_loss_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -57,16 +58,19 @@ static pf_status needs(const void *object, pf_loss_needs *out, pf_error *error)
 /** What was recorded of unit i at step t; NaN where nothing was, or the step is not scored. */
 static double recorded(const pf_loss_in *in, int64_t t, int64_t i)
 {
-  return in->scored == NULL || in->scored[t] != 0 ? (double)in->target[0][t * in->ld_target[0] + i] : (double)NAN;
+  return in->scored == NULL || in->scored[t] != 0 ? (double)in->target[0][t * in->ld_target[0] + i]
+                                                  : (double)NAN;
 }
 
 /** u; NaN where nothing was recorded. */
 static double deviation(const loss *self, const pf_loss_in *in, int64_t t, int64_t i)
 {
-  return (recorded(in, t, i) - (double)in->observable[0][t * in->ld_observable[0] + i]) / self->width;
+  return (recorded(in, t, i) - (double)in->observable[0][t * in->ld_observable[0] + i]) /
+         self->width;
 }
 
-static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, int64_t *count, pf_error *error)
+static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, int64_t *count,
+                          pf_error *error)
 {
   (void)error;
   for (int64_t t = 0; t < in->n_steps; t++) {
@@ -83,8 +87,8 @@ static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, 
   return PF_OK;
 }
 
-static pf_status vjp(const void *object, const pf_loss_in *in, const double *c, const pf_loss_gradient *g,
-                     pf_error *error)
+static pf_status vjp(const void *object, const pf_loss_in *in, const double *c,
+                     const pf_loss_gradient *g, pf_error *error)
 {
   const loss *self = object;
   (void)error;
@@ -92,7 +96,8 @@ static pf_status vjp(const void *object, const pf_loss_in *in, const double *c, 
     for (int64_t i = 0; i < in->n_observable[0]; i++) {
       if (!isnan(recorded(in, t, i))) {
         const double u = deviation(self, in, t, i);
-        g->observable[0][t * g->ld_observable[0] + i] += (pf_real)(c[t] * 2 * u / (self->width * (1 + u * u)));
+        g->observable[0][t * g->ld_observable[0] + i] +=
+            (pf_real)(c[t] * 2 * u / (self->width * (1 + u * u)));
       }
     }
   }
@@ -102,14 +107,15 @@ static pf_status vjp(const void *object, const pf_loss_in *in, const double *c, 
 static const pf_loss_ops ops = {.size = sizeof(pf_loss_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .needs = needs,
+                                .declare = declared,
                                 .evaluate = evaluate,
                                 .vjp = vjp};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_LOSS),
                                  .name = "cauchy",
                                  .version = "1.0",
-                                 .summary = "log likelihood of recorded activity under Cauchy noise",
+                                 .summary =
+                                     "log likelihood of recorded activity under Cauchy noise",
                                  .options = PF_TABLE_OF(options),
                                  .loss = &ops};
 

@@ -1,8 +1,9 @@
 /*
  * patterns.c - a task: at each step one of several input patterns, each as likely as the others.
  *
- * The host runs network and rule; the task is asked for the cue of the next step, and told at the next call how that
- * step went. Open loop: what the model does changes nothing here. Pattern k is 1 at the inputs j with j mod n = k.
+ * The host runs network and rule; the task is asked for the cue of the next step, and told at the
+ * next call how that step went. Open loop: what the model does changes nothing here. Pattern k is 1
+ * at the inputs j with j mod n = k.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -32,7 +33,9 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   if (self == NULL) {
     return pf_fail(error, PF_STOP, "no memory for the task");
   }
-  *self = (task){.host = host, .steps = given->integer(given, "steps"), .n = given->integer(given, "patterns")};
+  *self = (task){.host = host,
+                 .steps = given->integer(given, "steps"),
+                 .n = given->integer(given, "patterns")};
   *out = self;
   return PF_OK;
 }
@@ -45,7 +48,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_source_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_source_declaration *out, pf_error *error)
 {
   const task *self = object;
   (void)error;
@@ -64,12 +67,14 @@ static pf_status begin(const void *object, int64_t run, double *state, pf_error 
   return PF_OK;
 }
 
-static pf_status next(const void *object, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error)
+static pf_status next(const void *object, double *state, const pf_task_in *in, pf_task_out *out,
+                      pf_error *error)
 {
   const task *self = object;
   (void)state;
   if (in->n_input < self->n) {
-    return pf_fail_key(error, PF_STOP, "patterns", "%lld patterns need as many inputs, the network has %lld",
+    return pf_fail_key(error, PF_STOP, "patterns",
+                       "%lld patterns need as many inputs, the network has %lld",
                        (long long)self->n, (long long)in->n_input);
   }
   out->flags = PF_STEP_FIT | PF_STEP_SCORE | PF_STEP_PLASTIC; /* of the step that went before */
@@ -91,7 +96,7 @@ static void end(const void *object, double *state)
 static const pf_source_ops ops = {.size = sizeof(pf_source_ops),
                                   .create = create,
                                   .destroy = destroy,
-                                  .needs = needs,
+                                  .declare = declared,
                                   .begin = begin,
                                   .next = next,
                                   .end = end};

@@ -3,9 +3,10 @@
  *
  *     y_i = max(0, drive_i)^2,    drive_i = sum_j w_ij x_j
  *
- * K. D. Miller & T. W. Troyer, "Neural noise can explain expansive, power-law nonlinearities in neural response
- * functions", J. Neurophysiol. 87, 653-659 (2002). Starting weights: mean + sd x noise; the mean is a parameter.
- * The host computes the drive, its adjoint and everything in time; a network says what there is, and how units respond.
+ * K. D. Miller & T. W. Troyer, "Neural noise can explain expansive, power-law nonlinearities in
+ * neural response functions", J. Neurophysiol. 87, 653-659 (2002). Starting weights: mean + sd x
+ * noise; the mean is a parameter. The host computes the drive, its adjoint and everything in time;
+ * a network says what there is, and how units respond.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -49,7 +50,10 @@ static const pf_option options[] = {{.name = "inputs",
 
 static const char *const signals[] = {"activity"};
 static const pf_projection projections[] = {
-    {.name = "layer", .pre = 0, .post = 1, .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE}};
+    {.name = "layer",
+     .pre = 0,
+     .post = 1,
+     .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE}};
 static const pf_observable observables[] = {{.name = "layer", .population = 1, .signal = 0}};
 
 static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
@@ -64,8 +68,8 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
                                          .n = given->integer(given, "inputs"),
                                          .signals = PF_NAMES_OF(signals),
                                          .flags = PF_POPULATION_INPUT};
-  self->populations[1] =
-      (pf_population){.name = "layer", .n = given->integer(given, "units"), .signals = PF_NAMES_OF(signals)};
+  self->populations[1] = (pf_population){
+      .name = "layer", .n = given->integer(given, "units"), .signals = PF_NAMES_OF(signals)};
   const double mean = given->real(given, "mean");
   self->parameters[MEAN] = (pf_parameter){.name = "mean",
                                           .unit = "1",
@@ -87,7 +91,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_network_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_network_declaration *out, pf_error *error)
 {
   const network *self = object;
   (void)error;
@@ -99,13 +103,14 @@ static pf_status needs(const void *object, pf_network_needs *out, pf_error *erro
   return PF_OK;
 }
 
-static pf_status initial(const void *object, const double *theta, const double *noise, const pf_initial *out,
-                         pf_error *error)
+static pf_status initial(const void *object, const double *theta, const double *noise,
+                         const pf_initial *out, pf_error *error)
 {
   const network *self = object;
   const int64_t n_in = self->populations[0].n, n_units = self->populations[1].n;
   (void)error;
-  for (int64_t i = 0; out->w[0] != NULL && i < n_units; i++) { /* NULL: the data give these weights */
+  for (int64_t i = 0; out->w[0] != NULL && i < n_units;
+       i++) { /* NULL: the data give these weights */
     for (int64_t j = 0; j < n_in; j++) {
       out->w[0][i * out->ldw[0] + j] = (pf_real)(theta[MEAN] + self->sd * noise[i * n_in + j]);
     }
@@ -113,8 +118,8 @@ static pf_status initial(const void *object, const double *theta, const double *
   return PF_OK;
 }
 
-static pf_status initial_vjp(const void *object, const double *theta, const double *noise, const pf_initial *c,
-                             double *gradient, pf_error *error)
+static pf_status initial_vjp(const void *object, const double *theta, const double *noise,
+                             const pf_initial *c, double *gradient, pf_error *error)
 {
   const network *self = object;
   (void)theta;
@@ -128,21 +133,23 @@ static pf_status initial_vjp(const void *object, const double *theta, const doub
   return PF_OK;
 }
 
-static pf_status respond(const void *object, const pf_units *in, const pf_response *out, pf_error *error)
+static pf_status activate(const void *object, const pf_units *in, const pf_response *out,
+                          pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t t = 0; t < in->n_steps; t++) {
     for (int64_t i = 0; i < in->n_rows; i++) {
       const pf_real drive = in->drive[t * in->ld_drive + i];
-      out->signals[t * out->ld_signal + i] = drive <= 0 ? 0 : drive * drive; /* so written, a NaN stays one */
+      out->signals[t * out->ld_signal + i] =
+          drive <= 0 ? 0 : drive * drive; /* so written, a NaN stays one */
     }
   }
   return PF_OK;
 }
 
-static pf_status respond_vjp(const void *object, const pf_units *in, const pf_response *value, const pf_response *c,
-                             const pf_units_gradient *g, pf_error *error)
+static pf_status activate_vjp(const void *object, const pf_units *in, const pf_response *value,
+                              const pf_response *c, const pf_units_gradient *g, pf_error *error)
 {
   (void)object;
   (void)value;
@@ -150,7 +157,8 @@ static pf_status respond_vjp(const void *object, const pf_units *in, const pf_re
   for (int64_t t = 0; g->drive != NULL && t < in->n_steps; t++) {
     for (int64_t i = 0; i < in->n_rows; i++) {
       const pf_real drive = in->drive[t * in->ld_drive + i];
-      g->drive[t * g->ld_drive + i] += (drive <= 0 ? 0 : 2 * drive) * c->signals[t * c->ld_signal + i];
+      g->drive[t * g->ld_drive + i] +=
+          (drive <= 0 ? 0 : 2 * drive) * c->signals[t * c->ld_signal + i];
     }
   }
   return PF_OK;
@@ -159,10 +167,10 @@ static pf_status respond_vjp(const void *object, const pf_units *in, const pf_re
 static const pf_network_ops ops = {.size = sizeof(pf_network_ops),
                                    .create = create,
                                    .destroy = destroy,
-                                   .needs = needs,
+                                   .declare = declared,
                                    .initial = initial,
-                                   .respond = respond,
-                                   .respond_vjp = respond_vjp,
+                                   .activate = activate,
+                                   .activate_vjp = activate_vjp,
                                    .initial_vjp = initial_vjp};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_NETWORK),

@@ -16,7 +16,8 @@ extern "C" {
 /** Version of these headers. configure.ac reads it from here. */
 #define PF_VERSION "0.1.0"
 
-/** Version of the library that is linked; differs from PF_VERSION where headers and library do not belong together. */
+/** Version of the library that is linked; differs from PF_VERSION where headers and library do not
+ * belong together. */
 PF_EXPORT const char *pf_version(void);
 /** sizeof(pf_real) as the library was built: 8, or 4 with --with-precision=single. */
 PF_EXPORT size_t pf_version_real_bytes(void);

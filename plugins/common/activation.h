@@ -3,9 +3,10 @@
  * compiler vectorises (scalar libm is an order of magnitude slower, and a
  * library call in a loop keeps the loop scalar).
  *
- * Relative error against long double, |x| from 1e-12 to 600 (tests/unit/networks/test_activation.c): tanh and
- * sigmoid 4e-16, softplus 5e-16; in single precision 2e-7. NaN in, NaN out; infinities saturate.
- * No branches: comparisons are written so that a NaN falls through to the result.
+ * Relative error against long double, |x| from 1e-12 to 600
+ * (tests/unit/networks/test_activation.c): tanh and sigmoid 4e-16, softplus 5e-16; in single
+ * precision 2e-7. NaN in, NaN out; infinities saturate. No branches: comparisons are written so
+ * that a NaN falls through to the result.
  *
  * All rest on one reduction: for z <= 0,  z = k ln2 + r, |r| <= ln2 / 2,
  * exp(z) - 1 = 2^k (exp(r) - 1) + (2^k - 1), which keeps small z exact to the last bits.
@@ -29,8 +30,10 @@ PF_INLINE double pf_expm1_reduced(double z, double *two_to_k)
   k.number = z * 0x1.71547652b82fep+0 + shift;
   scale.bits = (k.bits + 1023U) << 52;
   const double n = k.number - shift;
-  const double r = (z - n * 0x1.62e42fefa3800p-1) - n * 0x1.ef35793c76730p-45; /* ln2 in two parts, the first short */
-  /* Taylor to r^13 (remainder 2e-17 r): (exp(r) - 1 - r) / r^2 = even(r^2) + r odd(r^2), two chains side by side */
+  const double r = (z - n * 0x1.62e42fefa3800p-1) -
+                   n * 0x1.ef35793c76730p-45; /* ln2 in two parts, the first short */
+  /* Taylor to r^13 (remainder 2e-17 r): (exp(r) - 1 - r) / r^2 = even(r^2) + r odd(r^2), two chains
+   * side by side */
   const double q = r * r;
   double even = 1.0 / 479001600.0;
   double odd = 1.0 / 6227020800.0;
@@ -61,8 +64,9 @@ PF_INLINE double pf_tanh_double(double x)
 {
   const double a = __builtin_fabs(x);
   double two_to_k;
-  const double p = pf_expm1_reduced(-2.0 * (a > 20.0 ? 20.0 : a), &two_to_k); /* tanh(20) rounds to 1 */
-  const double e = two_to_k * p + (two_to_k - 1.0);                           /* exp(-2|x|) - 1 */
+  const double p =
+      pf_expm1_reduced(-2.0 * (a > 20.0 ? 20.0 : a), &two_to_k); /* tanh(20) rounds to 1 */
+  const double e = two_to_k * p + (two_to_k - 1.0);              /* exp(-2|x|) - 1 */
   return __builtin_copysign(-e / (e + 2.0), x);
 }
 

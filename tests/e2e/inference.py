@@ -207,7 +207,7 @@ for draws in (1, 3):
 
 # nothing where there is a penalty, nor where the fit did not arrive: the reason instead
 for more, words in ((["penalty.l1=0.01"], "a penalty"), (["fit.iterations=1"], "did not converge"),
-                    (["fit.optimiser=adam", "fit.epochs=2"], "adam stops"), (["intervals.most=1"], "intervals.most")):
+                    (["fit.optimiser=adam", "fit.epochs=2"], "adam stops"), (["intervals.max_values=1"], "intervals.max_values")):
     theta, _ = fit("logistic", *more, **CHOICE)
     for row in theta.values():
         if row["se"] or row["ci_lower"] or row["verdict"] or words not in row["note"]:

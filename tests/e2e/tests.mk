@@ -1,7 +1,7 @@
 # End-to-end tests: shell scripts that run the program. They get, exported: PLASTFIT (the program), PF_SRCDIR, PF_BUILDDIR,
 # and PF_SHARED where it is set. They exit with 0 passed, 77 skipped (and say why), anything else failed.
 e2e_tests =
-e2e_tests += tests/e2e/act.sh
+e2e_tests += tests/e2e/closed_loop.sh
 e2e_tests += tests/e2e/bad_input.sh
 e2e_tests += tests/e2e/check.sh
 e2e_tests += tests/e2e/compare.sh
@@ -10,15 +10,15 @@ e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/configs.sh
 e2e_tests += tests/e2e/flies.sh
 e2e_tests += tests/e2e/inference.sh
-e2e_tests += tests/e2e/hostile.sh
+e2e_tests += tests/e2e/hard_problems.sh
 e2e_tests += tests/e2e/interrupt.sh
-e2e_tests += tests/e2e/knobs.sh
-e2e_tests += tests/e2e/mixing.sh
+e2e_tests += tests/e2e/configuration.sh
+e2e_tests += tests/e2e/mixed_components.sh
 e2e_tests += tests/e2e/new_rule.sh
 e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/npz.sh
 e2e_tests += tests/e2e/oja.sh
-e2e_tests += tests/e2e/rivals.sh
+e2e_tests += tests/e2e/baseline_models.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh
 e2e_tests += tests/e2e/recoveries.sh

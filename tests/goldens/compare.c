@@ -3,10 +3,11 @@
 #include <string.h>
 
 /*
- * What the main job asks for. Measured on the fifteen files of the project (gcc 12, AVX2): at most 1.6e-15, the
- * gradient of behaviour_mlp3; theta after 41 epochs of training 4e-16. On the other side: a loss that is off by 1e-8,
- * or eta by 1e-4 of itself (errors of 2e-5 to 5e-5), fails. In single precision (states and weights have 7 digits): at
- * most 5.7e-7, the gradient of activity_mlp4.
+ * What the main job asks for. Measured on the fifteen files of the project (gcc 12, AVX2): at
+ * most 1.6e-15, the gradient of behaviour_mlp3; theta after 41 epochs of training 4e-16. On the
+ * other side: a loss that is off by 1e-8, or eta by 1e-4 of itself (errors of 2e-5 to 5e-5), fails.
+ * In single precision (states and weights have 7 digits): at most 5.7e-7, the gradient of
+ * activity_mlp4.
  */
 const double golden_tolerance = sizeof(pf_real) == sizeof(double) ? 1e-9 : 5e-6;
 
@@ -24,7 +25,8 @@ static golden_quantity *find(golden_report *report, const char *name)
   return &report->quantities[report->n++];
 }
 
-void golden_compare(golden_report *report, const char *name, const double *found, const double *expected, size_t n)
+void golden_compare(golden_report *report, const char *name, const double *found,
+                    const double *expected, size_t n)
 {
   golden_quantity *quantity = find(report, name);
   double difference = 0.0;
@@ -60,8 +62,8 @@ void golden_report_write(const golden_report *report, char *text, size_t capacit
   text[0] = '\0';
   for (size_t k = 0; k < report->n && length < capacity; k++) {
     const golden_quantity *quantity = &report->quantities[k];
-    const int n = snprintf(text + length, capacity - length, "%s%s %.1e%s", k > 0 ? ", " : "", quantity->name,
-                           quantity->error, passes(quantity) ? "" : " (!)");
+    const int n = snprintf(text + length, capacity - length, "%s%s %.1e%s", k > 0 ? ", " : "",
+                           quantity->name, quantity->error, passes(quantity) ? "" : " (!)");
     length += n > 0 ? (size_t)n : 0;
   }
 }

@@ -18,10 +18,12 @@ typedef struct golden_report {
   size_t n;
 } golden_report;
 
-extern const double golden_tolerance; /**< of the relative error; what was measured stands in compare.c */
+extern const double
+    golden_tolerance; /**< of the relative error; what was measured stands in compare.c */
 
 /** `name` stays the caller's. A number that is not finite makes the error infinite. */
-void golden_compare(golden_report *report, const char *name, const double *found, const double *expected, size_t n);
+void golden_compare(golden_report *report, const char *name, const double *found,
+                    const double *expected, size_t n);
 /** Something was compared, and all of it within the tolerance. */
 bool golden_report_passes(const golden_report *report);
 /** "loss 1e-16, gradient 2e-15", the ones too far apart marked; [capacity]. */
@@ -29,7 +31,8 @@ void golden_report_write(const golden_report *report, char *text, size_t capacit
 
 /** Loss, gradient, outputs and weights at one theta. In tests/goldens/values.c. */
 pf_status golden_compare_values(const golden_case *golden, golden_report *report, pf_error *error);
-/** A training run, loss by loss and theta by theta, and the same through pf_fit_run. In tests/goldens/training.c. */
+/** A training run, loss by loss and theta by theta, and the same through pf_fit_run. In
+ * tests/goldens/training.c. */
 pf_status golden_compare_training(golden_case *golden, golden_report *report, pf_error *error);
 
 #endif

@@ -2,7 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-pf_status golden_check_keys(const json_t *object, const char *what, const char *const *known, pf_error *error)
+pf_status golden_check_keys(const json_t *object, const char *what, const char *const *known,
+                            pf_error *error)
 {
   const char *key = NULL;
   const json_t *value = NULL;
@@ -18,13 +19,15 @@ pf_status golden_check_keys(const json_t *object, const char *what, const char *
       k++;
     }
     if (known[k] == NULL) {
-      return pf_fail(error, PF_STOP, "%s has a field '%s' that this program does not know how to use", what, key);
+      return pf_fail(error, PF_STOP,
+                     "%s has a field '%s' that this program does not know how to use", what, key);
     }
   }
   return PF_OK;
 }
 
-static pf_status read_number(const json_t *value, const char *what, enum golden_null null, double *out, pf_error *error)
+static pf_status read_number(const json_t *value, const char *what, enum golden_null null,
+                             double *out, pf_error *error)
 {
   if (json_is_null(value) && null == GOLDEN_NULL_IS_MISSING) {
     *out = NAN;
@@ -38,7 +41,8 @@ static pf_status read_number(const json_t *value, const char *what, enum golden_
   return PF_OK;
 }
 
-pf_status golden_number(const json_t *object, const char *key, enum golden_null null, double *out, pf_error *error)
+pf_status golden_number(const json_t *object, const char *key, enum golden_null null, double *out,
+                        pf_error *error)
 {
   return read_number(json_object_get(object, key), key, null, out, error);
 }
@@ -77,8 +81,8 @@ size_t golden_count(const json_t *value)
   return n;
 }
 
-static pf_status read_numbers(const json_t *value, const char *what, enum golden_null null, double **next,
-                              pf_error *error)
+static pf_status read_numbers(const json_t *value, const char *what, enum golden_null null,
+                              double **next, pf_error *error)
 {
   pf_status status = PF_OK;
   if (!json_is_array(value)) {
@@ -91,8 +95,8 @@ static pf_status read_numbers(const json_t *value, const char *what, enum golden
   return status;
 }
 
-pf_status golden_numbers(const json_t *value, const char *what, enum golden_null null, size_t n, double *out,
-                         pf_error *error)
+pf_status golden_numbers(const json_t *value, const char *what, enum golden_null null, size_t n,
+                         double *out, pf_error *error)
 {
   const size_t found = golden_count(value);
   if (found != n) {
@@ -101,12 +105,15 @@ pf_status golden_numbers(const json_t *value, const char *what, enum golden_null
   return read_numbers(value, what, null, &out, error);
 }
 
-pf_status golden_check_matrix(const json_t *value, const char *what, size_t rows, size_t columns, pf_error *error)
+pf_status golden_check_matrix(const json_t *value, const char *what, size_t rows, size_t columns,
+                              pf_error *error)
 {
   bool good = json_is_array(value) && json_array_size(value) == rows;
   for (size_t i = 0; good && i < rows; i++) {
     const json_t *row = json_array_get(value, i);
     good = json_is_array(row) && json_array_size(row) == columns && golden_count(row) == columns;
   }
-  return good ? PF_OK : pf_fail(error, PF_STOP, "%s is not a matrix of %zu x %zu numbers", what, rows, columns);
+  return good ? PF_OK
+              : pf_fail(error, PF_STOP, "%s is not a matrix of %zu x %zu numbers", what, rows,
+                        columns);
 }

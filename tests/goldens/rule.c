@@ -12,7 +12,8 @@ static pf_status add_factor(golden_rule *rule, char letter, const char *what, pf
 {
   if (letter == '\0' || strchr(letters, letter) == NULL || rule->n_factors == GOLDEN_FACTORS ||
       memchr(rule->factors, letter, rule->n_factors) != NULL) {
-    return pf_fail(error, PF_STOP, "rule.%s: found '%c', expected each of x, y, w, r at most once", what, letter);
+    return pf_fail(error, PF_STOP, "rule.%s: found '%c', expected each of x, y, w, r at most once",
+                   what, letter);
   }
   rule->factors[rule->n_factors++] = letter;
   return PF_OK;
@@ -32,7 +33,8 @@ static pf_status read_factors(const json_t *rule, golden_rule *out, pf_error *er
   return status;
 }
 
-/* "theta[x power][r power][w power]" says the order of the indices; where it is given it must say what factors says. */
+/* "theta[x power][r power][w power]" says the order of the indices; where it is given it must say
+ * what factors says. */
 static pf_status check_layout(const json_t *rule, const golden_rule *out, pf_error *error)
 {
   const char *layout = json_string_value(json_object_get(rule, "theta_layout"));
@@ -45,8 +47,10 @@ static pf_status check_layout(const json_t *rule, const golden_rule *out, pf_err
     }
   }
   if (status == PF_OK && said.n_factors > 0 &&
-      (said.n_factors != out->n_factors || memcmp(said.factors, out->factors, said.n_factors) != 0)) {
-    status = pf_fail(error, PF_STOP, "rule.theta_layout '%s' is not the order of rule.factors", layout);
+      (said.n_factors != out->n_factors ||
+       memcmp(said.factors, out->factors, said.n_factors) != 0)) {
+    status =
+        pf_fail(error, PF_STOP, "rule.theta_layout '%s' is not the order of rule.factors", layout);
   }
   return status;
 }
@@ -59,8 +63,9 @@ static pf_status read_taylor_sizes(const json_t *theta, golden_rule *out, pf_err
   for (size_t k = 0; k < out->n_factors && k < GOLDEN_FACTORS; k++) {
     out->sizes[k] = json_array_size(theta);
     if (out->sizes[k] < 1 || out->sizes[k] > N_POWERS) {
-      return pf_fail(error, PF_STOP, "theta has %zu entries along %c, expected 1 to %d (powers 0 to %d)", out->sizes[k],
-                     out->factors[k], N_POWERS, HIGHEST_POWER);
+      return pf_fail(error, PF_STOP,
+                     "theta has %zu entries along %c, expected 1 to %d (powers 0 to %d)",
+                     out->sizes[k], out->factors[k], N_POWERS, HIGHEST_POWER);
     }
     out->n *= out->sizes[k];
     theta = json_array_get(theta, 0);
@@ -72,7 +77,8 @@ static pf_status read_mlp_sizes(const json_t *theta, golden_rule *out, pf_error 
 {
   out->n_layers = json_array_size(theta);
   if (out->n_layers < 1 || out->n_layers > GOLDEN_LAYERS) {
-    return pf_fail(error, PF_STOP, "theta has %zu layers, expected 1 to %d", out->n_layers, GOLDEN_LAYERS);
+    return pf_fail(error, PF_STOP, "theta has %zu layers, expected 1 to %d", out->n_layers,
+                   GOLDEN_LAYERS);
   }
   size_t below = out->n_factors;
   for (size_t l = 0; l < out->n_layers; l++) {
@@ -80,18 +86,20 @@ static pf_status read_mlp_sizes(const json_t *theta, golden_rule *out, pf_error 
     out->n += (below + 1) * out->sizes[l];
     below = out->sizes[l];
   }
-  return below == 1 ? PF_OK : pf_fail(error, PF_STOP, "theta's last layer has %zu units, expected 1", below);
+  return below == 1
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "theta's last layer has %zu units, expected 1", below);
 }
 
-static pf_status taylor_numbers(const golden_rule *rule, size_t depth, const json_t *tensor, const char *what,
-                                double **next, pf_error *error)
+static pf_status taylor_numbers(const golden_rule *rule, size_t depth, const json_t *tensor,
+                                const char *what, double **next, pf_error *error)
 {
   if (depth >= rule->n_factors || depth >= GOLDEN_FACTORS) {
     return golden_numbers(tensor, what, GOLDEN_NULL_IS_WRONG, 1, (*next)++, error);
   }
   if (json_array_size(tensor) != rule->sizes[depth]) {
-    return pf_fail(error, PF_STOP, "%s has %zu entries along %c, theta has %zu", what, json_array_size(tensor),
-                   rule->factors[depth], rule->sizes[depth]);
+    return pf_fail(error, PF_STOP, "%s has %zu entries along %c, theta has %zu", what,
+                   json_array_size(tensor), rule->factors[depth], rule->sizes[depth]);
   }
   pf_status status = PF_OK;
   for (size_t i = 0; i < rule->sizes[depth] && status == PF_OK; i++) {
@@ -100,14 +108,15 @@ static pf_status taylor_numbers(const golden_rule *rule, size_t depth, const jso
   return status;
 }
 
-static pf_status mlp_numbers(const golden_rule *rule, const json_t *tensor, const char *what, double *out,
-                             pf_error *error)
+static pf_status mlp_numbers(const golden_rule *rule, const json_t *tensor, const char *what,
+                             double *out, pf_error *error)
 {
   static const char *const known[] = {"weights", "bias", NULL};
   size_t below = rule->n_factors;
   pf_status status = PF_OK;
   if (json_array_size(tensor) != rule->n_layers) {
-    return pf_fail(error, PF_STOP, "%s has %zu layers, theta has %zu", what, json_array_size(tensor), rule->n_layers);
+    return pf_fail(error, PF_STOP, "%s has %zu layers, theta has %zu", what,
+                   json_array_size(tensor), rule->n_layers);
   }
   for (size_t l = 0; l < rule->n_layers && status == PF_OK; l++) {
     const json_t *layer = json_array_get(tensor, l);
@@ -115,19 +124,21 @@ static pf_status mlp_numbers(const golden_rule *rule, const json_t *tensor, cons
     const size_t units = rule->sizes[l];
     status = golden_check_keys(layer, what, known, error);
     status = status == PF_OK ? golden_check_matrix(weights, what, below, units, error) : status;
-    status = status == PF_OK ? golden_numbers(weights, what, GOLDEN_NULL_IS_WRONG, below * units, out, error) : status;
-    out += below * units;
     status = status == PF_OK
-                 ? golden_numbers(json_object_get(layer, "bias"), what, GOLDEN_NULL_IS_WRONG, units, out, error)
+                 ? golden_numbers(weights, what, GOLDEN_NULL_IS_WRONG, below * units, out, error)
                  : status;
+    out += below * units;
+    status = status == PF_OK ? golden_numbers(json_object_get(layer, "bias"), what,
+                                              GOLDEN_NULL_IS_WRONG, units, out, error)
+                             : status;
     out += units;
     below = units;
   }
   return status;
 }
 
-pf_status golden_rule_numbers(const golden_rule *rule, const json_t *tensor, const char *what, double *out,
-                              pf_error *error)
+pf_status golden_rule_numbers(const golden_rule *rule, const json_t *tensor, const char *what,
+                              double *out, pf_error *error)
 {
   return rule->is_mlp ? mlp_numbers(rule, tensor, what, out, error)
                       : taylor_numbers(rule, 0, tensor, what, &out, error);
@@ -149,8 +160,8 @@ static size_t power_of(const golden_rule *rule, size_t at, char letter)
 static void name_taylor(golden_rule *rule)
 {
   for (size_t i = 0; i < rule->n; i++) {
-    (void)snprintf(rule->names[i], GOLDEN_NAME, "X%zuY%zuW%zuR%zu", power_of(rule, i, 'x'), power_of(rule, i, 'y'),
-                   power_of(rule, i, 'w'), power_of(rule, i, 'r'));
+    (void)snprintf(rule->names[i], GOLDEN_NAME, "X%zuY%zuW%zuR%zu", power_of(rule, i, 'x'),
+                   power_of(rule, i, 'y'), power_of(rule, i, 'w'), power_of(rule, i, 'r'));
   }
 }
 
@@ -196,7 +207,8 @@ static pf_status read_mask(const json_t *rule, golden_rule *out, pf_error *error
   return status;
 }
 
-pf_status golden_rule_read(const json_t *rule, const json_t *theta, golden_rule *out, pf_error *error)
+pf_status golden_rule_read(const json_t *rule, const json_t *theta, golden_rule *out,
+                           pf_error *error)
 {
   static const char *const known[] = {"family", "factors", "theta", "theta_layout", "mask", NULL};
   const char *family = NULL;
@@ -207,7 +219,8 @@ pf_status golden_rule_read(const json_t *rule, const json_t *theta, golden_rule 
   }
   out->is_mlp = strcmp(family, "mlp") == 0;
   if (!out->is_mlp && strcmp(family, "taylor") != 0 && strcmp(family, "volterra") != 0) {
-    return pf_fail(error, PF_STOP, "rule.family: found '%s', this program knows taylor and mlp", family);
+    return pf_fail(error, PF_STOP, "rule.family: found '%s', this program knows taylor and mlp",
+                   family);
   }
   status = read_factors(rule, out, error);
   status = status == PF_OK && !out->is_mlp ? check_layout(rule, out, error) : status;
@@ -249,13 +262,14 @@ static void mlp_config(const golden_rule *rule, pf_text *text)
   pf_text_add(text, "];");
 }
 
-/* The plugin's mask has all 81 terms in the order x, y, w, r, whatever the order and the powers of the file. */
+/* The plugin's mask has all 81 terms in the order x, y, w, r, whatever the order and the powers of
+ * the file. */
 static void taylor_config(const golden_rule *rule, pf_text *text)
 {
   double mask[N_POWERS][N_POWERS][N_POWERS][N_POWERS] = {0};
   for (size_t i = 0; i < rule->n; i++) {
-    mask[power_of(rule, i, 'x')][power_of(rule, i, 'y')][power_of(rule, i, 'w')][power_of(rule, i, 'r')] =
-        rule->mask[i];
+    mask[power_of(rule, i, 'x')][power_of(rule, i, 'y')][power_of(rule, i, 'w')]
+        [power_of(rule, i, 'r')] = rule->mask[i];
   }
   const double *flat = &mask[0][0][0][0];
   pf_text_add(text, "plugin = \"taylor\"; mask = [");
@@ -274,7 +288,8 @@ void golden_rule_config(const golden_rule *rule, pf_text *text)
   }
 }
 
-pf_status golden_rule_places(const golden_rule *rule, const pf_model *model, int64_t *places, pf_error *error)
+pf_status golden_rule_places(const golden_rule *rule, const pf_model *model, int64_t *places,
+                             pf_error *error)
 {
   size_t met = 0;
   for (size_t i = 0; i < rule->n; i++) {
@@ -291,5 +306,6 @@ pf_status golden_rule_places(const golden_rule *rule, const pf_model *model, int
   }
   return met == model->network_theta0 /* what network and loss declare stays fixed */
              ? PF_OK
-             : pf_fail(error, PF_STOP, "the model has %zu parameters, the file %zu", model->network_theta0, met);
+             : pf_fail(error, PF_STOP, "the model has %zu parameters, the file %zu",
+                       model->network_theta0, met);
 }

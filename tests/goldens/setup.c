@@ -14,29 +14,33 @@ static pf_status quote(pf_text *text, const char *key, const char *value, pf_err
   return PF_OK;
 }
 
-static pf_status network_layers(golden_case *golden, const json_t *network, const char *kind, pf_text *text,
-                                pf_error *error)
+static pf_status network_layers(golden_case *golden, const json_t *network, const char *kind,
+                                pf_text *text, pf_error *error)
 {
-  static const char *const feedforward[] = {"kind", "n_in", "n_hidden", "hidden", "readout", "output", "biases", NULL};
+  static const char *const feedforward[] = {"kind",    "n_in",   "n_hidden", "hidden",
+                                            "readout", "output", "biases",   NULL};
   static const char *const single[] = {"kind", "n_in", "n_out", "output", "biases", NULL};
   const bool has_readout = strcmp(kind, "feedforward") == 0;
   if (!has_readout && strcmp(kind, "single plastic layer") != 0) {
-    return pf_fail(error, PF_STOP, "network.kind: found '%s', this program knows feedforward and single plastic layer",
-                   kind);
+    return pf_fail(
+        error, PF_STOP,
+        "network.kind: found '%s', this program knows feedforward and single plastic layer", kind);
   }
   const char *hidden = NULL;
-  pf_status status = golden_check_keys(network, "network", has_readout ? feedforward : single, error);
+  pf_status status =
+      golden_check_keys(network, "network", has_readout ? feedforward : single, error);
   status = status == PF_OK ? golden_integer(network, "n_in", &golden->n_input, error) : status;
-  status =
-      status == PF_OK ? golden_integer(network, has_readout ? "n_hidden" : "n_out", &golden->n_post, error) : status;
+  status = status == PF_OK
+               ? golden_integer(network, has_readout ? "n_hidden" : "n_out", &golden->n_post, error)
+               : status;
   if (status == PF_OK && (golden->n_input < 1 || golden->n_post < 1)) {
     status = pf_fail(error, PF_STOP, "network: a layer has no units");
   }
   if (status != PF_OK) {
     return status;
   }
-  pf_text_add(text, "layers = [%lld, %lld%s]; ", (long long)golden->n_input, (long long)golden->n_post,
-              has_readout ? ", 1" : "");
+  pf_text_add(text, "layers = [%lld, %lld%s]; ", (long long)golden->n_input,
+              (long long)golden->n_post, has_readout ? ", 1" : "");
   if (has_readout) {
     status = golden_string(network, "hidden", &hidden, error);
     status = status == PF_OK ? quote(text, "hidden", hidden, error) : status;
@@ -59,7 +63,8 @@ static pf_status network_config(golden_case *golden, pf_text *text, pf_error *er
     status = golden_string(network, "biases", &biases, error);
   }
   if (status == PF_OK && strcmp(biases, "none") != 0 && strcmp(biases, "zero") != 0) {
-    status = pf_fail(error, PF_STOP, "network.biases: found '%s', this program knows none and zero", biases);
+    status = pf_fail(error, PF_STOP, "network.biases: found '%s', this program knows none and zero",
+                     biases);
   }
   pf_text_add(text, "};\n");
   return status;
@@ -90,8 +95,9 @@ static pf_status rule_config(const golden_case *golden, pf_text *text, pf_error 
 
 static const json_t *first_step(const golden_case *golden)
 {
-  const json_t *steps = golden->is_training ? json_array_get(json_object_get(golden->root, "experiments"), 0)
-                                            : json_object_get(golden->root, "steps");
+  const json_t *steps = golden->is_training
+                            ? json_array_get(json_object_get(golden->root, "experiments"), 0)
+                            : json_object_get(golden->root, "steps");
   return json_array_get(steps, 0);
 }
 
@@ -109,12 +115,14 @@ static pf_status loss_config(const golden_case *golden, pf_text *text, pf_error 
     pf_text_add(text, "losses = ( { plugin = \"choice\"; } );\n");
   } else if (strcmp(fit, "neural") != 0) {
     return pf_fail(error, PF_STOP, "fit: found '%s', this program knows behavior and neural", fit);
-  } else if (json_object_get(step, "recorded") != NULL && json_object_get(step, "activity") != NULL) {
-    return pf_fail(error, PF_STOP, "steps have both 'recorded' and 'activity': which one is fitted is not said");
+  } else if (json_object_get(step, "recorded") != NULL &&
+             json_object_get(step, "activity") != NULL) {
+    return pf_fail(error, PF_STOP,
+                   "steps have both 'recorded' and 'activity': which one is fitted is not said");
   } else if (json_object_get(step, "recorded") != NULL) {
     target = "recorded";
-    pf_text_add(text,
-                "losses = ( { plugin = \"activity\"; observable = \"probability\"; target = \"recorded\"; } );\n");
+    pf_text_add(text, "losses = ( { plugin = \"activity\"; observable = \"probability\"; target = "
+                      "\"recorded\"; } );\n");
   } else {
     target = "activity";
     pf_text_add(text, "losses = ( { plugin = \"activity\"; } );\n");
@@ -140,7 +148,8 @@ static pf_status read_normalise(const json_t *root, uint32_t *out, pf_error *err
   } else if (strcmp(normalise, "sum") == 0) {
     *out = PF_NORMALISE_SUM;
   } else {
-    return pf_fail(error, PF_STOP, "normalise: found '%s', this program knows steps, padded and sum", normalise);
+    return pf_fail(error, PF_STOP,
+                   "normalise: found '%s', this program knows steps, padded and sum", normalise);
   }
   return PF_OK;
 }
@@ -148,17 +157,21 @@ static pf_status read_normalise(const json_t *root, uint32_t *out, pf_error *err
 static pf_status check_fields(const golden_case *golden, pf_error *error)
 {
   static const char *const values[] = {
-      "name",      "origin", "note",      "fly",         "layout",   "loss_is",
-      "network",   "eta",    "modulator", "rule",        "l1",       "fit",
-      "normalise", "steps",  "w0",        "n_real",      "n_padded", "loss",
-      "grad",      "logits", "activity",  "probability", "final_w",  "w_after_each_plastic_step_first_hidden",
+      "name",      "origin",      "note",    "fly",
+      "layout",    "loss_is",     "network", "eta",
+      "modulator", "rule",        "l1",      "fit",
+      "normalise", "steps",       "w0",      "n_real",
+      "n_padded",  "loss",        "grad",    "logits",
+      "activity",  "probability", "final_w", "w_after_each_plastic_step_first_hidden",
       NULL};
-  static const char *const training[] = {"name",      "origin",   "note",   "fly",         "layout", "loss_is",
-                                         "network",   "eta",      "rule",   "l1",          "fit",    "modulator",
-                                         "normalise", "theta0",   "w0",     "adam",        "reward", "expected_reward",
-                                         "n_real",    "n_padded", "epochs", "experiments", NULL};
+  static const char *const training[] = {
+      "name",      "origin",   "note",   "fly",         "layout", "loss_is",
+      "network",   "eta",      "rule",   "l1",          "fit",    "modulator",
+      "normalise", "theta0",   "w0",     "adam",        "reward", "expected_reward",
+      "n_real",    "n_padded", "epochs", "experiments", NULL};
   const json_t *layout = json_object_get(golden->root, "layout");
-  const pf_status status = golden_check_keys(golden->root, "the file", golden->is_training ? training : values, error);
+  const pf_status status =
+      golden_check_keys(golden->root, "the file", golden->is_training ? training : values, error);
   if (status == PF_OK && layout != NULL &&
       (!json_is_string(layout) || strcmp(json_string_value(layout), "weights[post][pre]") != 0)) {
     return pf_fail(error, PF_STOP, "layout: this program knows weights[post][pre] only");
@@ -176,13 +189,15 @@ static pf_status make_model(pf_registry *registry, golden_case *golden, pf_error
   status = status == PF_OK ? network_config(golden, &text, error) : status;
   status = status == PF_OK ? rule_config(golden, &text, error) : status;
   status = status == PF_OK ? loss_config(golden, &text, error) : status;
-  status = status == PF_OK ? golden_channels(golden->root, first_step(golden), channels, &n_channels, error) : status;
+  status = status == PF_OK
+               ? golden_channels(golden->root, first_step(golden), channels, &n_channels, error)
+               : status;
   if (status == PF_OK && text.failed) {
     status = pf_fail(error, PF_STOP, "out of memory");
   }
   if (status == PF_OK) {
-    status =
-        lab_create(registry, golden->name, text.text, normalise, (pf_names){channels, n_channels}, &golden->lab, error);
+    status = lab_create(registry, golden->name, text.text, normalise,
+                        (pf_names){channels, n_channels}, &golden->lab, error);
   }
   pf_text_free(&text);
   return status;
@@ -195,11 +210,14 @@ static pf_status add_data(golden_case *golden, pf_error *error)
     return golden_add_experiment(golden, json_object_get(golden->root, "steps"), w0, 0, error);
   }
   const json_t *experiments = json_object_get(golden->root, "experiments");
-  const bool one_each = json_is_array(json_array_get(json_array_get(w0, 0), 0)); /* [experiment][post][pre] */
-  pf_status status = json_array_size(experiments) > 0 ? PF_OK : pf_fail(error, PF_STOP, "experiments: expected a list");
+  const bool one_each =
+      json_is_array(json_array_get(json_array_get(w0, 0), 0)); /* [experiment][post][pre] */
+  pf_status status = json_array_size(experiments) > 0
+                         ? PF_OK
+                         : pf_fail(error, PF_STOP, "experiments: expected a list");
   for (size_t i = 0; i < json_array_size(experiments) && status == PF_OK; i++) {
-    status =
-        golden_add_experiment(golden, json_array_get(experiments, i), one_each ? json_array_get(w0, i) : w0, i, error);
+    status = golden_add_experiment(golden, json_array_get(experiments, i),
+                                   one_each ? json_array_get(w0, i) : w0, i, error);
   }
   return status;
 }
@@ -207,31 +225,37 @@ static pf_status add_data(golden_case *golden, pf_error *error)
 /* The problem that pf_problem_create() would make of such a config, with the data of the file. */
 static void make_problem(golden_case *golden)
 {
+  golden->problem.settings = &golden->settings;
+  golden->problem.models = &golden->models;
   golden->problem.config = golden->lab.config;
-  golden->problem.network = golden->lab.network;
+  golden->problem.models->network = golden->lab.network;
   golden->problem.model = golden->lab.model;
-  golden->problem.draws = 1;
-  golden->problem.give_inputs = true;
-  golden->problem.give_initial_weights = true;
-  golden->problem.fit.n_threads = 1;
+  golden->problem.settings->draws = 1;
+  golden->problem.settings->give_inputs = true;
+  golden->problem.settings->give_initial_weights = true;
+  golden->problem.settings->fit.n_threads = 1;
 }
 
-pf_status golden_case_create(pf_registry *registry, const char *name, const json_t *root, golden_case *out,
-                             pf_error *error)
+pf_status golden_case_create(pf_registry *registry, const char *name, const json_t *root,
+                             golden_case *out, pf_error *error)
 {
-  *out = (golden_case){.name = name, .root = root, .is_training = json_object_get(root, "epochs") != NULL};
+  *out = (golden_case){
+      .name = name, .root = root, .is_training = json_object_get(root, "epochs") != NULL};
   const json_t *rule = json_object_get(root, "rule");
-  const json_t *theta = out->is_training ? json_object_get(root, "theta0") : json_object_get(rule, "theta");
+  const json_t *theta =
+      out->is_training ? json_object_get(root, "theta0") : json_object_get(rule, "theta");
   pf_status status = check_fields(out, error);
   status = status == PF_OK ? golden_rule_read(rule, theta, &out->rule, error) : status;
   status = status == PF_OK ? make_model(registry, out, error) : status;
   if (status == PF_OK) {
     make_problem(out);
     out->places = pf_memory_need(out->rule.n, sizeof *out->places, error);
-    status = out->places == NULL ? PF_STOP : golden_rule_places(&out->rule, out->lab.model, out->places, error);
+    status = out->places == NULL
+                 ? PF_STOP
+                 : golden_rule_places(&out->rule, out->lab.model, out->places, error);
   }
   if (status == PF_OK && json_object_get(root, "l1") != NULL) {
-    status = golden_number(root, "l1", GOLDEN_NULL_IS_WRONG, &out->problem.fit.l1, error);
+    status = golden_number(root, "l1", GOLDEN_NULL_IS_WRONG, &out->problem.settings->fit.l1, error);
   }
   status = status == PF_OK ? add_data(out, error) : status;
   if (status != PF_OK) {
@@ -249,8 +273,8 @@ void golden_case_free(golden_case *golden)
   memset(golden, 0, sizeof *golden);
 }
 
-pf_status golden_case_theta(const golden_case *golden, const json_t *tensor, const char *what, double *theta,
-                            pf_error *error)
+pf_status golden_case_theta(const golden_case *golden, const json_t *tensor, const char *what,
+                            double *theta, pf_error *error)
 {
   double *numbers = pf_memory_need(golden->rule.n, sizeof *numbers, error);
   if (numbers == NULL) {

@@ -1,6 +1,6 @@
 /*
- * One golden file, made into what the engine and the fit work on. Nothing but the fields of the file decides what is
- * made: see shared/golden/README.md for what they mean.
+ * One golden file, made into what the engine and the fit work on. Nothing but the fields of the
+ * file decides what is made: see shared/golden/README.md for what they mean.
  */
 #ifndef PLASTFIT_TESTS_GOLDENS_SETUP_H
 #define PLASTFIT_TESTS_GOLDENS_SETUP_H
@@ -17,26 +17,29 @@ typedef struct golden_case {
   golden_rule rule;
   int64_t *places; /**< [rule.n] golden_rule_places */
   lab lab;
-  pf_problem problem; /**< borrows the lab's model and network; data, normalisation and penalty are the file's */
+  pf_problem problem;   /**< borrows the lab's model and network; the data are the file's */
+  pf_settings settings; /**< problem.settings and problem.models point here */
+  pf_models models;
 } golden_case;
 
 /**
- * Check the fields of the file and make rule, network, loss, model and recordings. Of every recording, x is
- * true_input and the weights (W0, then the readout) are true_noise of a network whose initial_weights.sd is 1, so
- * that pf_problem_draw() gives them exactly.
+ * Check the fields of the file and make rule, network, loss, model and recordings. Of every
+ * recording, x is true_input and the weights (W0, then the readout) are true_noise of a network
+ * whose initial_weights.sd is 1, so that pf_problem_draw() gives them exactly.
  */
-pf_status golden_case_create(pf_registry *registry, const char *name, const json_t *root, golden_case *out,
-                             pf_error *error);
+pf_status golden_case_create(pf_registry *registry, const char *name, const json_t *root,
+                             golden_case *out, pf_error *error);
 void golden_case_free(golden_case *golden);
 /** theta [n_parameters] of the model from a tensor of the file; masked entries are left out. */
-pf_status golden_case_theta(const golden_case *golden, const json_t *tensor, const char *what, double *theta,
-                            pf_error *error);
+pf_status golden_case_theta(const golden_case *golden, const json_t *tensor, const char *what,
+                            double *theta, pf_error *error);
 
 /** Append the experiment of a list of steps to the problem's data. In tests/goldens/data.c. */
-pf_status golden_add_experiment(golden_case *golden, const json_t *steps, const json_t *w0, size_t index,
-                                pf_error *error);
+pf_status golden_add_experiment(golden_case *golden, const json_t *steps, const json_t *w0,
+                                size_t index, pf_error *error);
 /** Names of the channels that steps have, for the model; `names` has room for GOLDEN_CHANNELS. */
 enum { GOLDEN_CHANNELS = 16 };
-pf_status golden_channels(const json_t *root, const json_t *step, const char **names, size_t *n, pf_error *error);
+pf_status golden_channels(const json_t *root, const json_t *step, const char **names, size_t *n,
+                          pf_error *error);
 
 #endif

@@ -1,8 +1,9 @@
-/* A training run of the reference, step by step, and again through pf_fit_run, which is what `plastfit fit` calls. */
+/* A training run of the reference, step by step, and again through pf_fit_run, which is what
+ * `plastfit fit` calls. */
 #include "core/base/memory.h"
-#include "core/fit/adam.h"
 #include "core/fit/layout.h"
 #include "core/fit/objective.h"
+#include "core/optimise/adam.h"
 #include "tests/goldens/compare.h"
 #include <string.h>
 
@@ -12,14 +13,19 @@ static pf_status read_adam(const json_t *root, pf_fit_settings *fit, pf_error *e
   const json_t *adam = json_object_get(root, "adam");
   const char *step = NULL;
   pf_status status = golden_check_keys(adam, "adam", known, error);
-  status =
-      status == PF_OK ? golden_number(adam, "learning_rate", GOLDEN_NULL_IS_WRONG, &fit->learning_rate, error) : status;
-  status = status == PF_OK ? golden_number(adam, "b1", GOLDEN_NULL_IS_WRONG, &fit->beta1, error) : status;
-  status = status == PF_OK ? golden_number(adam, "b2", GOLDEN_NULL_IS_WRONG, &fit->beta2, error) : status;
-  status = status == PF_OK ? golden_number(adam, "eps", GOLDEN_NULL_IS_WRONG, &fit->epsilon, error) : status;
+  status = status == PF_OK ? golden_number(adam, "learning_rate", GOLDEN_NULL_IS_WRONG,
+                                           &fit->learning_rate, error)
+                           : status;
+  status = status == PF_OK ? golden_number(adam, "b1", GOLDEN_NULL_IS_WRONG, &fit->beta1, error)
+                           : status;
+  status = status == PF_OK ? golden_number(adam, "b2", GOLDEN_NULL_IS_WRONG, &fit->beta2, error)
+                           : status;
+  status = status == PF_OK ? golden_number(adam, "eps", GOLDEN_NULL_IS_WRONG, &fit->epsilon, error)
+                           : status;
   status = status == PF_OK ? golden_string(adam, "one_step_per", &step, error) : status;
   if (status == PF_OK && strncmp(step, "experiment", strlen("experiment")) != 0) {
-    status = pf_fail(error, PF_STOP, "adam.one_step_per: found '%s', this program knows 'experiment, ...'", step);
+    status = pf_fail(error, PF_STOP,
+                     "adam.one_step_per: found '%s', this program knows 'experiment, ...'", step);
   }
   return status;
 }
@@ -28,15 +34,17 @@ static pf_status read_adam(const json_t *root, pf_fit_settings *fit, pf_error *e
 static pf_status check_epochs(const json_t *epochs, int64_t *n_passes, pf_error *error)
 {
   static const char *const known[] = {"epoch", "losses", "theta", NULL};
-  pf_status status = json_array_size(epochs) > 0 ? PF_OK : pf_fail(error, PF_STOP, "epochs: expected a list");
+  pf_status status =
+      json_array_size(epochs) > 0 ? PF_OK : pf_fail(error, PF_STOP, "epochs: expected a list");
   *n_passes = 0;
   for (size_t k = 0; k < json_array_size(epochs) && status == PF_OK; k++) {
     int64_t epoch = 0;
     status = golden_check_keys(json_array_get(epochs, k), "epochs", known, error);
-    status = status == PF_OK ? golden_integer(json_array_get(epochs, k), "epoch", &epoch, error) : status;
+    status = status == PF_OK ? golden_integer(json_array_get(epochs, k), "epoch", &epoch, error)
+                             : status;
     if (status == PF_OK && epoch < *n_passes) {
-      status = pf_fail(error, PF_STOP, "epochs: found epoch %lld after epoch %lld", (long long)epoch,
-                       (long long)*n_passes - 1);
+      status = pf_fail(error, PF_STOP, "epochs: found epoch %lld after epoch %lld",
+                       (long long)epoch, (long long)*n_passes - 1);
     }
     *n_passes = epoch + 1;
   }
@@ -54,10 +62,11 @@ static const json_t *row_of(const json_t *epochs, int64_t epoch)
   return NULL;
 }
 
-/* theta after a pass, and, where given, the losses [n_losses] of its steps (or their mean) before each step. */
-static pf_status compare_pass(const golden_case *golden, const json_t *row, const char *const names[2],
-                              const double *theta, const double *losses, bool mean_of_losses, golden_report *report,
-                              pf_error *error)
+/* theta after a pass, and, where given, the losses [n_losses] of its steps (or their mean) before
+ * each step. */
+static pf_status compare_pass(const golden_case *golden, const json_t *row,
+                              const char *const names[2], const double *theta, const double *losses,
+                              bool mean_of_losses, golden_report *report, pf_error *error)
 {
   const size_t n_theta = golden->lab.model->n_parameters;
   const size_t n_losses = golden->problem.data.n;
@@ -65,7 +74,8 @@ static pf_status compare_pass(const golden_case *golden, const json_t *row, cons
   double *expected = pf_memory_need(n_theta + n_losses, sizeof *expected, error);
   pf_status status = expected == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-    status = golden_case_theta(golden, json_object_get(row, "theta"), "epochs.theta", expected, error);
+    status =
+        golden_case_theta(golden, json_object_get(row, "theta"), "epochs.theta", expected, error);
   }
   if (status == PF_OK) {
     golden_compare(report, names[0], theta, expected, n_theta);
@@ -102,10 +112,10 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
 {
   const pf_problem *problem = &golden->problem;
   const pf_model *model = problem->model;
-  const pf_adam_settings settings = {.learning_rate = problem->fit.learning_rate,
-                                     .beta1 = problem->fit.beta1,
-                                     .beta2 = problem->fit.beta2,
-                                     .epsilon = problem->fit.epsilon};
+  const pf_adam_settings settings = {.learning_rate = problem->settings->fit.learning_rate,
+                                     .beta1 = problem->settings->fit.beta1,
+                                     .beta2 = problem->settings->fit.beta2,
+                                     .epsilon = problem->settings->fit.epsilon};
   int64_t longest = 0;
   out->n = problem->data.n;
   out->draws = pf_memory_need(out->n, sizeof *out->draws, error);
@@ -114,25 +124,26 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
   out->theta = pf_memory_need(model->n_parameters, sizeof *out->theta, error);
   out->gradient = pf_memory_need(model->n_parameters, sizeof *out->gradient, error);
   out->values = pf_memory_need(model->n_parameters, sizeof *out->values, error);
-  if (out->draws == NULL || out->batches == NULL || out->losses == NULL || out->theta == NULL || out->values == NULL ||
-      out->gradient == NULL) {
+  if (out->draws == NULL || out->batches == NULL || out->losses == NULL || out->theta == NULL ||
+      out->values == NULL || out->gradient == NULL) {
     return PF_STOP;
   }
   pf_status status = PF_OK;
   for (size_t d = 0; d < out->n && status == PF_OK; d++) {
-    longest = problem->data.recordings[d].n_steps > longest ? problem->data.recordings[d].n_steps : longest;
+    longest = problem->data.recordings[d].n_steps > longest ? problem->data.recordings[d].n_steps
+                                                            : longest;
     status = pf_problem_draw(problem, &problem->data, d, 0, false, &out->draws[d], error);
-    status = status == PF_OK
-                 ? pf_batch_create(model, (const pf_draw *const *)&out->draws[d], 1, &out->batches[d], error)
-                 : status;
+    status = status == PF_OK ? pf_batch_create(model, (const pf_draw *const *)&out->draws[d], 1,
+                                               &out->batches[d], error)
+                             : status;
   }
   status = status == PF_OK ? pf_workspace_create(model, longest, &out->workspace, error) : status;
-  status = status == PF_OK
-               ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1, &out->layout, error)
-               : status;
-  return status == PF_OK
-             ? pf_adam_create(&settings, out->layout->lower, out->layout->upper, out->layout->n, &out->adam, error)
-             : status;
+  status = status == PF_OK ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1,
+                                              &out->layout, error)
+                           : status;
+  return status == PF_OK ? pf_adam_create(&settings, out->layout->lower, out->layout->upper,
+                                          out->layout->n, &out->adam, error)
+                         : status;
 }
 
 static void loop_free(const golden_case *golden, loop *run)
@@ -157,19 +168,22 @@ static void loop_free(const golden_case *golden, loop *run)
 }
 
 /* One step per experiment, in order: every loss of every step is seen here. */
-static pf_status compare_loop(const golden_case *golden, loop *run, golden_report *report, pf_error *error)
+static pf_status compare_loop(const golden_case *golden, loop *run, golden_report *report,
+                              pf_error *error)
 {
   static const char *const names[2] = {"theta step by step", "losses"};
   const json_t *epochs = json_object_get(golden->root, "epochs");
-  pf_status status = golden_case_theta(golden, json_object_get(golden->root, "theta0"), "theta0", run->theta, error);
+  pf_status status = golden_case_theta(golden, json_object_get(golden->root, "theta0"), "theta0",
+                                       run->theta, error);
   if (status == PF_OK) {
     pf_layout_values(run->layout, run->theta, run->values);
   }
-  for (int64_t epoch = 0; epoch < golden->problem.fit.epochs && status == PF_OK; epoch++) {
+  for (int64_t epoch = 0; epoch < golden->problem.settings->fit.epochs && status == PF_OK;
+       epoch++) {
     for (size_t d = 0; d < run->n && status == PF_OK; d++) {
       double data_term = 0.0;
-      status = pf_objective(&golden->problem, run->layout, run->batches[d], run->values, &run->workspace, 1, &data_term,
-                            &run->losses[d], run->gradient, error);
+      status = pf_objective(&golden->problem, run->layout, run->batches[d], run->values,
+                            &run->workspace, 1, &data_term, &run->losses[d], run->gradient, error);
       if (status == PF_OK) {
         pf_adam_step(run->adam, run->values, run->gradient);
       }
@@ -183,7 +197,8 @@ static pf_status compare_loop(const golden_case *golden, loop *run, golden_repor
   return status;
 }
 
-/* The same as a user runs it: one animal, its experiments in order, start and settings from the config. */
+/* The same as a user runs it: one animal, its experiments in order, start and settings from the
+ * config. */
 static pf_status compare_fit(golden_case *golden, golden_report *report, pf_error *error)
 {
   static const char *const names[2] = {"theta by pf_fit_run", "mean losses"};
@@ -193,20 +208,24 @@ static pf_status compare_fit(golden_case *golden, golden_report *report, pf_erro
   double *theta0 = pf_memory_need(model->n_parameters, sizeof *theta0, error);
   pf_status status = theta0 == NULL
                          ? PF_STOP
-                         : golden_case_theta(golden, json_object_get(golden->root, "theta0"), "theta0", theta0, error);
+                         : golden_case_theta(golden, json_object_get(golden->root, "theta0"),
+                                             "theta0", theta0, error);
   for (size_t i = 0; i < model->n_parameters && status == PF_OK; i++) {
     model->parameters[i].declared.initial = theta0[i];
     model->parameters[i].declared.initial_sd = 0.0;
   }
   status = status == PF_OK ? pf_fit_run(&golden->problem, NULL, NULL, NULL, &fit, error) : status;
   if (status == PF_OK && fit->n_failed > 0) {
-    status = pf_fail(error, PF_STOP, "pf_fit_run: %s", fit->units[0].error.text);
+    status = pf_fail(error, PF_STOP, "pf_fit_run: %s", fit->groups[0].error.text);
   }
-  for (size_t r = 1; status == PF_OK && r < fit->units[0].n_rows; r++) {
-    const json_t *row = row_of(epochs, fit->units[0].rows[r].epoch - 1); /* the file counts passes from 0 */
+  for (size_t r = 1; status == PF_OK && r < fit->groups[0].n_rows; r++) {
+    const json_t *row =
+        row_of(epochs, fit->groups[0].rows[r].epoch - 1); /* the file counts passes from 0 */
     if (row != NULL) {
-      pf_layout_theta(fit->units[0].layout, &fit->units[0].row_values[r * fit->units[0].layout->n], 0, theta0);
-      status = compare_pass(golden, row, names, theta0, &fit->units[0].rows[r].objective, true, report, error);
+      pf_layout_theta(fit->groups[0].layout,
+                      &fit->groups[0].row_values[r * fit->groups[0].layout->n], 0, theta0);
+      status = compare_pass(golden, row, names, theta0, &fit->groups[0].rows[r].objective, true,
+                            report, error);
     }
   }
   pf_fit_free(&golden->problem, fit);
@@ -217,9 +236,11 @@ static pf_status compare_fit(golden_case *golden, golden_report *report, pf_erro
 pf_status golden_compare_training(golden_case *golden, golden_report *report, pf_error *error)
 {
   loop run = {0};
-  pf_fit_settings *fit = &golden->problem.fit;
+  pf_fit_settings *fit = &golden->problem.settings->fit;
   pf_status status = read_adam(golden->root, fit, error);
-  status = status == PF_OK ? check_epochs(json_object_get(golden->root, "epochs"), &fit->epochs, error) : status;
+  status = status == PF_OK
+               ? check_epochs(json_object_get(golden->root, "epochs"), &fit->epochs, error)
+               : status;
   if (status == PF_OK) {
     fit->per = PF_FIT_PER_ANIMAL;
     fit->batch = PF_BATCH_DRAW;

@@ -22,7 +22,8 @@ static void fill(buffers *to, int64_t n_steps, const lab_widths *widths, uint64_
     for (int64_t i = 0; i < n_activity; i++) {
       const double value = numbers_uniform(numbers);
       to->activity[t * n_activity + i] = numbers_uniform(numbers) < 0.3 ? NAN : value;
-      to->counts[t * n_activity + i] = numbers_uniform(numbers) < 0.2 ? NAN : floor(4.0 * value * value);
+      to->counts[t * n_activity + i] =
+          numbers_uniform(numbers) < 0.2 ? NAN : floor(4.0 * value * value);
     }
     const double among = floor((double)widths->n_choices * numbers_uniform(numbers));
     const double choice = widths->n_choices > 1 ? among : (last ? 1.0 : 0.0);
@@ -39,14 +40,15 @@ static void fill(buffers *to, int64_t n_steps, const lab_widths *widths, uint64_
   }
 }
 
-static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps, const lab_widths *widths,
-                        pf_error *error)
+static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps,
+                        const lab_widths *widths, pf_error *error)
 {
   static const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
   const pf_channel channel = {.name = "reward", .values = from->reward};
-  const pf_target targets[] = {{.name = "choice", .n = 1, .values = from->choice},
-                               {.name = "activity", .n = widths->n_activity, .values = from->activity},
-                               {.name = "counts", .n = widths->n_activity, .values = from->counts}};
+  const pf_target targets[] = {
+      {.name = "choice", .n = 1, .values = from->choice},
+      {.name = "activity", .n = widths->n_activity, .values = from->activity},
+      {.name = "counts", .n = widths->n_activity, .values = from->counts}};
   const pf_experiment experiment = {.size = sizeof experiment,
                                     .animal = "animal",
                                     .name = "random numbers",
@@ -59,12 +61,14 @@ static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps, 
                                     .channels = {&channel, 1, sizeof channel},
                                     .targets = {targets, 3, sizeof targets[0]}};
   const pf_status status = pf_dataset_add(data, &experiment, error);
-  return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error) : status;
+  return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error)
+                         : status;
 }
 
 static void buffers_free(buffers *made)
 {
-  double *const all[] = {made->cue, made->choice, made->activity, made->counts, made->reward, made->dt};
+  double *const all[] = {made->cue,    made->choice, made->activity,
+                         made->counts, made->reward, made->dt};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     pf_memory_free(all[k]);
   }
@@ -72,7 +76,8 @@ static void buffers_free(buffers *made)
   pf_memory_free(made->trial);
 }
 
-pf_status lab_add_animal(pf_dataset *data, int64_t n_steps, const lab_widths *widths, uint64_t seed, pf_error *error)
+pf_status lab_add_animal(pf_dataset *data, int64_t n_steps, const lab_widths *widths, uint64_t seed,
+                         pf_error *error)
 {
   const size_t n = (size_t)n_steps, n_activity = n * (size_t)widths->n_activity;
   buffers made = {.cue = pf_memory_need(n * (size_t)widths->n_input, sizeof(double), error),
@@ -84,8 +89,8 @@ pf_status lab_add_animal(pf_dataset *data, int64_t n_steps, const lab_widths *wi
                   .flags = pf_memory_need(n, sizeof(uint32_t), error),
                   .trial = pf_memory_need(n, sizeof(int64_t), error)};
   pf_status status = PF_STOP;
-  if (made.cue != NULL && made.choice != NULL && made.activity != NULL && made.counts != NULL && made.reward != NULL &&
-      made.dt != NULL && made.flags != NULL && made.trial != NULL) {
+  if (made.cue != NULL && made.choice != NULL && made.activity != NULL && made.counts != NULL &&
+      made.reward != NULL && made.dt != NULL && made.flags != NULL && made.trial != NULL) {
     fill(&made, n_steps, widths, &seed);
     status = append(data, &made, n_steps, widths, error);
   }

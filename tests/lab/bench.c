@@ -9,18 +9,21 @@
 /*
  * Central differences at h and 2 h, combined so that the error is of order h^4.
  *
- * Where the objective has kinks (leaky ReLU in a rule, ReLU in a network), one within the step spoils the differences.
- * With a jump J of the slope at distance d < h, D(h) is off by J/2 (1 - d/h); D(h) - D(2h) shows it unless d is near 0,
- * and the second differences, 2 S(h)/h - S(2h)/2h = J (1 - 1.5 d/h) with S(h) = f(h) - 2 f(0) + f(-h), show it unless d
- * is near 2/3 h; where the objective is smooth both are 0 up to h^2. So kinks are told from the objective alone, never
- * from the gradient, and theta and the direction are drawn anew. A shorter step meets fewer of them.
+ * Where the objective has kinks (leaky ReLU in a rule, ReLU in a network), one within the step
+ * spoils the differences. With a jump J of the slope at distance d < h, D(h) is off by J/2 (1 -
+ * d/h); D(h) - D(2h) shows it unless d is near 0, and the second differences, 2 S(h)/h - S(2h)/2h =
+ * J (1 - 1.5 d/h) with S(h) = f(h) - 2 f(0) + f(-h), show it unless d is near 2/3 h; where the
+ * objective is smooth both are 0 up to h^2. So kinks are told from the objective alone, never from
+ * the gradient, and theta and the direction are drawn anew. A shorter step meets fewer of them.
  */
 static const double step_smooth = 1e-4;
 static const double step_kinks = 4e-6;
-static const double kink_size = 1e-8;        /* of the steepest slope seen */
-static const double rounding = 16 * 2.2e-16; /* of the objective: what a second difference may be without any kink */
-static const double smallest_share = 0.03;   /* a balanced direction makes no component more than 1 / this larger */
-enum { MOST_TRIES = 60 };
+static const double kink_size = 1e-8; /* of the steepest slope seen */
+static const double rounding =
+    16 * 2.2e-16; /* of the objective: what a second difference may be without any kink */
+static const double smallest_share =
+    0.03; /* a balanced direction makes no component more than 1 / this larger */
+enum { MAX_TRIES = 60 };
 
 static pf_status make_draws(bench *on, const pf_dataset *data, pf_error *error)
 {
@@ -43,12 +46,13 @@ static pf_status make_draws(bench *on, const pf_dataset *data, pf_error *error)
   return status;
 }
 
-/* Weights of a size that tissue, or a difference of 1e-4, could bear: what a recurrence feeds back must fade. */
+/* Weights of a size that tissue, or a difference of 1e-4, could bear: what a recurrence feeds back
+ * must fade. */
 static double largest_tame(const pf_model *model, size_t plastic)
 {
-  const pf_projection_table *table = &model->needs.projections;
-  const pf_projection *projection =
-      pf_table_at(table->items, table->stride, table->count, (size_t)model->plastic[plastic].projection);
+  const pf_projection_table *table = &model->declared.projections;
+  const pf_projection *projection = pf_table_at(table->items, table->stride, table->count,
+                                                (size_t)model->plastic[plastic].projection);
   return projection->when == PF_PRE_PREVIOUS ? 0.6 : 3.0;
 }
 
@@ -58,7 +62,8 @@ static bool is_tame(bench *on)
   bool tame = true;
   for (int d = 0; d < BENCH_DRAWS && tame; d++) {
     pf_error error = pf_error_none();
-    tame = pf_forward(on->model, on->draws[d], on->theta, 0, PF_STEP_FIT, on->workspaces[0], NULL, &error) == PF_OK;
+    tame = pf_forward(on->model, on->draws[d], on->theta, 0, PF_STEP_FIT, on->workspaces[0], NULL,
+                      &error) == PF_OK;
     for (size_t p = 0; p < on->model->n_plastic && tame; p++) {
       int64_t ld = 0;
       const double largest = largest_tame(on->model, p);
@@ -81,11 +86,12 @@ static bool is_time_constant(const pf_model *model, size_t i)
   return i < model->network_theta0 && unit != NULL && strcmp(unit, "ms") == 0;
 }
 
-/* Weaker rules until the weights stay tame: a rule that explodes has no derivative that differences could find. */
+/* Weaker rules until the weights stay tame: a rule that explodes has no derivative that differences
+ * could find. */
 static pf_status tame(bench *on, pf_error *error)
 {
-  enum { MOST = 30 };
-  for (int attempt = 0; attempt < MOST; attempt++) {
+  enum { MAX = 30 };
+  for (int attempt = 0; attempt < MAX; attempt++) {
     if (is_tame(on)) {
       return PF_OK;
     }
@@ -97,7 +103,8 @@ static pf_status tame(bench *on, pf_error *error)
   return pf_fail(error, PF_STOP, "weights explode whatever theta is");
 }
 
-/* Of the network and the losses: near where it starts, within its bounds, so that all differences are. */
+/* Of the network and the losses: near where it starts, within its bounds, so that all differences
+ * are. */
 static double near_initial(const pf_parameter *declared, double normal)
 {
   const double start = declared->initial, lower = declared->lower;
@@ -105,8 +112,8 @@ static double near_initial(const pf_parameter *declared, double normal)
   return isfinite(lower) && !(value > lower + 0.05) ? lower + 0.05 + 0.05 * fabs(normal) : value;
 }
 
-pf_status bench_create(const pf_model *model, const pf_dataset *data, double theta_sd, uint64_t seed, bench *out,
-                       pf_error *error)
+pf_status bench_create(const pf_model *model, const pf_dataset *data, double theta_sd,
+                       uint64_t seed, bench *out, pf_error *error)
 {
   const size_t n = model->n_parameters;
   *out = (bench){.model = model,
@@ -131,7 +138,8 @@ pf_status bench_create(const pf_model *model, const pf_dataset *data, double the
     status = make_draws(out, data, error);
     status = status == PF_OK ? tame(out, error) : status;
   }
-  status = status == PF_OK ? pf_batch_create(model, (const pf_draw *const *)out->draws, BENCH_DRAWS, &out->batch, error)
+  status = status == PF_OK ? pf_batch_create(model, (const pf_draw *const *)out->draws, BENCH_DRAWS,
+                                             &out->batch, error)
                            : status;
   if (status != PF_OK) {
     bench_free(out);
@@ -190,7 +198,8 @@ static pf_status differences(bench *on, double h, slopes *out, pf_error *error)
 static bool is_smooth(const slopes *found, double h, double steepest)
 {
   const double most = kink_size * steepest + rounding * fabs(found->value) / h;
-  return fabs(found->first[0] - found->first[1]) <= most && fabs(2.0 * found->second[0] - found->second[1]) <= most;
+  return fabs(found->first[0] - found->first[1]) <= most &&
+         fabs(2.0 * found->second[0] - found->second[1]) <= most;
 }
 
 static void choose_direction(bench *on, bool balanced)
@@ -217,15 +226,15 @@ static void choose_direction(bench *on, bool balanced)
 }
 
 /* Along one direction; with kinks, `*found` may stay false. */
-static pf_status compare_one(bench *on, bool balanced, bool has_kinks, bench_derivatives *out, bool *found,
-                             pf_error *error)
+static pf_status compare_one(bench *on, bool balanced, bool has_kinks, bench_derivatives *out,
+                             bool *found, pf_error *error)
 {
   slopes slope = {0};
   double along = 0.0;
   double size = 0.0;
   double value = 0.0;
-  pf_status status =
-      pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value, on->gradient, error);
+  pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value,
+                                        on->gradient, error);
   if (status != PF_OK) {
     return status;
   }
@@ -251,20 +260,22 @@ static pf_status compare_one(bench *on, bool balanced, bool has_kinks, bench_der
   return PF_OK;
 }
 
-pf_status bench_differentiate(bench *on, int n, bool has_kinks, bench_derivatives *out, pf_error *error)
+pf_status bench_differentiate(bench *on, int n, bool has_kinks, bench_derivatives *out,
+                              pf_error *error)
 {
   pf_status status = PF_OK;
   for (int k = 0; k < n && status == PF_OK; k++) {
     bool found = false;
-    for (int attempt = 0; attempt < MOST_TRIES && !found && status == PF_OK; attempt++) {
+    for (int attempt = 0; attempt < MAX_TRIES && !found && status == PF_OK; attempt++) {
       for (size_t i = 0; attempt > 0 && i < on->model->n_parameters; i++) {
         const double factor = 1.0 + 0.01 * numbers_normal(&on->numbers);
-        on->theta[i] *= (on->model->parameters[i].declared.flags & PF_PARAMETER_FIXED) != 0 ? 1.0 : factor;
+        on->theta[i] *=
+            (on->model->parameters[i].declared.flags & PF_PARAMETER_FIXED) != 0 ? 1.0 : factor;
       }
       status = compare_one(on, k % 2 == 1, has_kinks, out, &found, error);
     }
     if (status == PF_OK && !found) {
-      status = pf_fail(error, PF_STOP, "%d times a kink within the step", MOST_TRIES);
+      status = pf_fail(error, PF_STOP, "%d times a kink within the step", MAX_TRIES);
     }
   }
   return status;
@@ -277,13 +288,15 @@ static bool same(const double *a, const double *b, size_t n)
   return n == 0 || memcmp(a, b, n * sizeof *a) == 0;
 }
 
-static pf_status check_objective(bench *on, size_t n_workspaces, double value, const char *what, pf_error *error)
+static pf_status check_objective(bench *on, size_t n_workspaces, double value, const char *what,
+                                 pf_error *error)
 {
   double again = 0.0;
-  const pf_status status =
-      pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, n_workspaces, &again, on->moved, error);
+  const pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces,
+                                              n_workspaces, &again, on->moved, error);
   if (status == PF_OK && !same(&again, &value, 1)) {
-    return pf_fail(error, PF_STOP, "%s: the objective has other bits: %.17g instead of %.17g", what, again, value);
+    return pf_fail(error, PF_STOP, "%s: the objective has other bits: %.17g instead of %.17g", what,
+                   again, value);
   }
   if (status == PF_OK && !same(on->moved, on->gradient, on->model->n_parameters)) {
     return pf_fail(error, PF_STOP, "%s: the gradient has other bits", what);
@@ -294,15 +307,16 @@ static pf_status check_objective(bench *on, size_t n_workspaces, double value, c
 /* A run and its repetition, with other draws between the two: losses and all weights. */
 static pf_status check_forward(bench *on, pf_error *error)
 {
-  pf_loss_value values[2][LAB_MOST] = {{{0}}};
+  pf_loss_value values[2][LAB_MAX] = {{{0}}};
   int64_t ld[2] = {0, 0};
   pf_workspace *const *workspaces = on->workspaces;
   pf_status status = PF_OK;
   for (int run = 0; run < 2 && status == PF_OK; run++) {
-    status = pf_forward(on->model, on->draws[1 + run], on->theta, 0, PF_STEP_FIT, workspaces[run], NULL, error);
-    status = status == PF_OK
-                 ? pf_forward(on->model, on->draws[0], on->theta, 0, PF_STEP_FIT, workspaces[run], values[run], error)
-                 : status;
+    status = pf_forward(on->model, on->draws[1 + run], on->theta, 0, PF_STEP_FIT, workspaces[run],
+                        NULL, error);
+    status = status == PF_OK ? pf_forward(on->model, on->draws[0], on->theta, 0, PF_STEP_FIT,
+                                          workspaces[run], values[run], error)
+                             : status;
   }
   if (status == PF_OK && memcmp(values[0], values[1], sizeof values[0]) != 0) {
     return pf_fail(error, PF_STOP, "run again: the losses have other bits");
@@ -313,7 +327,8 @@ static pf_status check_forward(bench *on, pf_error *error)
     for (int64_t i = 0; i < on->model->plastic[0].n_post; i++) {
       const size_t row = (size_t)on->model->plastic[0].n_pre * sizeof(pf_real);
       if (memcmp(first + i * ld[0], second + i * ld[1], row) != 0) {
-        return pf_fail(error, PF_STOP, "run again: weights have other bits after %lld changes", (long long)k);
+        return pf_fail(error, PF_STOP, "run again: weights have other bits after %lld changes",
+                       (long long)k);
       }
     }
   }
@@ -323,12 +338,14 @@ static pf_status check_forward(bench *on, pf_error *error)
 pf_status bench_check_bits(bench *on, pf_model *model, pf_error *error)
 {
   double value = 0.0;
-  pf_status status = pf_batch_objective(model, on->batch, on->theta, on->workspaces, 1, &value, on->gradient, error);
+  pf_status status = pf_batch_objective(model, on->batch, on->theta, on->workspaces, 1, &value,
+                                        on->gradient, error);
   status = status == PF_OK ? check_objective(on, 1, value, "run again", error) : status;
   status = status == PF_OK ? check_objective(on, 2, value, "2 threads", error) : status;
   status = status == PF_OK ? check_objective(on, 3, value, "3 threads", error) : status;
   model->state_budget = 1; /* as few states as can be */
-  status = status == PF_OK ? check_objective(on, 2, value, "2 threads and checkpoints", error) : status;
+  status =
+      status == PF_OK ? check_objective(on, 2, value, "2 threads and checkpoints", error) : status;
   model->state_budget = 0;
   return status == PF_OK ? check_forward(on, error) : status;
 }
@@ -337,20 +354,20 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
 {
   const size_t n = on->model->n_parameters;
   const size_t n_losses = on->model->n_losses;
-  pf_loss_value values[LAB_MOST];
-  double scale[LAB_MOST];
+  pf_loss_value values[LAB_MAX];
+  double scale[LAB_MAX];
   double value = 0.0;
   double apart = 0.0;
   double size = 0.0;
   memset(on->moved, 0, n * sizeof *on->moved);
-  pf_status status =
-      pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value, on->gradient, error);
+  pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value,
+                                        on->gradient, error);
   for (size_t d = 0; d < BENCH_DRAWS && status == PF_OK; d++) {
     for (size_t k = 0; k < n_losses; k++) {
       scale[k] = -on->batch->scale[d * n_losses + k];
     }
-    status =
-        pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0], values, on->moved, error);
+    status = pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0],
+                                 values, on->moved, error);
   }
   for (size_t i = 0; i < n; i++) {
     apart = hypot(apart, on->moved[i] - on->gradient[i]);

@@ -1,4 +1,5 @@
-/* A model on its draws: objective, gradient, and how far that is from differences of the objective. */
+/* A model on its draws: objective, gradient, and how far that is from differences of the objective.
+ */
 #ifndef PLASTFIT_TESTS_LAB_BENCH_H
 #define PLASTFIT_TESTS_LAB_BENCH_H
 
@@ -12,13 +13,13 @@ typedef struct bench {
   pf_batch *batch;
   pf_workspace *workspaces[BENCH_THREADS];
   double *theta, *gradient, *direction, *moved; /**< [n_parameters] */
-  double steepest[2];                           /**< largest slope seen along directions of either kind */
-  uint64_t numbers;                             /**< state of the random numbers */
+  double steepest[2]; /**< largest slope seen along directions of either kind */
+  uint64_t numbers;   /**< state of the random numbers */
 } bench;
 
 /** Draws of the first BENCH_DRAWS recordings, and theta normal with sd theta_sd. */
-pf_status bench_create(const pf_model *model, const pf_dataset *data, double theta_sd, uint64_t seed, bench *out,
-                       pf_error *error);
+pf_status bench_create(const pf_model *model, const pf_dataset *data, double theta_sd,
+                       uint64_t seed, bench *out, pf_error *error);
 void bench_free(bench *on);
 
 /** How the directional derivatives came out. */
@@ -29,14 +30,18 @@ typedef struct bench_derivatives {
 } bench_derivatives;
 
 /**
- * Gradient at theta against central differences along n random directions. Half of the directions are normal, half
- * weigh the parameters so that all contribute alike, lest a wrong small component hide behind large ones.
+ * Gradient at theta against central differences along n random directions. Half of the directions
+ * are normal, half weigh the parameters so that all contribute alike, lest a wrong small component
+ * hide behind large ones.
  */
-pf_status bench_differentiate(bench *on, int n, bool has_kinks, bench_derivatives *out, pf_error *error);
+pf_status bench_differentiate(bench *on, int n, bool has_kinks, bench_derivatives *out,
+                              pf_error *error);
 
-/** The same bits for 1, 2, 3 threads, any memory budget, and when run again; otherwise an error that says which. */
+/** The same bits for 1, 2, 3 threads, any memory budget, and when run again; otherwise an error
+ * that says which. */
 pf_status bench_check_bits(bench *on, pf_model *model, pf_error *error);
-/** The gradient by the engine's other path through time, step by step over a tape: relative difference. */
+/** The gradient by the engine's other path through time, step by step over a tape: relative
+ * difference. */
 pf_status bench_compare_paths(bench *on, double *difference, pf_error *error);
 
 #endif

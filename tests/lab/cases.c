@@ -12,9 +12,12 @@ const lab_rule_case lab_rules[] = {
     {"mlp", MODULATED "inputs = [\"w\", \"r\", \"x\"]; hidden = [4];", 0.5, true},
     {"oja", "", 0.4, false},
     {"expr",
-     "dw = \"a*x*(reward - expected_reward) - b*w + c*tanh(y + w)*x\"; parameters: { a = 0.1; b = 0.1; c = 0.1; };",
+     "dw = \"a*x*(reward - expected_reward) - b*w + c*tanh(y + w)*x\"; parameters: { a = 0.1; b = "
+     "0.1; c = 0.1; };",
      0.4, false},
-    {"expr", MODULATED "dw = \"a*x*r*exp(-w^2) - b*max(w, x*y)\"; parameters: { a = 0.1; b = 0.1; };", 0.3, true},
+    {"expr",
+     MODULATED "dw = \"a*x*r*exp(-w^2) - b*max(w, x*y)\"; parameters: { a = 0.1; b = 0.1; };", 0.3,
+     true},
     {"reward", "form = \"x r\";", 0.6, false},
     {"reward", "form = \"x r\"; decay_term = true;", 0.6, false},
     {"reward", "form = \"x y r\";", 0.6, false},
@@ -27,56 +30,77 @@ const lab_rule_case lab_rules[] = {
     {"trace", MODULATED "eligibility = \"x\";", 0.4, false},
     {"trace", MODULATED "eligibility = \"y\";", 0.4, false},
     {"stdp", "", 0.15, false},
-    {"stdp", MODULATED "third_factor = \"gate\"; weight_dependence = \"multiplicative\"; w_min = -0.7; w_max = 1.3;",
+    {"stdp",
+     MODULATED
+     "third_factor = \"gate\"; weight_dependence = \"multiplicative\"; w_min = -0.7; w_max = 1.3;",
      0.3, false},
     {"stdp", MODULATED "third_factor = \"eligibility\";", 0.15, false},
     {"stdp",
-     MODULATED "third_factor = \"eligibility\"; weight_dependence = \"multiplicative\"; w_min = -0.7; w_max = 1.3;",
+     MODULATED "third_factor = \"eligibility\"; weight_dependence = \"multiplicative\"; w_min = "
+               "-0.7; w_max = 1.3;",
      0.15, false},
 };
 const size_t lab_n_rules = COUNT(lab_rules);
 
 #define SPREAD "initial_weights: { sd = 0.4; }; "
-#define READOUT SPREAD "layers = [3, 5, 1]; readout: { gain = 5.0; }; biases: { hidden = 0.2; output = -0.3; }; "
-#define OTHER "layer2: { plugin = \"taylor\"; terms = \"x r + w + x y^2\"; eta = 0.1; modulator = \"reward\"; };"
+#define READOUT                                                                                  \
+  SPREAD "layers = [3, 5, 1]; readout: { gain = 5.0; }; biases: { hidden = 0.2; output = -0.3; " \
+         "}; "
+#define OTHER                                                                           \
+  "layer2: { plugin = \"taylor\"; terms = \"x r + w + x y^2\"; eta = 0.1; modulator = " \
+  "\"reward\"; };"
 
 /* weak recurrence: chaos has no derivative that differences could find */
 #define WEAK "initial_weights: { recurrent_gain = 0.3; }; "
 #define RECURRENT WEAK "inputs = 3; units = 5; outputs = 1; "
 
-/* 19 x 13: more rows than one block of the engine has, and rows wide enough for the kernels of wide rows. */
+/* 19 x 13: more rows than one block of the engine has, and rows wide enough for the kernels of wide
+ * rows. */
 const lab_network_case lab_networks[] = {
-    {"3-5-1 tanh", "feedforward", READOUT "hidden = \"tanh\";", "layer1", "", 3, 5, 1, false, false, 1},
-    {"3-5-1 sigmoid", "feedforward", READOUT "hidden = \"sigmoid\";", "layer1", "", 3, 5, 1, false, false, 1},
-    {"3-5-1 relu", "feedforward", READOUT "hidden = \"relu\";", "layer1", "", 3, 5, 1, true, false, 1},
-    {"3-5-1 linear", "feedforward", READOUT "hidden = \"linear\";", "layer1", "", 3, 5, 1, false, false, 1},
-    {"3-4-3-1, layer 2", "feedforward", SPREAD "layers = [3, 4, 3, 1];", "layer2", "", 3, 3, 1, false, false, 1},
-    {"4-6", "feedforward", SPREAD "layers = [4, 6]; output = \"sigmoid\";", "layer1", "", 4, 6, 0, false, false, 1},
-    {"13-19", "feedforward", SPREAD "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, 0, false, false, 1},
-    {"3-5-1, two rules", "feedforward", SPREAD "layers = [3, 5, 1];", "layer1", OTHER, 3, 5, 1, false, false, 1},
-    {"3-6-1, masked", "feedforward", SPREAD "layers = [3, 6, 1]; hidden = \"tanh\";", "layer1", "", 3, 6, 1, false,
-     true, 1},
-    {"recurrent, leaky", "recurrent", RECURRENT "tau = 3.0;", "recurrent", "", 3, 5, 1, false, false, 2},
-    {"recurrent, input, masked", "recurrent", RECURRENT "activation = \"sigmoid\";", "input", "", 3, 5, 1, false, true,
-     2},
-    {"recurrent, discrete, both", "recurrent", RECURRENT "dynamics = \"discrete\"; readout: { gain = 3.0; };",
-     "recurrent", "input: { plugin = \"taylor\"; terms = \"x r + w\"; eta = 0.1; modulator = \"reward\"; };", 3, 5, 1,
-     false, false, 2},
+    {"3-5-1 tanh", "feedforward", READOUT "hidden = \"tanh\";", "layer1", "", 3, 5, 1, false, false,
+     1},
+    {"3-5-1 sigmoid", "feedforward", READOUT "hidden = \"sigmoid\";", "layer1", "", 3, 5, 1, false,
+     false, 1},
+    {"3-5-1 relu", "feedforward", READOUT "hidden = \"relu\";", "layer1", "", 3, 5, 1, true, false,
+     1},
+    {"3-5-1 linear", "feedforward", READOUT "hidden = \"linear\";", "layer1", "", 3, 5, 1, false,
+     false, 1},
+    {"3-4-3-1, layer 2", "feedforward", SPREAD "layers = [3, 4, 3, 1];", "layer2", "", 3, 3, 1,
+     false, false, 1},
+    {"4-6", "feedforward", SPREAD "layers = [4, 6]; output = \"sigmoid\";", "layer1", "", 4, 6, 0,
+     false, false, 1},
+    {"13-19", "feedforward", SPREAD "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19,
+     0, false, false, 1},
+    {"3-5-1, two rules", "feedforward", SPREAD "layers = [3, 5, 1];", "layer1", OTHER, 3, 5, 1,
+     false, false, 1},
+    {"3-6-1, masked", "feedforward", SPREAD "layers = [3, 6, 1]; hidden = \"tanh\";", "layer1", "",
+     3, 6, 1, false, true, 1},
+    {"recurrent, leaky", "recurrent", RECURRENT "tau = 3.0;", "recurrent", "", 3, 5, 1, false,
+     false, 2},
+    {"recurrent, input, masked", "recurrent", RECURRENT "activation = \"sigmoid\";", "input", "", 3,
+     5, 1, false, true, 2},
+    {"recurrent, discrete, both", "recurrent",
+     RECURRENT "dynamics = \"discrete\"; readout: { gain = 3.0; };", "recurrent",
+     "input: { plugin = \"taylor\"; terms = \"x r + w\"; eta = 0.1; modulator = \"reward\"; };", 3,
+     5, 1, false, false, 2},
     {"recurrent, bias, 4 choices", "recurrent",
-     WEAK "inputs = 3; units = 6; outputs = 4; output = \"softmax\"; bias_projection = true;", "bias",
-     "recurrent: { plugin = \"trace\"; eta = 0.1; modulator = \"reward\"; };", 3, 6, 4, false, false, 2},
-    {"recurrent, masked, linear", "recurrent", WEAK "inputs = 4; units = 4; outputs = 0; activation = \"linear\";",
-     "recurrent", "", 4, 4, 0, false, true, 2},
+     WEAK "inputs = 3; units = 6; outputs = 4; output = \"softmax\"; bias_projection = true;",
+     "bias", "recurrent: { plugin = \"trace\"; eta = 0.1; modulator = \"reward\"; };", 3, 6, 4,
+     false, false, 2},
+    {"recurrent, masked, linear", "recurrent",
+     WEAK "inputs = 4; units = 4; outputs = 0; activation = \"linear\";", "recurrent", "", 4, 4, 0,
+     false, true, 2},
     {"3-5-4 softmax, biases", "feedforward",
      SPREAD "layers = [3, 5, 4]; output = \"softmax\"; bias_projections = true;", "layer1",
-     "bias1: { plugin = \"taylor\"; terms = \"x r + w + x y\"; eta = 0.1; modulator = \"reward\"; };", 3, 5, 4, false,
-     false, 2},
+     "bias1: { plugin = \"taylor\"; terms = \"x r + w + x y\"; eta = 0.1; modulator = \"reward\"; "
+     "};",
+     3, 5, 4, false, false, 2},
     {"3-4-3 softmax, plastic", "feedforward",
      SPREAD "layers = [3, 4, 3]; output = \"softmax\"; bias_projections = true;", "bias2",
-     "layer2: { plugin = \"trace\"; eligibility = \"x\"; eta = 0.1; modulator = \"reward\"; };", 3, 3, 3, false, false,
-     3},
-    {"13-19, masked", "feedforward", SPREAD "layers = [13, 19]; output = \"tanh\";", "layer1", "", 13, 19, 0, false,
-     true, 1},
+     "layer2: { plugin = \"trace\"; eligibility = \"x\"; eta = 0.1; modulator = \"reward\"; };", 3,
+     3, 3, false, false, 3},
+    {"13-19, masked", "feedforward", SPREAD "layers = [13, 19]; output = \"tanh\";", "layer1", "",
+     13, 19, 0, false, true, 1},
 };
 const size_t lab_n_networks = COUNT(lab_networks);
 
@@ -85,11 +109,20 @@ const lab_loss_case lab_losses[] = {
     {"activity", {"activity", NULL}, "losses = ( { plugin = \"activity\"; } );", 0, 1},
     {"choice and activity",
      {"choice", "activity"},
-     "losses = ( { plugin = \"choice\"; weight = 0.7; }, { plugin = \"activity\"; weight = 1.3; units = [0, 2]; } );",
+     "losses = ( { plugin = \"choice\"; weight = 0.7; }, { plugin = \"activity\"; weight = 1.3; "
+     "units = [0, 2]; } );",
      1,
      1},
-    {"categorical", {"categorical", NULL}, "losses = ( { plugin = \"categorical\"; categories = 4; } );", 4, 1},
+    {"categorical",
+     {"categorical", NULL},
+     "losses = ( { plugin = \"categorical\"; categories = 4; } );",
+     4,
+     1},
     {"poisson", {"poisson", NULL}, "losses = ( { plugin = \"poisson\"; } );", 0, 5},
-    {"poisson, softplus", {"poisson", NULL}, "losses = ( { plugin = \"poisson\"; link = \"softplus\"; } );", 0, 7},
+    {"poisson, softplus",
+     {"poisson", NULL},
+     "losses = ( { plugin = \"poisson\"; link = \"softplus\"; } );",
+     0,
+     7},
 };
 const size_t lab_n_losses = COUNT(lab_losses);

@@ -1,6 +1,7 @@
 /*
- * What the gradients are checked on: every rule that ships, in the forms it has, on networks that differ in what the
- * adjoint does, with every loss. tests/gradients fails when the registry has a plugin that is not named here.
+ * What the gradients are checked on: every rule that ships, in the forms it has, on networks that
+ * differ in what the adjoint does, with every loss. tests/gradients fails when the registry has a
+ * plugin that is not named here.
  */
 #ifndef PLASTFIT_TESTS_LAB_CASES_H
 #define PLASTFIT_TESTS_LAB_CASES_H
@@ -12,8 +13,9 @@
 typedef struct lab_rule_case {
   const char *plugin;
   const char *options; /**< in the config's syntax, after `plugin` */
-  double theta_sd;     /**< theta is normal, of this sd: strong enough to matter, weak enough to stay finite */
-  bool has_kinks;      /**< its derivative jumps somewhere */
+  double theta_sd; /**< theta is normal, of this sd: strong enough to matter, weak enough to stay
+                      finite */
+  bool has_kinks;  /**< its derivative jumps somewhere */
 } lab_rule_case;
 
 typedef struct lab_network_case {
@@ -24,7 +26,8 @@ typedef struct lab_network_case {
   int64_t n_activity; /**< units of the first plastic layer */
   int64_t n_output;   /**< units to choose by: 1 yes or no, K among K; 0: none */
   bool has_kinks;
-  bool is_masked; /**< with a `connected` and a `plastic` mask, drawn at random, on the projection that is checked */
+  bool is_masked; /**< with a `connected` and a `plastic` mask, drawn at random, on the projection
+                     that is checked */
   int64_t every;  /**< goes with every rule (1), or with every so many, other losses each time */
 } lab_network_case;
 
@@ -33,7 +36,7 @@ typedef struct lab_loss_case {
   const char *plugins[2]; /**< the losses in it; NULL: no more */
   const char *config;
   int64_t n_output; /**< goes with networks of so many units to choose by; 0: with any */
-  int64_t every;    /**< goes with every network (1), or with every so many, another for each rule */
+  int64_t every; /**< goes with every network (1), or with every so many, another for each rule */
 } lab_loss_case;
 
 extern const lab_rule_case lab_rules[];

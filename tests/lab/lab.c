@@ -4,21 +4,23 @@
 #include <math.h>
 #include <string.h>
 
-static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec *specs, pf_error *error)
+static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec *specs,
+                              pf_error *error)
 {
   const pf_node *group = pf_node_get(pf_config_root(made->config), "rules");
   const int64_t n = pf_node_count(group);
-  if (n > LAB_MOST) {
-    return pf_fail(error, PF_STOP, "found %lld rules, a test has at most %d", (long long)n, LAB_MOST);
+  if (n > LAB_MAX) {
+    return pf_fail(error, PF_STOP, "found %lld rules, a test has at most %d", (long long)n,
+                   LAB_MAX);
   }
   for (int64_t p = 0; p < n; p++) {
     const pf_node *node = pf_node_at(group, p);
     const char *projection = pf_node_name(node);
     double eta = NAN;
     const char *modulator = NULL;
-    const pf_status status =
-        pf_component_create(registry, made->config, node, PF_KIND_RULE, projection, pf_keys_names_of_kind(PF_KIND_RULE),
-                            &made->rules[made->n_rules], error);
+    const pf_status status = pf_component_create(registry, made->config, node, PF_KIND_RULE,
+                                                 projection, pf_keys_names_of_kind(PF_KIND_RULE),
+                                                 &made->rules[made->n_rules], error);
     if (status != PF_OK) {
       return status;
     }
@@ -34,46 +36,49 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
   return PF_OK;
 }
 
-static pf_status create_losses(pf_registry *registry, lab *made, pf_loss_spec *specs, pf_error *error)
+static pf_status create_losses(pf_registry *registry, lab *made, pf_loss_spec *specs,
+                               pf_error *error)
 {
   const pf_node *list = pf_node_get(pf_config_root(made->config), "losses");
   const int64_t n = pf_node_count(list);
-  if (n > LAB_MOST) {
-    return pf_fail(error, PF_STOP, "found %lld losses, a test has at most %d", (long long)n, LAB_MOST);
+  if (n > LAB_MAX) {
+    return pf_fail(error, PF_STOP, "found %lld losses, a test has at most %d", (long long)n,
+                   LAB_MAX);
   }
   for (int64_t k = 0; k < n; k++) {
     const pf_node *node = pf_node_at(list, k);
     double weight = 1.0;
-    const pf_status status =
-        pf_component_create(registry, made->config, node, PF_KIND_LOSS, "loss", pf_keys_names_of_kind(PF_KIND_LOSS),
-                            &made->losses[made->n_losses], error);
+    const pf_status status = pf_component_create(registry, made->config, node, PF_KIND_LOSS, "loss",
+                                                 pf_keys_names_of_kind(PF_KIND_LOSS),
+                                                 &made->losses[made->n_losses], error);
     if (status != PF_OK) {
       return status;
     }
     (void)pf_node_number(pf_node_get(node, "weight"), &weight);
-    specs[k] = (pf_loss_spec){.loss = &made->losses[made->n_losses], .weight = weight, .owner = "loss"};
+    specs[k] =
+        (pf_loss_spec){.loss = &made->losses[made->n_losses], .weight = weight, .owner = "loss"};
     made->n_losses++;
   }
   return PF_OK;
 }
 
-pf_status lab_create(pf_registry *registry, const char *name, const char *text, uint32_t normalise, pf_names channels,
-                     lab *out, pf_error *error)
+pf_status lab_create(pf_registry *registry, const char *name, const char *text, uint32_t normalise,
+                     pf_names channels, lab *out, pf_error *error)
 {
-  pf_plastic_spec rules[LAB_MOST];
-  pf_loss_spec losses[LAB_MOST];
+  pf_plastic_spec rules[LAB_MAX];
+  pf_loss_spec losses[LAB_MAX];
   memset(out, 0, sizeof *out);
   pf_status status = pf_config_parse(text, name, NULL, 0, &out->config, error);
   if (status == PF_OK) {
-    status =
-        pf_component_create(registry, out->config, pf_node_get(pf_config_root(out->config), "network"), PF_KIND_NETWORK,
-                            "network", pf_keys_names_of_kind(PF_KIND_NETWORK), &out->network, error);
+    status = pf_component_create(
+        registry, out->config, pf_node_get(pf_config_root(out->config), "network"), PF_KIND_NETWORK,
+        "network", pf_keys_names_of_kind(PF_KIND_NETWORK), &out->network, error);
   }
   status = status == PF_OK ? create_rules(registry, out, rules, error) : status;
   status = status == PF_OK ? create_losses(registry, out, losses, error) : status;
   if (status == PF_OK) {
-    status = pf_model_create(&out->network, rules, out->n_rules, losses, out->n_losses, normalise, channels,
-                             &out->model, error);
+    status = pf_model_create(&out->network, rules, out->n_rules, losses, out->n_losses, normalise,
+                             channels, &out->model, error);
   }
   if (status != PF_OK) {
     lab_free(out);

@@ -61,16 +61,20 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
   static const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
   pf_dataset *data = sink->impl;
   const pf_status status = pf_dataset_add(data, experiment, error);
-  return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error) : status;
+  return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error)
+                         : status;
 }
 
-static pf_status read_table(pf_registry *registry, const char *path, int64_t n_activity, pf_dataset *to,
-                            pf_error *error)
+static pf_status read_table(pf_registry *registry, const char *path, int64_t n_activity,
+                            pf_dataset *to, pf_error *error)
 {
   pf_text text = {0};
   pf_config *config = NULL;
   pf_component source = {0};
-  pf_text_add(&text, "source: { plugin = \"table\"; path = \"%s\"; targets = ( { name = \"counts\"; columns = [", path);
+  pf_text_add(
+      &text,
+      "source: { plugin = \"table\"; path = \"%s\"; targets = ( { name = \"counts\"; columns = [",
+      path);
   for (int64_t i = 0; i < n_activity; i++) {
     pf_text_add(&text, "%s\"n%lld\"", i > 0 ? ", " : "", (long long)i + 1);
   }
@@ -78,8 +82,9 @@ static pf_status read_table(pf_registry *registry, const char *path, int64_t n_a
   pf_status status = text.failed ? pf_fail(error, PF_STOP, "out of memory")
                                  : pf_config_parse(text.text, "table", NULL, 0, &config, error);
   if (status == PF_OK) {
-    status = pf_component_create(registry, config, pf_node_get(pf_config_root(config), "source"), PF_KIND_SOURCE,
-                                 "source", pf_keys_names_of_kind(PF_KIND_SOURCE), &source, error);
+    status = pf_component_create(registry, config, pf_node_get(pf_config_root(config), "source"),
+                                 PF_KIND_SOURCE, "source", pf_keys_names_of_kind(PF_KIND_SOURCE),
+                                 &source, error);
   }
   if (status == PF_OK) {
     const pf_sink sink = {.size = sizeof sink, .impl = to, .experiment = receive};
@@ -106,11 +111,14 @@ static bool is_same(const pf_recording *a, const pf_recording *b)
   static const char *const targets[] = {"choice", "activity", "counts"};
   static const char *const channels[] = {"reward", "expected_reward"};
   bool equal = a->n_steps == b->n_steps && a->n_input == b->n_input && a->n_trials == b->n_trials &&
-               a->longest_trial == b->longest_trial && same(a->cue, b->cue, a->n_steps * a->n_input) && b->dt != NULL &&
+               a->longest_trial == b->longest_trial &&
+               same(a->cue, b->cue, a->n_steps * a->n_input) && b->dt != NULL &&
                same(a->dt, b->dt, a->n_steps);
   for (int k = 0; k < 3 && equal; k++) {
-    const pf_record *first = pf_recording_target(a, targets[k]), *second = pf_recording_target(b, targets[k]);
-    equal = second != NULL && first->n == second->n && same(first->values, second->values, a->n_steps * first->n);
+    const pf_record *first = pf_recording_target(a, targets[k]),
+                    *second = pf_recording_target(b, targets[k]);
+    equal = second != NULL && first->n == second->n &&
+            same(first->values, second->values, a->n_steps * first->n);
   }
   for (int k = 0; k < 2 && equal; k++) {
     const double *second = pf_recording_channel(b, channels[k]);
@@ -122,7 +130,8 @@ static bool is_same(const pf_recording *a, const pf_recording *b)
   return equal;
 }
 
-pf_status lab_through_table(pf_registry *registry, const pf_dataset *from, pf_dataset *to, pf_error *error)
+pf_status lab_through_table(pf_registry *registry, const pf_dataset *from, pf_dataset *to,
+                            pf_error *error)
 {
   char path[] = "/tmp/plastfit-lab-XXXXXX";
   const int descriptor = mkstemp(path);
@@ -131,14 +140,17 @@ pf_status lab_through_table(pf_registry *registry, const pf_dataset *from, pf_da
     return pf_fail(error, PF_STOP, "%s: cannot be written", path);
   }
   write_table(file, from);
-  pf_status status = ferror(file) != 0 ? pf_fail(error, PF_STOP, "%s: cannot be written", path) : PF_OK;
+  pf_status status =
+      ferror(file) != 0 ? pf_fail(error, PF_STOP, "%s: cannot be written", path) : PF_OK;
   status = fclose(file) != 0 ? pf_fail(error, PF_STOP, "%s: cannot be written", path) : status;
   status = status == PF_OK
-               ? read_table(registry, path, pf_recording_target(&from->recordings[0], "activity")->n, to, error)
+               ? read_table(registry, path,
+                            pf_recording_target(&from->recordings[0], "activity")->n, to, error)
                : status;
   (void)unlink(path);
   if (status == PF_OK && to->n != from->n) {
-    return pf_fail(error, PF_STOP, "the table came back with %zu experiments, expected %zu", to->n, from->n);
+    return pf_fail(error, PF_STOP, "the table came back with %zu experiments, expected %zu", to->n,
+                   from->n);
   }
   for (size_t r = 0; r < from->n && status == PF_OK; r++) {
     if (!is_same(&from->recordings[r], &to->recordings[r])) {

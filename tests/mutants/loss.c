@@ -9,15 +9,13 @@
  * 4 | overwrites the gradient | it is overwritten
  * 5 | has a wrong sign in vjp | the sign is wrong
  * 6 | has curvature p instead of p (1 - p) | curvature: step 0
- * 7 | takes the target's leading dimension for its width | ignores the leading dimension of target[0]
- * 8 | whitens by the curvature instead of its root | whiten: step 0
- * 9 | needs a mask of scored steps | crashes (memory that is not its own, or a NULL pointer)
- * 10 | leaves out the last step | unwritten
- * 11 | takes the gradient of an observable for wanted | vjp .* crashes
- * 12 | returns 0 with an infinity | returns 0 (done) with log_likelihood
- * 13 | looks at steps before the range | reads outside observable[0]
- * 14 | gives the curvature where nothing was scored | curvature: step 4 is not scored
- * 15 | overwrites the tally | tally[0] is .* by parts
+ * 7 | takes the target's leading dimension for its width | ignores the leading dimension of
+ * target[0] 8 | whitens by the curvature instead of its root | whiten: step 0 9 | needs a mask of
+ * scored steps | crashes (memory that is not its own, or a NULL pointer) 10 | leaves out the last
+ * step | unwritten 11 | takes the gradient of an observable for wanted | vjp .* crashes 12 |
+ * returns 0 with an infinity | returns 0 (done) with log_likelihood 13 | looks at steps before the
+ * range | reads outside observable[0] 14 | gives the curvature where nothing was scored |
+ * curvature: step 4 is not scored 15 | overwrites the null_sums | null_sums[0] is .* by parts
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -53,14 +51,14 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_loss_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_loss_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
   out->observables = (pf_names)PF_NAMES_OF(observables);
   out->targets = (pf_names)PF_NAMES_OF(targets);
   out->flags = PF_LOSS_LIKELIHOOD;
-  out->n_tally = 2;
+  out->n_null_sums = 2;
   return PF_OK;
 }
 
@@ -76,7 +74,8 @@ static double logit_of(const pf_loss_in *in, int64_t t, int64_t i)
   return (double)in->observable[0][t * in->ld_observable[0] + i];
 }
 
-static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, int64_t *count, pf_error *error)
+static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, int64_t *count,
+                          pf_error *error)
 {
   double extra = 0.0;
   (void)object;
@@ -100,8 +99,8 @@ static pf_status evaluate(const void *object, const pf_loss_in *in, double *ll, 
   return PF_OK;
 }
 
-static pf_status vjp(const void *object, const pf_loss_in *in, const double *cotangent, const pf_loss_gradient *g,
-                     pf_error *error)
+static pf_status vjp(const void *object, const pf_loss_in *in, const double *cotangent,
+                     const pf_loss_gradient *g, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -113,7 +112,8 @@ static pf_status vjp(const void *object, const pf_loss_in *in, const double *cot
       const double c = target_of(in, t, i), l = logit_of(in, t, i);
       pf_real *to = &g->observable[0][t * g->ld_observable[0] + i];
       if (!isnan(c)) {
-        *to = (pf_real)(IF(4, 0.0, (double)*to) + IF(5, -1, 1) * cotangent[t] * (c - 1 / (1 + exp(-l))));
+        *to = (pf_real)(IF(4, 0.0, (double)*to) +
+                        IF(5, -1, 1) * cotangent[t] * (c - 1 / (1 + exp(-l))));
       }
     }
   }
@@ -122,12 +122,14 @@ static pf_status vjp(const void *object, const pf_loss_in *in, const double *cot
 
 static double curvature_of(const pf_loss_in *in, int64_t t, int64_t i)
 {
-  const double c = MUTANT == 14 ? (double)in->target[0][t * in->ld_target[0] + i] : target_of(in, t, i);
+  const double c =
+      MUTANT == 14 ? (double)in->target[0][t * in->ld_target[0] + i] : target_of(in, t, i);
   const double p = 1 / (1 + exp(-logit_of(in, t, i)));
   return isnan(c) ? 0.0 : IF(6, p, p * (1 - p));
 }
 
-static pf_status curvature(const void *object, const pf_loss_in *in, pf_real *out, int64_t ld, pf_error *error)
+static pf_status curvature(const void *object, const pf_loss_in *in, pf_real *out, int64_t ld,
+                           pf_error *error)
 {
   (void)object;
   (void)error;
@@ -139,15 +141,16 @@ static pf_status curvature(const void *object, const pf_loss_in *in, pf_real *ou
   return PF_OK;
 }
 
-static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
-                        int64_t root_stride, int64_t ld, pf_error *error)
+static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_tangent *tangent,
+                        pf_real *root, int64_t root_stride, int64_t ld, pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t k = 0; k < tangent->n_tangents; k++) {
     for (int64_t t = 0; t < in->n_steps; t++) {
       for (int64_t i = 0; i < in->n_observable[0]; i++) {
-        const double v = (double)tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + i];
+        const double v =
+            (double)tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + i];
         const double h = curvature_of(in, t, i);
         root[k * root_stride + t * ld + i] = (pf_real)(v * IF(8, h, sqrt(h)));
       }
@@ -156,7 +159,7 @@ static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_
   return PF_OK;
 }
 
-static pf_status tally(const void *object, const pf_loss_in *in, double *out, pf_error *error)
+static pf_status null_sums(const void *object, const pf_loss_in *in, double *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -172,14 +175,15 @@ static pf_status tally(const void *object, const pf_loss_in *in, double *out, pf
   return PF_OK;
 }
 
-static pf_status constant(const void *object, const pf_loss_in *in, const double *tally_of, double *ll, pf_error *error)
+static pf_status constant(const void *object, const pf_loss_in *in, const double *null_sums_of,
+                          double *ll, pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t t = 0; t < in->n_steps; t++) {
     ll[t] = 0.0;
     for (int64_t i = 0; i < in->n_target[0]; i++) {
-      const double c = target_of(in, t, i), p = tally_of[2 * i + 1] / tally_of[2 * i];
+      const double c = target_of(in, t, i), p = null_sums_of[2 * i + 1] / null_sums_of[2 * i];
       ll[t] += isnan(c) ? 0.0 : log(c == 1.0 ? p : 1 - p);
     }
   }
@@ -189,12 +193,12 @@ static pf_status constant(const void *object, const pf_loss_in *in, const double
 static const pf_loss_ops ops = {.size = sizeof(pf_loss_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .needs = needs,
+                                .declare = declared,
                                 .evaluate = evaluate,
                                 .vjp = vjp,
                                 .curvature = curvature,
                                 .whiten = whiten,
-                                .tally = tally,
+                                .null_accumulate = null_sums,
                                 .constant = constant};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_LOSS), .name = "mutant", .version = "1",

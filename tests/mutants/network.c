@@ -7,17 +7,16 @@
  * 2 | depends on how many units a call has | a block and its parts give other results
  * 3 | forgets the gradient of the state | gradient of state[0] is 0, expected
  * 4 | has a wrong factor in initial_vjp | initial_vjp: the gradient of theta[0] (gain) is
- * 5 | forgets the gradient of gain in respond_vjp | gradient of theta[0] (gain) is 0, expected
+ * 5 | forgets the gradient of gain in activate_vjp | gradient of theta[0] (gain) is 0, expected
  * 6 | leaves the next state unwritten | leaves next state[0] unwritten
  * 7 | writes starting weights into the padding | initial .* writes into the padding of w[0]
  * 8 | moves the noise where weights are given | is another than when nothing is given
- * 9 | crashes on a NULL cotangent's gradient | crashes (memory that is not its own, or a NULL pointer)
- * 10 | overwrites the gradient of drive | it is overwritten
- * 11 | declares a projection backwards in the same step | to a later one only
- * 12 | has no initial_vjp though it has parameters | has no initial_vjp
- * 13 | reads the potential of one unit too many | reads outside state
- * 14 | ignores the cotangent of the next state | respond_vjp: the gradient of
- * 15 | drops the tangent of gain | respond_jvp .* its tangents times the cotangents
+ * 9 | crashes on a NULL cotangent's gradient | crashes (memory that is not its own, or a NULL
+ * pointer) 10 | overwrites the gradient of drive | it is overwritten 11 | declares a projection
+ * backwards in the same step | to a later one only 12 | has no initial_vjp though it has parameters
+ * | has no initial_vjp 13 | reads the potential of one unit too many | reads outside state 14 |
+ * ignores the cotangent of the next state | activate_vjp: the gradient of 15 | drops the tangent of
+ * gain | activate_jvp .* its tangents times the cotangents
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -40,12 +39,13 @@ static const char *const signals[2] = {"activity", "potential"};
 static const pf_population populations[2] = {
     {.name = "input", .n = INPUTS, .signals = {signals, 1}, .flags = PF_POPULATION_INPUT},
     {.name = "units", .n = UNITS, .n_state = 1, .signals = {signals, 2}}};
-static const pf_projection projections[2] = {{.name = "in", .pre = 0, .post = 1, .flags = PF_PROJECTION_PLASTIC},
-                                             {.name = "among",
-                                              .pre = 1,
-                                              .post = 1,
-                                              .when = IF(11, PF_PRE_NOW, PF_PRE_PREVIOUS),
-                                              .flags = PF_PROJECTION_PLASTIC}};
+static const pf_projection projections[2] = {
+    {.name = "in", .pre = 0, .post = 1, .flags = PF_PROJECTION_PLASTIC},
+    {.name = "among",
+     .pre = 1,
+     .post = 1,
+     .when = IF(11, PF_PRE_NOW, PF_PRE_PREVIOUS),
+     .flags = PF_PROJECTION_PLASTIC}};
 static const pf_observable observables[1] = {{.name = "units", .population = 1}};
 
 static pf_status create(const pf_host *host, const pf_options *options, void **out, pf_error *error)
@@ -68,7 +68,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_network_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_network_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -80,8 +80,8 @@ static pf_status needs(const void *object, pf_network_needs *out, pf_error *erro
   return PF_OK;
 }
 
-static pf_status initial(const void *object, const double *theta, const double *noise, const pf_initial *out,
-                         pf_error *error)
+static pf_status initial(const void *object, const double *theta, const double *noise,
+                         const pf_initial *out, pf_error *error)
 {
   int64_t at = 0;
   (void)object;
@@ -104,8 +104,8 @@ static pf_status initial(const void *object, const double *theta, const double *
   return PF_OK;
 }
 
-static pf_status initial_vjp(const void *object, const double *theta, const double *noise, const pf_initial *cotangent,
-                             double *gradient, pf_error *error)
+static pf_status initial_vjp(const void *object, const double *theta, const double *noise,
+                             const pf_initial *cotangent, double *gradient, pf_error *error)
 {
   int64_t at = 0;
   (void)object;
@@ -115,8 +115,8 @@ static pf_status initial_vjp(const void *object, const double *theta, const doub
     const int64_t columns = p == 0 ? INPUTS : UNITS;
     for (int64_t i = 0; i < UNITS; i++) {
       for (int64_t j = 0; j < columns; j++) {
-        gradient[0] +=
-            IF(4, 1.0, sd) * noise[at + i * columns + j] * (double)cotangent->w[p][i * cotangent->ldw[p] + j];
+        gradient[0] += IF(4, 1.0, sd) * noise[at + i * columns + j] *
+                       (double)cotangent->w[p][i * cotangent->ldw[p] + j];
       }
     }
     at += UNITS * columns;
@@ -124,7 +124,8 @@ static pf_status initial_vjp(const void *object, const double *theta, const doub
   return PF_OK;
 }
 
-static pf_status respond(const void *object, const pf_units *in, const pf_response *out, pf_error *error)
+static pf_status activate(const void *object, const pf_units *in, const pf_response *out,
+                          pf_error *error)
 {
   double extra = 0.0;
   (void)object;
@@ -147,15 +148,18 @@ static pf_status respond(const void *object, const pf_units *in, const pf_respon
   return PF_OK;
 }
 
-static pf_status respond_vjp(const void *object, const pf_units *in, const pf_response *value,
-                             const pf_response *cotangent, const pf_units_gradient *g, pf_error *error)
+static pf_status activate_vjp(const void *object, const pf_units *in, const pf_response *value,
+                              const pf_response *cotangent, const pf_units_gradient *g,
+                              pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const double y = (double)value->signals[i], v = (double)value->signals[value->signal_stride + i];
+    const double y = (double)value->signals[i],
+                 v = (double)value->signals[value->signal_stride + i];
     const double slope = (1 - y * y) * (double)cotangent->signals[i];
-    const double c = slope * in->theta[0] + (double)cotangent->signals[cotangent->signal_stride + i] +
+    const double c = slope * in->theta[0] +
+                     (double)cotangent->signals[cotangent->signal_stride + i] +
                      IF(14, 0.0, (double)cotangent->state[i]);
     if (g->theta != NULL && MUTANT != 5) {
       g->theta[0] += slope * v;
@@ -170,13 +174,14 @@ static pf_status respond_vjp(const void *object, const pf_units *in, const pf_re
   return PF_OK;
 }
 
-static pf_status respond_jvp(const void *object, const pf_units *in, const pf_response *value, const pf_units *t,
-                             const pf_response *out, pf_error *error)
+static pf_status activate_jvp(const void *object, const pf_units *in, const pf_response *value,
+                              const pf_units *t, const pf_response *out, pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const double y = (double)value->signals[i], v = (double)value->signals[value->signal_stride + i];
+    const double y = (double)value->signals[i],
+                 v = (double)value->signals[value->signal_stride + i];
     const double dv = (t->state == NULL ? 0.0 : leak * (double)t->state[i]) +
                       (t->drive == NULL ? 0.0 : (1 - leak) * (double)t->drive[i]);
     const double dgain = t->theta == NULL || MUTANT == 15 ? 0.0 : t->theta[0];
@@ -190,12 +195,12 @@ static pf_status respond_jvp(const void *object, const pf_units *in, const pf_re
 static const pf_network_ops ops = {.size = sizeof(pf_network_ops),
                                    .create = create,
                                    .destroy = destroy,
-                                   .needs = needs,
+                                   .declare = declared,
                                    .initial = initial,
-                                   .respond = respond,
-                                   .respond_vjp = respond_vjp,
+                                   .activate = activate,
+                                   .activate_vjp = activate_vjp,
                                    .initial_vjp = IF(12, NULL, initial_vjp),
-                                   .respond_jvp = respond_jvp};
+                                   .activate_jvp = activate_jvp};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_NETWORK), .name = "mutant", .version = "1",
                                  .summary = "a network that is checked", .network = &ops};

@@ -1,31 +1,28 @@
 /*
- * A rule, dw = rate x y - decay y^2 w, and its mutants: compiled with -DMUTANT=n, hunk n is broken; with 0 it is the
- * twin that passes. A line of the table: number | what is broken | what `plastfit check` must say.
+ * A rule, dw = rate x y - decay y^2 w, and its mutants: compiled with -DMUTANT=n, hunk n is broken;
+ * with 0 it is the twin that passes. A line of the table: number | what is broken | what `plastfit
+ * check` must say.
  *
  * 1 | overwrites the gradient of pre | gradient of pre[0] was .* it is overwritten
  * 2 | takes ldw for n_pre | ignores the leading dimension of w
- * 3 | drops the factor w in the gradient of decay | gradient of theta[1] (decay) is .* expected .* Wrong: decay; right: rate, pre, post, w
- * 4 | adds the gradient of w with the wrong sign | gradient of w[0][0] is .* the sign is wrong
- * 5 | writes one padded cell of dw | writes into the padding of dw
- * 6 | reads one cell behind pre | reads outside pre
- * 7 | allocates in forward with malloc | forward allocates (malloc)
- * 8 | allocates in vjp with the host | vjp allocates (host->allocate)
- * 9 | counts its calls in the object | forward changes the object
- * 10 | counts its calls in a static variable | changes a static variable
- * 11 | adds a number of its own that goes on from call to call | the same inputs gave two results
- * 12 | depends on row0 | only row0 had changed
- * 13 | says a size of its ops that leaves out vjp | has no vjp
- * 14 | is of another major ABI | built for plugin ABI
+ * 3 | drops the factor w in the gradient of decay | gradient of theta[1] (decay) is .* expected .*
+ * Wrong: decay; right: rate, pre, post, w 4 | adds the gradient of w with the wrong sign | gradient
+ * of w[0][0] is .* the sign is wrong 5 | writes one padded cell of dw | writes into the padding of
+ * dw 6 | reads one cell behind pre | reads outside pre 7 | allocates in forward with malloc |
+ * forward allocates (malloc) 8 | allocates in vjp with the host | vjp allocates (host->allocate) 9
+ * | counts its calls in the object | forward changes the object 10 | counts its calls in a static
+ * variable | changes a static variable 11 | adds a number of its own that goes on from call to call
+ * | the same inputs gave two results 12 | depends on row0 | only row0 had changed 13 | says a size
+ * of its ops that leaves out vjp | has no vjp 14 | is of another major ABI | built for plugin ABI
  * 15 | has no forward | has no forward
  * 16 | returns 0 with a NaN | returns 0 (done) with dw
  * 17 | looks at the first row though there is none | reads outside post
  * 18 | does not release what it allocated | leaks:
  * 19 | forgets the gradient of post | gradient of post[0] is 0, expected .* nothing was added
- * 20 | adds to a gradient that is NULL | vjp .* crashes (memory that is not its own, or a NULL pointer)
- * 21 | gives tangents of the other sign | jvp .* the sign is wrong
- * 22 | ignores the mask in step | where the mask is 0, w stays
- * 23 | takes the first row's y for every row of a block | a block and its parts give other results
- * 24 | writes to its input | writes to w, which is an input
+ * 20 | adds to a gradient that is NULL | vjp .* crashes (memory that is not its own, or a NULL
+ * pointer) 21 | gives tangents of the other sign | jvp .* the sign is wrong 22 | ignores the mask
+ * in step | where the mask is 0, w stays 23 | takes the first row's y for every row of a block | a
+ * block and its parts give other results 24 | writes to its input | writes to w, which is an input
  * 25 | leaves the last column unwritten | unwritten: outputs may hold anything
  * 26 | hides a NaN behind a comparison | a NaN in post[2] came out as a number
  * 27 | describes beyond its capacity | writes outside text
@@ -46,9 +43,11 @@
  * 42 | frees what it did not allocate | destroy crashes (abort)
  * 43 | draws random numbers | draws random numbers
  * 44 | adds to dw instead of filling it | leaves dw[0] unwritten
- * 46 | does not say that it reads y | changes with post, which `reads` leaves out: .* say PF_READS_POST
+ * 46 | does not say that it reads y | changes with post, which `reads` leaves out: .* say
+ * PF_READS_POST
  *
- * And 45, a slip in the fourth digit, which in single precision only the double twin shows: tests/conformance.tap.
+ * And 45, a slip in the fourth digit, which in single precision only the double twin shows:
+ * tests/conformance.tap.
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -74,9 +73,18 @@ static const pf_option options[] = {{.name = "scale",
                                      .upper = 2.0,
                                      .help = "times dw"}};
 
-static const pf_parameter parameters[2] = {
-    {.name = "rate", .unit = "1", .initial = 0.1, .value = 1, .lower = -INFINITY, .upper = INFINITY},
-    {.name = "decay", .unit = "1", .initial = IF(36, 2.0, 0.1), .value = 1, .lower = 0.0, .upper = 1.0}};
+static const pf_parameter parameters[2] = {{.name = "rate",
+                                            .unit = "1",
+                                            .initial = 0.1,
+                                            .value = 1,
+                                            .lower = -INFINITY,
+                                            .upper = INFINITY},
+                                           {.name = "decay",
+                                            .unit = "1",
+                                            .initial = IF(36, 2.0, 0.1),
+                                            .value = 1,
+                                            .lower = 0.0,
+                                            .upper = 1.0}};
 
 static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
 {
@@ -113,7 +121,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -133,11 +141,13 @@ static double y_of(const pf_block *in, int64_t i)
 
 static double dw_of(const rule *self, const pf_block *in, int64_t i, int64_t j)
 {
-  const double y = y_of(in, i), x = (double)in->pre[j], w = (double)in->w[i * IF(2, in->n_pre, in->ldw) + j];
+  const double y = y_of(in, i), x = (double)in->pre[j],
+               w = (double)in->w[i * IF(2, in->n_pre, in->ldw) + j];
   return self->scale[0] * (in->theta[0] * x * y - in->theta[1] * y * y * w);
 }
 
-static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,
+                         pf_error *error)
 {
   const rule *self = object;
   double extra = 0.0;
@@ -185,16 +195,16 @@ static pf_status forward(const void *object, const pf_block *in, pf_real *dw, in
 }
 
 /** The adjoint with cotangents c * factor. */
-static void pull(const rule *self, const pf_block *in, const pf_real *c, int64_t ld, double factor, const pf_real *mask,
-                 int64_t ldm, const pf_rule_gradient *g)
+static void pull(const rule *self, const pf_block *in, const pf_real *c, int64_t ld, double factor,
+                 const pf_real *mask, int64_t ldm, const pf_rule_gradient *g)
 {
   const double a = self->scale[0] * in->theta[0], b = self->scale[0] * in->theta[1];
   for (int64_t i = 0; i < in->n_rows; i++) {
     const double y = y_of(in, i);
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double x = (double)in->pre[j], w = (double)in->w[i * IF(2, in->n_pre, in->ldw) + j];
-      const double k =
-          factor * (mask == NULL ? 1.0 : (double)mask[i * ldm + j]) * (double)c[i * IF(39, in->n_pre, ld) + j];
+      const double k = factor * (mask == NULL ? 1.0 : (double)mask[i * ldm + j]) *
+                       (double)c[i * IF(39, in->n_pre, ld) + j];
       if (g->theta != NULL) {
         g->theta[0] += k * self->scale[0] * x * y;
         g->theta[1] -= k * self->scale[0] * y * y * IF(3, 1.0, w) * IF(45, 1.0005, 1.0);
@@ -225,7 +235,8 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *cota
   return PF_OK;
 }
 
-static pf_status jvp(const void *object, const pf_block *in, const pf_rule_tangent *t, pf_error *error)
+static pf_status jvp(const void *object, const pf_block *in, const pf_rule_tangent *t,
+                     pf_error *error)
 {
   const rule *self = object;
   const double a = self->scale[0] * in->theta[0], b = self->scale[0] * in->theta[1];
@@ -255,15 +266,16 @@ static pf_status jvp(const void *object, const pf_block *in, const pf_rule_tange
   return PF_OK;
 }
 
-static pf_status step(const void *object, const pf_block *in, const pf_update *update, pf_real *out, int64_t ld,
-                      pf_error *error)
+static pf_status step(const void *object, const pf_block *in, const pf_update *update, pf_real *out,
+                      int64_t ld, pf_error *error)
 {
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      const double m = update->mask == NULL || MUTANT == 22 ? 1.0 : (double)update->mask[i * update->ldm + j];
-      out[i * ld + j] =
-          (pf_real)((double)in->w[i * IF(2, in->n_pre, in->ldw) + j] + update->eta * m * dw_of(object, in, i, j));
+      const double m =
+          update->mask == NULL || MUTANT == 22 ? 1.0 : (double)update->mask[i * update->ldm + j];
+      out[i * ld + j] = (pf_real)((double)in->w[i * IF(2, in->n_pre, in->ldw) + j] +
+                                  update->eta * m * dw_of(object, in, i, j));
     }
   }
   return PF_OK;
@@ -288,8 +300,8 @@ static pf_status step_vjp(const void *object, const pf_block *in, const pf_updat
   return PF_OK;
 }
 
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   (void)object;
   (void)format;
@@ -301,7 +313,7 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 static const pf_rule_ops ops = {.size = IF(13, offsetof(pf_rule_ops, vjp), sizeof(pf_rule_ops)),
                                 .create = create,
                                 .destroy = destroy,
-                                .needs = needs,
+                                .declare = declared,
                                 .forward = IF(15, NULL, forward),
                                 .vjp = vjp,
                                 .jvp = jvp,

@@ -1,5 +1,6 @@
 /*
- * A source that reads, and is a task as well, and its mutants (see rule.c for how they are told apart).
+ * A source that reads, and is a task as well, and its mutants (see rule.c for how they are told
+ * apart).
  *
  * 1 | goes on though the sink refused | read goes on though the sink refused
  * 2 | says done though the sink refused | it returns 0
@@ -53,7 +54,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_source_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_source_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -113,7 +114,8 @@ static pf_status begin(const void *object, int64_t run, double *state, pf_error 
   return PF_OK;
 }
 
-static pf_status next(const void *object, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error)
+static pf_status next(const void *object, double *state, const pf_task_in *in, pf_task_out *out,
+                      pf_error *error)
 {
   static double own;
   (void)error;
@@ -151,7 +153,7 @@ static void end(const void *object, double *state)
 static const pf_source_ops ops = {.size = sizeof(pf_source_ops),
                                   .create = create,
                                   .destroy = destroy,
-                                  .needs = needs,
+                                  .declare = declared,
                                   .read = read_all,
                                   .begin = begin,
                                   .next = next,

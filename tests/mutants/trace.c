@@ -6,15 +6,15 @@
  *     e_ij' = k e_ij + x_j y_i w_ij
  *     dw = gain e_ij m + p_j q_i
  *
- * 1 | forgets the gradient of the presynaptic trace in vjp | gradient of traces.pre[0] is 0, expected
- * 2 | forgets dt in advance_vjp | advance_vjp: the gradient of theta[1] (tau) is
- * 3 | keeps the synaptic trace as it is in advance | unwritten
- * 4 | takes the synaptic traces' leading dimension for n_pre | ignores the leading dimension of traces.synapse
- * 5 | advances the presynaptic trace though this block was not asked to | advance .* crashes
- * 6 | has no advance_vjp | has no advance_vjp
- * 7 | writes the traces that it reads | writes to traces.post, which is an input
- * 8 | gives advance_jvp without the tangent of the trace before | advance_jvp .* its tangents times the cotangents
- * 9 | takes the cotangent of a presynaptic trace that this block was not asked for | advance_vjp .* crashes
+ * 1 | forgets the gradient of the presynaptic trace in vjp | gradient of traces.pre[0] is 0,
+ * expected 2 | forgets dt in update_traces_vjp | update_traces_vjp: the gradient of theta[1] (tau)
+ * is 3 | keeps the synaptic trace as it is in advance | unwritten 4 | takes the synaptic traces'
+ * leading dimension for n_pre | ignores the leading dimension of traces.synapse 5 | advances the
+ * presynaptic trace though this block was not asked to | advance .* crashes 6 | has no
+ * update_traces_vjp | has no update_traces_vjp 7 | writes the traces that it reads | writes to
+ * traces.post, which is an input 8 | gives update_traces_jvp without the tangent of the trace
+ * before | update_traces_jvp .* its tangents times the cotangents 9 | takes the cotangent of a
+ * presynaptic trace that this block was not asked for | update_traces_vjp .* crashes
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -29,10 +29,16 @@ typedef struct rule {
 } rule;
 
 static const pf_parameter parameters[2] = {
-    {.name = "gain", .unit = "1", .initial = 0.5, .value = 1, .lower = -INFINITY, .upper = INFINITY},
+    {.name = "gain",
+     .unit = "1",
+     .initial = 0.5,
+     .value = 1,
+     .lower = -INFINITY,
+     .upper = INFINITY},
     {.name = "tau", .unit = "ms", .initial = 3.0, .value = 3, .lower = 0.1, .upper = INFINITY}};
-static const pf_trace traces[3] = {
-    {.name = "p", .per = PF_PER_PRE}, {.name = "q", .per = PF_PER_POST}, {.name = "e", .per = PF_PER_SYNAPSE}};
+static const pf_trace traces[3] = {{.name = "p", .per = PF_PER_PRE},
+                                   {.name = "q", .per = PF_PER_POST},
+                                   {.name = "e", .per = PF_PER_SYNAPSE}};
 static const pf_modulator modulators[1] = {{.name = "m", .fallback = "reward"}};
 
 static pf_status create(const pf_host *host, const pf_options *options, void **out, pf_error *error)
@@ -55,7 +61,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -70,22 +76,23 @@ static int64_t ld_of(const pf_block *in)
   return IF(4, in->n_pre, in->traces.ldw);
 }
 
-static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,
+                         pf_error *error)
 {
   (void)object;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      dw[i * lddw + j] =
-          (pf_real)(in->theta[0] * (double)in->traces.synapse[i * ld_of(in) + j] * (double)in->modulator[0] +
-                    (double)in->traces.pre[j] * (double)in->traces.post[i]);
+      dw[i * lddw + j] = (pf_real)(in->theta[0] * (double)in->traces.synapse[i * ld_of(in) + j] *
+                                       (double)in->modulator[0] +
+                                   (double)in->traces.pre[j] * (double)in->traces.post[i]);
     }
   }
   return PF_OK;
 }
 
-static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, int64_t ld, const pf_rule_gradient *g,
-                     pf_error *error)
+static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, int64_t ld,
+                     const pf_rule_gradient *g, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -109,7 +116,8 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, i
   return PF_OK;
 }
 
-static pf_status advance(const void *object, const pf_block *in, const pf_traces *next, pf_error *error)
+static pf_status update_traces(const void *object, const pf_block *in, const pf_traces *next,
+                               pf_error *error)
 {
   const double k = exp(-in->dt / in->theta[1]);
   (void)object;
@@ -133,10 +141,11 @@ static pf_status advance(const void *object, const pf_block *in, const pf_traces
   return PF_OK;
 }
 
-static pf_status advance_vjp(const void *object, const pf_block *in, const pf_traces *c, const pf_rule_gradient *g,
-                             pf_error *error)
+static pf_status update_traces_vjp(const void *object, const pf_block *in, const pf_traces *c,
+                                   const pf_rule_gradient *g, pf_error *error)
 {
-  const double k = exp(-in->dt / in->theta[1]), dk = k * IF(2, 1.0, in->dt) / (in->theta[1] * in->theta[1]);
+  const double k = exp(-in->dt / in->theta[1]),
+               dk = k * IF(2, 1.0, in->dt) / (in->theta[1] * in->theta[1]);
   double tau = 0.0;
   (void)object;
   (void)error;
@@ -162,8 +171,8 @@ static pf_status advance_vjp(const void *object, const pf_block *in, const pf_tr
   }
   for (int64_t i = 0; c->synapse != NULL && i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      const double a = (double)c->synapse[i * c->ldw + j], x = (double)in->pre[j], y = (double)in->post[i],
-                   w = (double)in->w[i * in->ldw + j];
+      const double a = (double)c->synapse[i * c->ldw + j], x = (double)in->pre[j],
+                   y = (double)in->post[i], w = (double)in->w[i * in->ldw + j];
       tau += a * dk * (double)in->traces.synapse[i * in->traces.ldw + j];
       if (g->traces.synapse != NULL) {
         g->traces.synapse[i * g->traces.ldw + j] += (pf_real)(a * k);
@@ -190,30 +199,36 @@ static double at(const pf_real *plane, int64_t offset)
   return plane == NULL ? 0.0 : (double)plane[offset];
 }
 
-static pf_status advance_jvp(const void *object, const pf_block *in, const pf_rule_tangent *t, const pf_traces *next,
-                             pf_error *error)
+static pf_status update_traces_jvp(const void *object, const pf_block *in, const pf_rule_tangent *t,
+                                   const pf_traces *next, pf_error *error)
 {
   const double k = exp(-in->dt / in->theta[1]);
   (void)object;
   (void)error;
   for (int64_t n = 0; n < t->n_tangents; n++) {
-    const double dk = t->theta == NULL ? 0.0 : t->theta[2 * n + 1] * k * in->dt / (in->theta[1] * in->theta[1]);
+    const double dk =
+        t->theta == NULL ? 0.0 : t->theta[2 * n + 1] * k * in->dt / (in->theta[1] * in->theta[1]);
     const int64_t s = n * t->traces_stride;
     for (int64_t j = 0; next->pre != NULL && j < in->n_pre; j++) {
-      next->pre[s + j] = (pf_real)(dk * ((double)in->traces.pre[j] - (double)in->pre[j]) +
-                                   k * at(t->traces.pre, s + j) + (1 - k) * at(t->pre, n * t->pre_stride + j));
+      next->pre[s + j] =
+          (pf_real)(dk * ((double)in->traces.pre[j] - (double)in->pre[j]) +
+                    k * at(t->traces.pre, s + j) + (1 - k) * at(t->pre, n * t->pre_stride + j));
     }
     for (int64_t i = 0; next->post != NULL && i < in->n_rows; i++) {
-      next->post[s + i] = (pf_real)(dk * (double)in->traces.post[i] + IF(8, 0.0, k * at(t->traces.post, s + i)) +
-                                    at(t->post, n * t->post_stride + i));
+      next->post[s + i] =
+          (pf_real)(dk * (double)in->traces.post[i] + IF(8, 0.0, k * at(t->traces.post, s + i)) +
+                    at(t->post, n * t->post_stride + i));
     }
     for (int64_t i = 0; next->synapse != NULL && i < in->n_rows; i++) {
       for (int64_t j = 0; j < in->n_pre; j++) {
-        const double x = (double)in->pre[j], y = (double)in->post[i], w = (double)in->w[i * in->ldw + j];
+        const double x = (double)in->pre[j], y = (double)in->post[i],
+                     w = (double)in->w[i * in->ldw + j];
         next->synapse[s + i * next->ldw + j] =
             (pf_real)(dk * (double)in->traces.synapse[i * in->traces.ldw + j] +
-                      k * at(t->traces.synapse, s + i * t->traces.ldw + j) + at(t->pre, n * t->pre_stride + j) * y * w +
-                      x * at(t->post, n * t->post_stride + i) * w + x * y * at(t->w, n * t->w_stride + i * t->ldw + j));
+                      k * at(t->traces.synapse, s + i * t->traces.ldw + j) +
+                      at(t->pre, n * t->pre_stride + j) * y * w +
+                      x * at(t->post, n * t->post_stride + i) * w +
+                      x * y * at(t->w, n * t->w_stride + i * t->ldw + j));
       }
     }
   }
@@ -223,12 +238,12 @@ static pf_status advance_jvp(const void *object, const pf_block *in, const pf_ru
 static const pf_rule_ops ops = {.size = sizeof(pf_rule_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .needs = needs,
+                                .declare = declared,
                                 .forward = forward,
                                 .vjp = vjp,
-                                .advance = advance,
-                                .advance_vjp = IF(6, NULL, advance_vjp),
-                                .advance_jvp = advance_jvp};
+                                .update_traces = update_traces,
+                                .update_traces_vjp = IF(6, NULL, update_traces_vjp),
+                                .update_traces_jvp = update_traces_jvp};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "mutant", .version = "1",
                                  .summary = "a rule with traces that is checked", .rule = &ops};

@@ -79,7 +79,8 @@ typedef struct pf_error {
 
 /** Write the error line, unless one stands already; error MAY be NULL. Returns `status`. */
 PF_PRINTF(4, 5)
-static inline pf_status pf_fail_key(pf_error *error, pf_status status, const char *key, const char *format, ...)
+static inline pf_status pf_fail_key(pf_error *error, pf_status status, const char *key,
+                                    const char *format, ...)
 {
   if (error != NULL && error->text[0] == '\0') {
     va_list args;
@@ -99,7 +100,8 @@ static inline const void *pf_table_at(const void *items, size_t stride, size_t c
 }
 
 /** Is `field` of *object inside the size its owner declared? (objects that start with size) */
-#define PF_HAS(object, type, field) ((object)->size >= offsetof(type, field) + sizeof((object)->field))
+#define PF_HAS(object, type, field) \
+  ((object)->size >= offsetof(type, field) + sizeof((object)->field))
 
 /** A table of names. */
 typedef struct pf_names {

@@ -1,12 +1,12 @@
 /*
- * plastfit/abi/csv.h - reading CSV (RFC 4180): rows of fields, one at a time, so that memory does not grow with the
- * file.
+ * plastfit/abi/csv.h - reading CSV (RFC 4180): rows of fields, one at a time, so that memory does
+ * not grow with the file.
  *
- * Understood: quoted fields (with commas, line ends and "" in them), LF, CRLF and CR, a UTF-8 byte order mark, blank
- * lines (skipped), spaces around unquoted fields (dropped). No comments.
+ * Understood: quoted fields (with commas, line ends and "" in them), LF, CRLF and CR, a UTF-8 byte
+ * order mark, blank lines (skipped), spaces around unquoted fields (dropped). No comments.
  *
- * Optional for plugins, like simd.h: a header without a source file, so that a source that links nothing of the core
- * reads as the core does.
+ * Optional for plugins, like simd.h: a header without a source file, so that a source that links
+ * nothing of the core reads as the core does.
  */
 #ifndef PLASTFIT_ABI_CSV_H
 #define PLASTFIT_ABI_CSV_H
@@ -29,7 +29,7 @@ typedef struct pf_csv {
   char *row; /**< text of the current row: its fields one after the other, each ended by 0 */
   size_t length, capacity;
   size_t *starts; /**< [n_fields] where each field starts in `row` */
-  size_t n_fields, most_fields;
+  size_t n_fields, max_fields;
   int64_t line;      /**< where the current row starts, from 1 */
   int64_t next_line; /**< where the next one does */
 } pf_csv;
@@ -108,7 +108,8 @@ static inline pf_status pf_csv_open(pf_csv *csv, const char *path, pf_error *err
     } else if (ferror(csv->file)) {
       status = pf_fail(error, PF_STOP, "%.500s: cannot be read: %s", path, strerror(errno));
     } else {
-      status = pf_fail(error, PF_STOP, "%.500s: is empty, expected a row of column names and rows of data", path);
+      status = pf_fail(error, PF_STOP,
+                       "%.500s: is empty, expected a row of column names and rows of data", path);
     }
   } else if ((kind = pf_csv_other_kind(csv)) != NULL) {
     status = pf_fail(error, PF_STOP, "%.500s: is %s", path, kind);
@@ -123,7 +124,8 @@ static inline pf_status pf_csv_open(pf_csv *csv, const char *path, pf_error *err
 
 static inline pf_status pf_csv_no_memory(const pf_csv *csv, pf_error *error)
 {
-  return pf_fail(error, PF_STOP, "%.500s:%lld: out of memory for a row", csv->path, (long long)csv->line);
+  return pf_fail(error, PF_STOP, "%.500s:%lld: out of memory for a row", csv->path,
+                 (long long)csv->line);
 }
 
 static inline pf_status pf_csv_push(pf_csv *csv, char c, pf_error *error)
@@ -131,9 +133,10 @@ static inline pf_status pf_csv_push(pf_csv *csv, char c, pf_error *error)
   if (csv->length == csv->capacity) {
     const size_t larger = csv->capacity == 0 ? 1024 : 2 * csv->capacity;
     if (larger > PF_CSV_LONGEST_ROW) {
-      return pf_fail(error, PF_STOP,
-                     "%.500s:%lld: a row of more than %d MiB; is a closing quote missing, or is it no CSV?", csv->path,
-                     (long long)csv->line, (int)(PF_CSV_LONGEST_ROW >> 20));
+      return pf_fail(
+          error, PF_STOP,
+          "%.500s:%lld: a row of more than %d MiB; is a closing quote missing, or is it no CSV?",
+          csv->path, (long long)csv->line, (int)(PF_CSV_LONGEST_ROW >> 20));
     }
     char *grown = (char *)realloc(csv->row, larger);
     if (grown == NULL) {
@@ -148,14 +151,14 @@ static inline pf_status pf_csv_push(pf_csv *csv, char c, pf_error *error)
 
 static inline pf_status pf_csv_begin_field(pf_csv *csv, pf_error *error)
 {
-  if (csv->n_fields == csv->most_fields) {
-    const size_t larger = csv->most_fields == 0 ? 64 : 2 * csv->most_fields;
+  if (csv->n_fields == csv->max_fields) {
+    const size_t larger = csv->max_fields == 0 ? 64 : 2 * csv->max_fields;
     size_t *grown = (size_t *)realloc(csv->starts, larger * sizeof *grown);
     if (grown == NULL) {
       return pf_csv_no_memory(csv, error);
     }
     csv->starts = grown;
-    csv->most_fields = larger;
+    csv->max_fields = larger;
   }
   csv->starts[csv->n_fields++] = csv->length;
   return PF_OK;
@@ -168,8 +171,9 @@ static inline pf_status pf_csv_quoted(pf_csv *csv, pf_error *error)
   for (;;) {
     const int c = pf_csv_peek(csv);
     if (c < 0) {
-      return pf_fail(error, PF_STOP, "%.500s:%lld: the file ends inside the quotes opened here, column %zu", csv->path,
-                     (long long)opened, csv->n_fields);
+      return pf_fail(error, PF_STOP,
+                     "%.500s:%lld: the file ends inside the quotes opened here, column %zu",
+                     csv->path, (long long)opened, csv->n_fields);
     }
     csv->at++;
     if (c == '"') {
@@ -222,18 +226,21 @@ static inline pf_status pf_csv_take_field(pf_csv *csv, int *end, pf_error *error
       break;
     }
     if (c == 0) {
-      return pf_fail(error, PF_STOP, "%.500s:%lld: has a byte 0; a CSV file is text", csv->path, (long long)csv->line);
+      return pf_fail(error, PF_STOP, "%.500s:%lld: has a byte 0; a CSV file is text", csv->path,
+                     (long long)csv->line);
     }
     if (quoted && !pf_csv_is_space(c)) {
       return pf_fail(error, PF_STOP,
-                     "%.500s:%lld: column %zu: found '%c' behind a closing quote, expected a comma (a quote inside "
+                     "%.500s:%lld: column %zu: found '%c' behind a closing quote, expected a comma "
+                     "(a quote inside "
                      "quotes is written twice)",
                      csv->path, (long long)csv->next_line, csv->n_fields, c);
     }
     csv->at++;
     status = quoted ? PF_OK : pf_csv_push(csv, (char)c, error);
   }
-  while (status == PF_OK && csv->length > after_quotes && pf_csv_is_space(csv->row[csv->length - 1])) {
+  while (status == PF_OK && csv->length > after_quotes &&
+         pf_csv_is_space(csv->row[csv->length - 1])) {
     csv->length--;
   }
   return status == PF_OK ? pf_csv_push(csv, '\0', error) : status;
@@ -261,8 +268,8 @@ static inline pf_status pf_csv_next(pf_csv *csv, int *got, pf_error *error)
     }
   }
   if (ferror(csv->file)) {
-    return pf_fail(error, PF_STOP, "%.500s:%lld: cannot be read further: %s", csv->path, (long long)csv->next_line,
-                   strerror(errno));
+    return pf_fail(error, PF_STOP, "%.500s:%lld: cannot be read further: %s", csv->path,
+                   (long long)csv->next_line, strerror(errno));
   }
   return PF_OK;
 }
@@ -272,8 +279,9 @@ static inline pf_status pf_csv_check_width(const pf_csv *csv, size_t n_columns, 
 {
   return csv->n_fields == n_columns
              ? PF_OK
-             : pf_fail(error, PF_STOP, "%.500s:%lld: found %zu %s, expected %zu as in the header", csv->path,
-                       (long long)csv->line, csv->n_fields, csv->n_fields == 1 ? "cell" : "cells", n_columns);
+             : pf_fail(error, PF_STOP, "%.500s:%lld: found %zu %s, expected %zu as in the header",
+                       csv->path, (long long)csv->line, csv->n_fields,
+                       csv->n_fields == 1 ? "cell" : "cells", n_columns);
 }
 
 static inline int pf_csv_same_word(const char *text, const char *word)
@@ -288,12 +296,14 @@ static inline int pf_csv_same_word(const char *text, const char *word)
 }
 
 /**
- * A cell as a number: 1 and *value, NaN where it is missing (empty, NaN, NA); 0 where it is no number. Short decimals
- * are worked out here, exactly (both parts of the quotient are), as strtod would give them, but several times faster.
+ * A cell as a number: 1 and *value, NaN where it is missing (empty, NaN, NA); 0 where it is no
+ * number. Short decimals are worked out here, exactly (both parts of the quotient are), as strtod
+ * would give them, but several times faster.
  */
 static inline int pf_csv_number(const char *text, double *value)
 {
-  static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  static const double tens[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   const char *c = text;
   if (*c == '\0') {
     *value = (double)NAN;

@@ -21,8 +21,10 @@ enum {
   PF_STEP_FIT = 2,          /**< counts in the objective */
   PF_STEP_SCORE = 4,        /**< counts in the evaluation */
   PF_STEP_RESET_TRACES = 8, /**< traces start anew before this step */
-  PF_STEP_RESET_STATE = 16, /**< network state starts anew before this step; the activity before it counts as 0 */
-  PF_STEP_NEW_SESSION = 32  /**< a session begins: both of these, and expected reward starts anew; weights last */
+  PF_STEP_RESET_STATE =
+      16, /**< network state starts anew before this step; the activity before it counts as 0 */
+  PF_STEP_NEW_SESSION =
+      32 /**< a session begins: both of these, and expected reward starts anew; weights last */
 };
 
 /** A scalar per step, by name: "reward", ... A missing value is NaN. */

@@ -19,17 +19,19 @@ enum {
   PF_LOSS_SEPARABLE_BY_UNIT = 2 /**< a sum over units: rows may be evaluated apart */
 };
 
-/** Filled by `needs`. */
-typedef struct pf_loss_needs {
+/** Filled by `declare`. */
+typedef struct pf_loss_declaration {
   size_t size;
   pf_parameter_table parameters;
-  pf_names observables; /**< of the network, in the order of pf_loss_in. "activity": the first plastic layer's */
+  pf_names observables; /**< of the network, in the order of pf_loss_in. "activity": the first
+                           plastic layer's */
   pf_names targets;     /**< of the data: "choice", "activity", ... */
-  double padded;        /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2, 0 */
-  uint32_t flags;       /**< PF_LOSS_* */
-  int64_t n_whitened;   /**< columns that `whiten` writes; 0: as many as the first observable has */
-  int64_t n_tally;      /**< numbers that `tally` keeps per column of the first target */
-} pf_loss_needs;
+  double padded; /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2,
+                    0 */
+  uint32_t flags;      /**< PF_LOSS_* */
+  int64_t n_whitened;  /**< columns that `whiten` writes; 0: as many as the first observable has */
+  int64_t n_null_sums; /**< numbers that `null_accumulate` keeps per column of the first target */
+} pf_loss_declaration;
 
 /** A range of steps: read only. */
 typedef struct pf_loss_in {
@@ -48,7 +50,8 @@ typedef struct pf_loss_in {
 /** Where gradients go: +=, NULL means not wanted. */
 typedef struct pf_loss_gradient {
   size_t size;
-  pf_real *const *observable; /**< [n_observables], each [n_steps][ld_observable[k]]; an entry MAY be NULL */
+  pf_real *const
+      *observable; /**< [n_observables], each [n_steps][ld_observable[k]]; an entry MAY be NULL */
   const int64_t *ld_observable;
   double *theta;
 } pf_loss_gradient;
@@ -57,18 +60,20 @@ typedef struct pf_loss_gradient {
 typedef struct pf_loss_tangent {
   size_t size;
   int64_t n_tangents;
-  const pf_real *const *observable; /**< [n_observables], each [n_tangents] planes of [n_steps][ld_observable[k]] */
-  const int64_t *stride;            /**< [n_observables] from one tangent's plane to the next's */
-  const double *theta;              /**< [n_tangents][n_parameters] of the loss; NULL: zero */
+  const pf_real *const
+      *observable; /**< [n_observables], each [n_tangents] planes of [n_steps][ld_observable[k]] */
+  const int64_t *stride; /**< [n_observables] from one tangent's plane to the next's */
+  const double *theta;   /**< [n_tangents][n_parameters] of the loss; NULL: zero */
 } pf_loss_tangent;
 
 /**
  * What a loss can do. Of every op here (base.h says it in full):
  *
- * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
- * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
+ * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
- * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
+ * the same object.
  */
 typedef struct pf_loss_ops {
   size_t size; /**< sizeof(pf_loss_ops) */
@@ -76,23 +81,24 @@ typedef struct pf_loss_ops {
   /* ---- required ---- */
 
   /**
-   * Make an object from its options (checked, defaults filled in; valid during this call only). On failure *self is
-   * untouched and nothing leaks. `host` is valid until destroy returns.
+   * Make an object from its options (checked, defaults filled in; valid during this call only). On
+   * failure *self is untouched and nothing leaks. `host` is valid until destroy returns.
    */
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
   /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
-  /** Say what the loss declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
-  pf_status (*needs)(const void *self, pf_loss_needs *needs, pf_error *error);
+  /** Say what the loss declares; *declared comes zeroed but for size. Tables are the object's,
+   * valid until destroy. */
+  pf_status (*declare)(const void *self, pf_loss_declaration *declared, pf_error *error);
   /**
-   * [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both overwritten. The
-   * counts MUST depend on the targets alone, not on the observables' values.
+   * [hot] Log likelihood [n_steps] of each step and cells observed [n_steps] in it, both
+   * overwritten. The counts MUST depend on the targets alone, not on the observables' values.
    */
-  pf_status (*evaluate)(const void *self, const pf_loss_in *in, double *log_likelihood, int64_t *count,
-                        pf_error *error);
+  pf_status (*evaluate)(const void *self, const pf_loss_in *in, double *log_likelihood,
+                        int64_t *count, pf_error *error);
   /** [hot] Adjoint: `cotangent` [n_steps] of the log likelihoods. */
-  pf_status (*vjp)(const void *self, const pf_loss_in *in, const double *cotangent, const pf_loss_gradient *gradient,
-                   pf_error *error);
+  pf_status (*vjp)(const void *self, const pf_loss_in *in, const double *cotangent,
+                   const pf_loss_gradient *gradient, pf_error *error);
 
   /* ---- optional ---- */
 
@@ -100,28 +106,33 @@ typedef struct pf_loss_ops {
    * [hot] Expected curvature: -E[d2 log likelihood / d observable0^2] per cell,
    * [n_steps][ld], overwritten, 0 where nothing was observed (1 observable only).
    */
-  pf_status (*curvature)(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error);
+  pf_status (*curvature)(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld,
+                         pf_error *error);
   /**
-   * [hot] Tangents scaled by the root of the expected information, planes [n_tangents] of stride root_stride, each
-   * [n_steps][ld], overwritten in n_whitened columns: root_k . root_l summed over the columns of a step is
-   * E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher information. 0 where nothing was observed. For
-   * squared errors: the Gauss-Newton matrix, so that root_k . root_k is the curvature times the squared tangent.
-   * A loss of one observable and no free parameter needs `curvature` only: the host then does this.
+   * [hot] Tangents scaled by the root of the expected information, planes [n_tangents] of stride
+   * root_stride, each [n_steps][ld], overwritten in n_whitened columns: root_k . root_l summed over
+   * the columns of a step is E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher
+   * information. 0 where nothing was observed. For squared errors: the Gauss-Newton matrix, so that
+   * root_k . root_k is the curvature times the squared tangent. A loss of one observable and no
+   * free parameter needs `curvature` only: the host then does this.
    */
-  pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
-                      int64_t root_stride, int64_t ld, pf_error *error);
+  pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent,
+                      pf_real *root, int64_t root_stride, int64_t ld, pf_error *error);
   /**
-   * The null model "mean rate", a prediction that is constant in time, in two calls; a loss without them has no such
-   * null. `tally` adds what it needs to know of the steps that in->scored marks, tally[n_target[0]][n_tally] +=, e.g.
-   * how often each choice was made. Observables and theta are NULL here and in `constant`.
+   * The null model "mean rate", a prediction that is constant in time, in two calls; a loss without
+   * them has no such null. `null_accumulate` adds what it needs to know of the steps that
+   * in->scored marks, null_sums[n_target[0]][n_null_sums] +=, e.g. how often each choice was made.
+   * Observables and theta are NULL here and in `null_evaluate`.
    */
-  pf_status (*tally)(const void *self, const pf_loss_in *in, double *tally, pf_error *error);
+  pf_status (*null_accumulate)(const void *self, const pf_loss_in *in, double *null_sums,
+                               pf_error *error);
   /**
-   * Log likelihood [n_steps] of each step under the constant that fits the tallied steps best, overwritten, 0 where
-   * nothing counts; NaN where there is none, as for an animal that always chose the same.
+   * Log likelihood [n_steps] of each step under the constant that fits the tallied steps best,
+   * overwritten, 0 where nothing counts; NaN where there is none, as for an animal that always
+   * chose the same.
    */
-  pf_status (*constant)(const void *self, const pf_loss_in *in, const double *tally, double *log_likelihood,
-                        pf_error *error);
+  pf_status (*null_evaluate)(const void *self, const pf_loss_in *in, const double *null_sums,
+                             double *log_likelihood, pf_error *error);
 } pf_loss_ops;
 
 #ifdef __cplusplus

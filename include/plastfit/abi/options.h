@@ -24,7 +24,8 @@ enum pf_type {
   PF_TYPE_INTEGERS, /**< a list or array; elements by index */
   PF_TYPE_REALS,
   PF_TYPE_STRINGS,
-  PF_TYPE_NAMES /**< a group with keys of the user's choosing: length, and string_at gives key i; values are the host's
+  PF_TYPE_NAMES /**< a group with keys of the user's choosing: length, and string_at gives key i;
+                 * values are the host's
                  */
 };
 
@@ -34,13 +35,15 @@ enum pf_type {
  */
 typedef struct pf_option {
   const char *name;
-  uint32_t type;        /**< enum pf_type */
-  uint32_t required;    /**< 1: no default, the user MUST state it (inside a list: in every element) */
-  const char *fallback; /**< default in the config's syntax ("0.1", "[2, 10]", "\"tanh\""); NULL: absent unless given */
+  uint32_t type;     /**< enum pf_type */
+  uint32_t required; /**< 1: no default, the user MUST state it (inside a list: in every element) */
+  const char *fallback; /**< default in the config's syntax ("0.1", "[2, 10]", "\"tanh\""); NULL:
+                           absent unless given */
   const char *unit;     /**< "ms", "1", ... or NULL where it makes no sense */
-  double lower, upper;  /**< inclusive range of a number or of each element; -INFINITY, INFINITY: none */
-  const char *choices;  /**< "tanh|sigmoid|relu" for a string, else NULL */
-  const char *help;     /**< one line */
+  double lower,
+      upper; /**< inclusive range of a number or of each element; -INFINITY, INFINITY: none */
+  const char *choices; /**< "tanh|sigmoid|relu" for a string, else NULL */
+  const char *help;    /**< one line */
 } pf_option;
 
 /** A table of options. */

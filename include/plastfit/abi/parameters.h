@@ -16,7 +16,8 @@ enum pf_scope { PF_SCOPE_SHARED = 0, PF_SCOPE_ANIMAL = 1, PF_SCOPE_EXPERIMENT = 
 
 enum {
   PF_PARAMETER_FIXED = 1, /**< not fitted unless the config frees it */
-  PF_PARAMETER_GIVEN = 2  /**< `value` was written as a number in the options; an error in a rule that is fitted */
+  PF_PARAMETER_GIVEN =
+      2 /**< `value` was written as a number in the options; an error in a rule that is fitted */
 };
 
 /**
@@ -24,12 +25,12 @@ enum {
  * documentation, bounds, report rows and columns of theta.csv.
  */
 typedef struct pf_parameter {
-  const char *name;    /**< in files and config keys: "X1Y0W0R1", "decay" */
-  const char *label;   /**< in print: "x r"; NULL: the name */
-  const char *unit;    /**< "1", "ms", ... */
-  double initial;      /**< where a fit starts */
-  double initial_sd;   /**< sd of the normal noise added to it; the config's init_sd replaces it */
-  double value;        /**< what a teacher uses: the number in the options, or the rule's textbook value */
+  const char *name;  /**< in files and config keys: "X1Y0W0R1", "decay" */
+  const char *label; /**< in print: "x r"; NULL: the name */
+  const char *unit;  /**< "1", "ms", ... */
+  double initial;    /**< where a fit starts */
+  double initial_sd; /**< sd of the normal noise added to it; the config's init_sd replaces it */
+  double value; /**< what a teacher uses: the number in the options, or the rule's textbook value */
   double lower, upper; /**< bounds; -INFINITY, INFINITY: none */
   uint32_t scope;      /**< enum pf_scope */
   uint32_t flags;      /**< PF_PARAMETER_* */

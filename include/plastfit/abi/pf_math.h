@@ -1,10 +1,12 @@
 /*
- * plastfit/abi/pf_math.h - exp, log, tanh and the like in pf_real, so written that compilers vectorise them.
+ * plastfit/abi/pf_math.h - exp, log, tanh and the like in pf_real, so written that compilers
+ * vectorise them.
  *
- * libm's functions are called once per synapse (13 times slower, measured with tanh), and those of double round a
- * single-precision loop trip through double. These are for hot loops: of a NaN they make a NaN, and outside of the
- * domain what libm makes, inf or NaN, without errno or floating-point flags. Largest error seen over 4 million points:
- * 1.1 (exp), 2.0 (log) and 2.6 (tanh) units in the last place (tests/unit/abi/test_math.c).
+ * libm's functions are called once per synapse (13 times slower, measured with tanh), and those of
+ * double round a single-precision loop trip through double. These are for hot loops: of a NaN they
+ * make a NaN, and outside of the domain what libm makes, inf or NaN, without errno or
+ * floating-point flags. Largest error seen over 4 million points: 1.1 (exp), 2.0 (log) and 2.6
+ * (tanh) units in the last place (tests/unit/abi/test_math.c).
  */
 #ifndef PLASTFIT_ABI_PF_MATH_H
 #define PLASTFIT_ABI_PF_MATH_H
@@ -62,17 +64,21 @@ PF_INLINE float pf_sqrt(float a)
   return sqrtf(a);
 }
 
-/** e^a = 2^k e^s with a = k ln 2 + s, |s| <= ln 2 / 2; 2^k in two factors, since one may be out of range. */
+/** e^a = 2^k e^s with a = k ln 2 + s, |s| <= ln 2 / 2; 2^k in two factors, since one may be out of
+ * range. */
 PF_INLINE float pf_exp(float a)
 {
   const float low = a < -105.0f ? -105.0f : a; /* so written, a NaN stays one */
   const float t = low > 90.0f ? 90.0f : low;
   const float k = (t * 1.44269504f + pf_math_shift) - pf_math_shift;
   const float s = (t - k * 0.693359375f) + k * 2.12194440e-4f;
-  const float tail = 0.5f + s * (1.0f / 6 + s * (1.0f / 24 + s * (1.0f / 120 + s * (1.0f / 720 + s * (1.0f / 5040)))));
+  const float tail =
+      0.5f +
+      s * (1.0f / 6 + s * (1.0f / 24 + s * (1.0f / 120 + s * (1.0f / 720 + s * (1.0f / 5040)))));
   const float half = (k * 0.5f + pf_math_shift) - pf_math_shift;
   const float e = 1.0f + (s + s * s * tail);
-  return e * pf_math_power_of_two(half + pf_math_shift) * pf_math_power_of_two((k - half) + pf_math_shift);
+  return e * pf_math_power_of_two(half + pf_math_shift) *
+         pf_math_power_of_two((k - half) + pf_math_shift);
 }
 
 /** log a = k ln 2 + 2 artanh f with a = 2^k m, f = (m - 1) / (m + 1), m from sqrt 1/2 to sqrt 2. */
@@ -88,13 +94,15 @@ PF_INLINE float pf_log(float a)
   pun.bits = (pun.bits & 0x007fffffu) + 0x3f3504f3u;
   const float f = (pun.real - 1.0f) / (pun.real + 1.0f);
   const float q = f * f;
-  const float tail = q * (1.0f / 3 + q * (1.0f / 5 + q * (1.0f / 7 + q * (1.0f / 9 + q * (1.0f / 11)))));
+  const float tail =
+      q * (1.0f / 3 + q * (1.0f / 5 + q * (1.0f / 7 + q * (1.0f / 9 + q * (1.0f / 11)))));
   const float r = k * 0.693359375f + (2.0f * f + (2.0f * f * tail - k * 2.12194440e-4f));
   const float outside = a == 0.0f ? -HUGE_VALF : (float)NAN;
   return a > 0.0f ? (a <= 3.40282347e+38f ? r : a) : outside;
 }
 
-/** tanh |a| = e / (e + 2), e = exp(2 |a|) - 1 = 2^k (exp(s) - 1) + (2^k - 1): small a keep their relative accuracy. */
+/** tanh |a| = e / (e + 2), e = exp(2 |a|) - 1 = 2^k (exp(s) - 1) + (2^k - 1): small a keep their
+ * relative accuracy. */
 PF_INLINE float pf_tanh(float a)
 {
   const float twice = 2.0f * pf_abs(a);
@@ -102,7 +110,9 @@ PF_INLINE float pf_tanh(float a)
   const float shifted = t * 1.44269504f + pf_math_shift;
   const float k = shifted - pf_math_shift;
   const float s = (t - k * 0.693359375f) + k * 2.12194440e-4f;
-  const float tail = 0.5f + s * (1.0f / 6 + s * (1.0f / 24 + s * (1.0f / 120 + s * (1.0f / 720 + s * (1.0f / 5040)))));
+  const float tail =
+      0.5f +
+      s * (1.0f / 6 + s * (1.0f / 24 + s * (1.0f / 120 + s * (1.0f / 720 + s * (1.0f / 5040)))));
   const float power = pf_math_power_of_two(shifted);
   const float e = power * (s + s * s * tail) + (power - 1.0f);
   const float y = e / (e + 2.0f);
@@ -131,9 +141,12 @@ PF_INLINE double pf_math_power_of_two(double shifted)
 PF_INLINE double pf_math_exp_tail(double s)
 {
   const double high =
-      1.0 / 40320 + s * (1.0 / 362880 +
-                         s * (1.0 / 3628800 + s * (1.0 / 39916800 + s * (1.0 / 479001600 + s * (1.0 / 6227020800.0)))));
-  return 0.5 + s * (1.0 / 6 + s * (1.0 / 24 + s * (1.0 / 120 + s * (1.0 / 720 + s * (1.0 / 5040 + s * high)))));
+      1.0 / 40320 +
+      s * (1.0 / 362880 +
+           s * (1.0 / 3628800 +
+                s * (1.0 / 39916800 + s * (1.0 / 479001600 + s * (1.0 / 6227020800.0)))));
+  return 0.5 + s * (1.0 / 6 + s * (1.0 / 24 + s * (1.0 / 120 +
+                                                   s * (1.0 / 720 + s * (1.0 / 5040 + s * high)))));
 }
 
 /** t - k ln 2. ln 2 in two parts, the first with 20 zero bits at its end: k times it is exact. */
@@ -147,7 +160,8 @@ PF_INLINE double pf_sqrt(double a)
   return sqrt(a);
 }
 
-/** e^a = 2^k e^s with a = k ln 2 + s, |s| <= ln 2 / 2; 2^k in two factors, since one may be out of range. */
+/** e^a = 2^k e^s with a = k ln 2 + s, |s| <= ln 2 / 2; 2^k in two factors, since one may be out of
+ * range. */
 PF_INLINE double pf_exp(double a)
 {
   const double low = a < -750.0 ? -750.0 : a; /* so written, a NaN stays one */
@@ -156,7 +170,8 @@ PF_INLINE double pf_exp(double a)
   const double s = pf_math_reduce(t, k);
   const double e = 1.0 + (s + s * s * pf_math_exp_tail(s));
   const double half = (k * 0.5 + pf_math_shift) - pf_math_shift;
-  return e * pf_math_power_of_two(half + pf_math_shift) * pf_math_power_of_two((k - half) + pf_math_shift);
+  return e * pf_math_power_of_two(half + pf_math_shift) *
+         pf_math_power_of_two((k - half) + pf_math_shift);
 }
 
 /** log a = k ln 2 + 2 artanh f with a = 2^k m, f = (m - 1) / (m + 1), m from sqrt 1/2 to sqrt 2. */
@@ -167,23 +182,28 @@ PF_INLINE double pf_log(double a)
   pun.real = tiny ? a * 0x1p54 : a;
   pun.bits -= 0x3fe6a09e667f3bcdu; /* sqrt 1/2 */
   pf_math_pun exponent;
-  exponent.bits = ((pun.bits + 0x3ff0000000000000u) >> 52) | 0x4330000000000000u; /* 2^52 + k + 1023 */
+  exponent.bits =
+      ((pun.bits + 0x3ff0000000000000u) >> 52) | 0x4330000000000000u; /* 2^52 + k + 1023 */
   const double k = exponent.real - 4503599627371519.0 - (tiny ? 54.0 : 0.0);
   pun.bits = (pun.bits & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu;
   const double f = (pun.real - 1.0) / (pun.real + 1.0);
   const double q = f * f;
-  const double high = 1.0 / 13 + q * (1.0 / 15 + q * (1.0 / 17 + q * (1.0 / 19 + q * (1.0 / 21 + q * (1.0 / 23)))));
-  const double tail = q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q * high)))));
+  const double high =
+      1.0 / 13 + q * (1.0 / 15 + q * (1.0 / 17 + q * (1.0 / 19 + q * (1.0 / 21 + q * (1.0 / 23)))));
+  const double tail =
+      q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q * high)))));
   const double r = k * 0x1.62e42feep-1 + (2.0 * f + (2.0 * f * tail + k * 0x1.a39ef35793c76p-33));
   const double outside = a == 0.0 ? -HUGE_VAL : (double)NAN;
   return a > 0.0 ? (a <= 1.7976931348623157e308 ? r : a) : outside;
 }
 
-/** tanh |a| = e / (e + 2), e = exp(2 |a|) - 1 = 2^k (exp(s) - 1) + (2^k - 1): small a keep their relative accuracy. */
+/** tanh |a| = e / (e + 2), e = exp(2 |a|) - 1 = 2^k (exp(s) - 1) + (2^k - 1): small a keep their
+ * relative accuracy. */
 PF_INLINE double pf_tanh(double a)
 {
   const double twice = 2.0 * pf_abs(a);
-  const double t = twice > 44.0 ? 44.0 : twice; /* tanh 22 is 1 in double; so written, a NaN stays one */
+  const double t =
+      twice > 44.0 ? 44.0 : twice; /* tanh 22 is 1 in double; so written, a NaN stays one */
   const double shifted = t * 1.4426950408889634 + pf_math_shift;
   const double k = shifted - pf_math_shift;
   const double s = pf_math_reduce(t, k);

@@ -1,10 +1,11 @@
 /*
- * plastfit/abi/pf_synapse_rule.h - the plugin around PF_DW and PF_DDW. Include it last; see pf_synapse.h.
+ * plastfit/abi/pf_synapse_rule.h - the plugin around PF_DW and PF_DDW. Include it last; see
+ * pf_synapse.h.
  *
- * How it computes: rows in pairs, so that the gradient wrt x is loaded and stored once for both and sums over
- * parameters are taken once for both; along a row the compiler vectorises. Sums of up to PF_SYN_STRETCH columns of two
- * rows are taken in pf_real lanes, what is beyond in double. Rows of fewer than PF_SYN_NARROW columns go synapse by
- * synapse: setting up a vector loop would cost more.
+ * How it computes: rows in pairs, so that the gradient wrt x is loaded and stored once for both and
+ * sums over parameters are taken once for both; along a row the compiler vectorises. Sums of up to
+ * PF_SYN_STRETCH columns of two rows are taken in pf_real lanes, what is beyond in double. Rows of
+ * fewer than PF_SYN_NARROW columns go synapse by synapse: setting up a vector loop would cost more.
  */
 #ifndef PLASTFIT_ABI_PF_SYNAPSE_RULE_H
 #define PLASTFIT_ABI_PF_SYNAPSE_RULE_H
@@ -37,15 +38,22 @@ enum { PF_SYN_STRETCH = 1024, PF_SYN_NARROW = 8 };
    .lower = PF_SYN_FIRST(__VA_ARGS__),                                 \
    .upper = PF_SYN_SECOND(__VA_ARGS__),                                \
    .help = PF_SYN_THIRD(__VA_ARGS__)},
-#define PF_SYN_MODULATOR(name_, ...) \
-  {.name = #name_, .fallback = PF_SYN_CHANNELS(__VA_ARGS__), .per = PF_PER_NETWORK, .help = PF_SYN_HELP(__VA_ARGS__)},
+#define PF_SYN_MODULATOR(name_, ...)         \
+  {.name = #name_,                           \
+   .fallback = PF_SYN_CHANNELS(__VA_ARGS__), \
+   .per = PF_PER_NETWORK,                    \
+   .help = PF_SYN_HELP(__VA_ARGS__)},
 #define PF_SYN_ONE(...) +1
 
-enum { PF_SYN_N_THETA = 0 PF_RULE_THETA(PF_SYN_ONE), PF_SYN_N_MODULATORS = 0 PF_RULE_MODULATORS(PF_SYN_ONE) };
+enum {
+  PF_SYN_N_THETA = 0 PF_RULE_THETA(PF_SYN_ONE),
+  PF_SYN_N_MODULATORS = 0 PF_RULE_MODULATORS(PF_SYN_ONE)
+};
 
 /* Each with an empty element at its end, that is not counted: C has no empty arrays. */
 static const pf_parameter pf_syn_parameters[] = {PF_RULE_THETA(PF_SYN_PARAMETER){.name = NULL}};
-static const pf_modulator pf_syn_modulators[] = {PF_RULE_MODULATORS(PF_SYN_MODULATOR){.name = NULL}};
+static const pf_modulator pf_syn_modulators[] = {
+    PF_RULE_MODULATORS(PF_SYN_MODULATOR){.name = NULL}};
 
 /* ---- arguments of the author's functions ---- */
 
@@ -83,10 +91,13 @@ PF_INLINE pf_syn pf_syn_at(pf_syn common, pf_real x, pf_real y, pf_real w)
 
 PF_INLINE pf_status pf_syn_check(const pf_block *in, pf_error *error)
 {
-  (void)PF_DW_is_written_above;  /* not declared? write PF_DW(s, p) { return ...; } above this header */
-  (void)PF_DDW_is_written_above; /* not declared? write PF_DDW(s, p) { return (pf_dsyn){...}; } above this header */
+  (void)PF_DW_is_written_above; /* not declared? write PF_DW(s, p) { return ...; } above this header
+                                 */
+  (void)PF_DDW_is_written_above; /* not declared? write PF_DDW(s, p) { return (pf_dsyn){...}; }
+                                    above this header */
   if (in->layout != PF_LAYOUT_DENSE) {
-    return pf_fail(error, PF_STOP, "the block has layout %u, this rule takes dense blocks (layout 0) only",
+    return pf_fail(error, PF_STOP,
+                   "the block has layout %u, this rule takes dense blocks (layout 0) only",
                    (unsigned)in->layout);
   }
   return PF_OK;
@@ -110,7 +121,8 @@ PF_INLINE void pf_syn_forward_block(const pf_block *in, pf_real *dw, int64_t ldd
   }
 }
 
-PF_INLINE void pf_syn_step_block(const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out)
+PF_INLINE void pf_syn_step_block(const pf_block *in, const pf_update *update, pf_real *w_out,
+                                 int64_t ld_out)
 {
   const pf_theta p = pf_syn_theta(in->theta);
   const pf_syn common = pf_syn_common(in);
@@ -137,7 +149,8 @@ PF_INLINE void pf_syn_step_block(const pf_block *in, const pf_update *update, pf
 
 /* ---- adjoint ---- */
 
-/** A row, from the column where a stretch begins; `c` is the cotangent of dw, or the mask where FUSED. */
+/** A row, from the column where a stretch begins; `c` is the cotangent of dw, or the mask where
+ * FUSED. */
 typedef struct pf_syn_row {
   pf_real y, sum_y;
   const pf_real *w, *c;
@@ -168,9 +181,10 @@ typedef struct pf_syn_sums {
 #define PF_SYN_KEEP(name, ...) sums->theta[k++] += (double)sum_##name;
 
 /** n columns of one or (PAIR) two rows. gx MAY be NULL only where WANT_X is 0. */
-PF_INLINE void pf_syn_adjoint(const int PAIR, const int FUSED, const int MASKED, const int WANT_X, const int WANT_W,
-                              const pf_syn common, const pf_theta p, const pf_real eta, const int64_t n,
-                              const pf_real *x, pf_real *gx, pf_syn_row *row, pf_syn_sums *sums)
+PF_INLINE void pf_syn_adjoint(const int PAIR, const int FUSED, const int MASKED, const int WANT_X,
+                              const int WANT_W, const pf_syn common, const pf_theta p,
+                              const pf_real eta, const int64_t n, const pf_real *x, pf_real *gx,
+                              pf_syn_row *row, pf_syn_sums *sums)
 {
   pf_syn_row a = row[0], b = row[PAIR];
   pf_real sum_of_ya = 0, sum_of_yb = 0;
@@ -196,9 +210,10 @@ PF_INLINE void pf_syn_adjoint(const int PAIR, const int FUSED, const int MASKED,
 }
 
 /** Rows too short for vectors. */
-PF_INLINE void pf_syn_adjoint_narrow(const int FUSED, const int MASKED, const int WANT_X, const int WANT_W,
-                                     const pf_syn common, const pf_theta p, const pf_real eta, const int64_t n,
-                                     const pf_real *x, pf_real *gx, pf_syn_row *row, pf_syn_sums *sums)
+PF_INLINE void pf_syn_adjoint_narrow(const int FUSED, const int MASKED, const int WANT_X,
+                                     const int WANT_W, const pf_syn common, const pf_theta p,
+                                     const pf_real eta, const int64_t n, const pf_real *x,
+                                     pf_real *gx, pf_syn_row *row, pf_syn_sums *sums)
 {
   const pf_syn_row a = row[0];
   pf_real sum_of_y = 0;
@@ -216,9 +231,9 @@ PF_INLINE void pf_syn_adjoint_narrow(const int FUSED, const int MASKED, const in
   row[0].sum_y += sum_of_y;
 }
 
-PF_INLINE void pf_syn_adjoint_rows(const int FUSED, const int MASKED, const int WANT_X, const int WANT_W,
-                                   const pf_block *in, const pf_real *c, int64_t ldc, double eta,
-                                   const pf_rule_gradient *gradient)
+PF_INLINE void pf_syn_adjoint_rows(const int FUSED, const int MASKED, const int WANT_X,
+                                   const int WANT_W, const pf_block *in, const pf_real *c,
+                                   int64_t ldc, double eta, const pf_rule_gradient *gradient)
 {
   const pf_theta p = pf_syn_theta(in->theta);
   const pf_syn common = pf_syn_common(in);
@@ -239,11 +254,14 @@ PF_INLINE void pf_syn_adjoint_rows(const int FUSED, const int MASKED, const int 
         row[r].gw = WANT_W ? gradient->w + (i + r) * gradient->ldw + j : NULL;
       }
       if (narrow) {
-        pf_syn_adjoint_narrow(FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n, in->pre + j, gx, row, &sums);
+        pf_syn_adjoint_narrow(FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n,
+                              in->pre + j, gx, row, &sums);
       } else if (n_rows == 2) {
-        pf_syn_adjoint(1, FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n, in->pre + j, gx, row, &sums);
+        pf_syn_adjoint(1, FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n, in->pre + j,
+                       gx, row, &sums);
       } else {
-        pf_syn_adjoint(0, FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n, in->pre + j, gx, row, &sums);
+        pf_syn_adjoint(0, FUSED, MASKED, WANT_X, WANT_W, common, p, (pf_real)eta, n, in->pre + j,
+                       gx, row, &sums);
       }
       for (int64_t r = 0; r < n_rows; r++) {
         sum_y[r] += (double)row[r].sum_y;
@@ -273,7 +291,8 @@ PF_INLINE void pf_syn_vjp_block(const pf_block *in, const pf_real *cotangent, in
   }
 }
 
-PF_INLINE void pf_syn_step_vjp_block(const pf_block *in, const pf_update *update, const pf_rule_gradient *gradient)
+PF_INLINE void pf_syn_step_vjp_block(const pf_block *in, const pf_update *update,
+                                     const pf_rule_gradient *gradient)
 {
   if (gradient->pre != NULL && update->mask != NULL) {
     pf_syn_adjoint_rows(1, 1, 1, 1, in, update->mask, update->ldm, update->eta, gradient);
@@ -295,7 +314,8 @@ PF_INLINE void pf_syn_jvp_block(const pf_block *in, const pf_rule_tangent *tange
 {
   static const double no_theta[PF_SYN_N_THETA + 1] = {0};
   const pf_theta p = pf_syn_theta(in->theta);
-  const pf_theta v = pf_syn_theta(tangent->theta != NULL ? tangent->theta + t * PF_SYN_N_THETA : no_theta);
+  const pf_theta v =
+      pf_syn_theta(tangent->theta != NULL ? tangent->theta + t * PF_SYN_N_THETA : no_theta);
   const pf_syn common = pf_syn_common(in);
   const pf_real *x = in->pre;
   const pf_real *x_dot = tangent->pre != NULL ? tangent->pre + t * tangent->pre_stride : NULL;
@@ -303,7 +323,8 @@ PF_INLINE void pf_syn_jvp_block(const pf_block *in, const pf_rule_tangent *tange
     const pf_real y = in->post[i];
     const pf_real y_dot = tangent->post != NULL ? tangent->post[t * tangent->post_stride + i] : 0;
     const pf_real *w = in->w + i * in->ldw;
-    const pf_real *w_dot = tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
+    const pf_real *w_dot =
+        tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
     pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
     PF_SYN_PRAGMA(omp simd)
     for (int64_t j = 0; j < in->n_pre; j++) {
@@ -333,7 +354,10 @@ typedef struct pf_syn_object {
 } pf_syn_object;
 
 /** Arguments of dw as one array: x, y, w, then theta, then modulators and dt. */
-enum { PF_SYN_N_DERIVATIVES = 3 + PF_SYN_N_THETA, PF_SYN_N_ARGUMENTS = PF_SYN_N_DERIVATIVES + PF_SYN_N_MODULATORS + 1 };
+enum {
+  PF_SYN_N_DERIVATIVES = 3 + PF_SYN_N_THETA,
+  PF_SYN_N_ARGUMENTS = PF_SYN_N_DERIVATIVES + PF_SYN_N_MODULATORS + 1
+};
 
 #define PF_SYN_TAKE_THETA(name, ...) p->name = (pf_real)argument[k++];
 #define PF_SYN_TAKE_MODULATOR(name, ...) s->name = (pf_real)argument[k++];
@@ -369,8 +393,8 @@ static inline double pf_syn_within(const pf_parameter *parameter, double number)
 #define PF_SYN_LIST_DERIVATIVE(name, ...) , d.name
 
 /**
- * A derivative that is 0 wherever we look, while dw changes with its argument, was forgotten: C sets what an
- * initialiser leaves out to 0. Whether the others are right is for `plastfit check`.
+ * A derivative that is 0 wherever we look, while dw changes with its argument, was forgotten: C
+ * sets what an initialiser leaves out to 0. Whether the others are right is for `plastfit check`.
  */
 static inline pf_status pf_syn_check_derivatives(pf_error *error)
 {
@@ -394,7 +418,8 @@ static inline pf_status pf_syn_check_derivatives(pf_error *error)
     }
     pf_syn_take(argument, &s, &p);
     const pf_dsyn d = pf_syn_ddw(s, p);
-    const double derivative[PF_SYN_N_DERIVATIVES] = {d.x, d.y, d.w PF_RULE_THETA(PF_SYN_LIST_DERIVATIVE)};
+    const double derivative[PF_SYN_N_DERIVATIVES] = {d.x, d.y,
+                                                     d.w PF_RULE_THETA(PF_SYN_LIST_DERIVATIVE)};
     const pf_real dw = pf_syn_dw(s, p);
     for (size_t k = 0; k < (size_t)PF_SYN_N_DERIVATIVES; k++) {
       const double at = argument[k];
@@ -411,25 +436,29 @@ static inline pf_status pf_syn_check_derivatives(pf_error *error)
     const char *name = k < 3 ? inputs[k] : pf_syn_parameters[k - 3].name;
     if (is_zero[k] && changes[k] > LOOKS / 4) {
       return pf_fail(error, PF_STOP,
-                     "dw depends on %s, but PF_DDW says that its derivative by %s is 0: was .%s = ... left out?", name,
-                     name, name);
+                     "dw depends on %s, but PF_DDW says that its derivative by %s is 0: was .%s = "
+                     "... left out?",
+                     name, name, name);
     }
     if (k >= 3 && is_zero[k] && changes[k] == 0) {
-      return pf_fail(error, PF_STOP, "dw does not depend on its parameter %s; take it out of PF_RULE_THETA", name);
+      return pf_fail(error, PF_STOP,
+                     "dw does not depend on its parameter %s; take it out of PF_RULE_THETA", name);
     }
   }
   return PF_OK;
 }
 
-static pf_status pf_syn_create(const pf_host *host, const pf_options *options, void **out, pf_error *error)
+static pf_status pf_syn_create(const pf_host *host, const pf_options *options, void **out,
+                               pf_error *error)
 {
   (void)options;
   for (size_t k = 0; k < (size_t)PF_SYN_N_THETA; k++) {
     const pf_parameter *parameter = &pf_syn_parameters[k];
     if (!(parameter->lower <= parameter->initial && parameter->initial <= parameter->upper)) {
-      return pf_fail(error, PF_STOP,
-                     "PF_RULE_THETA: %s starts at %g, expected lower <= initial <= upper, which are %g and %g",
-                     parameter->name, parameter->initial, parameter->lower, parameter->upper);
+      return pf_fail(
+          error, PF_STOP,
+          "PF_RULE_THETA: %s starts at %g, expected lower <= initial <= upper, which are %g and %g",
+          parameter->name, parameter->initial, parameter->lower, parameter->upper);
     }
   }
   const pf_status status = pf_syn_check_derivatives(error);
@@ -453,7 +482,7 @@ static void pf_syn_destroy(void *object)
   }
 }
 
-static pf_status pf_syn_needs(const void *self, pf_rule_needs *out, pf_error *error)
+static pf_status pf_syn_declare(const void *self, pf_rule_declaration *out, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -470,7 +499,8 @@ static pf_status pf_syn_needs(const void *self, pf_rule_needs *out, pf_error *er
 /* ---- describe ---- */
 
 /** Append to a text of that capacity; cuts. */
-static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const char *piece, size_t length)
+static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const char *piece,
+                              size_t length)
 {
   for (size_t i = 0; i < length && *used + 1 < capacity; i++) {
     text[(*used)++] = piece[i];
@@ -480,8 +510,10 @@ static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const c
   }
 }
 
-/** A number with three digits; in LaTeX its exponent becomes \times 10^{n}; a negative one in brackets. */
-static inline void pf_syn_add_number(char *text, size_t capacity, size_t *used, double value, uint32_t format)
+/** A number with three digits; in LaTeX its exponent becomes \times 10^{n}; a negative one in
+ * brackets. */
+static inline void pf_syn_add_number(char *text, size_t capacity, size_t *used, double value,
+                                     uint32_t format)
 {
   char number[32], piece[64];
   (void)snprintf(number, sizeof number, "%.3g", value);
@@ -490,7 +522,8 @@ static inline void pf_syn_add_number(char *text, size_t capacity, size_t *used, 
   if (exponent != NULL) {
     const long power = strtol(exponent + 1, NULL, 10);
     *exponent = '\0';
-    n = snprintf(piece, sizeof piece, value < 0 ? "(%s \\times 10^{%ld})" : "%s \\times 10^{%ld}", number, power);
+    n = snprintf(piece, sizeof piece, value < 0 ? "(%s \\times 10^{%ld})" : "%s \\times 10^{%ld}",
+                 number, power);
   } else {
     n = snprintf(piece, sizeof piece, value < 0 ? "(%s)" : "%s", number);
   }
@@ -502,8 +535,8 @@ static inline int pf_syn_is_letter(char c)
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t format, char *text, size_t capacity,
-                                 pf_error *error)
+static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t format, char *text,
+                                 size_t capacity, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -518,8 +551,8 @@ static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t
       length++;
     }
     size_t k = 0;
-    while (k < (size_t)PF_SYN_N_THETA &&
-           (strlen(pf_syn_parameters[k].name) != length || strncmp(pf_syn_parameters[k].name, at, length) != 0)) {
+    while (k < (size_t)PF_SYN_N_THETA && (strlen(pf_syn_parameters[k].name) != length ||
+                                          strncmp(pf_syn_parameters[k].name, at, length) != 0)) {
       k++;
     }
     if (length > 0 && k < (size_t)PF_SYN_N_THETA) {
@@ -546,73 +579,75 @@ static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t
 
 /* ---- the ops, once per instruction set ---- */
 
-#define PF_SYN_OPS(suffix, attribute)                                                                                 \
-  attribute static pf_status pf_syn_forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,  \
-                                                    pf_error *error)                                                  \
-  {                                                                                                                   \
-    const pf_status status = pf_syn_check(in, error);                                                                 \
-    (void)self;                                                                                                       \
-    if (status == PF_OK) {                                                                                            \
-      pf_syn_forward_block(in, dw, lddw);                                                                             \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status pf_syn_vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,       \
-                                                int64_t ld_cotangent, const pf_rule_gradient *gradient,               \
-                                                pf_error *error)                                                      \
-  {                                                                                                                   \
-    const pf_status status = pf_syn_check(in, error);                                                                 \
-    (void)self;                                                                                                       \
-    if (status == PF_OK) {                                                                                            \
-      pf_syn_vjp_block(in, cotangent, ld_cotangent, gradient);                                                        \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status pf_syn_jvp##suffix(const void *self, const pf_block *in, const pf_rule_tangent *tangent, \
-                                                pf_error *error)                                                      \
-  {                                                                                                                   \
-    const pf_status status = pf_syn_check(in, error);                                                                 \
-    (void)self;                                                                                                       \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                                            \
-      pf_syn_jvp_block(in, tangent, t);                                                                               \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status pf_syn_step##suffix(const void *self, const pf_block *in, const pf_update *update,       \
-                                                 pf_real *w_out, int64_t ld_out, pf_error *error)                     \
-  {                                                                                                                   \
-    const pf_status status = pf_syn_check(in, error);                                                                 \
-    (void)self;                                                                                                       \
-    if (status == PF_OK) {                                                                                            \
-      pf_syn_step_block(in, update, w_out, ld_out);                                                                   \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  attribute static pf_status pf_syn_step_vjp##suffix(const void *self, const pf_block *in, const pf_update *update,   \
-                                                     const pf_rule_gradient *gradient, pf_error *error)               \
-  {                                                                                                                   \
-    const pf_status status = pf_syn_check(in, error);                                                                 \
-    (void)self;                                                                                                       \
-    if (status == PF_OK) {                                                                                            \
-      pf_syn_step_vjp_block(in, update, gradient);                                                                    \
-    }                                                                                                                 \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  static const pf_rule_ops pf_syn_ops##suffix = {                                                                     \
-      .size = sizeof(pf_rule_ops),                                                                                    \
-      .create = pf_syn_create,                                                                                        \
-      .destroy = pf_syn_destroy,                                                                                      \
-      .needs = pf_syn_needs,                                                                                          \
-      .forward = pf_syn_forward##suffix,                                                                              \
-      .vjp = pf_syn_vjp##suffix,                                                                                      \
-      .jvp = pf_syn_jvp##suffix,                                                                                      \
-      .step = pf_syn_step##suffix,                                                                                    \
-      .step_vjp = pf_syn_step_vjp##suffix,                                                                            \
-      .describe = pf_syn_describe,                                                                                    \
-  };                                                                                                                  \
-  static const pf_plugin pf_syn_plugin##suffix = {                                                                    \
-      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = PF_SYN_TEXT(PF_RULE_NAME), .version = PF_RULE_VERSION,                    \
-      .summary = PF_RULE_SUMMARY,   .rule = &pf_syn_ops##suffix,                                                      \
+#define PF_SYN_OPS(suffix, attribute)                                                              \
+  attribute static pf_status pf_syn_forward##suffix(const void *self, const pf_block *in,          \
+                                                    pf_real *dw, int64_t lddw, pf_error *error)    \
+  {                                                                                                \
+    const pf_status status = pf_syn_check(in, error);                                              \
+    (void)self;                                                                                    \
+    if (status == PF_OK) {                                                                         \
+      pf_syn_forward_block(in, dw, lddw);                                                          \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status pf_syn_vjp##suffix(const void *self, const pf_block *in,              \
+                                                const pf_real *cotangent, int64_t ld_cotangent,    \
+                                                const pf_rule_gradient *gradient, pf_error *error) \
+  {                                                                                                \
+    const pf_status status = pf_syn_check(in, error);                                              \
+    (void)self;                                                                                    \
+    if (status == PF_OK) {                                                                         \
+      pf_syn_vjp_block(in, cotangent, ld_cotangent, gradient);                                     \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status pf_syn_jvp##suffix(const void *self, const pf_block *in,              \
+                                                const pf_rule_tangent *tangent, pf_error *error)   \
+  {                                                                                                \
+    const pf_status status = pf_syn_check(in, error);                                              \
+    (void)self;                                                                                    \
+    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                         \
+      pf_syn_jvp_block(in, tangent, t);                                                            \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status pf_syn_step##suffix(const void *self, const pf_block *in,             \
+                                                 const pf_update *update, pf_real *w_out,          \
+                                                 int64_t ld_out, pf_error *error)                  \
+  {                                                                                                \
+    const pf_status status = pf_syn_check(in, error);                                              \
+    (void)self;                                                                                    \
+    if (status == PF_OK) {                                                                         \
+      pf_syn_step_block(in, update, w_out, ld_out);                                                \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status pf_syn_step_vjp##suffix(                                              \
+      const void *self, const pf_block *in, const pf_update *update,                               \
+      const pf_rule_gradient *gradient, pf_error *error)                                           \
+  {                                                                                                \
+    const pf_status status = pf_syn_check(in, error);                                              \
+    (void)self;                                                                                    \
+    if (status == PF_OK) {                                                                         \
+      pf_syn_step_vjp_block(in, update, gradient);                                                 \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  static const pf_rule_ops pf_syn_ops##suffix = {                                                  \
+      .size = sizeof(pf_rule_ops),                                                                 \
+      .create = pf_syn_create,                                                                     \
+      .destroy = pf_syn_destroy,                                                                   \
+      .declare = pf_syn_declare,                                                                   \
+      .forward = pf_syn_forward##suffix,                                                           \
+      .vjp = pf_syn_vjp##suffix,                                                                   \
+      .jvp = pf_syn_jvp##suffix,                                                                   \
+      .step = pf_syn_step##suffix,                                                                 \
+      .step_vjp = pf_syn_step_vjp##suffix,                                                         \
+      .describe = pf_syn_describe,                                                                 \
+  };                                                                                               \
+  static const pf_plugin pf_syn_plugin##suffix = {                                                 \
+      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = PF_SYN_TEXT(PF_RULE_NAME), .version = PF_RULE_VERSION, \
+      .summary = PF_RULE_SUMMARY,   .rule = &pf_syn_ops##suffix,                                   \
   };
 
 PF_FOR_EACH_ISA(PF_SYN_OPS)

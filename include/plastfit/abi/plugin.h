@@ -67,7 +67,8 @@ typedef const pf_plugin *(*pf_plugin_entry)(void);
 #define PF_EXPORT
 #endif
 
-/** Head of the entry function, to be followed by its body, which returns the address of the descriptor. */
+/** Head of the entry function, to be followed by its body, which returns the address of the
+ * descriptor. */
 #define PF_PLUGIN_ENTRY(module)                                  \
   PF_EXPORT const pf_plugin *module##_LTX_pf_plugin_entry(void); \
   PF_EXPORT const pf_plugin *module##_LTX_pf_plugin_entry(void)

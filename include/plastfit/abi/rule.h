@@ -38,7 +38,8 @@ typedef struct pf_modulator_table {
   size_t stride;
 } pf_modulator_table;
 
-/** A trace: a variable the rule keeps from step to step. The host owns its memory; each starts at `initial`. */
+/** A trace: a variable the rule keeps from step to step. The host owns its memory; each starts at
+ * `initial`. */
 typedef struct pf_trace {
   const char *name;
   uint32_t per;   /**< enum pf_per */
@@ -57,13 +58,14 @@ typedef struct pf_trace_table {
 enum pf_trace_order { PF_TRACES_BEFORE_STEP = 0, PF_TRACES_AFTER_STEP = 1 };
 
 /**
- * What dw depends on, so that the host may skip work. 0 means: on all of them. What is left out is not up to date when
- * dw is asked for: dw and its adjoint MUST NOT change with it (`plastfit check` looks).
+ * What dw depends on, so that the host may skip work. 0 means: on all of them. What is left out is
+ * not up to date when dw is asked for: dw and its adjoint MUST NOT change with it (`plastfit check`
+ * looks).
  */
 enum { PF_READS_PRE = 1, PF_READS_POST = 2, PF_READS_WEIGHT = 4, PF_READS_MODULATOR = 8 };
 
-/** Filled by `needs`. All tables are the rule's and valid until destroy. */
-typedef struct pf_rule_needs {
+/** Filled by `declare`. All tables are the rule's and valid until destroy. */
+typedef struct pf_rule_declaration {
   size_t size;
   pf_parameter_table parameters;
   pf_names pre_signals;  /**< signals of the presynaptic population; empty: { "activity" } */
@@ -72,7 +74,7 @@ typedef struct pf_rule_needs {
   pf_trace_table traces;
   uint32_t trace_order; /**< enum pf_trace_order */
   uint32_t reads;       /**< PF_READS_*, or 0 */
-} pf_rule_needs;
+} pf_rule_declaration;
 
 /** Values of the traces of one block. Planes of the table's traces with that `per`, in order. */
 typedef struct pf_traces {
@@ -88,16 +90,18 @@ enum pf_layout { PF_LAYOUT_DENSE = 0, PF_LAYOUT_CSR = 1 };
 /** One block of rows of a projection at one step: read only. */
 typedef struct pf_block {
   size_t size;
-  uint32_t layout;              /**< enum pf_layout; a host of this version gives PF_LAYOUT_DENSE only */
-  uint32_t flags;               /**< PF_STEP_* of this step (plastfit/abi/experiment.h) */
-  int64_t n_rows, n_pre;        /**< rows of this block; columns */
-  int64_t row0;                 /**< index of its first row in the projection; MUST NOT change results */
-  const double *theta;          /**< [n_parameters] */
-  const pf_real *pre;           /**< [n_pre_signals][ld_pre]; plane 0 is x unless pre_signals says otherwise */
-  const pf_real *post;          /**< [n_post_signals][ld_post]; plane 0 is y; element 0 belongs to row 0 of the block */
-  const pf_real *w;             /**< [n_rows][ldw], weights before the change */
-  const pf_real *modulator;     /**< [n_modulators]; values of those per network, the others 0 */
-  const pf_real *modulator_pre; /**< [n_modulators per pre][ld_pre] */
+  uint32_t layout;       /**< enum pf_layout; a host of this version gives PF_LAYOUT_DENSE only */
+  uint32_t flags;        /**< PF_STEP_* of this step (plastfit/abi/experiment.h) */
+  int64_t n_rows, n_pre; /**< rows of this block; columns */
+  int64_t row0;          /**< index of its first row in the projection; MUST NOT change results */
+  const double *theta;   /**< [n_parameters] */
+  const pf_real
+      *pre; /**< [n_pre_signals][ld_pre]; plane 0 is x unless pre_signals says otherwise */
+  const pf_real *
+      post; /**< [n_post_signals][ld_post]; plane 0 is y; element 0 belongs to row 0 of the block */
+  const pf_real *w;              /**< [n_rows][ldw], weights before the change */
+  const pf_real *modulator;      /**< [n_modulators]; values of those per network, the others 0 */
+  const pf_real *modulator_pre;  /**< [n_modulators per pre][ld_pre] */
   const pf_real *modulator_post; /**< [n_modulators per post][ld_post] */
   int64_t ld_pre, ld_post, ldw;
   pf_traces traces;          /**< as trace_order says; MUST NOT be written */
@@ -130,8 +134,9 @@ typedef struct pf_rule_tangent {
   int64_t pre_stride, post_stride, w_stride, traces_stride, ldw;
   pf_real *dw; /**< out, overwritten: [n_tangents] planes of stride dw_stride, with lddw */
   int64_t dw_stride, lddw;
-  /** Where not NULL: theta's direction k is the unit vector of parameter theta_unit[k], or zero where that is -1, as
-   * `theta` says too. So dg/dtheta of one parameter is enough, which is most of what a fit asks for. */
+  /** Where not NULL: theta's direction k is the unit vector of parameter theta_unit[k], or zero
+   * where that is -1, as `theta` says too. So dg/dtheta of one parameter is enough, which is most
+   * of what a fit asks for. */
   const int64_t *theta_unit;
 } pf_rule_tangent;
 
@@ -148,10 +153,11 @@ enum pf_text_format { PF_TEXT_PLAIN = 0, PF_TEXT_LATEX = 1 };
 /**
  * What a rule can do. Of every op here (base.h says it in full):
  *
- * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an optimiser backs
- * off; PF_STOP. With either of these a line in *error (pf_fail).
+ * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
+ * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
- * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on the same object.
+ * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
+ * the same object.
  */
 typedef struct pf_rule_ops {
   size_t size; /**< sizeof(pf_rule_ops) */
@@ -162,38 +168,44 @@ typedef struct pf_rule_ops {
   pf_status (*create)(const pf_host *host, const pf_options *options, void **self, pf_error *error);
   /** Free it; self MAY be NULL. */
   void (*destroy)(void *self);
-  /** Say what the rule declares; *needs comes zeroed but for size. Tables are the object's, valid until destroy. */
-  pf_status (*needs)(const void *self, pf_rule_needs *needs, pf_error *error);
+  /** Say what the rule declares; *declared comes zeroed but for size. Tables are the object's,
+   * valid until destroy. */
+  pf_status (*declare)(const void *self, pf_rule_declaration *declared, pf_error *error);
   /** [hot] dw[i*lddw + j] = g_theta(x_j, y_i, w_ij, m), overwritten. dw MUST NOT alias an input. */
-  pf_status (*forward)(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error);
+  pf_status (*forward)(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,
+                       pf_error *error);
   /**
    * [hot] Adjoint of forward: with c = cotangent of dw, add sum_ij c_ij d dw_ij / d(...)
    * to each gradient that is wanted.
    */
-  pf_status (*vjp)(const void *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                   const pf_rule_gradient *gradient, pf_error *error);
+  pf_status (*vjp)(const void *self, const pf_block *in, const pf_real *cotangent,
+                   int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error);
 
   /* ---- optional, the host has a fallback ---- */
 
   /** [hot] Tangents of dw (forward mode). */
-  pf_status (*jvp)(const void *self, const pf_block *in, const pf_rule_tangent *tangent, pf_error *error);
+  pf_status (*jvp)(const void *self, const pf_block *in, const pf_rule_tangent *tangent,
+                   pf_error *error);
   /** [hot] Fused: w_out = w + eta * mask * dw. w_out MAY be in->w. */
-  pf_status (*step)(const void *self, const pf_block *in, const pf_update *update, pf_real *w_out, int64_t ld_out,
-                    pf_error *error);
-  /** [hot] Fused adjoint: gradient->w holds the cotangent of w_out on entry and that of w on return; never NULL here.
+  pf_status (*step)(const void *self, const pf_block *in, const pf_update *update, pf_real *w_out,
+                    int64_t ld_out, pf_error *error);
+  /** [hot] Fused adjoint: gradient->w holds the cotangent of w_out on entry and that of w on
+   * return; never NULL here.
    */
-  pf_status (*step_vjp)(const void *self, const pf_block *in, const pf_update *update, const pf_rule_gradient *gradient,
-                        pf_error *error);
+  pf_status (*step_vjp)(const void *self, const pf_block *in, const pf_update *update,
+                        const pf_rule_gradient *gradient, pf_error *error);
   /** [hot] The rule's own bound on weights, applied in place after the update. */
-  pf_status (*project)(const void *self, const pf_block *in, pf_real *w, int64_t ldw, pf_error *error);
+  pf_status (*project)(const void *self, const pf_block *in, pf_real *w, int64_t ldw,
+                       pf_error *error);
   /** [hot] Its adjoint: `w` as before the projection; the cotangent is changed in place. */
-  pf_status (*project_vjp)(const void *self, const pf_block *in, const pf_real *w, int64_t ldw, pf_real *cotangent,
-                           int64_t ld_cotangent, pf_error *error);
-  /** The rule with these coefficients as text: "dw = 0.98 x r - 0.05 w". Cuts at `capacity`, always ends with 0. */
-  pf_status (*describe)(const void *self, const double *theta, uint32_t format, char *text, size_t capacity,
-                        pf_error *error);
+  pf_status (*project_vjp)(const void *self, const pf_block *in, const pf_real *w, int64_t ldw,
+                           pf_real *cotangent, int64_t ld_cotangent, pf_error *error);
+  /** The rule with these coefficients as text: "dw = 0.98 x r - 0.05 w". Cuts at `capacity`, always
+   * ends with 0. */
+  pf_status (*describe)(const void *self, const double *theta, uint32_t format, char *text,
+                        size_t capacity, pf_error *error);
 
-  /* ---- required when `needs` lists traces ---- */
+  /* ---- required when `declare` lists traces ---- */
 
   /**
    * [hot] Traces after this step from those before it (in->traces). A NULL
@@ -201,16 +213,20 @@ typedef struct pf_rule_ops {
    * MUST NOT depend on rows (post, w, traces per post or synapse): any block
    * that is asked for them gives the same. Called at every step, in->flags or not.
    */
-  pf_status (*advance)(const void *self, const pf_block *in, const pf_traces *next, pf_error *error);
-  /** [hot] Its adjoint: `cotangent` of the traces after; += into gradient (traces: those before). */
-  pf_status (*advance_vjp)(const void *self, const pf_block *in, const pf_traces *cotangent,
-                           const pf_rule_gradient *gradient, pf_error *error);
+  pf_status (*update_traces)(const void *self, const pf_block *in, const pf_traces *next,
+                             pf_error *error);
+  /** [hot] Its adjoint: `cotangent` of the traces after; += into gradient (traces: those before).
+   */
+  pf_status (*update_traces_vjp)(const void *self, const pf_block *in, const pf_traces *cotangent,
+                                 const pf_rule_gradient *gradient, pf_error *error);
 
   /* ---- optional, the host has a fallback ---- */
 
-  /** [hot] Tangents of the traces after this step: planes [n_tangents] of stride traces_stride in `next`. */
-  pf_status (*advance_jvp)(const void *self, const pf_block *in, const pf_rule_tangent *tangent, const pf_traces *next,
-                           pf_error *error);
+  /** [hot] Tangents of the traces after this step: planes [n_tangents] of stride traces_stride in
+   * `next`. */
+  pf_status (*update_traces_jvp)(const void *self, const pf_block *in,
+                                 const pf_rule_tangent *tangent, const pf_traces *next,
+                                 pf_error *error);
 } pf_rule_ops;
 
 #ifdef __cplusplus

@@ -41,9 +41,10 @@
 
 #if defined(__GNUC__)
 /**
- * A vector of 32 bytes, for loops too short for the compiler to vectorise well by itself: a few rows, two columns. GNU
- * C works with it as with a number, and splits it where registers are shorter. For local variables: as an argument or a
- * result it would tie a function to one instruction set. pf_lanes_at: such numbers anywhere in memory.
+ * A vector of 32 bytes, for loops too short for the compiler to vectorise well by itself: a few
+ * rows, two columns. GNU C works with it as with a number, and splits it where registers are
+ * shorter. For local variables: as an argument or a result it would tie a function to one
+ * instruction set. pf_lanes_at: such numbers anywhere in memory.
  */
 enum { PF_LANES = 32 / sizeof(pf_real) };
 typedef pf_real pf_lanes __attribute__((vector_size(32)));

@@ -67,14 +67,16 @@ static int activity_ascending(const void *a, const void *b)
   return (left > right) - (left < right);
 }
 
-static pf_status activity_read_units(activity_loss *loss, const pf_options *options, pf_error *error)
+static pf_status activity_read_units(activity_loss *loss, const pf_options *options,
+                                     pf_error *error)
 {
   if (!options->present(options, "units")) {
     return PF_OK;
   }
   loss->n_units = options->length(options, "units");
   if (loss->n_units == 0) {
-    return pf_fail_key(error, PF_STOP, "units", "an empty list: no unit would count; list some, or leave the key out");
+    return pf_fail_key(error, PF_STOP, "units",
+                       "an empty list: no unit would count; list some, or leave the key out");
   }
   loss->units = loss->host->allocate(loss->host, (size_t)loss->n_units * sizeof *loss->units);
   if (loss->units == NULL) {
@@ -86,16 +88,19 @@ static pf_status activity_read_units(activity_loss *loss, const pf_options *opti
   qsort(loss->units, (size_t)loss->n_units, sizeof *loss->units, activity_ascending);
   for (int64_t k = 0; k < loss->n_units; k++) {
     if (loss->units[k] < 0) {
-      return pf_fail_key(error, PF_STOP, "units", "unit %lld; units are counted from 0", (long long)loss->units[k]);
+      return pf_fail_key(error, PF_STOP, "units", "unit %lld; units are counted from 0",
+                         (long long)loss->units[k]);
     }
     if (k > 0 && loss->units[k] == loss->units[k - 1]) {
-      return pf_fail_key(error, PF_STOP, "units", "unit %lld is listed twice", (long long)loss->units[k]);
+      return pf_fail_key(error, PF_STOP, "units", "unit %lld is listed twice",
+                         (long long)loss->units[k]);
     }
   }
   return PF_OK;
 }
 
-static pf_status activity_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status activity_create(const pf_host *host, const pf_options *options, void **self,
+                                 pf_error *error)
 {
   activity_loss *loss = host->allocate(host, sizeof *loss);
   if (loss == NULL) {
@@ -120,17 +125,18 @@ static pf_status activity_create(const pf_host *host, const pf_options *options,
   return PF_OK;
 }
 
-static pf_status activity_needs(const void *self, pf_loss_needs *needs, pf_error *error)
+static pf_status activity_declare(const void *self, pf_loss_declaration *declared, pf_error *error)
 {
   const activity_loss *loss = self;
   (void)error;
-  needs->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
-  needs->observables = (pf_names){loss->observables, 1};
-  needs->targets = (pf_names){loss->targets, 1};
-  needs->padded = 0.0;
-  needs->n_tally = 2; /* recorded cells, their sum */
-  /* `units` counts columns from the first; a range of them, evaluated apart, would not say where it starts */
-  needs->flags = loss->units == NULL ? (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT : 0;
+  declared->parameters = (pf_parameter_table){NULL, 0, sizeof(pf_parameter)};
+  declared->observables = (pf_names){loss->observables, 1};
+  declared->targets = (pf_names){loss->targets, 1};
+  declared->padded = 0.0;
+  declared->n_null_sums = 2; /* recorded cells, their sum */
+  /* `units` counts columns from the first; a range of them, evaluated apart, would not say where it
+   * starts */
+  declared->flags = loss->units == NULL ? (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT : 0;
   return PF_OK;
 }
 
@@ -139,14 +145,16 @@ static pf_status activity_needs(const void *self, pf_loss_needs *needs, pf_error
 static pf_status activity_check(const activity_loss *loss, const pf_loss_in *in, pf_error *error)
 {
   if (in->observable != NULL && in->n_observable[0] != in->n_target[0]) {
-    return pf_fail(error, PF_STOP,
-                   "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the same "
-                   "(NaN marks what was not recorded)",
-                   loss->observable, (long long)in->n_observable[0], loss->target, (long long)in->n_target[0]);
+    return pf_fail(
+        error, PF_STOP,
+        "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the same "
+        "(NaN marks what was not recorded)",
+        loss->observable, (long long)in->n_observable[0], loss->target, (long long)in->n_target[0]);
   }
   if (loss->n_units > 0 && loss->units[loss->n_units - 1] >= in->n_target[0]) {
-    return pf_fail_key(error, PF_STOP, "units", "unit %lld, but target \"%s\" has %lld units, counted from 0",
-                       (long long)loss->units[loss->n_units - 1], loss->target, (long long)in->n_target[0]);
+    return pf_fail_key(
+        error, PF_STOP, "units", "unit %lld, but target \"%s\" has %lld units, counted from 0",
+        (long long)loss->units[loss->n_units - 1], loss->target, (long long)in->n_target[0]);
   }
   return PF_OK;
 }
@@ -156,8 +164,8 @@ PF_INLINE int activity_counts(const pf_loss_in *in, int64_t t)
   return in->scored == NULL || in->scored[t] != 0;
 }
 
-PF_INLINE pf_status activity_evaluate(const activity_loss *loss, const pf_loss_in *in, double *log_likelihood,
-                                      int64_t *count, pf_error *error)
+PF_INLINE pf_status activity_evaluate(const activity_loss *loss, const pf_loss_in *in,
+                                      double *log_likelihood, int64_t *count, pf_error *error)
 {
   if (activity_check(loss, in, error) != PF_OK) {
     return PF_STOP;
@@ -193,8 +201,9 @@ PF_INLINE pf_status activity_evaluate(const activity_loss *loss, const pf_loss_i
   return PF_OK;
 }
 
-PF_INLINE pf_status activity_vjp(const activity_loss *loss, const pf_loss_in *in, const double *cotangent,
-                                 const pf_loss_gradient *gradient, pf_error *error)
+PF_INLINE pf_status activity_vjp(const activity_loss *loss, const pf_loss_in *in,
+                                 const double *cotangent, const pf_loss_gradient *gradient,
+                                 pf_error *error)
 {
   if (activity_check(loss, in, error) != PF_OK) {
     return PF_STOP;
@@ -228,8 +237,8 @@ PF_INLINE pf_status activity_vjp(const activity_loss *loss, const pf_loss_in *in
   return PF_OK;
 }
 
-static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld,
-                                    pf_error *error)
+static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_real *curvature,
+                                    int64_t ld, pf_error *error)
 {
   const activity_loss *loss = self;
   if (activity_check(loss, in, error) != PF_OK) {
@@ -253,7 +262,8 @@ static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_r
 /* ---- mean rate: each unit's mean ---- */
 
 /** Goes on from *i to the next unit that the loss looks at; false at the end. */
-static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, int64_t *k, int64_t *i)
+static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, int64_t *k,
+                              int64_t *i)
 {
   const int64_t n = loss->units == NULL ? in->n_target[0] : loss->n_units;
   if (*k >= n) {
@@ -264,7 +274,8 @@ static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, i
   return 1;
 }
 
-static pf_status activity_tally(const void *self, const pf_loss_in *in, double *tally, pf_error *error)
+static pf_status activity_null_accumulate(const void *self, const pf_loss_in *in, double *null_sums,
+                                          pf_error *error)
 {
   const activity_loss *loss = self;
   if (activity_check(loss, in, error) != PF_OK) {
@@ -274,16 +285,17 @@ static pf_status activity_tally(const void *self, const pf_loss_in *in, double *
     const pf_real *target = in->target[0] + t * in->ld_target[0];
     for (int64_t k = 0, i = 0; activity_counts(in, t) && activity_next_unit(loss, in, &k, &i);) {
       if (target[i] == target[i]) {
-        tally[2 * i] += 1.0;
-        tally[2 * i + 1] += (double)target[i];
+        null_sums[2 * i] += 1.0;
+        null_sums[2 * i + 1] += (double)target[i];
       }
     }
   }
   return PF_OK;
 }
 
-static pf_status activity_constant(const void *self, const pf_loss_in *in, const double *tally, double *log_likelihood,
-                                   pf_error *error)
+static pf_status activity_null_evaluate(const void *self, const pf_loss_in *in,
+                                        const double *null_sums, double *log_likelihood,
+                                        pf_error *error)
 {
   const activity_loss *loss = self;
   if (activity_check(loss, in, error) != PF_OK) {
@@ -294,8 +306,8 @@ static pf_status activity_constant(const void *self, const pf_loss_in *in, const
     double sum = 0.0;
     for (int64_t k = 0, i = 0; activity_counts(in, t) && activity_next_unit(loss, in, &k, &i);) {
       if (target[i] == target[i]) {
-        const double e =
-            tally[2 * i + 1] / tally[2 * i] - (double)target[i]; /* never tallied: 0 / 0, there is no null */
+        const double e = null_sums[2 * i + 1] / null_sums[2 * i] -
+                         (double)target[i]; /* never tallied: 0 / 0, there is no null */
         sum += e * e;
       }
     }
@@ -306,35 +318,37 @@ static pf_status activity_constant(const void *self, const pf_loss_in *in, const
 
 /* ---- descriptor ---- */
 
-#define ACTIVITY_VARIANT(suffix, attribute)                                                                            \
-  attribute static pf_status activity_evaluate##suffix(const void *self, const pf_loss_in *in, double *log_likelihood, \
-                                                       int64_t *count, pf_error *error)                                \
-  {                                                                                                                    \
-    return activity_evaluate(self, in, log_likelihood, count, error);                                                  \
-  }                                                                                                                    \
-  attribute static pf_status activity_vjp##suffix(const void *self, const pf_loss_in *in, const double *cotangent,     \
-                                                  const pf_loss_gradient *gradient, pf_error *error)                   \
-  {                                                                                                                    \
-    return activity_vjp(self, in, cotangent, gradient, error);                                                         \
-  }                                                                                                                    \
-  static const pf_loss_ops activity_ops##suffix = {                                                                    \
-      .size = sizeof(pf_loss_ops),                                                                                     \
-      .create = activity_create,                                                                                       \
-      .destroy = activity_destroy,                                                                                     \
-      .needs = activity_needs,                                                                                         \
-      .evaluate = activity_evaluate##suffix,                                                                           \
-      .vjp = activity_vjp##suffix,                                                                                     \
-      .curvature = activity_curvature,                                                                                 \
-      .tally = activity_tally,                                                                                         \
-      .constant = activity_constant,                                                                                   \
-  };                                                                                                                   \
-  static const pf_plugin activity_plugin##suffix = {                                                                   \
-      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                    \
-      .name = "activity",                                                                                              \
-      .version = "1.0",                                                                                                \
-      .summary = "squared error of recorded activity, missing cells left out",                                         \
-      .options = PF_TABLE_OF(activity_options),                                                                        \
-      .loss = &activity_ops##suffix,                                                                                   \
+#define ACTIVITY_VARIANT(suffix, attribute)                                                    \
+  attribute static pf_status activity_evaluate##suffix(const void *self, const pf_loss_in *in, \
+                                                       double *log_likelihood, int64_t *count, \
+                                                       pf_error *error)                        \
+  {                                                                                            \
+    return activity_evaluate(self, in, log_likelihood, count, error);                          \
+  }                                                                                            \
+  attribute static pf_status activity_vjp##suffix(                                             \
+      const void *self, const pf_loss_in *in, const double *cotangent,                         \
+      const pf_loss_gradient *gradient, pf_error *error)                                       \
+  {                                                                                            \
+    return activity_vjp(self, in, cotangent, gradient, error);                                 \
+  }                                                                                            \
+  static const pf_loss_ops activity_ops##suffix = {                                            \
+      .size = sizeof(pf_loss_ops),                                                             \
+      .create = activity_create,                                                               \
+      .destroy = activity_destroy,                                                             \
+      .declare = activity_declare,                                                             \
+      .evaluate = activity_evaluate##suffix,                                                   \
+      .vjp = activity_vjp##suffix,                                                             \
+      .curvature = activity_curvature,                                                         \
+      .null_accumulate = activity_null_accumulate,                                             \
+      .null_evaluate = activity_null_evaluate,                                                 \
+  };                                                                                           \
+  static const pf_plugin activity_plugin##suffix = {                                           \
+      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                            \
+      .name = "activity",                                                                      \
+      .version = "1.0",                                                                        \
+      .summary = "squared error of recorded activity, missing cells left out",                 \
+      .options = PF_TABLE_OF(activity_options),                                                \
+      .loss = &activity_ops##suffix,                                                           \
   };
 PF_FOR_EACH_ISA(ACTIVITY_VARIANT)
 

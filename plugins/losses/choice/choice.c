@@ -3,14 +3,15 @@
  *
  *     P(c = 1) = lapse / 2 + (1 - lapse) sigmoid(l),   l = logit + bias
  *
- * With m = (1 - 2 c) l, the probability of what was chosen is q = lapse / 2 + (1 - lapse) sigmoid(-m), and ll = log q.
- * Without lapses that is
+ * With m = (1 - 2 c) l, the probability of what was chosen is q = lapse / 2 + (1 - lapse)
+ * sigmoid(-m), and ll = log q. Without lapses that is
  *
  *     ll = c l - log(1 + exp(l)) = -log(1 + exp(m))
  *
  * of which the second form is what is computed: it neither overflows nor cancels, and
- * d ll / d l = (2 c - 1) sigmoid(m) keeps its relative accuracy at both ends. bias (a preference for one side) and
- * lapse (the share of choices made by tossing a coin) are parameters, fixed at 0 unless the config frees them.
+ * d ll / d l = (2 c - 1) sigmoid(m) keeps its relative accuracy at both ends. bias (a preference
+ * for one side) and lapse (the share of choices made by tossing a coin) are parameters, fixed at 0
+ * unless the config frees them.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -35,12 +36,14 @@ static const pf_parameter choice_parameters[CHOICE_N_PARAMETERS] = {
      .help = "share of choices made by chance: P = lapse / 2 + (1 - lapse) sigmoid(logit + bias)"},
 };
 
-/* No options, hence no content; an object all the same, so that `create` has something to return. */
+/* No options, hence no content; an object all the same, so that `create` has something to return.
+ */
 typedef struct choice_loss {
   const pf_host *host;
 } choice_loss;
 
-static pf_status choice_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status choice_create(const pf_host *host, const pf_options *options, void **self,
+                               pf_error *error)
 {
   (void)options;
   choice_loss *loss = host->allocate(host, sizeof *loss);
@@ -60,16 +63,16 @@ static void choice_destroy(void *self)
   }
 }
 
-static pf_status choice_needs(const void *self, pf_loss_needs *needs, pf_error *error)
+static pf_status choice_declare(const void *self, pf_loss_declaration *declared, pf_error *error)
 {
   (void)self;
   (void)error;
-  needs->parameters = (pf_parameter_table)PF_TABLE_OF(choice_parameters);
-  needs->observables = (pf_names)PF_NAMES_OF(choice_observables);
-  needs->targets = (pf_names)PF_NAMES_OF(choice_targets);
-  needs->padded = -0.69314718055994530942; /* logit 0, so ln 1/2, as in the reference */
-  needs->n_whitened = 1;
-  needs->flags = (uint32_t)PF_LOSS_LIKELIHOOD | (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT;
+  declared->parameters = (pf_parameter_table)PF_TABLE_OF(choice_parameters);
+  declared->observables = (pf_names)PF_NAMES_OF(choice_observables);
+  declared->targets = (pf_names)PF_NAMES_OF(choice_targets);
+  declared->padded = -0.69314718055994530942; /* logit 0, so ln 1/2, as in the reference */
+  declared->n_whitened = 1;
+  declared->flags = (uint32_t)PF_LOSS_LIKELIHOOD | (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT;
   return PF_OK;
 }
 
@@ -93,7 +96,8 @@ typedef struct choice_tile {
   int64_t padded;           /**< steps rounded up to whole vectors */
 } choice_tile;
 
-PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, choice_tile *tile, pf_error *error)
+PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, choice_tile *tile,
+                                  pf_error *error)
 {
   const double bias = in->theta[CHOICE_BIAS];
   tile->padded = (n + CHOICE_LANES - 1) / CHOICE_LANES * CHOICE_LANES;
@@ -142,7 +146,8 @@ PF_INLINE void choice_slopes(double lapse, choice_tile *tile, double *lapse_slop
 {
   for (int64_t k = 0; k < tile->padded && lapse_slope != NULL; k++) {
     const double chosen = pf_sigmoid_double(-tile->m[k]);
-    /* without lapses 1 / chosen = 1 + exp(m); beyond 600 it stands for "very steep" and stays finite */
+    /* without lapses 1 / chosen = 1 + exp(m); beyond 600 it stands for "very steep" and stays
+     * finite */
     lapse_slope[k] = lapse == 0.0 ? 0.5 * (exp(tile->m[k] < 600.0 ? tile->m[k] : 600.0) - 1.0)
                                   : (0.5 - chosen) / (0.5 * lapse + (1.0 - lapse) * chosen);
   }
@@ -156,11 +161,13 @@ PF_INLINE void choice_slopes(double lapse, choice_tile *tile, double *lapse_slop
 #pragma omp simd
   for (int64_t k = 0; k < tile->padded; k++) {
     const double chosen = pf_sigmoid_double(-tile->m[k]);
-    tile->m[k] = (1.0 - lapse) * chosen * pf_sigmoid_double(tile->m[k]) / (0.5 * lapse + (1.0 - lapse) * chosen);
+    tile->m[k] = (1.0 - lapse) * chosen * pf_sigmoid_double(tile->m[k]) /
+                 (0.5 * lapse + (1.0 - lapse) * chosen);
   }
 }
 
-/** m becomes the information about l: (d P / d l)^2 / (P (1 - P)), which is P (1 - P) without lapses. */
+/** m becomes the information about l: (d P / d l)^2 / (P (1 - P)), which is P (1 - P) without
+ * lapses. */
 PF_INLINE void choice_information(double lapse, choice_tile *tile)
 {
 #pragma omp simd
@@ -174,7 +181,8 @@ PF_INLINE void choice_information(double lapse, choice_tile *tile)
   }
 }
 
-PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood, int64_t *count, pf_error *error)
+PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood, int64_t *count,
+                                    pf_error *error)
 {
   if (choice_check(in, error) != PF_OK) {
     return PF_STOP;
@@ -195,8 +203,8 @@ PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood
   return PF_OK;
 }
 
-PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent, const pf_loss_gradient *gradient,
-                               pf_error *error)
+PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent,
+                               const pf_loss_gradient *gradient, pf_error *error)
 {
   if (choice_check(in, error) != PF_OK) {
     return PF_STOP;
@@ -216,7 +224,8 @@ PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent, co
     choice_slopes(in->theta[CHOICE_LAPSE], &tile, wants_theta ? lapse_slope : NULL);
     for (int64_t k = 0; k < n && d_logit != NULL; k++) {
       if (tile.sign[k] != 0.0) {
-        d_logit[(t0 + k) * gradient->ld_observable[0]] += (pf_real)(cotangent[t0 + k] * (tile.sign[k] * tile.m[k]));
+        d_logit[(t0 + k) * gradient->ld_observable[0]] +=
+            (pf_real)(cotangent[t0 + k] * (tile.sign[k] * tile.m[k]));
       }
     }
     for (int64_t k = 0; k < n && wants_theta; k++) {
@@ -229,7 +238,8 @@ PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent, co
   return PF_OK;
 }
 
-PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error)
+PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, int64_t ld,
+                                     pf_error *error)
 {
   if (choice_check(in, error) != PF_OK) {
     return PF_STOP;
@@ -249,8 +259,8 @@ PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, i
 }
 
 /** One column: d P along the direction over the sd of the choice. */
-PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
-                                  int64_t root_stride, int64_t ld, pf_error *error)
+PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *tangent,
+                                  pf_real *root, int64_t root_stride, int64_t ld, pf_error *error)
 {
   if (choice_check(in, error) != PF_OK) {
     return PF_STOP;
@@ -270,9 +280,12 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
       const double sd = sqrt(p * q);
       const double of_logit = lapse == 0.0 ? sd : (1.0 - lapse) * yes * no / sd;
       for (int64_t d = 0; d < tangent->n_tangents; d++) {
-        const double *d_theta = tangent->theta == NULL ? NULL : tangent->theta + d * CHOICE_N_PARAMETERS;
+        const double *d_theta =
+            tangent->theta == NULL ? NULL : tangent->theta + d * CHOICE_N_PARAMETERS;
         double along =
-            d_logit == NULL ? 0.0 : (double)d_logit[d * tangent->stride[0] + (t0 + k) * in->ld_observable[0]];
+            d_logit == NULL
+                ? 0.0
+                : (double)d_logit[d * tangent->stride[0] + (t0 + k) * in->ld_observable[0]];
         along += d_theta == NULL ? 0.0 : d_theta[CHOICE_BIAS];
         double value = of_logit * along;
         if (d_theta != NULL && d_theta[CHOICE_LAPSE] != 0.0) {
@@ -285,49 +298,51 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
   return PF_OK;
 }
 
-#define CHOICE_VARIANT(suffix, attribute)                                                                              \
-  attribute static pf_status choice_evaluate##suffix(const void *self, const pf_loss_in *in, double *log_likelihood,   \
-                                                     int64_t *count, pf_error *error)                                  \
-  {                                                                                                                    \
-    (void)self;                                                                                                        \
-    return choice_evaluate(in, log_likelihood, count, error);                                                          \
-  }                                                                                                                    \
-  attribute static pf_status choice_vjp##suffix(const void *self, const pf_loss_in *in, const double *cotangent,       \
-                                                const pf_loss_gradient *gradient, pf_error *error)                     \
-  {                                                                                                                    \
-    (void)self;                                                                                                        \
-    return choice_vjp(in, cotangent, gradient, error);                                                                 \
-  }                                                                                                                    \
-  attribute static pf_status choice_curvature##suffix(const void *self, const pf_loss_in *in, pf_real *curvature,      \
-                                                      int64_t ld, pf_error *error)                                     \
-  {                                                                                                                    \
-    (void)self;                                                                                                        \
-    return choice_curvature(in, curvature, ld, error);                                                                 \
-  }                                                                                                                    \
-  attribute static pf_status choice_whiten##suffix(const void *self, const pf_loss_in *in,                             \
-                                                   const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride, \
-                                                   int64_t ld, pf_error *error)                                        \
-  {                                                                                                                    \
-    (void)self;                                                                                                        \
-    return choice_whiten(in, tangent, root, root_stride, ld, error);                                                   \
-  }                                                                                                                    \
-  static const pf_loss_ops choice_ops##suffix = {                                                                      \
-      .size = sizeof(pf_loss_ops),                                                                                     \
-      .create = choice_create,                                                                                         \
-      .destroy = choice_destroy,                                                                                       \
-      .needs = choice_needs,                                                                                           \
-      .evaluate = choice_evaluate##suffix,                                                                             \
-      .vjp = choice_vjp##suffix,                                                                                       \
-      .curvature = choice_curvature##suffix,                                                                           \
-      .whiten = choice_whiten##suffix,                                                                                 \
-  };                                                                                                                   \
-  static const pf_plugin choice_plugin##suffix = {                                                                     \
-      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                                    \
-      .name = "choice",                                                                                                \
-      .version = "1.0",                                                                                                \
-      .summary = "log likelihood of choices by their logit, with bias and lapses",                                     \
-      .options = {NULL, 0, sizeof(pf_option)},                                                                         \
-      .loss = &choice_ops##suffix,                                                                                     \
+#define CHOICE_VARIANT(suffix, attribute)                                                          \
+  attribute static pf_status choice_evaluate##suffix(const void *self, const pf_loss_in *in,       \
+                                                     double *log_likelihood, int64_t *count,       \
+                                                     pf_error *error)                              \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    return choice_evaluate(in, log_likelihood, count, error);                                      \
+  }                                                                                                \
+  attribute static pf_status choice_vjp##suffix(const void *self, const pf_loss_in *in,            \
+                                                const double *cotangent,                           \
+                                                const pf_loss_gradient *gradient, pf_error *error) \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    return choice_vjp(in, cotangent, gradient, error);                                             \
+  }                                                                                                \
+  attribute static pf_status choice_curvature##suffix(                                             \
+      const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error)     \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    return choice_curvature(in, curvature, ld, error);                                             \
+  }                                                                                                \
+  attribute static pf_status choice_whiten##suffix(                                                \
+      const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,       \
+      int64_t root_stride, int64_t ld, pf_error *error)                                            \
+  {                                                                                                \
+    (void)self;                                                                                    \
+    return choice_whiten(in, tangent, root, root_stride, ld, error);                               \
+  }                                                                                                \
+  static const pf_loss_ops choice_ops##suffix = {                                                  \
+      .size = sizeof(pf_loss_ops),                                                                 \
+      .create = choice_create,                                                                     \
+      .destroy = choice_destroy,                                                                   \
+      .declare = choice_declare,                                                                   \
+      .evaluate = choice_evaluate##suffix,                                                         \
+      .vjp = choice_vjp##suffix,                                                                   \
+      .curvature = choice_curvature##suffix,                                                       \
+      .whiten = choice_whiten##suffix,                                                             \
+  };                                                                                               \
+  static const pf_plugin choice_plugin##suffix = {                                                 \
+      PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                \
+      .name = "choice",                                                                            \
+      .version = "1.0",                                                                            \
+      .summary = "log likelihood of choices by their logit, with bias and lapses",                 \
+      .options = {NULL, 0, sizeof(pf_option)},                                                     \
+      .loss = &choice_ops##suffix,                                                                 \
   };
 PF_FOR_EACH_ISA(CHOICE_VARIANT)
 

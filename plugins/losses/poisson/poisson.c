@@ -1,7 +1,8 @@
 /*
  * poisson - log likelihood of spike counts n per bin, from the activity o of a layer, per step:
  *
- *     ll = sum over recorded units i of  n_i log(rate_i) - rate_i - log(n_i!),   rate_i = link(gain o_i + baseline)
+ *     ll = sum over recorded units i of  n_i log(rate_i) - rate_i - log(n_i!),   rate_i = link(gain
+ * o_i + baseline)
  *
  * with link exp (the canonical one), softplus log(1 + exp), or identity. Rates are counts per bin.
  */
@@ -69,7 +70,8 @@ static char *poisson_copy(const pf_host *host, const char *text)
   return copy == NULL ? NULL : memcpy(copy, text, bytes);
 }
 
-static pf_status poisson_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status poisson_create(const pf_host *host, const pf_options *options, void **self,
+                                pf_error *error)
 {
   poisson_loss *loss = host->allocate(host, sizeof *loss);
   if (loss == NULL) {
@@ -92,16 +94,16 @@ static pf_status poisson_create(const pf_host *host, const pf_options *options, 
   return PF_OK;
 }
 
-static pf_status poisson_needs(const void *self, pf_loss_needs *needs, pf_error *error)
+static pf_status poisson_declare(const void *self, pf_loss_declaration *declared, pf_error *error)
 {
   const poisson_loss *loss = self;
   (void)error;
-  needs->parameters = (pf_parameter_table)PF_TABLE_OF(poisson_parameters);
-  needs->observables = (pf_names){loss->observables, 1};
-  needs->targets = (pf_names){loss->targets, 1};
-  needs->padded = 0.0;
-  needs->flags = PF_LOSS_LIKELIHOOD;
-  needs->n_tally = 2; /* recorded bins, spikes in them */
+  declared->parameters = (pf_parameter_table)PF_TABLE_OF(poisson_parameters);
+  declared->observables = (pf_names){loss->observables, 1};
+  declared->targets = (pf_names){loss->targets, 1};
+  declared->padded = 0.0;
+  declared->flags = PF_LOSS_LIKELIHOOD;
+  declared->n_null_sums = 2; /* recorded bins, spikes in them */
   return PF_OK;
 }
 
@@ -127,24 +129,26 @@ static poisson_rate poisson_link_of(enum poisson_link link, double a)
 }
 
 /** The count of a cell that counts, else NaN. */
-static pf_status poisson_count(const poisson_loss *loss, const pf_loss_in *in, int64_t t, int64_t i, double *n,
-                               pf_error *error)
+static pf_status poisson_count(const poisson_loss *loss, const pf_loss_in *in, int64_t t, int64_t i,
+                               double *n, pf_error *error)
 {
-  *n = in->scored != NULL && in->scored[t] == 0 ? NAN : (double)in->target[0][t * in->ld_target[0] + i];
+  *n = in->scored != NULL && in->scored[t] == 0 ? NAN
+                                                : (double)in->target[0][t * in->ld_target[0] + i];
   if (*n < 0.0 || *n != floor(*n)) { /* NaN: neither; infinite: refused below */
     return isnan(*n) ? PF_OK
                      : pf_fail(error, PF_STOP,
-                               "a count of %g in target \"%s\", column %lld; expected a whole number of spikes per "
+                               "a count of %g in target \"%s\", column %lld; expected a whole "
+                               "number of spikes per "
                                "bin, or NaN where none was recorded",
                                *n, loss->target, (long long)i + 1);
   }
-  return isinf(*n) ? pf_fail(error, PF_STOP, "an infinite count in target \"%s\", column %lld", loss->target,
-                             (long long)i + 1)
+  return isinf(*n) ? pf_fail(error, PF_STOP, "an infinite count in target \"%s\", column %lld",
+                             loss->target, (long long)i + 1)
                    : PF_OK;
 }
 
-static pf_status poisson_cell(const poisson_loss *loss, const pf_loss_in *in, int64_t t, int64_t i, double *n,
-                              poisson_rate *rate, pf_error *error)
+static pf_status poisson_cell(const poisson_loss *loss, const pf_loss_in *in, int64_t t, int64_t i,
+                              double *n, poisson_rate *rate, pf_error *error)
 {
   pf_status status = poisson_count(loss, in, t, i, n, error);
   if (status != PF_OK || isnan(*n)) {
@@ -154,7 +158,8 @@ static pf_status poisson_cell(const poisson_loss *loss, const pf_loss_in *in, in
   *rate = poisson_link_of(loss->link, in->theta[POISSON_GAIN] * o + in->theta[POISSON_BASELINE]);
   if (loss->link == POISSON_IDENTITY && !(rate->rate > 0.0)) {
     return pf_fail(error, PF_POINT_FAILED,
-                   "an expected count of %g for unit %lld; link = \"identity\" needs activities above 0, link = "
+                   "an expected count of %g for unit %lld; link = \"identity\" needs activities "
+                   "above 0, link = "
                    "\"exp\" takes any",
                    rate->rate, (long long)i);
   }
@@ -165,15 +170,17 @@ static pf_status poisson_check(const poisson_loss *loss, const pf_loss_in *in, p
 {
   if (in->observable != NULL && in->n_observable[0] != in->n_target[0]) {
     return pf_fail(error, PF_STOP,
-                   "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the same (NaN marks "
+                   "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the "
+                   "same (NaN marks "
                    "what was not recorded)",
-                   loss->observable, (long long)in->n_observable[0], loss->target, (long long)in->n_target[0]);
+                   loss->observable, (long long)in->n_observable[0], loss->target,
+                   (long long)in->n_target[0]);
   }
   return PF_OK;
 }
 
-static pf_status poisson_evaluate(const void *self, const pf_loss_in *in, double *log_likelihood, int64_t *count,
-                                  pf_error *error)
+static pf_status poisson_evaluate(const void *self, const pf_loss_in *in, double *log_likelihood,
+                                  int64_t *count, pf_error *error)
 {
   const poisson_loss *loss = self;
   pf_status status = poisson_check(loss, in, error);
@@ -208,15 +215,17 @@ static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const doubl
       if (status != PF_OK || isnan(n)) {
         continue;
       }
-      /* d ll / d a = (n / rate - 1) slope; with exp, rate and slope are the same number and may underflow together */
+      /* d ll / d a = (n / rate - 1) slope; with exp, rate and slope are the same number and may
+       * underflow together */
       const double d = cotangent[t] * (loss->link == POISSON_EXP ? n - rate.rate
-                                       : n > 0.0                 ? (n / rate.rate - 1.0) * rate.slope
-                                                                 : -rate.slope);
+                                       : n > 0.0 ? (n / rate.rate - 1.0) * rate.slope
+                                                 : -rate.slope);
       if (d_o != NULL) {
         d_o[t * gradient->ld_observable[0] + i] += (pf_real)(d * in->theta[POISSON_GAIN]);
       }
       if (gradient->theta != NULL) {
-        gradient->theta[POISSON_GAIN] += d * (double)in->observable[0][t * in->ld_observable[0] + i];
+        gradient->theta[POISSON_GAIN] +=
+            d * (double)in->observable[0][t * in->ld_observable[0] + i];
         gradient->theta[POISSON_BASELINE] += d;
       }
     }
@@ -225,8 +234,9 @@ static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const doubl
 }
 
 /** root = d rate / sqrt(rate), a Poisson variable's variance being its rate. */
-static pf_status poisson_whiten(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,
-                                int64_t root_stride, int64_t ld, pf_error *error)
+static pf_status poisson_whiten(const void *self, const pf_loss_in *in,
+                                const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride,
+                                int64_t ld, pf_error *error)
 {
   const poisson_loss *loss = self;
   pf_status status = poisson_check(loss, in, error);
@@ -238,12 +248,16 @@ static pf_status poisson_whiten(const void *self, const pf_loss_in *in, const pf
       const double scale = isnan(n) || !(rate.rate > 0.0) ? 0.0 : rate.slope / sqrt(rate.rate);
       const double o = (double)in->observable[0][t * in->ld_observable[0] + i];
       for (int64_t k = 0; k < tangent->n_tangents && status == PF_OK; k++) {
-        const double *theta = tangent->theta == NULL ? NULL : tangent->theta + k * POISSON_PARAMETERS;
-        const double d_o = tangent->observable == NULL || tangent->observable[0] == NULL
-                               ? 0.0
-                               : (double)tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + i];
+        const double *theta =
+            tangent->theta == NULL ? NULL : tangent->theta + k * POISSON_PARAMETERS;
+        const double d_o =
+            tangent->observable == NULL || tangent->observable[0] == NULL
+                ? 0.0
+                : (double)
+                      tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + i];
         const double d_a =
-            in->theta[POISSON_GAIN] * d_o + (theta == NULL ? 0.0 : theta[POISSON_GAIN] * o + theta[POISSON_BASELINE]);
+            in->theta[POISSON_GAIN] * d_o +
+            (theta == NULL ? 0.0 : theta[POISSON_GAIN] * o + theta[POISSON_BASELINE]);
         root[k * root_stride + t * ld + i] = (pf_real)(scale == 0.0 ? 0.0 : scale * d_a);
       }
     }
@@ -253,7 +267,8 @@ static pf_status poisson_whiten(const void *self, const pf_loss_in *in, const pf
 
 /* ---- mean rate ---- */
 
-static pf_status poisson_tally(const void *self, const pf_loss_in *in, double *tally, pf_error *error)
+static pf_status poisson_null_accumulate(const void *self, const pf_loss_in *in, double *null_sums,
+                                         pf_error *error)
 {
   const poisson_loss *loss = self;
   pf_status status = PF_OK;
@@ -262,16 +277,17 @@ static pf_status poisson_tally(const void *self, const pf_loss_in *in, double *t
       double n;
       status = poisson_count(loss, in, t, i, &n, error);
       if (status == PF_OK && !isnan(n)) {
-        tally[2 * i] += 1.0;
-        tally[2 * i + 1] += n;
+        null_sums[2 * i] += 1.0;
+        null_sums[2 * i + 1] += n;
       }
     }
   }
   return status;
 }
 
-static pf_status poisson_constant(const void *self, const pf_loss_in *in, const double *tally, double *log_likelihood,
-                                  pf_error *error)
+static pf_status poisson_null_evaluate(const void *self, const pf_loss_in *in,
+                                       const double *null_sums, double *log_likelihood,
+                                       pf_error *error)
 {
   const poisson_loss *loss = self;
   pf_status status = PF_OK;
@@ -281,9 +297,10 @@ static pf_status poisson_constant(const void *self, const pf_loss_in *in, const 
       double n;
       status = poisson_count(loss, in, t, i, &n, error);
       if (status == PF_OK && !isnan(n)) {
-        const double rate = tally[2 * i] > 0.0 ? tally[2 * i + 1] / tally[2 * i] : NAN;
+        const double rate = null_sums[2 * i] > 0.0 ? null_sums[2 * i + 1] / null_sums[2 * i] : NAN;
         /* a unit that was silent where it was fitted cannot fire under this null: there is none */
-        log_likelihood[t] += n > 0.0 && rate == 0.0 ? NAN : (n > 0.0 ? n * log(rate) : 0.0) - rate - lgamma(n + 1.0);
+        log_likelihood[t] +=
+            n > 0.0 && rate == 0.0 ? NAN : (n > 0.0 ? n * log(rate) : 0.0) - rate - lgamma(n + 1.0);
       }
     }
   }
@@ -294,12 +311,12 @@ static const pf_loss_ops poisson_ops = {
     .size = sizeof(pf_loss_ops),
     .create = poisson_create,
     .destroy = poisson_destroy,
-    .needs = poisson_needs,
+    .declare = poisson_declare,
     .evaluate = poisson_evaluate,
     .vjp = poisson_vjp,
     .whiten = poisson_whiten,
-    .tally = poisson_tally,
-    .constant = poisson_constant,
+    .null_accumulate = poisson_null_accumulate,
+    .null_evaluate = poisson_null_evaluate,
 };
 
 static const pf_plugin poisson_plugin = {

@@ -8,8 +8,9 @@
  *
  *     drive_L = g W_L activity_{L-1} + bias,   g = gain / (the gain that the options give)
  *
- * gain and bias are parameters, fixed unless the config frees them. f_L may be the softmax of its units. With bias
- * projections, a unit that is always 1 projects onto each layer, so that its biases can be plastic. See README.md.
+ * gain and bias are parameters, fixed unless the config frees them. f_L may be the softmax of its
+ * units. With bias projections, a unit that is always 1 projects onto each layer, so that its
+ * biases can be plastic. See README.md.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -30,7 +31,8 @@ enum { FF_ACTIVITY = 0, FF_DRIVE = 1 };
 enum { FF_ONE = 1 };
 static const char *const ff_signals[] = {"activity", "drive"};
 
-/* What the host's range check cannot say (see options below): that products and sums of sizes stay countable. */
+/* What the host's range check cannot say (see options below): that products and sums of sizes stay
+ * countable. */
 enum { FF_LARGEST_LAYER = 1000000000 };
 
 /* Parameters: of the last layer. */
@@ -44,8 +46,9 @@ typedef struct ff_layer {
 
 typedef struct feedforward {
   const pf_host *host;
-  ff_layer *layers;          /**< [n_layers], [0] is the input */
-  pf_population *population; /**< [n_layers + has_one]: the input, the unit that is always 1, layers 1 ... */
+  ff_layer *layers; /**< [n_layers], [0] is the input */
+  pf_population
+      *population; /**< [n_layers + has_one]: the input, the unit that is always 1, layers 1 ... */
   pf_projection *projection; /**< [n_projections]: onto layers 1 ..., then their biases */
   pf_observable *observable; /**< [n_observables] */
   int64_t n_layers, n_projections, n_observables;
@@ -90,7 +93,8 @@ static const pf_option ff_options[] = {
      .unit = "1",
      .lower = -INFINITY,
      .upper = INFINITY,
-     .help = "if given, every weight onto the last layer starts at gain / (units of the layer before)"},
+     .help =
+         "if given, every weight onto the last layer starts at gain / (units of the layer before)"},
     {.name = "biases.hidden",
      .type = PF_TYPE_REAL,
      .fallback = "0.0",
@@ -108,7 +112,8 @@ static const pf_option ff_options[] = {
     {.name = "bias_projections",
      .type = PF_TYPE_BOOL,
      .fallback = "false",
-     .help = "add projections \"bias1\", ... from a unit that is always 1 onto each layer; they start at 0 and can be "
+     .help = "add projections \"bias1\", ... from a unit that is always 1 onto each layer; they "
+             "start at 0 and can be "
              "plastic"},
 };
 
@@ -129,8 +134,8 @@ static void ff_destroy(void *self)
 }
 
 /** softmax is the last layer's only: it comes last of the names. */
-static pf_status ff_read_function(const pf_options *options, const char *key, int is_output, ff_function *function,
-                                  pf_error *error)
+static pf_status ff_read_function(const pf_options *options, const char *key, int is_output,
+                                  ff_function *function, pf_error *error)
 {
   const char *name = options->string(options, key);
   for (size_t i = 0; i < (size_t)(is_output ? FF_SOFTMAX : FF_LINEAR) + 1; i++) {
@@ -150,9 +155,12 @@ static pf_status ff_allocate(feedforward *net, pf_error *error)
   net->layers = host->allocate(host, n * sizeof *net->layers);
   net->population = host->allocate(host, (n + 1) * sizeof *net->population);
   net->projection = host->allocate(host, 2 * (n - 1) * sizeof *net->projection);
-  net->observable = host->allocate(host, (n + 1) * sizeof *net->observable); /* a layer each, logit, probability */
-  if (net->layers == NULL || net->population == NULL || net->projection == NULL || net->observable == NULL) {
-    return pf_fail(error, PF_STOP, "out of memory for a network of %lld layers", (long long)net->n_layers);
+  net->observable = host->allocate(
+      host, (n + 1) * sizeof *net->observable); /* a layer each, logit, probability */
+  if (net->layers == NULL || net->population == NULL || net->projection == NULL ||
+      net->observable == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory for a network of %lld layers",
+                   (long long)net->n_layers);
   }
   return PF_OK;
 }
@@ -170,7 +178,9 @@ static int64_t ff_units(const feedforward *net, int64_t l)
 
 static uint32_t ff_flags(ff_function function, int is_input)
 {
-  return is_input ? (uint32_t)PF_POPULATION_INPUT : function == FF_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0U;
+  return is_input                 ? (uint32_t)PF_POPULATION_INPUT
+         : function == FF_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED
+                                  : 0U;
 }
 
 static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_error *error)
@@ -189,8 +199,8 @@ static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_
   for (int64_t l = 0; l < net->n_layers; l++) {
     const int64_t n = options->integer_at(options, "layers", l);
     if (n < 1 || n > FF_LARGEST_LAYER) {
-      return pf_fail_key(error, PF_STOP, "layers", "layer %lld has %lld units; expected 1 to %lld", (long long)l,
-                         (long long)n, (long long)FF_LARGEST_LAYER);
+      return pf_fail_key(error, PF_STOP, "layers", "layer %lld has %lld units; expected 1 to %lld",
+                         (long long)l, (long long)n, (long long)FF_LARGEST_LAYER);
     }
     const int last = l == net->n_layers - 1;
     ff_layer *layer = &net->layers[l];
@@ -199,14 +209,16 @@ static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_
     layer->function = last ? output : hidden;
     layer->bias = last ? bias_output : bias_hidden;
     if (last && layer->function == FF_SOFTMAX && n == 1) {
-      return pf_fail_key(error, PF_STOP, "output",
-                         "softmax over 1 unit is always 1; give the last layer K units for K choices, or output = "
-                         "\"sigmoid\"");
+      return pf_fail_key(
+          error, PF_STOP, "output",
+          "softmax over 1 unit is always 1; give the last layer K units for K choices, or output = "
+          "\"sigmoid\"");
     }
-    net->population[ff_population(net, l)] = (pf_population){.name = layer->name,
-                                                             .n = n,
-                                                             .signals = {ff_signals, l == 0 ? 1 : 2},
-                                                             .flags = ff_flags(layer->function, l == 0)};
+    net->population[ff_population(net, l)] =
+        (pf_population){.name = layer->name,
+                        .n = n,
+                        .signals = {ff_signals, l == 0 ? 1 : 2},
+                        .flags = ff_flags(layer->function, l == 0)};
   }
   if (net->has_one) {
     net->population[FF_ONE] = (pf_population){.name = "one", .n = 1, .signals = {ff_signals, 2}};
@@ -220,10 +232,11 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
   net->sd = options->real(options, "initial_weights.sd");
   net->readout_is_fixed = options->present(options, "readout.gain") != 0;
   if (net->readout_is_fixed && last < 2) {
-    return pf_fail_key(error, PF_STOP, "readout.gain",
-                       "a readout gain was given, but layers = [%lld, %lld] has no hidden layer to read out; "
-                       "remove readout.gain or add a layer",
-                       (long long)ff_units(net, 0), (long long)ff_units(net, 1));
+    return pf_fail_key(
+        error, PF_STOP, "readout.gain",
+        "a readout gain was given, but layers = [%lld, %lld] has no hidden layer to read out; "
+        "remove readout.gain or add a layer",
+        (long long)ff_units(net, 0), (long long)ff_units(net, 1));
   }
   if (net->readout_is_fixed) {
     net->readout = options->real(options, "readout.gain") / (double)ff_units(net, last - 1);
@@ -232,7 +245,8 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
   for (int64_t p = 0; p < n_drawn; p++) {
     const int64_t n_weights = ff_units(net, p) * ff_units(net, p + 1); /* <= 1e18: fits */
     if (n_weights > INT64_MAX - net->n_noise) {
-      return pf_fail_key(error, PF_STOP, "layers", "the network has more weights than can be counted");
+      return pf_fail_key(error, PF_STOP, "layers",
+                         "the network has more weights than can be counted");
     }
     net->n_noise += n_weights;
   }
@@ -241,28 +255,29 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
 
 static void ff_project(feedforward *net, const char *name, int64_t pre, int64_t layer)
 {
-  net->projection[net->n_projections++] =
-      (pf_projection){.name = name,
-                      .pre = pre,
-                      .post = ff_population(net, layer),
-                      .signal = FF_ACTIVITY,
-                      .when = PF_PRE_NOW,
-                      .flags = (uint32_t)PF_PROJECTION_PLASTIC | (uint32_t)PF_PROJECTION_ROW_SEPARABLE};
+  net->projection[net->n_projections++] = (pf_projection){
+      .name = name,
+      .pre = pre,
+      .post = ff_population(net, layer),
+      .signal = FF_ACTIVITY,
+      .when = PF_PRE_NOW,
+      .flags = (uint32_t)PF_PROJECTION_PLASTIC | (uint32_t)PF_PROJECTION_ROW_SEPARABLE};
 }
 
-static void ff_declare(feedforward *net)
+static void ff_build_tables(feedforward *net)
 {
   const int64_t last = net->n_layers - 1;
   const int64_t output = ff_population(net, last);
   for (int64_t l = 1; l <= last; l++) {
     ff_project(net, net->layers[l].name, ff_population(net, l - 1), l);
-    net->observable[net->n_observables++] =
-        (pf_observable){.name = net->layers[l].name, .population = ff_population(net, l), .signal = FF_ACTIVITY};
+    net->observable[net->n_observables++] = (pf_observable){
+        .name = net->layers[l].name, .population = ff_population(net, l), .signal = FF_ACTIVITY};
   }
   for (int64_t l = 1; l <= last && net->has_one; l++) {
     ff_project(net, net->layers[l].bias_name, FF_ONE, l);
   }
-  net->observable[net->n_observables++] = (pf_observable){.name = "logit", .population = output, .signal = FF_DRIVE};
+  net->observable[net->n_observables++] =
+      (pf_observable){.name = "logit", .population = output, .signal = FF_DRIVE};
   if (net->layers[last].function == FF_SIGMOID || net->layers[last].function == FF_SOFTMAX) {
     net->observable[net->n_observables++] =
         (pf_observable){.name = "probability", .population = output, .signal = FF_ACTIVITY};
@@ -275,29 +290,33 @@ static void ff_declare_parameters(feedforward *net, const pf_options *options)
   const double given = net->readout_is_fixed ? options->real(options, "readout.gain") : 1.0;
   const double bias = net->layers[net->n_layers - 1].bias;
   net->gain = given == 0.0 ? 1.0 : given; /* with weights of 0 there is nothing to multiply */
-  net->parameters[FF_GAIN] = (pf_parameter){.name = "gain",
-                                            .unit = "1",
-                                            .initial = net->gain,
-                                            .value = net->gain,
-                                            .lower = -INFINITY,
-                                            .upper = INFINITY,
-                                            .flags = PF_PARAMETER_FIXED,
-                                            .help = "of the readout: multiplies the drive of the last layer"};
-  net->parameters[FF_BIAS] = (pf_parameter){.name = "bias",
-                                            .unit = "1",
-                                            .initial = bias,
-                                            .value = bias,
-                                            .lower = -INFINITY,
-                                            .upper = INFINITY,
-                                            .flags = PF_PARAMETER_FIXED,
-                                            .help = "added to the drive of the last layer: a side preference"};
+  net->parameters[FF_GAIN] =
+      (pf_parameter){.name = "gain",
+                     .unit = "1",
+                     .initial = net->gain,
+                     .value = net->gain,
+                     .lower = -INFINITY,
+                     .upper = INFINITY,
+                     .flags = PF_PARAMETER_FIXED,
+                     .help = "of the readout: multiplies the drive of the last layer"};
+  net->parameters[FF_BIAS] =
+      (pf_parameter){.name = "bias",
+                     .unit = "1",
+                     .initial = bias,
+                     .value = bias,
+                     .lower = -INFINITY,
+                     .upper = INFINITY,
+                     .flags = PF_PARAMETER_FIXED,
+                     .help = "added to the drive of the last layer: a side preference"};
 }
 
-static pf_status ff_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status ff_create(const pf_host *host, const pf_options *options, void **self,
+                           pf_error *error)
 {
   const int64_t n_layers = options->length(options, "layers");
   if (n_layers < 2) {
-    return pf_fail_key(error, PF_STOP, "layers", "%lld entries; expected inputs and at least one layer, as in [2, 1]",
+    return pf_fail_key(error, PF_STOP, "layers",
+                       "%lld entries; expected inputs and at least one layer, as in [2, 1]",
                        (long long)n_layers);
   }
   feedforward *net = host->allocate(host, sizeof *net);
@@ -318,34 +337,38 @@ static pf_status ff_create(const pf_host *host, const pf_options *options, void 
     ff_destroy(net);
     return status;
   }
-  ff_declare(net);
+  ff_build_tables(net);
   ff_declare_parameters(net, options);
   *self = net;
   return PF_OK;
 }
 
-static pf_status ff_needs(const void *self, pf_network_needs *needs, pf_error *error)
+static pf_status ff_declare(const void *self, pf_network_declaration *declared, pf_error *error)
 {
   const feedforward *net = self;
   (void)error;
-  needs->populations =
-      (pf_population_table){net->population, (size_t)(net->n_layers + net->has_one), sizeof *net->population};
-  needs->projections = (pf_projection_table){net->projection, (size_t)net->n_projections, sizeof *net->projection};
-  needs->observables = (pf_observable_table){net->observable, (size_t)net->n_observables, sizeof *net->observable};
-  needs->parameters = (pf_parameter_table){net->parameters, FF_N_PARAMETERS, sizeof net->parameters[0]};
-  needs->n_noise = net->n_noise;
+  declared->populations = (pf_population_table){
+      net->population, (size_t)(net->n_layers + net->has_one), sizeof *net->population};
+  declared->projections =
+      (pf_projection_table){net->projection, (size_t)net->n_projections, sizeof *net->projection};
+  declared->observables =
+      (pf_observable_table){net->observable, (size_t)net->n_observables, sizeof *net->observable};
+  declared->parameters =
+      (pf_parameter_table){net->parameters, FF_N_PARAMETERS, sizeof net->parameters[0]};
+  declared->n_noise = net->n_noise;
   return PF_OK;
 }
 
 /* ---- starting weights ---- */
 
-static pf_status ff_initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
-                            pf_error *error)
+static pf_status ff_initial(const void *self, const double *theta, const double *noise,
+                            const pf_initial *out, pf_error *error)
 {
   const feedforward *net = self;
   (void)theta;
   (void)error;
-  int64_t offset = 0; /* runs on over projections that are given, so that the others' weights do not move */
+  int64_t offset =
+      0; /* runs on over projections that are given, so that the others' weights do not move */
   for (int64_t p = 0; p + 1 < net->n_layers; p++) { /* biases start at 0, as the host made them */
     const int64_t n_pre = ff_units(net, p);
     const int64_t n_post = ff_units(net, p + 1);
@@ -353,7 +376,8 @@ static pf_status ff_initial(const void *self, const double *theta, const double 
     pf_real *w = out->w[p];
     for (int64_t i = 0; w != NULL && i < n_post; i++) {
       for (int64_t j = 0; j < n_pre; j++) {
-        w[i * out->ldw[p] + j] = (pf_real)(drawn ? net->sd * noise[offset + i * n_pre + j] : net->readout);
+        w[i * out->ldw[p] + j] =
+            (pf_real)(drawn ? net->sd * noise[offset + i * n_pre + j] : net->readout);
       }
     }
     offset += drawn ? n_pre * n_post : 0;
@@ -362,8 +386,9 @@ static pf_status ff_initial(const void *self, const double *theta, const double 
 }
 
 /** Gain and bias do not act on starting weights. */
-static pf_status ff_initial_vjp(const void *self, const double *theta, const double *noise, const pf_initial *cotangent,
-                                double *gradient_theta, pf_error *error)
+static pf_status ff_initial_vjp(const void *self, const double *theta, const double *noise,
+                                const pf_initial *cotangent, double *gradient_theta,
+                                pf_error *error)
 {
   (void)self;
   (void)theta;
@@ -387,12 +412,12 @@ static ff_affine ff_affine_of(const feedforward *net, const pf_units *in, int64_
                                 : (ff_affine){1.0, net->layers[l].bias};
 }
 
-/* Cells are taken a whole vector at a time, so that each takes the same path wherever it lies and a block and its parts
- * agree. */
+/* Cells are taken a whole vector at a time, so that each takes the same path wherever it lies and a
+ * block and its parts agree. */
 enum { FF_LANES = 32 / sizeof(pf_real) };
 
 /** f in place. Comparisons let NaN through. */
-PF_INLINE void ff_activate(const ff_function function, pf_real z[FF_LANES])
+PF_INLINE void ff_apply_activation(const ff_function function, pf_real z[FF_LANES])
 {
   switch (function) {
   case FF_TANH:
@@ -420,8 +445,8 @@ PF_INLINE void ff_activate(const ff_function function, pf_real z[FF_LANES])
 }
 
 /** One vector of cells. */
-PF_INLINE void ff_respond_lanes(const ff_function function, pf_real scale, pf_real bias, const pf_real *from,
-                                pf_real *drive, pf_real *activity)
+PF_INLINE void ff_activate_lanes(const ff_function function, pf_real scale, pf_real bias,
+                                 const pf_real *from, pf_real *drive, pf_real *activity)
 {
   pf_real lane[FF_LANES];
 #pragma omp simd
@@ -432,23 +457,24 @@ PF_INLINE void ff_respond_lanes(const ff_function function, pf_real scale, pf_re
   for (int64_t k = 0; k < FF_LANES; k++) {
     drive[k] = lane[k];
   }
-  ff_activate(function, lane);
+  ff_apply_activation(function, lane);
 #pragma omp simd
   for (int64_t k = 0; k < FF_LANES; k++) {
     activity[k] = lane[k];
   }
 }
 
-/** n cells that lie side by side. The last vector overlaps the one before it: what both hold is written twice. */
-PF_INLINE void ff_respond_cells(const ff_function function, pf_real scale, pf_real bias, int64_t n, const pf_real *from,
-                                pf_real *drive, pf_real *activity)
+/** n cells that lie side by side. The last vector overlaps the one before it: what both hold is
+ * written twice. */
+PF_INLINE void ff_activate_cells(const ff_function function, pf_real scale, pf_real bias, int64_t n,
+                                 const pf_real *from, pf_real *drive, pf_real *activity)
 {
   if (n < FF_LANES) {
     pf_real few[3][FF_LANES] = {{0}};
     for (int64_t k = 0; k < n; k++) {
       few[0][k] = from[k];
     }
-    ff_respond_lanes(function, scale, bias, few[0], few[1], few[2]);
+    ff_activate_lanes(function, scale, bias, few[0], few[1], few[2]);
     for (int64_t k = 0; k < n; k++) {
       drive[k] = few[1][k];
       activity[k] = few[2][k];
@@ -457,12 +483,12 @@ PF_INLINE void ff_respond_cells(const ff_function function, pf_real scale, pf_re
   }
   for (int64_t k = 0; k < n; k += FF_LANES) {
     const int64_t at = k + FF_LANES <= n ? k : n - FF_LANES;
-    ff_respond_lanes(function, scale, bias, from + at, drive + at, activity + at);
+    ff_activate_lanes(function, scale, bias, from + at, drive + at, activity + at);
   }
 }
 
-PF_INLINE void ff_respond_rows(const ff_function function, const ff_affine *affine, const pf_units *in,
-                               const pf_response *out)
+PF_INLINE void ff_activate_rows(const ff_function function, const ff_affine *affine,
+                                const pf_units *in, const pf_response *out)
 {
   const pf_real scale = (pf_real)affine->scale, bias = (pf_real)affine->bias;
   int64_t n_rows = in->n_rows;
@@ -473,18 +499,20 @@ PF_INLINE void ff_respond_rows(const ff_function function, const ff_affine *affi
   }
   for (int64_t t = 0; t < n_steps; t++) {
     pf_real *signals = out->signals + t * out->ld_signal;
-    ff_respond_cells(function, scale, bias, n_rows, in->drive + t * in->ld_drive,
-                     signals + FF_DRIVE * out->signal_stride, signals + FF_ACTIVITY * out->signal_stride);
+    ff_activate_cells(function, scale, bias, n_rows, in->drive + t * in->ld_drive,
+                      signals + FF_DRIVE * out->signal_stride,
+                      signals + FF_ACTIVITY * out->signal_stride);
   }
 }
 
 /** The layer that a population is; 0: the unit that is always 1. */
-static pf_status ff_find_layer(const feedforward *net, int64_t population, int64_t *l, pf_error *error)
+static pf_status ff_find_layer(const feedforward *net, int64_t population, int64_t *l,
+                               pf_error *error)
 {
   *l = population - net->has_one;
   if (population < 1 || *l >= net->n_layers) {
-    return pf_fail(error, PF_STOP, "population %lld does not respond; expected 1 to %lld", (long long)population,
-                   (long long)(net->n_layers + net->has_one) - 1);
+    return pf_fail(error, PF_STOP, "population %lld does not respond; expected 1 to %lld",
+                   (long long)population, (long long)(net->n_layers + net->has_one) - 1);
   }
   return PF_OK;
 }
@@ -519,7 +547,8 @@ static void ff_hold(const pf_units *in, const pf_response *out, pf_real value)
   }
 }
 
-PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_response *out, pf_error *error)
+PF_INLINE pf_status ff_activate(const void *self, const pf_units *in, const pf_response *out,
+                                pf_error *error)
 {
   const feedforward *net = self;
   int64_t l = 0;
@@ -531,21 +560,22 @@ PF_INLINE pf_status ff_respond(const void *self, const pf_units *in, const pf_re
     return PF_OK;
   }
   const ff_affine affine = ff_affine_of(net, in, l);
-  switch (net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f */
+  switch (
+      net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f */
   case FF_TANH:
-    ff_respond_rows(FF_TANH, &affine, in, out);
+    ff_activate_rows(FF_TANH, &affine, in, out);
     break;
   case FF_SIGMOID:
-    ff_respond_rows(FF_SIGMOID, &affine, in, out);
+    ff_activate_rows(FF_SIGMOID, &affine, in, out);
     break;
   case FF_RELU:
-    ff_respond_rows(FF_RELU, &affine, in, out);
+    ff_activate_rows(FF_RELU, &affine, in, out);
     break;
   case FF_LINEAR:
-    ff_respond_rows(FF_LINEAR, &affine, in, out);
+    ff_activate_rows(FF_LINEAR, &affine, in, out);
     break;
   case FF_SOFTMAX:
-    ff_respond_rows(FF_SOFTMAX, &affine, in, out);
+    ff_activate_rows(FF_SOFTMAX, &affine, in, out);
     ff_softmax(in->n_rows, in, out);
     break;
   }
@@ -576,14 +606,17 @@ PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_r
 {
   int64_t n_rows = in->n_rows;
   int64_t n_steps = in->n_steps;
-  if (value->ld_signal == n_rows && cotangent->ld_signal == n_rows && gradient->ld_drive == n_rows) {
+  if (value->ld_signal == n_rows && cotangent->ld_signal == n_rows &&
+      gradient->ld_drive == n_rows) {
     n_rows *= n_steps; /* no gaps: one long row */
     n_steps = n_rows > 0;
   }
   for (int64_t t = 0; t < n_steps; t++) {
     const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    const pf_real *c_activity = cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
-    const pf_real *c_drive = cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_activity =
+        cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_drive =
+        cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
     pf_real *d_drive = gradient->drive + t * gradient->ld_drive;
 #pragma omp simd
     for (int64_t i = 0; i < n_rows; i++) {
@@ -602,24 +635,27 @@ PF_INLINE pf_real ff_mean(ff_function function, int64_t n, const pf_real *c, con
   return mean;
 }
 
-/** c f': of softmax y (c - mean), where its Jacobian y_i (1_ij - y_j) is symmetric, so that tangents take it too. */
+/** c f': of softmax y (c - mean), where its Jacobian y_i (1_ij - y_j) is symmetric, so that
+ * tangents take it too. */
 PF_INLINE pf_real ff_pull(ff_function function, pf_real c, pf_real y, pf_real mean)
 {
   return function == FF_SOFTMAX ? y * (c - mean) : c * ff_slope(function, y);
 }
 
 /** With a gain or softmax, or where the gradients of gain and bias are wanted. */
-static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affine *affine, const pf_units *in,
-                                const pf_response *value, const pf_response *cotangent,
-                                const pf_units_gradient *gradient)
+static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affine *affine,
+                                const pf_units *in, const pf_response *value,
+                                const pf_response *cotangent, const pf_units_gradient *gradient)
 {
   const ff_function function = net->layers[l].function;
   double d_scale = 0.0, d_bias = 0.0;
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *drive = in->drive + t * in->ld_drive;
     const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    const pf_real *c_activity = cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
-    const pf_real *c_drive = cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_activity =
+        cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_drive =
+        cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
     const pf_real mean = ff_mean(function, in->n_rows, c_activity, y);
     for (int64_t i = 0; i < in->n_rows; i++) {
       const double c = (double)(c_drive[i] + ff_pull(function, c_activity[i], y[i], mean));
@@ -636,8 +672,9 @@ static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affi
   }
 }
 
-PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const pf_response *value,
-                                   const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
+PF_INLINE pf_status ff_activate_vjp(const void *self, const pf_units *in, const pf_response *value,
+                                    const pf_response *cotangent, const pf_units_gradient *gradient,
+                                    pf_error *error)
 {
   const feedforward *net = self;
   int64_t l = 0;
@@ -656,7 +693,8 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
   if (gradient->drive == NULL) {
     return PF_OK;
   }
-  switch (net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f' */
+  switch (
+      net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f' */
   case FF_TANH:
     ff_pull_back(FF_TANH, in, value, cotangent, gradient);
     break;
@@ -675,8 +713,9 @@ PF_INLINE pf_status ff_respond_vjp(const void *self, const pf_units *in, const p
 }
 
 /** Tangents: of the drive taken, then of f of it. */
-PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const pf_response *value,
-                                   const pf_units *tangent_in, const pf_response *tangent_out, pf_error *error)
+PF_INLINE pf_status ff_activate_jvp(const void *self, const pf_units *in, const pf_response *value,
+                                    const pf_units *tangent_in, const pf_response *tangent_out,
+                                    pf_error *error)
 {
   const feedforward *net = self;
   int64_t l = 0;
@@ -695,10 +734,13 @@ PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const p
   const pf_real d_bias = (pf_real)(last ? tangent_in->theta[FF_BIAS] : 0.0);
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *drive = in->drive + t * in->ld_drive;
-    const pf_real *d_drive = tangent_in->drive == NULL ? NULL : tangent_in->drive + t * tangent_in->ld_drive;
+    const pf_real *d_drive =
+        tangent_in->drive == NULL ? NULL : tangent_in->drive + t * tangent_in->ld_drive;
     const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    pf_real *out_y = tangent_out->signals + FF_ACTIVITY * tangent_out->signal_stride + t * tangent_out->ld_signal;
-    pf_real *out_drive = tangent_out->signals + FF_DRIVE * tangent_out->signal_stride + t * tangent_out->ld_signal;
+    pf_real *out_y = tangent_out->signals + FF_ACTIVITY * tangent_out->signal_stride +
+                     t * tangent_out->ld_signal;
+    pf_real *out_drive =
+        tangent_out->signals + FF_DRIVE * tangent_out->signal_stride + t * tangent_out->ld_signal;
     for (int64_t i = 0; i < in->n_rows; i++) {
       const pf_real of_drive = d_drive == NULL ? (pf_real)0 : scale * d_drive[i];
       out_drive[i] = of_drive + d_scale * drive[i] + d_bias;
@@ -713,42 +755,42 @@ PF_INLINE pf_status ff_respond_jvp(const void *self, const pf_units *in, const p
 
 /* ---- descriptor ---- */
 
-#define FF_VARIANT(suffix, attribute)                                                                                \
-  attribute static pf_status ff_respond##suffix(const void *self, const pf_units *in, const pf_response *out,        \
-                                                pf_error *error)                                                     \
-  {                                                                                                                  \
-    return ff_respond(self, in, out, error);                                                                         \
-  }                                                                                                                  \
-  attribute static pf_status ff_respond_vjp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
-                                                    const pf_response *cotangent, const pf_units_gradient *gradient, \
-                                                    pf_error *error)                                                 \
-  {                                                                                                                  \
-    return ff_respond_vjp(self, in, value, cotangent, gradient, error);                                              \
-  }                                                                                                                  \
-  attribute static pf_status ff_respond_jvp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
-                                                    const pf_units *tangent_in, const pf_response *tangent_out,      \
-                                                    pf_error *error)                                                 \
-  {                                                                                                                  \
-    return ff_respond_jvp(self, in, value, tangent_in, tangent_out, error);                                          \
-  }                                                                                                                  \
-  static const pf_network_ops ff_ops##suffix = {                                                                     \
-      .size = sizeof(pf_network_ops),                                                                                \
-      .create = ff_create,                                                                                           \
-      .destroy = ff_destroy,                                                                                         \
-      .needs = ff_needs,                                                                                             \
-      .initial = ff_initial,                                                                                         \
-      .respond = ff_respond##suffix,                                                                                 \
-      .respond_vjp = ff_respond_vjp##suffix,                                                                         \
-      .initial_vjp = ff_initial_vjp,                                                                                 \
-      .respond_jvp = ff_respond_jvp##suffix,                                                                         \
-  };                                                                                                                 \
-  static const pf_plugin ff_plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                                               \
-      .name = "feedforward",                                                                                         \
-      .version = "1.0",                                                                                              \
-      .summary = "layers without memory: y = f(W x + b), any projection plastic",                                    \
-      .options = PF_TABLE_OF(ff_options),                                                                            \
-      .network = &ff_ops##suffix,                                                                                    \
+#define FF_VARIANT(suffix, attribute)                                                             \
+  attribute static pf_status ff_activate##suffix(const void *self, const pf_units *in,            \
+                                                 const pf_response *out, pf_error *error)         \
+  {                                                                                               \
+    return ff_activate(self, in, out, error);                                                     \
+  }                                                                                               \
+  attribute static pf_status ff_activate_vjp##suffix(                                             \
+      const void *self, const pf_units *in, const pf_response *value,                             \
+      const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)           \
+  {                                                                                               \
+    return ff_activate_vjp(self, in, value, cotangent, gradient, error);                          \
+  }                                                                                               \
+  attribute static pf_status ff_activate_jvp##suffix(                                             \
+      const void *self, const pf_units *in, const pf_response *value, const pf_units *tangent_in, \
+      const pf_response *tangent_out, pf_error *error)                                            \
+  {                                                                                               \
+    return ff_activate_jvp(self, in, value, tangent_in, tangent_out, error);                      \
+  }                                                                                               \
+  static const pf_network_ops ff_ops##suffix = {                                                  \
+      .size = sizeof(pf_network_ops),                                                             \
+      .create = ff_create,                                                                        \
+      .destroy = ff_destroy,                                                                      \
+      .declare = ff_declare,                                                                      \
+      .initial = ff_initial,                                                                      \
+      .activate = ff_activate##suffix,                                                            \
+      .activate_vjp = ff_activate_vjp##suffix,                                                    \
+      .initial_vjp = ff_initial_vjp,                                                              \
+      .activate_jvp = ff_activate_jvp##suffix,                                                    \
+  };                                                                                              \
+  static const pf_plugin ff_plugin##suffix = {                                                    \
+      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                            \
+      .name = "feedforward",                                                                      \
+      .version = "1.0",                                                                           \
+      .summary = "layers without memory: y = f(W x + b), any projection plastic",                 \
+      .options = PF_TABLE_OF(ff_options),                                                         \
+      .network = &ff_ops##suffix,                                                                 \
   };
 PF_FOR_EACH_ISA(FF_VARIANT)
 

@@ -1,15 +1,16 @@
 /*
  * recurrent - units that see one another's activity of the step before, and a readout:
  *
- *     drive_i(t) = sum_j U_ij x_j(t) + sum_k V_ik y_k(t - 1) [+ b_i]           the host computes this
- *     discrete:  v_i(t) = drive_i(t)
- *     leaky:     v_i(t) = k v_i(t - 1) + (1 - k) drive_i(t),   k = exp(-dt / tau)
- *     y_i(t) = f(v_i(t)),   output = g(gain sum_i R_i y_i(t) + bias)
+ *     drive_i(t) = sum_j U_ij x_j(t) + sum_k V_ik y_k(t - 1) [+ b_i]           the host computes
+ * this discrete:  v_i(t) = drive_i(t) leaky:     v_i(t) = k v_i(t - 1) + (1 - k) drive_i(t),   k =
+ * exp(-dt / tau) y_i(t) = f(v_i(t)),   output = g(gain sum_i R_i y_i(t) + bias)
  *
- * The leak is the exact solution of tau dv/dt = -v + drive over a step of constant drive, so a dt above tau is no
- * instability. U, V, R and b are projections, any of which may be plastic or masked. See README.md.
+ * The leak is the exact solution of tau dv/dt = -v + drive over a step of constant drive, so a dt
+ * above tau is no instability. U, V, R and b are projections, any of which may be plastic or
+ * masked. See README.md.
  *
- * P. Dayan, L. F. Abbott, "Theoretical Neuroscience" (2001), eq. 7.11 with the drive inside the leak.
+ * P. Dayan, L. F. Abbott, "Theoretical Neuroscience" (2001), eq. 7.11 with the drive inside the
+ * leak.
  */
 #include "../../common/activation.h"
 #include <math.h>
@@ -75,7 +76,8 @@ static const pf_option rn_options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"leaky\"",
      .choices = "leaky|discrete",
-     .help = "leaky: a potential with time constant tau; discrete: no memory but through the recurrence"},
+     .help = "leaky: a potential with time constant tau; discrete: no memory but through the "
+             "recurrence"},
     {.name = "tau",
      .type = PF_TYPE_REAL,
      .fallback = "10.0",
@@ -103,7 +105,8 @@ static const pf_option rn_options[] = {
     {.name = "bias_projection",
      .type = PF_TYPE_BOOL,
      .fallback = "false",
-     .help = "add the projection \"bias\" from a unit that is always 1 onto the recurrent units; it can be plastic"},
+     .help = "add the projection \"bias\" from a unit that is always 1 onto the recurrent units; "
+             "it can be plastic"},
     {.name = "initial_weights.input_sd",
      .type = PF_TYPE_REAL,
      .unit = "1",
@@ -122,7 +125,8 @@ static const pf_option rn_options[] = {
      .unit = "1",
      .lower = -INFINITY,
      .upper = INFINITY,
-     .help = "if given, every readout weight starts at gain / units; else normal with sd 1 / sqrt(units)"},
+     .help = "if given, every readout weight starts at gain / units; else normal with sd 1 / "
+             "sqrt(units)"},
 };
 
 static rn_function rn_function_of(const char *name)
@@ -144,32 +148,36 @@ static void rn_destroy(void *self)
   }
 }
 
-static void rn_project(recurrent *net, const char *name, int64_t pre, int64_t post, uint32_t when, uint32_t flags)
+static void rn_project(recurrent *net, const char *name, int64_t pre, int64_t post, uint32_t when,
+                       uint32_t flags)
 {
-  net->projection[net->n_projections++] = (pf_projection){.name = name,
-                                                          .pre = pre,
-                                                          .post = post,
-                                                          .signal = RN_ACTIVITY,
-                                                          .when = when,
-                                                          .flags = (uint32_t)PF_PROJECTION_PLASTIC | flags};
+  net->projection[net->n_projections++] =
+      (pf_projection){.name = name,
+                      .pre = pre,
+                      .post = post,
+                      .signal = RN_ACTIVITY,
+                      .when = when,
+                      .flags = (uint32_t)PF_PROJECTION_PLASTIC | flags};
 }
 
 static void rn_observe(recurrent *net, const char *name, int64_t population, int64_t signal)
 {
-  net->observable[net->n_observables++] = (pf_observable){.name = name, .population = population, .signal = signal};
+  net->observable[net->n_observables++] =
+      (pf_observable){.name = name, .population = population, .signal = signal};
 }
 
-static void rn_declare(recurrent *net, int has_bias)
+static void rn_build_tables(recurrent *net, int has_bias)
 {
-  net->population[net->n_populations++] =
-      (pf_population){.name = "input", .n = net->n_input, .signals = {rn_signals, 1}, .flags = PF_POPULATION_INPUT};
+  net->population[net->n_populations++] = (pf_population){
+      .name = "input", .n = net->n_input, .signals = {rn_signals, 1}, .flags = PF_POPULATION_INPUT};
   const int64_t one = (int64_t)net->n_populations;
   if (has_bias) {
-    net->population[net->n_populations++] = (pf_population){.name = "one", .n = 1, .signals = {rn_signals, 1}};
+    net->population[net->n_populations++] =
+        (pf_population){.name = "one", .n = 1, .signals = {rn_signals, 1}};
   }
   net->units = (int64_t)net->n_populations;
-  net->population[net->n_populations++] =
-      (pf_population){.name = "units", .n = net->n_units, .n_state = net->leaky, .signals = {rn_signals, 2}};
+  net->population[net->n_populations++] = (pf_population){
+      .name = "units", .n = net->n_units, .n_state = net->leaky, .signals = {rn_signals, 2}};
   rn_project(net, "input", 0, net->units, PF_PRE_NOW, 0);
   rn_project(net, "recurrent", net->units, net->units, PF_PRE_PREVIOUS, 0);
   if (has_bias) {
@@ -192,12 +200,13 @@ static void rn_declare(recurrent *net, int has_bias)
       rn_observe(net, "probability", net->last, RN_ACTIVITY);
     }
   }
-  net->parameters[RN_TAU] = (pf_parameter){.name = "tau",
-                                           .unit = "ms",
-                                           .lower = RN_TAU_LOWER,
-                                           .upper = RN_TAU_UPPER,
-                                           .flags = PF_PARAMETER_FIXED,
-                                           .help = "time constant of leaky units; without effect on discrete ones"};
+  net->parameters[RN_TAU] =
+      (pf_parameter){.name = "tau",
+                     .unit = "ms",
+                     .lower = RN_TAU_LOWER,
+                     .upper = RN_TAU_UPPER,
+                     .flags = PF_PARAMETER_FIXED,
+                     .help = "time constant of leaky units; without effect on discrete ones"};
   net->parameters[RN_GAIN] = (pf_parameter){.name = "gain",
                                             .unit = "1",
                                             .initial = 1.0,
@@ -217,11 +226,13 @@ static void rn_declare(recurrent *net, int has_bias)
 static pf_status rn_check_options(const recurrent *net, double tau, pf_error *error)
 {
   if (net->n_units < 1) {
-    return pf_fail_key(error, PF_STOP, "units", "0 recurrent units; expected at least 1 (without any: `feedforward`)");
+    return pf_fail_key(error, PF_STOP, "units",
+                       "0 recurrent units; expected at least 1 (without any: `feedforward`)");
   }
   if (!(tau >= RN_TAU_LOWER && tau <= RN_TAU_UPPER)) {
     return pf_fail_key(error, PF_STOP, "tau",
-                       "a time constant of %g ms; expected %g to %g (units without memory: dynamics = \"discrete\")",
+                       "a time constant of %g ms; expected %g to %g (units without memory: "
+                       "dynamics = \"discrete\")",
                        tau, RN_TAU_LOWER, RN_TAU_UPPER);
   }
   if (!(net->dt > 0.0) || isinf(net->dt)) {
@@ -229,12 +240,14 @@ static pf_status rn_check_options(const recurrent *net, double tau, pf_error *er
   }
   if (net->output == RN_SOFTMAX && net->n_output == 1) {
     return pf_fail_key(error, PF_STOP, "output",
-                       "softmax over 1 output is always 1; give outputs = K for K choices, or output = \"sigmoid\"");
+                       "softmax over 1 output is always 1; give outputs = K for K choices, or "
+                       "output = \"sigmoid\"");
   }
   return PF_OK;
 }
 
-static pf_status rn_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status rn_create(const pf_host *host, const pf_options *options, void **self,
+                           pf_error *error)
 {
   recurrent *net = host->allocate(host, sizeof *net);
   if (net == NULL) {
@@ -257,39 +270,47 @@ static pf_status rn_create(const pf_host *host, const pf_options *options, void 
   net->sd_input = options->present(options, "initial_weights.input_sd") != 0
                       ? options->real(options, "initial_weights.input_sd")
                       : 1.0 / sqrt((double)net->n_input);
-  net->sd_recurrent = options->real(options, "initial_weights.recurrent_gain") / sqrt((double)net->n_units);
+  net->sd_recurrent =
+      options->real(options, "initial_weights.recurrent_gain") / sqrt((double)net->n_units);
   net->sd_output = 1.0 / sqrt((double)net->n_units);
   net->readout_is_fixed = options->present(options, "readout.gain") != 0;
-  net->readout = net->readout_is_fixed ? options->real(options, "readout.gain") / (double)net->n_units : 0.0;
-  rn_declare(net, options->boolean(options, "bias_projection"));
+  net->readout =
+      net->readout_is_fixed ? options->real(options, "readout.gain") / (double)net->n_units : 0.0;
+  rn_build_tables(net, options->boolean(options, "bias_projection"));
   net->parameters[RN_TAU].initial = net->parameters[RN_TAU].value = tau;
-  net->n_noise =
-      net->n_units * (net->n_input + net->n_units) + (net->readout_is_fixed ? 0 : net->n_output * net->n_units);
+  net->n_noise = net->n_units * (net->n_input + net->n_units) +
+                 (net->readout_is_fixed ? 0 : net->n_output * net->n_units);
   *self = net;
   return PF_OK;
 }
 
-static pf_status rn_needs(const void *self, pf_network_needs *needs, pf_error *error)
+static pf_status rn_declare(const void *self, pf_network_declaration *declared, pf_error *error)
 {
   const recurrent *net = self;
   (void)error;
-  needs->populations = (pf_population_table){net->population, net->n_populations, sizeof net->population[0]};
-  needs->projections = (pf_projection_table){net->projection, net->n_projections, sizeof net->projection[0]};
-  needs->observables = (pf_observable_table){net->observable, net->n_observables, sizeof net->observable[0]};
-  needs->parameters = (pf_parameter_table){net->parameters, RN_PARAMETERS, sizeof net->parameters[0]};
-  needs->n_noise = net->n_noise;
+  declared->populations =
+      (pf_population_table){net->population, net->n_populations, sizeof net->population[0]};
+  declared->projections =
+      (pf_projection_table){net->projection, net->n_projections, sizeof net->projection[0]};
+  declared->observables =
+      (pf_observable_table){net->observable, net->n_observables, sizeof net->observable[0]};
+  declared->parameters =
+      (pf_parameter_table){net->parameters, RN_PARAMETERS, sizeof net->parameters[0]};
+  declared->n_noise = net->n_noise;
   return PF_OK;
 }
 
-/* ---- starting weights: drawn, but for a readout that is given; potentials and the bias start at 0 ---- */
+/* ---- starting weights: drawn, but for a readout that is given; potentials and the bias start at 0
+ * ---- */
 
-static pf_status rn_initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
-                            pf_error *error)
+static pf_status rn_initial(const void *self, const double *theta, const double *noise,
+                            const pf_initial *out, pf_error *error)
 {
   const recurrent *net = self;
   (void)theta;
   (void)error;
-  int64_t offset = 0; /* runs on over projections that are given, so that the others' weights do not move */
+  int64_t offset =
+      0; /* runs on over projections that are given, so that the others' weights do not move */
   for (size_t p = 0; p < net->n_projections; p++) {
     const pf_projection *projection = &net->projection[p];
     const int64_t n_pre = net->population[projection->pre].n;
@@ -299,11 +320,14 @@ static pf_status rn_initial(const void *self, const double *theta, const double 
     if (is_bias) {
       continue; /* zeros, as the host made them */
     }
-    const double sd = is_output ? net->sd_output : projection->pre == 0 ? net->sd_input : net->sd_recurrent;
+    const double sd = is_output              ? net->sd_output
+                      : projection->pre == 0 ? net->sd_input
+                                             : net->sd_recurrent;
     const int drawn = !(is_output && net->readout_is_fixed);
     for (int64_t i = 0; out->w[p] != NULL && i < n_post; i++) {
       for (int64_t j = 0; j < n_pre; j++) {
-        out->w[p][i * out->ldw[p] + j] = (pf_real)(drawn ? sd * noise[offset + i * n_pre + j] : net->readout);
+        out->w[p][i * out->ldw[p] + j] =
+            (pf_real)(drawn ? sd * noise[offset + i * n_pre + j] : net->readout);
       }
     }
     offset += drawn ? n_pre * n_post : 0;
@@ -312,8 +336,9 @@ static pf_status rn_initial(const void *self, const double *theta, const double 
 }
 
 /** No parameter moves the start. */
-static pf_status rn_initial_vjp(const void *self, const double *theta, const double *noise, const pf_initial *cotangent,
-                                double *gradient_theta, pf_error *error)
+static pf_status rn_initial_vjp(const void *self, const double *theta, const double *noise,
+                                const pf_initial *cotangent, double *gradient_theta,
+                                pf_error *error)
 {
   (void)self;
   (void)theta;
@@ -370,7 +395,8 @@ static pf_status rn_leak_of(const recurrent *net, const pf_units *in, rn_leak *o
   const double tau = in->theta[RN_TAU];
   const double dt = in->dt > 0.0 ? in->dt : net->dt;
   if (!(tau > 0.0)) {
-    return pf_fail(error, PF_POINT_FAILED, "the time constant tau is %g ms; it must be above 0", tau);
+    return pf_fail(error, PF_POINT_FAILED, "the time constant tau is %g ms; it must be above 0",
+                   tau);
   }
   out->kept = exp(-dt / tau);
   out->slope = out->kept > 0.0 ? dt / tau / tau * out->kept : 0.0;
@@ -394,19 +420,22 @@ PF_INLINE void rn_softmax(int64_t n, const pf_real *v, pf_real *y)
 }
 
 /** v from drive and state (leaky), or scaled and shifted (readout), or as it is. */
-PF_INLINE void rn_respond_rows(rn_function function, int64_t n, const pf_real *drive, pf_real scale, pf_real shift,
-                               const pf_real *state, pf_real kept, pf_real *v, pf_real *y)
+PF_INLINE void rn_activate_rows(rn_function function, int64_t n, const pf_real *drive,
+                                pf_real scale, pf_real shift, const pf_real *state, pf_real kept,
+                                pf_real *v, pf_real *y)
 {
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) {
-    /* k v + (1 - k) drive with one product only: of two, a compiler may round either one first, and chooses otherwise
-     * in a vector than for the cells left over, so that a range and its parts would differ in the last bit */
+    /* k v + (1 - k) drive with one product only: of two, a compiler may round either one first, and
+     * chooses otherwise in a vector than for the cells left over, so that a range and its parts
+     * would differ in the last bit */
     v[i] = state == NULL ? scale * drive[i] + shift : drive[i] + kept * (state[i] - drive[i]);
     y[i] = rn_value(function, v[i]);
   }
 }
 
-PF_INLINE pf_status rn_respond(const recurrent *net, const pf_units *in, const pf_response *out, pf_error *error)
+PF_INLINE pf_status rn_activate(const recurrent *net, const pf_units *in, const pf_response *out,
+                                pf_error *error)
 {
   const int is_output = in->population == net->last;
   const int leaks = net->leaky && in->population == net->units;
@@ -434,17 +463,17 @@ PF_INLINE pf_status rn_respond(const recurrent *net, const pf_units *in, const p
     const pf_real kept = (pf_real)leak.kept;
     switch (function) { /* a constant each, so that each loop is compiled for its own f */
     case RN_TANH:
-      rn_respond_rows(RN_TANH, in->n_rows, drive, scale, shift, state, kept, v, y);
+      rn_activate_rows(RN_TANH, in->n_rows, drive, scale, shift, state, kept, v, y);
       break;
     case RN_SIGMOID:
-      rn_respond_rows(RN_SIGMOID, in->n_rows, drive, scale, shift, state, kept, v, y);
+      rn_activate_rows(RN_SIGMOID, in->n_rows, drive, scale, shift, state, kept, v, y);
       break;
     case RN_RELU:
-      rn_respond_rows(RN_RELU, in->n_rows, drive, scale, shift, state, kept, v, y);
+      rn_activate_rows(RN_RELU, in->n_rows, drive, scale, shift, state, kept, v, y);
       break;
     case RN_LINEAR:
     case RN_SOFTMAX:
-      rn_respond_rows(RN_LINEAR, in->n_rows, drive, scale, shift, state, kept, v, y);
+      rn_activate_rows(RN_LINEAR, in->n_rows, drive, scale, shift, state, kept, v, y);
       break;
     }
     if (function == RN_SOFTMAX) {
@@ -457,14 +486,18 @@ PF_INLINE pf_status rn_respond(const recurrent *net, const pf_units *in, const p
   return PF_OK;
 }
 
-/** Cotangent of v_i at one step from those of activity and potential; `mean`: softmax's sum of c y. */
-PF_INLINE pf_real rn_pull(rn_function function, pf_real c_activity, pf_real c_potential, pf_real y, pf_real mean)
+/** Cotangent of v_i at one step from those of activity and potential; `mean`: softmax's sum of c y.
+ */
+PF_INLINE pf_real rn_pull(rn_function function, pf_real c_activity, pf_real c_potential, pf_real y,
+                          pf_real mean)
 {
-  return c_potential + (function == RN_SOFTMAX ? y * (c_activity - mean) : c_activity * rn_slope(function, y));
+  return c_potential +
+         (function == RN_SOFTMAX ? y * (c_activity - mean) : c_activity * rn_slope(function, y));
 }
 
-PF_INLINE pf_status rn_respond_vjp(const recurrent *net, const pf_units *in, const pf_response *value,
-                                   const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)
+PF_INLINE pf_status rn_activate_vjp(const recurrent *net, const pf_units *in,
+                                    const pf_response *value, const pf_response *cotangent,
+                                    const pf_units_gradient *gradient, pf_error *error)
 {
   const int is_output = in->population == net->last;
   const int leaks = net->leaky && in->population == net->units;
@@ -481,7 +514,8 @@ PF_INLINE pf_status rn_respond_vjp(const recurrent *net, const pf_units *in, con
   double d_tau = 0.0, d_gain = 0.0, d_bias = 0.0;
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *y = value->signals + RN_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    const pf_real *c_activity = cotangent->signals + RN_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
+    const pf_real *c_activity =
+        cotangent->signals + RN_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
     const pf_real *c_potential =
         cotangent->signals + RN_POTENTIAL * cotangent->signal_stride + t * cotangent->ld_signal;
     const pf_real *drive = in->drive + t * in->ld_drive;
@@ -517,36 +551,36 @@ PF_INLINE pf_status rn_respond_vjp(const recurrent *net, const pf_units *in, con
 
 /* ---- descriptor ---- */
 
-#define RN_VARIANT(suffix, attribute)                                                                                \
-  attribute static pf_status rn_respond##suffix(const void *self, const pf_units *in, const pf_response *out,        \
-                                                pf_error *error)                                                     \
-  {                                                                                                                  \
-    return rn_respond(self, in, out, error);                                                                         \
-  }                                                                                                                  \
-  attribute static pf_status rn_respond_vjp##suffix(const void *self, const pf_units *in, const pf_response *value,  \
-                                                    const pf_response *cotangent, const pf_units_gradient *gradient, \
-                                                    pf_error *error)                                                 \
-  {                                                                                                                  \
-    return rn_respond_vjp(self, in, value, cotangent, gradient, error);                                              \
-  }                                                                                                                  \
-  static const pf_network_ops rn_ops##suffix = {                                                                     \
-      .size = sizeof(pf_network_ops),                                                                                \
-      .create = rn_create,                                                                                           \
-      .destroy = rn_destroy,                                                                                         \
-      .needs = rn_needs,                                                                                             \
-      .initial = rn_initial,                                                                                         \
-      .initial_vjp = rn_initial_vjp,                                                                                 \
-      .respond = rn_respond##suffix,                                                                                 \
-      .respond_vjp = rn_respond_vjp##suffix,                                                                         \
-  };                                                                                                                 \
-  static const pf_plugin rn_plugin##suffix = {                                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                                               \
-      .name = "recurrent",                                                                                           \
-      .version = "1.0",                                                                                              \
-      .summary =                                                                                                     \
-          "leaky or discrete units that see one another's last activity, and a readout; any projection plastic",     \
-      .options = PF_TABLE_OF(rn_options),                                                                            \
-      .network = &rn_ops##suffix,                                                                                    \
+#define RN_VARIANT(suffix, attribute)                                                            \
+  attribute static pf_status rn_activate##suffix(const void *self, const pf_units *in,           \
+                                                 const pf_response *out, pf_error *error)        \
+  {                                                                                              \
+    return rn_activate(self, in, out, error);                                                    \
+  }                                                                                              \
+  attribute static pf_status rn_activate_vjp##suffix(                                            \
+      const void *self, const pf_units *in, const pf_response *value,                            \
+      const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)          \
+  {                                                                                              \
+    return rn_activate_vjp(self, in, value, cotangent, gradient, error);                         \
+  }                                                                                              \
+  static const pf_network_ops rn_ops##suffix = {                                                 \
+      .size = sizeof(pf_network_ops),                                                            \
+      .create = rn_create,                                                                       \
+      .destroy = rn_destroy,                                                                     \
+      .declare = rn_declare,                                                                     \
+      .initial = rn_initial,                                                                     \
+      .initial_vjp = rn_initial_vjp,                                                             \
+      .activate = rn_activate##suffix,                                                           \
+      .activate_vjp = rn_activate_vjp##suffix,                                                   \
+  };                                                                                             \
+  static const pf_plugin rn_plugin##suffix = {                                                   \
+      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                           \
+      .name = "recurrent",                                                                       \
+      .version = "1.0",                                                                          \
+      .summary = "leaky or discrete units that see one another's last activity, and a readout; " \
+                 "any projection plastic",                                                       \
+      .options = PF_TABLE_OF(rn_options),                                                        \
+      .network = &rn_ops##suffix,                                                                \
   };
 PF_FOR_EACH_ISA(RN_VARIANT)
 

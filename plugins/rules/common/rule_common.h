@@ -1,6 +1,7 @@
 /*
- * plugins/rules/common/rule_common.h - what the shipped rules share: the modulator r, the check of the layout, and
- * writing a rule as text. Everything is static: a rule exports its entry function only.
+ * plugins/rules/common/rule_common.h - what the shipped rules share: the modulator r, the check of
+ * the layout, and writing a rule as text. Everything is static: a rule exports its entry function
+ * only.
  */
 #ifndef PLASTFIT_RULES_RULE_COMMON_H
 #define PLASTFIT_RULES_RULE_COMMON_H
@@ -10,14 +11,16 @@
 
 #include <math.h>
 
-/** The columns that hot loops take at a time: what they keep per column then fits on the stack and in the L1 cache. */
+/** The columns that hot loops take at a time: what they keep per column then fits on the stack and
+ * in the L1 cache. */
 enum { RULE_CHUNK = 256 };
 
 /** A CSR block is for rules that say they take them; these do not. */
 PF_INLINE pf_status rule_check_dense(const pf_block *in, pf_error *error)
 {
   if (in->layout != PF_LAYOUT_DENSE) {
-    return pf_fail(error, PF_STOP, "the block has layout %u, this rule takes dense blocks (layout 0) only",
+    return pf_fail(error, PF_STOP,
+                   "the block has layout %u, this rule takes dense blocks (layout 0) only",
                    (unsigned)in->layout);
   }
   return PF_OK;
@@ -56,10 +59,12 @@ static inline rule_text rule_text_begin(char *text, size_t capacity, uint32_t fo
 }
 
 /**
- * Add one term "+ 0.98 x r": sign, coefficient with 3 significant digits, product. `product` "1" is the constant. A
- * coefficient that prints as 1 is left out before a product. In LaTeX an exponent becomes \times 10^{n}.
+ * Add one term "+ 0.98 x r": sign, coefficient with 3 significant digits, product. `product` "1" is
+ * the constant. A coefficient that prints as 1 is left out before a product. In LaTeX an exponent
+ * becomes \times 10^{n}.
  */
-static inline void rule_text_term(rule_text *out, uint32_t format, int first, double coefficient, const char *product)
+static inline void rule_text_term(rule_text *out, uint32_t format, int first, double coefficient,
+                                  const char *product)
 {
   const int negative = coefficient < 0.0;
   char number[32];

@@ -3,9 +3,9 @@
  *
  *     dw'_k = dg/dtheta . theta'_k + (dg/dx) x'_k + (dg/dy) y'_k + (dg/dw) w'_k
  *
- * The slopes are the same for all directions, so a rule works them out once for a stretch of synapses: part of a row of
- * a wide block or, packed, whole rows of a narrow one. What is here is the rest: cutting a block into stretches, and
- * one direction on a stretch.
+ * The slopes are the same for all directions, so a rule works them out once for a stretch of
+ * synapses: part of a row of a wide block or, packed, whole rows of a narrow one. What is here is
+ * the rest: cutting a block into stretches, and one direction on a stretch.
  */
 #ifndef PLASTFIT_RULES_RULE_TANGENT_H
 #define PLASTFIT_RULES_RULE_TANGENT_H
@@ -17,19 +17,24 @@ enum {
   RULE_STRETCH_NARROW = 12 /* columns from which on a row is a stretch of its own */
 };
 
-/** Synapses [column, column + n_columns) of rows [row, row + n_rows), n in all, counted row by row. */
+/** Synapses [column, column + n_columns) of rows [row, row + n_rows), n in all, counted row by row.
+ */
 typedef struct rule_stretch {
   int64_t n, row, n_rows, column, n_columns;
-  int reads_x, reads_y, reads_w;                                      /**< the rule reads it, and it has tangents */
-  int gathers_w, scatters;                                            /**< tangents of w, and of dw, have gaps */
-  pf_real by_x[RULE_STRETCH], by_y[RULE_STRETCH], by_w[RULE_STRETCH]; /**< slopes of dw, of what is read */
+  int reads_x, reads_y, reads_w; /**< the rule reads it, and it has tangents */
+  int gathers_w, scatters;       /**< tangents of w, and of dw, have gaps */
+  pf_real by_x[RULE_STRETCH], by_y[RULE_STRETCH],
+      by_w[RULE_STRETCH]; /**< slopes of dw, of what is read */
   pf_real dot_x[RULE_STRETCH], dot_y[RULE_STRETCH], dot_w[RULE_STRETCH], out[RULE_STRETCH];
 } rule_stretch;
 
-/** The next stretch of a block; begin with n 0. `longest`: at most RULE_STRETCH. 0: there is none. */
-PF_INLINE int rule_stretch_next(const pf_block *in, const pf_rule_tangent *tangent, int64_t longest, rule_stretch *at)
+/** The next stretch of a block; begin with n 0. `longest`: at most RULE_STRETCH. 0: there is none.
+ */
+PF_INLINE int rule_stretch_next(const pf_block *in, const pf_rule_tangent *tangent, int64_t longest,
+                                rule_stretch *at)
 {
-  const int64_t rows_at_once = in->n_pre < RULE_STRETCH_NARROW && in->n_pre > 0 ? longest / in->n_pre : 1;
+  const int64_t rows_at_once =
+      in->n_pre < RULE_STRETCH_NARROW && in->n_pre > 0 ? longest / in->n_pre : 1;
   if (at->n == 0) {
     at->row = at->column = 0;
   } else if (at->column + at->n_columns < in->n_pre) {
@@ -50,18 +55,22 @@ PF_INLINE int rule_stretch_next(const pf_block *in, const pf_rule_tangent *tange
 }
 
 /**
- * Direction k on a stretch, with factor * slope [n] for what theta does (more may be added to what is returned).
- * X, Y, W: at->reads_x and so on, constants, so that one direction after the other is a short loop.
- * Returns where it stands, to be handed to rule_tangent_store. Contiguous tangents are taken as they lie, others
- * gathered.
+ * Direction k on a stretch, with factor * slope [n] for what theta does (more may be added to what
+ * is returned). X, Y, W: at->reads_x and so on, constants, so that one direction after the other is
+ * a short loop. Returns where it stands, to be handed to rule_tangent_store. Contiguous tangents
+ * are taken as they lie, others gathered.
  */
-PF_INLINE pf_real *rule_tangent_of(const int X, const int Y, const int W, const pf_rule_tangent *tangent, int64_t k,
-                                   pf_real factor, const pf_real *slope, rule_stretch *at)
+PF_INLINE pf_real *rule_tangent_of(const int X, const int Y, const int W,
+                                   const pf_rule_tangent *tangent, int64_t k, pf_real factor,
+                                   const pf_real *slope, rule_stretch *at)
 {
   const int64_t n = at->n;
   const pf_real *dot_x = at->dot_x, *dot_y = at->dot_y, *dot_w = at->dot_w;
-  pf_real *out = at->scatters ? at->out : tangent->dw + k * tangent->dw_stride + at->row * tangent->lddw + at->column;
-  /* each its own loop: a choice within one becomes a masked load, which costs hundreds of cycles where it is at NULL */
+  pf_real *out = at->scatters
+                     ? at->out
+                     : tangent->dw + k * tangent->dw_stride + at->row * tangent->lddw + at->column;
+  /* each its own loop: a choice within one becomes a masked load, which costs hundreds of cycles
+   * where it is at NULL */
   if (Y) {
     const pf_real *y = tangent->post + k * tangent->post_stride + at->row;
     for (int64_t i = 0; i < at->n_rows; i++) {
@@ -112,16 +121,18 @@ enum { RULE_TOGETHER = 16 /* directions taken at once by rule_tangents_of_w */ }
 PF_INLINE int rule_tangents_are_of_w(const pf_rule_tangent *tangent, const rule_stretch *at)
 {
   return at->reads_w && !at->reads_x && !at->reads_y && !at->gathers_w && !at->scatters &&
-         (tangent->theta == NULL || (PF_HAS(tangent, pf_rule_tangent, theta_unit) && tangent->theta_unit != NULL));
+         (tangent->theta == NULL ||
+          (PF_HAS(tangent, pf_rule_tangent, theta_unit) && tangent->theta_unit != NULL));
 }
 
 /**
- * Directions [k, k + count), of which only w has tangents, on a stretch without gaps: factor[] times slope[] (each [n])
- * for what theta does. Slopes of a few synapses stay in registers for all of them, which is most of it in a narrow
- * block.
+ * Directions [k, k + count), of which only w has tangents, on a stretch without gaps: factor[]
+ * times slope[] (each [n]) for what theta does. Slopes of a few synapses stay in registers for all
+ * of them, which is most of it in a narrow block.
  */
-PF_INLINE void rule_tangents_of_w(const pf_rule_tangent *tangent, int64_t k, int64_t count, const pf_real *factor,
-                                  const pf_real *const *slope, const rule_stretch *at)
+PF_INLINE void rule_tangents_of_w(const pf_rule_tangent *tangent, int64_t k, int64_t count,
+                                  const pf_real *factor, const pf_real *const *slope,
+                                  const rule_stretch *at)
 {
   enum { LANES = 32 / sizeof(pf_real) };
   const int64_t n = at->n, w_stride = tangent->w_stride, dw_stride = tangent->dw_stride;
@@ -178,7 +189,8 @@ PF_INLINE void rule_tangent_add(int64_t n, pf_real factor, const pf_real *slope,
 }
 
 /** Put direction k of the stretch where it belongs, if it does not stand there already. */
-PF_INLINE void rule_tangent_store(const pf_rule_tangent *tangent, int64_t k, const pf_real *out, const rule_stretch *at)
+PF_INLINE void rule_tangent_store(const pf_rule_tangent *tangent, int64_t k, const pf_real *out,
+                                  const rule_stretch *at)
 {
   if (!at->scatters) {
     return;
@@ -191,14 +203,17 @@ PF_INLINE void rule_tangent_store(const pf_rule_tangent *tangent, int64_t k, con
   }
 }
 
-/** The parameter that direction k is alone; -1: theta does not move; -2: several, see tangent->theta. */
+/** The parameter that direction k is alone; -1: theta does not move; -2: several, see
+ * tangent->theta. */
 PF_INLINE int64_t rule_tangent_unit(const pf_rule_tangent *tangent, int64_t k)
 {
   if (tangent->theta == NULL) {
     return -1;
   }
   /* a host that is older than the field has a smaller struct */
-  return PF_HAS(tangent, pf_rule_tangent, theta_unit) && tangent->theta_unit != NULL ? tangent->theta_unit[k] : -2;
+  return PF_HAS(tangent, pf_rule_tangent, theta_unit) && tangent->theta_unit != NULL
+             ? tangent->theta_unit[k]
+             : -2;
 }
 
 #endif

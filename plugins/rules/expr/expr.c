@@ -3,9 +3,9 @@
  *
  *     dw = a*x*(reward - expected_reward) - b*w + c*tanh(y)
  *
- * The text is read once, at create, into nodes (formula.h); a block is then evaluated, and differentiated exactly, tile
- * by tile (tape.h). Every name that is neither a variable (x, y, w), a listed parameter nor a trace is a channel of the
- * data, and a modulator of this rule.
+ * The text is read once, at create, into nodes (formula.h); a block is then evaluated, and
+ * differentiated exactly, tile by tile (tape.h). Every name that is neither a variable (x, y, w), a
+ * listed parameter nor a trace is a channel of the data, and a modulator of this rule.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -15,14 +15,17 @@ static const pf_option options[] = {
     {.name = "dw",
      .type = PF_TYPE_STRING,
      .required = 1,
-     .help = "the change of a weight: + - * / ^, exp log tanh sqrt abs min max step, x, y, w, parameters, channels, "
+     .help = "the change of a weight: + - * / ^, exp log tanh sqrt abs min max step, x, y, w, "
+             "parameters, channels, "
              "traces"},
     {.name = "parameters",
      .type = PF_TYPE_NAMES,
-     .help = "the names in the formulas that are fitted: { a = 0.1; b: { init = 0.1; lower = 0.0; }; }"},
+     .help = "the names in the formulas that are fitted: { a = 0.1; b: { init = 0.1; lower = 0.0; "
+             "}; }"},
     {.name = "traces",
      .type = PF_TYPE_STRINGS,
-     .help = "traces per synapse, each with its value after a step: [\"e = 0.9*e + x*y\"]; they start at 0"},
+     .help = "traces per synapse, each with its value after a step: [\"e = 0.9*e + x*y\"]; they "
+             "start at 0"},
     {.name = "trace_order",
      .type = PF_TYPE_STRING,
      .fallback = "\"after\"",
@@ -44,14 +47,17 @@ typedef struct expr {
 
 /* ---- reading the options ---- */
 
-static pf_status check_name(const expr *self, const char *what, const char *name, const char *key, pf_error *error)
+static pf_status check_name(const expr *self, const char *what, const char *name, const char *key,
+                            pf_error *error)
 {
   const int is_variable = name[0] != '\0' && name[1] == '\0' && strchr("xyw", name[0]) != NULL;
   if (strlen(name) >= EXPR_NAME) {
-    return pf_fail_key(error, PF_STOP, key, "the name of the %s '%s' has over %d letters", what, name, EXPR_NAME - 1);
+    return pf_fail_key(error, PF_STOP, key, "the name of the %s '%s' has over %d letters", what,
+                       name, EXPR_NAME - 1);
   }
   if (is_variable || expr_function_named(name) != NULL) {
-    return pf_fail_key(error, PF_STOP, key, "a %s is called '%s', which means something else in a formula", what, name);
+    return pf_fail_key(error, PF_STOP, key,
+                       "a %s is called '%s', which means something else in a formula", what, name);
   }
   if (expr_find(&self->f.parameters, name) >= 0 || expr_find(&self->f.traces, name) >= 0) {
     return pf_fail_key(error, PF_STOP, key, "two parameters or traces are called '%s'", name);
@@ -59,15 +65,16 @@ static pf_status check_name(const expr *self, const char *what, const char *name
   return PF_OK;
 }
 
-static pf_status add_name(expr *self, expr_names *to, int most, const char *what, const char *name, const char *key,
-                          pf_error *error)
+static pf_status add_name(expr *self, expr_names *to, int most, const char *what, const char *name,
+                          const char *key, pf_error *error)
 {
   const pf_status status = check_name(self, what, name, key, error);
   if (status != PF_OK) {
     return status;
   }
   if (to->count == most) {
-    return pf_fail_key(error, PF_STOP, key, "more than %d %ss, which is more than this rule takes", most, what);
+    return pf_fail_key(error, PF_STOP, key, "more than %d %ss, which is more than this rule takes",
+                       most, what);
   }
   (void)snprintf(to->items[to->count++], EXPR_NAME, "%s", name);
   return PF_OK;
@@ -100,18 +107,20 @@ static const char *split_trace(const char *text, char *name)
 static pf_status read_names(expr *self, const pf_options *given, pf_error *error)
 {
   pf_status status = PF_OK;
-  const int64_t n_parameters = given->present(given, "parameters") != 0 ? given->length(given, "parameters") : 0;
+  const int64_t n_parameters =
+      given->present(given, "parameters") != 0 ? given->length(given, "parameters") : 0;
   for (int64_t i = 0; i < n_parameters && status == PF_OK; i++) {
-    status = add_name(self, &self->f.parameters, EXPR_NAMES, "parameter", given->string_at(given, "parameters", i),
-                      "parameters", error);
+    status = add_name(self, &self->f.parameters, EXPR_NAMES, "parameter",
+                      given->string_at(given, "parameters", i), "parameters", error);
   }
-  const int64_t n_traces = given->present(given, "traces") != 0 ? given->length(given, "traces") : 0;
+  const int64_t n_traces =
+      given->present(given, "traces") != 0 ? given->length(given, "traces") : 0;
   for (int64_t i = 0; i < n_traces && status == PF_OK; i++) {
     char name[EXPR_NAME] = "";
     const char *text = given->string_at(given, "traces", i);
     if (split_trace(text, name) == NULL) {
-      return pf_fail_key(error, PF_STOP, "traces", "found \"%s\", expected a name and a formula: \"e = 0.9*e + x*y\"",
-                         text);
+      return pf_fail_key(error, PF_STOP, "traces",
+                         "found \"%s\", expected a name and a formula: \"e = 0.9*e + x*y\"", text);
     }
     status = add_name(self, &self->f.traces, EXPR_TRACES, "trace", name, "traces", error);
   }
@@ -130,7 +139,8 @@ static pf_status check_used(const expr *self, pf_error *error)
       }
     }
     if (!used) {
-      return pf_fail_key(error, PF_STOP, "parameters", "the parameter '%s' has no effect: no formula depends on it",
+      return pf_fail_key(error, PF_STOP, "parameters",
+                         "the parameter '%s' has no effect: no formula depends on it",
                          self->f.parameters.items[k]);
     }
   }
@@ -152,9 +162,10 @@ static pf_status read_formulas(expr *self, const pf_options *given, pf_error *er
   for (int root = 0; root < self->f.n_roots && status == PF_OK; root++) {
     tape_make(&self->f, root, &self->programs[root]);
     if (2 + 2 * self->programs[root].n_cells > TAPE_CELLS / TAPE_LEAST) {
-      status = pf_fail_key(error, PF_STOP, root == 0 ? "dw" : "traces",
-                           "a formula has %d operations per synapse, which is more than this rule takes, %d",
-                           self->programs[root].n_cells, TAPE_CELLS / TAPE_LEAST / 2 - 1);
+      status = pf_fail_key(
+          error, PF_STOP, root == 0 ? "dw" : "traces",
+          "a formula has %d operations per synapse, which is more than this rule takes, %d",
+          self->programs[root].n_cells, TAPE_CELLS / TAPE_LEAST / 2 - 1);
     }
   }
   if (status != PF_OK) {
@@ -186,10 +197,13 @@ static void make_tables(expr *self)
   }
   for (int k = 0; k < self->f.channels.count; k++) {
     const char *name = self->f.channels.items[k];
-    self->modulators[k] = (pf_modulator){
-        .name = name, .fallback = name, .per = PF_PER_NETWORK, .help = "a channel that the formula names"};
+    self->modulators[k] = (pf_modulator){.name = name,
+                                         .fallback = name,
+                                         .per = PF_PER_NETWORK,
+                                         .help = "a channel that the formula names"};
   }
-  /* the first one is r, which the config's `modulator` sets: other channels are then always what their name says */
+  /* the first one is r, which the config's `modulator` sets: other channels are then always what
+   * their name says */
   if (self->f.channels.count > 0) {
     int reads_r = 0;
     for (int i = 0; i < self->f.n_nodes; i++) {
@@ -199,7 +213,8 @@ static void make_tables(expr *self)
     self->modulators[0].help = "what the config's `modulator` says";
   }
   for (int k = 0; k < self->f.traces.count; k++) {
-    self->traces[k] = (pf_trace){.name = self->f.traces.items[k], .per = PF_PER_SYNAPSE, .help = "of a formula"};
+    self->traces[k] =
+        (pf_trace){.name = self->f.traces.items[k], .per = PF_PER_SYNAPSE, .help = "of a formula"};
   }
   for (int i = 0; i < self->programs[0].n_rows; i++) {
     const int op = self->f.nodes[self->programs[0].rows[i]].op;
@@ -248,19 +263,22 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
     names_channel = names_channel || self->f.nodes[i].op == EXPR_CHANNEL;
   }
   self->f.channels.count = names_channel ? self->f.channels.count : 0;
-  self->trace_order =
-      strcmp(given->string(given, "trace_order"), "before") == 0 ? PF_TRACES_BEFORE_STEP : PF_TRACES_AFTER_STEP;
+  self->trace_order = strcmp(given->string(given, "trace_order"), "before") == 0
+                          ? PF_TRACES_BEFORE_STEP
+                          : PF_TRACES_AFTER_STEP;
   make_tables(self);
   *out = self;
   return PF_OK;
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const expr *self = object;
   (void)error;
-  out->parameters = (pf_parameter_table){self->parameters, (size_t)self->f.parameters.count, sizeof(pf_parameter)};
-  out->modulators = (pf_modulator_table){self->modulators, (size_t)self->f.channels.count, sizeof(pf_modulator)};
+  out->parameters = (pf_parameter_table){self->parameters, (size_t)self->f.parameters.count,
+                                         sizeof(pf_parameter)};
+  out->modulators =
+      (pf_modulator_table){self->modulators, (size_t)self->f.channels.count, sizeof(pf_modulator)};
   out->traces = (pf_trace_table){self->traces, (size_t)self->f.traces.count, sizeof(pf_trace)};
   out->trace_order = self->trace_order;
   out->reads = self->reads;
@@ -285,8 +303,8 @@ static void describe_number(rule_text *out, uint32_t format, double value)
 }
 
 /** The formula as written, with numbers for its parameters. */
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   const expr *self = object;
   (void)error;
@@ -333,8 +351,8 @@ PF_INLINE tape_plane at_tile(const tape_tile *tile, const pf_real *matrix, int64
   return (tape_plane){(pf_real *)(uintptr_t)(matrix + tile->row * ld + tile->column), ld};
 }
 
-PF_INLINE pf_status values_block(const tape_kernels *kernels, const expr *self, int root, const pf_block *in,
-                                 pf_real *out, int64_t ld, pf_error *error)
+PF_INLINE pf_status values_block(const tape_kernels *kernels, const expr *self, int root,
+                                 const pf_block *in, pf_real *out, int64_t ld, pf_error *error)
 {
   tape_tile tile;
   const tape t = tape_of(self, root);
@@ -348,7 +366,8 @@ PF_INLINE pf_status values_block(const tape_kernels *kernels, const expr *self, 
   return status;
 }
 
-PF_INLINE void apply(const tape_tile *tile, const pf_update *update, tape_plane w, tape_plane dw, tape_plane out)
+PF_INLINE void apply(const tape_tile *tile, const pf_update *update, tape_plane w, tape_plane dw,
+                     tape_plane out)
 {
   const pf_real eta = (pf_real)update->eta;
   for (int64_t r = 0; r < tile->n_rows; r++) {
@@ -370,7 +389,8 @@ PF_INLINE void apply(const tape_tile *tile, const pf_update *update, tape_plane 
 }
 
 PF_INLINE pf_status step_block(const tape_kernels *kernels, const expr *self, const pf_block *in,
-                               const pf_update *update, pf_real *w_out, int64_t ld_out, pf_error *error)
+                               const pf_update *update, pf_real *w_out, int64_t ld_out,
+                               pf_error *error)
 {
   tape_tile tile;
   const tape t = tape_of(self, 0);
@@ -386,8 +406,9 @@ PF_INLINE pf_status step_block(const tape_kernels *kernels, const expr *self, co
   return status;
 }
 
-PF_INLINE void vjp_block(const tape_kernels *kernels, const expr *self, int root, const pf_block *in,
-                         const pf_real *cotangent, int64_t ld, const pf_rule_gradient *gradient)
+PF_INLINE void vjp_block(const tape_kernels *kernels, const expr *self, int root,
+                         const pf_block *in, const pf_real *cotangent, int64_t ld,
+                         const pf_rule_gradient *gradient)
 {
   tape_tile tile;
   const tape t = tape_of(self, root);
@@ -408,7 +429,8 @@ PF_INLINE void step_vjp_block(const tape_kernels *kernels, const expr *self, con
     const tape_plane seed = tape_new_plane(&tile);
     for (int64_t r = 0; r < tile.n_rows; r++) {
       const pf_real *gw = gradient->w + (tile.row + r) * gradient->ldw + tile.column;
-      const pf_real *mask = update->mask != NULL ? update->mask + (tile.row + r) * update->ldm + tile.column : NULL;
+      const pf_real *mask =
+          update->mask != NULL ? update->mask + (tile.row + r) * update->ldm + tile.column : NULL;
       pf_real *c = seed.p + r * seed.ld;
       for (int64_t j = 0; j < tile.n; j++) {
         c[j] = (mask != NULL ? eta * mask[j] : eta) * gw[j];
@@ -420,24 +442,30 @@ PF_INLINE void step_vjp_block(const tape_kernels *kernels, const expr *self, con
 }
 
 /** Tangent k of one formula. */
-PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root, const pf_block *in,
-                         const pf_rule_tangent *tangent, int64_t k, pf_real *out, int64_t ld)
+PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root,
+                         const pf_block *in, const pf_rule_tangent *tangent, int64_t k,
+                         pf_real *out, int64_t ld)
 {
   tape_tile tile;
   const tape t = tape_of(self, root);
-  tape_direction to = {.theta = tangent->theta != NULL ? tangent->theta + k * self->f.parameters.count : NULL,
-                       .post = tangent->post != NULL ? tangent->post + k * tangent->post_stride : NULL};
+  tape_direction to = {
+      .theta = tangent->theta != NULL ? tangent->theta + k * self->f.parameters.count : NULL,
+      .post = tangent->post != NULL ? tangent->post + k * tangent->post_stride : NULL};
   for (tape_start(&tile, &t, in, 2); tape_take(&tile); tape_next(&tile)) {
     const pf_traces *traces = &tangent->traces;
     to.x = tangent->pre != NULL
-               ? (tape_plane){(pf_real *)(uintptr_t)(tangent->pre + k * tangent->pre_stride + tile.column), 0}
+               ? (tape_plane){(pf_real *)(uintptr_t)(tangent->pre + k * tangent->pre_stride +
+                                                     tile.column),
+                              0}
                : (tape_plane){NULL, 0};
-    to.w =
-        tangent->w != NULL ? at_tile(&tile, tangent->w + k * tangent->w_stride, tangent->ldw) : (tape_plane){NULL, 0};
+    to.w = tangent->w != NULL ? at_tile(&tile, tangent->w + k * tangent->w_stride, tangent->ldw)
+                              : (tape_plane){NULL, 0};
     for (int e = 0; e < self->f.traces.count; e++) {
       to.traces[e] =
           traces->synapse != NULL
-              ? at_tile(&tile, traces->synapse + k * tangent->traces_stride + e * traces->synapse_stride, traces->ldw)
+              ? at_tile(&tile,
+                        traces->synapse + k * tangent->traces_stride + e * traces->synapse_stride,
+                        traces->ldw)
               : (tape_plane){NULL, 0};
     }
     const tape_plane value = tape_new_plane(&tile);
@@ -446,117 +474,131 @@ PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root
   }
 }
 
-#define EXPR_OPS(suffix, attribute)                                                                                    \
-  attribute static void values##suffix(int for_adjoint, const tape *t, tape_tile *tile, tape_plane out)                \
-  {                                                                                                                    \
-    tape_values(for_adjoint, t, tile, out);                                                                            \
-  }                                                                                                                    \
-  attribute static void adjoint##suffix(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient,              \
-                                        tape_plane seed)                                                               \
-  {                                                                                                                    \
-    tape_adjoint(t, tile, gradient, seed);                                                                             \
-  }                                                                                                                    \
-  attribute static void tangent##suffix(const tape *t, tape_tile *tile, const tape_direction *to, tape_plane out)      \
-  {                                                                                                                    \
-    tape_tangent(t, tile, to, out);                                                                                    \
-  }                                                                                                                    \
-  static const tape_kernels kernels##suffix = {values##suffix, adjoint##suffix, tangent##suffix};                      \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,          \
-                                             pf_error *error)                                                          \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    return status == PF_OK ? values_block(&kernels##suffix, self, 0, in, dw, lddw, error) : status;                    \
-  }                                                                                                                    \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in, const pf_real *cotangent,               \
-                                         int64_t ld_cotangent, const pf_rule_gradient *gradient, pf_error *error)      \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      vjp_block(&kernels##suffix, self, 0, in, cotangent, ld_cotangent, gradient);                                     \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status jvp##suffix(const void *self, const pf_block *in, const pf_rule_tangent *tangent,         \
-                                         pf_error *error)                                                              \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    for (int64_t k = 0; status == PF_OK && k < tangent->n_tangents; k++) {                                             \
-      jvp_block(&kernels##suffix, self, 0, in, tangent, k, tangent->dw + k * tangent->dw_stride, tangent->lddw);       \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in, const pf_update *update,               \
-                                          pf_real *w_out, int64_t ld_out, pf_error *error)                             \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    return status == PF_OK ? step_block(&kernels##suffix, self, in, update, w_out, ld_out, error) : status;            \
-  }                                                                                                                    \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in, const pf_update *update,           \
-                                              const pf_rule_gradient *gradient, pf_error *error)                       \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      step_vjp_block(&kernels##suffix, self, in, update, gradient);                                                    \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status advance##suffix(const void *self, const pf_block *in, const pf_traces *next,              \
-                                             pf_error *error)                                                          \
-  {                                                                                                                    \
-    const expr *rule = self;                                                                                           \
-    pf_status status = rule_check_dense(in, error);                                                                    \
-    for (int e = 0; status == PF_OK && next->synapse != NULL && e < rule->f.traces.count; e++) {                       \
-      status =                                                                                                         \
-          values_block(&kernels##suffix, self, 1 + e, in, next->synapse + e * next->synapse_stride, next->ldw, error); \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status advance_vjp##suffix(const void *self, const pf_block *in, const pf_traces *cotangent,     \
-                                                 const pf_rule_gradient *gradient, pf_error *error)                    \
-  {                                                                                                                    \
-    const expr *rule = self;                                                                                           \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    for (int e = 0; status == PF_OK && cotangent->synapse != NULL && e < rule->f.traces.count; e++) {                  \
-      vjp_block(&kernels##suffix, self, 1 + e, in, cotangent->synapse + e * cotangent->synapse_stride, cotangent->ldw, \
-                gradient);                                                                                             \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status advance_jvp##suffix(const void *self, const pf_block *in, const pf_rule_tangent *tangent, \
-                                                 const pf_traces *next, pf_error *error)                               \
-  {                                                                                                                    \
-    const expr *rule = self;                                                                                           \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    for (int64_t k = 0; status == PF_OK && next->synapse != NULL && k < tangent->n_tangents; k++) {                    \
-      for (int e = 0; e < rule->f.traces.count; e++) {                                                                 \
-        jvp_block(&kernels##suffix, self, 1 + e, in, tangent, k,                                                       \
-                  next->synapse + k * tangent->traces_stride + e * next->synapse_stride, next->ldw);                   \
-      }                                                                                                                \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  static const pf_rule_ops ops##suffix = {                                                                             \
-      .size = sizeof(pf_rule_ops),                                                                                     \
-      .create = create,                                                                                                \
-      .destroy = destroy,                                                                                              \
-      .needs = needs,                                                                                                  \
-      .forward = forward##suffix,                                                                                      \
-      .vjp = vjp##suffix,                                                                                              \
-      .jvp = jvp##suffix,                                                                                              \
-      .step = step##suffix,                                                                                            \
-      .step_vjp = step_vjp##suffix,                                                                                    \
-      .describe = describe,                                                                                            \
-      .advance = advance##suffix,                                                                                      \
-      .advance_vjp = advance_vjp##suffix,                                                                              \
-      .advance_jvp = advance_jvp##suffix,                                                                              \
-  };                                                                                                                   \
-  static const pf_plugin plugin##suffix = {                                                                            \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                    \
-      .name = "expr",                                                                                                  \
-      .version = "1.0",                                                                                                \
-      .summary = "dw = a formula in the config: \"a*x*(reward - expected_reward) - b*w + c*tanh(y)\"",                 \
-      .options = PF_TABLE_OF(options),                                                                                 \
-      .rule = &ops##suffix,                                                                                            \
+#define EXPR_OPS(suffix, attribute)                                                                \
+  attribute static void values##suffix(int for_adjoint, const tape *t, tape_tile *tile,            \
+                                       tape_plane out)                                             \
+  {                                                                                                \
+    tape_values(for_adjoint, t, tile, out);                                                        \
+  }                                                                                                \
+  attribute static void adjoint##suffix(const tape *t, tape_tile *tile,                            \
+                                        const pf_rule_gradient *gradient, tape_plane seed)         \
+  {                                                                                                \
+    tape_adjoint(t, tile, gradient, seed);                                                         \
+  }                                                                                                \
+  attribute static void tangent##suffix(const tape *t, tape_tile *tile, const tape_direction *to,  \
+                                        tape_plane out)                                            \
+  {                                                                                                \
+    tape_tangent(t, tile, to, out);                                                                \
+  }                                                                                                \
+  static const tape_kernels kernels##suffix = {values##suffix, adjoint##suffix, tangent##suffix};  \
+  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw,    \
+                                             int64_t lddw, pf_error *error)                        \
+  {                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    return status == PF_OK ? values_block(&kernels##suffix, self, 0, in, dw, lddw, error)          \
+                           : status;                                                               \
+  }                                                                                                \
+  attribute static pf_status vjp##suffix(const void *self, const pf_block *in,                     \
+                                         const pf_real *cotangent, int64_t ld_cotangent,           \
+                                         const pf_rule_gradient *gradient, pf_error *error)        \
+  {                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    if (status == PF_OK) {                                                                         \
+      vjp_block(&kernels##suffix, self, 0, in, cotangent, ld_cotangent, gradient);                 \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status jvp##suffix(const void *self, const pf_block *in,                     \
+                                         const pf_rule_tangent *tangent, pf_error *error)          \
+  {                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    for (int64_t k = 0; status == PF_OK && k < tangent->n_tangents; k++) {                         \
+      jvp_block(&kernels##suffix, self, 0, in, tangent, k, tangent->dw + k * tangent->dw_stride,   \
+                tangent->lddw);                                                                    \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status step##suffix(const void *self, const pf_block *in,                    \
+                                          const pf_update *update, pf_real *w_out, int64_t ld_out, \
+                                          pf_error *error)                                         \
+  {                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    return status == PF_OK ? step_block(&kernels##suffix, self, in, update, w_out, ld_out, error)  \
+                           : status;                                                               \
+  }                                                                                                \
+  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in,                \
+                                              const pf_update *update,                             \
+                                              const pf_rule_gradient *gradient, pf_error *error)   \
+  {                                                                                                \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    if (status == PF_OK) {                                                                         \
+      step_vjp_block(&kernels##suffix, self, in, update, gradient);                                \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status update_traces##suffix(const void *self, const pf_block *in,           \
+                                                   const pf_traces *next, pf_error *error)         \
+  {                                                                                                \
+    const expr *rule = self;                                                                       \
+    pf_status status = rule_check_dense(in, error);                                                \
+    for (int e = 0; status == PF_OK && next->synapse != NULL && e < rule->f.traces.count; e++) {   \
+      status = values_block(&kernels##suffix, self, 1 + e, in,                                     \
+                            next->synapse + e * next->synapse_stride, next->ldw, error);           \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status update_traces_vjp##suffix(                                            \
+      const void *self, const pf_block *in, const pf_traces *cotangent,                            \
+      const pf_rule_gradient *gradient, pf_error *error)                                           \
+  {                                                                                                \
+    const expr *rule = self;                                                                       \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    for (int e = 0; status == PF_OK && cotangent->synapse != NULL && e < rule->f.traces.count;     \
+         e++) {                                                                                    \
+      vjp_block(&kernels##suffix, self, 1 + e, in,                                                 \
+                cotangent->synapse + e * cotangent->synapse_stride, cotangent->ldw, gradient);     \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  attribute static pf_status update_traces_jvp##suffix(const void *self, const pf_block *in,       \
+                                                       const pf_rule_tangent *tangent,             \
+                                                       const pf_traces *next, pf_error *error)     \
+  {                                                                                                \
+    const expr *rule = self;                                                                       \
+    const pf_status status = rule_check_dense(in, error);                                          \
+    for (int64_t k = 0; status == PF_OK && next->synapse != NULL && k < tangent->n_tangents;       \
+         k++) {                                                                                    \
+      for (int e = 0; e < rule->f.traces.count; e++) {                                             \
+        jvp_block(&kernels##suffix, self, 1 + e, in, tangent, k,                                   \
+                  next->synapse + k * tangent->traces_stride + e * next->synapse_stride,           \
+                  next->ldw);                                                                      \
+      }                                                                                            \
+    }                                                                                              \
+    return status;                                                                                 \
+  }                                                                                                \
+  static const pf_rule_ops ops##suffix = {                                                         \
+      .size = sizeof(pf_rule_ops),                                                                 \
+      .create = create,                                                                            \
+      .destroy = destroy,                                                                          \
+      .declare = declared,                                                                         \
+      .forward = forward##suffix,                                                                  \
+      .vjp = vjp##suffix,                                                                          \
+      .jvp = jvp##suffix,                                                                          \
+      .step = step##suffix,                                                                        \
+      .step_vjp = step_vjp##suffix,                                                                \
+      .describe = describe,                                                                        \
+      .update_traces = update_traces##suffix,                                                      \
+      .update_traces_vjp = update_traces_vjp##suffix,                                              \
+      .update_traces_jvp = update_traces_jvp##suffix,                                              \
+  };                                                                                               \
+  static const pf_plugin plugin##suffix = {                                                        \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                \
+      .name = "expr",                                                                              \
+      .version = "1.0",                                                                            \
+      .summary =                                                                                   \
+          "dw = a formula in the config: \"a*x*(reward - expected_reward) - b*w + c*tanh(y)\"",    \
+      .options = PF_TABLE_OF(options),                                                             \
+      .rule = &ops##suffix,                                                                        \
   };
 
 PF_FOR_EACH_ISA(EXPR_OPS)

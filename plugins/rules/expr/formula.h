@@ -4,12 +4,13 @@
  *     sum     := product (("+" | "-") product)*
  *     product := sign (("*" | "/") sign)*
  *     sign    := ("-" | "+") sign | power
- *     power   := atom ("^" sign)?                    right-associative, binds closer than a minus before it
- *     atom    := number | name | function "(" sum ("," sum)? ")" | "(" sum ")"
+ *     power   := atom ("^" sign)?                    right-associative, binds closer than a minus
+ * before it atom    := number | name | function "(" sum ("," sum)? ")" | "(" sum ")"
  *
- * A node has one value per row of a block (parameters, channels, y and what is made of them: ROW) or one per synapse
- * (CELL). Nodes that are alike are one node. Products are regrouped so that factors per row are multiplied first: a
- * synapse then costs one multiplication, however many parameters stand before it.
+ * A node has one value per row of a block (parameters, channels, y and what is made of them: ROW)
+ * or one per synapse (CELL). Nodes that are alike are one node. Products are regrouped so that
+ * factors per row are multiplied first: a synapse then costs one multiplication, however many
+ * parameters stand before it.
  */
 #ifndef PLASTFIT_RULES_EXPR_FORMULA_H
 #define PLASTFIT_RULES_EXPR_FORMULA_H
@@ -134,8 +135,10 @@ static inline int expr_add(expr_parser *p, expr_node node)
     }
   }
   if (out->n_nodes == EXPR_NODES) {
-    return expr_fail(p, p->column, "the formulas have more than %d operations, which is more than this rule takes",
-                     EXPR_NODES);
+    return expr_fail(
+        p, p->column,
+        "the formulas have more than %d operations, which is more than this rule takes",
+        EXPR_NODES);
   }
   out->nodes[out->n_nodes] = node;
   return out->n_nodes++;
@@ -242,7 +245,8 @@ static inline int expr_multiply(expr_parser *p, int a, int b)
   if (right.op == EXPR_MUL_ROW) {
     return expr_multiply(p, expr_multiply(p, a, right.a), right.b);
   }
-  return a == b ? expr_cell(p, EXPR_INTEGER, a, -1, -1, 2.0) : expr_cell(p, EXPR_MULTIPLY, a, b, -1, 0.0);
+  return a == b ? expr_cell(p, EXPR_INTEGER, a, -1, -1, 2.0)
+                : expr_cell(p, EXPR_MULTIPLY, a, b, -1, 0.0);
 }
 
 static inline int expr_negate(expr_parser *p, int a)
@@ -250,7 +254,8 @@ static inline int expr_negate(expr_parser *p, int a)
   if (a < 0) {
     return -1;
   }
-  return expr_is_cell(p, a) ? expr_multiply(p, a, expr_constant(p, -1.0)) : expr_row(p, EXPR_NEGATE, a, -1, 0.0);
+  return expr_is_cell(p, a) ? expr_multiply(p, a, expr_constant(p, -1.0))
+                            : expr_row(p, EXPR_NEGATE, a, -1, 0.0);
 }
 
 static inline int expr_sum(expr_parser *p, int a, int b)
@@ -297,8 +302,9 @@ static inline int expr_divide(expr_parser *p, int a, int b)
     return -1;
   }
   if (!expr_is_cell(p, b)) {
-    return expr_is_cell(p, a) ? expr_multiply(p, a, expr_row(p, EXPR_DIVIDE, expr_constant(p, 1.0), b, 0.0))
-                              : expr_row(p, EXPR_DIVIDE, a, b, 0.0);
+    return expr_is_cell(p, a)
+               ? expr_multiply(p, a, expr_row(p, EXPR_DIVIDE, expr_constant(p, 1.0), b, 0.0))
+               : expr_row(p, EXPR_DIVIDE, a, b, 0.0);
   }
   return expr_cell(p, EXPR_DIVIDE, expr_fill(p, a), b, -1, 0.0);
 }
@@ -312,13 +318,15 @@ static inline int expr_power(expr_parser *p, int a, int b)
   if (exponent.op == EXPR_CONSTANT) {
     const double n = exponent.value;
     if (n >= 0.5 && n <= 0.5) {
-      return expr_is_cell(p, a) ? expr_cell(p, EXPR_SQRT, a, -1, -1, 0.0) : expr_row(p, EXPR_SQRT, a, -1, 0.0);
+      return expr_is_cell(p, a) ? expr_cell(p, EXPR_SQRT, a, -1, -1, 0.0)
+                                : expr_row(p, EXPR_SQRT, a, -1, 0.0);
     }
     if (n >= 1.0 && n <= 1.0) {
       return a;
     }
     if (n - floor(n) <= 0.0 && fabs(n) <= 16.0) {
-      return expr_is_cell(p, a) ? expr_cell(p, EXPR_INTEGER, a, -1, -1, n) : expr_row(p, EXPR_INTEGER, a, -1, n);
+      return expr_is_cell(p, a) ? expr_cell(p, EXPR_INTEGER, a, -1, -1, n)
+                                : expr_row(p, EXPR_INTEGER, a, -1, n);
     }
   }
   if (!expr_is_cell(p, a) && !exponent.is_cell) {
@@ -332,8 +340,9 @@ static inline int expr_power(expr_parser *p, int a, int b)
 static const struct expr_function {
   const char *name;
   int op, arguments;
-} expr_functions[] = {{"exp", EXPR_EXP, 1}, {"log", EXPR_LOG, 1}, {"tanh", EXPR_TANH, 1}, {"sqrt", EXPR_SQRT, 1},
-                      {"abs", EXPR_ABS, 1}, {"min", EXPR_MIN, 2}, {"max", EXPR_MAX, 2},   {"step", EXPR_STEP, 1}};
+} expr_functions[] = {{"exp", EXPR_EXP, 1},   {"log", EXPR_LOG, 1},  {"tanh", EXPR_TANH, 1},
+                      {"sqrt", EXPR_SQRT, 1}, {"abs", EXPR_ABS, 1},  {"min", EXPR_MIN, 2},
+                      {"max", EXPR_MAX, 2},   {"step", EXPR_STEP, 1}};
 enum { EXPR_FUNCTIONS = sizeof expr_functions / sizeof expr_functions[0] };
 
 static inline const struct expr_function *expr_function_named(const char *name)
@@ -371,7 +380,8 @@ static inline int expr_distance(const char *a, const char *b)
       const int exchange = last[j - 1] + (a[i - 1] != b[j - 1]);
       const int insert = (now[j - 1] < last[j] ? now[j - 1] : last[j]) + 1;
       now[j] = exchange < insert ? exchange : insert;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < now[j]) {
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+          before[j - 2] + 1 < now[j]) {
         now[j] = before[j - 2] + 1;
       }
     }
@@ -379,7 +389,8 @@ static inline int expr_distance(const char *a, const char *b)
   return row[((int)strlen(a) + 1) % 3][n];
 }
 
-static inline void expr_nearer(const char *name, const char *known, const char **nearest, int *distance)
+static inline void expr_nearer(const char *name, const char *known, const char **nearest,
+                               int *distance)
 {
   const int apart = expr_distance(name, known);
   if (apart < *distance) {
@@ -388,7 +399,8 @@ static inline void expr_nearer(const char *name, const char *known, const char *
   }
 }
 
-/** What a misspelt name most likely should be; NULL: nothing is near. Short names must be nearer. */
+/** What a misspelt name most likely should be; NULL: nothing is near. Short names must be nearer.
+ */
 static inline const char *expr_nearest(const expr_parser *p, const char *name, int is_call)
 {
   const char *nearest = NULL;
@@ -405,7 +417,8 @@ static inline const char *expr_nearest(const expr_parser *p, const char *name, i
   for (int i = 0; i < p->out->traces.count && strlen(name) > 1; i++) {
     expr_nearer(name, p->out->traces.items[i], &nearest, &distance);
   }
-  for (size_t i = 0; i < sizeof expr_functions / sizeof expr_functions[0] && strlen(name) > 2; i++) {
+  for (size_t i = 0; i < sizeof expr_functions / sizeof expr_functions[0] && strlen(name) > 2;
+       i++) {
     expr_nearer(name, expr_functions[i].name, &nearest, &distance);
   }
   return nearest;
@@ -413,12 +426,13 @@ static inline const char *expr_nearest(const expr_parser *p, const char *name, i
 
 static inline int expr_leaf(expr_parser *p, int op, int index)
 {
-  return expr_add(p, (expr_node){.op = op, .a = -1, .b = -1, .c = -1, .is_cell = op >= EXPR_X, .index = index});
+  return expr_add(
+      p, (expr_node){.op = op, .a = -1, .b = -1, .c = -1, .is_cell = op >= EXPR_X, .index = index});
 }
 
 /**
- * A name by itself. What is declared nowhere is a channel, which the host looks for in the data; unless it looks like
- * something that is declared: then it was misspelt.
+ * A name by itself. What is declared nowhere is a channel, which the host looks for in the data;
+ * unless it looks like something that is declared: then it was misspelt.
  */
 static inline int expr_name(expr_parser *p, const char *name, int column)
 {
@@ -440,18 +454,21 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
     return expr_leaf(p, EXPR_TRACE, trace);
   }
   if (expr_function_named(name) != NULL) {
-    return expr_fail(p, column, "the function %s needs its argument in brackets, %s(...)", name, name);
+    return expr_fail(p, column, "the function %s needs its argument in brackets, %s(...)", name,
+                     name);
   }
   int channel = expr_find(&p->out->channels, name);
-  const int is_usual = strcmp(name, "r") == 0 || strcmp(name, "reward") == 0 || strcmp(name, "expected_reward") == 0;
+  const int is_usual =
+      strcmp(name, "r") == 0 || strcmp(name, "reward") == 0 || strcmp(name, "expected_reward") == 0;
   if (channel < 0) {
     const char *near = is_usual ? NULL : expr_nearest(p, name, 0);
     if (near != NULL || (strlen(name) == 1 && !is_usual)) {
       return expr_fail(p, column,
-                       "'%s' is no variable (x, y, w), parameter or trace%s%s%s; a parameter is listed in parameters: "
+                       "'%s' is no variable (x, y, w), parameter or trace%s%s%s; a parameter is "
+                       "listed in parameters: "
                        "{ %s: { init = 0.1; }; }",
-                       name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'",
-                       name);
+                       name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+                       near == NULL ? "" : "'", name);
     }
     if (p->out->channels.count == EXPR_NAMES) {
       return expr_fail(p, column, "more than %d channels", EXPR_NAMES - 1);
@@ -488,8 +505,10 @@ static inline int expr_call(expr_parser *p, const char *name, int column)
   const struct expr_function *function = expr_function_named(name);
   if (function == NULL) {
     const char *near = expr_nearest(p, name, 1);
-    return expr_fail(p, column, "there is no function '%s'%s%s%s; there are exp log tanh sqrt abs min max step", name,
-                     near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'");
+    return expr_fail(
+        p, column, "there is no function '%s'%s%s%s; there are exp log tanh sqrt abs min max step",
+        name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
+        near == NULL ? "" : "'");
   }
   int argument[2] = {-1, -1};
   for (int k = 0; k < function->arguments; k++) {
@@ -503,11 +522,13 @@ static inline int expr_call(expr_parser *p, const char *name, int column)
     }
   }
   if (expr_next(p) != ')') {
-    return expr_expected(p, function->arguments == 1 ? "')' after the one argument" : "')' after two arguments");
+    return expr_expected(p, function->arguments == 1 ? "')' after the one argument"
+                                                     : "')' after two arguments");
   }
   p->at++;
   p->column = column;
-  const int any_cell = expr_is_cell(p, argument[0]) || (argument[1] >= 0 && expr_is_cell(p, argument[1]));
+  const int any_cell =
+      expr_is_cell(p, argument[0]) || (argument[1] >= 0 && expr_is_cell(p, argument[1]));
   if (!any_cell) {
     return expr_row(p, function->op, argument[0], argument[1], 0.0);
   }
@@ -535,7 +556,8 @@ static inline int expr_parse_atom(expr_parser *p)
       length++;
     }
     if (length >= EXPR_NAME) {
-      return expr_fail(p, column, "a name of %zu letters, expected at most %d", length, EXPR_NAME - 1);
+      return expr_fail(p, column, "a name of %zu letters, expected at most %d", length,
+                       EXPR_NAME - 1);
     }
     memcpy(name, p->at, length);
     name[length] = '\0';
@@ -590,7 +612,8 @@ static int expr_parse_sign(expr_parser *p)
 static inline int expr_parse_product(expr_parser *p)
 {
   int result = expr_parse_sign(p);
-  for (char found = expr_next(p); result >= 0 && (found == '*' || found == '/'); found = expr_next(p)) {
+  for (char found = expr_next(p); result >= 0 && (found == '*' || found == '/');
+       found = expr_next(p)) {
     const int column = expr_column(p);
     p->at++;
     const int right = expr_parse_sign(p);
@@ -603,7 +626,8 @@ static inline int expr_parse_product(expr_parser *p)
 static int expr_parse_sum(expr_parser *p)
 {
   int result = expr_parse_product(p);
-  for (char found = expr_next(p); result >= 0 && (found == '+' || found == '-'); found = expr_next(p)) {
+  for (char found = expr_next(p); result >= 0 && (found == '+' || found == '-');
+       found = expr_next(p)) {
     const int column = expr_column(p);
     p->at++;
     const int right = expr_parse_product(p);
@@ -614,18 +638,27 @@ static int expr_parse_sum(expr_parser *p)
 }
 
 /** Root `root` of `out` from its text, which begins at column `first` of what the user wrote. */
-static inline pf_status expr_parse(expr_formulas *out, int root, const char *label, const char *text, const char *at,
-                                   const char *key, pf_error *error)
+static inline pf_status expr_parse(expr_formulas *out, int root, const char *label,
+                                   const char *text, const char *at, const char *key,
+                                   pf_error *error)
 {
-  expr_parser p = {
-      .out = out, .label = label, .text = text, .at = at, .root = root, .column = 1, .error = error, .key = key};
+  expr_parser p = {.out = out,
+                   .label = label,
+                   .text = text,
+                   .at = at,
+                   .root = root,
+                   .column = 1,
+                   .error = error,
+                   .key = key};
   int result = expr_parse_sum(&p);
   if (result >= 0 && expr_next(&p) != '\0') {
     const int letter = isalnum((unsigned char)*p.at) || *p.at == '(' || *p.at == '_';
-    result = letter ? expr_expected(&p, "an operator (a product is written with *)") : expr_expected(&p, "an operator");
+    result = letter ? expr_expected(&p, "an operator (a product is written with *)")
+                    : expr_expected(&p, "an operator");
   }
   result = result >= 0 ? expr_fill(&p, result) : -1;
-  if (result >= 0 && p.out->nodes[result].op < EXPR_FILL) { /* dw = "w": something must be computed */
+  if (result >= 0 &&
+      p.out->nodes[result].op < EXPR_FILL) { /* dw = "w": something must be computed */
     const int one = expr_constant(&p, 1.0);
     result = one >= 0 ? expr_cell(&p, EXPR_MUL_ROW, result, one, -1, 0.0) : -1;
   }

@@ -1,10 +1,11 @@
 /*
  * plugins/rules/expr/tape.h - formulas evaluated and differentiated over tiles of a block.
  *
- * A tile is some rows by some columns, small enough that what its nodes hold stays in the L1 cache. Nodes per row are
- * numbers in double; of nodes per synapse each operation is one loop over the tile's columns, row by row. Backwards
- * (reverse mode) each operation turns the cotangent of its value into those of its operands: for a factor or summand
- * per row that is a sum over the columns. Forwards (tangents) the same partial derivatives are used.
+ * A tile is some rows by some columns, small enough that what its nodes hold stays in the L1 cache.
+ * Nodes per row are numbers in double; of nodes per synapse each operation is one loop over the
+ * tile's columns, row by row. Backwards (reverse mode) each operation turns the cotangent of its
+ * value into those of its operands: for a factor or summand per row that is a sum over the columns.
+ * Forwards (tangents) the same partial derivatives are used.
  */
 #ifndef PLASTFIT_RULES_EXPR_TAPE_H
 #define PLASTFIT_RULES_EXPR_TAPE_H
@@ -13,7 +14,14 @@
 
 #include <plastfit/abi/pf_math.h>
 
-enum { TAPE_ROWS = 32, TAPE_CELLS = 12288, TAPE_SLOTS = 128, TAPE_MOST = 1024, TAPE_LEAST = 64, TAPE_ALIGN = 8 };
+enum {
+  TAPE_ROWS = 32,
+  TAPE_CELLS = 12288,
+  TAPE_SLOTS = 128,
+  TAPE_MAX = 1024,
+  TAPE_LEAST = 64,
+  TAPE_ALIGN = 8
+};
 
 /** What it takes to evaluate one formula. */
 typedef struct tape_program {
@@ -36,11 +44,12 @@ typedef struct tape_plane {
   int64_t ld;
 } tape_plane;
 
-/** One tile at work. `arena` is what nodes per synapse hold: values, then cotangents or tangents. */
+/** One tile at work. `arena` is what nodes per synapse hold: values, then cotangents or tangents.
+ */
 typedef struct tape_tile {
   const pf_block *in;
   int64_t row, n_rows, column, n;
-  int64_t most_rows, most_columns;
+  int64_t max_rows, max_columns;
   int64_t ld, cells; /**< of a plane in the arena; planes are `cells` apart */
   int used;          /**< planes taken */
   double value[EXPR_NODES][TAPE_ROWS], dot[EXPR_NODES][TAPE_ROWS];
@@ -167,7 +176,8 @@ PF_INLINE pf_real tape_value(const int OP, pf_real a, pf_real b, int n)
   }
 }
 
-/** Its derivative by a; `v` is its value. At kinks: 0 of abs and step, the side of a of min and max. */
+/** Its derivative by a; `v` is its value. At kinks: 0 of abs and step, the side of a of min and
+ * max. */
 PF_INLINE pf_real tape_by_a(const int OP, pf_real a, pf_real b, pf_real v, int n)
 {
   switch (OP) {
@@ -226,7 +236,8 @@ PF_INLINE pf_real tape_by_b(const int OP, pf_real a, pf_real b, pf_real v)
 /* ---- numbers per row ---- */
 
 /** Partial derivatives of an operation on numbers per row, in double. */
-static inline void tape_row_partials(const expr_node *node, double a, double b, double v, double *by_a, double *by_b)
+static inline void tape_row_partials(const expr_node *node, double a, double b, double v,
+                                     double *by_a, double *by_b)
 {
   *by_b = 0.0;
   switch (node->op) {
@@ -306,8 +317,8 @@ static inline void tape_row_values(const tape *t, tape_tile *tile)
         v[r] = (double)in->post[tile->row + r];
         break;
       default:
-        v[r] = expr_row_value(node->op, tile->value[node->a][r], node->b >= 0 ? tile->value[node->b][r] : 0.0,
-                              node->value);
+        v[r] = expr_row_value(node->op, tile->value[node->a][r],
+                              node->b >= 0 ? tile->value[node->b][r] : 0.0, node->value);
         break;
       }
     }
@@ -332,8 +343,8 @@ PF_INLINE tape_plane tape_leaf(const tape_tile *tile, const expr_node *node)
   case EXPR_W:
     return (tape_plane){(pf_real *)(uintptr_t)(in->w + at), in->ldw};
   default:
-    return (tape_plane){in->traces.synapse + node->index * in->traces.synapse_stride + tile->row * in->traces.ldw +
-                            tile->column,
+    return (tape_plane){in->traces.synapse + node->index * in->traces.synapse_stride +
+                            tile->row * in->traces.ldw + tile->column,
                         in->traces.ldw};
   }
 }
@@ -344,7 +355,8 @@ PF_INLINE tape_plane tape_operand(const tape *t, const tape_tile *tile, int i)
   return node->op < EXPR_FILL ? tape_leaf(tile, node) : tile->plane[i];
 }
 
-PF_INLINE void tape_run_value(const int OP, const tape_tile *tile, tape_plane out, tape_plane a, tape_plane b, int n)
+PF_INLINE void tape_run_value(const int OP, const tape_tile *tile, tape_plane out, tape_plane a,
+                              tape_plane b, int n)
 {
   for (int64_t r = 0; r < tile->n_rows; r++) {
     pf_real *o = out.p + r * out.ld;
@@ -366,8 +378,8 @@ PF_INLINE void tape_run_power(const tape_tile *tile, tape_plane out, tape_plane 
 }
 
 /** s v, and u + s v: operations with a number per row. */
-PF_INLINE void tape_run_row(const int OP, const tape_tile *tile, tape_plane out, tape_plane a, tape_plane c,
-                            const double *s)
+PF_INLINE void tape_run_row(const int OP, const tape_tile *tile, tape_plane out, tape_plane a,
+                            tape_plane c, const double *s)
 {
   for (int64_t r = 0; r < tile->n_rows; r++) {
     const pf_real k = (pf_real)s[r];
@@ -375,7 +387,10 @@ PF_INLINE void tape_run_row(const int OP, const tape_tile *tile, tape_plane out,
     const pf_real *v = a.p + r * a.ld, *u = c.p + r * c.ld;
 #pragma omp simd
     for (int64_t j = 0; j < tile->n; j++) {
-      o[j] = OP == EXPR_FILL ? k : (OP == EXPR_ADD_ROW ? v[j] + k : (OP == EXPR_MUL_ROW ? k * v[j] : u[j] + k * v[j]));
+      o[j] =
+          OP == EXPR_FILL
+              ? k
+              : (OP == EXPR_ADD_ROW ? v[j] + k : (OP == EXPR_MUL_ROW ? k * v[j] : u[j] + k * v[j]));
     }
   }
 }
@@ -435,7 +450,8 @@ PF_INLINE void tape_value_of(const tape *t, tape_tile *tile, int i, tape_plane o
   }
 }
 
-/** Every value of the formula; that of the root into `out`. With for_adjoint only those that the adjoint reads. */
+/** Every value of the formula; that of the root into `out`. With for_adjoint only those that the
+ * adjoint reads. */
 PF_INLINE void tape_values(int for_adjoint, const tape *t, tape_tile *tile, tape_plane out)
 {
   const int root = t->f->roots[t->root];
@@ -455,19 +471,24 @@ PF_INLINE void tape_values(int for_adjoint, const tape *t, tape_tile *tile, tape
 
 static inline int tape_is_partial(int op)
 {
-  return op == EXPR_LOG || op == EXPR_SQRT || op == EXPR_DIVIDE || op == EXPR_POWER || op == EXPR_INTEGER;
+  return op == EXPR_LOG || op == EXPR_SQRT || op == EXPR_DIVIDE || op == EXPR_POWER ||
+         op == EXPR_INTEGER;
 }
 
-static inline pf_status tape_say(const tape *t, const expr_node *node, double a, double b, double v, pf_error *error)
+static inline pf_status tape_say(const tape *t, const expr_node *node, double a, double b, double v,
+                                 pf_error *error)
 {
   const char *what = t->root == 0 ? "dw" : t->f->traces.items[t->root - 1];
   switch (node->op) {
   case EXPR_LOG:
-    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: log(%g) is %g", what, node->column, a, v);
+    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: log(%g) is %g", what, node->column, a,
+                   v);
   case EXPR_SQRT:
-    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: sqrt(%g) is %g", what, node->column, a, v);
+    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: sqrt(%g) is %g", what, node->column, a,
+                   v);
   case EXPR_DIVIDE:
-    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: %g / %g is %g", what, node->column, a, b, v);
+    return pf_fail(error, PF_POINT_FAILED, "%s, column %d: %g / %g is %g", what, node->column, a, b,
+                   v);
   default:
     return pf_fail(error, PF_POINT_FAILED, "%s, column %d: %g ^ %g is %g", what, node->column, a,
                    node->op == EXPR_INTEGER ? node->value : b, v);
@@ -522,30 +543,31 @@ typedef struct tape_cotangent {
 } tape_cotangent;
 
 /** ga (+)= c da, gb (+)= c db for an operation with one or two operands per synapse. */
-PF_INLINE void tape_run_adjoint(const int OP, const int B, const tape_tile *tile, tape_plane c, tape_plane v,
-                                tape_plane a, tape_plane b, tape_cotangent to, int n)
+PF_INLINE void tape_run_adjoint(const int OP, const int B, const tape_tile *tile, tape_plane c,
+                                tape_plane v, tape_plane a, tape_plane b, tape_cotangent to, int n)
 {
   for (int64_t r = 0; r < tile->n_rows && to.to.p != NULL; r++) {
-    const pf_real *cotangent = c.p + r * c.ld, *value = v.p + r * v.ld, *left = a.p + r * a.ld, *right = b.p + r * b.ld;
+    const pf_real *cotangent = c.p + r * c.ld, *value = v.p + r * v.ld, *left = a.p + r * a.ld,
+                  *right = b.p + r * b.ld;
     pf_real *g = to.to.p + r * to.to.ld;
     if (to.adds) {
 #pragma omp simd
       for (int64_t j = 0; j < tile->n; j++) {
-        g[j] += cotangent[j] *
-                (B ? tape_by_b(OP, left[j], right[j], value[j]) : tape_by_a(OP, left[j], right[j], value[j], n));
+        g[j] += cotangent[j] * (B ? tape_by_b(OP, left[j], right[j], value[j])
+                                  : tape_by_a(OP, left[j], right[j], value[j], n));
       }
     } else {
 #pragma omp simd
       for (int64_t j = 0; j < tile->n; j++) {
-        g[j] = cotangent[j] *
-               (B ? tape_by_b(OP, left[j], right[j], value[j]) : tape_by_a(OP, left[j], right[j], value[j], n));
+        g[j] = cotangent[j] * (B ? tape_by_b(OP, left[j], right[j], value[j])
+                                 : tape_by_a(OP, left[j], right[j], value[j], n));
       }
     }
   }
 }
 
-PF_INLINE void tape_run_adjoint_power(const tape_tile *tile, tape_plane c, tape_plane v, tape_plane a, tape_plane b,
-                                      tape_cotangent to, const int B)
+PF_INLINE void tape_run_adjoint_power(const tape_tile *tile, tape_plane c, tape_plane v,
+                                      tape_plane a, tape_plane b, tape_cotangent to, const int B)
 {
   for (int64_t r = 0; r < tile->n_rows && to.to.p != NULL; r++) {
     for (int64_t j = 0; j < tile->n; j++) {
@@ -572,8 +594,8 @@ PF_INLINE void tape_pass(const tape_tile *tile, tape_plane c, tape_cotangent to,
 }
 
 /** Of s v: the sum of c v into s, and g (+)= s c. */
-PF_INLINE void tape_run_adjoint_row(const tape_tile *tile, tape_plane c, tape_plane v, tape_cotangent to,
-                                    const double *s, double *s_bar)
+PF_INLINE void tape_run_adjoint_row(const tape_tile *tile, tape_plane c, tape_plane v,
+                                    tape_cotangent to, const double *s, double *s_bar)
 {
   for (int64_t r = 0; r < tile->n_rows; r++) {
     const pf_real *cotangent = c.p + r * c.ld, *value = v.p + r * v.ld;
@@ -617,7 +639,8 @@ PF_INLINE void tape_run_adjoint_sum(const tape_tile *tile, tape_plane c, double 
 }
 
 /** The plane that takes the cotangent of node i: the host's for a leaf, one of the arena else. */
-PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, int i)
+PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile,
+                                     const pf_rule_gradient *gradient, int i)
 {
   const expr_node *node = &t->f->nodes[i];
   tape_cotangent to = {{NULL, 0}, 1};
@@ -627,7 +650,8 @@ PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile, const pf_ru
     to.to = (tape_plane){gradient->w + tile->row * gradient->ldw + tile->column, gradient->ldw};
   } else if (node->op == EXPR_TRACE && gradient->traces.synapse != NULL) {
     const pf_traces *g = &gradient->traces;
-    to.to = (tape_plane){g->synapse + node->index * g->synapse_stride + tile->row * g->ldw + tile->column, g->ldw};
+    to.to = (tape_plane){
+        g->synapse + node->index * g->synapse_stride + tile->row * g->ldw + tile->column, g->ldw};
   } else if (node->op >= EXPR_FILL) {
     to.adds = tile->other[i].p != NULL;
     if (!to.adds) {
@@ -638,8 +662,10 @@ PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile, const pf_ru
   return to;
 }
 
-/** As above of a summand with the cotangent c: where nothing else uses it, c is its own. NULL: nothing left to do. */
-PF_INLINE void tape_give(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, int i, tape_plane c)
+/** As above of a summand with the cotangent c: where nothing else uses it, c is its own. NULL:
+ * nothing left to do. */
+PF_INLINE void tape_give(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, int i,
+                         tape_plane c)
 {
   if (t->f->nodes[i].op >= EXPR_FILL && t->program->uses[i] == 1) {
     tile->other[i] = c;
@@ -648,7 +674,8 @@ PF_INLINE void tape_give(const tape *t, tape_tile *tile, const pf_rule_gradient 
   }
 }
 
-PF_INLINE void tape_adjoint_of(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, int i)
+PF_INLINE void tape_adjoint_of(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient,
+                               int i)
 {
   const expr_node *node = &t->f->nodes[i];
   const tape_plane c = tile->other[i];
@@ -663,12 +690,14 @@ PF_INLINE void tape_adjoint_of(const tape *t, tape_tile *tile, const pf_rule_gra
     return;
   case EXPR_MUL_ADD:
     tape_give(t, tile, gradient, node->c, c);
-    tape_run_adjoint_row(tile, c, tape_operand(t, tile, node->a), tape_target(t, tile, gradient, node->a),
-                         tile->value[node->b], tile->dot[node->b]);
+    tape_run_adjoint_row(tile, c, tape_operand(t, tile, node->a),
+                         tape_target(t, tile, gradient, node->a), tile->value[node->b],
+                         tile->dot[node->b]);
     return;
   case EXPR_MUL_ROW:
-    tape_run_adjoint_row(tile, c, tape_operand(t, tile, node->a), tape_target(t, tile, gradient, node->a),
-                         tile->value[node->b], tile->dot[node->b]);
+    tape_run_adjoint_row(tile, c, tape_operand(t, tile, node->a),
+                         tape_target(t, tile, gradient, node->a), tile->value[node->b],
+                         tile->dot[node->b]);
     return;
   case EXPR_ADD:
     tape_give(t, tile, gradient, node->a, c);
@@ -685,7 +714,8 @@ PF_INLINE void tape_adjoint_of(const tape *t, tape_tile *tile, const pf_rule_gra
   const tape_plane b = node->b >= 0 ? tape_operand(t, tile, node->b) : a;
   switch (node->op) {
   case EXPR_INTEGER:
-    tape_run_adjoint(EXPR_INTEGER, 0, tile, c, v, a, b, tape_target(t, tile, gradient, node->a), (int)node->value);
+    tape_run_adjoint(EXPR_INTEGER, 0, tile, c, v, a, b, tape_target(t, tile, gradient, node->a),
+                     (int)node->value);
     break;
   case EXPR_POWER:
     tape_run_adjoint_power(tile, c, v, a, b, tape_target(t, tile, gradient, node->a), 0);
@@ -705,7 +735,8 @@ PF_INLINE void tape_adjoint_of(const tape *t, tape_tile *tile, const pf_rule_gra
   }
 }
 
-static inline void tape_row_adjoint(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient)
+static inline void tape_row_adjoint(const tape *t, tape_tile *tile,
+                                    const pf_rule_gradient *gradient)
 {
   for (int k = t->program->n_rows - 1; k >= 0; k--) {
     const int i = t->program->rows[k];
@@ -726,8 +757,9 @@ static inline void tape_row_adjoint(const tape *t, tape_tile *tile, const pf_rul
         }
       } else if (node->op != EXPR_CONSTANT) {
         double by_a = 0.0, by_b = 0.0;
-        tape_row_partials(node, tile->value[node->a][r], node->b >= 0 ? tile->value[node->b][r] : 0.0,
-                          tile->value[i][r], &by_a, &by_b);
+        tape_row_partials(node, tile->value[node->a][r],
+                          node->b >= 0 ? tile->value[node->b][r] : 0.0, tile->value[i][r], &by_a,
+                          &by_b);
         tile->dot[node->a][r] += bar * by_a;
         if (node->b >= 0) {
           tile->dot[node->b][r] += bar * by_b;
@@ -737,8 +769,10 @@ static inline void tape_row_adjoint(const tape *t, tape_tile *tile, const pf_rul
   }
 }
 
-/** Adds the gradients of sum of seed times the formula. Values must be there (tape_values with for_adjoint). */
-PF_INLINE void tape_adjoint(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, tape_plane seed)
+/** Adds the gradients of sum of seed times the formula. Values must be there (tape_values with
+ * for_adjoint). */
+PF_INLINE void tape_adjoint(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient,
+                            tape_plane seed)
 {
   for (int k = 0; k < t->program->n_rows; k++) {
     memset(tile->dot[t->program->rows[k]], 0, (size_t)tile->n_rows * sizeof(double));
@@ -763,7 +797,7 @@ typedef struct tape_direction {
   tape_plane x, w, traces[EXPR_TRACES];
 } tape_direction;
 
-static const pf_real tape_zeros[TAPE_MOST] = {0};
+static const pf_real tape_zeros[TAPE_MAX] = {0};
 
 static inline void tape_row_tangents(const tape *t, tape_tile *tile, const tape_direction *to)
 {
@@ -778,8 +812,9 @@ static inline void tape_row_tangents(const tape *t, tape_tile *tile, const tape_
         dot = to->post != NULL ? (double)to->post[tile->row + r] : 0.0;
       } else if (node->a >= 0) {
         double by_a = 0.0, by_b = 0.0;
-        tape_row_partials(node, tile->value[node->a][r], node->b >= 0 ? tile->value[node->b][r] : 0.0,
-                          tile->value[i][r], &by_a, &by_b);
+        tape_row_partials(node, tile->value[node->a][r],
+                          node->b >= 0 ? tile->value[node->b][r] : 0.0, tile->value[i][r], &by_a,
+                          &by_b);
         dot = by_a * tile->dot[node->a][r] + (node->b >= 0 ? by_b * tile->dot[node->b][r] : 0.0);
       }
       tile->dot[i][r] = dot;
@@ -787,7 +822,8 @@ static inline void tape_row_tangents(const tape *t, tape_tile *tile, const tape_
   }
 }
 
-PF_INLINE tape_plane tape_tangent_operand(const tape *t, const tape_tile *tile, const tape_direction *to, int i)
+PF_INLINE tape_plane tape_tangent_operand(const tape *t, const tape_tile *tile,
+                                          const tape_direction *to, int i)
 {
   const expr_node *node = &t->f->nodes[i];
   const tape_plane plane = node->op >= EXPR_FILL ? tile->other[i]
@@ -798,8 +834,9 @@ PF_INLINE tape_plane tape_tangent_operand(const tape *t, const tape_tile *tile, 
 }
 
 /** o = da by_a + db by_b. */
-PF_INLINE void tape_run_tangent(const int OP, const tape_tile *tile, tape_plane out, tape_plane v, tape_plane a,
-                                tape_plane b, tape_plane a_dot, tape_plane b_dot, const int TWO, int n)
+PF_INLINE void tape_run_tangent(const int OP, const tape_tile *tile, tape_plane out, tape_plane v,
+                                tape_plane a, tape_plane b, tape_plane a_dot, tape_plane b_dot,
+                                const int TWO, int n)
 {
   for (int64_t r = 0; r < tile->n_rows; r++) {
     pf_real *o = out.p + r * out.ld;
@@ -808,13 +845,15 @@ PF_INLINE void tape_run_tangent(const int OP, const tape_tile *tile, tape_plane 
     for (int64_t j = 0; j < tile->n; j++) {
       const pf_real first = tape_by_a(OP, left[j], right[j], value[j], n) * da[j];
       /* where b does not change, log(a) of a power must not matter */
-      const pf_real second = TWO && (db[j] > 0 || db[j] < 0) ? tape_by_b(OP, left[j], right[j], value[j]) * db[j] : 0;
+      const pf_real second =
+          TWO && (db[j] > 0 || db[j] < 0) ? tape_by_b(OP, left[j], right[j], value[j]) * db[j] : 0;
       o[j] = first + second;
     }
   }
 }
 
-PF_INLINE void tape_tangent_of(const tape *t, tape_tile *tile, const tape_direction *to, int i, tape_plane out)
+PF_INLINE void tape_tangent_of(const tape *t, tape_tile *tile, const tape_direction *to, int i,
+                               tape_plane out)
 {
   const expr_node *node = &t->f->nodes[i];
   const tape_plane v = tile->plane[i];
@@ -827,9 +866,11 @@ PF_INLINE void tape_tangent_of(const tape *t, tape_tile *tile, const tape_direct
     const int is_product = node->op == EXPR_MUL_ROW || node->op == EXPR_MUL_ADD;
     for (int64_t r = 0; r < tile->n_rows; r++) {
       const pf_real k = is_product ? (pf_real)s[r] : 1;
-      const pf_real k_dot = is_product ? (pf_real)s_dot[r] : 0, d_dot = is_product ? 0 : (pf_real)s_dot[r];
+      const pf_real k_dot = is_product ? (pf_real)s_dot[r] : 0,
+                    d_dot = is_product ? 0 : (pf_real)s_dot[r];
       pf_real *o = out.p + r * out.ld;
-      const pf_real *u = a.p + r * a.ld, *u_dot = a_dot.p + r * a_dot.ld, *rest = c_dot.p + r * c_dot.ld;
+      const pf_real *u = a.p + r * a.ld, *u_dot = a_dot.p + r * a_dot.ld,
+                    *rest = c_dot.p + r * c_dot.ld;
 #pragma omp simd
       for (int64_t j = 0; j < tile->n; j++) {
         o[j] = rest[j] + d_dot + (k * u_dot[j] + (is_product ? k_dot * u[j] : 0));
@@ -860,7 +901,8 @@ PF_INLINE void tape_tangent_of(const tape *t, tape_tile *tile, const tape_direct
 }
 
 /** Tangent of the formula into `out`. All values must be there (tape_values, not for_adjoint). */
-PF_INLINE void tape_tangent(const tape *t, tape_tile *tile, const tape_direction *to, tape_plane out)
+PF_INLINE void tape_tangent(const tape *t, tape_tile *tile, const tape_direction *to,
+                            tape_plane out)
 {
   tape_row_tangents(t, tile, to);
   for (int k = 0; k < t->program->n_cells; k++) {
@@ -875,7 +917,8 @@ PF_INLINE void tape_tangent(const tape *t, tape_tile *tile, const tape_direction
 /** The three, compiled once per instruction set: each is long, and called from several ops. */
 typedef struct tape_kernels {
   void (*values)(int for_adjoint, const tape *t, tape_tile *tile, tape_plane out);
-  void (*adjoint)(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient, tape_plane seed);
+  void (*adjoint)(const tape *t, tape_tile *tile, const pf_rule_gradient *gradient,
+                  tape_plane seed);
   void (*tangent)(const tape *t, tape_tile *tile, const tape_direction *to, tape_plane out);
 } tape_kernels;
 
@@ -886,32 +929,32 @@ PF_INLINE void tape_start(tape_tile *tile, const tape *t, const pf_block *in, in
 {
   const int64_t planes = 2 + (int64_t)planes_a_node * t->program->n_cells;
   int64_t cells = 4096 / planes / TAPE_ALIGN * TAPE_ALIGN;
-  cells = cells > TAPE_MOST ? TAPE_MOST : (cells < TAPE_LEAST ? TAPE_LEAST : cells);
+  cells = cells > TAPE_MAX ? TAPE_MAX : (cells < TAPE_LEAST ? TAPE_LEAST : cells);
   tile->in = in;
   tile->cells = cells;
   tile->row = tile->column = 0;
-  tile->most_columns = in->n_pre < cells ? in->n_pre : cells;
-  tile->ld = (tile->most_columns + TAPE_ALIGN - 1) / TAPE_ALIGN * TAPE_ALIGN;
+  tile->max_columns = in->n_pre < cells ? in->n_pre : cells;
+  tile->ld = (tile->max_columns + TAPE_ALIGN - 1) / TAPE_ALIGN * TAPE_ALIGN;
   const int64_t rows = tile->ld > 0 ? cells / tile->ld : 1;
-  tile->most_rows = rows > TAPE_ROWS ? TAPE_ROWS : (rows < 1 ? 1 : rows);
+  tile->max_rows = rows > TAPE_ROWS ? TAPE_ROWS : (rows < 1 ? 1 : rows);
 }
 
 /** Is there a tile here? Sets its size; no plane of the arena is taken. */
 PF_INLINE int tape_take(tape_tile *tile)
 {
   const int64_t rows = tile->in->n_rows - tile->row, columns = tile->in->n_pre - tile->column;
-  tile->n_rows = rows < tile->most_rows ? rows : tile->most_rows;
-  tile->n = columns < tile->most_columns ? columns : tile->most_columns;
+  tile->n_rows = rows < tile->max_rows ? rows : tile->max_rows;
+  tile->n = columns < tile->max_columns ? columns : tile->max_columns;
   tile->used = 0;
   return rows > 0 && columns > 0;
 }
 
 PF_INLINE void tape_next(tape_tile *tile)
 {
-  tile->column += tile->most_columns;
+  tile->column += tile->max_columns;
   if (tile->column >= tile->in->n_pre) {
     tile->column = 0;
-    tile->row += tile->most_rows;
+    tile->row += tile->max_rows;
   }
 }
 

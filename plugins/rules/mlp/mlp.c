@@ -1,8 +1,9 @@
 /*
- * plugins/rules/mlp/mlp.c - a multilayer perceptron as the rule: dw_ij = tanh(MLP_theta(x_j, y_i, w_ij, r)).
+ * plugins/rules/mlp/mlp.c - a multilayer perceptron as the rule: dw_ij = tanh(MLP_theta(x_j, y_i,
+ * w_ij, r)).
  *
- * Hidden units are leaky ReLUs of slope 0.01. One hidden layer over rows of many columns is in wide.h, everything else
- * in packed.h.
+ * Hidden units are leaky ReLUs of slope 0.01. One hidden layer over rows of many columns is in
+ * wide.h, everything else in packed.h.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -30,14 +31,18 @@ static const pf_option options[] = {
 };
 
 static const pf_modulator modulators[] = {
-    {.name = "r", .fallback = "reward - expected_reward", .per = PF_PER_NETWORK, .help = "the reward term r"},
+    {.name = "r",
+     .fallback = "reward - expected_reward",
+     .per = PF_PER_NETWORK,
+     .help = "the reward term r"},
 };
 
 static pf_status read_inputs(const pf_options *given, mlp *shape, pf_error *error)
 {
   const int64_t n = given->length(given, "inputs");
   if (n == 0) {
-    return pf_fail_key(error, PF_STOP, "inputs", "the list is empty; the perceptron needs at least one of x, y, w, r");
+    return pf_fail_key(error, PF_STOP, "inputs",
+                       "the list is empty; the perceptron needs at least one of x, y, w, r");
   }
   for (int k = 0; k < MLP_MAX_INPUTS; k++) {
     shape->place[k] = -1;
@@ -64,8 +69,9 @@ static pf_status read_layers(const pf_options *given, mlp *shape, pf_error *erro
   const int64_t n_hidden = given->length(given, "hidden");
   int64_t units = 0;
   if (n_hidden > MLP_MAX_HIDDEN) {
-    return pf_fail_key(error, PF_STOP, "hidden", "found %lld hidden layers, at most %d are possible",
-                       (long long)n_hidden, MLP_MAX_HIDDEN);
+    return pf_fail_key(error, PF_STOP, "hidden",
+                       "found %lld hidden layers, at most %d are possible", (long long)n_hidden,
+                       MLP_MAX_HIDDEN);
   }
   shape->n_layers = (int)n_hidden + 1;
   shape->size[0] = shape->n_inputs;
@@ -114,7 +120,8 @@ static void name_parameters(mlp *self)
           .value = 0.0,
           .lower = -INFINITY,
           .upper = INFINITY,
-          .help = bias ? "bias of a unit" : "weight from an input, or a unit of the layer below, to a unit",
+          .help = bias ? "bias of a unit"
+                       : "weight from an input, or a unit of the layer below, to a unit",
       };
     }
   }
@@ -156,12 +163,14 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   return PF_OK;
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
-  static const uint32_t reads[MLP_MAX_INPUTS] = {PF_READS_PRE, PF_READS_POST, PF_READS_WEIGHT, PF_READS_MODULATOR};
+  static const uint32_t reads[MLP_MAX_INPUTS] = {PF_READS_PRE, PF_READS_POST, PF_READS_WEIGHT,
+                                                 PF_READS_MODULATOR};
   const mlp *self = object;
-  out->parameters = (pf_parameter_table){self->parameters, (size_t)self->n_parameters, sizeof *self->parameters};
+  out->parameters =
+      (pf_parameter_table){self->parameters, (size_t)self->n_parameters, sizeof *self->parameters};
   out->modulators = (pf_modulator_table)PF_TABLE_OF(modulators);
   for (int k = 0; k < self->n_inputs; k++) {
     out->reads |= reads[self->input[k]];
@@ -170,8 +179,8 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
 }
 
 /** The shape: the coefficients of a perceptron say little one by one. */
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   (void)theta;
   (void)error;
@@ -205,8 +214,8 @@ PF_INLINE void forward_block(const mlp *self, const pf_block *in, pf_real *dw, i
   }
 }
 
-PF_INLINE void vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         const pf_rule_gradient *gradient)
+PF_INLINE void vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent,
+                         int64_t ld_cotangent, const pf_rule_gradient *gradient)
 {
   if (takes_rows(self, in)) {
     mlp_wide_vjp_block(self, in, cotangent, ld_cotangent, gradient);

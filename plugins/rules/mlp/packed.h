@@ -1,8 +1,9 @@
 /*
  * plugins/rules/mlp/packed.h - any number of layers, and narrow blocks: synapses packed into lanes.
  *
- * Synapses are taken in row-major order, up to MLP_LANES at a time, whatever rows they belong to; a plane of lanes per
- * unit, layer after layer. Lanes beyond the last synapse (up to a multiple of 8) have inputs and cotangent 0.
+ * Synapses are taken in row-major order, up to MLP_LANES at a time, whatever rows they belong to; a
+ * plane of lanes per unit, layer after layer. Lanes beyond the last synapse (up to a multiple of 8)
+ * have inputs and cotangent 0.
  */
 #ifndef PLASTFIT_RULES_MLP_PACKED_H
 #define PLASTFIT_RULES_MLP_PACKED_H
@@ -59,17 +60,18 @@ PF_INLINE void mlp_pack_fill(const mlp *self, const pf_block *in, int64_t first,
 }
 
 /**
- * Four planes below a unit: z = (FIRST ? bias : z) + sum of w_k a_k, then (LEAKY) the response. Fewer than four are
- * made up with weights of 0, so that there is one loop.
+ * Four planes below a unit: z = (FIRST ? bias : z) + sum of w_k a_k, then (LEAKY) the response.
+ * Fewer than four are made up with weights of 0, so that there is one loop.
  */
-PF_INLINE void mlp_pack_four(const int FIRST, const int LEAKY, int64_t lanes, pf_real bias, const pf_real w[4],
-                             const pf_real *const a[4], pf_real *z)
+PF_INLINE void mlp_pack_four(const int FIRST, const int LEAKY, int64_t lanes, pf_real bias,
+                             const pf_real w[4], const pf_real *const a[4], pf_real *z)
 {
   const pf_real w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
   const pf_real *a0 = a[0], *a1 = a[1], *a2 = a[2], *a3 = a[3];
 #pragma omp simd
   for (int64_t l = 0; l < lanes; l++) {
-    const pf_real sum = (FIRST ? bias : z[l]) + ((w0 * a0[l] + w1 * a1[l]) + (w2 * a2[l] + w3 * a3[l]));
+    const pf_real sum =
+        (FIRST ? bias : z[l]) + ((w0 * a0[l] + w1 * a1[l]) + (w2 * a2[l] + w3 * a3[l]));
     z[l] = LEAKY ? mlp_leaky(sum) : sum;
   }
 }
@@ -119,7 +121,8 @@ PF_INLINE const pf_real *mlp_pack_forward(const mlp *self, const double *theta, 
   return pack->activity + self->first[self->n_layers] * MLP_LANES;
 }
 
-PF_INLINE void mlp_packed_forward_block(const mlp *self, const pf_block *in, pf_real *dw, int64_t lddw)
+PF_INLINE void mlp_packed_forward_block(const mlp *self, const pf_block *in, pf_real *dw,
+                                        int64_t lddw)
 {
   mlp_pack pack;
   for (int64_t first = 0; first < in->n_rows * in->n_pre; first += MLP_LANES) {
@@ -132,10 +135,11 @@ PF_INLINE void mlp_packed_forward_block(const mlp *self, const pf_block *in, pf_
 }
 
 /**
- * One unit and K (1..4) planes below it: below_k += w_k d, and sum_k = sum over lanes of d a_k; sum of d in sum[4].
+ * One unit and K (1..4) planes below it: below_k += w_k d, and sum_k = sum over lanes of d a_k; sum
+ * of d in sum[4].
  */
-PF_INLINE void mlp_pack_four_vjp(const int K, int64_t lanes, const pf_real *d, const pf_real w[4], const pf_real *a,
-                                 pf_real *below, double sum[5])
+PF_INLINE void mlp_pack_four_vjp(const int K, int64_t lanes, const pf_real *d, const pf_real w[4],
+                                 const pf_real *a, pf_real *below, double sum[5])
 {
   const pf_real w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
   pf_real s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0;
@@ -166,11 +170,12 @@ PF_INLINE void mlp_pack_four_vjp(const int K, int64_t lanes, const pf_real *d, c
 }
 
 /**
- * Through layer l: from the cotangents `delta` of its units' drives to gradients of its weights and to the cotangents
- * `below` of the activity of the layer below.
+ * Through layer l: from the cotangents `delta` of its units' drives to gradients of its weights and
+ * to the cotangents `below` of the activity of the layer below.
  */
-PF_INLINE void mlp_pack_layer_vjp(const mlp *self, const double *theta, int layer, const mlp_pack *pack,
-                                  const pf_real *delta, pf_real *below, double *g_theta)
+PF_INLINE void mlp_pack_layer_vjp(const mlp *self, const double *theta, int layer,
+                                  const mlp_pack *pack, const pf_real *delta, pf_real *below,
+                                  double *g_theta)
 {
   const int n_in = self->size[layer - 1];
   const int n_out = self->size[layer];
@@ -236,8 +241,8 @@ PF_INLINE void mlp_pack_scatter(const mlp *self, const mlp_pack *pack, const pf_
   }
 }
 
-PF_INLINE void mlp_packed_vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                                    const pf_rule_gradient *gradient)
+PF_INLINE void mlp_packed_vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent,
+                                    int64_t ld_cotangent, const pf_rule_gradient *gradient)
 {
   mlp_pack pack;
   pf_real cotangents[2][(MLP_MAX_UNITS + 1) * MLP_LANES];

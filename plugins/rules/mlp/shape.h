@@ -1,8 +1,8 @@
 /*
  * plugins/rules/mlp/shape.h - the perceptron's object: its layers, and where theta keeps them.
  *
- * theta holds layer by layer weights[input][unit], row-major, then biases[unit]. Layer 1 takes the rule's inputs, the
- * last layer has one unit, dw.
+ * theta holds layer by layer weights[input][unit], row-major, then biases[unit]. Layer 1 takes the
+ * rule's inputs, the last layer has one unit, dw.
  */
 #ifndef PLASTFIT_RULES_MLP_SHAPE_H
 #define PLASTFIT_RULES_MLP_SHAPE_H
@@ -31,7 +31,8 @@ typedef struct mlp {
   int size[MLP_MAX_HIDDEN + 2];         /**< size[0] inputs, size[l] units of layer l */
   int weights[MLP_MAX_HIDDEN + 2];      /**< offset in theta of layer l's weights, l from 1 */
   int biases[MLP_MAX_HIDDEN + 2];
-  int first[MLP_MAX_HIDDEN + 2]; /**< where the packed path keeps layer l: its first unit, l from 0 */
+  int first[MLP_MAX_HIDDEN +
+            2]; /**< where the packed path keeps layer l: its first unit, l from 0 */
   int n_parameters;
   pf_parameter *parameters;
   char (*names)[24];

@@ -1,9 +1,9 @@
 /*
  * plugins/rules/mlp/tangent.h - tangents of the perceptron, many directions at once.
  *
- * A pass backward from dw itself gives, for every synapse, d dw / d z of each unit's drive z. With the activity a of
- * the units below, d dw / d weight[k][u] = a_k d dw / d z_u and d dw / d bias[u] = d dw / d z_u; at the inputs the same
- * are the slopes with respect to x, y and w.
+ * A pass backward from dw itself gives, for every synapse, d dw / d z of each unit's drive z. With
+ * the activity a of the units below, d dw / d weight[k][u] = a_k d dw / d z_u and d dw / d bias[u]
+ * = d dw / d z_u; at the inputs the same are the slopes with respect to x, y and w.
  */
 #ifndef PLASTFIT_RULES_MLP_TANGENT_H
 #define PLASTFIT_RULES_MLP_TANGENT_H
@@ -11,7 +11,8 @@
 #include "../common/rule_tangent.h"
 #include "packed.h"
 
-/** A pack, and d dw / d drive of every unit (of inputs: d dw / d input) in planes like its activity's. */
+/** A pack, and d dw / d drive of every unit (of inputs: d dw / d input) in planes like its
+ * activity's. */
 typedef struct mlp_slopes {
   mlp_pack pack;
   pf_real slope[MLP_PLANES * MLP_LANES];
@@ -52,14 +53,16 @@ PF_INLINE void mlp_slopes_of_inputs(const mlp *self, mlp_slopes *all)
                 {all->at.reads_w, MLP_W, all->at.by_w}};
   for (int i = 0; i < 3; i++) {
     if (slopes[i].reads) {
-      memcpy(slopes[i].to, all->slope + self->place[slopes[i].input] * MLP_LANES, (size_t)all->at.n * sizeof(pf_real));
+      memcpy(slopes[i].to, all->slope + self->place[slopes[i].input] * MLP_LANES,
+             (size_t)all->at.n * sizeof(pf_real));
     }
   }
 }
 
 PF_INLINE void mlp_slopes_fill(const mlp *self, const pf_block *in, mlp_slopes *all)
 {
-  /* a pack goes on into the next rows where a stretch is a part of one; those lanes are not looked at */
+  /* a pack goes on into the next rows where a stretch is a part of one; those lanes are not looked
+   * at */
   mlp_pack_fill(self, in, all->at.row * in->n_pre + all->at.column, &all->pack);
   const pf_real *out = mlp_pack_forward(self, in->theta, &all->pack);
   pf_real *last = all->slope + self->first[self->n_layers] * MLP_LANES;
@@ -93,13 +96,14 @@ PF_INLINE const pf_real *mlp_slope_of(const mlp *self, int64_t m, mlp_slopes *al
   return all->product;
 }
 
-PF_INLINE void mlp_tangent_one(const int X, const int Y, const int W, const mlp *self, const pf_rule_tangent *tangent,
-                               int64_t k, mlp_slopes *all)
+PF_INLINE void mlp_tangent_one(const int X, const int Y, const int W, const mlp *self,
+                               const pf_rule_tangent *tangent, int64_t k, mlp_slopes *all)
 {
   const int64_t unit = rule_tangent_unit(tangent, k);
-  pf_real *out = rule_tangent_of(
-      X, Y, W, tangent, k, unit < 0 ? (pf_real)0 : (pf_real)1,
-      unit < 0 ? all->slope + self->first[self->n_layers] * MLP_LANES : mlp_slope_of(self, unit, all), &all->at);
+  pf_real *out = rule_tangent_of(X, Y, W, tangent, k, unit < 0 ? (pf_real)0 : (pf_real)1,
+                                 unit < 0 ? all->slope + self->first[self->n_layers] * MLP_LANES
+                                          : mlp_slope_of(self, unit, all),
+                                 &all->at);
   for (int64_t m = 0; m < self->n_parameters && unit == -2; m++) {
     const double dot = tangent->theta[k * self->n_parameters + m];
     if (dot != 0.0) {

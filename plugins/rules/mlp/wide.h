@@ -4,8 +4,8 @@
  *     z_u = base_u + wx_u x_j + ww_u w_ij        base_u = bias_u + wy_u y_i + wr_u r, once per row
  *     o = b + sum_u v_u leaky(z_u),   dw = tanh o
  *
- * Adjoint, with q = c (1 - dw^2) and e_u = q leaky'(z_u): per unit the sums of e, e x and e w over the row give every
- * gradient of theta, as leaky(z) = leaky'(z) z.
+ * Adjoint, with q = c (1 - dw^2) and e_u = q leaky'(z_u): per unit the sums of e, e x and e w over
+ * the row give every gradient of theta, as leaky(z) = leaky'(z) z.
  */
 #ifndef PLASTFIT_RULES_MLP_WIDE_H
 #define PLASTFIT_RULES_MLP_WIDE_H
@@ -13,10 +13,12 @@
 #include "shape.h"
 #include "tanh.h"
 
-/** The layer's coefficients, per call, and what y adds to its bias, per row. Units are taken two at a time: padded. */
+/** The layer's coefficients, per call, and what y adds to its bias, per row. Units are taken two at
+ * a time: padded. */
 typedef struct mlp_wide {
   int n; /**< units, rounded up to an even number; a unit added has zeros */
-  pf_real wx[MLP_MAX_UNITS + 1], ww[MLP_MAX_UNITS + 1], v[MLP_MAX_UNITS + 1], base[MLP_MAX_UNITS + 1];
+  pf_real wx[MLP_MAX_UNITS + 1], ww[MLP_MAX_UNITS + 1], v[MLP_MAX_UNITS + 1],
+      base[MLP_MAX_UNITS + 1];
   pf_real bias;
 } mlp_wide;
 
@@ -59,14 +61,16 @@ PF_INLINE void mlp_wide_row(const mlp *self, const pf_block *in, double y, doubl
 }
 
 /** dw of n synapses of a row. */
-PF_INLINE void mlp_wide_forward(const mlp_wide *wide, int64_t n, const pf_real *x, const pf_real *w, pf_real *dw)
+PF_INLINE void mlp_wide_forward(const mlp_wide *wide, int64_t n, const pf_real *x, const pf_real *w,
+                                pf_real *dw)
 {
   for (int64_t j = 0; j < n; j++) {
     dw[j] = wide->bias;
   }
   for (int u = 0; u < wide->n; u += 2) {
     const pf_real wx0 = wide->wx[u], ww0 = wide->ww[u], v0 = wide->v[u], base0 = wide->base[u];
-    const pf_real wx1 = wide->wx[u + 1], ww1 = wide->ww[u + 1], v1 = wide->v[u + 1], base1 = wide->base[u + 1];
+    const pf_real wx1 = wide->wx[u + 1], ww1 = wide->ww[u + 1], v1 = wide->v[u + 1],
+                  base1 = wide->base[u + 1];
 #pragma omp simd
     for (int64_t j = 0; j < n; j++) {
       const pf_real z0 = base0 + wx0 * x[j] + ww0 * w[j];
@@ -77,7 +81,8 @@ PF_INLINE void mlp_wide_forward(const mlp_wide *wide, int64_t n, const pf_real *
   mlp_tanh_run(n, dw);
 }
 
-PF_INLINE void mlp_wide_forward_block(const mlp *self, const pf_block *in, pf_real *dw, int64_t lddw)
+PF_INLINE void mlp_wide_forward_block(const mlp *self, const pf_block *in, pf_real *dw,
+                                      int64_t lddw)
 {
   mlp_wide wide;
   mlp_wide_call(self, in->theta, &wide);
@@ -97,8 +102,8 @@ typedef struct mlp_wide_sums {
 } mlp_wide_sums;
 
 /** The adjoint of n synapses: q as above; gx, gw and the sums are added to. */
-PF_INLINE void mlp_wide_vjp(const mlp_wide *wide, int64_t n, const pf_real *x, const pf_real *w, const pf_real *q,
-                            pf_real *gx, pf_real *gw, mlp_wide_sums *sums)
+PF_INLINE void mlp_wide_vjp(const mlp_wide *wide, int64_t n, const pf_real *x, const pf_real *w,
+                            const pf_real *q, pf_real *gx, pf_real *gw, mlp_wide_sums *sums)
 {
   for (int u = 0; u < wide->n; u += 2) {
     const pf_real wx0 = wide->wx[u], ww0 = wide->ww[u], base0 = wide->base[u];
@@ -129,9 +134,11 @@ PF_INLINE void mlp_wide_vjp(const mlp_wide *wide, int64_t n, const pf_real *x, c
   }
 }
 
-/** From a row's sums to the gradients of theta (if wanted); returns that of y, and adds that of r. */
-PF_INLINE double mlp_wide_fold(const mlp *self, const mlp_wide *wide, const double *theta, const mlp_wide_sums *sums,
-                               double y, double r, double *g_theta, double *g_r)
+/** From a row's sums to the gradients of theta (if wanted); returns that of y, and adds that of r.
+ */
+PF_INLINE double mlp_wide_fold(const mlp *self, const mlp_wide *wide, const double *theta,
+                               const mlp_wide_sums *sums, double y, double r, double *g_theta,
+                               double *g_r)
 {
   const int n = self->size[1];
   double g_y = 0.0;
@@ -143,23 +150,26 @@ PF_INLINE double mlp_wide_fold(const mlp *self, const mlp_wide *wide, const doub
     if (g_theta == NULL) {
       continue;
     }
-    const double by_input[MLP_MAX_INPUTS] = {v * sums->ex[u], through * y, v * sums->ew[u], through * r};
+    const double by_input[MLP_MAX_INPUTS] = {v * sums->ex[u], through * y, v * sums->ew[u],
+                                             through * r};
     for (int k = 0; k < self->n_inputs; k++) {
       g_theta[self->weights[1] + k * n + u] += by_input[self->input[k]];
     }
     g_theta[self->biases[1] + u] += through;
-    g_theta[self->weights[2] + u] +=
-        (double)wide->base[u] * sums->e[u] + (double)wide->wx[u] * sums->ex[u] + (double)wide->ww[u] * sums->ew[u];
+    g_theta[self->weights[2] + u] += (double)wide->base[u] * sums->e[u] +
+                                     (double)wide->wx[u] * sums->ex[u] +
+                                     (double)wide->ww[u] * sums->ew[u];
   }
   return g_y;
 }
 
-PF_INLINE void mlp_wide_vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                                  const pf_rule_gradient *gradient)
+PF_INLINE void mlp_wide_vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent,
+                                  int64_t ld_cotangent, const pf_rule_gradient *gradient)
 {
   mlp_wide wide;
   mlp_wide_sums sums;
-  pf_real q[RULE_CHUNK], spare[2 * RULE_CHUNK]; /* spare: what is not wanted is added there and forgotten */
+  pf_real q[RULE_CHUNK],
+      spare[2 * RULE_CHUNK]; /* spare: what is not wanted is added there and forgotten */
   mlp_wide_call(self, in->theta, &wide);
   if (gradient->pre == NULL || gradient->w == NULL) {
     memset(spare, 0, sizeof spare);
@@ -185,7 +195,8 @@ PF_INLINE void mlp_wide_vjp_block(const mlp *self, const pf_block *in, const pf_
       }
       g_bias += (double)sum;
       mlp_wide_vjp(&wide, n, in->pre + j, w, q, gradient->pre != NULL ? gradient->pre + j : spare,
-                   gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare + RULE_CHUNK, &sums);
+                   gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare + RULE_CHUNK,
+                   &sums);
     }
     const double g_y = mlp_wide_fold(self, &wide, in->theta, &sums, y, r, gradient->theta, &g_r);
     if (gradient->post != NULL && self->place[MLP_Y] >= 0) {

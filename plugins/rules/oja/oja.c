@@ -1,8 +1,9 @@
 /*
  * plugins/rules/oja/oja.c - Oja's rule: dw_ij = rate x_j y_i - decay y_i^2 w_ij.
  *
- * E. Oja, "A simplified neuron model as a principal component analyzer", J. Math. Biol. 15, 267-273 (1982). Through the
- * author's header, like a rule of your own; bench/author compares it with the same rule written by hand.
+ * E. Oja, "A simplified neuron model as a principal component analyzer", J. Math. Biol. 15, 267-273
+ * (1982). Through the author's header, like a rule of your own; bench/author compares it with the
+ * same rule written by hand.
  */
 #define PF_RULE_NAME oja
 #define PF_RULE_EQUATION "rate x y - decay y^2 w"

@@ -8,7 +8,8 @@
  *
  * each with - decay w where `decay_term` is set. All of them are
  *
- *     dw_ij = a_i (x_j - m) - (b x_j + d) w_ij,     a_i = rate r (y_i or 1),  b = rate or 0,  d = decay or 0
+ *     dw_ij = a_i (x_j - m) - (b x_j + d) w_ij,     a_i = rate r (y_i or 1),  b = rate or 0,  d =
+ * decay or 0
  *
  * so there is one kernel. Sources are in README.md.
  */
@@ -37,12 +38,19 @@ static const pf_option options[] = {
      .help = "form covariance: mean presynaptic activity that is taken off x, 0 unless given"},
 };
 
-/* The reward prediction error is r for all but Rescorla-Wagner, in which w itself is the prediction. */
+/* The reward prediction error is r for all but Rescorla-Wagner, in which w itself is the
+ * prediction. */
 static const pf_modulator prediction_error[] = {
-    {.name = "r", .fallback = "reward - expected_reward", .per = PF_PER_NETWORK, .help = "the reward term r"},
+    {.name = "r",
+     .fallback = "reward - expected_reward",
+     .per = PF_PER_NETWORK,
+     .help = "the reward term r"},
 };
 static const pf_modulator plain_reward[] = {
-    {.name = "r", .fallback = "reward", .per = PF_PER_NETWORK, .help = "the reward r, which w predicts"},
+    {.name = "r",
+     .fallback = "reward",
+     .per = PF_PER_NETWORK,
+     .help = "the reward r, which w predicts"},
 };
 
 static const pf_parameter parameters[MAX_PARAMETERS] = {
@@ -79,13 +87,16 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
     form++;
   }
   if (form == N_FORMS) {
-    return pf_fail_key(error, PF_STOP, "form",
-                       "found \"%s\", expected one of \"x r\", \"x y r\", \"covariance\", \"rescorla-wagner\"", name);
+    return pf_fail_key(
+        error, PF_STOP, "form",
+        "found \"%s\", expected one of \"x r\", \"x y r\", \"covariance\", \"rescorla-wagner\"",
+        name);
   }
   const int has_mean = given->present(given, "x_mean");
   if (has_mean && form != FORM_COVARIANCE) {
-    return pf_fail_key(error, PF_STOP, "x_mean",
-                       "the form \"%s\" takes no mean off x; leave it out, or choose form = \"covariance\"", name);
+    return pf_fail_key(
+        error, PF_STOP, "x_mean",
+        "the form \"%s\" takes no mean off x; leave it out, or choose form = \"covariance\"", name);
   }
   reward *self = host->allocate(host, sizeof *self);
   if (self == NULL) {
@@ -107,21 +118,22 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
   const reward *self = object;
   const int predicts = self->form == FORM_RESCORLA_WAGNER;
   out->parameters = (pf_parameter_table){parameters, self->decays ? 2 : 1, sizeof parameters[0]};
-  out->modulators = (pf_modulator_table){predicts ? plain_reward : prediction_error, 1, sizeof plain_reward[0]};
+  out->modulators =
+      (pf_modulator_table){predicts ? plain_reward : prediction_error, 1, sizeof plain_reward[0]};
   out->reads = PF_READS_PRE | PF_READS_MODULATOR;
   out->reads |= self->form == FORM_XYR ? PF_READS_POST : 0;
   out->reads |= predicts || self->decays ? PF_READS_WEIGHT : 0;
   return PF_OK;
 }
 
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   (void)error;
   const reward *self = object;
@@ -129,7 +141,8 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
   if (self->form == FORM_RESCORLA_WAGNER) {
     (void)snprintf(product, sizeof product, "x (r - w)");
   } else if (self->form == FORM_COVARIANCE && self->x_mean != 0.0) {
-    (void)snprintf(product, sizeof product, "r (x %c %.3g)", self->x_mean < 0 ? '+' : '-', fabs(self->x_mean));
+    (void)snprintf(product, sizeof product, "r (x %c %.3g)", self->x_mean < 0 ? '+' : '-',
+                   fabs(self->x_mean));
   } else {
     (void)snprintf(product, sizeof product, "%s", self->form == FORM_XYR ? "x y r" : "x r");
   }
@@ -157,7 +170,8 @@ PF_INLINE row_coefficients coefficients(const reward *self, const pf_block *in, 
   };
 }
 
-/** One synapse. READS_W 0: no part of the rule reads w, so that a bad weight cannot reach dw through 0 w. */
+/** One synapse. READS_W 0: no part of the rule reads w, so that a bad weight cannot reach dw
+ * through 0 w. */
 PF_INLINE pf_real value(const int READS_W, row_coefficients row, pf_real x, pf_real w)
 {
   const pf_real learnt = row.a * (x - row.m);
@@ -169,8 +183,8 @@ PF_INLINE int reads_weight(const reward *self)
   return self->form == FORM_RESCORLA_WAGNER || self->decays;
 }
 
-PF_INLINE void forward_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x, const pf_real *w,
-                           pf_real *out)
+PF_INLINE void forward_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x,
+                           const pf_real *w, pf_real *out)
 {
 #pragma omp simd
   for (int64_t j = 0; j < n; j++) {
@@ -190,8 +204,8 @@ PF_INLINE void forward_block(const reward *self, const pf_block *in, pf_real *dw
   }
 }
 
-PF_INLINE void step_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x, const pf_real *w,
-                        pf_real eta, const pf_real *mask, pf_real *out)
+PF_INLINE void step_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x,
+                        const pf_real *w, pf_real eta, const pf_real *mask, pf_real *out)
 {
   if (mask == NULL) {
 #pragma omp simd
@@ -206,8 +220,8 @@ PF_INLINE void step_run(const int READS_W, row_coefficients row, int64_t n, cons
   }
 }
 
-PF_INLINE void step_block(const reward *self, const pf_block *in, const pf_update *update, pf_real *w_out,
-                          int64_t ld_out)
+PF_INLINE void step_block(const reward *self, const pf_block *in, const pf_update *update,
+                          pf_real *w_out, int64_t ld_out)
 {
   const pf_real eta = (pf_real)update->eta;
   for (int64_t i = 0; i < in->n_rows; i++) {
@@ -227,8 +241,9 @@ typedef struct sums {
 } sums;
 
 /** Along n synapses of a row. c is as given, or (FUSED) eta mask gw, gw as on entry. */
-PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, int64_t n, const pf_real *x,
-                       const pf_real *w, const pf_real *cotangent, pf_real eta, pf_real *gx, pf_real *gw, sums *sum)
+PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, int64_t n,
+                       const pf_real *x, const pf_real *w, const pf_real *cotangent, pf_real eta,
+                       pf_real *gx, pf_real *gw, sums *sum)
 {
   pf_real sx = 0, sxw = 0, sw = 0;
 #pragma omp simd reduction(+ : sx, sxw, sw)
@@ -247,8 +262,9 @@ PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, 
 }
 
 /** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in, const pf_real *cotangent,
-                       int64_t ld_cotangent, double eta, const pf_rule_gradient *gradient)
+PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
+                       const pf_real *cotangent, int64_t ld_cotangent, double eta,
+                       const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_decay = 0.0, g_r = 0.0;
@@ -291,8 +307,8 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in, 
   }
 }
 
-PF_INLINE void vjp_block(const reward *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         const pf_rule_gradient *gradient)
+PF_INLINE void vjp_block(const reward *self, const pf_block *in, const pf_real *cotangent,
+                         int64_t ld_cotangent, const pf_rule_gradient *gradient)
 {
   adjoint(0, self, in, cotangent, ld_cotangent, 0.0, gradient);
 }
@@ -304,7 +320,8 @@ PF_INLINE void step_vjp_block(const reward *self, const pf_block *in, const pf_u
 }
 
 /** Direction t. */
-PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
+PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent,
+                             int64_t t)
 {
   const int64_t n_parameters = self->decays ? 2 : 1;
   const double *theta_dot = tangent->theta != NULL ? tangent->theta + t * n_parameters : NULL;
@@ -314,8 +331,9 @@ PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_ru
   for (int64_t i = 0; i < in->n_rows; i++) {
     const row_coefficients row = coefficients(self, in, i);
     const double y = self->form == FORM_XYR ? (double)in->post[i] : 1.0;
-    const double y_dot =
-        self->form == FORM_XYR && tangent->post != NULL ? (double)tangent->post[t * tangent->post_stride + i] : 0.0;
+    const double y_dot = self->form == FORM_XYR && tangent->post != NULL
+                             ? (double)tangent->post[t * tangent->post_stride + i]
+                             : 0.0;
     const row_coefficients dot = {
         .a = (pf_real)(r * (rate_dot * y + in->theta[RATE] * y_dot)),
         .m = row.m,
@@ -323,7 +341,8 @@ PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_ru
         .d = self->decays && theta_dot != NULL ? (pf_real)theta_dot[DECAY] : 0,
     };
     const pf_real *w = in->w + i * in->ldw;
-    const pf_real *w_dot = tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
+    const pf_real *w_dot =
+        tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
     pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
     forward_run(1, dot, in->n_pre, in->pre, w, out);
     for (int64_t j = 0; x_dot != NULL && j < in->n_pre; j++) {
@@ -342,23 +361,24 @@ PF_INLINE void jvp_block(const reward *self, const pf_block *in, const pf_rule_t
   }
 }
 
-#define VARIANT(suffix, attribute)                                                                              \
-  RULE_FORWARD(suffix, attribute)                                                                               \
-  RULE_VJP(suffix, attribute)                                                                                   \
-  RULE_JVP(suffix, attribute)                                                                                   \
-  RULE_STEP(suffix, attribute)                                                                                  \
-  RULE_STEP_VJP(suffix, attribute)                                                                              \
-  static const pf_rule_ops ops##suffix = {                                                                      \
-      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                                       \
-      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,                             \
-  };                                                                                                            \
-  static const pf_plugin plugin##suffix = {                                                                     \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                             \
-      .name = "reward",                                                                                         \
-      .version = "1.0",                                                                                         \
-      .summary = "reward-modulated rules: x r, x y r, covariance, Rescorla-Wagner; each with or without decay", \
-      .options = PF_TABLE_OF(options),                                                                          \
-      .rule = &ops##suffix,                                                                                     \
+#define VARIANT(suffix, attribute)                                                                \
+  RULE_FORWARD(suffix, attribute)                                                                 \
+  RULE_VJP(suffix, attribute)                                                                     \
+  RULE_JVP(suffix, attribute)                                                                     \
+  RULE_STEP(suffix, attribute)                                                                    \
+  RULE_STEP_VJP(suffix, attribute)                                                                \
+  static const pf_rule_ops ops##suffix = {                                                        \
+      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                         \
+      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,               \
+  };                                                                                              \
+  static const pf_plugin plugin##suffix = {                                                       \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                               \
+      .name = "reward",                                                                           \
+      .version = "1.0",                                                                           \
+      .summary = "reward-modulated rules: x r, x y r, covariance, Rescorla-Wagner; each with or " \
+                 "without decay",                                                                 \
+      .options = PF_TABLE_OF(options),                                                            \
+      .rule = &ops##suffix,                                                                       \
   };
 
 PF_FOR_EACH_ISA(VARIANT)

@@ -1,16 +1,17 @@
 /*
  * plugins/rules/stdp/stdp.c - spike-timing-dependent plasticity by traces (all pairs).
  *
- *     p_j <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i               every step
- *     s_ij = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i
- *     dw_ij = s_ij | m s_ij | m c_ij,   c_ij <- exp(-dt / tau_c) c_ij + s_ij
+ *     p_j <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i every step s_ij
+ * = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i dw_ij = s_ij | m s_ij | m c_ij,
+ * c_ij <- exp(-dt / tau_c) c_ij + s_ij
  *
- * dw sees the traces before the step, so that a pair of spikes in the same step does not count, and an eligibility c
- * waits at least one step for its modulator m. F is 1 (additive) or (w_max - w), (w - w_min) (multiplicative, soft
- * bounds). x and y are spikes or rates.
+ * dw sees the traces before the step, so that a pair of spikes in the same step does not count, and
+ * an eligibility c waits at least one step for its modulator m. F is 1 (additive) or (w_max - w),
+ * (w - w_min) (multiplicative, soft bounds). x and y are spikes or rates.
  *
- * A. Morrison, M. Diesmann, W. Gerstner, "Phenomenological models of synaptic plasticity based on spike timing", Biol.
- * Cybern. 98:459 (2008), section 4; three factors: E. M. Izhikevich, Cereb. Cortex 17:2443 (2007).
+ * A. Morrison, M. Diesmann, W. Gerstner, "Phenomenological models of synaptic plasticity based on
+ * spike timing", Biol. Cybern. 98:459 (2008), section 4; three factors: E. M. Izhikevich, Cereb.
+ * Cortex 17:2443 (2007).
  */
 #include <plastfit/abi/plugin.h>
 
@@ -25,7 +26,8 @@ static const pf_option options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"additive\"",
      .choices = "additive|multiplicative",
-     .help = "multiplicative: soft bounds, potentiation times (w_max - w), depression times (w - w_min)"},
+     .help = "multiplicative: soft bounds, potentiation times (w_max - w), depression times (w - "
+             "w_min)"},
     {.name = "w_min",
      .type = PF_TYPE_REAL,
      .fallback = "0.0",
@@ -44,11 +46,15 @@ static const pf_option options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"none\"",
      .choices = "none|gate|eligibility",
-     .help = "gate: m times the pairs of this step; eligibility: m times a trace of the pairs so far"},
+     .help =
+         "gate: m times the pairs of this step; eligibility: m times a trace of the pairs so far"},
 };
 
 static const pf_modulator modulators[] = {
-    {.name = "m", .fallback = "reward - expected_reward", .per = PF_PER_NETWORK, .help = "the third factor"},
+    {.name = "m",
+     .fallback = "reward - expected_reward",
+     .per = PF_PER_NETWORK,
+     .help = "the third factor"},
 };
 
 static const pf_parameter parameters[MAX_PARAMETERS] = {
@@ -133,7 +139,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const stdp *self = object;
   (void)error;
@@ -152,8 +158,8 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
   return PF_OK;
 }
 
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   const stdp *self = object;
   const int latex = format == PF_TEXT_LATEX;
@@ -163,10 +169,12 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
                       : self->third == THIRD_GATE ? (latex ? "m\\,(" : "m (")
                                                   : (latex ? "m\\,c,\\; c: " : "m c, c from "));
   rule_text_term(&out, format, 1, theta[A_PLUS], self->multiplicative ? "(w_max - w) p y" : "p y");
-  rule_text_term(&out, format, 0, -theta[A_MINUS], self->multiplicative ? "(w - w_min) x q" : "x q");
+  rule_text_term(&out, format, 0, -theta[A_MINUS],
+                 self->multiplicative ? "(w - w_min) x q" : "x q");
   rule_text_add(&out, "%s", self->third == THIRD_GATE ? ")" : "");
-  rule_text_add(&out, latex ? ",\\; \\tau_+ = %.3g,\\; \\tau_- = %.3g" : ", tau_plus %.3g, tau_minus %.3g",
-                theta[TAU_PLUS], theta[TAU_MINUS]);
+  rule_text_add(
+      &out, latex ? ",\\; \\tau_+ = %.3g,\\; \\tau_- = %.3g" : ", tau_plus %.3g, tau_minus %.3g",
+      theta[TAU_PLUS], theta[TAU_MINUS]);
   if (self->third == THIRD_ELIGIBILITY) {
     rule_text_add(&out, latex ? ",\\; \\tau_c = %.3g" : ", tau_c %.3g", theta[TAU_C]);
   }
@@ -197,8 +205,8 @@ PF_INLINE pf_real f_minus(const stdp *self, pf_real w)
 }
 
 /** out = keep add + scale s along row i; `add` NULL: 0. */
-PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_real scale, pf_real keep,
-                          const pf_real *add, pf_real *out)
+PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_real scale,
+                          pf_real keep, const pf_real *add, pf_real *out)
 {
   const pairs_row row = pairs_of(in, i);
   const pf_real *w = in->w + i * in->ldw;
@@ -212,8 +220,8 @@ PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_re
 }
 
 /** Adjoint of s along row i with cotangent scale c: into every gradient that is wanted. */
-PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, pf_real scale, const pf_real *c,
-                              const pf_rule_gradient *gradient)
+PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, pf_real scale,
+                              const pf_real *c, const pf_rule_gradient *gradient)
 {
   const pairs_row row = pairs_of(in, i);
   const pf_real *w = in->w + i * in->ldw;
@@ -297,14 +305,17 @@ typedef struct decays {
 static pf_status decays_of(const stdp *self, const pf_block *in, decays *out, pf_error *error)
 {
   pf_status status = rule_decay_of("tau_plus", in->theta[TAU_PLUS], in->dt, &out->p, error);
-  status = status == PF_OK ? rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error) : status;
+  status = status == PF_OK
+               ? rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error)
+               : status;
   if (status == PF_OK && self->third == THIRD_ELIGIBILITY) {
     status = rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
   }
   return status;
 }
 
-PF_INLINE void advance_line(int64_t n, double left, const pf_real *trace, const pf_real *enters, pf_real *next)
+PF_INLINE void update_traces_line(int64_t n, double left, const pf_real *trace,
+                                  const pf_real *enters, pf_real *next)
 {
 #pragma omp simd
   for (int64_t j = 0; j < n; j++) {
@@ -312,7 +323,8 @@ PF_INLINE void advance_line(int64_t n, double left, const pf_real *trace, const 
   }
 }
 
-PF_INLINE pf_status advance_block(const stdp *self, const pf_block *in, const pf_traces *next, pf_error *error)
+PF_INLINE pf_status update_traces_block(const stdp *self, const pf_block *in, const pf_traces *next,
+                                        pf_error *error)
 {
   decays k;
   const pf_status status = decays_of(self, in, &k, error);
@@ -320,21 +332,22 @@ PF_INLINE pf_status advance_block(const stdp *self, const pf_block *in, const pf
     return status;
   }
   if (next->pre != NULL) {
-    advance_line(in->n_pre, k.p.left, in->traces.pre, in->pre, next->pre);
+    update_traces_line(in->n_pre, k.p.left, in->traces.pre, in->pre, next->pre);
   }
   if (next->post != NULL) {
-    advance_line(in->n_rows, k.q.left, in->traces.post, in->post, next->post);
+    update_traces_line(in->n_rows, k.q.left, in->traces.post, in->post, next->post);
   }
-  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && next->synapse != NULL && i < in->n_rows; i++) {
+  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && next->synapse != NULL && i < in->n_rows;
+       i++) {
     pairs_line(self, in, i, 1, (pf_real)k.c.left, in->traces.synapse + i * in->traces.ldw,
                next->synapse + i * next->ldw);
   }
   return PF_OK;
 }
 
-/** Adjoint of advance_line; returns what belongs to `left`. */
-PF_INLINE double advance_line_vjp(int64_t n, double left, const pf_real *trace, const pf_real *c, pf_real *g_trace,
-                                  pf_real *g_enters)
+/** Adjoint of update_traces_line; returns what belongs to `left`. */
+PF_INLINE double update_traces_line_vjp(int64_t n, double left, const pf_real *trace,
+                                        const pf_real *c, pf_real *g_trace, pf_real *g_enters)
 {
   double d_left = 0.0;
 #pragma omp simd reduction(+ : d_left)
@@ -350,8 +363,9 @@ PF_INLINE double advance_line_vjp(int64_t n, double left, const pf_real *trace, 
   return d_left;
 }
 
-PF_INLINE pf_status advance_vjp_block(const stdp *self, const pf_block *in, const pf_traces *cotangent,
-                                      const pf_rule_gradient *gradient, pf_error *error)
+PF_INLINE pf_status update_traces_vjp_block(const stdp *self, const pf_block *in,
+                                            const pf_traces *cotangent,
+                                            const pf_rule_gradient *gradient, pf_error *error)
 {
   decays k;
   const pf_status status = decays_of(self, in, &k, error);
@@ -360,16 +374,21 @@ PF_INLINE pf_status advance_vjp_block(const stdp *self, const pf_block *in, cons
   }
   double d_p = 0.0, d_q = 0.0, d_c = 0.0;
   if (cotangent->pre != NULL) {
-    d_p = advance_line_vjp(in->n_pre, k.p.left, in->traces.pre, cotangent->pre, gradient->traces.pre, gradient->pre);
+    d_p = update_traces_line_vjp(in->n_pre, k.p.left, in->traces.pre, cotangent->pre,
+                                 gradient->traces.pre, gradient->pre);
   }
   if (cotangent->post != NULL) {
-    d_q =
-        advance_line_vjp(in->n_rows, k.q.left, in->traces.post, cotangent->post, gradient->traces.post, gradient->post);
+    d_q = update_traces_line_vjp(in->n_rows, k.q.left, in->traces.post, cotangent->post,
+                                 gradient->traces.post, gradient->post);
   }
-  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && cotangent->synapse != NULL && i < in->n_rows; i++) {
+  for (int64_t i = 0;
+       self->third == THIRD_ELIGIBILITY && cotangent->synapse != NULL && i < in->n_rows; i++) {
     const pf_real *c = cotangent->synapse + i * cotangent->ldw;
-    pf_real *g = gradient->traces.synapse == NULL ? NULL : gradient->traces.synapse + i * gradient->traces.ldw;
-    d_c += advance_line_vjp(in->n_pre, k.c.left, in->traces.synapse + i * in->traces.ldw, c, g, NULL);
+    pf_real *g = gradient->traces.synapse == NULL
+                     ? NULL
+                     : gradient->traces.synapse + i * gradient->traces.ldw;
+    d_c += update_traces_line_vjp(in->n_pre, k.c.left, in->traces.synapse + i * in->traces.ldw, c,
+                                  g, NULL);
     pairs_line_vjp(self, in, i, 1, c, gradient);
   }
   if (gradient->theta != NULL) {
@@ -384,25 +403,26 @@ PF_INLINE pf_status advance_vjp_block(const stdp *self, const pf_block *in, cons
 
 /* ---- ops ---- */
 
-#define VARIANT(suffix, attribute)                                                                             \
-  RULE_FORWARD(suffix, attribute)                                                                              \
-  RULE_VJP(suffix, attribute)                                                                                  \
-  RULE_ADVANCE(suffix, attribute)                                                                              \
-  RULE_ADVANCE_VJP(suffix, attribute)                                                                          \
-  static const pf_rule_ops ops##suffix = {                                                                     \
-      RULE_LIFE,                                                                                               \
-      .forward = forward##suffix,                                                                              \
-      .vjp = vjp##suffix,                                                                                      \
-      .advance = advance##suffix,                                                                              \
-      .advance_vjp = advance_vjp##suffix,                                                                      \
-  };                                                                                                           \
-  static const pf_plugin plugin##suffix = {                                                                    \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                            \
-      .name = "stdp",                                                                                          \
-      .version = "1.0",                                                                                        \
-      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor where wanted", \
-      .options = PF_TABLE_OF(options),                                                                         \
-      .rule = &ops##suffix,                                                                                    \
+#define VARIANT(suffix, attribute)                                                                \
+  RULE_FORWARD(suffix, attribute)                                                                 \
+  RULE_VJP(suffix, attribute)                                                                     \
+  RULE_ADVANCE(suffix, attribute)                                                                 \
+  RULE_ADVANCE_VJP(suffix, attribute)                                                             \
+  static const pf_rule_ops ops##suffix = {                                                        \
+      RULE_LIFE,                                                                                  \
+      .forward = forward##suffix,                                                                 \
+      .vjp = vjp##suffix,                                                                         \
+      .update_traces = update_traces##suffix,                                                     \
+      .update_traces_vjp = update_traces_vjp##suffix,                                             \
+  };                                                                                              \
+  static const pf_plugin plugin##suffix = {                                                       \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                               \
+      .name = "stdp",                                                                             \
+      .version = "1.0",                                                                           \
+      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor " \
+                 "where wanted",                                                                  \
+      .options = PF_TABLE_OF(options),                                                            \
+      .rule = &ops##suffix,                                                                       \
   };
 
 PF_FOR_EACH_ISA(VARIANT)

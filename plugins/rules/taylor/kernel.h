@@ -1,16 +1,18 @@
 /*
- * plugins/rules/taylor/kernel.h - what the hot loops of the Taylor rule share: theta contracted, the polynomial of one
- * synapse, sums given back to theta. The loops are in rows.h and, for narrow blocks, packed.h.
+ * plugins/rules/taylor/kernel.h - what the hot loops of the Taylor rule share: theta contracted,
+ * the polynomial of one synapse, sums given back to theta. The loops are in rows.h and, for narrow
+ * blocks, packed.h.
  *
- * Call u the variable that is worked into coefficients, v the one that stays: y and x where rows are long (rows.h), x
- * and y where they are packed (packed.h). Three contractions, each paid once where it can be:
+ * Call u the variable that is worked into coefficients, v the one that stays: y and x where rows
+ * are long (rows.h), x and y where they are packed (packed.h). Three contractions, each paid once
+ * where it can be:
  *
  *     per call           theta and r   into a table  K[u power][v power][w power]
- *     per row or column  K and u       into the coefficients p[v power][w power] of a polynomial in v and w
- *     per synapse        that polynomial, at most 3 x 3
+ *     per row or column  K and u       into the coefficients p[v power][w power] of a polynomial in
+ * v and w per synapse        that polynomial, at most 3 x 3
  *
- * The loops are specialised for the highest power of v (V) and of w (C) by constant arguments. A table's slot is
- * (power of u) * (V + 1) * (C + 1) + (power of v) * (C + 1) + (power of w).
+ * The loops are specialised for the highest power of v (V) and of w (C) by constant arguments. A
+ * table's slot is (power of u) * (V + 1) * (C + 1) + (power of v) * (C + 1) + (power of w).
  */
 #ifndef PLASTFIT_RULES_TAYLOR_KERNEL_H
 #define PLASTFIT_RULES_TAYLOR_KERNEL_H
@@ -39,21 +41,23 @@ typedef struct taylor {
   uint8_t power[TAYLOR_TERMS][TAYLOR_VARIABLES]; /**< of term k, in the order of theta */
   uint8_t slot[TAYLOR_WAYS][TAYLOR_TERMS];       /**< of term k in the table */
   uint8_t used[TAYLOR_TABLE];                    /**< slots of TAYLOR_ROWS that a term is in */
-  uint8_t asked[TAYLOR_TABLE];                   /**< and those that these, or their slopes, are made of */
-  int is_full;                                   /**< all products up to the highest powers are terms */
+  uint8_t asked[TAYLOR_TABLE]; /**< and those that these, or their slopes, are made of */
+  int is_full;                 /**< all products up to the highest powers are terms */
   pf_parameter parameters[TAYLOR_TERMS];
   char name[TAYLOR_TERMS][16];
   char label[TAYLOR_TERMS][16];
 } taylor;
 
-/** Which way to take this block. Columns alone decide, so that a block and its parts give the same bits. */
+/** Which way to take this block. Columns alone decide, so that a block and its parts give the same
+ * bits. */
 PF_INLINE int taylor_way(const pf_block *in)
 {
   return in->n_pre < TAYLOR_NARROW ? TAYLOR_PACKED : TAYLOR_ROWS;
 }
 
 /** r and its powers; r is not read where no term has it. */
-PF_INLINE void taylor_r_powers(const taylor *self, const pf_block *in, double r_power[TAYLOR_POWERS])
+PF_INLINE void taylor_r_powers(const taylor *self, const pf_block *in,
+                               double r_power[TAYLOR_POWERS])
 {
   const double r = self->highest[TAYLOR_R] > 0 ? (double)in->modulator[0] : 0.0;
   r_power[0] = 1.0;
@@ -62,11 +66,12 @@ PF_INLINE void taylor_r_powers(const taylor *self, const pf_block *in, double r_
 }
 
 /**
- * K[slot] where all products up to the highest powers are there, in the order of TAYLOR_PACKED: then the terms of a
- * slot, which differ in the power of r, are neighbours in theta. R: the highest, a constant.
+ * K[slot] where all products up to the highest powers are there, in the order of TAYLOR_PACKED:
+ * then the terms of a slot, which differ in the power of r, are neighbours in theta. R: the
+ * highest, a constant.
  */
-PF_INLINE void taylor_table_full(const int R, int size, const double *theta, const double r_power[TAYLOR_POWERS],
-                                 double table[TAYLOR_TABLE])
+PF_INLINE void taylor_table_full(const int R, int size, const double *theta,
+                                 const double r_power[TAYLOR_POWERS], double table[TAYLOR_TABLE])
 {
   const double r = r_power[1], r2 = r_power[2];
 #pragma omp simd
@@ -108,12 +113,13 @@ PF_INLINE void taylor_table(const taylor *self, int way, int size, const double 
 }
 
 /*
- * One synapse. Its coefficients are p[0], p[K], p[2 K], ...: K is 1 where a row shares them, the number of lanes where
- * each lane has its own.
+ * One synapse. Its coefficients are p[0], p[K], p[2 K], ...: K is 1 where a row shares them, the
+ * number of lanes where each lane has its own.
  */
 
 /** The coefficient of v^a, a polynomial in w; 0 beyond what is in use. */
-PF_INLINE pf_real taylor_in_w(const int V, const int C, const int K, const pf_real *p, const int a, pf_real w)
+PF_INLINE pf_real taylor_in_w(const int V, const int C, const int K, const pf_real *p, const int a,
+                              pf_real w)
 {
   if (a > V) {
     return 0;
@@ -129,7 +135,8 @@ PF_INLINE pf_real taylor_in_w(const int V, const int C, const int K, const pf_re
 }
 
 /** Its derivative with respect to w. */
-PF_INLINE pf_real taylor_in_w_slope(const int V, const int C, const int K, const pf_real *p, const int a, pf_real w)
+PF_INLINE pf_real taylor_in_w_slope(const int V, const int C, const int K, const pf_real *p,
+                                    const int a, pf_real w)
 {
   if (a > V || C == 0) {
     return 0;
@@ -145,28 +152,32 @@ PF_INLINE pf_real taylor_in_v(const int V, pf_real v, pf_real q0, pf_real q1, pf
 }
 
 /** g(v, w). */
-PF_INLINE pf_real taylor_value(const int V, const int C, const int K, const pf_real *p, pf_real v, pf_real w)
+PF_INLINE pf_real taylor_value(const int V, const int C, const int K, const pf_real *p, pf_real v,
+                               pf_real w)
 {
-  return taylor_in_v(V, v, taylor_in_w(V, C, K, p, 0, w), taylor_in_w(V, C, K, p, 1, w), taylor_in_w(V, C, K, p, 2, w));
+  return taylor_in_v(V, v, taylor_in_w(V, C, K, p, 0, w), taylor_in_w(V, C, K, p, 1, w),
+                     taylor_in_w(V, C, K, p, 2, w));
 }
 
 /** dg/dw. */
-PF_INLINE pf_real taylor_slope_w(const int V, const int C, const int K, const pf_real *p, pf_real v, pf_real w)
+PF_INLINE pf_real taylor_slope_w(const int V, const int C, const int K, const pf_real *p, pf_real v,
+                                 pf_real w)
 {
   return taylor_in_v(V, v, taylor_in_w_slope(V, C, K, p, 0, w), taylor_in_w_slope(V, C, K, p, 1, w),
                      taylor_in_w_slope(V, C, K, p, 2, w));
 }
 
 /** dg/dv. */
-PF_INLINE pf_real taylor_slope_v(const int V, const int C, const int K, const pf_real *p, pf_real v, pf_real w)
+PF_INLINE pf_real taylor_slope_v(const int V, const int C, const int K, const pf_real *p, pf_real v,
+                                 pf_real w)
 {
   const pf_real q1 = taylor_in_w(V, C, K, p, 1, w);
   return V < 2 ? q1 : q1 + 2 * v * taylor_in_w(V, C, K, p, 2, w);
 }
 
 /**
- * One synapse's share of the sums S[a][c] += cotangent v^a w^c. SUM(a, c) names a sum: a macro, as `omp simd` reduces
- * scalars by name.
+ * One synapse's share of the sums S[a][c] += cotangent v^a w^c. SUM(a, c) names a sum: a macro, as
+ * `omp simd` reduces scalars by name.
  */
 #define TAYLOR_ADD_TO_SUMS(V, C, SUM, cotangent, v, w) \
   do {                                                 \
@@ -201,8 +212,8 @@ PF_INLINE pf_real taylor_slope_v(const int V, const int C, const int K, const pf
   } while (0)
 
 /**
- * theta += r^d total, in the order of taylor_table_full: four slots at a time, whose R + 1 coefficients lie one after
- * the other.
+ * theta += r^d total, in the order of taylor_table_full: four slots at a time, whose R + 1
+ * coefficients lie one after the other.
  */
 PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TAYLOR_POWERS],
                                   const double total[TAYLOR_TABLE], double *theta)
@@ -215,7 +226,8 @@ PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TA
     if (R == 0) {
       to[0] += t;
     } else if (R == 1) {
-      const taylor_four low = {t[0], t[0], t[1], t[1]}, high = {t[2], t[2], t[3], t[3]}, powers = {1.0, r, 1.0, r};
+      const taylor_four low = {t[0], t[0], t[1], t[1]}, high = {t[2], t[2], t[3], t[3]},
+                        powers = {1.0, r, 1.0, r};
       to[0] += low * powers;
       to[1] += high * powers;
     } else {
@@ -226,7 +238,8 @@ PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TA
       to[2] += third * (taylor_four){r2, 1.0, r, r2};
     }
   }
-  for (int k = 0; k < 3; k++, s++) { /* what is left: a loop that is unrolled, and not made vectors of */
+  for (int k = 0; k < 3;
+       k++, s++) { /* what is left: a loop that is unrolled, and not made vectors of */
     if (s >= size) {
       break;
     }
@@ -272,11 +285,13 @@ PF_INLINE void taylor_finish(const taylor *self, int way, int size, const pf_blo
   }
 }
 
-/** The loops for one shape of a rule. `update` NULL: of forward, else of step (`cotangent` NULL). */
+/** The loops for one shape of a rule. `update` NULL: of forward, else of step (`cotangent` NULL).
+ */
 typedef struct taylor_kernel {
-  void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out, int64_t ld_out);
-  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                  const pf_update *update, const pf_rule_gradient *gradient);
+  void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out,
+                int64_t ld_out);
+  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent,
+                  int64_t ld_cotangent, const pf_update *update, const pf_rule_gradient *gradient);
 } taylor_kernel;
 
 /** Of rows.h, for every shape. */

@@ -1,10 +1,12 @@
 /*
- * plugins/rules/taylor/packed.h - the Taylor rule on blocks of few columns: several rows side by side, u = x and v = y.
+ * plugins/rules/taylor/packed.h - the Taylor rule on blocks of few columns: several rows side by
+ * side, u = x and v = y.
  *
- * A strip is up to TAYLOR_LANES columns of a block. Each of its rows takes `width` lanes, the power of two that holds
- * its columns, so TAYLOR_LANES / width rows fill a pack: lane r width + j is column j of the pack's row r. What depends
- * on the column alone (x, and the coefficients of the polynomial in y and w) is then the same in every pack, and worked
- * out once a call; sums over rows are kept by lane. Lanes without a synapse have w, y and cotangent 0.
+ * A strip is up to TAYLOR_LANES columns of a block. Each of its rows takes `width` lanes, the power
+ * of two that holds its columns, so TAYLOR_LANES / width rows fill a pack: lane r width + j is
+ * column j of the pack's row r. What depends on the column alone (x, and the coefficients of the
+ * polynomial in y and w) is then the same in every pack, and worked out once a call; sums over rows
+ * are kept by lane. Lanes without a synapse have w, y and cotangent 0.
  *
  * Loops over lanes have a constant count: one vector of 32 bytes, or two of 16.
  */
@@ -20,11 +22,13 @@ typedef struct taylor_strip {
   int64_t width;    /**< lanes that a row takes */
   int64_t n_rows;   /**< of a pack */
   double x[TAYLOR_LANES];
-  pf_real p[TAYLOR_LINE][TAYLOR_LANES]; /**< coefficients of v^a w^c, in each lane those of its column */
+  pf_real p[TAYLOR_LINE]
+           [TAYLOR_LANES]; /**< coefficients of v^a w^c, in each lane those of its column */
 } taylor_strip;
 
 /** Coefficients by lane: p = sum over the powers of x of K x^a. U: the highest, a constant. */
-PF_INLINE void taylor_strip_line(const int size, const int U, const double *table, taylor_strip *strip)
+PF_INLINE void taylor_strip_line(const int size, const int U, const double *table,
+                                 taylor_strip *strip)
 {
   for (int s = 0; s < size; s++) {
 #pragma omp simd
@@ -43,8 +47,8 @@ PF_INLINE void taylor_strip_line(const int size, const int U, const double *tabl
 }
 
 /** The strip of columns from `first` on. */
-PF_INLINE void taylor_strip_begin(const int V, const int C, const pf_block *in, int64_t first, int U,
-                                  const double *table, taylor_strip *strip)
+PF_INLINE void taylor_strip_begin(const int V, const int C, const pf_block *in, int64_t first,
+                                  int U, const double *table, taylor_strip *strip)
 {
   strip->first = first;
   strip->n = in->n_pre - first < TAYLOR_LANES ? in->n_pre - first : TAYLOR_LANES;
@@ -85,12 +89,13 @@ PF_INLINE taylor_plane taylor_plane_of(const taylor_strip *strip, const pf_real 
 /** Do whole packs lie in memory as they do in lanes? */
 PF_INLINE int taylor_is_packed(const taylor_strip *strip, const taylor_plane *plane)
 {
-  return plane->at != NULL && strip->n == strip->width && (plane->ld == strip->width || strip->n_rows == 1);
+  return plane->at != NULL && strip->n == strip->width &&
+         (plane->ld == strip->width || strip->n_rows == 1);
 }
 
 /** n_rows rows of a matrix, from row i on, into lanes. PACKED: they lie so. */
-PF_INLINE void taylor_pack(const int PACKED, const taylor_strip *strip, const taylor_plane *plane, int64_t i,
-                           int64_t n_rows, pf_real lane[TAYLOR_LANES])
+PF_INLINE void taylor_pack(const int PACKED, const taylor_strip *strip, const taylor_plane *plane,
+                           int64_t i, int64_t n_rows, pf_real lane[TAYLOR_LANES])
 {
   const pf_real *from = plane->at + i * plane->ld;
   for (int l = 0; l < TAYLOR_LANES; l++) {
@@ -104,8 +109,9 @@ PF_INLINE void taylor_pack(const int PACKED, const taylor_strip *strip, const ta
 }
 
 /** The way back. */
-PF_INLINE void taylor_unpack(const int PACKED, const taylor_strip *strip, const pf_real lane[TAYLOR_LANES],
-                             const taylor_plane *plane, int64_t i, int64_t n_rows)
+PF_INLINE void taylor_unpack(const int PACKED, const taylor_strip *strip,
+                             const pf_real lane[TAYLOR_LANES], const taylor_plane *plane, int64_t i,
+                             int64_t n_rows)
 {
   pf_real *to = plane->at + i * plane->ld;
   for (int l = 0; l < TAYLOR_LANES && PACKED; l++) {
@@ -119,7 +125,8 @@ PF_INLINE void taylor_unpack(const int PACKED, const taylor_strip *strip, const 
 }
 
 /** y of n_rows rows, in every lane of a row. */
-PF_INLINE void taylor_pack_y(const taylor_strip *strip, int64_t n_rows, const pf_real *y, pf_real lane[TAYLOR_LANES])
+PF_INLINE void taylor_pack_y(const taylor_strip *strip, int64_t n_rows, const pf_real *y,
+                             pf_real lane[TAYLOR_LANES])
 {
   if (strip->width == 2 && n_rows == strip->n_rows) { /* the field's commonest input */
     for (int l = 0; l < TAYLOR_LANES; l++) {
@@ -138,7 +145,8 @@ PF_INLINE void taylor_pack_y(const taylor_strip *strip, int64_t n_rows, const pf
 }
 
 /** Sums of lanes over the columns of a row, for n_rows rows: y += . */
-PF_INLINE void taylor_add_rows(const taylor_strip *strip, int64_t n_rows, const pf_real lane[TAYLOR_LANES], pf_real *y)
+PF_INLINE void taylor_add_rows(const taylor_strip *strip, int64_t n_rows,
+                               const pf_real lane[TAYLOR_LANES], pf_real *y)
 {
   if (strip->width == 2 && n_rows == strip->n_rows) {
     for (int r = 0; r < TAYLOR_LANES / 2; r++) {
@@ -156,8 +164,9 @@ PF_INLINE void taylor_add_rows(const taylor_strip *strip, int64_t n_rows, const 
 }
 
 /** How dw changes w, by lane: eta mask. PACKED: there is no mask. */
-PF_INLINE void taylor_pack_rate(const int PACKED, const taylor_strip *strip, const taylor_plane *mask, pf_real eta,
-                                int64_t i, int64_t n_rows, pf_real lane[TAYLOR_LANES])
+PF_INLINE void taylor_pack_rate(const int PACKED, const taylor_strip *strip,
+                                const taylor_plane *mask, pf_real eta, int64_t i, int64_t n_rows,
+                                pf_real lane[TAYLOR_LANES])
 {
   if (PACKED || mask->at == NULL) {
     for (int l = 0; l < TAYLOR_LANES; l++) {
@@ -183,7 +192,8 @@ PF_INLINE void taylor_packed_begin(const int V, const int C, const taylor *self,
 {
   packed->U = self->highest[TAYLOR_X];
   taylor_r_powers(self, in, packed->r_power);
-  taylor_table(self, TAYLOR_PACKED, (packed->U + 1) * (V + 1) * (C + 1), in->theta, packed->r_power, packed->table);
+  taylor_table(self, TAYLOR_PACKED, (packed->U + 1) * (V + 1) * (C + 1), in->theta, packed->r_power,
+               packed->table);
 }
 
 /** A change of weights, as packs see it. */
@@ -195,8 +205,9 @@ typedef struct taylor_change {
 } taylor_change;
 
 /** Rows [i, i + n_rows). PACKED: of w and out, and there is no mask. */
-PF_INLINE void taylor_apply_pack(const int V, const int C, const int PACKED, const taylor_strip *strip,
-                                 const taylor_change *change, int64_t i, int64_t n_rows)
+PF_INLINE void taylor_apply_pack(const int V, const int C, const int PACKED,
+                                 const taylor_strip *strip, const taylor_change *change, int64_t i,
+                                 int64_t n_rows)
 {
   pf_real y[TAYLOR_LANES] = {0}, w[TAYLOR_LANES], rate[TAYLOR_LANES], out[TAYLOR_LANES];
   if (V > 0) {
@@ -225,8 +236,9 @@ PF_INLINE void taylor_apply_packed(const int V, const int C, const taylor *self,
   taylor_packed_begin(V, C, self, in, &packed);
   for (int64_t first = 0; first < in->n_pre; first += TAYLOR_LANES) {
     taylor_strip_begin(V, C, in, first, packed.U, packed.table, &strip);
-    taylor_change change = {
-        .y = in->post, .w = taylor_plane_of(&strip, in->w, in->ldw), .out = taylor_plane_of(&strip, out, ld_out)};
+    taylor_change change = {.y = in->post,
+                            .w = taylor_plane_of(&strip, in->w, in->ldw),
+                            .out = taylor_plane_of(&strip, out, ld_out)};
     if (update != NULL) {
       change.is_step = 1;
       change.eta = (pf_real)update->eta;
@@ -240,7 +252,8 @@ PF_INLINE void taylor_apply_packed(const int V, const int C, const taylor *self,
       }
     }
     for (; i < in->n_rows; i += strip.n_rows) {
-      taylor_apply_pack(V, C, 0, &strip, &change, i, in->n_rows - i < strip.n_rows ? in->n_rows - i : strip.n_rows);
+      taylor_apply_pack(V, C, 0, &strip, &change, i,
+                        in->n_rows - i < strip.n_rows ? in->n_rows - i : strip.n_rows);
     }
   }
 }
@@ -254,16 +267,17 @@ typedef struct taylor_back {
   pf_real *gy; /**< NULL: not wanted */
   int is_step; /**< of out = w + eta mask dw, else of out = dw */
   pf_real eta;
-  taylor_plane w, given, gw; /**< given: the mask of a step, else the cotangent of dw; gw.at NULL: not wanted */
+  taylor_plane w, given,
+      gw; /**< given: the mask of a step, else the cotangent of dw; gw.at NULL: not wanted */
 } taylor_back;
 
 /**
- * Rows [i, i + n_rows). PACKED: of w and gw, of a step, and there is no mask. With c the cotangent of dw: gw += c
- * dg/dw, gy += c dg/dy, and, by lane, sum[a][b] += c v^a w^b.
+ * Rows [i, i + n_rows). PACKED: of w and gw, of a step, and there is no mask. With c the cotangent
+ * of dw: gw += c dg/dw, gy += c dg/dy, and, by lane, sum[a][b] += c v^a w^b.
  */
-PF_INLINE void taylor_adjoint_pack(const int V, const int C, const int PACKED, const taylor_strip *strip,
-                                   const taylor_back *back, int64_t i, int64_t n_rows,
-                                   pf_real sum[TAYLOR_LINE][TAYLOR_LANES])
+PF_INLINE void taylor_adjoint_pack(const int V, const int C, const int PACKED,
+                                   const taylor_strip *strip, const taylor_back *back, int64_t i,
+                                   int64_t n_rows, pf_real sum[TAYLOR_LINE][TAYLOR_LANES])
 {
   pf_real y[TAYLOR_LANES] = {0}, w[TAYLOR_LANES], gw[TAYLOR_LANES] = {0};
   pf_real c[TAYLOR_LANES], gy[TAYLOR_LANES];
@@ -324,14 +338,16 @@ PF_INLINE void taylor_strip_fold(const int size, const int U, const taylor_strip
 }
 
 /** gx += sum c dg/dx of the strip's columns. U: the highest power of x, at least 1. */
-PF_INLINE void taylor_strip_slopes(const int size, int U, const double *table, const taylor_strip *strip,
+PF_INLINE void taylor_strip_slopes(const int size, int U, const double *table,
+                                   const taylor_strip *strip,
                                    pf_real sum[TAYLOR_LINE][TAYLOR_LANES], pf_real *gx)
 {
   for (int64_t l = 0; l < TAYLOR_LANES; l++) {
     const int64_t j = l & (strip->width - 1);
     double slope = 0.0;
     for (int s = 0; s < size; s++) {
-      slope += (double)sum[s][l] * (table[size + s] + (U > 1 ? 2 * strip->x[l] * table[2 * size + s] : 0.0));
+      slope += (double)sum[s][l] *
+               (table[size + s] + (U > 1 ? 2 * strip->x[l] * table[2 * size + s] : 0.0));
     }
     if (j < strip->n) {
       gx[strip->first + j] += (pf_real)slope;
@@ -340,11 +356,12 @@ PF_INLINE void taylor_strip_slopes(const int size, int U, const double *table, c
 }
 
 /**
- * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds the cotangent of
- * w_out on entry).
+ * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds
+ * the cotangent of w_out on entry).
  */
-PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *self, const pf_block *in,
-                                     const pf_real *cotangent, int64_t ld_cotangent, const pf_update *update,
+PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *self,
+                                     const pf_block *in, const pf_real *cotangent,
+                                     int64_t ld_cotangent, const pf_update *update,
                                      const pf_rule_gradient *gradient)
 {
   const int size = (V + 1) * (C + 1);
@@ -373,8 +390,8 @@ PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *sel
       }
     }
     for (; i < in->n_rows; i += strip.n_rows) {
-      taylor_adjoint_pack(V, C, 0, &strip, &back, i, in->n_rows - i < strip.n_rows ? in->n_rows - i : strip.n_rows,
-                          sum);
+      taylor_adjoint_pack(V, C, 0, &strip, &back, i,
+                          in->n_rows - i < strip.n_rows ? in->n_rows - i : strip.n_rows, sum);
     }
     switch (packed.U) {
     case 0:

@@ -1,7 +1,7 @@
 /*
- * plugins/rules/taylor/pairs.h - the Taylor rule on blocks of two columns, the field's commonest input (two cues): what
- * packed.h does, with the width a constant and a pack in a register. For steps without a mask whose rows have no gaps;
- * other blocks of two columns are packed.h's.
+ * plugins/rules/taylor/pairs.h - the Taylor rule on blocks of two columns, the field's commonest
+ * input (two cues): what packed.h does, with the width a constant and a pack in a register. For
+ * steps without a mask whose rows have no gaps; other blocks of two columns are packed.h's.
  *
  * Lane 2 r + j is column j of the pack's row r.
  */
@@ -92,7 +92,8 @@ PF_INLINE void taylor_pairs_line(const int size, const int U, taylor_pairs *pair
   }
 }
 
-PF_INLINE void taylor_pairs_begin(const int V, const int C, const taylor *self, const pf_block *in, taylor_pairs *pairs)
+PF_INLINE void taylor_pairs_begin(const int V, const int C, const taylor *self, const pf_block *in,
+                                  taylor_pairs *pairs)
 {
   const int size = (V + 1) * (C + 1);
   pairs->U = self->highest[TAYLOR_X];
@@ -114,9 +115,10 @@ PF_INLINE void taylor_pairs_begin(const int V, const int C, const taylor *self, 
   }
 }
 
-/** The coefficient of v^a, a polynomial in w, and its derivative with respect to w; 0 beyond what is in use. */
-PF_INLINE void taylor_lanes_in_w(const int V, const int C, const pf_lanes *p, const int a, const pf_lanes *w,
-                                 pf_lanes *value, pf_lanes *slope)
+/** The coefficient of v^a, a polynomial in w, and its derivative with respect to w; 0 beyond what
+ * is in use. */
+PF_INLINE void taylor_lanes_in_w(const int V, const int C, const pf_lanes *p, const int a,
+                                 const pf_lanes *w, pf_lanes *value, pf_lanes *slope)
 {
   *value = *slope = (pf_lanes){0};
   if (a > V) {
@@ -135,8 +137,9 @@ PF_INLINE void taylor_lanes_in_w(const int V, const int C, const pf_lanes *p, co
 }
 
 /** R rows from row i on: out = w + eta dw. */
-PF_INLINE void taylor_apply_pair_rows(const int V, const int C, const int R, const taylor_pairs *pairs,
-                                      const pf_block *in, pf_real eta, pf_real *out, int64_t i)
+PF_INLINE void taylor_apply_pair_rows(const int V, const int C, const int R,
+                                      const taylor_pairs *pairs, const pf_block *in, pf_real eta,
+                                      pf_real *out, int64_t i)
 {
   pf_lanes w, y, q0, q1, q2, unused;
   taylor_load(R, in->w + 2 * i, &w);
@@ -173,12 +176,13 @@ PF_INLINE void taylor_apply_pairs(const int V, const int C, const taylor *self, 
 }
 
 /**
- * R rows from row i on. With c the cotangent of dw: gw += c dg/dw, gy += c dg/dy, and, by lane, sum[a][b] += c v^a w^b.
- * FIRST: the sums begin with it.
+ * R rows from row i on. With c the cotangent of dw: gw += c dg/dw, gy += c dg/dy, and, by lane,
+ * sum[a][b] += c v^a w^b. FIRST: the sums begin with it.
  */
 PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, const int FIRST,
                                         const taylor_pairs *pairs, const pf_block *in, pf_real eta,
-                                        const pf_rule_gradient *gradient, int64_t i, pf_lanes sum[TAYLOR_LINE])
+                                        const pf_rule_gradient *gradient, int64_t i,
+                                        pf_lanes sum[TAYLOR_LINE])
 {
   pf_lanes w, gw, q1, q2, slope0, slope1, slope2, unused, y = {0};
   taylor_load(R, in->w + 2 * i, &w);
@@ -217,7 +221,8 @@ PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, c
 PF_INLINE void taylor_pairs_fold(const int size, const int U, const taylor_two *x,
                                  const taylor_two by_column[TAYLOR_LINE], double *total)
 {
-  for (int power = 0; power <= U; power++) { /* the last pair may write one too many, which the next power puts right */
+  for (int power = 0; power <= U;
+       power++) { /* the last pair may write one too many, which the next power puts right */
     const double x0 = power == 0 ? 1.0 : power == 1 ? (*x)[0] : (*x)[0] * (*x)[0];
     const double x1 = power == 0 ? 1.0 : power == 1 ? (*x)[1] : (*x)[1] * (*x)[1];
     for (int s = 0; s < size; s += 2) {
@@ -229,8 +234,9 @@ PF_INLINE void taylor_pairs_fold(const int size, const int U, const taylor_two *
 }
 
 /** The adjoint of a step of a block. */
-PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self, const pf_block *in,
-                                    const pf_real *cotangent, int64_t ld_cotangent, const pf_update *update,
+PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self,
+                                    const pf_block *in, const pf_real *cotangent,
+                                    int64_t ld_cotangent, const pf_update *update,
                                     const pf_rule_gradient *gradient)
 {
   (void)cotangent;
@@ -281,8 +287,8 @@ PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self
   for (int j = 0; pairs.U > 0 && gradient->pre != NULL && j < 2; j++) {
     double slope = 0.0;
     for (int s = 0; s < size; s++) {
-      slope +=
-          by_column[s][j] * (pairs.table[size + s] + (pairs.U > 1 ? 2 * pairs.x[j] * pairs.table[2 * size + s] : 0.0));
+      slope += by_column[s][j] * (pairs.table[size + s] +
+                                  (pairs.U > 1 ? 2 * pairs.x[j] * pairs.table[2 * size + s] : 0.0));
     }
     gradient->pre[j] += (pf_real)slope;
   }

@@ -1,11 +1,14 @@
 /*
- * plugins/rules/taylor/rows.h - the Taylor rule on blocks of many columns: a row at a time, u = y and v = x.
+ * plugins/rules/taylor/rows.h - the Taylor rule on blocks of many columns: a row at a time, u = y
+ * and v = x.
  *
- * A row goes by vectors of PF_LANES columns. Where they do not divide its columns, the last vector is taken first, with
- * the columns that it shares with the one before left out (`keep` is 0 there): no loop over what is left, which in a
- * row of 100 floats took as long as the rest. A row has at least one vector (TAYLOR_NARROW).
+ * A row goes by vectors of PF_LANES columns. Where they do not divide its columns, the last vector
+ * is taken first, with the columns that it shares with the one before left out (`keep` is 0 there):
+ * no loop over what is left, which in a row of 100 floats took as long as the rest. A row has at
+ * least one vector (TAYLOR_NARROW).
  *
- * eta is worked into a row's coefficients, and into its sums at the end, so that no synapse is multiplied by it.
+ * eta is worked into a row's coefficients, and into its sums at the end, so that no synapse is
+ * multiplied by it.
  */
 #ifndef PLASTFIT_RULES_TAYLOR_ROWS_H
 #define PLASTFIT_RULES_TAYLOR_ROWS_H
@@ -24,7 +27,8 @@ PF_INLINE void taylor_keep(int64_t n, pf_lanes *keep)
 }
 
 /** The coefficients p by lane. */
-PF_INLINE void taylor_spread_line(const int size, const pf_real p[TAYLOR_LINE], pf_lanes lanes[TAYLOR_LINE])
+PF_INLINE void taylor_spread_line(const int size, const pf_real p[TAYLOR_LINE],
+                                  pf_lanes lanes[TAYLOR_LINE])
 {
   for (int s = 0; s < size; s++) {
     lanes[s] = p[s] - (pf_lanes){0}; /* GNU C spreads a number where it meets a vector */
@@ -32,15 +36,16 @@ PF_INLINE void taylor_spread_line(const int size, const pf_real p[TAYLOR_LINE], 
 }
 
 /** The coefficient of w^c, a polynomial in x. */
-PF_INLINE void taylor_of_x(const int V, const int C, const pf_lanes *p, const int c, const pf_lanes *x, pf_lanes *out)
+PF_INLINE void taylor_of_x(const int V, const int C, const pf_lanes *p, const int c,
+                           const pf_lanes *x, pf_lanes *out)
 {
   const int K = C + 1;
   *out = V == 0 ? p[c] : V == 1 ? p[c] + *x * p[K + c] : p[c] + *x * (p[K + c] + *x * p[2 * K + c]);
 }
 
 /** g(x, w). */
-PF_INLINE void taylor_of_x_w(const int V, const int C, const pf_lanes *p, const pf_lanes *x, const pf_lanes *w,
-                             pf_lanes *out)
+PF_INLINE void taylor_of_x_w(const int V, const int C, const pf_lanes *p, const pf_lanes *x,
+                             const pf_lanes *w, pf_lanes *out)
 {
   pf_lanes q0 = {0}, q1 = {0}, q2 = {0};
   taylor_of_x(V, C, p, 0, x, &q0);
@@ -55,8 +60,8 @@ PF_INLINE void taylor_of_x_w(const int V, const int C, const pf_lanes *p, const 
 }
 
 /** dg/dx, V at least 1. */
-PF_INLINE void taylor_slope_x(const int V, const int C, const pf_lanes *p, const pf_lanes *x, const pf_lanes *w,
-                              pf_lanes *out)
+PF_INLINE void taylor_slope_x(const int V, const int C, const pf_lanes *p, const pf_lanes *x,
+                              const pf_lanes *w, pf_lanes *out)
 {
   pf_lanes q2 = {0};
   taylor_of_x_w(0, C, p + C + 1, x, w, out);
@@ -67,8 +72,8 @@ PF_INLINE void taylor_slope_x(const int V, const int C, const pf_lanes *p, const
 }
 
 /** dg/dw, C at least 1. q: the coefficients, those of w^2 doubled. */
-PF_INLINE void taylor_slope_of_w(const int V, const int C, const pf_lanes *q, const pf_lanes *x, const pf_lanes *w,
-                                 pf_lanes *out)
+PF_INLINE void taylor_slope_of_w(const int V, const int C, const pf_lanes *q, const pf_lanes *x,
+                                 const pf_lanes *w, pf_lanes *out)
 {
   pf_lanes q2 = {0};
   taylor_of_x(V, C, q, 1, x, out);
@@ -82,8 +87,9 @@ PF_INLINE void taylor_slope_of_w(const int V, const int C, const pf_lanes *q, co
 enum taylor_change_of { TAYLOR_DW = 0, TAYLOR_ALL = 1, TAYLOR_SOME = 2 };
 
 /** One vector of synapses. `keep` NULL: all of it. */
-PF_INLINE void taylor_apply_lanes(const int V, const int C, const int CHANGE, const pf_lanes *p, const pf_real *x_at,
-                                  const pf_real *w_at, const pf_real *mask, const pf_lanes *keep, pf_real *out)
+PF_INLINE void taylor_apply_lanes(const int V, const int C, const int CHANGE, const pf_lanes *p,
+                                  const pf_real *x_at, const pf_real *w_at, const pf_real *mask,
+                                  const pf_lanes *keep, pf_real *out)
 {
   const pf_lanes x = *(const pf_lanes_at *)x_at, w = *(const pf_lanes_at *)w_at;
   pf_lanes value;
@@ -97,8 +103,9 @@ PF_INLINE void taylor_apply_lanes(const int V, const int C, const int CHANGE, co
   *(pf_lanes_at *)out = CHANGE == TAYLOR_DW ? value : w + value;
 }
 
-PF_INLINE void taylor_apply_row(const int V, const int C, const int CHANGE, const pf_real *coefficients, int64_t n,
-                                const pf_real *x, const pf_real *w, const pf_real *mask, pf_real *out)
+PF_INLINE void taylor_apply_row(const int V, const int C, const int CHANGE,
+                                const pf_real *coefficients, int64_t n, const pf_real *x,
+                                const pf_real *w, const pf_real *mask, pf_real *out)
 {
   const int64_t left = n % PF_LANES;
   pf_lanes p[TAYLOR_LINE] = {{0}};
@@ -107,10 +114,12 @@ PF_INLINE void taylor_apply_row(const int V, const int C, const int CHANGE, cons
     const int64_t k = n - PF_LANES;
     pf_lanes keep = {0};
     taylor_keep(left, &keep);
-    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL, &keep, out + k);
+    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL,
+                       &keep, out + k);
   }
   for (int64_t k = 0; k + PF_LANES <= n; k += PF_LANES) {
-    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL, NULL, out + k);
+    taylor_apply_lanes(V, C, CHANGE, p, x + k, w + k, CHANGE == TAYLOR_SOME ? mask + k : NULL, NULL,
+                       out + k);
   }
 }
 
@@ -123,11 +132,12 @@ typedef struct taylor_row {
 } taylor_row;
 
 /**
- * One vector of synapses, at column k. With c the cotangent of dw: gx += c dg/dx, gw += c dg/dw, and sum[a][b] += c x^a
- * w^b. PLAIN: of a step, without a mask, and gx is not wanted.
+ * One vector of synapses, at column k. With c the cotangent of dw: gx += c dg/dx, gw += c dg/dw,
+ * and sum[a][b] += c x^a w^b. PLAIN: of a step, without a mask, and gx is not wanted.
  */
-PF_INLINE void taylor_adjoint_lanes(const int V, const int C, const int PLAIN, const pf_lanes *p, const pf_lanes *q,
-                                    const taylor_row *row, int64_t k, const pf_lanes *keep, pf_lanes sum[3][3])
+PF_INLINE void taylor_adjoint_lanes(const int V, const int C, const int PLAIN, const pf_lanes *p,
+                                    const pf_lanes *q, const taylor_row *row, int64_t k,
+                                    const pf_lanes *keep, pf_lanes sum[3][3])
 {
   const pf_lanes x = *(const pf_lanes_at *)(row->x + k), w = *(const pf_lanes_at *)(row->w + k);
   const int has_gw = PLAIN || row->gw != NULL;
@@ -168,10 +178,12 @@ PF_INLINE void taylor_adjoint_lanes(const int V, const int C, const int PLAIN, c
 
 /* Of two vectors the sums of neighbours, as one shuffle a vector gives them. */
 #ifdef PF_SINGLE
-#define TAYLOR_NEIGHBOURS(a, b) \
-  (__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15))
+#define TAYLOR_NEIGHBOURS(a, b)                               \
+  (__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) + \
+   __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15))
 #else
-#define TAYLOR_NEIGHBOURS(a, b) (__builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7))
+#define TAYLOR_NEIGHBOURS(a, b) \
+  (__builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7))
 #endif
 
 /** Vectors that are summed together: half as many as a vector has lanes. */
@@ -192,7 +204,8 @@ PF_INLINE void taylor_add_half(const pf_lanes v[TAYLOR_HALF], double *sum)
 }
 
 /** sum[slot] += the lanes of lane[power of x][power of w]. */
-PF_INLINE void taylor_add_lanes(const int V, const int C, pf_lanes lane[3][3], double sum[TAYLOR_SUMS])
+PF_INLINE void taylor_add_lanes(const int V, const int C, pf_lanes lane[3][3],
+                                double sum[TAYLOR_SUMS])
 {
   pf_lanes flat[TAYLOR_SUMS] = {{0}};
   for (int a = 0; a <= V; a++) {
@@ -206,8 +219,9 @@ PF_INLINE void taylor_add_lanes(const int V, const int C, pf_lanes lane[3][3], d
 }
 
 /** The adjoint of a row of n columns: `sum` in double, by slot. */
-PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN, const pf_real *coefficients,
-                                  const taylor_row *row, int64_t n, double sum[TAYLOR_SUMS])
+PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN,
+                                  const pf_real *coefficients, const taylor_row *row, int64_t n,
+                                  double sum[TAYLOR_SUMS])
 {
   const int64_t left = n % PF_LANES;
   pf_lanes p[TAYLOR_LINE] = {{0}}, q[TAYLOR_LINE] = {{0}};
@@ -231,11 +245,11 @@ PF_INLINE void taylor_adjoint_row(const int V, const int C, const int PLAIN, con
 }
 
 /**
- * Add the sums of a row to the totals, and give back sum c dg/du. What is beyond the highest power of u is 0 in the
- * table, and nobody asks for it in the totals.
+ * Add the sums of a row to the totals, and give back sum c dg/du. What is beyond the highest power
+ * of u is 0 in the table, and nobody asks for it in the totals.
  */
-PF_INLINE double taylor_fold(const int size, double u, const double table[TAYLOR_TABLE], const double sum[TAYLOR_SUMS],
-                             double total[TAYLOR_TABLE])
+PF_INLINE double taylor_fold(const int size, double u, const double table[TAYLOR_TABLE],
+                             const double sum[TAYLOR_SUMS], double total[TAYLOR_TABLE])
 {
   double slope = 0.0;
 #pragma omp simd reduction(+ : slope)
@@ -260,8 +274,9 @@ PF_INLINE void taylor_line(const int size, const double table[TAYLOR_TABLE], dou
 }
 
 /** out = dw (`update` NULL), or w + eta mask dw of a block. */
-PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, const pf_block *in, const double *table,
-                                 const pf_update *update, pf_real *out, int64_t ld_out)
+PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, const pf_block *in,
+                                 const double *table, const pf_update *update, pf_real *out,
+                                 int64_t ld_out)
 {
   const int64_t n = in->n_pre;
   pf_real p[TAYLOR_LINE] = {0};
@@ -281,13 +296,13 @@ PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, c
 }
 
 /**
- * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds the cotangent of
- * w_out on entry).
+ * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds
+ * the cotangent of w_out on entry).
  */
 PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self, const pf_block *in,
-                                   const double *table, const pf_real *cotangent, int64_t ld_cotangent,
-                                   const pf_update *update, const pf_rule_gradient *gradient,
-                                   double total[TAYLOR_TABLE])
+                                   const double *table, const pf_real *cotangent,
+                                   int64_t ld_cotangent, const pf_update *update,
+                                   const pf_rule_gradient *gradient, double total[TAYLOR_TABLE])
 {
   const int reads_y = self->highest[TAYLOR_Y] > 0, size = (V + 1) * (C + 1);
   const int has_mask = update != NULL && update->mask != NULL;
@@ -303,7 +318,8 @@ PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self,
                             .gx = gradient->pre,
                             .gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw};
     taylor_line(size, table, y, scale, p);
-    if (update != NULL && !has_mask && gradient->pre == NULL) { /* commonest: x is the input, of which nobody asks */
+    if (update != NULL && !has_mask &&
+        gradient->pre == NULL) { /* commonest: x is the input, of which nobody asks */
       taylor_adjoint_row(V, C, 1, p, &row, in->n_pre, sum);
     } else {
       taylor_adjoint_row(V, C, 0, p, &row, in->n_pre, sum);

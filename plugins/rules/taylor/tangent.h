@@ -1,9 +1,9 @@
 /*
  * plugins/rules/taylor/tangent.h - tangents of the Taylor rule, many directions at once.
  *
- * For a stretch of synapses the products of powers x^a y^b w^c that are asked for are worked out, and the slopes of dw
- * from them. Then a direction that is one coefficient needs one of the products (times a power of r), any other a sum
- * of them.
+ * For a stretch of synapses the products of powers x^a y^b w^c that are asked for are worked out,
+ * and the slopes of dw from them. Then a direction that is one coefficient needs one of the
+ * products (times a power of r), any other a sum of them.
  */
 #ifndef PLASTFIT_RULES_TAYLOR_TANGENT_H
 #define PLASTFIT_RULES_TAYLOR_TANGENT_H
@@ -14,7 +14,8 @@
 /** A stretch of synapses: [n] each. */
 typedef struct taylor_stretch {
   const pf_real *x, *w;                 /* of the block itself where it has no gaps */
-  const pf_real *product[TAYLOR_TABLE]; /* x^a y^b w^c, by slot as in TAYLOR_ROWS; of those that are asked for */
+  const pf_real *product[TAYLOR_TABLE]; /* x^a y^b w^c, by slot as in TAYLOR_ROWS; of those that are
+                                           asked for */
   pf_real xs[RULE_STRETCH], y[RULE_STRETCH], ws[RULE_STRETCH];
   pf_real made[TAYLOR_TABLE][RULE_STRETCH];
   rule_stretch at;
@@ -28,8 +29,10 @@ PF_INLINE void taylor_times(int64_t n, const pf_real *a, const pf_real *b, pf_re
   }
 }
 
-/** Copies of x, y and w. n_columns: a constant where it is small, or the compiler calls memcpy for two numbers. */
-PF_INLINE void taylor_gather_rows(const pf_block *in, const int64_t n_columns, int has_y, taylor_stretch *stretch)
+/** Copies of x, y and w. n_columns: a constant where it is small, or the compiler calls memcpy for
+ * two numbers. */
+PF_INLINE void taylor_gather_rows(const pf_block *in, const int64_t n_columns, int has_y,
+                                  taylor_stretch *stretch)
 {
   const rule_stretch *at = &stretch->at;
   const pf_real *x = in->pre + at->column;
@@ -71,7 +74,8 @@ PF_INLINE void taylor_gather(const taylor *self, const pf_block *in, taylor_stre
 /** Those products that terms and slopes take, each from one with a factor less. */
 PF_INLINE void taylor_products(const taylor *self, taylor_stretch *stretch)
 {
-  const int n_x = self->highest[TAYLOR_X] + 1, n_y = self->highest[TAYLOR_Y] + 1, n_w = self->highest[TAYLOR_W] + 1;
+  const int n_x = self->highest[TAYLOR_X] + 1, n_y = self->highest[TAYLOR_Y] + 1,
+            n_w = self->highest[TAYLOR_W] + 1;
   for (int64_t e = 0; e < stretch->at.n; e++) {
     stretch->made[0][e] = 1;
   }
@@ -93,7 +97,8 @@ PF_INLINE void taylor_products(const taylor *self, taylor_stretch *stretch)
 /** Slopes from the table of theta. */
 PF_INLINE void taylor_slopes(const taylor *self, const double *table, taylor_stretch *stretch)
 {
-  const int n_x = self->highest[TAYLOR_X] + 1, n_y = self->highest[TAYLOR_Y] + 1, n_w = self->highest[TAYLOR_W] + 1;
+  const int n_x = self->highest[TAYLOR_X] + 1, n_y = self->highest[TAYLOR_Y] + 1,
+            n_w = self->highest[TAYLOR_W] + 1;
   rule_stretch *at = &stretch->at;
   for (int64_t e = 0; e < at->n && at->reads_x; e++) {
     at->by_x[e] = 0;
@@ -123,8 +128,8 @@ PF_INLINE void taylor_slopes(const taylor *self, const double *table, taylor_str
 }
 
 PF_INLINE void taylor_tangent_one(const int X, const int Y, const int W, const taylor *self,
-                                  const pf_rule_tangent *tangent, int64_t k, const double r_power[TAYLOR_POWERS],
-                                  taylor_stretch *stretch)
+                                  const pf_rule_tangent *tangent, int64_t k,
+                                  const double r_power[TAYLOR_POWERS], taylor_stretch *stretch)
 {
   const int64_t unit = rule_tangent_unit(tangent, k);
   const pf_real factor = unit < 0 ? 0 : (pf_real)r_power[self->power[unit][TAYLOR_R]];
@@ -149,7 +154,8 @@ PF_INLINE void taylor_tangents_of_w(const taylor *self, const pf_rule_tangent *t
   for (int64_t k = 0; k < tangent->n_tangents; k += RULE_TOGETHER) {
     pf_real factor[RULE_TOGETHER];
     const pf_real *slope[RULE_TOGETHER];
-    const int64_t count = tangent->n_tangents - k < RULE_TOGETHER ? tangent->n_tangents - k : RULE_TOGETHER;
+    const int64_t count =
+        tangent->n_tangents - k < RULE_TOGETHER ? tangent->n_tangents - k : RULE_TOGETHER;
     for (int64_t d = 0; d < count; d++) {
       const int64_t unit = rule_tangent_unit(tangent, k + d);
       factor[d] = unit < 0 ? 0 : (pf_real)r_power[self->power[unit][TAYLOR_R]];
@@ -165,9 +171,11 @@ PF_INLINE void taylor_tangents_of_w(const taylor *self, const pf_rule_tangent *t
   }
 
 /** All tangents of a block. */
-PF_INLINE void taylor_tangents(const taylor *self, const pf_block *in, const pf_rule_tangent *tangent)
+PF_INLINE void taylor_tangents(const taylor *self, const pf_block *in,
+                               const pf_rule_tangent *tangent)
 {
-  const int size = (self->highest[TAYLOR_X] + 1) * (self->highest[TAYLOR_Y] + 1) * (self->highest[TAYLOR_W] + 1);
+  const int size =
+      (self->highest[TAYLOR_X] + 1) * (self->highest[TAYLOR_Y] + 1) * (self->highest[TAYLOR_W] + 1);
   double r_power[TAYLOR_POWERS], table[TAYLOR_TABLE];
   taylor_stretch stretch;
   stretch.at.n = 0;

@@ -1,8 +1,9 @@
 /*
- * plugins/rules/taylor/taylor.c - the Taylor (Volterra) rule: dw = sum theta_abcd x^a y^b w^c r^d, powers 0..2.
+ * plugins/rules/taylor/taylor.c - the Taylor (Volterra) rule: dw = sum theta_abcd x^a y^b w^c r^d,
+ * powers 0..2.
  *
- * Which terms there are is the object's; what they cost is in kernel.h, rows.h and packed.h; how they are written is in
- * terms.h.
+ * Which terms there are is the object's; what they cost is in kernel.h, rows.h and packed.h; how
+ * they are written is in terms.h.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -13,16 +14,31 @@
 static const pf_option options[] = {
     {.name = "terms",
      .type = PF_TYPE_STRING,
-     .help = "terms as an expression: \"1 + w + x + r + x r\", \"X1Y0W0R1 - 0.05X0Y0W1R0\", or \"all\""},
-    {.name = "term_list", .type = PF_TYPE_STRINGS, .help = "the same, one expression an element: [\"x r\", \"w\"]"},
+     .help = "terms as an expression: \"1 + w + x + r + x r\", \"X1Y0W0R1 - 0.05X0Y0W1R0\", or "
+             "\"all\""},
+    {.name = "term_list",
+     .type = PF_TYPE_STRINGS,
+     .help = "the same, one expression an element: [\"x r\", \"w\"]"},
     {.name = "powers.x",
      .type = PF_TYPE_INTEGERS,
      .lower = 0,
      .upper = 2,
      .help = "all products of these powers; a letter left out has power 0"},
-    {.name = "powers.y", .type = PF_TYPE_INTEGERS, .lower = 0, .upper = 2, .help = "allowed powers of y"},
-    {.name = "powers.w", .type = PF_TYPE_INTEGERS, .lower = 0, .upper = 2, .help = "allowed powers of w"},
-    {.name = "powers.r", .type = PF_TYPE_INTEGERS, .lower = 0, .upper = 2, .help = "allowed powers of r"},
+    {.name = "powers.y",
+     .type = PF_TYPE_INTEGERS,
+     .lower = 0,
+     .upper = 2,
+     .help = "allowed powers of y"},
+    {.name = "powers.w",
+     .type = PF_TYPE_INTEGERS,
+     .lower = 0,
+     .upper = 2,
+     .help = "allowed powers of w"},
+    {.name = "powers.r",
+     .type = PF_TYPE_INTEGERS,
+     .lower = 0,
+     .upper = 2,
+     .help = "allowed powers of r"},
     {.name = "mask",
      .type = PF_TYPE_INTEGERS,
      .lower = 0,
@@ -30,10 +46,14 @@ static const pf_option options[] = {
      .help = "81 zeros and ones in the order [x power][y power][w power][r power]"},
 };
 
-static const char *const powers_option[TAYLOR_VARIABLES] = {"powers.x", "powers.y", "powers.w", "powers.r"};
+static const char *const powers_option[TAYLOR_VARIABLES] = {"powers.x", "powers.y", "powers.w",
+                                                            "powers.r"};
 
 static const pf_modulator modulators[] = {
-    {.name = "r", .fallback = "reward - expected_reward", .per = PF_PER_NETWORK, .help = "the reward term r"},
+    {.name = "r",
+     .fallback = "reward - expected_reward",
+     .per = PF_PER_NETWORK,
+     .help = "the reward term r"},
 };
 
 /** All terms, those of a mask, or the products of lists of powers. */
@@ -56,10 +76,12 @@ static pf_status read_term_list(const pf_options *given, taylor_set *set, pf_err
 {
   const int64_t n = given->length(given, "term_list");
   if (n == 0) {
-    return pf_fail_key(error, PF_STOP, "term_list", "the list is empty; write some terms, such as [\"x r\", \"w\"]");
+    return pf_fail_key(error, PF_STOP, "term_list",
+                       "the list is empty; write some terms, such as [\"x r\", \"w\"]");
   }
   for (int64_t i = 0; i < n; i++) {
-    const pf_status status = taylor_set_parse(set, given->string_at(given, "term_list", i), "term_list", error);
+    const pf_status status =
+        taylor_set_parse(set, given->string_at(given, "term_list", i), "term_list", error);
     if (status != PF_OK) {
       return status;
     }
@@ -78,16 +100,19 @@ static pf_status read_powers(const pf_options *given, taylor_set *set, pf_error 
     }
     const int64_t n = given->length(given, key);
     if (n == 0) {
-      return pf_fail_key(error, PF_STOP, key, "the list is empty; write the powers of %c, such as [0, 1]",
+      return pf_fail_key(error, PF_STOP, key,
+                         "the list is empty; write the powers of %c, such as [0, 1]",
                          taylor_letters[v]);
     }
     for (int64_t i = 0; i < n; i++) {
       const int64_t power = given->integer_at(given, key, i);
       if (power < 0 || power >= TAYLOR_POWERS) {
-        return pf_fail_key(error, PF_STOP, key, "found power %lld; powers 0..2 are available", (long long)power);
+        return pf_fail_key(error, PF_STOP, key, "found power %lld; powers 0..2 are available",
+                           (long long)power);
       }
       if (allowed[v][power]) {
-        return pf_fail_key(error, PF_STOP, key, "power %lld is there twice; write it once", (long long)power);
+        return pf_fail_key(error, PF_STOP, key, "power %lld is there twice; write it once",
+                           (long long)power);
       }
       allowed[v][power] = 1;
     }
@@ -95,8 +120,9 @@ static pf_status read_powers(const pf_options *given, taylor_set *set, pf_error 
   for (int i = 0; i < TAYLOR_TERMS; i++) {
     int power[TAYLOR_VARIABLES];
     taylor_powers(i, power);
-    set->used[i] = (uint8_t)(allowed[TAYLOR_X][power[TAYLOR_X]] && allowed[TAYLOR_Y][power[TAYLOR_Y]] &&
-                             allowed[TAYLOR_W][power[TAYLOR_W]] && allowed[TAYLOR_R][power[TAYLOR_R]]);
+    set->used[i] =
+        (uint8_t)(allowed[TAYLOR_X][power[TAYLOR_X]] && allowed[TAYLOR_Y][power[TAYLOR_Y]] &&
+                  allowed[TAYLOR_W][power[TAYLOR_W]] && allowed[TAYLOR_R][power[TAYLOR_R]]);
     set->value[i] = 1.0;
   }
   return PF_OK;
@@ -106,8 +132,10 @@ static pf_status read_mask(const pf_options *given, taylor_set *set, pf_error *e
 {
   const int64_t n = given->length(given, "mask");
   if (n != TAYLOR_TERMS) {
-    return pf_fail_key(error, PF_STOP, "mask",
-                       "the list has %lld elements, expected 81: [x power][y power][w power][r power]", (long long)n);
+    return pf_fail_key(
+        error, PF_STOP, "mask",
+        "the list has %lld elements, expected 81: [x power][y power][w power][r power]",
+        (long long)n);
   }
   int any = 0;
   for (int i = 0; i < TAYLOR_TERMS; i++) {
@@ -115,7 +143,9 @@ static pf_status read_mask(const pf_options *given, taylor_set *set, pf_error *e
     set->value[i] = 1.0;
     any = any || set->used[i];
   }
-  return any ? PF_OK : pf_fail_key(error, PF_STOP, "mask", "all 81 elements are 0; at least one term is needed");
+  return any ? PF_OK
+             : pf_fail_key(error, PF_STOP, "mask",
+                           "all 81 elements are 0; at least one term is needed");
 }
 
 /** The terms, by whichever of the four ways was chosen. */
@@ -129,10 +159,11 @@ static pf_status read_set(const pf_options *given, taylor_set *set, pf_error *er
     powers = powers || given->present(given, powers_option[v]);
   }
   if (terms + list + mask + powers > 1) {
-    return pf_fail_key(
-        error, PF_STOP, terms ? "terms" : (list ? "term_list" : "mask"),
-        "terms are chosen in more than one way, by%s%s%s%s; keep one and take the others out of the config",
-        terms ? " `terms`" : "", list ? " `term_list`" : "", powers ? " `powers`" : "", mask ? " `mask`" : "");
+    return pf_fail_key(error, PF_STOP, terms ? "terms" : (list ? "term_list" : "mask"),
+                       "terms are chosen in more than one way, by%s%s%s%s; keep one and take the "
+                       "others out of the config",
+                       terms ? " `terms`" : "", list ? " `term_list`" : "",
+                       powers ? " `powers`" : "", mask ? " `mask`" : "");
   }
   if (terms) {
     return read_terms(given, set, error);
@@ -156,7 +187,8 @@ static void add_parameter(taylor *self, const taylor_set *set, int index)
     self->power[k][v] = (uint8_t)power[v];
     self->highest[v] = power[v] > self->highest[v] ? power[v] : self->highest[v];
   }
-  (void)snprintf(self->name[k], sizeof self->name[k], "X%dY%dW%dR%d", power[0], power[1], power[2], power[3]);
+  (void)snprintf(self->name[k], sizeof self->name[k], "X%dY%dW%dR%d", power[0], power[1], power[2],
+                 power[3]);
   taylor_label(power, self->label[k], sizeof self->label[k]);
   self->parameters[k] = (pf_parameter){
       .name = self->name[k],
@@ -183,8 +215,10 @@ static void lay_out_table(taylor *self)
   self->is_full = self->n_terms == n_x * n_y * n_w * n_r;
   for (int k = 0; k < self->n_terms; k++) {
     const uint8_t *power = self->power[k];
-    self->slot[TAYLOR_ROWS][k] = (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
-    self->slot[TAYLOR_PACKED][k] = (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
+    self->slot[TAYLOR_ROWS][k] =
+        (uint8_t)((power[TAYLOR_Y] * n_x + power[TAYLOR_X]) * n_w + power[TAYLOR_W]);
+    self->slot[TAYLOR_PACKED][k] =
+        (uint8_t)((power[TAYLOR_X] * n_y + power[TAYLOR_Y]) * n_w + power[TAYLOR_W]);
     self->used[self->slot[TAYLOR_ROWS][k]] = 1;
   }
   for (int slot = n_x * n_y * n_w - 1; slot >= 0; slot--) { /* a factor less is a slot before */
@@ -236,28 +270,31 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
   const taylor *self = object;
-  static const uint32_t reads[TAYLOR_VARIABLES] = {PF_READS_PRE, PF_READS_POST, PF_READS_WEIGHT, PF_READS_MODULATOR};
-  out->parameters = (pf_parameter_table){self->parameters, (size_t)self->n_terms, sizeof self->parameters[0]};
+  static const uint32_t reads[TAYLOR_VARIABLES] = {PF_READS_PRE, PF_READS_POST, PF_READS_WEIGHT,
+                                                   PF_READS_MODULATOR};
+  out->parameters =
+      (pf_parameter_table){self->parameters, (size_t)self->n_terms, sizeof self->parameters[0]};
   out->modulators = (pf_modulator_table)PF_TABLE_OF(modulators);
   for (int v = 0; v < TAYLOR_VARIABLES; v++) {
     out->reads |= self->highest[v] > 0 ? reads[v] : 0;
   }
   if (out->reads == 0) {
-    out->reads = PF_READS_WEIGHT; /* The constant term alone reads nothing, but 0 would mean: everything. */
+    out->reads =
+        PF_READS_WEIGHT; /* The constant term alone reads nothing, but 0 would mean: everything. */
   }
   return PF_OK;
 }
 
 /**
- * Terms of at least 1 % of the largest, the largest first, then how many were left out. A term that is not a number is
- * always shown.
+ * Terms of at least 1 % of the largest, the largest first, then how many were left out. A term that
+ * is not a number is always shown.
  */
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   (void)error;
   const taylor *self = object;
@@ -273,7 +310,8 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
     int next = -1;
     for (int k = 0; k < self->n_terms; k++) {
       const int counts = !(fabs(theta[k]) < 0.01 * largest) && theta[k] != 0.0;
-      if (!done[k] && counts && (next < 0 || isnan(theta[k]) || fabs(theta[k]) > fabs(theta[next]))) {
+      if (!done[k] && counts &&
+          (next < 0 || isnan(theta[k]) || fabs(theta[k]) > fabs(theta[next]))) {
         next = k;
       }
     }
@@ -292,8 +330,8 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
     rule_text_add(&out, "0");
   }
   if (smaller > 0) {
-    rule_text_add(&out, format == PF_TEXT_LATEX ? " + \\text{%d smaller %s}" : " + %d smaller %s", smaller,
-                  smaller == 1 ? "term" : "terms");
+    rule_text_add(&out, format == PF_TEXT_LATEX ? " + \\text{%d smaller %s}" : " + %d smaller %s",
+                  smaller, smaller == 1 ? "term" : "terms");
   }
   return PF_OK;
 }
@@ -301,22 +339,23 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 static const char *const aliases[] = {"volterra"};
 
 /**
- * Of packed.h a kernel for each pair of highest powers of v and w; functions of their own, since as branches of one
- * function they take a compiler minutes.
+ * Of packed.h a kernel for each pair of highest powers of v and w; functions of their own, since as
+ * branches of one function they take a compiler minutes.
  */
 enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
 
-#define TAYLOR_KERNEL(way, V, C, suffix, attribute)                                                                   \
-  attribute static void apply_##way##_##V##C##suffix(const taylor *self, const pf_block *in, const pf_update *update, \
-                                                     pf_real *out, int64_t ld_out)                                    \
-  {                                                                                                                   \
-    taylor_apply_##way(V, C, self, in, update, out, ld_out);                                                          \
-  }                                                                                                                   \
-  attribute static void adjoint_##way##_##V##C##suffix(const taylor *self, const pf_block *in,                        \
-                                                       const pf_real *cotangent, int64_t ld_cotangent,                \
-                                                       const pf_update *update, const pf_rule_gradient *gradient)     \
-  {                                                                                                                   \
-    taylor_adjoint_##way(V, C, self, in, cotangent, ld_cotangent, update, gradient);                                  \
+#define TAYLOR_KERNEL(way, V, C, suffix, attribute)                                           \
+  attribute static void apply_##way##_##V##C##suffix(const taylor *self, const pf_block *in,  \
+                                                     const pf_update *update, pf_real *out,   \
+                                                     int64_t ld_out)                          \
+  {                                                                                           \
+    taylor_apply_##way(V, C, self, in, update, out, ld_out);                                  \
+  }                                                                                           \
+  attribute static void adjoint_##way##_##V##C##suffix(                                       \
+      const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, \
+      const pf_update *update, const pf_rule_gradient *gradient)                              \
+  {                                                                                           \
+    taylor_adjoint_##way(V, C, self, in, cotangent, ld_cotangent, update, gradient);          \
   }
 
 #define TAYLOR_KERNELS(way, suffix, attribute) \
@@ -335,19 +374,22 @@ enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
     apply_##way##_##shape##suffix, adjoint_##way##_##shape##suffix \
   }
 
-#define TAYLOR_ENTRIES(way, suffix)                                                                  \
-  {                                                                                                  \
-    TAYLOR_ENTRY(way, 00, suffix), TAYLOR_ENTRY(way, 01, suffix), TAYLOR_ENTRY(way, 02, suffix),     \
-        TAYLOR_ENTRY(way, 10, suffix), TAYLOR_ENTRY(way, 11, suffix), TAYLOR_ENTRY(way, 12, suffix), \
-        TAYLOR_ENTRY(way, 20, suffix), TAYLOR_ENTRY(way, 21, suffix), TAYLOR_ENTRY(way, 22, suffix)  \
+#define TAYLOR_ENTRIES(way, suffix)                                                              \
+  {                                                                                              \
+    TAYLOR_ENTRY(way, 00, suffix), TAYLOR_ENTRY(way, 01, suffix), TAYLOR_ENTRY(way, 02, suffix), \
+        TAYLOR_ENTRY(way, 10, suffix), TAYLOR_ENTRY(way, 11, suffix),                            \
+        TAYLOR_ENTRY(way, 12, suffix), TAYLOR_ENTRY(way, 20, suffix),                            \
+        TAYLOR_ENTRY(way, 21, suffix), TAYLOR_ENTRY(way, 22, suffix)                             \
   }
 
 /** The kernel for this rule and block. */
-static const taylor_kernel *kernel_of(const taylor_kernel narrow[TAYLOR_SHAPES], const taylor_kernel *rows,
-                                      const taylor *self, const pf_block *in)
+static const taylor_kernel *kernel_of(const taylor_kernel narrow[TAYLOR_SHAPES],
+                                      const taylor_kernel *rows, const taylor *self,
+                                      const pf_block *in)
 {
-  return taylor_way(in) == TAYLOR_ROWS ? rows
-                                       : &narrow[self->highest[TAYLOR_Y] * TAYLOR_POWERS + self->highest[TAYLOR_W]];
+  return taylor_way(in) == TAYLOR_ROWS
+             ? rows
+             : &narrow[self->highest[TAYLOR_Y] * TAYLOR_POWERS + self->highest[TAYLOR_W]];
 }
 
 /** Is this a step that pairs.h takes? `ld`: of w_out, or of the cotangent. */
@@ -356,80 +398,85 @@ static int is_of_pairs(const pf_block *in, const pf_update *update, int64_t ld)
   return in->n_pre == 2 && in->ldw == 2 && ld == 2 && update->mask == NULL;
 }
 
-#define TAYLOR_OPS(suffix, attribute)                                                                                  \
-  TAYLOR_KERNELS(packed, suffix, attribute)                                                                            \
-  TAYLOR_KERNELS(pairs, suffix, attribute)                                                                             \
-  static const taylor_kernel packed##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(packed, suffix);                           \
-  static const taylor_kernel pairs##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(pairs, suffix);                             \
-  static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error) \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)->apply(object, in, NULL, dw, lddw);                  \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, \
-                               const pf_rule_gradient *gradient, pf_error *error)                                      \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                                      \
-          ->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);                                              \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update, pf_real *w_out,       \
-                                int64_t ld_out, pf_error *error)                                                       \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      kernel_of(is_of_pairs(in, update, ld_out) ? pairs##suffix : packed##suffix, &taylor_rows##suffix, object, in)    \
-          ->apply(object, in, update, w_out, ld_out);                                                                  \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  static pf_status step_vjp##suffix(const void *object, const pf_block *in, const pf_update *update,                   \
-                                    const pf_rule_gradient *gradient, pf_error *error)                                 \
-  {                                                                                                                    \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      kernel_of(is_of_pairs(in, update, gradient->ldw) ? pairs##suffix : packed##suffix, &taylor_rows##suffix, object, \
-                in)                                                                                                    \
-          ->adjoint(object, in, NULL, 0, update, gradient);                                                            \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  attribute static pf_status jvp##suffix(const void *object, const pf_block *in, const pf_rule_tangent *tangent,       \
-                                         pf_error *error)                                                              \
-  {                                                                                                                    \
-    const taylor *self = object;                                                                                       \
-    const pf_status status = rule_check_dense(in, error);                                                              \
-    if (status == PF_OK) {                                                                                             \
-      taylor_tangents(self, in, tangent);                                                                              \
-    }                                                                                                                  \
-    return status;                                                                                                     \
-  }                                                                                                                    \
-  static const pf_rule_ops ops##suffix = {                                                                             \
-      .size = sizeof(pf_rule_ops),                                                                                     \
-      .create = create,                                                                                                \
-      .destroy = destroy,                                                                                              \
-      .needs = needs,                                                                                                  \
-      .forward = forward##suffix,                                                                                      \
-      .vjp = vjp##suffix,                                                                                              \
-      .jvp = jvp##suffix,                                                                                              \
-      .step = step##suffix,                                                                                            \
-      .step_vjp = step_vjp##suffix,                                                                                    \
-      .describe = describe,                                                                                            \
-  };                                                                                                                   \
-  static const pf_plugin plugin##suffix = {                                                                            \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                                    \
-      .name = "taylor",                                                                                                \
-      .version = "1.0",                                                                                                \
-      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",                         \
-      .aliases = PF_NAMES_OF(aliases),                                                                                 \
-      .options = PF_TABLE_OF(options),                                                                                 \
-      .rule = &ops##suffix,                                                                                            \
+#define TAYLOR_OPS(suffix, attribute)                                                            \
+  TAYLOR_KERNELS(packed, suffix, attribute)                                                      \
+  TAYLOR_KERNELS(pairs, suffix, attribute)                                                       \
+  static const taylor_kernel packed##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(packed, suffix);     \
+  static const taylor_kernel pairs##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(pairs, suffix);       \
+  static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw,          \
+                                   int64_t lddw, pf_error *error)                                \
+  {                                                                                              \
+    const pf_status status = rule_check_dense(in, error);                                        \
+    if (status == PF_OK) {                                                                       \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                \
+          ->apply(object, in, NULL, dw, lddw);                                                   \
+    }                                                                                            \
+    return status;                                                                               \
+  }                                                                                              \
+  static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent, \
+                               int64_t ld_cotangent, const pf_rule_gradient *gradient,           \
+                               pf_error *error)                                                  \
+  {                                                                                              \
+    const pf_status status = rule_check_dense(in, error);                                        \
+    if (status == PF_OK) {                                                                       \
+      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                \
+          ->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);                        \
+    }                                                                                            \
+    return status;                                                                               \
+  }                                                                                              \
+  static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update, \
+                                pf_real *w_out, int64_t ld_out, pf_error *error)                 \
+  {                                                                                              \
+    const pf_status status = rule_check_dense(in, error);                                        \
+    if (status == PF_OK) {                                                                       \
+      kernel_of(is_of_pairs(in, update, ld_out) ? pairs##suffix : packed##suffix,                \
+                &taylor_rows##suffix, object, in)                                                \
+          ->apply(object, in, update, w_out, ld_out);                                            \
+    }                                                                                            \
+    return status;                                                                               \
+  }                                                                                              \
+  static pf_status step_vjp##suffix(const void *object, const pf_block *in,                      \
+                                    const pf_update *update, const pf_rule_gradient *gradient,   \
+                                    pf_error *error)                                             \
+  {                                                                                              \
+    const pf_status status = rule_check_dense(in, error);                                        \
+    if (status == PF_OK) {                                                                       \
+      kernel_of(is_of_pairs(in, update, gradient->ldw) ? pairs##suffix : packed##suffix,         \
+                &taylor_rows##suffix, object, in)                                                \
+          ->adjoint(object, in, NULL, 0, update, gradient);                                      \
+    }                                                                                            \
+    return status;                                                                               \
+  }                                                                                              \
+  attribute static pf_status jvp##suffix(const void *object, const pf_block *in,                 \
+                                         const pf_rule_tangent *tangent, pf_error *error)        \
+  {                                                                                              \
+    const taylor *self = object;                                                                 \
+    const pf_status status = rule_check_dense(in, error);                                        \
+    if (status == PF_OK) {                                                                       \
+      taylor_tangents(self, in, tangent);                                                        \
+    }                                                                                            \
+    return status;                                                                               \
+  }                                                                                              \
+  static const pf_rule_ops ops##suffix = {                                                       \
+      .size = sizeof(pf_rule_ops),                                                               \
+      .create = create,                                                                          \
+      .destroy = destroy,                                                                        \
+      .declare = declared,                                                                       \
+      .forward = forward##suffix,                                                                \
+      .vjp = vjp##suffix,                                                                        \
+      .jvp = jvp##suffix,                                                                        \
+      .step = step##suffix,                                                                      \
+      .step_vjp = step_vjp##suffix,                                                              \
+      .describe = describe,                                                                      \
+  };                                                                                             \
+  static const pf_plugin plugin##suffix = {                                                      \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                              \
+      .name = "taylor",                                                                          \
+      .version = "1.0",                                                                          \
+      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",   \
+      .aliases = PF_NAMES_OF(aliases),                                                           \
+      .options = PF_TABLE_OF(options),                                                           \
+      .rule = &ops##suffix,                                                                      \
   };
 
 PF_FOR_EACH_ISA(TAYLOR_OPS)

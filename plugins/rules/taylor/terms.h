@@ -1,12 +1,14 @@
 /*
- * plugins/rules/taylor/terms.h - which of the 81 terms x^a y^b w^c r^d a rule has, and reading them from text.
+ * plugins/rules/taylor/terms.h - which of the 81 terms x^a y^b w^c r^d a rule has, and reading them
+ * from text.
  *
  *     expression := [+|-] term { (+|-) term }
  *     term       := [number [*]] factor { [*] factor }  |  number
  *     factor     := letter [ ^digit | digit ]            letter: x, y, w or r, of either case
  *
- * so "x r - 0.05 w", "x^2*r" and the reference method's "X1Y0W0R1 - 0.05X0Y0W1R0" are all understood. "1" alone is the
- * constant term, any other number alone is the constant term with that value.
+ * so "x r - 0.05 w", "x^2*r" and the reference method's "X1Y0W0R1 - 0.05X0Y0W1R0" are all
+ * understood. "1" alone is the constant term, any other number alone is the constant term with that
+ * value.
  */
 #ifndef PLASTFIT_RULES_TAYLOR_TERMS_H
 #define PLASTFIT_RULES_TAYLOR_TERMS_H
@@ -51,8 +53,8 @@ static inline void taylor_label(const int power[TAYLOR_VARIABLES], char *text, s
   text[0] = '\0';
   for (int v = 0; v < TAYLOR_VARIABLES; v++) {
     if (power[v] > 0 && used + 5 <= capacity) {
-      const int n = snprintf(text + used, capacity - used, "%s%c%s", used > 0 ? " " : "", taylor_letters[v],
-                             power[v] == 2 ? "^2" : "");
+      const int n = snprintf(text + used, capacity - used, "%s%c%s", used > 0 ? " " : "",
+                             taylor_letters[v], power[v] == 2 ? "^2" : "");
       used += n > 0 ? (size_t)n : 0;
     }
   }
@@ -81,15 +83,16 @@ static inline int taylor_column(const taylor_reader *reader, const char *at)
 static inline pf_status taylor_unexpected(const taylor_reader *reader, const char *expected)
 {
   if (*reader->at == '\0') {
-    return pf_fail_key(reader->error, PF_STOP, reader->key, "\"%s\" ends where %s was expected", reader->text,
-                       expected);
+    return pf_fail_key(reader->error, PF_STOP, reader->key, "\"%s\" ends where %s was expected",
+                       reader->text, expected);
   }
   int bytes = 1;
   while (((unsigned char)reader->at[bytes] & 0xC0) == 0x80) {
     bytes++;
   }
-  return pf_fail_key(reader->error, PF_STOP, reader->key, "found \"%.*s\" at column %d of \"%s\", expected %s", bytes,
-                     reader->at, taylor_column(reader, reader->at), reader->text, expected);
+  return pf_fail_key(reader->error, PF_STOP, reader->key,
+                     "found \"%.*s\" at column %d of \"%s\", expected %s", bytes, reader->at,
+                     taylor_column(reader, reader->at), reader->text, expected);
 }
 
 static inline void taylor_skip_space(taylor_reader *reader)
@@ -105,7 +108,8 @@ static inline int taylor_variable(char c)
   return found == NULL ? -1 : (int)(found - taylor_letters);
 }
 
-/** A decimal number at the reading position. Not strtod alone: it would take "0X1Y0" for a hexadecimal number. */
+/** A decimal number at the reading position. Not strtod alone: it would take "0X1Y0" for a
+ * hexadecimal number. */
 static inline pf_status taylor_number(taylor_reader *reader, double *value)
 {
   char copy[64];
@@ -168,20 +172,22 @@ static inline pf_status taylor_factor(taylor_reader *reader, int power[TAYLOR_VA
   power[variable] += exponent;
   if (power[variable] >= TAYLOR_POWERS) {
     return pf_fail_key(reader->error, PF_STOP, reader->key,
-                       "%c has power %d at column %d of \"%s\"; powers 0..2 are available", taylor_letters[variable],
-                       power[variable], taylor_column(reader, start), reader->text);
+                       "%c has power %d at column %d of \"%s\"; powers 0..2 are available",
+                       taylor_letters[variable], power[variable], taylor_column(reader, start),
+                       reader->text);
   }
   return PF_OK;
 }
 
-static inline pf_status taylor_set_add(taylor_set *set, const int power[TAYLOR_VARIABLES], int given, double value,
-                                       const char *key, pf_error *error)
+static inline pf_status taylor_set_add(taylor_set *set, const int power[TAYLOR_VARIABLES],
+                                       int given, double value, const char *key, pf_error *error)
 {
   const int index = taylor_index(power);
   if (set->used[index]) {
     char label[16];
     taylor_label(power, label, sizeof label);
-    return pf_fail_key(error, PF_STOP, key, "the term %s (X%dY%dW%dR%d) is there twice; write it once", label, power[0],
+    return pf_fail_key(error, PF_STOP, key,
+                       "the term %s (X%dY%dW%dR%d) is there twice; write it once", label, power[0],
                        power[1], power[2], power[3]);
   }
   set->used[index] = 1;
@@ -231,12 +237,14 @@ static inline pf_status taylor_term(taylor_reader *reader, int sign, taylor_set 
 }
 
 /** Add the terms of `text` to `set`. `key`: the option it comes from, for messages. */
-static inline pf_status taylor_set_parse(taylor_set *set, const char *text, const char *key, pf_error *error)
+static inline pf_status taylor_set_parse(taylor_set *set, const char *text, const char *key,
+                                         pf_error *error)
 {
   taylor_reader reader = {.text = text, .at = text, .key = key, .error = error};
   taylor_skip_space(&reader);
   if (*reader.at == '\0') {
-    return pf_fail_key(error, PF_STOP, key, "no terms are named; write some, such as \"x r - 0.05 w\", or \"all\"");
+    return pf_fail_key(error, PF_STOP, key,
+                       "no terms are named; write some, such as \"x r - 0.05 w\", or \"all\"");
   }
   int first = 1;
   while (*reader.at != '\0') {

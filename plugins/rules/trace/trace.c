@@ -4,11 +4,12 @@
  *     e_ij <- k e_ij + f(x_j, y_i),   k = exp(-dt / tau)        every step
  *     dw_ij = rate r e_ij - decay w_ij                          where weights change
  *
- * dw sees the trace after the step. f is x y (a trace per synapse), x (one per presynaptic unit) or y (one per
- * postsynaptic unit). With r a reward that comes n steps after the activity, what is left of it is k^n.
+ * dw sees the trace after the step. f is x y (a trace per synapse), x (one per presynaptic unit) or
+ * y (one per postsynaptic unit). With r a reward that comes n steps after the activity, what is
+ * left of it is k^n.
  *
- * W. Gerstner et al., "Eligibility Traces and Plasticity on Behavioral Time Scales", Front. Neural Circuits 12:53
- * (2018), eq. 2 and 3.
+ * W. Gerstner et al., "Eligibility Traces and Plasticity on Behavioral Time Scales", Front. Neural
+ * Circuits 12:53 (2018), eq. 2 and 3.
  */
 #include <plastfit/abi/plugin.h>
 
@@ -93,7 +94,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
+static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const trace *self = object;
   (void)error;
@@ -104,8 +105,8 @@ static pf_status needs(const void *object, pf_rule_needs *out, pf_error *error)
   return PF_OK;
 }
 
-static pf_status describe(const void *object, const double *theta, uint32_t format, char *text, size_t capacity,
-                          pf_error *error)
+static pf_status describe(const void *object, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error)
 {
   const trace *self = object;
   (void)error;
@@ -113,7 +114,8 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
   rule_text_term(&out, format, 1, theta[RATE], "r e");
   rule_text_term(&out, format, 0, -theta[DECAY], "w");
   rule_text_add(&out,
-                format == PF_TEXT_LATEX ? ",\\; e \\leftarrow e^{-dt/%.3g} e + %s" : ", e <- exp(-dt / %.3g) e + %s",
+                format == PF_TEXT_LATEX ? ",\\; e \\leftarrow e^{-dt/%.3g} e + %s"
+                                        : ", e <- exp(-dt / %.3g) e + %s",
                 theta[TAU], form_names[self->form]);
   return PF_OK;
 }
@@ -123,7 +125,9 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 /** The trace of synapse (i, j), wherever the form keeps it. */
 PF_INLINE pf_real trace_at(const pf_traces *from, enum form form, int64_t i, int64_t j)
 {
-  return form == FORM_XY ? from->synapse[i * from->ldw + j] : form == FORM_X ? from->pre[j] : from->post[i];
+  return form == FORM_XY  ? from->synapse[i * from->ldw + j]
+         : form == FORM_X ? from->pre[j]
+                          : from->post[i];
 }
 
 PF_INLINE void forward_form(const pf_block *in, enum form form, pf_real *dw, int64_t lddw)
@@ -191,7 +195,8 @@ PF_INLINE void vjp_form(const pf_block *in, enum form form, const pf_real *cotan
 /* ---- the trace ---- */
 
 /** e <- k e + f for the plane that is asked for; `scale`: 1 or x. */
-PF_INLINE void advance_line(int64_t n, pf_real left, const pf_real *e, pf_real scale, const pf_real *x, pf_real *next)
+PF_INLINE void update_traces_line(int64_t n, pf_real left, const pf_real *e, pf_real scale,
+                                  const pf_real *x, pf_real *next)
 {
 #pragma omp simd
   for (int64_t j = 0; j < n; j++) {
@@ -199,7 +204,8 @@ PF_INLINE void advance_line(int64_t n, pf_real left, const pf_real *e, pf_real s
   }
 }
 
-PF_INLINE pf_status advance_form(const pf_block *in, enum form form, const pf_traces *next, pf_error *error)
+PF_INLINE pf_status update_traces_form(const pf_block *in, enum form form, const pf_traces *next,
+                                       pf_error *error)
 {
   rule_decay k = {0.0, 0.0};
   const pf_status status = rule_decay_of("tau", in->theta[TAU], in->dt, &k, error);
@@ -208,21 +214,23 @@ PF_INLINE pf_status advance_form(const pf_block *in, enum form form, const pf_tr
   }
   const pf_real left = (pf_real)k.left;
   if (form == FORM_X && next->pre != NULL) {
-    advance_line(in->n_pre, left, in->traces.pre, 1, in->pre, next->pre);
+    update_traces_line(in->n_pre, left, in->traces.pre, 1, in->pre, next->pre);
   }
   if (form == FORM_Y && next->post != NULL) {
-    advance_line(in->n_rows, left, in->traces.post, 1, in->post, next->post);
+    update_traces_line(in->n_rows, left, in->traces.post, 1, in->post, next->post);
   }
   for (int64_t i = 0; form == FORM_XY && next->synapse != NULL && i < in->n_rows; i++) {
-    advance_line(in->n_pre, left, in->traces.synapse + i * in->traces.ldw, in->post[i], in->pre,
-                 next->synapse + i * next->ldw);
+    update_traces_line(in->n_pre, left, in->traces.synapse + i * in->traces.ldw, in->post[i],
+                       in->pre, next->synapse + i * next->ldw);
   }
   return PF_OK;
 }
 
-/** Adjoint of one line; returns the sum that belongs to k, and in *along the one that belongs to `scale`. */
-PF_INLINE double advance_line_vjp(int64_t n, pf_real left, const pf_real *e, pf_real scale, const pf_real *x,
-                                  const pf_real *c, pf_real *g_e, pf_real *g_x, double *along)
+/** Adjoint of one line; returns the sum that belongs to k, and in *along the one that belongs to
+ * `scale`. */
+PF_INLINE double update_traces_line_vjp(int64_t n, pf_real left, const pf_real *e, pf_real scale,
+                                        const pf_real *x, const pf_real *c, pf_real *g_e,
+                                        pf_real *g_x, double *along)
 {
   double d_left = 0.0, d_scale = 0.0;
 #pragma omp simd reduction(+ : d_left, d_scale)
@@ -240,8 +248,9 @@ PF_INLINE double advance_line_vjp(int64_t n, pf_real left, const pf_real *e, pf_
   return d_left;
 }
 
-PF_INLINE pf_status advance_vjp_form(const pf_block *in, enum form form, const pf_traces *cotangent,
-                                     const pf_rule_gradient *gradient, pf_error *error)
+PF_INLINE pf_status update_traces_vjp_form(const pf_block *in, enum form form,
+                                           const pf_traces *cotangent,
+                                           const pf_rule_gradient *gradient, pf_error *error)
 {
   rule_decay k = {0.0, 0.0};
   const pf_status status = rule_decay_of("tau", in->theta[TAU], in->dt, &k, error);
@@ -251,17 +260,21 @@ PF_INLINE pf_status advance_vjp_form(const pf_block *in, enum form form, const p
   const pf_real left = (pf_real)k.left;
   double d_left = 0.0, along = 0.0;
   if (form == FORM_X && cotangent->pre != NULL) {
-    d_left += advance_line_vjp(in->n_pre, left, in->traces.pre, 1, in->pre, cotangent->pre, gradient->traces.pre,
-                               gradient->pre, &along);
+    d_left += update_traces_line_vjp(in->n_pre, left, in->traces.pre, 1, in->pre, cotangent->pre,
+                                     gradient->traces.pre, gradient->pre, &along);
   }
   if (form == FORM_Y && cotangent->post != NULL) {
-    d_left += advance_line_vjp(in->n_rows, left, in->traces.post, 1, in->post, cotangent->post, gradient->traces.post,
-                               gradient->post, &along);
+    d_left +=
+        update_traces_line_vjp(in->n_rows, left, in->traces.post, 1, in->post, cotangent->post,
+                               gradient->traces.post, gradient->post, &along);
   }
   for (int64_t i = 0; form == FORM_XY && cotangent->synapse != NULL && i < in->n_rows; i++) {
-    pf_real *g_e = gradient->traces.synapse == NULL ? NULL : gradient->traces.synapse + i * gradient->traces.ldw;
-    d_left += advance_line_vjp(in->n_pre, left, in->traces.synapse + i * in->traces.ldw, in->post[i], in->pre,
-                               cotangent->synapse + i * cotangent->ldw, g_e, gradient->pre, &along);
+    pf_real *g_e = gradient->traces.synapse == NULL
+                       ? NULL
+                       : gradient->traces.synapse + i * gradient->traces.ldw;
+    d_left += update_traces_line_vjp(in->n_pre, left, in->traces.synapse + i * in->traces.ldw,
+                                     in->post[i], in->pre, cotangent->synapse + i * cotangent->ldw,
+                                     g_e, gradient->pre, &along);
     if (gradient->post != NULL) {
       gradient->post[i] += (pf_real)along;
     }
@@ -291,43 +304,47 @@ PF_INLINE pf_status advance_vjp_form(const pf_block *in, enum form form, const p
 PF_INLINE void forward_block(const trace *self, const pf_block *in, pf_real *dw,
                              int64_t lddw){EACH_FORM(forward_form, dw, lddw)}
 
-PF_INLINE void vjp_block(const trace *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,
-                         const pf_rule_gradient *gradient){EACH_FORM(vjp_form, cotangent, ld_cotangent, gradient)}
+PF_INLINE void vjp_block(const trace *self, const pf_block *in, const pf_real *cotangent,
+                         int64_t ld_cotangent, const pf_rule_gradient *gradient){
+    EACH_FORM(vjp_form, cotangent, ld_cotangent, gradient)}
 
-PF_INLINE pf_status advance_block(const trace *self, const pf_block *in, const pf_traces *next, pf_error *error)
+PF_INLINE pf_status update_traces_block(const trace *self, const pf_block *in,
+                                        const pf_traces *next, pf_error *error)
 {
   pf_status status = PF_OK;
-  EACH_FORM(status = advance_form, next, error)
+  EACH_FORM(status = update_traces_form, next, error)
   return status;
 }
 
-PF_INLINE pf_status advance_vjp_block(const trace *self, const pf_block *in, const pf_traces *cotangent,
-                                      const pf_rule_gradient *gradient, pf_error *error)
+PF_INLINE pf_status update_traces_vjp_block(const trace *self, const pf_block *in,
+                                            const pf_traces *cotangent,
+                                            const pf_rule_gradient *gradient, pf_error *error)
 {
   pf_status status = PF_OK;
-  EACH_FORM(status = advance_vjp_form, cotangent, gradient, error)
+  EACH_FORM(status = update_traces_vjp_form, cotangent, gradient, error)
   return status;
 }
 
-#define VARIANT(suffix, attribute)                                                                               \
-  RULE_FORWARD(suffix, attribute)                                                                                \
-  RULE_VJP(suffix, attribute)                                                                                    \
-  RULE_ADVANCE(suffix, attribute)                                                                                \
-  RULE_ADVANCE_VJP(suffix, attribute)                                                                            \
-  static const pf_rule_ops ops##suffix = {                                                                       \
-      RULE_LIFE,                                                                                                 \
-      .forward = forward##suffix,                                                                                \
-      .vjp = vjp##suffix,                                                                                        \
-      .advance = advance##suffix,                                                                                \
-      .advance_vjp = advance_vjp##suffix,                                                                        \
-  };                                                                                                             \
-  static const pf_plugin plugin##suffix = {                                                                      \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                              \
-      .name = "trace",                                                                                           \
-      .version = "1.0",                                                                                          \
-      .summary = "dw = rate r e - decay w, e <- exp(-dt / tau) e + x y: an eligibility trace awaits the reward", \
-      .options = PF_TABLE_OF(options),                                                                           \
-      .rule = &ops##suffix,                                                                                      \
+#define VARIANT(suffix, attribute)                                                             \
+  RULE_FORWARD(suffix, attribute)                                                              \
+  RULE_VJP(suffix, attribute)                                                                  \
+  RULE_ADVANCE(suffix, attribute)                                                              \
+  RULE_ADVANCE_VJP(suffix, attribute)                                                          \
+  static const pf_rule_ops ops##suffix = {                                                     \
+      RULE_LIFE,                                                                               \
+      .forward = forward##suffix,                                                              \
+      .vjp = vjp##suffix,                                                                      \
+      .update_traces = update_traces##suffix,                                                  \
+      .update_traces_vjp = update_traces_vjp##suffix,                                          \
+  };                                                                                           \
+  static const pf_plugin plugin##suffix = {                                                    \
+      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                            \
+      .name = "trace",                                                                         \
+      .version = "1.0",                                                                        \
+      .summary = "dw = rate r e - decay w, e <- exp(-dt / tau) e + x y: an eligibility trace " \
+                 "awaits the reward",                                                          \
+      .options = PF_TABLE_OF(options),                                                         \
+      .rule = &ops##suffix,                                                                    \
   };
 
 PF_FOR_EACH_ISA(VARIANT)

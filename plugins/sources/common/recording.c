@@ -9,8 +9,9 @@ pf_status recording_create(const pf_host *host, const char *path, recording *out
   const char *base = slash != NULL ? slash + 1 : path;
   const char *dot = strrchr(base, '.');
   const size_t stem = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-  *out =
-      (recording){.host = host, .path = host->allocate(host, strlen(path) + 1), .stem = host->allocate(host, stem + 1)};
+  *out = (recording){.host = host,
+                     .path = host->allocate(host, strlen(path) + 1),
+                     .stem = host->allocate(host, stem + 1)};
   if (out->path == NULL || out->stem == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
@@ -27,13 +28,13 @@ void recording_free(recording *of)
   host->release(host, of->path);
 }
 
-pf_status recording_needs(const void *self, pf_source_needs *needs, pf_error *error)
+pf_status recording_declare(const void *self, pf_source_declaration *declared, pf_error *error)
 {
   const roles *r = &((const recording *)self)->roles;
   (void)error;
-  needs->n_input = r->inputs.width;
-  needs->channels = (pf_names){r->channels.names, r->channels.n};
-  needs->targets = (pf_names){r->targets.names, r->targets.n};
+  declared->n_input = r->inputs.width;
+  declared->channels = (pf_names){r->channels.names, r->channels.n};
+  declared->targets = (pf_names){r->targets.names, r->targets.n};
   return PF_OK;
 }
 
@@ -43,8 +44,9 @@ pf_status recording_steps_create(const recording *of, recording_steps *out, pf_e
 {
   const pf_host *host = of->host;
   const roles *r = &of->roles;
-  *out = (recording_steps){.channel = host->allocate(host, (r->channels.n + 1) * sizeof *out->channel),
-                           .target = host->allocate(host, (r->targets.n + 1) * sizeof *out->target)};
+  *out =
+      (recording_steps){.channel = host->allocate(host, (r->channels.n + 1) * sizeof *out->channel),
+                        .target = host->allocate(host, (r->targets.n + 1) * sizeof *out->target)};
   return out->channel != NULL && out->target != NULL
              ? PF_OK
              : pf_fail(error, PF_STOP, "%.300s: out of memory for its steps", of->path);
@@ -74,9 +76,9 @@ int recording_takes_choice(const recording *of, double choice)
   return isnan(choice) || choice == 0.0 || choice == 1.0 || several;
 }
 
-pf_status recording_hand_over(const recording *of, const recording_steps *steps, int64_t first, int64_t n,
-                              const char *animal, const char *session, const char *name, const pf_sink *sink,
-                              pf_error *error)
+pf_status recording_hand_over(const recording *of, const recording_steps *steps, int64_t first,
+                              int64_t n, const char *animal, const char *session, const char *name,
+                              const pf_sink *sink, pf_error *error)
 {
   const pf_host *host = of->host;
   const roles *r = &of->roles;

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-static const char *const single_names[ROLE_N_SINGLE] = {"animal", "session", "experiment", "block",   "trial", "dt",
-                                                        "gap",    "reward",  "choice",     "plastic", "step"};
+static const char *const single_names[ROLE_N_SINGLE] = {"animal", "session", "experiment", "block",
+                                                        "trial",  "dt",      "gap",        "reward",
+                                                        "choice", "plastic", "step"};
 
 /** What the search works on. */
 typedef struct finder {
@@ -20,7 +21,8 @@ typedef struct finder {
 
 static pf_status no_memory(const finder *f)
 {
-  return pf_fail(f->error, PF_STOP, "%.300s: out of memory for its %ss", f->path, f->variables->word);
+  return pf_fail(f->error, PF_STOP, "%.300s: out of memory for its %ss", f->path,
+                 f->variables->word);
 }
 
 /* ---- names ---- */
@@ -78,11 +80,12 @@ static pf_status not_there(const finder *f, const char *key, const char *name)
     }
   }
   if (nearest != NULL) {
-    return pf_fail_key(f->error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'; did you mean '%.60s'?", f->path,
-                       v->where, v->word, name, nearest);
+    return pf_fail_key(f->error, PF_STOP, key,
+                       "%.300s%s: there is no %s '%.60s'; did you mean '%.60s'?", f->path, v->where,
+                       v->word, name, nearest);
   }
-  return pf_fail_key(f->error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'; %s: %s%s", f->path, v->where, v->word,
-                     name, v->has, all, used >= sizeof all ? "..." : "");
+  return pf_fail_key(f->error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'; %s: %s%s", f->path,
+                     v->where, v->word, name, v->has, all, used >= sizeof all ? "..." : "");
 }
 
 static int64_t index_of(const finder *f, const char *name)
@@ -98,8 +101,10 @@ static int64_t index_of(const finder *f, const char *name)
 /** Can it stand in a modulator's expression? */
 static int is_identifier(const char *name)
 {
-  static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  return name[0] != '\0' && strchr("0123456789", name[0]) == NULL && strspn(name, characters) == strlen(name);
+  static const char characters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return name[0] != '\0' && strchr("0123456789", name[0]) == NULL &&
+         strspn(name, characters) == strlen(name);
 }
 
 /* ---- groups ---- */
@@ -107,8 +112,9 @@ static int is_identifier(const char *name)
 static pf_status take(const finder *f, int64_t index, enum role_use use, int64_t *width)
 {
   *width = 1;
-  const pf_status status =
-      f->variables->use != NULL ? f->variables->use(f->self, (size_t)index, use, width, f->error) : PF_OK;
+  const pf_status status = f->variables->use != NULL
+                               ? f->variables->use(f->self, (size_t)index, use, width, f->error)
+                               : PF_OK;
   f->taken[index] |= status == PF_OK;
   return status;
 }
@@ -142,7 +148,8 @@ static pf_status listed(const finder *f, role_group *group, const char *key, con
     status = index < 0 ? not_there(f, declared, name) : PF_OK;
     for (size_t k = 0; k < group->n && status == PF_OK; k++) {
       if (group->variables[k] == (size_t)index) {
-        status = pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice", f->variables->word, name);
+        status = pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
+                             f->variables->word, name);
       }
     }
     status = status == PF_OK ? add_variable(f, group, index, ROLE_NUMBERS) : status;
@@ -159,7 +166,8 @@ static pf_status found(const finder *f, role_group *group, const char *const *us
     const int numbered = (*usual)[stem] == '#';
     for (size_t k = 1; k <= (numbered ? f->n : 1) && status == PF_OK; k++) {
       char name[64];
-      (void)snprintf(name, sizeof name, "%.*s%.0zu", (int)stem, *usual, numbered ? k : 0); /* %.0zu: 0 is no digit */
+      (void)snprintf(name, sizeof name, "%.*s%.0zu", (int)stem, *usual,
+                     numbered ? k : 0); /* %.0zu: 0 is no digit */
       const int64_t index = index_of(f, name);
       if (index < 0) {
         break;
@@ -171,7 +179,8 @@ static pf_status found(const finder *f, role_group *group, const char *const *us
 }
 
 /** Those that the option `key` names, where it stands, else the usual ones. */
-static pf_status listed_or_found(const finder *f, role_group *group, const char *key, const char *const *usual)
+static pf_status listed_or_found(const finder *f, role_group *group, const char *key,
+                                 const char *const *usual)
 {
   return f->options->present(f->options, key) ? listed(f, group, key, key) : found(f, group, usual);
 }
@@ -203,7 +212,8 @@ static role_group *last(const role_groups *groups)
   return &groups->items[groups->n - 1];
 }
 
-static pf_status add_group_of_one(const finder *f, role_groups *groups, const char *name, int64_t index)
+static pf_status add_group_of_one(const finder *f, role_groups *groups, const char *name,
+                                  int64_t index)
 {
   pf_status status = add_group(f, groups, name);
   status = status == PF_OK ? begin_group(f, last(groups), 1) : status;
@@ -239,7 +249,9 @@ static pf_status find_singles(const finder *f)
   for (int k = 0; k < ROLE_N_SINGLE; k++) {
     const char *key = f->variables->single[k];
     const int said = key != NULL && f->options->present(f->options, key);
-    const char *name = said ? f->options->string(f->options, key) : key != NULL ? single_names[k] : "";
+    const char *name = said          ? f->options->string(f->options, key)
+                       : key != NULL ? single_names[k]
+                                     : "";
     /* an empty name: there is one of the usual name, but it is something else */
     const int64_t index = name[0] == '\0' ? -1 : index_of(f, name);
     f->out->single[k] = -1;
@@ -251,7 +263,11 @@ static pf_status find_singles(const finder *f)
     }
     int64_t width = 0;
     const int is_name = k == ROLE_ANIMAL || k == ROLE_SESSION || k == ROLE_EXPERIMENT;
-    const pf_status status = take(f, index, is_name ? ROLE_NAME : k == ROLE_DT ? ROLE_LENGTH : ROLE_NUMBER, &width);
+    const pf_status status = take(f, index,
+                                  is_name        ? ROLE_NAME
+                                  : k == ROLE_DT ? ROLE_LENGTH
+                                                 : ROLE_NUMBER,
+                                  &width);
     if (status != PF_OK) {
       return status;
     }
@@ -270,7 +286,8 @@ static pf_status find_targets(const finder *f)
     status = add_group_of_one(f, targets, "choice", f->out->single[ROLE_CHOICE]);
   }
   status = status == PF_OK ? add_group(f, targets, "activity") : status;
-  status = status == PF_OK ? listed_or_found(f, last(targets), v->activities, v->usual_activities) : status;
+  status = status == PF_OK ? listed_or_found(f, last(targets), v->activities, v->usual_activities)
+                           : status;
   if (status == PF_OK && last(targets)->n == 0) {
     drop_group(f->host, targets);
   }
@@ -338,20 +355,22 @@ static pf_status check_found(const finder *f)
 {
   const role_variables *v = f->variables;
   if (f->out->inputs.width == 0) {
-    return pf_fail_key(f->error, PF_STOP, v->inputs, "%.300s%s: has no inputs: %s; name them with %s", f->path,
-                       v->where, v->no_inputs, v->inputs);
+    return pf_fail_key(f->error, PF_STOP, v->inputs,
+                       "%.300s%s: has no inputs: %s; name them with %s", f->path, v->where,
+                       v->no_inputs, v->inputs);
   }
   if (f->out->targets.n == 0) {
     const char *choice = v->single[ROLE_CHOICE];
-    return pf_fail_key(f->error, PF_STOP, choice,
-                       "%.300s%s: has nothing to predict: no %s choice, and %s; name them with %s or %s", f->path,
-                       v->where, v->word, v->no_activities, choice, v->activities);
+    return pf_fail_key(
+        f->error, PF_STOP, choice,
+        "%.300s%s: has nothing to predict: no %s choice, and %s; name them with %s or %s", f->path,
+        v->where, v->word, v->no_activities, choice, v->activities);
   }
   return PF_OK;
 }
 
-pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables, void *self, size_t n,
-                     const pf_options *options, roles *out, pf_error *error)
+pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables,
+                     void *self, size_t n, const pf_options *options, roles *out, pf_error *error)
 {
   finder f = {host, path, variables, self, n, options, out, host->allocate(host, n), error};
   *out = (roles){0};

@@ -1,6 +1,6 @@
 /*
- * Which variable of a recording is what: the options held against the names there are. A variable is what has a name
- * and values a step: a column of a table, an array of a file.
+ * Which variable of a recording is what: the options held against the names there are. A variable
+ * is what has a name and values a step: a column of a table, an array of a file.
  */
 #ifndef PLASTFIT_PLUGINS_SOURCES_ROLES_H
 #define PLASTFIT_PLUGINS_SOURCES_ROLES_H
@@ -55,14 +55,16 @@ typedef struct roles {
   enum role_plastic plastic;
 } roles;
 
-/** What a kind of recording has, and how its source speaks of it. Keys are options as declared; texts are static. */
+/** What a kind of recording has, and how its source speaks of it. Keys are options as declared;
+ * texts are static. */
 typedef struct role_variables {
-  const char *word;                  /**< "column": so `plastic` says it, and targets[] has its list of "columns" */
-  const char *where;                 /**< behind the path in messages: ":1" */
-  const char *has;                   /**< "the header has" */
+  const char *word;  /**< "column": so `plastic` says it, and targets[] has its list of "columns" */
+  const char *where; /**< behind the path in messages: ":1" */
+  const char *has;   /**< "the header has" */
   const char *single[ROLE_N_SINGLE]; /**< "columns.animal", ...; NULL: there is no such role */
   const char *inputs, *activities, *channels, *targets;
-  const char *const *usual_inputs; /**< names that are tried in turn, ended by NULL; "x#" is x1, x2, ... */
+  const char *const
+      *usual_inputs; /**< names that are tried in turn, ended by NULL; "x#" is x1, x2, ... */
   const char *const *usual_activities;
   const char *no_inputs, *no_activities; /**< that there are none of those, in words */
   int one_role; /**< what the options make one thing is not another one too because of its name */
@@ -73,17 +75,19 @@ typedef struct role_variables {
 } role_variables;
 
 /** The keys under `prefix` that every source has. */
-#define ROLE_KEYS(prefix)                                                                                \
-  .single = {prefix "animal", prefix "session", prefix "experiment", prefix "block",  prefix "trial",    \
-             prefix "dt",     prefix "gap",     prefix "reward",     prefix "choice", prefix "plastic"}, \
+#define ROLE_KEYS(prefix)                                                             \
+  .single = {prefix "animal", prefix "session", prefix "experiment", prefix "block",  \
+             prefix "trial",  prefix "dt",      prefix "gap",        prefix "reward", \
+             prefix "choice", prefix "plastic"},                                      \
   .inputs = prefix "inputs", .activities = prefix "activities", .channels = prefix "channels"
 
 /**
- * Settle what each of the `n` variables of `self`, read from `path`, is. Errors: one that the options name and that is
- * not there (with the nearest, or with what there is), what `use` says, no inputs, nothing to predict.
+ * Settle what each of the `n` variables of `self`, read from `path`, is. Errors: one that the
+ * options name and that is not there (with the nearest, or with what there is), what `use` says, no
+ * inputs, nothing to predict.
  */
-pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables, void *self, size_t n,
-                     const pf_options *options, roles *out, pf_error *error);
+pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables,
+                     void *self, size_t n, const pf_options *options, roles *out, pf_error *error);
 void roles_free(const pf_host *host, roles *of);
 
 #endif

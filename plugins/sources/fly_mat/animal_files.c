@@ -33,7 +33,8 @@ int fly_mat_natural_order(const char *a, const char *b)
       }
       const size_t n_a = fly_mat_digits(a);
       const size_t n_b = fly_mat_digits(b);
-      const int order = n_a != n_b ? (n_a > n_b) - (n_a < n_b) : strncmp(a, b, n_a); /* longer is larger: no overflow */
+      const int order = n_a != n_b ? (n_a > n_b) - (n_a < n_b)
+                                   : strncmp(a, b, n_a); /* longer is larger: no overflow */
       if (order != 0) {
         return order;
       }
@@ -54,7 +55,8 @@ int fly_mat_natural_order(const char *a, const char *b)
 
 static int fly_mat_compare(const void *a, const void *b)
 {
-  return fly_mat_natural_order(((const fly_mat_animal *)a)->path, ((const fly_mat_animal *)b)->path);
+  return fly_mat_natural_order(((const fly_mat_animal *)a)->path,
+                               ((const fly_mat_animal *)b)->path);
 }
 
 /* ---- memory ---- */
@@ -90,7 +92,8 @@ void fly_mat_free_animals(const pf_host *host, fly_mat_animals *animals)
   *animals = (fly_mat_animals){NULL, 0};
 }
 
-static pf_status fly_mat_take(const pf_host *host, char *const *paths, size_t n, fly_mat_animals *out, pf_error *error)
+static pf_status fly_mat_take(const pf_host *host, char *const *paths, size_t n,
+                              fly_mat_animals *out, pf_error *error)
 {
   out->items = host->allocate(host, n * sizeof *out->items);
   if (out->items == NULL) {
@@ -101,7 +104,8 @@ static pf_status fly_mat_take(const pf_host *host, char *const *paths, size_t n,
     const char *dot = strrchr(base, '.');
     fly_mat_animal *animal = &out->items[out->n++];
     animal->path = fly_mat_copy(host, paths[out->n - 1], strlen(paths[out->n - 1]));
-    animal->name = fly_mat_copy(host, base, dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
+    animal->name =
+        fly_mat_copy(host, base, dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base));
     if (animal->path == NULL || animal->name == NULL) {
       return pf_fail(error, PF_STOP, "out of memory for %zu file names", n);
     }
@@ -124,17 +128,21 @@ static pf_status fly_mat_nothing(const char *pattern, pf_error *error)
   }
   if (strpbrk(folder, "*?[") == NULL && stat(folder, &about) != 0) {
     return pf_fail_key(error, PF_STOP, "path",
-                       "there is no folder %.400s, where files matching \"%.400s\" were expected", folder, base);
+                       "there is no folder %.400s, where files matching \"%.400s\" were expected",
+                       folder, base);
   }
-  return pf_fail_key(error, PF_STOP, "path", "no file matches \"%.400s\" in the folder %.400s", base, folder);
+  return pf_fail_key(error, PF_STOP, "path", "no file matches \"%.400s\" in the folder %.400s",
+                     base, folder);
 }
 
-static pf_status fly_mat_glob(const pf_host *host, const char *pattern, fly_mat_animals *out, pf_error *error)
+static pf_status fly_mat_glob(const pf_host *host, const char *pattern, fly_mat_animals *out,
+                              pf_error *error)
 {
   struct stat about;
   if (stat(pattern, &about) == 0) { /* one file, whatever characters its name has */
     if (S_ISDIR(about.st_mode)) {
-      return pf_fail_key(error, PF_STOP, "path", "%.400s is a folder; say which files in it, as in \"%.400s/*.mat\"",
+      return pf_fail_key(error, PF_STOP, "path",
+                         "%.400s is a folder; say which files in it, as in \"%.400s/*.mat\"",
                          pattern, pattern);
     }
     char *path = fly_mat_copy(host, pattern, strlen(pattern));
@@ -151,7 +159,8 @@ static pf_status fly_mat_glob(const pf_host *host, const char *pattern, fly_mat_
   if (result == 0 && found.gl_pathc > 0) {
     status = fly_mat_take(host, found.gl_pathv, found.gl_pathc, out, error);
   } else if (result == GLOB_NOSPACE) {
-    status = pf_fail(error, PF_STOP, "out of memory for the file names that match \"%.400s\"", pattern);
+    status =
+        pf_fail(error, PF_STOP, "out of memory for the file names that match \"%.400s\"", pattern);
   } else {
     status = fly_mat_nothing(pattern, error);
   }
@@ -166,7 +175,8 @@ static pf_status fly_mat_refuse_twins(const fly_mat_animals *animals, pf_error *
   for (size_t i = 0; i < animals->n; i++) {
     for (size_t k = 0; k < i; k++) {
       if (strcmp(animals->items[i].name, animals->items[k].name) == 0) {
-        return pf_fail_key(error, PF_STOP, "path", "two files make one animal %.200s: %.300s and %.300s; rename one",
+        return pf_fail_key(error, PF_STOP, "path",
+                           "two files make one animal %.200s: %.300s and %.300s; rename one",
                            animals->items[i].name, animals->items[k].path, animals->items[i].path);
       }
     }
@@ -174,8 +184,8 @@ static pf_status fly_mat_refuse_twins(const fly_mat_animals *animals, pf_error *
   return PF_OK;
 }
 
-static pf_status fly_mat_leave_out(const pf_host *host, pf_names exclude, const char *pattern, fly_mat_animals *animals,
-                                   pf_error *error)
+static pf_status fly_mat_leave_out(const pf_host *host, pf_names exclude, const char *pattern,
+                                   fly_mat_animals *animals, pf_error *error)
 {
   for (size_t e = 0; e < exclude.count; e++) {
     size_t i = 0;
@@ -184,11 +194,12 @@ static pf_status fly_mat_leave_out(const pf_host *host, pf_names exclude, const 
     }
     if (i == animals->n) {
       return pf_fail_key(error, PF_STOP, "exclude",
-                         "there is no animal \"%.200s\" to leave out among the %zu of %.400s", exclude.items[e],
-                         animals->n, pattern);
+                         "there is no animal \"%.200s\" to leave out among the %zu of %.400s",
+                         exclude.items[e], animals->n, pattern);
     }
     fly_mat_free_animal(host, &animals->items[i]);
-    memmove(&animals->items[i], &animals->items[i + 1], (animals->n - i - 1) * sizeof *animals->items);
+    memmove(&animals->items[i], &animals->items[i + 1],
+            (animals->n - i - 1) * sizeof *animals->items);
     animals->n--;
   }
   if (animals->n == 0) {
@@ -197,8 +208,8 @@ static pf_status fly_mat_leave_out(const pf_host *host, pf_names exclude, const 
   return PF_OK;
 }
 
-pf_status fly_mat_find(const pf_host *host, const char *pattern, pf_names exclude, fly_mat_animals *out,
-                       pf_error *error)
+pf_status fly_mat_find(const pf_host *host, const char *pattern, pf_names exclude,
+                       fly_mat_animals *out, pf_error *error)
 {
   *out = (fly_mat_animals){NULL, 0};
   pf_status status = fly_mat_glob(host, pattern, out, error);

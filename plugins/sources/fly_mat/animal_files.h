@@ -18,11 +18,12 @@ typedef struct fly_mat_animals {
 } fly_mat_animals;
 
 /**
- * The files that `pattern` (a glob, or one file) matches, without the animals named in `exclude`. Errors: nothing
- * matches (with the folder looked in), two files of one name, an excluded name that is not there, nothing left.
+ * The files that `pattern` (a glob, or one file) matches, without the animals named in `exclude`.
+ * Errors: nothing matches (with the folder looked in), two files of one name, an excluded name that
+ * is not there, nothing left.
  */
-pf_status fly_mat_find(const pf_host *host, const char *pattern, pf_names exclude, fly_mat_animals *out,
-                       pf_error *error);
+pf_status fly_mat_find(const pf_host *host, const char *pattern, pf_names exclude,
+                       fly_mat_animals *out, pf_error *error);
 void fly_mat_free_animals(const pf_host *host, fly_mat_animals *animals);
 
 /** strcmp, but runs of digits compare as numbers. */

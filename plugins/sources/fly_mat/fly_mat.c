@@ -30,7 +30,9 @@ static const pf_option fly_mat_options[] = {
      .type = PF_TYPE_PATH,
      .required = 1,
      .help = "the files, one an animal: a pattern (\"Fly*.mat\") or one file"},
-    {.name = "exclude", .type = PF_TYPE_STRINGS, .help = "animals to leave out, by name: [\"Fly10\"]"},
+    {.name = "exclude",
+     .type = PF_TYPE_STRINGS,
+     .help = "animals to leave out, by name: [\"Fly10\"]"},
     {.name = "blocks.trials",
      .type = PF_TYPE_INTEGERS,
      .unit = "trials",
@@ -51,7 +53,10 @@ static const pf_option fly_mat_options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"Y\"",
      .help = "name of the choices, one an encounter: 1 accepted, 0 rejected"},
-    {.name = "variables.r", .type = PF_TYPE_STRING, .fallback = "\"R\"", .help = "name of the rewards, one an accept"},
+    {.name = "variables.r",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"R\"",
+     .help = "name of the rewards, one an accept"},
 };
 
 /* ---- life ---- */
@@ -103,7 +108,8 @@ static pf_status fly_mat_keep_texts(fly_mat *source, const pf_options *options, 
   }
   while (status == PF_OK && source->n_exclude < (size_t)n_exclude) {
     const int64_t i = (int64_t)source->n_exclude++;
-    status = fly_mat_keep(host, options->string_at(options, "exclude", i), &source->exclude[i], error);
+    status =
+        fly_mat_keep(host, options->string_at(options, "exclude", i), &source->exclude[i], error);
   }
   return status;
 }
@@ -113,8 +119,9 @@ static pf_status fly_mat_keep_blocks(fly_mat *source, const pf_options *options,
   const int64_t n = options->length(options, "blocks.trials");
   const int64_t n_ratios = options->length(options, "blocks.reward_ratio");
   if (n_ratios > 0 && n_ratios != n) {
-    return pf_fail_key(error, PF_STOP, "blocks.reward_ratio", "%lld ratios for %lld blocks of blocks.trials",
-                       (long long)n_ratios, (long long)n);
+    return pf_fail_key(error, PF_STOP, "blocks.reward_ratio",
+                       "%lld ratios for %lld blocks of blocks.trials", (long long)n_ratios,
+                       (long long)n);
   }
   if (n == 0) {
     return PF_OK;
@@ -127,8 +134,9 @@ static pf_status fly_mat_keep_blocks(fly_mat *source, const pf_options *options,
   for (int64_t b = 0; b < n; b++) {
     const int64_t trials = options->integer_at(options, "blocks.trials", b);
     if (trials < 1 || trials > 1000000000) {
-      return pf_fail_key(error, PF_STOP, "blocks.trials", "block %lld of %lld trials; expected at least 1",
-                         (long long)b, (long long)trials);
+      return pf_fail_key(error, PF_STOP, "blocks.trials",
+                         "block %lld of %lld trials; expected at least 1", (long long)b,
+                         (long long)trials);
     }
     end += trials;
     source->block_end[b] = end;
@@ -137,7 +145,8 @@ static pf_status fly_mat_keep_blocks(fly_mat *source, const pf_options *options,
   return PF_OK;
 }
 
-static pf_status fly_mat_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status fly_mat_create(const pf_host *host, const pf_options *options, void **self,
+                                pf_error *error)
 {
   fly_mat *source = host->allocate(host, sizeof *source);
   if (source == NULL) {
@@ -156,13 +165,13 @@ static pf_status fly_mat_create(const pf_host *host, const pf_options *options, 
   return PF_OK;
 }
 
-static pf_status fly_mat_needs(const void *self, pf_source_needs *needs, pf_error *error)
+static pf_status fly_mat_declare(const void *self, pf_source_declaration *declared, pf_error *error)
 {
   (void)self;
   (void)error;
-  needs->n_input = 0; /* as many as X has columns */
-  needs->channels = (pf_names)PF_NAMES_OF(fly_mat_channels);
-  needs->targets = (pf_names)PF_NAMES_OF(fly_mat_targets);
+  declared->n_input = 0; /* as many as X has columns */
+  declared->channels = (pf_names)PF_NAMES_OF(fly_mat_channels);
+  declared->targets = (pf_names)PF_NAMES_OF(fly_mat_targets);
   return PF_OK;
 }
 
@@ -178,34 +187,38 @@ static int fly_mat_is_vector(const fly_mat_matrix *m)
   return m->n_columns == 1 || m->n_rows == 1 || fly_mat_cells(m) == 0;
 }
 
-static pf_status fly_mat_check_shapes(const fly_mat *source, const char *path, const fly_mat_matrix *m, pf_error *error)
+static pf_status fly_mat_check_shapes(const fly_mat *source, const char *path,
+                                      const fly_mat_matrix *m, pf_error *error)
 {
   const fly_mat_matrix *x = &m[VARIABLE_X];
   const fly_mat_matrix *y = &m[VARIABLE_Y];
   const fly_mat_matrix *r = &m[VARIABLE_R];
   char *const *name = source->variables;
   if (!fly_mat_is_vector(y)) {
-    return pf_fail(error, PF_STOP, "%s: %s is %lld x %lld; expected one choice an encounter", path, name[VARIABLE_Y],
-                   (long long)y->n_rows, (long long)y->n_columns);
+    return pf_fail(error, PF_STOP, "%s: %s is %lld x %lld; expected one choice an encounter", path,
+                   name[VARIABLE_Y], (long long)y->n_rows, (long long)y->n_columns);
   }
   if (!fly_mat_is_vector(r)) {
-    return pf_fail(error, PF_STOP, "%s: %s is %lld x %lld; expected one reward an accept", path, name[VARIABLE_R],
-                   (long long)r->n_rows, (long long)r->n_columns);
+    return pf_fail(error, PF_STOP, "%s: %s is %lld x %lld; expected one reward an accept", path,
+                   name[VARIABLE_R], (long long)r->n_rows, (long long)r->n_columns);
   }
   if (fly_mat_cells(y) == 0) {
-    return pf_fail(error, PF_STOP, "%s: %s is empty: the animal has no trial; leave it out with exclude", path,
+    return pf_fail(error, PF_STOP,
+                   "%s: %s is empty: the animal has no trial; leave it out with exclude", path,
                    name[VARIABLE_Y]);
   }
   if (x->n_rows != fly_mat_cells(y) || x->n_columns < 1) {
-    return pf_fail(error, PF_STOP,
-                   "%s: %s is %lld x %lld; expected %lld rows, one an encounter of %s, and a column an odour", path,
-                   name[VARIABLE_X], (long long)x->n_rows, (long long)x->n_columns, (long long)fly_mat_cells(y),
-                   name[VARIABLE_Y]);
+    return pf_fail(
+        error, PF_STOP,
+        "%s: %s is %lld x %lld; expected %lld rows, one an encounter of %s, and a column an odour",
+        path, name[VARIABLE_X], (long long)x->n_rows, (long long)x->n_columns,
+        (long long)fly_mat_cells(y), name[VARIABLE_Y]);
   }
   return PF_OK;
 }
 
-static pf_status fly_mat_check_values(const fly_mat *source, const char *path, const fly_mat_matrix *m, pf_error *error)
+static pf_status fly_mat_check_values(const fly_mat *source, const char *path,
+                                      const fly_mat_matrix *m, pf_error *error)
 {
   const fly_mat_matrix *x = &m[VARIABLE_X];
   const double *y = m[VARIABLE_Y].values;
@@ -220,27 +233,30 @@ static pf_status fly_mat_check_values(const fly_mat *source, const char *path, c
       zeros += x->values[t * x->n_columns + j] == 0.0;
     }
     if (ones != 1 || zeros != x->n_columns - 1) {
-      return pf_fail(error, PF_STOP, "%s: row %lld of %s is not one-hot; expected a single 1 and zeros", path,
+      return pf_fail(error, PF_STOP,
+                     "%s: row %lld of %s is not one-hot; expected a single 1 and zeros", path,
                      (long long)t + 1, name[VARIABLE_X]);
     }
     if (y[t] != 0.0 && y[t] != 1.0) {
-      return pf_fail(error, PF_STOP, "%s: %s(%lld) is %g; expected 1 (accepted) or 0 (rejected)", path,
-                     name[VARIABLE_Y], (long long)t + 1, y[t]);
+      return pf_fail(error, PF_STOP, "%s: %s(%lld) is %g; expected 1 (accepted) or 0 (rejected)",
+                     path, name[VARIABLE_Y], (long long)t + 1, y[t]);
     }
     accepts += y[t] == 1.0;
   }
   if (accepts != fly_mat_cells(r)) {
-    return pf_fail(error, PF_STOP, "%s: %s has %lld accepts but %s has %lld rewards; expected one an accept", path,
-                   name[VARIABLE_Y], (long long)accepts, name[VARIABLE_R], (long long)fly_mat_cells(r));
+    return pf_fail(
+        error, PF_STOP, "%s: %s has %lld accepts but %s has %lld rewards; expected one an accept",
+        path, name[VARIABLE_Y], (long long)accepts, name[VARIABLE_R], (long long)fly_mat_cells(r));
   }
   for (int64_t k = 0; k < accepts; k++) {
     if (!isfinite(r->values[k])) {
-      return pf_fail(error, PF_STOP, "%s: %s(%lld) is %g; expected a number", path, name[VARIABLE_R], (long long)k + 1,
-                     r->values[k]);
+      return pf_fail(error, PF_STOP, "%s: %s(%lld) is %g; expected a number", path,
+                     name[VARIABLE_R], (long long)k + 1, r->values[k]);
     }
   }
   if (source->n_blocks > 0 && accepts > source->block_end[source->n_blocks - 1]) {
-    return pf_fail_key(error, PF_STOP, "blocks.trials", "%s has %lld trials, more than the %lld of all blocks", path,
+    return pf_fail_key(error, PF_STOP, "blocks.trials",
+                       "%s has %lld trials, more than the %lld of all blocks", path,
                        (long long)accepts, (long long)source->block_end[source->n_blocks - 1]);
   }
   return PF_OK;
@@ -263,8 +279,8 @@ static void fly_mat_free_steps(const pf_host *host, fly_mat_steps *steps)
   host->release(host, steps->reward);
 }
 
-static pf_status fly_mat_fill_steps(const fly_mat *source, const char *path, const fly_mat_matrix *m,
-                                    fly_mat_steps *steps, pf_error *error)
+static pf_status fly_mat_fill_steps(const fly_mat *source, const char *path,
+                                    const fly_mat_matrix *m, fly_mat_steps *steps, pf_error *error)
 {
   const pf_host *host = source->host;
   const int64_t n_steps = m[VARIABLE_X].n_rows;
@@ -273,8 +289,10 @@ static pf_status fly_mat_fill_steps(const fly_mat *source, const char *path, con
   steps->trial = host->allocate(host, (size_t)n_steps * sizeof *steps->trial);
   steps->block = host->allocate(host, (size_t)n_steps * sizeof *steps->block);
   steps->reward = host->allocate(host, (size_t)n_steps * sizeof *steps->reward);
-  if (steps->flags == NULL || steps->trial == NULL || steps->block == NULL || steps->reward == NULL) {
-    return pf_fail(error, PF_STOP, "%s: out of memory for %lld encounters", path, (long long)n_steps);
+  if (steps->flags == NULL || steps->trial == NULL || steps->block == NULL ||
+      steps->reward == NULL) {
+    return pf_fail(error, PF_STOP, "%s: out of memory for %lld encounters", path,
+                   (long long)n_steps);
   }
   int64_t trial = 0;
   int64_t block = 0;
@@ -283,17 +301,19 @@ static pf_status fly_mat_fill_steps(const fly_mat *source, const char *path, con
     while (block < source->n_blocks - 1 && trial >= source->block_end[block]) {
       block++;
     }
-    steps->flags[t] = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (accepted ? (uint32_t)PF_STEP_PLASTIC : 0);
+    steps->flags[t] = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE |
+                      (accepted ? (uint32_t)PF_STEP_PLASTIC : 0);
     steps->trial[t] = trial;
     steps->block[t] = block;
-    steps->reward[t] = accepted ? m[VARIABLE_R].values[trial] : (double)NAN; /* accepts so far = trials so far */
+    steps->reward[t] =
+        accepted ? m[VARIABLE_R].values[trial] : (double)NAN; /* accepts so far = trials so far */
     trial += accepted;
   }
   return PF_OK;
 }
 
-static pf_status fly_mat_hand_over(const fly_mat *source, const fly_mat_animal *animal, const fly_mat_matrix *m,
-                                   const pf_sink *sink, pf_error *error)
+static pf_status fly_mat_hand_over(const fly_mat *source, const fly_mat_animal *animal,
+                                   const fly_mat_matrix *m, const pf_sink *sink, pf_error *error)
 {
   fly_mat_steps steps = {0};
   pf_status status = fly_mat_fill_steps(source, animal->path, m, &steps, error);
@@ -319,13 +339,14 @@ static pf_status fly_mat_hand_over(const fly_mat *source, const fly_mat_animal *
   return status;
 }
 
-static pf_status fly_mat_read_animal(const fly_mat *source, const fly_mat_animal *animal, const pf_sink *sink,
-                                     pf_error *error)
+static pf_status fly_mat_read_animal(const fly_mat *source, const fly_mat_animal *animal,
+                                     const pf_sink *sink, pf_error *error)
 {
-  const char *const names[N_VARIABLES] = {source->variables[VARIABLE_X], source->variables[VARIABLE_Y],
-                                          source->variables[VARIABLE_R]};
+  const char *const names[N_VARIABLES] = {
+      source->variables[VARIABLE_X], source->variables[VARIABLE_Y], source->variables[VARIABLE_R]};
   fly_mat_matrix matrices[N_VARIABLES];
-  pf_status status = fly_mat_read_matrices(source->host, animal->path, names, N_VARIABLES, matrices, error);
+  pf_status status =
+      fly_mat_read_matrices(source->host, animal->path, names, N_VARIABLES, matrices, error);
   if (status != PF_OK) {
     return status;
   }
@@ -362,7 +383,7 @@ static const pf_source_ops fly_mat_ops = {
     .size = sizeof(pf_source_ops),
     .create = fly_mat_create,
     .destroy = fly_mat_destroy,
-    .needs = fly_mat_needs,
+    .declare = fly_mat_declare,
     .read = fly_mat_read,
 };
 

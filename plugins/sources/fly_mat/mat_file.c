@@ -8,13 +8,14 @@
 #include <string.h>
 
 /* More cells than any recording has: a damaged header must not make us ask for terabytes. */
-enum { FLY_MAT_MOST_CELLS = 100000000 };
+enum { FLY_MAT_MAX_CELLS = 100000000 };
 
 /* ---- is the file whole? ---- */
 
-/* matio reads what it can of a truncated file and says nothing, so the lengths that a v5 file states are added up here
- * first. A v7.3 file is HDF5, which checks its own end. Layout of v5: 128 bytes of header whose last two say the byte
- * order, then elements of { type, bytes } (4 + 4 bytes) and that many bytes. */
+/* matio reads what it can of a truncated file and says nothing, so the lengths that a v5 file
+ * states are added up here first. A v7.3 file is HDF5, which checks its own end. Layout of v5: 128
+ * bytes of header whose last two say the byte order, then elements of { type, bytes } (4 + 4 bytes)
+ * and that many bytes. */
 enum { MAT5_HEADER = 128, MAT5_TAG = 8 };
 
 static uint32_t mat5_word(const unsigned char *bytes, int little)
@@ -35,21 +36,24 @@ static pf_status mat5_check_length(FILE *file, const char *path, pf_error *error
   const int64_t size = ftell(file);
   rewind(file);
   if (size < MAT5_HEADER || fread(header, 1, MAT5_HEADER, file) != MAT5_HEADER) {
-    return pf_fail(error, PF_STOP, "%s is truncated: %lld bytes, and a .mat file's header alone has %d", path,
+    return pf_fail(error, PF_STOP,
+                   "%s is truncated: %lld bytes, and a .mat file's header alone has %d", path,
                    (long long)size, MAT5_HEADER);
   }
   const int little = header[126] == 'I';
   for (int64_t at = MAT5_HEADER; at < size;) {
     unsigned char tag[MAT5_TAG];
     if (fseek(file, (long)at, SEEK_SET) != 0 || fread(tag, 1, MAT5_TAG, file) != MAT5_TAG) {
-      return pf_fail(error, PF_STOP, "%s is truncated: it ends at byte %lld, inside the head of a variable", path,
+      return pf_fail(error, PF_STOP,
+                     "%s is truncated: it ends at byte %lld, inside the head of a variable", path,
                      (long long)size);
     }
     const int64_t end = at + MAT5_TAG + (int64_t)mat5_word(tag + 4, little);
     if (end > size) {
-      return pf_fail(error, PF_STOP,
-                     "%s is truncated: it ends at byte %lld, inside a variable that goes on to byte %lld", path,
-                     (long long)size, (long long)end);
+      return pf_fail(
+          error, PF_STOP,
+          "%s is truncated: it ends at byte %lld, inside a variable that goes on to byte %lld",
+          path, (long long)size, (long long)end);
     }
     at = end;
   }
@@ -83,7 +87,9 @@ static pf_status fly_mat_open(const char *path, mat_t **out, pf_error *error)
     status = mat5_check_length(file, path, error);
   } else if (version != MAT_FT_MAT73) {
     /* matio takes what it does not know for v4, which has no mark of its own */
-    status = pf_fail(error, PF_STOP, "%s is not a .mat file of version 5 to 7.3, or is damaged at its beginning", path);
+    status =
+        pf_fail(error, PF_STOP,
+                "%s is not a .mat file of version 5 to 7.3, or is damaged at its beginning", path);
   }
   (void)fclose(file);
   if (status != PF_OK) {
@@ -106,7 +112,8 @@ static pf_status fly_mat_no_such(mat_t *mat, const char *path, const char *name,
   char *const *names = Mat_GetDir(mat, &n);
   for (size_t i = 0; names != NULL && i < n; i++) {
     if (names[i] != NULL && used + strlen(names[i]) + 6 < sizeof list) {
-      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", names[i]);
+      used +=
+          (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "", names[i]);
     } else if (names[i] != NULL) {
       (void)snprintf(list + used, sizeof list - used, " ...");
       break;
@@ -184,14 +191,16 @@ static size_t fly_mat_cell_bytes(const matvar_t *variable)
 }
 
 /** Column-major numbers of any class to row-major doubles. */
-static pf_status fly_mat_convert(const pf_host *host, const char *path, const char *name, const matvar_t *variable,
-                                 fly_mat_matrix *out, pf_error *error)
+static pf_status fly_mat_convert(const pf_host *host, const char *path, const char *name,
+                                 const matvar_t *variable, fly_mat_matrix *out, pf_error *error)
 {
   const size_t n_rows = variable->dims[0];
   const size_t n_columns = variable->dims[1];
   const size_t cells = n_rows * n_columns;
-  if (cells > 0 && (variable->data == NULL || variable->nbytes < cells * fly_mat_cell_bytes(variable))) {
-    return pf_fail(error, PF_STOP, "%s: variable %s cannot be read; the file is damaged", path, name);
+  if (cells > 0 &&
+      (variable->data == NULL || variable->nbytes < cells * fly_mat_cell_bytes(variable))) {
+    return pf_fail(error, PF_STOP, "%s: variable %s cannot be read; the file is damaged", path,
+                   name);
   }
   out->values = host->allocate(host, cells * sizeof *out->values);
   if (out->values == NULL) {
@@ -207,8 +216,8 @@ static pf_status fly_mat_convert(const pf_host *host, const char *path, const ch
   return PF_OK;
 }
 
-static pf_status fly_mat_read_one(const pf_host *host, mat_t *mat, const char *path, const char *name,
-                                  fly_mat_matrix *out, pf_error *error)
+static pf_status fly_mat_read_one(const pf_host *host, mat_t *mat, const char *path,
+                                  const char *name, fly_mat_matrix *out, pf_error *error)
 {
   matvar_t *variable = Mat_VarReadInfo(mat, name);
   if (variable == NULL) {
@@ -216,15 +225,19 @@ static pf_status fly_mat_read_one(const pf_host *host, mat_t *mat, const char *p
   }
   pf_status status = PF_OK;
   if (!fly_mat_is_number(variable)) {
-    status = pf_fail(error, PF_STOP, "%s: variable %s is not a full matrix of real numbers", path, name);
+    status =
+        pf_fail(error, PF_STOP, "%s: variable %s is not a full matrix of real numbers", path, name);
   } else if (variable->rank != 2) {
-    status = pf_fail(error, PF_STOP, "%s: variable %s has %d dimensions; expected 2", path, name, variable->rank);
-  } else if (variable->dims[0] > FLY_MAT_MOST_CELLS || variable->dims[1] > FLY_MAT_MOST_CELLS ||
-             variable->dims[0] * variable->dims[1] > FLY_MAT_MOST_CELLS) {
-    status = pf_fail(error, PF_STOP, "%s: variable %s is said to be %zu x %zu, more than can be meant", path, name,
-                     variable->dims[0], variable->dims[1]);
+    status = pf_fail(error, PF_STOP, "%s: variable %s has %d dimensions; expected 2", path, name,
+                     variable->rank);
+  } else if (variable->dims[0] > FLY_MAT_MAX_CELLS || variable->dims[1] > FLY_MAT_MAX_CELLS ||
+             variable->dims[0] * variable->dims[1] > FLY_MAT_MAX_CELLS) {
+    status =
+        pf_fail(error, PF_STOP, "%s: variable %s is said to be %zu x %zu, more than can be meant",
+                path, name, variable->dims[0], variable->dims[1]);
   } else if (variable->dims[0] * variable->dims[1] > 0 && Mat_VarReadDataAll(mat, variable) != 0) {
-    status = pf_fail(error, PF_STOP, "%s: variable %s cannot be read; the file is damaged", path, name);
+    status =
+        pf_fail(error, PF_STOP, "%s: variable %s cannot be read; the file is damaged", path, name);
   } else {
     status = fly_mat_convert(host, path, name, variable, out, error);
   }
@@ -242,13 +255,14 @@ void fly_mat_free_matrices(const pf_host *host, fly_mat_matrix *matrices, size_t
   }
 }
 
-pf_status fly_mat_read_matrices(const pf_host *host, const char *path, const char *const *names, size_t n,
-                                fly_mat_matrix *out, pf_error *error)
+pf_status fly_mat_read_matrices(const pf_host *host, const char *path, const char *const *names,
+                                size_t n, fly_mat_matrix *out, pf_error *error)
 {
   for (size_t i = 0; i < n; i++) {
     out[i] = (fly_mat_matrix){0};
   }
-  (void)Mat_LogInitFunc("plastfit", fly_mat_silent); /* matio would write to stderr beside our one line */
+  (void)Mat_LogInitFunc("plastfit",
+                        fly_mat_silent); /* matio would write to stderr beside our one line */
   mat_t *mat = NULL;
   pf_status status = fly_mat_open(path, &mat, error);
   for (size_t i = 0; status == PF_OK && i < n; i++) {

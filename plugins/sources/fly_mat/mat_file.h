@@ -12,12 +12,13 @@ typedef struct fly_mat_matrix {
 } fly_mat_matrix;
 
 /**
- * Read n real numeric matrices of any class from a v5 or v7.3 file. Errors are one line with the file: cannot be
- * opened, empty, no .mat file, truncated, no such variable (with those there are), not a real matrix of numbers. On
- * failure nothing is left allocated. Not for several threads at once: matio's log is one per process.
+ * Read n real numeric matrices of any class from a v5 or v7.3 file. Errors are one line with the
+ * file: cannot be opened, empty, no .mat file, truncated, no such variable (with those there are),
+ * not a real matrix of numbers. On failure nothing is left allocated. Not for several threads at
+ * once: matio's log is one per process.
  */
-pf_status fly_mat_read_matrices(const pf_host *host, const char *path, const char *const *names, size_t n,
-                                fly_mat_matrix *out, pf_error *error);
+pf_status fly_mat_read_matrices(const pf_host *host, const char *path, const char *const *names,
+                                size_t n, fly_mat_matrix *out, pf_error *error);
 void fly_mat_free_matrices(const pf_host *host, fly_mat_matrix *matrices, size_t n);
 
 #endif

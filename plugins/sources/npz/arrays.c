@@ -13,7 +13,8 @@ static const char *name_of(const void *self, size_t i)
   return ((const arrays *)self)->file->arrays[i].name;
 }
 
-/** An array that is used can be: numbers unless a name, one column unless `use` takes more, as many rows as others. */
+/** An array that is used can be: numbers unless a name, one column unless `use` takes more, as many
+ * rows as others. */
 static pf_status use_array(void *self, size_t i, enum role_use use, int64_t *width, pf_error *error)
 {
   arrays *all = self;
@@ -24,21 +25,25 @@ static pf_status use_array(void *self, size_t i, enum role_use use, int64_t *wid
     return pf_fail(error, PF_STOP, "%s", array->why);
   }
   if (use != ROLE_NAME && !npy_is_number(h)) {
-    return pf_fail(error, PF_STOP, "%.300s: array '%.60s': holds text, expected numbers", path, array->name);
+    return pf_fail(error, PF_STOP, "%.300s: array '%.60s': holds text, expected numbers", path,
+                   array->name);
   }
   if (h->n_dims == 0 && (use == ROLE_NAME || use == ROLE_LENGTH)) {
     return PF_OK;
   }
   if (h->n_dims == 0) {
-    return pf_fail(error, PF_STOP, "%.300s: array '%.60s': is a single value, expected one a step", path, array->name);
+    return pf_fail(error, PF_STOP, "%.300s: array '%.60s': is a single value, expected one a step",
+                   path, array->name);
   }
   if (use != ROLE_NUMBERS && h->columns != 1) {
-    return pf_fail(error, PF_STOP, "%.300s: array '%.60s': has shape (%lld, %lld), expected one value a step", path,
+    return pf_fail(error, PF_STOP,
+                   "%.300s: array '%.60s': has shape (%lld, %lld), expected one value a step", path,
                    array->name, (long long)h->rows, (long long)h->columns);
   }
   if (all->steps >= 0 && h->rows != all->steps) {
     return pf_fail(error, PF_STOP,
-                   "%.300s: array '%.60s': has %lld rows, others have %lld; expected one row a step in all of them",
+                   "%.300s: array '%.60s': has %lld rows, others have %lld; expected one row a "
+                   "step in all of them",
                    path, array->name, (long long)h->rows, (long long)all->steps);
   }
   all->steps = h->rows;
@@ -71,14 +76,16 @@ static const role_variables array_roles = {
     .use = use_array,
 };
 
-pf_status npz_find_roles(recording *of, const npz_file *file, const pf_options *options, int64_t *steps,
-                         pf_error *error)
+pf_status npz_find_roles(recording *of, const npz_file *file, const pf_options *options,
+                         int64_t *steps, pf_error *error)
 {
   arrays all = {.file = file, .steps = -1};
-  const pf_status status = roles_find(of->host, file->path, &array_roles, &all, file->n, options, &of->roles, error);
+  const pf_status status =
+      roles_find(of->host, file->path, &array_roles, &all, file->n, options, &of->roles, error);
   *steps = all.steps;
   return status == PF_OK && all.steps == 0
-             ? pf_fail(error, PF_STOP, "%.300s: its arrays have no rows: there is no step in it", file->path)
+             ? pf_fail(error, PF_STOP, "%.300s: its arrays have no rows: there is no step in it",
+                       file->path)
              : status;
 }
 

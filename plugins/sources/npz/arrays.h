@@ -6,11 +6,11 @@
 #include "zip_arrays.h"
 
 /**
- * Settle what each array is; *steps: the rows that each has. Errors: those of roles_find, an array that is used and
- * cannot be, other numbers of rows, no rows.
+ * Settle what each array is; *steps: the rows that each has. Errors: those of roles_find, an array
+ * that is used and cannot be, other numbers of rows, no rows.
  */
-pf_status npz_find_roles(recording *of, const npz_file *file, const pf_options *options, int64_t *steps,
-                         pf_error *error);
+pf_status npz_find_roles(recording *of, const npz_file *file, const pf_options *options,
+                         int64_t *steps, pf_error *error);
 /** Bytes that the used arrays take when unpacked. */
 double npz_used_bytes(const npz_file *file, const roles *of);
 

@@ -13,7 +13,8 @@ typedef struct parser {
 
 static pf_status bad(const parser *p, const char *what)
 {
-  return pf_fail(p->error, PF_STOP, "%.400s: its .npy header cannot be read: expected %s", p->name, what);
+  return pf_fail(p->error, PF_STOP, "%.400s: its .npy header cannot be read: expected %s", p->name,
+                 what);
 }
 
 static void skip_space(parser *p)
@@ -83,7 +84,8 @@ static pf_status take_type(parser *p, npy_header *h)
   skip_space(p);
   if (p->at < p->end && *p->at == '[') {
     return pf_fail(p->error, PF_STOP,
-                   "%.400s: is a structured array; expected plain numbers: save each of its fields under a name of its "
+                   "%.400s: is a structured array; expected plain numbers: save each of its fields "
+                   "under a name of its "
                    "own",
                    p->name);
   }
@@ -91,17 +93,21 @@ static pf_status take_type(parser *p, npy_header *h)
     return bad(p, "the type of its cells");
   }
   int64_t item = 0;
-  parser digits = {.at = text + (text[0] != '\0' && text[1] != '\0' ? 2 : 0), .end = text + strlen(text)};
+  parser digits = {.at = text + (text[0] != '\0' && text[1] != '\0' ? 2 : 0),
+                   .end = text + strlen(text)};
   const char kind = text[0] != '\0' ? text[1] : '\0';
   if (kind == 'O') {
     return pf_fail(
         p->error, PF_STOP,
-        "%.400s: holds Python objects (they would be unpickled, which can run anything); expected numbers or "
+        "%.400s: holds Python objects (they would be unpickled, which can run anything); expected "
+        "numbers or "
         "text: save it with a dtype, such as np.asarray(x, float) or np.asarray(names, str)",
         p->name);
   }
-  if (strchr("<>|=", text[0]) == NULL || text[0] == '\0' || !take_whole(&digits, &item) || digits.at != digits.end) {
-    return pf_fail(p->error, PF_STOP, "%.400s: has cells of type '%.40s'; expected %s", p->name, text, takes);
+  if (strchr("<>|=", text[0]) == NULL || text[0] == '\0' || !take_whole(&digits, &item) ||
+      digits.at != digits.end) {
+    return pf_fail(p->error, PF_STOP, "%.400s: has cells of type '%.40s'; expected %s", p->name,
+                   text, takes);
   }
   const uint16_t one = 1;
   unsigned char first = 0;
@@ -109,12 +115,14 @@ static pf_status take_type(parser *p, npy_header *h)
   h->kind = kind;
   h->big_endian = text[0] == '>' || (text[0] == '=' && first == 0);
   h->item = kind == 'U' ? 4 * item : item;
-  const int whole = (kind == 'i' || kind == 'u') && (item == 1 || item == 2 || item == 4 || item == 8);
+  const int whole =
+      (kind == 'i' || kind == 'u') && (item == 1 || item == 2 || item == 4 || item == 8);
   const int real = kind == 'f' && (item == 4 || item == 8);
   const int boolean = kind == 'b' && item == 1;
   const int is_text = (kind == 'U' || kind == 'S') && item <= 4096;
   if (!whole && !real && !boolean && !is_text) {
-    return pf_fail(p->error, PF_STOP, "%.400s: has cells of type '%.40s'; expected %s", p->name, text, takes);
+    return pf_fail(p->error, PF_STOP, "%.400s: has cells of type '%.40s'; expected %s", p->name,
+                   text, takes);
   }
   return PF_OK;
 }
@@ -183,11 +191,13 @@ static pf_status take_dict(parser *p, npy_header *h)
       break;
     }
   }
-  return seen[0] == 1 && seen[1] == 1 && seen[2] == 1 ? PF_OK : bad(p, "descr, fortran_order and shape, once each");
+  return seen[0] == 1 && seen[1] == 1 && seen[2] == 1
+             ? PF_OK
+             : bad(p, "descr, fortran_order and shape, once each");
 }
 
-pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t length, uint64_t size, npy_header *out,
-                          pf_error *error)
+pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t length,
+                          uint64_t size, npy_header *out, pf_error *error)
 {
   *out = (npy_header){0};
   if (length < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
@@ -195,17 +205,22 @@ pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t l
   }
   const unsigned major = bytes[6];
   if (major < 1 || major > 3) {
-    return pf_fail(error, PF_STOP, "%.400s: has version %u.%u of the .npy format; expected 1, 2 or 3", name, major,
+    return pf_fail(error, PF_STOP,
+                   "%.400s: has version %u.%u of the .npy format; expected 1, 2 or 3", name, major,
                    (unsigned)bytes[7]);
   }
   const size_t start = major == 1 ? 10 : 12;
   size_t n = (size_t)bytes[8] + 256 * (size_t)bytes[9];
   n += major == 1 || length < start ? 0 : 65536 * ((size_t)bytes[10] + 256 * (size_t)bytes[11]);
   if (length < start || n > length - start) {
-    return pf_fail(error, PF_STOP, "%.400s: ends within its header, or has one of more than %d bytes", name,
-                   NPY_MOST_HEADER);
+    return pf_fail(error, PF_STOP,
+                   "%.400s: ends within its header, or has one of more than %d bytes", name,
+                   NPY_MAX_HEADER);
   }
-  parser p = {.name = name, .at = (const char *)bytes + start, .end = (const char *)bytes + start + n, .error = error};
+  parser p = {.name = name,
+              .at = (const char *)bytes + start,
+              .end = (const char *)bytes + start + n,
+              .error = error};
   const pf_status status = take_dict(&p, out);
   if (status != PF_OK) {
     return status;
@@ -213,19 +228,23 @@ pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t l
   out->data = start + n;
   if (out->n_dims > 2) {
     return pf_fail(error, PF_STOP,
-                   "%.400s: has %d dimensions; expected [steps] or [steps][columns]: put the steps of all animals and "
+                   "%.400s: has %d dimensions; expected [steps] or [steps][columns]: put the steps "
+                   "of all animals and "
                    "sessions below one another, with arrays that say whose each is",
                    name, out->n_dims);
   }
   const uint64_t cells = size - out->data;
   const uint64_t row = (uint64_t)out->columns * (uint64_t)out->item;
-  const int too_wide = out->columns > 0 && out->item > 0 && row / (uint64_t)out->item != (uint64_t)out->columns;
-  if (too_wide || (row == 0 ? cells != 0 : cells % row != 0 || cells / row != (uint64_t)out->rows)) {
-    return pf_fail(error, PF_STOP,
-                   "%.400s: its shape, %lld x %lld cells of %lld bytes, does not come to the %llu bytes "
-                   "it has: it is cut off or damaged",
-                   name, (long long)out->rows, (long long)out->columns, (long long)out->item,
-                   (unsigned long long)cells);
+  const int too_wide =
+      out->columns > 0 && out->item > 0 && row / (uint64_t)out->item != (uint64_t)out->columns;
+  if (too_wide ||
+      (row == 0 ? cells != 0 : cells % row != 0 || cells / row != (uint64_t)out->rows)) {
+    return pf_fail(
+        error, PF_STOP,
+        "%.400s: its shape, %lld x %lld cells of %lld bytes, does not come to the %llu bytes "
+        "it has: it is cut off or damaged",
+        name, (long long)out->rows, (long long)out->columns, (long long)out->item,
+        (unsigned long long)cells);
   }
   return PF_OK;
 }
@@ -239,7 +258,8 @@ int npy_is_number(const npy_header *header)
 
 size_t npy_offset(const npy_header *header, int64_t row, int64_t column)
 {
-  const int64_t cell = header->fortran ? column * header->rows + row : row * header->columns + column;
+  const int64_t cell =
+      header->fortran ? column * header->rows + row : row * header->columns + column;
   return (size_t)cell * (size_t)header->item;
 }
 

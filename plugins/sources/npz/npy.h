@@ -1,11 +1,12 @@
-/* The header of a .npy array (numpy's format, versions 1 to 3), and its cells as numbers or text. */
+/* The header of a .npy array (numpy's format, versions 1 to 3), and its cells as numbers or text.
+ */
 #ifndef PLASTFIT_PLUGINS_NPZ_NPY_H
 #define PLASTFIT_PLUGINS_NPZ_NPY_H
 
 #include <plastfit/abi/base.h>
 
 /** Bytes of a file from its start that hold the header of any array we take. */
-enum { NPY_MOST_HEADER = 65536 };
+enum { NPY_MAX_HEADER = 65536 };
 
 typedef struct npy_header {
   char kind;       /**< 'f', 'i', 'u', 'b' numbers; 'U', 'S' text */
@@ -19,18 +20,20 @@ typedef struct npy_header {
 } npy_header;
 
 /**
- * From the first `length` bytes of an array that has `size` bytes in all (headers longer than NPY_MOST_HEADER are
- * refused). `name` stands for it in messages: "own.npz: array 'x'". Errors: no .npy, another version, a type of cell
- * that is no number and no text, more than two dimensions, dimensions that do not come to the size.
+ * From the first `length` bytes of an array that has `size` bytes in all (headers longer than
+ * NPY_MAX_HEADER are refused). `name` stands for it in messages: "own.npz: array 'x'". Errors: no
+ * .npy, another version, a type of cell that is no number and no text, more than two dimensions,
+ * dimensions that do not come to the size.
  */
-pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t length, uint64_t size, npy_header *out,
-                          pf_error *error);
+pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t length,
+                          uint64_t size, npy_header *out, pf_error *error);
 int npy_is_number(const npy_header *header);
 /** Where cell (row, column) lies in the array's cells. */
 size_t npy_offset(const npy_header *header, int64_t row, int64_t column);
 /** A cell as a number; `cell` points at its bytes. */
 double npy_number(const npy_header *header, const unsigned char *cell);
-/** A cell as text (UTF-8; numbers that are whole as such), cut at `capacity`. 0: it is not one (a fraction, NaN). */
+/** A cell as text (UTF-8; numbers that are whole as such), cut at `capacity`. 0: it is not one (a
+ * fraction, NaN). */
 int npy_text(const npy_header *header, const unsigned char *cell, char *text, size_t capacity);
 
 #endif

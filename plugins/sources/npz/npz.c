@@ -12,14 +12,19 @@ typedef struct npz {
   int64_t steps;
 } npz;
 
-#define NPZ_NAMED(key_, what_)                                                                             \
-  {                                                                                                        \
-    .name = "arrays." key_, .type = PF_TYPE_STRING, .help = what_ "; default \"" key_ "\" if there is one" \
+#define NPZ_NAMED(key_, what_)                             \
+  {                                                        \
+    .name = "arrays." key_, .type = PF_TYPE_STRING,        \
+    .help = what_ "; default \"" key_ "\" if there is one" \
   }
 
 static const pf_option npz_options[] = {
-    {.name = "path", .type = PF_TYPE_PATH, .required = 1, .help = "the .npz file: arrays with one row a step"},
-    NPZ_NAMED("animal", "array of the animal's name (text or whole numbers; one value: of all steps)"),
+    {.name = "path",
+     .type = PF_TYPE_PATH,
+     .required = 1,
+     .help = "the .npz file: arrays with one row a step"},
+    NPZ_NAMED("animal",
+              "array of the animal's name (text or whole numbers; one value: of all steps)"),
     NPZ_NAMED("session", "array of the session, likewise"),
     NPZ_NAMED("experiment", "array of the experiment, an uninterrupted run of steps, likewise"),
     NPZ_NAMED("block", "array of the block, from 0"),
@@ -27,30 +32,42 @@ static const pf_option npz_options[] = {
     NPZ_NAMED("dt", "array of the step's length, ms; one value: of all steps"),
     NPZ_NAMED("gap", "array of the time before the step, ms; given on as channel gap"),
     NPZ_NAMED("reward", "array of the reward; NaN: none could come"),
-    NPZ_NAMED("choice", "array of the choice: 1 accepted, 0 rejected, NaN not observed; among K: 0 to K - 1"),
+    NPZ_NAMED("choice",
+              "array of the choice: 1 accepted, 0 rejected, NaN not observed; among K: 0 to K - 1"),
     NPZ_NAMED("plastic", "array that says whether weights change after the step: 1 or 0"),
     {.name = "arrays.inputs",
      .type = PF_TYPE_STRINGS,
-     .help = "arrays of the inputs, [steps] or [steps][n], side by side; default inputs, input or x, else x1, x2, ..."},
+     .help = "arrays of the inputs, [steps] or [steps][n], side by side; default inputs, input or "
+             "x, else x1, x2, ..."},
     {.name = "arrays.activities",
      .type = PF_TYPE_STRINGS,
-     .help = "arrays of the target activity, likewise; default activity, activities or y, else y1, y2, ..."},
+     .help = "arrays of the target activity, likewise; default activity, activities or y, else y1, "
+             "y2, ..."},
     {.name = "arrays.channels",
      .type = PF_TYPE_STRINGS,
-     .help = "arrays that are channels beside reward; default: every other one of one number a step"},
-    {.name = "targets[].name", .type = PF_TYPE_STRING, .required = 1, .help = "a further target that a loss asks for"},
-    {.name = "targets[].arrays", .type = PF_TYPE_STRINGS, .required = 1, .help = "its arrays, side by side"},
+     .help =
+         "arrays that are channels beside reward; default: every other one of one number a step"},
+    {.name = "targets[].name",
+     .type = PF_TYPE_STRING,
+     .required = 1,
+     .help = "a further target that a loss asks for"},
+    {.name = "targets[].arrays",
+     .type = PF_TYPE_STRINGS,
+     .required = 1,
+     .help = "its arrays, side by side"},
     {.name = "plastic",
      .type = PF_TYPE_STRING,
      .choices = "always|accepts|array",
-     .help = "steps after which weights change; default: as the array plastic says, else at accepts, else always"},
+     .help = "steps after which weights change; default: as the array plastic says, else at "
+             "accepts, else always"},
     {.name = "most_memory",
      .type = PF_TYPE_REAL,
      .fallback = "4096",
      .unit = "MiB",
      .lower = 1,
      .upper = 1e9,
-     .help = "most that the used arrays may take when unpacked: a small file can claim to hold anything"},
+     .help = "most that the used arrays may take when unpacked: a small file can claim to hold "
+             "anything"},
 };
 
 /* ---- life ---- */
@@ -76,20 +93,25 @@ static pf_status npz_check_memory(const npz *source, const pf_options *options, 
     return PF_OK;
   }
   return pf_fail_key(error, PF_STOP, "most_memory",
-                     "%.300s: its arrays unpack to %.0f MiB, more than the %.0f MiB of most_memory; set that higher if "
+                     "%.300s: its arrays unpack to %.0f MiB, more than the %.0f MiB of "
+                     "most_memory; set that higher if "
                      "the file is what you think it is",
                      source->recording.path, bytes / mebibyte, most);
 }
 
-static pf_status npz_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status npz_create(const pf_host *host, const pf_options *options, void **self,
+                            pf_error *error)
 {
   npz *source = host->allocate(host, sizeof *source);
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  pf_status status = recording_create(host, options->string(options, "path"), &source->recording, error);
+  pf_status status =
+      recording_create(host, options->string(options, "path"), &source->recording, error);
   status = status == PF_OK ? npz_open(host, source->recording.path, &source->file, error) : status;
-  status = status == PF_OK ? npz_find_roles(&source->recording, &source->file, options, &source->steps, error) : status;
+  status = status == PF_OK
+               ? npz_find_roles(&source->recording, &source->file, options, &source->steps, error)
+               : status;
   status = status == PF_OK ? npz_check_memory(source, options, error) : status;
   npz_shut(&source->file);
   if (status != PF_OK) {
@@ -111,7 +133,8 @@ static pf_status npz_read(const void *self, const pf_sink *sink, pf_error *error
   }
   status = npz_same(&file, &source->file)
                ? npz_hand_over(r, &file, source->steps, sink, error)
-               : pf_fail(error, PF_STOP, "%.300s: was replaced while it was being read; try again", r->path);
+               : pf_fail(error, PF_STOP, "%.300s: was replaced while it was being read; try again",
+                         r->path);
   npz_close(&file);
   return status;
 }
@@ -122,7 +145,7 @@ static const pf_source_ops npz_ops = {
     .size = sizeof(pf_source_ops),
     .create = npz_create,
     .destroy = npz_destroy,
-    .needs = recording_needs,
+    .declare = recording_declare,
     .read = npz_read,
 };
 

@@ -36,15 +36,16 @@ static const char *array_of(const rows *r, int which)
 
 /* ---- numbers ---- */
 
-static pf_status bad_cell(const rows *r, const char *array, int64_t row, double found, const char *expected,
-                          pf_error *error)
+static pf_status bad_cell(const rows *r, const char *array, int64_t row, double found,
+                          const char *expected, pf_error *error)
 {
-  return pf_fail(error, PF_STOP, "%.300s: array '%.60s': row %lld: found %g, expected %s", r->file->path, array,
-                 (long long)row, found, expected);
+  return pf_fail(error, PF_STOP, "%.300s: array '%.60s': row %lld: found %g, expected %s",
+                 r->file->path, array, (long long)row, found, expected);
 }
 
 /** An array's numbers into columns [at, at + columns) of `to` [steps][width]. */
-static pf_status take_array(const rows *r, size_t index, double *to, int64_t width, int64_t at, pf_error *error)
+static pf_status take_array(const rows *r, size_t index, double *to, int64_t width, int64_t at,
+                            pf_error *error)
 {
   const npz_array *array = &r->file->arrays[index];
   const pf_host *host = r->file->host;
@@ -54,7 +55,8 @@ static pf_status take_array(const rows *r, size_t index, double *to, int64_t wid
     for (int64_t j = 0; j < array->header.columns && status == PF_OK; j++) {
       const double value = npy_number(&array->header, cells + npy_offset(&array->header, t, j));
       to[t * width + at + j] = value;
-      status = isinf(value) ? bad_cell(r, array->name, t, value, "a finite number, or NaN where it is missing", error)
+      status = isinf(value) ? bad_cell(r, array->name, t, value,
+                                       "a finite number, or NaN where it is missing", error)
                             : PF_OK;
     }
   }
@@ -75,7 +77,8 @@ static pf_status take_group(const rows *r, const role_group *group, double **out
   return status;
 }
 
-/** An array of one number a step, or NULL where there is none. A value without a dimension stands at every step. */
+/** An array of one number a step, or NULL where there is none. A value without a dimension stands
+ * at every step. */
 static pf_status take_single(const rows *r, int which, double **out, pf_error *error)
 {
   const int64_t index = r->recording->roles.single[which];
@@ -111,7 +114,9 @@ static pf_status take_indices(const rows *r, int which, int64_t **out, pf_error 
     status = *out == NULL ? no_memory(r, error) : PF_OK;
     for (int64_t t = 0; t < r->steps && status == PF_OK; t++) {
       const int whole = values[t] >= 0.0 && values[t] < 9e15 && floor(values[t]) == values[t];
-      status = whole ? PF_OK : bad_cell(r, array_of(r, which), t, values[t], "a whole number, 0 or more", error);
+      status =
+          whole ? PF_OK
+                : bad_cell(r, array_of(r, which), t, values[t], "a whole number, 0 or more", error);
       (*out)[t] = whole ? (int64_t)values[t] : 0;
     }
   }
@@ -133,16 +138,17 @@ static pf_status check_values(const rows *r, pf_error *error)
       }
     }
     if (what->single[ROLE_CHOICE] >= 0 && !recording_takes_choice(r->recording, v->target[0][t])) {
-      return bad_cell(
-          r, array_of(r, ROLE_CHOICE), t, v->target[0][t],
-          what->plastic == ROLE_ACCEPTS
-              ? "1 (accepted), 0 (rejected) or NaN (not observed); for more than two choices give plastic = "
-                "\"always\" or an array plastic"
-              : "a choice: a whole number from 0, or NaN (not observed)",
-          error);
+      return bad_cell(r, array_of(r, ROLE_CHOICE), t, v->target[0][t],
+                      what->plastic == ROLE_ACCEPTS
+                          ? "1 (accepted), 0 (rejected) or NaN (not observed); for more than two "
+                            "choices give plastic = "
+                            "\"always\" or an array plastic"
+                          : "a choice: a whole number from 0, or NaN (not observed)",
+                      error);
     }
     if (v->dt != NULL && !(v->dt[t] > 0.0)) {
-      return bad_cell(r, array_of(r, ROLE_DT), t, v->dt[t], "the length of the step in ms, more than 0", error);
+      return bad_cell(r, array_of(r, ROLE_DT), t, v->dt[t],
+                      "the length of the step in ms, more than 0", error);
     }
   }
   return PF_OK;
@@ -163,8 +169,8 @@ static pf_status make_flags(rows *r, pf_error *error)
     if (plastic != NULL) {
       changes = plastic[t] == 1.0;
       if (plastic[t] != 0.0 && !changes) {
-        status =
-            bad_cell(r, array_of(r, ROLE_PLASTIC), t, plastic[t], "1 (weights change after this step) or 0", error);
+        status = bad_cell(r, array_of(r, ROLE_PLASTIC), t, plastic[t],
+                          "1 (weights change after this step) or 0", error);
       }
     } else if (what->plastic == ROLE_ACCEPTS) {
       changes = r->values.target[0][t] == 1.0;
@@ -182,12 +188,14 @@ static const unsigned char *cell_of(const names *of, int64_t row)
   return of->cells + (of->array->header.n_dims == 0 ? 0 : npy_offset(&of->array->header, row, 0));
 }
 
-/** Order of two rows by the experiment they belong to: by the bytes of the names, 0 for the same one. */
+/** Order of two rows by the experiment they belong to: by the bytes of the names, 0 for the same
+ * one. */
 static int compare_rows(const rows *r, int64_t a, int64_t b)
 {
   for (int k = 0; k < N_NAMES; k++) {
     if (r->of[k].array != NULL) {
-      const int order = memcmp(cell_of(&r->of[k], a), cell_of(&r->of[k], b), (size_t)r->of[k].array->header.item);
+      const int order =
+          memcmp(cell_of(&r->of[k], a), cell_of(&r->of[k], b), (size_t)r->of[k].array->header.item);
       if (order != 0) {
         return order;
       }
@@ -215,7 +223,8 @@ static pf_status check_together(const rows *r, pf_error *error)
   const pf_host *host = r->file->host;
   entry *entries = host->allocate(host, r->n * sizeof *entries);
   if (entries == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for %zu experiments", r->file->path, r->n);
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for %zu experiments", r->file->path,
+                   r->n);
   }
   for (size_t i = 0; i < r->n; i++) {
     entries[i] = (entry){r, r->first[i]};
@@ -225,8 +234,10 @@ static pf_status check_together(const rows *r, pf_error *error)
   for (size_t i = 1; i < r->n && status == PF_OK; i++) {
     if (compare_rows(r, entries[i - 1].row, entries[i].row) == 0) {
       status = pf_fail(error, PF_STOP,
-                       "%.300s: row %lld goes on with the experiment that began at row %lld, with another one between; "
-                       "expected the rows of an experiment to stand together (sort all arrays by animal, session and "
+                       "%.300s: row %lld goes on with the experiment that began at row %lld, with "
+                       "another one between; "
+                       "expected the rows of an experiment to stand together (sort all arrays by "
+                       "animal, session and "
                        "trial)",
                        r->file->path, (long long)entries[i].row, (long long)entries[i - 1].row);
     }
@@ -264,17 +275,18 @@ static pf_status settle_trials(const rows *r, int64_t first, int64_t n, pf_error
     if (made) {
       trial[t] = recording_next_trial(r->recording, &r->values, t - 1);
     } else if (trial[t] < trial[t - 1]) {
-      return pf_fail(
-          error, PF_STOP,
-          "%.300s: row %lld: found trial %lld behind trial %lld, expected the rows of an experiment in order "
-          "of time",
-          r->file->path, (long long)t, (long long)trial[t], (long long)trial[t - 1]);
+      return pf_fail(error, PF_STOP,
+                     "%.300s: row %lld: found trial %lld behind trial %lld, expected the rows of "
+                     "an experiment in order "
+                     "of time",
+                     r->file->path, (long long)t, (long long)trial[t], (long long)trial[t - 1]);
     }
   }
   return PF_OK;
 }
 
-static pf_status name_of(const rows *r, int which, int64_t row, char *text, size_t capacity, pf_error *error)
+static pf_status name_of(const rows *r, int which, int64_t row, char *text, size_t capacity,
+                         pf_error *error)
 {
   const names *of = &r->of[which];
   text[0] = '\0';
@@ -284,9 +296,10 @@ static pf_status name_of(const rows *r, int which, int64_t row, char *text, size
   }
   const int is_name = npy_text(&of->array->header, cell_of(of, row), text, capacity);
   if (!is_name || (which == 0 && text[0] == '\0')) {
-    return pf_fail(error, PF_STOP,
-                   "%.300s: array '%.60s': row %lld: found %s, expected a name: text, or a whole number", r->file->path,
-                   of->array->name, (long long)row, is_name ? "nothing" : text);
+    return pf_fail(
+        error, PF_STOP,
+        "%.300s: array '%.60s': row %lld: found %s, expected a name: text, or a whole number",
+        r->file->path, of->array->name, (long long)row, is_name ? "nothing" : text);
   }
   return PF_OK;
 }
@@ -304,7 +317,8 @@ static pf_status hand_over_one(const rows *r, size_t i, const pf_sink *sink, pf_
   }
   (void)snprintf(name, sizeof name, "%.300s: %.300s%s%.300s%s%.300s", r->file->path, animal,
                  session[0] != '\0' ? "/" : "", session, number[0] != '\0' ? "/" : "", number);
-  return recording_hand_over(r->recording, &r->values, first, n, animal, session, name, sink, error);
+  return recording_hand_over(r->recording, &r->values, first, n, animal, session, name, sink,
+                             error);
 }
 
 /* ---- all of it ---- */
@@ -340,7 +354,8 @@ static pf_status unpack_all(rows *r, pf_error *error)
   return status == PF_OK ? make_flags(r, error) : status;
 }
 
-pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps, const pf_sink *sink, pf_error *error)
+pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps,
+                        const pf_sink *sink, pf_error *error)
 {
   const pf_host *host = file->host;
   rows r = {.recording = of, .file = file, .steps = steps};

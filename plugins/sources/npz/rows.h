@@ -5,6 +5,7 @@
 #include "arrays.h"
 
 /** `steps`: rows of every array that is used. */
-pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps, const pf_sink *sink, pf_error *error);
+pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps,
+                        const pf_sink *sink, pf_error *error);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <zip.h>
 
-enum { MOST_ARRAYS = 10000 };
+enum { MAX_ARRAYS = 10000 };
 
 /* ---- names ---- */
 
@@ -15,15 +15,17 @@ static void name_array(const npz_file *file, const char *name, char *text, size_
 
 /* ---- bytes ---- */
 
-/** Unpack up to n bytes from the start of an entry; *got of them came. `to_the_end`: there may be no more. */
-static pf_status unpack(const npz_file *file, const npz_array *array, unsigned char *bytes, uint64_t n, int to_the_end,
-                        uint64_t *got, pf_error *error)
+/** Unpack up to n bytes from the start of an entry; *got of them came. `to_the_end`: there may be
+ * no more. */
+static pf_status unpack(const npz_file *file, const npz_array *array, unsigned char *bytes,
+                        uint64_t n, int to_the_end, uint64_t *got, pf_error *error)
 {
   char name[400];
   name_array(file, array->name, name, sizeof name);
   zip_file_t *entry = zip_fopen_index(file->archive, array->entry, 0);
   if (entry == NULL) {
-    return pf_fail(error, PF_STOP, "%.400s: cannot be unpacked: %.200s", name, zip_strerror(file->archive));
+    return pf_fail(error, PF_STOP, "%.400s: cannot be unpacked: %.200s", name,
+                   zip_strerror(file->archive));
   }
   zip_int64_t step = 1;
   for (*got = 0; *got < n && step > 0; *got += step > 0 ? (uint64_t)step : 0) {
@@ -35,24 +37,26 @@ static pf_status unpack(const npz_file *file, const npz_array *array, unsigned c
   }
   pf_status status = PF_OK;
   if (step < 0) {
-    status = pf_fail(error, PF_STOP, "%.400s: cannot be unpacked, the file is damaged: %.200s", name,
-                     zip_file_strerror(entry));
+    status = pf_fail(error, PF_STOP, "%.400s: cannot be unpacked, the file is damaged: %.200s",
+                     name, zip_file_strerror(entry));
   } else if (to_the_end && (*got < n || step > 0)) {
-    status = pf_fail(error, PF_STOP, "%.400s: unpacks to %s than the %llu bytes it says; the file is damaged", name,
+    status = pf_fail(error, PF_STOP,
+                     "%.400s: unpacks to %s than the %llu bytes it says; the file is damaged", name,
                      step > 0 ? "more" : "less", (unsigned long long)array->size);
   }
   (void)zip_fclose(entry);
   return status;
 }
 
-pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out, pf_error *error)
+pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out,
+                    pf_error *error)
 {
   const pf_host *host = file->host;
   unsigned char *bytes = host->allocate(host, array->size + 1);
   uint64_t got = 0;
   if (bytes == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for the %llu bytes of array '%.60s'", file->path,
-                   (unsigned long long)array->size, array->name);
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for the %llu bytes of array '%.60s'",
+                   file->path, (unsigned long long)array->size, array->name);
   }
   const pf_status status = unpack(file, array, bytes, array->size, 1, &got, error);
   if (status != PF_OK) {
@@ -72,14 +76,15 @@ static pf_status read_header(const npz_file *file, npz_array *array, pf_error *e
   char name[400];
   pf_error why = {.size = sizeof why};
   uint64_t got = 0;
-  const uint64_t n = array->size < NPY_MOST_HEADER ? array->size : NPY_MOST_HEADER;
+  const uint64_t n = array->size < NPY_MAX_HEADER ? array->size : NPY_MAX_HEADER;
   unsigned char *bytes = host->allocate(host, n + 1);
   if (bytes == NULL) {
     return pf_fail(error, PF_STOP, "%.300s: out of memory for a header", file->path);
   }
   name_array(file, array->name, name, sizeof name);
   pf_status status = unpack(file, array, bytes, n, 0, &got, &why);
-  status = status == PF_OK ? npy_read_header(name, bytes, got, array->size, &array->header, &why) : status;
+  status = status == PF_OK ? npy_read_header(name, bytes, got, array->size, &array->header, &why)
+                           : status;
   if (status != PF_OK) { /* told when it is asked for: what nobody uses may be anything */
     memcpy(array->why, why.text, sizeof array->why);
   }
@@ -94,8 +99,8 @@ static pf_status add_entry(npz_file *file, uint64_t entry, pf_error *error)
   zip_stat_init(&info);
   const zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE;
   if (zip_stat_index(file->archive, entry, 0, &info) != 0 || (info.valid & needed) != needed) {
-    return pf_fail(error, PF_STOP, "%.300s: entry %llu cannot be read: %.200s", file->path, (unsigned long long)entry,
-                   zip_strerror(file->archive));
+    return pf_fail(error, PF_STOP, "%.300s: entry %llu cannot be read: %.200s", file->path,
+                   (unsigned long long)entry, zip_strerror(file->archive));
   }
   const size_t length = strlen(info.name);
   if (length < 5 || strcmp(info.name + length - 4, ".npy") != 0) {
@@ -122,13 +127,14 @@ static pf_status open_archive(npz_file *file, pf_error *error)
   }
   zip_error_t why;
   zip_error_init_with_code(&why, code);
-  const pf_status status =
-      code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS
-          ? pf_fail(error, PF_STOP,
-                    "%.300s: is no .npz file (%.100s): expected a zip archive of arrays, as np.savez(\"own.npz\", x=x, "
-                    "choice=choice) writes it",
-                    file->path, zip_error_strerror(&why))
-          : pf_fail(error, PF_STOP, "%.300s: cannot be opened: %.200s", file->path, zip_error_strerror(&why));
+  const pf_status status = code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS
+                               ? pf_fail(error, PF_STOP,
+                                         "%.300s: is no .npz file (%.100s): expected a zip archive "
+                                         "of arrays, as np.savez(\"own.npz\", x=x, "
+                                         "choice=choice) writes it",
+                                         file->path, zip_error_strerror(&why))
+                               : pf_fail(error, PF_STOP, "%.300s: cannot be opened: %.200s",
+                                         file->path, zip_error_strerror(&why));
   zip_error_fini(&why);
   return status;
 }
@@ -138,13 +144,15 @@ pf_status npz_open(const pf_host *host, const char *path, npz_file *out, pf_erro
   *out = (npz_file){.host = host, .path = path};
   pf_status status = open_archive(out, error);
   const zip_int64_t n = status == PF_OK ? zip_get_num_entries(out->archive, 0) : 0;
-  if (status == PF_OK && (n < 1 || n > MOST_ARRAYS)) {
-    status = pf_fail(error, PF_STOP, "%.300s: has %lld entries; expected from 1 to %d arrays", path, (long long)n,
-                     MOST_ARRAYS);
+  if (status == PF_OK && (n < 1 || n > MAX_ARRAYS)) {
+    status = pf_fail(error, PF_STOP, "%.300s: has %lld entries; expected from 1 to %d arrays", path,
+                     (long long)n, MAX_ARRAYS);
   }
   if (status == PF_OK) {
     out->arrays = host->allocate(host, (size_t)n * sizeof *out->arrays);
-    status = out->arrays == NULL ? pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", path) : PF_OK;
+    status = out->arrays == NULL
+                 ? pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", path)
+                 : PF_OK;
   }
   for (zip_int64_t i = 0; i < n && status == PF_OK; i++) {
     status = add_entry(out, (uint64_t)i, error);
@@ -174,8 +182,9 @@ int npz_same(const npz_file *a, const npz_file *b)
   for (size_t i = 0; i < a->n; i++) {
     const npz_array *x = &a->arrays[i], *y = &b->arrays[i];
     const npy_header *g = &x->header, *h = &y->header;
-    if (strcmp(x->name, y->name) != 0 || x->size != y->size || strcmp(x->why, y->why) != 0 || g->kind != h->kind ||
-        g->item != h->item || g->rows != h->rows || g->columns != h->columns || g->n_dims != h->n_dims) {
+    if (strcmp(x->name, y->name) != 0 || x->size != y->size || strcmp(x->why, y->why) != 0 ||
+        g->kind != h->kind || g->item != h->item || g->rows != h->rows ||
+        g->columns != h->columns || g->n_dims != h->n_dims) {
       return 0;
     }
   }

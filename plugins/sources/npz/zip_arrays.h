@@ -20,14 +20,17 @@ typedef struct npz_file {
   size_t n;
 } npz_file;
 
-/** Opens the archive and reads the header of every array. Errors: cannot be read, no zip, no array in it. */
+/** Opens the archive and reads the header of every array. Errors: cannot be read, no zip, no array
+ * in it. */
 pf_status npz_open(const pf_host *host, const char *path, npz_file *out, pf_error *error);
 void npz_close(npz_file *file);
 /** Shuts the archive; names and headers stay. */
 void npz_shut(npz_file *file);
 /** The same arrays of the same shapes? */
 int npz_same(const npz_file *a, const npz_file *b);
-/** The cells of an array, unpacked, to be released by the host. Errors: damaged, other bytes than it says. */
-pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out, pf_error *error);
+/** The cells of an array, unpacked, to be released by the host. Errors: damaged, other bytes than
+ * it says. */
+pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out,
+                    pf_error *error);
 
 #endif

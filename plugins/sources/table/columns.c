@@ -19,7 +19,8 @@ static int has_column(const table_columns *c, const char *name)
   return 0;
 }
 
-static pf_status take_header(const pf_host *host, const pf_csv *csv, table_columns *c, pf_error *error)
+static pf_status take_header(const pf_host *host, const pf_csv *csv, table_columns *c,
+                             pf_error *error)
 {
   c->header = host->allocate(host, csv->n_fields * sizeof *c->header);
   c->numeric = host->allocate(host, csv->n_fields);
@@ -39,7 +40,8 @@ static pf_status take_header(const pf_host *host, const pf_csv *csv, table_colum
   }
   if (c->width == 1 && strpbrk(c->header[0], ";\t") != NULL) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:1: the header is one column, '%.60s'; expected columns separated by commas (and decimal "
+                   "%.300s:1: the header is one column, '%.60s'; expected columns separated by "
+                   "commas (and decimal "
                    "points)",
                    csv->path, c->header[0]);
   }
@@ -56,12 +58,14 @@ static pf_status look(const pf_host *host, const char *path, table_columns *c, p
   }
   status = pf_csv_next(&csv, &got, error);
   if (status == PF_OK && !got) {
-    status = pf_fail(error, PF_STOP, "%.300s: is empty, expected a row of column names and rows of data", path);
+    status = pf_fail(error, PF_STOP,
+                     "%.300s: is empty, expected a row of column names and rows of data", path);
   }
   status = status == PF_OK ? take_header(host, &csv, c, error) : status;
   status = status == PF_OK ? pf_csv_next(&csv, &got, error) : status;
   if (status == PF_OK && !got) {
-    status = pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it", path);
+    status =
+        pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it", path);
   }
   status = status == PF_OK ? pf_csv_check_width(&csv, c->width, error) : status;
   for (size_t i = 0; i < c->width && status == PF_OK; i++) {
@@ -99,10 +103,12 @@ static const role_variables column_roles = {
     .may_be_channel = may_be_channel,
 };
 
-pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out, pf_error *error)
+pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out,
+                             pf_error *error)
 {
   const pf_status status = look(of->host, of->path, out, error);
-  return status == PF_OK ? roles_find(of->host, of->path, &column_roles, out, out->width, options, &of->roles, error)
+  return status == PF_OK ? roles_find(of->host, of->path, &column_roles, out, out->width, options,
+                                      &of->roles, error)
                          : status;
 }
 

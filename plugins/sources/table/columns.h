@@ -11,10 +11,12 @@ typedef struct table_columns {
 } table_columns;
 
 /**
- * Read the header of the recording's file, and its first row to tell numbers from text, and settle what each column is.
- * Errors: what pf_csv_open finds, a header alone, two columns of one name, those of roles_find.
+ * Read the header of the recording's file, and its first row to tell numbers from text, and settle
+ * what each column is. Errors: what pf_csv_open finds, a header alone, two columns of one name,
+ * those of roles_find.
  */
-pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out, pf_error *error);
+pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out,
+                             pf_error *error);
 void table_free_columns(const pf_host *host, table_columns *columns);
 
 #endif

@@ -2,7 +2,8 @@
 
 /* ---- memory ---- */
 
-pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out, pf_error *error)
+pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out,
+                           pf_error *error)
 {
   *out = (table_steps){.recording = of, .columns = columns};
   return recording_steps_create(of, &out->values, error);
@@ -41,11 +42,12 @@ static pf_status reserve(table_steps *s, pf_error *error)
   const roles *r = &s->recording->roles;
   recording_steps *v = &s->values;
   const int64_t larger = s->capacity == 0 ? 256 : 2 * s->capacity;
-  int done =
-      grow(host, &v->cue, r->inputs.n * sizeof(double), s->n, larger) &&
-      grow(host, &v->flags, sizeof *v->flags, s->n, larger) && grow(host, &v->trial, sizeof *v->trial, s->n, larger) &&
-      grow(host, &v->block, sizeof *v->block, s->n, larger) && grow(host, &s->line, sizeof *s->line, s->n, larger) &&
-      (r->single[ROLE_DT] < 0 || grow(host, &v->dt, sizeof *v->dt, s->n, larger));
+  int done = grow(host, &v->cue, r->inputs.n * sizeof(double), s->n, larger) &&
+             grow(host, &v->flags, sizeof *v->flags, s->n, larger) &&
+             grow(host, &v->trial, sizeof *v->trial, s->n, larger) &&
+             grow(host, &v->block, sizeof *v->block, s->n, larger) &&
+             grow(host, &s->line, sizeof *s->line, s->n, larger) &&
+             (r->single[ROLE_DT] < 0 || grow(host, &v->dt, sizeof *v->dt, s->n, larger));
   for (size_t k = 0; k < r->channels.n && done; k++) {
     done = grow(host, &v->channel[k], sizeof(double), s->n, larger);
   }
@@ -53,7 +55,8 @@ static pf_status reserve(table_steps *s, pf_error *error)
     done = grow(host, &v->target[k], r->targets.items[k].n * sizeof(double), s->n, larger);
   }
   if (!done) {
-    return pf_fail(error, PF_STOP, "out of memory for %lld steps of one experiment", (long long)larger);
+    return pf_fail(error, PF_STOP, "out of memory for %lld steps of one experiment",
+                   (long long)larger);
   }
   s->capacity = larger;
   return PF_OK;
@@ -68,16 +71,19 @@ static int64_t column_of(const table_steps *s, int which)
 }
 
 /** "own.csv:12: column 'reward': found 'x', expected WHAT" */
-static pf_status bad_cell(const table_steps *s, const pf_csv *csv, size_t column, const char *what, pf_error *error)
+static pf_status bad_cell(const table_steps *s, const pf_csv *csv, size_t column, const char *what,
+                          pf_error *error)
 {
   const char *text = pf_csv_field(csv, column);
-  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s", csv->path,
-                 (long long)csv->line, s->columns->header[column], text[0] == '\0' ? "" : "'",
-                 text[0] == '\0' ? "nothing" : text, text[0] == '\0' ? "" : "'", what);
+  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s",
+                 csv->path, (long long)csv->line, s->columns->header[column],
+                 text[0] == '\0' ? "" : "'", text[0] == '\0' ? "nothing" : text,
+                 text[0] == '\0' ? "" : "'", what);
 }
 
 /** A finite number, or NaN where it is missing. */
-static pf_status take_number(const table_steps *s, const pf_csv *csv, size_t column, double *value, pf_error *error)
+static pf_status take_number(const table_steps *s, const pf_csv *csv, size_t column, double *value,
+                             pf_error *error)
 {
   if (!pf_csv_number(pf_csv_field(csv, column), value)) {
     return bad_cell(s, csv, column, "a number", error);
@@ -85,8 +91,8 @@ static pf_status take_number(const table_steps *s, const pf_csv *csv, size_t col
   return isinf(*value) ? bad_cell(s, csv, column, "a finite number", error) : PF_OK;
 }
 
-static pf_status take_group(const table_steps *s, const pf_csv *csv, const role_group *group, double *values,
-                            pf_error *error)
+static pf_status take_group(const table_steps *s, const pf_csv *csv, const role_group *group,
+                            double *values, pf_error *error)
 {
   pf_status status = PF_OK;
   for (size_t k = 0; k < group->n && status == PF_OK; k++) {
@@ -95,17 +101,19 @@ static pf_status take_group(const table_steps *s, const pf_csv *csv, const role_
   return status;
 }
 
-/** A number that must be there and satisfy a check; `fallback` where the table has no such column. */
-static pf_status take_single(const table_steps *s, const pf_csv *csv, int which, double lower, int whole,
-                             const char *what, double fallback, double *value, pf_error *error)
+/** A number that must be there and satisfy a check; `fallback` where the table has no such column.
+ */
+static pf_status take_single(const table_steps *s, const pf_csv *csv, int which, double lower,
+                             int whole, const char *what, double fallback, double *value,
+                             pf_error *error)
 {
   const int64_t column = column_of(s, which);
   *value = fallback;
   if (column < 0) {
     return PF_OK;
   }
-  if (!pf_csv_number(pf_csv_field(csv, (size_t)column), value) || !(*value >= lower) || !(fabs(*value) < 9e15) ||
-      (whole && floor(*value) != *value)) {
+  if (!pf_csv_number(pf_csv_field(csv, (size_t)column), value) || !(*value >= lower) ||
+      !(fabs(*value) < 9e15) || (whole && floor(*value) != *value)) {
     return bad_cell(s, csv, (size_t)column, what, error);
   }
   return PF_OK;
@@ -114,7 +122,8 @@ static pf_status take_single(const table_steps *s, const pf_csv *csv, int which,
 /* ---- order ---- */
 
 /** Trials never go back; within one, or where there is no trial column, steps go up. */
-static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, double step, pf_error *error)
+static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, double step,
+                             pf_error *error)
 {
   const int64_t n = s->n;
   const int has_trial = column_of(s, ROLE_TRIAL) >= 0;
@@ -124,20 +133,24 @@ static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, do
   const long long before = (long long)s->line[n - 1];
   if (has_trial && trial < (double)s->values.trial[n - 1]) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows of an experiment in "
+                   "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows "
+                   "of an experiment in "
                    "order of time",
-                   csv->path, (long long)csv->line, trial, (long long)s->values.trial[n - 1], before);
+                   csv->path, (long long)csv->line, trial, (long long)s->values.trial[n - 1],
+                   before);
   }
   if (column_of(s, ROLE_STEP) < 0 || (has_trial && trial > (double)s->values.trial[n - 1])) {
     return PF_OK;
   }
   if (step == s->step) {
-    return pf_fail(error, PF_STOP, "%.300s:%lld: step %.0f stands twice in one %s, on line %lld too", csv->path,
+    return pf_fail(error, PF_STOP,
+                   "%.300s:%lld: step %.0f stands twice in one %s, on line %lld too", csv->path,
                    (long long)csv->line, step, has_trial ? "trial" : "experiment", before);
   }
   if (step < s->step) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: found step %.0f behind step %.0f (line %lld), expected the rows of an experiment in "
+                   "%.300s:%lld: found step %.0f behind step %.0f (line %lld), expected the rows "
+                   "of an experiment in "
                    "order of time",
                    csv->path, (long long)csv->line, step, s->step, before);
   }
@@ -154,16 +167,21 @@ static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
 {
   const int64_t n = s->n;
   double trial = 0.0, step = 0.0, block = 0.0, dt = 0.0;
-  pf_status status = take_single(s, csv, ROLE_TRIAL, 0.0, 1, "a whole number, 0 or more", 0.0, &trial, error);
-  status = status == PF_OK ? take_single(s, csv, ROLE_STEP, -(double)INFINITY, 1, "a whole number", 0.0, &step, error)
+  pf_status status =
+      take_single(s, csv, ROLE_TRIAL, 0.0, 1, "a whole number, 0 or more", 0.0, &trial, error);
+  status = status == PF_OK ? take_single(s, csv, ROLE_STEP, -(double)INFINITY, 1, "a whole number",
+                                         0.0, &step, error)
                            : status;
-  status = status == PF_OK ? take_single(s, csv, ROLE_BLOCK, 0.0, 1, "a whole number, 0 or more", 0.0, &block, error)
+  status = status == PF_OK ? take_single(s, csv, ROLE_BLOCK, 0.0, 1, "a whole number, 0 or more",
+                                         0.0, &block, error)
                            : status;
   status = status == PF_OK
-               ? take_single(s, csv, ROLE_DT, 0.0, 0, "the length of the step in ms, more than 0", 1.0, &dt, error)
+               ? take_single(s, csv, ROLE_DT, 0.0, 0, "the length of the step in ms, more than 0",
+                             1.0, &dt, error)
                : status;
   if (status == PF_OK && dt == 0.0) {
-    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_DT), "the length of the step in ms, more than 0", error);
+    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_DT),
+                      "the length of the step in ms, more than 0", error);
   }
   status = status == PF_OK ? check_order(s, csv, trial, step, error) : status;
   if (status != PF_OK) {
@@ -173,8 +191,8 @@ static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
   s->line[n] = csv->line;
   s->values.block[n] = (int64_t)block;
   s->values.trial[n] = column_of(s, ROLE_TRIAL) >= 0 ? (int64_t)trial
-                       : n > 0                       ? recording_next_trial(s->recording, &s->values, n - 1)
-                                                     : 0;
+                       : n > 0 ? recording_next_trial(s->recording, &s->values, n - 1)
+                               : 0;
   if (s->values.dt != NULL) {
     s->values.dt[n] = dt;
   }
@@ -186,9 +204,11 @@ static pf_status take_flags(table_steps *s, const pf_csv *csv, pf_error *error)
   double plastic = 1.0;
   pf_status status = PF_OK;
   if (s->recording->roles.plastic == ROLE_SAID) {
-    status = take_single(s, csv, ROLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0", 1.0, &plastic, error);
+    status = take_single(s, csv, ROLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0",
+                         1.0, &plastic, error);
     if (status == PF_OK && plastic > 1.0) {
-      status = bad_cell(s, csv, (size_t)column_of(s, ROLE_PLASTIC), "1 (weights change after this step) or 0", error);
+      status = bad_cell(s, csv, (size_t)column_of(s, ROLE_PLASTIC),
+                        "1 (weights change after this step) or 0", error);
     }
   } else if (s->recording->roles.plastic == ROLE_ACCEPTS) {
     plastic = s->values.target[0][s->n] == 1.0 ? 1.0 : 0.0;
@@ -206,7 +226,8 @@ static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
   pf_status status = take_group(s, csv, &r->inputs, cue, error);
   for (size_t j = 0; j < r->inputs.n && status == PF_OK; j++) {
     if (isnan(cue[j])) {
-      status = bad_cell(s, csv, r->inputs.variables[j], "a number: an input cannot be missing", error);
+      status =
+          bad_cell(s, csv, r->inputs.variables[j], "a number: an input cannot be missing", error);
     }
   }
   for (size_t k = 0; k < r->channels.n && status == PF_OK; k++) {
@@ -216,13 +237,15 @@ static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
     const role_group *target = &r->targets.items[k];
     status = take_group(s, csv, target, &v->target[k][n * target->n], error);
   }
-  if (status == PF_OK && r->single[ROLE_CHOICE] >= 0 && !recording_takes_choice(s->recording, v->target[0][n])) {
-    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_CHOICE),
-                      r->plastic == ROLE_ACCEPTS
-                          ? "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = "
-                            "\"always\" or a column plastic"
-                          : "a choice: a whole number from 0, or nothing",
-                      error);
+  if (status == PF_OK && r->single[ROLE_CHOICE] >= 0 &&
+      !recording_takes_choice(s->recording, v->target[0][n])) {
+    status = bad_cell(
+        s, csv, (size_t)column_of(s, ROLE_CHOICE),
+        r->plastic == ROLE_ACCEPTS
+            ? "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = "
+              "\"always\" or a column plastic"
+            : "a choice: a whole number from 0, or nothing",
+        error);
   }
   return status;
 }
@@ -239,10 +262,11 @@ pf_status table_steps_add(table_steps *steps, const pf_csv *csv, pf_error *error
 
 /* ---- handing over ---- */
 
-pf_status table_steps_hand_over(table_steps *steps, const char *animal, const char *session, const char *name,
-                                const pf_sink *sink, pf_error *error)
+pf_status table_steps_hand_over(table_steps *steps, const char *animal, const char *session,
+                                const char *name, const pf_sink *sink, pf_error *error)
 {
   const int64_t n = steps->n;
   steps->n = 0;
-  return recording_hand_over(steps->recording, &steps->values, 0, n, animal, session, name, sink, error);
+  return recording_hand_over(steps->recording, &steps->values, 0, n, animal, session, name, sink,
+                             error);
 }

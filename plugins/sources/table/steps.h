@@ -1,4 +1,5 @@
-/* The steps of one experiment, gathered row by row and handed over; then the memory serves the next. */
+/* The steps of one experiment, gathered row by row and handed over; then the memory serves the
+ * next. */
 #ifndef PLASTFIT_PLUGINS_TABLE_STEPS_H
 #define PLASTFIT_PLUGINS_TABLE_STEPS_H
 
@@ -17,12 +18,13 @@ typedef struct table_steps {
   double skipped_by; /**< how many */
 } table_steps;
 
-pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out, pf_error *error);
+pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out,
+                           pf_error *error);
 void table_steps_free(table_steps *steps);
 /** Take the current row of the file in. */
 pf_status table_steps_add(table_steps *steps, const pf_csv *csv, pf_error *error);
 /** Hand over what was gathered, and start anew. */
-pf_status table_steps_hand_over(table_steps *steps, const char *animal, const char *session, const char *name,
-                                const pf_sink *sink, pf_error *error);
+pf_status table_steps_hand_over(table_steps *steps, const char *animal, const char *session,
+                                const char *name, const pf_sink *sink, pf_error *error);
 
 #endif

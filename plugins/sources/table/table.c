@@ -1,5 +1,6 @@
 /*
- * table - recordings from a CSV file in long form: one row a step, columns named in the config. See README.md.
+ * table - recordings from a CSV file in long form: one row a step, columns named in the config. See
+ * README.md.
  *
  * The file is read once, row by row; only the experiment being read is held here.
  */
@@ -10,19 +11,25 @@ typedef struct table {
   table_columns columns;
 } table;
 
-#define TABLE_NAMED(key_, what_)                                                                            \
-  {                                                                                                         \
-    .name = "columns." key_, .type = PF_TYPE_STRING, .help = what_ "; default \"" key_ "\" if there is one" \
+#define TABLE_NAMED(key_, what_)                           \
+  {                                                        \
+    .name = "columns." key_, .type = PF_TYPE_STRING,       \
+    .help = what_ "; default \"" key_ "\" if there is one" \
   }
 
 static const pf_option table_options[] = {
-    {.name = "path", .type = PF_TYPE_PATH, .required = 1, .help = "the CSV file: a header, then one row a step"},
+    {.name = "path",
+     .type = PF_TYPE_PATH,
+     .required = 1,
+     .help = "the CSV file: a header, then one row a step"},
     TABLE_NAMED("animal", "column of the animal's name"),
     TABLE_NAMED("session", "column of the session"),
     TABLE_NAMED("experiment", "column of the experiment, an uninterrupted run of steps"),
     TABLE_NAMED("block", "column of the block, from 0"),
     TABLE_NAMED("trial", "column of the trial, from 0, not decreasing"),
-    TABLE_NAMED("step", "column of the step, counted in the experiment or in the trial; checked, not needed"),
+    TABLE_NAMED(
+        "step",
+        "column of the step, counted in the experiment or in the trial; checked, not needed"),
     TABLE_NAMED("dt", "column of the step's length, ms"),
     TABLE_NAMED("gap", "column of the time before the step, ms; given on as channel gap"),
     TABLE_NAMED("reward", "column of the reward; an empty cell: none could come"),
@@ -37,12 +44,16 @@ static const pf_option table_options[] = {
     {.name = "columns.channels",
      .type = PF_TYPE_STRINGS,
      .help = "columns that are channels beside reward; default: every other one that has numbers"},
-    {.name = "targets[].name", .type = PF_TYPE_STRING, .required = 1, .help = "a further target that a loss asks for"},
+    {.name = "targets[].name",
+     .type = PF_TYPE_STRING,
+     .required = 1,
+     .help = "a further target that a loss asks for"},
     {.name = "targets[].columns", .type = PF_TYPE_STRINGS, .required = 1, .help = "its columns"},
     {.name = "plastic",
      .type = PF_TYPE_STRING,
      .choices = "always|accepts|column",
-     .help = "steps after which weights change; default: as the column plastic says, else at accepts, else always"},
+     .help = "steps after which weights change; default: as the column plastic says, else at "
+             "accepts, else always"},
 };
 
 /* ---- life ---- */
@@ -59,14 +70,18 @@ static void table_destroy(void *self)
   host->release(host, source);
 }
 
-static pf_status table_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status table_create(const pf_host *host, const pf_options *options, void **self,
+                              pf_error *error)
 {
   table *source = host->allocate(host, sizeof *source);
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  pf_status status = recording_create(host, options->string(options, "path"), &source->recording, error);
-  status = status == PF_OK ? table_find_columns(&source->recording, options, &source->columns, error) : status;
+  pf_status status =
+      recording_create(host, options->string(options, "path"), &source->recording, error);
+  status = status == PF_OK
+               ? table_find_columns(&source->recording, options, &source->columns, error)
+               : status;
   if (status != PF_OK) {
     table_destroy(source);
     return status;
@@ -134,7 +149,8 @@ static pf_status table_remember(table_reading *r, int64_t line, pf_error *error)
     }
     for (size_t i = 0; i < seen->n_slots; i++) {
       if (seen->slots[i].text != NULL) {
-        larger.slots[table_slot(&larger, seen->slots[i].text, seen->slots[i].length)] = seen->slots[i];
+        larger.slots[table_slot(&larger, seen->slots[i].text, seen->slots[i].length)] =
+            seen->slots[i];
       }
     }
     host->release(host, seen->slots);
@@ -153,7 +169,8 @@ static pf_status table_remember(table_reading *r, int64_t line, pf_error *error)
   return PF_OK;
 }
 
-static pf_status table_extend_key(table_reading *r, table_key *key, const char *text, pf_error *error)
+static pf_status table_extend_key(table_reading *r, table_key *key, const char *text,
+                                  pf_error *error)
 {
   const size_t bytes = strlen(text) + 1;
   if (key->length + bytes > key->capacity) {
@@ -186,7 +203,8 @@ static pf_status table_make_row_key(table_reading *r, pf_error *error)
     if (k == 0 && column < 0) {
       text = r->source->recording.stem;
     } else if (k == 0 && text[0] == '\0') {
-      return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found nothing, expected the animal's name",
+      return pf_fail(error, PF_STOP,
+                     "%.300s:%lld: column '%.60s': found nothing, expected the animal's name",
                      r->csv.path, (long long)r->csv.line, r->source->columns.header[column]);
     }
     status = table_extend_key(r, &r->row_key, text, error);
@@ -195,7 +213,8 @@ static pf_status table_make_row_key(table_reading *r, pf_error *error)
 }
 
 /** The parts of the key of the experiment being gathered. */
-static void table_split_key(const table_key *key, const char **animal, const char **session, const char **experiment)
+static void table_split_key(const table_key *key, const char **animal, const char **session,
+                            const char **experiment)
 {
   *animal = key->text;
   *session = *animal + strlen(*animal) + 1;
@@ -208,7 +227,8 @@ static void table_name(const table *source, const table_key *key, char *text, si
   const char *animal = NULL, *session = NULL, *experiment = NULL;
   table_split_key(key, &animal, &session, &experiment);
   (void)snprintf(text, capacity, "%.300s: %.100s%s%.100s%s%.100s", source->recording.path, animal,
-                 session[0] != '\0' ? "/" : "", session, experiment[0] != '\0' ? "/" : "", experiment);
+                 session[0] != '\0' ? "/" : "", session, experiment[0] != '\0' ? "/" : "",
+                 experiment);
 }
 
 /** The experiment gathered so far is over. */
@@ -238,11 +258,13 @@ static pf_status table_begin(table_reading *r, pf_error *error)
     if (r->seen.slots[i].text != NULL) {
       char name[768];
       table_name(r->source, &r->row_key, name, sizeof name);
-      return pf_fail(error, PF_STOP,
-                     "%.300s:%lld: a row of %.500s, which was over at line %lld; expected the rows of an experiment to "
-                     "stand together (sort the table by animal, session, experiment, trial and step)",
-                     r->csv.path, (long long)r->csv.line, name + strlen(r->source->recording.path) + 2,
-                     (long long)r->seen.slots[i].line);
+      return pf_fail(
+          error, PF_STOP,
+          "%.300s:%lld: a row of %.500s, which was over at line %lld; expected the rows of an "
+          "experiment to "
+          "stand together (sort the table by animal, session, experiment, trial and step)",
+          r->csv.path, (long long)r->csv.line, name + strlen(r->source->recording.path) + 2,
+          (long long)r->seen.slots[i].line);
     }
   }
   const table_key spare = r->key;
@@ -267,7 +289,8 @@ static void table_warn_of_missing_steps(const table_reading *r)
   char line[512];
   if (r->steps.skipped > 0) {
     (void)snprintf(line, sizeof line,
-                   "%.300s:%lld: %.0f steps before this one are missing (the first such place); plastfit goes on as if "
+                   "%.300s:%lld: %.0f steps before this one are missing (the first such place); "
+                   "plastfit goes on as if "
                    "they had not been",
                    r->source->recording.path, (long long)r->steps.skipped, r->steps.skipped_by);
     r->source->recording.host->warn(r->source->recording.host, line);
@@ -297,7 +320,8 @@ static pf_status table_read(const void *self, const pf_sink *sink, pf_error *err
     return status;
   }
   status = table_steps_make(&source->recording, &source->columns, &r.steps, error);
-  status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status; /* the header, which `create` has read */
+  status = status == PF_OK ? pf_csv_next(&r.csv, &got, error)
+                           : status; /* the header, which `create` has read */
   status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status;
   while (status == PF_OK && got) {
     status = table_take_row(&r, error);
@@ -317,7 +341,7 @@ static const pf_source_ops table_ops = {
     .size = sizeof(pf_source_ops),
     .create = table_create,
     .destroy = table_destroy,
-    .needs = recording_needs,
+    .declare = recording_declare,
     .read = table_read,
 };
 

@@ -1,4 +1,5 @@
-/* A reward schedule from a CSV file: a row per trial, a column per cue. Trials with equal rows make one block. */
+/* A reward schedule from a CSV file: a row per trial, a column per cue. Trials with equal rows make
+ * one block. */
 #include "cues.h"
 #include <plastfit/abi/csv.h>
 
@@ -53,9 +54,10 @@ static pf_status add_trial(cue_task *task, const pf_csv *csv, int64_t *capacity,
   for (int64_t k = 0; k < task->n_cues; k++) {
     const char *text = pf_csv_field(csv, (size_t)k);
     if (!pf_csv_number(text, &row[k]) || !(row[k] >= 0.0 && row[k] <= 1.0)) {
-      return pf_fail_key(error, PF_STOP, "task.schedule",
-                         "%.500s:%lld: column %lld: found '%.60s', expected a probability from 0 to 1", csv->path,
-                         (long long)csv->line, (long long)k + 1, text);
+      return pf_fail_key(
+          error, PF_STOP, "task.schedule",
+          "%.500s:%lld: column %lld: found '%.60s', expected a probability from 0 to 1", csv->path,
+          (long long)csv->line, (long long)k + 1, text);
     }
     same = same && row[k] == row[k - task->n_cues];
   }
@@ -63,7 +65,8 @@ static pf_status add_trial(cue_task *task, const pf_csv *csv, int64_t *capacity,
     task->blocks[task->n_blocks - 1].end += 1.0;
     return PF_OK;
   }
-  task->blocks[task->n_blocks].end = (task->n_blocks > 0 ? task->blocks[task->n_blocks - 1].end : 0.0) + 1.0;
+  task->blocks[task->n_blocks].end =
+      (task->n_blocks > 0 ? task->blocks[task->n_blocks - 1].end : 0.0) + 1.0;
   task->n_blocks++;
   return PF_OK;
 }
@@ -75,7 +78,8 @@ static pf_status read_rows(cue_task *task, pf_csv *csv, pf_error *error)
   pf_status status = pf_csv_next(csv, &got, error);
   const int64_t found = got ? (int64_t)csv->n_fields : 0;
   if (status == PF_OK && task->n_cues > 0 && found != task->n_cues) {
-    return pf_fail_key(error, PF_STOP, "task.schedule", "%.500s:%lld: found %lld columns; %s has %lld cues", csv->path,
+    return pf_fail_key(error, PF_STOP, "task.schedule",
+                       "%.500s:%lld: found %lld columns; %s has %lld cues", csv->path,
                        (long long)csv->line, (long long)found, task->kind, (long long)task->n_cues);
   }
   task->n_cues = found;
@@ -88,9 +92,10 @@ static pf_status read_rows(cue_task *task, pf_csv *csv, pf_error *error)
     status = status == PF_OK ? pf_csv_next(csv, &got, error) : status;
   }
   if (status == PF_OK && task->n_blocks == 0) {
-    status = pf_fail_key(error, PF_STOP, "task.schedule",
-                         "%.500s: has no trials, expected a row per trial with the reward probability of each cue",
-                         csv->path);
+    status = pf_fail_key(
+        error, PF_STOP, "task.schedule",
+        "%.500s: has no trials, expected a row per trial with the reward probability of each cue",
+        csv->path);
   }
   return status;
 }

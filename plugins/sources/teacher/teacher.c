@@ -1,7 +1,7 @@
 /*
  * teacher - tasks in closed loop, for simulated animals (and for fitted rules put back into them):
- * choices between cues that are rewarded in blocks or on a schedule, or among arms; activity under random inputs, and
- * under cues that are rewarded later.
+ * choices between cues that are rewarded in blocks or on a schedule, or among arms; activity under
+ * random inputs, and under cues that are rewarded later.
  *
  * The host runs network and rule; this file says what comes next. See README.md.
  */
@@ -10,9 +10,14 @@
 #include <plastfit/abi/plugin.h>
 #include <string.h>
 
-enum { TEACHER_MOST_TARGETS = 32, TEACHER_NAME_LENGTH = 64 };
+enum { TEACHER_MAX_TARGETS = 32, TEACHER_NAME_LENGTH = 64 };
 
-typedef enum teacher_kind { TEACHER_CUES, TEACHER_ACTIVITY, TEACHER_DELAYED, TEACHER_BANDIT } teacher_kind;
+typedef enum teacher_kind {
+  TEACHER_CUES,
+  TEACHER_ACTIVITY,
+  TEACHER_DELAYED,
+  TEACHER_BANDIT
+} teacher_kind;
 
 typedef struct teacher {
   const pf_host *host;
@@ -25,8 +30,8 @@ typedef struct teacher {
   int64_t n_steps;
   double reward_mean, reward_sd;
   /* what is recorded */
-  char names[TEACHER_MOST_TARGETS][TEACHER_NAME_LENGTH];
-  const char *targets[TEACHER_MOST_TARGETS];
+  char names[TEACHER_MAX_TARGETS][TEACHER_NAME_LENGTH];
+  const char *targets[TEACHER_MAX_TARGETS];
   size_t n_targets;
 } teacher;
 
@@ -38,13 +43,14 @@ static const pf_option teacher_options[] = {
      .type = PF_TYPE_STRING,
      .fallback = "\"two_odours\"",
      .choices = TEACHER_KINDS,
-     .help = "two_odours, cues, bandit: choices, closed loop; activity, delayed: activity, open loop"},
+     .help =
+         "two_odours, cues, bandit: choices, closed loop; activity, delayed: activity, open loop"},
     {.name = "task.blocks[].trials",
      .type = PF_TYPE_INTEGER,
      .required = 1,
      .unit = "trials",
      .lower = 1,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "all but activity: trials of the block"},
     {.name = "task.blocks[].reward",
      .type = PF_TYPE_REALS,
@@ -55,11 +61,12 @@ static const pf_option teacher_options[] = {
      .help = "all but activity: reward probability of each cue or arm"},
     {.name = "task.schedule",
      .type = PF_TYPE_PATH,
-     .help =
-         "all but activity: instead of blocks, a CSV file of reward probabilities: a row per trial, a column per cue"},
+     .help = "all but activity: instead of blocks, a CSV file of reward probabilities: a row per "
+             "trial, a column per cue"},
     {.name = "task.record",
      .type = PF_TYPE_STRINGS,
-     .help = "observables of the network to record: [\"layer1\", \"layer2\"]; open loop: [\"activity\"] if absent"},
+     .help = "observables of the network to record: [\"layer1\", \"layer2\"]; open loop: "
+             "[\"activity\"] if absent"},
     {.name = "task.baited",
      .type = PF_TYPE_BOOL,
      .fallback = "true",
@@ -69,14 +76,14 @@ static const pf_option teacher_options[] = {
      .fallback = "1000",
      .unit = "steps",
      .lower = 1,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "two_odours, cues: an animal that rejects so often in one trial is an error"},
     {.name = "task.steps",
      .type = PF_TYPE_INTEGER,
      .fallback = "100",
      .unit = "steps",
      .lower = 1,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "activity: length of the experiment"},
     {.name = "task.reward_mean",
      .type = PF_TYPE_REAL,
@@ -97,21 +104,21 @@ static const pf_option teacher_options[] = {
      .fallback = "3",
      .unit = "steps",
      .lower = 1,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "delayed: how long a cue is there"},
     {.name = "task.delay",
      .type = PF_TYPE_INTEGER,
      .fallback = "10",
      .unit = "steps",
      .lower = 0,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "delayed: steps without cue before the step at which the reward comes"},
     {.name = "task.rest",
      .type = PF_TYPE_INTEGER,
      .fallback = "10",
      .unit = "steps",
      .lower = 0,
-     .upper = TEACHER_MOST,
+     .upper = TEACHER_MAX,
      .help = "delayed: steps after it, before the next trial"},
     {.name = "task.dt",
      .type = PF_TYPE_REAL,
@@ -136,13 +143,15 @@ static void teacher_destroy(void *self)
 
 static pf_status teacher_add_target(teacher *task, const char *name, pf_error *error)
 {
-  if (task->n_targets == TEACHER_MOST_TARGETS || strlen(name) >= TEACHER_NAME_LENGTH) {
-    return pf_fail_key(error, PF_STOP, "task.record", "expected at most %d names of fewer than %d letters",
-                       TEACHER_MOST_TARGETS - 1, TEACHER_NAME_LENGTH);
+  if (task->n_targets == TEACHER_MAX_TARGETS || strlen(name) >= TEACHER_NAME_LENGTH) {
+    return pf_fail_key(error, PF_STOP, "task.record",
+                       "expected at most %d names of fewer than %d letters",
+                       TEACHER_MAX_TARGETS - 1, TEACHER_NAME_LENGTH);
   }
   for (size_t k = 0; k < task->n_targets; k++) {
     if (strcmp(task->targets[k], name) == 0) {
-      return pf_fail_key(error, PF_STOP, "task.record", "'%s' is recorded already; name it once", name);
+      return pf_fail_key(error, PF_STOP, "task.record", "'%s' is recorded already; name it once",
+                         name);
     }
   }
   (void)snprintf(task->names[task->n_targets], TEACHER_NAME_LENGTH, "%s", name);
@@ -173,12 +182,14 @@ static pf_status teacher_read_activity(teacher *task, const pf_options *options,
   task->reward_mean = options->real(options, "task.reward_mean");
   task->reward_sd = options->real(options, "task.reward_sd");
   if (task->n_steps < 1) {
-    return pf_fail_key(error, PF_STOP, "task.steps", "%lld steps; expected at least 1", (long long)task->n_steps);
+    return pf_fail_key(error, PF_STOP, "task.steps", "%lld steps; expected at least 1",
+                       (long long)task->n_steps);
   }
   return PF_OK;
 }
 
-static pf_status teacher_create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status teacher_create(const pf_host *host, const pf_options *options, void **self,
+                                pf_error *error)
 {
   teacher *task = host->allocate(host, sizeof *task);
   if (task == NULL) {
@@ -207,7 +218,8 @@ static pf_status teacher_create(const pf_host *host, const pf_options *options, 
   } else if (strcmp(kind, "activity") == 0) {
     status = teacher_read_activity(task, options, error);
   } else {
-    status = pf_fail_key(error, PF_STOP, "task.kind", "\"%s\" is no task; choose one of %s", kind, TEACHER_KINDS);
+    status = pf_fail_key(error, PF_STOP, "task.kind", "\"%s\" is no task; choose one of %s", kind,
+                         TEACHER_KINDS);
   }
   status = status == PF_OK ? teacher_read_targets(task, options, error) : status;
   if (status != PF_OK) {
@@ -245,36 +257,37 @@ static int64_t countable(double steps)
   return steps < 9e15 ? (int64_t)steps : (int64_t)9e15; /* exact as a double */
 }
 
-static pf_status teacher_needs(const void *self, pf_source_needs *needs, pf_error *error)
+static pf_status teacher_declare(const void *self, pf_source_declaration *declared, pf_error *error)
 {
   const teacher *task = self;
   (void)error;
-  needs->channels = (pf_names)PF_NAMES_OF(teacher_channels);
-  needs->targets = (pf_names){task->targets, task->n_targets};
+  declared->channels = (pf_names)PF_NAMES_OF(teacher_channels);
+  declared->targets = (pf_names){task->targets, task->n_targets};
   switch (task->kind) {
   case TEACHER_ACTIVITY:
-    needs->n_input = 0; /* as many as the network has */
-    needs->n_normal = 1;
-    needs->max_steps = task->n_steps;
+    declared->n_input = 0; /* as many as the network has */
+    declared->n_normal = 1;
+    declared->max_steps = task->n_steps;
     return PF_OK;
   case TEACHER_BANDIT:
-    needs->n_input = 0;
-    needs->n_uniform = bandit_n_uniform();
-    needs->max_steps = (int64_t)cues_n_trials(&task->cues);
+    declared->n_input = 0;
+    declared->n_uniform = bandit_n_uniform();
+    declared->max_steps = (int64_t)cues_n_trials(&task->cues);
     return PF_OK;
   case TEACHER_DELAYED:
-    needs->n_input = task->cues.n_cues;
-    needs->n_state = delayed_n_state();
-    needs->n_uniform = delayed_n_uniform();
-    needs->max_steps = countable(cues_n_trials(&task->cues) * (double)delayed_trial(&task->delayed));
+    declared->n_input = task->cues.n_cues;
+    declared->n_state = delayed_n_state();
+    declared->n_uniform = delayed_n_uniform();
+    declared->max_steps =
+        countable(cues_n_trials(&task->cues) * (double)delayed_trial(&task->delayed));
     return PF_OK;
   case TEACHER_CUES:
     break;
   }
-  needs->n_input = task->cues.n_cues;
-  needs->n_state = cues_n_state(&task->cues);
-  needs->n_uniform = cues_n_uniform(&task->cues);
-  needs->max_steps = countable(cues_n_trials(&task->cues) * (double)task->cues.max_encounters);
+  declared->n_input = task->cues.n_cues;
+  declared->n_state = cues_n_state(&task->cues);
+  declared->n_uniform = cues_n_uniform(&task->cues);
+  declared->max_steps = countable(cues_n_trials(&task->cues) * (double)task->cues.max_encounters);
   return PF_OK;
 }
 
@@ -287,7 +300,8 @@ static pf_status teacher_begin(const void *self, int64_t run, double *state, pf_
   return PF_OK;
 }
 
-static pf_status teacher_next(const void *self, double *state, const pf_task_in *in, pf_task_out *out, pf_error *error)
+static pf_status teacher_next(const void *self, double *state, const pf_task_in *in,
+                              pf_task_out *out, pf_error *error)
 {
   const teacher *task = self;
   out->dt = task->dt;
@@ -314,7 +328,7 @@ static const pf_source_ops teacher_ops = {
     .size = sizeof(pf_source_ops),
     .create = teacher_create,
     .destroy = teacher_destroy,
-    .needs = teacher_needs,
+    .declare = teacher_declare,
     .begin = teacher_begin,
     .next = teacher_next,
     .end = teacher_end,
@@ -324,7 +338,8 @@ static const pf_plugin teacher_plugin = {
     PF_PLUGIN_HEAD(PF_KIND_SOURCE),
     .name = "teacher",
     .version = "1.0",
-    .summary = "simulated animals: choices between cues or arms, activity under random inputs or delayed rewards",
+    .summary = "simulated animals: choices between cues or arms, activity under random inputs or "
+               "delayed rewards",
     .options = PF_TABLE_OF(teacher_options),
     .source = &teacher_ops,
 };

@@ -17,12 +17,13 @@ static int64_t block_of(const cue_task *task, double trial)
 enum { DELAYED_CUE, DELAYED_STATES };                   /* which cue this trial has */
 enum { DELAYED_WHICH, DELAYED_PAYS, DELAYED_UNIFORMS }; /* which cue comes, does it pay */
 
-static pf_status read_steps(const pf_options *options, const char *key, int64_t least, int64_t *steps, pf_error *error)
+static pf_status read_steps(const pf_options *options, const char *key, int64_t least,
+                            int64_t *steps, pf_error *error)
 {
   *steps = options->integer(options, key);
   return *steps >= least ? PF_OK
-                         : pf_fail_key(error, PF_STOP, key, "%lld steps; expected at least %lld", (long long)*steps,
-                                       (long long)least);
+                         : pf_fail_key(error, PF_STOP, key, "%lld steps; expected at least %lld",
+                                       (long long)*steps, (long long)least);
 }
 
 pf_status delayed_read(delayed_task *task, const pf_options *options, pf_error *error)
@@ -47,12 +48,12 @@ int64_t delayed_n_uniform(void)
   return DELAYED_UNIFORMS;
 }
 
-pf_status delayed_next(const cue_task *cues, const delayed_task *task, double *state, const pf_task_in *in,
-                       pf_task_out *out, pf_error *error)
+pf_status delayed_next(const cue_task *cues, const delayed_task *task, double *state,
+                       const pf_task_in *in, pf_task_out *out, pf_error *error)
 {
   if (in->n_input != cues->n_cues) {
-    return pf_fail(error, PF_STOP, "the network has %lld inputs; delayed needs %lld, one a cue", (long long)in->n_input,
-                   (long long)cues->n_cues);
+    return pf_fail(error, PF_STOP, "the network has %lld inputs; delayed needs %lld, one a cue",
+                   (long long)in->n_input, (long long)cues->n_cues);
   }
   const int64_t length = delayed_trial(task);
   if (in->step > 0) {
@@ -60,7 +61,9 @@ pf_status delayed_next(const cue_task *cues, const delayed_task *task, double *s
     const double *pays = cues->reward + block_of(cues, (double)(last / length)) * cues->n_cues;
     const int comes = last % length == task->cue_steps + task->delay;
     out->flags = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (uint32_t)PF_STEP_PLASTIC;
-    *out->channels = !comes ? (double)NAN : in->uniform[DELAYED_PAYS] < pays[(int64_t)state[DELAYED_CUE]] ? 1.0 : 0.0;
+    *out->channels = !comes                                                          ? (double)NAN
+                     : in->uniform[DELAYED_PAYS] < pays[(int64_t)state[DELAYED_CUE]] ? 1.0
+                                                                                     : 0.0;
   }
   const int64_t trial = in->step / length;
   if ((double)trial >= cues_n_trials(cues)) {
@@ -70,7 +73,8 @@ pf_status delayed_next(const cue_task *cues, const delayed_task *task, double *s
   const int64_t within = in->step % length;
   if (within == 0) {
     const int64_t cue = (int64_t)(in->uniform[DELAYED_WHICH] * (double)cues->n_cues);
-    state[DELAYED_CUE] = (double)(cue < cues->n_cues ? cue : cues->n_cues - 1); /* the product may round up */
+    state[DELAYED_CUE] =
+        (double)(cue < cues->n_cues ? cue : cues->n_cues - 1); /* the product may round up */
   }
   for (int64_t k = 0; k < cues->n_cues; k++) {
     out->cue[k] = within < task->cue_steps && k == (int64_t)state[DELAYED_CUE] ? 1.0 : 0.0;
@@ -92,7 +96,8 @@ pf_status bandit_next(const cue_task *arms, const pf_task_in *in, pf_task_out *o
   if (in->step > 0) {
     if (!(in->choice >= 0.0 && in->choice < (double)arms->n_cues)) {
       return pf_fail(error, PF_STOP,
-                     "choice %g; a bandit of %lld arms needs a last layer of %lld units with output = \"softmax\", or "
+                     "choice %g; a bandit of %lld arms needs a last layer of %lld units with "
+                     "output = \"softmax\", or "
                      "of one unit with output = \"sigmoid\" for two arms",
                      in->choice, (long long)arms->n_cues, (long long)arms->n_cues);
     }

@@ -1,4 +1,5 @@
-/* core/base/random: numbers are a function of (seed, purpose, indices, place), and distributed as they should be. */
+/* core/base/random: numbers are a function of (seed, purpose, indices, place), and distributed as
+ * they should be. */
 #include "core/base/random.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -6,7 +7,8 @@
 
 enum { N = 200000 };
 
-static const pf_stream stream = {.seed = 20250711, .purpose = PF_RANDOM_TEST, .animal = 3, .draw = 5};
+static const pf_stream stream = {
+    .seed = 20250711, .purpose = PF_RANDOM_TEST, .animal = 3, .draw = 5};
 
 typedef void (*generator)(pf_stream, uint64_t, int64_t, double *);
 
@@ -27,7 +29,8 @@ static void check_pieces(generator draw)
   cr_assert_eq(memcmp(whole, part, sizeof whole), 0);
 }
 
-/* The published test vector of Philox4x32-10 (Random123, kat_vectors): counter 0 and key 0 give these words. */
+/* The published test vector of Philox4x32-10 (Random123, kat_vectors): counter 0 and key 0 give
+ * these words. */
 Test(base_random, philox_known_answer)
 {
   const uint64_t first = 0xe169c58d6627e8d5U;
@@ -73,7 +76,8 @@ Test(base_random, streams_differ_in_every_index)
     cr_expect_lt(fabs(correlation(stream, others[k], 0)), bound, "stream %zu", k);
   }
   cr_expect_lt(fabs(correlation(stream, stream, 1)), bound);
-  cr_expect_lt(fabs(correlation(stream, stream, (uint64_t)1 << 33)), bound); /* block indices beyond 32 bits */
+  cr_expect_lt(fabs(correlation(stream, stream, (uint64_t)1 << 33)),
+               bound); /* block indices beyond 32 bits */
   cr_expect_lt(fabs(correlation(stream, stream, 0) - 1.0), 0.02);
 }
 
@@ -136,7 +140,8 @@ Test(base_random, neighbours_are_independent)
   }
 }
 
-/* Counts of 200,000 uniform numbers: frequencies against p(n) (5 sd), and mean and variance, which are both the rate.
+/* Counts of 200,000 uniform numbers: frequencies against p(n) (5 sd), and mean and variance, which
+ * are both the rate.
  */
 Test(base_random, poisson_counts)
 {
@@ -155,15 +160,16 @@ Test(base_random, poisson_counts)
       common += n == (int64_t)rate + 1;
       least += n == 0;
     }
-    const double n = floor(rate) + 1.0, p = rate > 0.0 ? exp(n * log(rate) - rate - lgamma(n + 1.0)) : 0.0;
+    const double n = floor(rate) + 1.0,
+                 p = rate > 0.0 ? exp(n * log(rate) - rate - lgamma(n + 1.0)) : 0.0;
     const double p0 = exp(-rate);
     cr_expect(fabs(sum - rate) <= 5.0 * sd, "rate %g: mean %g", rate, sum);
-    cr_expect(fabs(squares - rate) <= 5.0 * sqrt((rate + 2.0 * rate * rate) / N), "rate %g: variance %g", rate,
-              squares);
-    cr_expect(fabs((double)common / N - p) <= 5.0 * sqrt(p / N), "rate %g: %g of n, expected %g", rate,
-              (double)common / N, p);
-    cr_expect(fabs((double)least / N - p0) <= 5.0 * sqrt(p0 * (1.0 - p0) / N), "rate %g: %g of none", rate,
-              (double)least / N);
+    cr_expect(fabs(squares - rate) <= 5.0 * sqrt((rate + 2.0 * rate * rate) / N),
+              "rate %g: variance %g", rate, squares);
+    cr_expect(fabs((double)common / N - p) <= 5.0 * sqrt(p / N), "rate %g: %g of n, expected %g",
+              rate, (double)common / N, p);
+    cr_expect(fabs((double)least / N - p0) <= 5.0 * sqrt(p0 * (1.0 - p0) / N),
+              "rate %g: %g of none", rate, (double)least / N);
   }
 }
 

@@ -40,7 +40,8 @@ Test(base_text, natural_order_counts)
   cr_assert_neq(pf_text_natural_compare("a01", "a1"), 0);
   cr_assert_eq(pf_text_natural_compare("a01", "a1"), -pf_text_natural_compare("a1", "a01"));
   /* longer than any integer type */
-  cr_assert_lt(pf_text_natural_compare("x99999999999999999999999998", "x99999999999999999999999999"), 0);
+  cr_assert_lt(
+      pf_text_natural_compare("x99999999999999999999999998", "x99999999999999999999999999"), 0);
 }
 
 Test(base_text, text_grows)

@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-/* libconfig 1.5 loses a string that stands where it expects none: its memory, not ours, so LeakSanitizer looks away. */
+/* libconfig 1.5 loses a string that stands where it expects none: its memory, not ours, so
+ * LeakSanitizer looks away. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -12,18 +13,51 @@ const char *__lsan_default_suppressions(void)
 pf_option_table rule_table(void)
 {
   static const pf_option items[] = {
-      {.name = "rate", .type = PF_TYPE_REAL, .fallback = "0.1", .lower = 0, .upper = 1, .help = "of learning"},
-      {.name = "layers", .type = PF_TYPE_INTEGERS, .fallback = "[2, 10]", .lower = 1, .upper = INFINITY},
-      {.name = "kind", .type = PF_TYPE_STRING, .fallback = "\"tanh\"", .choices = "tanh|relu|linear"},
+      {.name = "rate",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.1",
+       .lower = 0,
+       .upper = 1,
+       .help = "of learning"},
+      {.name = "layers",
+       .type = PF_TYPE_INTEGERS,
+       .fallback = "[2, 10]",
+       .lower = 1,
+       .upper = INFINITY},
+      {.name = "kind",
+       .type = PF_TYPE_STRING,
+       .fallback = "\"tanh\"",
+       .choices = "tanh|relu|linear"},
       {.name = "modulator", .type = PF_TYPE_STRING},
       {.name = "baited", .type = PF_TYPE_BOOL, .fallback = "true"},
-      {.name = "count", .type = PF_TYPE_INTEGER, .fallback = "3", .lower = -INFINITY, .upper = INFINITY},
-      {.name = "in.mean", .type = PF_TYPE_REAL, .fallback = "0.75", .lower = -INFINITY, .upper = INFINITY},
-      {.name = "in.sd", .type = PF_TYPE_REAL, .required = 1, .lower = 0, .upper = INFINITY, .help = "noise"},
+      {.name = "count",
+       .type = PF_TYPE_INTEGER,
+       .fallback = "3",
+       .lower = -INFINITY,
+       .upper = INFINITY},
+      {.name = "in.mean",
+       .type = PF_TYPE_REAL,
+       .fallback = "0.75",
+       .lower = -INFINITY,
+       .upper = INFINITY},
+      {.name = "in.sd",
+       .type = PF_TYPE_REAL,
+       .required = 1,
+       .lower = 0,
+       .upper = INFINITY,
+       .help = "noise"},
       {.name = "path", .type = PF_TYPE_PATH},
       {.name = "names", .type = PF_TYPE_STRINGS},
-      {.name = "task.blocks[].trials", .type = PF_TYPE_INTEGER, .required = 1, .lower = 1, .upper = 100},
-      {.name = "task.blocks[].reward", .type = PF_TYPE_REALS, .fallback = "[0.2, 0.8]", .lower = 0, .upper = 1},
+      {.name = "task.blocks[].trials",
+       .type = PF_TYPE_INTEGER,
+       .required = 1,
+       .lower = 1,
+       .upper = 100},
+      {.name = "task.blocks[].reward",
+       .type = PF_TYPE_REALS,
+       .fallback = "[0.2, 0.8]",
+       .lower = 0,
+       .upper = 1},
   };
   return (pf_option_table){items, sizeof items / sizeof items[0], sizeof items[0]};
 }
@@ -46,8 +80,8 @@ pf_view *view_of_rule(const char *text, const char *override, pf_config **config
     return NULL;
   }
   const pf_node *group = pf_node_get(pf_config_root(*config), "rule");
-  if (pf_view_create_plugin(*config, group, "rule taylor", "taylor", rule_table(), rule_others(), &view, error) !=
-      PF_OK) {
+  if (pf_view_create_plugin(*config, group, "rule taylor", "taylor", rule_table(), rule_others(),
+                            &view, error) != PF_OK) {
     pf_config_free(*config);
     return NULL;
   }

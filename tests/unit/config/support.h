@@ -5,9 +5,11 @@
 #include "core/base/memory.h"
 #include "core/config/config.h"
 
-/** Parses `text` as "configs/t.cfg" with one override (NULL: none); the caller checks status and error. */
+/** Parses `text` as "configs/t.cfg" with one override (NULL: none); the caller checks status and
+ * error. */
 pf_status parse(const char *text, const char *override, pf_config **out, pf_error *error);
-/** Parses, and makes a view of group `rule` against the table; NULL with the error line. Frees nothing on success. */
+/** Parses, and makes a view of group `rule` against the table; NULL with the error line. Frees
+ * nothing on success. */
 pf_view *view_of_rule(const char *text, const char *override, pf_config **config, pf_error *error);
 /** The error line that a text and an override lead to; "" if there is none. Static memory. */
 const char *line_of(const char *text, const char *override);

@@ -3,11 +3,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const char *const text = "name = \"x\";\n"
-                                "rule: { plugin = \"taylor\"; in: { sd = 1; }; kind = \"relu\"; };\n"
-                                "losses = ( { plugin = \"choice\"; weight = 2; }, { plugin = \"activity\"; } );\n";
+static const char *const text =
+    "name = \"x\";\n"
+    "rule: { plugin = \"taylor\"; in: { sd = 1; }; kind = \"relu\"; };\n"
+    "losses = ( { plugin = \"choice\"; weight = 2; }, { plugin = \"activity\"; } );\n";
 
-/** What stands at `path` after the override, as a string: numbers as %g, strings as they are, else "?". */
+/** What stands at `path` after the override, as a string: numbers as %g, strings as they are, else
+ * "?". */
 static const char *after(const char *override, const char *path)
 {
   static char value[PF_ERROR_LENGTH];
@@ -59,7 +61,8 @@ Test(config_overrides, places)
 
 Test(config_overrides, mistakes)
 {
-  cr_assert_str_eq(after("rule.rate", ""), "command line: rule.rate: expected key=value, such as fit.epochs=10");
+  cr_assert_str_eq(after("rule.rate", ""),
+                   "command line: rule.rate: expected key=value, such as fit.epochs=10");
   cr_assert(strstr(after("rule.rate=", ""), "the value is missing") != NULL);
   cr_assert(strstr(after("=3", ""), "is no name of a setting") != NULL);
   cr_assert(strstr(after("a..b=3", ""), "is no name of a setting") != NULL);
@@ -67,7 +70,8 @@ Test(config_overrides, mistakes)
   cr_assert(strstr(after("losses.[x]=3", ""), "is no name of a setting") != NULL);
   cr_assert(strstr(after("losses.[3].weight=3", ""), "'losses' has 2 element(s)") != NULL);
   cr_assert(strstr(after("losses.weight=3", ""), "so it has no 'weight'") != NULL);
-  cr_assert(strstr(after("name.first=3", ""), "'name' is \"x\" (configs/t.cfg:1), so it has no 'first'") != NULL);
+  cr_assert(strstr(after("name.first=3", ""),
+                   "'name' is \"x\" (configs/t.cfg:1), so it has no 'first'") != NULL);
   cr_assert(strstr(after("rule=oja", ""), "such as rule.plugin") != NULL);
   cr_assert(strstr(after("rule.layers=[1", ""), "not in the config's syntax") != NULL);
   cr_assert(strstr(after("rule.rate=1; y = 2", ""), "more than one value") != NULL);
@@ -101,12 +105,16 @@ Test(config_overrides, another_plugin_drops_only_keys_of_the_file)
   char names[128];
   cr_assert_eq(pf_config_parse(file, "t.cfg", overrides, 2, &config, &error), PF_OK);
   const pf_node *group = pf_node_get(pf_config_root(config), "rule");
-  cr_assert_eq(pf_config_drop_foreign(config, group, rule_table(), rule_others(), names, sizeof names, &error), PF_OK);
+  cr_assert_eq(pf_config_drop_foreign(config, group, rule_table(), rule_others(), names,
+                                      sizeof names, &error),
+               PF_OK);
   cr_assert_str_eq(names, "foreign, in.other, far");
   cr_assert_not_null(pf_node_get(group, "eta")); /* the host's stays */
   cr_assert_not_null(pf_node_get(group, "in.sd"));
   pf_view *view = NULL;
-  cr_assert_neq(pf_view_create(config, group, "rule taylor", rule_table(), rule_others(), &view, &error), PF_OK);
+  cr_assert_neq(
+      pf_view_create(config, group, "rule taylor", rule_table(), rule_others(), &view, &error),
+      PF_OK);
   cr_assert_str_eq(error.text, "command line: rule.mine=4: rule taylor has no option 'mine'");
   pf_config_free(config);
 }

@@ -66,9 +66,11 @@ Test(config_read, what_is_no_config_is_one_clear_line)
   put("cut.cfg", "a = 1;\nb = {", 12);
   cr_assert(strstr(line_of_file(in_folder("cut.cfg")), "cut.cfg:2: syntax error") != NULL);
   put("quote.cfg", "a = 1;\nb = \"x;\nc = 2;\n", 22);
-  cr_assert(strstr(line_of_file(in_folder("quote.cfg")), "quote.cfg:2: a quote (\") is opened here") != NULL);
+  cr_assert(strstr(line_of_file(in_folder("quote.cfg")),
+                   "quote.cfg:2: a quote (\") is opened here") != NULL);
   put("twice.cfg", "a = 1;\na = 2;", 13);
-  cr_assert(strstr(line_of_file(in_folder("twice.cfg")), "twice.cfg:2: this name stands twice") != NULL);
+  cr_assert(strstr(line_of_file(in_folder("twice.cfg")), "twice.cfg:2: this name stands twice") !=
+            NULL);
   put("mixed.cfg", "a = [1, 0.5];", 13);
   cr_assert(strstr(line_of_file(in_folder("mixed.cfg")), "must be of one type") != NULL);
 }
@@ -104,7 +106,8 @@ Test(config_read, includes_are_relative_to_the_config)
   put("whole.cfg", "x = 1;\nfit: {\n@include \"part.cfg\"\n};\n", 37);
   pf_config *config = NULL;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_config_read(in_folder("whole.cfg"), NULL, 0, &config, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_config_read(in_folder("whole.cfg"), NULL, 0, &config, &error), PF_OK, "%s",
+               error.text);
   double rate = 0;
   cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "fit.rate"), &rate));
   cr_assert_eq(rate, 3.0);
@@ -126,7 +129,8 @@ Test(config_read, includes_that_would_end_libconfig)
   cr_assert(strstr(line_of_file(in_folder("self.cfg")), "does a file include itself?") != NULL);
   put("part.cfg", "a = 1; # end", 12);
   put("whole.cfg", "@include \"part.cfg\"\n", 20);
-  cr_assert(strstr(line_of_file(in_folder("whole.cfg")), "part.cfg:1: the file ends in a comment") != NULL);
+  cr_assert(strstr(line_of_file(in_folder("whole.cfg")),
+                   "part.cfg:1: the file ends in a comment") != NULL);
   put("part.cfg", "a = 1;\nb = = 2;\n", 16);
   put("whole.cfg", "@include \"part.cfg\"\n", 20);
   cr_assert(strstr(line_of_file(in_folder("whole.cfg")), "part.cfg:2: syntax error") != NULL);
@@ -137,7 +141,8 @@ Test(config_read, integers_do_not_wrap_around)
   static const struct {
     const char *text, *part;
   } cases[] = {
-      {"seed = 3000000000;", "t.cfg:1: the whole number 3000000000 is beyond 32 bits; write 3000000000L"},
+      {"seed = 3000000000;",
+       "t.cfg:1: the whole number 3000000000 is beyond 32 bits; write 3000000000L"},
       {"a = 1;\nseed = -2147483649;", "t.cfg:2: the whole number 2147483649 is beyond 32 bits"},
       {"seed = 0xFFFFFFFF;", "beyond 32 bits"},
       {"seed = [1, 99999999999];", "beyond 32 bits"},
@@ -154,14 +159,17 @@ Test(config_read, integers_do_not_wrap_around)
     if (parse(cases[i].text, NULL, &config, &error) == PF_OK) {
       pf_config_free(config);
     }
-    cr_assert(cases[i].part[0] == '\0' ? error.text[0] == '\0' : strstr(error.text, cases[i].part) != NULL, "%s: %s",
-              cases[i].text, error.text);
+    cr_assert(cases[i].part[0] == '\0' ? error.text[0] == '\0'
+                                       : strstr(error.text, cases[i].part) != NULL,
+              "%s: %s", cases[i].text, error.text);
   }
 }
 
 static const char *const whole =
-    "# a config\nname = \"x\\\"y\"; seed = 12L;\nrule: { plugin = \"taylor\"; rate = 1e-2; layers = [2, 10];\n"
-    "  path = \"d/*.mat\"; in = { sd = 1; draws = 3; }; /* a comment */ baited = false; // another\n"
+    "# a config\nname = \"x\\\"y\"; seed = 12L;\nrule: { plugin = \"taylor\"; rate = 1e-2; layers "
+    "= [2, 10];\n"
+    "  path = \"d/*.mat\"; in = { sd = 1; draws = 3; }; /* a comment */ baited = false; // "
+    "another\n"
     "  task: { blocks = ( { trials = 80; reward = (0.5, 1); }, { trials = 8; } ); }; };\n";
 
 /** Reads and views; whatever comes, it comes as a status and one line. */
@@ -170,7 +178,8 @@ static void try_text(const char *text)
   pf_config *config = NULL;
   pf_error error = pf_error_none();
   pf_view *view = view_of_rule(text, NULL, &config, &error);
-  cr_assert((view == NULL) == (error.text[0] != '\0'), "a status without a line, or a line without a status: %s", text);
+  cr_assert((view == NULL) == (error.text[0] != '\0'),
+            "a status without a line, or a line without a status: %s", text);
   cr_assert_null(strchr(error.text, '\n'), "more than one line: %s", error.text);
   if (view != NULL) {
     pf_view_free(view);
@@ -200,8 +209,10 @@ static uint32_t next_random(uint32_t *state)
 Test(config_read, bytes_changed_at_random)
 {
   static const char *const pieces[] = {
-      "{", "}", "(", ")", "[",    "]",  ";",  ",", "=",    ":",   "\"", "\\", "/*", "*/", "#", "@include \"x\"",
-      "1", "-", ".", "e", "rule", "\n", "0x", "L", "\xff", "\x80"};
+      "{",    "}",   "(",  ")",  "[",    "]",  ";",  ",",
+      "=",    ":",   "\"", "\\", "/*",   "*/", "#",  "@include \"x\"",
+      "1",    "-",   ".",  "e",  "rule", "\n", "0x", "L",
+      "\xff", "\x80"};
   size_t length = strlen(whole);
   char *text = malloc(2 * length);
   uint32_t state = 1;

@@ -10,10 +10,11 @@
 /* The resolved config, read again, gives the same values; also from another folder. */
 Test(config_write, reads_back_the_same)
 {
-  static const char *const text =
-      "name = \"quo\\\"te\\\\ \\x01 tab\\t\"; seed = 5000000000L;\n"
-      "rule: { plugin = \"taylor\"; rate = 0.1234567890123456789; path = \"d/y.mat\"; in: { sd = 1e-300; };\n"
-      "  task: { blocks = ( { trials = 80; }, { trials = 7; reward = (1, 0.25); } ); }; empty = (); none: { }; };\n";
+  static const char *const text = "name = \"quo\\\"te\\\\ \\x01 tab\\t\"; seed = 5000000000L;\n"
+                                  "rule: { plugin = \"taylor\"; rate = 0.1234567890123456789; path "
+                                  "= \"d/y.mat\"; in: { sd = 1e-300; };\n"
+                                  "  task: { blocks = ( { trials = 80; }, { trials = 7; reward = "
+                                  "(1, 0.25); } ); }; empty = (); none: { }; };\n";
   char name[] = "/tmp/plastfit-write-XXXXXX";
   int descriptor = mkstemp(name);
   cr_assert_geq(descriptor, 0);
@@ -25,9 +26,11 @@ Test(config_write, reads_back_the_same)
   pf_config *config = NULL, *again = NULL;
   pf_view *view = NULL, *second = NULL;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_config_parse(text, "configs/t.cfg", overrides, 2, &config, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_config_parse(text, "configs/t.cfg", overrides, 2, &config, &error), PF_OK, "%s",
+               error.text);
   const pf_node *group = pf_node_get(pf_config_root(config), "rule");
-  cr_assert_eq(pf_view_create(config, group, "rule", rule_table(), host, &view, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_view_create(config, group, "rule", rule_table(), host, &view, &error), PF_OK,
+               "%s", error.text);
   cr_assert_eq(pf_config_write(config, name, &error), PF_OK);
 
   cr_assert_eq(pf_config_read(name, NULL, 0, &again, &error), PF_OK, "%s", error.text);
@@ -38,7 +41,8 @@ Test(config_write, reads_back_the_same)
   for (size_t i = 0; i < sizeof filled / sizeof filled[0]; i++) {
     cr_assert_not_null(pf_node_get(group, filled[i]), "%s", filled[i]);
   }
-  cr_assert_eq(pf_view_create(again, group, "rule", rule_table(), host, &second, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_view_create(again, group, "rule", rule_table(), host, &second, &error), PF_OK,
+               "%s", error.text);
   const pf_options *a = pf_view_options(view), *b = pf_view_options(second);
   cr_assert_eq(a->real(a, "rate"), b->real(b, "rate"));
   cr_assert_eq(a->real(a, "in.sd"), b->real(b, "in.sd"));
@@ -77,8 +81,8 @@ Test(config_write, two_views_of_one_group_write_each_default_once)
   const pf_node *group = pf_node_get(pf_config_root(config), "source");
   for (int i = 0; i < 4; i++) {
     const pf_option *items = i % 2 == 0 ? first : other;
-    cr_assert_eq(pf_view_create(config, group, "source", (pf_option_table){items, 1, sizeof *items}, (pf_names){all, 1},
-                                &view, &error),
+    cr_assert_eq(pf_view_create(config, group, "source", (pf_option_table){items, 1, sizeof *items},
+                                (pf_names){all, 1}, &view, &error),
                  PF_OK);
     pf_view_free(view);
   }
@@ -107,7 +111,8 @@ Test(config_write, a_group_said_after_its_defaults_stands_once)
   double value = 0.0;
   cr_assert_eq(parse("source: { };", NULL, &config, &error), PF_OK);
   cr_assert_eq(pf_view_create(config, pf_node_get(pf_config_root(config), "source"), "source",
-                              (pf_option_table){options, 2, sizeof *options}, (pf_names){all, 1}, &view, &error),
+                              (pf_option_table){options, 2, sizeof *options}, (pf_names){all, 1},
+                              &view, &error),
                PF_OK);
   pf_view_free(view);
   cr_assert_eq(pf_config_override(config, "source.in.mean=7.5", &error), PF_OK);
@@ -120,8 +125,10 @@ Test(config_write, a_group_said_after_its_defaults_stands_once)
   pf_config_free(config);
   cr_assert_eq(pf_config_read(name, NULL, 0, &config, &error), PF_OK, "%s", error.text);
   cr_assert_eq(pf_node_count(pf_node_get(pf_config_root(config), "source.in")), 3);
-  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.mean"), &value) && value == 7.5);
-  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.sd"), &value) && value == 2.5);
+  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.mean"), &value) &&
+            value == 7.5);
+  cr_assert(pf_node_number(pf_node_get(pf_config_root(config), "source.in.sd"), &value) &&
+            value == 2.5);
   pf_config_free(config);
   cr_assert_eq(remove(name), 0);
 }

@@ -70,7 +70,8 @@ Test(data_dataset, copies_everything)
   const pf_record *activity = pf_recording_target(recording, "activity");
   cr_assert_not_null(activity);
   cr_expect_eq(activity->n, 3);
-  cr_expect_eq(memcmp(activity->values, before.activity, sizeof before.activity), 0, "missing cells stay missing");
+  cr_expect_eq(memcmp(activity->values, before.activity, sizeof before.activity), 0,
+               "missing cells stay missing");
   cr_expect_null(pf_recording_channel(recording, "choice"), "a target is no channel");
   cr_expect_null(pf_recording_target(recording, "spikes"));
   pf_dataset_free(&data);
@@ -103,7 +104,8 @@ Test(data_dataset, defaults)
   from.experiment.dt = NULL;
   from.experiment.session = NULL;
   cr_assert_eq(pf_dataset_add(&data, &from.experiment, &error), PF_OK);
-  cr_expect_eq(data.recordings[0].flags[3], (uint32_t)(PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE));
+  cr_expect_eq(data.recordings[0].flags[3],
+               (uint32_t)(PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE));
   cr_expect_null(data.recordings[0].dt);
   pf_dataset_free(&data);
 }
@@ -159,7 +161,8 @@ Test(data_dataset, refuses_what_is_wrong)
   REFUSE(from.dt[4] = 0.0, "step 4: found dt = 0 ms");
   REFUSE(from.dt[4] = INFINITY, "step 4: found dt = inf ms");
   REFUSE(from.trial[3] = -1, "step 3: found trial -1 after trial 0");
-  REFUSE(from.choice[2] = 0.5, "step 2, choice: found 0.5, expected a whole number from 0, or missing");
+  REFUSE(from.choice[2] = 0.5,
+         "step 2, choice: found 0.5, expected a whole number from 0, or missing");
   REFUSE(from.activity[7] = -INFINITY, "step 2, activity: found -inf");
   REFUSE(from.reward[5] = INFINITY, "step 5, reward: found inf");
   REFUSE(from.channels[1].name = "reward", "two channels named 'reward'");

@@ -13,16 +13,19 @@ static void make(pf_dataset *data, const pf_expected_reward *how, const double *
 {
   static const double cue[N] = {0.0};
   pf_error error = pf_error_none();
-  const pf_channel channels[] = {{.name = "reward", .values = rewards}, {.name = "expected_reward", .values = own}};
-  const pf_experiment experiment = {.size = sizeof experiment,
-                                    .animal = "Fly1",
-                                    .name = "Fly1.mat",
-                                    .n_steps = N,
-                                    .n_input = 1,
-                                    .cue = cue,
-                                    .channels = {channels, own == NULL ? 1 : 2, sizeof channels[0]}};
+  const pf_channel channels[] = {{.name = "reward", .values = rewards},
+                                 {.name = "expected_reward", .values = own}};
+  const pf_experiment experiment = {
+      .size = sizeof experiment,
+      .animal = "Fly1",
+      .name = "Fly1.mat",
+      .n_steps = N,
+      .n_input = 1,
+      .cue = cue,
+      .channels = {channels, own == NULL ? 1 : 2, sizeof channels[0]}};
   cr_assert_eq(pf_dataset_add(data, &experiment, &error), PF_OK, "%s", error.text);
-  cr_assert_eq(pf_recording_expect_reward(&data->recordings[0], how, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_recording_expect_reward(&data->recordings[0], how, &error), PF_OK, "%s",
+               error.text);
 }
 
 static void check(const pf_dataset *data, const double *expected)
@@ -31,13 +34,16 @@ static void check(const pf_dataset *data, const double *expected)
   const double *reward = pf_recording_channel(&data->recordings[0], "reward");
   cr_assert_not_null(found);
   for (int t = 0; t < N; t++) {
-    cr_expect_lt(fabs(found[t] - expected[t]), 1e-15, "step %d: %.17g, expected %.17g", t, found[t], expected[t]);
-    cr_expect_eq(reward[t], isnan(rewards[t]) ? 0.0 : rewards[t], "rules see 0 where no reward could come");
+    cr_expect_lt(fabs(found[t] - expected[t]), 1e-15, "step %d: %.17g, expected %.17g", t, found[t],
+                 expected[t]);
+    cr_expect_eq(reward[t], isnan(rewards[t]) ? 0.0 : rewards[t],
+                 "rules see 0 where no reward could come");
     cr_expect_eq(data->recordings[0].no_reward[t], isnan(rewards[t]) ? 1 : 0);
   }
 }
 
-/* The last three rewards, the queue starting as zeros: the first entry leaves when the fourth reward comes. */
+/* The last three rewards, the queue starting as zeros: the first entry leaves when the fourth
+ * reward comes. */
 Test(data_expectation, window)
 {
   const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 3};
@@ -98,8 +104,12 @@ Test(data_expectation, without_rewards_nothing_happens)
 {
   const double cue[2] = {1.0, 1.0};
   const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
-  const pf_experiment experiment = {
-      .size = sizeof experiment, .animal = "a", .name = "a", .n_steps = 2, .n_input = 1, .cue = cue};
+  const pf_experiment experiment = {.size = sizeof experiment,
+                                    .animal = "a",
+                                    .name = "a",
+                                    .n_steps = 2,
+                                    .n_input = 1,
+                                    .cue = cue};
   pf_dataset data = {0};
   pf_error error = pf_error_none();
   cr_assert_eq(pf_dataset_add(&data, &experiment, &error), PF_OK);

@@ -26,7 +26,8 @@ static double value_of(const char *text)
   return value;
 }
 
-#define EXPECT_VALUE(text, expected) cr_expect_lt(fabs(value_of(text) - (expected)), 1e-15, "%s", text)
+#define EXPECT_VALUE(text, expected) \
+  cr_expect_lt(fabs(value_of(text) - (expected)), 1e-15, "%s", text)
 
 Test(data_linear, values)
 {
@@ -44,7 +45,8 @@ Test(data_linear, a_channel_twice_is_summed)
 {
   pf_linear linear = {0};
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_linear_parse("reward - 0.5 reward + 1", known, &linear, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_linear_parse("reward - 0.5 reward + 1", known, &linear, &error), PF_OK, "%s",
+               error.text);
   cr_expect_eq(linear.n, 1);
   cr_expect_eq(linear.factors[0], 0.5);
   cr_expect_eq(linear.constant, 1.0);

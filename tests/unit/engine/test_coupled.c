@@ -1,7 +1,7 @@
 /*
- * core/engine, the coupled path: state, recurrence, traces, bounds, several rules on a projection, sessions with gaps.
- * Whole trajectories (T >= 200, missing cells, masks, resets) against differences; the same bits for any budget; the
- * two paths against each other where both can go.
+ * core/engine, the coupled path: state, recurrence, traces, bounds, several rules on a projection,
+ * sessions with gaps. Whole trajectories (T >= 200, missing cells, masks, resets) against
+ * differences; the same bits for any budget; the two paths against each other where both can go.
  */
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
@@ -17,23 +17,31 @@
 const pf_plugin *taylor_LTX_pf_plugin_entry(void);
 const pf_plugin *activity_LTX_pf_plugin_entry(void);
 
-enum { LONGEST = 260, MOST_THETA = 128, MOST_RULES = 6, MOST_LOSSES = 3, MOST_UNITS = 9, N_NOISE = 128 };
+enum {
+  LONGEST = 260,
+  MAX_THETA = 128,
+  MAX_RULES = 6,
+  MAX_LOSSES = 3,
+  MAX_UNITS = 9,
+  N_NOISE = 128
+};
 
 static const char *const channel_names[] = {"reward", "expected_reward"};
 
 typedef struct net {
   fake_host host;
-  pf_component network, rules[MOST_RULES], losses[MOST_LOSSES];
+  pf_component network, rules[MAX_RULES], losses[MAX_LOSSES];
   size_t n_rules, n_losses;
   pf_model *model;
   pf_dataset data;
   pf_draw *draws[2];
   pf_workspace *workspace;
-  double noise[N_NOISE], theta[MOST_THETA];
+  double noise[N_NOISE], theta[MAX_THETA];
   uint64_t numbers;
 } net;
 
-static pf_component with_options(net *n, const pf_plugin *plugin, const fake_value *given, size_t n_given)
+static pf_component with_options(net *n, const pf_plugin *plugin, const fake_value *given,
+                                 size_t n_given)
 {
   pf_error error = pf_error_none();
   fake_options options;
@@ -41,7 +49,8 @@ static pf_component with_options(net *n, const pf_plugin *plugin, const fake_val
   fake_options_init(&options, &plugin->options, given, n_given);
   pf_status (*create)(const pf_host *, const pf_options *, void **, pf_error *) =
       plugin->rule != NULL ? plugin->rule->create : plugin->loss->create;
-  cr_assert(create(&n->host.face, &options.face, &component.self, &error) == PF_OK, "%s", error.text);
+  cr_assert(create(&n->host.face, &options.face, &component.self, &error) == PF_OK, "%s",
+            error.text);
   component.label = pf_memory_string(plugin->name, &error);
   return component;
 }
@@ -52,11 +61,13 @@ static pf_component bare(const pf_plugin *plugin)
   return (pf_component){.plugin = plugin, .label = pf_memory_string(plugin->name, &error)};
 }
 
-/* Two recordings of unequal length: two steps in three are plastic, three cells in ten missing, several sessions. */
-static void add_recording(net *n, const char *name, int64_t n_steps, const char *const *targets, const int64_t *width,
-                          size_t n_targets)
+/* Two recordings of unequal length: two steps in three are plastic, three cells in ten missing,
+ * several sessions. */
+static void add_recording(net *n, const char *name, int64_t n_steps, const char *const *targets,
+                          const int64_t *width, size_t n_targets)
 {
-  static double cue[LONGEST * REMEMBERING_IN], reward[LONGEST], dt[LONGEST], values[3][LONGEST * MOST_UNITS];
+  static double cue[LONGEST * REMEMBERING_IN], reward[LONGEST], dt[LONGEST],
+      values[3][LONGEST * MAX_UNITS];
   uint32_t flags[LONGEST];
   pf_target given[3];
   for (int i = 0; i < LONGEST * REMEMBERING_IN; i++) {
@@ -69,11 +80,13 @@ static void add_recording(net *n, const char *name, int64_t n_steps, const char 
     flags[t] |= t == 61 || t == 140 ? PF_STEP_RESET_STATE : 0;
     flags[t] |= t == 61 || t == 62 || t == 170 ? PF_STEP_RESET_TRACES : 0;
   }
-  flags[60] |= PF_STEP_PLASTIC; /* the session ends with a change of the weights; that at 139 does not */
+  flags[60] |=
+      PF_STEP_PLASTIC; /* the session ends with a change of the weights; that at 139 does not */
   flags[139] &= ~(uint32_t)PF_STEP_PLASTIC;
   for (size_t k = 0; k < n_targets; k++) {
     for (int64_t i = 0; i < n_steps * width[k]; i++) {
-      values[k][i] = numbers_uniform(&n->numbers) < 0.3 ? (double)NAN : 0.5 * numbers_normal(&n->numbers);
+      values[k][i] =
+          numbers_uniform(&n->numbers) < 0.3 ? (double)NAN : 0.5 * numbers_normal(&n->numbers);
     }
     given[k] = (pf_target){.name = targets[k], .n = width[k], .values = values[k]};
   }
@@ -108,15 +121,17 @@ static void start(net *n, const pf_plugin *network, uint64_t seed)
   n->network = bare(network);
 }
 
-static void build(net *n, pf_plastic_spec *specs, size_t n_specs, const char *const *targets, const int64_t *width,
-                  size_t n_losses)
+static void build(net *n, pf_plastic_spec *specs, size_t n_specs, const char *const *targets,
+                  const int64_t *width, size_t n_losses)
 {
-  pf_loss_spec losses[MOST_LOSSES];
+  pf_loss_spec losses[MAX_LOSSES];
   pf_error error = pf_error_none();
   for (size_t k = 0; k < n_losses; k++) {
-    const fake_value on[] = {FAKE_STRING("observable", targets[k]), FAKE_STRING("target", targets[k])};
+    const fake_value on[] = {FAKE_STRING("observable", targets[k]),
+                             FAKE_STRING("target", targets[k])};
     n->losses[k] = with_options(n, activity_LTX_pf_plugin_entry(), on, 2);
-    losses[k] = (pf_loss_spec){.loss = &n->losses[k], .weight = 1.0 - 0.2 * (double)k, .owner = "losses"};
+    losses[k] =
+        (pf_loss_spec){.loss = &n->losses[k], .weight = 1.0 - 0.2 * (double)k, .owner = "losses"};
   }
   n->n_losses = n_losses;
   for (size_t p = 0; p < n_specs; p++) {
@@ -137,11 +152,11 @@ static void build(net *n, pf_plastic_spec *specs, size_t n_specs, const char *co
 /* Half of the synapses of a projection are not there, or not plastic. */
 static void mask(net *n, const char *name)
 {
-  uint8_t connected[MOST_UNITS * MOST_UNITS], plastic[MOST_UNITS * MOST_UNITS];
+  uint8_t connected[MAX_UNITS * MAX_UNITS], plastic[MAX_UNITS * MAX_UNITS];
   int64_t n_post = 0, n_pre = 0;
   pf_error error = pf_error_none();
   const int64_t q = pf_model_projection(n->model, name, &n_post, &n_pre);
-  for (int i = 0; i < MOST_UNITS * MOST_UNITS; i++) {
+  for (int i = 0; i < MAX_UNITS * MAX_UNITS; i++) {
     connected[i] = numbers_uniform(&n->numbers) < 0.7;
     plastic[i] = numbers_uniform(&n->numbers) < 0.8;
   }
@@ -152,8 +167,8 @@ static void bound(net *n, const char *name, double lower, double upper, const in
 {
   int64_t n_post = 0, n_pre = 0;
   pf_error error = pf_error_none();
-  cr_assert(pf_model_bound(n->model, pf_model_projection(n->model, name, &n_post, &n_pre), lower, upper, signs,
-                           &error) == PF_OK,
+  cr_assert(pf_model_bound(n->model, pf_model_projection(n->model, name, &n_post, &n_pre), lower,
+                           upper, signs, &error) == PF_OK,
             "%s", error.text);
 }
 
@@ -162,23 +177,26 @@ static void finish(net *n)
 {
   static const double traces[] = {0.7, 0.6, 0.5, 0.8};
   pf_error error = pf_error_none();
-  cr_assert(n->model->n_parameters <= MOST_THETA);
+  cr_assert(n->model->n_parameters <= MAX_THETA);
   for (size_t i = 0; i < n->model->n_parameters; i++) {
     n->theta[i] = n->model->parameters[i].declared.initial;
   }
   for (size_t p = 0; p < n->n_rules; p++) {
     const pf_plastic *plastic = &n->model->plastic[p];
-    for (size_t i = 0; i < plastic->needs.parameters.count; i++) {
-      n->theta[plastic->theta0 + i] =
-          plastic->needs.traces.count > 0 && i < 4 ? traces[i] : 0.1 * numbers_normal(&n->numbers);
+    for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
+      n->theta[plastic->theta0 + i] = plastic->declared.traces.count > 0 && i < 4
+                                          ? traces[i]
+                                          : 0.1 * numbers_normal(&n->numbers);
     }
   }
   for (size_t d = 0; d < n->data.n; d++) {
     const pf_recording *recording = &n->data.recordings[d];
-    cr_assert(pf_draw_create(n->model, recording, recording->cue, n->noise, &n->draws[d], &error) == PF_OK, "%s",
-              error.text);
+    cr_assert(pf_draw_create(n->model, recording, recording->cue, n->noise, &n->draws[d], &error) ==
+                  PF_OK,
+              "%s", error.text);
   }
-  cr_assert(pf_workspace_create(n->model, LONGEST, &n->workspace, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_workspace_create(n->model, LONGEST, &n->workspace, &error) == PF_OK, "%s",
+            error.text);
 }
 
 static void end(net *n)
@@ -202,7 +220,8 @@ static void end(net *n)
 
 /* ---- nets ---- */
 
-/* Everything at once: five rules on four projections, two of them on one by units, masks, bounds, gaps. */
+/* Everything at once: five rules on four projections, two of them on one by units, masks, bounds,
+ * gaps. */
 static void start_coupled(net *n, uint64_t seed)
 {
   static const char *const targets[] = {"units", "coupled", "output"};
@@ -252,19 +271,24 @@ static void start_separable(net *n, uint64_t seed, bool bounded)
 
 /* ---- what is compared ---- */
 
-typedef pf_status (*gradient_path)(const net *n, size_t draw, const double *scale, double *gradient, pf_error *error);
+typedef pf_status (*gradient_path)(const net *n, size_t draw, const double *scale, double *gradient,
+                                   pf_error *error);
 
-static pf_status coupled(const net *n, size_t draw, const double *scale, double *gradient, pf_error *error)
+static pf_status coupled(const net *n, size_t draw, const double *scale, double *gradient,
+                         pf_error *error)
 {
-  pf_loss_value values[MOST_LOSSES];
-  return pf_coupled_gradient(n->model, n->draws[draw], n->theta, scale, n->workspace, values, gradient, error);
+  pf_loss_value values[MAX_LOSSES];
+  return pf_coupled_gradient(n->model, n->draws[draw], n->theta, scale, n->workspace, values,
+                             gradient, error);
 }
 
-static pf_status swept(const net *n, size_t draw, const double *scale, double *gradient, pf_error *error)
+static pf_status swept(const net *n, size_t draw, const double *scale, double *gradient,
+                       pf_error *error)
 {
-  pf_loss_value values[MOST_LOSSES];
+  pf_loss_value values[MAX_LOSSES];
   cr_assert(pf_sweep_can(n->model));
-  return pf_sweep_gradient(n->model, n->draws[draw], n->theta, scale, &n->workspace, 1, values, gradient, error);
+  return pf_sweep_gradient(n->model, n->draws[draw], n->theta, scale, &n->workspace, 1, values,
+                           gradient, error);
 }
 
 static const double scales[] = {1.0, -0.7, 0.4};
@@ -272,7 +296,7 @@ static const double scales[] = {1.0, -0.7, 0.4};
 static void gradient_of(const net *n, gradient_path path, double *gradient)
 {
   pf_error error = pf_error_none();
-  memset(gradient, 0, MOST_THETA * sizeof *gradient);
+  memset(gradient, 0, MAX_THETA * sizeof *gradient);
   for (size_t d = 0; d < n->data.n; d++) {
     cr_assert(path(n, d, scales, gradient, &error) == PF_OK, "%s", error.text);
   }
@@ -283,8 +307,9 @@ static double value_at(const net *n, const double *theta, uint32_t run_flags)
   pf_error error = pf_error_none();
   double sum = 0.0;
   for (size_t d = 0; d < n->data.n; d++) {
-    pf_loss_value values[MOST_LOSSES];
-    cr_assert(pf_forward(n->model, n->draws[d], theta, run_flags, PF_STEP_FIT, n->workspace, values, &error) == PF_OK,
+    pf_loss_value values[MAX_LOSSES];
+    cr_assert(pf_forward(n->model, n->draws[d], theta, run_flags, PF_STEP_FIT, n->workspace, values,
+                         &error) == PF_OK,
               "%s", error.text);
     for (size_t k = 0; k < n->n_losses; k++) {
       sum += scales[k] * values[k].log_likelihood;
@@ -293,10 +318,11 @@ static double value_at(const net *n, const double *theta, uint32_t run_flags)
   return sum;
 }
 
-/* Largest |gradient - slope| of fourth order, over the component and a thousandth of the largest one. */
+/* Largest |gradient - slope| of fourth order, over the component and a thousandth of the largest
+ * one. */
 static double worst_component(net *n, const double *gradient)
 {
-  double theta[MOST_THETA], norm = 0.0, worst = 0.0;
+  double theta[MAX_THETA], norm = 0.0, worst = 0.0;
   memcpy(theta, n->theta, sizeof theta);
   for (size_t i = 0; i < n->model->n_parameters; i++) {
     norm = fmax(norm, fabs(gradient[i]));
@@ -311,28 +337,31 @@ static double worst_component(net *n, const double *gradient)
     }
     theta[i] = n->theta[i];
     const double slope = (v[0] - 8.0 * v[1] + 8.0 * v[2] - v[3]) / (12.0 * h);
-    cr_expect(gradient[i] != 0.0, "%s (%zu) has no gradient", n->model->parameters[i].declared.name, i);
+    cr_expect(gradient[i] != 0.0, "%s (%zu) has no gradient", n->model->parameters[i].declared.name,
+              i);
     worst = fmax(worst, fabs(gradient[i] - slope) / (fabs(gradient[i]) + 1e-3 * norm));
   }
   return worst;
 }
 
-/* Measured with gcc 12, double: 1e-7 at most, the rounding of the differences; the rest is room for other compilers. */
+/* Measured with gcc 12, double: 1e-7 at most, the rounding of the differences; the rest is room for
+ * other compilers. */
 static const double tolerance = 1e-6;
 
 static void check_budgets(net *n, gradient_path path, const double *gradient)
 {
-  double again[MOST_THETA];
+  double again[MAX_THETA];
   for (size_t budget = 0; budget < 3; budget++) {
     n->model->state_budget = budget == 0 ? 1 : budget == 1 ? 40000 : 0;
     gradient_of(n, path, again);
-    cr_expect(memcmp(again, gradient, sizeof again) == 0, "budget %zu: other bits", n->model->state_budget);
+    cr_expect(memcmp(again, gradient, sizeof again) == 0, "budget %zu: other bits",
+              n->model->state_budget);
   }
 }
 
 static void check(net *n, gradient_path path, const char *what)
 {
-  double gradient[MOST_THETA];
+  double gradient[MAX_THETA];
   finish(n);
   gradient_of(n, path, gradient);
   if (sizeof(pf_real) == sizeof(double)) {
@@ -379,7 +408,7 @@ Test(engine_coupled, both_paths_agree)
 {
   /* measured 4e-16; in single precision 3e-7 */
   const double most = sizeof(pf_real) == sizeof(double) ? 1e-12 : 1e-5;
-  double one[MOST_THETA], other[MOST_THETA], apart = 0.0, norm = 0.0;
+  double one[MAX_THETA], other[MAX_THETA], apart = 0.0, norm = 0.0;
   net n;
   start_separable(&n, 6, true);
   finish(&n);
@@ -395,7 +424,8 @@ Test(engine_coupled, both_paths_agree)
 
 /* ---- bounds ---- */
 
-/* Weights that start on a bound, and a rule that moves them one way or the other: the derivative towards the inside. */
+/* Weights that start on a bound, and a rule that moves them one way or the other: the derivative
+ * towards the inside. */
 Test(engine_coupled, at_a_bound_the_derivative_is_the_one_sided_one_towards_the_inside)
 {
   static const char *const targets[] = {"units"};
@@ -403,7 +433,7 @@ Test(engine_coupled, at_a_bound_the_derivative_is_the_one_sided_one_towards_the_
   const fake_value terms[] = {FAKE_STRING("terms", "1")};
   pf_plastic_spec specs[] = {{.projection = "in", .eta = 0.05}};
   net n;
-  double gradient[MOST_THETA];
+  double gradient[MAX_THETA];
   start(&n, &separable_network, 3);
   n.rules[0] = with_options(&n, taylor_LTX_pf_plugin_entry(), terms, 1);
   build(&n, specs, 1, targets, width, 1);
@@ -417,7 +447,7 @@ Test(engine_coupled, at_a_bound_the_derivative_is_the_one_sided_one_towards_the_
     pf_error error = pf_error_none();
     cr_assert(pf_draw_give_weights(n.model, n.draws[d], 0, at_bound, &error) == PF_OK);
   }
-  double theta[MOST_THETA] = {0.0}; /* dw = 0: weights stay on the bound, exactly */
+  double theta[MAX_THETA] = {0.0}; /* dw = 0: weights stay on the bound, exactly */
   n.theta[0] = 0.0;
   for (int path = 0; path < 2; path++) {
     gradient_of(&n, path == 0 ? swept : coupled, gradient);
@@ -429,8 +459,10 @@ Test(engine_coupled, at_a_bound_the_derivative_is_the_one_sided_one_towards_the_
         side[k] = value_at(&n, theta, 0);
       }
       theta[0] = 0.0;
-      const double inside = (-11.0 * here + 18.0 * side[0] - 9.0 * side[1] + 2.0 * side[2]) / (6.0 * h);
-      cr_expect(fabs(gradient[0] - inside) < 1e-6 * fabs(inside), "%g, inside %g", gradient[0], inside);
+      const double inside =
+          (-11.0 * here + 18.0 * side[0] - 9.0 * side[1] + 2.0 * side[2]) / (6.0 * h);
+      cr_expect(fabs(gradient[0] - inside) < 1e-6 * fabs(inside), "%g, inside %g", gradient[0],
+                inside);
       cr_expect(fabs(inside) > 1.0);
       cr_expect(side[3] == here, "beyond the bound nothing moves");
     }
@@ -453,12 +485,14 @@ Test(engine_coupled, weights_keep_within_bounds_and_signs)
   start_coupled(&n, 11);
   bound(&n, "out", -1.0, 0.3, signs);
   finish(&n);
-  cr_assert(pf_forward(n.model, n.draws[0], n.theta, 0, PF_STEP_FIT, n.workspace, NULL, &error) == PF_OK);
+  cr_assert(pf_forward(n.model, n.draws[0], n.theta, 0, PF_STEP_FIT, n.workspace, NULL, &error) ==
+            PF_OK);
   for (int64_t k = 0; k <= pf_workspace_n_changes(n.workspace, 4); k++) {
     const pf_real *w = pf_workspace_weights(n.workspace, 4, k, &ld);
     for (int64_t i = 0; i < REMEMBERING_COUPLED; i++) {
       for (int64_t j = 0; j < REMEMBERING_UNITS; j++) {
-        const double lower = signs[j] > 0 ? 0.0 : -1.0, upper = signs[j] < 0 ? 0.0 : (double)(pf_real)0.3;
+        const double lower = signs[j] > 0 ? 0.0 : -1.0,
+                     upper = signs[j] < 0 ? 0.0 : (double)(pf_real)0.3;
         const double value = (double)w[i * ld + j];
         cr_expect(value >= lower && value <= upper, "%g", value);
         n_on_bound += value == lower || value == upper;
@@ -476,7 +510,8 @@ Test(engine_coupled, a_bound_that_leaves_nothing_is_told)
   pf_error error = pf_error_none();
   start_separable(&n, 6, false);
   cr_expect(pf_model_bound(n.model, 0, 0.5, 1.0, signs, &error) == PF_STOP);
-  cr_expect(strstr(error.text, "presynaptic unit 1 are to be inhibitory") != NULL, "%s", error.text);
+  cr_expect(strstr(error.text, "presynaptic unit 1 are to be inhibitory") != NULL, "%s",
+            error.text);
   error = pf_error_none();
   cr_expect(pf_model_bound(n.model, 0, 1.0, 0.5, NULL, &error) == PF_STOP);
   cr_expect(strstr(error.text, "found [1, 0.5]") != NULL, "%s", error.text);
@@ -490,15 +525,17 @@ static void check_rows(net *n)
 {
   pf_error error = pf_error_none();
   finish(n);
-  cr_assert(pf_forward(n->model, n->draws[0], n->theta, 0, PF_STEP_FIT, n->workspace, NULL, &error) == PF_OK);
+  cr_assert(pf_forward(n->model, n->draws[0], n->theta, 0, PF_STEP_FIT, n->workspace, NULL,
+                       &error) == PF_OK);
   pf_workspace *other = NULL;
   cr_assert(pf_workspace_create(n->model, LONGEST, &other, &error) == PF_OK);
-  cr_assert(pf_forward(n->model, n->draws[0], n->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, other, NULL, &error) ==
-            PF_OK);
+  cr_assert(pf_forward(n->model, n->draws[0], n->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, other,
+                       NULL, &error) == PF_OK);
   const pf_standing_run run = {other, n->draws[0], n->theta};
   for (size_t p = 0; p < n->model->n_plastic; p++) {
-    static pf_real states[LONGEST * MOST_UNITS * MOST_UNITS];
-    const int64_t n_changes = pf_workspace_n_changes(other, p), n_rows = n->model->plastic[p].n_post - 1;
+    static pf_real states[LONGEST * MAX_UNITS * MAX_UNITS];
+    const int64_t n_changes = pf_workspace_n_changes(other, p),
+                  n_rows = n->model->plastic[p].n_post - 1;
     int64_t ld = 0;
     cr_assert(n_changes > 100 && n_changes == pf_workspace_n_changes(n->workspace, p));
     cr_assert(pf_standing_rows(&run, p, 1, n_rows, states, &error) == PF_OK, "%s", error.text);
@@ -506,8 +543,8 @@ static void check_rows(net *n)
       const pf_real *w = pf_workspace_weights(n->workspace, p, k, &ld);
       for (int64_t i = 0; i < n_rows; i++) {
         const size_t row = (size_t)n->model->plastic[p].n_pre * sizeof(pf_real);
-        cr_assert(memcmp(w + (1 + i) * ld, states + (k * n_rows + i) * ld, row) == 0, "projection %zu, change %lld", p,
-                  (long long)k);
+        cr_assert(memcmp(w + (1 + i) * ld, states + (k * n_rows + i) * ld, row) == 0,
+                  "projection %zu, change %lld", p, (long long)k);
       }
     }
   }
@@ -528,7 +565,8 @@ Test(engine_coupled, rows_are_recomputed_as_they_were)
 
 /* ---- what starts anew, and what lasts ---- */
 
-/* The second session of an animal, simulated alone from the weights that the first one left, is the same. */
+/* The second session of an animal, simulated alone from the weights that the first one left, is the
+ * same. */
 Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_is_forgotten)
 {
   net n;
@@ -553,10 +591,11 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
   rest.recording = &later;
   rest.flags += 61;
   rest.input += 61 * rest.ld_input;
-  pf_real *modulators[MOST_RULES], *given[6] = {NULL};
+  pf_real *modulators[MAX_RULES], *given[6] = {NULL};
   rest.modulators = modulators;
   for (size_t p = 0; p < n.model->n_plastic; p++) {
-    modulators[p] = all->modulators[p] + 61 * (int64_t)n.model->plastic[p].needs.modulators.count;
+    modulators[p] =
+        all->modulators[p] + 61 * (int64_t)n.model->plastic[p].declared.modulators.count;
   }
   rest.given_w = given;
   for (size_t p = 0; p < n.model->n_plastic; p++) {
@@ -564,7 +603,8 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
     const pf_real *w = pf_workspace_weights(n.workspace, p, k, &ld);
     const pf_real *mask_of = n.model->masks[plastic->projection].changes;
     pf_memory_free(given[plastic->projection]);
-    given[plastic->projection] = pf_memory_need((size_t)(plastic->n_post * plastic->n_pre), sizeof(pf_real), &error);
+    given[plastic->projection] =
+        pf_memory_need((size_t)(plastic->n_post * plastic->n_pre), sizeof(pf_real), &error);
     for (int64_t i = 0; i < plastic->n_post; i++) {
       for (int64_t j = 0; j < plastic->n_pre; j++) {
         const bool changes = mask_of == NULL || mask_of[i * ld + j] != 0;
@@ -575,14 +615,15 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
   }
   pf_workspace *other = NULL;
   cr_assert(pf_workspace_create(n.model, LONGEST, &other, &error) == PF_OK);
-  cr_assert(pf_forward(n.model, &rest, n.theta, 0, PF_STEP_FIT, other, NULL, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_forward(n.model, &rest, n.theta, 0, PF_STEP_FIT, other, NULL, &error) == PF_OK, "%s",
+            error.text);
   for (int64_t o = 0; o < 3; o++) {
     const pf_real *whole = pf_workspace_observable(n.workspace, o, &units, &ld);
     const pf_real *part = pf_workspace_observable(other, o, &units, &ld);
     for (int64_t t = 61; t < LONGEST; t++) {
       for (int64_t i = 0; i < units; i++, n_left++) {
-        cr_assert(whole[t * ld + i] == part[(t - 61) * ld + i], "observable %lld, step %lld", (long long)o,
-                  (long long)t);
+        cr_assert(whole[t * ld + i] == part[(t - 61) * ld + i], "observable %lld, step %lld",
+                  (long long)o, (long long)t);
       }
     }
   }
@@ -606,8 +647,8 @@ Test(engine_coupled, without_plasticity_weights_stay_and_nothing_is_forgotten)
   cr_expect(value_at(&n, n.theta, PF_RUN_NO_PLASTICITY) == still);
   cr_expect(value_at(&n, n.theta, 0) != still);
   cr_expect(pf_workspace_n_changes(n.workspace, 0) > 0);
-  cr_assert(pf_forward(n.model, n.draws[0], n.theta, PF_RUN_NO_PLASTICITY, PF_STEP_FIT, n.workspace, NULL, &error) ==
-            PF_OK);
+  cr_assert(pf_forward(n.model, n.draws[0], n.theta, PF_RUN_NO_PLASTICITY, PF_STEP_FIT, n.workspace,
+                       NULL, &error) == PF_OK);
   cr_expect(pf_workspace_n_changes(n.workspace, 0) == 0);
   end(&n);
 }
@@ -635,7 +676,8 @@ Test(engine_coupled, checkpoints_keep_memory_small)
   cr_expect(!all.swept && all.n_changes == LONG && all.interval == 0);
   cr_expect(few.interval == 142, "%lld", (long long)few.interval);
   const size_t trajectories = 2 * (all.bytes - all.forward_bytes); /* all but the states, nearly */
-  cr_expect(few.bytes < all.bytes / 2 && few.bytes < trajectories, "%zu and %zu", few.bytes, all.bytes);
+  cr_expect(few.bytes < all.bytes / 2 && few.bytes < trajectories, "%zu and %zu", few.bytes,
+            all.bytes);
   pf_memory_free(recording.flags);
   end(&n);
 }

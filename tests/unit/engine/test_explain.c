@@ -1,7 +1,7 @@
 /* core/engine/explain: what is told of a gradient is what the plan says. */
 #include "core/base/memory.h"
+#include "core/engine/checkpoint_plan.h"
 #include "core/engine/explain.h"
-#include "core/engine/plan.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 
@@ -41,7 +41,8 @@ Test(engine_explain, a_budget_brings_checkpoints_and_takes_less)
   for (int64_t t = 0; t < n; t++) {
     flags[t] = PF_STEP_PLASTIC;
   }
-  pf_recording longer = tiny.problem.data.recordings[0]; /* of a recording, steps and flags are looked at */
+  pf_recording longer =
+      tiny.problem.data.recordings[0]; /* of a recording, steps and flags are looked at */
   longer.n_steps = n;
   longer.flags = flags;
   cr_assert(pf_explain(tiny.problem.model, &longer, &all, &error) == PF_OK, "%s", error.text);

@@ -1,7 +1,7 @@
 /*
- * A recurrent network whose recurrent weights learn by `trace` or `stdp`, simulated by the engine and by a plain loop
- * that knows nothing of it: weights after every change, and activities, step by step. Time steps differ in length; in
- * the middle a session begins.
+ * A recurrent network whose recurrent weights learn by `trace` or `stdp`, simulated by the engine
+ * and by a plain loop that knows nothing of it: weights after every change, and activities, step by
+ * step. Time steps differ in length; in the middle a session begins.
  */
 #include "core/base/memory.h"
 #include "core/engine/engine.h"
@@ -17,7 +17,7 @@ const pf_plugin *trace_LTX_pf_plugin_entry(void);
 const pf_plugin *stdp_LTX_pf_plugin_entry(void);
 const pf_plugin *activity_LTX_pf_plugin_entry(void);
 
-enum { T = 60, IN = 2, N = 3, BEGINS = 31, MOST_THETA = 16, N_NOISE = IN * N + N * N };
+enum { T = 60, IN = 2, N = 3, BEGINS = 31, MAX_THETA = 16, N_NOISE = IN * N + N * N };
 
 /* Measured: 1.4e-14, where weights have grown to 2. */
 static const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-13 : 1e-5;
@@ -34,7 +34,8 @@ typedef struct synapses {
   double p[N], q[N];
 } synapses;
 
-typedef double (*plain_rule)(synapses *s, int i, int j, double x, double y, double w, double r, double dt);
+typedef double (*plain_rule)(synapses *s, int i, int j, double x, double y, double w, double r,
+                             double dt);
 
 static const double trace_theta[] = {0.6, 0.04, 3.5};
 static double trace_xy(synapses *s, int i, int j, double x, double y, double w, double r, double dt)
@@ -59,7 +60,8 @@ static double trace_y(synapses *s, int i, int j, double x, double y, double w, d
 
 /* A+, A-, tau+, tau-, tau_c; p and q are advanced by the loop, once a step */
 static const double stdp_theta[] = {0.7, 0.5, 4.0, 6.0, 9.0};
-static double stdp_pairs(synapses *s, int i, int j, double x, double y, double w, double r, double dt)
+static double stdp_pairs(synapses *s, int i, int j, double x, double y, double w, double r,
+                         double dt)
 {
   (void)w;
   (void)r;
@@ -67,13 +69,15 @@ static double stdp_pairs(synapses *s, int i, int j, double x, double y, double w
   return stdp_theta[0] * s->p[j] * y - stdp_theta[1] * x * s->q[i];
 }
 
-static double stdp_soft(synapses *s, int i, int j, double x, double y, double w, double r, double dt)
+static double stdp_soft(synapses *s, int i, int j, double x, double y, double w, double r,
+                        double dt)
 {
   (void)dt;
   return r * (stdp_theta[0] * (0.9 - w) * s->p[j] * y - stdp_theta[1] * (w + 0.8) * x * s->q[i]);
 }
 
-static double stdp_waits(synapses *s, int i, int j, double x, double y, double w, double r, double dt)
+static double stdp_waits(synapses *s, int i, int j, double x, double y, double w, double r,
+                         double dt)
 {
   const double before = s->e[i][j];
   s->e[i][j] = exp(-dt / stdp_theta[4]) * before + stdp_pairs(s, i, j, x, y, w, r, dt);
@@ -89,12 +93,14 @@ static void make_world(world *at, uint64_t seed)
     }
     at->r[t] = numbers_normal(&seed);
     at->dt[t] = 0.5 + 2.0 * numbers_uniform(&seed);
-    at->flags[t] = PF_STEP_FIT | PF_STEP_SCORE | (numbers_uniform(&seed) < 0.6 ? (uint32_t)PF_STEP_PLASTIC : 0U);
+    at->flags[t] = PF_STEP_FIT | PF_STEP_SCORE |
+                   (numbers_uniform(&seed) < 0.6 ? (uint32_t)PF_STEP_PLASTIC : 0U);
   }
   at->flags[BEGINS] |= PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
 }
 
-/** All steps by the plain loop; weights after each change into `states`. Returns how many changes there were. */
+/** All steps by the plain loop; weights after each change into `states`. Returns how many changes
+ * there were. */
 static int live(world *at, double tau, double eta, plain_rule rule, double (*states)[N][N])
 {
   double v[N] = {0.0}, before[N] = {0.0}, w[N][N];
@@ -137,7 +143,8 @@ static int live(world *at, double tau, double eta, plain_rule rule, double (*sta
   return changes;
 }
 
-static pf_component component_of(const pf_plugin *plugin, fake_host *host, const fake_value *given, size_t n_given)
+static pf_component component_of(const pf_plugin *plugin, fake_host *host, const fake_value *given,
+                                 size_t n_given)
 {
   pf_error error = pf_error_none();
   fake_options options;
@@ -180,16 +187,17 @@ static void add_recording(const world *at, pf_dataset *data)
 }
 
 /** The engine's simulation against the loop's. tau <= 0: discrete units. */
-static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_given, const double *theta, double tau,
-                    plain_rule rule)
+static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_given,
+                    const double *theta, double tau, plain_rule rule)
 {
   static const char *const channels[] = {"reward"};
   const double eta = 0.3;
-  const fake_value sizes[] = {FAKE_INTEGER("inputs", IN), FAKE_INTEGER("units", N), FAKE_INTEGER("outputs", 0),
+  const fake_value sizes[] = {FAKE_INTEGER("inputs", IN), FAKE_INTEGER("units", N),
+                              FAKE_INTEGER("outputs", 0),
                               FAKE_STRING("dynamics", tau > 0.0 ? "leaky" : "discrete"),
                               FAKE_REAL("tau", tau > 0.0 ? tau : 7.0)};
   static double states[T][N][N];
-  double noise[N_NOISE], all[MOST_THETA] = {0.0}, worst = 0.0;
+  double noise[N_NOISE], all[MAX_THETA] = {0.0}, worst = 0.0;
   uint64_t seed = 11;
   world at;
   fake_host host;
@@ -202,13 +210,16 @@ static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_g
   pf_component network = component_of(recurrent_LTX_pf_plugin_entry(), &host, sizes, 5);
   pf_component learn = component_of(plugin, &host, given, n_given);
   pf_component loss = component_of(activity_LTX_pf_plugin_entry(), &host, NULL, 0);
-  const pf_plastic_spec spec = {
-      .rule = &learn, .projection = "recurrent", .eta = eta, .modulator = "reward", .owner = "rules.learn"};
+  const pf_plastic_spec spec = {.rule = &learn,
+                                .projection = "recurrent",
+                                .eta = eta,
+                                .modulator = "reward",
+                                .owner = "rules.learn"};
   const pf_loss_spec losses = {.loss = &loss, .weight = 1.0, .owner = "losses"};
-  cr_assert(pf_model_create(&network, &spec, 1, &losses, 1, PF_NORMALISE_STEPS, (pf_names){channels, 1}, &model,
-                            &error) == PF_OK,
+  cr_assert(pf_model_create(&network, &spec, 1, &losses, 1, PF_NORMALISE_STEPS,
+                            (pf_names){channels, 1}, &model, &error) == PF_OK,
             "%s", error.text);
-  cr_assert(model->n_parameters <= MOST_THETA);
+  cr_assert(model->n_parameters <= MAX_THETA);
   for (size_t i = 0; i < model->n_parameters; i++) {
     all[i] = i < model->network_theta0 ? theta[i] : model->parameters[i].declared.initial;
   }
@@ -219,15 +230,18 @@ static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_g
     if (k < IN * N) {
       at.u[k / IN][k % IN] = (double)(pf_real)(noise[k] / sqrt((double)IN));
     } else {
-      at.w[(k - IN * N) / N][(k - IN * N) % N] = (double)(pf_real)(0.9 / sqrt((double)N) * noise[k]);
+      at.w[(k - IN * N) / N][(k - IN * N) % N] =
+          (double)(pf_real)(0.9 / sqrt((double)N) * noise[k]);
     }
   }
   const int changes = live(&at, tau, eta, rule, states);
   add_recording(&at, &data);
-  cr_assert(pf_draw_create(model, &data.recordings[0], data.recordings[0].cue, noise, &draw, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_draw_create(model, &data.recordings[0], data.recordings[0].cue, noise, &draw,
+                           &error) == PF_OK,
+            "%s", error.text);
   cr_assert(pf_workspace_create(model, T, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(model, draw, all, 0, PF_STEP_FIT, workspace, NULL, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_forward(model, draw, all, 0, PF_STEP_FIT, workspace, NULL, &error) == PF_OK, "%s",
+            error.text);
   cr_assert(changes > 20 && pf_workspace_n_changes(workspace, 0) == changes);
   double moved = 0.0;
   for (int k = 0; k < changes; k++) {
@@ -241,7 +255,8 @@ static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_g
     }
   }
   int64_t n = 0, ld = 0;
-  const pf_real *y = pf_workspace_observable(workspace, pf_model_observable(model, "units"), &n, &ld);
+  const pf_real *y =
+      pf_workspace_observable(workspace, pf_model_observable(model, "units"), &n, &ld);
   for (int t = 0; t < T; t++) {
     for (int i = 0; i < N; i++) {
       worst = fmax(worst, fabs((double)y[t * ld + i] - at.y[t][i]));
@@ -278,7 +293,8 @@ Test(engine_known, stdp_in_discrete_units)
 
 Test(engine_known, stdp_with_soft_bounds_and_a_gate)
 {
-  const fake_value given[] = {FAKE_STRING("third_factor", "gate"), FAKE_STRING("weight_dependence", "multiplicative"),
+  const fake_value given[] = {FAKE_STRING("third_factor", "gate"),
+                              FAKE_STRING("weight_dependence", "multiplicative"),
                               FAKE_REAL("w_min", -0.8), FAKE_REAL("w_max", 0.9)};
   compare(stdp_LTX_pf_plugin_entry(), given, 4, stdp_theta, 4.0, stdp_soft);
 }

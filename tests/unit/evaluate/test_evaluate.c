@@ -1,4 +1,5 @@
-/* core/evaluate: deviances against both nulls, R2 against the teacher, what is evaluated, animals that fail. */
+/* core/evaluate: deviances against both nulls, R2 against the teacher, what is evaluated, animals
+ * that fail. */
 #include "core/base/memory.h"
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/evaluate.h"
@@ -19,7 +20,8 @@ static pf_evaluation *evaluation_of(const pf_problem *problem, const pf_fit *fit
 {
   pf_error error = pf_error_none();
   pf_evaluation *evaluation = NULL;
-  cr_assert(pf_evaluate(problem, fit, NULL, NULL, NULL, &evaluation, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_evaluate(problem, fit, NULL, NULL, NULL, &evaluation, &error) == PF_OK, "%s",
+            error.text);
   return evaluation;
 }
 
@@ -33,7 +35,7 @@ static void set_to_teacher(const pf_problem *problem, double *theta)
 }
 
 static double deviance_of_draw(const pf_problem *problem, size_t recording, int64_t d, bool fresh,
-                               const pf_fit_unit *unit, uint32_t run_flags)
+                               const pf_fit_group *unit, uint32_t run_flags)
 {
   double theta[16];
   pf_error error = pf_error_none();
@@ -44,7 +46,8 @@ static double deviance_of_draw(const pf_problem *problem, size_t recording, int6
   pf_layout_theta(unit->layout, unit->values, 0, theta);
   cr_assert(pf_problem_draw(problem, &problem->data, recording, d, fresh, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(problem->model, draw, theta, run_flags, PF_STEP_SCORE, workspace, &value, &error) == PF_OK);
+  cr_assert(pf_forward(problem->model, draw, theta, run_flags, PF_STEP_SCORE, workspace, &value,
+                       &error) == PF_OK);
   pf_workspace_free(workspace);
   pf_draw_free(problem->model, draw);
   return -2.0 * value.log_likelihood;
@@ -59,8 +62,9 @@ Test(evaluate, fresh_draws_give_the_mean_of_the_per_draw_figures)
   double expected = 0.0;
   double log_likelihood = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double null = deviance_of_draw(&tiny.problem, 1, d, true, &fit->units[1], PF_RUN_NO_PLASTICITY);
-    const double model = deviance_of_draw(&tiny.problem, 1, d, true, &fit->units[1], 0);
+    const double null =
+        deviance_of_draw(&tiny.problem, 1, d, true, &fit->groups[1], PF_RUN_NO_PLASTICITY);
+    const double model = deviance_of_draw(&tiny.problem, 1, d, true, &fit->groups[1], 0);
     expected += 0.5 * 100.0 * (null - model) / null;
     log_likelihood += 0.5 * -0.5 * model;
   }
@@ -79,23 +83,25 @@ Test(evaluate, fitted_draws_give_the_ratio_of_the_means)
 {
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_CHOICE, 1);
-  tiny.problem.evaluate.draws = 0;
+  tiny.problem.settings->evaluate.draws = 0;
   pf_fit *fit = fit_of(&tiny.problem);
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   double null = 0.0;
   double model = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->units[0], PF_RUN_NO_PLASTICITY);
-    model += deviance_of_draw(&tiny.problem, 0, d, false, &fit->units[0], 0);
+    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], PF_RUN_NO_PLASTICITY);
+    model += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], 0);
   }
   cr_expect(strcmp(evaluation->evaluated_on, "fitted draws") == 0);
-  cr_expect(fabs(evaluation->animals[0].scores.no_plasticity - 100.0 * (null - model) / null) < 1e-12);
+  cr_expect(fabs(evaluation->animals[0].scores.no_plasticity - 100.0 * (null - model) / null) <
+            1e-12);
   pf_evaluation_free(evaluation);
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
 }
 
-/* The rate comes from the fitted steps, the deviance from the scored ones: here they are different steps. */
+/* The rate comes from the fitted steps, the deviance from the scored ones: here they are different
+ * steps. */
 Test(evaluate, mean_rate_is_fitted_and_then_scored)
 {
   tiny_problem tiny;
@@ -108,7 +114,8 @@ Test(evaluate, mean_rate_is_fitted_and_then_scored)
   choice[5] = NAN;
   choice[30] = NAN;
   for (int64_t t = 0; t < recording->n_steps; t++) {
-    recording->flags[t] = (recording->flags[t] & PF_STEP_PLASTIC) | (t < 25 ? PF_STEP_FIT : PF_STEP_SCORE);
+    recording->flags[t] =
+        (recording->flags[t] & PF_STEP_PLASTIC) | (t < 25 ? PF_STEP_FIT : PF_STEP_SCORE);
     if (t < 25 && !isnan(choice[t])) {
       n_fit += 1.0;
       accepted += choice[t];
@@ -122,7 +129,7 @@ Test(evaluate, mean_rate_is_fitted_and_then_scored)
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   double expected = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    const double model = deviance_of_draw(&tiny.problem, 0, d, true, &fit->units[0], 0);
+    const double model = deviance_of_draw(&tiny.problem, 0, d, true, &fit->groups[0], 0);
     expected += 0.5 * 100.0 * (deviance - model) / deviance;
   }
   cr_expect(fabs(evaluation->animals[0].scores.mean_rate - expected) < 1e-11, "%g %g",
@@ -157,13 +164,16 @@ Test(evaluate, the_true_rule_has_r2_of_one)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
   pf_fit *fit = fit_of(&tiny.problem);
-  set_to_teacher(&tiny.problem, fit->units[0].values);
+  set_to_teacher(&tiny.problem, fit->groups[0].values);
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   const pf_scores *right = &evaluation->animals[0].scores;
   const pf_scores *wrong = &evaluation->animals[1].scores;
-  /* measured: exactly 1 in double; single rounds the teacher's two terms and the model's five differently */
-  cr_expect(fabs(right->r2_weights - 1.0) < (sizeof(pf_real) == 8 ? 1e-12 : 1e-5), "%.17g", right->r2_weights);
-  cr_expect(fabs(right->r2_activity - 1.0) < (sizeof(pf_real) == 8 ? 1e-12 : 1e-5), "%.17g", right->r2_activity);
+  /* measured: exactly 1 in double; single rounds the teacher's two terms and the model's five
+   * differently */
+  cr_expect(fabs(right->r2_weights - 1.0) < (sizeof(pf_real) == 8 ? 1e-12 : 1e-5), "%.17g",
+            right->r2_weights);
+  cr_expect(fabs(right->r2_activity - 1.0) < (sizeof(pf_real) == 8 ? 1e-12 : 1e-5), "%.17g",
+            right->r2_activity);
   cr_expect(fabs(right->no_plasticity - 100.0) < 1e-6);
   cr_expect(fabs(right->mean_rate - 100.0) < 1e-6);
   cr_expect(wrong->r2_weights < 0.9);
@@ -179,7 +189,7 @@ Test(evaluate, no_rule_explains_nothing)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 1);
   pf_fit *fit = fit_of(&tiny.problem);
-  memset(fit->units[0].values, 0, 5 * sizeof(double));
+  memset(fit->groups[0].values, 0, 5 * sizeof(double));
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   cr_expect(evaluation->animals[0].scores.no_plasticity == 0.0);
   pf_evaluation_free(evaluation);
@@ -187,14 +197,15 @@ Test(evaluate, no_rule_explains_nothing)
   tiny_problem_free(&tiny);
 }
 
-/* R2 of activity without a teacher is against what was recorded; a unit's mean is the null, worked out here by hand. */
+/* R2 of activity without a teacher is against what was recorded; a unit's mean is the null, worked
+ * out here by hand. */
 Test(evaluate, recorded_activity_without_a_teacher)
 {
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_ACTIVITY, 1);
   pf_fit *fit = fit_of(&tiny.problem);
-  set_to_teacher(&tiny.problem, fit->units[0].values);
-  fit->units[0].values[4] *= 0.9;
+  set_to_teacher(&tiny.problem, fit->groups[0].values);
+  fit->groups[0].values[4] *= 0.9;
   pf_recording *recording = &tiny.problem.data.recordings[0];
   double *target = recording->targets[0].values;
   target[3 * 3 + 1] = NAN;
@@ -211,16 +222,18 @@ Test(evaluate, recorded_activity_without_a_teacher)
       null += off * off;
     }
   }
-  pf_model *teacher = tiny.problem.teacher;
-  tiny.problem.teacher = NULL;
+  pf_model *teacher = tiny.problem.models->teacher;
+  tiny.problem.models->teacher = NULL;
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
-  const double model = 0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, &fit->units[0], 0); /* of -2 ll */
+  const double model =
+      0.5 * deviance_of_draw(&tiny.problem, 0, 0, true, &fit->groups[0], 0); /* of -2 ll */
   const pf_scores *scores = &evaluation->animals[0].scores;
   cr_expect(isnan(scores->r2_weights));
   cr_expect(scores->r2_activity > 0.5 && scores->r2_activity < 1.0, "%g", scores->r2_activity);
-  cr_expect(fabs(scores->mean_rate - 100.0 * (null - model) / null) < 1e-4, "%g", scores->mean_rate);
+  cr_expect(fabs(scores->mean_rate - 100.0 * (null - model) / null) < 1e-4, "%g",
+            scores->mean_rate);
   cr_expect(scores->n_scored == 3 * recording->n_steps - 1);
-  tiny.problem.teacher = teacher;
+  tiny.problem.models->teacher = teacher;
   pf_evaluation_free(evaluation);
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
@@ -232,15 +245,18 @@ Test(evaluate, fresh_animals_are_listed_under_their_names)
   tiny_problem other;
   tiny_problem_create(&tiny, TINY_CHOICE, 2);
   tiny_problem_create(&other, TINY_CHOICE, 3);
-  tiny.problem.fresh = other.problem.data; /* the same animals and one more: three, of which two have a theta */
+  tiny.problem.fresh =
+      other.problem.data; /* the same animals and one more: three, of which two have a theta */
   other.problem.data = (pf_dataset){0};
   pf_fit *fit = fit_of(&tiny.problem);
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   cr_assert(evaluation->n_animals == 3);
   cr_expect(strcmp(evaluation->evaluated_on, "fresh animals") == 0);
   cr_expect(strcmp(evaluation->animals[2].name, "Fly3") == 0);
-  cr_expect(evaluation->animals[1].status == PF_OK && isfinite(evaluation->animals[1].scores.no_plasticity));
-  cr_expect(evaluation->animals[2].status > 0 && isnan(evaluation->animals[2].scores.no_plasticity));
+  cr_expect(evaluation->animals[1].status == PF_OK &&
+            isfinite(evaluation->animals[1].scores.no_plasticity));
+  cr_expect(evaluation->animals[2].status > 0 &&
+            isnan(evaluation->animals[2].scores.no_plasticity));
   cr_expect(strstr(evaluation->animals[2].error.text, "no theta was fitted for 'Fly3'") != NULL);
   pf_evaluation_free(evaluation);
   pf_fit_free(&tiny.problem, fit);
@@ -253,7 +269,7 @@ Test(evaluate, a_failed_fit_is_left_out)
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_CHOICE, 2);
   pf_fit *fit = fit_of(&tiny.problem);
-  fit->units[0].status = pf_fail(&fit->units[0].error, PF_POINT_FAILED, "overflow");
+  fit->groups[0].status = pf_fail(&fit->groups[0].error, PF_POINT_FAILED, "overflow");
   pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
   cr_expect(evaluation->animals[0].status == PF_POINT_FAILED);
   cr_expect(strcmp(evaluation->animals[0].error.text, "overflow") == 0);
@@ -269,7 +285,7 @@ Test(evaluate, same_bits_for_any_number_of_threads)
   for (int n = 1; n <= 3; n++) {
     tiny_problem tiny;
     tiny_problem_create(&tiny, TINY_CHOICE, 4);
-    tiny.problem.fit.n_threads = n;
+    tiny.problem.settings->fit.n_threads = n;
     pf_fit *fit = fit_of(&tiny.problem);
     pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
     if (n == 1) {

@@ -27,7 +27,8 @@ Test(evaluate_r2, what_never_varies_has_none)
   const double constant[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
   const double model[] = {0.1, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1};
   const double nothing[] = {NAN, NAN};
-  cr_expect(isnan(pf_r2(constant, model, 7))); /* their mean is not 0.1 in floating point, yet they do not vary */
+  cr_expect(isnan(pf_r2(constant, model,
+                        7))); /* their mean is not 0.1 in floating point, yet they do not vary */
   cr_expect(isnan(pf_r2(nothing, model, 2)));
   cr_expect(isnan(pf_r2(constant, model, 0)));
 }
@@ -35,11 +36,13 @@ Test(evaluate_r2, what_never_varies_has_none)
 Test(evaluate_r2, columns_by_flag_with_padding)
 {
   enum { N = 4, LD_TRUTH = 3, LD_RUN = 5 };
-  const double column[2][N] = {{1.5, -0.5, 2.75, 0.25}, {0.3, 0.3, 0.3, 0.3}}; /* the second never varies */
+  const double column[2][N] = {{1.5, -0.5, 2.75, 0.25},
+                               {0.3, 0.3, 0.3, 0.3}}; /* the second never varies */
   const double model[2][N] = {{1.0, -0.5, 3.0, -0.75}, {0.1, 0.2, 0.4, 0.8}};
   double truth[(N + 1) * LD_TRUTH];
   pf_real run[(N + 1) * LD_RUN];
-  uint32_t flags[N + 1] = {PF_STEP_SCORE, PF_STEP_SCORE, PF_STEP_FIT, PF_STEP_SCORE | PF_STEP_FIT, PF_STEP_SCORE};
+  uint32_t flags[N + 1] = {PF_STEP_SCORE, PF_STEP_SCORE, PF_STEP_FIT, PF_STEP_SCORE | PF_STEP_FIT,
+                           PF_STEP_SCORE};
   pf_error error = pf_error_none();
   double r2 = NAN;
   for (int i = 0; i < (N + 1) * LD_TRUTH; i++) {
@@ -55,7 +58,8 @@ Test(evaluate_r2, columns_by_flag_with_padding)
       run[t * LD_RUN + c] = (pf_real)model[c][k];
     }
   }
-  cr_assert(pf_r2_columns(truth, LD_TRUTH, run, LD_RUN, flags, PF_STEP_SCORE, N + 1, 2, &r2, &error) == PF_OK);
+  cr_assert(pf_r2_columns(truth, LD_TRUTH, run, LD_RUN, flags, PF_STEP_SCORE, N + 1, 2, &r2,
+                          &error) == PF_OK);
   cr_expect(fabs(r2 - (1.0 - 1.3125 / 6.125)) < 1e-15);
 }
 

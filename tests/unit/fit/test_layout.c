@@ -1,9 +1,9 @@
 /* core/fit/layout: what the optimiser sees of fixed and tied parameters, and a fit with both. */
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
+#include "core/fit/fit_groups.h"
 #include "core/fit/layout.h"
 #include "core/fit/objective.h"
-#include "core/fit/units.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
@@ -12,8 +12,9 @@
 
 static pf_model_parameter parameter(double lower, double upper, uint32_t flags)
 {
-  return (pf_model_parameter){.owner = "rules.a",
-                              .declared = {.name = "p", .lower = lower, .upper = upper, .flags = flags}};
+  return (pf_model_parameter){
+      .owner = "rules.a",
+      .declared = {.name = "p", .lower = lower, .upper = upper, .flags = flags}};
 }
 
 /* 0 free, 1 = -2 * 3, 2 fixed, 3 free, 4 = 0.5 * 3 */
@@ -36,17 +37,19 @@ Test(fit_layout, only_free_parameters_are_seen_and_ties_follow)
   make_five(five);
   five[2].declared.initial = 0.3;
   cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
-  cr_assert(layout->n == 2 && layout->n_slots == 5 && layout->index[0] == 0 && layout->index[1] == 3);
+  cr_assert(layout->n == 2 && layout->n_instances == 5 && layout->index[0] == 0 &&
+            layout->index[1] == 3);
   cr_expect(layout->lower[1] == -4.0 && layout->upper[1] == 4.0);
   const double values[] = {-1.0, 3.0};
   const double expected[] = {-1.0, -6.0, 0.3, 3.0, 1.5};
-  double theta[5], slots[5], back[2];
+  double theta[5], instances[5], back[2];
   pf_layout_theta(layout, values, 0, theta);
-  pf_layout_slots(layout, values, slots);
+  pf_layout_instances(layout, values, instances);
   for (int i = 0; i < 5; i++) {
-    cr_expect(theta[i] == expected[i] && slots[i] == expected[i], "theta %d is %g", i, theta[i]);
+    cr_expect(theta[i] == expected[i] && instances[i] == expected[i], "theta %d is %g", i,
+              theta[i]);
   }
-  pf_layout_values(layout, slots, back);
+  pf_layout_values(layout, instances, back);
   cr_expect(back[0] == -1.0 && back[1] == 3.0);
   const double gradient[] = {1.0, 10.0, 100.0, 1000.0, 10000.0};
   double folded[5] = {0.0};
@@ -68,7 +71,8 @@ Test(fit_layout, penalties_count_free_parameters_only)
   make_five(five);
   cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
   cr_expect(pf_penalty(layout, 5, 1.0, 0.0, theta, gradient) == 3.0);
-  cr_expect(gradient[0] == 1.0 && gradient[1] == 0.0 && gradient[2] == 0.0 && gradient[3] == 1.0 && gradient[4] == 0.0);
+  cr_expect(gradient[0] == 1.0 && gradient[1] == 0.0 && gradient[2] == 0.0 && gradient[3] == 1.0 &&
+            gradient[4] == 0.0);
   pf_layout_free(layout);
 }
 
@@ -88,8 +92,8 @@ Test(fit_layout, a_fit_keeps_to_its_ties)
   parameters[1].tied_to = 4;
   parameters[1].factor = -0.5;
   cr_assert(pf_fit_run(&tiny.problem, NULL, NULL, NULL, &fit, &error) == PF_OK, "%s", error.text);
-  for (size_t u = 0; u < fit->n_units; u++) {
-    const pf_fit_unit *unit = &fit->units[u];
+  for (size_t u = 0; u < fit->n_groups; u++) {
+    const pf_fit_group *unit = &fit->groups[u];
     for (size_t r = 0; r < unit->n_rows; r++) {
       double theta[9];
       pf_layout_theta(unit->layout, &unit->row_values[r * unit->layout->n], 0, theta);
@@ -113,7 +117,8 @@ static void start(const tiny_problem *tiny, size_t unit, double *theta)
 Test(fit_layout, a_fit_starts_from_given_estimates)
 {
   tiny_problem tiny;
-  double cold[9], warm[9], given[14] = {0.1, NAN, 99.0, 0.4, 0.5, NAN, NAN, -0.1, NAN, 0.3, -0.4, -0.5, NAN, NAN};
+  double cold[9], warm[9],
+      given[14] = {0.1, NAN, 99.0, 0.4, 0.5, NAN, NAN, -0.1, NAN, 0.3, -0.4, -0.5, NAN, NAN};
   tiny_problem_create(&tiny, TINY_ACTIVITY, 2);
   cr_assert(tiny.problem.model->n_parameters <= 9);
   pf_model_parameter *parameters = tiny.problem.model->parameters;
@@ -136,7 +141,8 @@ Test(fit_layout, a_fit_starts_from_given_estimates)
 
 enum { N_COPIED = 6, N_RECORDINGS = 4 };
 
-/* 0 shared, 1 per animal, 2 per experiment, 3 = -1.7 times 1, 4 fixed (though per animal), 5 per animal */
+/* 0 shared, 1 per animal, 2 per experiment, 3 = -1.7 times 1, 4 fixed (though per animal), 5 per
+ * animal */
 static void make_copied(pf_model_parameter *six)
 {
   static const uint32_t scopes[] = {PF_SCOPE_SHARED, PF_SCOPE_ANIMAL,     PF_SCOPE_EXPERIMENT,
@@ -188,18 +194,19 @@ static double function_of(size_t r, const double *theta, double *gradient, doubl
 }
 
 /* The sum over the layout's recordings, folded. */
-static double folded(const pf_layout *layout, const double *values, double *gradient, double *information)
+static double folded(const pf_layout *layout, const double *values, double *gradient,
+                     double *information)
 {
-  double slots[32] = {0.0}, value = 0.0;
+  double instances[32] = {0.0}, value = 0.0;
   memset(information, 0, layout->n * layout->n * sizeof *information);
   for (size_t r = 0; r < layout->n_recordings; r++) {
     double theta[N_COPIED], g[N_COPIED], h[N_COPIED * N_COPIED];
     pf_layout_theta(layout, values, r, theta);
     value += function_of(r, theta, g, h);
-    pf_layout_fold(layout, r, g, slots);
+    pf_layout_fold(layout, r, g, instances);
     pf_layout_fold_information(layout, r, h, information);
   }
-  pf_layout_gradient(layout, slots, gradient);
+  pf_layout_gradient(layout, instances, gradient);
   return value;
 }
 
@@ -218,7 +225,8 @@ static void check_folding(const pf_layout *layout, const double *at)
     /* measured: below 1e-9 */
     cr_expect(fabs((above - below) / (2.0 * h) - gradient[k]) < 1e-7, "gradient %zu", k);
     for (size_t l = 0; l < layout->n; l++) {
-      cr_expect(fabs((up[l] - down[l]) / (2.0 * h) - information[k * layout->n + l]) < 1e-7, "matrix %zu %zu", k, l);
+      cr_expect(fabs((up[l] - down[l]) / (2.0 * h) - information[k * layout->n + l]) < 1e-7,
+                "matrix %zu %zu", k, l);
     }
   }
 }
@@ -233,8 +241,10 @@ Test(fit_layout, copies_fold_as_differences_say)
   pf_error error = pf_error_none();
   make_copied(six);
   make_data(recordings, &data);
-  cr_assert(pf_layout_create(six, N_COPIED, &data, chosen, 3, &layout, &error) == PF_OK, "%s", error.text);
-  cr_assert(layout->n_animals == 2 && layout->n_slots == 1 + 2 + 3 + 2 + 1 + 2 && layout->n == 1 + 2 + 3 + 2);
+  cr_assert(pf_layout_create(six, N_COPIED, &data, chosen, 3, &layout, &error) == PF_OK, "%s",
+            error.text);
+  cr_assert(layout->n_animals == 2 && layout->n_instances == 1 + 2 + 3 + 2 + 1 + 2 &&
+            layout->n == 1 + 2 + 3 + 2);
   cr_expect(pf_layout_recording(layout, &recordings[0]) == 1);
   cr_expect(pf_layout_recording(layout, &recordings[2]) == PF_LAYOUT_NONE);
   const double values[] = {0.3, -0.2, 0.9, 1.1, -0.7, 0.5, 0.05, -1.3};
@@ -261,7 +271,8 @@ Test(fit_layout, copies_fold_as_differences_say)
   cr_assert(frozen->n == 5);
   const double fewer[] = {0.77, 1.1, -0.7, 0.5, -0.4};
   pf_layout_theta(frozen, fewer, 1, theta[1]);
-  cr_expect(theta[1][0] == 0.3 && theta[1][1] == 0.9 && theta[1][3] == -1.7 * 0.9 && theta[1][5] == -1.3);
+  cr_expect(theta[1][0] == 0.3 && theta[1][1] == 0.9 && theta[1][3] == -1.7 * 0.9 &&
+            theta[1][5] == -1.3);
   pf_layout_theta(frozen, fewer, 0, theta[0]);
   cr_expect(theta[0][1] == 0.77 && theta[0][3] == -1.7 * 0.77 && theta[0][5] == -0.4);
   check_folding(frozen, fewer);

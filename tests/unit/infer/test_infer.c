@@ -1,6 +1,6 @@
 /*
- * core/infer on a whole problem: information against differences of gradients, what may not be inferred, and threads.
- * Standard errors against regressions are in tests/e2e/inference.py.
+ * core/infer on a whole problem: information against differences of gradients, what may not be
+ * inferred, and threads. Standard errors against regressions are in tests/e2e/inference.py.
  */
 #include "core/base/memory.h"
 #include "core/infer/infer.h"
@@ -19,7 +19,8 @@ typedef struct run {
 static void infer(run *r)
 {
   pf_error error = pf_error_none();
-  cr_assert(pf_infer(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->inference, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_infer(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->inference, &error) == PF_OK,
+            "%s", error.text);
 }
 
 static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
@@ -27,18 +28,19 @@ static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
   pf_error error = pf_error_none();
   tiny_problem_create(&r->tiny, loss, n_animals);
   pf_problem *problem = &r->tiny.problem;
-  pf_memory_free(problem->fit.optimiser);
-  problem->fit.optimiser = pf_memory_string("lm", &error);
-  problem->fit.iterations = 200;
-  problem->fit.tolerance_gradient = 1e-15;
-  problem->fit.tolerance_progress = 1e-10;
-  problem->fit.tolerance_step = 1e-12;
-  problem->fit.n_threads = n_threads;
-  problem->intervals = (pf_interval_settings){.methods = {[PF_INTERVAL_FISHER] = true, [PF_INTERVAL_SANDWICH] = true},
-                                              .level = 0.9,
-                                              .block = 5,
-                                              .cut = 1e-11,
-                                              .most = 100};
+  pf_memory_free(problem->settings->fit.optimiser);
+  problem->settings->fit.optimiser = pf_memory_string("lm", &error);
+  problem->settings->fit.iterations = 200;
+  problem->settings->fit.tolerance_gradient = 1e-15;
+  problem->settings->fit.tolerance_progress = 1e-10;
+  problem->settings->fit.tolerance_step = 1e-12;
+  problem->settings->fit.n_threads = n_threads;
+  problem->settings->intervals = (pf_interval_settings){
+      .methods = {[PF_INTERVAL_FISHER] = true, [PF_INTERVAL_SANDWICH] = true},
+      .level = 0.9,
+      .block = 5,
+      .rank_tolerance = 1e-11,
+      .max_values = 100};
   cr_assert(pf_fit_run(problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
 }
 
@@ -49,33 +51,37 @@ static void finish(run *r)
   tiny_problem_free(&r->tiny);
 }
 
-/* Where the model is right and there is no noise, the Gauss-Newton matrix is the Hessian: of SSE / 2, as sigma is not
- * to be told. Differences are taken in double precision only: rounding of floats over a step of 1e-4 hides them. */
+/* Where the model is right and there is no noise, the Gauss-Newton matrix is the Hessian: of SSE /
+ * 2, as sigma is not to be told. Differences are taken in double precision only: rounding of floats
+ * over a step of 1e-4 hides them. */
 Test(infer, information_against_differences_of_gradients)
 {
   run r = {0};
   pf_error error = pf_error_none();
   start(&r, TINY_ACTIVITY, 1, 1);
-  pf_fit_unit *unit = &r.fit->units[0];
+  pf_fit_group *unit = &r.fit->groups[0];
   const size_t n = unit->layout->n;
   const double truth[5] = {0.0, 0.0, -0.05, 0.0, 1.0}; /* 1, r, w, x, x r */
   cr_assert(n == 5);
   memcpy(unit->values, truth, sizeof truth);
   unit->optimum.converged = true;
   infer(&r);
-  const pf_inference_unit *out = &r.inference->units[0];
+  const pf_inference_group *out = &r.inference->groups[0];
   cr_assert(out->why == NULL, "%s", out->why);
-  cr_expect(!out->methods[PF_INTERVAL_FISHER].there && out->methods[PF_INTERVAL_FISHER].why != NULL);
+  cr_expect(!out->methods[PF_INTERVAL_FISHER].there &&
+            out->methods[PF_INTERVAL_FISHER].why != NULL);
   cr_expect(out->verdict[0] == PF_IDENTIFIED && out->verdict[4] == PF_IDENTIFIED);
 
   pf_workspace *workspace = NULL;
   pf_evidence evidence;
-  pf_unit_function *function = NULL;
-  cr_assert(pf_workspace_create(r.tiny.problem.model, unit->draws[0]->n_steps, &workspace, &error) == PF_OK);
-  cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, &workspace, 1, &evidence, &error) == PF_OK);
-  cr_assert(pf_unit_function_create(&r.tiny.problem, unit->layout, &evidence.batches, false, false, &workspace, 1,
-                                    &function, &error) == PF_OK);
-  const pf_function *f = pf_unit_function_get(function);
+  pf_group_objective *function = NULL;
+  cr_assert(pf_workspace_create(r.tiny.problem.model, unit->draws[0]->n_steps, &workspace,
+                                &error) == PF_OK);
+  cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, &workspace, 1, &evidence,
+                               &error) == PF_OK);
+  cr_assert(pf_group_objective_create(&r.tiny.problem, unit->layout, &evidence.batches, false,
+                                      false, &workspace, 1, &function, &error) == PF_OK);
+  const pf_function *f = pf_group_objective_get(function);
   for (size_t k = 0; k < n && sizeof(pf_real) == sizeof(double); k++) {
     const double step = 1e-4;
     double up[5], down[5], v[5], value = 0.0;
@@ -88,10 +94,11 @@ Test(infer, information_against_differences_of_gradients)
       const double found = out->information[k * n + j];
       const double expected = (up[j] - down[j]) / (2.0 * step);
       const double size = sqrt(out->information[k * n + k] * out->information[j * n + j]);
-      cr_expect(fabs(found - expected) < 1e-4 * size, "%zu %zu: %g, by differences %g", k, j, found, expected);
+      cr_expect(fabs(found - expected) < 1e-4 * size, "%zu %zu: %g, by differences %g", k, j, found,
+                expected);
     }
   }
-  pf_unit_function_free(function);
+  pf_group_objective_free(function);
   pf_evidence_clear(&evidence);
   pf_workspace_free(workspace);
   finish(&r);
@@ -105,7 +112,7 @@ Test(infer, same_bits_on_any_number_of_threads)
   infer(&one);
   infer(&three);
   for (size_t u = 0; u < 4; u++) {
-    const pf_inference_unit *a = &one.inference->units[u], *b = &three.inference->units[u];
+    const pf_inference_group *a = &one.inference->groups[u], *b = &three.inference->groups[u];
     cr_assert(a->n == 5 && b->n == 5 && (a->why == NULL) == (b->why == NULL));
     if (a->why == NULL) {
       cr_expect(memcmp(a->covariance, b->covariance, 25 * sizeof(double)) == 0);
@@ -123,21 +130,24 @@ Test(infer, nothing_from_a_fit_that_did_not_converge_nor_a_penalised_one)
 {
   run r = {0};
   start(&r, TINY_CHOICE, 2, 1);
-  r.fit->units[0].optimum.converged = false;
+  r.fit->groups[0].optimum.converged = false;
   infer(&r);
-  cr_expect(r.inference->units[0].why != NULL && strstr(r.inference->units[0].why, "did not converge") != NULL);
+  cr_expect(r.inference->groups[0].why != NULL &&
+            strstr(r.inference->groups[0].why, "did not converge") != NULL);
   pf_inference_free(r.inference);
-  r.fit->units[0].optimum.converged = true;
-  r.tiny.problem.fit.l2 = 0.1;
+  r.fit->groups[0].optimum.converged = true;
+  r.tiny.problem.settings->fit.l2 = 0.1;
   infer(&r);
   for (size_t u = 0; u < 2; u++) {
-    cr_expect(r.inference->units[u].why != NULL && strstr(r.inference->units[u].why, "penalty") != NULL);
-    cr_expect(r.inference->units[u].covariance == NULL);
+    cr_expect(r.inference->groups[u].why != NULL &&
+              strstr(r.inference->groups[u].why, "penalty") != NULL);
+    cr_expect(r.inference->groups[u].covariance == NULL);
   }
   pf_inference_free(r.inference);
-  r.tiny.problem.intervals.methods[PF_INTERVAL_FISHER] = r.tiny.problem.intervals.methods[PF_INTERVAL_SANDWICH] = false;
+  r.tiny.problem.settings->intervals.methods[PF_INTERVAL_FISHER] =
+      r.tiny.problem.settings->intervals.methods[PF_INTERVAL_SANDWICH] = false;
   infer(&r);
-  cr_expect(r.inference->n_units == 0);
+  cr_expect(r.inference->n_groups == 0);
   finish(&r);
 }
 
@@ -145,5 +155,6 @@ Test(infer, words)
 {
   cr_expect(strcmp(pf_verdict_words(PF_IDENTIFIED), "identified") == 0);
   cr_expect(strcmp(pf_verdict_words(PF_PRACTICALLY_NOT), "practically not identified") == 0);
-  cr_expect(strcmp(pf_verdict_words(PF_NOT_IDENTIFIED_BY_DESIGN), "not identified by this design") == 0);
+  cr_expect(
+      strcmp(pf_verdict_words(PF_NOT_IDENTIFIED_BY_DESIGN), "not identified by this design") == 0);
 }

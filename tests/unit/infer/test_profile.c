@@ -1,8 +1,9 @@
-/* Profile likelihoods against what is known in closed form. f = |r|^2 / 2 is a negative log likelihood with sd 1. */
+/* Profile likelihoods against what is known in closed form. f = |r|^2 / 2 is a negative log
+ * likelihood with sd 1. */
 #include "core/base/memory.h"
 #include "core/infer/profile.h"
 #include "core/stats/stats.h"
-#include "tests/unit/fit/functions.h"
+#include "tests/unit/optimise/functions.h"
 
 #include <criterion/criterion.h>
 #include <lapacke.h>
@@ -25,8 +26,9 @@ static pf_profile profile_of(residuals *self, const double *best, size_t i, doub
   const pf_profile_settings settings = pf_profile_defaults();
   pf_profile out;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_profile_value(&function, best, f_at(self, best), i, &settings, better, &out, &error), PF_OK, "%s",
-               error.text);
+  cr_assert_eq(
+      pf_profile_value(&function, best, f_at(self, best), i, &settings, better, &out, &error),
+      PF_OK, "%s", error.text);
   return out;
 }
 
@@ -50,7 +52,8 @@ Test(profile, of_a_linear_model_is_the_estimate_and_its_standard_error)
     const pf_profile out = profile_of(&self, best, i, NULL);
     const double half = z95 * sqrt(h[5 * i]);
     cr_expect(pf_profile_is_closed(&out));
-    cr_expect_float_eq(out.low, best[i] - half, 1e-5 * half); /* measured: 4e-9; lm stops at 1e-5 nats */
+    cr_expect_float_eq(out.low, best[i] - half,
+                       1e-5 * half); /* measured: 4e-9; lm stops at 1e-5 nats */
     cr_expect_float_eq(out.high, best[i] + half, 1e-5 * half);
     cr_expect_leq(out.n_refits, 6, "%lld refits of a straight line", (long long)out.n_refits);
   }
@@ -118,11 +121,13 @@ Test(profile, ends_where_the_model_has_no_value)
   const double best[1] = {-0.3};
   residuals_start(&self, 1, 60, overflowing);
   pf_profile_settings settings = pf_profile_defaults();
-  settings.unit = 1e-12; /* so flat that no value would be ruled out */
+  settings.nats_per_unit = 1e-12; /* so flat that no value would be ruled out */
   const pf_function function = residuals_function(&self);
   pf_error error = pf_error_none();
   pf_profile out;
-  cr_assert_eq(pf_profile_value(&function, best, f_at(&self, best), 0, &settings, NULL, &out, &error), PF_OK);
+  cr_assert_eq(
+      pf_profile_value(&function, best, f_at(&self, best), 0, &settings, NULL, &out, &error),
+      PF_OK);
   cr_expect_neq(out.high_end, PF_PROFILE_OPEN);
   cr_expect(isfinite(out.high) && out.high > 0.0 && out.high < 2.0, "ends at %g", out.high);
 }

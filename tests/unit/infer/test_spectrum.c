@@ -1,5 +1,6 @@
 /*
- * core/infer/spectrum: matrices J'J whose null space is built in, with values of very different scales.
+ * core/infer/spectrum: matrices J'J whose null space is built in, with values of very different
+ * scales.
  */
 #include "core/base/memory.h"
 #include "core/infer/spectrum.h"
@@ -9,17 +10,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST = 8, CELLS = 40 };
+enum { MAX = 8, CELLS = 40 };
 
-static const char *const names[MOST] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+static const char *const names[MAX] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
-/* J'J of a random J whose columns are then combined: column k of the result is sum over j of mix[j][k] J_j. */
+/* J'J of a random J whose columns are then combined: column k of the result is sum over j of
+ * mix[j][k] J_j. */
 static void make(const double *mix, size_t n, double *information)
 {
   uint64_t numbers = 99;
   memset(information, 0, n * n * sizeof *information);
   for (size_t c = 0; c < CELLS; c++) {
-    double plain[MOST], row[MOST] = {0};
+    double plain[MAX], row[MAX] = {0};
     for (size_t k = 0; k < n; k++) {
       plain[k] = numbers_normal(&numbers);
     }
@@ -45,19 +47,21 @@ static pf_spectrum *decompose(const double *information, size_t n)
 static void expect_text(const pf_spectrum *s, size_t k, const char *expected)
 {
   char text[200];
-  const pf_free_group *group = pf_spectrum_group(s, k);
-  cr_assert(group != NULL);
-  pf_free_group_print(group, names, (int64_t)k, text, sizeof text);
+  const pf_unidentified_subspace *subspace = pf_spectrum_subspace(s, k);
+  cr_assert(subspace != NULL);
+  pf_subspace_print(subspace, names, (int64_t)k, text, sizeof text);
   cr_expect(strcmp(text, expected) == 0, "found '%s', expected '%s'", text, expected);
 }
 
 Test(spectrum, of_what_is_determined_the_inverse)
 {
-  const double mix[9] = {1.0, 0.3, -2e4, 0.0, 1.7, 1e4, 0.0, 0.0, 3e4}; /* c is told in units 1e4 times smaller */
+  const double mix[9] = {1.0, 0.3, -2e4, 0.0, 1.7,
+                         1e4, 0.0, 0.0,  3e4}; /* c is told in units 1e4 times smaller */
   double information[9], covariance[9], sum = 0.0;
   make(mix, 3, information);
   pf_spectrum *s = decompose(information, 3);
-  cr_expect(s->n_free == 0 && s->n_groups == 0 && s->identified[0] && s->identified[1] && s->identified[2]);
+  cr_expect(s->n_free == 0 && s->n_subspaces == 0 && s->identified[0] && s->identified[1] &&
+            s->identified[2]);
   for (size_t k = 0; k < 3; k++) {
     sum += s->eigenvalues[k];
   }
@@ -69,7 +73,8 @@ Test(spectrum, of_what_is_determined_the_inverse)
       for (size_t k = 0; k < 3; k++) {
         product += information[i * 3 + k] * covariance[k * 3 + j];
       }
-      cr_expect(fabs(product - (i == j ? 1.0 : 0.0)) < 1e-8, "%zu %zu: %g", i, j, product); /* measured 4e-12 */
+      cr_expect(fabs(product - (i == j ? 1.0 : 0.0)) < 1e-8, "%zu %zu: %g", i, j,
+                product); /* measured 4e-12 */
     }
   }
   pf_spectrum_free(s);
@@ -77,9 +82,10 @@ Test(spectrum, of_what_is_determined_the_inverse)
 
 Test(spectrum, free_combinations_as_equations)
 {
-  /* b = 0.75 of a's effect; c alone; d, e, f with e - 2 d and 3 f + d doing the same; g without any; h alone */
-  double mix[MOST * MOST] = {0};
-  const size_t n = MOST;
+  /* b = 0.75 of a's effect; c alone; d, e, f with e - 2 d and 3 f + d doing the same; g without
+   * any; h alone */
+  double mix[MAX * MAX] = {0};
+  const size_t n = MAX;
   mix[0 * n + 0] = 1.0;
   mix[0 * n + 1] = 0.75;
   mix[2 * n + 2] = 1e-3;
@@ -88,12 +94,13 @@ Test(spectrum, free_combinations_as_equations)
   mix[4 * n + 4] = 1.0;
   mix[4 * n + 5] = 50.0;
   mix[7 * n + 7] = 1e5;
-  double information[MOST * MOST];
+  double information[MAX * MAX];
   make(mix, n, information);
   pf_spectrum *s = decompose(information, n);
   cr_expect(s->n_free == 3, "%zu", s->n_free); /* one of a b, one of d e f, and g */
-  cr_expect(s->n_groups == 3);
-  cr_expect(s->identified[2] && s->identified[7] && !s->identified[6] && pf_spectrum_group(s, 2) == NULL);
+  cr_expect(s->n_subspaces == 3);
+  cr_expect(s->identified[2] && s->identified[7] && !s->identified[6] &&
+            pf_spectrum_subspace(s, 2) == NULL);
   expect_text(s, 0, "only a + 0.75 b is determined");
   expect_text(s, 1, "only a + 0.75 b is determined");
   expect_text(s, 6, "nothing of g is determined");
@@ -103,8 +110,8 @@ Test(spectrum, free_combinations_as_equations)
   expect_text(s, 5, "only d + 100 f and e + 50 f are determined");
 
   /* the error of a + 0.75 b is that of a value with a's effect, alone */
-  const pf_free_group *group = pf_spectrum_group(s, 0);
-  cr_expect(fabs(group->se[0] * sqrt(information[0]) - 1.0) < 0.3);
+  const pf_unidentified_subspace *subspace = pf_spectrum_subspace(s, 0);
+  cr_expect(fabs(subspace->se[0] * sqrt(information[0]) - 1.0) < 0.3);
   double alone[36], covariance[36];
   const size_t kept[6] = {0, 2, 3, 4, 7, 7};
   for (size_t i = 0; i < 5; i++) {
@@ -115,11 +122,12 @@ Test(spectrum, free_combinations_as_equations)
   pf_spectrum *reduced = decompose(alone, 5);
   cr_expect(reduced->n_free == 0);
   pf_spectrum_covariance(reduced, covariance);
-  cr_expect(fabs(group->se[0] / sqrt(covariance[0]) - 1.0) < 1e-6, "%g %g", group->se[0], sqrt(covariance[0]));
+  cr_expect(fabs(subspace->se[0] / sqrt(covariance[0]) - 1.0) < 1e-6, "%g %g", subspace->se[0],
+            sqrt(covariance[0]));
   pf_spectrum_free(reduced);
 
   /* and c's is not touched by what is free elsewhere */
-  double all[MOST * MOST];
+  double all[MAX * MAX];
   pf_spectrum_covariance(s, all);
   cr_expect(fabs(all[2 * n + 2] / covariance[1 * 5 + 1] - 1.0) < 1e-6);
   pf_spectrum_free(s);
@@ -131,8 +139,9 @@ Test(spectrum, text_that_is_too_long_ends_in_dots)
   char text[12];
   make(mix, 2, information);
   pf_spectrum *s = decompose(information, 2);
-  pf_free_group_print(pf_spectrum_group(s, 0), names, PF_WHOLE_GROUP, text, sizeof text);
-  cr_expect(strlen(text) < sizeof text && strcmp(text + strlen(text) - 3, "...") == 0, "'%s'", text);
+  pf_subspace_print(pf_spectrum_subspace(s, 0), names, PF_WHOLE_SUBSPACE, text, sizeof text);
+  cr_expect(strlen(text) < sizeof text && strcmp(text + strlen(text) - 3, "...") == 0, "'%s'",
+            text);
   pf_spectrum_free(s);
 }
 

@@ -1,4 +1,5 @@
-/* plugins/losses/activity: values, adjoint and curvature with missing cells, unscored steps and a subset of units. */
+/* plugins/losses/activity: values, adjoint and curvature with missing cells, unscored steps and a
+ * subset of units. */
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -29,7 +30,8 @@ static pf_status start_with(setup *s, const fake_value *given, size_t n_given)
   s->error.size = sizeof s->error;
   s->ops = plugin->loss;
   fake_options_init(&options, &plugin->options, given, n_given);
-  const pf_status status = s->ops->create(fake_host_init(&s->host), &options.face, &s->loss, &s->error);
+  const pf_status status =
+      s->ops->create(fake_host_init(&s->host), &options.face, &s->loss, &s->error);
   cr_assert(options.mistakes == 0);
   uint64_t seed = 19;
   for (int k = 0; k < STEPS * LD_OBSERVED; k++) {
@@ -75,7 +77,8 @@ static const fake_value subset_given[] = {FAKE_INTEGERS("units", subset, 4)};
 
 static void start_case(setup *s, int which)
 {
-  cr_assert(start_with(s, which % 2 == 0 ? NULL : subset_given, which % 2 == 0 ? 0 : 1) == PF_OK, "%s", s->error.text);
+  cr_assert(start_with(s, which % 2 == 0 ? NULL : subset_given, which % 2 == 0 ? 0 : 1) == PF_OK,
+            "%s", s->error.text);
   s->in.scored = which < 2 ? NULL : s->scored;
 }
 
@@ -87,24 +90,26 @@ static int counts(const setup *s, int which, int t, int i)
 
 Test(loss_activity, declares_what_it_needs)
 {
-  const fake_value given[] = {FAKE_STRING("observable", "probability"), FAKE_STRING("target", "recorded")};
-  pf_loss_needs needs = {.size = sizeof needs};
+  const fake_value given[] = {FAKE_STRING("observable", "probability"),
+                              FAKE_STRING("target", "recorded")};
+  pf_loss_declaration declared = {.size = sizeof declared};
   setup s;
   cr_assert(start_with(&s, NULL, 0) == PF_OK);
-  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
-  cr_expect(strcmp(needs.observables.items[0], "activity") == 0);
-  cr_expect(strcmp(needs.targets.items[0], "activity") == 0);
-  cr_expect(needs.padded == 0.0);
-  cr_expect(needs.flags == PF_LOSS_SEPARABLE_BY_UNIT);
+  cr_assert(s.ops->declare(s.loss, &declared, &s.error) == PF_OK);
+  cr_expect(strcmp(declared.observables.items[0], "activity") == 0);
+  cr_expect(strcmp(declared.targets.items[0], "activity") == 0);
+  cr_expect(declared.padded == 0.0);
+  cr_expect(declared.flags == PF_LOSS_SEPARABLE_BY_UNIT);
   finish(&s);
   cr_assert(start_with(&s, given, 2) == PF_OK);
-  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
-  cr_expect(strcmp(needs.observables.items[0], "probability") == 0);
-  cr_expect(strcmp(needs.targets.items[0], "recorded") == 0);
+  cr_assert(s.ops->declare(s.loss, &declared, &s.error) == PF_OK);
+  cr_expect(strcmp(declared.observables.items[0], "probability") == 0);
+  cr_expect(strcmp(declared.targets.items[0], "recorded") == 0);
   finish(&s);
   cr_assert(start_with(&s, subset_given, 1) == PF_OK);
-  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
-  cr_expect(needs.flags == 0, "columns are counted from the first, so a range of them cannot be evaluated apart");
+  cr_assert(s.ops->declare(s.loss, &declared, &s.error) == PF_OK);
+  cr_expect(declared.flags == 0,
+            "columns are counted from the first, so a range of them cannot be evaluated apart");
   finish(&s);
 }
 
@@ -121,13 +126,15 @@ Test(loss_activity, sums_squared_errors_of_what_was_recorded)
       int64_t n = 0;
       for (int i = 0; i < UNITS; i++) {
         if (counts(&s, which, t, i)) {
-          const double e = (double)s.observed[t * LD_OBSERVED + i] - (double)s.recorded[t * LD_TARGET + i];
+          const double e =
+              (double)s.observed[t * LD_OBSERVED + i] - (double)s.recorded[t * LD_TARGET + i];
           sum += e * e;
           n++;
         }
       }
       cr_assert(count[t] == n);
-      cr_assert(fabs(ll[t] + sum) <= 1e-14 * sum); /* another order of summation; measured below 1e-15 */
+      cr_assert(fabs(ll[t] + sum) <=
+                1e-14 * sum); /* another order of summation; measured below 1e-15 */
     }
     cr_expect(count[4] == 0 && ll[4] == 0.0);
     finish(&s);
@@ -159,8 +166,10 @@ Test(loss_activity, adjoint_agrees_with_central_differences)
     cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
 
     s.observable[0] = moved;
-    const double h = 0x1p-8; /* the loss is quadratic: no truncation error, so the step may be large */
-    const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-3; /* measured: below 2e-12, 5e-4 */
+    const double h =
+        0x1p-8; /* the loss is quadratic: no truncation error, so the step may be large */
+    const double tolerance =
+        sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-3; /* measured: below 2e-12, 5e-4 */
     for (int i = 0; i < UNITS; i++) {
       for (int sign = -1; sign <= 1; sign += 2) {
         memcpy(moved, s.observed, sizeof moved);
@@ -170,19 +179,23 @@ Test(loss_activity, adjoint_agrees_with_central_differences)
         cr_assert(s.ops->evaluate(s.loss, &s.in, sign > 0 ? up : down, count, &s.error) == PF_OK);
       }
       for (int t = 0; t < STEPS; t++) {
-        const double added = (double)gradient[t * LD_GRADIENT + i] - (double)before[t * LD_GRADIENT + i];
+        const double added =
+            (double)gradient[t * LD_GRADIENT + i] - (double)before[t * LD_GRADIENT + i];
         const double slope = cotangent[t] * (up[t] - down[t]) / (2.0 * h);
-        cr_assert(fabs(added - slope) <= tolerance, "step %d, unit %d: %.12g against %.12g", t, i, added, slope);
+        cr_assert(fabs(added - slope) <= tolerance, "step %d, unit %d: %.12g against %.12g", t, i,
+                  added, slope);
         cr_assert(counts(&s, which, t, i) ? added != 0.0 : added == 0.0);
       }
     }
     for (int t = 0; t < STEPS; t++) {
       for (int k = UNITS; k < LD_GRADIENT; k++) {
-        cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k], "wrote into the padding");
+        cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k],
+                  "wrote into the padding");
       }
     }
     pf_real *nowhere[] = {NULL};
-    const pf_loss_gradient unwanted = {.size = sizeof to, .observable = nowhere, .ld_observable = ld};
+    const pf_loss_gradient unwanted = {
+        .size = sizeof to, .observable = nowhere, .ld_observable = ld};
     cr_expect(s.ops->vjp(s.loss, &s.in, cotangent, &unwanted, &s.error) == PF_OK);
     finish(&s);
   }
@@ -229,8 +242,9 @@ Test(loss_activity, refuses_widths_and_units_that_do_not_fit)
   const int64_t twice[] = {3, 1, 3};
   const int64_t beyond[] = {2, 13};
   const int64_t negative[] = {2, -1};
-  const fake_value refused[][1] = {
-      {FAKE_INTEGERS("units", twice, 3)}, {FAKE_INTEGERS("units", negative, 2)}, {FAKE_INTEGERS("units", negative, 0)}};
+  const fake_value refused[][1] = {{FAKE_INTEGERS("units", twice, 3)},
+                                   {FAKE_INTEGERS("units", negative, 2)},
+                                   {FAKE_INTEGERS("units", negative, 0)}};
   const char *const texts[] = {"unit 3 is listed twice", "unit -1", "an empty list"};
   const fake_value given[] = {FAKE_INTEGERS("units", beyond, 2)};
   double ll[STEPS];
@@ -244,13 +258,15 @@ Test(loss_activity, refuses_widths_and_units_that_do_not_fit)
   }
   cr_assert(start_with(&s, given, 1) == PF_OK);
   cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
-  cr_expect(strstr(s.error.text, "unit 13, but target \"activity\" has 13 units") != NULL, "%s", s.error.text);
+  cr_expect(strstr(s.error.text, "unit 13, but target \"activity\" has 13 units") != NULL, "%s",
+            s.error.text);
   finish(&s);
   cr_assert(start_with(&s, NULL, 0) == PF_OK);
   s.n_observable[0] = 10;
   cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
-  cr_expect(strstr(s.error.text, "\"activity\" has 10 units, but target \"activity\" has 13") != NULL, "%s",
-            s.error.text);
+  cr_expect(strstr(s.error.text, "\"activity\" has 10 units, but target \"activity\" has 13") !=
+                NULL,
+            "%s", s.error.text);
   s.n_observable[0] = UNITS;
   s.in.n_steps = 0;
   cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);

@@ -1,4 +1,5 @@
-/* plugins/losses/choice: values, adjoint, curvature, missing and invalid choices, extreme logits. */
+/* plugins/losses/choice: values, adjoint, curvature, missing and invalid choices, extreme logits.
+ */
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -39,7 +40,8 @@ static void start(setup *s)
     }
     const double u = numbers_uniform(&seed);
     for (int k = 0; k < LD_CHOICE; k++) {
-      s->choice[t * LD_CHOICE + k] = (pf_real)(k > 0 ? GUARD : (u < 0.1 ? (double)NAN : (u < 0.6 ? 1.0 : 0.0)));
+      s->choice[t * LD_CHOICE + k] =
+          (pf_real)(k > 0 ? GUARD : (u < 0.1 ? (double)NAN : (u < 0.6 ? 1.0 : 0.0)));
     }
     s->scored[t] = t % 7 != 3;
   }
@@ -73,22 +75,24 @@ static int counts(const setup *s, int t)
 
 Test(loss_choice, declares_what_it_needs)
 {
-  pf_loss_needs needs = {.size = sizeof needs};
+  pf_loss_declaration declared = {.size = sizeof declared};
   setup s;
   start(&s);
-  cr_assert(s.ops->needs(s.loss, &needs, &s.error) == PF_OK);
-  cr_assert(needs.observables.count == 1 && needs.targets.count == 1);
-  cr_expect(strcmp(needs.observables.items[0], "logit") == 0);
-  cr_expect(strcmp(needs.targets.items[0], "choice") == 0);
-  cr_expect(needs.padded == -log(2.0));
-  cr_expect(needs.flags == (PF_LOSS_LIKELIHOOD | PF_LOSS_SEPARABLE_BY_UNIT));
-  cr_assert(needs.parameters.count == 2);
+  cr_assert(s.ops->declare(s.loss, &declared, &s.error) == PF_OK);
+  cr_assert(declared.observables.count == 1 && declared.targets.count == 1);
+  cr_expect(strcmp(declared.observables.items[0], "logit") == 0);
+  cr_expect(strcmp(declared.targets.items[0], "choice") == 0);
+  cr_expect(declared.padded == -log(2.0));
+  cr_expect(declared.flags == (PF_LOSS_LIKELIHOOD | PF_LOSS_SEPARABLE_BY_UNIT));
+  cr_assert(declared.parameters.count == 2);
   for (size_t i = 0; i < 2; i++) {
-    const pf_parameter *parameter = pf_table_at(needs.parameters.items, needs.parameters.stride, 2, i);
+    const pf_parameter *parameter =
+        pf_table_at(declared.parameters.items, declared.parameters.stride, 2, i);
     cr_expect(strcmp(parameter->name, i == 0 ? "bias" : "lapse") == 0);
-    cr_expect(parameter->flags == PF_PARAMETER_FIXED && parameter->initial == 0.0 && parameter->value == 0.0);
+    cr_expect(parameter->flags == PF_PARAMETER_FIXED && parameter->initial == 0.0 &&
+              parameter->value == 0.0);
   }
-  cr_expect(needs.n_whitened == 1);
+  cr_expect(declared.n_whitened == 1);
   finish(&s);
 }
 
@@ -134,15 +138,18 @@ Test(loss_choice, bias_and_lapse_change_the_probability)
     cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
     for (int t = 0; t < STEPS; t++) {
       const double p = probability(&s, t);
-      const double expected = counts(&s, t) ? log((double)s.choice[t * LD_CHOICE] > 0.5 ? p : 1.0 - p) : 0.0;
+      const double expected =
+          counts(&s, t) ? log((double)s.choice[t * LD_CHOICE] > 0.5 ? p : 1.0 - p) : 0.0;
       cr_assert(count[t] == counts(&s, t));
-      cr_assert(fabs(ll[t] - expected) <= 1e-10 * fabs(expected), "step %d: %g, %g", t, ll[t], expected);
+      cr_assert(fabs(ll[t] - expected) <= 1e-10 * fabs(expected), "step %d: %g, %g", t, ll[t],
+                expected);
     }
   }
   finish(&s);
 }
 
-/** d sum(cotangent ll) / d (logits, bias, lapse) against differences, with lapses and at the edge, without. */
+/** d sum(cotangent ll) / d (logits, bias, lapse) against differences, with lapses and at the edge,
+ * without. */
 Test(loss_choice, adjoint_with_bias_and_lapse_agrees_with_differences)
 {
   setup s;
@@ -158,12 +165,14 @@ Test(loss_choice, adjoint_with_bias_and_lapse_agrees_with_differences)
     pf_real *out[] = {d_logit};
     const int64_t ld[] = {1};
     double d_theta[2] = {0.25, 0.5}, sums[2] = {0.0, 0.0};
-    const pf_loss_gradient to = {.size = sizeof to, .observable = out, .ld_observable = ld, .theta = d_theta};
+    const pf_loss_gradient to = {
+        .size = sizeof to, .observable = out, .ld_observable = ld, .theta = d_theta};
     s.theta[0] = -0.41;
     s.theta[1] = lapses ? 0.137 : 0.0;
     cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
     for (int i = 0; i < 2; i++) {
-      const double at = s.theta[i], h = 1e-6, below = i == 1 && lapses == 0 ? 0.0 : h; /* a lapse is not negative */
+      const double at = s.theta[i], h = 1e-6,
+                   below = i == 1 && lapses == 0 ? 0.0 : h; /* a lapse is not negative */
       s.theta[i] = at + h;
       cr_assert(s.ops->evaluate(s.loss, &s.in, ll[1], count, &s.error) == PF_OK);
       s.theta[i] = at - below;
@@ -173,22 +182,25 @@ Test(loss_choice, adjoint_with_bias_and_lapse_agrees_with_differences)
         sums[i] += cotangent[t] * (ll[1][t] - ll[0][t]) / (h + below);
       }
       const double found = d_theta[i] - (i == 0 ? 0.25 : 0.5);
-      /* measured: 3e-9 of the value; one-sided 0.03, as the second derivative at lapse 0 is large for unlikely choices
+      /* measured: 3e-9 of the value; one-sided 0.03, as the second derivative at lapse 0 is large
+       * for unlikely choices
        */
-      cr_expect(fabs(found - sums[i]) <= (below == 0.0 ? 0.1 : 1e-6) * fabs(sums[i]), "%d: %g, %g", i, found, sums[i]);
+      cr_expect(fabs(found - sums[i]) <= (below == 0.0 ? 0.1 : 1e-6) * fabs(sums[i]), "%d: %g, %g",
+                i, found, sums[i]);
     }
     double of_logits = 0.0;
     for (int t = 0; t < STEPS; t++) {
       of_logits += (double)d_logit[t];
     }
     const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-12 : 1e-5;
-    cr_expect(fabs(of_logits - (d_theta[0] - 0.25)) <= tolerance, "bias moves every logit: %g, %g", of_logits,
-              d_theta[0]);
+    cr_expect(fabs(of_logits - (d_theta[0] - 0.25)) <= tolerance, "bias moves every logit: %g, %g",
+              of_logits, d_theta[0]);
   }
   finish(&s);
 }
 
-/** root_k . root_l is E[score_k score_l], the expectation over the two choices; the square along a logit: curvature. */
+/** root_k . root_l is E[score_k score_l], the expectation over the two choices; the square along a
+ * logit: curvature. */
 Test(loss_choice, whitened_tangents_give_the_fisher_information)
 {
   enum { K = 3 };
@@ -209,14 +221,18 @@ Test(loss_choice, whitened_tangents_give_the_fisher_information)
     d_theta[0] = d_theta[1] = 0.0; /* the first along logits alone */
     const pf_real *planes[] = {d_logit};
     const int64_t stride[] = {STEPS * LD_LOGIT};
-    const pf_loss_tangent tangent = {
-        .size = sizeof tangent, .n_tangents = K, .observable = planes, .stride = stride, .theta = d_theta};
+    const pf_loss_tangent tangent = {.size = sizeof tangent,
+                                     .n_tangents = K,
+                                     .observable = planes,
+                                     .stride = stride,
+                                     .theta = d_theta};
     cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * 2, 2, &s.error) == PF_OK);
     cr_assert(s.ops->curvature(s.loss, &s.in, curvature, 1, &s.error) == PF_OK);
     for (int t = 0; t < STEPS; t++) {
       const double p = probability(&s, t),
-                   slope = (1.0 - s.theta[1]) / (2.0 + exp((double)s.logit[t * LD_LOGIT] + s.theta[0]) +
-                                                 exp(-(double)s.logit[t * LD_LOGIT] - s.theta[0]));
+                   slope =
+                       (1.0 - s.theta[1]) / (2.0 + exp((double)s.logit[t * LD_LOGIT] + s.theta[0]) +
+                                             exp(-(double)s.logit[t * LD_LOGIT] - s.theta[0]));
       const double yes = 1.0 / (1.0 + exp(-(double)s.logit[t * LD_LOGIT] - s.theta[0]));
       double d_p[K];
       for (int k = 0; k < K; k++) {
@@ -226,11 +242,13 @@ Test(loss_choice, whitened_tangents_give_the_fisher_information)
       for (int k = 0; k < K; k++) {
         for (int l = 0; l < K; l++) {
           /* scores are d p / p and -d p / (1 - p), with probabilities p and 1 - p */
-          const double expected = counts(&s, t) ? d_p[k] * d_p[l] * (1.0 / p + 1.0 / (1.0 - p)) : 0.0;
-          const double found = (double)root[k * STEPS * 2 + 2 * t] * (double)root[l * STEPS * 2 + 2 * t];
+          const double expected =
+              counts(&s, t) ? d_p[k] * d_p[l] * (1.0 / p + 1.0 / (1.0 - p)) : 0.0;
+          const double found =
+              (double)root[k * STEPS * 2 + 2 * t] * (double)root[l * STEPS * 2 + 2 * t];
           const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-4;
-          cr_assert(fabs(found - expected) <= tolerance * (fabs(expected) + 1e-6), "step %d: %g, %g", t, found,
-                    expected);
+          cr_assert(fabs(found - expected) <= tolerance * (fabs(expected) + 1e-6),
+                    "step %d: %g, %g", t, found, expected);
         }
       }
       const double along = (double)d_logit[t * LD_LOGIT];
@@ -265,7 +283,8 @@ Test(loss_choice, adjoint_agrees_with_central_differences)
   cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
 
   const double h = sizeof(pf_real) == sizeof(double) ? 1e-5 : 0x1p-6;
-  const double tolerance = sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-3; /* measured: below 3e-10, 4e-4 */
+  const double tolerance =
+      sizeof(pf_real) == sizeof(double) ? 1e-9 : 1e-3; /* measured: below 3e-10, 4e-4 */
   s.observable[0] = moved;
   for (int sign = -1; sign <= 1; sign += 2) {
     for (int k = 0; k < STEPS * LD_LOGIT; k++) {
@@ -279,7 +298,8 @@ Test(loss_choice, adjoint_agrees_with_central_differences)
     cr_assert(fabs(added - slope) <= tolerance, "step %d: %.12g against %.12g", t, added, slope);
     cr_assert(counts(&s, t) ? added != 0.0 : added == 0.0); /* NaN never gets through a mask */
     for (int k = 1; k < LD_GRADIENT; k++) {
-      cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k], "wrote into the padding");
+      cr_assert(gradient[t * LD_GRADIENT + k] == before[t * LD_GRADIENT + k],
+                "wrote into the padding");
     }
   }
   pf_real *nowhere[] = {NULL};
@@ -313,7 +333,8 @@ Test(loss_choice, extreme_logits_stay_finite_and_right)
   start(&s);
   const double logits[] = {800.0, -800.0, 800.0, -800.0, 40.0, 0.0};
   const double choices[] = {1.0, 0.0, 0.0, 1.0, 1.0, 0.0};
-  const double expected_ll[] = {0.0, 0.0, -800.0, -800.0, -4.248354255291589e-18, -0.69314718055994529};
+  const double expected_ll[] = {
+      0.0, 0.0, -800.0, -800.0, -4.248354255291589e-18, -0.69314718055994529};
   const double expected_slope[] = {0.0, 0.0, -1.0, 1.0, 4.248354255291589e-18, -0.5};
   double ll[6];
   int64_t count[6];
@@ -331,8 +352,10 @@ Test(loss_choice, extreme_logits_stay_finite_and_right)
   cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
   cr_assert(s.ops->vjp(s.loss, &s.in, cotangent, &to, &s.error) == PF_OK);
   for (int t = 0; t < 6; t++) {
-    cr_expect(fabs(ll[t] - expected_ll[t]) <= 1e-14 * fabs(expected_ll[t]) + 1e-300, "step %d: %.17g", t, ll[t]);
-    cr_expect(fabs((double)gradient[t] - expected_slope[t]) <= 1e-6 * fabs(expected_slope[t]) + 1e-300);
+    cr_expect(fabs(ll[t] - expected_ll[t]) <= 1e-14 * fabs(expected_ll[t]) + 1e-300,
+              "step %d: %.17g", t, ll[t]);
+    cr_expect(fabs((double)gradient[t] - expected_slope[t]) <=
+              1e-6 * fabs(expected_slope[t]) + 1e-300);
   }
   s.logit[0] = (pf_real)NAN; /* is the host's to notice: it must come through */
   cr_assert(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);

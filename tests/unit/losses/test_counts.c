@@ -1,4 +1,5 @@
-/* plugins/losses/categorical and poisson: adjoint against differences, information against its definition, the null. */
+/* plugins/losses/categorical and poisson: adjoint against differences, information against its
+ * definition, the null. */
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -35,15 +36,16 @@ static void start(setup *s, const pf_plugin *plugin, const fake_value *given, in
   s->ops = plugin->loss;
   fake_options_init(&options, &plugin->options, given, 1);
   cr_assert(s->ops->create(fake_host_init(&s->host), &options.face, &s->loss, &s->error) == PF_OK);
-  pf_loss_needs needs = {.size = sizeof needs};
-  cr_assert(s->ops->needs(s->loss, &needs, &s->error) == PF_OK);
-  s->n_theta = needs.parameters.count;
+  pf_loss_declaration declared = {.size = sizeof declared};
+  cr_assert(s->ops->declare(s->loss, &declared, &s->error) == PF_OK);
+  s->n_theta = declared.parameters.count;
   s->columns = columns;
   for (int k = 0; k < STEPS * LD; k++) {
     s->observed[k] = (pf_real)(k % LD < K ? 0.5 + 0.4 * numbers_uniform(&seed) : NAN);
   }
   for (int k = 0; k < STEPS * LD_TARGET; k++) {
-    s->recorded[k] = (pf_real)(numbers_uniform(&seed) < 0.2 ? (double)NAN : floor(numbers_uniform(&seed) * K));
+    s->recorded[k] =
+        (pf_real)(numbers_uniform(&seed) < 0.2 ? (double)NAN : floor(numbers_uniform(&seed) * K));
   }
   for (int t = 0; t < STEPS; t++) {
     s->scored[t] = t % 5 != 2;
@@ -108,7 +110,8 @@ static double value(setup *s, const double *weight)
   return sum;
 }
 
-/* Measured: up to 1.1e-9 of the value with h = 1e-5 (differences of sums of about 100); a dropped factor shows as 1e-1.
+/* Measured: up to 1.1e-9 of the value with h = 1e-5 (differences of sums of about 100); a dropped
+ * factor shows as 1e-1.
  */
 Test(loss_counts, adjoint_agrees_with_differences)
 {
@@ -129,11 +132,14 @@ Test(loss_counts, adjoint_agrees_with_differences)
       expected -= 2.0 * (double)direction[k];
     }
     for (size_t i = 0; i < s.n_theta; i++) {
-      direction_theta[i] = which == 0 && i == 0 ? 0.0 : numbers_normal(&seed); /* a lapse of 0 has no other side */
+      direction_theta[i] =
+          which == 0 && i == 0 ? 0.0 : numbers_normal(&seed); /* a lapse of 0 has no other side */
       expected -= direction_theta[i];
     }
-    const pf_loss_gradient gradient = {
-        .size = sizeof gradient, .observable = d_observable, .ld_observable = s.ld_observable, .theta = d_theta};
+    const pf_loss_gradient gradient = {.size = sizeof gradient,
+                                       .observable = d_observable,
+                                       .ld_observable = s.ld_observable,
+                                       .theta = d_theta};
     cr_assert(s.ops->vjp(s.loss, &s.in, weight, &gradient, &s.error) == PF_OK);
     for (int k = 0; k < STEPS * LD; k++) {
       expected += (double)(direction[k] * d_observed[k]);
@@ -154,8 +160,8 @@ Test(loss_counts, adjoint_agrees_with_differences)
       side[sign] = value(&s, weight);
     }
     const double found = (side[0] - side[1]) / (2.0 * h);
-    cr_expect(fabs(found - expected) < 1e-7 * (1.0 + fabs(found)), "case %d: %.12g, differences %.12g", which, expected,
-              found);
+    cr_expect(fabs(found - expected) < 1e-7 * (1.0 + fabs(found)),
+              "case %d: %.12g, differences %.12g", which, expected, found);
     finish(&s);
   }
 }
@@ -166,8 +172,10 @@ static double score(setup *s, int t, const pf_real *direction, const double *dir
   double weight[STEPS] = {0}, d_theta[MAX_THETA] = {0}, sum = 0.0;
   pf_real d_observed[STEPS * LD] = {0};
   pf_real *const d_observable[1] = {d_observed};
-  const pf_loss_gradient gradient = {
-      .size = sizeof gradient, .observable = d_observable, .ld_observable = s->ld_observable, .theta = d_theta};
+  const pf_loss_gradient gradient = {.size = sizeof gradient,
+                                     .observable = d_observable,
+                                     .ld_observable = s->ld_observable,
+                                     .theta = d_theta};
   weight[t] = 1.0;
   cr_assert(s->ops->vjp(s->loss, &s->in, weight, &gradient, &s->error) == PF_OK);
   for (int k = 0; k < STEPS * LD; k++) {
@@ -179,7 +187,8 @@ static double score(setup *s, int t, const pf_real *direction, const double *dir
   return sum;
 }
 
-/* Expected squared score, summed over every outcome, is what the whitened tangents square to. Measured: 4e-16. */
+/* Expected squared score, summed over every outcome, is what the whitened tangents square to.
+ * Measured: 4e-16. */
 Test(loss_counts, whitened_tangents_square_to_the_expected_squared_score)
 {
   for (int which = 0; which < 5 && sizeof(pf_real) == sizeof(double); which++) {
@@ -212,7 +221,8 @@ Test(loss_counts, whitened_tangents_square_to_the_expected_squared_score)
     double found = 0.0, expected = 0.0;
     for (int i = 0; i < K; i++) {
       found += (double)(root[T * LD + i] * root[T * LD + i]);
-      cr_expect(s.scored[2] == 0 && root[2 * LD + i] == 0, "a step that does not count informs of nothing");
+      cr_expect(s.scored[2] == 0 && root[2 * LD + i] == 0,
+                "a step that does not count informs of nothing");
     }
     if (which < 2) {
       for (int c = 0; c < K; c++) {
@@ -236,7 +246,8 @@ Test(loss_counts, whitened_tangents_square_to_the_expected_squared_score)
         }
       }
     }
-    cr_expect(fabs(found - expected) < 1e-12 * expected, "case %d: %.15g, expected %.15g", which, found, expected);
+    cr_expect(fabs(found - expected) < 1e-12 * expected, "case %d: %.15g, expected %.15g", which,
+              found, expected);
     finish(&s);
   }
 }
@@ -245,7 +256,7 @@ Test(loss_counts, whitened_tangents_square_to_the_expected_squared_score)
 Test(loss_counts, mean_rate_is_the_best_constant)
 {
   setup s;
-  double tally[2 * K] = {0}, ll[STEPS], best = 0.0, n[K] = {0}, all = 0.0, expected = 0.0;
+  double null_sums[2 * K] = {0}, ll[STEPS], best = 0.0, n[K] = {0}, all = 0.0, expected = 0.0;
   start_categorical(&s, 0.0);
   for (int t = 0; t < STEPS; t++) {
     const double c = (double)s.recorded[t * LD_TARGET];
@@ -256,8 +267,8 @@ Test(loss_counts, mean_rate_is_the_best_constant)
   }
   s.in.observable = NULL;
   s.in.theta = NULL;
-  cr_assert(s.ops->tally(s.loss, &s.in, tally, &s.error) == PF_OK);
-  cr_assert(s.ops->constant(s.loss, &s.in, tally, ll, &s.error) == PF_OK);
+  cr_assert(s.ops->null_accumulate(s.loss, &s.in, null_sums, &s.error) == PF_OK);
+  cr_assert(s.ops->null_evaluate(s.loss, &s.in, null_sums, ll, &s.error) == PF_OK);
   for (int t = 0; t < STEPS; t++) {
     best += ll[t];
   }
@@ -266,27 +277,29 @@ Test(loss_counts, mean_rate_is_the_best_constant)
     expected += n[c] * log(n[c] / all);
   }
   cr_expect(fabs(best - expected) < 1e-12 * fabs(expected));
-  tally[0] += tally[1] + tally[2] + tally[3];
-  tally[1] = tally[2] = tally[3] = 0.0;
-  cr_assert(s.ops->constant(s.loss, &s.in, tally, ll, &s.error) == PF_OK);
+  null_sums[0] += null_sums[1] + null_sums[2] + null_sums[3];
+  null_sums[1] = null_sums[2] = null_sums[3] = 0.0;
+  cr_assert(s.ops->null_evaluate(s.loss, &s.in, null_sums, ll, &s.error) == PF_OK);
   cr_expect(isnan(ll[0]), "always the same choice: there is no such null");
   finish(&s);
 
   start_poisson(&s, "identity");
-  memset(tally, 0, sizeof tally);
+  memset(null_sums, 0, sizeof null_sums);
   s.in.observable = NULL;
   s.in.theta = NULL;
-  cr_assert(s.ops->tally(s.loss, &s.in, tally, &s.error) == PF_OK);
-  cr_assert(s.ops->constant(s.loss, &s.in, tally, ll, &s.error) == PF_OK);
+  cr_assert(s.ops->null_accumulate(s.loss, &s.in, null_sums, &s.error) == PF_OK);
+  cr_assert(s.ops->null_evaluate(s.loss, &s.in, null_sums, ll, &s.error) == PF_OK);
   best = 0.0;
   for (int t = 0; t < STEPS; t++) {
     best += ll[t];
   }
-  for (int nudge = -1; nudge <= 1; nudge++) { /* the model itself, predicting a constant for each unit */
+  for (int nudge = -1; nudge <= 1;
+       nudge++) { /* the model itself, predicting a constant for each unit */
     const double one[STEPS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     for (int t = 0; t < STEPS; t++) {
       for (int i = 0; i < K; i++) {
-        s.observed[t * LD + i] = (pf_real)(tally[2 * i + 1] / tally[2 * i] * (1.0 + 0.05 * nudge));
+        s.observed[t * LD + i] =
+            (pf_real)(null_sums[2 * i + 1] / null_sums[2 * i] * (1.0 + 0.05 * nudge));
       }
     }
     s.theta[0] = 1.0;
@@ -309,7 +322,8 @@ Test(loss_counts, refuse_what_is_no_choice_and_no_count)
     start_categorical(&s, 0.0);
     s.recorded[0] = (pf_real)wrong[k];
     cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) < 0);
-    cr_expect(strstr(s.error.text, "expected a whole number from 0 to 3") != NULL, "%s", s.error.text);
+    cr_expect(strstr(s.error.text, "expected a whole number from 0 to 3") != NULL, "%s",
+              s.error.text);
     finish(&s);
     if (wrong[k] != 4.0) {
       start_poisson(&s, "exp");
@@ -324,6 +338,7 @@ Test(loss_counts, refuse_what_is_no_choice_and_no_count)
   int64_t count[STEPS];
   start_poisson(&s, "identity");
   s.theta[1] = -5.0;
-  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) > 0, "another theta may do: the optimiser backs off");
+  cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) > 0,
+            "another theta may do: the optimiser backs off");
   finish(&s);
 }

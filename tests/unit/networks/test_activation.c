@@ -34,9 +34,11 @@ Test(activation, double_precision_agrees_with_libm)
   double worst_softplus = 0.0;
   for (int i = 0; i < N; i++) {
     const double x = argument(i);
-    const long double softplus = (x > 0.0 ? (long double)x : 0.0L) + log1pl(expl(-fabsl((long double)x)));
+    const long double softplus =
+        (x > 0.0 ? (long double)x : 0.0L) + log1pl(expl(-fabsl((long double)x)));
     worst_tanh = fmax(worst_tanh, relative(pf_tanh_double(x), tanhl((long double)x)));
-    worst_sigmoid = fmax(worst_sigmoid, relative(pf_sigmoid_double(x), exact_sigmoid((long double)x)));
+    worst_sigmoid =
+        fmax(worst_sigmoid, relative(pf_sigmoid_double(x), exact_sigmoid((long double)x)));
     worst_softplus = fmax(worst_softplus, relative(pf_softplus(x), softplus));
   }
   cr_expect(worst_tanh < tolerance_double);
@@ -52,7 +54,8 @@ Test(activation, single_precision_agrees_with_libm)
     const float x = (float)argument(i);
     worst_tanh = fmax(worst_tanh, relative((double)pf_tanh_single(x), tanhl((long double)x)));
     if (fabsf(x) < 85.0F) { /* beyond, sigmoid(-|x|) stays at exp(-87) */
-      worst_sigmoid = fmax(worst_sigmoid, relative((double)pf_sigmoid_single(x), exact_sigmoid((long double)x)));
+      worst_sigmoid = fmax(worst_sigmoid,
+                           relative((double)pf_sigmoid_single(x), exact_sigmoid((long double)x)));
     }
   }
   cr_expect(worst_tanh < tolerance_single);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Ops that are there; none is called. */
-static pf_status create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status create(const pf_host *host, const pf_options *options, void **self,
+                        pf_error *error)
 {
   (void)host;
   (void)options;
@@ -17,14 +18,15 @@ static void destroy(void *self)
 {
   (void)self;
 }
-static pf_status rule_needs(const void *self, pf_rule_needs *needs, pf_error *error)
+static pf_status rule_declare(const void *self, pf_rule_declaration *declared, pf_error *error)
 {
   (void)self;
-  (void)needs;
+  (void)declared;
   (void)error;
   return PF_STOP;
 }
-static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,
+                         pf_error *error)
 {
   (void)self;
   (void)in;
@@ -44,10 +46,10 @@ static pf_status vjp(const void *self, const pf_block *in, const pf_real *cotang
   (void)error;
   return PF_STOP;
 }
-static pf_status source_needs(const void *self, pf_source_needs *needs, pf_error *error)
+static pf_status source_declare(const void *self, pf_source_declaration *declared, pf_error *error)
 {
   (void)self;
-  (void)needs;
+  (void)declared;
   (void)error;
   return PF_STOP;
 }
@@ -72,17 +74,19 @@ static pf_rule_ops good_ops(void)
   return (pf_rule_ops){.size = sizeof(pf_rule_ops),
                        .create = create,
                        .destroy = destroy,
-                       .needs = rule_needs,
+                       .declare = rule_declare,
                        .forward = forward,
                        .vjp = vjp};
 }
 
 static pf_plugin good(const pf_rule_ops *ops)
 {
-  return (pf_plugin){PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "good", .version = "1", .summary = "", .rule = ops};
+  return (pf_plugin){PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "good", .version = "1", .summary = "",
+                     .rule = ops};
 }
 
-/** The refusal must name the file and contain both parts: what is wrong, what to do. "" is admitted. */
+/** The refusal must name the file and contain both parts: what is wrong, what to do. "" is
+ * admitted. */
 static void refuses(const pf_plugin *plugin, uint32_t kind, const char *wrong, const char *remedy)
 {
   pf_error error = pf_error_none();
@@ -117,7 +121,8 @@ Test(plugin_admit, precision)
   pf_rule_ops ops = good_ops();
   pf_plugin plugin = good(&ops);
   plugin.real_bytes = sizeof(pf_real) == 8 ? 4 : 8;
-  refuses(&plugin, PF_KIND_RULE, sizeof(pf_real) == 8 ? "built for single precision" : "built for double precision",
+  refuses(&plugin, PF_KIND_RULE,
+          sizeof(pf_real) == 8 ? "built for single precision" : "built for double precision",
           sizeof(pf_real) == 8 ? "plastfit-double" : "plastfit-single");
 }
 
@@ -145,14 +150,16 @@ Test(plugin_admit, required_ops)
   refuses(&plugin, PF_KIND_RULE, "has no vjp", "size of its ops");
   ops.size = offsetof(pf_rule_ops, jvp);
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_plugin_admit(&plugin, "good.so", 0, &error), PF_OK, "an older, shorter table: %s", error.text);
+  cr_assert_eq(pf_plugin_admit(&plugin, "good.so", 0, &error), PF_OK, "an older, shorter table: %s",
+               error.text);
   plugin.rule = NULL;
   refuses(&plugin, PF_KIND_RULE, "has no table of ops", "write it");
 }
 
 Test(plugin_admit, a_source_reads_or_is_a_task)
 {
-  pf_source_ops ops = {.size = sizeof ops, .create = create, .destroy = destroy, .needs = source_needs};
+  pf_source_ops ops = {
+      .size = sizeof ops, .create = create, .destroy = destroy, .declare = source_declare};
   pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_SOURCE), .name = "good", .source = &ops};
   refuses(&plugin, PF_KIND_SOURCE, "has no read (or begin, next and end)", "write it");
   ops.begin = begin;
@@ -160,7 +167,8 @@ Test(plugin_admit, a_source_reads_or_is_a_task)
   ops.begin = NULL;
   ops.read = read_all;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_plugin_admit(&plugin, "good.so", PF_KIND_SOURCE, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_plugin_admit(&plugin, "good.so", PF_KIND_SOURCE, &error), PF_OK, "%s",
+               error.text);
 }
 
 Test(plugin_admit, descriptor)

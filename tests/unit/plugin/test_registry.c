@@ -37,10 +37,12 @@ Test(plugin_registry, finds_by_name_and_alias)
   const pf_plugin *taylor = NULL, *volterra = NULL;
   const char *file = NULL;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_registry_find(registry, PF_KIND_RULE, "taylor", &taylor, &file, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_registry_find(registry, PF_KIND_RULE, "taylor", &taylor, &file, &error), PF_OK,
+               "%s", error.text);
   cr_assert_str_eq(taylor->name, "taylor");
   cr_assert(strstr(file, "taylor") != NULL);
-  cr_assert_eq(pf_registry_find(registry, PF_KIND_RULE, "volterra", &volterra, NULL, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_registry_find(registry, PF_KIND_RULE, "volterra", &volterra, NULL, &error), PF_OK,
+               "%s", error.text);
   cr_assert_eq(volterra, taylor);
   pf_registry_free(registry);
 }
@@ -50,8 +52,10 @@ Test(plugin_registry, two_registries_at_once)
   pf_registry *a = open_registry(NULL), *b = open_registry(NULL);
   const pf_plugin *plugin = NULL;
   pf_error error = pf_error_none();
-  cr_assert_eq(pf_registry_find(a, PF_KIND_RULE, "taylor", &plugin, NULL, &error), PF_OK, "%s", error.text);
-  cr_assert_eq(pf_registry_find(b, PF_KIND_RULE, "taylor", &plugin, NULL, &error), PF_OK, "%s", error.text);
+  cr_assert_eq(pf_registry_find(a, PF_KIND_RULE, "taylor", &plugin, NULL, &error), PF_OK, "%s",
+               error.text);
+  cr_assert_eq(pf_registry_find(b, PF_KIND_RULE, "taylor", &plugin, NULL, &error), PF_OK, "%s",
+               error.text);
   pf_registry_free(a);
   cr_assert_str_eq(plugin->name, "taylor"); /* still loaded for b */
   pf_registry_free(b);
@@ -78,9 +82,11 @@ Test(plugin_registry, refusals_say_what_to_do)
 {
   cr_assert(strstr(line_of(NULL, PF_KIND_RULE, "tailor"), "did you mean 'taylor'?") != NULL);
   cr_assert(strstr(line_of(NULL, PF_KIND_RULE, "nothing_like_it"), "there are ") != NULL);
-  cr_assert(strstr(line_of(NULL, PF_KIND_LOSS, "taylor"), "is a rule, and a loss was asked for") != NULL);
+  cr_assert(strstr(line_of(NULL, PF_KIND_LOSS, "taylor"), "is a rule, and a loss was asked for") !=
+            NULL);
   cr_assert(strstr(line_of(NULL, PF_KIND_RULE, "./taylor"), "named, never pathed") != NULL);
-  cr_assert(strstr(line_of(NULL, PF_KIND_RULE, "../plugins/taylor.so"), "named, never pathed") != NULL);
+  cr_assert(strstr(line_of(NULL, PF_KIND_RULE, "../plugins/taylor.so"), "named, never pathed") !=
+            NULL);
   cr_assert(strstr(line_of(NULL, PF_KIND_RULE, ""), "is no name of a rule") != NULL);
 }
 
@@ -111,9 +117,11 @@ static const char *component_line(const char *text, const char *override)
   pf_config *config = NULL;
   pf_component component = {0};
   pf_error error = pf_error_none();
-  if (pf_config_parse(text, "t.cfg", &override, override == NULL ? 0 : 1, &config, &error) == PF_OK &&
-      pf_component_create(registry, config, pf_node_get(pf_config_root(config), "rules.learn"), PF_KIND_RULE,
-                          "rules.learn", (pf_names){host_keys, 4}, &component, &error) == PF_OK) {
+  if (pf_config_parse(text, "t.cfg", &override, override == NULL ? 0 : 1, &config, &error) ==
+          PF_OK &&
+      pf_component_create(registry, config, pf_node_get(pf_config_root(config), "rules.learn"),
+                          PF_KIND_RULE, "rules.learn", (pf_names){host_keys, 4}, &component,
+                          &error) == PF_OK) {
     (void)snprintf(line, sizeof line, "%s", component.label);
     pf_component_free(&component);
   } else {
@@ -135,23 +143,31 @@ Test(plugin_component, mistakes_have_a_place)
   const char *text = "rules: { learn: { plugin = \"taylor\";\n terms = \"x r\"; }; };";
   cr_assert_str_eq(component_line("rules: {\n learn: { terms = \"x\"; }; };", NULL),
                    "t.cfg:2: rules.learn has no 'plugin', the name of a rule (plastfit list)");
-  cr_assert_str_eq(component_line("rules: { learn: { plugin = 3; }; };", NULL),
-                   "t.cfg:1: rules.learn.plugin: expected the name of a rule in quotes (plastfit list)");
+  cr_assert_str_eq(
+      component_line("rules: { learn: { plugin = 3; }; };", NULL),
+      "t.cfg:1: rules.learn.plugin: expected the name of a rule in quotes (plastfit list)");
   cr_assert_eq(strncmp(component_line("a = 1;", NULL), "t.cfg: rules.learn is missing", 29), 0);
-  cr_assert_eq(strncmp(component_line(text, "rules.learn.plugin=tailor"),
-                       "command line: rules.learn.plugin=tailor: there is no rule 'tailor'; did you mean 'taylor'?",
-                       strlen("command line: rules.learn.plugin=tailor: there is no rule 'tailor'; did you mean ")),
-               0);
-  cr_assert_str_eq(component_line(text, "rules.learn.trems=x"),
-                   "command line: rules.learn.trems=x: rule taylor has no option 'trems'; did you mean 'terms'? "
-                   "(plastfit describe taylor lists them)");
+  cr_assert_eq(
+      strncmp(
+          component_line(text, "rules.learn.plugin=tailor"),
+          "command line: rules.learn.plugin=tailor: there is no rule 'tailor'; did you mean "
+          "'taylor'?",
+          strlen(
+              "command line: rules.learn.plugin=tailor: there is no rule 'tailor'; did you mean ")),
+      0);
+  cr_assert_str_eq(
+      component_line(text, "rules.learn.trems=x"),
+      "command line: rules.learn.trems=x: rule taylor has no option 'trems'; did you mean 'terms'? "
+      "(plastfit describe taylor lists them)");
   /* what the plugin finds itself gets the place of the option it names */
-  const char *own = component_line("rules: { learn: { plugin = \"taylor\";\n terms = \"x q\"; }; };", NULL);
+  const char *own =
+      component_line("rules: { learn: { plugin = \"taylor\";\n terms = \"x q\"; }; };", NULL);
   cr_assert_eq(strncmp(own, "t.cfg:2: rule taylor: ", 22), 0, "%s", own);
 }
 
 Test(plugin_component, another_name_of_the_same_plugin_drops_nothing)
 {
   const char *text = "rules: { learn: { plugin = \"taylor\";\n foreign = 1; }; };";
-  cr_assert(strstr(component_line(text, "rules.learn.plugin=volterra"), "has no option 'foreign'") != NULL);
+  cr_assert(strstr(component_line(text, "rules.learn.plugin=volterra"),
+                   "has no option 'foreign'") != NULL);
 }

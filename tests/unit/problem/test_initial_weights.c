@@ -40,28 +40,31 @@ static void refuse(const char *text, const char *expected)
   pf_initial_file *file = NULL;
   pf_error error;
   cr_expect(read_text(text, &file, &error) == PF_STOP, "taken, expected: %s", expected);
-  cr_expect(strstr(error.text, expected) != NULL, "found '%s', expected '%s'", error.text, expected);
+  cr_expect(strstr(error.text, expected) != NULL, "found '%s', expected '%s'", error.text,
+            expected);
 }
 
-static const double *find(const pf_initial_file *file, const char *animal, int64_t experiment, int64_t projection)
+static const double *find(const pf_initial_file *file, const char *animal, int64_t experiment,
+                          int64_t projection)
 {
   const double *w = NULL;
   pf_error error = pf_error_none();
-  cr_assert(pf_initial_file_find(file, tiny.problem.model, animal, experiment, projection, &w, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_initial_file_find(file, tiny.problem.model, animal, experiment, projection, &w,
+                                 &error) == PF_OK,
+            "%s", error.text);
   return w;
 }
 
-#define LAYER2(animal, experiment, value)                                                                       \
-  animal "," experiment ",layer2,0,0," value "\n" animal "," experiment ",layer2,0,1,1\n" animal "," experiment \
-         ",layer2,0,2,2\n"
+#define LAYER2(animal, experiment, value)                                                        \
+  animal "," experiment ",layer2,0,0," value "\n" animal "," experiment ",layer2,0,1,1\n" animal \
+         "," experiment ",layer2,0,2,2\n"
 
 Test(problem_initial_weights, experiment_before_animal_before_all)
 {
   pf_initial_file *file = NULL;
   pf_error error;
-  cr_assert(read_text("animal,experiment,projection,post,pre,value\n" LAYER2("", "", "0.5") LAYER2("a", "", "0.25")
-                          LAYER2("a", "1", "-7"),
+  cr_assert(read_text("animal,experiment,projection,post,pre,value\n" LAYER2("", "", "0.5")
+                          LAYER2("a", "", "0.25") LAYER2("a", "1", "-7"),
                       &file, &error) == PF_OK,
             "%s", error.text);
   cr_expect(find(file, "b", 0, 1)[0] == 0.5);
@@ -76,9 +79,11 @@ Test(problem_initial_weights, an_animal_that_is_left_out)
   pf_initial_file *file = NULL;
   pf_error error;
   const double *w = NULL;
-  cr_assert(read_text("animal,experiment,projection,post,pre,value\n" LAYER2("a", "", "1"), &file, &error) == PF_OK);
+  cr_assert(read_text("animal,experiment,projection,post,pre,value\n" LAYER2("a", "", "1"), &file,
+                      &error) == PF_OK);
   cr_expect(pf_initial_file_find(file, tiny.problem.model, "b", 0, 1, &w, &error) == PF_STOP);
-  cr_expect(strstr(error.text, "has no initial weights of layer2 for experiment 0 of 'b'") != NULL, "%s", error.text);
+  cr_expect(strstr(error.text, "has no initial weights of layer2 for experiment 0 of 'b'") != NULL,
+            "%s", error.text);
   pf_initial_file_free(file);
 }
 
@@ -86,7 +91,8 @@ Test(problem_initial_weights, what_is_refused)
 {
   refuse("projection,post,value\nlayer2,0,1\n", "has no column 'pre'");
   refuse("projection,post,pre,value\n", "has a header and no rows");
-  refuse("projection,post,pre,value\nlayer2,0,0,1\n", "layer2 has no weight for post 0, pre 1; expected all of 1 x 3");
+  refuse("projection,post,pre,value\nlayer2,0,0,1\n",
+         "layer2 has no weight for post 0, pre 1; expected all of 1 x 3");
   refuse("projection,post,pre,value\nlayer3,0,0,1\n", "weights.csv:2: ");
   refuse("projection,post,pre,value\nlayer3,0,0,1\n", "did you mean 'layer");
   refuse("projection,post,pre,value\nlayer2,1,0,1\n",
@@ -106,15 +112,19 @@ Test(problem_initial_weights, a_draw_starts_from_them)
   pf_draw *draw = NULL, *twin = NULL;
   pf_workspace *workspace = NULL;
   pf_problem *problem = &tiny.problem;
-  cr_assert(read_text("projection,post,pre,value\nlayer1,0,0,1\nlayer1,0,1,2\nlayer1,1,0,3\nlayer1,1,1,4\n"
-                      "layer1,2,0,5\nlayer1,2,1,6\n",
-                      &problem->initial, &error) == PF_OK,
-            "%s", error.text);
-  cr_assert(pf_problem_draw(problem, &problem->data, 1, 0, true, &draw, &error) == PF_OK, "%s", error.text);
+  cr_assert(
+      read_text(
+          "projection,post,pre,value\nlayer1,0,0,1\nlayer1,0,1,2\nlayer1,1,0,3\nlayer1,1,1,4\n"
+          "layer1,2,0,5\nlayer1,2,1,6\n",
+          &problem->initial, &error) == PF_OK,
+      "%s", error.text);
+  cr_assert(pf_problem_draw(problem, &problem->data, 1, 0, true, &draw, &error) == PF_OK, "%s",
+            error.text);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
   double *theta = pf_memory_need(problem->model->n_parameters, sizeof *theta, &error);
-  cr_assert(pf_forward(problem->model, draw, theta, 0, PF_STEP_FIT, workspace, NULL, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_forward(problem->model, draw, theta, 0, PF_STEP_FIT, workspace, NULL, &error) ==
+                PF_OK,
+            "%s", error.text);
   int64_t ld = 0;
   const pf_real *w = pf_workspace_weights(workspace, 0, 0, &ld);
   for (int64_t i = 0; i < 3; i++) {
@@ -123,10 +133,11 @@ Test(problem_initial_weights, a_draw_starts_from_them)
     }
   }
   /* and so does the teacher beside it */
-  cr_assert(pf_problem_teacher_draw(problem, draw, theta, &twin, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_problem_teacher_draw(problem, draw, theta, &twin, &error) == PF_OK, "%s",
+            error.text);
   cr_assert(twin->given_w[0] != NULL && twin->given_w[1] == NULL);
   cr_expect(memcmp(twin->given_w[0], draw->given_w[0], 6 * sizeof(pf_real)) == 0);
-  pf_draw_free(problem->teacher, twin);
+  pf_draw_free(problem->models->teacher, twin);
   pf_draw_free(problem->model, draw);
   pf_workspace_free(workspace);
   pf_memory_free(theta);

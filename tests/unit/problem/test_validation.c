@@ -1,7 +1,7 @@
 /* core/problem: step masks of validations, and views of a part of the data. */
 #include "core/base/memory.h"
+#include "core/problem/subset.h"
 #include "core/problem/validation.h"
-#include "core/problem/view.h"
 #include "tests/unit/support/tiny_problem.h"
 
 #include <criterion/criterion.h>
@@ -12,7 +12,8 @@ enum { N = 12 };
 static pf_dataset data;
 static pf_error error;
 
-/* Trials of 1, 3, 2, 1, 4, 1 steps; the data leave one step out of scoring, another out of fitting. */
+/* Trials of 1, 3, 2, 1, 4, 1 steps; the data leave one step out of scoring, another out of fitting.
+ */
 static const int64_t trials[N] = {0, 1, 1, 1, 4, 4, 5, 6, 6, 6, 6, 9};
 static const int64_t blocks[N] = {0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2};
 
@@ -50,20 +51,24 @@ static void end(void)
 
 TestSuite(validation, .init = start, .fini = end);
 
-/* Whatever the mask, plastic flags stay, no step is in both, and what the data exclude stays excluded. */
+/* Whatever the mask, plastic flags stay, no step is in both, and what the data exclude stays
+ * excluded. */
 static void check_masks(const uint32_t *flags)
 {
   const pf_recording *recording = &data.recordings[0];
   for (int t = 0; t < N; t++) {
     cr_assert((flags[t] & PF_STEP_PLASTIC) == (recording->flags[t] & PF_STEP_PLASTIC));
-    cr_assert((flags[t] & PF_STEP_FIT) == 0 || (flags[t] & PF_STEP_SCORE) == 0, "step %d is in both", t);
-    cr_assert((flags[t] & ~recording->flags[t]) == 0, "step %d got a flag that the data withhold", t);
+    cr_assert((flags[t] & PF_STEP_FIT) == 0 || (flags[t] & PF_STEP_SCORE) == 0,
+              "step %d is in both", t);
+    cr_assert((flags[t] & ~recording->flags[t]) == 0, "step %d got a flag that the data withhold",
+              t);
   }
 }
 
 Test(validation, forecast)
 {
-  /* six trials: 0.5 fits three (steps 0..5), 0.7 four (4.2 rounded down), and neither side is ever empty */
+  /* six trials: 0.5 fits three (steps 0..5), 0.7 four (4.2 rounded down), and neither side is ever
+   * empty */
   static const struct {
     double fraction;
     int split;
@@ -73,8 +78,10 @@ Test(validation, forecast)
     cr_assert(pf_mask_forecast(&data.recordings[0], cases[k].fraction, flags, &error) == PF_OK);
     check_masks(flags);
     for (int t = 0; t < N; t++) {
-      cr_assert((flags[t] & PF_STEP_FIT) == 0 || t < cases[k].split, "%g fits step %d", cases[k].fraction, t);
-      cr_assert((flags[t] & PF_STEP_SCORE) == 0 || t >= cases[k].split, "%g scores step %d", cases[k].fraction, t);
+      cr_assert((flags[t] & PF_STEP_FIT) == 0 || t < cases[k].split, "%g fits step %d",
+                cases[k].fraction, t);
+      cr_assert((flags[t] & PF_STEP_SCORE) == 0 || t >= cases[k].split, "%g scores step %d",
+                cases[k].fraction, t);
     }
     cr_assert(pf_count_steps(flags, N, PF_STEP_FIT) + pf_count_steps(flags, N, PF_STEP_SCORE) ==
               N - (cases[k].split > 2 ? 0 : 1) - (cases[k].split > 9 ? 1 : 0));
@@ -85,8 +92,13 @@ Test(validation, forecast_of_one_trial)
 {
   static const double cue[2] = {1, 1};
   static const int64_t trial[2] = {3, 3};
-  const pf_experiment one = {
-      .size = sizeof one, .animal = "b", .name = "b.csv", .n_steps = 2, .n_input = 1, .cue = cue, .trial = trial};
+  const pf_experiment one = {.size = sizeof one,
+                             .animal = "b",
+                             .name = "b.csv",
+                             .n_steps = 2,
+                             .n_input = 1,
+                             .cue = cue,
+                             .trial = trial};
   uint32_t flags[2];
   cr_assert(pf_dataset_add(&data, &one, &error) == PF_OK);
   cr_assert(pf_mask_forecast(&data.recordings[1], 0.5, flags, &error) == PF_POINT_FAILED);
@@ -100,8 +112,10 @@ Test(validation, blocks_of_the_data)
   cr_assert(folds.from_data && folds.n == 3);
   pf_mask_fold(&data.recordings[0], folds, 2, flags);
   check_masks(flags);
-  cr_assert(pf_count_steps(flags, 6, PF_STEP_FIT) == 6 && pf_count_steps(flags, 6, PF_STEP_SCORE) == 0);
-  cr_assert(pf_count_steps(flags + 6, 6, PF_STEP_FIT) == 0 && pf_count_steps(flags + 6, 6, PF_STEP_SCORE) == 6);
+  cr_assert(pf_count_steps(flags, 6, PF_STEP_FIT) == 6 &&
+            pf_count_steps(flags, 6, PF_STEP_SCORE) == 0);
+  cr_assert(pf_count_steps(flags + 6, 6, PF_STEP_FIT) == 0 &&
+            pf_count_steps(flags + 6, 6, PF_STEP_SCORE) == 6);
   pf_mask_fold(&data.recordings[0], folds, 1, flags); /* a block that this animal does not have */
   cr_assert(pf_count_steps(flags, N, PF_STEP_SCORE) == 0);
 }
@@ -118,7 +132,8 @@ Test(validation, equal_parts)
     pf_mask_fold(&data.recordings[0], folds, k, flags);
     check_masks(flags);
     scored += pf_count_steps(flags, N, PF_STEP_SCORE);
-    cr_assert(pf_count_steps(flags, N, PF_STEP_SCORE) > 0 && pf_count_steps(flags, N, PF_STEP_FIT) > 0);
+    cr_assert(pf_count_steps(flags, N, PF_STEP_SCORE) > 0 &&
+              pf_count_steps(flags, N, PF_STEP_FIT) > 0);
   }
   cr_assert(scored == N - 1); /* every step once, but the one that the data withhold */
 }
@@ -137,7 +152,8 @@ Test(validation, blocks_in_two_experiments)
   cr_assert(folds.from_data && folds.n == 2);
 }
 
-/* normalise = "padded" counts trials that are fitted, and the longest run of fitted steps in one. */
+/* normalise = "padded" counts trials that are fitted, and the longest run of fitted steps in one.
+ */
 Test(validation, trials_that_count)
 {
   pf_recording *recording = &data.recordings[0];
@@ -158,22 +174,26 @@ Test(problem_view, keeps_its_places)
   static const size_t chosen[] = {1, 3};
   pf_problem *view = NULL;
   error = pf_error_none();
-  cr_assert(pf_problem_view(problem, chosen, 2, &view, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_problem_subset(problem, chosen, 2, &view, &error) == PF_OK, "%s", error.text);
   cr_assert(view->data.n == 2 && view->data.n_animals == 2);
-  cr_assert(strcmp(view->data.animals[1], "Fly4") == 0 && view->data.recordings[1].animal_index == 1);
+  cr_assert(strcmp(view->data.animals[1], "Fly4") == 0 &&
+            view->data.recordings[1].animal_index == 1);
   for (size_t k = 0; k < 2; k++) {
     pf_draw *own = NULL, *whole = NULL;
     cr_assert(pf_problem_draw(view, &view->data, k, 1, false, &own, &error) == PF_OK);
-    cr_assert(pf_problem_draw(problem, &problem->data, chosen[k], 1, false, &whole, &error) == PF_OK);
+    cr_assert(pf_problem_draw(problem, &problem->data, chosen[k], 1, false, &whole, &error) ==
+              PF_OK);
     cr_assert(own->n_steps == whole->n_steps && own->n_steps > 0);
-    cr_assert(memcmp(own->input, whole->input, (size_t)(own->n_steps * own->ld_input) * sizeof(pf_real)) == 0);
-    cr_assert(memcmp(own->noise, whole->noise, (size_t)problem->model->needs.n_noise * sizeof(double)) == 0);
+    cr_assert(memcmp(own->input, whole->input,
+                     (size_t)(own->n_steps * own->ld_input) * sizeof(pf_real)) == 0);
+    cr_assert(memcmp(own->noise, whole->noise,
+                     (size_t)problem->model->declared.n_noise * sizeof(double)) == 0);
     pf_draw_free(problem->model, own);
     pf_draw_free(problem->model, whole);
   }
   /* its flags are its own */
   view->data.recordings[0].flags[0] = 0;
   cr_assert(problem->data.recordings[1].flags[0] != 0);
-  pf_problem_view_free(view);
+  pf_problem_subset_free(view);
   tiny_problem_free(&tiny);
 }

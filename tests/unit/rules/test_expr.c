@@ -1,4 +1,5 @@
-/* The rule from a formula: what is refused and where, its derivatives, and that it is the C rule it spells. */
+/* The rule from a formula: what is refused and where, its derivatives, and that it is the C rule it
+ * spells. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "tests/unit/support/rule_object.h"
@@ -16,7 +17,8 @@ static const char *const names[] = {"a", "rate", "decay"};
 
 static void make(rule_object *rule, const char *dw, size_t n_names, const char *const *parameters)
 {
-  const fake_value given[] = {FAKE_STRING("dw", dw), FAKE_STRINGS("parameters", parameters, n_names)};
+  const fake_value given[] = {FAKE_STRING("dw", dw),
+                              FAKE_STRINGS("parameters", parameters, n_names)};
   rule_make(rule, expr_LTX_pf_plugin_entry, given, n_names > 0 ? 2 : 1);
 }
 
@@ -50,7 +52,8 @@ Test(rule_expr, precedence)
       {"2 * x * 3 * y * w", 6 * x * y * w},
       {"x * (2 - y) - w * (w * 3)", x * (2 - y) - w * w * 3},
       {"x^0.5 + x^-2 + x^3 + x^1 + x^0", sqrt(x) + 1 / (x * x) + x * x * x + x + 1},
-      {"exp(x) + log(x) + tanh(y) + sqrt(x) + abs(y)", exp(x) + log(x) + tanh(y) + sqrt(x) + fabs(y)},
+      {"exp(x) + log(x) + tanh(y) + sqrt(x) + abs(y)",
+       exp(x) + log(x) + tanh(y) + sqrt(x) + fabs(y)},
       {"exp(w) + log(w) + tanh(w) + sqrt(w) + abs(-w)", exp(w) + log(w) + tanh(w) + sqrt(w) + w},
       {"min(x, y) + max(x, w) * step(x - 1) + step(y)", y + x},
       {"min(y, -1) + max(y, 2)", 1},
@@ -64,8 +67,8 @@ Test(rule_expr, precedence)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     const double found = value(cases[i].dw, x, y, w);
-    cr_assert(fabs(found - cases[i].expected) <= 4 * RULE_ROUNDING, "%s: %.17g instead of %.17g", cases[i].dw, found,
-              cases[i].expected);
+    cr_assert(fabs(found - cases[i].expected) <= 4 * RULE_ROUNDING, "%s: %.17g instead of %.17g",
+              cases[i].dw, found, cases[i].expected);
   }
 }
 
@@ -75,7 +78,8 @@ Test(rule_expr, refusals_point_at_the_column)
     const char *dw, *said;
   } cases[] = {
       {"", "dw, column 1: the formula ends where a number, a name or '(' was expected"},
-      {"a*x*(reward - w", "dw, column 16: the formula ends where ')' for the '(' of column 5 was expected"},
+      {"a*x*(reward - w",
+       "dw, column 16: the formula ends where ')' for the '(' of column 5 was expected"},
       {"a * x * ", "dw, column 9: the formula ends where"},
       {"a x", "dw, column 3: found 'x', expected an operator (a product is written with *)"},
       {"a*x % w", "dw, column 5: found '%', expected an operator"},
@@ -83,7 +87,8 @@ Test(rule_expr, refusals_point_at_the_column)
       {"a*min(y)", "dw, column 8: found ')', expected a comma and a second argument"},
       {"a*exp(y, w)", "dw, column 8: found ',', expected ')' after the one argument"},
       {"a*exp", "dw, column 3: the function exp needs its argument in brackets"},
-      {"a*x + rats*w", "dw, column 7: 'rats' is no variable (x, y, w), parameter or trace; did you mean 'rate'"},
+      {"a*x + rats*w",
+       "dw, column 7: 'rats' is no variable (x, y, w), parameter or trace; did you mean 'rate'"},
       {"a*x + q", "dw, column 7: 'q' is no variable"},
       {"a*x*log(-1)", "dw, column 5: the result is nan"},
       {"a*x/(1-1)", "dw, column 4: the result is inf"},
@@ -91,7 +96,8 @@ Test(rule_expr, refusals_point_at_the_column)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char text[256];
-    const fake_value given[] = {FAKE_STRING("dw", cases[i].dw), FAKE_STRINGS("parameters", names, 2)};
+    const fake_value given[] = {FAKE_STRING("dw", cases[i].dw),
+                                FAKE_STRINGS("parameters", names, 2)};
     rule_refusal(expr_LTX_pf_plugin_entry, given, 2, text, sizeof text);
     cr_assert(strncmp(text, cases[i].said, strlen(cases[i].said)) == 0 ||
                   (strstr(text, "nan") != NULL && strstr(cases[i].said, "nan") != NULL),
@@ -129,16 +135,18 @@ Test(rule_expr, long_formulas_are_refused)
 }
 
 /** The same dw as the C rule, up to rounding. */
-static void check_same(pf_plugin_entry entry, const fake_value *given, size_t n_given, const char *dw,
-                       const char *const *parameters, const double *theta, double r)
+static void check_same(pf_plugin_entry entry, const fake_value *given, size_t n_given,
+                       const char *dw, const char *const *parameters, const double *theta, double r)
 {
   rule_object by_hand, spelt;
   rule_make(&by_hand, entry, given, n_given);
   make(&spelt, dw, 2, parameters);
   for (int k = 0; k < 50; k++) {
     const double x = sin(1.7 * k), y = cos(2.3 * k), w = sin(0.9 * k + 1);
-    const double expected = rule_dw(&by_hand, theta, x, y, w, r), found = rule_dw(&spelt, theta, x, y, w, r);
-    cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g instead of %.17g", dw, found, expected);
+    const double expected = rule_dw(&by_hand, theta, x, y, w, r),
+                 found = rule_dw(&spelt, theta, x, y, w, r);
+    cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g instead of %.17g", dw, found,
+              expected);
   }
   rule_unmake(&by_hand);
   rule_unmake(&spelt);
@@ -157,19 +165,20 @@ Test(rule_expr, channels_become_modulators)
 {
   rule_object rule;
   make(&rule, "a*x*(reward - expected_reward) + dopamine*w", 1, names);
-  cr_assert(rule.needs.modulators.count == 4);
-  cr_assert_str_eq(rule.needs.modulators.items[0].name, "r"); /* the config's `modulator`, not used here */
-  cr_assert_str_eq(rule.needs.modulators.items[0].fallback, "0");
-  cr_assert_str_eq(rule.needs.modulators.items[1].fallback, "reward");
-  cr_assert_str_eq(rule.needs.modulators.items[3].fallback, "dopamine");
+  cr_assert(rule.declared.modulators.count == 4);
+  cr_assert_str_eq(rule.declared.modulators.items[0].name,
+                   "r"); /* the config's `modulator`, not used here */
+  cr_assert_str_eq(rule.declared.modulators.items[0].fallback, "0");
+  cr_assert_str_eq(rule.declared.modulators.items[1].fallback, "reward");
+  cr_assert_str_eq(rule.declared.modulators.items[3].fallback, "dopamine");
   rule_unmake(&rule);
   make(&rule, "a*x*r", 1, names);
-  cr_assert(rule.needs.modulators.count == 1);
-  cr_assert_str_eq(rule.needs.modulators.items[0].fallback, "reward - expected_reward");
+  cr_assert(rule.declared.modulators.count == 1);
+  cr_assert_str_eq(rule.declared.modulators.items[0].fallback, "reward - expected_reward");
   rule_unmake(&rule);
   make(&rule, "a*x", 1, names);
-  cr_assert(rule.needs.modulators.count == 0);
-  cr_assert(rule.needs.reads == PF_READS_PRE);
+  cr_assert(rule.declared.modulators.count == 0);
+  cr_assert(rule.declared.reads == PF_READS_PRE);
   rule_unmake(&rule);
 }
 
@@ -186,10 +195,12 @@ Test(rule_expr, domain_errors_fail_the_point)
     rule_object rule;
     make(&rule, cases[i].dw, 0, NULL);
     const pf_real x[] = {1, 1, 1}, y[] = {(pf_real)-2}, w[] = {1, (pf_real)-0.5, 2};
-    const pf_block in = {.size = sizeof in, .n_rows = 1, .n_pre = 3, .pre = x, .post = y, .w = w, .ldw = 3};
+    const pf_block in = {
+        .size = sizeof in, .n_rows = 1, .n_pre = 3, .pre = x, .post = y, .w = w, .ldw = 3};
     pf_real dw[3];
     pf_error error = {.size = sizeof error};
-    cr_assert(rule.ops->forward(rule.self, &in, dw, 3, &error) == PF_POINT_FAILED, "%s", cases[i].dw);
+    cr_assert(rule.ops->forward(rule.self, &in, dw, 3, &error) == PF_POINT_FAILED, "%s",
+              cases[i].dw);
     char text[256]; /* glibc prints the sign of a NaN */
     size_t n = 0;
     for (const char *at = error.text; *at != '\0' && n + 1 < sizeof text; at++) {
@@ -214,7 +225,8 @@ Test(rule_expr, describe_puts_numbers_in)
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);
   cr_assert_str_eq(text, "dw = 0.98*x*(reward - 0.5) - (-1.5e-07)*w");
   rule.ops->describe(rule.self, theta, PF_TEXT_LATEX, text, sizeof text, &error);
-  cr_assert_str_eq(text, "\\Delta w = 0.98 \\, x \\, (\\mathrm{reward} - 0.5) - (-1.5 \\times 10^{-7}) \\, w");
+  cr_assert_str_eq(
+      text, "\\Delta w = 0.98 \\, x \\, (\\mathrm{reward} - 0.5) - (-1.5 \\times 10^{-7}) \\, w");
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, 9, &error);
   cr_assert_str_eq(text, "dw = 0.9");
   rule_unmake(&rule);
@@ -224,7 +236,7 @@ Test(rule_expr, describe_puts_numbers_in)
 
 enum { ROWS = 2, COLUMNS = 5, LD = 7, PLANE = 20 };
 
-Test(rule_expr, traces_advance_and_their_adjoint_and_tangent_agree)
+Test(rule_expr, traces_update_traces_and_their_adjoint_and_tangent_agree)
 {
   static const char *const parameters[] = {"a", "rate"};
   static const char *const traces[] = {"e = rate*e + x*y", "f = f*0.5 + tanh(e*w)"};
@@ -232,10 +244,12 @@ Test(rule_expr, traces_advance_and_their_adjoint_and_tangent_agree)
                               FAKE_STRINGS("traces", traces, 2)};
   rule_object rule;
   rule_make(&rule, expr_LTX_pf_plugin_entry, given, 3);
-  cr_assert(rule.needs.traces.count == 2 && rule.needs.trace_order == PF_TRACES_AFTER_STEP);
+  cr_assert(rule.declared.traces.count == 2 && rule.declared.trace_order == PF_TRACES_AFTER_STEP);
   double theta[2] = {0.7, 0.9};
-  pf_real x[COLUMNS], y[ROWS] = {(pf_real)0.4, (pf_real)-1.1}, w[ROWS * LD], e[2 * PLANE], next[2 * PLANE];
-  pf_real bar[2 * PLANE], g_e[2 * PLANE] = {0}, g_x[COLUMNS] = {0}, g_y[ROWS] = {0}, g_w[ROWS * LD] = {0};
+  pf_real x[COLUMNS], y[ROWS] = {(pf_real)0.4, (pf_real)-1.1}, w[ROWS * LD], e[2 * PLANE],
+                      next[2 * PLANE];
+  pf_real bar[2 * PLANE], g_e[2 * PLANE] = {0}, g_x[COLUMNS] = {0}, g_y[ROWS] = {0},
+                                  g_w[ROWS * LD] = {0};
   pf_real e_dot[2 * PLANE], next_dot[2 * PLANE] = {0};
   double g_theta[2] = {0}, theta_dot[2] = {0.3, -0.8};
   for (int j = 0; j < COLUMNS; j++) {
@@ -259,7 +273,7 @@ Test(rule_expr, traces_advance_and_their_adjoint_and_tangent_agree)
                        .traces = {.synapse = e, .ldw = LD, .synapse_stride = PLANE}};
   const pf_traces out = {.synapse = next, .ldw = LD, .synapse_stride = PLANE};
   pf_error error = {.size = sizeof error};
-  cr_assert(rule.ops->advance(rule.self, &in, &out, &error) == PF_OK);
+  cr_assert(rule.ops->update_traces(rule.self, &in, &out, &error) == PF_OK);
   for (int i = 0; i < ROWS; i++) {
     for (int j = 0; j < LD; j++) {
       const double was = (double)e[i * LD + j], f = (double)e[PLANE + i * LD + j];
@@ -273,20 +287,22 @@ Test(rule_expr, traces_advance_and_their_adjoint_and_tangent_agree)
   }
   /* <bar, J v> = <J' bar, v>, with v in theta and traces */
   const pf_traces cotangent = {.synapse = bar, .ldw = LD, .synapse_stride = PLANE};
-  const pf_rule_gradient gradient = {.size = sizeof gradient,
-                                     .theta = g_theta,
-                                     .pre = g_x,
-                                     .post = g_y,
-                                     .w = g_w,
-                                     .ldw = LD,
-                                     .traces = {.synapse = g_e, .ldw = LD, .synapse_stride = PLANE}};
-  cr_assert(rule.ops->advance_vjp(rule.self, &in, &cotangent, &gradient, &error) == PF_OK);
-  const pf_rule_tangent tangent = {.size = sizeof tangent,
-                                   .n_tangents = 1,
-                                   .theta = theta_dot,
-                                   .traces = {.synapse = e_dot, .ldw = LD, .synapse_stride = PLANE}};
+  const pf_rule_gradient gradient = {
+      .size = sizeof gradient,
+      .theta = g_theta,
+      .pre = g_x,
+      .post = g_y,
+      .w = g_w,
+      .ldw = LD,
+      .traces = {.synapse = g_e, .ldw = LD, .synapse_stride = PLANE}};
+  cr_assert(rule.ops->update_traces_vjp(rule.self, &in, &cotangent, &gradient, &error) == PF_OK);
+  const pf_rule_tangent tangent = {
+      .size = sizeof tangent,
+      .n_tangents = 1,
+      .theta = theta_dot,
+      .traces = {.synapse = e_dot, .ldw = LD, .synapse_stride = PLANE}};
   const pf_traces dot = {.synapse = next_dot, .ldw = LD, .synapse_stride = PLANE};
-  cr_assert(rule.ops->advance_jvp(rule.self, &in, &tangent, &dot, &error) == PF_OK);
+  cr_assert(rule.ops->update_traces_jvp(rule.self, &in, &tangent, &dot, &error) == PF_OK);
   double forwards = 0.0, backwards = 0.0;
   for (int k = 0; k < 2; k++) {
     backwards += g_theta[k] * theta_dot[k];
@@ -298,7 +314,7 @@ Test(rule_expr, traces_advance_and_their_adjoint_and_tangent_agree)
       }
     }
   }
-  cr_assert(fabs(forwards) > 0.1 && fabs(forwards - backwards) <= 10 * RULE_ROUNDING, "%.17g and %.17g", forwards,
-            backwards);
+  cr_assert(fabs(forwards) > 0.1 && fabs(forwards - backwards) <= 10 * RULE_ROUNDING,
+            "%.17g and %.17g", forwards, backwards);
   rule_unmake(&rule);
 }

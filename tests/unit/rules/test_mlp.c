@@ -34,7 +34,8 @@ static void make_shape(rule_object *rule, const shape *s)
     letters[k][0] = s->inputs[k];
     names[k] = letters[k];
   }
-  const fake_value given[] = {FAKE_INTEGERS("hidden", s->hidden, s->n_hidden), FAKE_STRINGS("inputs", names, n)};
+  const fake_value given[] = {FAKE_INTEGERS("hidden", s->hidden, s->n_hidden),
+                              FAKE_STRINGS("inputs", names, n)};
   rule_make(rule, mlp_LTX_pf_plugin_entry, given, 2);
 }
 
@@ -69,13 +70,14 @@ Test(rule_mlp, dw_is_the_perceptron)
     rule_object rule;
     make_shape(&rule, &shapes[i]);
     double theta[256];
-    for (size_t k = 0; k < rule.needs.parameters.count; k++) {
+    for (size_t k = 0; k < rule.declared.parameters.count; k++) {
       theta[k] = 0.6 * sin(2.0 + 3.7 * (double)k);
     }
     const double value[4] = {0.83, -0.61, 1.17, 0.47};
     const double expected = reference(&shapes[i], theta, value);
     const double found = rule_dw(&rule, theta, value[0], value[1], value[2], value[3]);
-    cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g, expected %.17g", shapes[i].inputs, found, expected);
+    cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g, expected %.17g",
+              shapes[i].inputs, found, expected);
     rule_unmake(&rule);
   }
 }
@@ -84,8 +86,8 @@ Test(rule_mlp, default_is_four_ten_one)
 {
   rule_object rule;
   rule_make(&rule, mlp_LTX_pf_plugin_entry, NULL, 0);
-  const pf_parameter *p = rule.needs.parameters.items;
-  cr_assert(rule.needs.parameters.count == 61);
+  const pf_parameter *p = rule.declared.parameters.items;
+  cr_assert(rule.declared.parameters.count == 61);
   cr_assert_str_eq(p[0].name, "L1_x_0");
   cr_assert_str_eq(p[13].name, "L1_y_3");
   cr_assert_str_eq(p[40].name, "L1_bias_0");
@@ -110,7 +112,8 @@ Test(rule_mlp, refusals_say_what_to_do)
                                {FAKE_STRINGS("inputs", NULL, 0)},
                                {FAKE_INTEGERS("hidden", many, 2)},
                                {FAKE_INTEGERS("hidden", layers, 9)}};
-  static const char *const says[] = {"\"z\"", "twice", "at least one", "at most 256", "9 hidden layers"};
+  static const char *const says[] = {"\"z\"", "twice", "at least one", "at most 256",
+                                     "9 hidden layers"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     rule_refusal(mlp_LTX_pf_plugin_entry, bad[i], 1, text, sizeof text);
     cr_assert(strstr(text, says[i]) != NULL, "\"%s\" lacks \"%s\"", text, says[i]);

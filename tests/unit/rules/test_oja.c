@@ -17,9 +17,9 @@ Test(rule_oja, dw_is_the_equation)
   const double x = 0.61, y = -1.3, w = 0.71;
   const double expected = theta[0] * x * y - theta[1] * y * y * w;
   cr_assert(fabs(rule_dw(&rule, theta, x, y, w, NAN) - expected) <= RULE_ROUNDING);
-  cr_assert(rule.needs.parameters.count == 2);
-  cr_assert_str_eq(rule.needs.parameters.items[0].name, "rate");
-  cr_assert_str_eq(rule.needs.parameters.items[1].name, "decay");
+  cr_assert(rule.declared.parameters.count == 2);
+  cr_assert_str_eq(rule.declared.parameters.items[0].name, "rate");
+  cr_assert_str_eq(rule.declared.parameters.items[1].name, "decay");
   char text[64];
   pf_error error = {.size = sizeof error};
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);

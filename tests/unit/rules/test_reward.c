@@ -21,20 +21,23 @@ static void make_form(rule_object *rule, int form, int decays)
 
 Test(rule_reward, dw_is_the_equation)
 {
-  static const char *const equations[4] = {"dw = 0.83 x r", "dw = 0.83 x y r", "dw = 0.83 r (x - 0.21)",
-                                           "dw = 0.83 x (r - w)"};
+  static const char *const equations[4] = {"dw = 0.83 x r", "dw = 0.83 x y r",
+                                           "dw = 0.83 r (x - 0.21)", "dw = 0.83 x (r - w)"};
   const double theta[2] = {0.83, 0.37};
   const double x = 0.61, y = -1.3, w = 0.71, r = 0.45;
-  const double without[4] = {0.83 * r * x, 0.83 * r * x * y, 0.83 * r * (x - 0.21), 0.83 * x * (r - w)};
+  const double without[4] = {0.83 * r * x, 0.83 * r * x * y, 0.83 * r * (x - 0.21),
+                             0.83 * x * (r - w)};
   for (int form = 0; form < 4; form++) {
     for (int decays = 0; decays < 2; decays++) {
       rule_object rule;
       make_form(&rule, form, decays);
       const double expected = without[form] - (decays ? 0.37 * w : 0.0);
       const double found = rule_dw(&rule, theta, x, y, w, r);
-      cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g, expected %.17g", forms[form], found, expected);
-      cr_assert(rule.needs.parameters.count == (size_t)(decays ? 2 : 1));
-      cr_assert_str_eq(rule.needs.modulators.items[0].fallback, form == 3 ? "reward" : "reward - expected_reward");
+      cr_assert(fabs(found - expected) <= RULE_ROUNDING, "%s: %.17g, expected %.17g", forms[form],
+                found, expected);
+      cr_assert(rule.declared.parameters.count == (size_t)(decays ? 2 : 1));
+      cr_assert_str_eq(rule.declared.modulators.items[0].fallback,
+                       form == 3 ? "reward" : "reward - expected_reward");
       char text[64], wanted[64];
       pf_error error = {.size = sizeof error};
       rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);

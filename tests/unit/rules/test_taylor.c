@@ -18,14 +18,14 @@ static void make_terms(rule_object *rule, const char *terms)
 
 static const pf_parameter *parameter(const rule_object *rule, size_t k)
 {
-  const pf_parameter_table *table = &rule->needs.parameters;
+  const pf_parameter_table *table = &rule->declared.parameters;
   const pf_parameter *found = pf_table_at(table->items, table->stride, table->count, k);
   cr_assert_not_null(found);
   return found;
 }
 
-static void check_parameter(const rule_object *rule, size_t k, const char *name, const char *label, double value,
-                            int given)
+static void check_parameter(const rule_object *rule, size_t k, const char *name, const char *label,
+                            double value, int given)
 {
   const pf_parameter *p = parameter(rule, k);
   cr_assert_str_eq(p->name, name);
@@ -39,16 +39,16 @@ Test(rule_taylor, nothing_said_is_all_81_terms_in_order)
 {
   rule_object rule;
   rule_make(&rule, taylor_LTX_pf_plugin_entry, NULL, 0);
-  cr_assert(rule.needs.parameters.count == 81);
+  cr_assert(rule.declared.parameters.count == 81);
   check_parameter(&rule, 0, "X0Y0W0R0", "1", 1.0, 0);
   check_parameter(&rule, 1, "X0Y0W0R1", "r", 1.0, 0);
   check_parameter(&rule, 28, "X1Y0W0R1", "x r", 1.0, 0);
   check_parameter(&rule, 80, "X2Y2W2R2", "x^2 y^2 w^2 r^2", 1.0, 0);
-  cr_assert(rule.needs.modulators.count == 1);
-  cr_assert_str_eq(rule.needs.modulators.items[0].fallback, "reward - expected_reward");
+  cr_assert(rule.declared.modulators.count == 1);
+  cr_assert_str_eq(rule.declared.modulators.items[0].fallback, "reward - expected_reward");
   rule_unmake(&rule);
   make_terms(&rule, "all");
-  cr_assert(rule.needs.parameters.count == 81);
+  cr_assert(rule.declared.parameters.count == 81);
   rule_unmake(&rule);
 }
 
@@ -60,27 +60,29 @@ Test(rule_taylor, dw_is_the_sum_of_products)
   double theta[81], expected = 0.0, size = 0.0;
   for (int k = 0; k < 81; k++) {
     theta[k] = sin(1.0 + 3.7 * k);
-    const double term = theta[k] * pow(x, k / 27) * pow(y, k / 9 % 3) * pow(w, k / 3 % 3) * pow(r, k % 3);
+    const double term =
+        theta[k] * pow(x, k / 27) * pow(y, k / 9 % 3) * pow(w, k / 3 % 3) * pow(r, k % 3);
     expected += term;
     size += fabs(term);
   }
   const double found = rule_dw(&rule, theta, x, y, w, r);
-  cr_assert(fabs(found - expected) <= RULE_ROUNDING * size, "%.17g, expected %.17g", found, expected);
+  cr_assert(fabs(found - expected) <= RULE_ROUNDING * size, "%.17g, expected %.17g", found,
+            expected);
   rule_unmake(&rule);
 }
 
 Test(rule_taylor, strings_of_both_notations)
 {
-  static const char *const same[] = {"x r - 0.05 w",   "x*r-0.05*w",        "X1Y0W0R1 - 0.05X0Y0W1R0",
-                                     " X1R1 -0.05 W1", "-5e-2 w + r x",     "xr - .05w",
-                                     "x^1r-0.050w ",   "-0.05x0y0w1r0+x1r1"};
+  static const char *const same[] = {
+      "x r - 0.05 w", "x*r-0.05*w",   "X1Y0W0R1 - 0.05X0Y0W1R0", " X1R1 -0.05 W1", "-5e-2 w + r x",
+      "xr - .05w",    "x^1r-0.050w ", "-0.05x0y0w1r0+x1r1"};
   for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
     rule_object rule;
     make_terms(&rule, same[i]);
-    cr_assert(rule.needs.parameters.count == 2, "%s", same[i]);
+    cr_assert(rule.declared.parameters.count == 2, "%s", same[i]);
     check_parameter(&rule, 0, "X0Y0W1R0", "w", -0.05, 1);
     check_parameter(&rule, 1, "X1Y0W0R1", "x r", 1.0, 0);
-    cr_assert(rule.needs.reads == (PF_READS_PRE | PF_READS_WEIGHT | PF_READS_MODULATOR));
+    cr_assert(rule.declared.reads == (PF_READS_PRE | PF_READS_WEIGHT | PF_READS_MODULATOR));
     rule_unmake(&rule);
   }
 }
@@ -89,7 +91,7 @@ Test(rule_taylor, numbers_are_given_but_the_constants_name_is_not)
 {
   rule_object rule;
   make_terms(&rule, "1 + w + x + r + x r");
-  cr_assert(rule.needs.parameters.count == 5);
+  cr_assert(rule.declared.parameters.count == 5);
   check_parameter(&rule, 0, "X0Y0W0R0", "1", 1.0, 0);
   check_parameter(&rule, 4, "X1Y0W0R1", "x r", 1.0, 0);
   rule_unmake(&rule);
@@ -107,16 +109,17 @@ Test(rule_taylor, lists_powers_and_mask)
   static const char *const list[] = {"x r", "-0.5 w"};
   const fake_value by_list[] = {FAKE_STRINGS("term_list", list, 2)};
   rule_make(&rule, taylor_LTX_pf_plugin_entry, by_list, 1);
-  cr_assert(rule.needs.parameters.count == 2);
+  cr_assert(rule.declared.parameters.count == 2);
   check_parameter(&rule, 0, "X0Y0W1R0", "w", -0.5, 1);
   rule_unmake(&rule);
 
   static const int64_t three[] = {0, 1, 2}, two[] = {0, 1};
-  const fake_value by_powers[] = {FAKE_INTEGERS("powers.x", three, 3), FAKE_INTEGERS("powers.r", three, 3),
+  const fake_value by_powers[] = {FAKE_INTEGERS("powers.x", three, 3),
+                                  FAKE_INTEGERS("powers.r", three, 3),
                                   FAKE_INTEGERS("powers.w", two, 2)};
   rule_make(&rule, taylor_LTX_pf_plugin_entry, by_powers, 3);
-  cr_assert(rule.needs.parameters.count == 18);
-  cr_assert((rule.needs.reads & PF_READS_POST) == 0);
+  cr_assert(rule.declared.parameters.count == 18);
+  cr_assert((rule.declared.reads & PF_READS_POST) == 0);
   check_parameter(&rule, 17, "X2Y0W1R2", "x^2 w r^2", 1.0, 0);
   rule_unmake(&rule);
 
@@ -125,7 +128,7 @@ Test(rule_taylor, lists_powers_and_mask)
   mask[3] = 1;
   const fake_value by_mask[] = {FAKE_INTEGERS("mask", mask, 81)};
   rule_make(&rule, taylor_LTX_pf_plugin_entry, by_mask, 1);
-  cr_assert(rule.needs.parameters.count == 2);
+  cr_assert(rule.declared.parameters.count == 2);
   check_parameter(&rule, 0, "X0Y0W1R0", "w", 1.0, 0);
   check_parameter(&rule, 1, "X1Y0W0R1", "x r", 1.0, 0);
   rule_unmake(&rule);
@@ -162,8 +165,8 @@ Test(rule_taylor, refusals_say_what_to_do)
     char text[PF_ERROR_LENGTH];
     const fake_value given[] = {FAKE_STRING("terms", bad[i].terms)};
     rule_refusal(taylor_LTX_pf_plugin_entry, given, 1, text, sizeof text);
-    cr_assert(strstr(text, bad[i].says) != NULL, "\"%s\" gives \"%s\", without \"%s\"", bad[i].terms, text,
-              bad[i].says);
+    cr_assert(strstr(text, bad[i].says) != NULL, "\"%s\" gives \"%s\", without \"%s\"",
+              bad[i].terms, text, bad[i].says);
   }
 }
 
@@ -203,11 +206,13 @@ typedef struct two_columns {
   double g_theta[81];
 } two_columns;
 
-static void take_step(const rule_object *rule, const double *theta, int64_t rows, int64_t ld, two_columns *out)
+static void take_step(const rule_object *rule, const double *theta, int64_t rows, int64_t ld,
+                      two_columns *out)
 {
   const pf_rule_ops *ops = rule->plugin->rule;
   const size_t gap = (size_t)ld;
-  pf_real w[30] = {0}, w_out[30], g_w[30], y[10], x[2] = {(pf_real)0.83, (pf_real)-1.21}, r = (pf_real)0.47;
+  pf_real w[30] = {0}, w_out[30], g_w[30], y[10], x[2] = {(pf_real)0.83, (pf_real)-1.21},
+          r = (pf_real)0.47;
   *out = (two_columns){0};
   for (size_t i = 0; i < 10; i++) {
     y[i] = (pf_real)sin(2.0 + 1.3 * (double)i);
@@ -251,7 +256,8 @@ static void take_step(const rule_object *rule, const double *theta, int64_t rows
   }
 }
 
-/* Rows without gaps go a way of their own (pairs.h): the same numbers, at every count of rows, and none beyond them. */
+/* Rows without gaps go a way of their own (pairs.h): the same numbers, at every count of rows, and
+ * none beyond them. */
 Test(rule_taylor, two_columns_give_the_same_with_and_without_gaps)
 {
   static const char *const sets[] = {"all",       "1 + w + x + r + x r", "x^2 y w^2 r^2", "1",
@@ -274,14 +280,15 @@ Test(rule_taylor, two_columns_give_the_same_with_and_without_gaps)
       for (size_t part = 0; part < 4; part++) {
         for (size_t i = 0; i < n[part]; i++) {
           const double x = (double)a[part][i], y = (double)b[part][i];
-          cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)), "%s, %lld rows, part %zu, %zu: %.17g, %.17g",
-                    sets[k], (long long)rows, part, i, x, y);
+          cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)),
+                    "%s, %lld rows, part %zu, %zu: %.17g, %.17g", sets[k], (long long)rows, part, i,
+                    x, y);
         }
       }
-      for (size_t i = 0; i < rule.needs.parameters.count; i++) {
+      for (size_t i = 0; i < rule.declared.parameters.count; i++) {
         const double x = with.g_theta[i], y = without.g_theta[i];
-        cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)), "%s, %lld rows, theta %zu: %.17g, %.17g",
-                  sets[k], (long long)rows, i, x, y);
+        cr_assert(fabs(x - y) <= 8.0 * RULE_ROUNDING * (1.0 + fabs(x)),
+                  "%s, %lld rows, theta %zu: %.17g, %.17g", sets[k], (long long)rows, i, x, y);
       }
     }
     rule_unmake(&rule);

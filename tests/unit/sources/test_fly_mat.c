@@ -1,4 +1,5 @@
-/* plugins/sources/fly_mat: files found and ordered, what a file becomes, the 18 flies, and files that are broken. */
+/* plugins/sources/fly_mat: files found and ordered, what a file becomes, the 18 flies, and files
+ * that are broken. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "plugins/sources/fly_mat/animal_files.h"
@@ -17,14 +18,14 @@ const pf_plugin *fly_mat_LTX_pf_plugin_entry(void);
 
 /* ---- a sink that keeps what it needs to compare ---- */
 
-enum { MOST_STEPS = 700, MOST_ANIMALS = 20, MOST_INPUTS = 3 };
+enum { MAX_STEPS = 700, MAX_ANIMALS = 20, MAX_INPUTS = 3 };
 
 typedef struct taken {
   char animal[32], name[256];
   int64_t n_steps, n_input;
-  double cue[MOST_STEPS * MOST_INPUTS], reward[MOST_STEPS], choice[MOST_STEPS];
-  uint32_t flags[MOST_STEPS];
-  int64_t trial[MOST_STEPS], block[MOST_STEPS];
+  double cue[MAX_STEPS * MAX_INPUTS], reward[MAX_STEPS], choice[MAX_STEPS];
+  uint32_t flags[MAX_STEPS];
+  int64_t trial[MAX_STEPS], block[MAX_STEPS];
 } taken;
 
 typedef struct keeper {
@@ -40,7 +41,7 @@ static pf_status keep(const pf_sink *face, const pf_experiment *e, pf_error *err
   if (sink->n == sink->refuse_at) {
     return pf_fail(error, PF_STOP, "no more");
   }
-  cr_assert(sink->n < MOST_ANIMALS && e->n_steps <= MOST_STEPS && e->n_input <= MOST_INPUTS);
+  cr_assert(sink->n < MAX_ANIMALS && e->n_steps <= MAX_STEPS && e->n_input <= MAX_INPUTS);
   cr_assert(e->size == sizeof *e && e->session == NULL && e->dt == NULL);
   cr_assert(e->channels.count == 1 && strcmp(e->channels.items[0].name, "reward") == 0);
   cr_assert(e->targets.count == 1 && strcmp(e->targets.items[0].name, "choice") == 0);
@@ -70,7 +71,8 @@ typedef struct setup {
 } setup;
 
 /** Create, read, destroy. What was taken stays in s->sink until `finish`. */
-static void read_with_failing(setup *s, const fake_value *given, size_t n_given, int64_t fail_at, size_t refuse_at)
+static void read_with_failing(setup *s, const fake_value *given, size_t n_given, int64_t fail_at,
+                              size_t refuse_at)
 {
   const pf_plugin *plugin = fly_mat_LTX_pf_plugin_entry();
   fake_options options;
@@ -80,7 +82,7 @@ static void read_with_failing(setup *s, const fake_value *given, size_t n_given,
   fake_options_init(&options, &plugin->options, given, n_given);
   const pf_host *host = fake_host_init(&s->host);
   s->host.fail_at = fail_at;
-  s->sink.items = calloc(MOST_ANIMALS, sizeof *s->sink.items);
+  s->sink.items = calloc(MAX_ANIMALS, sizeof *s->sink.items);
   cr_assert(s->sink.items != NULL);
   s->sink.refuse_at = refuse_at;
   s->sink.face = (pf_sink){.size = sizeof(pf_sink), .impl = &s->sink, .experiment = keep};
@@ -165,8 +167,8 @@ static void write_mat(const char *path, enum mat_ft version, enum matio_compress
   for (size_t i = 0; i < n; i++) {
     const to_write *v = &variables[i];
     size_t dims[2] = {v->n_rows, v->n_columns};
-    matvar_t *variable =
-        Mat_VarCreate(v->name, v->class_type, v->type, 2, dims, (void *)(uintptr_t)v->data, v->options);
+    matvar_t *variable = Mat_VarCreate(v->name, v->class_type, v->type, 2, dims,
+                                       (void *)(uintptr_t)v->data, v->options);
     cr_assert(variable != NULL);
     cr_assert(Mat_VarWrite(mat, variable, compression) == 0);
     Mat_VarFree(variable);
@@ -174,7 +176,8 @@ static void write_mat(const char *path, enum mat_ft version, enum matio_compress
   cr_assert(Mat_Close(mat) == 0);
 }
 
-/* Eight encounters: rejected, accepted, accepted, rejected, rejected, accepted, rejected, rejected (unfinished). */
+/* Eight encounters: rejected, accepted, accepted, rejected, rejected, accepted, rejected, rejected
+ * (unfinished). */
 static const uint8_t small_x[] = {1, 0, 1, 0, 0, 1, 1, 0, /**/ 0, 1, 0, 1, 1, 0, 0, 1};
 static const uint8_t small_y[] = {0, 1, 1, 0, 0, 1, 0, 0};
 static const uint8_t small_r[] = {1, 0, 1};
@@ -182,7 +185,8 @@ static const uint8_t small_r[] = {1, 0, 1};
   {                                                            \
     name_, MAT_C_UINT8, MAT_T_UINT8, rows_, columns_, data_, 0 \
   }
-static const to_write small[] = {U8("X", 8, 2, small_x), U8("Y", 8, 1, small_y), U8("R", 3, 1, small_r)};
+static const to_write small[] = {U8("X", 8, 2, small_x), U8("Y", 8, 1, small_y),
+                                 U8("R", 3, 1, small_r)};
 
 static void expect_small(const taken *got)
 {
@@ -194,7 +198,8 @@ static void expect_small(const taken *got)
     cr_expect(got->choice[t] == small_y[t]);
     cr_expect(got->trial[t] == trials[t]);
     cr_expect(isnan(rewards[t]) ? isnan(got->reward[t]) : got->reward[t] == rewards[t]);
-    cr_expect(got->flags[t] == (PF_STEP_FIT | PF_STEP_SCORE | (small_y[t] ? (uint32_t)PF_STEP_PLASTIC : 0U)));
+    cr_expect(got->flags[t] ==
+              (PF_STEP_FIT | PF_STEP_SCORE | (small_y[t] ? (uint32_t)PF_STEP_PLASTIC : 0U)));
   }
 }
 
@@ -216,18 +221,21 @@ Test(source_fly_mat, reads_v5_and_v73_of_any_numeric_class)
   for (int k = 0; k < 3; k++) {
     r[k] = small_r[k];
   }
-  const to_write others[] = {{"X", MAT_C_DOUBLE, MAT_T_DOUBLE, 8, 2, x, 0},
-                             {"Y", MAT_C_INT16, MAT_T_INT16, 1, 8, y, 0}, /* lying vectors are fine */
-                             {"R", MAT_C_SINGLE, MAT_T_SINGLE, 1, 3, r, 0}};
-  const to_write logical[] = {
-      U8("X", 8, 2, small_x), {"Y", MAT_C_UINT8, MAT_T_UINT8, 8, 1, small_y, MAT_F_LOGICAL}, U8("R", 3, 1, small_r)};
+  const to_write others[] = {
+      {"X", MAT_C_DOUBLE, MAT_T_DOUBLE, 8, 2, x, 0},
+      {"Y", MAT_C_INT16, MAT_T_INT16, 1, 8, y, 0}, /* lying vectors are fine */
+      {"R", MAT_C_SINGLE, MAT_T_SINGLE, 1, 3, r, 0}};
+  const to_write logical[] = {U8("X", 8, 2, small_x),
+                              {"Y", MAT_C_UINT8, MAT_T_UINT8, 8, 1, small_y, MAT_F_LOGICAL},
+                              U8("R", 3, 1, small_r)};
   const to_write *const kinds[] = {small, others, logical};
   const enum mat_ft versions[] = {MAT_FT_MAT5, MAT_FT_MAT5, MAT_FT_MAT73};
   const char *path = in_folder("Fly1.mat");
   const fake_value given[] = {FAKE_PATH("path", path)};
   for (int version = 0; version < 3; version++) {
     for (int kind = 0; kind < 3; kind++) {
-      write_mat(path, versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE, kinds[kind], 3);
+      write_mat(path, versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE,
+                kinds[kind], 3);
       setup s;
       read_with(&s, given, 1);
       cr_assert(s.status == PF_OK, "version %d, kind %d: %s", version, kind, s.error.text);
@@ -247,10 +255,12 @@ Test(source_fly_mat, blocks_come_from_the_options)
   const char *path = in_folder("Fly1.mat");
   const fake_value given[] = {FAKE_PATH("path", path), FAKE_INTEGERS("blocks.trials", trials, 2),
                               FAKE_REALS("blocks.reward_ratio", ratios, 2)};
-  const fake_value short_given[] = {FAKE_PATH("path", path), FAKE_INTEGERS("blocks.trials", too_few, 2)};
+  const fake_value short_given[] = {FAKE_PATH("path", path),
+                                    FAKE_INTEGERS("blocks.trials", too_few, 2)};
   const fake_value unequal[] = {FAKE_PATH("path", path), FAKE_INTEGERS("blocks.trials", trials, 2),
                                 FAKE_REALS("blocks.reward_ratio", ratios, 1)};
-  static const int64_t expected[] = {0, 0, 1, 1, 1, 1, 1, 1}; /* the unfinished trial stays in the last block */
+  static const int64_t expected[] = {0, 0, 1, 1,
+                                     1, 1, 1, 1}; /* the unfinished trial stays in the last block */
   setup s;
   write_mat(path, MAT_FT_MAT5, MAT_COMPRESSION_ZLIB, small, 3);
   read_with(&s, given, 1);
@@ -267,7 +277,8 @@ Test(source_fly_mat, blocks_come_from_the_options)
   finish(&s);
   read_with(&s, short_given, 2);
   cr_expect(s.status == PF_STOP);
-  cr_expect(strstr(s.error.text, "has 3 trials, more than the 2 of all blocks") != NULL, "%s", s.error.text);
+  cr_expect(strstr(s.error.text, "has 3 trials, more than the 2 of all blocks") != NULL, "%s",
+            s.error.text);
   cr_expect(strcmp(s.error.key, "blocks.trials") == 0);
   finish(&s);
   read_with(&s, unequal, 3);
@@ -278,10 +289,12 @@ Test(source_fly_mat, blocks_come_from_the_options)
 
 Test(source_fly_mat, variables_may_have_other_names)
 {
-  const to_write renamed[] = {U8("odour", 8, 2, small_x), U8("accepted", 8, 1, small_y), U8("reward", 3, 1, small_r)};
+  const to_write renamed[] = {U8("odour", 8, 2, small_x), U8("accepted", 8, 1, small_y),
+                              U8("reward", 3, 1, small_r)};
   const char *path = in_folder("day.one.mat");
   const fake_value given[] = {FAKE_PATH("path", path), FAKE_STRING("variables.x", "odour"),
-                              FAKE_STRING("variables.y", "accepted"), FAKE_STRING("variables.r", "reward")};
+                              FAKE_STRING("variables.y", "accepted"),
+                              FAKE_STRING("variables.r", "reward")};
   setup s;
   write_mat(path, MAT_FT_MAT5, MAT_COMPRESSION_NONE, renamed, 3);
   read_with(&s, given, 4);
@@ -312,7 +325,8 @@ Test(source_fly_mat, natural_order)
   for (size_t i = 0; i < n; i++) {
     for (size_t k = 0; k < n; k++) {
       const int order = fly_mat_natural_order(sorted[i], sorted[k]);
-      cr_expect((order > 0) - (order < 0) == (i > k) - (i < k), "%s against %s", sorted[i], sorted[k]);
+      cr_expect((order > 0) - (order < 0) == (i > k) - (i < k), "%s against %s", sorted[i],
+                sorted[k]);
     }
   }
 }
@@ -340,15 +354,19 @@ Test(source_fly_mat, takes_files_in_natural_order_and_leaves_some_out)
   finish(&s);
   read_with(&s, given, 2);
   cr_assert(s.status == PF_OK && s.sink.n == 2, "%s", s.error.text);
-  cr_expect(strcmp(s.sink.items[0].animal, "Fly2") == 0 && strcmp(s.sink.items[1].animal, "Fly11") == 0);
+  cr_expect(strcmp(s.sink.items[0].animal, "Fly2") == 0 &&
+            strcmp(s.sink.items[1].animal, "Fly11") == 0);
   finish(&s);
   read_with(&s, unknown, 2);
-  cr_expect(s.status == PF_STOP && strstr(s.error.text, "no animal \"Fly3\"") != NULL, "%s", s.error.text);
+  cr_expect(s.status == PF_STOP && strstr(s.error.text, "no animal \"Fly3\"") != NULL, "%s",
+            s.error.text);
   finish(&s);
   read_with(&s, everyone, 2);
-  cr_expect(s.status == PF_STOP && strstr(s.error.text, "every animal") != NULL, "%s", s.error.text);
+  cr_expect(s.status == PF_STOP && strstr(s.error.text, "every animal") != NULL, "%s",
+            s.error.text);
   finish(&s);
-  read_with_failing(&s, given, 1, -1, 2); /* what the sink answers is passed on, and nothing more is handed over */
+  read_with_failing(&s, given, 1, -1,
+                    2); /* what the sink answers is passed on, and nothing more is handed over */
   cr_expect(s.status == PF_STOP && s.sink.n == 2 && strcmp(s.error.text, "no more") == 0);
   finish(&s);
 }
@@ -407,7 +425,9 @@ Test(source_fly_mat, says_what_is_wrong_with_the_contents)
       {{small[0], U8("Y", 8, 1, twos), small[2]}, 3, "Y(3) is 2; expected 1 (accepted) or 0"},
       {{small[0], small[1], U8("R", 2, 1, small_r)}, 3, "Y has 3 accepts but R has 2 rewards"},
       {{small[0], small[1], {"R", MAT_C_SINGLE, MAT_T_SINGLE, 3, 1, nan_r, 0}}, 3, "R(2) is nan"},
-      {{U8("X", 0, 2, NULL), U8("Y", 0, 1, NULL), U8("R", 0, 1, NULL)}, 3, "the animal has no trial"},
+      {{U8("X", 0, 2, NULL), U8("Y", 0, 1, NULL), U8("R", 0, 1, NULL)},
+       3,
+       "the animal has no trial"},
       {{small[0], {"Y", MAT_C_CHAR, MAT_T_UINT8, 1, 8, "abcdefgh", 0}, small[2]},
        3,
        "Y is not a full matrix of real numbers"},
@@ -415,7 +435,8 @@ Test(source_fly_mat, says_what_is_wrong_with_the_contents)
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
     for (int version = 0; version < 2; version++) {
       const char *path = in_folder("Fly1.mat");
-      write_mat(path, version == 0 ? MAT_FT_MAT5 : MAT_FT_MAT73, MAT_COMPRESSION_NONE, cases[k].variables, cases[k].n);
+      write_mat(path, version == 0 ? MAT_FT_MAT5 : MAT_FT_MAT73, MAT_COMPRESSION_NONE,
+                cases[k].variables, cases[k].n);
       expect_refused(path, cases[k].text);
       expect_refused(path, path); /* and in which file */
     }
@@ -437,8 +458,8 @@ Test(source_fly_mat, says_what_is_no_mat_file)
 }
 
 /** Bytes of the small file in one version. */
-static size_t small_bytes(enum mat_ft version, enum matio_compression compression, unsigned char *bytes,
-                          size_t capacity)
+static size_t small_bytes(enum mat_ft version, enum matio_compression compression,
+                          unsigned char *bytes, size_t capacity)
 {
   const char *path = in_folder("whole.mat");
   write_mat(path, version, compression, small, 3);
@@ -479,7 +500,8 @@ Test(source_fly_mat, refuses_a_file_truncated_anywhere, .timeout = 120)
   cr_assert(bytes != NULL);
   for (int version = 0; version < 3; version++) {
     const size_t n =
-        small_bytes(versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE, bytes, CAPACITY);
+        small_bytes(versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE,
+                    bytes, CAPACITY);
     const size_t stride = version == 2 ? 97 : 1;
     int truncated = 0;
     int other = 0;
@@ -491,7 +513,8 @@ Test(source_fly_mat, refuses_a_file_truncated_anywhere, .timeout = 120)
       setup s;
       write_bytes(path, bytes, cut);
       read_with(&s, given, 1);
-      cr_assert(s.status == PF_STOP, "version %d cut at %zu of %zu was taken for whole", version, cut, n);
+      cr_assert(s.status == PF_STOP, "version %d cut at %zu of %zu was taken for whole", version,
+                cut, n);
       cr_assert(strstr(s.error.text, path) != NULL, "%s", s.error.text);
       if (strstr(s.error.text, "is truncated") != NULL) {
         truncated++;
@@ -502,8 +525,9 @@ Test(source_fly_mat, refuses_a_file_truncated_anywhere, .timeout = 120)
     }
     const int64_t said = unmute(before, log);
     cr_expect(said == 0, "version %d: %lld bytes on stderr", version, (long long)said);
-    cr_expect(version == 2 ? other > 20 : truncated > 100 && other < 135, "version %d: %d truncated, %d other", version,
-              truncated, other); /* other: cuts within the header, and between variables */
+    cr_expect(version == 2 ? other > 20 : truncated > 100 && other < 135,
+              "version %d: %d truncated, %d other", version, truncated,
+              other); /* other: cuts within the header, and between variables */
   }
   free(bytes);
 }
@@ -518,7 +542,8 @@ Test(source_fly_mat, survives_damaged_files, .timeout = 120)
   int refused = 0;
   for (int version = 0; version < 2; version++) {
     const size_t n =
-        small_bytes(versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE, bytes, CAPACITY);
+        small_bytes(versions[version], version == 1 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE,
+                    bytes, CAPACITY);
     for (int k = 0; k < 400; k++) {
       const size_t at = 124 + (size_t)(numbers_next(&seed) % (n - 124));
       const unsigned char was = bytes[at];
@@ -573,13 +598,16 @@ Test(source_fly_mat, reads_the_18_flies)
 #else
   const char *fallback = "../shared";
 #endif
-  (void)snprintf(pattern, sizeof pattern, "%s/data/drosophila/Fly1.mat", shared != NULL ? shared : fallback);
+  (void)snprintf(pattern, sizeof pattern, "%s/data/drosophila/Fly1.mat",
+                 shared != NULL ? shared : fallback);
   if (shared == NULL && access(pattern, R_OK) != 0) {
     cr_skip_test("the flies are not there: set PF_SHARED, or put them at %s", pattern);
   }
-  (void)snprintf(pattern, sizeof pattern, "%s/data/drosophila/Fly*.mat", shared != NULL ? shared : fallback);
+  (void)snprintf(pattern, sizeof pattern, "%s/data/drosophila/Fly*.mat",
+                 shared != NULL ? shared : fallback);
   const int64_t trials[] = {80, 80, 80};
-  const fake_value given[] = {FAKE_PATH("path", pattern), FAKE_INTEGERS("blocks.trials", trials, 3)};
+  const fake_value given[] = {FAKE_PATH("path", pattern),
+                              FAKE_INTEGERS("blocks.trials", trials, 3)};
   setup s;
   read_with(&s, given, 2);
   cr_assert(s.status == PF_OK, "%s", s.error.text);
@@ -602,7 +630,8 @@ Test(source_fly_mat, reads_the_18_flies)
       cr_assert(fly->block[t] == (accepts < 240 ? accepts / 80 : 2));
       accepts += accepted;
     }
-    cr_expect(accepts == (i + 1 == 10 ? 215 : (i + 1 == 17 ? 226 : 240)), "%s: %lld trials", name, (long long)accepts);
+    cr_expect(accepts == (i + 1 == 10 ? 215 : (i + 1 == 17 ? 226 : 240)), "%s: %lld trials", name,
+              (long long)accepts);
     shortest = fly->n_steps < shortest ? fly->n_steps : shortest;
     longest = fly->n_steps > longest ? fly->n_steps : longest;
   }

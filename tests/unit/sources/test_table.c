@@ -1,4 +1,5 @@
-/* plugins/sources/table: what a table becomes, how its columns are found, and tables that are broken. */
+/* plugins/sources/table: what a table becomes, how its columns are found, and tables that are
+ * broken. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "tests/unit/support/fake_options.h"
@@ -12,7 +13,8 @@
 
 const pf_plugin *table_LTX_pf_plugin_entry(void);
 
-/* ---- a sink that writes down what it gets, as text: easy to compare, and nothing is left out ---- */
+/* ---- a sink that writes down what it gets, as text: easy to compare, and nothing is left out ----
+ */
 
 typedef struct taken {
   pf_sink face;
@@ -43,7 +45,8 @@ static pf_status take(const pf_sink *face, const pf_experiment *e, pf_error *err
     put_numbers(file, e->channels.items[k].name, e->channels.items[k].values, e->n_steps);
   }
   for (size_t k = 0; k < e->targets.count; k++) {
-    put_numbers(file, e->targets.items[k].name, e->targets.items[k].values, e->n_steps * e->targets.items[k].n);
+    put_numbers(file, e->targets.items[k].name, e->targets.items[k].values,
+                e->n_steps * e->targets.items[k].n);
   }
   if (e->dt != NULL) {
     put_numbers(file, "dt", e->dt, e->n_steps);
@@ -90,7 +93,7 @@ static void write_bytes(const char *bytes, size_t n)
   cr_assert(fclose(file) == 0);
 }
 
-enum { MOST_GIVEN = 8 };
+enum { MAX_GIVEN = 8 };
 
 typedef struct reading {
   pf_status status;
@@ -99,15 +102,16 @@ typedef struct reading {
   taken sink;
 } reading;
 
-static void read_file(reading *r, const char *file, const fake_value *given, size_t n_given, int64_t fail_at)
+static void read_file(reading *r, const char *file, const fake_value *given, size_t n_given,
+                      int64_t fail_at)
 {
   const pf_plugin *plugin = table_LTX_pf_plugin_entry();
-  fake_value all[MOST_GIVEN] = {FAKE_PATH("path", file)};
+  fake_value all[MAX_GIVEN] = {FAKE_PATH("path", file)};
   fake_options options;
   void *self = NULL;
   memset(r, 0, sizeof *r);
   r->error.size = sizeof r->error;
-  cr_assert(n_given < MOST_GIVEN);
+  cr_assert(n_given < MAX_GIVEN);
   for (size_t i = 0; i < n_given; i++) {
     all[i + 1] = given[i];
   }
@@ -120,9 +124,9 @@ static void read_file(reading *r, const char *file, const fake_value *given, siz
   r->status = plugin->source->create(host, &options.face, &self, &r->error);
   cr_assert(options.mistakes == 0);
   if (r->status == PF_OK) {
-    pf_source_needs needs = {.size = sizeof needs};
-    cr_assert(plugin->source->needs(self, &needs, &r->error) == PF_OK);
-    cr_expect(needs.n_input > 0);
+    pf_source_declaration declared = {.size = sizeof declared};
+    cr_assert(plugin->source->declare(self, &declared, &r->error) == PF_OK);
+    cr_expect(declared.n_input > 0);
     r->status = plugin->source->read(self, &r->sink.face, &r->error);
     plugin->source->destroy(self);
   }
@@ -131,7 +135,8 @@ static void read_file(reading *r, const char *file, const fake_value *given, siz
   cr_assert(r->host.live == 0, "%lld allocations leak", (long long)r->host.live);
 }
 
-static void expect_with(const char *table, const fake_value *given, size_t n_given, const char *expected)
+static void expect_with(const char *table, const fake_value *given, size_t n_given,
+                        const char *expected)
 {
   reading r;
   write_bytes(table, strlen(table));
@@ -141,14 +146,17 @@ static void expect_with(const char *table, const fake_value *given, size_t n_giv
   free(r.sink.text);
 }
 
-static void refuse_bytes(const char *bytes, size_t n, const fake_value *given, size_t n_given, const char *expected)
+static void refuse_bytes(const char *bytes, size_t n, const fake_value *given, size_t n_given,
+                         const char *expected)
 {
   reading r;
   write_bytes(bytes, n);
   read_file(&r, path, given, n_given, -1);
   cr_expect(r.status == PF_STOP, "taken, expected: %s", expected);
-  cr_expect(strstr(r.error.text, expected) != NULL, "found '%s', expected '%s'", r.error.text, expected);
-  cr_expect(strstr(r.error.text, "own.csv") != NULL || r.error.key != NULL, "no file in '%s'", r.error.text);
+  cr_expect(strstr(r.error.text, expected) != NULL, "found '%s', expected '%s'", r.error.text,
+            expected);
+  cr_expect(strstr(r.error.text, "own.csv") != NULL || r.error.key != NULL, "no file in '%s'",
+            r.error.text);
   cr_expect(strchr(r.error.text, '\n') == NULL);
   free(r.sink.text);
 }
@@ -158,7 +166,8 @@ static void refuse(const char *table, const char *expected)
   refuse_bytes(table, strlen(table), NULL, 0, expected);
 }
 
-static void refuse_with(const char *table, const fake_value *given, size_t n_given, const char *expected)
+static void refuse_with(const char *table, const fake_value *given, size_t n_given,
+                        const char *expected)
 {
   refuse_bytes(table, strlen(table), given, n_given, expected);
 }
@@ -187,8 +196,9 @@ Test(source_table, a_table_with_inputs_and_activity_alone)
 
 Test(source_table, trials_end_at_accepts_where_the_table_has_none)
 {
-  expect_with("x1,choice\n1,0\n1,1\n1,0\n1,\n1,1\n1,0\n", NULL, 0,
-              "[own|] cue=1,1,1,1,1,1 choice=0,1,0,nan#0,1,0 flags010010 trial001112 block000000\n");
+  expect_with(
+      "x1,choice\n1,0\n1,1\n1,0\n1,\n1,1\n1,0\n", NULL, 0,
+      "[own|] cue=1,1,1,1,1,1 choice=0,1,0,nan#0,1,0 flags010010 trial001112 block000000\n");
 }
 
 Test(source_table, the_config_names_columns)
@@ -203,15 +213,18 @@ Test(source_table, the_config_names_columns)
                               FAKE_STRINGS("columns.channels", channels, 1),
                               FAKE_STRINGS("columns.activities", units, 2),
                               FAKE_STRING("plastic", "always")};
-  expect_with("odour a,odour b,fly,sugar,novelty,other,accepted,z1,z2\n1,2,f,3,4,5,0,6,7\n", given, 7,
-              "[f|] cue=2,1 reward=3 novelty=4 choice=0 activity=7,6 flags1 trial0 block0\n");
+  expect_with("odour a,odour b,fly,sugar,novelty,other,accepted,z1,z2\n1,2,f,3,4,5,0,6,7\n", given,
+              7, "[f|] cue=2,1 reward=3 novelty=4 choice=0 activity=7,6 flags1 trial0 block0\n");
 }
 
 Test(source_table, other_columns_of_numbers_are_channels)
 {
   /* a note is no channel, nor is a name that no modulator can spell */
-  expect_with("x1,choice,novelty,note,2nd,reward,gap\n1,0,0.5,dull,3,1,20\n1,0,,\"sunny, warm\",3,1,\n", NULL, 0,
-              "[own|] cue=1,1 reward=1,1 gap=20,nan#0 novelty=0.5,nan#0 choice=0,0 flags00 trial00 block00\n");
+  expect_with(
+      "x1,choice,novelty,note,2nd,reward,gap\n1,0,0.5,dull,3,1,20\n1,0,,\"sunny, warm\",3,1,\n",
+      NULL, 0,
+      "[own|] cue=1,1 reward=1,1 gap=20,nan#0 novelty=0.5,nan#0 choice=0,0 flags00 trial00 "
+      "block00\n");
 }
 
 Test(source_table, plastic_from_a_column_and_dt_and_block)
@@ -233,23 +246,37 @@ Test(source_table, further_targets)
   const fake_value given[] = {{.path = "targets", .count = 1},
                               FAKE_STRING("targets[0].name", "layer2"),
                               FAKE_STRINGS("targets[0].columns", columns, 2)};
-  expect_with("x1,choice,a,b\n1,1,2,3\n", given, 3, "[own|] cue=1 choice=1 layer2=3,2 flags1 trial0 block0\n");
+  expect_with("x1,choice,a,b\n1,1,2,3\n", given, 3,
+              "[own|] cue=1 choice=1 layer2=3,2 flags1 trial0 block0\n");
 }
 
 Test(source_table, quotes_line_ends_and_a_byte_order_mark)
 {
   const char *expected = "[a, \"b\"\nc|] cue=1,2 choice=1,0 flags10 trial01 block00\n";
-  expect_with("animal,x1,choice\n\"a, \"\"b\"\"\nc\",1,1\n\"a, \"\"b\"\"\nc\",2,0\n", NULL, 0, expected);
-  expect_with("\xEF\xBB\xBF\"animal\",x1 , choice\r\n\"a, \"\"b\"\"\nc\" ,1,1\r\n\r\n\"a, \"\"b\"\"\nc\",2,\"0\"", NULL,
-              0, expected);
-  expect_with("x1,choice\r1,1\r2,0\r", NULL, 0, "[own|] cue=1,2 choice=1,0 flags10 trial01 block00\n");
+  expect_with("animal,x1,choice\n\"a, \"\"b\"\"\nc\",1,1\n\"a, \"\"b\"\"\nc\",2,0\n", NULL, 0,
+              expected);
+  expect_with("\xEF\xBB\xBF\"animal\",x1 , choice\r\n\"a, \"\"b\"\"\nc\" ,1,1\r\n\r\n\"a, "
+              "\"\"b\"\"\nc\",2,\"0\"",
+              NULL, 0, expected);
+  expect_with("x1,choice\r1,1\r2,0\r", NULL, 0,
+              "[own|] cue=1,2 choice=1,0 flags10 trial01 block00\n");
 }
 
 Test(source_table, numbers_are_those_of_strtod)
 {
-  static const char *const numbers[] = {
-      "0.1",     "-0.30000000000000004",    "1e-320", "123456789012345",      "1234567890123456789", ".5", "5.", "+7",
-      "-0.0625", "2.2250738585072014e-308", "1E+3",   "0.000123456789012345", "99999.99999999999"};
+  static const char *const numbers[] = {"0.1",
+                                        "-0.30000000000000004",
+                                        "1e-320",
+                                        "123456789012345",
+                                        "1234567890123456789",
+                                        ".5",
+                                        "5.",
+                                        "+7",
+                                        "-0.0625",
+                                        "2.2250738585072014e-308",
+                                        "1E+3",
+                                        "0.000123456789012345",
+                                        "99999.99999999999"};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
     char table[128], expected[128];
     (void)snprintf(table, sizeof table, "x1,y1\n%s,0\n", numbers[i]);
@@ -305,7 +332,8 @@ Test(source_table, every_allocation_may_fail)
     if (r.status == PF_OK) {
       break;
     }
-    cr_expect(strstr(r.error.text, "memory") != NULL, "allocation %lld: '%s'", (long long)n, r.error.text);
+    cr_expect(strstr(r.error.text, "memory") != NULL, "allocation %lld: '%s'", (long long)n,
+              r.error.text);
   }
   cr_expect(n > 20, "only %lld allocations were tried", (long long)n);
 }
@@ -316,11 +344,12 @@ Test(source_table, files_that_are_no_table)
 {
   reading r;
   read_file(&r, "/nowhere/own.csv", NULL, 0, -1);
-  cr_expect(r.status == PF_STOP && strstr(r.error.text, "/nowhere/own.csv: cannot be read") != NULL);
+  cr_expect(r.status == PF_STOP &&
+            strstr(r.error.text, "/nowhere/own.csv: cannot be read") != NULL);
   free(r.sink.text);
   read_file(&r, folder, NULL, 0, -1);
-  cr_expect(r.status == PF_STOP && strstr(r.error.text, "is a folder, expected a CSV file") != NULL, "%s",
-            r.error.text);
+  cr_expect(r.status == PF_STOP && strstr(r.error.text, "is a folder, expected a CSV file") != NULL,
+            "%s", r.error.text);
   free(r.sink.text);
   refuse("", "own.csv: is empty");
   refuse("\n\n", "own.csv: is empty");
@@ -351,14 +380,18 @@ Test(source_table, columns_that_are_not_there)
   const fake_value accepts = FAKE_STRING("plastic", "accepts");
   const fake_value column = FAKE_STRING("plastic", "column");
   const fake_value no_choice[] = {accepts, FAKE_STRING("columns.choice", "")};
-  refuse_with("x1,choice,reward\n1,1,1\n", &reward, 1, "there is no column 'rewards'; did you mean 'reward'?");
-  refuse_with("x1,choice,reward\n1,1,1\n", &odd, 1, "there is no column 'sugar'; the header has: x1, choice, reward");
-  refuse_with("x1,choice,odour1\n1,1,1\n", &input, 1, "there is no column 'odour'; did you mean 'odour1'?");
+  refuse_with("x1,choice,reward\n1,1,1\n", &reward, 1,
+              "there is no column 'rewards'; did you mean 'reward'?");
+  refuse_with("x1,choice,reward\n1,1,1\n", &odd, 1,
+              "there is no column 'sugar'; the header has: x1, choice, reward");
+  refuse_with("x1,choice,odour1\n1,1,1\n", &input, 1,
+              "there is no column 'odour'; did you mean 'odour1'?");
   refuse_with("x1,choice\n1,1\n", &same, 1, "names the column 'x1' twice");
   refuse_with("x1,y1\n1,1\n", &accepts, 1, "there is no column 'choice'");
   refuse_with("x1,y1\n1,1\n", &column, 1, "there is no column 'plastic'");
   /* what is not asked for as a choice is not offered as one */
-  refuse_with("x1,y1,choice\n1,1,1\n", no_choice, 2, "there is no column 'choice'; the header has: x1, y1, choice");
+  refuse_with("x1,y1,choice\n1,1,1\n", no_choice, 2,
+              "there is no column 'choice'; the header has: x1, y1, choice");
 }
 
 Test(source_table, rows)
@@ -376,24 +409,34 @@ Test(source_table, cells)
          "own.csv:3: column 'x1': found nothing, expected a number: an input cannot be missing");
   refuse("x1,choice\n1,1\n1,2\n",
          "own.csv:3: column 'choice': found '2', expected 1 (accepted), 0 (rejected) or nothing");
-  refuse("x1,choice,reward\n1,1,1\n1,1,inf\n", "own.csv:3: column 'reward': found 'inf', expected a finite number");
+  refuse("x1,choice,reward\n1,1,1\n1,1,inf\n",
+         "own.csv:3: column 'reward': found 'inf', expected a finite number");
   refuse("x1,choice,reward\n1,1,1\n1,1,1.5.2\n", "found '1.5.2', expected a number");
   refuse("x1,choice,reward\n1,1,1\n1,1,0x10\n", "found '0x10', expected a number");
   refuse("x1,choice,reward\n1,1,1\n1,1,-\n", "found '-', expected a number");
-  refuse("x1,choice,trial\n1,1,0\n1,1,0.5\n", "own.csv:3: column 'trial': found '0.5', expected a whole number");
-  refuse("x1,choice,block\n1,1,0\n1,1,\n", "own.csv:3: column 'block': found nothing, expected a whole number");
-  refuse("x1,choice,dt\n1,1,1\n1,1,0\n", "own.csv:3: column 'dt': found '0', expected the length of the step");
+  refuse("x1,choice,trial\n1,1,0\n1,1,0.5\n",
+         "own.csv:3: column 'trial': found '0.5', expected a whole number");
+  refuse("x1,choice,block\n1,1,0\n1,1,\n",
+         "own.csv:3: column 'block': found nothing, expected a whole number");
+  refuse("x1,choice,dt\n1,1,1\n1,1,0\n",
+         "own.csv:3: column 'dt': found '0', expected the length of the step");
   refuse("x1,choice,plastic\n1,1,1\n1,1,2\n", "own.csv:3: column 'plastic': found '2', expected 1");
-  refuse("animal,x1,choice\na,1,1\n,1,1\n", "own.csv:3: column 'animal': found nothing, expected the animal's name");
-  refuse("x1,choice,novelty\n1,1,1\n1,1,new\n", "own.csv:3: column 'novelty': found 'new', expected a number");
+  refuse("animal,x1,choice\na,1,1\n,1,1\n",
+         "own.csv:3: column 'animal': found nothing, expected the animal's name");
+  refuse("x1,choice,novelty\n1,1,1\n1,1,new\n",
+         "own.csv:3: column 'novelty': found 'new', expected a number");
 }
 
 Test(source_table, order_of_rows)
 {
-  refuse("step,x1,choice\n0,1,0\n1,1,0\n1,1,0\n", "own.csv:4: step 1 stands twice in one experiment, on line 3 too");
-  refuse("trial,step,x1,choice\n0,0,1,0\n0,0,1,0\n", "own.csv:3: step 0 stands twice in one trial, on line 2 too");
+  refuse("step,x1,choice\n0,1,0\n1,1,0\n1,1,0\n",
+         "own.csv:4: step 1 stands twice in one experiment, on line 3 too");
+  refuse("trial,step,x1,choice\n0,0,1,0\n0,0,1,0\n",
+         "own.csv:3: step 0 stands twice in one trial, on line 2 too");
   refuse("step,x1,choice\n0,1,0\n2,1,0\n1,1,0\n", "own.csv:4: found step 1 behind step 2 (line 3)");
   refuse("trial,x1,choice\n1,1,0\n0,1,0\n", "own.csv:3: found trial 0 behind trial 1 (line 2)");
-  refuse("animal,x1,choice\na,1,0\nb,1,0\na,1,0\n", "own.csv:4: a row of a, which was over at line 2");
-  refuse("animal,session,x1,choice\na,1,1,0\na,2,1,0\na,1,1,0\n", "own.csv:4: a row of a/1, which was over at line 2");
+  refuse("animal,x1,choice\na,1,0\nb,1,0\na,1,0\n",
+         "own.csv:4: a row of a, which was over at line 2");
+  refuse("animal,session,x1,choice\na,1,1,0\na,2,1,0\na,1,1,0\n",
+         "own.csv:4: a row of a/1, which was over at line 2");
 }

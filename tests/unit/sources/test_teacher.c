@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700
 
-/* plugins/sources/teacher: the tasks run by hand with a fake policy; rewards against their exact probabilities. */
+/* plugins/sources/teacher: the tasks run by hand with a fake policy; rewards against their exact
+ * probabilities. */
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -12,17 +13,22 @@
 
 const pf_plugin *teacher_LTX_pf_plugin_entry(void);
 
-enum { MOST_STATE = 16, MOST_RANDOM = 8, MOST_INPUTS = 3, FIT_AND_SCORE = PF_STEP_FIT | PF_STEP_SCORE };
+enum {
+  MAX_STATE = 16,
+  MAX_RANDOM = 8,
+  MAX_INPUTS = 3,
+  FIT_AND_SCORE = PF_STEP_FIT | PF_STEP_SCORE
+};
 
 typedef struct setup {
   fake_host host;
   pf_error error;
   const pf_source_ops *ops;
   void *task;
-  pf_source_needs needs;
+  pf_source_declaration declared;
   /* one run */
   uint64_t seed;
-  double state[MOST_STATE], uniform[MOST_RANDOM], normal[MOST_RANDOM], cue[MOST_INPUTS], reward;
+  double state[MAX_STATE], uniform[MAX_RANDOM], normal[MAX_RANDOM], cue[MAX_INPUTS], reward;
   pf_task_in in;
   pf_task_out out;
 } setup;
@@ -43,10 +49,10 @@ static pf_status start_at(setup *s, const fake_value *given, size_t n_given, int
     cr_expect(s->host.live == 0 && s->task == NULL);
     return status;
   }
-  s->needs.size = sizeof s->needs;
-  cr_assert(s->ops->needs(s->task, &s->needs, &s->error) == PF_OK);
-  cr_assert(s->needs.n_state <= MOST_STATE);
-  cr_assert(s->needs.n_uniform <= MOST_RANDOM && s->needs.n_normal <= MOST_RANDOM);
+  s->declared.size = sizeof s->declared;
+  cr_assert(s->ops->declare(s->task, &s->declared, &s->error) == PF_OK);
+  cr_assert(s->declared.n_state <= MAX_STATE);
+  cr_assert(s->declared.n_uniform <= MAX_RANDOM && s->declared.n_normal <= MAX_RANDOM);
   cr_assert(s->ops->read == NULL);
   return PF_OK;
 }
@@ -57,7 +63,8 @@ static void start(setup *s, const fake_value *given, size_t n_given, int64_t n_i
   const pf_status status = start_at(s, given, n_given, -1);
   cr_assert(status == PF_OK, "%s", s->error.text);
   s->seed = seed;
-  s->in = (pf_task_in){.size = sizeof s->in, .n_input = n_input, .uniform = s->uniform, .normal = s->normal};
+  s->in = (pf_task_in){
+      .size = sizeof s->in, .n_input = n_input, .uniform = s->uniform, .normal = s->normal};
   cr_assert(s->ops->begin(s->task, 0, s->state, &s->error) == PF_OK);
 }
 
@@ -71,11 +78,11 @@ static void finish(setup *s)
 /** Tell the task how its last step went; it settles that one and presents step `step`. */
 static pf_status next(setup *s, int64_t step, double choice)
 {
-  for (int k = 0; k < MOST_RANDOM; k++) {
+  for (int k = 0; k < MAX_RANDOM; k++) {
     s->uniform[k] = numbers_uniform(&s->seed);
     s->normal[k] = numbers_normal(&s->seed);
   }
-  for (int k = 0; k < MOST_INPUTS; k++) {
+  for (int k = 0; k < MAX_INPUTS; k++) {
     s->cue[k] = (double)NAN;
   }
   s->reward = -77.0;
@@ -101,14 +108,15 @@ static const double reward_b[] = {0.9, 0.1};
 
 Test(source_teacher, two_odours_declares_what_it_needs)
 {
-  const fake_value given[] = {BLOCK(0, 80, reward_a), BLOCK(1, 40, reward_b), FAKE_INTEGER("task.max_encounters", 50)};
+  const fake_value given[] = {BLOCK(0, 80, reward_a), BLOCK(1, 40, reward_b),
+                              FAKE_INTEGER("task.max_encounters", 50)};
   setup s;
   start(&s, given, 5, 2, 1);
-  cr_expect(s.needs.n_input == 2);
-  cr_assert(s.needs.channels.count == 1 && s.needs.targets.count == 1);
-  cr_expect(strcmp(s.needs.channels.items[0], "reward") == 0);
-  cr_expect(strcmp(s.needs.targets.items[0], "choice") == 0);
-  cr_expect(s.needs.max_steps == 120 * 50);
+  cr_expect(s.declared.n_input == 2);
+  cr_assert(s.declared.channels.count == 1 && s.declared.targets.count == 1);
+  cr_expect(strcmp(s.declared.channels.items[0], "reward") == 0);
+  cr_expect(strcmp(s.declared.targets.items[0], "choice") == 0);
+  cr_expect(s.declared.max_steps == 120 * 50);
   finish(&s);
 }
 
@@ -116,7 +124,8 @@ Test(source_teacher, two_odours_declares_what_it_needs)
 
 Test(source_teacher, a_trial_ends_at_an_accept)
 {
-  const fake_value given[] = {BLOCK(0, 30, reward_a), BLOCK(1, 10, reward_b), BLOCK(2, 25, reward_a)};
+  const fake_value given[] = {BLOCK(0, 30, reward_a), BLOCK(1, 10, reward_b),
+                              BLOCK(2, 25, reward_a)};
   setup s;
   start(&s, given, 6, 2, 42);
   uint64_t policy = 7;
@@ -142,7 +151,7 @@ Test(source_teacher, a_trial_ends_at_an_accept)
     cr_assert(step < 10000);
   }
   cr_expect(accepts == 65);
-  cr_expect(step > 65 && step <= s.needs.max_steps);
+  cr_expect(step > 65 && step <= s.declared.max_steps);
   cr_expect(odours[0] > 0 && odours[1] > 0 && odours[0] + odours[1] == step);
   finish(&s);
 }
@@ -169,9 +178,10 @@ Test(source_teacher, next_depends_on_its_arguments_only)
 /* ---- rewards ---- */
 
 /**
- * Run long blocks with a policy that accepts odour k with probability accept[k]; compare the rewards of each odour
- * with their probability given how many trials began since the last accept of that odour:
- * baited 1 - (1 - p)^n, else p. Given n, rewards are independent, so the sum is within 4.5 sd but once in 1e5.
+ * Run long blocks with a policy that accepts odour k with probability accept[k]; compare the
+ * rewards of each odour with their probability given how many trials began since the last accept of
+ * that odour: baited 1 - (1 - p)^n, else p. Given n, rewards are independent, so the sum is
+ * within 4.5 sd but once in 1e5.
  */
 static void check_rewards(int baited, const double *p, const double *accept, uint64_t seed)
 {
@@ -207,12 +217,13 @@ static void check_rewards(int baited, const double *p, const double *accept, uin
     met[odour]++;
     choice = numbers_uniform(&policy) < accept[odour] ? 1.0 : 0.0;
   }
-  const double half = 0.5 * (double)(met[0] + met[1]); /* every encounter has its own odour, half and half */
+  const double half =
+      0.5 * (double)(met[0] + met[1]); /* every encounter has its own odour, half and half */
   cr_expect(fabs((double)met[0] - half) <= 4.5 * sqrt(0.5 * half));
   for (int k = 0; k < 2; k++) {
     cr_expect(accepts[k] > 2000);
-    cr_expect(fabs(excess[k]) <= 4.5 * sqrt(variance[k]), "odour %d: %g more rewards than expected, sd %g", k,
-              excess[k], sqrt(variance[k]));
+    cr_expect(fabs(excess[k]) <= 4.5 * sqrt(variance[k]),
+              "odour %d: %g more rewards than expected, sd %g", k, excess[k], sqrt(variance[k]));
     cr_expect(p[k] == 0.0 || p[k] == 1.0 || variance[k] > 100.0);
   }
   finish(&s);
@@ -254,14 +265,17 @@ Test(source_teacher, a_bait_outlives_its_block)
     cr_assert(next(&s, step, choice) == PF_OK, "%s", s.error.text);
     if (step > 0 && choice == 1.0) {
       paid[odour] += s.reward;
-      cr_expect(odour == 1 || (s.reward == 1.0) == (collected[0] == 0), "paid once, at the first collection");
+      cr_expect(odour == 1 || (s.reward == 1.0) == (collected[0] == 0),
+                "paid once, at the first collection");
       collected[odour]++;
     }
     if (s.out.done != 0) {
       break;
     }
     odour = odour_of(&s);
-    choice = odour == 1 || s.out.block == 1 ? 1.0 : 0.0; /* odour 0 is left alone in block 0, where it is baited */
+    choice = odour == 1 || s.out.block == 1
+                 ? 1.0
+                 : 0.0; /* odour 0 is left alone in block 0, where it is baited */
   }
   cr_expect(collected[0] > 1 && collected[1] >= 5);
   cr_expect(paid[0] == 1.0 && paid[1] == 0.0);
@@ -281,7 +295,8 @@ Test(source_teacher, an_animal_that_never_accepts_is_an_error)
     cr_assert(step < 100);
   }
   cr_expect(step == 3 + 17, "stopped at step %lld", (long long)step);
-  cr_expect(strstr(s.error.text, "never accepts: 17 encounters rejected in trial 1") != NULL, "%s", s.error.text);
+  cr_expect(strstr(s.error.text, "never accepts: 17 encounters rejected in trial 1") != NULL, "%s",
+            s.error.text);
   cr_expect(strcmp(s.error.key, "task.max_encounters") == 0);
   finish(&s);
 }
@@ -292,7 +307,8 @@ Test(source_teacher, refuses_networks_that_do_not_fit)
   setup s;
   start(&s, given, 2, 3, 5);
   cr_expect(next(&s, 0, (double)NAN) == PF_STOP);
-  cr_expect(strstr(s.error.text, "the network has 3 inputs; two_odours needs 2") != NULL, "%s", s.error.text);
+  cr_expect(strstr(s.error.text, "the network has 3 inputs; two_odours needs 2") != NULL, "%s",
+            s.error.text);
   finish(&s);
   start(&s, given, 2, 2, 5);
   cr_assert(next(&s, 0, (double)NAN) == PF_OK);
@@ -320,7 +336,10 @@ Test(source_teacher, refuses_options_that_make_no_task)
        "task.blocks[].reward",
        "has 3 reward probabilities"},
       {{FAKE_STRING("task.kind", "maze")}, 1, "task.kind", "\"maze\" is no task"},
-      {{FAKE_STRING("task.kind", "activity"), FAKE_INTEGER("task.steps", 0)}, 2, "task.steps", "0 steps"},
+      {{FAKE_STRING("task.kind", "activity"), FAKE_INTEGER("task.steps", 0)},
+       2,
+       "task.steps",
+       "0 steps"},
   };
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
     setup s;
@@ -349,11 +368,12 @@ Test(source_teacher, survives_every_failed_allocation)
 Test(source_teacher, cues_come_alike_and_pay_by_their_own_probability)
 {
   static const double reward[] = {0.1, 0.5, 0.9};
-  const fake_value given[] = {FAKE_STRING("task.kind", "cues"), FAKE_INTEGER("task.blocks[0].trials", 6000),
-                              FAKE_REALS("task.blocks[0].reward", reward, 3), FAKE_BOOL("task.baited", 0)};
+  const fake_value given[] = {
+      FAKE_STRING("task.kind", "cues"), FAKE_INTEGER("task.blocks[0].trials", 6000),
+      FAKE_REALS("task.blocks[0].reward", reward, 3), FAKE_BOOL("task.baited", 0)};
   setup s;
   start(&s, given, 4, 3, 17);
-  cr_expect(s.needs.n_input == 3);
+  cr_expect(s.declared.n_input == 3);
   int64_t n[3] = {0}, paid[3] = {0};
   int cue = 0;
   for (int64_t step = 0;; step++) {
@@ -369,7 +389,8 @@ Test(source_teacher, cues_come_alike_and_pay_by_their_own_probability)
     cue = s.cue[0] == 1.0 ? 0 : (s.cue[1] == 1.0 ? 1 : 2);
   }
   for (int k = 0; k < 3; k++) { /* five standard deviations */
-    cr_expect(fabs((double)n[k] - 2000.0) < 5.0 * 36.5, "cue %d came %lld times", k, (long long)n[k]);
+    cr_expect(fabs((double)n[k] - 2000.0) < 5.0 * 36.5, "cue %d came %lld times", k,
+              (long long)n[k]);
     const double sd = sqrt(reward[k] * (1.0 - reward[k]) / (double)n[k]);
     cr_expect(fabs((double)paid[k] / (double)n[k] - reward[k]) < 5.0 * sd, "cue %d", k);
   }
@@ -396,7 +417,7 @@ Test(source_teacher, a_schedule_is_followed_trial_by_trial)
   setup s;
   start(&s, given, 3, 3, 23);
   (void)remove(path);
-  cr_expect(s.needs.n_input == 3);
+  cr_expect(s.declared.n_input == 3);
   int cue = 0;
   int64_t trial = 0;
   for (int64_t step = 0;; step++) {
@@ -447,9 +468,9 @@ Test(source_teacher, layers_are_recorded_by_name)
   const fake_value wrong[] = {BLOCK(0, 30, reward_a), FAKE_STRINGS("task.record", twice, 2)};
   setup s;
   start(&s, given, 3, 2, 1);
-  cr_assert(s.needs.targets.count == 3);
-  cr_expect(strcmp(s.needs.targets.items[0], "choice") == 0);
-  cr_expect(strcmp(s.needs.targets.items[2], "layer2") == 0);
+  cr_assert(s.declared.targets.count == 3);
+  cr_expect(strcmp(s.declared.targets.items[0], "choice") == 0);
+  cr_expect(strcmp(s.declared.targets.items[2], "layer2") == 0);
   finish(&s);
   cr_expect(start_at(&s, wrong, 3, -1) == PF_STOP);
   cr_expect(strstr(s.error.text, "'layer1' is recorded already") != NULL, "%s", s.error.text);
@@ -460,14 +481,15 @@ Test(source_teacher, layers_are_recorded_by_name)
 Test(source_teacher, activity_runs_open_loop)
 {
   enum { STEPS = 5000 };
-  const fake_value given[] = {FAKE_STRING("task.kind", "activity"), FAKE_INTEGER("task.steps", STEPS),
-                              FAKE_REAL("task.reward_mean", 0.3), FAKE_REAL("task.reward_sd", 2.0)};
+  const fake_value given[] = {FAKE_STRING("task.kind", "activity"),
+                              FAKE_INTEGER("task.steps", STEPS), FAKE_REAL("task.reward_mean", 0.3),
+                              FAKE_REAL("task.reward_sd", 2.0)};
   double sum = 0.0;
   double squares = 0.0;
   setup s;
   start(&s, given, 4, 3, 13);
-  cr_expect(s.needs.n_input == 0 && s.needs.n_state == 0 && s.needs.max_steps == STEPS);
-  cr_assert(s.needs.targets.count == 1 && strcmp(s.needs.targets.items[0], "activity") == 0);
+  cr_expect(s.declared.n_input == 0 && s.declared.n_state == 0 && s.declared.max_steps == STEPS);
+  cr_assert(s.declared.targets.count == 1 && strcmp(s.declared.targets.items[0], "activity") == 0);
   for (int64_t step = 0; step <= STEPS; step++) {
     cr_assert(next(&s, step, (double)NAN) == PF_OK, "%s", s.error.text);
     if (step > 0) {
@@ -491,7 +513,7 @@ Test(source_teacher, activity_has_no_reward_by_default)
   const fake_value given[] = {FAKE_STRING("task.kind", "activity")};
   setup s;
   start(&s, given, 1, 1, 13);
-  cr_expect(s.needs.max_steps == 100);
+  cr_expect(s.declared.max_steps == 100);
   for (int64_t step = 0; step <= 100; step++) {
     cr_assert(next(&s, step, (double)NAN) == PF_OK);
     cr_expect(step == 0 || s.reward == 0.0);

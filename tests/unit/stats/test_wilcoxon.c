@@ -1,10 +1,11 @@
-/* core/stats: the signed rank test against enumeration of all signs and against scipy; Holm's correction. */
+/* core/stats: the signed rank test against enumeration of all signs and against scipy; Holm's
+ * correction. */
 #include "core/base/random.h"
 #include "core/stats/stats.h"
 #include <criterion/criterion.h>
 #include <math.h>
 
-enum { MOST = 20 };
+enum { MAX = 20 };
 
 static pf_wilcoxon test_of(const double *d, size_t n)
 {
@@ -14,12 +15,13 @@ static pf_wilcoxon test_of(const double *d, size_t n)
   return out;
 }
 
-/* Written from the definition, with nothing shared: ranks by counting, then every one of the 2^n assignments of signs.
+/* Written from the definition, with nothing shared: ranks by counting, then every one of the 2^n
+ * assignments of signs.
  */
 static double enumerated(const double *d, size_t n)
 {
-  double size[MOST];
-  double rank[MOST];
+  double size[MAX];
+  double rank[MAX];
   size_t m = 0;
   double observed = 0.0;
   for (size_t i = 0; i < n; i++) {
@@ -44,7 +46,8 @@ static double enumerated(const double *d, size_t n)
     for (size_t i = 0; i < m; i++) {
       sum += (signs >> i & 1U) != 0 ? rank[i] : 0.0;
     }
-    as_far += fabs(sum - mean) >= fabs(observed - mean) ? 1 : 0; /* halves and quarters: no rounding */
+    as_far +=
+        fabs(sum - mean) >= fabs(observed - mean) ? 1 : 0; /* halves and quarters: no rounding */
   }
   return (double)as_far / (double)((uint64_t)1 << m);
 }
@@ -62,7 +65,7 @@ static void draw(uint32_t which, double levels, double *d, size_t n)
 Test(stats_wilcoxon, is_the_enumeration_of_all_signs)
 {
   static const double levels[] = {0.0, 40.0, 7.0, 3.0, 1.0};
-  double d[MOST];
+  double d[MAX];
   size_t n_ties = 0;
   size_t n_zeros = 0;
   double least = 1.0;
@@ -74,17 +77,19 @@ Test(stats_wilcoxon, is_the_enumeration_of_all_signs)
     cr_assert(w.is_exact && w.n + w.n_zero == n);
     cr_assert(w.plus + w.minus == 0.5 * (double)w.n * ((double)w.n + 1.0));
     /* both are multiples of 2^-n: equal to the last bit */
-    cr_assert(w.p == expected, "case %u, n = %zu: %.17g, by enumeration %.17g", k, n, w.p, expected);
+    cr_assert(w.p == expected, "case %u, n = %zu: %.17g, by enumeration %.17g", k, n, w.p,
+              expected);
     n_zeros += w.n_zero;
     n_ties += k % 5 >= 3 ? 1 : 0;
     least = fmin(least, w.p);
   }
-  cr_assert(n_zeros > 100 && n_ties > 100 && least < 0.01); /* the cases are what they are meant to be */
+  cr_assert(n_zeros > 100 && n_ties > 100 &&
+            least < 0.01); /* the cases are what they are meant to be */
 }
 
 Test(stats_wilcoxon, is_the_enumeration_up_to_twenty)
 {
-  double d[MOST];
+  double d[MAX];
   for (uint32_t k = 0; k < 4; k++) {
     const size_t n = 17 + k;
     draw(1000 + k, k % 2 == 0 ? 0.0 : 9.0, d, n);
@@ -92,12 +97,14 @@ Test(stats_wilcoxon, is_the_enumeration_up_to_twenty)
   }
 }
 
-/* scipy 1.17.1, scipy.stats.wilcoxon(d, method="exact"); no ties and no zeros, where the conventions agree. */
+/* scipy 1.17.1, scipy.stats.wilcoxon(d, method="exact"); no ties and no zeros, where the
+ * conventions agree. */
 Test(stats_wilcoxon, is_that_of_scipy)
 {
   static const double five[] = {0.351, 0.649, 0.076, -0.541, -0.105};
-  static const double eighteen[] = {-0.994, -0.108, -1.551, -0.94, -1.492, 0.115, -0.917, 0.621,  0.507,
-                                    0.163,  -2.167, -0.189, 0.301, 0.463,  -1.18, -0.128, -0.629, -0.459};
+  static const double eighteen[] = {-0.994, -0.108, -1.551, -0.94,  -1.492, 0.115,
+                                    -0.917, 0.621,  0.507,  0.163,  -2.167, -0.189,
+                                    0.301,  0.463,  -1.18,  -0.128, -0.629, -0.459};
   double fifty[50];
   for (int i = 0; i < 50; i++) {
     fifty[i] = (double)((i * 13 + 5) % 53 + 1) / 8.0 * (i % 3 == 0 ? -1.0 : 1.0);
@@ -107,10 +114,12 @@ Test(stats_wilcoxon, is_that_of_scipy)
   w = test_of(eighteen, 18);
   cr_expect(w.plus == 39.0 && fabs(w.p - 0.0431671142578125) < 1e-16);
   w = test_of(fifty, 50);
-  cr_expect(fmin(w.plus, w.minus) == 456.0 && fabs(w.p - 0.08054833435456032) < 1e-15, "%.17g", w.p);
+  cr_expect(fmin(w.plus, w.minus) == 456.0 && fabs(w.p - 0.08054833435456032) < 1e-15, "%.17g",
+            w.p);
 }
 
-/* ... with ties: method=PermutationMethod(n_resamples=inf), zeros taken out by hand: all permutations. */
+/* ... with ties: method=PermutationMethod(n_resamples=inf), zeros taken out by hand: all
+ * permutations. */
 Test(stats_wilcoxon, is_that_of_scipy_with_ties)
 {
   static const double d[] = {0.5, -0.5, 1.5, 1.5, 2.0, -2.0, 2.0, 3.5, 0.0, 0.0, 4.0, 4.0};
@@ -130,7 +139,8 @@ Test(stats_wilcoxon, is_the_normal_approximation_of_scipy_beyond)
   cr_expect(fabs(w.p / 5.983242346680458e-06 - 1.0) < 1e-12, "%.17g", w.p);
 }
 
-/* The last that is counted is where the normal distribution (no ties: variance n (n + 1) (2 n + 1) / 24) would do too.
+/* The last that is counted is where the normal distribution (no ties: variance n (n + 1) (2 n + 1)
+ * / 24) would do too.
  */
 Test(stats_wilcoxon, the_exact_one_approaches_the_normal)
 {
@@ -140,11 +150,14 @@ Test(stats_wilcoxon, the_exact_one_approaches_the_normal)
   }
   const pf_wilcoxon w = test_of(d, PF_WILCOXON_EXACT);
   const double n = PF_WILCOXON_EXACT;
-  const double z = (fmax(w.plus, w.minus) - n * (n + 1.0) / 4.0 - 0.5) / sqrt(n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
+  const double z = (fmax(w.plus, w.minus) - n * (n + 1.0) / 4.0 - 0.5) /
+                   sqrt(n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
   const double normal = 2.0 * pf_stats_normal(-z);
   cr_expect(w.is_exact && w.n == PF_WILCOXON_EXACT && w.p < 0.1);
-  cr_expect(fabs(w.p / 0.010767016310626376 - 1.0) < 1e-12, "%.17g", w.p); /* scipy 1.17.1, method="exact" */
-  cr_expect(fabs(w.p / normal - 1.0) < 0.04, "%g and %g", w.p, normal);    /* measured, also by scipy: 0.019 */
+  cr_expect(fabs(w.p / 0.010767016310626376 - 1.0) < 1e-12, "%.17g",
+            w.p); /* scipy 1.17.1, method="exact" */
+  cr_expect(fabs(w.p / normal - 1.0) < 0.04, "%g and %g", w.p,
+            normal); /* measured, also by scipy: 0.019 */
 }
 
 Test(stats_wilcoxon, nothing_to_rank)
@@ -162,7 +175,8 @@ Test(stats_holm, by_hand)
   double q[5];
   pf_error error = {.size = sizeof error};
   cr_assert(pf_stats_holm(p, 5, q, &error) == PF_OK);
-  cr_expect(fabs(q[0] - 0.06) < 1e-15 && isnan(q[1]) && q[2] == 0.9 && q[3] == 0.04 && fabs(q[4] - 0.06) < 1e-15);
+  cr_expect(fabs(q[0] - 0.06) < 1e-15 && isnan(q[1]) && q[2] == 0.9 && q[3] == 0.04 &&
+            fabs(q[4] - 0.06) < 1e-15);
 }
 
 Test(stats_holm, never_above_one_and_ties_alike)
@@ -174,7 +188,8 @@ Test(stats_holm, never_above_one_and_ties_alike)
   cr_assert(pf_stats_holm(p, 0, p, &error) == PF_OK);
 }
 
-/* Holm as defined: reject in order of p while p_(k) <= alpha / (m - k + 1), stop at the first that is not. */
+/* Holm as defined: reject in order of p while p_(k) <= alpha / (m - k + 1), stop at the first that
+ * is not. */
 Test(stats_holm, rejects_what_the_procedure_rejects)
 {
   double p[7];

@@ -33,7 +33,8 @@ static int path_matches(const char *path, const char *name)
 static const pf_option *declared_option(fake_options *self, const char *path)
 {
   for (size_t i = 0; i < self->declared->count; i++) {
-    const pf_option *option = pf_table_at(self->declared->items, self->declared->stride, self->declared->count, i);
+    const pf_option *option =
+        pf_table_at(self->declared->items, self->declared->stride, self->declared->count, i);
     if (path_matches(path, option->name)) {
       return option;
     }
@@ -53,7 +54,8 @@ static const fake_value *given_value(const fake_options *self, const char *path)
 
 static int is_list(uint32_t type)
 {
-  return type == PF_TYPE_INTEGERS || type == PF_TYPE_REALS || type == PF_TYPE_STRINGS || type == PF_TYPE_NAMES;
+  return type == PF_TYPE_INTEGERS || type == PF_TYPE_REALS || type == PF_TYPE_STRINGS ||
+         type == PF_TYPE_NAMES;
 }
 
 /** Element i of a default in the config's syntax: where it starts, or NULL past the end. */
@@ -120,11 +122,11 @@ static double number(fake_options *self, const char *text)
 }
 
 /**
- * Element i of the option: as given, else from its default. 0 where there is none; a mistake where the plugin asks for
- * what it did not declare so.
+ * Element i of the option: as given, else from its default. 0 where there is none; a mistake where
+ * the plugin asks for what it did not declare so.
  */
-static int fetch(fake_options *self, const char *path, int list, uint32_t type, uint32_t other_type, int64_t i,
-                 fake_value *out)
+static int fetch(fake_options *self, const char *path, int list, uint32_t type, uint32_t other_type,
+                 int64_t i, fake_value *out)
 {
   const pf_option *option = declared_option(self, path);
   if (option == NULL || (option->type != type && option->type != other_type)) {
@@ -134,7 +136,8 @@ static int fetch(fake_options *self, const char *path, int list, uint32_t type, 
   const fake_value *given = given_value(self, path);
   memset(out, 0, sizeof *out);
   if (given != NULL) {
-    if ((list && (i < 0 || i >= given->count)) || (given->type != type && given->type != other_type)) {
+    if ((list && (i < 0 || i >= given->count)) ||
+        (given->type != type && given->type != other_type)) {
       self->mistakes++;
       return 0;
     }
@@ -143,7 +146,8 @@ static int fetch(fake_options *self, const char *path, int list, uint32_t type, 
     out->string = given->strings != NULL ? given->strings[i] : given->string;
     return 1;
   }
-  const char *text = option->fallback != NULL ? fallback_element(option->fallback, list ? i : 0) : NULL;
+  const char *text =
+      option->fallback != NULL ? fallback_element(option->fallback, list ? i : 0) : NULL;
   if (text == NULL) {
     self->mistakes++;
     return 0;
@@ -203,13 +207,16 @@ static int64_t length(const pf_options *options, const char *path)
 static int boolean(const pf_options *options, const char *path)
 {
   fake_value value;
-  return fetch(self_of(options), path, 0, PF_TYPE_BOOL, PF_TYPE_BOOL, 0, &value) && value.integer != 0;
+  return fetch(self_of(options), path, 0, PF_TYPE_BOOL, PF_TYPE_BOOL, 0, &value) &&
+         value.integer != 0;
 }
 
 static int64_t integer(const pf_options *options, const char *path)
 {
   fake_value value;
-  return fetch(self_of(options), path, 0, PF_TYPE_INTEGER, PF_TYPE_INTEGER, 0, &value) ? value.integer : 0;
+  return fetch(self_of(options), path, 0, PF_TYPE_INTEGER, PF_TYPE_INTEGER, 0, &value)
+             ? value.integer
+             : 0;
 }
 
 static double real(const pf_options *options, const char *path)
@@ -221,28 +228,34 @@ static double real(const pf_options *options, const char *path)
 static const char *string(const pf_options *options, const char *path)
 {
   fake_value value;
-  return fetch(self_of(options), path, 0, PF_TYPE_STRING, PF_TYPE_PATH, 0, &value) ? value.string : "";
+  return fetch(self_of(options), path, 0, PF_TYPE_STRING, PF_TYPE_PATH, 0, &value) ? value.string
+                                                                                   : "";
 }
 
 static int64_t integer_at(const pf_options *options, const char *path, int64_t i)
 {
   fake_value value;
-  return fetch(self_of(options), path, 1, PF_TYPE_INTEGERS, PF_TYPE_INTEGERS, i, &value) ? value.integer : 0;
+  return fetch(self_of(options), path, 1, PF_TYPE_INTEGERS, PF_TYPE_INTEGERS, i, &value)
+             ? value.integer
+             : 0;
 }
 
 static double real_at(const pf_options *options, const char *path, int64_t i)
 {
   fake_value value;
-  return fetch(self_of(options), path, 1, PF_TYPE_REALS, PF_TYPE_REALS, i, &value) ? value.real : 0.0;
+  return fetch(self_of(options), path, 1, PF_TYPE_REALS, PF_TYPE_REALS, i, &value) ? value.real
+                                                                                   : 0.0;
 }
 
 static const char *string_at(const pf_options *options, const char *path, int64_t i)
 {
   fake_value value;
-  return fetch(self_of(options), path, 1, PF_TYPE_STRINGS, PF_TYPE_NAMES, i, &value) ? value.string : "";
+  return fetch(self_of(options), path, 1, PF_TYPE_STRINGS, PF_TYPE_NAMES, i, &value) ? value.string
+                                                                                     : "";
 }
 
-void fake_options_init(fake_options *options, const pf_option_table *declared, const fake_value *given, size_t n_given)
+void fake_options_init(fake_options *options, const pf_option_table *declared,
+                       const fake_value *given, size_t n_given)
 {
   memset(options, 0, sizeof *options);
   options->declared = declared;
@@ -299,6 +312,10 @@ const pf_host *fake_host_init(fake_host *host)
 {
   memset(host, 0, sizeof *host);
   host->fail_at = -1;
-  host->face = (pf_host){.size = sizeof(pf_host), .impl = host, .allocate = allocate, .release = release, .warn = warn};
+  host->face = (pf_host){.size = sizeof(pf_host),
+                         .impl = host,
+                         .allocate = allocate,
+                         .release = release,
+                         .warn = warn};
   return &host->face;
 }

@@ -1,5 +1,6 @@
 /*
- * tests/unit/support/fake_options.h - a pf_options and a pf_host for tests that link a plugin directly.
+ * tests/unit/support/fake_options.h - a pf_options and a pf_host for tests that link a plugin
+ * directly.
  *
  *     const fake_value given[] = {FAKE_STRING("terms", "x r"), FAKE_REAL("blocks[0].rate", 0.5)};
  *     fake_options options;
@@ -7,9 +8,9 @@
  *     plugin->rule->create(fake_host(&host), &options.face, &self, &error);
  *     cr_assert(eq(int, options.mistakes, 0));
  *
- * Defaults come from the plugin's own table, so a fallback that does not parse is found here. What the host would
- * refuse (an undeclared name, another type) counts in `mistakes` and answers 0 or "". Ranges and choices are the host's
- * to check, not done here.
+ * Defaults come from the plugin's own table, so a fallback that does not parse is found here. What
+ * the host would refuse (an undeclared name, another type) counts in `mistakes` and answers 0 or
+ * "". Ranges and choices are the host's to check, not done here.
  */
 #ifndef PLASTFIT_TESTS_FAKE_OPTIONS_H
 #define PLASTFIT_TESTS_FAKE_OPTIONS_H
@@ -75,7 +76,8 @@ typedef struct fake_options {
 } fake_options;
 
 /** `declared`, `given` and *options must outlive the calls of `create`. */
-void fake_options_init(fake_options *options, const pf_option_table *declared, const fake_value *given, size_t n_given);
+void fake_options_init(fake_options *options, const pf_option_table *declared,
+                       const fake_value *given, size_t n_given);
 
 /** A host that counts live allocations and can fail one of them. */
 typedef struct fake_host {

@@ -7,7 +7,8 @@ enum { IN, UNITS, COUPLED, OUT };
 
 /* ---- network ---- */
 
-static pf_status create(const pf_host *host, const pf_options *options, void **self, pf_error *error)
+static pf_status create(const pf_host *host, const pf_options *options, void **self,
+                        pf_error *error)
 {
   (void)host;
   (void)options;
@@ -23,10 +24,13 @@ static void destroy(void *self)
 
 static const char *const signal_names[] = {"activity", "drive"};
 
-static pf_status needs(const void *self, pf_network_needs *out, pf_error *error)
+static pf_status declared(const void *self, pf_network_declaration *out, pf_error *error)
 {
   static const pf_population populations[] = {
-      {.name = "input", .n = REMEMBERING_IN, .signals = {signal_names, 1}, .flags = PF_POPULATION_INPUT},
+      {.name = "input",
+       .n = REMEMBERING_IN,
+       .signals = {signal_names, 1},
+       .flags = PF_POPULATION_INPUT},
       {.name = "units", .n = REMEMBERING_UNITS, .n_state = 2, .signals = {signal_names, 2}},
       {.name = "coupled",
        .n = REMEMBERING_COUPLED,
@@ -36,18 +40,27 @@ static pf_status needs(const void *self, pf_network_needs *out, pf_error *error)
       {.name = "output", .n = REMEMBERING_OUT, .signals = {signal_names, 1}}};
   static const pf_projection projections[] = {
       {.name = "in", .pre = IN, .post = UNITS, .flags = PF_PROJECTION_PLASTIC},
-      {.name = "back", .pre = UNITS, .post = UNITS, .when = PF_PRE_PREVIOUS, .flags = PF_PROJECTION_PLASTIC},
-      {.name = "feedback", .pre = COUPLED, .post = UNITS, .when = PF_PRE_PREVIOUS, .flags = PF_PROJECTION_PLASTIC},
+      {.name = "back",
+       .pre = UNITS,
+       .post = UNITS,
+       .when = PF_PRE_PREVIOUS,
+       .flags = PF_PROJECTION_PLASTIC},
+      {.name = "feedback",
+       .pre = COUPLED,
+       .post = UNITS,
+       .when = PF_PRE_PREVIOUS,
+       .flags = PF_PROJECTION_PLASTIC},
       {.name = "out", .pre = UNITS, .post = COUPLED, .signal = 1, .flags = PF_PROJECTION_PLASTIC},
       {.name = "late", .pre = IN, .post = COUPLED, .when = PF_PRE_PREVIOUS},
       {.name = "read", .pre = COUPLED, .post = OUT}};
   static const pf_observable observables[] = {{.name = "units", .population = UNITS},
                                               {.name = "coupled", .population = COUPLED},
                                               {.name = "output", .population = OUT}};
-  static const pf_parameter parameters[] = {{.name = "leak", .initial = 0.4, .lower = -INFINITY, .upper = INFINITY},
-                                            {.name = "gain", .initial = 0.3, .lower = -INFINITY, .upper = INFINITY},
-                                            {.name = "start", .initial = 0.2, .lower = -INFINITY, .upper = INFINITY},
-                                            {.name = "scale", .initial = 0.5, .lower = -INFINITY, .upper = INFINITY}};
+  static const pf_parameter parameters[] = {
+      {.name = "leak", .initial = 0.4, .lower = -INFINITY, .upper = INFINITY},
+      {.name = "gain", .initial = 0.3, .lower = -INFINITY, .upper = INFINITY},
+      {.name = "start", .initial = 0.2, .lower = -INFINITY, .upper = INFINITY},
+      {.name = "scale", .initial = 0.5, .lower = -INFINITY, .upper = INFINITY}};
   (void)self;
   (void)error;
   out->populations = (pf_population_table)PF_TABLE_OF(populations);
@@ -63,8 +76,8 @@ static const int64_t n_post_of[] = {REMEMBERING_UNITS,   REMEMBERING_UNITS,   RE
 static const int64_t n_pre_of[] = {REMEMBERING_IN,    REMEMBERING_UNITS, REMEMBERING_COUPLED,
                                    REMEMBERING_UNITS, REMEMBERING_IN,    REMEMBERING_COUPLED};
 
-static pf_status initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
-                         pf_error *error)
+static pf_status initial(const void *self, const double *theta, const double *noise,
+                         const pf_initial *out, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -88,8 +101,8 @@ static pf_status initial(const void *self, const double *theta, const double *no
   return PF_OK;
 }
 
-static pf_status initial_vjp(const void *self, const double *theta, const double *noise, const pf_initial *g,
-                             double *gradient, pf_error *error)
+static pf_status initial_vjp(const void *self, const double *theta, const double *noise,
+                             const pf_initial *g, double *gradient, pf_error *error)
 {
   (void)self;
   (void)theta;
@@ -113,10 +126,11 @@ static pf_status initial_vjp(const void *self, const double *theta, const double
 }
 
 /*
- * units: v' = (1 - leak) v + leak drive, s' = 0.8 s + 0.2 tanh(v'), y = tanh(v' - gain s); "drive": v'.
- * coupled: v' = 0.5 v + drive, y_i = tanh(v'_i) (1 - 0.1 mean_j v'_j). output: y = drive.
+ * units: v' = (1 - leak) v + leak drive, s' = 0.8 s + 0.2 tanh(v'), y = tanh(v' - gain s); "drive":
+ * v'. coupled: v' = 0.5 v + drive, y_i = tanh(v'_i) (1 - 0.1 mean_j v'_j). output: y = drive.
  */
-static pf_status respond(const void *self, const pf_units *in, const pf_response *out, pf_error *error)
+static pf_status activate(const void *self, const pf_units *in, const pf_response *out,
+                          pf_error *error)
 {
   (void)self;
   (void)error;
@@ -157,8 +171,8 @@ static pf_status respond(const void *self, const pf_units *in, const pf_response
   return PF_OK;
 }
 
-static pf_status respond_vjp(const void *self, const pf_units *in, const pf_response *value, const pf_response *g,
-                             const pf_units_gradient *out, pf_error *error)
+static pf_status activate_vjp(const void *self, const pf_units *in, const pf_response *value,
+                              const pf_response *g, const pf_units_gradient *out, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -173,11 +187,13 @@ static pf_status respond_vjp(const void *self, const pf_units *in, const pf_resp
   if (in->population == UNITS) {
     const double leak = in->theta[0], gain = in->theta[1];
     for (int64_t i = 0; i < in->n_rows; i++) {
-      const double v = (double)value->state[i], s = (double)in->state[in->ld_state + i], th = tanh(v);
+      const double v = (double)value->state[i], s = (double)in->state[in->ld_state + i],
+                   th = tanh(v);
       const double y = (double)value->signals[i];
-      const double g_inside = (double)g->signals[i] * (1.0 - y * y), g_s = (double)g->state[g->ld_state + i];
-      const double g_v =
-          (double)g->state[i] + (double)g->signals[g->signal_stride + i] + g_inside + 0.2 * g_s * (1.0 - th * th);
+      const double g_inside = (double)g->signals[i] * (1.0 - y * y),
+                   g_s = (double)g->state[g->ld_state + i];
+      const double g_v = (double)g->state[i] + (double)g->signals[g->signal_stride + i] + g_inside +
+                         0.2 * g_s * (1.0 - th * th);
       out->drive[i] += (pf_real)(leak * g_v);
       out->state[i] += (pf_real)((1.0 - leak) * g_v);
       out->state[out->ld_state + i] += (pf_real)(0.8 * g_s - gain * g_inside);
@@ -195,7 +211,8 @@ static pf_status respond_vjp(const void *self, const pf_units *in, const pf_resp
   }
   for (int64_t i = 0; i < in->n_rows; i++) {
     const double th = tanh((double)value->state[i]);
-    const double g_v = (double)g->state[i] + (double)g->signals[i] * (1.0 - th * th) * (1.0 - 0.1 * mean) +
+    const double g_v = (double)g->state[i] +
+                       (double)g->signals[i] * (1.0 - th * th) * (1.0 - 0.1 * mean) +
                        g_mean / REMEMBERING_COUPLED;
     out->drive[i] += (pf_real)g_v;
     out->state[i] += (pf_real)(0.5 * g_v);
@@ -206,28 +223,39 @@ static pf_status respond_vjp(const void *self, const pf_units *in, const pf_resp
 static const pf_network_ops network_ops = {.size = sizeof network_ops,
                                            .create = create,
                                            .destroy = destroy,
-                                           .needs = needs,
+                                           .declare = declared,
                                            .initial = initial,
-                                           .respond = respond,
-                                           .respond_vjp = respond_vjp,
+                                           .activate = activate,
+                                           .activate_vjp = activate_vjp,
                                            .initial_vjp = initial_vjp};
 
-const pf_plugin remembering_network = {PF_PLUGIN_HEAD(PF_KIND_NETWORK), .name = "remembering", .network = &network_ops};
+const pf_plugin remembering_network = {PF_PLUGIN_HEAD(PF_KIND_NETWORK), .name = "remembering",
+                                       .network = &network_ops};
 
 /* ---- the same, row-separable ---- */
 
 enum { SEPARABLE_UNITS = 1, SEPARABLE_OUT = 2 };
 
-static pf_status separable_needs(const void *self, pf_network_needs *out, pf_error *error)
+static pf_status separable_declare(const void *self, pf_network_declaration *out, pf_error *error)
 {
   static const pf_population populations[] = {
-      {.name = "input", .n = REMEMBERING_IN, .signals = {signal_names, 1}, .flags = PF_POPULATION_INPUT},
+      {.name = "input",
+       .n = REMEMBERING_IN,
+       .signals = {signal_names, 1},
+       .flags = PF_POPULATION_INPUT},
       {.name = "units", .n = 9, .signals = {signal_names, 1}},
       {.name = "output", .n = REMEMBERING_OUT, .signals = {signal_names, 1}}};
   static const pf_projection projections[] = {
-      {.name = "in", .pre = 0, .post = 1, .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE},
-      {.name = "read", .pre = 1, .post = 2, .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE}};
-  static const pf_observable observables[] = {{.name = "units", .population = 1}, {.name = "output", .population = 2}};
+      {.name = "in",
+       .pre = 0,
+       .post = 1,
+       .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE},
+      {.name = "read",
+       .pre = 1,
+       .post = 2,
+       .flags = PF_PROJECTION_PLASTIC | PF_PROJECTION_ROW_SEPARABLE}};
+  static const pf_observable observables[] = {{.name = "units", .population = 1},
+                                              {.name = "output", .population = 2}};
   (void)self;
   (void)error;
   out->populations = (pf_population_table)PF_TABLE_OF(populations);
@@ -237,8 +265,8 @@ static pf_status separable_needs(const void *self, pf_network_needs *out, pf_err
   return PF_OK;
 }
 
-static pf_status separable_initial(const void *self, const double *theta, const double *noise, const pf_initial *out,
-                                   pf_error *error)
+static pf_status separable_initial(const void *self, const double *theta, const double *noise,
+                                   const pf_initial *out, pf_error *error)
 {
   static const int64_t n_post[] = {9, REMEMBERING_OUT}, n_pre[] = {REMEMBERING_IN, 9};
   (void)self;
@@ -256,7 +284,8 @@ static pf_status separable_initial(const void *self, const double *theta, const 
   return PF_OK;
 }
 
-static pf_status separable_respond(const void *self, const pf_units *in, const pf_response *out, pf_error *error)
+static pf_status separable_activate(const void *self, const pf_units *in, const pf_response *out,
+                                    pf_error *error)
 {
   (void)self;
   (void)error;
@@ -268,8 +297,8 @@ static pf_status separable_respond(const void *self, const pf_units *in, const p
   return PF_OK;
 }
 
-static pf_status separable_vjp(const void *self, const pf_units *in, const pf_response *value, const pf_response *g,
-                               const pf_units_gradient *out, pf_error *error)
+static pf_status separable_vjp(const void *self, const pf_units *in, const pf_response *value,
+                               const pf_response *g, const pf_units_gradient *out, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -285,22 +314,23 @@ static pf_status separable_vjp(const void *self, const pf_units *in, const pf_re
 static const pf_network_ops separable_ops = {.size = sizeof separable_ops,
                                              .create = create,
                                              .destroy = destroy,
-                                             .needs = separable_needs,
+                                             .declare = separable_declare,
                                              .initial = separable_initial,
-                                             .respond = separable_respond,
-                                             .respond_vjp = separable_vjp};
+                                             .activate = separable_activate,
+                                             .activate_vjp = separable_vjp};
 
-const pf_plugin separable_network = {PF_PLUGIN_HEAD(PF_KIND_NETWORK), .name = "separable", .network = &separable_ops};
+const pf_plugin separable_network = {PF_PLUGIN_HEAD(PF_KIND_NETWORK), .name = "separable",
+                                     .network = &separable_ops};
 
 /* ---- rule ---- */
 
 enum { DN, DP, DQ, DE, GE, GQ, GN, GX };
 
-static pf_status rule_needs(pf_rule_needs *out, uint32_t order)
+static pf_status rule_declare(pf_rule_declaration *out, uint32_t order)
 {
-  static const pf_parameter parameters[TRACING_PARAMETERS] = {{.name = "dn"}, {.name = "dp"}, {.name = "dq"},
-                                                              {.name = "de"}, {.name = "ge"}, {.name = "gq"},
-                                                              {.name = "gn"}, {.name = "gx"}};
+  static const pf_parameter parameters[TRACING_PARAMETERS] = {
+      {.name = "dn"}, {.name = "dp"}, {.name = "dq"}, {.name = "de"},
+      {.name = "ge"}, {.name = "gq"}, {.name = "gn"}, {.name = "gx"}};
   static const pf_modulator modulators[] = {{.name = "r", .fallback = "reward - expected_reward"}};
   static const pf_trace traces[] = {{.name = "e", .per = PF_PER_SYNAPSE, .initial = 0.1},
                                     {.name = "p", .per = PF_PER_PRE, .initial = 0.2},
@@ -313,45 +343,49 @@ static pf_status rule_needs(pf_rule_needs *out, uint32_t order)
   return PF_OK;
 }
 
-static pf_status needs_before(const void *self, pf_rule_needs *out, pf_error *error)
+static pf_status needs_before(const void *self, pf_rule_declaration *out, pf_error *error)
 {
   (void)self;
   (void)error;
-  return rule_needs(out, PF_TRACES_BEFORE_STEP);
+  return rule_declare(out, PF_TRACES_BEFORE_STEP);
 }
 
-static pf_status needs_after(const void *self, pf_rule_needs *out, pf_error *error)
+static pf_status needs_after(const void *self, pf_rule_declaration *out, pf_error *error)
 {
   (void)self;
   (void)error;
-  return rule_needs(out, PF_TRACES_AFTER_STEP);
+  return rule_declare(out, PF_TRACES_AFTER_STEP);
 }
 
-static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int64_t lddw, pf_error *error)
+static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,
+                         pf_error *error)
 {
   const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      const double x = (double)in->pre[j], y = (double)in->post[i], w = (double)in->w[i * in->ldw + j];
+      const double x = (double)in->pre[j], y = (double)in->post[i],
+                   w = (double)in->w[i * in->ldw + j];
       const double e = (double)in->traces.synapse[i * in->traces.ldw + j];
       const double p = (double)in->traces.pre[j], q = (double)in->traces.post[i];
-      dw[i * lddw + j] = (pf_real)(th[GE] * e * r + th[GQ] * (x * q + p * y) + th[GN] * n * w + th[GX] * x * r);
+      dw[i * lddw + j] =
+          (pf_real)(th[GE] * e * r + th[GQ] * (x * q + p * y) + th[GN] * n * w + th[GX] * x * r);
     }
   }
   return PF_OK;
 }
 
-static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int64_t ldc, const pf_rule_gradient *g,
-                     pf_error *error)
+static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int64_t ldc,
+                     const pf_rule_gradient *g, pf_error *error)
 {
   const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      const double x = (double)in->pre[j], y = (double)in->post[i], w = (double)in->w[i * in->ldw + j];
+      const double x = (double)in->pre[j], y = (double)in->post[i],
+                   w = (double)in->w[i * in->ldw + j];
       const double e = (double)in->traces.synapse[i * in->traces.ldw + j];
       const double p = (double)in->traces.pre[j], q = (double)in->traces.post[i];
       const double k = (double)c[i * ldc + j];
@@ -373,7 +407,8 @@ static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int
   return PF_OK;
 }
 
-static pf_status advance(const void *self, const pf_block *in, const pf_traces *next, pf_error *error)
+static pf_status advance(const void *self, const pf_block *in, const pf_traces *next,
+                         pf_error *error)
 {
   const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
   (void)self;
@@ -382,13 +417,14 @@ static pf_status advance(const void *self, const pf_block *in, const pf_traces *
     const double y = (double)in->post[i];
     for (int64_t j = 0; j < in->n_pre; j++) {
       next->synapse[i * next->ldw + j] =
-          (pf_real)(th[DE] * (double)in->traces.synapse[i * in->traces.ldw + j] + (double)in->traces.pre[j] * y +
-                    0.1 * (double)in->w[i * in->ldw + j] * n);
+          (pf_real)(th[DE] * (double)in->traces.synapse[i * in->traces.ldw + j] +
+                    (double)in->traces.pre[j] * y + 0.1 * (double)in->w[i * in->ldw + j] * n);
     }
     next->post[i] = (pf_real)(th[DQ] * (double)in->traces.post[i] + y + 0.1 * in->dt);
   }
   for (int64_t j = 0; j < in->n_pre && next->pre != NULL; j++) {
-    next->pre[j] = (pf_real)(th[DP] * (double)in->traces.pre[j] + (double)in->pre[j] * (1.0 + 0.1 * r));
+    next->pre[j] =
+        (pf_real)(th[DP] * (double)in->traces.pre[j] + (double)in->pre[j] * (1.0 + 0.1 * r));
   }
   if (next->network != NULL) {
     next->network[0] = (pf_real)(th[DN] * n + r);
@@ -396,8 +432,8 @@ static pf_status advance(const void *self, const pf_block *in, const pf_traces *
   return PF_OK;
 }
 
-static pf_status advance_vjp(const void *self, const pf_block *in, const pf_traces *c, const pf_rule_gradient *g,
-                             pf_error *error)
+static pf_status update_traces_vjp(const void *self, const pf_block *in, const pf_traces *c,
+                                   const pf_rule_gradient *g, pf_error *error)
 {
   const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
   (void)self;
@@ -433,7 +469,8 @@ static pf_status advance_vjp(const void *self, const pf_block *in, const pf_trac
   return PF_OK;
 }
 
-static pf_status project(const void *self, const pf_block *in, pf_real *w, int64_t ldw, pf_error *error)
+static pf_status project(const void *self, const pf_block *in, pf_real *w, int64_t ldw,
+                         pf_error *error)
 {
   (void)self;
   (void)error;
@@ -446,8 +483,8 @@ static pf_status project(const void *self, const pf_block *in, pf_real *w, int64
   return PF_OK;
 }
 
-static pf_status project_vjp(const void *self, const pf_block *in, const pf_real *w, int64_t ldw, pf_real *c,
-                             int64_t ldc, pf_error *error)
+static pf_status project_vjp(const void *self, const pf_block *in, const pf_real *w, int64_t ldw,
+                             pf_real *c, int64_t ldc, pf_error *error)
 {
   (void)self;
   (void)error;
@@ -460,16 +497,22 @@ static pf_status project_vjp(const void *self, const pf_block *in, const pf_real
   return PF_OK;
 }
 
-#define RULE_OPS(needs_op, ...)                                                                               \
-  {                                                                                                           \
-    .size = sizeof(pf_rule_ops), .create = create, .destroy = destroy, .needs = needs_op, .forward = forward, \
-    .vjp = vjp, .advance = advance, .advance_vjp = advance_vjp, __VA_ARGS__                                   \
+#define RULE_OPS(needs_op, ...)                                                             \
+  {                                                                                         \
+    .size = sizeof(pf_rule_ops), .create = create, .destroy = destroy, .declare = needs_op, \
+    .forward = forward, .vjp = vjp, .update_traces = advance,                               \
+    .update_traces_vjp = update_traces_vjp, __VA_ARGS__                                     \
   }
 
-static const pf_rule_ops ops_before = RULE_OPS(needs_before, .project = project, .project_vjp = project_vjp);
-static const pf_rule_ops ops_after = RULE_OPS(needs_after, .project = project, .project_vjp = project_vjp);
+static const pf_rule_ops ops_before =
+    RULE_OPS(needs_before, .project = project, .project_vjp = project_vjp);
+static const pf_rule_ops ops_after =
+    RULE_OPS(needs_after, .project = project, .project_vjp = project_vjp);
 static const pf_rule_ops ops_unbounded = RULE_OPS(needs_after, .project = NULL);
 
-const pf_plugin tracing_rule_before = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "before", .rule = &ops_before};
-const pf_plugin tracing_rule_after = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "after", .rule = &ops_after};
-const pf_plugin tracing_rule_unbounded = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "unbounded", .rule = &ops_unbounded};
+const pf_plugin tracing_rule_before = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "before",
+                                       .rule = &ops_before};
+const pf_plugin tracing_rule_after = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "after",
+                                      .rule = &ops_after};
+const pf_plugin tracing_rule_unbounded = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "unbounded",
+                                          .rule = &ops_unbounded};

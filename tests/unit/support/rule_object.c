@@ -11,11 +11,12 @@ void rule_make(rule_object *rule, pf_plugin_entry entry, const fake_value *given
   fake_options options;
   fake_options_init(&options, &rule->plugin->options, given, n_given);
   pf_error error = {.size = sizeof error};
-  const pf_status status = rule->ops->create(fake_host_init(&rule->host), &options.face, &rule->self, &error);
+  const pf_status status =
+      rule->ops->create(fake_host_init(&rule->host), &options.face, &rule->self, &error);
   cr_assert(status == PF_OK, "create: %s", error.text);
   cr_assert(options.mistakes == 0, "create read %d options it should not have", options.mistakes);
-  rule->needs.size = sizeof rule->needs;
-  cr_assert(rule->ops->needs(rule->self, &rule->needs, &error) == PF_OK);
+  rule->declared.size = sizeof rule->declared;
+  cr_assert(rule->ops->declare(rule->self, &rule->declared, &error) == PF_OK);
 }
 
 void rule_unmake(rule_object *rule)
@@ -25,7 +26,8 @@ void rule_unmake(rule_object *rule)
   cr_assert(rule->host.live == 0, "%lld allocations leaked", (long long)rule->host.live);
 }
 
-void rule_refusal(pf_plugin_entry entry, const fake_value *given, size_t n_given, char *text, size_t capacity)
+void rule_refusal(pf_plugin_entry entry, const fake_value *given, size_t n_given, char *text,
+                  size_t capacity)
 {
   const pf_plugin *plugin = entry();
   fake_options options;
@@ -33,7 +35,8 @@ void rule_refusal(pf_plugin_entry entry, const fake_value *given, size_t n_given
   fake_options_init(&options, &plugin->options, given, n_given);
   pf_error error = {.size = sizeof error};
   void *self = &host;
-  const pf_status status = plugin->rule->create(fake_host_init(&host), &options.face, &self, &error);
+  const pf_status status =
+      plugin->rule->create(fake_host_init(&host), &options.face, &self, &error);
   cr_assert(status < 0, "create took what it should refuse");
   cr_assert(self == &host, "create touched *self on failure");
   cr_assert(host.live == 0, "a refusal leaks");
@@ -58,6 +61,7 @@ double rule_dw(const rule_object *rule, const double *theta, double x, double y,
                        .ldw = 1};
   pf_real dw = (pf_real)-77.25;
   pf_error error = {.size = sizeof error};
-  cr_assert(rule->ops->forward(rule->self, &in, &dw, 1, &error) == PF_OK, "forward: %s", error.text);
+  cr_assert(rule->ops->forward(rule->self, &in, &dw, 1, &error) == PF_OK, "forward: %s",
+            error.text);
   return (double)dw;
 }

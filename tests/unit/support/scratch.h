@@ -4,7 +4,8 @@
 
 enum { SCRATCH_SIZE = 64 };
 
-/** Makes a new, empty folder and writes its path to `path` [SCRATCH_SIZE]. Fails the running test if it cannot. */
+/** Makes a new, empty folder and writes its path to `path` [SCRATCH_SIZE]. Fails the running test
+ * if it cannot. */
 void scratch_create(char *path);
 void scratch_remove(const char *path);
 

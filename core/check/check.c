@@ -1,0 +1,414 @@
+#include "core/check/check.h"
+
+#include "core/base/memory.h"
+#include "core/base/ticker.h"
+#include "core/engine/explain.h"
+#include "core/evaluate/evaluation_plan.h"
+#include "core/fit/fit.h"
+#include "core/fit/fit_groups.h"
+#include "core/fit/layout.h"
+#include "core/store/folder.h"
+#include "core/truth/names.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_PARAMETERS = 100, TIMED_GRADIENTS = 3 };
+static const double mebibyte = 1048576.0, gibibyte = 1073741824.0;
+
+/* ---- plugins ---- */
+
+static void print_plugin(FILE *out, const char *what, const pf_component *component)
+{
+  (void)fprintf(out, "  %-20s%-14s%-9s%s\n", what, component->plugin->name,
+                component->plugin->version == NULL ? "?" : component->plugin->version,
+                component->file);
+}
+
+static void print_plugins(const pf_problem *problem, FILE *out)
+{
+  (void)fprintf(out, "Plugins\n");
+  print_plugin(out, "source", &problem->models->source);
+  print_plugin(out, "network", &problem->models->network);
+  for (size_t p = 0; p < problem->models->n_rules; p++) {
+    print_plugin(out, problem->models->owners[p], &problem->models->rules[p]);
+  }
+  for (size_t k = 0; k < problem->models->n_losses; k++) {
+    print_plugin(out, problem->models->owners[problem->models->n_rules + k],
+                 &problem->models->losses[k]);
+  }
+  if (problem->models->teacher_rule.plugin != NULL) {
+    print_plugin(out, "the truth", &problem->models->teacher_rule);
+  }
+  for (size_t p = 0; problem->models->teacher_rules != NULL && p < problem->models->n_rules; p++) {
+    char what[176];
+    (void)snprintf(what, sizeof what, "the truth of %s",
+                   problem->models->owners[p] + sizeof "rules." - 1);
+    print_plugin(out, what, &problem->models->teacher_rules[p]);
+  }
+}
+
+/* ---- network ---- */
+
+static const pf_population *population_at(const pf_model *model, int64_t p)
+{
+  const pf_population_table *table = &model->declared.populations;
+  return pf_table_at(table->items, table->stride, table->count, (size_t)p);
+}
+
+static const pf_plastic *plastic_of(const pf_model *model, size_t q)
+{
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    if (model->plastic[p].projection == (int64_t)q) {
+      return &model->plastic[p];
+    }
+  }
+  return NULL;
+}
+
+/** " (connected: 12 of 20)"; nothing without a mask. */
+static void print_mask(FILE *out, const char *word, const pf_real *mask, int64_t n_post,
+                       int64_t n_pre)
+{
+  int64_t n = 0;
+  if (mask == NULL) {
+    return;
+  }
+  for (int64_t i = 0; i < n_post; i++) {
+    for (int64_t j = 0; j < n_pre; j++) {
+      n += mask[i * pf_leading_dimension(n_pre) + j] != 0 ? 1 : 0;
+    }
+  }
+  (void)fprintf(out, ", %s: %lld of %lld synapses", word, (long long)n,
+                (long long)(n_post * n_pre));
+}
+
+static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, FILE *out)
+{
+  const pf_modulator_table *table = &plastic->declared.modulators;
+  (void)fprintf(out, ", learns by %s (%s), eta %.4g",
+                problem->models->owners[plastic - problem->model->plastic],
+                plastic->rule->plugin->name, plastic->eta);
+  for (size_t m = 0; m < table->count; m++) {
+    const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
+    const pf_linear *linear = &plastic->modulators[m];
+    if (linear->n > 0 || linear->constant != 0.0) { /* otherwise nothing modulates */
+      (void)fprintf(out, ", %s =", modulator->name);
+      pf_linear_print(linear, out);
+    }
+  }
+}
+
+static void print_network(const pf_problem *problem, FILE *out)
+{
+  static const char *const normalise[] = {"mean over observed cells",
+                                          "mean over trials x longest trial (padded)", "sum"};
+  const pf_model *model = problem->model;
+  (void)fprintf(out, "Network\n ");
+  for (size_t p = 0; p < model->declared.populations.count; p++) {
+    const pf_population *population = population_at(model, (int64_t)p);
+    (void)fprintf(out, "%s %s: %lld", p > 0 ? "," : "", population->name, (long long)population->n);
+  }
+  (void)fputc('\n', out);
+  for (size_t q = 0; q < model->declared.projections.count; q++) {
+    const pf_projection_table *table = &model->declared.projections;
+    const pf_projection *projection = pf_table_at(table->items, table->stride, table->count, q);
+    const int64_t n_post = population_at(model, projection->post)->n,
+                  n_pre = population_at(model, projection->pre)->n;
+    const pf_plastic *plastic = plastic_of(model, q);
+    (void)fprintf(out, "  projection %s: %lld x %lld from %s", projection->name, (long long)n_post,
+                  (long long)n_pre, population_at(model, projection->pre)->name);
+    if (plastic != NULL) {
+      print_plastic(problem, plastic, out);
+    } else {
+      (void)fprintf(out, ", not plastic");
+    }
+    print_mask(out, "connected", model->masks[q].connected, n_post, n_pre);
+    print_mask(out, "plastic", model->masks[q].changes, n_post, n_pre);
+    (void)fputc('\n', out);
+  }
+  (void)fprintf(out, "  initial weights: %s\n",
+                problem->initial != NULL                  ? "from the file, others drawn"
+                : problem->settings->give_initial_weights ? "the animals' own"
+                : problem->settings->weights_per_draw     ? "drawn anew in every draw"
+                                                          : "drawn once per experiment");
+  for (size_t k = 0; k < model->n_losses; k++) {
+    const pf_loss_term *loss = &model->losses[k];
+    (void)fprintf(out, "  loss %s, weight %g:", loss->loss->plugin->name, loss->weight);
+    for (size_t o = 0; o < loss->declared.observables.count; o++) {
+      (void)fprintf(out, " %s", loss->declared.observables.items[o]);
+    }
+    (void)fprintf(out, " against");
+    for (size_t t = 0; t < loss->declared.targets.count; t++) {
+      (void)fprintf(out, " %s", loss->declared.targets.items[t]);
+    }
+    (void)fprintf(out, "; %s\n", normalise[model->normalise < 3 ? model->normalise : 0]);
+  }
+}
+
+/* ---- parameters ---- */
+
+static void print_parameter(const pf_model *model, size_t i, const char *key, double start,
+                            FILE *out)
+{
+  const pf_model_parameter *parameter = &model->parameters[i];
+  const pf_parameter *declared = &parameter->declared;
+  char bounds[64] = "";
+  if (isfinite(declared->lower) || isfinite(declared->upper)) {
+    (void)snprintf(bounds, sizeof bounds, "%g to %g", declared->lower, declared->upper);
+  }
+  (void)fprintf(out, "  %-28s%-12s%12.4g  %-18s", key,
+                declared->label == NULL ? "" : declared->label, start, bounds);
+  if (parameter->tied) {
+    (void)fprintf(out, "tied: %g %s", parameter->factor,
+                  model->parameters[parameter->tied_to].declared.name);
+  } else {
+    (void)fprintf(out, "%s", (declared->flags & PF_PARAMETER_FIXED) != 0 ? "fixed" : "free");
+  }
+  (void)fputc('\n', out);
+}
+
+static pf_status print_parameters(const pf_problem *problem, const double *start, size_t *n_free,
+                                  FILE *out, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  char **keys = NULL;
+  pf_status status = pf_keys_create(model, &keys, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  *n_free = 0;
+  size_t n_reported = 0, n_shown = 0;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    *n_free += pf_is_free(&model->parameters[i]) ? 1 : 0;
+    n_reported += pf_is_reported(model, i) ? 1 : 0;
+  }
+  (void)fprintf(out, "Parameters: %zu, of which %zu free\n", n_reported, *n_free);
+  (void)fprintf(out, "  %-28s%-12s%12s  %-18s\n", "name", "",
+                problem->warm != NULL ? "warm start" : "start", "bounds");
+  for (size_t i = 0; i < model->n_parameters && n_shown < MAX_PARAMETERS; i++) {
+    if (pf_is_reported(model, i)) {
+      print_parameter(model, i, keys[i], start[i], out);
+      n_shown++;
+    }
+  }
+  if (n_reported > n_shown) {
+    (void)fprintf(out, "  and %zu more\n", n_reported - n_shown);
+  }
+  pf_keys_free(model, keys);
+  return PF_OK;
+}
+
+/* ---- plan ---- */
+
+/** Seconds of one gradient of the first draw of the longest recording, on one thread, once it is
+ * warm. */
+static pf_status time_gradient(const pf_problem *problem, const double *theta, double *seconds,
+                               pf_error *error)
+{
+  const size_t r = (size_t)(pf_dataset_longest(&problem->data) - problem->data.recordings);
+  pf_draw *draw = NULL;
+  pf_batch *batch = NULL;
+  pf_workspace *workspace = NULL;
+  double value = 0.0;
+  double *gradient = pf_memory_need(problem->model->n_parameters, sizeof *gradient, error);
+  pf_status status = gradient == NULL
+                         ? PF_STOP
+                         : pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
+  const pf_draw *one = draw;
+  status = status == PF_OK ? pf_batch_create(problem->model, &one, 1, &batch, error) : status;
+  status = status == PF_OK
+               ? pf_workspace_create(problem->model, problem->data.recordings[r].n_steps,
+                                     &workspace, error)
+               : status;
+  *seconds = INFINITY;
+  for (int i = 0; i < TIMED_GRADIENTS && status == PF_OK; i++) {
+    const double started = pf_clock_seconds();
+    status =
+        pf_batch_objective(problem->model, batch, theta, &workspace, 1, &value, gradient, error);
+    *seconds = fmin(*seconds, pf_clock_seconds() - started);
+  }
+  pf_workspace_free(workspace);
+  pf_batch_free(batch);
+  if (draw != NULL) {
+    pf_draw_free(problem->model, draw);
+  }
+  pf_memory_free(gradient);
+  return status;
+}
+
+/** Of inputs, modulators, targets and the numbers behind initial weights, which all draws of the
+ * fit keep. */
+static double draw_bytes(const pf_problem *problem)
+{
+  double cells = 0.0;
+  for (size_t r = 0; r < problem->data.n; r++) {
+    const pf_recording *recording = &problem->data.recordings[r];
+    double columns = (double)pf_leading_dimension(recording->n_input);
+    for (size_t p = 0; p < problem->model->n_plastic; p++) {
+      columns += (double)problem->model->plastic[p].declared.modulators.count;
+    }
+    for (size_t k = 0; k < recording->n_targets; k++) {
+      columns += (double)recording->targets[k].n;
+    }
+    cells += columns * (double)recording->n_steps;
+  }
+  const double noise =
+      (double)problem->model->n_noise * (double)problem->data.n * (double)sizeof(double);
+  return (cells * (double)sizeof(pf_real) + noise) * (double)problem->settings->draws;
+}
+
+/** Of the data themselves. */
+static double data_bytes(const pf_problem *problem)
+{
+  double cells = 0.0;
+  for (size_t r = 0; r < problem->data.n; r++) {
+    const pf_recording *recording = &problem->data.recordings[r];
+    double columns = (double)recording->n_input * (recording->true_input != NULL ? 2.0 : 1.0) +
+                     (double)recording->n_channels + 3.0; /* and trial, block, flags */
+    for (size_t k = 0; k < recording->n_targets; k++) {
+      columns += (double)recording->targets[k].n;
+    }
+    cells += columns * (double)recording->n_steps + (double)recording->n_true_noise;
+  }
+  return cells * (double)sizeof(double);
+}
+
+static void print_bytes(FILE *out, double bytes)
+{
+  const bool giga = bytes >= gibibyte;
+  (void)fprintf(out, "%.3g %s", giga ? bytes / gibibyte : ceil(bytes / mebibyte * 10.0) / 10.0,
+                giga ? "GiB" : "MiB");
+}
+
+static void print_duration(FILE *out, double seconds)
+{
+  if (seconds < 90.0) {
+    (void)fprintf(out, "%.2g s", seconds);
+  } else if (seconds < 5400.0) {
+    (void)fprintf(out, "%.0f min", seconds / 60.0);
+  } else {
+    (void)fprintf(out, "%.1f h", seconds / 3600.0);
+  }
+}
+
+static void print_path(const pf_explained *told, FILE *out)
+{
+  if (told->swept) {
+    (void)fprintf(out, "  gradients by sweep: %lld %s of %lld rows through all of time; ",
+                  (long long)told->n_blocks, told->n_blocks == 1 ? "block" : "blocks",
+                  (long long)told->rows);
+  } else {
+    (void)fprintf(out, "  gradients by tape: step by step; ");
+  }
+  if (told->interval == 0) {
+    (void)fprintf(out, "every state of the weights kept (%lld changes)\n",
+                  (long long)told->n_changes);
+  } else {
+    (void)fprintf(out, "a checkpoint every %lld of %lld changes\n", (long long)told->interval,
+                  (long long)told->n_changes);
+  }
+}
+
+static pf_status print_plan(const pf_problem *problem, const double *start, size_t *n_warnings,
+                            FILE *out, pf_error *error)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  const bool shared = fit->per == PF_FIT_SHARED;
+  const size_t n_units = shared ? 1 : problem->data.n_animals;
+  const int threads = pf_fit_n_threads(problem, n_units);
+  const double n_draws = (double)problem->data.n * (double)problem->settings->draws;
+  const double steps =
+      (double)fit->epochs * (fit->batch == PF_BATCH_FULL ? (double)n_units : n_draws);
+  const pf_evaluation_plan evaluation = pf_evaluation_plan_of(problem);
+  pf_explained told = {0};
+  pf_error failed = pf_error_none();
+  double seconds = 0.0;
+  pf_status status = pf_problem_explain(problem, &told, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  (void)fprintf(out, "Plan\n  %zu %s%s; %.0f draws (%zu experiments x %lld)\n", n_units,
+                n_units == 1 ? "fit" : "fits",
+                shared ? ", one theta for all" : ", a theta for each animal", n_draws,
+                problem->data.n, (long long)problem->settings->draws);
+  const bool passes = strcmp(pf_fit_optimiser(problem), "adam") == 0;
+  if (passes) {
+    (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n",
+                  (long long)fit->epochs, fit->optimiser,
+                  fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
+                  threads == 1 ? "thread" : "threads");
+  } else {
+    (void)fprintf(out, "  %s, at most %lld iterations, from %lld %s; on %d %s\n", fit->optimiser,
+                  (long long)fit->iterations, (long long)fit->starts,
+                  fit->starts == 1 ? "start" : "starts", threads,
+                  threads == 1 ? "thread" : "threads");
+  }
+  print_path(&told, out);
+  (void)fprintf(out, "  memory: about ");
+  print_bytes(out, (double)told.bytes * threads + draw_bytes(problem) + data_bytes(problem));
+  (void)fprintf(out, " in the fit (");
+  print_bytes(out, (double)told.bytes);
+  (void)fprintf(out, " a thread), ");
+  print_bytes(out, (double)told.forward_bytes *
+                       (problem->models->teacher != NULL ? 2.0 : 1.0)); /* model and teacher */
+  (void)fprintf(out, " a thread in the evaluation; ");
+  print_bytes(out, (double)problem->settings->memory);
+  (void)fprintf(out, " are allowed to simulations\n");
+  status = time_gradient(problem, start, &seconds, &failed);
+  if (status == PF_OK) {
+    const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
+    const double mean_length =
+        (double)all.n_steps / (double)all.n_experiments / (double)all.longest;
+    (void)fprintf(out, "  one gradient took %.3g ms", 1e3 * seconds);
+    if (passes) {
+      (void)fputs(": the fit will take about ", out);
+      print_duration(out, seconds * mean_length * (double)fit->epochs * n_draws *
+                              (double)(fit->starts > 1 ? fit->starts : 1) / threads);
+    }
+    (void)fputc('\n', out);
+  } else {
+    (void)fprintf(out, "  WARNING at the start the gradient cannot be computed: %s\n", failed.text);
+    (*n_warnings)++;
+  }
+  (void)fprintf(out, "  evaluated on %s: %zu animals x %lld draws; results to '%s'\n",
+                evaluation.on, evaluation.data->n_animals, (long long)evaluation.n_draws,
+                problem->settings->out);
+  return PF_OK;
+}
+
+pf_status pf_check_print(const pf_problem *problem, FILE *out, pf_error *error)
+{
+  size_t n_free = 0, n_warnings = 0;
+  double *start = pf_memory_need(problem->model->n_parameters, sizeof *start, error);
+  pf_status status = start == NULL ? PF_STOP : pf_fit_start(problem, 0, start, error);
+  if (status != PF_OK) {
+    pf_memory_free(start);
+    return status;
+  }
+  (void)fprintf(out, "%s, seed %llu\n\n", problem->settings->name,
+                (unsigned long long)problem->settings->seed);
+  print_plugins(problem, out);
+  (void)fputc('\n', out);
+  pf_check_print_data(problem, out);
+  (void)fputc('\n', out);
+  print_network(problem, out);
+  (void)fputc('\n', out);
+  status = print_parameters(problem, start, &n_free, out, error);
+  if (status == PF_OK) {
+    (void)fputc('\n', out);
+    status = print_plan(problem, start, &n_warnings, out, error);
+  }
+  if (status == PF_OK) {
+    (void)fputc('\n', out);
+    n_warnings += pf_check_warn(problem, "  WARNING ", out);
+    pf_error taken = pf_error_none();
+    if (pf_folder_check(problem->settings->out, false, &taken) != PF_OK) {
+      (void)fprintf(out, "  WARNING %s\n", taken.text);
+      n_warnings++;
+    }
+    (void)fputs(n_warnings == 0 ? "No warnings.\n" : "", out);
+  }
+  pf_memory_free(start);
+  return status;
+}

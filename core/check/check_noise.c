@@ -1,0 +1,146 @@
+/*
+ * Two coefficients whose directions in the data are one and the same without input noise (x and
+ * x^2, where an odour is on or off), and two with it: what a fit says of one against the other then
+ * rests on numbers that plastfit drew, not on data. Seen in the Fisher information, with the noise
+ * and without.
+ */
+#include "core/base/memory.h"
+#include "core/check/check.h"
+#include "core/fit/fit_groups.h"
+#include "core/fit/layout.h"
+#include "core/sensitivity/sensitivity.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_FREE = 100, MAX_RECORDINGS = 2 };
+/* Directions are one where the cosine between them is 1 to rounding, two where it is 1 by a hundred
+ * times less. */
+static const double one = sizeof(pf_real) == sizeof(double) ? 1e-10 : 1e-5,
+                    two = sizeof(pf_real) == sizeof(double) ? 1e-8 : 1e-3;
+
+/** += the information [n][n] of the free parameters in one draw of a recording. */
+static pf_status add_information(const pf_problem *problem, size_t recording, const double *theta,
+                                 const pf_directions *directions, double *information,
+                                 pf_error *error)
+{
+  const pf_model *model = problem->model;
+  pf_draw *draw = NULL;
+  pf_workspace *workspace = NULL;
+  double *scale = pf_memory_need(model->n_losses, sizeof *scale, error);
+  pf_status status =
+      scale == NULL ? PF_STOP
+                    : pf_problem_draw(problem, &problem->data, recording, 0, false, &draw, error);
+  status = status == PF_OK ? pf_workspace_create(model, draw->n_steps, &workspace, error) : status;
+  for (size_t k = 0; scale != NULL && k < model->n_losses; k++) {
+    scale[k] = 1.0;
+  }
+  if (status == PF_OK) {
+    pf_information_out out = {.information = information};
+    status = pf_information(model, draw, theta, directions, scale, &workspace, 1, &out, error);
+  }
+  pf_workspace_free(workspace);
+  pf_draw_free(model, draw);
+  pf_memory_free(scale);
+  return status;
+}
+
+static pf_status information_of(const pf_problem *problem, const double *theta,
+                                const pf_directions *directions, double *information,
+                                pf_error *error)
+{
+  pf_status status = PF_OK;
+  for (size_t r = 0; r < problem->data.n && r < MAX_RECORDINGS && status == PF_OK; r++) {
+    status = add_information(problem, r, theta, directions, information, error);
+  }
+  return status;
+}
+
+/** 1 - |cosine| between directions i and j; 1 where one of them does nothing. */
+static double apart(const double *information, size_t n, size_t i, size_t j)
+{
+  const double norms = sqrt(information[i * n + i]) * sqrt(information[j * n + j]);
+  return norms > 0.0 ? 1.0 - fabs(information[i * n + j]) / norms : 1.0;
+}
+
+static const char *print_name(const pf_model *model, size_t parameter)
+{
+  const pf_parameter *declared = &model->parameters[parameter].declared;
+  return declared->label != NULL ? declared->label : declared->name;
+}
+
+/** "x and x^2; x r and x^2 r" */
+static size_t list_groups(const pf_model *model, const pf_directions *directions,
+                          const double *still, const double *noisy, char *text, size_t capacity)
+{
+  const size_t n = directions->n;
+  bool listed[MAX_FREE] = {false};
+  size_t n_groups = 0, used = 0;
+  for (size_t i = 0; i < n; i++) {
+    bool open = false;
+    for (size_t j = i + 1; j < n && !listed[i]; j++) {
+      if (listed[j] || apart(still, n, i, j) > one || apart(noisy, n, i, j) < two) {
+        continue;
+      }
+      if (!open && used < capacity) {
+        used += (size_t)snprintf(text + used, capacity - used, "%s%.40s", n_groups > 0 ? "; " : "",
+                                 print_name(model, directions->which[i]));
+      }
+      if (used < capacity) {
+        used += (size_t)snprintf(text + used, capacity - used, " and %.40s",
+                                 print_name(model, directions->which[j]));
+      }
+      n_groups += open ? 0 : 1;
+      open = true;
+      listed[j] = true;
+    }
+  }
+  return n_groups;
+}
+
+size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *stream)
+{
+  const pf_model *model = problem->model;
+  size_t which[MAX_FREE];
+  pf_directions directions = {.n = 0, .which = which};
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    if (pf_is_free(&model->parameters[i]) && !model->parameters[i].is_start) {
+      if (directions.n == MAX_FREE) {
+        return 0;
+      }
+      which[directions.n++] = i;
+    }
+  }
+  if (problem->settings->give_inputs || !(problem->settings->input.sd > 0.0) || directions.n < 2) {
+    return 0;
+  }
+  const size_t n = directions.n;
+  pf_error unused = pf_error_none();
+  pf_problem quiet = *problem; /* borrowed, with inputs as the cues say */
+  pf_settings settings = *quiet.settings;
+  quiet.settings = &settings;
+  settings.input.sd = 0.0;
+  double *theta = pf_memory_need(model->n_parameters, sizeof *theta, &unused);
+  double *still = pf_memory_need(n * n, sizeof *still, &unused);
+  double *noisy = pf_memory_need(n * n, sizeof *noisy, &unused);
+  char text[600] = "";
+  size_t found = 0;
+  /* what cannot be had (memory, a start that overflows) is told elsewhere */
+  if (theta != NULL && still != NULL && noisy != NULL &&
+      pf_fit_start(problem, 0, theta, &unused) == PF_OK &&
+      information_of(problem, theta, &directions, noisy, &unused) == PF_OK &&
+      information_of(&quiet, theta, &directions, still, &unused) == PF_OK) {
+    found = list_groups(model, &directions, still, noisy, text, sizeof text);
+  }
+  if (found > 0) {
+    (void)fprintf(stream,
+                  "%s%s: told apart by nothing but the input noise that is drawn "
+                  "(source.input.sd); what a fit finds "
+                  "between them is not in the data\n",
+                  prefix, text);
+  }
+  pf_memory_free(theta);
+  pf_memory_free(still);
+  pf_memory_free(noisy);
+  return found > 0 ? 1 : 0;
+}

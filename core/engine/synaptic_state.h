@@ -1,0 +1,80 @@
+/*
+ * What rows of a plastic projection carry from step to step: their weights, and the traces of the
+ * rules on them. One step of it, and its adjoint, for all that take them through time: sweeps, the
+ * coupled path, the closed loop. Private to core/engine.
+ *
+ * Activities stand already: rows then evolve without seeing one another, so any range of them can
+ * be taken alone, in memory of its own. A slot holds what is carried at one time:
+ *
+ *     weights [n_rows][ldw], then of each rule on the projection, in the order of the model, its
+ * traces: per network [n], per pre [n][n_pre], per post [n][n_rows], per synapse [n][n_rows][ldw]
+ */
+#ifndef PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
+#define PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
+
+#include "core/engine/workspace.h"
+
+/** The one rule on weights that are plain, and what it is given; what changes from step to step is
+ * filled in anew. */
+typedef struct pf_plain {
+  const pf_rule_ops *ops;
+  void *self;
+  const pf_real *pre;  /**< its presynaptic signal from step 0 on; NULL: that of the step before */
+  const pf_real *post; /**< activity of row 0 of the carry from step 0 on */
+  int64_t step_pre, step_post; /**< from one step to the next */
+  size_t index, n_modulators;
+  pf_block in;
+  pf_update update;
+  pf_rule_gradient into;
+} pf_plain;
+
+typedef struct pf_synaptic_state {
+  const pf_model *model;
+  const pf_workspace *workspace; /**< whose activities stand */
+  const pf_weights *weights;
+  const double *theta; /**< of the whole model */
+  int64_t projection, row0, n_rows;
+  size_t w_cells; /**< n_rows * ldw */
+  size_t cells;   /**< of a slot */
+  pf_plain plain; /**< where weights->plain */
+} pf_synaptic_state;
+
+/** Rows [row0, row0 + n_rows) of projection q, which has a rule. */
+pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *theta, size_t q,
+                                   int64_t row0, int64_t n_rows);
+/** Cells of a slot of n_rows rows. */
+size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows);
+/** Cells of scratch that a step (or its adjoint) of n_rows rows takes. */
+size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int64_t n_rows,
+                           bool adjoint);
+
+/** Starting weights and traces. */
+void pf_synaptic_start(const pf_synaptic_state *synaptic, pf_real *buffer);
+/**
+ * From before to after the step `moment`: traces advance; weights change if moment->changes, by
+ * rules, then their own bounds, then the host's. `to` MAY be `from` where weights->plain.
+ */
+pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *context,
+                           pf_real *from, pf_real *to, pf_real *scratch, pf_error *error);
+/** w exp(-rate gap): what a gap between sessions leaves. Traces stay. */
+void pf_synaptic_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
+                        pf_real *to);
+
+/** Where the adjoint of a step adds; theta: of the whole model; NULL: not wanted. */
+typedef struct pf_synaptic_gradient {
+  double *theta;
+  pf_real *pre;            /**< presynaptic signal that the rules saw */
+  pf_real *post;           /**< activity of row 0 of the range */
+  int64_t ld_pre, ld_post; /**< from one signal's plane to the next's */
+} pf_synaptic_gradient;
+
+/** `g`: a slot, the cotangent of `to` on entry, of `from` on return. `to` is read only where rules
+ * keep traces. */
+pf_status pf_synaptic_back(pf_synaptic_state *synaptic, const pf_step_context *context,
+                           pf_real *from, pf_real *to, pf_real *g,
+                           const pf_synaptic_gradient *gradient, pf_real *scratch, pf_error *error);
+/** Adjoint of forgetting: `from` as it was given; theta gets the rate's. `scratch`: w_cells. */
+void pf_synaptic_back_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
+                             pf_real *g, double *gradient_theta, pf_real *scratch);
+
+#endif

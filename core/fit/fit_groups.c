@@ -1,0 +1,151 @@
+#include "core/fit/fit_groups.h"
+#include "core/base/memory.h"
+#include <string.h>
+
+static int belongs(const pf_problem *problem, size_t recording, size_t group)
+{
+  return problem->settings->fit.per == PF_FIT_SHARED ||
+         problem->data.recordings[recording].animal_index == group;
+}
+
+pf_status pf_group_layout(const pf_problem *problem, size_t group, pf_layout **out, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  size_t *recordings = pf_memory_need(problem->data.n, sizeof *recordings, error);
+  size_t n = 0;
+  if (recordings == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < problem->data.n; i++) {
+    if (belongs(problem, i, group)) {
+      recordings[n++] = i;
+    }
+  }
+  const pf_status status = pf_layout_create(model->parameters, model->n_parameters, &problem->data,
+                                            recordings, n, out, error);
+  pf_memory_free(recordings);
+  return status;
+}
+
+pf_status pf_fit_start(const pf_problem *problem, size_t group, double *theta, pf_error *error)
+{
+  pf_layout *layout = NULL;
+  pf_status status = pf_group_layout(problem, group, &layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  double *values = pf_memory_need(layout->n, sizeof *values, error);
+  status = values == NULL ? PF_STOP : pf_problem_start(problem, group, layout, values, error);
+  if (status == PF_OK) {
+    pf_layout_theta(layout, values, 0, theta);
+  }
+  pf_memory_free(values);
+  pf_layout_free(layout);
+  return status;
+}
+
+static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_group *group,
+                          pf_error *error)
+{
+  const char *name =
+      problem->settings->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[index];
+  for (size_t i = 0; i < problem->data.n; i++) {
+    group->n_recordings += belongs(problem, i, index) ? 1 : 0;
+  }
+  group->name = pf_memory_string(name, error);
+  group->recordings = pf_memory_need(group->n_recordings, sizeof *group->recordings, error);
+  group->draws = pf_memory_need(group->n_recordings * (size_t)problem->settings->draws,
+                                sizeof(pf_draw *), error);
+  if (group->name == NULL || group->recordings == NULL || group->draws == NULL) {
+    return PF_STOP;
+  }
+  size_t n = 0;
+  for (size_t i = 0; i < problem->data.n; i++) {
+    if (belongs(problem, i, index)) {
+      group->recordings[n++] = i;
+    }
+  }
+  const pf_status status = pf_group_layout(problem, index, &group->layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const size_t n_values = group->layout->n;
+  group->values = pf_memory_need(n_values, sizeof *group->values, error);
+  group->values_start = pf_memory_need(n_values, sizeof *group->values_start, error);
+  return group->values == NULL || group->values_start == NULL ? PF_STOP : PF_OK;
+}
+
+static pf_status make_draws(const pf_problem *problem, pf_fit_group *group)
+{
+  for (int64_t d = 0; d < problem->settings->draws; d++) {
+    for (size_t r = 0; r < group->n_recordings; r++) {
+      const pf_status status = pf_problem_draw(problem, &problem->data, group->recordings[r], d,
+                                               false, &group->draws[group->n_draws], &group->error);
+      if (status != PF_OK) {
+        return status;
+      }
+      group->n_draws++;
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error *error)
+{
+  const size_t n = problem->settings->fit.per == PF_FIT_SHARED ? 1 : problem->data.n_animals;
+  if (problem->data.n == 0 || n == 0) {
+    return pf_fail(error, PF_STOP, "the source gave no experiment, so there is nothing to fit");
+  }
+  fit->groups = pf_memory_need(n, sizeof *fit->groups, error);
+  if (fit->groups == NULL) {
+    return PF_STOP;
+  }
+  fit->n_groups = n;
+  for (size_t u = 0; u < n; u++) {
+    pf_fit_group *group = &fit->groups[u];
+    group->error = pf_error_none();
+    pf_status status = allocate(problem, u, group, error);
+    status = status == PF_OK ? pf_problem_start(problem, u, group->layout, group->values, error)
+                             : status;
+    if (status != PF_OK) {
+      return status;
+    }
+    if (group->layout->n > 0) {
+      memcpy(group->values_start, group->values, group->layout->n * sizeof *group->values);
+    }
+  }
+  const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
+#pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (n_threads > 1 && n > 1)
+  for (size_t u = 0; u < n; u++) {
+    fit->groups[u].status = make_draws(problem, &fit->groups[u]);
+  }
+  return PF_OK;
+}
+
+void pf_fit_free(const pf_problem *problem, pf_fit *fit)
+{
+  if (fit == NULL) {
+    return;
+  }
+  for (size_t u = 0; u < fit->n_groups; u++) {
+    pf_fit_group *group = &fit->groups[u];
+    for (size_t d = 0; d < group->n_draws; d++) {
+      pf_draw_free(problem->model, group->draws[d]);
+    }
+    pf_memory_free(group->name);
+    pf_memory_free(group->recordings);
+    pf_memory_free(group->draws);
+    pf_layout_free(group->layout);
+    pf_memory_free(group->values);
+    pf_memory_free(group->values_start);
+    for (size_t k = 0; group->starts != NULL && k < group->n_starts; k++) {
+      pf_memory_free(group->starts[k].from);
+      pf_memory_free(group->starts[k].values);
+    }
+    pf_memory_free(group->starts);
+    pf_memory_free(group->rows);
+    pf_memory_free(group->row_values);
+  }
+  pf_memory_free(fit->groups);
+  pf_memory_free(fit);
+}

@@ -1,0 +1,32 @@
+/*
+ * Adam (Kingma & Ba 2015), term for term as optax.adam, with which the reference fits.
+ *
+ *     m     = (1 - beta1) g   + beta1 m
+ *     v     = (1 - beta2) g^2 + beta2 v
+ *     theta = theta - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * epsilon stands outside the root and is added after the bias correction. After the step, values
+ * are clipped to their bounds, where a bound is finite. All of them are free (core/fit/layout.h).
+ */
+#ifndef PLASTFIT_CORE_OPTIMISE_ADAM_H
+#define PLASTFIT_CORE_OPTIMISE_ADAM_H
+
+#include <plastfit/abi/base.h>
+
+typedef struct pf_adam_settings {
+  double learning_rate, beta1, beta2, epsilon;
+} pf_adam_settings;
+
+/** What optax uses where nothing is said: 1e-3, 0.9, 0.999, 1e-8. */
+pf_adam_settings pf_adam_defaults(void);
+
+typedef struct pf_adam pf_adam; /**< the moments of one fit */
+
+/** The bounds [n] stay the caller's and MUST outlive the object. */
+pf_status pf_adam_create(const pf_adam_settings *settings, const double *lower, const double *upper,
+                         size_t n, pf_adam **out, pf_error *error);
+/** One step: theta [n] is changed in place, gradient [n] read. */
+void pf_adam_step(pf_adam *adam, double *theta, const double *gradient);
+void pf_adam_free(pf_adam *adam);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * Optimisers. One minimises
+ *
+ *     F(v) = f(v) + sum_i l1_i |v_i - center_i|        lower_i <= v_i <= upper_i
+ *
+ * with a smooth f, of which it knows nothing but what the ops of pf_function say. It does not know
+ * about parameters, draws or animals.
+ *
+ *   lm      Levenberg-Marquardt on f, g and a positive semidefinite H (Gauss-Newton, Fisher):
+ * scoring for choices and counts is the same code. Bounds and L1 exactly. Where values are many:
+ * products H d and conjugate gradients lbfgs   limited memory BFGS (liblbfgs). Bounds by a change
+ * of variables. No L1 owlqn   the same for F with L1 (Andrew & Gao 2007). No bounds adam    passes
+ * over the parts of f, a step for each part; the one that does not stop by itself
+ */
+#ifndef PLASTFIT_CORE_OPTIMISE_OPTIMISER_H
+#define PLASTFIT_CORE_OPTIMISE_OPTIMISER_H
+
+#include <plastfit/abi/base.h>
+
+#include <stdbool.h>
+
+/**
+ * What is minimised. All ops: `self` is the caller's, v [n] lies within the bounds. They return
+ * PF_OK; PF_POINT_FAILED, with or without a line, where F has no value (the optimiser tries a point
+ * nearer to the last good one); PF_STOP, with a line. Two evaluations at the same v MUST have the
+ * same bits.
+ */
+typedef struct pf_function {
+  void *self;
+  size_t n;
+  const double *lower, *upper; /**< [n]; -INFINITY, INFINITY: none */
+  const double *l1;            /**< [n] >= 0 weights of |v_i|; NULL: none */
+  const double *center;        /**< [n] what L1 draws values to; NULL: 0 */
+  /** f, and its gradient [n] (overwritten) where not NULL. */
+  pf_status (*value)(void *self, const double *v, double *f, double *gradient, pf_error *error);
+  /** Also H [n][n], both triangles, positive semidefinite up to rounding. NULL: there is none. */
+  pf_status (*curvature)(void *self, const double *v, double *f, double *gradient, double *h,
+                         pf_error *error);
+  /** out [n] = H(v) direction. NULL: there is none. */
+  pf_status (*product)(void *self, const double *v, const double *direction, double *out,
+                       pf_error *error);
+  /**
+   * f as a mean of n_parts parts, which adam takes one after the other, pass by pass (counted from
+   * 1; 0: before the first step). n_parts = 0: f is one part, value().
+   */
+  size_t n_parts;
+  pf_status (*part)(void *self, int64_t pass, size_t part, const double *v, double *f,
+                    double *gradient, pf_error *error);
+  double noise; /**< relative rounding error of f, e.g. 1e-14; a smaller change says nothing */
+} pf_function;
+
+typedef struct pf_optimiser_settings {
+  int64_t iterations;        /**< most iterations (adam: passes, all of which are made) */
+  int64_t evaluations;       /**< most evaluations of f in all; 0: no limit */
+  double tolerance_gradient; /**< stop when no component of the projected gradient is larger */
+  double tolerance_progress; /**< stop when F is expected to fall, or has fallen, by less than this
+                                share of |F| */
+  double tolerance_step;     /**< stop when no value moves by more than this share of 1 + |v| */
+  double learning_rate, beta1, beta2, epsilon; /**< adam */
+  uint64_t seed; /**< of the directions in which a stationary point is probed */
+  bool rough;    /**< lm: the last step, which progress says is small, is not taken but told in the
+                    result; no saddle is    looked for */
+  double
+      *second; /**< lm: [n][n], or NULL: what it learnt of F's Hessian beyond `curvature`, to go on
+                  from (zeros: nothing yet), and as it is in the end; of problems that are alike */
+} pf_optimiser_settings;
+
+/** Everything but adam's: 200 iterations, no limit of evaluations, 1e-15, 1e-10, 1e-12; adam: as
+ * optax. */
+pf_optimiser_settings pf_optimiser_defaults(void);
+
+/** Why an optimiser stopped. */
+enum pf_reason {
+  PF_REASON_NONE = 0, /**< it has not run */
+  PF_REASON_GRADIENT, /**< projected gradient below tolerance_gradient: converged */
+  PF_REASON_PROGRESS, /**< progress below tolerance_progress: converged */
+  PF_REASON_STEP, /**< step below tolerance_step; converged only where F could not fall visibly any
+                     more */
+  PF_REASON_ITERATIONS,  /**< all iterations used up */
+  PF_REASON_EVALUATIONS, /**< all evaluations used up */
+  PF_REASON_INTERRUPTED, /**< watch.stop said so */
+  PF_REASON_FAILED       /**< the error line says why */
+};
+/** "gradient below tolerance", ... for tables and people. */
+const char *pf_reason_words(uint32_t reason);
+/** "gradient", "progress", "step", "iterations", ...: one word, for files. */
+const char *pf_reason_key(uint32_t reason);
+
+typedef struct pf_optimum {
+  uint32_t reason; /**< enum pf_reason */
+  bool converged;
+  double objective;     /**< F at the v returned; NaN where it never had a value */
+  double start;         /**< F where it started */
+  double gradient_norm; /**< largest component of the projected gradient of F there; NaN: not known
+                           (adam) */
+  int64_t iterations;
+  int64_t evaluations;       /**< of f, with or without derivatives, failed ones too */
+  int64_t gradients;         /**< of them, those with a gradient */
+  int64_t curvatures;        /**< of them, those with H (or products with it) */
+  int64_t n_failed;          /**< of them, those that gave PF_POINT_FAILED */
+  int64_t n_shrunk;          /**< times that the start was halved because F had no value there */
+  int64_t n_saddles;         /**< stationary points that were left because F falls beside them */
+  double predicted_decrease; /**< of a rough one: by how much the step that was not taken would have
+                                lowered F */
+} pf_optimum;
+
+/** Where an optimiser is: told at the start (iteration 0) and after every iteration. */
+typedef struct pf_iterate {
+  int64_t iteration;
+  const double *v;  /**< [n] */
+  double objective; /**< F(v); adam: the mean over the parts of the pass, each before its step */
+  double gradient_norm; /**< as in pf_optimum */
+  double step;          /**< largest change of a value, of the last iteration; NaN at 0 */
+} pf_iterate;
+
+/** MAY be NULL, both. */
+typedef struct pf_watch {
+  void *payload;
+  bool (*stop)(
+      void *payload); /**< is it time to stop? asked before every evaluation that starts a step */
+  void (*iterate)(void *payload, const pf_iterate *at);
+} pf_watch;
+
+/**
+ * Minimise from v [n], which is clipped to the bounds and becomes the best point found (adam: the
+ * last). PF_OK whenever v is a point where F has a value, converged, interrupted or not: *out says
+ * which. PF_POINT_FAILED: F has no value at the start nor between the start and 0 (v unchanged), or
+ * adam ran into a point without one (v: the last that had). PF_STOP: this optimiser cannot do this
+ * function, or no memory, or an op said so.
+ */
+typedef struct pf_optimiser {
+  const char *name;
+  bool needs_curvature;
+  bool takes_bounds, takes_l1;
+  pf_status (*minimise)(const pf_function *function, const pf_optimiser_settings *settings,
+                        const pf_watch *watch, double *v, pf_optimum *out, pf_error *error);
+} pf_optimiser;
+
+/** By name; NULL: there is none of that name. */
+const pf_optimiser *pf_optimiser_find(const char *name);
+
+extern const pf_optimiser pf_optimiser_lm, pf_optimiser_lbfgs, pf_optimiser_owlqn,
+    pf_optimiser_adam;
+
+/* ---- for optimisers ---- */
+
+/** Weight and centre of a value's L1 term. */
+static inline double pf_l1_weight(const pf_function *function, size_t i)
+{
+  return function->l1 != NULL ? function->l1[i] : 0.0;
+}
+static inline double pf_l1_center(const pf_function *function, size_t i)
+{
+  return function->center != NULL ? function->center[i] : 0.0;
+}
+/** sum_i l1_i |v_i - center_i| */
+double pf_l1_of(const pf_function *function, const double *v);
+/**
+ * The largest component of the projected gradient of F at v: what is left of the subgradient of
+ * smallest size once components that point out of the bounds are dropped. 0 exactly at a stationary
+ * point.
+ */
+double pf_projected_gradient(const pf_function *function, const double *v, const double *gradient);
+/** The component i of the same. */
+double pf_projected_component(const pf_function *function, const double *v, const double *gradient,
+                              size_t i);
+void pf_clip_to_bounds(const pf_function *function, double *v);
+/** value() counted; a result that is not finite becomes PF_POINT_FAILED with a line. */
+pf_status pf_function_value(const pf_function *function, const double *v, double *f,
+                            double *gradient, pf_optimum *count, pf_error *error);
+pf_status pf_function_curvature(const pf_function *function, const double *v, double *f,
+                                double *gradient, double *h, pf_optimum *count, pf_error *error);
+/**
+ * A start where F has a value: v, clipped to the bounds, else halfway to 0, and so on, last 0
+ * itself (a start at which weights overflow is no reason to give up). Fills f, and gradient and h
+ * where not NULL. PF_POINT_FAILED, with the line of v itself, where none has one.
+ */
+pf_status pf_function_start(const pf_function *function, double *v, double *f, double *gradient,
+                            double *h, pf_optimum *count, pf_error *error);
+bool pf_watch_stops(const pf_watch *watch);
+void pf_watch_report(const pf_watch *watch, const pf_iterate *at);
+
+#endif

@@ -1,0 +1,47 @@
+/* What animals did, trial by trial, for figures: choices between two options, read from
+ * trajectories.h5 or a table. */
+#ifndef PLASTFIT_CORE_PAGE_BEHAVIOUR_H
+#define PLASTFIT_CORE_PAGE_BEHAVIOUR_H
+
+#include "core/readers/h5_read.h"
+#include "core/readers/sheet.h"
+
+/** One experiment, step by step; NaN where missing. All arrays [n_steps]. */
+typedef struct pf_steps_seen {
+  size_t n_steps;
+  double *trial, *block;
+  double *choice;      /**< 0 or 1 */
+  double *probability; /**< of choice 1, as the model has it; NaN: none */
+  double *reward;      /**< of the task; NaN where none could come */
+  int *option; /**< 0 or 1: the one of two inputs that was on; -1: neither alone, or not two */
+} pf_steps_seen;
+
+/** What came of a trial: the option that was taken in the end. */
+typedef struct pf_trial_seen {
+  int option; /**< 0 or 1 */
+  double reward;
+  double block;
+  size_t first, last; /**< its steps */
+} pf_trial_seen;
+
+typedef struct pf_behaviour {
+  char *animal;
+  pf_steps_seen steps;
+  pf_trial_seen *trials; /**< [n_trials] those that ended with an option taken; none where options
+                            are unknown */
+  size_t n_trials;
+} pf_behaviour;
+
+typedef struct pf_behaviours {
+  pf_behaviour *items; /**< [n] one experiment each */
+  size_t n, capacity;
+} pf_behaviours;
+
+/** Experiments of trajectories.h5 that have a target `choice`, in natural order of the animals. */
+pf_status pf_behaviours_of_run(pf_h5_reader *reader, pf_behaviours *out, pf_error *error);
+/** The animals of a table as `plastfit simulate` writes it: animal, block, trial, x1, x2, choice,
+ * reward. */
+pf_status pf_behaviours_of_table(const pf_sheet *table, pf_behaviours *out, pf_error *error);
+void pf_behaviours_free(pf_behaviours *behaviours);
+
+#endif

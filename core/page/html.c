@@ -1,0 +1,136 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/page/html.h"
+#include "core/base/memory.h"
+#include "core/page/html_parts.h"
+#include "core/readers/run_folder.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool pf_html_has(const char *folder, const char *name)
+{
+  char path[PF_HTML_PATH];
+  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
+  return access(path, R_OK) == 0;
+}
+
+json_t *pf_html_json(const char *folder, const char *name, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  json_error_t why;
+  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
+  json_t *root = json_load_file(path, 0, &why);
+  if (root == NULL) {
+    (void)pf_fail(error, PF_STOP, "%.400s:%d: is no JSON that can be read: %.300s", path, why.line,
+                  why.text);
+  }
+  return root;
+}
+
+pf_status pf_html_sheet(const char *folder, const char *name, const pf_names *wanted,
+                        pf_sheet **out, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
+  *out = NULL;
+  return pf_html_has(folder, name) ? pf_sheet_read(path, wanted, out, error) : PF_OK;
+}
+
+const char *pf_html_string(const json_t *object, const char *key)
+{
+  const char *text = json_string_value(json_object_get(object, key));
+  return text != NULL ? text : "";
+}
+
+double pf_html_number(const json_t *object, const char *key)
+{
+  const json_t *value = json_object_get(object, key);
+  return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/** The config as it stands in the folder, folded. */
+void pf_html_config(pf_text *page, const char *folder)
+{
+  char path[PF_HTML_PATH];
+  char line[1024];
+  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) {
+    return;
+  }
+  pf_page_fold(page, "The config as resolved: it alone repeats the run");
+  pf_text_add(page, "<pre>");
+  while (fgets(line, sizeof line, file) != NULL) {
+    pf_page_text(page, line);
+  }
+  pf_text_add(page, "</pre>\n");
+  pf_page_fold_end(page);
+  (void)fclose(file);
+}
+
+/* ---- writing ---- */
+
+static pf_status write_page(const char *folder, const pf_text *page, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  char part[PF_HTML_PATH + 8];
+  (void)snprintf(path, sizeof path, "%.3000s/report.html", folder);
+  (void)snprintf(part, sizeof part, "%s.part", path);
+  FILE *file = fopen(part, "w");
+  if (file == NULL) {
+    return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", part, strerror(errno));
+  }
+  errno = 0;
+  bool written = fwrite(page->text, 1, page->length, file) == page->length && fflush(file) == 0;
+  int reason = errno;
+  written = fclose(file) == 0 && written;
+  if (!written || rename(part, path) != 0) {
+    reason = reason != 0 ? reason : errno;
+    (void)unlink(part);
+    return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", path, strerror(reason));
+  }
+  return PF_OK;
+}
+
+pf_status pf_html_render(const char *folder, pf_figures *figures, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  (void)snprintf(path, sizeof path, "%.3000s/figures", folder);
+  return pf_figures_render(figures, path, error);
+}
+
+static const struct {
+  const char *sign; /**< a file that only such a folder has */
+  pf_status (*fill)(const char *folder, pf_text *page, pf_error *error);
+} kinds[] = {{"compare.csv", pf_html_compare}, {"theta.csv", pf_html_run}};
+
+pf_status pf_html_write(const char *folder, pf_error *error)
+{
+  struct stat info;
+  if (strlen(folder) > 3000) {
+    return pf_fail(error, PF_STOP, "the name of the folder is too long: %.40s...", folder);
+  }
+  if (stat(folder, &info) != 0) {
+    return pf_fail(error, PF_STOP, "there is no folder '%s': %s", folder, strerror(errno));
+  }
+  for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+    if (pf_html_has(folder, kinds[k].sign) && pf_html_has(folder, "summary.json")) {
+      pf_text page = {0};
+      pf_status status = kinds[k].fill(folder, &page, error);
+      if (status == PF_OK && page.failed) {
+        status = pf_fail(error, PF_STOP, "out of memory");
+      }
+      status = status == PF_OK ? write_page(folder, &page, error) : status;
+      pf_text_free(&page);
+      return status;
+    }
+  }
+  return pf_fail(error, PF_STOP,
+                 "'%s' holds no results to report: expected summary.json with theta.csv (of "
+                 "`plastfit fit`) or compare.csv "
+                 "(of `plastfit compare`)",
+                 folder);
+}

@@ -1,0 +1,523 @@
+/* The page of a run: what was fitted, and all that figures and tables can tell of it. */
+#include "core/base/memory.h"
+#include "core/config/config.h"
+#include "core/page/html_parts.h"
+#include "core/page/run_figures.h"
+#include "core/stats/stats.h"
+
+#include <plastfit/plastfit.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** What the folder holds. */
+typedef struct run {
+  const char *folder;
+  json_t *summary;
+  pf_sheet *theta, *fit, *spectrum, *starts, *simulated;
+  pf_h5_reader *trajectories;
+  pf_behaviours seen, acted;
+  pf_figures *figures;
+} run;
+
+static pf_status read_all(run *r, pf_error *error)
+{
+  static const char *const learning[] = {"unit", "epoch", "objective", "data_term"};
+  static const char *const ends[] = {"unit", "objective"};
+  static const char *const acted[] = {"animal", "block", "trial",  "x1",
+                                      "x2",     "x3",    "choice", "reward"};
+  const pf_names of_fit = {learning, sizeof learning / sizeof learning[0]};
+  const pf_names of_starts = {ends, sizeof ends / sizeof ends[0]};
+  const pf_names of_table = {acted, sizeof acted / sizeof acted[0]};
+  r->summary = pf_html_json(r->folder, "summary.json", error);
+  pf_status status = r->summary == NULL ? PF_STOP : PF_OK;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "theta.csv", NULL, &r->theta, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "fit.csv", &of_fit, &r->fit, error) : status;
+  status = status == PF_OK ? pf_html_sheet(r->folder, "spectrum.csv", NULL, &r->spectrum, error)
+                           : status;
+  status = status == PF_OK
+               ? pf_html_sheet(r->folder, "multistart.csv", &of_starts, &r->starts, error)
+               : status;
+  status = status == PF_OK
+               ? pf_html_sheet(r->folder, "simulated.csv", &of_table, &r->simulated, error)
+               : status;
+  if (status == PF_OK && pf_html_has(r->folder, "trajectories.h5")) {
+    char path[PF_HTML_PATH];
+    (void)snprintf(path, sizeof path, "%.3000s/trajectories.h5", r->folder);
+    status = pf_h5_open(path, &r->trajectories, error);
+    status = status == PF_OK ? pf_behaviours_of_run(r->trajectories, &r->seen, error) : status;
+  }
+  if (status == PF_OK && r->simulated != NULL) {
+    status = pf_behaviours_of_table(r->simulated, &r->acted, error);
+  }
+  return status;
+}
+
+static void free_all(run *r)
+{
+  json_decref(r->summary);
+  pf_sheet_free(r->theta);
+  pf_sheet_free(r->fit);
+  pf_sheet_free(r->spectrum);
+  pf_sheet_free(r->starts);
+  pf_sheet_free(r->simulated);
+  pf_h5_shut(r->trajectories);
+  pf_behaviours_free(&r->seen);
+  pf_behaviours_free(&r->acted);
+  pf_figures_free(r->figures);
+}
+
+/** Of a task, the chances of its two options in each block; of recordings, what the config says
+ * beside them. */
+static void read_shares(const pf_config *config, pf_stated_shares *out)
+{
+  const pf_node *source = pf_node_get(pf_config_root(config), "source");
+  const pf_node *blocks = pf_node_get(source, "task.blocks");
+  const pf_node *ratios = pf_node_get(source, "blocks.reward_ratio");
+  const size_t most = sizeof out->share / sizeof out->share[0];
+  for (int64_t k = 0; k < pf_node_count(blocks) && out->n < most; k++) {
+    const pf_node *reward = pf_node_get(pf_node_at(blocks, k), "reward");
+    double first = 0.0, second = 0.0;
+    const bool two = pf_node_count(reward) == 2 &&
+                     pf_node_number(pf_node_at(reward, 0), &first) != 0 &&
+                     pf_node_number(pf_node_at(reward, 1), &second) != 0 && first + second > 0.0;
+    out->share[out->n++] = two ? second / (first + second) : (double)NAN;
+  }
+  for (int64_t k = 0; k < pf_node_count(ratios) && out->n < most; k++) {
+    double ratio = 0.0;
+    out->share[out->n++] =
+        pf_node_number(pf_node_at(ratios, k), &ratio) != 0 ? 1.0 / (1.0 + ratio) : (double)NAN;
+  }
+}
+
+static pf_status stated_shares(const char *folder, pf_stated_shares *out, pf_error *error)
+{
+  char path[PF_HTML_PATH];
+  pf_config *config = NULL;
+  if (!pf_html_has(folder, "config.cfg")) {
+    return PF_OK;
+  }
+  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
+  const pf_status status = pf_config_read(path, NULL, 0, &config, error);
+  if (status == PF_OK) {
+    read_shares(config, out);
+  }
+  pf_config_free(config);
+  return status;
+}
+
+static pf_status draw_all(run *r, pf_error *error)
+{
+  pf_stated_shares stated = {.n = 0};
+  r->figures = pf_figures_new(error);
+  pf_status status = r->figures == NULL ? PF_STOP : stated_shares(r->folder, &stated, error);
+  status = status == PF_OK && r->theta != NULL ? pf_plot_coefficients(r->figures, r->theta, error)
+                                               : status;
+  if (status == PF_OK && r->spectrum != NULL) {
+    const double cut = pf_html_number(json_object_get(r->summary, "inference"), "rank_tolerance");
+    status = pf_plot_spectrum(r->figures, r->spectrum, cut, error);
+  }
+  status = status == PF_OK && r->fit != NULL ? pf_plot_learning(r->figures, r->fit, error) : status;
+  status = status == PF_OK ? pf_plot_choices(r->figures, &r->seen, &stated, error) : status;
+  status =
+      status == PF_OK && r->starts != NULL ? pf_plot_starts(r->figures, r->starts, error) : status;
+  status = status == PF_OK ? pf_plot_calibration(r->figures, &r->seen, error) : status;
+  status = status == PF_OK ? pf_plot_behaviour(r->figures, &r->seen, &r->acted, error) : status;
+  status = status == PF_OK && r->trajectories != NULL
+               ? pf_draw_weights(r->figures, r->trajectories, error)
+               : status;
+  return status == PF_OK ? pf_html_render(r->folder, r->figures, error) : status;
+}
+
+/* ---- what was fitted ---- */
+
+/** "taylor (eta 0.5), oja (eta 0.1)" */
+static void rules_text(const json_t *config, pf_text *out)
+{
+  const json_t *rules = json_object_get(config, "rules");
+  for (size_t i = 0; i < json_array_size(rules); i++) {
+    const json_t *rule = json_array_get(rules, i);
+    pf_text_add(out, "%s%s (eta %.4g)", i > 0 ? ", " : "", pf_html_string(rule, "plugin"),
+                pf_html_number(rule, "eta"));
+  }
+}
+
+static void write_head(pf_text *page, const run *r)
+{
+  const json_t *config = json_object_get(r->summary, "config");
+  const size_t n_units = json_array_size(json_object_get(r->summary, "units"));
+  pf_text rules = {0};
+  char text[600];
+  rules_text(config, &rules);
+  char whose[80];
+  char how[120];
+  const bool shared = strcmp(pf_html_string(config, "per"), "shared") == 0;
+  const bool passes = strcmp(pf_html_string(config, "optimiser"), "adam") == 0;
+  (void)snprintf(whose, sizeof whose,
+                 shared ? "one theta for all animals" : "a theta for each of %zu animals", n_units);
+  (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",
+                 pf_html_string(config, "optimiser"),
+                 pf_html_number(config, passes ? "epochs" : "iterations"));
+  (void)snprintf(
+      text, sizeof text,
+      "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
+      rules.text != NULL ? rules.text : "none", whose, how, pf_html_number(config, "draws"),
+      pf_html_number(config, "draws") > 1.0 ? "draws" : "draw",
+      pf_html_string(r->summary, "status"), pf_html_number(r->summary, "seed"),
+      pf_html_string(r->summary, "plastfit"));
+  pf_page_paragraph(page, text);
+  pf_html_config(page, r->folder);
+  pf_text_free(&rules);
+}
+
+/* ---- scores ---- */
+
+/** A score as the table shows it. */
+typedef struct score_column {
+  const char *title;
+  double (*of)(const json_t *scores);
+} score_column;
+
+static double of_no_plasticity(const json_t *scores)
+{
+  return pf_html_number(json_object_get(scores, "deviance_explained"), "no_plasticity");
+}
+
+static double of_mean_rate(const json_t *scores)
+{
+  return pf_html_number(json_object_get(scores, "deviance_explained"), "mean_rate");
+}
+
+static double of_log_likelihood(const json_t *scores)
+{
+  return pf_html_number(scores, "log_likelihood") / pf_html_number(scores, "n_scored");
+}
+
+static double of_weights(const json_t *scores)
+{
+  return pf_html_number(scores, "r2_weights");
+}
+
+static double of_activity(const json_t *scores)
+{
+  return pf_html_number(scores, "r2_activity");
+}
+
+static const score_column scores_shown[] = {
+    {"deviance explained, % of no plasticity", of_no_plasticity},
+    {"% of mean rate", of_mean_rate},
+    {"log likelihood per observation", of_log_likelihood},
+    {"R2 of weights", of_weights},
+    {"R2 of activity", of_activity},
+};
+enum { N_SCORES = sizeof scores_shown / sizeof scores_shown[0] };
+
+/** Columns that have a number for some animal, after that of the names; which[] are their places.
+ */
+static size_t used_scores(const json_t *animals, size_t *which)
+{
+  size_t n = 0;
+  for (size_t k = 0; k < N_SCORES; k++) {
+    bool used = false;
+    for (size_t i = 0; i < json_array_size(animals); i++) {
+      used = used || isfinite(scores_shown[k].of(json_array_get(animals, i)));
+    }
+    if (used) {
+      which[n++] = k;
+    }
+  }
+  return n;
+}
+
+static void begin_scores(pf_text *page, const size_t *which, size_t n)
+{
+  const char *columns[N_SCORES + 1] = {""};
+  for (size_t k = 0; k < n; k++) {
+    columns[k + 1] = scores_shown[which[k]].title;
+  }
+  pf_page_table_of_numbers(page, columns, n + 1, 1);
+}
+
+/** Mean (or median) over the animals that have the score, as summary.json has them. */
+static double over_animals(const json_t *animals, const score_column *column, bool median,
+                           double *room)
+{
+  size_t n = 0;
+  double sum = 0.0;
+  for (size_t i = 0; i < json_array_size(animals); i++) {
+    const double value = column->of(json_array_get(animals, i));
+    if (isfinite(value)) {
+      sum += value;
+      room[n++] = value;
+    }
+  }
+  return !median ? sum / (double)n : pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
+}
+
+static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
+{
+  const json_t *animals = json_object_get(r->summary, "animals");
+  const char *on = pf_html_string(r->summary, "evaluated_on");
+  char text[400];
+  (void)snprintf(
+      text, sizeof text,
+      "Scored on %.40s%s. Nulls: the same network without plasticity, and a constant choice "
+      "probability.",
+      on,
+      strcmp(on, "fresh draws") == 0
+          ? " of the inputs for the fitted choices (in sample, fresh inputs: not held out)"
+      : strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)"
+                                        : "");
+  pf_page_heading(page, "Scores", text);
+  size_t which[N_SCORES];
+  const size_t n = used_scores(animals, which);
+  double *room = pf_memory_need(json_array_size(animals), sizeof *room, error);
+  if (room == NULL) {
+    return PF_STOP;
+  }
+  begin_scores(page, which, n);
+  for (int median = 0; median < 2; median++) {
+    pf_page_row(page);
+    pf_page_cell(page, median != 0 ? "median" : "mean over animals");
+    for (size_t k = 0; k < n; k++) {
+      pf_page_number(page, over_animals(animals, &scores_shown[which[k]], median != 0, room));
+    }
+  }
+  pf_page_table_end(page);
+  pf_memory_free(room);
+  pf_page_fold(page, "Each animal");
+  begin_scores(page, which, n);
+  for (size_t i = 0; i < json_array_size(animals); i++) {
+    const json_t *animal = json_array_get(animals, i);
+    const char *reason = pf_html_string(animal, "error");
+    char name[300];
+    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_html_string(animal, "name"),
+                   reason[0] != '\0' ? ": " : "", reason);
+    pf_page_row(page);
+    pf_page_cell(page, name);
+    for (size_t k = 0; k < n; k++) {
+      pf_page_number(page, scores_shown[which[k]].of(animal));
+    }
+  }
+  pf_page_table_end(page);
+  pf_page_fold_end(page);
+  return PF_OK;
+}
+
+/* ---- coefficients ---- */
+
+/** The estimates of one parameter over units: how many, their mean and extremes. */
+static size_t estimates(const pf_sheet *theta, size_t first, double *values)
+{
+  const size_t name = pf_sheet_column(theta, "name");
+  const size_t owner = pf_sheet_column(theta, "owner");
+  const size_t estimate = pf_sheet_column(theta, "estimate");
+  const size_t status = pf_sheet_column(theta, "status");
+  size_t n = 0;
+  for (size_t i = first; i < theta->n_rows; i++) {
+    if (strcmp(pf_sheet_text(theta, i, name), pf_sheet_text(theta, first, name)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, owner), pf_sheet_text(theta, first, owner)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, status), "failed") != 0) {
+      values[n++] = pf_sheet_number(theta, i, estimate);
+    }
+  }
+  return pf_stats_sort(values, n);
+}
+
+static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, double *values)
+{
+  const char *const more[] = {"se", "ci_lower", "ci_upper"};
+  const size_t n = estimates(theta, i, values);
+  pf_page_row(page);
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "owner")));
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "name")));
+  pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "label")));
+  pf_page_number(page, pf_sheet_number(theta, i, pf_sheet_column(theta, "truth")));
+  pf_page_number(page, pf_stats_quantile(values, n, 0.5));
+  if (n > 1) {
+    pf_page_number(page, values[0]);
+    pf_page_number(page, values[n - 1]);
+    return;
+  }
+  for (size_t k = 0; k < 3; k++) {
+    if (pf_sheet_column(theta, more[k]) < theta->n_columns) {
+      pf_page_number(page, pf_sheet_number(theta, i, pf_sheet_column(theta, more[k])));
+    }
+  }
+  if (pf_sheet_column(theta, "verdict") < theta->n_columns) {
+    pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "verdict")));
+  }
+}
+
+/** One more copy, for another animal or experiment, of the parameter in the row before? */
+static bool is_copy(const pf_sheet *theta, size_t i)
+{
+  const size_t name = pf_sheet_column(theta, "name");
+  const size_t owner = pf_sheet_column(theta, "owner");
+  return i > 0 && strcmp(pf_sheet_text(theta, i, name), pf_sheet_text(theta, i - 1, name)) == 0 &&
+         strcmp(pf_sheet_text(theta, i, owner), pf_sheet_text(theta, i - 1, owner)) == 0;
+}
+
+static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error)
+{
+  enum { MAX_ROWS = 200 };
+  const pf_sheet *theta = r->theta;
+  if (theta == NULL || theta->n_rows == 0) {
+    return PF_OK;
+  }
+  const size_t unit = pf_sheet_column(theta, "unit");
+  const size_t fixed = pf_sheet_column(theta, "fixed");
+  double *values = pf_memory_need(theta->n_rows, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  pf_page_heading(page, "Coefficients", NULL);
+  if (pf_html_equations(page, theta, error) != PF_OK) {
+    pf_memory_free(values);
+    return PF_STOP;
+  }
+  (void)pf_page_figures(page, r->figures, "coefficients", 1);
+  const bool several = estimates(theta, 0, values) > 1;
+  const char *columns[10] = {"owner", "name", "in print", "truth",
+                             several ? "median over units" : "estimate"};
+  const char *const more[] = {"se", "ci_lower", "ci_upper", "verdict"};
+  size_t n = 5;
+  if (several) {
+    columns[n++] = "smallest";
+    columns[n++] = "largest";
+  }
+  for (size_t k = 0; !several && k < 4; k++) {
+    if (pf_sheet_column(theta, more[k]) < theta->n_columns) {
+      columns[n++] = more[k];
+    }
+  }
+  pf_page_fold(page, "As a table");
+  pf_page_table(page, columns, n);
+  size_t rows = 0;
+  for (size_t i = 0; i < theta->n_rows && rows < MAX_ROWS; i++) {
+    if (strcmp(pf_sheet_text(theta, i, unit), pf_sheet_text(theta, 0, unit)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, fixed), "1") != 0 && !is_copy(theta, i)) {
+      coefficient_row(page, theta, i, values);
+      rows++;
+    }
+  }
+  pf_page_table_end(page);
+  if (rows == MAX_ROWS) {
+    pf_page_paragraph(page, "The first 200; all are in theta.csv.");
+  }
+  pf_page_fold_end(page);
+  pf_memory_free(values);
+  return PF_OK;
+}
+
+/* ---- how sure ---- */
+
+static void write_sentences(pf_text *page, const json_t *units, const char *key)
+{
+  for (size_t u = 0; u < json_array_size(units); u++) {
+    const json_t *unit = json_array_get(units, u), *list = json_object_get(unit, key);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+      char text[1200];
+      const char *sentence = json_string_value(json_array_get(list, i));
+      (void)snprintf(text, sizeof text, "%.80s: %.1000s.", pf_html_string(unit, "name"),
+                     sentence != NULL ? sentence : "");
+      pf_page_paragraph(page, text);
+    }
+  }
+}
+
+static void write_uncertainty(pf_text *page, const run *r)
+{
+  static const char *const columns[] = {
+      "",          "identified", "practically not identified", "not identified by this design",
+      "condition", "why nothing"};
+  const json_t *inference = json_object_get(r->summary, "inference");
+  const json_t *units = json_object_get(inference, "units");
+  char text[400];
+  if (json_array_size(units) == 0) {
+    return;
+  }
+  (void)snprintf(
+      text, sizeof text,
+      "Intervals of level %g %% by method %.40s, of the unpenalised log likelihood, draws of the "
+      "inputs "
+      "averaged. theta.csv has the verdict on each coefficient, intervals.csv every method.",
+      100.0 * pf_html_number(inference, "level"), pf_html_string(inference, "method"));
+  pf_page_heading(page, "How sure", text);
+  write_sentences(page, units, "free");
+  write_sentences(page, units, "warnings");
+  (void)pf_page_figures(page, r->figures, "spectrum", 1);
+  pf_page_fold(page, "Each fit");
+  pf_page_table(page, columns, sizeof columns / sizeof columns[0]);
+  for (size_t u = 0; u < json_array_size(units); u++) {
+    const json_t *unit = json_array_get(units, u), *verdicts = json_object_get(unit, "verdicts");
+    pf_page_row(page);
+    pf_page_cell(page, pf_html_string(unit, "name"));
+    for (size_t k = 1; k < 4; k++) {
+      pf_page_number(page, pf_html_number(verdicts, columns[k]));
+    }
+    pf_page_number(page, pf_html_number(unit, "condition"));
+    pf_page_cell(page, pf_html_string(unit, "why"));
+  }
+  pf_page_table_end(page);
+  pf_page_fold_end(page);
+}
+
+/* ---- the page ---- */
+
+static bool has_figure(const run *r, const char *prefix)
+{
+  for (size_t i = 0; i < pf_figures_count(r->figures); i++) {
+    if (strncmp(pf_figures_name(r->figures, i), prefix, strlen(prefix)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void write_figures(pf_text *page, const run *r)
+{
+  static const struct {
+    const char *prefix, *title;
+    size_t open;
+  } sections[] = {
+      {"learning", "Learning curves", 1},
+      {"starts", "Starts of the fits", 1},
+      {"choices-", "Predicted against observed choices", 2},
+      {"activity-", "Predicted against recorded activity", 2},
+      {"calibration", "Calibration", 1},
+      {"behaviour", "Behaviour in the task", 1},
+      {"weights-", "Weights", 3},
+      {"r2-", "R2 of weights, synapse by synapse", 3},
+  };
+  for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
+    if (has_figure(r, sections[k].prefix)) {
+      pf_page_heading(page, sections[k].title, NULL);
+      (void)pf_page_figures(page, r->figures, sections[k].prefix, sections[k].open);
+    }
+  }
+  if (r->seen.n > PF_MAX_ANIMALS_DRAWN) {
+    char text[120];
+    (void)snprintf(text, sizeof text, "Choices are drawn for the first %d of %zu experiments.",
+                   PF_MAX_ANIMALS_DRAWN, r->seen.n);
+    pf_page_paragraph(page, text);
+  }
+}
+
+pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error)
+{
+  run r = {.folder = folder};
+  pf_status status = read_all(&r, error);
+  status = status == PF_OK ? draw_all(&r, error) : status;
+  if (status == PF_OK) {
+    const char *name = pf_html_string(r.summary, "name");
+    pf_page_begin(page, name[0] != '\0' ? name : "run");
+    write_head(page, &r);
+    status = write_scores(page, &r, error);
+    status = status == PF_OK ? write_coefficients(page, &r, error) : status;
+    write_uncertainty(page, &r);
+    write_figures(page, &r);
+    pf_page_end(page);
+  }
+  free_all(&r);
+  return status;
+}

@@ -1,0 +1,337 @@
+/* Weights over time, R2 of each synapse, recorded activity: trajectories.h5. */
+#include "core/base/memory.h"
+#include "core/evaluate/evaluate.h"
+#include "core/page/run_figures.h"
+#include "core/stats/stats.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+  SYNAPSES_DRAWN = 6,
+  ANIMALS_DRAWN = 3,
+  MAX_STATES = 400,
+  MAX_SIDE = 64,
+  MAX_ANIMALS_IN_MAP = 24
+};
+
+typedef struct drawing {
+  pf_figures *figures;
+  pf_h5_reader *reader;
+  char **animals;
+  size_t n_animals;
+} drawing;
+
+/** Steps with which an array of states [change][post][pre] is read: a figure needs no more. */
+static void strides(const pf_h5_array *shape, size_t step[3])
+{
+  const size_t most[3] = {MAX_STATES, MAX_SIDE, MAX_SIDE};
+  for (size_t k = 0; k < 3; k++) {
+    step[k] = shape->n[k] / (most[k] + 1) + 1;
+  }
+}
+
+/** Model's weights, the truth's if there are any, and the steps after which they came. */
+typedef struct states {
+  pf_h5_array model, truth, step;
+} states;
+
+static bool read_states(pf_h5_reader *reader, const char *folder, states *out)
+{
+  char path[700];
+  size_t step[3];
+  *out = (states){0};
+  (void)snprintf(path, sizeof path, "%s/model", folder);
+  if (!pf_h5_shape(reader, path, &out->model) || out->model.rank != 3) {
+    return false;
+  }
+  strides(&out->model, step);
+  const bool got = pf_h5_read(reader, path, step, &out->model);
+  (void)snprintf(path, sizeof path, "%s/truth", folder);
+  (void)pf_h5_read(reader, path, step, &out->truth);
+  (void)snprintf(path, sizeof path, "%s/step", folder);
+  (void)pf_h5_read(reader, path, step, &out->step);
+  return got;
+}
+
+static void free_states(states *s)
+{
+  pf_memory_free(s->model.values);
+  pf_memory_free(s->truth.values);
+  pf_memory_free(s->step.values);
+}
+
+/* ---- weights over time ---- */
+
+/** The course of one synapse. */
+static void course(const pf_h5_array *weights, size_t cell, double *out)
+{
+  const size_t cells = weights->n[1] * weights->n[2];
+  for (size_t k = 0; k < weights->n[0]; k++) {
+    out[k] = weights->values[k * cells + cell];
+  }
+}
+
+static pf_status draw_courses(pf_figure *figure, const char *title, const states *s,
+                              pf_error *error)
+{
+  const size_t n = s->model.n[0];
+  const size_t cells = s->model.n[1] * s->model.n[2];
+  double *y = pf_memory_need(n, sizeof *y, error);
+  if (y == NULL) {
+    return PF_STOP;
+  }
+  const double *x = s->step.values != NULL && s->step.n[0] == n ? s->step.values : NULL;
+  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.title = title,
+                                                      .x = {.label = x != NULL ? "step" : "change"},
+                                                      .y = {.label = "weight"}});
+  const size_t drawn = cells < SYNAPSES_DRAWN ? cells : SYNAPSES_DRAWN;
+  for (size_t k = 0; k < drawn; k++) {
+    const size_t cell = k * cells / drawn;
+    if (s->truth.values != NULL) {
+      course(&s->truth, cell, y);
+      pf_panel_line(panel,
+                    (pf_mark){.colour = (int)(k % 6),
+                              .width = 1.2,
+                              .dashed = true,
+                              .label = k == 0 ? "truth" : NULL},
+                    x, y, n);
+    }
+    course(&s->model, cell, y);
+    pf_panel_line(panel,
+                  (pf_mark){.colour = (int)(k % 6),
+                            .label = k == 0 && s->truth.values != NULL ? "model" : NULL},
+                  x, y, n);
+  }
+  pf_memory_free(y);
+  return PF_OK;
+}
+
+/* ---- R2 of every synapse ---- */
+
+/** R2 of each synapse of one animal, added to those of the animals before: [cells][n_animals]. */
+static pf_status add_r2(const states *s, double *all, size_t animal, size_t n_animals,
+                        pf_error *error)
+{
+  const size_t n = s->model.n[0];
+  const size_t cells = s->model.n[1] * s->model.n[2];
+  double *truth = pf_memory_need(2 * n, sizeof *truth, error);
+  if (truth == NULL) {
+    return PF_STOP;
+  }
+  for (size_t cell = 0; cell < cells; cell++) {
+    course(&s->truth, cell, truth);
+    course(&s->model, cell, truth + n);
+    /* from the first change on: the weights they start from are the same */
+    all[cell * n_animals + animal] = n > 1 ? pf_r2(truth + 1, truth + n + 1, (int64_t)n - 1) : NAN;
+  }
+  pf_memory_free(truth);
+  return PF_OK;
+}
+
+static void draw_map(const drawing *d, const char *projection, size_t index, double *all,
+                     size_t rows, size_t columns, size_t n_animals)
+{
+  for (size_t cell = 0; cell < rows * columns; cell++) {
+    const size_t n = pf_stats_sort(&all[cell * n_animals], n_animals);
+    const double median = pf_stats_quantile(&all[cell * n_animals], n, 0.5);
+    all[cell] =
+        isnan(median)
+            ? NAN
+            : fmax(median, 0.0); /* cell * n_animals >= cell: nothing unread is overwritten */
+  }
+  char name[32];
+  char caption[300];
+  (void)snprintf(name, sizeof name, "r2-%zu", index + 1);
+  (void)snprintf(caption, sizeof caption,
+                 "R2 of each synapse of %.60s against the truth, median over %zu %s; below 0 drawn "
+                 "as 0, grey where the "
+                 "truth never varies.",
+                 projection, n_animals, n_animals == 1 ? "animal" : "animals");
+  pf_figure *figure = pf_figures_add(d->figures, name,
+                                     (pf_figure_look){.caption = caption,
+                                                      .columns = 1,
+                                                      .panel_width = 460,
+                                                      .panel_height = rows > 4 ? 300 : 200});
+  pf_panel *panel = pf_figure_panel(
+      figure, (pf_axes){.x = {.label = "presynaptic"}, .y = {.label = "postsynaptic"}});
+  pf_panel_heat(panel, all, rows, columns, 0.0, 1.0, false, "R2");
+}
+
+/* ---- one projection, all animals ---- */
+
+static void folder_of(const drawing *d, size_t animal, const char *projection, char *out,
+                      size_t capacity)
+{
+  (void)snprintf(out, capacity, "/%.200s/experiment_0/weights/%.200s", d->animals[animal],
+                 projection);
+}
+
+static pf_status draw_projection(const drawing *d, const char *projection, size_t index,
+                                 pf_error *error)
+{
+  char folder[600];
+  char name[32];
+  char caption[200];
+  pf_figure *figure = NULL;
+  double *all = NULL;
+  size_t rows = 0;
+  size_t columns = 0;
+  size_t n_drawn = 0;
+  size_t n_mapped = 0;
+  const size_t n_map = d->n_animals < MAX_ANIMALS_IN_MAP ? d->n_animals : MAX_ANIMALS_IN_MAP;
+  pf_status status = PF_OK;
+  for (size_t a = 0;
+       status == PF_OK && a < d->n_animals && (n_mapped < n_map || n_drawn < ANIMALS_DRAWN); a++) {
+    states s;
+    folder_of(d, a, projection, folder, sizeof folder);
+    if (!read_states(d->reader, folder, &s)) {
+      free_states(&s);
+      continue;
+    }
+    if (figure == NULL) {
+      (void)snprintf(name, sizeof name, "weights-%zu", index + 1);
+      (void)snprintf(caption, sizeof caption,
+                     "Weights of %.60s over time in the first experiment of the first animals, "
+                     "some synapses each%s.",
+                     projection, s.truth.values != NULL ? "; dashed: the truth" : "");
+      figure = pf_figures_add(d->figures, name, (pf_figure_look){.caption = caption});
+    }
+    if (n_drawn < ANIMALS_DRAWN) {
+      status = draw_courses(figure, d->animals[a], &s, error);
+      n_drawn++;
+    }
+    if (status == PF_OK && s.truth.values != NULL && all == NULL) {
+      rows = s.model.n[1];
+      columns = s.model.n[2];
+      all = pf_memory_need(rows * columns * n_map, sizeof *all, error);
+      status = all == NULL ? PF_STOP : PF_OK;
+      for (size_t i = 0; all != NULL && i < rows * columns * n_map; i++) {
+        all[i] = NAN;
+      }
+    }
+    if (status == PF_OK && s.truth.values != NULL && n_mapped < n_map && s.model.n[1] == rows &&
+        s.model.n[2] == columns) {
+      status = add_r2(&s, all, n_mapped++, n_map, error);
+    } else if (s.truth.values == NULL && n_drawn >= ANIMALS_DRAWN) {
+      free_states(&s);
+      break;
+    }
+    free_states(&s);
+  }
+  if (status == PF_OK && n_mapped > 0) {
+    draw_map(d, projection, index, all, rows, columns, n_map);
+  }
+  pf_memory_free(all);
+  return status;
+}
+
+/* ---- recorded activity ---- */
+
+enum { UNITS_DRAWN = 3, MAX_STEPS_DRAWN = 300 };
+
+/** The observable of as many units as were recorded, that of the first plastic layer first by name.
+ */
+static bool find_activity(pf_h5_reader *reader, const char *group, const pf_h5_array *target,
+                          const size_t *step, pf_h5_array *out, pf_error *error)
+{
+  char **names = NULL;
+  size_t n = 0;
+  char path[700];
+  bool found = false;
+  (void)snprintf(path, sizeof path, "%s/observables", group);
+  if (pf_h5_children(reader, path, &names, &n, error) != PF_OK) {
+    return false;
+  }
+  for (size_t i = 0; i < n && !found; i++) {
+    (void)snprintf(path, sizeof path, "%s/observables/%.200s", group, names[i]);
+    found = strncmp(names[i], "layer", 5) == 0 && pf_h5_shape(reader, path, out) &&
+            out->n[1] == target->n[1] && pf_h5_read(reader, path, step, out);
+  }
+  pf_h5_children_free(names, n);
+  return found;
+}
+
+static void draw_unit(pf_figure *figure, size_t unit, const pf_h5_array *target,
+                      const pf_h5_array *model, size_t step, double *room)
+{
+  const size_t n = target->n[0];
+  char title[48];
+  (void)snprintf(title, sizeof title, "unit %zu", unit + 1);
+  pf_panel *panel =
+      pf_figure_panel(figure, (pf_axes){.title = title,
+                                        .x = {.label = "step"},
+                                        .y = {.label = unit == 0 ? "activity" : NULL}});
+  double *x = room;
+  double *seen = room + n;
+  double *said = room + 2 * n;
+  for (size_t t = 0; t < n; t++) {
+    x[t] = (double)(t * step);
+    seen[t] = target->values[t * target->n[1] + unit];
+    said[t] = model->values[t * model->n[1] + unit];
+  }
+  pf_panel_points(panel,
+                  (pf_mark){.colour = PF_BLUE, .size = 0.7, .opacity = 0.7, .label = "recorded"}, x,
+                  seen, n);
+  pf_panel_line(panel, (pf_mark){.colour = PF_VERMILLION, .width = 1.2, .label = "model"}, x, said,
+                n);
+}
+
+static pf_status draw_activity(const drawing *d, size_t animal, pf_error *error)
+{
+  char group[420];
+  char path[480];
+  pf_h5_array target;
+  pf_h5_array model = {0};
+  (void)snprintf(group, sizeof group, "/%.200s/experiment_0", d->animals[animal]);
+  (void)snprintf(path, sizeof path, "%s/targets/activity", group);
+  if (!pf_h5_shape(d->reader, path, &target) || target.n[1] > 4096) {
+    return PF_OK;
+  }
+  const size_t step[3] = {target.n[0] / (MAX_STEPS_DRAWN + 1) + 1, 1, 1};
+  pf_status status = PF_OK;
+  if (pf_h5_read(d->reader, path, step, &target) &&
+      find_activity(d->reader, group, &target, step, &model, error)) {
+    char name[32];
+    char caption[200];
+    (void)snprintf(name, sizeof name, "activity-%zu", animal + 1);
+    (void)snprintf(caption, sizeof caption,
+                   "%.80s: recorded activity of the first units, and the model's.",
+                   d->animals[animal]);
+    pf_figure *figure = pf_figures_add(d->figures, name, (pf_figure_look){.caption = caption});
+    double *room = pf_memory_need(3 * target.n[0], sizeof *room, error);
+    status = room == NULL ? PF_STOP : PF_OK;
+    for (size_t unit = 0; room != NULL && unit < UNITS_DRAWN && unit < target.n[1]; unit++) {
+      draw_unit(figure, unit, &target, &model, step[0], room);
+    }
+    pf_memory_free(room);
+  }
+  pf_memory_free(target.values);
+  pf_memory_free(model.values);
+  return status;
+}
+
+/* ---- all ---- */
+
+pf_status pf_draw_weights(pf_figures *figures, pf_h5_reader *reader, pf_error *error)
+{
+  drawing d = {.figures = figures, .reader = reader};
+  pf_status status = pf_h5_children(reader, "/", &d.animals, &d.n_animals, error);
+  char **projections = NULL;
+  size_t n = 0;
+  char path[300];
+  /* the first animal that has any says which there are */
+  for (size_t a = 0; status == PF_OK && n == 0 && a < d.n_animals; a++) {
+    (void)snprintf(path, sizeof path, "/%.200s/experiment_0/weights", d.animals[a]);
+    status = pf_h5_children(reader, path, &projections, &n, error);
+  }
+  for (size_t k = 0; status == PF_OK && k < n; k++) {
+    status = draw_projection(&d, projections[k], k, error);
+  }
+  for (size_t a = 0; status == PF_OK && a < d.n_animals && a < ANIMALS_DRAWN; a++) {
+    status = draw_activity(&d, a, error);
+  }
+  pf_h5_children_free(projections, n);
+  pf_h5_children_free(d.animals, d.n_animals);
+  return status;
+}

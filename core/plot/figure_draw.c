@@ -1,0 +1,252 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/plot/figure_parts.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ; /* POSIX declares it nowhere */
+
+/* ---- the process ---- */
+
+/**
+ * gnuplot with three files as its standard streams, to its end: 0, or an errno. Files, not pipes:
+ * nothing can block, and they have no name that could be left behind.
+ */
+static int run_gnuplot(const char *program, FILE *in, FILE *out, FILE *messages, int *ended)
+{
+  /* by a name for its standard input: as that it reads a script byte by byte, half a second for 20
+   * figures */
+  char *const arguments[] = {(char *)program, (char *)"--default-settings", (char *)"/dev/stdin",
+                             NULL};
+  posix_spawn_file_actions_t actions;
+  pid_t child = 0;
+  int failed = posix_spawn_file_actions_init(&actions);
+  if (failed != 0) {
+    return failed;
+  }
+  failed = posix_spawn_file_actions_adddup2(&actions, fileno(in), STDIN_FILENO);
+  failed =
+      failed != 0 ? failed : posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
+  failed = failed != 0
+               ? failed
+               : posix_spawn_file_actions_adddup2(&actions, fileno(messages), STDERR_FILENO);
+  failed = failed != 0 ? failed : posix_spawnp(&child, program, &actions, NULL, arguments, environ);
+  (void)posix_spawn_file_actions_destroy(&actions);
+  while (failed == 0 && waitpid(child, ended, 0) < 0) {
+    failed = errno == EINTR ? 0 : errno;
+  }
+  return failed;
+}
+
+/** All of a file as text; NULL: no memory. */
+static char *whole(FILE *file)
+{
+  const long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+  if (length < 0 || fseek(file, 0, SEEK_SET) != 0) {
+    return NULL;
+  }
+  char *text = pf_memory_new((size_t)length + 1, 1);
+  if (text != NULL && fread(text, 1, (size_t)length, file) != (size_t)length) {
+    pf_memory_free(text);
+    return NULL;
+  }
+  return text;
+}
+
+/* ---- from gnuplot's SVG to ours ---- */
+
+static bool starts(const char *text, const char *with)
+{
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+/** Past the next occurrence of `end`, or the end of the text. */
+static const char *past(const char *text, const char *end)
+{
+  const char *found = strstr(text, end);
+  return found != NULL ? found + strlen(end) : text + strlen(text);
+}
+
+/** <g ...>, and nothing in it before </g>: the text after it, else NULL. gnuplot leaves many. */
+static const char *empty_group(const char *at)
+{
+  if (!starts(at, "<g ")) {
+    return NULL;
+  }
+  const char *inside = past(at, ">");
+  inside += strspn(inside, " \t\n");
+  return starts(inside, "</g>") ? inside + 4 + strspn(inside + 4, " \t\n") : NULL;
+}
+
+/**
+ * The element <svg>...</svg> of one figure, to stand in a page with others: ids, and what refers to
+ * them, get the figure's name before them; the title (which a browser would show at the pointer)
+ * and empty groups go.
+ */
+static char *tidy(const char *svg, const char *end, const char *name)
+{
+  pf_text out = {0};
+  const char *from = svg; /* what is to be copied begins here */
+  const char *at = svg;
+  while (at < end) {
+    if (*at != '<' && *at != ' ' && *at != 'h') { /* none of what is looked for begins so */
+      at++;
+      continue;
+    }
+    const char *skip = starts(at, "<title>") ? past(at, "</title>\n") : empty_group(at);
+    const char *id = starts(at, " id='") || starts(at, " id=\"") ? at + 5
+                     : starts(at, "href='#")                     ? at + 7
+                                                                 : NULL;
+    if (skip != NULL || id != NULL) {
+      pf_text_add(&out, "%.*s", (int)((id != NULL ? id : at) - from), from);
+      if (id != NULL) {
+        pf_text_add(&out, "%s-", name);
+      }
+      from = at = id != NULL ? id : skip;
+    } else {
+      at++;
+    }
+  }
+  pf_text_add(&out, "%.*s\n", (int)(end - from), from);
+  char *copy = out.failed ? NULL : pf_memory_string(out.text, NULL);
+  pf_text_free(&out);
+  return copy;
+}
+
+/** Cut gnuplot's output into one SVG for each figure; false: there are fewer. */
+static bool take_apart(pf_figures *set, const char *output)
+{
+  const char *at = output;
+  for (size_t i = 0; i < set->n; i++) {
+    const char *begin = strstr(at, "<svg");
+    const char *end = begin != NULL ? strstr(begin, "</svg>") : NULL;
+    if (end == NULL) {
+      return false;
+    }
+    end += strlen("</svg>");
+    set->figures[i]->svg = tidy(begin, end, set->figures[i]->name);
+    if (set->figures[i]->svg == NULL) {
+      return false;
+    }
+    at = end;
+  }
+  return true;
+}
+
+/* ---- drawing ---- */
+
+static void warn(const char *why, const char *detail)
+{
+  (void)fprintf(stderr, "plastfit: warning: no figures: %s%s%s\n", why,
+                detail[0] != '\0' ? ": " : "", detail);
+}
+
+/** What gnuplot said: its "line 12: ..." where there is one (it shows the command first), else its
+ * first words. */
+static void first_line(const char *messages, char *line, size_t capacity)
+{
+  const char *found = messages != NULL ? strstr(messages, "line ") : NULL;
+  const char *words = found != NULL      ? found
+                      : messages != NULL ? messages + strspn(messages, " \t\n^")
+                                         : "";
+  (void)snprintf(line, capacity, "%.*s", (int)strcspn(words, "\n"), words);
+}
+
+static void draw_with(pf_figures *set, const char *program, FILE *in, FILE *out, FILE *messages)
+{
+  pf_figures_script(set, in);
+  if (fflush(in) != 0 || ferror(in) || fseek(in, 0, SEEK_SET) != 0) {
+    warn("the script for gnuplot could not be written", strerror(errno));
+    return;
+  }
+  int ended = 0;
+  const int failed = run_gnuplot(program, in, out, messages, &ended);
+  if (failed != 0 || (WIFEXITED(ended) && WEXITSTATUS(ended) == 127)) {
+    char line[300];
+    (void)snprintf(line, sizeof line, "'%.200s' cannot be started (apt-get install gnuplot-nox)",
+                   program);
+    warn(line, failed != 0 ? strerror(failed) : "");
+    return;
+  }
+  char *svg = whole(out);
+  char *said = whole(messages);
+  set->drawn = svg != NULL && WIFEXITED(ended) && WEXITSTATUS(ended) == 0 && take_apart(set, svg);
+  if (!set->drawn) {
+    char line[300];
+    first_line(said, line, sizeof line);
+    warn("gnuplot failed", line);
+  }
+  pf_memory_free(svg);
+  pf_memory_free(said);
+}
+
+static void draw(pf_figures *set)
+{
+  const char *named = getenv("PLASTFIT_GNUPLOT");
+  const char *program = named != NULL ? named : "gnuplot";
+  if (program[0] == '\0') {
+    return; /* somebody asked for none */
+  }
+  FILE *files[3] = {tmpfile(), tmpfile(), tmpfile()};
+  if (files[0] != NULL && files[1] != NULL && files[2] != NULL) {
+    draw_with(set, program, files[0], files[1], files[2]);
+  } else {
+    warn("no room for temporary files", strerror(errno));
+  }
+  for (size_t i = 0; i < 3; i++) {
+    if (files[i] != NULL) {
+      (void)fclose(files[i]);
+    }
+  }
+}
+
+static pf_status write_svg(const char *folder, const pf_figure *figure, pf_error *error)
+{
+  const size_t length = strlen(folder) + strlen(figure->name) + 6;
+  char *path = pf_memory_need(length, 1, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
+  FILE *file = fopen(path, "w");
+  pf_status status = PF_OK;
+  if (file == NULL || fputs("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n", file) == EOF ||
+      fputs(figure->svg, file) == EOF || fflush(file) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  }
+  if (file != NULL && fclose(file) != 0 && status == PF_OK) {
+    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  }
+  pf_memory_free(path);
+  return status;
+}
+
+pf_status pf_figures_render(pf_figures *set, const char *folder, pf_error *error)
+{
+  if (set->error.text[0] != '\0') {
+    return pf_fail(error, PF_STOP, "%s", set->error.text);
+  }
+  if (set->n == 0 || set->drawn) {
+    return PF_OK;
+  }
+  draw(set);
+  if (!set->drawn) {
+    return PF_OK;
+  }
+  if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+    return pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", folder, strerror(errno));
+  }
+  pf_status status = PF_OK;
+  for (size_t i = 0; status == PF_OK && i < set->n; i++) {
+    status = write_svg(folder, set->figures[i], error);
+  }
+  return status;
+}

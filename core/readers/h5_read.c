@@ -1,0 +1,229 @@
+#include "core/readers/h5_read.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pf_h5_reader {
+  hid_t file;
+  H5E_auto2_t printing; /* HDF5's, as it was */
+  void *printing_data;
+};
+
+pf_status pf_h5_open(const char *path, pf_h5_reader **out, pf_error *error)
+{
+  pf_h5_reader *reader = pf_memory_need(1, sizeof *reader, error);
+  if (reader == NULL) {
+    return PF_STOP;
+  }
+  (void)H5Eget_auto2(H5E_DEFAULT, &reader->printing, &reader->printing_data);
+  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (reader->file < 0) {
+    pf_h5_shut(reader);
+    return pf_fail(error, PF_STOP, "'%s' is no HDF5 file that can be read", path);
+  }
+  *out = reader;
+  return PF_OK;
+}
+
+void pf_h5_shut(pf_h5_reader *reader)
+{
+  if (reader == NULL) {
+    return;
+  }
+  if (reader->file >= 0) {
+    (void)H5Fclose(reader->file);
+  }
+  (void)H5Eset_auto2(H5E_DEFAULT, reader->printing, reader->printing_data);
+  pf_memory_free(reader);
+}
+
+/* ---- names ---- */
+
+typedef struct listing {
+  char **names;
+  size_t n, capacity;
+  pf_error *error;
+} listing;
+
+static herr_t list_one(hid_t group, const char *name, const H5L_info_t *info, void *payload)
+{
+  listing *l = payload;
+  (void)group;
+  (void)info;
+  if (l->n == l->capacity) {
+    const size_t more = l->capacity == 0 ? 16 : 2 * l->capacity;
+    char **names = pf_memory_need(more, sizeof *names, l->error);
+    if (names == NULL) {
+      return -1;
+    }
+    for (size_t i = 0; i < l->n; i++) {
+      names[i] = l->names[i];
+    }
+    pf_memory_free(l->names);
+    l->names = names;
+    l->capacity = more;
+  }
+  l->names[l->n] = pf_memory_string(name, l->error);
+  return l->names[l->n++] == NULL ? -1 : 0;
+}
+
+static int natural(const void *a, const void *b)
+{
+  return pf_text_natural_compare(*(char *const *)a, *(char *const *)b);
+}
+
+pf_status pf_h5_children(pf_h5_reader *reader, const char *path, char ***names, size_t *n,
+                         pf_error *error)
+{
+  listing l = {.error = error};
+  *names = NULL;
+  *n = 0;
+  if (strcmp(path, "/") != 0 && H5Lexists(reader->file, path, H5P_DEFAULT) <= 0) {
+    return PF_OK;
+  }
+  if (H5Literate_by_name(reader->file, path, H5_INDEX_NAME, H5_ITER_INC, NULL, list_one, &l,
+                         H5P_DEFAULT) < 0) {
+    pf_h5_children_free(l.names, l.n);
+    return pf_fail(error, PF_STOP, "group '%s' of a results file cannot be read", path);
+  }
+  if (l.n > 0) {
+    qsort(l.names, l.n, sizeof *l.names, natural);
+  }
+  *names = l.names;
+  *n = l.n;
+  return PF_OK;
+}
+
+void pf_h5_children_free(char **names, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    pf_memory_free(names[i]);
+  }
+  pf_memory_free(names);
+}
+
+/* ---- arrays ---- */
+
+/** Does every part of the path exist? (H5Lexists asks of the last only, and fails if one above is
+ * missing) */
+static bool exists(const pf_h5_reader *reader, const char *path)
+{
+  char part[1024];
+  if (strlen(path) >= sizeof part) {
+    return false;
+  }
+  for (size_t i = 1; i <= strlen(path); i++) {
+    if (path[i] == '/' || path[i] == '\0') {
+      (void)snprintf(part, sizeof part, "%.*s", (int)i, path);
+      if (H5Lexists(reader->file, part, H5P_DEFAULT) <= 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+static bool shape_of(hid_t space, pf_h5_array *out)
+{
+  hsize_t n[3] = {1, 1, 1};
+  const int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+  if (rank < 1 || rank > 3 || H5Sget_simple_extent_dims(space, n, NULL) < 0) {
+    return false;
+  }
+  out->rank = rank;
+  for (size_t k = 0; k < 3; k++) {
+    out->n[k] = k < (size_t)rank ? (size_t)n[k] : 1;
+  }
+  return true;
+}
+
+bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out)
+{
+  *out = (pf_h5_array){.n = {0, 1, 1}};
+  const hid_t set = exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
+  const hid_t space = set < 0 ? -1 : H5Dget_space(set);
+  const bool found = shape_of(space, out);
+  if (space >= 0) {
+    (void)H5Sclose(space);
+  }
+  if (set >= 0) {
+    (void)H5Dclose(set);
+  }
+  return found;
+}
+
+/** Every step[k]-th of what `space` has, into *out. */
+static bool read_part(hid_t set, hid_t space, const size_t *step, pf_h5_array *out)
+{
+  hsize_t start[3] = {0, 0, 0};
+  hsize_t stride[3];
+  hsize_t count[3];
+  size_t cells = 1;
+  for (size_t k = 0; k < 3; k++) {
+    const size_t by = step != NULL && k < (size_t)out->rank ? step[k] : 1;
+    out->n[k] = out->n[k] == 0 ? 0 : (out->n[k] - 1) / by + 1;
+    stride[k] = by;
+    count[k] = out->n[k];
+    cells *= out->n[k];
+  }
+  out->values = pf_memory_new(cells, sizeof *out->values);
+  if (out->values == NULL || cells == 0) {
+    return out->values != NULL;
+  }
+  const hid_t memory = H5Screate_simple(out->rank, count, NULL);
+  const bool done = memory >= 0 &&
+                    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, stride, count, NULL) >= 0 &&
+                    H5Dread(set, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, out->values) >= 0;
+  if (memory >= 0) {
+    (void)H5Sclose(memory);
+  }
+  return done;
+}
+
+bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out)
+{
+  *out = (pf_h5_array){.n = {0, 1, 1}};
+  const hid_t set = exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
+  const hid_t space = set < 0 ? -1 : H5Dget_space(set);
+  const bool done = shape_of(space, out) && read_part(set, space, step, out);
+  if (!done) {
+    pf_memory_free(out->values);
+    out->values = NULL;
+  }
+  if (space >= 0) {
+    (void)H5Sclose(space);
+  }
+  if (set >= 0) {
+    (void)H5Dclose(set);
+  }
+  return done;
+}
+
+void pf_h5_attribute(pf_h5_reader *reader, const char *path, const char *name, char *text,
+                     size_t capacity)
+{
+  text[0] = '\0';
+  if ((strcmp(path, "/") != 0 && !exists(reader, path)) ||
+      H5Aexists_by_name(reader->file, path, name, H5P_DEFAULT) <= 0) {
+    return;
+  }
+  const hid_t attribute = H5Aopen_by_name(reader->file, path, name, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute);
+  const size_t size = type < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0
+                          ? 0
+                          : H5Tget_size(type);
+  char *value = size == 0 ? NULL : pf_memory_new(size + 1, 1);
+  if (value != NULL && H5Aread(attribute, type, value) >= 0) {
+    (void)snprintf(text, capacity, "%s", value);
+  }
+  pf_memory_free(value);
+  if (type >= 0) {
+    (void)H5Tclose(type);
+  }
+  if (attribute >= 0) {
+    (void)H5Aclose(attribute);
+  }
+}

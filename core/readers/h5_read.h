@@ -1,0 +1,36 @@
+/* Reading back what core/store/h5.h wrote: arrays as doubles, whatever they are in the file. */
+#ifndef PLASTFIT_CORE_READERS_H5_READ_H
+#define PLASTFIT_CORE_READERS_H5_READ_H
+
+#include <plastfit/abi/base.h>
+#include <stdbool.h>
+
+typedef struct pf_h5_reader pf_h5_reader;
+
+/** Up to three dimensions; those beyond `rank` are 1. Free values with pf_memory_free. */
+typedef struct pf_h5_array {
+  double *values;
+  int rank;
+  size_t n[3];
+} pf_h5_array;
+
+/** Open for reading. HDF5's own printing of errors is off until pf_h5_shut. */
+pf_status pf_h5_open(const char *path, pf_h5_reader **out, pf_error *error);
+void pf_h5_shut(pf_h5_reader *reader);
+
+/** Names in a group, in natural order (Fly2 before Fly10); none where there is no such group. */
+pf_status pf_h5_children(pf_h5_reader *reader, const char *path, char ***names, size_t *n,
+                         pf_error *error);
+void pf_h5_children_free(char **names, size_t n);
+/** Sizes of a dataset; false where there is none of at most three dimensions. */
+bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out);
+/**
+ * A dataset, or every step[k]-th along dimension k (step NULL: all). false, and values NULL, where
+ * there is none, it cannot be read, or memory is out: a report leaves out what it has not.
+ */
+bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out);
+/** A text attribute, cut to fit; "" where there is none. */
+void pf_h5_attribute(pf_h5_reader *reader, const char *path, const char *name, char *text,
+                     size_t capacity);
+
+#endif

@@ -1,0 +1,132 @@
+#include "core/recover/recover.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LINES = 30 };
+
+/* "94.6", or "-" where there is no such thing. */
+static void cell(FILE *out, int width, const char *format, double value)
+{
+  char text[32];
+  (void)snprintf(text, sizeof text, "-");
+  if (!isnan(value)) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(text, sizeof text, format, value);
+#pragma GCC diagnostic pop
+  }
+  (void)fprintf(out, " %*s", width, text);
+}
+
+static const char *first_why(const pf_recovery *r)
+{
+  for (size_t d = 0; d < r->n_sets; d++) {
+    if (r->sets[d].why != NULL) {
+      return r->sets[d].why;
+    }
+  }
+  return NULL;
+}
+
+static void print_line(const pf_recovery *r, const pf_recover_line *line, int width, FILE *out)
+{
+  (void)fprintf(out, "  %-*s", width, r->keys[line->parameter]);
+  cell(out, 10, "%.4g", line->truth);
+  cell(out, 10, "%.4g", line->mean);
+  cell(out, 10, "%.2g", line->bias);
+  cell(out, 8, "%.1g", line->bias_se);
+  cell(out, 9, "%.3g", line->sd);
+  for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
+    if (r->asked[m]) {
+      cell(out, 9, "%.3g", line->methods[m].mean_se);
+      cell(out, 6, "%.1f", 100.0 * line->methods[m].coverage);
+    }
+  }
+  (void)fputc('\n', out);
+}
+
+/* The line of one method under the table: how near the coverage of all coefficients is to what was
+ * promised. */
+static void print_method(const pf_recovery *r, size_t m, FILE *out)
+{
+  double lowest = INFINITY, highest = -INFINITY, se = 0.0;
+  size_t n = 0, n_there = 0, n_wanted = 0;
+  for (size_t k = 0; k < r->n_lines; k++) {
+    const pf_recover_line *line = &r->lines[k];
+    n_wanted += line->n;
+    n_there += line->methods[m].n;
+    if (!isnan(line->methods[m].coverage)) {
+      n++;
+      lowest = fmin(lowest, line->methods[m].coverage);
+      highest = fmax(highest, line->methods[m].coverage);
+      se = fmax(se, line->methods[m].coverage_se);
+    }
+  }
+  if (n == 0) {
+    (void)fprintf(out, "  %-9s no intervals whose truth is known\n",
+                  pf_interval_method_name((uint32_t)m));
+    return;
+  }
+  (void)fprintf(
+      out,
+      "  %-9s coverage %.1f to %.1f %% over %zu coefficients (nominal %.4g, binomial error %.1f)",
+      pf_interval_method_name((uint32_t)m), 100.0 * lowest, 100.0 * highest, n,
+      100.0 * r->problem->settings->intervals.level, 100.0 * se);
+  if (n_there < n_wanted) {
+    (void)fprintf(out, "; %zu of %zu estimates have no interval", n_wanted - n_there, n_wanted);
+  }
+  (void)fputc('\n', out);
+}
+
+void pf_recover_print(const pf_recovery *r, FILE *out)
+{
+  int width = 11;
+  for (size_t k = 0; k < r->n_lines; k++) {
+    const int length = (int)strlen(r->keys[r->lines[k].parameter]);
+    width = length > width ? length : width;
+  }
+  (void)fprintf(out, "%s: %zu data sets, %zu fits: %zu converged", r->problem->settings->name,
+                r->n_sets, r->n_fits, r->n_fits - r->n_failed - r->n_unconverged);
+  if (r->n_unconverged > 0) {
+    (void)fprintf(out, ", %zu did not", r->n_unconverged);
+  }
+  if (r->n_failed > 0) {
+    (void)fprintf(out, ", %zu failed", r->n_failed);
+  }
+  (void)fprintf(out, " (%.3g s)\n\n", r->seconds);
+  (void)fprintf(out, "  %-*s %10s %10s %10s %8s %9s", width, "", "truth", "mean", "bias", "-+",
+                "sd");
+  for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
+    if (r->asked[m]) {
+      (void)fprintf(out, " %9s %6s", pf_interval_method_name((uint32_t)m), "%");
+    }
+  }
+  (void)fputc('\n', out);
+  for (size_t k = 0; k < r->n_lines && k < MAX_LINES; k++) {
+    print_line(r, &r->lines[k], width, out);
+  }
+  if (r->n_lines > MAX_LINES) {
+    (void)fprintf(out, "  ... and %zu more, in summary.json\n", r->n_lines - MAX_LINES);
+  }
+  (void)fputs("\n  sd: of the estimates over data sets. Of each method: its mean standard error, "
+              "and how often its "
+              "intervals hold the truth.\n",
+              out);
+  for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
+    if (r->asked[m]) {
+      print_method(r, m, out);
+    }
+  }
+  if (r->n_missed > 0) {
+    (void)fprintf(out, "  %zu of %zu fits are worse than the truth: another optimum%s\n",
+                  r->n_missed, r->n_fits,
+                  strcmp(pf_fit_optimiser(r->problem), "adam") == 0
+                      ? ", or too few passes"
+                      : "; fit from more starts (fit.starts=4)");
+  }
+  const char *why = first_why(r);
+  if (why != NULL) {
+    (void)fprintf(out, "  something is missing in some data sets; the first reason: %s\n", why);
+  }
+}

@@ -1,0 +1,162 @@
+#include "core/base/memory.h"
+#include "core/readers/run_folder.h"
+#include "core/recover/recover.h"
+#include "core/store/folder.h"
+#include "core/store/tables.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <plastfit/plastfit.h>
+
+/* ---- recover.csv: a row for each data set, value and method ---- */
+
+static void write_row(const pf_recovery *r, const pf_recover_set *set, size_t c, size_t m,
+                      FILE *file)
+{
+  const pf_recover_cell *cell = &r->cells[c];
+  const pf_model_parameter *parameter = &r->problem->model->parameters[cell->parameter];
+  const double truth = r->truth[cell->parameter];
+  const bool asked = m < (size_t)PF_N_INTERVAL_METHODS;
+  const double *interval = asked ? set->intervals + (m * r->n_cells + c) * 3 : NULL;
+  (void)fprintf(file, "%zu,%llu,", (size_t)(set - r->sets), (unsigned long long)set->seed);
+  pf_csv_text(file, r->unit_names[cell->group]);
+  (void)fputc(',', file);
+  pf_csv_text(file, parameter->owner);
+  (void)fputc(',', file);
+  pf_csv_text(file, parameter->declared.name);
+  (void)fputc(',', file);
+  pf_csv_text(file, cell->animal);
+  (void)fputc(',', file);
+  if (cell->experiment >= 0) {
+    (void)fprintf(file, "%lld", (long long)cell->experiment);
+  }
+  (void)fprintf(file, ",%s,%d,%d,", set->fitted[cell->group] ? "ok" : "failed",
+                set->converged[cell->group] ? 1 : 0, set->missed[cell->group] ? 1 : 0);
+  pf_csv_number(file, truth);
+  (void)fputc(',', file);
+  pf_csv_number(file, set->estimates[c]);
+  (void)fputc(',', file);
+  pf_csv_text(file, pf_verdict_words(set->verdicts[c]));
+  (void)fprintf(file, ",%s,", asked ? pf_interval_method_name((uint32_t)m) : "");
+  for (size_t i = 0; i < 3; i++) {
+    pf_csv_number(file, asked ? interval[i] : (double)NAN);
+    (void)fputc(',', file);
+  }
+  if (asked && !isnan(truth) && !isnan(interval[1]) && !isnan(interval[2])) {
+    (void)fprintf(file, "%d", interval[1] <= truth && truth <= interval[2] ? 1 : 0);
+  }
+  (void)fputc('\n', file);
+}
+
+static pf_status write_csv(const pf_recovery *r, const char *path, pf_error *error)
+{
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  (void)fputs("data_set,seed,unit,owner,name,animal,experiment,status,converged,worse_than_truth,"
+              "truth,estimate,verdict,"
+              "method,se,lower,upper,covers\n",
+              file);
+  for (size_t d = 0; d < r->n_sets; d++) {
+    for (size_t c = 0; c < r->n_cells; c++) {
+      bool any = false;
+      for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
+        if (r->asked[m]) {
+          write_row(r, &r->sets[d], c, m, file);
+          any = true;
+        }
+      }
+      if (!any) {
+        write_row(r, &r->sets[d], c, (size_t)PF_N_INTERVAL_METHODS, file);
+      }
+    }
+  }
+  return pf_csv_close_file(file, path, error);
+}
+
+/* ---- summary.json ---- */
+
+static json_t *number(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *method_json(const pf_recover_line *line, size_t m)
+{
+  return json_pack("{s:I, s:I, s:o, s:o, s:o}", "intervals", (json_int_t)line->methods[m].n,
+                   "covering", (json_int_t)line->methods[m].n_covering, "mean_se",
+                   number(line->methods[m].mean_se), "coverage", number(line->methods[m].coverage),
+                   "coverage_se", number(line->methods[m].coverage_se));
+}
+
+static json_t *line_json(const pf_recovery *r, const pf_recover_line *line)
+{
+  json_t *object = json_pack(
+      "{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "name", r->keys[line->parameter], "truth",
+      number(line->truth), "estimates", (json_int_t)line->n, "mean", number(line->mean), "bias",
+      number(line->bias), "bias_se", number(line->bias_se), "sd", number(line->sd));
+  json_t *methods = json_object();
+  for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
+    if (r->asked[m]) {
+      (void)json_object_set_new(methods, pf_interval_method_name((uint32_t)m),
+                                method_json(line, m));
+    }
+  }
+  (void)json_object_set_new(object, "methods", methods);
+  return object;
+}
+
+static pf_status write_summary(const pf_recovery *r, const char *path, pf_error *error)
+{
+  json_t *lines = json_array();
+  for (size_t k = 0; k < r->n_lines; k++) {
+    (void)json_array_append_new(lines, line_json(r, &r->lines[k]));
+  }
+  json_t *missing = json_array();
+  for (size_t d = 0; d < r->n_sets; d++) {
+    if (r->sets[d].why != NULL) {
+      json_t *why = json_pack("{s:I, s:s?}", "data_set", (json_int_t)d, "why", r->sets[d].why);
+      (void)json_array_append_new(missing, why == NULL ? json_null() : why);
+    }
+  }
+  json_t *root = json_pack(
+      "{s:s, s:s, s:s?, s:i, s:I, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}",
+      "what", "recovery", "name", r->problem->settings->name, "plastfit", pf_version(), "format",
+      (int)PF_RUN_FORMAT, "seed", (json_int_t)r->problem->settings->seed, "data_sets",
+      (json_int_t)r->n_sets, "level", r->problem->settings->intervals.level, "fits", "all",
+      (json_int_t)r->n_fits, "converged", (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged),
+      "not_converged", (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed,
+      "worse_than_truth", (json_int_t)r->n_missed, "parameters", lines, "missing", missing,
+      "timing", "seconds", r->seconds);
+  const bool written =
+      root != NULL && json_dump_file(root, path, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+  json_decref(root);
+  return written ? PF_OK : pf_fail(error, PF_STOP, "cannot write '%s'", path);
+}
+
+/* ---- the folder ---- */
+
+static pf_status write_config(const pf_recovery *r, const char *path, pf_error *error)
+{
+  return r->problem->config != NULL ? pf_config_write(r->problem->config, path, error) : PF_OK;
+}
+
+pf_status pf_recover_write(const pf_recovery *r, const char *out, bool force, pf_error *error)
+{
+  static const struct {
+    const char *name;
+    pf_status (*write)(const pf_recovery *, const char *, pf_error *);
+  } files[] = {
+      {"config.cfg", write_config}, {"recover.csv", write_csv}, {"summary.json", write_summary}};
+  pf_folder folder = {0};
+  pf_status status = pf_folder_begin(out, force, &folder, error);
+  for (size_t i = 0; i < sizeof files / sizeof files[0] && status == PF_OK; i++) {
+    char *path = pf_folder_path(&folder, files[i].name, error);
+    status = path == NULL ? PF_STOP : files[i].write(r, path, error);
+    pf_memory_free(path);
+  }
+  status = status == PF_OK ? pf_folder_commit(&folder, force, error) : status;
+  pf_folder_end(&folder);
+  return status;
+}

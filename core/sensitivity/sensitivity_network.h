@@ -1,0 +1,40 @@
+/* What a network does to tangents: slopes of its signals, and what its own parameters do. Private
+ * to core/engine/sensitivity*.c. */
+#ifndef PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
+#define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
+
+#include "core/sensitivity/sensitivity_private.h"
+
+/** d signal / d drive of a range of units over a range of steps. */
+typedef struct pf_slopes {
+  pf_real *slope[PF_MAX_SIGNALS]; /**< [n_steps][n_rows] of signals that have planes, else NULL */
+  pf_real *ones;                  /**< a plane of ones among planes of zeros, `stride` apart */
+  int64_t stride;
+} pf_slopes;
+
+/** Room for n_rows units over n_steps steps, of signals for which planes[s] has cells. */
+pf_status pf_slopes_reserve(const pf_tangents *self, struct pf_sensitivity *kept, size_t n_signals,
+                            int64_t n_steps, int64_t n_rows, const pf_planes *planes,
+                            pf_slopes *slopes, pf_error *error);
+/** Fill them for `in`, of which `value` is the response. */
+pf_status pf_slopes_make(const pf_tangents *self, const pf_slopes *slopes, const pf_units *in,
+                         const pf_response *value, pf_error *error);
+
+/** What direction k (one of the first n_network) does to the signals at a given drive: *direct
+ * [n_signals][n_steps][n_rows], in `kept` until the next call. */
+pf_status pf_tangents_direct(const pf_tangents *self, struct pf_sensitivity *kept,
+                             const pf_units *in, const pf_response *value, int64_t k,
+                             pf_real **direct, pf_error *error);
+
+/** Tangents of the starting weights along the first n_network directions, once per call. */
+pf_status pf_tangents_make_initial(pf_tangents *self, pf_error *error);
+
+/** Those of projection q along direction k < n_network, [n_post][ldw]; NULL where the data give
+ * these weights. */
+static inline const pf_real *pf_tangents_initial(const pf_tangents *self, size_t q, int64_t k)
+{
+  const pf_weights *weights = &self->workspaces[0]->weights[q];
+  return self->initial[q] == NULL ? NULL : self->initial[q] + (size_t)k * weights->cells;
+}
+
+#endif
