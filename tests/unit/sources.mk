@@ -1,5 +1,6 @@
 # Unit tests: tests/unit mirrors core/ and plugins/; all files make one Criterion program, tests/unit-tests.
 unit_test_sources =
+unit_test_sources += tests/unit/base/test_array.c
 unit_test_sources += tests/unit/base/test_version.c
 unit_test_sources += tests/unit/abi/test_math.c
 unit_test_sources += tests/unit/support/numbers.h
