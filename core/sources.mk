@@ -74,6 +74,8 @@ core_sources += core/config/view.c
 core_sources += core/config/where.c
 core_sources += core/config/write.c
 
+core_sources += core/layout/layout.c core/layout/layout.h
+
 core_sources += core/problem/problem.h core/problem/build.h core/problem/keys.h
 core_sources += core/problem/replicate.c core/problem/replicate.h
 core_sources += core/problem/projection_keys.c
@@ -104,7 +106,6 @@ core_sources += core/plugin/loader.c
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 
-core_sources += core/fit/layout.c core/fit/layout.h
 core_sources += core/optimise/adam.h core/fit/fit.h core/fit/objective.h core/readers/theta_file.h core/base/ticker.h core/fit/fit_groups.h
 core_sources += core/optimise/adam.c
 core_sources += core/optimise/optimiser.h core/optimise/quadratic.h core/optimise/conjugate.h

@@ -6,7 +6,7 @@
 #include "core/evaluate/evaluation_plan.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/store/folder.h"
 #include "core/truth/names.h"
 

@@ -7,7 +7,7 @@
 #include "core/base/memory.h"
 #include "core/check/check.h"
 #include "core/fit/fit_groups.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/sensitivity/sensitivity.h"
 
 #include <math.h>

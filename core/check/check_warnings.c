@@ -1,6 +1,6 @@
 /* What the data will not tell, whatever is fitted to them. */
 #include "core/check/check.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 
 #include <math.h>
 #include <string.h>

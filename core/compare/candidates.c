@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/compare/key.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 
 #include <stdlib.h>
 #include <string.h>

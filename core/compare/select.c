@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/compare/assemble.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 
 #include <math.h>
 #include <string.h>

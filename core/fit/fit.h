@@ -4,7 +4,7 @@
 #define PLASTFIT_CORE_FIT_FIT_H
 
 #include "core/base/ticker.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/optimise/optimiser.h"
 #include "core/problem/problem.h"
 
@@ -35,7 +35,7 @@ typedef struct pf_fit_group {
   size_t n_recordings;
   pf_draw **draws; /**< [n_draws]: recordings x draws, draw by draw, in order */
   size_t n_draws;
-  pf_layout *layout; /**< of its recordings: what `values` mean (core/fit/layout.h) */
+  pf_layout *layout; /**< of its recordings: what `values` mean (core/layout/layout.h) */
   double *values; /**< [layout->n] start, then the estimate; of a failed fit the last that could be
                      computed */
   double *values_start;

@@ -2,7 +2,7 @@
  * all. */
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/problem/build.h"
 #include "core/problem/keys.h"
 

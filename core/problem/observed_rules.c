@@ -1,7 +1,7 @@
 /* A rule whose changes no loss can see has no coefficients to be found: told before a fit, not
  * after. */
 #include "core/base/text.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/problem/build.h"
 
 static bool has_free_parameters(const pf_model *model, const pf_plastic *plastic)

@@ -6,7 +6,7 @@
 
 #include "core/engine/engine.h"
 #include "core/engine/explain.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/problem/initial_weights.h"
 
 enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };

@@ -1,7 +1,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/store/save_run.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"

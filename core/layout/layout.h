@@ -13,8 +13,8 @@
  *
  * In what follows a recording is given by its index in the layout, 0 .. n_recordings - 1.
  */
-#ifndef PLASTFIT_CORE_FIT_LAYOUT_H
-#define PLASTFIT_CORE_FIT_LAYOUT_H
+#ifndef PLASTFIT_CORE_LAYOUT_LAYOUT_H
+#define PLASTFIT_CORE_LAYOUT_LAYOUT_H
 
 #include "core/engine/engine.h"
 

@@ -1,4 +1,4 @@
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 
 #include "core/base/memory.h"
 

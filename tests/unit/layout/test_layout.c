@@ -1,8 +1,8 @@
-/* core/fit/layout: what the optimiser sees of fixed and tied parameters, and a fit with both. */
+/* core/layout/layout: what the optimiser sees of fixed and tied parameters, and a fit with both. */
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
-#include "core/fit/layout.h"
+#include "core/layout/layout.h"
 #include "core/fit/objective.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/tiny_problem.h"
@@ -29,7 +29,7 @@ static void make_five(pf_model_parameter *five)
   five[4].factor = 0.5;
 }
 
-Test(fit_layout, only_free_parameters_are_seen_and_ties_follow)
+Test(layout, only_free_parameters_are_seen_and_ties_follow)
 {
   pf_model_parameter five[5];
   pf_layout *layout = NULL;
@@ -61,7 +61,7 @@ Test(fit_layout, only_free_parameters_are_seen_and_ties_follow)
   pf_layout_free(layout);
 }
 
-Test(fit_layout, penalties_count_free_parameters_only)
+Test(layout, penalties_count_free_parameters_only)
 {
   pf_model_parameter five[5];
   pf_layout *layout = NULL;
@@ -77,7 +77,7 @@ Test(fit_layout, penalties_count_free_parameters_only)
 }
 
 /* Terms "1, w, x, r, x r": 1 is fixed, w is tied to x r. Every logged theta obeys. */
-Test(fit_layout, a_fit_keeps_to_its_ties)
+Test(layout, a_fit_keeps_to_its_ties)
 {
   tiny_problem tiny;
   pf_fit *fit = NULL;
@@ -114,7 +114,7 @@ static void start(const tiny_problem *tiny, size_t unit, double *theta)
   cr_assert(pf_fit_start(&tiny->problem, unit, theta, &error) == PF_OK, "%s", error.text);
 }
 
-Test(fit_layout, a_fit_starts_from_given_estimates)
+Test(layout, a_fit_starts_from_given_estimates)
 {
   tiny_problem tiny;
   double cold[9], warm[9],
@@ -231,7 +231,7 @@ static void check_folding(const pf_layout *layout, const double *at)
   }
 }
 
-Test(fit_layout, copies_fold_as_differences_say)
+Test(layout, copies_fold_as_differences_say)
 {
   static const size_t chosen[] = {3, 0, 1};
   pf_model_parameter six[N_COPIED];
