@@ -1,7 +1,24 @@
 # The core's sources, in the order data flow through it.
 # `core_sources` go into the library, and so into the program and the unit tests; `cli_sources` into the program alone.
 core_sources =
+
+# Files that become part of the library (core_embedded) or of the program (cli_embedded): each of these sources is made
+# at build time from the files that it depends on. core/base/embed.h says how to read them.
+core_embedded =
+cli_embedded =
+EMBED = $(SHELL) core/base/embed.sh
+EXTRA_DIST += core/base/embed.sh
+
+rule_template = core/cli/templates/rule/NAME.c core/cli/templates/rule/Makefile \
+	core/cli/templates/rule/NAME.cfg core/cli/templates/rule/README.md
+cli_embedded += core/cli/rule_files.c
+EXTRA_DIST += $(rule_template)
+core/cli/rule_files.c: $(rule_template) core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_rule_template $(rule_template) >$(abs_builddir)/$@.new
+	$(AM_V_at)mv $@.new $@
+
 core_sources += core/base/array.c core/base/array.h
+core_sources += core/base/embed.h
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/text.c core/base/text.h
@@ -19,7 +36,7 @@ cli_sources += core/cli/cmd_list.c
 cli_sources += core/cli/cmd_recover.c
 cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
-cli_sources += core/cli/cmd_new.c core/cli/rule_template.c core/cli/rule_template.h
+cli_sources += core/cli/cmd_new.c
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h

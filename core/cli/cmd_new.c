@@ -1,8 +1,8 @@
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 
+#include "core/base/embed.h"
 #include "core/base/memory.h"
 #include "core/cli/cli.h"
-#include "core/cli/rule_template.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 
@@ -12,6 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/** The files of core/cli/templates/rule. NAME at the start of a file's name stands for the rule's;
+ * in a text, @NAME@, @PKGCONFIG@ (a folder) and @PRECISION@ stand for what they say. */
+extern const pf_embedded pf_rule_template[];
 
 enum { LONGEST_NAME = 40, PATH_LENGTH = 128 };
 
@@ -38,7 +42,7 @@ static bool is_taken(const char *name)
 }
 
 /** `text` with the rule's name, the pkg-config folder and the precision in their places. */
-static void fill(FILE *file, const char *text, const char *name)
+static void write_text(FILE *file, const char *text, const char *name)
 {
   const char *const keys[] = {"@NAME@", "@PKGCONFIG@", "@PRECISION@"};
   const char *const values[] = {name, pf_pkgconfig_folder(),
@@ -57,24 +61,28 @@ static void fill(FILE *file, const char *text, const char *name)
   }
 }
 
-static void path_of(const char *name, size_t k, char *path)
+static void path_of_file(const char *file, const char *name, char path[PATH_LENGTH])
 {
-  const char *file = pf_rule_templates[k].file;
-  const bool named = strncmp(file, "@NAME@", 6) == 0;
-  (void)snprintf(path, PATH_LENGTH, "%s/%s%s", name, named ? name : "", named ? file + 6 : file);
+  const size_t placeholder = strlen("NAME");
+  if (strncmp(file, "NAME", placeholder) == 0) {
+    (void)snprintf(path, PATH_LENGTH, "%s/%s%s", name, name, file + placeholder);
+  } else {
+    (void)snprintf(path, PATH_LENGTH, "%s/%s", name, file);
+  }
 }
 
-static bool write_files(const char *name, char *path)
+/** On failure `path` is the file that could not be written. */
+static bool write_files(const char *name, char path[PATH_LENGTH])
 {
-  for (size_t k = 0; k < PF_RULE_TEMPLATES; k++) {
-    path_of(name, k, path);
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
+  for (const pf_embedded *file = pf_rule_template; file->name != NULL; file++) {
+    path_of_file(file->name, name, path);
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
       return false;
     }
-    fill(file, pf_rule_templates[k].text, name);
-    const bool bad = ferror(file) != 0;
-    if (fclose(file) != 0 || bad) {
+    write_text(out, file->text, name);
+    const bool bad = ferror(out) != 0;
+    if (fclose(out) != 0 || bad) {
       return false;
     }
   }
@@ -86,11 +94,12 @@ static int make_rule(const char *name)
 {
   char path[PATH_LENGTH];
   if (mkdir(name, 0777) != 0) {
-    return errno == EEXIST
-               ? pf_cli_say(PF_EXIT_MISUSED,
-                            "'%s' is there already; choose another name, or remove it", name)
-               : pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name,
-                            strerror(errno));
+    if (errno == EEXIST) {
+      return pf_cli_say(PF_EXIT_MISUSED, "'%s' is there already; choose another name, or remove it",
+                        name);
+    }
+    return pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name,
+                      strerror(errno));
   }
   if (write_files(name, path)) {
     (void)printf("%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
@@ -99,8 +108,8 @@ static int make_rule(const char *name)
     return PF_EXIT_DONE;
   }
   const int code = pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
-  for (size_t k = 0; k < PF_RULE_TEMPLATES; k++) {
-    path_of(name, k, path);
+  for (const pf_embedded *file = pf_rule_template; file->name != NULL; file++) {
+    path_of_file(file->name, name, path);
     (void)unlink(path);
   }
   (void)rmdir(name);
@@ -113,8 +122,8 @@ int pf_command_new(int argc, char **argv)
     (void)printf(
         "Usage: plastfit new rule NAME\n\n"
         "Makes the folder NAME with a rule that works, to be edited: its source (one function, and "
-        "its\n"
-        "derivatives), a Makefile, a config that fits animals which learn by it, and a README.\n"
+        "its\nderivatives), a Makefile, a config that fits animals which learn by it, and a "
+        "README.\n"
         "NAME is a C identifier; it is how configs will call the rule.\n");
     return PF_EXIT_DONE;
   }
