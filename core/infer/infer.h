@@ -1,8 +1,8 @@
 /*
  * Inference: how sure one can be of what a fit found, and what the data cannot say.
  *
- * Everything is about a unit's values (core/layout/layout.h) at its estimate, and about one function
- * of them, the unpenalised log likelihood of what was recorded (core/infer/evidence.h):
+ * Everything is about a unit's values (core/layout/layout.h) at its estimate, and about one
+ * function of them, the unpenalised log likelihood of what was recorded (core/infer/evidence.h):
  *
  *     L(v) = sum over recordings of the mean over its draws of  sum_k c_k LL_k
  *

@@ -6,7 +6,8 @@
  *     theta = theta - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
  *
  * epsilon stands outside the root and is added after the bias correction. After the step, values
- * are clipped to their bounds, where a bound is finite. All of them are free (core/layout/layout.h).
+ * are clipped to their bounds, where a bound is finite. All of them are free
+ * (core/layout/layout.h).
  */
 #ifndef PLASTFIT_CORE_OPTIMISE_ADAM_H
 #define PLASTFIT_CORE_OPTIMISE_ADAM_H

@@ -318,7 +318,7 @@ static void heat_axes(const pf_layer *heat, FILE *out)
   if (rows <= 12.0) {
     (void)fputs("set ytics 1\n", out);
   }
-  /* cividis (Nuñez, Anderton & Renslow 2018) at eighths; blue - white - vermillion of Okabe & Ito
+  /* cividis (Nuñez, Anderton & Renslow 2018) at eighths; blue - white - vermilion of Okabe & Ito
    */
   (void)fputs(
       heat->diverging

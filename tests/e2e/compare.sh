@@ -82,11 +82,11 @@ kill_after=5
 "$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/killed" >"$work/killed.log" 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do # not the clock: so many jobs are done, however long that takes
-  [ "$(ls "$work/killed.part/jobs" 2>/dev/null | grep -c 'job$')" -ge "$kill_after" ] && break
+  [ "$(find "$work/killed.part/jobs" -name '*job' 2>/dev/null | wc -l)" -ge "$kill_after" ] && break
 done
 kill -9 "$pid" 2>/dev/null || fail "it was over before it could be killed"
 wait "$pid" 2>/dev/null || true
-done_before=$(ls "$work/killed.part/jobs" | grep -c 'job$')
+done_before=$(find "$work/killed.part/jobs" -name '*job' | wc -l)
 [ "$done_before" -ge "$kill_after" ] || fail "found $done_before finished jobs"
 [ ! -e "$work/killed" ] || fail "a killed comparison left its folder"
 # without --resume it does not throw them away unasked
@@ -106,7 +106,7 @@ same whole killed
 "$PLASTFIT" compare "$config" $few threads=1 fit.iterations=61 out="$work/other" >/dev/null 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do
-  [ "$(ls "$work/other.part/jobs" 2>/dev/null | grep -c 'job$')" -ge "$kill_after" ] && break
+  [ "$(find "$work/other.part/jobs" -name '*job' 2>/dev/null | wc -l)" -ge "$kill_after" ] && break
 done
 kill -9 "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true

@@ -11,21 +11,21 @@ fit() {
 optimiser="s['units'][0]['optimiser']"
 
 fit plain
-holds plain "$optimiser['converged'] and $optimiser['failed_evaluations'] == 0"
+holds plain "${optimiser}['converged'] and ${optimiser}['failed_evaluations'] == 0"
 
 # steps that lead to where weights overflow are taken back; the fit ends at the same optimum
 fit overflows rules.learn.parameters.X0Y0W1R0.initial=-3.0
-holds overflows "$optimiser['failed_evaluations'] > 0 and $optimiser['converged']"
+holds overflows "${optimiser}['failed_evaluations'] > 0 and ${optimiser}['converged']"
 [ "$(figure plain "round(s['units'][0]['objective'], 9)")" = "$(figure overflows "round(s['units'][0]['objective'], 9)")" ] ||
   fail "after overflows another optimum was found: $(figure overflows "s['units'][0]['objective']")"
 
 # a start at which they overflow is pulled towards 0, and the run goes on; that it stopped short is said
 fit far rules.learn.parameters.X0Y0W1R0.initial=-900.0
-holds far "$optimiser['start_halved'] > 0 and $optimiser['iterations'] > 0 and s['status'] == 'ok'"
+holds far "${optimiser}['start_halved'] > 0 and ${optimiser}['iterations'] > 0 and s['status'] == 'ok'"
 
 # a bound that is active at the optimum: the estimate stands on it, and has no standard error
 fit bound rules.learn.parameters.X1Y0W0R1.upper=0.5
-holds bound "$optimiser['converged']"
+holds bound "${optimiser}['converged']"
 python3 - "$work/bound/theta.csv" <<'PY' || fail "the bound: $(cat "$work/bound/theta.csv")"
 import csv, sys
 row = {r["name"]: r for r in csv.DictReader(open(sys.argv[1]))}["X1Y0W0R1"]
@@ -35,11 +35,11 @@ PY
 
 # no noise on the inputs: x and x^2 are one, the information is singular, and the fit converges all the same
 fit singular source.input.sd=0.0 'rules.learn.terms="1 + w + x + x^2 + r + x r"'
-holds singular "$optimiser['converged'] and s['inference']['units'][0]['verdicts']['not identified by this design'] == 2"
+holds singular "${optimiser}['converged'] and s['inference']['units'][0]['verdicts']['not identified by this design'] == 2"
 
 # a network of a rule that starts at 0 in all its parameters: a saddle, which is left
 fit saddle 'rules.learn={plugin="mlp"; init_sd=0.0;}' fit.iterations=12
-holds saddle "$optimiser['saddles_left'] >= 1 and $optimiser['iterations'] >= 12"
+holds saddle "${optimiser}['saddles_left'] >= 1 and ${optimiser}['iterations'] >= 12"
 python3 - "$work/saddle/fit.csv" <<'PY' || fail "the saddle was not left"
 import csv, sys
 rows = [(float(r["gradient_norm"]), float(r["objective"])) for r in csv.DictReader(open(sys.argv[1]))]

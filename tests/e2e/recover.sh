@@ -38,8 +38,8 @@ PY
 # what nothing recorded sees, the weights, is compared between fits that are as good: thetas, and starts of one optimum
 run_fit starts "$config" source.animals=1 fit.starts=3 fit.spread=0.05 report=false evaluate.draws=0 || finish
 latent="s['inference']['units'][0]['latent_weights']"
-holds starts "$latent['fits'] == 10 + $latent['starts'] and $latent['starts'] >= 1"
-holds starts "0 < $latent['r2_lowest'] <= $latent['r2_median'] < 1"
+holds starts "${latent}['fits'] == 10 + ${latent}['starts'] and ${latent}['starts'] >= 1"
+holds starts "0 < ${latent}['r2_lowest'] <= ${latent}['r2_median'] < 1"
 
 # fits that did not reach the optimum are told: there the truth is better than the estimate. Fits that did are not, nor
 # are those of data without noise, where both are as good to rounding; sigma, and so any error, is then not to be had

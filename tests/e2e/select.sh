@@ -55,12 +55,12 @@ grep -q "Selection of terms" "$work/one/report.html" || fail "report.html has no
 
 # ---- killed in the middle of a path, resumed with other threads ----
 (
-  run=exec # so that it is plastfit that is killed, not a shell that waits for it
+  run='exec' # so that it is plastfit that is killed, not a shell that waits for it
   with '' threads=1 out="$work/killed"
 ) >"$work/killed.log" 2>&1 &
 pid=$!
 while kill -0 "$pid" 2>/dev/null; do # not the clock: the path has got to its second round
-  ls "$work/killed.part/jobs" 2>/dev/null | grep -q '^select-forward-002.*job$' && break
+  find "$work/killed.part/jobs" -name 'select-forward-002*job' 2>/dev/null | grep -q . && break
 done
 kill -9 "$pid" 2>/dev/null || fail "it was over before it could be killed"
 wait "$pid" 2>/dev/null || true

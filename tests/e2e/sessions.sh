@@ -48,7 +48,7 @@ END
 run() {
   name=$1
   shift
-  rm -rf "$work/$name"
+  rm -rf "${work:?}/$name"
   run_fit "$name" "$config.cfg" report=false "$@" && figure "$name" "repr(s['units'][0]['objective'])" >"$name.value"
 }
 # agree WORDS A B TOLERANCE, differ WORDS A B: objectives of two runs

@@ -1,8 +1,8 @@
 /* A training run of the reference, step by step, and again through pf_fit_run, which is what
  * `plastfit fit` calls. */
 #include "core/base/memory.h"
-#include "core/layout/layout.h"
 #include "core/fit/objective.h"
+#include "core/layout/layout.h"
 #include "core/optimise/adam.h"
 #include "tests/goldens/compare.h"
 #include <string.h>

@@ -31,7 +31,7 @@ CHANNELS = ('reward', 'choice', 'activity')
 CHECKS = [
     (False, 'folders of core include one another in one direction', 'folder_circles'),
     (False, 'files of a folder of core include one another in one direction', 'file_circles'),
-    (False, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
+    (True, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
     (False, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
     (False, 'no loop head that tests a status', 'status_loops'),
     (True, 'one file of core includes ltdl.h', 'ltdl_files'),
@@ -343,6 +343,8 @@ class Tree:
         print(f'lines of core               {lines} in {len(self.core())} files')
         for folder, n in sorted(self.folder_lines().items()):
             print(f'  {folder:26}{n}')
+        code = sum(len(''.join(s.no_comments.split())) for s in self.core())
+        print(f'characters of code in core  {code}, without white space and comments: whatever the length of lines')
         for top in FOLDERS[1:]:
             print(f'lines of {top:19}{sum(len(s.lines) for p, s in self.sources.items() if p.startswith(top + "/"))}')
 

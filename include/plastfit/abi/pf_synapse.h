@@ -61,8 +61,7 @@
 #if defined(__cplusplus)
 
 #ifdef PF_RULE_NAME
-#error \
-    "pf_synapse.h makes a rule from C (C99 or later); compile this file as C, or write the block callbacks"
+#error "pf_synapse.h makes a rule from C, not C++: compile this file as C, or write block callbacks"
 #endif
 
 #elif !defined(PF_RULE_NAME) || !defined(PF_RULE_THETA)

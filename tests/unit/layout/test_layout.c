@@ -2,8 +2,8 @@
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
-#include "core/layout/layout.h"
 #include "core/fit/objective.h"
+#include "core/layout/layout.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
