@@ -17,6 +17,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/sensitivity/sensitivity.h"
+#include "core/model/masks.h"
 #include "tests/lab/lab.h"
 
 #include <stdlib.h>

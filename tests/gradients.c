@@ -9,6 +9,8 @@
  */
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/model/masks.h"
+#include "core/model/starting_weights.h"
 #include "tests/lab/animals.h"
 #include "tests/lab/bench.h"
 #include "tests/lab/cases.h"

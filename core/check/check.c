@@ -9,6 +9,7 @@
 #include "core/layout/layout.h"
 #include "core/store/folder.h"
 #include "core/truth/names.h"
+#include "core/engine/batch.h"
 
 #include <math.h>
 #include <string.h>

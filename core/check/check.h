@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_CHECK_CHECK_H
 
 #include "core/problem/problem.h"
+#include "core/model/model.h"
 
 /** Data, plugins, network, parameters, plan. Times one gradient of the first draw, as far as that
  * can be computed. */

@@ -1,6 +1,8 @@
 #include "core/closed_loop/redraw.h"
 
 #include "core/base/memory.h"
+#include "core/engine/losses.h"
+#include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
 
 #include <math.h>
@@ -149,11 +151,11 @@ static pf_status tabulate(pf_redraw *self, size_t k, const segments *over, pf_er
     for (size_t d = 0; d < over->n && status == PF_OK; d++) {
       pf_loss_view view;
       if (over->n > 1 || (value == 0 && k == 0)) {
-        status = pf_forward(self->model, over->draws[d], over->theta, PF_RUN_FORGET_WEIGHTS,
+        status = pf_forward(self->model, over->draws[d], over->theta, PF_SIMULATE_ACTIVITY_ONLY,
                             PF_STEP_FIT, over->workspace, NULL, error);
       }
       if (status == PF_OK) {
-        pf_run_loss_view(over->workspace, k, over->draws[d], over->theta, &view);
+        pf_losses_view(over->workspace, k, over->draws[d], over->theta, &view);
         status = ask(&a, &view, value, 1.0 / (double)over->n, error);
       }
     }
@@ -190,12 +192,12 @@ static pf_status average(pf_redraw *self, size_t k, double variance, const segme
   pf_status status = self->table[k] == NULL ? PF_STOP : PF_OK;
   for (size_t d = 0; d < over->n && status == PF_OK; d++) {
     if (over->n > 1 || k == 0) {
-      status = pf_forward(self->model, over->draws[d], over->theta, PF_RUN_FORGET_WEIGHTS,
+      status = pf_forward(self->model, over->draws[d], over->theta, PF_SIMULATE_ACTIVITY_ONLY,
                           PF_STEP_FIT, over->workspace, NULL, error);
     }
     pf_loss_view view;
     if (status == PF_OK) {
-      pf_run_loss_view(over->workspace, k, over->draws[d], over->theta, &view);
+      pf_losses_view(over->workspace, k, over->draws[d], over->theta, &view);
       if (view.n_observable[0] != columns || !isfinite(self->sd[k])) {
         status = pf_fail(error, PF_POINT_FAILED,
                          "targets of %s cannot be drawn anew: its noise is not known",

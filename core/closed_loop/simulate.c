@@ -1,9 +1,15 @@
 /* Closed loop: a model acts in a task, step by step, and what happened becomes a recording. */
+#include "core/closed_loop/simulate.h"
+
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
-#include "core/engine/coupled.h"
+#include "core/engine/failures.h"
+#include "core/engine/population.h"
+#include "core/engine/starting_state.h"
 #include "core/engine/synaptic_state.h"
+#include "core/engine/trajectory.h"
+#include "core/engine/workspace.h"
 
 #include <math.h>
 #include <string.h>
@@ -343,8 +349,8 @@ static pf_status activate(animal *self, double *choice, pf_error *error)
   }
   set_weights(self);
   for (size_t p = 1; p < self->model->declared.populations.count; p++) {
-    pf_status status =
-        pf_run_activate(workspace, p, self->theta, context.row, context.row, &context, error);
+    const pf_population_steps step = {p, context.row, context.row, &context};
+    const pf_status status = pf_population_activate(workspace, self->theta, &step, error);
     if (status != PF_OK) {
       return status;
     }
@@ -395,7 +401,7 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
       pf_expectation_enter(expectation, &self->expectation, reward);
     }
   }
-  if ((self->flags[step] & PF_STEP_PLASTIC) == 0 && !pf_coupled_every_step(model)) {
+  if ((self->flags[step] & PF_STEP_PLASTIC) == 0 && !pf_model_has_traces(model)) {
     return PF_OK;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
@@ -589,7 +595,7 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
     self.workspace->activity[0].signals = self.x;
     self.workspace->activity[0].ld = self.n_input;
     pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->n_noise, self.noise);
-    status = pf_run_start(self.workspace, theta, self.noise, given, error);
+    status = pf_simulation_start(self.workspace, theta, self.noise, given, error);
     status = status == PF_OK ? start_carried(&self, error) : status;
   }
   for (int64_t k = 0; k < sessions->n && status == PF_OK; k++) {
@@ -598,7 +604,7 @@ pf_status pf_simulate(const pf_model *model, const double *theta, const pf_compo
     status = status == PF_OK ? live(&self, input, expectation, error) : status;
     task->plugin->source->end(task->self, self.state);
     if (status != PF_OK) {
-      pf_run_locate(error, animal_name, self.n_steps);
+      pf_error_at_step(error, animal_name, self.n_steps);
     }
   }
   status = status == PF_OK ? keep(&self, animal_name, expectation, data, error) : status;

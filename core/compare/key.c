@@ -3,7 +3,6 @@
 #include "core/compare/key.h"
 
 #include "core/base/memory.h"
-#include "core/engine/engine.h"
 
 #include <dlfcn.h>
 #include <plastfit/plastfit.h>

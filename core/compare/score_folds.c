@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/score.h"
+#include "core/engine/simulation.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static double log_likelihood_of(const pf_model *model, double deviance)
 static pf_status simulate(scorer *s, const pf_draw *draw, const double *theta, uint32_t run_flags,
                           double *sum, int64_t *n, pf_error *error)
 {
-  const pf_status status = pf_forward(s->model, draw, theta, run_flags | PF_RUN_FORGET_WEIGHTS,
+  const pf_status status = pf_forward(s->model, draw, theta, run_flags | PF_SIMULATE_ACTIVITY_ONLY,
                                       PF_STEP_SCORE, s->workspace, s->values, error);
   if (status == PF_OK) {
     *sum += log_likelihood_of(s->model, pf_deviance(s->model, s->values, n));
@@ -75,7 +76,7 @@ static pf_status ablate(scorer *s, pf_draw *draw, uint32_t ablation, const doubl
   if (ablation == PF_ABLATION_THETA && split < draw->n_steps) {
     draw->flags[split] |= PF_STEP_RESET_TRACES | PF_STEP_RESET_STATE;
   }
-  const uint32_t flags = ablation == PF_ABLATION_NONE ? (uint32_t)PF_RUN_NO_PLASTICITY : 0;
+  const uint32_t flags = ablation == PF_ABLATION_NONE ? (uint32_t)PF_SIMULATE_NO_PLASTICITY : 0;
   const pf_status status = simulate(s, draw, theta, flags, sum, &n, error);
   memcpy(draw->flags, s->flags, (size_t)draw->n_steps * sizeof *s->flags);
   return status;
@@ -98,7 +99,7 @@ static pf_status score_draw(scorer *s, size_t r, pf_draw *draw, pf_error *error)
 {
   const size_t n_theta = s->model->n_parameters;
   int64_t n = 0, unused = 0;
-  pf_status status = simulate(s, draw, s->null_theta + r * n_theta, PF_RUN_NO_PLASTICITY,
+  pf_status status = simulate(s, draw, s->null_theta + r * n_theta, PF_SIMULATE_NO_PLASTICITY,
                               &s->no_plasticity, &unused, error);
   status = status == PF_OK
                ? simulate(s, draw, s->theta + r * n_theta, 0, &s->sums[PF_ABLATION_FULL], &n, error)

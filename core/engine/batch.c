@@ -1,6 +1,11 @@
 /* Batches: how draws enter one objective, and the objective on several threads. */
+#include "core/engine/batch.h"
+
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/engine/failures.h"
+#include "core/engine/losses.h"
+#include "core/engine/simulation.h"
 #include "core/engine/sweep.h"
 
 #include <string.h>
@@ -80,7 +85,7 @@ pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, i
   int64_t columns = 0;
   const pf_status status = count_cells(model, draw, k, cells, &columns, error);
   if (status != PF_OK) {
-    pf_run_locate(error, draw->recording->name, 0);
+    pf_error_at_step(error, draw->recording->name, 0);
   }
   return status;
 }
@@ -97,7 +102,7 @@ static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k
     int64_t cells = 0, columns = 0;
     pf_status status = count_cells(model, draw, k, &cells, &columns, error);
     if (status != PF_OK) {
-      pf_run_locate(error, draw->recording->name, 0);
+      pf_error_at_step(error, draw->recording->name, 0);
       return status;
     }
     pooled += cells;
@@ -179,7 +184,7 @@ static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, siz
                          ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT,
                                             workspaces, n_workspaces, values, error)
                      : gradient == NULL
-                         ? pf_forward(model, batch->draws[d], theta, PF_RUN_FORGET_WEIGHTS,
+                         ? pf_forward(model, batch->draws[d], theta, PF_SIMULATE_ACTIVITY_ONLY,
                                       PF_STEP_FIT, workspaces[0], values, error)
                          : pf_gradient(model, batch->draws[d], theta, negative, workspaces,
                                        n_workspaces, values, gradient, error);

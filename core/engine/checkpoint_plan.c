@@ -15,25 +15,6 @@ enum {
   SHORTEST_INTERVAL = 25
 };
 
-int64_t pf_plan_segments(const pf_segmentation *cut, pf_segment *segments)
-{
-  int64_t n = 0, first = 0;
-  const bool still = (cut->run_flags & PF_RUN_NO_PLASTICITY) != 0;
-  for (int64_t t = 0; t < cut->n_steps; t++) {
-    const bool changes = (cut->flags[t] & PF_STEP_PLASTIC) != 0 && !still;
-    const double gap = cut->gap == NULL || still || t + 1 == cut->n_steps ? 0.0 : cut->gap[t + 1];
-    if (changes || gap > 0.0 || cut->every_step || t == cut->n_steps - 1) {
-      segments[n++] = (pf_segment){
-          .first = first, .end = t, .changes = changes ? 1 : 0, .gap = changes ? 0.0 : gap};
-      first = t + 1;
-    }
-    if (changes && gap > 0.0) {
-      segments[n++] = (pf_segment){.first = first, .end = t, .gap = gap};
-    }
-  }
-  return n;
-}
-
 /** Distance between checkpoints that needs least memory: as many checkpoints as states between two.
  */
 static int64_t interval_of(int64_t n_segments)

@@ -1,7 +1,13 @@
 #include "core/engine/coupled.h"
 
 #include "core/base/memory.h"
+#include "core/engine/checkpoint_plan.h"
+#include "core/engine/failures.h"
+#include "core/engine/population.h"
+#include "core/engine/segments.h"
+#include "core/engine/starting_state.h"
 #include "core/engine/synaptic_state.h"
+#include "core/engine/trajectory.h"
 #include "core/model/starting_weights.h"
 
 #include <string.h>
@@ -24,16 +30,6 @@ typedef struct walk {
   pf_real *checkpoints; /* [n_checkpoints][buffer_cells] */
   pf_real *scratch;
 } walk;
-
-bool pf_coupled_every_step(const pf_model *model)
-{
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    if (model->plastic[p].declared.traces.count > 0) {
-      return true;
-    }
-  }
-  return false;
-}
 
 /* ---- memory ---- */
 
@@ -186,12 +182,12 @@ static pf_status activate(const walk *self, uint8_t phase, int64_t first, int64_
     const pf_step_context context = pf_step_context_of(self->draw, t, false);
     for (size_t p = 1; p < self->model->declared.populations.count && status == PF_OK; p++) {
       if (self->workspace->activity[p].phase == phase) {
-        status = pf_run_activate(self->workspace, p, self->theta, t, stepwise ? t : last, &context,
-                                 self->error);
+        const pf_population_steps steps = {p, t, stepwise ? t : last, &context};
+        status = pf_population_activate(self->workspace, self->theta, &steps, self->error);
       }
     }
     if (status != PF_OK) {
-      pf_run_locate(self->error, self->draw->recording->name, t);
+      pf_error_at_step(self->error, self->draw->recording->name, t);
     }
   }
   return status;
@@ -245,8 +241,8 @@ static pf_status check_finite(const walk *self)
     }
     found = overflowed(self, to);
   }
-  return pf_run_overflowed(self->draw, self->model, found == NULL ? which : found, self->theta,
-                           step, self->error);
+  return pf_fail_overflow(self->draw, self->model, found == NULL ? which : found, self->theta, step,
+                          self->error);
 }
 
 static pf_status forward(const walk *self, bool keeps_states)
@@ -268,7 +264,7 @@ static pf_status forward(const walk *self, bool keeps_states)
     status = status == PF_OK ? carry_on(self, run, buffer, next) : status;
     changes += run->changes;
     if (status != PF_OK) {
-      pf_run_locate(self->error, self->draw->recording->name, run->end);
+      pf_error_at_step(self->error, self->draw->recording->name, run->end);
     } else if (keeps_states && run->changes != 0) {
       keep(self, changes, next);
     }
@@ -283,7 +279,7 @@ static pf_status forward(const walk *self, bool keeps_states)
 static pf_status prepare(walk *self, uint32_t run_flags, bool adjoint)
 {
   const pf_status status =
-      pf_run_begin(self->workspace, self->draw, self->theta, run_flags, self->error);
+      pf_simulation_begin(self->workspace, self->draw, self->theta, run_flags, self->error);
   return status == PF_OK ? reserve(self, adjoint) : status;
 }
 
@@ -291,20 +287,20 @@ pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const d
                              uint32_t run_flags, uint32_t count_flag, pf_workspace *workspace,
                              pf_loss_value *values, pf_error *error)
 {
-  const bool keeps_states = (run_flags & PF_RUN_FORGET_WEIGHTS) == 0;
+  const bool keeps_states = (run_flags & PF_SIMULATE_ACTIVITY_ONLY) == 0;
   walk self = {
       .model = model, .draw = draw, .theta = theta, .workspace = workspace, .error = error};
   pf_status status = PF_OK;
   if (keeps_states) {
     int64_t n = 1;
-    for (int64_t t = 0; t < draw->n_steps && (run_flags & PF_RUN_NO_PLASTICITY) == 0; t++) {
+    for (int64_t t = 0; t < draw->n_steps && (run_flags & PF_SIMULATE_NO_PLASTICITY) == 0; t++) {
       n += (draw->flags[t] & PF_STEP_PLASTIC) != 0;
     }
     status = pf_workspace_reserve(workspace, n, error);
   }
   status = status == PF_OK ? prepare(&self, run_flags, false) : status;
   status = status == PF_OK ? forward(&self, keeps_states) : status;
-  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error)
+  return status == PF_OK ? pf_losses_evaluate(draw, theta, count_flag, workspace, values, error)
                          : status;
 }
 
@@ -319,8 +315,9 @@ static pf_status back_activate(const walk *self, uint8_t phase, int64_t first, i
     const pf_step_context context = pf_step_context_of(self->draw, from, false);
     for (size_t p = self->model->declared.populations.count; p-- > 1 && status == PF_OK;) {
       if (self->workspace->activity[p].phase == phase) {
-        status = pf_run_back_activate(self->workspace, p, self->theta, from, t, &context,
-                                      self->wants_network ? self->gradient : NULL, self->error);
+        const pf_population_steps steps = {p, from, t, &context};
+        status = pf_population_vjp(self->workspace, self->theta, &steps,
+                                   self->wants_network ? self->gradient : NULL, self->error);
       }
     }
   }
@@ -343,17 +340,17 @@ static pf_status back_synaptic(const walk *self, const pf_segment *run, pf_real 
     const pf_activity *pre = &self->workspace->activity[weights->info->pre];
     const pf_activity *post = &self->workspace->activity[weights->info->post];
     if (run->gap > 0.0) { /* such a run changes no weight but by forgetting */
-      pf_synaptic_back_forget(&synaptic, run->gap, from, weights->g, self->gradient, self->scratch);
+      pf_synaptic_forget_vjp(&synaptic, run->gap, from, weights->g, self->gradient, self->scratch);
     }
     if (has_steps && (context.changes || weights->has_traces)) {
       const pf_synaptic_gradient gradient = {
           .theta = self->gradient,
-          .pre = pf_run_g_pre(self->workspace, weights, context.row, context.previous),
+          .pre = pf_presynaptic_cotangent(self->workspace, weights, context.row, context.previous),
           .post = post->g_signals + context.row * post->ld,
           .ld_pre = pre->plane_stride,
           .ld_post = post->plane_stride};
-      status = pf_synaptic_back(&synaptic, &context, from, to, weights->g, &gradient, self->scratch,
-                                self->error);
+      status = pf_synaptic_step_vjp(&synaptic, &context, from, to, weights->g, &gradient,
+                                    self->scratch, self->error);
     }
     from += padded(synaptic.cells);
     to += padded(synaptic.cells);
@@ -379,14 +376,14 @@ static pf_status backward(const walk *self)
       status =
           status == PF_OK ? back_activate(self, PF_PHASE_PLASTIC, run->first, run->end) : status;
       if (status != PF_OK) {
-        pf_run_locate(self->error, self->draw->recording->name, run->end);
+        pf_error_at_step(self->error, self->draw->recording->name, run->end);
       }
     }
   }
   if (status == PF_OK && self->wants_network) {
     status = back_activate(self, PF_PHASE_BEFORE, 0, last_step);
-    status = status == PF_OK ? pf_run_back_start(self->draw, self->theta, self->workspace,
-                                                 self->gradient, self->error)
+    status = status == PF_OK ? pf_simulation_start_vjp(self->draw, self->theta, self->workspace,
+                                                       self->gradient, self->error)
                              : status;
   }
   return status;
@@ -406,15 +403,15 @@ pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const 
   pf_status status = prepare(&self, 0, true);
   status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
   status = status == PF_OK ? forward(&self, false) : status;
-  status =
-      status == PF_OK ? pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error) : status;
+  status = status == PF_OK ? pf_losses_evaluate(draw, theta, PF_STEP_FIT, workspace, values, error)
+                           : status;
   if (status != PF_OK) {
     return status;
   }
-  pf_run_clear_cotangents(workspace, model->declared.populations.count);
-  status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
+  pf_workspace_clear_cotangents(workspace, model->declared.populations.count);
+  status = pf_losses_vjp(draw, theta, scale, workspace, gradient, error);
   status = status == PF_OK ? backward(&self) : status;
-  return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
+  return status == PF_OK ? pf_check_gradient(draw, model, gradient, error) : status;
 }
 
 /* ---- weights, recomputed ---- */

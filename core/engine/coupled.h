@@ -9,9 +9,13 @@
 #ifndef PLASTFIT_CORE_ENGINE_COUPLED_H
 #define PLASTFIT_CORE_ENGINE_COUPLED_H
 
+#include "core/engine/draw.h"
+#include "core/engine/losses.h"
 #include "core/engine/workspace.h"
+#include "core/model/model.h"
 
-/** pf_forward by this path. With PF_RUN_FORGET_WEIGHTS no state of the weights stands afterwards.
+/** pf_forward by this path. With PF_SIMULATE_ACTIVITY_ONLY no state of the weights stands
+ * afterwards.
  */
 pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const double *theta,
                              uint32_t run_flags, uint32_t count_flag, pf_workspace *workspace,
@@ -21,13 +25,13 @@ pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const 
                               const double *scale, pf_workspace *workspace, pf_loss_value *values,
                               double *gradient, pf_error *error);
 /** States of some rows' weights after a run of either path, recomputed from the activities: see
- * pf_standing_rows. */
+ * pf_simulation_rows. */
 pf_status pf_coupled_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows,
                           pf_real *states, pf_error *error);
 /** Cells of what all plastic projections carry at one time, as they lie in memory, and of scratch.
  */
 void pf_coupled_cells(const pf_workspace *workspace, size_t *buffer, size_t *scratch);
 /** Must a run be a step: does a rule keep traces? */
-bool pf_coupled_every_step(const pf_model *model);
+bool pf_model_has_traces(const pf_model *model);
 
 #endif

@@ -1,7 +1,8 @@
 /* Draws: an experiment's numbers laid out as the engine wants them. */
+#include "core/engine/draw.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/engine/engine.h"
 
 #include <math.h>
 #include <string.h>

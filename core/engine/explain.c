@@ -1,9 +1,12 @@
 #include "core/engine/explain.h"
 
 #include "core/base/memory.h"
+#include "core/engine/checkpoint_plan.h"
 #include "core/engine/coupled.h"
+#include "core/engine/segments.h"
 #include "core/engine/sweep.h"
-#include "core/engine/synaptic_state.h"
+#include "core/engine/trajectory.h"
+#include "core/engine/workspace.h"
 
 static const pf_population *population_at(const pf_model *model, size_t p)
 {
@@ -116,8 +119,8 @@ pf_status pf_explain(const pf_model *model, const pf_recording *recording, pf_ex
   const pf_segmentation cut = {.flags = recording->flags,
                                .gap = model->forgets ? recording->gap : NULL,
                                .n_steps = n_steps,
-                               .every_step = pf_coupled_every_step(model)};
-  const int64_t n_segments = pf_plan_segments(&cut, segments);
+                               .every_step = pf_model_has_traces(model)};
+  const int64_t n_segments = pf_segments_make(&cut, segments);
   pf_explained told = {.swept = pf_sweep_can(model)};
   for (int64_t r = 0; r < n_segments; r++) {
     told.n_changes += segments[r].changes;

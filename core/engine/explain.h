@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_ENGINE_EXPLAIN_H
 #define PLASTFIT_CORE_ENGINE_EXPLAIN_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
 
 typedef struct pf_explained {
   bool swept; /**< blocks of rows through all of time; else step by step, all rows together */

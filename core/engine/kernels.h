@@ -5,16 +5,10 @@
 #ifndef PLASTFIT_CORE_ENGINE_KERNELS_H
 #define PLASTFIT_CORE_ENGINE_KERNELS_H
 
-#include "core/engine/checkpoint_plan.h"
+#include "core/engine/segments.h"
 
 #include <plastfit/abi/rule.h>
 #include <stdbool.h>
-
-/**
- * When a population is evaluated. Only what plasticity needs goes run by run (a run: steps between
- * two weight changes); what lies before it, or after it, is evaluated for all steps in one call.
- */
-enum pf_phase { PF_PHASE_INPUT = 0, PF_PHASE_BEFORE = 1, PF_PHASE_PLASTIC = 2, PF_PHASE_AFTER = 3 };
 
 typedef struct pf_kernels {
   /** drive[t][i] = sum_j w[i][j] pre[t][j], added to what is there if `add` */

@@ -2,7 +2,14 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/engine/checkpoint_plan.h"
+#include "core/engine/failures.h"
+#include "core/engine/kernels.h"
+#include "core/engine/population.h"
+#include "core/engine/segments.h"
+#include "core/engine/starting_state.h"
 #include "core/engine/synaptic_state.h"
+#include "core/engine/trajectory.h"
 #include "core/model/starting_weights.h"
 
 #include <math.h>
@@ -186,10 +193,10 @@ static void drive(const sweep *self, const block *at, int64_t first, int64_t n, 
       }
     }
     const pf_activity *pre = &workspace->activity[weights->info->pre];
-    model->kernels->drive_runs(self->segments + first, n, at->n_rows, weights->n_pre, rows, stride,
-                               weights->ldw,
-                               pre->signals + weights->info->signal * pre->plane_stride, pre->ld,
-                               post->drive + at->row0, post->ld, add);
+    workspace->kernels->drive_runs(self->segments + first, n, at->n_rows, weights->n_pre, rows,
+                                   stride, weights->ldw,
+                                   pre->signals + weights->info->signal * pre->plane_stride,
+                                   pre->ld, post->drive + at->row0, post->ld, add);
     add = true;
   }
 }
@@ -269,7 +276,7 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
           change(self, at, j, &self->segments[r], w[j], forward_buffer(self, at, j, r + 1), error);
     }
     if (status != PF_OK) {
-      pf_run_locate(error, self->draw->recording->name, self->segments[r].end);
+      pf_error_at_step(error, self->draw->recording->name, self->segments[r].end);
     }
   }
   if (status == PF_OK && responds && later) {
@@ -278,7 +285,7 @@ static pf_status advance(const sweep *self, const block *at, bool responds, pf_e
   if (status == PF_OK && responds && self->at_once) {
     status = activate(self, at, 0, self->draw->n_steps - 1, error);
     if (status != PF_OK) {
-      pf_run_locate(error, self->draw->recording->name, 0);
+      pf_error_at_step(error, self->draw->recording->name, 0);
     }
   }
   return status;
@@ -304,7 +311,7 @@ static pf_status check_finite(const sweep *self, const block *at, pf_error *erro
       }
       r++;
     }
-    return pf_run_overflowed(self->draw, self->model, weights->plastic, self->theta, step, error);
+    return pf_fail_overflow(self->draw, self->model, weights->plastic, self->theta, step, error);
   }
   return PF_OK;
 }
@@ -358,8 +365,8 @@ static pf_status back_change(const sweep *self, const block *at, size_t j, const
       .post = self->post->g_signals + t * self->post->ld + at->row0,
       .ld_pre = pre->ld,
       .ld_post = self->post->plane_stride};
-  return pf_synaptic_back(&at->synaptic[j], &context, buffer, buffer + self->cells[j], at->g[j],
-                          &gradient, at->scratch, error);
+  return pf_synaptic_step_vjp(&at->synaptic[j], &context, buffer, buffer + self->cells[j], at->g[j],
+                              &gradient, at->scratch, error);
 }
 
 /** Steps [first, last]: from cotangents of the block's signals to those of its drive. */
@@ -385,7 +392,7 @@ static pf_status back_activate(const sweep *self, const block *at, int64_t first
 static void back_drive(const sweep *self, const block *at, const pf_segment *run, pf_real *const *w,
                        int64_t lane)
 {
-  const pf_kernels *kernels = self->model->kernels;
+  const pf_kernels *kernels = self->workspaces[0]->kernels;
   const pf_activity *post = self->post;
   const int64_t n_steps = run->end - run->first + 1;
   const pf_real *g_drive = post->g_drive + run->first * post->ld + at->row0;
@@ -415,7 +422,7 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
   if (self->at_once) {
     status = back_activate(self, at, 0, self->draw->n_steps - 1, lane, error);
     if (status != PF_OK) {
-      pf_run_locate(error, self->draw->recording->name, 0);
+      pf_error_at_step(error, self->draw->recording->name, 0);
       return status;
     }
   }
@@ -437,7 +444,7 @@ static pf_status reverse(const sweep *self, const block *at, int64_t lane, pf_er
             back_activate(self, at, self->segments[r].first, self->segments[r].end, lane, error);
       }
       if (status != PF_OK) {
-        pf_run_locate(error, self->draw->recording->name, self->segments[r].end);
+        pf_error_at_step(error, self->draw->recording->name, self->segments[r].end);
       } else {
         back_drive(self, at, &self->segments[r], w, lane);
       }
@@ -490,7 +497,7 @@ static pf_status local_losses(const sweep *self, const block *at, int64_t lane, 
     const pf_loss_term *term = &model->losses[k];
     const pf_loss_ops *ops = term->loss->plugin->loss;
     pf_loss_view view;
-    pf_run_loss_view(self->workspaces[0], k, self->draw, self->theta, &view);
+    pf_losses_view(self->workspaces[0], k, self->draw, self->theta, &view);
     if (view.n_observable[0] != view.n_target[0]) {
       return pf_fail(error, PF_STOP,
                      "%s compares %lld observed units with %lld recorded ones, expected as many",
@@ -521,7 +528,7 @@ static pf_status local_losses(const sweep *self, const block *at, int64_t lane, 
                  ? ops->vjp(term->loss->self, &view.in, mine->cotangent, &gradient, error)
                  : status;
     if (status != PF_OK) {
-      pf_run_locate(error, self->draw->recording->name, 0);
+      pf_error_at_step(error, self->draw->recording->name, 0);
       return status;
     }
   }
@@ -662,13 +669,13 @@ static void add_fixed(const sweep *self)
       continue;
     }
     if (self->wants_network) {
-      self->model->kernels->weight_gradient(
+      self->workspaces[0]->kernels->weight_gradient(
           self->draw->n_steps, weights->n_post, weights->n_pre, self->post->g_drive, self->post->ld,
           pre->signals + weights->info->signal * pre->plane_stride, pre->ld, weights->g,
           weights->ldw);
     }
     if (weights->info->pre != 0) {
-      self->model->kernels->pre_gradient(
+      self->workspaces[0]->kernels->pre_gradient(
           self->draw->n_steps, weights->n_post, weights->n_pre, weights->states, weights->ldw,
           self->post->g_drive, self->post->ld,
           pre->g_signals + weights->info->signal * pre->plane_stride, pre->ld);
@@ -733,7 +740,7 @@ static pf_status sweep_local(sweep *self, const double *scale, pf_loss_value *va
   pf_loss_value sums[PF_MAX_LANES][MAX_LOCAL_LOSSES] = {0};
   self->scale = scale;
   self->lane_values = sums;
-  pf_run_mark_scored(self->workspaces[0], self->draw, PF_STEP_FIT);
+  pf_losses_mark_scored(self->workspaces[0], self->draw, PF_STEP_FIT);
   pf_status status = reserve_lanes(self, error);
   status = status == PF_OK ? sweep_all(self, BOTH, error) : status;
   if (status != PF_OK) {
@@ -765,8 +772,8 @@ static pf_status sweep_back(const pf_model *model, const pf_draw *draw, const do
     }
     sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
     if (self.n_plastic == 0) {
-      status = pf_run_back_population(workspace, p, theta, 0, draw->n_steps - 1, 0,
-                                      wants_network ? gradient : NULL, error);
+      const pf_population_steps all = {.population = p, .last = draw->n_steps - 1};
+      status = pf_population_vjp(workspace, theta, &all, wants_network ? gradient : NULL, error);
       continue;
     }
     status = reserve_lanes(&self, error);
@@ -777,7 +784,7 @@ static pf_status sweep_back(const pf_model *model, const pf_draw *draw, const do
     }
   }
   return status == PF_OK && wants_network
-             ? pf_run_back_start(draw, theta, workspace, gradient, error)
+             ? pf_simulation_start_vjp(draw, theta, workspace, gradient, error)
              : status;
 }
 
@@ -789,31 +796,32 @@ pf_status pf_sweep_gradient(const pf_model *model, const pf_draw *draw, const do
   const size_t n_populations = model->declared.populations.count;
   pf_workspace *workspace = workspaces[0];
   bool local = false;
-  pf_status status = pf_run_begin(workspace, draw, theta, 0, error);
+  pf_status status = pf_simulation_begin(workspace, draw, theta, 0, error);
   status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
   for (size_t p = 1; p < n_populations && status == PF_OK; p++) {
     sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
     local = self.n_plastic > 0 && is_local(model, p);
     if (self.n_plastic == 0) {
-      status = pf_run_population(workspace, p, theta, 0, draw->n_steps - 1, 0, error);
+      const pf_population_steps all = {.population = p, .last = draw->n_steps - 1};
+      status = pf_population_activate(workspace, theta, &all, error);
     } else if (!local) {
       status = sweep_all(&self, FORWARD, error);
     } else {
-      pf_run_clear_cotangents(workspace, p);
+      pf_workspace_clear_cotangents(workspace, p);
       status = sweep_local(&self, scale, values, gradient, error);
     }
   }
   if (status == PF_OK && !local) {
-    status = pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error);
+    status = pf_losses_evaluate(draw, theta, PF_STEP_FIT, workspace, values, error);
     if (status == PF_OK) {
-      pf_run_clear_cotangents(workspace, n_populations);
-      status = pf_run_back_losses(draw, theta, scale, workspace, gradient, error);
+      pf_workspace_clear_cotangents(workspace, n_populations);
+      status = pf_losses_vjp(draw, theta, scale, workspace, gradient, error);
     }
   }
   status = status == PF_OK ? sweep_back(model, draw, theta, workspaces, n_workspaces,
                                         local ? n_populations - 1 : n_populations, gradient, error)
                            : status;
-  return status == PF_OK ? pf_run_check_gradient(draw, model, gradient, error) : status;
+  return status == PF_OK ? pf_check_gradient(draw, model, gradient, error) : status;
 }
 
 pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const double *theta,
@@ -821,7 +829,7 @@ pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const dou
                            size_t n_workspaces, pf_loss_value *values, pf_error *error)
 {
   pf_workspace *workspace = workspaces[0];
-  pf_status status = pf_run_begin(workspace, draw, theta, run_flags, error);
+  pf_status status = pf_simulation_begin(workspace, draw, theta, run_flags, error);
   workspace->keeps_states = false;
   workspace->n_changes = 0;
   for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
@@ -829,10 +837,10 @@ pf_status pf_sweep_forward(const pf_model *model, const pf_draw *draw, const dou
   }
   for (size_t p = 1; p < model->declared.populations.count && status == PF_OK; p++) {
     sweep self = prepare(model, draw, theta, workspaces, n_workspaces, p);
-    status = self.n_plastic == 0
-                 ? pf_run_population(workspace, p, theta, 0, draw->n_steps - 1, 0, error)
-                 : sweep_all(&self, FORWARD, error);
+    const pf_population_steps all = {.population = p, .last = draw->n_steps - 1};
+    status = self.n_plastic == 0 ? pf_population_activate(workspace, theta, &all, error)
+                                 : sweep_all(&self, FORWARD, error);
   }
-  return status == PF_OK ? pf_run_losses(draw, theta, count_flag, workspace, values, error)
+  return status == PF_OK ? pf_losses_evaluate(draw, theta, count_flag, workspace, values, error)
                          : status;
 }

@@ -10,7 +10,10 @@
 #ifndef PLASTFIT_CORE_ENGINE_SWEEP_H
 #define PLASTFIT_CORE_ENGINE_SWEEP_H
 
+#include "core/engine/draw.h"
+#include "core/engine/losses.h"
 #include "core/engine/workspace.h"
+#include "core/model/model.h"
 
 /** Can this model be swept? If not, the engine goes step by step over a tape. */
 bool pf_sweep_can(const pf_model *model);

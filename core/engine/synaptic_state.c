@@ -13,23 +13,6 @@ static bool is_on(const pf_plastic *plastic, const pf_weights *weights)
   return plastic->projection == weights->index;
 }
 
-static size_t trace_cells(const pf_plastic *plastic, const pf_weights *weights, int64_t n_rows)
-{
-  const int64_t *n = plastic->n_traces;
-  return (size_t)(n[PF_PER_NETWORK] + n[PF_PER_PRE] * weights->n_pre + n[PF_PER_POST] * n_rows +
-                  n[PF_PER_SYNAPSE] * n_rows * weights->ldw);
-}
-
-size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows)
-{
-  size_t cells = (size_t)(n_rows * weights->ldw);
-  for (size_t p = 0; p < model->n_plastic && weights->has_traces; p++) {
-    cells +=
-        is_on(&model->plastic[p], weights) ? trace_cells(&model->plastic[p], weights, n_rows) : 0;
-  }
-  return cells;
-}
-
 size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int64_t n_rows,
                            bool adjoint)
 {
@@ -85,7 +68,7 @@ static void restart(const pf_synaptic_state *synaptic, pf_real *at)
     const pf_plastic *plastic = &synaptic->model->plastic[p];
     if (is_on(plastic, synaptic->weights)) {
       start_traces(synaptic, plastic, at);
-      at += trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+      at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
     }
   }
 }
@@ -150,7 +133,7 @@ static void block_at(const pf_synaptic_state *synaptic, const pf_step_context *c
   const pf_activity *post = &synaptic->workspace->activity[weights->info->post];
   const size_t p = (size_t)(plastic - synaptic->model->plastic);
   in->flags = context->flags;
-  in->pre = pf_run_pre(synaptic->workspace, weights, context->row, context->previous);
+  in->pre = pf_presynaptic_signal(synaptic->workspace, weights, context->row, context->previous);
   in->post = post->signals + context->row * post->ld + in->row0;
   in->w = w + (in->row0 - synaptic->row0) * weights->ldw;
   in->modulator =
@@ -179,7 +162,7 @@ static pf_plain plain_of(const pf_synaptic_state *synaptic)
   const bool now = weights->info->when != PF_PRE_PREVIOUS;
   return (pf_plain){.ops = plastic->rule->plugin->rule,
                     .self = plastic->rule->self,
-                    .pre = now ? pf_run_pre(synaptic->workspace, weights, 0, -1) : NULL,
+                    .pre = now ? pf_presynaptic_signal(synaptic->workspace, weights, 0, -1) : NULL,
                     .post = post->signals + synaptic->row0,
                     .step_pre = pre->ld,
                     .step_post = post->ld,
@@ -197,8 +180,8 @@ static inline const pf_block *plain_at(pf_synaptic_state *synaptic, const pf_ste
   pf_plain *plain = &synaptic->plain;
   plain->in.flags = context->flags;
   plain->in.pre = plain->pre != NULL ? plain->pre + context->row * plain->step_pre
-                                     : pf_run_pre(synaptic->workspace, synaptic->weights,
-                                                  context->row, context->previous);
+                                     : pf_presynaptic_signal(synaptic->workspace, synaptic->weights,
+                                                             context->row, context->previous);
   plain->in.post = plain->post + context->row * plain->step_post;
   plain->in.w = w;
   plain->in.modulator =
@@ -291,8 +274,8 @@ static pf_status apply_rule(const pf_synaptic_state *synaptic, const pf_step_con
     }
     status = ops->forward(self, &in, dw, weights->ldw, error);
     if (status == PF_OK) {
-      synaptic->model->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, in.w, out,
-                                       weights->ldw);
+      synaptic->workspace->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, in.w,
+                                           out, weights->ldw);
     }
   }
   return status;
@@ -346,7 +329,7 @@ static pf_status advance_all(const pf_synaptic_state *synaptic, const pf_step_co
       status = plastic->declared.traces.count > 0
                    ? advance(synaptic, context, p, before + at, w, after + at, error)
                    : PF_OK;
-      at += trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+      at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
     }
   }
   return status;
@@ -369,7 +352,7 @@ static pf_status change_all(const pf_synaptic_state *synaptic, const pf_step_con
       status = apply_rule(synaptic, context, p, w, traces, w_out, dw, error);
       status = status == PF_OK && bounded ? project(synaptic, context, p, w, traces, w_out, error)
                                           : status;
-      at += trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+      at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
     }
   }
   return status;
@@ -389,7 +372,8 @@ static inline pf_status step_plain(pf_synaptic_state *synaptic, const pf_step_co
   }
   const pf_status status = ops->forward(plain->self, in, dw, ldw, error);
   if (status == PF_OK) {
-    synaptic->model->kernels->update(in->n_rows, in->n_pre, &plain->update, dw, ldw, from, to, ldw);
+    synaptic->workspace->kernels->update(in->n_rows, in->n_pre, &plain->update, dw, ldw, from, to,
+                                         ldw);
   }
   return status;
 }
@@ -469,8 +453,8 @@ void pf_synaptic_forget(const pf_synaptic_state *synaptic, double gap, const pf_
   }
 }
 
-void pf_synaptic_back_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
-                             pf_real *g, double *gradient_theta, pf_real *scratch)
+void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
+                            pf_real *g, double *gradient_theta, pf_real *scratch)
 {
   const pf_weights *weights = synaptic->weights;
   const pf_real share = kept_share(synaptic, gap);
@@ -539,7 +523,7 @@ static pf_status back_bounds(const pf_synaptic_state *synaptic, const pf_step_co
       continue;
     }
     pf_real *traces = seen_traces(plastic, before + at, after + at);
-    at += trace_cells(plastic, weights, synaptic->n_rows);
+    at += pf_trace_cells(plastic, weights, synaptic->n_rows);
     for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
       const pf_range rows = within(synaptic, plastic->ranges[r]);
       if (rows.n > 0 && PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
@@ -586,8 +570,8 @@ static pf_status back_rule(const pf_synaptic_state *synaptic, const pf_step_cont
       status = ops->step_vjp(self, &in, &update, &into, error);
       continue;
     }
-    synaptic->model->kernels->scale(rows.n, weights->n_pre, &update, into.w, weights->ldw, dw,
-                                    weights->ldw);
+    synaptic->workspace->kernels->scale(rows.n, weights->n_pre, &update, into.w, weights->ldw, dw,
+                                        weights->ldw);
     status = ops->vjp(self, &in, dw, weights->ldw, &into, error);
   }
   return status;
@@ -641,13 +625,14 @@ static inline pf_status back_plain(pf_synaptic_state *synaptic, const pf_step_co
   if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
     return ops->step_vjp(plain->self, in, &plain->update, &plain->into, error);
   }
-  synaptic->model->kernels->scale(in->n_rows, in->n_pre, &plain->update, g, ldw, dw, ldw);
+  synaptic->workspace->kernels->scale(in->n_rows, in->n_pre, &plain->update, g, ldw, dw, ldw);
   return ops->vjp(plain->self, in, dw, ldw, &plain->into, error);
 }
 
-pf_status pf_synaptic_back(pf_synaptic_state *synaptic, const pf_step_context *context,
-                           pf_real *from, pf_real *to, pf_real *g,
-                           const pf_synaptic_gradient *gradient, pf_real *scratch, pf_error *error)
+pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_context *context,
+                               pf_real *from, pf_real *to, pf_real *g,
+                               const pf_synaptic_gradient *gradient, pf_real *scratch,
+                               pf_error *error)
 {
   const pf_weights *weights = synaptic->weights;
   if (weights->plain && context->changes) {
@@ -679,7 +664,7 @@ pf_status pf_synaptic_back(pf_synaptic_state *synaptic, const pf_step_context *c
       status = back_advance(synaptic, context, p, from, before + at, g, g_after + at, g_before + at,
                             gradient, error);
     }
-    at += trace_cells(plastic, weights, synaptic->n_rows);
+    at += pf_trace_cells(plastic, weights, synaptic->n_rows);
   }
   if (before == anew) { /* what traces were before is forgotten */
     memset(g_after, 0, n_traces * sizeof *g_after);

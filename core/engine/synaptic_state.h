@@ -12,7 +12,8 @@
 #ifndef PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
 #define PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
 
-#include "core/engine/workspace.h"
+#include "core/engine/trajectory.h"
+#include "core/model/model.h"
 
 /** The one rule on weights that are plain, and what it is given; what changes from step to step is
  * filled in anew. */
@@ -42,8 +43,6 @@ typedef struct pf_synaptic_state {
 /** Rows [row0, row0 + n_rows) of projection q, which has a rule. */
 pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *theta, size_t q,
                                    int64_t row0, int64_t n_rows);
-/** Cells of a slot of n_rows rows. */
-size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows);
 /** Cells of scratch that a step (or its adjoint) of n_rows rows takes. */
 size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int64_t n_rows,
                            bool adjoint);
@@ -70,11 +69,12 @@ typedef struct pf_synaptic_gradient {
 
 /** `g`: a slot, the cotangent of `to` on entry, of `from` on return. `to` is read only where rules
  * keep traces. */
-pf_status pf_synaptic_back(pf_synaptic_state *synaptic, const pf_step_context *context,
-                           pf_real *from, pf_real *to, pf_real *g,
-                           const pf_synaptic_gradient *gradient, pf_real *scratch, pf_error *error);
+pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_context *context,
+                               pf_real *from, pf_real *to, pf_real *g,
+                               const pf_synaptic_gradient *gradient, pf_real *scratch,
+                               pf_error *error);
 /** Adjoint of forgetting: `from` as it was given; theta gets the rate's. `scratch`: w_cells. */
-void pf_synaptic_back_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
-                             pf_real *g, double *gradient_theta, pf_real *scratch);
+void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
+                            pf_real *g, double *gradient_theta, pf_real *scratch);
 
 #endif

@@ -7,6 +7,7 @@
 #define PLASTFIT_CORE_EVALUATE_DEVIANCE_H
 
 #include "core/evaluate/evaluation_plan.h"
+#include "core/engine/losses.h"
 
 /** Is any loss a likelihood? */
 bool pf_deviance_has_likelihood(const pf_model *model);

@@ -80,9 +80,9 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_st
                             .n_changes = n_changes,
                             .truth = memory,
                             .run = memory + cells};
-    status = pf_standing_rows(truth, p, row0, n_rows, memory, error);
+    status = pf_simulation_rows(truth, p, row0, n_rows, memory, error);
     status =
-        status == PF_OK ? pf_standing_rows(run, p, row0, n_rows, memory + cells, error) : status;
+        status == PF_OK ? pf_simulation_rows(run, p, row0, n_rows, memory + cells, error) : status;
     for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
       for (int64_t j = 0; j < plastic->n_pre && pf_plastic_has_row(plastic, row0 + i); j++) {
         const double r2 = r2_of_synapse(&rows, i, j);

@@ -2,7 +2,9 @@
 #ifndef PLASTFIT_CORE_EVALUATE_R2_H
 #define PLASTFIT_CORE_EVALUATE_R2_H
 
-#include "core/engine/engine.h"
+#include "core/engine/simulation.h"
+#include "core/model/model.h"
+
 
 /**
  * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per

@@ -120,7 +120,7 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
   double r2_activity = NAN;
   int64_t n_still = 0;
   status = pf_forward(problem->models->teacher, twin, problem->models->teacher_theta,
-                      PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, sums->scorer->teacher, NULL, error);
+                      PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
     const pf_standing_run truth = {sums->scorer->teacher, twin, problem->models->teacher_theta};
     const pf_standing_run run = {sums->scorer->model, draw, theta_of(sums, draw)};
@@ -160,13 +160,13 @@ static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *er
   const pf_model *model = sums->problem->model;
   int64_t n = 0;
   pf_status status = pf_forward(model, draw, sums->null_thetas + place_of(sums, draw),
-                                PF_RUN_NO_PLASTICITY | PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+                                PF_SIMULATE_NO_PLASTICITY | PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
                                 sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;
   }
   sums->draw.no_plasticity += pf_deviance(model, sums->values, &n);
-  status = pf_forward(model, draw, theta_of(sums, draw), PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE,
+  status = pf_forward(model, draw, theta_of(sums, draw), PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
                       sums->scorer->model, sums->values, error);
   if (status != PF_OK) {
     return status;

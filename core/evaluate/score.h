@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_EVALUATE_SCORE_H
 
 #include "core/evaluate/evaluation_plan.h"
+#include "core/engine/workspace.h"
 
 /** Memory of one thread. `teacher` is NULL where the truth is unknown. */
 typedef struct pf_scorer {

@@ -7,6 +7,7 @@
 #include "core/layout/layout.h"
 #include "core/optimise/optimiser.h"
 #include "core/problem/problem.h"
+#include "core/engine/workspace.h"
 
 /** One row of fit.csv. */
 typedef struct pf_fit_row {

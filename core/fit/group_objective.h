@@ -8,6 +8,7 @@
 
 #include "core/fit/fit.h"
 #include "core/optimise/optimiser.h"
+#include "core/engine/batch.h"
 
 /** The draws of a unit as batches, made once and shared by whoever evaluates. Const after it is
  * made. */

@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_FIT_OBJECTIVE_H
 
 #include "core/fit/fit.h"
+#include "core/engine/batch.h"
 
 /**
  * Penalties over the values of a layout: l1 sum |theta| + l2 sum theta^2 over the rules' (parameter

@@ -58,8 +58,8 @@ static pf_status compare(const look *l, const double *values, double *r2, pf_err
     pf_layout_theta(group->layout, group->values, recording, l->theta);
     pf_layout_theta(group->layout, values, recording, l->other);
     pf_status status =
-        pf_forward(model, draw, l->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, l->here, NULL, &line);
-    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT,
+        pf_forward(model, draw, l->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, l->here, NULL, &line);
+    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
                                           l->there, NULL, &line)
                              : status;
     if (status == PF_OK) {

@@ -15,7 +15,8 @@
 #ifndef PLASTFIT_CORE_INFER_LATENT_H
 #define PLASTFIT_CORE_INFER_LATENT_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
 
 /** Of a unit. */
 typedef struct pf_latent {

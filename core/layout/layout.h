@@ -16,7 +16,8 @@
 #ifndef PLASTFIT_CORE_LAYOUT_LAYOUT_H
 #define PLASTFIT_CORE_LAYOUT_LAYOUT_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
 
 #define PF_LAYOUT_NONE SIZE_MAX
 

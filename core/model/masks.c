@@ -1,29 +1,8 @@
-/* Masks of projections: which synapses there are, and which of them change. */
+#include "core/model/masks.h"
+
 #include "core/base/memory.h"
-#include "core/engine/workspace.h"
 
 #include <string.h>
-
-int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post,
-                            int64_t *n_pre)
-{
-  const pf_projection_table *projections = &model->declared.projections;
-  const pf_population_table *populations = &model->declared.populations;
-  for (size_t q = 0; q < projections->count; q++) {
-    const pf_projection *projection =
-        pf_table_at(projections->items, projections->stride, projections->count, q);
-    if (strcmp(projection->name, name) == 0) {
-      const pf_population *post = pf_table_at(populations->items, populations->stride,
-                                              populations->count, (size_t)projection->post);
-      const pf_population *pre = pf_table_at(populations->items, populations->stride,
-                                             populations->count, (size_t)projection->pre);
-      *n_post = post->n;
-      *n_pre = pre->n;
-      return (int64_t)q;
-    }
-  }
-  return -1;
-}
 
 static pf_status replace(pf_real **mask, int64_t n_post, int64_t n_pre, const uint8_t *a,
                          const uint8_t *b, pf_error *error)
@@ -60,13 +39,4 @@ pf_status pf_model_mask(pf_model *model, int64_t projection, const uint8_t *conn
   pf_status status = replace(&mask->connected, n_post, n_pre, connected, NULL, error);
   return status == PF_OK ? replace(&mask->changes, n_post, n_pre, connected, plastic, error)
                          : status;
-}
-
-void pf_weights_disconnect(const pf_weights *weights, pf_real *w)
-{
-  for (int64_t k = 0; weights->connected != NULL && k < (int64_t)weights->cells; k++) {
-    if (weights->connected[k] == 0) {
-      w[k] = 0; /* stated, not multiplied: a weight that is not a number would stay so */
-    }
-  }
 }

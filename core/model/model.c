@@ -1,9 +1,10 @@
 /* Building a model: which rule sits on which projection, which parameters there are, what is
  * evaluated when. */
+#include "core/model/model.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/engine/engine.h"
-#include "core/engine/workspace.h"
+#include "core/model/phases.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -405,72 +406,6 @@ pf_status pf_model_forget(pf_model *model, double rate, pf_error *error)
   return status;
 }
 
-/* ---- what is evaluated when ---- */
-
-static bool is_plastic(const pf_model *model, size_t q)
-{
-  for (size_t k = 0; k < model->n_plastic; k++) {
-    if (model->plastic[k].projection == (int64_t)q) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/**
- * PLASTIC: what plastic projections reach or start from, and everything that leads there. Of those,
- * BEFORE: what no plastic weight influences. AFTER: the rest. Projections may lead back
- * (PF_PRE_PREVIOUS), so marks spread until nothing changes.
- */
-static void choose_phases(pf_model *model)
-{
-  const size_t n = model->declared.populations.count,
-               n_projections = model->declared.projections.count;
-  for (size_t p = 0; p < n; p++) {
-    model->phase[p] = p == 0 ? PF_PHASE_INPUT : PF_PHASE_AFTER;
-  }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t q = 0; q < n_projections; q++) {
-      const pf_projection *projection = projection_at(model, (int64_t)q);
-      const bool plastic = is_plastic(model, q);
-      if (plastic && model->phase[projection->post] == PF_PHASE_AFTER) {
-        model->phase[projection->post] = PF_PHASE_PLASTIC;
-        changed = true;
-      }
-      if ((plastic || model->phase[projection->post] == PF_PHASE_PLASTIC) &&
-          model->phase[projection->pre] == PF_PHASE_AFTER) {
-        model->phase[projection->pre] = PF_PHASE_PLASTIC;
-        changed = true;
-      }
-    }
-  }
-  for (size_t p = 1; p < n; p++) {
-    model->phase[p] = model->phase[p] == PF_PHASE_PLASTIC ? PF_PHASE_BEFORE : model->phase[p];
-  }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t q = 0; q < n_projections; q++) {
-      const pf_projection *projection = projection_at(model, (int64_t)q);
-      const bool influenced =
-          is_plastic(model, q) || model->phase[projection->pre] == PF_PHASE_PLASTIC;
-      if (influenced && model->phase[projection->post] == PF_PHASE_BEFORE) {
-        model->phase[projection->post] = PF_PHASE_PLASTIC;
-        changed = true;
-      }
-    }
-  }
-  for (size_t p = 1; p < n; p++) {
-    bool remembers = population_at(model, (int64_t)p)->n_state > 0;
-    for (size_t q = 0; q < n_projections; q++) {
-      const pf_projection *projection = projection_at(model, (int64_t)q);
-      remembers =
-          remembers || (projection->post == (int64_t)p && projection->when == PF_PRE_PREVIOUS);
-    }
-    model->stepwise[model->phase[p]] = model->stepwise[model->phase[p]] || remembers;
-  }
-}
-
 pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *plastic,
                           size_t n_plastic, const pf_loss_spec *losses, size_t n_losses,
                           uint32_t normalise, pf_names channels, pf_model **out, pf_error *error)
@@ -481,7 +416,6 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
   }
   model->network = network;
   model->normalise = normalise;
-  model->kernels = pf_kernels_choose();
   model->declared.size = sizeof model->declared;
   model->plastic = pf_memory_need(n_plastic, sizeof *model->plastic, error);
   model->losses = pf_memory_need(n_losses, sizeof *model->losses, error);
@@ -515,7 +449,7 @@ pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *pl
     return status;
   }
   model->start_theta0 = model->n_parameters;
-  choose_phases(model);
+  pf_model_choose_phases(model);
   *out = model;
   return PF_OK;
 }
@@ -561,4 +495,35 @@ void pf_model_free(pf_model *model)
 int64_t pf_model_n_input(const pf_model *model)
 {
   return population_at(model, 0)->n;
+}
+
+int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post,
+                            int64_t *n_pre)
+{
+  const pf_projection_table *projections = &model->declared.projections;
+  const pf_population_table *populations = &model->declared.populations;
+  for (size_t q = 0; q < projections->count; q++) {
+    const pf_projection *projection =
+        pf_table_at(projections->items, projections->stride, projections->count, q);
+    if (strcmp(projection->name, name) == 0) {
+      const pf_population *post = pf_table_at(populations->items, populations->stride,
+                                              populations->count, (size_t)projection->post);
+      const pf_population *pre = pf_table_at(populations->items, populations->stride,
+                                             populations->count, (size_t)projection->pre);
+      *n_post = post->n;
+      *n_pre = pre->n;
+      return (int64_t)q;
+    }
+  }
+  return -1;
+}
+
+bool pf_model_has_traces(const pf_model *model)
+{
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    if (model->plastic[p].declared.traces.count > 0) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -1,7 +1,6 @@
-/* What a rule's changes can reach: units that the synapses which there are lead to. */
+#include "core/model/reach.h"
+
 #include "core/base/memory.h"
-#include "core/engine/engine.h"
-#include "core/engine/workspace.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
  * Starting weights that are learned: a projection's weights before the first step come from theta
- * instead of from the network. Private to core/engine, but for what engine.h declares.
+ * instead of from the network.
  *
  *   each         W0_ij = theta[theta0 + i n_pre + j]
  *   mean and sd  W0_ij = theta[theta0] + theta[theta0 + 1] z_ij,   z the draw's noise, behind that
@@ -11,7 +11,21 @@
 #ifndef PLASTFIT_CORE_MODEL_STARTING_WEIGHTS_H
 #define PLASTFIT_CORE_MODEL_STARTING_WEIGHTS_H
 
-#include "core/engine/workspace.h"
+#include "core/model/model.h"
+
+/** How starting weights are learned; bounds do not count for an sd, which is not negative. */
+typedef struct pf_start_spec {
+  uint32_t scope; /**< enum pf_scope */
+  double lower, upper, l1, l2;
+} pf_start_spec;
+/**
+ * The starting weights of a projection become parameters, "w0.layer1[3][0]" (enum pf_start_mode
+ * PF_START_EACH), or their mean and sd do; their initial value is what the network starts with
+ * where its noise is 0. What is not connected is fixed at 0: after pf_model_mask, before any draw
+ * is made.
+ */
+pf_status pf_model_learn_start(pf_model *model, int64_t projection, uint32_t mode,
+                               const pf_start_spec *spec, pf_error *error);
 
 /** Is one of the network's own parameters, or a starting weight, not fixed? Then the adjoint must
  * reach them. */

@@ -1,10 +1,19 @@
-/* Hard bounds on weights, applied by the host after a rule's update, and the adjoint of that.
- * Private to core/engine.
- */
+/* Hard bounds on weights, applied by the host after a rule's update, and the adjoint of that. */
 #ifndef PLASTFIT_CORE_MODEL_WEIGHT_BOUNDS_H
 #define PLASTFIT_CORE_MODEL_WEIGHT_BOUNDS_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
+/**
+ * Bound a projection's weights: W_{t+1} = clip(W_t + eta mask dw) to [lower, upper] (-INFINITY,
+ * INFINITY: none), and to one side of 0 where `sign_per_pre` [n_pre] (MAY be NULL) is +1 or -1:
+ * Dale's principle. Starting weights are clipped too. Before any workspace is made. Where a weight
+ * was beyond a bound, the derivative through the clip is 0; at the bound and within, 1: at a bound
+ * it is the one-sided derivative towards the inside, so that a weight that lies on its bound can
+ * leave it. An interval that is empty for a unit: an error.
+ */
+pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper,
+                         const int8_t *sign_per_pre, pf_error *error);
 
 /** Clip n_rows rows of n_pre weights; what is not connected (MAY be NULL: all is) stays. NaN stays
  * NaN. */

@@ -1,6 +1,7 @@
 /* Data of a problem: read by the source, or simulated in closed loop with the teacher. */
 #include "core/base/memory.h"
 #include "core/problem/build.h"
+#include "core/engine/batch.h"
 
 bool pf_source_is_task(const pf_component *source)
 {

@@ -10,7 +10,8 @@
 #ifndef PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
 #define PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
 
 /** The weights of one projection, for one experiment, one animal or all. */
 typedef struct pf_initial_set {

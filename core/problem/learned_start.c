@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/problem/build.h"
+#include "core/model/starting_weights.h"
 
 #include <math.h>
 #include <string.h>

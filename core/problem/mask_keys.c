@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/problem/build.h"
+#include "core/model/masks.h"
 #include <plastfit/abi/csv.h>
 
 #include <math.h>

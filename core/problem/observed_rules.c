@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/layout/layout.h"
 #include "core/problem/build.h"
+#include "core/model/reach.h"
 
 static bool has_free_parameters(const pf_model *model, const pf_plastic *plastic)
 {

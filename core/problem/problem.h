@@ -4,10 +4,11 @@
 #ifndef PLASTFIT_CORE_PROBLEM_PROBLEM_H
 #define PLASTFIT_CORE_PROBLEM_PROBLEM_H
 
-#include "core/engine/engine.h"
 #include "core/engine/explain.h"
 #include "core/layout/layout.h"
 #include "core/problem/initial_weights.h"
+#include "core/closed_loop/simulate.h"
+#include "core/engine/draw.h"
 
 enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
 enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };

@@ -2,6 +2,7 @@
  * weights stay. */
 #include "core/base/memory.h"
 #include "core/problem/build.h"
+#include "core/model/weight_bounds.h"
 
 #include <ctype.h>
 #include <math.h>

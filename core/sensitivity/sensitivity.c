@@ -1,6 +1,10 @@
 #include "core/sensitivity/sensitivity_private.h"
 
 #include "core/base/memory.h"
+#include "core/engine/checkpoint_plan.h"
+#include "core/engine/simulation.h"
+#include "core/engine/starting_state.h"
+#include "core/engine/trajectory.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,19 +23,9 @@ void *pf_pool_need(pf_pool *pool, size_t count, size_t size, pf_error *error)
   return pool->at;
 }
 
-struct pf_sensitivity *pf_sensitivity_of(pf_workspace *workspace, pf_error *error)
+static void free_sensitivity(void *attached)
 {
-  if (workspace->sensitivity == NULL) {
-    workspace->sensitivity = pf_memory_need(1, sizeof *workspace->sensitivity, error);
-  }
-  return workspace->sensitivity;
-}
-
-void pf_sensitivity_free(struct pf_sensitivity *kept)
-{
-  if (kept == NULL) {
-    return;
-  }
+  struct pf_sensitivity *kept = attached;
   pf_pool *const pools[] = {&kept->setup,   &kept->thetas,        &kept->planes, &kept->table,
                             &kept->initial, &kept->block,         &kept->slopes, &kept->rule,
                             &kept->loss,    &kept->initial_table, &kept->scores, &kept->root,
@@ -41,6 +35,15 @@ void pf_sensitivity_free(struct pf_sensitivity *kept)
     pf_memory_free(pools[i]->at);
   }
   pf_memory_free(kept);
+}
+
+struct pf_sensitivity *pf_sensitivity_of(pf_workspace *workspace, pf_error *error)
+{
+  if (workspace->attached == NULL) {
+    workspace->attached = pf_memory_need(1, sizeof(struct pf_sensitivity), error);
+    workspace->free_attached = free_sensitivity;
+  }
+  return workspace->attached;
 }
 
 /* ---- directions ---- */
@@ -303,7 +306,8 @@ static pf_status simulate(pf_tangents *self, int64_t observable, const pf_tangen
   if (status == PF_OK && !sweeps) {
     return pf_tangents_by_differences(self, wanted, error);
   }
-  status = status == PF_OK ? pf_run_begin(workspace, self->draw, self->theta, 0, error) : status;
+  status =
+      status == PF_OK ? pf_simulation_begin(workspace, self->draw, self->theta, 0, error) : status;
   workspace->keeps_states = false;
   workspace->n_changes = 0;
   for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
@@ -312,7 +316,7 @@ static pf_status simulate(pf_tangents *self, int64_t observable, const pf_tangen
   status = status == PF_OK ? pf_tangents_sweep(self, wanted, losses, done, error) : status;
   if (status == PF_POINT_FAILED &&
       error->text[0] == '\0') { /* weights overflowed: a plain run has the words */
-    (void)pf_forward(self->model, self->draw, self->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT,
+    (void)pf_forward(self->model, self->draw, self->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
                      workspace, NULL, error);
     return pf_fail(error, PF_POINT_FAILED, "experiment %s: the weights overflowed",
                    self->draw->recording->name);
@@ -408,12 +412,12 @@ pf_status pf_information(const pf_model *model, const pf_draw *draw, const doubl
   if (status != PF_OK) {
     return status;
   }
-  struct pf_sensitivity *kept = workspace->sensitivity;
+  struct pf_sensitivity *kept = workspace->attached;
   pf_loss_value *values =
       out->values != NULL ? out->values
                           : pf_pool_need(&kept->scratch, model->n_losses, sizeof *values, error);
-  status =
-      values == NULL ? PF_STOP : pf_run_losses(draw, theta, PF_STEP_FIT, workspace, values, error);
+  status = values == NULL ? PF_STOP
+                          : pf_losses_evaluate(draw, theta, PF_STEP_FIT, workspace, values, error);
   if (status == PF_OK && !done) {
     const pf_loss_part everything = {0};
     status = pf_tangents_losses(&self, scale, &everything, workspace, &losses.sums, error);

@@ -25,7 +25,11 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_H
 #define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_H
 
-#include "core/engine/engine.h"
+#include "core/engine/batch.h"
+#include "core/engine/draw.h"
+#include "core/engine/losses.h"
+#include "core/engine/workspace.h"
+#include "core/model/model.h"
 
 /** What was not had from exact derivatives; reports say so. */
 enum {
@@ -140,9 +144,5 @@ pf_status pf_batch_information_product(const pf_model *model, const pf_batch *ba
  * words.
  */
 size_t pf_information_bytes(const pf_model *model, int64_t n_steps, size_t n_directions);
-
-/** Free what sensitivities keep in a workspace (pf_workspace_free does). */
-struct pf_sensitivity;
-void pf_sensitivity_free(struct pf_sensitivity *kept);
 
 #endif

@@ -1,6 +1,8 @@
 /* Tangents of whole trajectories by differences: for models that the sweep does not cover. Two
  * simulations a direction.
  */
+#include "core/engine/simulation.h"
+#include "core/engine/trajectory.h"
 #include "core/sensitivity/sensitivity_private.h"
 
 #include <float.h>
@@ -54,7 +56,7 @@ static pf_status run(const pf_tangents *self, size_t k, double step, double *the
   for (size_t i = 0; i < self->model->n_parameters; i++) {
     theta[i] = self->theta[i] + step * along[i];
   }
-  return pf_forward(self->model, self->draw, theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT,
+  return pf_forward(self->model, self->draw, theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
                     self->workspaces[0], NULL, error);
 }
 
@@ -145,7 +147,8 @@ pf_status pf_tangents_by_differences(pf_tangents *self, const bool *wanted, pf_e
     }
   }
   /* the trajectory at theta itself stands at the end */
-  return status == PF_OK ? pf_forward(self->model, self->draw, self->theta, PF_RUN_FORGET_WEIGHTS,
-                                      PF_STEP_FIT, self->workspaces[0], NULL, error)
-                         : status;
+  return status == PF_OK
+             ? pf_forward(self->model, self->draw, self->theta, PF_SIMULATE_ACTIVITY_ONLY,
+                          PF_STEP_FIT, self->workspaces[0], NULL, error)
+             : status;
 }

@@ -1,4 +1,5 @@
 /* What losses make of the tangents of their observables: scores, and the matrix sum J' C J. */
+#include "core/engine/failures.h"
 #include "core/sensitivity/sensitivity_private.h"
 
 #include <cblas.h>
@@ -65,7 +66,7 @@ static pf_status begin(term *at, size_t k, const pf_loss_part *part, pf_error *e
   at->ops = at->info->loss->plugin->loss;
   at->n_steps = self->draw->n_steps;
   at->has_parameters = moves_parameters(self, at->info);
-  pf_run_loss_view(self->workspaces[0], k, self->draw, self->theta, &at->view);
+  pf_losses_view(self->workspaces[0], k, self->draw, self->theta, &at->view);
   for (size_t o = 0; o < at->info->declared.observables.count; o++) {
     const pf_observable *info =
         pf_table_at(table->items, table->stride, table->count, (size_t)at->info->observables[o]);
@@ -412,7 +413,7 @@ pf_status pf_tangents_losses(const pf_tangents *self, const double *scale, const
       }
     }
     if (status != PF_OK) {
-      pf_run_locate(error, self->draw->recording->name, 0);
+      pf_error_at_step(error, self->draw->recording->name, 0);
     }
   }
   return status;

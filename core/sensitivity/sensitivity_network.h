@@ -3,6 +3,7 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
 #define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
 
+#include "core/engine/trajectory.h"
 #include "core/sensitivity/sensitivity_private.h"
 
 /** d signal / d drive of a range of units over a range of steps. */

@@ -4,6 +4,9 @@
  * observables (J' C J v). For the adjoint the engine is given the same model with other losses:
  * linear ones, whose gradient is what was worked out.
  */
+#include "core/engine/failures.h"
+#include "core/engine/simulation.h"
+#include "core/engine/trajectory.h"
 #include "core/sensitivity/sensitivity_private.h"
 
 #include <plastfit/abi/plugin.h>
@@ -262,7 +265,7 @@ static pf_status add_image(const pf_tangents *self, images *all, size_t k, doubl
   image at = {
       .self = self, .info = &model->losses[k], .scale = scale, .product = product, .own = all->own};
   at.ops = at.info->loss->plugin->loss;
-  pf_run_loss_view(self->workspaces[0], k, self->draw, self->theta, &at.view);
+  pf_losses_view(self->workspaces[0], k, self->draw, self->theta, &at.view);
   all->losses[k] = (linear_loss){.n_observables = at.info->declared.observables.count,
                                  .columns = all->columns + k * PF_LOSS_MAX_ARRAYS};
   int64_t wide = 0;
@@ -286,7 +289,7 @@ static pf_status add_image(const pf_tangents *self, images *all, size_t k, doubl
   }
   const pf_status status = make_image(&at, error);
   if (status != PF_OK) {
-    pf_run_locate(error, self->draw->recording->name, 0);
+    pf_error_at_step(error, self->draw->recording->name, 0);
   }
   all->components[k] = (pf_component){
       .plugin = &linear_plugin, .self = &all->losses[k], .label = at.info->loss->label};
@@ -312,7 +315,7 @@ pf_status pf_information_product(const pf_model *model, const pf_draw *draw, con
   images all;
   pf_status status = pf_tangents_make(&self, &one, error);
   status = status == PF_OK ? make_room(&self, &all, error) : status;
-  pf_run_mark_scored(workspaces[0], draw, PF_STEP_FIT);
+  pf_losses_mark_scored(workspaces[0], draw, PF_STEP_FIT);
   pf_real *cells = status == PF_OK ? all.cells : NULL;
   for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
     status = add_image(&self, &all, k, scale[k], product, &cells, error);
@@ -324,7 +327,8 @@ pf_status pf_information_product(const pf_model *model, const pf_draw *draw, con
   linear.losses = all.terms;
   double *ones = all.own; /* [n_losses], the scale is in the weights */
   if (model->n_losses > model->n_parameters) {
-    ones = pf_pool_need(&workspaces[0]->sensitivity->scores, model->n_losses, sizeof *ones, error);
+    ones = pf_pool_need(&pf_sensitivity_of(workspaces[0], error)->scores, model->n_losses,
+                        sizeof *ones, error);
     if (ones == NULL) {
       return PF_STOP;
     }

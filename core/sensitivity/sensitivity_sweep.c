@@ -13,6 +13,9 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/engine/checkpoint_plan.h"
+#include "core/engine/failures.h"
+#include "core/engine/population.h"
 #include "core/engine/sweep.h"
 
 #include <math.h>
@@ -223,7 +226,7 @@ static void drive_rows(const sweep *self, const block *at, const pf_segment *run
   for (size_t q = 0; q < model->declared.projections.count; q++) {
     const pf_weights *weights = projection_onto(self, q);
     if (weights != NULL) {
-      model->kernels->drive(
+      self->all->workspaces[0]->kernels->drive(
           run->end - run->first + 1, at->n_rows, weights->n_pre, rows_of(self, at, weights),
           weights->ldw, pre_signal(self, weights, run->first),
           self->all->workspaces[0]->activity[weights->info->pre].ld,
@@ -237,7 +240,7 @@ static void drive_rows(const sweep *self, const block *at, const pf_segment *run
 static void pass_tangents(const sweep *self, const block *at, const pf_weights *weights,
                           const pf_segment *run, int64_t k0, int64_t n_k, pf_real *to)
 {
-  const pf_kernels *kernels = self->all->model->kernels;
+  const pf_kernels *kernels = self->all->workspaces[0]->kernels;
   const pf_planes *pre = pre_planes(self, weights);
   const int64_t n_steps = run->end - run->first + 1;
   if (pre->cells == NULL || pre->n_active <= k0) {
@@ -261,7 +264,7 @@ static void pass_tangents(const sweep *self, const block *at, const pf_weights *
 static void drive_tangents(const sweep *self, const block *at, const pf_segment *run, int64_t k0,
                            int64_t n_k, pf_real *to)
 {
-  const pf_kernels *kernels = self->all->model->kernels;
+  const pf_kernels *kernels = self->all->workspaces[0]->kernels;
   const pf_activity *activity = self->all->workspaces[0]->activity;
   const int64_t n_steps = run->end - run->first + 1, ld = n_k * at->n_rows;
   const int64_t starting = self->all->n_network - k0 < n_k ? self->all->n_network - k0 : n_k;
@@ -299,9 +302,10 @@ static void signal_tangents(const sweep *self, const block *at, int64_t first, i
   for (size_t s = 0; s < self->all->max_signals; s++) {
     const pf_planes *planes = &at->planes[s];
     if (planes->cells != NULL) {
-      self->all->model->kernels->slope(n_steps, n_k, at->n_rows, at->slopes.slope[s], at->drive_dot,
-                                       pf_planes_at(planes, first, k0) + at->plane_row0, planes->ld,
-                                       planes->n_active * planes->ld);
+      self->all->workspaces[0]->kernels->slope(n_steps, n_k, at->n_rows, at->slopes.slope[s],
+                                               at->drive_dot,
+                                               pf_planes_at(planes, first, k0) + at->plane_row0,
+                                               planes->ld, planes->n_active * planes->ld);
     }
   }
 }
@@ -370,12 +374,16 @@ static pf_status rule_tangents(const sweep *self, const block *at, size_t j, con
 static pf_status change(const sweep *self, const block *at, size_t j, int64_t t, int64_t k0,
                         int64_t n_k, pf_error *error)
 {
-  const pf_model *model = self->all->model;
+  const pf_kernels *kernels = self->all->workspaces[0]->kernels;
   const pf_weights *weights = weights_of(self, j);
   const pf_component *rule = weights->plastic->rule;
   const pf_rule_ops *ops = rule->plugin->rule;
   const pf_block in = rule_block(self, at, j, t);
-  const pf_update update = pf_weights_update(weights, at->row0);
+  const pf_update update = {.size = sizeof update,
+                            .eta = weights->plastic->eta,
+                            .mask = weights->mask == NULL ? NULL
+                                                          : weights->mask + at->row0 * weights->ldw,
+                            .ldm = weights->ldw};
   const pf_planes *pre = pre_planes(self, weights);
   const int64_t with_pre = pre->cells == NULL || pre->n_active <= k0 ? 0
                            : pre->n_active - k0 < n_k                ? pre->n_active - k0
@@ -392,21 +400,20 @@ static pf_status change(const sweep *self, const block *at, size_t j, int64_t t,
   }
   const int64_t stride = at->n_rows * weights->ldw;
   if (update.mask == NULL) { /* one long block */
-    model->kernels->update(n_k * at->n_rows, weights->n_pre, &update, at->dw_dot, weights->ldw,
-                           at->dot[j], at->dot[j], weights->ldw);
+    kernels->update(n_k * at->n_rows, weights->n_pre, &update, at->dw_dot, weights->ldw, at->dot[j],
+                    at->dot[j], weights->ldw);
   }
   for (int64_t k = 0; k < n_k && update.mask != NULL; k++) {
-    model->kernels->update(at->n_rows, weights->n_pre, &update, at->dw_dot + k * stride,
-                           weights->ldw, at->dot[j] + k * stride, at->dot[j] + k * stride,
-                           weights->ldw);
+    kernels->update(at->n_rows, weights->n_pre, &update, at->dw_dot + k * stride, weights->ldw,
+                    at->dot[j] + k * stride, at->dot[j] + k * stride, weights->ldw);
   }
   if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
     return ops->step(rule->self, &in, &update, at->w[j], weights->ldw, error);
   }
   status = ops->forward(rule->self, &in, at->dw, weights->ldw, error);
   if (status == PF_OK) {
-    model->kernels->update(at->n_rows, weights->n_pre, &update, at->dw, weights->ldw, at->w[j],
-                           at->w[j], weights->ldw);
+    kernels->update(at->n_rows, weights->n_pre, &update, at->dw, weights->ldw, at->w[j], at->w[j],
+                    weights->ldw);
   }
   return status;
 }
@@ -484,7 +491,7 @@ static pf_status advance(const sweep *self, block *at, int64_t k0, int64_t n_k, 
       status = change(self, at, j, run->end, k0, n_k, error);
     }
     if (status != PF_OK) {
-      pf_run_locate(error, self->all->draw->recording->name, run->end);
+      pf_error_at_step(error, self->all->draw->recording->name, run->end);
     }
   }
   return status;
@@ -685,7 +692,7 @@ static pf_status sweep_local(sweep *self, const pf_tangent_losses *losses, pf_er
     return PF_STOP;
   }
   memset(self->lane_sums, 0, all_lanes * sizeof(double));
-  pf_run_mark_scored(self->all->workspaces[0], self->all->draw, PF_STEP_FIT);
+  pf_losses_mark_scored(self->all->workspaces[0], self->all->draw, PF_STEP_FIT);
   const pf_status status = sweep_blocks(self, error);
   for (int64_t lane = 0; lane < self->n_lanes && status == PF_OK; lane++) { /* in order */
     const pf_loss_sums sums = sums_of_lane(self, lane);
@@ -720,8 +727,8 @@ pf_status pf_tangents_sweep(pf_tangents *self, const bool *wanted, const pf_tang
     } else if (at.n_active > 0) {
       status = pass_on(self, wanted, p, error);
     } else {
-      status = pf_run_population(workspace, (size_t)p, self->theta, 0, self->draw->n_steps - 1, 0,
-                                 error);
+      const pf_population_steps all = {.population = (size_t)p, .last = self->draw->n_steps - 1};
+      status = pf_population_activate(workspace, self->theta, &all, error);
     }
   }
   return status;

@@ -2,6 +2,7 @@
 #include "core/evaluate/evaluation_plan.h"
 #include "core/store/h5.h"
 #include "core/store/tables.h"
+#include "core/engine/simulation.h"
 #include <plastfit/plastfit.h>
 #include <string.h>
 
@@ -122,7 +123,7 @@ static pf_status write_weights(writer *w, const char *path, const pf_plastic *pl
   for (int64_t row0 = 0; row0 < plastic->n_post && status == PF_OK; row0 += at_once) {
     const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
     int64_t slice = 0;
-    status = pf_standing_rows(run, p, row0, n_rows, states, error);
+    status = pf_simulation_rows(run, p, row0, n_rows, states, error);
     for (int64_t k = 0; k <= n_changes && status == PF_OK;
          k++) { /* those kept, without gaps, to where they stand */
       for (int64_t i = 0; i < n_rows && kept(k, every, n_changes); i++) {
@@ -215,7 +216,7 @@ static pf_status write_truth(writer *w, const char *group, const pf_draw *twin, 
   const pf_problem *problem = w->results->problem;
   const pf_status status =
       pf_forward(problem->models->teacher, twin, problem->models->teacher_theta,
-                 PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, w->teacher, NULL, error);
+                 PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, w->teacher, NULL, error);
   if (status == PF_OK) {
     write_observables(w, group, "truth/", problem->models->teacher, w->teacher, twin->n_steps);
   }
@@ -229,7 +230,7 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
   const pf_model *model = problem->model;
   pf_draw *twin = NULL;
   pf_status status =
-      pf_forward(model, draw, theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_SCORE, w->model, NULL, error);
+      pf_forward(model, draw, theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, w->model, NULL, error);
   if (status != PF_OK) {
     return status;
   }

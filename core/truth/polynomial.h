@@ -3,7 +3,8 @@
 #ifndef PLASTFIT_CORE_TRUTH_POLYNOMIAL_H
 #define PLASTFIT_CORE_TRUTH_POLYNOMIAL_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
 #include <stdbool.h>
 
 enum { PF_POLYNOMIAL_SIZE = 81 };

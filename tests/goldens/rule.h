@@ -3,7 +3,7 @@
 #define PLASTFIT_TESTS_GOLDENS_RULE_H
 
 #include "core/base/text.h"
-#include "core/engine/engine.h"
+#include "core/model/model.h"
 #include "tests/goldens/json.h"
 
 enum { GOLDEN_FACTORS = 4, GOLDEN_LAYERS = 16, GOLDEN_NAME = 96 };

@@ -1,5 +1,6 @@
 #include "core/base/memory.h"
 #include "core/fit/objective.h"
+#include "core/engine/simulation.h"
 #include "tests/goldens/compare.h"
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
 #include <string.h>

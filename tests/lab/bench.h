@@ -3,6 +3,11 @@
 #ifndef PLASTFIT_TESTS_LAB_BENCH_H
 #define PLASTFIT_TESTS_LAB_BENCH_H
 
+#include "core/engine/batch.h"
+#include "core/engine/draw.h"
+#include "core/engine/workspace.h"
+#include "core/model/model.h"
+
 #include "tests/lab/lab.h"
 
 enum { BENCH_DRAWS = 3, BENCH_THREADS = 3 };

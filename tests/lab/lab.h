@@ -9,7 +9,8 @@
 #ifndef PLASTFIT_TESTS_LAB_H
 #define PLASTFIT_TESTS_LAB_H
 
-#include "core/engine/engine.h"
+#include "core/model/model.h"
+
 
 enum { LAB_MAX = 4 };
 

@@ -1,6 +1,7 @@
 /* Targets drawn anew: as often as the model says, and with the noise it says. */
 #include "core/base/memory.h"
 #include "core/closed_loop/redraw.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/tiny_problem.h"
 
 #include <criterion/criterion.h>

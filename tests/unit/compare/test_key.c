@@ -1,7 +1,7 @@
 /* core/compare/key: two problems of which a result could differ have different keys. */
 #include "core/base/memory.h"
 #include "core/compare/key.h"
-#include "core/engine/engine.h"
+#include "core/model/masks.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 

@@ -2,6 +2,8 @@
 #include "core/base/memory.h"
 #include "core/compare/job.h"
 #include "core/problem/subset.h"
+#include "core/engine/losses.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 
@@ -124,7 +126,7 @@ static double of_tail(bool learned, bool plastic)
       cr_assert(pf_draw_give_weights(model, part, model->plastic[0].projection, w, &error) ==
                 PF_OK);
     }
-    cr_assert(pf_forward(model, part, theta, plastic ? 0 : PF_RUN_NO_PLASTICITY, PF_STEP_SCORE,
+    cr_assert(pf_forward(model, part, theta, plastic ? 0 : PF_SIMULATE_NO_PLASTICITY, PF_STEP_SCORE,
                          workspace, &value, &error) == PF_OK);
     sum += value.log_likelihood;
     pf_draw_free(model, part);

@@ -7,6 +7,9 @@
 #include "core/engine/coupled.h"
 #include "core/engine/explain.h"
 #include "core/engine/sweep.h"
+#include "core/model/masks.h"
+#include "core/model/weight_bounds.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/remembering.h"
@@ -529,7 +532,7 @@ static void check_rows(net *n)
                        &error) == PF_OK);
   pf_workspace *other = NULL;
   cr_assert(pf_workspace_create(n->model, LONGEST, &other, &error) == PF_OK);
-  cr_assert(pf_forward(n->model, n->draws[0], n->theta, PF_RUN_FORGET_WEIGHTS, PF_STEP_FIT, other,
+  cr_assert(pf_forward(n->model, n->draws[0], n->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, other,
                        NULL, &error) == PF_OK);
   const pf_standing_run run = {other, n->draws[0], n->theta};
   for (size_t p = 0; p < n->model->n_plastic; p++) {
@@ -538,7 +541,7 @@ static void check_rows(net *n)
                   n_rows = n->model->plastic[p].n_post - 1;
     int64_t ld = 0;
     cr_assert(n_changes > 100 && n_changes == pf_workspace_n_changes(n->workspace, p));
-    cr_assert(pf_standing_rows(&run, p, 1, n_rows, states, &error) == PF_OK, "%s", error.text);
+    cr_assert(pf_simulation_rows(&run, p, 1, n_rows, states, &error) == PF_OK, "%s", error.text);
     for (int64_t k = 0; k <= n_changes; k++) {
       const pf_real *w = pf_workspace_weights(n->workspace, p, k, &ld);
       for (int64_t i = 0; i < n_rows; i++) {
@@ -641,13 +644,13 @@ Test(engine_coupled, without_plasticity_weights_stay_and_nothing_is_forgotten)
   pf_error error = pf_error_none();
   start_coupled(&n, 7);
   finish(&n);
-  const double still = value_at(&n, n.theta, PF_RUN_NO_PLASTICITY);
+  const double still = value_at(&n, n.theta, PF_SIMULATE_NO_PLASTICITY);
   n.theta[n.model->forgetting_theta] = 0.5;
   n.theta[0] += 0.1;
-  cr_expect(value_at(&n, n.theta, PF_RUN_NO_PLASTICITY) == still);
+  cr_expect(value_at(&n, n.theta, PF_SIMULATE_NO_PLASTICITY) == still);
   cr_expect(value_at(&n, n.theta, 0) != still);
   cr_expect(pf_workspace_n_changes(n.workspace, 0) > 0);
-  cr_assert(pf_forward(n.model, n.draws[0], n.theta, PF_RUN_NO_PLASTICITY, PF_STEP_FIT, n.workspace,
+  cr_assert(pf_forward(n.model, n.draws[0], n.theta, PF_SIMULATE_NO_PLASTICITY, PF_STEP_FIT, n.workspace,
                        NULL, &error) == PF_OK);
   cr_expect(pf_workspace_n_changes(n.workspace, 0) == 0);
   end(&n);

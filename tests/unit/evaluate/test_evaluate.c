@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/evaluate.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -63,7 +64,7 @@ Test(evaluate, fresh_draws_give_the_mean_of_the_per_draw_figures)
   double log_likelihood = 0.0;
   for (int64_t d = 0; d < 2; d++) {
     const double null =
-        deviance_of_draw(&tiny.problem, 1, d, true, &fit->groups[1], PF_RUN_NO_PLASTICITY);
+        deviance_of_draw(&tiny.problem, 1, d, true, &fit->groups[1], PF_SIMULATE_NO_PLASTICITY);
     const double model = deviance_of_draw(&tiny.problem, 1, d, true, &fit->groups[1], 0);
     expected += 0.5 * 100.0 * (null - model) / null;
     log_likelihood += 0.5 * -0.5 * model;
@@ -89,7 +90,7 @@ Test(evaluate, fitted_draws_give_the_ratio_of_the_means)
   double null = 0.0;
   double model = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], PF_RUN_NO_PLASTICITY);
+    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], PF_SIMULATE_NO_PLASTICITY);
     model += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], 0);
   }
   cr_expect(strcmp(evaluation->evaluated_on, "fitted draws") == 0);

@@ -2,6 +2,7 @@
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
+#include "core/engine/batch.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>

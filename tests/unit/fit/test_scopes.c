@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/fit/fit_groups.h"
 #include "core/fit/group_objective.h"
+#include "core/model/starting_weights.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/tiny_problem.h"
 

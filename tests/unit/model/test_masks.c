@@ -6,6 +6,8 @@
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
+#include "core/model/masks.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>

@@ -4,6 +4,9 @@
  */
 #include "core/base/memory.h"
 #include "core/sensitivity/sensitivity_private.h"
+#include "core/engine/simulation.h"
+#include "core/model/masks.h"
+#include "core/model/starting_weights.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>

@@ -6,6 +6,7 @@
 #include "core/store/tables.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"
+#include "core/engine/simulation.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>

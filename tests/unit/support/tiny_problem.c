@@ -1,5 +1,7 @@
 #include "tests/unit/support/tiny_problem.h"
 #include "core/base/memory.h"
+#include "core/engine/simulation.h"
+#include "core/engine/workspace.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
 #include <math.h>

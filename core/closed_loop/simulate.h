@@ -1,0 +1,32 @@
+/* Closed loop: a model acts in a task, step by step, and what happened becomes a recording. */
+#ifndef PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
+#define PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
+
+#include "core/model/model.h"
+
+/** How simulated animals see their inputs. */
+typedef struct pf_input_noise {
+  double mean, sd;
+} pf_input_noise;
+
+/** Sessions that a simulated animal has: its weights last over the hours between two, but for what
+ * is forgotten. */
+typedef struct pf_simulated_sessions {
+  int64_t n; /**< each a run of the task from its beginning */
+  double gap;
+} pf_simulated_sessions;
+
+/**
+ * Run a task in closed loop with a model: draws noise, choices (from the observable "probability"
+ * of the network, where it has one) and the task's random numbers by (seed, index), fills expected
+ * reward, and appends the recording with its truth (true_input, true_noise) to `data`. Targets
+ * recorded: those of the task's needs: "choice", or observables of the network by name ("activity":
+ * the first plastic layer's). All sessions are one recording. `given` [n projections], each dense
+ * or NULL: starting weights in the place of those drawn; NULL: none.
+ */
+pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task,
+                      const pf_input_noise *input, const pf_expected_reward *expectation,
+                      const pf_simulated_sessions *sessions, pf_real *const *given, uint64_t seed,
+                      int64_t index, const char *animal, pf_dataset *data, pf_error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* Losses on the trajectory in a workspace, and their adjoint. */
+#ifndef PLASTFIT_CORE_ENGINE_LOSSES_H
+#define PLASTFIT_CORE_ENGINE_LOSSES_H
+
+#include "core/engine/draw.h"
+#include "core/engine/workspace.h"
+#include "core/model/model.h"
+
+/** What one loss got on one draw. */
+typedef struct pf_loss_value {
+  double log_likelihood; /**< sum over counted steps, unweighted */
+  int64_t count;         /**< cells observed */
+} pf_loss_value;
+
+/** What a loss sees of the last run. */
+typedef struct pf_loss_view {
+  pf_loss_in in;
+  const pf_real *observable[PF_LOSS_MAX_ARRAYS];
+  const pf_real *target[PF_LOSS_MAX_ARRAYS];
+  int64_t n_observable[PF_LOSS_MAX_ARRAYS], ld_observable[PF_LOSS_MAX_ARRAYS];
+  int64_t n_target[PF_LOSS_MAX_ARRAYS], ld_target[PF_LOSS_MAX_ARRAYS];
+} pf_loss_view;
+void pf_losses_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw,
+                    const double *theta, pf_loss_view *view);
+/** Which steps count, for the views that follow. */
+void pf_losses_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag);
+/** Evaluate the losses on the trajectory in the workspace; values MAY be NULL. */
+pf_status pf_losses_evaluate(const pf_draw *draw, const double *theta, uint32_t count_flag,
+                             pf_workspace *workspace, pf_loss_value *values, pf_error *error);
+/** Losses backward: cotangents of the observables; gradient[losses' parameters] += . */
+pf_status pf_losses_vjp(const pf_draw *draw, const double *theta, const double *scale,
+                        pf_workspace *workspace, double *gradient, pf_error *error);
+
+#endif

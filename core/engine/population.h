@@ -1,0 +1,25 @@
+/* A population over some steps: from presynaptic signals to its own, and the adjoint. */
+#ifndef PLASTFIT_CORE_ENGINE_POPULATION_H
+#define PLASTFIT_CORE_ENGINE_POPULATION_H
+
+#include "core/engine/trajectory.h"
+
+/** Steps [first, last] of a population. */
+typedef struct pf_population_steps {
+  size_t population;
+  int64_t first, last;
+  /** Of step `first` = `last`, for populations with a memory; NULL: it has none. */
+  const pf_step_context *context;
+} pf_population_steps;
+
+/** From the presynaptic signals and the weights in force (pf_weights.now) to drive and signals. */
+pf_status pf_population_activate(pf_workspace *workspace, const double *theta,
+                                 const pf_population_steps *steps, pf_error *error);
+/**
+ * Its adjoint: from cotangents of the signals to those of the drive, of the weights and of the
+ * presynaptic signals. `gradient`: of theta, NULL where the network has no parameters.
+ */
+pf_status pf_population_vjp(pf_workspace *workspace, const double *theta,
+                            const pf_population_steps *steps, double *gradient, pf_error *error);
+
+#endif

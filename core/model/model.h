@@ -1,0 +1,164 @@
+/*
+ * What is simulated: a network, the rules on its plastic projections, the losses, and the
+ * parameters of them all. Const once built.
+ */
+#ifndef PLASTFIT_CORE_MODEL_MODEL_H
+#define PLASTFIT_CORE_MODEL_MODEL_H
+
+#include "core/data/dataset.h"
+#include "core/plugin/component.h"
+
+/** Units [first, first + n). */
+typedef struct pf_range {
+  int64_t first, n;
+} pf_range;
+
+/** A plastic projection, or the rows of one that learn by this rule: several may share a
+ * projection. */
+typedef struct pf_plastic {
+  const pf_component *rule;
+  pf_rule_declaration declared;
+  int64_t projection; /**< index in the network's table */
+  int64_t n_pre, n_post;
+  double eta;            /**< synaptic learning rate */
+  pf_linear *modulators; /**< [needs.modulators.count] */
+  size_t theta0;         /**< first of its parameters in theta */
+  pf_range *ranges;      /**< [n_ranges] rows it acts on, ascending and apart from one another's */
+  size_t n_ranges;
+  int64_t n_traces[4]; /**< of the rule, by enum pf_per */
+} pf_plastic;
+
+/** Hard bounds of a projection's weights, by presynaptic unit: see pf_model_bound. */
+typedef struct pf_bound {
+  pf_real *lower, *upper; /**< [n_pre]; NULL: no bounds */
+} pf_bound;
+
+/** Which synapses of a projection there are, and which of them change. */
+typedef struct pf_mask {
+  pf_real *connected; /**< [n_post][pf_leading_dimension(n_pre)] 0 or 1; where 0: w = 0; NULL: all
+                         are there */
+  pf_real *changes;   /**< likewise, connected and plastic; where 0: w stays; NULL: all change */
+} pf_mask;
+
+/** A loss. */
+typedef struct pf_loss_term {
+  const pf_component *loss;
+  pf_loss_declaration declared;
+  double weight;
+  int64_t *observables; /**< [needs.observables.count] indices in the network's table */
+  size_t theta0;
+} pf_loss_term;
+
+/** A parameter of the whole model, with its owner. */
+typedef struct pf_model_parameter {
+  pf_parameter declared; /**< as the plugin declared it, config's changes applied */
+  const char *owner;     /**< "rules.learn", "network", "losses.[0]" */
+  bool tied;             /**< theta = factor * theta[tied_to], another that is not tied; not free */
+  size_t tied_to;
+  double factor;
+  bool is_start; /**< a starting weight, or their mean or sd (pf_model_learn_start): many, of which
+                    none means much */
+  bool own_penalty; /**< l1 and l2 are its own; else those of `penalty` if it is a rule's, and none
+                       if it is not */
+  double l1, l2;
+} pf_model_parameter;
+
+/** Where a projection's weights start from. */
+enum pf_start_mode { PF_START_NETWORK = 0, PF_START_EACH = 1, PF_START_MEAN_SD = 2 };
+
+/** Starting weights of a projection: see core/model/starting_weights.h. */
+typedef struct pf_start {
+  uint32_t mode;  /**< enum pf_start_mode */
+  size_t theta0;  /**< each: [n_post][n_pre] of theta; mean and sd: two of it */
+  int64_t noise0; /**< where its noise starts, of the draw's */
+  char *names;    /**< of the parameters */
+} pf_start;
+
+enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };
+
+/**
+ * When a population is evaluated. Only what plasticity needs goes segment by segment (the steps
+ * between two weight changes); what lies before it, or after it, is evaluated for all steps in one
+ * call.
+ */
+enum pf_phase { PF_PHASE_INPUT = 0, PF_PHASE_BEFORE = 1, PF_PHASE_PLASTIC = 2, PF_PHASE_AFTER = 3 };
+
+/** Observables of a loss, and targets: at most this many of each. */
+enum { PF_LOSS_MAX_ARRAYS = 8 };
+
+typedef struct pf_model {
+  const pf_component *network;
+  pf_network_declaration declared;
+  pf_plastic *plastic;
+  size_t n_plastic;
+  pf_mask *masks;   /**< [n projections] */
+  pf_bound *bounds; /**< [n projections] */
+  pf_loss_term *losses;
+  size_t n_losses;
+  pf_start *starts; /**< [n projections] */
+  int64_t n_noise;  /**< normal numbers behind the starting weights: the network's, then those of
+                       learned sds */
+  /** theta: rules' parameters in the order of `plastic`, then the network's, the losses', the
+   * host's, then starting weights. */
+  pf_model_parameter *parameters;
+  size_t n_parameters;
+  size_t network_theta0;
+  size_t start_theta0; /**< of the first starting weight; n_parameters: none is learned */
+  bool forgets;        /**< weights are forgotten over gaps between sessions: w exp(-rate gap) */
+  size_t forgetting_theta; /**< the rate's place in theta */
+  uint32_t normalise;
+  uint8_t *phase;   /**< [n populations] enum pf_phase : when in a run each is
+                       evaluated */
+  bool stepwise[4]; /**< by phase: something in it remembers the step before, so that steps go one
+                       by one */
+  size_t
+      state_budget; /**< bytes a thread may use for states of the weights; 0: what fits in cache */
+} pf_model;
+
+/** What to build a model from; pointers stay the caller's and MUST outlive the model. */
+typedef struct pf_plastic_spec {
+  const pf_component *rule;
+  const char *projection; /**< the network's name for it, "layer1" */
+  double eta;             /**< NaN: 1 / n_pre */
+  const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for
+                             the others */
+  const char *owner;
+  const pf_range *ranges; /**< [n_ranges] postsynaptic units that learn by it; none: all */
+  size_t n_ranges;
+} pf_plastic_spec;
+
+typedef struct pf_loss_spec {
+  const pf_component *loss;
+  double weight;
+  const char *owner;
+} pf_loss_spec;
+
+/** `channels`: names the data will have, for checking modulators. */
+pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *plastic,
+                          size_t n_plastic, const pf_loss_spec *losses, size_t n_losses,
+                          uint32_t normalise, pf_names channels, pf_model **out, pf_error *error);
+void pf_model_free(pf_model *model);
+/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is
+ * laid out by them. *index: its place in theta. */
+pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
+                                 size_t *index, pf_error *error);
+/**
+ * Weights are forgotten over gaps between sessions (recording->gap): w exp(-rate gap), then bounds,
+ * where weights change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate`
+ * (1/h).
+ */
+pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
+/** Does row i of the projection learn by this rule? */
+bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
+/** Index of a projection by name, or -1; sizes as the network says. */
+int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post,
+                            int64_t *n_pre);
+/** Index of an observable by name ("activity": the first plastic projection's post population), or
+ * -1. */
+int64_t pf_model_observable(const pf_model *model, const char *name);
+int64_t pf_model_n_input(const pf_model *model);
+
+/** Does a rule keep traces? They are updated at every step, whether weights change or not. */
+bool pf_model_has_traces(const pf_model *model);
+
+#endif
