@@ -18,9 +18,9 @@ size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int
 {
   const size_t w = (size_t)(n_rows * weights->ldw),
                traces = pf_synaptic_cells(model, weights, n_rows) - w;
-  const bool bounded = weights->bound->lower != NULL || weights->projects;
-  /* dw, traces that start anew; their cotangents, weights before either bound */
-  return w + traces + (adjoint ? traces + (bounded ? 2 * w : 0) : 0);
+  const bool bounded = weights->bound->lower != NULL;
+  /* dw, traces that start anew; their cotangents, weights before the bound */
+  return w + traces + (adjoint ? traces + (bounded ? w : 0) : 0);
 }
 
 /** Traces of one rule on the projection, as they lie from `at` on; rows from row `first` of the
@@ -30,7 +30,8 @@ static pf_traces traces_at(const pf_synaptic_state *synaptic, const pf_plastic *
 {
   const int64_t *n = plastic->n_traces;
   const pf_weights *weights = synaptic->weights;
-  pf_traces traces = {.ld_pre = weights->n_pre,
+  pf_traces traces = {.size = sizeof traces,
+                      .ld_pre = weights->n_pre,
                       .ld_post = synaptic->n_rows,
                       .ldw = weights->ldw,
                       .synapse_stride = (int64_t)synaptic->w_cells};
@@ -115,7 +116,6 @@ static pf_block block_of(const pf_synaptic_state *synaptic, const pf_plastic *pl
 {
   const pf_weights *weights = synaptic->weights;
   return (pf_block){.size = sizeof(pf_block),
-                    .layout = PF_LAYOUT_DENSE,
                     .n_rows = rows.n,
                     .n_pre = weights->n_pre,
                     .row0 = synaptic->row0 + rows.first,
@@ -233,7 +233,8 @@ static pf_status advance(const pf_synaptic_state *synaptic, const pf_step_contex
     pf_block in = block_of(synaptic, plastic, rows);
     block_at(synaptic, context, plastic, w, &in);
     pf_traces next = traces_at(synaptic, plastic, after, rows.first);
-    in.traces = traces_at(synaptic, plastic, before, rows.first);
+    const pf_traces seen = traces_at(synaptic, plastic, before, rows.first);
+    in.traces = &seen;
     if (!first) {
       next.network = next.pre = NULL;
     }
@@ -265,8 +266,10 @@ static pf_status apply_rule(const pf_synaptic_state *synaptic, const pf_step_con
     block_at(synaptic, context, plastic, w, &in);
     pf_real *out = w_out + rows.first * weights->ldw;
     const pf_update update = update_of(synaptic, plastic, rows);
+    pf_traces seen;
     if (traces != NULL) {
-      in.traces = traces_at(synaptic, plastic, traces, rows.first);
+      seen = traces_at(synaptic, plastic, traces, rows.first);
+      in.traces = &seen;
     }
     if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
       status = ops->step(self, &in, &update, out, weights->ldw, error);
@@ -276,32 +279,6 @@ static pf_status apply_rule(const pf_synaptic_state *synaptic, const pf_step_con
     if (status == PF_OK) {
       synaptic->workspace->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, in.w,
                                            out, weights->ldw);
-    }
-  }
-  return status;
-}
-
-/** The rules' own bounds on w, in place. */
-static pf_status project(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                         size_t p, const pf_real *from, pf_real *traces, pf_real *w,
-                         pf_error *error)
-{
-  const pf_plastic *plastic = &synaptic->model->plastic[p];
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  pf_status status = PF_OK;
-  if (!PF_HAS(ops, pf_rule_ops, project) || ops->project == NULL) {
-    return PF_OK;
-  }
-  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
-    const pf_range rows = within(synaptic, plastic->ranges[r]);
-    if (rows.n > 0) {
-      pf_block in = block_of(synaptic, plastic, rows);
-      block_at(synaptic, context, plastic, from, &in);
-      if (traces != NULL) {
-        in.traces = traces_at(synaptic, plastic, traces, rows.first);
-      }
-      status = ops->project(plastic->rule->self, &in, w + rows.first * synaptic->weights->ldw,
-                            synaptic->weights->ldw, error);
     }
   }
   return status;
@@ -335,10 +312,10 @@ static pf_status advance_all(const pf_synaptic_state *synaptic, const pf_step_co
   return status;
 }
 
-/** Weights after the change into w_out; the rules' own bounds only if `bounded`. */
+/** Weights after the change into w_out, without bounds. */
 static pf_status change_all(const pf_synaptic_state *synaptic, const pf_step_context *context,
                             const pf_real *w, pf_real *before, pf_real *after, pf_real *w_out,
-                            bool bounded, pf_real *dw, pf_error *error)
+                            pf_real *dw, pf_error *error)
 {
   size_t at = 0;
   pf_status status = PF_OK;
@@ -350,8 +327,6 @@ static pf_status change_all(const pf_synaptic_state *synaptic, const pf_step_con
     if (is_on(plastic, synaptic->weights)) {
       pf_real *traces = seen_traces(plastic, before + at, after + at);
       status = apply_rule(synaptic, context, p, w, traces, w_out, dw, error);
-      status = status == PF_OK && bounded ? project(synaptic, context, p, w, traces, w_out, error)
-                                          : status;
       at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
     }
   }
@@ -399,7 +374,7 @@ pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *c
     }
     return PF_OK;
   }
-  status = change_all(synaptic, context, from, before, after, to, true, dw, error);
+  status = change_all(synaptic, context, from, before, after, to, dw, error);
   if (status == PF_OK && weights->bound->lower != NULL) {
     pf_bound_clip(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
                   weights->ldw, to);
@@ -497,46 +472,17 @@ static pf_rule_gradient gradient_of(const pf_synaptic_state *synaptic,
                             .ldw = synaptic->weights->ldw};
 }
 
-/** The weights' cotangent through the bounds of rules and host; `free` (weights before either) and
- * dw are scratch. */
+/** The weights' cotangent through the host's bounds; `free` (weights before them) and dw are
+ * scratch. */
 static pf_status back_bounds(const pf_synaptic_state *synaptic, const pf_step_context *context,
                              const pf_real *w, pf_real *before, pf_real *after, pf_real *g,
                              pf_real *free, pf_real *dw, pf_error *error)
 {
   const pf_weights *weights = synaptic->weights;
-  pf_real *projected = free + synaptic->w_cells;
-  pf_status status = change_all(synaptic, context, w, before, after, free, false, dw, error);
-  if (status == PF_OK && weights->bound->lower != NULL) {
-    const pf_real *bounded = free;
-    if (weights->projects) {
-      status = change_all(synaptic, context, w, before, after, projected, true, dw, error);
-      bounded = projected;
-    }
+  const pf_status status = change_all(synaptic, context, w, before, after, free, dw, error);
+  if (status == PF_OK) {
     pf_bound_clip_vjp(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
-                      weights->ldw, bounded, g);
-  }
-  size_t at = 0;
-  for (size_t p = 0; p < synaptic->model->n_plastic && status == PF_OK && weights->projects; p++) {
-    const pf_plastic *plastic = &synaptic->model->plastic[p];
-    const pf_rule_ops *ops = plastic->rule->plugin->rule;
-    if (!is_on(plastic, weights)) {
-      continue;
-    }
-    pf_real *traces = seen_traces(plastic, before + at, after + at);
-    at += pf_trace_cells(plastic, weights, synaptic->n_rows);
-    for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
-      const pf_range rows = within(synaptic, plastic->ranges[r]);
-      if (rows.n > 0 && PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL) {
-        const int64_t offset = rows.first * weights->ldw;
-        pf_block in = block_of(synaptic, plastic, rows);
-        block_at(synaptic, context, plastic, w, &in);
-        if (traces != NULL) {
-          in.traces = traces_at(synaptic, plastic, traces, rows.first);
-        }
-        status = ops->project_vjp(plastic->rule->self, &in, free + offset, weights->ldw, g + offset,
-                                  weights->ldw, error);
-      }
-    }
+                      weights->ldw, free, g);
   }
   return status;
 }
@@ -562,9 +508,12 @@ static pf_status back_rule(const pf_synaptic_state *synaptic, const pf_step_cont
     block_at(synaptic, context, plastic, from, &in);
     pf_rule_gradient into = gradient_of(synaptic, gradient, plastic, rows, g);
     const pf_update update = update_of(synaptic, plastic, rows);
+    pf_traces seen, cotangents;
     if (traces != NULL) {
-      in.traces = traces_at(synaptic, plastic, traces, rows.first);
-      into.traces = traces_at(synaptic, plastic, g_traces, rows.first);
+      seen = traces_at(synaptic, plastic, traces, rows.first);
+      cotangents = traces_at(synaptic, plastic, g_traces, rows.first);
+      in.traces = &seen;
+      into.traces = &cotangents;
     }
     if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
       status = ops->step_vjp(self, &in, &update, &into, error);
@@ -596,8 +545,10 @@ static pf_status back_advance(const pf_synaptic_state *synaptic, const pf_step_c
     block_at(synaptic, context, plastic, from, &in);
     pf_rule_gradient into = gradient_of(synaptic, gradient, plastic, rows, g);
     pf_traces cotangent = traces_at(synaptic, plastic, g_after, rows.first);
-    in.traces = traces_at(synaptic, plastic, before, rows.first);
-    into.traces = traces_at(synaptic, plastic, g_before, rows.first);
+    const pf_traces seen = traces_at(synaptic, plastic, before, rows.first);
+    const pf_traces earlier = traces_at(synaptic, plastic, g_before, rows.first);
+    in.traces = &seen;
+    into.traces = &earlier;
     if (!first) {
       cotangent.network = cotangent.pre = NULL;
     }
@@ -638,7 +589,7 @@ pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_contex
   if (weights->plain && context->changes) {
     return back_plain(synaptic, context, from, g, gradient, scratch, error);
   }
-  const bool bounded = weights->bound->lower != NULL || weights->projects;
+  const bool bounded = weights->bound->lower != NULL;
   const size_t n_traces = synaptic->cells - synaptic->w_cells;
   pf_real *dw = scratch, *anew = dw + synaptic->w_cells;
   pf_real *g_before = anew + n_traces; /* of traces, laid out as in a slot */

@@ -51,7 +51,7 @@ size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int
 void pf_synaptic_start(const pf_synaptic_state *synaptic, pf_real *buffer);
 /**
  * From before to after the step `moment`: traces advance; weights change if moment->changes, by
- * rules, then their own bounds, then the host's. `to` MAY be `from` where weights->plain.
+ * rules, then by the host's bounds. `to` MAY be `from` where weights->plain.
  */
 pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *context,
                            pf_real *from, pf_real *to, pf_real *scratch, pf_error *error);

@@ -70,11 +70,8 @@ void pf_activity_make(pf_workspace *workspace, size_t p)
 static void add_rule(pf_weights *weights, const pf_plastic *plastic, size_t *n_rules,
                      int64_t *n_rows)
 {
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
   weights->plastic = weights->plastic == NULL ? plastic : weights->plastic;
   weights->has_traces = weights->has_traces || plastic->declared.traces.count > 0;
-  weights->projects =
-      weights->projects || (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL);
   for (size_t r = 0; r < plastic->n_ranges; r++) {
     *n_rows += plastic->ranges[r].n;
   }
@@ -102,7 +99,7 @@ void pf_weights_make(pf_workspace *workspace, size_t q)
   weights->bound = &model->bounds[q];
   weights->covered = n_rows == weights->n_post;
   weights->plain = n_rules == 1 && weights->plastic->n_ranges == 1 && weights->covered &&
-                   !weights->has_traces && !weights->projects && weights->bound->lower == NULL;
+                   !weights->has_traces && weights->bound->lower == NULL;
   weights->mask = model->masks[q].changes;
   weights->connected = model->masks[q].connected;
   workspace->initial_ldw[q] = weights->ldw;

@@ -40,7 +40,6 @@ typedef struct pf_weights {
   const pf_plastic *plastic; /**< the first rule on it; NULL: fixed */
   const pf_bound *bound;     /**< of the weights; ->lower NULL: none */
   bool has_traces;           /**< a rule on it keeps some */
-  bool projects;             /**< a rule on it has bounds of its own */
   bool covered;              /**< every row learns by a rule */
   bool plain; /**< one rule on all rows, without traces and bounds: an update in place is right */
   const pf_real *mask;      /**< [n_post][ldw] 0 or 1: where weights change; NULL: everywhere */

@@ -119,12 +119,6 @@ static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
   const pf_rule_declaration *declared = &plastic->declared;
   const char *name = plastic->rule->label;
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  if (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL &&
-      (!PF_HAS(ops, pf_rule_ops, project_vjp) || ops->project_vjp == NULL)) {
-    return pf_fail(error, PF_STOP,
-                   "%s bounds its weights without `project_vjp`; this is a fault of the plugin",
-                   name);
-  }
   if (declared->traces.count > 0 &&
       (!PF_HAS(ops, pf_rule_ops, update_traces_vjp) || ops->update_traces == NULL ||
        ops->update_traces_vjp == NULL)) {

@@ -212,8 +212,31 @@ static void add_roots(size_t n, double scale, int64_t n_cells, const double *roo
   }
 }
 
-/** One observable, its expected curvature a number per cell: roots are tangents times its root. */
-static pf_status by_curvature(term *at, double *information, pf_error *error)
+/** Root of the information of each cell [n_steps][columns], of a loss whose information is
+ * diagonal: its whitened tangents of 1. NULL: no memory, or the loss failed. */
+static const pf_real *roots_of_cells(term *at, pf_status *status, pf_error *error)
+{
+  const int64_t width = columns(at, 0), ld = at->view.ld_observable[0], n_ones = at->n_steps * ld;
+  /* of the cotangents' memory: they have done their work */
+  pf_real *ones =
+      pf_pool_need(&at->kept->loss, (size_t)(n_ones + at->n_steps * width), sizeof *ones, error);
+  if (ones == NULL) {
+    *status = PF_STOP;
+    return NULL;
+  }
+  for (int64_t c = 0; c < n_ones; c++) {
+    ones[c] = (pf_real)1;
+  }
+  const pf_real *planes[] = {ones};
+  const pf_loss_tangent along = {
+      .size = sizeof along, .n_tangents = 1, .observable = planes, .stride = &n_ones};
+  *status = at->ops->whiten(at->info->loss->self, &at->view.in, &along, ones + n_ones,
+                            at->n_steps * width, width, error);
+  return *status == PF_OK ? ones + n_ones : NULL;
+}
+
+/** One observable whose information is diagonal: each column of the tangents times its root. */
+static pf_status add_diagonal(term *at, double *information, pf_error *error)
 {
   const pf_planes *planes = at->planes[0];
   const size_t n = at->self->n;
@@ -221,23 +244,19 @@ static pf_status by_curvature(term *at, double *information, pf_error *error)
   if (planes->cells == NULL) {
     return PF_OK;
   }
-  /* of the cotangents' memory: they have done their work */
-  pf_real *curvature =
-      pf_pool_need(&at->kept->loss, (size_t)(at->n_steps * width), sizeof *curvature, error);
+  pf_status status = PF_OK;
+  const pf_real *root_of = roots_of_cells(at, &status, error);
   double *roots = pf_pool_need(&at->kept->root, CELLS * n, sizeof *roots, error);
-  if (curvature == NULL || roots == NULL) {
-    return PF_STOP;
+  if (root_of == NULL || roots == NULL) {
+    return status == PF_OK ? PF_STOP : status;
   }
-  pf_status status =
-      at->ops->curvature(at->info->loss->self, &at->view.in, curvature, width, error);
   int64_t filled = 0;
-  for (int64_t t = 0; t < at->n_steps && status == PF_OK; t++) {
+  for (int64_t t = 0; t < at->n_steps; t++) {
     for (int64_t i = 0; i < width; i++) {
-      const double c = (double)curvature[t * width + i];
-      if (!(c > 0.0) && !isnan(c)) {
+      const double root = (double)root_of[t * width + i];
+      if (!(root > 0.0) && !isnan(root)) {
         continue; /* nothing was observed here */
       }
-      const double root = sqrt(c);
       const pf_real *tangent = pf_planes_at(planes, t, 0) + i;
       double *to = roots + (size_t)filled * n;
       if (planes->ld == 1) {
@@ -258,8 +277,8 @@ static pf_status by_curvature(term *at, double *information, pf_error *error)
       }
     }
   }
-  add_roots(n, at->scale, status == PF_OK ? filled : 0, roots, information);
-  return status;
+  add_roots(n, at->scale, filled, roots, information);
+  return PF_OK;
 }
 
 /** Roots [n][steps][n_whitened], of the loss's `whiten`, of steps [t0, t0 + n_steps), into the
@@ -280,8 +299,8 @@ static void add_whitened(const term *at, int64_t n_steps, int64_t n_whitened, co
   }
 }
 
-/** By the loss's own `whiten`, a few steps at a time. */
-static pf_status by_whitening(term *at, double *information, pf_error *error)
+/** By whitened tangents, a few steps at a time. */
+static pf_status add_whitened_tangents(term *at, double *information, pf_error *error)
 {
   const pf_tangents *self = at->self;
   const size_t n = self->n, n_own = at->info->declared.parameters.count,
@@ -363,13 +382,10 @@ static pf_status by_whitening(term *at, double *information, pf_error *error)
 
 static pf_status add_information(term *at, double *information, pf_error *error)
 {
-  const bool one = at->info->declared.observables.count == 1;
-  if (one && !at->has_parameters && PF_HAS(at->ops, pf_loss_ops, curvature) &&
-      at->ops->curvature != NULL) {
-    return by_curvature(at, information, error);
-  }
   if (PF_HAS(at->ops, pf_loss_ops, whiten) && at->ops->whiten != NULL) {
-    return by_whitening(at, information, error);
+    return pf_loss_is_diagonal(&at->info->declared) && !at->has_parameters
+               ? add_diagonal(at, information, error)
+               : add_whitened_tangents(at, information, error);
   }
   if ((at->info->declared.flags & PF_LOSS_LIKELIHOOD) == 0) {
     return pf_fail(error, PF_STOP,

@@ -35,6 +35,12 @@ static inline pf_real *pf_planes_at(const pf_planes *planes, int64_t t, int64_t 
   return planes->cells + (t * planes->n_active + k) * planes->ld;
 }
 
+/** Is column i of the loss's whitened tangents column i of the observable's, times a number? */
+static inline bool pf_loss_is_diagonal(const pf_loss_declaration *declared)
+{
+  return declared->n_whitened == 0 && declared->observables.count == 1;
+}
+
 /** What sensitivities keep in a workspace. */
 struct pf_sensitivity {
   pf_pool setup;  /**< directions in order; see pf_tangent_setup */
@@ -50,7 +56,7 @@ struct pf_sensitivity {
       slopes;   /**< a thread's: of the signals of a block, seeds of the adjoint that gives them */
   pf_pool rule; /**< a thread's: for a rule without jvp */
   pf_pool network; /**< a thread's: direct tangents of a population's signals */
-  pf_pool loss;    /**< a thread's: cotangents and curvature of the observables */
+  pf_pool loss;    /**< a thread's: cotangents of the observables, roots of their cells */
   pf_pool scores;  /**< a thread's: [n_steps][n] of one loss */
   pf_pool root;    /**< a thread's: whitened tangents of some cells */
   pf_pool whiten;  /**< a thread's: tangents and roots in the shape of the ABI */

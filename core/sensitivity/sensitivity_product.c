@@ -86,20 +86,6 @@ static bool moves(const image *at)
   return any;
 }
 
-static pf_status by_curvature(image *at, pf_error *error)
-{
-  const int64_t n = at->view.n_observable[0], n_steps = at->self->draw->n_steps;
-  pf_status status =
-      at->ops->curvature(at->info->loss->self, &at->view.in, at->weight[0], n, error);
-  for (int64_t t = 0; t < n_steps && status == PF_OK; t++) {
-    const pf_real *tangent = pf_planes_at(at->planes[0], t, 0);
-    for (int64_t i = 0; i < n; i++) {
-      at->weight[0][t * n + i] *= (pf_real)at->scale * tangent[i];
-    }
-  }
-  return status;
-}
-
 /** Root of one tangent: planes [n_steps][ld] of the observables (NULL: zero) and theta (NULL:
  * zero). */
 static pf_status whiten(const image *at, const pf_real *const *tangent, const double *theta,
@@ -126,8 +112,31 @@ static double dot(const image *at, int64_t t)
   return at->scale * sum;
 }
 
+/** Information is diagonal, and the loss has no parameters: one call with tangents of 1 gives all.
+ */
+static pf_status weigh_diagonal(image *at, pf_error *error)
+{
+  const int64_t n = at->view.n_observable[0], n_steps = at->self->draw->n_steps;
+  const pf_real *ones[] = {at->basis};
+  for (int64_t c = 0; c < n_steps * at->view.ld_observable[0]; c++) {
+    at->basis[c] = (pf_real)1;
+  }
+  const pf_status status = whiten(at, ones, NULL, at->root_v, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < n_steps; t++) {
+    const pf_real *tangent = pf_planes_at(at->planes[0], t, 0);
+    for (int64_t i = 0; i < n; i++) {
+      const pf_real root = at->root_v[t * n + i];
+      at->weight[0][t * n + i] = (pf_real)at->scale * (root * root) * tangent[i];
+    }
+  }
+  return PF_OK;
+}
+
 /** The matrix of a step is known from the roots of unit tangents: (C v)_b = root_b . root_v. */
-static pf_status by_whitening(image *at, pf_error *error)
+static pf_status weigh_whitened(image *at, pf_error *error)
 {
   const int64_t n_steps = at->self->draw->n_steps;
   const size_t n_observables = at->info->declared.observables.count,
@@ -176,16 +185,13 @@ static pf_status by_whitening(image *at, pf_error *error)
 
 static pf_status make_image(image *at, pf_error *error)
 {
-  const bool one = at->info->declared.observables.count == 1;
   if (!moves(at)) {
     return PF_OK;
   }
-  if (one && at->info->declared.parameters.count == 0 && PF_HAS(at->ops, pf_loss_ops, curvature) &&
-      at->ops->curvature != NULL) {
-    return by_curvature(at, error);
-  }
   if (PF_HAS(at->ops, pf_loss_ops, whiten) && at->ops->whiten != NULL) {
-    return by_whitening(at, error);
+    return pf_loss_is_diagonal(&at->info->declared) && at->info->declared.parameters.count == 0
+               ? weigh_diagonal(at, error)
+               : weigh_whitened(at, error);
   }
   return pf_fail(error, PF_STOP,
                  "%s says nothing of its curvature (no op `whiten`), which this needs; optimisers "

@@ -120,7 +120,6 @@ bool pf_tangents_can_sweep(const pf_model *model)
   const pf_projection_table *projections = &model->declared.projections;
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
-    const pf_rule_ops *ops = plastic->rule->plugin->rule;
     const pf_projection *projection = pf_table_at(projections->items, projections->stride,
                                                   projections->count, (size_t)plastic->projection);
     const bool all_rows = plastic->n_ranges == 1 && plastic->ranges[0].first == 0 &&
@@ -133,8 +132,7 @@ bool pf_tangents_can_sweep(const pf_model *model)
       onto_same += other->post == projection->post ? 1 : 0;
     }
     if ((projection->flags & PF_PROJECTION_ROW_SEPARABLE) == 0 || onto_same > MAX_PLASTIC ||
-        !all_rows || plastic->declared.traces.count > 0 ||
-        (PF_HAS(ops, pf_rule_ops, project) && ops->project != NULL)) {
+        !all_rows || plastic->declared.traces.count > 0) {
       return false;
     }
   }
@@ -190,7 +188,6 @@ static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t
   const pf_plastic *plastic = weights->plastic;
   const pf_draw *draw = self->all->draw;
   return (pf_block){.size = sizeof(pf_block),
-                    .layout = PF_LAYOUT_DENSE,
                     .flags = draw->flags[t],
                     .n_rows = at->n_rows,
                     .n_pre = weights->n_pre,

@@ -26,7 +26,6 @@ static bool ask(const pf_plastic *plastic, const double *theta, int64_t n_rows, 
 {
   pf_error ignored = {.size = sizeof ignored};
   const pf_block block = {.size = sizeof block,
-                          .layout = PF_LAYOUT_DENSE,
                           .flags = PF_STEP_PLASTIC,
                           .n_rows = n_rows,
                           .n_pre = n_pre,

@@ -92,7 +92,7 @@ static pf_status forward(const void *object, const pf_block *in, pf_real *dw, in
   (void)object;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const pf_real y = in->post[i], of_row = rate * y * (y - in->traces.post[i]);
+    const pf_real y = in->post[i], of_row = rate * y * (y - in->traces->post[i]);
     for (int64_t j = 0; j < in->n_pre; j++) {
       dw[i * lddw + j] = of_row * in->pre[j] - decay * in->w[i * in->ldw + j];
     }
@@ -108,7 +108,7 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, i
   (void)object;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const pf_real y = in->post[i], t = in->traces.post[i];
+    const pf_real y = in->post[i], t = in->traces->post[i];
     double sum_x = 0.0, sum_w = 0.0; /* of c x and c w over the row: sums are double */
     for (int64_t j = 0; j < in->n_pre; j++) {
       sum_x += (double)(c[i * ldc + j] * in->pre[j]);
@@ -121,8 +121,8 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, i
     if (g->post != NULL) {
       g->post[i] += rate * (2 * y - t) * (pf_real)sum_x;
     }
-    if (g->traces.post != NULL) {
-      g->traces.post[i] -= rate * y * (pf_real)sum_x;
+    if (g->traces->post != NULL) {
+      g->traces->post[i] -= rate * y * (pf_real)sum_x;
     }
     for (int64_t j = 0; g->pre != NULL && j < in->n_pre; j++) {
       g->pre[j] += rate * y * (y - t) * c[i * ldc + j];
@@ -142,7 +142,8 @@ static pf_status update_traces(const void *object, const pf_block *in, const pf_
   (void)object;
   (void)error;
   for (int64_t i = 0; next->post != NULL && i < in->n_rows; i++) {
-    next->post[i] = in->traces.post[i] + forget * (in->post[i] * in->post[i] - in->traces.post[i]);
+    next->post[i] =
+        in->traces->post[i] + forget * (in->post[i] * in->post[i] - in->traces->post[i]);
   }
   return PF_OK;
 }
@@ -157,13 +158,13 @@ static pf_status update_traces_vjp(const void *object, const pf_block *in, const
   for (int64_t i = 0; c->post != NULL && i < in->n_rows; i++) {
     const pf_real y = in->post[i];
     if (g->theta != NULL) {
-      g->theta[FORGET] += (double)(c->post[i] * (y * y - in->traces.post[i]));
+      g->theta[FORGET] += (double)(c->post[i] * (y * y - in->traces->post[i]));
     }
     if (g->post != NULL) {
       g->post[i] += 2 * forget * y * c->post[i];
     }
-    if (g->traces.post != NULL) {
-      g->traces.post[i] += (1 - forget) * c->post[i];
+    if (g->traces->post != NULL) {
+      g->traces->post[i] += (1 - forget) * c->post[i];
     }
   }
   return PF_OK;

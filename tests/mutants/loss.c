@@ -1,21 +1,7 @@
 /*
- * A loss and its mutants (see rule.c for how they are told apart): choices c with lapse,
+ * A loss and its mutants (rule.c says how they work): choices c,
  *
  *     ll = c l - log(1 + exp(l)), per unit, summed over units
- *
- * 1 | counts cells by what the network says | counts depend on the targets alone
- * 2 | counts steps that are not scored | is not scored, and has count 1
- * 3 | counts what was not recorded | nothing was recorded (every target is NaN)
- * 4 | overwrites the gradient | it is overwritten
- * 5 | has a wrong sign in vjp | the sign is wrong
- * 6 | has curvature p instead of p (1 - p) | curvature: step 0
- * 7 | takes the target's leading dimension for its width | ignores the leading dimension of
- * target[0] 8 | whitens by the curvature instead of its root | whiten: step 0 9 | needs a mask of
- * scored steps | crashes (memory that is not its own, or a NULL pointer) 10 | leaves out the last
- * step | unwritten 11 | takes the gradient of an observable for wanted | vjp .* crashes 12 |
- * returns 0 with an infinity | returns 0 (done) with log_likelihood 13 | looks at steps before the
- * range | reads outside observable[0] 14 | gives the curvature where nothing was scored |
- * curvature: step 4 is not scored 15 | overwrites the null_sums | null_sums[0] is .* by parts
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -128,19 +114,6 @@ static double curvature_of(const pf_loss_in *in, int64_t t, int64_t i)
   return isnan(c) ? 0.0 : IF(6, p, p * (1 - p));
 }
 
-static pf_status curvature(const void *object, const pf_loss_in *in, pf_real *out, int64_t ld,
-                           pf_error *error)
-{
-  (void)object;
-  (void)error;
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    for (int64_t i = 0; i < in->n_observable[0]; i++) {
-      out[t * ld + i] = (pf_real)curvature_of(in, t, i);
-    }
-  }
-  return PF_OK;
-}
-
 static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_tangent *tangent,
                         pf_real *root, int64_t root_stride, int64_t ld, pf_error *error)
 {
@@ -149,8 +122,10 @@ static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_
   for (int64_t k = 0; k < tangent->n_tangents; k++) {
     for (int64_t t = 0; t < in->n_steps; t++) {
       for (int64_t i = 0; i < in->n_observable[0]; i++) {
+        const int64_t from = IF(16, (i + 1) % in->n_observable[0], i);
         const double v =
-            (double)tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + i];
+            (double)
+                tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + from];
         const double h = curvature_of(in, t, i);
         root[k * root_stride + t * ld + i] = (pf_real)(v * IF(8, h, sqrt(h)));
       }
@@ -196,10 +171,9 @@ static const pf_loss_ops ops = {.size = sizeof(pf_loss_ops),
                                 .declare = declared,
                                 .evaluate = evaluate,
                                 .vjp = vjp,
-                                .curvature = curvature,
                                 .whiten = whiten,
                                 .null_accumulate = null_sums,
-                                .constant = constant};
+                                .null_evaluate = constant};
 
 static const pf_plugin plugin = {PF_PLUGIN_HEAD(PF_KIND_LOSS), .name = "mutant", .version = "1",
                                  .summary = "a loss that is checked", .loss = &ops};

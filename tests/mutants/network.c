@@ -1,22 +1,7 @@
 /*
- * A network, inputs onto leaky units, and its mutants (see rule.c for how they are told apart):
+ * A network, inputs onto leaky units, and its mutants (rule.c says how they work):
  *
  *     v' = k v + (1 - k) drive,  activity = tanh(gain v'),  starting weights theta[gain] sd noise
- *
- * 1 | depends on which unit of the population a range starts at | only row0 had changed
- * 2 | depends on how many units a call has | a block and its parts give other results
- * 3 | forgets the gradient of the state | gradient of state[0] is 0, expected
- * 4 | has a wrong factor in initial_vjp | initial_vjp: the gradient of theta[0] (gain) is
- * 5 | forgets the gradient of gain in activate_vjp | gradient of theta[0] (gain) is 0, expected
- * 6 | leaves the next state unwritten | leaves next state[0] unwritten
- * 7 | writes starting weights into the padding | initial .* writes into the padding of w[0]
- * 8 | moves the noise where weights are given | is another than when nothing is given
- * 9 | crashes on a NULL cotangent's gradient | crashes (memory that is not its own, or a NULL
- * pointer) 10 | overwrites the gradient of drive | it is overwritten 11 | declares a projection
- * backwards in the same step | to a later one only 12 | has no initial_vjp though it has parameters
- * | has no initial_vjp 13 | reads the potential of one unit too many | reads outside state 14 |
- * ignores the cotangent of the next state | activate_vjp: the gradient of 15 | drops the tangent of
- * gain | activate_jvp .* its tangents times the cotangents
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>

@@ -1,22 +1,4 @@
-/*
- * A source that reads, and is a task as well, and its mutants (see rule.c for how they are told
- * apart).
- *
- * 1 | goes on though the sink refused | read goes on though the sink refused
- * 2 | says done though the sink refused | it returns 0
- * 3 | reads other data a second time | read a second time gives other data
- * 4 | hands over a channel that it did not declare | brings channel 'prize'
- * 5 | leaks what it reads into | read leaks
- * 6 | numbers trials backwards | trial 0 at step 2 follows trial 1
- * 7 | keeps the state of a run in the object | it keeps something beside its state
- * 8 | keeps the state of a run in a static variable | it keeps something beside its state
- * 9 | goes on after its own max_steps | goes on after step
- * 10 | keeps more state than it declared | writes outside state
- * 11 | has no end | has no end
- * 12 | takes more uniform numbers than it declared | reads outside uniform
- * 13 | presents a cue that is not a number | cue[0] of step
- * 14 | hands over nothing | read hands over no experiment
- */
+/* A source that reads, and is a task as well, and its mutants (rule.c says how they work). */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
 

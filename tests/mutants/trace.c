@@ -1,20 +1,10 @@
 /*
- * A rule with traces of three kinds and its mutants (see rule.c for how they are told apart):
+ * A rule with traces of three kinds and its mutants (rule.c says how they work):
  *
  *     p_j' = k p_j + (1 - k) x_j,   k = exp(-dt / tau)
  *     q_i' = k q_i + y_i
  *     e_ij' = k e_ij + x_j y_i w_ij
  *     dw = gain e_ij m + p_j q_i
- *
- * 1 | forgets the gradient of the presynaptic trace in vjp | gradient of traces.pre[0] is 0,
- * expected 2 | forgets dt in update_traces_vjp | update_traces_vjp: the gradient of theta[1] (tau)
- * is 3 | keeps the synaptic trace as it is in advance | unwritten 4 | takes the synaptic traces'
- * leading dimension for n_pre | ignores the leading dimension of traces.synapse 5 | advances the
- * presynaptic trace though this block was not asked to | advance .* crashes 6 | has no
- * update_traces_vjp | has no update_traces_vjp 7 | writes the traces that it reads | writes to
- * traces.post, which is an input 8 | gives update_traces_jvp without the tangent of the trace
- * before | update_traces_jvp .* its tangents times the cotangents 9 | takes the cotangent of a
- * presynaptic trace that this block was not asked for | update_traces_vjp .* crashes
  */
 #include <math.h>
 #include <plastfit/abi/plugin.h>
@@ -73,7 +63,7 @@ static pf_status declared(const void *object, pf_rule_declaration *out, pf_error
 
 static int64_t ld_of(const pf_block *in)
 {
-  return IF(4, in->n_pre, in->traces.ldw);
+  return IF(4, in->n_pre, in->traces->ldw);
 }
 
 static pf_status forward(const void *object, const pf_block *in, pf_real *dw, int64_t lddw,
@@ -83,9 +73,9 @@ static pf_status forward(const void *object, const pf_block *in, pf_real *dw, in
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
-      dw[i * lddw + j] = (pf_real)(in->theta[0] * (double)in->traces.synapse[i * ld_of(in) + j] *
+      dw[i * lddw + j] = (pf_real)(in->theta[0] * (double)in->traces->synapse[i * ld_of(in) + j] *
                                        (double)in->modulator[0] +
-                                   (double)in->traces.pre[j] * (double)in->traces.post[i]);
+                                   (double)in->traces->pre[j] * (double)in->traces->post[i]);
     }
   }
   return PF_OK;
@@ -100,16 +90,16 @@ static pf_status vjp(const void *object, const pf_block *in, const pf_real *c, i
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double k = (double)c[i * ld + j], m = (double)in->modulator[0];
       if (g->theta != NULL) {
-        g->theta[0] += k * m * (double)in->traces.synapse[i * in->traces.ldw + j];
+        g->theta[0] += k * m * (double)in->traces->synapse[i * in->traces->ldw + j];
       }
-      if (g->traces.synapse != NULL) {
-        g->traces.synapse[i * g->traces.ldw + j] += (pf_real)(k * m * in->theta[0]);
+      if (g->traces->synapse != NULL) {
+        g->traces->synapse[i * g->traces->ldw + j] += (pf_real)(k * m * in->theta[0]);
       }
-      if (g->traces.pre != NULL && MUTANT != 1) {
-        g->traces.pre[j] += (pf_real)(k * (double)in->traces.post[i]);
+      if (g->traces->pre != NULL && MUTANT != 1) {
+        g->traces->pre[j] += (pf_real)(k * (double)in->traces->post[i]);
       }
-      if (g->traces.post != NULL) {
-        g->traces.post[i] += (pf_real)(k * (double)in->traces.pre[j]);
+      if (g->traces->post != NULL) {
+        g->traces->post[i] += (pf_real)(k * (double)in->traces->pre[j]);
       }
     }
   }
@@ -123,18 +113,18 @@ static pf_status update_traces(const void *object, const pf_block *in, const pf_
   (void)object;
   (void)error;
   for (int64_t j = 0; (next->pre != NULL || MUTANT == 5) && j < in->n_pre; j++) {
-    next->pre[j] = (pf_real)(k * (double)in->traces.pre[j] + (1 - k) * (double)in->pre[j]);
+    next->pre[j] = (pf_real)(k * (double)in->traces->pre[j] + (1 - k) * (double)in->pre[j]);
   }
   for (int64_t i = 0; next->post != NULL && i < in->n_rows; i++) {
-    next->post[i] = (pf_real)(k * (double)in->traces.post[i] + (double)in->post[i]);
+    next->post[i] = (pf_real)(k * (double)in->traces->post[i] + (double)in->post[i]);
     if (MUTANT == 7) {
-      in->traces.post[i] = next->post[i];
+      in->traces->post[i] = next->post[i];
     }
   }
   for (int64_t i = 0; next->synapse != NULL && MUTANT != 3 && i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
       next->synapse[i * next->ldw + j] =
-          (pf_real)(k * (double)in->traces.synapse[i * ld_of(in) + j] +
+          (pf_real)(k * (double)in->traces->synapse[i * ld_of(in) + j] +
                     (double)in->pre[j] * (double)in->post[i] * (double)in->w[i * in->ldw + j]);
     }
   }
@@ -151,9 +141,9 @@ static pf_status update_traces_vjp(const void *object, const pf_block *in, const
   (void)error;
   for (int64_t j = 0; (c->pre != NULL || MUTANT == 9) && j < in->n_pre; j++) {
     const double a = (double)c->pre[j];
-    tau += a * dk * ((double)in->traces.pre[j] - (double)in->pre[j]);
-    if (g->traces.pre != NULL) {
-      g->traces.pre[j] += (pf_real)(a * k);
+    tau += a * dk * ((double)in->traces->pre[j] - (double)in->pre[j]);
+    if (g->traces->pre != NULL) {
+      g->traces->pre[j] += (pf_real)(a * k);
     }
     if (g->pre != NULL) {
       g->pre[j] += (pf_real)(a * (1 - k));
@@ -161,9 +151,9 @@ static pf_status update_traces_vjp(const void *object, const pf_block *in, const
   }
   for (int64_t i = 0; c->post != NULL && i < in->n_rows; i++) {
     const double a = (double)c->post[i];
-    tau += a * dk * (double)in->traces.post[i];
-    if (g->traces.post != NULL) {
-      g->traces.post[i] += (pf_real)(a * k);
+    tau += a * dk * (double)in->traces->post[i];
+    if (g->traces->post != NULL) {
+      g->traces->post[i] += (pf_real)(a * k);
     }
     if (g->post != NULL) {
       g->post[i] += (pf_real)a;
@@ -173,9 +163,9 @@ static pf_status update_traces_vjp(const void *object, const pf_block *in, const
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double a = (double)c->synapse[i * c->ldw + j], x = (double)in->pre[j],
                    y = (double)in->post[i], w = (double)in->w[i * in->ldw + j];
-      tau += a * dk * (double)in->traces.synapse[i * in->traces.ldw + j];
-      if (g->traces.synapse != NULL) {
-        g->traces.synapse[i * g->traces.ldw + j] += (pf_real)(a * k);
+      tau += a * dk * (double)in->traces->synapse[i * in->traces->ldw + j];
+      if (g->traces->synapse != NULL) {
+        g->traces->synapse[i * g->traces->ldw + j] += (pf_real)(a * k);
       }
       if (g->pre != NULL) {
         g->pre[j] += (pf_real)(a * y * w);
@@ -211,12 +201,12 @@ static pf_status update_traces_jvp(const void *object, const pf_block *in, const
     const int64_t s = n * t->traces_stride;
     for (int64_t j = 0; next->pre != NULL && j < in->n_pre; j++) {
       next->pre[s + j] =
-          (pf_real)(dk * ((double)in->traces.pre[j] - (double)in->pre[j]) +
-                    k * at(t->traces.pre, s + j) + (1 - k) * at(t->pre, n * t->pre_stride + j));
+          (pf_real)(dk * ((double)in->traces->pre[j] - (double)in->pre[j]) +
+                    k * at(t->traces->pre, s + j) + (1 - k) * at(t->pre, n * t->pre_stride + j));
     }
     for (int64_t i = 0; next->post != NULL && i < in->n_rows; i++) {
       next->post[s + i] =
-          (pf_real)(dk * (double)in->traces.post[i] + IF(8, 0.0, k * at(t->traces.post, s + i)) +
+          (pf_real)(dk * (double)in->traces->post[i] + IF(8, 0.0, k * at(t->traces->post, s + i)) +
                     at(t->post, n * t->post_stride + i));
     }
     for (int64_t i = 0; next->synapse != NULL && i < in->n_rows; i++) {
@@ -224,8 +214,8 @@ static pf_status update_traces_jvp(const void *object, const pf_block *in, const
         const double x = (double)in->pre[j], y = (double)in->post[i],
                      w = (double)in->w[i * in->ldw + j];
         next->synapse[s + i * next->ldw + j] =
-            (pf_real)(dk * (double)in->traces.synapse[i * in->traces.ldw + j] +
-                      k * at(t->traces.synapse, s + i * t->traces.ldw + j) +
+            (pf_real)(dk * (double)in->traces->synapse[i * in->traces->ldw + j] +
+                      k * at(t->traces->synapse, s + i * t->traces->ldw + j) +
                       at(t->pre, n * t->pre_stride + j) * y * w +
                       x * at(t->post, n * t->post_stride + i) * w +
                       x * y * at(t->w, n * t->w_stride + i * t->ldw + j));

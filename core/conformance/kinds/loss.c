@@ -279,7 +279,7 @@ static void check_unmasked(const cf_case *of)
   cf_op_free(&op);
 }
 
-/* ---- curvature and whitened tangents ---- */
+/* ---- whitened tangents ---- */
 
 /** Gradient of the log likelihood of every step wrt column c of observable 0, one column of targets
  * set to `value`. */
@@ -417,7 +417,46 @@ static void observed_information(cf_op *op, double out[CF_TANGENTS][CF_TANGENTS]
   cf_set(scored, STEPS / 2, 0.0);
 }
 
-/** What `curvature` or `whiten` should come to, and how it was had. */
+/** Where `declare` says so (n_whitened 0), column i of a root must not change with the other
+ * columns of the tangent: the host scales columns one by one. */
+static void check_diagonal(cf_report *report, cf_op *op, const cf_array *root,
+                           const pf_loss_tangent *tangent)
+{
+  const int64_t columns = root->columns, n = STEPS * columns;
+  const cf_array *along = &op->slots[FIRST].tangent;
+  double *first = malloc(((size_t)n + 1) * sizeof *first);
+  if (first == NULL) {
+    abort();
+  }
+  loss_in in;
+  pf_error error = {.size = sizeof error};
+  const cf_range all = cf_whole(op);
+  in_of(op, &all, &in);
+  for (int64_t k = 0; k < n; k++) {
+    first[k] = cf_get(root, k);
+  }
+  for (int64_t k = 0; k < n; k++) {
+    if (k % columns != 0) {
+      cf_set(along, k, -1.5 * cf_get(along, k) + 0.25);
+    }
+  }
+  (void)ops_of(op)->whiten(op->object->self, &in.face, tangent, cf_at(root, &all),
+                           root->copy_stride, root->ld, &error);
+  for (int64_t k = 0; k < n; k += columns) {
+    if (cf_get(root, k) != first[k]) {
+      cf_find(
+          report,
+          "whiten: column 0 of step %lld is %.9g, then %.9g after a change of the other columns "
+          "of the tangent; expected no change, or n_whitened above 0",
+          (long long)(k / columns), first[k], cf_get(root, k));
+      break;
+    }
+    report->n_values++;
+  }
+  free(first);
+}
+
+/** What `whiten` should come to, and how it was had. */
 static const char *information(cf_op *op, const cf_variant *variant,
                                double out[CF_TANGENTS][CF_TANGENTS][STEPS])
 {
@@ -443,66 +482,6 @@ static void compare_information(cf_op *op, const char *what, const char *how, in
   }
   op->report->product_error = fmax(op->report->product_error, error);
   op->report->n_products++;
-}
-
-static void check_curvature(cf_report *report, const cf_case *of, const cf_variant *variant)
-{
-  double expected[CF_TANGENTS][CF_TANGENTS][STEPS];
-  cf_op op;
-  make_for_information(&op, of);
-  const char *how = information(&op, variant, expected);
-  loss_in in;
-  const cf_range all = cf_whole(&op);
-  const int64_t columns = op.slots[FIRST].value.columns, ld = columns + 3;
-  cf_array curvature = {.name = "curvature",
-                        .type = CF_REAL,
-                        .copies = 1,
-                        .planes = 1,
-                        .rows = STEPS,
-                        .columns = columns,
-                        .ld = ld,
-                        .stride = STEPS * ld,
-                        .copy_stride = STEPS * ld};
-  cf_array_allocate(&curvature, true);
-  cf_watch_array(report, &curvature);
-  cf_fill_unwritten(&curvature);
-  cf_fill_padding(&curvature, cf_mark);
-  in_of(&op, &all, &in);
-  pf_error error = {.size = sizeof error};
-  cf_doing(report, "curvature");
-  if (ops_of(&op)->curvature(op.object->self, &in.face, cf_at(&curvature, &all), ld, &error) !=
-      PF_OK) {
-    cf_find(report, "curvature fails on ordinary input: %s", error.text);
-  }
-  int64_t at = 0;
-  if (!cf_padding_is(&curvature, cf_mark, &at)) {
-    cf_find(report, "curvature writes into the padding: cell %lld from its first", (long long)at);
-  }
-  for (int64_t t = 0; t < STEPS; t++) {
-    for (int a = 0; a < CF_TANGENTS; a++) {
-      double found = 0.0;
-      for (int64_t c = 0; c < columns; c++) {
-        const cf_array *tangent = &op.slots[FIRST].tangent;
-        const double v = cf_get(tangent, a * STEPS * columns + t * columns + c);
-        if (cf_is_unwritten(&curvature, t * columns + c)) {
-          cf_find(report, "curvature leaves cell %lld of step %lld unwritten", (long long)c,
-                  (long long)t);
-        }
-        found += cf_get(&curvature, t * columns + c) * v * v;
-      }
-      if (t == STEPS / 2 && found != 0.0) {
-        cf_find(report, "curvature: step %lld is not scored, and has %g, expected 0", (long long)t,
-                found);
-      }
-      if (how != NULL) {
-        compare_information(&op, "curvature", how, a, a, t, found, expected[a][a][t]);
-      }
-      report->n_values++;
-    }
-  }
-  cf_forget_array(report, &curvature);
-  cf_array_free(&curvature);
-  cf_op_free(&op);
 }
 
 static void check_whiten(cf_report *report, const cf_case *of, const cf_variant *variant)
@@ -572,6 +551,9 @@ static void check_whiten(cf_report *report, const cf_case *of, const cf_variant 
         report->n_values++;
       }
     }
+  }
+  if (declared->n_whitened == 0) {
+    check_diagonal(report, &op, &root, &tangent);
   }
   cf_forget_array(report, &root);
   cf_array_free(&root);
@@ -737,14 +719,6 @@ static void hostile(cf_report *report, const void *variant)
   cf_pair_end(report, &bench.pair);
 }
 
-static void curvature(cf_report *report, const void *variant)
-{
-  loss_bench bench;
-  bench_make(report, variant, &bench);
-  check_curvature(report, &bench.of, variant);
-  cf_pair_end(report, &bench.pair);
-}
-
 static void whiten(cf_report *report, const void *variant)
 {
   loss_bench bench;
@@ -759,11 +733,6 @@ static void null_sums(cf_report *report, const void *variant)
   bench_make(report, variant, &bench);
   check_null_accumulate(report, &bench.of);
   cf_pair_end(report, &bench.pair);
-}
-
-static bool has_curvature(const pf_plugin *plugin)
-{
-  return CF_OP(plugin->loss, pf_loss_ops, curvature) != NULL;
 }
 
 static bool has_whiten(const pf_plugin *plugin)
@@ -783,7 +752,6 @@ const cf_checks cf_loss_checks[] = {
     {"evaluate", values, NULL},
     {"vjp", derivatives, NULL},
     {"evaluate, vjp: no steps, NaN, infinities", hostile, NULL},
-    {"curvature", curvature, has_curvature},
     {"whiten", whiten, has_whiten},
     {"tally, constant", null_sums, has_null_accumulate},
     {NULL, NULL, NULL},

@@ -18,7 +18,7 @@ enum {
   TRACE_PRE,
   TRACE_POST,
   TRACE_SYNAPSE,
-  OWN /* mask of step, weights of project */
+  OWN /* mask of step */
 };
 
 static const double eta = 0.375;
@@ -109,19 +109,6 @@ static void build_step(cf_op *op, const cf_shape *shape)
   cf_output(op, "w_out", CF_REAL, 1, shape->units, shape->columns, CF_DOWN, CF_NOWHERE, -1);
 }
 
-static void build_project(cf_op *op, const cf_shape *shape)
-{
-  build_block(op, shape);
-  for (int k = 0; k < op->n_in; k++) { /* the adjoint of a bound goes to the weights alone */
-    op->slots[k].varies = false;
-  }
-  cf_slot *updated = cf_input(op, "updated w", CF_REAL, 1, shape->units, shape->columns, CF_DOWN,
-                              CF_NOWHERE, CF_RANGE, -1);
-  updated->low = -3.0;
-  updated->high = 3.0;
-  cf_output(op, "w", CF_REAL, 1, shape->units, shape->columns, CF_DOWN, CF_NOWHERE, -1);
-}
-
 static void build_update_traces(cf_op *op, const cf_shape *shape)
 {
   const pf_rule_declaration *declared = op->declared;
@@ -176,7 +163,8 @@ static pf_traces traces_of(const cf_op *op, int first, enum trace_member which, 
     on[i] = has(op, TRACE_NETWORK + i) && (mask >> (first + i) & 1) != 0 &&
             (!once || i >= 2 || range->unit0 == 0);
   }
-  return (pf_traces){.network = at_if(on[0], member(&s[0], which), range),
+  return (pf_traces){.size = sizeof(pf_traces),
+                     .network = at_if(on[0], member(&s[0], which), range),
                      .pre = at_if(on[1], member(&s[1], which), range),
                      .post = at_if(on[2], member(&s[2], which), range),
                      .synapse = at_if(on[3], member(&s[3], which), range),
@@ -186,11 +174,17 @@ static pf_traces traces_of(const cf_op *op, int first, enum trace_member which, 
                      .synapse_stride = member(&s[3], which)->stride};
 }
 
-static pf_block block_of(const cf_op *op, const cf_range *range)
+static bool has_traces(const cf_op *op)
+{
+  return ((const pf_rule_declaration *)op->declared)->traces.count > 0;
+}
+
+/** `traces`: memory for what the block points to. */
+static pf_block block_of(const cf_op *op, const cf_range *range, pf_traces *traces)
 {
   const cf_slot *s = op->slots;
+  *traces = traces_of(op, TRACE_NETWORK, VALUE, ~(uint64_t)0, range, false);
   return (pf_block){.size = sizeof(pf_block),
-                    .layout = PF_LAYOUT_DENSE,
                     .flags = PF_STEP_PLASTIC | PF_STEP_FIT | PF_STEP_SCORE,
                     .n_rows = range->n_units,
                     .n_pre = op->shape.columns,
@@ -206,13 +200,14 @@ static pf_block block_of(const cf_op *op, const cf_range *range)
                     .ld_pre = s[PRE].value.ld,
                     .ld_post = s[POST].value.ld,
                     .ldw = s[W].value.ld,
-                    .traces = traces_of(op, TRACE_NETWORK, VALUE, ~(uint64_t)0, range, false),
+                    .traces = has_traces(op) ? traces : NULL,
                     .dt = op->dt};
 }
 
-static pf_rule_gradient gradient_of(const cf_op *op, const cf_range *range)
+static pf_rule_gradient gradient_of(const cf_op *op, const cf_range *range, pf_traces *traces)
 {
   const cf_slot *s = op->slots;
+  *traces = traces_of(op, TRACE_NETWORK, OTHER, op->wanted, range, false);
   return (pf_rule_gradient){.size = sizeof(pf_rule_gradient),
                             .theta = cf_gradient(op, THETA, range),
                             .pre = cf_gradient(op, PRE, range),
@@ -221,20 +216,20 @@ static pf_rule_gradient gradient_of(const cf_op *op, const cf_range *range)
                             .ld_pre = s[PRE].other.ld,
                             .ld_post = s[POST].other.ld,
                             .ldw = s[W].other.ld,
-                            .traces =
-                                traces_of(op, TRACE_NETWORK, OTHER, op->wanted, range, false)};
+                            .traces = has_traces(op) ? traces : NULL};
 }
 
-static pf_rule_tangent tangent_of(const cf_op *op, const cf_range *range)
+static pf_rule_tangent tangent_of(const cf_op *op, const cf_range *range, pf_traces *traces)
 {
   const cf_slot *s = op->slots;
+  *traces = traces_of(op, TRACE_NETWORK, TANGENT, op->given, range, false);
   return (pf_rule_tangent){.size = sizeof(pf_rule_tangent),
                            .n_tangents = CF_TANGENTS,
                            .theta = cf_tangent(op, THETA, range),
                            .pre = cf_tangent(op, PRE, range),
                            .post = cf_tangent(op, POST, range),
                            .w = cf_tangent(op, W, range),
-                           .traces = traces_of(op, TRACE_NETWORK, TANGENT, op->given, range, false),
+                           .traces = has_traces(op) ? traces : NULL,
                            .pre_stride = s[PRE].tangent.copy_stride,
                            .post_stride = s[POST].tangent.copy_stride,
                            .w_stride = s[W].tangent.copy_stride,
@@ -246,23 +241,28 @@ static pf_rule_tangent tangent_of(const cf_op *op, const cf_range *range)
 
 static pf_status call_forward(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
   const cf_array *dw = &cf_out(op, 0)->value;
   return ops_of(op)->forward(op->object->self, &in, cf_at(dw, range), dw->ld, error);
 }
 
 static pf_status call_vjp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
-  const pf_rule_gradient gradient = gradient_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
+  pf_traces into;
+  const pf_rule_gradient gradient = gradient_of(op, range, &into);
   const cf_array *c = &cf_out(op, 0)->other;
   return ops_of(op)->vjp(op->object->self, &in, cf_at(c, range), c->ld, &gradient, error);
 }
 
 static pf_status call_jvp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
-  pf_rule_tangent tangent = tangent_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
+  pf_traces along;
+  pf_rule_tangent tangent = tangent_of(op, range, &along);
   const cf_array *dw = &cf_out(op, 0)->tangent;
   tangent.dw = cf_at(dw, range);
   tangent.dw_stride = dw->copy_stride;
@@ -290,7 +290,8 @@ static pf_update update_of(const cf_op *op, const cf_range *range)
 
 static pf_status call_step(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
   const pf_update update = update_of(op, range);
   const cf_array *out = &cf_out(op, 0)->value;
   return ops_of(op)->step(op->object->self, &in, &update, cf_at(out, range), out->ld, error);
@@ -311,9 +312,11 @@ static void carry(const cf_op *op, const cf_range *range, const pf_real *from, i
  * has no use for. */
 static pf_status call_step_vjp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
   const pf_update update = update_of(op, range);
-  pf_rule_gradient gradient = gradient_of(op, range);
+  pf_traces into;
+  pf_rule_gradient gradient = gradient_of(op, range, &into);
   const cf_array *c = &cf_out(op, 0)->other, *scratch = &cf_out(op, 0)->tangent;
   pf_real *sum = gradient.w;
   gradient.w = cf_at(scratch, range);
@@ -344,7 +347,8 @@ static void compare_with_forward(const cf_case *of, cf_shape shape)
   cf_op_make(&forward, &plain, shape, layout);
   const cf_range all = cf_whole(&step);
   cf_run_call(&forward, &all);
-  const pf_block in = block_of(&step, &all);
+  pf_traces seen;
+  const pf_block in = block_of(&step, &all, &seen);
   pf_update update = update_of(&step, &all);
   const cf_array *out = &cf_out(&step, 0)->value, *w = &step.slots[W].value,
                  *dw = &cf_out(&forward, 0)->value;
@@ -432,60 +436,32 @@ static void check_reads(const cf_case *of, cf_shape shape, uint32_t reads)
   cf_op_free(&op);
 }
 
-/* ---- project ---- */
-
-static pf_status call_project(const cf_op *op, const cf_range *range, pf_error *error)
-{
-  const pf_block in = block_of(op, range);
-  const cf_array *updated = &op->slots[OWN].value, *out = &cf_out(op, 0)->value;
-  carry(op, range, cf_at(updated, range), updated->ld, cf_at(out, range), out->ld, false);
-  return ops_of(op)->project(op->object->self, &in, cf_at(out, range), out->ld, error);
-}
-
-static pf_status call_project_vjp(const cf_op *op, const cf_range *range, pf_error *error)
-{
-  const pf_block in = block_of(op, range);
-  const cf_array *updated = &op->slots[OWN].value, *c = &cf_out(op, 0)->other,
-                 *scratch = &cf_out(op, 0)->tangent;
-  pf_real *sum = cf_gradient(op, OWN, range);
-  carry(op, range, cf_at(c, range), c->ld, cf_at(scratch, range), scratch->ld, false);
-  const pf_status status = CF_OP(ops_of(op), pf_rule_ops, project_vjp)(
-      op->object->self, &in, cf_at(updated, range), updated->ld, cf_at(scratch, range), scratch->ld,
-      error);
-  if (sum != NULL) {
-    carry(op, range, cf_at(scratch, range), scratch->ld, sum, op->slots[OWN].other.ld, true);
-  }
-  return status;
-}
-
-static const cf_kind_op project_op = {.call_name = "project",
-                                      .vjp_name = "project_vjp",
-                                      .build = build_project,
-                                      .call = call_project,
-                                      .vjp = call_project_vjp,
-                                      .splits_units = true};
-
 /* ---- advance ---- */
 
 static pf_status call_update_traces(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
   const pf_traces next = traces_of(op, op->n_in, VALUE, ~(uint64_t)0, range, true);
   return ops_of(op)->update_traces(op->object->self, &in, &next, error);
 }
 
 static pf_status call_update_traces_vjp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
   const pf_traces cotangent = traces_of(op, op->n_in, OTHER, ~(uint64_t)0, range, true);
-  const pf_rule_gradient gradient = gradient_of(op, range);
+  pf_traces into;
+  const pf_rule_gradient gradient = gradient_of(op, range, &into);
   return ops_of(op)->update_traces_vjp(op->object->self, &in, &cotangent, &gradient, error);
 }
 
 static pf_status call_update_traces_jvp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_block in = block_of(op, range);
-  const pf_rule_tangent tangent = tangent_of(op, range);
+  pf_traces seen;
+  const pf_block in = block_of(op, range, &seen);
+  pf_traces along;
+  const pf_rule_tangent tangent = tangent_of(op, range, &along);
   const pf_traces next = traces_of(op, op->n_in, TANGENT, ~(uint64_t)0, range, true);
   return ops_of(op)->update_traces_jvp(op->object->self, &in, &tangent, &next, error);
 }
@@ -618,10 +594,6 @@ static void check_declarations(cf_report *report, const void *what)
   if ((CF_OP(ops, pf_rule_ops, step) == NULL) != (CF_OP(ops, pf_rule_ops, step_vjp) == NULL)) {
     cf_find(report, "step and step_vjp come together; it has one of them");
   }
-  if ((CF_OP(ops, pf_rule_ops, project) == NULL) !=
-      (CF_OP(ops, pf_rule_ops, project_vjp) == NULL)) {
-    cf_find(report, "project and project_vjp come together; it has one of them");
-  }
   if (CF_OP(ops, pf_rule_ops, describe) != NULL) {
     check_describe(report, &bench.pair.object, &bench.declared);
   }
@@ -712,7 +684,6 @@ static void check_tangents_of(cf_report *report, const cf_variant *variant, cons
   }
 GROUPS(forward)
 GROUPS(step)
-GROUPS(project)
 GROUPS(update_traces)
 
 static void tangents_of_forward(cf_report *report, const void *variant)
@@ -733,8 +704,6 @@ static void tangents_of_update_traces(cf_report *report, const void *variant)
 HAS(jvp)
 HAS(step)
 HAS(step_vjp)
-HAS(project)
-HAS(project_vjp)
 HAS(update_traces)
 HAS(update_traces_vjp)
 HAS(update_traces_jvp)
@@ -749,10 +718,6 @@ const cf_checks cf_rule_checks[] = {
     {"step", values_of_step, has_step},
     {"step_vjp", derivatives_of_step, has_step_vjp},
     {"step, step_vjp: no rows, no columns, NaN, infinities", hostile_of_step, has_step_vjp},
-    {"project", values_of_project, has_project},
-    {"project_vjp", derivatives_of_project, has_project_vjp},
-    {"project, project_vjp: no rows, no columns, NaN, infinities", hostile_of_project,
-     has_project_vjp},
     {"advance", values_of_update_traces, has_update_traces},
     {"advance_vjp", derivatives_of_update_traces, has_update_traces_vjp},
     {"advance, advance_vjp: no rows, no columns, NaN, infinities", hostile_of_update_traces,

@@ -28,8 +28,9 @@ typedef struct pf_loss_declaration {
   pf_names targets;     /**< of the data: "choice", "activity", ... */
   double padded; /**< what one padded cell adds to the log likelihood (normalise = "padded"): -ln 2,
                     0 */
-  uint32_t flags;      /**< PF_LOSS_* */
-  int64_t n_whitened;  /**< columns that `whiten` writes; 0: as many as the first observable has */
+  uint32_t flags;     /**< PF_LOSS_* */
+  int64_t n_whitened; /**< columns that `whiten` writes; 0: as many as the first observable has, and
+                         column i of a root depends on column i of the tangents alone */
   int64_t n_null_sums; /**< numbers that `null_accumulate` keeps per column of the first target */
 } pf_loss_declaration;
 
@@ -103,18 +104,11 @@ typedef struct pf_loss_ops {
   /* ---- optional ---- */
 
   /**
-   * [hot] Expected curvature: -E[d2 log likelihood / d observable0^2] per cell,
-   * [n_steps][ld], overwritten, 0 where nothing was observed (1 observable only).
-   */
-  pf_status (*curvature)(const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld,
-                         pf_error *error);
-  /**
    * [hot] Tangents scaled by the root of the expected information, planes [n_tangents] of stride
    * root_stride, each [n_steps][ld], overwritten in n_whitened columns: root_k . root_l summed over
    * the columns of a step is E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher
    * information. 0 where nothing was observed. For squared errors: the Gauss-Newton matrix, so that
-   * root_k . root_k is the curvature times the squared tangent. A loss of one observable and no
-   * free parameter needs `curvature` only: the host then does this.
+   * root_k . root_k is the curvature times the squared tangent.
    */
   pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent,
                       pf_real *root, int64_t root_stride, int64_t ld, pf_error *error);

@@ -91,15 +91,12 @@ PF_INLINE pf_syn pf_syn_at(pf_syn common, pf_real x, pf_real y, pf_real w)
 
 PF_INLINE pf_status pf_syn_check(const pf_block *in, pf_error *error)
 {
+  (void)in;
+  (void)error;
   (void)PF_DW_is_written_above; /* not declared? write PF_DW(s, p) { return ...; } above this header
                                  */
   (void)PF_DDW_is_written_above; /* not declared? write PF_DDW(s, p) { return (pf_dsyn){...}; }
                                     above this header */
-  if (in->layout != PF_LAYOUT_DENSE) {
-    return pf_fail(error, PF_STOP,
-                   "the block has layout %u, this rule takes dense blocks (layout 0) only",
-                   (unsigned)in->layout);
-  }
   return PF_OK;
 }
 

@@ -76,8 +76,13 @@ typedef struct pf_rule_declaration {
   uint32_t reads;       /**< PF_READS_*, or 0 */
 } pf_rule_declaration;
 
-/** Values of the traces of one block. Planes of the table's traces with that `per`, in order. */
+/**
+ * Values of the traces of one block. Planes of the table's traces with that `per`, in order. Other
+ * structs point to it: NULL where the rule declares no traces. A plane is NULL where the rule has
+ * none of its kind.
+ */
 typedef struct pf_traces {
+  size_t size;
   pf_real *network; /**< [n_network_traces] */
   pf_real *pre;     /**< [n_pre_traces][ld_pre] */
   pf_real *post;    /**< [n_post_traces][ld_post] */
@@ -85,12 +90,9 @@ typedef struct pf_traces {
   int64_t ld_pre, ld_post, ldw, synapse_stride;
 } pf_traces;
 
-enum pf_layout { PF_LAYOUT_DENSE = 0, PF_LAYOUT_CSR = 1 };
-
 /** One block of rows of a projection at one step: read only. */
 typedef struct pf_block {
   size_t size;
-  uint32_t layout;       /**< enum pf_layout; a host of this version gives PF_LAYOUT_DENSE only */
   uint32_t flags;        /**< PF_STEP_* of this step (plastfit/abi/experiment.h) */
   int64_t n_rows, n_pre; /**< rows of this block; columns */
   int64_t row0;          /**< index of its first row in the projection; MUST NOT change results */
@@ -104,33 +106,31 @@ typedef struct pf_block {
   const pf_real *modulator_pre;  /**< [n_modulators per pre][ld_pre] */
   const pf_real *modulator_post; /**< [n_modulators per post][ld_post] */
   int64_t ld_pre, ld_post, ldw;
-  pf_traces traces;          /**< as trace_order says; MUST NOT be written */
-  double dt;                 /**< ms; 0 where the data have no time axis */
-  const int64_t *csr_row;    /**< PF_LAYOUT_CSR only, else NULL */
-  const int64_t *csr_column; /**< PF_LAYOUT_CSR only, else NULL */
+  const pf_traces *traces; /**< as trace_order says; MUST NOT be written */
+  double dt;               /**< ms; 0 where the data have no time axis */
 } pf_block;
 
 /** Where gradients go. Everything is += ; a NULL pointer means: not wanted. */
 typedef struct pf_rule_gradient {
   size_t size;
-  double *theta;      /**< [n_parameters] */
-  pf_real *pre;       /**< [n_pre_signals][ld_pre], private to the block */
-  pf_real *post;      /**< [n_post_signals][ld_post] */
-  pf_real *w;         /**< [n_rows][ldw] */
-  pf_real *modulator; /**< [n_modulators]; reserved: a host of this version gives NULL */
+  double *theta; /**< [n_parameters] */
+  pf_real *pre;  /**< [n_pre_signals][ld_pre], private to the block */
+  pf_real *post; /**< [n_post_signals][ld_post] */
+  pf_real *w;    /**< [n_rows][ldw] */
   int64_t ld_pre, ld_post, ldw;
-  pf_traces traces; /**< cotangents of the traces seen */
+  const pf_traces *traces; /**< cotangents of the traces seen; a plane MAY be NULL: not wanted */
 } pf_rule_gradient;
 
 /** Directions for `jvp`, and where the tangents of dw go. NULL inputs mean zero. */
 typedef struct pf_rule_tangent {
   size_t size;
   int64_t n_tangents;
-  const double *theta; /**< [n_tangents][n_parameters] */
-  const pf_real *pre;  /**< [n_tangents] planes of stride pre_stride, each as in pf_block */
-  const pf_real *post; /**< [n_tangents] planes of stride post_stride */
-  const pf_real *w;    /**< [n_tangents] planes of stride w_stride, each row-major with ldw */
-  pf_traces traces;    /**< tangents of the traces seen, [n_tangents] of traces_stride */
+  const double *theta;     /**< [n_tangents][n_parameters] */
+  const pf_real *pre;      /**< [n_tangents] planes of stride pre_stride, each as in pf_block */
+  const pf_real *post;     /**< [n_tangents] planes of stride post_stride */
+  const pf_real *w;        /**< [n_tangents] planes of stride w_stride, each row-major with ldw */
+  const pf_traces *traces; /**< tangents of the traces seen, [n_tangents] of traces_stride; a plane
+                              MAY be NULL: zero */
   int64_t pre_stride, post_stride, w_stride, traces_stride, ldw;
   pf_real *dw; /**< out, overwritten: [n_tangents] planes of stride dw_stride, with lddw */
   int64_t dw_stride, lddw;
@@ -194,12 +194,6 @@ typedef struct pf_rule_ops {
    */
   pf_status (*step_vjp)(const void *self, const pf_block *in, const pf_update *update,
                         const pf_rule_gradient *gradient, pf_error *error);
-  /** [hot] The rule's own bound on weights, applied in place after the update. */
-  pf_status (*project)(const void *self, const pf_block *in, pf_real *w, int64_t ldw,
-                       pf_error *error);
-  /** [hot] Its adjoint: `w` as before the projection; the cotangent is changed in place. */
-  pf_status (*project_vjp)(const void *self, const pf_block *in, const pf_real *w, int64_t ldw,
-                           pf_real *cotangent, int64_t ld_cotangent, pf_error *error);
   /** The rule with these coefficients as text: "dw = 0.98 x r - 0.05 w". Cuts at `capacity`, always
    * ends with 0. */
   pf_status (*describe)(const void *self, const double *theta, uint32_t format, char *text,

@@ -8,6 +8,8 @@
  */
 #include <plastfit/abi/plugin.h>
 #include <plastfit/abi/simd.h>
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,30 +239,6 @@ PF_INLINE pf_status activity_vjp(const activity_loss *loss, const pf_loss_in *in
   return PF_OK;
 }
 
-static pf_status activity_curvature(const void *self, const pf_loss_in *in, pf_real *curvature,
-                                    int64_t ld, pf_error *error)
-{
-  const activity_loss *loss = self;
-  if (activity_check(loss, in, error) != PF_OK) {
-    return PF_STOP;
-  }
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    const pf_real *target = in->target[0] + t * in->ld_target[0];
-    const int counts = activity_counts(in, t);
-    for (int64_t i = 0; i < in->n_target[0]; i++) {
-      const int recorded = counts && loss->units == NULL && target[i] == target[i];
-      curvature[t * ld + i] = (pf_real)(recorded ? 2 : 0);
-    }
-    for (int64_t k = 0; counts && k < loss->n_units; k++) {
-      const int64_t i = loss->units[k];
-      curvature[t * ld + i] = (pf_real)(target[i] == target[i] ? 2 : 0);
-    }
-  }
-  return PF_OK;
-}
-
-/* ---- mean rate: each unit's mean ---- */
-
 /** Goes on from *i to the next unit that the loss looks at; false at the end. */
 static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, int64_t *k,
                               int64_t *i)
@@ -273,6 +251,39 @@ static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, i
   (*k)++;
   return 1;
 }
+
+/** A squared error has curvature 2 in every recorded cell. */
+static pf_status activity_whiten(const void *self, const pf_loss_in *in,
+                                 const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride,
+                                 int64_t ld, pf_error *error)
+{
+  const activity_loss *loss = self;
+  const double scale = sqrt(2.0);
+  if (activity_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t d = 0; d < tangent->n_tangents; d++) {
+    const pf_real *plane =
+        tangent->observable[0] == NULL ? NULL : tangent->observable[0] + d * tangent->stride[0];
+    for (int64_t t = 0; t < in->n_steps; t++) {
+      pf_real *to = root + d * root_stride + t * ld;
+      memset(to, 0, (size_t)in->n_target[0] * sizeof *to);
+      if (plane == NULL || !activity_counts(in, t)) {
+        continue;
+      }
+      const pf_real *target = in->target[0] + t * in->ld_target[0];
+      const pf_real *along = plane + t * in->ld_observable[0];
+      for (int64_t k = 0, i = 0; activity_next_unit(loss, in, &k, &i);) {
+        if (target[i] == target[i]) {
+          to[i] = (pf_real)(scale * (double)along[i]);
+        }
+      }
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- mean rate: each unit's mean ---- */
 
 static pf_status activity_null_accumulate(const void *self, const pf_loss_in *in, double *null_sums,
                                           pf_error *error)
@@ -338,7 +349,7 @@ static pf_status activity_null_evaluate(const void *self, const pf_loss_in *in,
       .declare = activity_declare,                                                             \
       .evaluate = activity_evaluate##suffix,                                                   \
       .vjp = activity_vjp##suffix,                                                             \
-      .curvature = activity_curvature,                                                         \
+      .whiten = activity_whiten,                                                               \
       .null_accumulate = activity_null_accumulate,                                             \
       .null_evaluate = activity_null_evaluate,                                                 \
   };                                                                                           \

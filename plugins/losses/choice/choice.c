@@ -71,7 +71,6 @@ static pf_status choice_declare(const void *self, pf_loss_declaration *declared,
   declared->observables = (pf_names)PF_NAMES_OF(choice_observables);
   declared->targets = (pf_names)PF_NAMES_OF(choice_targets);
   declared->padded = -0.69314718055994530942; /* logit 0, so ln 1/2, as in the reference */
-  declared->n_whitened = 1;
   declared->flags = (uint32_t)PF_LOSS_LIKELIHOOD | (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT;
   return PF_OK;
 }
@@ -166,21 +165,6 @@ PF_INLINE void choice_slopes(double lapse, choice_tile *tile, double *lapse_slop
   }
 }
 
-/** m becomes the information about l: (d P / d l)^2 / (P (1 - P)), which is P (1 - P) without
- * lapses. */
-PF_INLINE void choice_information(double lapse, choice_tile *tile)
-{
-#pragma omp simd
-  for (int64_t k = 0; k < tile->padded; k++) {
-    const double yes = pf_sigmoid_double(tile->m[k]), no = pf_sigmoid_double(-tile->m[k]);
-    tile->m[k] = yes * no; /* the same for -m */
-    if (lapse != 0.0) {
-      const double p = 0.5 * lapse + (1.0 - lapse) * yes, q = 0.5 * lapse + (1.0 - lapse) * no;
-      tile->m[k] *= (1.0 - lapse) * (1.0 - lapse) * tile->m[k] / (p * q);
-    }
-  }
-}
-
 PF_INLINE pf_status choice_evaluate(const pf_loss_in *in, double *log_likelihood, int64_t *count,
                                     pf_error *error)
 {
@@ -233,26 +217,6 @@ PF_INLINE pf_status choice_vjp(const pf_loss_in *in, const double *cotangent,
         gradient->theta[CHOICE_BIAS] += cotangent[t0 + k] * tile.sign[k] * tile.m[k];
         gradient->theta[CHOICE_LAPSE] += cotangent[t0 + k] * lapse_slope[k];
       }
-    }
-  }
-  return PF_OK;
-}
-
-PF_INLINE pf_status choice_curvature(const pf_loss_in *in, pf_real *curvature, int64_t ld,
-                                     pf_error *error)
-{
-  if (choice_check(in, error) != PF_OK) {
-    return PF_STOP;
-  }
-  choice_tile tile;
-  for (int64_t t0 = 0; t0 < in->n_steps; t0 += CHOICE_TILE) {
-    const int64_t n = in->n_steps - t0 < CHOICE_TILE ? in->n_steps - t0 : CHOICE_TILE;
-    if (choice_gather(in, t0, n, &tile, error) != PF_OK) {
-      return PF_STOP;
-    }
-    choice_information(in->theta[CHOICE_LAPSE], &tile);
-    for (int64_t k = 0; k < n; k++) {
-      curvature[(t0 + k) * ld] = (pf_real)(tile.sign[k] != 0.0 ? tile.m[k] : 0.0);
     }
   }
   return PF_OK;
@@ -313,12 +277,6 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
     (void)self;                                                                                    \
     return choice_vjp(in, cotangent, gradient, error);                                             \
   }                                                                                                \
-  attribute static pf_status choice_curvature##suffix(                                             \
-      const void *self, const pf_loss_in *in, pf_real *curvature, int64_t ld, pf_error *error)     \
-  {                                                                                                \
-    (void)self;                                                                                    \
-    return choice_curvature(in, curvature, ld, error);                                             \
-  }                                                                                                \
   attribute static pf_status choice_whiten##suffix(                                                \
       const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent, pf_real *root,       \
       int64_t root_stride, int64_t ld, pf_error *error)                                            \
@@ -333,7 +291,6 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
       .declare = choice_declare,                                                                   \
       .evaluate = choice_evaluate##suffix,                                                         \
       .vjp = choice_vjp##suffix,                                                                   \
-      .curvature = choice_curvature##suffix,                                                       \
       .whiten = choice_whiten##suffix,                                                             \
   };                                                                                               \
   static const pf_plugin choice_plugin##suffix = {                                                 \

@@ -452,7 +452,7 @@ PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root
       .theta = tangent->theta != NULL ? tangent->theta + k * self->f.parameters.count : NULL,
       .post = tangent->post != NULL ? tangent->post + k * tangent->post_stride : NULL};
   for (tape_start(&tile, &t, in, 2); tape_take(&tile); tape_next(&tile)) {
-    const pf_traces *traces = &tangent->traces;
+    const pf_traces *traces = tangent->traces;
     to.x = tangent->pre != NULL
                ? (tape_plane){(pf_real *)(uintptr_t)(tangent->pre + k * tangent->pre_stride +
                                                      tile.column),

@@ -343,9 +343,9 @@ PF_INLINE tape_plane tape_leaf(const tape_tile *tile, const expr_node *node)
   case EXPR_W:
     return (tape_plane){(pf_real *)(uintptr_t)(in->w + at), in->ldw};
   default:
-    return (tape_plane){in->traces.synapse + node->index * in->traces.synapse_stride +
-                            tile->row * in->traces.ldw + tile->column,
-                        in->traces.ldw};
+    return (tape_plane){in->traces->synapse + node->index * in->traces->synapse_stride +
+                            tile->row * in->traces->ldw + tile->column,
+                        in->traces->ldw};
   }
 }
 
@@ -648,8 +648,8 @@ PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile,
     to.to = (tape_plane){gradient->pre + tile->column, 0};
   } else if (node->op == EXPR_W && gradient->w != NULL) {
     to.to = (tape_plane){gradient->w + tile->row * gradient->ldw + tile->column, gradient->ldw};
-  } else if (node->op == EXPR_TRACE && gradient->traces.synapse != NULL) {
-    const pf_traces *g = &gradient->traces;
+  } else if (node->op == EXPR_TRACE && gradient->traces->synapse != NULL) {
+    const pf_traces *g = gradient->traces;
     to.to = (tape_plane){
         g->synapse + node->index * g->synapse_stride + tile->row * g->ldw + tile->column, g->ldw};
   } else if (node->op >= EXPR_FILL) {
@@ -747,15 +747,11 @@ static inline void tape_row_adjoint(const tape *t, tape_tile *tile,
         if (gradient->theta != NULL) {
           gradient->theta[node->index] += bar;
         }
-      } else if (node->op == EXPR_CHANNEL) {
-        if (gradient->modulator != NULL) {
-          gradient->modulator[node->index] += (pf_real)bar;
-        }
       } else if (node->op == EXPR_Y) {
         if (gradient->post != NULL) {
           gradient->post[tile->row + r] += (pf_real)bar;
         }
-      } else if (node->op != EXPR_CONSTANT) {
+      } else if (node->op != EXPR_CONSTANT && node->op != EXPR_CHANNEL) {
         double by_a = 0.0, by_b = 0.0;
         tape_row_partials(node, tile->value[node->a][r],
                           node->b >= 0 ? tile->value[node->b][r] : 0.0, tile->value[i][r], &by_a,

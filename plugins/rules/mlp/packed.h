@@ -234,8 +234,6 @@ PF_INLINE void mlp_pack_scatter(const mlp *self, const mlp_pack *pack, const pf_
         gradient->post[pack->row[l]] += d[l];
       } else if (self->input[k] == MLP_W && gradient->w != NULL) {
         gradient->w[pack->row[l] * gradient->ldw + pack->column[l]] += d[l];
-      } else if (self->input[k] == MLP_R && gradient->modulator != NULL) {
-        gradient->modulator[0] += d[l];
       }
     }
   }

@@ -134,11 +134,9 @@ PF_INLINE void mlp_wide_vjp(const mlp_wide *wide, int64_t n, const pf_real *x, c
   }
 }
 
-/** From a row's sums to the gradients of theta (if wanted); returns that of y, and adds that of r.
- */
+/** From a row's sums to the gradients of theta (if wanted); returns that of y. */
 PF_INLINE double mlp_wide_fold(const mlp *self, const mlp_wide *wide, const double *theta,
-                               const mlp_wide_sums *sums, double y, double r, double *g_theta,
-                               double *g_r)
+                               const mlp_wide_sums *sums, double y, double r, double *g_theta)
 {
   const int n = self->size[1];
   double g_y = 0.0;
@@ -146,7 +144,6 @@ PF_INLINE double mlp_wide_fold(const mlp *self, const mlp_wide *wide, const doub
     const double v = theta[self->weights[2] + u];
     const double through = v * sums->e[u];
     g_y += through * mlp_weight(self, theta, MLP_Y, u);
-    *g_r += through * mlp_weight(self, theta, MLP_R, u);
     if (g_theta == NULL) {
       continue;
     }
@@ -175,7 +172,7 @@ PF_INLINE void mlp_wide_vjp_block(const mlp *self, const pf_block *in, const pf_
     memset(spare, 0, sizeof spare);
   }
   const double r = mlp_r(self, in);
-  double g_r = 0.0, g_bias = 0.0;
+  double g_bias = 0.0;
   for (int64_t i = 0; i < in->n_rows; i++) {
     const double y = self->place[MLP_Y] >= 0 ? (double)in->post[i] : 0.0;
     mlp_wide_row(self, in, y, r, &wide);
@@ -198,16 +195,13 @@ PF_INLINE void mlp_wide_vjp_block(const mlp *self, const pf_block *in, const pf_
                    gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare + RULE_CHUNK,
                    &sums);
     }
-    const double g_y = mlp_wide_fold(self, &wide, in->theta, &sums, y, r, gradient->theta, &g_r);
+    const double g_y = mlp_wide_fold(self, &wide, in->theta, &sums, y, r, gradient->theta);
     if (gradient->post != NULL && self->place[MLP_Y] >= 0) {
       gradient->post[i] += (pf_real)g_y;
     }
   }
   if (gradient->theta != NULL) {
     gradient->theta[self->biases[2]] += g_bias;
-  }
-  if (gradient->modulator != NULL && self->place[MLP_R] >= 0) {
-    gradient->modulator[0] += (pf_real)g_r;
   }
 }
 

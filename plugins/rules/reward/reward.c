@@ -267,7 +267,7 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
                        const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
-  double g_rate = 0.0, g_decay = 0.0, g_r = 0.0;
+  double g_rate = 0.0, g_decay = 0.0;
   if (gradient->pre == NULL || gradient->w == NULL) {
     memset(spare, 0, sizeof spare);
   }
@@ -290,7 +290,6 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
       }
     }
     g_rate += r * y * sum.x - (self->form == FORM_RESCORLA_WAGNER ? sum.xw : 0.0);
-    g_r += in->theta[RATE] * y * sum.x;
     g_decay -= sum.w;
     if (self->form == FORM_XYR && gradient->post != NULL) {
       gradient->post[i] += (pf_real)(in->theta[RATE] * r * sum.x);
@@ -301,9 +300,6 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
     if (self->decays) {
       gradient->theta[DECAY] += g_decay;
     }
-  }
-  if (gradient->modulator != NULL) {
-    gradient->modulator[0] += (pf_real)g_r;
   }
 }
 

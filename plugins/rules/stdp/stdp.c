@@ -191,7 +191,7 @@ typedef struct pairs_row {
 PF_INLINE pairs_row pairs_of(const pf_block *in, int64_t i)
 {
   return (pairs_row){(pf_real)(in->theta[A_PLUS] * (double)in->post[i]),
-                     (pf_real)(in->theta[A_MINUS] * (double)in->traces.post[i])};
+                     (pf_real)(in->theta[A_MINUS] * (double)in->traces->post[i])};
 }
 
 PF_INLINE pf_real f_plus(const stdp *self, pf_real w)
@@ -211,7 +211,7 @@ PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_re
   const pairs_row row = pairs_of(in, i);
   const pf_real *w = in->w + i * in->ldw;
   const pf_real *x = in->pre;
-  const pf_real *p = in->traces.pre;
+  const pf_real *p = in->traces->pre;
 #pragma omp simd
   for (int64_t j = 0; j < in->n_pre; j++) {
     const pf_real s = row.up * f_plus(self, w[j]) * p[j] - row.down * f_minus(self, w[j]) * x[j];
@@ -226,7 +226,7 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
   const pairs_row row = pairs_of(in, i);
   const pf_real *w = in->w + i * in->ldw;
   const pf_real *x = in->pre;
-  const pf_real *p = in->traces.pre;
+  const pf_real *p = in->traces->pre;
   double along_up = 0.0, along_down = 0.0;
 #pragma omp simd reduction(+ : along_up, along_down)
   for (int64_t j = 0; j < in->n_pre; j++) {
@@ -237,16 +237,16 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
   along_down *= (double)scale;
   if (gradient->theta != NULL) {
     gradient->theta[A_PLUS] += along_up * (double)in->post[i];
-    gradient->theta[A_MINUS] -= along_down * (double)in->traces.post[i];
+    gradient->theta[A_MINUS] -= along_down * (double)in->traces->post[i];
   }
   if (gradient->post != NULL) {
     gradient->post[i] += (pf_real)(in->theta[A_PLUS] * along_up);
   }
-  if (gradient->traces.post != NULL) {
-    gradient->traces.post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
+  if (gradient->traces->post != NULL) {
+    gradient->traces->post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
   }
-  for (int64_t j = 0; gradient->traces.pre != NULL && j < in->n_pre; j++) {
-    gradient->traces.pre[j] += scale * c[j] * row.up * f_plus(self, w[j]);
+  for (int64_t j = 0; gradient->traces->pre != NULL && j < in->n_pre; j++) {
+    gradient->traces->pre[j] += scale * c[j] * row.up * f_plus(self, w[j]);
   }
   for (int64_t j = 0; gradient->pre != NULL && j < in->n_pre; j++) {
     gradient->pre[j] -= scale * c[j] * row.down * f_minus(self, w[j]);
@@ -272,7 +272,7 @@ PF_INLINE void forward_block(const stdp *self, const pf_block *in, pf_real *dw, 
       pairs_line(self, in, i, m, 0, NULL, dw + i * lddw);
       continue;
     }
-    const pf_real *c = in->traces.synapse + i * in->traces.ldw;
+    const pf_real *c = in->traces->synapse + i * in->traces->ldw;
     pf_real *out = dw + i * lddw;
 #pragma omp simd
     for (int64_t j = 0; j < in->n_pre; j++) {
@@ -290,8 +290,8 @@ PF_INLINE void vjp_block(const stdp *self, const pf_block *in, const pf_real *co
       pairs_line_vjp(self, in, i, m, cotangent + i * ld, gradient);
       continue;
     }
-    for (int64_t j = 0; gradient->traces.synapse != NULL && j < in->n_pre; j++) {
-      gradient->traces.synapse[i * gradient->traces.ldw + j] += m * cotangent[i * ld + j];
+    for (int64_t j = 0; gradient->traces->synapse != NULL && j < in->n_pre; j++) {
+      gradient->traces->synapse[i * gradient->traces->ldw + j] += m * cotangent[i * ld + j];
     }
   }
 }
@@ -332,14 +332,14 @@ PF_INLINE pf_status update_traces_block(const stdp *self, const pf_block *in, co
     return status;
   }
   if (next->pre != NULL) {
-    update_traces_line(in->n_pre, k.p.left, in->traces.pre, in->pre, next->pre);
+    update_traces_line(in->n_pre, k.p.left, in->traces->pre, in->pre, next->pre);
   }
   if (next->post != NULL) {
-    update_traces_line(in->n_rows, k.q.left, in->traces.post, in->post, next->post);
+    update_traces_line(in->n_rows, k.q.left, in->traces->post, in->post, next->post);
   }
   for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && next->synapse != NULL && i < in->n_rows;
        i++) {
-    pairs_line(self, in, i, 1, (pf_real)k.c.left, in->traces.synapse + i * in->traces.ldw,
+    pairs_line(self, in, i, 1, (pf_real)k.c.left, in->traces->synapse + i * in->traces->ldw,
                next->synapse + i * next->ldw);
   }
   return PF_OK;
@@ -374,20 +374,20 @@ PF_INLINE pf_status update_traces_vjp_block(const stdp *self, const pf_block *in
   }
   double d_p = 0.0, d_q = 0.0, d_c = 0.0;
   if (cotangent->pre != NULL) {
-    d_p = update_traces_line_vjp(in->n_pre, k.p.left, in->traces.pre, cotangent->pre,
-                                 gradient->traces.pre, gradient->pre);
+    d_p = update_traces_line_vjp(in->n_pre, k.p.left, in->traces->pre, cotangent->pre,
+                                 gradient->traces->pre, gradient->pre);
   }
   if (cotangent->post != NULL) {
-    d_q = update_traces_line_vjp(in->n_rows, k.q.left, in->traces.post, cotangent->post,
-                                 gradient->traces.post, gradient->post);
+    d_q = update_traces_line_vjp(in->n_rows, k.q.left, in->traces->post, cotangent->post,
+                                 gradient->traces->post, gradient->post);
   }
   for (int64_t i = 0;
        self->third == THIRD_ELIGIBILITY && cotangent->synapse != NULL && i < in->n_rows; i++) {
     const pf_real *c = cotangent->synapse + i * cotangent->ldw;
-    pf_real *g = gradient->traces.synapse == NULL
+    pf_real *g = gradient->traces->synapse == NULL
                      ? NULL
-                     : gradient->traces.synapse + i * gradient->traces.ldw;
-    d_c += update_traces_line_vjp(in->n_pre, k.c.left, in->traces.synapse + i * in->traces.ldw, c,
+                     : gradient->traces->synapse + i * gradient->traces->ldw;
+    d_c += update_traces_line_vjp(in->n_pre, k.c.left, in->traces->synapse + i * in->traces->ldw, c,
                                   g, NULL);
     pairs_line_vjp(self, in, i, 1, c, gradient);
   }

@@ -249,39 +249,30 @@ PF_INLINE void taylor_finish_full(const int R, int size, const double r_power[TA
   }
 }
 
-/** theta's gradient, and that of r, from the totals. */
-PF_INLINE void taylor_finish(const taylor *self, int way, int size, const pf_block *in,
+/** theta's gradient from the totals. */
+PF_INLINE void taylor_finish(const taylor *self, int way, int size,
                              const double r_power[TAYLOR_POWERS], const double total[TAYLOR_TABLE],
                              const pf_rule_gradient *gradient)
 {
   const int full = way == TAYLOR_PACKED && self->is_full ? self->highest[TAYLOR_R] : -1;
-  if (gradient->theta != NULL) {
-    switch (full) {
-    case 0:
-      taylor_finish_full(0, size, r_power, total, gradient->theta);
-      break;
-    case 1:
-      taylor_finish_full(1, size, r_power, total, gradient->theta);
-      break;
-    case 2:
-      taylor_finish_full(2, size, r_power, total, gradient->theta);
-      break;
-    default:
-      for (int k = 0; k < self->n_terms; k++) {
-        gradient->theta[k] += r_power[self->power[k][TAYLOR_R]] * total[self->slot[way][k]];
-      }
-      break;
-    }
+  if (gradient->theta == NULL) {
+    return;
   }
-  if (gradient->modulator != NULL && self->highest[TAYLOR_R] > 0) {
-    double slope = 0.0;
+  switch (full) {
+  case 0:
+    taylor_finish_full(0, size, r_power, total, gradient->theta);
+    break;
+  case 1:
+    taylor_finish_full(1, size, r_power, total, gradient->theta);
+    break;
+  case 2:
+    taylor_finish_full(2, size, r_power, total, gradient->theta);
+    break;
+  default:
     for (int k = 0; k < self->n_terms; k++) {
-      const int d = self->power[k][TAYLOR_R];
-      if (d > 0) {
-        slope += d * r_power[d - 1] * in->theta[k] * total[self->slot[way][k]];
-      }
+      gradient->theta[k] += r_power[self->power[k][TAYLOR_R]] * total[self->slot[way][k]];
     }
-    gradient->modulator[0] += (pf_real)slope;
+    break;
   }
 }
 

@@ -408,7 +408,7 @@ PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *sel
       taylor_strip_slopes(size, packed.U, packed.table, &strip, sum, gradient->pre);
     }
   }
-  taylor_finish(self, TAYLOR_PACKED, (packed.U + 1) * size, in, packed.r_power, total, gradient);
+  taylor_finish(self, TAYLOR_PACKED, (packed.U + 1) * size, packed.r_power, total, gradient);
 }
 
 #endif

@@ -292,7 +292,7 @@ PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self
     }
     gradient->pre[j] += (pf_real)slope;
   }
-  taylor_finish(self, TAYLOR_PACKED, (pairs.U + 1) * size, in, pairs.r_power, total, gradient);
+  taylor_finish(self, TAYLOR_PACKED, (pairs.U + 1) * size, pairs.r_power, total, gradient);
 }
 
 #endif

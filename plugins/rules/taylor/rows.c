@@ -78,7 +78,7 @@ typedef struct taylor_rows_kernel {
     taylor_rows_begin(self, in, &call);                                                           \
     kernels##suffix[call.shape].adjoint(self, in, call.table, cotangent, ld_cotangent, update,    \
                                         gradient, total);                                         \
-    taylor_finish(self, TAYLOR_ROWS, call.size, in, call.r_power, total, gradient);               \
+    taylor_finish(self, TAYLOR_ROWS, call.size, call.r_power, total, gradient);                   \
   }                                                                                               \
   const taylor_kernel taylor_rows##suffix = {apply_rows##suffix, adjoint_rows##suffix};
 

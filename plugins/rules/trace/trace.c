@@ -139,7 +139,7 @@ PF_INLINE void forward_form(const pf_block *in, enum form form, pf_real *dw, int
     pf_real *out = dw + i * lddw;
 #pragma omp simd
     for (int64_t j = 0; j < in->n_pre; j++) {
-      out[j] = reward * trace_at(&in->traces, form, i, j) - decay * w[j];
+      out[j] = reward * trace_at(in->traces, form, i, j) - decay * w[j];
     }
   }
 }
@@ -157,7 +157,7 @@ PF_INLINE void vjp_form(const pf_block *in, enum form form, const pf_real *cotan
     double along_trace = 0.0, along_weight = 0.0, sum = 0.0;
 #pragma omp simd reduction(+ : along_trace, along_weight, sum)
     for (int64_t j = 0; j < in->n_pre; j++) {
-      along_trace += (double)(c[j] * trace_at(&in->traces, form, i, j));
+      along_trace += (double)(c[j] * trace_at(in->traces, form, i, j));
       along_weight += (double)(c[j] * w[j]);
       sum += (double)c[j];
     }
@@ -170,16 +170,16 @@ PF_INLINE void vjp_form(const pf_block *in, enum form form, const pf_real *cotan
         g[j] -= decay * c[j];
       }
     }
-    pf_real *g = form == FORM_XY  ? gradient->traces.synapse
-                 : form == FORM_X ? gradient->traces.pre
-                                  : gradient->traces.post;
+    pf_real *g = form == FORM_XY  ? gradient->traces->synapse
+                 : form == FORM_X ? gradient->traces->pre
+                                  : gradient->traces->post;
     if (g == NULL) {
       continue;
     }
     if (form == FORM_Y) {
       g[i] += (pf_real)((double)reward * sum);
     } else {
-      g += form == FORM_XY ? i * gradient->traces.ldw : 0;
+      g += form == FORM_XY ? i * gradient->traces->ldw : 0;
 #pragma omp simd
       for (int64_t j = 0; j < in->n_pre; j++) {
         g[j] += reward * c[j];
@@ -214,13 +214,13 @@ PF_INLINE pf_status update_traces_form(const pf_block *in, enum form form, const
   }
   const pf_real left = (pf_real)k.left;
   if (form == FORM_X && next->pre != NULL) {
-    update_traces_line(in->n_pre, left, in->traces.pre, 1, in->pre, next->pre);
+    update_traces_line(in->n_pre, left, in->traces->pre, 1, in->pre, next->pre);
   }
   if (form == FORM_Y && next->post != NULL) {
-    update_traces_line(in->n_rows, left, in->traces.post, 1, in->post, next->post);
+    update_traces_line(in->n_rows, left, in->traces->post, 1, in->post, next->post);
   }
   for (int64_t i = 0; form == FORM_XY && next->synapse != NULL && i < in->n_rows; i++) {
-    update_traces_line(in->n_pre, left, in->traces.synapse + i * in->traces.ldw, in->post[i],
+    update_traces_line(in->n_pre, left, in->traces->synapse + i * in->traces->ldw, in->post[i],
                        in->pre, next->synapse + i * next->ldw);
   }
   return PF_OK;
@@ -260,19 +260,19 @@ PF_INLINE pf_status update_traces_vjp_form(const pf_block *in, enum form form,
   const pf_real left = (pf_real)k.left;
   double d_left = 0.0, along = 0.0;
   if (form == FORM_X && cotangent->pre != NULL) {
-    d_left += update_traces_line_vjp(in->n_pre, left, in->traces.pre, 1, in->pre, cotangent->pre,
-                                     gradient->traces.pre, gradient->pre, &along);
+    d_left += update_traces_line_vjp(in->n_pre, left, in->traces->pre, 1, in->pre, cotangent->pre,
+                                     gradient->traces->pre, gradient->pre, &along);
   }
   if (form == FORM_Y && cotangent->post != NULL) {
     d_left +=
-        update_traces_line_vjp(in->n_rows, left, in->traces.post, 1, in->post, cotangent->post,
-                               gradient->traces.post, gradient->post, &along);
+        update_traces_line_vjp(in->n_rows, left, in->traces->post, 1, in->post, cotangent->post,
+                               gradient->traces->post, gradient->post, &along);
   }
   for (int64_t i = 0; form == FORM_XY && cotangent->synapse != NULL && i < in->n_rows; i++) {
-    pf_real *g_e = gradient->traces.synapse == NULL
+    pf_real *g_e = gradient->traces->synapse == NULL
                        ? NULL
-                       : gradient->traces.synapse + i * gradient->traces.ldw;
-    d_left += update_traces_line_vjp(in->n_pre, left, in->traces.synapse + i * in->traces.ldw,
+                       : gradient->traces->synapse + i * gradient->traces->ldw;
+    d_left += update_traces_line_vjp(in->n_pre, left, in->traces->synapse + i * in->traces->ldw,
                                      in->post[i], in->pre, cotangent->synapse + i * cotangent->ldw,
                                      g_e, gradient->pre, &along);
     if (gradient->post != NULL) {

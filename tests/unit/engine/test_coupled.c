@@ -242,7 +242,7 @@ static void start_coupled(net *n, uint64_t seed)
   n->rules[1] = bare(&tracing_rule_before);
   n->rules[2] = with_options(n, taylor_LTX_pf_plugin_entry(), terms, 1);
   n->rules[3] = with_options(n, taylor_LTX_pf_plugin_entry(), terms, 1);
-  n->rules[4] = bare(&tracing_rule_unbounded);
+  n->rules[4] = bare(&tracing_rule_after);
   build(n, specs, 5, targets, width, 3);
   mask(n, "in");
   mask(n, "back");
@@ -386,7 +386,7 @@ Test(engine_coupled, gradients_are_exact_with_bounds_and_signs)
 {
   static const int8_t signs[] = {1, -1, 0, 1};
   net n;
-  start_coupled(&n, 11);
+  start_coupled(&n, 21);
   bound(&n, "back", -0.9, 0.7, NULL);
   bound(&n, "out", -1.0, 0.8, signs);
   bound(&n, "read", -0.4, 0.4, NULL);

@@ -201,20 +201,35 @@ Test(loss_activity, adjoint_agrees_with_central_differences)
   }
 }
 
-Test(loss_activity, curvature_is_two_per_recorded_cell)
+Test(loss_activity, squared_roots_are_two_per_recorded_cell)
 {
   for (int which = 0; which < 4; which++) {
-    pf_real curvature[STEPS * LD_GRADIENT];
+    pf_real root[2 * STEPS * LD_GRADIENT], along[2 * STEPS * LD_OBSERVED];
     setup s;
     start_case(&s, which);
-    for (int k = 0; k < STEPS * LD_GRADIENT; k++) {
-      curvature[k] = (pf_real)GUARD;
+    for (int k = 0; k < 2 * STEPS * LD_GRADIENT; k++) {
+      root[k] = (pf_real)GUARD;
     }
-    cr_assert(s.ops->curvature(s.loss, &s.in, curvature, LD_GRADIENT, &s.error) == PF_OK);
+    for (int k = 0; k < 2 * STEPS * LD_OBSERVED; k++) {
+      along[k] = (pf_real)(k < STEPS * LD_OBSERVED ? 1 : -3);
+    }
+    const pf_real *planes[] = {along};
+    const int64_t stride[] = {STEPS * LD_OBSERVED};
+    const pf_loss_tangent tangent = {
+        .size = sizeof tangent, .n_tangents = 2, .observable = planes, .stride = stride};
+    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * LD_GRADIENT, LD_GRADIENT,
+                            &s.error) == PF_OK);
     for (int t = 0; t < STEPS; t++) {
       for (int i = 0; i < LD_GRADIENT; i++) {
-        const int expected = i >= UNITS ? GUARD : 2 * counts(&s, which, t, i);
-        cr_assert(curvature[t * LD_GRADIENT + i] == (pf_real)expected);
+        const double first = (double)root[t * LD_GRADIENT + i],
+                     second = (double)root[(STEPS + t) * LD_GRADIENT + i];
+        if (i >= UNITS) {
+          cr_assert(first == (double)(pf_real)GUARD && second == (double)(pf_real)GUARD);
+          continue;
+        }
+        const int recorded = counts(&s, which, t, i);
+        cr_assert(fabs(first * first - 2 * recorded) < 1e-6);
+        cr_assert(fabs(first * second + 6 * recorded) < 1e-6);
       }
     }
     finish(&s);

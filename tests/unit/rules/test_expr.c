@@ -262,6 +262,8 @@ Test(rule_expr, traces_update_traces_and_their_adjoint_and_tangent_agree)
     e_dot[i] = (pf_real)sin(2.9 * i);
     next[i] = -7;
   }
+  const pf_traces before = {
+      .size = sizeof before, .synapse = e, .ldw = LD, .synapse_stride = PLANE};
   const pf_block in = {.size = sizeof in,
                        .n_rows = ROWS,
                        .n_pre = COLUMNS,
@@ -270,8 +272,8 @@ Test(rule_expr, traces_update_traces_and_their_adjoint_and_tangent_agree)
                        .post = y,
                        .w = w,
                        .ldw = LD,
-                       .traces = {.synapse = e, .ldw = LD, .synapse_stride = PLANE}};
-  const pf_traces out = {.synapse = next, .ldw = LD, .synapse_stride = PLANE};
+                       .traces = &before};
+  const pf_traces out = {.size = sizeof out, .synapse = next, .ldw = LD, .synapse_stride = PLANE};
   pf_error error = {.size = sizeof error};
   cr_assert(rule.ops->update_traces(rule.self, &in, &out, &error) == PF_OK);
   for (int i = 0; i < ROWS; i++) {
@@ -286,22 +288,24 @@ Test(rule_expr, traces_update_traces_and_their_adjoint_and_tangent_agree)
     }
   }
   /* <bar, J v> = <J' bar, v>, with v in theta and traces */
-  const pf_traces cotangent = {.synapse = bar, .ldw = LD, .synapse_stride = PLANE};
-  const pf_rule_gradient gradient = {
-      .size = sizeof gradient,
-      .theta = g_theta,
-      .pre = g_x,
-      .post = g_y,
-      .w = g_w,
-      .ldw = LD,
-      .traces = {.synapse = g_e, .ldw = LD, .synapse_stride = PLANE}};
+  const pf_traces g_before = {
+      .size = sizeof g_before, .synapse = g_e, .ldw = LD, .synapse_stride = PLANE};
+  const pf_traces before_dot = {
+      .size = sizeof before_dot, .synapse = e_dot, .ldw = LD, .synapse_stride = PLANE};
+  const pf_traces cotangent = {
+      .size = sizeof cotangent, .synapse = bar, .ldw = LD, .synapse_stride = PLANE};
+  const pf_rule_gradient gradient = {.size = sizeof gradient,
+                                     .theta = g_theta,
+                                     .pre = g_x,
+                                     .post = g_y,
+                                     .w = g_w,
+                                     .ldw = LD,
+                                     .traces = &g_before};
   cr_assert(rule.ops->update_traces_vjp(rule.self, &in, &cotangent, &gradient, &error) == PF_OK);
   const pf_rule_tangent tangent = {
-      .size = sizeof tangent,
-      .n_tangents = 1,
-      .theta = theta_dot,
-      .traces = {.synapse = e_dot, .ldw = LD, .synapse_stride = PLANE}};
-  const pf_traces dot = {.synapse = next_dot, .ldw = LD, .synapse_stride = PLANE};
+      .size = sizeof tangent, .n_tangents = 1, .theta = theta_dot, .traces = &before_dot};
+  const pf_traces dot = {
+      .size = sizeof dot, .synapse = next_dot, .ldw = LD, .synapse_stride = PLANE};
   cr_assert(rule.ops->update_traces_jvp(rule.self, &in, &tangent, &dot, &error) == PF_OK);
   double forwards = 0.0, backwards = 0.0;
   for (int k = 0; k < 2; k++) {

@@ -360,15 +360,15 @@ static pf_status needs_after(const void *self, pf_rule_declaration *out, pf_erro
 static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int64_t lddw,
                          pf_error *error)
 {
-  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
+  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces->network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double x = (double)in->pre[j], y = (double)in->post[i],
                    w = (double)in->w[i * in->ldw + j];
-      const double e = (double)in->traces.synapse[i * in->traces.ldw + j];
-      const double p = (double)in->traces.pre[j], q = (double)in->traces.post[i];
+      const double e = (double)in->traces->synapse[i * in->traces->ldw + j];
+      const double p = (double)in->traces->pre[j], q = (double)in->traces->post[i];
       dw[i * lddw + j] =
           (pf_real)(th[GE] * e * r + th[GQ] * (x * q + p * y) + th[GN] * n * w + th[GX] * x * r);
     }
@@ -379,15 +379,15 @@ static pf_status forward(const void *self, const pf_block *in, pf_real *dw, int6
 static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int64_t ldc,
                      const pf_rule_gradient *g, pf_error *error)
 {
-  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
+  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces->network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double x = (double)in->pre[j], y = (double)in->post[i],
                    w = (double)in->w[i * in->ldw + j];
-      const double e = (double)in->traces.synapse[i * in->traces.ldw + j];
-      const double p = (double)in->traces.pre[j], q = (double)in->traces.post[i];
+      const double e = (double)in->traces->synapse[i * in->traces->ldw + j];
+      const double p = (double)in->traces->pre[j], q = (double)in->traces->post[i];
       const double k = (double)c[i * ldc + j];
       g->theta[GE] += k * e * r;
       g->theta[GQ] += k * (x * q + p * y);
@@ -398,10 +398,10 @@ static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int
       if (g->pre != NULL) {
         g->pre[j] += (pf_real)(k * (th[GQ] * q + th[GX] * r));
       }
-      g->traces.synapse[i * g->traces.ldw + j] += (pf_real)(k * th[GE] * r);
-      g->traces.pre[j] += (pf_real)(k * th[GQ] * y);
-      g->traces.post[i] += (pf_real)(k * th[GQ] * x);
-      g->traces.network[0] += (pf_real)(k * th[GN] * w);
+      g->traces->synapse[i * g->traces->ldw + j] += (pf_real)(k * th[GE] * r);
+      g->traces->pre[j] += (pf_real)(k * th[GQ] * y);
+      g->traces->post[i] += (pf_real)(k * th[GQ] * x);
+      g->traces->network[0] += (pf_real)(k * th[GN] * w);
     }
   }
   return PF_OK;
@@ -410,21 +410,21 @@ static pf_status vjp(const void *self, const pf_block *in, const pf_real *c, int
 static pf_status advance(const void *self, const pf_block *in, const pf_traces *next,
                          pf_error *error)
 {
-  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
+  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces->network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     const double y = (double)in->post[i];
     for (int64_t j = 0; j < in->n_pre; j++) {
       next->synapse[i * next->ldw + j] =
-          (pf_real)(th[DE] * (double)in->traces.synapse[i * in->traces.ldw + j] +
-                    (double)in->traces.pre[j] * y + 0.1 * (double)in->w[i * in->ldw + j] * n);
+          (pf_real)(th[DE] * (double)in->traces->synapse[i * in->traces->ldw + j] +
+                    (double)in->traces->pre[j] * y + 0.1 * (double)in->w[i * in->ldw + j] * n);
     }
-    next->post[i] = (pf_real)(th[DQ] * (double)in->traces.post[i] + y + 0.1 * in->dt);
+    next->post[i] = (pf_real)(th[DQ] * (double)in->traces->post[i] + y + 0.1 * in->dt);
   }
   for (int64_t j = 0; j < in->n_pre && next->pre != NULL; j++) {
     next->pre[j] =
-        (pf_real)(th[DP] * (double)in->traces.pre[j] + (double)in->pre[j] * (1.0 + 0.1 * r));
+        (pf_real)(th[DP] * (double)in->traces->pre[j] + (double)in->pre[j] * (1.0 + 0.1 * r));
   }
   if (next->network != NULL) {
     next->network[0] = (pf_real)(th[DN] * n + r);
@@ -435,84 +435,51 @@ static pf_status advance(const void *self, const pf_block *in, const pf_traces *
 static pf_status update_traces_vjp(const void *self, const pf_block *in, const pf_traces *c,
                                    const pf_rule_gradient *g, pf_error *error)
 {
-  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces.network[0];
+  const double *th = in->theta, r = (double)in->modulator[0], n = (double)in->traces->network[0];
   (void)self;
   (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     const double y = (double)in->post[i], cq = (double)c->post[i];
     for (int64_t j = 0; j < in->n_pre; j++) {
-      const double k = (double)c->synapse[i * c->ldw + j], p = (double)in->traces.pre[j];
+      const double k = (double)c->synapse[i * c->ldw + j], p = (double)in->traces->pre[j];
       const double w = (double)in->w[i * in->ldw + j];
-      g->theta[DE] += k * (double)in->traces.synapse[i * in->traces.ldw + j];
-      g->traces.synapse[i * g->traces.ldw + j] += (pf_real)(k * th[DE]);
-      g->traces.pre[j] += (pf_real)(k * y);
+      g->theta[DE] += k * (double)in->traces->synapse[i * in->traces->ldw + j];
+      g->traces->synapse[i * g->traces->ldw + j] += (pf_real)(k * th[DE]);
+      g->traces->pre[j] += (pf_real)(k * y);
       g->post[i] += (pf_real)(k * p);
       g->w[i * g->ldw + j] += (pf_real)(k * 0.1 * n);
-      g->traces.network[0] += (pf_real)(k * 0.1 * w);
+      g->traces->network[0] += (pf_real)(k * 0.1 * w);
     }
-    g->theta[DQ] += cq * (double)in->traces.post[i];
-    g->traces.post[i] += (pf_real)(cq * th[DQ]);
+    g->theta[DQ] += cq * (double)in->traces->post[i];
+    g->traces->post[i] += (pf_real)(cq * th[DQ]);
     g->post[i] += (pf_real)cq;
   }
   for (int64_t j = 0; j < in->n_pre && c->pre != NULL; j++) {
     const double k = (double)c->pre[j];
-    g->theta[DP] += k * (double)in->traces.pre[j];
-    g->traces.pre[j] += (pf_real)(k * th[DP]);
+    g->theta[DP] += k * (double)in->traces->pre[j];
+    g->traces->pre[j] += (pf_real)(k * th[DP]);
     if (g->pre != NULL) {
       g->pre[j] += (pf_real)(k * (1.0 + 0.1 * r));
     }
   }
   if (c->network != NULL) {
     g->theta[DN] += (double)c->network[0] * n;
-    g->traces.network[0] += (pf_real)((double)c->network[0] * th[DN]);
+    g->traces->network[0] += (pf_real)((double)c->network[0] * th[DN]);
   }
   return PF_OK;
 }
 
-static pf_status project(const void *self, const pf_block *in, pf_real *w, int64_t ldw,
-                         pf_error *error)
-{
-  (void)self;
-  (void)error;
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    for (int64_t j = 0; j < in->n_pre; j++) {
-      const pf_real v = w[i * ldw + j];
-      w[i * ldw + j] = v - (pf_real)0.05 * v * v * v;
-    }
-  }
-  return PF_OK;
-}
-
-static pf_status project_vjp(const void *self, const pf_block *in, const pf_real *w, int64_t ldw,
-                             pf_real *c, int64_t ldc, pf_error *error)
-{
-  (void)self;
-  (void)error;
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    for (int64_t j = 0; j < in->n_pre; j++) {
-      const pf_real v = w[i * ldw + j];
-      c[i * ldc + j] *= 1 - (pf_real)0.15 * v * v;
-    }
-  }
-  return PF_OK;
-}
-
-#define RULE_OPS(needs_op, ...)                                                             \
+#define RULE_OPS(needs_op)                                                                  \
   {                                                                                         \
     .size = sizeof(pf_rule_ops), .create = create, .destroy = destroy, .declare = needs_op, \
     .forward = forward, .vjp = vjp, .update_traces = advance,                               \
-    .update_traces_vjp = update_traces_vjp, __VA_ARGS__                                     \
+    .update_traces_vjp = update_traces_vjp                                                  \
   }
 
-static const pf_rule_ops ops_before =
-    RULE_OPS(needs_before, .project = project, .project_vjp = project_vjp);
-static const pf_rule_ops ops_after =
-    RULE_OPS(needs_after, .project = project, .project_vjp = project_vjp);
-static const pf_rule_ops ops_unbounded = RULE_OPS(needs_after, .project = NULL);
+static const pf_rule_ops ops_before = RULE_OPS(needs_before);
+static const pf_rule_ops ops_after = RULE_OPS(needs_after);
 
 const pf_plugin tracing_rule_before = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "before",
                                        .rule = &ops_before};
 const pf_plugin tracing_rule_after = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "after",
                                       .rule = &ops_after};
-const pf_plugin tracing_rule_unbounded = {PF_PLUGIN_HEAD(PF_KIND_RULE), .name = "unbounded",
-                                          .rule = &ops_unbounded};

@@ -32,12 +32,10 @@ extern const pf_plugin separable_network;
 
 /**
  * Traces: n' = dn n + r per network, p' = dp p + x (1 + 0.1 r) per pre, q' = dq q + y + 0.1 dt per
- * post, e' = de e + p y + 0.1 w n per synapse; dw = ge e r + gq (x q + p y) + gn n w + gx x r. Its
- * own bound: w - 0.05 w^3. Seen before, or after the step.
+ * post, e' = de e + p y + 0.1 w n per synapse; dw = ge e r + gq (x q + p y) + gn n w + gx x r. Seen
+ * before, or after the step.
  */
 extern const pf_plugin tracing_rule_before, tracing_rule_after;
-/** The same without a bound of its own. */
-extern const pf_plugin tracing_rule_unbounded;
 enum { TRACING_PARAMETERS = 8 };
 
 #endif
