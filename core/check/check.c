@@ -333,7 +333,7 @@ static pf_status print_plan(const pf_problem *problem, const double *start, size
                 n_units == 1 ? "fit" : "fits",
                 shared ? ", one theta for all" : ", a theta for each animal", n_draws,
                 problem->data.n, (long long)problem->settings->draws);
-  const bool passes = strcmp(pf_fit_optimiser(problem), "adam") == 0;
+  const bool passes = pf_fit_optimiser(problem)->fixed_passes;
   if (passes) {
     (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n",
                   (long long)fit->epochs, fit->optimiser,

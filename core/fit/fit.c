@@ -16,8 +16,8 @@ typedef struct thread_plan {
   int n_workspaces;
 } thread_plan;
 
-/* Values of which what lm learnt from few draws is handed on. */
-enum { MAX_LEARNT = 300 };
+/* Most values for which the secant correction from a subsample of draws is passed on. */
+enum { MAX_SECANT = 300 };
 
 /* Rows of fit.csv, as many as come. */
 typedef struct row_log {
@@ -30,7 +30,6 @@ typedef struct fit_run {
   const pf_problem *problem;
   pf_fit *fit;
   const pf_optimiser *optimiser;
-  bool by_passes;            /* adam */
   pf_group_batches *batches; /* [n_units] */
   row_log *logs;             /* [n_units][n_starts] */
   size_t n_starts;
@@ -49,9 +48,10 @@ typedef struct job {
   bool lost;                                /* no memory for a row */
 } job;
 
-const char *pf_fit_optimiser(const pf_problem *problem)
+const pf_optimiser *pf_fit_optimiser(const pf_problem *problem)
 {
-  return problem->settings->fit.optimiser != NULL ? problem->settings->fit.optimiser : "adam";
+  const char *name = problem->settings->fit.optimiser;
+  return name == NULL ? &pf_optimiser_adam : pf_optimiser_find(name);
 }
 
 static void copy_values(const pf_fit_group *group, const double *from, double *to)
@@ -113,10 +113,11 @@ static void told(void *payload, const pf_iterate *at)
   job *j = payload;
   const pf_fit_settings *fit = &j->run->problem->settings->fit;
   const bool every = fit->log_every > 0 && at->iteration % fit->log_every == 0;
-  if (!j->run->by_passes || at->iteration == 0 || at->iteration == fit->epochs || every) {
+  if (!j->run->optimiser->fixed_passes || at->iteration == 0 || at->iteration == fit->epochs ||
+      every) {
     log_row(j, at);
   }
-  if (j->run->by_passes && at->iteration > 0) {
+  if (j->run->optimiser->fixed_passes && at->iteration > 0) {
     pf_ticker_add(&j->run->ticker, (int64_t)j->group->n_draws);
   }
 }
@@ -124,7 +125,8 @@ static void told(void *payload, const pf_iterate *at)
 static pf_optimiser_settings settings_of(const fit_run *run)
 {
   const pf_fit_settings *fit = &run->problem->settings->fit;
-  return (pf_optimiser_settings){.iterations = run->by_passes ? fit->epochs : fit->iterations,
+  return (pf_optimiser_settings){.iterations =
+                                     run->optimiser->fixed_passes ? fit->epochs : fit->iterations,
                                  .evaluations = fit->evaluations,
                                  .tolerance_gradient = fit->tolerance_gradient,
                                  .tolerance_progress = fit->tolerance_progress,
@@ -139,7 +141,7 @@ static pf_optimiser_settings settings_of(const fit_run *run)
 static pf_status interrupted(const fit_run *run, const pf_optimum *optimum, pf_error *error)
 {
   const long long next = isnan(optimum->objective) ? 0 : (long long)optimum->iterations + 1;
-  if (run->by_passes) {
+  if (run->optimiser->fixed_passes) {
     return pf_fail(error, PF_POINT_FAILED, "interrupted in epoch %lld of %lld", next,
                    (long long)run->problem->settings->fit.epochs);
   }
@@ -155,9 +157,9 @@ static pf_status minimise_from(job *j, pf_workspace *const *workspaces, size_t n
   pf_optimum *optimum = &j->start->optimum;
   const pf_function *function = pf_group_objective_get(j->function);
   pf_optimiser_settings settings = settings_of(run);
-  if (function->n <= MAX_LEARNT) {
-    settings.second = pf_memory_need(function->n * function->n, sizeof *settings.second, error);
-    if (settings.second == NULL) {
+  if (function->n <= MAX_SECANT) {
+    settings.secant = pf_memory_need(function->n * function->n, sizeof *settings.secant, error);
+    if (settings.secant == NULL) {
       return PF_STOP;
     }
   }
@@ -179,7 +181,7 @@ static pf_status minimise_from(job *j, pf_workspace *const *workspaces, size_t n
   status = status == PF_OK ? run->optimiser->minimise(function, &settings, &watch, j->start->values,
                                                       optimum, error)
                            : status;
-  pf_memory_free(settings.second);
+  pf_memory_free(settings.secant);
   j->evaluations_before = few.n_evaluations;
   if (few.moved) {
     optimum->iterations += j->steps_before;
@@ -232,9 +234,9 @@ static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces,
   j.start = &j.group->starts[k];
   j.log->width = j.group->layout->n;
   pf_error *error = &j.start->error;
-  pf_status status =
-      pf_group_objective_create(run->problem, j.group->layout, &run->batches[u], true,
-                                run->by_passes, workspaces, n_workspaces, &j.function, error);
+  pf_status status = pf_group_objective_create(run->problem, j.group->layout, &run->batches[u],
+                                               true, run->optimiser->by_parts, workspaces,
+                                               n_workspaces, &j.function, error);
   if (status == PF_OK) {
     status = minimise(&j, u, k, workspaces, n_workspaces, error);
   }
@@ -250,7 +252,7 @@ static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces,
     }
   }
   pf_group_objective_free(j.function);
-  if (!run->by_passes) {
+  if (!run->optimiser->fixed_passes) {
     pf_ticker_add(&run->ticker, 1);
   }
 }
@@ -319,14 +321,14 @@ pf_status pf_fit_again(const pf_problem *problem, pf_fit_group *group, const dou
 {
   fit_run run = {.problem = problem,
                  .stop = stop,
-                 .optimiser = pf_optimiser_find(pf_fit_optimiser(problem)),
+                 .optimiser = pf_fit_optimiser(problem),
                  .ticker = {.payload = payload}};
   row_log log = {.width = group->layout->n};
   job j = {.run = &run, .group = group, .log = &log};
   pf_group_batches batches = {0};
   pf_error line = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
   double *values = pf_memory_need(group->layout->n, sizeof *values, error);
-  if (run.optimiser == NULL || run.optimiser == &pf_optimiser_adam || values == NULL) {
+  if (run.optimiser == NULL || run.optimiser->fixed_passes || values == NULL) {
     pf_memory_free(values);
     return values == NULL ? PF_STOP : PF_OK;
   }
@@ -364,8 +366,8 @@ static size_t n_starts_of(const pf_problem *problem)
 static thread_plan plan_threads(const pf_problem *problem, size_t n_groups)
 {
   const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
-  const bool whole = problem->settings->fit.batch == PF_BATCH_FULL ||
-                     strcmp(pf_fit_optimiser(problem), "adam") != 0;
+  const bool whole =
+      problem->settings->fit.batch == PF_BATCH_FULL || !pf_fit_optimiser(problem)->by_parts;
   const size_t n_jobs = n_groups * n_starts_of(problem);
   thread_plan plan = {.outer = 1, .inner = 1};
   if (whole && n_jobs < (size_t)n_threads) {
@@ -459,8 +461,9 @@ static int64_t count_work(const fit_run *run)
   int64_t n = 0;
   for (size_t u = 0; u < run->fit->n_groups; u++) {
     const pf_fit_group *group = &run->fit->groups[u];
-    const int64_t each =
-        run->by_passes ? (int64_t)group->n_draws * run->problem->settings->fit.epochs : 1;
+    const int64_t each = run->optimiser->fixed_passes
+                             ? (int64_t)group->n_draws * run->problem->settings->fit.epochs
+                             : 1;
     n += group->status == PF_OK ? each * (int64_t)run->n_starts : 0;
   }
   return n;
@@ -470,7 +473,8 @@ static int64_t count_work(const fit_run *run)
  * memory. */
 static void run_jobs(fit_run *run, const thread_plan *plan)
 {
-  const bool whole = !run->by_passes || run->problem->settings->fit.batch == PF_BATCH_FULL;
+  const bool whole =
+      !run->optimiser->by_parts || run->problem->settings->fit.batch == PF_BATCH_FULL;
   const int64_t n_groups = (int64_t)run->fit->n_groups;
   const int64_t n_jobs = n_groups * (int64_t)run->n_starts;
 #pragma omp parallel for schedule(dynamic) num_threads(plan->outer) if (plan->outer > 1)
@@ -553,7 +557,8 @@ static pf_status judge(const fit_run *run, pf_error *error)
     fit->n_failed += group->status != PF_OK ? 1 : 0;
     fit->n_interrupted += group->interrupted ? 1 : 0;
     fit->n_unconverged +=
-        group->status == PF_OK && !run->by_passes && !group->optimum.converged ? 1 : 0;
+        group->status == PF_OK && !run->optimiser->fixed_passes && !group->optimum.converged ? 1
+                                                                                             : 0;
     n_stopped += group->status < 0 ? 1 : 0;
   }
   if (n_stopped == fit->n_groups) {
@@ -590,12 +595,11 @@ pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop st
 {
   const double started = pf_clock_seconds();
   fit_run run = {.problem = problem, .stop = stop, .n_starts = n_starts_of(problem)};
-  run.optimiser = pf_optimiser_find(pf_fit_optimiser(problem));
+  run.optimiser = pf_fit_optimiser(problem);
   if (run.optimiser == NULL) {
-    return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose lm, lbfgs, owlqn or adam",
-                   pf_fit_optimiser(problem));
+    return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose one of %s",
+                   problem->settings->fit.optimiser, PF_OPTIMISER_CHOICES);
   }
-  run.by_passes = run.optimiser == &pf_optimiser_adam;
   run.fit = pf_memory_need(1, sizeof *run.fit, error);
   if (run.fit == NULL) {
     return PF_STOP;

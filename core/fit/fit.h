@@ -80,8 +80,8 @@ pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop st
 pf_status pf_fit_again(const pf_problem *problem, pf_fit_group *group, const double *from,
                        pf_stop stop, void *payload, pf_workspace *const *workspaces,
                        size_t n_workspaces, pf_error *error);
-/** The optimiser's name: that of the settings, adam where they have none. */
-const char *pf_fit_optimiser(const pf_problem *problem);
+/** The optimiser that the settings name, adam where they name none; NULL: there is no such one. */
+const pf_optimiser *pf_fit_optimiser(const pf_problem *problem);
 /** Threads that a fit of so many units keeps busy; each has a workspace of its own. */
 int pf_fit_n_threads(const pf_problem *problem, size_t n_groups);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);

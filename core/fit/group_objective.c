@@ -85,7 +85,8 @@ static void find_penalties(pf_group_objective *s)
   }
 }
 
-double pf_group_objective_penalty(const pf_group_objective *s, const double *values)
+/* 0 where it is not penalised. */
+static double penalty_at(const pf_group_objective *s, const double *values)
 {
   double sum = 0.0;
   for (size_t k = 0; s->penalised && k < s->layout->n; k++) {
@@ -224,19 +225,12 @@ static pf_status part(void *self, int64_t pass, size_t k, const double *v, doubl
 static void fold(const pf_group_objective *s, size_t recording, const double *score,
                  const double *information, double *gradient, double *h)
 {
-  const pf_layout *layout = s->layout;
-  const size_t m = s->n_which;
-  for (size_t a = 0; a < m; a++) {
+  for (size_t a = 0; a < s->n_which; a++) {
     const pf_parameter_instance *row =
-        &layout->instances[pf_layout_instance(layout, recording, s->which[a])];
+        &s->layout->instances[pf_layout_instance(s->layout, recording, s->which[a])];
     gradient[row->value] -= row->factor * score[a];
-    for (size_t b = 0; b < m; b++) {
-      const pf_parameter_instance *column =
-          &layout->instances[pf_layout_instance(layout, recording, s->which[b])];
-      h[row->value * layout->n + column->value] +=
-          row->factor * column->factor * information[a * m + b];
-    }
   }
+  pf_layout_fold_information(s->layout, recording, s->which, s->n_which, information, h);
 }
 
 static pf_status curvature(void *self, const double *v, double *f, double *gradient, double *h,
@@ -421,7 +415,7 @@ const pf_function *pf_group_objective_get(const pf_group_objective *s)
 
 double pf_group_objective_data_term(const pf_group_objective *s, const pf_iterate *at)
 {
-  return s->l1_inside ? s->pass_mean : at->objective - pf_group_objective_penalty(s, at->v);
+  return s->l1_inside ? s->pass_mean : at->objective - penalty_at(s, at->v);
 }
 
 uint32_t pf_group_objective_how(const pf_group_objective *s)

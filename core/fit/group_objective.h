@@ -41,8 +41,6 @@ pf_status pf_group_objective_create(const pf_problem *problem, const pf_layout *
 void pf_group_objective_free(pf_group_objective *function);
 /** Its ops; valid as long as the object. */
 const pf_function *pf_group_objective_get(const pf_group_objective *function);
-/** The penalties at values [layout->n]; 0 where it is not penalised. */
-double pf_group_objective_penalty(const pf_group_objective *function, const double *values);
 /** The data term of what an optimiser tells: F without penalties (of parts: the mean over the
  * pass). */
 double pf_group_objective_data_term(const pf_group_objective *function, const pf_iterate *at);

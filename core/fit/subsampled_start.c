@@ -27,7 +27,7 @@ static pf_status go(const pf_problem *problem, const pf_fit_group *group,
   pf_group_objective *function = NULL;
   pf_optimiser_settings rough = *settings;
   rough.tolerance_progress = fmax(rough.tolerance_progress, enough);
-  rough.rough = true;
+  rough.stops_early = true;
   pf_status status = pf_batch_create(problem->model, (const pf_draw *const *)group->draws,
                                      FEW * group->n_recordings, &batch, error);
   pf_batch *batches[1] = {batch};
@@ -68,16 +68,15 @@ pf_status pf_subsampled_start_find(const pf_problem *problem, const pf_fit_group
   if (status == PF_OK && out->optimum.reason != PF_REASON_INTERRUPTED) {
     pf_optimum count = {0};
     double there = NAN;
-    const bool has_start =
-        pf_function_value(all, values, &out->start, NULL, &count, &line) == PF_OK;
-    const bool arrived = pf_function_value(all, tried, &there, NULL, &count, &line) == PF_OK;
+    const bool has_start = pf_function_value(all, values, &out->start, &count, &line) == PF_OK;
+    const bool arrived = pf_function_value(all, tried, &there, &count, &line) == PF_OK;
     out->start = has_start ? out->start + pf_l1_of(all, values) : (double)NAN;
     out->moved = arrived && (!has_start || there + pf_l1_of(all, tried) < out->start);
   }
   if (out->moved) {
     memcpy(values, tried, all->n * sizeof *values);
-  } else if (settings->second != NULL) {
-    memset(settings->second, 0, all->n * all->n * sizeof *settings->second);
+  } else if (settings->secant != NULL) {
+    memset(settings->secant, 0, all->n * all->n * sizeof *settings->secant);
   }
   pf_memory_free(tried);
   return PF_OK;

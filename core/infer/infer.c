@@ -171,10 +171,12 @@ static pf_status look(const pf_problem *problem, const pf_fit_group *group, pf_i
     }
   }
   if (!group->optimum.converged) {
-    return strcmp(pf_fit_optimiser(problem), "adam") == 0
+    const pf_optimiser *optimiser = pf_fit_optimiser(problem);
+    return optimiser->fixed_passes
                ? pf_infer_why(&out->why, error,
-                              "adam stops when its passes are used up, not at an optimum; fit with "
-                              "fit.optimiser=lm")
+                              "%s stops when its passes are used up, not at an optimum; fit with "
+                              "fit.optimiser=lm",
+                              optimiser->name)
                : pf_infer_why(&out->why, error, "the fit did not converge: %s",
                               pf_reason_words(group->optimum.reason));
   }

@@ -146,10 +146,9 @@ static pf_status prepare(work *w, pf_error *error)
 static pf_status look_around(work *w, pf_error *error)
 {
   const size_t n = w->n;
-  double f = 0.0;
   pf_optimum count = {0};
-  const pf_status status =
-      pf_function_curvature(w->full, w->best, &f, w->gradient, w->h, &count, error);
+  pf_derivatives at = {.gradient = w->gradient, .h = w->h};
+  const pf_status status = pf_function_evaluate(w->full, w->best, &at, &count, error);
   w->out->n_evaluations += count.evaluations;
   if (status != PF_OK) {
     return status;
@@ -209,8 +208,8 @@ static pf_status refit(work *w, pf_error *error)
   const double scale = w->settings->nats_per_unit * fabs(w->f_best);
   double f = 0.0;
   settings.iterations = w->settings->iterations;
-  settings.rough = true;
-  settings.second = w->second;
+  settings.stops_early = true;
+  settings.secant = w->second;
   settings.tolerance_progress = scale > 0.0 ? fmin(refit_accuracy / scale, 1e-3) : 1e-10;
   pf_clip_to_bounds(w->full, w->trial.v);
   narrow(w, w->trial.v, w->reduced);
@@ -218,7 +217,7 @@ static pf_status refit(work *w, pf_error *error)
   w->v[w->i] = w->trial.at;
   pf_status status = PF_OK;
   if (w->n == 1) {
-    status = pf_function_value(w->full, w->trial.v, &f, NULL, &optimum, &line);
+    status = pf_function_value(w->full, w->trial.v, &f, &optimum, &line);
   } else {
     status = value(w, w->reduced, &f, NULL, &line);
     optimum.evaluations = 1;

@@ -292,17 +292,20 @@ void pf_layout_gradient(const pf_layout *layout, const double *instances, double
   }
 }
 
-void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block,
-                                double *information)
+void pf_layout_fold_information(const pf_layout *layout, size_t recording, const size_t *which,
+                                size_t n_which, const double *block, double *information)
 {
-  for (size_t i = 0; i < layout->n_parameters; i++) {
-    const pf_parameter_instance *a = &layout->instances[pf_layout_instance(layout, recording, i)];
-    for (size_t j = 0; j < layout->n_parameters && a->value != PF_LAYOUT_NONE; j++) {
-      const pf_parameter_instance *b = &layout->instances[pf_layout_instance(layout, recording, j)];
-      if (b->value != PF_LAYOUT_NONE) {
-        information[a->value * layout->n + b->value] +=
-            a->factor * b->factor * block[i * layout->n_parameters + j];
+  for (size_t i = 0; i < n_which; i++) {
+    const pf_parameter_instance *row =
+        &layout->instances[pf_layout_instance(layout, recording, which[i])];
+    for (size_t j = 0; j < n_which && row->value != PF_LAYOUT_NONE; j++) {
+      const pf_parameter_instance *column =
+          &layout->instances[pf_layout_instance(layout, recording, which[j])];
+      if (column->value == PF_LAYOUT_NONE) {
+        continue;
       }
+      information[row->value * layout->n + column->value] +=
+          row->factor * column->factor * block[i * n_which + j];
     }
   }
 }

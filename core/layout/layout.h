@@ -95,10 +95,10 @@ void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gra
  */
 void pf_layout_gradient(const pf_layout *layout, const double *instances, double *values);
 /**
- * A recording's symmetric matrix in theta [n_parameters][n_parameters], of a Hessian or of Fisher
- * information, is added to that in the values [n][n].
+ * A recording's symmetric matrix [n_which][n_which] in the parameters `which`, of a Hessian or of
+ * Fisher information, is added to that in the values [n][n].
  */
-void pf_layout_fold_information(const pf_layout *layout, size_t recording, const double *block,
-                                double *information);
+void pf_layout_fold_information(const pf_layout *layout, size_t recording, const size_t *which,
+                                size_t n_which, const double *block, double *information);
 
 #endif

@@ -6,26 +6,19 @@
  *     theta = theta - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
  *
  * epsilon stands outside the root and is added after the bias correction. After the step, values
- * are clipped to their bounds, where a bound is finite. All of them are free
- * (core/layout/layout.h).
+ * are clipped to their bounds, where a bound is finite.
  */
 #ifndef PLASTFIT_CORE_OPTIMISE_ADAM_H
 #define PLASTFIT_CORE_OPTIMISE_ADAM_H
 
-#include <plastfit/abi/base.h>
-
-typedef struct pf_adam_settings {
-  double learning_rate, beta1, beta2, epsilon;
-} pf_adam_settings;
-
-/** What optax uses where nothing is said: 1e-3, 0.9, 0.999, 1e-8. */
-pf_adam_settings pf_adam_defaults(void);
+#include "core/optimise/optimiser.h"
 
 typedef struct pf_adam pf_adam; /**< the moments of one fit */
 
-/** The bounds [n] stay the caller's and MUST outlive the object. */
-pf_status pf_adam_create(const pf_adam_settings *settings, const double *lower, const double *upper,
-                         size_t n, pf_adam **out, pf_error *error);
+/** settings: learning_rate, beta1, beta2, epsilon. The bounds [n] stay the caller's and MUST
+ * outlive the object. */
+pf_status pf_adam_create(const pf_optimiser_settings *settings, const double *lower,
+                         const double *upper, size_t n, pf_adam **out, pf_error *error);
 /** One step: theta [n] is changed in place, gradient [n] read. */
 void pf_adam_step(pf_adam *adam, double *theta, const double *gradient);
 void pf_adam_free(pf_adam *adam);

@@ -4,16 +4,18 @@
 #include "core/base/random.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MAX_ITERATIONS = 250 };
 
-static const double forcing =
-    1e-3; /* the residual falls to this share, less near the optimum (with the gradient) */
+/* The residual falls to this share, less near the optimum (with the gradient). */
+static const double forcing = 1e-3;
 
 struct pf_conjugate {
   size_t n;
   uint64_t seed;
   uint32_t probes;
+  double *memory;                                            /* of all below */
   double *diagonal;                                          /* [n] mean over the probes */
   double *p, *residual, *preconditioned, *direction, *image; /* [n] */
 };
@@ -24,17 +26,18 @@ pf_status pf_conjugate_create(size_t n, uint64_t seed, pf_conjugate **out, pf_er
   if (c == NULL) {
     return PF_STOP;
   }
-  c->n = n;
-  c->seed = seed;
-  double **const vectors[] = {&c->diagonal,       &c->p,         &c->residual,
-                              &c->preconditioned, &c->direction, &c->image};
-  for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-    *vectors[i] = pf_memory_need(n, sizeof(double), error);
-    if (*vectors[i] == NULL) {
-      pf_conjugate_free(c);
-      return PF_STOP;
-    }
+  double *memory = pf_memory_need(6 * n, sizeof *memory, error);
+  *c = (pf_conjugate){.n = n, .seed = seed, .memory = memory};
+  if (memory == NULL) {
+    pf_conjugate_free(c);
+    return PF_STOP;
   }
+  c->diagonal = memory;
+  c->p = memory + n;
+  c->residual = memory + 2 * n;
+  c->preconditioned = memory + 3 * n;
+  c->direction = memory + 4 * n;
+  c->image = memory + 5 * n;
   *out = c;
   return PF_OK;
 }
@@ -42,11 +45,7 @@ pf_status pf_conjugate_create(size_t n, uint64_t seed, pf_conjugate **out, pf_er
 void pf_conjugate_free(pf_conjugate *c)
 {
   if (c != NULL) {
-    double *const all[] = {c->diagonal,       c->p,         c->residual,
-                           c->preconditioned, c->direction, c->image};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-      pf_memory_free(all[i]);
-    }
+    pf_memory_free(c->memory);
     pf_memory_free(c);
   }
 }
@@ -63,12 +62,15 @@ pf_status pf_conjugate_probe(pf_conjugate *c, const pf_function *function, const
   count->curvatures++;
   const pf_status status = function->product(function->self, v, c->direction, c->image, error);
   c->probes++;
-  const double weight =
-      1.0 / fmin(8.0, (double)c->probes); /* H changes on the way: old probes fade */
-  for (size_t i = 0; i < c->n && status == PF_OK; i++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  /* H changes on the way: old probes fade */
+  const double weight = 1.0 / fmin(8.0, (double)c->probes);
+  for (size_t i = 0; i < c->n; i++) {
     c->diagonal[i] += weight * (c->direction[i] * c->image[i] - c->diagonal[i]);
   }
-  return status;
+  return PF_OK;
 }
 
 void pf_conjugate_scale(const pf_conjugate *c, double *scale)
@@ -79,59 +81,50 @@ void pf_conjugate_scale(const pf_conjugate *c, double *scale)
   }
   const double mean = sum > 0.0 ? sum / (double)c->n : 1.0;
   for (size_t i = 0; i < c->n; i++) {
-    scale[i] =
-        fmax(c->diagonal[i], 1e-2 * mean); /* an estimate may be far too small, even negative */
+    /* an estimate may be far too small, even negative */
+    scale[i] = fmax(c->diagonal[i], 1e-2 * mean);
   }
 }
 
-static double dot(const double *a, const double *b, size_t n)
-{
-  double sum = 0.0;
-  for (size_t i = 0; i < n; i++) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-/* M^-1 r, M the diagonal of H + lambda D; 0 where held. */
-static void precondition(pf_conjugate *c, const double *scale, double lambda)
+/* M^-1 r, M the diagonal of H + lambda D. */
+static void precondition(pf_conjugate *c, const pf_damped_step *at)
 {
   for (size_t i = 0; i < c->n; i++) {
-    c->preconditioned[i] = c->residual[i] / ((1.0 + lambda) * scale[i]);
+    c->preconditioned[i] = c->residual[i] / ((1.0 + at->lambda) * at->scale[i]);
   }
 }
 
-pf_status pf_conjugate_solve(pf_conjugate *c, const pf_function *function, const double *v,
-                             const double *gradient, double lambda, const double *scale, double *x,
+static bool is_at_bound(const pf_damped_step *at, size_t i)
+{
+  return pf_projected_component(at->function, at->v, at->gradient, i) == 0.0;
+}
+
+pf_status pf_conjugate_solve(pf_conjugate *c, const pf_damped_step *at, double *x,
                              pf_optimum *count, pf_error *error)
 {
   const size_t n = c->n;
-  double norm = 0.0;
   for (size_t i = 0; i < n; i++) {
-    const bool at_bound = pf_projected_component(function, v, gradient, i) == 0.0;
     c->p[i] = 0.0;
-    c->residual[i] = at_bound ? 0.0 : -gradient[i];
-    norm += c->residual[i] * c->residual[i];
+    c->residual[i] = is_at_bound(at, i) ? 0.0 : -at->gradient[i];
   }
-  norm = sqrt(norm);
-  precondition(c, scale, lambda);
-  for (size_t i = 0; i < n; i++) {
-    c->direction[i] = c->preconditioned[i];
-  }
-  double product = dot(c->residual, c->preconditioned, n);
+  const double norm = sqrt(pf_dot(c->residual, c->residual, n));
+  precondition(c, at);
+  memcpy(c->direction, c->preconditioned, n * sizeof *c->direction);
+  double product = pf_dot(c->residual, c->preconditioned, n);
   const double enough = norm * fmin(forcing, sqrt(norm));
   const size_t most = n < MAX_ITERATIONS ? n : MAX_ITERATIONS;
   for (size_t k = 0; k < most && product > 0.0; k++) {
     count->curvatures++;
-    const pf_status status = function->product(function->self, v, c->direction, c->image, error);
+    const pf_status status =
+        at->function->product(at->function->self, at->v, c->direction, c->image, error);
     if (status != PF_OK) {
       return status < 0 ? status : PF_OK;
     }
     for (size_t i = 0; i < n; i++) {
-      const bool at_bound = pf_projected_component(function, v, gradient, i) == 0.0;
-      c->image[i] = at_bound ? 0.0 : c->image[i] + lambda * scale[i] * c->direction[i];
+      c->image[i] =
+          is_at_bound(at, i) ? 0.0 : c->image[i] + at->lambda * at->scale[i] * c->direction[i];
     }
-    const double curvature = dot(c->direction, c->image, n);
+    const double curvature = pf_dot(c->direction, c->image, n);
     if (!(curvature > 0.0)) {
       break; /* rounding: H is positive semidefinite */
     }
@@ -140,19 +133,19 @@ pf_status pf_conjugate_solve(pf_conjugate *c, const pf_function *function, const
       c->p[i] += length * c->direction[i];
       c->residual[i] -= length * c->image[i];
     }
-    if (sqrt(dot(c->residual, c->residual, n)) <= enough) {
+    if (sqrt(pf_dot(c->residual, c->residual, n)) <= enough) {
       break;
     }
-    precondition(c, scale, lambda);
-    const double next = dot(c->residual, c->preconditioned, n);
+    precondition(c, at);
+    const double next = pf_dot(c->residual, c->preconditioned, n);
     for (size_t i = 0; i < n; i++) {
       c->direction[i] = c->preconditioned[i] + next / product * c->direction[i];
     }
     product = next;
   }
   for (size_t i = 0; i < n; i++) {
-    x[i] = v[i] + c->p[i];
+    x[i] = at->v[i] + c->p[i];
   }
-  pf_clip_to_bounds(function, x);
+  pf_clip_to_bounds(at->function, x);
   return PF_OK;
 }

@@ -12,18 +12,25 @@ typedef struct pf_conjugate pf_conjugate;
 
 pf_status pf_conjugate_create(size_t n, uint64_t seed, pf_conjugate **out, pf_error *error);
 void pf_conjugate_free(pf_conjugate *conjugate);
-/** Look at H(v) with one more probe. */
+/** Improve the estimate of the diagonal by one more probe, at v. */
 pf_status pf_conjugate_probe(pf_conjugate *conjugate, const pf_function *function, const double *v,
                              pf_optimum *count, pf_error *error);
 /** The estimate of the diagonal [n], > 0. */
 void pf_conjugate_scale(const pf_conjugate *conjugate, double *scale);
+/** (H + lambda D) p = -gradient at v. */
+typedef struct pf_damped_step {
+  const pf_function *function;
+  const double *v, *gradient; /**< [n] */
+  double lambda;
+  const double *scale; /**< [n] D */
+} pf_damped_step;
+
 /**
- * x [n] = v + p, clipped to the bounds; values that stand at a bound and want to go beyond it stay.
- * Never PF_POINT_FAILED: what stands when the residual is small enough, or the iterations are used
- * up, goes down.
+ * x [n] = v + p, clipped to the bounds; values at a bound whose side beyond it goes down stay.
+ * Never PF_POINT_FAILED: what there is when the residual is small enough, or the iterations are
+ * used up, goes down.
  */
-pf_status pf_conjugate_solve(pf_conjugate *conjugate, const pf_function *function, const double *v,
-                             const double *gradient, double lambda, const double *scale, double *x,
+pf_status pf_conjugate_solve(pf_conjugate *conjugate, const pf_damped_step *at, double *x,
                              pf_optimum *count, pf_error *error);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * Levenberg-Marquardt: from v to the minimum of
+ * The optimiser lm, Levenberg-Marquardt: from v to the minimum of
  *
- *     f + g'p + p'(H + lambda D)p / 2 + L1        D: the largest diagonal of H so far (More 1978:
- * steps do not depend on the units of values)
+ *     f + g'p + p'(H + lambda D)p / 2 + L1
  *
- * within the bounds, lambda by how well the model foretold what F did. H need be no more than
- * positive semidefinite, so Gauss-Newton and Fisher matrices of several losses simply add up. A
- * point where F has no value counts as a bad step.
+ * within the bounds, lambda by how well the model predicted the decrease of F. D is the largest
+ * diagonal of H so far (More 1978: steps do not depend on the units of values). H need be no more
+ * than positive semidefinite, so Gauss-Newton and Fisher matrices of several losses simply add up.
+ * A point where F has no value counts as a bad step.
  *
  * H leaves out what the residuals' own curvature adds to the Hessian, and where residuals stay
- * large (choices always do) steps with H alone converge linearly. So that part, S, is learnt from
- * how the gradient changes, and used where it foretold the last step better (structured
- * quasi-Newton: Dennis, Gay & Welsch 1981, NL2SOL): flies take a third of the iterations.
+ * large (choices always do) steps with H alone converge linearly. So that part, the secant
+ * correction S, is estimated from how the gradient changes, and used where it predicted the last
+ * step better (structured quasi-Newton: Dennis, Gay & Welsch 1981, NL2SOL): flies take a third of
+ * the iterations.
  */
 #include "core/base/memory.h"
 #include "core/base/random.h"
@@ -28,12 +29,12 @@ enum { MAX_DENSE = 2000, MAX_SADDLES = 3, MAX_CHOOSY = 8, N_PROBES = 2 };
 static const double first_lambda = 1e-3;
 static const double least_lambda = 1e-16; /* below, H + lambda D is H */
 static const double max_lambda = 1e30;
-static const double accept_well =
-    0.2; /* least share of the promised fall; a step that keeps less of its promise has
-            left where the model holds, and may lead to where no model ever holds again */
+/* Least share of the predicted decrease: a step with less has left where the model holds, and may
+ * lead to where no model ever holds again. */
+static const double accept_well = 0.2;
 static const double accept = 1e-4; /* the same after MAX_CHOOSY shorter steps did no better */
-static const double least_diagonal =
-    1e-14;                             /* of the largest: what no data speak of does not run away */
+/* Of the largest: values that the data do not determine do not run away. */
+static const double least_diagonal = 1e-14;
 static const double probe_rise = 1e-6; /* of |F|, how far a probe goes by the model */
 
 typedef struct lm {
@@ -43,21 +44,21 @@ typedef struct lm {
   pf_optimum *out;
   size_t n;
   bool dense;
-  double *v, f, penalty;        /* the caller's v; F = f + penalty */
-  double *gradient;             /* [n] */
-  double *h;                    /* [n][n]; NULL: products */
-  double *damped;               /* [n][n] H + lambda D */
-  double *scale;                /* [n] D */
-  double *trial, *step, *image; /* [n] */
-  double *trial_gradient, *trial_h;
-  pf_quadratic *quadratic;
-  pf_conjugate *conjugate;
-  double lambda, raise;
-  double *second;        /* [n][n] S */
-  double *before, *bend; /* [n] gradient before the step; work of the update */
-  bool sure;             /* the last step went as foretold */
-  bool learnt, use_second;
-  double fall_plain, fall_second; /* what H alone, and H + S, foretell of the step */
+  double *memory;                       /* of the vectors and matrices below */
+  double *v, f, penalty;                /* the caller's v; F = f + penalty */
+  double *gradient, *h;                 /* [n], [n][n]: there; h NULL where not dense: products */
+  double *trial, *step, *image;         /* [n] */
+  double *trial_gradient, *trial_h;     /* [n], [n][n] */
+  double *scale;                        /* [n] D */
+  double *damped;                       /* [n][n] H + lambda D */
+  double *secant;                       /* [n][n] S */
+  double *last_gradient, *work;         /* [n] gradient before the step; work of the update */
+  pf_quadratic *quadratic;              /* dense */
+  pf_conjugate *conjugate;              /* not dense */
+  double lambda, raise;                 /* damping, and the factor by which it is raised next */
+  bool trusts_model;                    /* the last step went as predicted */
+  bool has_secant, uses_secant;         /* S is not 0; steps are by H + S */
+  double decrease_by_h, decrease_by_hs; /* predicted for the step: by H, and by H + S */
 } lm;
 
 static double objective(const lm *s)
@@ -65,49 +66,53 @@ static double objective(const lm *s)
   return s->f + s->penalty;
 }
 
-static pf_status prepare(lm *s, pf_error *error)
+/* ---- memory ---- */
+
+static pf_status allocate_work(lm *s, pf_error *error)
 {
-  const size_t n = s->n;
-  double **const vectors[] = {&s->gradient, &s->scale,          &s->trial,  &s->step,
-                              &s->image,    &s->trial_gradient, &s->before, &s->bend};
-  for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-    *vectors[i] = pf_memory_need(n, sizeof(double), error);
-    if (*vectors[i] == NULL) {
-      return PF_STOP;
-    }
+  const size_t n = s->n, n_matrices = s->dense ? 4 : 0;
+  double **const vectors[] = {&s->gradient, &s->scale,          &s->trial,         &s->step,
+                              &s->image,    &s->trial_gradient, &s->last_gradient, &s->work};
+  double **const matrices[] = {&s->h, &s->damped, &s->trial_h, &s->secant};
+  const size_t n_vectors = sizeof vectors / sizeof vectors[0];
+  s->memory = pf_memory_need((n_vectors + n_matrices * n) * n, sizeof *s->memory, error);
+  if (s->memory == NULL) {
+    return PF_STOP;
   }
-  if (!s->dense) {
-    return pf_conjugate_create(n, s->settings->seed, &s->conjugate, error);
+  for (size_t i = 0; i < n_vectors; i++) {
+    *vectors[i] = s->memory + i * n;
   }
-  double **const matrices[] = {&s->h, &s->damped, &s->trial_h, &s->second};
-  for (size_t i = 0; i < sizeof matrices / sizeof matrices[0]; i++) {
-    *matrices[i] = pf_memory_need(n * n, sizeof(double), error);
-    if (*matrices[i] == NULL) {
-      return PF_STOP;
-    }
+  for (size_t i = 0; i < n_matrices; i++) {
+    *matrices[i] = s->memory + (n_vectors + i * n) * n;
   }
-  for (size_t i = 0; s->settings->second != NULL && i < n * n; i++) {
-    s->second[i] = s->settings->second[i];
-    s->learnt = s->learnt || s->second[i] != 0.0;
-  }
-  s->use_second = s->sure = s->learnt;
-  return pf_quadratic_create(n, &s->quadratic, error);
+  return s->dense ? pf_quadratic_create(n, &s->quadratic, error)
+                  : pf_conjugate_create(n, s->settings->seed, &s->conjugate, error);
 }
 
-static void release(lm *s)
+static void free_work(lm *s)
 {
-  double *const all[] = {s->gradient,       s->scale,   s->trial,  s->step,   s->image,  s->h,
-                         s->trial_gradient, s->trial_h, s->damped, s->second, s->before, s->bend};
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-    pf_memory_free(all[i]);
-  }
+  pf_memory_free(s->memory);
   pf_quadratic_free(s->quadratic);
   pf_conjugate_free(s->conjugate);
 }
 
-/* D from H: the largest diagonal so far, where there is none yet as of the largest value, never
- * quite nothing. */
-static void rescale(lm *s)
+static void start_secant(lm *s)
+{
+  if (!s->dense || s->settings->secant == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < s->n * s->n; i++) {
+    s->secant[i] = s->settings->secant[i];
+    s->has_secant = s->has_secant || s->secant[i] != 0.0;
+  }
+  s->uses_secant = s->trusts_model = s->has_secant;
+}
+
+/* ---- the model ---- */
+
+/* D from H: the largest diagonal so far, where there is none yet that of the largest value, never
+ * quite 0. */
+static void update_scale(lm *s)
 {
   double largest = 0.0;
   if (!s->dense) {
@@ -124,132 +129,128 @@ static void rescale(lm *s)
   }
 }
 
+/* out = matrix p */
+static void multiply(const lm *s, const double *matrix, const double *p, double *out)
+{
+  cblas_dsymv(CblasRowMajor, CblasLower, (int)s->n, 1.0, matrix, (int)s->n, p, 1, 0.0, out, 1);
+}
+
 /* out = H p */
-static pf_status times_h(lm *s, const double *p, double *out, pf_error *error)
+static pf_status multiply_by_h(lm *s, const double *p, double *out, pf_error *error)
 {
   if (!s->dense) {
     s->out->curvatures++;
     return s->function->product(s->function->self, s->v, p, out, error);
   }
-  cblas_dsymv(CblasRowMajor, CblasLower, (int)s->n, 1.0, s->h, (int)s->n, p, 1, 0.0, out, 1);
+  multiply(s, s->h, p, out);
   return PF_OK;
 }
 
-static double dot(const double *a, const double *b, size_t n)
+/* s->damped = H + lambda D, and S where `with_secant`; then its minimum. false: not positive
+ * definite. */
+static bool solve_damped(lm *s, bool with_secant)
 {
-  double sum = 0.0;
-  for (size_t i = 0; i < n; i++) {
-    sum += a[i] * b[i];
+  const size_t n = s->n;
+  memcpy(s->damped, s->h, n * n * sizeof *s->h);
+  for (size_t i = 0; with_secant && i < n * n; i++) {
+    s->damped[i] += s->secant[i];
   }
-  return sum;
+  for (size_t i = 0; i < n; i++) {
+    s->damped[i * n + i] += s->lambda * s->scale[i];
+  }
+  return pf_quadratic_solve(s->quadratic, s->function, s->v, s->gradient, s->damped, s->trial);
 }
 
 /* s->trial = v + p, s->step = p. PF_POINT_FAILED: more damping is needed. */
 static pf_status find_step(lm *s, pf_error *error)
 {
-  const size_t n = s->n;
   if (s->dense) {
-    memcpy(s->damped, s->h, n * n * sizeof *s->h);
-    for (size_t i = 0; s->use_second && i < n * n; i++) {
-      s->damped[i] += s->second[i];
+    bool solved = solve_damped(s, s->uses_secant);
+    if (!solved && s->uses_secant) {
+      s->uses_secant = false; /* H + S need not be positive definite */
+      solved = solve_damped(s, false);
     }
-    for (size_t i = 0; i < n; i++) {
-      s->damped[i * n + i] += s->lambda * s->scale[i];
-    }
-    if (!pf_quadratic_solve(s->quadratic, s->function, s->v, s->gradient, s->damped, s->trial)) {
-      if (!s->use_second) {
-        return PF_POINT_FAILED;
-      }
-      s->use_second = false; /* H + S need not be positive definite */
-      return find_step(s, error);
+    if (!solved) {
+      return PF_POINT_FAILED;
     }
   } else {
-    const pf_status status = pf_conjugate_solve(s->conjugate, s->function, s->v, s->gradient,
-                                                s->lambda, s->scale, s->trial, s->out, error);
+    const pf_damped_step at = {s->function, s->v, s->gradient, s->lambda, s->scale};
+    const pf_status status = pf_conjugate_solve(s->conjugate, &at, s->trial, s->out, error);
     if (status != PF_OK) {
       return status;
     }
   }
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < s->n; i++) {
     s->step[i] = s->trial[i] - s->v[i];
   }
   return PF_OK;
 }
 
 /* By how much the model without damping says that F falls. */
-static pf_status foretell(lm *s, double *fall, pf_error *error)
+static pf_status predict_decrease(lm *s, double *decrease, pf_error *error)
 {
-  const pf_status status = times_h(s, s->step, s->image, error);
-  s->fall_plain = -dot(s->gradient, s->step, s->n) - 0.5 * dot(s->step, s->image, s->n) +
-                  s->penalty - pf_l1_of(s->function, s->trial);
-  s->fall_second = s->fall_plain;
-  if (s->learnt) {
-    cblas_dsymv(CblasRowMajor, CblasLower, (int)s->n, 1.0, s->second, (int)s->n, s->step, 1, 0.0,
-                s->image, 1);
-    s->fall_second -= 0.5 * dot(s->step, s->image, s->n);
+  const pf_status status = multiply_by_h(s, s->step, s->image, error);
+  if (status != PF_OK) {
+    return status;
   }
-  *fall = s->use_second ? s->fall_second : s->fall_plain;
-  return status;
+  s->decrease_by_h = -pf_dot(s->gradient, s->step, s->n) - 0.5 * pf_dot(s->step, s->image, s->n) +
+                     s->penalty - pf_l1_of(s->function, s->trial);
+  s->decrease_by_hs = s->decrease_by_h;
+  if (s->has_secant) {
+    multiply(s, s->secant, s->step, s->image);
+    s->decrease_by_hs -= 0.5 * pf_dot(s->step, s->image, s->n);
+  }
+  *decrease = s->uses_secant ? s->decrease_by_hs : s->decrease_by_h;
+  return PF_OK;
 }
 
 /*
  * After a step to where gradient and H are now: S such that (H + S) step = change of the gradient,
- * by the update of Dennis, Gay & Welsch, after S was sized down to what it explains now (so that it
- * vanishes where residuals do).
+ * by the update of Dennis, Gay & Welsch, after S was scaled down to what it explains now (so that
+ * it vanishes where residuals do).
  */
-static void learn(lm *s)
+static void update_secant(lm *s)
 {
   const size_t n = s->n;
-  double *change = s->before; /* of the gradient */
-  double *off = s->bend;      /* change - H step, then minus S step */
+  double *change = s->last_gradient; /* of the gradient */
+  double *off = s->work;             /* change - H step, then minus S step */
   for (size_t i = 0; i < n; i++) {
-    change[i] = s->gradient[i] - s->before[i];
+    change[i] = s->gradient[i] - s->last_gradient[i];
   }
-  (void)times_h(s, s->step, off, NULL);
-  const double bent = dot(s->step, off, n);
+  multiply(s, s->h, s->step, off);
+  const double by_h = pf_dot(s->step, off, n);
   for (size_t i = 0; i < n; i++) {
     off[i] = change[i] - off[i];
   }
-  cblas_dsymv(CblasRowMajor, CblasLower, (int)n, 1.0, s->second, (int)n, s->step, 1, 0.0, s->image,
-              1);
-  const double known = fabs(dot(s->step, s->image, n));
-  const double now = fabs(dot(s->step, off, n));
+  multiply(s, s->secant, s->step, s->image);
+  const double known = fabs(pf_dot(s->step, s->image, n));
+  const double now = fabs(pf_dot(s->step, off, n));
   const double size = known > now ? now / known : 1.0;
-  const double along = dot(s->step, change, n);
-  const bool usable = along > 1e-8 * bent && along > 0.0; /* else F bends down along the step */
+  const double along = pf_dot(s->step, change, n);
+  const bool usable = along > 1e-8 * by_h && along > 0.0; /* else F bends down along the step */
   for (size_t i = 0; i < n; i++) {
     off[i] -= size * s->image[i];
   }
-  const double rest = usable ? dot(s->step, off, n) / (along * along) : 0.0;
+  const double rest = usable ? pf_dot(s->step, off, n) / (along * along) : 0.0;
   for (size_t i = 0; i < n; i++) {
     for (size_t j = 0; j < n; j++) {
-      double *cell = &s->second[i * n + j];
+      double *cell = &s->secant[i * n + j];
       *cell *= size;
       *cell +=
           usable ? (off[i] * change[j] + change[i] * off[j]) / along - rest * change[i] * change[j]
                  : 0.0;
     }
   }
-  s->learnt = s->learnt || usable;
+  s->has_secant = s->has_secant || usable;
 }
 
-/* Which model was nearer to what F did? The next step is by that. */
+/* The next step is by the model whose prediction was nearer to how far F fell. */
 static void choose_model(lm *s, double fell)
 {
-  s->use_second = s->learnt && fabs(fell - s->fall_second) < fabs(fell - s->fall_plain);
+  s->uses_secant = s->has_secant && fabs(fell - s->decrease_by_hs) < fabs(fell - s->decrease_by_h);
   if (s->dense) {
-    learn(s);
+    update_secant(s);
   }
-}
-
-/* The largest move, as a share of 1 + |v|. */
-static double relative_step(const lm *s)
-{
-  double largest = 0.0;
-  for (size_t i = 0; i < s->n; i++) {
-    largest = fmax(largest, fabs(s->step[i]) / (1.0 + fabs(s->v[i])));
-  }
-  return largest;
 }
 
 static double largest_step(const lm *s)
@@ -261,20 +262,26 @@ static double largest_step(const lm *s)
   return largest;
 }
 
-static pf_status derivatives(lm *s, const double *v, double *f, double *gradient, double *h,
-                             pf_error *error)
+/* As a share of 1 + |v|. */
+static double relative_step(const lm *s)
 {
-  return s->dense ? pf_function_curvature(s->function, v, f, gradient, h, s->out, error)
-                  : pf_function_value(s->function, v, f, gradient, s->out, error);
+  double largest = 0.0;
+  for (size_t i = 0; i < s->n; i++) {
+    largest = fmax(largest, fabs(s->step[i]) / (1.0 + fabs(s->v[i])));
+  }
+  return largest;
 }
 
-/* Go to s->trial, whose derivatives are in trial_gradient and trial_h. */
-static void go(lm *s, double f, double penalty)
+/* ---- going there ---- */
+
+/* s->trial, whose derivatives are in trial_gradient and trial_h, becomes v. */
+static void move_to_trial(lm *s, double f, double penalty)
 {
-  double *h = s->h;
+  double *last = s->last_gradient, *h = s->h;
   memcpy(s->v, s->trial, s->n * sizeof *s->v);
-  memcpy(s->before, s->gradient, s->n * sizeof *s->gradient);
-  memcpy(s->gradient, s->trial_gradient, s->n * sizeof *s->gradient);
+  s->last_gradient = s->gradient;
+  s->gradient = s->trial_gradient;
+  s->trial_gradient = last;
   s->h = s->trial_h;
   s->trial_h = h;
   s->f = f;
@@ -282,33 +289,36 @@ static void go(lm *s, double f, double penalty)
 }
 
 /*
- * F at s->trial; where it is lower than `below`, go there with derivatives. *moved says whether.
- * `sure`: it will be lower, so that derivatives are asked for at once.
+ * F at s->trial into *at_trial (infinite where it has none); where it is lower than `below`, go
+ * there. `derivatives`: it will be lower, so ask for them at once.
  */
-static pf_status try(lm *s, double below, bool sure, double *at_trial, bool *moved, pf_error *error)
+static pf_status try_trial(lm *s, double below, bool derivatives, double *at_trial, bool *moved,
+                           pf_error *error)
 {
-  double f = 0.0;
   pf_error line = pf_error_none(); /* of a point that is not taken: nobody wants to read it */
   const double penalty = pf_l1_of(s->function, s->trial);
+  pf_derivatives at = {.f = 0.0};
+  pf_status status = PF_OK;
   *moved = false;
   *at_trial = INFINITY;
-  pf_status status = PF_OK;
-  if (!sure) {
-    status = pf_function_value(s->function, s->trial, &f, NULL, s->out, &line);
-    *at_trial = status == PF_OK ? f + penalty : INFINITY;
+  if (!derivatives) {
+    status = pf_function_evaluate(s->function, s->trial, &at, s->out, &line);
+    *at_trial = status == PF_OK ? at.f + penalty : (double)INFINITY;
   }
-  if (status == PF_OK && (sure || *at_trial < below)) {
-    status = derivatives(s, s->trial, &f, s->trial_gradient, s->trial_h, &line);
-    *at_trial = status == PF_OK ? f + penalty : INFINITY;
+  if (status == PF_OK && (derivatives || *at_trial < below)) {
+    at.gradient = s->trial_gradient;
+    at.h = s->trial_h; /* NULL where not dense */
+    status = pf_function_evaluate(s->function, s->trial, &at, s->out, &line);
+    *at_trial = status == PF_OK ? at.f + penalty : (double)INFINITY;
     *moved = *at_trial < below;
   }
   if (*moved) {
-    go(s, f, penalty);
+    move_to_trial(s, at.f, penalty);
   }
   return status >= 0 ? PF_OK : pf_fail_key(error, status, line.key, "%s", line.text);
 }
 
-static void tell(lm *s, double step)
+static void report_iterate(lm *s, double step)
 {
   s->out->gradient_norm = pf_projected_gradient(s->function, s->v, s->gradient);
   pf_watch_report(s->watch, &(pf_iterate){.iteration = s->out->iterations,
@@ -318,23 +328,19 @@ static void tell(lm *s, double step)
                                           .step = step});
 }
 
-static bool out_of_budget(const lm *s)
-{
-  return s->settings->evaluations > 0 && s->out->evaluations >= s->settings->evaluations;
-}
-
 /* A change of F that could be rounding. */
 static double rounding(const lm *s)
 {
   return s->function->noise * (fabs(s->f) + fabs(s->penalty));
 }
 
+/* ---- saddles ---- */
+
 /*
  * A direction to look in at a stationary point. H shows no negative curvature, but it is where H
- * sees little that F may fall: so a random direction, smoothed by (H + small D)^-1, and one that is
- * not.
+ * sees little that F may fall: so a random direction, and one smoothed by (H + small D)^-1.
  */
-static void probe_direction(lm *s, int probe)
+static void choose_probe(lm *s, int probe)
 {
   const pf_stream stream = {
       .seed = s->settings->seed, .purpose = PF_RANDOM_PROBE, .draw = (uint32_t)probe};
@@ -342,29 +348,28 @@ static void probe_direction(lm *s, int probe)
   for (size_t i = 0; i < s->n; i++) {
     s->step[i] /= sqrt(s->scale[i]);
   }
-  if (probe > 0 && s->dense) {
-    const pf_function plain = {.n = s->n, .lower = s->function->lower, .upper = s->function->upper};
+  if (probe == 0 || !s->dense) {
+    return;
+  }
+  const pf_function plain = {.n = s->n, .lower = s->function->lower, .upper = s->function->upper};
+  memcpy(s->damped, s->h, s->n * s->n * sizeof *s->h);
+  for (size_t i = 0; i < s->n; i++) {
+    s->image[i] = -s->scale[i] * s->step[i];
+    s->damped[i * s->n + i] += 1e-8 * s->scale[i];
+  }
+  if (pf_quadratic_solve(s->quadratic, &plain, s->v, s->image, s->damped, s->trial)) {
     for (size_t i = 0; i < s->n; i++) {
-      s->image[i] = -s->scale[i] * s->step[i];
-    }
-    memcpy(s->damped, s->h, s->n * s->n * sizeof *s->h);
-    for (size_t i = 0; i < s->n; i++) {
-      s->damped[i * s->n + i] += 1e-8 * s->scale[i];
-    }
-    if (pf_quadratic_solve(s->quadratic, &plain, s->v, s->image, s->damped, s->trial)) {
-      for (size_t i = 0; i < s->n; i++) {
-        s->step[i] = s->trial[i] - s->v[i];
-      }
+      s->step[i] = s->trial[i] - s->v[i];
     }
   }
 }
 
 /* As far along s->step that the model rises by a millionth of |F|, but no further than a thousandth
  * of 1 + |v|. */
-static pf_status probe_length(lm *s, pf_error *error)
+static pf_status scale_probe(lm *s, pf_error *error)
 {
-  const pf_status status = times_h(s, s->step, s->image, error);
-  const double curvature = dot(s->step, s->image, s->n);
+  const pf_status status = multiply_by_h(s, s->step, s->image, error);
+  const double curvature = pf_dot(s->step, s->image, s->n);
   const double relative = relative_step(s);
   double length = relative > 0.0 ? 1e-3 / relative : 0.0;
   if (curvature > 0.0) {
@@ -376,48 +381,80 @@ static pf_status probe_length(lm *s, pf_error *error)
   return status;
 }
 
+/* Go down along a probe, to either side, where F is lower than `below` there. */
+static pf_status try_probe(lm *s, int probe, double below, bool *moved, pf_error *error)
+{
+  choose_probe(s, probe);
+  pf_status status = scale_probe(s, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int side = 1; side >= -1; side -= 2) {
+    double found = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+      s->trial[i] = s->v[i] + side * s->step[i];
+    }
+    pf_clip_to_bounds(s->function, s->trial);
+    status = try_trial(s, below, false, &found, moved, error);
+    if (status != PF_OK || *moved) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+static void forget_model(lm *s)
+{
+  s->has_secant = false;
+  s->uses_secant = false;
+  if (s->dense) {
+    memset(s->secant, 0, s->n * s->n * sizeof *s->secant);
+  }
+  s->lambda = first_lambda;
+  s->raise = 2.0;
+}
+
 /* Is a stationary point a saddle? Then go down beside it, and *left is true. */
 static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
 {
   *left = false;
   if (s->n == 0 || fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
-    return PF_OK; /* nothing to move, or F fell to what is rounding and there is nothing below */
+    return PF_OK; /* nothing to move, or F is rounding and there is nothing below */
   }
   const double below = objective(s) - fmax(1e4 * rounding(s), 1e-10 * fabs(objective(s)));
-  for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MAX_SADDLES && !*left; probe++) {
-    probe_direction(s, probe);
-    pf_status status = probe_length(s, error);
-    for (int side = 1; side >= -1 && status == PF_OK && !*left; side -= 2) {
-      double found = 0.0;
-      for (size_t i = 0; i < s->n; i++) {
-        s->trial[i] = s->v[i] + side * s->step[i];
-      }
-      pf_clip_to_bounds(s->function, s->trial);
-      status = try(s, below, false, &found, left, error);
-    }
+  for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MAX_SADDLES; probe++) {
+    const pf_status status = try_probe(s, probe, below, left, error);
     if (status != PF_OK) {
       return status;
     }
-  }
-  if (*left) {
-    s->out->n_saddles++;
-    s->learnt = false;
-    s->use_second = false;
-    if (s->dense) {
-      memset(s->second, 0, s->n * s->n * sizeof *s->second);
+    if (*left) {
+      s->out->n_saddles++;
+      s->out->iterations++;
+      s->out->converged = false;
+      forget_model(s);
+      report_iterate(s, largest_step(s));
+      return PF_OK;
     }
-    s->lambda = first_lambda;
-    s->raise = 2.0;
   }
   return PF_OK;
 }
 
-static void judge(lm *s, double ratio)
+/* ---- iterations ---- */
+
+/* Damping for the next step, from the share of the predicted decrease that the last one had. */
+static void adapt_damping(lm *s, double share)
 {
+  double factor = 3.0;
+  if (share > 0.9) {
+    factor = 0.02;
+  } else if (share > 0.5) {
+    factor = 0.2;
+  } else if (share > 0.25) {
+    factor = 1.0;
+  }
   s->raise = 2.0;
-  s->sure = ratio > 0.25;
-  s->lambda *= ratio > 0.9 ? 0.02 : ratio > 0.5 ? 0.2 : ratio > 0.25 ? 1.0 : 3.0;
-  s->lambda = fmax(s->lambda, least_lambda);
+  s->trusts_model = share > 0.25;
+  s->lambda = fmax(s->lambda * factor, least_lambda);
 }
 
 static void raise_damping(lm *s)
@@ -426,24 +463,49 @@ static void raise_damping(lm *s)
   s->raise = fmin(2.0 * s->raise, 1e4);
 }
 
+static uint32_t reason_to_stop(const lm *s)
+{
+  if (pf_watch_stops(s->watch)) {
+    return PF_REASON_INTERRUPTED;
+  }
+  const bool spent =
+      s->settings->evaluations > 0 && s->out->evaluations >= s->settings->evaluations;
+  return spent ? PF_REASON_EVALUATIONS : PF_REASON_NONE;
+}
+
+/* The first step of an iteration. */
+typedef struct first_step {
+  bool known;
+  double decrease, damping; /* predicted; lambda */
+} first_step;
+
+/* No step goes down: either F is as low as its rounding lets one see, or derivatives are wrong. */
+static bool is_lowest(const lm *s, const first_step *first)
+{
+  const double f = fabs(objective(s));
+  const bool nothing_predicted =
+      first->damping <= 1e-2 && first->decrease <= fmax(1e3 * rounding(s), 1e-7 * f);
+  return nothing_predicted || f <= s->function->noise * fabs(s->out->start);
+}
+
+static void accept_step(lm *s, double before, double found, double decrease, double size)
+{
+  adapt_damping(s, (before - found) / decrease);
+  choose_model(s, before - found);
+  s->out->iterations++;
+  report_iterate(s, size);
+}
+
 /* One iteration: steps with more and more damping until one goes down. *done: the reason to stop,
  * or none. */
 static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
 {
-  bool first = true;
-  bool last = false; /* little is left: this step is the last, and taken where F does not rise
-                        beyond rounding */
-  double predicted_decrease = 0.0;
-  double first_damping = s->lambda;
-  int raised = 0;
-  *done = PF_REASON_NONE;
+  first_step first = {.known = false};
+  bool last = false; /* little is left: take this step unless F rises beyond rounding, then stop */
+  int n_raised = 0;
   for (;;) {
-    if (pf_watch_stops(s->watch)) {
-      *done = PF_REASON_INTERRUPTED;
-      return PF_OK;
-    }
-    if (out_of_budget(s)) {
-      *done = PF_REASON_EVALUATIONS;
+    *done = reason_to_stop(s);
+    if (*done != PF_REASON_NONE) {
       return PF_OK;
     }
     pf_status status = find_step(s, error);
@@ -454,142 +516,151 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
       raise_damping(s);
       continue;
     }
-    double fall = 0.0;
-    status = foretell(s, &fall, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    if (first) {
-      predicted_decrease = fall;
-      first_damping = s->lambda;
-      first = false;
-      last = s->lambda <= 1e-2 &&
-             fall <= fmax(s->settings->tolerance_progress * fabs(objective(s)), 0.0);
-      if (last && s->settings->rough) {
-        s->out->predicted_decrease = fmax(fall, 0.0);
-        *done = PF_REASON_PROGRESS;
-        return PF_OK;
-      }
-    }
     const double before = objective(s);
-    const double size = largest_step(s);
-    const double relative = relative_step(s);
-    double found = 0.0;
-    bool moved = false;
-    status = try(s,
-                 last ? before + rounding(s)
-                      : before - (raised < MAX_CHOOSY ? accept_well : accept) * fmax(fall, 0.0),
-                 s->sure || last, &found, &moved, error);
+    double decrease = 0.0;
+    status = predict_decrease(s, &decrease, error);
     if (status != PF_OK) {
       return status;
+    }
+    if (!first.known) {
+      first = (first_step){true, decrease, s->lambda};
+      last = s->lambda <= 1e-2 &&
+             decrease <= fmax(s->settings->tolerance_progress * fabs(before), 0.0);
     }
     *done = last ? PF_REASON_PROGRESS : PF_REASON_NONE;
+    if (last && s->settings->stops_early) {
+      s->out->predicted_decrease = fmax(decrease, 0.0);
+      return PF_OK;
+    }
+    const double size = largest_step(s);
+    const double relative = relative_step(s);
+    const double share = n_raised < MAX_CHOOSY ? accept_well : accept;
+    const double below = last ? before + rounding(s) : before - share * fmax(decrease, 0.0);
+    double found = 0.0;
+    bool moved = false;
+    status = try_trial(s, below, s->trusts_model || last, &found, &moved, error);
+    if (status != PF_OK) {
+      return status;
+    }
     if (moved) {
-      judge(s, (before - found) / fall);
-      choose_model(s, before - found);
-      s->out->iterations++;
-      rescale(s);
-      tell(s, size);
+      accept_step(s, before, found, decrease, size);
     }
     if (moved || last) {
       return PF_OK;
     }
     if (relative <= s->settings->tolerance_step || s->lambda >= max_lambda) {
-      /* no step goes down: because F is as low as its rounding lets one see, or because derivatives
-       * are wrong */
-      s->out->converged = (first_damping <= 1e-2 &&
-                           predicted_decrease <= fmax(1e3 * rounding(s), 1e-7 * fabs(before))) ||
-                          fabs(before) <= s->function->noise * fabs(s->out->start);
+      s->out->converged = is_lowest(s, &first);
       *done = PF_REASON_STEP;
       return PF_OK;
     }
-    s->sure = false;
-    raised++;
+    s->trusts_model = false;
+    n_raised++;
     raise_damping(s);
   }
 }
 
-static pf_status run(lm *s, pf_error *error)
+/* An iteration, unless it is at an end; a saddle is left. *done as above. */
+static pf_status iterate_or_end(lm *s, uint32_t *done, pf_error *error)
 {
-  pf_status status = pf_function_start(s->function, s->v, &s->f, s->gradient, s->h, s->out, error);
-  if (status != PF_OK) {
-    s->out->reason = PF_REASON_FAILED;
+  pf_status status = PF_OK;
+  if (s->out->gradient_norm <= s->settings->tolerance_gradient) {
+    *done = PF_REASON_GRADIENT;
+  } else if (s->out->iterations >= s->settings->iterations) {
+    *done = PF_REASON_ITERATIONS;
+  } else {
+    status = iterate(s, done, error);
+  }
+  if (status != PF_OK || (*done != PF_REASON_GRADIENT && *done != PF_REASON_PROGRESS)) {
     return status;
   }
+  s->out->converged = true;
+  if (s->settings->stops_early) {
+    return PF_OK;
+  }
+  bool left = false;
+  status = leave_saddle(s, &left, error);
+  *done = left ? (uint32_t)PF_REASON_NONE : *done;
+  return status;
+}
+
+static pf_status start_at(lm *s, pf_error *error)
+{
+  pf_derivatives at = {.gradient = s->gradient, .h = s->h};
+  const pf_status status = pf_function_start(s->function, s->v, &at, s->out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  s->f = at.f;
   s->penalty = pf_l1_of(s->function, s->v);
   s->out->start = objective(s);
-  tell(s, NAN);
-  if (!s->dense) {
-    status = pf_conjugate_probe(s->conjugate, s->function, s->v, s->out, error);
-  }
-  rescale(s);
+  report_iterate(s, NAN);
+  return PF_OK;
+}
+
+static pf_status iterate_to_end(lm *s, pf_error *error)
+{
   uint32_t done = PF_REASON_NONE;
-  while (status == PF_OK && done == PF_REASON_NONE) {
-    if (s->out->gradient_norm <= s->settings->tolerance_gradient) {
-      done = PF_REASON_GRADIENT;
-    } else if (s->out->iterations >= s->settings->iterations) {
-      done = PF_REASON_ITERATIONS;
-    } else {
-      status = iterate(s, &done, error);
-    }
-    if (status == PF_OK && (done == PF_REASON_GRADIENT || done == PF_REASON_PROGRESS)) {
-      bool left = false;
-      s->out->converged = true;
-      status = s->settings->rough ? PF_OK : leave_saddle(s, &left, error);
-      if (left) {
-        s->out->iterations++;
-        s->out->converged = false;
-        done = PF_REASON_NONE;
-        rescale(s);
-        tell(s, largest_step(s));
+  while (done == PF_REASON_NONE) {
+    if (!s->dense) {
+      const pf_status status = pf_conjugate_probe(s->conjugate, s->function, s->v, s->out, error);
+      if (status != PF_OK) {
+        return status;
       }
     }
-    if (!s->dense && status == PF_OK && done == PF_REASON_NONE) {
-      status = pf_conjugate_probe(s->conjugate, s->function, s->v, s->out, error);
-      rescale(s);
+    update_scale(s);
+    const pf_status status = iterate_or_end(s, &done, error);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  s->out->reason = status == PF_OK ? done : PF_REASON_FAILED;
-  s->out->objective = objective(s);
-  return status;
+  s->out->reason = done;
+  return PF_OK;
 }
 
 static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
                           const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
-  *out = (pf_optimum){.objective = NAN, .start = NAN, .gradient_norm = NAN};
+  *out = pf_optimum_none();
+  out->reason = PF_REASON_FAILED;
+  pf_status status = pf_optimiser_check(&pf_optimiser_lm, function, error);
+  if (status != PF_OK) {
+    return status;
+  }
   lm s = {.function = function,
           .settings = settings,
           .watch = watch,
           .out = out,
           .n = function->n,
           .v = v,
+          .f = NAN,
           .lambda = first_lambda,
           .raise = 2.0};
   s.dense = function->curvature != NULL && (function->n <= MAX_DENSE || function->product == NULL);
-  if (function->curvature == NULL && function->product == NULL) {
-    return pf_fail(error, PF_STOP,
-                   "lm needs second derivatives (Gauss-Newton, Fisher), which there are not here; "
-                   "choose lbfgs, or owlqn with an L1 penalty");
-  }
   if (!s.dense && function->l1 != NULL) {
     return pf_fail(error, PF_STOP,
                    "lm cannot do an L1 penalty with as many as %zu values; choose owlqn",
                    function->n);
   }
-  pf_status status = prepare(&s, error);
+  status = allocate_work(&s, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  start_secant(&s);
+  status = start_at(&s, error);
   if (status == PF_OK) {
-    status = run(&s, error);
+    status = iterate_to_end(&s, error);
+    out->objective = objective(&s);
   }
-  if (status == PF_OK && s.dense && settings->second != NULL) {
-    memcpy(settings->second, s.second, s.n * s.n * sizeof *s.second);
+  if (status == PF_OK && s.dense && settings->secant != NULL) {
+    memcpy(settings->secant, s.secant, s.n * s.n * sizeof *s.secant);
   }
-  release(&s);
+done:
+  free_work(&s);
   return status;
 }
 
 const pf_optimiser pf_optimiser_lm = {.name = "lm",
-                                      .needs_curvature = true,
-                                      .takes_bounds = true,
                                       .takes_l1 = true,
+                                      .takes_bounded_l1 = true,
+                                      .needs_curvature = true,
                                       .minimise = minimise};

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 pf_optimiser_settings pf_optimiser_defaults(void)
@@ -41,17 +42,100 @@ const char *pf_reason_key(uint32_t reason)
   return reason < sizeof reasons / sizeof reasons[0] ? reasons[reason].key : "unknown";
 }
 
+/* ---- the table ---- */
+
+#define POINTER_TO(name, help) &pf_optimiser_##name,
+static const pf_optimiser *const optimisers[] = {PF_EACH_OPTIMISER(POINTER_TO)};
+enum { N_OPTIMISERS = sizeof optimisers / sizeof optimisers[0] };
+
 const pf_optimiser *pf_optimiser_find(const char *name)
 {
-  static const pf_optimiser *const all[] = {&pf_optimiser_lm, &pf_optimiser_lbfgs,
-                                            &pf_optimiser_owlqn, &pf_optimiser_adam};
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-    if (strcmp(all[i]->name, name) == 0) {
-      return all[i];
+  for (size_t i = 0; i < N_OPTIMISERS; i++) {
+    if (strcmp(optimisers[i]->name, name) == 0) {
+      return optimisers[i];
     }
   }
   return NULL;
 }
+
+/* ---- what an optimiser can do ---- */
+
+static bool takes_l1(const pf_optimiser *optimiser)
+{
+  return optimiser->takes_l1;
+}
+
+static bool takes_bounded_l1(const pf_optimiser *optimiser)
+{
+  return optimiser->takes_bounded_l1;
+}
+
+static bool needs_no_curvature(const pf_optimiser *optimiser)
+{
+  return !optimiser->needs_curvature;
+}
+
+/* "lm, owlqn or adam": the names of those that have a trait. */
+typedef struct name_list {
+  char text[80];
+} name_list;
+
+static name_list list_names(bool (*has_trait)(const pf_optimiser *))
+{
+  name_list list = {""};
+  size_t n = 0, used = 0, k = 0;
+  for (size_t i = 0; i < N_OPTIMISERS; i++) {
+    n += has_trait(optimisers[i]) ? 1 : 0;
+  }
+  for (size_t i = 0; i < N_OPTIMISERS && used < sizeof list.text; i++) {
+    if (has_trait(optimisers[i])) {
+      const char *before = k == 0 ? "" : k + 1 == n ? " or " : ", ";
+      used += (size_t)snprintf(list.text + used, sizeof list.text - used, "%s%s", before,
+                               optimisers[i]->name);
+      k++;
+    }
+  }
+  return list;
+}
+
+pf_status pf_optimiser_check_l1(const pf_optimiser *optimiser, const char *what, pf_error *error)
+{
+  if (optimiser->takes_l1) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP, "%s cannot do %s, which is not smooth; choose %s", optimiser->name,
+                 what, list_names(takes_l1).text);
+}
+
+pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *function,
+                             pf_error *error)
+{
+  if (optimiser->needs_curvature && function->curvature == NULL && function->product == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "%s needs second derivatives (Gauss-Newton, Fisher), which there are not here; "
+                   "choose %s",
+                   optimiser->name, list_names(needs_no_curvature).text);
+  }
+  bool has_l1 = false;
+  for (size_t i = 0; i < function->n; i++) {
+    has_l1 = has_l1 || pf_l1_weight(function, i) > 0.0;
+  }
+  if (!has_l1) {
+    return PF_OK;
+  }
+  for (size_t i = 0; i < function->n && !optimiser->takes_bounded_l1; i++) {
+    if (optimiser->takes_l1 && (isfinite(function->lower[i]) || isfinite(function->upper[i]))) {
+      return pf_fail(error, PF_STOP,
+                     "%s cannot keep bounds (value %zu has [%g, %g]) beside an L1 penalty; "
+                     "choose %s, or take the bounds away",
+                     optimiser->name, i, function->lower[i], function->upper[i],
+                     list_names(takes_bounded_l1).text);
+    }
+  }
+  return pf_optimiser_check_l1(optimiser, "an L1 penalty", error);
+}
+
+/* ---- bounds and L1 ---- */
 
 double pf_l1_of(const pf_function *function, const double *v)
 {
@@ -97,55 +181,56 @@ void pf_clip_to_bounds(const pf_function *function, double *v)
   }
 }
 
-static pf_status finite(const pf_function *function, double f, const double *gradient,
-                        const double *h, pf_optimum *count, pf_error *error)
+/* ---- evaluations ---- */
+
+static bool all_finite(const double *values, size_t n)
 {
-  bool good = isfinite(f);
-  for (size_t i = 0; good && gradient != NULL && i < function->n; i++) {
-    good = isfinite(gradient[i]);
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) {
+      return false;
+    }
   }
-  for (size_t i = 0; good && h != NULL && i < function->n * function->n; i++) {
-    good = isfinite(h[i]);
+  return true;
+}
+
+pf_status pf_function_evaluate(const pf_function *function, const double *v, pf_derivatives *out,
+                               pf_optimum *count, pf_error *error)
+{
+  const size_t n = function->n;
+  count->evaluations++;
+  count->gradients += out->gradient != NULL ? 1 : 0;
+  count->curvatures += out->h != NULL ? 1 : 0;
+  const pf_status status =
+      out->h == NULL
+          ? function->value(function->self, v, &out->f, out->gradient, error)
+          : function->curvature(function->self, v, &out->f, out->gradient, out->h, error);
+  if (status != PF_OK) {
+    count->n_failed += status > 0 ? 1 : 0;
+    return status;
   }
-  if (good) {
-    return PF_OK;
+  if (!isfinite(out->f)) {
+    count->n_failed++;
+    return pf_fail(error, PF_POINT_FAILED, "the objective is %g", out->f);
   }
-  count->n_failed++;
-  return pf_fail(
-      error, PF_POINT_FAILED,
-      isfinite(f) ? "derivatives of the objective are not finite" : "the objective is %g", f);
+  if ((out->gradient != NULL && !all_finite(out->gradient, n)) ||
+      (out->h != NULL && !all_finite(out->h, n * n))) {
+    count->n_failed++;
+    return pf_fail(error, PF_POINT_FAILED, "derivatives of the objective are not finite");
+  }
+  return PF_OK;
 }
 
 pf_status pf_function_value(const pf_function *function, const double *v, double *f,
-                            double *gradient, pf_optimum *count, pf_error *error)
+                            pf_optimum *count, pf_error *error)
 {
-  count->evaluations++;
-  count->gradients += gradient != NULL ? 1 : 0;
-  const pf_status status = function->value(function->self, v, f, gradient, error);
-  count->n_failed += status > 0 ? 1 : 0;
-  return status == PF_OK ? finite(function, *f, gradient, NULL, count, error) : status;
+  pf_derivatives out = {.f = NAN};
+  const pf_status status = pf_function_evaluate(function, v, &out, count, error);
+  *f = out.f;
+  return status;
 }
 
-pf_status pf_function_curvature(const pf_function *function, const double *v, double *f,
-                                double *gradient, double *h, pf_optimum *count, pf_error *error)
-{
-  count->evaluations++;
-  count->gradients++;
-  count->curvatures++;
-  const pf_status status = function->curvature(function->self, v, f, gradient, h, error);
-  count->n_failed += status > 0 ? 1 : 0;
-  return status == PF_OK ? finite(function, *f, gradient, h, count, error) : status;
-}
-
-static pf_status evaluate(const pf_function *function, const double *v, double *f, double *gradient,
-                          double *h, pf_optimum *count, pf_error *error)
-{
-  return h != NULL ? pf_function_curvature(function, v, f, gradient, h, count, error)
-                   : pf_function_value(function, v, f, gradient, count, error);
-}
-
-pf_status pf_function_start(const pf_function *function, double *v, double *f, double *gradient,
-                            double *h, pf_optimum *count, pf_error *error)
+pf_status pf_function_start(const pf_function *function, double *v, pf_derivatives *out,
+                            pf_optimum *count, pf_error *error)
 {
   enum { MAX_HALVINGS = 40 };
   double *point = pf_memory_need(function->n, sizeof *point, error);
@@ -161,7 +246,7 @@ pf_status pf_function_start(const pf_function *function, double *v, double *f, d
       point[i] = share * v[i];
     }
     pf_clip_to_bounds(function, point);
-    status = evaluate(function, point, f, gradient, h, count, &line);
+    status = pf_function_evaluate(function, point, out, count, &line);
     count->n_shrunk = halved;
     if (halved == 0 || status < 0) {
       first = line;
@@ -177,6 +262,8 @@ pf_status pf_function_start(const pf_function *function, double *v, double *f, d
   pf_memory_free(point);
   return status;
 }
+
+/* ---- who watches ---- */
 
 bool pf_watch_stops(const pf_watch *watch)
 {

@@ -6,17 +6,15 @@
  * with a smooth f, of which it knows nothing but what the ops of pf_function say. It does not know
  * about parameters, draws or animals.
  *
- *   lm      Levenberg-Marquardt on f, g and a positive semidefinite H (Gauss-Newton, Fisher):
- * scoring for choices and counts is the same code. Bounds and L1 exactly. Where values are many:
- * products H d and conjugate gradients lbfgs   limited memory BFGS (liblbfgs). Bounds by a change
- * of variables. No L1 owlqn   the same for F with L1 (Andrew & Gao 2007). No bounds adam    passes
- * over the parts of f, a step for each part; the one that does not stop by itself
+ * To add one: write core/optimise/<name>.c, which defines pf_optimiser_<name>, and add a line to
+ * PF_EACH_OPTIMISER. The table of optimiser.c and the config's choices are made from it.
  */
 #ifndef PLASTFIT_CORE_OPTIMISE_OPTIMISER_H
 #define PLASTFIT_CORE_OPTIMISE_OPTIMISER_H
 
 #include <plastfit/abi/base.h>
 
+#include <math.h>
 #include <stdbool.h>
 
 /**
@@ -49,6 +47,7 @@ typedef struct pf_function {
   double noise; /**< relative rounding error of f, e.g. 1e-14; a smaller change says nothing */
 } pf_function;
 
+/** How an optimiser works; the comments say what only some read. */
 typedef struct pf_optimiser_settings {
   int64_t iterations;        /**< most iterations (adam: passes, all of which are made) */
   int64_t evaluations;       /**< most evaluations of f in all; 0: no limit */
@@ -57,12 +56,11 @@ typedef struct pf_optimiser_settings {
                                 share of |F| */
   double tolerance_step;     /**< stop when no value moves by more than this share of 1 + |v| */
   double learning_rate, beta1, beta2, epsilon; /**< adam */
-  uint64_t seed; /**< of the directions in which a stationary point is probed */
-  bool rough;    /**< lm: the last step, which progress says is small, is not taken but told in the
-                    result; no saddle is    looked for */
-  double
-      *second; /**< lm: [n][n], or NULL: what it learnt of F's Hessian beyond `curvature`, to go on
-                  from (zeros: nothing yet), and as it is in the end; of problems that are alike */
+  uint64_t seed;    /**< of the directions in which a stationary point is probed */
+  bool stops_early; /**< lm: end before the step whose predicted decrease is below
+                       tolerance_progress, which pf_optimum reports, and look for no saddle */
+  double *secant;   /**< lm: [n][n] its secant correction of the curvature, to start from (zeros:
+                       none) and as it ends; of problems that are alike. NULL: none */
 } pf_optimiser_settings;
 
 /** Everything but adam's: 200 iterations, no limit of evaluations, 1e-15, 1e-10, 1e-12; adam: as
@@ -100,11 +98,16 @@ typedef struct pf_optimum {
   int64_t n_failed;          /**< of them, those that gave PF_POINT_FAILED */
   int64_t n_shrunk;          /**< times that the start was halved because F had no value there */
   int64_t n_saddles;         /**< stationary points that were left because F falls beside them */
-  double predicted_decrease; /**< of a rough one: by how much the step that was not taken would have
-                                lowered F */
+  double predicted_decrease; /**< stops_early: how much the step not taken would lower F */
 } pf_optimum;
 
-/** Where an optimiser is: told at the start (iteration 0) and after every iteration. */
+/** One that has not run. */
+static inline pf_optimum pf_optimum_none(void)
+{
+  return (pf_optimum){.objective = (double)NAN, .start = (double)NAN, .gradient_norm = (double)NAN};
+}
+
+/** Where an optimiser is: reported at the start (iteration 0) and after every iteration. */
 typedef struct pf_iterate {
   int64_t iteration;
   const double *v;  /**< [n] */
@@ -121,28 +124,62 @@ typedef struct pf_watch {
   void (*iterate)(void *payload, const pf_iterate *at);
 } pf_watch;
 
-/**
- * Minimise from v [n], which is clipped to the bounds and becomes the best point found (adam: the
- * last). PF_OK whenever v is a point where F has a value, converged, interrupted or not: *out says
- * which. PF_POINT_FAILED: F has no value at the start nor between the start and 0 (v unchanged), or
- * adam ran into a point without one (v: the last that had). PF_STOP: this optimiser cannot do this
- * function, or no memory, or an op said so.
- */
+/** An optimiser: what it can do, and how it is called. */
 typedef struct pf_optimiser {
   const char *name;
-  bool needs_curvature;
-  bool takes_bounds, takes_l1;
+  bool takes_l1;         /**< L1 weights */
+  bool takes_bounded_l1; /**< L1 weights and bounds together; bounds alone are for every one */
+  bool needs_curvature;  /**< `curvature` or `product` of pf_function */
+  bool fixed_passes;     /**< makes all its passes and never claims to have converged */
+  bool by_parts;         /**< steps after each part of pf_function; L1 enters its gradient */
+  /**
+   * Minimise from v [n], which is clipped to the bounds and becomes the best point found
+   * (fixed_passes: the last). PF_OK whenever v is a point where F has a value, converged,
+   * interrupted or not: *out says which. PF_POINT_FAILED: F has no value at the start nor between
+   * the start and 0 (v unchanged), or passes ran into a point without one (v: the last that had).
+   * PF_STOP: this optimiser cannot do this function, or no memory, or an op said so.
+   */
   pf_status (*minimise)(const pf_function *function, const pf_optimiser_settings *settings,
                         const pf_watch *watch, double *v, pf_optimum *out, pf_error *error);
 } pf_optimiser;
 
+/** Every optimiser: its name, and what the config's documentation says of it. */
+#define PF_EACH_OPTIMISER(ONE)                               \
+  ONE(lm, "second derivatives, bounds and L1 exactly")       \
+  ONE(lbfgs, "many parameters, no L1")                       \
+  ONE(owlqn, "many parameters, L1 where nothing is bounded") \
+  ONE(adam, "the reference's passes over the draws")
+
+#define PF_OPTIMISER_DECLARE(name, help) extern const pf_optimiser pf_optimiser_##name;
+PF_EACH_OPTIMISER(PF_OPTIMISER_DECLARE)
+#undef PF_OPTIMISER_DECLARE
+
+/** "lm|lbfgs|...", the choices of a config's key. */
+#define PF_OPTIMISER_CHOICE(name, help) "|" #name
+#define PF_OPTIMISER_CHOICES (&("" PF_EACH_OPTIMISER(PF_OPTIMISER_CHOICE))[1])
+/** "lm: ...; lbfgs: ...", its documentation. */
+#define PF_OPTIMISER_HELP_OF(name, help) "; " #name ": " help
+#define PF_OPTIMISER_HELP (&("" PF_EACH_OPTIMISER(PF_OPTIMISER_HELP_OF))[2])
+
 /** By name; NULL: there is none of that name. */
 const pf_optimiser *pf_optimiser_find(const char *name);
-
-extern const pf_optimiser pf_optimiser_lm, pf_optimiser_lbfgs, pf_optimiser_owlqn,
-    pf_optimiser_adam;
+/**
+ * Can it do a problem with an L1 penalty? PF_STOP with a line that names those that can, after
+ * `what`: "an L1 penalty", or the words and number of a config.
+ */
+pf_status pf_optimiser_check_l1(const pf_optimiser *optimiser, const char *what, pf_error *error);
 
 /* ---- for optimisers ---- */
+
+/** a . b, of [n] */
+static inline double pf_dot(const double *a, const double *b, size_t n)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
 
 /** Weight and centre of a value's L1 term. */
 static inline double pf_l1_weight(const pf_function *function, size_t i)
@@ -165,18 +202,31 @@ double pf_projected_gradient(const pf_function *function, const double *v, const
 double pf_projected_component(const pf_function *function, const double *v, const double *gradient,
                               size_t i);
 void pf_clip_to_bounds(const pf_function *function, double *v);
-/** value() counted; a result that is not finite becomes PF_POINT_FAILED with a line. */
+/** Can it do this function? PF_STOP with a line that names an optimiser that can. */
+pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *function,
+                             pf_error *error);
+
+/** f at a point, and what else is wanted of it (NULL: not wanted). */
+typedef struct pf_derivatives {
+  double f;
+  double *gradient; /**< [n] */
+  double *h;        /**< [n][n]; with it, `gradient` is there too */
+} pf_derivatives;
+
+/** value(), or curvature() where h is wanted, counted; a result that is not finite becomes
+ * PF_POINT_FAILED with a line. */
+pf_status pf_function_evaluate(const pf_function *function, const double *v, pf_derivatives *out,
+                               pf_optimum *count, pf_error *error);
+/** The same of f alone. */
 pf_status pf_function_value(const pf_function *function, const double *v, double *f,
-                            double *gradient, pf_optimum *count, pf_error *error);
-pf_status pf_function_curvature(const pf_function *function, const double *v, double *f,
-                                double *gradient, double *h, pf_optimum *count, pf_error *error);
+                            pf_optimum *count, pf_error *error);
 /**
  * A start where F has a value: v, clipped to the bounds, else halfway to 0, and so on, last 0
- * itself (a start at which weights overflow is no reason to give up). Fills f, and gradient and h
- * where not NULL. PF_POINT_FAILED, with the line of v itself, where none has one.
+ * itself (a start at which weights overflow is no reason to give up). PF_POINT_FAILED, with the
+ * line of v itself, where none has one.
  */
-pf_status pf_function_start(const pf_function *function, double *v, double *f, double *gradient,
-                            double *h, pf_optimum *count, pf_error *error);
+pf_status pf_function_start(const pf_function *function, double *v, pf_derivatives *out,
+                            pf_optimum *count, pf_error *error);
 bool pf_watch_stops(const pf_watch *watch);
 void pf_watch_report(const pf_watch *watch, const pf_iterate *at);
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Where a value stands: held at a breakpoint, or free in the piece between two. */
+/* Where a value is: active at a breakpoint, or free in the piece between two. */
 typedef struct piece {
   bool free;
   double slope;     /* of l1 |x| in this piece */
@@ -18,10 +18,11 @@ struct pf_quadratic {
   size_t n;
   piece *pieces;  /* [n] */
   size_t *index;  /* [n] of the free ones */
+  double *memory; /* of all below */
   double *slope;  /* [n] gradient of the smooth part of the model at x */
-  double *matrix; /* [n][n] B of the free ones, then its factor */
   double *right;  /* [n] right-hand side, then the step of the free ones */
-  double *step;   /* [n] the same, 0 where held */
+  double *step;   /* [n] the same, 0 where active */
+  double *matrix; /* [n][n] B of the free ones, then its factor */
 };
 
 pf_status pf_quadratic_create(size_t n, pf_quadratic **out, pf_error *error)
@@ -33,15 +34,15 @@ pf_status pf_quadratic_create(size_t n, pf_quadratic **out, pf_error *error)
   q->n = n;
   q->pieces = pf_memory_need(n, sizeof *q->pieces, error);
   q->index = pf_memory_need(n, sizeof *q->index, error);
-  q->slope = pf_memory_need(n, sizeof *q->slope, error);
-  q->matrix = pf_memory_need(n * n, sizeof *q->matrix, error);
-  q->right = pf_memory_need(n, sizeof *q->right, error);
-  q->step = pf_memory_need(n, sizeof *q->step, error);
-  if (q->pieces == NULL || q->index == NULL || q->slope == NULL || q->matrix == NULL ||
-      q->right == NULL || q->step == NULL) {
+  q->memory = pf_memory_need((3 + n) * n, sizeof *q->memory, error);
+  if (q->pieces == NULL || q->index == NULL || q->memory == NULL) {
     pf_quadratic_free(q);
     return PF_STOP;
   }
+  q->slope = q->memory;
+  q->right = q->memory + n;
+  q->step = q->memory + 2 * n;
+  q->matrix = q->memory + 3 * n;
   *out = q;
   return PF_OK;
 }
@@ -51,10 +52,7 @@ void pf_quadratic_free(pf_quadratic *q)
   if (q != NULL) {
     pf_memory_free(q->pieces);
     pf_memory_free(q->index);
-    pf_memory_free(q->slope);
-    pf_memory_free(q->matrix);
-    pf_memory_free(q->right);
-    pf_memory_free(q->step);
+    pf_memory_free(q->memory);
     pf_memory_free(q);
   }
 }
@@ -74,8 +72,8 @@ static piece piece_beside(const pf_function *function, size_t i, double x, int s
   return p;
 }
 
-static void begin(pf_quadratic *q, const pf_function *function, const double *v,
-                  const double *gradient, double *x)
+static void start_at(pf_quadratic *q, const pf_function *function, const double *v,
+                     const double *gradient, double *x)
 {
   memcpy(x, v, q->n * sizeof *x);
   memcpy(q->slope, gradient, q->n * sizeof *q->slope);
@@ -86,7 +84,7 @@ static void begin(pf_quadratic *q, const pf_function *function, const double *v,
 }
 
 /* Solve for the free ones into q->step. */
-static bool newton_step(pf_quadratic *q, const double *b, size_t *n_free)
+static bool solve_for_free(pf_quadratic *q, const double *b, size_t *n_free)
 {
   size_t m = 0;
   for (size_t i = 0; i < q->n; i++) {
@@ -122,7 +120,7 @@ static bool newton_step(pf_quadratic *q, const double *b, size_t *n_free)
 }
 
 /* Go the whole step, or to the first breakpoint; true where nothing was in the way. */
-static bool move(pf_quadratic *q, const double *b, double *x, double *share)
+static bool move_to_breakpoint(pf_quadratic *q, const double *b, double *x, double *share)
 {
   size_t blocking = q->n;
   double at = 0.0;
@@ -139,8 +137,8 @@ static bool move(pf_quadratic *q, const double *b, double *x, double *share)
   }
   for (size_t i = 0; i < q->n; i++) {
     if (q->pieces[i].free) {
-      x[i] = fmin(fmax(x[i] + *share * q->step[i], q->pieces[i].low),
-                  q->pieces[i].high); /* rounding, else nothing */
+      /* clipped for rounding alone */
+      x[i] = fmin(fmax(x[i] + *share * q->step[i], q->pieces[i].low), q->pieces[i].high);
     }
   }
   cblas_dsymv(CblasRowMajor, CblasLower, (int)q->n, *share, b, (int)q->n, q->step, 1, 1.0, q->slope,
@@ -152,10 +150,10 @@ static bool move(pf_quadratic *q, const double *b, double *x, double *share)
   return blocking == q->n;
 }
 
-/* Let go of the held values whose side goes down: of all, or of the one that gains most. false:
- * there is none. */
-static bool release(pf_quadratic *q, const pf_function *function, const double *b, const double *x,
-                    bool one, double least)
+/* Make the active values free whose side goes down: all, or the one that gains most. false: there
+ * is none. */
+static bool release_active(pf_quadratic *q, const pf_function *function, const double *b,
+                           const double *x, bool one, double least)
 {
   size_t best = q->n;
   double best_gain = 0.0;
@@ -193,30 +191,30 @@ static bool release(pf_quadratic *q, const pf_function *function, const double *
 bool pf_quadratic_solve(pf_quadratic *q, const pf_function *function, const double *v,
                         const double *gradient, const double *b, double *x)
 {
-  const size_t max_rounds =
-      10 * q->n + 20; /* far more than ever seen; what stands then is still a descent step */
+  /* far more than ever seen; what is there by then is still a descent step */
+  const size_t max_rounds = 10 * q->n + 20;
   double gained = 0.0;
   bool stood_still = false;
-  begin(q, function, v, gradient, x);
+  start_at(q, function, v, gradient, x);
   for (size_t round = 0; round < max_rounds; round++) {
     size_t n_free = 0;
-    if (!newton_step(q, b, &n_free)) {
+    if (!solve_for_free(q, b, &n_free)) {
       return false;
     }
-    double slope =
-        0.0; /* of the model along the step; the model falls by (share - share^2 / 2) of it */
+    /* of the model along the step; the model falls by (share - share^2 / 2) of it */
+    double slope = 0.0;
     for (size_t i = 0; i < q->n; i++) {
       slope -= (q->slope[i] + q->pieces[i].slope) * q->step[i];
     }
     double share = 0.0;
-    const bool whole = move(q, b, x, &share);
+    const bool whole = move_to_breakpoint(q, b, x, &share);
     gained += (share - 0.5 * share * share) * slope;
     if (!whole) {
       stood_still = stood_still || share == 0.0;
       continue;
     }
     /* a gain that is rounding next to what was gained is none */
-    if (!release(q, function, b, x, stood_still, 1e-15 * gained)) {
+    if (!release_active(q, function, b, x, stood_still, 1e-15 * gained)) {
       break;
     }
   }

@@ -5,9 +5,9 @@
  *
  * with B positive definite, by a primal active-set method: between its breakpoints (a bound; the
  * centre, where there is an L1 weight) a value is free and the problem a plain quadratic one; at a
- * breakpoint it is held while neither side goes down. Every round solves for the free values
- * (Cholesky), goes there or to the first breakpoint in the way, and lets go of what has no reason
- * to be held. The model falls in every round that moves, so it ends.
+ * breakpoint it is active while neither side goes down. Every round solves for the free values
+ * (Cholesky), goes there or to the first breakpoint in the way, and frees the active values whose
+ * side goes down. The model falls in every round that moves, so it ends.
  */
 #ifndef PLASTFIT_CORE_OPTIMISE_QUADRATIC_H
 #define PLASTFIT_CORE_OPTIMISE_QUADRATIC_H
@@ -20,7 +20,7 @@ pf_status pf_quadratic_create(size_t n, pf_quadratic **out, pf_error *error);
 void pf_quadratic_free(pf_quadratic *quadratic);
 /**
  * Bounds and l1 are the function's; b [n][n] symmetric, read only. x [n] = v + p, exactly at a
- * breakpoint where it is held. false: B is not positive definite to rounding (x is then not to be
+ * breakpoint where it is active. false: B is not positive definite to rounding (x is then not to be
  * used).
  */
 bool pf_quadratic_solve(pf_quadratic *quadratic, const pf_function *function, const double *v,

@@ -1,14 +1,14 @@
 /*
- * L-BFGS, and OWL-QN for L1, by liblbfgs.
+ * L-BFGS, and OWL-QN (Andrew & Gao 2007) for L1, by liblbfgs.
  *
- * liblbfgs knows no bounds. lbfgs minimises over u, where v = v(u) stays within them (as MINUIT
- * does, James & Roos 1975):
+ * liblbfgs knows no bounds. So without L1 it minimises over u, where v = v(u) stays within them (as
+ * MINUIT does, James & Roos 1975):
  *
  *     both        v = (lower + upper) / 2 + (upper - lower) / 2 sin u
  *     lower only  v = lower - 1 + sqrt(u^2 + 1)         upper only likewise
  *
- * There dv/du = 0 at the bound itself, so a start on a bound is moved a little inside. owlqn cannot
- * do that: |v(u)| is no L1 penalty on u.
+ * There dv/du = 0 at the bound itself, so a start on a bound is moved a little inside. With L1 this
+ * cannot be done: |v(u)| is no L1 penalty on u.
  *
  * liblbfgs knows one L1 weight for values in a row. So values with a weight come first, and u = (v
  * - center) l1 / (largest l1).
@@ -16,20 +16,19 @@
  * A point where F has no value is infinitely bad to the line search, which then tries nearer: so
  * backtracking, whose arithmetic survives that (More-Thuente's interpolation does not).
  */
+#include "core/optimise/quasi_newton.h"
+
 #include "core/base/memory.h"
-#include "core/optimise/optimiser.h"
 
 #include <lbfgs.h>
 #include <math.h>
 #include <string.h>
 
-enum {
-  N_PAIRS = 10,
-  QUIET = 5
-}; /* pairs of differences kept; iterations in a row without progress that end a run */
+/* Pairs of differences kept; iterations in a row without progress that end the search. */
+enum { N_PAIRS = 10, MAX_QUIET = 5 };
 
-static const double inside =
-    1e-3; /* of the width (or of 1 + |bound|): how far a start on a bound is moved */
+/* Of the width, or of 1 + |bound|: how far a start on a bound is moved. */
+static const double inside = 1e-3;
 
 typedef struct quasi {
   const pf_function *function;
@@ -39,14 +38,14 @@ typedef struct quasi {
   pf_error *error;
   size_t n;
   size_t *order;         /* [n] which value is u[k] */
+  double *memory;        /* of unit, center, v, gradient, best_gradient */
   double *unit, *center; /* [n] v = center + u / unit, by k; 1 and 0 where there is no L1 weight */
   double largest_l1;
   size_t n_l1;
-  double *v, *gradient; /* [n] where it was last evaluated */
-  double *best;         /* [n] the last iterate */
-  double objective, norm;
-  double *best_gradient;
-  int quiet;
+  double *v, *gradient;         /* [n] where it was last evaluated */
+  double *best, *best_gradient; /* [n] the last iterate: the caller's v */
+  double objective, norm;       /* there: F, and the projected gradient's largest component */
+  int n_quiet;                  /* iterations in a row without progress */
   uint32_t reason;
   pf_status status; /* of an op that said stop */
 } quasi;
@@ -62,7 +61,7 @@ static bool has_upper(const quasi *s, size_t i)
 }
 
 /* v of one value, and dv/du. */
-static double outer(const quasi *s, size_t k, double u, double *slope)
+static double value_of(const quasi *s, size_t k, double u, double *slope)
 {
   const size_t i = s->order[k];
   const double lower = s->function->lower[i];
@@ -80,7 +79,7 @@ static double outer(const quasi *s, size_t k, double u, double *slope)
   return s->center[k] + u / s->unit[k];
 }
 
-static double inner(const quasi *s, size_t k, double v)
+static double variable_of(const quasi *s, size_t k, double v)
 {
   const size_t i = s->order[k];
   const double lower = s->function->lower[i];
@@ -99,12 +98,12 @@ static double inner(const quasi *s, size_t k, double v)
   return (v - s->center[k]) * s->unit[k];
 }
 
-/* u outwards to s->v; slopes [n] into `slope` where not NULL */
-static void to_values(quasi *s, const double *u, double *slope)
+/* s->v from u. */
+static void set_values(quasi *s, const double *u)
 {
-  double unused = 0.0;
+  double slope = 0.0;
   for (size_t k = 0; k < s->n; k++) {
-    s->v[s->order[k]] = outer(s, k, u[k], slope != NULL ? &slope[k] : &unused);
+    s->v[s->order[k]] = value_of(s, k, u[k], &slope);
   }
 }
 
@@ -112,16 +111,16 @@ static lbfgsfloatval_t evaluate(void *self, const lbfgsfloatval_t *u, lbfgsfloat
                                 const int n, const lbfgsfloatval_t step)
 {
   quasi *s = self;
-  double f = 0.0;
   (void)n;
   (void)step;
   memset(gradient, 0, s->n * sizeof *gradient);
   if (s->status != PF_OK) {
-    return -HUGE_VAL; /* a line search takes that at once; then follows() ends the run */
+    return -HUGE_VAL; /* a line search takes that at once; then after_iteration() ends the search */
   }
-  to_values(s, u, NULL);
+  set_values(s, u);
   pf_error line = pf_error_none();
-  const pf_status status = pf_function_value(s->function, s->v, &f, s->gradient, s->out, &line);
+  pf_derivatives at = {.gradient = s->gradient};
+  const pf_status status = pf_function_evaluate(s->function, s->v, &at, s->out, &line);
   if (status < 0) {
     s->status = pf_fail_key(s->error, status, line.key, "%s", line.text);
     return -HUGE_VAL;
@@ -131,34 +130,51 @@ static lbfgsfloatval_t evaluate(void *self, const lbfgsfloatval_t *u, lbfgsfloat
   }
   for (size_t k = 0; k < s->n; k++) {
     double slope = 0.0;
-    (void)outer(s, k, u[k], &slope);
+    (void)value_of(s, k, u[k], &slope);
     gradient[k] = s->gradient[s->order[k]] * slope;
   }
-  return f;
+  return at.f;
 }
 
-static bool settled(quasi *s, double before, double change)
+/* Has it converged? Or why else does it end here? */
+static void find_reason(quasi *s, double fall, double relative_step)
 {
-  const double fall = before - s->objective;
-  s->quiet = fall <= s->settings->tolerance_progress * fabs(s->objective) ? s->quiet + 1 : 0;
-  if (s->norm <= s->settings->tolerance_gradient) {
+  const pf_optimiser_settings *settings = s->settings;
+  const bool quiet = fall <= settings->tolerance_progress * fabs(s->objective);
+  s->n_quiet = quiet ? s->n_quiet + 1 : 0;
+  s->out->converged = true;
+  if (s->norm <= settings->tolerance_gradient) {
     s->reason = PF_REASON_GRADIENT;
-  } else if (s->quiet >= QUIET) {
+  } else if (s->n_quiet >= MAX_QUIET) {
     s->reason = PF_REASON_PROGRESS;
-  } else if (change <= s->settings->tolerance_step) {
+  } else if (relative_step <= settings->tolerance_step) {
     s->reason = PF_REASON_STEP;
   } else {
-    return false;
+    s->out->converged = false;
+    if (s->out->iterations >= settings->iterations) {
+      s->reason = PF_REASON_ITERATIONS;
+    } else if (settings->evaluations > 0 && s->out->evaluations >= settings->evaluations) {
+      s->reason = PF_REASON_EVALUATIONS;
+    } else if (pf_watch_stops(s->watch)) {
+      s->reason = PF_REASON_INTERRUPTED;
+    }
   }
-  s->out->converged = true;
-  return true;
 }
 
-/* After every iteration of liblbfgs: not 0 ends the run. */
-static int follows(void *self, const lbfgsfloatval_t *u, const lbfgsfloatval_t *gradient,
-                   const lbfgsfloatval_t f, const lbfgsfloatval_t u_norm,
-                   const lbfgsfloatval_t gradient_norm, const lbfgsfloatval_t step, int n, int k,
-                   int n_evaluations)
+static void report_iterate(const quasi *s, double step)
+{
+  pf_watch_report(s->watch, &(pf_iterate){.iteration = s->out->iterations,
+                                          .v = s->best,
+                                          .objective = s->objective,
+                                          .gradient_norm = s->norm,
+                                          .step = step});
+}
+
+/* Called by liblbfgs after every iteration: not 0 ends the search. */
+static int after_iteration(void *self, const lbfgsfloatval_t *u, const lbfgsfloatval_t *gradient,
+                           const lbfgsfloatval_t f, const lbfgsfloatval_t u_norm,
+                           const lbfgsfloatval_t gradient_norm, const lbfgsfloatval_t step, int n,
+                           int k, int n_evaluations)
 {
   quasi *s = self;
   (void)gradient;
@@ -171,80 +187,65 @@ static int follows(void *self, const lbfgsfloatval_t *u, const lbfgsfloatval_t *
   if (s->status != PF_OK) {
     return 1;
   }
-  const double before = s->objective;
-  double change = 0.0;
+  const double fall = s->objective - f; /* with the L1 term: liblbfgs adds it */
+  double largest = 0.0;
   double relative = 0.0;
-  to_values(s, u, NULL);
+  set_values(s, u);
   for (size_t i = 0; i < s->n; i++) {
     const double moved = fabs(s->v[i] - s->best[i]);
-    change = fmax(change, moved);
+    largest = fmax(largest, moved);
     relative = fmax(relative, moved / (1.0 + fabs(s->v[i])));
   }
   memcpy(s->best, s->v, s->n * sizeof *s->best);
   memcpy(s->best_gradient, s->gradient, s->n * sizeof *s->gradient);
-  s->objective = f; /* with the L1 term: liblbfgs adds it */
+  s->objective = f;
   s->norm = pf_projected_gradient(s->function, s->best, s->best_gradient);
   s->out->iterations++;
-  pf_watch_report(s->watch, &(pf_iterate){.iteration = s->out->iterations,
-                                          .v = s->best,
-                                          .objective = s->objective,
-                                          .gradient_norm = s->norm,
-                                          .step = change});
-  if (settled(s, before, relative)) {
-    return 1;
-  }
-  s->reason = s->out->iterations >= s->settings->iterations ? PF_REASON_ITERATIONS
-              : s->settings->evaluations > 0 && s->out->evaluations >= s->settings->evaluations
-                  ? PF_REASON_EVALUATIONS
-              : pf_watch_stops(s->watch) ? PF_REASON_INTERRUPTED
-                                         : PF_REASON_NONE;
+  report_iterate(s, largest);
+  find_reason(s, fall, relative);
   return s->reason != PF_REASON_NONE;
 }
 
 /* Values with an L1 weight first. */
-static pf_status prepare(quasi *s, pf_error *error)
+static void order_values(quasi *s)
 {
-  const double *l1 = s->function->l1;
   size_t k = 0;
-  s->order = pf_memory_need(s->n, sizeof *s->order, error);
-  s->unit = pf_memory_need(s->n, sizeof *s->unit, error);
-  s->center = pf_memory_need(s->n, sizeof *s->center, error);
-  s->v = pf_memory_need(s->n, sizeof *s->v, error);
-  s->gradient = pf_memory_need(s->n, sizeof *s->gradient, error);
-  s->best_gradient = pf_memory_need(s->n, sizeof *s->best_gradient, error);
-  if (s->order == NULL || s->unit == NULL || s->center == NULL || s->v == NULL ||
-      s->gradient == NULL || s->best_gradient == NULL) {
-    return PF_STOP;
-  }
-  for (size_t i = 0; l1 != NULL && i < s->n; i++) {
-    s->largest_l1 = fmax(s->largest_l1, l1[i]);
+  for (size_t i = 0; i < s->n; i++) {
+    s->largest_l1 = fmax(s->largest_l1, pf_l1_weight(s->function, i));
   }
   for (int with = 1; with >= 0; with--) {
     for (size_t i = 0; i < s->n; i++) {
-      const bool weighted = l1 != NULL && l1[i] > 0.0;
+      const double l1 = pf_l1_weight(s->function, i);
+      const bool weighted = l1 > 0.0;
       if (weighted == (with == 1)) {
-        s->unit[k] = weighted ? l1[i] / s->largest_l1 : 1.0;
+        s->unit[k] = weighted ? l1 / s->largest_l1 : 1.0;
         s->center[k] = weighted ? pf_l1_center(s->function, i) : 0.0;
         s->order[k++] = i;
         s->n_l1 += weighted ? 1 : 0;
       }
     }
   }
+}
+
+static pf_status prepare_values(quasi *s, pf_error *error)
+{
+  const size_t n = s->n;
+  s->order = pf_memory_need(n, sizeof *s->order, error);
+  s->memory = pf_memory_need(5 * n, sizeof *s->memory, error);
+  if (s->order == NULL || s->memory == NULL) {
+    return PF_STOP;
+  }
+  s->unit = s->memory;
+  s->center = s->memory + n;
+  s->v = s->memory + 2 * n;
+  s->gradient = s->memory + 3 * n;
+  s->best_gradient = s->memory + 4 * n;
+  order_values(s);
   return PF_OK;
 }
 
-static void release(quasi *s)
-{
-  pf_memory_free(s->order);
-  pf_memory_free(s->unit);
-  pf_memory_free(s->center);
-  pf_memory_free(s->v);
-  pf_memory_free(s->gradient);
-  pf_memory_free(s->best_gradient);
-}
-
-/* What liblbfgs ended with, where the callback did not end it. */
-static pf_status judge(quasi *s, int code, pf_error *error)
+/* What liblbfgs ended with, where after_iteration() did not end it. */
+static pf_status read_result(quasi *s, int code, pf_error *error)
 {
   if (s->status != PF_OK || s->reason != PF_REASON_NONE) {
     return s->status;
@@ -262,16 +263,16 @@ static pf_status judge(quasi *s, int code, pf_error *error)
    * derivatives are wrong; what is left of the gradient, against what a gradient of that size can
    * still gain, tells them apart */
   s->reason = PF_REASON_STEP;
-  s->out->converged = s->quiet > 0 || s->norm <= 1e-8 * (1.0 + fabs(s->objective));
+  s->out->converged = s->n_quiet > 0 || s->norm <= 1e-8 * (1.0 + fabs(s->objective));
   return PF_OK;
 }
 
-static pf_status run(quasi *s, double *v, pf_error *error)
+static lbfgs_parameter_t search_settings(const quasi *s)
 {
   lbfgs_parameter_t how;
   lbfgs_parameter_init(&how);
   how.m = N_PAIRS;
-  how.epsilon = 0.0; /* the rules of when to stop are ours */
+  how.epsilon = 0.0; /* find_reason() says when to stop */
   how.max_iterations = 0;
   how.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;
   how.max_linesearch = 60;
@@ -285,26 +286,37 @@ static pf_status run(quasi *s, double *v, pf_error *error)
     how.orthantwise_end = (int)s->n_l1;
     how.linesearch = LBFGS_LINESEARCH_BACKTRACKING;
   }
-  double f = 0.0;
-  pf_status status = pf_function_start(s->function, v, &f, s->gradient, NULL, s->out, error);
-  if (status != PF_OK) {
-    return status;
-  }
+  return how;
+}
+
+/* From s->best, where F has a value. */
+static pf_status search_from(quasi *s, pf_error *error)
+{
+  lbfgs_parameter_t how = search_settings(s);
   lbfgsfloatval_t *u = lbfgs_malloc((int)s->n);
   if (u == NULL) {
     return pf_fail(error, PF_STOP, "no memory left for lbfgs with %zu values", s->n);
   }
   for (size_t k = 0; k < s->n; k++) {
-    u[k] = inner(s, k, v[s->order[k]]);
+    u[k] = variable_of(s, k, s->best[s->order[k]]);
+  }
+  const int code = lbfgs((int)s->n, u, NULL, evaluate, after_iteration, s, &how);
+  lbfgs_free(u);
+  return read_result(s, code, error);
+}
+
+static pf_status minimise_values(quasi *s, pf_error *error)
+{
+  pf_derivatives at = {.gradient = s->gradient};
+  const pf_status status = pf_function_start(s->function, s->best, &at, s->out, error);
+  if (status != PF_OK) {
+    return status;
   }
   memcpy(s->best_gradient, s->gradient, s->n * sizeof *s->gradient);
-  s->best = v;
-  s->objective = f + pf_l1_of(s->function, v);
+  s->objective = at.f + pf_l1_of(s->function, s->best);
   s->out->start = s->objective;
-  s->norm = pf_projected_gradient(s->function, v, s->gradient);
-  pf_watch_report(
-      s->watch,
-      &(pf_iterate){.v = v, .objective = s->objective, .gradient_norm = s->norm, .step = NAN});
+  s->norm = pf_projected_gradient(s->function, s->best, s->gradient);
+  report_iterate(s, NAN);
   if (s->norm <= s->settings->tolerance_gradient) {
     s->reason = PF_REASON_GRADIENT;
     s->out->converged = true;
@@ -313,82 +325,42 @@ static pf_status run(quasi *s, double *v, pf_error *error)
   } else if (pf_watch_stops(s->watch)) {
     s->reason = PF_REASON_INTERRUPTED;
   } else {
-    const int code = lbfgs((int)s->n, u, NULL, evaluate, follows, s, &how);
-    status = judge(s, code, error);
+    return search_from(s, error);
   }
-  lbfgs_free(u);
+  return PF_OK;
+}
+
+/* Nothing to minimise over: F is what it is. */
+static pf_status evaluate_alone(quasi *s, pf_error *error)
+{
+  const pf_status status = pf_function_value(s->function, s->best, &s->objective, s->out, error);
+  s->norm = 0.0;
+  s->reason = PF_REASON_GRADIENT;
+  s->out->converged = status == PF_OK;
   return status;
 }
 
-static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
+pf_status pf_quasi_newton(const pf_function *function, const pf_optimiser_settings *settings,
                           const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
-  *out = (pf_optimum){.objective = NAN, .start = NAN, .gradient_norm = NAN};
   quasi s = {.function = function,
              .settings = settings,
              .watch = watch,
              .out = out,
              .error = error,
              .n = function->n,
+             .best = v,
              .objective = NAN,
              .norm = NAN};
-  pf_status status = prepare(&s, error);
-  if (status == PF_OK && s.n == 0) {
-    double f = 0.0;
-    status = pf_function_value(function, v, &f, NULL, out, error);
-    s.objective = f;
-    s.norm = 0.0;
-    s.reason = PF_REASON_GRADIENT;
-    out->converged = status == PF_OK;
-  } else if (status == PF_OK) {
-    status = run(&s, v, error);
+  *out = pf_optimum_none();
+  pf_status status = prepare_values(&s, error);
+  if (status == PF_OK) {
+    status = s.n == 0 ? evaluate_alone(&s, error) : minimise_values(&s, error);
   }
   out->reason = status == PF_OK ? s.reason : PF_REASON_FAILED;
   out->objective = s.objective;
   out->gradient_norm = s.norm;
-  release(&s);
+  pf_memory_free(s.order);
+  pf_memory_free(s.memory);
   return status;
 }
-
-static bool any_l1(const pf_function *function)
-{
-  for (size_t i = 0; function->l1 != NULL && i < function->n; i++) {
-    if (function->l1[i] > 0.0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static pf_status smooth(const pf_function *function, const pf_optimiser_settings *settings,
-                        const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
-{
-  if (any_l1(function)) {
-    *out = (pf_optimum){
-        .reason = PF_REASON_FAILED, .objective = NAN, .start = NAN, .gradient_norm = NAN};
-    return pf_fail(error, PF_STOP,
-                   "lbfgs cannot do an L1 penalty, which is not smooth; choose lm or owlqn");
-  }
-  return minimise(function, settings, watch, v, out, error);
-}
-
-static pf_status orthantwise(const pf_function *function, const pf_optimiser_settings *settings,
-                             const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
-{
-  for (size_t i = 0; any_l1(function) && i < function->n; i++) {
-    if (isfinite(function->lower[i]) || isfinite(function->upper[i])) {
-      *out = (pf_optimum){
-          .reason = PF_REASON_FAILED, .objective = NAN, .start = NAN, .gradient_norm = NAN};
-      return pf_fail(error, PF_STOP,
-                     "owlqn cannot keep bounds (value %zu has [%g, %g]) beside an L1 penalty; "
-                     "choose lm, or take the "
-                     "bounds away",
-                     i, function->lower[i], function->upper[i]);
-    }
-  }
-  return minimise(function, settings, watch, v, out, error);
-}
-
-const pf_optimiser pf_optimiser_lbfgs = {.name = "lbfgs", .takes_bounds = true, .minimise = smooth};
-const pf_optimiser pf_optimiser_owlqn = {
-    .name = "owlqn", .takes_l1 = true, .minimise = orthantwise};

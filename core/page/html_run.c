@@ -151,7 +151,7 @@ static void write_head(pf_text *page, const run *r)
   char whose[80];
   char how[120];
   const bool shared = strcmp(pf_html_string(config, "per"), "shared") == 0;
-  const bool passes = strcmp(pf_html_string(config, "optimiser"), "adam") == 0;
+  const bool passes = json_is_true(json_object_get(config, "fixed_passes"));
   (void)snprintf(whose, sizeof whose,
                  shared ? "one theta for all animals" : "a theta for each of %zu animals", n_units);
   (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",

@@ -1,5 +1,7 @@
 #include "core/problem/keys.h"
 
+#include "core/optimise/optimiser.h"
+
 #include <plastfit/abi/plugin.h>
 
 #include <math.h>
@@ -76,9 +78,8 @@ pf_option_table pf_keys_root(void)
       {.name = "fit.optimiser",
        .type = PF_TYPE_STRING,
        .fallback = "\"lm\"",
-       .choices = "lm|lbfgs|owlqn|adam",
-       .help = "lm: second derivatives, bounds and L1 exactly; lbfgs, owlqn: many parameters; "
-               "adam: the reference's"},
+       .choices = PF_OPTIMISER_CHOICES,
+       .help = PF_OPTIMISER_HELP},
       {.name = "fit.iterations",
        .type = PF_TYPE_INTEGER,
        .fallback = "200",

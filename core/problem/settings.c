@@ -1,5 +1,6 @@
 /* Scalars of the config: what the host itself is told. */
 #include "core/base/memory.h"
+#include "core/optimise/optimiser.h"
 #include "core/problem/build.h"
 #include "core/problem/keys.h"
 
@@ -84,16 +85,17 @@ static pf_status read_strings(pf_problem *problem, const pf_options *options, pf
 /* What an optimiser cannot do at all, said before the data are read. */
 static pf_status check_optimiser(const pf_problem *problem, const pf_view *view, pf_error *error)
 {
-  if (strcmp(problem->settings->fit.optimiser, "lbfgs") != 0 || problem->settings->fit.l1 == 0.0) {
+  char what[64];
+  if (problem->settings->fit.l1 == 0.0) {
     return PF_OK;
   }
-  (void)pf_fail(error, PF_STOP,
-                "fit.optimiser: lbfgs cannot do penalty.l1 = %g, which is not smooth; choose lm or "
-                "owlqn, or set "
-                "penalty.l1=0",
-                problem->settings->fit.l1);
-  pf_error_locate(error, problem->config, pf_view_node(view, "fit.optimiser"));
-  return PF_STOP;
+  (void)snprintf(what, sizeof what, "penalty.l1 = %g", problem->settings->fit.l1);
+  const pf_status status =
+      pf_optimiser_check_l1(pf_optimiser_find(problem->settings->fit.optimiser), what, error);
+  if (status != PF_OK) {
+    pf_error_locate(error, problem->config, pf_view_node(view, "fit.optimiser"));
+  }
+  return status;
 }
 
 /** Is `name` the group that options of the table lie in? Then they say what may stand there. */

@@ -41,10 +41,9 @@ static pf_status compare(const pf_problem *problem, const pf_fit_group *group, c
                            : status;
   if (status == PF_OK) {
     const pf_function *f = pf_group_objective_get(function);
-    status = pf_function_value(f, truth, &at_truth, NULL, &count, error);
-    status = status == PF_OK
-                 ? pf_function_value(f, group->values, &at_estimate, NULL, &count, error)
-                 : status;
+    status = pf_function_value(f, truth, &at_truth, &count, error);
+    status =
+        status == PF_OK ? pf_function_value(f, group->values, &at_estimate, &count, error) : status;
     at_truth += pf_l1_of(f, truth);
     at_estimate += pf_l1_of(f, group->values);
   }

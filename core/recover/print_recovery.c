@@ -121,7 +121,7 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
   if (r->n_missed > 0) {
     (void)fprintf(out, "  %zu of %zu fits are worse than the truth: another optimum%s\n",
                   r->n_missed, r->n_fits,
-                  strcmp(pf_fit_optimiser(r->problem), "adam") == 0
+                  pf_fit_optimiser(r->problem)->fixed_passes
                       ? ", or too few passes"
                       : "; fit from more starts (fit.starts=4)");
   }

@@ -113,12 +113,13 @@ static json_t *animal(builder *b, const pf_results *results, const pf_animal_res
 static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
 {
   const pf_optimum *optimum = &unit->optimum;
-  const bool stops = strcmp(pf_fit_optimiser(problem), "adam") != 0;
+  const pf_optimiser *optimiser = pf_fit_optimiser(problem);
   json_t *object = json_object();
-  set(b, object, "name", text(pf_fit_optimiser(problem)));
+  set(b, object, "name", text(optimiser->name));
   set(b, object, "reason", text(pf_reason_key(optimum->reason)));
   set(b, object, "words", text(pf_reason_words(optimum->reason)));
-  set(b, object, "converged", stops ? json_boolean(optimum->converged) : json_null());
+  set(b, object, "converged",
+      optimiser->fixed_passes ? json_null() : json_boolean(optimum->converged));
   set(b, object, "gradient_norm", number(optimum->gradient_norm));
   set(b, object, "iterations", json_integer((json_int_t)optimum->iterations));
   set(b, object, "evaluations", json_integer((json_int_t)optimum->evaluations));
@@ -247,6 +248,7 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   set(b, object, "per", text(fit->per == PF_FIT_SHARED ? "shared" : "animal"));
   set(b, object, "batch", text(fit->batch == PF_BATCH_FULL ? "full" : "draw"));
   set(b, object, "optimiser", text(fit->optimiser));
+  set(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
   set(b, object, "learning_rate", number(fit->learning_rate));
   set(b, object, "epochs", json_integer((json_int_t)fit->epochs));
   set(b, object, "iterations", json_integer((json_int_t)fit->iterations));

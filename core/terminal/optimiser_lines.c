@@ -78,8 +78,9 @@ static void print_starts(const pf_fit *fit, FILE *out)
 
 void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out)
 {
-  const char *name = pf_fit_optimiser(problem);
-  const bool stops = strcmp(name, "adam") != 0;
+  const pf_optimiser *optimiser = pf_fit_optimiser(problem);
+  const char *name = optimiser->name;
+  const bool stops = !optimiser->fixed_passes;
   uint32_t derivatives = 0;
   bool ran = fit->n_groups > 0;
   for (size_t u = 0; u < fit->n_groups; u++) {

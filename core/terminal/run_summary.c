@@ -249,11 +249,11 @@ static void print_title(const printer *p)
                 problem->settings->fit.per == PF_FIT_SHARED ? "one theta for all"
                                                             : "a theta of its own for each",
                 p->n_free, plural(p->n_free, "parameter", "parameters"), copies, others);
-  if (strcmp(pf_fit_optimiser(problem), "adam") == 0) {
+  if (pf_fit_optimiser(problem)->fixed_passes) {
     (void)fprintf(p->out, "%lld %s of ", (long long)problem->settings->fit.epochs,
                   plural((size_t)problem->settings->fit.epochs, "epoch", "epochs"));
   }
-  (void)fprintf(p->out, "%s\n\n", pf_fit_optimiser(problem));
+  (void)fprintf(p->out, "%s\n\n", pf_fit_optimiser(problem)->name);
 }
 
 /* ---- equations ---- */

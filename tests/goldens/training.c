@@ -112,10 +112,10 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
 {
   const pf_problem *problem = &golden->problem;
   const pf_model *model = problem->model;
-  const pf_adam_settings settings = {.learning_rate = problem->settings->fit.learning_rate,
-                                     .beta1 = problem->settings->fit.beta1,
-                                     .beta2 = problem->settings->fit.beta2,
-                                     .epsilon = problem->settings->fit.epsilon};
+  const pf_optimiser_settings settings = {.learning_rate = problem->settings->fit.learning_rate,
+                                          .beta1 = problem->settings->fit.beta1,
+                                          .beta2 = problem->settings->fit.beta2,
+                                          .epsilon = problem->settings->fit.epsilon};
   int64_t longest = 0;
   out->n = problem->data.n;
   out->draws = pf_memory_need(out->n, sizeof *out->draws, error);

@@ -132,8 +132,8 @@ Test(fit_scopes, the_objective_of_everything_that_is_learned_has_the_gradient_it
                                        : 0.3 * numbers_normal(&numbers);
   }
   const double penalty = penalty_of(layout, v);
-  cr_expect(penalty > 0.5 &&
-                fabs(pf_group_objective_penalty(object, v) - penalty) < 1e-12 * penalty,
+  cr_expect(penalty > 0.5 && fabs(-pf_group_objective_data_term(object, &(pf_iterate){.v = v}) -
+                                  penalty) < 1e-12 * penalty,
             "%g", penalty);
   cr_assert(function->value(function->self, v, &value, gradient, &error) == PF_OK, "%s",
             error.text);

@@ -204,7 +204,8 @@ static double folded(const pf_layout *layout, const double *values, double *grad
     pf_layout_theta(layout, values, r, theta);
     value += function_of(r, theta, g, h);
     pf_layout_fold(layout, r, g, instances);
-    pf_layout_fold_information(layout, r, h, information);
+    pf_layout_fold_information(layout, r, (const size_t[]){0, 1, 2, 3, 4, 5}, N_COPIED, h,
+                               information);
   }
   pf_layout_gradient(layout, instances, gradient);
   return value;

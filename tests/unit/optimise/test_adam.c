@@ -6,8 +6,8 @@
 
 static const double nowhere_low[] = {-INFINITY, -INFINITY}, nowhere_high[] = {INFINITY, INFINITY};
 
-static pf_adam *adam_for(const pf_adam_settings *settings, const double *lower, const double *upper,
-                         size_t n)
+static pf_adam *adam_for(const pf_optimiser_settings *settings, const double *lower,
+                         const double *upper, size_t n)
 {
   pf_error error = pf_error_none();
   pf_adam *adam = NULL;
@@ -28,7 +28,7 @@ static const double expected[3][2] = {{0.4111731843575418994, -1.229097963142580
 
 Test(fit_adam, three_steps_by_hand)
 {
-  const pf_adam_settings settings = {
+  const pf_optimiser_settings settings = {
       .learning_rate = 0.1, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 0.3};
   double theta[] = {0.5, -1.3};
   pf_adam *adam = adam_for(&settings, nowhere_low, nowhere_high, 2);
@@ -44,7 +44,7 @@ Test(fit_adam, three_steps_by_hand)
 
 Test(fit_adam, first_step_has_the_size_of_the_rate)
 {
-  const pf_adam_settings settings = pf_adam_defaults();
+  const pf_optimiser_settings settings = pf_optimiser_defaults();
   const double gradient[] = {3.7e4, -2.1e-3};
   double theta[] = {0.25, 0.25};
   pf_adam *adam = adam_for(&settings, nowhere_low, nowhere_high, 2);
@@ -56,7 +56,7 @@ Test(fit_adam, first_step_has_the_size_of_the_rate)
 
 Test(fit_adam, bounds_hold)
 {
-  const pf_adam_settings settings = {
+  const pf_optimiser_settings settings = {
       .learning_rate = 0.5, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
   const double lower[] = {0.0, -INFINITY}, upper[] = {INFINITY, 0.9};
   const double gradient[] = {1.0, -1.0};

@@ -418,7 +418,7 @@ Test(optimisers, what_one_cannot_do_is_refused_with_another_named)
   self.l1[1] = 0.1;
   pf_function function = residuals_function(&self);
   cr_expect(pf_optimiser_lbfgs.minimise(&function, &settings, NULL, v, &out, &error) == PF_STOP);
-  cr_expect(strstr(error.text, "choose lm or owlqn") != NULL, "%s", error.text);
+  cr_expect(strstr(error.text, "choose lm, owlqn or adam") != NULL, "%s", error.text);
   error = pf_error_none();
   self.lower[0] = 0.0;
   cr_expect(pf_optimiser_owlqn.minimise(&function, &settings, NULL, v, &out, &error) == PF_STOP);
@@ -426,7 +426,7 @@ Test(optimisers, what_one_cannot_do_is_refused_with_another_named)
   error = pf_error_none();
   function.curvature = NULL;
   cr_expect(pf_optimiser_lm.minimise(&function, &settings, NULL, v, &out, &error) == PF_STOP);
-  cr_expect(strstr(error.text, "choose lbfgs, or owlqn") != NULL, "%s", error.text);
+  cr_expect(strstr(error.text, "choose lbfgs, owlqn or adam") != NULL, "%s", error.text);
 }
 
 /* ---- products instead of a matrix ---- */
