@@ -373,10 +373,8 @@ static int64_t get_length(const pf_options *options, const char *path)
   if (v == NULL && is_list_of_groups(view, path)) {
     return view->group == NULL ? 0 : pf_node_count(pf_node_get(view->group, path));
   }
-  if (v != NULL && v->option->type < PF_TYPE_INTEGERS) {
-    v = ask(options, path, PF_TYPE_INTEGERS, PF_TYPE_REALS); /* notes the wrong type */
-  } else if (v == NULL) {
-    v = ask(options, path, PF_TYPE_INTEGERS, PF_TYPE_REALS); /* notes the wrong name */
+  if (v == NULL || v->option->type < PF_TYPE_INTEGERS) {
+    v = ask(options, path, PF_TYPE_INTEGERS, PF_TYPE_REALS); /* notes the wrong name or type */
   }
   return v == NULL ? 0 : pf_node_count(v->node);
 }

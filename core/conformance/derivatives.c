@@ -344,9 +344,9 @@ void cf_check_unwanted(const cf_case *of, cf_shape shape)
         if (!(fabs(found - expected) <= tolerance)) {
           cf_find(op.report,
                   "%s: the %s is %.9g, expected %.9g as when all are wanted, now that %s "
-                  "gradient%s NULL",
+                  "gradient is NULL",
                   op.report->doing, cf_name(&op.slots[k].other, c, name, TEXT), found, expected,
-                  round % 2 == 0 ? "one other" : "every other", round % 2 == 0 ? " is" : " is");
+                  round % 2 == 0 ? "one other" : "every other");
         }
         op.report->n_values++;
       }

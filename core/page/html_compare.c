@@ -225,9 +225,7 @@ static void interval_cell(pf_text *page, const json_t *interval)
 {
   const double value = pf_html_number(interval, "value");
   const double low = pf_html_number(interval, "low");
-  if (isnan(value)) {
-    pf_page_number(page, value);
-  } else if (isnan(low)) {
+  if (isnan(value) || isnan(low)) {
     pf_page_number(page, value);
   } else {
     pf_text_add(page, "<td class=\"n\">%.3g<br><small>%.3g, %.3g</small></td>", value, low,

@@ -83,7 +83,7 @@ static bool has_points(const pf_axes *axes, const pf_layer *layer)
 /** Rows of a layer; a gap is an empty line, which ends a line (or a band) in gnuplot. */
 static void data_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
 {
-  const size_t columns = layer->rows > 0 ? layer->n / layer->rows : 0;
+  const size_t columns = layer->rows > 0 ? layer->n / layer->rows : 1;
   bool gap = true;
   for (size_t i = 0; i < layer->n; i++) {
     if (!point_is_usable(axes, layer, i)) {
@@ -303,7 +303,8 @@ static void fit_x(const pf_panel *panel, double width, FILE *out)
 static void heat_axes(const pf_layer *heat, FILE *out)
 {
   const double rows = (double)(heat->rows * heat->row_step);
-  const double columns = heat->rows > 0 ? (double)(heat->n / heat->rows * heat->column_step) : 0.0;
+  const size_t n_columns = heat->rows > 0 ? heat->n / heat->rows : 0;
+  const double columns = (double)(n_columns * heat->column_step);
   range('x', -0.5 * (double)heat->column_step, columns - 0.5 * (double)heat->column_step, false,
         out);
   range('y', -0.5 * (double)heat->row_step, rows - 0.5 * (double)heat->row_step, true, out);

@@ -64,7 +64,8 @@ static bool sample(const pf_plastic *plastic, const double *theta, double *value
   pf_real w[NODES * N_PRE];
   pf_real dw[NODES * N_PRE];
   for (int j = 0; j < N_PRE; j++) {
-    x[j] = (pf_real)(j / NODES - 1);
+    const int level = j / NODES - 1;
+    x[j] = (pf_real)level;
     for (int i = 0; i < NODES; i++) {
       w[i * N_PRE + j] = (pf_real)(j % NODES - 1);
     }

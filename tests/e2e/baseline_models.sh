@@ -1,8 +1,9 @@
 #!/bin/sh
 # Rivals without synapses, as configs of the same parts, against a few lines of Python: logistic regression on what was
 # chosen and paid in the last trials, and Q-learning. The log likelihoods at the optimum are the same.
+# shellcheck disable=SC2089,SC2090 # the quotes in $base are libconfig's
+
 . "$PF_SRCDIR/tests/e2e/lib.sh"
-# shellcheck disable=SC2089,SC2090 # the quotes are libconfig's
 base='normalise="steps" penalty.l1=0 fit.optimiser=lm fit.per=animal evaluate.draws=0'
 config=$PF_SRCDIR/configs/own-data.cfg
 

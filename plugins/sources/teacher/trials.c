@@ -58,7 +58,8 @@ pf_status delayed_next(const cue_task *cues, const delayed_task *task, double *s
   const int64_t length = delayed_trial(task);
   if (in->step > 0) {
     const int64_t last = in->step - 1;
-    const double *pays = cues->reward + block_of(cues, (double)(last / length)) * cues->n_cues;
+    const int64_t trial = last / length;
+    const double *pays = cues->reward + block_of(cues, (double)trial) * cues->n_cues;
     const int comes = last % length == task->cue_steps + task->delay;
     out->flags = (uint32_t)PF_STEP_FIT | (uint32_t)PF_STEP_SCORE | (uint32_t)PF_STEP_PLASTIC;
     *out->channels = !comes                                                          ? (double)NAN
