@@ -198,8 +198,15 @@ core_sources += core/store/save_run.h core/store/tables.h
 core_sources += core/check/check.c core/check/check.h core/check/check_data.c
 core_sources += core/check/check_noise.c core/check/check_warnings.c
 core_sources += core/store/csv.c
+page_files = core/page/head.html core/page/style.css
+core_embedded += core/page/page_files.c
+EXTRA_DIST += $(page_files)
+core/page/page_files.c: $(page_files) core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_page_files $(page_files) >$(abs_builddir)/$@.new
+	$(AM_V_at)mv $@.new $@
+
 core_sources += core/page/behaviour.c core/page/behaviour.h core/page/behaviour_figures.c
-core_sources += core/page/choice_figures.c core/page/run_figures.h core/page/theta_figures.c
+core_sources += core/page/choice_figures.c core/page/run_figures.c core/page/run_figures.h core/page/run_data.c core/page/run_data.h core/page/theta_figures.c
 core_sources += core/page/weight_figures.c
 core_sources += core/plot/figure.c core/plot/figure_draw.c core/plot/figure_script.c
 core_sources += core/readers/h5_read.c core/readers/h5_read.h

@@ -1,4 +1,5 @@
 #include "core/page/behaviour.h"
+#include "core/base/array.h"
 #include "core/base/memory.h"
 
 #include <math.h>
@@ -7,22 +8,18 @@
 
 /* ---- one more experiment ---- */
 
-static pf_behaviour *add(pf_behaviours *all, const char *animal, size_t n_steps, pf_error *error)
+static pf_behaviour *add_behaviour(pf_behaviours *all, const char *animal, size_t n_steps,
+                                   pf_error *error)
 {
-  if (all->n == all->capacity) {
-    const size_t more = all->capacity == 0 ? 16 : 2 * all->capacity;
-    pf_behaviour *items = pf_memory_need(more, sizeof *items, error);
-    if (items == NULL) {
-      return NULL;
-    }
-    if (all->n > 0) {
-      memcpy(items, all->items, all->n * sizeof *items);
-    }
-    pf_memory_free(all->items);
-    all->items = items;
-    all->capacity = more;
+  pf_array array = {
+      .items = all->items, .n = all->n, .capacity = all->capacity, sizeof *all->items};
+  pf_behaviour *b = pf_array_append(&array, error);
+  if (b == NULL) {
+    return NULL;
   }
-  pf_behaviour *b = &all->items[all->n++];
+  all->items = array.items;
+  all->n = array.n;
+  all->capacity = array.capacity;
   *b = (pf_behaviour){.animal = pf_memory_string(animal, error), .steps = {.n_steps = n_steps}};
   double **const arrays[] = {&b->steps.trial, &b->steps.block, &b->steps.choice,
                              &b->steps.probability, &b->steps.reward};
@@ -138,7 +135,7 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
   if (!pf_h5_shape(reader, path, &shape) || shape.n[1] != 1) {
     return PF_OK;
   }
-  pf_behaviour *b = add(out, animal, shape.n[0], error);
+  pf_behaviour *b = add_behaviour(out, animal, shape.n[0], error);
   if (b == NULL) {
     return PF_STOP;
   }
@@ -153,22 +150,41 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
   return PF_OK;
 }
 
+static pf_status add_animal(pf_h5_reader *reader, const char *animal, pf_behaviours *out,
+                            pf_error *error)
+{
+  char **experiments = NULL;
+  size_t n = 0;
+  char group[560];
+  (void)snprintf(group, sizeof group, "/%.200s", animal);
+  pf_status status = pf_h5_children(reader, group, &experiments, &n, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t e = 0; e < n; e++) {
+    (void)snprintf(group, sizeof group, "/%.200s/%.200s", animal, experiments[e]);
+    status = add_experiment(reader, animal, group, out, error);
+    if (status != PF_OK) {
+      break;
+    }
+  }
+  pf_h5_children_free(experiments, n);
+  return status;
+}
+
 pf_status pf_behaviours_of_run(pf_h5_reader *reader, pf_behaviours *out, pf_error *error)
 {
   char **animals = NULL;
   size_t n_animals = 0;
   pf_status status = pf_h5_children(reader, "/", &animals, &n_animals, error);
-  for (size_t a = 0; status == PF_OK && a < n_animals; a++) {
-    char **experiments = NULL;
-    size_t n = 0;
-    char group[560];
-    (void)snprintf(group, sizeof group, "/%.200s", animals[a]);
-    status = pf_h5_children(reader, group, &experiments, &n, error);
-    for (size_t e = 0; status == PF_OK && e < n; e++) {
-      (void)snprintf(group, sizeof group, "/%.200s/%.200s", animals[a], experiments[e]);
-      status = add_experiment(reader, animals[a], group, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t a = 0; a < n_animals; a++) {
+    status = add_animal(reader, animals[a], out, error);
+    if (status != PF_OK) {
+      break;
     }
-    pf_h5_children_free(experiments, n);
   }
   pf_h5_children_free(animals, n_animals);
   return status;
@@ -193,7 +209,7 @@ pf_status pf_behaviours_of_table(const pf_sheet *table, pf_behaviours *out, pf_e
         !(pf_sheet_number(table, end, columns[0]) < pf_sheet_number(table, end - 1, columns[0]))) {
       end++;
     }
-    pf_behaviour *b = add(out, name, end - first, error);
+    pf_behaviour *b = add_behaviour(out, name, end - first, error);
     if (b == NULL) {
       return PF_STOP;
     }

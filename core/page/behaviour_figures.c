@@ -163,9 +163,10 @@ static bool has_trials(const pf_behaviours *of)
   return false;
 }
 
-pf_status pf_plot_behaviour(pf_figures *figures, const pf_behaviours *animals,
-                            const pf_behaviours *simulated, pf_error *error)
+pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
+  const pf_behaviours *animals = &run->observed;
+  const pf_behaviours *simulated = &run->closed_loop;
   static const double unit[] = {0.0, 1.0};
   if (!has_trials(animals)) {
     return PF_OK;
@@ -210,12 +211,12 @@ pf_status pf_plot_behaviour(pf_figures *figures, const pf_behaviours *animals,
       (pf_axes){.x = {.label = "share of the rewards, option 2", .low = -0.02, .high = 1.02},
                 .y = {.label = "share of the choices, option 2", .low = -0.02, .high = 1.02}});
   pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, unit, unit, 2);
-  pf_status status = draw_matching(panel, mine, animals, error);
-  if (status == PF_OK && both) {
-    pf_mark ring = rule;
-    ring.hollow = true;
-    ring.size = 1.3;
-    status = draw_matching(panel, ring, simulated, error);
+  const pf_status status = draw_matching(panel, mine, animals, error);
+  if (status != PF_OK || !both) {
+    return status;
   }
-  return status;
+  pf_mark ring = rule;
+  ring.hollow = true;
+  ring.size = 1.3;
+  return draw_matching(panel, ring, simulated, error);
 }

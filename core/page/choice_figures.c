@@ -270,8 +270,19 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
   return PF_OK;
 }
 
-pf_status pf_plot_choices(pf_figures *figures, const pf_behaviours *seen,
-                          const pf_stated_shares *stated, pf_error *error)
+static pf_status draw_choices(pf_figure *figure, const pf_behaviour *b,
+                              const pf_stated_shares *stated, pf_error *error)
+{
+  if (b->n_trials > 0) {
+    const pf_status status = draw_ratio(figure, b, stated, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return draw_probability(figure, b, error);
+}
+
+pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   static const char ratio_caption[] =
       "Above: which of the two options each trial ended with (ticks: option 2 at the "
@@ -284,20 +295,18 @@ pf_status pf_plot_choices(pf_figures *figures, const pf_behaviours *seen,
       "in windows of 20 encounters.";
   static const char plain_caption[] = "Choices observed and predicted one step ahead, in windows "
                                       "of 20 steps; blocks are shaded in turn.";
-  for (size_t i = 0; i < seen->n && i < PF_MAX_ANIMALS_DRAWN; i++) {
-    const pf_behaviour *b = &seen->items[i];
+  for (size_t i = 0; i < run->observed.n && i < PF_MAX_ANIMALS_DRAWN; i++) {
+    const pf_behaviour *b = &run->observed.items[i];
+    const char *caption = b->n_trials > 0 ? ratio_caption : plain_caption;
     char name[32];
     (void)snprintf(name, sizeof name, "choices-%zu", i + 1);
     pf_figure *figure =
         pf_figures_add(figures, name,
-                       (pf_figure_look){.caption = i > 0             ? NULL /* the same again */
-                                                   : b->n_trials > 0 ? ratio_caption
-                                                                     : plain_caption,
+                       (pf_figure_look){.caption = i > 0 ? NULL : caption, /* said once */
                                         .columns = 1,
                                         .panel_width = 900,
                                         .panel_height = 235});
-    pf_status status = b->n_trials > 0 ? draw_ratio(figure, b, stated, error) : PF_OK;
-    status = status == PF_OK ? draw_probability(figure, b, error) : status;
+    const pf_status status = draw_choices(figure, b, &run->stated, error);
     if (status != PF_OK) {
       return status;
     }
@@ -371,8 +380,9 @@ static void draw_bins(pf_figures *figures, const prediction *items, const double
   pf_panel_histogram(panel, (pf_mark){.colour = PF_BLUE}, all, n, 30);
 }
 
-pf_status pf_plot_calibration(pf_figures *figures, const pf_behaviours *seen, pf_error *error)
+pf_status pf_plot_calibration(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
+  const pf_behaviours *seen = &run->observed;
   size_t most = 0;
   for (size_t i = 0; i < seen->n; i++) {
     most += seen->items[i].steps.n_steps;

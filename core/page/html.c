@@ -102,9 +102,25 @@ pf_status pf_html_render(const char *folder, pf_figures *figures, pf_error *erro
   return pf_figures_render(figures, path, error);
 }
 
+typedef pf_status (*fill_page)(const char *folder, pf_text *page, pf_error *error);
+
+static pf_status make_page(fill_page fill, const char *folder, pf_error *error)
+{
+  pf_text page = {0};
+  pf_status status = fill(folder, &page, error);
+  if (status == PF_OK && page.failed) {
+    status = pf_fail(error, PF_STOP, "out of memory");
+  }
+  if (status == PF_OK) {
+    status = write_page(folder, &page, error);
+  }
+  pf_text_free(&page);
+  return status;
+}
+
 static const struct {
   const char *sign; /**< a file that only such a folder has */
-  pf_status (*fill)(const char *folder, pf_text *page, pf_error *error);
+  fill_page fill;
 } kinds[] = {{"compare.csv", pf_html_compare}, {"theta.csv", pf_html_run}};
 
 pf_status pf_html_write(const char *folder, pf_error *error)
@@ -118,14 +134,7 @@ pf_status pf_html_write(const char *folder, pf_error *error)
   }
   for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
     if (pf_html_has(folder, kinds[k].sign) && pf_html_has(folder, "summary.json")) {
-      pf_text page = {0};
-      pf_status status = kinds[k].fill(folder, &page, error);
-      if (status == PF_OK && page.failed) {
-        status = pf_fail(error, PF_STOP, "out of memory");
-      }
-      status = status == PF_OK ? write_page(folder, &page, error) : status;
-      pf_text_free(&page);
-      return status;
+      return make_page(kinds[k].fill, folder, error);
     }
   }
   return pf_fail(error, PF_STOP,

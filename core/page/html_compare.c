@@ -382,20 +382,24 @@ pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
   }
   const json_t *validations = json_object_get(c.summary, "validations");
   pf_status status = prepare(&c, error);
-  for (size_t v = 0; status == PF_OK && v < json_array_size(validations); v++) {
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t v = 0; v < json_array_size(validations); v++) {
     draw_validation(&c, json_array_get(validations, v));
     draw_ablations(&c, json_array_get(validations, v));
   }
-  if (status == PF_OK) {
-    draw_validations(&c, validations);
-    status = pf_html_plot_selection(c.summary, c.figures, error);
+  draw_validations(&c, validations);
+  status = pf_html_plot_selection(c.summary, c.figures, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK) {
-    status = pf_html_render(folder, c.figures, error);
+  status = pf_html_render(folder, c.figures, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK) {
-    write_page(page, &c, validations);
-  }
+  write_page(page, &c, validations);
+done:
   pf_memory_free((void *)c.names);
   pf_memory_free(c.room);
   pf_figures_free(c.figures);

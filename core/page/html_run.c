@@ -1,6 +1,5 @@
 /* The page of a run: what was fitted, and all that figures and tables can tell of it. */
 #include "core/base/memory.h"
-#include "core/config/config.h"
 #include "core/page/html_parts.h"
 #include "core/page/run_figures.h"
 #include "core/stats/stats.h"
@@ -9,123 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What the folder holds. */
+/** A run, and the figures drawn of it. */
 typedef struct run {
-  const char *folder;
-  json_t *summary;
-  pf_sheet *theta, *fit, *spectrum, *starts, *simulated;
-  pf_h5_reader *trajectories;
-  pf_behaviours seen, acted;
+  pf_run_data data;
   pf_figures *figures;
 } run;
 
-static pf_status read_all(run *r, pf_error *error)
+static pf_status plot_figures(run *r, pf_error *error)
 {
-  static const char *const learning[] = {"unit", "epoch", "objective", "data_term"};
-  static const char *const ends[] = {"unit", "objective"};
-  static const char *const acted[] = {"animal", "block", "trial",  "x1",
-                                      "x2",     "x3",    "choice", "reward"};
-  const pf_names of_fit = {learning, sizeof learning / sizeof learning[0]};
-  const pf_names of_starts = {ends, sizeof ends / sizeof ends[0]};
-  const pf_names of_table = {acted, sizeof acted / sizeof acted[0]};
-  r->summary = pf_html_json(r->folder, "summary.json", error);
-  pf_status status = r->summary == NULL ? PF_STOP : PF_OK;
-  status = status == PF_OK ? pf_html_sheet(r->folder, "theta.csv", NULL, &r->theta, error) : status;
-  status = status == PF_OK ? pf_html_sheet(r->folder, "fit.csv", &of_fit, &r->fit, error) : status;
-  status = status == PF_OK ? pf_html_sheet(r->folder, "spectrum.csv", NULL, &r->spectrum, error)
-                           : status;
-  status = status == PF_OK
-               ? pf_html_sheet(r->folder, "multistart.csv", &of_starts, &r->starts, error)
-               : status;
-  status = status == PF_OK
-               ? pf_html_sheet(r->folder, "simulated.csv", &of_table, &r->simulated, error)
-               : status;
-  if (status == PF_OK && pf_html_has(r->folder, "trajectories.h5")) {
-    char path[PF_HTML_PATH];
-    (void)snprintf(path, sizeof path, "%.3000s/trajectories.h5", r->folder);
-    status = pf_h5_open(path, &r->trajectories, error);
-    status = status == PF_OK ? pf_behaviours_of_run(r->trajectories, &r->seen, error) : status;
-  }
-  if (status == PF_OK && r->simulated != NULL) {
-    status = pf_behaviours_of_table(r->simulated, &r->acted, error);
-  }
-  return status;
-}
-
-static void free_all(run *r)
-{
-  json_decref(r->summary);
-  pf_sheet_free(r->theta);
-  pf_sheet_free(r->fit);
-  pf_sheet_free(r->spectrum);
-  pf_sheet_free(r->starts);
-  pf_sheet_free(r->simulated);
-  pf_h5_shut(r->trajectories);
-  pf_behaviours_free(&r->seen);
-  pf_behaviours_free(&r->acted);
-  pf_figures_free(r->figures);
-}
-
-/** Of a task, the chances of its two options in each block; of recordings, what the config says
- * beside them. */
-static void read_shares(const pf_config *config, pf_stated_shares *out)
-{
-  const pf_node *source = pf_node_get(pf_config_root(config), "source");
-  const pf_node *blocks = pf_node_get(source, "task.blocks");
-  const pf_node *ratios = pf_node_get(source, "blocks.reward_ratio");
-  const size_t most = sizeof out->share / sizeof out->share[0];
-  for (int64_t k = 0; k < pf_node_count(blocks) && out->n < most; k++) {
-    const pf_node *reward = pf_node_get(pf_node_at(blocks, k), "reward");
-    double first = 0.0, second = 0.0;
-    const bool two = pf_node_count(reward) == 2 &&
-                     pf_node_number(pf_node_at(reward, 0), &first) != 0 &&
-                     pf_node_number(pf_node_at(reward, 1), &second) != 0 && first + second > 0.0;
-    out->share[out->n++] = two ? second / (first + second) : (double)NAN;
-  }
-  for (int64_t k = 0; k < pf_node_count(ratios) && out->n < most; k++) {
-    double ratio = 0.0;
-    out->share[out->n++] =
-        pf_node_number(pf_node_at(ratios, k), &ratio) != 0 ? 1.0 / (1.0 + ratio) : (double)NAN;
-  }
-}
-
-static pf_status stated_shares(const char *folder, pf_stated_shares *out, pf_error *error)
-{
-  char path[PF_HTML_PATH];
-  pf_config *config = NULL;
-  if (!pf_html_has(folder, "config.cfg")) {
-    return PF_OK;
-  }
-  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
-  const pf_status status = pf_config_read(path, NULL, 0, &config, error);
-  if (status == PF_OK) {
-    read_shares(config, out);
-  }
-  pf_config_free(config);
-  return status;
-}
-
-static pf_status draw_all(run *r, pf_error *error)
-{
-  pf_stated_shares stated = {.n = 0};
+  size_t n = 0;
+  const pf_run_figure *table = pf_run_figure_table(&n);
   r->figures = pf_figures_new(error);
-  pf_status status = r->figures == NULL ? PF_STOP : stated_shares(r->folder, &stated, error);
-  status = status == PF_OK && r->theta != NULL ? pf_plot_coefficients(r->figures, r->theta, error)
-                                               : status;
-  if (status == PF_OK && r->spectrum != NULL) {
-    const double cut = pf_html_number(json_object_get(r->summary, "inference"), "rank_tolerance");
-    status = pf_plot_spectrum(r->figures, r->spectrum, cut, error);
+  if (r->figures == NULL) {
+    return PF_STOP;
   }
-  status = status == PF_OK && r->fit != NULL ? pf_plot_learning(r->figures, r->fit, error) : status;
-  status = status == PF_OK ? pf_plot_choices(r->figures, &r->seen, &stated, error) : status;
-  status =
-      status == PF_OK && r->starts != NULL ? pf_plot_starts(r->figures, r->starts, error) : status;
-  status = status == PF_OK ? pf_plot_calibration(r->figures, &r->seen, error) : status;
-  status = status == PF_OK ? pf_plot_behaviour(r->figures, &r->seen, &r->acted, error) : status;
-  status = status == PF_OK && r->trajectories != NULL
-               ? pf_draw_weights(r->figures, r->trajectories, error)
-               : status;
-  return status == PF_OK ? pf_html_render(r->folder, r->figures, error) : status;
+  for (size_t k = 0; k < n; k++) {
+    if (table[k].plot == NULL) {
+      continue;
+    }
+    const pf_status status = table[k].plot(r->figures, &r->data, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return pf_html_render(r->data.folder, r->figures, error);
 }
 
 /* ---- what was fitted ---- */
@@ -143,8 +49,8 @@ static void rules_text(const json_t *config, pf_text *out)
 
 static void write_head(pf_text *page, const run *r)
 {
-  const json_t *config = json_object_get(r->summary, "config");
-  const size_t n_units = json_array_size(json_object_get(r->summary, "units"));
+  const json_t *config = json_object_get(r->data.summary, "config");
+  const size_t n_units = json_array_size(json_object_get(r->data.summary, "units"));
   pf_text rules = {0};
   char text[600];
   rules_text(config, &rules);
@@ -162,10 +68,10 @@ static void write_head(pf_text *page, const run *r)
       "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
       rules.text != NULL ? rules.text : "none", whose, how, pf_html_number(config, "draws"),
       pf_html_number(config, "draws") > 1.0 ? "draws" : "draw",
-      pf_html_string(r->summary, "status"), pf_html_number(r->summary, "seed"),
-      pf_html_string(r->summary, "plastfit"));
+      pf_html_string(r->data.summary, "status"), pf_html_number(r->data.summary, "seed"),
+      pf_html_string(r->data.summary, "plastfit"));
   pf_page_paragraph(page, text);
-  pf_html_config(page, r->folder);
+  pf_html_config(page, r->data.folder);
   pf_text_free(&rules);
 }
 
@@ -253,20 +159,25 @@ static double over_animals(const json_t *animals, const score_column *column, bo
   return !median ? sum / (double)n : pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
 }
 
+/** What `evaluated_on` means for who reads the scores. */
+static const char *scored_words(const char *on)
+{
+  if (strcmp(on, "fresh draws") == 0) {
+    return " of the inputs for the fitted choices (in sample, fresh inputs: not held out)";
+  }
+  return strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)" : "";
+}
+
 static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 {
-  const json_t *animals = json_object_get(r->summary, "animals");
-  const char *on = pf_html_string(r->summary, "evaluated_on");
+  const json_t *animals = json_object_get(r->data.summary, "animals");
+  const char *on = pf_html_string(r->data.summary, "evaluated_on");
   char text[400];
   (void)snprintf(
       text, sizeof text,
       "Scored on %.40s%s. Nulls: the same network without plasticity, and a constant choice "
       "probability.",
-      on,
-      strcmp(on, "fresh draws") == 0
-          ? " of the inputs for the fitted choices (in sample, fresh inputs: not held out)"
-      : strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)"
-                                        : "");
+      on, scored_words(on));
   pf_page_heading(page, "Scores", text);
   size_t which[N_SCORES];
   const size_t n = used_scores(animals, which);
@@ -360,7 +271,7 @@ static bool is_copy(const pf_sheet *theta, size_t i)
 static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error)
 {
   enum { MAX_ROWS = 200 };
-  const pf_sheet *theta = r->theta;
+  const pf_sheet *theta = r->data.theta;
   if (theta == NULL || theta->n_rows == 0) {
     return PF_OK;
   }
@@ -430,7 +341,7 @@ static void write_uncertainty(pf_text *page, const run *r)
   static const char *const columns[] = {
       "",          "identified", "practically not identified", "not identified by this design",
       "condition", "why nothing"};
-  const json_t *inference = json_object_get(r->summary, "inference");
+  const json_t *inference = json_object_get(r->data.summary, "inference");
   const json_t *units = json_object_get(inference, "units");
   char text[400];
   if (json_array_size(units) == 0) {
@@ -476,48 +387,55 @@ static bool has_figure(const run *r, const char *prefix)
 
 static void write_figures(pf_text *page, const run *r)
 {
-  static const struct {
-    const char *prefix, *title;
-    size_t open;
-  } sections[] = {
-      {"learning", "Learning curves", 1},
-      {"starts", "Starts of the fits", 1},
-      {"choices-", "Predicted against observed choices", 2},
-      {"activity-", "Predicted against recorded activity", 2},
-      {"calibration", "Calibration", 1},
-      {"behaviour", "Behaviour in the task", 1},
-      {"weights-", "Weights", 3},
-      {"r2-", "R2 of weights, synapse by synapse", 3},
-  };
-  for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
-    if (has_figure(r, sections[k].prefix)) {
-      pf_page_heading(page, sections[k].title, NULL);
-      (void)pf_page_figures(page, r->figures, sections[k].prefix, sections[k].open);
+  size_t n = 0;
+  const pf_run_figure *table = pf_run_figure_table(&n);
+  for (size_t k = 0; k < n; k++) {
+    if (table[k].title != NULL && has_figure(r, table[k].name)) {
+      pf_page_heading(page, table[k].title, NULL);
+      (void)pf_page_figures(page, r->figures, table[k].name, table[k].n_open);
     }
   }
-  if (r->seen.n > PF_MAX_ANIMALS_DRAWN) {
+  if (r->data.observed.n > PF_MAX_ANIMALS_DRAWN) {
     char text[120];
     (void)snprintf(text, sizeof text, "Choices are drawn for the first %d of %zu experiments.",
-                   PF_MAX_ANIMALS_DRAWN, r->seen.n);
+                   PF_MAX_ANIMALS_DRAWN, r->data.observed.n);
     pf_page_paragraph(page, text);
   }
 }
 
+static pf_status write_run(pf_text *page, const run *r, pf_error *error)
+{
+  const char *name = pf_html_string(r->data.summary, "name");
+  pf_page_begin(page, name[0] != '\0' ? name : "run");
+  write_head(page, r);
+  pf_status status = write_scores(page, r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = write_coefficients(page, r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  write_uncertainty(page, r);
+  write_figures(page, r);
+  pf_page_end(page);
+  return PF_OK;
+}
+
 pf_status pf_html_run(const char *folder, pf_text *page, pf_error *error)
 {
-  run r = {.folder = folder};
-  pf_status status = read_all(&r, error);
-  status = status == PF_OK ? draw_all(&r, error) : status;
-  if (status == PF_OK) {
-    const char *name = pf_html_string(r.summary, "name");
-    pf_page_begin(page, name[0] != '\0' ? name : "run");
-    write_head(page, &r);
-    status = write_scores(page, &r, error);
-    status = status == PF_OK ? write_coefficients(page, &r, error) : status;
-    write_uncertainty(page, &r);
-    write_figures(page, &r);
-    pf_page_end(page);
+  run r = {.figures = NULL};
+  pf_status status = pf_run_data_read(folder, &r.data, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  free_all(&r);
+  status = plot_figures(&r, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = write_run(page, &r, error);
+done:
+  pf_run_data_free(&r.data);
+  pf_figures_free(r.figures);
   return status;
 }

@@ -1,26 +1,35 @@
 #include "core/page/page.h"
 
+#include "core/base/embed.h"
+
 #include <math.h>
 #include <string.h>
 
-static const char style[] =
-    "body{font:15px/1.5 system-ui,-apple-system,'Segoe "
-    "UI',sans-serif;color:#222;background:#fff;max-width:960px;"
-    "margin:2em auto;padding:0 1.2em}"
-    "h1{font-size:1.7em;margin:0 0 .2em}h2{font-size:1.25em;margin:2em 0 .3em;border-bottom:1px "
-    "solid #ddd;"
-    "padding-bottom:.15em}p{margin:.4em 0 .8em;max-width:52em}"
-    "table{border-collapse:collapse;font-size:13px;margin:.6em 0}th,td{padding:.2em .8em .2em "
-    "0;text-align:left;"
-    "vertical-align:top}th{border-bottom:1px solid "
-    "#999;font-weight:600}td.n,th.n{text-align:right}td.n{white-space:nowrap;"
-    "font-variant-numeric:tabular-nums}tr+tr td{border-top:1px solid #eee}"
-    "figure{margin:1em 0}figure "
-    "svg{max-width:100%;height:auto}figcaption{font-size:13px;color:#555;max-width:60em}"
-    "details{margin:.6em "
-    "0}summary{cursor:pointer;color:#0072B2}pre{font-size:12px;background:#f6f6f6;padding:.8em;"
-    "overflow-x:auto}.words{font-size:1.05em;border-left:3px solid #0072B2;padding-left:.8em}"
-    ".wide{overflow-x:auto}@media print{details{display:block}}";
+/* core/page/head.html and style.css, part of the program: core/base/embed.h. */
+extern const pf_embedded pf_page_files[];
+
+static const char *page_file(const char *name)
+{
+  size_t i = 0;
+  while (pf_page_files[i].name != NULL && strcmp(pf_page_files[i].name, name) != 0) {
+    i++;
+  }
+  return pf_page_files[i].text;
+}
+
+static const char *entity_of(char c)
+{
+  switch (c) {
+  case '<':
+    return "&lt;";
+  case '>':
+    return "&gt;";
+  case '&':
+    return "&amp;";
+  default:
+    return "&quot;";
+  }
+}
 
 void pf_page_text(pf_text *page, const char *text)
 {
@@ -29,25 +38,30 @@ void pf_page_text(pf_text *page, const char *text)
     pf_text_add(page, "%.*s", (int)plain, c);
     c += plain;
     if (*c != '\0') {
-      pf_text_add(page, "%s",
-                  *c == '<'   ? "&lt;"
-                  : *c == '>' ? "&gt;"
-                  : *c == '&' ? "&amp;"
-                              : "&quot;");
+      pf_text_add(page, "%s", entity_of(*c));
       c++;
     }
   }
 }
 
+/** The skeleton's text up to a placeholder such as "@TITLE@"; what follows it, or the end. */
+static const char *add_up_to(pf_text *page, const char *skeleton, const char *placeholder)
+{
+  const char *at = strstr(skeleton, placeholder);
+  const size_t n = at == NULL ? strlen(skeleton) : (size_t)(at - skeleton);
+  pf_text_add(page, "%.*s", (int)n, skeleton);
+  return skeleton + n + (at == NULL ? 0 : strlen(placeholder));
+}
+
 void pf_page_begin(pf_text *page, const char *title)
 {
-  pf_text_add(page,
-              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+  const char *rest = add_up_to(page, page_file("head.html"), "@TITLE@");
   pf_page_text(page, title);
-  pf_text_add(page, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>", style);
+  rest = add_up_to(page, rest, "@STYLE@");
+  pf_text_add(page, "%s", page_file("style.css"));
+  rest = add_up_to(page, rest, "@TITLE@");
   pf_page_text(page, title);
-  pf_text_add(page, "</h1>\n");
+  pf_text_add(page, "%s", rest);
 }
 
 void pf_page_end(pf_text *page)

@@ -1,39 +1,43 @@
-/* The figures of a run: each function adds what it can draw from what the run folder holds, and
- * nothing else. */
+/*
+ * The figures of a run's page. Each is one row of the table in run_figures.c and one function that
+ * draws it from what the run folder holds, and from nothing else.
+ */
 #ifndef PLASTFIT_CORE_PAGE_RUN_FIGURES_H
 #define PLASTFIT_CORE_PAGE_RUN_FIGURES_H
 
-#include "core/page/behaviour.h"
+#include "core/page/run_data.h"
 #include "core/plot/figure.h"
 
 enum { PF_MAX_ANIMALS_DRAWN = 24, PF_MAX_COEFFICIENTS_DRAWN = 40 };
 
-/** "coefficients": estimates of theta.csv, with intervals (columns ci_lower, ci_upper) and truth
- * where known. */
-pf_status pf_plot_coefficients(pf_figures *figures, const pf_sheet *theta, pf_error *error);
-/** "spectrum": eigenvalues and directions of spectrum.csv; cut: below it a direction is free. */
-pf_status pf_plot_spectrum(pf_figures *figures, const pf_sheet *spectrum, double cut,
-                           pf_error *error);
-/** "learning": data term and objective against epochs, of fit.csv. */
-pf_status pf_plot_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error);
-/** What the config says of blocks: option 2's share of what the two options pay. */
-typedef struct pf_stated_shares {
-  double share[64]; /**< [n] by the number of the block; NaN: not said */
-  size_t n;
-} pf_stated_shares;
+/** Adds to `figures` what it can draw; nothing where the run has no such data. */
+typedef pf_status (*pf_plot_run)(pf_figures *figures, const pf_run_data *run, pf_error *error);
 
-/** "starts": where the starts of the first fits ended, of multistart.csv. */
-pf_status pf_plot_starts(pf_figures *figures, const pf_sheet *starts, pf_error *error);
-/** "choices-K": predicted and observed choices of an experiment over its trials. */
-pf_status pf_plot_choices(pf_figures *figures, const pf_behaviours *seen,
-                          const pf_stated_shares *stated, pf_error *error);
-/** "calibration": how often what was predicted with probability p came. */
-pf_status pf_plot_calibration(pf_figures *figures, const pf_behaviours *seen, pf_error *error);
-/** "behaviour": reversal curves and matching of the animals, and of the fitted rule in the task (n
- * = 0: without). */
-pf_status pf_plot_behaviour(pf_figures *figures, const pf_behaviours *animals,
-                            const pf_behaviours *simulated, pf_error *error);
-/** "weights-K", "r2-PROJECTION", "activity-K": of trajectories.h5. */
-pf_status pf_draw_weights(pf_figures *figures, pf_h5_reader *reader, pf_error *error);
+typedef struct pf_run_figure {
+  const char *name;  /**< of the figure; ends in '-' where there is one for each animal or such */
+  const char *title; /**< of its section; NULL: it stands in a section of the page's own */
+  size_t n_open;     /**< how many of them are shown unfolded */
+  pf_plot_run plot;  /**< NULL: drawn by the row before */
+} pf_run_figure;
+
+/** In the order of the page; *n rows. */
+const pf_run_figure *pf_run_figure_table(size_t *n);
+
+/** Estimates of theta.csv, with intervals and truth where known. */
+pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Eigenvalues and directions of spectrum.csv. */
+pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Data term and objective against epochs, of fit.csv. */
+pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Where the starts of the first fits ended, of multistart.csv. */
+pf_status pf_plot_starts(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Predicted and observed choices of an experiment over its trials. */
+pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** How often what was predicted with probability p came. */
+pf_status pf_plot_calibration(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Reversal curves and matching of the animals, and of the fitted rule in closed loop. */
+pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Weights over time, R2 of each synapse, recorded activity: trajectories.h5. */
+pf_status pf_plot_weights(pf_figures *figures, const pf_run_data *run, pf_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* The spectrum of the Fisher information, from spectrum.csv: eigenvalues, and what each direction
  * is made of. */
 #include "core/base/memory.h"
+#include "core/page/html_parts.h"
 #include "core/page/run_figures.h"
 
 #include <math.h>
@@ -102,8 +103,14 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
   return status;
 }
 
-pf_status pf_plot_spectrum(pf_figures *figures, const pf_sheet *s, double cut, pf_error *error)
+pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
+  const pf_sheet *s = run->spectrum;
+  if (s == NULL || s->n_rows == 0) {
+    return PF_OK;
+  }
+  const double rank_tolerance =
+      pf_html_number(json_object_get(run->summary, "inference"), "rank_tolerance");
   const columns c = {.unit = pf_sheet_column(s, "unit"),
                      .name = pf_sheet_column(s, "name"),
                      .label = pf_sheet_column(s, "label"),
@@ -115,7 +122,7 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_sheet *s, double cut, p
   double *x = pf_memory_need(s->n_rows, sizeof *x, error);
   double *y = pf_memory_need(s->n_rows, sizeof *y, error);
   pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK && s->n_rows > 0) {
+  if (status == PF_OK) {
     pf_figure *figure = pf_figures_add(
         figures, "spectrum",
         (pf_figure_look){
@@ -131,7 +138,8 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_sheet *s, double cut, p
         pf_figure_panel(figure, (pf_axes){.x = {.label = "direction"},
                                           .y = {.label = "eigenvalue", .logarithmic = true},
                                           .no_legend = true});
-    pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY, .width = 2}, fmax(cut, floor_of_axis));
+    pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY, .width = 2},
+                        fmax(rank_tolerance, floor_of_axis));
     size_t n_first = 0, unit = 0;
     for (size_t first = 0; first < s->n_rows; unit++) {
       const size_t n_rows = rows_of_unit(s, &c, first);

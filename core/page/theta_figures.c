@@ -199,8 +199,12 @@ static size_t count_units(const pf_sheet *theta, const columns *c)
   return n;
 }
 
-pf_status pf_plot_coefficients(pf_figures *figures, const pf_sheet *theta, pf_error *error)
+pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
+  const pf_sheet *theta = run->theta;
+  if (theta == NULL) {
+    return PF_OK;
+  }
   const columns c = columns_of(theta);
   const size_t rows = theta->n_rows;
   coefficient *chosen = pf_memory_need(rows, sizeof *chosen, error);
@@ -255,8 +259,12 @@ static void learning_panel(pf_figure *figure, const pf_sheet *fit, const char *c
   }
 }
 
-pf_status pf_plot_learning(pf_figures *figures, const pf_sheet *fit, pf_error *error)
+pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
+  const pf_sheet *fit = run->fit;
+  if (fit == NULL) {
+    return PF_OK;
+  }
   double *x = pf_memory_need(fit->n_rows, sizeof *x, error);
   double *y = pf_memory_need(fit->n_rows, sizeof *y, error);
   if (x != NULL && y != NULL && fit->n_rows > 0) {
@@ -277,9 +285,13 @@ pf_status pf_plot_learning(pf_figures *figures, const pf_sheet *fit, pf_error *e
 
 /* ---- starts ---- */
 
-pf_status pf_plot_starts(pf_figures *figures, const pf_sheet *starts, pf_error *error)
+pf_status pf_plot_starts(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   enum { MAX_CURVES = 8 }; /* units that can be told apart */
+  const pf_sheet *starts = run->starts;
+  if (starts == NULL) {
+    return PF_OK;
+  }
   const size_t unit = pf_sheet_column(starts, "unit");
   const size_t objective = pf_sheet_column(starts, "objective");
   double *x = pf_memory_need(starts->n_rows, sizeof *x, error);

@@ -135,10 +135,8 @@ static void draw_map(const drawing *d, const char *projection, size_t index, dou
   for (size_t cell = 0; cell < rows * columns; cell++) {
     const size_t n = pf_stats_sort(&all[cell * n_animals], n_animals);
     const double median = pf_stats_quantile(&all[cell * n_animals], n, 0.5);
-    all[cell] =
-        isnan(median)
-            ? NAN
-            : fmax(median, 0.0); /* cell * n_animals >= cell: nothing unread is overwritten */
+    /* cell * n_animals >= cell: nothing unread is overwritten */
+    all[cell] = isnan(median) ? NAN : fmax(median, 0.0);
   }
   char name[32];
   char caption[300];
@@ -167,62 +165,94 @@ static void folder_of(const drawing *d, size_t animal, const char *projection, c
                  projection);
 }
 
-static pf_status draw_projection(const drawing *d, const char *projection, size_t index,
-                                 pf_error *error)
+/** What the figures of one projection gather while they go through the animals. */
+typedef struct projection_figures {
+  const char *name;
+  size_t index;
+  pf_figure *figure; /* of weights over time; NULL: no animal had any yet */
+  size_t n_drawn;    /* animals in it */
+  double *r2;        /* [rows columns][n_map]; NULL: no truth is known */
+  size_t rows, columns;
+  size_t n_map, n_mapped; /* animals that the map of R2 takes, and has */
+} projection_figures;
+
+static bool is_complete(const projection_figures *p)
 {
-  char folder[600];
-  char name[32];
-  char caption[200];
-  pf_figure *figure = NULL;
-  double *all = NULL;
-  size_t rows = 0;
-  size_t columns = 0;
-  size_t n_drawn = 0;
-  size_t n_mapped = 0;
-  const size_t n_map = d->n_animals < MAX_ANIMALS_IN_MAP ? d->n_animals : MAX_ANIMALS_IN_MAP;
+  return p->n_drawn >= ANIMALS_DRAWN && p->n_mapped >= p->n_map;
+}
+
+static pf_status begin_map(projection_figures *p, const states *s, pf_error *error)
+{
+  p->rows = s->model.n[1];
+  p->columns = s->model.n[2];
+  const size_t cells = p->rows * p->columns * p->n_map;
+  p->r2 = pf_memory_need(cells, sizeof *p->r2, error);
+  if (p->r2 == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < cells; i++) {
+    p->r2[i] = NAN;
+  }
+  return PF_OK;
+}
+
+static pf_status add_animal(const drawing *d, projection_figures *p, size_t animal, const states *s,
+                            pf_error *error)
+{
+  if (p->figure == NULL) {
+    char name[32];
+    char caption[200];
+    (void)snprintf(name, sizeof name, "weights-%zu", p->index + 1);
+    (void)snprintf(caption, sizeof caption,
+                   "Weights of %.60s over time in the first experiment of the first animals, some "
+                   "synapses each%s.",
+                   p->name, s->truth.values != NULL ? "; dashed: the truth" : "");
+    p->figure = pf_figures_add(d->figures, name, (pf_figure_look){.caption = caption});
+  }
+  if (p->n_drawn < ANIMALS_DRAWN) {
+    const pf_status status = draw_courses(p->figure, d->animals[animal], s, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    p->n_drawn++;
+  }
+  if (s->truth.values == NULL) {
+    p->n_map = p->r2 == NULL ? 0 : p->n_map; /* no truth: no map */
+    return PF_OK;
+  }
+  if (p->r2 == NULL && begin_map(p, s, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (p->n_mapped < p->n_map && s->model.n[1] == p->rows && s->model.n[2] == p->columns) {
+    return add_r2(s, p->r2, p->n_mapped++, p->n_map, error);
+  }
+  return PF_OK;
+}
+
+static pf_status draw_projection(const drawing *d, const char *name, size_t index, pf_error *error)
+{
+  projection_figures p = {.name = name,
+                          .index = index,
+                          .n_map = d->n_animals < MAX_ANIMALS_IN_MAP ? d->n_animals
+                                                                     : MAX_ANIMALS_IN_MAP};
   pf_status status = PF_OK;
-  for (size_t a = 0;
-       status == PF_OK && a < d->n_animals && (n_mapped < n_map || n_drawn < ANIMALS_DRAWN); a++) {
+  for (size_t a = 0; a < d->n_animals && !is_complete(&p); a++) {
+    char folder[600];
     states s;
-    folder_of(d, a, projection, folder, sizeof folder);
-    if (!read_states(d->reader, folder, &s)) {
-      free_states(&s);
-      continue;
-    }
-    if (figure == NULL) {
-      (void)snprintf(name, sizeof name, "weights-%zu", index + 1);
-      (void)snprintf(caption, sizeof caption,
-                     "Weights of %.60s over time in the first experiment of the first animals, "
-                     "some synapses each%s.",
-                     projection, s.truth.values != NULL ? "; dashed: the truth" : "");
-      figure = pf_figures_add(d->figures, name, (pf_figure_look){.caption = caption});
-    }
-    if (n_drawn < ANIMALS_DRAWN) {
-      status = draw_courses(figure, d->animals[a], &s, error);
-      n_drawn++;
-    }
-    if (status == PF_OK && s.truth.values != NULL && all == NULL) {
-      rows = s.model.n[1];
-      columns = s.model.n[2];
-      all = pf_memory_need(rows * columns * n_map, sizeof *all, error);
-      status = all == NULL ? PF_STOP : PF_OK;
-      for (size_t i = 0; all != NULL && i < rows * columns * n_map; i++) {
-        all[i] = NAN;
-      }
-    }
-    if (status == PF_OK && s.truth.values != NULL && n_mapped < n_map && s.model.n[1] == rows &&
-        s.model.n[2] == columns) {
-      status = add_r2(&s, all, n_mapped++, n_map, error);
-    } else if (s.truth.values == NULL && n_drawn >= ANIMALS_DRAWN) {
-      free_states(&s);
-      break;
+    folder_of(d, a, name, folder, sizeof folder);
+    if (read_states(d->reader, folder, &s)) {
+      status = add_animal(d, &p, a, &s, error);
     }
     free_states(&s);
+    if (status != PF_OK) {
+      goto done;
+    }
   }
-  if (status == PF_OK && n_mapped > 0) {
-    draw_map(d, projection, index, all, rows, columns, n_map);
+  if (p.n_mapped > 0) {
+    draw_map(d, name, index, p.r2, p.rows, p.columns, p.n_map);
   }
-  pf_memory_free(all);
+done:
+  pf_memory_free(p.r2);
   return status;
 }
 
@@ -313,24 +343,55 @@ static pf_status draw_activity(const drawing *d, size_t animal, pf_error *error)
 
 /* ---- all ---- */
 
-pf_status pf_draw_weights(pf_figures *figures, pf_h5_reader *reader, pf_error *error)
+/** Names of the projections whose weights are there: those of the first animal that has any. */
+static pf_status find_projections(const drawing *d, char ***names, size_t *n, pf_error *error)
 {
-  drawing d = {.figures = figures, .reader = reader};
-  pf_status status = pf_h5_children(reader, "/", &d.animals, &d.n_animals, error);
+  char path[300];
+  for (size_t a = 0; a < d->n_animals; a++) {
+    (void)snprintf(path, sizeof path, "/%.200s/experiment_0/weights", d->animals[a]);
+    const pf_status status = pf_h5_children(d->reader, path, names, n, error);
+    if (status != PF_OK || *n > 0) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status draw_everything(const drawing *d, char **projections, size_t n, pf_error *error)
+{
+  for (size_t k = 0; k < n; k++) {
+    const pf_status status = draw_projection(d, projections[k], k, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  for (size_t a = 0; a < d->n_animals && a < ANIMALS_DRAWN; a++) {
+    const pf_status status = draw_activity(d, a, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_plot_weights(pf_figures *figures, const pf_run_data *run, pf_error *error)
+{
+  drawing d = {.figures = figures, .reader = run->trajectories};
   char **projections = NULL;
   size_t n = 0;
-  char path[300];
-  /* the first animal that has any says which there are */
-  for (size_t a = 0; status == PF_OK && n == 0 && a < d.n_animals; a++) {
-    (void)snprintf(path, sizeof path, "/%.200s/experiment_0/weights", d.animals[a]);
-    status = pf_h5_children(reader, path, &projections, &n, error);
+  if (run->trajectories == NULL) {
+    return PF_OK;
   }
-  for (size_t k = 0; status == PF_OK && k < n; k++) {
-    status = draw_projection(&d, projections[k], k, error);
+  pf_status status = pf_h5_children(d.reader, "/", &d.animals, &d.n_animals, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  for (size_t a = 0; status == PF_OK && a < d.n_animals && a < ANIMALS_DRAWN; a++) {
-    status = draw_activity(&d, a, error);
+  status = find_projections(&d, &projections, &n, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = draw_everything(&d, projections, n, error);
+done:
   pf_h5_children_free(projections, n);
   pf_h5_children_free(d.animals, d.n_animals);
   return status;
