@@ -2,74 +2,15 @@
 
 #include "core/page/html.h"
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/html_compare.h"
+#include "core/page/html_run.h"
+#include "core/page/result_folder.h"
 #include "core/readers/run_folder.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-bool pf_html_has(const char *folder, const char *name)
-{
-  char path[PF_HTML_PATH];
-  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
-  return access(path, R_OK) == 0;
-}
-
-json_t *pf_html_json(const char *folder, const char *name, pf_error *error)
-{
-  char path[PF_HTML_PATH];
-  json_error_t why;
-  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
-  json_t *root = json_load_file(path, 0, &why);
-  if (root == NULL) {
-    (void)pf_fail(error, PF_STOP, "%.400s:%d: is no JSON that can be read: %.300s", path, why.line,
-                  why.text);
-  }
-  return root;
-}
-
-pf_status pf_html_sheet(const char *folder, const char *name, const pf_names *wanted,
-                        pf_sheet **out, pf_error *error)
-{
-  char path[PF_HTML_PATH];
-  (void)snprintf(path, sizeof path, "%.3000s/%.200s", folder, name);
-  *out = NULL;
-  return pf_html_has(folder, name) ? pf_sheet_read(path, wanted, out, error) : PF_OK;
-}
-
-const char *pf_html_string(const json_t *object, const char *key)
-{
-  const char *text = json_string_value(json_object_get(object, key));
-  return text != NULL ? text : "";
-}
-
-double pf_html_number(const json_t *object, const char *key)
-{
-  const json_t *value = json_object_get(object, key);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-/** The config as it stands in the folder, folded. */
-void pf_html_config(pf_text *page, const char *folder)
-{
-  char path[PF_HTML_PATH];
-  char line[1024];
-  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) {
-    return;
-  }
-  pf_page_fold(page, "The config as resolved: it alone repeats the run");
-  pf_text_add(page, "<pre>");
-  while (fgets(line, sizeof line, file) != NULL) {
-    pf_page_text(page, line);
-  }
-  pf_text_add(page, "</pre>\n");
-  pf_page_fold_end(page);
-  (void)fclose(file);
-}
 
 /* ---- writing ---- */
 
@@ -93,13 +34,6 @@ static pf_status write_page(const char *folder, const pf_text *page, pf_error *e
     return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", path, strerror(reason));
   }
   return PF_OK;
-}
-
-pf_status pf_html_render(const char *folder, pf_figures *figures, pf_error *error)
-{
-  char path[PF_HTML_PATH];
-  (void)snprintf(path, sizeof path, "%.3000s/figures", folder);
-  return pf_figures_render(figures, path, error);
 }
 
 typedef pf_status (*fill_page)(const char *folder, pf_text *page, pf_error *error);

@@ -1,7 +1,9 @@
 /* The page of a comparison, from its summary.json: the line of plain words, a table and figures for
  * each validation. */
+#include "core/page/html_compare.h"
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/html_select.h"
+#include "core/page/result_folder.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Taylor rules as equations, put together from theta.csv: "dw = 0.985 x r - 0.0494 w". */
+#include "core/page/html_equation.h"
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/result_folder.h"
 #include "core/stats/stats.h"
 #include "core/truth/names.h"
 

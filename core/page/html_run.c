@@ -1,6 +1,8 @@
 /* The page of a run: what was fitted, and all that figures and tables can tell of it. */
+#include "core/page/html_run.h"
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/html_equation.h"
+#include "core/page/result_folder.h"
 #include "core/page/run_figures.h"
 #include "core/stats/stats.h"
 

@@ -1,7 +1,8 @@
 /* The part of a comparison's page about the selection of terms: its paths in a figure, and a table
  * of them. */
+#include "core/page/html_select.h"
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/result_folder.h"
 
 static const struct path {
   const char *name, *words;

@@ -1,7 +1,7 @@
 #include "core/page/run_data.h"
 
 #include "core/config/config.h"
-#include "core/page/html_parts.h"
+#include "core/page/result_folder.h"
 
 #include <math.h>
 #include <stdio.h>

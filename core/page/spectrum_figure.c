@@ -1,7 +1,7 @@
 /* The spectrum of the Fisher information, from spectrum.csv: eigenvalues, and what each direction
  * is made of. */
 #include "core/base/memory.h"
-#include "core/page/html_parts.h"
+#include "core/page/result_folder.h"
 #include "core/page/run_figures.h"
 
 #include <math.h>
