@@ -148,9 +148,12 @@ static pf_status read_candidate(const pf_config *config, const pf_node *node,
                   "compare.candidates: expected groups, { name = \"...\"; set: { ... }; }");
     return located(config, node, error);
   }
-  pf_status status =
-      pf_view_create(config, node, "a candidate of compare", pf_compare_candidate_keys(),
-                     (pf_names){others, 1}, &view, error);
+  const pf_group group = {.config = config,
+                          .node = node,
+                          .what = "a candidate of compare",
+                          .table = pf_compare_candidate_keys(),
+                          .others = {others, 1}};
+  pf_status status = pf_view_create(&group, &view, error);
   if (status != PF_OK) {
     return status;
   }
@@ -407,8 +410,12 @@ pf_status pf_compare_settings_read(const pf_config *config, pf_compare_settings 
                   "(configs/compare-quickstart.cfg is one)");
     return located(config, pf_config_root(config), error);
   }
-  pf_status status = pf_view_create(config, group, "compare", pf_compare_keys(),
-                                    (pf_names){others, 3}, &view, error);
+  const pf_group keys = {.config = config,
+                         .node = group,
+                         .what = "compare",
+                         .table = pf_compare_keys(),
+                         .others = {others, 3}};
+  pf_status status = pf_view_create(&keys, &view, error);
   if (status != PF_OK) {
     return status;
   }

@@ -34,6 +34,9 @@ pf_status pf_config_override(pf_config *config, const char *override, pf_error *
  * own.csv". */
 pf_status pf_config_override_for(pf_config *config, const char *override, const char *argument,
                                  pf_error *error);
+/** Overrides one after the other, up to the first that fails. */
+pf_status pf_config_override_all(pf_config *config, const char *const *overrides, size_t n,
+                                 pf_error *error);
 
 /**
  * Lay the settings of a group, of this config or another, over the root: groups into groups,
@@ -65,20 +68,21 @@ void pf_node_where(const pf_config *config, const pf_node *node, char *text, siz
 /** Prefix the error line with pf_node_where, unless it has been located already. */
 void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *node);
 
-/**
- * Check a group against a table and make a view of its values with defaults
- * filled in. `node` NULL: an empty group. Keys in `others` (host's keys beside a
- * plugin's options) are skipped; any other key is an error with the nearest
- * right name. `what` names the thing in messages: "rule oja", "fit".
- */
+/** A group of settings, and what may stand in it. */
+typedef struct pf_group {
+  const pf_config *config;
+  const pf_node *node;   /**< NULL: an empty group */
+  const char *what;      /**< the thing's name in messages: "rule oja", "fit" */
+  const char *plugin;    /**< whose options these are; a misspelt one is answered with the command
+                            that lists them. NULL: keys of the host */
+  pf_option_table table; /**< keys with their types, ranges, choices and defaults */
+  pf_names others;       /**< more keys (the host's beside a plugin's options), not looked at */
+} pf_group;
+
+/** A group's values with defaults filled in, checked against its table. Any key that is in neither
+ * `table` nor `others` is an error with the nearest right name. */
 typedef struct pf_view pf_view;
-pf_status pf_view_create(const pf_config *config, const pf_node *node, const char *what,
-                         pf_option_table table, pf_names others, pf_view **out, pf_error *error);
-/** As above for the options of a plugin, so that a misspelt one is answered with the command that
- * lists them. */
-pf_status pf_view_create_plugin(const pf_config *config, const pf_node *node, const char *what,
-                                const char *plugin, pf_option_table table, pf_names others,
-                                pf_view **out, pf_error *error);
+pf_status pf_view_create(const pf_group *group, pf_view **out, pf_error *error);
 void pf_view_free(pf_view *view);
 /** The values. Valid until pf_view_free. */
 const pf_options *pf_view_options(const pf_view *view);
@@ -91,13 +95,12 @@ const pf_node *pf_view_node(const pf_view *view, const char *path);
 /** The text that stood in the file where the command line put this node's; NULL if none did. */
 const char *pf_node_replaced(const pf_node *node);
 /**
- * Take the keys of the file out of a group that neither `table` nor `others` has (those of the
+ * Take the keys of the file out of a group that neither its table nor the others have (those of the
  * command line stay). For a group whose plugin was replaced on the command line. `names` (capacity
  * bytes): what was dropped, "a, b".
  */
-pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node,
-                                 pf_option_table table, pf_names others, char *names,
-                                 size_t capacity, pf_error *error);
+pf_status pf_config_drop_foreign(const pf_group *group, char *names, size_t capacity,
+                                 pf_error *error);
 
 /**
  * Write the config as resolved (includes and overrides applied, plugins' and host's

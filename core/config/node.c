@@ -13,6 +13,7 @@ pf_node *pf_node_new(const char *name, enum pf_node_type type, pf_error *error)
     return NULL;
   }
   node->type = type;
+  node->children = node->defaults = pf_array_of(sizeof(pf_node *));
   node->name = pf_memory_string(name, error);
   if (name != NULL && node->name == NULL) {
     pf_memory_free(node);
@@ -21,13 +22,12 @@ pf_node *pf_node_new(const char *name, enum pf_node_type type, pf_error *error)
   return node;
 }
 
-static void table_free(pf_node_table *table)
+static void free_nodes(pf_array *nodes)
 {
-  for (size_t i = 0; i < table->count; i++) {
-    pf_node_free(table->items[i]);
+  for (size_t i = 0; i < nodes->n; i++) {
+    pf_node_free(pf_nodes_at(nodes, i));
   }
-  free(table->items);
-  *table = (pf_node_table){0};
+  pf_array_free(nodes);
 }
 
 void pf_node_free(pf_node *node)
@@ -35,8 +35,8 @@ void pf_node_free(pf_node *node)
   if (node == NULL) {
     return;
   }
-  table_free(&node->children);
-  table_free(&node->defaults);
+  free_nodes(&node->children);
+  free_nodes(&node->defaults);
   pf_memory_free(node->name);
   pf_memory_free(node->string);
   pf_memory_free(node->replaced);
@@ -44,63 +44,59 @@ void pf_node_free(pf_node *node)
   pf_memory_free(node);
 }
 
-pf_status pf_node_append(pf_node *parent, pf_node_table *table, pf_node *child, pf_error *error)
+pf_status pf_node_append(pf_node *parent, pf_array *nodes, pf_node *child, pf_error *error)
 {
-  if (table->count == table->capacity) {
-    size_t capacity = table->capacity == 0 ? 8 : 2 * table->capacity;
-    pf_node **grown = realloc(table->items, capacity * sizeof *grown);
-    if (grown == NULL) {
-      return pf_fail(error, PF_STOP, "out of memory: a config of more than %zu settings",
-                     table->count);
-    }
-    table->items = grown;
-    table->capacity = capacity;
+  pf_node **place = child == NULL ? NULL : pf_array_append(nodes, error);
+  if (place == NULL) {
+    pf_node_free(child);
+    return PF_STOP;
   }
-  table->items[table->count++] = child;
+  *place = child;
   child->parent = parent;
   return PF_OK;
 }
 
-static bool place_in(const pf_node_table *table, const pf_node *child, size_t *place)
+/** Where a child stands in its parent: it always does. */
+static size_t index_in_parent(const pf_node *child)
 {
-  for (size_t i = 0; i < table->count; i++) {
-    if (table->items[i] == child) {
-      *place = i;
-      return true;
-    }
+  size_t i = 0;
+  while (pf_nodes_at(&child->parent->children, i) != child) {
+    i++;
   }
-  return false;
+  return i;
 }
 
 void pf_node_remove(pf_node *child)
 {
-  pf_node_table *table = &child->parent->children;
-  size_t place;
-  if (place_in(table, child, &place)) {
-    memmove(table->items + place, table->items + place + 1,
-            (table->count - place - 1) * sizeof *table->items);
-    table->count--;
-    pf_node_free(child);
-  }
+  pf_array *siblings = &child->parent->children;
+  pf_node **at = (pf_node **)siblings->items + index_in_parent(child);
+  pf_node **end = (pf_node **)siblings->items + siblings->n;
+  memmove(at, at + 1, (size_t)(end - at - 1) * sizeof *at);
+  siblings->n--;
+  pf_node_free(child);
 }
 
 void pf_node_replace(pf_node *old, pf_node *fresh)
 {
-  pf_node_table *table = &old->parent->children;
-  size_t place;
-  if (place_in(table, old, &place)) {
-    table->items[place] = fresh;
-    fresh->parent = old->parent;
-    pf_node_free(old);
-  }
+  ((pf_node **)old->parent->children.items)[index_in_parent(old)] = fresh;
+  fresh->parent = old->parent;
+  pf_node_free(old);
 }
 
-pf_node *pf_node_find(const pf_node_table *table, const char *name, size_t length)
+void pf_node_inherit_replaced(pf_node *fresh, pf_node *old)
 {
-  for (size_t i = 0; i < table->count; i++) {
-    const char *own = table->items[i]->name;
+  char **text =
+      old->replaced == NULL && old->type == PF_NODE_STRING ? &old->string : &old->replaced;
+  fresh->replaced = *text;
+  *text = NULL;
+}
+
+pf_node *pf_node_find(const pf_array *nodes, const char *name, size_t length)
+{
+  for (size_t i = 0; i < nodes->n; i++) {
+    const char *own = pf_nodes_at(nodes, i)->name;
     if (own != NULL && strncmp(own, name, length) == 0 && own[length] == '\0') {
-      return table->items[i];
+      return pf_nodes_at(nodes, i);
     }
   }
   return NULL;
@@ -145,6 +141,15 @@ const char *pf_path_next(const char *path, pf_path_step *step)
   return ends_well ? path : NULL;
 }
 
+pf_node *pf_node_step(const pf_node *node, pf_path_step step)
+{
+  if (step.index < 0) {
+    return pf_node_find(&node->children, step.name, step.length);
+  }
+  return (size_t)step.index < node->children.n ? pf_nodes_at(&node->children, (size_t)step.index)
+                                               : NULL;
+}
+
 pf_node *pf_node_lookup(pf_node *node, const char *path)
 {
   pf_path_step step;
@@ -153,11 +158,7 @@ pf_node *pf_node_lookup(pf_node *node, const char *path)
     if (path == NULL) {
       return NULL;
     }
-    if (step.index < 0) {
-      node = pf_node_find(&node->children, step.name, step.length);
-    } else {
-      node = (size_t)step.index < node->children.count ? node->children.items[step.index] : NULL;
-    }
+    node = pf_node_step(node, step);
   }
   return node;
 }
@@ -173,9 +174,7 @@ void pf_node_path(const pf_node *node, char *text, size_t capacity)
   if (node->name != NULL) {
     (void)snprintf(text + length, capacity - length, "%s%s", length > 0 ? "." : "", node->name);
   } else {
-    size_t place = 0;
-    (void)place_in(&node->parent->children, node, &place);
-    (void)snprintf(text + length, capacity - length, ".[%zu]", place);
+    (void)snprintf(text + length, capacity - length, ".[%zu]", index_in_parent(node));
   }
 }
 
@@ -188,19 +187,21 @@ const pf_node *pf_config_root(const pf_config *config)
 
 const pf_node *pf_node_get(const pf_node *node, const char *path)
 {
-  return pf_node_lookup((pf_node *)node,
-                        path); /* nodes are never const objects, and this one is not changed */
+  /* nodes are never const objects, and this one is not changed */
+  return pf_node_lookup((pf_node *)node, path);
 }
 
 int64_t pf_node_count(const pf_node *node)
 {
-  return node == NULL ? 0 : (int64_t)node->children.count;
+  return node == NULL ? 0 : (int64_t)node->children.n;
 }
 
 const pf_node *pf_node_at(const pf_node *node, int64_t i)
 {
-  return node == NULL || i < 0 || i >= (int64_t)node->children.count ? NULL
-                                                                     : node->children.items[i];
+  if (node == NULL || i < 0 || (size_t)i >= node->children.n) {
+    return NULL;
+  }
+  return pf_nodes_at(&node->children, (size_t)i);
 }
 
 const char *pf_node_name(const pf_node *node)
@@ -250,7 +251,7 @@ void pf_node_show(const pf_node *node, char *text, size_t capacity)
     break;
   case PF_NODE_LIST:
   case PF_NODE_ARRAY:
-    (void)snprintf(text, capacity, node->children.count == 0 ? "an empty list" : "a list");
+    (void)snprintf(text, capacity, node->children.n == 0 ? "an empty list" : "a list");
     break;
   case PF_NODE_BOOL:
     (void)snprintf(text, capacity, "%s", node->integer ? "true" : "false");
@@ -277,27 +278,24 @@ void pf_node_from_override(pf_node *node, const char *override, const char *raw)
   node->line = 0;
   node->override = override;
   node->raw = raw;
-  for (size_t i = 0; i < node->children.count; i++) {
-    pf_node_from_override(node->children.items[i], override, NULL);
+  for (size_t i = 0; i < node->children.n; i++) {
+    pf_node_from_override(pf_nodes_at(&node->children, i), override, NULL);
   }
 }
 
 const char *pf_config_keep(pf_config *config, const char *string, pf_error *error)
 {
-  for (size_t i = 0; i < config->n_strings; i++) {
-    if (strcmp(config->strings[i], string) == 0) {
-      return config->strings[i];
+  for (size_t i = 0; i < config->strings.n; i++) {
+    if (strcmp(pf_config_string(config, i), string) == 0) {
+      return pf_config_string(config, i);
     }
   }
-  char **grown = realloc(config->strings, (config->n_strings + 1) * sizeof *grown);
-  if (grown == NULL) {
-    pf_fail(error, PF_STOP, "out of memory while reading the config");
+  char *copy = pf_memory_string(string, error);
+  char **place = copy == NULL ? NULL : pf_array_append(&config->strings, error);
+  if (place == NULL) {
+    pf_memory_free(copy);
     return NULL;
   }
-  config->strings = grown;
-  char *copy = pf_memory_string(string, error);
-  if (copy != NULL) {
-    config->strings[config->n_strings++] = copy;
-  }
+  *place = copy;
   return copy;
 }

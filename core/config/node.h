@@ -8,7 +8,7 @@
 #ifndef PLASTFIT_CORE_CONFIG_NODE_H
 #define PLASTFIT_CORE_CONFIG_NODE_H
 
-#include "core/base/text.h"
+#include "core/base/array.h"
 #include "core/config/config.h"
 
 #include <stdbool.h>
@@ -23,11 +23,6 @@ enum pf_node_type {
   PF_NODE_STRING
 };
 
-typedef struct pf_node_table {
-  pf_node **items;
-  size_t count, capacity;
-} pf_node_table;
-
 struct pf_node {
   char *name; /**< NULL: an element of a list, or the root */
   pf_node *parent;
@@ -35,8 +30,8 @@ struct pf_node {
   int64_t integer; /**< of PF_NODE_INTEGER, PF_NODE_BOOL */
   double real;
   char *string;
-  pf_node_table children;
-  pf_node_table defaults; /**< of a group: what views filled in; only the writer shows them */
+  pf_array children; /**< of pf_node *: what a group, list or array holds */
+  pf_array defaults; /**< of pf_node *, of a group: filled in by views, shown by the writer alone */
   /* where it came from */
   const char *file; /**< the config's; NULL: not from a file */
   unsigned line;
@@ -51,21 +46,28 @@ struct pf_config {
   char *file;   /**< as the user named it */
   char *folder; /**< where relative paths in the file start: "" or ending in '/' */
   pf_node *root;
-  char **strings; /**< names of files and overrides, that nodes point to */
-  size_t n_strings;
+  pf_array strings; /**< of char *: names of files and overrides, that nodes point to */
 };
 
 /** A new node, or NULL with the error line. `name` MAY be NULL. */
 pf_node *pf_node_new(const char *name, enum pf_node_type type, pf_error *error);
 void pf_node_free(pf_node *node);
-/** Append to a table and take over; parent is set. On failure the child is the caller's still. */
-pf_status pf_node_append(pf_node *parent, pf_node_table *table, pf_node *child, pf_error *error);
+/** Append to `nodes`, children or defaults of the parent, which owns the child from now on; on
+ * failure it is freed. `child` NULL gives PF_STOP, so that what makes it may be written in place.
+ */
+pf_status pf_node_append(pf_node *parent, pf_array *nodes, pf_node *child, pf_error *error);
+static inline pf_node *pf_nodes_at(const pf_array *nodes, size_t i)
+{
+  return ((pf_node **)nodes->items)[i];
+}
 /** Take a child out of its parent, and free it. */
 void pf_node_remove(pf_node *child);
 /** Put `fresh` in the place of `old`, which is freed. */
 void pf_node_replace(pf_node *old, pf_node *fresh);
-/** Child by its own name (no path) in a table, or NULL. */
-pf_node *pf_node_find(const pf_node_table *table, const char *name, size_t length);
+/** What the string of `old` was in the file becomes known to the node in its place. */
+void pf_node_inherit_replaced(pf_node *fresh, pf_node *old);
+/** By its own name (no path) among children or defaults, or NULL. */
+pf_node *pf_node_find(const pf_array *nodes, const char *name, size_t length);
 /** Name as seen from the root: "losses.[0].weight"; "" for the root. Always ends with 0. */
 void pf_node_path(const pf_node *node, char *text, size_t capacity);
 /** The value as one would write it, cut to fit; a group is "a group". Always ends with 0. */
@@ -83,57 +85,15 @@ typedef struct pf_path_step {
   int64_t index; /**< -1: it is a name */
 } pf_path_step;
 const char *pf_path_next(const char *path, pf_path_step *step);
+/** The child that a step names, or NULL. */
+pf_node *pf_node_step(const pf_node *node, pf_path_step step);
 
 /** Keep a string for as long as the config lives; NULL with the error line. Equal ones are kept
  * once. */
 const char *pf_config_keep(pf_config *config, const char *string, pf_error *error);
-
-/* ---- core/config/libconfig.c: the one file that includes libconfig.h ---- */
-
-/** A parsing error as libconfig tells it. */
-typedef struct pf_parse_error {
-  char file[512]; /**< "" : the text itself */
-  int line;
-  char text[256];
-} pf_parse_error;
-
-/**
- * Parse text into a group of nodes (files and lines of those, `file` naming the text itself).
- * PF_POINT_FAILED: does not parse, *why says where and why, and the error line is not written;
- * PF_STOP: out of memory.
- */
-pf_status pf_libconfig_parse(pf_config *config, const char *text, const char *file,
-                             const char *include_folder, pf_node **out, pf_parse_error *why,
-                             pf_error *error);
-
-/**
- * Parse one value, as on the right of `x = `. PF_POINT_FAILED: is not one value in libconfig's
- * syntax; *why says so. The node has no name, and no place.
- */
-pf_status pf_value_parse(pf_config *config, const char *text, pf_node **out, pf_parse_error *why,
-                         pf_error *error);
-
-/* ---- between the files of core/config ---- */
-
-/** Read a whole file of text; the caller frees. Refuses what is no text, with one line. (read.c) */
-pf_status pf_config_slurp(const char *path, char **text, pf_error *error);
-/** Finds what libconfig would get wrong without a word: integers too large, includes that are no
- * files. `folder` NULL: a value of the command line, which has neither lines nor includes, nor a
- * `name`. PF_POINT_FAILED: a number too large, PF_STOP: anything else. (prescan.c) */
-pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth,
-                            pf_error *error);
-/** The option of that exact name, or NULL. (options.c) */
-const pf_option *pf_option_named(pf_option_table table, const char *name, size_t length);
-/** One line if the value does not suit the option: type, range, choices. (options.c) */
-pf_status pf_option_check(const pf_option *option, const pf_node *node, pf_error *error);
-/** A text option's value: as written, or for a bare word of the command line as typed; NULL if it
- * is none. (options.c)
- */
-const char *pf_option_text(const pf_node *node);
-/** Names of `node` that neither `table` nor `others` has: an error; with `dropped`, those of the
- * file are taken out and their names appended. (unknown.c) */
-pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what,
-                                const char *plugin, pf_option_table table, pf_names others,
-                                pf_text *dropped, pf_error *error);
+static inline const char *pf_config_string(const pf_config *config, size_t i)
+{
+  return ((char **)config->strings.items)[i];
+}
 
 #endif

@@ -1,20 +1,9 @@
-/* Does a value suit the option it was given for? */
+#include "core/config/options.h"
+
 #include "core/base/text.h"
-#include "core/config/node.h"
 
 #include <math.h>
 #include <string.h>
-
-const pf_option *pf_option_named(pf_option_table table, const char *name, size_t length)
-{
-  for (size_t i = 0; i < table.count; i++) {
-    const pf_option *option = pf_table_at(table.items, table.stride, table.count, i);
-    if (strncmp(option->name, name, length) == 0 && option->name[length] == '\0') {
-      return option;
-    }
-  }
-  return NULL;
-}
 
 const char *pf_option_text(const pf_node *node)
 {
@@ -25,7 +14,7 @@ const char *pf_option_text(const pf_node *node)
   return node->type >= PF_NODE_BOOL ? node->raw : NULL;
 }
 
-static const char *expectation(uint32_t type)
+static const char *describe_type(uint32_t type)
 {
   switch (type) {
   case PF_TYPE_BOOL:
@@ -87,31 +76,39 @@ static void describe_range(const pf_option *option, char *text, size_t capacity)
   }
 }
 
+/** The next of "tanh|sigmoid|relu", `length` letters of it, or NULL at the end; moves *rest on. */
+static const char *next_choice(const char **rest, size_t *length)
+{
+  const char *choice = *rest;
+  if (*choice == '\0') {
+    return NULL;
+  }
+  *length = strcspn(choice, "|");
+  *rest += *length + (choice[*length] == '|' ? 1 : 0);
+  return choice;
+}
+
 /** "tanh, sigmoid or relu" of "tanh|sigmoid|relu" */
 static void describe_choices(const char *choices, char *text, size_t capacity)
 {
-  size_t used = 0;
+  size_t used = 0, length;
+  const char *between = "";
   text[0] = '\0';
-  while (*choices != '\0' && used + 1 < capacity) {
-    size_t length = strcspn(choices, "|");
-    const char *next = choices + length + (choices[length] == '|' ? 1 : 0);
-    bool last = strchr(next, '|') == NULL;
-    const char *between = *next == '\0' ? "" : (last ? " or " : ", ");
-    int n = snprintf(text + used, capacity - used, "\"%.*s\"%s", (int)length, choices, between);
+  for (const char *choice; (choice = next_choice(&choices, &length)) != NULL && used < capacity;) {
+    const int n =
+        snprintf(text + used, capacity - used, "%s\"%.*s\"", between, (int)length, choice);
     used += n > 0 ? (size_t)n : 0;
-    choices = next;
+    between = strchr(choices, '|') == NULL ? " or " : ", ";
   }
 }
 
 static bool is_choice(const char *choices, const char *value)
 {
-  size_t length = strlen(value);
-  while (*choices != '\0') {
-    size_t n = strcspn(choices, "|");
-    if (n == length && strncmp(choices, value, n) == 0) {
+  size_t length;
+  for (const char *choice; (choice = next_choice(&choices, &length)) != NULL;) {
+    if (length == strlen(value) && strncmp(choice, value, length) == 0) {
       return true;
     }
-    choices += n + (choices[n] == '|' ? 1 : 0);
   }
   return false;
 }
@@ -122,13 +119,11 @@ static void nearest_choice(const char *choices, const char *value, char *text, s
   enum { MAX = 32, LONG = 64 };
   char names[MAX][LONG];
   const char *items[MAX];
-  size_t count = 0;
-  while (*choices != '\0' && count < MAX) {
-    size_t n = strcspn(choices, "|");
-    (void)snprintf(names[count], LONG, "%.*s", (int)n, choices);
+  size_t count = 0, length;
+  for (const char *choice; count < MAX && (choice = next_choice(&choices, &length)) != NULL;) {
+    (void)snprintf(names[count], LONG, "%.*s", (int)length, choice);
     items[count] = names[count];
     count++;
-    choices += n + (choices[n] == '|' ? 1 : 0);
   }
   const char *nearest = pf_text_nearest(value, (pf_names){items, count});
   text[0] = '\0';
@@ -137,35 +132,43 @@ static void nearest_choice(const char *choices, const char *value, char *text, s
   }
 }
 
-/** One value of a scalar type; `element` -1 for the option itself. */
-static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_node *node,
-                              int64_t element, pf_error *error)
+/** "PATH: found VALUE, expected ..."; an element of a list is named by the list and its index. */
+static pf_status report_mismatch(const pf_node *node, bool is_element, const char *expected,
+                                 const char *hint, pf_error *error)
 {
-  char path[256], shown[96], index[32] = "", expected[256], nearest[96];
+  char path[256], shown[96];
   pf_node_path(node, path, sizeof path);
   pf_node_show(node, shown, sizeof shown);
-  if (element >= 0) {
-    pf_node_path(node->parent, path, sizeof path);
-    (void)snprintf(index, sizeof index, "[%lld]", (long long)element);
+  if (is_element) { /* "layers.[1]" */
+    char *dot = strrchr(path, '.');
+    if (dot != NULL) {
+      memmove(dot, dot + 1, strlen(dot));
+    }
   }
+  return pf_fail(error, PF_STOP, "%s: found %s, expected %s%s", path, shown, expected, hint);
+}
+
+/** One value of a scalar type. */
+static pf_status check_scalar(const pf_option *option, uint32_t type, const pf_node *node,
+                              bool is_element, pf_error *error)
+{
+  char expected[256], nearest[96];
   if (!has_type(type, node)) {
-    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s", path, index, shown,
-                   expectation(type));
+    return report_mismatch(node, is_element, describe_type(type), "", error);
   }
   double number = 0;
   /* lower = upper = 0 is a table that left them out, and no range anybody means */
-  bool ranged = pf_node_number(node, &number) &&
-                (type == PF_TYPE_INTEGER || type == PF_TYPE_REAL) && option->lower < option->upper;
+  const bool ranged = (type == PF_TYPE_INTEGER || type == PF_TYPE_REAL) &&
+                      pf_node_number(node, &number) && option->lower < option->upper;
   if (ranged && (number < option->lower || number > option->upper)) {
     describe_range(option, expected, sizeof expected);
-    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s", path, index, shown, expected);
+    return report_mismatch(node, is_element, expected, "", error);
   }
   if (option->choices != NULL && (type == PF_TYPE_STRING || type == PF_TYPE_PATH) &&
       !is_choice(option->choices, pf_option_text(node))) {
     describe_choices(option->choices, expected, sizeof expected);
     nearest_choice(option->choices, pf_option_text(node), nearest, sizeof nearest);
-    return pf_fail(error, PF_STOP, "%s%s: found %s, expected %s%s", path, index, shown, expected,
-                   nearest);
+    return report_mismatch(node, is_element, expected, nearest, error);
   }
   return PF_OK;
 }
@@ -184,22 +187,18 @@ pf_status pf_option_check(const pf_option *option, const pf_node *node, pf_error
     element_type = PF_TYPE_STRING;
     break;
   case PF_TYPE_NAMES:
-    element_type = 0;
-    break;
+    return pf_node_is_group(node)
+               ? PF_OK
+               : report_mismatch(node, false, describe_type(option->type), "", error);
   default:
-    return check_scalar(option, option->type, node, -1, error);
+    return check_scalar(option, option->type, node, false, error);
   }
-  if (option->type == PF_TYPE_NAMES ? !pf_node_is_group(node) : !pf_node_is_list(node)) {
-    char path[256], shown[96];
-    pf_node_path(node, path, sizeof path);
-    pf_node_show(node, shown, sizeof shown);
-    return pf_fail(error, PF_STOP, "%s: found %s, expected %s", path, shown,
-                   expectation(option->type));
+  if (!pf_node_is_list(node)) {
+    return report_mismatch(node, false, describe_type(option->type), "", error);
   }
-  for (int64_t i = 0; i < pf_node_count(node) && option->type != PF_TYPE_NAMES; i++) {
-    pf_status status = check_scalar(option, element_type, pf_node_at(node, i), i, error);
-    if (status != PF_OK) {
-      return status;
+  for (int64_t i = 0; i < pf_node_count(node); i++) {
+    if (check_scalar(option, element_type, pf_node_at(node, i), true, error) != PF_OK) {
+      return PF_STOP;
     }
   }
   return PF_OK;

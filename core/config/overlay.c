@@ -4,45 +4,50 @@
 
 #include <string.h>
 
-/** A copy of a node and all below it, with the places they stand at; `config` keeps the names of
- * files. */
-static pf_node *copy_tree(pf_config *config, const pf_node *from, pf_error *error)
+static bool keep_string(pf_config *config, const char *string, const char **out, pf_error *error)
 {
-  pf_node *to = pf_node_new(from->name, from->type, error);
-  if (to == NULL) {
-    return NULL;
-  }
+  *out = string == NULL ? NULL : pf_config_keep(config, string, error);
+  return string == NULL || *out != NULL;
+}
+
+static pf_node *copy_tree(pf_config *config, const pf_node *from, pf_error *error);
+
+static bool copy_content(pf_config *config, const pf_node *from, pf_node *to, pf_error *error)
+{
   to->integer = from->integer;
   to->real = from->real;
   to->line = from->line;
   to->laid = true;
   to->string = pf_memory_string(from->string, error);
-  bool made = from->string == NULL || to->string != NULL;
-  if (made && from->file != NULL) {
-    to->file = pf_config_keep(config, from->file, error);
-    made = to->file != NULL;
+  if ((from->string != NULL && to->string == NULL) ||
+      !keep_string(config, from->file, &to->file, error) ||
+      !keep_string(config, from->override, &to->override, error) ||
+      !keep_string(config, from->raw, &to->raw, error)) {
+    return false;
   }
-  if (made && from->override != NULL) {
-    to->override = pf_config_keep(config, from->override, error);
-    to->raw = from->raw == NULL ? NULL : pf_config_keep(config, from->raw, error);
-    made = to->override != NULL && (from->raw == NULL || to->raw != NULL);
-  }
-  for (size_t i = 0; made && i < from->children.count; i++) {
-    pf_node *child = copy_tree(config, from->children.items[i], error);
-    made = child != NULL && pf_node_append(to, &to->children, child, error) == PF_OK;
-    if (child != NULL && !made) {
-      pf_node_free(child);
+  for (size_t i = 0; i < from->children.n; i++) {
+    pf_node *child = copy_tree(config, pf_nodes_at(&from->children, i), error);
+    if (pf_node_append(to, &to->children, child, error) != PF_OK) {
+      return false;
     }
   }
-  if (!made) {
+  return true;
+}
+
+/** A copy of a node and all below it, with the places they stand at; `config` keeps the names of
+ * files. */
+static pf_node *copy_tree(pf_config *config, const pf_node *from, pf_error *error)
+{
+  pf_node *to = pf_node_new(from->name, from->type, error);
+  if (to != NULL && !copy_content(config, from, to, error)) {
     pf_node_free(to);
     return NULL;
   }
   return to;
 }
 
-static pf_status refuse(const pf_config *config, const pf_node *to, const pf_node *from,
-                        pf_error *error)
+static pf_status refuse_scalar(const pf_config *config, const pf_node *to, const pf_node *from,
+                               pf_error *error)
 {
   char there[PF_ERROR_LENGTH / 3], here[PF_ERROR_LENGTH / 3], path[256], shown[64];
   pf_node_where(config, from, here, sizeof here);
@@ -55,42 +60,34 @@ static pf_status refuse(const pf_config *config, const pf_node *to, const pf_nod
       shown, path, there);
 }
 
-static pf_status lay(pf_config *config, pf_node *group, const pf_node *over, pf_error *error)
+static pf_status lay_group(pf_config *config, pf_node *group, const pf_node *over, pf_error *error);
+
+static pf_status lay_setting(pf_config *config, pf_node *group, const pf_node *from,
+                             pf_error *error)
 {
-  pf_status status = PF_OK;
-  for (size_t i = 0; i < over->children.count && status == PF_OK; i++) {
-    const pf_node *from = over->children.items[i];
-    pf_node *to = pf_node_find(&group->children, from->name, strlen(from->name));
-    if (to != NULL && to->type == PF_NODE_GROUP && from->type == PF_NODE_GROUP) {
-      status = lay(config, to, from, error);
-      continue;
-    }
-    if (to != NULL && to->type == PF_NODE_GROUP) {
-      return refuse(config, to, from, error);
-    }
-    pf_node *copy = copy_tree(config, from, error);
-    if (copy == NULL) {
+  pf_node *to = pf_node_find(&group->children, from->name, strlen(from->name));
+  if (to != NULL && to->type == PF_NODE_GROUP) {
+    return from->type == PF_NODE_GROUP ? lay_group(config, to, from, error)
+                                       : refuse_scalar(config, to, from, error);
+  }
+  pf_node *copy = copy_tree(config, from, error);
+  if (copy == NULL || to == NULL) {
+    return pf_node_append(group, &group->children, copy, error);
+  }
+  /* another plugin takes the keys of the first with it (component.c) */
+  pf_node_inherit_replaced(copy, to);
+  pf_node_replace(to, copy);
+  return PF_OK;
+}
+
+static pf_status lay_group(pf_config *config, pf_node *group, const pf_node *over, pf_error *error)
+{
+  for (size_t i = 0; i < over->children.n; i++) {
+    if (lay_setting(config, group, pf_nodes_at(&over->children, i), error) != PF_OK) {
       return PF_STOP;
     }
-    if (to == NULL) {
-      status = pf_node_append(group, &group->children, copy, error);
-      if (status != PF_OK) {
-        pf_node_free(copy);
-      }
-      continue;
-    }
-    /* what stood there before is kept by name: another plugin takes the keys of the first with it
-     * (component.c) */
-    if (to->replaced != NULL) {
-      copy->replaced = to->replaced;
-      to->replaced = NULL;
-    } else if (to->type == PF_NODE_STRING) {
-      copy->replaced = to->string;
-      to->string = NULL;
-    }
-    pf_node_replace(to, copy);
   }
-  return status;
+  return PF_OK;
 }
 
 pf_status pf_config_lay(pf_config *config, const pf_node *over, pf_error *error)
@@ -103,7 +100,7 @@ pf_status pf_config_lay(pf_config *config, const pf_node *over, pf_error *error)
     pf_error_locate(error, config, over);
     return status;
   }
-  return lay(config, config->root, over, error);
+  return lay_group(config, config->root, over, error);
 }
 
 bool pf_config_remove(pf_config *config, const char *path)

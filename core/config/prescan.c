@@ -4,11 +4,14 @@
  * that cannot be read ends the whole program, a comment at the very end of a
  * file is a syntax error, and a text that is never closed is memory lost.
  */
+#include "core/config/prescan.h"
+
 #include "core/base/memory.h"
-#include "core/config/node.h"
+#include "core/config/text_file.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,23 +21,21 @@ typedef struct scan {
   const char *at;
   const char *line_start;
   int line;
-  const char *name;   /**< for messages */
-  const char *folder; /**< NULL: text from the command line, which has no lines and no includes */
-  int depth;
+  const pf_prescan_text *in;
 } scan;
 
-static void newline(scan *s)
+static void begin_line(scan *s)
 {
   s->line++;
   s->line_start = s->at + 1;
 }
 
 /** "configs/t.cfg:12: "; "" on the command line. */
-static const char *place(const scan *s, int line, char *text, size_t capacity)
+static const char *place_of(const scan *s, int line, char *text, size_t capacity)
 {
   text[0] = '\0';
-  if (s->folder != NULL) {
-    (void)snprintf(text, capacity, "%s:%d: ", s->name, line);
+  if (s->in->folder != NULL) {
+    (void)snprintf(text, capacity, "%s:%d: ", s->in->name, line);
   }
   return text;
 }
@@ -49,12 +50,12 @@ static pf_status skip_string(scan *s, pf_error *error)
       s->at++;
     }
     if (*s->at == '\n') {
-      newline(s);
+      begin_line(s);
     }
   }
   if (*s->at == '\0') {
     return pf_fail(error, PF_STOP, "%sa quote (\") is opened here and never closed",
-                   place(s, opened, where, sizeof where));
+                   place_of(s, opened, where, sizeof where));
   }
   s->at++;
   return PF_OK;
@@ -70,7 +71,7 @@ static bool skip_comment(scan *s)
   if (s->at[0] == '/' && s->at[1] == '*') {
     for (s->at += 2; *s->at != '\0' && !(s->at[0] == '*' && s->at[1] == '/'); s->at++) {
       if (*s->at == '\n') {
-        newline(s);
+        begin_line(s);
       }
     }
     s->at += *s->at == '\0' ? 0 : 2;
@@ -109,7 +110,7 @@ static pf_status check_word(scan *s, pf_error *error)
   }
   bool negative = start > s->line_start && start[-1] == '-';
   char where[PF_ERROR_LENGTH / 2];
-  (void)place(s, s->line, where, sizeof where);
+  (void)place_of(s, s->line, where, sizeof where);
   if (errno == ERANGE) {
     return pf_fail(error, PF_POINT_FAILED,
                    "%sthe whole number %.*s is too large; at most 9223372036854775807 is possible",
@@ -132,56 +133,68 @@ static pf_status check_include(scan *s, pf_error *error)
   }
   size_t length = strcspn(name + 1, "\"\n");
   s->at = name + 1 + length + (name[1 + length] == '"' ? 1 : 0);
-  if (s->depth + 1 > DEEPEST) {
+  if (s->in->depth + 1 > DEEPEST) {
     return pf_fail(error, PF_STOP,
-                   "%s:%d: includes nest deeper than %d; does a file include itself?", s->name,
+                   "%s:%d: includes nest deeper than %d; does a file include itself?", s->in->name,
                    s->line, DEEPEST);
   }
-  size_t capacity = strlen(s->folder) + length + 1;
+  size_t capacity = strlen(s->in->folder) + length + 1;
   char *path = pf_memory_need(capacity, 1, error);
   if (path == NULL) {
     return PF_STOP;
   }
-  (void)snprintf(path, capacity, "%s%.*s", s->folder, (int)length, name + 1);
+  (void)snprintf(path, capacity, "%s%.*s", s->in->folder, (int)length, name + 1);
   char *text = NULL;
   pf_error inner = pf_error_none();
-  pf_status status = pf_config_slurp(path, &text, &inner);
+  pf_status status = pf_text_file_read(path, &text, &inner);
   if (status != PF_OK) {
-    status = pf_fail(error, status, "%s:%d: @include: %s", s->name, s->line, inner.text);
+    status = pf_fail(error, status, "%s:%d: @include: %s", s->in->name, s->line, inner.text);
   } else {
-    status = pf_config_prescan(text, path, s->folder, s->depth + 1, error);
+    const pf_prescan_text included = {text, path, s->in->folder, s->in->depth + 1};
+    status = pf_config_prescan(&included, error);
   }
-  free(text);
+  pf_memory_free(text);
   pf_memory_free(path);
   return status;
 }
 
-pf_status pf_config_prescan(const char *text, const char *name, const char *folder, int depth,
-                            pf_error *error)
+/** Moves on over what stands here, whatever it is. */
+static pf_status scan_next(scan *s, pf_error *error)
 {
-  scan s = {
-      .at = text, .line_start = text, .line = 1, .name = name, .folder = folder, .depth = depth};
-  pf_status status = PF_OK;
-  while (status == PF_OK && *s.at != '\0') {
-    if (*s.at == '\n') {
-      newline(&s);
-      s.at++;
-    } else if (*s.at == '"') {
-      status = skip_string(&s, error);
-    } else if (skip_comment(&s)) {
-      if (*s.at == '\0' &&
-          depth > 0) { /* the config itself gets a line end from us, an included file cannot */
-        status =
-            pf_fail(error, PF_STOP, "%s:%d: the file ends in a comment; put a line end behind it",
-                    name, s.line);
-      }
-    } else if (folder != NULL && strncmp(s.at, "@include", strlen("@include")) == 0) {
-      status = check_include(&s, error);
-    } else if (is_word(*s.at)) {
-      status = check_word(&s, error);
-    } else {
-      s.at++;
+  if (*s->at == '\n') {
+    begin_line(s);
+    s->at++;
+    return PF_OK;
+  }
+  if (*s->at == '"') {
+    return skip_string(s, error);
+  }
+  if (skip_comment(s)) {
+    if (*s->at == '\0' && s->in->depth > 0) {
+      /* the config itself gets a line end from us, an included file cannot */
+      return pf_fail(error, PF_STOP, "%s:%d: the file ends in a comment; put a line end behind it",
+                     s->in->name, s->line);
+    }
+    return PF_OK;
+  }
+  if (s->in->folder != NULL && strncmp(s->at, "@include", strlen("@include")) == 0) {
+    return check_include(s, error);
+  }
+  if (is_word(*s->at)) {
+    return check_word(s, error);
+  }
+  s->at++;
+  return PF_OK;
+}
+
+pf_status pf_config_prescan(const pf_prescan_text *text, pf_error *error)
+{
+  scan s = {.at = text->text, .line_start = text->text, .line = 1, .in = text};
+  while (*s.at != '\0') {
+    const pf_status status = scan_next(&s, error);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  return status;
+  return PF_OK;
 }

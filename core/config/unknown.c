@@ -1,41 +1,36 @@
 #define _POSIX_C_SOURCE 200809L
 
-/* Names in a group that nothing knows. */
+#include "core/config/unknown.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/config/node.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct check {
-  const pf_config *config;
-  const pf_node *group;
-  const char *what;
-  const char *plugin; /**< or NULL */
-  pf_option_table table;
-  pf_names others;
+  const pf_group *group;
   pf_text *dropped; /**< NULL: do not drop */
   pf_error *error;
 } check;
 
 static size_t n_names(const check *c)
 {
-  return c->table.count + c->others.count;
+  return c->group->table.count + c->group->others.count;
 }
 
 /** Every declared name: the options', then the others. */
 static const char *name_at(const check *c, size_t i)
 {
-  if (i >= c->table.count) {
-    return c->others.items[i - c->table.count];
+  if (i >= c->group->table.count) {
+    return c->group->others.items[i - c->group->table.count];
   }
-  const pf_option *option = pf_table_at(c->table.items, c->table.stride, c->table.count, i);
+  const pf_option *option =
+      pf_table_at(c->group->table.items, c->group->table.stride, c->group->table.count, i);
   return option->name;
 }
 
 /** Is `name` the path followed by `then`? */
-static bool extends(const char *name, const char *path, const char *then)
+static bool continues_path(const char *name, const char *path, const char *then)
 {
   size_t length = strlen(path);
   return strncmp(name, path, length) == 0 && strncmp(name + length, then, strlen(then)) == 0;
@@ -45,8 +40,8 @@ enum fit { UNKNOWN, LEAF, GROUP, LIST };
 
 static enum fit fit_of(const check *c, const char *path)
 {
-  for (size_t i = 0; i < c->others.count; i++) {
-    if (strcmp(c->others.items[i], path) == 0) {
+  for (size_t i = 0; i < c->group->others.count; i++) {
+    if (strcmp(c->group->others.items[i], path) == 0) {
       return LEAF; /* whatever it is, it is the host's to check */
     }
   }
@@ -56,9 +51,9 @@ static enum fit fit_of(const check *c, const char *path)
     if (strcmp(name, path) == 0) {
       return LEAF;
     }
-    if (extends(name, path, ".")) {
+    if (continues_path(name, path, ".")) {
       found = GROUP;
-    } else if (extends(name, path, "[].")) {
+    } else if (continues_path(name, path, "[].")) {
       found = LIST;
     }
   }
@@ -71,11 +66,13 @@ static const pf_node *from_command_line(const pf_node *node)
   if (node->override != NULL || node->laid) {
     return node;
   }
-  const pf_node *found = NULL;
-  for (size_t i = 0; found == NULL && i < node->children.count; i++) {
-    found = from_command_line(node->children.items[i]);
+  for (size_t i = 0; i < node->children.n; i++) {
+    const pf_node *found = from_command_line(pf_nodes_at(&node->children, i));
+    if (found != NULL) {
+      return found;
+    }
   }
-  return found;
+  return NULL;
 }
 
 /** Name as seen from the group being checked: "blocks.[0].trials". */
@@ -83,7 +80,7 @@ static void name_in_group(const check *c, const pf_node *node, char *text, size_
 {
   char whole[512], base[512];
   pf_node_path(node, whole, sizeof whole);
-  pf_node_path(c->group, base, sizeof base);
+  pf_node_path(c->group->node, base, sizeof base);
   size_t length = strlen(base);
   const char *own = strncmp(whole, base, length) == 0 ? whole + length : whole;
   own += *own == '.' ? 1 : 0;
@@ -92,20 +89,31 @@ static void name_in_group(const check *c, const pf_node *node, char *text, size_
   text[shown] = '\0';
 }
 
+/** A declared name whose last part is `name`, or NULL. */
+static const char *same_last_part(const check *c, const char *name)
+{
+  for (size_t i = 0; i < n_names(c); i++) {
+    const char *last = strrchr(name_at(c, i), '.');
+    if (last != NULL && strcmp(last + 1, name) == 0) {
+      return name_at(c, i);
+    }
+  }
+  return NULL;
+}
+
 /** The declared name most like a wrong one: first among its neighbours, then anywhere. "" if there
  * is none. */
-static pf_status suggest(const check *c, const char *prefix, const char *name, char *text,
-                         size_t capacity)
+static pf_status suggest_name(const check *c, const char *prefix, const char *name, char *text,
+                              size_t capacity)
 {
-  const char **items = pf_memory_need(2 * n_names(c) + 1, sizeof *items, c->error);
-  char(*parts)[64] = pf_memory_need(2 * n_names(c) + 1, sizeof *parts, c->error);
-  text[0] = '\0';
+  const char **items = pf_memory_need(n_names(c) + 1, sizeof *items, c->error);
+  char(*parts)[64] = pf_memory_need(n_names(c) + 1, sizeof *parts, c->error);
+  pf_status status = PF_STOP;
   if (items == NULL || parts == NULL) {
-    pf_memory_free(items);
-    pf_memory_free(parts);
-    return PF_STOP;
+    goto done;
   }
-  size_t count = 0, prefix_length = strlen(prefix);
+  size_t count = 0;
+  const size_t prefix_length = strlen(prefix);
   for (size_t i = 0; i < n_names(c); i++) {
     const char *full = name_at(c, i);
     if (strncmp(full, prefix, prefix_length) == 0) {
@@ -116,56 +124,54 @@ static pf_status suggest(const check *c, const char *prefix, const char *name, c
     }
   }
   const char *nearest = pf_text_nearest(name, (pf_names){items, count});
+  if (nearest == NULL) {
+    nearest = same_last_part(c, name);
+  }
+  text[0] = '\0';
   if (nearest != NULL) {
     (void)snprintf(text, capacity, "; did you mean '%s'?", nearest);
-  } else {
-    for (size_t i = 0; text[0] == '\0' && i < n_names(c); i++) {
-      const char *full = name_at(c, i);
-      const char *last = strrchr(full, '.');
-      if (last != NULL && strcmp(last + 1, name) == 0) {
-        (void)snprintf(text, capacity, "; did you mean '%s'?", full);
-      }
-    }
   }
+  status = PF_OK;
+done:
   pf_memory_free(items);
   pf_memory_free(parts);
-  return PF_OK;
+  return status;
 }
 
-static pf_status complain(const check *c, const char *prefix, const pf_node *child)
+static pf_status report_unknown(const check *c, const char *prefix, const pf_node *child)
 {
   char where[PF_ERROR_LENGTH / 2], name[256], nearest[128], hint[128] = "";
   const pf_node *culprit = from_command_line(child);
-  pf_node_where(c->config, culprit == NULL ? child : culprit, where, sizeof where);
+  pf_node_where(c->group->config, culprit == NULL ? child : culprit, where, sizeof where);
   name_in_group(c, child, name, sizeof name);
-  if (suggest(c, prefix, child->name, nearest, sizeof nearest) != PF_OK) {
+  if (suggest_name(c, prefix, child->name, nearest, sizeof nearest) != PF_OK) {
     return PF_STOP;
   }
-  if (c->plugin != NULL) {
-    (void)snprintf(hint, sizeof hint, " (plastfit describe %s lists them)", c->plugin);
-  } else if (nearest[0] == '\0' && c->table.count > 0 && c->table.count <= 8) {
+  if (c->group->plugin != NULL) {
+    (void)snprintf(hint, sizeof hint, " (plastfit describe %s lists them)", c->group->plugin);
+  } else if (nearest[0] == '\0' && c->group->table.count > 0 && c->group->table.count <= 8) {
     pf_text list = {0};
-    for (size_t i = 0; i < c->table.count; i++) {
+    for (size_t i = 0; i < c->group->table.count; i++) {
       pf_text_add(&list, "%s%s", i > 0 ? ", " : "; there are ", name_at(c, i));
     }
     (void)snprintf(hint, sizeof hint, "%s", list.text == NULL ? "" : list.text);
     pf_text_free(&list);
   }
-  return pf_fail(c->error, PF_STOP, "%s: %s has no option '%s'%s%s", where, c->what, name, nearest,
-                 hint);
+  return pf_fail(c->error, PF_STOP, "%s: %s has no option '%s'%s%s", where, c->group->what, name,
+                 nearest, hint);
 }
 
-static pf_status wrong_shape(const check *c, const pf_node *child, enum fit fit)
+static pf_status report_shape(const check *c, const pf_node *child, enum fit fit)
 {
   char where[PF_ERROR_LENGTH / 2], path[256], shown[96];
-  pf_node_where(c->config, child, where, sizeof where);
+  pf_node_where(c->group->config, child, where, sizeof where);
   pf_node_path(child, path, sizeof path);
   pf_node_show(child, shown, sizeof shown);
   return pf_fail(c->error, PF_STOP, "%s: %s: found %s, expected %s", where, path, shown,
                  fit == GROUP ? "a group, { ... }" : "a list of groups, ( { ... }, { ... } )");
 }
 
-static bool fits(const pf_node *child, enum fit fit)
+static bool has_shape(const pf_node *child, enum fit fit)
 {
   if (fit == LEAF) {
     return true;
@@ -173,92 +179,95 @@ static bool fits(const pf_node *child, enum fit fit)
   if (fit == GROUP) {
     return child->type == PF_NODE_GROUP;
   }
-  if (fit == LIST && pf_node_is_list(child)) {
-    for (size_t i = 0; i < child->children.count; i++) {
-      if (child->children.items[i]->type != PF_NODE_GROUP) {
-        return false;
-      }
-    }
-    return true;
+  if (fit != LIST || !pf_node_is_list(child)) {
+    return false;
   }
-  return false;
+  for (size_t i = 0; i < child->children.n; i++) {
+    if (pf_nodes_at(&child->children, i)->type != PF_NODE_GROUP) {
+      return false;
+    }
+  }
+  return true;
 }
 
 static pf_status check_group(const check *c, pf_node *group, const char *prefix);
+
+/** A child that does not belong here: dropped, or an error. */
+static pf_status reject_child(const check *c, pf_node *child, const char *prefix, enum fit fit)
+{
+  if (c->dropped == NULL) {
+    return fit == UNKNOWN ? report_unknown(c, prefix, child) : report_shape(c, child, fit);
+  }
+  if (from_command_line(child) == NULL) { /* else the check without dropping reports it */
+    char name[256];
+    name_in_group(c, child, name, sizeof name);
+    pf_text_add(c->dropped, "%s%s", c->dropped->length > 0 ? ", " : "", name);
+    pf_node_remove(child);
+  }
+  return PF_OK;
+}
 
 static pf_status check_child(const check *c, pf_node *child, const char *prefix)
 {
   char path[512];
   (void)snprintf(path, sizeof path, "%s%s", prefix, child->name);
-  enum fit fit = fit_of(c, path);
-  if (!fits(child, fit)) {
-    if (c->dropped != NULL && from_command_line(child) == NULL) {
-      char name[256];
-      name_in_group(c, child, name, sizeof name);
-      pf_text_add(c->dropped, "%s%s", c->dropped->length > 0 ? ", " : "", name);
-      pf_node_remove(child);
-      return PF_OK;
-    }
-    if (c->dropped != NULL) {
-      return PF_OK; /* the check that follows without dropping reports it */
-    }
-    return fit == UNKNOWN ? complain(c, prefix, child) : wrong_shape(c, child, fit);
+  const enum fit fit = fit_of(c, path);
+  if (!has_shape(child, fit)) {
+    return reject_child(c, child, prefix, fit);
   }
-  pf_status status = PF_OK;
   if (fit == GROUP) {
     (void)snprintf(path, sizeof path, "%s%s.", prefix, child->name);
-    status = check_group(c, child, path);
-  } else if (fit == LIST) {
+    return check_group(c, child, path);
+  }
+  if (fit == LIST) {
     (void)snprintf(path, sizeof path, "%s%s[].", prefix, child->name);
-    for (size_t i = 0; status == PF_OK && i < child->children.count; i++) {
-      status = check_group(c, child->children.items[i], path);
+    for (size_t i = 0; i < child->children.n; i++) {
+      if (check_group(c, pf_nodes_at(&child->children, i), path) != PF_OK) {
+        return PF_STOP;
+      }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status check_group(const check *c, pf_node *group, const char *prefix)
 {
-  pf_status status = PF_OK;
   size_t i = 0;
-  while (status == PF_OK && i < group->children.count) {
-    size_t before = group->children.count;
-    status = check_child(c, group->children.items[i], prefix);
-    i += group->children.count == before
-             ? 1
-             : 0; /* else it was dropped, and the next one stands in its place */
+  while (i < group->children.n) {
+    const size_t before = group->children.n;
+    if (check_child(c, pf_nodes_at(&group->children, i), prefix) != PF_OK) {
+      return PF_STOP;
+    }
+    if (group->children.n == before) { /* else it was dropped, and the next one is in its place */
+      i++;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
-pf_status pf_config_check_names(const pf_config *config, pf_node *node, const char *what,
-                                const char *plugin, pf_option_table table, pf_names others,
-                                pf_text *dropped, pf_error *error)
+/** Nodes are never const objects: the config owns them, and const keeps only others from changing
+ * them. */
+static pf_node *node_of(const pf_group *group)
 {
-  check c = {.config = config,
-             .group = node,
-             .what = what,
-             .plugin = plugin,
-             .table = table,
-             .others = others,
-             .dropped = dropped,
-             .error = error};
-  return check_group(&c, node, "");
+  return (pf_node *)group->node;
 }
 
-pf_status pf_config_drop_foreign(const pf_config *config, const pf_node *node,
-                                 pf_option_table table, pf_names others, char *names,
-                                 size_t capacity, pf_error *error)
+pf_status pf_config_check_names(const pf_group *group, pf_error *error)
+{
+  const check c = {.group = group, .error = error};
+  return check_group(&c, node_of(group), "");
+}
+
+pf_status pf_config_drop_foreign(const pf_group *group, char *names, size_t capacity,
+                                 pf_error *error)
 {
   pf_text dropped = {0};
   names[0] = '\0';
-  if (node == NULL || node->type != PF_NODE_GROUP) {
+  if (group->node == NULL || group->node->type != PF_NODE_GROUP) {
     return PF_OK;
   }
-  /* nodes are never const objects: the config owns them, and const keeps only others from changing
-   * them */
-  pf_status status =
-      pf_config_check_names(config, (pf_node *)node, "", NULL, table, others, &dropped, error);
+  const check c = {.group = group, .dropped = &dropped, .error = error};
+  const pf_status status = check_group(&c, node_of(group), "");
   if (dropped.length > 0) {
     (void)snprintf(names, capacity, "%s", dropped.text);
   }

@@ -22,9 +22,10 @@ static bool is_located(const char *text, const pf_config *config)
   if (strncmp(text, "command line: ", strlen("command line: ")) == 0) {
     return true;
   }
-  for (size_t i = 0; config != NULL && i < config->n_strings; i++) {
-    size_t length = strlen(config->strings[i]);
-    if (strncmp(text, config->strings[i], length) == 0 && text[length] == ':') {
+  for (size_t i = 0; config != NULL && i < config->strings.n; i++) {
+    const char *string = pf_config_string(config, i);
+    const size_t length = strlen(string);
+    if (strncmp(text, string, length) == 0 && text[length] == ':') {
       return true;
     }
   }
@@ -37,19 +38,13 @@ void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *no
     return;
   }
   char where[PF_ERROR_LENGTH];
-  char line[PF_ERROR_LENGTH];
   pf_node_where(config, node, where, sizeof where);
-  memcpy(line, error->text, sizeof line);
-  line[sizeof line - 1] = '\0';
-  size_t place = strlen(where);
+  const size_t place = strlen(where);
   if (place + 2 >= sizeof error->text) {
     return; /* a place so long would leave no room for what happened */
   }
-  (void)memcpy(error->text, where, place);
-  (void)memcpy(error->text + place, ": ", 2);
-  size_t room = sizeof error->text - place - 2;
-  size_t length = strlen(line);
-  length = length < room ? length : room - 1;
-  (void)memcpy(error->text + place + 2, line, length);
-  error->text[place + 2 + length] = '\0';
+  memmove(error->text + place + 2, error->text, sizeof error->text - place - 2);
+  memcpy(error->text, where, place);
+  memcpy(error->text + place, ": ", 2);
+  error->text[sizeof error->text - 1] = '\0';
 }

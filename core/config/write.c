@@ -44,7 +44,7 @@ static void write_real(FILE *file, double value)
   (void)fprintf(file, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 
-static void indent(FILE *file, int depth)
+static void write_indent(FILE *file, int depth)
 {
   (void)fprintf(file, "%*s", 2 * depth, "");
 }
@@ -58,25 +58,28 @@ static void write_value(FILE *file, const pf_node *node, int depth, bool by_defa
   case PF_NODE_GROUP:
     (void)fprintf(file, "{\n");
     write_group(file, node, depth + 1, by_default);
-    indent(file, depth);
+    write_indent(file, depth);
     (void)fputc('}', file);
     break;
   case PF_NODE_LIST:
   case PF_NODE_ARRAY:
     (void)fputc(node->type == PF_NODE_LIST ? '(' : '[', file);
-    for (size_t i = 0; i < node->children.count; i++) {
-      const pf_node *child = node->children.items[i];
+    for (size_t i = 0; i < node->children.n; i++) {
+      const pf_node *child = pf_nodes_at(&node->children, i);
       bool own_line = child->type == PF_NODE_GROUP;
       lines = lines || own_line;
-      (void)fprintf(file, "%s%s", i > 0 ? "," : "", own_line ? "\n" : (i > 0 ? " " : ""));
+      (void)fputs(i > 0 ? "," : "", file);
       if (own_line) {
-        indent(file, depth + 1);
+        (void)fputc('\n', file);
+        write_indent(file, depth + 1);
+      } else {
+        (void)fputs(i > 0 ? " " : "", file);
       }
       write_value(file, child, depth + 1, by_default);
     }
     if (lines) {
       (void)fputc('\n', file);
-      indent(file, depth);
+      write_indent(file, depth);
     }
     (void)fputc(node->type == PF_NODE_LIST ? ')' : ']', file);
     break;
@@ -98,7 +101,7 @@ static void write_value(FILE *file, const pf_node *node, int depth, bool by_defa
 
 static void write_setting(FILE *file, const pf_node *node, int depth, bool by_default)
 {
-  indent(file, depth);
+  write_indent(file, depth);
   (void)fprintf(file, "%s = ", node->name);
   if (node->absolute != NULL) {
     write_string(file, node->absolute);
@@ -108,13 +111,13 @@ static void write_setting(FILE *file, const pf_node *node, int depth, bool by_de
   (void)fprintf(file, ";%s\n", by_default && node->type != PF_NODE_GROUP ? " # default" : "");
 }
 
-/** Those of `table` that the group does not say. */
-static void write_defaults(FILE *file, const pf_node_table *table, const pf_node *group, int depth)
+/** Those of `defaults` that the group does not say. */
+static void write_defaults(FILE *file, const pf_array *defaults, const pf_node *group, int depth)
 {
-  for (size_t i = 0; i < table->count; i++) {
-    const char *name = table->items[i]->name;
+  for (size_t i = 0; i < defaults->n; i++) {
+    const char *name = pf_nodes_at(defaults, i)->name;
     if (pf_node_find(&group->children, name, strlen(name)) == NULL) {
-      write_setting(file, table->items[i], depth, true);
+      write_setting(file, pf_nodes_at(defaults, i), depth, true);
     }
   }
 }
@@ -123,19 +126,19 @@ static void write_defaults(FILE *file, const pf_node_table *table, const pf_node
  * filled in. */
 static void write_group(FILE *file, const pf_node *group, int depth, bool by_default)
 {
-  for (size_t i = 0; i < group->children.count; i++) {
-    const pf_node *child = group->children.items[i];
+  for (size_t i = 0; i < group->children.n; i++) {
+    const pf_node *child = pf_nodes_at(&group->children, i);
     const pf_node *fallback = pf_node_find(&group->defaults, child->name, strlen(child->name));
     if (fallback == NULL || child->type != PF_NODE_GROUP || fallback->type != PF_NODE_GROUP) {
       write_setting(file, child, depth, by_default);
       continue;
     }
-    indent(file, depth);
+    write_indent(file, depth);
     (void)fprintf(file, "%s = {\n", child->name);
     write_group(file, child, depth + 1, by_default);
     write_defaults(file, &fallback->children, child, depth + 1);
     write_defaults(file, &fallback->defaults, child, depth + 1);
-    indent(file, depth);
+    write_indent(file, depth);
     (void)fprintf(file, "};\n");
   }
   write_defaults(file, &group->defaults, group, depth);
@@ -172,8 +175,8 @@ static void write_line(FILE *file, const pf_node *node)
     return;
   }
   (void)fputs(node->type == PF_NODE_GROUP ? "{ " : "( ", file);
-  for (size_t i = 0; i < node->children.count; i++) {
-    const pf_node *child = node->children.items[i];
+  for (size_t i = 0; i < node->children.n; i++) {
+    const pf_node *child = pf_nodes_at(&node->children, i);
     if (node->type == PF_NODE_GROUP) {
       (void)fprintf(file, "%s = ", child->name);
       write_line(file, child);

@@ -164,9 +164,12 @@ pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *h
 {
   pf_view *view = NULL;
   pf_error fault = {.size = sizeof fault};
-  if (pf_view_create_plugin(variant->config, variant->options, variant->what, variant->plugin->name,
-                            variant->plugin->options, (pf_names){NULL, 0}, &view,
-                            &fault) != PF_OK) {
+  const pf_group group = {.config = variant->config,
+                          .node = variant->options,
+                          .what = variant->what,
+                          .plugin = variant->plugin->name,
+                          .table = variant->plugin->options};
+  if (pf_view_create(&group, &view, &fault) != PF_OK) {
     cf_find(report,
             "its options are refused: %s (options for the check stand in conformance.cfg beside "
             "the plugin)",
@@ -314,8 +317,12 @@ static void check_options(cf_report *report, const cf_variant *variant)
       PF_OK) {
     _exit(99);
   }
-  if (pf_view_create_plugin(config, pf_config_root(config), variant->what, variant->plugin->name,
-                            table, (pf_names){NULL, 0}, &view, &error) == PF_OK) {
+  const pf_group group = {.config = config,
+                          .node = pf_config_root(config),
+                          .what = variant->what,
+                          .plugin = variant->plugin->name,
+                          .table = table};
+  if (pf_view_create(&group, &view, &error) == PF_OK) {
     cf_find(report, "a key that it did not declare is not refused");
   }
   report->n_values++;

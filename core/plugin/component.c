@@ -94,8 +94,9 @@ static pf_status drop_keys_of_other_plugin(const pf_config *config, const pf_nod
     return PF_OK;
   }
   char names[512], line[1024];
-  pf_status status =
-      pf_config_drop_foreign(config, node, plugin->options, others, names, sizeof names, error);
+  const pf_group group = {
+      .config = config, .node = node, .table = plugin->options, .others = others};
+  const pf_status status = pf_config_drop_foreign(&group, names, sizeof names, error);
   if (status == PF_OK && names[0] != '\0') {
     (void)snprintf(line, sizeof line, "%s is '%s' instead of '%s', which has no: %s (left out)",
                    what, plugin->name, before, names);
@@ -144,8 +145,13 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   char what[128];
   (void)snprintf(what, sizeof what, "%s %s", pf_kind_name(plugin->kind), plugin->name);
   pf_view *view = NULL;
-  pf_status status = pf_view_create_plugin(config, node, what, plugin->name, plugin->options,
-                                           others, &view, error);
+  const pf_group group = {.config = config,
+                          .node = node,
+                          .what = what,
+                          .plugin = plugin->name,
+                          .table = plugin->options,
+                          .others = others};
+  pf_status status = pf_view_create(&group, &view, error);
   if (status != PF_OK) {
     return status;
   }

@@ -146,10 +146,12 @@ static pf_status fill(const mask *self, pf_error *error)
         "%s must be a group with one of `density`, `file` and `matrix`: %s: { density = 0.2; }",
         self->word, self->word);
   }
-  pf_status status =
-      pf_view_create(self->problem->config, self->node, self->word,
-                     (pf_option_table){keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
-                     (pf_names){others, 1}, &view, error);
+  const pf_group group = {.config = self->problem->config,
+                          .node = self->node,
+                          .what = self->word,
+                          .table = {keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
+                          .others = {others, 1}};
+  pf_status status = pf_view_create(&group, &view, error);
   if (status != PF_OK) {
     return status;
   }

@@ -110,10 +110,11 @@ static pf_status change_parameter(const pf_problem *problem, pf_model_parameter 
     return PF_OK;
   }
   pf_view *view = NULL;
-  pf_status status =
-      pf_view_create(problem->config, node, parameter->name,
-                     (pf_option_table){keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
-                     (pf_names){0}, &view, error);
+  const pf_group group = {.config = problem->config,
+                          .node = node,
+                          .what = parameter->name,
+                          .table = {keys, sizeof keys / sizeof keys[0], sizeof keys[0]}};
+  pf_status status = pf_view_create(&group, &view, error);
   if (status != PF_OK) {
     return status;
   }

@@ -178,8 +178,12 @@ static void point_below(const pf_config *config, pf_error *error)
 pf_status pf_build_settings(pf_problem *problem, uint32_t *normalise, pf_error *error)
 {
   pf_view *view = NULL;
-  pf_status status = pf_view_create(problem->config, pf_config_root(problem->config), "the config",
-                                    pf_keys_root(), pf_keys_root_groups(), &view, error);
+  const pf_group root = {.config = problem->config,
+                         .node = pf_config_root(problem->config),
+                         .what = "the config",
+                         .table = pf_keys_root(),
+                         .others = pf_keys_root_groups()};
+  pf_status status = pf_view_create(&root, &view, error);
   if (status != PF_OK) {
     point_below(problem->config, error);
     return status;
@@ -228,8 +232,12 @@ pf_status pf_build_host_view(const pf_problem *problem, const pf_component *comp
       others[n++] = host.items[i];
     }
   }
-  pf_status status = pf_view_create(problem->config, component->node, what, pf_keys_of_kind(kind),
-                                    (pf_names){others, n}, view, error);
+  const pf_group group = {.config = problem->config,
+                          .node = component->node,
+                          .what = what,
+                          .table = pf_keys_of_kind(kind),
+                          .others = {others, n}};
+  pf_status status = pf_view_create(&group, view, error);
   pf_memory_free(others);
   return status;
 }

@@ -79,9 +79,13 @@ pf_view *view_of_rule(const char *text, const char *override, pf_config **config
   if (parse(text, override, config, error) != PF_OK) {
     return NULL;
   }
-  const pf_node *group = pf_node_get(pf_config_root(*config), "rule");
-  if (pf_view_create_plugin(*config, group, "rule taylor", "taylor", rule_table(), rule_others(),
-                            &view, error) != PF_OK) {
+  const pf_group group = {.config = *config,
+                          .node = pf_node_get(pf_config_root(*config), "rule"),
+                          .what = "rule taylor",
+                          .plugin = "taylor",
+                          .table = rule_table(),
+                          .others = rule_others()};
+  if (pf_view_create(&group, &view, error) != PF_OK) {
     pf_config_free(*config);
     return NULL;
   }

@@ -105,16 +105,17 @@ Test(config_overrides, another_plugin_drops_only_keys_of_the_file)
   char names[128];
   cr_assert_eq(pf_config_parse(file, "t.cfg", overrides, 2, &config, &error), PF_OK);
   const pf_node *group = pf_node_get(pf_config_root(config), "rule");
-  cr_assert_eq(pf_config_drop_foreign(config, group, rule_table(), rule_others(), names,
-                                      sizeof names, &error),
-               PF_OK);
+  const pf_group rule = {.config = config,
+                         .node = group,
+                         .what = "rule taylor",
+                         .table = rule_table(),
+                         .others = rule_others()};
+  cr_assert_eq(pf_config_drop_foreign(&rule, names, sizeof names, &error), PF_OK);
   cr_assert_str_eq(names, "foreign, in.other, far");
   cr_assert_not_null(pf_node_get(group, "eta")); /* the host's stays */
   cr_assert_not_null(pf_node_get(group, "in.sd"));
   pf_view *view = NULL;
-  cr_assert_neq(
-      pf_view_create(config, group, "rule taylor", rule_table(), rule_others(), &view, &error),
-      PF_OK);
+  cr_assert_neq(pf_view_create(&rule, &view, &error), PF_OK);
   cr_assert_str_eq(error.text, "command line: rule.mine=4: rule taylor has no option 'mine'");
   pf_config_free(config);
 }

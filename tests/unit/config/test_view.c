@@ -48,9 +48,8 @@ Test(config_view, an_empty_group_has_defaults)
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   cr_assert_eq(parse("", NULL, &config, &error), PF_OK);
-  cr_assert_eq(pf_view_create(config, NULL, "fit", (pf_option_table){items, 1, sizeof items[0]},
-                              (pf_names){0}, &view, &error),
-               PF_OK);
+  const pf_group fit = {.config = config, .what = "fit", .table = {items, 1, sizeof items[0]}};
+  cr_assert_eq(pf_view_create(&fit, &view, &error), PF_OK);
   const pf_options *o = pf_view_options(view);
   cr_assert_eq(o->real(o, "a.b"), 2.0);
   pf_view_free(view);
@@ -186,10 +185,9 @@ Test(config_view, a_default_that_is_wrong_is_the_tables_fault)
     pf_view *view = NULL;
     pf_error error = pf_error_none();
     cr_assert_eq(parse("", NULL, &config, &error), PF_OK);
-    cr_assert_eq(pf_view_create(config, NULL, "rule x",
-                                (pf_option_table){&bad[i], 1, sizeof bad[0]}, (pf_names){0}, &view,
-                                &error),
-                 PF_STOP);
+    const pf_group rule = {
+        .config = config, .what = "rule x", .table = {&bad[i], 1, sizeof bad[0]}};
+    cr_assert_eq(pf_view_create(&rule, &view, &error), PF_STOP);
     cr_assert(strstr(error.text, "a mistake in the table") != NULL, "%s", error.text);
     pf_config_free(config);
   }

@@ -28,21 +28,25 @@ Test(config_write, reads_back_the_same)
   pf_error error = pf_error_none();
   cr_assert_eq(pf_config_parse(text, "configs/t.cfg", overrides, 2, &config, &error), PF_OK, "%s",
                error.text);
-  const pf_node *group = pf_node_get(pf_config_root(config), "rule");
-  cr_assert_eq(pf_view_create(config, group, "rule", rule_table(), host, &view, &error), PF_OK,
-               "%s", error.text);
+  pf_group rule = {.config = config,
+                   .node = pf_node_get(pf_config_root(config), "rule"),
+                   .what = "rule",
+                   .table = rule_table(),
+                   .others = host};
+  cr_assert_eq(pf_view_create(&rule, &view, &error), PF_OK, "%s", error.text);
   cr_assert_eq(pf_config_write(config, name, &error), PF_OK);
 
   cr_assert_eq(pf_config_read(name, NULL, 0, &again, &error), PF_OK, "%s", error.text);
-  group = pf_node_get(pf_config_root(again), "rule");
+  const pf_node *group = pf_node_get(pf_config_root(again), "rule");
   /* no option is left to its default: each is written in the file, but those that have none */
   static const char *const filled[] = {
       "rate", "layers", "kind", "baited", "count", "in.mean", "task.blocks.[0].reward"};
   for (size_t i = 0; i < sizeof filled / sizeof filled[0]; i++) {
     cr_assert_not_null(pf_node_get(group, filled[i]), "%s", filled[i]);
   }
-  cr_assert_eq(pf_view_create(again, group, "rule", rule_table(), host, &second, &error), PF_OK,
-               "%s", error.text);
+  rule.config = again;
+  rule.node = group;
+  cr_assert_eq(pf_view_create(&rule, &second, &error), PF_OK, "%s", error.text);
   const pf_options *a = pf_view_options(view), *b = pf_view_options(second);
   cr_assert_eq(a->real(a, "rate"), b->real(b, "rate"));
   cr_assert_eq(a->real(a, "in.sd"), b->real(b, "in.sd"));
@@ -81,9 +85,12 @@ Test(config_write, two_views_of_one_group_write_each_default_once)
   const pf_node *group = pf_node_get(pf_config_root(config), "source");
   for (int i = 0; i < 4; i++) {
     const pf_option *items = i % 2 == 0 ? first : other;
-    cr_assert_eq(pf_view_create(config, group, "source", (pf_option_table){items, 1, sizeof *items},
-                                (pf_names){all, 1}, &view, &error),
-                 PF_OK);
+    const pf_group source = {.config = config,
+                             .node = group,
+                             .what = "source",
+                             .table = {items, 1, sizeof *items},
+                             .others = {all, 1}};
+    cr_assert_eq(pf_view_create(&source, &view, &error), PF_OK);
     pf_view_free(view);
   }
   cr_assert_null(pf_node_get(group, "in")); /* what was filled in does not look given */
@@ -110,10 +117,12 @@ Test(config_write, a_group_said_after_its_defaults_stands_once)
   pf_error error = pf_error_none();
   double value = 0.0;
   cr_assert_eq(parse("source: { };", NULL, &config, &error), PF_OK);
-  cr_assert_eq(pf_view_create(config, pf_node_get(pf_config_root(config), "source"), "source",
-                              (pf_option_table){options, 2, sizeof *options}, (pf_names){all, 1},
-                              &view, &error),
-               PF_OK);
+  const pf_group source = {.config = config,
+                           .node = pf_node_get(pf_config_root(config), "source"),
+                           .what = "source",
+                           .table = {options, 2, sizeof *options},
+                           .others = {all, 1}};
+  cr_assert_eq(pf_view_create(&source, &view, &error), PF_OK);
   pf_view_free(view);
   cr_assert_eq(pf_config_override(config, "source.in.mean=7.5", &error), PF_OK);
   cr_assert_eq(pf_config_override(config, "source.in.other=3", &error), PF_OK);
