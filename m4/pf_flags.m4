@@ -17,7 +17,7 @@ AC_DEFUN([PF_CHOOSE_PRECISION], [
 dnl PF_COMPILER_FLAGS
 dnl What every file is compiled with, beside the user's CFLAGS. Never -ffast-math: NaN marks missing data, and sums
 dnl are taken in a stated order. Binaries are for the baseline of the machine's family (faster variants are chosen at
-dnl run time, plastfit/abi/simd.h), unless --enable-native.
+dnl run time, plastfit/author/simd.h), unless --enable-native.
 AC_DEFUN([PF_COMPILER_FLAGS], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--disable-werror], [let warnings pass])], [], [enable_werror=yes])
   AC_ARG_ENABLE([native], [AS_HELP_STRING([--enable-native], [compile for this machine only])], [], [enable_native=no])

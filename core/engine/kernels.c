@@ -1,7 +1,7 @@
 #include "core/engine/kernels.h"
 
 #include <cblas.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/simd.h>
 
 /* A matrix product of at least this many multiplications goes to OpenBLAS; below, its call costs
  * more than it saves. */

@@ -1,7 +1,7 @@
 #include "core/problem/initial_weights.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 
 #include <stdbool.h>
 

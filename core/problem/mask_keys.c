@@ -1,9 +1,9 @@
 /* Masks of network.projections: given inline, from a file, or drawn with a density. */
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/problem/build.h"
 #include "core/model/masks.h"
-#include <plastfit/abi/csv.h>
+#include "core/problem/build.h"
+#include <plastfit/author/csv.h>
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "core/readers/sheet.h"
 #include "core/base/memory.h"
 #include <math.h>
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 #include <stdbool.h>
 #include <string.h>
 

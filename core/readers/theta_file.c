@@ -1,6 +1,6 @@
 #include "core/readers/theta_file.h"
 #include "core/base/memory.h"
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 
 enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, ANIMAL, EXPERIMENT, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {"unit",   "owner",  "name",      "estimate",

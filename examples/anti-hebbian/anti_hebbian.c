@@ -11,7 +11,7 @@
   P(rate, "1", 0.1, 0.0, INFINITY, "of depression")           \
   P(decay, "1", 0.05, 0.0, INFINITY, "of the return to rest") \
   P(rest, "weight", 0.1, -INFINITY, INFINITY, "weight of a synapse at rest")
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 PF_DW(s, p)
 {
@@ -27,4 +27,4 @@ PF_DDW(s, p)
                    .decay = p.rest - s.w,
                    .rest = p.decay};
 }
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

@@ -14,7 +14,7 @@
   P(rate, "1", 0.1, 0.0, INFINITY, "of learning")                                                \
   P(threshold, "activity", 0.5, -INFINITY, INFINITY, "of y: depression turns into potentiation") \
   P(decay, "1", 0.01, 0.0, INFINITY, "of forgetting, towards w = 0")
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 PF_DW(s, p)
 {
@@ -32,4 +32,4 @@ PF_DDW(s, p)
                    .threshold = -p.rate * s.y * s.x,
                    .decay = -s.w};
 }
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

@@ -11,7 +11,7 @@
   P(rate, "1", 0.1, 0.0, INFINITY, "of learning")                                        \
   P(mean_x, "activity", 0.5, -INFINITY, INFINITY, "presynaptic activity without effect") \
   P(mean_y, "activity", 0.5, -INFINITY, INFINITY, "postsynaptic activity without effect")
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 PF_DW(s, p)
 {
@@ -26,4 +26,4 @@ PF_DDW(s, p)
                    .mean_x = -p.rate * (s.y - p.mean_y),
                    .mean_y = -p.rate * (s.x - p.mean_x)};
 }
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

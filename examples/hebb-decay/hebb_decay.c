@@ -4,7 +4,7 @@
 #define PF_RULE_THETA(P)                          \
   P(rate, "1", 0.1, 0.0, INFINITY, "of learning") \
   P(decay, "1", 0.01, 0.0, INFINITY, "of forgetting, towards w = 0")
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 PF_DW(s, p)
 {
@@ -16,4 +16,4 @@ PF_DDW(s, p)
   return (pf_dsyn){
       .x = p.rate * s.y, .y = p.rate * s.x, .w = -p.decay, .rate = s.y * s.x, .decay = -s.w};
 }
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

@@ -3,8 +3,9 @@
  * 2, 32-48, 1982):
  *
  *     dw_ij   = rate x_j y_i (y_i - t_i) - decay w_ij
- *     t_i    <- t_i + forget (y_i^2 - t_i)                one trace per postsynaptic neuron; dw
- * sees it before the step
+ *     t_i    <- t_i + forget (y_i^2 - t_i)
+ *
+ * t is a trace with one value per postsynaptic neuron. dw sees it as it was before the step.
  *
  * The same rule as examples/bcm but for t_i, and so written with the block callbacks: a trace is
  * more than one synapse's business. A call has a block of rows of the weight matrix, and loops over

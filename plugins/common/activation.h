@@ -15,7 +15,7 @@
 #define PLASTFIT_PLUGINS_COMMON_ACTIVATION_H
 
 #include <plastfit/abi/base.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/simd.h>
 
 /* ---- double ---- */
 

@@ -3,14 +3,15 @@
  * tests of whole trajectories (tests/golden, tests/gradients) need. The text has
  *
  *     network: { plugin = "feedforward"; ... };
- *     rules:   { layer1: { plugin = "taylor"; ...; eta = 0.5; modulator = "reward"; }; };   # named
- * by projection losses = ( { plugin = "choice"; weight = 1.0; } );
+ *     rules:   { layer1: { plugin = "taylor"; ...; eta = 0.5; modulator = "reward"; }; };
+ *     losses = ( { plugin = "choice"; weight = 1.0; } );
+ *
+ * A rule's group is named by its projection.
  */
 #ifndef PLASTFIT_TESTS_LAB_H
 #define PLASTFIT_TESTS_LAB_H
 
 #include "core/model/model.h"
-
 
 enum { LAB_MAX = 4 };
 

@@ -37,7 +37,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_loss_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_loss_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -168,7 +168,7 @@ static pf_status constant(const void *object, const pf_loss_in *in, const double
 static const pf_loss_ops ops = {.size = sizeof(pf_loss_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .declare = declared,
+                                .declare = declare,
                                 .evaluate = evaluate,
                                 .vjp = vjp,
                                 .whiten = whiten,

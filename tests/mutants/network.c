@@ -53,7 +53,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_network_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_network_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -180,7 +180,7 @@ static pf_status activate_jvp(const void *object, const pf_units *in, const pf_r
 static const pf_network_ops ops = {.size = sizeof(pf_network_ops),
                                    .create = create,
                                    .destroy = destroy,
-                                   .declare = declared,
+                                   .declare = declare,
                                    .initial = initial,
                                    .activate = activate,
                                    .activate_vjp = activate_vjp,

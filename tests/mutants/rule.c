@@ -78,7 +78,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -270,7 +270,7 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 static const pf_rule_ops ops = {.size = IF(13, offsetof(pf_rule_ops, vjp), sizeof(pf_rule_ops)),
                                 .create = create,
                                 .destroy = destroy,
-                                .declare = declared,
+                                .declare = declare,
                                 .forward = IF(15, NULL, forward),
                                 .vjp = vjp,
                                 .jvp = jvp,

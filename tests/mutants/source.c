@@ -36,7 +36,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_source_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_source_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -135,7 +135,7 @@ static void end(const void *object, double *state)
 static const pf_source_ops ops = {.size = sizeof(pf_source_ops),
                                   .create = create,
                                   .destroy = destroy,
-                                  .declare = declared,
+                                  .declare = declare,
                                   .read = read_all,
                                   .begin = begin,
                                   .next = next,

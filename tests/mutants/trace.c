@@ -51,7 +51,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -228,7 +228,7 @@ static pf_status update_traces_jvp(const void *object, const pf_block *in, const
 static const pf_rule_ops ops = {.size = sizeof(pf_rule_ops),
                                 .create = create,
                                 .destroy = destroy,
-                                .declare = declared,
+                                .declare = declare,
                                 .forward = forward,
                                 .vjp = vjp,
                                 .update_traces = update_traces,

@@ -7,7 +7,7 @@
  * where its unit is listed.
  */
 #include <plastfit/abi/plugin.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/simd.h>
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * poisson - log likelihood of spike counts n per bin, from the activity o of a layer, per step:
  *
- *     ll = sum over recorded units i of  n_i log(rate_i) - rate_i - log(n_i!),   rate_i = link(gain
- * o_i + baseline)
+ *     ll = sum over recorded units i of  n_i log(rate_i) - rate_i - log(n_i!)
+ *     rate_i = link(gain o_i + baseline)
  *
  * with link exp (the canonical one), softplus log(1 + exp), or identity. Rates are counts per bin.
  */

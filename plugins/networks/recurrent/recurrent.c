@@ -1,9 +1,10 @@
 /*
  * recurrent - units that see one another's activity of the step before, and a readout:
  *
- *     drive_i(t) = sum_j U_ij x_j(t) + sum_k V_ik y_k(t - 1) [+ b_i]           the host computes
- * this discrete:  v_i(t) = drive_i(t) leaky:     v_i(t) = k v_i(t - 1) + (1 - k) drive_i(t),   k =
- * exp(-dt / tau) y_i(t) = f(v_i(t)),   output = g(gain sum_i R_i y_i(t) + bias)
+ *     drive_i(t) = sum_j U_ij x_j(t) + sum_k V_ik y_k(t - 1) [+ b_i]     (the host computes this)
+ *     discrete:  v_i(t) = drive_i(t)
+ *     leaky:     v_i(t) = k v_i(t - 1) + (1 - k) drive_i(t),   k = exp(-dt / tau)
+ *     y_i(t) = f(v_i(t)),   output = g(gain sum_i R_i y_i(t) + bias)
  *
  * The leak is the exact solution of tau dv/dt = -v + drive over a step of constant drive, so a dt
  * above tau is no instability. U, V, R and b are projections, any of which may be plastic or

@@ -7,7 +7,7 @@
 #define PLASTFIT_RULES_RULE_COMMON_H
 
 #include <plastfit/abi/rule.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/simd.h>
 
 #include <math.h>
 

@@ -19,7 +19,7 @@
 
 /** What every table of ops begins with. */
 #define RULE_LIFE                                                                         \
-  .size = sizeof(pf_rule_ops), .create = create, .destroy = destroy, .declare = declared, \
+  .size = sizeof(pf_rule_ops), .create = create, .destroy = destroy, .declare = declare, \
   .describe = describe
 
 /** An op whose loops cannot fail, and one whose loops can; none takes a block that is not dense. */

@@ -271,7 +271,7 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   return PF_OK;
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const expr *self = object;
   (void)error;
@@ -580,7 +580,7 @@ PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root
       .size = sizeof(pf_rule_ops),                                                                 \
       .create = create,                                                                            \
       .destroy = destroy,                                                                          \
-      .declare = declared,                                                                         \
+      .declare = declare,                                                                         \
       .forward = forward##suffix,                                                                  \
       .vjp = vjp##suffix,                                                                          \
       .jvp = jvp##suffix,                                                                          \

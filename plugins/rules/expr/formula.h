@@ -4,8 +4,8 @@
  *     sum     := product (("+" | "-") product)*
  *     product := sign (("*" | "/") sign)*
  *     sign    := ("-" | "+") sign | power
- *     power   := atom ("^" sign)?                    right-associative, binds closer than a minus
- * before it atom    := number | name | function "(" sum ("," sum)? ")" | "(" sum ")"
+ *     power   := atom ("^" sign)?         right-associative, binds closer than a minus before it
+ *     atom    := number | name | function "(" sum ("," sum)? ")" | "(" sum ")"
  *
  * A node has one value per row of a block (parameters, channels, y and what is made of them: ROW)
  * or one per synapse (CELL). Nodes that are alike are one node. Products are regrouped so that

@@ -12,7 +12,7 @@
 
 #include "formula.h"
 
-#include <plastfit/abi/pf_math.h>
+#include <plastfit/author/pf_math.h>
 
 enum {
   TAPE_ROWS = 32,

@@ -163,7 +163,7 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   return PF_OK;
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
   static const uint32_t reads[MLP_MAX_INPUTS] = {PF_READS_PRE, PF_READS_POST, PF_READS_WEIGHT,

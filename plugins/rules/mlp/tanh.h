@@ -1,9 +1,8 @@
 /*
  * plugins/rules/mlp/tanh.h - a tanh that compilers vectorise, and that passes NaN through.
  *
- *     tanh |x| = e / (e + 2),   e = exp(2 |x|) - 1 = 2^k (exp(s) - 1) + (2^k - 1),   2 |x| = k ln 2
- * + s,  |s| <= ln 2 /
- * 2
+ *     tanh |x| = e / (e + 2),   e = exp(2 |x|) - 1 = 2^k (exp(s) - 1) + (2^k - 1)
+ *     2 |x| = k ln 2 + s,   |s| <= ln 2 / 2
  *
  * exp(s) - 1 is a Taylor polynomial, so small x keep their relative accuracy. Largest error
  * measured against libm's long double over 4 million points: see test_mlp.c. libm's own, called per

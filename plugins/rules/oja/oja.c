@@ -11,7 +11,7 @@
   P(rate, "1", 0.1, -INFINITY, INFINITY, "of the Hebbian part, x y", 1.0) \
   P(decay, "1", 0.1, -INFINITY, INFINITY, "of the forgetting part, y^2 w", 1.0)
 #define PF_RULE_READS (PF_READS_PRE | PF_READS_POST | PF_READS_WEIGHT)
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 PF_DW(s, p)
 {
@@ -26,4 +26,4 @@ PF_DDW(s, p)
                    .rate = s.y * s.x,
                    .decay = -s.y * s.y * s.w};
 }
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

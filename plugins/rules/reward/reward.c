@@ -8,8 +8,8 @@
  *
  * each with - decay w where `decay_term` is set. All of them are
  *
- *     dw_ij = a_i (x_j - m) - (b x_j + d) w_ij,     a_i = rate r (y_i or 1),  b = rate or 0,  d =
- * decay or 0
+ *     dw_ij = a_i (x_j - m) - (b x_j + d) w_ij
+ *     a_i = rate r (y_i or 1),  b = rate or 0,  d = decay or 0
  *
  * so there is one kernel. Sources are in README.md.
  */
@@ -118,7 +118,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
   const reward *self = object;

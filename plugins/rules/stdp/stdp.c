@@ -1,9 +1,9 @@
 /*
  * plugins/rules/stdp/stdp.c - spike-timing-dependent plasticity by traces (all pairs).
  *
- *     p_j <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i every step s_ij
- * = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i dw_ij = s_ij | m s_ij | m c_ij,
- * c_ij <- exp(-dt / tau_c) c_ij + s_ij
+ *     p_j  <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i   every step
+ *     s_ij  = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i
+ *     dw_ij = s_ij | m s_ij | m c_ij,   c_ij <- exp(-dt / tau_c) c_ij + s_ij
  *
  * dw sees the traces before the step, so that a pair of spikes in the same step does not count, and
  * an eligibility c waits at least one step for its modulator m. F is 1 (additive) or (w_max - w),
@@ -139,7 +139,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const stdp *self = object;
   (void)error;

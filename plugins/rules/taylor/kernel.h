@@ -8,8 +8,8 @@
  * where it can be:
  *
  *     per call           theta and r   into a table  K[u power][v power][w power]
- *     per row or column  K and u       into the coefficients p[v power][w power] of a polynomial in
- * v and w per synapse        that polynomial, at most 3 x 3
+ *     per row or column  K and u       into coefficients p[v power][w power] of a polynomial
+ *     per synapse        v and w       that polynomial, at most 3 x 3
  *
  * The loops are specialised for the highest power of v (V) and of w (C) by constant arguments. A
  * table's slot is (power of u) * (V + 1) * (C + 1) + (power of v) * (C + 1) + (power of w).

@@ -270,7 +270,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)error;
   const taylor *self = object;
@@ -461,7 +461,7 @@ static int is_of_pairs(const pf_block *in, const pf_update *update, int64_t ld)
       .size = sizeof(pf_rule_ops),                                                               \
       .create = create,                                                                          \
       .destroy = destroy,                                                                        \
-      .declare = declared,                                                                       \
+      .declare = declare,                                                                       \
       .forward = forward##suffix,                                                                \
       .vjp = vjp##suffix,                                                                        \
       .jvp = jvp##suffix,                                                                        \

@@ -94,7 +94,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   const trace *self = object;
   (void)error;

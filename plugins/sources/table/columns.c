@@ -1,6 +1,6 @@
 #include "columns.h"
 
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 
 /* ---- the header and the first row ---- */
 

@@ -5,7 +5,7 @@
 
 #include "columns.h"
 
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 
 typedef struct table_steps {
   const recording *recording;

@@ -1,7 +1,7 @@
 /* A reward schedule from a CSV file: a row per trial, a column per cue. Trials with equal rows make
  * one block. */
 #include "cues.h"
-#include <plastfit/abi/csv.h>
+#include <plastfit/author/csv.h>
 
 /** Room for one block more. */
 static pf_status reserve(cue_task *task, int64_t *capacity, pf_error *error)

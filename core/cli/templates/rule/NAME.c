@@ -7,7 +7,7 @@
  *
  *     make && plastfit check ./@NAME@.so && plastfit fit @NAME@.cfg
  */
-#define PF_RULE_NAME @NAME@
+#define PF_RULE_NAME @NAME @
 /* as text; a fit prints it with numbers in place of the parameters' names */
 #define PF_RULE_EQUATION "rate x r - decay w"
 
@@ -19,7 +19,7 @@
 /* name, the channels it is made of unless the config says otherwise */
 #define PF_RULE_MODULATORS(M) M(r, "reward - expected_reward")
 
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 /* The change of one synapse. s.x: presynaptic activity, s.y: postsynaptic, s.w: the weight,
  * s.r: the modulator; p.rate: a parameter. Functions: pf_exp, pf_log, pf_tanh, pf_sqrt, pf_abs,
@@ -40,4 +40,4 @@ PF_DDW(s, p)
   };
 }
 
-#include <plastfit/abi/pf_synapse_rule.h>
+#include <plastfit/author/pf_synapse_rule.h>

@@ -1,6 +1,6 @@
 /*
- * plastfit/abi/pf_math.h against libm in long double: accuracy, special values, in each instruction
- * set.
+ * plastfit/author/pf_math.h against libm in long double: accuracy, special values, in each
+ * instruction set.
  *
  * The points are a fixed sequence that fills its range evenly. With PF_MATH_POINTS=4000000 in the
  * environment the largest errors are 1.05 (exp), 1.96 (log) and 2.58 (tanh) units in the last
@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
-#include <plastfit/abi/pf_math.h>
+#include <plastfit/author/pf_math.h>
 #include <stdlib.h>
 
 enum { CHUNK = 1000 };
@@ -124,7 +124,7 @@ static void check_accuracy(const char *name, double found, double accepted)
             found, accepted);
 }
 
-Test(abi_math, exp_is_accurate)
+Test(author_math, exp_is_accurate)
 {
   const double low = is_single() ? -87 : -708, high = is_single() ? 88 : 709;
   check_accuracy(
@@ -133,7 +133,7 @@ Test(abi_math, exp_is_accurate)
       1.3);
 }
 
-Test(abi_math, log_is_accurate)
+Test(author_math, log_is_accurate)
 {
   const double low = is_single() ? -125 : -1021, high = is_single() ? 127 : 1023;
   check_accuracy(
@@ -142,7 +142,7 @@ Test(abi_math, log_is_accurate)
       2.3);
 }
 
-Test(abi_math, tanh_is_accurate)
+Test(author_math, tanh_is_accurate)
 {
   check_accuracy("tanh",
                  fmax(worst(FUNCTION(tanh), tanhl, -25, 25, false),
@@ -151,12 +151,12 @@ Test(abi_math, tanh_is_accurate)
                  3.0);
 }
 
-Test(abi_math, sqrt_is_exact_to_rounding)
+Test(author_math, sqrt_is_exact_to_rounding)
 {
   check_accuracy("sqrt", worst(FUNCTION(sqrt), sqrtl, 0, 10, false), 0.5001);
 }
 
-Test(abi_math, not_a_number_stays_one)
+Test(author_math, not_a_number_stays_one)
 {
   const function all[] = {FUNCTION(exp),  FUNCTION(log),  FUNCTION(tanh),
                           FUNCTION(sqrt), FUNCTION(step), FUNCTION(abs)};
@@ -168,7 +168,7 @@ Test(abi_math, not_a_number_stays_one)
             isnan(pf_max(1, nan)));
 }
 
-Test(abi_math, outside_and_at_the_ends)
+Test(author_math, outside_and_at_the_ends)
 {
   const double inf = (double)INFINITY;
   cr_assert(value(FUNCTION(exp), inf) == inf);
@@ -192,7 +192,7 @@ Test(abi_math, outside_and_at_the_ends)
   cr_assert(isnan(value(FUNCTION(sqrt), -1)));
 }
 
-Test(abi_math, comparisons)
+Test(author_math, comparisons)
 {
   cr_assert(pf_abs((pf_real)-1.5) == (pf_real)1.5 && pf_abs((pf_real)1.5) == (pf_real)1.5);
   cr_assert(pf_min(2, 3) == 2 && pf_min(3, 2) == 2 && pf_max(2, 3) == 3 && pf_max(3, 2) == 3);

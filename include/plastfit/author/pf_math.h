@@ -1,18 +1,18 @@
 /*
- * plastfit/abi/pf_math.h - exp, log, tanh and the like in pf_real, so written that compilers
+ * plastfit/author/pf_math.h - exp, log, tanh and the like in pf_real, so written that compilers
  * vectorise them.
  *
  * libm's functions are called once per synapse (13 times slower, measured with tanh), and those of
  * double round a single-precision loop trip through double. These are for hot loops: of a NaN they
  * make a NaN, and outside of the domain what libm makes, inf or NaN, without errno or
  * floating-point flags. Largest error seen over 4 million points: 1.1 (exp), 2.0 (log) and 2.6
- * (tanh) units in the last place (tests/unit/abi/test_math.c).
+ * (tanh) units in the last place (tests/unit/author/test_math.c).
  */
-#ifndef PLASTFIT_ABI_PF_MATH_H
-#define PLASTFIT_ABI_PF_MATH_H
+#ifndef PLASTFIT_AUTHOR_PF_MATH_H
+#define PLASTFIT_AUTHOR_PF_MATH_H
 
 #include <plastfit/abi/base.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/simd.h>
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /*
- * plastfit/abi/simd.h - one source, several instruction sets (optional for plugins).
+ * plastfit/author/simd.h - one source, several instruction sets (optional for plugins).
  *
  * Write a hot loop as PF_INLINE function bodies, instantiate the ops once per
  * instruction set with PF_FOR_EACH_ISA, and choose once, in the entry function,
@@ -16,8 +16,8 @@
  *
  * The environment variable PLASTFIT_ISA ("baseline" or "avx2") pins the choice.
  */
-#ifndef PLASTFIT_ABI_SIMD_H
-#define PLASTFIT_ABI_SIMD_H
+#ifndef PLASTFIT_AUTHOR_SIMD_H
+#define PLASTFIT_AUTHOR_SIMD_H
 
 #include <plastfit/abi/base.h>
 

@@ -1,5 +1,5 @@
 /*
- * plastfit/abi/pf_synapse_rule.h - the plugin around PF_DW and PF_DDW. Include it last; see
+ * plastfit/author/pf_synapse_rule.h - the plugin around PF_DW and PF_DDW. Include it last; see
  * pf_synapse.h.
  *
  * How it computes: rows in pairs, so that the gradient wrt x is loaded and stored once for both and
@@ -7,10 +7,10 @@
  * PF_SYN_STRETCH columns of two rows are taken in pf_real lanes, what is beyond in double. Rows of
  * fewer than PF_SYN_NARROW columns go synapse by synapse: setting up a vector loop would cost more.
  */
-#ifndef PLASTFIT_ABI_PF_SYNAPSE_RULE_H
-#define PLASTFIT_ABI_PF_SYNAPSE_RULE_H
+#ifndef PLASTFIT_AUTHOR_PF_SYNAPSE_RULE_H
+#define PLASTFIT_AUTHOR_PF_SYNAPSE_RULE_H
 
-#include <plastfit/abi/pf_synapse.h>
+#include <plastfit/author/pf_synapse.h>
 
 #if defined(PF_RULE_NAME) && !defined(__cplusplus)
 

@@ -1,6 +1,6 @@
 /*
- * plastfit/abi/csv.h - reading CSV (RFC 4180): rows of fields, one at a time, so that memory does
- * not grow with the file.
+ * plastfit/author/csv.h - reading CSV (RFC 4180): rows of fields, one at a time, so that memory
+ * does not grow with the file.
  *
  * Understood: quoted fields (with commas, line ends and "" in them), LF, CRLF and CR, a UTF-8 byte
  * order mark, blank lines (skipped), spaces around unquoted fields (dropped). No comments.
@@ -8,8 +8,8 @@
  * Optional for plugins, like simd.h: a header without a source file, so that a source that links
  * nothing of the core reads as the core does.
  */
-#ifndef PLASTFIT_ABI_CSV_H
-#define PLASTFIT_ABI_CSV_H
+#ifndef PLASTFIT_AUTHOR_CSV_H
+#define PLASTFIT_AUTHOR_CSV_H
 
 #include <plastfit/abi/base.h>
 

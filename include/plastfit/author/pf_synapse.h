@@ -1,16 +1,16 @@
 /*
- * plastfit/abi/pf_synapse.h - a rule written as one function of one synapse.
+ * plastfit/author/pf_synapse.h - a rule written as one function of one synapse.
  *
  * Say the rule's name and parameters, include this header, write dw and its partial derivatives,
  * include pf_synapse_rule.h. That makes everything a rule plugin has: the block callbacks forward,
- * vjp, jvp and the fused steps, vectorised, in one variant per instruction set; needs, create,
+ * vjp, jvp and the fused steps, vectorised, in one variant per instruction set; declare, create,
  * destroy, describe, the descriptor, the entry function. A whole plugin, in the file oja2.c:
  *
  *     #define PF_RULE_NAME oja2
  *     #define PF_RULE_THETA(P)                                           \
  *       P(gain, "1", 0.1, 0.0, INFINITY, "of the Hebbian part, x y")     \
  *       P(decay, "1", 0.1, 0.0, INFINITY, "of the forgetting part, y^2 w")
- *     #include <plastfit/abi/pf_synapse.h>
+ *     #include <plastfit/author/pf_synapse.h>
  *     PF_DW(s, p)
  *     {
  *       return p.gain * s.x * s.y - p.decay * s.y * s.y * s.w;
@@ -23,37 +23,43 @@
  *                        .gain = s.x * s.y,
  *                        .decay = -s.y * s.y * s.w};
  *     }
- *     #include <plastfit/abi/pf_synapse_rule.h>
+ *     #include <plastfit/author/pf_synapse_rule.h>
  *
  * Before this header:
  *
- *   PF_RULE_NAME           the module: also the file's name without suffix; a C identifier
- *   PF_RULE_THETA(P)       a P(name, unit, initial, lower, upper, help, value) per parameter, the
- * last two optional. INFINITY is no bound. A fit starts at `initial`; a teacher uses `value`, else
- * `initial`. PF_RULE_MODULATORS(M)  optional: an M(name, channels) or M(name, channels, help) per
- * modulator, which is then s.name; `channels` is what it is made of unless the config says: "reward
- * - expected_reward" PF_RULE_SUMMARY        optional: one line, its equation, for `plastfit list`
- *   PF_RULE_EQUATION       optional: the right side as text, "gain x y - decay y^2 w"; `describe`
- * puts numbers in PF_RULE_VERSION        optional: "1.0" PF_RULE_READS          optional:
- * PF_READS_PRE | ..., what dw depends on, so that the host may skip work
+ *   PF_RULE_NAME          the module: also the file's name without suffix; a C identifier
+ *   PF_RULE_THETA(P)      a P(name, unit, initial, lower, upper, help, value) per parameter, the
+ *                         last two optional. INFINITY is no bound. A fit starts at `initial`; a
+ *                         teacher uses `value`, else `initial`
+ *   PF_RULE_MODULATORS(M) optional: an M(name, channels) or M(name, channels, help) per modulator,
+ *                         which is then s.name; `channels` is what it is made of unless the config
+ *                         says otherwise: "reward - expected_reward"
+ *   PF_RULE_SUMMARY       optional: one line, its equation, for `plastfit list`
+ *   PF_RULE_EQUATION      optional: the right side as text, "gain x y - decay y^2 w"; `describe`
+ *                         puts numbers in
+ *   PF_RULE_VERSION       optional: "1.0"
+ *   PF_RULE_READS         optional: PF_READS_PRE | ..., what dw depends on, so that the host may
+ *                         skip work
  *
  * In PF_DW and PF_DDW, all pf_real:
  *
- *   s.x, s.y, s.w, s.dt    presynaptic and postsynaptic activity, the weight before the change, the
- * step in ms s.NAME                 a modulator p.NAME                 a parameter .x .y .w .NAME
- * the derivative of dw by each of them; one that is left out is 0. One that is 0 though dw depends
- * on it is refused when the rule is loaded.
+ *   s.x, s.y, s.w, s.dt   presynaptic and postsynaptic activity, the weight before the change, the
+ *                         step in ms
+ *   s.NAME                a modulator
+ *   p.NAME                a parameter
+ *   .x .y .w .NAME        the derivative of dw by each of them; one that is left out is 0. One that
+ *                         is 0 though dw depends on it is refused when the rule is loaded
  *
  * Both must be pure: no state, no memory, no random numbers. Use pf_exp, pf_log, pf_tanh, pf_sqrt,
  * pf_abs, pf_min, pf_max, pf_step (pf_math.h), which compilers vectorise; prefer `a ? b : c` to
  * `if`. In single precision write constants as (pf_real)0.5, lest the loop run in double.
  */
-#ifndef PLASTFIT_ABI_PF_SYNAPSE_H
-#define PLASTFIT_ABI_PF_SYNAPSE_H
+#ifndef PLASTFIT_AUTHOR_PF_SYNAPSE_H
+#define PLASTFIT_AUTHOR_PF_SYNAPSE_H
 
-#include <plastfit/abi/pf_math.h>
 #include <plastfit/abi/plugin.h>
-#include <plastfit/abi/simd.h>
+#include <plastfit/author/pf_math.h>
+#include <plastfit/author/simd.h>
 
 #include <math.h>
 #include <string.h>
@@ -69,7 +75,7 @@
 /* Alone this header is empty; who goes on without the two gets one sentence. */
 #define PF_DW(s, p)                                                                           \
   _Static_assert(0, "write #define PF_RULE_NAME and #define PF_RULE_THETA(P) above #include " \
-                    "<plastfit/abi/pf_synapse.h>");                                           \
+                    "<plastfit/author/pf_synapse.h>");                                        \
   static double pf_rule_without_name(void)
 #define PF_DDW(s, p) static double pf_rule_without_name_either(void)
 
