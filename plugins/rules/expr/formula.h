@@ -129,10 +129,10 @@ static inline int expr_add(expr_parser *p, expr_node node)
   node.column = p->column;
   for (int i = 0; i < out->n_nodes; i++) {
     const expr_node *have = &out->nodes[i];
-    /* values by their bits: -0 is another number than 0 here
-     * NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
+    /* By its bits: here -0 is another number than 0. NOLINTNEXTLINE(bugprone-suspicious-*) */
+    const int same_value = memcmp(&have->value, &node.value, sizeof node.value) == 0;
     if (have->op == node.op && have->a == node.a && have->b == node.b && have->c == node.c &&
-        have->index == node.index && memcmp(&have->value, &node.value, sizeof node.value) == 0) {
+        have->index == node.index && same_value) {
       return i;
     }
   }
