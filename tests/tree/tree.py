@@ -34,6 +34,8 @@ CHECKS = [
     (True, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
     (False, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
     (False, 'no loop head that tests a status', 'status_loops'),
+    (False, f'no function of core above {MAX_ARGUMENTS} arguments', 'wide_functions'),
+    (False, 'no static function of core with a one-word name', 'one_word_functions'),
     (True, 'one file of core includes ltdl.h', 'ltdl_files'),
     (True, 'one file of core includes libconfig.h', 'libconfig_files'),
     (False, 'no file name twice in core', 'names_twice'),
