@@ -33,8 +33,8 @@ typedef struct cf_report {
 typedef void (*cf_group)(cf_report *report, const void *what);
 
 /**
- * Run `group` in a child; afterwards *total has its numbers added and `finding` the child's, or ""
- * . A crash, a hang or an exit is a finding. PF_STOP: the child could not be made.
+ * Run `group` in a child; afterwards *total has its numbers added and the child's `finding` ("" for
+ * none). A crash, a hang or an exit is a finding. PF_STOP: the child could not be made.
  */
 pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *error);
 
