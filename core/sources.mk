@@ -153,6 +153,7 @@ core_sources += core/fit/fit_groups.c
 
 core_sources += core/evaluate/deviance.h core/evaluate/evaluate.h core/evaluate/evaluation_plan.h core/evaluate/r2.h
 core_sources += core/evaluate/score.h
+core_sources += core/evaluate/ablation.c core/evaluate/ablation.h
 core_sources += core/evaluate/closed_loop.c core/evaluate/closed_loop.h
 core_sources += core/evaluate/deviance.c
 core_sources += core/evaluate/evaluate.c

@@ -16,6 +16,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_COMPARE_H
 #define PLASTFIT_CORE_COMPARE_COMPARE_H
 
+#include "core/evaluate/ablation.h"
 #include "core/fit/fit.h"
 #include "core/stats/stats.h"
 
@@ -35,17 +36,6 @@ enum pf_validation_kind {
 const char *pf_validation_name(uint32_t kind);
 /** Is it one whose scored steps no fit has seen? */
 bool pf_validation_is_held_out(uint32_t kind);
-
-/** What of the fitted rule is kept while the held-out steps are predicted. */
-enum pf_ablation {
-  PF_ABLATION_FULL = 0,  /**< F: everything */
-  PF_ABLATION_THETA = 1, /**< T: theta only; weights start fresh at the first held-out step */
-  PF_ABLATION_STOP = 2,  /**< W: weights only; plasticity stops at the first held-out step */
-  PF_ABLATION_NONE = 3,  /**< N: no weight changes from the first step of all */
-  PF_N_ABLATIONS = 4
-};
-/** "F", "T", "W", "N". */
-const char *pf_ablation_name(uint32_t ablation);
 
 /**
  * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the

@@ -20,12 +20,6 @@ bool pf_validation_is_held_out(uint32_t kind)
   return kind >= PF_FORECAST && kind < PF_N_VALIDATIONS;
 }
 
-const char *pf_ablation_name(uint32_t ablation)
-{
-  static const char *const names[PF_N_ABLATIONS] = {"F", "T", "W", "N"};
-  return ablation < PF_N_ABLATIONS ? names[ablation] : "?";
-}
-
 pf_option_table pf_compare_keys(void)
 {
   static const pf_option keys[] = {

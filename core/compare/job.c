@@ -238,7 +238,7 @@ static pf_status score(const pf_compare_settings *settings, const pf_job *job,
                        const pf_refit *null, pf_job_result *result, pf_error *error)
 {
   const bool held_out = pf_validation_is_held_out(job->validation);
-  pf_scoring what = {.fitted = fitted,
+  pf_fold_scoring what = {.fitted = fitted,
                      .scored = scored,
                      .fit = fit,
                      .null = null,

@@ -79,18 +79,18 @@ pf_status pf_job_run(const pf_candidates *candidates, const pf_compare_settings 
                      void *payload, pf_job_result *result, pf_error *error);
 void pf_job_result_clear(pf_job_result *result);
 
-/** Scores of what a fit predicts: in core/compare/score_folds.c. */
-typedef struct pf_scoring {
+/** A fold whose predictions are to be scored: in core/compare/score_folds.c. */
+typedef struct pf_fold_scoring {
   const pf_problem *fitted; /**< the view that was fitted, its flags those of the fold */
   const pf_problem *scored; /**< the view that is scored, likewise */
   const pf_fit *fit;
   const pf_refit *null; /**< without plasticity; layout NULL where only rules have parameters */
   uint32_t validation;
   bool fresh, ablations, predictions;
-} pf_scoring;
+} pf_fold_scoring;
 /** Appends scores, estimates and predictions of every animal of `scored`. Figures that cannot be
  * had are NaN. */
-pf_status pf_score_fold(const pf_scoring *what, pf_job_result *result, pf_error *error);
+pf_status pf_score_fold(const pf_fold_scoring *what, pf_job_result *result, pf_error *error);
 
 /* ---- files (core/compare/job_file.c) ---- */
 

@@ -17,18 +17,13 @@ static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_pla
   const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
   const size_t n_animals = plan->data->n_animals;
   const int n = n_animals < (size_t)n_threads ? (int)n_animals : n_threads;
-  const int64_t longest = pf_evaluation_longest(plan);
   out->items = pf_memory_need((size_t)n, sizeof *out->items, error);
   if (out->items == NULL) {
     return PF_STOP;
   }
-  out->n = n;
-  for (int t = 0; t < n; t++) {
-    pf_status status = pf_workspace_create(problem->model, longest, &out->items[t].model, error);
-    if (status == PF_OK && problem->models->teacher != NULL) {
-      status =
-          pf_workspace_create(problem->models->teacher, longest, &out->items[t].teacher, error);
-    }
+  while (out->n < n) {
+    const pf_status status =
+        pf_scorer_create(problem, pf_evaluation_longest(plan), &out->items[out->n++], error);
     if (status != PF_OK) {
       return status;
     }
@@ -39,8 +34,7 @@ static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_pla
 static void free_scorers(scorers *all)
 {
   for (int t = 0; t < all->n; t++) {
-    pf_workspace_free(all->items[t].model);
-    pf_workspace_free(all->items[t].teacher);
+    pf_scorer_clear(&all->items[t]);
   }
   pf_memory_free(all->items);
 }
@@ -135,6 +129,11 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
                   const stopper *stop, const trouble *troubles, const pf_evaluation *evaluation,
                   size_t animal, pf_scorer *scorer, pf_animal_result *result)
 {
+  const pf_scoring scoring = {.problem = problem,
+                              .plan = plan,
+                              .thetas = evaluation->thetas,
+                              .null_thetas = evaluation->null_thetas};
+  pf_animal_score score;
   const int64_t index = pf_evaluation_group(problem, fit, animal);
   result->name = plan->data->animals[animal];
   result->error = pf_error_none();
@@ -160,9 +159,14 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
     result->error = unit->status != PF_OK ? unit->error : troubles[index].error;
     return;
   }
-  result->status =
-      pf_score_animal(problem, plan, animal, evaluation->thetas, evaluation->null_thetas, scorer,
-                      &result->scores, &result->error);
+  result->status = pf_score_animal(&scoring, animal, scorer, &score, &result->error);
+  if (result->status == PF_OK && score.r2_status != PF_OK) {
+    result->status = score.r2_status;
+    result->error = score.r2_error;
+  }
+  if (result->status == PF_OK) {
+    result->scores = score.scores;
+  }
 }
 
 static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,

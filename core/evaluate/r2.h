@@ -5,7 +5,6 @@
 #include "core/engine/simulation.h"
 #include "core/model/model.h"
 
-
 /**
  * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per
  * synapse 1 - SSE/SST, *r2 their uniform mean (NaN when none varies). *n_still: synapses that never

@@ -3,6 +3,7 @@
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/r2.h"
 #include <math.h>
+#include <string.h>
 
 /* A mean that leaves NaN out. */
 typedef struct running_mean {
@@ -10,7 +11,7 @@ typedef struct running_mean {
   int64_t n;
 } running_mean;
 
-static void take(running_mean *mean, double value)
+static void add_to_mean(running_mean *mean, double value)
 {
   if (!isnan(value)) {
     mean->sum += value;
@@ -23,21 +24,21 @@ static double mean_of(const running_mean *mean)
   return mean->n > 0 ? mean->sum / (double)mean->n : NAN;
 }
 
-/* Sums over the recordings of one animal in one draw. */
-typedef struct draw_sums {
-  double model, no_plasticity; /* deviances */
-  double log_likelihood;
+/* Sums over the animal's recordings. */
+typedef struct deviance_sums {
+  double deviance[PF_N_ABLATIONS], no_plasticity;
   int64_t n_cells;
-} draw_sums;
+} deviance_sums;
 
 typedef struct animal_sums {
-  const pf_problem *problem;
-  const pf_evaluation_plan *plan;
-  const double *thetas, *null_thetas; /* [plan->data->n][n_parameters] */
+  const pf_scoring *what;
+  const pf_model *model;
   pf_scorer *scorer;
-  pf_loss_value *values; /* [n_losses] */
-  double mean_rate;      /* deviance, the same in every draw */
-  draw_sums draw, all;   /* of this draw; over all draws */
+  pf_animal_score *out;
+  size_t *recordings; /* [n] of plan->data */
+  pf_draw **draws;    /* [n] one of each */
+  size_t n;
+  deviance_sums draw, all; /* of this draw; over all draws */
   running_mean explained_no_plasticity, explained_mean_rate, r2_weights, r2_activity;
   int64_t n_still;
 } animal_sums;
@@ -51,47 +52,58 @@ pf_scores pf_scores_none(void)
                      .log_likelihood = NAN};
 }
 
-static size_t place_of(const animal_sums *sums, const pf_draw *draw)
+pf_status pf_scorer_create(const pf_problem *problem, int64_t longest, pf_scorer *out,
+                           pf_error *error)
 {
-  return (size_t)(draw->recording - sums->plan->data->recordings) *
-         sums->problem->model->n_parameters;
+  *out = (pf_scorer){.values = pf_memory_need(problem->model->n_losses, sizeof *out->values, error),
+                     .flags = pf_memory_need((size_t)longest, sizeof *out->flags, error)};
+  if (out->values == NULL || out->flags == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = pf_workspace_create(problem->model, longest, &out->model, error);
+  if (status != PF_OK || problem->models->teacher == NULL) {
+    return status;
+  }
+  return pf_workspace_create(problem->models->teacher, longest, &out->teacher, error);
 }
 
-static const double *theta_of(const animal_sums *sums, const pf_draw *draw)
+void pf_scorer_clear(pf_scorer *scorer)
 {
-  return sums->thetas + place_of(sums, draw);
+  pf_workspace_free(scorer->model);
+  pf_workspace_free(scorer->teacher);
+  pf_memory_free(scorer->values);
+  pf_memory_free(scorer->flags);
+  *scorer = (pf_scorer){0};
 }
 
-/* ---- R2 ---- */
+/* ---- R2: the model's own run still stands in its workspace ---- */
 
-static pf_status activity_against(animal_sums *sums, const pf_draw *draw, const double *truth,
-                                  int64_t ld_truth, int64_t n_truth, double *r2, pf_error *error)
+static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, const double *truth,
+                                  int64_t n_truth, double *r2, pf_error *error)
 {
-  const int64_t observable = pf_model_observable(sums->problem->model, "activity");
+  const int64_t observable = pf_model_observable(sums->model, "activity");
+  int64_t n = 0, ld = 0;
   *r2 = NAN;
   if (observable < 0) {
     return PF_OK;
   }
-  int64_t n = 0;
-  int64_t ld = 0;
   const pf_real *activity = pf_workspace_observable(sums->scorer->model, observable, &n, &ld);
   if (n != n_truth) {
     return PF_OK;
   }
-  return pf_r2_columns(truth, ld_truth, activity, ld, draw->flags, PF_STEP_SCORE, draw->n_steps, n,
-                       r2, error);
+  return pf_r2_columns(truth, n, activity, ld, draw->flags, PF_STEP_SCORE, draw->n_steps, n, r2,
+                       error);
 }
 
-static pf_status activity_against_teacher(animal_sums *sums, const pf_draw *draw, double *r2,
+static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw *draw, double *r2,
                                           pf_error *error)
 {
-  const int64_t observable = pf_model_observable(sums->problem->models->teacher, "activity");
+  const int64_t observable = pf_model_observable(sums->what->problem->models->teacher, "activity");
+  int64_t n = 0, ld = 0;
   *r2 = NAN;
   if (observable < 0) {
     return PF_OK;
   }
-  int64_t n = 0;
-  int64_t ld = 0;
   const pf_real *activity = pf_workspace_observable(sums->scorer->teacher, observable, &n, &ld);
   double *truth = pf_memory_need((size_t)draw->n_steps * (size_t)n, sizeof *truth, error);
   if (truth == NULL) {
@@ -102,37 +114,39 @@ static pf_status activity_against_teacher(animal_sums *sums, const pf_draw *draw
       truth[t * n + i] = (double)activity[t * ld + i];
     }
   }
-  const pf_status status = activity_against(sums, draw, truth, n, n, r2, error);
+  const pf_status status = compare_activity(sums, draw, truth, n, r2, error);
   pf_memory_free(truth);
   return status;
 }
 
-/* Against the teacher run on the same draw. The model's own run still stands in its workspace. */
-static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf_error *error)
+/* Against the teacher run on the same draw. */
+static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, const double *theta,
+                                      pf_error *error)
 {
-  const pf_problem *problem = sums->problem;
-  pf_draw *twin = NULL;
-  pf_status status = pf_problem_teacher_draw(problem, draw, theta_of(sums, draw), &twin, error);
+  const pf_problem *problem = sums->what->problem;
+  const pf_model *teacher = problem->models->teacher;
+  const double *teacher_theta = problem->models->teacher_theta;
+  pf_draw *replica = NULL;
+  double r2_weights = NAN, r2_activity = NAN;
+  int64_t n_still = 0;
+  pf_status status = pf_problem_teacher_draw(problem, draw, theta, &replica, error);
   if (status != PF_OK) {
     return status;
   }
-  double r2_weights = NAN;
-  double r2_activity = NAN;
-  int64_t n_still = 0;
-  status = pf_forward(problem->models->teacher, twin, problem->models->teacher_theta,
-                      PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, sums->scorer->teacher, NULL, error);
+  status = pf_forward(teacher, replica, teacher_theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
+                      sums->scorer->teacher, NULL, error);
   if (status == PF_OK) {
-    const pf_standing_run truth = {sums->scorer->teacher, twin, problem->models->teacher_theta};
-    const pf_standing_run run = {sums->scorer->model, draw, theta_of(sums, draw)};
-    status = pf_r2_weights(problem->model, &truth, &run, &r2_weights, &n_still, error);
+    const pf_standing_run truth = {sums->scorer->teacher, replica, teacher_theta};
+    const pf_standing_run run = {sums->scorer->model, draw, theta};
+    status = pf_r2_weights(sums->model, &truth, &run, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {
-    status = activity_against_teacher(sums, draw, &r2_activity, error);
+    status = compare_teacher_activity(sums, draw, &r2_activity, error);
   }
-  pf_draw_free(problem->models->teacher, twin);
+  pf_draw_free(teacher, replica);
   if (status == PF_OK) {
-    take(&sums->r2_weights, r2_weights);
-    take(&sums->r2_activity, r2_activity);
+    add_to_mean(&sums->r2_weights, r2_weights);
+    add_to_mean(&sums->r2_activity, r2_activity);
     sums->n_still += n_still;
   }
   return status;
@@ -141,149 +155,301 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, pf
 static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, pf_error *error)
 {
   const pf_record *record = pf_recording_target(draw->recording, "activity");
+  double r2 = NAN;
   if (record == NULL) {
     return PF_OK;
   }
-  double r2 = NAN;
-  const pf_status status =
-      activity_against(sums, draw, record->values, record->n, record->n, &r2, error);
-  if (status == PF_OK) {
-    take(&sums->r2_activity, r2);
-  }
+  const pf_status status = compare_activity(sums, draw, record->values, record->n, &r2, error);
+  add_to_mean(&sums->r2_activity, r2);
   return status;
+}
+
+static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
+{
+  pf_animal_score *out = sums->out;
+  if (out->r2_status != PF_OK) {
+    return;
+  }
+  out->r2_status = sums->scorer->teacher != NULL
+                       ? compare_with_teacher(sums, draw, theta, &out->r2_error)
+                       : compare_with_record(sums, draw, &out->r2_error);
 }
 
 /* ---- deviances ---- */
 
-static pf_status score_draw(animal_sums *sums, const pf_draw *draw, pf_error *error)
+static pf_status add_deviance(const animal_sums *sums, const pf_draw *draw, const double *theta,
+                              uint32_t run_flags, double *sum, int64_t *n, pf_error *error)
 {
-  const pf_model *model = sums->problem->model;
+  const pf_status status =
+      pf_forward(sums->model, draw, theta, run_flags | PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
+                 sums->scorer->model, sums->scorer->values, error);
+  if (status == PF_OK) {
+    *sum += pf_deviance(sums->model, sums->scorer->values, n);
+  }
+  return status;
+}
+
+/* T, W and N. One that fails has no figure; the others go on. */
+static void add_ablations(animal_sums *sums, pf_draw *draw, const double *theta)
+{
+  const size_t bytes = (size_t)draw->n_steps * sizeof *draw->flags;
+  memcpy(sums->scorer->flags, draw->flags, bytes);
+  for (uint32_t a = PF_ABLATION_THETA; a < PF_N_ABLATIONS; a++) {
+    pf_error *error = &sums->out->errors[a];
+    int64_t n = 0;
+    if (error->text[0] == '\0') {
+      const uint32_t run_flags = pf_ablation_set_flags(a, draw);
+      (void)add_deviance(sums, draw, theta, run_flags, &sums->draw.deviance[a], &n, error);
+      memcpy(draw->flags, sums->scorer->flags, bytes);
+    }
+  }
+}
+
+static void add_probability(const animal_sums *sums, const pf_draw *draw, double *probability)
+{
+  int64_t n = 0, ld = 0;
+  const int64_t observable = pf_model_observable(sums->model, "probability");
+  if (observable < 0) {
+    return;
+  }
+  const pf_real *p = pf_workspace_observable(sums->scorer->model, observable, &n, &ld);
+  for (int64_t t = 0; n == 1 && t < draw->n_steps; t++) {
+    probability[t] += (draw->flags[t] & PF_STEP_SCORE) != 0 ? (double)p[t * ld] : NAN;
+  }
+}
+
+static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
+{
+  const pf_scoring *what = sums->what;
+  const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
+  pf_draw *draw = sums->draws[r];
   int64_t n = 0;
-  pf_status status = pf_forward(model, draw, sums->null_thetas + place_of(sums, draw),
-                                PF_SIMULATE_NO_PLASTICITY | PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
-                                sums->scorer->model, sums->values, error);
+  pf_status status = add_deviance(sums, draw, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY,
+                                  &sums->draw.no_plasticity, &n, error);
   if (status != PF_OK) {
     return status;
   }
-  sums->draw.no_plasticity += pf_deviance(model, sums->values, &n);
-  status = pf_forward(model, draw, theta_of(sums, draw), PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
-                      sums->scorer->model, sums->values, error);
+  status = add_deviance(sums, draw, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL],
+                        &n, error);
   if (status != PF_OK) {
     return status;
   }
-  const double deviance = pf_deviance(model, sums->values, &n);
-  sums->draw.model += deviance;
-  sums->draw.log_likelihood += pf_deviance_has_likelihood(model) ? -0.5 * deviance : NAN;
   sums->draw.n_cells += n;
-  return sums->scorer->teacher != NULL ? compare_with_teacher(sums, draw, error)
-                                       : compare_with_record(sums, draw, error);
+  add_r2(sums, draw, what->thetas + at);
+  if (what->probability != NULL) {
+    add_probability(sums, draw, what->probability[recording]);
+  }
+  if (what->ablations) {
+    add_ablations(sums, draw, what->thetas + at);
+  }
+  return PF_OK;
 }
 
 /* A draw of all recordings is over: its figures, and its part in the sums over draws. */
 static void close_draw(animal_sums *sums)
 {
-  const draw_sums *draw = &sums->draw;
-  take(&sums->explained_no_plasticity, pf_deviance_explained(draw->no_plasticity, draw->model));
-  take(&sums->explained_mean_rate, pf_deviance_explained(sums->mean_rate, draw->model));
-  sums->all.model += draw->model;
+  const deviance_sums *draw = &sums->draw;
+  const double model = draw->deviance[PF_ABLATION_FULL];
+  add_to_mean(&sums->explained_no_plasticity, pf_deviance_explained(draw->no_plasticity, model));
+  add_to_mean(&sums->explained_mean_rate, pf_deviance_explained(sums->out->mean_rate, model));
+  for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
+    sums->all.deviance[a] += draw->deviance[a];
+  }
   sums->all.no_plasticity += draw->no_plasticity;
-  sums->all.log_likelihood += draw->log_likelihood;
   sums->all.n_cells += draw->n_cells;
-  sums->draw = (draw_sums){0};
+  sums->draw = (deviance_sums){0};
 }
 
-static pf_scores scores_of(const animal_sums *sums)
+/* ---- the null `mean rate` ---- */
+
+static int64_t count_fitted_cells(const pf_model *model, const pf_draw *draw)
 {
-  const double n = (double)sums->plan->n_draws;
-  pf_scores scores = {.no_plasticity = mean_of(&sums->explained_no_plasticity),
-                      .mean_rate = mean_of(&sums->explained_mean_rate),
-                      .r2_weights = mean_of(&sums->r2_weights),
-                      .r2_activity = mean_of(&sums->r2_activity),
-                      .log_likelihood = sums->all.log_likelihood / n,
-                      .n_scored = sums->all.n_cells / sums->plan->n_draws,
-                      .n_still = sums->n_still / sums->plan->n_draws};
-  if (!sums->plan->fresh) { /* fitted draws: ratio of the mean deviances */
-    scores.no_plasticity = pf_deviance_explained(sums->all.no_plasticity, sums->all.model);
-    scores.mean_rate = pf_deviance_explained(n * sums->mean_rate, sums->all.model);
+  int64_t n = 0;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (!pf_deviance_counts(model, k) || model->losses[k].declared.targets.count == 0) {
+      continue;
+    }
+    const pf_record *record =
+        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0]);
+    for (int64_t t = 0; record != NULL && t < draw->n_steps; t++) {
+      for (int64_t i = 0; (draw->flags[t] & PF_STEP_FIT) != 0 && i < record->n; i++) {
+        n += isnan(record->values[t * record->n + i]) ? 0 : 1;
+      }
+    }
   }
-  return scores;
+  return n;
+}
+
+static bool is_scored(const animal_sums *sums, const pf_recording *recording)
+{
+  for (size_t r = 0; r < sums->n; r++) {
+    if (sums->what->plan->data->recordings[sums->recordings[r]].number == recording->number) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Draws of what was fitted and is not scored: of the animal's own recordings; of all, where it has
+ * none. */
+static pf_status add_fitted_draws(const animal_sums *sums, pf_draw **draws, size_t *n,
+                                  pf_error *error)
+{
+  const pf_problem *fitted = sums->what->fitted;
+  const size_t number = sums->what->plan->data->recordings[sums->recordings[0]].animal_number;
+  bool has_own = false;
+  for (size_t i = 0; i < fitted->data.n; i++) {
+    has_own = has_own || fitted->data.recordings[i].animal_number == number;
+  }
+  for (size_t i = 0; i < fitted->data.n; i++) {
+    const pf_recording *recording = &fitted->data.recordings[i];
+    if ((has_own && recording->animal_number != number) || is_scored(sums, recording)) {
+      continue;
+    }
+    const pf_status status = pf_problem_draw(fitted, &fitted->data, i, 0, false, &draws[*n], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    (*n)++;
+  }
+  return PF_OK;
+}
+
+static pf_status find_mean_rate(animal_sums *sums, pf_error *error)
+{
+  const pf_problem *fitted = sums->what->fitted;
+  const size_t capacity = sums->n + (fitted != NULL ? fitted->data.n : 0);
+  pf_draw **draws = pf_memory_need(capacity, sizeof(pf_draw *), error);
+  size_t n = sums->n;
+  pf_status status = PF_OK;
+  if (draws == NULL) {
+    return PF_STOP;
+  }
+  memcpy(draws, sums->draws, n * sizeof(pf_draw *));
+  if (fitted != NULL) {
+    status = add_fitted_draws(sums, draws, &n, error);
+  }
+  if (status == PF_OK) {
+    for (size_t d = 0; d < n; d++) {
+      sums->out->n_fit += count_fitted_cells(sums->model, draws[d]);
+    }
+    status = pf_deviance_mean_rate(sums->model, (const pf_draw *const *)draws, n,
+                                   &sums->out->mean_rate, error);
+  }
+  for (size_t d = sums->n; d < n; d++) {
+    pf_draw_free(sums->model, draws[d]);
+  }
+  pf_memory_free(draws);
+  return status;
 }
 
 /* ---- an animal ---- */
 
-/* One draw of each of the animal's recordings. Frees what it made on failure. */
-static pf_status make_draws(animal_sums *sums, const size_t *recordings, size_t n, int64_t d,
-                            pf_draw **draws, pf_error *error)
+/* Everything of draw d. */
+static pf_status score_one_draw(animal_sums *sums, int64_t d, pf_error *error)
 {
-  for (size_t r = 0; r < n; r++) {
-    const pf_status status =
-        pf_evaluation_draw(sums->problem, sums->plan, recordings[r], d, &draws[r], error);
+  const pf_scoring *what = sums->what;
+  size_t made = 0;
+  pf_status status = PF_OK;
+  while (made < sums->n) {
+    status = pf_evaluation_draw(what->problem, what->plan, sums->recordings[made], d,
+                                &sums->draws[made], error);
     if (status != PF_OK) {
-      for (size_t k = 0; k < r; k++) {
-        pf_draw_free(sums->problem->model, draws[k]);
-      }
-      return status;
+      goto done;
     }
+    made++;
   }
-  return PF_OK;
+  if (d == 0) {
+    status = find_mean_rate(sums, error);
+  }
+  for (size_t r = 0; r < made; r++) {
+    if (status != PF_OK) {
+      goto done;
+    }
+    status = score_draw(sums, r, error);
+  }
+  close_draw(sums);
+done:
+  for (size_t r = 0; r < made; r++) {
+    pf_draw_free(sums->model, sums->draws[r]);
+  }
+  return status;
 }
 
-static pf_status score_all_draws(animal_sums *sums, const size_t *recordings, size_t n,
-                                 pf_draw **draws, pf_error *error)
+static void set_scores(const animal_sums *sums, pf_animal_score *out)
 {
-  const pf_model *model = sums->problem->model;
-  for (int64_t d = 0; d < sums->plan->n_draws; d++) {
-    pf_status status = make_draws(sums, recordings, n, d, draws, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    if (d == 0) {
-      status =
-          pf_deviance_mean_rate(model, (const pf_draw *const *)draws, n, &sums->mean_rate, error);
-    }
-    for (size_t r = 0; r < n; r++) {
-      if (status == PF_OK) {
-        status = score_draw(sums, draws[r], error);
-      }
-      pf_draw_free(model, draws[r]);
-    }
-    if (status != PF_OK) {
-      return status;
-    }
-    close_draw(sums);
+  const deviance_sums *all = &sums->all;
+  const int64_t n_draws = sums->what->plan->n_draws;
+  const double n = (double)n_draws, model = all->deviance[PF_ABLATION_FULL];
+  for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
+    const bool is_known =
+        a == PF_ABLATION_FULL || (sums->what->ablations && out->errors[a].text[0] == '\0');
+    out->deviance[a] = is_known ? all->deviance[a] / n : NAN;
   }
-  return PF_OK;
+  out->no_plasticity = all->no_plasticity / n;
+  out->scores = (pf_scores){
+      .no_plasticity = mean_of(&sums->explained_no_plasticity),
+      .mean_rate = mean_of(&sums->explained_mean_rate),
+      .r2_weights = out->r2_status == PF_OK ? mean_of(&sums->r2_weights) : NAN,
+      .r2_activity = out->r2_status == PF_OK ? mean_of(&sums->r2_activity) : NAN,
+      .log_likelihood = pf_deviance_has_likelihood(sums->model) ? -0.5 * model / n : NAN,
+      .n_scored = all->n_cells / n_draws,
+      .n_still = sums->n_still / n_draws};
+  if (!sums->what->plan->fresh) { /* fitted draws: ratio of the mean deviances */
+    out->scores.no_plasticity = pf_deviance_explained(all->no_plasticity, model);
+    out->scores.mean_rate = pf_deviance_explained(n * out->mean_rate, model);
+  }
 }
 
-pf_status pf_score_animal(const pf_problem *problem, const pf_evaluation_plan *plan, size_t animal,
-                          const double *thetas, const double *null_thetas, pf_scorer *scorer,
-                          pf_scores *scores, pf_error *error)
+/* The mean over draws, of the animal's recordings. */
+static void divide_probability(const animal_sums *sums)
 {
-  animal_sums sums = {.problem = problem,
-                      .plan = plan,
-                      .thetas = thetas,
-                      .null_thetas = null_thetas,
-                      .scorer = scorer,
-                      .mean_rate = NAN};
-  size_t *recordings = pf_memory_need(plan->data->n, sizeof *recordings, error);
-  pf_draw **draws = pf_memory_need(plan->data->n, sizeof(pf_draw *), error);
-  sums.values = pf_memory_need(problem->model->n_losses, sizeof *sums.values, error);
-  pf_status status = PF_STOP;
-  *scores = pf_scores_none();
-  if (recordings != NULL && draws != NULL && sums.values != NULL && plan->n_draws > 0) {
-    size_t n = 0;
-    for (size_t i = 0; i < plan->data->n; i++) {
-      if (plan->data->recordings[i].animal_index == animal) {
-        recordings[n++] = i;
-      }
+  const pf_evaluation_plan *plan = sums->what->plan;
+  for (size_t r = 0; r < sums->n; r++) {
+    const size_t i = sums->recordings[r];
+    for (int64_t t = 0; t < plan->data->recordings[i].n_steps; t++) {
+      sums->what->probability[i][t] /= (double)plan->n_draws;
     }
-    status = score_all_draws(&sums, recordings, n, draws, error);
   }
-  if (status == PF_OK) {
-    *scores = scores_of(&sums);
+}
+
+pf_status pf_score_animal(const pf_scoring *scoring, size_t animal, pf_scorer *scorer,
+                          pf_animal_score *out, pf_error *error)
+{
+  const pf_evaluation_plan *plan = scoring->plan;
+  animal_sums sums = {
+      .what = scoring, .model = scoring->problem->model, .scorer = scorer, .out = out};
+  *out = (pf_animal_score){.scores = pf_scores_none(),
+                           .no_plasticity = NAN,
+                           .mean_rate = NAN,
+                           .r2_error = pf_error_none()};
+  for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
+    out->deviance[a] = NAN;
+    out->errors[a] = pf_error_none();
   }
-  pf_memory_free(recordings);
-  pf_memory_free(draws);
-  pf_memory_free(sums.values);
+  sums.recordings = pf_memory_need(plan->data->n, sizeof *sums.recordings, error);
+  sums.draws = pf_memory_need(plan->data->n, sizeof(pf_draw *), error);
+  pf_status status = sums.recordings == NULL || sums.draws == NULL ? PF_STOP : PF_OK;
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t i = 0; i < plan->data->n; i++) {
+    if (plan->data->recordings[i].animal_index == animal) {
+      sums.recordings[sums.n++] = i;
+    }
+  }
+  for (int64_t d = 0; d < plan->n_draws; d++) {
+    status = score_one_draw(&sums, d, error);
+    if (status != PF_OK) {
+      goto done;
+    }
+  }
+  set_scores(&sums, out);
+  if (scoring->probability != NULL) {
+    divide_probability(&sums);
+  }
+done:
+  pf_memory_free(sums.recordings);
+  pf_memory_free(sums.draws);
   return status;
 }

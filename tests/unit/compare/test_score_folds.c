@@ -1,6 +1,7 @@
 /* core/compare: what ablations and nulls are, against simulations put together by hand. */
 #include "core/base/memory.h"
 #include "core/compare/job.h"
+#include "core/evaluate/evaluate.h"
 #include "core/problem/subset.h"
 #include "core/engine/losses.h"
 #include "core/engine/simulation.h"
@@ -38,14 +39,14 @@ static void start(void)
   cr_assert(fit->groups[0].layout->n == 5);
   memcpy(fit->groups[0].values, theta, sizeof theta);
   const pf_refit null = {0};
-  const pf_scoring what = {.fitted = view,
-                           .scored = view,
-                           .fit = fit,
-                           .null = &null,
-                           .validation = PF_FORECAST,
-                           .fresh = true,
-                           .ablations = true,
-                           .predictions = true};
+  const pf_fold_scoring what = {.fitted = view,
+                                .scored = view,
+                                .fit = fit,
+                                .null = &null,
+                                .validation = PF_FORECAST,
+                                .fresh = true,
+                                .ablations = true,
+                                .predictions = true};
   cr_assert(pf_score_fold(&what, &result, &error) == PF_OK, "%s", error.text);
 }
 
@@ -177,6 +178,22 @@ Test(compare_score, mean_rate_of_fitted_steps)
     n[t < split ? 0 : choice->values[t] > 0.5 ? 1 : 0] += t < split ? 0.0 : 1.0;
   }
   same(result.scores[0].mean_rate, n[1] * log(p) + n[0] * log1p(-p));
+}
+
+/* A fold of one animal is an evaluation with other step masks: the same figures, bit for bit. */
+Test(compare_score, figures_are_those_of_an_evaluation)
+{
+  pf_evaluation *evaluation = NULL;
+  cr_assert(pf_evaluate(view, fit, NULL, NULL, NULL, &evaluation, &error) == PF_OK, "%s",
+            error.text);
+  const pf_scores *scores = &evaluation->animals[0].scores;
+  cr_assert(evaluation->n_animals == 1 && evaluation->animals[0].status == PF_OK);
+  cr_assert(scores->log_likelihood == result.scores[PF_ABLATION_FULL].log_likelihood);
+  cr_assert(scores->r2_weights < 1.0 &&
+            scores->r2_weights == result.scores[PF_ABLATION_FULL].r2_weights);
+  cr_assert(isnan(result.scores[PF_ABLATION_NONE].r2_weights));
+  cr_assert(scores->n_scored == result.scores[PF_ABLATION_FULL].n);
+  pf_evaluation_free(evaluation);
 }
 
 /* Predicted probabilities stand where steps are scored, and give the log likelihood where there is

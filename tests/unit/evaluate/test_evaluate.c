@@ -1,6 +1,7 @@
 /* core/evaluate: deviances against both nulls, R2 against the teacher, what is evaluated, animals
  * that fail. */
 #include "core/base/memory.h"
+#include "core/evaluate/ablation.h"
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/evaluate.h"
 #include "core/engine/simulation.h"
@@ -139,6 +140,29 @@ Test(evaluate, mean_rate_is_fitted_and_then_scored)
   pf_evaluation_free(evaluation);
   pf_fit_free(&tiny.problem, fit);
   tiny_problem_free(&tiny);
+}
+
+/* Ablations change the plastic flag alone, and under T what starts anew at the first scored step.
+ */
+Test(evaluate, ablations_change_flags_around_the_first_scored_step)
+{
+  static const uint32_t plastic[PF_N_ABLATIONS][4] = {
+      {1, 1, 0, 1}, {0, 0, 0, 1}, {1, 1, 0, 0}, {1, 1, 0, 1}};
+  for (uint32_t a = 0; a < PF_N_ABLATIONS; a++) {
+    uint32_t flags[] = {PF_STEP_PLASTIC | PF_STEP_FIT, PF_STEP_PLASTIC, PF_STEP_SCORE,
+                        PF_STEP_PLASTIC | PF_STEP_SCORE};
+    const uint32_t anew = PF_STEP_RESET_TRACES | PF_STEP_RESET_STATE;
+    pf_draw draw = {.n_steps = 4, .flags = flags};
+    cr_expect(pf_ablation_set_flags(a, &draw) ==
+              (a == PF_ABLATION_NONE ? PF_SIMULATE_NO_PLASTICITY : 0));
+    for (size_t t = 0; t < 4; t++) {
+      cr_expect((flags[t] & PF_STEP_PLASTIC) == plastic[a][t] * PF_STEP_PLASTIC, "%u %zu", a, t);
+      cr_expect((flags[t] & anew) == (a == PF_ABLATION_THETA && t == 2 ? anew : 0), "%u %zu", a, t);
+      cr_expect((flags[t] & (PF_STEP_FIT | PF_STEP_SCORE)) == (t == 1   ? 0
+                                                               : t == 0 ? PF_STEP_FIT
+                                                                        : PF_STEP_SCORE));
+    }
+  }
 }
 
 Test(evaluate, an_animal_that_always_accepts_has_no_mean_rate)
