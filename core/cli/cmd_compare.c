@@ -5,7 +5,7 @@
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/comparison.h"
-#include "core/store/save_run.h"
+#include "core/terminal/meter.h"
 
 #include <unistd.h>
 

@@ -4,9 +4,10 @@
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
-#include "core/readers/run_folder.h"
+#include "core/report/run_folder.h"
 #include "core/store/folder.h"
-#include "core/store/save_run.h"
+#include "core/terminal/meter.h"
+#include "core/terminal/run_summary.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,8 @@
 #include "core/base/memory.h"
 #include "core/problem/problem.h"
 #include "core/store/h5.h"
-#include "core/store/tables.h"
+#include "core/store/csv_file.h"
+#include "core/store/results.h"
 
 #include <errno.h>
 #include <math.h>

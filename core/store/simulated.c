@@ -4,7 +4,7 @@
 #include "core/base/memory.h"
 #include "core/problem/build.h"
 #include "core/store/folder.h"
-#include "core/store/tables.h"
+#include "core/store/csv_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
+#include "core/terminal/meter.h"
 #include "core/base/ticker.h"
-#include "core/store/save_run.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>

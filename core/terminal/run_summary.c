@@ -1,21 +1,19 @@
+#include "core/terminal/run_summary.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
+#include "core/infer/uncertainty.h"
 #include "core/layout/layout.h"
-#include "core/store/save_run.h"
-#include "core/store/tables.h"
+#include "core/store/results.h"
+#include "core/terminal/inference_lines.h"
+#include "core/terminal/optimiser_lines.h"
+#include "core/terminal/wrap.h"
 #include "core/truth/names.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  LINE_WIDTH = 100,
-  MAX_TERMS = 12,
-  MAX_FAILURES = 5,
-  INTERVAL_WIDTH = 24,
-  EQUATION_LENGTH = 8192
-};
+enum { MAX_TERMS = 12, MAX_FAILURES = 5, INTERVAL_WIDTH = 24, EQUATION_LENGTH = 8192 };
 
 /* When a coefficient counts as wrong; said in the summary in the same words. */
 static const double relative_tolerance = 0.25; /* of the true value */
@@ -59,41 +57,6 @@ static void print_padded(FILE *out, const char *text, int width)
 {
   const int missing = width - width_of(text);
   (void)fprintf(out, "%s%*s", text, missing > 0 ? missing : 0, "");
-}
-
-/* Bytes up to where a line may end: a space; in an equation only one before a sign, so that terms
- * stay whole. */
-static size_t piece(const char *text, bool equation)
-{
-  size_t length = strcspn(text, " ");
-  while (equation && text[length] != '\0' && strncmp(&text[length], " + ", 3) != 0 &&
-         strncmp(&text[length], " - ", 3) != 0) {
-    length += 1 + strcspn(&text[length + 1], " ");
-  }
-  return length;
-}
-
-void pf_print_wrapped(FILE *out, const char *text, int indent, bool equation)
-{
-  int column = indent;
-  const char *word = text;
-  while (*word != '\0') {
-    const size_t length = piece(word, equation);
-    if (column > indent && column + (int)length + 1 > LINE_WIDTH) {
-      (void)fprintf(out, "\n%*s", indent, "");
-      column = indent;
-    } else if (column > indent) {
-      (void)fputc(' ', out);
-      column++;
-    }
-    (void)fprintf(out, "%.*s", (int)length, word);
-    column += (int)length;
-    word += length;
-    while (*word == ' ') {
-      word++;
-    }
-  }
-  (void)fputc('\n', out);
 }
 
 static const char *plural(size_t n, const char *one, const char *many)

@@ -1,6 +1,7 @@
 #include "core/base/memory.h"
 #include "core/evaluate/evaluation_plan.h"
-#include "core/readers/run_folder.h"
+#include "core/infer/uncertainty.h"
+#include "core/sensitivity/derivatives_words.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"
 #include <errno.h>
@@ -144,7 +145,7 @@ static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_g
 {
   json_t *object = json_object();
   set(b, object, "name", text(unit->name));
-  set(b, object, "status", text(pf_unit_word(unit)));
+  set(b, object, "status", text(pf_group_word(unit)));
   if (unit->status != PF_OK) {
     set(b, object, "error", text(unit->error.text));
   }
@@ -164,7 +165,7 @@ static json_t *free_array(builder *b, const pf_problem *problem, const pf_infere
   for (size_t g = 0; g < of->spectrum->n_subspaces; g++) {
     char line[1000];
     pf_error ignored = pf_error_none();
-    b->lost |= pf_free_group_sentence(problem, of, g, line, sizeof line, &ignored) != PF_OK ||
+    b->lost |= pf_subspace_sentence(problem, of, g, line, sizeof line, &ignored) != PF_OK ||
                json_array_append_new(array, text(line)) != 0;
   }
   return array;
