@@ -41,6 +41,7 @@ CHECKS = [
     (False, 'no file name twice in core', 'names_twice'),
     (False, f'no folder of core above {MAX_FOLDER_LINES} lines', 'large_folders'),
     (False, 'no file of core compares with the name of a method or plugin', 'name_comparisons'),
+    (False, 'doc/architecture.md names the folders of core, all and no other', 'described_folders'),
     (False, 'doc/architecture.md: every path of "Where a change goes" exists', 'changes'),
 ]
 
@@ -319,6 +320,13 @@ class Tree:
     def one_word_functions(self):
         return [f'{p}:{at}: {name}' for p, name, at, _, _, static in self.functions()
                 if static and re.fullmatch(r'[a-z0-9]+', name)]
+
+    def described_folders(self):
+        """Folders of core that doc/architecture.md does not name, and those that it names and are not there."""
+        with open(os.path.join(self.root, 'doc', 'architecture.md'), encoding='utf-8') as file:
+            named = set(re.findall(r'\bcore/\w+', file.read()))
+        there = {'/'.join(s.folder.split('/')[:2]) for s in self.core()}
+        return [f'not named: {f}' for f in sorted(there - named)] + [f'not there: {f}' for f in sorted(named - there)]
 
     def changes(self):
         """Paths in the table under "Where a change goes" that are not there; <name> in them stands for any name."""
