@@ -129,10 +129,10 @@ static void print_network(const pf_problem *problem, FILE *out)
     (void)fputc('\n', out);
   }
   (void)fprintf(out, "  initial weights: %s\n",
-                problem->initial != NULL                  ? "from the file, others drawn"
-                : problem->settings->give_initial_weights ? "the animals' own"
-                : problem->settings->weights_per_draw     ? "drawn anew in every draw"
-                                                          : "drawn once per experiment");
+                problem->models->initial != NULL                 ? "from the file, others drawn"
+                : problem->settings->give_initial_weights        ? "the animals' own"
+                : problem->settings->network.start.per_draw != 0 ? "drawn anew in every draw"
+                                                                 : "drawn once per experiment");
   for (size_t k = 0; k < model->n_losses; k++) {
     const pf_loss_term *loss = &model->losses[k];
     (void)fprintf(out, "  loss %s, weight %g:", loss->loss->plugin->name, loss->weight);
@@ -213,34 +213,22 @@ static pf_status time_gradient(const pf_problem *problem, const double *theta, d
   pf_workspace *workspace = NULL;
   double value = 0.0;
   double *gradient = pf_memory_need(problem->model->n_parameters, sizeof *gradient, error);
-  if (gradient == NULL) {
-    return PF_STOP;
-  }
-  *seconds = INFINITY;
-  pf_status status = pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
-  if (status != PF_OK) {
-    goto done;
-  }
+  pf_status status = gradient == NULL
+                         ? PF_STOP
+                         : pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
   const pf_draw *one = draw;
-  status = pf_batch_create(problem->model, &one, 1, &batch, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  const int64_t n_steps = problem->data.recordings[r].n_steps;
-  status = pf_workspace_create(problem->model, n_steps, &workspace, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  for (int i = 0; i < TIMED_GRADIENTS; i++) {
+  status = status == PF_OK ? pf_batch_create(problem->model, &one, 1, &batch, error) : status;
+  status = status == PF_OK
+               ? pf_workspace_create(problem->model, problem->data.recordings[r].n_steps,
+                                     &workspace, error)
+               : status;
+  *seconds = INFINITY;
+  for (int i = 0; i < TIMED_GRADIENTS && status == PF_OK; i++) {
     const double started = pf_clock_seconds();
     status =
         pf_batch_objective(problem->model, batch, theta, &workspace, 1, &value, gradient, error);
-    if (status != PF_OK) {
-      goto done;
-    }
     *seconds = fmin(*seconds, pf_clock_seconds() - started);
   }
-done:
   pf_workspace_free(workspace);
   pf_batch_free(batch);
   if (draw != NULL) {

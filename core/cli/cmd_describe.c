@@ -4,19 +4,30 @@
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
 #include "core/problem/keys.h"
+#include "core/settings/settings.h"
 
 #include <stdbool.h>
 #include <string.h>
 
+/** The keys of the config's top level, by `describe`. */
+static void describe_root(void (*describe)(FILE *stream, pf_option_table keys))
+{
+  pf_option_table keys = {0};
+  pf_error error = pf_error_none();
+  if (pf_root_keys(&keys, &error) == PF_OK) {
+    describe(stdout, keys);
+  }
+  pf_memory_free((void *)keys.items);
+}
+
 static int describe_config(void)
 {
-  pf_compare_keys keys;
   (void)printf("The keys of a config outside its components:\n");
-  pf_describe_options(stdout, pf_keys_root());
+  describe_root(pf_describe_options);
   (void)printf("\nThe keys of `compare` (plastfit compare):\n");
-  pf_describe_options(stdout, pf_compare_options(&keys));
+  pf_describe_options(stdout, pf_compare_keys());
   (void)printf("\nThose of each group in `compare.candidates`:\n");
-  pf_describe_options(stdout, pf_compare_candidate_options());
+  pf_describe_options(stdout, pf_compare_candidate_keys());
   pf_names groups = pf_keys_root_groups();
   (void)printf("\nThe components stand in:");
   for (size_t i = 0; i < groups.count; i++) {
@@ -32,14 +43,13 @@ static pf_status describe_manual(pf_registry *registry, pf_error *error)
   static const char *const titles[] = {"", "RULES", "NETWORKS", "LOSSES", "SOURCES"};
   const pf_found *found = NULL;
   size_t count = 0;
-  pf_compare_keys keys;
   pf_status status = pf_registry_scan(registry, &found, &count, error);
   (void)printf(".SH KEYS OUTSIDE COMPONENTS\n");
-  pf_describe_options_roff(stdout, pf_keys_root());
+  describe_root(pf_describe_options_roff);
   (void)printf(".SH KEYS OF COMPARE\n");
-  pf_describe_options_roff(stdout, pf_compare_options(&keys));
+  pf_describe_options_roff(stdout, pf_compare_keys());
   (void)printf(".SS Of each group in compare.candidates\n");
-  pf_describe_options_roff(stdout, pf_compare_candidate_options());
+  pf_describe_options_roff(stdout, pf_compare_candidate_keys());
   for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE && status == PF_OK; kind++) {
     (void)printf(".SH %s\n.SS Keys that each of them has\n", titles[kind]);
     pf_describe_options_roff(stdout, pf_keys_of_kind(kind));

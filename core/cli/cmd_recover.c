@@ -4,10 +4,9 @@
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/cli/task_command.h"
-#include "core/problem/build.h"
+#include "core/problem/problem.h"
 #include "core/recover/recover.h"
-#include "core/report/save_run.h"
-#include "core/terminal/meter.h"
+#include "core/store/save_run.h"
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */

@@ -1,6 +1,6 @@
 #include "core/cli/task_command.h"
 
-#include "core/problem/build.h"
+#include "core/problem/problem.h"
 
 pf_status pf_cli_need_task(const pf_problem *problem, const char *wish, pf_error *error)
 {

@@ -143,8 +143,8 @@ pf_status pf_key_of_problem(const pf_problem *problem, uint64_t key[2], pf_error
   pf_key_add(key, &bytes, sizeof bytes);
   pf_key_add_data(key, &problem->data, true);
   add_masks(key, problem->model);
-  add_file(key, problem->initial == NULL ? NULL : problem->initial->path);
-  add_file(key, problem->settings->warm_path);
+  add_file(key, problem->models->initial == NULL ? NULL : problem->models->initial->path);
+  add_file(key, problem->settings->fit.warm_path);
   add_plugin(key, &problem->models->network);
   add_plugin(key, &problem->models->source);
   add_plugin(key, &problem->models->teacher_rule);

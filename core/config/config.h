@@ -67,6 +67,9 @@ char *pf_node_text(const pf_node *node, pf_error *error);
 void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity);
 /** Prefix the error line with pf_node_where, unless it has been located already. */
 void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *node);
+/** Writes the error line, with the place of `node` before it. PF_STOP always. */
+pf_status pf_config_fail(const pf_config *config, const pf_node *node, pf_error *error,
+                         const char *format, ...) PF_PRINTF(4, 5);
 
 /** A group of settings, and what may stand in it. */
 typedef struct pf_group {

@@ -1,6 +1,7 @@
 /* Places, for messages. */
 #include "core/config/node.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 void pf_node_where(const pf_config *config, const pf_node *node, char *text, size_t capacity)
@@ -47,4 +48,17 @@ void pf_error_locate(pf_error *error, const pf_config *config, const pf_node *no
   memcpy(error->text, where, place);
   memcpy(error->text + place, ": ", 2);
   error->text[sizeof error->text - 1] = '\0';
+}
+
+pf_status pf_config_fail(const pf_config *config, const pf_node *node, pf_error *error,
+                         const char *format, ...)
+{
+  char line[PF_ERROR_LENGTH];
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  (void)pf_fail(error, PF_STOP, "%s", line);
+  pf_error_locate(error, config, node);
+  return PF_STOP;
 }

@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/problem/build.h"
+#include "core/problem/problem.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@ typedef struct scorers {
 static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_plan *plan,
                               scorers *out, pf_error *error)
 {
-  const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
+  const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
   const size_t n_animals = plan->data->n_animals;
   const int n = n_animals < (size_t)n_threads ? (int)n_animals : n_threads;
   out->items = pf_memory_need((size_t)n, sizeof *out->items, error);

@@ -16,9 +16,6 @@ pf_evaluation_plan pf_evaluation_plan_of(const pf_problem *problem)
                                 .fresh = true,
                                 .on = "fresh draws"};
   }
-  if (problem->evaluated_on != NULL) {
-    plan.on = problem->evaluated_on;
-  }
   return plan;
 }
 

@@ -60,9 +60,8 @@ static pf_status make_draws(work *self, bool still, pf_error *error)
 static pf_status make_workspaces(work *self, pf_error *error)
 {
   const pf_dataset *data = self->unit.layout->data;
-  const size_t n = self->problem->settings->fit.n_threads > 1
-                       ? (size_t)self->problem->settings->fit.n_threads
-                       : 1;
+  const size_t n =
+      self->problem->options.n_threads > 1 ? (size_t)self->problem->options.n_threads : 1;
   self->workspaces = pf_memory_need(n, sizeof *self->workspaces, error);
   pf_status status = self->workspaces == NULL ? PF_STOP : PF_OK;
   for (size_t t = 0; t < n && status == PF_OK; t++) {

@@ -135,7 +135,7 @@ static pf_optimiser_settings settings_of(const fit_run *run)
                                  .beta1 = fit->beta1,
                                  .beta2 = fit->beta2,
                                  .epsilon = fit->epsilon,
-                                 .seed = run->problem->settings->seed};
+                                 .seed = run->problem->seed};
 }
 
 static pf_status interrupted(const fit_run *run, const pf_optimum *optimum, pf_error *error)
@@ -206,9 +206,9 @@ static pf_status minimise(job *j, size_t unit_index, size_t start_index,
     spread[k] = problem->settings->fit.spread;
   }
   const size_t number = pf_problem_group_number(problem, unit_index);
-  pf_status status = pf_multistart_values(problem->settings->seed, number, run->n_starts,
-                                          start_index, j->group->values_start, layout->lower,
-                                          layout->upper, spread, layout->n, start->from, error);
+  pf_status status = pf_multistart_values(problem->seed, number, run->n_starts, start_index,
+                                          j->group->values_start, layout->lower, layout->upper,
+                                          spread, layout->n, start->from, error);
   pf_memory_free(spread);
   if (status != PF_OK) {
     return status;
@@ -365,7 +365,7 @@ static size_t n_starts_of(const pf_problem *problem)
 
 static thread_plan plan_threads(const pf_problem *problem, size_t n_groups)
 {
-  const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
+  const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
   const bool whole =
       problem->settings->fit.batch == PF_BATCH_FULL || !pf_fit_optimiser(problem)->by_parts;
   const size_t n_jobs = n_groups * n_starts_of(problem);

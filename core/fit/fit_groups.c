@@ -114,7 +114,7 @@ pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error 
       memcpy(group->values_start, group->values, group->layout->n * sizeof *group->values);
     }
   }
-  const int n_threads = problem->settings->fit.n_threads > 1 ? problem->settings->fit.n_threads : 1;
+  const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (n_threads > 1 && n > 1)
   for (size_t u = 0; u < n; u++) {
     fit->groups[u].status = make_draws(problem, &fit->groups[u]);

@@ -75,8 +75,8 @@ static pf_status evaluate(const pf_problem *problem, const pf_layout *layout, co
                    own->gradients + d * n_theta, own->gradient);
   }
   pf_layout_instances(layout, values, own->instances);
-  *objective = *data_term + pf_penalty(layout, model->network_theta0, problem->settings->fit.l1,
-                                       problem->settings->fit.l2, own->instances,
+  *objective = *data_term + pf_penalty(layout, model->network_theta0, problem->options.l1,
+                                       problem->options.l2, own->instances,
                                        gradient == NULL ? NULL : own->gradient);
   if (!isfinite(*objective)) {
     return pf_fail(error, PF_POINT_FAILED, "the objective is %g; a smaller learning_rate may help",

@@ -58,7 +58,7 @@ static pf_status draw_animals(const plan *p, size_t b, sample *s, pf_error *erro
   double *uniform = pf_memory_need(n, sizeof *uniform, error);
   double *times = pf_memory_need(n, sizeof *times, error);
   const pf_stream stream = {
-      .seed = p->job->problem->settings->seed, .purpose = PF_RANDOM_BOOTSTRAP, .draw = (uint32_t)b};
+      .seed = p->job->problem->seed, .purpose = PF_RANDOM_BOOTSTRAP, .draw = (uint32_t)b};
   pf_status status = uniform == NULL || times == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     pf_random_uniform(stream, 0, (int64_t)n, uniform);
@@ -84,7 +84,7 @@ static pf_status draw_recordings(const plan *p, size_t b, sample *s, pf_error *e
   pf_status status = PF_OK;
   for (size_t d = 0; d < s->batch.n && status == PF_OK; d++) {
     const size_t r = pf_layout_recording(layout, s->copies[d]->recording);
-    const pf_stream stream = {.seed = p->job->problem->settings->seed,
+    const pf_stream stream = {.seed = p->job->problem->seed,
                               .purpose = PF_RANDOM_REDRAW,
                               .animal = (uint32_t)s->copies[d]->recording->number,
                               .draw = (uint32_t)b};
@@ -336,7 +336,7 @@ pf_status pf_infer_bootstrap(pf_infer_job *job, pf_error *error)
   pf_status status = scratch == NULL
                          ? PF_STOP
                          : pf_bootstrap_fits_create(job, kind, (size_t)wanted->resamples,
-                                                    wanted->studentised, &fits, error);
+                                                    wanted->percentile == 0, &fits, error);
   if (status == PF_POINT_FAILED) { /* targets that cannot be drawn anew */
     status = pf_infer_why(&to->why, error, "%s", error->text);
     pf_memory_free(scratch);

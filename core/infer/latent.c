@@ -57,10 +57,10 @@ static pf_status compare(const look *l, const double *values, double *r2, pf_err
     double one = NAN;
     pf_layout_theta(group->layout, group->values, recording, l->theta);
     pf_layout_theta(group->layout, values, recording, l->other);
-    pf_status status =
-        pf_forward(model, draw, l->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, l->here, NULL, &line);
-    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
-                                          l->there, NULL, &line)
+    pf_status status = pf_forward(model, draw, l->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
+                                  l->here, NULL, &line);
+    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_SIMULATE_ACTIVITY_ONLY,
+                                          PF_STEP_FIT, l->there, NULL, &line)
                              : status;
     if (status == PF_OK) {
       const pf_standing_run estimate = {l->here, draw, l->theta}, run = {l->there, draw, l->other};
@@ -103,7 +103,7 @@ static void sample(const pf_infer_job *job, const double *roots, uint32_t number
   const pf_layout *layout = job->group->layout;
   const size_t n = layout->n;
   const pf_stream stream = {
-      .seed = job->problem->settings->seed, .purpose = PF_RANDOM_LATENT, .draw = number};
+      .seed = job->problem->seed, .purpose = PF_RANDOM_LATENT, .draw = number};
   pf_random_normal(stream, 0, (int64_t)n, normal);
   for (size_t k = 0; k < n; k++) {
     double at = job->group->values[k];

@@ -1,155 +1,134 @@
-/* Which channels the data will have: the source's, expected reward, and those that `source.derive`
- * makes of them. */
+#include "core/problem/channels.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/problem/build.h"
-#include "core/problem/keys.h"
 
 #include <string.h>
 
-const pf_node *pf_build_truth_group(const pf_problem *problem)
+static bool is_among(pf_names names, const char *name)
 {
-  return pf_source_is_task(&problem->models->source)
-             ? problem->models->source.node
-             : pf_node_get(problem->models->source.node, "truth");
-}
-
-static bool has(const char *const *names, size_t n, const char *name)
-{
-  for (size_t i = 0; i < n; i++) {
-    if (strcmp(names[i], name) == 0) {
+  for (size_t i = 0; i < names.count; i++) {
+    if (strcmp(names.items[i], name) == 0) {
       return true;
     }
   }
   return false;
 }
 
-pf_status pf_build_channel_names(const pf_problem *problem, bool live, pf_names *out,
-                                 pf_error *error)
+static pf_status declare_source(const pf_models *models, pf_source_declaration *out,
+                                pf_error *error)
 {
-  pf_source_declaration declared = {.size = sizeof declared};
-  pf_status status = problem->models->source.plugin->source->declare(problem->models->source.self,
-                                                                     &declared, error);
-  if (status != PF_OK) {
-    return status;
+  *out = (pf_source_declaration){.size = sizeof *out};
+  return models->source.plugin->source->declare(models->source.self, out, error);
+}
+
+pf_status pf_channel_names(const pf_models *models, const pf_settings *settings, bool live,
+                           pf_names *out, pf_error *error)
+{
+  pf_source_declaration declared;
+  if (declare_source(models, &declared, error) != PF_OK) {
+    return PF_STOP;
   }
-  const char **names = pf_memory_need(declared.channels.count + 1 + problem->settings->n_derived,
-                                      sizeof *names, error);
+  const pf_names own = declared.channels;
+  const char **names = pf_memory_need(own.count + 1 + settings->n_derived, sizeof *names, error);
   if (names == NULL) {
     return PF_STOP;
   }
   size_t n = 0;
-  for (size_t i = 0; i < declared.channels.count; i++) {
-    names[n++] = declared.channels.items[i];
+  for (size_t i = 0; i < own.count; i++) {
+    names[n++] = own.items[i];
   }
-  if (has(names, n, "reward") && !has(names, n, "expected_reward")) {
+  if (is_among(own, "reward") && !is_among(own, "expected_reward")) {
     names[n++] = "expected_reward";
   }
-  for (size_t k = 0; k < problem->settings->n_derived && !live; k++) {
-    names[n++] = problem->settings->derived[k].name;
+  for (size_t k = 0; k < settings->n_derived && !live; k++) {
+    names[n++] = settings->derived[k].name;
   }
   *out = (pf_names){names, n};
   return PF_OK;
 }
 
-/** Element i of `derive`: { name = "..."; of = "..."; lag = 1; } */
-static pf_status read_one(const pf_problem *problem, const pf_options *options, int64_t i,
-                          pf_derived *out, pf_error *error)
+static pf_status unknown_channel(const pf_derived *derived, pf_names known, pf_error *error)
 {
-  char name[64], of[64], lag[64], trials[64], difference[64], turned[64];
-  (void)snprintf(name, sizeof name, "derive[%lld].name", (long long)i);
-  (void)snprintf(of, sizeof of, "derive[%lld].of", (long long)i);
-  (void)snprintf(lag, sizeof lag, "derive[%lld].lag", (long long)i);
-  (void)snprintf(trials, sizeof trials, "derive[%lld].lag_trials", (long long)i);
-  (void)snprintf(difference, sizeof difference, "derive[%lld].difference", (long long)i);
-  (void)snprintf(turned, sizeof turned, "derive[%lld].signed_by_cue", (long long)i);
-  const bool lags = options->present(options, lag) != 0;
-  const bool lags_trials = options->present(options, trials) != 0;
-  const bool differs = options->present(options, difference) != 0;
-  out->name = pf_memory_string(options->string(options, name), error);
-  out->of = pf_memory_string(options->string(options, of), error);
-  if (out->name == NULL || out->of == NULL) {
-    return PF_STOP;
+  const char *nearest = pf_text_nearest(derived->of, known);
+  pf_text line = {0};
+  pf_text_add(&line, "there is no channel '%s' to derive '%s' from", derived->of, derived->name);
+  if (nearest != NULL) {
+    pf_text_add(&line, "; did you mean '%s'", nearest);
   }
-  out->lag = lags ? options->integer(options, lag) : 0;
-  out->lag_trials = lags_trials ? options->integer(options, trials) : 0;
-  out->difference = differs ? options->integer(options, difference) : 0;
-  out->signed_by_cue = options->boolean(options, turned) != 0;
-  if ((int)lags + (int)lags_trials + (int)differs != 1) {
+  pf_text_add(&line, "; the data have: ");
+  for (size_t k = 0; k < known.count; k++) {
+    pf_text_add(&line, "%s%s", k > 0 ? ", " : "", known.items[k]);
+  }
+  (void)pf_fail(error, PF_STOP, "%s%s", line.text == NULL ? "out of memory" : line.text,
+                known.count == 0 ? "none" : "");
+  pf_text_free(&line);
+  return PF_STOP;
+}
+
+/** Is its name new, and what it is made from there? */
+static pf_status check_channels(const pf_derived *derived, const pf_source_declaration *declared,
+                                pf_names known, pf_error *error)
+{
+  if (is_among(known, derived->name)) {
+    return pf_fail(error, PF_STOP, "there is a channel '%s' already, expected a new name",
+                   derived->name);
+  }
+  const bool of_target = derived->difference == 0 && is_among(declared->targets, derived->of);
+  if (!of_target && !is_among(known, derived->of)) {
+    return unknown_channel(derived, known, error);
+  }
+  return PF_OK;
+}
+
+static pf_status check_derived(const pf_settings *settings, const pf_models *models,
+                               const pf_derived *derived, pf_error *error)
+{
+  const int n_ways = (derived->lag > 0) + (derived->lag_trials > 0) + (derived->difference > 0);
+  pf_source_declaration declared;
+  pf_names known = {0};
+  if (n_ways != 1) {
     return pf_fail(
         error, PF_STOP,
         "'%s' is derived with %s, expected one of lag = N, lag_trials = N, difference = N",
-        out->name, lags || lags_trials || differs ? "several of them" : "none of them");
+        derived->name, n_ways > 0 ? "several of them" : "none of them");
   }
-  if (differs && out->signed_by_cue) {
+  if (derived->difference > 0 && derived->signed_by_cue) {
     return pf_fail(error, PF_STOP,
                    "'%s' is a difference, which signed_by_cue says nothing about; expected a lag",
-                   out->name);
+                   derived->name);
   }
-  pf_source_declaration declared = {.size = sizeof declared};
-  pf_names known = {0};
-  pf_status status = problem->models->source.plugin->source->declare(problem->models->source.self,
-                                                                     &declared, error);
-  status = status == PF_OK ? pf_build_channel_names(problem, false, &known, error) : status;
-  if (status != PF_OK) {
-    return status;
+  if (declare_source(models, &declared, error) != PF_OK ||
+      pf_channel_names(models, settings, false, &known, error) != PF_OK) {
+    return PF_STOP;
   }
-  const bool of_target = !differs && has(declared.targets.items, declared.targets.count, out->of);
-  if (has(known.items, known.count, out->name)) {
-    (void)pf_fail(error, PF_STOP, "there is a channel '%s' already, expected a new name",
-                  out->name);
-  } else if (!of_target && !has(known.items, known.count, out->of)) {
-    const char *nearest = pf_text_nearest(out->of, known);
-    pf_text all = {0};
-    for (size_t k = 0; k < known.count; k++) {
-      pf_text_add(&all, "%s%s", k > 0 ? ", " : "", known.items[k]);
-    }
-    (void)pf_fail(error, PF_STOP,
-                  "there is no channel '%s' to derive '%s' from%s%s%s; the data have: %s", out->of,
-                  out->name, nearest == NULL ? "" : "; did you mean '",
-                  nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'",
-                  all.text == NULL ? "none" : all.text);
-    pf_text_free(&all);
-  }
+  const pf_status status = check_channels(derived, &declared, known, error);
   pf_memory_free((void *)known.items);
-  return error != NULL && error->text[0] != '\0' ? PF_STOP : PF_OK;
-}
-
-pf_status pf_build_derived(pf_problem *problem, pf_error *error)
-{
-  const pf_node *list = pf_node_get(problem->models->source.node, "derive");
-  const int64_t n = pf_node_count(list);
-  pf_view *view = NULL;
-  if (n == 0) {
-    return PF_OK;
-  }
-  pf_status status =
-      pf_build_host_view(problem, &problem->models->source, PF_KIND_SOURCE, "source", &view, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  problem->settings->derived = pf_memory_need((size_t)n, sizeof *problem->settings->derived, error);
-  status = problem->settings->derived == NULL ? PF_STOP : PF_OK;
-  for (int64_t i = 0; i < n && status == PF_OK; i++) {
-    pf_derived derived = {0};
-    status = read_one(problem, pf_view_options(view), i, &derived, error);
-    if (status != PF_OK) {
-      pf_memory_free(derived.name);
-      pf_memory_free(derived.of);
-      pf_error_locate(error, problem->config, pf_node_at(list, i));
-    } else {
-      problem->settings->derived[problem->settings->n_derived++] = derived;
-    }
-  }
-  pf_view_free(view);
   return status;
 }
 
-void pf_build_derived_free(pf_problem *problem)
+pf_status pf_derived_read(pf_settings *settings, const pf_models *models, const pf_options *options,
+                          pf_error *error)
 {
-  for (size_t k = 0; k < problem->settings->n_derived; k++) {
-    pf_memory_free(problem->settings->derived[k].name);
-    pf_memory_free(problem->settings->derived[k].of);
+  const pf_node *list = pf_node_get(models->source.node, "derive");
+  const size_t n = (size_t)pf_node_count(list);
+  settings->derived = pf_memory_need(n, sizeof *settings->derived, error);
+  if (settings->derived == NULL) {
+    return PF_STOP;
   }
-  pf_memory_free(problem->settings->derived);
+  for (size_t i = 0; i < n; i++) {
+    pf_derived derived = {0};
+    pf_status status =
+        pf_settings_read_element(pf_source_keys(), "derive", (int64_t)i, options, &derived, error);
+    if (status == PF_OK) {
+      status = check_derived(settings, models, &derived, error);
+    }
+    if (status != PF_OK) {
+      pf_settings_clear(pf_source_keys(), "derive", &derived);
+      pf_error_locate(error, models->config, pf_node_at(list, (int64_t)i));
+      return status;
+    }
+    settings->derived[settings->n_derived++] = derived;
+  }
+  return PF_OK;
 }

@@ -12,7 +12,7 @@ enum { FRESH = 1 << 24 };
 static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i,
                            int64_t draw, bool fresh, enum pf_purpose purpose)
 {
-  return (pf_stream){.seed = problem->settings->seed,
+  return (pf_stream){.seed = problem->seed,
                      .purpose = (uint32_t)purpose,
                      .animal = (uint32_t)data->recordings[i].number +
                                (data == &problem->fresh ? (uint32_t)FRESH : 0U),
@@ -34,53 +34,59 @@ static void make_input(const pf_problem *problem, const pf_recording *recording,
 }
 
 /** What network.initial_weights.file says takes the place of what is drawn. */
-static pf_status give_weights(const pf_problem *problem, const pf_dataset *data, size_t i,
+static pf_status give_weights(const pf_problem *problem, const pf_recording *recording,
                               pf_draw *draw, pf_error *error)
 {
-  const int64_t experiment = (int64_t)data->recordings[i].experiment;
-  pf_status status = PF_OK;
-  for (size_t q = 0; q < problem->model->declared.projections.count && status == PF_OK; q++) {
+  const pf_initial_file *file = problem->models->initial;
+  const size_t n = problem->model->declared.projections.count;
+  for (size_t q = 0; file != NULL && q < n; q++) {
     const double *w = NULL;
-    status = pf_initial_file_find(problem->initial, problem->model, data->recordings[i].animal,
-                                  experiment, (int64_t)q, &w, error);
-    if (status == PF_OK && w != NULL) {
-      status = pf_draw_give_weights(problem->model, draw, (int64_t)q, w, error);
+    if (pf_initial_file_find(file, problem->model, recording->animal,
+                             (int64_t)recording->experiment, (int64_t)q, &w, error) != PF_OK) {
+      return PF_STOP;
+    }
+    if (w != NULL && pf_draw_give_weights(problem->model, draw, (int64_t)q, w, error) != PF_OK) {
+      return PF_STOP;
     }
   }
-  return status;
+  return PF_OK;
+}
+
+/** The noise behind the initial weights: the teacher's own as far as it is given and known. */
+static void make_noise(const pf_problem *problem, const pf_recording *recording, pf_stream stream,
+                       double *noise)
+{
+  const int64_t n = problem->model->n_noise;
+  int64_t known = 0;
+  if (problem->settings->give_initial_weights && recording->true_noise != NULL) {
+    known = recording->n_true_noise < n ? recording->n_true_noise : n;
+  }
+  if (known > 0) {
+    memcpy(noise, recording->true_noise, (size_t)known * sizeof *noise);
+  }
+  pf_random_normal(stream, (uint64_t)known, n - known, noise + known);
 }
 
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw,
                           bool fresh, pf_draw **out, pf_error *error)
 {
   const pf_recording *recording = &data->recordings[i];
-  const int64_t n_noise = problem->model->n_noise;
+  const bool per_draw = fresh || problem->settings->network.start.per_draw != 0;
   double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
-  double *noise = pf_memory_need((size_t)n_noise, sizeof *noise, error);
+  double *noise = pf_memory_need((size_t)problem->model->n_noise, sizeof *noise, error);
   pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
     make_input(problem, recording, stream_of(problem, data, i, draw, fresh, PF_RANDOM_INPUT), x);
-    const bool given = problem->settings->give_initial_weights && recording->true_noise != NULL;
-    const int64_t known = !given                              ? 0
-                          : recording->n_true_noise < n_noise ? recording->n_true_noise
-                                                              : n_noise;
-    const int64_t which = fresh || problem->settings->weights_per_draw ? draw : 0;
-    if (known > 0) {
-      memcpy(noise, recording->true_noise, (size_t)known * sizeof *noise);
-    }
-    pf_random_normal(stream_of(problem, data, i, which, fresh, PF_RANDOM_INITIAL), (uint64_t)known,
-                     n_noise - known, noise + known);
+    make_noise(problem, recording,
+               stream_of(problem, data, i, per_draw ? draw : 0, fresh, PF_RANDOM_INITIAL), noise);
     status = pf_draw_create(problem->model, recording, x, noise, out, error);
-  }
-  if (status == PF_OK && problem->initial != NULL) {
-    status = give_weights(problem, data, i, *out, error);
-    if (status != PF_OK) {
-      pf_draw_free(problem->model, *out);
-      *out = NULL;
-    }
   }
   pf_memory_free(x);
   pf_memory_free(noise);
+  if (status == PF_OK && (status = give_weights(problem, recording, *out, error)) != PF_OK) {
+    pf_draw_free(problem->model, *out);
+    *out = NULL;
+  }
   return status;
 }
 
@@ -94,7 +100,6 @@ static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *fr
     }
     to->given_w[q] = pf_memory_need(cells, sizeof **to->given_w, error);
     if (to->given_w[q] == NULL) {
-      pf_draw_free(problem->models->teacher, to);
       return PF_STOP;
     }
     memcpy(to->given_w[q], from->given_w[q], cells * sizeof **to->given_w);
@@ -102,39 +107,49 @@ static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *fr
   return PF_OK;
 }
 
-/** What the model learned to start with. */
+/** What the model learned to start projection q with; cells: how many weights. */
+static void learned_weights(const pf_start *start, const pf_draw *draw, const double *theta,
+                            size_t cells, double *w)
+{
+  const double *own = theta + start->theta0;
+  for (size_t k = 0; k < cells; k++) {
+    w[k] = start->mode == PF_START_EACH ? own[k]
+                                        : own[0] + own[1] * draw->noise[start->noise0 + (int64_t)k];
+  }
+}
+
 static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, const double *theta,
                               pf_draw *to, pf_error *error)
 {
   const pf_model *model = problem->model;
-  pf_status status = PF_OK;
-  for (size_t q = 0; q < model->declared.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < model->declared.projections.count; q++) {
     if (model->starts[q].mode == PF_START_NETWORK || draw->given_w[q] != NULL) {
       continue;
     }
-    const pf_start *start = &model->starts[q];
     const size_t cells = pf_initial_cells(model, q);
     double *w = pf_memory_need(cells, sizeof *w, error);
-    for (size_t k = 0; w != NULL && k < cells; k++) {
-      w[k] = start->mode == PF_START_EACH
-                 ? theta[start->theta0 + k]
-                 : theta[start->theta0] +
-                       theta[start->theta0 + 1] * draw->noise[start->noise0 + (int64_t)k];
+    if (w == NULL) {
+      return PF_STOP;
     }
-    status = w == NULL ? PF_STOP
-                       : pf_draw_give_weights(problem->models->teacher, to, (int64_t)q, w, error);
+    learned_weights(&model->starts[q], draw, theta, cells, w);
+    const pf_status status =
+        pf_draw_give_weights(problem->models->teacher, to, (int64_t)q, w, error);
     pf_memory_free(w);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw,
                                   const double *theta, pf_draw **out, pf_error *error)
 {
-  if (problem->models->teacher == NULL) {
+  const pf_model *teacher = problem->models->teacher;
+  const pf_recording *recording = draw->recording;
+  if (teacher == NULL) {
     return pf_fail(error, PF_STOP, "the truth is not known: there is no teacher");
   }
-  const pf_recording *recording = draw->recording;
   double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
   if (x == NULL) {
     return PF_STOP;
@@ -144,27 +159,35 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
       x[t * recording->n_input + j] = (double)draw->input[t * draw->ld_input + j];
     }
   }
-  pf_status status =
-      pf_draw_create(problem->models->teacher, recording, x, draw->noise, out, error);
+  pf_status status = pf_draw_create(teacher, recording, x, draw->noise, out, error);
   pf_memory_free(x);
-  status = status == PF_OK ? copy_given_weights(problem, draw, *out, error) : status;
-  if (status == PF_OK && (status = give_learned(problem, draw, theta, *out, error)) != PF_OK) {
-    pf_draw_free(problem->models->teacher, *out);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = copy_given_weights(problem, draw, *out, error);
+  if (status == PF_OK) {
+    status = give_learned(problem, draw, theta, *out, error);
+  }
+  if (status != PF_OK) {
+    pf_draw_free(teacher, *out);
   }
   return status;
 }
 
 size_t pf_problem_group_number(const pf_problem *problem, size_t unit)
 {
-  for (size_t i = 0; problem->settings->fit.per == PF_FIT_PER_ANIMAL && i < problem->data.n; i++) {
+  if (problem->settings->fit.per != PF_FIT_PER_ANIMAL) {
+    return 0;
+  }
+  for (size_t i = 0; i < problem->data.n; i++) {
     if (problem->data.recordings[i].animal_index == unit) {
       return problem->data.recordings[i].animal_number;
     }
   }
-  return problem->settings->fit.per == PF_FIT_PER_ANIMAL ? unit : 0;
+  return unit;
 }
 
-/** Which copy of its parameter a slot is, by its place in the data as read; 0: of the first, or of
+/** Which copy of its parameter an instance is, by its place in the data as read; 0: the first, or
  * the only one. */
 static size_t copy_number(const pf_problem *problem, const pf_layout *layout,
                           const pf_parameter_instance *instance)
@@ -175,39 +198,58 @@ static size_t copy_number(const pf_problem *problem, const pf_layout *layout,
   }
   const pf_recording *recording =
       &layout->data->recordings[layout->recordings[instance->recording]];
-  const bool per_animal = problem->settings->fit.per == PF_FIT_PER_ANIMAL;
-  return scope == PF_SCOPE_ANIMAL ? (per_animal ? 0 : recording->animal_number)
-                                  : (per_animal ? recording->experiment : recording->number);
+  if (problem->settings->fit.per == PF_FIT_PER_ANIMAL) {
+    return scope == PF_SCOPE_ANIMAL ? 0 : recording->experiment;
+  }
+  return scope == PF_SCOPE_ANIMAL ? recording->animal_number : recording->number;
 }
 
-/** The earlier run's estimate, NaN where there is none. */
-static double warm_of(const pf_problem *problem, size_t unit, const pf_parameter_instance *instance)
+/** The earlier run's estimate for the group of this number, NaN where there is none. */
+static double warm_value(const pf_problem *problem, size_t number,
+                         const pf_parameter_instance *instance)
 {
-  const size_t at =
-      pf_problem_group_number(problem, unit) * problem->model->n_parameters + instance->parameter;
-  return problem->warm == NULL ? (double)NAN : problem->warm[at];
+  return problem->warm == NULL
+             ? (double)NAN
+             : problem->warm[number * problem->model->n_parameters + instance->parameter];
 }
 
-/** Where one slot starts. Copies take random numbers of their own. */
-static double start_of(const pf_problem *problem, size_t unit, const pf_layout *layout,
-                       const pf_parameter_instance *instance)
+/** initial + init_sd * normal. Copies take random numbers of their own. */
+static double drawn_value(const pf_problem *problem, size_t number, const pf_layout *layout,
+                          const pf_parameter_instance *instance)
 {
   const pf_model *model = problem->model;
   const pf_parameter *parameter = &model->parameters[instance->parameter].declared;
-  const size_t number = pf_problem_group_number(problem, unit);
   const pf_stream stream = {
-      .seed = problem->settings->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
-  const double warm = problem->warm == NULL
-                          ? (double)NAN
-                          : problem->warm[number * model->n_parameters + instance->parameter];
-  if (!isnan(warm)) {
-    return warm;
-  }
+      .seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
+  const size_t copy = copy_number(problem, layout, instance);
   double normal = 0.0;
-  pf_random_normal(
-      stream, instance->parameter + copy_number(problem, layout, instance) * model->n_parameters, 1,
-      &normal);
+  pf_random_normal(stream, instance->parameter + copy * model->n_parameters, 1, &normal);
   return parameter->initial + parameter->initial_sd * normal;
+}
+
+/** The learned parameters of projection q take what the network starts with, w [cells]; of
+ * recording r, where it is the first that has them. */
+static void set_learned(const pf_model *model, const pf_layout *layout, size_t r, size_t q,
+                        const pf_real *w, double *values)
+{
+  const pf_start *start = &model->starts[q];
+  const size_t cells = pf_initial_cells(model, q);
+  const bool each = start->mode == PF_START_EACH;
+  double squares = 0.0;
+  if (start->mode == PF_START_NETWORK) {
+    return;
+  }
+  for (size_t k = 0; k < cells; k++) {
+    squares += (double)w[k] * (double)w[k] / (double)cells;
+  }
+  const double mean_and_sd[] = {model->parameters[start->theta0].declared.initial, sqrt(squares)};
+  for (size_t k = 0; k < (each ? cells : 2); k++) {
+    const pf_parameter_instance *instance =
+        &layout->instances[pf_layout_instance(layout, r, start->theta0 + k)];
+    if (instance->value != PF_LAYOUT_NONE && instance->recording == r && instance->factor == 1.0) {
+      values[instance->value] = each ? (double)w[k] : mean_and_sd[k];
+    }
+  }
 }
 
 /** Starting weights that are learned start as the network would draw them for the first recording
@@ -216,38 +258,24 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
                                     double *values, pf_error *error)
 {
   const pf_model *model = problem->model;
+  const size_t n_recordings = layout->data == NULL ? 0 : layout->n_recordings;
   double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
   double *noise = pf_memory_need((size_t)model->n_noise, sizeof *noise, error);
   pf_status status = theta == NULL || noise == NULL ? PF_STOP : PF_OK;
-  for (size_t r = 0; status == PF_OK && layout->data != NULL && r < layout->n_recordings; r++) {
+  for (size_t i = 0; theta != NULL && i < model->n_parameters; i++) {
+    theta[i] = model->parameters[i].declared.initial;
+  }
+  for (size_t r = 0; r < n_recordings; r++) {
     pf_real **w = NULL;
-    for (size_t i = 0; i < model->n_parameters; i++) {
-      theta[i] = model->parameters[i].declared.initial;
+    if (status != PF_OK) {
+      break;
     }
     pf_random_normal(
         stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
         model->n_noise, noise);
     status = pf_initial_weights(model, theta, noise, &w, error);
-    for (size_t q = 0; status == PF_OK && q < model->declared.projections.count; q++) {
-      const pf_start *start = &model->starts[q];
-      const size_t cells = pf_initial_cells(model, q), first = start->theta0;
-      double squares = 0.0;
-      for (size_t k = 0; k < cells && start->mode == PF_START_MEAN_SD; k++) {
-        squares += (double)w[q][k] * (double)w[q][k] / (double)cells;
-      }
-      for (size_t k = 0; k < (start->mode == PF_START_EACH      ? cells
-                              : start->mode == PF_START_MEAN_SD ? 2
-                                                                : 0);
-           k++) {
-        const pf_parameter_instance *instance =
-            &layout->instances[pf_layout_instance(layout, r, first + k)];
-        if (instance->value != PF_LAYOUT_NONE && instance->recording == r &&
-            instance->factor == 1.0) {
-          values[instance->value] = start->mode == PF_START_EACH ? (double)w[q][k]
-                                    : k == 1                     ? sqrt(squares)
-                                             : model->parameters[first].declared.initial;
-        }
-      }
+    for (size_t q = 0; w != NULL && q < model->declared.projections.count; q++) {
+      set_learned(model, layout, r, q, w[q], values);
     }
     pf_initial_weights_free(model, w);
   }
@@ -259,18 +287,20 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
 pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout,
                            double *values, pf_error *error)
 {
-  if (problem->model->start_theta0 < problem->model->n_parameters) {
-    const pf_status status = start_from_network(problem, layout, values, error);
-    if (status != PF_OK) {
-      return status;
-    }
+  const pf_model *model = problem->model;
+  const size_t number = pf_problem_group_number(problem, unit);
+  if (model->start_theta0 < model->n_parameters &&
+      start_from_network(problem, layout, values, error) != PF_OK) {
+    return PF_STOP;
   }
   for (size_t k = 0; k < layout->n; k++) {
     const pf_parameter_instance *instance = &layout->instances[layout->index[k]];
-    const double drawn = start_of(problem, unit, layout, instance);
-    const bool is_warm = problem->warm != NULL && drawn == warm_of(problem, unit, instance);
-    const double start =
-        problem->model->parameters[instance->parameter].is_start && !is_warm ? values[k] : drawn;
+    double start = warm_value(problem, number, instance);
+    if (isnan(start)) {
+      start = model->parameters[instance->parameter].is_start
+                  ? values[k]
+                  : drawn_value(problem, number, layout, instance);
+    }
     values[k] = fmin(fmax(start, layout->lower[k]), layout->upper[k]);
   }
   return PF_OK;

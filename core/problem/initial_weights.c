@@ -18,10 +18,24 @@ typedef struct reader {
   size_t last;                /* the set of the row before: rows of a set mostly stand together */
 } reader;
 
-static const pf_projection *projection_at(const pf_model *model, size_t q)
+const pf_projection *pf_projection_at(const pf_model *model, size_t q)
 {
   const pf_projection_table *table = &model->declared.projections;
   return pf_table_at(table->items, table->stride, table->count, q);
+}
+
+pf_status pf_projection_names(const pf_model *model, pf_names *out, pf_error *error)
+{
+  const size_t n = model->declared.projections.count;
+  const char **names = pf_memory_need(n, sizeof *names, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  for (size_t q = 0; q < n; q++) {
+    names[q] = pf_projection_at(model, q)->name;
+  }
+  *out = (pf_names){names, n};
+  return PF_OK;
 }
 
 static int64_t units_of(const pf_model *model, int64_t population)
@@ -80,7 +94,7 @@ static pf_status take_projection(const reader *read, int64_t *projection, pf_err
   }
   *projection = -1;
   for (size_t q = 0; q < n; q++) {
-    names[q] = projection_at(read->model, q)->name;
+    names[q] = pf_projection_at(read->model, q)->name;
     *projection = strcmp(names[q], name) == 0 ? (int64_t)q : *projection;
   }
   pf_status status = PF_OK;
@@ -120,7 +134,7 @@ static pf_status add_set(reader *read, const char *animal, int64_t experiment, i
                          pf_error *error)
 {
   pf_initial_file *file = read->file;
-  const pf_projection *info = projection_at(read->model, (size_t)projection);
+  const pf_projection *info = pf_projection_at(read->model, (size_t)projection);
   if (file->n_sets == file->capacity) {
     const size_t larger = file->capacity == 0 ? 16 : 2 * file->capacity;
     pf_initial_set *moved = pf_memory_need(larger, sizeof *moved, error);
@@ -213,7 +227,7 @@ static pf_status check_whole(const reader *read, pf_error *error)
         return pf_fail(
             error, PF_STOP,
             "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
-            read->csv.path, projection_at(read->model, (size_t)set->projection)->name,
+            read->csv.path, pf_projection_at(read->model, (size_t)set->projection)->name,
             set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
             (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
       }
@@ -292,9 +306,10 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
     }
   }
   if (named && *w == NULL) {
-    return pf_fail(
-        error, PF_STOP, "%.400s: has no initial weights of %s for experiment %lld of '%.200s'",
-        file->path, projection_at(model, (size_t)projection)->name, (long long)experiment, animal);
+    return pf_fail(error, PF_STOP,
+                   "%.400s: has no initial weights of %s for experiment %lld of '%.200s'",
+                   file->path, pf_projection_at(model, (size_t)projection)->name,
+                   (long long)experiment, animal);
   }
   return PF_OK;
 }
@@ -303,7 +318,7 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
 
 size_t pf_initial_cells(const pf_model *model, size_t q)
 {
-  const pf_projection *info = projection_at(model, q);
+  const pf_projection *info = pf_projection_at(model, q);
   return (size_t)(units_of(model, info->pre) * units_of(model, info->post));
 }
 
@@ -316,7 +331,7 @@ pf_status pf_initial_weights(const pf_model *model, const double *theta, const d
   pf_status status = made == NULL || ldw == NULL ? PF_STOP : PF_OK;
   for (size_t q = 0; q < n && status == PF_OK; q++) {
     made[q] = pf_memory_need(pf_initial_cells(model, q), sizeof(pf_real), error);
-    ldw[q] = units_of(model, projection_at(model, q)->pre);
+    ldw[q] = units_of(model, pf_projection_at(model, q)->pre);
     status = made[q] == NULL ? PF_STOP : PF_OK;
   }
   if (status == PF_OK) {

@@ -12,7 +12,6 @@
 
 #include "core/model/model.h"
 
-
 /** The weights of one projection, for one experiment, one animal or all. */
 typedef struct pf_initial_set {
   char *animal;       /**< "": all */
@@ -45,6 +44,10 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
                                const char *animal, int64_t experiment, int64_t projection,
                                const double **w, pf_error *error);
 
+/** Projection q of the model's network. */
+const pf_projection *pf_projection_at(const pf_model *model, size_t q);
+/** The names of all; the caller frees out->items. */
+pf_status pf_projection_names(const pf_model *model, pf_names *out, pf_error *error);
 /** How many weights projection q of the model has. */
 size_t pf_initial_cells(const pf_model *model, size_t q);
 

@@ -1,8 +1,9 @@
-/* Masks of network.projections: given inline, from a file, or drawn with a density. */
+#include "core/problem/mask_keys.h"
+
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/model/masks.h"
-#include "core/problem/build.h"
+#include "core/problem/projection_keys.h"
 #include <plastfit/author/csv.h>
 
 #include <math.h>
@@ -10,7 +11,7 @@
 
 /** One mask being made. */
 typedef struct mask {
-  const pf_problem *problem;
+  const pf_config *config;
   uint64_t seed;       /* of masks drawn by chance */
   const pf_node *node; /* `connected: { ... }` */
   const char *word;    /* "connected" or "plastic" */
@@ -65,45 +66,56 @@ static pf_status fill_inline(const mask *self, const pf_node *rows, pf_error *er
   return PF_OK;
 }
 
+static pf_status fill_row(const mask *self, const pf_csv *csv, int64_t i, pf_error *error)
+{
+  for (int64_t j = 0; j < self->n_pre; j++) {
+    double value = NAN;
+    const char *field = pf_csv_field(csv, (size_t)j);
+    if (pf_csv_number(field, &value) == 0 || (value != 0.0 && value != 1.0)) {
+      return pf_fail(error, PF_STOP, "%.500s:%lld: column %lld: found '%.60s', expected 0 or 1",
+                     csv->path, (long long)csv->line, (long long)j + 1, field);
+    }
+    self->cells[i * self->n_pre + j] = value != 0.0;
+  }
+  return PF_OK;
+}
+
+static pf_status fill_rows(const mask *self, pf_csv *csv, pf_error *error)
+{
+  for (int64_t i = 0;; i++) {
+    int got = 0;
+    if (pf_csv_next(csv, &got, error) != PF_OK) {
+      return PF_STOP;
+    }
+    if (got == 0) {
+      return i == self->n_post
+                 ? PF_OK
+                 : pf_fail(error, PF_STOP,
+                           "%.500s: found %lld rows, expected %lld, one a postsynaptic unit",
+                           csv->path, (long long)i, (long long)self->n_post);
+    }
+    if ((int64_t)csv->n_fields != self->n_pre || i >= self->n_post) {
+      return pf_fail(error, PF_STOP,
+                     "%.500s:%lld: row %lld of %zu cells; expected %lld rows (postsynaptic units) "
+                     "of %lld cells (presynaptic), 0 or 1, without a header",
+                     csv->path, (long long)csv->line, (long long)i + 1, csv->n_fields,
+                     (long long)self->n_post, (long long)self->n_pre);
+    }
+    if (fill_row(self, csv, i, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+}
+
 /** A row of the file per postsynaptic unit, no header. */
 static pf_status fill_from_file(const mask *self, const char *path, pf_error *error)
 {
   pf_csv csv;
-  int got = 0;
-  int64_t i = 0;
-  pf_status status = pf_csv_open(&csv, path, error);
-  if (status != PF_OK) {
-    return status;
+  if (pf_csv_open(&csv, path, error) != PF_OK) {
+    return PF_STOP;
   }
-  status = pf_csv_next(&csv, &got, error);
-  for (; status == PF_OK && got != 0; i++) {
-    if ((int64_t)csv.n_fields != self->n_pre || i >= self->n_post) {
-      status = pf_fail(error, PF_STOP,
-                       "%.500s:%lld: row %lld of %zu cells; expected %lld rows (postsynaptic "
-                       "units) of %lld cells "
-                       "(presynaptic), 0 or 1, without a header",
-                       path, (long long)csv.line, (long long)i + 1, csv.n_fields,
-                       (long long)self->n_post, (long long)self->n_pre);
-      break;
-    }
-    for (int64_t j = 0; j < self->n_pre && status == PF_OK; j++) {
-      double value = NAN;
-      const char *field = pf_csv_field(&csv, (size_t)j);
-      if (pf_csv_number(field, &value) == 0 || (value != 0.0 && value != 1.0)) {
-        status = pf_fail(error, PF_STOP, "%.500s:%lld: column %lld: found '%.60s', expected 0 or 1",
-                         path, (long long)csv.line, (long long)j + 1, field);
-      } else {
-        self->cells[i * self->n_pre + j] = value != 0.0;
-      }
-    }
-    status = status == PF_OK ? pf_csv_next(&csv, &got, error) : status;
-  }
+  const pf_status status = fill_rows(self, &csv, error);
   pf_csv_close(&csv);
-  if (status == PF_OK && i != self->n_post) {
-    status =
-        pf_fail(error, PF_STOP, "%.500s: found %lld rows, expected %lld, one a postsynaptic unit",
-                path, (long long)i, (long long)self->n_post);
-  }
   return status;
 }
 
@@ -128,17 +140,37 @@ static pf_status fill_by_chance(const mask *self, double density, pf_error *erro
   return PF_OK;
 }
 
-static pf_status fill(const mask *self, pf_error *error)
+/** What a mask's group says beside `matrix`. */
+typedef struct mask_settings {
+  double density; /* NaN: not given */
+  char *file;
+} mask_settings;
+
+static pf_status fill_as_told(const mask *self, const mask_settings *how, pf_error *error)
 {
-  static const pf_option keys[] = {
-      {.name = "density",
-       .type = PF_TYPE_REAL,
-       .lower = 0,
-       .upper = 1,
-       .help = "probability of each synapse"},
-      {.name = "file", .type = PF_TYPE_PATH, .help = "CSV of 0 and 1, a row per postsynaptic unit"},
+  const pf_node *matrix = pf_node_get(self->node, "matrix");
+  const int n_ways = !isnan(how->density) + (how->file != NULL) + (matrix != NULL);
+  if (n_ways != 1) {
+    return pf_fail(error, PF_STOP, "%s: expected one of `density`, `file` and `matrix`, found %s",
+                   self->word, n_ways == 0 ? "none" : "more");
+  }
+  if (matrix != NULL) {
+    return fill_inline(self, matrix, error);
+  }
+  return how->file != NULL ? fill_from_file(self, how->file, error)
+                           : fill_by_chance(self, how->density, error);
+}
+
+static pf_status read_and_fill(const mask *self, pf_error *error)
+{
+#define PF_ROW_STRUCT mask_settings
+  static const pf_setting rows[] = {
+      PF_ROW_REAL(density, "density", NULL, NULL, 0, 1, "probability of each synapse"),
+      PF_ROW_PATH(file, "file", "CSV of 0 and 1, a row per postsynaptic unit"),
   };
+#undef PF_ROW_STRUCT
   static const char *const others[] = {"matrix"};
+  mask_settings how = {.density = NAN};
   pf_view *view = NULL;
   if (!pf_node_is_group(self->node)) {
     return pf_fail(
@@ -146,111 +178,107 @@ static pf_status fill(const mask *self, pf_error *error)
         "%s must be a group with one of `density`, `file` and `matrix`: %s: { density = 0.2; }",
         self->word, self->word);
   }
-  const pf_group group = {.config = self->problem->config,
+  const pf_group group = {.config = self->config,
                           .node = self->node,
                           .what = self->word,
-                          .table = {keys, sizeof keys / sizeof keys[0], sizeof keys[0]},
+                          .table = PF_ROWS(rows),
                           .others = {others, 1}};
-  pf_status status = pf_view_create(&group, &view, error);
-  if (status != PF_OK) {
-    return status;
+  if (pf_view_create(&group, &view, error) != PF_OK) {
+    return PF_STOP;
   }
-  const pf_options *options = pf_view_options(view);
-  const pf_node *matrix = pf_node_get(self->node, "matrix");
-  const int density = options->present(options, "density"),
-            file = options->present(options, "file");
-  if ((density != 0) + (file != 0) + (matrix != NULL) != 1) {
-    status = pf_fail(error, PF_STOP, "%s: expected one of `density`, `file` and `matrix`, found %s",
-                     self->word, density == 0 && file == 0 && matrix == NULL ? "none" : "more");
-  } else if (matrix != NULL) {
-    status = fill_inline(self, matrix, error);
-  } else if (file != 0) {
-    status = fill_from_file(self, options->string(options, "file"), error);
-  } else {
-    status = fill_by_chance(self, options->real(options, "density"), error);
+  pf_status status = pf_settings_read(PF_ROWS(rows), pf_view_options(view), &how, error);
+  if (status == PF_OK) {
+    status = fill_as_told(self, &how, error);
   }
-  status = status == PF_OK ? pf_view_verify(view, error) : status;
+  pf_settings_clear(PF_ROWS(rows), NULL, &how);
   pf_view_free(view);
   return status;
 }
 
 /** *out: [n_post][n_pre], or NULL where the entry has no such mask. */
-static pf_status make(mask self, uint8_t **out, pf_error *error)
+static pf_status create_mask(mask self, const char *word, const pf_node *node, uint8_t **out,
+                             pf_error *error)
 {
   *out = NULL;
-  if (self.node == NULL) {
+  if (node == NULL) {
     return PF_OK;
   }
+  self.word = word;
+  self.node = node;
   self.cells = pf_memory_need((size_t)(self.n_post * self.n_pre), 1, error);
   if (self.cells == NULL) {
     return PF_STOP;
   }
-  pf_status status = fill(&self, error);
-  if (status != PF_OK) {
-    pf_error_locate(error, self.problem->config, self.node);
+  if (read_and_fill(&self, error) != PF_OK) {
+    pf_error_locate(error, self.config, node);
     pf_memory_free(self.cells);
-    return status;
+    return PF_STOP;
   }
   *out = self.cells;
   return PF_OK;
 }
 
-static pf_status mask_entry(const pf_problem *problem, uint64_t seed, pf_model *model,
-                            const pf_node *entry, const char *name, pf_error *error)
+static pf_status check_entry(const mask *self, const pf_node *entry, const pf_model *model,
+                             pf_error *error)
 {
-  mask self = {.problem = problem, .seed = seed, .projection = name};
-  self.index = pf_model_projection(model, name, &self.n_post, &self.n_pre);
-  if (self.index < 0) {
-    pf_status status =
-        pf_fail(error, PF_STOP, "%s has no projection '%s'", model->network->label, name);
-    pf_error_locate(error, problem->config, entry);
-    return status;
+  const pf_node *plastic = pf_node_get(entry, "plastic");
+  if (self->index < 0) {
+    return pf_config_fail(self->config, entry, error, "%s has no projection '%s'",
+                          model->network->label, self->projection);
   }
-  if (model->masks[self.index].connected != NULL || model->masks[self.index].changes != NULL) {
-    pf_status status =
-        pf_fail(error, PF_STOP,
-                "projection '%s' is given masks twice; entries that share it need them once", name);
-    pf_error_locate(error, problem->config, entry);
-    return status;
+  if (model->masks[self->index].connected != NULL || model->masks[self->index].changes != NULL) {
+    return pf_config_fail(self->config, entry, error,
+                          "projection '%s' is given masks twice; entries that share it need them "
+                          "once",
+                          self->projection);
   }
+  if (plastic != NULL && pf_node_get(entry, "rule") == NULL) {
+    return pf_config_fail(self->config, plastic, error,
+                          "'%s' has no rule, so none of its weights change; remove `plastic` or "
+                          "add rule = \"NAME\"",
+                          self->projection);
+  }
+  return PF_OK;
+}
+
+static pf_status mask_entry(mask self, const pf_node *entry, pf_model *model, pf_error *error)
+{
   uint8_t *connected = NULL, *plastic = NULL;
-  mask one = self;
-  one.word = "connected";
-  one.node = pf_node_get(entry, "connected");
-  pf_status status = make(one, &connected, error);
-  one.word = "plastic";
-  one.node = pf_node_get(entry, "plastic");
-  if (status == PF_OK && one.node != NULL && pf_node_get(entry, "rule") == NULL) {
-    status =
-        pf_fail(error, PF_STOP,
-                "'%s' has no rule, so none of its weights change; remove `plastic` or add rule = "
-                "\"NAME\"",
-                name);
-    pf_error_locate(error, problem->config, one.node);
+  self.index = pf_model_projection(model, self.projection, &self.n_post, &self.n_pre);
+  if (check_entry(&self, entry, model, error) != PF_OK) {
+    return PF_STOP;
   }
-  status = status == PF_OK ? make(one, &plastic, error) : status;
-  status = status == PF_OK ? pf_model_mask(model, self.index, connected, plastic, error) : status;
+  pf_status status =
+      create_mask(self, "connected", pf_node_get(entry, "connected"), &connected, error);
+  if (status == PF_OK) {
+    status = create_mask(self, "plastic", pf_node_get(entry, "plastic"), &plastic, error);
+  }
+  if (status == PF_OK) {
+    status = pf_model_mask(model, self.index, connected, plastic, error);
+  }
   pf_memory_free(connected);
   pf_memory_free(plastic);
   return status;
 }
 
-pf_status pf_build_masks(const pf_problem *problem, const pf_options *options, pf_model *model,
-                         pf_error *error)
+pf_status pf_projection_masks(const pf_models *models, const pf_network_settings *settings,
+                              uint64_t seed, pf_model *model, pf_error *error)
 {
-  const pf_node *entries = pf_node_get(problem->models->network.node, "projections");
-  const bool own = options->present(options, "mask_seed") != 0;
-  const uint64_t seed =
-      own ? (uint64_t)options->integer(options, "mask_seed") : problem->settings->seed;
-  pf_status status = PF_OK;
-  for (int64_t i = 0; i < options->length(options, "projections") && status == PF_OK; i++) {
-    const pf_node *entry = pf_node_at(entries, i);
-    char name[64];
+  mask self = {.config = models->config, .seed = seed};
+  if (settings->mask_seed >= 0) {
+    self.seed = (uint64_t)settings->mask_seed;
+  }
+  for (size_t i = 0; i < settings->n_projections; i++) {
+    const pf_node *entry = pf_node_at(pf_models_entries(models), (int64_t)i);
+    char name[PF_PROJECTION_NAME];
     if (pf_node_get(entry, "connected") == NULL && pf_node_get(entry, "plastic") == NULL) {
       continue;
     }
-    status = pf_build_projection_name(problem, options, i, name, sizeof name, error);
-    status = status == PF_OK ? mask_entry(problem, seed, model, entry, name, error) : status;
+    self.projection = name;
+    if (pf_projection_name(models, settings, i, name, error) != PF_OK ||
+        mask_entry(self, entry, model, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  return status;
+  return PF_OK;
 }

@@ -1,17 +1,17 @@
-/* A rule whose changes no loss can see has no coefficients to be found: told before a fit, not
- * after. */
+#include "core/problem/observed_rules.h"
+
 #include "core/base/text.h"
 #include "core/layout/layout.h"
-#include "core/problem/build.h"
 #include "core/model/reach.h"
 
 static bool has_free_parameters(const pf_model *model, const pf_plastic *plastic)
 {
-  bool any = false;
   for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
-    any = any || pf_is_free(&model->parameters[plastic->theta0 + i]);
+    if (pf_is_free(&model->parameters[plastic->theta0 + i])) {
+      return true;
+    }
   }
-  return any;
+  return false;
 }
 
 /** "logit, layer1" */
@@ -25,42 +25,46 @@ static void name_observables(const pf_model *model, pf_text *text)
   }
 }
 
-pf_status pf_build_check_seen(const pf_problem *problem, const pf_model *model, pf_error *error)
+static pf_status check_rule(const pf_model *model, size_t p, pf_error *error)
 {
-  pf_status status = PF_OK;
-  for (size_t p = 0; p < model->n_plastic && status == PF_OK; p++) {
-    const pf_plastic *plastic = &model->plastic[p];
-    const pf_projection *projection =
-        pf_table_at(model->declared.projections.items, model->declared.projections.stride,
-                    model->declared.projections.count, (size_t)plastic->projection);
-    int64_t n_changing = 0;
-    bool seen = false;
-    if (!has_free_parameters(model, plastic)) {
-      continue;
-    }
-    status = pf_model_reach(model, p, &n_changing, &seen, error);
-    if (status == PF_OK && n_changing == 0) {
-      status = pf_fail(
-          error, PF_STOP,
-          "no synapse of '%s' changes by %s: where `connected` and `plastic` are both 1 there are "
-          "none; expected at least one",
-          projection->name, plastic->rule->label);
-    } else if (status == PF_OK && !seen) {
-      pf_text names = {0};
-      name_observables(model, &names);
-      status =
-          pf_fail(error, PF_STOP,
-                  "no loss can see what %s changes in '%s': from there no synapse leads on to what "
-                  "they look at "
-                  "(%s); connect it, or add a loss that looks at it",
-                  plastic->rule->label, projection->name, names.text == NULL ? "" : names.text);
-      pf_text_free(&names);
-    }
-    if (status != PF_OK) {
-      const pf_node *listed = pf_node_get(problem->models->network.node, "projections");
-      pf_error_locate(error, problem->config,
-                      listed != NULL ? listed : problem->models->network.node);
+  const pf_plastic *plastic = &model->plastic[p];
+  const char *projection = pf_projection_at(model, (size_t)plastic->projection)->name;
+  int64_t n_changing = 0;
+  bool seen = false;
+  if (!has_free_parameters(model, plastic)) {
+    return PF_OK;
+  }
+  if (pf_model_reach(model, p, &n_changing, &seen, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (n_changing == 0) {
+    return pf_fail(
+        error, PF_STOP,
+        "no synapse of '%s' changes by %s: where `connected` and `plastic` are both 1 there are "
+        "none; expected at least one",
+        projection, plastic->rule->label);
+  }
+  if (seen) {
+    return PF_OK;
+  }
+  pf_text names = {0};
+  name_observables(model, &names);
+  (void)pf_fail(error, PF_STOP,
+                "no loss can see what %s changes in '%s': from there no synapse leads on to what "
+                "they look at (%s); connect it, or add a loss that looks at it",
+                plastic->rule->label, projection, names.text == NULL ? "" : names.text);
+  pf_text_free(&names);
+  return PF_STOP;
+}
+
+pf_status pf_check_observed(const pf_models *models, const pf_model *model, pf_error *error)
+{
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    if (check_rule(model, p, error) != PF_OK) {
+      const pf_node *listed = pf_models_entries(models);
+      pf_error_locate(error, models->config, listed != NULL ? listed : models->network.node);
+      return PF_STOP;
     }
   }
-  return status;
+  return PF_OK;
 }

@@ -1,38 +1,29 @@
-/* Parameters of the rules as the config wants them: started, bounded, fixed, tied to one another.
- */
+#include "core/problem/parameters.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/config/setting.h"
 #include "core/layout/layout.h"
-#include "core/problem/build.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t pf_build_scope(const char *word)
-{
-  return strcmp(word, "animal") == 0       ? (uint32_t)PF_SCOPE_ANIMAL
-         : strcmp(word, "experiment") == 0 ? (uint32_t)PF_SCOPE_EXPERIMENT
-                                           : (uint32_t)PF_SCOPE_SHARED;
-}
-
 /** What is fixed beyond its bounds is a mistake. */
-static pf_status check_within(const pf_problem *problem, const pf_parameter *parameter,
-                              const pf_node *node, pf_error *error)
+static pf_status check_fixed_value(const pf_config *config, const pf_parameter *parameter,
+                                   const pf_node *node, pf_error *error)
 {
   if ((parameter->flags & PF_PARAMETER_FIXED) == 0 ||
       (parameter->initial >= parameter->lower && parameter->initial <= parameter->upper)) {
     return PF_OK;
   }
-  const pf_status status =
-      pf_fail(error, PF_STOP, "%s: is fixed at %g, expected a value within its bounds, %g to %g",
-              parameter->name, parameter->initial, parameter->lower, parameter->upper);
-  pf_error_locate(error, problem->config, node);
-  return status;
+  return pf_config_fail(config, node, error,
+                        "%s: is fixed at %g, expected a value within its bounds, %g to %g",
+                        parameter->name, parameter->initial, parameter->lower, parameter->upper);
 }
 
-void pf_build_warn_starts(const pf_model *model)
+void pf_parameters_warn_starts(const pf_model *model)
 {
   for (size_t i = 0; i < model->n_parameters; i++) {
     const pf_parameter *parameter = &model->parameters[i].declared;
@@ -47,124 +38,119 @@ void pf_build_warn_starts(const pf_model *model)
   }
 }
 
-/** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; };
- * }` */
-static pf_status change_parameter(const pf_problem *problem, pf_model_parameter *of,
-                                  const pf_node *node, bool of_rule, bool teacher, pf_error *error)
+/** What the group of one parameter says. Numbers that it does not give are NaN. */
+typedef struct parameter_settings {
+  double initial, init, value, lower, upper, l1, l2;
+  bool fixed;
+  uint32_t scope; /* enum pf_scope */
+  char *tied;
+} parameter_settings;
+
+static pf_option_table parameter_keys(void)
 {
-  static const pf_option keys[] = {
-      {.name = "initial",
-       .type = PF_TYPE_REAL,
-       .lower = -INFINITY,
-       .upper = INFINITY,
-       .help = "where a fit starts"},
-      {.name = "init",
-       .type = PF_TYPE_REAL,
-       .lower = -INFINITY,
-       .upper = INFINITY,
-       .help = "the same, shorter"},
-      {.name = "value",
-       .type = PF_TYPE_REAL,
-       .lower = -INFINITY,
-       .upper = INFINITY,
-       .help = "what a teacher uses"},
-      {.name = "lower",
-       .type = PF_TYPE_REAL,
-       .lower = -INFINITY,
-       .upper = INFINITY,
-       .help = "bound"},
-      {.name = "upper",
-       .type = PF_TYPE_REAL,
-       .lower = -INFINITY,
-       .upper = INFINITY,
-       .help = "bound"},
-      {.name = "fixed", .type = PF_TYPE_BOOL, .help = "true: not fitted"},
-      {.name = "scope",
-       .type = PF_TYPE_STRING,
-       .choices = "shared|animal|experiment",
-       .help = "one value for all, for each animal or for each experiment"},
-      {.name = "l1",
-       .type = PF_TYPE_REAL,
-       .lower = 0,
-       .upper = INFINITY,
-       .help = "a penalty of its own"},
-      {.name = "l2",
-       .type = PF_TYPE_REAL,
-       .lower = 0,
-       .upper = INFINITY,
-       .help = "a penalty of its own"},
-      {.name = "tied",
-       .type = PF_TYPE_STRING,
-       .help = "another parameter, or a factor times it: \"2 * decay\""},
+#define PF_ROW_STRUCT parameter_settings
+  static const pf_setting rows[] = {
+      PF_ROW_REAL(initial, "initial", NULL, NULL, -INFINITY, INFINITY, "where a fit starts"),
+      PF_ROW_REAL(init, "init", NULL, NULL, -INFINITY, INFINITY, "the same, shorter"),
+      PF_ROW_REAL(value, "value", NULL, NULL, -INFINITY, INFINITY, "what a teacher uses"),
+      PF_ROW_REAL(lower, "lower", NULL, NULL, -INFINITY, INFINITY, "bound"),
+      PF_ROW_REAL(upper, "upper", NULL, NULL, -INFINITY, INFINITY, "bound"),
+      PF_ROW_BOOL(fixed, "fixed", NULL, "true: not fitted"),
+      PF_ROW_CHOICE(scope, "scope", NULL, "shared|animal|experiment",
+                    "one value for all, for each animal or for each experiment"),
+      PF_ROW_REAL(l1, "l1", NULL, NULL, 0, INFINITY, "a penalty of its own"),
+      PF_ROW_REAL(l2, "l2", NULL, NULL, 0, INFINITY, "a penalty of its own"),
+      PF_ROW_TEXT(tied, "tied", NULL, "another parameter, or a factor times it: \"2 * decay\""),
   };
-  pf_parameter *parameter = &of->declared;
-  double number = 0.0;
-  if (pf_node_number(node, &number) != 0 &&
-      !of_rule) { /* of a network or a loss, which the truth shares */
-    parameter->value = parameter->initial = number;
-    return check_within(problem, parameter, node, error);
-  }
-  if (pf_node_number(node, &number) != 0) {
-    parameter->value = teacher ? number : parameter->value;
-    parameter->initial = teacher ? parameter->initial : number;
-    return PF_OK;
-  }
-  pf_view *view = NULL;
-  const pf_group group = {.config = problem->config,
-                          .node = node,
-                          .what = parameter->name,
-                          .table = {keys, sizeof keys / sizeof keys[0], sizeof keys[0]}};
-  pf_status status = pf_view_create(&group, &view, error);
+#undef PF_ROW_STRUCT
+  return PF_ROWS(rows);
+}
+
+static void set_number(double *to, double number)
+{
+  *to = isnan(number) ? *to : number;
+}
+
+static void apply_settings(const parameter_settings *from, pf_model_parameter *to)
+{
+  pf_parameter *declared = &to->declared;
+  set_number(&declared->initial, from->initial);
+  set_number(&declared->initial, from->init);
+  set_number(&declared->value, from->value);
+  set_number(&declared->lower, from->lower);
+  set_number(&declared->upper, from->upper);
+  set_number(&to->l1, from->l1);
+  set_number(&to->l2, from->l2);
+  to->own_penalty |= !isnan(from->l1) || !isnan(from->l2);
+  declared->scope = from->scope;
+  declared->flags &= ~(uint32_t)PF_PARAMETER_FIXED;
+  declared->flags |= from->fixed ? (uint32_t)PF_PARAMETER_FIXED : 0U;
+}
+
+static pf_status change_by_group(const pf_config *config, pf_model_parameter *of,
+                                 const pf_node *node, bool of_rule, const pf_options *options,
+                                 pf_error *error)
+{
+  pf_parameter *declared = &of->declared;
+  parameter_settings settings = {.initial = NAN,
+                                 .init = NAN,
+                                 .value = NAN,
+                                 .lower = NAN,
+                                 .upper = NAN,
+                                 .l1 = NAN,
+                                 .l2 = NAN,
+                                 .scope = declared->scope,
+                                 .fixed = (declared->flags & PF_PARAMETER_FIXED) != 0};
+  const bool tied = options->present(options, "tied") != 0;
+  pf_status status = pf_settings_read(parameter_keys(), options, &settings, error);
+  pf_settings_clear(parameter_keys(), NULL, &settings); /* pf_parameters_tie reads `tied` */
   if (status != PF_OK) {
     return status;
   }
-  const pf_options *options = pf_view_options(view);
-  parameter->initial = options->present(options, "initial") != 0 ? options->real(options, "initial")
-                                                                 : parameter->initial;
-  parameter->initial =
-      options->present(options, "init") != 0 ? options->real(options, "init") : parameter->initial;
-  parameter->value =
-      options->present(options, "value") != 0 ? options->real(options, "value") : parameter->value;
-  parameter->lower =
-      options->present(options, "lower") != 0 ? options->real(options, "lower") : parameter->lower;
-  parameter->upper =
-      options->present(options, "upper") != 0 ? options->real(options, "upper") : parameter->upper;
-  of->own_penalty = of->own_penalty || options->present(options, "l1") != 0 ||
-                    options->present(options, "l2") != 0;
-  of->l1 = options->present(options, "l1") != 0 ? options->real(options, "l1") : of->l1;
-  of->l2 = options->present(options, "l2") != 0 ? options->real(options, "l2") : of->l2;
-  if (options->present(options, "scope") != 0) {
-    parameter->scope = pf_build_scope(options->string(options, "scope"));
+  apply_settings(&settings, of);
+  if (tied && (!isnan(settings.initial) || !isnan(settings.init) || !isnan(settings.value) ||
+               options->present(options, "fixed") != 0)) {
+    return pf_config_fail(config, node, error,
+                          "%s is tied to another parameter and takes its value from there; remove "
+                          "`tied`, or `initial`, `value` and `fixed`",
+                          declared->name);
   }
-  if (options->present(options, "fixed") != 0) {
-    bool fixed = options->boolean(options, "fixed") != 0;
-    parameter->flags = fixed ? parameter->flags | PF_PARAMETER_FIXED
-                             : parameter->flags & ~(uint32_t)PF_PARAMETER_FIXED;
+  if (!(declared->lower <= declared->upper)) {
+    return pf_config_fail(config, node, error,
+                          "%s: found lower = %g above upper = %g, expected the other way round",
+                          declared->name, declared->lower, declared->upper);
   }
-  if (options->present(options, "tied") != 0 &&
-      (options->present(options, "initial") != 0 || options->present(options, "init") != 0 ||
-       options->present(options, "value") != 0 || options->present(options, "fixed") != 0)) {
-    status = pf_fail(error, PF_STOP,
-                     "%s is tied to another parameter and takes its value from there; remove "
-                     "`tied`, or `initial`, "
-                     "`value` and `fixed`",
-                     parameter->name);
-    pf_error_locate(error, problem->config, node);
-  } else if (!(parameter->lower <= parameter->upper)) {
-    status = pf_fail(error, PF_STOP,
-                     "%s: found lower = %g above upper = %g, expected the other way round",
-                     parameter->name, parameter->lower, parameter->upper);
-    pf_error_locate(error, problem->config, node);
+  if (!of_rule && (declared->flags & PF_PARAMETER_FIXED) != 0 && isnan(settings.value)) {
+    declared->value = declared->initial; /* what is fixed is so for the truth too */
   }
-  if (status == PF_OK && !of_rule && (parameter->flags & PF_PARAMETER_FIXED) != 0 &&
-      options->present(options, "value") == 0) {
-    parameter->value = parameter->initial; /* what is fixed is so for the truth too */
+  if (isnan(settings.initial) && isnan(settings.lower) && isnan(settings.upper)) {
+    return PF_OK;
   }
-  if (status == PF_OK &&
-      (options->present(options, "initial") != 0 || options->present(options, "lower") != 0 ||
-       options->present(options, "upper") != 0)) {
-    status = check_within(problem, parameter, node, error);
+  return check_fixed_value(config, declared, node, error);
+}
+
+/** `parameters: { decay = 0.05; gain: { initial = 0.1; lower = 0.0; upper = 2.0; fixed = true; };
+ * }` */
+static pf_status change_parameter(const pf_config *config, pf_model_parameter *of,
+                                  const pf_node *node, bool of_rule, bool teacher, pf_error *error)
+{
+  pf_parameter *declared = &of->declared;
+  double number = 0.0;
+  if (pf_node_number(node, &number) != 0) {
+    if (!of_rule) { /* of a network or a loss, which the truth shares */
+      declared->value = declared->initial = number;
+      return check_fixed_value(config, declared, node, error);
+    }
+    *(teacher ? &declared->value : &declared->initial) = number;
+    return PF_OK;
   }
+  pf_view *view = NULL;
+  const pf_group group = {
+      .config = config, .node = node, .what = declared->name, .table = parameter_keys()};
+  if (pf_view_create(&group, &view, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const pf_status status = change_by_group(config, of, node, of_rule, pf_view_options(view), error);
   pf_view_free(view);
   return status;
 }
@@ -222,128 +208,138 @@ static pf_status unknown_parameter(const declarer *of, const char *name, pf_name
   return status;
 }
 
+/** Names of a declarer's parameters; the caller frees names->items. */
+static pf_status list_names(const pf_model *model, const declarer *of, pf_names *names,
+                            pf_error *error)
+{
+  const char **items = pf_memory_need(of->n, sizeof *items, error);
+  if (items == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < of->n; i++) {
+    items[i] = model->parameters[of->theta0 + i].declared.name;
+  }
+  *names = (pf_names){items, of->n};
+  return PF_OK;
+}
+
+static size_t find_name(pf_names names, const char *name)
+{
+  size_t i = 0;
+  while (i < names.count && (name == NULL || strcmp(names.items[i], name) != 0)) {
+    i++;
+  }
+  return i;
+}
+
 /** Apply the `parameters` group of one declarer to the model's parameters that are its own. */
-static pf_status apply_parameters(const pf_problem *problem, pf_model *model, const declarer *of,
+static pf_status apply_parameters(const pf_config *config, pf_model *model, const declarer *of,
                                   bool teacher, pf_error *error)
 {
   const pf_node *group = pf_node_get(of->component->node, "parameters");
-  const size_t n = of->n;
+  pf_names names = {0};
+  if (list_names(model, of, &names, error) != PF_OK) {
+    return PF_STOP;
+  }
+  pf_status status = PF_OK;
   for (int64_t c = 0; c < pf_node_count(group); c++) {
     const pf_node *node = pf_node_at(group, c);
-    const char *name = pf_node_name(node);
-    const char **names = pf_memory_need(n, sizeof *names, error);
-    if (names == NULL) {
-      return PF_STOP;
-    }
-    size_t found = n;
-    for (size_t i = 0; i < n; i++) {
-      names[i] = model->parameters[of->theta0 + i].declared.name;
-      found = name != NULL && strcmp(names[i], name) == 0 ? i : found;
-    }
-    pf_status status = PF_OK;
-    if (found == n) {
-      status = unknown_parameter(of, name, (pf_names){names, n}, error);
-      pf_error_locate(error, problem->config, node);
+    const size_t i = find_name(names, pf_node_name(node));
+    if (i == of->n) {
+      status = unknown_parameter(of, pf_node_name(node), names, error);
+      pf_error_locate(error, config, node);
     } else {
-      status = change_parameter(problem, &model->parameters[of->theta0 + found], node, of->of_rule,
+      status = change_parameter(config, &model->parameters[of->theta0 + i], node, of->of_rule,
                                 teacher, error);
     }
-    pf_memory_free(names);
     if (status != PF_OK) {
-      return status;
+      break;
+    }
+  }
+  pf_memory_free((void *)names.items);
+  return status;
+}
+
+pf_status pf_parameters_of_others(const pf_config *config, pf_model *model, bool teacher,
+                                  pf_error *error)
+{
+  declarer of;
+  for (size_t i = model->n_plastic; declarer_at(model, i, &of); i++) {
+    if (apply_parameters(config, model, &of, teacher, error) != PF_OK) {
+      return PF_STOP;
     }
   }
   return PF_OK;
 }
 
-pf_status pf_build_other_parameters(const pf_problem *problem, pf_model *model, bool teacher,
-                                    pf_error *error)
-{
-  declarer of;
-  pf_status status = PF_OK;
-  for (size_t i = model->n_plastic; status == PF_OK && declarer_at(model, i, &of); i++) {
-    status = apply_parameters(problem, model, &of, teacher, error);
-  }
-  return status;
-}
-
 /** Numbers in a rule's terms are a teacher's values; in a rule that is fitted they can only be a
  * misunderstanding. */
-static pf_status refuse_given(const pf_problem *problem, const pf_model *model,
+static pf_status refuse_given(const pf_config *config, const pf_model *model,
                               const pf_plastic *plastic, pf_error *error)
 {
   for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
     const pf_parameter *parameter = &model->parameters[plastic->theta0 + i].declared;
     if ((parameter->flags & PF_PARAMETER_GIVEN) != 0) {
-      pf_status status = pf_fail(error, PF_STOP,
-                                 "%s is fitted, but its terms give '%s' the number %g; leave "
-                                 "numbers and minus signs out (a starting "
-                                 "value: parameters: { %s = %g; })",
-                                 plastic->rule->label,
-                                 parameter->label == NULL ? parameter->name : parameter->label,
-                                 parameter->value, parameter->name, parameter->value);
-      pf_error_locate(error, problem->config, plastic->rule->node);
-      return status;
+      return pf_config_fail(config, plastic->rule->node, error,
+                            "%s is fitted, but its terms give '%s' the number %g; leave numbers "
+                            "and minus signs out (a starting value: parameters: { %s = %g; })",
+                            plastic->rule->label,
+                            parameter->label == NULL ? parameter->name : parameter->label,
+                            parameter->value, parameter->name, parameter->value);
     }
   }
   return PF_OK;
 }
 
-pf_status pf_build_parameters(const pf_problem *problem, pf_model *model, size_t p, double init_sd,
-                              bool teacher, pf_error *error)
+pf_status pf_parameters_of_rule(const pf_config *config, pf_model *model, size_t p, double init_sd,
+                                bool teacher, pf_error *error)
 {
   const pf_plastic *plastic = &model->plastic[p];
-  for (size_t i = 0; i < plastic->declared.parameters.count && !isnan(init_sd); i++) {
-    model->parameters[plastic->theta0 + i].declared.initial_sd = init_sd;
+  declarer of = {0};
+  (void)declarer_at(model, p, &of);
+  for (size_t i = 0; i < of.n && !isnan(init_sd); i++) {
+    model->parameters[of.theta0 + i].declared.initial_sd = init_sd;
   }
-  const declarer of = {plastic->rule, plastic->theta0, plastic->declared.parameters.count, true};
-  pf_status status = apply_parameters(problem, model, &of, teacher, error);
-  return status == PF_OK && !teacher ? refuse_given(problem, model, plastic, error) : status;
+  if (apply_parameters(config, model, &of, teacher, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return teacher ? PF_OK : refuse_given(config, model, plastic, error);
 }
 
 /* ---- ties ---- */
+
+static const char *skip_spaces(const char *text)
+{
+  while (isspace((unsigned char)*text)) {
+    text++;
+  }
+  return text;
+}
 
 /** "other", "-other", "2 * other", "0.5 other": the factor, and where the name starts; NULL if it
  * is none of these. */
 static const char *scan_tie(const char *text, double *factor)
 {
-  const char *at = text;
-  double sign = 1.0;
-  *factor = 1.0;
-  while (isspace((unsigned char)*at)) {
-    at++;
-  }
+  const char *at = skip_spaces(text);
+  const double sign = *at == '-' ? -1.0 : 1.0;
   if (*at == '-' || *at == '+') {
-    sign = *at == '-' ? -1.0 : 1.0;
-    at++;
+    at = skip_spaces(at + 1);
   }
-  while (isspace((unsigned char)*at)) {
-    at++;
-  }
+  *factor = sign;
   if (isdigit((unsigned char)*at) || *at == '.') {
     char *end = NULL;
-    *factor = strtod(at, &end);
-    at = end;
-    while (isspace((unsigned char)*at)) {
-      at++;
-    }
-    at += *at == '*' ? 1 : 0;
-    while (isspace((unsigned char)*at)) {
-      at++;
+    *factor = sign * strtod(at, &end);
+    at = skip_spaces(end);
+    if (*at == '*') {
+      at = skip_spaces(at + 1);
     }
   }
-  *factor *= sign;
   const char *end = at;
-  while (isalnum((unsigned char)*end) || strchr("_.[]", *end) != NULL) {
-    if (*end == '\0') {
-      break;
-    }
+  while (*end != '\0' && (isalnum((unsigned char)*end) || strchr("_.[]", *end) != NULL)) {
     end++;
   }
-  while (isspace((unsigned char)*end)) {
-    end++;
-  }
-  return *end == '\0' && end != at && isfinite(*factor) && *factor != 0.0 ? at : NULL;
+  const bool whole = end != at && *skip_spaces(end) == '\0';
+  return whole && isfinite(*factor) && *factor != 0.0 ? at : NULL;
 }
 
 /** Is `word` (up to a space) the name of parameter i, with its owner before it or, of the same
@@ -449,7 +445,7 @@ static pf_status share_bounds(pf_model *model, size_t i, pf_error *error)
 }
 
 /** Calls `act` on the parameter of each `tied` entry of the `parameters` groups. */
-static pf_status each_tie(const pf_problem *problem, pf_model *model,
+static pf_status each_tie(const pf_config *config, pf_model *model,
                           pf_status (*act)(pf_model *model, size_t i, const char *text,
                                            pf_error *error),
                           pf_error *error)
@@ -466,7 +462,7 @@ static pf_status each_tie(const pf_problem *problem, pf_model *model,
       for (size_t i = 0; i < of.n; i++) {
         if (strcmp(model->parameters[of.theta0 + i].declared.name, pf_node_name(node)) == 0 &&
             act(model, of.theta0 + i, text, error) != PF_OK) {
-          pf_error_locate(error, problem->config, node);
+          pf_error_locate(error, config, node);
           return PF_STOP;
         }
       }
@@ -478,12 +474,13 @@ static pf_status each_tie(const pf_problem *problem, pf_model *model,
 static pf_status settle_tie(pf_model *model, size_t i, const char *text, pf_error *error)
 {
   (void)text;
-  pf_status status = follow_chain(model, i, error);
-  return status == PF_OK ? share_bounds(model, i, error) : status;
+  return follow_chain(model, i, error) == PF_OK ? share_bounds(model, i, error) : PF_STOP;
 }
 
-pf_status pf_build_ties(const pf_problem *problem, pf_model *model, pf_error *error)
+pf_status pf_parameters_tie(const pf_config *config, pf_model *model, pf_error *error)
 {
-  pf_status status = each_tie(problem, model, read_tie, error);
-  return status == PF_OK ? each_tie(problem, model, settle_tie, error) : status;
+  if (each_tie(config, model, read_tie, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return each_tie(config, model, settle_tie, error);
 }

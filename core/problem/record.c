@@ -1,8 +1,7 @@
-/* What of a simulated animal is recorded: some of its units, with noise or as spikes. Choices stay
- * as they are. */
+#include "core/problem/record.h"
+
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/problem/build.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,9 +86,12 @@ static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, p
   for (int64_t i = 0; i < record->n; i++) {
     int64_t before = 0;
     for (int64_t k = 0; k < record->n; k++) {
-      before += uniform[k] < uniform[i] || (uniform[k] == uniform[i] && k < i) ? 1 : 0;
+      before += uniform[k] < uniform[i] || (uniform[k] == uniform[i] && k < i);
     }
-    for (int64_t t = 0; t < n_steps && before >= n_kept; t++) {
+    if (before < n_kept) {
+      continue;
+    }
+    for (int64_t t = 0; t < n_steps; t++) {
       record->values[t * record->n + i] = NAN;
     }
   }
@@ -97,32 +99,41 @@ static pf_status leave_out(pf_record *record, int64_t n_steps, int64_t n_kept, p
   return PF_OK;
 }
 
-pf_status pf_build_record(const pf_problem *problem, pf_recording *recording, int64_t index,
-                          pf_error *error)
+/** Number k of the recording's targets. */
+static pf_status record_target(const pf_record_settings *how, pf_stream stream,
+                               pf_recording *recording, size_t k, pf_error *error)
 {
-  const pf_record_settings *how = &problem->settings->record;
-  pf_status status = PF_OK;
-  for (size_t k = 0; k < recording->n_targets && status == PF_OK; k++) {
-    pf_record *record = &recording->targets[k];
-    if (strcmp(record->name, "choice") == 0) {
-      continue;
-    }
-    pf_stream stream = {.seed = problem->settings->seed,
-                        .purpose = PF_RANDOM_RECORD_NOISE,
-                        .animal = (uint32_t)index,
-                        .draw = (uint32_t)k};
-    if (how->noise > 0.0) {
-      status = add_noise(record, recording->n_steps, how->noise, stream, error);
-    }
-    if (how->counts != PF_RECORD_ACTIVITY) {
-      status = count_spikes(record, recording->n_steps, how, stream, error);
-    }
-    if (how->fraction < 1.0 && status == PF_OK) {
-      const int64_t n_kept = (int64_t)llround(how->fraction * (double)record->n);
-      stream.purpose = PF_RANDOM_RECORD_UNITS;
-      stream.animal = how->once ? 0 : (uint32_t)index;
-      status = leave_out(record, recording->n_steps, n_kept > 1 ? n_kept : 1, stream, error);
+  pf_record *record = &recording->targets[k];
+  const int64_t n_steps = recording->n_steps;
+  stream.purpose = PF_RANDOM_RECORD_NOISE;
+  stream.draw = (uint32_t)k;
+  if (how->noise > 0.0 && add_noise(record, n_steps, how->noise, stream, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (how->counts != PF_RECORD_ACTIVITY &&
+      count_spikes(record, n_steps, how, stream, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (!(how->fraction < 1.0)) {
+    return PF_OK;
+  }
+  const int64_t n_kept = (int64_t)llround(how->fraction * (double)record->n);
+  stream.purpose = PF_RANDOM_RECORD_UNITS;
+  if (how->once != 0) {
+    stream.animal = 0;
+  }
+  return leave_out(record, n_steps, n_kept > 1 ? n_kept : 1, stream, error);
+}
+
+pf_status pf_record_worse(const pf_record_settings *settings, uint64_t seed, int64_t index,
+                          pf_recording *recording, pf_error *error)
+{
+  const pf_stream stream = {.seed = seed, .animal = (uint32_t)index};
+  for (size_t k = 0; k < recording->n_targets; k++) {
+    if (strcmp(recording->targets[k].name, "choice") != 0 &&
+        record_target(settings, stream, recording, k, error) != PF_OK) {
+      return PF_STOP;
     }
   }
-  return status;
+  return PF_OK;
 }

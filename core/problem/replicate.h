@@ -14,6 +14,6 @@
  */
 pf_status pf_problem_replicate(const pf_problem *problem, uint64_t seed, pf_problem **out,
                                pf_error *error);
-void pf_problem_replicate_free(pf_problem *again);
+void pf_problem_replicate_free(pf_problem *replicate);
 
 #endif

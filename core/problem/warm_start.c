@@ -1,7 +1,7 @@
-/* Warm start: the estimates of an earlier run become where the fits start. */
+#include "core/problem/warm_start.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/problem/build.h"
 #include "core/readers/theta_file.h"
 
 #include <math.h>
@@ -46,7 +46,7 @@ static pf_status check_names(const pf_model *model, const pf_theta_file *file, p
   return PF_OK;
 }
 
-static pf_status take_unit(const pf_model *model, const pf_theta_file *file, const char *unit,
+static pf_status read_unit(const pf_model *model, const pf_theta_file *file, const char *unit,
                            double *values, pf_error *error)
 {
   const char *from = pf_theta_file_is_shared(file) ? file->units[0] : unit;
@@ -77,35 +77,40 @@ static pf_status take_unit(const pf_model *model, const pf_theta_file *file, con
   return PF_OK;
 }
 
-static pf_status read_file(pf_problem *problem, const char *path, pf_error *error)
+static pf_status read_units(pf_problem *problem, const pf_theta_file *file, pf_error *error)
 {
   const pf_model *model = problem->model;
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
   const size_t n_units = shared ? 1 : problem->data.n_animals;
-  pf_theta_file *file = NULL;
-  pf_status status = pf_theta_file_read(path, &file, error);
-  status = status == PF_OK ? check_names(model, file, error) : status;
-  if (status == PF_OK) {
-    problem->warm = pf_memory_need(n_units * model->n_parameters, sizeof *problem->warm, error);
-    status = problem->warm == NULL ? PF_STOP : PF_OK;
+  if (check_names(model, file, error) != PF_OK) {
+    return PF_STOP;
   }
-  for (size_t u = 0; u < n_units && status == PF_OK; u++) {
-    status = take_unit(model, file, shared ? "all" : problem->data.animals[u],
-                       problem->warm + u * model->n_parameters, error);
+  problem->warm = pf_memory_need(n_units * model->n_parameters, sizeof *problem->warm, error);
+  if (problem->warm == NULL) {
+    return PF_STOP;
   }
-  pf_theta_file_free(file);
-  return status;
+  for (size_t u = 0; u < n_units; u++) {
+    if (read_unit(model, file, shared ? "all" : problem->data.animals[u],
+                  problem->warm + u * model->n_parameters, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
 }
 
-pf_status pf_build_warm_start(pf_problem *problem, const char *path, pf_error *error)
+pf_status pf_warm_start(pf_problem *problem, pf_error *error)
 {
+  const char *path = problem->settings->fit.warm_path;
+  pf_theta_file *file = NULL;
   if (path == NULL) {
     return PF_OK;
   }
-  pf_status status = read_file(problem, path, error);
-  if (status != PF_OK) {
-    pf_error_locate(error, problem->config,
-                    pf_node_get(pf_config_root(problem->config), "init.theta"));
+  pf_status status = pf_theta_file_read(path, &file, error);
+  if (status == PF_OK) {
+    status = read_units(problem, file, error);
   }
+  pf_theta_file_free(file);
+  pf_error_locate(error, problem->config,
+                  pf_node_get(pf_config_root(problem->config), "init.theta"));
   return status;
 }

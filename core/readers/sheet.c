@@ -89,10 +89,7 @@ pf_status pf_sheet_read(const char *path, const pf_names *wanted, pf_sheet **out
       break;
     }
     status = pf_csv_check_width(&csv, width, error);
-    if (status != PF_OK) {
-      break;
-    }
-    status = keep_row(sheet, &csv, places, error);
+    status = status == PF_OK ? keep_row(sheet, &csv, places, error) : status;
   }
   pf_memory_free(places);
   pf_csv_close(&csv);

@@ -165,7 +165,7 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
   pf_inference *inference = NULL;
   pf_status status = pf_problem_replicate(r->problem, set->seed, &again, error);
   if (status == PF_OK) {
-    again->settings->fit.n_threads = n_threads;
+    again->options.n_threads = n_threads;
     status = pf_fit_run(again, NULL, asked_to_stop, watch, &fit, error);
   }
   status = status == PF_OK ? pf_infer(again, fit, NULL, asked_to_stop, watch, &inference, error)
@@ -217,8 +217,7 @@ static pf_status prepare(pf_recovery *r, pf_error *error)
  */
 static pf_status run_sets(pf_recovery *r, pf_progress progress, watching *watch, pf_error *error)
 {
-  const int n_threads =
-      r->problem->settings->fit.n_threads > 1 ? r->problem->settings->fit.n_threads : 1;
+  const int n_threads = r->problem->options.n_threads > 1 ? r->problem->options.n_threads : 1;
   const bool over_sets = r->n_sets >= (size_t)n_threads;
   pf_error *errors = pf_memory_need(r->n_sets, sizeof *errors, error);
   pf_ticker ticker;

@@ -1,9 +1,8 @@
 #include "core/base/memory.h"
+#include "core/readers/run_folder.h"
 #include "core/recover/recover.h"
 #include "core/store/folder.h"
-#include "core/store/csv_file.h"
-#include "core/store/results.h"
-#include "core/store/csv_file.h"
+#include "core/store/tables.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -233,7 +233,7 @@ static void make_problem(golden_case *golden)
   golden->problem.settings->draws = 1;
   golden->problem.settings->give_inputs = true;
   golden->problem.settings->give_initial_weights = true;
-  golden->problem.settings->fit.n_threads = 1;
+  golden->problem.options.n_threads = 1;
 }
 
 pf_status golden_case_create(pf_registry *registry, const char *name, const json_t *root,
@@ -255,7 +255,7 @@ pf_status golden_case_create(pf_registry *registry, const char *name, const json
                  : golden_rule_places(&out->rule, out->lab.model, out->places, error);
   }
   if (status == PF_OK && json_object_get(root, "l1") != NULL) {
-    status = golden_number(root, "l1", GOLDEN_NULL_IS_WRONG, &out->problem.settings->fit.l1, error);
+    status = golden_number(root, "l1", GOLDEN_NULL_IS_WRONG, &out->problem.options.l1, error);
   }
   status = status == PF_OK ? add_data(out, error) : status;
   if (status != PF_OK) {

@@ -76,14 +76,14 @@ Test(compare_key, follows_the_masks)
 Test(compare_key, follows_what_other_files_say)
 {
   pf_initial_file initial = {.path = weights_path};
-  tiny.problem.initial = &initial;
+  tiny.problem.models->initial = &initial;
   write_text(weights_path, "projection,post,pre,value\nlayer1,0,0,1\n");
   const key before = of_problem();
   write_text(weights_path, "projection,post,pre,value\nlayer1,0,0,2\n");
   cr_assert(!same(before, of_problem()));
   write_text(weights_path, "projection,post,pre,value\nlayer1,0,0,1\n");
   cr_assert(same(before, of_problem()));
-  tiny.problem.initial = NULL;
+  tiny.problem.models->initial = NULL;
 }
 
 Test(compare_key, follows_data_and_config_but_not_threads)

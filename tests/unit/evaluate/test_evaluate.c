@@ -1,10 +1,10 @@
 /* core/evaluate: deviances against both nulls, R2 against the teacher, what is evaluated, animals
  * that fail. */
 #include "core/base/memory.h"
+#include "core/engine/simulation.h"
 #include "core/evaluate/ablation.h"
 #include "core/evaluate/deviance.h"
 #include "core/evaluate/evaluate.h"
-#include "core/engine/simulation.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -91,7 +91,8 @@ Test(evaluate, fitted_draws_give_the_ratio_of_the_means)
   double null = 0.0;
   double model = 0.0;
   for (int64_t d = 0; d < 2; d++) {
-    null += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], PF_SIMULATE_NO_PLASTICITY);
+    null +=
+        deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], PF_SIMULATE_NO_PLASTICITY);
     model += deviance_of_draw(&tiny.problem, 0, d, false, &fit->groups[0], 0);
   }
   cr_expect(strcmp(evaluation->evaluated_on, "fitted draws") == 0);
@@ -310,7 +311,7 @@ Test(evaluate, same_bits_for_any_number_of_threads)
   for (int n = 1; n <= 3; n++) {
     tiny_problem tiny;
     tiny_problem_create(&tiny, TINY_CHOICE, 4);
-    tiny.problem.settings->fit.n_threads = n;
+    tiny.problem.options.n_threads = n;
     pf_fit *fit = fit_of(&tiny.problem);
     pf_evaluation *evaluation = evaluation_of(&tiny.problem, fit);
     if (n == 1) {

@@ -1,8 +1,8 @@
 /* core/fit/run: passes, rows, threads, and fits that fail. */
 #include "core/base/memory.h"
+#include "core/engine/batch.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
-#include "core/engine/batch.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -50,8 +50,8 @@ static void plain_fit(const pf_problem *problem, size_t recording, double *theta
       cr_assert(pf_batch_objective(model, batches[d], theta, &workspace, 1, &value, g, &error) ==
                 PF_OK);
       for (int i = 0; i < N; i++) {
-        value += problem->settings->fit.l1 * fabs(theta[i]);
-        g[i] += problem->settings->fit.l1 * (theta[i] > 0.0 ? 1.0 : (theta[i] < 0.0 ? -1.0 : 0.0));
+        value += problem->options.l1 * fabs(theta[i]);
+        g[i] += problem->options.l1 * (theta[i] > 0.0 ? 1.0 : (theta[i] < 0.0 ? -1.0 : 0.0));
       }
       *first_mean += epoch == 0 ? 0.5 * value : 0.0;
       for (int i = 0; i < N; i++) {
@@ -76,7 +76,7 @@ Test(fit_run, one_step_per_draw_in_order)
   double first_mean = 0.0;
   tiny_problem_create(&tiny, TINY_CHOICE, 2);
   tiny.problem.settings->fit.log_every = 1;
-  tiny.problem.settings->fit.l1 = 0.02;
+  tiny.problem.options.l1 = 0.02;
   pf_fit *fit = run(&tiny.problem);
   cr_assert(fit->n_groups == 2);
   plain_fit(&tiny.problem, 1, theta, &first_mean);
@@ -120,7 +120,7 @@ Test(fit_run, same_bits_for_any_number_of_threads)
     for (int n = 1; n <= 3; n++) {
       tiny_problem tiny;
       tiny_problem_create(&tiny, TINY_CHOICE, 5);
-      tiny.problem.settings->fit.n_threads = n;
+      tiny.problem.options.n_threads = n;
       tiny.problem.settings->fit.per = shared ? PF_FIT_SHARED : PF_FIT_PER_ANIMAL;
       tiny.problem.settings->fit.batch = shared ? PF_BATCH_FULL : PF_BATCH_DRAW;
       pf_fit *fit = run(&tiny.problem);
@@ -177,7 +177,7 @@ Test(fit_run, a_fit_that_fails_is_marked_and_the_others_finish)
   for (int n_threads = 1; n_threads <= 2; n_threads++) {
     tiny_problem tiny;
     tiny_problem_create(&tiny, TINY_CHOICE, 3);
-    tiny.problem.settings->fit.n_threads = n_threads;
+    tiny.problem.options.n_threads = n_threads;
     pf_fit *good = run(&tiny.problem);
     pf_recording *recording = &tiny.problem.data.recordings[1];
     for (int64_t i = 0; i < recording->n_steps * recording->n_input; i++) {
@@ -301,7 +301,7 @@ Test(fit_run, interrupted_it_leaves_finished_units_alone)
   pf_fit *stopped = NULL;
   tiny.problem.settings->fit.epochs = 4;
   tiny.problem.settings->draws = 1;
-  tiny.problem.settings->fit.n_threads = 1;
+  tiny.problem.options.n_threads = 1;
   stopper s = {.stop_at = 1 + 4 + 1 + 2}; /* in epoch 2 of the second unit */
   cr_assert(pf_fit_run(&tiny.problem, NULL, stop, &s, &stopped, &error) == PF_OK, "%s", error.text);
   cr_expect(stopped->n_interrupted == 2);

@@ -87,8 +87,8 @@ Test(fit_scopes, the_objective_of_everything_that_is_learned_has_the_gradient_it
   pf_model *model = problem->model;
   problem->settings->fit.per = PF_FIT_SHARED;
   problem->settings->fit.batch = PF_BATCH_FULL;
-  problem->settings->fit.l1 = 0.01;
-  problem->settings->fit.l2 = 0.1;
+  problem->options.l1 = 0.01;
+  problem->options.l2 = 0.1;
   set_free(model, "network", "gain", PF_SCOPE_SHARED, 0.0, 0.02);
   set_free(model, "network", "bias", PF_SCOPE_ANIMAL, 0.03, 0.2);
   set_free(model, "losses.[0]", "bias", PF_SCOPE_SHARED, 0.0, 0.7);

@@ -34,7 +34,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
   problem->settings->fit.tolerance_gradient = 1e-15;
   problem->settings->fit.tolerance_progress = 1e-10;
   problem->settings->fit.tolerance_step = 1e-12;
-  problem->settings->fit.n_threads = n_threads;
+  problem->options.n_threads = n_threads;
   problem->settings->intervals = (pf_interval_settings){
       .methods = {[PF_INTERVAL_FISHER] = true, [PF_INTERVAL_SANDWICH] = true},
       .level = 0.9,
@@ -136,7 +136,7 @@ Test(infer, nothing_from_a_fit_that_did_not_converge_nor_a_penalised_one)
             strstr(r.inference->groups[0].why, "did not converge") != NULL);
   pf_inference_free(r.inference);
   r.fit->groups[0].optimum.converged = true;
-  r.tiny.problem.settings->fit.l2 = 0.1;
+  r.tiny.problem.options.l2 = 0.1;
   infer(&r);
   for (size_t u = 0; u < 2; u++) {
     cr_expect(r.inference->groups[u].why != NULL &&

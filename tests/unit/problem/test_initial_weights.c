@@ -1,8 +1,8 @@
 /* core/problem/initial_weights: weights from a file, and files that are wrong. */
 #include "core/base/memory.h"
-#include "core/problem/initial_weights.h"
 #include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
+#include "core/problem/initial_weights.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 
@@ -118,7 +118,7 @@ Test(problem_initial_weights, a_draw_starts_from_them)
       read_text(
           "projection,post,pre,value\nlayer1,0,0,1\nlayer1,0,1,2\nlayer1,1,0,3\nlayer1,1,1,4\n"
           "layer1,2,0,5\nlayer1,2,1,6\n",
-          &problem->initial, &error) == PF_OK,
+          &problem->models->initial, &error) == PF_OK,
       "%s", error.text);
   cr_assert(pf_problem_draw(problem, &problem->data, 1, 0, true, &draw, &error) == PF_OK, "%s",
             error.text);
@@ -143,6 +143,6 @@ Test(problem_initial_weights, a_draw_starts_from_them)
   pf_draw_free(problem->model, draw);
   pf_workspace_free(workspace);
   pf_memory_free(theta);
-  pf_initial_file_free(problem->initial);
-  problem->initial = NULL;
+  pf_initial_file_free(problem->models->initial);
+  problem->models->initial = NULL;
 }

@@ -2,14 +2,11 @@
  * summary's words. */
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
-#include "core/report/save_run.h"
-#include "core/store/csv_file.h"
-#include "core/terminal/meter.h"
-#include "core/terminal/run_summary.h"
+#include "core/engine/simulation.h"
+#include "core/store/save_run.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"
-#include "core/engine/simulation.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
@@ -195,7 +192,7 @@ Test(report, same_files_for_any_number_of_threads)
     run r = {0};
     start(&r, TINY_CHOICE, 5);
     pf_fit_free(&r.tiny.problem, r.fit);
-    r.tiny.problem.settings->fit.n_threads = n;
+    r.tiny.problem.options.n_threads = n;
     pf_error error = pf_error_none();
     cr_assert(pf_fit_run(&r.tiny.problem, NULL, NULL, NULL, &r.fit, &error) == PF_OK);
     write_it(&r);

@@ -147,7 +147,7 @@ void tiny_problem_create(tiny_problem *tiny, enum tiny_loss loss, int n_animals)
   (void)fake_host_init(&tiny->host);
   tiny->host.fail_at = -1;
   problem->settings->name = pf_memory_string("tiny", &error);
-  problem->settings->seed = 7;
+  problem->seed = problem->settings->seed = 7;
   problem->settings->input = (pf_input_noise){.mean = 0.75, .sd = 0.12};
   problem->settings->expectation = (pf_expected_reward){.kind = PF_EXPECTATION_WINDOW, .n = 10};
   problem->settings->draws = loss == TINY_ACTIVITY ? 1 : 2;
@@ -160,8 +160,9 @@ void tiny_problem_create(tiny_problem *tiny, enum tiny_loss loss, int n_animals)
                                              .beta2 = 0.999,
                                              .epsilon = 1e-8,
                                              .epochs = 7,
-                                             .log_every = 3,
-                                             .n_threads = 1};
+                                             .log_every = 3};
+  problem->settings->record = (pf_record_settings){.counts = PF_RECORD_ACTIVITY, .fraction = 1.0};
+  problem->options.n_threads = 1;
   problem->settings->fit.optimiser = pf_memory_string("adam", &error);
   problem->models->network = make(tiny, feedforward_LTX_pf_plugin_entry(), network, 3);
   tiny->rule = make(tiny, taylor_LTX_pf_plugin_entry(), fitted, 1);
@@ -208,7 +209,6 @@ void tiny_problem_free(tiny_problem *tiny)
   pf_memory_free(problem->models->teacher_theta);
   pf_memory_free(problem->settings->name);
   pf_memory_free(problem->settings->out);
-  pf_memory_free(problem->evaluated_on);
   pf_memory_free(problem->settings->fit.optimiser);
   drop(&problem->models->network);
   drop(&tiny->rule);

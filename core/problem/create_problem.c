@@ -1,0 +1,86 @@
+/* A problem from a config: settings, then models, then data. */
+#include "core/base/memory.h"
+#include "core/problem/build_models.h"
+#include "core/problem/component_settings.h"
+#include "core/problem/data.h"
+#include "core/problem/memory_budget.h"
+#include "core/problem/warm_start.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static int count_threads(int64_t asked)
+{
+  if (asked > 0) {
+    return (int)asked;
+  }
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+static pf_status create_settings_and_models(pf_problem *problem, bool only_task, pf_error *error)
+{
+  const pf_config *config = problem->config;
+  if (pf_settings_create(config, &problem->settings, error) != PF_OK ||
+      pf_memory_read(config, problem->settings, error) != PF_OK ||
+      pf_models_create(config, problem->settings->plugin_path, &problem->models, error) != PF_OK ||
+      pf_settings_read_components(problem->settings, problem->models, error) != PF_OK ||
+      pf_models_build(problem->models, problem->settings, only_task, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_settings_check_source(problem->settings, problem->models, error);
+}
+
+static pf_status create_data(pf_problem *problem, pf_error *error)
+{
+  const pf_status status = pf_data_create(problem, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return pf_memory_keep(problem, error) == PF_OK ? pf_warm_start(problem, error) : PF_STOP;
+}
+
+static pf_status create_parts(pf_problem *problem, bool only_task, pf_error *error)
+{
+  if (create_settings_and_models(problem, only_task, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const pf_settings *settings = problem->settings;
+  problem->model = problem->models->model;
+  problem->seed = settings->seed;
+  problem->options = (pf_fit_options){.l1 = settings->fit.l1,
+                                      .l2 = settings->fit.l2,
+                                      .n_threads = count_threads(settings->threads)};
+  return only_task ? PF_OK : create_data(problem, error);
+}
+
+static pf_status create_problem(pf_config *config, bool only_task, pf_problem **out,
+                                pf_error *error)
+{
+  pf_problem *problem = pf_memory_need(1, sizeof *problem, error);
+  if (problem == NULL) {
+    return PF_STOP;
+  }
+  problem->config = config;
+  const pf_status status = create_parts(problem, only_task, error);
+  if (status != PF_OK) {
+    pf_problem_free(problem);
+    return status;
+  }
+  *out = problem;
+  return PF_OK;
+}
+
+pf_status pf_problem_create(pf_config *config, pf_problem **out, pf_error *error)
+{
+  return create_problem(config, false, out, error);
+}
+
+pf_status pf_problem_create_task(pf_config *config, pf_problem **out, pf_error *error)
+{
+  return create_problem(config, true, out, error);
+}

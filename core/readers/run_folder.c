@@ -1,0 +1,303 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "core/readers/run_folder.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/evaluate/refit.h"
+#include "core/fit/fit_groups.h"
+#include "core/readers/theta_file.h"
+#include "core/store/tables.h"
+#include "core/truth/names.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <plastfit/plastfit.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *pf_run_folder_path(const char *run, const char *name, pf_error *error)
+{
+  const size_t length = strlen(run) + strlen(name) + 2;
+  char *path = pf_memory_need(length, 1, error);
+  if (path != NULL) {
+    (void)snprintf(path, length, "%s%s%s", run,
+                   run[0] != '\0' && run[strlen(run) - 1] == '/' ? "" : "/", name);
+  }
+  return path;
+}
+
+/* ---- is it one? ---- */
+
+static pf_status check_file(const char *run, const char *name, pf_error *error)
+{
+  char *path = pf_run_folder_path(run, name, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = PF_OK;
+  if (access(path, R_OK) != 0) {
+    status =
+        pf_fail(error, PF_STOP, "'%s' is no whole run folder: %s: %s", run, name, strerror(errno));
+  }
+  pf_memory_free(path);
+  return status;
+}
+
+static pf_status check_format(const char *run, const char *path, pf_error *error)
+{
+  json_error_t why;
+  json_t *root = json_load_file(path, 0, &why);
+  if (root == NULL) {
+    return pf_fail(error, PF_STOP, "%.400s:%d: is no JSON that can be read: %.300s", path, why.line,
+                   why.text);
+  }
+  const json_t *format = json_object_get(root, "format");
+  const char *version = json_string_value(json_object_get(root, "plastfit"));
+  pf_status status = PF_OK;
+  if (!json_is_integer(format) || json_integer_value(format) != PF_RUN_FORMAT) {
+    char found[32] = "no format";
+    if (json_is_integer(format)) {
+      (void)snprintf(found, sizeof found, "format %lld", (long long)json_integer_value(format));
+    }
+    status =
+        pf_fail(error, PF_STOP,
+                "'%s' was written by plastfit %.40s, %s; this is plastfit %s, which reads format "
+                "%d: fit again",
+                run, version == NULL ? "(unknown)" : version, found, pf_version(), PF_RUN_FORMAT);
+  }
+  json_decref(root);
+  return status;
+}
+
+pf_status pf_run_folder_check(const char *run, pf_error *error)
+{
+  struct stat info;
+  if (stat(run, &info) != 0) {
+    return pf_fail(error, PF_STOP, "there is no run folder '%s': %s", run, strerror(errno));
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return pf_fail(error, PF_STOP, "'%s' is no folder; expected the folder that a fit left", run);
+  }
+  static const char *const needed[] = {"summary.json", "config.cfg", "theta.csv"};
+  for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+    const pf_status status = check_file(run, needed[i], error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  char *path = pf_run_folder_path(run, "summary.json", error);
+  const pf_status status = path == NULL ? PF_STOP : check_format(run, path, error);
+  pf_memory_free(path);
+  return status;
+}
+
+/* ---- the estimates ---- */
+
+static pf_status no_unit(const pf_theta_file *file, const char *name, pf_error *error)
+{
+  pf_text all = {0};
+  for (size_t u = 0; u < file->n_units && u < 8; u++) {
+    pf_text_add(&all, "%s%s", u > 0 ? ", " : "", file->units[u]);
+  }
+  if (file->n_units > 8) {
+    pf_text_add(&all, ", ... (%zu)", file->n_units);
+  }
+  const pf_status status =
+      pf_fail(error, PF_STOP,
+              "%s has no theta for '%s'; it has: %s (fit.per = \"shared\" makes one for all)",
+              file->path, name, all.text == NULL ? "" : all.text);
+  pf_text_free(&all);
+  return status;
+}
+
+static bool has_unit(const pf_theta_file *file, const char *name)
+{
+  for (size_t u = 0; u < file->n_units; u++) {
+    if (strcmp(file->units[u], name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** An index that each unit's first row is at, so that units x parameters rows are not searched for
+ * each. */
+static size_t first_row(const pf_theta_file *file, const char *unit)
+{
+  size_t i = 0;
+  while (i < file->n_rows && strcmp(file->rows[i].unit, unit) != 0) {
+    i++;
+  }
+  return i;
+}
+
+/** The estimates of all slots. Rows stand in the order of the slots, so that the next one is looked
+ * at first. */
+static pf_status read_instances(const pf_problem *problem, const pf_theta_file *file,
+                                const char *name, pf_fit_group *unit, double *instances,
+                                bool *missing, bool *any_missing, pf_error *error)
+{
+  const pf_layout *layout = unit->layout;
+  const pf_theta_row *next = &file->rows[first_row(file, name)];
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    const pf_model_parameter *parameter = &layout->parameters[layout->instances[s].parameter];
+    const char *owner = parameter->owner == NULL ? "" : parameter->owner, *animal = "";
+    int64_t experiment = -1;
+    pf_layout_copy(layout, s, &animal, &experiment);
+    if (problem->other_data && layout->scope[layout->instances[s].parameter] != PF_SCOPE_SHARED) {
+      missing[s] = true; /* an animal of the same name there is another one */
+      *any_missing = true;
+      continue;
+    }
+    const pf_theta_row *row = next;
+    if (row == file->rows + file->n_rows || strcmp(row->unit, name) != 0 ||
+        strcmp(row->owner, owner) != 0 || strcmp(row->name, parameter->declared.name) != 0 ||
+        strcmp(row->animal, animal) != 0 || row->experiment != experiment) {
+      row = pf_theta_file_find(file, name, owner, parameter->declared.name, animal, experiment);
+    }
+    if (row == NULL && !pf_is_reported(problem->model, layout->instances[s].parameter)) {
+      instances[s] = layout->kept[s]; /* nobody touched it */
+      continue;
+    }
+    if (row == NULL && layout->scope[layout->instances[s].parameter] != PF_SCOPE_SHARED) {
+      missing[s] = true; /* of an animal or experiment that the run has not seen */
+      *any_missing = true;
+      continue;
+    }
+    if (row == NULL) {
+      return pf_fail(error, PF_STOP,
+                     "%s: has no '%s' of '%s'%s%s for '%s'; is its config.cfg the run's own?",
+                     file->path, parameter->declared.name, owner,
+                     animal[0] == '\0' ? "" : ", animal ", animal, name);
+    }
+    instances[s] = row->estimate;
+    next = row + 1;
+    if (row->failed && unit->status == PF_OK) {
+      unit->status = pf_fail(&unit->error, PF_POINT_FAILED,
+                             "its fit failed (the run's summary.json says why)");
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem, size_t u,
+                           pf_fit_group *unit, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  const char *name = problem->settings->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[u];
+  unit->error = pf_error_none();
+  unit->name = pf_memory_string(name, error);
+  if (unit->name == NULL || pf_group_layout(problem, u, &unit->layout, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (!has_unit(file, name)) {
+    return no_unit(file, name, error);
+  }
+  const size_t begin = first_row(file, name);
+  for (size_t r = begin; r < file->n_rows && strcmp(file->rows[r].unit, name) == 0; r++) {
+    size_t i = 0;
+    while (i < model->n_parameters &&
+           (strcmp(model->parameters[i].declared.name, file->rows[r].name) != 0 ||
+            strcmp(model->parameters[i].owner, file->rows[r].owner) != 0)) {
+      i++;
+    }
+    if (i == model->n_parameters) {
+      return pf_fail(
+          error, PF_STOP,
+          "%s: has '%s' of '%s', which the model has not; is its config.cfg the run's own?",
+          file->path, file->rows[r].name, file->rows[r].owner);
+    }
+  }
+  unit->values = pf_memory_need(unit->layout->n, sizeof *unit->values, error);
+  unit->values_start = pf_memory_need(unit->layout->n, sizeof *unit->values_start, error);
+  double *instances = pf_memory_need(unit->layout->n_instances, sizeof *instances, error);
+  bool *missing = pf_memory_need(unit->layout->n_instances, sizeof *missing, error);
+  bool any_missing = false;
+  pf_status status =
+      unit->values == NULL || unit->values_start == NULL || instances == NULL || missing == NULL
+          ? PF_STOP
+          : pf_problem_start(problem, u, unit->layout, unit->values, error);
+  if (status == PF_OK) {
+    pf_layout_instances(unit->layout, unit->values,
+                        instances); /* what the run does not have starts as in a fit */
+    status = read_instances(problem, file, name, unit, instances, missing, &any_missing, error);
+  }
+  if (status == PF_OK) {
+    pf_layout_keep(
+        unit->layout,
+        instances); /* a fixed one may have had another value there than it would start at */
+    pf_layout_values(unit->layout, instances, unit->values);
+    pf_layout_values(unit->layout, instances, unit->values_start);
+    status = any_missing && unit->status == PF_OK ? pf_refit_missing(problem, unit, missing, error)
+                                                  : PF_OK;
+    unit->refitted = any_missing;
+  }
+  pf_memory_free(missing);
+  pf_memory_free(instances);
+  return status;
+}
+
+pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out,
+                            pf_error *error)
+{
+  pf_theta_file *file = NULL;
+  char *path = pf_run_folder_path(run, "theta.csv", error);
+  pf_status status = path == NULL ? PF_STOP : pf_theta_file_read(path, &file, error);
+  pf_memory_free(path);
+  if (status != PF_OK) {
+    return status;
+  }
+  const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
+  const size_t n = shared ? 1 : problem->data.n_animals;
+  pf_fit *fit = pf_memory_need(1, sizeof *fit, error);
+  if (fit != NULL) {
+    fit->groups = pf_memory_need(n, sizeof *fit->groups, error);
+  }
+  status = fit == NULL || fit->groups == NULL ? PF_STOP : PF_OK;
+  for (size_t u = 0; u < n && status == PF_OK; u++) {
+    fit->n_groups = u + 1;
+    status = fill_unit(file, problem, u, &fit->groups[u], error);
+    fit->n_failed += fit->groups[u].status != PF_OK;
+  }
+  pf_theta_file_free(file);
+  if (status != PF_OK) {
+    pf_fit_free(problem, fit);
+    return status;
+  }
+  *out = fit;
+  return PF_OK;
+}
+
+/* ---- evaluation.json ---- */
+
+pf_status pf_evaluation_write(const pf_problem *problem, const pf_fit *fit,
+                              const pf_evaluation *evaluation, const char *run, const char *data,
+                              const char *path, pf_error *error)
+{
+  pf_results results = {.problem = problem, .fit = fit, .evaluation = evaluation};
+  double *truth = NULL;
+  const size_t length = strlen(path) + sizeof ".part";
+  char *part = pf_memory_need(length, 1, error);
+  pf_status status = part == NULL ? PF_STOP : pf_keys_create(problem->model, &results.keys, error);
+  if (status == PF_OK) {
+    (void)snprintf(part, length, "%s.part", path);
+    status = pf_truth_create(problem, &truth, error);
+    results.truth = truth;
+  }
+  if (status == PF_OK) {
+    status = pf_write_evaluation(&results, run, data, part, error);
+    if (status == PF_OK && rename(part, path) != 0) {
+      status =
+          pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, path, strerror(errno));
+    }
+    if (status != PF_OK) {
+      (void)unlink(part);
+    }
+  }
+  pf_keys_free(problem->model, results.keys);
+  pf_memory_free(truth);
+  pf_memory_free(part);
+  return status;
+}

@@ -1,0 +1,53 @@
+#include "core/settings/fit_settings.h"
+
+#include "core/optimise/optimiser.h"
+
+#include <math.h>
+
+pf_option_table pf_fit_keys(void)
+{
+#define PF_ROW_STRUCT pf_fit_settings
+  static const pf_setting rows[] = {
+      PF_ROW_REAL(l1, "penalty.l1", "0.0", "1", 0, INFINITY,
+                  "adds l1 * sum |theta| over the rules' free parameters"),
+      PF_ROW_REAL(l2, "penalty.l2", "0.0", "1", 0, INFINITY, "adds l2 * sum theta^2 over the same"),
+      PF_ROW_CHOICE(per, "fit.per", "\"animal\"", "animal|shared",
+                    "a theta for every animal, or one for all"),
+      PF_ROW_WORD(optimiser, "fit.optimiser", "\"lm\"", PF_OPTIMISER_CHOICES, PF_OPTIMISER_HELP),
+      PF_ROW_INTEGER(iterations, "fit.iterations", "200", "1", 0, 1000000000,
+                     "most iterations (adam makes `epochs` passes instead)"),
+      PF_ROW_INTEGER(evaluations, "fit.evaluations", "0", "1", 0, 1e15,
+                     "most evaluations of the objective; 0: no limit (not adam)"),
+      PF_ROW_REAL(tolerance_gradient, "fit.tolerance.gradient", "1e-15", "1", 0, INFINITY,
+                  "converged when no component of the projected gradient is larger (not adam)"),
+      PF_ROW_REAL(tolerance_progress, "fit.tolerance.progress", "1e-10", "1", 0, 1,
+                  "converged when the objective falls by a smaller share of itself (not adam)"),
+      PF_ROW_REAL(tolerance_step, "fit.tolerance.step", "1e-12", "1", 0, 1,
+                  "stop when no parameter moves by more than this share of 1 + its size (not "
+                  "adam)"),
+      PF_ROW_INTEGER(starts, "fit.starts", "1", "1", 1, 1000000,
+                     "starts of each fit, the best is kept: the usual one, the others spread over "
+                     "the bounds"),
+      PF_ROW_REAL(spread, "fit.spread", "1.0", "1", 0, INFINITY,
+                  "how far from the usual start the others may be on a side without a bound"),
+      PF_ROW_REAL(learning_rate, "fit.learning_rate", "1e-3", "1", 0, INFINITY, "adam: step size"),
+      PF_ROW_REAL(beta1, "fit.beta1", "0.9", "1", 0, 0.999999999,
+                  "adam: decay of the first moment"),
+      PF_ROW_REAL(beta2, "fit.beta2", "0.999", "1", 0, 0.999999999,
+                  "adam: decay of the second moment"),
+      PF_ROW_REAL(epsilon, "fit.epsilon", "1e-8", "1", 0, INFINITY,
+                  "adam: added to the root of the second moment"),
+      PF_ROW_INTEGER(epochs, "fit.epochs", "250", "1", 0, 1000000000,
+                     "adam: passes over the data: 250 means 250 (the reference's num_epochs = 250 "
+                     "makes 251)"),
+      PF_ROW_CHOICE(batch, "fit.batch", "\"draw\"", "draw|full",
+                    "adam: one step per draw, in order, as the reference; or one per pass over all "
+                    "draws (the others: all)"),
+      PF_ROW_INTEGER(log_every, "fit.log_every", "10", "1", 1, INFINITY,
+                     "adam: passes between rows of fit.csv (the others: a row for each iteration)"),
+      PF_ROW_PATH(warm_path, "init.theta",
+                  "theta.csv of an earlier run, from whose estimates the fit starts"),
+  };
+#undef PF_ROW_STRUCT
+  return PF_ROWS(rows);
+}

@@ -1,0 +1,29 @@
+/* The config's groups `fit`, `penalty` and `init`. */
+#ifndef PLASTFIT_CORE_SETTINGS_FIT_SETTINGS_H
+#define PLASTFIT_CORE_SETTINGS_FIT_SETTINGS_H
+
+#include "core/config/setting.h"
+
+enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
+enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };
+
+typedef struct pf_fit_settings {
+  uint32_t per;    /**< enum pf_fit_per */
+  uint32_t batch;  /**< enum pf_fit_batch: one step per draw, in order, or per epoch over all */
+  char *optimiser; /**< "lm", "lbfgs", "owlqn", "adam" */
+  double learning_rate, beta1, beta2, epsilon; /**< adam */
+  int64_t iterations, evaluations; /**< all but adam: most of them; evaluations 0: no limit */
+  /** all but adam: core/optimise/optimiser.h */
+  double tolerance_gradient, tolerance_progress, tolerance_step;
+  int64_t starts;    /**< >= 1 (0 counts as 1): core/fit/multistart.h */
+  double spread;     /**< of the starts where a value has no bound */
+  int64_t epochs;    /**< passes over the data */
+  int64_t log_every; /**< epochs between rows of fit.csv */
+  double l1, l2;   /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */
+  char *warm_path; /**< init.theta, or NULL */
+} pf_fit_settings;
+
+/** The keys; rows of pf_fit_settings. */
+pf_option_table pf_fit_keys(void);
+
+#endif

@@ -1,0 +1,113 @@
+#include "core/store/save_run.h"
+#include "core/base/memory.h"
+#include "core/evaluate/closed_loop.h"
+#include "core/page/html.h"
+#include "core/store/folder.h"
+#include "core/store/simulated.h"
+#include "core/store/tables.h"
+#include "core/truth/names.h"
+
+typedef pf_status (*write_file)(const pf_results *results, const char *path, pf_error *error);
+
+static pf_status write_config(const pf_results *results, const char *path, pf_error *error)
+{
+  /* a problem built in memory has no config to repeat */
+  return results->problem->config != NULL ? pf_config_write(results->problem->config, path, error)
+                                          : PF_OK;
+}
+
+static pf_status write_multistart(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_starts(results->fit) ? pf_write_multistart_csv(results, path, error) : PF_OK;
+}
+
+/** What the fitted rule does by itself, where the data were a task's choices: for the report to lay
+ * beside the animals.
+ */
+static pf_status write_simulated(const pf_results *results, const char *path, pf_error *error)
+{
+  const pf_problem *problem = results->problem;
+  pf_error no = pf_error_none();
+  pf_dataset acted = {0};
+  if (problem->models->source.plugin == NULL || problem->data.n == 0 ||
+      pf_recording_target(&problem->data.recordings[0], "choice") == NULL ||
+      pf_closed_loop_check(problem, problem, &no) != PF_OK) {
+    return PF_OK;
+  }
+  pf_status status = pf_closed_loop(problem, results->fit, problem, 1, &acted, error);
+  if (status == PF_OK && acted.n > 0) {
+    status = pf_simulated_table(problem, &acted, path, error);
+  }
+  pf_dataset_free(&acted);
+  return status;
+}
+
+static pf_status write_intervals(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_inference(results->inference) ? pf_write_intervals_csv(results, path, error)
+                                              : PF_OK;
+}
+
+static pf_status write_spectrum(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_inference(results->inference) ? pf_write_spectrum_csv(results, path, error) : PF_OK;
+}
+
+/* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is
+ * made from them. */
+static const struct {
+  const char *name;
+  write_file write;
+} files[] = {
+    {"config.cfg", write_config},         {"fit.csv", pf_write_fit_csv},
+    {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
+    {"multistart.csv", write_multistart}, {"intervals.csv", write_intervals},
+    {"spectrum.csv", write_spectrum},     {"simulated.csv", write_simulated},
+    {"summary.json", pf_write_summary},
+};
+
+static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)
+{
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    char *path = pf_folder_path(folder, files[i].name, error);
+    const pf_status status = path == NULL ? PF_STOP : files[i].write(results, path, error);
+    pf_memory_free(path);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return results->problem->settings->report ? pf_html_write(folder->part, error) : PF_OK;
+}
+
+pf_status pf_report_check_out(const char *out, bool force, pf_error *error)
+{
+  return pf_folder_check(out, force, error);
+}
+
+pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit,
+                          const pf_inference *inference, const pf_evaluation *evaluation,
+                          bool force, pf_error *error)
+{
+  double *truth = NULL;
+  pf_results results = {
+      .problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation};
+  pf_folder folder = {0};
+  pf_status status = pf_keys_create(problem->model, &results.keys, error);
+  if (status == PF_OK) {
+    status = pf_truth_create(problem, &truth, error);
+    results.truth = truth;
+  }
+  if (status == PF_OK) {
+    status = pf_folder_begin(problem->settings->out, force, &folder, error);
+  }
+  if (status == PF_OK) {
+    status = write_all(&results, &folder, error);
+    if (status == PF_OK) {
+      status = pf_folder_commit(&folder, force, error);
+    }
+    pf_folder_end(&folder);
+  }
+  pf_keys_free(problem->model, results.keys);
+  pf_memory_free(truth);
+  return status;
+}
