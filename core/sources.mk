@@ -74,6 +74,7 @@ core_sources += core/engine/workspace.c core/engine/workspace.h
 
 core_sources += core/sensitivity/sensitivity.h core/sensitivity/sensitivity_network.h core/sensitivity/sensitivity_private.h
 core_sources += core/sensitivity/sensitivity.c
+core_sources += core/sensitivity/derivatives_words.c core/sensitivity/derivatives_words.h
 core_sources += core/sensitivity/sensitivity_batch.c
 core_sources += core/sensitivity/sensitivity_differences.c
 core_sources += core/sensitivity/sensitivity_loss.c
@@ -126,7 +127,6 @@ core_sources += core/problem/projection_keys.c core/problem/projection_keys.h
 core_sources += core/problem/record.c core/problem/record.h
 core_sources += core/problem/replicate.c core/problem/replicate.h
 core_sources += core/problem/subset.c core/problem/subset.h
-core_sources += core/problem/validation.c core/problem/validation.h
 core_sources += core/problem/warm_start.c core/problem/warm_start.h
 
 core_sources += core/plugin/component.h core/plugin/describe.h core/plugin/loader.h core/plugin/path.h
@@ -173,6 +173,7 @@ core_sources += core/evaluate/averages.c
 core_sources += core/infer/evidence.h core/infer/infer.h core/infer/spectrum.h
 core_sources += core/infer/bootstrap.c core/infer/bootstrap.h
 core_sources += core/infer/evidence.c
+core_sources += core/infer/uncertainty.c core/infer/uncertainty.h
 core_sources += core/infer/fisher.c
 core_sources += core/infer/infer.c
 core_sources += core/infer/input_noise.c
@@ -186,58 +187,89 @@ core_sources += core/stats/stats.h
 core_sources += core/stats/resampling.c core/stats/distributions.c core/stats/holm.c core/stats/quantile.c
 core_sources += core/stats/wilcoxon.c
 
-core_sources += core/compare/compare.h core/compare/assemble.h core/compare/candidates.h core/compare/job.h
-core_sources += core/compare/comparison.h core/compare/compare_settings.h core/compare/comparison_files.h
-core_sources += core/compare/assemble.c
-core_sources += core/compare/candidates.c
+core_sources += core/compare/compare.c core/compare/compare.h
+core_sources += core/compare/assemble.c core/compare/assemble.h
+core_sources += core/compare/candidates.c core/compare/candidates.h
+core_sources += core/compare/compare_settings.c core/compare/compare_settings.h
+core_sources += core/compare/compare_table.c core/compare/compare_table.h
+core_sources += core/compare/comparison.c core/compare/comparison.h
+core_sources += core/compare/comparison_files.c core/compare/comparison_files.h
+core_sources += core/compare/comparison_json.c core/compare/comparison_json.h
+core_sources += core/compare/job.c core/compare/job.h
+core_sources += core/compare/job_file.c core/compare/job_file.h
+core_sources += core/compare/job_result.c core/compare/job_result.h
 core_sources += core/compare/key.c core/compare/key.h
-core_sources += core/compare/job.c
-core_sources += core/compare/job_file.c
-core_sources += core/compare/print_table.c
-core_sources += core/compare/comparison.c
-core_sources += core/compare/score_folds.c
+core_sources += core/compare/print_table.c core/compare/print_table.h
+core_sources += core/compare/score_folds.c core/compare/score_folds.h
 core_sources += core/compare/select.c core/compare/select.h
-core_sources += core/compare/compare_settings.c
-core_sources += core/compare/comparison_json.c
-core_sources += core/compare/compare_table.c
 core_sources += core/compare/work.c core/compare/work.h
-core_sources += core/compare/comparison_files.c
-core_sources += core/plot/figure.h core/plot/figure_parts.h core/store/folder.h core/store/h5.h core/truth/names.h core/truth/polynomial.h
-core_sources += core/store/save_run.h core/store/tables.h
-core_sources += core/check/check.c core/check/check.h core/check/check_data.c
-core_sources += core/check/check_noise.c core/check/check_warnings.c
-core_sources += core/store/csv.c
+core_sources += core/compare/validations/validations.c core/compare/validations/validations.h
+core_sources += core/compare/validations/validation.h
+core_sources += core/compare/validations/step_masks.c core/compare/validations/step_masks.h
+core_sources += core/compare/validations/in_sample.c
+core_sources += core/compare/validations/in_sample_fresh_inputs.c
+core_sources += core/compare/validations/forecast.c
+core_sources += core/compare/validations/leave_one_block_out.c
+core_sources += core/compare/validations/leave_one_animal_out.c
+
+core_sources += core/truth/names.c core/truth/names.h
+core_sources += core/truth/polynomial.c core/truth/polynomial.h
+
+core_sources += core/readers/h5_read.c core/readers/h5_read.h
+core_sources += core/readers/sheet.c core/readers/sheet.h
+
+core_sources += core/store/csv_file.c core/store/csv_file.h
+core_sources += core/store/fit_csv.c
+core_sources += core/store/folder.c core/store/folder.h
+core_sources += core/store/h5.c core/store/h5.h
+core_sources += core/store/inference_csv.c
+core_sources += core/store/multistart_csv.c
+core_sources += core/store/results.c core/store/results.h
+core_sources += core/store/simulated.c core/store/simulated.h
+core_sources += core/store/summary_json.c
+core_sources += core/store/tables.c core/store/tables.h
+core_sources += core/store/theta_csv.c
+core_sources += core/store/trajectories.c
+
+core_sources += core/plot/figure.c core/plot/figure.h core/plot/figure_parts.h
+core_sources += core/plot/figure_draw.c
+core_sources += core/plot/figure_script.c
+
 page_files = core/page/head.html core/page/style.css
 core_embedded += core/page/page_files.c
 EXTRA_DIST += $(page_files)
 core/page/page_files.c: $(page_files) core/base/embed.sh
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_page_files $(page_files) >$(abs_builddir)/$@.new
 	$(AM_V_at)mv $@.new $@
-
-core_sources += core/page/behaviour.c core/page/behaviour.h core/page/behaviour_figures.c
-core_sources += core/page/choice_figures.c core/page/run_figures.c core/page/run_figures.h core/page/run_data.c core/page/run_data.h core/page/theta_figures.c
-core_sources += core/page/weight_figures.c
-core_sources += core/plot/figure.c core/plot/figure_draw.c core/plot/figure_script.c
-core_sources += core/readers/h5_read.c core/readers/h5_read.h
-core_sources += core/page/html.c core/page/html.h core/page/html_compare.c core/page/html_compare.h core/page/html_run.h core/page/html_select.h core/page/html_equation.h
-core_sources += core/page/result_folder.c core/page/result_folder.h core/page/html_run.c
-core_sources += core/page/html_equation.c core/page/html_select.c
+core_sources += core/page/behaviour.c core/page/behaviour.h
+core_sources += core/page/behaviour_figures.c
+core_sources += core/page/choice_figures.c
+core_sources += core/page/html.c core/page/html.h
+core_sources += core/page/html_compare.c core/page/html_compare.h
+core_sources += core/page/html_equation.c core/page/html_equation.h
+core_sources += core/page/html_run.c core/page/html_run.h
+core_sources += core/page/html_select.c core/page/html_select.h
 core_sources += core/page/page.c core/page/page.h
-core_sources += core/readers/sheet.c core/readers/sheet.h
-core_sources += core/store/folder.c
-core_sources += core/store/h5.c
-core_sources += core/terminal/inference_lines.c
-core_sources += core/store/json.c
-core_sources += core/terminal/meter.c
-core_sources += core/truth/names.c
-core_sources += core/terminal/optimiser_lines.c
-core_sources += core/truth/polynomial.c
-core_sources += core/terminal/run_summary.c
-core_sources += core/store/save_run.c
-core_sources += core/readers/run_folder.c core/readers/run_folder.h
-core_sources += core/store/simulated.c core/store/simulated.h
+core_sources += core/page/result_folder.c core/page/result_folder.h
+core_sources += core/page/run_data.c core/page/run_data.h
+core_sources += core/page/run_figures.c core/page/run_figures.h
 core_sources += core/page/spectrum_figure.c
-core_sources += core/store/trajectories.c
+core_sources += core/page/theta_figures.c
+core_sources += core/page/weight_figures.c
+
+core_sources += core/terminal/inference_lines.c core/terminal/inference_lines.h
+core_sources += core/terminal/meter.c core/terminal/meter.h
+core_sources += core/terminal/optimiser_lines.c core/terminal/optimiser_lines.h
+core_sources += core/terminal/run_summary.c core/terminal/run_summary.h
+core_sources += core/terminal/wrap.c core/terminal/wrap.h
+
+core_sources += core/check/check.c core/check/check.h
+core_sources += core/check/check_data.c
+core_sources += core/check/check_noise.c
+core_sources += core/check/check_warnings.c
+
+core_sources += core/report/run_folder.c core/report/run_folder.h
+core_sources += core/report/save_run.c core/report/save_run.h
 
 core_sources += core/conformance/conformance.h core/conformance/array.h core/conformance/kinds.h
 core_sources += core/conformance/object.h core/conformance/op.h core/conformance/findings.h core/conformance/watch.h

@@ -213,22 +213,34 @@ static pf_status time_gradient(const pf_problem *problem, const double *theta, d
   pf_workspace *workspace = NULL;
   double value = 0.0;
   double *gradient = pf_memory_need(problem->model->n_parameters, sizeof *gradient, error);
-  pf_status status = gradient == NULL
-                         ? PF_STOP
-                         : pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
-  const pf_draw *one = draw;
-  status = status == PF_OK ? pf_batch_create(problem->model, &one, 1, &batch, error) : status;
-  status = status == PF_OK
-               ? pf_workspace_create(problem->model, problem->data.recordings[r].n_steps,
-                                     &workspace, error)
-               : status;
+  if (gradient == NULL) {
+    return PF_STOP;
+  }
   *seconds = INFINITY;
-  for (int i = 0; i < TIMED_GRADIENTS && status == PF_OK; i++) {
+  pf_status status = pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  const pf_draw *one = draw;
+  status = pf_batch_create(problem->model, &one, 1, &batch, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  const int64_t n_steps = problem->data.recordings[r].n_steps;
+  status = pf_workspace_create(problem->model, n_steps, &workspace, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (int i = 0; i < TIMED_GRADIENTS; i++) {
     const double started = pf_clock_seconds();
     status =
         pf_batch_objective(problem->model, batch, theta, &workspace, 1, &value, gradient, error);
+    if (status != PF_OK) {
+      goto done;
+    }
     *seconds = fmin(*seconds, pf_clock_seconds() - started);
   }
+done:
   pf_workspace_free(workspace);
   pf_batch_free(batch);
   if (draw != NULL) {

@@ -108,7 +108,7 @@ typedef struct summary {
   int64_t n, n_missing;
 } summary;
 
-static void take(summary *all, const double *values, int64_t n, const uint8_t *missing)
+static void add_to_range(summary *all, const double *values, int64_t n, const uint8_t *missing)
 {
   for (int64_t i = 0; i < n; i++) {
     if (isnan(values[i]) || (missing != NULL && missing[i] != 0)) {
@@ -147,8 +147,8 @@ static void print_series(const pf_dataset *data, FILE *out)
   (void)fprintf(out, "\n  %-9s%-24s%10s%10s%10s%12s\n", "", "", "from", "to", "mean", "missing");
   summary cue = {0};
   for (size_t r = 0; r < data->n; r++) {
-    take(&cue, data->recordings[r].cue, data->recordings[r].n_steps * data->recordings[r].n_input,
-         NULL);
+    add_to_range(&cue, data->recordings[r].cue,
+                 data->recordings[r].n_steps * data->recordings[r].n_input, NULL);
   }
   print_summary(out, "inputs", "cue", first->n_input, &cue);
   for (size_t c = 0; c < first->n_channels; c++) {
@@ -157,8 +157,8 @@ static void print_series(const pf_dataset *data, FILE *out)
     for (size_t r = 0; r < data->n; r++) {
       const double *values = pf_recording_channel(&data->recordings[r], name);
       if (values != NULL) {
-        take(&all, values, data->recordings[r].n_steps,
-             strcmp(name, "reward") == 0 ? data->recordings[r].no_reward : NULL);
+        add_to_range(&all, values, data->recordings[r].n_steps,
+                     strcmp(name, "reward") == 0 ? data->recordings[r].no_reward : NULL);
       }
     }
     print_summary(out, "channel", name, 1, &all);
@@ -169,7 +169,7 @@ static void print_series(const pf_dataset *data, FILE *out)
     for (size_t r = 0; r < data->n; r++) {
       const pf_record *target = pf_recording_target(&data->recordings[r], name);
       if (target != NULL) {
-        take(&all, target->values, data->recordings[r].n_steps * target->n, NULL);
+        add_to_range(&all, target->values, data->recordings[r].n_steps * target->n, NULL);
       }
     }
     print_summary(out, "target", name, first->targets[k].n, &all);

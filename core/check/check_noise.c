@@ -28,17 +28,23 @@ static pf_status add_information(const pf_problem *problem, size_t recording, co
   pf_draw *draw = NULL;
   pf_workspace *workspace = NULL;
   double *scale = pf_memory_need(model->n_losses, sizeof *scale, error);
-  pf_status status =
-      scale == NULL ? PF_STOP
-                    : pf_problem_draw(problem, &problem->data, recording, 0, false, &draw, error);
-  status = status == PF_OK ? pf_workspace_create(model, draw->n_steps, &workspace, error) : status;
-  for (size_t k = 0; scale != NULL && k < model->n_losses; k++) {
+  if (scale == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
     scale[k] = 1.0;
   }
-  if (status == PF_OK) {
-    pf_information_out out = {.information = information};
-    status = pf_information(model, draw, theta, directions, scale, &workspace, 1, &out, error);
+  pf_status status = pf_problem_draw(problem, &problem->data, recording, 0, false, &draw, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = pf_workspace_create(model, draw->n_steps, &workspace, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  pf_information_out out = {.information = information};
+  status = pf_information(model, draw, theta, directions, scale, &workspace, 1, &out, error);
+done:
   pf_workspace_free(workspace);
   pf_draw_free(model, draw);
   pf_memory_free(scale);
@@ -49,15 +55,17 @@ static pf_status information_of(const pf_problem *problem, const double *theta,
                                 const pf_directions *directions, double *information,
                                 pf_error *error)
 {
-  pf_status status = PF_OK;
-  for (size_t r = 0; r < problem->data.n && r < MAX_RECORDINGS && status == PF_OK; r++) {
-    status = add_information(problem, r, theta, directions, information, error);
+  for (size_t r = 0; r < problem->data.n && r < MAX_RECORDINGS; r++) {
+    const pf_status status = add_information(problem, r, theta, directions, information, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 /** 1 - |cosine| between directions i and j; 1 where one of them does nothing. */
-static double apart(const double *information, size_t n, size_t i, size_t j)
+static double told_apart_by(const double *information, size_t n, size_t i, size_t j)
 {
   const double norms = sqrt(information[i * n + i]) * sqrt(information[j * n + j]);
   return norms > 0.0 ? 1.0 - fabs(information[i * n + j]) / norms : 1.0;
@@ -79,7 +87,7 @@ static size_t list_groups(const pf_model *model, const pf_directions *directions
   for (size_t i = 0; i < n; i++) {
     bool open = false;
     for (size_t j = i + 1; j < n && !listed[i]; j++) {
-      if (listed[j] || apart(still, n, i, j) > one || apart(noisy, n, i, j) < two) {
+      if (listed[j] || told_apart_by(still, n, i, j) > one || told_apart_by(noisy, n, i, j) < two) {
         continue;
       }
       if (!open && used < capacity) {

@@ -8,7 +8,7 @@
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 #include "core/problem/problem.h"
-#include "core/store/save_run.h"
+#include "core/report/save_run.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -5,7 +5,8 @@
 #include "core/cli/cli.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/comparison.h"
-#include "core/store/save_run.h"
+#include "core/compare/print_table.h"
+#include "core/terminal/meter.h"
 
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ static int report_failures(const pf_comparison *comparison)
           PF_EXIT_FAILED,
           "%zu of %zu rows have no figure (see compare.csv); the first: %s, %s, %s: %s",
           comparison->n_failed, comparison->n_rows, comparison->candidates[row->candidate].name,
-          comparison->animals[row->animal], pf_validation_name(row->validation), row->error);
+          comparison->animals[row->animal], pf_validation_at(row->validation)->name, row->error);
     }
   }
   return PF_EXIT_DONE;

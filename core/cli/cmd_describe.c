@@ -22,12 +22,13 @@ static void describe_root(void (*describe)(FILE *stream, pf_option_table keys))
 
 static int describe_config(void)
 {
+  pf_compare_keys keys;
   (void)printf("The keys of a config outside its components:\n");
   describe_root(pf_describe_options);
   (void)printf("\nThe keys of `compare` (plastfit compare):\n");
-  pf_describe_options(stdout, pf_compare_keys());
+  pf_describe_options(stdout, pf_compare_options(&keys));
   (void)printf("\nThose of each group in `compare.candidates`:\n");
-  pf_describe_options(stdout, pf_compare_candidate_keys());
+  pf_describe_options(stdout, pf_compare_candidate_options());
   pf_names groups = pf_keys_root_groups();
   (void)printf("\nThe components stand in:");
   for (size_t i = 0; i < groups.count; i++) {
@@ -43,13 +44,14 @@ static pf_status describe_manual(pf_registry *registry, pf_error *error)
   static const char *const titles[] = {"", "RULES", "NETWORKS", "LOSSES", "SOURCES"};
   const pf_found *found = NULL;
   size_t count = 0;
+  pf_compare_keys keys;
   pf_status status = pf_registry_scan(registry, &found, &count, error);
   (void)printf(".SH KEYS OUTSIDE COMPONENTS\n");
   describe_root(pf_describe_options_roff);
   (void)printf(".SH KEYS OF COMPARE\n");
-  pf_describe_options_roff(stdout, pf_compare_keys());
+  pf_describe_options_roff(stdout, pf_compare_options(&keys));
   (void)printf(".SS Of each group in compare.candidates\n");
-  pf_describe_options_roff(stdout, pf_compare_candidate_keys());
+  pf_describe_options_roff(stdout, pf_compare_candidate_options());
   for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE && status == PF_OK; kind++) {
     (void)printf(".SH %s\n.SS Keys that each of them has\n", titles[kind]);
     pf_describe_options_roff(stdout, pf_keys_of_kind(kind));

@@ -4,9 +4,10 @@
 #include "core/cli/arguments.h"
 #include "core/cli/cli.h"
 #include "core/cli/run_config.h"
-#include "core/readers/run_folder.h"
+#include "core/report/run_folder.h"
 #include "core/store/folder.h"
-#include "core/store/save_run.h"
+#include "core/terminal/meter.h"
+#include "core/terminal/run_summary.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@ static const char *const usage =
     "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...] [--force] "
     "[--quiet]\n\n"
     "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n\n"
-    "  --data FILE.csv    on a table with the usual columns (plastfit describe table), seen as the "
-    "run saw its data:\n"
+    "  --data FILE.csv    on a file that a source reads (plastfit describe csv; also npz, mat), "
+    "seen "
+    "as the run saw its data:\n"
     "                     input noise, expected reward, derived channels\n"
     "  --data CONFIG.cfg  on the data of another config; network, rules and losses stay the run's\n"
     "                     without --data: on what the run itself was scored on\n"
@@ -52,7 +54,7 @@ static pf_status make_config(const arguments *how, pf_config **out, pf_error *er
   } else if (status == PF_OK) {
     config = run;
     run = NULL;
-    status = how->data != NULL ? pf_run_config_table(config, how->data, error) : PF_OK;
+    status = how->data != NULL ? pf_run_config_file(config, how->data, error) : PF_OK;
   }
   if (status == PF_OK &&
       how->data != NULL) { /* fresh animals would be scored instead of the data */

@@ -7,7 +7,9 @@
 #include "core/fit/fit.h"
 #include "core/infer/infer.h"
 #include "core/problem/problem.h"
-#include "core/store/save_run.h"
+#include "core/report/save_run.h"
+#include "core/terminal/meter.h"
+#include "core/terminal/run_summary.h"
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */

@@ -6,7 +6,8 @@
 #include "core/cli/task_command.h"
 #include "core/problem/problem.h"
 #include "core/recover/recover.h"
-#include "core/store/save_run.h"
+#include "core/report/save_run.h"
+#include "core/terminal/meter.h"
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */

@@ -9,8 +9,8 @@
 #include "core/evaluate/closed_loop.h"
 #include "core/page/html.h"
 #include "core/problem/problem.h"
-#include "core/readers/run_folder.h"
-#include "core/store/save_run.h"
+#include "core/report/run_folder.h"
+#include "core/report/save_run.h"
 #include "core/store/simulated.h"
 
 #include <errno.h>

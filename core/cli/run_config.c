@@ -4,6 +4,8 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/plugin/component.h"
+#include "core/plugin/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,46 +103,95 @@ static pf_status add_sessions(pf_text *out, const pf_node *source, pf_error *err
   return status;
 }
 
-pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *error)
+/** What the run's source says of its file, besides where it is: the same holds for the other file,
+ * if the same plugin reads it. */
+static pf_status add_options_of(pf_text *out, const pf_plugin *plugin, const pf_node *source,
+                                pf_error *error)
 {
+  for (int64_t i = 0; i < pf_node_count(source); i++) {
+    const char *name = pf_node_name(pf_node_at(source, i));
+    if (strcmp(name, "path") == 0 || !pf_plugin_has_key(plugin, name)) {
+      continue;
+    }
+    const pf_status status = add_setting(out, source, name, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** `plugin`: of the run's source, `reader`: of the file. */
+static pf_status write_source(pf_text *out, const pf_config *config, const pf_plugin *reader,
+                              const pf_plugin *plugin, const char *path, pf_error *error)
+{
+  static const char *const always[] = {"expected_reward", "derive"};
   const pf_node *source = pf_node_get(pf_config_root(config), "source");
-  const char *plugin = "", *given = "";
-  (void)pf_node_string(pf_node_get(source, "plugin"), &plugin);
-  char *text = NULL;
   const pf_node *give = pf_node_get(source, "give.inputs");
-  if (give != NULL && (text = pf_node_text(give, error)) == NULL) {
+  pf_text_add(out, "source={ plugin = \"%s\"; path = ", reader->name);
+  pf_status status = add_path(out, "", path, error);
+  pf_text_add(out, ";");
+  for (size_t i = 0; i < 2 && status == PF_OK; i++) {
+    status = add_setting(out, source, always[i], error);
+  }
+  if (status == PF_OK && plugin == reader) {
+    status = add_options_of(out, reader, source, error);
+  }
+  if (status == PF_OK) {
+    status = add_sessions(out, source, error);
+  }
+  char *given = status == PF_OK && give != NULL ? pf_node_text(give, error) : NULL;
+  if (status != PF_OK || (give != NULL && given == NULL)) {
     return PF_STOP;
   }
-  given = text != NULL ? text : "";
+  if (given != NULL && strcmp(given, "true") == 0) {
+    /* the run saw inputs as they were; so are those of the file */
+    pf_text_add(out, " input = { mean = 1.0; sd = 0.0; };");
+  } else {
+    status = add_setting(out, source, "input", error);
+  }
+  free(given);
+  pf_text_add(out, " }");
+  return status;
+}
+
+pf_status pf_run_config_file(pf_config *config, const char *path, pf_error *error)
+{
+  const pf_node *root = pf_config_root(config);
+  const char *name = "", *folders = NULL;
+  pf_error unknown = {.size = sizeof unknown};
+  pf_registry *registry = NULL;
+  const pf_plugin *plugin = NULL, *reader = NULL;
   pf_text setting = {0}, argument = {0};
+  (void)pf_node_string(pf_node_get(root, "source.plugin"), &name);
+  (void)pf_node_string(pf_node_get(root, "plugin_path"), &folders);
+  pf_status status = pf_registry_create(folders, &registry, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_registry_find_reader(registry, path, &reader, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  if (pf_registry_find(registry, PF_KIND_SOURCE, name, &plugin, NULL, &unknown) != PF_OK) {
+    plugin = NULL; /* the run's source is not asked for anything */
+  }
+  status = write_source(&setting, config, reader, plugin, path, error);
+  if (status != PF_OK) {
+    goto done;
+  }
   pf_text_add(&argument, "--data %s", path);
-  pf_text_add(&setting, "source={ plugin = \"table\"; path = ");
-  pf_status status = add_path(&setting, "", path, error);
-  pf_text_add(&setting, ";");
-  static const char *const always[] = {"expected_reward", "derive"};
-  static const char *const of_table[] = {"columns", "targets", "plastic"};
-  for (size_t i = 0; i < 2 && status == PF_OK; i++) {
-    status = add_setting(&setting, source, always[i], error);
-  }
-  for (size_t i = 0; i < 3 && status == PF_OK && strcmp(plugin, "table") == 0; i++) {
-    status = add_setting(&setting, source, of_table[i], error);
-  }
-  status = status == PF_OK ? add_sessions(&setting, source, error) : status;
-  if (strcmp(given, "true") == 0) { /* the run saw inputs as they were; so are those of the table */
-    pf_text_add(&setting, " input = { mean = 1.0; sd = 0.0; };");
-  } else if (status == PF_OK) {
-    status = add_setting(&setting, source, "input", error);
-  }
-  pf_text_add(&setting, " }");
+  status = setting.failed || argument.failed
+               ? pf_fail(error, PF_STOP, "out of memory")
+               : pf_config_override_for(config, setting.text, argument.text, error);
   if (status == PF_OK) {
-    status = setting.failed || argument.failed
-                 ? pf_fail(error, PF_STOP, "out of memory")
-                 : pf_config_override_for(config, setting.text, argument.text, error);
+    status = set_initial_weights(config, NULL, "", error);
   }
-  free(text);
+done:
   pf_text_free(&setting);
   pf_text_free(&argument);
-  return status == PF_OK ? set_initial_weights(config, NULL, "", error) : status;
+  pf_registry_free(registry);
+  return status;
 }
 
 pf_status pf_run_config_data(pf_config *config, const pf_config *run, const char *path,

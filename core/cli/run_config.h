@@ -7,10 +7,10 @@
 
 #include "core/config/config.h"
 
-/** Does the file's name say that it is a config? Everything else is taken for a table. */
+/** Does the file's name say that it is a config? Everything else is a file of data. */
 bool pf_run_config_is_one(const char *path);
-/** The run's config, its source replaced by the table. */
-pf_status pf_run_config_table(pf_config *config, const char *path, pf_error *error);
+/** The run's config, its source replaced by the file's: which plugin reads it, its suffix says. */
+pf_status pf_run_config_file(pf_config *config, const char *path, pf_error *error);
 /** `config`, read from `path`: everything but the source replaced by the run's. */
 pf_status pf_run_config_data(pf_config *config, const pf_config *run, const char *path,
                              pf_error *error);

@@ -2,13 +2,20 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/compare/select.h"
 #include "core/evaluate/deviance.h"
 #include "core/truth/names.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** What is put together. */
+typedef struct assembly {
+  const pf_jobs *jobs;
+  const pf_job_result *results; /* [jobs->n] */
+  pf_comparison *comparison;
+  pf_array rows, estimates, predictions; /* the comparison's once they are complete */
+} assembly;
 
 /* ---- candidates ---- */
 
@@ -23,39 +30,43 @@ static pf_status describe_rule(const pf_model *model, char **out, pf_error *erro
   return *out == NULL ? PF_STOP : PF_OK;
 }
 
-static pf_status copy_keys(const pf_model *model, pf_compare_candidate *to, pf_error *error)
+/** Copies of `texts` [n]; *n_out counts those that are there. */
+static char **copy_texts(char *const *texts, size_t n, size_t *n_out, pf_error *error)
 {
-  char **keys = NULL;
-  pf_status status = pf_keys_create(model, &keys, error);
-  if (status != PF_OK) {
-    return status;
+  char **copies = pf_memory_need(n, sizeof *copies, error);
+  *n_out = 0;
+  while (copies != NULL && *n_out < n) {
+    copies[*n_out] = pf_memory_string(texts[*n_out], error);
+    if (copies[*n_out] == NULL) {
+      break;
+    }
+    ++*n_out;
   }
-  to->keys = pf_memory_need(model->n_parameters, sizeof *to->keys, error);
-  status = to->keys == NULL ? PF_STOP : PF_OK;
-  for (size_t i = 0; i < model->n_parameters && status == PF_OK; i++) {
-    to->keys[i] = pf_memory_string(keys[i], error);
-    to->n_theta = i + 1;
-    status = to->keys[i] == NULL ? PF_STOP : PF_OK;
-  }
-  pf_keys_free(model, keys);
-  return status;
+  return copies;
 }
 
 static pf_status add_candidate(pf_comparison *comparison, const pf_candidate *from, pf_error *error)
 {
   const pf_problem *problem = from->own.problem;
+  const pf_model *model = problem->model;
   pf_compare_candidate *to = &comparison->candidates[comparison->n_candidates++];
-  to->name = pf_memory_string(from->name, error);
+  char **keys = NULL;
   to->per_animal = problem->settings->fit.per == PF_FIT_PER_ANIMAL;
-  to->is_likelihood = pf_deviance_has_likelihood(problem->model);
+  to->is_likelihood = pf_deviance_has_likelihood(model);
   to->aic = to->bic = NAN;
-  pf_status status = to->name == NULL ? PF_STOP : describe_rule(problem->model, &to->rule, error);
-  return status == PF_OK ? copy_keys(problem->model, to, error) : status;
+  to->name = pf_memory_string(from->name, error);
+  if (to->name == NULL || describe_rule(model, &to->rule, error) != PF_OK ||
+      pf_keys_create(model, &keys, error) != PF_OK) {
+    return PF_STOP;
+  }
+  to->keys = copy_texts(keys, model->n_parameters, &to->n_theta, error);
+  pf_keys_free(model, keys);
+  return to->keys == NULL || to->n_theta < model->n_parameters ? PF_STOP : PF_OK;
 }
 
 /* ---- recordings ---- */
 
-static void *copy_of(const void *from, size_t bytes, pf_error *error)
+static void *copy_bytes(const void *from, size_t bytes, pf_error *error)
 {
   void *to = pf_memory_need(bytes, 1, error);
   if (to != NULL && bytes > 0) {
@@ -64,52 +75,65 @@ static void *copy_of(const void *from, size_t bytes, pf_error *error)
   return to;
 }
 
+static pf_status copy_rewards(const pf_recording *from, pf_compare_recording *to, pf_error *error)
+{
+  const double *reward = pf_recording_channel(from, "reward");
+  if (reward == NULL) {
+    return PF_OK;
+  }
+  to->reward = copy_bytes(reward, (size_t)from->n_steps * sizeof(double), error);
+  if (to->reward == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; from->no_reward != NULL && t < from->n_steps; t++) {
+    to->reward[t] = from->no_reward[t] ? (double)NAN : to->reward[t];
+  }
+  return PF_OK;
+}
+
 static pf_status add_recording(pf_comparison *comparison, const pf_recording *from, pf_error *error)
 {
   const size_t steps = (size_t)from->n_steps;
   const pf_record *choice = pf_recording_target(from, "choice");
-  const double *reward = pf_recording_channel(from, "reward");
   pf_compare_recording *to = &comparison->recordings[comparison->n_recordings++];
   pf_error unused = pf_error_none();
   to->animal = from->animal_number;
   to->n_steps = from->n_steps;
   to->name = pf_memory_string(from->name, error);
-  to->trial = copy_of(from->trial, steps * sizeof *to->trial, error);
-  to->block = copy_of(from->block, steps * sizeof *to->block, error);
-  to->forecast = copy_of(from->flags, steps * sizeof *to->forecast, error);
+  to->trial = copy_bytes(from->trial, steps * sizeof *to->trial, error);
+  to->block = copy_bytes(from->block, steps * sizeof *to->block, error);
+  to->forecast = copy_bytes(from->flags, steps * sizeof *to->forecast, error);
   to->cue = pf_memory_need(steps, sizeof *to->cue, error);
   if (to->name == NULL || to->trial == NULL || to->block == NULL || to->forecast == NULL ||
       to->cue == NULL) {
     return PF_STOP;
   }
-  if (choice != NULL && choice->n == 1 &&
-      (to->choice = copy_of(choice->values, steps * sizeof(double), error)) == NULL) {
-    return PF_STOP;
-  }
-  if (reward != NULL && (to->reward = copy_of(reward, steps * sizeof(double), error)) == NULL) {
-    return PF_STOP;
-  }
-  for (size_t t = 0; t < steps && to->reward != NULL && from->no_reward != NULL; t++) {
-    to->reward[t] = from->no_reward[t] ? (double)NAN : to->reward[t];
+  if (choice != NULL && choice->n == 1) {
+    to->choice = copy_bytes(choice->values, steps * sizeof(double), error);
+    if (to->choice == NULL) {
+      return PF_STOP;
+    }
   }
   for (size_t t = 0; t < steps; t++) {
     to->cue[t] = pf_recording_cue(from, (int64_t)t);
   }
-  (void)pf_mask_forecast(from, comparison->forecast_fit, to->forecast, &unused);
-  return PF_OK;
+  /* a recording of one trial keeps the flags of the data */
+  (void)pf_validation_mask(&pf_forecast, from,
+                           &comparison->folds[pf_validation_number(&pf_forecast)], 0, to->forecast,
+                           &unused);
+  return copy_rewards(from, to, error);
 }
 
 /* ---- rows ---- */
 
-static double explained(double null, double model)
-{
-  return null < 0.0 ? 100.0 * (null - model) / null : (double)NAN;
-}
-
-static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_job_score *score,
+static pf_status add_row(assembly *all, const pf_job *job, const pf_job_score *score,
                          pf_error *error)
 {
-  pf_compare_row *row = &comparison->rows[comparison->n_rows++];
+  const double model = score->log_likelihood;
+  pf_compare_row *row = pf_array_append(&all->rows, error);
+  if (row == NULL) {
+    return PF_STOP;
+  }
   *row = (pf_compare_row){.candidate = job->candidate,
                           .animal = score->animal,
                           .validation = score->validation,
@@ -118,46 +142,50 @@ static pf_status add_row(pf_comparison *comparison, const pf_job *job, const pf_
                           .status = score->status,
                           .n = score->n,
                           .n_fit = score->n_fit,
-                          .log_likelihood = score->log_likelihood,
+                          .log_likelihood = model,
                           .no_plasticity = score->no_plasticity,
                           .mean_rate = score->mean_rate,
                           .explained_no_plasticity =
-                              explained(score->no_plasticity, score->log_likelihood),
-                          .explained_mean_rate = explained(score->mean_rate, score->log_likelihood),
+                              pf_deviance_explained(-score->no_plasticity, -model),
+                          .explained_mean_rate = pf_deviance_explained(-score->mean_rate, -model),
                           .r2_weights = score->r2_weights,
                           .r2_activity = score->r2_activity};
-  if (score->status != PF_OK) {
-    row->error = pf_memory_string(score->error == NULL ? "failed" : score->error, error);
-    return row->error == NULL ? PF_STOP : PF_OK;
+  if (score->status == PF_OK) {
+    return PF_OK;
   }
-  return PF_OK;
+  all->comparison->n_failed++;
+  row->error = pf_memory_string(score->error == NULL ? "failed" : score->error, error);
+  return row->error == NULL ? PF_STOP : PF_OK;
 }
 
-/** A fit that failed: a row without figures for everybody whom it should have scored. */
-static pf_status add_failure(pf_comparison *comparison, const pf_job *job,
-                             const pf_job_result *result, pf_error *error)
+/** A fit that failed: a row without figures for every animal that it should have scored. */
+static pf_status add_failure(assembly *all, const pf_job *job, const pf_job_result *result,
+                             pf_error *error)
 {
-  const size_t n = job->animal == PF_ALL_ANIMALS && job->validation != PF_LEAVE_ANIMAL
-                       ? comparison->n_animals
-                       : 1;
-  for (size_t a = 0; a < n; a++) {
-    pf_job_score score = {.validation = job->validation,
-                          .status = PF_POINT_FAILED,
-                          .error = result->error,
-                          .log_likelihood = NAN,
-                          .no_plasticity = NAN,
-                          .mean_rate = NAN,
-                          .r2_weights = NAN,
-                          .r2_activity = NAN};
-    score.animal = job->validation == PF_LEAVE_ANIMAL ? (size_t)job->fold
-                   : job->animal == PF_ALL_ANIMALS    ? a
-                                                      : job->animal;
-    for (score.validation = 0; score.validation < PF_N_VALIDATIONS; score.validation++) {
-      const bool also_fresh =
-          job->validation == PF_IN_SAMPLE && score.validation == PF_IN_SAMPLE_FRESH;
-      const bool wanted = (score.validation == job->validation || also_fresh) &&
-                          comparison->asked[score.validation];
-      if (wanted && add_row(comparison, job, &score, error) != PF_OK) {
+  const pf_validation *own = pf_validation_at(job->validation);
+  size_t first = job->animal, n = 1;
+  if (own->leaves_animal_out) {
+    first = (size_t)job->fold;
+  } else if (job->animal == PF_ALL_ANIMALS) {
+    first = 0;
+    n = all->comparison->n_animals;
+  }
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    const pf_validation *validation = pf_validation_at(v);
+    if (!all->comparison->asked[v] || (validation != own && validation->scores_fits_of != own)) {
+      continue;
+    }
+    for (size_t a = 0; a < n; a++) {
+      const pf_job_score score = {.animal = first + a,
+                                  .validation = v,
+                                  .status = PF_POINT_FAILED,
+                                  .error = result->error,
+                                  .log_likelihood = NAN,
+                                  .no_plasticity = NAN,
+                                  .mean_rate = NAN,
+                                  .r2_weights = NAN,
+                                  .r2_activity = NAN};
+      if (add_row(all, job, &score, error) != PF_OK) {
         return PF_STOP;
       }
     }
@@ -165,21 +193,17 @@ static pf_status add_failure(pf_comparison *comparison, const pf_job *job,
   return PF_OK;
 }
 
-static int row_order(const pf_compare_row *a, const pf_compare_row *b)
+static int compare_rows(const void *a, const void *b)
 {
-  const uint64_t x[] = {a->candidate, a->validation, (uint64_t)a->fold, a->animal, a->ablation};
-  const uint64_t y[] = {b->candidate, b->validation, (uint64_t)b->fold, b->animal, b->ablation};
-  for (size_t k = 0; k < sizeof x / sizeof x[0]; k++) {
-    if (x[k] != y[k]) {
-      return x[k] < y[k] ? -1 : 1;
+  const pf_compare_row *x = a, *y = b;
+  const uint64_t of_x[] = {x->candidate, x->validation, (uint64_t)x->fold, x->animal, x->ablation};
+  const uint64_t of_y[] = {y->candidate, y->validation, (uint64_t)y->fold, y->animal, y->ablation};
+  for (size_t k = 0; k < sizeof of_x / sizeof of_x[0]; k++) {
+    if (of_x[k] != of_y[k]) {
+      return of_x[k] < of_y[k] ? -1 : 1;
     }
   }
   return 0;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-  return row_order(a, b);
 }
 
 /* ---- AIC and BIC ---- */
@@ -190,16 +214,18 @@ static void add_criteria(pf_compare_candidate *candidate, const pf_job_result *r
   double log_likelihood = 0.0;
   int64_t n = 0;
   for (size_t i = 0; i < result->n_scores; i++) {
-    if (result->scores[i].validation == PF_IN_SAMPLE) {
+    if (pf_validation_at(result->scores[i].validation) == &pf_in_sample) {
       log_likelihood += result->scores[i].log_likelihood; /* NaN where it failed */
       n += result->scores[i].n;
     }
   }
+  if (result->status != PF_OK || !candidate->is_likelihood || n == 0) {
+    candidate->aic = candidate->bic = NAN;
+    return;
+  }
   const double k = (double)result->n_free;
-  const bool sound = result->status == PF_OK && candidate->is_likelihood && n > 0;
-  const double aic = sound ? 2.0 * k - 2.0 * log_likelihood : (double)NAN;
-  candidate->aic += aic;
-  candidate->bic += sound ? k * log((double)n) - 2.0 * log_likelihood : (double)NAN;
+  candidate->aic += 2.0 * k - 2.0 * log_likelihood;
+  candidate->bic += k * log((double)n) - 2.0 * log_likelihood;
 }
 
 static bool has_own_penalties(const pf_model *model)
@@ -212,254 +238,237 @@ static bool has_own_penalties(const pf_model *model)
   return false;
 }
 
-static bool has_other_than(const pf_jobs *jobs, uint32_t validation)
+/** Parameters of one fit: as configured, where there are such fits, else of all but one animal. */
+static size_t count_parameters(const assembly *all, size_t candidate)
 {
-  for (size_t j = 0; j < jobs->n; j++) {
-    if (jobs->items[j].validation != validation) {
-      return true;
+  size_t n[2] = {0, 0};
+  bool any = false;
+  for (size_t j = 0; j < all->jobs->n; j++) {
+    const pf_job *job = &all->jobs->items[j];
+    const bool shared = pf_validation_at(job->validation)->leaves_animal_out;
+    any = any || !shared;
+    if (job->candidate == candidate && all->results[j].n_free > n[shared]) {
+      n[shared] = all->results[j].n_free;
     }
   }
-  return false;
+  return n[any ? 0 : 1];
 }
 
-/** AIC and BIC of every candidate, from refits where it is penalised; and what they rest on. */
-static pf_status set_criteria(pf_comparison *comparison, const pf_candidates *candidates,
-                              const pf_compare_settings *settings, const pf_jobs *jobs,
-                              const pf_job_result *results, pf_error *error)
+/** Of one candidate, from refits where it is penalised. */
+static void set_criteria(const assembly *all, size_t c)
 {
-  const bool others = has_other_than(jobs, PF_LEAVE_ANIMAL);
+  const pf_problem *problem = all->jobs->candidates->items[c].own.problem;
+  const pf_fit_settings *fit = &problem->settings->fit;
+  pf_compare_candidate *candidate = &all->comparison->candidates[c];
+  const bool penalised = fit->l1 > 0.0 || fit->l2 > 0.0;
+  const bool there = all->jobs->settings->refit && !has_own_penalties(problem->model);
+  candidate->aic = candidate->bic = there ? 0.0 : (double)NAN;
+  for (size_t j = 0; j < all->jobs->n; j++) {
+    const pf_job *job = &all->jobs->items[j];
+    if (job->candidate == c && pf_validation_at(job->validation) == &pf_in_sample &&
+        job->refit == penalised) {
+      add_criteria(candidate, &all->results[j]);
+    }
+  }
+}
+
+/** What AIC and BIC rest on. */
+static pf_status note_criteria(const assembly *all, pf_error *error)
+{
   bool any_refit = false, any_own = false;
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    const pf_problem *problem = candidates->items[c].own.problem;
-    pf_compare_candidate *candidate = &comparison->candidates[c];
-    const bool penalised = problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
-    const bool own = has_own_penalties(problem->model);
-    any_refit = any_refit || penalised;
-    any_own = any_own || own;
-    candidate->aic = candidate->bic = settings->refit && !own ? 0.0 : (double)NAN;
-    for (size_t j = 0; j < jobs->n; j++) {
-      const pf_job *job = &jobs->items[j];
-      if (job->candidate != c) {
-        continue;
-      }
-      if ((job->validation != PF_LEAVE_ANIMAL || !others) &&
-          results[j].n_free > candidate->n_parameters) {
-        candidate->n_parameters = results[j].n_free;
-      }
-      if (job->validation != PF_IN_SAMPLE) {
-        continue;
-      }
-      if (job->refit == penalised) {
-        add_criteria(candidate, &results[j]);
-      }
-    }
+  for (size_t c = 0; c < all->jobs->candidates->n; c++) {
+    const pf_problem *problem = all->jobs->candidates->items[c].own.problem;
+    any_refit = any_refit || problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
+    any_own = any_own || has_own_penalties(problem->model);
   }
-  pf_text note = {0};
-  if (!settings->refit) {
-    pf_text_add(&note, "left out (information_criteria = false)");
-  } else {
-    pf_text_add(&note,
-                "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
-                any_refit ? "refits without penalty" : "the fits, which have no penalty,",
-                any_own ? "; left out where parameters have penalties of their own" : "");
+  char note[200] = "left out (information_criteria = false)";
+  if (all->jobs->settings->refit) {
+    (void)snprintf(note, sizeof note,
+                   "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
+                   any_refit ? "refits without penalty" : "the fits, which have no penalty,",
+                   any_own ? "; left out where parameters have penalties of their own" : "");
   }
-  comparison->criteria_note = note.failed ? NULL : pf_memory_string(note.text, error);
-  pf_text_free(&note);
-  return comparison->criteria_note == NULL ? PF_STOP : PF_OK;
+  all->comparison->criteria_note = pf_memory_string(note, error);
+  return all->comparison->criteria_note == NULL ? PF_STOP : PF_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- estimates and predictions ---- */
 
-static pf_status take_result(pf_comparison *comparison, const pf_job *job,
-                             const pf_job_result *result, pf_error *error)
+/** One of each animal: in sample there are two, from scores on fitted and on fresh draws. */
+static pf_status add_estimates(assembly *all, const pf_job *job, const pf_job_result *result,
+                               pf_error *error)
 {
-  pf_status status = PF_OK;
-  if (result->status != PF_OK) {
-    return add_failure(comparison, job, result, error);
-  }
-  for (size_t i = 0; i < result->n_scores && status == PF_OK; i++) {
-    if (comparison->asked[result->scores[i].validation]) {
-      status = add_row(comparison, job, &result->scores[i], error);
-    }
-  }
-  for (size_t i = 0; i < result->n_estimates && status == PF_OK; i++) {
-    pf_compare_estimate *to = &comparison->estimates[comparison->n_estimates];
-    bool seen = false; /* in sample, twice scored: on fitted and on fresh draws */
-    for (size_t k = 0; k < i && !seen; k++) {
-      seen = result->estimates[k].animal == result->estimates[i].animal;
+  for (size_t i = 0; i < result->n_estimates; i++) {
+    bool seen = false;
+    for (size_t k = 0; k < i; k++) {
+      seen = seen || result->estimates[k].animal == result->estimates[i].animal;
     }
     if (seen) {
       continue;
     }
+    pf_compare_estimate *to = pf_array_append(&all->estimates, error);
+    if (to == NULL) {
+      return PF_STOP;
+    }
     *to = (pf_compare_estimate){.candidate = job->candidate,
                                 .animal = result->estimates[i].animal,
                                 .validation = job->validation,
-                                .fold = job->fold};
-    to->theta = copy_of(result->estimates[i].theta, result->n_theta * sizeof *to->theta, error);
-    status = to->theta == NULL ? PF_STOP : PF_OK;
-    comparison->n_estimates++;
-  }
-  for (size_t i = 0; i < result->n_predictions && status == PF_OK; i++) {
-    const pf_job_prediction *from = &result->predictions[i];
-    pf_compare_prediction *to = NULL;
-    /* blocks are left out one at a time: each fills its part of the same prediction */
-    for (size_t k = comparison->n_predictions; k > 0 && to == NULL; k--) {
-      pf_compare_prediction *other = &comparison->predictions[k - 1];
-      to = other->candidate == job->candidate && other->recording == from->recording &&
-                   other->validation == from->validation
-               ? other
-               : NULL;
+                                .fold = job->fold,
+                                .theta = copy_bytes(result->estimates[i].theta,
+                                                    result->n_theta * sizeof *to->theta, error)};
+    if (to->theta == NULL) {
+      return PF_STOP;
     }
-    if (to == NULL) {
-      to = &comparison->predictions[comparison->n_predictions];
-      *to = (pf_compare_prediction){.candidate = job->candidate,
-                                    .recording = from->recording,
-                                    .validation = from->validation,
-                                    .n_steps = from->n_steps};
-      to->probability = copy_of(from->probability, (size_t)from->n_steps * sizeof(double), error);
-      status = to->probability == NULL ? PF_STOP : PF_OK;
-      comparison->n_predictions++;
+  }
+  return PF_OK;
+}
+
+/** Predictions of a recording by the candidate that are there already, of another fold; or NULL. */
+static pf_compare_prediction *find_prediction(const assembly *all, size_t candidate,
+                                              const pf_job_prediction *like)
+{
+  pf_compare_prediction *items = all->predictions.items;
+  for (size_t k = all->predictions.n; k-- > 0;) {
+    if (items[k].candidate == candidate && items[k].recording == like->recording &&
+        items[k].validation == like->validation) {
+      return &items[k];
+    }
+  }
+  return NULL;
+}
+
+/** Each fold fills its part of the same prediction. */
+static pf_status add_predictions(assembly *all, const pf_job *job, const pf_job_result *result,
+                                 pf_error *error)
+{
+  for (size_t i = 0; i < result->n_predictions; i++) {
+    const pf_job_prediction *from = &result->predictions[i];
+    pf_compare_prediction *to = find_prediction(all, job->candidate, from);
+    if (to != NULL) {
+      for (int64_t t = 0; t < to->n_steps; t++) {
+        to->probability[t] = isnan(to->probability[t]) ? from->probability[t] : to->probability[t];
+      }
       continue;
     }
-    for (int64_t t = 0; t < to->n_steps; t++) {
-      to->probability[t] = isnan(to->probability[t]) ? from->probability[t] : to->probability[t];
+    to = pf_array_append(&all->predictions, error);
+    if (to == NULL) {
+      return PF_STOP;
+    }
+    *to = (pf_compare_prediction){
+        .candidate = job->candidate,
+        .recording = from->recording,
+        .validation = from->validation,
+        .n_steps = from->n_steps,
+        .probability =
+            copy_bytes(from->probability, (size_t)from->n_steps * sizeof(double), error)};
+    if (to->probability == NULL) {
+      return PF_STOP;
     }
   }
-  return status;
+  return PF_OK;
 }
 
-static pf_status allocate(pf_comparison *comparison, const pf_candidates *candidates,
-                          const pf_jobs *jobs, const pf_job_result *results, pf_error *error)
+static pf_status add_result(assembly *all, size_t j, pf_error *error)
 {
-  const pf_dataset *data = &candidates->items[0].own.problem->data;
-  size_t n_rows = 0, n_estimates = 0, n_predictions = 0;
-  for (size_t j = 0; j < jobs->n; j++) {
-    n_rows +=
-        results[j].n_scores + 2 * (jobs->items[j].animal == PF_ALL_ANIMALS ? data->n_animals : 1);
-    n_estimates += results[j].n_estimates;
-    n_predictions += results[j].n_predictions;
+  const pf_job *job = &all->jobs->items[j];
+  const pf_job_result *result = &all->results[j];
+  if (job->refit) {
+    return PF_OK; /* for AIC and BIC alone */
+  }
+  if (result->status != PF_OK) {
+    return add_failure(all, job, result, error);
+  }
+  for (size_t i = 0; i < result->n_scores; i++) {
+    const pf_job_score *score = &result->scores[i];
+    if (all->comparison->asked[score->validation] && add_row(all, job, score, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  if (add_estimates(all, job, result, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return add_predictions(all, job, result, error);
+}
+
+/* ---- all of it ---- */
+
+/** What all candidates share. */
+static pf_status add_data(const assembly *all, pf_error *error)
+{
+  const pf_compare_settings *settings = all->jobs->settings;
+  const pf_dataset *data = &all->jobs->candidates->items[0].own.problem->data;
+  pf_comparison *to = all->comparison;
+  to->base = settings->base;
+  to->seed = all->jobs->candidates->items[0].own.problem->settings->seed;
+  to->ablations = settings->ablations;
+  memcpy(to->asked, settings->asked, sizeof to->asked);
+  memcpy(to->folds, all->jobs->folds, sizeof to->folds);
+  to->name = pf_memory_string(settings->name, error);
+  to->out = pf_memory_string(settings->out, error);
+  to->animals = copy_texts(data->animals, data->n_animals, &to->n_animals, error);
+  to->recordings = pf_memory_need(data->n, sizeof *to->recordings, error);
+  if (to->name == NULL || to->out == NULL || to->animals == NULL ||
+      to->n_animals < data->n_animals || to->recordings == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < data->n; i++) {
+    if (add_recording(to, &data->recordings[i], error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status add_everything(assembly *all, pf_error *error)
+{
+  const pf_candidates *candidates = all->jobs->candidates;
+  pf_comparison *comparison = all->comparison;
+  if (add_data(all, error) != PF_OK) {
+    return PF_STOP;
   }
   comparison->candidates = pf_memory_need(candidates->n, sizeof *comparison->candidates, error);
-  comparison->animals = pf_memory_need(data->n_animals, sizeof *comparison->animals, error);
-  comparison->recordings = pf_memory_need(data->n, sizeof *comparison->recordings, error);
-  comparison->rows = pf_memory_need(n_rows, sizeof *comparison->rows, error);
-  comparison->estimates = pf_memory_need(n_estimates, sizeof *comparison->estimates, error);
-  comparison->predictions = pf_memory_need(n_predictions, sizeof *comparison->predictions, error);
-  return comparison->candidates == NULL || comparison->animals == NULL ||
-                 comparison->recordings == NULL || comparison->rows == NULL ||
-                 comparison->estimates == NULL || comparison->predictions == NULL
-             ? PF_STOP
-             : PF_OK;
-}
-
-static pf_status fill(pf_comparison *comparison, const pf_candidates *candidates,
-                      const pf_compare_settings *settings, const pf_jobs *jobs,
-                      const pf_job_result *results, pf_error *error)
-{
-  const pf_dataset *data = &candidates->items[0].own.problem->data;
-  comparison->name = pf_memory_string(settings->name, error);
-  comparison->out = pf_memory_string(settings->out, error);
-  comparison->base = settings->base;
-  comparison->seed = candidates->items[0].own.problem->settings->seed;
-  comparison->forecast_fit = settings->forecast_fit;
-  comparison->ablations = settings->ablations;
-  comparison->blocks_from_data = jobs->folds.from_data;
-  memcpy(comparison->asked, settings->asked, sizeof comparison->asked);
-  comparison->n_folds[PF_IN_SAMPLE] = comparison->n_folds[PF_IN_SAMPLE_FRESH] =
-      comparison->n_folds[PF_FORECAST] = 1;
-  comparison->n_folds[PF_LEAVE_BLOCK] = jobs->folds.n;
-  comparison->n_folds[PF_LEAVE_ANIMAL] = (int64_t)data->n_animals;
-  pf_status status = allocate(comparison, candidates, jobs, results, error);
-  status = comparison->name == NULL || comparison->out == NULL ? PF_STOP : status;
-  for (size_t a = 0; a < data->n_animals && status == PF_OK; a++) {
-    comparison->animals[a] = pf_memory_string(data->animals[a], error);
-    comparison->n_animals = a + 1;
-    status = comparison->animals[a] == NULL ? PF_STOP : PF_OK;
+  if (comparison->candidates == NULL) {
+    return PF_STOP;
   }
-  for (size_t i = 0; i < data->n && status == PF_OK; i++) {
-    status = add_recording(comparison, &data->recordings[i], error);
-  }
-  for (size_t c = 0; c < candidates->n && status == PF_OK; c++) {
-    status = add_candidate(comparison, &candidates->items[c], error);
-  }
-  for (size_t j = 0; j < jobs->n && status == PF_OK; j++) {
-    status =
-        jobs->items[j].refit ? PF_OK : take_result(comparison, &jobs->items[j], &results[j], error);
-  }
-  if (status == PF_OK) {
-    qsort(comparison->rows, comparison->n_rows, sizeof *comparison->rows, compare_rows);
-    for (size_t i = 0; i < comparison->n_rows; i++) {
-      comparison->n_failed += comparison->rows[i].status != PF_OK ? 1 : 0;
+  for (size_t c = 0; c < candidates->n; c++) {
+    if (add_candidate(comparison, &candidates->items[c], error) != PF_OK) {
+      return PF_STOP;
     }
-    status = set_criteria(comparison, candidates, settings, jobs, results, error);
+    comparison->candidates[c].n_parameters = count_parameters(all, c);
+    set_criteria(all, c);
   }
-  return status;
+  for (size_t j = 0; j < all->jobs->n; j++) {
+    if (add_result(all, j, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return note_criteria(all, error);
 }
 
-pf_status pf_compare_assemble(const pf_candidates *candidates, const pf_compare_settings *settings,
-                              const pf_jobs *jobs, const pf_job_result *results,
+pf_status pf_compare_assemble(const pf_jobs *jobs, const pf_job_result *results,
                               pf_comparison **out, pf_error *error)
 {
-  pf_comparison *comparison = pf_memory_need(1, sizeof *comparison, error);
-  pf_status status =
-      comparison == NULL ? PF_STOP : fill(comparison, candidates, settings, jobs, results, error);
+  assembly all = {.jobs = jobs,
+                  .results = results,
+                  .comparison = pf_memory_need(1, sizeof *all.comparison, error),
+                  .rows = pf_array_of(sizeof(pf_compare_row)),
+                  .estimates = pf_array_of(sizeof(pf_compare_estimate)),
+                  .predictions = pf_array_of(sizeof(pf_compare_prediction))};
+  pf_comparison *comparison = all.comparison;
+  if (comparison == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = add_everything(&all, error);
+  comparison->rows = pf_array_take(&all.rows, &comparison->n_rows);
+  comparison->estimates = pf_array_take(&all.estimates, &comparison->n_estimates);
+  comparison->predictions = pf_array_take(&all.predictions, &comparison->n_predictions);
   if (status != PF_OK) {
     pf_comparison_free(comparison);
     return status;
   }
+  if (comparison->n_rows > 0) {
+    qsort(comparison->rows, comparison->n_rows, sizeof *comparison->rows, compare_rows);
+  }
   *out = comparison;
   return PF_OK;
-}
-
-void pf_comparison_free(pf_comparison *comparison)
-{
-  if (comparison == NULL) {
-    return;
-  }
-  for (size_t c = 0; comparison->candidates != NULL && c < comparison->n_candidates; c++) {
-    pf_compare_candidate *candidate = &comparison->candidates[c];
-    for (size_t i = 0; i < candidate->n_theta; i++) {
-      pf_memory_free(candidate->keys[i]);
-    }
-    for (size_t v = 0; v < PF_N_VALIDATIONS; v++) {
-      pf_memory_free(candidate->figures[v].per_animal);
-    }
-    pf_memory_free(candidate->keys);
-    pf_memory_free(candidate->name);
-    pf_memory_free(candidate->rule);
-  }
-  for (size_t a = 0; a < comparison->n_animals; a++) {
-    pf_memory_free(comparison->animals[a]);
-  }
-  for (size_t i = 0; i < comparison->n_rows; i++) {
-    pf_memory_free(comparison->rows[i].error);
-  }
-  for (size_t i = 0; i < comparison->n_estimates; i++) {
-    pf_memory_free(comparison->estimates[i].theta);
-  }
-  for (size_t i = 0; i < comparison->n_predictions; i++) {
-    pf_memory_free(comparison->predictions[i].probability);
-  }
-  for (size_t i = 0; i < comparison->n_recordings; i++) {
-    pf_compare_recording *recording = &comparison->recordings[i];
-    pf_memory_free(recording->name);
-    pf_memory_free(recording->trial);
-    pf_memory_free(recording->block);
-    pf_memory_free(recording->cue);
-    pf_memory_free(recording->choice);
-    pf_memory_free(recording->reward);
-    pf_memory_free(recording->forecast);
-  }
-  pf_memory_free(comparison->candidates);
-  pf_memory_free(comparison->animals);
-  pf_memory_free(comparison->rows);
-  pf_memory_free(comparison->estimates);
-  pf_memory_free(comparison->predictions);
-  pf_memory_free(comparison->recordings);
-  pf_memory_free(comparison->name);
-  pf_memory_free(comparison->out);
-  pf_memory_free(comparison->criteria_note);
-  pf_memory_free(comparison->words);
-  pf_selection_clear(&comparison->selection);
-  pf_memory_free(comparison);
 }

@@ -5,8 +5,7 @@
 #include "core/compare/job.h"
 
 /** Everything but the table (pf_compare_tabulate). results: [jobs->n], all done. */
-pf_status pf_compare_assemble(const pf_candidates *candidates, const pf_compare_settings *settings,
-                              const pf_jobs *jobs, const pf_job_result *results,
+pf_status pf_compare_assemble(const pf_jobs *jobs, const pf_job_result *results,
                               pf_comparison **out, pf_error *error);
 
 #endif

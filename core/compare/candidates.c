@@ -1,7 +1,6 @@
 #include "core/compare/candidates.h"
 
 #include "core/base/memory.h"
-#include "core/base/text.h"
 #include "core/compare/key.h"
 #include "core/layout/layout.h"
 
@@ -10,8 +9,8 @@
 
 /* ---- configs ---- */
 
-/** "candidate 'with w': " before the line, which has its place already. */
-static pf_status name_it(const char *name, pf_error *error)
+/** Writes "candidate 'with w': " before the line. */
+static pf_status name_candidate(const char *name, pf_error *error)
 {
   char line[PF_ERROR_LENGTH];
   memcpy(line, error->text, sizeof line);
@@ -20,23 +19,24 @@ static pf_status name_it(const char *name, pf_error *error)
   return PF_STOP;
 }
 
-static pf_status lay(pf_config *config, const pf_node *set, const char *name, pf_error *error)
+static pf_status lay_set(pf_config *config, const pf_node *set, const char *name, pf_error *error)
 {
   if (set == NULL || pf_node_is_group(set)) {
     return pf_config_lay(config, set, error);
   }
-  pf_status status = PF_OK;
-  for (int64_t i = 0; i < pf_node_count(set) && status == PF_OK; i++) {
+  for (int64_t i = 0; i < pf_node_count(set); i++) {
     const char *text = "";
     char argument[512];
     (void)pf_node_string(pf_node_at(set, i), &text);
     (void)snprintf(argument, sizeof argument, "'%s' sets %s", name, text);
-    status = pf_config_override_for(config, text, argument, error);
+    if (pf_config_override_for(config, text, argument, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
-static pf_status take_out(pf_config *config, const pf_node *without, pf_error *error)
+static pf_status remove_keys(pf_config *config, const pf_node *without, pf_error *error)
 {
   for (int64_t i = 0; i < pf_node_count(without); i++) {
     const char *path = "";
@@ -68,38 +68,56 @@ static pf_status check_shared(const pf_problem *problem, pf_error *error)
   return PF_OK;
 }
 
+/** The config of candidate i: the base's without and with the keys that the candidate says. */
+static pf_status change_config(pf_config *config, const pf_compare_settings *settings, size_t i,
+                               bool shared, pf_error *error)
+{
+  if (remove_keys(config, settings->without[i], error) != PF_OK ||
+      lay_set(config, settings->set_all, "compare", error) != PF_OK ||
+      lay_set(config, settings->set[i], settings->names[i], error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; settings->more != NULL && k < settings->more[i].n; k++) {
+    if (pf_config_override_for(config, settings->more[i].items[k], "compare.select", error) !=
+        PF_OK) {
+      return PF_STOP;
+    }
+  }
+  if (shared && (lay_set(config, settings->set_animal, "leave_one_animal_out", error) != PF_OK ||
+                 pf_config_override_for(config, "fit.per=shared",
+                                        "leave-one-animal-out: fit.per=shared", error) != PF_OK)) {
+    return PF_STOP;
+  }
+  /* a comparison scores the animals that it fits, whatever a fit of the base would do */
+  return pf_config_override_for(config, "evaluate.animals=0", "compare: evaluate.animals=0", error);
+}
+
+static pf_status make_problem(const pf_compare_settings *settings, size_t i, bool shared,
+                              pf_variant *out, pf_error *error)
+{
+  if (change_config(out->config, settings, i, shared, error) != PF_OK ||
+      pf_problem_create(out->config, &out->problem, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (shared && check_shared(out->problem, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_key_of_problem(out->problem, out->key, error);
+}
+
 static pf_status make_variant(const pf_candidate_source *source,
                               const pf_compare_settings *settings, size_t i, bool shared,
                               pf_variant *out, pf_error *error)
 {
-  const char *name = settings->names[i];
-  pf_status status =
+  const pf_status status =
       pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
   if (status != PF_OK) {
-    return status; /* read before without fault */
+    return status;
   }
   (void)pf_config_remove(out->config, "compare");
-  status = take_out(out->config, settings->without[i], error);
-  status = status == PF_OK ? lay(out->config, settings->set_all, "compare", error) : status;
-  status = status == PF_OK ? lay(out->config, settings->set[i], name, error) : status;
-  for (size_t k = 0; status == PF_OK && settings->more != NULL && k < settings->more[i].n; k++) {
-    status =
-        pf_config_override_for(out->config, settings->more[i].items[k], "compare.select", error);
-  }
-  if (status == PF_OK && shared) {
-    status = lay(out->config, settings->set_animal, "leave_one_animal_out", error);
-    status = status == PF_OK ? pf_config_override_for(out->config, "fit.per=shared",
-                                                      "leave-one-animal-out: fit.per=shared", error)
-                             : status;
-  }
-  /* a comparison scores the animals that it fits, whatever a fit of the base would */
-  status = status == PF_OK ? pf_config_override_for(out->config, "evaluate.animals=0",
-                                                    "compare: evaluate.animals=0", error)
-                           : status;
-  status = status == PF_OK ? pf_problem_create(out->config, &out->problem, error) : status;
-  status = status == PF_OK && shared ? check_shared(out->problem, error) : status;
-  status = status == PF_OK ? pf_key_of_problem(out->problem, out->key, error) : status;
-  return status == PF_OK ? PF_OK : name_it(name, error);
+  return make_problem(settings, i, shared, out, error) == PF_OK
+             ? PF_OK
+             : name_candidate(settings->names[i], error);
 }
 
 static void clear_variant(pf_variant *variant)
@@ -111,21 +129,24 @@ static void clear_variant(pf_variant *variant)
 
 /* ---- the same data? ---- */
 
+static void make_data_key(const pf_candidate *candidate, uint64_t key[2])
+{
+  pf_key_start(key);
+  pf_key_add_data(key, &candidate->own.problem->data, false);
+}
+
 static pf_status check_same_data(const pf_candidates *candidates, pf_error *error)
 {
   uint64_t first[2];
-  pf_key_start(first);
-  pf_key_add_data(first, &candidates->items[0].own.problem->data, false);
+  make_data_key(&candidates->items[0], first);
   for (size_t i = 1; i < candidates->n; i++) {
     uint64_t own[2];
-    pf_key_start(own);
-    pf_key_add_data(own, &candidates->items[i].own.problem->data, false);
+    make_data_key(&candidates->items[i], own);
     if (own[0] != first[0] || own[1] != first[1]) {
       return pf_fail(
           error, PF_STOP,
           "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or "
-          "rewards "
-          "differ), so their scores cannot be compared%s",
+          "rewards differ), so their scores cannot be compared%s",
           candidates->items[i].name, candidates->items[0].name,
           candidates->items[i].own.problem->models->teacher != NULL
               ? "; where candidates differ in network or source, make the data once with `plastfit "
@@ -136,22 +157,47 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
   return PF_OK;
 }
 
+/** Is a validation asked for that fits one theta to all animals but one? */
+static bool leaves_animal_out(const pf_compare_settings *settings)
+{
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    if (settings->asked[v] && pf_validation_at(v)->leaves_animal_out) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static pf_status make_candidates(const pf_candidate_source *source,
+                                 const pf_compare_settings *settings, pf_candidates *out,
+                                 pf_error *error)
+{
+  const bool shared = leaves_animal_out(settings);
+  out->items = pf_memory_need(settings->n, sizeof *out->items, error);
+  if (out->items == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < settings->n; i++) {
+    pf_candidate *candidate = &out->items[i];
+    out->n = i + 1;
+    candidate->name = settings->names[i];
+    pf_status status = make_variant(source, settings, i, false, &candidate->own, error);
+    if (status == PF_OK && shared) {
+      status = make_variant(source, settings, i, true, &candidate->shared, error);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return check_same_data(out, error);
+}
+
 pf_status pf_candidates_create(const pf_candidate_source *source,
                                const pf_compare_settings *settings, pf_candidates *out,
                                pf_error *error)
 {
-  *out = (pf_candidates){.items = pf_memory_need(settings->n, sizeof *out->items, error)};
-  pf_status status = out->items == NULL ? PF_STOP : PF_OK;
-  for (size_t i = 0; i < settings->n && status == PF_OK; i++) {
-    pf_candidate *candidate = &out->items[i];
-    out->n = i + 1;
-    candidate->name = settings->names[i];
-    status = make_variant(source, settings, i, false, &candidate->own, error);
-    if (status == PF_OK && settings->asked[PF_LEAVE_ANIMAL]) {
-      status = make_variant(source, settings, i, true, &candidate->shared, error);
-    }
-  }
-  status = status == PF_OK ? check_same_data(out, error) : status;
+  *out = (pf_candidates){0};
+  const pf_status status = make_candidates(source, settings, out, error);
   if (status != PF_OK) {
     pf_candidates_free(out);
   }

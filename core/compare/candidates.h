@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_COMPARE_CANDIDATES_H
 
 #include "core/compare/compare_settings.h"
+#include "core/problem/problem.h"
 
 /** A config and its problem. */
 typedef struct pf_variant {
@@ -13,9 +14,9 @@ typedef struct pf_variant {
 
 typedef struct pf_candidate {
   const char *name;
-  pf_variant own; /**< as configured */
-  pf_variant
-      shared; /**< one theta for all, for leave-one-animal-out; problem NULL: not asked for */
+  pf_variant own;    /**< as configured */
+  pf_variant shared; /**< one theta for all, for validations that leave an animal out; problem NULL:
+                        there is none */
 } pf_candidate;
 
 typedef struct pf_candidates {

@@ -1,41 +1,23 @@
 /*
  * Comparing families of rules on the same data: candidates x animals x validations, one table.
  *
- * A candidate is the base config with some keys replaced (`compare.candidates`). Every validation
- * is one uninterrupted simulation with two step masks, fit and score (core/problem/validation.h):
- * weights, traces and E[R] run on through steps that are not scored, driven by the recorded choices
- * and rewards, one step ahead.
+ * A candidate is the base config with some keys replaced (`compare.candidates`). A validation says
+ * which steps are fitted and which are scored (core/compare/validations/).
  *
  *     config -> candidates -> jobs (one fit each, a small file each) -> rows -> table -> files,
  * stdout
  *
- * `rows` are all that was measured; `table` is computed from them alone, so that a report can do so
- * again. Files: compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json
- * (the table); doc/files.md.
+ * `rows` are all that was measured; the table is computed from them alone (compare_table.h). Files:
+ * compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json (the table);
+ * doc/files.md.
  */
 #ifndef PLASTFIT_CORE_COMPARE_COMPARE_H
 #define PLASTFIT_CORE_COMPARE_COMPARE_H
 
+#include "core/base/array.h"
+#include "core/compare/validations/validations.h"
 #include "core/evaluate/ablation.h"
-#include "core/fit/fit.h"
 #include "core/stats/stats.h"
-
-/** How what is scored is kept from the fit. The first two are in sample, and never called held-out.
- */
-enum pf_validation_kind {
-  PF_IN_SAMPLE = 0,       /**< fitted steps on the fitted draws */
-  PF_IN_SAMPLE_FRESH = 1, /**< fitted steps on fresh draws of inputs and initial weights: the
-                             reference's evaluation */
-  PF_FORECAST = 2,        /**< the last part of each experiment's trials */
-  PF_LEAVE_BLOCK = 3,     /**< each block in turn */
-  PF_LEAVE_ANIMAL = 4,    /**< each animal in turn, one theta for the others */
-  PF_N_VALIDATIONS = 5
-};
-/** "in-sample", "in-sample-fresh-inputs", "forecast", "leave-one-block-out",
- * "leave-one-animal-out". */
-const char *pf_validation_name(uint32_t kind);
-/** Is it one whose scored steps no fit has seen? */
-bool pf_validation_is_held_out(uint32_t kind);
 
 /**
  * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the
@@ -44,7 +26,7 @@ bool pf_validation_is_held_out(uint32_t kind);
  */
 typedef struct pf_compare_row {
   size_t candidate, animal;
-  uint32_t validation; /**< enum pf_validation_kind */
+  uint32_t validation; /**< number in the table of validations, here and below */
   int64_t fold; /**< from 0: of leave-one-block-out the block, of leave-one-animal-out the animal;
                    else 0 */
   uint32_t ablation; /**< enum pf_ablation */
@@ -52,7 +34,7 @@ typedef struct pf_compare_row {
   char *error;       /**< owned, NULL where status is PF_OK */
   int64_t n, n_fit;  /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the
                         others) */
-  double log_likelihood, no_plasticity, mean_rate;     /**< of the model and of the two nulls */
+  double log_likelihood, no_plasticity, mean_rate; /**< of the model and of the two null models */
   double explained_no_plasticity, explained_mean_rate; /**< deviance explained, % */
   double r2_weights, r2_activity;                      /**< where the truth is known */
 } pf_compare_row;
@@ -86,11 +68,11 @@ typedef struct pf_compare_candidate {
   bool is_likelihood;  /**< log likelihoods are such; else minus squared errors, and no AIC */
   char **keys;         /**< [n_theta] names of all parameters */
   size_t n_theta;
-  pf_compare_figures figures[PF_N_VALIDATIONS];
+  pf_compare_figures figures[PF_MAX_VALIDATIONS];
   /* information criteria of unpenalised fits to all steps, summed over animals; NaN where there is
    * none */
   double aic, bic;
-  double ablations[PF_N_VALIDATIONS]
+  double ablations[PF_MAX_VALIDATIONS]
                   [PF_N_ABLATIONS]; /**< mean log likelihood per cell over animals */
 } pf_compare_candidate;
 
@@ -120,7 +102,8 @@ typedef struct pf_compare_recording {
   int64_t *trial, *block;  /**< [n_steps] */
   int64_t *cue;            /**< [n_steps] index of the largest cue: which odour, which arm */
   double *choice, *reward; /**< [n_steps], NaN where missing; NULL where the data have none */
-  uint32_t *forecast;      /**< [n_steps] PF_STEP_FIT | PF_STEP_SCORE as the forecast masks them */
+  uint32_t *forecast; /**< [n_steps] PF_STEP_FIT | PF_STEP_SCORE as the validation "forecast" masks
+                         them */
 } pf_compare_recording;
 
 /** Ways through the sets of a rule's terms (core/compare/select.h). */
@@ -155,10 +138,10 @@ typedef struct pf_selection_set {
 typedef struct pf_selection {
   char *rule; /**< "rules.learn"; NULL: nothing was asked for */
   uint32_t validation;
-  size_t n_terms;         /**< of the rule */
-  pf_selection_set *sets; /**< [n] in the order in which they were scored */
-  size_t n, capacity;
+  size_t n_terms; /**< of the rule */
+  pf_array sets;  /**< of pf_selection_set, in the order in which they were scored */
 } pf_selection;
+void pf_selection_clear(pf_selection *selection);
 
 typedef struct pf_comparison {
   char *name, *out;
@@ -167,11 +150,9 @@ typedef struct pf_comparison {
   size_t n_candidates, base;
   char **animals;
   size_t n_animals;
-  bool asked[PF_N_VALIDATIONS]; /**< which validations there are */
+  bool asked[PF_MAX_VALIDATIONS]; /**< which validations there are */
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
-  int64_t n_folds[PF_N_VALIDATIONS];
-  double forecast_fit;   /**< fraction of the trials that a forecast fits */
-  bool blocks_from_data; /**< folds are the data's blocks, else equal parts */
+  pf_folds folds[PF_MAX_VALIDATIONS];
   bool ablations;
   char *criteria_note;  /**< on what AIC and BIC rest, or why there are none */
   pf_compare_row *rows; /**< in order of candidate, validation, fold, animal, ablation */
@@ -187,11 +168,5 @@ typedef struct pf_comparison {
 } pf_comparison;
 
 void pf_comparison_free(pf_comparison *comparison);
-
-/** The table from the rows: figures of every candidate, and `words`. Also of a comparison that was
- * read back. */
-pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error);
-/** The table as text, and the line under it. */
-void pf_compare_print(const pf_comparison *comparison, FILE *stream);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "core/compare/compare.h"
 
+#include "core/config/config.h"
+
 /** Some texts, "a.b=value". */
 typedef struct pf_texts {
   const char *const *items;
@@ -32,17 +34,22 @@ typedef struct pf_compare_settings {
   const pf_texts *more;      /**< NULL, or [n] what each replaces after that */
   const pf_node *set_all;    /**< `compare.set`, for all of them; NULL: nothing */
   const pf_node *set_animal; /**< `compare.leave_one_animal_out.set`, for its fits; NULL: nothing */
-  bool asked[PF_N_VALIDATIONS];
-  double forecast_fit;
-  int64_t parts;
+  bool asked[PF_MAX_VALIDATIONS];
+  double values[PF_MAX_VALIDATIONS]; /**< of their own keys; 0 where they have none */
   pf_select_settings select;
   bool ablations, refit; /**< refit: without penalties, for AIC and BIC */
   int n_threads;         /**< 0: as many as OpenMP gives */
 } pf_compare_settings;
 
-/** The keys of `compare`, and of one of its candidates, as tables of options. */
-pf_option_table pf_compare_keys(void);
-pf_option_table pf_compare_candidate_keys(void);
+/** Room for the keys of `compare`: its own, and those of validations. */
+typedef struct pf_compare_keys {
+  pf_option options[24];
+  char validations[256]; /**< help: the names there are */
+} pf_compare_keys;
+
+/** The keys of `compare`, written to *room, and those of one of its candidates. */
+pf_option_table pf_compare_options(pf_compare_keys *room);
+pf_option_table pf_compare_candidate_options(void);
 
 /**
  * Read and check. The nodes are the config's. Errors, with file and line: no `compare`, no

@@ -1,226 +1,263 @@
-/* The table: from the rows of a comparison to its figures, and to a line of plain words. */
-#include "core/compare/compare.h"
+#include "core/compare/compare_table.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/evaluate/deviance.h"
 
 #include <math.h>
-#include <string.h>
 
-/** Sums over the folds of one animal; NaN where a fold failed. */
-typedef struct sums {
-  double model, no_plasticity, mean_rate;
-  int64_t n;
-} sums;
-
+/** A comparison while its table is made. */
 typedef struct table {
   pf_comparison *comparison;
-  pf_error *error;
   double *a, *b; /* [n_animals] scratch */
 } table;
 
-/* Which bootstrap is which: the same animals are drawn for a candidate whatever else is compared.
- */
-enum { BOOT_SCORE = 1, BOOT_NO_PLASTICITY, BOOT_MEAN_RATE, BOOT_BASE, BOOT_BEST };
+/** Which figure a bootstrap is of. Streams go by it, so the same animals are drawn for a candidate
+ * whatever else is compared. */
+enum boot { BOOT_SCORE = 1, BOOT_NO_PLASTICITY, BOOT_MEAN_RATE, BOOT_BASE, BOOT_BEST };
 
-static pf_status interval(const table *t, const double *values, size_t candidate,
-                          uint32_t validation, uint32_t what, pf_interval *out)
+static pf_compare_figures *figures_of(const table *t, size_t candidate, uint32_t validation)
+{
+  return &t->comparison->candidates[candidate].figures[validation];
+}
+
+/** The mean over animals of values [n_animals], with its interval. */
+static pf_status estimate_interval(const table *t, const double *values, size_t candidate,
+                                   uint32_t figure, pf_interval *out, pf_error *error)
 {
   const pf_bootstrap how = {.kind = PF_BOOTSTRAP_PERCENTILE,
                             .stream = {.seed = t->comparison->seed,
                                        .purpose = PF_RANDOM_BOOTSTRAP,
                                        .animal = (uint32_t)candidate,
-                                       .draw = 16U * validation + what}};
-  return pf_stats_bootstrap_mean(&how, values, t->comparison->n_animals, out, t->error);
+                                       .draw = figure}};
+  return pf_stats_bootstrap_mean(&how, values, t->comparison->n_animals, out, error);
+}
+
+static uint32_t figure_number(uint32_t validation, enum boot boot)
+{
+  return 16U * validation + (uint32_t)boot;
 }
 
 /* ---- one candidate in one validation ---- */
 
-static void pool(const pf_comparison *comparison, size_t candidate, uint32_t validation,
-                 uint32_t ablation, size_t animal, sums *out, bool *any)
+/** Sums over the folds of one animal; NaN where a fold failed. */
+typedef struct fold_sums {
+  double model, no_plasticity, mean_rate;
+  int64_t n;
+  bool any; /* is there a fold? */
+} fold_sums;
+
+static bool is_row_of(const pf_compare_row *row, size_t candidate, uint32_t validation,
+                      uint32_t ablation)
 {
-  *out = (sums){0};
-  *any = false;
+  return row->candidate == candidate && row->validation == validation && row->ablation == ablation;
+}
+
+static fold_sums sum_folds(const pf_comparison *comparison, size_t candidate, uint32_t validation,
+                           uint32_t ablation, size_t animal)
+{
+  fold_sums out = {0};
   for (size_t i = 0; i < comparison->n_rows; i++) {
     const pf_compare_row *row = &comparison->rows[i];
-    if (row->candidate == candidate && row->validation == validation && row->ablation == ablation &&
-        row->animal == animal) {
-      *any = true;
-      out->model += row->log_likelihood; /* NaN where it failed: then the animal has no figure */
-      out->no_plasticity += row->no_plasticity;
-      out->mean_rate += row->mean_rate;
-      out->n += row->n;
+    if (row->animal == animal && is_row_of(row, candidate, validation, ablation)) {
+      out.any = true;
+      out.model += row->log_likelihood;
+      out.no_plasticity += row->no_plasticity;
+      out.mean_rate += row->mean_rate;
+      out.n += row->n;
     }
   }
+  return out;
 }
 
-static double per_cell(double sum, int64_t n)
+static double score_per_cell(const fold_sums *sums)
 {
-  return n > 0 ? sum / (double)n : (double)NAN;
+  return sums->n > 0 ? sums->model / (double)sums->n : (double)NAN;
 }
 
-static double explained(double null, double model)
-{
-  return null < 0.0 ? 100.0 * (null - model) / null : (double)NAN;
-}
+/** A mean over what is not NaN. */
+typedef struct mean {
+  double sum;
+  size_t n;
+} mean;
 
-static double mean(const double *values, size_t n)
+static void add_to_mean(mean *m, double value)
 {
-  double sum = 0.0;
-  size_t count = 0;
-  for (size_t i = 0; i < n; i++) {
-    sum += isnan(values[i]) ? 0.0 : values[i];
-    count += isnan(values[i]) ? 0 : 1;
+  if (!isnan(value)) {
+    m->sum += value;
+    m->n++;
   }
-  return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-static double mean_r2(const pf_comparison *comparison, size_t candidate, uint32_t validation,
-                      bool weights)
+static double mean_value(const mean *m)
 {
-  double sum = 0.0;
-  size_t n = 0;
-  for (size_t i = 0; i < comparison->n_rows; i++) {
-    const pf_compare_row *row = &comparison->rows[i];
-    const double value = weights ? row->r2_weights : row->r2_activity;
-    if (row->candidate == candidate && row->validation == validation &&
-        row->ablation == PF_ABLATION_FULL && !isnan(value)) {
-      sum += value;
-      n++;
+  return m->n > 0 ? m->sum / (double)m->n : (double)NAN;
+}
+
+static void set_r2(const table *t, size_t c, uint32_t v)
+{
+  mean weights = {0}, activity = {0};
+  for (size_t i = 0; i < t->comparison->n_rows; i++) {
+    const pf_compare_row *row = &t->comparison->rows[i];
+    if (is_row_of(row, c, v, PF_ABLATION_FULL)) {
+      add_to_mean(&weights, row->r2_weights);
+      add_to_mean(&activity, row->r2_activity);
     }
   }
-  return n > 0 ? sum / (double)n : (double)NAN;
+  figures_of(t, c, v)->r2_weights = mean_value(&weights);
+  figures_of(t, c, v)->r2_activity = mean_value(&activity);
 }
 
 static void set_ablations(const table *t, size_t c, uint32_t v)
 {
-  const pf_comparison *comparison = t->comparison;
   for (uint32_t a = 0; a < PF_N_ABLATIONS; a++) {
-    for (size_t i = 0; i < comparison->n_animals; i++) {
-      sums own;
-      bool any = false;
-      pool(comparison, c, v, a, i, &own, &any);
-      t->a[i] = any ? per_cell(own.model, own.n) : (double)NAN;
+    mean scores = {0};
+    for (size_t i = 0; i < t->comparison->n_animals; i++) {
+      const fold_sums own = sum_folds(t->comparison, c, v, a, i);
+      add_to_mean(&scores, score_per_cell(&own));
     }
-    comparison->candidates[c].ablations[v][a] = mean(t->a, comparison->n_animals);
+    t->comparison->candidates[c].ablations[v][a] = mean_value(&scores);
   }
 }
 
-static pf_status set_figures(const table *t, size_t c, uint32_t v)
+static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *error)
 {
-  const pf_comparison *comparison = t->comparison;
-  const size_t n = comparison->n_animals;
-  pf_compare_figures *figures = &comparison->candidates[c].figures[v];
+  const size_t n = t->comparison->n_animals;
+  pf_compare_figures *figures = figures_of(t, c, v);
   pf_memory_free(figures->per_animal);
-  *figures = (pf_compare_figures){.per_animal = pf_memory_need(n, sizeof(double), t->error)};
+  *figures = (pf_compare_figures){.per_animal = pf_memory_need(n, sizeof(double), error)};
   if (figures->per_animal == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
-    sums own;
-    bool any = false;
-    pool(comparison, c, v, PF_ABLATION_FULL, i, &own, &any);
-    figures->per_animal[i] = any ? per_cell(own.model, own.n) : (double)NAN;
-    t->a[i] = any ? explained(own.no_plasticity, own.model) : (double)NAN;
-    t->b[i] = any ? explained(own.mean_rate, own.model) : (double)NAN;
-    const bool has = !isnan(figures->per_animal[i]);
-    figures->n_animals += has ? 1 : 0;
-    figures->n_failed += any && !has ? 1 : 0;
-    figures->n += has ? own.n : 0;
+    const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
+    const double score = score_per_cell(&own);
+    figures->per_animal[i] = score;
+    t->a[i] = own.any ? pf_deviance_explained(-own.no_plasticity, -own.model) : (double)NAN;
+    t->b[i] = own.any ? pf_deviance_explained(-own.mean_rate, -own.model) : (double)NAN;
+    if (!isnan(score)) {
+      figures->n_animals++;
+      figures->n += own.n;
+    } else if (own.any) {
+      figures->n_failed++;
+    }
   }
-  figures->r2_weights = mean_r2(comparison, c, v, true);
-  figures->r2_activity = mean_r2(comparison, c, v, false);
-  pf_status status = interval(t, figures->per_animal, c, v, BOOT_SCORE, &figures->score);
-  status = status == PF_OK
-               ? interval(t, t->a, c, v, BOOT_NO_PLASTICITY, &figures->explained_no_plasticity)
-               : status;
-  status = status == PF_OK ? interval(t, t->b, c, v, BOOT_MEAN_RATE, &figures->explained_mean_rate)
-                           : status;
+  set_r2(t, c, v);
   set_ablations(t, c, v);
-  return status;
+  const struct {
+    const double *values;
+    enum boot boot;
+    pf_interval *to;
+  } intervals[] = {
+      {figures->per_animal, BOOT_SCORE, &figures->score},
+      {t->a, BOOT_NO_PLASTICITY, &figures->explained_no_plasticity},
+      {t->b, BOOT_MEAN_RATE, &figures->explained_mean_rate},
+  };
+  for (size_t k = 0; k < sizeof intervals / sizeof intervals[0]; k++) {
+    if (estimate_interval(t, intervals[k].values, c, figure_number(v, intervals[k].boot),
+                          intervals[k].to, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
 }
 
 /* ---- candidates against one another ---- */
 
-static void differences(const table *t, size_t c, size_t other, uint32_t v)
+/** t->a: what candidate c scores more than `other`, animal by animal. */
+static void set_differences(const table *t, size_t c, size_t other, uint32_t v)
 {
-  const pf_compare_candidate *candidates = t->comparison->candidates;
   for (size_t i = 0; i < t->comparison->n_animals; i++) {
-    t->a[i] = candidates[c].figures[v].per_animal[i] - candidates[other].figures[v].per_animal[i];
+    t->a[i] = figures_of(t, c, v)->per_animal[i] - figures_of(t, other, v)->per_animal[i];
   }
 }
 
-static pf_status against_base(const table *t, uint32_t v)
+static pf_status test_against_base(const table *t, size_t c, uint32_t v, pf_error *error)
 {
-  pf_comparison *comparison = t->comparison;
-  double *p = pf_memory_need(comparison->n_candidates, sizeof *p, t->error);
-  pf_status status = p == NULL ? PF_STOP : PF_OK;
-  for (size_t c = 0; c < comparison->n_candidates && status == PF_OK; c++) {
-    pf_compare_figures *figures = &comparison->candidates[c].figures[v];
-    figures->p = figures->p_holm = p[c] = NAN;
+  const size_t n = t->comparison->n_animals;
+  pf_compare_figures *figures = figures_of(t, c, v);
+  pf_wilcoxon test = {0};
+  set_differences(t, c, t->comparison->base, v);
+  for (size_t i = 0; i < n; i++) {
+    figures->n_pairs += isnan(t->a[i]) ? 0 : 1;
+    figures->n_better += t->a[i] > 0.0 ? 1 : 0;
+  }
+  pf_status status =
+      estimate_interval(t, t->a, c, figure_number(v, BOOT_BASE), &figures->against_base, error);
+  if (status != PF_OK || figures->n_pairs == 0) {
+    return status;
+  }
+  status = pf_stats_wilcoxon(t->a, n, &test, error);
+  figures->p = test.p;
+  return status;
+}
+
+static pf_status compare_with_base(const table *t, uint32_t v, pf_error *error)
+{
+  const size_t n = t->comparison->n_candidates;
+  double *p = pf_memory_need(n, sizeof *p, error);
+  pf_status status = PF_STOP;
+  if (p == NULL) {
+    return PF_STOP;
+  }
+  for (size_t c = 0; c < n; c++) {
+    pf_compare_figures *figures = figures_of(t, c, v);
+    figures->p = figures->p_holm = NAN;
     figures->against_base = (pf_interval){NAN, NAN, NAN};
-    if (c == comparison->base) {
-      continue;
+    if (c != t->comparison->base) {
+      status = test_against_base(t, c, v, error);
+      if (status != PF_OK) {
+        goto done;
+      }
     }
-    differences(t, c, comparison->base, v);
-    for (size_t i = 0; i < comparison->n_animals; i++) {
-      figures->n_pairs += isnan(t->a[i]) ? 0 : 1;
-      figures->n_better += t->a[i] > 0.0 ? 1 : 0;
-    }
-    pf_wilcoxon test = {0};
-    status = interval(t, t->a, c, v, BOOT_BASE, &figures->against_base);
-    if (status == PF_OK && figures->n_pairs > 0) {
-      status = pf_stats_wilcoxon(t->a, comparison->n_animals, &test, t->error);
-      figures->p = p[c] = test.p;
-    }
+    p[c] = figures->p;
   }
-  status = status == PF_OK ? pf_stats_holm(p, comparison->n_candidates, p, t->error) : status;
-  for (size_t c = 0; c < comparison->n_candidates && status == PF_OK; c++) {
-    comparison->candidates[c].figures[v].p_holm = p[c];
+  status = pf_stats_holm(p, n, p, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  for (size_t c = 0; c < n; c++) {
+    figures_of(t, c, v)->p_holm = p[c];
+  }
+done:
   pf_memory_free(p);
   return status;
 }
 
-static pf_status against_best(const table *t, uint32_t v)
+static pf_status compare_with_best(const table *t, uint32_t v, pf_error *error)
 {
-  pf_comparison *comparison = t->comparison;
-  size_t best = 0;
-  bool any = false;
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    const double score = comparison->candidates[c].figures[v].score.value;
-    if (!isnan(score) && (!any || score > comparison->candidates[best].figures[v].score.value)) {
+  const size_t n = t->comparison->n_candidates;
+  size_t best = n; /* none */
+  for (size_t c = 0; c < n; c++) {
+    const double score = figures_of(t, c, v)->score.value;
+    if (!isnan(score) && (best == n || score > figures_of(t, best, v)->score.value)) {
       best = c;
-      any = true;
     }
   }
-  pf_status status = PF_OK;
-  for (size_t c = 0; c < comparison->n_candidates && status == PF_OK; c++) {
-    pf_compare_figures *figures = &comparison->candidates[c].figures[v];
-    figures->against_best = (pf_interval){NAN, NAN, NAN};
-    if (any && c != best) {
-      differences(t, c, best, v);
-      status = interval(t, t->a, c, v, BOOT_BEST, &figures->against_best);
+  for (size_t c = 0; c < n; c++) {
+    pf_interval *out = &figures_of(t, c, v)->against_best;
+    *out = (pf_interval){NAN, NAN, NAN};
+    if (best == n || c == best) {
+      continue;
+    }
+    set_differences(t, c, best, v);
+    if (estimate_interval(t, t->a, c, figure_number(v, BOOT_BEST), out, error) != PF_OK) {
+      return PF_STOP;
     }
   }
-  return status;
+  return PF_OK;
 }
 
 /* ---- words ---- */
 
 static const double level = 0.05;
-/* With so few pairs no signs whatever give the exact test p < 0.05: 2 / 2^5 = 0.0625. */
+/* With fewer pairs the exact test cannot give p < 0.05, whatever the signs: 2 / 2^5 = 0.0625. */
 static const size_t fewest_pairs = 6;
 
-static void say_p(pf_text *text, double p)
+static void add_p(pf_text *text, double p)
 {
   pf_text_add(text, p < 0.001 ? "p = %.1e" : "p = %.2g", p);
 }
-
-/* The first that there is is the headline. */
-static const uint32_t by_worth[] = {PF_FORECAST, PF_LEAVE_BLOCK, PF_LEAVE_ANIMAL,
-                                    PF_IN_SAMPLE_FRESH, PF_IN_SAMPLE};
-enum { N_VALIDATIONS_BY_WORTH = sizeof by_worth / sizeof by_worth[0] };
 
 /** What the test says of a candidate and the base. */
 enum verdict { TOLD_APART, NOT_TOLD_APART, TOO_FEW, NOT_SCORED, N_VERDICTS };
@@ -230,21 +267,24 @@ static enum verdict verdict_of(const pf_compare_figures *f)
   if (f->n_pairs == 0) {
     return NOT_SCORED;
   }
-  return f->n_pairs < fewest_pairs ? TOO_FEW : f->p_holm < level ? TOLD_APART : NOT_TOLD_APART;
+  if (f->n_pairs < fewest_pairs) {
+    return TOO_FEW;
+  }
+  return f->p_holm < level ? TOLD_APART : NOT_TOLD_APART;
 }
 
-static void say_candidate(pf_text *text, const pf_comparison *comparison, size_t c, uint32_t v,
+static void add_candidate(pf_text *text, const pf_comparison *comparison, size_t c, uint32_t v,
                           const char *noun)
 {
   const pf_compare_figures *f = &comparison->candidates[c].figures[v];
-  const char *name = comparison->candidates[c].name,
-             *base = comparison->candidates[comparison->base].name;
+  const char *name = comparison->candidates[c].name;
+  const char *base = comparison->candidates[comparison->base].name;
   const bool wins = f->against_base.value > 0.0;
   switch (verdict_of(f)) {
   case TOLD_APART:
     pf_text_add(text, "'%s' %s '%s' in %zu of %zu %s (", name, wins ? "beats" : "loses to", base,
                 wins ? f->n_better : f->n_pairs - f->n_better, f->n_pairs, noun);
-    say_p(text, f->p_holm);
+    add_p(text, f->p_holm);
     pf_text_add(text, ")");
     break;
   case TOO_FEW:
@@ -257,40 +297,42 @@ static void say_candidate(pf_text *text, const pf_comparison *comparison, size_t
     break;
   default:
     pf_text_add(text, "'%s' (", name);
-    say_p(text, f->p_holm);
+    add_p(text, f->p_holm);
     pf_text_add(text, ")");
     break;
   }
 }
 
-/** All candidates but the base in one validation: those told apart from it first, the others in one
- * list. */
-static void say_candidates(pf_text *text, const pf_comparison *comparison, uint32_t v,
+/** All candidates but the base in one validation: first those that differ from it, the others in
+ * one list. */
+static void add_candidates(pf_text *text, const pf_comparison *comparison, uint32_t v,
                            const char *noun)
 {
   bool first = true;
   for (uint32_t verdict = 0; verdict < N_VERDICTS; verdict++) {
+    const bool lists = verdict == NOT_TOLD_APART;
     bool opened = false;
     for (size_t c = 0; c < comparison->n_candidates; c++) {
       if (c == comparison->base || verdict_of(&comparison->candidates[c].figures[v]) != verdict) {
         continue;
       }
-      const bool lists = verdict == NOT_TOLD_APART;
-      pf_text_add(text, "%s", first ? "" : lists && opened ? ", " : "; ");
+      if (!first) {
+        pf_text_add(text, lists && opened ? ", " : "; ");
+      }
       if (lists && !opened) {
         pf_text_add(text, "not told apart from '%s' by these data: ",
                     comparison->candidates[comparison->base].name);
       }
-      say_candidate(text, comparison, c, v, noun);
+      add_candidate(text, comparison, c, v, noun);
       opened = true;
       first = false;
     }
   }
 }
 
-/** Who predicts better than a constant: told apart from it by the interval alone, since nothing was
- * picked. */
-static void say_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
+/** Which candidates predict better than a constant. The interval decides alone: nothing was picked
+ * by these figures. */
+static void add_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
 {
   size_t n = 0, n_with = 0;
   for (size_t c = 0; c < comparison->n_candidates; c++) {
@@ -308,71 +350,92 @@ static void say_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
   }
 }
 
-static pf_status set_words(const table *t)
+/** The first held-out one that was asked for, else the last in sample: on fresh draws rather than
+ * on fitted ones. */
+static uint32_t find_headline(const bool *asked)
 {
-  pf_comparison *comparison = t->comparison;
-  const bool held_out = pf_validation_is_held_out(comparison->headline);
+  uint32_t headline = 0;
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    if (asked[v]) {
+      headline = v;
+    }
+    if (asked[v] && pf_validation_at(v)->held_out) {
+      break;
+    }
+  }
+  return headline;
+}
+
+/** A sentence on the headline, and on every other held-out validation. */
+static void add_words(pf_text *text, const pf_comparison *comparison)
+{
+  const bool held_out = pf_validation_at(comparison->headline)->held_out;
   const char *noun = comparison->n_animals == 1 ? "animal" : "animals";
   const bool alone = comparison->n_candidates == 1;
   size_t n_said = 0;
-  pf_text text = {0};
-  for (uint32_t k = 0; k < N_VALIDATIONS_BY_WORTH; k++) {
-    const uint32_t v = by_worth[k];
-    if (!comparison->asked[v] || (v != comparison->headline && !pf_validation_is_held_out(v))) {
-      continue; /* in sample only where there is nothing better */
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    const pf_validation *validation = pf_validation_at(v);
+    if (!comparison->asked[v] || (v != comparison->headline && !validation->held_out)) {
+      continue;
     }
-    pf_text_add(&text, n_said == 0 ? "%s (%s): " : " %s (%s): ",
-                held_out ? "On held-out steps" : "In sample", pf_validation_name(v));
+    pf_text_add(text, n_said == 0 ? "%s (%s): " : " %s (%s): ",
+                held_out ? "On held-out steps" : "In sample", validation->name);
     if (alone) {
-      pf_text_add(&text, "there is one candidate, and nothing to compare it with");
+      pf_text_add(text, "there is one candidate, and nothing to compare it with");
     } else {
-      say_candidates(&text, comparison, v, noun);
+      add_candidates(text, comparison, v, noun);
     }
-    pf_text_add(&text, ".");
-    say_null(&text, comparison, v);
+    pf_text_add(text, ".");
+    add_null(text, comparison, v);
     n_said++;
   }
-  if (!alone) {
-    pf_text_add(&text,
-                comparison->n_candidates > 2
-                    ? " p: Wilcoxon over %s, Holm-corrected for %zu comparisons%s."
-                    : " p: Wilcoxon over %s.",
-                noun, comparison->n_candidates - 1,
+  if (comparison->n_candidates > 2) {
+    pf_text_add(text, " p: Wilcoxon over %s, Holm-corrected for %zu comparisons%s.", noun,
+                comparison->n_candidates - 1,
                 n_said > 1 ? " within each validation, not across them" : "");
+  } else if (!alone) {
+    pf_text_add(text, " p: Wilcoxon over %s.", noun);
   }
-  pf_text_add(&text, "%s", held_out ? "" : " What fits better in sample need not predict better.");
-  pf_memory_free(comparison->words);
-  comparison->words = text.failed ? NULL : pf_memory_string(text.text, t->error);
-  const bool failed = text.failed != 0;
+  if (!held_out) {
+    pf_text_add(text, " What fits better in sample need not predict better.");
+  }
+}
+
+/* ---- all of it ---- */
+
+static pf_status make_table(const table *t, pf_error *error)
+{
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    if (!t->comparison->asked[v]) {
+      continue;
+    }
+    for (size_t c = 0; c < t->comparison->n_candidates; c++) {
+      if (set_figures(t, c, v, error) != PF_OK) {
+        return PF_STOP;
+      }
+    }
+    if (compare_with_base(t, v, error) != PF_OK || compare_with_best(t, v, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  pf_text text = {0};
+  add_words(&text, t->comparison);
+  pf_memory_free(t->comparison->words);
+  t->comparison->words = text.failed ? NULL : pf_memory_string(text.text, error);
   pf_text_free(&text);
-  if (failed) {
-    return pf_fail(t->error, PF_STOP, "out of memory");
-  }
-  return comparison->words == NULL ? PF_STOP : PF_OK;
+  return t->comparison->words != NULL ? PF_OK : pf_fail(error, PF_STOP, "out of memory");
 }
 
 pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error)
 {
-  table t = {.comparison = comparison,
-             .error = error,
-             .a = pf_memory_need(comparison->n_animals, sizeof(double), error),
-             .b = pf_memory_need(comparison->n_animals, sizeof(double), error)};
-  pf_status status = t.a == NULL || t.b == NULL ? PF_STOP : PF_OK;
-  for (size_t k = N_VALIDATIONS_BY_WORTH; k > 0; k--) {
-    comparison->headline =
-        comparison->asked[by_worth[k - 1]] ? by_worth[k - 1] : comparison->headline;
+  const table t = {.comparison = comparison,
+                   .a = pf_memory_need(comparison->n_animals, sizeof(double), error),
+                   .b = pf_memory_need(comparison->n_animals, sizeof(double), error)};
+  pf_status status = PF_STOP;
+  comparison->headline = find_headline(comparison->asked);
+  if (t.a != NULL && t.b != NULL) {
+    status = make_table(&t, error);
   }
-  for (uint32_t v = 0; v < PF_N_VALIDATIONS && status == PF_OK; v++) {
-    for (size_t c = 0; c < comparison->n_candidates && comparison->asked[v] && status == PF_OK;
-         c++) {
-      status = set_figures(&t, c, v);
-    }
-    if (comparison->asked[v] && status == PF_OK) {
-      status = against_base(&t, v);
-      status = status == PF_OK ? against_best(&t, v) : status;
-    }
-  }
-  status = status == PF_OK ? set_words(&t) : status;
   pf_memory_free(t.a);
   pf_memory_free(t.b);
   return status;

@@ -2,15 +2,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_COMPARISON_H
 #define PLASTFIT_CORE_COMPARE_COMPARISON_H
 
-#include "core/compare/candidates.h"
-
-typedef struct pf_compare_request {
-  pf_candidate_source source;
-  bool force, resume;
-  pf_progress progress; /**< MAY be NULL, as may the next two */
-  pf_stop stop;
-  void *payload;
-} pf_compare_request;
+#include "core/compare/work.h"
 
 /**
  * Read the config, do the jobs that are not done yet, tabulate, write the folder. PF_OK: *out is

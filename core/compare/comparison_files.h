@@ -11,9 +11,4 @@ pf_status pf_compare_write(const pf_comparison *comparison, const pf_config *con
                            const pf_candidates *candidates, const pf_folder *folder,
                            pf_error *error);
 
-pf_status pf_compare_write_csv(const pf_comparison *comparison, const char *path, pf_error *error);
-pf_status pf_compare_write_h5(const pf_comparison *comparison, const char *path, pf_error *error);
-pf_status pf_compare_write_summary(const pf_comparison *comparison, const char *path,
-                                   pf_error *error);
-
 #endif

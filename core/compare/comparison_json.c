@@ -1,6 +1,4 @@
-/* summary.json of a comparison: the table, and what it rests on. Neither times nor threads, so that
- * equal comparisons have equal files. */
-#include "core/compare/comparison_files.h"
+#include "core/compare/comparison_json.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -8,29 +6,16 @@
 #include <plastfit/plastfit.h>
 #include <string.h>
 
-/* As in core/store/json.c: jansson's *_new functions take over what they are given, also on
- * failure. */
-typedef struct builder {
-  bool lost;
-} builder;
+/* jansson's functions own what they are given, also when they fail, and fail when they are given
+ * NULL: so a tree is built without asking after each step, and only its root is asked. */
 
-static void set(builder *b, json_t *object, const char *key, json_t *value)
-{
-  b->lost |= json_object_set_new(object, key, value) != 0;
-}
-
-static void append(builder *b, json_t *array, json_t *value)
-{
-  b->lost |= json_array_append_new(array, value) != 0;
-}
-
-static json_t *number(double value)
+static json_t *number_or_null(double value)
 {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
 /** Names from files may be no UTF-8, which jansson refuses: other bytes become '?'. */
-static json_t *text(const char *value)
+static json_t *text_or_null(const char *value)
 {
   json_t *json = value == NULL ? json_null() : json_string(value);
   if (json == NULL) {
@@ -44,180 +29,194 @@ static json_t *text(const char *value)
   return json;
 }
 
-static json_t *interval(builder *b, pf_interval from)
+/** The array, or NULL where the value could not be appended. */
+static json_t *append_value(json_t *array, json_t *value)
 {
-  json_t *object = json_object();
-  set(b, object, "value", number(from.value));
-  set(b, object, "low", number(from.low));
-  set(b, object, "high", number(from.high));
-  return object;
+  if (json_array_append_new(array, value) == 0) {
+    return array;
+  }
+  json_decref(array);
+  return NULL;
 }
 
-static json_t *figures_object(builder *b, const pf_comparison *comparison, size_t c, uint32_t v)
+/** The object, or NULL where the value could not be set. */
+static json_t *set_value(json_t *object, const char *key, json_t *value)
 {
-  const pf_compare_figures *f = &comparison->candidates[c].figures[v];
+  if (json_object_set_new(object, key, value) == 0) {
+    return object;
+  }
+  json_decref(object);
+  return NULL;
+}
+
+static json_t *interval_object(pf_interval from)
+{
+  return json_pack("{s:o, s:o, s:o}", "value", number_or_null(from.value), "low",
+                   number_or_null(from.low), "high", number_or_null(from.high));
+}
+
+/* ---- candidates ---- */
+
+static json_t *against_base_object(const pf_compare_figures *f)
+{
+  return json_pack("{s:o, s:I, s:I, s:o, s:o}", "difference", interval_object(f->against_base),
+                   "n_pairs", (json_int_t)f->n_pairs, "n_better", (json_int_t)f->n_better, "p",
+                   number_or_null(f->p), "p_holm", number_or_null(f->p_holm));
+}
+
+static json_t *ablations_object(const double *ablations)
+{
   json_t *object = json_object();
-  set(b, object, "n_animals", json_integer((json_int_t)f->n_animals));
-  set(b, object, "n_failed", json_integer((json_int_t)f->n_failed));
-  set(b, object, "n_observations", json_integer((json_int_t)f->n));
-  set(b, object, "log_likelihood_per_observation", interval(b, f->score));
-  json_t *explained = json_object();
-  set(b, explained, "no_plasticity", interval(b, f->explained_no_plasticity));
-  set(b, explained, "mean_rate", interval(b, f->explained_mean_rate));
-  set(b, object, "deviance_explained", explained);
-  set(b, object, "r2_weights", number(f->r2_weights));
-  set(b, object, "r2_activity", number(f->r2_activity));
-  if (c != comparison->base) {
-    json_t *against = json_object();
-    set(b, against, "difference", interval(b, f->against_base));
-    set(b, against, "n_pairs", json_integer((json_int_t)f->n_pairs));
-    set(b, against, "n_better", json_integer((json_int_t)f->n_better));
-    set(b, against, "p", number(f->p));
-    set(b, against, "p_holm", number(f->p_holm));
-    set(b, object, "against_base", against);
-  } else {
-    set(b, object, "against_base", json_null());
-  }
-  set(b, object, "against_best",
-      isnan(f->against_best.value) ? json_null() : interval(b, f->against_best));
-  json_t *animals = json_array();
-  for (size_t a = 0; a < comparison->n_animals; a++) {
-    append(b, animals, number(f->per_animal[a]));
-  }
-  set(b, object, "per_animal", animals);
-  json_t *ablations = json_object();
   for (uint32_t a = 0; a < PF_N_ABLATIONS; a++) {
-    set(b, ablations, pf_ablation_name(a), number(comparison->candidates[c].ablations[v][a]));
+    object = set_value(object, pf_ablation_name(a), number_or_null(ablations[a]));
   }
-  set(b, object, "ablations",
-      comparison->ablations && pf_validation_is_held_out(v)
-          ? ablations
-          : (json_decref(ablations), json_null()));
   return object;
 }
 
-static json_t *set_object(builder *b, const pf_selection_set *from)
+static json_t *animal_scores(const pf_comparison *comparison, const pf_compare_figures *f)
 {
-  json_t *object = json_object();
-  set(b, object, "change", text(from->change));
-  set(b, object, "terms", text(from->terms));
-  set(b, object, "n_terms", number(from->n_terms));
-  set(b, object, "log_likelihood_per_observation", interval(b, from->score));
-  set(b, object, "best", json_boolean(from->best));
-  set(b, object, "chosen", json_boolean(from->chosen));
-  return object;
+  json_t *array = json_array();
+  for (size_t a = 0; a < comparison->n_animals; a++) {
+    array = append_value(array, number_or_null(f->per_animal[a]));
+  }
+  return array;
 }
 
-static json_t *candidate_object(builder *b, const pf_comparison *comparison, size_t c)
+static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_t v)
 {
   const pf_compare_candidate *candidate = &comparison->candidates[c];
-  json_t *object = json_object();
-  set(b, object, "name", text(candidate->name));
-  set(b, object, "rule", text(candidate->rule));
-  set(b, object, "n_parameters", json_integer((json_int_t)candidate->n_parameters));
-  set(b, object, "per", text(candidate->per_animal ? "animal" : "shared"));
-  set(b, object, "is_likelihood", json_boolean(candidate->is_likelihood));
-  set(b, object, "aic", number(candidate->aic));
-  set(b, object, "bic", number(candidate->bic));
+  const pf_compare_figures *f = &candidate->figures[v];
+  const bool ablated = comparison->ablations && pf_validation_at(v)->held_out;
+  return json_pack(
+      "{s:I, s:I, s:I, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}", "n_animals",
+      (json_int_t)f->n_animals, "n_failed", (json_int_t)f->n_failed, "n_observations",
+      (json_int_t)f->n, "log_likelihood_per_observation", interval_object(f->score),
+      "deviance_explained", "no_plasticity", interval_object(f->explained_no_plasticity),
+      "mean_rate", interval_object(f->explained_mean_rate), "r2_weights",
+      number_or_null(f->r2_weights), "r2_activity", number_or_null(f->r2_activity), "against_base",
+      c == comparison->base ? json_null() : against_base_object(f), "against_best",
+      isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
+      animal_scores(comparison, f), "ablations",
+      ablated ? ablations_object(candidate->ablations[v]) : json_null());
+}
+
+static json_t *candidate_object(const pf_comparison *comparison, size_t c)
+{
+  const pf_compare_candidate *candidate = &comparison->candidates[c];
   json_t *validations = json_object();
-  for (uint32_t v = 0; v < PF_N_VALIDATIONS; v++) {
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
     if (comparison->asked[v]) {
-      set(b, validations, pf_validation_name(v), figures_object(b, comparison, c, v));
+      validations =
+          set_value(validations, pf_validation_at(v)->name, figures_object(comparison, c, v));
     }
   }
-  set(b, object, "validations", validations);
-  return object;
+  return json_pack("{s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
+                   text_or_null(candidate->name), "rule", text_or_null(candidate->rule),
+                   "n_parameters", (json_int_t)candidate->n_parameters, "per",
+                   candidate->per_animal ? "animal" : "shared", "is_likelihood",
+                   (int)candidate->is_likelihood, "aic", number_or_null(candidate->aic), "bic",
+                   number_or_null(candidate->bic), "validations", validations);
+}
+
+/* ---- selection ---- */
+
+static json_t *set_object(const pf_selection_set *from)
+{
+  return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "change", text_or_null(from->change), "terms",
+                   text_or_null(from->terms), "n_terms", number_or_null(from->n_terms),
+                   "log_likelihood_per_observation", interval_object(from->score), "best",
+                   (int)from->best, "chosen", (int)from->chosen);
+}
+
+static json_t *path_array(const pf_selection *selection, uint32_t method)
+{
+  const pf_selection_set *sets = selection->sets.items;
+  json_t *array = json_array();
+  for (size_t i = 0; i < selection->sets.n; i++) {
+    if (sets[i].method == method && sets[i].on_path) {
+      array = append_value(array, set_object(&sets[i]));
+    }
+  }
+  return array;
 }
 
 /** The paths of a selection of terms; null where none was asked for. */
-static json_t *selection_object(builder *b, const pf_selection *selection)
+static json_t *selection_object(const pf_selection *selection)
 {
   if (selection->rule == NULL) {
     return json_null();
   }
-  json_t *object = json_object(), *paths = json_object();
+  json_t *paths = json_object();
   for (uint32_t method = 0; method < PF_N_SELECTIONS; method++) {
-    json_t *path = json_array();
-    for (size_t i = 0; i < selection->n; i++) {
-      const pf_selection_set *tried = &selection->sets[i];
-      if (tried->method == method && tried->on_path) {
-        append(b, path, set_object(b, tried));
-      }
-    }
-    set(b, paths, pf_selection_method_name(method), path);
+    paths = set_value(paths, pf_selection_method_name(method), path_array(selection, method));
   }
-  set(b, object, "rule", text(selection->rule));
-  set(b, object, "n_terms", json_integer((json_int_t)selection->n_terms));
-  set(b, object, "validation", text(pf_validation_name(selection->validation)));
-  set(b, object, "paths", paths);
-  return object;
+  return json_pack("{s:o, s:I, s:s, s:o}", "rule", text_or_null(selection->rule), "n_terms",
+                   (json_int_t)selection->n_terms, "validation",
+                   pf_validation_at(selection->validation)->name, "paths", paths);
 }
 
-static json_t *summary(builder *b, const pf_comparison *comparison)
+/* ---- all of it ---- */
+
+static json_t *validations_array(const pf_comparison *comparison)
 {
-  json_t *root = json_object();
-  char seed[32];
-  (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)comparison->seed);
-  set(b, root, "status", text(comparison->n_failed > 0 ? "failed" : "ok"));
-  set(b, root, "kind", text("comparison"));
-  set(b, root, "name", text(comparison->name));
-  set(b, root, "plastfit", text(pf_version()));
-  set(b, root, "format", json_integer(1));
-  set(b, root, "precision", text(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
-  set(b, root, "seed",
-      comparison->seed <= INT64_MAX ? json_integer((json_int_t)comparison->seed) : text(seed));
-  set(b, root, "base", text(comparison->candidates[comparison->base].name));
-  set(b, root, "headline", text(pf_validation_name(comparison->headline)));
-  set(b, root, "words", text(comparison->words));
-  json_t *animals = json_array();
-  for (size_t a = 0; a < comparison->n_animals; a++) {
-    append(b, animals, text(comparison->animals[a]));
-  }
-  set(b, root, "animals", animals);
-  json_t *validations = json_array();
-  for (uint32_t v = 0; v < PF_N_VALIDATIONS; v++) {
+  json_t *array = json_array();
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    const pf_validation *validation = pf_validation_at(v);
     if (comparison->asked[v]) {
-      json_t *one = json_object();
-      set(b, one, "name", text(pf_validation_name(v)));
-      set(b, one, "held_out", json_boolean(pf_validation_is_held_out(v)));
-      set(b, one, "folds", json_integer((json_int_t)comparison->n_folds[v]));
-      append(b, validations, one);
+      array = append_value(array, json_pack("{s:s, s:b, s:I}", "name", validation->name, "held_out",
+                                            (int)validation->held_out, "folds",
+                                            (json_int_t)comparison->folds[v].n));
     }
   }
-  set(b, root, "validations", validations);
-  set(b, root, "forecast_fit", number(comparison->forecast_fit));
-  set(b, root, "blocks", text(comparison->blocks_from_data ? "of the data" : "equal parts"));
-  set(b, root, "information_criteria", text(comparison->criteria_note));
-  json_t *nulls = json_object();
-  set(b, nulls, "no_plasticity",
-      text("the same network, the plastic flag off at every step; parameters of network and losses "
-           "refitted to the "
-           "fitted steps"));
-  set(b, nulls, "mean_rate",
-      text("a constant prediction, the mean over the animal's own fitted steps (of an animal left "
-           "out: over those of "
-           "the others)"));
-  set(b, root, "nulls", nulls);
-  json_t *candidates = json_array();
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    append(b, candidates, candidate_object(b, comparison, c));
+  return array;
+}
+
+static json_t *seed_value(uint64_t seed)
+{
+  char text[32];
+  (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+  return seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_string(text);
+}
+
+static json_t *summary_object(const pf_comparison *comparison)
+{
+  const pf_folds *forecast = &comparison->folds[pf_validation_number(&pf_forecast)];
+  const pf_folds *blocks = &comparison->folds[pf_validation_number(&pf_leave_one_block_out)];
+  json_t *animals = json_array(), *candidates = json_array();
+  for (size_t a = 0; a < comparison->n_animals; a++) {
+    animals = append_value(animals, text_or_null(comparison->animals[a]));
   }
-  set(b, root, "candidates", candidates);
-  set(b, root, "selection", selection_object(b, &comparison->selection));
-  return root;
+  for (size_t c = 0; c < comparison->n_candidates; c++) {
+    candidates = append_value(candidates, candidate_object(comparison, c));
+  }
+  return json_pack(
+      "{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:{s:s, s:s}, "
+      "s:o, s:o}",
+      "status", comparison->n_failed > 0 ? "failed" : "ok", "kind", "comparison", "name",
+      text_or_null(comparison->name), "plastfit", pf_version(), "format", 1, "precision",
+      sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed", seed_value(comparison->seed),
+      "base", text_or_null(comparison->candidates[comparison->base].name), "headline",
+      pf_validation_at(comparison->headline)->name, "words", text_or_null(comparison->words),
+      "animals", animals, "validations", validations_array(comparison), "forecast_fit",
+      number_or_null(forecast->value), "blocks", blocks->from_data ? "of the data" : "equal parts",
+      "information_criteria", text_or_null(comparison->criteria_note), "nulls", "no_plasticity",
+      "the same network, the plastic flag off at every step; parameters of network and losses "
+      "refitted to the fitted steps",
+      "mean_rate",
+      "a constant prediction, the mean over the animal's own fitted steps (of an animal left out: "
+      "over those of the others)",
+      "candidates", candidates, "selection", selection_object(&comparison->selection));
 }
 
 pf_status pf_compare_write_summary(const pf_comparison *comparison, const char *path,
                                    pf_error *error)
 {
-  builder b = {.lost = false};
-  json_t *root = summary(&b, comparison);
-  pf_status status = PF_OK;
-  if (root == NULL || b.lost) {
-    status = pf_fail(error, PF_STOP, "no memory left for '%s'", path);
-  } else if (json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  json_t *root = summary_object(comparison);
+  if (root == NULL) {
+    return pf_fail(error, PF_STOP, "no memory left for '%s'", path);
   }
+  const int failed = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
   json_decref(root);
-  return status;
+  return failed == 0 ? PF_OK
+                     : pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
 }

@@ -1,21 +1,27 @@
 /*
- * A job's result as a small text file, so that an interrupted comparison goes on where it was:
+ * A job's result as a small text file:
  *
  *     plastfit-job 1
  *     key 0123456789abcdef 0123456789abcdef
  *     fit STATUS N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS
  *     TEXT
  *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS
- * R2_ACTIVITY TEXT estimate ANIMAL THETA... prediction RECORDING VALIDATION N_STEPS P... end
+ *         R2_ACTIVITY (one line)
+ *     TEXT
+ *     estimate ANIMAL THETA...
+ *     prediction RECORDING VALIDATION N_STEPS P...
+ *     end
  *
- * Numbers in C's hexadecimal notation, which gives the same bits back. TEXT: a line that says why,
- * or "-".
+ * Reals in C's hexadecimal notation, which gives the same bits back. TEXT: a line that says why, or
+ * "-".
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/compare/job.h"
+#include "core/compare/job_file.h"
 
+#include "core/base/array.h"
 #include "core/base/memory.h"
+#include "core/compare/compare.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,49 +30,162 @@
 #include <unistd.h>
 
 enum { FORMAT = 1 };
+/* Far above what a comparison has, below what overflows. */
+static const int64_t max_count = 1 << 24;
 
-/* ---- writing ---- */
+/** A file being written (`out`) or read (`at`). One function below describes the format for both:
+ * what it passes is written, or replaced by what was read. */
+typedef struct job_stream {
+  FILE *out; /* NULL: reading */
+  char *at;  /* what is still to be read */
+  bool lost; /* something else was found than expected */
+} job_stream;
 
-static void write_line(FILE *file, const char *text)
+static void pass_word(job_stream *s, const char *word)
 {
-  (void)fprintf(file, "%s\n", text == NULL ? "-" : text);
+  if (s->out != NULL) {
+    (void)fputs(word, s->out);
+    return;
+  }
+  const size_t length = strlen(word);
+  s->lost = s->lost || strncmp(s->at, word, length) != 0;
+  s->at += s->lost ? 0 : length;
 }
 
-static void write_numbers(FILE *file, const double *values, size_t n)
+static int64_t pass_integer(job_stream *s, int64_t value, int64_t lowest, int64_t highest)
+{
+  if (s->out != NULL) {
+    (void)fprintf(s->out, " %" PRId64, value);
+    return value;
+  }
+  char *end = s->at;
+  const long long found = strtoll(s->at, &end, 10);
+  s->lost = s->lost || end == s->at || found < lowest || found > highest;
+  s->at = end;
+  return s->lost ? 0 : found;
+}
+
+static size_t pass_count(job_stream *s, size_t value)
+{
+  return (size_t)pass_integer(s, (int64_t)value, 0, max_count);
+}
+
+static void pass_reals(job_stream *s, double *values, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
-    (void)fprintf(file, " %a", values[i]);
+    if (s->lost) {
+      return;
+    }
+    if (s->out != NULL) {
+      (void)fprintf(s->out, " %a", values[i]);
+      continue;
+    }
+    char *end = s->at;
+    values[i] = strtod(s->at, &end);
+    s->lost = end == s->at;
+    s->at = end;
   }
-  (void)fputc('\n', file);
 }
 
-static void write_all(FILE *file, const pf_job *job, const pf_job_result *result)
+/** Memory that is to be read into; of a result that is written, its own. */
+static void *pass_memory(job_stream *s, void *own, size_t n, size_t size)
 {
-  (void)fprintf(file, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT, job->key[0],
-                job->key[1]);
-  (void)fprintf(file, "fit %d %zu %zu %zu %zu %zu\n", (int)result->status, result->n_free,
-                result->n_theta, result->n_scores, result->n_estimates, result->n_predictions);
-  write_line(file, result->error);
-  for (size_t i = 0; i < result->n_scores; i++) {
-    const pf_job_score *s = &result->scores[i];
-    const double values[] = {s->log_likelihood, s->no_plasticity, s->mean_rate, s->r2_weights,
-                             s->r2_activity};
-    (void)fprintf(file, "score %zu %" PRIu32 " %" PRIu32 " %d %" PRId64 " %" PRId64, s->animal,
-                  s->validation, s->ablation, (int)s->status, s->n, s->n_fit);
-    write_numbers(file, values, 5);
-    write_line(file, s->error);
+  if (s->out != NULL || s->lost) {
+    return own;
   }
-  for (size_t i = 0; i < result->n_estimates; i++) {
-    (void)fprintf(file, "estimate %zu", result->estimates[i].animal);
-    write_numbers(file, result->estimates[i].theta, result->n_theta);
+  own = pf_memory_new(n, size);
+  s->lost = own == NULL;
+  return own;
+}
+
+/** A line of text, "-" for NULL. */
+static char *pass_line(job_stream *s, char *text)
+{
+  if (s->out != NULL) {
+    (void)fprintf(s->out, "\n%s\n", text == NULL ? "-" : text);
+    return text;
   }
-  for (size_t i = 0; i < result->n_predictions; i++) {
-    const pf_job_prediction *p = &result->predictions[i];
-    (void)fprintf(file, "prediction %zu %" PRIu32 " %" PRId64, p->recording, p->validation,
-                  p->n_steps);
-    write_numbers(file, p->probability, (size_t)p->n_steps);
+  pass_word(s, "\n");
+  char *end = strchr(s->at, '\n');
+  s->lost = s->lost || end == NULL;
+  if (s->lost) {
+    return NULL;
   }
-  (void)fprintf(file, "end\n");
+  pf_error unused = pf_error_none();
+  *end = '\0';
+  char *copy = strcmp(s->at, "-") == 0 ? NULL : pf_memory_string(s->at, &unused);
+  s->at = end + 1;
+  return copy;
+}
+
+static uint32_t pass_validation(job_stream *s, uint32_t validation)
+{
+  return (uint32_t)pass_integer(s, validation, 0, (int64_t)pf_validation_count() - 1);
+}
+
+static void pass_score(job_stream *s, pf_job_score *score)
+{
+  double *const reals[] = {&score->log_likelihood, &score->no_plasticity, &score->mean_rate,
+                           &score->r2_weights, &score->r2_activity};
+  pass_word(s, "score");
+  score->animal = pass_count(s, score->animal);
+  score->validation = pass_validation(s, score->validation);
+  score->ablation = (uint32_t)pass_integer(s, score->ablation, 0, PF_N_ABLATIONS - 1);
+  score->status = (pf_status)pass_integer(s, score->status, PF_STOP, PF_POINT_FAILED);
+  score->n = pass_integer(s, score->n, INT64_MIN, INT64_MAX);
+  score->n_fit = pass_integer(s, score->n_fit, INT64_MIN, INT64_MAX);
+  for (size_t k = 0; k < sizeof reals / sizeof reals[0]; k++) {
+    pass_reals(s, reals[k], 1);
+  }
+  score->error = pass_line(s, score->error);
+}
+
+static void pass_estimate(job_stream *s, pf_job_estimate *estimate, size_t n_theta)
+{
+  pass_word(s, "estimate");
+  estimate->animal = pass_count(s, estimate->animal);
+  estimate->theta = pass_memory(s, estimate->theta, n_theta, sizeof(double));
+  pass_reals(s, estimate->theta, n_theta);
+  pass_word(s, "\n");
+}
+
+static void pass_prediction(job_stream *s, pf_job_prediction *p)
+{
+  pass_word(s, "prediction");
+  p->recording = pass_count(s, p->recording);
+  p->validation = pass_validation(s, p->validation);
+  p->n_steps = pass_integer(s, p->n_steps, 0, INT32_MAX);
+  p->probability = pass_memory(s, p->probability, (size_t)p->n_steps, sizeof(double));
+  pass_reals(s, p->probability, (size_t)p->n_steps);
+  pass_word(s, "\n");
+}
+
+static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
+{
+  char head[96];
+  (void)snprintf(head, sizeof head, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\nfit",
+                 FORMAT, job->key[0], job->key[1]);
+  pass_word(s, head);
+  r->status = (pf_status)pass_integer(s, r->status, PF_STOP, PF_POINT_FAILED);
+  r->n_free = pass_count(s, r->n_free);
+  r->n_theta = pass_count(s, r->n_theta);
+  r->n_scores = pass_count(s, r->n_scores);
+  r->n_estimates = pass_count(s, r->n_estimates);
+  r->n_predictions = pass_count(s, r->n_predictions);
+  r->error = pass_line(s, r->error);
+  r->scores = pass_memory(s, r->scores, r->n_scores, sizeof *r->scores);
+  r->estimates = pass_memory(s, r->estimates, r->n_estimates, sizeof *r->estimates);
+  r->predictions = pass_memory(s, r->predictions, r->n_predictions, sizeof *r->predictions);
+  for (size_t i = 0; !s->lost && i < r->n_scores; i++) {
+    pass_score(s, &r->scores[i]);
+  }
+  for (size_t i = 0; !s->lost && i < r->n_estimates; i++) {
+    pass_estimate(s, &r->estimates[i], r->n_theta);
+  }
+  for (size_t i = 0; !s->lost && i < r->n_predictions; i++) {
+    pass_prediction(s, &r->predictions[i]);
+  }
+  pass_word(s, "end\n");
 }
 
 pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const char *path,
@@ -76,14 +195,15 @@ pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const cha
   if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
     return pf_fail(error, PF_STOP, "%.200s...: the path is too long", path);
   }
-  FILE *file = fopen(part, "w");
-  if (file == NULL) {
+  job_stream s = {.out = fopen(part, "w")};
+  if (s.out == NULL) {
     return pf_fail(error, PF_STOP, "cannot write '%s': %s", part, strerror(errno));
   }
-  write_all(file, job, result);
-  const bool failed = fflush(file) != 0 || ferror(file) != 0;
+  pf_job_result copy = *result; /* passed values are written back, the same */
+  pass_result(&s, job, &copy);
+  const bool failed = fflush(s.out) != 0 || ferror(s.out) != 0;
   const int reason = errno;
-  if (fclose(file) != 0 || failed || rename(part, path) != 0) {
+  if (fclose(s.out) != 0 || failed || rename(part, path) != 0) {
     const int why = failed ? reason : errno;
     (void)unlink(part);
     return pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(why));
@@ -91,164 +211,38 @@ pf_status pf_job_write(const pf_job *job, const pf_job_result *result, const cha
   return PF_OK;
 }
 
-/* ---- reading ---- */
-
-/** The text of the file, so that numbers can be taken off its front. */
-typedef struct reader {
-  char *text;
-  char *at;
-  bool lost; /* something else than expected stood there */
-} reader;
-
-static void expect(reader *r, const char *word)
-{
-  const size_t length = strlen(word);
-  r->at += strspn(r->at, " \n");
-  r->lost = r->lost || strncmp(r->at, word, length) != 0;
-  r->at += r->lost ? 0 : length;
-}
-
-static int64_t whole(reader *r)
-{
-  char *end = r->at;
-  const long long value = strtoll(r->at, &end, 10);
-  r->lost = r->lost || end == r->at;
-  r->at = end;
-  return value;
-}
-
-static size_t count(reader *r, size_t most)
-{
-  const int64_t value = whole(r);
-  r->lost = r->lost || value < 0 || (uint64_t)value > most;
-  return r->lost ? 0 : (size_t)value;
-}
-
-static double number(reader *r)
-{
-  char *end = r->at;
-  const double value = strtod(r->at, &end);
-  r->lost = r->lost || end == r->at;
-  r->at = end;
-  return value;
-}
-
-static char *line(reader *r)
-{
-  pf_error unused = pf_error_none();
-  r->at += *r->at == '\n' ? 1 : 0;
-  char *end = strchr(r->at, '\n');
-  if (r->lost || end == NULL) {
-    r->lost = true;
-    return NULL;
-  }
-  *end = '\0';
-  char *copy = strcmp(r->at, "-") == 0 ? NULL : pf_memory_string(r->at, &unused);
-  r->at = end + 1;
-  return copy;
-}
-
-static double *numbers(reader *r, size_t n)
-{
-  double *values = r->lost ? NULL : pf_memory_new(n, sizeof *values);
-  r->lost = r->lost || values == NULL;
-  for (size_t i = 0; i < n && !r->lost; i++) {
-    values[i] = number(r);
-  }
-  return values;
-}
-
-static void read_parts(reader *r, pf_job_result *result, size_t n_scores, size_t n_estimates,
-                       size_t n_predictions)
-{
-  result->scores = pf_memory_new(n_scores, sizeof *result->scores);
-  result->estimates = pf_memory_new(n_estimates, sizeof *result->estimates);
-  result->predictions = pf_memory_new(n_predictions, sizeof *result->predictions);
-  r->lost =
-      r->lost || result->scores == NULL || result->estimates == NULL || result->predictions == NULL;
-  for (size_t i = 0; i < n_scores && !r->lost; i++) {
-    pf_job_score *s = &result->scores[result->n_scores++];
-    expect(r, "score");
-    s->animal = count(r, SIZE_MAX / 2);
-    s->validation = (uint32_t)count(r, PF_N_VALIDATIONS - 1);
-    s->ablation = (uint32_t)count(r, PF_N_ABLATIONS - 1);
-    s->status = (pf_status)whole(r);
-    s->n = whole(r);
-    s->n_fit = whole(r);
-    s->log_likelihood = number(r);
-    s->no_plasticity = number(r);
-    s->mean_rate = number(r);
-    s->r2_weights = number(r);
-    s->r2_activity = number(r);
-    s->error = line(r);
-  }
-  for (size_t i = 0; i < n_estimates && !r->lost; i++) {
-    expect(r, "estimate");
-    result->estimates[result->n_estimates].animal = count(r, SIZE_MAX / 2);
-    result->estimates[result->n_estimates++].theta = numbers(r, result->n_theta);
-  }
-  for (size_t i = 0; i < n_predictions && !r->lost; i++) {
-    pf_job_prediction *p = &result->predictions[result->n_predictions++];
-    expect(r, "prediction");
-    p->recording = count(r, SIZE_MAX / 2);
-    p->validation = (uint32_t)count(r, PF_N_VALIDATIONS - 1);
-    p->n_steps = (int64_t)count(r, INT32_MAX);
-    p->probability = numbers(r, (size_t)p->n_steps);
-  }
-}
-
-static char *slurp(const char *path)
+/** The file's text, to be freed; NULL where there is none. */
+static char *read_text(const char *path)
 {
   FILE *file = fopen(path, "r");
+  char bytes[4096];
+  pf_array text = pf_array_of(1);
+  pf_error unused = pf_error_none();
   if (file == NULL) {
     return NULL;
   }
-  size_t used = 0, capacity = 1 << 14;
-  char *text = malloc(capacity);
-  while (text != NULL) {
-    used += fread(text + used, 1, capacity - used - 1, file);
-    if (feof(file) || ferror(file)) {
-      break;
-    }
-    char *grown = used + 1 == capacity ? realloc(text, capacity *= 2) : text;
-    if (grown == NULL) {
-      free(text);
-    }
-    text = grown;
+  size_t n = fread(bytes, 1, sizeof bytes, file);
+  while (n > 0 && pf_array_append_all(&text, bytes, n, &unused) == PF_OK) {
+    n = fread(bytes, 1, sizeof bytes, file);
   }
   (void)fclose(file);
-  if (text != NULL) {
-    text[used] = '\0';
+  if (n > 0 || pf_array_append_all(&text, "", 1, &unused) != PF_OK) {
+    pf_array_free(&text); /* no memory */
   }
-  return text;
+  return text.items;
 }
 
 bool pf_job_read(const pf_job *job, const char *path, pf_job_result *result)
 {
-  char head[96];
-  reader r = {.text = slurp(path)};
+  char *text = read_text(path);
+  job_stream s = {.at = text};
   *result = (pf_job_result){0};
-  if (r.text == NULL) {
+  if (text == NULL) {
     return false;
   }
-  r.at = r.text;
-  (void)snprintf(head, sizeof head, "plastfit-job %d\nkey %016" PRIx64 " %016" PRIx64 "\n", FORMAT,
-                 job->key[0], job->key[1]);
-  expect(&r, head);
-  if (!r.lost) {
-    const size_t most = 1U << 24; /* far above what a comparison has; below what overflows */
-    expect(&r, "fit");
-    result->status = (pf_status)whole(&r);
-    result->n_free = count(&r, most);
-    result->n_theta = count(&r, most);
-    const size_t n_scores = count(&r, most), n_estimates = count(&r, most),
-                 n_predictions = count(&r, most);
-    result->error = line(&r);
-    read_parts(&r, result, n_scores, n_estimates, n_predictions);
-    expect(&r, "end\n");
-  }
-  free(r.text);
-  if (r.lost) {
+  pass_result(&s, job, result);
+  pf_memory_free(text);
+  if (s.lost) {
     pf_job_result_clear(result);
     return false;
   }

@@ -1,23 +1,20 @@
-/* The table as text. */
-#include "core/compare/compare.h"
+#include "core/compare/print_table.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { NAME = 24 };
 
-static void cell(FILE *out, int width, const char *format, double value)
+static void print_cell(FILE *out, int width, const char *format, double value)
 {
-  char text[64];
-  if (isnan(value)) {
-    (void)snprintf(text, sizeof text, "-");
-  } else {
+  char text[64] = "-";
+  if (!isnan(value)) {
     (void)snprintf(text, sizeof text, format, value); /* formats are this file's own */
   }
   (void)fprintf(out, "%*s", width, text);
 }
 
-static void range(FILE *out, int width, const char *format, pf_interval interval)
+static void print_range(FILE *out, int width, const char *format, pf_interval interval)
 {
   char text[64] = "", low[24], high[24];
   if (!isnan(interval.low)) {
@@ -28,45 +25,25 @@ static void range(FILE *out, int width, const char *format, pf_interval interval
   (void)fprintf(out, "%*s", width, text);
 }
 
-static void name_of(FILE *out, const pf_comparison *comparison, size_t c)
+static void print_name(FILE *out, const pf_comparison *comparison, size_t c)
 {
   (void)fprintf(out, "  %c %-*.*s", c == comparison->base ? '*' : ' ', NAME, NAME,
                 comparison->candidates[c].name);
 }
 
-static void say_validation(FILE *out, const pf_comparison *comparison, uint32_t v)
+static void print_heading(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
   const pf_compare_figures *base = &comparison->candidates[comparison->base].figures[v];
-  (void)fprintf(out, "\n%s: ", pf_validation_name(v));
-  switch (v) {
-  case PF_IN_SAMPLE:
-    (void)fprintf(out, "the steps and draws that were fitted");
-    break;
-  case PF_IN_SAMPLE_FRESH:
-    (void)fprintf(
-        out, "the steps that were fitted, with fresh inputs and initial weights (not held out)");
-    break;
-  case PF_FORECAST:
-    (void)fprintf(out, "fits the first %.0f %% of each experiment's trials, scores the rest",
-                  100.0 * comparison->forecast_fit);
-    break;
-  case PF_LEAVE_BLOCK:
-    (void)fprintf(
-        out, "%lld %s, each left out and scored in turn", (long long)comparison->n_folds[v],
-        comparison->blocks_from_data ? "blocks of the data"
-                                     : "equal parts of each experiment (no blocks in the data)");
-    break;
-  default:
-    (void)fprintf(
-        out, "each animal scored with one theta fitted to all others (fit.per = \"shared\" here)");
-    break;
-  }
-  (void)fprintf(out, "; %zu animals, %lld observations\n", base->n_animals, (long long)base->n);
+  pf_text what = {0};
+  pf_validation_at(v)->describe(&comparison->folds[v], &what);
+  (void)fprintf(out, "\n%s: %s; %zu animals, %lld observations\n", pf_validation_at(v)->name,
+                what.text == NULL ? "" : what.text, base->n_animals, (long long)base->n);
+  pf_text_free(&what);
 }
 
 static void print_validation(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
-  say_validation(out, comparison, v);
+  print_heading(out, comparison, v);
   (void)fprintf(out, "    %-*s%5s%10s%20s%9s%9s%10s%22s%9s%9s%9s%20s\n", NAME, "candidate", "par",
                 "ll/obs", "95 % interval", "no pl.%", "rate %", "- base", "95 % interval", "better",
                 "p", "Holm", "- best, 95 %");
@@ -77,22 +54,22 @@ static void print_validation(FILE *out, const pf_comparison *comparison, uint32_
     if (c != comparison->base) {
       (void)snprintf(better, sizeof better, "%zu/%zu", f->n_better, f->n_pairs);
     }
-    name_of(out, comparison, c);
+    print_name(out, comparison, c);
     (void)fprintf(out, "%5zu", candidate->n_parameters);
-    cell(out, 10, "%.4f", f->score.value);
-    range(out, 20, "%.4f", f->score);
-    cell(out, 9, "%.2f", f->explained_no_plasticity.value);
-    cell(out, 9, "%.2f", f->explained_mean_rate.value);
-    cell(out, 10, "%+.4f", f->against_base.value);
-    range(out, 22, "%+.4f", f->against_base);
+    print_cell(out, 10, "%.4f", f->score.value);
+    print_range(out, 20, "%.4f", f->score);
+    print_cell(out, 9, "%.2f", f->explained_no_plasticity.value);
+    print_cell(out, 9, "%.2f", f->explained_mean_rate.value);
+    print_cell(out, 10, "%+.4f", f->against_base.value);
+    print_range(out, 22, "%+.4f", f->against_base);
     (void)fprintf(out, "%9s", better);
-    cell(out, 9, "%.2g", f->p);
-    cell(out, 9, "%.2g", f->p_holm);
-    range(out, 20, "%+.3f", f->against_best);
+    print_cell(out, 9, "%.2g", f->p);
+    print_cell(out, 9, "%.2g", f->p_holm);
+    print_range(out, 20, "%+.3f", f->against_best);
     if (!isnan(f->r2_weights) || !isnan(f->r2_activity)) {
       (void)fprintf(out, "  R2");
-      cell(out, 6, "%.2f", f->r2_weights);
-      cell(out, 6, "%.2f", f->r2_activity);
+      print_cell(out, 6, "%.2f", f->r2_weights);
+      print_cell(out, 6, "%.2f", f->r2_activity);
     }
     (void)fprintf(out, "%s\n", f->n_failed > 0 ? "  (some failed)" : "");
   }
@@ -105,11 +82,11 @@ static void print_ablations(FILE *out, const pf_comparison *comparison, uint32_t
       "\nWhat a prediction rests on (%s), ll/obs: F full; T theta only, weights start fresh at the "
       "split;\n"
       "W weights only, plasticity stops at the split; N no rule at all\n    %-*s%10s%10s%10s%10s\n",
-      pf_validation_name(v), NAME, "candidate", "F", "T", "W", "N");
+      pf_validation_at(v)->name, NAME, "candidate", "F", "T", "W", "N");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
-    name_of(out, comparison, c);
+    print_name(out, comparison, c);
     for (uint32_t a = 0; a < PF_N_ABLATIONS; a++) {
-      cell(out, 10, "%.4f", comparison->candidates[c].ablations[v][a]);
+      print_cell(out, 10, "%.4f", comparison->candidates[c].ablations[v][a]);
     }
     (void)fputc('\n', out);
   }
@@ -121,10 +98,10 @@ static void print_criteria(FILE *out, const pf_comparison *comparison)
                 "candidate", "par", "AIC", "BIC");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     const pf_compare_candidate *candidate = &comparison->candidates[c];
-    name_of(out, comparison, c);
+    print_name(out, comparison, c);
     (void)fprintf(out, "%5zu", candidate->n_parameters);
-    cell(out, 12, "%.1f", candidate->aic);
-    cell(out, 12, "%.1f", candidate->bic);
+    print_cell(out, 12, "%.1f", candidate->aic);
+    print_cell(out, 12, "%.1f", candidate->bic);
     (void)fputc('\n', out);
   }
 }
@@ -132,7 +109,8 @@ static void print_criteria(FILE *out, const pf_comparison *comparison)
 static void print_animals(FILE *out, const pf_comparison *comparison)
 {
   const uint32_t v = comparison->headline;
-  (void)fprintf(out, "\nPer animal (%s), ll/obs:\n    %-*s", pf_validation_name(v), NAME, "animal");
+  (void)fprintf(out, "\nPer animal (%s), ll/obs:\n    %-*s", pf_validation_at(v)->name, NAME,
+                "animal");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     (void)fprintf(out, " %11.11s", comparison->candidates[c].name);
   }
@@ -140,7 +118,7 @@ static void print_animals(FILE *out, const pf_comparison *comparison)
   for (size_t i = 0; i < comparison->n_animals; i++) {
     (void)fprintf(out, "    %-*.*s", NAME, NAME, comparison->animals[i]);
     for (size_t c = 0; c < comparison->n_candidates; c++) {
-      cell(out, 12, "%.4f", comparison->candidates[c].figures[v].per_animal[i]);
+      print_cell(out, 12, "%.4f", comparison->candidates[c].figures[v].per_animal[i]);
     }
     (void)fputc('\n', out);
   }
@@ -154,16 +132,17 @@ static void print_selection(FILE *out, const pf_selection *selection)
                 "b: the best of its path; *: chosen, the smallest that the best does not beat by "
                 "more than one standard "
                 "error\n    %-10s%-14s%7s%10s%20s  terms\n",
-                selection->rule, selection->n_terms, pf_validation_name(selection->validation),
+                selection->rule, selection->n_terms, pf_validation_at(selection->validation)->name,
                 "path", "round", "terms", "ll/obs", "95 % interval");
-  for (size_t i = 0; i < selection->n; i++) {
-    const pf_selection_set *set = &selection->sets[i];
+  const pf_selection_set *sets = selection->sets.items;
+  for (size_t i = 0; i < selection->sets.n; i++) {
+    const pf_selection_set *set = &sets[i];
     if (set->on_path) {
       (void)fprintf(out, " %c%c %-10s%-14.13s", set->best ? 'b' : ' ', set->chosen ? '*' : ' ',
                     pf_selection_method_name(set->method), set->change);
-      cell(out, 7, set->method == PF_SELECT_L1 ? "%.1f" : "%.0f", set->n_terms);
-      cell(out, 10, "%.4f", set->score.value);
-      range(out, 20, "%.4f", set->score);
+      print_cell(out, 7, set->method == PF_SELECT_L1 ? "%.1f" : "%.0f", set->n_terms);
+      print_cell(out, 10, "%.4f", set->score.value);
+      print_range(out, 20, "%.4f", set->score);
       (void)fprintf(out, "  %s\n", set->terms);
     }
   }
@@ -172,26 +151,31 @@ static void print_selection(FILE *out, const pf_selection *selection)
                      "choose it, by another validation or with other animals.\n");
 }
 
-void pf_compare_print(const pf_comparison *comparison, FILE *stream)
+static void print_validations(FILE *out, const pf_comparison *comparison, bool held_out)
 {
-  (void)fprintf(stream,
-                "%s: %zu candidates on the same data; * is the base\n"
-                "ll/obs: log likelihood per observation, mean over animals; no pl.%%, rate %%: "
-                "deviance explained against the "
-                "nulls `no plasticity`\n(same network, no weight changes) and `mean rate` (one "
-                "constant probability), both "
-                "from fitted steps; intervals: bootstrap over animals;\np: paired exact Wilcoxon "
-                "against the base, two-sided; "
-                "against the best an interval only, since the best was picked by these figures.\n",
-                comparison->name, comparison->n_candidates);
-  static const uint32_t order[] = {PF_FORECAST, PF_LEAVE_BLOCK, PF_LEAVE_ANIMAL, PF_IN_SAMPLE,
-                                   PF_IN_SAMPLE_FRESH};
-  for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
-    if (comparison->asked[order[k]]) {
-      print_validation(stream, comparison, order[k]);
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    if (comparison->asked[v] && pf_validation_at(v)->held_out == held_out) {
+      print_validation(out, comparison, v);
     }
   }
-  if (comparison->ablations && pf_validation_is_held_out(comparison->headline)) {
+}
+
+void pf_compare_print(const pf_comparison *comparison, FILE *stream)
+{
+  (void)fprintf(
+      stream,
+      "%s: %zu candidates on the same data; * is the base\n"
+      "ll/obs: log likelihood per observation, mean over animals; no pl.%%, rate %%: "
+      "deviance explained against the "
+      "null models `no plasticity`\n(same network, no weight changes) and `mean rate` (one "
+      "constant probability), both "
+      "from fitted steps; intervals: bootstrap over animals;\np: paired exact Wilcoxon "
+      "against the base, two-sided; "
+      "against the best an interval only, since the best was picked by these figures.\n",
+      comparison->name, comparison->n_candidates);
+  print_validations(stream, comparison, true);
+  print_validations(stream, comparison, false);
+  if (comparison->ablations && pf_validation_at(comparison->headline)->held_out) {
     print_ablations(stream, comparison, comparison->headline);
   }
   print_criteria(stream, comparison);

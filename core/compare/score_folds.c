@@ -1,5 +1,5 @@
 /* What a fitted rule, its ablations and the nulls predict of the scored steps of one fold. */
-#include "core/compare/job.h"
+#include "core/compare/score_folds.h"
 
 #include "core/base/array.h"
 #include "core/base/memory.h"

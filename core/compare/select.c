@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/compare/assemble.h"
+#include "core/compare/compare_table.h"
 #include "core/layout/layout.h"
 
 #include <math.h>
@@ -10,27 +11,21 @@
 
 /** The terms, and everything while it runs. */
 typedef struct selector {
-  const pf_compare_request *request;
-  const pf_compare_settings *settings;
-  const pf_folder *folder;
+  const pf_work *whole; /* the comparison that selects; NULL while it is only checked */
+  const pf_select_settings *settings;
   const pf_problem *base;
   pf_selection *out;
-  char rule[160]; /**< "rules.learn" */
-  size_t *terms;  /**< [n] which of theta */
+  char rule[160]; /* "rules.learn" */
+  size_t *terms;  /* [n] which of theta */
   size_t n;
 } selector;
 
 /** One set to be scored. */
 typedef struct trial {
-  bool *in;  /**< [n] */
-  double l1; /**< NaN: as the config has it */
+  bool *in;         /* [n] */
+  double l1;        /* NaN: as the config has it */
+  char change[200]; /* what was done to the path's last set */
 } trial;
-
-const char *pf_selection_method_name(uint32_t method)
-{
-  static const char *const names[PF_N_SELECTIONS] = {"forward", "backward", "l1"};
-  return method < PF_N_SELECTIONS ? names[method] : "?";
-}
 
 static const char *label_of(const selector *s, size_t k)
 {
@@ -40,124 +35,134 @@ static const char *label_of(const selector *s, size_t k)
 
 /* ---- which rule, which terms ---- */
 
-static bool is_term(const pf_model_parameter *parameter, const char *rule)
+static pf_status refuse_rules(const char *asked, pf_names names, pf_error *error)
 {
-  return strcmp(parameter->owner, rule) == 0 && pf_is_free(parameter);
+  const char *nearest = asked == NULL ? NULL : pf_text_nearest(asked, names);
+  if (asked == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "compare.select: there are %zu rules; say whose terms, rule = \"NAME\"",
+                   names.count);
+  }
+  return pf_fail(error, PF_STOP, "compare.select.rule: of %zu rules none is '%s'%s%s%s",
+                 names.count, asked, nearest == NULL ? "" : "; did you mean '",
+                 nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
 }
 
-static pf_status find_terms(selector *s, const pf_config *config, pf_error *error)
+static pf_status find_rule(selector *s, pf_error *error)
+{
+  const char *const asked = s->settings->rule;
+  const char *names[64], *found = NULL;
+  size_t n = 0;
+  while (n < s->base->models->n_rules && n < sizeof names / sizeof names[0]) {
+    names[n] = s->base->models->owners[n] + strlen("rules.");
+    if (asked != NULL && strcmp(names[n], asked) == 0) {
+      found = asked;
+    }
+    n++;
+  }
+  if (asked == NULL && n == 1) {
+    found = names[0];
+  }
+  if (found == NULL) {
+    return refuse_rules(asked, (pf_names){names, n}, error);
+  }
+  (void)snprintf(s->rule, sizeof s->rule, "rules.%.150s", found);
+  return PF_OK;
+}
+
+static pf_status find_terms(selector *s, pf_error *error)
 {
   const pf_model *model = s->base->model;
-  const char *const asked = s->settings->select.rule;
-  const char *names[64];
-  size_t n_rules = 0;
-  for (size_t p = 0; p < s->base->models->n_rules && n_rules < 64; p++) {
-    names[n_rules++] = s->base->models->owners[p] + strlen("rules.");
-  }
-  bool found = n_rules == 1 && asked == NULL;
-  for (size_t p = 0; p < n_rules; p++) {
-    found = found || (asked != NULL && strcmp(names[p], asked) == 0);
-  }
-  if (!found) {
-    const char *nearest = asked == NULL ? NULL : pf_text_nearest(asked, (pf_names){names, n_rules});
-    (void)pf_fail(
-        error, PF_STOP,
-        asked == NULL
-            ? "compare.select: there are %zu rules; say whose terms, rule = \"NAME\"%s%s%s%s"
-            : "compare.select.rule: of %zu rules none is '%s'%s%s%s",
-        n_rules, asked == NULL ? "" : asked, nearest == NULL ? "" : "; did you mean '",
-        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
-    pf_error_locate(error, config, pf_node_get(pf_config_root(config), "compare.select"));
+  if (find_rule(s, error) != PF_OK) {
     return PF_STOP;
   }
-  (void)snprintf(s->rule, sizeof s->rule, "rules.%.150s", asked == NULL ? names[0] : asked);
   s->terms = pf_memory_need(model->n_parameters, sizeof *s->terms, error);
-  for (size_t i = 0; s->terms != NULL && i < model->n_parameters; i++) {
-    if (is_term(&model->parameters[i], s->rule)) {
-      s->terms[s->n++] = i;
-    }
-  }
   if (s->terms == NULL) {
     return PF_STOP;
   }
-  if (s->n < 2) {
-    (void)pf_fail(
-        error, PF_STOP,
-        "compare.select: %s has %zu free parameter%s, and there is nothing to select from", s->rule,
-        s->n, s->n == 1 ? "" : "s");
-    pf_error_locate(error, config, pf_node_get(pf_config_root(config), "compare.select"));
-    return PF_STOP;
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const pf_model_parameter *parameter = &model->parameters[i];
+    if (strcmp(parameter->owner, s->rule) == 0 && pf_is_free(parameter)) {
+      s->terms[s->n++] = i;
+    }
   }
-  return PF_OK;
+  return s->n >= 2 ? PF_OK
+                   : pf_fail(error, PF_STOP,
+                             "compare.select: %s has %zu free parameter%s, and there is nothing "
+                             "to select from",
+                             s->rule, s->n, s->n == 1 ? "" : "s");
 }
 
 pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem *base,
                           const pf_config *config, pf_error *error)
 {
-  selector s = {.settings = settings, .base = base};
-  const pf_status status = find_terms(&s, config, error);
+  selector s = {.settings = &settings->select, .base = base};
+  const pf_status status = find_terms(&s, error);
+  if (status != PF_OK) {
+    pf_error_locate(error, config, pf_node_get(pf_config_root(config), "compare.select"));
+  }
   pf_memory_free(s.terms);
   return status;
 }
 
 /* ---- a round ---- */
 
-/** What a trial replaces beyond what the base candidate does: [capacity n + 1] texts; their number.
- */
-static size_t texts_of(const selector *s, const trial *what, char **texts, pf_error *error)
-{
-  size_t n = 0;
-  char text[400];
-  for (size_t k = 0; k < s->n; k++) {
-    if (!what->in[k]) {
-      (void)snprintf(text, sizeof text, "%s.parameters.%.100s={ fixed = true; initial = 0.0; }",
-                     s->rule, s->base->model->parameters[s->terms[k]].declared.name);
-      texts[n++] = pf_memory_string(text, error);
-    }
-  }
-  if (!isnan(what->l1)) {
-    (void)snprintf(text, sizeof text, "penalty.l1=%.17g", what->l1);
-    texts[n++] = pf_memory_string(text, error);
-  }
-  return n;
-}
-
-/** Settings of a round: the base candidate once for each trial, each with its texts. */
+/** Settings of a round: the base candidate once for each trial, with the trial's own keys. */
 typedef struct trial_set {
   pf_compare_settings settings;
   char **names;
   const pf_node **set, **without;
   pf_texts *more;
-  char **texts; /**< [n][s->n + 1] */
-  size_t n;
+  pf_array texts; /* of char *: those of `more` */
 } trial_set;
+
+/** "rules.learn.parameters.x={ fixed = true; initial = 0.0; }" for each term that is out, and the
+ * penalty: appended to `texts`. */
+static pf_status add_trial_texts(const selector *s, const trial *one, pf_array *texts,
+                                 pf_error *error)
+{
+  for (size_t k = 0; k <= s->n; k++) {
+    char text[400] = "";
+    if (k < s->n && !one->in[k]) {
+      (void)snprintf(text, sizeof text, "%s.parameters.%.100s={ fixed = true; initial = 0.0; }",
+                     s->rule, s->base->model->parameters[s->terms[k]].declared.name);
+    } else if (k == s->n && !isnan(one->l1)) {
+      (void)snprintf(text, sizeof text, "penalty.l1=%.17g", one->l1);
+    } else {
+      continue;
+    }
+    char *copy = pf_memory_string(text, error);
+    if (copy == NULL || pf_array_append_all(texts, &copy, 1, error) != PF_OK) {
+      pf_memory_free(copy);
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
 
 static pf_status make_trial_set(const selector *s, const trial *trials, size_t n, trial_set *out,
                                 pf_error *error)
 {
-  const pf_compare_settings *all = s->settings;
-  const size_t width = s->n + 1;
+  const pf_compare_settings *all = s->whole->settings;
   *out = (trial_set){.names = pf_memory_need(n, sizeof *out->names, error),
                      .set = pf_memory_need(n, sizeof *out->set, error),
                      .without = pf_memory_need(n, sizeof *out->without, error),
                      .more = pf_memory_need(n, sizeof *out->more, error),
-                     .texts = pf_memory_need(n * width, sizeof *out->texts, error),
-                     .n = n};
+                     .texts = pf_array_of(sizeof(char *))};
   if (out->names == NULL || out->set == NULL || out->without == NULL || out->more == NULL ||
-      out->texts == NULL) {
+      pf_array_reserve(&out->texts, n * (s->n + 1), error) != PF_OK) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
-    char **texts = out->texts + i * width;
+    char *const *first = (char *const *)out->texts.items + out->texts.n;
+    const size_t before = out->texts.n;
+    if (add_trial_texts(s, &trials[i], &out->texts, error) != PF_OK) {
+      return PF_STOP;
+    }
     out->names[i] = all->names[all->base];
     out->set[i] = all->set[all->base];
     out->without[i] = all->without[all->base];
-    out->more[i] = (pf_texts){(const char *const *)texts, texts_of(s, &trials[i], texts, error)};
-    for (size_t k = 0; k < out->more[i].n; k++) {
-      if (texts[k] == NULL) {
-        return PF_STOP;
-      }
-    }
+    out->more[i] = (pf_texts){(const char *const *)first, out->texts.n - before};
   }
   out->settings = *all;
   out->settings.names = out->names;
@@ -167,42 +172,23 @@ static pf_status make_trial_set(const selector *s, const trial *trials, size_t n
   out->settings.n = n;
   out->settings.base = 0;
   out->settings.ablations = out->settings.refit = false;
-  for (uint32_t v = 0; v < PF_N_VALIDATIONS; v++) {
-    out->settings.asked[v] = v == all->select.validation;
+  for (uint32_t v = 0; v < PF_MAX_VALIDATIONS; v++) {
+    out->settings.asked[v] = v == s->settings->validation;
   }
   return PF_OK;
 }
 
-static void clear_trial_set(const selector *s, trial_set *r)
+static void clear_trial_set(trial_set *r)
 {
-  for (size_t i = 0; r->texts != NULL && i < r->n * (s->n + 1); i++) {
-    pf_memory_free(r->texts[i]);
+  char **texts = r->texts.items;
+  for (size_t i = 0; i < r->texts.n; i++) {
+    pf_memory_free(texts[i]);
   }
+  pf_array_free(&r->texts);
   pf_memory_free(r->names);
   pf_memory_free((void *)r->set);
   pf_memory_free((void *)r->without);
   pf_memory_free(r->more);
-  pf_memory_free(r->texts);
-}
-
-static pf_selection_set *new_set(selector *s, pf_error *error)
-{
-  pf_selection *out = s->out;
-  if (out->n == out->capacity) {
-    const size_t capacity = 2 * out->capacity + 16;
-    pf_selection_set *grown = pf_memory_need(capacity, sizeof *grown, error);
-    if (grown == NULL) {
-      return NULL;
-    }
-    if (out->n > 0) {
-      memcpy(grown, out->sets, out->n * sizeof *grown);
-    }
-    pf_memory_free(out->sets);
-    out->sets = grown;
-    out->capacity = capacity;
-  }
-  out->sets[out->n] = (pf_selection_set){0};
-  return &out->sets[out->n++];
 }
 
 /** "w + x r", of those that are in; "none". */
@@ -219,17 +205,19 @@ static char *terms_text(const selector *s, const bool *in, pf_error *error)
   return copy;
 }
 
-/** Under an L1 penalty: a term is in where more than half of the fits keep it. The mean number of
+/** Under an L1 penalty a term is in where more than half of the fits keep it. The mean number of
  * those they keep. */
-static double kept_terms(const selector *s, const pf_comparison *scored, size_t candidate, bool *in)
+static double find_kept_terms(const selector *s, const pf_comparison *scored, size_t candidate,
+                              bool *in)
 {
   size_t n_fits = 0, n_kept = 0;
   for (size_t k = 0; k < s->n; k++) {
     size_t n = 0;
     n_fits = 0;
     for (size_t i = 0; i < scored->n_estimates; i++) {
-      if (scored->estimates[i].candidate == candidate) {
-        n += scored->estimates[i].theta[s->terms[k]] != 0.0 ? 1 : 0;
+      const pf_compare_estimate *estimate = &scored->estimates[i];
+      if (estimate->candidate == candidate) {
+        n += estimate->theta[s->terms[k]] != 0.0 ? 1 : 0;
         n_fits++;
       }
     }
@@ -239,107 +227,113 @@ static double kept_terms(const selector *s, const pf_comparison *scored, size_t 
   return n_fits > 0 ? (double)n_kept / (double)n_fits : (double)NAN;
 }
 
-static pf_status add_sets(selector *s, uint32_t method, int64_t round_number, const trial *trials,
-                          size_t n, const pf_comparison *scored, pf_error *error)
+/** Appends trial i, as it was scored. in: scratch [s->n]. */
+static pf_status add_set(selector *s, const pf_selection_set *like, const trial *one, size_t i,
+                         const pf_comparison *scored, pf_error *error)
 {
+  const pf_compare_figures *figures = &scored->candidates[i].figures[s->out->validation];
   bool *in = pf_memory_need(s->n, sizeof *in, error);
-  pf_status status = in == NULL ? PF_STOP : PF_OK;
-  for (size_t i = 0; i < n && status == PF_OK; i++) {
-    const pf_compare_figures *figures = &scored->candidates[i].figures[s->out->validation];
-    pf_selection_set *set = new_set(s, error);
-    if (set == NULL) {
-      status = PF_STOP;
-      break;
-    }
-    set->method = method;
-    set->round = round_number;
-    set->l1 = trials[i].l1;
-    set->score = figures->score;
-    set->n_failed = figures->n_failed;
-    memcpy(in, trials[i].in, s->n * sizeof *in);
-    if (method == PF_SELECT_L1) {
-      set->n_terms = kept_terms(s, scored, i, in);
-    } else {
-      for (size_t k = 0; k < s->n; k++) {
-        set->n_terms += in[k] ? 1.0 : 0.0;
-      }
-    }
-    set->terms = terms_text(s, in, error);
-    set->per_animal = pf_memory_need(scored->n_animals, sizeof *set->per_animal, error);
-    status = set->terms == NULL || set->per_animal == NULL ? PF_STOP : PF_OK;
-    if (status == PF_OK) {
-      memcpy(set->per_animal, figures->per_animal, scored->n_animals * sizeof *set->per_animal);
+  pf_selection_set *set = in == NULL ? NULL : pf_array_append(&s->out->sets, error);
+  if (set == NULL) {
+    pf_memory_free(in);
+    return PF_STOP;
+  }
+  *set = *like;
+  set->l1 = one->l1;
+  set->score = figures->score;
+  set->n_failed = figures->n_failed;
+  memcpy(in, one->in, s->n * sizeof *in);
+  if (like->method == PF_SELECT_L1) {
+    set->n_terms = find_kept_terms(s, scored, i, in);
+  } else {
+    for (size_t k = 0; k < s->n; k++) {
+      set->n_terms += in[k] ? 1.0 : 0.0;
     }
   }
+  set->terms = terms_text(s, in, error);
+  set->change = pf_memory_string(one->change, error);
+  set->per_animal = pf_memory_need(scored->n_animals, sizeof *set->per_animal, error);
   pf_memory_free(in);
+  if (set->terms == NULL || set->change == NULL || set->per_animal == NULL) {
+    return PF_STOP;
+  }
+  memcpy(set->per_animal, figures->per_animal, scored->n_animals * sizeof *set->per_animal);
+  return PF_OK;
+}
+
+/** Does the round's jobs and appends its sets. */
+static pf_status score_round(selector *s, const pf_selection_set *like, const trial *trials,
+                             pf_work *work, pf_error *error)
+{
+  char what[64];
+  pf_comparison *scored = NULL;
+  (void)snprintf(what, sizeof what, "selecting, %s, round %lld",
+                 pf_selection_method_name(like->method), (long long)like->round);
+  pf_status status = pf_work_prepare(work, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_work_do(work, what, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_compare_assemble(&work->jobs, work->results, &scored, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_compare_tabulate(scored, error);
+  for (size_t i = 0; i < work->settings->n; i++) {
+    if (status == PF_OK) {
+      status = add_set(s, like, &trials[i], i, scored, error);
+    }
+  }
+  pf_comparison_free(scored);
   return status;
 }
 
-/** Scores the trials: sets [s->out->n - n, ...) are theirs afterwards. */
-static pf_status score(selector *s, uint32_t method, int64_t round_number, const trial *trials,
-                       size_t n, pf_error *error)
+/** Scores the trials: the last n sets are theirs afterwards. */
+static pf_status score_trials(selector *s, uint32_t method, int64_t round_number,
+                              const trial *trials, size_t n, pf_error *error)
 {
-  char prefix[64], what[64];
+  char prefix[64];
   trial_set r = {0};
-  pf_comparison *scored = NULL;
-  const char *name = pf_selection_method_name(method);
-  (void)snprintf(prefix, sizeof prefix, "select-%s-%03lld-", name, (long long)round_number);
-  (void)snprintf(what, sizeof what, "selecting, %s, round %lld", name, (long long)round_number);
+  const pf_selection_set like = {.method = method, .round = round_number};
+  (void)snprintf(prefix, sizeof prefix, "select-%s-%03lld-", pf_selection_method_name(method),
+                 (long long)round_number);
+  pf_work work = {.request = s->whole->request,
+                  .settings = &r.settings,
+                  .folder = s->whole->folder,
+                  .prefix = prefix};
   pf_status status = make_trial_set(s, trials, n, &r, error);
-  pf_work work = {
-      .request = s->request, .settings = &r.settings, .folder = s->folder, .prefix = prefix};
-  status = status == PF_OK ? pf_work_prepare(&work, error) : status;
-  status = status == PF_OK ? pf_work_do(&work, what, error) : status;
   if (status == PF_OK) {
-    status = pf_compare_assemble(&work.candidates, &r.settings, &work.jobs, work.results, &scored,
-                                 error);
+    status = score_round(s, &like, trials, &work, error);
   }
-  status = status == PF_OK ? pf_compare_tabulate(scored, error) : status;
-  status = status == PF_OK ? add_sets(s, method, round_number, trials, n, scored, error) : status;
-  pf_comparison_free(scored);
   pf_work_free(&work);
-  clear_trial_set(s, &r);
+  clear_trial_set(&r);
   return status;
 }
 
 /* ---- paths ---- */
 
-static pf_status say_change(pf_selection_set *set, const char *sign, const char *what,
-                            pf_error *error)
-{
-  pf_text text = {0};
-  pf_text_add(&text, "%s%s", sign, what);
-  set->change = text.failed ? NULL : pf_memory_string(text.text == NULL ? "" : text.text, error);
-  pf_text_free(&text);
-  return set->change == NULL ? PF_STOP : PF_OK;
-}
-
-/** Is a better scored than b? One that could not be scored for every animal is not. */
-static bool is_better(const pf_selection_set *a, const pf_selection_set *b)
-{
-  if (a->n_failed > 0 || isnan(a->score.value)) {
-    return false;
-  }
-  return b == NULL || a->score.value > b->score.value;
-}
-
-/** The best of sets [first, n), or NULL. */
+/** The best of sets [first, n), or NULL. One that could not be scored for every animal is not. */
 static pf_selection_set *best_of(const pf_selection *selection, size_t first, bool on_path)
 {
-  pf_selection_set *best = NULL;
-  for (size_t i = first; i < selection->n; i++) {
-    pf_selection_set *set = &selection->sets[i];
-    if ((!on_path || set->on_path) && is_better(set, best)) {
-      best = set;
+  pf_selection_set *sets = selection->sets.items, *best = NULL;
+  for (size_t i = first; i < selection->sets.n; i++) {
+    if (sets[i].n_failed > 0 || isnan(sets[i].score.value) || (on_path && !sets[i].on_path)) {
+      continue;
+    }
+    if (best == NULL || sets[i].score.value > best->score.value) {
+      best = &sets[i];
     }
   }
   return best;
 }
 
-/** Mean over animals of what a scores more than b, and its standard error (NaN of fewer than two
- * animals). */
-static double difference(const pf_selection_set *a, const pf_selection_set *b, size_t n_animals,
-                         double *error)
+/** Is a better than b by more than one standard error of the mean difference over animals? Fewer
+ * than two animals have no such error: then any difference counts. */
+static bool is_clearly_better(const pf_selection_set *a, const pf_selection_set *b,
+                              size_t n_animals)
 {
   double n = 0.0, sum = 0.0, squares = 0.0;
   for (size_t i = 0; i < n_animals; i++) {
@@ -353,153 +347,177 @@ static double difference(const pf_selection_set *a, const pf_selection_set *b, s
     const double d = a->per_animal[i] - b->per_animal[i] - sum / n;
     squares += isnan(d) ? 0.0 : d * d;
   }
-  *error = n > 1.0 ? sqrt(squares / (n - 1.0) / n) : (double)NAN;
-  return sum / n;
+  return !(n > 1.0) || !(sum / n <= sqrt(squares / (n - 1.0) / n));
 }
 
 /**
- * The best of a path, sets [first, n), and the one to be chosen: the smallest that the best does
- * not beat by more than one standard error of their difference. Where scores are as good as equal
- * the highest is luck.
+ * Marks the best of a path, sets [first, n), and the one to be chosen: the smallest that the best
+ * is not clearly better than. Where scores are as good as equal the highest is luck.
  */
-static void choose(selector *s, size_t first)
+static void mark_chosen(selector *s, size_t first)
 {
-  pf_selection_set *best = best_of(s->out, first, true), *chosen = best;
-  for (size_t i = first; best != NULL && i < s->out->n; i++) {
-    pf_selection_set *set = &s->out->sets[i];
-    double error = 0.0;
-    if (set->on_path && set->n_failed == 0 && set->n_terms < chosen->n_terms &&
-        difference(best, set, s->base->data.n_animals, &error) <= error) {
-      chosen = set;
+  pf_selection_set *sets = s->out->sets.items, *best = best_of(s->out, first, true);
+  pf_selection_set *chosen = best;
+  if (best == NULL) {
+    return;
+  }
+  for (size_t i = first; i < s->out->sets.n; i++) {
+    if (sets[i].on_path && sets[i].n_failed == 0 && sets[i].n_terms < chosen->n_terms &&
+        !is_clearly_better(best, &sets[i], s->base->data.n_animals)) {
+      chosen = &sets[i];
     }
   }
-  if (best != NULL) {
-    best->best = true;
-    chosen->chosen = true;
-  }
+  best->best = true;
+  chosen->chosen = true;
 }
 
-/** Forward (`adds`) or backward: from no term, or all, a term a round, as long as `patience` rounds
- * may not help. */
-static pf_status walk(selector *s, bool adds, pf_error *error)
+/** A path forward or backward. */
+typedef struct path {
+  uint32_t method;
+  bool adds;     /* forward */
+  bool *in;      /* [n] where the path is; behind it those of the trials, [n][n] */
+  trial *trials; /* [n] */
+  size_t *which; /* [n] the term that a trial changes */
+} path;
+
+/** The trials of a round: the path's start, then each term that can be added, or taken out. */
+static size_t make_trials(const selector *s, const path *p, int64_t round_number)
 {
-  const uint32_t method = adds ? PF_SELECT_FORWARD : PF_SELECT_BACKWARD;
-  const size_t first = s->out->n;
-  bool *in = pf_memory_need(s->n * (s->n + 1), sizeof *in,
-                            error); /* where the path is; then those of the trials */
-  trial *trials = pf_memory_need(s->n, sizeof *trials, error);
-  size_t *which = pf_memory_need(s->n, sizeof *which, error);
-  pf_status status = in == NULL || trials == NULL || which == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; status == PF_OK && k < s->n; k++) {
-    in[k] = !adds;
+  size_t n = 0;
+  if (round_number == 0) {
+    p->trials[0] = (trial){.in = p->in, .l1 = NAN};
+    return 1;
   }
+  for (size_t k = 0; k < s->n; k++) {
+    if (p->in[k] == p->adds) {
+      continue;
+    }
+    trial *one = &p->trials[n];
+    *one = (trial){.in = p->in + (n + 1) * s->n, .l1 = NAN};
+    memcpy(one->in, p->in, s->n * sizeof *one->in);
+    one->in[k] = p->adds;
+    (void)snprintf(one->change, sizeof one->change, "%s %.190s", p->adds ? "+" : "-",
+                   label_of(s, k));
+    p->which[n++] = k;
+  }
+  return n;
+}
+
+/** Rounds until there is no term left, or `patience` rounds did not help. */
+static pf_status follow_path(selector *s, const path *p, pf_error *error)
+{
   int64_t without_gain = 0;
   double best = -INFINITY;
-  for (int64_t number = 0; status == PF_OK && without_gain <= s->settings->select.patience;
-       number++) {
-    size_t n = 0;
-    for (size_t k = 0; k < s->n && number > 0; k++) {
-      if (in[k] != adds) {
-        trials[n] = (trial){.in = in + (n + 1) * s->n, .l1 = NAN};
-        memcpy(trials[n].in, in, s->n * sizeof *in);
-        trials[n].in[k] = adds;
-        which[n++] = k;
-      }
-    }
-    if (number == 0) {
-      trials[n++] = (trial){.in = in, .l1 = NAN};
-    }
+  for (int64_t number = 0; without_gain <= s->settings->patience; number++) {
+    const size_t first = s->out->sets.n, n = make_trials(s, p, number);
     if (n == 0) {
-      break;
+      return PF_OK;
     }
-    const size_t at = s->out->n;
-    status = score(s, method, number, trials, n, error);
-    for (size_t i = 0; i < n && status == PF_OK; i++) {
-      status = say_change(&s->out->sets[at + i],
-                          number == 0 ? ""
-                          : adds      ? "+ "
-                                      : "- ",
-                          number == 0 ? "" : label_of(s, which[i]), error);
+    const pf_status status = score_trials(s, p->method, number, p->trials, n, error);
+    if (status != PF_OK) {
+      return status;
     }
-    pf_selection_set *taken = status == PF_OK ? best_of(s->out, at, false) : NULL;
+    pf_selection_set *taken = best_of(s->out, first, false);
     if (taken == NULL) {
-      break; /* interrupted, or none of them could be scored */
+      return PF_OK; /* none of them could be scored */
     }
     taken->on_path = true;
-    const size_t place = (size_t)(taken - s->out->sets) - at;
     if (number > 0) {
-      in[which[place]] = adds;
+      const size_t place = (size_t)(taken - (pf_selection_set *)s->out->sets.items) - first;
+      p->in[p->which[place]] = p->adds;
     }
     without_gain = taken->score.value > best ? 0 : without_gain + 1;
     best = fmax(best, taken->score.value);
   }
-  if (status == PF_OK) {
-    choose(s, first);
+  return PF_OK;
+}
+
+static pf_status select_stepwise(selector *s, uint32_t method, pf_error *error)
+{
+  const size_t first = s->out->sets.n;
+  const path p = {.method = method,
+                  .adds = method == PF_SELECT_FORWARD,
+                  .in = pf_memory_need(s->n * (s->n + 1), sizeof *p.in, error),
+                  .trials = pf_memory_need(s->n, sizeof *p.trials, error),
+                  .which = pf_memory_need(s->n, sizeof *p.which, error)};
+  pf_status status = PF_STOP;
+  if (p.in != NULL && p.trials != NULL && p.which != NULL) {
+    for (size_t k = 0; k < s->n; k++) {
+      p.in[k] = !p.adds;
+    }
+    status = follow_path(s, &p, error);
   }
-  pf_memory_free(in);
-  pf_memory_free(trials);
-  pf_memory_free(which);
+  if (status == PF_OK) {
+    mark_chosen(s, first);
+  }
+  pf_memory_free(p.in);
+  pf_memory_free(p.trials);
+  pf_memory_free(p.which);
   return status;
 }
 
 /** All terms under each penalty: one round. */
-static pf_status l1_path(selector *s, pf_error *error)
+static pf_status select_l1(selector *s, uint32_t method, pf_error *error)
 {
-  const size_t n = s->settings->select.n_l1;
-  const size_t at = s->out->n;
+  const size_t n = s->settings->n_l1, first = s->out->sets.n;
   bool *all = pf_memory_need(s->n, sizeof *all, error);
   trial *trials = pf_memory_need(n, sizeof *trials, error);
-  pf_status status = all == NULL || trials == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; status == PF_OK && k < s->n; k++) {
+  pf_status status = PF_STOP;
+  if (all == NULL || trials == NULL) {
+    goto done;
+  }
+  for (size_t k = 0; k < s->n; k++) {
     all[k] = true;
   }
-  for (size_t i = 0; status == PF_OK && i < n; i++) {
-    trials[i] = (trial){.in = all, .l1 = s->settings->select.l1[i]};
+  for (size_t i = 0; i < n; i++) {
+    trials[i] = (trial){.in = all, .l1 = s->settings->l1[i]};
+    (void)snprintf(trials[i].change, sizeof trials[i].change, "l1 = %g", trials[i].l1);
   }
-  status = status == PF_OK ? score(s, PF_SELECT_L1, 0, trials, n, error) : status;
-  for (size_t i = 0; i < n && status == PF_OK; i++) {
-    char text[48];
-    (void)snprintf(text, sizeof text, "%g", trials[i].l1);
-    s->out->sets[at + i].on_path = s->out->sets[at + i].n_failed == 0;
-    status = say_change(&s->out->sets[at + i], "l1 = ", text, error);
+  status = score_trials(s, method, 0, trials, n, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK) {
-    choose(s, at);
+  pf_selection_set *sets = s->out->sets.items;
+  for (size_t i = first; i < s->out->sets.n; i++) {
+    sets[i].on_path = sets[i].n_failed == 0;
   }
+  mark_chosen(s, first);
+done:
   pf_memory_free(all);
   pf_memory_free(trials);
   return status;
 }
 
-pf_status pf_select_run(const pf_compare_request *request, const pf_compare_settings *settings,
-                        const pf_folder *folder, const pf_problem *base, pf_selection *out,
-                        pf_error *error)
+static pf_status select_terms(selector *s, pf_error *error)
 {
-  selector s = {
-      .request = request, .settings = settings, .folder = folder, .base = base, .out = out};
-  pf_status status = find_terms(&s, base->config, error);
-  if (status == PF_OK) {
-    out->rule = pf_memory_string(s.rule, error);
-    out->validation = settings->select.validation;
-    out->n_terms = s.n;
-    status = out->rule == NULL ? PF_STOP : PF_OK;
+  static pf_status (*const ways[PF_N_SELECTIONS])(selector *, uint32_t, pf_error *) = {
+      [PF_SELECT_FORWARD] = select_stepwise,
+      [PF_SELECT_BACKWARD] = select_stepwise,
+      [PF_SELECT_L1] = select_l1};
+  if (find_terms(s, error) != PF_OK) {
+    return PF_STOP;
   }
-  const bool *methods = settings->select.methods;
-  status = status == PF_OK && methods[PF_SELECT_FORWARD] ? walk(&s, true, error) : status;
-  status = status == PF_OK && methods[PF_SELECT_BACKWARD] ? walk(&s, false, error) : status;
-  status = status == PF_OK && methods[PF_SELECT_L1] ? l1_path(&s, error) : status;
-  pf_memory_free(s.terms);
-  return status;
+  s->out->rule = pf_memory_string(s->rule, error);
+  s->out->validation = s->settings->validation;
+  s->out->n_terms = s->n;
+  if (s->out->rule == NULL) {
+    return PF_STOP;
+  }
+  for (uint32_t method = 0; method < PF_N_SELECTIONS; method++) {
+    const pf_status status = s->settings->methods[method] ? ways[method](s, method, error) : PF_OK;
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
-void pf_selection_clear(pf_selection *selection)
+pf_status pf_select_run(const pf_work *whole, const pf_problem *base, pf_selection *out,
+                        pf_error *error)
 {
-  for (size_t i = 0; i < selection->n; i++) {
-    pf_memory_free(selection->sets[i].change);
-    pf_memory_free(selection->sets[i].terms);
-    pf_memory_free(selection->sets[i].per_animal);
-  }
-  pf_memory_free(selection->sets);
-  pf_memory_free(selection->rule);
-  *selection = (pf_selection){0};
+  selector s = {.whole = whole, .settings = &whole->settings->select, .base = base, .out = out};
+  out->sets = pf_array_of(sizeof(pf_selection_set));
+  const pf_status status = select_terms(&s, error);
+  pf_memory_free(s.terms);
+  return status;
 }

@@ -16,10 +16,8 @@
  * said before any fit. */
 pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem *base,
                           const pf_config *config, pf_error *error);
-/** All that settings->select asks for. PF_POINT_FAILED: interrupted. */
-pf_status pf_select_run(const pf_compare_request *request, const pf_compare_settings *settings,
-                        const pf_folder *folder, const pf_problem *base, pf_selection *out,
+/** All that the settings of `whole` select, in its folder. PF_POINT_FAILED: interrupted. */
+pf_status pf_select_run(const pf_work *whole, const pf_problem *base, pf_selection *out,
                         pf_error *error);
-void pf_selection_clear(pf_selection *selection);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/base/ticker.h"
+#include "core/compare/job_file.h"
 
 static int available_threads(const pf_work *work)
 {
@@ -35,83 +36,63 @@ static void read_finished(pf_work *work)
 
 static pf_status do_job(pf_work *work, size_t j, int n_threads, pf_error *error)
 {
-  const pf_compare_request *request = work->request;
-  pf_status status =
-      pf_job_run(&work->candidates, work->settings, &work->jobs, &work->jobs.items[j], n_threads,
-                 request->stop, request->payload, &work->results[j], error);
-  char *path = status == PF_OK ? job_path(work, j, error) : NULL;
-  if (status == PF_OK) {
-    status =
-        path == NULL ? PF_STOP : pf_job_write(&work->jobs.items[j], &work->results[j], path, error);
+  const pf_job_run_options options = {
+      .n_threads = n_threads, .stop = work->request->stop, .payload = work->request->payload};
+  const pf_job *job = &work->jobs.items[j];
+  pf_status status = pf_job_run(&work->jobs, job, &options, &work->results[j], error);
+  if (status != PF_OK) {
+    return status;
   }
+  char *path = job_path(work, j, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  status = pf_job_write(job, &work->results[j], path, error);
   pf_memory_free(path);
   return status;
 }
+
+/** A job that is still to be done, and how that ended. */
+typedef struct todo {
+  size_t job;
+  pf_status status;
+  pf_error error;
+} todo;
 
 /**
  * Threads over jobs, or inside one job after the other where there are fewer jobs than threads.
  * Jobs share nothing, and a fit has the same bits for any number of threads, so the results do not
  * depend on which.
  */
-static pf_status do_jobs(pf_work *work, const char *what, pf_error *error)
+static void do_all(pf_work *work, todo *todos, int64_t n, const char *what)
 {
-  size_t *todo = pf_memory_need(work->jobs.n, sizeof *todo, error);
-  pf_error *errors = pf_memory_need(work->jobs.n, sizeof *errors, error);
-  pf_status *statuses = pf_memory_need(work->jobs.n, sizeof *statuses, error);
-  pf_status status = todo == NULL || errors == NULL || statuses == NULL ? PF_STOP : PF_OK;
-  int64_t n = 0;
-  for (size_t j = 0; j < work->jobs.n && status == PF_OK; j++) {
-    if (!work->results[j].done) {
-      todo[n++] = j;
-    }
-  }
-  if (status == PF_OK) {
-    const int n_threads = available_threads(work);
-    const bool over_jobs = n >= n_threads;
-    pf_ticker ticker = {0};
-    pf_ticker_start(&ticker, work->request->progress, work->request->payload, what, n);
+  const pf_compare_request *request = work->request;
+  const int n_threads = available_threads(work);
+  const bool over_jobs = n >= n_threads;
+  pf_ticker ticker = {0};
+  pf_ticker_start(&ticker, request->progress, request->payload, what, n);
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (over_jobs)
-    for (int64_t k = 0; k < n; k++) {
-      errors[k] = pf_error_none();
-      const bool stop = work->request->stop != NULL && work->request->stop(work->request->payload);
-      statuses[k] =
-          stop ? PF_POINT_FAILED : do_job(work, todo[k], over_jobs ? 1 : n_threads, &errors[k]);
-      pf_ticker_add(&ticker, 1);
+  for (int64_t k = 0; k < n; k++) {
+    todo *one = &todos[k];
+    one->error = pf_error_none();
+    one->status = PF_POINT_FAILED;
+    if (request->stop == NULL || !request->stop(request->payload)) {
+      one->status = do_job(work, one->job, over_jobs ? 1 : n_threads, &one->error);
     }
-    pf_ticker_end(&ticker);
+    pf_ticker_add(&ticker, 1);
   }
-  size_t done = work->jobs.n - (size_t)n;
-  for (int64_t k = 0; k < n && status != PF_STOP; k++) {
-    done += statuses[k] == PF_OK ? 1 : 0;
-    if (statuses[k] == PF_STOP) {
-      status = pf_fail(error, PF_STOP, "%s", errors[k].text);
-    } else if (statuses[k] != PF_OK) {
-      status = PF_POINT_FAILED;
-    }
-  }
-  if (status == PF_POINT_FAILED) {
-    (void)pf_fail(error, status,
-                  "interrupted with %zu of %zu fits done; they are kept in '%s': the same command "
-                  "with --resume goes on",
-                  done, work->jobs.n, work->folder->part);
-  }
-  pf_memory_free(todo);
-  pf_memory_free(errors);
-  pf_memory_free(statuses);
-  return status;
+  pf_ticker_end(&ticker);
 }
 
 pf_status pf_work_prepare(pf_work *work, pf_error *error)
 {
-  pf_status status =
-      pf_candidates_create(&work->request->source, work->settings, &work->candidates, error);
-  status = status == PF_OK ? pf_jobs_create(&work->candidates, work->settings, &work->jobs, error)
-                           : status;
-  if (status == PF_OK) {
-    work->results = pf_memory_need(work->jobs.n, sizeof *work->results, error);
-    status = work->results == NULL ? PF_STOP : PF_OK;
+  if (pf_candidates_create(&work->request->source, work->settings, &work->candidates, error) !=
+          PF_OK ||
+      pf_jobs_create(&work->candidates, work->settings, &work->jobs, error) != PF_OK) {
+    return PF_STOP;
   }
-  return status;
+  work->results = pf_memory_need(work->jobs.n, sizeof *work->results, error);
+  return work->results == NULL ? PF_STOP : PF_OK;
 }
 
 pf_status pf_work_do(pf_work *work, const char *what, pf_error *error)
@@ -119,7 +100,37 @@ pf_status pf_work_do(pf_work *work, const char *what, pf_error *error)
   if (work->request->resume) {
     read_finished(work);
   }
-  return do_jobs(work, what, error);
+  todo *todos = pf_memory_need(work->jobs.n, sizeof *todos, error);
+  if (todos == NULL) {
+    return PF_STOP;
+  }
+  size_t n = 0, n_done = 0;
+  for (size_t j = 0; j < work->jobs.n; j++) {
+    if (!work->results[j].done) {
+      todos[n++].job = j;
+    }
+  }
+  do_all(work, todos, (int64_t)n, what);
+  pf_status status = PF_OK;
+  for (size_t k = 0; k < n; k++) {
+    if (todos[k].status == PF_OK) {
+      n_done++;
+      continue;
+    }
+    status = todos[k].status;
+    if (status == PF_STOP) {
+      (void)pf_fail(error, PF_STOP, "%s", todos[k].error.text);
+      break;
+    }
+  }
+  if (status == PF_POINT_FAILED) {
+    (void)pf_fail(error, status,
+                  "interrupted with %zu of %zu fits done; they are kept in '%s': the same command "
+                  "with --resume goes on",
+                  work->jobs.n - n + n_done, work->jobs.n, work->folder->part);
+  }
+  pf_memory_free(todos);
+  return status;
 }
 
 void pf_work_free(pf_work *work)

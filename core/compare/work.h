@@ -6,13 +6,20 @@
 #ifndef PLASTFIT_CORE_COMPARE_WORK_H
 #define PLASTFIT_CORE_COMPARE_WORK_H
 
-#include "core/compare/comparison.h"
 #include "core/compare/job.h"
 #include "core/store/folder.h"
 
+/** What a user asks for. */
+typedef struct pf_compare_request {
+  pf_candidate_source source;
+  bool force, resume;
+  pf_progress progress; /**< MAY be NULL, as may the next two */
+  pf_stop stop;
+  void *payload;
+} pf_compare_request;
+
 typedef struct pf_work {
-  const pf_compare_request
-      *request; /* these four are set by whoever makes the work, and stay his */
+  const pf_compare_request *request; /* the first four are set, and kept, by the caller */
   const pf_compare_settings *settings;
   const pf_folder *folder; /**< MUST be there before pf_work_do */
   const char *prefix;      /**< of its files, "" or "select-forward-03-": jobs/PREFIX000012.job */

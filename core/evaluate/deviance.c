@@ -1,7 +1,6 @@
 #include "core/evaluate/deviance.h"
 #include "core/base/memory.h"
 #include <math.h>
-#include <string.h>
 
 static bool is_likelihood(const pf_model *model, size_t k)
 {
@@ -46,44 +45,6 @@ double pf_deviance_explained(double null, double model)
 {
   return null > 0.0 ? 100.0 * (null - model) / null : NAN;
 }
-
-static const char *first_target(const pf_loss_term *loss)
-{
-  return loss->declared.targets.count > 0 ? loss->declared.targets.items[0] : "";
-}
-
-/* ---- choices ---- */
-
-static double choice_deviance(const pf_draw *const *draws, size_t n_draws, size_t loss)
-{
-  double n_fit = 0.0;
-  double accepted = 0.0;
-  double n[2] = {0.0, 0.0}; /* scored steps with choice 0, 1 */
-  for (size_t d = 0; d < n_draws; d++) {
-    const pf_real *choice = draws[d]->targets[loss][0];
-    for (int64_t t = 0; t < draws[d]->n_steps; t++) {
-      const double c = (double)choice[t];
-      if (isnan(c)) {
-        continue;
-      }
-      if (draws[d]->flags[t] & PF_STEP_FIT) {
-        n_fit += 1.0;
-        accepted += c;
-      }
-      if (draws[d]->flags[t] & PF_STEP_SCORE) {
-        n[0] += 1.0 - c;
-        n[1] += c;
-      }
-    }
-  }
-  const double p = n_fit > 0.0 ? accepted / n_fit : 0.0;
-  if (!(p > 0.0 && p < 1.0)) {
-    return NAN;
-  }
-  return -2.0 * (n[0] * log1p(-p) + n[1] * log(p));
-}
-
-/* ---- what the loss itself says ---- */
 
 /** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
 static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *draw, uint32_t flag,
@@ -166,8 +127,6 @@ pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *dra
       if (status != PF_OK) {
         return status;
       }
-    } else if (strcmp(first_target(&model->losses[k]), "choice") == 0) {
-      one = choice_deviance(draws, n_draws, k);
     }
     sum += one; /* NaN stays NaN: a null for half of the losses is none */
   }

@@ -95,8 +95,8 @@ static void find_trials(pf_behaviour *b)
 
 /** A vector, or the one column of a matrix, into `values` [n]; left as it is where it is not there.
  */
-static void fill(pf_h5_reader *reader, const char *group, const char *name, double *values,
-                 size_t n)
+static void read_column(pf_h5_reader *reader, const char *group, const char *name, double *values,
+                        size_t n)
 {
   char path[600];
   pf_h5_array array;
@@ -140,11 +140,11 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
     return PF_STOP;
   }
   const size_t n = shape.n[0];
-  fill(reader, group, "trial", b->steps.trial, n);
-  fill(reader, group, "block", b->steps.block, n);
-  fill(reader, group, "targets/choice", b->steps.choice, n);
-  fill(reader, group, "observables/probability", b->steps.probability, n);
-  fill(reader, group, "channels/reward", b->steps.reward, n);
+  read_column(reader, group, "trial", b->steps.trial, n);
+  read_column(reader, group, "block", b->steps.block, n);
+  read_column(reader, group, "targets/choice", b->steps.choice, n);
+  read_column(reader, group, "observables/probability", b->steps.probability, n);
+  read_column(reader, group, "channels/reward", b->steps.reward, n);
   fill_options(reader, group, b->steps.option, n);
   find_trials(b);
   return PF_OK;

@@ -37,7 +37,7 @@ static size_t blocks_of(const pf_behaviour *b, block_seen *out)
  * option that is hardly ever taken pays nearly every time, and an animal that matches is paid by
  * both alike.
  */
-static int better(const block_seen *block)
+static int better_option(const block_seen *block)
 {
   return block->rewards[1] > block->rewards[0] ? 1 : block->rewards[0] > block->rewards[1] ? 0 : -1;
 }
@@ -54,8 +54,8 @@ static void add_reversals(const pf_behaviour *b, const block_seen *judged, size_
   block_seen blocks[MAX_BLOCKS];
   const size_t n = blocks_of(b, blocks);
   for (size_t k = 1; k < n && k < n_judged; k++) {
-    const int now = better(&judged[k]);
-    if (now < 0 || now == better(&judged[k - 1])) {
+    const int now = better_option(&judged[k]);
+    if (now < 0 || now == better_option(&judged[k - 1])) {
       continue;
     }
     for (int at = -BEFORE; at < AFTER; at++) {
@@ -92,7 +92,7 @@ static void sum_reversals(const pf_behaviours *of, bool one_task, curve *out)
 }
 
 /** Smoothed over five trials, on one side of the reversal only. */
-static void finish(const curve *c, double *x, double *y)
+static void divide_curve(const curve *c, double *x, double *y)
 {
   for (int at = 0; at < AROUND; at++) {
     const int from = at < BEFORE ? 0 : BEFORE;
@@ -116,7 +116,7 @@ static void draw_reversals(pf_panel *panel, pf_mark mark, const pf_behaviours *o
   double x[AROUND];
   double y[AROUND];
   sum_reversals(of, one_task, &c);
-  finish(&c, x, y);
+  divide_curve(&c, x, y);
   pf_panel_line(panel, mark, x, y, AROUND);
 }
 

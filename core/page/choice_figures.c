@@ -112,7 +112,7 @@ static pf_axis trials_axis(const pf_steps_seen *s, const char *label)
  * expected to be taken: the sum of its probabilities at steps with option 1 over that at all steps
  * of these trials.
  */
-static void ratios(const pf_behaviour *b, double *x, double *observed, double *predicted)
+static void windowed_ratios(const pf_behaviour *b, double *x, double *observed, double *predicted)
 {
   for (size_t k = 0; k < b->n_trials; k++) {
     const size_t low = k >= TRIAL_WINDOW / 2 ? k - TRIAL_WINDOW / 2 : 0;
@@ -196,7 +196,7 @@ static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b,
   double *x = room;
   double *observed = room + b->n_trials;
   double *predicted = room + 2 * b->n_trials;
-  ratios(b, x, observed, predicted);
+  windowed_ratios(b, x, observed, predicted);
   pf_panel_line(panel, (pf_mark){.colour = PF_BLUE, .width = 2.0, .label = "observed"}, x, observed,
                 b->n_trials);
   pf_panel_line(panel, (pf_mark){.colour = PF_VERMILLION, .width = 2.0, .label = "predicted"}, x,
@@ -209,8 +209,8 @@ static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b,
 
 /** Means over the last and next STEP_WINDOW / 2 of the steps with this option (-1: any), at those
  * steps. */
-static size_t smooth(const pf_steps_seen *s, int option, double *x, double *observed,
-                     double *predicted, size_t *at)
+static size_t smooth_choices(const pf_steps_seen *s, int option, double *x, double *observed,
+                             double *predicted, size_t *at)
 {
   size_t n = 0;
   for (size_t t = 0; t < s->n_steps; t++) {
@@ -256,7 +256,8 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
     (void)snprintf(labels[1], sizeof labels[1], options ? "option %d, predicted" : "predicted",
                    option + 1);
     const int colour = option == 1 ? PF_GREEN : PF_PURPLE;
-    const size_t n = smooth(&b->steps, option, room, room + n_steps, room + 2 * n_steps, at);
+    const size_t n =
+        smooth_choices(&b->steps, option, room, room + n_steps, room + 2 * n_steps, at);
     pf_panel_line(panel, (pf_mark){.colour = options ? colour : PF_BLUE, .label = labels[0]}, room,
                   room + n_steps, n);
     pf_panel_line(panel,
@@ -330,7 +331,7 @@ static int by_p(const void *a, const void *b)
 enum { BINS = 10 };
 
 /** Wilson's interval of a share k / n (Wilson 1927, JASA 22:209). */
-static void wilson(double k, double n, double *low, double *high)
+static void wilson_interval(double k, double n, double *low, double *high)
 {
   const double z = 1.959963984540054;
   const double centre = (k + 0.5 * z * z) / (n + z * z);
@@ -357,7 +358,7 @@ static void draw_bins(pf_figures *figures, const prediction *items, const double
     const double count = (double)(end - first);
     x[k] = sums[0] / count;
     y[k] = sums[1] / count;
-    wilson(sums[1], count, &low[k], &high[k]);
+    wilson_interval(sums[1], count, &low[k], &high[k]);
   }
   pf_figure *figure = pf_figures_add(
       figures, "calibration",

@@ -5,7 +5,6 @@
 #include "core/page/html_compare.h"
 #include "core/page/html_run.h"
 #include "core/page/result_folder.h"
-#include "core/readers/run_folder.h"
 
 #include <errno.h>
 #include <string.h>

@@ -18,7 +18,7 @@ typedef struct comparison {
   pf_figures *figures;
 } comparison;
 
-static const json_t *candidate(const comparison *c, size_t i)
+static const json_t *candidate_at(const comparison *c, size_t i)
 {
   return json_array_get(c->candidates, i);
 }
@@ -26,7 +26,7 @@ static const json_t *candidate(const comparison *c, size_t i)
 /** What a candidate got in a validation. */
 static const json_t *figures_of(const comparison *c, size_t i, const char *validation)
 {
-  return json_object_get(json_object_get(candidate(c, i), "validations"), validation);
+  return json_object_get(json_object_get(candidate_at(c, i), "validations"), validation);
 }
 
 static double animal_score(const comparison *c, size_t i, const char *validation, size_t animal)
@@ -237,7 +237,7 @@ static void interval_cell(pf_text *page, const json_t *interval)
 
 static void candidate_row(pf_text *page, const comparison *c, size_t i, const char *validation)
 {
-  const json_t *one = candidate(c, i);
+  const json_t *one = candidate_at(c, i);
   const json_t *figures = figures_of(c, i, validation);
   const json_t *explained = json_object_get(figures, "deviance_explained");
   const json_t *against = json_object_get(figures, "against_base");
@@ -362,7 +362,7 @@ static void write_page(pf_text *page, const comparison *c, const json_t *validat
   pf_page_end(page);
 }
 
-static pf_status prepare(comparison *c, pf_error *error)
+static pf_status prepare_comparison(comparison *c, pf_error *error)
 {
   c->candidates = json_object_get(c->summary, "candidates");
   c->n = json_array_size(c->candidates);
@@ -371,7 +371,7 @@ static pf_status prepare(comparison *c, pf_error *error)
   c->room = pf_memory_need(6 * c->n * (c->n_animals + 1), sizeof *c->room, error);
   c->figures = pf_figures_new(error);
   for (size_t i = 0; c->names != NULL && i < c->n; i++) {
-    c->names[i] = pf_html_string(candidate(c, i), "name");
+    c->names[i] = pf_html_string(candidate_at(c, i), "name");
   }
   return c->names != NULL && c->room != NULL && c->figures != NULL ? PF_OK : PF_STOP;
 }
@@ -383,7 +383,7 @@ pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
     return PF_STOP;
   }
   const json_t *validations = json_object_get(c.summary, "validations");
-  pf_status status = prepare(&c, error);
+  pf_status status = prepare_comparison(&c, error);
   if (status != PF_OK) {
     goto done;
   }

@@ -42,12 +42,21 @@ static double median_of(const pf_sheet *theta, const places *at, size_t row, dou
   return pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
 }
 
+/** " - ", " + "; of the first term "-" or nothing. */
+static const char *sign_of(double value, bool first)
+{
+  if (first) {
+    return value < 0.0 ? "-" : "";
+  }
+  return value < 0.0 ? " - " : " + ";
+}
+
 /** " - 0.05 w"; the first without a space before its sign, and without a plus. */
 static void add_term(pf_text *out, double value, const char *label, bool first)
 {
   const double size = fabs(value);
   const bool bare = strcmp(label, "1") == 0;
-  pf_text_add(out, "%s", value < 0.0 ? (first ? "-" : " - ") : first ? "" : " + ");
+  pf_text_add(out, "%s", sign_of(value, first));
   if (bare || fabs(size - 1.0) > 0.0) {
     pf_text_add(out, "%.3g%s", size, bare ? "" : " ");
   }

@@ -219,7 +219,7 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 /* ---- coefficients ---- */
 
 /** The estimates of one parameter over units: how many, their mean and extremes. */
-static size_t estimates(const pf_sheet *theta, size_t first, double *values)
+static size_t sorted_estimates(const pf_sheet *theta, size_t first, double *values)
 {
   const size_t name = pf_sheet_column(theta, "name");
   const size_t owner = pf_sheet_column(theta, "owner");
@@ -239,7 +239,7 @@ static size_t estimates(const pf_sheet *theta, size_t first, double *values)
 static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, double *values)
 {
   const char *const more[] = {"se", "ci_lower", "ci_upper"};
-  const size_t n = estimates(theta, i, values);
+  const size_t n = sorted_estimates(theta, i, values);
   pf_page_row(page);
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "owner")));
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "name")));
@@ -289,7 +289,7 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
     return PF_STOP;
   }
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
-  const bool several = estimates(theta, 0, values) > 1;
+  const bool several = sorted_estimates(theta, 0, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth",
                              several ? "median over units" : "estimate"};
   const char *const more[] = {"se", "ci_lower", "ci_upper", "verdict"};

@@ -18,7 +18,7 @@ typedef struct columns {
 /* What does not count as more than 0 stands here on the logarithmic axis. */
 static const double floor_of_axis = 1e-18;
 
-static bool same(const pf_sheet *s, size_t a, size_t b, size_t column)
+static bool same_text(const pf_sheet *s, size_t a, size_t b, size_t column)
 {
   return strcmp(pf_sheet_text(s, a, column), pf_sheet_text(s, b, column)) == 0;
 }
@@ -27,15 +27,15 @@ static bool same(const pf_sheet *s, size_t a, size_t b, size_t column)
 static size_t rows_of_unit(const pf_sheet *s, const columns *c, size_t first)
 {
   size_t n = 0;
-  while (first + n < s->n_rows && same(s, first, first + n, c->unit)) {
+  while (first + n < s->n_rows && same_text(s, first, first + n, c->unit)) {
     n++;
   }
   return n;
 }
 
 /** x: number of the direction, y: its eigenvalue; how many. */
-static size_t eigenvalues(const pf_sheet *s, const columns *c, size_t first, size_t n_rows,
-                          double *x, double *y)
+static size_t read_eigenvalues(const pf_sheet *s, const columns *c, size_t first, size_t n_rows,
+                               double *x, double *y)
 {
   size_t n = 0;
   for (size_t i = first; i < first + n_rows; i++) {
@@ -51,12 +51,12 @@ static size_t eigenvalues(const pf_sheet *s, const columns *c, size_t first, siz
 
 /** Values in the order in which they first come; ticks: [MAX_DIRECTIONS]. MAX_DIRECTIONS where
  * there is no room. */
-static size_t place(const pf_sheet *s, const columns *c, size_t row, size_t *first_rows,
-                    const char **ticks, size_t *n)
+static size_t place_value(const pf_sheet *s, const columns *c, size_t row, size_t *first_rows,
+                          const char **ticks, size_t *n)
 {
   for (size_t k = 0; k < *n; k++) {
-    if (same(s, row, first_rows[k], c->name) && same(s, row, first_rows[k], c->animal) &&
-        same(s, row, first_rows[k], c->experiment)) {
+    if (same_text(s, row, first_rows[k], c->name) && same_text(s, row, first_rows[k], c->animal) &&
+        same_text(s, row, first_rows[k], c->experiment)) {
       return k;
     }
   }
@@ -82,7 +82,7 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
   double *dense = pf_memory_need(n * MAX_DIRECTIONS, sizeof *dense, error);
   if (cells != NULL && dense != NULL) {
     for (size_t i = 0; i < n_rows; i++) {
-      const size_t k = place(s, c, i, first_rows, ticks, &n_values);
+      const size_t k = place_value(s, c, i, first_rows, ticks, &n_values);
       const size_t d = (size_t)pf_sheet_number(s, i, c->direction) - 1;
       if (k < MAX_DIRECTIONS && d < n) {
         cells[d * MAX_DIRECTIONS + k] = pf_sheet_number(s, i, c->share);
@@ -143,7 +143,7 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error
     size_t n_first = 0, unit = 0;
     for (size_t first = 0; first < s->n_rows; unit++) {
       const size_t n_rows = rows_of_unit(s, &c, first);
-      const size_t n = eigenvalues(s, &c, first, n_rows, x, y);
+      const size_t n = read_eigenvalues(s, &c, first, n_rows, x, y);
       pf_panel_points(panel, (pf_mark){.colour = (int)(unit % MAX_SERIES), .size = 1.2}, x, y, n);
       n_first = first == 0 ? n : n_first;
       first += n_rows;

@@ -56,7 +56,8 @@ static int by_order(const void *a, const void *b)
 
 /** Fitted parameters; those of largest size where there are too many. How many are kept; *all: how
  * many there are. */
-static size_t choose(const pf_sheet *theta, const columns *c, coefficient *out, size_t *all)
+static size_t choose_coefficients(const pf_sheet *theta, const columns *c, coefficient *out,
+                                  size_t *all)
 {
   size_t n = 0;
   /* the first unit has every parameter; one with copies for animals or experiments counts once */
@@ -89,8 +90,8 @@ typedef struct cloud {
   size_t n;
 } cloud;
 
-static void collect(const pf_sheet *theta, const columns *c, const coefficient *chosen, size_t n,
-                    size_t n_units, cloud *out)
+static void collect_points(const pf_sheet *theta, const columns *c, const coefficient *chosen,
+                           size_t n, size_t n_units, cloud *out)
 {
   for (size_t k = 0; k < n; k++) {
     size_t unit = 0;
@@ -143,7 +144,7 @@ static pf_status draw_medians(pf_panel *panel, const cloud *points, size_t n, pf
   return room != NULL ? PF_OK : PF_STOP;
 }
 
-static bool any(const double *values, size_t n)
+static bool any_finite(const double *values, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
     if (isfinite(values[i])) {
@@ -156,8 +157,8 @@ static bool any(const double *values, size_t n)
 static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char *const *ticks,
                             size_t n, size_t all, size_t n_units, pf_error *error)
 {
-  const bool known = any(points->truth, n);
-  const bool intervals = any(points->low, points->n);
+  const bool known = any_finite(points->truth, n);
+  const bool intervals = any_finite(points->low, points->n);
   char caption[400];
   (void)snprintf(caption, sizeof caption, "Estimates%s%s%s.%s",
                  n_units > 1 ? ", one point for each unit" : "",
@@ -211,8 +212,9 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
   double *numbers = pf_memory_need(5 * rows, sizeof *numbers, error);
   const char *ticks[PF_MAX_COEFFICIENTS_DRAWN];
   size_t all = 0;
-  const size_t n =
-      chosen == NULL || numbers == NULL || rows == 0 ? 0 : choose(theta, &c, chosen, &all);
+  const size_t n = chosen == NULL || numbers == NULL || rows == 0
+                       ? 0
+                       : choose_coefficients(theta, &c, chosen, &all);
   pf_status status = chosen == NULL || numbers == NULL ? PF_STOP : PF_OK;
   if (n > 0) {
     cloud points = {
@@ -222,7 +224,7 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
       ticks[k] = pf_sheet_text(theta, chosen[k].row, c.label);
       ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
     }
-    collect(theta, &c, chosen, n, n_units, &points);
+    collect_points(theta, &c, chosen, n, n_units, &points);
     status = draw_cloud(figures, &points, ticks, n, all, n_units, error);
   }
   pf_memory_free(chosen);

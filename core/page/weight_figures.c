@@ -23,7 +23,7 @@ typedef struct drawing {
 } drawing;
 
 /** Steps with which an array of states [change][post][pre] is read: a figure needs no more. */
-static void strides(const pf_h5_array *shape, size_t step[3])
+static void reading_strides(const pf_h5_array *shape, size_t step[3])
 {
   const size_t most[3] = {MAX_STATES, MAX_SIDE, MAX_SIDE};
   for (size_t k = 0; k < 3; k++) {
@@ -45,7 +45,7 @@ static bool read_states(pf_h5_reader *reader, const char *folder, states *out)
   if (!pf_h5_shape(reader, path, &out->model) || out->model.rank != 3) {
     return false;
   }
-  strides(&out->model, step);
+  reading_strides(&out->model, step);
   const bool got = pf_h5_read(reader, path, step, &out->model);
   (void)snprintf(path, sizeof path, "%s/truth", folder);
   (void)pf_h5_read(reader, path, step, &out->truth);
@@ -64,7 +64,7 @@ static void free_states(states *s)
 /* ---- weights over time ---- */
 
 /** The course of one synapse. */
-static void course(const pf_h5_array *weights, size_t cell, double *out)
+static void synapse_course(const pf_h5_array *weights, size_t cell, double *out)
 {
   const size_t cells = weights->n[1] * weights->n[2];
   for (size_t k = 0; k < weights->n[0]; k++) {
@@ -89,7 +89,7 @@ static pf_status draw_courses(pf_figure *figure, const char *title, const states
   for (size_t k = 0; k < drawn; k++) {
     const size_t cell = k * cells / drawn;
     if (s->truth.values != NULL) {
-      course(&s->truth, cell, y);
+      synapse_course(&s->truth, cell, y);
       pf_panel_line(panel,
                     (pf_mark){.colour = (int)(k % 6),
                               .width = 1.2,
@@ -97,7 +97,7 @@ static pf_status draw_courses(pf_figure *figure, const char *title, const states
                               .label = k == 0 ? "truth" : NULL},
                     x, y, n);
     }
-    course(&s->model, cell, y);
+    synapse_course(&s->model, cell, y);
     pf_panel_line(panel,
                   (pf_mark){.colour = (int)(k % 6),
                             .label = k == 0 && s->truth.values != NULL ? "model" : NULL},
@@ -120,8 +120,8 @@ static pf_status add_r2(const states *s, double *all, size_t animal, size_t n_an
     return PF_STOP;
   }
   for (size_t cell = 0; cell < cells; cell++) {
-    course(&s->truth, cell, truth);
-    course(&s->model, cell, truth + n);
+    synapse_course(&s->truth, cell, truth);
+    synapse_course(&s->model, cell, truth + n);
     /* from the first change on: the weights they start from are the same */
     all[cell * n_animals + animal] = n > 1 ? pf_r2(truth + 1, truth + n + 1, (int64_t)n - 1) : NAN;
   }

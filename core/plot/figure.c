@@ -9,7 +9,7 @@
 
 /** Bytes of the UTF-8 character at c, 0 where it is none (overlong forms and surrogates are none).
  */
-static size_t character(const unsigned char *c)
+static size_t character_length(const unsigned char *c)
 {
   if (c[0] < 0x80) {
     return c[0] >= 0x20 && c[0] != 0x7f ? 1 : 0;
@@ -29,11 +29,11 @@ static size_t character(const unsigned char *c)
 }
 
 /** A copy in which what cannot stand in an XML text is '?' (control characters: a space). */
-static char *clean(const char *text, pf_error *error)
+static char *clean_text(const char *text, pf_error *error)
 {
   char *copy = pf_memory_string(text, error);
   for (unsigned char *c = (unsigned char *)copy; c != NULL && *c != '\0';) {
-    const size_t length = character(c);
+    const size_t length = character_length(c);
     if (length == 0) {
       *c = *c < 0x20 || *c == 0x7f ? ' ' : '?';
     }
@@ -45,7 +45,7 @@ static char *clean(const char *text, pf_error *error)
 /* ---- sets and figures ---- */
 
 /** Room for one more pointer or struct in a list; false: the set has failed. */
-static bool grow(pf_figures *set, void **items, size_t size, size_t n, size_t *capacity)
+static bool grow_items(pf_figures *set, void **items, size_t size, size_t n, size_t *capacity)
 {
   if (n < *capacity) {
     return true;
@@ -81,7 +81,7 @@ pf_figures *pf_figures_new(pf_error *error)
 pf_figure *pf_figures_add(pf_figures *set, const char *name, pf_figure_look look)
 {
   if (set == NULL || has_failed(set) ||
-      !grow(set, (void **)&set->figures, sizeof(pf_figure *), set->n, &set->capacity)) {
+      !grow_items(set, (void **)&set->figures, sizeof(pf_figure *), set->n, &set->capacity)) {
     return NULL;
   }
   pf_figure *figure = pf_memory_need(1, sizeof *figure, &set->error);
@@ -91,8 +91,8 @@ pf_figure *pf_figures_add(pf_figures *set, const char *name, pf_figure_look look
   set->figures[set->n++] = figure;
   figure->set = set;
   figure->look = look;
-  figure->look.title = clean(look.title, &set->error);
-  figure->look.caption = clean(look.caption, &set->error);
+  figure->look.title = clean_text(look.title, &set->error);
+  figure->look.caption = clean_text(look.caption, &set->error);
   figure->name = pf_memory_string(name, &set->error);
   return has_failed(set) ? NULL : figure;
 }
@@ -100,7 +100,7 @@ pf_figure *pf_figures_add(pf_figures *set, const char *name, pf_figure_look look
 /** Own copies of an axis's texts. */
 static void keep_axis(pf_axis *axis, pf_error *error)
 {
-  axis->label = clean(axis->label, error);
+  axis->label = clean_text(axis->label, error);
   const char *const *given = axis->ticks;
   if (given == NULL || axis->n_ticks == 0) {
     axis->ticks = NULL;
@@ -109,7 +109,7 @@ static void keep_axis(pf_axis *axis, pf_error *error)
   }
   char **ticks = pf_memory_need(axis->n_ticks, sizeof *ticks, error);
   for (size_t i = 0; ticks != NULL && i < axis->n_ticks; i++) {
-    ticks[i] = clean(given[i], error);
+    ticks[i] = clean_text(given[i], error);
   }
   axis->ticks = (const char *const *)ticks;
   axis->n_ticks = ticks != NULL ? axis->n_ticks : 0;
@@ -118,8 +118,8 @@ static void keep_axis(pf_axis *axis, pf_error *error)
 pf_panel *pf_figure_panel(pf_figure *figure, pf_axes axes)
 {
   if (figure == NULL || has_failed(figure->set) ||
-      !grow(figure->set, (void **)&figure->panels, sizeof(pf_panel *), figure->n_panels,
-            &figure->capacity)) {
+      !grow_items(figure->set, (void **)&figure->panels, sizeof(pf_panel *), figure->n_panels,
+                  &figure->capacity)) {
     return NULL;
   }
   pf_error *error = &figure->set->error;
@@ -130,7 +130,7 @@ pf_panel *pf_figure_panel(pf_figure *figure, pf_axes axes)
   figure->panels[figure->n_panels++] = panel;
   panel->figure = figure;
   panel->axes = axes;
-  panel->axes.title = clean(axes.title, error);
+  panel->axes.title = clean_text(axes.title, error);
   keep_axis(&panel->axes.x, error);
   keep_axis(&panel->axes.y, error);
   return has_failed(figure->set) ? NULL : panel;
@@ -184,18 +184,18 @@ void pf_figures_free(pf_figures *set)
 /* ---- layers ---- */
 
 /** A new layer with copies of up to four columns; NULL x (and only x): 0, 1, 2, ... */
-static pf_layer *add(pf_panel *panel, enum pf_layer_kind kind, pf_mark mark,
-                     const double *const *columns, size_t n_columns, size_t n)
+static pf_layer *add_layer(pf_panel *panel, enum pf_layer_kind kind, pf_mark mark,
+                           const double *const *columns, size_t n_columns, size_t n)
 {
   if (panel == NULL || has_failed(panel->figure->set) ||
-      !grow(panel->figure->set, (void **)&panel->layers, sizeof(pf_layer), panel->n_layers,
-            &panel->capacity)) {
+      !grow_items(panel->figure->set, (void **)&panel->layers, sizeof(pf_layer), panel->n_layers,
+                  &panel->capacity)) {
     return NULL;
   }
   pf_error *error = &panel->figure->set->error;
   pf_layer *layer = &panel->layers[panel->n_layers++];
   *layer = (pf_layer){.kind = kind, .mark = mark, .n = n};
-  layer->mark.label = clean(mark.label, error);
+  layer->mark.label = clean_text(mark.label, error);
   for (size_t k = 0; k < n_columns; k++) {
     layer->columns[k] = pf_memory_need(n, sizeof(double), error);
     for (size_t i = 0; layer->columns[k] != NULL && i < n; i++) {
@@ -207,35 +207,35 @@ static pf_layer *add(pf_panel *panel, enum pf_layer_kind kind, pf_mark mark,
 
 void pf_panel_line(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
 {
-  (void)add(panel, PF_LAYER_LINE, mark, (const double *const[]){x, y}, 2, n);
+  (void)add_layer(panel, PF_LAYER_LINE, mark, (const double *const[]){x, y}, 2, n);
 }
 
 void pf_panel_steps(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
 {
-  (void)add(panel, PF_LAYER_STEPS, mark, (const double *const[]){x, y}, 2, n);
+  (void)add_layer(panel, PF_LAYER_STEPS, mark, (const double *const[]){x, y}, 2, n);
 }
 
 void pf_panel_points(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
 {
-  (void)add(panel, PF_LAYER_POINTS, mark, (const double *const[]){x, y}, 2, n);
+  (void)add_layer(panel, PF_LAYER_POINTS, mark, (const double *const[]){x, y}, 2, n);
 }
 
 void pf_panel_intervals(pf_panel *panel, pf_mark mark, const double *x, const double *y,
                         const double *low, const double *high, size_t n)
 {
-  (void)add(panel, PF_LAYER_INTERVALS, mark, (const double *const[]){x, y, low, high}, 4, n);
+  (void)add_layer(panel, PF_LAYER_INTERVALS, mark, (const double *const[]){x, y, low, high}, 4, n);
 }
 
 void pf_panel_band(pf_panel *panel, pf_mark mark, const double *x, const double *low,
                    const double *high, size_t n)
 {
-  (void)add(panel, PF_LAYER_BAND, mark, (const double *const[]){x, low, high}, 3, n);
+  (void)add_layer(panel, PF_LAYER_BAND, mark, (const double *const[]){x, low, high}, 3, n);
 }
 
 void pf_panel_bars(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n,
                    double width)
 {
-  pf_layer *layer = add(panel, PF_LAYER_BARS, mark, (const double *const[]){x, y}, 2, n);
+  pf_layer *layer = add_layer(panel, PF_LAYER_BARS, mark, (const double *const[]){x, y}, 2, n);
   if (layer != NULL) {
     layer->a = width;
   }
@@ -277,17 +277,17 @@ void pf_panel_histogram(pf_panel *panel, pf_mark mark, const double *values, siz
 void pf_panel_segments(pf_panel *panel, pf_mark mark, const double *x0, const double *y0,
                        const double *x1, const double *y1, size_t n)
 {
-  (void)add(panel, PF_LAYER_SEGMENTS, mark, (const double *const[]){x0, y0, x1, y1}, 4, n);
+  (void)add_layer(panel, PF_LAYER_SEGMENTS, mark, (const double *const[]){x0, y0, x1, y1}, 4, n);
 }
 
 static void add_across(pf_panel *panel, enum pf_layer_kind kind, pf_mark mark, double a, double b,
                        const char *text)
 {
-  pf_layer *layer = isfinite(a) && isfinite(b) ? add(panel, kind, mark, NULL, 0, 0) : NULL;
+  pf_layer *layer = isfinite(a) && isfinite(b) ? add_layer(panel, kind, mark, NULL, 0, 0) : NULL;
   if (layer != NULL) {
     layer->a = a;
     layer->b = b;
-    layer->text = clean(text, &panel->figure->set->error);
+    layer->text = clean_text(text, &panel->figure->set->error);
   }
 }
 
@@ -319,8 +319,8 @@ void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t col
   const size_t column_step = columns / (MAX + 1) + 1;
   const size_t shown_rows = rows == 0 ? 0 : (rows - 1) / row_step + 1;
   const size_t shown_columns = columns == 0 ? 0 : (columns - 1) / column_step + 1;
-  pf_layer *layer = add(panel, PF_LAYER_HEAT, (pf_mark){0}, (const double *const[]){NULL}, 1,
-                        shown_rows * shown_columns);
+  pf_layer *layer = add_layer(panel, PF_LAYER_HEAT, (pf_mark){0}, (const double *const[]){NULL}, 1,
+                              shown_rows * shown_columns);
   if (layer == NULL) {
     return;
   }
@@ -349,7 +349,7 @@ void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t col
   layer->row_step = row_step;
   layer->column_step = column_step;
   layer->diverging = diverging;
-  layer->text = clean(scale_label, &panel->figure->set->error);
+  layer->text = clean_text(scale_label, &panel->figure->set->error);
 }
 
 /* ---- what the report asks ---- */

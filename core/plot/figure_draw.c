@@ -47,7 +47,7 @@ static int run_gnuplot(const char *program, FILE *in, FILE *out, FILE *messages,
 }
 
 /** All of a file as text; NULL: no memory. */
-static char *whole(FILE *file)
+static char *is_whole(FILE *file)
 {
   const long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
   if (length < 0 || fseek(file, 0, SEEK_SET) != 0) {
@@ -63,13 +63,13 @@ static char *whole(FILE *file)
 
 /* ---- from gnuplot's SVG to ours ---- */
 
-static bool starts(const char *text, const char *with)
+static bool starts_with(const char *text, const char *with)
 {
   return strncmp(text, with, strlen(with)) == 0;
 }
 
 /** Past the next occurrence of `end`, or the end of the text. */
-static const char *past(const char *text, const char *end)
+static const char *after_prefix(const char *text, const char *end)
 {
   const char *found = strstr(text, end);
   return found != NULL ? found + strlen(end) : text + strlen(text);
@@ -78,12 +78,12 @@ static const char *past(const char *text, const char *end)
 /** <g ...>, and nothing in it before </g>: the text after it, else NULL. gnuplot leaves many. */
 static const char *empty_group(const char *at)
 {
-  if (!starts(at, "<g ")) {
+  if (!starts_with(at, "<g ")) {
     return NULL;
   }
-  const char *inside = past(at, ">");
+  const char *inside = after_prefix(at, ">");
   inside += strspn(inside, " \t\n");
-  return starts(inside, "</g>") ? inside + 4 + strspn(inside + 4, " \t\n") : NULL;
+  return starts_with(inside, "</g>") ? inside + 4 + strspn(inside + 4, " \t\n") : NULL;
 }
 
 /**
@@ -91,7 +91,7 @@ static const char *empty_group(const char *at)
  * them, get the figure's name before them; the title (which a browser would show at the pointer)
  * and empty groups go.
  */
-static char *tidy(const char *svg, const char *end, const char *name)
+static char *tidy_svg(const char *svg, const char *end, const char *name)
 {
   pf_text out = {0};
   const char *from = svg; /* what is to be copied begins here */
@@ -101,10 +101,11 @@ static char *tidy(const char *svg, const char *end, const char *name)
       at++;
       continue;
     }
-    const char *skip = starts(at, "<title>") ? past(at, "</title>\n") : empty_group(at);
-    const char *id = starts(at, " id='") || starts(at, " id=\"") ? at + 5
-                     : starts(at, "href='#")                     ? at + 7
-                                                                 : NULL;
+    const char *skip =
+        starts_with(at, "<title>") ? after_prefix(at, "</title>\n") : empty_group(at);
+    const char *id = starts_with(at, " id='") || starts_with(at, " id=\"") ? at + 5
+                     : starts_with(at, "href='#")                          ? at + 7
+                                                                           : NULL;
     if (skip != NULL || id != NULL) {
       pf_text_add(&out, "%.*s", (int)((id != NULL ? id : at) - from), from);
       if (id != NULL) {
@@ -132,7 +133,7 @@ static bool take_apart(pf_figures *set, const char *output)
       return false;
     }
     end += strlen("</svg>");
-    set->figures[i]->svg = tidy(begin, end, set->figures[i]->name);
+    set->figures[i]->svg = tidy_svg(begin, end, set->figures[i]->name);
     if (set->figures[i]->svg == NULL) {
       return false;
     }
@@ -143,7 +144,7 @@ static bool take_apart(pf_figures *set, const char *output)
 
 /* ---- drawing ---- */
 
-static void warn(const char *why, const char *detail)
+static void warn_once(const char *why, const char *detail)
 {
   (void)fprintf(stderr, "plastfit: warning: no figures: %s%s%s\n", why,
                 detail[0] != '\0' ? ": " : "", detail);
@@ -164,7 +165,7 @@ static void draw_with(pf_figures *set, const char *program, FILE *in, FILE *out,
 {
   pf_figures_script(set, in);
   if (fflush(in) != 0 || ferror(in) || fseek(in, 0, SEEK_SET) != 0) {
-    warn("the script for gnuplot could not be written", strerror(errno));
+    warn_once("the script for gnuplot could not be written", strerror(errno));
     return;
   }
   int ended = 0;
@@ -173,22 +174,22 @@ static void draw_with(pf_figures *set, const char *program, FILE *in, FILE *out,
     char line[300];
     (void)snprintf(line, sizeof line, "'%.200s' cannot be started (apt-get install gnuplot-nox)",
                    program);
-    warn(line, failed != 0 ? strerror(failed) : "");
+    warn_once(line, failed != 0 ? strerror(failed) : "");
     return;
   }
-  char *svg = whole(out);
-  char *said = whole(messages);
+  char *svg = is_whole(out);
+  char *said = is_whole(messages);
   set->drawn = svg != NULL && WIFEXITED(ended) && WEXITSTATUS(ended) == 0 && take_apart(set, svg);
   if (!set->drawn) {
     char line[300];
     first_line(said, line, sizeof line);
-    warn("gnuplot failed", line);
+    warn_once("gnuplot failed", line);
   }
   pf_memory_free(svg);
   pf_memory_free(said);
 }
 
-static void draw(pf_figures *set)
+static void draw_figure(pf_figures *set)
 {
   const char *named = getenv("PLASTFIT_GNUPLOT");
   const char *program = named != NULL ? named : "gnuplot";
@@ -199,7 +200,7 @@ static void draw(pf_figures *set)
   if (files[0] != NULL && files[1] != NULL && files[2] != NULL) {
     draw_with(set, program, files[0], files[1], files[2]);
   } else {
-    warn("no room for temporary files", strerror(errno));
+    warn_once("no room for temporary files", strerror(errno));
   }
   for (size_t i = 0; i < 3; i++) {
     if (files[i] != NULL) {
@@ -237,16 +238,18 @@ pf_status pf_figures_render(pf_figures *set, const char *folder, pf_error *error
   if (set->n == 0 || set->drawn) {
     return PF_OK;
   }
-  draw(set);
+  draw_figure(set);
   if (!set->drawn) {
     return PF_OK;
   }
   if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
     return pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", folder, strerror(errno));
   }
-  pf_status status = PF_OK;
-  for (size_t i = 0; status == PF_OK && i < set->n; i++) {
-    status = write_svg(folder, set->figures[i], error);
+  for (size_t i = 0; i < set->n; i++) {
+    const pf_status status = write_svg(folder, set->figures[i], error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }

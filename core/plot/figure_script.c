@@ -12,7 +12,7 @@ static const char ink[] = "#333333";
 /* ---- words of gnuplot's language ---- */
 
 /** 'text' with its quotes doubled: between single quotes gnuplot takes all else as it is. */
-static void quoted(const char *text, FILE *out)
+static void write_quoted(const char *text, FILE *out)
 {
   (void)fputc('\'', out);
   for (const char *c = text != NULL ? text : ""; *c != '\0'; c++) {
@@ -22,7 +22,7 @@ static void quoted(const char *text, FILE *out)
 }
 
 /** rgb '#aarrggbb', aa transparency. */
-static void colour(int which, double opacity, FILE *out)
+static void colour_of(int which, double opacity, FILE *out)
 {
   const size_t n = sizeof colours / sizeof colours[0];
   const double transparent = 255.0 * (1.0 - fmin(fmax(opacity, 0.0), 1.0));
@@ -35,7 +35,7 @@ static double or_else(double value, double otherwise)
   return value > 0.0 ? value : otherwise;
 }
 
-static void number(double value, FILE *out)
+static void write_number(double value, FILE *out)
 {
   if (isfinite(value)) {
     (void)fprintf(out, " %.8g", value);
@@ -46,7 +46,7 @@ static void number(double value, FILE *out)
 
 /* ---- what can be drawn ---- */
 
-static bool usable(const pf_axis *axis, double value)
+static bool is_usable(const pf_axis *axis, double value)
 {
   return isfinite(value) && (!axis->logarithmic || value > 0.0);
 }
@@ -58,13 +58,13 @@ static bool point_is_usable(const pf_axes *axes, const pf_layer *layer, size_t i
   case PF_LAYER_HEAT:
     return isfinite(layer->columns[0][i]);
   case PF_LAYER_SEGMENTS:
-    return usable(&axes->x, layer->columns[0][i]) && usable(&axes->y, layer->columns[1][i]) &&
-           usable(&axes->x, layer->columns[2][i]) && usable(&axes->y, layer->columns[3][i]);
+    return is_usable(&axes->x, layer->columns[0][i]) && is_usable(&axes->y, layer->columns[1][i]) &&
+           is_usable(&axes->x, layer->columns[2][i]) && is_usable(&axes->y, layer->columns[3][i]);
   case PF_LAYER_BAND:
-    return usable(&axes->x, layer->columns[0][i]) && usable(&axes->y, layer->columns[1][i]) &&
-           usable(&axes->y, layer->columns[2][i]);
+    return is_usable(&axes->x, layer->columns[0][i]) && is_usable(&axes->y, layer->columns[1][i]) &&
+           is_usable(&axes->y, layer->columns[2][i]);
   default:
-    return usable(&axes->x, layer->columns[0][i]) && usable(&axes->y, layer->columns[1][i]);
+    return is_usable(&axes->x, layer->columns[0][i]) && is_usable(&axes->y, layer->columns[1][i]);
   }
 }
 
@@ -95,15 +95,15 @@ static void data_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
     if (layer->kind == PF_LAYER_HEAT) {
       (void)fprintf(out, "%zu %zu", i % columns * layer->column_step,
                     i / columns * layer->row_step);
-      number(layer->columns[0][i], out);
+      write_number(layer->columns[0][i], out);
     } else if (layer->kind == PF_LAYER_SEGMENTS) {
-      number(layer->columns[0][i], out);
-      number(layer->columns[1][i], out);
-      number(layer->columns[2][i] - layer->columns[0][i], out);
-      number(layer->columns[3][i] - layer->columns[1][i], out);
+      write_number(layer->columns[0][i], out);
+      write_number(layer->columns[1][i], out);
+      write_number(layer->columns[2][i] - layer->columns[0][i], out);
+      write_number(layer->columns[3][i] - layer->columns[1][i], out);
     } else {
       for (size_t k = 0; k < PF_LAYER_COLUMNS && layer->columns[k] != NULL; k++) {
-        number(layer->columns[k][i], out);
+        write_number(layer->columns[k][i], out);
       }
     }
     (void)fputc('\n', out);
@@ -114,12 +114,12 @@ static void data_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
 static void interval_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
 {
   for (size_t i = 0; i < layer->n; i++) {
-    if (usable(&axes->x, layer->columns[0][i]) && usable(&axes->y, layer->columns[2][i]) &&
-        usable(&axes->y, layer->columns[3][i])) {
-      number(layer->columns[0][i], out);
-      number(layer->columns[2][i], out);
+    if (is_usable(&axes->x, layer->columns[0][i]) && is_usable(&axes->y, layer->columns[2][i]) &&
+        is_usable(&axes->y, layer->columns[3][i])) {
+      write_number(layer->columns[0][i], out);
+      write_number(layer->columns[2][i], out);
       (void)fputs(" 0", out);
-      number(layer->columns[3][i] - layer->columns[2][i], out);
+      write_number(layer->columns[3][i] - layer->columns[2][i], out);
       (void)fputc('\n', out);
     }
   }
@@ -128,8 +128,8 @@ static void interval_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
 static bool has_ends(const pf_axes *axes, const pf_layer *layer)
 {
   for (size_t i = 0; layer->kind == PF_LAYER_INTERVALS && i < layer->n; i++) {
-    if (usable(&axes->x, layer->columns[0][i]) && usable(&axes->y, layer->columns[2][i]) &&
-        usable(&axes->y, layer->columns[3][i])) {
+    if (is_usable(&axes->x, layer->columns[0][i]) && is_usable(&axes->y, layer->columns[2][i]) &&
+        is_usable(&axes->y, layer->columns[3][i])) {
       return true;
     }
   }
@@ -158,11 +158,11 @@ static void data_blocks(const pf_panel *panel, FILE *out)
 static void line_style(const pf_mark *mark, double width, FILE *out)
 {
   (void)fputs(" lc", out);
-  colour(mark->colour, or_else(mark->opacity, 1.0), out);
+  colour_of(mark->colour, or_else(mark->opacity, 1.0), out);
   (void)fprintf(out, " lw %g%s", or_else(mark->width, width), mark->dashed ? " dt (8,5)" : " dt 1");
 }
 
-static void decoration(const pf_layer *layer, size_t id, FILE *out)
+static void write_decoration(const pf_layer *layer, size_t id, FILE *out)
 {
   const pf_mark *mark = &layer->mark;
   switch (layer->kind) {
@@ -182,15 +182,15 @@ static void decoration(const pf_layer *layer, size_t id, FILE *out)
     (void)fprintf(
         out, "set object %zu rectangle from first %.9g, graph 0 to first %.9g, graph 1 behind fc",
         id, layer->a, layer->b);
-    colour(mark->colour, 1.0, out);
+    colour_of(mark->colour, 1.0, out);
     (void)fprintf(out, " fs transparent solid %g noborder\n", or_else(mark->opacity, 0.1));
     break;
   case PF_LAYER_TEXT:
     (void)fprintf(out, "set label %zu ", id);
-    quoted(layer->text, out);
+    write_quoted(layer->text, out);
     (void)fprintf(out, " at first %.9g, graph %.9g center front font ',%g' tc", layer->a, layer->b,
                   12.0 * or_else(mark->size, 1.0));
-    colour(mark->colour, or_else(mark->opacity, 1.0), out);
+    colour_of(mark->colour, or_else(mark->opacity, 1.0), out);
     (void)fputc('\n', out);
     break;
   default:
@@ -220,13 +220,13 @@ static void named_ticks(char letter, const pf_axis *axis, double width, FILE *ou
   (void)fputs(" (", out);
   for (size_t i = 0; i < axis->n_ticks; i++) {
     (void)fputs(i > 0 ? ", " : "", out);
-    quoted(axis->ticks[i], out);
+    write_quoted(axis->ticks[i], out);
     (void)fprintf(out, " %zu", i);
   }
   (void)fputs(")\n", out);
 }
 
-static void range(char letter, double low, double high, bool downwards, FILE *out)
+static void write_range(char letter, double low, double high, bool downwards, FILE *out)
 {
   (void)fprintf(out, "set %crange [%.9g:%.9g]\n", letter, downwards ? high : low,
                 downwards ? low : high);
@@ -236,7 +236,7 @@ static void axis_of(char letter, const pf_axis *axis, double width, FILE *out)
 {
   if (axis->label != NULL) {
     (void)fprintf(out, "set %clabel ", letter);
-    quoted(axis->label, out);
+    write_quoted(axis->label, out);
     (void)fprintf(out, " offset %s tc rgb '%s'\n", letter == 'x' ? "0,0.5" : "0.5,0", ink);
   }
   if (axis->logarithmic) {
@@ -250,9 +250,9 @@ static void axis_of(char letter, const pf_axis *axis, double width, FILE *out)
     (void)fprintf(out, "unset %ctics\n", letter);
   }
   if (axis->low < axis->high) {
-    range(letter, axis->low, axis->high, false, out);
+    write_range(letter, axis->low, axis->high, false, out);
   } else if (axis->n_ticks > 0) {
-    range(letter, -0.6, (double)axis->n_ticks - 0.4, false, out);
+    write_range(letter, -0.6, (double)axis->n_ticks - 0.4, false, out);
   }
 }
 
@@ -305,9 +305,9 @@ static void heat_axes(const pf_layer *heat, FILE *out)
   const double rows = (double)(heat->rows * heat->row_step);
   const size_t n_columns = heat->rows > 0 ? heat->n / heat->rows : 0;
   const double columns = (double)(n_columns * heat->column_step);
-  range('x', -0.5 * (double)heat->column_step, columns - 0.5 * (double)heat->column_step, false,
-        out);
-  range('y', -0.5 * (double)heat->row_step, rows - 0.5 * (double)heat->row_step, true, out);
+  write_range('x', -0.5 * (double)heat->column_step, columns - 0.5 * (double)heat->column_step,
+              false, out);
+  write_range('y', -0.5 * (double)heat->row_step, rows - 0.5 * (double)heat->row_step, true, out);
   (void)fputs("unset grid\nset border 0\nset tics scale 0\n", out);
   (void)fputs(
       "set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb '#D9D9D9' "
@@ -331,7 +331,7 @@ static void heat_axes(const pf_layer *heat, FILE *out)
                 heat->a, heat->b);
   if (heat->text != NULL) {
     (void)fputs("set cblabel ", out);
-    quoted(heat->text, out);
+    write_quoted(heat->text, out);
     (void)fprintf(out, " tc rgb '%s'\n", ink);
   }
 }
@@ -345,13 +345,13 @@ static void title_of(const pf_layer *layer, FILE *out)
     return;
   }
   (void)fputs(" title ", out);
-  quoted(layer->mark.label, out);
+  write_quoted(layer->mark.label, out);
 }
 
 static void point_style(const pf_mark *mark, FILE *out)
 {
   (void)fprintf(out, " pt %d ps %g lc", mark->hollow ? 6 : 7, 0.45 * or_else(mark->size, 1.0));
-  colour(mark->colour, or_else(mark->opacity, 1.0), out);
+  colour_of(mark->colour, or_else(mark->opacity, 1.0), out);
   (void)fprintf(out, " lw %g", or_else(mark->width, 1.5));
 }
 
@@ -381,12 +381,12 @@ static void draw_layer(const pf_axes *axes, const pf_layer *layer, size_t k, FIL
     break;
   case PF_LAYER_BAND:
     (void)fputs("1:2:3 with filledcurves fc", out);
-    colour(layer->mark.colour, 1.0, out);
+    colour_of(layer->mark.colour, 1.0, out);
     (void)fprintf(out, " fs transparent solid %g noborder", or_else(layer->mark.opacity, 0.2));
     break;
   case PF_LAYER_BARS:
     (void)fprintf(out, "1:2:(%.9g) with boxes fc", layer->a);
-    colour(layer->mark.colour, 1.0, out);
+    colour_of(layer->mark.colour, 1.0, out);
     (void)fprintf(out, " fs transparent solid %g noborder", or_else(layer->mark.opacity, 0.8));
     break;
   case PF_LAYER_SEGMENTS:
@@ -429,7 +429,7 @@ static void draw_layers(const pf_panel *panel, FILE *out)
 
 /* ---- panels ---- */
 
-static void legend(const pf_panel *panel, FILE *out)
+static void write_legend(const pf_panel *panel, FILE *out)
 {
   size_t n = 0;
   for (size_t k = 0; k < panel->n_layers; k++) {
@@ -480,7 +480,7 @@ static void draw_panel(const pf_panel *panel, double width, bool stacked, FILE *
   (void)fputs("set format '%g'\nset grid lc rgb '#E8E8E8' lt 1 lw 1\n", out);
   if (panel->axes.title != NULL) {
     (void)fputs("set title ", out);
-    quoted(panel->axes.title, out);
+    write_quoted(panel->axes.title, out);
     (void)fprintf(out, " offset 0,-0.5 tc rgb '%s'\n", ink);
   }
   if (!any) {
@@ -491,7 +491,7 @@ static void draw_panel(const pf_panel *panel, double width, bool stacked, FILE *
         ink);
     return;
   }
-  legend(panel, out);
+  write_legend(panel, out);
   if (heat != NULL) {
     heat_axes(heat, out);
   }
@@ -502,7 +502,7 @@ static void draw_panel(const pf_panel *panel, double width, bool stacked, FILE *
     (void)fputs("set yrange [0:*]\n", out);
   }
   for (size_t k = 0; k < panel->n_layers; k++) {
-    decoration(&panel->layers[k], k + 2, out);
+    write_decoration(&panel->layers[k], k + 2, out);
   }
   data_blocks(panel, out);
   draw_layers(panel, out);
@@ -527,7 +527,7 @@ static void draw_figure(const pf_figure *figure, FILE *out)
   (void)fprintf(out, "set multiplot layout %d,%d", rows, columns);
   if (figure->look.title != NULL) {
     (void)fputs(" title ", out);
-    quoted(figure->look.title, out);
+    write_quoted(figure->look.title, out);
     (void)fprintf(out, " font ',14' tc rgb '%s'", ink);
   }
   (void)fputc('\n', out);

@@ -221,3 +221,18 @@ void pf_component_free(pf_component *component)
   pf_memory_free(component->label);
   *component = (pf_component){0};
 }
+
+bool pf_plugin_has_key(const pf_plugin *plugin, const char *key)
+{
+  const pf_option_table *table = &plugin->options;
+  const size_t length = strlen(key);
+  for (size_t i = 0; i < table->count; i++) {
+    const pf_option *option = pf_table_at(table->items, table->stride, table->count, i);
+    const char *rest = option->name + length;
+    if (strncmp(option->name, key, length) == 0 &&
+        (*rest == '\0' || *rest == '.' || *rest == '[')) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -39,4 +39,7 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
                                 const pf_node *node, pf_names others, void **self, pf_error *error);
 void pf_plugin_destroy(const pf_plugin *plugin, void *self);
 
+/** Does the plugin have an option of that name, or options in a group or list of that name? */
+bool pf_plugin_has_key(const pf_plugin *plugin, const char *key);
+
 #endif

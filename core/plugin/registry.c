@@ -318,6 +318,19 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
   return PF_OK;
 }
 
+pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin **out,
+                                  pf_error *error)
+{
+  const char *suffix = strrchr(path, '.');
+  pf_error unknown = {.size = sizeof unknown};
+  if (suffix != NULL && strchr(suffix, '/') == NULL &&
+      pf_registry_find(registry, PF_KIND_SOURCE, suffix + 1, out, NULL, &unknown) == PF_OK &&
+      (*out)->source->read != NULL) {
+    return PF_OK;
+  }
+  return pf_registry_find(registry, PF_KIND_SOURCE, "csv", out, NULL, error);
+}
+
 /** By kind, then name; what was refused comes last. */
 static int compare_found(const void *a, const void *b)
 {

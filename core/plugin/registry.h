@@ -28,6 +28,13 @@ void pf_registry_free(pf_registry *registry);
 pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *name,
                            const pf_plugin **out, const char **file, pf_error *error);
 
+/**
+ * The source that reads the file at `path`: the suffix is the source's name or an alias ("npz",
+ * "csv"). A suffix that no source has is read as CSV.
+ */
+pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin **out,
+                                  pf_error *error);
+
 /** One plugin file found on the search path. */
 typedef struct pf_found {
   const pf_plugin *plugin; /**< NULL: refused */

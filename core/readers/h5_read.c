@@ -70,7 +70,7 @@ static herr_t list_one(hid_t group, const char *name, const H5L_info_t *info, vo
   return l->names[l->n++] == NULL ? -1 : 0;
 }
 
-static int natural(const void *a, const void *b)
+static int natural_order(const void *a, const void *b)
 {
   return pf_text_natural_compare(*(char *const *)a, *(char *const *)b);
 }
@@ -90,7 +90,7 @@ pf_status pf_h5_children(pf_h5_reader *reader, const char *path, char ***names, 
     return pf_fail(error, PF_STOP, "group '%s' of a results file cannot be read", path);
   }
   if (l.n > 0) {
-    qsort(l.names, l.n, sizeof *l.names, natural);
+    qsort(l.names, l.n, sizeof *l.names, natural_order);
   }
   *names = l.names;
   *n = l.n;
@@ -109,7 +109,7 @@ void pf_h5_children_free(char **names, size_t n)
 
 /** Does every part of the path exist? (H5Lexists asks of the last only, and fails if one above is
  * missing) */
-static bool exists(const pf_h5_reader *reader, const char *path)
+static bool link_exists(const pf_h5_reader *reader, const char *path)
 {
   char part[1024];
   if (strlen(path) >= sizeof part) {
@@ -143,7 +143,7 @@ static bool shape_of(hid_t space, pf_h5_array *out)
 bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out)
 {
   *out = (pf_h5_array){.n = {0, 1, 1}};
-  const hid_t set = exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
+  const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
   const hid_t space = set < 0 ? -1 : H5Dget_space(set);
   const bool found = shape_of(space, out);
   if (space >= 0) {
@@ -186,7 +186,7 @@ static bool read_part(hid_t set, hid_t space, const size_t *step, pf_h5_array *o
 bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out)
 {
   *out = (pf_h5_array){.n = {0, 1, 1}};
-  const hid_t set = exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
+  const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
   const hid_t space = set < 0 ? -1 : H5Dget_space(set);
   const bool done = shape_of(space, out) && read_part(set, space, step, out);
   if (!done) {
@@ -206,7 +206,7 @@ void pf_h5_attribute(pf_h5_reader *reader, const char *path, const char *name, c
                      size_t capacity)
 {
   text[0] = '\0';
-  if ((strcmp(path, "/") != 0 && !exists(reader, path)) ||
+  if ((strcmp(path, "/") != 0 && !link_exists(reader, path)) ||
       H5Aexists_by_name(reader->file, path, name, H5P_DEFAULT) <= 0) {
     return;
   }

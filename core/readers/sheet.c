@@ -89,7 +89,10 @@ pf_status pf_sheet_read(const char *path, const pf_names *wanted, pf_sheet **out
       break;
     }
     status = pf_csv_check_width(&csv, width, error);
-    status = status == PF_OK ? keep_row(sheet, &csv, places, error) : status;
+    if (status != PF_OK) {
+      break;
+    }
+    status = keep_row(sheet, &csv, places, error);
   }
   pf_memory_free(places);
   pf_csv_close(&csv);

@@ -15,7 +15,7 @@ typedef struct reader {
 } reader;
 
 /** Room for one more in an array that doubles. */
-static void *grow(void *items, size_t n, size_t *most, size_t size, pf_error *error)
+static void *grow_rows(void *items, size_t n, size_t *most, size_t size, pf_error *error)
 {
   if (n < *most) {
     return items;
@@ -33,7 +33,7 @@ static void *grow(void *items, size_t n, size_t *most, size_t size, pf_error *er
 }
 
 /** The text among those kept, from the last: units and owners repeat row by row. */
-static const char *keep(reader *read, const char *text, pf_error *error)
+static const char *keep_text(reader *read, const char *text, pf_error *error)
 {
   pf_theta_file *file = read->file;
   for (size_t i = file->n_texts; i > 0; i--) {
@@ -41,7 +41,7 @@ static const char *keep(reader *read, const char *text, pf_error *error)
       return file->texts[i - 1];
     }
   }
-  char **texts = grow(file->texts, file->n_texts, &read->max_texts, sizeof *texts, error);
+  char **texts = grow_rows(file->texts, file->n_texts, &read->max_texts, sizeof *texts, error);
   if (texts == NULL) {
     return NULL;
   }
@@ -53,22 +53,25 @@ static const char *keep(reader *read, const char *text, pf_error *error)
 static pf_status read_header(reader *read, pf_error *error)
 {
   int got = 0;
-  pf_status status = pf_csv_next(&read->csv, &got, error);
+  const pf_status status = pf_csv_next(&read->csv, &got, error);
+  if (status != PF_OK) {
+    return status;
+  }
   read->width = got ? read->csv.n_fields : 0;
-  for (int k = 0; k < N_COLUMNS && status == PF_OK; k++) {
+  for (int k = 0; k < N_COLUMNS; k++) {
     size_t i = 0;
     while (i < read->width && strcmp(pf_csv_field(&read->csv, i), column_names[k]) != 0) {
       i++;
     }
     read->columns[k] = i;
     if (i == read->width && k < ANIMAL) {
-      status = pf_fail(error, PF_STOP,
-                       "%.500s:1: has no column '%s'; expected a theta.csv as this version of "
-                       "plastfit writes it",
-                       read->csv.path, column_names[k]);
+      return pf_fail(error, PF_STOP,
+                     "%.500s:1: has no column '%s'; expected a theta.csv as this version of "
+                     "plastfit writes it",
+                     read->csv.path, column_names[k]);
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status note_unit(reader *read, const char *unit, pf_error *error)
@@ -80,7 +83,7 @@ static pf_status note_unit(reader *read, const char *unit, pf_error *error)
     }
   }
   const char **units =
-      grow((void *)file->units, file->n_units, &read->max_units, sizeof *units, error);
+      grow_rows((void *)file->units, file->n_units, &read->max_units, sizeof *units, error);
   if (units == NULL) {
     return PF_STOP;
   }
@@ -90,7 +93,7 @@ static pf_status note_unit(reader *read, const char *unit, pf_error *error)
 }
 
 /** The field of a column that may be absent, or empty. */
-static const char *optional(const reader *read, int column)
+static const char *optional_column(const reader *read, int column)
 {
   return read->columns[column] < read->width ? pf_csv_field(&read->csv, read->columns[column]) : "";
 }
@@ -103,20 +106,22 @@ static pf_status read_row(reader *read, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
-  pf_theta_row *rows = grow(file->rows, file->n_rows, &read->max_rows, sizeof *rows, error);
+  pf_theta_row *rows = grow_rows(file->rows, file->n_rows, &read->max_rows, sizeof *rows, error);
   if (rows == NULL) {
     return PF_STOP;
   }
   file->rows = rows;
-  pf_theta_row row = {.unit = keep(read, pf_csv_field(csv, read->columns[UNIT]), error)};
-  row.owner = row.unit == NULL ? NULL : keep(read, pf_csv_field(csv, read->columns[OWNER]), error);
-  row.name = row.owner == NULL ? NULL : keep(read, pf_csv_field(csv, read->columns[NAME]), error);
+  pf_theta_row row = {.unit = keep_text(read, pf_csv_field(csv, read->columns[UNIT]), error)};
+  row.owner =
+      row.unit == NULL ? NULL : keep_text(read, pf_csv_field(csv, read->columns[OWNER]), error);
+  row.name =
+      row.owner == NULL ? NULL : keep_text(read, pf_csv_field(csv, read->columns[NAME]), error);
   if (row.name == NULL) {
     return PF_STOP;
   }
-  const char *experiment = optional(read, EXPERIMENT);
+  const char *experiment = optional_column(read, EXPERIMENT);
   double number = -1.0;
-  row.animal = keep(read, optional(read, ANIMAL), error);
+  row.animal = keep_text(read, optional_column(read, ANIMAL), error);
   if (row.animal == NULL) {
     return PF_STOP;
   }
@@ -147,6 +152,36 @@ static pf_status read_row(reader *read, pf_error *error)
   return note_unit(read, row.unit, error);
 }
 
+static pf_status read_rows(reader *read, const char *path, pf_error *error)
+{
+  int got = 0;
+  pf_status status = read_header(read, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  read->file->path = pf_memory_string(path, error);
+  if (read->file->path == NULL) {
+    return PF_STOP;
+  }
+  for (;;) {
+    status = pf_csv_next(&read->csv, &got, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    if (!got) {
+      break;
+    }
+    status = read_row(read, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  if (read->file->n_rows == 0) {
+    return pf_fail(error, PF_STOP, "%.500s: has a header and no rows: nothing was fitted", path);
+  }
+  return PF_OK;
+}
+
 pf_status pf_theta_file_read(const char *path, pf_theta_file **out, pf_error *error)
 {
   reader read = {0};
@@ -154,20 +189,8 @@ pf_status pf_theta_file_read(const char *path, pf_theta_file **out, pf_error *er
   if (status != PF_OK) {
     return status;
   }
-  int got = 0;
   read.file = pf_memory_need(1, sizeof *read.file, error);
-  status = read.file == NULL ? PF_STOP : read_header(&read, error);
-  if (status == PF_OK) {
-    read.file->path = pf_memory_string(path, error);
-    status = read.file->path == NULL ? PF_STOP : pf_csv_next(&read.csv, &got, error);
-  }
-  while (status == PF_OK && got) {
-    status = read_row(&read, error);
-    status = status == PF_OK ? pf_csv_next(&read.csv, &got, error) : status;
-  }
-  if (status == PF_OK && read.file->n_rows == 0) {
-    status = pf_fail(error, PF_STOP, "%.500s: has a header and no rows: nothing was fitted", path);
-  }
+  status = read.file == NULL ? PF_STOP : read_rows(&read, path, error);
   pf_csv_close(&read.csv);
   if (status != PF_OK) {
     pf_theta_file_free(read.file);

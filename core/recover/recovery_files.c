@@ -1,8 +1,9 @@
 #include "core/base/memory.h"
-#include "core/readers/run_folder.h"
 #include "core/recover/recover.h"
 #include "core/store/folder.h"
-#include "core/store/tables.h"
+#include "core/store/csv_file.h"
+#include "core/store/results.h"
+#include "core/store/csv_file.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -61,7 +61,7 @@ static const struct inner {
 } inners[] = {{"jobs", is_job}, {"figures", is_figure}};
 enum { N_INNERS = sizeof inners / sizeof inners[0], JOBS = 0 };
 
-static char *join(const char *a, const char *b, pf_error *error)
+static char *join_path(const char *a, const char *b, pf_error *error)
 {
   const size_t length = strlen(a) + strlen(b) + 1;
   char *text = pf_memory_need(length, 1, error);
@@ -170,7 +170,7 @@ typedef struct contents {
   char stranger[128]; /* OTHER_FOLDER: a file in it that is not ours */
 } contents;
 
-static contents look(const char *path)
+static contents look_at(const char *path)
 {
   contents found = {.what = EMPTY};
   struct stat info;
@@ -236,7 +236,7 @@ static char *without_slashes(const char *out, pf_error *error)
 
 static pf_status check_free(const char *out, bool force, pf_error *error)
 {
-  const contents found = look(out);
+  const contents found = look_at(out);
   switch (found.what) {
   case NOTHING:
   case EMPTY:
@@ -266,7 +266,8 @@ static pf_status check_parent(const char *out, char *path, pf_error *error)
   for (;;) {
     char *slash = strrchr(path, '/');
     if (slash == NULL) {
-      (void)snprintf(path, 2, "."); /* room: look() was asked of a name of at least one character */
+      (void)snprintf(path, 2,
+                     "."); /* room: look_at() was asked of a name of at least one character */
     } else {
       slash[slash == path ? 1 : 0] = '\0';
     }
@@ -315,14 +316,16 @@ static pf_status make_parents(const char *out, pf_error *error)
     return PF_STOP;
   }
   pf_status status = PF_OK;
-  for (char *c = path + 1; status == PF_OK && *c != '\0'; c++) {
-    if (*c == '/') {
-      *c = '\0';
-      if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", path, strerror(errno));
-      }
-      *c = '/';
+  for (char *c = path + 1; *c != '\0'; c++) {
+    if (*c != '/') {
+      continue;
     }
+    *c = '\0';
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+      status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", path, strerror(errno));
+      break;
+    }
+    *c = '/';
   }
   pf_memory_free(path);
   return status;
@@ -332,7 +335,7 @@ static pf_status make_parents(const char *out, pf_error *error)
  */
 static pf_status clear_leftover(const char *path, pf_error *error)
 {
-  const contents found = look(path);
+  const contents found = look_at(path);
   if (found.what == NOTHING) {
     return PF_OK;
   }
@@ -348,14 +351,14 @@ static pf_status clear_leftover(const char *path, pf_error *error)
 }
 
 /* Names, parents, and nothing in the way; *made is the caller's on success. */
-static pf_status prepare(const char *out, bool force, pf_folder *made, pf_error *error)
+static pf_status prepare_parent(const char *out, bool force, pf_folder *made, pf_error *error)
 {
   pf_status status = pf_folder_check(out, force, error);
   if (status != PF_OK) {
     return status;
   }
   made->out = without_slashes(out, error);
-  made->part = made->out != NULL ? join(made->out, ".part", error) : NULL;
+  made->part = made->out != NULL ? join_path(made->out, ".part", error) : NULL;
   status = made->part == NULL ? PF_STOP : make_parents(made->out, error);
   if (status != PF_OK) {
     pf_folder_forget(made);
@@ -367,7 +370,7 @@ pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_err
 {
   pf_folder made = {0};
   *folder = made;
-  pf_status status = prepare(out, force, &made, error);
+  pf_status status = prepare_parent(out, force, &made, error);
   if (status != PF_OK) {
     return status;
   }
@@ -389,7 +392,7 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
   pf_folder made = {0};
   bool stranger = false;
   *folder = made;
-  pf_status status = prepare(out, force, &made, error);
+  pf_status status = prepare_parent(out, force, &made, error);
   if (status != PF_OK) {
     return status;
   }
@@ -413,7 +416,7 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
                                       strerror(errno));
     }
     pf_memory_free(jobs);
-  } else if (look(made.part).what != RUN) {
+  } else if (look_at(made.part).what != RUN) {
     status = pf_fail(error, PF_STOP,
                      "'%s' is in the way and holds what plastfit did not write; move it elsewhere",
                      made.part);
@@ -442,9 +445,9 @@ void pf_folder_forget(pf_folder *folder)
 }
 
 /* An earlier run is moved aside first, so that at no moment there is neither. */
-static pf_status replace(pf_folder *folder, pf_error *error)
+static pf_status replace_folder(pf_folder *folder, pf_error *error)
 {
-  char *old = join(folder->out, ".old", error);
+  char *old = join_path(folder->out, ".old", error);
   if (old == NULL) {
     return PF_STOP;
   }
@@ -476,8 +479,8 @@ pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
-  if (look(folder->out).what == RUN) {
-    status = replace(folder, error);
+  if (look_at(folder->out).what == RUN) {
+    status = replace_folder(folder, error);
   } else if (rename(folder->part, folder->out) != 0) { /* onto nothing, or an empty folder */
     status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", folder->part, folder->out,
                      strerror(errno));

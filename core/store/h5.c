@@ -34,7 +34,7 @@ static hid_t h5_type(enum pf_h5_type type)
 }
 
 /* The innermost message of HDF5's stack: what the system said. */
-static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *text)
+static herr_t innermost_error(unsigned n, const H5E_error2_t *entry, void *text)
 {
   if (n == 0 && entry->desc != NULL) {
     (void)snprintf(text, 256, "%s", entry->desc);
@@ -42,10 +42,10 @@ static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *text)
   return 0;
 }
 
-static void fail(pf_h5 *h5, const char *what)
+static void fail_call(pf_h5 *h5, const char *what)
 {
   char reason[256] = "";
-  (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
+  (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost_error, reason);
   for (char *c = reason; *c != '\0'; c++) {
     *c = *c == '\n' ? ' ' : *c;
   }
@@ -89,7 +89,7 @@ pf_status pf_h5_create(const char *path, pf_h5 **out, pf_error *error)
   h5->link_options = H5Pcreate(H5P_LINK_CREATE);
   if (h5->file < 0 || h5->link_options < 0 ||
       H5Pset_create_intermediate_group(h5->link_options, 1) < 0) {
-    fail(h5, "/");
+    fail_call(h5, "/");
     return pf_h5_close(h5, error);
   }
   *out = h5;
@@ -110,7 +110,7 @@ static void write_out(pf_h5 *h5)
   if (H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0 ||
       H5Fget_vfd_handle(h5->file, H5P_DEFAULT, (void **)&image) < 0 || image == NULL ||
       *image == NULL) {
-    fail(h5, "/");
+    fail_call(h5, "/");
     return;
   }
   const size_t size = (size_t)pf_h5_size(h5);
@@ -154,13 +154,14 @@ void pf_h5_group(pf_h5 *h5, const char *path)
   }
   const hid_t group = H5Gcreate2(h5->file, path, h5->link_options, H5P_DEFAULT, H5P_DEFAULT);
   if (group < 0) {
-    fail(h5, path);
+    fail_call(h5, path);
     return;
   }
   (void)H5Gclose(group);
 }
 
-static void create(pf_h5 *h5, const char *path, enum pf_h5_type type, int rank, const hsize_t *size)
+static void create_dataset(pf_h5 *h5, const char *path, enum pf_h5_type type, int rank,
+                           const hsize_t *size)
 {
   const hid_t space = H5Screate_simple(rank, size, NULL);
   const hid_t options = H5Pcreate(H5P_DATASET_CREATE);
@@ -171,7 +172,7 @@ static void create(pf_h5 *h5, const char *path, enum pf_h5_type type, int rank, 
         H5Dcreate2(h5->file, path, h5_type(type), space, h5->link_options, options, H5P_DEFAULT);
   }
   if (dataset < 0) {
-    fail(h5, path);
+    fail_call(h5, path);
   } else {
     (void)H5Dclose(dataset);
   }
@@ -202,7 +203,7 @@ static void write_block(pf_h5 *h5, const char *path, enum pf_h5_type type, const
       H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_start, NULL, memory_count, NULL) < 0 ||
       H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
       H5Dwrite(dataset, h5_type(type), memory, space, H5P_DEFAULT, data) < 0) {
-    fail(h5, path);
+    fail_call(h5, path);
   }
   if (space >= 0) {
     (void)H5Sclose(space);
@@ -225,7 +226,7 @@ void pf_h5_matrix(pf_h5 *h5, const char *path, enum pf_h5_type type, const void 
   const int64_t width = columns < 0 ? 1 : columns;
   const hsize_t size[2] = {(hsize_t)rows, (hsize_t)width};
   const hsize_t start[2] = {0, 0};
-  create(h5, path, type, rank, size);
+  create_dataset(h5, path, type, rank, size);
   write_block(h5, path, type, start, size, data, rows, width, columns < 0 ? 1 : ld);
 }
 
@@ -234,7 +235,7 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
 {
   if (!h5->failed) {
     const hsize_t size[3] = {(hsize_t)n, (hsize_t)rows, (hsize_t)columns};
-    create(h5, path, type, 3, size);
+    create_dataset(h5, path, type, 3, size);
   }
 }
 
@@ -253,7 +254,7 @@ static void write_attribute(pf_h5 *h5, const char *path, const char *name, hid_t
   const hid_t attribute =
       H5Acreate_by_name(h5->file, path, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute < 0 || H5Awrite(attribute, type, value) < 0) {
-    fail(h5, path);
+    fail_call(h5, path);
   }
   if (attribute >= 0) {
     (void)H5Aclose(attribute);
@@ -271,7 +272,7 @@ void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value
   const hid_t type = H5Tcopy(H5T_C_S1);
   if (type < 0 || H5Tset_size(type, strlen(value) + 1) < 0 ||
       H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
-    fail(h5, path);
+    fail_call(h5, path);
   } else {
     write_attribute(h5, path, name, type, value);
   }

@@ -3,8 +3,8 @@
 #include "core/store/simulated.h"
 #include "core/base/memory.h"
 #include "core/problem/problem.h"
+#include "core/store/csv_file.h"
 #include "core/store/folder.h"
-#include "core/store/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -208,8 +208,13 @@ static pf_status write_source(const pf_problem *problem, FILE *file, pf_error *e
   (void)fprintf(file, " input = { mean = %.17e; sd = %.17e; draws = %lld; };",
                 given ? 1.0 : problem->settings->input.mean,
                 given ? 0.0 : problem->settings->input.sd, (long long)problem->settings->draws);
-  pf_status status = copy_setting(source, "expected_reward", file, error);
-  status = status == PF_OK ? copy_setting(source, "derive", file, error) : status;
+  static const char *const copied[] = {"expected_reward", "derive"};
+  static const char *const true_rules[] = {"rule", "rules"};
+  for (size_t i = 0; i < 2; i++) {
+    if (copy_setting(source, copied[i], file, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
   if (problem->settings->sessions.persist) { /* but for their count, which the table shows */
     const pf_session_settings *sessions = &problem->settings->sessions;
     (void)fprintf(file,
@@ -220,41 +225,58 @@ static pf_status write_source(const pf_problem *problem, FILE *file, pf_error *e
   }
   if (problem->models->teacher != NULL) {
     (void)fputs(" truth = {", file);
-    status = status == PF_OK ? copy_setting(source, "rule", file, error) : status;
-    status = status == PF_OK ? copy_setting(source, "rules", file, error) : status;
+    for (size_t i = 0; i < 2; i++) {
+      if (copy_setting(source, true_rules[i], file, error) != PF_OK) {
+        return PF_STOP;
+      }
+    }
     (void)fputs(" };", file);
   }
   (void)fputs(" }", file);
+  return PF_OK;
+}
+
+/** The group `source` of the config that fits the data, as an override. */
+static pf_status override_source(const pf_problem *problem, pf_config *config, pf_error *error)
+{
+  char *text = NULL;
+  size_t length = 0;
+  FILE *file = open_memstream(&text, &length);
+  if (file == NULL) {
+    return pf_fail(error, PF_STOP, "out of memory");
+  }
+  pf_status status = write_source(problem, file, error);
+  if (fclose(file) != 0 && status == PF_OK) {
+    status = pf_fail(error, PF_STOP, "out of memory");
+  }
+  if (status == PF_OK) {
+    status = pf_config_override(config, text, error);
+  }
+  free(text);
   return status;
 }
 
 static pf_status change_config(const pf_problem *problem, pf_config *config, const char *out,
                                pf_error *error)
 {
-  char *text = NULL;
-  size_t length = 0;
-  FILE *file = open_memstream(&text, &length);
-  pf_status status =
-      file == NULL ? pf_fail(error, PF_STOP, "out of memory") : write_source(problem, file, error);
-  if (file != NULL && fclose(file) != 0 && status == PF_OK) {
-    status = pf_fail(error, PF_STOP, "out of memory");
+  static const char weights_file[] = "network.initial_weights.file=\"initial_weights.csv\"";
+  const pf_status status = override_source(problem, config, error);
+  if (status != PF_OK) {
+    return status;
   }
-  status = status == PF_OK ? pf_config_override(config, text, error) : status;
-  free(text);
-  if (status == PF_OK && knows_weights(problem)) {
-    status =
-        pf_config_override(config, "network.initial_weights.file=\"initial_weights.csv\"", error);
+  if (knows_weights(problem) && pf_config_override(config, weights_file, error) != PF_OK) {
+    return PF_STOP;
   }
   char setting[PF_ERROR_LENGTH];
   size_t n = strlen(out);
   while (n > 1 && out[n - 1] == '/') {
     n--;
   }
-  if (status == PF_OK && n + 32 < sizeof setting && strpbrk(out, "\"\\") == NULL) {
-    (void)snprintf(setting, sizeof setting, "out=\"%.*s-fit\"", (int)n, out);
-    status = pf_config_override(config, setting, error);
+  if (n + 32 >= sizeof setting || strpbrk(out, "\"\\") != NULL) {
+    return PF_OK;
   }
-  return status;
+  (void)snprintf(setting, sizeof setting, "out=\"%.*s-fit\"", (int)n, out);
+  return pf_config_override(config, setting, error);
 }
 
 /* ---- the folder ---- */
@@ -284,15 +306,32 @@ static pf_status write_weights_file(const pf_problem *problem, const pf_folder *
                                     pf_error *error)
 {
   char *path = pf_folder_path(folder, "initial_weights.csv", error);
-  FILE *file = path == NULL ? NULL : pf_csv_open_file(path, error);
-  pf_status status = file == NULL ? PF_STOP : write_weights(problem, file, error);
-  if (file != NULL) {
-    pf_error closing = pf_error_none();
-    if (pf_csv_close_file(file, path, &closing) != PF_OK && status == PF_OK) {
-      *error = closing;
-      status = PF_STOP;
-    }
+  if (path == NULL) {
+    return PF_STOP;
   }
+  FILE *file = pf_csv_open_file(path, error);
+  pf_status status = PF_STOP;
+  if (file == NULL) {
+    goto done;
+  }
+  status = write_weights(problem, file, error);
+  if (status != PF_OK) {
+    (void)fclose(file);
+    goto done;
+  }
+  status = pf_csv_close_file(file, path, error);
+done:
+  pf_memory_free(path);
+  return status;
+}
+
+static pf_status write_fit_config(const pf_config *config, const pf_folder *folder, pf_error *error)
+{
+  char *path = pf_folder_path(folder, "fit.cfg", error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = pf_config_write(config, path, error);
   pf_memory_free(path);
   return status;
 }
@@ -306,16 +345,25 @@ pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const
     return status;
   }
   status = write_table_file(problem, &folder, error);
-  if (status == PF_OK && knows_weights(problem)) {
+  if (status != PF_OK) {
+    goto done;
+  }
+  if (knows_weights(problem)) {
     status = write_weights_file(problem, &folder, error);
+    if (status != PF_OK) {
+      goto done;
+    }
   }
-  status = status == PF_OK ? change_config(problem, config, folder.out, error) : status;
-  if (status == PF_OK) {
-    char *path = pf_folder_path(&folder, "fit.cfg", error);
-    status = path == NULL ? PF_STOP : pf_config_write(config, path, error);
-    pf_memory_free(path);
+  status = change_config(problem, config, folder.out, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  status = status == PF_OK ? pf_folder_commit(&folder, force, error) : status;
+  status = write_fit_config(config, &folder, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = pf_folder_commit(&folder, force, error);
+done:
   pf_folder_end(&folder);
   return status;
 }

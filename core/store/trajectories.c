@@ -23,7 +23,7 @@ typedef struct writer {
 } writer;
 
 /* A name as part of a path: no '/', not empty, no lone dots, not too long. */
-static void clean(const char *name, char *out, size_t capacity)
+static void clean_name(const char *name, char *out, size_t capacity)
 {
   (void)snprintf(out, capacity, "%.*s", (int)(capacity - 1), name);
   for (char *c = out; *c != '\0'; c++) {
@@ -41,9 +41,9 @@ static void animal_group(const writer *w, size_t animal, char *path)
   char name[128];
   char other[128];
   bool taken = false;
-  clean(w->plan.data->animals[animal], name, sizeof name);
+  clean_name(w->plan.data->animals[animal], name, sizeof name);
   for (size_t a = 0; a < animal; a++) {
-    clean(w->plan.data->animals[a], other, sizeof other);
+    clean_name(w->plan.data->animals[a], other, sizeof other);
     taken = taken || strcmp(name, other) == 0;
   }
   if (taken) {
@@ -55,10 +55,10 @@ static void animal_group(const writer *w, size_t animal, char *path)
 
 /* ---- what was recorded ---- */
 
-static void child(char *out, const char *group, const char *folder, const char *name)
+static void child_path(char *out, const char *group, const char *folder, const char *name)
 {
   char last[128];
-  clean(name, last, sizeof last);
+  clean_name(name, last, sizeof last);
   (void)snprintf(out, PATH_LENGTH, "%.300s/%s%s", group, folder, last);
 }
 
@@ -67,21 +67,21 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
   const pf_recording *recording = draw->recording;
   const int64_t n = draw->n_steps;
   char path[PATH_LENGTH];
-  child(path, group, "", "input");
+  child_path(path, group, "", "input");
   pf_h5_matrix(w->h5, path, PF_H5_REAL, draw->input, n, recording->n_input, draw->ld_input);
-  child(path, group, "", "flags");
+  child_path(path, group, "", "flags");
   pf_h5_matrix(w->h5, path, PF_H5_UINT32, draw->flags, n, -1, 1);
-  child(path, group, "", "trial");
+  child_path(path, group, "", "trial");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->trial, n, -1, 1);
-  child(path, group, "", "block");
+  child_path(path, group, "", "block");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->block, n, -1, 1);
   for (size_t c = 0; c < recording->n_channels; c++) {
-    child(path, group, "channels/", recording->channels[c].name);
+    child_path(path, group, "channels/", recording->channels[c].name);
     pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, recording->channels[c].values, n, -1, 1);
   }
   for (size_t t = 0; t < recording->n_targets; t++) {
     const pf_record *target = &recording->targets[t];
-    child(path, group, "targets/", target->name);
+    child_path(path, group, "targets/", target->name);
     pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, target->values, n, target->n, target->n);
   }
 }
@@ -98,13 +98,13 @@ static void write_observables(writer *w, const char *group, const char *folder,
     int64_t ld = 0;
     char path[PATH_LENGTH];
     const pf_real *values = pf_workspace_observable(workspace, (int64_t)o, &n, &ld);
-    child(path, group, folder, observable->name);
+    child_path(path, group, folder, observable->name);
     pf_h5_matrix(w->h5, path, PF_H5_REAL, values, n_steps, n, ld);
   }
 }
 
 /* Change k is kept where k is a multiple of `every`, and the last one always. */
-static bool kept(int64_t k, int64_t every, int64_t n_changes)
+static bool kept_states(int64_t k, int64_t every, int64_t n_changes)
 {
   return k % every == 0 || k == n_changes;
 }
@@ -126,11 +126,11 @@ static pf_status write_weights(writer *w, const char *path, const pf_plastic *pl
     status = pf_simulation_rows(run, p, row0, n_rows, states, error);
     for (int64_t k = 0; k <= n_changes && status == PF_OK;
          k++) { /* those kept, without gaps, to where they stand */
-      for (int64_t i = 0; i < n_rows && kept(k, every, n_changes); i++) {
+      for (int64_t i = 0; i < n_rows && kept_states(k, every, n_changes); i++) {
         memmove(states + (slice * n_rows + i) * plastic->n_pre, states + (k * n_rows + i) * ld,
                 (size_t)plastic->n_pre * sizeof *states);
       }
-      slice += kept(k, every, n_changes) ? 1 : 0;
+      slice += kept_states(k, every, n_changes) ? 1 : 0;
     }
     if (status == PF_OK) { /* all at once: to hdf5 a call is dear */
       pf_h5_slices(w->h5, path, PF_H5_REAL, row0, states, slice, n_rows, plastic->n_pre);
@@ -157,7 +157,7 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
     if (t >= 0 && (draw->flags[t] & PF_STEP_PLASTIC) == 0) {
       continue;
     }
-    if (k <= n_changes && kept(k, every, n_changes)) {
+    if (k <= n_changes && kept_states(k, every, n_changes)) {
       change[n] = k;
       step[n] = t;
       n++;
@@ -165,9 +165,9 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
     k++;
   }
   char path[PATH_LENGTH];
-  child(path, folder, "", "change");
+  child_path(path, folder, "", "change");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, change, n, -1, 1);
-  child(path, folder, "", "step");
+  child_path(path, folder, "", "step");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, step, n, -1, 1);
   pf_memory_free(change);
   pf_memory_free(step);
@@ -192,17 +192,17 @@ static pf_status write_plastic(writer *w, const char *group, const pf_standing_r
       return PF_OK; /* rules by groups of units share a projection: its weights are there */
     }
   }
-  child(folder, group, "weights/", projection->name);
+  child_path(folder, group, "weights/", projection->name);
   pf_status status = write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspace, p),
                                    every, &n_kept, error);
   if (status != PF_OK) {
     return status;
   }
   pf_h5_integer(w->h5, folder, "every", every);
-  child(path, folder, "", "model");
+  child_path(path, folder, "", "model");
   status = write_weights(w, path, plastic, p, run, every, n_kept, error);
   if (status == PF_OK && truth != NULL) {
-    child(path, folder, "", "truth");
+    child_path(path, folder, "", "truth");
     status = write_weights(w, path, plastic, p, truth, every, n_kept, error);
   }
   return status;
@@ -257,7 +257,7 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
 
 /* ---- one animal ---- */
 
-static int64_t thinning(const writer *w, size_t animal)
+static int64_t thinning_step(const writer *w, size_t animal)
 {
   const pf_model *model = w->results->problem->model;
   double bytes = 0.0;
@@ -296,7 +296,7 @@ static pf_status write_animal(writer *w, size_t animal, pf_error *error)
     return PF_OK;
   }
   const pf_fit_group *unit = &w->results->fit->groups[result->unit];
-  const int64_t every = thinning(w, animal);
+  const int64_t every = thinning_step(w, animal);
   size_t experiment = 0;
   pf_h5_text(w->h5, group, "unit", unit->name);
   for (size_t i = 0; i < w->plan.data->n; i++) {

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
+#include "core/terminal/meter.h"
 #include "core/base/ticker.h"
-#include "core/store/save_run.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ void pf_meter_start(pf_meter *meter)
 }
 
 /* "41 s", "12 min", "3 h 20 min". */
-static void duration(double seconds, char *text, size_t capacity)
+static void write_duration(double seconds, char *text, size_t capacity)
 {
   if (seconds < 99.5) {
     (void)snprintf(text, capacity, "%.0f s", ceil(seconds));
@@ -58,7 +58,7 @@ void pf_meter_show(void *payload, double done, const char *what)
   }
   char left[48];
   const double fraction = done < 1.0 ? done : 1.0;
-  duration(elapsed * (1.0 - fraction) / fraction, left, sizeof left);
+  write_duration(elapsed * (1.0 - fraction) / fraction, left, sizeof left);
   if (meter->is_terminal) {
     show_bar(what, fraction, left);
     meter->on_line = 1;

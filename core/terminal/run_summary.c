@@ -1,21 +1,19 @@
+#include "core/terminal/run_summary.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
+#include "core/infer/uncertainty.h"
 #include "core/layout/layout.h"
-#include "core/store/save_run.h"
-#include "core/store/tables.h"
+#include "core/store/results.h"
+#include "core/terminal/inference_lines.h"
+#include "core/terminal/optimiser_lines.h"
+#include "core/terminal/wrap.h"
 #include "core/truth/names.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  LINE_WIDTH = 100,
-  MAX_TERMS = 12,
-  MAX_FAILURES = 5,
-  INTERVAL_WIDTH = 24,
-  EQUATION_LENGTH = 8192
-};
+enum { MAX_TERMS = 12, MAX_FAILURES = 5, INTERVAL_WIDTH = 24, EQUATION_LENGTH = 8192 };
 
 /* When a coefficient counts as wrong; said in the summary in the same words. */
 static const double relative_tolerance = 0.25; /* of the true value */
@@ -61,42 +59,7 @@ static void print_padded(FILE *out, const char *text, int width)
   (void)fprintf(out, "%s%*s", text, missing > 0 ? missing : 0, "");
 }
 
-/* Bytes up to where a line may end: a space; in an equation only one before a sign, so that terms
- * stay whole. */
-static size_t piece(const char *text, bool equation)
-{
-  size_t length = strcspn(text, " ");
-  while (equation && text[length] != '\0' && strncmp(&text[length], " + ", 3) != 0 &&
-         strncmp(&text[length], " - ", 3) != 0) {
-    length += 1 + strcspn(&text[length + 1], " ");
-  }
-  return length;
-}
-
-void pf_print_wrapped(FILE *out, const char *text, int indent, bool equation)
-{
-  int column = indent;
-  const char *word = text;
-  while (*word != '\0') {
-    const size_t length = piece(word, equation);
-    if (column > indent && column + (int)length + 1 > LINE_WIDTH) {
-      (void)fprintf(out, "\n%*s", indent, "");
-      column = indent;
-    } else if (column > indent) {
-      (void)fputc(' ', out);
-      column++;
-    }
-    (void)fprintf(out, "%.*s", (int)length, word);
-    column += (int)length;
-    word += length;
-    while (*word == ' ') {
-      word++;
-    }
-  }
-  (void)fputc('\n', out);
-}
-
-static const char *plural(size_t n, const char *one, const char *many)
+static const char *plural_of(size_t n, const char *one, const char *many)
 {
   return n == 1 ? one : many;
 }
@@ -126,9 +89,9 @@ static size_t count_told(const pf_model *model)
   return n;
 }
 
-/* One unit's slots into the sums of each parameter, or, without `count`, their squares about the
- * mean. */
-static pf_status add_unit(printer *p, const pf_fit_group *unit, double *count, pf_error *error)
+/* One group's instances into the sums of each parameter, or, without `count`, their squares about
+ * the mean. */
+static pf_status add_group(printer *p, const pf_fit_group *unit, double *count, pf_error *error)
 {
   double *instances = pf_memory_need(unit->layout->n_instances, sizeof *instances, error);
   if (instances == NULL) {
@@ -149,25 +112,40 @@ static pf_status add_unit(printer *p, const pf_fit_group *unit, double *count, p
   return PF_OK;
 }
 
-static pf_status average(printer *p, pf_error *error)
+/* The same of all groups that were fitted. */
+static pf_status add_groups(printer *p, double *count, pf_error *error)
+{
+  for (size_t u = 0; u < p->fit->n_groups; u++) {
+    const pf_fit_group *group = &p->fit->groups[u];
+    if (group->status == PF_OK && add_group(p, group, count, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status average_groups(printer *p, pf_error *error)
 {
   const size_t n = p->problem->model->n_parameters;
   double *count = pf_memory_need(n, sizeof *count, error);
-  pf_status status = count == NULL ? PF_STOP : PF_OK;
-  for (int round = 0; round < 2 && status == PF_OK;
-       round++) { /* sums, then squares about the mean */
-    for (size_t u = 0; u < p->fit->n_groups && status == PF_OK; u++) {
-      status = p->fit->groups[u].status == PF_OK
-                   ? add_unit(p, &p->fit->groups[u], round == 0 ? count : NULL, error)
-                   : PF_OK;
-    }
-    for (size_t i = 0; i < n && status == PF_OK && round == 0; i++) {
-      p->mean[i] /= count[i];
-    }
+  if (count == NULL) {
+    return PF_STOP;
   }
-  for (size_t i = 0; i < n && status == PF_OK; i++) {
+  pf_status status = add_groups(p, count, error); /* sums */
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t i = 0; i < n; i++) {
+    p->mean[i] /= count[i];
+  }
+  status = add_groups(p, NULL, error); /* squares about the mean */
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t i = 0; i < n; i++) {
     p->sd[i] = count[i] > 1.0 ? sqrt(p->sd[i] / (count[i] - 1.0)) : NAN;
   }
+done:
   pf_memory_free(count);
   return status;
 }
@@ -191,7 +169,7 @@ static int by_importance(const void *left, const void *right)
   return (a->parameter > b->parameter) - (a->parameter < b->parameter);
 }
 
-static pf_status prepare(printer *p, pf_error *error)
+static pf_status prepare_printer(printer *p, pf_error *error)
 {
   const pf_model *model = p->problem->model;
   pf_status status = pf_truth_create(p->problem, &p->truth, error);
@@ -211,7 +189,7 @@ static pf_status prepare(printer *p, pf_error *error)
   if (p->n_fitted == 0) {
     return PF_OK;
   }
-  if (average(p, error) != PF_OK) {
+  if (average_groups(p, error) != PF_OK) {
     return PF_STOP;
   }
   for (size_t i = 0; i < model->n_parameters; i++) {
@@ -245,13 +223,13 @@ static void print_title(const printer *p)
   }
   (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s%s, ",
                 problem->settings->name != NULL ? problem->settings->name : "fit", n,
-                plural(n, "animal", "animals"),
+                plural_of(n, "animal", "animals"),
                 problem->settings->fit.per == PF_FIT_SHARED ? "one theta for all"
                                                             : "a theta of its own for each",
-                p->n_free, plural(p->n_free, "parameter", "parameters"), copies, others);
+                p->n_free, plural_of(p->n_free, "parameter", "parameters"), copies, others);
   if (pf_fit_optimiser(problem)->fixed_passes) {
     (void)fprintf(p->out, "%lld %s of ", (long long)problem->settings->fit.epochs,
-                  plural((size_t)problem->settings->fit.epochs, "epoch", "epochs"));
+                  plural_of((size_t)problem->settings->fit.epochs, "epoch", "epochs"));
   }
   (void)fprintf(p->out, "%s\n\n", pf_fit_optimiser(problem)->name);
 }
@@ -260,7 +238,7 @@ static void print_title(const printer *p)
 
 /* The rule's own words for these coefficients; "" where it has none. `theta` is the whole model's.
  */
-static void describe(const pf_plastic *plastic, const double *theta, char *text)
+static void describe_rule(const pf_plastic *plastic, const double *theta, char *text)
 {
   const pf_rule_ops *ops = plastic->rule->plugin->rule;
   pf_error ignored = pf_error_none();
@@ -342,12 +320,12 @@ static void print_left_out(const printer *p, left_out without)
 {
   if (without.n_uncertain > 0) {
     (void)fprintf(p->out, "             (without %zu %s whose %g %% interval holds 0)\n",
-                  without.n_uncertain, plural(without.n_uncertain, "term", "terms"),
+                  without.n_uncertain, plural_of(without.n_uncertain, "term", "terms"),
                   100.0 * p->inference->level);
   }
   if (without.n_small > 0) {
     (void)fprintf(p->out, "             (%zu smaller %s left out of the equation)\n",
-                  without.n_small, plural(without.n_small, "term is", "terms are"));
+                  without.n_small, plural_of(without.n_small, "term is", "terms are"));
   }
 }
 
@@ -388,7 +366,7 @@ static pf_status print_equations(const printer *p, pf_error *error)
   for (size_t k = 0; k < model->n_plastic && p->n_fitted > 0; k++) {
     const pf_plastic *plastic = &model->plastic[k];
     const left_out without = keep_main(p, plastic, theta);
-    describe(plastic, theta, text);
+    describe_rule(plastic, theta, text);
     if (model->n_plastic > 1) {
       (void)fprintf(p->out, "  %s\n", model->parameters[plastic->theta0].owner);
     }
@@ -397,7 +375,8 @@ static pf_status print_equations(const printer *p, pf_error *error)
       pf_print_wrapped(p->out, text, 13, true);
     }
     if (p->problem->models->teacher != NULL && k < p->problem->models->teacher->n_plastic) {
-      describe(&p->problem->models->teacher->plastic[k], p->problem->models->teacher_theta, text);
+      describe_rule(&p->problem->models->teacher->plastic[k], p->problem->models->teacher_theta,
+                    text);
       (void)fputs("  truth      ", p->out);
       pf_print_wrapped(p->out,
                        text[0] != '\0' ? text
@@ -421,7 +400,7 @@ static pf_status print_equations(const printer *p, pf_error *error)
 /* ---- coefficients ---- */
 
 /* 1: wrong, 0: right, -1: cannot be said. */
-static int verdict(const printer *p, const row *r)
+static int verdict_on(const printer *p, const row *r)
 {
   if (isnan(r->truth)) {
     return -1;
@@ -485,7 +464,7 @@ static void print_row(const printer *p, const row *r, int name_width)
     (void)fputc('\n', p->out);
     return;
   }
-  if (verdict(p, r) != 1) {
+  if (verdict_on(p, r) != 1) {
     (void)fprintf(p->out, "%.4g\n", r->truth);
   } else if (r->truth != 0.0) {
     (void)fprintf(p->out, "%-10.4gwrong by %.0f %%\n", r->truth,
@@ -609,7 +588,7 @@ static void print_verdict(const printer *p)
   pf_text list = {0};
   for (size_t i = 0; i < p->n_rows; i++) {
     const row *r = &p->rows[i];
-    const int wrong = verdict(p, r);
+    const int wrong = verdict_on(p, r);
     n_judged += wrong >= 0 ? 1 : 0;
     if (wrong == 1) {
       char name[96];
@@ -715,7 +694,7 @@ static void print_scores(const printer *p)
   char note[96] = "";
   (void)fprintf(p->out, "  On %s (%s), over %zu %s:\n", e->evaluated_on,
                 in_words(p->problem, e->evaluated_on), e->n_animals,
-                plural(e->n_animals, "animal", "animals"));
+                plural_of(e->n_animals, "animal", "animals"));
   if (e->refitted) {
     (void)fputs("  (theta kept; what animals or experiments have of their own was fitted on their "
                 "fit steps)\n",
@@ -725,7 +704,7 @@ static void print_scores(const printer *p)
     if (e->mean.n_still > 0) {
       (void)snprintf(note, sizeof note, "%lld %s that never vary left out",
                      (long long)e->mean.n_still,
-                     plural((size_t)e->mean.n_still, "synapse", "synapses"));
+                     plural_of((size_t)e->mean.n_still, "synapse", "synapses"));
     }
     if (note[0] == '\0' && pf_weights_are_latent(p->problem->model)) {
       (void)snprintf(note, sizeof note, "against the teacher's; no data show them");
@@ -757,9 +736,9 @@ static void print_failures(const printer *p)
   }
   if (p->fit->n_failed > 0) {
     (void)fprintf(p->out, "  %zu of %zu %s %s, and %s left out above:\n", p->fit->n_failed,
-                  p->fit->n_groups, plural(p->fit->n_groups, "fit", "fits"),
+                  p->fit->n_groups, plural_of(p->fit->n_groups, "fit", "fits"),
                   p->fit->n_interrupted > 0 ? "failed or did not end" : "failed",
-                  plural(p->fit->n_failed, "is", "are"));
+                  plural_of(p->fit->n_failed, "is", "are"));
     size_t shown = 0;
     for (size_t u = 0; u < p->fit->n_groups && shown < MAX_FAILURES; u++) {
       if (p->fit->groups[u].status != PF_OK) {
@@ -805,7 +784,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit,
                .inference = inference,
                .evaluation = evaluation,
                .out = stream};
-  pf_status status = prepare(&p, error);
+  pf_status status = prepare_printer(&p, error);
   if (status == PF_OK) {
     print_title(&p);
     pf_print_optimiser(problem, fit, stream);

@@ -21,8 +21,8 @@ static bool reads_nothing_else(const pf_rule_declaration *declared)
 }
 
 /* dw of a block whose rows have the y given and whose columns the x and w given. */
-static bool ask(const pf_plastic *plastic, const double *theta, int64_t n_rows, int64_t n_pre,
-                const pf_real *x, const pf_real *y, const pf_real *w, pf_real r, pf_real *dw)
+static bool ask_rule(const pf_plastic *plastic, const double *theta, int64_t n_rows, int64_t n_pre,
+                     const pf_real *x, const pf_real *y, const pf_real *w, pf_real r, pf_real *dw)
 {
   pf_error ignored = {.size = sizeof ignored};
   const pf_block block = {.size = sizeof block,
@@ -42,7 +42,7 @@ static bool ask(const pf_plastic *plastic, const double *theta, int64_t n_rows, 
 }
 
 /* Values at -1, 0, 1 along one variable become coefficients of 1, v, v^2. */
-static void interpolate(double *values, int stride)
+static void interpolate_nodes(double *values, int stride)
 {
   for (int start = 0; start < PF_POLYNOMIAL_SIZE; start++) {
     if ((start / stride) % NODES == 0) {
@@ -57,7 +57,7 @@ static void interpolate(double *values, int stride)
   }
 }
 
-static bool sample(const pf_plastic *plastic, const double *theta, double *values)
+static bool sample_rule(const pf_plastic *plastic, const double *theta, double *values)
 {
   static const pf_real y[NODES] = {-1, 0, 1};
   pf_real x[N_PRE];
@@ -71,7 +71,7 @@ static bool sample(const pf_plastic *plastic, const double *theta, double *value
     }
   }
   for (int d = 0; d < NODES; d++) {
-    if (!ask(plastic, theta, NODES, N_PRE, x, y, w, (pf_real)(d - 1), dw)) {
+    if (!ask_rule(plastic, theta, NODES, N_PRE, x, y, w, (pf_real)(d - 1), dw)) {
       return false;
     }
     for (int i = 0; i < NODES; i++) {
@@ -83,14 +83,14 @@ static bool sample(const pf_plastic *plastic, const double *theta, double *value
   return true;
 }
 
-static double power(double v, int n)
+static double power_of(double v, int n)
 {
   return n == 0 ? 1.0 : (n == 1 ? v : v * v);
 }
 
 /* Does the polynomial say what the rule says where it was not asked before? Points of no simple
  * relation. */
-static bool agrees(const pf_plastic *plastic, const double *theta, const double *coefficients)
+static bool agrees_with(const pf_plastic *plastic, const double *theta, const double *coefficients)
 {
   static const double points[][4] = {
       {0.37, -0.61, 1.43, 0.83}, {-1.71, 2.09, -0.29, -1.37}, {2.57, 0.43, -1.93, 0.59}};
@@ -103,12 +103,12 @@ static bool agrees(const pf_plastic *plastic, const double *theta, const double 
     pf_real dw = 0;
     double sum = 0.0;
     double size = 0.0;
-    if (!ask(plastic, theta, 1, 1, &x, &y, &w, (pf_real)p[3], &dw)) {
+    if (!ask_rule(plastic, theta, 1, 1, &x, &y, &w, (pf_real)p[3], &dw)) {
       return false;
     }
     for (int i = 0; i < PF_POLYNOMIAL_SIZE; i++) {
-      const double term = coefficients[i] * power(p[0], i / 27) * power(p[1], i / 9 % 3) *
-                          power(p[2], i / 3 % 3) * power(p[3], i % 3);
+      const double term = coefficients[i] * power_of(p[0], i / 27) * power_of(p[1], i / 9 % 3) *
+                          power_of(p[2], i / 3 % 3) * power_of(p[3], i % 3);
       sum += term;
       size += fabs(term);
     }
@@ -121,7 +121,7 @@ static bool agrees(const pf_plastic *plastic, const double *theta, const double 
 
 /* What rounding left is no term, and a coefficient of -0.05 comes back as that: 14 digits of the
  * largest are known. */
-static void clean(double *coefficients)
+static void clean_rounding(double *coefficients)
 {
   const int digits = sizeof(pf_real) == sizeof(double) ? 14 : 6;
   const double noise = pow(10.0, -digits);
@@ -138,12 +138,12 @@ static void clean(double *coefficients)
 
 bool pf_polynomial_of_rule(const pf_plastic *plastic, const double *theta, double *coefficients)
 {
-  if (!reads_nothing_else(&plastic->declared) || !sample(plastic, theta, coefficients)) {
+  if (!reads_nothing_else(&plastic->declared) || !sample_rule(plastic, theta, coefficients)) {
     return false;
   }
   for (int stride = 1; stride < PF_POLYNOMIAL_SIZE; stride *= NODES) {
-    interpolate(coefficients, stride);
+    interpolate_nodes(coefficients, stride);
   }
-  clean(coefficients);
-  return agrees(plastic, theta, coefficients);
+  clean_rounding(coefficients);
+  return agrees_with(plastic, theta, coefficients);
 }

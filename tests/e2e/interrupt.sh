@@ -4,7 +4,7 @@
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 cd "$work"
 
-# interrupted SIGNAL TIMES EXPECTED ARGUMENT...: fit, send the signal after 1.5 s of processor time (and again 0.3 s of it
+# interrupted SIGNAL TIMES EXPECTED ARGUMENT...: fit, send the signal after 1.5 s of processor time (and again 0.05 s of it
 # later), expect that status. By the clock it would hit the reading of the config on a busy machine.
 interrupted() {
   python3 - "$@" <<'END'
@@ -20,7 +20,7 @@ def wait_until(seconds):
         ticks = open("/proc/%d/stat" % child.pid).read().rsplit(")", 1)[1].split()[11:13]
         used = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 for i in range(times):
-    wait_until(1.5 + 0.3 * i)
+    wait_until(1.5 + 0.05 * i)
     child.send_signal(number)
 started = time.time()
 status = child.wait(timeout=60)

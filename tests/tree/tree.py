@@ -41,6 +41,8 @@ CHECKS = [
     (False, 'no file name twice in core', 'names_twice'),
     (False, f'no folder of core above {MAX_FOLDER_LINES} lines', 'large_folders'),
     (False, 'no file of core compares with the name of a method or plugin', 'name_comparisons'),
+    (False, 'doc/architecture.md names the folders of core, all and no other', 'described_folders'),
+    (True, 'files that documents and comments name are there', 'stale_paths'),
     (False, 'doc/architecture.md: every path of "Where a change goes" exists', 'changes'),
 ]
 
@@ -65,6 +67,7 @@ class Source:
         self.code = TOKEN.sub(lambda m: blank(m[0]) if m['comment'] else m[0][0] + blank(m[0][1:-1]) + m[0][0],
                               self.text)
         self.no_comments = TOKEN.sub(lambda m: blank(m[0]) if m['comment'] else m[0], self.text)
+        self.comments = TOKEN.sub(lambda m: m[0] if m['comment'] else blank(m[0]), self.text)
         self.folder = os.path.dirname(path)
         self.includes = [(m[1], m[2]) for m in INCLUDE.finditer(self.no_comments)]
 
@@ -320,6 +323,28 @@ class Tree:
         return [f'{p}:{at}: {name}' for p, name, at, _, _, static in self.functions()
                 if static and re.fullmatch(r'[a-z0-9]+', name)]
 
+    def described_folders(self):
+        """Folders of core that doc/architecture.md does not name, and those that it names and are not there."""
+        with open(os.path.join(self.root, 'doc', 'architecture.md'), encoding='utf-8') as file:
+            named = set(re.findall(r'\bcore/\w+', file.read()))
+        there = {'/'.join(s.folder.split('/')[:2]) for s in self.core()}
+        return [f'not named: {f}' for f in sorted(there - named)] + [f'not there: {f}' for f in sorted(named - there)]
+
+    def stale_paths(self):
+        """Files of the tree that documents, comments and scripts name, and that are not there."""
+        files = [(p, s.comments) for p, s in self.sources.items()]
+        for top in ('', 'doc', 'bench', 'examples', 'configs', 'python') + FOLDERS:
+            for path in sorted(glob.glob(os.path.join(self.root, top, *(['**'] if top else []), '*'), recursive=True)):
+                if path.endswith(('.md', '.sh', '.tap', '.py', '.cfg', 'NEWS')) and not os.path.isdir(path):
+                    with open(path, encoding='utf-8') as file:
+                        files.append((os.path.relpath(path, self.root), file.read()))
+        tops = '|'.join(FOLDERS + ('doc', 'bench', 'configs', 'examples', 'python'))
+        named = re.compile(rf'(?<![\w/.$}}*-])(?:{tops})/[\w./-]+\.(?:c|h|md|cfg|sh|mk|tap|py|csv)(?![\w/*])')
+        return [f'{path}:{text.count(chr(10), 0, m.start()) + 1}: {m[0]}' for path, text in files
+                for m in named.finditer(text)
+                if m[0] != 'configs/t.cfg' and '/NAME/' not in m[0]  # made up, in examples
+                and not os.path.exists(os.path.join(self.root, m[0]))]
+
     def changes(self):
         """Paths in the table under "Where a change goes" that are not there; <name> in them stands for any name."""
         with open(os.path.join(self.root, 'doc', 'architecture.md'), encoding='utf-8') as file:
@@ -418,7 +443,8 @@ def main(arguments):
     folders = [a for a in arguments if not a.startswith('--')]
     if set(options) - {'--tap', '--list'} or len(folders) > 1:
         sys.exit(__doc__)
-    root = folders[0] if folders else os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = folders[0] if folders else os.path.normpath(os.path.join(here, '..', '..'))
     tree = Tree(root)
     if '--tap' in options:
         return tree.run_checks()

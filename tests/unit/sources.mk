@@ -57,7 +57,8 @@ endif
 unit_test_sources += tests/unit/data/test_derive.c
 unit_test_sources += tests/unit/readers/test_theta_file.c
 unit_test_sources += tests/unit/problem/test_initial_weights.c
-unit_test_sources += tests/unit/problem/test_validation.c
+unit_test_sources += tests/unit/problem/test_subset.c
+unit_test_sources += tests/unit/compare/test_validations.c
 unit_test_sources += tests/unit/compare/test_score_folds.c
 unit_test_sources += tests/unit/compare/test_key.c
 unit_test_sources += tests/unit/base/test_random.c

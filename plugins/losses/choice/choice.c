@@ -71,6 +71,7 @@ static pf_status choice_declare(const void *self, pf_loss_declaration *declared,
   declared->observables = (pf_names)PF_NAMES_OF(choice_observables);
   declared->targets = (pf_names)PF_NAMES_OF(choice_targets);
   declared->padded = -0.69314718055994530942; /* logit 0, so ln 1/2, as in the reference */
+  declared->n_null_sums = 2;
   declared->flags = (uint32_t)PF_LOSS_LIKELIHOOD | (uint32_t)PF_LOSS_SEPARABLE_BY_UNIT;
   return PF_OK;
 }
@@ -95,6 +96,12 @@ typedef struct choice_tile {
   int64_t padded;           /**< steps rounded up to whole vectors */
 } choice_tile;
 
+/** Is c a recorded choice of a step that is scored? */
+PF_INLINE int choice_counts(const pf_loss_in *in, int64_t t, double c)
+{
+  return !isnan(c) && (in->scored == NULL || in->scored[t] != 0);
+}
+
 PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, choice_tile *tile,
                                   pf_error *error)
 {
@@ -104,7 +111,7 @@ PF_INLINE pf_status choice_gather(const pf_loss_in *in, int64_t t0, int64_t n, c
     const int64_t t = t0 + k;
     const double c = (double)in->target[0][t * in->ld_target[0]];
     const double l = (double)in->observable[0][t * in->ld_observable[0]] + bias;
-    if (isnan(c) || (in->scored != NULL && in->scored[t] == 0)) {
+    if (!choice_counts(in, t, c)) {
       tile->sign[k] = 0.0;
       tile->m[k] = 0.0;
     } else if (c == 0.0 || c == 1.0) {
@@ -262,6 +269,43 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
   return PF_OK;
 }
 
+/* ---- mean rate: a constant probability ---- */
+
+/** null_sums: how often each choice was made, 0 and 1. */
+static pf_status choice_null_accumulate(const void *self, const pf_loss_in *in, double *null_sums,
+                                        pf_error *error)
+{
+  (void)self;
+  if (in->n_target[0] != 1) {
+    return pf_fail(error, PF_STOP, "one choice a step was expected, but there are %lld",
+                   (long long)in->n_target[0]);
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const double c = (double)in->target[0][t * in->ld_target[0]];
+    if (choice_counts(in, t, c)) {
+      null_sums[0] += 1.0 - c;
+      null_sums[1] += c;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status choice_null_evaluate(const void *self, const pf_loss_in *in,
+                                      const double *null_sums, double *log_likelihood,
+                                      pf_error *error)
+{
+  const double p = null_sums[1] / (null_sums[0] + null_sums[1]);
+  const int exists = p > 0.0 && p < 1.0;
+  const double of_0 = exists ? log1p(-p) : (double)NAN, of_1 = exists ? log(p) : (double)NAN;
+  (void)self;
+  (void)error;
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    const double c = (double)in->target[0][t * in->ld_target[0]];
+    log_likelihood[t] = choice_counts(in, t, c) ? (1.0 - c) * of_0 + c * of_1 : 0.0;
+  }
+  return PF_OK;
+}
+
 #define CHOICE_VARIANT(suffix, attribute)                                                          \
   attribute static pf_status choice_evaluate##suffix(const void *self, const pf_loss_in *in,       \
                                                      double *log_likelihood, int64_t *count,       \
@@ -292,6 +336,8 @@ PF_INLINE pf_status choice_whiten(const pf_loss_in *in, const pf_loss_tangent *t
       .evaluate = choice_evaluate##suffix,                                                         \
       .vjp = choice_vjp##suffix,                                                                   \
       .whiten = choice_whiten##suffix,                                                             \
+      .null_accumulate = choice_null_accumulate,                                                   \
+      .null_evaluate = choice_null_evaluate,                                                       \
   };                                                                                               \
   static const pf_plugin choice_plugin##suffix = {                                                 \
       PF_PLUGIN_HEAD(PF_KIND_LOSS),                                                                \

@@ -387,11 +387,14 @@ static const pf_source_ops fly_mat_ops = {
     .read = fly_mat_read,
 };
 
+static const char *const fly_mat_aliases[] = {"mat"};
+
 static const pf_plugin fly_mat_plugin = {
     PF_PLUGIN_HEAD(PF_KIND_SOURCE),
     .name = "fly_mat",
     .version = "1.0",
     .summary = "choices of flies between odours, from .mat files with X, Y and R",
+    .aliases = PF_NAMES_OF(fly_mat_aliases),
     .options = PF_TABLE_OF(fly_mat_options),
     .source = &fly_mat_ops,
 };

@@ -345,11 +345,14 @@ static const pf_source_ops table_ops = {
     .read = table_read,
 };
 
+static const char *const table_aliases[] = {"csv"};
+
 static const pf_plugin table_plugin = {
     PF_PLUGIN_HEAD(PF_KIND_SOURCE),
     .name = "table",
     .version = "1.0",
     .summary = "your own recordings: a CSV file with one row a step",
+    .aliases = PF_NAMES_OF(table_aliases),
     .options = PF_TABLE_OF(table_options),
     .source = &table_ops,
 };

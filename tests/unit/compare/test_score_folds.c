@@ -1,6 +1,8 @@
 /* core/compare: what ablations and nulls are, against simulations put together by hand. */
 #include "core/base/memory.h"
-#include "core/compare/job.h"
+#include "core/compare/job_file.h"
+#include "core/compare/score_folds.h"
+#include "core/compare/validations/step_masks.h"
 #include "core/engine/losses.h"
 #include "core/engine/simulation.h"
 #include "core/evaluate/evaluate.h"
@@ -29,7 +31,9 @@ static void start(void)
   tiny_problem_create(&tiny, TINY_CHOICE, 2);
   tiny.problem.settings->fit.epochs = 0;
   cr_assert(pf_problem_subset(&tiny.problem, first, 1, &view, &error) == PF_OK);
-  cr_assert(pf_mask_forecast(&view->data.recordings[0], 0.6, flags, &error) == PF_OK);
+  const pf_folds folds = {.n = 1, .value = 0.6};
+  cr_assert(pf_validation_mask(&pf_forecast, &view->data.recordings[0], &folds, 0, flags, &error) ==
+            PF_OK);
   pf_recording_mask(&view->data.recordings[0], flags);
   while ((flags[split] & PF_STEP_SCORE) == 0) {
     split++;
@@ -43,7 +47,7 @@ static void start(void)
                                 .scored = view,
                                 .fit = fit,
                                 .null = &null,
-                                .validation = PF_FORECAST,
+                                .validation = pf_validation_number(&pf_forecast),
                                 .fresh = true,
                                 .ablations = true,
                                 .predictions = true};
@@ -214,7 +218,8 @@ Test(compare_score, files)
   char folder[SCRATCH_SIZE], path[SCRATCH_SIZE + 16];
   scratch_create(folder);
   (void)snprintf(path, sizeof path, "%s/1.job", folder);
-  pf_job job = {.candidate = 1, .validation = PF_FORECAST, .key = {0x1234, 0x5678}};
+  pf_job job = {
+      .candidate = 1, .validation = pf_validation_number(&pf_forecast), .key = {0x1234, 0x5678}};
   pf_job_result back;
   result.n_free = 5;
   result.n_theta = view->model->n_parameters;

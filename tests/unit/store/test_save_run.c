@@ -2,8 +2,10 @@
  * summary's words. */
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
-#include "core/engine/simulation.h"
-#include "core/store/save_run.h"
+#include "core/report/save_run.h"
+#include "core/store/csv_file.h"
+#include "core/terminal/meter.h"
+#include "core/terminal/run_summary.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/readers/run_folder.h"
+#include "core/report/run_folder.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/refit.h"
@@ -133,70 +133,71 @@ static size_t first_row(const pf_theta_file *file, const char *unit)
   return i;
 }
 
-/** The estimates of all slots. Rows stand in the order of the slots, so that the next one is looked
- * at first. */
-static pf_status read_instances(const pf_problem *problem, const pf_theta_file *file,
-                                const char *name, pf_fit_group *unit, double *instances,
-                                bool *missing, bool *any_missing, pf_error *error)
+static bool is_row_of(const pf_theta_row *row, const pf_theta_row *wanted)
 {
-  const pf_layout *layout = unit->layout;
-  const pf_theta_row *next = &file->rows[first_row(file, name)];
+  return strcmp(row->unit, wanted->unit) == 0 && strcmp(row->owner, wanted->owner) == 0 &&
+         strcmp(row->name, wanted->name) == 0 && strcmp(row->animal, wanted->animal) == 0 &&
+         row->experiment == wanted->experiment;
+}
+
+/** The numbers of the group's instances, and which the run does not have. Rows stand in the order
+ * of the instances, so that the next one is looked at first. */
+static pf_status read_instances(const pf_problem *problem, const pf_theta_file *file,
+                                pf_fit_group *group, double *instances, bool *missing,
+                                pf_error *error)
+{
+  const pf_layout *layout = group->layout;
+  const pf_theta_row *next = &file->rows[first_row(file, group->name)];
   for (size_t s = 0; s < layout->n_instances; s++) {
-    const pf_model_parameter *parameter = &layout->parameters[layout->instances[s].parameter];
-    const char *owner = parameter->owner == NULL ? "" : parameter->owner, *animal = "";
+    const size_t i = layout->instances[s].parameter;
+    const pf_model_parameter *parameter = &layout->parameters[i];
+    const bool own = layout->scope[i] != PF_SCOPE_SHARED;
+    const char *animal = "";
     int64_t experiment = -1;
     pf_layout_copy(layout, s, &animal, &experiment);
-    if (problem->other_data && layout->scope[layout->instances[s].parameter] != PF_SCOPE_SHARED) {
+    const pf_theta_row wanted = {.unit = group->name,
+                                 .owner = parameter->owner == NULL ? "" : parameter->owner,
+                                 .name = parameter->declared.name,
+                                 .animal = animal,
+                                 .experiment = experiment};
+    if (problem->other_data && own) {
       missing[s] = true; /* an animal of the same name there is another one */
-      *any_missing = true;
       continue;
     }
     const pf_theta_row *row = next;
-    if (row == file->rows + file->n_rows || strcmp(row->unit, name) != 0 ||
-        strcmp(row->owner, owner) != 0 || strcmp(row->name, parameter->declared.name) != 0 ||
-        strcmp(row->animal, animal) != 0 || row->experiment != experiment) {
-      row = pf_theta_file_find(file, name, owner, parameter->declared.name, animal, experiment);
+    if (row == file->rows + file->n_rows || !is_row_of(row, &wanted)) {
+      row = pf_theta_file_find(file, wanted.unit, wanted.owner, wanted.name, animal, experiment);
     }
-    if (row == NULL && !pf_is_reported(problem->model, layout->instances[s].parameter)) {
+    if (row == NULL && !pf_is_reported(problem->model, i)) {
       instances[s] = layout->kept[s]; /* nobody touched it */
       continue;
     }
-    if (row == NULL && layout->scope[layout->instances[s].parameter] != PF_SCOPE_SHARED) {
+    if (row == NULL && own) {
       missing[s] = true; /* of an animal or experiment that the run has not seen */
-      *any_missing = true;
       continue;
     }
     if (row == NULL) {
       return pf_fail(error, PF_STOP,
                      "%s: has no '%s' of '%s'%s%s for '%s'; is its config.cfg the run's own?",
-                     file->path, parameter->declared.name, owner,
-                     animal[0] == '\0' ? "" : ", animal ", animal, name);
+                     file->path, wanted.name, wanted.owner, animal[0] == '\0' ? "" : ", animal ",
+                     animal, group->name);
     }
     instances[s] = row->estimate;
     next = row + 1;
-    if (row->failed && unit->status == PF_OK) {
-      unit->status = pf_fail(&unit->error, PF_POINT_FAILED,
-                             "its fit failed (the run's summary.json says why)");
+    if (row->failed && group->status == PF_OK) {
+      group->status = pf_fail(&group->error, PF_POINT_FAILED,
+                              "its fit failed (the run's summary.json says why)");
     }
   }
   return PF_OK;
 }
 
-static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem, size_t u,
-                           pf_fit_group *unit, pf_error *error)
+/** Does the model have every parameter of the group's rows? */
+static pf_status check_rows(const pf_theta_file *file, const pf_model *model, const char *name,
+                            pf_error *error)
 {
-  const pf_model *model = problem->model;
-  const char *name = problem->settings->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[u];
-  unit->error = pf_error_none();
-  unit->name = pf_memory_string(name, error);
-  if (unit->name == NULL || pf_group_layout(problem, u, &unit->layout, error) != PF_OK) {
-    return PF_STOP;
-  }
-  if (!has_unit(file, name)) {
-    return no_unit(file, name, error);
-  }
-  const size_t begin = first_row(file, name);
-  for (size_t r = begin; r < file->n_rows && strcmp(file->rows[r].unit, name) == 0; r++) {
+  for (size_t r = first_row(file, name); r < file->n_rows && strcmp(file->rows[r].unit, name) == 0;
+       r++) {
     size_t i = 0;
     while (i < model->n_parameters &&
            (strcmp(model->parameters[i].declared.name, file->rows[r].name) != 0 ||
@@ -210,33 +211,69 @@ static pf_status fill_unit(const pf_theta_file *file, const pf_problem *problem,
           file->path, file->rows[r].name, file->rows[r].owner);
     }
   }
-  unit->values = pf_memory_need(unit->layout->n, sizeof *unit->values, error);
-  unit->values_start = pf_memory_need(unit->layout->n, sizeof *unit->values_start, error);
-  double *instances = pf_memory_need(unit->layout->n_instances, sizeof *instances, error);
-  bool *missing = pf_memory_need(unit->layout->n_instances, sizeof *missing, error);
+  return PF_OK;
+}
+
+/** Values of the group from the file's rows; what the run does not have is fitted. */
+static pf_status read_values(const pf_theta_file *file, const pf_problem *problem, size_t u,
+                             pf_fit_group *group, pf_error *error)
+{
+  const pf_layout *layout = group->layout;
+  double *instances = pf_memory_need(layout->n_instances, sizeof *instances, error);
+  bool *missing = pf_memory_need(layout->n_instances, sizeof *missing, error);
   bool any_missing = false;
-  pf_status status =
-      unit->values == NULL || unit->values_start == NULL || instances == NULL || missing == NULL
-          ? PF_STOP
-          : pf_problem_start(problem, u, unit->layout, unit->values, error);
-  if (status == PF_OK) {
-    pf_layout_instances(unit->layout, unit->values,
-                        instances); /* what the run does not have starts as in a fit */
-    status = read_instances(problem, file, name, unit, instances, missing, &any_missing, error);
+  pf_status status = PF_STOP;
+  if (instances == NULL || missing == NULL) {
+    goto done;
   }
-  if (status == PF_OK) {
-    pf_layout_keep(
-        unit->layout,
-        instances); /* a fixed one may have had another value there than it would start at */
-    pf_layout_values(unit->layout, instances, unit->values);
-    pf_layout_values(unit->layout, instances, unit->values_start);
-    status = any_missing && unit->status == PF_OK ? pf_refit_missing(problem, unit, missing, error)
-                                                  : PF_OK;
-    unit->refitted = any_missing;
+  status = pf_problem_start(problem, u, layout, group->values, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  pf_layout_instances(layout, group->values, instances);
+  status = read_instances(problem, file, group, instances, missing, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  /* a fixed one may have had another value there than it would start at */
+  pf_layout_keep(group->layout, instances);
+  pf_layout_values(layout, instances, group->values);
+  pf_layout_values(layout, instances, group->values_start);
+  for (size_t s = 0; s < layout->n_instances; s++) {
+    any_missing = any_missing || missing[s];
+  }
+  group->refitted = any_missing;
+  if (any_missing && group->status == PF_OK) {
+    status = pf_refit_missing(problem, group, missing, error);
+  }
+done:
   pf_memory_free(missing);
   pf_memory_free(instances);
   return status;
+}
+
+static pf_status read_group(const pf_theta_file *file, const pf_problem *problem, size_t u,
+                            pf_fit_group *group, pf_error *error)
+{
+  const char *name = problem->settings->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[u];
+  group->error = pf_error_none();
+  group->name = pf_memory_string(name, error);
+  if (group->name == NULL || pf_group_layout(problem, u, &group->layout, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (!has_unit(file, name)) {
+    return no_unit(file, name, error);
+  }
+  const pf_status status = check_rows(file, problem->model, name, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  group->values = pf_memory_need(group->layout->n, sizeof *group->values, error);
+  group->values_start = pf_memory_need(group->layout->n, sizeof *group->values_start, error);
+  if (group->values == NULL || group->values_start == NULL) {
+    return PF_STOP;
+  }
+  return read_values(file, problem, u, group, error);
 }
 
 pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out,
@@ -244,7 +281,10 @@ pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit *
 {
   pf_theta_file *file = NULL;
   char *path = pf_run_folder_path(run, "theta.csv", error);
-  pf_status status = path == NULL ? PF_STOP : pf_theta_file_read(path, &file, error);
+  if (path == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = pf_theta_file_read(path, &file, error);
   pf_memory_free(path);
   if (status != PF_OK) {
     return status;
@@ -252,22 +292,29 @@ pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit *
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
   const size_t n = shared ? 1 : problem->data.n_animals;
   pf_fit *fit = pf_memory_need(1, sizeof *fit, error);
-  if (fit != NULL) {
-    fit->groups = pf_memory_need(n, sizeof *fit->groups, error);
+  status = PF_STOP;
+  if (fit == NULL) {
+    goto done;
   }
-  status = fit == NULL || fit->groups == NULL ? PF_STOP : PF_OK;
-  for (size_t u = 0; u < n && status == PF_OK; u++) {
+  fit->groups = pf_memory_need(n, sizeof *fit->groups, error);
+  if (fit->groups == NULL) {
+    goto done;
+  }
+  for (size_t u = 0; u < n; u++) {
     fit->n_groups = u + 1;
-    status = fill_unit(file, problem, u, &fit->groups[u], error);
+    status = read_group(file, problem, u, &fit->groups[u], error);
+    if (status != PF_OK) {
+      goto done;
+    }
     fit->n_failed += fit->groups[u].status != PF_OK;
   }
+  *out = fit;
+done:
   pf_theta_file_free(file);
   if (status != PF_OK) {
     pf_fit_free(problem, fit);
-    return status;
   }
-  *out = fit;
-  return PF_OK;
+  return status;
 }
 
 /* ---- evaluation.json ---- */
@@ -277,27 +324,25 @@ pf_status pf_evaluation_write(const pf_problem *problem, const pf_fit *fit,
                               const char *path, pf_error *error)
 {
   pf_results results = {.problem = problem, .fit = fit, .evaluation = evaluation};
-  double *truth = NULL;
   const size_t length = strlen(path) + sizeof ".part";
   char *part = pf_memory_need(length, 1, error);
-  pf_status status = part == NULL ? PF_STOP : pf_keys_create(problem->model, &results.keys, error);
-  if (status == PF_OK) {
-    (void)snprintf(part, length, "%s.part", path);
-    status = pf_truth_create(problem, &truth, error);
-    results.truth = truth;
+  if (part == NULL) {
+    return PF_STOP;
   }
-  if (status == PF_OK) {
-    status = pf_write_evaluation(&results, run, data, part, error);
-    if (status == PF_OK && rename(part, path) != 0) {
-      status =
-          pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, path, strerror(errno));
-    }
-    if (status != PF_OK) {
-      (void)unlink(part);
-    }
+  (void)snprintf(part, length, "%s.part", path);
+  pf_status status = pf_results_prepare(&results, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  pf_keys_free(problem->model, results.keys);
-  pf_memory_free(truth);
+  status = pf_write_evaluation(&results, run, data, part, error);
+  if (status == PF_OK && rename(part, path) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, path, strerror(errno));
+  }
+  if (status != PF_OK) {
+    (void)unlink(part);
+  }
+  pf_results_clear(&results);
+done:
   pf_memory_free(part);
   return status;
 }

@@ -1,13 +1,9 @@
 /* A run folder, read back: is it one, of this format, and the estimates in it as a fit that can be
  * scored. */
-#ifndef PLASTFIT_CORE_READERS_RUN_FOLDER_H
-#define PLASTFIT_CORE_READERS_RUN_FOLDER_H
+#ifndef PLASTFIT_CORE_REPORT_RUN_FOLDER_H
+#define PLASTFIT_CORE_REPORT_RUN_FOLDER_H
 
 #include "core/evaluate/evaluate.h"
-
-/** Of what the files of a run folder mean; `format` in summary.json. A change that readers must
- * know of: + 1. */
-enum { PF_RUN_FORMAT = 1 };
 
 /** PF_STOP unless `run` is a whole run folder of this format. */
 pf_status pf_run_folder_check(const char *run, pf_error *error);

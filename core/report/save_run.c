@@ -1,11 +1,10 @@
-#include "core/store/save_run.h"
+#include "core/report/save_run.h"
 #include "core/base/memory.h"
 #include "core/evaluate/closed_loop.h"
 #include "core/page/html.h"
 #include "core/store/folder.h"
 #include "core/store/simulated.h"
 #include "core/store/tables.h"
-#include "core/truth/names.h"
 
 typedef pf_status (*write_file)(const pf_results *results, const char *path, pf_error *error);
 
@@ -88,26 +87,23 @@ pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit,
                           const pf_inference *inference, const pf_evaluation *evaluation,
                           bool force, pf_error *error)
 {
-  double *truth = NULL;
   pf_results results = {
       .problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation};
   pf_folder folder = {0};
-  pf_status status = pf_keys_create(problem->model, &results.keys, error);
-  if (status == PF_OK) {
-    status = pf_truth_create(problem, &truth, error);
-    results.truth = truth;
+  pf_status status = pf_results_prepare(&results, error);
+  if (status != PF_OK) {
+    return status;
   }
-  if (status == PF_OK) {
-    status = pf_folder_begin(problem->settings->out, force, &folder, error);
+  status = pf_folder_begin(problem->settings->out, force, &folder, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = write_all(&results, &folder, error);
   if (status == PF_OK) {
-    status = write_all(&results, &folder, error);
-    if (status == PF_OK) {
-      status = pf_folder_commit(&folder, force, error);
-    }
-    pf_folder_end(&folder);
+    status = pf_folder_commit(&folder, force, error);
   }
-  pf_keys_free(problem->model, results.keys);
-  pf_memory_free(truth);
+  pf_folder_end(&folder);
+done:
+  pf_results_clear(&results);
   return status;
 }

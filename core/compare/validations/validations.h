@@ -1,0 +1,29 @@
+/* The table of validations. A validation's number, its place in the table, stands in files. */
+#ifndef PLASTFIT_CORE_COMPARE_VALIDATIONS_H
+#define PLASTFIT_CORE_COMPARE_VALIDATIONS_H
+
+#include "core/compare/validations/validation.h"
+
+/** Room for validations in arrays; there are pf_validation_count(). */
+enum { PF_MAX_VALIDATIONS = 8 };
+
+extern const pf_validation pf_in_sample, pf_in_sample_fresh_inputs, pf_forecast,
+    pf_leave_one_block_out, pf_leave_one_animal_out;
+
+uint32_t pf_validation_count(void);
+/** `number` MUST be below pf_validation_count(). */
+const pf_validation *pf_validation_at(uint32_t number);
+/** pf_validation_count() where it is none of the table. */
+uint32_t pf_validation_number(const pf_validation *validation);
+/** pf_validation_count() where none has the name. */
+uint32_t pf_validation_named(const char *name);
+/** All names, in the order of the table. names: [PF_MAX_VALIDATIONS]. */
+pf_names pf_validation_names(const char **names);
+
+/** Its folds of the data. */
+pf_folds pf_validation_folds(const pf_validation *validation, const pf_dataset *data, double value);
+/** Its flags [n_steps] of a recording in a fold. */
+pf_status pf_validation_mask(const pf_validation *validation, const pf_recording *recording,
+                             const pf_folds *folds, int64_t fold, uint32_t *flags, pf_error *error);
+
+#endif

@@ -1,0 +1,62 @@
+#include "core/infer/uncertainty.h"
+
+#include "core/base/memory.h"
+
+#include <math.h>
+
+enum { NAME = 160 };
+
+pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_group *group,
+                                 size_t instance)
+{
+  pf_uncertainty out = {.se = NAN, .lower = NAN, .upper = NAN};
+  const size_t k = group->layout->instances[instance].value;
+  const double factor = group->layout->instances[instance].factor;
+  if (inference == NULL || k == PF_LAYOUT_NONE) {
+    return out;
+  }
+  size_t u = 0;
+  while (u < inference->n_groups && inference->groups[u].group != group) {
+    u++;
+  }
+  if (u == inference->n_groups) {
+    return out;
+  }
+  const pf_inference_group *of = &inference->groups[u];
+  out.note = of->why;
+  if (of->why != NULL) {
+    return out;
+  }
+  const pf_intervals *intervals = &of->methods[of->main];
+  out.method = of->main;
+  out.verdict = of->verdict[k];
+  out.note = of->note[k] != NULL ? of->note[k] : intervals->why;
+  if (intervals->there) {
+    const double low = factor * intervals->lower[k], high = factor * intervals->upper[k];
+    out.se = fabs(factor) * intervals->se[k];
+    out.lower = fmin(low, high);
+    out.upper = fmax(low, high);
+  }
+  return out;
+}
+
+pf_status pf_subspace_sentence(const pf_problem *problem, const pf_inference_group *of, size_t s,
+                               char *text, size_t capacity, pf_error *error)
+{
+  char *memory = pf_memory_need(of->n, NAME, error);
+  const char **names = pf_memory_need(of->n, sizeof *names, error);
+  pf_status status = PF_STOP;
+  if (memory == NULL || names == NULL) {
+    goto done;
+  }
+  for (size_t k = 0; k < of->n; k++) {
+    pf_value_name(problem, of->group->layout, k, memory + k * NAME, NAME);
+    names[k] = memory + k * NAME;
+  }
+  pf_subspace_print(&of->spectrum->subspaces[s], names, PF_WHOLE_SUBSPACE, text, capacity);
+  status = PF_OK;
+done:
+  pf_memory_free(memory);
+  pf_memory_free((void *)names);
+  return status;
+}

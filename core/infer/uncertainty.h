@@ -1,0 +1,24 @@
+/* What was inferred of a fit, looked up and put into words for those who report it. */
+#ifndef PLASTFIT_CORE_INFER_UNCERTAINTY_H
+#define PLASTFIT_CORE_INFER_UNCERTAINTY_H
+
+#include "core/infer/infer.h"
+
+/** What was inferred about one parameter instance, in its own units (of what is tied: those of its
+ * value, times the factor). */
+typedef struct pf_uncertainty {
+  double se, lower, upper; /**< NaN: none */
+  uint32_t method;         /**< enum pf_interval_method of these */
+  uint32_t verdict;        /**< enum pf_verdict */
+  const char *note;        /**< what belongs to the verdict, or why there is none; NULL: nothing */
+} pf_uncertainty;
+
+/** inference MAY be NULL. `group` MUST be of the fit that it is about. */
+pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_group *group,
+                                 size_t instance);
+/** What is estimable in non-identifiable subspace s of a group's spectrum: "only a + b is
+ * determined". */
+pf_status pf_subspace_sentence(const pf_problem *problem, const pf_inference_group *of, size_t s,
+                               char *text, size_t capacity, pf_error *error);
+
+#endif

@@ -1,0 +1,10 @@
+/* How derivatives were had, in words for reports. */
+#ifndef PLASTFIT_CORE_SENSITIVITY_DERIVATIVES_WORDS_H
+#define PLASTFIT_CORE_SENSITIVITY_DERIVATIVES_WORDS_H
+
+#include <stdint.h>
+
+/** Of PF_TANGENT_* flags: "exact", or by what kind of differences. */
+const char *pf_derivatives_words(uint32_t derivatives);
+
+#endif

@@ -1,0 +1,437 @@
+#include "core/base/memory.h"
+#include "core/evaluate/evaluation_plan.h"
+#include "core/infer/uncertainty.h"
+#include "core/sensitivity/derivatives_words.h"
+#include "core/store/tables.h"
+#include "core/truth/names.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <plastfit/plastfit.h>
+#include <string.h>
+
+/* jansson's *_new functions take over what they are given, also on failure, and give NULL for NULL:
+ * so a tree is built without asking after each step, and only its root is asked. `lost` remembers
+ * what a set could not do. */
+typedef struct builder {
+  bool lost;
+} builder;
+
+static void set_member(builder *b, json_t *object, const char *key, json_t *value)
+{
+  b->lost |= json_object_set_new(object, key, value) != 0;
+}
+
+/* null where a number means nothing: JSON has no NaN. */
+static json_t *number_value(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* A text that may not be UTF-8 (a file's name, say), which jansson refuses: other bytes become '?'.
+ */
+static json_t *text_value(const char *value)
+{
+  if (value == NULL) {
+    return json_null();
+  }
+  json_t *json = json_string(value);
+  if (json == NULL) {
+    char plain[PF_ERROR_LENGTH];
+    (void)snprintf(plain, sizeof plain, "%s", value);
+    for (char *c = plain; *c != '\0'; c++) {
+      *c = (unsigned char)*c < 128 ? *c : '?';
+    }
+    json = json_string(plain);
+  }
+  return json;
+}
+
+static void set_explained(builder *b, json_t *object, const pf_scores *scores)
+{
+  json_t *explained = json_object();
+  set_member(b, explained, "no_plasticity", number_value(scores->no_plasticity));
+  set_member(b, explained, "mean_rate", number_value(scores->mean_rate));
+  set_member(b, object, "deviance_explained", explained);
+  set_member(b, object, "r2_weights", number_value(scores->r2_weights));
+  set_member(b, object, "r2_activity", number_value(scores->r2_activity));
+  set_member(b, object, "log_likelihood", number_value(scores->log_likelihood));
+}
+
+static json_t *theta_object(builder *b, const pf_results *results, const double *theta)
+{
+  json_t *object = json_object();
+  const pf_model *model = results->problem->model;
+  for (size_t i = 0; i < model->start_theta0;
+       i++) { /* starting weights are in theta.csv: many, each of little meaning */
+    if (pf_is_reported(model, i)) {
+      set_member(b, object, results->keys[i], number_value(theta[i]));
+    }
+  }
+  return object;
+}
+
+/* What an animal's first experiment was simulated with. */
+static json_t *theta_of_animal(builder *b, const pf_results *results,
+                               const pf_animal_result *result)
+{
+  const pf_evaluation_plan plan = pf_evaluation_plan_of(results->problem);
+  size_t i = 0;
+  while (i + 1 < plan.data->n &&
+         plan.data->recordings[i].animal_index != (size_t)(result - results->evaluation->animals)) {
+    i++;
+  }
+  return theta_object(b, results,
+                      results->evaluation->thetas + i * results->problem->model->n_parameters);
+}
+
+static json_t *animal_object(builder *b, const pf_results *results, const pf_animal_result *result)
+{
+  json_t *object = json_object();
+  set_member(b, object, "name", text_value(result->name));
+  const bool fitted = result->unit < results->fit->n_groups;
+  const bool interrupted =
+      result->interrupted || (fitted && results->fit->groups[result->unit].interrupted);
+  set_member(b, object, "status",
+             text_value(interrupted ? "interrupted" : pf_status_word(result->status)));
+  if (result->status != PF_OK) {
+    set_member(b, object, "error", text_value(result->error.text));
+  }
+  if (fitted) {
+    const pf_fit_group *unit = &results->fit->groups[result->unit];
+    set_member(b, object, "unit", text_value(unit->name));
+    set_member(b, object, "theta", theta_of_animal(b, results, result));
+  } else {
+    set_member(b, object, "unit", json_null());
+    set_member(b, object, "theta", json_null());
+  }
+  set_explained(b, object, &result->scores);
+  set_member(b, object, "n_scored", json_integer((json_int_t)result->scores.n_scored));
+  set_member(b, object, "n_still_synapses", json_integer((json_int_t)result->scores.n_still));
+  return object;
+}
+
+/* Why the optimiser stopped, and what it took. */
+static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
+{
+  const pf_optimum *optimum = &unit->optimum;
+  const pf_optimiser *optimiser = pf_fit_optimiser(problem);
+  json_t *object = json_object();
+  set_member(b, object, "name", text_value(optimiser->name));
+  set_member(b, object, "reason", text_value(pf_reason_key(optimum->reason)));
+  set_member(b, object, "words", text_value(pf_reason_words(optimum->reason)));
+  set_member(b, object, "converged",
+             optimiser->fixed_passes ? json_null() : json_boolean(optimum->converged));
+  set_member(b, object, "gradient_norm", number_value(optimum->gradient_norm));
+  set_member(b, object, "iterations", json_integer((json_int_t)optimum->iterations));
+  set_member(b, object, "evaluations", json_integer((json_int_t)optimum->evaluations));
+  set_member(b, object, "gradients", json_integer((json_int_t)optimum->gradients));
+  set_member(b, object, "curvatures", json_integer((json_int_t)optimum->curvatures));
+  set_member(b, object, "failed_evaluations", json_integer((json_int_t)optimum->n_failed));
+  set_member(b, object, "start_halved", json_integer((json_int_t)optimum->n_shrunk));
+  set_member(b, object, "saddles_left", json_integer((json_int_t)optimum->n_saddles));
+  set_member(b, object, "fitted_again", json_integer((json_int_t)unit->n_improved));
+  set_member(b, object, "derivatives", text_value(pf_derivatives_words(unit->derivatives)));
+  size_t n_reached = 0;
+  for (size_t k = 0; k < unit->n_starts; k++) {
+    n_reached += unit->starts[k].reached ? 1 : 0;
+  }
+  set_member(b, object, "starts", json_integer((json_int_t)unit->n_starts));
+  set_member(b, object, "starts_at_best", json_integer((json_int_t)n_reached));
+  set_member(b, object, "best_start", json_integer((json_int_t)unit->best));
+  return object;
+}
+
+static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
+{
+  json_t *object = json_object();
+  set_member(b, object, "name", text_value(unit->name));
+  set_member(b, object, "status", text_value(pf_group_word(unit)));
+  if (unit->status != PF_OK) {
+    set_member(b, object, "error", text_value(unit->error.text));
+  }
+  const bool any = unit->n_rows > 0;
+  set_member(b, object, "epochs",
+             json_integer(any ? (json_int_t)unit->rows[unit->n_rows - 1].epoch : 0));
+  set_member(b, object, "objective",
+             number_value(any ? unit->rows[unit->n_rows - 1].objective : NAN));
+  set_member(b, object, "data_term",
+             number_value(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
+  set_member(b, object, "optimiser",
+             unit->starts == NULL ? json_null() : optimum_object(b, problem, unit));
+  return object;
+}
+
+/* The sentences of a unit's free groups. */
+static json_t *free_array(builder *b, const pf_problem *problem, const pf_inference_group *of)
+{
+  json_t *array = json_array();
+  for (size_t g = 0; g < of->spectrum->n_subspaces; g++) {
+    char line[1000];
+    pf_error ignored = pf_error_none();
+    b->lost |= pf_subspace_sentence(problem, of, g, line, sizeof line, &ignored) != PF_OK ||
+               json_array_append_new(array, text_value(line)) != 0;
+  }
+  return array;
+}
+
+static json_t *uncertainty_object(builder *b, const pf_problem *problem,
+                                  const pf_inference_group *of)
+{
+  json_t *object = json_object();
+  set_member(b, object, "name", text_value(of->group->name));
+  set_member(b, object, "why", text_value(of->why));
+  if (of->why != NULL) {
+    return object;
+  }
+  json_t *verdicts = json_object(), *eigenvalues = json_array(), *warnings = json_array(),
+         *missing = json_object();
+  for (uint32_t v = PF_IDENTIFIED; v <= PF_NOT_IDENTIFIED_BY_DESIGN; v++) {
+    json_int_t n = 0;
+    for (size_t k = 0; k < of->n; k++) {
+      n += of->verdict[k] == v ? 1 : 0;
+    }
+    set_member(b, verdicts, pf_verdict_words(v), json_integer(n));
+  }
+  for (size_t k = 0; k < of->n; k++) {
+    b->lost |= json_array_append_new(eigenvalues, number_value(of->spectrum->eigenvalues[k])) != 0;
+  }
+  for (size_t i = 0; i < of->n_warnings; i++) {
+    b->lost |= json_array_append_new(warnings, text_value(of->warnings[i])) != 0;
+  }
+  for (uint32_t method = 0; method < PF_N_INTERVAL_METHODS; method++) {
+    if (of->methods[method].why != NULL) {
+      set_member(b, missing, pf_interval_method_name(method), text_value(of->methods[method].why));
+    }
+  }
+  set_member(b, object, "log_likelihood", number_value(of->log_likelihood));
+  set_member(b, object, "verdicts", verdicts);
+  set_member(b, object, "free", free_array(b, problem, of));
+  set_member(b, object, "warnings", warnings);
+  set_member(b, object, "missing", missing);
+  json_t *latent = json_null(); /* null: a loss sees them, or nothing is known of others */
+  if (of->latent.n_fits > 0) {
+    latent = json_object();
+    set_member(b, latent, "fits", json_integer((json_int_t)of->latent.n_fits));
+    set_member(b, latent, "starts", json_integer((json_int_t)of->latent.n_starts));
+    set_member(b, latent, "r2_median", number_value(of->latent.median));
+    set_member(b, latent, "r2_lowest", number_value(of->latent.lowest));
+  }
+  set_member(b, object, "latent_weights", latent);
+  set_member(b, object, "clusters",
+             of->n_clusters > 0 ? json_integer((json_int_t)of->n_clusters) : json_null());
+  set_member(b, object, "condition", number_value(of->spectrum->condition));
+  set_member(b, object, "eigenvalues", eigenvalues);
+  set_member(b, object, "derivatives", text_value(pf_derivatives_words(of->derivatives)));
+  return object;
+}
+
+/* How sure one can be; null where nothing was asked. */
+static json_t *inference_object(builder *b, const pf_results *results)
+{
+  const pf_inference *inference = results->inference;
+  if (!pf_has_inference(inference)) {
+    return json_null();
+  }
+  json_t *object = json_object(), *units = json_array();
+  for (size_t u = 0; u < inference->n_groups; u++) {
+    b->lost |= json_array_append_new(
+                   units, uncertainty_object(b, results->problem, &inference->groups[u])) != 0;
+  }
+  set_member(b, object, "method", text_value(pf_interval_method_name(inference->groups[0].main)));
+  set_member(b, object, "level", number_value(inference->level));
+  set_member(b, object, "rank_tolerance",
+             number_value(results->problem->settings->intervals.rank_tolerance));
+  set_member(b, object, "seconds", number_value(inference->seconds));
+  set_member(b, object, "units", units);
+  return object;
+}
+
+static json_t *config_object(builder *b, const pf_problem *problem)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  json_t *object = json_object();
+  set_member(b, object, "per", text_value(fit->per == PF_FIT_SHARED ? "shared" : "animal"));
+  set_member(b, object, "batch", text_value(fit->batch == PF_BATCH_FULL ? "full" : "draw"));
+  set_member(b, object, "optimiser", text_value(fit->optimiser));
+  set_member(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
+  set_member(b, object, "learning_rate", number_value(fit->learning_rate));
+  set_member(b, object, "epochs", json_integer((json_int_t)fit->epochs));
+  set_member(b, object, "iterations", json_integer((json_int_t)fit->iterations));
+  set_member(b, object, "evaluations", json_integer((json_int_t)fit->evaluations));
+  json_t *tolerance = json_object();
+  set_member(b, tolerance, "gradient", number_value(fit->tolerance_gradient));
+  set_member(b, tolerance, "progress", number_value(fit->tolerance_progress));
+  set_member(b, tolerance, "step", number_value(fit->tolerance_step));
+  set_member(b, object, "tolerance", tolerance);
+  set_member(b, object, "starts", json_integer((json_int_t)(fit->starts > 1 ? fit->starts : 1)));
+  set_member(b, object, "spread", number_value(fit->spread));
+  set_member(b, object, "l1", number_value(fit->l1));
+  set_member(b, object, "l2", number_value(fit->l2));
+  set_member(b, object, "draws", json_integer((json_int_t)problem->settings->draws));
+  set_member(b, object, "evaluation_draws",
+             json_integer((json_int_t)problem->settings->evaluate.draws));
+  set_member(b, object, "input_mean", number_value(problem->settings->input.mean));
+  set_member(b, object, "input_sd", number_value(problem->settings->input.sd));
+  json_t *rules = json_array();
+  for (size_t p = 0; p < problem->model->n_plastic; p++) {
+    json_t *rule = json_object();
+    set_member(b, rule, "plugin", text_value(problem->model->plastic[p].rule->plugin->name));
+    set_member(b, rule, "eta", number_value(problem->model->plastic[p].eta));
+    b->lost |= json_array_append_new(rules, rule) != 0;
+  }
+  set_member(b, object, "rules", rules);
+  return object;
+}
+
+static json_t *nulls_object(builder *b, bool null_refitted)
+{
+  json_t *object = json_object();
+  set_member(b, object, "no_plasticity",
+             text_value(null_refitted
+                            ? "the same network, the plastic flag off at every step, what is not a "
+                              "rule's refitted"
+                            : "the same network and theta, the plastic flag off at every step"));
+  set_member(
+      b, object, "mean_rate",
+      text_value(
+          "a constant choice probability, the mean over the fitted steps; of activities, each "
+          "unit's mean"));
+  return object;
+}
+
+static void set_truth(builder *b, json_t *root, const pf_results *results)
+{
+  bool known = false;
+  for (size_t i = 0; i < results->problem->model->n_parameters; i++) {
+    known = known || (pf_is_reported(results->problem->model, i) && !isnan(results->truth[i]));
+  }
+  set_member(b, root, "truth", known ? theta_object(b, results, results->truth) : json_null());
+}
+
+/* What was run, by which version, and how it was scored. */
+static void set_head(builder *b, json_t *root, const pf_results *results)
+{
+  const pf_problem *problem = results->problem;
+  set_member(b, root, "name", text_value(problem->settings->name));
+  set_member(b, root, "plastfit", text_value(pf_version()));
+  set_member(b, root, "format", json_integer(PF_RUN_FORMAT));
+  set_member(b, root, "precision",
+             text_value(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
+  /* a seed beyond what a JSON integer holds is written as text rather than as another number */
+  char seed[32];
+  (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)problem->settings->seed);
+  set_member(b, root, "seed",
+             problem->settings->seed <= INT64_MAX
+                 ? json_integer((json_int_t)problem->settings->seed)
+                 : text_value(seed));
+  set_member(b, root, "config", config_object(b, problem));
+  set_member(b, root, "evaluated_on", text_value(results->evaluation->evaluated_on));
+  set_member(b, root, "refitted",
+             json_boolean(
+                 results->evaluation->refitted)); /* animals' own parameters, on their fit steps */
+  set_member(b, root, "nulls", nulls_object(b, results->evaluation->null_refitted));
+  set_truth(b, root, results);
+}
+
+static void set_scores(builder *b, json_t *root, const pf_results *results)
+{
+  const pf_evaluation *evaluation = results->evaluation;
+  json_t *animals = json_array();
+  for (size_t a = 0; a < evaluation->n_animals; a++) {
+    b->lost |=
+        json_array_append_new(animals, animal_object(b, results, &evaluation->animals[a])) != 0;
+  }
+  set_member(b, root, "animals", animals);
+  json_t *mean = json_object();
+  json_t *median = json_object();
+  set_explained(b, mean, &evaluation->mean);
+  set_explained(b, median, &evaluation->median);
+  set_member(b, root, "mean", mean);
+  set_member(b, root, "median", median);
+}
+
+/* "interrupted" before "failed": what was stopped is not whole, whatever else went wrong. */
+static const char *run_word(const pf_results *results)
+{
+  bool failed = results->fit->n_failed > 0;
+  for (size_t a = 0; a < results->evaluation->n_animals; a++) {
+    failed = failed || results->evaluation->animals[a].status != PF_OK;
+  }
+  return results->fit->n_interrupted > 0 || results->evaluation->n_interrupted > 0 ? "interrupted"
+         : failed                                                                  ? "failed"
+                                                                                   : "ok";
+}
+
+/* How gradients went through time, and what they were allowed. */
+static void set_plan(builder *b, json_t *root, const pf_problem *problem)
+{
+  pf_explained told;
+  pf_error unused = pf_error_none();
+  if (pf_problem_explain(problem, &told, &unused) != PF_OK) {
+    set_member(b, root, "plan", json_null());
+    return;
+  }
+  json_t *plan = json_object();
+  set_member(b, plan, "path", text_value(told.swept ? "sweep" : "tape"));
+  set_member(b, plan, "block_rows", json_integer((json_int_t)told.rows));
+  set_member(b, plan, "checkpoint_interval",
+             told.interval == 0 ? json_null() : json_integer((json_int_t)told.interval));
+  set_member(b, plan, "bytes_per_thread", json_integer((json_int_t)told.bytes));
+  set_member(b, plan, "threads", json_integer((json_int_t)problem->options.n_threads));
+  set_member(b, plan, "memory", json_integer((json_int_t)problem->settings->memory));
+  set_member(b, root, "plan", plan);
+}
+
+static json_t *summary_object(builder *b, const pf_results *results)
+{
+  json_t *root = json_object();
+  set_member(b, root, "status", text_value(run_word(results)));
+  set_head(b, root, results);
+  json_t *units = json_array();
+  for (size_t u = 0; u < results->fit->n_groups; u++) {
+    b->lost |= json_array_append_new(
+                   units, unit_object(b, results->problem, &results->fit->groups[u])) != 0;
+  }
+  set_member(b, root, "units", units);
+  set_member(b, root, "inference", inference_object(b, results));
+  set_scores(b, root, results);
+  set_plan(b, root, results->problem);
+  json_t *timing = json_object();
+  set_member(b, timing, "fit_seconds", number_value(results->fit->seconds));
+  set_member(b, timing, "gradients", json_integer((json_int_t)results->fit->n_gradients));
+  set_member(b, root, "timing", timing);
+  return root;
+}
+
+/* Writes the tree and frees it. */
+static pf_status dump_file(const builder *b, json_t *root, const char *path, pf_error *error)
+{
+  pf_status status = PF_OK;
+  if (root == NULL || b->lost) {
+    status = pf_fail(error, PF_STOP, "no memory left for '%s'", path);
+  } else if (json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  }
+  json_decref(root);
+  return status;
+}
+
+pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error)
+{
+  builder b = {.lost = false};
+  json_t *root = summary_object(&b, results);
+  return dump_file(&b, root, path, error);
+}
+
+pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data,
+                              const char *path, pf_error *error)
+{
+  builder b = {.lost = false};
+  json_t *root = json_object();
+  set_member(&b, root, "run", text_value(run));
+  set_member(&b, root, "data", text_value(data));
+  set_head(&b, root, results);
+  set_scores(&b, root, results);
+  return dump_file(&b, root, path, error);
+}
