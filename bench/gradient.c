@@ -6,17 +6,17 @@
  *
  * A case is the work of issue 5's table on made-up data; bench/run runs several. Rounds are
  * repeated and the fastest counts, since these machines are shared. With --information it is the
- * gradient with the Gauss-Newton matrix of all parameters, by tangents; with --least-memory
- * checkpoints lie as they do where the config's `memory` is too small for every state. `custom
- * N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the config may stand for TERMS:
- * 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0: none), for
- * counting instructions and memory: two counts differ by gradients, and the peak leaves the set-up
- * out.
+ * objective of a fit with the Gauss-Newton matrix of all free parameters, by tangents; with
+ * --least-memory checkpoints lie as they do where the config's `memory` is too small for every
+ * state. `custom N_PRE N_POST STEPS TERMS` is for scaling; a rule's group of the config may stand
+ * for TERMS: 'plugin = "oja";'. With --count exactly N gradients are taken after the set-up (0:
+ * none), for counting instructions and memory: two counts differ by gradients, and the peak leaves
+ * the set-up out.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "core/base/memory.h"
 #include "core/base/random.h"
-#include "core/sensitivity/sensitivity.h"
+#include "core/fit/group_objective.h"
 #include "core/model/masks.h"
 #include "tests/lab/lab.h"
 
@@ -109,10 +109,14 @@ typedef struct bench {
   pf_workspace **workspaces;
   size_t n_threads;
   double *theta, *gradient;
-  bool informs; /* take the information too */
+  bool informs; /* take the information too: of a fit to the one draw */
   bool least;   /* of the memory */
-  double *information;
-  size_t *which;
+  pf_settings settings;
+  pf_problem problem;
+  pf_layout *layout;
+  pf_group_batches batches;
+  pf_group_objective *function;
+  double *values, *information; /* [layout->n], [layout->n][layout->n] */
 } bench;
 
 /** Synapses that are there: each for itself, with the case's density. */
@@ -212,6 +216,28 @@ static pf_status make_data(bench *self, pf_error *error)
   return status;
 }
 
+/** The objective of a fit to the draw, as the optimiser lm sees it. */
+static pf_status make_fit(bench *self, pf_error *error)
+{
+  const pf_model *model = self->lab.model;
+  self->problem = (pf_problem){.settings = &self->settings, .model = self->lab.model};
+  self->batches = (pf_group_batches){.batches = &self->batch, .n = 1};
+  pf_status status =
+      pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1, &self->layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const size_t n = self->layout->n;
+  self->values = pf_memory_need(n, sizeof *self->values, error);
+  self->information = pf_memory_need(n * n, sizeof *self->information, error);
+  if (self->values == NULL || self->information == NULL) {
+    return PF_STOP;
+  }
+  pf_layout_values(self->layout, self->theta, self->values);
+  return pf_group_objective_create(&self->problem, self->layout, &self->batches, false, false,
+                                   self->workspaces, self->n_threads, &self->function, error);
+}
+
 static pf_status make_work(bench *self, pf_error *error)
 {
   const pf_model *model = self->lab.model;
@@ -220,10 +246,7 @@ static pf_status make_work(bench *self, pf_error *error)
   self->workspaces = pf_memory_need(self->n_threads, sizeof *self->workspaces, error);
   self->theta = pf_memory_need(n, sizeof *self->theta, error);
   self->gradient = pf_memory_need(n, sizeof *self->gradient, error);
-  self->information = pf_memory_need(self->informs ? n * n : 0, sizeof *self->information, error);
-  self->which = pf_memory_need(n, sizeof *self->which, error);
-  if (noise == NULL || self->workspaces == NULL || self->theta == NULL || self->gradient == NULL ||
-      self->information == NULL || self->which == NULL) {
+  if (noise == NULL || self->workspaces == NULL || self->theta == NULL || self->gradient == NULL) {
     pf_memory_free(noise);
     return PF_STOP;
   }
@@ -233,7 +256,6 @@ static pf_status make_work(bench *self, pf_error *error)
     const pf_parameter *declared = &model->parameters[i].declared;
     const bool is_fixed = (declared->flags & PF_PARAMETER_FIXED) != 0;
     self->theta[i] = is_fixed ? declared->initial : 1e-3 * self->theta[i];
-    self->which[i] = i;
   }
   pf_status status = pf_draw_create(model, &self->data.recordings[0], self->data.recordings[0].cue,
                                     noise, &self->draw, error);
@@ -242,20 +264,21 @@ static pf_status make_work(bench *self, pf_error *error)
     status = pf_workspace_create(model, self->what->n_steps, &self->workspaces[i], error);
   }
   const pf_draw *const *draws = (const pf_draw *const *)&self->draw;
-  return status == PF_OK ? pf_batch_create(model, draws, 1, &self->batch, error) : status;
+  if (status == PF_OK) {
+    status = pf_batch_create(model, draws, 1, &self->batch, error);
+  }
+  return status == PF_OK && self->informs ? make_fit(self, error) : status;
 }
 
 static pf_status evaluate(bench *self, double *value, pf_error *error)
 {
-  const pf_batch_point at = {.thetas = self->theta};
-  const pf_directions all = {.n = self->lab.model->n_parameters, .which = self->which};
-  pf_batch_information_out out = {
-      .value = value, .gradient = self->gradient, .information = self->information};
-  return self->informs
-             ? pf_batch_information(self->lab.model, self->batch, &at, &all, self->workspaces,
-                                    self->n_threads, &out, error)
-             : pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
-                                  self->n_threads, value, self->gradient, error);
+  if (!self->informs) {
+    return pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
+                              self->n_threads, value, self->gradient, error);
+  }
+  const pf_function *function = pf_group_objective_get(self->function);
+  return function->curvature(function->self, self->values, value, self->gradient, self->information,
+                             error);
 }
 
 static pf_status measure(bench *self, double *best, pf_error *error)
@@ -289,7 +312,9 @@ static void release(bench *self)
   pf_memory_free(self->theta);
   pf_memory_free(self->gradient);
   pf_memory_free(self->information);
-  pf_memory_free(self->which);
+  pf_memory_free(self->values);
+  pf_group_objective_free(self->function);
+  pf_layout_free(self->layout);
   pf_batch_free(self->batch);
   if (self->lab.model != NULL) {
     pf_draw_free(self->lab.model, self->draw);

@@ -72,16 +72,18 @@ core_sources += core/engine/synaptic_state.c core/engine/synaptic_state.h
 core_sources += core/engine/trajectory.c core/engine/trajectory.h
 core_sources += core/engine/workspace.c core/engine/workspace.h
 
-core_sources += core/sensitivity/sensitivity.h core/sensitivity/sensitivity_network.h core/sensitivity/sensitivity_private.h
-core_sources += core/sensitivity/sensitivity.c
 core_sources += core/sensitivity/derivatives_words.c core/sensitivity/derivatives_words.h
-core_sources += core/sensitivity/sensitivity_batch.c
-core_sources += core/sensitivity/sensitivity_differences.c
-core_sources += core/sensitivity/sensitivity_loss.c
-core_sources += core/sensitivity/sensitivity_network.c
-core_sources += core/sensitivity/sensitivity_product.c
-core_sources += core/sensitivity/sensitivity_rule.c
-core_sources += core/sensitivity/sensitivity_sweep.c
+core_sources += core/sensitivity/sensitivity_memory.c core/sensitivity/sensitivity_memory.h
+core_sources += core/sensitivity/tangents.c core/sensitivity/tangents.h
+core_sources += core/sensitivity/rule_differences.c core/sensitivity/rule_differences.h
+core_sources += core/sensitivity/trajectory_differences.c core/sensitivity/trajectory_differences.h
+core_sources += core/sensitivity/network_tangents.c core/sensitivity/network_tangents.h
+core_sources += core/sensitivity/loss_information.c core/sensitivity/loss_information.h
+core_sources += core/sensitivity/tangent_sweep.c core/sensitivity/tangent_sweep.h
+core_sources += core/sensitivity/tangent_simulation.c core/sensitivity/tangent_simulation.h
+core_sources += core/sensitivity/sensitivity.h
+core_sources += core/sensitivity/information.c core/sensitivity/information.h
+core_sources += core/sensitivity/information_product.c core/sensitivity/information_product.h
 
 core_sources += core/closed_loop/redraw.c core/closed_loop/redraw.h
 core_sources += core/closed_loop/simulate.c core/closed_loop/simulate.h

@@ -8,7 +8,7 @@
 #include "core/check/check.h"
 #include "core/fit/fit_groups.h"
 #include "core/layout/layout.h"
-#include "core/sensitivity/sensitivity.h"
+#include "core/sensitivity/information.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,7 +43,13 @@ static pf_status add_information(const pf_problem *problem, size_t recording, co
     goto done;
   }
   pf_information_out out = {.information = information};
-  status = pf_information(model, draw, theta, directions, scale, &workspace, 1, &out, error);
+  const pf_information_in in = {.model = model,
+                                .draw = draw,
+                                .theta = theta,
+                                .scale = scale,
+                                .workspaces = &workspace,
+                                .n_workspaces = 1};
+  status = pf_information(&in, directions, &out, error);
 done:
   pf_workspace_free(workspace);
   pf_draw_free(model, draw);

@@ -3,7 +3,8 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/objective.h"
-#include "core/sensitivity/sensitivity.h"
+#include "core/sensitivity/information.h"
+#include "core/sensitivity/information_product.h"
 
 #include <math.h>
 #include <string.h>
@@ -268,10 +269,13 @@ static pf_status curvature(void *self, const double *v, double *f, double *gradi
                                 .gradient = sums + k * n_own + 1,
                                 .information = sums + k * n_own + 1 + m};
       own.shares[d].error = pf_error_none();
-      own.shares[d].status =
-          pf_information(model, batch->draws[d], own.thetas + d * model->n_parameters, &directions,
-                         batch->scale + d * model->n_losses, mine, over_draws ? 1 : s->n_workspaces,
-                         &out, &own.shares[d].error);
+      const pf_information_in in = {.model = model,
+                                    .draw = batch->draws[d],
+                                    .theta = own.thetas + d * model->n_parameters,
+                                    .scale = batch->scale + d * model->n_losses,
+                                    .workspaces = mine,
+                                    .n_workspaces = over_draws ? 1 : s->n_workspaces};
+      own.shares[d].status = pf_information(&in, &directions, &out, &own.shares[d].error);
       how[k] = out.how;
     }
     for (size_t k = 0; k < count && status == PF_OK;
@@ -328,9 +332,13 @@ static pf_status product(void *self, const double *v, const double *direction, d
   for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
     const size_t recording = pf_layout_recording(s->layout, batch->draws[d]->recording);
     direction_of(s, recording, direction, along);
-    status = pf_information_product(model, batch->draws[d], own.thetas + d * n_theta, along,
-                                    batch->scale + d * model->n_losses, s->workspaces,
-                                    s->n_workspaces, own.gradients + d * n_theta, &s->how, error);
+    const pf_information_in in = {.model = model,
+                                  .draw = batch->draws[d],
+                                  .theta = own.thetas + d * n_theta,
+                                  .scale = batch->scale + d * model->n_losses,
+                                  .workspaces = s->workspaces,
+                                  .n_workspaces = s->n_workspaces};
+    status = pf_information_product(&in, along, own.gradients + d * n_theta, &s->how, error);
     if (status == PF_OK) {
       pf_layout_fold(s->layout, recording, own.gradients + d * n_theta, own.instances);
     }

@@ -7,7 +7,7 @@
 #include "core/infer/infer.h"
 
 #include "core/base/memory.h"
-#include "core/sensitivity/sensitivity.h"
+#include "core/sensitivity/information.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
@@ -105,8 +105,13 @@ static pf_status find_scores(const pf_infer_job *job, const clusters *in, double
     }
     pf_layout_theta(layout, job->group->values, recording, theta);
     pf_information_out out = {.values = values, .step_scores = steps};
-    status = pf_information(model, draw, theta, &directions, batch->scale + d * model->n_losses,
-                            job->workspaces, job->n_workspaces, &out, error);
+    const pf_information_in at = {.model = model,
+                                  .draw = draw,
+                                  .theta = theta,
+                                  .scale = batch->scale + d * model->n_losses,
+                                  .workspaces = job->workspaces,
+                                  .n_workspaces = job->n_workspaces};
+    status = pf_information(&at, &directions, &out, error);
     for (int64_t t = 0; t < draw->n_steps && status == PF_OK; t++) {
       double *to = scores + in->of[recording][t] * n;
       for (size_t a = 0; a < m; a++) {

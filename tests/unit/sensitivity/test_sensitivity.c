@@ -3,10 +3,11 @@
  * adjoint (another code, backwards in time), against differences, and against their own fallbacks.
  */
 #include "core/base/memory.h"
-#include "core/sensitivity/sensitivity_private.h"
 #include "core/engine/simulation.h"
 #include "core/model/masks.h"
 #include "core/model/starting_weights.h"
+#include "core/sensitivity/information.h"
+#include "core/sensitivity/information_product.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -283,6 +284,16 @@ typedef struct result {
   uint32_t how;
 } result;
 
+static pf_information_in at_theta(const net *n, size_t n_workspaces)
+{
+  return (pf_information_in){.model = n->model,
+                             .draw = n->draw,
+                             .theta = n->theta,
+                             .scale = n->scale,
+                             .workspaces = n->workspaces,
+                             .n_workspaces = n_workspaces};
+}
+
 static void inform(net *n, size_t n_workspaces, result *out)
 {
   pf_error error = pf_error_none();
@@ -296,9 +307,8 @@ static void inform(net *n, size_t n_workspaces, result *out)
                              .gradient = out->gradient,
                              .information = out->information,
                              .step_scores = out->steps};
-  cr_assert(pf_information(n->model, n->draw, n->theta, &all, n->scale, n->workspaces, n_workspaces,
-                           &into, &error) == PF_OK,
-            "%s", error.text);
+  const pf_information_in in = at_theta(n, n_workspaces);
+  cr_assert(pf_information(&in, &all, &into, &error) == PF_OK, "%s", error.text);
   out->how = into.how;
 }
 
@@ -372,9 +382,8 @@ static void against_the_adjoint(net *n, const char *what)
     v[i] = numbers_normal(&numbers);
   }
   uint32_t flags = 0;
-  cr_assert(pf_information_product(n->model, n->draw, n->theta, v, n->scale, n->workspaces, 1,
-                                   product, &flags, &error) == PF_OK,
-            "%s", error.text);
+  const pf_information_in in = at_theta(n, 1);
+  cr_assert(pf_information_product(&in, v, product, &flags, &error) == PF_OK, "%s", error.text);
   for (size_t i = 0; i < out.n; i++) {
     for (size_t j = 0; j < out.n; j++) {
       expected[i] += out.information[i * out.n + j] * v[out.which[j]];
@@ -457,9 +466,8 @@ static double apart_from_hessian(const pf_plugin *rule, const setup *base, bool 
     v[i] = i < n.model->network_theta0 ? numbers_normal(&numbers)
                                        : 0.0; /* gains and lapses are fixed */
   }
-  cr_assert(pf_information_product(n.model, n.draw, n.theta, v, n.scale, n.workspaces, 1, product,
-                                   &flags, &error) == PF_OK,
-            "%s", error.text);
+  const pf_information_in in = at_theta(&n, 1);
+  cr_assert(pf_information_product(&in, v, product, &flags, &error) == PF_OK, "%s", error.text);
   hessian_by_differences(&n, v, hessian);
   const double off = apart(product, hessian, n.model->network_theta0);
   cr_expect(largest(product, n.model->network_theta0) > 0.0);

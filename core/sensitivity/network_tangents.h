@@ -1,10 +1,8 @@
-/* What a network does to tangents: slopes of its signals, and what its own parameters do. Private
- * to core/engine/sensitivity*.c. */
-#ifndef PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
-#define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_NETWORK_H
+/* What a network does to tangents: slopes of its signals, and what its own parameters do. */
+#ifndef PLASTFIT_CORE_SENSITIVITY_NETWORK_TANGENTS_H
+#define PLASTFIT_CORE_SENSITIVITY_NETWORK_TANGENTS_H
 
-#include "core/engine/trajectory.h"
-#include "core/sensitivity/sensitivity_private.h"
+#include "core/sensitivity/tangents.h"
 
 /** d signal / d drive of a range of units over a range of steps. */
 typedef struct pf_slopes {
@@ -13,18 +11,23 @@ typedef struct pf_slopes {
   int64_t stride;
 } pf_slopes;
 
-/** Room for n_rows units over n_steps steps, of signals for which planes[s] has cells. */
-pf_status pf_slopes_reserve(const pf_tangents *self, struct pf_sensitivity *kept, size_t n_signals,
-                            int64_t n_steps, int64_t n_rows, const pf_planes *planes,
+/** Room for n_rows x n_steps slopes each of the signals for which planes[s] has cells. */
+pf_status pf_slopes_reserve(pf_pool *pool, size_t n_signals, size_t cells, const pf_planes *planes,
                             pf_slopes *slopes, pf_error *error);
 /** Fill them for `in`, of which `value` is the response. */
 pf_status pf_slopes_make(const pf_tangents *self, const pf_slopes *slopes, const pf_units *in,
                          const pf_response *value, pf_error *error);
 
+/** A population's response, whose direct tangents are wanted. */
+typedef struct pf_direct_in {
+  const pf_units *in;
+  const pf_response *value;
+  pf_pool *pool;
+} pf_direct_in;
+
 /** What direction k (one of the first n_network) does to the signals at a given drive: *direct
- * [n_signals][n_steps][n_rows], in `kept` until the next call. */
-pf_status pf_tangents_direct(const pf_tangents *self, struct pf_sensitivity *kept,
-                             const pf_units *in, const pf_response *value, int64_t k,
+ * [n_signals][n_steps][n_rows], in the pool until the next call. */
+pf_status pf_tangents_direct(const pf_tangents *self, const pf_direct_in *of, int64_t k,
                              pf_real **direct, pf_error *error);
 
 /** Tangents of the starting weights along the first n_network directions, once per call. */

@@ -1,0 +1,36 @@
+#include "core/sensitivity/tangent_simulation.h"
+
+#include "core/engine/simulation.h"
+#include "core/engine/starting_state.h"
+#include "core/sensitivity/trajectory_differences.h"
+
+pf_status pf_tangents_simulate(pf_tangents *self, pf_tangent_losses *losses, pf_error *error)
+{
+  pf_workspace *workspace = self->workspaces[0];
+  const bool sweeps = pf_tangents_can_sweep(self->model);
+  const bool *wanted = pf_tangents_want(self, !sweeps, error);
+  if (wanted == NULL) {
+    return PF_STOP;
+  }
+  if (!sweeps) {
+    return pf_tangents_by_differences(self, wanted, error);
+  }
+  pf_status status = pf_simulation_begin(workspace, self->draw, self->theta, 0, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  workspace->keeps_states = false;
+  workspace->n_changes = 0;
+  for (int64_t r = 0; r < workspace->n_segments; r++) {
+    workspace->n_changes += workspace->segments[r].changes;
+  }
+  status = pf_tangents_sweep(self, wanted, losses, error);
+  if (status == PF_POINT_FAILED && error->text[0] == '\0') {
+    /* weights overflowed: a plain run has the words */
+    (void)pf_forward(self->model, self->draw, self->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
+                     workspace, NULL, error);
+    return pf_fail(error, PF_POINT_FAILED, "experiment %s: the weights overflowed",
+                   self->draw->recording->name);
+  }
+  return status;
+}
