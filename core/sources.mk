@@ -233,7 +233,7 @@ core_sources += core/store/tables.c core/store/tables.h
 core_sources += core/store/theta_csv.c
 core_sources += core/store/trajectories.c
 
-core_sources += core/plot/figure.c core/plot/figure.h core/plot/figure_parts.h
+core_sources += core/plot/figure_layers.c core/plot/figure.h core/plot/figure_parts.h
 core_sources += core/plot/figure_draw.c
 core_sources += core/plot/figure_script.c
 

@@ -94,8 +94,6 @@ pf_panel *pf_figure_panel(pf_figure *figure, pf_axes axes);
 
 /* Layers, drawn in the order in which they are added. x NULL: 0, 1, 2, ... */
 void pf_panel_line(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n);
-/** y holds from its x to the next. */
-void pf_panel_steps(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n);
 void pf_panel_points(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n);
 /** Points with a vertical interval each. */
 void pf_panel_intervals(pf_panel *panel, pf_mark mark, const double *x, const double *y,

@@ -1,4 +1,4 @@
-/* What figures are made of: between figure.c (collects), figure_script.c (tells gnuplot) and
+/* What figures are made of: between figure_layers.c (collects), figure_script.c (tells gnuplot) and
  * figure_draw.c (runs it).
  */
 #ifndef PLASTFIT_CORE_PLOT_FIGURE_PARTS_H
@@ -8,7 +8,6 @@
 
 enum pf_layer_kind {
   PF_LAYER_LINE,
-  PF_LAYER_STEPS,
   PF_LAYER_POINTS,
   PF_LAYER_INTERVALS,
   PF_LAYER_BAND,

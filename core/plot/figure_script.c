@@ -275,8 +275,7 @@ static void fit_x(const pf_panel *panel, double width, FILE *out)
   bool wide = false;
   for (size_t k = 0; k < panel->n_layers; k++) {
     const pf_layer *layer = &panel->layers[k];
-    curve = curve || layer->kind == PF_LAYER_LINE || layer->kind == PF_LAYER_STEPS ||
-            layer->kind == PF_LAYER_BAND;
+    curve = curve || layer->kind == PF_LAYER_LINE || layer->kind == PF_LAYER_BAND;
     wide = wide || layer->kind == PF_LAYER_BARS || layer->kind == PF_LAYER_HEAT;
     for (size_t i = 0; layer->kind != PF_LAYER_HEAT && layer->columns[0] != NULL && i < layer->n;
          i++) {
@@ -360,8 +359,7 @@ static void draw_layer(const pf_axes *axes, const pf_layer *layer, size_t k, FIL
   (void)fprintf(out, "$d%zu using ", k);
   switch (layer->kind) {
   case PF_LAYER_LINE:
-  case PF_LAYER_STEPS:
-    (void)fprintf(out, "1:2 with %s", layer->kind == PF_LAYER_LINE ? "lines" : "steps");
+    (void)fputs("1:2 with lines", out);
     line_style(&layer->mark, 1.5, out);
     break;
   case PF_LAYER_POINTS:

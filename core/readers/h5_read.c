@@ -201,29 +201,3 @@ bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h
   }
   return done;
 }
-
-void pf_h5_attribute(pf_h5_reader *reader, const char *path, const char *name, char *text,
-                     size_t capacity)
-{
-  text[0] = '\0';
-  if ((strcmp(path, "/") != 0 && !link_exists(reader, path)) ||
-      H5Aexists_by_name(reader->file, path, name, H5P_DEFAULT) <= 0) {
-    return;
-  }
-  const hid_t attribute = H5Aopen_by_name(reader->file, path, name, H5P_DEFAULT, H5P_DEFAULT);
-  const hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute);
-  const size_t size = type < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0
-                          ? 0
-                          : H5Tget_size(type);
-  char *value = size == 0 ? NULL : pf_memory_new(size + 1, 1);
-  if (value != NULL && H5Aread(attribute, type, value) >= 0) {
-    (void)snprintf(text, capacity, "%s", value);
-  }
-  pf_memory_free(value);
-  if (type >= 0) {
-    (void)H5Tclose(type);
-  }
-  if (attribute >= 0) {
-    (void)H5Aclose(attribute);
-  }
-}

@@ -29,8 +29,5 @@ bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out);
  * there is none, it cannot be read, or memory is out: a report leaves out what it has not.
  */
 bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out);
-/** A text attribute, cut to fit; "" where there is none. */
-void pf_h5_attribute(pf_h5_reader *reader, const char *path, const char *name, char *text,
-                     size_t capacity);
 
 #endif

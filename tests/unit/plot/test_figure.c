@@ -36,7 +36,6 @@ static pf_figures *two_figures(void)
   pf_panel_histogram(pf_figure_panel(second, (pf_axes){0}), (pf_mark){0}, ys, 5, 0);
   pf_panel_heat(pf_figure_panel(second, (pf_axes){0}), ys, 1, 5, 0.0, 0.0, true, "R2");
   panel = pf_figure_panel(second, (pf_axes){.y = {.logarithmic = true}});
-  pf_panel_steps(panel, (pf_mark){0}, NULL, ys, 5);
   pf_panel_segments(panel, (pf_mark){0}, ys, ys, ys, ys, 5);
   (void)pf_figure_panel(second,
                         (pf_axes){.x = {.ticks = (const char *const[]){"a", "b"}, .n_ticks = 2}});

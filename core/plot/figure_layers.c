@@ -1,5 +1,5 @@
-#include "core/plot/figure.h"
 #include "core/base/memory.h"
+#include "core/plot/figure.h"
 #include "core/plot/figure_parts.h"
 
 #include <math.h>
@@ -208,11 +208,6 @@ static pf_layer *add_layer(pf_panel *panel, enum pf_layer_kind kind, pf_mark mar
 void pf_panel_line(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
 {
   (void)add_layer(panel, PF_LAYER_LINE, mark, (const double *const[]){x, y}, 2, n);
-}
-
-void pf_panel_steps(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
-{
-  (void)add_layer(panel, PF_LAYER_STEPS, mark, (const double *const[]){x, y}, 2, n);
 }
 
 void pf_panel_points(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n)
