@@ -19,49 +19,55 @@
 
 static const char *const usage =
     "Usage: plastfit check CONFIG [key=value ...]\n"
-    "       plastfit check PLUGIN [--values FILE | --twin FILE]\n\n"
-    "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which "
-    "files, the data as they "
-    "were\n"
-    "understood (a task's animals are simulated), the network, the parameters with start and "
-    "bounds, the plan with "
-    "the\n"
-    "memory and time it will take, and what looks odd. Exit code 0: a fit could run; 2: something "
-    "is to be put "
-    "right.\n\n"
-    "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list` shows "
-    "(oja): is it what "
-    "its\n"
-    "header promises? Values, derivatives against differences, memory, hostile inputs; each group "
-    "of checks in a "
-    "process\n"
-    "of its own. Prints what was compared and what is normal; a promise that is broken is told "
-    "with argument, index,\n"
-    "what was found and what was expected. Options and data that its objects need stand in "
-    "conformance.cfg beside it\n"
-    "(doc/conformance.md). A single-precision build is best compared with its double twin:\n\n"
-    "  --values FILE  write there what the plugin computes (the double build)\n"
-    "  --twin FILE    compare with that, not with differences of floats (the single build)\n\n"
-    "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no "
+    "       plastfit check PLUGIN [--values FILE | --reference FILE]\n"
+    "\n"
+    "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which\n"
+    "files, the data as they were understood (a task's animals are simulated), the network, the\n"
+    "parameters with start and bounds, the plan with the memory and time it will take, and what\n"
+    "looks odd. Exit code 0: a fit could run; 2: something is to be put right.\n"
+    "\n"
+    "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list`\n"
+    "shows (oja): is it what its header promises? Values, derivatives against differences,\n"
+    "memory, hostile inputs; each group of checks in a process of its own. Prints what was\n"
+    "compared and what is normal; a promise that is broken is reported with argument, index,\n"
+    "what was found and what was expected. Options and data that its objects need stand in\n"
+    "conformance.cfg beside it (doc/conformance.md). A single-precision build is best compared\n"
+    "with its double-precision build, the reference:\n"
+    "\n"
+    "  --values FILE     write there what the plugin computes (the double build)\n"
+    "  --reference FILE  compare with that, not with differences of floats (the single build)\n"
+    "\n"
+    "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no\n"
     "such plugin.\n";
 
-static int check(const char *path, const char *const *overrides, size_t n)
+static pf_status print_config(const pf_cli_arguments *given, pf_config **config,
+                              pf_problem **problem, pf_error *error)
+{
+  if (pf_config_read(given->subject, given->overrides, given->n_overrides, config, error) !=
+          PF_OK ||
+      pf_problem_create(*config, problem, error) != PF_OK ||
+      /* where nothing can be written at all, no fit could run; a run that is there already is a
+       * warning */
+      pf_report_check_out((*problem)->settings->out, true, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_check_print(*problem, stdout, error);
+}
+
+static int check_config(const pf_cli_arguments *given)
 {
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
-  pf_status status = pf_config_read(path, overrides, n, &config, &error);
-  status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  /* where nothing can be written at all, no fit could run; a run that is there already is a warning
-   */
-  status = status == PF_OK ? pf_report_check_out(problem->settings->out, true, &error) : status;
-  status = status == PF_OK ? pf_check_print(problem, stdout, &error) : status;
-  if (status == PF_OK) {
-    (void)printf("It could run: plastfit fit %s%s\n", path, n > 0 ? " ..." : "");
-  }
+  const pf_status status = print_config(given, &config, &problem, &error);
   pf_problem_free(problem);
   pf_config_free(config);
-  return status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  if (status != PF_OK) {
+    return pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  }
+  (void)printf("It could run: plastfit fit %s%s\n", given->subject,
+               given->n_overrides > 0 ? " ..." : "");
+  return PF_EXIT_DONE;
 }
 
 /** Length of the argument without .so or .la, or 0 where it has neither. */
@@ -98,31 +104,26 @@ static void place_of(const char *text, char *folder, char *name, size_t capacity
   (void)snprintf(path, sizeof path, "%.*s", (int)length, text);
   if (module_length(path) > 0) {
     path[module_length(path)] = '\0';
+    const char *slash = strrchr(path, '/');
+    const int folder_length = slash == NULL || slash == path ? 1 : (int)(slash - path);
+    (void)snprintf(name, capacity, "%s", slash == NULL ? path : slash + 1);
+    (void)snprintf(folder, capacity, "%.*s", folder_length, slash == NULL ? "." : path);
   } else if (is_folder(path)) { /* mine/: mine/mine.so */
     char *real = realpath(path, NULL);
     const char *last = real == NULL ? NULL : strrchr(real, '/');
     (void)snprintf(name, capacity, "%s", last == NULL ? "" : last + 1);
     (void)snprintf(folder, capacity, "%s", path);
     free(real);
-    return;
   } else {
     folder[0] = '\0';
     (void)snprintf(name, capacity, "%s", path);
-    return;
   }
-  const char *slash = strrchr(path, '/');
-  (void)snprintf(name, capacity, "%s", slash == NULL ? path : slash + 1);
-  (void)snprintf(folder, capacity, "%.*s",
-                 slash == NULL   ? 1
-                 : slash == path ? 1
-                                 : (int)(slash - path),
-                 slash == NULL ? "." : path);
 }
 
-/** Files of --values and --twin; each MAY be NULL. */
-typedef struct twin_files {
-  const char *values, *twin;
-} twin_files;
+/** Files of --values and --reference; each MAY be NULL. */
+typedef struct reference_files {
+  const char *values, *reference;
+} reference_files;
 
 /** All of a text file, to be freed with pf_memory_free. */
 static char *read_text(const char *path, pf_error *error)
@@ -145,43 +146,66 @@ static char *read_text(const char *path, pf_error *error)
   return text;
 }
 
-static pf_status run_check(const pf_plugin *plugin, const char *file, const twin_files *files,
-                           pf_conformance *found, pf_error *error)
+/** The checks, with what the files hold in `request`, and the numbers into `values`. */
+static pf_status run_checks(pf_conformance_request *request, const char *reference,
+                            pf_conformance *found, pf_error *error)
 {
   pf_config *settings = NULL;
-  pf_conformance_reference twin = {NULL, NULL};
   char *text = NULL;
-  pf_status status = PF_OK;
-  if (files->values != NULL && (twin.values = fopen(files->values, "w")) == NULL) {
-    status = pf_fail(error, PF_STOP, "%s cannot be written: %s", files->values, strerror(errno));
+  pf_status status = PF_STOP;
+  if (reference != NULL && (text = read_text(reference, error)) == NULL) {
+    goto done;
   }
-  if (status == PF_OK && files->twin != NULL) {
-    twin.text = text = read_text(files->twin, error);
-    status = text == NULL ? PF_STOP : PF_OK;
+  if (pf_conformance_settings(request->plugin, request->file, &settings, error) != PF_OK) {
+    goto done;
   }
-  status = status == PF_OK ? pf_conformance_settings(plugin, file, &settings, error) : status;
-  status = status == PF_OK
-               ? pf_conformance_check(plugin, file, settings, stdout, &twin, found, error)
-               : status;
-  if (twin.values != NULL) {
-    const bool bad = ferror(twin.values) != 0;
-    if ((fclose(twin.values) != 0 || bad) && status == PF_OK) {
-      status = pf_fail(error, PF_STOP, "%s could not be written", files->values);
-    }
-  }
+  request->settings = settings;
+  request->reference.text = text;
+  status = pf_conformance_check(request, found, error);
+done:
   pf_memory_free(text);
   pf_config_free(settings);
   return status;
 }
 
-static int check_plugin(const char *text, const twin_files *files)
+static pf_status check_and_write(pf_conformance_request *request, const reference_files *files,
+                                 pf_conformance *found, pf_error *error)
+{
+  FILE *values = NULL;
+  if (files->values != NULL && (values = fopen(files->values, "w")) == NULL) {
+    return pf_fail(error, PF_STOP, "%s cannot be written: %s", files->values, strerror(errno));
+  }
+  request->reference.values = values;
+  const pf_status status = run_checks(request, files->reference, found, error);
+  if (values != NULL) {
+    const bool bad = ferror(values) != 0;
+    if ((fclose(values) != 0 || bad) && status == PF_OK) {
+      return pf_fail(error, PF_STOP, "%s could not be written", files->values);
+    }
+  }
+  return status;
+}
+
+static int check_found(pf_registry *registry, const char *folder, const char *name,
+                       const reference_files *files)
+{
+  pf_error error = pf_error_none();
+  pf_conformance found = {0};
+  pf_conformance_request request = {.stream = stdout};
+  if (pf_registry_find(registry, 0, name, &request.plugin, &request.file, &error) != PF_OK) {
+    return pf_cli_say(folder[0] == '\0' ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
+  }
+  if (check_and_write(&request, files, &found, &error) != PF_OK) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  return found.n_findings == 0 ? PF_EXIT_DONE : PF_EXIT_FAILED;
+}
+
+static int check_plugin(const char *text, const reference_files *files)
 {
   char folder[4096], name[4096];
   pf_error error = pf_error_none();
   pf_registry *registry = NULL;
-  const pf_plugin *plugin = NULL;
-  const char *file = NULL;
-  pf_conformance found = {0};
   place_of(text, folder, name, sizeof name);
   char *module = NULL;
   if (folder[0] != '\0' && pf_module_file(folder, name, &module, &error) == PF_OK &&
@@ -190,25 +214,39 @@ static int check_plugin(const char *text, const twin_files *files)
                       is_folder(text) ? ": build it, or name the file" : "");
   }
   pf_memory_free(module);
-  pf_status status = pf_registry_create(folder[0] == '\0' ? NULL : folder, &registry, &error);
-  if (status == PF_OK && pf_registry_find(registry, 0, name, &plugin, &file, &error) != PF_OK) {
-    pf_registry_free(registry);
-    return pf_cli_say(folder[0] == '\0' ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
-  }
-  status = status == PF_OK ? run_check(plugin, file, files, &found, &error) : status;
-  pf_registry_free(registry);
-  if (status != PF_OK) {
+  if (pf_registry_create(folder[0] == '\0' ? NULL : folder, &registry, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
-  return found.n_findings == 0 ? PF_EXIT_DONE : PF_EXIT_FAILED;
+  const int code = check_found(registry, folder, name, files);
+  pf_registry_free(registry);
+  return code;
+}
+
+static int check_subject(const pf_cli_arguments *given, const reference_files *files)
+{
+  if (!is_plugin(given->subject)) {
+    if (files->values != NULL || files->reference != NULL) {
+      return pf_cli_say(PF_EXIT_MISUSED,
+                        "--values and --reference are for plugins, '%s' is a config",
+                        given->subject);
+    }
+    return check_config(given);
+  }
+  if (given->n_overrides > 0) {
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "'%s' is a plugin, which takes no key=value: its options for the check stand "
+                      "in conformance.cfg beside it",
+                      given->subject);
+  }
+  return check_plugin(given->subject, files);
 }
 
 int pf_command_check(int argc, char **argv)
 {
   pf_cli_arguments given;
-  twin_files files = {NULL, NULL};
+  reference_files files = {NULL, NULL};
   const pf_cli_option options[] = {{.name = "--values", .value = &files.values},
-                                   {.name = "--twin", .value = &files.twin}};
+                                   {.name = "--reference", .value = &files.reference}};
   const pf_cli_syntax syntax = {.command = "check",
                                 .usage = usage,
                                 .one = "config or plugin",
@@ -218,18 +256,7 @@ int pf_command_check(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    const bool plugin = is_plugin(given.subject),
-               twins = files.values != NULL || files.twin != NULL;
-    code = !plugin && twins
-               ? pf_cli_say(PF_EXIT_MISUSED,
-                            "--values and --twin are for plugins, '%s' is a config", given.subject)
-           : !plugin ? check(given.subject, given.overrides, given.n_overrides)
-           : given.n_overrides == 0
-               ? check_plugin(given.subject, &files)
-               : pf_cli_say(PF_EXIT_MISUSED,
-                            "'%s' is a plugin, which takes no key=value: its options for the "
-                            "check stand in conformance.cfg beside it",
-                            given.subject);
+    code = check_subject(&given, &files);
   }
   pf_cli_arguments_free(&given);
   return code;

@@ -15,7 +15,10 @@ static const int64_t unwritten_int = INT64_C(-6148914691236517206);
 
 size_t cf_cell_bytes(enum cf_type type)
 {
-  return type == CF_REAL ? sizeof(pf_real) : type == CF_BYTE ? 1 : 8;
+  if (type == CF_REAL) {
+    return sizeof(pf_real);
+  }
+  return type == CF_BYTE ? 1 : 8;
 }
 
 int64_t cf_count(const cf_array *array)
@@ -24,7 +27,7 @@ int64_t cf_count(const cf_array *array)
 }
 
 /** Cells from the first to the last, padding between them included. */
-static int64_t extent(const cf_array *array)
+static int64_t count_extent(const cf_array *array)
 {
   if (cf_count(array) == 0) {
     return 0;
@@ -36,7 +39,7 @@ static int64_t extent(const cf_array *array)
 void cf_array_allocate(cf_array *array, bool at_end)
 {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  array->bytes = (size_t)extent(array) * cf_cell_bytes(array->type);
+  array->bytes = (size_t)count_extent(array) * cf_cell_bytes(array->type);
   const size_t inner = (array->bytes + page - 1) / page * page;
   array->map_bytes = inner + 2 * page;
   array->map =
@@ -57,13 +60,27 @@ void cf_array_free(cf_array *array)
   memset(array, 0, sizeof *array);
 }
 
-int64_t cf_offset(const cf_array *array, int64_t k)
+/** Where cell k is: copy, plane, row, column. */
+typedef struct place {
+  int64_t at[4];
+} place;
+
+static place place_of(const cf_array *array, int64_t k)
 {
-  const int64_t column = k % array->columns;
-  const int64_t row = k / array->columns % array->rows;
-  const int64_t plane = k / array->columns / array->rows % array->planes;
-  const int64_t copy = k / array->columns / array->rows / array->planes;
-  return copy * array->copy_stride + plane * array->stride + row * array->ld + column;
+  const int64_t sizes[4] = {array->copies, array->planes, array->rows, array->columns};
+  place out;
+  for (int d = 3; d >= 0; d--) {
+    out.at[d] = k % sizes[d];
+    k /= sizes[d];
+  }
+  return out;
+}
+
+/** How many cells from the first cell k lies. */
+static int64_t offset_of(const cf_array *array, int64_t k)
+{
+  const place p = place_of(array, k);
+  return p.at[0] * array->copy_stride + p.at[1] * array->stride + p.at[2] * array->ld + p.at[3];
 }
 
 static double cell_get(const cf_array *array, int64_t offset)
@@ -103,41 +120,35 @@ static void cell_set(const cf_array *array, int64_t offset, double value)
 
 double cf_get(const cf_array *array, int64_t k)
 {
-  return cell_get(array, cf_offset(array, k));
+  return cell_get(array, offset_of(array, k));
 }
 
 void cf_set(const cf_array *array, int64_t k, double value)
 {
-  cell_set(array, cf_offset(array, k), value);
+  cell_set(array, offset_of(array, k), value);
 }
 
 const char *cf_name(const cf_array *array, int64_t k, char *text, size_t capacity)
 {
-  const int64_t column = k % array->columns;
-  const int64_t row = k / array->columns % array->rows;
-  const int64_t plane = k / array->columns / array->rows % array->planes;
-  const int64_t copy = k / array->columns / array->rows / array->planes;
-  int n = snprintf(text, capacity, "%s", array->name);
-  const int64_t sizes[3] = {array->copies, array->planes, array->rows},
-                index[3] = {copy, plane, row};
-  for (int d = 0; d < 3; d++) {
-    if (sizes[d] > 1 && n >= 0 && (size_t)n < capacity) {
-      n += snprintf(text + n, capacity - (size_t)n, "[%lld]", (long long)index[d]);
-    }
-  }
-  if (n >= 0 && (size_t)n < capacity) {
-    n += snprintf(text + n, capacity - (size_t)n, "[%lld]", (long long)column);
-  }
+  const int64_t sizes[4] = {array->copies, array->planes, array->rows, 2 /* always shown */};
+  const place p = place_of(array, k);
   const pf_parameter_table *table = array->parameters;
   const pf_parameter *parameter =
-      table == NULL ? NULL : pf_table_at(table->items, table->stride, table->count, (size_t)column);
-  if (parameter != NULL && n >= 0 && (size_t)n < capacity) {
-    (void)snprintf(text + n, capacity - (size_t)n, " (%s)", parameter->name);
+      table == NULL ? NULL
+                    : pf_table_at(table->items, table->stride, table->count, (size_t)p.at[3]);
+  size_t n = (size_t)snprintf(text, capacity, "%s", array->name);
+  for (int d = 0; d < 4; d++) {
+    if (sizes[d] > 1 && n < capacity) {
+      n += (size_t)snprintf(text + n, capacity - n, "[%lld]", (long long)p.at[d]);
+    }
+  }
+  if (parameter != NULL && n < capacity) {
+    (void)snprintf(text + n, capacity - n, " (%s)", parameter->name);
   }
   return text;
 }
 
-static void pattern(enum cf_type type, char *bytes)
+static void unwritten_pattern(enum cf_type type, char *bytes)
 {
   if (type == CF_INT64) {
     memcpy(bytes, &unwritten_int, sizeof unwritten_int);
@@ -152,7 +163,7 @@ void cf_fill_unwritten(const cf_array *array)
 {
   char bytes[8];
   const size_t size = cf_cell_bytes(array->type);
-  pattern(array->type, bytes);
+  unwritten_pattern(array->type, bytes);
   for (size_t at = 0; at < array->bytes; at += size) {
     memcpy(array->cells + at, bytes, size);
   }
@@ -162,32 +173,32 @@ bool cf_is_unwritten(const cf_array *array, int64_t k)
 {
   char bytes[8];
   const size_t size = cf_cell_bytes(array->type);
-  pattern(array->type, bytes);
-  return memcmp(array->cells + (size_t)cf_offset(array, k) * size, bytes, size) == 0;
+  unwritten_pattern(array->type, bytes);
+  return memcmp(array->cells + (size_t)offset_of(array, k) * size, bytes, size) == 0;
 }
 
 /** The cells that are not padding, one byte each; the caller frees. */
 static char *used_cells(const cf_array *array)
 {
-  const int64_t n = extent(array);
+  const int64_t n = count_extent(array);
   char *used = calloc((size_t)n + 1, 1);
   if (used == NULL) {
     _exit(99);
   }
   const int64_t count = cf_count(array);
   for (int64_t k = 0; k < count; k++) {
-    used[cf_offset(array, k)] = 1;
+    used[offset_of(array, k)] = 1;
   }
   return used;
 }
 
 void cf_fill_padding(const cf_array *array, double value)
 {
-  if (extent(array) == cf_count(array)) {
+  if (count_extent(array) == cf_count(array)) {
     return;
   }
   char *used = used_cells(array);
-  for (int64_t at = 0; at < extent(array); at++) {
+  for (int64_t at = 0; at < count_extent(array); at++) {
     if (!used[at]) {
       cell_set(array, at, value);
     }
@@ -197,19 +208,18 @@ void cf_fill_padding(const cf_array *array, double value)
 
 bool cf_padding_is(const cf_array *array, double value, int64_t *where)
 {
-  bool same = true;
-  if (extent(array) == cf_count(array)) {
+  const int64_t n = count_extent(array);
+  if (n == cf_count(array)) {
     return true;
   }
   char *used = used_cells(array);
-  for (int64_t at = 0; same && at < extent(array); at++) {
-    if (!used[at] && cell_get(array, at) != value) {
-      *where = at;
-      same = false;
-    }
+  int64_t at = 0;
+  while (at < n && (used[at] || cell_get(array, at) == value)) {
+    at++;
   }
   free(used);
-  return same;
+  *where = at;
+  return at == n;
 }
 
 char *cf_copy_bytes(const cf_array *array)
@@ -218,6 +228,8 @@ char *cf_copy_bytes(const cf_array *array)
   if (copy == NULL) {
     _exit(99);
   }
-  memcpy(copy, array->cells, array->bytes);
+  if (array->bytes > 0) {
+    memcpy(copy, array->cells, array->bytes);
+  }
   return copy;
 }

@@ -35,10 +35,9 @@ typedef struct cf_array {
 void cf_array_allocate(cf_array *array, bool at_end);
 void cf_array_free(cf_array *array);
 
-/** Number of cells without padding. */
+/** Number of cells without padding; 0 of an array that was left out. */
 int64_t cf_count(const cf_array *array);
-/** Cell k of those, in the order of the dimensions: how many cells from the first it lies. */
-int64_t cf_offset(const cf_array *array, int64_t k);
+/** Cell k of those, in the order of the dimensions. */
 double cf_get(const cf_array *array, int64_t k);
 /** Rounded to the type of the array. */
 void cf_set(const cf_array *array, int64_t k, double value);

@@ -1,8 +1,8 @@
 /*
  * Is a plugin what its header promises? The conformance suite: the way into core/conformance.
  *
- * A plugin is made into objects with the options of its conformance settings (conformance.cfg, see
- * settings.h), and each of its ops is held against the comments of include/plastfit/abi: values,
+ * A plugin is made into objects with the options of its conformance settings (conformance.cfg), and
+ * each of its ops is held against the comments of include/plastfit/abi: values,
  * derivatives, memory, hostile inputs. Every group of checks runs in a forked child, with guard
  * pages at the ends of every array and a limit of processor time, so that a crash or a hang of the
  * plugin is a finding, with a sentence, like any other.
@@ -24,19 +24,22 @@ typedef struct pf_conformance {
 /** What goes between a double and a single build of a plugin: either MAY be NULL. */
 typedef struct pf_conformance_reference {
   FILE *values; /**< what the ops compute is written there */
-  const char
-      *text; /**< what the double build's check wrote: compared with, instead of differences */
+  /** What the double build's check wrote: compared with, instead of differences. */
+  const char *text;
 } pf_conformance_reference;
 
-/**
- * Check one plugin that has been loaded (and so admitted) from `file`. `settings`: conformance
- * settings, MAY be NULL: one object with all defaults. What was compared, and each finding in a
- * sentence, goes to `stream`. A result other than PF_OK: the check itself could not be done
- * (settings that do not parse, no memory), with the line.
- */
-pf_status pf_conformance_check(const pf_plugin *plugin, const char *file, const pf_config *settings,
-                               FILE *stream, const pf_conformance_reference *reference,
-                               pf_conformance *out, pf_error *error);
+typedef struct pf_conformance_request {
+  const pf_plugin *plugin;   /**< loaded, and so admitted */
+  const char *file;          /**< it was loaded from */
+  const pf_config *settings; /**< MAY be NULL: one object with all defaults */
+  FILE *stream;              /**< for what was compared, and each finding in a sentence */
+  pf_conformance_reference reference;
+} pf_conformance_request;
+
+/** Check one plugin. A result other than PF_OK: the check itself could not be done (settings that
+ * do not parse, no memory), with the line. */
+pf_status pf_conformance_check(const pf_conformance_request *request, pf_conformance *out,
+                               pf_error *error);
 
 /**
  * Conformance settings that belong to the plugin of `file`: in the source tree for a plugin of this

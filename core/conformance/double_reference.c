@@ -1,13 +1,13 @@
 /*
- * The double twin of a single-precision plugin. Differences of floats find a factor or a sign, not
- * a slip in the fourth digit. But the check draws the same inputs in both precisions (rounded to
- * float), so what the double build computes, and its own check holds against differences, is what
- * the single build must give, to the rounding of floats.
+ * The double-precision reference of a single-precision plugin. Differences of floats find a factor
+ * or a sign, not a slip in the fourth digit. But the check draws the same inputs in both precisions
+ * (rounded to float), so what the double build computes, and its own check holds against
+ * differences, is what the single build must give, to the rounding of floats.
  *
  * The file: for each group of checks a line "group VARIANT: CHECK", for each array a line "OP NAME
  * COUNT", then COUNT numbers, one a line.
  */
-#include "core/conformance/op.h"
+#include "core/conformance/double_reference.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,9 +57,8 @@ static void compare_array(cf_report *report, const char *op, const cf_array *arr
   (void)snprintf(head, sizeof head, "%s %s %lld\n", op, array->name, (long long)n);
   if (report->reference_at == NULL || strncmp(report->reference_at, head, strlen(head)) != 0) {
     cf_find(report,
-            "the twin's file has no '%s %s' of %lld numbers here: let `plastfit check PLUGIN "
-            "--values FILE` of the double "
-            "build write it anew, with the same conformance.cfg",
+            "the reference has no '%s %s' of %lld numbers here: let `plastfit check PLUGIN "
+            "--values FILE` of the double build write it anew, with the same conformance.cfg",
             op, array->name, (long long)n);
   }
   report->reference_at += strlen(head);

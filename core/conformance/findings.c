@@ -44,8 +44,17 @@ void cf_doing(cf_report *report, const char *format, ...)
   va_end(args);
 }
 
-void cf_watch_array(cf_report *report, const cf_array *array)
+void cf_need_ok(cf_report *report, pf_status status, const pf_error *error)
 {
+  if (status != PF_OK) {
+    cf_find(report, "%s fails on ordinary input: %s", report->doing,
+            error->text[0] == '\0' ? "and writes no line" : error->text);
+  }
+}
+
+void cf_guard_array(cf_report *report, cf_array *array, bool at_end)
+{
+  cf_array_allocate(array, at_end);
   for (int i = 0; i < CF_MAX_WATCHED; i++) {
     if (report->arrays[i] == NULL) {
       report->arrays[i] = array;
@@ -54,13 +63,14 @@ void cf_watch_array(cf_report *report, const cf_array *array)
   }
 }
 
-void cf_forget_array(cf_report *report, const cf_array *array)
+void cf_release_array(cf_report *report, cf_array *array)
 {
   for (int i = 0; i < CF_MAX_WATCHED; i++) {
     if (report->arrays[i] == array) {
       report->arrays[i] = NULL;
     }
   }
+  cf_array_free(array);
 }
 
 /** "reads", "writes", or either where the machine does not say. */
@@ -86,6 +96,21 @@ static const cf_array *guarded_by(const cf_report *report, const char *address)
   return NULL;
 }
 
+static const char *describe_signal(int number)
+{
+  switch (number) {
+  case SIGSEGV:
+  case SIGBUS:
+    return "memory that is not its own, or a NULL pointer";
+  case SIGFPE:
+    return "an integer division by zero";
+  case SIGABRT:
+    return "abort";
+  default:
+    return "an instruction that is none";
+  }
+}
+
 /* The process is lost already, so what is not safe in a handler can do no more harm here. */
 static void on_crash(int number, siginfo_t *info, void *context)
 {
@@ -93,25 +118,18 @@ static void on_crash(int number, siginfo_t *info, void *context)
   const char *address = info->si_addr;
   const cf_array *array =
       number == SIGSEGV || number == SIGBUS ? guarded_by(report, address) : NULL;
-  if (array != NULL) {
-    const long long bytes = (long long)(address - array->cells),
-                    size = (long long)cf_cell_bytes(array->type);
-    const long long cell = bytes < 0 ? -((-bytes + size - 1) / size) : bytes / size;
-    (void)snprintf(report->finding, sizeof report->finding,
-                   "%s %s outside %s: cell %lld from its first, of %lld rows x %lld columns, "
-                   "leading dimension %lld",
-                   report->doing, access_kind(context), array->name, cell,
-                   (long long)(array->planes * array->rows), (long long)array->columns,
-                   (long long)array->ld);
-  } else {
-    const char *what = number == SIGSEGV || number == SIGBUS
-                           ? "memory that is not its own, or a NULL pointer"
-                       : number == SIGFPE  ? "an integer division by zero"
-                       : number == SIGABRT ? "abort"
-                                           : "an instruction that is none";
-    (void)snprintf(report->finding, sizeof report->finding, "%s crashes (%s)", report->doing, what);
+  if (array == NULL) {
+    cf_find(report, "%s crashes (%s)", report->doing, describe_signal(number));
   }
-  _exit(EXIT_FOUND);
+  const long long bytes = (long long)(address - array->cells),
+                  size = (long long)cf_cell_bytes(array->type);
+  const long long cell = bytes < 0 ? -((-bytes + size - 1) / size) : bytes / size;
+  cf_find(report,
+          "%s %s outside %s: cell %lld from its first, of %lld rows x %lld columns, leading "
+          "dimension %lld",
+          report->doing, access_kind(context), array->name, cell,
+          (long long)(array->planes * array->rows), (long long)array->columns,
+          (long long)array->ld);
 }
 
 static void prepare_child(cf_report *report)
@@ -134,18 +152,21 @@ static void prepare_child(cf_report *report)
   (void)alarm(WALL_SECONDS);
 }
 
-static void add(cf_report *total, const cf_report *one)
+void cf_report_clear(cf_report *report)
+{
+  memset(report, 0, sizeof *report);
+  report->ratio_low = INFINITY;
+  report->ratio_high = -INFINITY;
+}
+
+void cf_report_add(cf_report *total, const cf_report *one)
 {
   total->n_values += one->n_values;
   total->n_slopes += one->n_slopes;
   total->n_kinks += one->n_kinks;
-  if (one->n_ratios > 0) {
-    total->ratio_low =
-        total->n_ratios == 0 ? one->ratio_low : fmin(total->ratio_low, one->ratio_low);
-    total->ratio_high =
-        total->n_ratios == 0 ? one->ratio_high : fmax(total->ratio_high, one->ratio_high);
-  }
   total->n_ratios += one->n_ratios;
+  total->ratio_low = fmin(total->ratio_low, one->ratio_low);
+  total->ratio_high = fmax(total->ratio_high, one->ratio_high);
   total->n_linear += one->n_linear;
   total->n_references += one->n_references;
   total->reference_error = fmax(total->reference_error, one->reference_error);
@@ -156,7 +177,7 @@ static void add(cf_report *total, const cf_report *one)
 }
 
 /** What a child that ended otherwise than by cf_find did. */
-static void judge_end(cf_report *report, int status)
+static void describe_end(cf_report *report, int status)
 {
   if (report->finding[0] != '\0') {
     return;
@@ -182,6 +203,7 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
     return pf_fail(error, PF_STOP, "no memory for a check: %s", strerror(errno));
   }
   (void)fflush(NULL); /* or the child would write what waits in buffers once more */
+  cf_report_clear(report);
   (void)snprintf(report->doing, sizeof report->doing, "it");
   report->reference = total->reference;
   report->reference_at = total->reference_at;
@@ -204,8 +226,8 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
   if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_MEMORY) {
     result = pf_fail(error, PF_STOP, "no memory for the arrays of a check");
   }
-  judge_end(report, status);
-  add(total, report);
+  describe_end(report, status);
+  cf_report_add(total, report);
   (void)munmap(report, sizeof *report);
   return result;
 }

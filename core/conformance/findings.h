@@ -21,20 +21,22 @@ typedef struct cf_report {
   double slope_error;     /**< largest, relative to the largest slope of the argument */
   double reference_error; /**< largest, relative to the largest number of the array */
   double product_error;   /**< largest, relative */
-  double ratio_low, ratio_high;
+  double ratio_low, ratio_high;              /**< infinite while there is none */
   char finding[CF_SENTENCE];                 /**< "" : every promise kept */
   char doing[256];                           /**< the call that is being made, for a crash */
   const pf_conformance_reference *reference; /**< or NULL */
-  const char *reference_at;                  /**< the next line of twin->text */
+  const char *reference_at;                  /**< the next line of reference->text */
   /* in the child alone */
   const cf_array *arrays[CF_MAX_WATCHED]; /**< that have guard pages now */
 } cf_report;
 
+void cf_report_clear(cf_report *report);
+
 typedef void (*cf_group)(cf_report *report, const void *what);
 
 /**
- * Run `group` in a child; afterwards *total has its numbers added and the child's `finding` ("" for
- * none). A crash, a hang or an exit is a finding. PF_STOP: the child could not be made.
+ * Run `group` in a child; afterwards *total has its numbers added and its finding, or "".
+ * A crash, a hang or an exit is a finding. PF_STOP: the child could not be made.
  */
 pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *error);
 
@@ -42,12 +44,13 @@ pf_status cf_run(cf_group group, const void *what, cf_report *total, pf_error *e
 PF_PRINTF(2, 3) void cf_find(cf_report *report, const char *format, ...) __attribute__((noreturn));
 /** In the child: what is being called. */
 PF_PRINTF(2, 3) void cf_doing(cf_report *report, const char *format, ...);
-/** Before a group is run: its part of the twin's file. */
-void cf_reference_group(cf_report *report, const pf_conformance_reference *reference,
-                        const char *variant, const char *check);
-/** In the child: write an array's numbers, or compare them. True if they were compared. */
-bool cf_reference_array(cf_report *report, const char *op, const cf_array *array);
-void cf_watch_array(cf_report *report, const cf_array *array);
-void cf_forget_array(cf_report *report, const cf_array *array);
+/** In the child: the call that cf_doing named was to succeed. */
+void cf_need_ok(cf_report *report, pf_status status, const pf_error *error);
+/** The numbers of `one` and its finding into `total`. */
+void cf_report_add(cf_report *total, const cf_report *one);
+
+/** In the child: an array as cf_array_allocate makes it, whose name a crash at its ends gives. */
+void cf_guard_array(cf_report *report, cf_array *array, bool at_end);
+void cf_release_array(cf_report *report, cf_array *array);
 
 #endif

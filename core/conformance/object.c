@@ -72,7 +72,7 @@ static void host_release(const pf_host *face, void *pointer)
       return;
     }
   }
-  abort(); /* not ours, or released twice: told as a crash of the call that is being made */
+  abort(); /* not ours, or released twice: reported as a crash of the call that is being made */
 }
 
 static void host_warn(const pf_host *face, const char *line)
@@ -81,7 +81,7 @@ static void host_warn(const pf_host *face, const char *line)
   (void)line;
 }
 
-const pf_host *cf_host_start(cf_host *host, int64_t fail_at, bool fail_onwards)
+static void start_host(cf_host *host, int64_t fail_at, bool fail_onwards)
 {
   *host = (cf_host){.fail_at = fail_at, .fail_onwards = fail_onwards};
   host->face = (pf_host){.size = sizeof(pf_host),
@@ -89,7 +89,6 @@ const pf_host *cf_host_start(cf_host *host, int64_t fail_at, bool fail_onwards)
                          .allocate = host_allocate,
                          .release = host_release,
                          .warn = host_warn};
-  return &host->face;
 }
 
 uint64_t cf_host_sum(const cf_host *host)
@@ -122,24 +121,26 @@ bool cf_host_overrun(const cf_host *host)
 
 /* ---- settings ---- */
 
+static const pf_node *setting_node(const cf_variant *variant, const char *path)
+{
+  return pf_node_get(variant->node, path);
+}
+
 double cf_setting(const cf_variant *variant, const char *path, double fallback)
 {
   double value = fallback;
-  const pf_node *node = variant->node == NULL ? NULL : pf_node_get(variant->node, path);
-  return node != NULL && pf_node_number(node, &value) ? value : fallback;
+  return pf_node_number(setting_node(variant, path), &value) ? value : fallback;
 }
 
 double cf_setting_at(const cf_variant *variant, const char *path, int64_t i, double fallback)
 {
   double value = fallback;
-  const pf_node *node = variant->node == NULL ? NULL : pf_node_get(variant->node, path);
-  node = node == NULL || i >= pf_node_count(node) ? NULL : pf_node_at(node, i);
-  return node != NULL && pf_node_number(node, &value) ? value : fallback;
+  return pf_node_number(pf_node_at(setting_node(variant, path), i), &value) ? value : fallback;
 }
 
 int64_t cf_setting_count(const cf_variant *variant, const char *path)
 {
-  return variant->node == NULL ? 0 : pf_node_count(pf_node_get(variant->node, path));
+  return pf_node_count(setting_node(variant, path));
 }
 
 /* ---- objects ---- */
@@ -159,8 +160,10 @@ static pf_status call_create(const pf_plugin *plugin, const pf_host *host,
   }
 }
 
-pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self,
-                        pf_error *error)
+/** `create` alone, with its status; the line in *error. Checks that nothing undeclared was asked
+ * for. */
+static pf_status try_create(cf_report *report, const cf_variant *variant, cf_host *host,
+                            void **self, pf_error *error)
 {
   pf_view *view = NULL;
   pf_error fault = {.size = sizeof fault};
@@ -188,9 +191,9 @@ void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host,
 {
   pf_error error = {.size = sizeof error};
   *out = (cf_object){.variant = variant, .plugin = variant->plugin, .host = host};
-  (void)cf_host_start(host, -1, false);
+  start_host(host, -1, false);
   cf_doing(report, "create");
-  if (cf_object_try(report, variant, host, &out->self, &error) != PF_OK) {
+  if (try_create(report, variant, host, &out->self, &error) != PF_OK) {
     cf_find(report, "create refuses: %s%s",
             error.text[0] == '\0' ? "and does not say why" : error.text,
             variant->plugin->options.count == 0
@@ -199,7 +202,7 @@ void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host,
   }
 }
 
-static void destroy(cf_report *report, const pf_plugin *plugin, void *self)
+static void destroy_object(cf_report *report, const pf_plugin *plugin, void *self)
 {
   cf_doing(report, self == NULL ? "destroy(NULL)" : "destroy");
   pf_plugin_destroy(plugin, self);
@@ -207,7 +210,7 @@ static void destroy(cf_report *report, const pf_plugin *plugin, void *self)
 
 void cf_object_end(cf_report *report, cf_object *object)
 {
-  destroy(report, object->plugin, object->self);
+  destroy_object(report, object->plugin, object->self);
   if (cf_host_overrun(object->host)) {
     cf_find(report, "writes behind the end of memory that it was given by host->allocate");
   }
@@ -219,45 +222,49 @@ void cf_object_end(cf_report *report, cf_object *object)
 
 /* ---- life ---- */
 
+/** A create that failed as it should: with a line, and nothing left behind. */
+static void check_failure(cf_report *report, int64_t n, const cf_host *host, bool untouched,
+                          const pf_error *error)
+{
+  if (error->text[0] == '\0') {
+    cf_find(report,
+            "create fails without a line when allocation %lld fails: write one with pf_fail",
+            (long long)n);
+  }
+  if (!untouched) {
+    cf_find(report, "create touches *self though it fails (allocation %lld)", (long long)n);
+  }
+  if (host->n_live != 0) {
+    cf_find(report, "create leaks %lld allocations when allocation %lld fails",
+            (long long)host->n_live, (long long)n);
+  }
+  if (n > 100000) {
+    cf_find(report, "create never succeeds, however many allocations do");
+  }
+}
+
 static void check_out_of_memory(cf_report *report, const cf_variant *variant, bool onwards)
 {
   static int untouched;
-  for (int64_t n = 0;; n++) {
+  bool was_asked = true;
+  for (int64_t n = 0; was_asked; n++) {
     cf_host host;
     pf_error error = {.size = sizeof error};
     void *self = &untouched;
-    (void)cf_host_start(&host, n, onwards);
+    start_host(&host, n, onwards);
     cf_doing(report, "create, with allocation %lld%s failing,", (long long)n,
              onwards ? " and all that follow" : "");
-    const pf_status status = cf_object_try(report, variant, &host, &self, &error);
-    if (status == PF_OK) {
-      const bool was_asked = host.n_made > n;
-      destroy(report, variant->plugin, self);
-      if (host.n_live != 0) {
-        cf_find(report, "leaks %lld allocations after a create that went on without one",
-                (long long)host.n_live);
-      }
-      if (!was_asked) {
-        report->n_values += n;
-        return;
-      }
-      continue; /* it can do without that one */
+    if (try_create(report, variant, &host, &self, &error) != PF_OK) {
+      check_failure(report, n, &host, self == &untouched, &error);
+      continue;
     }
-    if (error.text[0] == '\0') {
-      cf_find(report,
-              "create fails without a line when allocation %lld fails: write one with pf_fail",
-              (long long)n);
-    }
-    if (self != &untouched) {
-      cf_find(report, "create touches *self though it fails (allocation %lld)", (long long)n);
-    }
+    was_asked = host.n_made > n; /* it can do without that one, or needs no more */
+    destroy_object(report, variant->plugin, self);
     if (host.n_live != 0) {
-      cf_find(report, "create leaks %lld allocations when allocation %lld fails",
-              (long long)host.n_live, (long long)n);
+      cf_find(report, "leaks %lld allocations after a create that went on without one",
+              (long long)host.n_live);
     }
-    if (n > 100000) {
-      cf_find(report, "create never succeeds, however many allocations do");
-    }
+    report->n_values += was_asked ? 0 : n;
   }
 }
 
@@ -267,7 +274,7 @@ static void check_interleaved(cf_report *report, const cf_variant *variant)
   cf_object objects[3];
   const bool watched = cf_watch_start(variant->plugin);
   const cf_watch before = cf_watch_now();
-  destroy(report, variant->plugin, NULL);
+  destroy_object(report, variant->plugin, NULL);
   cf_object_make(report, variant, &hosts[0], &objects[0]);
   cf_object_make(report, variant, &hosts[1], &objects[1]);
   cf_object_end(report, &objects[0]);
@@ -284,8 +291,27 @@ static void check_interleaved(cf_report *report, const cf_variant *variant)
   }
 }
 
-/** The options' defaults must be what the table itself allows; a key that is not in it must be
- * refused. */
+static void check_unknown_key(cf_report *report, const cf_variant *variant)
+{
+  pf_config *config = NULL;
+  pf_view *view = NULL;
+  pf_error error = {.size = sizeof error};
+  if (pf_config_parse("no_such_option_of_any_plugin = 1;", "check", NULL, 0, &config, &error) !=
+      PF_OK) {
+    _exit(99);
+  }
+  const pf_group group = {.config = config,
+                          .node = pf_config_root(config),
+                          .what = variant->what,
+                          .plugin = variant->plugin->name,
+                          .table = variant->plugin->options};
+  if (pf_view_create(&group, &view, &error) == PF_OK) {
+    cf_find(report, "a key that it did not declare is not refused");
+  }
+  report->n_values++;
+  pf_config_free(config);
+}
+
 static void check_options(cf_report *report, const cf_variant *variant)
 {
   const pf_option_table table = variant->plugin->options;
@@ -310,33 +336,17 @@ static void check_options(cf_report *report, const cf_variant *variant)
     }
     report->n_values++;
   }
-  pf_config *config = NULL;
-  pf_view *view = NULL;
-  pf_error error = {.size = sizeof error};
-  if (pf_config_parse("no_such_option_of_any_plugin = 1;", "check", NULL, 0, &config, &error) !=
-      PF_OK) {
-    _exit(99);
-  }
-  const pf_group group = {.config = config,
-                          .node = pf_config_root(config),
-                          .what = variant->what,
-                          .plugin = variant->plugin->name,
-                          .table = table};
-  if (pf_view_create(&group, &view, &error) == PF_OK) {
-    cf_find(report, "a key that it did not declare is not refused");
-  }
-  report->n_values++;
-  pf_config_free(config);
+  check_unknown_key(report, variant);
 }
 
 void cf_check_names(cf_report *report, const char *what, pf_names names)
 {
   if (names.count > 0 && names.items == NULL) {
-    cf_find(report, "needs declares %zu %s without a table of names", names.count, what);
+    cf_find(report, "it declares %zu %s without a table of names", names.count, what);
   }
   for (size_t i = 0; i < names.count; i++) {
     if (names.items[i] == NULL || names.items[i][0] == '\0') {
-      cf_find(report, "needs declares %s %zu without a name", what, i);
+      cf_find(report, "it declares %s %zu without a name", what, i);
     }
   }
 }
@@ -344,8 +354,7 @@ void cf_check_names(cf_report *report, const char *what, pf_names names)
 void cf_check_parameters(cf_report *report, pf_parameter_table table)
 {
   if (table.count > 0 && (table.items == NULL || table.stride < sizeof(size_t))) {
-    cf_find(report, "needs declares %zu parameters without a table, or without a stride",
-            table.count);
+    cf_find(report, "it declares %zu parameters without a table, or without a stride", table.count);
   }
   for (size_t k = 0; k < table.count; k++) {
     const pf_parameter *p = pf_table_at(table.items, table.stride, table.count, k);

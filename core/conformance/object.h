@@ -20,7 +20,6 @@ typedef struct cf_host {
   bool overrun;      /**< something was written behind a block */
 } cf_host;
 
-const pf_host *cf_host_start(cf_host *host, int64_t fail_at, bool fail_onwards);
 /** A number made of every live byte: changes when an object does. */
 uint64_t cf_host_sum(const cf_host *host);
 /** Was anything written behind a live block (or behind one that was released)? */
@@ -51,18 +50,13 @@ typedef struct cf_object {
 
 /** In the child: an object, with what goes wrong a finding. */
 void cf_object_make(cf_report *report, const cf_variant *variant, cf_host *host, cf_object *out);
-/** `create` alone, with its status; the line in *error. Checks that nothing undeclared was asked
- * for. */
-pf_status cf_object_try(cf_report *report, const cf_variant *variant, cf_host *host, void **self,
-                        pf_error *error);
 /** Destroys, and finds what leaks. */
 void cf_object_end(cf_report *report, cf_object *object);
 
-/** Lifecycle of a variant's objects: twice, interleaved, out of memory, what they declare. A
- * cf_group. */
+/** The lifecycle of a variant's objects: options, twice, interleaved, out of memory. A cf_group. */
 void cf_check_life(cf_report *report, const void *variant);
 
-/** The plugin's parameters: value for a check of parameter k, `u` in [0, 1), `sign` -1 or 1. */
+/** A value for a check of parameter k, `u` in [0, 1), `sign` -1 or 1. */
 double cf_theta_value(const pf_parameter *parameter, double u, int sign);
 void cf_check_parameters(cf_report *report, pf_parameter_table table);
 void cf_check_names(cf_report *report, const char *what, pf_names names);

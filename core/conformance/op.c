@@ -33,21 +33,25 @@ double cf_signed(uint64_t *state)
   return cf_uniform(state) < 0.4 ? -value : value;
 }
 
-static double draw(const cf_op *op, const cf_slot *slot, int64_t k, uint64_t *state)
+static double draw_theta(const cf_op *op, const cf_array *array, int64_t k, double u, double v)
+{
+  const pf_parameter_table *table = array->parameters;
+  const pf_parameter *p = pf_table_at(table->items, table->stride, table->count, (size_t)k);
+  const double given = cf_setting_at(op->of.object->variant, "theta", k, (double)NAN);
+  if (!isnan(given)) {
+    return given * (0.9 + 0.2 * u);
+  }
+  return p == NULL ? 0.0 : cf_theta_value(p, u, v < 0.4 ? -1 : 1);
+}
+
+static double draw_number(const cf_op *op, const cf_slot *slot, int64_t k, uint64_t *state)
 {
   const double u = cf_uniform(state), v = cf_uniform(state);
   switch (slot->fill) {
   case CF_SIGNED:
     return (v < 0.4 ? -1 : 1) * (0.15 + 1.1 * u);
-  case CF_THETA: {
-    const pf_parameter *p = pf_table_at(slot->parameters->items, slot->parameters->stride,
-                                        slot->parameters->count, (size_t)k);
-    const double told = cf_setting_at(op->object->variant, "theta", k, (double)NAN);
-    if (!isnan(told)) {
-      return told * (0.9 + 0.2 * u);
-    }
-    return p == NULL ? 0.0 : cf_theta_value(p, u, v < 0.4 ? -1 : 1);
-  }
+  case CF_THETA:
+    return draw_theta(op, &slot->value, k, u, v);
   case CF_MASK:
     return u < 0.6 ? 1.0 : 0.0;
   case CF_VALUES:
@@ -58,18 +62,18 @@ static double draw(const cf_op *op, const cf_slot *slot, int64_t k, uint64_t *st
   return v < slot->missing ? (double)NAN : slot->low + (slot->high - slot->low) * u;
 }
 
-/** A drawn number, the same in both precisions (twin.c). */
+/** A drawn number, the same in both precisions (double_reference.c). */
 static void set_rounded(const cf_array *array, int64_t k, double value)
 {
   cf_set(array, k, array->type == CF_REAL ? (double)(float)value : value);
 }
 
-static void fill(const cf_array *array, uint64_t seed, uint64_t salt, bool random)
+static void fill_signed(const cf_array *array, uint64_t seed, uint64_t salt)
 {
   uint64_t state = seed * 1000003u + salt * 7919u;
-  const int64_t n = array->map == NULL ? 0 : cf_count(array);
+  const int64_t n = cf_count(array);
   for (int64_t k = 0; k < n; k++) {
-    set_rounded(array, k, random ? cf_signed(&state) : 0.0);
+    set_rounded(array, k, cf_signed(&state));
   }
 }
 
@@ -81,7 +85,7 @@ void cf_fill_inputs(cf_op *op, uint64_t seed)
                      (uint64_t)(op->shape.units * 8191 + op->shape.columns);
     const int64_t n = cf_count(&slot->value);
     for (int64_t k = 0; k < n; k++) {
-      set_rounded(&slot->value, k, draw(op, slot, k, &state));
+      set_rounded(&slot->value, k, draw_number(op, slot, k, &state));
     }
   }
 }
@@ -89,14 +93,49 @@ void cf_fill_inputs(cf_op *op, uint64_t seed)
 void cf_fill_cotangents(cf_op *op, uint64_t seed)
 {
   for (int m = 0; m < op->n_out; m++) {
-    fill(&cf_out(op, m)->other, seed, 1000 + (uint64_t)m, true);
+    fill_signed(&cf_out(op, m)->other, seed, 1000 + (uint64_t)m);
   }
 }
 
-void cf_fill_gradients(cf_op *op, uint64_t seed, bool random)
+void cf_fill_gradients(cf_op *op, uint64_t seed)
 {
   for (int k = 0; k < op->n_in; k++) {
-    fill(&op->slots[k].other, seed, 2000 + (uint64_t)k, random);
+    fill_signed(&op->slots[k].other, seed, 2000 + (uint64_t)k);
+  }
+}
+
+void cf_zero_gradients(cf_op *op)
+{
+  for (int k = 0; k < op->n_in; k++) {
+    const cf_array *gradient = &op->slots[k].other;
+    const int64_t n = cf_count(gradient);
+    for (int64_t c = 0; c < n; c++) {
+      cf_set(gradient, c, 0.0);
+    }
+  }
+}
+
+cf_numbers cf_numbers_take(const cf_op *op, enum cf_member which)
+{
+  cf_numbers out = {{0}};
+  for (int s = 0; s < op->n_in + op->n_out; s++) {
+    const cf_array *array = cf_member_of(&op->slots[s], which);
+    const int64_t n = cf_count(array);
+    out.of[s] = malloc(((size_t)n + 1) * sizeof(double));
+    if (out.of[s] == NULL) {
+      abort();
+    }
+    for (int64_t k = 0; k < n; k++) {
+      out.of[s][k] = cf_get(array, k);
+    }
+  }
+  return out;
+}
+
+void cf_numbers_free(cf_numbers *numbers)
+{
+  for (int s = 0; s < CF_MAX_SLOTS; s++) {
+    free(numbers->of[s]);
   }
 }
 
@@ -118,150 +157,133 @@ static void lay_out(cf_array *array, int64_t pad)
   array->copy_stride = array->planes * array->stride + pad;
 }
 
-static cf_slot *add_slot(cf_op *op, int at, cf_array like_this, int like)
+static cf_slot *add_slot(cf_op *op, const cf_slot *from)
 {
+  const int at = op->n_in + op->n_out;
   if (at >= CF_MAX_SLOTS) {
     cf_find(op->report, "declares more arrays than this check can hold (%d)", CF_MAX_SLOTS);
   }
   cf_slot *slot = &op->slots[at];
-  memset(slot, 0, sizeof *slot);
-  slot->value = like_this;
-  slot->value.copies = 1;
-  lay_out(&slot->value, padding_of(op, at, 0));
-  if (like >= 0) {
-    slot->value.ld = op->slots[like].value.ld;
-    slot->value.stride = slot->value.rows * slot->value.ld;
-    slot->value.copy_stride = slot->value.planes * slot->value.stride;
+  cf_array *value = &slot->value;
+  *slot = *from;
+  value->copies = 1;
+  lay_out(value, padding_of(op, at, 0));
+  if (slot->like > 0) {
+    value->ld = op->slots[slot->like].value.ld;
+    value->stride = value->rows * value->ld;
+    value->copy_stride = value->planes * value->stride;
   }
-  cf_array_allocate(&slot->value, op->layout.at_end);
-  cf_watch_array(op->report, &slot->value);
+  cf_guard_array(op->report, value, op->layout.at_end);
   return slot;
 }
 
-cf_slot *cf_input(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
-                  int64_t columns, enum cf_axis units, enum cf_axis steps, enum cf_fill fill_as,
-                  int like)
+void cf_input(cf_op *op, const cf_slot *from)
 {
-  const cf_array shape = {.name = name,
-                          .type = type,
-                          .planes = planes,
-                          .rows = rows,
-                          .columns = columns,
-                          .units = units,
-                          .steps = steps};
-  cf_slot *slot = add_slot(op, op->n_in++, shape, like);
-  slot->fill = fill_as;
-  slot->varies = fill_as == CF_SIGNED || fill_as == CF_THETA || fill_as == CF_RANGE;
-  return slot;
+  cf_slot *slot = add_slot(op, from);
+  slot->varies = !slot->fixed && slot->fill != CF_MASK && slot->fill != CF_VALUES;
+  op->n_in++;
 }
 
-cf_slot *cf_output(cf_op *op, const char *name, enum cf_type type, int64_t planes, int64_t rows,
-                   int64_t columns, enum cf_axis units, enum cf_axis steps, int like)
+void cf_input_theta(cf_op *op, const pf_parameter_table *parameters)
 {
-  const cf_array shape = {.name = name,
-                          .type = type,
-                          .planes = planes,
-                          .rows = rows,
-                          .columns = columns,
-                          .units = units,
-                          .steps = steps};
-  cf_slot *slot = add_slot(op, op->n_in + op->n_out, shape, like < 0 ? -1 : op->n_in + like);
+  const cf_slot theta = {.value = {.name = "theta",
+                                   .type = CF_DOUBLE,
+                                   .planes = 1,
+                                   .rows = 1,
+                                   .columns = (int64_t)parameters->count,
+                                   .parameters = parameters},
+                         .fill = CF_THETA};
+  cf_input(op, &theta);
+}
+
+void cf_output(cf_op *op, const cf_slot *from)
+{
+  cf_slot *slot = add_slot(op, from);
+  slot->varies = slot->value.type == CF_REAL || slot->value.type == CF_DOUBLE;
   op->n_out++;
-  slot->varies = type == CF_REAL || type == CF_DOUBLE;
-  return slot;
 }
+
+/** What the name of a slot's array starts with, and which padding it has. */
+enum companion { GRADIENT = 1, COTANGENT, TANGENTS };
 
 /** Gradient, cotangent or tangents of a slot: the same shape, other padding. */
-static void add_companion(cf_op *op, int at, cf_array *out, int64_t copies, int variant, int like)
+static void add_companion(cf_op *op, int at, enum companion kind)
 {
   static const char *const prefix[] = {"", "gradient of ", "cotangent of ", "tangent of "};
-  const cf_slot *slot = &op->slots[at];
+  cf_slot *slot = &op->slots[at];
+  cf_array *out = kind == TANGENTS ? &slot->tangent : &slot->other;
   char *name = malloc(strlen(slot->value.name) + 16);
   if (name == NULL) {
     abort();
   }
-  (void)sprintf(name, "%s%s", prefix[variant], slot->value.name);
+  (void)sprintf(name, "%s%s", prefix[kind], slot->value.name);
+  const int64_t pad = padding_of(op, at, (int)kind);
   *out = slot->value;
   out->name = name;
-  out->copies = copies;
-  lay_out(out, padding_of(op, at, variant));
-  if (like >= 0) { /* the ABI has one leading dimension for both */
-    out->ld = op->slots[like].value.ld;
+  out->copies = kind == TANGENTS ? CF_TANGENTS : 1;
+  lay_out(out, pad);
+  if (kind == TANGENTS && at < op->n_in) { /* the ABI has one leading dimension for both */
+    out->ld = slot->value.ld;
     out->stride = slot->value.stride;
-    out->copy_stride =
-        out->planes * out->stride + (out->type == CF_REAL ? padding_of(op, at, variant) : 0);
+    out->copy_stride = out->planes * out->stride + (out->type == CF_REAL ? pad : 0);
   }
-  if (copies > 1 && slot->copy_stride > 0) {
+  if (kind == TANGENTS && slot->copy_stride > 0) {
     out->copy_stride = slot->copy_stride;
   }
-  cf_array_allocate(out, op->layout.at_end);
-  cf_watch_array(op->report, out);
+  cf_guard_array(op->report, out, op->layout.at_end);
 }
 
+/** Finite junk where an array is only read, so that who reads its padding gets another number, not
+ * a NaN that might come from elsewhere; a mark where it is written. */
 static void fill_all_padding(cf_op *op)
 {
+  const double junk = 1.0e3;
   for (int s = 0; s < op->n_in + op->n_out; s++) {
-    cf_slot *slot = &op->slots[s];
+    const cf_slot *slot = &op->slots[s];
     const bool is_input = s < op->n_in;
-    /* finite junk where it is only read: who reads it gets another number, not a NaN that might
-     * come from elsewhere */
-    cf_fill_padding(&slot->value, is_input && slot->value.type != CF_BYTE ? 1.0e3 : cf_mark);
-    if (slot->other.map != NULL) {
-      cf_fill_padding(&slot->other, is_input ? cf_mark : 1.0e3);
-    }
-    if (slot->tangent.map != NULL) {
-      cf_fill_padding(&slot->tangent, is_input ? 1.0e3 : cf_mark);
-    }
+    cf_fill_padding(&slot->value, is_input && slot->value.type != CF_BYTE ? junk : cf_mark);
+    cf_fill_padding(&slot->other, is_input ? cf_mark : junk);
+    cf_fill_padding(&slot->tangent, is_input ? junk : cf_mark);
   }
 }
 
-void cf_op_make(cf_op *op, const cf_case *from, cf_shape shape, cf_layout layout)
+void cf_op_make(cf_op *op, const cf_case *of, cf_shape shape, cf_layout layout)
 {
   memset(op, 0, sizeof *op);
-  op->kind = from->kind;
-  op->object = from->object;
-  op->declared = from->declared;
-  op->index = from->index;
-  op->report = from->report;
-  op->dt = from->dt;
+  op->of = *of;
+  op->report = of->report;
   op->shape = shape;
   op->layout = layout;
   op->wanted = op->given = ~(uint64_t)0;
-  from->kind->build(op, &shape);
+  of->kind->build(op, &shape);
   for (int s = 0; s < op->n_in + op->n_out; s++) {
-    cf_slot *slot = &op->slots[s];
-    slot->value.parameters = slot->parameters; /* and so of its gradient and tangents */
-    if (slot->varies) {
-      add_companion(op, s, &slot->other, 1, s < op->n_in ? 1 : 2, -1);
-      add_companion(op, s, &slot->tangent, CF_TANGENTS, 3, s < op->n_in ? s : -1);
+    if (op->slots[s].varies) {
+      add_companion(op, s, s < op->n_in ? GRADIENT : COTANGENT);
+      add_companion(op, s, TANGENTS);
     }
   }
   cf_fill_inputs(op, layout.seed);
   cf_fill_cotangents(op, layout.seed);
-  cf_fill_gradients(op, layout.seed, true);
+  cf_fill_gradients(op, layout.seed);
   for (int s = 0; s < op->n_in; s++) {
-    fill(&op->slots[s].tangent, layout.seed, 3000 + (uint64_t)s, true);
+    fill_signed(&op->slots[s].tangent, layout.seed, 3000 + (uint64_t)s);
   }
   fill_all_padding(op);
 }
 
-static void free_array(cf_op *op, cf_array *array, bool is_companion)
+static void free_companion(cf_op *op, cf_array *array)
 {
-  if (array->map != NULL) {
-    cf_forget_array(op->report, array);
-    if (is_companion) {
-      free((char *)(uintptr_t)array->name);
-    }
-    cf_array_free(array);
-  }
+  char *name = (char *)(uintptr_t)array->name;
+  cf_release_array(op->report, array);
+  free(name);
 }
 
 void cf_op_free(cf_op *op)
 {
   for (int s = 0; s < op->n_in + op->n_out; s++) {
-    free_array(op, &op->slots[s].value, false);
-    free_array(op, &op->slots[s].other, true);
-    free_array(op, &op->slots[s].tangent, true);
+    cf_release_array(op->report, &op->slots[s].value);
+    free_companion(op, &op->slots[s].other);
+    free_companion(op, &op->slots[s].tangent);
   }
 }
 
@@ -296,21 +318,16 @@ const void *cf_tangent(const cf_op *op, int k, const cf_range *range)
 
 /* ---- running ---- */
 
-static void say_doing(cf_op *op, const char *name, const cf_range *range)
-{
-  cf_doing(op->report, "%s (%lld units, %lld columns, %lld steps)", name, (long long)range->n_units,
-           (long long)op->shape.columns, (long long)range->n_steps);
-}
-
 /** Run one hot call, and see what it does beside computing. */
-static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_range *range,
-                         pf_error *error)
+static pf_status watch_call(cf_op *op, const char *name, cf_call call, const cf_range *range,
+                            pf_error *error)
 {
-  const cf_host *host = op->object->host;
+  const cf_host *host = op->of.object->host;
   const int64_t made = host->n_made;
   const uint64_t sum = cf_host_sum(host);
   const cf_watch before = cf_watch_now();
-  say_doing(op, name, range);
+  cf_doing(op->report, "%s (%lld units, %lld columns, %lld steps)", name, (long long)range->n_units,
+           (long long)op->shape.columns, (long long)range->n_steps);
   const pf_status status = call(op, range, error);
   const cf_watch after = cf_watch_now();
   if (host->n_made != made || after.n_allocations != before.n_allocations) {
@@ -338,40 +355,69 @@ static pf_status watched(cf_op *op, const char *name, cf_call call, const cf_ran
   return status;
 }
 
-static void must_work(cf_op *op, const char *name, cf_call call, const cf_range *range)
+static void need_success(cf_op *op, const char *name, cf_call call, const cf_range *range)
 {
   pf_error error = {.size = sizeof error};
-  if (watched(op, name, call, range, &error) != PF_OK) {
-    cf_find(op->report, "%s fails on ordinary input: %s", op->report->doing,
-            error.text[0] == '\0' ? "and writes no line" : error.text);
-  }
+  cf_need_ok(op->report, watch_call(op, name, call, range, &error), &error);
 }
 
 void cf_run_call(cf_op *op, const cf_range *range)
 {
-  must_work(op, op->kind->call_name, op->kind->call, range);
+  need_success(op, op->of.kind->call_name, op->of.kind->call, range);
 }
 
 void cf_run_vjp(cf_op *op, const cf_range *range)
 {
-  must_work(op, op->kind->vjp_name, op->kind->vjp, range);
+  need_success(op, op->of.kind->vjp_name, op->of.kind->vjp, range);
 }
 
 void cf_run_jvp(cf_op *op, const cf_range *range)
 {
-  must_work(op, op->kind->jvp_name, op->kind->jvp, range);
+  need_success(op, op->of.kind->jvp_name, op->of.kind->jvp, range);
+}
+
+void cf_reset_outputs(const cf_op *op)
+{
+  for (int m = 0; m < op->n_out; m++) {
+    const cf_slot *slot = cf_out(op, m);
+    if (slot->starts_as_zero) {
+      memset(slot->value.cells, 0, slot->value.bytes);
+    } else {
+      cf_fill_unwritten(&slot->value);
+    }
+    cf_fill_padding(&slot->value, cf_mark);
+  }
+}
+
+void cf_run_whole(cf_op *op)
+{
+  const cf_range all = cf_whole(op);
+  cf_reset_outputs(op);
+  cf_run_call(op, &all);
 }
 
 pf_status cf_try_call(cf_op *op)
 {
   pf_error error = {.size = sizeof error};
   const cf_range all = cf_whole(op);
-  return watched(op, op->kind->call_name, op->kind->call, &all, &error);
+  return watch_call(op, op->of.kind->call_name, op->of.kind->call, &all, &error);
 }
 
 pf_status cf_try_vjp(cf_op *op)
 {
   pf_error error = {.size = sizeof error};
   const cf_range all = cf_whole(op);
-  return watched(op, op->kind->vjp_name, op->kind->vjp, &all, &error);
+  return watch_call(op, op->of.kind->vjp_name, op->of.kind->vjp, &all, &error);
+}
+
+void cf_need_padding(const cf_op *op, const cf_array *array)
+{
+  int64_t at = 0;
+  if (!cf_padding_is(array, cf_mark, &at)) {
+    cf_find(op->report,
+            "%s writes into the padding of %s: cell %lld from its first (%lld columns, leading "
+            "dimension %lld)",
+            op->report->doing, array->name, (long long)at, (long long)array->columns,
+            (long long)array->ld);
+  }
 }

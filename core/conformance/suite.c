@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 
 #include "core/conformance/conformance.h"
+#include "core/conformance/double_reference.h"
 #include "core/conformance/kinds.h"
 #include "core/conformance/watch.h"
 #include "core/plugin/registry.h"
@@ -12,45 +13,122 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- shared by the kinds ---- */
-
-void cf_check_size(cf_report *report, const char *what, size_t size, size_t of_host)
-{
-  if (size > of_host || size % sizeof(void (*)(void)) != 0) {
-    cf_find(report, "its %s has size %zu, expected at most %zu and whole ops: set it to sizeof(%s)",
-            what, size, of_host, what);
-  }
-  report->n_values++;
-}
-
-void cf_pair_make(cf_report *report, const cf_variant *variant, cf_pair *pair)
-{
-  (void)cf_watch_start(variant->plugin);
-  cf_object_make(report, variant, &pair->hosts[0], &pair->object);
-  cf_object_make(report, variant, &pair->hosts[1], &pair->reference);
-}
-
-void cf_pair_end(cf_report *report, cf_pair *pair)
-{
-  cf_object_end(report, &pair->object);
-  cf_object_end(report, &pair->reference);
-}
-
-/* ---- printing ---- */
+/* ---- groups of checks ---- */
 
 static const cf_checks *checks_of(uint32_t kind)
 {
-  switch (kind) {
+  static const cf_checks *const of_kind[] = {[PF_KIND_RULE] = cf_rule_checks,
+                                             [PF_KIND_NETWORK] = cf_network_checks,
+                                             [PF_KIND_LOSS] = cf_loss_checks,
+                                             [PF_KIND_SOURCE] = cf_source_checks};
+  return of_kind[kind];
+}
+
+/** The ops struct, whose first member is its size; *of_host: the size of ours. */
+static const void *ops_of(const pf_plugin *plugin, size_t *of_host, const char **name)
+{
+  switch (plugin->kind) {
   case PF_KIND_RULE:
-    return cf_rule_checks;
+    *of_host = sizeof *plugin->rule;
+    *name = "pf_rule_ops";
+    return plugin->rule;
   case PF_KIND_NETWORK:
-    return cf_network_checks;
+    *of_host = sizeof *plugin->network;
+    *name = "pf_network_ops";
+    return plugin->network;
   case PF_KIND_LOSS:
-    return cf_loss_checks;
+    *of_host = sizeof *plugin->loss;
+    *name = "pf_loss_ops";
+    return plugin->loss;
   default:
-    return cf_source_checks;
+    *of_host = sizeof *plugin->source;
+    *name = "pf_source_ops";
+    return plugin->source;
   }
 }
+
+static bool has_op(const pf_plugin *plugin, size_t offset)
+{
+  const char *name;
+  size_t size, of_host;
+  void (*op)(void) = NULL;
+  const char *ops = ops_of(plugin, &of_host, &name);
+  memcpy(&size, ops, sizeof size);
+  if (size >= offset + sizeof op) {
+    memcpy(&op, ops + offset, sizeof op);
+  }
+  return op != NULL;
+}
+
+/** Does the struct of ops end where this host's, or an op of it, does? */
+static void check_size(cf_bench *bench)
+{
+  const char *name;
+  size_t size, of_host;
+  memcpy(&size, ops_of(bench->variant->plugin, &of_host, &name), sizeof size);
+  if (size > of_host || size % sizeof(void (*)(void)) != 0) {
+    cf_find(bench->report,
+            "its %s has size %zu, expected at most %zu and whole ops: set it to sizeof(%s)", name,
+            size, of_host, name);
+  }
+  bench->report->n_values++;
+}
+
+static pf_status call_declare(cf_bench *bench, pf_error *error)
+{
+  const pf_plugin *plugin = bench->variant->plugin;
+  const void *self = bench->object.self;
+  switch (plugin->kind) {
+  case PF_KIND_RULE:
+    bench->declared.rule.size = sizeof bench->declared.rule;
+    return plugin->rule->declare(self, &bench->declared.rule, error);
+  case PF_KIND_NETWORK:
+    bench->declared.network.size = sizeof bench->declared.network;
+    return plugin->network->declare(self, &bench->declared.network, error);
+  case PF_KIND_LOSS:
+    bench->declared.loss.size = sizeof bench->declared.loss;
+    return plugin->loss->declare(self, &bench->declared.loss, error);
+  default:
+    bench->declared.source.size = sizeof bench->declared.source;
+    return plugin->source->declare(self, &bench->declared.source, error);
+  }
+}
+
+typedef struct group {
+  const cf_variant *variant;
+  const cf_checks *checks;
+} group;
+
+/** In the child: a group of checks with a bench made for it. */
+static void run_group(cf_report *report, const void *what)
+{
+  const group *of = what;
+  cf_bench bench = {.variant = of->variant, .report = report};
+  pf_error error = {.size = sizeof error};
+  (void)cf_watch_start(of->variant->plugin);
+  cf_object_make(report, of->variant, &bench.hosts[0], &bench.object);
+  cf_object_make(report, of->variant, &bench.hosts[1], &bench.reference);
+  cf_doing(report, "declare");
+  cf_need_ok(report, call_declare(&bench, &error), &error);
+  if (of->checks->op == NULL) {
+    check_size(&bench);
+  } else {
+    bench.op = *of->checks->op;
+  }
+  if (bench.op.jvp != NULL && !has_op(of->variant->plugin, bench.op.jvp_offset)) {
+    bench.op.jvp = NULL;
+  }
+  bench.of = (cf_case){.kind = &bench.op,
+                       .object = &bench.object,
+                       .declared = &bench.declared,
+                       .report = report,
+                       .dt = cf_setting(of->variant, "dt", 1.5)};
+  of->checks->check(&bench);
+  cf_object_end(report, &bench.object);
+  cf_object_end(report, &bench.reference);
+}
+
+/* ---- printing ---- */
 
 static void print_numbers(FILE *stream, const cf_report *r)
 {
@@ -86,46 +164,55 @@ static void print_numbers(FILE *stream, const cf_report *r)
   (void)fprintf(stream, "%s\n", comma[0] == '\0' ? "nothing to compare" : "");
 }
 
-static void accumulate(cf_report *total, const cf_report *one)
+/** A check of a plugin, and what it found so far. */
+typedef struct check {
+  const pf_conformance_reference *reference;
+  FILE *stream;
+  cf_report total;
+  char last[CF_SENTENCE]; /**< the last finding of this variant */
+  int64_t n_findings;
+} check;
+
+/** Runs a group of checks, and prints what came of it. */
+static pf_status check_group(check *c, const char *name, cf_group run, const group *of,
+                             pf_error *error)
 {
-  total->n_values += one->n_values;
-  total->n_slopes += one->n_slopes;
-  total->n_ratios += one->n_ratios;
-  total->n_linear += one->n_linear;
-  total->n_products += one->n_products;
-  total->n_kinks += one->n_kinks;
-  total->n_references += one->n_references;
-  total->reference_error = fmax(total->reference_error, one->reference_error);
-  total->slope_error = fmax(total->slope_error, one->slope_error);
+  cf_report one;
+  cf_report_clear(&one);
+  cf_reference_group(&one, c->reference, of->variant->name, name);
+  const void *what = of->checks == NULL ? (const void *)of->variant : of;
+  const pf_status status = cf_run(run, what, &one, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (one.finding[0] != '\0' && strcmp(one.finding, c->last) == 0) {
+    return PF_OK; /* said already: an object that cannot be made is none for any check */
+  }
+  memcpy(c->last, one.finding, sizeof c->last);
+  if (one.finding[0] != '\0') {
+    (void)fprintf(c->stream, "  FAILED  %s: %s\n", name, one.finding);
+    c->n_findings++;
+  } else {
+    (void)fprintf(c->stream, "  ok      %s: ", name);
+    print_numbers(c->stream, &one);
+  }
+  cf_report_add(&c->total, &one);
+  return PF_OK;
 }
 
-static pf_status check_variant(const cf_variant *variant, const pf_conformance_reference *reference,
-                               FILE *stream, cf_report *total, int64_t *n_findings, pf_error *error)
+static pf_status check_variant(check *c, const cf_variant *variant, pf_error *error)
 {
-  char last[CF_SENTENCE] = "";
-  (void)fprintf(stream, "\n%s, options: %s\n", variant->what, variant->name);
-  for (const cf_checks *check = checks_of(variant->plugin->kind); check->name != NULL; check++) {
-    if (check->applies != NULL && !check->applies(variant->plugin)) {
-      continue;
+  group of = {.variant = variant};
+  c->last[0] = '\0';
+  (void)fprintf(c->stream, "\n%s, options: %s\n", variant->what, variant->name);
+  if (check_group(c, "create, destroy, options", cf_check_life, &of, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (of.checks = checks_of(variant->plugin->kind); of.checks->name != NULL; of.checks++) {
+    if ((of.checks->needs == 0 || has_op(variant->plugin, of.checks->needs)) &&
+        check_group(c, of.checks->name, run_group, &of, error) != PF_OK) {
+      return PF_STOP;
     }
-    cf_report one = {0};
-    cf_reference_group(&one, reference, variant->name, check->name);
-    const pf_status status = cf_run(check->run, variant, &one, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    if (one.finding[0] != '\0' && strcmp(one.finding, last) == 0) {
-      continue; /* said already: an object that cannot be made is none for any check */
-    }
-    (void)snprintf(last, sizeof last, "%s", one.finding);
-    if (one.finding[0] != '\0') {
-      (void)fprintf(stream, "  FAILED  %s: %s\n", check->name, one.finding);
-      (*n_findings)++;
-    } else {
-      (void)fprintf(stream, "  ok      %s: ", check->name);
-      print_numbers(stream, &one);
-    }
-    accumulate(total, &one);
   }
   return PF_OK;
 }
@@ -139,21 +226,21 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
     (void)fprintf(
         stream, "Normal is: the same data, number for number, however often they are asked for.\n");
   } else if (total->n_references > 0) {
-    (void)fprintf(stream, "Normal are relative differences from the double build below 5e-5 "
-                          "(mostly 1e-6 to 1e-7), of the largest "
-                          "number of each array.\n");
+    (void)fputs("Normal are relative differences from the double build below 5e-5 (mostly 1e-6 to "
+                "1e-7), of the largest number of each array.\n",
+                stream);
   } else if (sizeof(pf_real) == sizeof(double)) {
     (void)fprintf(
         stream,
         "Normal are relative errors below 2e-9 (mostly 1e-10 to 1e-13; near a kink 1e-7) and "
-        "remainders "
-        "that fall by 4.0 when the step halves; one factor that is wrong gives 1e-1 and 2.\n");
+        "remainders that fall by 4.0 when the step halves; one factor that is wrong gives 1e-1 and "
+        "2.\n");
   } else {
-    (void)fprintf(stream, "Single precision: normal are relative errors below 5e-3 (2e-2 near a "
-                          "kink) and remainder ratios "
-                          "between 3.5 and 4.6; one factor that is wrong gives 1e-1 and 2. "
-                          "Sharper: let the double build write "
-                          "--values FILE, and compare with --twin FILE.\n");
+    (void)fputs("Single precision: normal are relative errors below 5e-3 (2e-2 near a kink) and "
+                "remainder ratios between 3.5 and 4.6; one factor that is wrong gives 1e-1 and 2. "
+                "Sharper: let the double build write --values FILE, and compare with --reference "
+                "FILE.\n",
+                stream);
   }
   if (total->n_kinks > 0) {
     (void)fprintf(stream,
@@ -176,95 +263,110 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
 
 /* ---- settings ---- */
 
-static pf_status variant_of(const pf_plugin *plugin, const pf_config *settings, const pf_node *node,
-                            int64_t i, cf_variant *out, pf_error *error)
+static pf_status check_keys(const pf_config *settings, const pf_node *node, pf_error *error)
 {
-  const char *name = "all defaults";
-  *out = (cf_variant){.plugin = plugin, .config = settings, .node = node};
-  if (node != NULL) {
-    static const char *const known[] = {"name",
-                                        "options",
-                                        "dt",
-                                        "theta",
-                                        "observables",
-                                        "targets",
-                                        "target_values",
-                                        "target_missing",
-                                        "target_range",
-                                        "observable_range",
-                                        "n_input",
-                                        "n_output"};
-    for (int64_t k = 0; k < pf_node_count(node); k++) {
-      const char *key = pf_node_name(pf_node_at(node, k));
-      size_t q = 0;
-      while (q < sizeof known / sizeof known[0] && (key == NULL || strcmp(known[q], key) != 0)) {
-        q++;
-      }
-      if (q == sizeof known / sizeof known[0]) {
-        pf_fail(error, PF_STOP, "a variant has no '%s' (doc/conformance.md lists what it has)",
-                key == NULL ? "" : key);
-        pf_error_locate(error, settings, pf_node_at(node, k));
-        return PF_STOP;
-      }
+  static const char *const known[] = {"name",
+                                      "options",
+                                      "dt",
+                                      "theta",
+                                      "observables",
+                                      "targets",
+                                      "target_values",
+                                      "target_missing",
+                                      "target_range",
+                                      "observable_range",
+                                      "n_input",
+                                      "n_output"};
+  enum { N_KNOWN = sizeof known / sizeof known[0] };
+  for (int64_t k = 0; k < pf_node_count(node); k++) {
+    const char *key = pf_node_name(pf_node_at(node, k));
+    size_t q = 0;
+    while (q < N_KNOWN && (key == NULL || strcmp(known[q], key) != 0)) {
+      q++;
     }
-    out->options = pf_node_get(node, "options");
-    (void)pf_node_string(pf_node_get(node, "name"), &name);
+    if (q == N_KNOWN) {
+      pf_fail(error, PF_STOP, "a variant has no '%s' (doc/conformance.md lists what it has)",
+              key == NULL ? "" : key);
+      pf_error_locate(error, settings, pf_node_at(node, k));
+      return PF_STOP;
+    }
   }
-  (void)snprintf(out->name, sizeof out->name, "%s", name);
-  if (node != NULL && pf_node_get(node, "name") == NULL) {
-    (void)snprintf(out->name, sizeof out->name, "variant %lld of the settings", (long long)i);
-  }
-  (void)snprintf(out->what, sizeof out->what, "%s %s", pf_kind_name(plugin->kind), plugin->name);
   return PF_OK;
 }
 
-pf_status pf_conformance_check(const pf_plugin *plugin, const char *file, const pf_config *settings,
-                               FILE *stream, const pf_conformance_reference *reference,
-                               pf_conformance *out, pf_error *error)
+/** Variant i of the settings, or all defaults where `node` is NULL. */
+static cf_variant make_variant(const pf_plugin *plugin, const pf_config *settings,
+                               const pf_node *node, int64_t i)
 {
-  const pf_node *variants =
-      settings == NULL ? NULL : pf_node_get(pf_config_root(settings), "variants");
+  cf_variant out = {
+      .plugin = plugin, .config = settings, .node = node, .options = pf_node_get(node, "options")};
+  const char *name = "all defaults";
+  if (node != NULL && pf_node_get(node, "name") == NULL) {
+    (void)snprintf(out.name, sizeof out.name, "variant %lld of the settings", (long long)i);
+  } else {
+    (void)pf_node_string(pf_node_get(node, "name"), &name);
+    (void)snprintf(out.name, sizeof out.name, "%s", name);
+  }
+  (void)snprintf(out.what, sizeof out.what, "%s %s", pf_kind_name(plugin->kind), plugin->name);
+  return out;
+}
+
+static pf_status check_variants(check *c, const pf_plugin *plugin, const pf_config *settings,
+                                pf_error *error)
+{
+  const pf_node *variants = pf_node_get(pf_config_root(settings), "variants");
   const int64_t n = settings == NULL ? 1 : pf_node_count(variants);
-  cf_report total = {0};
-  *out = (pf_conformance){0};
   if (n == 0) {
     return pf_fail(
         error, PF_STOP,
         "the conformance settings have no variants: write variants = ( { options: { }; } );");
   }
+  for (int64_t i = 0; i < n; i++) {
+    const pf_node *node = pf_node_at(variants, i);
+    const cf_variant variant = make_variant(plugin, settings, node, i);
+    if (check_keys(settings, node, error) != PF_OK || check_variant(c, &variant, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+static void print_plugin(FILE *stream, const pf_plugin *plugin, const char *file)
+{
   (void)fprintf(stream, "%s %s %s, %s: %s\n", pf_kind_name(plugin->kind), plugin->name,
                 plugin->version == NULL ? "(no version)" : plugin->version, file,
                 plugin->summary == NULL ? "(no summary)" : plugin->summary);
   char *statics = cf_statics_copy(plugin);
   if (statics == NULL) {
-    (void)fprintf(stream, "Not looked at here: calls of malloc and rand, and static variables (the "
-                          "plugin is linked into "
-                          "the program).\n");
+    (void)fputs("Not looked at here: calls of malloc and rand, and static variables (the plugin is "
+                "linked into the program).\n",
+                stream);
   }
   free(statics);
-  pf_status status = PF_OK;
-  for (int64_t i = 0; i < n && status == PF_OK; i++) {
-    cf_variant variant;
-    status = variant_of(plugin, settings, variants == NULL ? NULL : pf_node_at(variants, i), i,
-                        &variant, error);
-    status = status == PF_OK
-                 ? check_variant(&variant, reference, stream, &total, &out->n_findings, error)
-                 : status;
+}
+
+pf_status pf_conformance_check(const pf_conformance_request *request, pf_conformance *out,
+                               pf_error *error)
+{
+  const pf_plugin *plugin = request->plugin;
+  check c = {.reference = &request->reference, .stream = request->stream};
+  cf_report_clear(&c.total);
+  *out = (pf_conformance){0};
+  print_plugin(c.stream, plugin, request->file);
+  if (check_variants(&c, plugin, request->settings, error) != PF_OK) {
+    return PF_STOP;
   }
-  if (status != PF_OK) {
-    return status;
-  }
-  out->n_compared = total.n_slopes + total.n_products + total.n_references;
-  if (plugin->kind == PF_KIND_SOURCE) {
-    out->n_compared = total.n_values;
-  }
+  out->n_findings = c.n_findings;
+  out->n_compared = plugin->kind == PF_KIND_SOURCE
+                        ? c.total.n_values
+                        : c.total.n_slopes + c.total.n_products + c.total.n_references;
   if (out->n_compared == 0 && out->n_findings == 0) {
-    (void)fprintf(
-        stream,
-        "  FAILED  nothing was compared: options that leave it no inputs and no parameters?\n");
+    (void)fputs(
+        "  FAILED  nothing was compared: options that leave it no inputs and no parameters?\n",
+        c.stream);
     out->n_findings = 1;
   }
-  print_verdict(stream, plugin, &total, out->n_findings);
+  print_verdict(c.stream, plugin, &c.total, out->n_findings);
   return PF_OK;
 }
 

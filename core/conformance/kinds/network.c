@@ -1,13 +1,14 @@
 /* Networks: the ops of plastfit/abi/network.h. */
+#include "core/conformance/derivatives.h"
 #include "core/conformance/kinds.h"
+#include "core/conformance/values.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const pf_network_ops *ops_of(const cf_op *op)
 {
-  return op->object->plugin->network;
+  return op->of.object->plugin->network;
 }
 
 static const pf_population *population_at(const pf_network_declaration *declared, int64_t i)
@@ -22,31 +23,45 @@ static const pf_projection *projection_at(const pf_network_declaration *declared
                      declared->projections.count, (size_t)i);
 }
 
-/* ---- respond ---- */
+/* ---- activate ---- */
 
 enum { THETA, DRIVE, STATE, SIGNALS = 0, NEXT_STATE = 1 };
 
 static void build_activate(cf_op *op, const cf_shape *shape)
 {
-  const pf_network_declaration *declared = op->declared;
-  const pf_population *population = population_at(declared, op->index);
+  const pf_network_declaration *declared = op->of.declared;
+  const pf_population *population = population_at(declared, op->of.index);
   const int64_t units = shape->units, steps = shape->steps;
-  cf_input(op, "theta", CF_DOUBLE, 1, 1, (int64_t)declared->parameters.count, CF_NOWHERE,
-           CF_NOWHERE, CF_THETA, -1)
-      ->parameters = &declared->parameters;
-  cf_input(op, "drive", CF_REAL, 1, steps, units, CF_ALONG, CF_DOWN, CF_SIGNED, -1);
-  cf_input(op, "state", CF_REAL, 1, population->n_state, units, CF_ALONG, CF_NOWHERE, CF_SIGNED,
-           -1);
-  cf_output(op, "signals", CF_REAL, (int64_t)population->signals.count, steps, units, CF_ALONG,
-            CF_DOWN, -1);
-  cf_output(op, "next state", CF_REAL, 1, population->n_state, units, CF_ALONG, CF_NOWHERE, -1);
+  const cf_slot drive = {.value = {.name = "drive",
+                                   .planes = 1,
+                                   .rows = steps,
+                                   .columns = units,
+                                   .units = CF_ALONG,
+                                   .steps = CF_DOWN}};
+  const cf_slot signals = {.value = {.name = "signals",
+                                     .planes = (int64_t)population->signals.count,
+                                     .rows = steps,
+                                     .columns = units,
+                                     .units = CF_ALONG,
+                                     .steps = CF_DOWN}};
+  cf_slot state = {.value = {.name = "state",
+                             .planes = 1,
+                             .rows = population->n_state,
+                             .columns = units,
+                             .units = CF_ALONG}};
+  cf_input_theta(op, &declared->parameters);
+  cf_input(op, &drive);
+  cf_input(op, &state);
+  state.value.name = "next state";
+  cf_output(op, &signals);
+  cf_output(op, &state);
 }
 
 static pf_units units_of(const cf_op *op, const cf_range *range)
 {
   const cf_slot *s = op->slots;
   return (pf_units){.size = sizeof(pf_units),
-                    .population = op->index,
+                    .population = op->of.index,
                     .row0 = range->row0,
                     .n_rows = range->n_units,
                     .n_steps = range->n_steps,
@@ -55,12 +70,14 @@ static pf_units units_of(const cf_op *op, const cf_range *range)
                     .state = s[STATE].value.rows > 0 ? cf_at(&s[STATE].value, range) : NULL,
                     .ld_drive = s[DRIVE].value.ld,
                     .ld_state = s[STATE].value.ld,
-                    .dt = op->dt};
+                    .dt = op->of.dt};
 }
 
-static pf_response response_of(const cf_array *signals, const cf_array *state,
-                               const cf_range *range)
+/** The outputs' values, cotangents or tangents. */
+static pf_response response_of(const cf_op *op, enum cf_member which, const cf_range *range)
 {
+  const cf_array *signals = cf_member_of(cf_out(op, SIGNALS), which),
+                 *state = cf_member_of(cf_out(op, NEXT_STATE), which);
   return (pf_response){.size = sizeof(pf_response),
                        .signals = cf_at(signals, range),
                        .state = state->rows > 0 ? cf_at(state, range) : NULL,
@@ -72,18 +89,15 @@ static pf_response response_of(const cf_array *signals, const cf_array *state,
 static pf_status call_activate(const cf_op *op, const cf_range *range, pf_error *error)
 {
   const pf_units in = units_of(op, range);
-  const pf_response out =
-      response_of(&cf_out(op, SIGNALS)->value, &cf_out(op, NEXT_STATE)->value, range);
-  return ops_of(op)->activate(op->object->self, &in, &out, error);
+  const pf_response out = response_of(op, CF_VALUE, range);
+  return ops_of(op)->activate(op->of.object->self, &in, &out, error);
 }
 
 static pf_status call_activate_vjp(const cf_op *op, const cf_range *range, pf_error *error)
 {
   const pf_units in = units_of(op, range);
-  const pf_response value =
-      response_of(&cf_out(op, SIGNALS)->value, &cf_out(op, NEXT_STATE)->value, range);
-  const pf_response cotangent =
-      response_of(&cf_out(op, SIGNALS)->other, &cf_out(op, NEXT_STATE)->other, range);
+  const pf_response value = response_of(op, CF_VALUE, range),
+                    cotangent = response_of(op, CF_OTHER, range);
   const cf_slot *s = op->slots;
   const pf_units_gradient gradient = {
       .size = sizeof gradient,
@@ -92,46 +106,56 @@ static pf_status call_activate_vjp(const cf_op *op, const cf_range *range, pf_er
       .theta = cf_gradient(op, THETA, range),
       .ld_drive = s[DRIVE].other.ld,
       .ld_state = s[STATE].other.ld};
-  return ops_of(op)->activate_vjp(op->object->self, &in, &value, &cotangent, &gradient, error);
+  return ops_of(op)->activate_vjp(op->of.object->self, &in, &value, &cotangent, &gradient, error);
+}
+
+/** Tangent `copy` of an input. */
+static const pf_real *copy_of(const cf_op *op, int slot, int64_t copy, const cf_range *range)
+{
+  const pf_real *first = cf_tangent(op, slot, range);
+  return first == NULL ? NULL : first + copy * op->slots[slot].tangent.copy_stride;
+}
+
+static pf_status call_one_jvp(const cf_op *op, const cf_range *range, int64_t copy, pf_error *error)
+{
+  const pf_units in = units_of(op, range);
+  const pf_response value = response_of(op, CF_VALUE, range);
+  const cf_slot *s = op->slots;
+  const double *theta = cf_tangent(op, THETA, range);
+  pf_units tangent = in;
+  tangent.theta = theta == NULL ? NULL : theta + copy * s[THETA].tangent.copy_stride;
+  tangent.drive = copy_of(op, DRIVE, copy, range);
+  tangent.state = s[STATE].value.rows > 0 ? copy_of(op, STATE, copy, range) : NULL;
+  tangent.ld_drive = s[DRIVE].tangent.ld;
+  tangent.ld_state = s[STATE].tangent.ld;
+  pf_response out = response_of(op, CF_TANGENT, range);
+  out.signals += copy * cf_out(op, SIGNALS)->tangent.copy_stride;
+  if (out.state != NULL) {
+    out.state += copy * cf_out(op, NEXT_STATE)->tangent.copy_stride;
+  }
+  return ops_of(op)->activate_jvp(op->of.object->self, &in, &value, &tangent, &out, error);
 }
 
 /** One tangent a call. */
 static pf_status call_activate_jvp(const cf_op *op, const cf_range *range, pf_error *error)
 {
-  const pf_units in = units_of(op, range);
-  const pf_response value =
-      response_of(&cf_out(op, SIGNALS)->value, &cf_out(op, NEXT_STATE)->value, range);
-  pf_status status = PF_OK;
-  for (int64_t copy = 0; copy < CF_TANGENTS && status == PF_OK; copy++) {
-    const cf_slot *s = op->slots;
-    const double *theta = cf_tangent(op, THETA, range);
-    const pf_real *drive = cf_tangent(op, DRIVE, range), *state = cf_tangent(op, STATE, range);
-    const cf_array *signals = &cf_out(op, SIGNALS)->tangent,
-                   *next = &cf_out(op, NEXT_STATE)->tangent;
-    const bool has_state = s[STATE].value.rows > 0;
-    pf_units tangent = in;
-    tangent.theta = theta == NULL ? NULL : theta + copy * s[THETA].tangent.copy_stride;
-    tangent.drive = drive == NULL ? NULL : drive + copy * s[DRIVE].tangent.copy_stride;
-    tangent.state =
-        state == NULL || !has_state ? NULL : state + copy * s[STATE].tangent.copy_stride;
-    tangent.ld_drive = s[DRIVE].tangent.ld;
-    tangent.ld_state = s[STATE].tangent.ld;
-    pf_response out = response_of(signals, next, range);
-    out.signals += copy * signals->copy_stride;
-    out.state = out.state == NULL ? NULL : out.state + copy * next->copy_stride;
-    status = CF_OP(ops_of(op), pf_network_ops, activate_jvp)(op->object->self, &in, &value,
-                                                             &tangent, &out, error);
+  for (int64_t copy = 0; copy < CF_TANGENTS; copy++) {
+    const pf_status status = call_one_jvp(op, range, copy, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
-static const cf_kind_op activate_op = {.call_name = "respond",
-                                       .vjp_name = "respond_vjp",
-                                       .jvp_name = "respond_jvp",
+static const cf_kind_op activate_op = {.call_name = "activate",
+                                       .vjp_name = "activate_vjp",
+                                       .jvp_name = "activate_jvp",
                                        .build = build_activate,
                                        .call = call_activate,
                                        .vjp = call_activate_vjp,
                                        .jvp = call_activate_jvp,
+                                       .jvp_offset = offsetof(pf_network_ops, activate_jvp),
                                        .splits_units = true,
                                        .splits_steps = true};
 
@@ -141,7 +165,7 @@ enum { MAX = 16, NOISE = 1 };
 
 static void build_initial(cf_op *op, const cf_shape *shape)
 {
-  const pf_network_declaration *declared = op->declared;
+  const pf_network_declaration *declared = op->of.declared;
   static const char *const w_names[MAX] = {"w[0]",  "w[1]",  "w[2]",  "w[3]", "w[4]",  "w[5]",
                                            "w[6]",  "w[7]",  "w[8]",  "w[9]", "w[10]", "w[11]",
                                            "w[12]", "w[13]", "w[14]", "w[15]"};
@@ -155,22 +179,31 @@ static void build_initial(cf_op *op, const cf_shape *shape)
             "the check takes networks of at most %d projections; give it fewer in conformance.cfg",
             MAX);
   }
-  cf_input(op, "theta", CF_DOUBLE, 1, 1, (int64_t)declared->parameters.count, CF_NOWHERE,
-           CF_NOWHERE, CF_THETA, -1)
-      ->parameters = &declared->parameters;
-  cf_input(op, "noise", CF_DOUBLE, 1, 1, declared->n_noise, CF_NOWHERE, CF_NOWHERE, CF_SIGNED, -1)
-      ->varies = false;
+  const cf_slot noise = {.value = {.name = "noise",
+                                   .type = CF_DOUBLE,
+                                   .planes = 1,
+                                   .rows = 1,
+                                   .columns = declared->n_noise},
+                         .fixed = true};
+  cf_input_theta(op, &declared->parameters);
+  cf_input(op, &noise);
   for (int64_t p = 0; p < (int64_t)declared->projections.count; p++) {
     const pf_projection *projection = projection_at(declared, p);
-    cf_output(op, w_names[p], CF_REAL, 1, population_at(declared, projection->post)->n,
-              population_at(declared, projection->pre)->n, CF_NOWHERE, CF_NOWHERE, -1)
-        ->starts_as_zero = true;
+    const cf_slot w = {.value = {.name = w_names[p],
+                                 .planes = 1,
+                                 .rows = population_at(declared, projection->post)->n,
+                                 .columns = population_at(declared, projection->pre)->n},
+                       .starts_as_zero = true};
+    cf_output(op, &w);
   }
   for (int64_t q = 0; q < (int64_t)declared->populations.count; q++) {
     const pf_population *population = population_at(declared, q);
-    cf_output(op, state_names[q], CF_REAL, 1, population->n_state, population->n, CF_NOWHERE,
-              CF_NOWHERE, -1)
-        ->starts_as_zero = true;
+    const cf_slot state = {.value = {.name = state_names[q],
+                                     .planes = 1,
+                                     .rows = population->n_state,
+                                     .columns = population->n},
+                           .starts_as_zero = true};
+    cf_output(op, &state);
   }
 }
 
@@ -180,17 +213,18 @@ typedef struct initial_arrays {
   pf_initial face;
 } initial_arrays;
 
-static void initial_of(const cf_op *op, const cf_range *range, bool cotangents, initial_arrays *out)
+static void initial_of(const cf_op *op, const cf_range *range, enum cf_member which,
+                       initial_arrays *out)
 {
-  const pf_network_declaration *declared = op->declared;
+  const pf_network_declaration *declared = op->of.declared;
   const int n = (int)declared->projections.count;
   for (int p = 0; p < n; p++) {
-    const cf_array *a = cotangents ? &cf_out(op, p)->other : &cf_out(op, p)->value;
+    const cf_array *a = cf_member_of(cf_out(op, p), which);
     out->w[p] = cf_at(a, range);
     out->ldw[p] = a->ld;
   }
   for (int q = 0; q < (int)declared->populations.count; q++) {
-    const cf_array *a = cotangents ? &cf_out(op, n + q)->other : &cf_out(op, n + q)->value;
+    const cf_array *a = cf_member_of(cf_out(op, n + q), which);
     out->state[q] = a->rows > 0 ? cf_at(a, range) : NULL;
     out->ld_state[q] = a->ld;
   }
@@ -204,8 +238,8 @@ static void initial_of(const cf_op *op, const cf_range *range, bool cotangents, 
 static pf_status call_initial(const cf_op *op, const cf_range *range, pf_error *error)
 {
   initial_arrays out;
-  initial_of(op, range, false, &out);
-  return ops_of(op)->initial(op->object->self, cf_at(&op->slots[THETA].value, range),
+  initial_of(op, range, CF_VALUE, &out);
+  return ops_of(op)->initial(op->of.object->self, cf_at(&op->slots[THETA].value, range),
                              cf_at(&op->slots[NOISE].value, range), &out.face, error);
 }
 
@@ -216,9 +250,9 @@ static pf_status call_initial_vjp(const cf_op *op, const cf_range *range, pf_err
   if (gradient == NULL) { /* the ABI knows one gradient here, so it is always wanted */
     return PF_OK;
   }
-  initial_of(op, range, true, &cotangent);
+  initial_of(op, range, CF_OTHER, &cotangent);
   return CF_OP(ops_of(op), pf_network_ops, initial_vjp)(
-      op->object->self, cf_at(&op->slots[THETA].value, range),
+      op->of.object->self, cf_at(&op->slots[THETA].value, range),
       cf_at(&op->slots[NOISE].value, range), &cotangent.face, gradient, error);
 }
 
@@ -230,73 +264,55 @@ static const cf_kind_op initial_vjp_op = {.call_name = "initial",
                                           .call = call_initial,
                                           .vjp = call_initial_vjp};
 
-/** Weights that the data give are asked for by NULL: the others must not move. */
+/** `initial` where the data give the weights of one projection: the others must not move. */
+static void check_given_weight(cf_op *op, int given)
+{
+  initial_arrays out;
+  pf_error error = {.size = sizeof error};
+  const cf_range all = cf_whole(op);
+  cf_numbers before = cf_numbers_take(op, CF_VALUE);
+  for (int m = 0; m < op->n_out; m++) {
+    const cf_array *a = &cf_out(op, m)->value;
+    if (m != given) {
+      memset(a->cells, 0, a->bytes);
+      cf_fill_padding(a, cf_mark);
+    }
+  }
+  initial_of(op, &all, CF_VALUE, &out);
+  out.w[given] = NULL;
+  cf_doing(op->report, "initial with w[%d] given by the data", given);
+  cf_need_ok(op->report,
+             ops_of(op)->initial(op->of.object->self, cf_at(&op->slots[THETA].value, &all),
+                                 cf_at(&op->slots[NOISE].value, &all), &out.face, &error),
+             &error);
+  for (int m = 0; m < op->n_out; m++) {
+    const cf_array *a = &cf_out(op, m)->value;
+    for (int64_t k = 0; k < cf_count(a); k++) {
+      if (cf_get(a, k) != before.of[op->n_in + m][k]) {
+        cf_find(op->report, "%s: %s is another than when nothing is given", op->report->doing,
+                a->name);
+      }
+    }
+    cf_need_padding(op, a);
+    op->report->n_values++;
+  }
+  cf_numbers_free(&before);
+}
+
 static void check_given_weights(const cf_case *of)
 {
+  const pf_network_declaration *declared = of->declared;
   cf_op op;
   cf_op_make(&op, of, (cf_shape){1, 1, 1},
              (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 61});
-  const cf_range all = cf_whole(&op);
-  const pf_network_declaration *declared = of->declared;
-  cf_run_call(&op, &all);
+  cf_run_whole(&op);
   for (int given = 0; given < (int)declared->projections.count; given++) {
-    initial_arrays out;
-    pf_error error = {.size = sizeof error};
-    char *before[CF_MAX_SLOTS];
-    for (int m = 0; m < op.n_out; m++) {
-      const cf_array *a = &cf_out(&op, m)->value;
-      before[m] = cf_copy_bytes(a);
-      if (m != given) {
-        memset(a->cells, 0, a->bytes);
-        cf_fill_padding(a, cf_mark);
-      }
-    }
-    initial_of(&op, &all, false, &out);
-    out.w[given] = NULL;
-    cf_doing(of->report, "initial with w[%d] given by the data", given);
-    if (ops_of(&op)->initial(op.object->self, cf_at(&op.slots[THETA].value, &all),
-                             cf_at(&op.slots[NOISE].value, &all), &out.face, &error) != PF_OK) {
-      cf_find(of->report, "%s fails: %s", of->report->doing, error.text);
-    }
-    for (int m = 0; m < op.n_out; m++) {
-      const cf_array *a = &cf_out(&op, m)->value;
-      if (memcmp(before[m], a->cells, a->bytes) != 0) {
-        cf_find(of->report, "%s: %s is another than when nothing is given", of->report->doing,
-                a->name);
-      }
-      free(before[m]);
-      of->report->n_values++;
-    }
+    check_given_weight(&op, given);
   }
   cf_op_free(&op);
 }
 
 /* ---- groups ---- */
-
-typedef struct network_bench {
-  cf_pair pair;
-  pf_network_declaration declared;
-  cf_case of;
-} network_bench;
-
-static void bench_make(cf_report *report, const cf_variant *variant, const cf_kind_op *kind,
-                       network_bench *bench)
-{
-  cf_pair_make(report, variant, &bench->pair);
-  memset(&bench->declared, 0, sizeof bench->declared);
-  bench->declared.size = sizeof bench->declared;
-  pf_error error = {.size = sizeof error};
-  cf_doing(report, "needs");
-  if (variant->plugin->network->declare(bench->pair.object.self, &bench->declared, &error) !=
-      PF_OK) {
-    cf_find(report, "needs fails: %s", error.text);
-  }
-  bench->of = (cf_case){.kind = kind,
-                        .object = &bench->pair.object,
-                        .declared = &bench->declared,
-                        .report = report,
-                        .dt = cf_setting(variant, "dt", 1.5)};
-}
 
 static void check_projections(cf_report *report, const pf_network_declaration *declared)
 {
@@ -316,8 +332,7 @@ static void check_projections(cf_report *report, const pf_network_declaration *d
     if (projection->when == PF_PRE_NOW && projection->pre >= projection->post) {
       cf_find(report,
               "projection %lld is of the same step (PF_PRE_NOW), and goes from population %lld to "
-              "%lld: to a later "
-              "one only",
+              "%lld: to a later one only",
               (long long)p, (long long)projection->pre, (long long)projection->post);
     }
     if ((post->flags & PF_POPULATION_INPUT) != 0) {
@@ -327,14 +342,24 @@ static void check_projections(cf_report *report, const pf_network_declaration *d
   }
 }
 
-static void check_declarations(cf_report *report, const void *what)
+static void check_observables(cf_report *report, const pf_network_declaration *declared)
 {
-  const cf_variant *variant = what;
-  const pf_network_ops *ops = variant->plugin->network;
-  network_bench bench;
-  bench_make(report, variant, &activate_op, &bench);
-  const pf_network_declaration *declared = &bench.declared;
-  cf_check_size(report, "pf_network_ops", ops->size, sizeof *ops);
+  for (size_t k = 0; k < declared->observables.count; k++) {
+    const pf_observable *o = pf_table_at(declared->observables.items, declared->observables.stride,
+                                         declared->observables.count, k);
+    const pf_population *population = population_at(declared, o->population);
+    if (o->name == NULL || population == NULL || o->signal < 0 ||
+        o->signal >= (int64_t)population->signals.count) {
+      cf_find(report,
+              "observable %zu has no name, or is of a population or signal that there is not", k);
+    }
+  }
+}
+
+static void check_declaration(cf_bench *bench)
+{
+  cf_report *report = bench->report;
+  const pf_network_declaration *declared = &bench->declared.network;
   cf_check_parameters(report, declared->parameters);
   if (declared->populations.count < 2 || declared->projections.count < 1 ||
       declared->observables.count < 1) {
@@ -350,60 +375,44 @@ static void check_declarations(cf_report *report, const void *what)
     cf_check_names(report, "signal", population->signals);
   }
   check_projections(report, declared);
-  for (size_t k = 0; k < declared->observables.count; k++) {
-    const pf_observable *o = pf_table_at(declared->observables.items, declared->observables.stride,
-                                         declared->observables.count, k);
-    const pf_population *population = population_at(declared, o->population);
-    if (o->name == NULL || population == NULL || o->signal < 0 ||
-        o->signal >= (int64_t)population->signals.count) {
-      cf_find(report,
-              "observable %zu has no name, or is of a population or signal that there is not", k);
-    }
-  }
-  if (declared->parameters.count > 0 && CF_OP(ops, pf_network_ops, initial_vjp) == NULL) {
+  check_observables(report, declared);
+  if (declared->parameters.count > 0 &&
+      CF_OP(bench->variant->plugin->network, pf_network_ops, initial_vjp) == NULL) {
     cf_find(report, "it declares parameters, and has no initial_vjp");
   }
-  cf_pair_end(report, &bench.pair);
 }
 
-typedef void (*population_check)(network_bench *bench, const cf_shape *shapes, int n);
+typedef void (*population_check)(cf_bench *bench, const cf_shape *shapes, int n);
 
-/** Run a check for every population that responds, whole and in shapes that it allows. */
-static void for_populations(cf_report *report, const cf_variant *variant, population_check check)
+/** Run a check for every population that is activated, whole and in shapes that it allows. */
+static void check_populations(cf_bench *bench, population_check check)
 {
-  network_bench bench;
-  bench_make(report, variant, &activate_op, &bench);
-  cf_kind_op kind = activate_op;
-  bench.of.kind = &kind;
-  if (CF_OP(variant->plugin->network, pf_network_ops, activate_jvp) == NULL) {
-    kind.jvp = NULL;
-  }
-  for (int64_t q = 0; q < (int64_t)bench.declared.populations.count; q++) {
-    const pf_population *population = population_at(&bench.declared, q);
+  const pf_network_declaration *declared = &bench->declared.network;
+  for (int64_t q = 0; q < (int64_t)declared->populations.count; q++) {
+    const pf_population *population = population_at(declared, q);
     if ((population->flags & PF_POPULATION_INPUT) != 0) {
       continue;
     }
-    bench.of.index = q;
-    kind.splits_units = (population->flags & PF_POPULATION_COUPLED) == 0;
-    kind.splits_steps = population->n_state == 0;
+    bench->of.index = q;
+    bench->op.splits_units = (population->flags & PF_POPULATION_COUPLED) == 0;
+    bench->op.splits_steps = population->n_state == 0;
     const int64_t n = population->n;
     const cf_shape with_state[] = {{n, 1, 1}},
                    without[] = {{n, 1, 7}, {n, 1, 1}, {n, 1, 300 / (n < 60 ? n : 60) + 2}};
     if (population->n_state > 0) {
-      check(&bench, with_state, 1);
+      check(bench, with_state, 1);
     } else {
-      check(&bench, without, 3);
+      check(bench, without, 3);
     }
   }
-  cf_pair_end(report, &bench.pair);
 }
 
-static void values_check(network_bench *bench, const cf_shape *shapes, int n)
+static void check_values(cf_bench *bench, const cf_shape *shapes, int n)
 {
-  cf_check_values(&bench->of, shapes, n, &bench->pair.reference);
+  cf_check_values(&bench->of, shapes, n, &bench->reference);
 }
 
-static void derivatives_check(network_bench *bench, const cf_shape *shapes, int n)
+static void check_derivatives(cf_bench *bench, const cf_shape *shapes, int n)
 {
   for (int i = 0; i < n; i++) {
     cf_check_accumulates(&bench->of, shapes[i]);
@@ -414,88 +423,72 @@ static void derivatives_check(network_bench *bench, const cf_shape *shapes, int 
   cf_check_remainder(&bench->of, shapes[0]);
 }
 
-static void hostile_check(network_bench *bench, const cf_shape *shapes, int n)
+static void check_hostile(cf_bench *bench, const cf_shape *shapes, int n)
 {
-  const bool coupled = !bench->of.kind->splits_units, stateful = !bench->of.kind->splits_steps;
   const cf_shape no_units = {0, 1, shapes[0].steps}, no_steps = {shapes[0].units, 1, 0};
   (void)n;
-  if (!coupled) {
+  if (bench->op.splits_units) {
     cf_check_empty(&bench->of, &no_units, 1);
   }
-  if (!stateful) {
+  if (bench->op.splits_steps) {
     cf_check_empty(&bench->of, &no_steps, 1);
   }
   cf_check_not_finite(&bench->of, shapes[0]);
 }
 
-static void tangents_check(network_bench *bench, const cf_shape *shapes, int n)
+static void check_tangents(cf_bench *bench, const cf_shape *shapes, int n)
 {
   for (int i = 0; i < n; i++) {
     cf_check_tangents(&bench->of, shapes[i]);
   }
 }
 
-static void values_of_activate(cf_report *report, const void *variant)
+static void check_activate(cf_bench *bench)
 {
-  for_populations(report, variant, values_check);
+  check_populations(bench, check_values);
 }
 
-static void derivatives_of_activate(cf_report *report, const void *variant)
+static void check_activate_vjp(cf_bench *bench)
 {
-  for_populations(report, variant, derivatives_check);
+  check_populations(bench, check_derivatives);
 }
 
-static void hostile_of_activate(cf_report *report, const void *variant)
+static void check_activate_hostile(cf_bench *bench)
 {
-  for_populations(report, variant, hostile_check);
+  check_populations(bench, check_hostile);
 }
 
-static void tangents_of_activate(cf_report *report, const void *variant)
+static void check_activate_jvp(cf_bench *bench)
 {
-  for_populations(report, variant, tangents_check);
+  check_populations(bench, check_tangents);
 }
 
-static void values_of_initial(cf_report *report, const void *variant)
+static const cf_shape any = {1, 1, 1};
+
+static void check_initial(cf_bench *bench)
 {
-  static const cf_shape any = {1, 1, 1};
-  network_bench bench;
-  bench_make(report, variant, &initial_op, &bench);
-  cf_check_values(&bench.of, &any, 1, &bench.pair.reference);
-  check_given_weights(&bench.of);
-  cf_pair_end(report, &bench.pair);
+  cf_check_values(&bench->of, &any, 1, &bench->reference);
+  check_given_weights(&bench->of);
 }
 
-static void derivatives_of_initial(cf_report *report, const void *variant)
+static void check_initial_vjp(cf_bench *bench)
 {
-  static const cf_shape any = {1, 1, 1};
-  network_bench bench;
-  bench_make(report, variant, &initial_vjp_op, &bench);
-  if (bench.declared.parameters.count > 0) {
-    cf_check_accumulates(&bench.of, any);
-    cf_check_slopes(&bench.of, any, 200);
-    cf_check_remainder(&bench.of, any);
+  if (bench->declared.network.parameters.count > 0) {
+    cf_check_accumulates(&bench->of, any);
+    cf_check_slopes(&bench->of, any, 200);
+    cf_check_remainder(&bench->of, any);
   }
-  cf_pair_end(report, &bench.pair);
 }
 
-static bool has_activate_jvp(const pf_plugin *plugin)
-{
-  return CF_OP(plugin->network, pf_network_ops, activate_jvp) != NULL;
-}
-
-static bool has_initial_vjp(const pf_plugin *plugin)
-{
-  return CF_OP(plugin->network, pf_network_ops, initial_vjp) != NULL;
-}
-
+#define NEEDS(op) offsetof(pf_network_ops, op)
 const cf_checks cf_network_checks[] = {
-    {"create, destroy, options", cf_check_life, NULL},
-    {"needs", check_declarations, NULL},
-    {"initial", values_of_initial, NULL},
-    {"initial_vjp", derivatives_of_initial, has_initial_vjp},
-    {"respond", values_of_activate, NULL},
-    {"respond_vjp", derivatives_of_activate, NULL},
-    {"respond, respond_vjp: no units, no steps, NaN, infinities", hostile_of_activate, NULL},
-    {"respond_jvp", tangents_of_activate, has_activate_jvp},
-    {NULL, NULL, NULL},
+    {"declare", 0, NULL, check_declaration},
+    {"initial", 0, &initial_op, check_initial},
+    {"initial_vjp", NEEDS(initial_vjp), &initial_vjp_op, check_initial_vjp},
+    {"activate", 0, &activate_op, check_activate},
+    {"activate_vjp", 0, &activate_op, check_activate_vjp},
+    {"activate, activate_vjp: no units, no steps, NaN, infinities", 0, &activate_op,
+     check_activate_hostile},
+    {"activate_jvp", NEEDS(activate_jvp), &activate_op, check_activate_jvp},
+    {NULL, 0, NULL, NULL},
 };
