@@ -288,9 +288,9 @@ core_sources += core/conformance/suite.c
 core_sources += core/conformance/values.c core/conformance/values.h
 core_sources += core/conformance/watch.c core/conformance/watch.h
 
-core_sources += core/recover/recover.h
-core_sources += core/recover/missed.c
-core_sources += core/recover/print_recovery.c
-core_sources += core/recover/recover.c
-core_sources += core/recover/recovery_table.c
-core_sources += core/recover/recovery_files.c
+core_sources += core/recover/recovery.c core/recover/recovery.h
+core_sources += core/recover/recover.c core/recover/recover.h
+core_sources += core/recover/recovery_table.c core/recover/recovery_table.h
+core_sources += core/recover/missed.c core/recover/missed.h
+core_sources += core/recover/print_recovery.c core/recover/print_recovery.h
+core_sources += core/recover/recovery_files.c core/recover/recovery_files.h

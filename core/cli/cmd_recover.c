@@ -5,7 +5,9 @@
 #include "core/cli/interrupt.h"
 #include "core/cli/task_command.h"
 #include "core/problem/problem.h"
+#include "core/recover/print_recovery.h"
 #include "core/recover/recover.h"
+#include "core/recover/recovery_files.h"
 #include "core/report/save_run.h"
 #include "core/terminal/meter.h"
 

@@ -72,14 +72,14 @@ static pf_status check_shared(const pf_problem *problem, pf_error *error)
 static pf_status change_config(pf_config *config, const pf_compare_settings *settings, size_t i,
                                bool shared, pf_error *error)
 {
-  if (remove_keys(config, settings->without[i], error) != PF_OK ||
+  const pf_candidate_settings *candidate = &settings->candidates[i];
+  if (remove_keys(config, candidate->without, error) != PF_OK ||
       lay_set(config, settings->set_all, "compare", error) != PF_OK ||
-      lay_set(config, settings->set[i], settings->names[i], error) != PF_OK) {
+      lay_set(config, candidate->set, candidate->name, error) != PF_OK) {
     return PF_STOP;
   }
-  for (size_t k = 0; settings->more != NULL && k < settings->more[i].n; k++) {
-    if (pf_config_override_for(config, settings->more[i].items[k], "compare.select", error) !=
-        PF_OK) {
+  for (size_t k = 0; k < candidate->n_more; k++) {
+    if (pf_config_override_for(config, candidate->more[k], "compare.select", error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -117,7 +117,7 @@ static pf_status make_variant(const pf_candidate_source *source,
   (void)pf_config_remove(out->config, "compare");
   return make_problem(settings, i, shared, out, error) == PF_OK
              ? PF_OK
-             : name_candidate(settings->names[i], error);
+             : name_candidate(settings->candidates[i].name, error);
 }
 
 static void clear_variant(pf_variant *variant)
@@ -180,7 +180,7 @@ static pf_status make_candidates(const pf_candidate_source *source,
   for (size_t i = 0; i < settings->n; i++) {
     pf_candidate *candidate = &out->items[i];
     out->n = i + 1;
-    candidate->name = settings->names[i];
+    candidate->name = settings->candidates[i].name;
     pf_status status = make_variant(source, settings, i, false, &candidate->own, error);
     if (status == PF_OK && shared) {
       status = make_variant(source, settings, i, true, &candidate->shared, error);

@@ -167,30 +167,38 @@ static pf_status read_candidate_name(const pf_config *config, const pf_node *nod
   return *out == NULL ? PF_STOP : PF_OK;
 }
 
+/** Place of the candidate with the name; settings->n: there is none. */
+static size_t find_candidate(const pf_compare_settings *settings, const char *name)
+{
+  size_t i = 0;
+  while (i < settings->n && strcmp(settings->candidates[i].name, name) != 0) {
+    i++;
+  }
+  return i;
+}
+
 static pf_status read_candidate(const pf_config *config, const pf_node *node,
                                 pf_compare_settings *out, pf_error *error)
 {
-  const size_t i = out->n;
-  char **name = &out->names[i];
-  const pf_status status = read_candidate_name(config, node, name, error);
+  pf_candidate_settings *candidate = &out->candidates[out->n];
+  const pf_status status = read_candidate_name(config, node, &candidate->name, error);
   if (status != PF_OK) {
     return status;
   }
-  out->n++; /* the name is freed with the others */
-  if ((*name)[0] == '\0') {
+  const bool is_new = find_candidate(out, candidate->name) == out->n;
+  out->n++; /* its name is freed with the others */
+  if (candidate->name[0] == '\0') {
     return refuse_at(config, pf_node_get(node, "name"), error,
                      "compare.candidates: a candidate's name is empty; the table must call it "
                      "something");
   }
-  for (size_t k = 0; k < i; k++) {
-    if (strcmp(out->names[k], *name) == 0) {
-      return refuse_at(config, pf_node_get(node, "name"), error,
-                       "there are two candidates named '%s'; rename one", *name);
-    }
+  if (!is_new) {
+    return refuse_at(config, pf_node_get(node, "name"), error,
+                     "there are two candidates named '%s'; rename one", candidate->name);
   }
-  out->set[i] = pf_node_get(node, "set");
-  out->without[i] = pf_node_get(node, "without");
-  return check_set(config, out->set[i], *name, error);
+  candidate->set = pf_node_get(node, "set");
+  candidate->without = pf_node_get(node, "without");
+  return check_set(config, candidate->set, candidate->name, error);
 }
 
 static pf_status read_candidates(const pf_config *config, const pf_node *group,
@@ -204,41 +212,32 @@ static pf_status read_candidates(const pf_config *config, const pf_node *group,
                      "{ name = \"without w\"; set: { rules: { learn: { terms = \"1 + x + r + x "
                      "r\"; }; }; }; } )");
   }
-  out->names = pf_memory_need(n, sizeof *out->names, error);
-  out->set = pf_memory_need(n, sizeof *out->set, error);
-  out->without = pf_memory_need(n, sizeof *out->without, error);
-  if (out->names == NULL || out->set == NULL || out->without == NULL) {
+  out->candidates = pf_memory_need(n, sizeof *out->candidates, error);
+  if (out->candidates == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
-    const pf_status status = read_candidate(config, pf_node_at(list, (int64_t)i), out, error);
-    if (status != PF_OK) {
-      return status;
+    if (read_candidate(config, pf_node_at(list, (int64_t)i), out, error) != PF_OK) {
+      return PF_STOP;
     }
   }
   return PF_OK;
 }
 
-/** After the candidates. */
-static pf_status read_base(const pf_config *config, const pf_view *view, pf_compare_settings *out,
-                           pf_error *error)
+static pf_status refuse_base(const pf_config *config, const pf_node *node, const char *base,
+                             const pf_compare_settings *settings, pf_error *error)
 {
-  const pf_options *options = pf_view_options(view);
-  if (options->present(options, "base") == 0) {
-    return PF_OK;
-  }
-  const char *base = options->string(options, "base");
   char nearest[128];
-  for (size_t i = 0; i < out->n; i++) {
-    if (strcmp(out->names[i], base) == 0) {
-      out->base = i;
-      return PF_OK;
-    }
+  const char **names = pf_memory_need(settings->n, sizeof *names, error);
+  for (size_t i = 0; names != NULL && i < settings->n; i++) {
+    names[i] = settings->candidates[i].name;
   }
-  return refuse_at(config, pf_view_node(view, "base"), error,
-                   "compare.base: no candidate is named '%s'%s", base,
-                   suggest_name(base, (pf_names){(const char *const *)out->names, out->n}, nearest,
-                                sizeof nearest));
+  const pf_names all = {names, names == NULL ? 0 : settings->n};
+  const pf_status status =
+      refuse_at(config, node, error, "compare.base: no candidate is named '%s'%s", base,
+                suggest_name(base, all, nearest, sizeof nearest));
+  pf_memory_free((void *)names);
+  return status;
 }
 
 /* ---- validations ---- */
@@ -450,14 +449,18 @@ static pf_status read_all(const pf_config *config, const pf_node *group, const p
   if (read_names(config, options, out, error) != PF_OK ||
       read_candidates(config, group, out, error) != PF_OK ||
       read_validations(config, view, out, error) != PF_OK ||
-      read_base(config, view, out, error) != PF_OK) {
+      read_animal_set(config, group, out, error) != PF_OK ||
+      check_set(config, out->set_all, "compare", error) != PF_OK) {
     return PF_STOP;
+  }
+  if (options->present(options, "base") != 0) {
+    const char *base = options->string(options, "base");
+    out->base = find_candidate(out, base);
+    if (out->base == out->n) {
+      return refuse_base(config, pf_view_node(view, "base"), base, out, error);
+    }
   }
   if (out->select.asked && read_select(config, view, out, error) != PF_OK) {
-    return PF_STOP;
-  }
-  if (check_set(config, out->set_all, "compare", error) != PF_OK ||
-      read_animal_set(config, group, out, error) != PF_OK) {
     return PF_STOP;
   }
   return pf_view_verify(view, error);
@@ -495,12 +498,10 @@ pf_status pf_compare_settings_read(const pf_config *config, pf_compare_settings 
 
 void pf_compare_settings_clear(pf_compare_settings *settings)
 {
-  for (size_t i = 0; settings->names != NULL && i < settings->n; i++) {
-    pf_memory_free(settings->names[i]);
+  for (size_t i = 0; i < settings->n; i++) {
+    pf_memory_free(settings->candidates[i].name);
   }
-  pf_memory_free(settings->names);
-  pf_memory_free((void *)settings->set);
-  pf_memory_free((void *)settings->without);
+  pf_memory_free(settings->candidates);
   pf_memory_free(settings->select.rule);
   pf_memory_free(settings->select.l1);
   pf_memory_free(settings->name);

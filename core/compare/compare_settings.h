@@ -6,11 +6,14 @@
 
 #include "core/config/config.h"
 
-/** Some texts, "a.b=value". */
-typedef struct pf_texts {
-  const char *const *items;
-  size_t n;
-} pf_texts;
+/** What a candidate has in place of the base config's keys. Nodes are the config's. */
+typedef struct pf_candidate_settings {
+  char *name;             /**< no two have the same */
+  const pf_node *set;     /**< a group, or a list of "a.b=value"; NULL: nothing */
+  const pf_node *without; /**< a list of names of keys that it does not have; NULL: nothing */
+  char *const *more;      /**< [n_more] "a.b=value", after that */
+  size_t n_more;
+} pf_candidate_settings;
 
 /** `compare.select`. */
 typedef struct pf_select_settings {
@@ -26,12 +29,8 @@ typedef struct pf_select_settings {
 typedef struct pf_compare_settings {
   char *name; /**< of the comparison; its folder is runs/NAME unless `out` says another */
   char *out;
-  char **names; /**< [n] of the candidates, all different */
+  pf_candidate_settings *candidates; /**< [n] */
   size_t n, base;
-  const pf_node *
-      *set; /**< [n] what each replaces: a group, or a list of "a.b=value"; NULL: nothing */
-  const pf_node **without;   /**< [n] what each takes out: a list of names; NULL: nothing */
-  const pf_texts *more;      /**< NULL, or [n] what each replaces after that */
   const pf_node *set_all;    /**< `compare.set`, for all of them; NULL: nothing */
   const pf_node *set_animal; /**< `compare.leave_one_animal_out.set`, for its fits; NULL: nothing */
   bool asked[PF_MAX_VALIDATIONS];

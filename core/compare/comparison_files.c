@@ -2,8 +2,8 @@
 
 #include "core/base/memory.h"
 #include "core/compare/comparison_json.h"
-#include "core/store/h5.h"
 #include "core/store/csv_file.h"
+#include "core/store/h5.h"
 #include "core/store/results.h"
 
 #include <errno.h>

@@ -107,20 +107,13 @@ pf_status pf_select_check(const pf_compare_settings *settings, const pf_problem 
 
 /* ---- a round ---- */
 
-/** Settings of a round: the base candidate once for each trial, with the trial's own keys. */
-typedef struct trial_set {
-  pf_compare_settings settings;
-  char **names;
-  const pf_node **set, **without;
-  pf_texts *more;
-  pf_array texts; /* of char *: those of `more` */
-} trial_set;
-
 /** "rules.learn.parameters.x={ fixed = true; initial = 0.0; }" for each term that is out, and the
- * penalty: appended to `texts`. */
-static pf_status add_trial_texts(const selector *s, const trial *one, pf_array *texts,
-                                 pf_error *error)
+ * penalty. texts: room for s->n + 1; also after a failure those that are not NULL are to be freed.
+ */
+static pf_status make_texts(const selector *s, const trial *one, char **texts, size_t *n,
+                            pf_error *error)
 {
+  *n = 0;
   for (size_t k = 0; k <= s->n; k++) {
     char text[400] = "";
     if (k < s->n && !one->in[k]) {
@@ -131,64 +124,55 @@ static pf_status add_trial_texts(const selector *s, const trial *one, pf_array *
     } else {
       continue;
     }
-    char *copy = pf_memory_string(text, error);
-    if (copy == NULL || pf_array_append_all(texts, &copy, 1, error) != PF_OK) {
-      pf_memory_free(copy);
+    texts[*n] = pf_memory_string(text, error);
+    if (texts[*n] == NULL) {
       return PF_STOP;
     }
+    ++*n;
   }
   return PF_OK;
 }
+
+/** Settings of a round: the base candidate once for each trial, with the trial's own keys. */
+typedef struct trial_set {
+  pf_compare_settings settings;
+  char **texts; /* [n][s->n + 1] */
+} trial_set;
 
 static pf_status make_trial_set(const selector *s, const trial *trials, size_t n, trial_set *out,
                                 pf_error *error)
 {
   const pf_compare_settings *all = s->whole->settings;
-  *out = (trial_set){.names = pf_memory_need(n, sizeof *out->names, error),
-                     .set = pf_memory_need(n, sizeof *out->set, error),
-                     .without = pf_memory_need(n, sizeof *out->without, error),
-                     .more = pf_memory_need(n, sizeof *out->more, error),
-                     .texts = pf_array_of(sizeof(char *))};
-  if (out->names == NULL || out->set == NULL || out->without == NULL || out->more == NULL ||
-      pf_array_reserve(&out->texts, n * (s->n + 1), error) != PF_OK) {
+  pf_compare_settings *settings = &out->settings;
+  *settings = *all;
+  settings->candidates = pf_memory_need(n, sizeof *settings->candidates, error);
+  out->texts = pf_memory_need(n * (s->n + 1), sizeof *out->texts, error);
+  if (settings->candidates == NULL || out->texts == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
-    char *const *first = (char *const *)out->texts.items + out->texts.n;
-    const size_t before = out->texts.n;
-    if (add_trial_texts(s, &trials[i], &out->texts, error) != PF_OK) {
+    char **texts = out->texts + i * (s->n + 1);
+    settings->candidates[i] = all->candidates[all->base];
+    settings->candidates[i].more = texts;
+    if (make_texts(s, &trials[i], texts, &settings->candidates[i].n_more, error) != PF_OK) {
       return PF_STOP;
     }
-    out->names[i] = all->names[all->base];
-    out->set[i] = all->set[all->base];
-    out->without[i] = all->without[all->base];
-    out->more[i] = (pf_texts){(const char *const *)first, out->texts.n - before};
   }
-  out->settings = *all;
-  out->settings.names = out->names;
-  out->settings.set = out->set;
-  out->settings.without = out->without;
-  out->settings.more = out->more;
-  out->settings.n = n;
-  out->settings.base = 0;
-  out->settings.ablations = out->settings.refit = false;
-  for (uint32_t v = 0; v < PF_MAX_VALIDATIONS; v++) {
-    out->settings.asked[v] = v == s->settings->validation;
-  }
+  settings->n = n;
+  settings->base = 0;
+  settings->ablations = settings->refit = false;
+  memset(settings->asked, 0, sizeof settings->asked);
+  settings->asked[s->settings->validation] = true;
   return PF_OK;
 }
 
-static void clear_trial_set(trial_set *r)
+static void clear_trial_set(const selector *s, trial_set *set, size_t n)
 {
-  char **texts = r->texts.items;
-  for (size_t i = 0; i < r->texts.n; i++) {
-    pf_memory_free(texts[i]);
+  for (size_t i = 0; set->texts != NULL && i < n * (s->n + 1); i++) {
+    pf_memory_free(set->texts[i]);
   }
-  pf_array_free(&r->texts);
-  pf_memory_free(r->names);
-  pf_memory_free((void *)r->set);
-  pf_memory_free((void *)r->without);
-  pf_memory_free(r->more);
+  pf_memory_free(set->texts);
+  pf_memory_free(set->settings.candidates);
 }
 
 /** "w + x r", of those that are in; "none". */
@@ -309,7 +293,7 @@ static pf_status score_trials(selector *s, uint32_t method, int64_t round_number
     status = score_round(s, &like, trials, &work, error);
   }
   pf_work_free(&work);
-  clear_trial_set(&r);
+  clear_trial_set(s, &r, n);
   return status;
 }
 

@@ -1,15 +1,14 @@
-#include "core/recover/recover.h"
+#include "core/recover/print_recovery.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { MAX_LINES = 30 };
 
-/* "94.6", or "-" where there is no such thing. */
-static void cell(FILE *out, int width, const char *format, double value)
+/** "94.6", or "-" for NaN. */
+static void print_cell(FILE *out, int width, const char *format, double value)
 {
-  char text[32];
-  (void)snprintf(text, sizeof text, "-");
+  char text[32] = "-";
   if (!isnan(value)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -19,35 +18,24 @@ static void cell(FILE *out, int width, const char *format, double value)
   (void)fprintf(out, " %*s", width, text);
 }
 
-static const char *first_why(const pf_recovery *r)
-{
-  for (size_t d = 0; d < r->n_sets; d++) {
-    if (r->sets[d].why != NULL) {
-      return r->sets[d].why;
-    }
-  }
-  return NULL;
-}
-
 static void print_line(const pf_recovery *r, const pf_recover_line *line, int width, FILE *out)
 {
   (void)fprintf(out, "  %-*s", width, r->keys[line->parameter]);
-  cell(out, 10, "%.4g", line->truth);
-  cell(out, 10, "%.4g", line->mean);
-  cell(out, 10, "%.2g", line->bias);
-  cell(out, 8, "%.1g", line->bias_se);
-  cell(out, 9, "%.3g", line->sd);
+  print_cell(out, 10, "%.4g", line->truth);
+  print_cell(out, 10, "%.4g", line->mean);
+  print_cell(out, 10, "%.2g", line->bias);
+  print_cell(out, 8, "%.1g", line->bias_se);
+  print_cell(out, 9, "%.3g", line->sd);
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
     if (r->asked[m]) {
-      cell(out, 9, "%.3g", line->methods[m].mean_se);
-      cell(out, 6, "%.1f", 100.0 * line->methods[m].coverage);
+      print_cell(out, 9, "%.3g", line->methods[m].mean_se);
+      print_cell(out, 6, "%.1f", 100.0 * line->methods[m].coverage);
     }
   }
   (void)fputc('\n', out);
 }
 
-/* The line of one method under the table: how near the coverage of all coefficients is to what was
- * promised. */
+/** The line of a method under the table: coverage of all coefficients, beside its level. */
 static void print_method(const pf_recovery *r, size_t m, FILE *out)
 {
   double lowest = INFINITY, highest = -INFINITY, se = 0.0;
@@ -79,13 +67,8 @@ static void print_method(const pf_recovery *r, size_t m, FILE *out)
   (void)fputc('\n', out);
 }
 
-void pf_recover_print(const pf_recovery *r, FILE *out)
+static void print_counts(const pf_recovery *r, FILE *out)
 {
-  int width = 11;
-  for (size_t k = 0; k < r->n_lines; k++) {
-    const int length = (int)strlen(r->keys[r->lines[k].parameter]);
-    width = length > width ? length : width;
-  }
   (void)fprintf(out, "%s: %zu data sets, %zu fits: %zu converged", r->problem->settings->name,
                 r->n_sets, r->n_fits, r->n_fits - r->n_failed - r->n_unconverged);
   if (r->n_unconverged > 0) {
@@ -95,6 +78,10 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
     (void)fprintf(out, ", %zu failed", r->n_failed);
   }
   (void)fprintf(out, " (%.3g s)\n\n", r->seconds);
+}
+
+static void print_header(const pf_recovery *r, int width, FILE *out)
+{
   (void)fprintf(out, "  %-*s %10s %10s %10s %8s %9s", width, "", "truth", "mean", "bias", "-+",
                 "sd");
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
@@ -103,6 +90,17 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
     }
   }
   (void)fputc('\n', out);
+}
+
+void pf_recover_print(const pf_recovery *r, FILE *out)
+{
+  int width = 11;
+  for (size_t k = 0; k < r->n_lines; k++) {
+    const int length = (int)strlen(r->keys[r->lines[k].parameter]);
+    width = length > width ? length : width;
+  }
+  print_counts(r, out);
+  print_header(r, width, out);
   for (size_t k = 0; k < r->n_lines && k < MAX_LINES; k++) {
     print_line(r, &r->lines[k], width, out);
   }
@@ -125,7 +123,7 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
                       ? ", or too few passes"
                       : "; fit from more starts (fit.starts=4)");
   }
-  const char *why = first_why(r);
+  const char *why = pf_recovery_first_why(r);
   if (why != NULL) {
     (void)fprintf(out, "  something is missing in some data sets; the first reason: %s\n", why);
   }

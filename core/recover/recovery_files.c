@@ -1,9 +1,9 @@
+#include "core/recover/recovery_files.h"
+
 #include "core/base/memory.h"
-#include "core/recover/recover.h"
+#include "core/store/csv_file.h"
 #include "core/store/folder.h"
-#include "core/store/csv_file.h"
 #include "core/store/results.h"
-#include "core/store/csv_file.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -18,33 +18,33 @@ static void write_row(const pf_recovery *r, const pf_recover_set *set, size_t c,
   const pf_model_parameter *parameter = &r->problem->model->parameters[cell->parameter];
   const double truth = r->truth[cell->parameter];
   const bool asked = m < (size_t)PF_N_INTERVAL_METHODS;
-  const double *interval = asked ? set->intervals + (m * r->n_cells + c) * 3 : NULL;
+  const pf_recover_fit *fit = &set->fits[cell->group];
+  const pf_recover_interval none = {NAN, NAN, NAN};
+  const pf_recover_interval *interval = asked ? pf_recovery_interval(r, set, m, c) : &none;
   (void)fprintf(file, "%zu,%llu,", (size_t)(set - r->sets), (unsigned long long)set->seed);
-  pf_csv_text(file, r->unit_names[cell->group]);
-  (void)fputc(',', file);
-  pf_csv_text(file, parameter->owner);
-  (void)fputc(',', file);
-  pf_csv_text(file, parameter->declared.name);
-  (void)fputc(',', file);
-  pf_csv_text(file, cell->animal);
-  (void)fputc(',', file);
+  const char *const texts[] = {r->group_names[cell->group], parameter->owner,
+                               parameter->declared.name, cell->animal};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    pf_csv_text(file, texts[i]);
+    (void)fputc(',', file);
+  }
   if (cell->experiment >= 0) {
     (void)fprintf(file, "%lld", (long long)cell->experiment);
   }
-  (void)fprintf(file, ",%s,%d,%d,", set->fitted[cell->group] ? "ok" : "failed",
-                set->converged[cell->group] ? 1 : 0, set->missed[cell->group] ? 1 : 0);
+  (void)fprintf(file, ",%s,%d,%d,", fit->fitted ? "ok" : "failed", fit->converged, fit->missed);
   pf_csv_number(file, truth);
   (void)fputc(',', file);
   pf_csv_number(file, set->estimates[c]);
   (void)fputc(',', file);
   pf_csv_text(file, pf_verdict_words(set->verdicts[c]));
   (void)fprintf(file, ",%s,", asked ? pf_interval_method_name((uint32_t)m) : "");
-  for (size_t i = 0; i < 3; i++) {
-    pf_csv_number(file, asked ? interval[i] : (double)NAN);
+  const double values[] = {interval->se, interval->lower, interval->upper};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    pf_csv_number(file, values[i]);
     (void)fputc(',', file);
   }
-  if (asked && !isnan(truth) && !isnan(interval[1]) && !isnan(interval[2])) {
-    (void)fprintf(file, "%d", interval[1] <= truth && truth <= interval[2] ? 1 : 0);
+  if (!isnan(truth) && !isnan(interval->lower) && !isnan(interval->upper)) {
+    (void)fputs(interval->lower <= truth && truth <= interval->upper ? "1" : "0", file);
   }
   (void)fputc('\n', file);
 }
@@ -78,7 +78,7 @@ static pf_status write_csv(const pf_recovery *r, const char *path, pf_error *err
 
 /* ---- summary.json ---- */
 
-static json_t *number(double value)
+static json_t *number_or_null(double value)
 {
   return isfinite(value) ? json_real(value) : json_null();
 }
@@ -87,16 +87,18 @@ static json_t *method_json(const pf_recover_line *line, size_t m)
 {
   return json_pack("{s:I, s:I, s:o, s:o, s:o}", "intervals", (json_int_t)line->methods[m].n,
                    "covering", (json_int_t)line->methods[m].n_covering, "mean_se",
-                   number(line->methods[m].mean_se), "coverage", number(line->methods[m].coverage),
-                   "coverage_se", number(line->methods[m].coverage_se));
+                   number_or_null(line->methods[m].mean_se), "coverage",
+                   number_or_null(line->methods[m].coverage), "coverage_se",
+                   number_or_null(line->methods[m].coverage_se));
 }
 
 static json_t *line_json(const pf_recovery *r, const pf_recover_line *line)
 {
-  json_t *object = json_pack(
-      "{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "name", r->keys[line->parameter], "truth",
-      number(line->truth), "estimates", (json_int_t)line->n, "mean", number(line->mean), "bias",
-      number(line->bias), "bias_se", number(line->bias_se), "sd", number(line->sd));
+  json_t *object =
+      json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "name", r->keys[line->parameter], "truth",
+                number_or_null(line->truth), "estimates", (json_int_t)line->n, "mean",
+                number_or_null(line->mean), "bias", number_or_null(line->bias), "bias_se",
+                number_or_null(line->bias_se), "sd", number_or_null(line->sd));
   json_t *methods = json_object();
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
     if (r->asked[m]) {
@@ -152,12 +154,17 @@ pf_status pf_recover_write(const pf_recovery *r, const char *out, bool force, pf
       {"config.cfg", write_config}, {"recover.csv", write_csv}, {"summary.json", write_summary}};
   pf_folder folder = {0};
   pf_status status = pf_folder_begin(out, force, &folder, error);
-  for (size_t i = 0; i < sizeof files / sizeof files[0] && status == PF_OK; i++) {
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    if (status != PF_OK) {
+      break;
+    }
     char *path = pf_folder_path(&folder, files[i].name, error);
     status = path == NULL ? PF_STOP : files[i].write(r, path, error);
     pf_memory_free(path);
   }
-  status = status == PF_OK ? pf_folder_commit(&folder, force, error) : status;
+  if (status == PF_OK) {
+    status = pf_folder_commit(&folder, force, error);
+  }
   pf_folder_end(&folder);
   return status;
 }

@@ -1,28 +1,29 @@
-/* The table of a recovery: each parameter over all data sets. */
+#include "core/recover/recovery_table.h"
+
 #include "core/base/memory.h"
-#include "core/recover/recover.h"
 
 #include <math.h>
 
 static void count_fits(pf_recovery *r)
 {
   for (size_t d = 0; d < r->n_sets; d++) {
-    for (size_t u = 0; u < r->n_groups; u++) {
+    for (size_t g = 0; g < r->n_groups; g++) {
+      const pf_recover_fit *fit = &r->sets[d].fits[g];
       r->n_fits++;
-      r->n_missed += r->sets[d].missed[u] ? 1 : 0;
-      r->n_failed += r->sets[d].fitted[u] ? 0 : 1;
-      r->n_unconverged += r->sets[d].fitted[u] && !r->sets[d].converged[u] ? 1 : 0;
+      r->n_missed += fit->missed ? 1 : 0;
+      r->n_failed += fit->fitted ? 0 : 1;
+      r->n_unconverged += fit->fitted && !fit->converged ? 1 : 0;
     }
   }
 }
 
-/* Does an estimate count? Of an optimiser that does not stop by itself (adam) all that worked do.
- */
-static bool counts(const pf_recovery *r, const pf_recover_set *set, size_t c)
+/** Is cell c one of the parameter's, with an estimate that counts? Of an optimiser that never says
+ * that it converged, as adam, all fits that worked count. */
+static bool is_counted(const pf_recovery *r, const pf_recover_set *set, size_t c, size_t parameter)
 {
-  const size_t u = r->cells[c].group;
-  const bool stops = r->n_unconverged < r->n_fits - r->n_failed;
-  return set->fitted[u] && (set->converged[u] || !stops);
+  const pf_recover_fit *fit = &set->fits[r->cells[c].group];
+  const bool any_converged = r->n_unconverged < r->n_fits - r->n_failed;
+  return r->cells[c].parameter == parameter && fit->fitted && (fit->converged || !any_converged);
 }
 
 static void add_moments(const pf_recovery *r, pf_recover_line *line)
@@ -32,7 +33,7 @@ static void add_moments(const pf_recovery *r, pf_recover_line *line)
     for (size_t d = 0; d < r->n_sets; d++) {
       for (size_t c = 0; c < r->n_cells; c++) {
         const double estimate = r->sets[d].estimates[c];
-        if (r->cells[c].parameter == line->parameter && counts(r, &r->sets[d], c)) {
+        if (is_counted(r, &r->sets[d], c, line->parameter)) {
           line->n += pass == 0 ? 1 : 0;
           sum += pass == 0 ? estimate : 0.0;
           squares += pass == 0 ? 0.0 : (estimate - line->mean) * (estimate - line->mean);
@@ -52,18 +53,18 @@ static void add_coverage(const pf_recovery *r, size_t m, pf_recover_line *line)
   size_t n_se = 0;
   for (size_t d = 0; d < r->n_sets; d++) {
     for (size_t c = 0; c < r->n_cells; c++) {
-      if (r->cells[c].parameter != line->parameter || !counts(r, &r->sets[d], c)) {
+      if (!is_counted(r, &r->sets[d], c, line->parameter)) {
         continue;
       }
-      const double *interval = r->sets[d].intervals + (m * r->n_cells + c) * 3;
-      if (!isnan(interval[0])) {
+      const pf_recover_interval *interval = pf_recovery_interval(r, &r->sets[d], m, c);
+      if (!isnan(interval->se)) {
         n_se++;
-        sum += interval[0];
+        sum += interval->se;
       }
-      if (!isnan(interval[1]) && !isnan(interval[2])) {
+      if (!isnan(interval->lower) && !isnan(interval->upper)) {
         line->methods[m].n++;
         line->methods[m].n_covering +=
-            interval[1] <= line->truth && line->truth <= interval[2] ? 1 : 0;
+            interval->lower <= line->truth && line->truth <= interval->upper ? 1 : 0;
       }
     }
   }

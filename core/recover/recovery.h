@@ -1,0 +1,81 @@
+/*
+ * Parameter recovery: bias and interval coverage. The teacher of a config makes one set of data
+ * after the other, each is fitted as the config says, and estimates and intervals are compared with
+ * the truth.
+ */
+#ifndef PLASTFIT_CORE_RECOVER_RECOVERY_H
+#define PLASTFIT_CORE_RECOVER_RECOVERY_H
+
+#include "core/infer/infer.h"
+
+/** A value of a fit group: one coefficient, or one copy of it. The same in every data set. */
+typedef struct pf_recover_cell {
+  size_t group, value; /**< which value of which group's layout */
+  size_t parameter;    /**< of the model */
+  const char *animal;  /**< whose copy; "" where it is shared */
+  int64_t experiment;  /**< likewise, or -1 */
+} pf_recover_cell;
+
+/** How the fit of one group ended. */
+typedef struct pf_recover_fit {
+  bool fitted, converged;
+  bool missed; /**< the truth fits these data better than the estimate does */
+} pf_recover_fit;
+
+/** NaN where there is none. */
+typedef struct pf_recover_interval {
+  double se, lower, upper;
+} pf_recover_interval;
+
+/** What one data set gave. */
+typedef struct pf_recover_set {
+  uint64_t seed;
+  pf_status status;     /**< not PF_OK: it could not be simulated, or no group be fitted; `why` */
+  char *why;            /**< the first reason why something is missing; NULL: nothing is */
+  pf_recover_fit *fits; /**< [n_groups] */
+  double *estimates;    /**< [n_cells] NaN where not fitted */
+  uint32_t *verdicts;   /**< [n_cells] enum pf_verdict */
+  pf_recover_interval *intervals; /**< [PF_N_INTERVAL_METHODS][n_cells] */
+} pf_recover_set;
+
+/** A line of the table: a parameter, over data sets, groups and copies whose fit converged. */
+typedef struct pf_recover_line {
+  size_t parameter;
+  double truth; /**< NaN: not known */
+  size_t n;     /**< estimates */
+  double mean, bias, bias_se, sd;
+  struct {
+    size_t n, n_covering;         /**< intervals there are, and those that hold the truth */
+    double mean_se;               /**< over those that have one */
+    double coverage, coverage_se; /**< share, and its binomial standard error at the level */
+  } methods[PF_N_INTERVAL_METHODS];
+} pf_recover_line;
+
+typedef struct pf_recovery {
+  const pf_problem *problem;
+  size_t n_groups, n_cells;
+  char **group_names;  /**< [n_groups] */
+  pf_layout **layouts; /**< [n_groups] of the config's own data */
+  pf_recover_cell *cells;
+  pf_recover_set *sets;
+  size_t n_sets;
+  char **keys;   /**< [n_parameters] pf_keys_create */
+  double *truth; /**< [n_parameters] */
+  bool asked[PF_N_INTERVAL_METHODS];
+  pf_recover_line *lines;
+  size_t n_lines;
+  size_t n_fits, n_failed, n_unconverged, n_missed; /**< fits of all groups of all data sets */
+  double seconds;
+} pf_recovery;
+
+/** A recovery of the problem, with cells, truth and empty sets. PF_STOP: nothing is fitted, or no
+ * memory. */
+pf_status pf_recovery_create(const pf_problem *problem, pf_recovery **out, pf_error *error);
+void pf_recovery_free(pf_recovery *recovery);
+/** The interval of a cell by a method. */
+pf_recover_interval *pf_recovery_interval(const pf_recovery *recovery, const pf_recover_set *set,
+                                          size_t method, size_t cell);
+/** Why something is missing in the first data set that lacks it; NULL: nothing is missing. */
+const char *pf_recovery_first_why(const pf_recovery *recovery);
+
+#endif

@@ -1,0 +1,11 @@
+/* The files of a recovery. */
+#ifndef PLASTFIT_CORE_RECOVER_RECOVERY_FILES_H
+#define PLASTFIT_CORE_RECOVER_RECOVERY_FILES_H
+
+#include "core/recover/recovery.h"
+
+/** The folder `out`: recover.csv, summary.json, config.cfg. Whole or not at all. */
+pf_status pf_recover_write(const pf_recovery *recovery, const char *out, bool force,
+                           pf_error *error);
+
+#endif
