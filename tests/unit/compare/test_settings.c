@@ -130,7 +130,7 @@ Test(compare_settings, refusals)
 Test(compare_settings, candidates_that_are_refused)
 {
   static const char *const refused[][2] = {
-      {"", "the config has no `compare`"},
+      {"seed = 1;", "the config has no `compare`"},
       {"compare: { };", "compare has no candidates"},
       {"compare: { candidates = ( ); };", "compare has no candidates"},
       {"compare: { candidates = ( 1 ); };", "expected groups"},
