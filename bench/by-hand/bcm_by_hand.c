@@ -44,7 +44,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -157,63 +157,14 @@ PF_INLINE void vjp_block(const int FUSED, const pf_block *in, const pf_real *cot
   }
 }
 
-#define BCM_OPS(suffix, attribute)                                                                 \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw,    \
-                                             int64_t lddw, pf_error *error)                        \
-  {                                                                                                \
-    (void)self;                                                                                    \
-    (void)error;                                                                                   \
-    forward_block(in, dw, lddw);                                                                   \
-    return PF_OK;                                                                                  \
-  }                                                                                                \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in,                     \
-                                         const pf_real *cotangent, int64_t ld_cotangent,           \
-                                         const pf_rule_gradient *gradient, pf_error *error)        \
-  {                                                                                                \
-    (void)self;                                                                                    \
-    (void)error;                                                                                   \
-    vjp_block(0, in, cotangent, ld_cotangent, 0.0, gradient);                                      \
-    return PF_OK;                                                                                  \
-  }                                                                                                \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in,                    \
-                                          const pf_update *update, pf_real *w_out, int64_t ld_out, \
-                                          pf_error *error)                                         \
-  {                                                                                                \
-    (void)self;                                                                                    \
-    (void)error;                                                                                   \
-    step_block(in, update, w_out, ld_out);                                                         \
-    return PF_OK;                                                                                  \
-  }                                                                                                \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in,                \
-                                              const pf_update *update,                             \
-                                              const pf_rule_gradient *gradient, pf_error *error)   \
-  {                                                                                                \
-    (void)self;                                                                                    \
-    (void)error;                                                                                   \
-    vjp_block(1, in, update->mask, update->ldm, update->eta, gradient);                            \
-    return PF_OK;                                                                                  \
-  }                                                                                                \
-  static const pf_rule_ops ops##suffix = {                                                         \
-      .size = sizeof(pf_rule_ops),                                                                 \
-      .create = create,                                                                            \
-      .destroy = destroy,                                                                          \
-      .declare = declared,                                                                         \
-      .forward = forward##suffix,                                                                  \
-      .vjp = vjp##suffix,                                                                          \
-      .step = step##suffix,                                                                        \
-      .step_vjp = step_vjp##suffix,                                                                \
-  };                                                                                               \
-  static const pf_plugin plugin##suffix = {                                                        \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                \
-      .name = "bcm_by_hand",                                                                       \
-      .version = "1.0",                                                                            \
-      .summary = "dw = rate x y (y - threshold) - decay w, written by hand: a yardstick",          \
-      .rule = &ops##suffix,                                                                        \
-  };
-
-PF_FOR_EACH_ISA(BCM_OPS)
+#define PF_ISA baseline
+#include "bcm_by_hand_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "bcm_by_hand_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(bcm_by_hand)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

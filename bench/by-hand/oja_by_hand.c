@@ -4,7 +4,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "plugins/rules/common/rule_ops.h"
+#include "plugins/rules/common/rule_common.h"
 
 enum { RATE = 0, DECAY = 1, N_PARAMETERS = 2 };
 
@@ -52,7 +52,7 @@ static void destroy(void *object)
   }
 }
 
-static pf_status declared(const void *object, pf_rule_declaration *out, pf_error *error)
+static pf_status declare(const void *object, pf_rule_declaration *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -235,27 +235,14 @@ PF_INLINE void jvp_block(const oja *self, const pf_block *in, const pf_rule_tang
   }
 }
 
-#define VARIANT(suffix, attribute)                                                  \
-  RULE_FORWARD(suffix, attribute)                                                   \
-  RULE_VJP(suffix, attribute)                                                       \
-  RULE_JVP(suffix, attribute)                                                       \
-  RULE_STEP(suffix, attribute)                                                      \
-  RULE_STEP_VJP(suffix, attribute)                                                  \
-  static const pf_rule_ops ops##suffix = {                                          \
-      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,           \
-      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix, \
-  };                                                                                \
-  static const pf_plugin plugin##suffix = {                                         \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                 \
-      .name = "oja_by_hand",                                                        \
-      .version = "1.0",                                                             \
-      .summary = "dw = rate x y - decay y^2 w",                                     \
-      .rule = &ops##suffix,                                                         \
-  };
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "oja_by_hand_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "oja_by_hand_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(oja_by_hand)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

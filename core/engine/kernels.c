@@ -382,61 +382,14 @@ PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf
   }
 }
 
-#define VARIANT(suffix, attribute)                                                                \
-  attribute static void drive##suffix(int64_t n_steps, int64_t n_post, int64_t n_pre,             \
-                                      const pf_real *w, int64_t ldw, const pf_real *pre,          \
-                                      int64_t ld_pre, pf_real *drive, int64_t ld_drive, bool add) \
-  {                                                                                               \
-    drive_body(n_steps, n_post, n_pre, w, ldw, pre, ld_pre, drive, ld_drive, add);                \
-  }                                                                                               \
-  attribute static void drive_runs##suffix(                                                       \
-      const pf_segment *segments, int64_t n_segments, int64_t n_post, int64_t n_pre,              \
-      const pf_real *w, int64_t w_stride, int64_t ldw, const pf_real *pre, int64_t ld_pre,        \
-      pf_real *drive, int64_t ld_drive, bool add)                                                 \
-  {                                                                                               \
-    drive_runs_body(segments, n_segments, n_post, n_pre, w, w_stride, ldw, pre, ld_pre, drive,    \
-                    ld_drive, add);                                                               \
-  }                                                                                               \
-  attribute static void weight_gradient##suffix(                                                  \
-      int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *g_drive, int64_t ld_drive,   \
-      const pf_real *pre, int64_t ld_pre, pf_real *g_w, int64_t ldw)                              \
-  {                                                                                               \
-    weight_gradient_body(n_steps, n_post, n_pre, g_drive, ld_drive, pre, ld_pre, g_w, ldw);       \
-  }                                                                                               \
-  attribute static void pre_gradient##suffix(                                                     \
-      int64_t n_steps, int64_t n_post, int64_t n_pre, const pf_real *w, int64_t ldw,              \
-      const pf_real *g_drive, int64_t ld_drive, pf_real *g_pre, int64_t ld_pre)                   \
-  {                                                                                               \
-    pre_gradient_body(n_steps, n_post, n_pre, w, ldw, g_drive, ld_drive, g_pre, ld_pre);          \
-  }                                                                                               \
-  attribute static void update##suffix(int64_t n_post, int64_t n_pre, const pf_update *update,    \
-                                       const pf_real *dw, int64_t lddw, const pf_real *w,         \
-                                       pf_real *w_out, int64_t ldw)                               \
-  {                                                                                               \
-    update_body(n_post, n_pre, update, dw, lddw, w, w_out, ldw);                                  \
-  }                                                                                               \
-  attribute static void scale##suffix(int64_t n_post, int64_t n_pre, const pf_update *update,     \
-                                      const pf_real *g, int64_t ldg, pf_real *out, int64_t ldo)   \
-  {                                                                                               \
-    scale_body(n_post, n_pre, update, g, ldg, out, ldo);                                          \
-  }                                                                                               \
-  attribute static void slope##suffix(int64_t n_steps, int64_t n_planes, int64_t n,               \
-                                      const pf_real *slope, const pf_real *in, pf_real *out,      \
-                                      int64_t ld_out, int64_t stride_out)                         \
-  {                                                                                               \
-    slope_body(n_steps, n_planes, n, slope, in, out, ld_out, stride_out);                         \
-  }                                                                                               \
-  static const pf_kernels kernels##suffix = {.drive = drive##suffix,                              \
-                                             .drive_runs = drive_runs##suffix,                    \
-                                             .weight_gradient = weight_gradient##suffix,          \
-                                             .pre_gradient = pre_gradient##suffix,                \
-                                             .update = update##suffix,                            \
-                                             .scale = scale##suffix,                              \
-                                             .slope = slope##suffix};
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "core/engine/kernel_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "core/engine/kernel_ops.h"
+#endif
 
 const pf_kernels *pf_kernels_choose(void)
 {
-  return PF_CHOOSE(kernels);
+  return PF_ISA_CHOOSE(kernels);
 }

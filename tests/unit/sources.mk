@@ -2,7 +2,7 @@
 unit_test_sources =
 unit_test_sources += tests/unit/base/test_array.c
 unit_test_sources += tests/unit/base/test_version.c
-unit_test_sources += tests/unit/author/test_math.c
+unit_test_sources += tests/unit/author/test_math.c tests/unit/author/math_loops.h
 unit_test_sources += tests/unit/support/numbers.h
 unit_test_sources += tests/unit/networks/test_activation.c
 unit_test_sources += tests/unit/networks/test_feedforward.c plugins/networks/feedforward/feedforward.c

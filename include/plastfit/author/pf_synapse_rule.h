@@ -89,17 +89,6 @@ PF_INLINE pf_syn pf_syn_at(pf_syn common, pf_real x, pf_real y, pf_real w)
   return common;
 }
 
-PF_INLINE pf_status pf_syn_check(const pf_block *in, pf_error *error)
-{
-  (void)in;
-  (void)error;
-  (void)PF_DW_is_written_above; /* not declared? write PF_DW(s, p) { return ...; } above this header
-                                 */
-  (void)PF_DDW_is_written_above; /* not declared? write PF_DDW(s, p) { return (pf_dsyn){...}; }
-                                    above this header */
-  return PF_OK;
-}
-
 /* ---- forward ---- */
 
 PF_INLINE void pf_syn_forward_block(const pf_block *in, pf_real *dw, int64_t lddw)
@@ -449,6 +438,10 @@ static pf_status pf_syn_create(const pf_host *host, const pf_options *options, v
                                pf_error *error)
 {
   (void)options;
+  /* not declared? write PF_DW(s, p) { return ...; } above this header */
+  (void)PF_DW_is_written_above;
+  /* not declared? write PF_DDW(s, p) { return (pf_dsyn){...}; } above this header */
+  (void)PF_DDW_is_written_above;
   for (size_t k = 0; k < (size_t)PF_SYN_N_THETA; k++) {
     const pf_parameter *parameter = &pf_syn_parameters[k];
     if (!(parameter->lower <= parameter->initial && parameter->initial <= parameter->upper)) {
@@ -576,84 +569,18 @@ static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t
 
 /* ---- the ops, once per instruction set ---- */
 
-#define PF_SYN_OPS(suffix, attribute)                                                              \
-  attribute static pf_status pf_syn_forward##suffix(const void *self, const pf_block *in,          \
-                                                    pf_real *dw, int64_t lddw, pf_error *error)    \
-  {                                                                                                \
-    const pf_status status = pf_syn_check(in, error);                                              \
-    (void)self;                                                                                    \
-    if (status == PF_OK) {                                                                         \
-      pf_syn_forward_block(in, dw, lddw);                                                          \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status pf_syn_vjp##suffix(const void *self, const pf_block *in,              \
-                                                const pf_real *cotangent, int64_t ld_cotangent,    \
-                                                const pf_rule_gradient *gradient, pf_error *error) \
-  {                                                                                                \
-    const pf_status status = pf_syn_check(in, error);                                              \
-    (void)self;                                                                                    \
-    if (status == PF_OK) {                                                                         \
-      pf_syn_vjp_block(in, cotangent, ld_cotangent, gradient);                                     \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status pf_syn_jvp##suffix(const void *self, const pf_block *in,              \
-                                                const pf_rule_tangent *tangent, pf_error *error)   \
-  {                                                                                                \
-    const pf_status status = pf_syn_check(in, error);                                              \
-    (void)self;                                                                                    \
-    for (int64_t t = 0; status == PF_OK && t < tangent->n_tangents; t++) {                         \
-      pf_syn_jvp_block(in, tangent, t);                                                            \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status pf_syn_step##suffix(const void *self, const pf_block *in,             \
-                                                 const pf_update *update, pf_real *w_out,          \
-                                                 int64_t ld_out, pf_error *error)                  \
-  {                                                                                                \
-    const pf_status status = pf_syn_check(in, error);                                              \
-    (void)self;                                                                                    \
-    if (status == PF_OK) {                                                                         \
-      pf_syn_step_block(in, update, w_out, ld_out);                                                \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status pf_syn_step_vjp##suffix(                                              \
-      const void *self, const pf_block *in, const pf_update *update,                               \
-      const pf_rule_gradient *gradient, pf_error *error)                                           \
-  {                                                                                                \
-    const pf_status status = pf_syn_check(in, error);                                              \
-    (void)self;                                                                                    \
-    if (status == PF_OK) {                                                                         \
-      pf_syn_step_vjp_block(in, update, gradient);                                                 \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  static const pf_rule_ops pf_syn_ops##suffix = {                                                  \
-      .size = sizeof(pf_rule_ops),                                                                 \
-      .create = pf_syn_create,                                                                     \
-      .destroy = pf_syn_destroy,                                                                   \
-      .declare = pf_syn_declare,                                                                   \
-      .forward = pf_syn_forward##suffix,                                                           \
-      .vjp = pf_syn_vjp##suffix,                                                                   \
-      .jvp = pf_syn_jvp##suffix,                                                                   \
-      .step = pf_syn_step##suffix,                                                                 \
-      .step_vjp = pf_syn_step_vjp##suffix,                                                         \
-      .describe = pf_syn_describe,                                                                 \
-  };                                                                                               \
-  static const pf_plugin pf_syn_plugin##suffix = {                                                 \
-      PF_PLUGIN_HEAD(PF_KIND_RULE), .name = PF_SYN_TEXT(PF_RULE_NAME), .version = PF_RULE_VERSION, \
-      .summary = PF_RULE_SUMMARY,   .rule = &pf_syn_ops##suffix,                                   \
-  };
-
-PF_FOR_EACH_ISA(PF_SYN_OPS)
+#define PF_ISA baseline
+#include <plastfit/author/pf_synapse_ops.h>
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include <plastfit/author/pf_synapse_ops.h>
+#endif
 
 /* Two steps, so that the name is put in before it is joined. */
 #define PF_SYN_ENTRY(name) PF_PLUGIN_ENTRY(name)
 PF_SYN_ENTRY(PF_RULE_NAME)
 {
-  return PF_CHOOSE(pf_syn_plugin);
+  return PF_ISA_CHOOSE(pf_syn_plugin);
 }
 
 #if defined(__GNUC__)

@@ -1,20 +1,27 @@
 /*
  * plastfit/author/simd.h - one source, several instruction sets (optional for plugins).
  *
- * Write a hot loop as PF_INLINE function bodies, instantiate the ops once per
- * instruction set with PF_FOR_EACH_ISA, and choose once, in the entry function,
- * with PF_CHOOSE. (target_clones is avoided on purpose: gcc 12 and clang 14
+ * Write a hot loop as a PF_INLINE function. Put the ops that call it, and the tables that name the
+ * ops, into a file of their own (mine_ops.h), and include that file once per instruction set:
+ *
+ *     PF_ISA_TARGET static pf_status PF_ISA_NAME(forward)(...) { ... }
+ *     static const pf_rule_ops PF_ISA_NAME(ops) = {..., .forward = PF_ISA_NAME(forward)};
+ *     static const pf_plugin PF_ISA_NAME(plugin) = {..., .rule = &PF_ISA_NAME(ops)};
+ *     #undef PF_ISA
+ *
+ * In the plugin's file:
+ *
+ *     #define PF_ISA baseline
+ *     #include "mine_ops.h"
+ *     #ifdef PF_ISA_HAS_AVX2
+ *     #define PF_ISA avx2
+ *     #include "mine_ops.h"
+ *     #endif
+ *     PF_PLUGIN_ENTRY(mine) { return PF_ISA_CHOOSE(plugin); }
+ *
+ * PF_ISA_CHOOSE picks the variant for the machine. The environment variable PLASTFIT_ISA
+ * ("baseline" or "avx2") pins the choice. (target_clones is avoided on purpose: gcc 12 and clang 14
  * resolve it differently, and some of them wrongly.)
- *
- *     PF_INLINE void add(int64_t n, pf_real *a) { ... #pragma omp simd ... }
- *     #define OPS(suffix, attribute) \
- *       attribute static pf_status forward##suffix(...) { add(...); ... } \
- *       static const pf_rule_ops ops##suffix = { ... forward##suffix ... }; \
- *       static const pf_plugin plugin##suffix = { ... };
- *     PF_FOR_EACH_ISA(OPS)
- *     PF_PLUGIN_ENTRY(mine) { return PF_CHOOSE(plugin); }
- *
- * The environment variable PLASTFIT_ISA ("baseline" or "avx2") pins the choice.
  */
 #ifndef PLASTFIT_AUTHOR_SIMD_H
 #define PLASTFIT_AUTHOR_SIMD_H
@@ -30,13 +37,20 @@
 #define PF_INLINE static inline
 #endif
 
+/** Head of a function, and a name, of the variant that PF_ISA names. */
+#define PF_ISA_TARGET PF_ISA_JOIN(PF_ISA_TARGET_, PF_ISA)
+#define PF_ISA_NAME(name) PF_ISA_JOIN(name##_, PF_ISA)
+#define PF_ISA_JOIN(a, b) PF_ISA_JOIN_(a, b)
+#define PF_ISA_JOIN_(a, b) a##b
+#define PF_ISA_TARGET_baseline
+#define PF_ISA_TARGET_avx2 __attribute__((target("avx2,fma")))
+
 /* With --enable-native everything is compiled for this machine, so one variant is enough. */
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(PF_NATIVE)
-#define PF_FOR_EACH_ISA(X) X(_baseline, ) X(_avx2, __attribute__((target("avx2,fma"))))
-#define PF_CHOOSE(name) (pf_isa_has_avx2() ? &name##_avx2 : &name##_baseline)
+#define PF_ISA_HAS_AVX2 1
+#define PF_ISA_CHOOSE(name) (pf_isa_has_avx2() ? &name##_avx2 : &name##_baseline)
 #else
-#define PF_FOR_EACH_ISA(X) X(_baseline, )
-#define PF_CHOOSE(name) (&name##_baseline)
+#define PF_ISA_CHOOSE(name) (&name##_baseline)
 #endif
 
 #if defined(__GNUC__)

@@ -12,17 +12,13 @@
  * units. With bias projections, a unit that is always 1 projects onto each layer, so that its
  * biases can be plastic. See README.md.
  */
-#include "../../common/activation.h"
-#include <math.h>
+#include "../../common/unit_function.h"
+
 #include <plastfit/abi/plugin.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-typedef enum ff_function { FF_TANH, FF_SIGMOID, FF_RELU, FF_LINEAR, FF_SOFTMAX } ff_function;
-
-#define FF_FUNCTIONS "tanh|sigmoid|relu|linear"
-#define FF_OUTPUT_FUNCTIONS FF_FUNCTIONS "|softmax"
-static const char *const ff_function_names[] = {"tanh", "sigmoid", "relu", "linear", "softmax"};
 
 /* Signals of a layer, in the order of their planes. */
 enum { FF_ACTIVITY = 0, FF_DRIVE = 1 };
@@ -40,7 +36,7 @@ enum { FF_GAIN, FF_BIAS, FF_N_PARAMETERS };
 
 typedef struct ff_layer {
   char name[32], bias_name[32];
-  ff_function function;
+  unit_function function;
   double bias;
 } ff_layer;
 
@@ -74,12 +70,12 @@ static const pf_option ff_options[] = {
     {.name = "hidden",
      .type = PF_TYPE_STRING,
      .fallback = "\"tanh\"",
-     .choices = FF_FUNCTIONS,
+     .choices = UNIT_FUNCTIONS,
      .help = "activation of all layers but the last"},
     {.name = "output",
      .type = PF_TYPE_STRING,
      .fallback = "\"sigmoid\"",
-     .choices = FF_OUTPUT_FUNCTIONS,
+     .choices = UNIT_OUTPUT_FUNCTIONS,
      .help = "activation of the last layer; \"probability\" is offered with sigmoid and softmax"},
     {.name = "initial_weights.sd",
      .type = PF_TYPE_REAL,
@@ -133,19 +129,16 @@ static void ff_destroy(void *self)
   host->release(host, net);
 }
 
-/** softmax is the last layer's only: it comes last of the names. */
+/** softmax is for the last layer alone. */
 static pf_status ff_read_function(const pf_options *options, const char *key, int is_output,
-                                  ff_function *function, pf_error *error)
+                                  unit_function *function, pf_error *error)
 {
   const char *name = options->string(options, key);
-  for (size_t i = 0; i < (size_t)(is_output ? FF_SOFTMAX : FF_LINEAR) + 1; i++) {
-    if (strcmp(name, ff_function_names[i]) == 0) {
-      *function = (ff_function)i;
-      return PF_OK;
-    }
+  if (unit_function_named(name, function) && (is_output || *function != UNIT_SOFTMAX)) {
+    return PF_OK;
   }
   return pf_fail_key(error, PF_STOP, key, "\"%s\" is no activation here; choose one of %s", name,
-                     is_output ? FF_OUTPUT_FUNCTIONS : FF_FUNCTIONS);
+                     is_output ? UNIT_OUTPUT_FUNCTIONS : UNIT_FUNCTIONS);
 }
 
 static pf_status ff_allocate(feedforward *net, pf_error *error)
@@ -176,23 +169,21 @@ static int64_t ff_units(const feedforward *net, int64_t l)
   return net->population[ff_population(net, l)].n;
 }
 
-static uint32_t ff_flags(ff_function function, int is_input)
+static uint32_t ff_flags(unit_function function, int is_input)
 {
-  return is_input                 ? (uint32_t)PF_POPULATION_INPUT
-         : function == FF_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED
-                                  : 0U;
+  if (is_input) {
+    return PF_POPULATION_INPUT;
+  }
+  return function == UNIT_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0U;
 }
 
 static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_error *error)
 {
-  ff_function hidden = FF_TANH;
-  ff_function output = FF_SIGMOID;
-  pf_status status = ff_read_function(options, "hidden", 0, &hidden, error);
-  if (status == PF_OK) {
-    status = ff_read_function(options, "output", 1, &output, error);
-  }
-  if (status != PF_OK) {
-    return status;
+  unit_function hidden = UNIT_TANH;
+  unit_function output = UNIT_SIGMOID;
+  if (ff_read_function(options, "hidden", 0, &hidden, error) != PF_OK ||
+      ff_read_function(options, "output", 1, &output, error) != PF_OK) {
+    return PF_STOP;
   }
   const double bias_hidden = options->real(options, "biases.hidden");
   const double bias_output = options->real(options, "biases.output");
@@ -208,7 +199,7 @@ static pf_status ff_read_layers(feedforward *net, const pf_options *options, pf_
     (void)snprintf(layer->bias_name, sizeof layer->bias_name, "bias%lld", (long long)l);
     layer->function = last ? output : hidden;
     layer->bias = last ? bias_output : bias_hidden;
-    if (last && layer->function == FF_SOFTMAX && n == 1) {
+    if (last && layer->function == UNIT_SOFTMAX && n == 1) {
       return pf_fail_key(
           error, PF_STOP, "output",
           "softmax over 1 unit is always 1; give the last layer K units for K choices, or output = "
@@ -253,7 +244,7 @@ static pf_status ff_read_weights(feedforward *net, const pf_options *options, pf
   return PF_OK;
 }
 
-static void ff_project(feedforward *net, const char *name, int64_t pre, int64_t layer)
+static void ff_add_projection(feedforward *net, const char *name, int64_t pre, int64_t layer)
 {
   net->projection[net->n_projections++] = (pf_projection){
       .name = name,
@@ -269,16 +260,18 @@ static void ff_build_tables(feedforward *net)
   const int64_t last = net->n_layers - 1;
   const int64_t output = ff_population(net, last);
   for (int64_t l = 1; l <= last; l++) {
-    ff_project(net, net->layers[l].name, ff_population(net, l - 1), l);
+    ff_add_projection(net, net->layers[l].name, ff_population(net, l - 1), l);
     net->observable[net->n_observables++] = (pf_observable){
         .name = net->layers[l].name, .population = ff_population(net, l), .signal = FF_ACTIVITY};
   }
-  for (int64_t l = 1; l <= last && net->has_one; l++) {
-    ff_project(net, net->layers[l].bias_name, FF_ONE, l);
+  if (net->has_one) {
+    for (int64_t l = 1; l <= last; l++) {
+      ff_add_projection(net, net->layers[l].bias_name, FF_ONE, l);
+    }
   }
   net->observable[net->n_observables++] =
       (pf_observable){.name = "logit", .population = output, .signal = FF_DRIVE};
-  if (net->layers[last].function == FF_SIGMOID || net->layers[last].function == FF_SOFTMAX) {
+  if (net->layers[last].function == UNIT_SIGMOID || net->layers[last].function == UNIT_SOFTMAX) {
     net->observable[net->n_observables++] =
         (pf_observable){.name = "probability", .population = output, .signal = FF_ACTIVITY};
   }
@@ -326,16 +319,10 @@ static pf_status ff_create(const pf_host *host, const pf_options *options, void 
   net->host = host;
   net->n_layers = n_layers;
   net->has_one = options->boolean(options, "bias_projections") != 0;
-  pf_status status = ff_allocate(net, error);
-  if (status == PF_OK) {
-    status = ff_read_layers(net, options, error);
-  }
-  if (status == PF_OK) {
-    status = ff_read_weights(net, options, error);
-  }
-  if (status != PF_OK) {
+  if (ff_allocate(net, error) != PF_OK || ff_read_layers(net, options, error) != PF_OK ||
+      ff_read_weights(net, options, error) != PF_OK) {
     ff_destroy(net);
-    return status;
+    return PF_STOP;
   }
   ff_build_tables(net);
   ff_declare_parameters(net, options);
@@ -367,8 +354,8 @@ static pf_status ff_initial(const void *self, const double *theta, const double 
   const feedforward *net = self;
   (void)theta;
   (void)error;
-  int64_t offset =
-      0; /* runs on over projections that are given, so that the others' weights do not move */
+  /* goes on over projections that are given, so that the others' weights stay the same */
+  int64_t offset = 0;
   for (int64_t p = 0; p + 1 < net->n_layers; p++) { /* biases start at 0, as the host made them */
     const int64_t n_pre = ff_units(net, p);
     const int64_t n_post = ff_units(net, p + 1);
@@ -416,78 +403,59 @@ static ff_affine ff_affine_of(const feedforward *net, const pf_units *in, int64_
  * block and its parts agree. */
 enum { FF_LANES = 32 / sizeof(pf_real) };
 
-/** f in place. Comparisons let NaN through. */
-PF_INLINE void ff_apply_activation(const ff_function function, pf_real z[FF_LANES])
-{
-  switch (function) {
-  case FF_TANH:
-#pragma omp simd
-    for (int64_t k = 0; k < FF_LANES; k++) {
-      z[k] = pf_tanh(z[k]);
-    }
-    break;
-  case FF_SIGMOID:
-#pragma omp simd
-    for (int64_t k = 0; k < FF_LANES; k++) {
-      z[k] = pf_sigmoid(z[k]);
-    }
-    break;
-  case FF_RELU:
-#pragma omp simd
-    for (int64_t k = 0; k < FF_LANES; k++) {
-      z[k] = z[k] < (pf_real)0 ? (pf_real)0 : z[k];
-    }
-    break;
-  case FF_LINEAR:
-  case FF_SOFTMAX: /* normalised afterwards */
-    break;
-  }
-}
+/** Where cells lie that stand side by side. */
+typedef struct ff_cells {
+  const pf_real *from;
+  pf_real *drive, *activity;
+} ff_cells;
 
 /** One vector of cells. */
-PF_INLINE void ff_activate_lanes(const ff_function function, pf_real scale, pf_real bias,
-                                 const pf_real *from, pf_real *drive, pf_real *activity)
+PF_INLINE void ff_activate_lanes(const unit_function function, pf_real scale, pf_real bias,
+                                 ff_cells cells)
 {
   pf_real lane[FF_LANES];
 #pragma omp simd
   for (int64_t k = 0; k < FF_LANES; k++) {
-    lane[k] = scale * from[k] + bias;
+    lane[k] = scale * cells.from[k] + bias;
   }
 #pragma omp simd
   for (int64_t k = 0; k < FF_LANES; k++) {
-    drive[k] = lane[k];
+    cells.drive[k] = lane[k];
   }
-  ff_apply_activation(function, lane);
 #pragma omp simd
   for (int64_t k = 0; k < FF_LANES; k++) {
-    activity[k] = lane[k];
+    lane[k] = unit_value(function, lane[k]);
+  }
+#pragma omp simd
+  for (int64_t k = 0; k < FF_LANES; k++) {
+    cells.activity[k] = lane[k];
   }
 }
 
-/** n cells that lie side by side. The last vector overlaps the one before it: what both hold is
- * written twice. */
-PF_INLINE void ff_activate_cells(const ff_function function, pf_real scale, pf_real bias, int64_t n,
-                                 const pf_real *from, pf_real *drive, pf_real *activity)
+/** n cells. The last vector overlaps the one before it: what both hold is written twice. */
+PF_INLINE void ff_activate_cells(const unit_function function, pf_real scale, pf_real bias,
+                                 int64_t n, ff_cells cells)
 {
   if (n < FF_LANES) {
     pf_real few[3][FF_LANES] = {{0}};
     for (int64_t k = 0; k < n; k++) {
-      few[0][k] = from[k];
+      few[0][k] = cells.from[k];
     }
-    ff_activate_lanes(function, scale, bias, few[0], few[1], few[2]);
+    ff_activate_lanes(function, scale, bias, (ff_cells){few[0], few[1], few[2]});
     for (int64_t k = 0; k < n; k++) {
-      drive[k] = few[1][k];
-      activity[k] = few[2][k];
+      cells.drive[k] = few[1][k];
+      cells.activity[k] = few[2][k];
     }
     return;
   }
   for (int64_t k = 0; k < n; k += FF_LANES) {
     const int64_t at = k + FF_LANES <= n ? k : n - FF_LANES;
-    ff_activate_lanes(function, scale, bias, from + at, drive + at, activity + at);
+    ff_activate_lanes(function, scale, bias,
+                      (ff_cells){cells.from + at, cells.drive + at, cells.activity + at});
   }
 }
 
-PF_INLINE void ff_activate_rows(const ff_function function, const ff_affine *affine,
+PF_INLINE void ff_activate_rows(const unit_function function, const ff_affine *affine,
                                 const pf_units *in, const pf_response *out)
 {
   const pf_real scale = (pf_real)affine->scale, bias = (pf_real)affine->bias;
@@ -499,9 +467,10 @@ PF_INLINE void ff_activate_rows(const ff_function function, const ff_affine *aff
   }
   for (int64_t t = 0; t < n_steps; t++) {
     pf_real *signals = out->signals + t * out->ld_signal;
-    ff_activate_cells(function, scale, bias, n_rows, in->drive + t * in->ld_drive,
-                      signals + FF_DRIVE * out->signal_stride,
-                      signals + FF_ACTIVITY * out->signal_stride);
+    ff_activate_cells(function, scale, bias, n_rows,
+                      (ff_cells){in->drive + t * in->ld_drive,
+                                 signals + FF_DRIVE * out->signal_stride,
+                                 signals + FF_ACTIVITY * out->signal_stride});
   }
 }
 
@@ -517,27 +486,8 @@ static pf_status ff_find_layer(const feedforward *net, int64_t population, int64
   return PF_OK;
 }
 
-/** softmax of each step's n drives into its activities. */
-PF_INLINE void ff_softmax(int64_t n, const pf_units *in, const pf_response *out)
-{
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    const pf_real *drive = out->signals + FF_DRIVE * out->signal_stride + t * out->ld_signal;
-    pf_real *y = out->signals + FF_ACTIVITY * out->signal_stride + t * out->ld_signal;
-    double top = -INFINITY, sum = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-      top = (double)drive[i] > top || isnan(drive[i]) ? (double)drive[i] : top;
-    }
-    for (int64_t i = 0; i < n; i++) {
-      sum += exp((double)drive[i] - top);
-    }
-    for (int64_t i = 0; i < n; i++) {
-      y[i] = (pf_real)(exp((double)drive[i] - top) / sum);
-    }
-  }
-}
-
 /** The unit that no drive moves: 1, its tangent 0. */
-static void ff_hold(const pf_units *in, const pf_response *out, pf_real value)
+static void ff_fill_signals(const pf_units *in, const pf_response *out, pf_real value)
 {
   for (int64_t t = 0; t < in->n_steps; t++) {
     for (int64_t i = 0; i < in->n_rows; i++) {
@@ -547,62 +497,9 @@ static void ff_hold(const pf_units *in, const pf_response *out, pf_real value)
   }
 }
 
-PF_INLINE pf_status ff_activate(const void *self, const pf_units *in, const pf_response *out,
-                                pf_error *error)
-{
-  const feedforward *net = self;
-  int64_t l = 0;
-  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
-    return PF_STOP;
-  }
-  if (l == 0) {
-    ff_hold(in, out, (pf_real)1);
-    return PF_OK;
-  }
-  const ff_affine affine = ff_affine_of(net, in, l);
-  switch (
-      net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f */
-  case FF_TANH:
-    ff_activate_rows(FF_TANH, &affine, in, out);
-    break;
-  case FF_SIGMOID:
-    ff_activate_rows(FF_SIGMOID, &affine, in, out);
-    break;
-  case FF_RELU:
-    ff_activate_rows(FF_RELU, &affine, in, out);
-    break;
-  case FF_LINEAR:
-    ff_activate_rows(FF_LINEAR, &affine, in, out);
-    break;
-  case FF_SOFTMAX:
-    ff_activate_rows(FF_SOFTMAX, &affine, in, out);
-    ff_softmax(in->n_rows, in, out);
-    break;
-  }
-  return PF_OK;
-}
-
-/** f'(drive) from the value y = f(drive). relu: 0 at 0; NaN stays NaN. */
-PF_INLINE pf_real ff_slope(ff_function function, pf_real y)
-{
-  const pf_real zero = (pf_real)0;
-  const pf_real one = (pf_real)1;
-  switch (function) {
-  case FF_TANH:
-    return one - y * y;
-  case FF_SIGMOID:
-    return y * (one - y);
-  case FF_RELU:
-    return y > zero ? one : (y <= zero ? zero : y);
-  case FF_LINEAR:
-  case FF_SOFTMAX: /* whose derivative takes all units: ff_pull */
-    break;
-  }
-  return one;
-}
-
-PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_response *value,
-                            const pf_response *cotangent, const pf_units_gradient *gradient)
+/** += f' of the cotangents, by rows. */
+PF_INLINE void ff_vjp_rows(unit_function function, const pf_units *in, const pf_response *value,
+                           const pf_response *cotangent, const pf_units_gradient *gradient)
 {
   int64_t n_rows = in->n_rows;
   int64_t n_steps = in->n_steps;
@@ -620,34 +517,17 @@ PF_INLINE void ff_pull_back(ff_function function, const pf_units *in, const pf_r
     pf_real *d_drive = gradient->drive + t * gradient->ld_drive;
 #pragma omp simd
     for (int64_t i = 0; i < n_rows; i++) {
-      d_drive[i] += c_drive[i] + c_activity[i] * ff_slope(function, y[i]);
+      d_drive[i] += c_drive[i] + c_activity[i] * unit_slope(function, y[i]);
     }
   }
 }
 
-/** Sum of c y over the units of a step, which softmax takes off each. */
-PF_INLINE pf_real ff_mean(ff_function function, int64_t n, const pf_real *c, const pf_real *y)
-{
-  pf_real mean = (pf_real)0;
-  for (int64_t i = 0; function == FF_SOFTMAX && i < n; i++) {
-    mean += c[i] * y[i];
-  }
-  return mean;
-}
-
-/** c f': of softmax y (c - mean), where its Jacobian y_i (1_ij - y_j) is symmetric, so that
- * tangents take it too. */
-PF_INLINE pf_real ff_pull(ff_function function, pf_real c, pf_real y, pf_real mean)
-{
-  return function == FF_SOFTMAX ? y * (c - mean) : c * ff_slope(function, y);
-}
-
 /** With a gain or softmax, or where the gradients of gain and bias are wanted. */
-static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affine *affine,
-                                const pf_units *in, const pf_response *value,
-                                const pf_response *cotangent, const pf_units_gradient *gradient)
+static void ff_vjp_affine(const feedforward *net, int64_t l, const ff_affine *affine,
+                          const pf_units *in, const pf_response *value,
+                          const pf_response *cotangent, const pf_units_gradient *gradient)
 {
-  const ff_function function = net->layers[l].function;
+  const unit_function function = net->layers[l].function;
   double d_scale = 0.0, d_bias = 0.0;
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *drive = in->drive + t * in->ld_drive;
@@ -656,9 +536,9 @@ static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affi
         cotangent->signals + FF_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
     const pf_real *c_drive =
         cotangent->signals + FF_DRIVE * cotangent->signal_stride + t * cotangent->ld_signal;
-    const pf_real mean = ff_mean(function, in->n_rows, c_activity, y);
+    const pf_real mean = unit_softmax_mean(function, in->n_rows, c_activity, y);
     for (int64_t i = 0; i < in->n_rows; i++) {
-      const double c = (double)(c_drive[i] + ff_pull(function, c_activity[i], y[i], mean));
+      const double c = (double)(c_drive[i] + unit_vjp(function, c_activity[i], y[i], mean));
       d_scale += c * (double)drive[i];
       d_bias += c;
       if (gradient->drive != NULL) {
@@ -672,129 +552,14 @@ static void ff_pull_back_affine(const feedforward *net, int64_t l, const ff_affi
   }
 }
 
-PF_INLINE pf_status ff_activate_vjp(const void *self, const pf_units *in, const pf_response *value,
-                                    const pf_response *cotangent, const pf_units_gradient *gradient,
-                                    pf_error *error)
-{
-  const feedforward *net = self;
-  int64_t l = 0;
-  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
-    return PF_STOP;
-  }
-  if (l == 0) {
-    return PF_OK; /* always 1 */
-  }
-  const ff_affine affine = ff_affine_of(net, in, l);
-  if (affine.scale != 1.0 || net->layers[l].function == FF_SOFTMAX ||
-      (gradient->theta != NULL && l + 1 == net->n_layers)) {
-    ff_pull_back_affine(net, l, &affine, in, value, cotangent, gradient);
-    return PF_OK;
-  }
-  if (gradient->drive == NULL) {
-    return PF_OK;
-  }
-  switch (
-      net->layers[l].function) { /* a constant each, so that each loop is compiled for its own f' */
-  case FF_TANH:
-    ff_pull_back(FF_TANH, in, value, cotangent, gradient);
-    break;
-  case FF_SIGMOID:
-    ff_pull_back(FF_SIGMOID, in, value, cotangent, gradient);
-    break;
-  case FF_RELU:
-    ff_pull_back(FF_RELU, in, value, cotangent, gradient);
-    break;
-  case FF_LINEAR:
-  case FF_SOFTMAX: /* went the other way above */
-    ff_pull_back(FF_LINEAR, in, value, cotangent, gradient);
-    break;
-  }
-  return PF_OK;
-}
-
-/** Tangents: of the drive taken, then of f of it. */
-PF_INLINE pf_status ff_activate_jvp(const void *self, const pf_units *in, const pf_response *value,
-                                    const pf_units *tangent_in, const pf_response *tangent_out,
-                                    pf_error *error)
-{
-  const feedforward *net = self;
-  int64_t l = 0;
-  if (ff_find_layer(net, in->population, &l, error) != PF_OK) {
-    return PF_STOP;
-  }
-  if (l == 0) {
-    ff_hold(in, tangent_out, (pf_real)0);
-    return PF_OK;
-  }
-  const ff_affine affine = ff_affine_of(net, in, l);
-  const ff_function function = net->layers[l].function;
-  const int last = l + 1 == net->n_layers && tangent_in->theta != NULL;
-  const pf_real scale = (pf_real)affine.scale;
-  const pf_real d_scale = (pf_real)(last ? tangent_in->theta[FF_GAIN] / net->gain : 0.0);
-  const pf_real d_bias = (pf_real)(last ? tangent_in->theta[FF_BIAS] : 0.0);
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    const pf_real *drive = in->drive + t * in->ld_drive;
-    const pf_real *d_drive =
-        tangent_in->drive == NULL ? NULL : tangent_in->drive + t * tangent_in->ld_drive;
-    const pf_real *y = value->signals + FF_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    pf_real *out_y = tangent_out->signals + FF_ACTIVITY * tangent_out->signal_stride +
-                     t * tangent_out->ld_signal;
-    pf_real *out_drive =
-        tangent_out->signals + FF_DRIVE * tangent_out->signal_stride + t * tangent_out->ld_signal;
-    for (int64_t i = 0; i < in->n_rows; i++) {
-      const pf_real of_drive = d_drive == NULL ? (pf_real)0 : scale * d_drive[i];
-      out_drive[i] = of_drive + d_scale * drive[i] + d_bias;
-    }
-    const pf_real mean = ff_mean(function, in->n_rows, out_drive, y);
-    for (int64_t i = 0; i < in->n_rows; i++) {
-      out_y[i] = ff_pull(function, out_drive[i], y[i], mean);
-    }
-  }
-  return PF_OK;
-}
-
-/* ---- descriptor ---- */
-
-#define FF_VARIANT(suffix, attribute)                                                             \
-  attribute static pf_status ff_activate##suffix(const void *self, const pf_units *in,            \
-                                                 const pf_response *out, pf_error *error)         \
-  {                                                                                               \
-    return ff_activate(self, in, out, error);                                                     \
-  }                                                                                               \
-  attribute static pf_status ff_activate_vjp##suffix(                                             \
-      const void *self, const pf_units *in, const pf_response *value,                             \
-      const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)           \
-  {                                                                                               \
-    return ff_activate_vjp(self, in, value, cotangent, gradient, error);                          \
-  }                                                                                               \
-  attribute static pf_status ff_activate_jvp##suffix(                                             \
-      const void *self, const pf_units *in, const pf_response *value, const pf_units *tangent_in, \
-      const pf_response *tangent_out, pf_error *error)                                            \
-  {                                                                                               \
-    return ff_activate_jvp(self, in, value, tangent_in, tangent_out, error);                      \
-  }                                                                                               \
-  static const pf_network_ops ff_ops##suffix = {                                                  \
-      .size = sizeof(pf_network_ops),                                                             \
-      .create = ff_create,                                                                        \
-      .destroy = ff_destroy,                                                                      \
-      .declare = ff_declare,                                                                      \
-      .initial = ff_initial,                                                                      \
-      .activate = ff_activate##suffix,                                                            \
-      .activate_vjp = ff_activate_vjp##suffix,                                                    \
-      .initial_vjp = ff_initial_vjp,                                                              \
-      .activate_jvp = ff_activate_jvp##suffix,                                                    \
-  };                                                                                              \
-  static const pf_plugin ff_plugin##suffix = {                                                    \
-      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                            \
-      .name = "feedforward",                                                                      \
-      .version = "1.0",                                                                           \
-      .summary = "layers without memory: y = f(W x + b), any projection plastic",                 \
-      .options = PF_TABLE_OF(ff_options),                                                         \
-      .network = &ff_ops##suffix,                                                                 \
-  };
-PF_FOR_EACH_ISA(FF_VARIANT)
+#define PF_ISA baseline
+#include "feedforward_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "feedforward_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(feedforward)
 {
-  return PF_CHOOSE(ff_plugin);
+  return PF_ISA_CHOOSE(ff_plugin);
 }

@@ -13,14 +13,12 @@
  * P. Dayan, L. F. Abbott, "Theoretical Neuroscience" (2001), eq. 7.11 with the drive inside the
  * leak.
  */
-#include "../../common/activation.h"
-#include <math.h>
+#include "../../common/unit_function.h"
+
 #include <plastfit/abi/plugin.h>
+
+#include <math.h>
 #include <string.h>
-
-typedef enum rn_function { RN_TANH, RN_SIGMOID, RN_RELU, RN_LINEAR, RN_SOFTMAX } rn_function;
-
-static const char *const rn_function_names[] = {"tanh", "sigmoid", "relu", "linear", "softmax"};
 
 enum { RN_LARGEST = 100000000, RN_POPULATIONS = 4, RN_PROJECTIONS = 5, RN_OBSERVABLES = 5 };
 enum { RN_ACTIVITY = 0, RN_POTENTIAL = 1 };
@@ -37,7 +35,7 @@ typedef struct recurrent {
   int64_t n_input, n_units, n_output;
   int leaky;
   double dt; /**< ms, where the data have no time axis */
-  rn_function function, output;
+  unit_function function, output;
   double sd_input, sd_recurrent, sd_output, readout;
   int readout_is_fixed;
   int64_t units, last; /**< populations */
@@ -96,12 +94,12 @@ static const pf_option rn_options[] = {
     {.name = "activation",
      .type = PF_TYPE_STRING,
      .fallback = "\"tanh\"",
-     .choices = "tanh|sigmoid|relu|linear",
+     .choices = UNIT_FUNCTIONS,
      .help = "of the recurrent units"},
     {.name = "output",
      .type = PF_TYPE_STRING,
      .fallback = "\"sigmoid\"",
-     .choices = "tanh|sigmoid|relu|linear|softmax",
+     .choices = UNIT_OUTPUT_FUNCTIONS,
      .help = "of the readout; \"probability\" is offered with sigmoid and softmax"},
     {.name = "bias_projection",
      .type = PF_TYPE_BOOL,
@@ -130,15 +128,6 @@ static const pf_option rn_options[] = {
              "sqrt(units)"},
 };
 
-static rn_function rn_function_of(const char *name)
-{
-  rn_function function = RN_TANH;
-  for (size_t i = 0; i < sizeof rn_function_names / sizeof rn_function_names[0]; i++) {
-    function = strcmp(name, rn_function_names[i]) == 0 ? (rn_function)i : function;
-  }
-  return function;
-}
-
 /* ---- life ---- */
 
 static void rn_destroy(void *self)
@@ -149,8 +138,8 @@ static void rn_destroy(void *self)
   }
 }
 
-static void rn_project(recurrent *net, const char *name, int64_t pre, int64_t post, uint32_t when,
-                       uint32_t flags)
+static void rn_add_projection(recurrent *net, const char *name, int64_t pre, int64_t post,
+                              uint32_t when, uint32_t flags)
 {
   net->projection[net->n_projections++] =
       (pf_projection){.name = name,
@@ -161,7 +150,7 @@ static void rn_project(recurrent *net, const char *name, int64_t pre, int64_t po
                       .flags = (uint32_t)PF_PROJECTION_PLASTIC | flags};
 }
 
-static void rn_observe(recurrent *net, const char *name, int64_t population, int64_t signal)
+static void rn_add_observable(recurrent *net, const char *name, int64_t population, int64_t signal)
 {
   net->observable[net->n_observables++] =
       (pf_observable){.name = name, .population = population, .signal = signal};
@@ -179,13 +168,13 @@ static void rn_build_tables(recurrent *net, int has_bias)
   net->units = (int64_t)net->n_populations;
   net->population[net->n_populations++] = (pf_population){
       .name = "units", .n = net->n_units, .n_state = net->leaky, .signals = {rn_signals, 2}};
-  rn_project(net, "input", 0, net->units, PF_PRE_NOW, 0);
-  rn_project(net, "recurrent", net->units, net->units, PF_PRE_PREVIOUS, 0);
+  rn_add_projection(net, "input", 0, net->units, PF_PRE_NOW, 0);
+  rn_add_projection(net, "recurrent", net->units, net->units, PF_PRE_PREVIOUS, 0);
   if (has_bias) {
-    rn_project(net, "bias", one, net->units, PF_PRE_NOW, 0);
+    rn_add_projection(net, "bias", one, net->units, PF_PRE_NOW, 0);
   }
-  rn_observe(net, "units", net->units, RN_ACTIVITY);
-  rn_observe(net, "potential", net->units, RN_POTENTIAL);
+  rn_add_observable(net, "units", net->units, RN_ACTIVITY);
+  rn_add_observable(net, "potential", net->units, RN_POTENTIAL);
   net->last = -1;
   if (net->n_output > 0) {
     net->last = (int64_t)net->n_populations;
@@ -193,12 +182,13 @@ static void rn_build_tables(recurrent *net, int has_bias)
         (pf_population){.name = "output",
                         .n = net->n_output,
                         .signals = {rn_signals, 2},
-                        .flags = net->output == RN_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0};
-    rn_project(net, "output", net->units, net->last, PF_PRE_NOW, PF_PROJECTION_ROW_SEPARABLE);
-    rn_observe(net, "output", net->last, RN_ACTIVITY);
-    rn_observe(net, "logit", net->last, RN_POTENTIAL);
-    if (net->output == RN_SIGMOID || net->output == RN_SOFTMAX) {
-      rn_observe(net, "probability", net->last, RN_ACTIVITY);
+                        .flags = net->output == UNIT_SOFTMAX ? (uint32_t)PF_POPULATION_COUPLED : 0};
+    rn_add_projection(net, "output", net->units, net->last, PF_PRE_NOW,
+                      PF_PROJECTION_ROW_SEPARABLE);
+    rn_add_observable(net, "output", net->last, RN_ACTIVITY);
+    rn_add_observable(net, "logit", net->last, RN_POTENTIAL);
+    if (net->output == UNIT_SIGMOID || net->output == UNIT_SOFTMAX) {
+      rn_add_observable(net, "probability", net->last, RN_ACTIVITY);
     }
   }
   net->parameters[RN_TAU] =
@@ -239,7 +229,7 @@ static pf_status rn_check_options(const recurrent *net, double tau, pf_error *er
   if (!(net->dt > 0.0) || isinf(net->dt)) {
     return pf_fail_key(error, PF_STOP, "dt", "a step of %g ms; it must be above 0", net->dt);
   }
-  if (net->output == RN_SOFTMAX && net->n_output == 1) {
+  if (net->output == UNIT_SOFTMAX && net->n_output == 1) {
     return pf_fail_key(error, PF_STOP, "output",
                        "softmax over 1 output is always 1; give outputs = K for K choices, or "
                        "output = \"sigmoid\"");
@@ -261,8 +251,8 @@ static pf_status rn_create(const pf_host *host, const pf_options *options, void 
   net->n_output = options->integer(options, "outputs");
   net->leaky = strcmp(options->string(options, "dynamics"), "leaky") == 0;
   net->dt = options->real(options, "dt");
-  net->function = rn_function_of(options->string(options, "activation"));
-  net->output = rn_function_of(options->string(options, "output"));
+  (void)unit_function_named(options->string(options, "activation"), &net->function);
+  (void)unit_function_named(options->string(options, "output"), &net->output);
   const pf_status status = rn_check_options(net, tau, error);
   if (status != PF_OK) {
     rn_destroy(net);
@@ -301,17 +291,17 @@ static pf_status rn_declare(const void *self, pf_network_declaration *declared, 
   return PF_OK;
 }
 
-/* ---- starting weights: drawn, but for a readout that is given; potentials and the bias start at 0
- * ---- */
+/* ---- starting weights ---- */
 
+/** Drawn, unless the readout is given. Potentials and the bias start at 0. */
 static pf_status rn_initial(const void *self, const double *theta, const double *noise,
                             const pf_initial *out, pf_error *error)
 {
   const recurrent *net = self;
   (void)theta;
   (void)error;
-  int64_t offset =
-      0; /* runs on over projections that are given, so that the others' weights do not move */
+  /* goes on over projections that are given, so that the others' weights stay the same */
+  int64_t offset = 0;
   for (size_t p = 0; p < net->n_projections; p++) {
     const pf_projection *projection = &net->projection[p];
     const int64_t n_pre = net->population[projection->pre].n;
@@ -321,9 +311,10 @@ static pf_status rn_initial(const void *self, const double *theta, const double 
     if (is_bias) {
       continue; /* zeros, as the host made them */
     }
-    const double sd = is_output              ? net->sd_output
-                      : projection->pre == 0 ? net->sd_input
-                                             : net->sd_recurrent;
+    double sd = projection->pre == 0 ? net->sd_input : net->sd_recurrent;
+    if (is_output) {
+      sd = net->sd_output;
+    }
     const int drawn = !(is_output && net->readout_is_fixed);
     for (int64_t i = 0; out->w[p] != NULL && i < n_post; i++) {
       for (int64_t j = 0; j < n_pre; j++) {
@@ -352,47 +343,34 @@ static pf_status rn_initial_vjp(const void *self, const double *theta, const dou
 
 /* ---- response ---- */
 
-PF_INLINE pf_real rn_value(rn_function function, pf_real v)
+/** How a population goes from drive to activity at these parameter values. */
+typedef struct rn_dynamics {
+  int is_output, leaks;
+  unit_function function;
+  double kept, slope;   /**< what the leak keeps of the potential, and its derivative by tau */
+  pf_real scale, shift; /**< of the drive */
+} rn_dynamics;
+
+/** false: the unit that is always 1. */
+static int rn_responds(const recurrent *net, const pf_units *in)
 {
-  switch (function) {
-  case RN_TANH:
-    return pf_tanh(v);
-  case RN_SIGMOID:
-    return pf_sigmoid(v);
-  case RN_RELU:
-    return v < (pf_real)0 ? (pf_real)0 : v;
-  case RN_LINEAR:
-  case RN_SOFTMAX:
-    break; /* softmax: normalised afterwards */
-  }
-  return v;
+  return in->population == net->last || in->population == net->units;
 }
 
-/** f' from the value y = f(v). relu: 0 at 0; NaN stays NaN. */
-PF_INLINE pf_real rn_slope(rn_function function, pf_real y)
+static pf_status rn_dynamics_of(const recurrent *net, const pf_units *in, rn_dynamics *out,
+                                pf_error *error)
 {
-  const pf_real one = (pf_real)1;
-  switch (function) {
-  case RN_TANH:
-    return one - y * y;
-  case RN_SIGMOID:
-    return y * (one - y);
-  case RN_RELU:
-    return y > (pf_real)0 ? one : (y <= (pf_real)0 ? (pf_real)0 : y);
-  case RN_LINEAR:
-  case RN_SOFTMAX:
-    break;
+  if (in->population == net->last) {
+    *out = (rn_dynamics){.is_output = 1,
+                         .function = net->output,
+                         .scale = (pf_real)in->theta[RN_GAIN],
+                         .shift = (pf_real)in->theta[RN_BIAS]};
+    return PF_OK;
   }
-  return one;
-}
-
-/** What the leak keeps, and its derivative in tau. */
-typedef struct rn_leak {
-  double kept, slope;
-} rn_leak;
-
-static pf_status rn_leak_of(const recurrent *net, const pf_units *in, rn_leak *out, pf_error *error)
-{
+  *out = (rn_dynamics){.leaks = net->leaky, .function = net->function, .scale = (pf_real)1};
+  if (!net->leaky) {
+    return PF_OK;
+  }
   const double tau = in->theta[RN_TAU];
   const double dt = in->dt > 0.0 ? in->dt : net->dt;
   if (!(tau > 0.0)) {
@@ -401,191 +379,38 @@ static pf_status rn_leak_of(const recurrent *net, const pf_units *in, rn_leak *o
   }
   out->kept = exp(-dt / tau);
   out->slope = out->kept > 0.0 ? dt / tau / tau * out->kept : 0.0;
+  out->scale = (pf_real)(1.0 - out->kept);
   return PF_OK;
 }
 
-/** softmax of one step's n potentials, in place of the activity. */
-PF_INLINE void rn_softmax(int64_t n, const pf_real *v, pf_real *y)
-{
-  double top = -INFINITY;
-  double sum = 0.0;
-  for (int64_t i = 0; i < n; i++) {
-    top = (double)v[i] > top || isnan(v[i]) ? (double)v[i] : top;
-  }
-  for (int64_t i = 0; i < n; i++) {
-    sum += exp((double)v[i] - top);
-  }
-  for (int64_t i = 0; i < n; i++) {
-    y[i] = (pf_real)(exp((double)v[i] - top) / sum);
-  }
-}
+/** Units of one step: v from drive and state (leaky), or scaled and shifted (readout). */
+typedef struct rn_step {
+  const pf_real *drive, *state; /**< state NULL: no memory */
+  pf_real scale, shift, kept;
+  pf_real *v, *y;
+} rn_step;
 
-/** v from drive and state (leaky), or scaled and shifted (readout), or as it is. */
-PF_INLINE void rn_activate_rows(rn_function function, int64_t n, const pf_real *drive,
-                                pf_real scale, pf_real shift, const pf_real *state, pf_real kept,
-                                pf_real *v, pf_real *y)
+PF_INLINE void rn_activate_rows(unit_function function, int64_t n, rn_step of)
 {
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) {
     /* k v + (1 - k) drive with one product only: of two, a compiler may round either one first, and
      * chooses otherwise in a vector than for the cells left over, so that a range and its parts
      * would differ in the last bit */
-    v[i] = state == NULL ? scale * drive[i] + shift : drive[i] + kept * (state[i] - drive[i]);
-    y[i] = rn_value(function, v[i]);
+    of.v[i] = of.state == NULL ? of.scale * of.drive[i] + of.shift
+                               : of.drive[i] + of.kept * (of.state[i] - of.drive[i]);
+    of.y[i] = unit_value(function, of.v[i]);
   }
 }
 
-PF_INLINE pf_status rn_activate(const recurrent *net, const pf_units *in, const pf_response *out,
-                                pf_error *error)
-{
-  const int is_output = in->population == net->last;
-  const int leaks = net->leaky && in->population == net->units;
-  if (!is_output && in->population != net->units) { /* the unit that is always 1 */
-    for (int64_t t = 0; t < in->n_steps; t++) {
-      for (int64_t i = 0; i < in->n_rows; i++) {
-        out->signals[t * out->ld_signal + i] = (pf_real)1;
-      }
-    }
-    return PF_OK;
-  }
-  rn_leak leak = {0.0, 0.0};
-  const pf_status status = leaks ? rn_leak_of(net, in, &leak, error) : PF_OK;
-  if (status != PF_OK) {
-    return status;
-  }
-  const rn_function function = is_output ? net->output : net->function;
-  const pf_real scale = (pf_real)(is_output ? in->theta[RN_GAIN] : leaks ? 1.0 - leak.kept : 1.0);
-  const pf_real shift = (pf_real)(is_output ? in->theta[RN_BIAS] : 0.0);
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    const pf_real *drive = in->drive + t * in->ld_drive;
-    pf_real *y = out->signals + RN_ACTIVITY * out->signal_stride + t * out->ld_signal;
-    pf_real *v = out->signals + RN_POTENTIAL * out->signal_stride + t * out->ld_signal;
-    const pf_real *state = leaks ? in->state : NULL;
-    const pf_real kept = (pf_real)leak.kept;
-    switch (function) { /* a constant each, so that each loop is compiled for its own f */
-    case RN_TANH:
-      rn_activate_rows(RN_TANH, in->n_rows, drive, scale, shift, state, kept, v, y);
-      break;
-    case RN_SIGMOID:
-      rn_activate_rows(RN_SIGMOID, in->n_rows, drive, scale, shift, state, kept, v, y);
-      break;
-    case RN_RELU:
-      rn_activate_rows(RN_RELU, in->n_rows, drive, scale, shift, state, kept, v, y);
-      break;
-    case RN_LINEAR:
-    case RN_SOFTMAX:
-      rn_activate_rows(RN_LINEAR, in->n_rows, drive, scale, shift, state, kept, v, y);
-      break;
-    }
-    if (function == RN_SOFTMAX) {
-      rn_softmax(in->n_rows, v, y);
-    }
-    for (int64_t i = 0; leaks && i < in->n_rows; i++) {
-      out->state[i] = v[i];
-    }
-  }
-  return PF_OK;
-}
-
-/** Cotangent of v_i at one step from those of activity and potential; `mean`: softmax's sum of c y.
- */
-PF_INLINE pf_real rn_pull(rn_function function, pf_real c_activity, pf_real c_potential, pf_real y,
-                          pf_real mean)
-{
-  return c_potential +
-         (function == RN_SOFTMAX ? y * (c_activity - mean) : c_activity * rn_slope(function, y));
-}
-
-PF_INLINE pf_status rn_activate_vjp(const recurrent *net, const pf_units *in,
-                                    const pf_response *value, const pf_response *cotangent,
-                                    const pf_units_gradient *gradient, pf_error *error)
-{
-  const int is_output = in->population == net->last;
-  const int leaks = net->leaky && in->population == net->units;
-  if (!is_output && in->population != net->units) {
-    return PF_OK;
-  }
-  rn_leak leak = {0.0, 0.0};
-  const pf_status status = leaks ? rn_leak_of(net, in, &leak, error) : PF_OK;
-  if (status != PF_OK) {
-    return status;
-  }
-  const rn_function function = is_output ? net->output : net->function;
-  const pf_real scale = (pf_real)(is_output ? in->theta[RN_GAIN] : leaks ? 1.0 - leak.kept : 1.0);
-  double d_tau = 0.0, d_gain = 0.0, d_bias = 0.0;
-  for (int64_t t = 0; t < in->n_steps; t++) {
-    const pf_real *y = value->signals + RN_ACTIVITY * value->signal_stride + t * value->ld_signal;
-    const pf_real *c_activity =
-        cotangent->signals + RN_ACTIVITY * cotangent->signal_stride + t * cotangent->ld_signal;
-    const pf_real *c_potential =
-        cotangent->signals + RN_POTENTIAL * cotangent->signal_stride + t * cotangent->ld_signal;
-    const pf_real *drive = in->drive + t * in->ld_drive;
-    pf_real mean = (pf_real)0;
-    for (int64_t i = 0; function == RN_SOFTMAX && i < in->n_rows; i++) {
-      mean += c_activity[i] * y[i];
-    }
-    for (int64_t i = 0; i < in->n_rows; i++) {
-      pf_real c = rn_pull(function, c_activity[i], c_potential[i], y[i], mean);
-      c += leaks && cotangent->state != NULL ? cotangent->state[i] : (pf_real)0;
-      if (gradient->drive != NULL) {
-        gradient->drive[t * gradient->ld_drive + i] += scale * c;
-      }
-      if (leaks) {
-        if (gradient->state != NULL) {
-          gradient->state[i] += (pf_real)leak.kept * c;
-        }
-        d_tau += (double)c * ((double)in->state[i] - (double)drive[i]);
-      }
-      if (is_output) {
-        d_gain += (double)c * (double)drive[i];
-        d_bias += (double)c;
-      }
-    }
-  }
-  if (gradient->theta != NULL) {
-    gradient->theta[RN_TAU] += leak.slope * d_tau;
-    gradient->theta[RN_GAIN] += d_gain;
-    gradient->theta[RN_BIAS] += d_bias;
-  }
-  return PF_OK;
-}
-
-/* ---- descriptor ---- */
-
-#define RN_VARIANT(suffix, attribute)                                                            \
-  attribute static pf_status rn_activate##suffix(const void *self, const pf_units *in,           \
-                                                 const pf_response *out, pf_error *error)        \
-  {                                                                                              \
-    return rn_activate(self, in, out, error);                                                    \
-  }                                                                                              \
-  attribute static pf_status rn_activate_vjp##suffix(                                            \
-      const void *self, const pf_units *in, const pf_response *value,                            \
-      const pf_response *cotangent, const pf_units_gradient *gradient, pf_error *error)          \
-  {                                                                                              \
-    return rn_activate_vjp(self, in, value, cotangent, gradient, error);                         \
-  }                                                                                              \
-  static const pf_network_ops rn_ops##suffix = {                                                 \
-      .size = sizeof(pf_network_ops),                                                            \
-      .create = rn_create,                                                                       \
-      .destroy = rn_destroy,                                                                     \
-      .declare = rn_declare,                                                                     \
-      .initial = rn_initial,                                                                     \
-      .initial_vjp = rn_initial_vjp,                                                             \
-      .activate = rn_activate##suffix,                                                           \
-      .activate_vjp = rn_activate_vjp##suffix,                                                   \
-  };                                                                                             \
-  static const pf_plugin rn_plugin##suffix = {                                                   \
-      PF_PLUGIN_HEAD(PF_KIND_NETWORK),                                                           \
-      .name = "recurrent",                                                                       \
-      .version = "1.0",                                                                          \
-      .summary = "leaky or discrete units that see one another's last activity, and a readout; " \
-                 "any projection plastic",                                                       \
-      .options = PF_TABLE_OF(rn_options),                                                        \
-      .network = &rn_ops##suffix,                                                                \
-  };
-PF_FOR_EACH_ISA(RN_VARIANT)
+#define PF_ISA baseline
+#include "recurrent_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "recurrent_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(recurrent)
 {
-  return PF_CHOOSE(rn_plugin);
+  return PF_ISA_CHOOSE(rn_plugin);
 }

@@ -1,7 +1,6 @@
 /*
- * plugins/rules/common/rule_common.h - what the shipped rules share: the modulator r, the check of
- * the layout, and writing a rule as text. Everything is static: a rule exports its entry function
- * only.
+ * plugins/rules/common/rule_common.h - what the shipped rules share: writing a rule as text.
+ * Everything is static: a rule exports its entry function only.
  */
 #ifndef PLASTFIT_RULES_RULE_COMMON_H
 #define PLASTFIT_RULES_RULE_COMMON_H
@@ -14,14 +13,6 @@
 /** The columns that hot loops take at a time: what they keep per column then fits on the stack and
  * in the L1 cache. */
 enum { RULE_CHUNK = 256 };
-
-/** A CSR block is for rules that say they take them; these do not. */
-PF_INLINE pf_status rule_check_dense(const pf_block *in, pf_error *error)
-{
-  (void)in;
-  (void)error;
-  return PF_OK;
-}
 
 /** Text that is cut at its capacity and always ends with 0. */
 typedef struct rule_text {
@@ -68,7 +59,8 @@ static inline void rule_text_term(rule_text *out, uint32_t format, int first, do
   (void)snprintf(number, sizeof number, "%.3g", fabs(coefficient));
   const int constant = product[0] == '1' && product[1] == '\0';
   const int one = number[0] == '1' && number[1] == '\0';
-  rule_text_add(out, "%s", first ? (negative ? "-" : "") : (negative ? " - " : " + "));
+  static const char *const signs[2][2] = {{" + ", " - "}, {"", "-"}};
+  rule_text_add(out, "%s", signs[first != 0][negative]);
   if (constant || !one) {
     char *exponent = format == PF_TEXT_LATEX ? strchr(number, 'e') : NULL;
     if (exponent != NULL) {
@@ -80,7 +72,8 @@ static inline void rule_text_term(rule_text *out, uint32_t format, int first, do
     }
   }
   if (!constant) {
-    rule_text_add(out, "%s%s", one ? "" : (format == PF_TEXT_LATEX ? "\\, " : " "), product);
+    const char *space = format == PF_TEXT_LATEX ? "\\, " : " ";
+    rule_text_add(out, "%s%s", one ? "" : space, product);
   }
 }
 

@@ -1,5 +1,5 @@
 /*
- * plugins/rules/common/time_constant.h - how much of a trace is left after a step: k = exp(-dt /
+ * plugins/rules/common/time_constant.h - a trace that decays: e <- k e + scale x, k = exp(-dt /
  * tau).
  *
  * tau is in ms where the data have a time axis, else in steps (dt = 0 stands for one step).
@@ -8,6 +8,7 @@
 #define PLASTFIT_RULES_TIME_CONSTANT_H
 
 #include <plastfit/abi/rule.h>
+#include <plastfit/author/simd.h>
 
 #include <math.h>
 
@@ -28,6 +29,44 @@ static inline pf_status rule_decay_of(const char *name, double tau, double dt, r
   out->left = exp(-step / tau);
   out->slope = out->left > 0.0 ? step / tau / tau * out->left : 0.0;
   return PF_OK;
+}
+
+/** next = left e + scale x, n of them. */
+PF_INLINE void rule_trace_update(int64_t n, pf_real left, const pf_real *e, pf_real scale,
+                                 const pf_real *x, pf_real *next)
+{
+#pragma omp simd
+  for (int64_t j = 0; j < n; j++) {
+    next[j] = left * e[j] + scale * x[j];
+  }
+}
+
+/** Gradients of n traces and of what enters them; NULL: not wanted. */
+typedef struct rule_trace_gradient {
+  pf_real *e, *x;
+} rule_trace_gradient;
+
+/** Adjoint of rule_trace_update, with c the cotangent of `next`. Returns the derivative by `left`.
+ */
+PF_INLINE double rule_trace_vjp(int64_t n, pf_real left, const pf_real *e, pf_real scale,
+                                const pf_real *c, rule_trace_gradient to)
+{
+  double d_left = 0.0;
+#pragma omp simd reduction(+ : d_left)
+  for (int64_t j = 0; j < n; j++) {
+    d_left += (double)(c[j] * e[j]);
+  }
+  if (to.e != NULL) {
+    for (int64_t j = 0; j < n; j++) {
+      to.e[j] += left * c[j];
+    }
+  }
+  if (to.x != NULL) {
+    for (int64_t j = 0; j < n; j++) {
+      to.x[j] += scale * c[j];
+    }
+  }
+  return d_left;
 }
 
 #endif

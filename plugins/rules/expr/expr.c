@@ -444,7 +444,7 @@ PF_INLINE void step_vjp_block(const tape_kernels *kernels, const expr *self, con
 /** Tangent k of one formula. */
 PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root,
                          const pf_block *in, const pf_rule_tangent *tangent, int64_t k,
-                         pf_real *out, int64_t ld)
+                         tape_plane out)
 {
   tape_tile tile;
   const tape t = tape_of(self, root);
@@ -470,140 +470,18 @@ PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root
     }
     const tape_plane value = tape_new_plane(&tile);
     kernels->values(0, &t, &tile, value);
-    kernels->tangent(&t, &tile, &to, at_tile(&tile, out, ld));
+    kernels->tangent(&t, &tile, &to, at_tile(&tile, out.p, out.ld));
   }
 }
 
-#define EXPR_OPS(suffix, attribute)                                                                \
-  attribute static void values##suffix(int for_adjoint, const tape *t, tape_tile *tile,            \
-                                       tape_plane out)                                             \
-  {                                                                                                \
-    tape_values(for_adjoint, t, tile, out);                                                        \
-  }                                                                                                \
-  attribute static void adjoint##suffix(const tape *t, tape_tile *tile,                            \
-                                        const pf_rule_gradient *gradient, tape_plane seed)         \
-  {                                                                                                \
-    tape_adjoint(t, tile, gradient, seed);                                                         \
-  }                                                                                                \
-  attribute static void tangent##suffix(const tape *t, tape_tile *tile, const tape_direction *to,  \
-                                        tape_plane out)                                            \
-  {                                                                                                \
-    tape_tangent(t, tile, to, out);                                                                \
-  }                                                                                                \
-  static const tape_kernels kernels##suffix = {values##suffix, adjoint##suffix, tangent##suffix};  \
-  attribute static pf_status forward##suffix(const void *self, const pf_block *in, pf_real *dw,    \
-                                             int64_t lddw, pf_error *error)                        \
-  {                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    return status == PF_OK ? values_block(&kernels##suffix, self, 0, in, dw, lddw, error)          \
-                           : status;                                                               \
-  }                                                                                                \
-  attribute static pf_status vjp##suffix(const void *self, const pf_block *in,                     \
-                                         const pf_real *cotangent, int64_t ld_cotangent,           \
-                                         const pf_rule_gradient *gradient, pf_error *error)        \
-  {                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    if (status == PF_OK) {                                                                         \
-      vjp_block(&kernels##suffix, self, 0, in, cotangent, ld_cotangent, gradient);                 \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status jvp##suffix(const void *self, const pf_block *in,                     \
-                                         const pf_rule_tangent *tangent, pf_error *error)          \
-  {                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    for (int64_t k = 0; status == PF_OK && k < tangent->n_tangents; k++) {                         \
-      jvp_block(&kernels##suffix, self, 0, in, tangent, k, tangent->dw + k * tangent->dw_stride,   \
-                tangent->lddw);                                                                    \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status step##suffix(const void *self, const pf_block *in,                    \
-                                          const pf_update *update, pf_real *w_out, int64_t ld_out, \
-                                          pf_error *error)                                         \
-  {                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    return status == PF_OK ? step_block(&kernels##suffix, self, in, update, w_out, ld_out, error)  \
-                           : status;                                                               \
-  }                                                                                                \
-  attribute static pf_status step_vjp##suffix(const void *self, const pf_block *in,                \
-                                              const pf_update *update,                             \
-                                              const pf_rule_gradient *gradient, pf_error *error)   \
-  {                                                                                                \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    if (status == PF_OK) {                                                                         \
-      step_vjp_block(&kernels##suffix, self, in, update, gradient);                                \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status update_traces##suffix(const void *self, const pf_block *in,           \
-                                                   const pf_traces *next, pf_error *error)         \
-  {                                                                                                \
-    const expr *rule = self;                                                                       \
-    pf_status status = rule_check_dense(in, error);                                                \
-    for (int e = 0; status == PF_OK && next->synapse != NULL && e < rule->f.traces.count; e++) {   \
-      status = values_block(&kernels##suffix, self, 1 + e, in,                                     \
-                            next->synapse + e * next->synapse_stride, next->ldw, error);           \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status update_traces_vjp##suffix(                                            \
-      const void *self, const pf_block *in, const pf_traces *cotangent,                            \
-      const pf_rule_gradient *gradient, pf_error *error)                                           \
-  {                                                                                                \
-    const expr *rule = self;                                                                       \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    for (int e = 0; status == PF_OK && cotangent->synapse != NULL && e < rule->f.traces.count;     \
-         e++) {                                                                                    \
-      vjp_block(&kernels##suffix, self, 1 + e, in,                                                 \
-                cotangent->synapse + e * cotangent->synapse_stride, cotangent->ldw, gradient);     \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  attribute static pf_status update_traces_jvp##suffix(const void *self, const pf_block *in,       \
-                                                       const pf_rule_tangent *tangent,             \
-                                                       const pf_traces *next, pf_error *error)     \
-  {                                                                                                \
-    const expr *rule = self;                                                                       \
-    const pf_status status = rule_check_dense(in, error);                                          \
-    for (int64_t k = 0; status == PF_OK && next->synapse != NULL && k < tangent->n_tangents;       \
-         k++) {                                                                                    \
-      for (int e = 0; e < rule->f.traces.count; e++) {                                             \
-        jvp_block(&kernels##suffix, self, 1 + e, in, tangent, k,                                   \
-                  next->synapse + k * tangent->traces_stride + e * next->synapse_stride,           \
-                  next->ldw);                                                                      \
-      }                                                                                            \
-    }                                                                                              \
-    return status;                                                                                 \
-  }                                                                                                \
-  static const pf_rule_ops ops##suffix = {                                                         \
-      .size = sizeof(pf_rule_ops),                                                                 \
-      .create = create,                                                                            \
-      .destroy = destroy,                                                                          \
-      .declare = declare,                                                                         \
-      .forward = forward##suffix,                                                                  \
-      .vjp = vjp##suffix,                                                                          \
-      .jvp = jvp##suffix,                                                                          \
-      .step = step##suffix,                                                                        \
-      .step_vjp = step_vjp##suffix,                                                                \
-      .describe = describe,                                                                        \
-      .update_traces = update_traces##suffix,                                                      \
-      .update_traces_vjp = update_traces_vjp##suffix,                                              \
-      .update_traces_jvp = update_traces_jvp##suffix,                                              \
-  };                                                                                               \
-  static const pf_plugin plugin##suffix = {                                                        \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                                \
-      .name = "expr",                                                                              \
-      .version = "1.0",                                                                            \
-      .summary =                                                                                   \
-          "dw = a formula in the config: \"a*x*(reward - expected_reward) - b*w + c*tanh(y)\"",    \
-      .options = PF_TABLE_OF(options),                                                             \
-      .rule = &ops##suffix,                                                                        \
-  };
-
-PF_FOR_EACH_ISA(EXPR_OPS)
+#define PF_ISA baseline
+#include "expr_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "expr_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(expr)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

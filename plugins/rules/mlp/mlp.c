@@ -7,7 +7,6 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_ops.h"
 #include "packed.h"
 #include "tangent.h"
 #include "wide.h"
@@ -140,12 +139,8 @@ static void destroy(void *object)
 static pf_status create(const pf_host *host, const pf_options *given, void **out, pf_error *error)
 {
   mlp shape = {.host = host};
-  pf_status status = read_inputs(given, &shape, error);
-  if (status == PF_OK) {
-    status = read_layers(given, &shape, error);
-  }
-  if (status != PF_OK) {
-    return status;
+  if (read_inputs(given, &shape, error) != PF_OK || read_layers(given, &shape, error) != PF_OK) {
+    return PF_STOP;
   }
   mlp *self = host->allocate(host, sizeof *self);
   if (self == NULL) {
@@ -205,52 +200,14 @@ PF_INLINE int takes_rows(const mlp *self, const pf_block *in)
   return self->n_layers == 2 && in->n_pre >= MLP_NARROW;
 }
 
-PF_INLINE void forward_block(const mlp *self, const pf_block *in, pf_real *dw, int64_t lddw)
-{
-  if (takes_rows(self, in)) {
-    mlp_wide_forward_block(self, in, dw, lddw);
-  } else {
-    mlp_packed_forward_block(self, in, dw, lddw);
-  }
-}
-
-PF_INLINE void vjp_block(const mlp *self, const pf_block *in, const pf_real *cotangent,
-                         int64_t ld_cotangent, const pf_rule_gradient *gradient)
-{
-  if (takes_rows(self, in)) {
-    mlp_wide_vjp_block(self, in, cotangent, ld_cotangent, gradient);
-  } else {
-    mlp_packed_vjp_block(self, in, cotangent, ld_cotangent, gradient);
-  }
-}
-
-PF_INLINE void jvp_block(const mlp *self, const pf_block *in, const pf_rule_tangent *tangent)
-{
-  mlp_tangents(self, in, tangent);
-}
-
-#define VARIANT(suffix, attribute)                                                             \
-  RULE_FORWARD(suffix, attribute)                                                              \
-  RULE_VJP(suffix, attribute)                                                                  \
-  RULE_JVP(suffix, attribute)                                                                  \
-  static const pf_rule_ops ops##suffix = {                                                     \
-      RULE_LIFE,                                                                               \
-      .forward = forward##suffix,                                                              \
-      .vjp = vjp##suffix,                                                                      \
-      .jvp = jvp##suffix,                                                                      \
-  };                                                                                           \
-  static const pf_plugin plugin##suffix = {                                                    \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                            \
-      .name = "mlp",                                                                           \
-      .version = "1.0",                                                                        \
-      .summary = "dw = tanh of a multilayer perceptron of any of x, y, w, r; leaky ReLU 0.01", \
-      .options = PF_TABLE_OF(options),                                                         \
-      .rule = &ops##suffix,                                                                    \
-  };
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "mlp_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "mlp_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(mlp)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

@@ -15,7 +15,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_ops.h"
+#include "../common/rule_common.h"
 
 enum { RATE = 0, DECAY = 1, MAX_PARAMETERS = 2 };
 
@@ -159,7 +159,7 @@ typedef struct row_coefficients {
   pf_real a, m, b, d;
 } row_coefficients;
 
-PF_INLINE row_coefficients coefficients(const reward *self, const pf_block *in, int64_t i)
+PF_INLINE row_coefficients row_of(const reward *self, const pf_block *in, int64_t i)
 {
   const double y = self->form == FORM_XYR ? (double)in->post[i] : 1.0;
   return (row_coefficients){
@@ -172,10 +172,10 @@ PF_INLINE row_coefficients coefficients(const reward *self, const pf_block *in, 
 
 /** One synapse. READS_W 0: no part of the rule reads w, so that a bad weight cannot reach dw
  * through 0 w. */
-PF_INLINE pf_real value(const int READS_W, row_coefficients row, pf_real x, pf_real w)
+PF_INLINE pf_real synapse_dw(const int READS_W, row_coefficients row, pf_real x, pf_real w)
 {
-  const pf_real learnt = row.a * (x - row.m);
-  return READS_W ? learnt - (row.b * x + row.d) * w : learnt;
+  const pf_real learned = row.a * (x - row.m);
+  return READS_W ? learned - (row.b * x + row.d) * w : learned;
 }
 
 PF_INLINE int reads_weight(const reward *self)
@@ -183,55 +183,31 @@ PF_INLINE int reads_weight(const reward *self)
   return self->form == FORM_RESCORLA_WAGNER || self->decays;
 }
 
-PF_INLINE void forward_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x,
+PF_INLINE void forward_row(const int READS_W, row_coefficients row, int64_t n, const pf_real *x,
                            const pf_real *w, pf_real *out)
 {
 #pragma omp simd
   for (int64_t j = 0; j < n; j++) {
-    out[j] = value(READS_W, row, x[j], w[j]);
+    out[j] = synapse_dw(READS_W, row, x[j], w[j]);
   }
 }
 
-PF_INLINE void forward_block(const reward *self, const pf_block *in, pf_real *dw, int64_t lddw)
+PF_INLINE void step_row(const int READS_W, row_coefficients row, const pf_block *in,
+                        const pf_update *update, int64_t i, pf_real *out)
 {
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    const row_coefficients row = coefficients(self, in, i);
-    if (reads_weight(self)) {
-      forward_run(1, row, in->n_pre, in->pre, in->w + i * in->ldw, dw + i * lddw);
-    } else {
-      forward_run(0, row, in->n_pre, in->pre, in->w + i * in->ldw, dw + i * lddw);
-    }
-  }
-}
-
-PF_INLINE void step_run(const int READS_W, row_coefficients row, int64_t n, const pf_real *x,
-                        const pf_real *w, pf_real eta, const pf_real *mask, pf_real *out)
-{
-  if (mask == NULL) {
-#pragma omp simd
-    for (int64_t j = 0; j < n; j++) {
-      out[j] = w[j] + eta * value(READS_W, row, x[j], w[j]);
-    }
-  } else {
-#pragma omp simd
-    for (int64_t j = 0; j < n; j++) {
-      out[j] = w[j] + eta * mask[j] * value(READS_W, row, x[j], w[j]);
-    }
-  }
-}
-
-PF_INLINE void step_block(const reward *self, const pf_block *in, const pf_update *update,
-                          pf_real *w_out, int64_t ld_out)
-{
+  const pf_real *x = in->pre, *w = in->w + i * in->ldw;
   const pf_real eta = (pf_real)update->eta;
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    const row_coefficients row = coefficients(self, in, i);
-    const pf_real *mask = update->mask != NULL ? update->mask + i * update->ldm : NULL;
-    if (reads_weight(self)) {
-      step_run(1, row, in->n_pre, in->pre, in->w + i * in->ldw, eta, mask, w_out + i * ld_out);
-    } else {
-      step_run(0, row, in->n_pre, in->pre, in->w + i * in->ldw, eta, mask, w_out + i * ld_out);
+  if (update->mask == NULL) {
+#pragma omp simd
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      out[j] = w[j] + eta * synapse_dw(READS_W, row, x[j], w[j]);
     }
+    return;
+  }
+  const pf_real *mask = update->mask + i * update->ldm;
+#pragma omp simd
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    out[j] = w[j] + eta * mask[j] * synapse_dw(READS_W, row, x[j], w[j]);
   }
 }
 
@@ -240,31 +216,42 @@ typedef struct sums {
   double x, xw, w;
 } sums;
 
-/** Along n synapses of a row. c is as given, or (FUSED) eta mask gw, gw as on entry. */
-PF_INLINE void vjp_run(const int FUSED, const int MASKED, row_coefficients row, int64_t n,
-                       const pf_real *x, const pf_real *w, const pf_real *cotangent, pf_real eta,
-                       pf_real *gx, pf_real *gw, sums *sum)
+/** What the adjoint starts from: the cotangent of dw; of a step (FUSED) mask (or NULL) and eta. */
+typedef struct adjoint_input {
+  const pf_real *cotangent;
+  int64_t ld;
+  pf_real eta;
+} adjoint_input;
+
+/** Arrays along n synapses of a row. */
+typedef struct row_slice {
+  int64_t n;
+  const pf_real *x, *w, *cotangent;
+  pf_real *gx, *gw;
+} row_slice;
+
+/** c is the cotangent, or (FUSED) eta mask gw, gw as on entry. */
+PF_INLINE void adjoint_row(const int FUSED, const int MASKED, row_coefficients row, row_slice at,
+                           pf_real eta, sums *sum)
 {
   pf_real sx = 0, sxw = 0, sw = 0;
 #pragma omp simd reduction(+ : sx, sxw, sw)
-  for (int64_t j = 0; j < n; j++) {
-    const pf_real c = FUSED ? (MASKED ? eta * cotangent[j] : eta) * gw[j] : cotangent[j];
-    const pf_real cw = c * w[j];
-    sx += c * (x[j] - row.m);
-    sxw += cw * x[j];
+  for (int64_t j = 0; j < at.n; j++) {
+    const pf_real c = FUSED ? (MASKED ? eta * at.cotangent[j] : eta) * at.gw[j] : at.cotangent[j];
+    const pf_real cw = c * at.w[j];
+    sx += c * (at.x[j] - row.m);
+    sxw += cw * at.x[j];
     sw += cw;
-    gx[j] += c * row.a - cw * row.b;
-    gw[j] -= c * (row.b * x[j] + row.d);
+    at.gx[j] += c * row.a - cw * row.b;
+    at.gw[j] -= c * (row.b * at.x[j] + row.d);
   }
   sum->x += (double)sx;
   sum->xw += (double)sxw;
   sum->w += (double)sw;
 }
 
-/** `cotangent` is the mask (or NULL) where FUSED. */
-PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
-                       const pf_real *cotangent, int64_t ld_cotangent, double eta,
-                       const pf_rule_gradient *gradient)
+PF_INLINE void add_adjoint(const int FUSED, const reward *self, const pf_block *in,
+                           adjoint_input of, const pf_rule_gradient *gradient)
 {
   pf_real spare[2 * RULE_CHUNK]; /* what is not wanted is added here and forgotten */
   double g_rate = 0.0, g_decay = 0.0;
@@ -272,21 +259,22 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
     memset(spare, 0, sizeof spare);
   }
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const row_coefficients row = coefficients(self, in, i);
+    const row_coefficients row = row_of(self, in, i);
     const double y = self->form == FORM_XYR ? (double)in->post[i] : 1.0;
     const double r = (double)in->modulator[0];
     sums sum = {0, 0, 0};
     for (int64_t j = 0; j < in->n_pre; j += RULE_CHUNK) {
-      const int64_t n = in->n_pre - j < RULE_CHUNK ? in->n_pre - j : RULE_CHUNK;
-      const pf_real *x = in->pre + j;
-      const pf_real *w = in->w + i * in->ldw + j;
-      const pf_real *c = cotangent != NULL ? cotangent + i * ld_cotangent + j : NULL;
-      pf_real *gx = gradient->pre != NULL ? gradient->pre + j : spare;
-      pf_real *gw = gradient->w != NULL ? gradient->w + i * gradient->ldw + j : spare + RULE_CHUNK;
-      if (FUSED && c == NULL) {
-        vjp_run(1, 0, row, n, x, w, NULL, (pf_real)eta, gx, gw, &sum);
+      const row_slice at = {.n = in->n_pre - j < RULE_CHUNK ? in->n_pre - j : RULE_CHUNK,
+                            .x = in->pre + j,
+                            .w = in->w + i * in->ldw + j,
+                            .cotangent = of.cotangent != NULL ? of.cotangent + i * of.ld + j : NULL,
+                            .gx = gradient->pre != NULL ? gradient->pre + j : spare,
+                            .gw = gradient->w != NULL ? gradient->w + i * gradient->ldw + j
+                                                      : spare + RULE_CHUNK};
+      if (FUSED && at.cotangent == NULL) {
+        adjoint_row(1, 0, row, at, of.eta, &sum);
       } else {
-        vjp_run(FUSED, 1, row, n, x, w, c, (pf_real)eta, gx, gw, &sum);
+        adjoint_row(FUSED, 1, row, at, of.eta, &sum);
       }
     }
     g_rate += r * y * sum.x - (self->form == FORM_RESCORLA_WAGNER ? sum.xw : 0.0);
@@ -303,18 +291,6 @@ PF_INLINE void adjoint(const int FUSED, const reward *self, const pf_block *in,
   }
 }
 
-PF_INLINE void vjp_block(const reward *self, const pf_block *in, const pf_real *cotangent,
-                         int64_t ld_cotangent, const pf_rule_gradient *gradient)
-{
-  adjoint(0, self, in, cotangent, ld_cotangent, 0.0, gradient);
-}
-
-PF_INLINE void step_vjp_block(const reward *self, const pf_block *in, const pf_update *update,
-                              const pf_rule_gradient *gradient)
-{
-  adjoint(1, self, in, update->mask, update->ldm, update->eta, gradient);
-}
-
 /** Direction t. */
 PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent,
                              int64_t t)
@@ -325,7 +301,7 @@ PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_ru
   const double r = (double)in->modulator[0];
   const pf_real *x_dot = tangent->pre != NULL ? tangent->pre + t * tangent->pre_stride : NULL;
   for (int64_t i = 0; i < in->n_rows; i++) {
-    const row_coefficients row = coefficients(self, in, i);
+    const row_coefficients row = row_of(self, in, i);
     const double y = self->form == FORM_XYR ? (double)in->post[i] : 1.0;
     const double y_dot = self->form == FORM_XYR && tangent->post != NULL
                              ? (double)tangent->post[t * tangent->post_stride + i]
@@ -340,7 +316,7 @@ PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_ru
     const pf_real *w_dot =
         tangent->w != NULL ? tangent->w + t * tangent->w_stride + i * tangent->ldw : NULL;
     pf_real *out = tangent->dw + t * tangent->dw_stride + i * tangent->lddw;
-    forward_run(1, dot, in->n_pre, in->pre, w, out);
+    forward_row(1, dot, in->n_pre, in->pre, w, out);
     for (int64_t j = 0; x_dot != NULL && j < in->n_pre; j++) {
       out[j] += (row.a - row.b * w[j]) * x_dot[j];
     }
@@ -350,36 +326,14 @@ PF_INLINE void tangent_block(const reward *self, const pf_block *in, const pf_ru
   }
 }
 
-PF_INLINE void jvp_block(const reward *self, const pf_block *in, const pf_rule_tangent *tangent)
-{
-  for (int64_t t = 0; t < tangent->n_tangents; t++) {
-    tangent_block(self, in, tangent, t);
-  }
-}
-
-#define VARIANT(suffix, attribute)                                                                \
-  RULE_FORWARD(suffix, attribute)                                                                 \
-  RULE_VJP(suffix, attribute)                                                                     \
-  RULE_JVP(suffix, attribute)                                                                     \
-  RULE_STEP(suffix, attribute)                                                                    \
-  RULE_STEP_VJP(suffix, attribute)                                                                \
-  static const pf_rule_ops ops##suffix = {                                                        \
-      RULE_LIFE,          .forward = forward##suffix, .vjp = vjp##suffix,                         \
-      .jvp = jvp##suffix, .step = step##suffix,       .step_vjp = step_vjp##suffix,               \
-  };                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                               \
-      .name = "reward",                                                                           \
-      .version = "1.0",                                                                           \
-      .summary = "reward-modulated rules: x r, x y r, covariance, Rescorla-Wagner; each with or " \
-                 "without decay",                                                                 \
-      .options = PF_TABLE_OF(options),                                                            \
-      .rule = &ops##suffix,                                                                       \
-  };
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "reward_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "reward_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(reward)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

@@ -15,11 +15,13 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_ops.h"
+#include "../common/rule_common.h"
 #include "../common/time_constant.h"
 
 enum { A_PLUS = 0, A_MINUS = 1, TAU_PLUS = 2, TAU_MINUS = 3, TAU_C = 4, MAX_PARAMETERS = 5 };
-enum third { THIRD_NONE, THIRD_GATE, THIRD_ELIGIBILITY };
+enum third { THIRD_NONE, THIRD_GATE, THIRD_ELIGIBILITY, N_THIRDS };
+
+static const char *const third_names[N_THIRDS] = {"none", "gate", "eligibility"};
 
 static const pf_option options[] = {
     {.name = "weight_dependence",
@@ -121,9 +123,11 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   }
   const char *third = given->string(given, "third_factor");
   self->host = host;
-  self->third = strcmp(third, "gate") == 0          ? THIRD_GATE
-                : strcmp(third, "eligibility") == 0 ? THIRD_ELIGIBILITY
-                                                    : THIRD_NONE;
+  for (int k = 0; k < N_THIRDS; k++) {
+    if (strcmp(third, third_names[k]) == 0) {
+      self->third = (enum third)k;
+    }
+  }
   self->multiplicative = strcmp(given->string(given, "weight_dependence"), "multiplicative") == 0;
   self->w_min = (pf_real)w_min;
   self->w_max = (pf_real)w_max;
@@ -165,9 +169,9 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
   const int latex = format == PF_TEXT_LATEX;
   (void)error;
   rule_text out = rule_text_begin(text, capacity, format);
-  rule_text_add(&out, self->third == THIRD_NONE   ? ""
-                      : self->third == THIRD_GATE ? (latex ? "m\\,(" : "m (")
-                                                  : (latex ? "m\\,c,\\; c: " : "m c, c from "));
+  static const char *const heads[N_THIRDS][2] = {
+      {"", ""}, {"m (", "m\\,("}, {"m c, c from ", "m\\,c,\\; c: "}};
+  rule_text_add(&out, "%s", heads[self->third][latex]);
   rule_text_term(&out, format, 1, theta[A_PLUS], self->multiplicative ? "(w_max - w) p y" : "p y");
   rule_text_term(&out, format, 0, -theta[A_MINUS],
                  self->multiplicative ? "(w - w_min) x q" : "x q");
@@ -204,9 +208,14 @@ PF_INLINE pf_real f_minus(const stdp *self, pf_real w)
   return self->multiplicative ? w - self->w_min : 1;
 }
 
-/** out = keep add + scale s along row i; `add` NULL: 0. */
-PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_real scale,
-                          pf_real keep, const pf_real *add, pf_real *out)
+/** s of the synapses of a row, as it enters: out = keep add + scale s. */
+typedef struct pairs_use {
+  pf_real scale, keep;
+  const pf_real *add; /**< NULL: 0 */
+} pairs_use;
+
+PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pairs_use use,
+                          pf_real *out)
 {
   const pairs_row row = pairs_of(in, i);
   const pf_real *w = in->w + i * in->ldw;
@@ -215,7 +224,7 @@ PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pf_re
 #pragma omp simd
   for (int64_t j = 0; j < in->n_pre; j++) {
     const pf_real s = row.up * f_plus(self, w[j]) * p[j] - row.down * f_minus(self, w[j]) * x[j];
-    out[j] = (add == NULL ? 0 : keep * add[j]) + scale * s;
+    out[j] = (use.add == NULL ? 0 : use.keep * use.add[j]) + use.scale * s;
   }
 }
 
@@ -227,6 +236,7 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
   const pf_real *w = in->w + i * in->ldw;
   const pf_real *x = in->pre;
   const pf_real *p = in->traces->pre;
+  const pf_traces *g = gradient->traces;
   double along_up = 0.0, along_down = 0.0;
 #pragma omp simd reduction(+ : along_up, along_down)
   for (int64_t j = 0; j < in->n_pre; j++) {
@@ -242,17 +252,23 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
   if (gradient->post != NULL) {
     gradient->post[i] += (pf_real)(in->theta[A_PLUS] * along_up);
   }
-  if (gradient->traces->post != NULL) {
-    gradient->traces->post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
+  if (g->post != NULL) {
+    g->post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
   }
-  for (int64_t j = 0; gradient->traces->pre != NULL && j < in->n_pre; j++) {
-    gradient->traces->pre[j] += scale * c[j] * row.up * f_plus(self, w[j]);
+  if (g->pre != NULL) {
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      g->pre[j] += scale * c[j] * row.up * f_plus(self, w[j]);
+    }
   }
-  for (int64_t j = 0; gradient->pre != NULL && j < in->n_pre; j++) {
-    gradient->pre[j] -= scale * c[j] * row.down * f_minus(self, w[j]);
+  if (gradient->pre != NULL) {
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      gradient->pre[j] -= scale * c[j] * row.down * f_minus(self, w[j]);
+    }
   }
-  for (int64_t j = 0; gradient->w != NULL && self->multiplicative && j < in->n_pre; j++) {
-    gradient->w[i * gradient->ldw + j] -= scale * c[j] * (row.up * p[j] + row.down * x[j]);
+  if (gradient->w != NULL && self->multiplicative) {
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      gradient->w[i * gradient->ldw + j] -= scale * c[j] * (row.up * p[j] + row.down * x[j]);
+    }
   }
 }
 
@@ -264,38 +280,6 @@ PF_INLINE pf_real third_of(const stdp *self, const pf_block *in)
   return self->third == THIRD_NONE ? 1 : in->modulator[0];
 }
 
-PF_INLINE void forward_block(const stdp *self, const pf_block *in, pf_real *dw, int64_t lddw)
-{
-  const pf_real m = third_of(self, in);
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    if (self->third != THIRD_ELIGIBILITY) {
-      pairs_line(self, in, i, m, 0, NULL, dw + i * lddw);
-      continue;
-    }
-    const pf_real *c = in->traces->synapse + i * in->traces->ldw;
-    pf_real *out = dw + i * lddw;
-#pragma omp simd
-    for (int64_t j = 0; j < in->n_pre; j++) {
-      out[j] = m * c[j];
-    }
-  }
-}
-
-PF_INLINE void vjp_block(const stdp *self, const pf_block *in, const pf_real *cotangent, int64_t ld,
-                         const pf_rule_gradient *gradient)
-{
-  const pf_real m = third_of(self, in);
-  for (int64_t i = 0; i < in->n_rows; i++) {
-    if (self->third != THIRD_ELIGIBILITY) {
-      pairs_line_vjp(self, in, i, m, cotangent + i * ld, gradient);
-      continue;
-    }
-    for (int64_t j = 0; gradient->traces->synapse != NULL && j < in->n_pre; j++) {
-      gradient->traces->synapse[i * gradient->traces->ldw + j] += m * cotangent[i * ld + j];
-    }
-  }
-}
-
 /* ---- traces ---- */
 
 typedef struct decays {
@@ -305,129 +289,24 @@ typedef struct decays {
 static pf_status decays_of(const stdp *self, const pf_block *in, decays *out, pf_error *error)
 {
   pf_status status = rule_decay_of("tau_plus", in->theta[TAU_PLUS], in->dt, &out->p, error);
-  status = status == PF_OK
-               ? rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error)
-               : status;
-  if (status == PF_OK && self->third == THIRD_ELIGIBILITY) {
-    status = rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
-  }
-  return status;
-}
-
-PF_INLINE void update_traces_line(int64_t n, double left, const pf_real *trace,
-                                  const pf_real *enters, pf_real *next)
-{
-#pragma omp simd
-  for (int64_t j = 0; j < n; j++) {
-    next[j] = (pf_real)left * trace[j] + enters[j];
-  }
-}
-
-PF_INLINE pf_status update_traces_block(const stdp *self, const pf_block *in, const pf_traces *next,
-                                        pf_error *error)
-{
-  decays k;
-  const pf_status status = decays_of(self, in, &k, error);
   if (status != PF_OK) {
     return status;
   }
-  if (next->pre != NULL) {
-    update_traces_line(in->n_pre, k.p.left, in->traces->pre, in->pre, next->pre);
-  }
-  if (next->post != NULL) {
-    update_traces_line(in->n_rows, k.q.left, in->traces->post, in->post, next->post);
-  }
-  for (int64_t i = 0; self->third == THIRD_ELIGIBILITY && next->synapse != NULL && i < in->n_rows;
-       i++) {
-    pairs_line(self, in, i, 1, (pf_real)k.c.left, in->traces->synapse + i * in->traces->ldw,
-               next->synapse + i * next->ldw);
-  }
-  return PF_OK;
-}
-
-/** Adjoint of update_traces_line; returns what belongs to `left`. */
-PF_INLINE double update_traces_line_vjp(int64_t n, double left, const pf_real *trace,
-                                        const pf_real *c, pf_real *g_trace, pf_real *g_enters)
-{
-  double d_left = 0.0;
-#pragma omp simd reduction(+ : d_left)
-  for (int64_t j = 0; j < n; j++) {
-    d_left += (double)(c[j] * trace[j]);
-  }
-  for (int64_t j = 0; g_trace != NULL && j < n; j++) {
-    g_trace[j] += (pf_real)left * c[j];
-  }
-  for (int64_t j = 0; g_enters != NULL && j < n; j++) {
-    g_enters[j] += c[j];
-  }
-  return d_left;
-}
-
-PF_INLINE pf_status update_traces_vjp_block(const stdp *self, const pf_block *in,
-                                            const pf_traces *cotangent,
-                                            const pf_rule_gradient *gradient, pf_error *error)
-{
-  decays k;
-  const pf_status status = decays_of(self, in, &k, error);
-  if (status != PF_OK) {
+  status = rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error);
+  if (status != PF_OK || self->third != THIRD_ELIGIBILITY) {
     return status;
   }
-  double d_p = 0.0, d_q = 0.0, d_c = 0.0;
-  if (cotangent->pre != NULL) {
-    d_p = update_traces_line_vjp(in->n_pre, k.p.left, in->traces->pre, cotangent->pre,
-                                 gradient->traces->pre, gradient->pre);
-  }
-  if (cotangent->post != NULL) {
-    d_q = update_traces_line_vjp(in->n_rows, k.q.left, in->traces->post, cotangent->post,
-                                 gradient->traces->post, gradient->post);
-  }
-  for (int64_t i = 0;
-       self->third == THIRD_ELIGIBILITY && cotangent->synapse != NULL && i < in->n_rows; i++) {
-    const pf_real *c = cotangent->synapse + i * cotangent->ldw;
-    pf_real *g = gradient->traces->synapse == NULL
-                     ? NULL
-                     : gradient->traces->synapse + i * gradient->traces->ldw;
-    d_c += update_traces_line_vjp(in->n_pre, k.c.left, in->traces->synapse + i * in->traces->ldw, c,
-                                  g, NULL);
-    pairs_line_vjp(self, in, i, 1, c, gradient);
-  }
-  if (gradient->theta != NULL) {
-    gradient->theta[TAU_PLUS] += k.p.slope * d_p;
-    gradient->theta[TAU_MINUS] += k.q.slope * d_q;
-    if (self->third == THIRD_ELIGIBILITY) {
-      gradient->theta[TAU_C] += k.c.slope * d_c;
-    }
-  }
-  return PF_OK;
+  return rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
 }
 
-/* ---- ops ---- */
-
-#define VARIANT(suffix, attribute)                                                                \
-  RULE_FORWARD(suffix, attribute)                                                                 \
-  RULE_VJP(suffix, attribute)                                                                     \
-  RULE_ADVANCE(suffix, attribute)                                                                 \
-  RULE_ADVANCE_VJP(suffix, attribute)                                                             \
-  static const pf_rule_ops ops##suffix = {                                                        \
-      RULE_LIFE,                                                                                  \
-      .forward = forward##suffix,                                                                 \
-      .vjp = vjp##suffix,                                                                         \
-      .update_traces = update_traces##suffix,                                                     \
-      .update_traces_vjp = update_traces_vjp##suffix,                                             \
-  };                                                                                              \
-  static const pf_plugin plugin##suffix = {                                                       \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                               \
-      .name = "stdp",                                                                             \
-      .version = "1.0",                                                                           \
-      .summary = "dw = A_plus p y - A_minus x q, p and q traces of x and y; with a third factor " \
-                 "where wanted",                                                                  \
-      .options = PF_TABLE_OF(options),                                                            \
-      .rule = &ops##suffix,                                                                       \
-  };
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "stdp_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "stdp_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(stdp)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

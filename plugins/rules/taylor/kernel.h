@@ -276,17 +276,26 @@ PF_INLINE void taylor_finish(const taylor *self, int way, int size,
   }
 }
 
-/** The loops for one shape of a rule. `update` NULL: of forward, else of step (`cotangent` NULL).
- */
+/** What an adjoint starts from: the cotangent of dw, or (`update` not NULL) of w_out, which
+ * gradient->w holds on entry. */
+typedef struct taylor_cotangent {
+  const pf_real *dw; /**< [n_rows][ld]; NULL: of a step */
+  int64_t ld;
+  const pf_update *update; /**< NULL: of forward */
+} taylor_cotangent;
+
+/** The loops for one shape of a rule. `update` NULL: of forward, else of step. */
 typedef struct taylor_kernel {
   void (*apply)(const taylor *self, const pf_block *in, const pf_update *update, pf_real *out,
                 int64_t ld_out);
-  void (*adjoint)(const taylor *self, const pf_block *in, const pf_real *cotangent,
-                  int64_t ld_cotangent, const pf_update *update, const pf_rule_gradient *gradient);
+  void (*adjoint)(const taylor *self, const pf_block *in, taylor_cotangent of,
+                  const pf_rule_gradient *gradient);
 } taylor_kernel;
 
 /** Of rows.h, for every shape. */
-#define TAYLOR_ROWS_KERNEL(suffix, attribute) extern const taylor_kernel taylor_rows##suffix;
-PF_FOR_EACH_ISA(TAYLOR_ROWS_KERNEL)
+extern const taylor_kernel taylor_rows_baseline;
+#ifdef PF_ISA_HAS_AVX2
+extern const taylor_kernel taylor_rows_avx2;
+#endif
 
 #endif

@@ -355,15 +355,12 @@ PF_INLINE void taylor_strip_slopes(const int size, int U, const double *table,
   }
 }
 
-/**
- * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds
- * the cotangent of w_out on entry).
- */
+/** The adjoint of a block. */
 PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *self,
-                                     const pf_block *in, const pf_real *cotangent,
-                                     int64_t ld_cotangent, const pf_update *update,
+                                     const pf_block *in, taylor_cotangent of,
                                      const pf_rule_gradient *gradient)
 {
+  const pf_update *update = of.update;
   const int size = (V + 1) * (C + 1);
   double total[TAYLOR_TABLE] = {0};
   taylor_packed packed;
@@ -375,7 +372,7 @@ PF_INLINE void taylor_adjoint_packed(const int V, const int C, const taylor *sel
     taylor_back back = {.y = in->post,
                         .gy = gradient->post,
                         .w = taylor_plane_of(&strip, in->w, in->ldw),
-                        .given = taylor_plane_of(&strip, cotangent, ld_cotangent),
+                        .given = taylor_plane_of(&strip, of.dw, of.ld),
                         .gw = taylor_plane_of(&strip, gradient->w, gradient->ldw)};
     if (update != NULL) {
       back.is_step = 1;

@@ -221,10 +221,11 @@ PF_INLINE void taylor_adjoint_pair_rows(const int V, const int C, const int R, c
 PF_INLINE void taylor_pairs_fold(const int size, const int U, const taylor_two *x,
                                  const taylor_two by_column[TAYLOR_LINE], double *total)
 {
-  for (int power = 0; power <= U;
-       power++) { /* the last pair may write one too many, which the next power puts right */
-    const double x0 = power == 0 ? 1.0 : power == 1 ? (*x)[0] : (*x)[0] * (*x)[0];
-    const double x1 = power == 0 ? 1.0 : power == 1 ? (*x)[1] : (*x)[1] * (*x)[1];
+  const double powers[TAYLOR_POWERS][2] = {
+      {1.0, 1.0}, {(*x)[0], (*x)[1]}, {(*x)[0] * (*x)[0], (*x)[1] * (*x)[1]}};
+  /* the last pair may write one too many, which the next power overwrites */
+  for (int power = 0; power <= U; power++) {
+    const double x0 = powers[power][0], x1 = powers[power][1];
     for (int s = 0; s < size; s += 2) {
       const taylor_two a = by_column[s], b = s + 1 < size ? by_column[s + 1] : a;
       const taylor_two first = {a[0], b[0]}, second = {a[1], b[1]};
@@ -235,14 +236,11 @@ PF_INLINE void taylor_pairs_fold(const int size, const int U, const taylor_two *
 
 /** The adjoint of a step of a block. */
 PF_INLINE void taylor_adjoint_pairs(const int V, const int C, const taylor *self,
-                                    const pf_block *in, const pf_real *cotangent,
-                                    int64_t ld_cotangent, const pf_update *update,
+                                    const pf_block *in, taylor_cotangent of,
                                     const pf_rule_gradient *gradient)
 {
-  (void)cotangent;
-  (void)ld_cotangent;
   const int size = (V + 1) * (C + 1);
-  const pf_real eta = (pf_real)update->eta;
+  const pf_real eta = (pf_real)of.update->eta;
   taylor_pairs pairs;
   pf_lanes sum[TAYLOR_LINE];
   taylor_pairs_begin(V, C, self, in, &pairs);

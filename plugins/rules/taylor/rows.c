@@ -26,60 +26,13 @@ PF_INLINE void taylor_rows_begin(const taylor *self, const pf_block *in, taylor_
 typedef struct taylor_rows_kernel {
   void (*apply)(const taylor *self, const pf_block *in, const double *table,
                 const pf_update *update, pf_real *out, int64_t ld_out);
-  void (*adjoint)(const taylor *self, const pf_block *in, const double *table,
-                  const pf_real *cotangent, int64_t ld_cotangent, const pf_update *update,
+  void (*adjoint)(const taylor *self, const pf_block *in, const double *table, taylor_cotangent of,
                   const pf_rule_gradient *gradient, double *total);
 } taylor_rows_kernel;
 
-#define SHAPE(V, C, suffix, attribute)                                                            \
-  attribute static void apply_##V##C##suffix(const taylor *self, const pf_block *in,              \
-                                             const double *table, const pf_update *update,        \
-                                             pf_real *out, int64_t ld_out)                        \
-  {                                                                                               \
-    taylor_apply_rows(V, C, self, in, table, update, out, ld_out);                                \
-  }                                                                                               \
-  attribute static void adjoint_##V##C##suffix(const taylor *self, const pf_block *in,            \
-                                               const double *table, const pf_real *cotangent,     \
-                                               int64_t ld_cotangent, const pf_update *update,     \
-                                               const pf_rule_gradient *gradient, double *total)   \
-  {                                                                                               \
-    taylor_adjoint_rows(V, C, self, in, table, cotangent, ld_cotangent, update, gradient, total); \
-  }
-
-#define KERNELS(suffix, attribute)                                                                \
-  SHAPE(0, 0, suffix, attribute)                                                                  \
-  SHAPE(0, 1, suffix, attribute)                                                                  \
-  SHAPE(0, 2, suffix, attribute)                                                                  \
-  SHAPE(1, 0, suffix, attribute)                                                                  \
-  SHAPE(1, 1, suffix, attribute)                                                                  \
-  SHAPE(1, 2, suffix, attribute)                                                                  \
-  SHAPE(2, 0, suffix, attribute)                                                                  \
-  SHAPE(2, 1, suffix, attribute)                                                                  \
-  SHAPE(2, 2, suffix, attribute)                                                                  \
-  static const taylor_rows_kernel kernels##suffix[] = {                                           \
-      {apply_00##suffix, adjoint_00##suffix}, {apply_01##suffix, adjoint_01##suffix},             \
-      {apply_02##suffix, adjoint_02##suffix}, {apply_10##suffix, adjoint_10##suffix},             \
-      {apply_11##suffix, adjoint_11##suffix}, {apply_12##suffix, adjoint_12##suffix},             \
-      {apply_20##suffix, adjoint_20##suffix}, {apply_21##suffix, adjoint_21##suffix},             \
-      {apply_22##suffix, adjoint_22##suffix}};                                                    \
-  attribute static void apply_rows##suffix(const taylor *self, const pf_block *in,                \
-                                           const pf_update *update, pf_real *out, int64_t ld_out) \
-  {                                                                                               \
-    taylor_rows_call call;                                                                        \
-    taylor_rows_begin(self, in, &call);                                                           \
-    kernels##suffix[call.shape].apply(self, in, call.table, update, out, ld_out);                 \
-  }                                                                                               \
-  attribute static void adjoint_rows##suffix(                                                     \
-      const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent,     \
-      const pf_update *update, const pf_rule_gradient *gradient)                                  \
-  {                                                                                               \
-    double total[TAYLOR_TABLE] = {0};                                                             \
-    taylor_rows_call call;                                                                        \
-    taylor_rows_begin(self, in, &call);                                                           \
-    kernels##suffix[call.shape].adjoint(self, in, call.table, cotangent, ld_cotangent, update,    \
-                                        gradient, total);                                         \
-    taylor_finish(self, TAYLOR_ROWS, call.size, call.r_power, total, gradient);                   \
-  }                                                                                               \
-  const taylor_kernel taylor_rows##suffix = {apply_rows##suffix, adjoint_rows##suffix};
-
-PF_FOR_EACH_ISA(KERNELS)
+#define PF_ISA baseline
+#include "rows_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "rows_ops.h"
+#endif

@@ -295,15 +295,12 @@ PF_INLINE void taylor_apply_rows(const int V, const int C, const taylor *self, c
   }
 }
 
-/**
- * The adjoint of a block: of forward (`update` NULL), or of step (cotangent NULL; gradient->w holds
- * the cotangent of w_out on entry).
- */
+/** The adjoint of a block. */
 PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self, const pf_block *in,
-                                   const double *table, const pf_real *cotangent,
-                                   int64_t ld_cotangent, const pf_update *update,
+                                   const double *table, taylor_cotangent of,
                                    const pf_rule_gradient *gradient, double total[TAYLOR_TABLE])
 {
+  const pf_update *update = of.update;
   const int reads_y = self->highest[TAYLOR_Y] > 0, size = (V + 1) * (C + 1);
   const int has_mask = update != NULL && update->mask != NULL;
   const double scale = update == NULL ? 1.0 : update->eta;
@@ -313,7 +310,7 @@ PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self,
     double sum[TAYLOR_SUMS] = {0};
     const taylor_row row = {.x = in->pre,
                             .w = in->w + i * in->ldw,
-                            .cotangent = update == NULL ? cotangent + i * ld_cotangent : NULL,
+                            .cotangent = update == NULL ? of.dw + i * of.ld : NULL,
                             .mask = has_mask ? update->mask + i * update->ldm : NULL,
                             .gx = gradient->pre,
                             .gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw};

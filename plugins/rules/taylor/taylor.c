@@ -344,44 +344,6 @@ static const char *const aliases[] = {"volterra"};
  */
 enum { TAYLOR_SHAPES = TAYLOR_POWERS * TAYLOR_POWERS };
 
-#define TAYLOR_KERNEL(way, V, C, suffix, attribute)                                           \
-  attribute static void apply_##way##_##V##C##suffix(const taylor *self, const pf_block *in,  \
-                                                     const pf_update *update, pf_real *out,   \
-                                                     int64_t ld_out)                          \
-  {                                                                                           \
-    taylor_apply_##way(V, C, self, in, update, out, ld_out);                                  \
-  }                                                                                           \
-  attribute static void adjoint_##way##_##V##C##suffix(                                       \
-      const taylor *self, const pf_block *in, const pf_real *cotangent, int64_t ld_cotangent, \
-      const pf_update *update, const pf_rule_gradient *gradient)                              \
-  {                                                                                           \
-    taylor_adjoint_##way(V, C, self, in, cotangent, ld_cotangent, update, gradient);          \
-  }
-
-#define TAYLOR_KERNELS(way, suffix, attribute) \
-  TAYLOR_KERNEL(way, 0, 0, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 0, 1, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 0, 2, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 1, 0, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 1, 1, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 1, 2, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 2, 0, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 2, 1, suffix, attribute)  \
-  TAYLOR_KERNEL(way, 2, 2, suffix, attribute)
-
-#define TAYLOR_ENTRY(way, shape, suffix)                           \
-  {                                                                \
-    apply_##way##_##shape##suffix, adjoint_##way##_##shape##suffix \
-  }
-
-#define TAYLOR_ENTRIES(way, suffix)                                                              \
-  {                                                                                              \
-    TAYLOR_ENTRY(way, 00, suffix), TAYLOR_ENTRY(way, 01, suffix), TAYLOR_ENTRY(way, 02, suffix), \
-        TAYLOR_ENTRY(way, 10, suffix), TAYLOR_ENTRY(way, 11, suffix),                            \
-        TAYLOR_ENTRY(way, 12, suffix), TAYLOR_ENTRY(way, 20, suffix),                            \
-        TAYLOR_ENTRY(way, 21, suffix), TAYLOR_ENTRY(way, 22, suffix)                             \
-  }
-
 /** The kernel for this rule and block. */
 static const taylor_kernel *kernel_of(const taylor_kernel narrow[TAYLOR_SHAPES],
                                       const taylor_kernel *rows, const taylor *self,
@@ -398,90 +360,14 @@ static int is_of_pairs(const pf_block *in, const pf_update *update, int64_t ld)
   return in->n_pre == 2 && in->ldw == 2 && ld == 2 && update->mask == NULL;
 }
 
-#define TAYLOR_OPS(suffix, attribute)                                                            \
-  TAYLOR_KERNELS(packed, suffix, attribute)                                                      \
-  TAYLOR_KERNELS(pairs, suffix, attribute)                                                       \
-  static const taylor_kernel packed##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(packed, suffix);     \
-  static const taylor_kernel pairs##suffix[TAYLOR_SHAPES] = TAYLOR_ENTRIES(pairs, suffix);       \
-  static pf_status forward##suffix(const void *object, const pf_block *in, pf_real *dw,          \
-                                   int64_t lddw, pf_error *error)                                \
-  {                                                                                              \
-    const pf_status status = rule_check_dense(in, error);                                        \
-    if (status == PF_OK) {                                                                       \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                \
-          ->apply(object, in, NULL, dw, lddw);                                                   \
-    }                                                                                            \
-    return status;                                                                               \
-  }                                                                                              \
-  static pf_status vjp##suffix(const void *object, const pf_block *in, const pf_real *cotangent, \
-                               int64_t ld_cotangent, const pf_rule_gradient *gradient,           \
-                               pf_error *error)                                                  \
-  {                                                                                              \
-    const pf_status status = rule_check_dense(in, error);                                        \
-    if (status == PF_OK) {                                                                       \
-      kernel_of(packed##suffix, &taylor_rows##suffix, object, in)                                \
-          ->adjoint(object, in, cotangent, ld_cotangent, NULL, gradient);                        \
-    }                                                                                            \
-    return status;                                                                               \
-  }                                                                                              \
-  static pf_status step##suffix(const void *object, const pf_block *in, const pf_update *update, \
-                                pf_real *w_out, int64_t ld_out, pf_error *error)                 \
-  {                                                                                              \
-    const pf_status status = rule_check_dense(in, error);                                        \
-    if (status == PF_OK) {                                                                       \
-      kernel_of(is_of_pairs(in, update, ld_out) ? pairs##suffix : packed##suffix,                \
-                &taylor_rows##suffix, object, in)                                                \
-          ->apply(object, in, update, w_out, ld_out);                                            \
-    }                                                                                            \
-    return status;                                                                               \
-  }                                                                                              \
-  static pf_status step_vjp##suffix(const void *object, const pf_block *in,                      \
-                                    const pf_update *update, const pf_rule_gradient *gradient,   \
-                                    pf_error *error)                                             \
-  {                                                                                              \
-    const pf_status status = rule_check_dense(in, error);                                        \
-    if (status == PF_OK) {                                                                       \
-      kernel_of(is_of_pairs(in, update, gradient->ldw) ? pairs##suffix : packed##suffix,         \
-                &taylor_rows##suffix, object, in)                                                \
-          ->adjoint(object, in, NULL, 0, update, gradient);                                      \
-    }                                                                                            \
-    return status;                                                                               \
-  }                                                                                              \
-  attribute static pf_status jvp##suffix(const void *object, const pf_block *in,                 \
-                                         const pf_rule_tangent *tangent, pf_error *error)        \
-  {                                                                                              \
-    const taylor *self = object;                                                                 \
-    const pf_status status = rule_check_dense(in, error);                                        \
-    if (status == PF_OK) {                                                                       \
-      taylor_tangents(self, in, tangent);                                                        \
-    }                                                                                            \
-    return status;                                                                               \
-  }                                                                                              \
-  static const pf_rule_ops ops##suffix = {                                                       \
-      .size = sizeof(pf_rule_ops),                                                               \
-      .create = create,                                                                          \
-      .destroy = destroy,                                                                        \
-      .declare = declare,                                                                       \
-      .forward = forward##suffix,                                                                \
-      .vjp = vjp##suffix,                                                                        \
-      .jvp = jvp##suffix,                                                                        \
-      .step = step##suffix,                                                                      \
-      .step_vjp = step_vjp##suffix,                                                              \
-      .describe = describe,                                                                      \
-  };                                                                                             \
-  static const pf_plugin plugin##suffix = {                                                      \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                              \
-      .name = "taylor",                                                                          \
-      .version = "1.0",                                                                          \
-      .summary = "dw = sum of theta x^a y^b w^c r^d, powers 0..2, any subset of the 81 terms",   \
-      .aliases = PF_NAMES_OF(aliases),                                                           \
-      .options = PF_TABLE_OF(options),                                                           \
-      .rule = &ops##suffix,                                                                      \
-  };
-
-PF_FOR_EACH_ISA(TAYLOR_OPS)
+#define PF_ISA baseline
+#include "taylor_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "taylor_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(taylor)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

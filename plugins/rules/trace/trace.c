@@ -13,7 +13,7 @@
  */
 #include <plastfit/abi/plugin.h>
 
-#include "../common/rule_ops.h"
+#include "../common/rule_common.h"
 #include "../common/time_constant.h"
 
 enum { RATE = 0, DECAY = 1, TAU = 2, N_PARAMETERS = 3 };
@@ -81,7 +81,11 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   }
   const char *name = given->string(given, "eligibility");
   self->host = host;
-  self->form = strcmp(name, "x") == 0 ? FORM_X : strcmp(name, "y") == 0 ? FORM_Y : FORM_XY;
+  for (int form = 0; form < N_FORMS; form++) {
+    if (strcmp(name, form_names[form]) == 0) {
+      self->form = (enum form)form;
+    }
+  }
   *out = self;
   return PF_OK;
 }
@@ -125,9 +129,14 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
 /** The trace of synapse (i, j), wherever the form keeps it. */
 PF_INLINE pf_real trace_at(const pf_traces *from, enum form form, int64_t i, int64_t j)
 {
-  return form == FORM_XY  ? from->synapse[i * from->ldw + j]
-         : form == FORM_X ? from->pre[j]
-                          : from->post[i];
+  switch (form) {
+  case FORM_XY:
+    return from->synapse[i * from->ldw + j];
+  case FORM_X:
+    return from->pre[j];
+  default:
+    return from->post[i];
+  }
 }
 
 PF_INLINE void forward_form(const pf_block *in, enum form form, pf_real *dw, int64_t lddw)
@@ -144,11 +153,31 @@ PF_INLINE void forward_form(const pf_block *in, enum form form, pf_real *dw, int
   }
 }
 
+/** The cotangent of the traces along row i, from that of dw. */
+PF_INLINE void add_to_trace(const pf_block *in, enum form form, int64_t i, const pf_real *c,
+                            double sum, const pf_traces *gradient)
+{
+  const pf_real reward = (pf_real)(in->theta[RATE] * (double)in->modulator[0]);
+  if (form == FORM_Y) {
+    if (gradient->post != NULL) {
+      gradient->post[i] += (pf_real)((double)reward * sum);
+    }
+    return;
+  }
+  pf_real *g = form == FORM_X ? gradient->pre : gradient->synapse;
+  if (g == NULL) {
+    return;
+  }
+  g += form == FORM_XY ? i * gradient->ldw : 0;
+#pragma omp simd
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    g[j] += reward * c[j];
+  }
+}
+
 PF_INLINE void vjp_form(const pf_block *in, enum form form, const pf_real *cotangent, int64_t ld,
                         const pf_rule_gradient *gradient)
 {
-  const double r = (double)in->modulator[0];
-  const pf_real reward = (pf_real)(in->theta[RATE] * r);
   const pf_real decay = (pf_real)in->theta[DECAY];
   double d_rate = 0.0, d_decay = 0.0;
   for (int64_t i = 0; i < in->n_rows; i++) {
@@ -170,186 +199,44 @@ PF_INLINE void vjp_form(const pf_block *in, enum form form, const pf_real *cotan
         g[j] -= decay * c[j];
       }
     }
-    pf_real *g = form == FORM_XY  ? gradient->traces->synapse
-                 : form == FORM_X ? gradient->traces->pre
-                                  : gradient->traces->post;
-    if (g == NULL) {
-      continue;
-    }
-    if (form == FORM_Y) {
-      g[i] += (pf_real)((double)reward * sum);
-    } else {
-      g += form == FORM_XY ? i * gradient->traces->ldw : 0;
-#pragma omp simd
-      for (int64_t j = 0; j < in->n_pre; j++) {
-        g[j] += reward * c[j];
-      }
-    }
+    add_to_trace(in, form, i, c, sum, gradient->traces);
   }
   if (gradient->theta != NULL) {
-    gradient->theta[RATE] += r * d_rate;
+    gradient->theta[RATE] += (double)in->modulator[0] * d_rate;
     gradient->theta[DECAY] -= d_decay;
   }
 }
 
 /* ---- the trace ---- */
 
-/** e <- k e + f for the plane that is asked for; `scale`: 1 or x. */
-PF_INLINE void update_traces_line(int64_t n, pf_real left, const pf_real *e, pf_real scale,
-                                  const pf_real *x, pf_real *next)
+/** Row i's share of the gradients of activities and traces, where each synapse has a trace. Returns
+ * the derivative by `left`. */
+PF_INLINE double update_row_vjp(const pf_block *in, pf_real left, int64_t i, const pf_real *c,
+                                const pf_rule_gradient *gradient)
 {
-#pragma omp simd
-  for (int64_t j = 0; j < n; j++) {
-    next[j] = left * e[j] + scale * x[j];
+  const pf_traces *g = gradient->traces;
+  const rule_trace_gradient to = {g->synapse == NULL ? NULL : g->synapse + i * g->ldw,
+                                  gradient->pre};
+  double along = 0.0;
+#pragma omp simd reduction(+ : along)
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    along += (double)(c[j] * in->pre[j]);
   }
+  if (gradient->post != NULL) {
+    gradient->post[i] += (pf_real)along;
+  }
+  return rule_trace_vjp(in->n_pre, left, in->traces->synapse + i * in->traces->ldw, in->post[i], c,
+                        to);
 }
 
-PF_INLINE pf_status update_traces_form(const pf_block *in, enum form form, const pf_traces *next,
-                                       pf_error *error)
-{
-  rule_decay k = {0.0, 0.0};
-  const pf_status status = rule_decay_of("tau", in->theta[TAU], in->dt, &k, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  const pf_real left = (pf_real)k.left;
-  if (form == FORM_X && next->pre != NULL) {
-    update_traces_line(in->n_pre, left, in->traces->pre, 1, in->pre, next->pre);
-  }
-  if (form == FORM_Y && next->post != NULL) {
-    update_traces_line(in->n_rows, left, in->traces->post, 1, in->post, next->post);
-  }
-  for (int64_t i = 0; form == FORM_XY && next->synapse != NULL && i < in->n_rows; i++) {
-    update_traces_line(in->n_pre, left, in->traces->synapse + i * in->traces->ldw, in->post[i],
-                       in->pre, next->synapse + i * next->ldw);
-  }
-  return PF_OK;
-}
-
-/** Adjoint of one line; returns the sum that belongs to k, and in *along the one that belongs to
- * `scale`. */
-PF_INLINE double update_traces_line_vjp(int64_t n, pf_real left, const pf_real *e, pf_real scale,
-                                        const pf_real *x, const pf_real *c, pf_real *g_e,
-                                        pf_real *g_x, double *along)
-{
-  double d_left = 0.0, d_scale = 0.0;
-#pragma omp simd reduction(+ : d_left, d_scale)
-  for (int64_t j = 0; j < n; j++) {
-    d_left += (double)(c[j] * e[j]);
-    d_scale += (double)(c[j] * x[j]);
-  }
-  for (int64_t j = 0; g_e != NULL && j < n; j++) {
-    g_e[j] += left * c[j];
-  }
-  for (int64_t j = 0; g_x != NULL && j < n; j++) {
-    g_x[j] += scale * c[j];
-  }
-  *along = d_scale;
-  return d_left;
-}
-
-PF_INLINE pf_status update_traces_vjp_form(const pf_block *in, enum form form,
-                                           const pf_traces *cotangent,
-                                           const pf_rule_gradient *gradient, pf_error *error)
-{
-  rule_decay k = {0.0, 0.0};
-  const pf_status status = rule_decay_of("tau", in->theta[TAU], in->dt, &k, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  const pf_real left = (pf_real)k.left;
-  double d_left = 0.0, along = 0.0;
-  if (form == FORM_X && cotangent->pre != NULL) {
-    d_left += update_traces_line_vjp(in->n_pre, left, in->traces->pre, 1, in->pre, cotangent->pre,
-                                     gradient->traces->pre, gradient->pre, &along);
-  }
-  if (form == FORM_Y && cotangent->post != NULL) {
-    d_left +=
-        update_traces_line_vjp(in->n_rows, left, in->traces->post, 1, in->post, cotangent->post,
-                               gradient->traces->post, gradient->post, &along);
-  }
-  for (int64_t i = 0; form == FORM_XY && cotangent->synapse != NULL && i < in->n_rows; i++) {
-    pf_real *g_e = gradient->traces->synapse == NULL
-                       ? NULL
-                       : gradient->traces->synapse + i * gradient->traces->ldw;
-    d_left += update_traces_line_vjp(in->n_pre, left, in->traces->synapse + i * in->traces->ldw,
-                                     in->post[i], in->pre, cotangent->synapse + i * cotangent->ldw,
-                                     g_e, gradient->pre, &along);
-    if (gradient->post != NULL) {
-      gradient->post[i] += (pf_real)along;
-    }
-  }
-  if (gradient->theta != NULL) {
-    gradient->theta[TAU] += k.slope * d_left;
-  }
-  return PF_OK;
-}
-
-/* ---- ops ---- */
-
-/* the form is a constant inside, so that each gets loops of its own */
-#define EACH_FORM(call, ...)        \
-  switch (self->form) {             \
-  case FORM_XY:                     \
-    call(in, FORM_XY, __VA_ARGS__); \
-    break;                          \
-  case FORM_X:                      \
-    call(in, FORM_X, __VA_ARGS__);  \
-    break;                          \
-  default:                          \
-    call(in, FORM_Y, __VA_ARGS__);  \
-    break;                          \
-  }
-
-PF_INLINE void forward_block(const trace *self, const pf_block *in, pf_real *dw,
-                             int64_t lddw){EACH_FORM(forward_form, dw, lddw)}
-
-PF_INLINE void vjp_block(const trace *self, const pf_block *in, const pf_real *cotangent,
-                         int64_t ld_cotangent, const pf_rule_gradient *gradient){
-    EACH_FORM(vjp_form, cotangent, ld_cotangent, gradient)}
-
-PF_INLINE pf_status update_traces_block(const trace *self, const pf_block *in,
-                                        const pf_traces *next, pf_error *error)
-{
-  pf_status status = PF_OK;
-  EACH_FORM(status = update_traces_form, next, error)
-  return status;
-}
-
-PF_INLINE pf_status update_traces_vjp_block(const trace *self, const pf_block *in,
-                                            const pf_traces *cotangent,
-                                            const pf_rule_gradient *gradient, pf_error *error)
-{
-  pf_status status = PF_OK;
-  EACH_FORM(status = update_traces_vjp_form, cotangent, gradient, error)
-  return status;
-}
-
-#define VARIANT(suffix, attribute)                                                             \
-  RULE_FORWARD(suffix, attribute)                                                              \
-  RULE_VJP(suffix, attribute)                                                                  \
-  RULE_ADVANCE(suffix, attribute)                                                              \
-  RULE_ADVANCE_VJP(suffix, attribute)                                                          \
-  static const pf_rule_ops ops##suffix = {                                                     \
-      RULE_LIFE,                                                                               \
-      .forward = forward##suffix,                                                              \
-      .vjp = vjp##suffix,                                                                      \
-      .update_traces = update_traces##suffix,                                                  \
-      .update_traces_vjp = update_traces_vjp##suffix,                                          \
-  };                                                                                           \
-  static const pf_plugin plugin##suffix = {                                                    \
-      PF_PLUGIN_HEAD(PF_KIND_RULE),                                                            \
-      .name = "trace",                                                                         \
-      .version = "1.0",                                                                        \
-      .summary = "dw = rate r e - decay w, e <- exp(-dt / tau) e + x y: an eligibility trace " \
-                 "awaits the reward",                                                          \
-      .options = PF_TABLE_OF(options),                                                         \
-      .rule = &ops##suffix,                                                                    \
-  };
-
-PF_FOR_EACH_ISA(VARIANT)
+#define PF_ISA baseline
+#include "trace_ops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "trace_ops.h"
+#endif
 
 PF_PLUGIN_ENTRY(trace)
 {
-  return PF_CHOOSE(plugin);
+  return PF_ISA_CHOOSE(plugin);
 }

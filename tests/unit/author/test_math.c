@@ -17,43 +17,22 @@ enum { CHUNK = 1000 };
 
 typedef void (*loop)(const pf_real *a, pf_real *out);
 
-#define LOOP(name, suffix, attribute)                                \
-  attribute static void name##suffix(const pf_real *a, pf_real *out) \
-  {                                                                  \
-    _Pragma("omp simd") for (int i = 0; i < CHUNK; i++)              \
-    {                                                                \
-      out[i] = pf_##name(a[i]);                                      \
-    }                                                                \
-  }
-#define LOOPS(suffix, attribute) \
-  LOOP(exp, suffix, attribute)   \
-  LOOP(log, suffix, attribute)   \
-  LOOP(tanh, suffix, attribute)  \
-  LOOP(sqrt, suffix, attribute)  \
-  LOOP(step, suffix, attribute)  \
-  LOOP(abs, suffix, attribute)
-PF_FOR_EACH_ISA(LOOPS)
+#define PF_ISA baseline
+#include "tests/unit/author/math_loops.h"
+#ifdef PF_ISA_HAS_AVX2
+#define PF_ISA avx2
+#include "tests/unit/author/math_loops.h"
+#endif
 
 /** The two variants; the second is the first again where this machine has but one. */
 typedef struct function {
   loop variants[2];
 } function;
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(PF_NATIVE)
-#define FUNCTION(name)                                                   \
-  (function)                                                             \
-  {                                                                      \
-    {                                                                    \
-      name##_baseline, pf_isa_has_avx2() ? name##_avx2 : name##_baseline \
-    }                                                                    \
-  }
+#ifdef PF_ISA_HAS_AVX2
+#define FUNCTION(name) \
+  ((function){{name##_baseline, pf_isa_has_avx2() ? name##_avx2 : name##_baseline}})
 #else
-#define FUNCTION(name)                 \
-  (function)                           \
-  {                                    \
-    {                                  \
-      name##_baseline, name##_baseline \
-    }                                  \
-  }
+#define FUNCTION(name) ((function){{name##_baseline, name##_baseline}})
 #endif
 
 static bool is_single(void)
