@@ -42,11 +42,12 @@ cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
 
-core_sources += core/data/chain.c
+core_sources += core/data/chain.c core/data/chain.h
 core_sources += core/data/dataset.c core/data/dataset.h
-core_sources += core/data/derive.c
-core_sources += core/data/expectation.c
-core_sources += core/data/linear.c
+core_sources += core/data/derive.c core/data/derive.h
+core_sources += core/data/expected_reward.c core/data/expected_reward.h
+core_sources += core/data/expected_reward_exponential.c core/data/expected_reward_window.c
+core_sources += core/data/linear.c core/data/linear.h
 
 core_sources += core/model/masks.c core/model/masks.h
 core_sources += core/model/model.c core/model/model.h

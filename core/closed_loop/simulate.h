@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
 
 #include "core/model/model.h"
+#include "core/data/expected_reward.h"
 
 /** How simulated animals see their inputs. */
 typedef struct pf_input_noise {

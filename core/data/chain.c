@@ -1,16 +1,14 @@
-/* Sessions of an animal made one recording, through which weights last. */
+#include "core/data/chain.h"
+
 #include "core/base/memory.h"
-#include "core/data/dataset.h"
 
 #include <math.h>
 #include <string.h>
 
-static const uint32_t new_session =
-    PF_STEP_NEW_SESSION | PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
-
 /** `to`, of n values, and `from`, of m, one behind the other; `to` is freed. NULL and the line: out
  * of memory. */
-static void *joined(void *to, size_t n, const void *from, size_t m, size_t size, pf_error *error)
+static void *join_values(void *to, size_t n, const void *from, size_t m, size_t size,
+                         pf_error *error)
 {
   char *all = pf_memory_need(n + m, size, error);
   if (all != NULL) {
@@ -21,15 +19,15 @@ static void *joined(void *to, size_t n, const void *from, size_t m, size_t size,
   return all;
 }
 
-/* Replaces an array of the recording by itself and the other's behind it. */
-#define JOIN(field, width)                                                               \
-  do {                                                                                   \
-    void *all = joined(to->field, n * (size_t)(width), from->field, m * (size_t)(width), \
-                       sizeof *to->field, error);                                        \
-    if (all == NULL) {                                                                   \
-      return PF_STOP;                                                                    \
-    }                                                                                    \
-    to->field = all;                                                                     \
+/* Replaces `to`, of n rows, by itself and the m rows of `from` behind it. */
+#define JOIN(to, from, width)                                                       \
+  do {                                                                              \
+    const size_t width_ = (size_t)(width);                                          \
+    void *all = join_values(to, n * width_, from, m * width_, sizeof *(to), error); \
+    if (all == NULL) {                                                              \
+      return PF_STOP;                                                               \
+    }                                                                               \
+    (to) = all;                                                                     \
   } while (0)
 
 static pf_status check_alike(const pf_recording *to, const pf_recording *from, pf_error *error)
@@ -70,28 +68,20 @@ static pf_status check_alike(const pf_recording *to, const pf_recording *from, p
 }
 
 /** Hours before the first step of `from`. */
-static pf_status gap_before(const pf_recording *from, double gap, double *hours, pf_error *error)
+static pf_status read_gap(const pf_recording *from, double gap, double *hours, pf_error *error)
 {
   const double *channel = pf_recording_channel(from, "gap_hours");
   *hours = channel == NULL ? gap : channel[0];
-  return *hours >= 0.0 && isfinite(*hours) ? PF_OK
-                                           : pf_fail(error, PF_STOP,
-                                                     "%s: gap_hours is %g at its first step, "
-                                                     "expected the hours since the last session",
-                                                     from->name, *hours);
+  if (*hours >= 0.0 && isfinite(*hours)) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "%s: gap_hours is %g at its first step, expected the hours since the last session",
+                 from->name, *hours);
 }
 
-static pf_status append(pf_recording *to, const pf_recording *from, double gap, pf_error *error)
+static pf_status join_gaps(pf_recording *to, size_t n, size_t m, double hours, pf_error *error)
 {
-  const size_t n = (size_t)to->n_steps, m = (size_t)from->n_steps;
-  double hours = 0.0;
-  pf_status status = check_alike(to, from, error);
-  status = status == PF_OK ? gap_before(from, gap, &hours, error) : status;
-  if (status != PF_OK) {
-    return status;
-  }
-  const int64_t trial = to->trial[n - 1] + 1 - from->trial[0],
-                block = to->block[n - 1] + 1 - from->block[0];
   double *gaps = pf_memory_need(n + m, sizeof *gaps, error);
   if (gaps == NULL) {
     return PF_STOP;
@@ -102,35 +92,46 @@ static pf_status append(pf_recording *to, const pf_recording *from, double gap, 
   gaps[n] = hours;
   pf_memory_free(to->gap);
   to->gap = gaps;
-  JOIN(cue, to->n_input);
-  JOIN(flags, 1);
-  JOIN(trial, 1);
-  JOIN(block, 1);
+  return PF_OK;
+}
+
+static pf_status join_steps(pf_recording *to, size_t n, const pf_recording *from, size_t m,
+                            pf_error *error)
+{
+  JOIN(to->cue, from->cue, to->n_input);
+  JOIN(to->flags, from->flags, 1);
+  JOIN(to->trial, from->trial, 1);
+  JOIN(to->block, from->block, 1);
   if (to->dt != NULL) {
-    JOIN(dt, 1);
+    JOIN(to->dt, from->dt, 1);
   }
   if (to->no_reward != NULL) {
-    JOIN(no_reward, 1);
+    JOIN(to->no_reward, from->no_reward, 1);
   }
   for (size_t k = 0; k < to->n_channels; k++) {
-    const double *values = pf_recording_channel(from, to->channels[k].name);
-    void *all = joined(to->channels[k].values, n, values, m, sizeof *values, error);
-    if (all == NULL) {
-      return PF_STOP;
-    }
-    to->channels[k].values = all;
+    JOIN(to->channels[k].values, pf_recording_channel(from, to->channels[k].name), 1);
   }
   for (size_t k = 0; k < to->n_targets; k++) {
     const pf_record *other = pf_recording_target(from, to->targets[k].name);
-    const size_t width = (size_t)other->n;
-    void *all = joined(to->targets[k].values, n * width, other->values, m * width,
-                       sizeof *other->values, error);
-    if (all == NULL) {
-      return PF_STOP;
-    }
-    to->targets[k].values = all;
+    JOIN(to->targets[k].values, other->values, other->n);
   }
-  to->flags[n] |= new_session;
+  return PF_OK;
+}
+
+static pf_status append_session(pf_recording *to, const pf_recording *from, double gap,
+                                pf_error *error)
+{
+  const size_t n = (size_t)to->n_steps, m = (size_t)from->n_steps;
+  double hours = 0.0;
+  if (check_alike(to, from, error) != PF_OK || read_gap(from, gap, &hours, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const int64_t trial = to->trial[n - 1] + 1 - from->trial[0],
+                block = to->block[n - 1] + 1 - from->block[0];
+  if (join_gaps(to, n, m, hours, error) != PF_OK || join_steps(to, n, from, m, error) != PF_OK) {
+    return PF_STOP;
+  }
+  to->flags[n] |= PF_STEP_NEW_SESSION | PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
   for (size_t t = n; t < n + m; t++) {
     to->trial[t] += trial;
     to->block[t] += block;
@@ -150,7 +151,8 @@ pf_status pf_dataset_chain(pf_dataset *data, double gap, pf_error *error)
         k++;
         continue;
       }
-      const pf_status status = append(&data->recordings[i], &data->recordings[k], gap, error);
+      const pf_status status =
+          append_session(&data->recordings[i], &data->recordings[k], gap, error);
       if (status != PF_OK) {
         return status;
       }

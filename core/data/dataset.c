@@ -1,11 +1,12 @@
 #include "core/data/dataset.h"
 
+#include "core/base/array.h"
 #include "core/base/memory.h"
 
 #include <math.h>
 #include <string.h>
 
-static void recording_clear(pf_recording *recording)
+static void clear_recording(pf_recording *recording)
 {
   pf_memory_free(recording->animal);
   pf_memory_free(recording->session);
@@ -35,7 +36,7 @@ static void recording_clear(pf_recording *recording)
 void pf_dataset_free(pf_dataset *data)
 {
   for (size_t i = 0; i < data->n; i++) {
-    recording_clear(&data->recordings[i]);
+    clear_recording(&data->recordings[i]);
   }
   pf_memory_free(data->recordings);
   for (size_t i = 0; i < data->n_animals; i++) {
@@ -49,7 +50,7 @@ void pf_dataset_remove(pf_dataset *data, size_t i)
 {
   const size_t animal = data->recordings[i].animal_index;
   bool alone = true;
-  recording_clear(&data->recordings[i]);
+  clear_recording(&data->recordings[i]);
   memmove(&data->recordings[i], &data->recordings[i + 1],
           (data->n - i - 1) * sizeof *data->recordings);
   data->n--;
@@ -78,56 +79,46 @@ static void *copy_of(const void *from, size_t count, size_t size, pf_error *erro
   return to;
 }
 
-/** Room for one more recording: the array doubles, its elements are moved, not copied. */
-static pf_status reserve_one(pf_dataset *data, pf_error *error)
+static const pf_channel *channel_at(const pf_experiment *from, size_t k)
 {
-  if (data->n < data->capacity) {
-    return PF_OK;
-  }
-  size_t larger = data->capacity == 0 ? 16 : 2 * data->capacity;
-  pf_recording *moved = pf_memory_need(larger, sizeof *moved, error);
-  if (moved == NULL) {
-    return PF_STOP;
-  }
-  if (data->n > 0) {
-    memcpy(moved, data->recordings, data->n * sizeof *moved);
-  }
-  pf_memory_free(data->recordings);
-  data->recordings = moved;
-  data->capacity = larger;
-  return PF_OK;
+  return pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
 }
+
+static const pf_target *target_at(const pf_experiment *from, size_t k)
+{
+  return pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+}
+
+/* ---- what an experiment must be ---- */
 
 /** Names are what everything is found by: one that is missing, or there twice, would be found
  * wrongly. */
 static pf_status check_names(const pf_experiment *from, pf_error *error)
 {
-  if (from->animal == NULL || from->name == NULL) {
-    return pf_fail(error, PF_STOP, "an experiment%s%s has no name of %s; the source must give one",
-                   from->name == NULL ? "" : " ", from->name == NULL ? "" : from->name,
-                   from->name == NULL ? "its own" : "an animal");
+  if (from->name == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "an experiment has no name of its own; the source must give one");
+  }
+  if (from->animal == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "an experiment %s has no name of an animal; the source must give one",
+                   from->name);
   }
   for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel =
-        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    const char *name = channel_at(from, k)->name;
     for (size_t i = 0; i < k; i++) {
-      const pf_channel *other =
-          pf_table_at(from->channels.items, from->channels.stride, from->channels.count, i);
-      if (strcmp(channel->name, other->name) == 0) {
+      if (strcmp(name, channel_at(from, i)->name) == 0) {
         return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one",
-                       from->name, channel->name);
+                       from->name, name);
       }
     }
   }
   for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target =
-        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    const char *name = target_at(from, k)->name;
     for (size_t i = 0; i < k; i++) {
-      const pf_target *other =
-          pf_table_at(from->targets.items, from->targets.stride, from->targets.count, i);
-      if (strcmp(target->name, other->name) == 0) {
+      if (strcmp(name, target_at(from, i)->name) == 0) {
         return pf_fail(error, PF_STOP, "%s: there are two targets named '%s'; rename one",
-                       from->name, target->name);
+                       from->name, name);
       }
     }
   }
@@ -165,38 +156,69 @@ static pf_status check_times(const pf_experiment *from, pf_error *error)
   return PF_OK;
 }
 
-/** A choice is 0, 1, ... or missing, and how many there are its loss knows; a channel or an
- * activity is finite or missing. */
-static pf_status check_values(const pf_experiment *from, pf_error *error)
+/** A choice is 0, 1, ... or missing, and how many there are its loss knows; anything else is finite
+ * or missing. */
+static pf_status check_target(const pf_experiment *from, const pf_target *target, pf_error *error)
 {
-  for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target =
-        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
-    bool is_choice = strcmp(target->name, "choice") == 0;
-    for (int64_t i = 0; i < from->n_steps * target->n; i++) {
-      double value = target->values[i];
-      if (isinf(value) ||
-          (is_choice && (value < 0.0 || (!isnan(value) && value != floor(value))))) {
-        return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected %s", from->name,
-                       (long long)(i / target->n), target->name, value,
-                       is_choice ? "a whole number from 0, or missing"
-                                 : "a finite number or missing");
-      }
-    }
-  }
-  for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel =
-        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
-    for (int64_t t = 0; t < from->n_steps; t++) {
-      if (isinf(channel->values[t])) {
-        return pf_fail(error, PF_STOP,
-                       "%s: step %lld, %s: found %g, expected a finite number or missing",
-                       from->name, (long long)t, channel->name, channel->values[t]);
-      }
+  const bool is_choice = strcmp(target->name, "choice") == 0;
+  for (int64_t i = 0; i < from->n_steps * target->n; i++) {
+    const double value = target->values[i];
+    const bool wrong_choice = value < 0.0 || (!isnan(value) && value != floor(value));
+    if (isinf(value) || (is_choice && wrong_choice)) {
+      return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected %s", from->name,
+                     (long long)(i / target->n), target->name, value,
+                     is_choice ? "a whole number from 0, or missing"
+                               : "a finite number or missing");
     }
   }
   return PF_OK;
 }
+
+static pf_status check_channel(const pf_experiment *from, const pf_channel *channel,
+                               pf_error *error)
+{
+  for (int64_t t = 0; t < from->n_steps; t++) {
+    if (isinf(channel->values[t])) {
+      return pf_fail(error, PF_STOP,
+                     "%s: step %lld, %s: found %g, expected a finite number or missing", from->name,
+                     (long long)t, channel->name, channel->values[t]);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status check_values(const pf_experiment *from, pf_error *error)
+{
+  for (size_t k = 0; k < from->targets.count; k++) {
+    if (check_target(from, target_at(from, k), error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  for (size_t k = 0; k < from->channels.count; k++) {
+    if (check_channel(from, channel_at(from, k), error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status check_experiment(const pf_experiment *from, pf_error *error)
+{
+  if (check_names(from, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (from->n_steps < 1 || from->n_input < 1) {
+    return pf_fail(error, PF_STOP,
+                   "%s: found %lld steps of %lld inputs, expected at least one of each", from->name,
+                   (long long)from->n_steps, (long long)from->n_input);
+  }
+  if (check_cues(from, error) != PF_OK || check_times(from, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return check_values(from, error);
+}
+
+/* ---- copying it ---- */
 
 static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_error *error)
 {
@@ -207,8 +229,7 @@ static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_er
   }
   size_t steps = (size_t)from->n_steps;
   for (size_t k = 0; k < from->channels.count; k++) {
-    const pf_channel *channel =
-        pf_table_at(from->channels.items, from->channels.stride, from->channels.count, k);
+    const pf_channel *channel = channel_at(from, k);
     pf_series *series = &to->channels[to->n_channels++];
     series->name = pf_memory_string(channel->name, error);
     series->values = copy_of(channel->values, steps, sizeof(double), error);
@@ -217,8 +238,7 @@ static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_er
     }
   }
   for (size_t k = 0; k < from->targets.count; k++) {
-    const pf_target *target =
-        pf_table_at(from->targets.items, from->targets.stride, from->targets.count, k);
+    const pf_target *target = target_at(from, k);
     pf_record *record = &to->targets[to->n_targets++];
     record->n = target->n;
     record->name = pf_memory_string(target->name, error);
@@ -234,11 +254,12 @@ static void count_trials(pf_recording *recording)
 {
   int64_t length = 0;
   for (int64_t t = 0; t < recording->n_steps; t++) {
-    bool starts = t == 0 || recording->trial[t] != recording->trial[t - 1];
+    const bool starts = t == 0 || recording->trial[t] != recording->trial[t - 1];
     recording->n_trials += starts ? 1 : 0;
     length = starts ? 1 : length + 1;
-    recording->longest_trial =
-        length > recording->longest_trial ? length : recording->longest_trial;
+    if (length > recording->longest_trial) {
+      recording->longest_trial = length;
+    }
   }
 }
 
@@ -273,7 +294,7 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
 }
 
 /** Index of the animal, which is new if its name is. */
-static pf_status animal_index(pf_dataset *data, const char *name, size_t *index, pf_error *error)
+static pf_status find_animal(pf_dataset *data, const char *name, size_t *index, pf_error *error)
 {
   for (size_t a = 0; a < data->n_animals; a++) {
     if (strcmp(data->animals[a], name) == 0) {
@@ -281,55 +302,49 @@ static pf_status animal_index(pf_dataset *data, const char *name, size_t *index,
       return PF_OK;
     }
   }
-  char **names = pf_memory_need(data->n_animals + 1, sizeof *names, error);
+  pf_array animals = {data->animals, data->n_animals, data->n_animals, sizeof(char *)};
   char *copy = pf_memory_string(name, error);
-  if (names == NULL || copy == NULL) {
-    pf_memory_free(names);
+  if (copy == NULL || pf_array_append_all(&animals, &copy, 1, error) != PF_OK) {
     pf_memory_free(copy);
     return PF_STOP;
   }
-  if (data->n_animals > 0) {
-    memcpy(names, data->animals, data->n_animals * sizeof *names);
-  }
-  names[data->n_animals] = copy;
-  pf_memory_free(data->animals);
-  data->animals = names;
+  data->animals = animals.items;
   *index = data->n_animals++;
+  return PF_OK;
+}
+
+static pf_status append_recording(pf_dataset *data, const pf_recording *recording, pf_error *error)
+{
+  pf_array all = {data->recordings, data->n, data->capacity, sizeof *recording};
+  if (pf_array_append_all(&all, recording, 1, error) != PF_OK) {
+    return PF_STOP;
+  }
+  data->recordings = all.items;
+  data->capacity = all.capacity;
+  data->n++;
   return PF_OK;
 }
 
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error)
 {
-  pf_status status = check_names(experiment, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  if (experiment->n_steps < 1 || experiment->n_input < 1) {
-    return pf_fail(
-        error, PF_STOP, "%s: found %lld steps of %lld inputs, expected at least one of each",
-        experiment->name, (long long)experiment->n_steps, (long long)experiment->n_input);
-  }
-  status = check_cues(experiment, error);
-  status = status == PF_OK ? check_times(experiment, error) : status;
-  status = status == PF_OK ? check_values(experiment, error) : status;
-  status = status == PF_OK ? reserve_one(data, error) : status;
-  if (status != PF_OK) {
-    return status;
-  }
   pf_recording recording = {0};
-  status = copy_steps(experiment, &recording, error);
-  status = status == PF_OK ? animal_index(data, experiment->animal, &recording.animal_index, error)
-                           : status;
-  if (status != PF_OK) {
-    recording_clear(&recording);
-    return status;
+  if (check_experiment(experiment, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (copy_steps(experiment, &recording, error) != PF_OK ||
+      find_animal(data, experiment->animal, &recording.animal_index, error) != PF_OK) {
+    clear_recording(&recording);
+    return PF_STOP;
   }
   recording.number = data->n;
   recording.animal_number = recording.animal_index;
   for (size_t i = 0; i < data->n; i++) {
     recording.experiment += data->recordings[i].animal_index == recording.animal_index ? 1 : 0;
   }
-  data->recordings[data->n++] = recording;
+  if (append_recording(data, &recording, error) != PF_OK) {
+    clear_recording(&recording);
+    return PF_STOP;
+  }
   return PF_OK;
 }
 
@@ -369,18 +384,24 @@ pf_status pf_recording_add_channel(pf_recording *recording, const char *name, do
     return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one",
                    recording->name, name);
   }
-  pf_series *channels = pf_memory_need(recording->n_channels + 1, sizeof *channels, error);
-  char *copy = pf_memory_string(name, error);
-  if (channels == NULL || copy == NULL) {
-    pf_memory_free(channels);
-    pf_memory_free(copy);
+  pf_array channels = {recording->channels, recording->n_channels, recording->n_channels,
+                       sizeof(pf_series)};
+  const pf_series added = {.name = pf_memory_string(name, error), .values = values};
+  if (added.name == NULL || pf_array_append_all(&channels, &added, 1, error) != PF_OK) {
+    pf_memory_free(added.name);
     return PF_STOP;
   }
-  if (recording->n_channels > 0) {
-    memcpy(channels, recording->channels, recording->n_channels * sizeof *channels);
-  }
-  channels[recording->n_channels++] = (pf_series){.name = copy, .values = values};
-  pf_memory_free(recording->channels);
-  recording->channels = channels;
+  recording->channels = channels.items;
+  recording->n_channels++;
   return PF_OK;
+}
+
+int64_t pf_recording_cue(const pf_recording *recording, int64_t step)
+{
+  const double *cue = recording->cue + step * recording->n_input;
+  int64_t largest = 0;
+  for (int64_t j = 1; j < recording->n_input; j++) {
+    largest = cue[j] > cue[largest] ? j : largest;
+  }
+  return largest;
 }

@@ -1,7 +1,7 @@
-/* Channels made from others (lags and differences), and channels as inputs. */
+#include "core/data/derive.h"
+
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/data/dataset.h"
 
 #include <math.h>
 
@@ -25,33 +25,24 @@ static pf_status no_channel(const pf_recording *recording, const char *channel, 
   return status;
 }
 
-int64_t pf_recording_cue(const pf_recording *recording, int64_t step)
-{
-  const double *cue = recording->cue + step * recording->n_input;
-  int64_t largest = 0;
-  for (int64_t j = 1; j < recording->n_input; j++) {
-    largest = cue[j] > cue[largest] ? j : largest;
-  }
-  return largest;
-}
-
 /** What lags read: a channel, or a target of one column. A difference would see the very choice to
  * be predicted. */
-static const double *series_of(const pf_recording *recording, const pf_derived *derived)
+static const double *find_series(const pf_recording *recording, const pf_derived *derived)
 {
   const double *channel = pf_recording_channel(recording, derived->of);
   const pf_record *target = pf_recording_target(recording, derived->of);
-  return channel != NULL || target == NULL || target->n != 1 || derived->difference > 0
-             ? channel
-             : target->values;
+  if (channel != NULL || target == NULL || target->n != 1 || derived->difference > 0) {
+    return channel;
+  }
+  return target->values;
 }
 
 /**
  * values[t] from `of`. Walks along with `ends`, [n_steps], the last steps of the trials of this
  * session that are over.
  */
-static void fill(const pf_recording *recording, const pf_derived *derived, const double *of,
-                 int64_t *ends, double *values)
+static void derive_values(const pf_recording *recording, const pf_derived *derived,
+                          const double *of, int64_t *ends, double *values)
 {
   int64_t session = 0, n_over = 0;
   for (int64_t t = 0; t < recording->n_steps; t++) {
@@ -70,8 +61,33 @@ static void fill(const pf_recording *recording, const pf_derived *derived, const
     }
     const bool turned = derived->signed_by_cue &&
                         pf_recording_cue(recording, from) != pf_recording_cue(recording, t);
-    values[t] = derived->difference > 0 ? of[t] - of[from] : turned ? -of[from] : of[from];
+    if (derived->difference > 0) {
+      values[t] = of[t] - of[from];
+    } else {
+      values[t] = turned ? -of[from] : of[from];
+    }
   }
+}
+
+static pf_status derive_one(pf_recording *recording, const pf_derived *derived, int64_t *ends,
+                            pf_error *error)
+{
+  const double *of = find_series(recording, derived);
+  if (of == NULL) {
+    char what[128];
+    (void)snprintf(what, sizeof what, "to derive '%.80s' from", derived->name);
+    return no_channel(recording, derived->of, what, error);
+  }
+  double *values = pf_memory_need((size_t)recording->n_steps, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  derive_values(recording, derived, of, ends, values);
+  if (pf_recording_add_channel(recording, derived->name, values, error) != PF_OK) {
+    pf_memory_free(values);
+    return PF_STOP;
+  }
+  return PF_OK;
 }
 
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n,
@@ -79,27 +95,32 @@ pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived
 {
   int64_t *ends = pf_memory_need((size_t)recording->n_steps, sizeof *ends, error);
   pf_status status = ends == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; k < n && status == PF_OK; k++) {
-    const double *of = series_of(recording, &derived[k]);
-    if (of == NULL) {
-      char what[128];
-      (void)snprintf(what, sizeof what, "to derive '%.80s' from", derived[k].name);
-      status = no_channel(recording, derived[k].of, what, error);
-      break;
-    }
-    double *values = pf_memory_need((size_t)recording->n_steps, sizeof *values, error);
-    if (values == NULL) {
-      status = PF_STOP;
-      break;
-    }
-    fill(recording, &derived[k], of, ends, values);
-    status = pf_recording_add_channel(recording, derived[k].name, values, error);
-    if (status != PF_OK) {
-      pf_memory_free(values);
+  for (size_t k = 0; k < n; k++) {
+    if (status == PF_OK) {
+      status = derive_one(recording, &derived[k], ends, error);
     }
   }
   pf_memory_free(ends);
   return status;
+}
+
+/** Column j of inputs [n_steps][n]. */
+static pf_status copy_column(const pf_recording *recording, const char *channel, int64_t j,
+                             int64_t n, double *inputs, pf_error *error)
+{
+  const double *values = pf_recording_channel(recording, channel);
+  if (values == NULL) {
+    return no_channel(recording, channel, "that source.input.channels names", error);
+  }
+  for (int64_t t = 0; t < recording->n_steps; t++) {
+    inputs[t * n + j] = values[t];
+    if (!isfinite(values[t])) {
+      return pf_fail(error, PF_STOP,
+                     "%s: step %lld: %s is missing, and an input must be there at every step",
+                     recording->name, (long long)t, channel);
+    }
+  }
+  return PF_OK;
 }
 
 pf_status pf_recording_input_channels(pf_recording *recording, pf_names channels, pf_error *error)
@@ -109,24 +130,14 @@ pf_status pf_recording_input_channels(pf_recording *recording, pf_names channels
     return PF_OK;
   }
   double *inputs = pf_memory_need((size_t)(recording->n_steps * n), sizeof *inputs, error);
-  pf_status status = inputs == NULL ? PF_STOP : PF_OK;
-  for (int64_t j = 0; j < n && status == PF_OK; j++) {
-    const double *values = pf_recording_channel(recording, channels.items[j]);
-    if (values == NULL) {
-      status = no_channel(recording, channels.items[j], "that source.input.channels names", error);
-    }
-    for (int64_t t = 0; t < recording->n_steps && status == PF_OK; t++) {
-      inputs[t * n + j] = values[t];
-      if (!isfinite(values[t])) {
-        status = pf_fail(error, PF_STOP,
-                         "%s: step %lld: %s is missing, and an input must be there at every step",
-                         recording->name, (long long)t, channels.items[j]);
-      }
-    }
+  if (inputs == NULL) {
+    return PF_STOP;
   }
-  if (status != PF_OK) {
-    pf_memory_free(inputs);
-    return status;
+  for (int64_t j = 0; j < n; j++) {
+    if (copy_column(recording, channels.items[j], j, n, inputs, error) != PF_OK) {
+      pf_memory_free(inputs);
+      return PF_STOP;
+    }
   }
   pf_memory_free(recording->cue);
   recording->cue = inputs;

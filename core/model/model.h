@@ -6,6 +6,7 @@
 #define PLASTFIT_CORE_MODEL_MODEL_H
 
 #include "core/data/dataset.h"
+#include "core/data/linear.h"
 #include "core/plugin/component.h"
 
 /** Units [first, first + n). */

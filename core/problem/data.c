@@ -1,6 +1,7 @@
 #include "core/problem/data.h"
 
 #include "core/base/memory.h"
+#include "core/data/chain.h"
 #include "core/engine/batch.h"
 #include "core/problem/record.h"
 

@@ -8,7 +8,8 @@
 #define PLASTFIT_CORE_SETTINGS_SETTINGS_H
 
 #include "core/closed_loop/simulate.h"
-#include "core/data/dataset.h"
+#include "core/data/derive.h"
+#include "core/data/expected_reward.h"
 #include "core/settings/fit_settings.h"
 #include "core/settings/interval_settings.h"
 #include "core/settings/network_settings.h"

@@ -15,7 +15,7 @@ pf_option_table pf_source_keys(void)
       PF_ROW_INTEGER(draws, "input.draws", "1", "1", 1, 1e6, "draws of the noise that a fit sees"),
       PF_ROW_TEXTS(input_channels, "input.channels", NULL,
                    "channels that are the inputs, in place of the data's cues; not of a task"),
-      PF_ROW_CHOICE(expectation.kind, "expected_reward.kind", "\"window\"", "window|exponential",
+      PF_ROW_CHOICE(expectation.kind, "expected_reward.kind", "\"window\"", PF_EXPECTED_REWARD_CHOICES,
                     "how E[R] follows reward"),
       PF_ROW_INTEGER(expectation.n, "expected_reward.n", "10", "rewards", 1, 1e6,
                      "window: mean of the last n, the queue starting as zeros"),

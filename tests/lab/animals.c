@@ -1,4 +1,5 @@
 #include "tests/lab/animals.h"
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
@@ -43,7 +44,7 @@ static void fill(buffers *to, int64_t n_steps, const lab_widths *widths, uint64_
 static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps,
                         const lab_widths *widths, pf_error *error)
 {
-  static const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  static const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 10};
   const pf_channel channel = {.name = "reward", .values = from->reward};
   const pf_target targets[] = {
       {.name = "choice", .n = 1, .values = from->choice},

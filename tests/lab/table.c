@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/lab/table.h"
 
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/plugin/component.h"
@@ -58,7 +59,7 @@ static void write_table(FILE *file, const pf_dataset *data)
 
 static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, pf_error *error)
 {
-  static const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  static const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 10};
   pf_dataset *data = sink->impl;
   const pf_status status = pf_dataset_add(data, experiment, error);
   return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error)

@@ -1,4 +1,6 @@
 /* core/data: lags, differences, and expected reward that the data bring themselves. */
+#include "core/data/expected_reward.h"
+#include "core/data/derive.h"
 #include "core/base/memory.h"
 #include "core/data/dataset.h"
 
@@ -27,7 +29,7 @@ static void make(const char *extra, const double *values)
       .cue = cue,
       .channels = {channels, extra == NULL ? 1 : 2, sizeof channels[0]},
       .targets = {targets, 1, sizeof targets[0]}};
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 2};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 2};
   error = pf_error_none();
   cr_assert(pf_dataset_add(&data, &experiment, &error) == PF_OK, "%s", error.text);
   cr_assert(pf_recording_expect_reward(&data.recordings[0], &how, &error) == PF_OK, "%s",
@@ -130,7 +132,7 @@ static void make_trials(void)
                                     .trial = trial,
                                     .channels = {channels, 1, sizeof channels[0]},
                                     .targets = {targets, 1, sizeof targets[0]}};
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 2};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 2};
   error = pf_error_none();
   cr_assert(pf_dataset_add(&data, &experiment, &error) == PF_OK, "%s", error.text);
   for (int t = 0; t < LONG; t++) {

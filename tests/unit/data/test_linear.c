@@ -1,6 +1,6 @@
 /* core/data/linear: expressions of channels, and errors that point at the column. */
 #include "core/base/memory.h"
-#include "core/data/dataset.h"
+#include "core/data/linear.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -12,16 +12,15 @@ static const pf_names known = {channels, 3};
 static double value_of(const char *text)
 {
   static const double at[] = {0.7, 0.2, -3.0};
-  double values[3] = {0.0, 0.0, 0.0};
   pf_linear linear = {0};
   pf_error error = pf_error_none();
   cr_assert_eq(pf_linear_parse(text, known, &linear, &error), PF_OK, "%s", error.text);
+  double value = linear.constant;
   for (size_t k = 0; k < linear.n; k++) {
     for (size_t c = 0; c < 3; c++) {
-      values[k] = strcmp(linear.names[k], channels[c]) == 0 ? at[c] : values[k];
+      value += strcmp(linear.names[k], channels[c]) == 0 ? linear.factors[k] * at[c] : 0.0;
     }
   }
-  const double value = pf_linear_value(&linear, values);
   pf_linear_free(&linear);
   return value;
 }

@@ -3,6 +3,7 @@
  * sessions with gaps. Whole trajectories (T >= 200, missing cells, masks, resets) against
  * differences; the same bits for any budget; the two paths against each other where both can go.
  */
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
 #include "core/engine/explain.h"
@@ -104,7 +105,7 @@ static void add_recording(net *n, const char *name, int64_t n_steps, const char 
                                     .flags = flags,
                                     .channels = {&channel, 1, sizeof channel},
                                     .targets = {given, n_targets, sizeof given[0]}};
-  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_window, .n = 10};
   pf_error error = pf_error_none();
   cr_assert(pf_dataset_add(&n->data, &experiment, &error) == PF_OK, "%s", error.text);
   pf_recording *recording = &n->data.recordings[n->data.n - 1];

@@ -3,6 +3,7 @@
  * losses with missing cells. Gradients against central differences on both paths through time; what
  * is not connected must not matter.
  */
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
@@ -107,7 +108,7 @@ static void add_recording(net *n, uint64_t *numbers)
                                     .flags = flags,
                                     .channels = {&channel, 1, sizeof channel},
                                     .targets = {targets, 2, sizeof targets[0]}};
-  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_window, .n = 10};
   pf_error error = pf_error_none();
   cr_assert(pf_dataset_add(&n->data, &experiment, &error) == PF_OK, "%s", error.text);
   cr_assert(pf_recording_expect_reward(&n->data.recordings[0], &expectation, &error) == PF_OK, "%s",

@@ -2,6 +2,7 @@
  * core/engine/sensitivity: tangents of trajectories and the matrices made of them, against the
  * adjoint (another code, backwards in time), against differences, and against their own fallbacks.
  */
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
 #include "core/model/masks.h"
@@ -123,7 +124,7 @@ static void add_recording(net *n, const setup *how, uint64_t *numbers)
                                     .flags = flags,
                                     .channels = {&channel, 1, sizeof channel},
                                     .targets = {targets, 3, sizeof targets[0]}};
-  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward expectation = {.kind = PF_EXPECTATION_window, .n = 10};
   pf_error error = pf_error_none();
   cr_assert(pf_dataset_add(&n->data, &experiment, &error) == PF_OK, "%s", error.text);
   cr_assert(pf_recording_expect_reward(&n->data.recordings[0], &expectation, &error) == PF_OK, "%s",

@@ -1,4 +1,5 @@
 #include "tests/unit/support/tiny_problem.h"
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
@@ -149,7 +150,7 @@ void tiny_problem_create(tiny_problem *tiny, enum tiny_loss loss, int n_animals)
   problem->settings->name = pf_memory_string("tiny", &error);
   problem->seed = problem->settings->seed = 7;
   problem->settings->input = (pf_input_noise){.mean = 0.75, .sd = 0.12};
-  problem->settings->expectation = (pf_expected_reward){.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  problem->settings->expectation = (pf_expected_reward){.kind = PF_EXPECTATION_window, .n = 10};
   problem->settings->draws = loss == TINY_ACTIVITY ? 1 : 2;
   problem->settings->give_inputs = problem->settings->give_initial_weights = loss == TINY_ACTIVITY;
   problem->settings->evaluate.draws = 2;

@@ -1,4 +1,5 @@
 /* core/data/expectation: E[R] as read before a reward enters, against sums written out by hand. */
+#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/data/dataset.h"
 #include <criterion/criterion.h>
@@ -46,7 +47,7 @@ static void check(const pf_dataset *data, const double *expected)
  * reward comes. */
 Test(data_expectation, window)
 {
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 3};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 3};
   const double expected[N] = {0.0,
                               1.0 / 3.0,
                               1.0 / 3.0,
@@ -65,7 +66,7 @@ Test(data_expectation, window)
 /* The reference's ten: as long as fewer have come, the sum over ten. */
 Test(data_expectation, window_of_ten_divides_by_ten)
 {
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 10};
   const double expected[N] = {0.0, 0.1, 0.1, 0.15, 0.15, 0.15, 0.25, 0.275, 0.375};
   pf_dataset data = {0};
   make(&data, &how, NULL);
@@ -75,7 +76,7 @@ Test(data_expectation, window_of_ten_divides_by_ten)
 
 Test(data_expectation, exponential)
 {
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_EXPONENTIAL, .rate = 0.25};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_exponential, .rate = 0.25};
   double expected[N];
   expected[0] = 0.0;
   expected[1] = expected[2] = 0.25;                      /* 0 + (1 - 0) / 4 */
@@ -92,7 +93,7 @@ Test(data_expectation, exponential)
 
 Test(data_expectation, data_keep_their_own)
 {
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 10};
   const double own[N] = {0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1};
   pf_dataset data = {0};
   make(&data, &how, own);
@@ -103,7 +104,7 @@ Test(data_expectation, data_keep_their_own)
 Test(data_expectation, without_rewards_nothing_happens)
 {
   const double cue[2] = {1.0, 1.0};
-  const pf_expected_reward how = {.kind = PF_EXPECTATION_WINDOW, .n = 10};
+  const pf_expected_reward how = {.kind = PF_EXPECTATION_window, .n = 10};
   const pf_experiment experiment = {.size = sizeof experiment,
                                     .animal = "a",
                                     .name = "a",
