@@ -234,8 +234,12 @@ static pf_status make_fit(bench *self, pf_error *error)
     return PF_STOP;
   }
   pf_layout_values(self->layout, self->theta, self->values);
-  return pf_group_objective_create(&self->problem, self->layout, &self->batches, false, false,
-                                   self->workspaces, self->n_threads, &self->function, error);
+  const pf_group_objective_in in = {.problem = &self->problem,
+                                    .layout = self->layout,
+                                    .batches = &self->batches,
+                                    .workspaces = self->workspaces,
+                                    .n_workspaces = self->n_threads};
+  return pf_group_objective_create(&in, &self->function, error);
 }
 
 static pf_status make_work(bench *self, pf_error *error)

@@ -15,6 +15,13 @@ typedef void (*pf_progress)(void *payload, double done, const char *what);
  */
 typedef bool (*pf_stop)(void *payload);
 
+/** Whoever waits for a long computation: whom to report to, whom to ask. Both MAY be NULL. */
+typedef struct pf_observer {
+  pf_progress progress;
+  pf_stop stop;
+  void *payload; /**< of both */
+} pf_observer;
+
 typedef struct pf_ticker {
   pf_progress progress; /**< MAY be NULL */
   void *payload;

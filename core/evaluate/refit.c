@@ -100,10 +100,13 @@ static pf_status minimise(const pf_problem *problem, pf_layout *layout, bool sti
   status = status == PF_OK
                ? pf_group_batches_create(problem, &self.unit, true, &self.batches, error)
                : status;
-  status = status == PF_OK ? pf_group_objective_create(problem, layout, &self.batches, true, false,
-                                                       self.workspaces, self.n_workspaces,
-                                                       &self.function, error)
-                           : status;
+  const pf_group_objective_in in = {.problem = problem,
+                                    .layout = layout,
+                                    .batches = &self.batches,
+                                    .penalised = true,
+                                    .workspaces = self.workspaces,
+                                    .n_workspaces = self.n_workspaces};
+  status = status == PF_OK ? pf_group_objective_create(&in, &self.function, error) : status;
   status = status == PF_OK ? pf_optimiser_lm.minimise(pf_group_objective_get(self.function),
                                                       &settings, NULL, values, &optimum, error)
                            : status;

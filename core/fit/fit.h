@@ -1,89 +1,26 @@
-/* Fitting: an optimiser, over units that each have a theta of their own (an animal, or all
- * together). */
+/* Fitting: an optimiser, over groups that each have a theta of their own. */
 #ifndef PLASTFIT_CORE_FIT_FIT_H
 #define PLASTFIT_CORE_FIT_FIT_H
 
 #include "core/base/ticker.h"
-#include "core/layout/layout.h"
-#include "core/optimise/optimiser.h"
-#include "core/problem/problem.h"
-#include "core/engine/workspace.h"
-
-/** One row of fit.csv. */
-typedef struct pf_fit_row {
-  int64_t epoch;        /**< passes (adam) or iterations done; 0: where the fit starts */
-  double objective;     /**< with penalties; adam: mean over the steps of that pass, each before its
-                           step; at 0, as it is */
-  double data_term;     /**< without penalties */
-  double gradient_norm; /**< largest component of the projected gradient; NaN: not known (adam) */
-} pf_fit_row;
-
-/** One start of a unit's fit, and where it ended. */
-typedef struct pf_start_result {
-  pf_status status; /**< PF_OK, or why it failed */
-  pf_error error;
-  pf_optimum optimum;
-  double data_term; /**< at the end, as in its last row; NaN where it failed */
-  double *from;     /**< [layout->n] */
-  double *values;   /**< [layout->n] where it ended */
-  bool reached;     /**< ended at the best objective of all starts (core/fit/multistart.h) */
-} pf_start_result;
-
-/** One fit. */
-typedef struct pf_fit_group {
-  char *name;         /**< the animal's, or "all" */
-  size_t *recordings; /**< [n_recordings] of problem->data */
-  size_t n_recordings;
-  pf_draw **draws; /**< [n_draws]: recordings x draws, draw by draw, in order */
-  size_t n_draws;
-  pf_layout *layout; /**< of its recordings: what `values` mean (core/layout/layout.h) */
-  double *values; /**< [layout->n] start, then the estimate; of a failed fit the last that could be
-                     computed */
-  double *values_start;
-  pf_fit_row *rows;
-  size_t n_rows;
-  double *row_values;      /**< [n_rows][layout->n] */
-  pf_start_result *starts; /**< [n_starts]: 1 unless fit.starts says more */
-  size_t n_starts, best;   /**< best: the start that is kept, with its rows */
-  pf_optimum optimum;      /**< of that start: why it stopped, converged or not */
-  uint32_t derivatives;    /**< PF_TANGENT_* (core/sensitivity/sensitivity.h): what was not had from
-                              exact derivatives */
-  pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
-  pf_error error;
-  size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_again */
-  bool refitted; /**< read from a run: its copies were fitted to data that the run has not seen */
-  bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not
-                       PF_OK */
-} pf_fit_group;
-
-typedef struct pf_fit {
-  pf_fit_group *groups;
-  size_t n_groups, n_failed;
-  size_t n_interrupted; /**< of the failed ones, those that somebody stopped */
-  double seconds;
-  size_t n_unconverged; /**< of the others, those whose optimiser should have stopped by itself and
-                           did not */
-  int64_t n_gradients;  /**< evaluations of one draw each, of all starts */
-} pf_fit;
+#include "core/fit/fit_groups.h"
 
 /**
- * Fit every unit. A unit that fails, or is interrupted, is marked; PF_STOP only when nothing could
- * be run at all. `payload` is handed to both callbacks.
+ * Fit every group. A group that fails, or is interrupted, is marked; PF_STOP only when nothing
+ * could be run at all. `payload` is handed to both callbacks.
  */
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload,
                      pf_fit **out, pf_error *error);
 /**
- * Fit a unit again from `from` [layout->n], which somebody came upon (a profile likelihood, say).
- * Where that ends lower than its fit, values, rows (which go on) and optimum become those, and
+ * Improve a group's fit from `from` [layout->n], a point that somebody found (a profile likelihood,
+ * say): where a fit from there ends lower, values, rows (which go on) and optimum become those, and
  * n_improved is one more. PF_STOP: no memory.
  */
-pf_status pf_fit_again(const pf_problem *problem, pf_fit_group *group, const double *from,
-                       pf_stop stop, void *payload, pf_workspace *const *workspaces,
-                       size_t n_workspaces, pf_error *error);
+pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const double *from,
+                         const pf_observer *observer, pf_error *error);
 /** The optimiser that the settings name, adam where they name none; NULL: there is no such one. */
 const pf_optimiser *pf_fit_optimiser(const pf_problem *problem);
-/** Threads that a fit of so many units keeps busy; each has a workspace of its own. */
+/** Threads that a fit of so many groups keeps busy; each has a workspace of its own. */
 int pf_fit_n_threads(const pf_problem *problem, size_t n_groups);
-void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
 #endif

@@ -1,25 +1,35 @@
 #include "core/fit/fit_groups.h"
+
 #include "core/base/memory.h"
+
 #include <string.h>
 
-static int belongs(const pf_problem *problem, size_t recording, size_t group)
+static bool is_in_group(const pf_problem *problem, size_t recording, size_t group)
 {
   return problem->settings->fit.per == PF_FIT_SHARED ||
          problem->data.recordings[recording].animal_index == group;
 }
 
+/* Indices of the group's recordings, [*n]; NULL: no memory. */
+static size_t *list_recordings(const pf_problem *problem, size_t group, size_t *n, pf_error *error)
+{
+  size_t *recordings = pf_memory_need(problem->data.n, sizeof *recordings, error);
+  *n = 0;
+  for (size_t i = 0; recordings != NULL && i < problem->data.n; i++) {
+    if (is_in_group(problem, i, group)) {
+      recordings[(*n)++] = i;
+    }
+  }
+  return recordings;
+}
+
 pf_status pf_group_layout(const pf_problem *problem, size_t group, pf_layout **out, pf_error *error)
 {
   const pf_model *model = problem->model;
-  size_t *recordings = pf_memory_need(problem->data.n, sizeof *recordings, error);
   size_t n = 0;
+  size_t *recordings = list_recordings(problem, group, &n, error);
   if (recordings == NULL) {
     return PF_STOP;
-  }
-  for (size_t i = 0; i < problem->data.n; i++) {
-    if (belongs(problem, i, group)) {
-      recordings[n++] = i;
-    }
   }
   const pf_status status = pf_layout_create(model->parameters, model->n_parameters, &problem->data,
                                             recordings, n, out, error);
@@ -44,35 +54,34 @@ pf_status pf_fit_start(const pf_problem *problem, size_t group, double *theta, p
   return status;
 }
 
-static pf_status allocate(const pf_problem *problem, size_t index, pf_fit_group *group,
-                          pf_error *error)
+/* Everything of a group but its draws; its values are at their start. */
+static pf_status create_group(const pf_problem *problem, size_t index, pf_fit_group *group,
+                              pf_error *error)
 {
-  const char *name =
-      problem->settings->fit.per == PF_FIT_SHARED ? "all" : problem->data.animals[index];
-  for (size_t i = 0; i < problem->data.n; i++) {
-    group->n_recordings += belongs(problem, i, index) ? 1 : 0;
-  }
-  group->name = pf_memory_string(name, error);
-  group->recordings = pf_memory_need(group->n_recordings, sizeof *group->recordings, error);
+  const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
+  group->error = pf_error_none();
+  group->name = pf_memory_string(shared ? "all" : problem->data.animals[index], error);
+  group->recordings = list_recordings(problem, index, &group->n_recordings, error);
   group->draws = pf_memory_need(group->n_recordings * (size_t)problem->settings->draws,
                                 sizeof(pf_draw *), error);
   if (group->name == NULL || group->recordings == NULL || group->draws == NULL) {
     return PF_STOP;
   }
-  size_t n = 0;
-  for (size_t i = 0; i < problem->data.n; i++) {
-    if (belongs(problem, i, index)) {
-      group->recordings[n++] = i;
-    }
-  }
-  const pf_status status = pf_group_layout(problem, index, &group->layout, error);
+  pf_status status = pf_group_layout(problem, index, &group->layout, error);
   if (status != PF_OK) {
     return status;
   }
-  const size_t n_values = group->layout->n;
-  group->values = pf_memory_need(n_values, sizeof *group->values, error);
-  group->values_start = pf_memory_need(n_values, sizeof *group->values_start, error);
-  return group->values == NULL || group->values_start == NULL ? PF_STOP : PF_OK;
+  const size_t n = group->layout->n;
+  group->values = pf_memory_need(n, sizeof *group->values, error);
+  group->values_start = pf_memory_need(n, sizeof *group->values_start, error);
+  if (group->values == NULL || group->values_start == NULL) {
+    return PF_STOP;
+  }
+  status = pf_problem_start(problem, index, group->layout, group->values, error);
+  if (status == PF_OK) {
+    memcpy(group->values_start, group->values, n * sizeof *group->values);
+  }
+  return status;
 }
 
 static pf_status make_draws(const pf_problem *problem, pf_fit_group *group)
@@ -102,16 +111,9 @@ pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error 
   }
   fit->n_groups = n;
   for (size_t u = 0; u < n; u++) {
-    pf_fit_group *group = &fit->groups[u];
-    group->error = pf_error_none();
-    pf_status status = allocate(problem, u, group, error);
-    status = status == PF_OK ? pf_problem_start(problem, u, group->layout, group->values, error)
-                             : status;
+    const pf_status status = create_group(problem, u, &fit->groups[u], error);
     if (status != PF_OK) {
       return status;
-    }
-    if (group->layout->n > 0) {
-      memcpy(group->values_start, group->values, group->layout->n * sizeof *group->values);
     }
   }
   const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;

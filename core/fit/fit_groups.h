@@ -1,21 +1,82 @@
-/* The units of a fit: who has a theta of their own, what data it is fitted to, and where it starts.
- */
+/* The groups of a fit: who has a theta of their own (an animal, or all together), what data it is
+ * fitted to, where it starts and where it ended. */
 #ifndef PLASTFIT_CORE_FIT_FIT_GROUPS_H
 #define PLASTFIT_CORE_FIT_FIT_GROUPS_H
 
-#include "core/fit/fit.h"
+#include "core/layout/layout.h"
+#include "core/optimise/optimiser.h"
+#include "core/problem/problem.h"
 
-/** The layout of unit `unit`: of its recordings of problem->data. */
+/** One row of fit.csv. */
+typedef struct pf_fit_row {
+  int64_t epoch;        /**< passes (adam) or iterations done; 0: where the fit starts */
+  double objective;     /**< with penalties; adam: mean over the steps of that pass, each before its
+                           step; at 0, as it is */
+  double data_term;     /**< without penalties */
+  double gradient_norm; /**< largest component of the projected gradient; NaN: not known (adam) */
+} pf_fit_row;
+
+/** One start of a unit's fit, and where it ended. */
+typedef struct pf_start_result {
+  pf_status status; /**< PF_OK, or why it failed */
+  pf_error error;
+  pf_optimum optimum;
+  double data_term; /**< at the end, as in its last row; NaN where it failed */
+  double *from;     /**< [layout->n] */
+  double *values;   /**< [layout->n] where it ended */
+  bool reached;     /**< ended at the best objective of all starts (core/fit/multistart.h) */
+} pf_start_result;
+
+/** One fit. */
+typedef struct pf_fit_group {
+  char *name;         /**< the animal's, or "all" */
+  size_t *recordings; /**< [n_recordings] of problem->data */
+  size_t n_recordings;
+  pf_draw **draws; /**< [n_draws]: recordings x draws, draw by draw, in order */
+  size_t n_draws;
+  pf_layout *layout; /**< of its recordings: what `values` mean (core/layout/layout.h) */
+  double *values; /**< [layout->n] start, then the estimate; of a failed fit the last that could be
+                     computed */
+  double *values_start;
+  pf_fit_row *rows;
+  size_t n_rows;
+  double *row_values;      /**< [n_rows][layout->n] */
+  pf_start_result *starts; /**< [n_starts]: 1 unless fit.starts says more */
+  size_t n_starts, best;   /**< best: the start that is kept, with its rows */
+  pf_optimum optimum;      /**< of that start: why it stopped, converged or not */
+  uint32_t derivatives;    /**< PF_TANGENT_* (core/sensitivity/sensitivity.h): what was not had from
+                              exact derivatives */
+  pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
+  pf_error error;
+  size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_improve */
+  bool refitted; /**< read from a run: its copies were fitted to data that the run has not seen */
+  bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not
+                       PF_OK */
+} pf_fit_group;
+
+typedef struct pf_fit {
+  pf_fit_group *groups;
+  size_t n_groups, n_failed;
+  size_t n_interrupted; /**< of the failed ones, those that somebody stopped */
+  double seconds;
+  size_t n_unconverged; /**< of the others, those whose optimiser should have stopped by itself and
+                           did not */
+  int64_t n_gradients;  /**< evaluations of one draw each, of all starts */
+} pf_fit;
+
+/** The layout of a group: of its recordings of problem->data. */
 pf_status pf_group_layout(const pf_problem *problem, size_t group, pf_layout **out,
                           pf_error *error);
-/** theta [n_parameters] at the start of a unit's fit, of its first recording. */
+/** theta [n_parameters] at the start of a group's fit, of its first recording. */
 pf_status pf_fit_start(const pf_problem *problem, size_t group, double *theta, pf_error *error);
 
 /**
- * Makes fit->units: one per animal of problem->data, in its order (so unit and animal have the same
- * index), or one "all". Draws are listed draw by draw: draw 0 of each recording, then draw 1 of
- * each. A unit whose draws could not be made is marked failed. On PF_STOP: free with pf_fit_free.
+ * Makes fit->groups: one per animal of problem->data, in its order (so group and animal have the
+ * same index), or one "all". Draws are listed draw by draw: draw 0 of each recording, then draw 1
+ * of each. A group whose draws could not be made is marked failed. On PF_STOP: free with
+ * pf_fit_free.
  */
 pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error *error);
+void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
 #endif

@@ -12,14 +12,9 @@
 enum { MAX_AT_ONCE = 64 }; /* draws whose matrices are in memory at a time */
 
 struct pf_group_objective {
-  const pf_problem *problem;
-  const pf_layout *layout;
-  const pf_group_batches *batches;
-  pf_workspace *const *workspaces;
-  size_t n_workspaces;
-  bool penalised, l1_inside;
+  pf_group_objective_in in;
   pf_function function;
-  double *l1, *l2, *center; /* [layout->n] penalties of each value */
+  double *l1, *l2, *center; /* [layout->n] penalties of each value, in one block from l1 on */
   size_t *which;            /* [n_which] parameters that move */
   size_t n_which;
   double pass_sum, pass_mean; /* of the data term over the parts of a pass */
@@ -77,12 +72,12 @@ void pf_value_penalty(const pf_problem *problem, const pf_layout *layout, size_t
 /* As pf_penalty, value by value. */
 static void find_penalties(pf_group_objective *s)
 {
-  const pf_layout *layout = s->layout;
+  const pf_layout *layout = s->in.layout;
+  const size_t n_rule = s->in.problem->model->network_theta0;
   for (size_t k = 0; k < layout->n; k++) {
     const size_t i = layout->instances[layout->index[k]].parameter;
-    pf_value_penalty(s->problem, layout, k, &s->l1[k], &s->l2[k]);
-    s->center[k] =
-        i < s->problem->model->network_theta0 ? 0.0 : layout->parameters[i].declared.initial;
+    pf_value_penalty(s->in.problem, layout, k, &s->l1[k], &s->l2[k]);
+    s->center[k] = i < n_rule ? 0.0 : layout->parameters[i].declared.initial;
   }
 }
 
@@ -90,7 +85,7 @@ static void find_penalties(pf_group_objective *s)
 static double penalty_at(const pf_group_objective *s, const double *values)
 {
   double sum = 0.0;
-  for (size_t k = 0; s->penalised && k < s->layout->n; k++) {
+  for (size_t k = 0; s->in.penalised && k < s->in.layout->n; k++) {
     const double off = values[k] - s->center[k];
     sum += s->l1[k] * fabs(off) + s->l2[k] * off * off;
   }
@@ -101,8 +96,8 @@ static double penalty_at(const pf_group_objective *s, const double *values)
 static void add_smooth(const pf_group_objective *s, const double *values, double *f,
                        double *gradient, double *h)
 {
-  const size_t n = s->layout->n;
-  for (size_t k = 0; s->penalised && k < n; k++) {
+  const size_t n = s->in.layout->n;
+  for (size_t k = 0; s->in.penalised && k < n; k++) {
     const double off = values[k] - s->center[k];
     *f += s->l2[k] * off * off;
     if (gradient != NULL) {
@@ -114,76 +109,40 @@ static void add_smooth(const pf_group_objective *s, const double *values, double
   }
 }
 
-/* ---- memory of one evaluation ---- */
+/* ---- f and its gradient ---- */
 
-/* What one draw gives. */
-typedef struct share {
-  pf_status status;
-  pf_error error;
-} share;
-
-typedef struct scratch {
-  double *thetas;    /* [n draws][n_parameters] */
-  double *gradients; /* [n draws][n_parameters] */
-  double *instances; /* [n_instances] */
-  share *shares;     /* [n draws] */
-} scratch;
-
-static void scratch_free(scratch *own)
+static pf_objective_in batch_at(const pf_group_objective *s, size_t b, const double *values)
 {
-  pf_memory_free(own->thetas);
-  pf_memory_free(own->gradients);
-  pf_memory_free(own->instances);
-  pf_memory_free(own->shares);
+  return (pf_objective_in){.problem = s->in.problem,
+                           .layout = s->in.layout,
+                           .batch = s->in.batches->batches[b],
+                           .values = values,
+                           .workspaces = s->in.workspaces,
+                           .n_workspaces = s->in.n_workspaces};
 }
 
-static pf_status scratch_create(const pf_group_objective *s, const double *values, scratch *own,
+static pf_status evaluate_value(void *self, const double *v, double *f, double *gradient,
                                 pf_error *error)
 {
-  const size_t n_theta = s->problem->model->n_parameters;
-  const pf_batch *batch = s->batches->batches[0];
-  *own = (scratch){.thetas = pf_memory_need(batch->n * n_theta, sizeof(double), error),
-                   .gradients = pf_memory_need(batch->n * n_theta, sizeof(double), error),
-                   .instances = pf_memory_need(s->layout->n_instances, sizeof(double), error),
-                   .shares = pf_memory_need(batch->n, sizeof(share), error)};
-  if (own->thetas == NULL || own->gradients == NULL || own->instances == NULL ||
-      own->shares == NULL) {
-    scratch_free(own);
-    return PF_STOP;
-  }
-  for (size_t d = 0; d < batch->n; d++) {
-    pf_layout_theta(s->layout, values, pf_layout_recording(s->layout, batch->draws[d]->recording),
-                    own->thetas + d * n_theta);
-  }
-  return PF_OK;
-}
-
-/* ---- ops ---- */
-
-static pf_status value(void *self, const double *v, double *f, double *gradient, pf_error *error)
-{
   pf_group_objective *s = self;
-  const pf_batch *batch = s->batches->batches[0];
-  const size_t n_theta = s->problem->model->n_parameters;
-  scratch own;
-  s->n_evaluations += (int64_t)batch->n;
-  pf_status status = scratch_create(s, v, &own, error);
-  if (status != PF_OK) {
-    return status;
+  const pf_layout *layout = s->in.layout;
+  const pf_objective_in in = batch_at(s, 0, v);
+  double *instances = NULL;
+  s->n_evaluations += (int64_t)in.batch->n;
+  if (gradient != NULL) {
+    instances = pf_memory_need(layout->n_instances, sizeof *instances, error);
+    if (instances == NULL) {
+      return PF_STOP;
+    }
   }
-  status = pf_batch_each(s->problem->model, batch, own.thetas, s->workspaces, s->n_workspaces, f,
-                         gradient == NULL ? NULL : own.gradients, error);
-  for (size_t d = 0; status == PF_OK && gradient != NULL && d < batch->n; d++) {
-    pf_layout_fold(s->layout, pf_layout_recording(s->layout, batch->draws[d]->recording),
-                   own.gradients + d * n_theta, own.instances);
-  }
+  const pf_status status = pf_data_term(&in, f, instances, error);
   if (status == PF_OK && gradient != NULL) {
-    pf_layout_gradient(s->layout, own.instances, gradient);
+    pf_layout_gradient(layout, instances, gradient);
   }
+  pf_memory_free(instances);
   if (status == PF_OK) {
     add_smooth(s, v, f, gradient, NULL);
   }
-  scratch_free(&own);
   return status;
 }
 
@@ -193,193 +152,259 @@ static void add_where(const pf_group_objective *s, int64_t epoch, size_t step, p
   char line[PF_ERROR_LENGTH];
   memcpy(line, error->text, sizeof line);
   char where[96];
-  if (s->problem->settings->fit.batch == PF_BATCH_FULL) {
+  if (s->in.problem->settings->fit.batch == PF_BATCH_FULL) {
     (void)snprintf(where, sizeof where, " (at epoch %lld)", (long long)epoch);
   } else {
     (void)snprintf(where, sizeof where, " (at epoch %lld, draw %zu)", (long long)epoch,
-                   step / s->layout->n_recordings);
+                   step / s->in.layout->n_recordings);
   }
-  const int room =
-      (int)(sizeof line - sizeof where); /* a very long line is cut rather than the place */
+  /* a very long line is cut rather than the place */
+  const int room = (int)(sizeof line - sizeof where);
   (void)snprintf(error->text, sizeof error->text, "%.*s%s", room, line, where);
 }
 
-static pf_status part(void *self, int64_t pass, size_t k, const double *v, double *f,
-                      double *gradient, pf_error *error)
+static pf_status evaluate_part(void *self, int64_t pass, size_t k, const double *v, double *f,
+                               double *gradient, pf_error *error)
 {
   pf_group_objective *s = self;
-  double data_term = 0.0;
-  s->n_evaluations += (int64_t)s->batches->batches[k]->n;
+  const pf_objective_in in = batch_at(s, k, v);
+  pf_objective_out out = {.gradient = gradient};
+  s->n_evaluations += (int64_t)in.batch->n;
   s->pass_sum = k == 0 ? 0.0 : s->pass_sum;
-  const pf_status status =
-      pf_objective(s->problem, s->layout, s->batches->batches[k], v, s->workspaces, s->n_workspaces,
-                   &data_term, f, gradient, error);
-  if (status != PF_OK && error != NULL) {
-    add_where(s, pass, k, error);
+  const pf_status status = pf_objective(&in, &out, error);
+  if (status != PF_OK) {
+    if (error != NULL) {
+      add_where(s, pass, k, error);
+    }
+    return status;
   }
-  s->pass_sum += data_term;
-  s->pass_mean = s->pass_sum / (double)s->batches->n;
-  return status;
+  *f = out.objective;
+  s->pass_sum += out.data_term;
+  s->pass_mean = s->pass_sum / (double)s->in.batches->n;
+  return PF_OK;
 }
 
-/* What a draw's parameters, along `which`, add to gradient and H of the values. */
-static void fold(const pf_group_objective *s, size_t recording, const double *score,
-                 const double *information, double *gradient, double *h)
+/* ---- curvature ---- */
+
+/* What one draw gives. */
+typedef struct draw_share {
+  pf_status status;
+  pf_error error;
+  uint32_t how;
+  pf_loss_value *values; /* [n_losses] */
+  double *theta;         /* [n_parameters] */
+  double *sums;          /* score [n_which], then information [n_which][n_which] */
+} draw_share;
+
+/* Draws whose matrices are in memory at a time, and that memory. */
+typedef struct draw_shares {
+  draw_share *items; /* [n] */
+  size_t n, n_sums;
+  pf_loss_value *values;
+  double *numbers;
+} draw_shares;
+
+static void free_shares(draw_shares *shares)
 {
+  pf_memory_free(shares->items);
+  pf_memory_free(shares->values);
+  pf_memory_free(shares->numbers);
+}
+
+static pf_status create_shares(const pf_group_objective *s, size_t n, draw_shares *out,
+                               pf_error *error)
+{
+  const pf_model *model = s->in.problem->model;
+  const size_t n_sums = s->n_which * (1 + s->n_which), each = model->n_parameters + n_sums;
+  *out = (draw_shares){.items = pf_memory_need(n, sizeof *out->items, error),
+                       .n = n,
+                       .n_sums = n_sums,
+                       .values = pf_memory_need(n * model->n_losses, sizeof *out->values, error),
+                       .numbers = pf_memory_need(n * each, sizeof *out->numbers, error)};
+  if (out->items == NULL || out->values == NULL || out->numbers == NULL) {
+    free_shares(out);
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < n; k++) {
+    out->items[k] = (draw_share){.values = out->values + k * model->n_losses,
+                                 .theta = out->numbers + k * each,
+                                 .sums = out->numbers + k * each + model->n_parameters};
+  }
+  return PF_OK;
+}
+
+static size_t recording_of(const pf_group_objective *s, const pf_draw *draw)
+{
+  return pf_layout_recording(s->in.layout, draw->recording);
+}
+
+/* Draw d of the batch at v, on some threads. */
+static void inform_draw(const pf_group_objective *s, const double *v, size_t d,
+                        pf_workspace *const *workspaces, size_t n_workspaces, draw_share *share)
+{
+  const pf_model *model = s->in.problem->model;
+  const pf_batch *batch = s->in.batches->batches[0];
+  const pf_directions directions = {.n = s->n_which, .which = s->which};
+  const pf_information_in in = {.model = model,
+                                .draw = batch->draws[d],
+                                .theta = share->theta,
+                                .scale = batch->scale + d * model->n_losses,
+                                .workspaces = workspaces,
+                                .n_workspaces = n_workspaces};
+  pf_information_out out = {
+      .values = share->values, .gradient = share->sums, .information = share->sums + s->n_which};
+  share->error = pf_error_none();
+  pf_layout_theta(s->in.layout, v, recording_of(s, batch->draws[d]), share->theta);
+  share->status = pf_information(&in, &directions, &out, &share->error);
+  share->how = out.how;
+}
+
+/* What draw d adds to f, its gradient and H. */
+static void add_share(const pf_group_objective *s, size_t d, const draw_share *share, double *f,
+                      double *gradient, double *h)
+{
+  const pf_layout *layout = s->in.layout;
+  const pf_batch *batch = s->in.batches->batches[0];
+  const size_t n_losses = s->in.problem->model->n_losses;
+  const size_t recording = recording_of(s, batch->draws[d]);
+  for (size_t l = 0; l < n_losses; l++) {
+    *f -= batch->scale[d * n_losses + l] * share->values[l].log_likelihood;
+  }
   for (size_t a = 0; a < s->n_which; a++) {
     const pf_parameter_instance *row =
-        &s->layout->instances[pf_layout_instance(s->layout, recording, s->which[a])];
-    gradient[row->value] -= row->factor * score[a];
+        &layout->instances[pf_layout_instance(layout, recording, s->which[a])];
+    gradient[row->value] -= row->factor * share->sums[a];
   }
-  pf_layout_fold_information(s->layout, recording, s->which, s->n_which, information, h);
+  pf_layout_fold_information(layout, recording, s->which, s->n_which, share->sums + s->n_which, h);
 }
 
-static pf_status curvature(void *self, const double *v, double *f, double *gradient, double *h,
-                           pf_error *error)
+/* Draws [first, first + count) at v, into shares. */
+static void inform_draws(const pf_group_objective *s, const double *v, size_t first, size_t count,
+                         draw_shares *shares)
+{
+  const size_t n_threads = s->in.n_workspaces;
+  /* threads over draws, or within one draw after the other: whichever there is more of */
+  const bool over_draws = n_threads > 1 && count >= n_threads;
+  for (size_t k = 0; k < count; k++) {
+    memset(shares->items[k].sums, 0, shares->n_sums * sizeof(double));
+  }
+#pragma omp parallel for schedule(dynamic) num_threads((int)n_threads) if (over_draws)
+  for (size_t k = 0; k < count; k++) {
+    inform_draw(s, v, first + k, s->in.workspaces + (over_draws ? pf_this_thread() : 0),
+                over_draws ? 1 : n_threads, &shares->items[k]);
+  }
+}
+
+static pf_status evaluate_curvature(void *self, const double *v, double *f, double *gradient,
+                                    double *h, pf_error *error)
 {
   pf_group_objective *s = self;
-  const pf_model *model = s->problem->model;
-  const pf_batch *batch = s->batches->batches[0];
-  const size_t n = s->layout->n, m = s->n_which, n_own = m + m * m + 1;
-  const size_t at_once = batch->n < MAX_AT_ONCE ? batch->n : MAX_AT_ONCE;
-  const pf_directions directions = {.n = m, .which = s->which};
-  scratch own;
+  const pf_batch *batch = s->in.batches->batches[0];
+  const size_t n = s->in.layout->n;
+  draw_shares shares;
   s->n_evaluations += (int64_t)batch->n;
-  pf_status status = scratch_create(s, v, &own, error);
+  pf_status status =
+      create_shares(s, batch->n < MAX_AT_ONCE ? batch->n : MAX_AT_ONCE, &shares, error);
   if (status != PF_OK) {
     return status;
   }
-  double *sums = pf_memory_need(at_once * n_own, sizeof *sums, error);
-  pf_loss_value *values = pf_memory_need(at_once * model->n_losses, sizeof *values, error);
-  uint32_t *how = pf_memory_need(at_once, sizeof *how, error);
-  status = sums == NULL || values == NULL || how == NULL ? PF_STOP : PF_OK;
   *f = batch->constant;
   memset(gradient, 0, n * sizeof *gradient);
   memset(h, 0, n * n * sizeof *h);
-  for (size_t first = 0; first < batch->n && status == PF_OK; first += at_once) {
-    const size_t count = batch->n - first < at_once ? batch->n - first : at_once;
-    /* threads over draws, or within one draw after the other: whichever there is more of */
-    const bool over_draws = s->n_workspaces > 1 && count >= s->n_workspaces;
-    memset(sums, 0, at_once * n_own * sizeof *sums);
-#pragma omp parallel for schedule(dynamic) num_threads((int)s->n_workspaces) if (over_draws)
-    for (size_t k = 0; k < count; k++) {
-      const size_t d = first + k;
-      pf_workspace *const *mine = s->workspaces + (over_draws ? pf_this_thread() : 0);
-      pf_information_out out = {.values = values + k * model->n_losses,
-                                .gradient = sums + k * n_own + 1,
-                                .information = sums + k * n_own + 1 + m};
-      own.shares[d].error = pf_error_none();
-      const pf_information_in in = {.model = model,
-                                    .draw = batch->draws[d],
-                                    .theta = own.thetas + d * model->n_parameters,
-                                    .scale = batch->scale + d * model->n_losses,
-                                    .workspaces = mine,
-                                    .n_workspaces = over_draws ? 1 : s->n_workspaces};
-      own.shares[d].status = pf_information(&in, &directions, &out, &own.shares[d].error);
-      how[k] = out.how;
-    }
-    for (size_t k = 0; k < count && status == PF_OK;
-         k++) { /* in the order of the draws: the same bits always */
-      const size_t d = first + k;
-      status = own.shares[d].status;
+  for (size_t first = 0; first < batch->n; first += shares.n) {
+    const size_t count = batch->n - first < shares.n ? batch->n - first : shares.n;
+    inform_draws(s, v, first, count, &shares);
+    for (size_t k = 0; k < count; k++) { /* in the order of the draws: the same bits always */
+      const draw_share *share = &shares.items[k];
+      status = share->status;
       if (status != PF_OK) {
-        (void)pf_fail_key(error, status, own.shares[d].error.key, "%s", own.shares[d].error.text);
-        break;
+        (void)pf_fail_key(error, status, share->error.key, "%s", share->error.text);
+        goto done;
       }
-      s->how |= how[k];
-      for (size_t l = 0; l < model->n_losses; l++) {
-        *f -=
-            batch->scale[d * model->n_losses + l] * values[k * model->n_losses + l].log_likelihood;
-      }
-      fold(s, pf_layout_recording(s->layout, batch->draws[d]->recording), sums + k * n_own + 1,
-           sums + k * n_own + 1 + m, gradient, h);
+      s->how |= share->how;
+      add_share(s, first + k, share, f, gradient, h);
     }
   }
-  if (status == PF_OK) {
-    add_smooth(s, v, f, gradient, h);
-  }
-  pf_memory_free(sums);
-  pf_memory_free(values);
-  pf_memory_free(how);
-  scratch_free(&own);
+  add_smooth(s, v, f, gradient, h);
+done:
+  free_shares(&shares);
   return status;
 }
 
+/* ---- products with the curvature ---- */
+
 /* A direction of the values as one of theta, for a recording. */
-static void direction_of(const pf_group_objective *s, size_t recording, const double *direction,
-                         double *theta)
+static void theta_direction(const pf_layout *layout, size_t recording, const double *direction,
+                            double *theta)
 {
-  for (size_t i = 0; i < s->problem->model->n_parameters; i++) {
+  for (size_t i = 0; i < layout->n_parameters; i++) {
     const pf_parameter_instance *instance =
-        &s->layout->instances[pf_layout_instance(s->layout, recording, i)];
+        &layout->instances[pf_layout_instance(layout, recording, i)];
     theta[i] =
         instance->value == PF_LAYOUT_NONE ? 0.0 : instance->factor * direction[instance->value];
   }
 }
 
-static pf_status product(void *self, const double *v, const double *direction, double *out,
-                         pf_error *error)
+static pf_status evaluate_product(void *self, const double *v, const double *direction, double *out,
+                                  pf_error *error)
 {
   pf_group_objective *s = self;
-  const pf_model *model = s->problem->model;
-  const pf_batch *batch = s->batches->batches[0];
+  const pf_layout *layout = s->in.layout;
+  const pf_model *model = s->in.problem->model;
+  const pf_batch *batch = s->in.batches->batches[0];
   const size_t n_theta = model->n_parameters;
-  scratch own;
   s->n_evaluations += (int64_t)batch->n;
-  pf_status status = scratch_create(s, v, &own, error);
-  double *along = pf_memory_need(n_theta, sizeof *along, error);
-  status = along == NULL ? PF_STOP : status;
-  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
-    const size_t recording = pf_layout_recording(s->layout, batch->draws[d]->recording);
-    direction_of(s, recording, direction, along);
+  double *theta = pf_memory_need(3 * n_theta + layout->n_instances, sizeof *theta, error);
+  if (theta == NULL) {
+    return PF_STOP;
+  }
+  double *along = theta + n_theta, *product = along + n_theta, *instances = product + n_theta;
+  pf_status status = PF_OK;
+  for (size_t d = 0; d < batch->n; d++) {
+    const size_t recording = recording_of(s, batch->draws[d]);
     const pf_information_in in = {.model = model,
                                   .draw = batch->draws[d],
-                                  .theta = own.thetas + d * n_theta,
+                                  .theta = theta,
                                   .scale = batch->scale + d * model->n_losses,
-                                  .workspaces = s->workspaces,
-                                  .n_workspaces = s->n_workspaces};
-    status = pf_information_product(&in, along, own.gradients + d * n_theta, &s->how, error);
-    if (status == PF_OK) {
-      pf_layout_fold(s->layout, recording, own.gradients + d * n_theta, own.instances);
+                                  .workspaces = s->in.workspaces,
+                                  .n_workspaces = s->in.n_workspaces};
+    pf_layout_theta(layout, v, recording, theta);
+    theta_direction(layout, recording, direction, along);
+    memset(product, 0, n_theta * sizeof *product);
+    status = pf_information_product(&in, along, product, &s->how, error);
+    if (status != PF_OK) {
+      goto done;
     }
+    pf_layout_fold(layout, recording, product, instances);
   }
-  if (status == PF_OK) {
-    pf_layout_gradient(s->layout, own.instances, out);
-    for (size_t k = 0; s->penalised && k < s->layout->n; k++) {
-      out[k] += 2.0 * s->l2[k] * direction[k];
-    }
+  pf_layout_gradient(layout, instances, out);
+  for (size_t k = 0; s->in.penalised && k < layout->n; k++) {
+    out[k] += 2.0 * s->l2[k] * direction[k];
   }
-  pf_memory_free(along);
-  scratch_free(&own);
+done:
+  pf_memory_free(theta);
   return status;
 }
 
 /* ---- the object ---- */
 
-pf_status pf_group_objective_create(const pf_problem *problem, const pf_layout *layout,
-                                    const pf_group_batches *batches, bool penalised, bool l1_inside,
-                                    pf_workspace *const *workspaces, size_t n_workspaces,
-                                    pf_group_objective **out, pf_error *error)
+pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_objective **out,
+                                    pf_error *error)
 {
+  const pf_layout *layout = in->layout;
   pf_group_objective *s = pf_memory_need(1, sizeof *s, error);
   if (s == NULL) {
     return PF_STOP;
   }
-  *s = (pf_group_objective){.problem = problem,
-                            .layout = layout,
-                            .batches = batches,
-                            .workspaces = workspaces,
-                            .n_workspaces = n_workspaces,
-                            .penalised = penalised,
-                            .l1_inside = l1_inside};
-  s->l1 = pf_memory_need(layout->n, sizeof *s->l1, error);
-  s->l2 = pf_memory_need(layout->n, sizeof *s->l2, error);
-  s->center = pf_memory_need(layout->n, sizeof *s->center, error);
+  s->in = *in;
+  s->l1 = pf_memory_need(3 * layout->n, sizeof *s->l1, error);
   s->which = pf_memory_need(layout->n_parameters, sizeof *s->which, error);
-  if (s->l1 == NULL || s->l2 == NULL || s->center == NULL || s->which == NULL) {
+  if (s->l1 == NULL || s->which == NULL) {
     pf_group_objective_free(s);
     return PF_STOP;
   }
+  s->l2 = s->l1 + layout->n;
+  s->center = s->l2 + layout->n;
   find_penalties(s);
   for (size_t i = 0; i < layout->n_parameters; i++) {
     if (layout->instances[layout->first[i]].value != PF_LAYOUT_NONE) {
@@ -392,14 +417,14 @@ pf_status pf_group_objective_create(const pf_problem *problem, const pf_layout *
                               .upper = layout->upper,
                               .center = s->center,
                               .noise = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6};
-  if (l1_inside) {
-    s->function.n_parts = batches->n;
-    s->function.part = part;
+  if (in->by_parts) {
+    s->function.n_parts = in->batches->n;
+    s->function.part = evaluate_part;
   } else {
-    s->function.l1 = penalised ? s->l1 : NULL;
-    s->function.value = value;
-    s->function.curvature = curvature;
-    s->function.product = product;
+    s->function.l1 = in->penalised ? s->l1 : NULL;
+    s->function.value = evaluate_value;
+    s->function.curvature = evaluate_curvature;
+    s->function.product = evaluate_product;
   }
   *out = s;
   return PF_OK;
@@ -409,8 +434,6 @@ void pf_group_objective_free(pf_group_objective *s)
 {
   if (s != NULL) {
     pf_memory_free(s->l1);
-    pf_memory_free(s->l2);
-    pf_memory_free(s->center);
     pf_memory_free(s->which);
     pf_memory_free(s);
   }
@@ -423,7 +446,7 @@ const pf_function *pf_group_objective_get(const pf_group_objective *s)
 
 double pf_group_objective_data_term(const pf_group_objective *s, const pf_iterate *at)
 {
-  return s->l1_inside ? s->pass_mean : at->objective - penalty_at(s, at->v);
+  return s->in.by_parts ? s->pass_mean : at->objective - penalty_at(s, at->v);
 }
 
 uint32_t pf_group_objective_how(const pf_group_objective *s)

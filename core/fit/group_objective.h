@@ -1,16 +1,16 @@
 /*
- * The objective of one unit as an optimiser sees it: all its draws in one (their mean), values of
+ * The objective of one group as an optimiser sees it: all its draws in one (their mean), values of
  * its layout, the L2 penalty within the smooth part and the L1 penalty beside it. Also what
- * intervals and verdicts start from: the same without penalties.
+ * intervals and the uncertainty of estimates start from: the same without penalties.
  */
 #ifndef PLASTFIT_CORE_FIT_GROUP_OBJECTIVE_H
 #define PLASTFIT_CORE_FIT_GROUP_OBJECTIVE_H
 
-#include "core/fit/fit.h"
-#include "core/optimise/optimiser.h"
 #include "core/engine/batch.h"
+#include "core/fit/fit_groups.h"
+#include "core/optimise/optimiser.h"
 
-/** The draws of a unit as batches, made once and shared by whoever evaluates. Const after it is
+/** The draws of a group as batches, made once and shared by whoever evaluates. Const after it is
  * made. */
 typedef struct pf_group_batches {
   pf_batch **batches; /**< [n] */
@@ -28,20 +28,25 @@ void pf_value_penalty(const pf_problem *problem, const pf_layout *layout, size_t
 
 typedef struct pf_group_objective pf_group_objective;
 
-/**
- * `batches`, `layout` and the workspaces stay the caller's and MUST outlive the object; one thread
- * at a time uses it and its workspaces. Where `batches` has several, they are the parts of
- * pf_function (for adam, whose L1 stays in the gradient, as in the reference), and there is no
- * curvature.
- */
-pf_status pf_group_objective_create(const pf_problem *problem, const pf_layout *layout,
-                                    const pf_group_batches *batches, bool penalised, bool l1_inside,
-                                    pf_workspace *const *workspaces, size_t n_workspaces,
-                                    pf_group_objective **out, pf_error *error);
+/** What it is made of: everything stays the caller's and MUST outlive it. */
+typedef struct pf_group_objective_in {
+  const pf_problem *problem;
+  const pf_layout *layout;
+  const pf_group_batches *batches;
+  bool penalised; /**< with the penalties of problem->options */
+  bool by_parts;  /**< for such an optimiser: batches are the parts of pf_function, L1 is in the
+                     gradient, as in the reference, and there is no curvature; else one batch */
+  pf_workspace *const *workspaces;
+  size_t n_workspaces;
+} pf_group_objective_in;
+
+/** One thread at a time uses it and its workspaces. */
+pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_objective **out,
+                                    pf_error *error);
 void pf_group_objective_free(pf_group_objective *function);
 /** Its ops; valid as long as the object. */
 const pf_function *pf_group_objective_get(const pf_group_objective *function);
-/** The data term of what an optimiser tells: F without penalties (of parts: the mean over the
+/** The data term of what an optimiser reports: F without penalties (of parts: the mean over the
  * pass). */
 double pf_group_objective_data_term(const pf_group_objective *function, const pf_iterate *at);
 /** PF_TANGENT_* (core/sensitivity/sensitivity.h): what was not had from exact derivatives so far.

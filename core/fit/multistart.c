@@ -6,16 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-static const double near_best =
-    1e-6; /* of |best|: far below what evidence is about, far above where methods end */
+/* Of |best|: far below what evidence is about, far above where methods end. */
+static const double near_best = 1e-6;
 static const double near_zero = 1e-9; /* of the fall from the worst start */
 
-pf_status pf_multistart_values(uint64_t seed, size_t group, size_t n_starts, size_t k,
-                               const double *first, const double *lower, const double *upper,
-                               const double *spread, size_t n, double *out, pf_error *error)
+pf_status pf_multistart_values(const pf_multistart *starts, size_t k, double *out, pf_error *error)
 {
-  const size_t n_strata = n_starts > 1 ? n_starts - 1 : 1;
-  memcpy(out, first, n * sizeof *out);
+  const pf_layout *layout = starts->layout;
+  const size_t n_strata = starts->n_starts > 1 ? starts->n_starts - 1 : 1;
+  memcpy(out, starts->first, layout->n * sizeof *out);
   if (k == 0) {
     return PF_OK;
   }
@@ -23,15 +22,13 @@ pf_status pf_multistart_values(uint64_t seed, size_t group, size_t n_starts, siz
   if (keys == NULL) {
     return PF_STOP;
   }
-  for (size_t i = 0; i < n; i++) {
-    const pf_stream stream = {.seed = seed,
+  for (size_t i = 0; i < layout->n; i++) {
+    const pf_stream stream = {.seed = starts->seed,
                               .purpose = PF_RANDOM_START,
-                              .animal = (uint32_t)group,
+                              .animal = (uint32_t)starts->group,
                               .draw = (uint32_t)(2 * i)};
-    const pf_stream within = {.seed = seed,
-                              .purpose = PF_RANDOM_START,
-                              .animal = (uint32_t)group,
-                              .draw = (uint32_t)(2 * i + 1)};
+    pf_stream within = stream;
+    within.draw++;
     double place = 0.0;
     pf_random_uniform(stream, 0, (int64_t)n_strata, keys);
     pf_random_uniform(within, k - 1, 1, &place);
@@ -39,12 +36,11 @@ pf_status pf_multistart_values(uint64_t seed, size_t group, size_t n_starts, siz
     for (size_t other = 0; other < n_strata; other++) {
       stratum += keys[other] < keys[k - 1] || (keys[other] == keys[k - 1] && other < k - 1) ? 1 : 0;
     }
-    const double low = isfinite(lower[i])
-                           ? lower[i]
-                           : fmin(first[i], isfinite(upper[i]) ? upper[i] : first[i]) - spread[i];
-    const double high = isfinite(upper[i]) ? upper[i] : fmax(first[i], low) + spread[i];
+    const double lower = layout->lower[i], upper = layout->upper[i], first = starts->first[i];
+    const double low = isfinite(lower) ? lower : fmin(first, upper) - starts->spread;
+    const double high = isfinite(upper) ? upper : fmax(first, low) + starts->spread;
     out[i] = low + (high - low) * (((double)stratum + place) / (double)n_strata);
-    out[i] = fmin(fmax(out[i], lower[i]), upper[i]);
+    out[i] = fmin(fmax(out[i], lower), upper);
   }
   pf_memory_free(keys);
   return PF_OK;

@@ -42,78 +42,88 @@ double pf_penalty(const pf_layout *layout, size_t n_rule, double l1, double l2,
   return l1 * sum_absolute + l2 * sum_square + own;
 }
 
-/** Memory of one evaluation. */
-typedef struct scratch {
-  double *instances, *gradient; /* [n_instances] */
-  double *thetas, *gradients;   /* [n draws][n_parameters] */
-} scratch;
-
-static pf_status evaluate(const pf_problem *problem, const pf_layout *layout, const pf_batch *batch,
-                          const double *values, pf_workspace *const *workspaces,
-                          size_t n_workspaces, const scratch *own, double *data_term,
-                          double *objective, double *gradient, pf_error *error)
+pf_status pf_data_term(const pf_objective_in *in, double *data_term, double *instances,
+                       pf_error *error)
 {
-  const pf_model *model = problem->model;
-  const size_t n_theta = model->n_parameters;
+  const pf_layout *layout = in->layout;
+  const pf_batch *batch = in->batch;
+  const size_t n_theta = in->problem->model->n_parameters, cells = batch->n * n_theta;
+  double *thetas = pf_memory_need(cells, sizeof *thetas, error);
+  double *gradients = NULL;
+  pf_status status = thetas == NULL ? PF_STOP : PF_OK;
+  if (status != PF_OK) {
+    goto done;
+  }
   for (size_t d = 0; d < batch->n; d++) {
     const size_t recording = pf_layout_recording(layout, batch->draws[d]->recording);
     if (recording == PF_LAYOUT_NONE) {
-      return pf_fail(error, PF_STOP, "%s is not among the recordings of this fit",
-                     batch->draws[d]->recording->name);
+      status = pf_fail(error, PF_STOP, "%s is not among the recordings of this fit",
+                       batch->draws[d]->recording->name);
+      goto done;
     }
-    pf_layout_theta(layout, values, recording, own->thetas + d * n_theta);
+    pf_layout_theta(layout, in->values, recording, thetas + d * n_theta);
   }
-  const pf_status status =
-      pf_batch_each(model, batch, own->thetas, workspaces, n_workspaces, data_term,
-                    gradient == NULL ? NULL : own->gradients, error);
-  if (status != PF_OK) {
-    return status;
+  if (instances != NULL) {
+    gradients = pf_memory_need(cells, sizeof *gradients, error);
+    if (gradients == NULL) {
+      status = PF_STOP;
+      goto done;
+    }
   }
-  for (size_t d = 0; d < batch->n && gradient != NULL;
-       d++) { /* in the order of the draws: the same bits always */
+  status = pf_batch_each(in->problem->model, batch, thetas, in->workspaces, in->n_workspaces,
+                         data_term, gradients, error);
+  if (status != PF_OK || instances == NULL) {
+    goto done;
+  }
+  for (size_t d = 0; d < batch->n; d++) { /* in the order of the draws: the same bits always */
     pf_layout_fold(layout, pf_layout_recording(layout, batch->draws[d]->recording),
-                   own->gradients + d * n_theta, own->gradient);
+                   gradients + d * n_theta, instances);
   }
-  pf_layout_instances(layout, values, own->instances);
-  *objective = *data_term + pf_penalty(layout, model->network_theta0, problem->options.l1,
-                                       problem->options.l2, own->instances,
-                                       gradient == NULL ? NULL : own->gradient);
-  if (!isfinite(*objective)) {
+done:
+  pf_memory_free(thetas);
+  pf_memory_free(gradients);
+  return status;
+}
+
+/* The penalties, added; then whether all is finite. */
+static pf_status add_penalties(const pf_objective_in *in, const double *instances, double *gradient,
+                               pf_objective_out *out, pf_error *error)
+{
+  const pf_model *model = in->problem->model;
+  out->objective =
+      out->data_term + pf_penalty(in->layout, model->network_theta0, in->problem->options.l1,
+                                  in->problem->options.l2, instances, gradient);
+  if (!isfinite(out->objective)) {
     return pf_fail(error, PF_POINT_FAILED, "the objective is %g; a smaller learning_rate may help",
-                   *objective);
+                   out->objective);
   }
-  for (size_t s = 0; gradient != NULL && s < layout->n_instances; s++) {
-    if (!isfinite(own->gradient[s])) {
+  for (size_t s = 0; gradient != NULL && s < in->layout->n_instances; s++) {
+    if (!isfinite(gradient[s])) {
       return pf_fail(error, PF_POINT_FAILED,
                      "the gradient with respect to %s is %g; a smaller learning_rate may help",
-                     model->parameters[layout->instances[s].parameter].declared.name,
-                     own->gradient[s]);
+                     model->parameters[in->layout->instances[s].parameter].declared.name,
+                     gradient[s]);
     }
-  }
-  if (gradient != NULL) {
-    pf_layout_gradient(layout, own->gradient, gradient);
   }
   return PF_OK;
 }
 
-pf_status pf_objective(const pf_problem *problem, const pf_layout *layout, const pf_batch *batch,
-                       const double *values, pf_workspace *const *workspaces, size_t n_workspaces,
-                       double *data_term, double *objective, double *gradient, pf_error *error)
+pf_status pf_objective(const pf_objective_in *in, pf_objective_out *out, pf_error *error)
 {
-  const size_t cells = batch->n * problem->model->n_parameters;
-  const scratch own = {.instances = pf_memory_need(layout->n_instances, sizeof(double), error),
-                       .gradient = pf_memory_need(layout->n_instances, sizeof(double), error),
-                       .thetas = pf_memory_need(cells, sizeof(double), error),
-                       .gradients =
-                           pf_memory_need(gradient == NULL ? 0 : cells, sizeof(double), error)};
-  pf_status status =
-      own.instances == NULL || own.gradient == NULL || own.thetas == NULL || own.gradients == NULL
-          ? PF_STOP
-          : evaluate(problem, layout, batch, values, workspaces, n_workspaces, &own, data_term,
-                     objective, gradient, error);
-  pf_memory_free(own.instances);
-  pf_memory_free(own.gradient);
-  pf_memory_free(own.thetas);
-  pf_memory_free(own.gradients);
+  const size_t n = in->layout->n_instances;
+  double *instances = pf_memory_need(2 * n, sizeof *instances, error);
+  if (instances == NULL) {
+    return PF_STOP;
+  }
+  double *gradient = out->gradient == NULL ? NULL : instances + n;
+  pf_status status = pf_data_term(in, &out->data_term, gradient, error);
+  if (status == PF_OK) {
+    pf_layout_instances(in->layout, in->values, instances);
+    status = add_penalties(in, instances, gradient, out, error);
+  }
+  if (status == PF_OK && gradient != NULL) {
+    pf_layout_gradient(in->layout, gradient, out->gradient);
+  }
+  pf_memory_free(instances);
   return status;
 }

@@ -158,10 +158,12 @@ static pf_status refit(const plan *p, size_t b, pf_workspace *const *workspaces,
   pf_status status = make_sample(p, b, &s, error);
   s.pointer = &s.batch;
   const pf_group_batches batches = {.batches = &s.pointer, .n = 1};
-  status = status == PF_OK
-               ? pf_group_objective_create(p->job->problem, p->job->group->layout, &batches, false,
-                                           false, workspaces, n_workspaces, &function, error)
-               : status;
+  const pf_group_objective_in in = {.problem = p->job->problem,
+                                    .layout = p->job->group->layout,
+                                    .batches = &batches,
+                                    .workspaces = workspaces,
+                                    .n_workspaces = n_workspaces};
+  status = status == PF_OK ? pf_group_objective_create(&in, &function, error) : status;
   if (status == PF_OK) {
     status = pf_optimiser_lm.minimise(pf_group_objective_get(function), &settings, NULL, s.values,
                                       &optimum, error);

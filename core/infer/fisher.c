@@ -15,11 +15,12 @@ pf_status pf_infer_curvature(const pf_infer_job *job, const pf_group_batches *ba
   pf_group_objective *function = NULL;
   double *gradient = pf_memory_need(n, sizeof *gradient, error);
   double value = 0.0;
-  pf_status status =
-      gradient == NULL
-          ? PF_STOP
-          : pf_group_objective_create(job->problem, job->group->layout, batches, false, false,
-                                      job->workspaces, job->n_workspaces, &function, error);
+  const pf_group_objective_in in = {.problem = job->problem,
+                                    .layout = job->group->layout,
+                                    .batches = batches,
+                                    .workspaces = job->workspaces,
+                                    .n_workspaces = job->n_workspaces};
+  pf_status status = gradient == NULL ? PF_STOP : pf_group_objective_create(&in, &function, error);
   if (status == PF_OK) {
     const pf_function *f = pf_group_objective_get(function);
     status = f->curvature(f->self, job->group->values, &value, gradient, matrix, error);

@@ -283,8 +283,8 @@ static pf_status infer_and_improve(pf_infer_job *job, pf_fit_group *group, pf_st
   pf_status status = job->better == NULL ? PF_STOP : infer_group(job, error);
   for (int again = 0; again < MAX_AGAIN && status == PF_OK && job->found_better; again++) {
     const size_t before = group->n_improved;
-    status = pf_fit_again(job->problem, group, job->better, stop, payload, job->workspaces,
-                          job->n_workspaces, error);
+    const pf_observer observer = {.stop = stop, .payload = payload};
+    status = pf_fit_improve(job->problem, group, job->better, &observer, error);
     if (status != PF_OK || group->n_improved == before) {
       break;
     }

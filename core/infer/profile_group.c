@@ -32,9 +32,12 @@ static void profile_one(const pf_infer_job *job, size_t k, double f_best,
   pf_profile_settings settings = pf_profile_defaults();
   settings.level = job->problem->settings->intervals.level;
   to->error = pf_error_none();
-  to->status =
-      pf_group_objective_create(job->problem, job->group->layout, &job->evidence.batches, false,
-                                false, workspaces, n_workspaces, &function, &to->error);
+  const pf_group_objective_in in = {.problem = job->problem,
+                                    .layout = job->group->layout,
+                                    .batches = &job->evidence.batches,
+                                    .workspaces = workspaces,
+                                    .n_workspaces = n_workspaces};
+  to->status = pf_group_objective_create(&in, &function, &to->error);
   if (to->status == PF_OK) {
     to->status = pf_profile_value(pf_group_objective_get(function), job->group->values, f_best, k,
                                   &settings, to->better, &to->profile, &to->error);
@@ -46,9 +49,12 @@ static void profile_one(const pf_infer_job *job, size_t k, double f_best,
 static pf_status find_best(const pf_infer_job *job, double *f_best, pf_error *error)
 {
   pf_group_objective *function = NULL;
-  pf_status status =
-      pf_group_objective_create(job->problem, job->group->layout, &job->evidence.batches, false,
-                                false, job->workspaces, job->n_workspaces, &function, error);
+  const pf_group_objective_in in = {.problem = job->problem,
+                                    .layout = job->group->layout,
+                                    .batches = &job->evidence.batches,
+                                    .workspaces = job->workspaces,
+                                    .n_workspaces = job->n_workspaces};
+  pf_status status = pf_group_objective_create(&in, &function, error);
   if (status == PF_OK) {
     const pf_function *f = pf_group_objective_get(function);
     status = f->value(f->self, job->group->values, f_best, NULL, error);

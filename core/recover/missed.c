@@ -47,8 +47,13 @@ static pf_status compare_values(const pf_problem *problem, const pf_fit_group *g
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_group_objective_create(problem, group->layout, &batches, true, false, &workspace, 1,
-                                     &objective, error);
+  const pf_group_objective_in in = {.problem = problem,
+                                    .layout = group->layout,
+                                    .batches = &batches,
+                                    .penalised = true,
+                                    .workspaces = &workspace,
+                                    .n_workspaces = 1};
+  status = pf_group_objective_create(&in, &objective, error);
   if (status != PF_OK) {
     goto done;
   }

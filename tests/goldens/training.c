@@ -1,6 +1,7 @@
 /* A training run of the reference, step by step, and again through pf_fit_run, which is what
  * `plastfit fit` calls. */
 #include "core/base/memory.h"
+#include "core/fit/fit.h"
 #include "core/fit/objective.h"
 #include "core/layout/layout.h"
 #include "core/optimise/adam.h"
@@ -181,9 +182,15 @@ static pf_status compare_loop(const golden_case *golden, loop *run, golden_repor
   for (int64_t epoch = 0; epoch < golden->problem.settings->fit.epochs && status == PF_OK;
        epoch++) {
     for (size_t d = 0; d < run->n && status == PF_OK; d++) {
-      double data_term = 0.0;
-      status = pf_objective(&golden->problem, run->layout, run->batches[d], run->values,
-                            &run->workspace, 1, &data_term, &run->losses[d], run->gradient, error);
+      const pf_objective_in in = {.problem = &golden->problem,
+                                  .layout = run->layout,
+                                  .batch = run->batches[d],
+                                  .values = run->values,
+                                  .workspaces = &run->workspace,
+                                  .n_workspaces = 1};
+      pf_objective_out out = {.gradient = run->gradient};
+      status = pf_objective(&in, &out, error);
+      run->losses[d] = out.objective;
       if (status == PF_OK) {
         pf_adam_step(run->adam, run->values, run->gradient);
       }

@@ -1,6 +1,6 @@
 #include "core/base/memory.h"
-#include "core/fit/objective.h"
 #include "core/engine/simulation.h"
+#include "core/fit/objective.h"
 #include "tests/goldens/compare.h"
 #include <string.h>
 
@@ -37,8 +37,6 @@ static pf_status compare_loss(const golden_case *golden, const pf_draw *draw, co
                               pf_workspace *workspace, golden_report *report, pf_error *error)
 {
   double expected = 0.0;
-  double data_term = 0.0;
-  double loss = 0.0;
   pf_batch *batch = NULL;
   const pf_model *model = golden->lab.model;
   pf_layout *layout = NULL;
@@ -55,10 +53,18 @@ static pf_status compare_loss(const golden_case *golden, const pf_draw *draw, co
     pf_layout_values(layout, theta, values);
   }
   status = status == PF_OK ? pf_batch_create(golden->lab.model, &draw, 1, &batch, error) : status;
-  status = status == PF_OK ? pf_objective(&golden->problem, layout, batch, values, &workspace, 1,
-                                          &data_term, &loss, gradient, error)
-                           : status;
+  pf_objective_out out = {.gradient = gradient};
   if (status == PF_OK) {
+    const pf_objective_in in = {.problem = &golden->problem,
+                                .layout = layout,
+                                .batch = batch,
+                                .values = values,
+                                .workspaces = &workspace,
+                                .n_workspaces = 1};
+    status = pf_objective(&in, &out, error);
+  }
+  if (status == PF_OK) {
+    const double loss = out.objective;
     golden_compare(report, "loss", &loss, &expected, 1);
     status = compare_gradient(golden, gradient, report, error);
   }

@@ -369,7 +369,6 @@ Test(fit_run, again_from_a_better_point)
 {
   tiny_problem tiny;
   pf_error error = pf_error_none();
-  pf_workspace *workspace = NULL;
   tiny_problem_create(&tiny, TINY_CHOICE, 1);
   take_lm(&tiny, 2);
   pf_fit *whole = run(&tiny.problem);
@@ -380,11 +379,9 @@ Test(fit_run, again_from_a_better_point)
   const pf_optimum before = unit->optimum;
   const size_t n_rows = unit->n_rows;
   cr_assert(!before.converged && before.objective > whole->groups[0].optimum.objective);
-  cr_assert(pf_workspace_create(tiny.problem.model, tiny.problem.data.recordings[0].n_steps,
-                                &workspace, &error) == PF_OK);
   for (int again = 0; again < 2; again++) { /* the second time there is nothing better */
-    cr_assert(pf_fit_again(&tiny.problem, unit, whole->groups[0].values, NULL, NULL, &workspace, 1,
-                           &error) == PF_OK);
+    cr_assert(pf_fit_improve(&tiny.problem, unit, whole->groups[0].values, &(pf_observer){0},
+                             &error) == PF_OK);
     cr_expect(unit->n_improved == 1);
     cr_expect(unit->optimum.converged);
     cr_expect(unit->optimum.objective <= whole->groups[0].optimum.objective);
@@ -395,7 +392,6 @@ Test(fit_run, again_from_a_better_point)
     cr_expect((int64_t)unit->n_rows == unit->optimum.iterations + 1);
     cr_expect(memcmp(unit->starts[unit->best].values, unit->values, 5 * sizeof(double)) == 0);
   }
-  pf_workspace_free(workspace);
   pf_fit_free(&tiny.problem, whole);
   pf_fit_free(&tiny.problem, stopped);
   tiny_problem_free(&tiny);

@@ -109,9 +109,13 @@ Test(fit_scopes, the_objective_of_everything_that_is_learned_has_the_gradient_it
             "%s", error.text);
   cr_assert(pf_workspace_create(model, pf_dataset_longest(&problem->data)->n_steps, &workspace,
                                 &error) == PF_OK);
-  cr_assert(pf_group_objective_create(problem, layout, &batches, true, false, &workspace, 1,
-                                      &object, &error) == PF_OK,
-            "%s", error.text);
+  const pf_group_objective_in in = {.problem = problem,
+                                    .layout = layout,
+                                    .batches = &batches,
+                                    .penalised = true,
+                                    .workspaces = &workspace,
+                                    .n_workspaces = 1};
+  cr_assert(pf_group_objective_create(&in, &object, &error) == PF_OK, "%s", error.text);
   const pf_function *function = pf_group_objective_get(object);
 
   /* 5 of the rule, gain, 3 biases of the network, bias and 3 lapses, 3 x 6 weights, mean and sd of

@@ -79,8 +79,12 @@ Test(infer, information_against_differences_of_gradients)
                                 &error) == PF_OK);
   cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, &workspace, 1, &evidence,
                                &error) == PF_OK);
-  cr_assert(pf_group_objective_create(&r.tiny.problem, unit->layout, &evidence.batches, false,
-                                      false, &workspace, 1, &function, &error) == PF_OK);
+  const pf_group_objective_in in = {.problem = &r.tiny.problem,
+                                    .layout = unit->layout,
+                                    .batches = &evidence.batches,
+                                    .workspaces = &workspace,
+                                    .n_workspaces = 1};
+  cr_assert(pf_group_objective_create(&in, &function, &error) == PF_OK);
   const pf_function *f = pf_group_objective_get(function);
   for (size_t k = 0; k < n && sizeof(pf_real) == sizeof(double); k++) {
     const double step = 1e-4;
