@@ -19,21 +19,26 @@ void pf_tie(const pf_model_parameter *parameters, size_t n, double *theta)
   }
 }
 
-/* ---- who uses which slot ---- */
+/* ---- who uses which instance ---- */
 
 /** A tied parameter has the scope of what it is tied to, and a fixed one needs no copies. */
-static uint8_t scope_of(const pf_model_parameter *parameters, size_t i)
+static uint8_t effective_scope(const pf_model_parameter *parameters, size_t i)
 {
   const pf_model_parameter *parameter = &parameters[parameters[i].tied ? parameters[i].tied_to : i];
   return (parameter->declared.flags & PF_PARAMETER_FIXED) != 0 ? (uint8_t)PF_SCOPE_SHARED
                                                                : (uint8_t)parameter->declared.scope;
 }
 
-static size_t copies_of(const pf_layout *layout, size_t i)
+static size_t count_copies(const pf_layout *layout, size_t i)
 {
-  return layout->scope[i] == PF_SCOPE_EXPERIMENT ? layout->n_recordings
-         : layout->scope[i] == PF_SCOPE_ANIMAL   ? layout->n_animals
-                                                 : 1;
+  switch (layout->scope[i]) {
+  case PF_SCOPE_EXPERIMENT:
+    return layout->n_recordings;
+  case PF_SCOPE_ANIMAL:
+    return layout->n_animals;
+  default:
+    return 1;
+  }
 }
 
 size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recording)
@@ -51,10 +56,15 @@ size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recordin
 
 size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter)
 {
-  return layout->first[parameter] + (layout->scope[parameter] == PF_SCOPE_EXPERIMENT ? recording
-                                     : layout->scope[parameter] == PF_SCOPE_ANIMAL
-                                         ? layout->animal[recording]
-                                         : 0);
+  const size_t first = layout->first[parameter];
+  switch (layout->scope[parameter]) {
+  case PF_SCOPE_EXPERIMENT:
+    return first + recording;
+  case PF_SCOPE_ANIMAL:
+    return first + layout->animal[recording];
+  default:
+    return first;
+  }
 }
 
 void pf_layout_copy(const pf_layout *layout, size_t instance, const char **animal,
@@ -91,7 +101,7 @@ static void number_animals(pf_layout *layout)
 static void make_instances(pf_layout *layout)
 {
   for (size_t i = 0, s = 0; i < layout->n_parameters; i++) {
-    const size_t n = copies_of(layout, i);
+    const size_t n = count_copies(layout, i);
     for (size_t c = 0; c < n; c++, s++) {
       layout->instances[s] =
           (pf_parameter_instance){.parameter = i, .value = PF_LAYOUT_NONE, .factor = 1.0};
@@ -107,8 +117,8 @@ static void make_instances(pf_layout *layout)
   }
 }
 
-/** Numbers the slots that are values, then joins tied ones to theirs. `keep`: [n_instances] those
- * that are none, or NULL.
+/** Numbers the instances that are values, then joins tied ones to theirs. `keep`: [n_instances]
+ * those that are none, or NULL.
  */
 static void make_values(pf_layout *layout, const bool *keep)
 {
@@ -134,63 +144,89 @@ static void make_values(pf_layout *layout, const bool *keep)
   }
 }
 
-/** Everything but the values. */
-static pf_status create_bare(const pf_model_parameter *parameters, size_t n_parameters,
-                             const pf_dataset *data, const size_t *recordings, size_t n_recordings,
-                             pf_layout **out, pf_error *error)
+static pf_status allocate_recordings(pf_layout *layout, pf_error *error)
+{
+  const size_t n = layout->n_recordings;
+  layout->recordings = pf_memory_need(n, sizeof *layout->recordings, error);
+  layout->animal = pf_memory_need(n, sizeof *layout->animal, error);
+  layout->local =
+      pf_memory_need(layout->data == NULL ? 1 : layout->data->n, sizeof *layout->local, error);
+  layout->first = pf_memory_need(layout->n_parameters, sizeof *layout->first, error);
+  layout->scope = pf_memory_need(layout->n_parameters, sizeof *layout->scope, error);
+  return layout->recordings == NULL || layout->animal == NULL || layout->local == NULL ||
+                 layout->first == NULL || layout->scope == NULL
+             ? PF_STOP
+             : PF_OK;
+}
+
+static pf_status allocate_instances(pf_layout *layout, pf_error *error)
+{
+  const size_t n = layout->n_instances;
+  layout->instances = pf_memory_need(n, sizeof *layout->instances, error);
+  layout->kept = pf_memory_need(n, sizeof *layout->kept, error);
+  layout->index = pf_memory_need(n, sizeof *layout->index, error);
+  layout->lower = pf_memory_need(n, sizeof *layout->lower, error);
+  layout->upper = pf_memory_need(n, sizeof *layout->upper, error);
+  return layout->instances == NULL || layout->kept == NULL || layout->index == NULL ||
+                 layout->lower == NULL || layout->upper == NULL
+             ? PF_STOP
+             : PF_OK;
+}
+
+/** Which recordings they are, both ways. */
+static void index_recordings(pf_layout *layout, const size_t *recordings)
+{
+  if (layout->data == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < layout->data->n; i++) {
+    layout->local[i] = PF_LAYOUT_NONE;
+  }
+  for (size_t r = 0; r < layout->n_recordings; r++) {
+    layout->recordings[r] = recordings[r];
+    layout->local[recordings[r]] = r;
+  }
+}
+
+/** Everything but the values; NULL, with the line: no memory. */
+static pf_layout *create_bare(const pf_model_parameter *parameters, size_t n_parameters,
+                              const pf_dataset *data, const size_t *recordings, size_t n_recordings,
+                              pf_error *error)
 {
   pf_layout *layout = pf_memory_need(1, sizeof *layout, error);
   if (layout == NULL) {
-    return PF_STOP;
+    return NULL;
   }
   *layout = (pf_layout){.parameters = parameters,
                         .n_parameters = n_parameters,
                         .data = data,
                         .n_recordings = data == NULL ? 1 : n_recordings};
-  *out = layout;
-  layout->recordings = pf_memory_need(layout->n_recordings, sizeof *layout->recordings, error);
-  layout->animal = pf_memory_need(layout->n_recordings, sizeof *layout->animal, error);
-  layout->local = pf_memory_need(data == NULL ? 1 : data->n, sizeof *layout->local, error);
-  layout->first = pf_memory_need(n_parameters, sizeof *layout->first, error);
-  layout->scope = pf_memory_need(n_parameters, sizeof *layout->scope, error);
-  if (layout->recordings == NULL || layout->animal == NULL || layout->local == NULL ||
-      layout->first == NULL || layout->scope == NULL) {
-    return PF_STOP;
+  if (allocate_recordings(layout, error) != PF_OK) {
+    goto failed;
   }
-  for (size_t i = 0; data != NULL && i < data->n; i++) {
-    layout->local[i] = PF_LAYOUT_NONE;
-  }
-  for (size_t r = 0; data != NULL && r < n_recordings; r++) {
-    layout->recordings[r] = recordings[r];
-    layout->local[recordings[r]] = r;
-  }
+  index_recordings(layout, recordings);
   number_animals(layout);
   for (size_t i = 0; i < n_parameters; i++) {
-    layout->scope[i] = scope_of(parameters, i);
+    layout->scope[i] = effective_scope(parameters, i);
     layout->first[i] = layout->n_instances;
-    layout->n_instances += copies_of(layout, i);
+    layout->n_instances += count_copies(layout, i);
   }
-  layout->instances = pf_memory_need(layout->n_instances, sizeof *layout->instances, error);
-  layout->kept = pf_memory_need(layout->n_instances, sizeof *layout->kept, error);
-  layout->index = pf_memory_need(layout->n_instances, sizeof *layout->index, error);
-  layout->lower = pf_memory_need(layout->n_instances, sizeof *layout->lower, error);
-  layout->upper = pf_memory_need(layout->n_instances, sizeof *layout->upper, error);
-  if (layout->instances == NULL || layout->kept == NULL || layout->index == NULL ||
-      layout->lower == NULL || layout->upper == NULL) {
-    return PF_STOP;
+  if (allocate_instances(layout, error) != PF_OK) {
+    goto failed;
   }
   make_instances(layout);
-  return PF_OK;
+  return layout;
+failed:
+  pf_layout_free(layout);
+  return NULL;
 }
 
 pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
                            const pf_dataset *data, const size_t *recordings, size_t n_recordings,
                            pf_layout **out, pf_error *error)
 {
-  pf_layout *layout = NULL;
-  if (create_bare(parameters, n_parameters, data, recordings, n_recordings, &layout, error) !=
-      PF_OK) {
-    pf_layout_free(layout);
+  pf_layout *layout = create_bare(parameters, n_parameters, data, recordings, n_recordings, error);
+  if (layout == NULL) {
     return PF_STOP;
   }
   for (size_t s = 0; s < layout->n_instances; s++) {
@@ -205,10 +241,9 @@ pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parame
 pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep,
                            pf_layout **out, pf_error *error)
 {
-  pf_layout *frozen = NULL;
-  if (create_bare(layout->parameters, layout->n_parameters, layout->data, layout->recordings,
-                  layout->n_recordings, &frozen, error) != PF_OK) {
-    pf_layout_free(frozen);
+  pf_layout *frozen = create_bare(layout->parameters, layout->n_parameters, layout->data,
+                                  layout->recordings, layout->n_recordings, error);
+  if (frozen == NULL) {
     return PF_STOP;
   }
   pf_layout_instances(layout, values, frozen->kept);

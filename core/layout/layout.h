@@ -4,12 +4,14 @@
  *
  * The model declares parameters, each with a scope: shared, per animal, per experiment. A fit has
  *
- *   slots   one per copy of a parameter: a single one if it is shared, one per animal or per
- * experiment of the fit's recordings otherwise (of fixed parameters there is one, whatever their
- * scope). Reports list slots. values  the free ones among the slots, [n] in the order of the slots:
- * what an optimiser changes. A slot that is fixed keeps its number; one that is tied is a factor
- * times another's value and takes over its scope. theta   [n_parameters], what the engine simulates
- * one recording with: of each parameter the slot that is the recording's.
+ *   instances  one per copy of a parameter: a single one if it is shared, else one per animal or
+ *              per experiment of the fit's recordings. A fixed parameter has a single one. Reports
+ *              list instances.
+ *   values     [n] the free ones among the instances, in their order: what an optimiser changes. A
+ *              fixed instance keeps its number. A tied one is a factor times another's value, and
+ *              has its scope.
+ *   theta      [n_parameters] what the engine simulates one recording with: of each parameter the
+ *              instance that is the recording's.
  *
  * In what follows a recording is given by its index in the layout, 0 .. n_recordings - 1.
  */
@@ -18,7 +20,6 @@
 
 #include "core/model/model.h"
 
-
 #define PF_LAYOUT_NONE SIZE_MAX
 
 /** One copy of a parameter. */
@@ -26,10 +27,10 @@ typedef struct pf_parameter_instance {
   size_t parameter; /**< index in the model */
   size_t recording; /**< the first recording (in the layout) that uses it */
   size_t value;     /**< its value, or that of what it is tied to; PF_LAYOUT_NONE: fixed */
-  double factor;    /**< slot = factor * values[value]; 1 unless tied */
+  double factor;    /**< instance = factor * values[value]; 1 unless tied */
 } pf_parameter_instance;
 
-typedef struct pf_fit_layout {          /* the tag pf_layout is taken, by an enum of the ABI */
+typedef struct pf_layout {
   const pf_model_parameter *parameters; /**< [n_parameters], the model's */
   size_t n_parameters;
   const pf_dataset *data; /**< of the recordings; NULL: one recording, without a name */
@@ -40,11 +41,11 @@ typedef struct pf_fit_layout {          /* the tag pf_layout is taken, by an enu
   pf_parameter_instance
       *instances; /**< [n_instances], parameter by parameter, then in the order of the recordings */
   size_t n_instances;
-  size_t *first;         /**< [n_parameters] first slot of each */
-  uint8_t *scope;        /**< [n_parameters] enum pf_scope in effect */
-  double *kept;          /**< [n_instances] numbers of the fixed slots; of others without meaning */
-  size_t n;              /**< values */
-  size_t *index;         /**< [n] the slot of each value */
+  size_t *first;  /**< [n_parameters] first instance of each */
+  uint8_t *scope; /**< [n_parameters] enum pf_scope in effect */
+  double *kept;   /**< [n_instances] numbers of the fixed instances; of others without meaning */
+  size_t n;       /**< values */
+  size_t *index;  /**< [n] the instance of each value */
   double *lower, *upper; /**< [n] bounds of the values */
 } pf_layout;
 
@@ -55,7 +56,7 @@ void pf_tie(const pf_model_parameter *parameters, size_t n, double *theta);
 
 /**
  * Layout for recordings of `data` (indices [n_recordings], copied); data NULL: for one that belongs
- * to nobody. Fixed slots have their parameter's initial value, within its bounds. `parameters` and
+ * to nobody. Fixed ones have their parameter's initial value, within its bounds. `parameters` and
  * `data` MUST outlive the layout.
  */
 pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
@@ -63,35 +64,35 @@ pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parame
                            pf_layout **out, pf_error *error);
 void pf_layout_free(pf_layout *layout);
 /**
- * The same recordings with fewer values: slots for which keep[slot] is true become fixed at the
- * numbers that `values` [layout->n] gives them (what is tied to them too). keep: [n_instances].
+ * The same recordings with fewer values: instances for which keep[instance] is true become fixed at
+ * the numbers that `values` [layout->n] gives them (what is tied to them too). keep: [n_instances].
  */
 pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep,
                            pf_layout **out, pf_error *error);
 
-/** The numbers that fixed slots have from now on, of `slots` [n_instances]. */
+/** The numbers that fixed instances have from now on, of `instances` [n_instances]. */
 void pf_layout_keep(pf_layout *layout, const double *instances);
-/** Whose copy a slot is: the animal's name and the experiment's number in it (from 0); "" and -1
- * where it is shared. */
+/** Whose copy an instance is: the animal's name and the experiment's number in it (from 0); "" and
+ * -1 where it is shared. */
 void pf_layout_copy(const pf_layout *layout, size_t instance, const char **animal,
                     int64_t *experiment);
 /** Index in the layout of a recording of layout->data (0 where data is NULL), or PF_LAYOUT_NONE. */
 size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recording);
-/** The slot of a parameter that a recording uses. */
+/** The instance of a parameter that a recording uses. */
 size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter);
 
-/** The number of every slot [n_instances]. */
+/** The number of every instance [n_instances]. */
 void pf_layout_instances(const pf_layout *layout, const double *values, double *instances);
-/** The values [n] among the numbers of the slots. */
+/** The values [n] among the numbers of the instances. */
 void pf_layout_values(const pf_layout *layout, const double *instances, double *values);
 /** theta [n_parameters] of a recording. */
 void pf_layout_theta(const pf_layout *layout, const double *values, size_t recording,
                      double *theta);
-/** A recording's d / d theta [n_parameters] is added to d / d slots [n_instances]. */
+/** A recording's d / d theta [n_parameters] is added to d / d instances [n_instances]. */
 void pf_layout_fold(const pf_layout *layout, size_t recording, const double *gradient_theta,
                     double *instances);
-/** From d / d slots [n_instances] to d / d values [n], overwritten: what hangs on a value by ties
- * counts with its factor.
+/** From d / d instances [n_instances] to d / d values [n], overwritten: what hangs on a value by
+ * ties counts with its factor.
  */
 void pf_layout_gradient(const pf_layout *layout, const double *instances, double *values);
 /**

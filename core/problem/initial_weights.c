@@ -1,4 +1,6 @@
 #include "core/problem/initial_weights.h"
+
+#include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include <plastfit/author/csv.h>
@@ -84,32 +86,27 @@ static pf_status bad_cell(const reader *read, int column, const char *expected, 
                  cell(read, column), expected);
 }
 
-static pf_status take_projection(const reader *read, int64_t *projection, pf_error *error)
+static pf_status read_projection(const reader *read, int64_t *projection, pf_error *error)
 {
   const char *name = cell(read, PROJECTION);
-  const size_t n = read->model->declared.projections.count;
-  const char **names = pf_memory_need(n, sizeof *names, error);
-  if (names == NULL) {
+  int64_t n_post = 0, n_pre = 0;
+  pf_names names = {0};
+  *projection = pf_model_projection(read->model, name, &n_post, &n_pre);
+  if (*projection >= 0) {
+    return PF_OK;
+  }
+  if (pf_projection_names(read->model, &names, error) != PF_OK) {
     return PF_STOP;
   }
-  *projection = -1;
-  for (size_t q = 0; q < n; q++) {
-    names[q] = pf_projection_at(read->model, q)->name;
-    *projection = strcmp(names[q], name) == 0 ? (int64_t)q : *projection;
-  }
-  pf_status status = PF_OK;
-  if (*projection < 0) {
-    const char *nearest = pf_text_nearest(name, (pf_names){names, n});
-    status =
-        pf_fail(error, PF_STOP, "%.300s:%lld: %s has no projection '%.60s'; did you mean '%s'?",
+  const char *nearest = pf_text_nearest(name, names);
+  (void)pf_fail(error, PF_STOP, "%.300s:%lld: %s has no projection '%.60s'; did you mean '%s'?",
                 read->csv.path, (long long)read->csv.line, read->model->network->label, name,
-                nearest == NULL ? names[0] : nearest);
-  }
-  pf_memory_free(names);
-  return status;
+                nearest == NULL ? names.items[0] : nearest);
+  pf_memory_free((void *)names.items);
+  return PF_STOP;
 }
 
-static pf_status take_index(const reader *read, int column, int64_t n, int64_t *index,
+static pf_status read_index(const reader *read, int column, int64_t n, int64_t *index,
                             pf_error *error)
 {
   double value = 0.0;
@@ -135,19 +132,7 @@ static pf_status add_set(reader *read, const char *animal, int64_t experiment, i
 {
   pf_initial_file *file = read->file;
   const pf_projection *info = pf_projection_at(read->model, (size_t)projection);
-  if (file->n_sets == file->capacity) {
-    const size_t larger = file->capacity == 0 ? 16 : 2 * file->capacity;
-    pf_initial_set *moved = pf_memory_need(larger, sizeof *moved, error);
-    if (moved == NULL) {
-      return PF_STOP;
-    }
-    if (file->n_sets > 0) {
-      memcpy(moved, file->sets, file->n_sets * sizeof *moved);
-    }
-    pf_memory_free(file->sets);
-    file->sets = moved;
-    file->capacity = larger;
-  }
+  pf_array sets = {file->sets, file->n_sets, file->capacity, sizeof *file->sets};
   pf_initial_set set = {.experiment = experiment,
                         .projection = projection,
                         .n_post = units_of(read->model, info->post),
@@ -155,7 +140,7 @@ static pf_status add_set(reader *read, const char *animal, int64_t experiment, i
   const size_t cells = (size_t)(set.n_post * set.n_pre);
   set.animal = pf_memory_string(animal, error);
   set.w = pf_memory_need(cells, sizeof *set.w, error);
-  if (set.animal == NULL || set.w == NULL) {
+  if (set.animal == NULL || set.w == NULL || pf_array_append_all(&sets, &set, 1, error) != PF_OK) {
     pf_memory_free(set.animal);
     pf_memory_free(set.w);
     return PF_STOP;
@@ -163,8 +148,9 @@ static pf_status add_set(reader *read, const char *animal, int64_t experiment, i
   for (size_t i = 0; i < cells; i++) {
     set.w[i] = (double)NAN;
   }
-  read->last = file->n_sets;
-  file->sets[file->n_sets++] = set;
+  file->sets = sets.items;
+  file->capacity = sets.capacity;
+  read->last = file->n_sets++;
   return PF_OK;
 }
 
@@ -184,80 +170,105 @@ static pf_status find_set(reader *read, const char *animal, int64_t experiment, 
   return add_set(read, animal, experiment, projection, error);
 }
 
+/** The set that the row is of: its projection, experiment and animal. */
+static pf_status read_set(reader *read, pf_error *error)
+{
+  int64_t experiment = -1, projection = -1;
+  if (read_projection(read, &projection, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (cell(read, EXPERIMENT)[0] != '\0' &&
+      read_index(read, EXPERIMENT, INT32_MAX, &experiment, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return find_set(read, cell(read, ANIMAL), experiment, projection, error);
+}
+
 static pf_status read_row(reader *read, pf_error *error)
 {
-  int64_t experiment = -1, projection = -1, post = 0, pre = 0;
+  int64_t post = 0, pre = 0;
   double value = 0.0;
-  pf_status status = pf_csv_check_width(&read->csv, read->width, error);
-  status = status == PF_OK ? take_projection(read, &projection, error) : status;
-  if (status == PF_OK && cell(read, EXPERIMENT)[0] != '\0') {
-    status = take_index(read, EXPERIMENT, INT32_MAX, &experiment, error);
-  }
-  status =
-      status == PF_OK ? find_set(read, cell(read, ANIMAL), experiment, projection, error) : status;
-  if (status != PF_OK) {
-    return status;
+  if (pf_csv_check_width(&read->csv, read->width, error) != PF_OK ||
+      read_set(read, error) != PF_OK) {
+    return PF_STOP;
   }
   pf_initial_set *set = &read->file->sets[read->last];
-  status = take_index(read, POST, set->n_post, &post, error);
-  status = status == PF_OK ? take_index(read, PRE, set->n_pre, &pre, error) : status;
-  if (status == PF_OK && (!pf_csv_number(cell(read, VALUE), &value) || !isfinite(value))) {
-    status = bad_cell(read, VALUE, "a finite number", error);
+  if (read_index(read, POST, set->n_post, &post, error) != PF_OK ||
+      read_index(read, PRE, set->n_pre, &pre, error) != PF_OK) {
+    return PF_STOP;
   }
-  if (status == PF_OK && !isnan(set->w[post * set->n_pre + pre])) {
-    status = pf_fail(error, PF_STOP, "%.500s:%lld: the weight of post %lld, pre %lld stands twice",
-                     read->csv.path, (long long)read->csv.line, (long long)post, (long long)pre);
+  if (!pf_csv_number(cell(read, VALUE), &value) || !isfinite(value)) {
+    return bad_cell(read, VALUE, "a finite number", error);
   }
-  if (status == PF_OK) {
-    set->w[post * set->n_pre + pre] = value;
-    set->n_set++;
+  double *weight = &set->w[post * set->n_pre + pre];
+  if (!isnan(*weight)) {
+    return pf_fail(error, PF_STOP, "%.500s:%lld: the weight of post %lld, pre %lld stands twice",
+                   read->csv.path, (long long)read->csv.line, (long long)post, (long long)pre);
   }
-  return status;
+  *weight = value;
+  set->n_set++;
+  return PF_OK;
 }
 
 /** A set that lacks weights would start them at nothing in particular. */
-static pf_status check_whole(const reader *read, pf_error *error)
+static pf_status check_set(const reader *read, const pf_initial_set *set, pf_error *error)
 {
-  const pf_initial_file *file = read->file;
-  for (size_t i = 0; i < file->n_sets; i++) {
-    const pf_initial_set *set = &file->sets[i];
-    for (int64_t k = 0; k < set->n_post * set->n_pre && set->n_set < set->n_post * set->n_pre;
-         k++) {
-      if (isnan(set->w[k])) {
-        return pf_fail(
-            error, PF_STOP,
-            "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
-            read->csv.path, pf_projection_at(read->model, (size_t)set->projection)->name,
-            set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
-            (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
-      }
+  const int64_t cells = set->n_post * set->n_pre;
+  int64_t k = 0;
+  if (set->n_set == cells) {
+    return PF_OK;
+  }
+  while (k < cells && !isnan(set->w[k])) {
+    k++;
+  }
+  return pf_fail(
+      error, PF_STOP,
+      "%.400s: %s%s%s has no weight for post %lld, pre %lld; expected all of %lld x %lld",
+      read->csv.path, pf_projection_at(read->model, (size_t)set->projection)->name,
+      set->animal[0] == '\0' ? "" : " of ", set->animal, (long long)(k / set->n_pre),
+      (long long)(k % set->n_pre), (long long)set->n_post, (long long)set->n_pre);
+}
+
+static pf_status read_all(reader *read, pf_error *error)
+{
+  int got = 0;
+  if (read_header(read, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (;;) {
+    if (pf_csv_next(&read->csv, &got, error) != PF_OK) {
+      return PF_STOP;
+    }
+    if (!got) {
+      break;
+    }
+    if (read_row(read, error) != PF_OK) {
+      return PF_STOP;
     }
   }
-  return file->n_sets > 0
-             ? PF_OK
-             : pf_fail(error, PF_STOP, "%.500s: has a header and no rows", read->csv.path);
+  if (read->file->n_sets == 0) {
+    return pf_fail(error, PF_STOP, "%.500s: has a header and no rows", read->csv.path);
+  }
+  for (size_t i = 0; i < read->file->n_sets; i++) {
+    if (check_set(read, &read->file->sets[i], error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
 }
 
 pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out,
                                pf_error *error)
 {
   reader read = {.model = model};
-  pf_status status = pf_csv_open(&read.csv, path, error);
-  if (status != PF_OK) {
-    return status;
+  if (pf_csv_open(&read.csv, path, error) != PF_OK) {
+    return PF_STOP;
   }
-  int got = 0;
+  pf_status status = PF_STOP;
   read.file = pf_memory_need(1, sizeof *read.file, error);
-  status = read.file == NULL ? PF_STOP : read_header(&read, error);
-  if (status == PF_OK) {
-    read.file->path = pf_memory_string(path, error);
-    status = read.file->path == NULL ? PF_STOP : pf_csv_next(&read.csv, &got, error);
+  if (read.file != NULL && (read.file->path = pf_memory_string(path, error)) != NULL) {
+    status = read_all(&read, error);
   }
-  while (status == PF_OK && got) {
-    status = read_row(&read, error);
-    status = status == PF_OK ? pf_csv_next(&read.csv, &got, error) : status;
-  }
-  status = status == PF_OK ? check_whole(&read, error) : status;
   pf_csv_close(&read.csv);
   if (status != PF_OK) {
     pf_initial_file_free(read.file);
@@ -322,17 +333,27 @@ size_t pf_initial_cells(const pf_model *model, size_t q)
   return (size_t)(units_of(model, info->pre) * units_of(model, info->post));
 }
 
+static pf_status allocate_weights(const pf_model *model, pf_real **w, int64_t *ldw, pf_error *error)
+{
+  for (size_t q = 0; q < model->declared.projections.count; q++) {
+    w[q] = pf_memory_need(pf_initial_cells(model, q), sizeof **w, error);
+    ldw[q] = units_of(model, pf_projection_at(model, q)->pre);
+    if (w[q] == NULL) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
 pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise,
                              pf_real ***w, pf_error *error)
 {
   const size_t n = model->declared.projections.count;
   pf_real **made = pf_memory_need(n, sizeof(pf_real *), error);
   int64_t *ldw = pf_memory_need(n, sizeof *ldw, error);
-  pf_status status = made == NULL || ldw == NULL ? PF_STOP : PF_OK;
-  for (size_t q = 0; q < n && status == PF_OK; q++) {
-    made[q] = pf_memory_need(pf_initial_cells(model, q), sizeof(pf_real), error);
-    ldw[q] = units_of(model, pf_projection_at(model, q)->pre);
-    status = made[q] == NULL ? PF_STOP : PF_OK;
+  pf_status status = PF_STOP;
+  if (made != NULL && ldw != NULL) {
+    status = allocate_weights(model, made, ldw, error);
   }
   if (status == PF_OK) {
     const pf_initial initial = {.size = sizeof initial, .w = made, .ldw = ldw};
