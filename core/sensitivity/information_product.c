@@ -100,9 +100,11 @@ static pf_status whiten_tangent(const image *at, const pf_real *const *tangent, 
                                  .observable = tangent,
                                  .stride = stride,
                                  .theta = theta};
-  const int64_t cells = at->self->draw->n_steps * at->n_whitened;
-  return at->ops->whiten(at->info->loss->self, &at->view.in, &along, root, cells, at->n_whitened,
-                         error);
+  const pf_loss_roots out = {.size = sizeof out,
+                             .root = root,
+                             .stride = at->self->draw->n_steps * at->n_whitened,
+                             .ld = at->n_whitened};
+  return at->ops->whiten(at->info->loss->self, &at->view.in, &along, &out, error);
 }
 
 /** root_v . root_b at step t. */

@@ -251,9 +251,10 @@ static pf_status make_roots(term *at, const pf_real **roots, pf_error *error)
   const pf_real *planes[] = {ones};
   const pf_loss_tangent along = {
       .size = sizeof along, .n_tangents = 1, .observable = planes, .stride = &n_ones};
-  *roots = ones + n_ones;
-  return at->ops->whiten(at->info->loss->self, &at->view.in, &along, ones + n_ones,
-                         at->n_steps * width, width, error);
+  const pf_loss_roots out = {
+      .size = sizeof out, .root = ones + n_ones, .stride = at->n_steps * width, .ld = width};
+  *roots = out.root;
+  return at->ops->whiten(at->info->loss->self, &at->view.in, &along, &out, error);
 }
 
 /** One observable whose information is diagonal: each column of the tangents times its root. */
@@ -278,7 +279,7 @@ static pf_status add_diagonal(term *at, double *information, pf_error *error)
   for (int64_t t = 0; t < at->n_steps; t++) {
     for (int64_t i = 0; i < width; i++) {
       const double root = (double)root_of[t * width + i];
-      if (!(root > 0.0) && !isnan(root)) {
+      if (root == 0.0) {
         continue; /* nothing was observed here */
       }
       const pf_real *tangent = pf_planes_at(planes, t, 0) + i;
@@ -380,8 +381,9 @@ static pf_status add_whitened_tangents(term *at, double *information, pf_error *
                                    .observable = tangent,
                                    .stride = stride,
                                    .theta = at->has_parameters ? theta : NULL};
-    const pf_status status = at->ops->whiten(at->info->loss->self, &view.in, &along, next,
-                                             n_steps * n_whitened, n_whitened, error);
+    const pf_loss_roots out = {
+        .size = sizeof out, .root = next, .stride = n_steps * n_whitened, .ld = n_whitened};
+    const pf_status status = at->ops->whiten(at->info->loss->self, &view.in, &along, &out, error);
     if (status != PF_OK) {
       return status;
     }

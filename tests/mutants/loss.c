@@ -115,7 +115,7 @@ static double curvature_of(const pf_loss_in *in, int64_t t, int64_t i)
 }
 
 static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_tangent *tangent,
-                        pf_real *root, int64_t root_stride, int64_t ld, pf_error *error)
+                        const pf_loss_roots *out, pf_error *error)
 {
   (void)object;
   (void)error;
@@ -127,7 +127,7 @@ static pf_status whiten(const void *object, const pf_loss_in *in, const pf_loss_
             (double)
                 tangent->observable[0][k * tangent->stride[0] + t * in->ld_observable[0] + from];
         const double h = curvature_of(in, t, i);
-        root[k * root_stride + t * ld + i] = (pf_real)(v * IF(8, h, sqrt(h)));
+        out->root[k * out->stride + t * out->ld + i] = (pf_real)(v * IF(8, h, sqrt(h)));
       }
     }
   }

@@ -450,11 +450,11 @@ static void run_whiten(const cf_op *op, const cf_array *root)
                                    .stride = stride,
                                    .theta = NULL};
   pf_error error = {.size = sizeof error};
+  const pf_loss_roots out = {
+      .size = sizeof out, .root = cf_at(root, &all), .stride = root->copy_stride, .ld = root->ld};
   in_of(op, &all, &in);
   cf_doing(op->report, "whiten");
-  cf_need_ok(op->report,
-             ops_of(op)->whiten(op->of.object->self, &in.face, &tangent, cf_at(root, &all),
-                                root->copy_stride, root->ld, &error),
+  cf_need_ok(op->report, ops_of(op)->whiten(op->of.object->self, &in.face, &tangent, &out, &error),
              &error);
 }
 

@@ -67,6 +67,13 @@ typedef struct pf_loss_tangent {
   const double *theta;   /**< [n_tangents][n_parameters] of the loss; NULL: zero */
 } pf_loss_tangent;
 
+/** Where `whiten` writes. */
+typedef struct pf_loss_roots {
+  size_t size;
+  pf_real *root;      /**< [n_tangents] planes of `stride`, each [n_steps][ld] */
+  int64_t stride, ld; /**< ld at least n_whitened */
+} pf_loss_roots;
+
 /**
  * What a loss can do. Of every op here (base.h says it in full):
  *
@@ -104,14 +111,13 @@ typedef struct pf_loss_ops {
   /* ---- optional ---- */
 
   /**
-   * [hot] Tangents scaled by the root of the expected information, planes [n_tangents] of stride
-   * root_stride, each [n_steps][ld], overwritten in n_whitened columns: root_k . root_l summed over
-   * the columns of a step is E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher
-   * information. 0 where nothing was observed. For squared errors: the Gauss-Newton matrix, so that
-   * root_k . root_k is the curvature times the squared tangent.
+   * [hot] Tangents scaled by the root of the expected information, overwritten in n_whitened
+   * columns: root_k . root_l summed over the columns of a step is E[(d ll / d direction k)(d ll / d
+   * direction l)], the step's Fisher information. 0 where nothing was observed. For squared errors:
+   * the Gauss-Newton matrix, so that root_k . root_k is the curvature times the squared tangent.
    */
   pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent,
-                      pf_real *root, int64_t root_stride, int64_t ld, pf_error *error);
+                      const pf_loss_roots *out, pf_error *error);
   /**
    * The null model "mean rate", a prediction that is constant in time, in two calls; a loss without
    * them has no such null. `null_accumulate` adds what it needs to know of the steps that

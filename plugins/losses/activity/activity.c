@@ -181,8 +181,8 @@ static int activity_next_unit(const activity_loss *loss, const pf_loss_in *in, i
 
 /** A squared error has curvature 2 in every recorded cell. */
 static pf_status activity_whiten(const void *self, const pf_loss_in *in,
-                                 const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride,
-                                 int64_t ld, pf_error *error)
+                                 const pf_loss_tangent *tangent, const pf_loss_roots *out,
+                                 pf_error *error)
 {
   const activity_loss *loss = self;
   const double scale = sqrt(2.0);
@@ -193,7 +193,7 @@ static pf_status activity_whiten(const void *self, const pf_loss_in *in,
     const pf_real *plane =
         tangent->observable[0] == NULL ? NULL : tangent->observable[0] + d * tangent->stride[0];
     for (int64_t t = 0; t < in->n_steps; t++) {
-      pf_real *to = root + d * root_stride + t * ld;
+      pf_real *to = out->root + d * out->stride + t * out->ld;
       memset(to, 0, (size_t)in->n_target[0] * sizeof *to);
       if (plane == NULL || !activity_counts(in, t)) {
         continue;

@@ -207,8 +207,8 @@ static pf_status categorical_vjp(const void *self, const pf_loss_in *in, const d
 /** root_j = d p_j / sqrt(p_j): summed over categories, E[(d log p_c)(d log p_c)] = sum_j d p_j d
  * p_j / p_j. */
 static pf_status categorical_whiten(const void *self, const pf_loss_in *in,
-                                    const pf_loss_tangent *tangent, pf_real *root,
-                                    int64_t root_stride, int64_t ld, pf_error *error)
+                                    const pf_loss_tangent *tangent, const pf_loss_roots *roots,
+                                    pf_error *error)
 {
   const categorical_loss *loss = self;
   double z[CATEGORICAL_MAX], s[CATEGORICAL_MAX], d[CATEGORICAL_MAX];
@@ -226,7 +226,7 @@ static pf_status categorical_whiten(const void *self, const pf_loss_in *in,
           tangent->observable == NULL || tangent->observable[0] == NULL
               ? NULL
               : tangent->observable[0] + i * tangent->stride[0] + t * in->ld_observable[0];
-      pf_real *out = root + i * root_stride + t * ld;
+      pf_real *out = roots->root + i * roots->stride + t * roots->ld;
       double mean = 0.0;
       for (int64_t j = 0; j < loss->k; j++) {
         d[j] = c < 0 ? 0.0

@@ -65,8 +65,7 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(choice_vjp)(const void *self, const p
 /** One column: d P along the direction over the sd of the choice. */
 PF_ISA_TARGET static pf_status PF_ISA_NAME(choice_whiten)(const void *self, const pf_loss_in *in,
                                                           const pf_loss_tangent *tangent,
-                                                          pf_real *root, int64_t root_stride,
-                                                          int64_t ld, pf_error *error)
+                                                          const pf_loss_roots *out, pf_error *error)
 {
   (void)self;
   if (choice_check(in, error) != PF_OK) {
@@ -98,7 +97,8 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(choice_whiten)(const void *self, cons
         if (d_theta != NULL && d_theta[CHOICE_LAPSE] != 0.0) {
           value += (0.5 - yes) / sd * d_theta[CHOICE_LAPSE];
         }
-        root[d * root_stride + (t0 + k) * ld] = (pf_real)(tile.sign[k] != 0.0 ? value : 0.0);
+        out->root[d * out->stride + (t0 + k) * out->ld] =
+            (pf_real)(tile.sign[k] != 0.0 ? value : 0.0);
       }
     }
   }

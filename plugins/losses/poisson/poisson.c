@@ -235,8 +235,8 @@ static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const doubl
 
 /** root = d rate / sqrt(rate), a Poisson variable's variance being its rate. */
 static pf_status poisson_whiten(const void *self, const pf_loss_in *in,
-                                const pf_loss_tangent *tangent, pf_real *root, int64_t root_stride,
-                                int64_t ld, pf_error *error)
+                                const pf_loss_tangent *tangent, const pf_loss_roots *out,
+                                pf_error *error)
 {
   const poisson_loss *loss = self;
   pf_status status = poisson_check(loss, in, error);
@@ -258,7 +258,7 @@ static pf_status poisson_whiten(const void *self, const pf_loss_in *in,
         const double d_a =
             in->theta[POISSON_GAIN] * d_o +
             (theta == NULL ? 0.0 : theta[POISSON_GAIN] * o + theta[POISSON_BASELINE]);
-        root[k * root_stride + t * ld + i] = (pf_real)(scale == 0.0 ? 0.0 : scale * d_a);
+        out->root[k * out->stride + t * out->ld + i] = (pf_real)(scale == 0.0 ? 0.0 : scale * d_a);
       }
     }
   }

@@ -217,8 +217,9 @@ Test(loss_activity, squared_roots_are_two_per_recorded_cell)
     const int64_t stride[] = {STEPS * LD_OBSERVED};
     const pf_loss_tangent tangent = {
         .size = sizeof tangent, .n_tangents = 2, .observable = planes, .stride = stride};
-    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * LD_GRADIENT, LD_GRADIENT,
-                            &s.error) == PF_OK);
+    const pf_loss_roots roots = {
+        .size = sizeof roots, .root = root, .stride = STEPS * LD_GRADIENT, .ld = LD_GRADIENT};
+    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, &roots, &s.error) == PF_OK);
     for (int t = 0; t < STEPS; t++) {
       for (int i = 0; i < LD_GRADIENT; i++) {
         const double first = (double)root[t * LD_GRADIENT + i],

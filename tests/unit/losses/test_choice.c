@@ -225,7 +225,8 @@ Test(loss_choice, whitened_tangents_give_the_fisher_information)
                                      .observable = planes,
                                      .stride = stride,
                                      .theta = d_theta};
-    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * 2, 2, &s.error) == PF_OK);
+    const pf_loss_roots roots = {.size = sizeof roots, .root = root, .stride = STEPS * 2, .ld = 2};
+    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, &roots, &s.error) == PF_OK);
     for (int t = 0; t < STEPS; t++) {
       const double p = probability(&s, t),
                    slope =
@@ -318,7 +319,8 @@ Test(loss_choice, squared_root_along_a_logit_is_the_variance_of_the_choice)
   const int64_t stride[] = {STEPS * LD_LOGIT};
   const pf_loss_tangent tangent = {
       .size = sizeof tangent, .n_tangents = 1, .observable = planes, .stride = stride};
-  cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * 2, 2, &s.error) == PF_OK);
+  const pf_loss_roots roots = {.size = sizeof roots, .root = root, .stride = STEPS * 2, .ld = 2};
+  cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, &roots, &s.error) == PF_OK);
   for (int t = 0; t < STEPS; t++) {
     const double l = (double)s.logit[t * LD_LOGIT];
     const double expected = counts(&s, t) ? 1.0 / (2.0 + exp(l) + exp(-l)) : 0.0;

@@ -217,7 +217,9 @@ Test(loss_counts, whitened_tangents_square_to_the_expected_squared_score)
     for (int k = 0; k < STEPS * LD; k++) {
       root[k] = (pf_real)NAN;
     }
-    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, root, STEPS * LD, LD, &s.error) == PF_OK);
+    const pf_loss_roots roots = {
+        .size = sizeof roots, .root = root, .stride = STEPS * LD, .ld = LD};
+    cr_assert(s.ops->whiten(s.loss, &s.in, &tangent, &roots, &s.error) == PF_OK);
     double found = 0.0, expected = 0.0;
     for (int i = 0; i < K; i++) {
       found += (double)(root[T * LD + i] * root[T * LD + i]);
