@@ -1,13 +1,13 @@
 #include "core/cli/arguments.h"
 
 #include "core/base/memory.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 
 #include <string.h>
 
 enum { MAX_OPTIONS = 8 };
 
-static int unknown(const pf_cli_syntax *syntax, const char *argument)
+static int report_unknown(const pf_cli_syntax *syntax, const char *argument)
 {
   const char *known[MAX_OPTIONS + 1];
   size_t n = 0;
@@ -34,20 +34,22 @@ static int take_option(const pf_cli_syntax *syntax, int argc, char **argv, int *
       const char *next = *i + 1 < argc ? argv[*i + 1] : "";
       *option->value = argument[length] == '=' ? argument + length + 1 : next;
       *i += argument[length] == '\0';
-      return (*option->value)[0] != '\0'
-                 ? PF_EXIT_DONE
-                 : pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a value behind it", syntax->command,
-                              option->name);
+      if ((*option->value)[0] == '\0') {
+        return pf_cli_say(PF_EXIT_MISUSED, "%s: %s wants a value behind it", syntax->command,
+                          option->name);
+      }
+      return PF_EXIT_DONE;
     }
   }
-  return unknown(syntax, argument);
+  return report_unknown(syntax, argument);
 }
 
 static int too_many(const pf_cli_syntax *syntax, const char *first, const char *second)
 {
-  const char *hint = syntax->second != NULL ? syntax->second
-                     : syntax->takes_keys   ? "a key is set with key=value"
-                                            : NULL;
+  const char *hint = syntax->takes_keys ? "a key is set with key=value" : NULL;
+  if (syntax->second != NULL) {
+    hint = syntax->second;
+  }
   return pf_cli_say(PF_EXIT_MISUSED, "%s takes one %s, found '%s' and '%s'%s%s%s", syntax->command,
                     syntax->one, first, second, hint == NULL ? "" : " (", hint == NULL ? "" : hint,
                     hint == NULL ? "" : ")");

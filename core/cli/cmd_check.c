@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/check/check.h"
 #include "core/cli/arguments.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/conformance/conformance.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
@@ -241,7 +241,7 @@ static int check_subject(const pf_cli_arguments *given, const reference_files *f
   return check_plugin(given->subject, files);
 }
 
-int pf_command_check(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   pf_cli_arguments given;
   reference_files files = {NULL, NULL};
@@ -261,3 +261,10 @@ int pf_command_check(int argc, char **argv)
   pf_cli_arguments_free(&given);
   return code;
 }
+
+const pf_command pf_command_check = {
+    .name = "check",
+    .synopsis = "CONFIG | PLUGIN",
+    .summary = "what a config comes to; whether a plugin is what its header promises",
+    .run = run_command,
+};

@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/comparison.h"
 #include "core/compare/print_table.h"
@@ -16,16 +16,18 @@ typedef struct arguments {
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit compare CONFIG [key=value ...] [--force | --resume] [--quiet]\n\n"
-    "Fits every candidate of the config's `compare` group to the same data, scores them on steps "
-    "that no fit has "
-    "seen,\n"
-    "and says which differences are more than luck: one table, and the folder runs/NAME.\n\n"
+    "Usage: plastfit compare CONFIG [key=value ...] [--force | --resume] [--quiet]\n"
+    "\n"
+    "Fits every candidate of the config's `compare` group to the same data, scores them on steps\n"
+    "that no fit has seen, and says which differences are more than luck: one table, and the\n"
+    "folder runs/NAME.\n"
+    "\n"
     "  key=value   replaces a key of the base config: fit.epochs=50  compare.forecast.fit=0.5\n"
     "  --force     replace an earlier comparison in the same folder\n"
     "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
-    "  --quiet     no progress and no table\n\n"
-    "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is "
+    "  --quiet     no progress and no table\n"
+    "\n"
+    "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is\n"
     "kept for --resume.\n";
 
 /** Fits that failed: the first says why, the rest stand in compare.csv. */
@@ -53,7 +55,7 @@ static void print_place(const char *out)
                has_page ? "report.html, " : "");
 }
 
-static int compare(const arguments *how)
+static int compare_candidates(const arguments *how)
 {
   pf_error error = pf_error_none();
   pf_comparison *comparison = NULL;
@@ -83,7 +85,7 @@ static int compare(const arguments *how)
   return code;
 }
 
-int pf_command_compare(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
   const pf_cli_option options[] = {{"--force", &how.force, NULL},
@@ -98,11 +100,20 @@ int pf_command_compare(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
-    code = how.force && how.resume
-               ? pf_cli_say(PF_EXIT_MISUSED,
-                            "compare: --force starts anew and --resume goes on; give one of them")
-               : compare(&how);
+    if (how.force && how.resume) {
+      code = pf_cli_say(PF_EXIT_MISUSED,
+                        "compare: --force starts anew and --resume goes on; give one of them");
+    } else {
+      code = compare_candidates(&how);
+    }
   }
   pf_cli_arguments_free(&how.given);
   return code;
 }
+
+const pf_command pf_command_compare = {
+    .name = "compare",
+    .synopsis = "CONFIG [key=value ...]",
+    .summary = "rule families on the same data, scored on steps no fit has seen",
+    .run = run_command,
+};

@@ -1,5 +1,5 @@
 #include "core/base/memory.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/compare/compare_settings.h"
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
@@ -45,14 +45,17 @@ static pf_status describe_manual(pf_registry *registry, pf_error *error)
   const pf_found *found = NULL;
   size_t count = 0;
   pf_compare_keys keys;
-  pf_status status = pf_registry_scan(registry, &found, &count, error);
+  const pf_status status = pf_registry_scan(registry, &found, &count, error);
+  if (status != PF_OK) {
+    return status;
+  }
   (void)printf(".SH KEYS OUTSIDE COMPONENTS\n");
   describe_root(pf_describe_options_roff);
   (void)printf(".SH KEYS OF COMPARE\n");
   pf_describe_options_roff(stdout, pf_compare_options(&keys));
   (void)printf(".SS Of each group in compare.candidates\n");
   pf_describe_options_roff(stdout, pf_compare_candidate_options());
-  for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE && status == PF_OK; kind++) {
+  for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE; kind++) {
     (void)printf(".SH %s\n.SS Keys that each of them has\n", titles[kind]);
     pf_describe_options_roff(stdout, pf_keys_of_kind(kind));
     for (size_t i = 0; i < count; i++) {
@@ -61,7 +64,7 @@ static pf_status describe_manual(pf_registry *registry, pf_error *error)
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status describe_one(pf_registry *registry, const char *name, bool markdown,
@@ -78,16 +81,19 @@ static pf_status describe_one(pf_registry *registry, const char *name, bool mark
   return status;
 }
 
-int pf_command_describe(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)printf("Usage: plastfit describe [--markdown] NAME\n"
-                 "       plastfit describe config\n"
-                 "       plastfit describe --manual\n\n"
-                 "Shows what a plugin (plastfit list) is, its options and its parameters.\n"
-                 "`plastfit describe config` shows the keys that belong to no plugin.\n\n"
-                 "  --markdown   its tables of options and parameters, for its README\n"
-                 "  --manual     all keys and plugins as the body of plastfit.cfg(5), in roff\n");
+    (void)fputs("Usage: plastfit describe [--markdown] NAME\n"
+                "       plastfit describe config\n"
+                "       plastfit describe --manual\n"
+                "\n"
+                "Shows what a plugin (plastfit list) is, its options and its parameters.\n"
+                "`plastfit describe config` shows the keys that belong to no plugin.\n"
+                "\n"
+                "  --markdown   its tables of options and parameters, for its README\n"
+                "  --manual     all keys and plugins as the body of plastfit.cfg(5), in roff\n",
+                stdout);
     return PF_EXIT_DONE;
   }
   const bool markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0;
@@ -113,3 +119,10 @@ int pf_command_describe(int argc, char **argv)
   pf_registry_free(registry);
   return status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
 }
+
+const pf_command pf_command_describe = {
+    .name = "describe",
+    .synopsis = "NAME",
+    .summary = "what one of them is and its options; `describe config`: the other keys",
+    .run = run_command,
+};

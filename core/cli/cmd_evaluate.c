@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/cli/run_config.h"
 #include "core/report/run_folder.h"
 #include "core/store/folder.h"
@@ -21,56 +21,57 @@ typedef struct arguments {
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...] [--force] "
-    "[--quiet]\n\n"
-    "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n\n"
-    "  --data FILE.csv    on a file that a source reads (plastfit describe csv; also npz, mat), "
-    "seen "
-    "as the run saw its data:\n"
-    "                     input noise, expected reward, derived channels\n"
+    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...]\n"
+    "                             [--force] [--quiet]\n"
+    "\n"
+    "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n"
+    "\n"
+    "  --data FILE.csv    on a file that a source reads (plastfit describe csv; also npz, mat),\n"
+    "                     seen as the run saw its data: input noise, expected reward, derived\n"
+    "                     channels\n"
     "  --data CONFIG.cfg  on the data of another config; network, rules and losses stay the run's\n"
     "                     without --data: on what the run itself was scored on\n"
     "  --out FOLDER       a new folder for evaluation.json; default: RUN/evaluation-DATA.json\n"
     "  key=value          replaces a key: evaluate.draws=20  source.columns.animal=fly\n"
     "  --force            replace an earlier evaluation of that name\n"
-    "  --quiet            no progress and no summary\n\n"
-    "A run with one theta for all scores any animal; one with a theta per animal finds them by "
+    "  --quiet            no progress and no summary\n"
+    "\n"
+    "A run with one theta for all scores any animal; one with a theta per animal finds them by\n"
     "name.\n";
 
-/** The config to evaluate. */
-static pf_status make_config(const arguments *how, pf_config **out, pf_error *error)
+/** The run's config becomes that of the data, or its source that of the file. */
+static pf_status change_data(const char *data, pf_config **config, pf_error *error)
 {
-  pf_config *run = NULL, *config = NULL;
-  char *path = pf_run_folder_path(how->run, "config.cfg", error);
-  pf_status status = path == NULL ? PF_STOP : pf_config_read(path, NULL, 0, &run, error);
-  pf_memory_free(path);
-  double seed = 1.0;
+  if (!pf_run_config_is_one(data)) {
+    return pf_run_config_file(*config, data, error);
+  }
+  pf_config *run = *config;
+  *config = NULL;
+  pf_status status = pf_config_read(data, NULL, 0, config, error);
   if (status == PF_OK) {
-    (void)pf_node_number(pf_node_get(pf_config_root(run), "seed"), &seed);
-  }
-  if (status == PF_OK && how->data != NULL && pf_run_config_is_one(how->data)) {
-    status = pf_config_read(how->data, NULL, 0, &config, error);
-    status = status == PF_OK ? pf_run_config_data(config, run, how->data, error) : status;
-  } else if (status == PF_OK) {
-    config = run;
-    run = NULL;
-    status = how->data != NULL ? pf_run_config_file(config, how->data, error) : PF_OK;
-  }
-  if (status == PF_OK &&
-      how->data != NULL) { /* fresh animals would be scored instead of the data */
-    status = pf_config_override(config, "evaluate.animals=0", error);
-  }
-  status = status == PF_OK ? pf_run_config_keep_masks(config, seed, error) : status;
-  for (size_t i = 0; i < how->given.n_overrides && status == PF_OK; i++) {
-    status = pf_config_override(config, how->given.overrides[i], error);
+    status = pf_run_config_data(*config, run, data, error);
   }
   pf_config_free(run);
-  if (status != PF_OK) {
-    pf_config_free(config);
-    return status;
+  return status;
+}
+
+/** The config to evaluate. The caller frees it in any case. */
+static pf_status make_config(const arguments *how, pf_config **config, pf_error *error)
+{
+  double seed = 1.0;
+  if (pf_run_config_read(how->run, config, error) != PF_OK) {
+    return PF_STOP;
   }
-  *out = config;
-  return PF_OK;
+  (void)pf_node_number(pf_node_get(pf_config_root(*config), "seed"), &seed);
+  if (how->data != NULL && (change_data(how->data, config, error) != PF_OK ||
+                            /* fresh animals would be scored instead of the data */
+                            pf_config_override(*config, "evaluate.animals=0", error) != PF_OK)) {
+    return PF_STOP;
+  }
+  if (pf_run_config_keep_masks(*config, seed, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_config_override_all(*config, how->given.overrides, how->given.n_overrides, error);
 }
 
 /* ---- where the scores go ---- */
@@ -98,81 +99,114 @@ static pf_status check_target(const arguments *how, const char *target, pf_error
     return pf_fail(error, PF_STOP, "'%s' is there already; --force to replace it, or --out FOLDER",
                    target);
   }
-  return access(how->run, W_OK) == 0
-             ? PF_OK
-             : pf_fail(error, PF_STOP,
-                       "'%s' cannot be written to; say where the scores go with --out FOLDER",
-                       how->run);
+  if (access(how->run, W_OK) != 0) {
+    return pf_fail(error, PF_STOP,
+                   "'%s' cannot be written to; say where the scores go with --out FOLDER",
+                   how->run);
+  }
+  return PF_OK;
+}
+
+static pf_status write_new_folder(const arguments *how, const pf_problem *problem,
+                                  const pf_fit *fit, const pf_evaluation *evaluation,
+                                  const char *data, pf_error *error)
+{
+  pf_folder folder = {0};
+  if (pf_folder_begin(how->out, how->force, &folder, error) != PF_OK) {
+    return PF_STOP;
+  }
+  char *path = pf_folder_path(&folder, "evaluation.json", error);
+  pf_status status = PF_STOP;
+  if (path != NULL) {
+    status = pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
+  }
+  if (status == PF_OK) {
+    status = pf_folder_commit(&folder, how->force, error);
+  }
+  pf_memory_free(path);
+  pf_folder_end(&folder);
+  return status;
 }
 
 static pf_status write_scores(const arguments *how, const pf_problem *problem, const pf_fit *fit,
                               const pf_evaluation *evaluation, const char *target, pf_error *error)
 {
   const char *data = how->data == NULL ? "the run's own" : how->data;
-  if (how->out == NULL) {
-    return pf_evaluation_write(problem, fit, evaluation, how->run, data, target, error);
+  if (how->out != NULL) {
+    return write_new_folder(how, problem, fit, evaluation, data, error);
   }
-  pf_folder folder = {0};
-  pf_status status = pf_folder_begin(how->out, how->force, &folder, error);
-  if (status == PF_OK) {
-    char *path = pf_folder_path(&folder, "evaluation.json", error);
-    status = path == NULL
-                 ? PF_STOP
-                 : pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
-    pf_memory_free(path);
-    status = status == PF_OK ? pf_folder_commit(&folder, how->force, error) : status;
-    pf_folder_end(&folder);
-  }
-  return status;
+  return pf_evaluation_write(problem, fit, evaluation, how->run, data, target, error);
 }
 
 /* ---- the work ---- */
 
-static int score(const arguments *how, pf_problem *problem, const pf_fit *fit, const char *target)
+static pf_status print_scores(pf_problem *problem, const pf_fit *fit,
+                              const pf_evaluation *evaluation, const char *target, pf_error *error)
+{
+  /* nothing is written to the run's folder, so that the summary does not name it */
+  pf_memory_free(problem->settings->out);
+  problem->settings->out = NULL;
+  const pf_status status = pf_report_print(problem, fit, NULL, evaluation, stdout, error);
+  (void)printf("  Scores are in %s\n", target);
+  return status;
+}
+
+static pf_status compute_scores(const arguments *how, pf_problem *problem, const pf_fit *fit,
+                                const char *target, pf_evaluation **evaluation, pf_error *error)
+{
+  pf_meter meter;
+  pf_meter_start(&meter);
+  const pf_status status =
+      pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter, evaluation, error);
+  pf_meter_end(&meter);
+  if (status != PF_OK || write_scores(how, problem, fit, *evaluation, target, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return how->quiet ? PF_OK : print_scores(problem, fit, *evaluation, target, error);
+}
+
+static int score_run(const arguments *how, pf_problem *problem, const pf_fit *fit,
+                     const char *target)
 {
   pf_error error = pf_error_none();
   pf_evaluation *evaluation = NULL;
-  pf_meter meter;
-  pf_meter_start(&meter);
-  pf_status status = pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter,
-                                 &evaluation, &error);
-  pf_meter_end(&meter);
-  status = status == PF_OK ? write_scores(how, problem, fit, evaluation, target, &error) : status;
-  if (status == PF_OK && !how->quiet) {
-    pf_memory_free(problem->settings
-                       ->out); /* nothing is written there, so that the summary does not name it */
-    problem->settings->out = NULL;
-    status = pf_report_print(problem, fit, NULL, evaluation, stdout, &error);
-    (void)printf("  Scores are in %s\n", target);
+  int code = PF_EXIT_DONE;
+  if (compute_scores(how, problem, fit, target, &evaluation, &error) != PF_OK) {
+    code = pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+    goto done;
   }
-  int code = status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
-  for (size_t i = 0; status == PF_OK && i < evaluation->n_animals; i++) {
-    if (evaluation->animals[i].status != PF_OK) {
-      code = pf_cli_say(PF_EXIT_FAILED, "%s: not scored: %s", evaluation->animals[i].name,
-                        evaluation->animals[i].error.text);
+  for (size_t i = 0; i < evaluation->n_animals; i++) {
+    const pf_animal_result *animal = &evaluation->animals[i];
+    if (animal->status != PF_OK) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: not scored: %s", animal->name, animal->error.text);
     }
   }
+done:
   pf_evaluation_free(evaluation);
   return code;
 }
 
-static int evaluate(const arguments *how)
+static int evaluate_run(const arguments *how)
 {
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
   pf_fit *fit = NULL;
+  int code;
   char *target = target_of(how, &error);
-  pf_status status = target == NULL ? PF_STOP : pf_run_folder_check(how->run, &error);
-  status = status == PF_OK ? check_target(how, target, &error) : status;
-  status = status == PF_OK ? make_config(how, &config, &error) : status;
-  status = status == PF_OK ? pf_problem_create(config, &problem, &error) : status;
-  if (status == PF_OK) {
-    problem->other_data = how->data != NULL;
+  if (target == NULL || pf_run_folder_check(how->run, &error) != PF_OK ||
+      check_target(how, target, &error) != PF_OK || make_config(how, &config, &error) != PF_OK ||
+      pf_problem_create(config, &problem, &error) != PF_OK) {
+    code = pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+    goto done;
   }
-  status = status == PF_OK ? pf_run_folder_fit(how->run, problem, &fit, &error) : status;
-  const int code = status == PF_OK ? score(how, problem, fit, target)
-                                   : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  problem->other_data = how->data != NULL;
+  if (pf_run_folder_fit(how->run, problem, &fit, &error) != PF_OK) {
+    code = pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+    goto done;
+  }
+  code = score_run(how, problem, fit, target);
+done:
   pf_fit_free(problem, fit);
   pf_problem_free(problem);
   pf_config_free(config);
@@ -180,7 +214,7 @@ static int evaluate(const arguments *how)
   return code;
 }
 
-int pf_command_evaluate(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
   const pf_cli_option options[] = {{"--data", NULL, &how.data},
@@ -198,8 +232,15 @@ int pf_command_evaluate(int argc, char **argv)
   int code = pf_cli_parse(&syntax, argc, argv, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     how.run = how.given.subject;
-    code = evaluate(&how);
+    code = evaluate_run(&how);
   }
   pf_cli_arguments_free(&how.given);
   return code;
 }
+
+const pf_command pf_command_evaluate = {
+    .name = "evaluate",
+    .synopsis = "RUN [--data DATA]",
+    .summary = "score a fitted rule, on other data too",
+    .run = run_command,
+};

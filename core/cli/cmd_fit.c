@@ -1,7 +1,7 @@
 #include "core/base/memory.h"
 #include "core/check/check.h"
 #include "core/cli/arguments.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/cli/interrupt.h"
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
@@ -17,15 +17,18 @@ typedef struct arguments {
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit fit CONFIG [key=value ...] [--force] [--quiet]\n\n"
-    "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the "
-    "run folder.\n\n"
-    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2  "
-    "source.path='../x/Fly*.mat'\n"
+    "Usage: plastfit fit CONFIG [key=value ...] [--force] [--quiet]\n"
+    "\n"
+    "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the\n"
+    "run folder.\n"
+    "\n"
+    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2\n"
+    "              source.path='../x/Fly*.mat'\n"
     "              (plastfit describe config, plastfit describe NAME list the keys)\n"
     "  --force     replace an earlier run in the same folder\n"
-    "  --quiet     no progress and no summary\n\n"
-    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as "
+    "  --quiet     no progress and no summary\n"
+    "\n"
+    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as\n"
     "interrupted; twice: at once.\n";
 
 /** Fits that failed, each with its reason. */
@@ -33,9 +36,9 @@ static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
 {
   int code = PF_EXIT_DONE;
   for (size_t i = 0; i < fit->n_groups; i++) {
-    const pf_fit_group *unit = &fit->groups[i];
-    if (unit->status != PF_OK) {
-      code = pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", unit->name, unit->error.text);
+    const pf_fit_group *group = &fit->groups[i];
+    if (group->status != PF_OK) {
+      code = pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", group->name, group->error.text);
     }
   }
   for (size_t i = 0; i < evaluation->n_animals; i++) {
@@ -75,46 +78,98 @@ static int report_unscored(const pf_problem *problem, const pf_evaluation *evalu
                     problem->settings->out, problem->settings->out);
 }
 
+/** A fit and what follows it; NULL where it was not come to. */
+typedef struct results {
+  pf_fit *fit;
+  pf_inference *inference;
+  pf_evaluation *evaluation;
+} results;
+
+static pf_status compute_results(const pf_problem *problem, const arguments *how, results *out,
+                                 pf_error *error)
+{
+  const pf_progress progress = how->quiet ? NULL : pf_meter_show;
+  pf_meter meter;
+  pf_meter_start(&meter);
+  pf_interrupt_watch();
+  pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &out->fit, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status =
+      pf_infer(problem, out->fit, progress, pf_interrupt_asked, &meter, &out->inference, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  /* what an interrupted fit has done is scored: the second Ctrl-C ends that */
+  const pf_stop stop = out->fit->n_interrupted > 0 ? NULL : pf_interrupt_asked;
+  status = pf_evaluate(problem, out->fit, progress, stop, &meter, &out->evaluation, error);
+done:
+  pf_meter_end(&meter);
+  return status;
+}
+
+static pf_status run_fit(const pf_problem *problem, const arguments *how, results *out,
+                         pf_error *error)
+{
+  if (compute_results(problem, how, out, error) != PF_OK ||
+      pf_report_write(problem, out->fit, out->inference, out->evaluation, how->force, error) !=
+          PF_OK) {
+    return PF_STOP;
+  }
+  const pf_fit *fit = out->fit;
+  if (how->quiet || (fit->n_interrupted > 0 && fit->n_failed == fit->n_groups)) {
+    return PF_OK;
+  }
+  return pf_report_print(problem, fit, out->inference, out->evaluation, stdout, error);
+}
+
+static int report_results(const pf_problem *problem, const results *from)
+{
+  if (from->fit->n_interrupted > 0) {
+    return report_interruption(problem, from->fit);
+  }
+  if (from->evaluation->n_interrupted > 0) {
+    return report_unscored(problem, from->evaluation);
+  }
+  return report_failures(from->fit, from->evaluation);
+}
+
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
-static int run(const pf_problem *problem, const arguments *how)
+static int fit_problem(const pf_problem *problem, const arguments *how)
 {
   pf_error error = pf_error_none();
-  pf_fit *fit = NULL;
-  pf_evaluation *evaluation = NULL;
-  pf_inference *inference = NULL;
-  pf_meter meter;
-  pf_progress progress = how->quiet ? NULL : pf_meter_show;
+  results found = {0};
   if (!how->quiet) {
     (void)pf_check_warn_choices(problem, "plastfit: warning: ", stderr);
   }
-  pf_meter_start(&meter);
-  pf_interrupt_watch();
-  pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &fit, &error);
-  if (status == PF_OK) {
-    status = pf_infer(problem, fit, progress, pf_interrupt_asked, &meter, &inference, &error);
-  }
-  if (status == PF_OK) {
-    /* what an interrupted fit has done is scored: the second Ctrl-C ends that */
-    status = pf_evaluate(problem, fit, progress, fit->n_interrupted > 0 ? NULL : pf_interrupt_asked,
-                         &meter, &evaluation, &error);
-  }
-  pf_meter_end(&meter);
-  if (status == PF_OK) {
-    status = pf_report_write(problem, fit, inference, evaluation, how->force, &error);
-  }
-  const bool interrupted = status == PF_OK && fit->n_interrupted > 0;
-  const bool unscored = status == PF_OK && evaluation->n_interrupted > 0;
-  if (status == PF_OK && !how->quiet && !(interrupted && fit->n_failed == fit->n_groups)) {
-    status = pf_report_print(problem, fit, inference, evaluation, stdout, &error);
-  }
-  int code = status != PF_OK ? pf_cli_say(PF_EXIT_FAILED, "%s", error.text)
-             : interrupted   ? report_interruption(problem, fit)
-             : unscored      ? report_unscored(problem, evaluation)
-                             : report_failures(fit, evaluation);
-  pf_inference_free(inference);
-  pf_evaluation_free(evaluation);
-  pf_fit_free(problem, fit);
+  const pf_status status = run_fit(problem, how, &found, &error);
+  const int code = status == PF_OK ? report_results(problem, &found)
+                                   : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  pf_inference_free(found.inference);
+  pf_evaluation_free(found.evaluation);
+  pf_fit_free(problem, found.fit);
   return code;
+}
+
+static pf_status make_problem(const arguments *how, pf_config **config, pf_problem **problem,
+                              pf_error *error)
+{
+  const pf_cli_arguments *given = &how->given;
+  const char *out = NULL;
+  if (pf_config_read(given->subject, given->overrides, given->n_overrides, config, error) !=
+      PF_OK) {
+    return PF_STOP;
+  }
+  /* before the data are read, which may take a while */
+  if (pf_node_string(pf_node_get(pf_config_root(*config), "out"), &out) &&
+      pf_report_check_out(out, how->force, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (pf_problem_create(*config, problem, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_report_check_out((*problem)->settings->out, how->force, error);
 }
 
 static int fit_config(const arguments *how)
@@ -122,26 +177,15 @@ static int fit_config(const arguments *how)
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
-  const char *out = NULL;
-  pf_status status = pf_config_read(how->given.subject, how->given.overrides,
-                                    how->given.n_overrides, &config, &error);
-  if (status == PF_OK && pf_node_string(pf_node_get(pf_config_root(config), "out"), &out)) {
-    status = pf_report_check_out(out, how->force,
-                                 &error); /* before the data are read, which may take a while */
-  }
-  if (status == PF_OK) {
-    status = pf_problem_create(config, &problem, &error);
-  }
-  if (status == PF_OK) {
-    status = pf_report_check_out(problem->settings->out, how->force, &error);
-  }
-  int code = status == PF_OK ? run(problem, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  const pf_status status = make_problem(how, &config, &problem, &error);
+  const int code =
+      status == PF_OK ? fit_problem(problem, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_problem_free(problem);
   pf_config_free(config);
   return code;
 }
 
-int pf_command_fit(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
   const pf_cli_option options[] = {{"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
@@ -159,3 +203,10 @@ int pf_command_fit(int argc, char **argv)
   pf_cli_arguments_free(&how.given);
   return code;
 }
+
+const pf_command pf_command_fit = {
+    .name = "fit",
+    .synopsis = "CONFIG [key=value ...]",
+    .summary = "infer a rule from data: fit, evaluate, report",
+    .run = run_command,
+};

@@ -1,10 +1,10 @@
 #include "core/base/memory.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/plugin/registry.h"
 
 #include <string.h>
 
-static int widest(const pf_found *found, size_t count)
+static int widest_name(const pf_found *found, size_t count)
 {
   size_t width = 0;
   for (size_t i = 0; i < count; i++) {
@@ -17,7 +17,7 @@ static int widest(const pf_found *found, size_t count)
 static void print_kind(const pf_found *found, size_t count, uint32_t kind)
 {
   static const char *const titles[] = {"", "Rules", "Networks", "Losses", "Sources"};
-  int width = widest(found, count), any = 0;
+  int width = widest_name(found, count), any = 0;
   for (size_t i = 0; i < count; i++) {
     const pf_plugin *plugin = found[i].plugin;
     if (plugin == NULL || plugin->kind != kind) {
@@ -52,13 +52,14 @@ static void print_refused(const pf_found *found, size_t count)
   }
 }
 
-int pf_command_list(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)printf("Usage: plastfit list\n\n"
-                 "Shows every plugin that can be named in a config, where it comes from, and what "
-                 "was refused.\n"
-                 "PLASTFIT_PLUGIN_PATH adds folders of plugins, separated by colons.\n");
+    (void)fputs("Usage: plastfit list\n"
+                "\n"
+                "Shows every plugin that can be named in a config, where it comes from, and what\n"
+                "was refused. PLASTFIT_PLUGIN_PATH adds folders of plugins, separated by colons.\n",
+                stdout);
     return PF_EXIT_DONE;
   }
   if (argc > 1) {
@@ -93,3 +94,10 @@ int pf_command_list(int argc, char **argv)
   }
   return PF_EXIT_DONE;
 }
+
+const pf_command pf_command_list = {
+    .name = "list",
+    .synopsis = "",
+    .summary = "which rules, networks, losses and sources there are",
+    .run = run_command,
+};

@@ -2,7 +2,7 @@
 
 #include "core/base/embed.h"
 #include "core/base/memory.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 
@@ -116,15 +116,17 @@ static int make_rule(const char *name)
   return code;
 }
 
-int pf_command_new(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)printf(
-        "Usage: plastfit new rule NAME\n\n"
-        "Makes the folder NAME with a rule that works, to be edited: its source (one function, and "
-        "its\nderivatives), a Makefile, a config that fits animals which learn by it, and a "
-        "README.\n"
-        "NAME is a C identifier; it is how configs will call the rule.\n");
+    (void)fputs("Usage: plastfit new rule NAME\n"
+                "\n"
+                "Makes the folder NAME with a rule that works, to be edited: its source (one "
+                "function, and\n"
+                "its derivatives), a Makefile, a config that fits animals which learn by it, and a "
+                "README.\n"
+                "NAME is a C identifier; it is how configs will call the rule.\n",
+                stdout);
     return PF_EXIT_DONE;
   }
   if (argc != 3 || strcmp(argv[1], "rule") != 0) {
@@ -145,3 +147,10 @@ int pf_command_new(int argc, char **argv)
   }
   return make_rule(name);
 }
+
+const pf_command pf_command_new = {
+    .name = "new",
+    .synopsis = "rule NAME",
+    .summary = "a folder with a working rule to start from",
+    .run = run_command,
+};

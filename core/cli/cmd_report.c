@@ -1,20 +1,20 @@
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 #include "core/page/html.h"
 
 #include <string.h>
 
-static const char *const usage = "Usage: plastfit report RUN [--quiet]\n\n"
-                                 "Makes RUN/report.html and RUN/figures/*.svg again from what the "
-                                 "folder holds, of a fit or of a comparison, "
-                                 "without\n"
-                                 "refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another "
-                                 "one than that on PATH; set but empty: no\n"
-                                 "figures); without it the page has its tables only.\n\n"
-                                 "  --quiet     say nothing\n";
+static const char *const usage =
+    "Usage: plastfit report RUN [--quiet]\n"
+    "\n"
+    "Makes RUN/report.html and RUN/figures/*.svg again from what the folder holds, of a fit or of\n"
+    "a comparison, without refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another one\n"
+    "than that on PATH; set but empty: no figures); without it the page has its tables only.\n"
+    "\n"
+    "  --quiet     say nothing\n";
 
-static int report(const char *run, bool quiet)
+static int write_report(const char *run, bool quiet)
 {
   pf_error error = pf_error_none();
   if (pf_html_write(run, &error) != PF_OK) {
@@ -27,7 +27,7 @@ static int report(const char *run, bool quiet)
   return PF_EXIT_DONE;
 }
 
-int pf_command_report(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   bool quiet = false;
   pf_cli_arguments given;
@@ -40,8 +40,15 @@ int pf_command_report(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    code = report(given.subject, quiet);
+    code = write_report(given.subject, quiet);
   }
   pf_cli_arguments_free(&given);
   return code;
 }
+
+const pf_command pf_command_report = {
+    .name = "report",
+    .synopsis = "RUN",
+    .summary = "tables and figures again, without refitting",
+    .run = run_command,
+};

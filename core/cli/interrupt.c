@@ -10,7 +10,7 @@
  * read by threads. */
 static atomic_int asked;
 
-static void ask(int signal_number)
+static void note_signal(int signal_number)
 {
   (void)signal_number;
   atomic_store(&asked, 1);
@@ -21,9 +21,9 @@ void pf_interrupt_watch(void)
   static const int signals[] = {SIGINT, SIGTERM};
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
     struct sigaction old;
-    struct sigaction ours = {.sa_flags = (int)SA_RESETHAND |
-                                         SA_RESTART}; /* the second one ends the program */
-    ours.sa_handler = ask;
+    /* the second one ends the program */
+    struct sigaction ours = {.sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    ours.sa_handler = note_signal;
     (void)sigemptyset(&ours.sa_mask);
     if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
       (void)sigaction(signals[i], &ours, NULL);

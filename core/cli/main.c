@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/text.h"
-#include "core/cli/cli.h"
+#include "core/cli/command.h"
 
 #include <plastfit/plastfit.h>
 
@@ -10,86 +10,35 @@
 #include <signal.h>
 #include <string.h>
 
-typedef struct command {
-  const char *name;
-  const char *usage;
-  pf_command_run run;
-} command;
-
-static const command commands[] = {
-    {"fit", "fit CONFIG [key=value ...]   infer a rule from data: fit, evaluate, report",
-     pf_command_fit},
-    {"compare",
-     "compare CONFIG [key=value ...]  rule families on the same data, scored on steps no fit has "
-     "seen",
-     pf_command_compare},
-    {"check",
-     "check CONFIG or PLUGIN       what a config comes to; whether a plugin is what its header "
-     "promises",
-     pf_command_check},
-    {"recover",
-     "recover CONFIG [key=value ...]  simulate, fit, repeat: bias, and whether intervals hold the "
-     "truth",
-     pf_command_recover},
-    {"simulate",
-     "simulate CONFIG | --from RUN  make data with a known rule; put a fitted one back into a task",
-     pf_command_simulate},
-    {"evaluate", "evaluate RUN [--data DATA]   score a fitted rule, on other data too",
-     pf_command_evaluate},
-    {"report", "report RUN                  tables and figures again, without refitting",
-     pf_command_report},
-    {"list", "list                         which rules, networks, losses and sources there are",
-     pf_command_list},
-    {"describe",
-     "describe NAME                what one of them is and its options; `describe config`: the "
-     "other keys",
-     pf_command_describe},
-    {"new", "new rule NAME                a folder with a working rule to start from",
-     pf_command_new},
+static const pf_command *const commands[] = {
+    &pf_command_fit,      &pf_command_compare,  &pf_command_check,  &pf_command_recover,
+    &pf_command_simulate, &pf_command_evaluate, &pf_command_report, &pf_command_list,
+    &pf_command_describe, &pf_command_new,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(FILE *stream)
 {
-  (void)fprintf(stream, "plastfit infers synaptic plasticity rules from data.\n\n"
-                        "Usage: plastfit [--help | --version] COMMAND ...\n\n");
+  (void)fputs("plastfit infers synaptic plasticity rules from data.\n"
+              "\n"
+              "Usage: plastfit [--help | --version] COMMAND ...\n"
+              "\n",
+              stream);
   for (size_t i = 0; i < N_COMMANDS; i++) {
-    (void)fprintf(stream, "  plastfit %s\n", commands[i].usage);
+    (void)fprintf(stream, "  plastfit %-8s %-22s  %s\n", commands[i]->name, commands[i]->synopsis,
+                  commands[i]->summary);
   }
-  (void)fprintf(stream,
-                "\nA first run: plastfit fit configs/quickstart.cfg\n"
-                "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly.\n");
-}
-
-int pf_cli_say(int code, const char *format, ...)
-{
-  va_list args;
-  va_start(args, format);
-  (void)fputs("plastfit: ", stderr);
-  (void)vfprintf(stderr, format, args);
-  (void)fputc('\n', stderr);
-  va_end(args);
-  return code;
-}
-
-int pf_cli_is_help(const char *argument)
-{
-  return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
-}
-
-int pf_cli_unknown(const char *name, const char *argument, pf_names known)
-{
-  const char *nearest = pf_text_nearest(argument, known);
-  return pf_cli_say(PF_EXIT_MISUSED, "%s has no option '%s'%s%s%s (plastfit %s --help lists them)",
-                    name, argument, nearest == NULL ? "" : "; did you mean '",
-                    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?", name);
+  (void)fputs("\n"
+              "A first run: plastfit fit configs/quickstart.cfg\n"
+              "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly.\n",
+              stream);
 }
 
 static int unknown_command(const char *name)
 {
   const char *names[N_COMMANDS];
   for (size_t i = 0; i < N_COMMANDS; i++) {
-    names[i] = commands[i].name;
+    names[i] = commands[i]->name;
   }
   const char *nearest = pf_text_nearest(name, (pf_names){names, N_COMMANDS});
   size_t length = strlen(name);
@@ -102,7 +51,7 @@ static int unknown_command(const char *name)
                     nearest == NULL ? "" : "'?");
 }
 
-static int run(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
   if (argc < 2) {
     print_help(stderr);
@@ -119,8 +68,8 @@ static int run(int argc, char **argv)
     return PF_EXIT_DONE;
   }
   for (size_t i = 0; i < N_COMMANDS; i++) {
-    if (strcmp(argv[1], commands[i].name) == 0) {
-      return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], commands[i]->name) == 0) {
+      return commands[i]->run(argc - 1, argv + 1);
     }
   }
   return unknown_command(argv[1]);
@@ -135,9 +84,9 @@ int main(int argc, char **argv)
   /* `plastfit list | head -1`: a reader who has seen enough is no fault, and must not cut short
    * what writes files. */
   (void)signal(SIGPIPE, SIG_IGN);
-  /* A file that a limit lets grow no further: the write that fails is told like any other. */
+  /* A file that a limit lets grow no further: the write that fails is reported like any other. */
   (void)signal(SIGXFSZ, SIG_IGN);
-  int code = run(argc, argv);
+  int code = run_command(argc, argv);
   errno = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {
     if (errno != EPIPE && errno != 0) {

@@ -7,6 +7,8 @@
 
 #include "core/config/config.h"
 
+/** config.cfg of a run folder. */
+pf_status pf_run_config_read(const char *run, pf_config **out, pf_error *error);
 /** Does the file's name say that it is a config? Everything else is a file of data. */
 bool pf_run_config_is_one(const char *path);
 /** The run's config, its source replaced by the file's: which plugin reads it, its suffix says. */

@@ -44,7 +44,7 @@ says 2 "'run/simulated.csv' is there already; --force to replace it, or --out FO
 cmp run/simulated.csv kept.csv || fail "it was replaced all the same"
 works --from run --force
 cmp run/simulated.csv kept.csv || fail "theta.csv gives other animals than the fit did"
-grep -q "6 animals lived by the fitted rule, in run/simulated.csv; report.html" stdout || fail "it says: $(cat stdout)"
+grep -q "6 animals simulated with the fitted rule, in run/simulated.csv; report.html" stdout || fail "it says: $(cat stdout)"
 # the true rule goes where the reward is, at least as the teacher's animals do; one that does nothing does not (binomial: 540 trials, sd 2 %)
 "$PLASTFIT" simulate "$quick" source.animals=6 source.input.sd=0.1 out=teacher --quiet || fail "simulate"
 run_fit inert "$quick" source.animals=6 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 "$nothing" source.input.sd=0.1 || finish

@@ -7,7 +7,7 @@
  *
  *     make && plastfit check ./@NAME@.so && plastfit fit @NAME@.cfg
  */
-#define PF_RULE_NAME @NAME @
+#define PF_RULE_NAME @NAME@
 /* as text; a fit prints it with numbers in place of the parameters' names */
 #define PF_RULE_EQUATION "rate x r - decay w"
 
