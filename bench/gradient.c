@@ -162,7 +162,7 @@ static pf_status make_model(bench *self, pf_error *error)
         what->is_fly ? "readout: { gain = 5.0; };" : "", what->rule,
         what->is_fly ? "choice" : "activity");
   }
-  pf_status status = lab_create(self->registry, what->name, text, PF_NORMALISE_STEPS,
+  pf_status status = lab_create(self->registry, what->name, text, &pf_normalisations[0],
                                 (pf_names){channels, 1}, &self->lab, error);
   status = status == PF_OK && recurrent ? make_mask(self, error) : status;
   if (status == PF_OK && self->least) {
@@ -277,8 +277,9 @@ static pf_status make_work(bench *self, pf_error *error)
 static pf_status evaluate(bench *self, double *value, pf_error *error)
 {
   if (!self->informs) {
-    return pf_batch_objective(self->lab.model, self->batch, self->theta, self->workspaces,
-                              self->n_threads, value, self->gradient, error);
+    return pf_batch_objective(self->batch, self->theta,
+                              (pf_workspaces){self->workspaces, self->n_threads}, value,
+                              self->gradient, error);
   }
   const pf_function *function = pf_group_objective_get(self->function);
   return function->curvature(function->self, self->values, value, self->gradient, self->information,

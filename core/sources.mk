@@ -20,6 +20,7 @@ core/cli/rule_files.c: $(rule_template) core/base/embed.sh
 core_sources += core/base/array.c core/base/array.h
 core_sources += core/base/embed.h
 core_sources += core/base/memory.c core/base/memory.h
+core_sources += core/base/pool.c core/base/pool.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/threads.h
@@ -49,11 +50,16 @@ core_sources += core/data/expected_reward.c core/data/expected_reward.h
 core_sources += core/data/expected_reward_exponential.c core/data/expected_reward_window.c
 core_sources += core/data/linear.c core/data/linear.h
 
+core_sources += core/model/build_model.c core/model/build_model.h
 core_sources += core/model/masks.c core/model/masks.h
 core_sources += core/model/model.c core/model/model.h
+core_sources += core/model/model_parameters.c core/model/model_parameters.h
+core_sources += core/model/normalisation.c core/model/normalisation.h
 core_sources += core/model/phases.c core/model/phases.h
+core_sources += core/model/plastic.c core/model/plastic.h
 core_sources += core/model/reach.c core/model/reach.h
 core_sources += core/model/starting_weights.c core/model/starting_weights.h
+core_sources += core/model/tables.c core/model/tables.h
 core_sources += core/model/weight_bounds.c core/model/weight_bounds.h
 
 core_sources += core/engine/batch.c core/engine/batch.h
@@ -69,6 +75,7 @@ core_sources += core/engine/segments.c core/engine/segments.h
 core_sources += core/engine/simulation.c core/engine/simulation.h
 core_sources += core/engine/starting_state.c core/engine/starting_state.h
 core_sources += core/engine/sweep.c core/engine/sweep.h
+core_sources += core/engine/sweep_block.c core/engine/sweep_block.h
 core_sources += core/engine/synaptic_state.c core/engine/synaptic_state.h
 core_sources += core/engine/trajectory.c core/engine/trajectory.h
 core_sources += core/engine/workspace.c core/engine/workspace.h

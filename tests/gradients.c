@@ -35,7 +35,6 @@ static const double tolerance = 2e-6;
 static const double tolerance_of_paths = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-6;
 
 static const char *const channels[] = {"reward", "expected_reward"};
-static const char *const normalise_names[] = {"steps", "padded", "sum"};
 
 /* What one rule, or all of them, came to. */
 typedef struct tally {
@@ -158,7 +157,7 @@ static pf_status learn(pf_model *model, int64_t n_case, pf_error *error)
   for (size_t i = 0; i < model->n_parameters; i++) {
     model->parameters[i].declared.flags &= ~(uint32_t)PF_PARAMETER_FIXED;
   }
-  for (size_t q = 0; q < model->declared.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < model->n_projections && status == PF_OK; q++) {
     const bool each =
         ((size_t)n_case + q) % 2 == 0; /* one of each kind, where there are two projections */
     status = pf_model_learn_start(model, (int64_t)q, each ? PF_START_EACH : PF_START_MEAN_SD, &spec,
@@ -171,7 +170,7 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule,
                      const lab_network_case *network, const lab_loss_case *loss, bool has_table,
                      tally *sum)
 {
-  const uint32_t normalise = (uint32_t)(sum->n_cases % 3);
+  const pf_normalisation *normalise = &pf_normalisations[sum->n_cases % 3];
   const uint64_t seed =
       20250711U + 1000003U * (uint64_t)(rule - lab_rules) + 7919U * (uint64_t)sum->n_cases;
   char name[128];
@@ -183,8 +182,8 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule,
       has_table && sum->n_cases % 2 == 1; /* every other case on data that came through a file */
   pf_text text = {0};
   pf_error error = pf_error_none();
-  (void)snprintf(name, sizeof name, "%s, %s, %s%s", network->label, loss->label,
-                 normalise_names[normalise], by_table ? ", table" : "");
+  (void)snprintf(name, sizeof name, "%s, %s, %s%s", network->label, loss->label, normalise->name,
+                 by_table ? ", table" : "");
   pf_text_add(&text, "network: { plugin = \"%s\"; %s };\n", network->plugin, network->options);
   pf_text_add(&text, "rules: { %s: { plugin = \"%s\"; eta = 0.15; %s }; %s };\n%s\n",
               network->plastic, rule->plugin, rule->options, network->other_rule, loss->config);

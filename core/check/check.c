@@ -53,8 +53,7 @@ static void print_plugins(const pf_problem *problem, FILE *out)
 
 static const pf_population *population_at(const pf_model *model, int64_t p)
 {
-  const pf_population_table *table = &model->declared.populations;
-  return pf_table_at(table->items, table->stride, table->count, (size_t)p);
+  return &model->populations[p];
 }
 
 static const pf_plastic *plastic_of(const pf_model *model, size_t q)
@@ -86,12 +85,11 @@ static void print_mask(FILE *out, const char *word, const pf_real *mask, int64_t
 
 static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, FILE *out)
 {
-  const pf_modulator_table *table = &plastic->declared.modulators;
   (void)fprintf(out, ", learns by %s (%s), eta %.4g",
                 problem->models->owners[plastic - problem->model->plastic],
                 plastic->rule->plugin->name, plastic->eta);
-  for (size_t m = 0; m < table->count; m++) {
-    const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
+  for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
+    const pf_modulator *modulator = &plastic->modulator_info[m];
     const pf_linear *linear = &plastic->modulators[m];
     if (linear->n > 0 || linear->constant != 0.0) { /* otherwise nothing modulates */
       (void)fprintf(out, ", %s =", modulator->name);
@@ -102,8 +100,6 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
 
 static void print_network(const pf_problem *problem, FILE *out)
 {
-  static const char *const normalise[] = {"mean over observed cells",
-                                          "mean over trials x longest trial (padded)", "sum"};
   const pf_model *model = problem->model;
   (void)fprintf(out, "Network\n ");
   for (size_t p = 0; p < model->declared.populations.count; p++) {
@@ -112,8 +108,7 @@ static void print_network(const pf_problem *problem, FILE *out)
   }
   (void)fputc('\n', out);
   for (size_t q = 0; q < model->declared.projections.count; q++) {
-    const pf_projection_table *table = &model->declared.projections;
-    const pf_projection *projection = pf_table_at(table->items, table->stride, table->count, q);
+    const pf_projection *projection = &model->projections[q];
     const int64_t n_post = population_at(model, projection->post)->n,
                   n_pre = population_at(model, projection->pre)->n;
     const pf_plastic *plastic = plastic_of(model, q);
@@ -143,7 +138,7 @@ static void print_network(const pf_problem *problem, FILE *out)
     for (size_t t = 0; t < loss->declared.targets.count; t++) {
       (void)fprintf(out, " %s", loss->declared.targets.items[t]);
     }
-    (void)fprintf(out, "; %s\n", normalise[model->normalise < 3 ? model->normalise : 0]);
+    (void)fprintf(out, "; %s\n", model->normalisation->summary);
   }
 }
 
@@ -234,7 +229,7 @@ static pf_status time_gradient(const pf_problem *problem, const double *theta, d
   for (int i = 0; i < TIMED_GRADIENTS; i++) {
     const double started = pf_clock_seconds();
     status =
-        pf_batch_objective(problem->model, batch, theta, &workspace, 1, &value, gradient, error);
+        pf_batch_objective(batch, theta, (pf_workspaces){&workspace, 1}, &value, gradient, error);
     if (status != PF_OK) {
       goto done;
     }

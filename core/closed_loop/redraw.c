@@ -151,8 +151,9 @@ static pf_status tabulate(pf_redraw *self, size_t k, const segments *over, pf_er
     for (size_t d = 0; d < over->n && status == PF_OK; d++) {
       pf_loss_view view;
       if (over->n > 1 || (value == 0 && k == 0)) {
-        status = pf_forward(self->model, over->draws[d], over->theta, PF_SIMULATE_ACTIVITY_ONLY,
-                            PF_STEP_FIT, over->workspace, NULL, error);
+        status = pf_forward(
+            &(const pf_simulation){self->model, over->draws[d], over->theta, {&over->workspace, 1}},
+            PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
       }
       if (status == PF_OK) {
         pf_losses_view(over->workspace, k, over->draws[d], over->theta, &view);
@@ -192,8 +193,9 @@ static pf_status average(pf_redraw *self, size_t k, double variance, const segme
   pf_status status = self->table[k] == NULL ? PF_STOP : PF_OK;
   for (size_t d = 0; d < over->n && status == PF_OK; d++) {
     if (over->n > 1 || k == 0) {
-      status = pf_forward(self->model, over->draws[d], over->theta, PF_SIMULATE_ACTIVITY_ONLY,
-                          PF_STEP_FIT, over->workspace, NULL, error);
+      status = pf_forward(
+          &(const pf_simulation){self->model, over->draws[d], over->theta, {&over->workspace, 1}},
+          PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
     }
     pf_loss_view view;
     if (status == PF_OK) {

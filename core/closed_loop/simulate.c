@@ -159,9 +159,8 @@ static pf_status prepare_targets(animal *self, pf_error *error)
     self->observable[k] = pf_model_observable(self->model, name);
     if (self->observable[k] < 0) {
       pf_text all = {0};
-      const pf_observable_table *table = &self->model->declared.observables;
-      for (size_t o = 0; o < table->count; o++) {
-        const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, o);
+      for (size_t o = 0; o < self->model->n_observables; o++) {
+        const pf_observable *observable = &self->model->observables[o];
         pf_text_add(&all, "%s%s", o > 0 ? ", " : "", observable->name);
       }
       pf_status status =
@@ -183,7 +182,7 @@ static pf_status animal_make(animal *self, const pf_expected_reward *expectation
   self->declared.size = sizeof self->declared;
   pf_status status = self->task->plugin->source->declare(self->task->self, &self->declared, error);
   status = status == PF_OK ? pf_workspace_create(model, 2, &self->workspace, error) : status;
-  status = status == PF_OK ? pf_workspace_need_trajectory(self->workspace, error) : status;
+  status = status == PF_OK ? pf_trajectory_need(self->workspace, error) : status;
   if (status != PF_OK) {
     return status;
   }
@@ -237,7 +236,7 @@ static pf_status start_carried(animal *self, pf_error *error)
 {
   const pf_workspace *workspace = self->workspace;
   size_t scratch = 0, at = 0;
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &workspace->weights[q];
     if (weights->plastic != NULL) {
       const size_t needed = pf_synaptic_scratch(self->model, weights, weights->n_post, false);
@@ -250,7 +249,7 @@ static pf_status start_carried(animal *self, pf_error *error)
   if (self->carried == NULL || self->scratch == NULL) {
     return PF_STOP;
   }
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     if (workspace->weights[q].plastic != NULL) {
       const pf_synaptic_state synaptic =
           pf_synaptic_make(workspace, self->theta, q, 0, workspace->weights[q].n_post);
@@ -265,7 +264,7 @@ static pf_status start_carried(animal *self, pf_error *error)
 static void set_weights(animal *self)
 {
   size_t at = 0;
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     pf_weights *weights = &self->workspace->weights[q];
     weights->now = weights->states;
     if (weights->plastic != NULL) {
@@ -281,7 +280,7 @@ static pf_status carry_on(animal *self, int64_t step, pf_error *error)
   const pf_step_context context = context_of(self, step);
   pf_real *from = self->carried, *to = self->carried + self->buffer_cells;
   pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->declared.projections.count && status == PF_OK; q++) {
+  for (size_t q = 0; q < self->model->n_projections && status == PF_OK; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
@@ -348,7 +347,7 @@ static pf_status activate(animal *self, double *choice, pf_error *error)
         (pf_real)self->input[self->n_steps * self->n_input + j];
   }
   set_weights(self);
-  for (size_t p = 1; p < self->model->declared.populations.count; p++) {
+  for (size_t p = 1; p < self->model->n_populations; p++) {
     const pf_population_steps step = {p, context.row, context.row, &context};
     const pf_status status = pf_population_activate(workspace, self->theta, &step, error);
     if (status != PF_OK) {
@@ -426,7 +425,7 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
 /** Ask the task to settle the last step and present the next one. */
 static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_error *error)
 {
-  const size_t last = self->model->declared.populations.count - 1;
+  const size_t last = self->model->n_populations - 1;
   const pf_activity *output = &self->workspace->activity[last];
   const int64_t row = (self->n_steps + 1) % 2; /* of the step that went before */
   pf_random_uniform(stream_of(self, PF_RANDOM_TASK),
@@ -507,7 +506,7 @@ static void rest(animal *self, const pf_expected_reward *expectation)
     return;
   }
   pf_expectation_restart(expectation, &self->expectation);
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic != NULL) {
       const pf_synaptic_state synaptic =

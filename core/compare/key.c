@@ -99,10 +99,8 @@ static void add_mask(uint64_t key[2], const pf_real *mask, size_t n)
 
 static void add_masks(uint64_t key[2], const pf_model *model)
 {
-  const pf_projection_table *projections = &model->declared.projections;
-  for (size_t q = 0; q < projections->count; q++) {
-    const pf_projection *projection =
-        pf_table_at(projections->items, projections->stride, projections->count, q);
+  for (size_t q = 0; q < model->n_projections; q++) {
+    const pf_projection *projection = &model->projections[q];
     int64_t n_post = 0, n_pre = 0;
     (void)pf_model_projection(model, projection->name, &n_post, &n_pre);
     const size_t n = (size_t)(n_post * pf_leading_dimension(n_pre));

@@ -1,4 +1,3 @@
-/* Batches: how draws enter one objective, and the objective on several threads. */
 #include "core/engine/batch.h"
 
 #include "core/base/memory.h"
@@ -6,120 +5,142 @@
 #include "core/engine/failures.h"
 #include "core/engine/losses.h"
 #include "core/engine/simulation.h"
-#include "core/engine/sweep.h"
+#include "core/model/normalisation.h"
 
 #include <string.h>
 
-/** Cells that a loss observes on the fitted steps of a draw. Counts depend on targets only, so
- * observables are zeros.
- */
+/* ---- how each draw enters ---- */
+
+/** The widest observable of a loss, and the columns of each. */
+static int64_t observable_columns(const pf_model *model, const pf_loss_term *term, int64_t *columns)
+{
+  int64_t widest = 0;
+  for (size_t o = 0; o < term->declared.observables.count; o++) {
+    columns[o] = model->populations[model->observables[term->observables[o]].population].n;
+    widest = columns[o] > widest ? columns[o] : widest;
+  }
+  return widest;
+}
+
+static int64_t target_columns(const pf_draw *draw, const pf_loss_term *term, size_t i)
+{
+  return pf_recording_target(draw->recording, term->declared.targets.items[i])->n;
+}
+
+/** Cells that the loss observes. They depend on targets alone: the observables are zeros. */
 static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
-                             int64_t *columns, pf_error *error)
+                             pf_error *error)
 {
   const pf_loss_term *term = &model->losses[k];
-  size_t steps = (size_t)draw->n_steps;
-  int64_t widest = 0, n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
+  const size_t n_steps = (size_t)draw->n_steps, n_theta = term->declared.parameters.count;
+  int64_t n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
   const pf_real *observable[PF_LOSS_MAX_ARRAYS], *target[PF_LOSS_MAX_ARRAYS];
+  const int64_t widest = observable_columns(model, term, n_observable);
+  pf_status status = PF_STOP;
+  pf_real *zeros = pf_memory_need(n_steps * (size_t)widest, sizeof *zeros, error);
+  double *log_likelihood = pf_memory_need(n_steps, sizeof *log_likelihood, error);
+  int64_t *count = pf_memory_need(n_steps, sizeof *count, error);
+  uint8_t *scored = pf_memory_need(n_steps, 1, error);
+  double *theta = pf_memory_need(n_theta, sizeof *theta, error);
+  if (zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL || theta == NULL) {
+    goto done;
+  }
   for (size_t o = 0; o < term->declared.observables.count; o++) {
-    const pf_observable_table *table = &model->declared.observables;
-    const pf_observable *info =
-        pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
-    const pf_population_table *units = &model->declared.populations;
-    const pf_population *population =
-        pf_table_at(units->items, units->stride, units->count, (size_t)info->population);
-    n_observable[o] = population->n;
-    widest = population->n > widest ? population->n : widest;
+    observable[o] = zeros;
   }
   for (size_t i = 0; i < term->declared.targets.count; i++) {
-    n_target[i] = pf_recording_target(draw->recording, term->declared.targets.items[i])->n;
+    n_target[i] = target_columns(draw, term, i);
     target[i] = draw->targets[k][i];
   }
-  *columns = n_target[0];
-  pf_real *zeros = pf_memory_need(steps * (size_t)widest, sizeof *zeros, error);
-  double *log_likelihood = pf_memory_need(steps, sizeof *log_likelihood, error);
-  int64_t *count = pf_memory_need(steps, sizeof *count, error);
-  uint8_t *scored = pf_memory_need(steps, 1, error);
-  pf_status status =
-      zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK) {
-    for (size_t o = 0; o < term->declared.observables.count; o++) {
-      observable[o] = zeros;
-    }
-    for (size_t t = 0; t < steps; t++) {
-      scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
-    }
-    const pf_parameter_table *parameters = &term->declared.parameters;
-    double *theta = pf_memory_need(parameters->count, sizeof *theta, error);
-    for (size_t i = 0; theta != NULL && i < parameters->count; i++) {
-      theta[i] = model->parameters[term->theta0 + i].declared.initial;
-    }
-    const pf_loss_in in = {.size = sizeof in,
-                           .n_steps = draw->n_steps,
-                           .theta = theta,
-                           .observable = observable,
-                           .n_observable = n_observable,
-                           .ld_observable = n_observable,
-                           .target = target,
-                           .n_target = n_target,
-                           .ld_target = n_target,
-                           .scored = scored};
-    status = theta == NULL ? PF_STOP
-                           : term->loss->plugin->loss->evaluate(term->loss->self, &in,
-                                                                log_likelihood, count, error);
-    pf_memory_free(theta);
+  for (size_t t = 0; t < n_steps; t++) {
+    scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
+  }
+  for (size_t i = 0; i < n_theta; i++) {
+    theta[i] = model->parameters[term->theta0 + i].declared.initial;
+  }
+  const pf_loss_in in = {.size = sizeof in,
+                         .n_steps = draw->n_steps,
+                         .theta = theta,
+                         .observable = observable,
+                         .n_observable = n_observable,
+                         .ld_observable = n_observable,
+                         .target = target,
+                         .n_target = n_target,
+                         .ld_target = n_target,
+                         .scored = scored};
+  status = term->loss->plugin->loss->evaluate(term->loss->self, &in, log_likelihood, count, error);
+  if (status != PF_OK) {
+    goto done;
   }
   *cells = 0;
-  for (size_t t = 0; t < steps && status == PF_OK; t++) {
+  for (size_t t = 0; t < n_steps; t++) {
     *cells += count[t];
   }
+done:
   pf_memory_free(zeros);
   pf_memory_free(log_likelihood);
   pf_memory_free(count);
   pf_memory_free(scored);
+  pf_memory_free(theta);
   return status;
 }
 
 pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
                          pf_error *error)
 {
-  int64_t columns = 0;
-  const pf_status status = count_cells(model, draw, k, cells, &columns, error);
+  const pf_status status = count_cells(model, draw, k, cells, error);
   if (status != PF_OK) {
     pf_error_at_step(error, draw->recording->name, 0);
   }
   return status;
 }
 
-/** Scale of loss k in every draw of the batch, and what padded cells add; *observed: cells of all
- * draws. */
-static pf_status normalise_loss(const pf_model *model, pf_batch *batch, size_t k, int64_t *observed,
-                                pf_error *error)
+/** Scale of loss k in every draw; *observed: += cells of all draws. `shares`: scratch [n]. */
+static pf_status weigh_loss(pf_batch *batch, size_t k, pf_draw_share *shares, int64_t *observed,
+                            pf_error *error)
 {
+  const pf_model *model = batch->model;
   const pf_loss_term *term = &model->losses[k];
-  int64_t pooled = 0;
   for (size_t d = 0; d < batch->n; d++) {
-    const pf_draw *draw = batch->draws[d];
-    int64_t cells = 0, columns = 0;
-    pf_status status = count_cells(model, draw, k, &cells, &columns, error);
+    const pf_recording *recording = batch->draws[d]->recording;
+    const pf_status status = pf_batch_cells(model, batch->draws[d], k, &shares[d].observed, error);
     if (status != PF_OK) {
-      pf_error_at_step(error, draw->recording->name, 0);
       return status;
     }
-    pooled += cells;
-    double *scale = &batch->scale[d * model->n_losses + k];
-    *scale = term->weight;
-    if (model->normalise == PF_NORMALISE_PADDED) {
-      double table = (double)(draw->recording->n_trials * draw->recording->longest_trial * columns);
-      *scale = term->weight / table / (double)batch->n;
-      batch->constant -=
-          term->weight * term->declared.padded * (table - (double)cells) / table / (double)batch->n;
-    }
+    *observed += shares[d].observed;
+    shares[d].table =
+        recording->n_trials * recording->longest_trial * target_columns(batch->draws[d], term, 0);
   }
-  *observed = pooled;
-  for (size_t d = 0; d < batch->n && model->normalise == PF_NORMALISE_STEPS; d++) {
-    batch->scale[d * model->n_losses + k] = pooled > 0 ? term->weight / (double)pooled : 0.0;
+  const pf_loss_weight weight = {term->weight, term->declared.padded};
+  model->normalisation->weigh(weight, shares, batch->n, &batch->constant);
+  for (size_t d = 0; d < batch->n; d++) {
+    batch->scale[d * model->n_losses + k] = shares[d].scale;
   }
   return PF_OK;
+}
+
+static pf_status weigh_losses(pf_batch *batch, pf_error *error)
+{
+  const pf_model *model = batch->model;
+  int64_t observed = 0;
+  pf_draw_share *shares = pf_memory_need(batch->n, sizeof *shares, error);
+  batch->scale = pf_memory_need(batch->n * model->n_losses, sizeof *batch->scale, error);
+  pf_status status = shares == NULL || batch->scale == NULL ? PF_STOP : PF_OK;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (status != PF_OK) {
+      break;
+    }
+    status = weigh_loss(batch, k, shares, &observed, error);
+  }
+  pf_memory_free(shares);
+  if (status != PF_OK || observed > 0 || model->n_losses == 0) {
+    return status;
+  }
+  const pf_loss_term *term = &model->losses[0];
+  return pf_fail(error, PF_STOP,
+                 "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
+                 term->loss->label, batch->draws[0]->recording->name,
+                 batch->n > 1 ? " and the others" : "", term->declared.targets.items[0]);
 }
 
 pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n,
@@ -129,23 +150,8 @@ pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, si
   if (batch == NULL) {
     return PF_STOP;
   }
-  batch->draws = draws;
-  batch->n = n;
-  batch->scale = pf_memory_need(n * model->n_losses, sizeof *batch->scale, error);
-  int64_t observed = 0;
-  pf_status status = batch->scale == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
-    int64_t cells = 0;
-    status = normalise_loss(model, batch, k, &cells, error);
-    observed += cells;
-  }
-  if (status == PF_OK && observed == 0 && model->n_losses > 0) {
-    const pf_loss_term *term = &model->losses[0];
-    status = pf_fail(error, PF_STOP,
-                     "%s observes nothing in %s%s: every cell of '%s' is missing or not fitted",
-                     term->loss->label, batch->draws[0]->recording->name,
-                     batch->n > 1 ? " and the others" : "", term->declared.targets.items[0]);
-  }
+  *batch = (pf_batch){.model = model, .draws = draws, .n = n};
+  const pf_status status = weigh_losses(batch, error);
   if (status != PF_OK) {
     pf_batch_free(batch);
     return status;
@@ -162,111 +168,139 @@ void pf_batch_free(pf_batch *batch)
   }
 }
 
-/** What one draw gave. */
-typedef struct share {
+/* ---- the objective ---- */
+
+/** One draw's part of the objective. */
+typedef struct draw_part {
+  double value;
+  double *negative;      /* [n_losses] minus its scale */
+  pf_loss_value *values; /* [n_losses] */
   pf_status status;
   pf_error error;
-} share;
+} draw_part;
 
-/** One draw's part of objective and gradient. */
-static pf_status evaluate_draw(const pf_model *model, const pf_batch *batch, size_t d,
-                               const double *theta, pf_workspace *const *workspaces,
-                               size_t n_workspaces, double *scratch, double *value,
-                               double *gradient, pf_error *error)
+/** gradient: [n_parameters], 0 before; NULL: not wanted. */
+static pf_status evaluate_draw(const pf_batch *batch, size_t d, const pf_simulation *simulation,
+                               draw_part *part, double *gradient)
 {
-  const double *scale = batch->scale + d * model->n_losses;
-  double *negative = scratch;                                                   /* [n_losses] */
-  pf_loss_value *values = (pf_loss_value *)(void *)(scratch + model->n_losses); /* [n_losses] */
-  for (size_t k = 0; k < model->n_losses; k++) {
-    negative[k] = -scale[k];
+  const size_t n_losses = batch->model->n_losses;
+  const double *scale = batch->scale + d * n_losses;
+  pf_status status = PF_OK;
+  part->error = pf_error_none();
+  if (gradient == NULL) {
+    status =
+        pf_forward(simulation, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, part->values, &part->error);
+  } else {
+    for (size_t k = 0; k < n_losses; k++) {
+      part->negative[k] = -scale[k];
+    }
+    status = pf_gradient(simulation, part->negative, part->values, gradient, &part->error);
   }
-  pf_status status = gradient == NULL && pf_sweep_can(model)
-                         ? pf_sweep_forward(model, batch->draws[d], theta, 0, PF_STEP_FIT,
-                                            workspaces, n_workspaces, values, error)
-                     : gradient == NULL
-                         ? pf_forward(model, batch->draws[d], theta, PF_SIMULATE_ACTIVITY_ONLY,
-                                      PF_STEP_FIT, workspaces[0], values, error)
-                         : pf_gradient(model, batch->draws[d], theta, negative, workspaces,
-                                       n_workspaces, values, gradient, error);
-  *value = 0.0;
-  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
-    *value -= scale[k] * values[k].log_likelihood;
+  if (status != PF_OK) {
+    return status;
   }
-  return status;
+  part->value = 0.0;
+  for (size_t k = 0; k < n_losses; k++) {
+    part->value -= scale[k] * part->values[k].log_likelihood;
+  }
+  return PF_OK;
 }
 
-/** One theta for every draw (`stride` 0), or a theta per draw. gradients: [n][n_parameters],
- * overwritten, or NULL. */
-static pf_status evaluate_all(const pf_model *model, const pf_batch *batch, const double *thetas,
-                              size_t stride, pf_workspace *const *workspaces, size_t n_workspaces,
-                              double *value, double *gradients, pf_error *error)
+/** Where the draws' thetas and gradients lie. */
+typedef struct all_draws {
+  const double *thetas;
+  size_t stride;     /* of thetas; 0: one theta for every draw */
+  double *gradients; /* [n][n_parameters], overwritten, or NULL */
+} all_draws;
+
+static void evaluate_parts(const pf_batch *batch, const all_draws *all, pf_workspaces workspaces,
+                           draw_part *parts)
 {
-  const size_t n_scratch = model->n_losses * (1 + sizeof(pf_loss_value) / sizeof(double));
-  const size_t n_own = 1 + n_scratch, n_theta = model->n_parameters;
-  double *sums = pf_memory_need(batch->n * n_own, sizeof *sums, error);
-  share *shares = pf_memory_need(batch->n, sizeof *shares, error);
-  pf_status status = sums == NULL || shares == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK) {
-    if (gradients != NULL && n_theta > 0) {
-      memset(gradients, 0, batch->n * n_theta * sizeof *gradients);
+  const size_t n_theta = batch->model->n_parameters;
+  /* threads over draws, or over the blocks of one draw after the other: whichever there is more of
+   */
+  const bool over_draws = workspaces.n > 1 && batch->n >= workspaces.n;
+#pragma omp parallel for schedule(dynamic) num_threads((int)workspaces.n) if (over_draws)
+  for (size_t d = 0; d < batch->n; d++) {
+    pf_simulation simulation = {.model = batch->model,
+                                .draw = batch->draws[d],
+                                .theta = all->thetas + d * all->stride,
+                                .workspaces = workspaces};
+    if (over_draws) {
+      simulation.workspaces = (pf_workspaces){workspaces.items + pf_this_thread(), 1};
     }
-    /* threads over draws, or over the blocks of one draw after the other: whichever there is more
-     * of */
-    const bool over_draws = n_workspaces > 1 && batch->n >= n_workspaces;
-#pragma omp parallel for schedule(dynamic) num_threads((int)n_workspaces) if (over_draws)
-    for (size_t d = 0; d < batch->n; d++) {
-      pf_workspace *const *mine = workspaces + (over_draws ? pf_this_thread() : 0);
-      double *own = sums + d * n_own;
-      shares[d].error = pf_error_none();
-      shares[d].status = evaluate_draw(
-          model, batch, d, thetas + d * stride, mine, over_draws ? 1 : n_workspaces, own + 1, own,
-          gradients == NULL ? NULL : gradients + d * n_theta, &shares[d].error);
-    }
-    *value = batch->constant;
+    double *gradient = all->gradients == NULL ? NULL : all->gradients + d * n_theta;
+    parts[d].status = evaluate_draw(batch, d, &simulation, &parts[d], gradient);
   }
-  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
-    status = shares[d].status;
+}
+
+static pf_status evaluate_all(const pf_batch *batch, const all_draws *all, pf_workspaces workspaces,
+                              double *value, pf_error *error)
+{
+  const size_t n_losses = batch->model->n_losses, n_theta = batch->model->n_parameters;
+  pf_status status = PF_STOP;
+  draw_part *parts = pf_memory_need(batch->n, sizeof *parts, error);
+  double *negative = pf_memory_need(batch->n * n_losses, sizeof *negative, error);
+  pf_loss_value *values = pf_memory_need(batch->n * n_losses, sizeof *values, error);
+  if (parts == NULL || negative == NULL || values == NULL) {
+    goto done;
+  }
+  for (size_t d = 0; d < batch->n; d++) {
+    parts[d].negative = negative + d * n_losses;
+    parts[d].values = values + d * n_losses;
+  }
+  if (all->gradients != NULL && n_theta > 0) {
+    memset(all->gradients, 0, batch->n * n_theta * sizeof *all->gradients);
+  }
+  evaluate_parts(batch, all, workspaces, parts);
+  *value = batch->constant;
+  for (size_t d = 0; d < batch->n;
+       d++) { /* the first draw's error, whichever thread met one first */
+    status = parts[d].status;
     if (status != PF_OK) {
-      pf_fail_key(error, status, shares[d].error.key, "%s", shares[d].error.text);
-      break;
+      (void)pf_fail_key(error, status, parts[d].error.key, "%s", parts[d].error.text);
+      goto done;
     }
-    *value += sums[d * n_own];
+    *value += parts[d].value;
   }
-  pf_memory_free(sums);
-  pf_memory_free(shares);
+  status = PF_OK;
+done:
+  pf_memory_free(parts);
+  pf_memory_free(negative);
+  pf_memory_free(values);
   return status;
 }
 
-pf_status pf_batch_each(const pf_model *model, const pf_batch *batch, const double *thetas,
-                        pf_workspace *const *workspaces, size_t n_workspaces, double *value,
-                        double *gradients, pf_error *error)
+pf_status pf_batch_each(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
+                        double *value, double *gradients, pf_error *error)
 {
-  return evaluate_all(model, batch, thetas, model->n_parameters, workspaces, n_workspaces, value,
-                      gradients, error);
+  const all_draws all = {thetas, batch->model->n_parameters, gradients};
+  return evaluate_all(batch, &all, workspaces, value, error);
 }
 
-pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
-                             pf_workspace *const *workspaces, size_t n_workspaces, double *value,
-                             double *gradient, pf_error *error)
+pf_status pf_batch_objective(const pf_batch *batch, const double *theta, pf_workspaces workspaces,
+                             double *value, double *gradient, pf_error *error)
 {
+  const size_t n = batch->model->n_parameters;
+  all_draws all = {.thetas = theta};
+  if (gradient == NULL) {
+    return evaluate_all(batch, &all, workspaces, value, error);
+  }
   /* every draw has its own sums, added in the order of the draws: the same bits for any number of
    * threads */
-  const size_t n = model->n_parameters;
-  double *gradients =
-      gradient == NULL ? NULL : pf_memory_need(batch->n * n, sizeof *gradients, error);
-  if (gradient != NULL && gradients == NULL) {
+  all.gradients = pf_memory_need(batch->n * n, sizeof *all.gradients, error);
+  if (all.gradients == NULL) {
     return PF_STOP;
   }
-  pf_status status =
-      evaluate_all(model, batch, theta, 0, workspaces, n_workspaces, value, gradients, error);
-  for (size_t i = 0; gradient != NULL && status == PF_OK && i < n; i++) {
-    gradient[i] = 0.0;
-  }
-  for (size_t d = 0; gradient != NULL && status == PF_OK && d < batch->n; d++) {
-    for (size_t i = 0; i < n; i++) {
-      gradient[i] += gradients[d * n + i];
+  const pf_status status = evaluate_all(batch, &all, workspaces, value, error);
+  if (status == PF_OK) {
+    memset(gradient, 0, n * sizeof *gradient);
+    for (size_t d = 0; d < batch->n; d++) {
+      for (size_t i = 0; i < n; i++) {
+        gradient[i] += all.gradients[d * n + i];
+      }
     }
   }
-  pf_memory_free(gradients);
+  pf_memory_free(all.gradients);
   return status;
 }

@@ -8,6 +8,7 @@
 
 /** Draws that make one objective, with how each enters it. */
 typedef struct pf_batch {
+  const pf_model *model;
   const pf_draw *const *draws; /**< [n], the caller's */
   size_t n;
   double *scale;   /**< [n][n_losses], weight and normalisation: objective = constant - sum scale *
@@ -15,8 +16,8 @@ typedef struct pf_batch {
   double constant; /**< what padded cells add */
 } pf_batch;
 
-/** Works out scale and constant from model->normalise. A batch in which no loss observes anything:
- * an error. */
+/** Works out scale and constant by model->normalisation. A batch in which no loss observes
+ * anything: an error. */
 pf_status pf_batch_create(const pf_model *model, const pf_draw *const *draws, size_t n,
                           pf_batch **out, pf_error *error);
 void pf_batch_free(pf_batch *batch);
@@ -25,18 +26,16 @@ pf_status pf_batch_cells(const pf_model *model, const pf_draw *draw, size_t k, i
                          pf_error *error);
 /**
  * Objective (without penalties) and its gradient (overwritten; NULL: not wanted). Draws are shared
- * among the n_workspaces threads; sums are taken in the order of the draws, so bits do not depend
- * on n_workspaces.
+ * among the workspaces' threads; sums are taken in the order of the draws, so bits do not depend on
+ * how many there are.
  */
-pf_status pf_batch_objective(const pf_model *model, const pf_batch *batch, const double *theta,
-                             pf_workspace *const *workspaces, size_t n_workspaces, double *value,
-                             double *gradient, pf_error *error);
+pf_status pf_batch_objective(const pf_batch *batch, const double *theta, pf_workspaces workspaces,
+                             double *value, double *gradient, pf_error *error);
 /**
  * The same with a theta for every draw, [n][n_parameters], and the gradient of each, likewise
  * (overwritten; NULL: not wanted): they are the caller's to add up, in the order of the draws.
  */
-pf_status pf_batch_each(const pf_model *model, const pf_batch *batch, const double *thetas,
-                        pf_workspace *const *workspaces, size_t n_workspaces, double *value,
-                        double *gradients, pf_error *error);
+pf_status pf_batch_each(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
+                        double *value, double *gradients, pf_error *error);
 
 #endif

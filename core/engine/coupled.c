@@ -2,59 +2,75 @@
 
 #include "core/base/memory.h"
 #include "core/engine/checkpoint_plan.h"
+#include "core/engine/draw.h"
 #include "core/engine/failures.h"
 #include "core/engine/population.h"
 #include "core/engine/segments.h"
 #include "core/engine/starting_state.h"
 #include "core/engine/synaptic_state.h"
 #include "core/engine/trajectory.h"
+#include "core/model/model.h"
 #include "core/model/starting_weights.h"
 
 #include <string.h>
 
 enum { LINE = PF_CACHE_LINE / sizeof(pf_real) };
 
-/** A draw being taken through time. */
+/** A draw being taken through time. A buffer holds the synaptic states of all plastic projections.
+ */
 typedef struct walk {
+  const pf_simulation *simulation;
   const pf_model *model;
   const pf_draw *draw;
-  const double *theta;
   pf_workspace *workspace;
   double *gradient;   /* of the backward pass */
   bool wants_network; /* parameters of the network, or its starting weights, are learned */
   pf_error *error;
-  size_t buffer_cells; /* of what all plastic projections carry */
-  int64_t interval;    /* runs between checkpoints; n_segments: every slot is kept */
-  pf_real *buffers; /* [kept][buffer_cells]: all of them, or those between two checkpoints, or the
-                       last two */
+  size_t buffer_cells;
+  int64_t interval;     /* segments between checkpoints; n_segments: every buffer is kept */
+  pf_real *buffers;     /* all of them, or those between two checkpoints, or the last two */
   pf_real *checkpoints; /* [n_checkpoints][buffer_cells] */
   pf_real *scratch;
 } walk;
 
+static walk walk_of(const pf_simulation *simulation, pf_error *error)
+{
+  return (walk){.simulation = simulation,
+                .model = simulation->model,
+                .draw = simulation->draw,
+                .workspace = simulation->workspaces.items[0],
+                .error = error};
+}
+
 /* ---- memory ---- */
 
-static size_t padded(size_t cells)
+static size_t pad_cells(size_t cells)
 {
   return (cells + LINE - 1) / LINE * LINE;
+}
+
+static size_t padded_cells(const pf_workspace *workspace, const pf_weights *weights)
+{
+  return pad_cells(pf_synaptic_cells(workspace->model, weights, weights->n_post));
 }
 
 void pf_coupled_cells(const pf_workspace *workspace, size_t *buffer, size_t *scratch)
 {
   const pf_model *model = workspace->model;
   *buffer = *scratch = 0;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_weights *weights = &workspace->weights[q];
     if (weights->plastic != NULL) {
       const size_t needed = pf_synaptic_scratch(model, weights, weights->n_post, true);
-      *buffer += padded(pf_synaptic_cells(model, weights, weights->n_post));
+      *buffer += padded_cells(workspace, weights);
       *scratch = needed > *scratch ? needed : *scratch;
     }
   }
 }
 
-/** Room in the workspace's arena: two slots for a pass that looks forward alone, those of the plan
+/** Room in the workspace's arena: two buffers for a pass that goes forward alone, those of the plan
  * for a gradient. */
-static pf_status reserve(walk *self, bool adjoint)
+static pf_status reserve_buffers(walk *self, bool adjoint)
 {
   pf_workspace *workspace = self->workspace;
   size_t scratch = 0;
@@ -73,20 +89,26 @@ static pf_status reserve(walk *self, bool adjoint)
           ? SIZE_MAX
           : n_buffers * self->buffer_cells + scratch;
   workspace->arena_population = 0;
-  if (workspace->arena_cells < cells) {
-    pf_memory_free(workspace->arena);
-    workspace->arena = pf_memory_new(cells, sizeof(pf_real));
-    workspace->arena_cells = workspace->arena == NULL ? 0 : cells;
-    if (workspace->arena == NULL) {
-      return pf_fail(self->error, PF_STOP,
-                     "out of memory: %zu states of %zu bytes of plastic weights were to be kept",
-                     n_buffers, self->buffer_cells * sizeof(pf_real));
-    }
+  self->buffers = pf_pool_need(&workspace->arena, cells, sizeof(pf_real), NULL);
+  if (self->buffers == NULL) {
+    return pf_fail(self->error, PF_STOP,
+                   "out of memory: %zu states of %zu bytes of plastic weights were to be kept",
+                   n_buffers, self->buffer_cells * sizeof(pf_real));
   }
-  self->buffers = workspace->arena;
   self->checkpoints = self->buffers + (size_t)kept * self->buffer_cells;
   self->scratch = self->checkpoints + (size_t)checkpoints * self->buffer_cells;
   return PF_OK;
+}
+
+/** Ready for a draw: its segments, and room for a gradient or a simulation. */
+static pf_status prepare_walk(walk *self, uint32_t flags, bool adjoint)
+{
+  const pf_status status =
+      pf_simulation_begin(self->workspace, self->draw, self->simulation->theta, flags, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return reserve_buffers(self, adjoint);
 }
 
 static bool keeps_all(const walk *self)
@@ -94,361 +116,461 @@ static bool keeps_all(const walk *self)
   return self->interval >= self->workspace->n_segments;
 }
 
-/** Slot of run r on the way forward. */
-static pf_real *forward_buffer(const walk *self, int64_t r)
+static pf_real *buffer_at(const walk *self, int64_t place)
 {
-  return self->buffers + (size_t)(keeps_all(self) ? r : r % 2) * self->buffer_cells;
+  return self->buffers + (size_t)place * self->buffer_cells;
 }
 
-/** Every projection's weights in force: of plastic ones those in `slot`. */
+/** Buffer of segment s on the way forward. */
+static pf_real *forward_buffer(const walk *self, int64_t s)
+{
+  return buffer_at(self, keeps_all(self) ? s : s % 2);
+}
+
+static pf_real *checkpoint_of(const walk *self, int64_t s)
+{
+  return self->checkpoints + (size_t)(s / self->interval) * self->buffer_cells;
+}
+
+/** Every projection's weights in force: of plastic ones those in the buffer. */
 static void set_weights(const walk *self, pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     pf_weights *weights = &self->workspace->weights[q];
     weights->now = weights->states;
     if (weights->plastic != NULL) {
       weights->now = buffer;
-      buffer += padded(pf_synaptic_cells(self->model, weights, weights->n_post));
+      buffer += padded_cells(self->workspace, weights);
     }
   }
 }
 
-/* ---- from slot to slot ---- */
+/* ---- from buffer to buffer ---- */
 
-static pf_synaptic_state synaptic_of(const walk *self, size_t q)
+static pf_synaptic_state synaptic_of(const walk *self, const pf_weights *weights)
 {
-  return pf_synaptic_make(self->workspace, self->theta, q, 0, self->workspace->weights[q].n_post);
+  return pf_synaptic_make(self->workspace, self->simulation->theta, (size_t)weights->index, 0,
+                          weights->n_post);
 }
 
-static void start(const walk *self, pf_real *buffer)
+static void load_start(const walk *self, pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
-    if (self->workspace->weights[q].plastic != NULL) {
-      const pf_synaptic_state synaptic = synaptic_of(self, q);
+  for (size_t q = 0; q < self->model->n_projections; q++) {
+    const pf_weights *weights = &self->workspace->weights[q];
+    if (weights->plastic != NULL) {
+      const pf_synaptic_state synaptic = synaptic_of(self, weights);
       pf_synaptic_start(&synaptic, buffer);
-      buffer += padded(synaptic.cells);
+      buffer += padded_cells(self->workspace, weights);
     }
   }
 }
 
-/** What is carried at the end of run r, from what was during it. */
-static pf_status carry_on(const walk *self, const pf_segment *run, pf_real *from, pf_real *to)
+/** Do weights or traces change at the end of a segment, but for forgetting? */
+static bool has_end(const pf_segment *segment, const pf_weights *weights)
 {
-  const pf_step_context context = pf_step_context_of(self->draw, run->end, run->changes != 0);
-  const bool has_steps = run->end >= run->first;
-  pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->declared.projections.count && status == PF_OK; q++) {
+  return segment->end >= segment->first && (segment->changes != 0 || weights->has_traces);
+}
+
+/** The synaptic states after a segment, from those during it. */
+static pf_status end_segment(const walk *self, const pf_segment *segment, pf_real *from,
+                             pf_real *to)
+{
+  const pf_step_context context =
+      pf_step_context_of(self->draw, segment->end, segment->changes != 0);
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
     }
-    pf_synaptic_state synaptic = synaptic_of(self, q);
-    if (has_steps && (context.changes || weights->has_traces)) {
-      status = pf_synaptic_step(&synaptic, &context, from, to, self->scratch, self->error);
+    pf_synaptic_state synaptic = synaptic_of(self, weights);
+    if (has_end(segment, weights)) {
+      const pf_status status =
+          pf_synaptic_step(&synaptic, &context, from, to, self->scratch, self->error);
+      if (status != PF_OK) {
+        return status;
+      }
     } else {
       memcpy(to, from, synaptic.cells * sizeof *to);
     }
-    if (status == PF_OK && run->gap > 0.0) {
-      pf_synaptic_forget(&synaptic, run->gap, to, to);
+    if (segment->gap > 0.0) {
+      pf_synaptic_forget(&synaptic, segment->gap, to, to);
     }
-    from += padded(synaptic.cells);
-    to += padded(synaptic.cells);
+    from += pad_cells(synaptic.cells);
+    to += pad_cells(synaptic.cells);
   }
-  return status;
+  return PF_OK;
 }
 
-/** Recompute the slots of runs [first, last], and the one after, from the checkpoint before them.
+/** Recompute the buffers of segments [first, last], and the one after, from the checkpoint before.
  */
-static pf_status replay(const walk *self, int64_t first, int64_t last)
+static pf_status replay_segments(const walk *self, int64_t first, int64_t last)
 {
-  pf_status status = PF_OK;
-  memcpy(self->buffers, self->checkpoints + (size_t)(first / self->interval) * self->buffer_cells,
-         self->buffer_cells * sizeof(pf_real));
-  for (int64_t r = first; r <= last && status == PF_OK; r++) {
-    pf_real *from = self->buffers + (size_t)(r - first) * self->buffer_cells;
-    status = carry_on(self, &self->workspace->segments[r], from, from + self->buffer_cells);
+  memcpy(self->buffers, checkpoint_of(self, first), self->buffer_cells * sizeof(pf_real));
+  for (int64_t s = first; s <= last; s++) {
+    pf_real *from = buffer_at(self, s - first);
+    const pf_status status =
+        end_segment(self, &self->workspace->segments[s], from, from + self->buffer_cells);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 /* ---- forward ---- */
 
 /** All populations of one phase over steps [first, last]. */
-static pf_status activate(const walk *self, uint8_t phase, int64_t first, int64_t last)
+static pf_status activate_phase(const walk *self, uint8_t phase, int64_t first, int64_t last)
 {
   const bool stepwise = self->model->stepwise[phase];
-  pf_status status = PF_OK;
-  for (int64_t t = first; t <= last && status == PF_OK; t = stepwise ? t + 1 : last + 1) {
+  for (int64_t t = first; t <= last; t = stepwise ? t + 1 : last + 1) {
     const pf_step_context context = pf_step_context_of(self->draw, t, false);
-    for (size_t p = 1; p < self->model->declared.populations.count && status == PF_OK; p++) {
-      if (self->workspace->activity[p].phase == phase) {
-        const pf_population_steps steps = {p, t, stepwise ? t : last, &context};
-        status = pf_population_activate(self->workspace, self->theta, &steps, self->error);
+    for (size_t p = 1; p < self->model->n_populations; p++) {
+      if (self->workspace->activity[p].phase != phase) {
+        continue;
+      }
+      const pf_population_steps steps = {p, t, stepwise ? t : last, &context};
+      const pf_status status =
+          pf_population_activate(self->workspace, self->simulation->theta, &steps, self->error);
+      if (status != PF_OK) {
+        pf_error_at_step(self->error, self->draw->recording->name, t);
+        return status;
       }
     }
-    if (status != PF_OK) {
-      pf_error_at_step(self->error, self->draw->recording->name, t);
-    }
   }
-  return status;
+  return PF_OK;
 }
 
 /** Keep the weights after change k where they can be looked up. */
-static void keep(const walk *self, int64_t k, const pf_real *buffer)
+static void keep_weights(const walk *self, int64_t k, const pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic != NULL) {
       memcpy(pf_weights_state(weights, k), buffer, weights->cells * sizeof *buffer);
-      buffer += padded(pf_synaptic_cells(self->model, weights, weights->n_post));
+      buffer += padded_cells(self->workspace, weights);
     }
   }
 }
 
-static const pf_plastic *overflowed(const walk *self, const pf_real *buffer)
+/** Whose weights or traces are not finite; NULL: nobody's. */
+static const pf_plastic *find_overflowed(const walk *self, const pf_real *buffer)
 {
-  for (size_t q = 0; q < self->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
-    if (weights->plastic != NULL) {
-      const size_t cells = pf_synaptic_cells(self->model, weights, weights->n_post);
-      if (!pf_all_finite(buffer, cells)) {
-        return weights->plastic;
-      }
-      buffer += padded(cells);
+    if (weights->plastic == NULL) {
+      continue;
     }
+    if (!pf_all_finite(buffer, pf_synaptic_cells(self->model, weights, weights->n_post))) {
+      return weights->plastic;
+    }
+    buffer += padded_cells(self->workspace, weights);
   }
   return NULL;
 }
 
-/** What overflowed stays so, hence the last slot tells; the step is then searched for from the
- * start. */
+/** Overflow is absorbing: test the last state, then replay to find the step. */
 static pf_status check_finite(const walk *self)
 {
   const pf_workspace *workspace = self->workspace;
-  const pf_plastic *which = overflowed(self, forward_buffer(self, workspace->n_segments));
+  const pf_plastic *which = find_overflowed(self, forward_buffer(self, workspace->n_segments));
   if (which == NULL) {
     return PF_OK;
   }
   int64_t step = -1;
-  start(self, self->buffers);
-  const pf_plastic *found = overflowed(self, self->buffers);
-  for (int64_t r = 0; r < workspace->n_segments && found == NULL; r++) {
-    pf_real *from = self->buffers + (size_t)(r % 2) * self->buffer_cells;
-    pf_real *to = self->buffers + (size_t)((r + 1) % 2) * self->buffer_cells;
-    step = workspace->segments[r].end;
-    if (carry_on(self, &workspace->segments[r], from, to) != PF_OK) {
+  load_start(self, self->buffers);
+  const pf_plastic *found = find_overflowed(self, self->buffers);
+  for (int64_t s = 0; s < workspace->n_segments; s++) {
+    pf_real *to = buffer_at(self, (s + 1) % 2);
+    if (found != NULL) {
       break;
     }
-    found = overflowed(self, to);
+    step = workspace->segments[s].end;
+    if (end_segment(self, &workspace->segments[s], buffer_at(self, s % 2), to) != PF_OK) {
+      break;
+    }
+    found = find_overflowed(self, to);
   }
-  return pf_fail_overflow(self->draw, self->model, found == NULL ? which : found, self->theta, step,
-                          self->error);
+  return pf_fail_overflow(self->simulation, found == NULL ? which : found, step, self->error);
 }
 
-static pf_status forward(const walk *self, bool keeps_states)
+static pf_status forward_segment(const walk *self, int64_t s, bool keeps_states)
 {
   pf_workspace *workspace = self->workspace;
-  int64_t changes = 0;
-  start(self, forward_buffer(self, 0));
+  const pf_segment *segment = &workspace->segments[s];
+  pf_real *buffer = forward_buffer(self, s), *next = forward_buffer(self, s + 1);
+  if (self->interval > 0 && !keeps_all(self) && s % self->interval == 0) {
+    memcpy(checkpoint_of(self, s), buffer, self->buffer_cells * sizeof *buffer);
+  }
+  set_weights(self, buffer);
+  pf_status status = activate_phase(self, PF_PHASE_PLASTIC, segment->first, segment->end);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = end_segment(self, segment, buffer, next);
+  if (status != PF_OK) {
+    return status;
+  }
+  workspace->n_changes += segment->changes;
+  if (keeps_states && segment->changes != 0) {
+    keep_weights(self, workspace->n_changes, next);
+  }
+  return PF_OK;
+}
+
+static pf_status walk_forward(const walk *self, bool keeps_states)
+{
+  pf_workspace *workspace = self->workspace;
+  const int64_t last_step = self->draw->n_steps - 1;
+  workspace->n_changes = 0;
+  workspace->keeps_states = keeps_states;
+  load_start(self, forward_buffer(self, 0));
   set_weights(self, forward_buffer(self, 0));
-  pf_status status = activate(self, PF_PHASE_BEFORE, 0, self->draw->n_steps - 1);
-  for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
-    const pf_segment *run = &workspace->segments[r];
-    pf_real *buffer = forward_buffer(self, r), *next = forward_buffer(self, r + 1);
-    if (self->interval > 0 && !keeps_all(self) && r % self->interval == 0) {
-      memcpy(self->checkpoints + (size_t)(r / self->interval) * self->buffer_cells, buffer,
-             self->buffer_cells * sizeof *buffer);
-    }
-    set_weights(self, buffer);
-    status = activate(self, PF_PHASE_PLASTIC, run->first, run->end);
-    status = status == PF_OK ? carry_on(self, run, buffer, next) : status;
-    changes += run->changes;
+  pf_status status = activate_phase(self, PF_PHASE_BEFORE, 0, last_step);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t s = 0; s < workspace->n_segments; s++) {
+    status = forward_segment(self, s, keeps_states);
     if (status != PF_OK) {
-      pf_error_at_step(self->error, self->draw->recording->name, run->end);
-    } else if (keeps_states && run->changes != 0) {
-      keep(self, changes, next);
+      pf_error_at_step(self->error, self->draw->recording->name, workspace->segments[s].end);
+      return status;
     }
   }
-  workspace->n_changes = changes;
-  workspace->keeps_states = keeps_states;
-  status = status == PF_OK ? check_finite(self) : status;
-  return status == PF_OK ? activate(self, PF_PHASE_AFTER, 0, self->draw->n_steps - 1) : status;
+  status = check_finite(self);
+  if (status != PF_OK) {
+    return status;
+  }
+  return activate_phase(self, PF_PHASE_AFTER, 0, last_step);
 }
 
-/** Ready for a draw: its runs, and room for a gradient or a simulation. */
-static pf_status prepare(walk *self, uint32_t run_flags, bool adjoint)
+/** States of the weights that a simulation passes, the starting ones with them. */
+static int64_t count_states(const pf_draw *draw, uint32_t flags)
 {
-  const pf_status status =
-      pf_simulation_begin(self->workspace, self->draw, self->theta, run_flags, self->error);
-  return status == PF_OK ? reserve(self, adjoint) : status;
+  int64_t n = 1;
+  if ((flags & PF_SIMULATE_NO_PLASTICITY) != 0) {
+    return n;
+  }
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    n += (draw->flags[t] & PF_STEP_PLASTIC) != 0;
+  }
+  return n;
 }
 
-pf_status pf_coupled_forward(const pf_model *model, const pf_draw *draw, const double *theta,
-                             uint32_t run_flags, uint32_t count_flag, pf_workspace *workspace,
+pf_status pf_coupled_forward(const pf_simulation *simulation, uint32_t flags, uint32_t count_flag,
                              pf_loss_value *values, pf_error *error)
 {
-  const bool keeps_states = (run_flags & PF_SIMULATE_ACTIVITY_ONLY) == 0;
-  walk self = {
-      .model = model, .draw = draw, .theta = theta, .workspace = workspace, .error = error};
+  const bool keeps_states = (flags & PF_SIMULATE_ACTIVITY_ONLY) == 0;
+  walk self = walk_of(simulation, error);
   pf_status status = PF_OK;
   if (keeps_states) {
-    int64_t n = 1;
-    for (int64_t t = 0; t < draw->n_steps && (run_flags & PF_SIMULATE_NO_PLASTICITY) == 0; t++) {
-      n += (draw->flags[t] & PF_STEP_PLASTIC) != 0;
+    status =
+        pf_trajectory_reserve_states(self.workspace, count_states(simulation->draw, flags), error);
+    if (status != PF_OK) {
+      return status;
     }
-    status = pf_workspace_reserve(workspace, n, error);
   }
-  status = status == PF_OK ? prepare(&self, run_flags, false) : status;
-  status = status == PF_OK ? forward(&self, keeps_states) : status;
-  return status == PF_OK ? pf_losses_evaluate(draw, theta, count_flag, workspace, values, error)
-                         : status;
+  status = prepare_walk(&self, flags, false);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = walk_forward(&self, keeps_states);
+  if (status != PF_OK) {
+    return status;
+  }
+  return pf_losses_evaluate(simulation, count_flag, values, error);
 }
 
 /* ---- backward ---- */
 
-static pf_status back_activate(const walk *self, uint8_t phase, int64_t first, int64_t last)
+static pf_status activate_phase_vjp(const walk *self, uint8_t phase, int64_t first, int64_t last)
 {
   const bool stepwise = self->model->stepwise[phase];
-  pf_status status = PF_OK;
-  for (int64_t t = last; t >= first && status == PF_OK; t = stepwise ? t - 1 : first - 1) {
+  for (int64_t t = last; t >= first; t = stepwise ? t - 1 : first - 1) {
     const int64_t from = stepwise ? t : first;
     const pf_step_context context = pf_step_context_of(self->draw, from, false);
-    for (size_t p = self->model->declared.populations.count; p-- > 1 && status == PF_OK;) {
-      if (self->workspace->activity[p].phase == phase) {
-        const pf_population_steps steps = {p, from, t, &context};
-        status = pf_population_vjp(self->workspace, self->theta, &steps,
-                                   self->wants_network ? self->gradient : NULL, self->error);
+    for (size_t p = self->model->n_populations; p-- > 1;) {
+      if (self->workspace->activity[p].phase != phase) {
+        continue;
+      }
+      const pf_population_steps steps = {p, from, t, &context};
+      const pf_status status =
+          pf_population_vjp(self->workspace, self->simulation->theta, &steps,
+                            self->wants_network ? self->gradient : NULL, self->error);
+      if (status != PF_OK) {
+        return status;
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
-/** The end of a run backward: cotangents of what is carried after it become those of what was
- * during it. */
-static pf_status back_synaptic(const walk *self, const pf_segment *run, pf_real *from, pf_real *to)
+/** The end of a segment backward: cotangents of the synaptic states after it become those of the
+ * ones during it. */
+static pf_status end_segment_vjp(const walk *self, const pf_segment *segment, pf_real *buffer)
 {
-  const pf_step_context context = pf_step_context_of(self->draw, run->end, run->changes != 0);
-  const bool has_steps = run->end >= run->first;
-  pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->declared.projections.count && status == PF_OK; q++) {
-    pf_weights *weights = &self->workspace->weights[q];
+  const pf_step_context context =
+      pf_step_context_of(self->draw, segment->end, segment->changes != 0);
+  for (size_t q = 0; q < self->model->n_projections; q++) {
+    const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
     }
-    pf_synaptic_state synaptic = synaptic_of(self, q);
-    const pf_activity *pre = &self->workspace->activity[weights->info->pre];
+    pf_synaptic_state synaptic = synaptic_of(self, weights);
     const pf_activity *post = &self->workspace->activity[weights->info->post];
-    if (run->gap > 0.0) { /* such a run changes no weight but by forgetting */
-      pf_synaptic_forget_vjp(&synaptic, run->gap, from, weights->g, self->gradient, self->scratch);
+    const pf_synaptic_adjoint adjoint = {.from = buffer,
+                                         .to = buffer + self->buffer_cells,
+                                         .g = weights->g,
+                                         .scratch = self->scratch};
+    if (segment->gap > 0.0) { /* such a segment changes no weight but by forgetting */
+      pf_synaptic_forget_vjp(&synaptic, segment->gap, &adjoint, self->gradient);
     }
-    if (has_steps && (context.changes || weights->has_traces)) {
+    if (has_end(segment, weights)) {
       const pf_synaptic_gradient gradient = {
           .theta = self->gradient,
           .pre = pf_presynaptic_cotangent(self->workspace, weights, context.row, context.previous),
           .post = post->g_signals + context.row * post->ld,
-          .ld_pre = pre->plane_stride,
+          .ld_pre = self->workspace->activity[weights->info->pre].plane_stride,
           .ld_post = post->plane_stride};
-      status = pf_synaptic_step_vjp(&synaptic, &context, from, to, weights->g, &gradient,
-                                    self->scratch, self->error);
-    }
-    from += padded(synaptic.cells);
-    to += padded(synaptic.cells);
-  }
-  return status;
-}
-
-static pf_status backward(const walk *self)
-{
-  const pf_workspace *workspace = self->workspace;
-  const int64_t last_step = self->draw->n_steps - 1, n_segments = workspace->n_segments;
-  const int64_t interval = keeps_all(self) ? n_segments : self->interval;
-  pf_status status = back_activate(self, PF_PHASE_AFTER, 0, last_step);
-  for (int64_t s = (n_segments + interval - 1) / interval; s-- > 0 && status == PF_OK;) {
-    const int64_t first = s * interval,
-                  last = first + interval < n_segments ? first + interval - 1 : n_segments - 1;
-    status = keeps_all(self) ? PF_OK : replay(self, first, last);
-    for (int64_t r = last; r >= first && status == PF_OK; r--) {
-      const pf_segment *run = &workspace->segments[r];
-      pf_real *buffer = self->buffers + (size_t)(r - first) * self->buffer_cells;
-      set_weights(self, buffer);
-      status = back_synaptic(self, run, buffer, buffer + self->buffer_cells);
-      status =
-          status == PF_OK ? back_activate(self, PF_PHASE_PLASTIC, run->first, run->end) : status;
+      const pf_status status =
+          pf_synaptic_step_vjp(&synaptic, &context, &adjoint, &gradient, self->error);
       if (status != PF_OK) {
-        pf_error_at_step(self->error, self->draw->recording->name, run->end);
+        return status;
       }
     }
+    buffer += pad_cells(synaptic.cells);
   }
-  if (status == PF_OK && self->wants_network) {
-    status = back_activate(self, PF_PHASE_BEFORE, 0, last_step);
-    status = status == PF_OK ? pf_simulation_start_vjp(self->draw, self->theta, self->workspace,
-                                                       self->gradient, self->error)
-                             : status;
-  }
-  return status;
+  return PF_OK;
 }
 
-pf_status pf_coupled_gradient(const pf_model *model, const pf_draw *draw, const double *theta,
-                              const double *scale, pf_workspace *workspace, pf_loss_value *values,
-                              double *gradient, pf_error *error)
+/** Segments [first, last], whose buffers stand. */
+static pf_status backward_segments(const walk *self, int64_t first, int64_t last)
 {
-  walk self = {.model = model,
-               .draw = draw,
-               .theta = theta,
-               .workspace = workspace,
-               .gradient = gradient,
-               .wants_network = pf_learns_network(model),
-               .error = error};
-  pf_status status = prepare(&self, 0, true);
-  status = status == PF_OK ? pf_workspace_need_cotangents(workspace, error) : status;
-  status = status == PF_OK ? forward(&self, false) : status;
-  status = status == PF_OK ? pf_losses_evaluate(draw, theta, PF_STEP_FIT, workspace, values, error)
-                           : status;
+  for (int64_t s = last; s >= first; s--) {
+    const pf_segment *segment = &self->workspace->segments[s];
+    set_weights(self, buffer_at(self, s - first));
+    pf_status status = end_segment_vjp(self, segment, buffer_at(self, s - first));
+    if (status == PF_OK) {
+      status = activate_phase_vjp(self, PF_PHASE_PLASTIC, segment->first, segment->end);
+    }
+    if (status != PF_OK) {
+      pf_error_at_step(self->error, self->draw->recording->name, segment->end);
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status walk_backward(const walk *self)
+{
+  const int64_t last_step = self->draw->n_steps - 1, n = self->workspace->n_segments;
+  const int64_t interval = keeps_all(self) ? n : self->interval;
+  pf_status status = activate_phase_vjp(self, PF_PHASE_AFTER, 0, last_step);
   if (status != PF_OK) {
     return status;
   }
-  pf_workspace_clear_cotangents(workspace, model->declared.populations.count);
-  status = pf_losses_vjp(draw, theta, scale, workspace, gradient, error);
-  status = status == PF_OK ? backward(&self) : status;
-  return status == PF_OK ? pf_check_gradient(draw, model, gradient, error) : status;
+  for (int64_t part = (n + interval - 1) / interval; part-- > 0;) {
+    const int64_t first = part * interval,
+                  last = first + interval < n ? first + interval - 1 : n - 1;
+    if (!keeps_all(self)) {
+      status = replay_segments(self, first, last);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    status = backward_segments(self, first, last);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  if (!self->wants_network) {
+    return PF_OK;
+  }
+  status = activate_phase_vjp(self, PF_PHASE_BEFORE, 0, last_step);
+  if (status != PF_OK) {
+    return status;
+  }
+  return pf_simulation_start_vjp(self->draw, self->simulation->theta, self->workspace,
+                                 self->gradient, self->error);
+}
+
+/** Forward, to the losses' values and their cotangents. */
+static pf_status walk_to_losses(walk *self, const double *scale, pf_loss_value *values)
+{
+  pf_status status = prepare_walk(self, 0, true);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_trajectory_need_cotangents(self->workspace, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = walk_forward(self, false);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_losses_evaluate(self->simulation, PF_STEP_FIT, values, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_trajectory_clear_cotangents(self->workspace, self->model->n_populations);
+  return pf_losses_vjp(self->simulation, scale, self->gradient, self->error);
+}
+
+pf_status pf_coupled_gradient(const pf_simulation *simulation, const double *scale,
+                              pf_loss_value *values, double *gradient, pf_error *error)
+{
+  walk self = walk_of(simulation, error);
+  self.gradient = gradient;
+  self.wants_network = pf_learns_network(self.model);
+  pf_status status = walk_to_losses(&self, scale, values);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = walk_backward(&self);
+  if (status != PF_OK) {
+    return status;
+  }
+  return pf_check_gradient(self.draw, self.model, gradient, error);
 }
 
 /* ---- weights, recomputed ---- */
 
-pf_status pf_coupled_rows(const pf_standing_run *run, size_t plastic, int64_t row0, int64_t n_rows,
-                          pf_real *states, pf_error *error)
+pf_status pf_coupled_rows(const pf_simulation *simulation, size_t plastic, int64_t row0,
+                          int64_t n_rows, pf_real *states, pf_error *error)
 {
-  const pf_workspace *workspace = run->workspace;
+  const pf_workspace *workspace = simulation->workspaces.items[0];
   const size_t q = (size_t)workspace->model->plastic[plastic].projection;
   const pf_weights *weights = &workspace->weights[q];
-  pf_synaptic_state synaptic = pf_synaptic_make(workspace, run->theta, q, row0, n_rows);
-  pf_real *memory = pf_memory_need(
-      2 * synaptic.cells + pf_synaptic_scratch(workspace->model, weights, n_rows, false),
-      sizeof *memory, error);
+  pf_synaptic_state synaptic = pf_synaptic_make(workspace, simulation->theta, q, row0, n_rows);
+  const size_t n_scratch = pf_synaptic_scratch(workspace->model, weights, n_rows, false);
+  pf_real *memory = pf_memory_need(2 * synaptic.cells + n_scratch, sizeof *memory, error);
   if (memory == NULL) {
     return PF_STOP;
   }
-  pf_real *from = memory, *to = memory + synaptic.cells, *scratch = to + synaptic.cells;
+  pf_real *now = memory, *next = memory + synaptic.cells, *scratch = next + synaptic.cells;
   pf_status status = PF_OK;
-  int64_t changes = 0;
-  pf_synaptic_start(&synaptic, from);
-  memcpy(states, from, synaptic.w_cells * sizeof *states);
-  for (int64_t r = 0; r < workspace->n_segments && status == PF_OK; r++) {
-    const pf_segment *now = &workspace->segments[r];
-    const pf_step_context context = pf_step_context_of(run->draw, now->end, now->changes != 0);
-    if (now->end >= now->first && (context.changes || weights->has_traces)) {
-      status = pf_synaptic_step(&synaptic, &context, from, to, scratch, error);
-      pf_real *swap = from;
-      from = to;
-      to = swap;
+  pf_synaptic_start(&synaptic, now);
+  memcpy(states, now, synaptic.w_cells * sizeof *states);
+  for (int64_t s = 0; s < workspace->n_segments; s++) {
+    const pf_segment *segment = &workspace->segments[s];
+    if (has_end(segment, weights)) {
+      const pf_step_context context =
+          pf_step_context_of(simulation->draw, segment->end, segment->changes != 0);
+      status = pf_synaptic_step(&synaptic, &context, now, next, scratch, error);
+      if (status != PF_OK) {
+        break;
+      }
+      pf_real *swap = now;
+      now = next;
+      next = swap;
     }
-    if (context.changes) {
-      memcpy(states + (size_t)++changes * synaptic.w_cells, from,
-             synaptic.w_cells * sizeof *states);
+    if (segment->changes != 0) {
+      states += synaptic.w_cells;
+      memcpy(states, now, synaptic.w_cells * sizeof *states);
     }
-    if (now->gap > 0.0) {
-      pf_synaptic_forget(&synaptic, now->gap, from, from);
+    if (segment->gap > 0.0) {
+      pf_synaptic_forget(&synaptic, segment->gap, now, now);
     }
   }
   pf_memory_free(memory);

@@ -7,75 +7,82 @@
 #include <math.h>
 #include <string.h>
 
-static pf_status fill_modulators(const pf_plastic *plastic, const pf_recording *recording,
-                                 pf_real *out, pf_error *error)
+/** Modulator k of a rule, of which `out` has a row of n a step. */
+static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_recording *recording,
+                                pf_real *out, pf_error *error)
 {
-  size_t n_modulators = plastic->declared.modulators.count;
-  for (size_t k = 0; k < n_modulators; k++) {
-    const pf_linear *linear = &plastic->modulators[k];
-    for (int64_t t = 0; t < recording->n_steps; t++) {
-      out[(size_t)t * n_modulators + k] = (pf_real)linear->constant;
+  const size_t n = plastic->declared.modulators.count;
+  const bool traced = plastic->declared.traces.count > 0; /* traces are updated at every step */
+  const pf_linear *linear = &plastic->modulators[k];
+  for (int64_t t = 0; t < recording->n_steps; t++) {
+    out[(size_t)t * n + k] = (pf_real)linear->constant;
+  }
+  for (size_t c = 0; c < linear->n; c++) {
+    const double *channel = pf_recording_channel(recording, linear->names[c]);
+    if (channel == NULL) {
+      return pf_fail(error, PF_STOP, "%s has no channel '%s', which the modulator of %s reads",
+                     recording->name, linear->names[c], plastic->rule->label);
     }
-    for (size_t c = 0; c < linear->n; c++) {
-      const double *channel = pf_recording_channel(recording, linear->names[c]);
-      if (channel == NULL) {
-        return pf_fail(error, PF_STOP, "%s has no channel '%s', which the modulator of %s reads",
-                       recording->name, linear->names[c], plastic->rule->label);
+    for (int64_t t = 0; t < recording->n_steps; t++) {
+      if (isnan(channel[t]) && (traced || (recording->flags[t] & PF_STEP_PLASTIC) != 0)) {
+        return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
+                       recording->name, (long long)t, linear->names[c],
+                       traced ? "traces advance" : "the weights change");
       }
-      for (int64_t t = 0; t < recording->n_steps; t++) {
-        const bool traced = plastic->declared.traces.count > 0; /* which go on every step */
-        if (isnan(channel[t]) && (traced || (recording->flags[t] & PF_STEP_PLASTIC) != 0)) {
-          return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
-                         recording->name, (long long)t, linear->names[c],
-                         traced ? "traces advance" : "the weights change");
-        }
-        double value = (double)out[(size_t)t * n_modulators + k] + linear->factors[c] * channel[t];
-        out[(size_t)t * n_modulators + k] = (pf_real)value;
-      }
+      pf_real *value = &out[(size_t)t * n + k];
+      *value = (pf_real)((double)*value + linear->factors[c] * channel[t]);
     }
   }
   return PF_OK;
 }
 
-static pf_status make_modulators(const pf_model *model, const pf_recording *recording,
-                                 pf_draw *draw, pf_error *error)
+static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error *error)
 {
   draw->modulators = pf_memory_need(model->n_plastic, sizeof *draw->modulators, error);
   if (draw->modulators == NULL) {
     return PF_STOP;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    size_t cells = (size_t)recording->n_steps * model->plastic[p].declared.modulators.count;
-    draw->modulators[p] = pf_memory_need(cells, sizeof(pf_real), error);
+    const size_t n = model->plastic[p].declared.modulators.count;
+    draw->modulators[p] = pf_memory_need((size_t)draw->n_steps * n, sizeof(pf_real), error);
     if (draw->modulators[p] == NULL) {
       return PF_STOP;
     }
-    pf_status status = fill_modulators(&model->plastic[p], recording, draw->modulators[p], error);
-    if (status != PF_OK) {
-      return status;
+    for (size_t k = 0; k < n; k++) {
+      const pf_status status =
+          fill_modulator(&model->plastic[p], k, draw->recording, draw->modulators[p], error);
+      if (status != PF_OK) {
+        return status;
+      }
     }
   }
   return PF_OK;
 }
 
-/** The target of a loss in the engine's number type. */
+static pf_status fail_target(const pf_loss_term *term, const char *name,
+                             const pf_recording *recording, pf_error *error)
+{
+  pf_text all = {0};
+  for (size_t i = 0; i < recording->n_targets; i++) {
+    pf_text_add(&all, "%s%s", i > 0 ? ", " : "", recording->targets[i].name);
+  }
+  (void)pf_fail(error, PF_STOP, "%s compares with '%s', which %s does not have; it has: %s",
+                term->loss->label, name, recording->name,
+                all.text == NULL ? "nothing recorded" : all.text);
+  pf_text_free(&all);
+  return PF_STOP;
+}
+
+/** Target k of a loss in the engine's number type. */
 static pf_status make_target(const pf_loss_term *term, size_t k, const pf_recording *recording,
                              pf_real **out, pf_error *error)
 {
   const char *name = term->declared.targets.items[k];
   const pf_record *record = pf_recording_target(recording, name);
   if (record == NULL) {
-    pf_text all = {0};
-    for (size_t i = 0; i < recording->n_targets; i++) {
-      pf_text_add(&all, "%s%s", i > 0 ? ", " : "", recording->targets[i].name);
-    }
-    pf_status status = pf_fail(
-        error, PF_STOP, "%s compares with '%s', which %s does not have; it has: %s",
-        term->loss->label, name, recording->name, all.text == NULL ? "nothing recorded" : all.text);
-    pf_text_free(&all);
-    return status;
+    return fail_target(term, name, recording, error);
   }
-  size_t cells = (size_t)recording->n_steps * (size_t)record->n;
+  const size_t cells = (size_t)recording->n_steps * (size_t)record->n;
   *out = pf_memory_need(cells, sizeof(pf_real), error);
   if (*out == NULL) {
     return PF_STOP;
@@ -86,41 +93,41 @@ static pf_status make_target(const pf_loss_term *term, size_t k, const pf_record
   return PF_OK;
 }
 
-static pf_status make_targets(const pf_model *model, const pf_recording *recording, pf_draw *draw,
-                              pf_error *error)
+static pf_status make_targets(const pf_model *model, pf_draw *draw, pf_error *error)
 {
   draw->targets = pf_memory_need(model->n_losses, sizeof *draw->targets, error);
   if (draw->targets == NULL) {
     return PF_STOP;
   }
   for (size_t k = 0; k < model->n_losses; k++) {
-    size_t n_targets = model->losses[k].declared.targets.count;
+    const size_t n_targets = model->losses[k].declared.targets.count;
     draw->targets[k] = pf_memory_need(n_targets, sizeof **draw->targets, error);
-    for (size_t i = 0; i < n_targets && draw->targets[k] != NULL; i++) {
-      pf_status status = make_target(&model->losses[k], i, recording, &draw->targets[k][i], error);
+    if (draw->targets[k] == NULL) {
+      return PF_STOP;
+    }
+    for (size_t i = 0; i < n_targets; i++) {
+      const pf_status status =
+          make_target(&model->losses[k], i, draw->recording, &draw->targets[k][i], error);
       if (status != PF_OK) {
         return status;
       }
-    }
-    if (draw->targets[k] == NULL) {
-      return PF_STOP;
     }
   }
   return PF_OK;
 }
 
-static pf_status make_steps(const pf_model *model, const pf_recording *recording,
-                            const double *input, const double *noise, pf_draw *draw,
-                            pf_error *error)
+static pf_status make_steps(const pf_model *model, const double *input, const double *noise,
+                            pf_draw *draw, pf_error *error)
 {
-  size_t n_noise = (size_t)model->n_noise;
+  const pf_recording *recording = draw->recording;
+  const size_t n_noise = (size_t)model->n_noise;
   draw->n_steps = recording->n_steps;
   draw->ld_input = pf_leading_dimension(recording->n_input);
   draw->flags = pf_memory_need((size_t)draw->n_steps, sizeof *draw->flags, error);
   draw->input =
       pf_memory_need((size_t)(draw->n_steps * draw->ld_input), sizeof *draw->input, error);
   draw->noise = pf_memory_need(n_noise, sizeof *draw->noise, error);
-  draw->given_w = pf_memory_need(model->declared.projections.count, sizeof *draw->given_w, error);
+  draw->given_w = pf_memory_need(model->n_projections, sizeof *draw->given_w, error);
   if (draw->flags == NULL || draw->input == NULL || draw->noise == NULL || draw->given_w == NULL) {
     return PF_STOP;
   }
@@ -136,6 +143,20 @@ static pf_status make_steps(const pf_model *model, const pf_recording *recording
   return PF_OK;
 }
 
+static pf_status make_draw(const pf_model *model, const double *input, const double *noise,
+                           pf_draw *draw, pf_error *error)
+{
+  pf_status status = make_steps(model, input, noise, draw, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = make_modulators(model, draw, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return make_targets(model, draw, error);
+}
+
 pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, const double *input,
                          const double *noise, pf_draw **out, pf_error *error)
 {
@@ -149,9 +170,7 @@ pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, c
     return PF_STOP;
   }
   draw->recording = recording;
-  pf_status status = make_steps(model, recording, input, noise, draw, error);
-  status = status == PF_OK ? make_modulators(model, recording, draw, error) : status;
-  status = status == PF_OK ? make_targets(model, recording, draw, error) : status;
+  const pf_status status = make_draw(model, input, noise, draw, error);
   if (status != PF_OK) {
     pf_draw_free(model, draw);
     return status;
@@ -163,18 +182,11 @@ pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, c
 pf_status pf_draw_give_weights(const pf_model *model, pf_draw *draw, int64_t projection,
                                const double *w, pf_error *error)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  const pf_projection *info =
-      pf_table_at(table->items, table->stride, table->count, (size_t)projection);
-  if (info == NULL) {
+  if (projection < 0 || projection >= (int64_t)model->n_projections) {
     return pf_fail(error, PF_STOP, "there is no projection %lld", (long long)projection);
   }
-  const pf_population_table *units = &model->declared.populations;
-  const pf_population *pre =
-      pf_table_at(units->items, units->stride, units->count, (size_t)info->pre);
-  const pf_population *post =
-      pf_table_at(units->items, units->stride, units->count, (size_t)info->post);
-  size_t cells = (size_t)(pre->n * post->n);
+  const pf_projection_size size = pf_model_projection_size(model, projection);
+  const size_t cells = (size_t)(size.n_pre * size.n_post);
   pf_real *copy = pf_memory_need(cells, sizeof *copy, error);
   if (copy == NULL) {
     return PF_STOP;
@@ -187,26 +199,39 @@ pf_status pf_draw_give_weights(const pf_model *model, pf_draw *draw, int64_t pro
   return PF_OK;
 }
 
+static void free_targets(const pf_model *model, pf_real ***targets)
+{
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (targets[k] == NULL) {
+      continue;
+    }
+    for (size_t i = 0; i < model->losses[k].declared.targets.count; i++) {
+      pf_memory_free(targets[k][i]);
+    }
+    pf_memory_free(targets[k]);
+  }
+  pf_memory_free(targets);
+}
+
 void pf_draw_free(const pf_model *model, pf_draw *draw)
 {
   if (draw == NULL) {
     return;
   }
-  for (size_t p = 0; draw->modulators != NULL && p < model->n_plastic; p++) {
-    pf_memory_free(draw->modulators[p]);
-  }
-  for (size_t k = 0; draw->targets != NULL && k < model->n_losses; k++) {
-    for (size_t i = 0; draw->targets[k] != NULL && i < model->losses[k].declared.targets.count;
-         i++) {
-      pf_memory_free(draw->targets[k][i]);
+  if (draw->modulators != NULL) {
+    for (size_t p = 0; p < model->n_plastic; p++) {
+      pf_memory_free(draw->modulators[p]);
     }
-    pf_memory_free(draw->targets[k]);
   }
-  for (size_t q = 0; draw->given_w != NULL && q < model->declared.projections.count; q++) {
-    pf_memory_free(draw->given_w[q]);
+  if (draw->given_w != NULL) {
+    for (size_t q = 0; q < model->n_projections; q++) {
+      pf_memory_free(draw->given_w[q]);
+    }
+  }
+  if (draw->targets != NULL) {
+    free_targets(model, draw->targets);
   }
   pf_memory_free(draw->modulators);
-  pf_memory_free(draw->targets);
   pf_memory_free(draw->given_w);
   pf_memory_free(draw->noise);
   pf_memory_free(draw->input);

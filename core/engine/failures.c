@@ -14,31 +14,39 @@ void pf_error_at_step(pf_error *error, const char *experiment, int64_t step)
                  (long long)step, line);
 }
 
-pf_status pf_fail_overflow(const pf_draw *draw, const pf_model *model, const pf_plastic *plastic,
-                           const double *theta, int64_t step, pf_error *error)
+/** The rule's parameter of the largest absolute value, or the last that is not a number. */
+static size_t largest_parameter(const pf_plastic *plastic, const double *theta)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  const pf_projection *info =
-      pf_table_at(table->items, table->stride, table->count, (size_t)plastic->projection);
+  size_t largest = plastic->theta0;
+  for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
+    const size_t at = plastic->theta0 + i;
+    if (fabs(theta[at]) > fabs(theta[largest]) || isnan(theta[at])) {
+      largest = at;
+    }
+  }
+  return largest;
+}
+
+pf_status pf_fail_overflow(const pf_simulation *simulation, const pf_plastic *plastic, int64_t step,
+                           pf_error *error)
+{
+  const char *experiment = simulation->draw->recording->name;
+  const char *projection = simulation->model->projections[plastic->projection].name;
   if (step < 0) {
     return pf_fail(error, PF_POINT_FAILED, "experiment %s: an initial weight of '%s' is not finite",
-                   draw->recording->name, info->name);
+                   experiment, projection);
   }
   if (plastic->declared.parameters.count == 0) {
     return pf_fail(error, PF_POINT_FAILED,
-                   "experiment %s, step %lld: the weights of '%s' overflowed",
-                   draw->recording->name, (long long)step, info->name);
+                   "experiment %s, step %lld: the weights of '%s' overflowed", experiment,
+                   (long long)step, projection);
   }
-  size_t worst = plastic->theta0;
-  for (size_t i = 0; i < plastic->declared.parameters.count; i++) {
-    size_t at = plastic->theta0 + i;
-    worst = fabs(theta[at]) > fabs(theta[worst]) || isnan(theta[at]) ? at : worst;
-  }
+  const size_t largest = largest_parameter(plastic, simulation->theta);
   return pf_fail(error, PF_POINT_FAILED,
                  "experiment %s, step %lld: the weights of '%s' overflowed; the largest "
                  "coefficient of %s is %s = %g",
-                 draw->recording->name, (long long)step, info->name, plastic->rule->label,
-                 model->parameters[worst].declared.name, theta[worst]);
+                 experiment, (long long)step, projection, plastic->rule->label,
+                 simulation->model->parameters[largest].declared.name, simulation->theta[largest]);
 }
 
 pf_status pf_check_gradient(const pf_draw *draw, const pf_model *model, const double *gradient,

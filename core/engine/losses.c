@@ -44,77 +44,101 @@ void pf_losses_view(const pf_workspace *workspace, size_t loss, const pf_draw *d
                           .scored = workspace->all_scored ? NULL : workspace->scored};
 }
 
-static pf_status evaluate_loss(const pf_draw *draw, const double *theta, size_t k,
-                               pf_workspace *workspace, pf_loss_value *value, pf_error *error)
+pf_status pf_losses_add(const pf_workspace *workspace, size_t loss, const pf_draw *draw,
+                        pf_loss_value *value, pf_error *error)
 {
+  const double *log_likelihood = workspace->log_likelihood;
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    value->log_likelihood += log_likelihood[t];
+    value->count += workspace->count[t];
+  }
+  if (isfinite(value->log_likelihood)) {
+    return PF_OK;
+  }
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    if (!isfinite(log_likelihood[t])) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "experiment %s, step %lld: %s is %g, expected a finite log likelihood",
+                     draw->recording->name, (long long)t,
+                     workspace->model->losses[loss].loss->label, log_likelihood[t]);
+    }
+  }
+  return pf_fail(error, PF_POINT_FAILED,
+                 "experiment %s: %s is %g summed over steps, expected a finite log likelihood",
+                 draw->recording->name, workspace->model->losses[loss].loss->label,
+                 value->log_likelihood);
+}
+
+static pf_status evaluate_loss(const pf_simulation *simulation, size_t k, pf_loss_value *value,
+                               pf_error *error)
+{
+  pf_workspace *workspace = simulation->workspaces.items[0];
   const pf_component *loss = workspace->model->losses[k].loss;
   pf_loss_view view;
-  pf_losses_view(workspace, k, draw, theta, &view);
-  pf_status status = loss->plugin->loss->evaluate(loss->self, &view.in, workspace->log_likelihood,
-                                                  workspace->count, error);
+  pf_losses_view(workspace, k, simulation->draw, simulation->theta, &view);
+  const pf_status status = loss->plugin->loss->evaluate(
+      loss->self, &view.in, workspace->log_likelihood, workspace->count, error);
   if (status != PF_OK) {
-    pf_error_at_step(error, draw->recording->name, 0);
+    pf_error_at_step(error, simulation->draw->recording->name, 0);
     return status;
   }
   *value = (pf_loss_value){0};
-  for (int64_t t = 0; t < draw->n_steps; t++) {
-    value->log_likelihood += workspace->log_likelihood[t];
-    value->count += workspace->count[t];
+  return pf_losses_add(workspace, k, simulation->draw, value, error);
+}
+
+pf_status pf_losses_evaluate(const pf_simulation *simulation, uint32_t count_flag,
+                             pf_loss_value *values, pf_error *error)
+{
+  pf_losses_mark_scored(simulation->workspaces.items[0], simulation->draw, count_flag);
+  if (values == NULL) {
+    return PF_OK;
   }
-  if (!isfinite(value->log_likelihood)) {
-    int64_t t = 0;
-    while (isfinite(workspace->log_likelihood[t])) {
-      t++;
+  for (size_t k = 0; k < simulation->model->n_losses; k++) {
+    const pf_status status = evaluate_loss(simulation, k, &values[k], error);
+    if (status != PF_OK) {
+      return status;
     }
-    return pf_fail(error, PF_POINT_FAILED,
-                   "experiment %s, step %lld: %s is %g, expected a finite log likelihood",
-                   draw->recording->name, (long long)t, loss->label, workspace->log_likelihood[t]);
   }
   return PF_OK;
 }
 
-pf_status pf_losses_evaluate(const pf_draw *draw, const double *theta, uint32_t count_flag,
-                             pf_workspace *workspace, pf_loss_value *values, pf_error *error)
+static pf_status loss_vjp(const pf_simulation *simulation, size_t k, double scale,
+                          double *gradient_theta, pf_error *error)
 {
-  pf_status status = PF_OK;
-  pf_losses_mark_scored(workspace, draw, count_flag);
-  for (size_t k = 0; k < workspace->model->n_losses && values != NULL && status == PF_OK; k++) {
-    status = evaluate_loss(draw, theta, k, workspace, &values[k], error);
+  const pf_model *model = simulation->model;
+  const pf_draw *draw = simulation->draw;
+  const pf_loss_term *term = &model->losses[k];
+  pf_workspace *workspace = simulation->workspaces.items[0];
+  pf_loss_view view;
+  pf_real *g_observable[PF_LOSS_MAX_ARRAYS];
+  pf_losses_view(workspace, k, draw, simulation->theta, &view);
+  for (size_t o = 0; o < term->declared.observables.count; o++) {
+    const pf_observable *info = &model->observables[term->observables[o]];
+    const pf_activity *activity = &workspace->activity[info->population];
+    g_observable[o] = activity->g_signals == NULL
+                          ? NULL
+                          : activity->g_signals + info->signal * activity->plane_stride;
   }
-  return status;
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    workspace->cotangent[t] = scale;
+  }
+  const pf_loss_gradient gradient = {
+      .size = sizeof gradient,
+      .observable = g_observable,
+      .ld_observable = view.ld_observable,
+      .theta = pf_learns_loss(model, k) ? gradient_theta + term->theta0 : NULL};
+  return term->loss->plugin->loss->vjp(term->loss->self, &view.in, workspace->cotangent, &gradient,
+                                       error);
 }
 
-pf_status pf_losses_vjp(const pf_draw *draw, const double *theta, const double *scale,
-                        pf_workspace *workspace, double *gradient_theta, pf_error *error)
+pf_status pf_losses_vjp(const pf_simulation *simulation, const double *scale, double *gradient,
+                        pf_error *error)
 {
-  const pf_model *model = workspace->model;
-  pf_losses_mark_scored(workspace, draw, PF_STEP_FIT);
-  for (size_t k = 0; k < model->n_losses; k++) {
-    const pf_loss_term *term = &model->losses[k];
-    pf_loss_view view;
-    pf_real *g_observable[PF_LOSS_MAX_ARRAYS];
-    pf_losses_view(workspace, k, draw, theta, &view);
-    for (size_t o = 0; o < term->declared.observables.count; o++) {
-      const pf_observable_table *table = &model->declared.observables;
-      const pf_observable *info =
-          pf_table_at(table->items, table->stride, table->count, (size_t)term->observables[o]);
-      const pf_activity *activity = &workspace->activity[info->population];
-      g_observable[o] = activity->g_signals == NULL
-                            ? NULL
-                            : activity->g_signals + info->signal * activity->plane_stride;
-    }
-    for (int64_t t = 0; t < draw->n_steps; t++) {
-      workspace->cotangent[t] = scale[k];
-    }
-    const pf_loss_gradient gradient = {
-        .size = sizeof gradient,
-        .observable = g_observable,
-        .ld_observable = view.ld_observable,
-        .theta = pf_learns_loss(model, k) ? gradient_theta + term->theta0 : NULL};
-    pf_status status = term->loss->plugin->loss->vjp(term->loss->self, &view.in,
-                                                     workspace->cotangent, &gradient, error);
+  pf_losses_mark_scored(simulation->workspaces.items[0], simulation->draw, PF_STEP_FIT);
+  for (size_t k = 0; k < simulation->model->n_losses; k++) {
+    const pf_status status = loss_vjp(simulation, k, scale[k], gradient, error);
     if (status != PF_OK) {
-      pf_error_at_step(error, draw->recording->name, 0);
+      pf_error_at_step(error, simulation->draw->recording->name, 0);
       return status;
     }
   }

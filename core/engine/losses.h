@@ -12,7 +12,7 @@ typedef struct pf_loss_value {
   int64_t count;         /**< cells observed */
 } pf_loss_value;
 
-/** What a loss sees of the last run. */
+/** What a loss sees of the last simulation; `in` points into the other fields. */
 typedef struct pf_loss_view {
   pf_loss_in in;
   const pf_real *observable[PF_LOSS_MAX_ARRAYS];
@@ -22,13 +22,18 @@ typedef struct pf_loss_view {
 } pf_loss_view;
 void pf_losses_view(const pf_workspace *workspace, size_t loss, const pf_draw *draw,
                     const double *theta, pf_loss_view *view);
+
 /** Which steps count, for the views that follow. */
 void pf_losses_mark_scored(pf_workspace *workspace, const pf_draw *draw, uint32_t count_flag);
-/** Evaluate the losses on the trajectory in the workspace; values MAY be NULL. */
-pf_status pf_losses_evaluate(const pf_draw *draw, const double *theta, uint32_t count_flag,
-                             pf_workspace *workspace, pf_loss_value *values, pf_error *error);
-/** Losses backward: cotangents of the observables; gradient[losses' parameters] += . */
-pf_status pf_losses_vjp(const pf_draw *draw, const double *theta, const double *scale,
-                        pf_workspace *workspace, double *gradient, pf_error *error);
+/** Sums over a loss's steps, from workspace->log_likelihood and ->count. PF_POINT_FAILED where a
+ * step's is not finite. */
+pf_status pf_losses_add(const pf_workspace *workspace, size_t loss, const pf_draw *draw,
+                        pf_loss_value *value, pf_error *error);
+/** Evaluate the losses on the steps with count_flag; values MAY be NULL. */
+pf_status pf_losses_evaluate(const pf_simulation *simulation, uint32_t count_flag,
+                             pf_loss_value *values, pf_error *error);
+/** Their adjoint: cotangents of the observables; gradient[losses' parameters] += . */
+pf_status pf_losses_vjp(const pf_simulation *simulation, const double *scale, double *gradient,
+                        pf_error *error);
 
 #endif

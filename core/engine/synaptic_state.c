@@ -1,6 +1,6 @@
 #include "core/engine/synaptic_state.h"
 
-#include "core/base/memory.h"
+#include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
 
 #include <math.h>
@@ -13,18 +13,24 @@ static bool is_on(const pf_plastic *plastic, const pf_weights *weights)
   return plastic->projection == weights->index;
 }
 
+static bool is_bounded(const pf_weights *weights)
+{
+  return weights->bound->lower != NULL;
+}
+
 size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int64_t n_rows,
                            bool adjoint)
 {
   const size_t w = (size_t)(n_rows * weights->ldw),
                traces = pf_synaptic_cells(model, weights, n_rows) - w;
-  const bool bounded = weights->bound->lower != NULL;
-  /* dw, traces that start anew; their cotangents, weights before the bound */
-  return w + traces + (adjoint ? traces + (bounded ? w : 0) : 0);
+  if (!adjoint) {
+    return w + traces; /* dw, traces that start anew */
+  }
+  return w + 2 * traces + (is_bounded(weights) ? w : 0); /* cotangents, weights before the bound */
 }
 
 /** Traces of one rule on the projection, as they lie from `at` on; rows from row `first` of the
- * carry on. */
+ * range on. */
 static pf_traces traces_at(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
                            pf_real *at, int64_t first)
 {
@@ -50,20 +56,22 @@ static void start_traces(const pf_synaptic_state *synaptic, const pf_plastic *pl
   static const uint32_t kinds[] = {PF_PER_NETWORK, PF_PER_PRE, PF_PER_POST, PF_PER_SYNAPSE};
   const size_t planes[] = {1, (size_t)synaptic->weights->n_pre, (size_t)synaptic->n_rows,
                            synaptic->w_cells};
-  const pf_trace_table *table = &plastic->declared.traces;
   for (size_t kind = 0; kind < 4; kind++) {
-    for (size_t k = 0; k < table->count; k++) {
-      const pf_trace *trace = pf_table_at(table->items, table->stride, table->count, k);
-      for (size_t i = 0; i < planes[kind] && trace->per == kinds[kind]; i++) {
+    for (size_t k = 0; k < plastic->declared.traces.count; k++) {
+      const pf_trace *trace = &plastic->traces[k];
+      if (trace->per != kinds[kind]) {
+        continue;
+      }
+      for (size_t i = 0; i < planes[kind]; i++) {
         at[i] = (pf_real)trace->initial;
       }
-      at += trace->per == kinds[kind] ? planes[kind] : 0;
+      at += planes[kind];
     }
   }
 }
 
 /** All traces to their starting values. */
-static void restart(const pf_synaptic_state *synaptic, pf_real *at)
+static void restart_traces(const pf_synaptic_state *synaptic, pf_real *at)
 {
   for (size_t p = 0; p < synaptic->model->n_plastic; p++) {
     const pf_plastic *plastic = &synaptic->model->plastic[p];
@@ -79,14 +87,14 @@ void pf_synaptic_start(const pf_synaptic_state *synaptic, pf_real *buffer)
   memcpy(buffer, synaptic->weights->states + synaptic->row0 * synaptic->weights->ldw,
          synaptic->w_cells * sizeof *buffer);
   if (synaptic->weights->has_traces) {
-    restart(synaptic, buffer + synaptic->w_cells);
+    restart_traces(synaptic, buffer + synaptic->w_cells);
   }
 }
 
 /**
- * Traces before the step: those of the slot, or, where they start anew, the starting ones in
- * `anew`. The slot is left as it is: its traces are also those after the step before, which a rule
- * may have seen.
+ * Traces before the step: those of the buffer, or, where they start anew, the starting ones in
+ * `anew`. The buffer is left as it is: its traces are also those after the step before, which a
+ * rule may have seen.
  */
 static pf_real *traces_before(const pf_synaptic_state *synaptic, const pf_step_context *context,
                               pf_real *buffer, pf_real *anew)
@@ -94,14 +102,26 @@ static pf_real *traces_before(const pf_synaptic_state *synaptic, const pf_step_c
   if ((context->flags & PF_STEP_RESET_TRACES) == 0 || !synaptic->weights->has_traces) {
     return buffer + synaptic->w_cells;
   }
-  restart(synaptic, anew);
+  restart_traces(synaptic, anew);
   return anew;
 }
 
-/* ---- blocks ---- */
+static pf_bounded_rows bounded_rows(const pf_synaptic_state *synaptic)
+{
+  const pf_weights *weights = synaptic->weights;
+  return (pf_bounded_rows){.bound = weights->bound,
+                           .connected = weights->connected == NULL
+                                            ? NULL
+                                            : weights->connected + synaptic->row0 * weights->ldw,
+                           .n_rows = synaptic->n_rows,
+                           .n_pre = weights->n_pre,
+                           .ldw = weights->ldw};
+}
 
-/** Rows of a range within the carry, from its row 0: n is 0 where there are none. */
-static pf_range within(const pf_synaptic_state *synaptic, pf_range range)
+/* ---- what a rule sees ---- */
+
+/** Rows of a range within the state's, from its row 0 on: n is 0 where there are none. */
+static pf_range rows_within(const pf_synaptic_state *synaptic, pf_range range)
 {
   const int64_t first = range.first > synaptic->row0 ? range.first : synaptic->row0;
   const int64_t end_of_range = range.first + range.n,
@@ -110,7 +130,7 @@ static pf_range within(const pf_synaptic_state *synaptic, pf_range range)
   return (pf_range){first - synaptic->row0, end > first ? end - first : 0};
 }
 
-/** What a rule sees of `rows` of the carry at any step; the rest: block_at. */
+/** What a rule sees of `rows` at any step. */
 static pf_block block_of(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
                          pf_range rows)
 {
@@ -125,22 +145,6 @@ static pf_block block_of(const pf_synaptic_state *synaptic, const pf_plastic *pl
                     .ldw = weights->ldw};
 }
 
-/** The same at one step, with weights w [n_rows][ldw] of the carry. */
-static void block_at(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                     const pf_plastic *plastic, const pf_real *w, pf_block *in)
-{
-  const pf_weights *weights = synaptic->weights;
-  const pf_activity *post = &synaptic->workspace->activity[weights->info->post];
-  const size_t p = (size_t)(plastic - synaptic->model->plastic);
-  in->flags = context->flags;
-  in->pre = pf_presynaptic_signal(synaptic->workspace, weights, context->row, context->previous);
-  in->post = post->signals + context->row * post->ld + in->row0;
-  in->w = w + (in->row0 - synaptic->row0) * weights->ldw;
-  in->modulator =
-      context->modulators[p] + context->modulator_row * (int64_t)plastic->declared.modulators.count;
-  in->dt = context->dt;
-}
-
 static pf_update update_of(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
                            pf_range rows)
 {
@@ -151,6 +155,85 @@ static pf_update update_of(const pf_synaptic_state *synaptic, const pf_plastic *
                      .mask = weights->mask == NULL ? NULL : weights->mask + row0 * weights->ldw,
                      .ldm = weights->ldw};
 }
+
+/** One step of the state. */
+typedef struct state_step {
+  const pf_synaptic_state *synaptic;
+  const pf_step_context *context;
+  const pf_real *w;        /* weights before it */
+  pf_real *before, *after; /* traces before and after it, of all rules */
+  pf_real *dw;             /* scratch [n_rows][ldw] */
+} state_step;
+
+/** A rule on the projection, in a step. */
+typedef struct rule_step {
+  const state_step *step;
+  const pf_plastic *plastic;
+  const pf_rule_ops *ops;
+  void *self;
+  size_t traces_at; /* where its traces lie among those of all rules */
+} rule_step;
+
+/** The rows of one of its ranges; `in` points to `traces`. */
+typedef struct rule_rows {
+  pf_range rows;
+  pf_block in;
+  pf_traces traces;
+} rule_rows;
+
+static rule_step rule_step_of(const state_step *step, const pf_plastic *plastic, size_t traces_at)
+{
+  return (rule_step){.step = step,
+                     .plastic = plastic,
+                     .ops = plastic->rule->plugin->rule,
+                     .self = plastic->rule->self,
+                     .traces_at = traces_at};
+}
+
+/** Range r of the rule, which sees `traces` (of this rule; NULL: none); false: no row is of it. */
+static bool take_range(const rule_step *rule, size_t r, pf_real *traces, rule_rows *out)
+{
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  const pf_step_context *context = rule->step->context;
+  const pf_weights *weights = synaptic->weights;
+  const pf_activity *post = &synaptic->workspace->activity[weights->info->post];
+  const size_t p = (size_t)(rule->plastic - synaptic->model->plastic);
+  out->rows = rows_within(synaptic, rule->plastic->ranges[r]);
+  if (out->rows.n == 0) {
+    return false;
+  }
+  out->in = block_of(synaptic, rule->plastic, out->rows);
+  out->in.flags = context->flags;
+  out->in.pre =
+      pf_presynaptic_signal(synaptic->workspace, weights, context->row, context->previous);
+  out->in.post = post->signals + context->row * post->ld + out->in.row0;
+  out->in.w = rule->step->w + out->rows.first * weights->ldw;
+  out->in.modulator = context->modulators[p] +
+                      context->modulator_row * (int64_t)rule->plastic->declared.modulators.count;
+  out->in.dt = context->dt;
+  if (traces != NULL) {
+    out->traces = traces_at(synaptic, rule->plastic, traces, out->rows.first);
+    out->in.traces = &out->traces;
+  }
+  return true;
+}
+
+static bool keeps_traces(const rule_step *rule)
+{
+  return rule->plastic->declared.traces.count > 0;
+}
+
+/** Of the rule's traces before and after the step, those that dw sees; NULL: it keeps none. */
+static pf_real *seen_traces(const rule_step *rule, pf_real *before, pf_real *after)
+{
+  if (!keeps_traces(rule)) {
+    return NULL;
+  }
+  return (rule->plastic->declared.trace_order == PF_TRACES_AFTER_STEP ? after : before) +
+         rule->traces_at;
+}
+
+/* ---- one rule, no traces, no bounds ---- */
 
 static pf_plain plain_of(const pf_synaptic_state *synaptic)
 {
@@ -190,151 +273,7 @@ static inline const pf_block *plain_at(pf_synaptic_state *synaptic, const pf_ste
   return &plain->in;
 }
 
-pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *theta, size_t q,
-                                   int64_t row0, int64_t n_rows)
-{
-  const pf_weights *weights = &workspace->weights[q];
-  pf_synaptic_state synaptic = {.model = workspace->model,
-                                .workspace = workspace,
-                                .weights = weights,
-                                .theta = theta,
-                                .projection = (int64_t)q,
-                                .row0 = row0,
-                                .n_rows = n_rows,
-                                .w_cells = (size_t)(n_rows * weights->ldw),
-                                .cells = pf_synaptic_cells(workspace->model, weights, n_rows)};
-  if (weights->plain) {
-    synaptic.plain = plain_of(&synaptic);
-  }
-  return synaptic;
-}
-
-static const pf_real *connected_of(const pf_synaptic_state *synaptic)
-{
-  const pf_weights *weights = synaptic->weights;
-  return weights->connected == NULL ? NULL : weights->connected + synaptic->row0 * weights->ldw;
-}
-
-/* ---- forward ---- */
-
-/** Traces of rule p after the step; the first block also advances those per network and per pre. */
-static pf_status advance(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                         size_t p, pf_real *before, const pf_real *w, pf_real *after,
-                         pf_error *error)
-{
-  const pf_plastic *plastic = &synaptic->model->plastic[p];
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  bool first = true;
-  for (size_t r = 0; r < plastic->n_ranges; r++) {
-    const pf_range rows = within(synaptic, plastic->ranges[r]);
-    if (rows.n == 0) {
-      continue;
-    }
-    pf_block in = block_of(synaptic, plastic, rows);
-    block_at(synaptic, context, plastic, w, &in);
-    pf_traces next = traces_at(synaptic, plastic, after, rows.first);
-    const pf_traces seen = traces_at(synaptic, plastic, before, rows.first);
-    in.traces = &seen;
-    if (!first) {
-      next.network = next.pre = NULL;
-    }
-    const pf_status status = ops->update_traces(plastic->rule->self, &in, &next, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    first = false;
-  }
-  return PF_OK;
-}
-
-/** w_out = w + eta mask dw by rule p, without bounds; traces as the rule sees them, or NULL. */
-static pf_status apply_rule(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                            size_t p, const pf_real *w, pf_real *traces, pf_real *w_out,
-                            pf_real *dw, pf_error *error)
-{
-  const pf_plastic *plastic = &synaptic->model->plastic[p];
-  const pf_weights *weights = synaptic->weights;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  void *self = plastic->rule->self;
-  pf_status status = PF_OK;
-  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
-    const pf_range rows = within(synaptic, plastic->ranges[r]);
-    if (rows.n == 0) {
-      continue;
-    }
-    pf_block in = block_of(synaptic, plastic, rows);
-    block_at(synaptic, context, plastic, w, &in);
-    pf_real *out = w_out + rows.first * weights->ldw;
-    const pf_update update = update_of(synaptic, plastic, rows);
-    pf_traces seen;
-    if (traces != NULL) {
-      seen = traces_at(synaptic, plastic, traces, rows.first);
-      in.traces = &seen;
-    }
-    if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-      status = ops->step(self, &in, &update, out, weights->ldw, error);
-      continue;
-    }
-    status = ops->forward(self, &in, dw, weights->ldw, error);
-    if (status == PF_OK) {
-      synaptic->workspace->kernels->update(rows.n, weights->n_pre, &update, dw, weights->ldw, in.w,
-                                           out, weights->ldw);
-    }
-  }
-  return status;
-}
-
-/** Where the traces that dw of a rule sees begin, in the slots before and after; NULL: it keeps
- * none. */
-static pf_real *seen_traces(const pf_plastic *plastic, pf_real *before, pf_real *after)
-{
-  if (plastic->declared.traces.count == 0) {
-    return NULL;
-  }
-  return plastic->declared.trace_order == PF_TRACES_AFTER_STEP ? after : before;
-}
-
-/** All traces after the step; only then may weights that see them be asked for. */
-static pf_status advance_all(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                             const pf_real *w, pf_real *before, pf_real *after, pf_error *error)
-{
-  size_t at = 0;
-  pf_status status = PF_OK;
-  for (size_t p = 0; p < synaptic->model->n_plastic && status == PF_OK; p++) {
-    const pf_plastic *plastic = &synaptic->model->plastic[p];
-    if (is_on(plastic, synaptic->weights)) {
-      status = plastic->declared.traces.count > 0
-                   ? advance(synaptic, context, p, before + at, w, after + at, error)
-                   : PF_OK;
-      at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
-    }
-  }
-  return status;
-}
-
-/** Weights after the change into w_out, without bounds. */
-static pf_status change_all(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                            const pf_real *w, pf_real *before, pf_real *after, pf_real *w_out,
-                            pf_real *dw, pf_error *error)
-{
-  size_t at = 0;
-  pf_status status = PF_OK;
-  if (!synaptic->weights->covered && w_out != w) {
-    memcpy(w_out, w, synaptic->w_cells * sizeof *w_out); /* rows that learn by no rule */
-  }
-  for (size_t p = 0; p < synaptic->model->n_plastic && status == PF_OK; p++) {
-    const pf_plastic *plastic = &synaptic->model->plastic[p];
-    if (is_on(plastic, synaptic->weights)) {
-      pf_real *traces = seen_traces(plastic, before + at, after + at);
-      status = apply_rule(synaptic, context, p, w, traces, w_out, dw, error);
-      at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
-    }
-  }
-  return status;
-}
-
-/** One rule on all rows, no traces, no bounds: small networks would drown in loops over what there
- * is one of. */
+/** Small networks would drown in loops over rules and ranges of which there is one. */
 static inline pf_status step_plain(pf_synaptic_state *synaptic, const pf_step_context *context,
                                    const pf_real *from, pf_real *to, pf_real *dw, pf_error *error)
 {
@@ -346,11 +285,154 @@ static inline pf_status step_plain(pf_synaptic_state *synaptic, const pf_step_co
     return ops->step(plain->self, in, &plain->update, to, ldw, error);
   }
   const pf_status status = ops->forward(plain->self, in, dw, ldw, error);
-  if (status == PF_OK) {
-    synaptic->workspace->kernels->update(in->n_rows, in->n_pre, &plain->update, dw, ldw, from, to,
-                                         ldw);
+  if (status != PF_OK) {
+    return status;
   }
-  return status;
+  synaptic->workspace->kernels->update(in->n_rows, in->n_pre, &plain->update, dw, ldw, from, to,
+                                       ldw);
+  return PF_OK;
+}
+
+static inline pf_status step_plain_vjp(pf_synaptic_state *synaptic, const pf_step_context *context,
+                                       const pf_synaptic_adjoint *adjoint,
+                                       const pf_synaptic_gradient *gradient, pf_error *error)
+{
+  pf_plain *plain = &synaptic->plain;
+  const pf_rule_ops *ops = plain->ops;
+  const int64_t ldw = plain->in.ldw;
+  const pf_block *in = plain_at(synaptic, context, adjoint->from);
+  pf_real *dw = adjoint->scratch;
+  plain->into.theta = gradient->theta + synaptic->weights->plastic->theta0;
+  plain->into.pre = gradient->pre;
+  plain->into.post = gradient->post;
+  plain->into.w = adjoint->g;
+  plain->into.ld_pre = gradient->ld_pre;
+  plain->into.ld_post = gradient->ld_post;
+  if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
+    return ops->step_vjp(plain->self, in, &plain->update, &plain->into, error);
+  }
+  synaptic->workspace->kernels->scale(in->n_rows, in->n_pre, &plain->update, adjoint->g, ldw, dw,
+                                      ldw);
+  return ops->vjp(plain->self, in, dw, ldw, &plain->into, error);
+}
+
+pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *theta, size_t q,
+                                   int64_t row0, int64_t n_rows)
+{
+  const pf_weights *weights = &workspace->weights[q];
+  pf_synaptic_state synaptic = {.model = workspace->model,
+                                .workspace = workspace,
+                                .weights = weights,
+                                .theta = theta,
+                                .row0 = row0,
+                                .n_rows = n_rows,
+                                .w_cells = (size_t)(n_rows * weights->ldw),
+                                .cells = pf_synaptic_cells(workspace->model, weights, n_rows)};
+  if (weights->plain) {
+    synaptic.plain = plain_of(&synaptic);
+  }
+  return synaptic;
+}
+
+/* ---- forward ---- */
+
+/** The rule's traces after the step; its first rows also update those per network and per pre. */
+static pf_status update_traces(const rule_step *rule, pf_error *error)
+{
+  const state_step *step = rule->step;
+  rule_rows part;
+  bool is_first = true;
+  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
+    if (!take_range(rule, r, step->before + rule->traces_at, &part)) {
+      continue;
+    }
+    pf_traces next =
+        traces_at(step->synaptic, rule->plastic, step->after + rule->traces_at, part.rows.first);
+    if (!is_first) {
+      next.network = next.pre = NULL;
+    }
+    const pf_status status = rule->ops->update_traces(rule->self, &part.in, &next, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    is_first = false;
+  }
+  return PF_OK;
+}
+
+/** w_out = w + eta mask dw, without bounds. */
+static pf_status apply_rule(const rule_step *rule, pf_real *w_out, pf_error *error)
+{
+  const state_step *step = rule->step;
+  const pf_weights *weights = step->synaptic->weights;
+  pf_real *traces = seen_traces(rule, step->before, step->after);
+  rule_rows part;
+  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
+    if (!take_range(rule, r, traces, &part)) {
+      continue;
+    }
+    pf_real *out = w_out + part.rows.first * weights->ldw;
+    const pf_update update = update_of(step->synaptic, rule->plastic, part.rows);
+    pf_status status = PF_OK;
+    if (PF_HAS(rule->ops, pf_rule_ops, step) && rule->ops->step != NULL) {
+      status = rule->ops->step(rule->self, &part.in, &update, out, weights->ldw, error);
+    } else {
+      status = rule->ops->forward(rule->self, &part.in, step->dw, weights->ldw, error);
+      if (status == PF_OK) {
+        step->synaptic->workspace->kernels->update(part.rows.n, weights->n_pre, &update, step->dw,
+                                                   weights->ldw, part.in.w, out, weights->ldw);
+      }
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** All traces after the step; only then may weights that see them be asked for. */
+static pf_status update_all_traces(const state_step *step, pf_error *error)
+{
+  const pf_synaptic_state *synaptic = step->synaptic;
+  size_t at = 0;
+  for (size_t p = 0; p < synaptic->model->n_plastic; p++) {
+    const pf_plastic *plastic = &synaptic->model->plastic[p];
+    if (!is_on(plastic, synaptic->weights)) {
+      continue;
+    }
+    const rule_step rule = rule_step_of(step, plastic, at);
+    if (keeps_traces(&rule)) {
+      const pf_status status = update_traces(&rule, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+  }
+  return PF_OK;
+}
+
+/** Weights after the change into w_out, without bounds. */
+static pf_status apply_all_rules(const state_step *step, pf_real *w_out, pf_error *error)
+{
+  const pf_synaptic_state *synaptic = step->synaptic;
+  size_t at = 0;
+  if (!synaptic->weights->covered && w_out != step->w) { /* rows that learn by no rule */
+    memcpy(w_out, step->w, synaptic->w_cells * sizeof *w_out);
+  }
+  for (size_t p = 0; p < synaptic->model->n_plastic; p++) {
+    const pf_plastic *plastic = &synaptic->model->plastic[p];
+    if (!is_on(plastic, synaptic->weights)) {
+      continue;
+    }
+    const rule_step rule = rule_step_of(step, plastic, at);
+    const pf_status status = apply_rule(&rule, w_out, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+  }
+  return PF_OK;
 }
 
 pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *context,
@@ -360,13 +442,19 @@ pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *c
   if (weights->plain && context->changes) {
     return step_plain(synaptic, context, from, to, scratch, error);
   }
-  pf_real *dw = scratch,
-          *before = traces_before(synaptic, context, from, scratch + synaptic->w_cells);
-  pf_real *after = to + synaptic->w_cells;
-  pf_status status =
-      weights->has_traces ? advance_all(synaptic, context, from, before, after, error) : PF_OK;
-  if (status != PF_OK) {
-    return status;
+  const state_step step = {.synaptic = synaptic,
+                           .context = context,
+                           .w = from,
+                           .before =
+                               traces_before(synaptic, context, from, scratch + synaptic->w_cells),
+                           .after = to + synaptic->w_cells,
+                           .dw = scratch};
+  pf_status status = PF_OK;
+  if (weights->has_traces) {
+    status = update_all_traces(&step, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
   if (!context->changes) {
     if (to != from) {
@@ -374,10 +462,10 @@ pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *c
     }
     return PF_OK;
   }
-  status = change_all(synaptic, context, from, before, after, to, dw, error);
-  if (status == PF_OK && weights->bound->lower != NULL) {
-    pf_bound_clip(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
-                  weights->ldw, to);
+  status = apply_all_rules(&step, to, error);
+  if (status == PF_OK && is_bounded(weights)) {
+    const pf_bounded_rows rows = bounded_rows(synaptic);
+    pf_bound_clip(&rows, to);
   }
   return status;
 }
@@ -389,27 +477,38 @@ static pf_real kept_share(const pf_synaptic_state *synaptic, double gap)
   return (pf_real)exp(-synaptic->theta[synaptic->model->forgetting_theta] * gap);
 }
 
-/** Is synapse k of row i of the carry one that changes? */
+/** Is cell k of the range a synapse that changes? */
 static bool changes_at(const pf_synaptic_state *synaptic, size_t k)
 {
   const pf_real *mask = synaptic->weights->mask;
   return mask == NULL || mask[(size_t)(synaptic->row0 * synaptic->weights->ldw) + k] != 0;
 }
 
-/** w *= share where weights change: what lies between rows and has no rule stays. */
-static void shrink(const pf_synaptic_state *synaptic, pf_real share, pf_real *w)
+/** Does a rule act on row i of the range? */
+static bool row_learns(const pf_synaptic_state *synaptic, int64_t i)
 {
-  const pf_weights *weights = synaptic->weights;
+  if (synaptic->weights->covered) {
+    return true;
+  }
   for (size_t p = 0; p < synaptic->model->n_plastic; p++) {
     const pf_plastic *plastic = &synaptic->model->plastic[p];
-    for (size_t r = 0; r < plastic->n_ranges && is_on(plastic, weights); r++) {
-      const pf_range rows = within(synaptic, plastic->ranges[r]);
-      for (int64_t i = rows.first; i < rows.first + rows.n; i++) {
-        for (int64_t j = 0; j < weights->n_pre; j++) {
-          const size_t k = (size_t)(i * weights->ldw + j);
-          w[k] = changes_at(synaptic, k) ? share * w[k] : w[k];
-        }
-      }
+    if (is_on(plastic, synaptic->weights) && pf_plastic_has_row(plastic, synaptic->row0 + i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** w *= share where weights change: rows without a rule stay. */
+static void shrink_weights(const pf_synaptic_state *synaptic, pf_real share, pf_real *w)
+{
+  for (int64_t i = 0; i < synaptic->n_rows; i++) {
+    if (!row_learns(synaptic, i)) {
+      continue;
+    }
+    for (int64_t j = 0; j < synaptic->weights->n_pre; j++) {
+      const size_t k = (size_t)(i * synaptic->weights->ldw + j);
+      w[k] = changes_at(synaptic, k) ? share * w[k] : w[k];
     }
   }
 }
@@ -417,210 +516,192 @@ static void shrink(const pf_synaptic_state *synaptic, pf_real share, pf_real *w)
 void pf_synaptic_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
                         pf_real *to)
 {
-  const pf_weights *weights = synaptic->weights;
   if (to != from) {
     memcpy(to, from, synaptic->cells * sizeof *to);
   }
-  shrink(synaptic, kept_share(synaptic, gap), to);
-  if (weights->bound->lower != NULL) {
-    pf_bound_clip(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
-                  weights->ldw, to);
+  shrink_weights(synaptic, kept_share(synaptic, gap), to);
+  if (is_bounded(synaptic->weights)) {
+    const pf_bounded_rows rows = bounded_rows(synaptic);
+    pf_bound_clip(&rows, to);
   }
 }
 
-void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
-                            pf_real *g, double *gradient_theta, pf_real *scratch)
+void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap,
+                            const pf_synaptic_adjoint *adjoint, double *gradient_theta)
 {
   const pf_weights *weights = synaptic->weights;
   const pf_real share = kept_share(synaptic, gap);
+  pf_real *left = adjoint->scratch, *g = adjoint->g;
   double sum = 0.0;
-  memcpy(scratch, from, synaptic->w_cells * sizeof *scratch);
-  shrink(synaptic, share, scratch);
-  if (weights->bound->lower != NULL) {
-    pf_bound_clip_vjp(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
-                      weights->ldw, scratch, g);
+  memcpy(left, adjoint->from, synaptic->w_cells * sizeof *left);
+  shrink_weights(synaptic, share, left);
+  if (is_bounded(weights)) {
+    const pf_bounded_rows rows = bounded_rows(synaptic);
+    pf_bound_clip_vjp(&rows, left, g);
   }
   for (int64_t i = 0; i < synaptic->n_rows; i++) {
-    bool learns = weights->covered;
-    for (size_t p = 0; p < synaptic->model->n_plastic && !learns; p++) {
-      learns = is_on(&synaptic->model->plastic[p], weights) &&
-               pf_plastic_has_row(&synaptic->model->plastic[p], synaptic->row0 + i);
+    if (!row_learns(synaptic, i)) {
+      continue;
     }
-    for (int64_t j = 0; j < weights->n_pre && learns; j++) {
+    for (int64_t j = 0; j < weights->n_pre; j++) {
       const size_t k = (size_t)(i * weights->ldw + j);
-      sum += changes_at(synaptic, k) ? (double)g[k] * (double)scratch[k] : 0.0;
+      sum += changes_at(synaptic, k) ? (double)g[k] * (double)left[k] : 0.0;
     }
   }
   gradient_theta[synaptic->model->forgetting_theta] -= gap * sum;
-  shrink(synaptic, share, g);
+  shrink_weights(synaptic, share, g);
 }
 
 /* ---- adjoint ---- */
 
-/** Where the adjoint of a rule's block adds. */
-static pf_rule_gradient gradient_of(const pf_synaptic_state *synaptic,
-                                    const pf_synaptic_gradient *gradient, const pf_plastic *plastic,
-                                    pf_range rows, pf_real *g)
+/** Cotangents of a step: of the weights, first after and then before it; of traces after and before
+ * it, of all rules. */
+typedef struct state_cotangents {
+  pf_real *w, *before, *after;
+  const pf_synaptic_gradient *gradient;
+} state_cotangents;
+
+/** Where the adjoint of a rule's rows adds. */
+static pf_rule_gradient gradient_of(const rule_step *rule, const state_cotangents *g, pf_range rows)
 {
+  const int64_t ldw = rule->step->synaptic->weights->ldw;
   return (pf_rule_gradient){.size = sizeof(pf_rule_gradient),
-                            .theta = gradient->theta + plastic->theta0,
-                            .pre = gradient->pre,
-                            .post = gradient->post + rows.first,
-                            .w = g + rows.first * synaptic->weights->ldw,
-                            .ld_pre = gradient->ld_pre,
-                            .ld_post = gradient->ld_post,
-                            .ldw = synaptic->weights->ldw};
+                            .theta = g->gradient->theta + rule->plastic->theta0,
+                            .pre = g->gradient->pre,
+                            .post = g->gradient->post + rows.first,
+                            .w = g->w + rows.first * ldw,
+                            .ld_pre = g->gradient->ld_pre,
+                            .ld_post = g->gradient->ld_post,
+                            .ldw = ldw};
 }
 
-/** The weights' cotangent through the host's bounds; `free` (weights before them) and dw are
- * scratch. */
-static pf_status back_bounds(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                             const pf_real *w, pf_real *before, pf_real *after, pf_real *g,
-                             pf_real *free, pf_real *dw, pf_error *error)
+/** The rule's change: the cotangent of the weights after it becomes that of those before. */
+static pf_status apply_rule_vjp(const rule_step *rule, const state_cotangents *g, pf_error *error)
 {
-  const pf_weights *weights = synaptic->weights;
-  const pf_status status = change_all(synaptic, context, w, before, after, free, dw, error);
-  if (status == PF_OK) {
-    pf_bound_clip_vjp(weights->bound, synaptic->n_rows, weights->n_pre, connected_of(synaptic),
-                      weights->ldw, free, g);
-  }
-  return status;
-}
-
-/** Rule p's change: cotangent of the weights after it in g becomes that of those before. g_traces:
- * of those it saw. */
-static pf_status back_rule(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                           size_t p, const pf_real *from, pf_real *traces, pf_real *g,
-                           pf_real *g_traces, const pf_synaptic_gradient *gradient, pf_real *dw,
-                           pf_error *error)
-{
-  const pf_plastic *plastic = &synaptic->model->plastic[p];
-  const pf_weights *weights = synaptic->weights;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  void *self = plastic->rule->self;
-  pf_status status = PF_OK;
-  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
-    const pf_range rows = within(synaptic, plastic->ranges[r]);
-    if (rows.n == 0) {
+  const state_step *step = rule->step;
+  const pf_weights *weights = step->synaptic->weights;
+  pf_real *traces = seen_traces(rule, step->before, step->after);
+  pf_real *g_traces = seen_traces(rule, g->before, g->after);
+  rule_rows part;
+  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
+    if (!take_range(rule, r, traces, &part)) {
       continue;
     }
-    pf_block in = block_of(synaptic, plastic, rows);
-    block_at(synaptic, context, plastic, from, &in);
-    pf_rule_gradient into = gradient_of(synaptic, gradient, plastic, rows, g);
-    const pf_update update = update_of(synaptic, plastic, rows);
-    pf_traces seen, cotangents;
-    if (traces != NULL) {
-      seen = traces_at(synaptic, plastic, traces, rows.first);
-      cotangents = traces_at(synaptic, plastic, g_traces, rows.first);
-      in.traces = &seen;
+    pf_rule_gradient into = gradient_of(rule, g, part.rows);
+    const pf_update update = update_of(step->synaptic, rule->plastic, part.rows);
+    pf_traces cotangents;
+    if (g_traces != NULL) {
+      cotangents = traces_at(step->synaptic, rule->plastic, g_traces, part.rows.first);
       into.traces = &cotangents;
     }
-    if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-      status = ops->step_vjp(self, &in, &update, &into, error);
-      continue;
+    pf_status status = PF_OK;
+    if (PF_HAS(rule->ops, pf_rule_ops, step_vjp) && rule->ops->step_vjp != NULL) {
+      status = rule->ops->step_vjp(rule->self, &part.in, &update, &into, error);
+    } else {
+      step->synaptic->workspace->kernels->scale(part.rows.n, weights->n_pre, &update, into.w,
+                                                weights->ldw, step->dw, weights->ldw);
+      status = rule->ops->vjp(rule->self, &part.in, step->dw, weights->ldw, &into, error);
     }
-    synaptic->workspace->kernels->scale(rows.n, weights->n_pre, &update, into.w, weights->ldw, dw,
-                                        weights->ldw);
-    status = ops->vjp(self, &in, dw, weights->ldw, &into, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
-/** Rule p's traces: cotangents of those after the step, g_after, into those before, g_before. */
-static pf_status back_advance(const pf_synaptic_state *synaptic, const pf_step_context *context,
-                              size_t p, const pf_real *from, pf_real *before, pf_real *g,
-                              pf_real *g_after, pf_real *g_before,
-                              const pf_synaptic_gradient *gradient, pf_error *error)
-{
-  const pf_plastic *plastic = &synaptic->model->plastic[p];
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  bool first = true;
-  pf_status status = PF_OK;
-  for (size_t r = 0; r < plastic->n_ranges && status == PF_OK; r++) {
-    const pf_range rows = within(synaptic, plastic->ranges[r]);
-    if (rows.n == 0) {
-      continue;
-    }
-    pf_block in = block_of(synaptic, plastic, rows);
-    block_at(synaptic, context, plastic, from, &in);
-    pf_rule_gradient into = gradient_of(synaptic, gradient, plastic, rows, g);
-    pf_traces cotangent = traces_at(synaptic, plastic, g_after, rows.first);
-    const pf_traces seen = traces_at(synaptic, plastic, before, rows.first);
-    const pf_traces earlier = traces_at(synaptic, plastic, g_before, rows.first);
-    in.traces = &seen;
-    into.traces = &earlier;
-    if (!first) {
-      cotangent.network = cotangent.pre = NULL;
-    }
-    status = ops->update_traces_vjp(plastic->rule->self, &in, &cotangent, &into, error);
-    first = false;
-  }
-  return status;
-}
-
-static inline pf_status back_plain(pf_synaptic_state *synaptic, const pf_step_context *context,
-                                   const pf_real *from, pf_real *g,
-                                   const pf_synaptic_gradient *gradient, pf_real *dw,
+/** The rule's traces: cotangents of those after the step into those before. */
+static pf_status update_traces_vjp(const rule_step *rule, const state_cotangents *g,
                                    pf_error *error)
 {
-  pf_plain *plain = &synaptic->plain;
-  const pf_rule_ops *ops = plain->ops;
-  const int64_t ldw = plain->in.ldw;
-  const pf_block *in = plain_at(synaptic, context, from);
-  plain->into.theta = gradient->theta + synaptic->weights->plastic->theta0;
-  plain->into.pre = gradient->pre;
-  plain->into.post = gradient->post;
-  plain->into.w = g;
-  plain->into.ld_pre = gradient->ld_pre;
-  plain->into.ld_post = gradient->ld_post;
-  if (PF_HAS(ops, pf_rule_ops, step_vjp) && ops->step_vjp != NULL) {
-    return ops->step_vjp(plain->self, in, &plain->update, &plain->into, error);
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  rule_rows part;
+  bool is_first = true;
+  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
+    if (!take_range(rule, r, rule->step->before + rule->traces_at, &part)) {
+      continue;
+    }
+    pf_rule_gradient into = gradient_of(rule, g, part.rows);
+    pf_traces after =
+        traces_at(synaptic, rule->plastic, g->after + rule->traces_at, part.rows.first);
+    const pf_traces before =
+        traces_at(synaptic, rule->plastic, g->before + rule->traces_at, part.rows.first);
+    into.traces = &before;
+    if (!is_first) {
+      after.network = after.pre = NULL;
+    }
+    const pf_status status =
+        rule->ops->update_traces_vjp(rule->self, &part.in, &after, &into, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    is_first = false;
   }
-  synaptic->workspace->kernels->scale(in->n_rows, in->n_pre, &plain->update, g, ldw, dw, ldw);
-  return ops->vjp(plain->self, in, dw, ldw, &plain->into, error);
+  return PF_OK;
+}
+
+static pf_status rules_vjp(const state_step *step, const state_cotangents *g, pf_error *error)
+{
+  const pf_synaptic_state *synaptic = step->synaptic;
+  size_t at = 0;
+  for (size_t p = 0; p < synaptic->model->n_plastic; p++) {
+    const pf_plastic *plastic = &synaptic->model->plastic[p];
+    if (!is_on(plastic, synaptic->weights)) {
+      continue;
+    }
+    const rule_step rule = rule_step_of(step, plastic, at);
+    pf_status status = PF_OK;
+    if (step->context->changes) {
+      status = apply_rule_vjp(&rule, g, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    if (keeps_traces(&rule)) {
+      status = update_traces_vjp(&rule, g, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    at += pf_trace_cells(plastic, synaptic->weights, synaptic->n_rows);
+  }
+  return PF_OK;
 }
 
 pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_context *context,
-                               pf_real *from, pf_real *to, pf_real *g,
-                               const pf_synaptic_gradient *gradient, pf_real *scratch,
-                               pf_error *error)
+                               const pf_synaptic_adjoint *adjoint,
+                               const pf_synaptic_gradient *gradient, pf_error *error)
 {
   const pf_weights *weights = synaptic->weights;
   if (weights->plain && context->changes) {
-    return back_plain(synaptic, context, from, g, gradient, scratch, error);
+    return step_plain_vjp(synaptic, context, adjoint, gradient, error);
   }
-  const bool bounded = weights->bound->lower != NULL;
   const size_t n_traces = synaptic->cells - synaptic->w_cells;
-  pf_real *dw = scratch, *anew = dw + synaptic->w_cells;
-  pf_real *g_before = anew + n_traces; /* of traces, laid out as in a slot */
-  pf_real *free = g_before + n_traces;
-  pf_real *before = traces_before(synaptic, context, from, anew), *after = to + synaptic->w_cells;
-  pf_real *g_after = g + synaptic->w_cells;
-  pf_status status = context->changes && bounded
-                         ? back_bounds(synaptic, context, from, before, after, g, free, dw, error)
-                         : PF_OK;
-  memset(g_before, 0, n_traces * sizeof *g_before);
-  size_t at = 0;
-  for (size_t p = 0; p < synaptic->model->n_plastic && status == PF_OK; p++) {
-    const pf_plastic *plastic = &synaptic->model->plastic[p];
-    if (!is_on(plastic, weights)) {
-      continue;
+  pf_real *anew = adjoint->scratch + synaptic->w_cells;
+  const state_cotangents g = {.w = adjoint->g,
+                              .before = anew + n_traces,
+                              .after = adjoint->g + synaptic->w_cells,
+                              .gradient = gradient};
+  const state_step step = {.synaptic = synaptic,
+                           .context = context,
+                           .w = adjoint->from,
+                           .before = traces_before(synaptic, context, adjoint->from, anew),
+                           .after = adjoint->to + synaptic->w_cells,
+                           .dw = adjoint->scratch};
+  if (context->changes && is_bounded(weights)) {
+    pf_real *unbounded = g.before + n_traces;
+    const pf_status status = apply_all_rules(&step, unbounded, error);
+    if (status != PF_OK) {
+      return status;
     }
-    if (context->changes) {
-      pf_real *seen = seen_traces(plastic, before + at, after + at);
-      pf_real *g_seen = seen_traces(plastic, g_before + at, g_after + at);
-      status = back_rule(synaptic, context, p, from, seen, g, g_seen, gradient, dw, error);
-    }
-    if (status == PF_OK && plastic->declared.traces.count > 0) {
-      status = back_advance(synaptic, context, p, from, before + at, g, g_after + at, g_before + at,
-                            gradient, error);
-    }
-    at += pf_trace_cells(plastic, weights, synaptic->n_rows);
+    const pf_bounded_rows rows = bounded_rows(synaptic);
+    pf_bound_clip_vjp(&rows, unbounded, g.w);
   }
-  if (before == anew) { /* what traces were before is forgotten */
-    memset(g_after, 0, n_traces * sizeof *g_after);
+  memset(g.before, 0, n_traces * sizeof *g.before);
+  const pf_status status = rules_vjp(&step, &g, error);
+  if (step.before == anew) { /* what traces were before is forgotten */
+    memset(g.after, 0, n_traces * sizeof *g.after);
   } else {
-    memcpy(g_after, g_before, n_traces * sizeof *g_after);
+    memcpy(g.after, g.before, n_traces * sizeof *g.after);
   }
   return status;
 }

@@ -1,13 +1,14 @@
 /*
- * What rows of a plastic projection carry from step to step: their weights, and the traces of the
- * rules on them. One step of it, and its adjoint, for all that take them through time: sweeps, the
- * coupled path, the closed loop. Private to core/engine.
+ * The synaptic state of rows of a plastic projection: their weights, and the traces of the rules on
+ * them. One step of it, and its adjoint, for all that take it through time: sweeps, the coupled
+ * path, the closed loop.
  *
  * Activities stand already: rows then evolve without seeing one another, so any range of them can
- * be taken alone, in memory of its own. A slot holds what is carried at one time:
+ * be taken alone, in memory of its own, a state buffer:
  *
  *     weights [n_rows][ldw], then of each rule on the projection, in the order of the model, its
- * traces: per network [n], per pre [n][n_pre], per post [n][n_rows], per synapse [n][n_rows][ldw]
+ *     traces: per network [n], per pre [n][n_pre], per post [n][n_rows], per synapse
+ *     [n][n_rows][ldw]
  */
 #ifndef PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
 #define PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
@@ -21,7 +22,7 @@ typedef struct pf_plain {
   const pf_rule_ops *ops;
   void *self;
   const pf_real *pre;  /**< its presynaptic signal from step 0 on; NULL: that of the step before */
-  const pf_real *post; /**< activity of row 0 of the carry from step 0 on */
+  const pf_real *post; /**< activity of row 0 of the range from step 0 on */
   int64_t step_pre, step_post; /**< from one step to the next */
   size_t index, n_modulators;
   pf_block in;
@@ -34,9 +35,9 @@ typedef struct pf_synaptic_state {
   const pf_workspace *workspace; /**< whose activities stand */
   const pf_weights *weights;
   const double *theta; /**< of the whole model */
-  int64_t projection, row0, n_rows;
+  int64_t row0, n_rows;
   size_t w_cells; /**< n_rows * ldw */
-  size_t cells;   /**< of a slot */
+  size_t cells;   /**< of a state buffer */
   pf_plain plain; /**< where weights->plain */
 } pf_synaptic_state;
 
@@ -50,8 +51,8 @@ size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int
 /** Starting weights and traces. */
 void pf_synaptic_start(const pf_synaptic_state *synaptic, pf_real *buffer);
 /**
- * From before to after the step `moment`: traces advance; weights change if moment->changes, by
- * rules, then by the host's bounds. `to` MAY be `from` where weights->plain.
+ * From before to after the step `context`: traces are updated; weights change if context->changes,
+ * by rules, then by the host's bounds. `to` MAY be `from` where weights->plain.
  */
 pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *context,
                            pf_real *from, pf_real *to, pf_real *scratch, pf_error *error);
@@ -59,22 +60,27 @@ pf_status pf_synaptic_step(pf_synaptic_state *synaptic, const pf_step_context *c
 void pf_synaptic_forget(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
                         pf_real *to);
 
-/** Where the adjoint of a step adds; theta: of the whole model; NULL: not wanted. */
+/** Where the adjoint of a step adds. */
 typedef struct pf_synaptic_gradient {
-  double *theta;
-  pf_real *pre;            /**< presynaptic signal that the rules saw */
+  double *theta;           /**< of the whole model */
+  pf_real *pre;            /**< presynaptic signal that the rules saw; NULL: not wanted */
   pf_real *post;           /**< activity of row 0 of the range */
   int64_t ld_pre, ld_post; /**< from one signal's plane to the next's */
 } pf_synaptic_gradient;
 
-/** `g`: a slot, the cotangent of `to` on entry, of `from` on return. `to` is read only where rules
- * keep traces. */
+/** State buffers of the adjoint of a step. */
+typedef struct pf_synaptic_adjoint {
+  pf_real *from; /**< before the step */
+  pf_real *to;   /**< after it; read only where rules keep traces */
+  pf_real *g;    /**< the cotangent of `to` on entry, of `from` on return */
+  pf_real *scratch;
+} pf_synaptic_adjoint;
+
 pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_context *context,
-                               pf_real *from, pf_real *to, pf_real *g,
-                               const pf_synaptic_gradient *gradient, pf_real *scratch,
-                               pf_error *error);
-/** Adjoint of forgetting: `from` as it was given; theta gets the rate's. `scratch`: w_cells. */
-void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
-                            pf_real *g, double *gradient_theta, pf_real *scratch);
+                               const pf_synaptic_adjoint *adjoint,
+                               const pf_synaptic_gradient *gradient, pf_error *error);
+/** Adjoint of forgetting over a gap; gradient_theta gets the rate's. `to` is not read. */
+void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap,
+                            const pf_synaptic_adjoint *adjoint, double *gradient_theta);
 
 #endif

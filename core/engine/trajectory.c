@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+/* ---- sizes ---- */
+
 size_t pf_trace_cells(const pf_plastic *plastic, const pf_weights *weights, int64_t n_rows)
 {
   const int64_t *n = plastic->n_traces;
@@ -14,132 +16,183 @@ size_t pf_trace_cells(const pf_plastic *plastic, const pf_weights *weights, int6
 size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows)
 {
   size_t cells = (size_t)(n_rows * weights->ldw);
-  for (size_t p = 0; p < model->n_plastic && weights->has_traces; p++) {
-    cells += model->plastic[p].projection == weights->index
-                 ? pf_trace_cells(&model->plastic[p], weights, n_rows)
-                 : 0;
+  if (!weights->has_traces) {
+    return cells;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    if (model->plastic[p].projection == weights->index) {
+      cells += pf_trace_cells(&model->plastic[p], weights, n_rows);
+    }
   }
   return cells;
 }
 
-void pf_weights_disconnect(const pf_weights *weights, pf_real *w)
-{
-  for (int64_t k = 0; weights->connected != NULL && k < (int64_t)weights->cells; k++) {
-    if (weights->connected[k] == 0) {
-      w[k] = 0; /* stated, not multiplied: a weight that is not a number would stay so */
-    }
-  }
-}
-
 /** Signals of population p that a loss observes, a projection transmits or a rule sees. */
-static uint64_t heard_of(const pf_model *model, size_t p)
+static uint64_t find_heard(const pf_model *model, int64_t p)
 {
-  const pf_projection_table *projections = &model->declared.projections;
-  const pf_observable_table *observables = &model->declared.observables;
   uint64_t heard = 0;
-  for (size_t q = 0; q < projections->count; q++) {
-    const pf_projection *info =
-        pf_table_at(projections->items, projections->stride, projections->count, q);
-    heard |= info->pre == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
-    heard |= info->post == (int64_t)p ? 1 : 0; /* rules see the first signal */
+  for (size_t q = 0; q < model->n_projections; q++) {
+    const pf_projection *info = &model->projections[q];
+    heard |= info->pre == p ? UINT64_C(1) << (info->signal & 63) : 0;
+    heard |= info->post == p ? 1 : 0; /* rules see the first signal */
   }
   for (size_t k = 0; k < model->n_losses; k++) {
     for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
-      const pf_observable *info =
-          pf_table_at(observables->items, observables->stride, observables->count,
-                      (size_t)model->losses[k].observables[o]);
-      heard |= info->population == (int64_t)p ? UINT64_C(1) << (info->signal & 63) : 0;
+      const pf_observable *info = &model->observables[model->losses[k].observables[o]];
+      heard |= info->population == p ? UINT64_C(1) << (info->signal & 63) : 0;
     }
   }
   return heard;
 }
 
-void pf_activity_make(pf_workspace *workspace, size_t p)
+static pf_activity describe_activity(const pf_workspace *workspace, size_t p)
 {
   const pf_model *model = workspace->model;
-  const pf_population_table *table = &model->declared.populations;
-  pf_activity *activity = &workspace->activity[p];
-  activity->info = pf_table_at(table->items, table->stride, table->count, p);
-  activity->n = activity->info->n;
-  activity->ld = pf_leading_dimension(activity->n);
-  activity->phase = model->phase[p];
-  activity->heard = heard_of(model, p);
-  activity->plane_stride = workspace->capacity * activity->ld;
+  const pf_population *info = &model->populations[p];
+  const int64_t ld = pf_leading_dimension(info->n);
+  return (pf_activity){.info = info,
+                       .n = info->n,
+                       .ld = ld,
+                       .phase = model->phase[p],
+                       .heard = find_heard(model, (int64_t)p),
+                       .plane_stride = workspace->capacity * ld};
 }
 
-static void add_rule(pf_weights *weights, const pf_plastic *plastic, size_t *n_rules,
-                     int64_t *n_rows)
+static pf_weights describe_weights(const pf_workspace *workspace, size_t q)
 {
-  weights->plastic = weights->plastic == NULL ? plastic : weights->plastic;
-  weights->has_traces = weights->has_traces || plastic->declared.traces.count > 0;
-  for (size_t r = 0; r < plastic->n_ranges; r++) {
-    *n_rows += plastic->ranges[r].n;
-  }
-  ++*n_rules;
-}
-
-void pf_weights_make(pf_workspace *workspace, size_t q)
-{
-  size_t n_rules = 0;
+  const pf_model *model = workspace->model;
+  const pf_projection_size size = pf_model_projection_size(model, (int64_t)q);
+  const int64_t ldw = pf_leading_dimension(size.n_pre);
+  pf_weights weights = {.info = &model->projections[q],
+                        .n_pre = size.n_pre,
+                        .n_post = size.n_post,
+                        .ldw = ldw,
+                        .cells = (size_t)(size.n_post * ldw),
+                        .index = (int64_t)q,
+                        .bound = &model->bounds[q],
+                        .mask = model->masks[q].changes,
+                        .connected = model->masks[q].connected};
+  size_t n_ranges = 0;
   int64_t n_rows = 0;
-  const pf_model *model = workspace->model;
-  const pf_projection_table *table = &model->declared.projections;
-  pf_weights *weights = &workspace->weights[q];
-  weights->info = pf_table_at(table->items, table->stride, table->count, q);
-  weights->n_pre = workspace->activity[weights->info->pre].n;
-  weights->n_post = workspace->activity[weights->info->post].n;
-  weights->ldw = pf_leading_dimension(weights->n_pre);
-  weights->cells = (size_t)(weights->n_post * weights->ldw);
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    if (model->plastic[p].projection == (int64_t)q) {
-      add_rule(weights, &model->plastic[p], &n_rules, &n_rows);
+  for (size_t p = model->n_plastic; p-- > 0;) {
+    const pf_plastic *plastic = &model->plastic[p];
+    if (plastic->projection != (int64_t)q) {
+      continue;
+    }
+    weights.plastic = plastic; /* in the end the first */
+    weights.has_traces = weights.has_traces || plastic->declared.traces.count > 0;
+    n_ranges += plastic->n_ranges;
+    for (size_t r = 0; r < plastic->n_ranges; r++) {
+      n_rows += plastic->ranges[r].n;
     }
   }
-  weights->index = (int64_t)q;
-  weights->bound = &model->bounds[q];
-  weights->covered = n_rows == weights->n_post;
-  weights->plain = n_rules == 1 && weights->plastic->n_ranges == 1 && weights->covered &&
-                   !weights->has_traces && weights->bound->lower == NULL;
-  weights->mask = model->masks[q].changes;
-  weights->connected = model->masks[q].connected;
-  workspace->initial_ldw[q] = weights->ldw;
+  weights.covered = n_rows == weights.n_post;
+  weights.plain =
+      n_ranges == 1 && weights.covered && !weights.has_traces && weights.bound->lower == NULL;
+  return weights;
 }
 
-pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
+/* ---- memory ---- */
+
+pf_status pf_trajectory_make(pf_workspace *workspace, pf_error *error)
+{
+  const pf_model *model = workspace->model;
+  workspace->activity = pf_memory_need(model->n_populations, sizeof *workspace->activity, error);
+  workspace->weights = pf_memory_need(model->n_projections, sizeof *workspace->weights, error);
+  if (workspace->activity == NULL || workspace->weights == NULL) {
+    return PF_STOP;
+  }
+  int64_t max_units = 0;
+  for (size_t p = 0; p < model->n_populations; p++) {
+    workspace->activity[p] = describe_activity(workspace, p);
+    max_units = workspace->activity[p].n > max_units ? workspace->activity[p].n : max_units;
+  }
+  for (size_t q = 0; q < model->n_projections; q++) {
+    workspace->weights[q] = describe_weights(workspace, q);
+  }
+  workspace->zeros = pf_memory_need((size_t)max_units, sizeof *workspace->zeros, error);
+  return workspace->zeros == NULL ? PF_STOP : PF_OK;
+}
+
+void pf_trajectory_free(pf_workspace *workspace)
+{
+  if (workspace->activity != NULL) {
+    for (size_t p = 1; p < workspace->model->n_populations; p++) { /* the input is the draw's */
+      pf_activity *activity = &workspace->activity[p];
+      pf_memory_free(activity->drive);
+      pf_memory_free(activity->signals);
+      pf_memory_free(activity->g_drive);
+      pf_memory_free(activity->g_signals);
+      pf_memory_free(activity->state);
+      pf_memory_free(activity->start);
+      pf_memory_free(activity->g_state);
+      pf_memory_free(activity->g_start);
+    }
+  }
+  if (workspace->weights != NULL) {
+    for (size_t q = 0; q < workspace->model->n_projections; q++) {
+      pf_memory_free(workspace->weights[q].states);
+      pf_memory_free(workspace->weights[q].unclipped);
+      pf_memory_free(workspace->weights[q].g);
+    }
+  }
+  pf_memory_free(workspace->activity);
+  pf_memory_free(workspace->weights);
+  pf_memory_free(workspace->zeros);
+}
+
+/** Room for a population: drive and signals of every step; states, and those before the first. */
+static pf_status need_planes(const pf_activity *activity, pf_real *to[4], pf_error *error)
+{
+  const size_t plane = (size_t)activity->plane_stride, n_state = (size_t)activity->info->n_state;
+  to[0] = pf_memory_need(plane, sizeof(pf_real), error);
+  to[1] = pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
+  if (to[0] == NULL || to[1] == NULL) {
+    return PF_STOP;
+  }
+  if (n_state == 0) {
+    return PF_OK;
+  }
+  to[2] = pf_memory_need(plane * n_state, sizeof(pf_real), error);
+  to[3] = pf_memory_need((size_t)activity->ld * n_state, sizeof(pf_real), error);
+  return to[2] == NULL || to[3] == NULL ? PF_STOP : PF_OK;
+}
+
+static pf_status need_starting_weights(pf_weights *weights, pf_error *error)
+{
+  if (weights->states == NULL) {
+    weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
+    weights->capacity = 1;
+  }
+  if (weights->states == NULL) {
+    return PF_STOP;
+  }
+  if (weights->bound->lower != NULL && weights->unclipped == NULL) {
+    weights->unclipped = pf_memory_need(weights->cells, sizeof(pf_real), error);
+    return weights->unclipped == NULL ? PF_STOP : PF_OK;
+  }
+  return PF_OK;
+}
+
+pf_status pf_trajectory_need(pf_workspace *workspace, pf_error *error)
 {
   if (workspace->has_trajectory) {
     return PF_OK;
   }
-  for (size_t p = 1; p < workspace->model->declared.populations.count;
-       p++) { /* the input is the draw's */
+  for (size_t p = 1; p < workspace->model->n_populations; p++) {
     pf_activity *activity = &workspace->activity[p];
-    const size_t plane = (size_t)activity->plane_stride;
-    activity->drive = pf_memory_need(plane, sizeof(pf_real), error);
-    activity->signals =
-        pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
-    if (activity->drive == NULL || activity->signals == NULL) {
-      return PF_STOP;
-    }
-    if (activity->info->n_state > 0) {
-      activity->state =
-          pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
-      activity->start =
-          pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
-      if (activity->state == NULL || activity->start == NULL) {
-        return PF_STOP;
-      }
+    pf_real *planes[4] = {NULL};
+    const pf_status status = need_planes(activity, planes, error);
+    activity->drive = planes[0];
+    activity->signals = planes[1];
+    activity->state = planes[2];
+    activity->start = planes[3];
+    if (status != PF_OK) {
+      return status;
     }
   }
-  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
-    pf_weights *weights = &workspace->weights[q];
-    if (weights->states == NULL) {
-      weights->states = pf_memory_need(weights->cells, sizeof(pf_real), error);
-      weights->capacity = 1;
-    }
-    if (weights->bound->lower != NULL) {
-      weights->unclipped = pf_memory_need(weights->cells, sizeof(pf_real), error);
-    }
-    if (weights->states == NULL || (weights->bound->lower != NULL && weights->unclipped == NULL)) {
+  for (size_t q = 0; q < workspace->model->n_projections; q++) {
+    if (need_starting_weights(&workspace->weights[q], error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -147,9 +200,39 @@ pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error)
+pf_status pf_trajectory_need_cotangents(pf_workspace *workspace, pf_error *error)
 {
-  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
+  if (workspace->has_cotangents) {
+    return PF_OK;
+  }
+  for (size_t p = 1; p < workspace->model->n_populations; p++) {
+    pf_activity *activity = &workspace->activity[p];
+    pf_real *planes[4] = {NULL};
+    const pf_status status = need_planes(activity, planes, error);
+    activity->g_drive = planes[0];
+    activity->g_signals = planes[1];
+    activity->g_state = planes[2];
+    activity->g_start = planes[3];
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  for (size_t q = 0; q < workspace->model->n_projections; q++) {
+    pf_weights *weights = &workspace->weights[q];
+    /* behind the weights' cotangent that of the rules' traces, as in a synaptic state */
+    weights->g = pf_memory_need(pf_synaptic_cells(workspace->model, weights, weights->n_post),
+                                sizeof(pf_real), error);
+    if (weights->g == NULL) {
+      return PF_STOP;
+    }
+  }
+  workspace->has_cotangents = true;
+  return PF_OK;
+}
+
+pf_status pf_trajectory_reserve_states(pf_workspace *workspace, int64_t n_states, pf_error *error)
+{
+  for (size_t q = 0; q < workspace->model->n_projections; q++) {
     pf_weights *weights = &workspace->weights[q];
     if (weights->plastic == NULL || weights->capacity >= n_states) {
       continue;
@@ -171,55 +254,30 @@ pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_err
   return PF_OK;
 }
 
-pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error)
+/* ---- contents ---- */
+
+void pf_weights_disconnect(const pf_weights *weights, pf_real *w)
 {
-  if (workspace->has_cotangents) {
-    return PF_OK;
+  if (weights->connected == NULL) {
+    return;
   }
-  for (size_t p = 1; p < workspace->model->declared.populations.count; p++) {
-    pf_activity *activity = &workspace->activity[p];
-    size_t plane = (size_t)activity->plane_stride;
-    activity->g_drive = pf_memory_need(plane, sizeof(pf_real), error);
-    activity->g_signals =
-        pf_memory_need(plane * activity->info->signals.count, sizeof(pf_real), error);
-    if (activity->g_drive == NULL || activity->g_signals == NULL) {
-      return PF_STOP;
-    }
-    if (activity->info->n_state > 0) {
-      activity->g_state =
-          pf_memory_need(plane * (size_t)activity->info->n_state, sizeof(pf_real), error);
-      activity->g_start =
-          pf_memory_need((size_t)(activity->info->n_state * activity->ld), sizeof(pf_real), error);
-      if (activity->g_state == NULL || activity->g_start == NULL) {
-        return PF_STOP;
-      }
+  for (size_t k = 0; k < weights->cells; k++) {
+    if (weights->connected[k] == 0) {
+      w[k] = 0; /* stated, not multiplied: a weight that is not a number would stay so */
     }
   }
-  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
-    pf_weights *weights = &workspace->weights[q];
-    /* behind the weights' cotangent that of the rules' traces, as in a slot of
-     * core/engine/synaptic_state.h */
-    weights->g = pf_memory_need(pf_synaptic_cells(workspace->model, weights, weights->n_post),
-                                sizeof(pf_real), error);
-    if (weights->g == NULL) {
-      return PF_STOP;
-    }
-  }
-  workspace->has_cotangents = true;
-  return PF_OK;
 }
 
-void pf_workspace_clear_cotangents(pf_workspace *workspace, size_t n_populations)
+void pf_trajectory_clear_cotangents(pf_workspace *workspace, size_t n_populations)
 {
-  const pf_model *model = workspace->model;
   for (size_t p = 1; p < n_populations; p++) {
     pf_activity *activity = &workspace->activity[p];
-    size_t cells = (size_t)(workspace->n_steps * activity->ld);
+    const size_t cells = (size_t)(workspace->n_steps * activity->ld);
     for (size_t s = 0; s < activity->info->signals.count; s++) {
-      if (s < 64 && (activity->heard >> s & 1) == 0) {
-        continue;
+      if (s >= 64 || (activity->heard >> s & 1) != 0) {
+        memset(activity->g_signals + s * (size_t)activity->plane_stride, 0,
+               cells * sizeof(pf_real));
       }
-      memset(activity->g_signals + s * (size_t)activity->plane_stride, 0, cells * sizeof(pf_real));
     }
     memset(activity->g_drive, 0, cells * sizeof(pf_real));
     for (int64_t k = 0; k < activity->info->n_state; k++) {
@@ -227,8 +285,9 @@ void pf_workspace_clear_cotangents(pf_workspace *workspace, size_t n_populations
       memset(activity->g_start + k * activity->ld, 0, (size_t)activity->ld * sizeof(pf_real));
     }
   }
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < workspace->model->n_projections; q++) {
     const pf_weights *weights = &workspace->weights[q];
-    memset(weights->g, 0, pf_synaptic_cells(model, weights, weights->n_post) * sizeof(pf_real));
+    memset(weights->g, 0,
+           pf_synaptic_cells(workspace->model, weights, weights->n_post) * sizeof(pf_real));
   }
 }

@@ -5,6 +5,7 @@
 #ifndef PLASTFIT_CORE_ENGINE_TRAJECTORY_H
 #define PLASTFIT_CORE_ENGINE_TRAJECTORY_H
 
+#include "core/base/pool.h"
 #include "core/engine/draw.h"
 #include "core/engine/kernels.h"
 #include "core/engine/segments.h"
@@ -68,49 +69,46 @@ struct pf_workspace {
   const pf_model *model;
   const pf_kernels *kernels; /**< the inner loops for this processor */
   int64_t capacity;          /**< steps there is room for */
-  int64_t n_steps;           /**< of the last run */
-  int64_t n_changes;         /**< weight changes of the last run */
-  pf_activity *activity;     /**< [n_populations] */
-  pf_weights *weights;       /**< [n_projections] */
-  bool has_cotangents;
-  pf_real **initial_w; /**< [n_projections], what the network's `initial` is given */
+  int64_t n_steps;           /**< of the last simulation, likewise what follows */
+  int64_t n_changes;         /**< times that weights changed */
+  pf_segment *segments;      /**< [n_segments], room for 2 n_steps */
+  int64_t n_segments;
+  bool keeps_states;     /**< every state of the weights stands */
+  bool has_trajectory;   /**< activities and weights are allocated */
+  bool has_cotangents;   /**< likewise */
+  pf_activity *activity; /**< [n_populations] */
+  pf_weights *weights;   /**< [n_projections] */
+  pf_real *zeros;        /**< [units of the largest population]: activity before the first step */
+  /* what the network's `initial` is given */
+  pf_real **initial_w; /**< [n_projections] */
   int64_t *initial_ldw;
-  pf_real **initial_state; /**< [n_populations], likewise */
+  pf_real **initial_state; /**< [n_populations] */
   int64_t *initial_ld_state;
+  /* of losses */
   double *log_likelihood, *cotangent; /**< [n_steps] */
   int64_t *count;                     /**< [n_steps] */
   uint8_t *scored;                    /**< [n_steps] */
   bool all_scored;
-  bool keeps_states;    /**< the last run kept every state of the weights */
-  bool has_trajectory;  /**< activities and weights are allocated */
-  pf_segment *segments; /**< [2 n_steps] of which n_segments: the steps between two changes of the
-                           weights */
-  int64_t n_segments;
-  /* of sweeps: a thread's block in time; sums by lane */
-  pf_real *arena;
-  size_t arena_cells;
-  size_t arena_population; /**< whose states all stand in the arena since its last sweep; 0:
-                              nobody's */
-  double *lane_theta;
-  size_t lane_theta_count;
-  pf_real *lane_pre;
-  size_t lane_pre_cells;
-  void *attached;                        /**< memory that another folder keeps here; NULL: none */
+  pf_pool arena; /**< synaptic states of the coupled path, or of a block of a sweep, and scratch */
+  size_t arena_population;      /**< whose states all stand in the arena since its last sweep; 0:
+                                   nobody's */
+  pf_pool lane_theta, lane_pre; /**< sums of a sweep by lane */
+  void *attached;               /**< memory that another folder keeps here; NULL: none */
   void (*free_attached)(void *attached); /**< called with it when the workspace is freed */
-  pf_real *zeros; /**< [units of the largest population]: activity before the first step */
 };
 
-/** Sizes of population p, from the model; nothing is allocated. */
-void pf_activity_make(pf_workspace *workspace, size_t p);
-/** Likewise of projection q; the activities are made. */
-void pf_weights_make(pf_workspace *workspace, size_t q);
+/** The populations and projections, sizes from the model; their planes are not allocated. */
+pf_status pf_trajectory_make(pf_workspace *workspace, pf_error *error);
+void pf_trajectory_free(pf_workspace *workspace);
 /** Make room for `n_states` states of every plastic projection. */
-pf_status pf_workspace_reserve(pf_workspace *workspace, int64_t n_states, pf_error *error);
+pf_status pf_trajectory_reserve_states(pf_workspace *workspace, int64_t n_states, pf_error *error);
 /** Allocate activities and starting weights, once: a workspace that only lends its states to a
  * sweep has none. */
-pf_status pf_workspace_need_trajectory(pf_workspace *workspace, pf_error *error);
+pf_status pf_trajectory_need(pf_workspace *workspace, pf_error *error);
 /** Allocate the cotangents, once. */
-pf_status pf_workspace_need_cotangents(pf_workspace *workspace, pf_error *error);
+pf_status pf_trajectory_need_cotangents(pf_workspace *workspace, pf_error *error);
+/** Cotangents of the first n_populations populations, and of all weights, to zero. */
+void pf_trajectory_clear_cotangents(pf_workspace *workspace, size_t n_populations);
 
 /** Weights of a projection after k changes (a fixed one has k = 0 only). */
 static inline pf_real *pf_weights_state(const pf_weights *weights, int64_t k)
@@ -137,9 +135,6 @@ static inline bool pf_all_finite(const pf_real *values, size_t n)
   }
   return sum == 0;
 }
-
-/** Cotangents of the first n_populations populations, and of all weights, to zero. */
-void pf_workspace_clear_cotangents(pf_workspace *workspace, size_t n_populations);
 
 /** Step t of a draw; `changes`: do weights change after it? */
 static inline pf_step_context pf_step_context_of(const pf_draw *draw, int64_t t, bool changes)

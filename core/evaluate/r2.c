@@ -1,6 +1,7 @@
 #include "core/evaluate/r2.h"
 #include "core/base/memory.h"
 #include "core/evaluate/evaluate.h"
+#include "core/model/plastic.h"
 #include <math.h>
 
 double pf_r2(const double *truth, const double *model, int64_t n)
@@ -62,13 +63,13 @@ static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
 }
 
 /* Adds up the synapses of one projection, a block of rows at a time so that memory stays small. */
-static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_standing_run *truth,
-                                const pf_standing_run *run, double *sum, int64_t *count,
+static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_simulation *truth,
+                                const pf_simulation *run, double *sum, int64_t *count,
                                 int64_t *n_still, pf_error *error)
 {
-  const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
-  const int64_t ld = pf_workspace_ld(truth->workspace, p);
-  const int64_t at_once = pf_workspace_rows_at_once(truth->workspace, p);
+  const int64_t n_changes = pf_workspace_n_changes(truth->workspaces.items[0]);
+  const int64_t ld = pf_workspace_ld(truth->workspaces.items[0], p);
+  const int64_t at_once = pf_workspace_rows_at_once(truth->workspaces.items[0], p);
   const size_t cells = (size_t)(n_changes + 1) * (size_t)(at_once * ld);
   pf_real *memory = pf_memory_need(2 * cells, sizeof *memory, error);
   pf_status status = memory == NULL ? PF_STOP : PF_OK;
@@ -96,19 +97,20 @@ static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_st
   return status;
 }
 
-pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth,
-                        const pf_standing_run *run, double *r2, int64_t *n_still, pf_error *error)
+pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, double *r2,
+                        int64_t *n_still, pf_error *error)
 {
+  const pf_model *model = run->model;
   double sum = 0.0;
   int64_t count = 0;
   *n_still = 0;
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
-    const int64_t n_changes = pf_workspace_n_changes(truth->workspace, p);
-    if (n_changes != pf_workspace_n_changes(run->workspace, p)) {
-      return pf_fail(error, PF_STOP,
-                     "the truth changed its weights %lld times, the model %lld times",
-                     (long long)n_changes, (long long)pf_workspace_n_changes(run->workspace, p));
+    const int64_t n_changes = pf_workspace_n_changes(truth->workspaces.items[0]);
+    if (n_changes != pf_workspace_n_changes(run->workspaces.items[0])) {
+      return pf_fail(
+          error, PF_STOP, "the truth changed its weights %lld times, the model %lld times",
+          (long long)n_changes, (long long)pf_workspace_n_changes(run->workspaces.items[0]));
     }
     if (n_changes == 0) {
       for (size_t r = 0; r < plastic->n_ranges; r++) {

@@ -11,8 +11,8 @@
  * vary in the truth, which are left out. The two models MUST have the same projections and the runs
  * the same steps.
  */
-pf_status pf_r2_weights(const pf_model *model, const pf_standing_run *truth,
-                        const pf_standing_run *run, double *r2, int64_t *n_still, pf_error *error);
+pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, double *r2,
+                        int64_t *n_still, pf_error *error);
 
 /**
  * Mean of pf_r2 over the n columns of two matrices [n_steps], leading dimensions ld_truth and

@@ -133,12 +133,11 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, co
   if (status != PF_OK) {
     return status;
   }
-  status = pf_forward(teacher, replica, teacher_theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
-                      sums->scorer->teacher, NULL, error);
+  const pf_simulation truth = {teacher, replica, teacher_theta, {&sums->scorer->teacher, 1}};
+  const pf_simulation fitted = {sums->model, draw, theta, {&sums->scorer->model, 1}};
+  status = pf_forward(&truth, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, NULL, error);
   if (status == PF_OK) {
-    const pf_standing_run truth = {sums->scorer->teacher, replica, teacher_theta};
-    const pf_standing_run run = {sums->scorer->model, draw, theta};
-    status = pf_r2_weights(sums->model, &truth, &run, &r2_weights, &n_still, error);
+    status = pf_r2_weights(&truth, &fitted, &r2_weights, &n_still, error);
   }
   if (status == PF_OK) {
     status = compare_teacher_activity(sums, draw, &r2_activity, error);
@@ -180,9 +179,9 @@ static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
 static pf_status add_deviance(const animal_sums *sums, const pf_draw *draw, const double *theta,
                               uint32_t run_flags, double *sum, int64_t *n, pf_error *error)
 {
-  const pf_status status =
-      pf_forward(sums->model, draw, theta, run_flags | PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
-                 sums->scorer->model, sums->scorer->values, error);
+  const pf_simulation simulation = {sums->model, draw, theta, {&sums->scorer->model, 1}};
+  const pf_status status = pf_forward(&simulation, run_flags | PF_SIMULATE_ACTIVITY_ONLY,
+                                      PF_STEP_SCORE, sums->scorer->values, error);
   if (status == PF_OK) {
     *sum += pf_deviance(sums->model, sums->scorer->values, n);
   }

@@ -70,7 +70,7 @@ pf_status pf_data_term(const pf_objective_in *in, double *data_term, double *ins
       goto done;
     }
   }
-  status = pf_batch_each(in->problem->model, batch, thetas, in->workspaces, in->n_workspaces,
+  status = pf_batch_each(batch, thetas, (pf_workspaces){in->workspaces, in->n_workspaces},
                          data_term, gradients, error);
   if (status != PF_OK || instances == NULL) {
     goto done;

@@ -77,8 +77,8 @@ static pf_status find_sums(const pf_problem *problem, const pf_fit_group *group,
     memset(only, 0, model->n_losses * sizeof *only);
     only[k] = 1.0;
     set_scale(model, batch, only, e->n_draws);
-    status =
-        pf_batch_each(model, batch, thetas, workspaces, n_workspaces, &e->sums[k], NULL, error);
+    status = pf_batch_each(batch, thetas, (pf_workspaces){workspaces, n_workspaces}, &e->sums[k],
+                           NULL, error);
     e->sums[k] = -e->sums[k];
   }
   pf_memory_free(thetas);

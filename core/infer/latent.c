@@ -14,17 +14,11 @@ enum { N_SAMPLES = 10, MAX_STARTS = 10, MAX_RECORDINGS = 6 };
 
 bool pf_weights_are_latent(const pf_model *model)
 {
-  const pf_observable_table *observables = &model->declared.observables;
-  const pf_projection_table *projections = &model->declared.projections;
   for (size_t k = 0; k < model->n_losses; k++) {
     for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
-      const pf_observable *seen =
-          pf_table_at(observables->items, observables->stride, observables->count,
-                      (size_t)model->losses[k].observables[o]);
+      const pf_observable *seen = &model->observables[model->losses[k].observables[o]];
       for (size_t p = 0; p < model->n_plastic; p++) {
-        const pf_projection *plastic =
-            pf_table_at(projections->items, projections->stride, projections->count,
-                        (size_t)model->plastic[p].projection);
+        const pf_projection *plastic = &model->projections[model->plastic[p].projection];
         if (seen->population == plastic->post) {
           return false;
         }
@@ -57,14 +51,14 @@ static pf_status compare(const look *l, const double *values, double *r2, pf_err
     double one = NAN;
     pf_layout_theta(group->layout, group->values, recording, l->theta);
     pf_layout_theta(group->layout, values, recording, l->other);
-    pf_status status = pf_forward(model, draw, l->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
-                                  l->here, NULL, &line);
-    status = status == PF_OK ? pf_forward(model, draw, l->other, PF_SIMULATE_ACTIVITY_ONLY,
-                                          PF_STEP_FIT, l->there, NULL, &line)
-                             : status;
+    const pf_simulation estimate = {model, draw, l->theta, {&l->here, 1}};
+    const pf_simulation other = {model, draw, l->other, {&l->there, 1}};
+    pf_status status = pf_forward(&estimate, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, &line);
     if (status == PF_OK) {
-      const pf_standing_run estimate = {l->here, draw, l->theta}, run = {l->there, draw, l->other};
-      status = pf_r2_weights(model, &estimate, &run, &one, &n_still, &line);
+      status = pf_forward(&other, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, &line);
+    }
+    if (status == PF_OK) {
+      status = pf_r2_weights(&estimate, &other, &one, &n_still, &line);
     }
     if (status < 0) {
       return pf_fail(error, status, "%s", line.text);

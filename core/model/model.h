@@ -7,6 +7,7 @@
 
 #include "core/data/dataset.h"
 #include "core/data/linear.h"
+#include "core/model/normalisation.h"
 #include "core/plugin/component.h"
 
 /** Units [first, first + n). */
@@ -21,10 +22,12 @@ typedef struct pf_plastic {
   pf_rule_declaration declared;
   int64_t projection; /**< index in the network's table */
   int64_t n_pre, n_post;
-  double eta;            /**< synaptic learning rate */
-  pf_linear *modulators; /**< [needs.modulators.count] */
-  size_t theta0;         /**< first of its parameters in theta */
-  pf_range *ranges;      /**< [n_ranges] rows it acts on, ascending and apart from one another's */
+  double eta;                   /**< synaptic learning rate */
+  pf_trace *traces;             /**< [declared.traces.count] */
+  pf_modulator *modulator_info; /**< [declared.modulators.count] */
+  pf_linear *modulators;        /**< [declared.modulators.count] what each is, of channels */
+  size_t theta0;                /**< first of its parameters in theta */
+  pf_range *ranges; /**< [n_ranges] rows it acts on, ascending and apart from one another's */
   size_t n_ranges;
   int64_t n_traces[4]; /**< of the rule, by enum pf_per */
 } pf_plastic;
@@ -46,7 +49,7 @@ typedef struct pf_loss_term {
   const pf_component *loss;
   pf_loss_declaration declared;
   double weight;
-  int64_t *observables; /**< [needs.observables.count] indices in the network's table */
+  int64_t *observables; /**< [declared.observables.count] indices in the network's table */
   size_t theta0;
 } pf_loss_term;
 
@@ -75,8 +78,6 @@ typedef struct pf_start {
   char *names;    /**< of the parameters */
 } pf_start;
 
-enum pf_normalise { PF_NORMALISE_STEPS = 0, PF_NORMALISE_PADDED = 1, PF_NORMALISE_SUM = 2 };
-
 /**
  * When a population is evaluated. Only what plasticity needs goes segment by segment (the steps
  * between two weight changes); what lies before it, or after it, is evaluated for all steps in one
@@ -89,7 +90,13 @@ enum { PF_LOSS_MAX_ARRAYS = 8 };
 
 typedef struct pf_model {
   const pf_component *network;
-  pf_network_declaration declared;
+  pf_network_declaration declared; /**< its tables are copied: */
+  pf_population *populations;
+  size_t n_populations;
+  pf_projection *projections;
+  size_t n_projections;
+  pf_observable *observables;
+  size_t n_observables;
   pf_plastic *plastic;
   size_t n_plastic;
   pf_mask *masks;   /**< [n projections] */
@@ -107,50 +114,19 @@ typedef struct pf_model {
   size_t start_theta0; /**< of the first starting weight; n_parameters: none is learned */
   bool forgets;        /**< weights are forgotten over gaps between sessions: w exp(-rate gap) */
   size_t forgetting_theta; /**< the rate's place in theta */
-  uint32_t normalise;
-  uint8_t *phase;   /**< [n populations] enum pf_phase : when in a run each is
-                       evaluated */
+  const pf_normalisation *normalisation;
+  uint8_t *phase;   /**< [n populations] enum pf_phase */
   bool stepwise[4]; /**< by phase: something in it remembers the step before, so that steps go one
                        by one */
   size_t
       state_budget; /**< bytes a thread may use for states of the weights; 0: what fits in cache */
 } pf_model;
 
-/** What to build a model from; pointers stay the caller's and MUST outlive the model. */
-typedef struct pf_plastic_spec {
-  const pf_component *rule;
-  const char *projection; /**< the network's name for it, "layer1" */
-  double eta;             /**< NaN: 1 / n_pre */
-  const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for
-                             the others */
-  const char *owner;
-  const pf_range *ranges; /**< [n_ranges] postsynaptic units that learn by it; none: all */
-  size_t n_ranges;
-} pf_plastic_spec;
-
-typedef struct pf_loss_spec {
-  const pf_component *loss;
-  double weight;
-  const char *owner;
-} pf_loss_spec;
-
-/** `channels`: names the data will have, for checking modulators. */
-pf_status pf_model_create(const pf_component *network, const pf_plastic_spec *plastic,
-                          size_t n_plastic, const pf_loss_spec *losses, size_t n_losses,
-                          uint32_t normalise, pf_names channels, pf_model **out, pf_error *error);
-void pf_model_free(pf_model *model);
-/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is
- * laid out by them. *index: its place in theta. */
-pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
-                                 size_t *index, pf_error *error);
-/**
- * Weights are forgotten over gaps between sessions (recording->gap): w exp(-rate gap), then bounds,
- * where weights change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate`
- * (1/h).
- */
-pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
-/** Does row i of the projection learn by this rule? */
-bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
+/** Weights of a projection: [n_post][n_pre]. */
+typedef struct pf_projection_size {
+  int64_t n_post, n_pre;
+} pf_projection_size;
+pf_projection_size pf_model_projection_size(const pf_model *model, int64_t projection);
 /** Index of a projection by name, or -1; sizes as the network says. */
 int64_t pf_model_projection(const pf_model *model, const char *name, int64_t *n_post,
                             int64_t *n_pre);

@@ -1,4 +1,8 @@
-/* When each population of a model is evaluated: enum pf_phase. */
+/*
+ * When each population of a model is evaluated (enum pf_phase). PLASTIC: what plastic projections
+ * reach or start from, and everything that leads there. Of those, BEFORE: what no plastic weight
+ * influences. AFTER: the rest.
+ */
 #ifndef PLASTFIT_CORE_MODEL_PHASES_H
 #define PLASTFIT_CORE_MODEL_PHASES_H
 

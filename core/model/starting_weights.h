@@ -3,8 +3,8 @@
  * instead of from the network.
  *
  *   each         W0_ij = theta[theta0 + i n_pre + j]
- *   mean and sd  W0_ij = theta[theta0] + theta[theta0 + 1] z_ij,   z the draw's noise, behind that
- * of the network
+ *   mean and sd  W0_ij = theta[theta0] + theta[theta0 + 1] z_ij,   z the draw's noise, behind
+ *                that of the network
  *
  * The host does this, so that it works with every network.
  */
@@ -33,16 +33,15 @@ bool pf_learns_network(const pf_model *model);
 /** Is one of loss k's parameters not fixed? */
 bool pf_learns_loss(const pf_model *model, size_t k);
 
-/** Starting weights of projection q from theta and noise (model->n_noise), into w [n_post][ldw]; if
- * they are learned.
- */
+/** Starting weights of projection q from theta and noise (model->n_noise), into w [n_post][ldw],
+ * ldw the leading dimension of n_pre; nothing where they are not learned. */
 void pf_learn_start(const pf_model *model, size_t q, const double *theta, const double *noise,
-                    int64_t n_post, int64_t n_pre, pf_real *w, int64_t ldw);
+                    pf_real *w);
 /** Its adjoint: g [n_post][ldw], 0 where there is no synapse, into gradient [n_parameters] += . */
-void pf_learn_start_vjp(const pf_model *model, size_t q, const double *noise, int64_t n_post,
-                        int64_t n_pre, const pf_real *g, int64_t ldw, double *gradient);
+void pf_learn_start_vjp(const pf_model *model, size_t q, const double *noise, const pf_real *g,
+                        double *gradient);
 /** Its tangent along d_theta [n_parameters]: w [n_post][ldw], overwritten. */
 void pf_learn_start_jvp(const pf_model *model, size_t q, const double *d_theta, const double *noise,
-                        int64_t n_post, int64_t n_pre, pf_real *w, int64_t ldw);
+                        pf_real *w);
 
 #endif

@@ -4,19 +4,11 @@
 
 #include <math.h>
 
-static const pf_population *population_at(const pf_model *model, int64_t p)
-{
-  const pf_population_table *table = &model->declared.populations;
-  return pf_table_at(table->items, table->stride, table->count, (size_t)p);
-}
-
 pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper,
                          const int8_t *sign_per_pre, pf_error *error)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  const pf_projection *info =
-      pf_table_at(table->items, table->stride, table->count, (size_t)projection);
-  const int64_t n_pre = population_at(model, info->pre)->n;
+  const pf_projection *info = &model->projections[projection];
+  const int64_t n_pre = model->populations[info->pre].n;
   pf_bound *bound = &model->bounds[projection];
   if (!(lower <= upper)) {
     return pf_fail(error, PF_STOP, "bounds of '%s': found [%g, %g], expected the lower one first",
@@ -46,13 +38,13 @@ pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, doub
   return PF_OK;
 }
 
-void pf_bound_clip(const pf_bound *bound, int64_t n_rows, int64_t n_pre, const pf_real *connected,
-                   int64_t ldw, pf_real *w)
+void pf_bound_clip(const pf_bounded_rows *rows, pf_real *w)
 {
-  const pf_real *lower = bound->lower, *upper = bound->upper;
-  for (int64_t i = 0; i < n_rows; i++) {
-    pf_real *row = w + i * ldw;
-    const pf_real *there = connected == NULL ? NULL : connected + i * ldw;
+  const pf_real *lower = rows->bound->lower, *upper = rows->bound->upper;
+  for (int64_t i = 0; i < rows->n_rows; i++) {
+    pf_real *row = w + i * rows->ldw;
+    const pf_real *there = rows->connected == NULL ? NULL : rows->connected + i * rows->ldw;
+    const int64_t n_pre = rows->n_pre;
 #pragma omp simd
     for (int64_t j = 0; j < n_pre; j++) { /* comparisons that let NaN through */
       const pf_real above = row[j] < lower[j] ? lower[j] : row[j];
@@ -62,14 +54,14 @@ void pf_bound_clip(const pf_bound *bound, int64_t n_rows, int64_t n_pre, const p
   }
 }
 
-void pf_bound_clip_vjp(const pf_bound *bound, int64_t n_rows, int64_t n_pre,
-                       const pf_real *connected, int64_t ldw, const pf_real *before, pf_real *g)
+void pf_bound_clip_vjp(const pf_bounded_rows *rows, const pf_real *before, pf_real *g)
 {
-  for (int64_t i = 0; i < n_rows; i++) {
-    for (int64_t j = 0; j < n_pre; j++) {
-      const int64_t at = i * ldw + j;
+  const pf_bound *bound = rows->bound;
+  for (int64_t i = 0; i < rows->n_rows; i++) {
+    for (int64_t j = 0; j < rows->n_pre; j++) {
+      const int64_t at = i * rows->ldw + j;
       const bool beyond = before[at] < bound->lower[j] || before[at] > bound->upper[j];
-      if (beyond && (connected == NULL || connected[at] != 0)) {
+      if (beyond && (rows->connected == NULL || rows->connected[at] != 0)) {
         g[at] = 0;
       }
     }

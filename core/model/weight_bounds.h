@@ -15,13 +15,17 @@
 pf_status pf_model_bound(pf_model *model, int64_t projection, double lower, double upper,
                          const int8_t *sign_per_pre, pf_error *error);
 
-/** Clip n_rows rows of n_pre weights; what is not connected (MAY be NULL: all is) stays. NaN stays
- * NaN. */
-void pf_bound_clip(const pf_bound *bound, int64_t n_rows, int64_t n_pre, const pf_real *connected,
-                   int64_t ldw, pf_real *w);
+/** Rows of bounded weights, [n_rows][ldw]. */
+typedef struct pf_bounded_rows {
+  const pf_bound *bound;
+  const pf_real *connected; /**< of these rows; what is not connected stays; NULL: all is */
+  int64_t n_rows, n_pre, ldw;
+} pf_bounded_rows;
+
+/** Clip the weights w. NaN stays NaN. */
+void pf_bound_clip(const pf_bounded_rows *rows, pf_real *w);
 /** Its adjoint: the cotangent g goes to 0 where `before`, the weights before the clip, lay beyond a
  * bound. */
-void pf_bound_clip_vjp(const pf_bound *bound, int64_t n_rows, int64_t n_pre,
-                       const pf_real *connected, int64_t ldw, const pf_real *before, pf_real *g);
+void pf_bound_clip_vjp(const pf_bounded_rows *rows, const pf_real *before, pf_real *g);
 
 #endif

@@ -3,6 +3,9 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/layout/layout.h"
+#include "core/model/build_model.h"
+#include "core/model/model_parameters.h"
+#include "core/model/plastic.h"
 #include "core/problem/channels.h"
 #include "core/problem/component_settings.h"
 #include "core/problem/keys.h"
@@ -334,8 +337,14 @@ static pf_status make_model(const builder *self, const parts *of, pf_model **out
   const pf_models *models = self->models;
   const pf_settings *settings = self->settings;
   const size_t n = models->n_rules;
-  if (pf_model_create(&models->network, of->plastic, n, of->losses, models->n_losses,
-                      settings->normalise, of->channels, out, error) != PF_OK) {
+  const pf_model_spec spec = {.network = &models->network,
+                              .plastic = of->plastic,
+                              .n_plastic = n,
+                              .losses = of->losses,
+                              .n_losses = models->n_losses,
+                              .normalisation = &pf_normalisations[settings->normalise],
+                              .channels = of->channels};
+  if (pf_model_create(&spec, out, error) != PF_OK) {
     pf_error_locate(error, models->config, n > 0 ? of->rules[0]->node : models->network.node);
     return PF_STOP;
   }

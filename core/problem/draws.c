@@ -38,7 +38,7 @@ static pf_status give_weights(const pf_problem *problem, const pf_recording *rec
                               pf_draw *draw, pf_error *error)
 {
   const pf_initial_file *file = problem->models->initial;
-  const size_t n = problem->model->declared.projections.count;
+  const size_t n = problem->model->n_projections;
   for (size_t q = 0; file != NULL && q < n; q++) {
     const double *w = NULL;
     if (pf_initial_file_find(file, problem->model, recording->animal,
@@ -93,7 +93,7 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
 static pf_status copy_given_weights(const pf_problem *problem, const pf_draw *from, pf_draw *to,
                                     pf_error *error)
 {
-  for (size_t q = 0; q < problem->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < problem->model->n_projections; q++) {
     const size_t cells = from->given_w[q] == NULL ? 0 : pf_initial_cells(problem->model, q);
     if (cells == 0) {
       continue;
@@ -122,7 +122,7 @@ static pf_status give_learned(const pf_problem *problem, const pf_draw *draw, co
                               pf_draw *to, pf_error *error)
 {
   const pf_model *model = problem->model;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     if (model->starts[q].mode == PF_START_NETWORK || draw->given_w[q] != NULL) {
       continue;
     }
@@ -274,7 +274,7 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
         stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
         model->n_noise, noise);
     status = pf_initial_weights(model, theta, noise, &w, error);
-    for (size_t q = 0; w != NULL && q < model->declared.projections.count; q++) {
+    for (size_t q = 0; w != NULL && q < model->n_projections; q++) {
       set_learned(model, layout, r, q, w[q], values);
     }
     pf_initial_weights_free(model, w);

@@ -28,7 +28,7 @@ const pf_projection *pf_projection_at(const pf_model *model, size_t q)
 
 pf_status pf_projection_names(const pf_model *model, pf_names *out, pf_error *error)
 {
-  const size_t n = model->declared.projections.count;
+  const size_t n = model->n_projections;
   const char **names = pf_memory_need(n, sizeof *names, error);
   if (names == NULL) {
     return PF_STOP;
@@ -335,7 +335,7 @@ size_t pf_initial_cells(const pf_model *model, size_t q)
 
 static pf_status allocate_weights(const pf_model *model, pf_real **w, int64_t *ldw, pf_error *error)
 {
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     w[q] = pf_memory_need(pf_initial_cells(model, q), sizeof **w, error);
     ldw[q] = units_of(model, pf_projection_at(model, q)->pre);
     if (w[q] == NULL) {
@@ -348,7 +348,7 @@ static pf_status allocate_weights(const pf_model *model, pf_real **w, int64_t *l
 pf_status pf_initial_weights(const pf_model *model, const double *theta, const double *noise,
                              pf_real ***w, pf_error *error)
 {
-  const size_t n = model->declared.projections.count;
+  const size_t n = model->n_projections;
   pf_real **made = pf_memory_need(n, sizeof(pf_real *), error);
   int64_t *ldw = pf_memory_need(n, sizeof *ldw, error);
   pf_status status = PF_STOP;
@@ -371,7 +371,7 @@ pf_status pf_initial_weights(const pf_model *model, const double *theta, const d
 
 void pf_initial_weights_free(const pf_model *model, pf_real **w)
 {
-  for (size_t q = 0; w != NULL && q < model->declared.projections.count; q++) {
+  for (size_t q = 0; w != NULL && q < model->n_projections; q++) {
     pf_memory_free(w[q]);
   }
   pf_memory_free(w);

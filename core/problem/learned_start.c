@@ -78,7 +78,7 @@ static pf_status learn_chosen(const pf_start_settings *settings, pf_model *model
                               .l1 = settings->l1,
                               .l2 = settings->l2};
   const uint32_t mode = settings->learn == PF_LEARN_EACH ? PF_START_EACH : PF_START_MEAN_SD;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     if (is_chosen(settings, model, q) &&
         pf_model_learn_start(model, (int64_t)q, mode, &spec, error) != PF_OK) {
       return PF_STOP;

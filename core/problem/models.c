@@ -1,6 +1,7 @@
 #include "core/problem/models.h"
 
 #include "core/base/memory.h"
+#include "core/model/build_model.h"
 #include "core/problem/keys.h"
 
 bool pf_source_is_task(const pf_component *source)

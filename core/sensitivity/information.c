@@ -67,7 +67,6 @@ static void add_to_caller(const pf_tangents *self, const pf_loss_sums *sums,
 pf_status pf_information(const pf_information_in *in, const pf_directions *directions,
                          pf_information_out *out, pf_error *error)
 {
-  pf_workspace *workspace = in->workspaces[0];
   pf_tangent_losses losses = {.scale = in->scale};
   pf_tangents self;
   pf_status status = pf_tangents_begin(&self, in, directions, &out->how, error);
@@ -89,13 +88,16 @@ pf_status pf_information(const pf_information_in *in, const pf_directions *direc
       return PF_STOP;
     }
   }
-  status = pf_losses_evaluate(in->draw, in->theta, PF_STEP_FIT, workspace, values, error);
+  const pf_simulation simulation = {
+      in->model, in->draw, in->theta, {in->workspaces, in->n_workspaces}};
+  status = pf_losses_evaluate(&simulation, PF_STEP_FIT, values, error);
   if (status != PF_OK) {
     return status;
   }
   if (!losses.added) {
     const pf_loss_part everything = {0};
-    status = pf_tangents_losses(&self, in->scale, &everything, workspace, &losses.sums, error);
+    status =
+        pf_tangents_losses(&self, in->scale, &everything, in->workspaces[0], &losses.sums, error);
     if (status != PF_OK) {
       return status;
     }

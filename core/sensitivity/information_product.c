@@ -367,8 +367,9 @@ pf_status pf_information_product(const pf_information_in *in, const double *dire
   for (size_t w = 0; w < in->n_workspaces; w++) {
     in->workspaces[w]->model = &linear;
   }
-  status = pf_gradient(&linear, in->draw, in->theta, all.ones, in->workspaces, in->n_workspaces,
-                       NULL, product, error);
+  const pf_simulation simulation = {
+      &linear, in->draw, in->theta, {in->workspaces, in->n_workspaces}};
+  status = pf_gradient(&simulation, all.ones, NULL, product, error);
   for (size_t w = 0; w < in->n_workspaces; w++) {
     in->workspaces[w]->model = in->model;
   }

@@ -146,7 +146,7 @@ typedef struct starts {
 
 static size_t n_projections_of(const pf_tangents *self)
 {
-  return self->model->declared.projections.count;
+  return self->model->n_projections;
 }
 
 static size_t cells_of(const pf_tangents *self, size_t q)
@@ -232,8 +232,7 @@ static pf_status make_start(pf_tangents *self, size_t k, const starts *at, pf_er
     }
     if (self->model->starts[q].mode != PF_START_NETWORK) {
       pf_learn_start_jvp(self->model, q, self->along + k * self->model->n_parameters,
-                         self->draw->noise, weights->n_post, weights->n_pre, at->out[q],
-                         weights->ldw);
+                         self->draw->noise, at->out[q]);
     }
     pf_weights_disconnect(weights, at->out[q]);
   }

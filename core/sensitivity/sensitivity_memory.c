@@ -2,18 +2,6 @@
 
 #include "core/engine/trajectory.h"
 
-void *pf_pool_need(pf_pool *pool, size_t count, size_t size, pf_error *error)
-{
-  if (pool->at != NULL && size > 0 && count <= pool->bytes / size) {
-    return pool->at;
-  }
-  pf_memory_free(pool->at);
-  pool->bytes = 0;
-  pool->at = pf_memory_need(count, size, error);
-  pool->bytes = pool->at == NULL ? 0 : count * size;
-  return pool->at;
-}
-
 static void free_sensitivity(void *attached)
 {
   pf_sensitivity *kept = attached;

@@ -3,17 +3,8 @@
 #define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_MEMORY_H
 
 #include "core/base/memory.h"
+#include "core/base/pool.h"
 #include "core/engine/workspace.h"
-
-/** Memory that grows, and stays from call to call. */
-typedef struct pf_pool {
-  void *at;
-  size_t bytes;
-} pf_pool;
-
-/** At least `count` elements of `size` bytes, contents undefined; NULL with the error line written.
- */
-void *pf_pool_need(pf_pool *pool, size_t count, size_t size, pf_error *error);
 
 /**
  * One block for arrays of several types: taken once with base NULL, which only counts, and once

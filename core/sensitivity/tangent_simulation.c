@@ -20,15 +20,12 @@ pf_status pf_tangents_simulate(pf_tangents *self, pf_tangent_losses *losses, pf_
     return status;
   }
   workspace->keeps_states = false;
-  workspace->n_changes = 0;
-  for (int64_t r = 0; r < workspace->n_segments; r++) {
-    workspace->n_changes += workspace->segments[r].changes;
-  }
+  workspace->n_changes = pf_segments_changes(workspace->segments, workspace->n_segments);
   status = pf_tangents_sweep(self, wanted, losses, error);
   if (status == PF_POINT_FAILED && error->text[0] == '\0') {
     /* weights overflowed: a plain run has the words */
-    (void)pf_forward(self->model, self->draw, self->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
-                     workspace, NULL, error);
+    const pf_simulation plain = {self->model, self->draw, self->theta, {&workspace, 1}};
+    (void)pf_forward(&plain, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
     return pf_fail(error, PF_POINT_FAILED, "experiment %s: the weights overflowed",
                    self->draw->recording->name);
   }

@@ -83,14 +83,14 @@ static const pf_real *pre_signal(const sweep *self, const pf_weights *weights, i
 /** Neither state, nor units that see one another, nor projections from the step before. */
 static bool forgets_each_step(const pf_model *model)
 {
-  for (size_t p = 0; p < model->declared.populations.count; p++) {
+  for (size_t p = 0; p < model->n_populations; p++) {
     const pf_population *population = pf_population_of(model, p);
     if (population->n_state > 0 || (population->flags & PF_POPULATION_COUPLED) != 0 ||
         population->signals.count > PF_MAX_SIGNALS) {
       return false;
     }
   }
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_projection *projection = pf_projection_of(model, q);
     if (projection->when != PF_PRE_NOW || projection->pre >= projection->post ||
         model->bounds[q].lower != NULL) {
@@ -203,7 +203,7 @@ static void drive_rows(const sweep *self, const block *at, const pf_segment *seg
 {
   const pf_model *model = self->all->model;
   bool add = false;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_weights *weights = projection_onto(self, q);
     if (weights != NULL) {
       self->all->workspaces[0]->kernels->drive(
@@ -281,7 +281,7 @@ static void drive_tangents(const sweep *self, const block *at, const pf_segment 
                               pre_signal(self, weights, segment->first),
                               workspace->activity[weights->info->pre].ld, to, ld, j > 0);
   }
-  for (size_t q = 0; q < self->all->model->declared.projections.count; q++) {
+  for (size_t q = 0; q < self->all->model->n_projections; q++) {
     const pf_weights *weights = projection_onto(self, q);
     if (weights == NULL) {
       continue;
@@ -696,7 +696,7 @@ static pf_status sweep_fixed(sweep *self, pf_error *error)
  * are plastic. */
 static bool is_local(const pf_model *model, int64_t p, size_t n_plastic)
 {
-  if (n_plastic == 0 || p + 1 != (int64_t)model->declared.populations.count) {
+  if (n_plastic == 0 || p + 1 != (int64_t)model->n_populations) {
     return false;
   }
   for (size_t k = 0; k < model->n_losses; k++) {
@@ -740,8 +740,7 @@ pf_status pf_tangents_sweep(pf_tangents *self, const bool *wanted, pf_tangent_lo
                             pf_error *error)
 {
   pf_workspace *workspace = self->workspaces[0];
-  const int64_t n_populations = (int64_t)self->model->declared.populations.count,
-                last = n_populations - 1;
+  const int64_t n_populations = (int64_t)self->model->n_populations, last = n_populations - 1;
   const bool local =
       losses != NULL && is_local(self->model, last, plan_sweep(self, wanted, last).n_plastic);
   pf_status status = pf_tangents_make_planes(self, wanted, local ? last : n_populations, error);

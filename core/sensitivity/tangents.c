@@ -38,7 +38,7 @@ static size_t first_moved(const pf_model *model, const double *along)
   if (model->forgets && along[model->forgetting_theta] != 0.0) {
     return 1;
   }
-  size_t first = model->declared.populations.count;
+  size_t first = model->n_populations;
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
     const size_t post = (size_t)pf_projection_of(model, (size_t)plastic->projection)->post;
@@ -96,7 +96,7 @@ static void sort_directions(pf_tangents *self, const pf_directions *directions, 
     given[k] = first_moved(self->model, scratch);
     self->n_network += given[k] == 0 ? 1 : 0;
   }
-  for (size_t p = 0; p <= self->model->declared.populations.count; p++) {
+  for (size_t p = 0; p <= self->model->n_populations; p++) {
     for (size_t k = 0; k < self->n; k++) {
       if (given[k] == p) {
         self->order[placed++] = k;
@@ -153,7 +153,7 @@ pf_status pf_tangents_begin(pf_tangents *self, const pf_information_in *in,
                         .n_workspaces = in->n_workspaces,
                         .kept = pf_sensitivity_of(in->workspaces[0], error),
                         .how = how};
-  for (size_t p = 0; p < in->model->declared.populations.count; p++) {
+  for (size_t p = 0; p < in->model->n_populations; p++) {
     const size_t own = pf_population_of(in->model, p)->signals.count;
     self->max_signals = own > self->max_signals ? own : self->max_signals;
   }
@@ -174,7 +174,7 @@ int64_t pf_tangents_n_active(const pf_tangents *self, int64_t p)
 const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_error *error)
 {
   const pf_model *model = self->model;
-  const size_t width = self->max_signals, count = model->declared.populations.count * width;
+  const size_t width = self->max_signals, count = model->n_populations * width;
   bool *wanted = pf_pool_need(&self->kept->wanted, count, sizeof *wanted, error);
   if (wanted == NULL) {
     return NULL;
@@ -189,7 +189,7 @@ const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_
   if (only_observables) {
     return wanted;
   }
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_projection *projection = pf_projection_of(model, q);
     wanted[(size_t)projection->pre * width + (size_t)projection->signal] = projection->pre != 0;
   }
@@ -206,7 +206,7 @@ const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_
 pf_status pf_tangents_make_planes(pf_tangents *self, const bool *wanted, int64_t n_populations,
                                   pf_error *error)
 {
-  const size_t count = self->model->declared.populations.count * self->max_signals;
+  const size_t count = self->model->n_populations * self->max_signals;
   self->planes = pf_pool_need(&self->kept->table, count, sizeof *self->planes, error);
   if (self->planes == NULL) {
     return PF_STOP;

@@ -80,20 +80,17 @@ static inline pf_planes *pf_tangents_planes(const pf_tangents *self, int64_t pop
 
 static inline const pf_observable *pf_observable_of(const pf_model *model, int64_t observable)
 {
-  const pf_observable_table *table = &model->declared.observables;
-  return pf_table_at(table->items, table->stride, table->count, (size_t)observable);
+  return &model->observables[observable];
 }
 
 static inline const pf_projection *pf_projection_of(const pf_model *model, size_t projection)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  return pf_table_at(table->items, table->stride, table->count, projection);
+  return &model->projections[projection];
 }
 
 static inline const pf_population *pf_population_of(const pf_model *model, size_t population)
 {
-  const pf_population_table *table = &model->declared.populations;
-  return pf_table_at(table->items, table->stride, table->count, population);
+  return &model->populations[population];
 }
 
 /* ---- differences ---- */

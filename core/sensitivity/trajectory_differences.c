@@ -31,8 +31,8 @@ static pf_status simulate_moved(const pf_tangents *self, size_t k, double step, 
   for (size_t i = 0; i < self->model->n_parameters; i++) {
     theta[i] = self->theta[i] + step * along[i];
   }
-  return pf_forward(self->model, self->draw, theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
-                    self->workspaces[0], NULL, error);
+  const pf_simulation moved = {self->model, self->draw, theta, {self->workspaces, 1}};
+  return pf_forward(&moved, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
 }
 
 /** Does direction k have a tangent in these planes? */
@@ -44,7 +44,7 @@ static bool has_tangent(const pf_planes *planes, size_t k)
 /** planes of direction k += factor * signals of the trajectory in the workspace. */
 static void add_signals(const pf_tangents *self, size_t k, double factor)
 {
-  for (size_t p = 1; p < self->model->declared.populations.count; p++) {
+  for (size_t p = 1; p < self->model->n_populations; p++) {
     const pf_activity *activity = &self->workspaces[0]->activity[p];
     for (size_t s = 0; s < activity->info->signals.count; s++) {
       const pf_planes *planes = pf_tangents_planes(self, (int64_t)p, (int64_t)s);
@@ -65,7 +65,7 @@ static void add_signals(const pf_tangents *self, size_t k, double factor)
 
 static void clear_planes(const pf_tangents *self, size_t k)
 {
-  const size_t count = self->model->declared.populations.count * self->max_signals;
+  const size_t count = self->model->n_populations * self->max_signals;
   for (size_t i = 0; i < count; i++) {
     const pf_planes *planes = &self->planes[i];
     for (int64_t t = 0; t < self->draw->n_steps && has_tangent(planes, k); t++) {
@@ -103,7 +103,7 @@ static pf_status differ_direction(const pf_tangents *self, size_t k, double step
 pf_status pf_tangents_by_differences(pf_tangents *self, const bool *wanted, pf_error *error)
 {
   const pf_model *model = self->model;
-  const int64_t n_populations = (int64_t)model->declared.populations.count;
+  const int64_t n_populations = (int64_t)model->n_populations;
   double *theta = pf_pool_need(&self->kept->scratch, model->n_parameters, sizeof *theta, error);
   if (theta == NULL) {
     return PF_STOP;
@@ -129,6 +129,6 @@ pf_status pf_tangents_by_differences(pf_tangents *self, const bool *wanted, pf_e
     }
   }
   /* the trajectory at theta itself comes last */
-  return pf_forward(model, self->draw, self->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT,
-                    self->workspaces[0], NULL, error);
+  const pf_simulation simulation = {model, self->draw, self->theta, {self->workspaces, 1}};
+  return pf_forward(&simulation, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
 }

@@ -1,6 +1,7 @@
 #include "core/settings/settings.h"
 
 #include "core/base/memory.h"
+#include "core/model/normalisation.h"
 
 #include <math.h>
 
@@ -21,7 +22,7 @@ static pf_option_table run_keys(void)
       PF_ROW_BOOL(report, "report", "true",
                   "write report.html with its figures; `plastfit report` makes them later too"),
       PF_ROW_PATH(plugin_path, "plugin_path", "folder of plugins, looked at first"),
-      PF_ROW_CHOICE(normalise, "normalise", "\"steps\"", "steps|padded|sum",
+      PF_ROW_CHOICE(normalise, "normalise", "\"steps\"", PF_NORMALISATION_NAMES,
                     "mean over observed cells; the reference's mean over trials x longest trial; "
                     "or the plain sum"),
   };

@@ -59,7 +59,7 @@ typedef struct pf_settings {
   char *memory_text;  /**< `memory` as given, or NULL */
   bool report;        /**< write report.html */
   char *plugin_path;  /**< or NULL */
-  uint32_t normalise; /**< enum pf_normalise */
+  uint32_t normalise; /**< index in pf_normalisations */
   pf_fit_settings fit;
   pf_evaluate_settings evaluate;
   pf_interval_settings intervals;

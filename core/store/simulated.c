@@ -119,18 +119,15 @@ static bool knows_weights(const pf_problem *problem)
 
 static const pf_projection *projection_at(const pf_model *model, size_t q)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  return pf_table_at(table->items, table->stride, table->count, q);
+  return &model->projections[q];
 }
 
 static void write_weights_of(const pf_model *model, const char *animal, pf_real *const *w,
                              FILE *file)
 {
-  const pf_population_table *units = &model->declared.populations;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_projection *info = projection_at(model, q);
-    const pf_population *pre =
-        pf_table_at(units->items, units->stride, units->count, (size_t)info->pre);
+    const pf_population *pre = &model->populations[info->pre];
     const size_t n_pre = (size_t)pre->n;
     for (size_t i = 0; i < pf_initial_cells(model, q); i++) {
       pf_csv_text(file, animal);

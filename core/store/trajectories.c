@@ -91,9 +91,8 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
 static void write_observables(writer *w, const char *group, const char *folder,
                               const pf_model *model, const pf_workspace *workspace, int64_t n_steps)
 {
-  const pf_observable_table *table = &model->declared.observables;
-  for (size_t o = 0; o < table->count; o++) {
-    const pf_observable *observable = pf_table_at(table->items, table->stride, table->count, o);
+  for (size_t o = 0; o < model->n_observables; o++) {
+    const pf_observable *observable = &model->observables[o];
     int64_t n = 0;
     int64_t ld = 0;
     char path[PATH_LENGTH];
@@ -110,12 +109,12 @@ static bool kept_states(int64_t k, int64_t every, int64_t n_changes)
 }
 
 static pf_status write_weights(writer *w, const char *path, const pf_plastic *plastic, size_t p,
-                               const pf_standing_run *run, int64_t every, int64_t n_kept,
+                               const pf_simulation *run, int64_t every, int64_t n_kept,
                                pf_error *error)
 {
-  const int64_t n_changes = pf_workspace_n_changes(run->workspace, p);
-  const int64_t ld = pf_workspace_ld(run->workspace, p);
-  const int64_t at_once = pf_workspace_rows_at_once(run->workspace, p);
+  const int64_t n_changes = pf_workspace_n_changes(run->workspaces.items[0]);
+  const int64_t ld = pf_workspace_ld(run->workspaces.items[0], p);
+  const int64_t at_once = pf_workspace_rows_at_once(run->workspaces.items[0], p);
   pf_real *states =
       pf_memory_need((size_t)(n_changes + 1) * (size_t)(at_once * ld), sizeof *states, error);
   pf_status status = states == NULL ? PF_STOP : PF_OK;
@@ -175,15 +174,12 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
   return PF_OK;
 }
 
-static pf_status write_plastic(writer *w, const char *group, const pf_standing_run *run,
-                               const pf_standing_run *truth, size_t p, int64_t every,
-                               pf_error *error)
+static pf_status write_plastic(writer *w, const char *group, const pf_simulation *run,
+                               const pf_simulation *truth, size_t p, int64_t every, pf_error *error)
 {
   const pf_model *model = w->results->problem->model;
   const pf_plastic *plastic = &model->plastic[p];
-  const pf_projection_table *table = &model->declared.projections;
-  const pf_projection *projection =
-      pf_table_at(table->items, table->stride, table->count, (size_t)plastic->projection);
+  const pf_projection *projection = &model->projections[plastic->projection];
   char folder[PATH_LENGTH];
   char path[PATH_LENGTH];
   int64_t n_kept = 0;
@@ -193,8 +189,9 @@ static pf_status write_plastic(writer *w, const char *group, const pf_standing_r
     }
   }
   child_path(folder, group, "weights/", projection->name);
-  pf_status status = write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspace, p),
-                                   every, &n_kept, error);
+  pf_status status =
+      write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspaces.items[0]), every,
+                    &n_kept, error);
   if (status != PF_OK) {
     return status;
   }
@@ -214,9 +211,10 @@ static pf_status write_plastic(writer *w, const char *group, const pf_standing_r
 static pf_status write_truth(writer *w, const char *group, const pf_draw *twin, pf_error *error)
 {
   const pf_problem *problem = w->results->problem;
+  const pf_simulation truth = {
+      problem->models->teacher, twin, problem->models->teacher_theta, {&w->teacher, 1}};
   const pf_status status =
-      pf_forward(problem->models->teacher, twin, problem->models->teacher_theta,
-                 PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, w->teacher, NULL, error);
+      pf_forward(&truth, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, NULL, error);
   if (status == PF_OK) {
     write_observables(w, group, "truth/", problem->models->teacher, w->teacher, twin->n_steps);
   }
@@ -229,8 +227,8 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
   const pf_problem *problem = w->results->problem;
   const pf_model *model = problem->model;
   pf_draw *twin = NULL;
-  pf_status status = pf_forward(model, draw, theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE,
-                                w->model, NULL, error);
+  const pf_simulation run = {model, draw, theta, {&w->model, 1}};
+  pf_status status = pf_forward(&run, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, NULL, error);
   if (status != PF_OK) {
     return status;
   }
@@ -244,8 +242,8 @@ static pf_status write_experiment(writer *w, const char *group, const pf_draw *d
     status = pf_problem_teacher_draw(problem, draw, theta, &twin, error);
     status = status == PF_OK ? write_truth(w, group, twin, error) : status;
   }
-  const pf_standing_run run = {w->model, draw, theta};
-  const pf_standing_run truth = {w->teacher, twin, problem->models->teacher_theta};
+  const pf_simulation truth = {
+      problem->models->teacher, twin, problem->models->teacher_theta, {&w->teacher, 1}};
   for (size_t p = 0; status == PF_OK && p < model->n_plastic; p++) {
     status = write_plastic(w, group, &run, w->teacher != NULL ? &truth : NULL, p, every, error);
   }

@@ -340,8 +340,7 @@ static void print_modulators(const pf_plastic *plastic, FILE *out)
 {
   const char *head = "where";
   for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
-    const pf_modulator_table *table = &plastic->declared.modulators;
-    const pf_modulator *modulator = pf_table_at(table->items, table->stride, table->count, m);
+    const pf_modulator *modulator = &plastic->modulator_info[m];
     const pf_linear *linear = &plastic->modulators[m];
     if ((linear->n == 0 && linear->constant == 0.0) || is_itself(modulator, linear)) {
       continue; /* nothing modulates */

@@ -134,20 +134,15 @@ static pf_status loss_config(const golden_case *golden, pf_text *text, pf_error 
 
 /* ---- what is not in the config's groups ---- */
 
-static pf_status read_normalise(const json_t *root, uint32_t *out, pf_error *error)
+static pf_status read_normalise(const json_t *root, const pf_normalisation **out, pf_error *error)
 {
   const char *normalise = NULL;
   const pf_status status = golden_string(root, "normalise", &normalise, error);
   if (status != PF_OK) {
     return status;
   }
-  if (strcmp(normalise, "steps") == 0) {
-    *out = PF_NORMALISE_STEPS;
-  } else if (strcmp(normalise, "padded") == 0) {
-    *out = PF_NORMALISE_PADDED;
-  } else if (strcmp(normalise, "sum") == 0) {
-    *out = PF_NORMALISE_SUM;
-  } else {
+  *out = pf_normalisation_find(normalise);
+  if (*out == NULL) {
     return pf_fail(error, PF_STOP,
                    "normalise: found '%s', this program knows steps, padded and sum", normalise);
   }
@@ -183,7 +178,7 @@ static pf_status make_model(pf_registry *registry, golden_case *golden, pf_error
 {
   const char *channels[GOLDEN_CHANNELS];
   size_t n_channels = 0;
-  uint32_t normalise = 0;
+  const pf_normalisation *normalise = NULL;
   pf_text text = {0};
   pf_status status = read_normalise(golden->root, &normalise, error);
   status = status == PF_OK ? network_config(golden, &text, error) : status;

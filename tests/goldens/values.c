@@ -151,7 +151,8 @@ static pf_status compare_run(const golden_case *golden, const pf_draw *draw, con
   static const char *const outputs[][2] = {
       {"logits", "logit"}, {"probability", "probability"}, {"activity", "activity"}};
   pf_status status =
-      pf_forward(golden->lab.model, draw, theta, 0, PF_STEP_FIT, workspace, NULL, error);
+      pf_forward(&(const pf_simulation){golden->lab.model, draw, theta, {&workspace, 1}}, 0,
+                 PF_STEP_FIT, NULL, error);
   for (size_t k = 0; k < sizeof outputs / sizeof *outputs && status == PF_OK; k++) {
     status =
         compare_observable(golden, outputs[k][0], outputs[k][1], draw, workspace, report, error);
@@ -159,7 +160,7 @@ static pf_status compare_run(const golden_case *golden, const pf_draw *draw, con
   if (status != PF_OK) {
     return status;
   }
-  const int64_t n = pf_workspace_n_changes(workspace, 0);
+  const int64_t n = pf_workspace_n_changes(workspace);
   status = compare_weights(golden, "final_w", "final weights", n, 1, golden->n_post, workspace,
                            report, error);
   return status == PF_OK ? compare_weights(golden, "w_after_each_plastic_step_first_hidden",
@@ -173,7 +174,7 @@ static pf_status make_draw(const golden_case *golden, pf_draw **out, pf_error *e
 {
   const pf_model *model = golden->lab.model;
   const pf_recording *recording = &golden->problem.data.recordings[0];
-  const int64_t n_projections = (int64_t)model->declared.projections.count;
+  const int64_t n_projections = (int64_t)model->n_projections;
   pf_status status = pf_draw_create(model, recording, recording->true_input, NULL, out, error);
   for (int64_t q = 0; q < n_projections && status == PF_OK; q++) {
     const double *w = recording->true_noise + (q == 0 ? 0 : golden->n_input * golden->n_post);

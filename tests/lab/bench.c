@@ -1,8 +1,8 @@
 #include "tests/lab/bench.h"
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
-#include "core/engine/sweep.h"
 #include "core/engine/simulation.h"
+#include "core/engine/sweep.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
 #include <string.h>
@@ -51,9 +51,7 @@ static pf_status make_draws(bench *on, const pf_dataset *data, pf_error *error)
  * must fade. */
 static double largest_tame(const pf_model *model, size_t plastic)
 {
-  const pf_projection_table *table = &model->declared.projections;
-  const pf_projection *projection = pf_table_at(table->items, table->stride, table->count,
-                                                (size_t)model->plastic[plastic].projection);
+  const pf_projection *projection = &model->projections[model->plastic[plastic].projection];
   return projection->when == PF_PRE_PREVIOUS ? 0.6 : 3.0;
 }
 
@@ -63,12 +61,13 @@ static bool is_tame(bench *on)
   bool tame = true;
   for (int d = 0; d < BENCH_DRAWS && tame; d++) {
     pf_error error = pf_error_none();
-    tame = pf_forward(on->model, on->draws[d], on->theta, 0, PF_STEP_FIT, on->workspaces[0], NULL,
-                      &error) == PF_OK;
+    tame =
+        pf_forward(&(const pf_simulation){on->model, on->draws[d], on->theta, {on->workspaces, 1}},
+                   0, PF_STEP_FIT, NULL, &error) == PF_OK;
     for (size_t p = 0; p < on->model->n_plastic && tame; p++) {
       int64_t ld = 0;
       const double largest = largest_tame(on->model, p);
-      const int64_t last = pf_workspace_n_changes(on->workspaces[0], p);
+      const int64_t last = pf_workspace_n_changes(on->workspaces[0]);
       const pf_real *w = pf_workspace_weights(on->workspaces[0], p, last, &ld);
       for (int64_t i = 0; i < on->model->plastic[p].n_post; i++) {
         for (int64_t j = 0; j < on->model->plastic[p].n_pre; j++) {
@@ -171,7 +170,8 @@ static pf_status objective_at(bench *on, double h, double *value, pf_error *erro
   for (size_t i = 0; i < on->model->n_parameters; i++) {
     on->moved[i] = on->theta[i] + h * on->direction[i];
   }
-  return pf_batch_objective(on->model, on->batch, on->moved, on->workspaces, 1, value, NULL, error);
+  return pf_batch_objective(on->batch, on->moved, (pf_workspaces){on->workspaces, 1}, value, NULL,
+                            error);
 }
 
 /* Slope by differences, and whether what lies between -2h and 2h is smooth. */
@@ -234,8 +234,8 @@ static pf_status compare_one(bench *on, bool balanced, bool has_kinks, bench_der
   double along = 0.0;
   double size = 0.0;
   double value = 0.0;
-  pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value,
-                                        on->gradient, error);
+  pf_status status = pf_batch_objective(on->batch, on->theta, (pf_workspaces){on->workspaces, 1},
+                                        &value, on->gradient, error);
   if (status != PF_OK) {
     return status;
   }
@@ -293,8 +293,9 @@ static pf_status check_objective(bench *on, size_t n_workspaces, double value, c
                                  pf_error *error)
 {
   double again = 0.0;
-  const pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces,
-                                              n_workspaces, &again, on->moved, error);
+  const pf_status status =
+      pf_batch_objective(on->batch, on->theta, (pf_workspaces){on->workspaces, n_workspaces},
+                         &again, on->moved, error);
   if (status == PF_OK && !same(&again, &value, 1)) {
     return pf_fail(error, PF_STOP, "%s: the objective has other bits: %.17g instead of %.17g", what,
                    again, value);
@@ -313,16 +314,20 @@ static pf_status check_forward(bench *on, pf_error *error)
   pf_workspace *const *workspaces = on->workspaces;
   pf_status status = PF_OK;
   for (int run = 0; run < 2 && status == PF_OK; run++) {
-    status = pf_forward(on->model, on->draws[1 + run], on->theta, 0, PF_STEP_FIT, workspaces[run],
-                        NULL, error);
-    status = status == PF_OK ? pf_forward(on->model, on->draws[0], on->theta, 0, PF_STEP_FIT,
-                                          workspaces[run], values[run], error)
-                             : status;
+    status = pf_forward(
+        &(const pf_simulation){on->model, on->draws[1 + run], on->theta, {&workspaces[run], 1}}, 0,
+        PF_STEP_FIT, NULL, error);
+    status =
+        status == PF_OK
+            ? pf_forward(
+                  &(const pf_simulation){on->model, on->draws[0], on->theta, {&workspaces[run], 1}},
+                  0, PF_STEP_FIT, values[run], error)
+            : status;
   }
   if (status == PF_OK && memcmp(values[0], values[1], sizeof values[0]) != 0) {
     return pf_fail(error, PF_STOP, "run again: the losses have other bits");
   }
-  for (int64_t k = 0; status == PF_OK && k <= pf_workspace_n_changes(workspaces[0], 0); k++) {
+  for (int64_t k = 0; status == PF_OK && k <= pf_workspace_n_changes(workspaces[0]); k++) {
     const pf_real *first = pf_workspace_weights(workspaces[0], 0, k, &ld[0]);
     const pf_real *second = pf_workspace_weights(workspaces[1], 0, k, &ld[1]);
     for (int64_t i = 0; i < on->model->plastic[0].n_post; i++) {
@@ -339,8 +344,8 @@ static pf_status check_forward(bench *on, pf_error *error)
 pf_status bench_check_bits(bench *on, pf_model *model, pf_error *error)
 {
   double value = 0.0;
-  pf_status status = pf_batch_objective(model, on->batch, on->theta, on->workspaces, 1, &value,
-                                        on->gradient, error);
+  pf_status status = pf_batch_objective(on->batch, on->theta, (pf_workspaces){on->workspaces, 1},
+                                        &value, on->gradient, error);
   status = status == PF_OK ? check_objective(on, 1, value, "run again", error) : status;
   status = status == PF_OK ? check_objective(on, 2, value, "2 threads", error) : status;
   status = status == PF_OK ? check_objective(on, 3, value, "3 threads", error) : status;
@@ -361,14 +366,15 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
   double apart = 0.0;
   double size = 0.0;
   memset(on->moved, 0, n * sizeof *on->moved);
-  pf_status status = pf_batch_objective(on->model, on->batch, on->theta, on->workspaces, 1, &value,
-                                        on->gradient, error);
+  pf_status status = pf_batch_objective(on->batch, on->theta, (pf_workspaces){on->workspaces, 1},
+                                        &value, on->gradient, error);
   for (size_t d = 0; d < BENCH_DRAWS && status == PF_OK; d++) {
     for (size_t k = 0; k < n_losses; k++) {
       scale[k] = -on->batch->scale[d * n_losses + k];
     }
-    status = pf_coupled_gradient(on->model, on->draws[d], on->theta, scale, on->workspaces[0],
-                                 values, on->moved, error);
+    status = pf_coupled_gradient(
+        &(const pf_simulation){on->model, on->draws[d], on->theta, {on->workspaces, 1}}, scale,
+        values, on->moved, error);
   }
   for (size_t i = 0; i < n; i++) {
     apart = hypot(apart, on->moved[i] - on->gradient[i]);

@@ -1,5 +1,7 @@
 #include "tests/lab/lab.h"
 #include "core/base/memory.h"
+#include "core/model/build_model.h"
+#include "core/model/plastic.h"
 #include "core/problem/keys.h"
 #include <math.h>
 #include <string.h>
@@ -62,8 +64,9 @@ static pf_status create_losses(pf_registry *registry, lab *made, pf_loss_spec *s
   return PF_OK;
 }
 
-pf_status lab_create(pf_registry *registry, const char *name, const char *text, uint32_t normalise,
-                     pf_names channels, lab *out, pf_error *error)
+pf_status lab_create(pf_registry *registry, const char *name, const char *text,
+                     const pf_normalisation *normalise, pf_names channels, lab *out,
+                     pf_error *error)
 {
   pf_plastic_spec rules[LAB_MAX];
   pf_loss_spec losses[LAB_MAX];
@@ -77,8 +80,9 @@ pf_status lab_create(pf_registry *registry, const char *name, const char *text, 
   status = status == PF_OK ? create_rules(registry, out, rules, error) : status;
   status = status == PF_OK ? create_losses(registry, out, losses, error) : status;
   if (status == PF_OK) {
-    status = pf_model_create(&out->network, rules, out->n_rules, losses, out->n_losses, normalise,
-                             channels, &out->model, error);
+    status = pf_model_create(&(const pf_model_spec){&out->network, rules, out->n_rules, losses,
+                                                    out->n_losses, normalise, channels},
+                             &out->model, error);
   }
   if (status != PF_OK) {
     lab_free(out);

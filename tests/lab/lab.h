@@ -24,8 +24,9 @@ typedef struct lab {
 
 /** `name` stands for the file in messages; `channels` as in pf_model_create. On failure *out holds
  * nothing. */
-pf_status lab_create(pf_registry *registry, const char *name, const char *text, uint32_t normalise,
-                     pf_names channels, lab *out, pf_error *error);
+pf_status lab_create(pf_registry *registry, const char *name, const char *text,
+                     const pf_normalisation *normalise, pf_names channels, lab *out,
+                     pf_error *error);
 /** A zeroed lab is fine. */
 void lab_free(lab *made);
 

@@ -51,7 +51,8 @@ static double observable(const bench *b, size_t d, const char *name, int64_t t, 
   const pf_model *model = b->tiny.problem.model;
   pf_error error = pf_error_none();
   int64_t n = 0, ld = 0;
-  cr_assert_eq(pf_forward(model, b->draws[d], b->theta, 0, PF_STEP_FIT, b->workspace, NULL, &error),
+  cr_assert_eq(pf_forward(&(const pf_simulation){model, b->draws[d], b->theta, {&b->workspace, 1}},
+                          0, PF_STEP_FIT, NULL, &error),
                PF_OK);
   return (double)pf_workspace_observable(b->workspace, pf_model_observable(model, name), &n,
                                          &ld)[t * ld + i];

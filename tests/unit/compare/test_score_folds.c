@@ -116,8 +116,8 @@ static double of_tail(bool learned, bool plastic)
               error.text);
     if (learned) {
       int64_t k = 0, ld = 0;
-      cr_assert(pf_forward(model, draw, theta, 0, PF_STEP_SCORE, workspace, &value, &error) ==
-                PF_OK);
+      cr_assert(pf_forward(&(const pf_simulation){model, draw, theta, {&workspace, 1}}, 0,
+                           PF_STEP_SCORE, &value, &error) == PF_OK);
       for (int64_t t = 0; t < split; t++) {
         k += (draw->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0;
       }
@@ -131,8 +131,9 @@ static double of_tail(bool learned, bool plastic)
       cr_assert(pf_draw_give_weights(model, part, model->plastic[0].projection, w, &error) ==
                 PF_OK);
     }
-    cr_assert(pf_forward(model, part, theta, plastic ? 0 : PF_SIMULATE_NO_PLASTICITY, PF_STEP_SCORE,
-                         workspace, &value, &error) == PF_OK);
+    cr_assert(pf_forward(&(const pf_simulation){model, part, theta, {&workspace, 1}},
+                         plastic ? 0 : PF_SIMULATE_NO_PLASTICITY, PF_STEP_SCORE, &value,
+                         &error) == PF_OK);
     sum += value.log_likelihood;
     pf_draw_free(model, part);
     pf_draw_free(model, draw);

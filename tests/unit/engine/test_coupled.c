@@ -7,10 +7,13 @@
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
 #include "core/engine/explain.h"
-#include "core/engine/sweep.h"
-#include "core/model/masks.h"
-#include "core/model/weight_bounds.h"
 #include "core/engine/simulation.h"
+#include "core/engine/sweep.h"
+#include "core/model/build_model.h"
+#include "core/model/masks.h"
+#include "core/model/model_parameters.h"
+#include "core/model/plastic.h"
+#include "core/model/weight_bounds.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/remembering.h"
@@ -143,9 +146,11 @@ static void build(net *n, pf_plastic_spec *specs, size_t n_specs, const char *co
     specs[p].owner = "rules";
   }
   n->n_rules = n_specs;
-  cr_assert(pf_model_create(&n->network, specs, n_specs, losses, n_losses, PF_NORMALISE_STEPS,
-                            (pf_names){channel_names, 2}, &n->model, &error) == PF_OK,
-            "%s", error.text);
+  cr_assert(
+      pf_model_create(&(const pf_model_spec){&n->network, specs, n_specs, losses, n_losses,
+                                             &pf_normalisations[0], (pf_names){channel_names, 2}},
+                      &n->model, &error) == PF_OK,
+      "%s", error.text);
   add_recording(n, "a", LONGEST, targets, width, n_losses);
   add_recording(n, "b", 203, targets, width, n_losses);
   for (size_t i = 0; i < N_NOISE; i++) {
@@ -282,8 +287,9 @@ static pf_status coupled(const net *n, size_t draw, const double *scale, double 
                          pf_error *error)
 {
   pf_loss_value values[MAX_LOSSES];
-  return pf_coupled_gradient(n->model, n->draws[draw], n->theta, scale, n->workspace, values,
-                             gradient, error);
+  return pf_coupled_gradient(
+      &(const pf_simulation){n->model, n->draws[draw], n->theta, {&n->workspace, 1}}, scale, values,
+      gradient, error);
 }
 
 static pf_status swept(const net *n, size_t draw, const double *scale, double *gradient,
@@ -291,8 +297,9 @@ static pf_status swept(const net *n, size_t draw, const double *scale, double *g
 {
   pf_loss_value values[MAX_LOSSES];
   cr_assert(pf_sweep_can(n->model));
-  return pf_sweep_gradient(n->model, n->draws[draw], n->theta, scale, &n->workspace, 1, values,
-                           gradient, error);
+  return pf_sweep_gradient(
+      &(const pf_simulation){n->model, n->draws[draw], n->theta, {&n->workspace, 1}}, scale, values,
+      gradient, error);
 }
 
 static const double scales[] = {1.0, -0.7, 0.4};
@@ -312,8 +319,8 @@ static double value_at(const net *n, const double *theta, uint32_t run_flags)
   double sum = 0.0;
   for (size_t d = 0; d < n->data.n; d++) {
     pf_loss_value values[MAX_LOSSES];
-    cr_assert(pf_forward(n->model, n->draws[d], theta, run_flags, PF_STEP_FIT, n->workspace, values,
-                         &error) == PF_OK,
+    cr_assert(pf_forward(&(const pf_simulation){n->model, n->draws[d], theta, {&n->workspace, 1}},
+                         run_flags, PF_STEP_FIT, values, &error) == PF_OK,
               "%s", error.text);
     for (size_t k = 0; k < n->n_losses; k++) {
       sum += scales[k] * values[k].log_likelihood;
@@ -489,9 +496,9 @@ Test(engine_coupled, weights_keep_within_bounds_and_signs)
   start_coupled(&n, 11);
   bound(&n, "out", -1.0, 0.3, signs);
   finish(&n);
-  cr_assert(pf_forward(n.model, n.draws[0], n.theta, 0, PF_STEP_FIT, n.workspace, NULL, &error) ==
-            PF_OK);
-  for (int64_t k = 0; k <= pf_workspace_n_changes(n.workspace, 4); k++) {
+  cr_assert(pf_forward(&(const pf_simulation){n.model, n.draws[0], n.theta, {&n.workspace, 1}}, 0,
+                       PF_STEP_FIT, NULL, &error) == PF_OK);
+  for (int64_t k = 0; k <= pf_workspace_n_changes(n.workspace); k++) {
     const pf_real *w = pf_workspace_weights(n.workspace, 4, k, &ld);
     for (int64_t i = 0; i < REMEMBERING_COUPLED; i++) {
       for (int64_t j = 0; j < REMEMBERING_UNITS; j++) {
@@ -529,19 +536,19 @@ static void check_rows(net *n)
 {
   pf_error error = pf_error_none();
   finish(n);
-  cr_assert(pf_forward(n->model, n->draws[0], n->theta, 0, PF_STEP_FIT, n->workspace, NULL,
-                       &error) == PF_OK);
+  cr_assert(pf_forward(&(const pf_simulation){n->model, n->draws[0], n->theta, {&n->workspace, 1}},
+                       0, PF_STEP_FIT, NULL, &error) == PF_OK);
   pf_workspace *other = NULL;
   cr_assert(pf_workspace_create(n->model, LONGEST, &other, &error) == PF_OK);
-  cr_assert(pf_forward(n->model, n->draws[0], n->theta, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, other,
-                       NULL, &error) == PF_OK);
-  const pf_standing_run run = {other, n->draws[0], n->theta};
+  cr_assert(pf_forward(&(const pf_simulation){n->model, n->draws[0], n->theta, {&other, 1}},
+                       PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, &error) == PF_OK);
+  const pf_simulation run = {n->model, n->draws[0], n->theta, {&other, 1}};
   for (size_t p = 0; p < n->model->n_plastic; p++) {
     static pf_real states[LONGEST * MAX_UNITS * MAX_UNITS];
-    const int64_t n_changes = pf_workspace_n_changes(other, p),
+    const int64_t n_changes = pf_workspace_n_changes(other),
                   n_rows = n->model->plastic[p].n_post - 1;
     int64_t ld = 0;
-    cr_assert(n_changes > 100 && n_changes == pf_workspace_n_changes(n->workspace, p));
+    cr_assert(n_changes > 100 && n_changes == pf_workspace_n_changes(n->workspace));
     cr_assert(pf_simulation_rows(&run, p, 1, n_rows, states, &error) == PF_OK, "%s", error.text);
     for (int64_t k = 0; k <= n_changes; k++) {
       const pf_real *w = pf_workspace_weights(n->workspace, p, k, &ld);
@@ -579,7 +586,8 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
   finish(&n);
   const pf_draw *all = n.draws[0];
   const double rate = n.theta[n.model->forgetting_theta];
-  cr_assert(pf_forward(n.model, all, n.theta, 0, PF_STEP_FIT, n.workspace, NULL, &error) == PF_OK);
+  cr_assert(pf_forward(&(const pf_simulation){n.model, all, n.theta, {&n.workspace, 1}}, 0,
+                       PF_STEP_FIT, NULL, &error) == PF_OK);
   int64_t k = 0, units = 0, ld = 0, n_left = 0;
   for (int64_t t = 0; t < 61; t++) {
     k += (all->flags[t] & PF_STEP_PLASTIC) != 0;
@@ -619,8 +627,9 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
   }
   pf_workspace *other = NULL;
   cr_assert(pf_workspace_create(n.model, LONGEST, &other, &error) == PF_OK);
-  cr_assert(pf_forward(n.model, &rest, n.theta, 0, PF_STEP_FIT, other, NULL, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_forward(&(const pf_simulation){n.model, &rest, n.theta, {&other, 1}}, 0, PF_STEP_FIT,
+                       NULL, &error) == PF_OK,
+            "%s", error.text);
   for (int64_t o = 0; o < 3; o++) {
     const pf_real *whole = pf_workspace_observable(n.workspace, o, &units, &ld);
     const pf_real *part = pf_workspace_observable(other, o, &units, &ld);
@@ -650,10 +659,10 @@ Test(engine_coupled, without_plasticity_weights_stay_and_nothing_is_forgotten)
   n.theta[0] += 0.1;
   cr_expect(value_at(&n, n.theta, PF_SIMULATE_NO_PLASTICITY) == still);
   cr_expect(value_at(&n, n.theta, 0) != still);
-  cr_expect(pf_workspace_n_changes(n.workspace, 0) > 0);
-  cr_assert(pf_forward(n.model, n.draws[0], n.theta, PF_SIMULATE_NO_PLASTICITY, PF_STEP_FIT, n.workspace,
-                       NULL, &error) == PF_OK);
-  cr_expect(pf_workspace_n_changes(n.workspace, 0) == 0);
+  cr_expect(pf_workspace_n_changes(n.workspace) > 0);
+  cr_assert(pf_forward(&(const pf_simulation){n.model, n.draws[0], n.theta, {&n.workspace, 1}},
+                       PF_SIMULATE_NO_PLASTICITY, PF_STEP_FIT, NULL, &error) == PF_OK);
+  cr_expect(pf_workspace_n_changes(n.workspace) == 0);
   end(&n);
 }
 

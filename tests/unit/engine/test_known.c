@@ -7,7 +7,9 @@
 #include "core/engine/draw.h"
 #include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
+#include "core/model/build_model.h"
 #include "core/model/model.h"
+#include "core/model/plastic.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 
@@ -219,8 +221,9 @@ static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_g
                                 .modulator = "reward",
                                 .owner = "rules.learn"};
   const pf_loss_spec losses = {.loss = &loss, .weight = 1.0, .owner = "losses"};
-  cr_assert(pf_model_create(&network, &spec, 1, &losses, 1, PF_NORMALISE_STEPS,
-                            (pf_names){channels, 1}, &model, &error) == PF_OK,
+  cr_assert(pf_model_create(&(const pf_model_spec){&network, &spec, 1, &losses, 1,
+                                                   &pf_normalisations[0], (pf_names){channels, 1}},
+                            &model, &error) == PF_OK,
             "%s", error.text);
   cr_assert(model->n_parameters <= MAX_THETA);
   for (size_t i = 0; i < model->n_parameters; i++) {
@@ -243,9 +246,10 @@ static void compare(const pf_plugin *plugin, const fake_value *given, size_t n_g
                            &error) == PF_OK,
             "%s", error.text);
   cr_assert(pf_workspace_create(model, T, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(model, draw, all, 0, PF_STEP_FIT, workspace, NULL, &error) == PF_OK, "%s",
-            error.text);
-  cr_assert(changes > 20 && pf_workspace_n_changes(workspace, 0) == changes);
+  cr_assert(pf_forward(&(const pf_simulation){model, draw, all, {&workspace, 1}}, 0, PF_STEP_FIT,
+                       NULL, &error) == PF_OK,
+            "%s", error.text);
+  cr_assert(changes > 20 && pf_workspace_n_changes(workspace) == changes);
   double moved = 0.0;
   for (int k = 0; k < changes; k++) {
     int64_t ld = 0;

@@ -48,8 +48,8 @@ static double deviance_of_draw(const pf_problem *problem, size_t recording, int6
   pf_layout_theta(unit->layout, unit->values, 0, theta);
   cr_assert(pf_problem_draw(problem, &problem->data, recording, d, fresh, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
-  cr_assert(pf_forward(problem->model, draw, theta, run_flags, PF_STEP_SCORE, workspace, &value,
-                       &error) == PF_OK);
+  cr_assert(pf_forward(&(const pf_simulation){problem->model, draw, theta, {&workspace, 1}},
+                       run_flags, PF_STEP_SCORE, &value, &error) == PF_OK);
   pf_workspace_free(workspace);
   pf_draw_free(problem->model, draw);
   return -2.0 * value.log_likelihood;

@@ -47,8 +47,8 @@ static void plain_fit(const pf_problem *problem, size_t recording, double *theta
       double g[ALL];
       double value = 0.0;
       t++;
-      cr_assert(pf_batch_objective(model, batches[d], theta, &workspace, 1, &value, g, &error) ==
-                PF_OK);
+      cr_assert(pf_batch_objective(batches[d], theta, (pf_workspaces){&workspace, 1}, &value, g,
+                                   &error) == PF_OK);
       for (int i = 0; i < N; i++) {
         value += problem->options.l1 * fabs(theta[i]);
         g[i] += problem->options.l1 * (theta[i] > 0.0 ? 1.0 : (theta[i] < 0.0 ? -1.0 : 0.0));

@@ -6,9 +6,11 @@
 #include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/coupled.h"
-#include "core/engine/sweep.h"
-#include "core/model/masks.h"
 #include "core/engine/simulation.h"
+#include "core/engine/sweep.h"
+#include "core/model/build_model.h"
+#include "core/model/masks.h"
+#include "core/model/plastic.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
@@ -154,9 +156,11 @@ static void start(net *n, const pf_plugin *first, const pf_plugin *second)
       {.rule = &n->rules[1], .projection = "layer2", .eta = 0.04, .owner = "rules.b"}};
   const pf_loss_spec losses[] = {{.loss = &n->losses[0], .weight = 1.0, .owner = "losses.[0]"},
                                  {.loss = &n->losses[1], .weight = 0.3, .owner = "losses.[1]"}};
-  cr_assert(pf_model_create(&n->network, plastic, N_PLASTIC, losses, N_LOSSES, PF_NORMALISE_STEPS,
-                            (pf_names){channel_names, 2}, &n->model, &error) == PF_OK,
-            "%s", error.text);
+  cr_assert(
+      pf_model_create(&(const pf_model_spec){&n->network, plastic, N_PLASTIC, losses, N_LOSSES,
+                                             &pf_normalisations[0], (pf_names){channel_names, 2}},
+                      &n->model, &error) == PF_OK,
+      "%s", error.text);
   add_recording(n, &numbers);
   for (size_t i = 0; i < sizeof n->noise / sizeof n->noise[0]; i++) {
     n->noise[i] = numbers_normal(&numbers);
@@ -202,8 +206,8 @@ static double value_at(net *n, const double *theta, const double *scale)
 {
   pf_error error = pf_error_none();
   pf_loss_value values[N_LOSSES];
-  cr_assert(pf_forward(n->model, n->draw, theta, 0, PF_STEP_FIT, n->workspace, values, &error) ==
-                PF_OK,
+  cr_assert(pf_forward(&(const pf_simulation){n->model, n->draw, theta, {&n->workspace, 1}}, 0,
+                       PF_STEP_FIT, values, &error) == PF_OK,
             "%s", error.text);
   return scale[0] * values[0].log_likelihood + scale[1] * values[1].log_likelihood;
 }
@@ -213,15 +217,16 @@ typedef pf_status (*gradient_path)(net *n, const double *scale, double *gradient
 static pf_status by_sweep(net *n, const double *scale, double *gradient, pf_error *error)
 {
   pf_loss_value values[N_LOSSES];
-  return pf_sweep_gradient(n->model, n->draw, n->theta, scale, &n->workspace, 1, values, gradient,
-                           error);
+  return pf_sweep_gradient(&(const pf_simulation){n->model, n->draw, n->theta, {&n->workspace, 1}},
+                           scale, values, gradient, error);
 }
 
 static pf_status by_tape(net *n, const double *scale, double *gradient, pf_error *error)
 {
   pf_loss_value values[N_LOSSES];
-  return pf_coupled_gradient(n->model, n->draw, n->theta, scale, n->workspace, values, gradient,
-                             error);
+  return pf_coupled_gradient(
+      &(const pf_simulation){n->model, n->draw, n->theta, {&n->workspace, 1}}, scale, values,
+      gradient, error);
 }
 
 /* Largest |gradient - slope| over the gradient's norm. */
@@ -292,7 +297,7 @@ Test(engine_masks, weights_stay_zero_where_not_connected_and_as_they_were_where_
   for (size_t p = 0; p < N_PLASTIC; p++) {
     const pf_plastic *plastic = &n.model->plastic[p];
     int64_t n_moved = 0, ld = 0;
-    const int64_t last = pf_workspace_n_changes(n.workspace, p);
+    const int64_t last = pf_workspace_n_changes(n.workspace);
     cr_assert(last > 100);
     for (int64_t i = 0; i < plastic->n_post; i++) {
       for (int64_t j = 0; j < plastic->n_pre; j++) {

@@ -124,8 +124,8 @@ Test(problem_initial_weights, a_draw_starts_from_them)
             error.text);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
   double *theta = pf_memory_need(problem->model->n_parameters, sizeof *theta, &error);
-  cr_assert(pf_forward(problem->model, draw, theta, 0, PF_STEP_FIT, workspace, NULL, &error) ==
-                PF_OK,
+  cr_assert(pf_forward(&(const pf_simulation){problem->model, draw, theta, {&workspace, 1}}, 0,
+                       PF_STEP_FIT, NULL, &error) == PF_OK,
             "%s", error.text);
   int64_t ld = 0;
   const pf_real *w = pf_workspace_weights(workspace, 0, 0, &ld);

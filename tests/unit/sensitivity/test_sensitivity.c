@@ -5,7 +5,9 @@
 #include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
+#include "core/model/build_model.h"
 #include "core/model/masks.h"
+#include "core/model/plastic.h"
 #include "core/model/starting_weights.h"
 #include "core/sensitivity/information.h"
 #include "core/sensitivity/information_product.h"
@@ -180,10 +182,11 @@ static void start(net *n, const setup *how)
     }
   }
   add_losses(n, how, losses);
-  cr_assert(pf_model_create(&n->network, plastic, n->n_rules, losses, n->n_losses,
-                            PF_NORMALISE_STEPS, (pf_names){channel_names, 2}, &n->model,
-                            &error) == PF_OK,
-            "%s", error.text);
+  cr_assert(
+      pf_model_create(&(const pf_model_spec){&n->network, plastic, n->n_rules, losses, n->n_losses,
+                                             &pf_normalisations[0], (pf_names){channel_names, 2}},
+                      &n->model, &error) == PF_OK,
+      "%s", error.text);
   add_recording(n, how, &numbers);
   for (size_t i = 0; i < sizeof n->noise / sizeof n->noise[0]; i++) {
     n->noise[i] = numbers_normal(&numbers);
@@ -225,8 +228,8 @@ static void start(net *n, const setup *how)
               error.text);
   }
   if (how->noise_free) {
-    cr_assert(pf_forward(n->model, n->draw, n->theta, 0, PF_STEP_FIT, n->workspaces[0], NULL,
-                         &error) == PF_OK);
+    cr_assert(pf_forward(&(const pf_simulation){n->model, n->draw, n->theta, {n->workspaces, 1}}, 0,
+                         PF_STEP_FIT, NULL, &error) == PF_OK);
     for (size_t k = 0; k < n->n_losses; k++) {
       int64_t columns = 0, ld = 0;
       const pf_real *own = pf_workspace_observable(
@@ -358,8 +361,8 @@ static void against_the_adjoint(net *n, const char *what)
   double gradient[MAX_THETA] = {0}, ordered[MAX_THETA], sums[MAX_THETA] = {0};
   pf_loss_value values[MAX_LOSSES];
   inform(n, 1, &out);
-  cr_assert(pf_gradient(n->model, n->draw, n->theta, n->scale, n->workspaces, 1, values, gradient,
-                        &error) == PF_OK,
+  cr_assert(pf_gradient(&(const pf_simulation){n->model, n->draw, n->theta, {n->workspaces, 1}},
+                        n->scale, values, gradient, &error) == PF_OK,
             "%s", error.text);
   for (size_t i = 0; i < out.n; i++) {
     ordered[i] = gradient[out.which[i]];
@@ -437,8 +440,8 @@ static void hessian_by_differences(net *n, const double *v, double *out)
     for (size_t i = 0; i < n->model->n_parameters; i++) {
       theta[i] = n->theta[i] + side * h * v[i];
     }
-    cr_assert(pf_gradient(n->model, n->draw, theta, n->scale, n->workspaces, 1, NULL, gradient,
-                          &error) == PF_OK,
+    cr_assert(pf_gradient(&(const pf_simulation){n->model, n->draw, theta, {n->workspaces, 1}},
+                          n->scale, NULL, gradient, &error) == PF_OK,
               "%s", error.text);
     for (size_t i = 0; i < n->model->n_parameters; i++) {
       out[i] -= side * gradient[i] / (2.0 * h);

@@ -2,12 +2,12 @@
  * summary's words. */
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
-#include "core/report/save_run.h"
 #include "core/engine/simulation.h"
+#include "core/report/save_run.h"
 #include "core/store/csv_file.h"
+#include "core/store/tables.h"
 #include "core/terminal/meter.h"
 #include "core/terminal/run_summary.h"
-#include "core/store/tables.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"
 #include "tests/unit/support/scratch.h"
@@ -247,9 +247,10 @@ Test(report, trajectories_read_back)
   double theta[16];
   cr_assert(model->n_parameters <= 16);
   pf_layout_theta(r.fit->groups[1].layout, r.fit->groups[1].values, 0, theta);
-  cr_assert(pf_forward(model, draw, theta, 0, PF_STEP_SCORE, workspace, NULL, &error) == PF_OK);
+  cr_assert(pf_forward(&(const pf_simulation){model, draw, theta, {&workspace, 1}}, 0,
+                       PF_STEP_SCORE, NULL, &error) == PF_OK);
   const hsize_t n = (hsize_t)draw->n_steps;
-  const hsize_t n_changes = (hsize_t)pf_workspace_n_changes(workspace, 0);
+  const hsize_t n_changes = (hsize_t)pf_workspace_n_changes(workspace);
   double *values = calloc((size_t)(n_changes + n + 1) * 6, sizeof *values);
   cr_assert(values != NULL);
   const hid_t file = H5Fopen(path_of(&r, "trajectories.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);

@@ -3,6 +3,8 @@
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
+#include "core/model/build_model.h"
+#include "core/model/plastic.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -42,10 +44,11 @@ static pf_model *make_model(tiny_problem *tiny, const pf_component *rule, const 
   const pf_plastic_spec plastic = {
       .rule = rule, .projection = "layer1", .eta = 0.37, .owner = owner};
   const pf_loss_spec loss = {.loss = &tiny->loss, .weight = 1.0, .owner = "losses.[0]"};
-  cr_assert(pf_model_create(&tiny->problem.models->network, &plastic, 1, &loss, 1,
-                            PF_NORMALISE_STEPS, (pf_names){channel_names, 2}, &model,
-                            &error) == PF_OK,
-            "%s", error.text);
+  cr_assert(
+      pf_model_create(&(const pf_model_spec){&tiny->problem.models->network, &plastic, 1, &loss, 1,
+                                             &pf_normalisations[0], (pf_names){channel_names, 2}},
+                      &model, &error) == PF_OK,
+      "%s", error.text);
   return model;
 }
 
@@ -117,8 +120,11 @@ static void record_activity(tiny_problem *tiny, size_t index, uint64_t *numbers)
                            recording->true_noise, &draw, &error) == PF_OK);
   cr_assert(pf_workspace_create(problem->models->teacher, recording->n_steps, &workspace, &error) ==
             PF_OK);
-  cr_assert(pf_forward(problem->models->teacher, draw, problem->models->teacher_theta, 0,
-                       PF_STEP_FIT, workspace, NULL, &error) == PF_OK,
+  cr_assert(pf_forward(&(const pf_simulation){problem->models->teacher,
+                                              draw,
+                                              problem->models->teacher_theta,
+                                              {&workspace, 1}},
+                       0, PF_STEP_FIT, NULL, &error) == PF_OK,
             "%s", error.text);
   const pf_real *activity = pf_workspace_observable(
       workspace, pf_model_observable(problem->models->teacher, "activity"), &n, &ld);

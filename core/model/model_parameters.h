@@ -1,0 +1,20 @@
+/* Theta: the parameters of rules, network, losses and host, in one row. */
+#ifndef PLASTFIT_CORE_MODEL_MODEL_PARAMETERS_H
+#define PLASTFIT_CORE_MODEL_MODEL_PARAMETERS_H
+
+#include "core/model/model.h"
+
+/** Room for `count` more. */
+pf_status pf_model_reserve_parameters(pf_model *model, size_t count, pf_error *error);
+/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is
+ * laid out by them. *index: its place in theta. */
+pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
+                                 size_t *index, pf_error *error);
+/**
+ * Weights are forgotten over gaps between sessions (recording->gap): w exp(-rate gap), then bounds,
+ * where weights change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate`
+ * (1/h).
+ */
+pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
+
+#endif
