@@ -3,8 +3,7 @@
 #define PLASTFIT_CORE_COMPARE_COMPARE_SETTINGS_H
 
 #include "core/compare/compare.h"
-
-#include "core/config/config.h"
+#include "core/config/setting.h"
 
 /** What a candidate has in place of the base config's keys. Nodes are the config's. */
 typedef struct pf_candidate_settings {
@@ -22,8 +21,9 @@ typedef struct pf_select_settings {
   bool methods[PF_N_SELECTIONS];
   uint32_t validation;
   int64_t patience;
-  double *l1; /**< [n_l1] */
-  size_t n_l1;
+  pf_numbers l1;
+  pf_names method_words; /**< as the config says it, as the next */
+  char *validation_word;
 } pf_select_settings;
 
 typedef struct pf_compare_settings {
@@ -38,11 +38,13 @@ typedef struct pf_compare_settings {
   pf_select_settings select;
   bool ablations, refit; /**< refit: without penalties, for AIC and BIC */
   int n_threads;         /**< 0: as many as OpenMP gives */
+  char *base_word;       /**< as the config says it, as the next */
+  pf_names validation_words;
 } pf_compare_settings;
 
 /** Room for the keys of `compare`: its own, and those of validations. */
 typedef struct pf_compare_keys {
-  pf_option options[24];
+  pf_setting rows[24];
   char validations[256]; /**< help: the names there are */
 } pf_compare_keys;
 

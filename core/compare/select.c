@@ -443,7 +443,7 @@ static pf_status select_stepwise(selector *s, uint32_t method, pf_error *error)
 /** All terms under each penalty: one round. */
 static pf_status select_l1(selector *s, uint32_t method, pf_error *error)
 {
-  const size_t n = s->settings->n_l1, first = s->out->sets.n;
+  const size_t n = s->settings->l1.n, first = s->out->sets.n;
   bool *all = pf_memory_need(s->n, sizeof *all, error);
   trial *trials = pf_memory_need(n, sizeof *trials, error);
   pf_status status = PF_STOP;
@@ -454,7 +454,7 @@ static pf_status select_l1(selector *s, uint32_t method, pf_error *error)
     all[k] = true;
   }
   for (size_t i = 0; i < n; i++) {
-    trials[i] = (trial){.in = all, .l1 = s->settings->l1[i]};
+    trials[i] = (trial){.in = all, .l1 = s->settings->l1.items[i]};
     (void)snprintf(trials[i].change, sizeof trials[i].change, "l1 = %g", trials[i].l1);
   }
   status = score_trials(s, method, 0, trials, n, error);
