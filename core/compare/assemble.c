@@ -12,7 +12,7 @@
 /** What is put together. */
 typedef struct assembly {
   const pf_jobs *jobs;
-  const pf_job_result *results; /* [jobs->n] */
+  pf_job_result *results; /* [jobs->n] */
   pf_comparison *comparison;
   pf_array rows, estimates, predictions; /* the comparison's once they are complete */
 } assembly;
@@ -126,30 +126,20 @@ static pf_status add_recording(pf_comparison *comparison, const pf_recording *fr
 
 /* ---- rows ---- */
 
-static pf_status add_row(assembly *all, const pf_job *job, const pf_job_score *score,
+static pf_status add_row(assembly *all, const pf_job *job, const pf_compare_row *score,
                          pf_error *error)
 {
-  const double model = score->log_likelihood;
   pf_compare_row *row = pf_array_append(&all->rows, error);
   if (row == NULL) {
     return PF_STOP;
   }
-  *row = (pf_compare_row){.candidate = job->candidate,
-                          .animal = score->animal,
-                          .validation = score->validation,
-                          .fold = job->fold,
-                          .ablation = score->ablation,
-                          .status = score->status,
-                          .n = score->n,
-                          .n_fit = score->n_fit,
-                          .log_likelihood = model,
-                          .no_plasticity = score->no_plasticity,
-                          .mean_rate = score->mean_rate,
-                          .explained_no_plasticity =
-                              pf_deviance_explained(-score->no_plasticity, -model),
-                          .explained_mean_rate = pf_deviance_explained(-score->mean_rate, -model),
-                          .r2_weights = score->r2_weights,
-                          .r2_activity = score->r2_activity};
+  *row = *score;
+  row->candidate = job->candidate;
+  row->fold = job->fold;
+  row->explained_no_plasticity =
+      pf_deviance_explained(-score->no_plasticity, -score->log_likelihood);
+  row->explained_mean_rate = pf_deviance_explained(-score->mean_rate, -score->log_likelihood);
+  row->error = NULL;
   if (score->status == PF_OK) {
     return PF_OK;
   }
@@ -176,15 +166,15 @@ static pf_status add_failure(assembly *all, const pf_job *job, const pf_job_resu
       continue;
     }
     for (size_t a = 0; a < n; a++) {
-      const pf_job_score score = {.animal = first + a,
-                                  .validation = v,
-                                  .status = PF_POINT_FAILED,
-                                  .error = result->error,
-                                  .log_likelihood = NAN,
-                                  .no_plasticity = NAN,
-                                  .mean_rate = NAN,
-                                  .r2_weights = NAN,
-                                  .r2_activity = NAN};
+      const pf_compare_row score = {.animal = first + a,
+                                    .validation = v,
+                                    .status = PF_POINT_FAILED,
+                                    .error = result->error,
+                                    .log_likelihood = NAN,
+                                    .no_plasticity = NAN,
+                                    .mean_rate = NAN,
+                                    .r2_weights = NAN,
+                                    .r2_activity = NAN};
       if (add_row(all, job, &score, error) != PF_OK) {
         return PF_STOP;
       }
@@ -295,13 +285,14 @@ static pf_status note_criteria(const assembly *all, pf_error *error)
 /* ---- estimates and predictions ---- */
 
 /** One of each animal: in sample there are two, from scores on fitted and on fresh draws. */
-static pf_status add_estimates(assembly *all, const pf_job *job, const pf_job_result *result,
+static pf_status add_estimates(assembly *all, const pf_job *job, pf_job_result *result,
                                pf_error *error)
 {
   for (size_t i = 0; i < result->n_estimates; i++) {
+    pf_compare_estimate *from = &result->estimates[i];
     bool seen = false;
     for (size_t k = 0; k < i; k++) {
-      seen = seen || result->estimates[k].animal == result->estimates[i].animal;
+      seen = seen || result->estimates[k].animal == from->animal;
     }
     if (seen) {
       continue;
@@ -311,21 +302,18 @@ static pf_status add_estimates(assembly *all, const pf_job *job, const pf_job_re
       return PF_STOP;
     }
     *to = (pf_compare_estimate){.candidate = job->candidate,
-                                .animal = result->estimates[i].animal,
+                                .animal = from->animal,
                                 .validation = job->validation,
                                 .fold = job->fold,
-                                .theta = copy_bytes(result->estimates[i].theta,
-                                                    result->n_theta * sizeof *to->theta, error)};
-    if (to->theta == NULL) {
-      return PF_STOP;
-    }
+                                .theta = from->theta};
+    from->theta = NULL; /* the comparison's from now on */
   }
   return PF_OK;
 }
 
 /** Predictions of a recording by the candidate that are there already, of another fold; or NULL. */
 static pf_compare_prediction *find_prediction(const assembly *all, size_t candidate,
-                                              const pf_job_prediction *like)
+                                              const pf_compare_prediction *like)
 {
   pf_compare_prediction *items = all->predictions.items;
   for (size_t k = all->predictions.n; k-- > 0;) {
@@ -338,11 +326,11 @@ static pf_compare_prediction *find_prediction(const assembly *all, size_t candid
 }
 
 /** Each fold fills its part of the same prediction. */
-static pf_status add_predictions(assembly *all, const pf_job *job, const pf_job_result *result,
+static pf_status add_predictions(assembly *all, const pf_job *job, pf_job_result *result,
                                  pf_error *error)
 {
   for (size_t i = 0; i < result->n_predictions; i++) {
-    const pf_job_prediction *from = &result->predictions[i];
+    pf_compare_prediction *from = &result->predictions[i];
     pf_compare_prediction *to = find_prediction(all, job->candidate, from);
     if (to != NULL) {
       for (int64_t t = 0; t < to->n_steps; t++) {
@@ -350,20 +338,11 @@ static pf_status add_predictions(assembly *all, const pf_job *job, const pf_job_
       }
       continue;
     }
-    to = pf_array_append(&all->predictions, error);
-    if (to == NULL) {
+    from->candidate = job->candidate;
+    if (pf_array_append_all(&all->predictions, from, 1, error) != PF_OK) {
       return PF_STOP;
     }
-    *to = (pf_compare_prediction){
-        .candidate = job->candidate,
-        .recording = from->recording,
-        .validation = from->validation,
-        .n_steps = from->n_steps,
-        .probability =
-            copy_bytes(from->probability, (size_t)from->n_steps * sizeof(double), error)};
-    if (to->probability == NULL) {
-      return PF_STOP;
-    }
+    from->probability = NULL; /* the comparison's from now on */
   }
   return PF_OK;
 }
@@ -371,7 +350,7 @@ static pf_status add_predictions(assembly *all, const pf_job *job, const pf_job_
 static pf_status add_result(assembly *all, size_t j, pf_error *error)
 {
   const pf_job *job = &all->jobs->items[j];
-  const pf_job_result *result = &all->results[j];
+  pf_job_result *result = &all->results[j];
   if (job->refit) {
     return PF_OK; /* for AIC and BIC alone */
   }
@@ -379,7 +358,7 @@ static pf_status add_result(assembly *all, size_t j, pf_error *error)
     return add_failure(all, job, result, error);
   }
   for (size_t i = 0; i < result->n_scores; i++) {
-    const pf_job_score *score = &result->scores[i];
+    const pf_compare_row *score = &result->scores[i];
     if (all->comparison->asked[score->validation] && add_row(all, job, score, error) != PF_OK) {
       return PF_STOP;
     }
@@ -445,8 +424,8 @@ static pf_status add_everything(assembly *all, pf_error *error)
   return note_criteria(all, error);
 }
 
-pf_status pf_compare_assemble(const pf_jobs *jobs, const pf_job_result *results,
-                              pf_comparison **out, pf_error *error)
+pf_status pf_compare_assemble(const pf_jobs *jobs, pf_job_result *results, pf_comparison **out,
+                              pf_error *error)
 {
   assembly all = {.jobs = jobs,
                   .results = results,

@@ -4,8 +4,9 @@
 
 #include "core/compare/job.h"
 
-/** Everything but the table (pf_compare_tabulate). results: [jobs->n], all done. */
-pf_status pf_compare_assemble(const pf_jobs *jobs, const pf_job_result *results,
-                              pf_comparison **out, pf_error *error);
+/** Everything but the table (pf_compare_tabulate). results: [jobs->n], all done; their estimates
+ * and predictions become the comparison's. */
+pf_status pf_compare_assemble(const pf_jobs *jobs, pf_job_result *results, pf_comparison **out,
+                              pf_error *error);
 
 #endif

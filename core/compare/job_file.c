@@ -123,7 +123,7 @@ static uint32_t pass_validation(job_stream *s, uint32_t validation)
   return (uint32_t)pass_integer(s, validation, 0, (int64_t)pf_validation_count() - 1);
 }
 
-static void pass_score(job_stream *s, pf_job_score *score)
+static void pass_score(job_stream *s, pf_compare_row *score)
 {
   double *const reals[] = {&score->log_likelihood, &score->no_plasticity, &score->mean_rate,
                            &score->r2_weights, &score->r2_activity};
@@ -140,7 +140,7 @@ static void pass_score(job_stream *s, pf_job_score *score)
   score->error = pass_line(s, score->error);
 }
 
-static void pass_estimate(job_stream *s, pf_job_estimate *estimate, size_t n_theta)
+static void pass_estimate(job_stream *s, pf_compare_estimate *estimate, size_t n_theta)
 {
   pass_word(s, "estimate");
   estimate->animal = pass_count(s, estimate->animal);
@@ -149,7 +149,7 @@ static void pass_estimate(job_stream *s, pf_job_estimate *estimate, size_t n_the
   pass_word(s, "\n");
 }
 
-static void pass_prediction(job_stream *s, pf_job_prediction *p)
+static void pass_prediction(job_stream *s, pf_compare_prediction *p)
 {
   pass_word(s, "prediction");
   p->recording = pass_count(s, p->recording);

@@ -83,20 +83,20 @@ static pf_status add_rows(fold_scorer *s, size_t animal_number, const pf_animal_
   const pf_model *model = s->what->scored->model;
   const uint32_t n_rows = s->what->ablations ? PF_N_ABLATIONS : 1;
   for (uint32_t a = 0; a < n_rows; a++) {
-    pf_job_score *row = pf_array_append(&s->scores, error);
+    pf_compare_row *row = pf_array_append(&s->scores, error);
     const char *line = failure != NULL ? failure : score->errors[a].text;
     if (row == NULL) {
       return PF_STOP;
     }
-    *row = (pf_job_score){.animal = animal_number,
-                          .validation = s->what->validation,
-                          .ablation = a,
-                          .n_fit = score->n_fit,
-                          .log_likelihood = NAN,
-                          .no_plasticity = NAN,
-                          .mean_rate = NAN,
-                          .r2_weights = NAN,
-                          .r2_activity = NAN};
+    *row = (pf_compare_row){.animal = animal_number,
+                            .validation = s->what->validation,
+                            .ablation = a,
+                            .n_fit = score->n_fit,
+                            .log_likelihood = NAN,
+                            .no_plasticity = NAN,
+                            .mean_rate = NAN,
+                            .r2_weights = NAN,
+                            .r2_activity = NAN};
     if (line[0] != '\0') {
       row->status = PF_POINT_FAILED;
       row->error = pf_memory_string(line, error);
@@ -120,7 +120,7 @@ static pf_status add_rows(fold_scorer *s, size_t animal_number, const pf_animal_
 static pf_status add_estimate(fold_scorer *s, size_t first, pf_error *error)
 {
   double *theta = pf_memory_need(s->n_theta, sizeof *theta, error);
-  pf_job_estimate *estimate = theta == NULL ? NULL : pf_array_append(&s->estimates, error);
+  pf_compare_estimate *estimate = theta == NULL ? NULL : pf_array_append(&s->estimates, error);
   if (estimate == NULL) {
     pf_memory_free(theta);
     return PF_STOP;
@@ -128,7 +128,8 @@ static pf_status add_estimate(fold_scorer *s, size_t first, pf_error *error)
   if (s->n_theta > 0) {
     memcpy(theta, s->thetas + first * s->n_theta, s->n_theta * sizeof *theta);
   }
-  *estimate = (pf_job_estimate){.animal = s->data->recordings[first].animal_number, .theta = theta};
+  *estimate =
+      (pf_compare_estimate){.animal = s->data->recordings[first].animal_number, .theta = theta};
   return PF_OK;
 }
 
@@ -139,14 +140,14 @@ static pf_status add_predictions(fold_scorer *s, size_t animal, pf_error *error)
     if (recording->animal_index != animal) {
       continue;
     }
-    pf_job_prediction *prediction = pf_array_append(&s->predictions, error);
+    pf_compare_prediction *prediction = pf_array_append(&s->predictions, error);
     if (prediction == NULL) {
       return PF_STOP;
     }
-    *prediction = (pf_job_prediction){.recording = recording->number,
-                                      .validation = s->what->validation,
-                                      .n_steps = recording->n_steps,
-                                      .probability = s->probability[i]};
+    *prediction = (pf_compare_prediction){.recording = recording->number,
+                                          .validation = s->what->validation,
+                                          .n_steps = recording->n_steps,
+                                          .probability = s->probability[i]};
     s->probability[i] = NULL; /* the result's from now on */
   }
   return PF_OK;
@@ -225,10 +226,11 @@ pf_status pf_score_fold(const pf_fold_scoring *what, pf_job_result *result, pf_e
       .what = what,
       .data = &scored->data,
       .n_theta = scored->model->n_parameters,
-      .scores = continue_array(result->scores, result->n_scores, sizeof(pf_job_score)),
-      .estimates = continue_array(result->estimates, result->n_estimates, sizeof(pf_job_estimate)),
-      .predictions =
-          continue_array(result->predictions, result->n_predictions, sizeof(pf_job_prediction))};
+      .scores = continue_array(result->scores, result->n_scores, sizeof(pf_compare_row)),
+      .estimates =
+          continue_array(result->estimates, result->n_estimates, sizeof(pf_compare_estimate)),
+      .predictions = continue_array(result->predictions, result->n_predictions,
+                                    sizeof(pf_compare_prediction))};
   pf_scorer memory = {0};
   pf_status status = allocate_fold(&s, error);
   if (status == PF_OK) {

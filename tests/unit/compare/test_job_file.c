@@ -28,21 +28,21 @@ TestSuite(compare_job_file, .init = start, .fini = end);
 
 /* Two scores, one of them failed; an estimate and a prediction with awkward numbers. */
 static double theta[2] = {0.1, -1.0 / 3.0}, probability[3] = {NAN, 0.7, 5e-324};
-static pf_job_score scores[2] = {{.animal = 3,
-                                  .validation = 2,
-                                  .n = 121,
-                                  .n_fit = 385,
-                                  .log_likelihood = -83.814696652764766,
-                                  .no_plasticity = -INFINITY,
-                                  .mean_rate = NAN,
-                                  .r2_weights = -0.0,
-                                  .r2_activity = 1e300},
-                                 {.animal = 4,
-                                  .ablation = PF_ABLATION_NONE,
-                                  .status = PF_POINT_FAILED,
-                                  .error = (char *)"weights overflow, step 7"}};
-static pf_job_estimate estimate = {.animal = 3, .theta = theta};
-static pf_job_prediction prediction = {
+static pf_compare_row scores[2] = {{.animal = 3,
+                                    .validation = 2,
+                                    .n = 121,
+                                    .n_fit = 385,
+                                    .log_likelihood = -83.814696652764766,
+                                    .no_plasticity = -INFINITY,
+                                    .mean_rate = NAN,
+                                    .r2_weights = -0.0,
+                                    .r2_activity = 1e300},
+                                   {.animal = 4,
+                                    .ablation = PF_ABLATION_NONE,
+                                    .status = PF_POINT_FAILED,
+                                    .error = (char *)"weights overflow, step 7"}};
+static pf_compare_estimate estimate = {.animal = 3, .theta = theta};
+static pf_compare_prediction prediction = {
     .recording = 9, .validation = 2, .n_steps = 3, .probability = probability};
 static const pf_job_result whole = {.n_free = 5,
                                     .n_theta = 2,
@@ -79,7 +79,7 @@ Test(compare_job_file, comes_back_whole)
   cr_assert(back.done && back.status == PF_OK && back.error == NULL);
   cr_assert(back.n_free == 5 && back.n_theta == 2 && back.n_scores == 2);
   for (size_t i = 0; i < 2; i++) {
-    pf_job_score a = back.scores[i], b = scores[i];
+    pf_compare_row a = back.scores[i], b = scores[i];
     cr_assert((a.error == NULL) == (b.error == NULL));
     cr_assert(b.error == NULL || strcmp(a.error, b.error) == 0);
     cr_assert(isnan(a.mean_rate) == isnan(b.mean_rate));
