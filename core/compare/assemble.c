@@ -136,9 +136,8 @@ static pf_status add_row(assembly *all, const pf_job *job, const pf_compare_row 
   *row = *score;
   row->candidate = job->candidate;
   row->fold = job->fold;
-  row->explained_no_plasticity =
-      pf_deviance_explained(-score->no_plasticity, -score->log_likelihood);
-  row->explained_mean_rate = pf_deviance_explained(-score->mean_rate, -score->log_likelihood);
+  row->explained_no_plasticity = pf_compare_explained(score->no_plasticity, score->log_likelihood);
+  row->explained_mean_rate = pf_compare_explained(score->mean_rate, score->log_likelihood);
   row->error = NULL;
   if (score->status == PF_OK) {
     return PF_OK;

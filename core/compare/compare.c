@@ -2,6 +2,8 @@
 
 #include "core/base/memory.h"
 
+#include <math.h>
+
 const char *pf_selection_method_name(uint32_t method)
 {
   static const char *const names[PF_N_SELECTIONS] = {"forward", "backward", "l1"};
@@ -80,4 +82,9 @@ void pf_comparison_free(pf_comparison *comparison)
   pf_memory_free(comparison->words);
   pf_selection_clear(&comparison->selection);
   pf_memory_free(comparison);
+}
+
+double pf_compare_explained(double null_model, double model)
+{
+  return null_model < 0.0 ? 100.0 * (null_model - model) / null_model : (double)NAN;
 }

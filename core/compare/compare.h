@@ -168,5 +168,7 @@ typedef struct pf_comparison {
 } pf_comparison;
 
 void pf_comparison_free(pf_comparison *comparison);
+/** Deviance explained, %, from log likelihoods; NaN unless that of the null model is below 0. */
+double pf_compare_explained(double null_model, double model);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/evaluate/deviance.h"
 
 #include <math.h>
 
@@ -133,8 +132,8 @@ static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *err
     const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
     const double score = score_per_cell(&own);
     figures->per_animal[i] = score;
-    t->a[i] = own.any ? pf_deviance_explained(-own.no_plasticity, -own.model) : (double)NAN;
-    t->b[i] = own.any ? pf_deviance_explained(-own.mean_rate, -own.model) : (double)NAN;
+    t->a[i] = own.any ? pf_compare_explained(own.no_plasticity, own.model) : (double)NAN;
+    t->b[i] = own.any ? pf_compare_explained(own.mean_rate, own.model) : (double)NAN;
     if (!isnan(score)) {
       figures->n_animals++;
       figures->n += own.n;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rivals without synapses, as configs of the same parts, against a few lines of Python: logistic regression on what was
+# Baseline models without synapses, as configs of the same parts, against a few lines of Python: logistic regression on what was
 # chosen and paid in the last trials, and Q-learning. The log likelihoods at the optimum are the same.
 # shellcheck disable=SC2089,SC2090 # the quotes in $base are libconfig's
 
