@@ -16,7 +16,7 @@ typedef struct pf_fit_row {
   double gradient_norm; /**< largest component of the projected gradient; NaN: not known (adam) */
 } pf_fit_row;
 
-/** One start of a unit's fit, and where it ended. */
+/** One start of a group's fit, and where it ended. */
 typedef struct pf_start_result {
   pf_status status; /**< PF_OK, or why it failed */
   pf_error error;

@@ -77,8 +77,8 @@ void pf_fit_job_clear(pf_fit_job *job)
   pf_array_free(&job->row_values);
 }
 
-/* From the optimum of few draws to that of all: going there is the first step, and the optimiser's
- * own are counted from it. */
+/* From the optimum of a subsample of the draws to that of all: going there is the first step, and
+ * the optimiser's own are counted from it. */
 static pf_status start_from_subsample(pf_fit_job *job, const pf_optimiser_settings *settings,
                                       double *values, pf_subsampled_start *out, pf_error *error)
 {

@@ -13,7 +13,8 @@ typedef struct pf_fit_job {
   pf_group_objective *function;
   pf_stop stop; /**< MAY be NULL; its payload is the ticker's */
   pf_ticker *ticker;
-  bool subsamples; /**< look for a better start with few draws: core/fit/subsampled_start.h */
+  bool subsamples; /**< look for a better start with a subsample of the draws:
+                       core/fit/subsampled_start.h */
   /* out */
   pf_array rows;        /**< of pf_fit_row */
   pf_array row_values;  /**< of double, [n rows][layout->n] */

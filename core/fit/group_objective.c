@@ -64,9 +64,13 @@ void pf_value_penalty(const pf_problem *problem, const pf_layout *layout, size_t
 {
   const size_t i = layout->instances[layout->index[k]].parameter;
   const pf_model_parameter *parameter = &layout->parameters[i];
-  const bool general = i < problem->model->network_theta0 && !parameter->own_penalty;
-  *l1 = general ? problem->options.l1 : parameter->own_penalty ? parameter->l1 : 0.0;
-  *l2 = general ? problem->options.l2 : parameter->own_penalty ? parameter->l2 : 0.0;
+  const bool of_rule = i < problem->model->network_theta0;
+  *l1 = of_rule ? problem->options.l1 : 0.0;
+  *l2 = of_rule ? problem->options.l2 : 0.0;
+  if (parameter->own_penalty) {
+    *l1 = parameter->l1;
+    *l2 = parameter->l2;
+  }
 }
 
 /* As pf_penalty, value by value. */

@@ -13,13 +13,13 @@ typedef struct pf_subsample_in {
   const pf_group_objective_in *all; /**< the objective of all draws, */
   const pf_function *function;      /**< and its ops */
   const pf_optimiser *optimiser;
-  const pf_optimiser_settings *settings; /**< secant: 0 before, of few draws afterwards */
+  const pf_optimiser_settings *settings; /**< secant: 0 before, the subsample's afterwards */
   const pf_watch *watch;
 } pf_subsample_in;
 
 typedef struct pf_subsampled_start {
-  bool moved; /**< `values` are the optimum of few draws, and lower in the objective of all */
-  pf_optimum optimum; /**< of few */
+  bool moved; /**< `values` are the subsample's optimum, and lower in the objective of all */
+  pf_optimum optimum; /**< of the subsample */
   double start; /**< objective of all at the start; NaN where it has none, or was not evaluated */
   int64_t n_evaluations; /**< of one draw each */
 } pf_subsampled_start;

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,40 +61,24 @@ const pf_optimiser *pf_optimiser_find(const char *name)
 
 /* ---- what an optimiser can do ---- */
 
-static bool takes_l1(const pf_optimiser *optimiser)
-{
-  return optimiser->takes_l1;
-}
-
-static bool takes_bounded_l1(const pf_optimiser *optimiser)
-{
-  return optimiser->takes_bounded_l1;
-}
-
-static bool needs_no_curvature(const pf_optimiser *optimiser)
-{
-  return !optimiser->needs_curvature;
-}
-
-/* "lm, owlqn or adam": the names of those that have a trait. */
+/* "lm, owlqn or adam": the names of those whose trait, a bool at `offset`, is `value`. */
 typedef struct name_list {
   char text[80];
 } name_list;
 
-static name_list list_names(bool (*has_trait)(const pf_optimiser *))
+static name_list list_names(size_t offset, bool value)
 {
   name_list list = {""};
-  size_t n = 0, used = 0, k = 0;
+  const char *names[N_OPTIMISERS];
+  size_t n = 0, used = 0;
   for (size_t i = 0; i < N_OPTIMISERS; i++) {
-    n += has_trait(optimisers[i]) ? 1 : 0;
-  }
-  for (size_t i = 0; i < N_OPTIMISERS && used < sizeof list.text; i++) {
-    if (has_trait(optimisers[i])) {
-      const char *before = k == 0 ? "" : k + 1 == n ? " or " : ", ";
-      used += (size_t)snprintf(list.text + used, sizeof list.text - used, "%s%s", before,
-                               optimisers[i]->name);
-      k++;
+    if (*(const bool *)((const char *)optimisers[i] + offset) == value) {
+      names[n++] = optimisers[i]->name;
     }
+  }
+  for (size_t k = 0; k < n && used < sizeof list.text; k++) {
+    const char *between = k + 1 == n ? " or " : ", ", *before = k == 0 ? "" : between;
+    used += (size_t)snprintf(list.text + used, sizeof list.text - used, "%s%s", before, names[k]);
   }
   return list;
 }
@@ -104,7 +89,7 @@ pf_status pf_optimiser_check_l1(const pf_optimiser *optimiser, const char *what,
     return PF_OK;
   }
   return pf_fail(error, PF_STOP, "%s cannot do %s, which is not smooth; choose %s", optimiser->name,
-                 what, list_names(takes_l1).text);
+                 what, list_names(offsetof(pf_optimiser, takes_l1), true).text);
 }
 
 pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *function,
@@ -114,7 +99,8 @@ pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *f
     return pf_fail(error, PF_STOP,
                    "%s needs second derivatives (Gauss-Newton, Fisher), which there are not here; "
                    "choose %s",
-                   optimiser->name, list_names(needs_no_curvature).text);
+                   optimiser->name,
+                   list_names(offsetof(pf_optimiser, needs_curvature), false).text);
   }
   bool has_l1 = false;
   for (size_t i = 0; i < function->n; i++) {
@@ -129,7 +115,7 @@ pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *f
                      "%s cannot keep bounds (value %zu has [%g, %g]) beside an L1 penalty; "
                      "choose %s, or take the bounds away",
                      optimiser->name, i, function->lower[i], function->upper[i],
-                     list_names(takes_bounded_l1).text);
+                     list_names(offsetof(pf_optimiser, takes_bounded_l1), true).text);
     }
   }
   return pf_optimiser_check_l1(optimiser, "an L1 penalty", error);
@@ -175,9 +161,11 @@ double pf_projected_gradient(const pf_function *function, const double *v, const
 void pf_clip_to_bounds(const pf_function *function, double *v)
 {
   for (size_t i = 0; i < function->n; i++) {
-    v[i] = v[i] < function->lower[i]   ? function->lower[i]
-           : v[i] > function->upper[i] ? function->upper[i]
-                                       : v[i];
+    if (v[i] < function->lower[i]) {
+      v[i] = function->lower[i];
+    } else if (v[i] > function->upper[i]) {
+      v[i] = function->upper[i];
+    }
   }
 }
 

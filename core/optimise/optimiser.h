@@ -3,8 +3,8 @@
  *
  *     F(v) = f(v) + sum_i l1_i |v_i - center_i|        lower_i <= v_i <= upper_i
  *
- * with a smooth f, of which it knows nothing but what the ops of pf_function say. It does not know
- * about parameters, draws or animals.
+ * with a smooth f that the ops of pf_function evaluate; parameters, draws and animals are not its
+ * business.
  *
  * To add one: write core/optimise/<name>.c, which defines pf_optimiser_<name>, and add a line to
  * PF_EACH_OPTIMISER. The table of optimiser.c and the config's choices are made from it.

@@ -136,7 +136,7 @@ static lbfgsfloatval_t evaluate(void *self, const lbfgsfloatval_t *u, lbfgsfloat
   return at.f;
 }
 
-/* Has it converged? Or why else does it end here? */
+/* Sets s->reason where the search ends here, and whether it converged. */
 static void find_reason(quasi *s, double fall, double relative_step)
 {
   const pf_optimiser_settings *settings = s->settings;
