@@ -161,8 +161,10 @@ static pf_status minimise(const pf_function *function, const pf_optimiser_settin
                           const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
   const size_t n = function->n;
-  *out = pf_optimum_none();
-  out->reason = PF_REASON_FAILED;
+  pf_status status = pf_optimiser_begin(&pf_optimiser_adam, function, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
   passes s = {.function = function,
               .settings = settings,
               .watch = watch,
@@ -175,7 +177,7 @@ static pf_status minimise(const pf_function *function, const pf_optimiser_settin
   }
   s.gradient = s.good + n;
   memcpy(s.good, v, n * sizeof *v);
-  pf_status status = pf_adam_create(settings, function->lower, function->upper, n, &s.adam, error);
+  status = pf_adam_create(settings, function->lower, function->upper, n, &s.adam, error);
   if (status == PF_OK) {
     out->reason = PF_REASON_NONE;
     status = make_passes(&s, error);

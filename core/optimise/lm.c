@@ -620,9 +620,7 @@ static pf_status iterate_to_end(lm *s, pf_error *error)
 static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
                           const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
-  *out = pf_optimum_none();
-  out->reason = PF_REASON_FAILED;
-  pf_status status = pf_optimiser_check(&pf_optimiser_lm, function, error);
+  pf_status status = pf_optimiser_begin(&pf_optimiser_lm, function, out, error);
   if (status != PF_OK) {
     return status;
   }

@@ -92,9 +92,11 @@ pf_status pf_optimiser_check_l1(const pf_optimiser *optimiser, const char *what,
                  what, list_names(offsetof(pf_optimiser, takes_l1), true).text);
 }
 
-pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *function,
-                             pf_error *error)
+pf_status pf_optimiser_begin(const pf_optimiser *optimiser, const pf_function *function,
+                             pf_optimum *out, pf_error *error)
 {
+  *out = pf_optimum_none();
+  out->reason = PF_REASON_FAILED; /* until it has run */
   if (optimiser->needs_curvature && function->curvature == NULL && function->product == NULL) {
     return pf_fail(error, PF_STOP,
                    "%s needs second derivatives (Gauss-Newton, Fisher), which there are not here; "

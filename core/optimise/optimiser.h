@@ -202,9 +202,10 @@ double pf_projected_gradient(const pf_function *function, const double *v, const
 double pf_projected_component(const pf_function *function, const double *v, const double *gradient,
                               size_t i);
 void pf_clip_to_bounds(const pf_function *function, double *v);
-/** Can it do this function? PF_STOP with a line that names an optimiser that can. */
-pf_status pf_optimiser_check(const pf_optimiser *optimiser, const pf_function *function,
-                             pf_error *error);
+/** *out of one that has not run; PF_STOP, with a line that names an optimiser that can, where it
+ * cannot do this function. */
+pf_status pf_optimiser_begin(const pf_optimiser *optimiser, const pf_function *function,
+                             pf_optimum *out, pf_error *error);
 
 /** f at a point, and what else is wanted of it (NULL: not wanted). */
 typedef struct pf_derivatives {

@@ -4,9 +4,7 @@
 static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
                           const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
-  *out = pf_optimum_none();
-  out->reason = PF_REASON_FAILED;
-  const pf_status status = pf_optimiser_check(&pf_optimiser_owlqn, function, error);
+  const pf_status status = pf_optimiser_begin(&pf_optimiser_owlqn, function, out, error);
   return status == PF_OK ? pf_quasi_newton(function, settings, watch, v, out, error) : status;
 }
 
