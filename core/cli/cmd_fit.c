@@ -53,29 +53,29 @@ static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
 }
 
 /** One line for a fit that was stopped; what there is was kept. */
-static int report_interruption(const pf_problem *problem, const pf_fit *fit)
+static int report_interruption(const char *out, const pf_fit *fit)
 {
   const size_t n_done = fit->n_groups - fit->n_failed;
   if (fit->n_groups == 1) {
     return pf_cli_say(PF_EXIT_FAILED,
                       "%s; the last theta is in '%s' (plastfit evaluate %s scores it)",
-                      fit->groups[0].error.text, problem->settings->out, problem->settings->out);
+                      fit->groups[0].error.text, out, out);
   }
   return pf_cli_say(
       PF_EXIT_FAILED,
       "interrupted with %zu of %zu fits done; they, and the last theta of the others, are in '%s'",
-      n_done, fit->n_groups, problem->settings->out);
+      n_done, fit->n_groups, out);
 }
 
 /** One line for an evaluation that was stopped: the fits are whole. */
-static int report_unscored(const pf_problem *problem, const pf_evaluation *evaluation)
+static int report_unscored(const char *out, const pf_evaluation *evaluation)
 {
   return pf_cli_say(PF_EXIT_FAILED,
                     "interrupted with %zu of %zu animals scored; the fits are done, in '%s' "
                     "(plastfit evaluate %s scores "
                     "them)",
-                    evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals,
-                    problem->settings->out, problem->settings->out);
+                    evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals, out,
+                    out);
 }
 
 /** A fit and what follows it; NULL where it was not come to. */
@@ -83,6 +83,7 @@ typedef struct results {
   pf_fit *fit;
   pf_inference *inference;
   pf_evaluation *evaluation;
+  pf_folder folder; /* of the results, until they are in their place */
 } results;
 
 static pf_status compute_results(const pf_problem *problem, const arguments *how, results *out,
@@ -112,9 +113,11 @@ done:
 static pf_status run_fit(const pf_problem *problem, const arguments *how, results *out,
                          pf_error *error)
 {
-  if (compute_results(problem, how, out, error) != PF_OK ||
-      pf_report_write(problem, out->fit, out->inference, out->evaluation, how->force, error) !=
-          PF_OK) {
+  if (compute_results(problem, how, out, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const pf_report_parts parts = {problem, out->fit, out->inference, out->evaluation};
+  if (pf_report_write(&parts, how->force, &out->folder, error) != PF_OK) {
     return PF_STOP;
   }
   const pf_fit *fit = out->fit;
@@ -124,36 +127,37 @@ static pf_status run_fit(const pf_problem *problem, const arguments *how, result
   return pf_report_print(problem, fit, out->inference, out->evaluation, stdout, error);
 }
 
-static int report_results(const pf_problem *problem, const results *from)
+static int report_results(const results *from)
 {
   if (from->fit->n_interrupted > 0) {
-    return report_interruption(problem, from->fit);
+    return report_interruption(from->folder.out, from->fit);
   }
   if (from->evaluation->n_interrupted > 0) {
-    return report_unscored(problem, from->evaluation);
+    return report_unscored(from->folder.out, from->evaluation);
   }
   return report_failures(from->fit, from->evaluation);
 }
 
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */
-static int fit_problem(const pf_problem *problem, const arguments *how)
+static int fit_problem(const pf_problem *problem, const arguments *how, const pf_folder *folder)
 {
   pf_error error = pf_error_none();
-  results found = {0};
+  results found = {.folder = *folder};
   if (!how->quiet) {
     (void)pf_check_warn_choices(problem, "plastfit: warning: ", stderr);
   }
   const pf_status status = run_fit(problem, how, &found, &error);
-  const int code = status == PF_OK ? report_results(problem, &found)
-                                   : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  const int code =
+      status == PF_OK ? report_results(&found) : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   pf_inference_free(found.inference);
   pf_evaluation_free(found.evaluation);
   pf_fit_free(problem, found.fit);
+  pf_folder_end(&found.folder);
   return code;
 }
 
 static pf_status make_problem(const arguments *how, pf_config **config, pf_problem **problem,
-                              pf_error *error)
+                              pf_folder *folder, pf_error *error)
 {
   const pf_cli_arguments *given = &how->given;
   const char *out = NULL;
@@ -169,7 +173,7 @@ static pf_status make_problem(const arguments *how, pf_config **config, pf_probl
   if (pf_problem_create(*config, problem, error) != PF_OK) {
     return PF_STOP;
   }
-  return pf_report_check_out((*problem)->settings->out, how->force, error);
+  return pf_report_begin(*problem, how->force, folder, error);
 }
 
 static int fit_config(const arguments *how)
@@ -177,9 +181,10 @@ static int fit_config(const arguments *how)
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
-  const pf_status status = make_problem(how, &config, &problem, &error);
-  const int code =
-      status == PF_OK ? fit_problem(problem, how) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+  pf_folder folder;
+  const pf_status status = make_problem(how, &config, &problem, &folder, &error);
+  const int code = status == PF_OK ? fit_problem(problem, how, &folder)
+                                   : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   pf_problem_free(problem);
   pf_config_free(config);
   return code;

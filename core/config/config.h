@@ -106,6 +106,12 @@ pf_status pf_config_drop_foreign(const pf_group *group, char *names, size_t capa
                                  pf_error *error);
 
 /**
+ * A file that the config reads and that lies in `folder`: the config itself, or the value of an
+ * option that is a path (once a view of its group was made). NULL: there is none.
+ */
+const char *pf_config_reads_from(const pf_config *config, const char *folder);
+
+/**
  * Write the config as resolved (includes and overrides applied, plugins' and host's
  * defaults filled in where a view was made) in libconfig's syntax. The file alone repeats the run.
  */

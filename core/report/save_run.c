@@ -83,27 +83,36 @@ pf_status pf_report_check_out(const char *out, bool force, pf_error *error)
   return pf_folder_check(out, force, error);
 }
 
-pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit,
-                          const pf_inference *inference, const pf_evaluation *evaluation,
-                          bool force, pf_error *error)
+pf_status pf_report_begin(const pf_problem *problem, bool force, pf_folder *folder, pf_error *error)
 {
-  pf_results results = {
-      .problem = problem, .fit = fit, .inference = inference, .evaluation = evaluation};
-  pf_folder folder = {0};
+  const char *out = problem->settings->out;
+  const char *read = problem->config == NULL ? NULL : pf_config_reads_from(problem->config, out);
+  if (force && read != NULL) {
+    return pf_fail(error, PF_STOP,
+                   "'%s' holds '%s', which this config reads, so it is not replaced, --force or "
+                   "not; give another `out`",
+                   out, read);
+  }
+  return pf_folder_begin(out, force, folder, error);
+}
+
+pf_status pf_report_write(const pf_report_parts *parts, bool force, pf_folder *folder,
+                          pf_error *error)
+{
+  const bool interrupted = parts->fit->n_interrupted > 0 || parts->evaluation->n_interrupted > 0;
+  pf_results results = {.problem = parts->problem,
+                        .fit = parts->fit,
+                        .inference = parts->inference,
+                        .evaluation = parts->evaluation};
   pf_status status = pf_results_prepare(&results, error);
   if (status != PF_OK) {
     return status;
   }
-  status = pf_folder_begin(problem->settings->out, force, &folder, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  status = write_all(&results, &folder, error);
-  if (status == PF_OK) {
-    status = pf_folder_commit(&folder, force, error);
-  }
-  pf_folder_end(&folder);
-done:
+  status = write_all(&results, folder, error);
   pf_results_clear(&results);
-  return status;
+  if (status != PF_OK) {
+    return status;
+  }
+  return interrupted ? pf_folder_commit_interrupted(folder, force, error)
+                     : pf_folder_commit(folder, force, error);
 }

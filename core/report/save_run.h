@@ -8,11 +8,28 @@
 
 #include "core/evaluate/evaluate.h"
 #include "core/infer/infer.h"
+#include "core/store/folder.h"
 
-/** Before any work: PF_STOP if `out` exists (unless force) or cannot be written. */
+/** Before the data are read: PF_STOP if `out` exists (unless force) or cannot be written. */
 pf_status pf_report_check_out(const char *out, bool force, pf_error *error);
-/** Write the run folder. inference: NULL, or what pf_infer made of the fit. */
-pf_status pf_report_write(const pf_problem *problem, const pf_fit *fit,
-                          const pf_inference *inference, const pf_evaluation *evaluation,
-                          bool force, pf_error *error);
+/**
+ * Before a fit: its folder, empty and locked, so that nobody else writes there meanwhile. PF_STOP
+ * also where an earlier run there would be replaced that this config reads.
+ */
+pf_status pf_report_begin(const pf_problem *problem, bool force, pf_folder *folder,
+                          pf_error *error);
+/** Everything that a run leaves. */
+typedef struct pf_report_parts {
+  const pf_problem *problem;
+  const pf_fit *fit;
+  const pf_inference *inference; /**< NULL, or what pf_infer made of the fit */
+  const pf_evaluation *evaluation;
+} pf_report_parts;
+/**
+ * Write the folder that pf_report_begin made and put it in its place. What was interrupted does not
+ * replace a complete run: folder->out says where it went. The folder is the caller's to end.
+ */
+pf_status pf_report_write(const pf_report_parts *parts, bool force, pf_folder *folder,
+                          pf_error *error);
+
 #endif

@@ -1,65 +1,21 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* renameat2 */
+
 #include "core/store/folder.h"
+
 #include "core/base/memory.h"
-#include <dirent.h>
+#include "core/store/folder_contents.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every file plastfit puts into a run folder, or into a folder of simulated data: these, and no
- * others, are ever deleted. */
-static const char *const run_files[] = {
-    "config.cfg",      "fit.csv",          "theta.csv",           "trajectories.h5",
-    "summary.json",    "table.csv",        "initial_weights.csv", "fit.cfg",
-    "evaluation.json", "compare.csv",      "compare.h5",          "selection.csv",
-    "report.html",     "report.html.part", "simulated.csv",       "multistart.csv",
-    "intervals.csv",   "spectrum.csv",     "recover.csv"};
-
-/* evaluation-NAME.json, which `plastfit evaluate` adds, whole or (after a crash) still being
- * written. */
-static bool is_evaluation(const char *name)
-{
-  static const char start[] = "evaluation-";
-  const char *dot = strrchr(name, '.');
-  return strncmp(name, start, sizeof start - 1) == 0 && dot != NULL &&
-         (strcmp(dot, ".json") == 0 ||
-          (strcmp(dot, ".part") == 0 && dot - name > 5 && strncmp(dot - 5, ".json", 5) == 0));
-}
-
-static bool is_run_file(const char *name)
-{
-  for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
-    if (strcmp(run_files[i], name) == 0) {
-      return true;
-    }
-  }
-  return is_evaluation(name);
-}
-
-/* jobs/NAME.job, by which an interrupted comparison goes on (or NAME.job.part, still being
- * written). */
-static bool is_job(const char *name)
-{
-  const char *dot = strrchr(name, '.');
-  return dot != NULL && (strcmp(dot, ".job") == 0 || (strcmp(dot, ".part") == 0 && dot - name > 4 &&
-                                                      strncmp(dot - 4, ".job", 4) == 0));
-}
-
-/* figures/NAME.svg */
-static bool is_figure(const char *name)
-{
-  const char *dot = strrchr(name, '.');
-  return dot != NULL && strcmp(dot, ".svg") == 0;
-}
-
-/* Folders within a run folder, and what is ours in them. */
-static const struct inner {
-  const char *name;
-  bool (*is_ours)(const char *name);
-} inners[] = {{"jobs", is_job}, {"figures", is_figure}};
-enum { N_INNERS = sizeof inners / sizeof inners[0], JOBS = 0 };
+/* The longest end that a name gets here. */
+static const char longest_end[] = ".interrupted.part";
 
 static char *join_path(const char *a, const char *b, pf_error *error)
 {
@@ -81,146 +37,13 @@ char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error)
   return path;
 }
 
-static DIR *open_inner(const char *path, const struct inner *inner, char **name)
+/** One line for the user that is no error. */
+static void warn_user(const char *format, const char *a, const char *b)
 {
-  pf_error unused = {.size = sizeof unused};
-  const size_t length = strlen(path) + strlen(inner->name) + 2;
-  *name = pf_memory_need(length, 1, &unused);
-  if (*name == NULL) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  (void)snprintf(*name, length, "%s/%s", path, inner->name);
-  return opendir(*name);
-}
-
-/* What is in it: how many entries, and whether there is one that is not ours. -1: there is no such
- * folder. */
-static long count_inner(const char *path, const struct inner *inner, bool *stranger)
-{
-  char *full = NULL;
-  DIR *folder = open_inner(path, inner, &full);
-  long n = folder == NULL ? -1 : 0;
-  *stranger = false;
-  for (const struct dirent *entry = n < 0 ? NULL : readdir(folder); entry != NULL;
-       entry = readdir(folder)) {
-    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-      *stranger = *stranger || !inner->is_ours(entry->d_name);
-      n++;
-    }
-  }
-  if (folder != NULL) {
-    (void)closedir(folder);
-  }
-  pf_memory_free(full);
-  return n;
-}
-
-/* Delete it, with what is ours in it; 0 also where there is none. */
-static int delete_inner(const char *path, const struct inner *inner)
-{
-  char *full = NULL;
-  DIR *folder = open_inner(path, inner, &full);
-  int failed = folder == NULL && errno != ENOENT;
-  for (const struct dirent *entry = folder == NULL ? NULL : readdir(folder);
-       entry != NULL && !failed; entry = readdir(folder)) {
-    failed = inner->is_ours(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 &&
-             errno != ENOENT;
-  }
-  int reason = errno;
-  if (folder != NULL) {
-    (void)closedir(folder);
-    if (!failed && rmdir(full) != 0) {
-      failed = 1;
-      reason = errno;
-    }
-  }
-  pf_memory_free(full);
-  errno = reason;
-  return failed ? -1 : 0;
-}
-
-/* Is entry `name` of `path` such a folder, with nothing in it that is not ours? */
-static bool is_inner(const char *path, const char *name)
-{
-  bool stranger = false;
-  for (size_t k = 0; k < N_INNERS; k++) {
-    if (strcmp(inners[k].name, name) == 0) {
-      return count_inner(path, &inners[k], &stranger) >= 0 && !stranger;
-    }
-  }
-  return false;
-}
-
-static int delete_inners(const char *path)
-{
-  int failed = 0;
-  for (size_t k = 0; k < N_INNERS && failed == 0; k++) {
-    failed = delete_inner(path, &inners[k]);
-  }
-  return failed;
-}
-
-/* ---- what is there ---- */
-
-enum there { NOTHING, EMPTY, RUN, OTHER_FOLDER, NO_FOLDER, UNREADABLE };
-
-typedef struct contents {
-  enum there what;
-  char stranger[128]; /* OTHER_FOLDER: a file in it that is not ours */
-} contents;
-
-static contents look_at(const char *path)
-{
-  contents found = {.what = EMPTY};
-  struct stat info;
-  if (lstat(path, &info) != 0) {
-    found.what = errno == ENOENT || errno == ENOTDIR
-                     ? NOTHING
-                     : UNREADABLE; /* a file above: told with the parents */
-    return found;
-  }
-  if (!S_ISDIR(info.st_mode)) {
-    found.what = NO_FOLDER;
-    return found;
-  }
-  DIR *folder = opendir(path);
-  if (folder == NULL) {
-    found.what = UNREADABLE;
-    return found;
-  }
-  for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-      continue;
-    }
-    if (!is_run_file(entry->d_name) && !is_inner(path, entry->d_name)) {
-      found.what = OTHER_FOLDER;
-      (void)snprintf(found.stranger, sizeof found.stranger, "%.120s", entry->d_name);
-      break;
-    }
-    found.what = RUN;
-  }
-  (void)closedir(folder);
-  return found;
-}
-
-/* Delete a folder that holds nothing but our files. */
-static int delete_run(const char *path)
-{
-  DIR *folder = delete_inners(path) == 0 ? opendir(path) : NULL;
-  if (folder == NULL) {
-    return -1;
-  }
-  int failed = 0;
-  for (const struct dirent *entry = readdir(folder); entry != NULL && !failed;
-       entry = readdir(folder)) {
-    failed = is_run_file(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) != 0 &&
-             errno != ENOENT;
-  }
-  const int reason = errno;
-  (void)closedir(folder);
-  errno = reason;
-  return failed ? -1 : rmdir(path);
+  char line[PF_ERROR_LENGTH];
+  const pf_host *host = pf_host_default();
+  (void)snprintf(line, sizeof line, format, a, b);
+  host->warn(host, line);
 }
 
 /* ---- before any work ---- */
@@ -228,7 +51,10 @@ static int delete_run(const char *path)
 static char *without_slashes(const char *out, pf_error *error)
 {
   char *text = pf_memory_string(out, error);
-  for (size_t n = text != NULL ? strlen(text) : 0; n > 1 && text[n - 1] == '/'; n--) {
+  if (text == NULL) {
+    return NULL;
+  }
+  for (size_t n = strlen(text); n > 1 && text[n - 1] == '/'; n--) {
     text[n - 1] = '\0';
   }
   return text;
@@ -236,27 +62,50 @@ static char *without_slashes(const char *out, pf_error *error)
 
 static pf_status check_free(const char *out, bool force, pf_error *error)
 {
-  const contents found = look_at(out);
-  switch (found.what) {
-  case NOTHING:
-  case EMPTY:
+  const pf_folder_contents found = pf_folder_look(out);
+  switch (found.state) {
+  case PF_FOLDER_NONE:
+  case PF_FOLDER_EMPTY:
     return PF_OK;
-  case RUN:
+  case PF_FOLDER_OURS:
     return force ? PF_OK
                  : pf_fail(error, PF_STOP,
                            "'%s' already holds a run; give another `out`, or --force to replace it",
                            out);
-  case OTHER_FOLDER:
+  case PF_FOLDER_FOREIGN:
+  case PF_FOLDER_UNMARKED:
     return pf_fail(error, PF_STOP,
                    "'%s' holds '%s', which plastfit did not write, so it is not replaced%s; give "
                    "another `out`",
                    out, found.stranger, force ? ", --force or not" : "");
-  case NO_FOLDER:
+  case PF_FOLDER_FILE:
     return pf_fail(error, PF_STOP, "'%s' exists and is not a folder; give another `out`", out);
-  case UNREADABLE:
+  case PF_FOLDER_UNREADABLE:
   default:
     return pf_fail(error, PF_STOP, "cannot look into '%s': %s", out, strerror(errno));
   }
+}
+
+/* Can a folder have this name, and the names that are made of it? */
+static pf_status check_name(const char *path, pf_error *error)
+{
+  const char *last = strrchr(path, '/');
+  last = last == NULL ? path : last + 1;
+  if (last[0] == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+    return pf_fail(error, PF_STOP,
+                   "out = \"%s\" names a folder that is there already; give the results a folder "
+                   "of their own, such as out = \"runs/fly\"",
+                   path);
+  }
+  if (strlen(last) + sizeof longest_end > NAME_MAX) {
+    return pf_fail(error, PF_STOP, "out = \"%.40s...\" has a name of %zu bytes; at most %zu work",
+                   last, strlen(last), (size_t)NAME_MAX - sizeof longest_end);
+  }
+  if (strlen(path) + sizeof longest_end + 64 > PATH_MAX) {
+    return pf_fail(error, PF_STOP, "out = \"%.40s...\" is a path of %zu bytes; at most %zu work",
+                   path, strlen(path), (size_t)PATH_MAX - sizeof longest_end - 64);
+  }
+  return PF_OK;
 }
 
 /* The nearest folder above that exists must be one we can write into. `path` is cut on the way. */
@@ -266,8 +115,7 @@ static pf_status check_parent(const char *out, char *path, pf_error *error)
   for (;;) {
     char *slash = strrchr(path, '/');
     if (slash == NULL) {
-      (void)snprintf(path, 2,
-                     "."); /* room: look_at() was asked of a name of at least one character */
+      (void)snprintf(path, 2, "."); /* room: check_name() saw at least one character */
     } else {
       slash[slash == path ? 1 : 0] = '\0';
     }
@@ -298,15 +146,70 @@ pf_status pf_folder_check(const char *out, bool force, pf_error *error)
   if (path == NULL) {
     return PF_STOP;
   }
-  pf_status status = check_free(path, force, error);
-  if (status == PF_OK) {
-    status = check_parent(out, path, error);
+  pf_status status = check_name(path, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = check_free(path, force, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = check_parent(out, path, error);
+done:
   pf_memory_free(path);
   return status;
 }
 
-/* ---- writing ---- */
+/* ---- the part, locked ---- */
+
+static pf_status is_being_written(const char *part, pf_error *error)
+{
+  char writer[256];
+  pf_folder_writer(part, writer, sizeof writer);
+  return pf_fail(error, PF_STOP,
+                 "'%s' is being written by %s; give another `out`, or wait until it is done", part,
+                 writer);
+}
+
+/* Opens and locks the folder `part`. *lock is -1 where there is none. */
+static pf_status lock_part(const char *part, int *lock, pf_error *error)
+{
+  struct stat opened, named;
+  *lock = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (*lock < 0) {
+    return errno == ENOENT ? PF_OK
+                           : pf_fail(error, PF_STOP, "'%s' is in the way: %s; move it elsewhere",
+                                     part, strerror(errno));
+  }
+  if (flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    (void)close(*lock);
+    *lock = -1;
+    return is_being_written(part, error);
+  }
+  /* a file system without locks: on it, as before, nobody can tell */
+  if (fstat(*lock, &opened) != 0 || stat(part, &named) != 0 || opened.st_ino != named.st_ino ||
+      opened.st_dev != named.st_dev) { /* it was put in its place, or removed, in between */
+    (void)close(*lock);
+    *lock = -1;
+    return is_being_written(part, error);
+  }
+  return PF_OK;
+}
+
+/* Makes the folder and locks it. Another process that was a moment earlier is told of. */
+static pf_status make_part(const char *part, int *lock, pf_error *error)
+{
+  if (mkdir(part, 0777) != 0) {
+    return errno == EEXIST
+               ? is_being_written(part, error)
+               : pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", part, strerror(errno));
+  }
+  const pf_status status = lock_part(part, lock, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return *lock < 0 ? is_being_written(part, error) : pf_folder_write_mark(part, false, error);
+}
 
 /* mkdir -p of everything above the last name. */
 static pf_status make_parents(const char *out, pf_error *error)
@@ -331,53 +234,119 @@ static pf_status make_parents(const char *out, pf_error *error)
   return status;
 }
 
-/* Remove what an interrupted run left; a folder with other things in it is somebody's, and stays.
- */
+static pf_status is_in_the_way(const char *path, const pf_folder_contents *found, pf_error *error)
+{
+  const bool names = found->state == PF_FOLDER_FOREIGN || found->state == PF_FOLDER_UNMARKED;
+  return pf_fail(error, PF_STOP, "'%s' is in the way%s%s; move it elsewhere", path,
+                 names ? " and holds " : "", found->stranger);
+}
+
+/* Removes a folder of ours that is no longer wanted; nothing where there is none. */
 static pf_status clear_leftover(const char *path, pf_error *error)
 {
-  const contents found = look_at(path);
-  if (found.what == NOTHING) {
+  const pf_folder_contents found = pf_folder_look(path);
+  if (found.state == PF_FOLDER_NONE) {
     return PF_OK;
   }
-  if (found.what != EMPTY && found.what != RUN) {
-    return pf_fail(error, PF_STOP, "'%s' is in the way%s%s; move it elsewhere", path,
-                   found.what == OTHER_FOLDER ? " and holds " : "", found.stranger);
+  if (found.state != PF_FOLDER_EMPTY && found.state != PF_FOLDER_OURS) {
+    return is_in_the_way(path, &found, error);
   }
-  if (delete_run(path) != 0) {
+  if (pf_folder_delete(path) != 0) {
     return pf_fail(error, PF_STOP, "cannot remove '%s', left by an earlier run: %s", path,
                    strerror(errno));
   }
   return PF_OK;
 }
 
-/* Names, parents, and nothing in the way; *made is the caller's on success. */
+/*
+ * A process that died while it replaced a run, on a file system that cannot exchange two folders at
+ * once, left no `out`, but the run before in `out.old`, or a whole new one in `out.part`. Either is
+ * put in its place.
+ */
+static pf_status restore_out(const pf_folder *folder, pf_error *error)
+{
+  const pf_folder_contents part = pf_folder_look(folder->part);
+  if (pf_folder_look(folder->out).state != PF_FOLDER_NONE) {
+    return PF_OK;
+  }
+  char *old = join_path(folder->out, ".old", error);
+  if (old == NULL) {
+    return PF_STOP;
+  }
+  const bool whole = part.state == PF_FOLDER_OURS && part.complete;
+  const char *from = whole ? folder->part : old;
+  if (whole || pf_folder_look(old).state == PF_FOLDER_OURS) {
+    if (rename(from, folder->out) == 0) {
+      warn_user("'%s', which a process that died left whole, is in its place again: '%s'", from,
+                folder->out);
+    }
+  }
+  pf_memory_free(old);
+  return PF_OK;
+}
+
+/* Names, parents, what a process that died left, and nothing in the way. *lock: of a part that is
+ * there, else -1. On failure nothing is held. */
 static pf_status prepare_parent(const char *out, bool force, pf_folder *made, pf_error *error)
 {
-  pf_status status = pf_folder_check(out, force, error);
-  if (status != PF_OK) {
-    return status;
+  *made = (pf_folder){.lock = -1};
+  made->out = without_slashes(out == NULL ? "" : out, error);
+  if (made->out == NULL) {
+    return PF_STOP;
   }
-  made->out = without_slashes(out, error);
-  made->part = made->out != NULL ? join_path(made->out, ".part", error) : NULL;
-  status = made->part == NULL ? PF_STOP : make_parents(made->out, error);
-  if (status != PF_OK) {
-    pf_folder_forget(made);
+  pf_status status = PF_STOP;
+  made->part = join_path(made->out, ".part", error);
+  if (made->part == NULL || (out != NULL && out[0] != '\0' && check_name(made->out, error) != 0)) {
+    goto failed;
   }
+  status = lock_part(made->part, &made->lock, error);
+  if (status != PF_OK) {
+    goto failed;
+  }
+  status = restore_out(made, error);
+  if (status != PF_OK) {
+    goto failed;
+  }
+  status = pf_folder_check(out, force, error);
+  if (status != PF_OK) {
+    goto failed;
+  }
+  status = make_parents(made->out, error);
+  if (status == PF_OK) {
+    return PF_OK;
+  }
+failed:
+  pf_folder_forget(made);
   return status;
+}
+
+/* An empty part, instead of what a process that died left there. */
+static pf_status renew_part(pf_folder *folder, pf_error *error)
+{
+  if (folder->lock >= 0) {
+    const pf_folder_contents found = pf_folder_look(folder->part);
+    const pf_status status = clear_leftover(folder->part, error);
+    (void)close(folder->lock);
+    folder->lock = -1;
+    if (status != PF_OK) {
+      return status;
+    }
+    if (found.state == PF_FOLDER_OURS) {
+      warn_user("removed '%s', which a process that died left unfinished%s", folder->part, "");
+    }
+  }
+  return make_part(folder->part, &folder->lock, error);
 }
 
 pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error)
 {
-  pf_folder made = {0};
-  *folder = made;
+  pf_folder made;
+  *folder = (pf_folder){.lock = -1};
   pf_status status = prepare_parent(out, force, &made, error);
   if (status != PF_OK) {
     return status;
   }
-  status = clear_leftover(made.part, error);
-  if (status == PF_OK && mkdir(made.part, 0777) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
-  }
+  status = renew_part(&made, error);
   if (status != PF_OK) {
     pf_folder_forget(&made);
     return status;
@@ -386,40 +355,46 @@ pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_err
   return PF_OK;
 }
 
+static pf_status make_jobs(pf_folder *folder, pf_error *error)
+{
+  const pf_status status = renew_part(folder, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  char *jobs = pf_folder_path(folder, "jobs", error);
+  if (jobs == NULL) {
+    return PF_STOP;
+  }
+  const int failed = mkdir(jobs, 0777);
+  const int reason = errno;
+  pf_memory_free(jobs);
+  return failed == 0 ? PF_OK
+                     : pf_fail(error, PF_STOP, "cannot make the folder '%s/jobs': %s", folder->part,
+                               strerror(reason));
+}
+
 pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_folder *folder,
                                pf_error *error)
 {
-  pf_folder made = {0};
-  bool stranger = false;
-  *folder = made;
+  pf_folder made;
+  *folder = (pf_folder){.lock = -1};
   pf_status status = prepare_parent(out, force, &made, error);
   if (status != PF_OK) {
     return status;
   }
-  const long n = count_inner(made.part, &inners[JOBS], &stranger);
+  const long n = made.lock < 0 ? -1 : pf_folder_count_jobs(made.part);
+  const pf_folder_contents found = pf_folder_look(made.part);
   if (n > 0 && !resume && !force) {
     status = pf_fail(error, PF_STOP,
                      "an interrupted comparison left %ld finished job%s in '%s'; --resume goes on "
-                     "with them, --force "
-                     "starts anew",
+                     "with them, --force starts anew",
                      n, n == 1 ? "" : "s", made.part);
   } else if (!resume || n < 0) {
-    status = clear_leftover(made.part, error);
-    if (status == PF_OK && mkdir(made.part, 0777) != 0) {
-      status =
-          pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", made.part, strerror(errno));
-    }
-    char *jobs = status == PF_OK ? pf_folder_path(&made, inners[JOBS].name, error) : NULL;
-    if (status == PF_OK && (jobs == NULL || mkdir(jobs, 0777) != 0)) {
-      status = jobs == NULL ? PF_STOP
-                            : pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", jobs,
-                                      strerror(errno));
-    }
-    pf_memory_free(jobs);
-  } else if (look_at(made.part).what != RUN) {
-    status = pf_fail(error, PF_STOP,
-                     "'%s' is in the way and holds what plastfit did not write; move it elsewhere",
-                     made.part);
+    status = make_jobs(&made, error);
+  } else if (found.state != PF_FOLDER_OURS) {
+    status = is_in_the_way(made.part, &found, error);
+  } else {
+    status = pf_folder_write_mark(made.part, false, error);
   }
   if (status != PF_OK) {
     pf_folder_forget(&made);
@@ -431,71 +406,127 @@ pf_status pf_folder_begin_jobs(const char *out, bool force, bool resume, pf_fold
 
 pf_status pf_folder_end_jobs(const pf_folder *folder, pf_error *error)
 {
-  return delete_inner(folder->part, &inners[JOBS]) == 0
+  return pf_folder_delete_jobs(folder->part) == 0
              ? PF_OK
-             : pf_fail(error, PF_STOP, "cannot remove '%s/%s': %s", folder->part, inners[JOBS].name,
+             : pf_fail(error, PF_STOP, "cannot remove '%s/jobs': %s", folder->part,
                        strerror(errno));
 }
 
 void pf_folder_forget(pf_folder *folder)
 {
+  if (folder->part != NULL && folder->lock >= 0) {
+    (void)close(folder->lock);
+  }
   pf_memory_free(folder->part);
   pf_memory_free(folder->out);
-  *folder = (pf_folder){0};
+  *folder = (pf_folder){.lock = -1};
 }
 
-/* An earlier run is moved aside first, so that at no moment there is neither. */
-static pf_status replace_folder(pf_folder *folder, pf_error *error)
+/* ---- into its place ---- */
+
+/* Where folders cannot be exchanged: the earlier run is moved aside first. */
+static pf_status replace_by_two(const pf_folder *folder, pf_error *error)
 {
   char *old = join_path(folder->out, ".old", error);
   if (old == NULL) {
     return PF_STOP;
   }
   pf_status status = clear_leftover(old, error);
-  if (status == PF_OK && rename(folder->out, old) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot move '%s' aside: %s", folder->out, strerror(errno));
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK && rename(folder->part, folder->out) != 0) {
+  if (rename(folder->out, old) != 0) {
+    status = pf_fail(error, PF_STOP, "cannot move '%s' aside: %s", folder->out, strerror(errno));
+    goto done;
+  }
+  if (rename(folder->part, folder->out) != 0) {
     status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", folder->part, folder->out,
                      strerror(errno));
     (void)rename(old, folder->out);
+    goto done;
   }
-  if (status == PF_OK && delete_run(old) != 0) {
-    status = pf_fail(error, PF_STOP,
-                     "the results are in '%s', but the earlier run, moved to '%s', could not be "
-                     "deleted: %s",
-                     folder->out, old, strerror(errno));
-    pf_memory_free(folder->part); /* it is in its place: nothing is left to remove */
-    folder->part = NULL;
+  if (pf_folder_delete(old) != 0) {
+    warn_user("the results are in their place, but the earlier run, moved to '%s', could not be "
+              "deleted: %s",
+              old, strerror(errno));
   }
+done:
   pf_memory_free(old);
   return status;
 }
 
-pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error)
+/* In one step: at no moment is there no run at `out`. */
+static pf_status replace_run(const pf_folder *folder, pf_error *error)
+{
+  if (renameat2(AT_FDCWD, folder->part, AT_FDCWD, folder->out, RENAME_EXCHANGE) != 0) {
+    return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP
+               ? replace_by_two(folder, error)
+               : pf_fail(error, PF_STOP, "cannot put '%s' in the place of '%s': %s", folder->part,
+                         folder->out, strerror(errno));
+  }
+  if (pf_folder_delete(folder->part) != 0) { /* it is the earlier run now */
+    warn_user("the results are in their place, but the earlier run, now in '%s', could not be "
+              "deleted: %s",
+              folder->part, strerror(errno));
+  }
+  return PF_OK;
+}
+
+static pf_status put_in_place(const pf_folder *folder, bool force, pf_error *error)
 {
   /* Asked again: another run may have finished there meanwhile. */
   pf_status status = check_free(folder->out, force, error);
   if (status != PF_OK) {
     return status;
   }
-  if (look_at(folder->out).what == RUN) {
-    status = replace_folder(folder, error);
+  status = pf_folder_write_mark(folder->part, true, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_folder_sync(folder->part, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (pf_folder_look(folder->out).state == PF_FOLDER_OURS) {
+    status = replace_run(folder, error);
   } else if (rename(folder->part, folder->out) != 0) { /* onto nothing, or an empty folder */
     status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", folder->part, folder->out,
                      strerror(errno));
   }
+  return status != PF_OK ? status : pf_folder_sync_parent(folder->out, error);
+}
+
+pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error)
+{
+  const pf_status status = put_in_place(folder, force, error);
   if (status == PF_OK) {
+    (void)close(folder->lock);
+    folder->lock = -1;
     pf_memory_free(folder->part);
     folder->part = NULL;
   }
   return status;
 }
 
+pf_status pf_folder_commit_interrupted(pf_folder *folder, bool force, pf_error *error)
+{
+  const pf_folder_contents found = pf_folder_look(folder->out);
+  if (found.state != PF_FOLDER_OURS || !found.complete) {
+    return pf_folder_commit(folder, force, error);
+  }
+  char *aside = join_path(folder->out, ".interrupted", error);
+  if (aside == NULL) {
+    return PF_STOP;
+  }
+  pf_memory_free(folder->out);
+  folder->out = aside;
+  return pf_folder_commit(folder, true, error);
+}
+
 void pf_folder_end(pf_folder *folder)
 {
   if (folder->part != NULL) {
-    (void)delete_run(folder->part);
+    (void)pf_folder_delete(folder->part);
   }
   pf_folder_forget(folder);
 }

@@ -1,7 +1,9 @@
 /*
- * A run folder appears whole or not at all: files are written into `<out>.part`, which is renamed
- * at the end. Nothing is deleted that plastfit did not write: a folder with any other file in it is
- * refused.
+ * A run folder appears whole or not at all. Files are written into `<out>.part`, which nobody else
+ * writes into meanwhile (it is locked), brought to the disk, and put in the place of `out` by one
+ * rename. An earlier run there stays until that moment.
+ *
+ * Nothing is deleted that plastfit did not make: core/store/folder_contents.h.
  */
 #ifndef PLASTFIT_CORE_STORE_FOLDER_H
 #define PLASTFIT_CORE_STORE_FOLDER_H
@@ -12,12 +14,20 @@
 typedef struct pf_folder {
   char *out;  /**< where the results go, without trailing slashes */
   char *part; /**< where they are written */
+  int lock;   /**< file descriptor of the locked part; meaningless where part is NULL */
 } pf_folder;
 
-/** May a run folder be made at `out`? It is free, or empty, or (with force) a run folder of ours.
- * Changes nothing. */
+/**
+ * May a run folder be made at `out`? It is free, or empty, or (with force) a folder that plastfit
+ * made. Also the name: it can be made, it is not the current folder, it is not too long. Changes
+ * nothing.
+ */
 pf_status pf_folder_check(const char *out, bool force, pf_error *error);
-/** Make the parents and an empty `<out>.part`; what an interrupted run left there is removed. */
+/**
+ * Make the parents and an empty `<out>.part`, and lock it: until pf_folder_commit, _end or _forget
+ * another process is told that it is being written. What a process that died left there is removed,
+ * or put in its place where it was whole; a warning says which.
+ */
 pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error);
 /**
  * As pf_folder_begin, with a folder `jobs` in it for what is done bit by bit (files NAME.job). What
@@ -34,6 +44,11 @@ void pf_folder_forget(pf_folder *folder);
 char *pf_folder_path(const pf_folder *folder, const char *name, pf_error *error);
 /** Put the folder in its place; with force, an earlier run there is replaced and then deleted. */
 pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error);
+/**
+ * The same for results that are not whole: where `out` holds a complete run, that one stays, and
+ * these go to `<out>.interrupted`. folder->out is then that name.
+ */
+pf_status pf_folder_commit_interrupted(pf_folder *folder, bool force, pf_error *error);
 /** Remove what was written. After a commit: only frees the names. */
 void pf_folder_end(pf_folder *folder);
 

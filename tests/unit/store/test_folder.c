@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
 #include "core/store/folder.h"
+#include "core/store/folder_contents.h"
 #include "tests/unit/support/scratch.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -198,6 +199,7 @@ Test(report_folder, what_an_interrupted_run_left_is_removed)
   IN(root, run);
   (void)snprintf(part, sizeof part, "%s.part", run);
   cr_assert(mkdir(part, 0777) == 0);
+  cr_assert(pf_folder_write_mark(part, false, &error) == PF_OK);
   put(part, "trajectories.h5", "half");
   cr_expect(make_run(run, false, true, "whole", &error) == PF_OK, "%s", error.text);
   cr_expect(strcmp(get(run, "trajectories.h5"), "") == 0);
@@ -207,6 +209,103 @@ Test(report_folder, what_an_interrupted_run_left_is_removed)
   cr_expect(strstr(error.text, "mine.txt") != NULL, "%s", error.text);
   cr_expect(strcmp(get(part, "mine.txt"), "mine") == 0);
   scratch_remove(root);
+}
+
+Test(report_folder, a_folder_that_plastfit_did_not_make_is_not_replaced)
+{
+  char root[SCRATCH_SIZE];
+  pf_error error = pf_error_none();
+  scratch_create(root);
+  IN(root, lab);
+  cr_assert(mkdir(lab, 0777) == 0);
+  put(lab, "table.csv", "years of recordings"); /* names that plastfit uses */
+  put(lab, "config.cfg", "mine");
+  cr_expect(pf_folder_check(lab, false, &error) == PF_STOP);
+  error = pf_error_none();
+  cr_expect(make_run(lab, true, true, "second", &error) == PF_STOP);
+  cr_expect(strstr(error.text, "did not write") != NULL, "%s", error.text);
+  cr_expect(strcmp(get(lab, "table.csv"), "years of recordings") == 0);
+  scratch_remove(root);
+}
+
+Test(report_folder, two_at_once_the_second_is_told)
+{
+  char root[SCRATCH_SIZE];
+  pf_error error = pf_error_none();
+  pf_folder first, second;
+  scratch_create(root);
+  IN(root, run);
+  cr_assert(pf_folder_begin(run, false, &first, &error) == PF_OK, "%s", error.text);
+  put(first.part, "theta.csv", "first");
+  cr_expect(pf_folder_begin(run, true, &second, &error) == PF_STOP);
+  cr_expect(strstr(error.text, "is being written by process") != NULL, "%s", error.text);
+  cr_expect(strcmp(get(first.part, "theta.csv"), "first") == 0);
+  error = pf_error_none();
+  cr_expect(pf_folder_begin_jobs(run, true, true, &second, &error) == PF_STOP);
+  cr_assert(pf_folder_commit(&first, false, &error) == PF_OK, "%s", error.text);
+  pf_folder_end(&first);
+  cr_expect(strcmp(get(run, "theta.csv"), "first") == 0);
+  cr_expect(make_run(run, true, true, "second", &error) == PF_OK, "%s", error.text);
+  scratch_remove(root);
+}
+
+Test(report_folder, what_is_interrupted_does_not_replace_a_complete_run)
+{
+  char root[SCRATCH_SIZE];
+  pf_error error = pf_error_none();
+  pf_folder folder;
+  scratch_create(root);
+  IN(root, run);
+  cr_assert(make_run(run, false, true, "first", &error) == PF_OK);
+  for (int again = 0; again < 2; again++) { /* the second replaces what the first left */
+    cr_assert(pf_folder_begin(run, true, &folder, &error) == PF_OK, "%s", error.text);
+    put(folder.part, "theta.csv", "half");
+    cr_assert(pf_folder_commit_interrupted(&folder, true, &error) == PF_OK, "%s", error.text);
+    cr_expect(strcmp(get(folder.out, "theta.csv"), "half") == 0);
+    cr_expect(strcmp(folder.out, run) != 0);
+    pf_folder_end(&folder);
+    cr_expect(strcmp(get(run, "theta.csv"), "first") == 0);
+  }
+  scratch_remove(root);
+}
+
+/* Killed between the two renames, where folders cannot be exchanged. */
+Test(report_folder, a_whole_part_without_an_out_is_put_in_its_place)
+{
+  char root[SCRATCH_SIZE];
+  char part[PATH_SIZE + 64], old[PATH_SIZE + 64];
+  pf_error error = pf_error_none();
+  scratch_create(root);
+  IN(root, run);
+  (void)snprintf(part, sizeof part, "%s.part", run);
+  (void)snprintf(old, sizeof old, "%s.old", run);
+  cr_assert(make_run(run, false, true, "second", &error) == PF_OK);
+  cr_assert(rename(run, part) == 0);
+  cr_expect(make_run(run, false, true, "third", &error) == PF_STOP);
+  cr_expect(strstr(error.text, "already holds a run") != NULL, "%s", error.text);
+  cr_expect(strcmp(get(run, "theta.csv"), "second") == 0);
+  cr_assert(rename(run, old) == 0); /* and with the earlier one alone */
+  error = pf_error_none();
+  cr_expect(make_run(run, false, true, "third", &error) == PF_STOP);
+  cr_expect(strcmp(get(run, "theta.csv"), "second") == 0);
+  scratch_remove(root);
+}
+
+Test(report_folder, names_that_cannot_be)
+{
+  static const char *const names[] = {".", "..", "/", "a/..", "./."};
+  char longest[70001];
+  pf_error error = pf_error_none();
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    error = pf_error_none();
+    cr_expect(pf_folder_check(names[i], true, &error) == PF_STOP, "%s", names[i]);
+    cr_expect(strstr(error.text, "a folder of their own") != NULL, "%s", error.text);
+  }
+  memset(longest, 'a', sizeof longest - 1);
+  longest[sizeof longest - 1] = '\0';
+  error = pf_error_none();
+  cr_expect(pf_folder_check(longest, false, &error) == PF_STOP);
+  cr_expect(strstr(error.text, "at most") != NULL, "%s", error.text);
 }
 
 Test(report_folder, no_name_at_all)

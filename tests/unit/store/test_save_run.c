@@ -46,11 +46,24 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
             "%s", error.text);
 }
 
+static pf_status save_results(const pf_problem *problem, const pf_fit *fit,
+                              const pf_evaluation *evaluation, pf_error *error)
+{
+  pf_folder folder;
+  const pf_report_parts parts = {problem, fit, NULL, evaluation};
+  pf_status status = pf_report_begin(problem, false, &folder, error);
+  if (status == PF_OK) {
+    status = pf_report_write(&parts, false, &folder, error);
+  }
+  pf_folder_end(&folder);
+  return status;
+}
+
 static void write_it(const run *r)
 {
   pf_error error = pf_error_none();
-  cr_assert(pf_report_write(&r->tiny.problem, r->fit, NULL, r->evaluation, false, &error) == PF_OK,
-            "%s", error.text);
+  cr_assert(save_results(&r->tiny.problem, r->fit, r->evaluation, &error) == PF_OK, "%s",
+            error.text);
 }
 
 static void finish(run *r)
@@ -334,8 +347,7 @@ static void write_with_limit(rlim_t limit, const char *file)
   cr_assert(getrlimit(RLIMIT_FSIZE, &old) == 0);
   const struct rlimit small = {.rlim_cur = limit, .rlim_max = old.rlim_max};
   cr_assert(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const pf_status status =
-      pf_report_write(&r.tiny.problem, r.fit, NULL, r.evaluation, false, &error);
+  const pf_status status = save_results(&r.tiny.problem, r.fit, r.evaluation, &error);
   cr_assert(setrlimit(RLIMIT_FSIZE, &old) == 0);
   cr_expect(status == PF_STOP);
   cr_expect(strstr(error.text, file) != NULL && strchr(error.text, '\n') == NULL, "%s", error.text);
