@@ -9,7 +9,7 @@
 /* ---- a text that grows ---- */
 
 /** Room for `more` bytes and a final 0. */
-static bool reserve(pf_text *text, size_t more)
+static bool reserve_room(pf_text *text, size_t more)
 {
   if (more >= SIZE_MAX / 4 - text->length) {
     return false;
@@ -34,7 +34,7 @@ void pf_text_add(pf_text *text, const char *format, ...)
   va_start(args, format);
   va_copy(again, args);
   int length = vsnprintf(NULL, 0, format, args);
-  if (length >= 0 && reserve(text, (size_t)length)) {
+  if (length >= 0 && reserve_room(text, (size_t)length)) {
     (void)vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
     text->length += (size_t)length;
   } else {
@@ -55,7 +55,7 @@ void pf_text_free(pf_text *text)
 enum { LONGEST = 63 }; /* longer names are not compared: nobody mistypes those by one letter */
 
 /* Own, because <ctype.h> depends on the locale. */
-static char lower(char c)
+static char to_lower(char c)
 {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -65,13 +65,13 @@ static bool is_digit(char c)
   return c >= '0' && c <= '9';
 }
 
-static size_t least(size_t a, size_t b)
+static size_t smaller_of(size_t a, size_t b)
 {
   return a < b ? a : b;
 }
 
 /** Edit distance with transpositions of neighbours (optimal string alignment), blind to case. */
-static size_t distance(const char *a, size_t na, const char *b, size_t nb)
+static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
   size_t rows[3][LONGEST + 1];
   size_t *before = rows[0], *last = rows[1], *row = rows[2];
@@ -82,11 +82,11 @@ static size_t distance(const char *a, size_t na, const char *b, size_t nb)
   for (size_t i = 1; i <= na; i++) {
     row[0] = i;
     for (size_t j = 1; j <= nb; j++) {
-      size_t changed = last[j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
-      row[j] = least(changed, least(last[j], row[j - 1]) + 1);
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-          lower(a[i - 2]) == lower(b[j - 1])) {
-        row[j] = least(row[j], before[j - 2] + 1);
+      size_t changed = last[j - 1] + (to_lower(a[i - 1]) != to_lower(b[j - 1]));
+      row[j] = smaller_of(changed, smaller_of(last[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+          to_lower(a[i - 2]) == to_lower(b[j - 1])) {
+        row[j] = smaller_of(row[j], before[j - 2] + 1);
       }
     }
     size_t *spare = before;
@@ -100,7 +100,7 @@ static size_t distance(const char *a, size_t na, const char *b, size_t nb)
 static bool starts_with(const char *name, const char *start, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
-    if (name[i] == '\0' || lower(name[i]) != lower(start[i])) {
+    if (name[i] == '\0' || to_lower(name[i]) != to_lower(start[i])) {
       return false;
     }
   }
@@ -123,7 +123,7 @@ const char *pf_text_nearest(const char *name, pf_names candidates)
     if (m == 0 || m > LONGEST) {
       continue;
     }
-    size_t d = distance(name, n, candidate, m);
+    size_t d = edit_distance(name, n, candidate, m);
     if (d < best && d <= allowed && d < m) {
       best = d;
       nearest = candidate;
@@ -140,7 +140,7 @@ const char *pf_text_nearest(const char *name, pf_names candidates)
 
 /* ---- natural order ---- */
 
-static size_t digits(const char *text)
+static size_t count_digits(const char *text)
 {
   size_t n = 0;
   while (is_digit(text[n])) {
@@ -161,7 +161,7 @@ int pf_text_natural_compare(const char *a, const char *b)
         q++;
       }
       /* Without leading zeros, the longer run is the larger number: no overflow, however long. */
-      size_t n = digits(p), m = digits(q);
+      size_t n = count_digits(p), m = count_digits(q);
       if (n != m) {
         return n < m ? -1 : 1;
       }

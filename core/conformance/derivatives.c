@@ -43,7 +43,7 @@ static double tolerance_of(int i)
   return tolerances[is_single()][i];
 }
 
-static double epsilon(void)
+static double rounding_unit(void)
 {
   return is_single() ? 6e-8 : 1.2e-16;
 }
@@ -150,7 +150,7 @@ static double slope_around(const probe *p, double h, double scale, double tolera
     bend += fabs(whole - 4 * half) + fabs(twice - 4 * whole);
     size += fabs(f[0][k]);
   }
-  *kinked = bend > 0.2 * tolerance * h * fmax(scale, fabs(slope)) + 64 * epsilon() * size;
+  *kinked = bend > 0.2 * tolerance * h * fmax(scale, fabs(slope)) + 64 * rounding_unit() * size;
   return slope;
 }
 
@@ -288,7 +288,7 @@ void cf_check_unwanted(const cf_case *of, cf_shape shape)
 {
   static const char others[] = " as when all are wanted, now that every other gradient is NULL";
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 23});
+  cf_op_make_padded(&op, of, shape, 23);
   call_then_vjp(&op);
   cf_numbers all = cf_numbers_take(&op, CF_OTHER);
   for (int k = 0; k < op.n_in; k++) {
@@ -330,7 +330,7 @@ static void check_split(cf_op *op, bool units, const cf_numbers *all)
 void cf_check_vjp_parts(const cf_case *of, cf_shape shape)
 {
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 24});
+  cf_op_make_padded(&op, of, shape, 24);
   call_then_vjp(&op);
   cf_numbers all = cf_numbers_take(&op, CF_OTHER);
   if (of->kind->splits_units) {
@@ -509,7 +509,8 @@ static rest remainder_at(probe *p, way along, double h, double slope)
     sum += p->f[1][k] - p->f[0][k];
     size += fabs(p->f[1][k]);
   }
-  return (rest){sum - h * slope, 8 * epsilon() * (size + fabs(slope) * (is_single() ? 1 : h))};
+  return (rest){sum - h * slope,
+                8 * rounding_unit() * (size + fabs(slope) * (is_single() ? 1 : h))};
 }
 
 static void note_ratio(cf_report *report, double ratio)

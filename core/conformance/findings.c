@@ -63,6 +63,14 @@ void cf_guard_array(cf_report *report, cf_array *array, bool at_end)
   }
 }
 
+void cf_guard_vector(cf_report *report, cf_array *array, const char *name, enum cf_type type,
+                     int64_t n)
+{
+  *array = (cf_array){
+      .name = name, .type = type, .copies = 1, .planes = 1, .rows = 1, .columns = n, .ld = n};
+  cf_guard_array(report, array, true);
+}
+
 void cf_release_array(cf_report *report, cf_array *array)
 {
   for (int i = 0; i < CF_MAX_WATCHED; i++) {

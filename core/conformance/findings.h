@@ -51,6 +51,9 @@ void cf_report_add(cf_report *total, const cf_report *one);
 
 /** In the child: an array as cf_array_allocate makes it, whose name a crash at its ends gives. */
 void cf_guard_array(cf_report *report, cf_array *array, bool at_end);
+/** The same for a vector of n cells, at the end of its page. */
+void cf_guard_vector(cf_report *report, cf_array *array, const char *name, enum cf_type type,
+                     int64_t n);
 void cf_release_array(cf_report *report, cf_array *array);
 
 #endif

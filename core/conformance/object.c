@@ -339,6 +339,15 @@ static void check_options(cf_report *report, const cf_variant *variant)
   check_unknown_key(report, variant);
 }
 
+void cf_check_size(cf_report *report, const char *what, size_t size, size_t of_host)
+{
+  if (size > of_host || size % sizeof(void (*)(void)) != 0) {
+    cf_find(report, "its %s has size %zu, expected at most %zu and whole ops: set it to sizeof(%s)",
+            what, size, of_host, what);
+  }
+  report->n_values++;
+}
+
 void cf_check_names(cf_report *report, const char *what, pf_names names)
 {
   if (names.count > 0 && names.items == NULL) {

@@ -58,6 +58,8 @@ void cf_check_life(cf_report *report, const void *variant);
 
 /** A value for a check of parameter k, `u` in [0, 1), `sign` -1 or 1. */
 double cf_theta_value(const pf_parameter *parameter, double u, int sign);
+/** Does a struct of ops end where this host's, or an op of it, does? */
+void cf_check_size(cf_report *report, const char *what, size_t size, size_t of_host);
 void cf_check_parameters(cf_report *report, pf_parameter_table table);
 void cf_check_names(cf_report *report, const char *what, pf_names names);
 

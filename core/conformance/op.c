@@ -186,13 +186,10 @@ void cf_input(cf_op *op, const cf_slot *from)
 
 void cf_input_theta(cf_op *op, const pf_parameter_table *parameters)
 {
-  const cf_slot theta = {.value = {.name = "theta",
-                                   .type = CF_DOUBLE,
-                                   .planes = 1,
-                                   .rows = 1,
-                                   .columns = (int64_t)parameters->count,
-                                   .parameters = parameters},
-                         .fill = CF_THETA};
+  cf_slot theta = cf_matrix("theta", 1, (int64_t)parameters->count, CF_NOWHERE);
+  theta.value.type = CF_DOUBLE;
+  theta.value.parameters = parameters;
+  theta.fill = CF_THETA;
   cf_input(op, &theta);
 }
 
@@ -269,6 +266,11 @@ void cf_op_make(cf_op *op, const cf_case *of, cf_shape shape, cf_layout layout)
     fill_signed(&op->slots[s].tangent, layout.seed, 3000 + (uint64_t)s);
   }
   fill_all_padding(op);
+}
+
+void cf_op_make_padded(cf_op *op, const cf_case *of, cf_shape shape, uint64_t seed)
+{
+  cf_op_make(op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = seed});
 }
 
 static void free_companion(cf_op *op, cf_array *array)

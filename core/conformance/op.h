@@ -99,10 +99,18 @@ struct cf_op {
 };
 
 void cf_op_make(cf_op *op, const cf_case *of, cf_shape shape, cf_layout layout);
+/** With all rows padded, and arrays flush with the end of their pages: what most checks want. */
+void cf_op_make_padded(cf_op *op, const cf_case *of, cf_shape shape, uint64_t seed);
 void cf_op_free(cf_op *op);
 
 /* ---- for build ---- */
 
+/** A slot of real numbers; `units`: along which axis they run. */
+static inline cf_slot cf_matrix(const char *name, int64_t rows, int64_t columns, enum cf_axis units)
+{
+  return (cf_slot){
+      .value = {.name = name, .planes = 1, .rows = rows, .columns = columns, .units = units}};
+}
 /** The next input. The first is always cf_input_theta. */
 void cf_input(cf_op *op, const cf_slot *slot);
 void cf_input_theta(cf_op *op, const pf_parameter_table *parameters);

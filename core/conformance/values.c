@@ -159,7 +159,7 @@ static void check_layouts(const cf_case *of, cf_shape shape)
 static void check_same(const cf_case *of, cf_shape shape, const cf_object *reference)
 {
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 12});
+  cf_op_make_padded(&op, of, shape, 12);
   cf_run_whole(&op);
   cf_numbers first = cf_numbers_take(&op, CF_VALUE);
   cf_run_whole(&op);
@@ -191,7 +191,7 @@ static void check_row0(const cf_case *of, cf_shape shape)
 {
   static const int64_t starts[] = {1, 64, 100003};
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 13});
+  cf_op_make_padded(&op, of, shape, 13);
   cf_range all = cf_whole(&op);
   cf_run_whole(&op);
   cf_numbers first = cf_numbers_take(&op, CF_VALUE);
@@ -205,7 +205,7 @@ static void check_row0(const cf_case *of, cf_shape shape)
   cf_op_free(&op);
 }
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t smaller_of(int64_t a, int64_t b)
 {
   return a < b ? a : b;
 }
@@ -219,9 +219,9 @@ static void compare_parts(cf_op *op, const cf_numbers *whole, int64_t units, int
     for (int64_t t = 0; t < op->shape.steps; t += steps) {
       const cf_range part = {.unit0 = u,
                              .row0 = u,
-                             .n_units = least(op->shape.units - u, units),
+                             .n_units = smaller_of(op->shape.units - u, units),
                              .step0 = t,
-                             .n_steps = least(op->shape.steps - t, steps)};
+                             .n_steps = smaller_of(op->shape.steps - t, steps)};
       cf_run_call(op, &part);
     }
   }
@@ -236,7 +236,7 @@ static int64_t third_of(int64_t n)
 static void check_parts(const cf_case *of, cf_shape shape)
 {
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 14});
+  cf_op_make_padded(&op, of, shape, 14);
   cf_run_whole(&op);
   cf_numbers first = cf_numbers_take(&op, CF_VALUE);
   if (of->kind->splits_units) {
@@ -357,7 +357,7 @@ void cf_check_not_finite(const cf_case *of, cf_shape shape)
 {
   static const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
   cf_op op;
-  cf_op_make(&op, of, shape, (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 16});
+  cf_op_make_padded(&op, of, shape, 16);
   for (int k = 0; k < op.n_in; k++) {
     const cf_array *array = &op.slots[k].value;
     const int64_t n = cf_count(array), c = n / 2;

@@ -151,46 +151,45 @@ typedef struct relocations {
   size_t counts[2];
 } relocations;
 
-static void *address(const module *m, ElfW(Addr) value)
+/** The value of an entry of the dynamic section, 0 where there is none. */
+static ElfW(Addr) dynamic_value(const module *m, ElfW(Sxword) tag)
 {
+  const ElfW(Dyn) *entry = NULL;
+  for (size_t i = 0; i < m->n_headers; i++) {
+    if (m->headers[i].p_type == PT_DYNAMIC) {
+      entry = (const ElfW(Dyn) *)(uintptr_t)(m->base + m->headers[i].p_vaddr);
+    }
+  }
+  while (entry != NULL && entry->d_tag != DT_NULL && entry->d_tag != tag) {
+    entry++;
+  }
+  return entry == NULL || entry->d_tag == DT_NULL ? 0 : entry->d_un.d_val;
+}
+
+static void *dynamic_table(const module *m, ElfW(Sxword) tag)
+{
+  const ElfW(Addr) value = dynamic_value(m, tag);
   /* glibc has put the base in already; others have not */
-  return (void *)(uintptr_t)(value < m->base ? m->base + value : value);
+  return value == 0 ? NULL : (void *)(uintptr_t)(value < m->base ? m->base + value : value);
 }
 
 static relocations relocations_of(const module *m)
 {
-  relocations out = {0};
-  const ElfW(Dyn) *dynamic = NULL;
-  for (size_t i = 0; i < m->n_headers; i++) {
-    if (m->headers[i].p_type == PT_DYNAMIC) {
-      dynamic = (const ElfW(Dyn) *)(uintptr_t)(m->base + m->headers[i].p_vaddr);
+  return (relocations){.symbols = dynamic_table(m, DT_SYMTAB),
+                       .strings = dynamic_table(m, DT_STRTAB),
+                       .tables = {dynamic_table(m, DT_RELA), dynamic_table(m, DT_JMPREL)},
+                       .counts = {dynamic_value(m, DT_RELASZ) / sizeof(ElfW(Rela)),
+                                  dynamic_value(m, DT_PLTRELSZ) / sizeof(ElfW(Rela))}};
+}
+
+static any_function counter_of(const char *name)
+{
+  for (size_t k = 0; k < sizeof counters / sizeof counters[0]; k++) {
+    if (strcmp(name, counters[k].name) == 0) {
+      return counters[k].counter;
     }
   }
-  for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
-    switch (dynamic->d_tag) {
-    case DT_SYMTAB:
-      out.symbols = address(m, dynamic->d_un.d_ptr);
-      break;
-    case DT_STRTAB:
-      out.strings = address(m, dynamic->d_un.d_ptr);
-      break;
-    case DT_RELA:
-      out.tables[0] = address(m, dynamic->d_un.d_ptr);
-      break;
-    case DT_RELASZ:
-      out.counts[0] = dynamic->d_un.d_val / sizeof(ElfW(Rela));
-      break;
-    case DT_JMPREL:
-      out.tables[1] = address(m, dynamic->d_un.d_ptr);
-      break;
-    case DT_PLTRELSZ:
-      out.counts[1] = dynamic->d_un.d_val / sizeof(ElfW(Rela));
-      break;
-    default:
-      break;
-    }
-  }
-  return out;
+  return NULL;
 }
 
 static bool point_to(void *slot, any_function counter)
@@ -211,19 +210,21 @@ bool cf_watch_start(const pf_plugin *plugin)
     return false;
   }
   const relocations found = relocations_of(&m);
-  bool done = found.symbols != NULL && found.strings != NULL;
-  for (int t = 0; t < 2 && done; t++) {
-    for (size_t i = 0; found.tables[t] != NULL && i < found.counts[t]; i++) {
+  if (found.symbols == NULL || found.strings == NULL) {
+    return false;
+  }
+  for (int t = 0; t < 2; t++) {
+    const size_t n = found.tables[t] == NULL ? 0 : found.counts[t];
+    for (size_t i = 0; i < n; i++) {
       const ElfW(Rela) *r = &found.tables[t][i];
-      const char *name = found.strings + found.symbols[ELF64_R_SYM(r->r_info)].st_name;
-      for (size_t k = 0; k < sizeof counters / sizeof counters[0]; k++) {
-        if (strcmp(name, counters[k].name) == 0) {
-          done = done && point_to((void *)(uintptr_t)(m.base + r->r_offset), counters[k].counter);
-        }
+      const any_function counter =
+          counter_of(found.strings + found.symbols[ELF64_R_SYM(r->r_info)].st_name);
+      if (counter != NULL && !point_to((void *)(uintptr_t)(m.base + r->r_offset), counter)) {
+        return false;
       }
     }
   }
-  return done;
+  return true;
 }
 
 /** Writable data of the object: start and bytes of its i-th piece; false past the last. */

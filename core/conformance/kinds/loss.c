@@ -68,19 +68,22 @@ static void set_target_values(cf_slot *slot, const cf_variant *variant, const ch
   slot->high = cf_setting_at(variant, "target_range", 1, 1.3);
 }
 
-/** A slot of one row a step; outputs and `scored` are one row of steps. */
+/** A slot of one row a step. */
 static cf_slot step_slot(const char *name, int64_t steps, int64_t columns)
 {
-  return (cf_slot){
-      .value = {.name = name, .planes = 1, .rows = steps, .columns = columns, .steps = CF_DOWN}};
+  cf_slot slot = cf_matrix(name, steps, columns, CF_NOWHERE);
+  slot.value.steps = CF_DOWN;
+  return slot;
 }
 
+/** A slot of one row of steps: the outputs and `scored`. */
 static cf_slot row_slot(const char *name, enum cf_type type, int64_t steps)
 {
-  return (cf_slot){
-      .value =
-          {.name = name, .type = type, .planes = 1, .rows = 1, .columns = steps, .steps = CF_ALONG},
-      .fill = CF_MASK};
+  cf_slot slot = cf_matrix(name, 1, steps, CF_NOWHERE);
+  slot.value.type = type;
+  slot.value.steps = CF_ALONG;
+  slot.fill = CF_MASK;
+  return slot;
 }
 
 static void build_evaluate(cf_op *op, const cf_shape *shape)
@@ -216,8 +219,8 @@ static void check_other_observables(cf_op *op)
   cf_fill_unwritten(count);
   cf_doing(op->report, "evaluate with other observables");
   /* it may refuse these (a rate below 0): then there are no counts */
-  const pf_status status = call_evaluate(op, &all, &error);
-  for (int64_t t = 0; status == PF_OK && t < COUNTED; t++) {
+  const int64_t n = call_evaluate(op, &all, &error) == PF_OK ? COUNTED : 0;
+  for (int64_t t = 0; t < n; t++) {
     if (cf_get(count, t) != was[t]) {
       cf_find(op->report,
               "evaluate: the count of step %lld was %g, and is %g now that only the observables "
@@ -245,8 +248,7 @@ static void set_targets(cf_op *op, double value)
 static void check_counts(const cf_case *of)
 {
   cf_op op;
-  cf_op_make(&op, of, (cf_shape){1, 1, COUNTED},
-             (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 71});
+  cf_op_make_padded(&op, of, (cf_shape){1, 1, COUNTED}, 71);
   cf_run_whole(&op);
   const cf_array *ll = &cf_out(&op, 0)->value, *count = &cf_out(&op, 1)->value;
   for (int64_t t = 0; t < COUNTED; t++) {
@@ -273,8 +275,7 @@ static void check_counts(const cf_case *of)
 static void check_unmasked(const cf_case *of)
 {
   cf_op op;
-  cf_op_make(&op, of, (cf_shape){1, 1, UNMASKED},
-             (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 72});
+  cf_op_make_padded(&op, of, (cf_shape){1, 1, UNMASKED}, 72);
   const cf_array *ll = &cf_out(&op, 0)->value, *count = &cf_out(&op, 1)->value;
   memset(scored_of(&op)->cells, 1, scored_of(&op)->bytes);
   cf_run_whole(&op);
@@ -330,8 +331,7 @@ static void score_all_but_one(cf_op *op)
 
 static void make_for_information(cf_op *op, const cf_case *of)
 {
-  cf_op_make(op, of, (cf_shape){1, 1, STEPS},
-             (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 73});
+  cf_op_make_padded(op, of, (cf_shape){1, 1, STEPS}, 73);
   score_all_but_one(op);
   for (int64_t t = 0; t < STEPS; t++) {
     cf_set(&cf_out(op, 0)->other, t, 1.0);
@@ -614,23 +614,15 @@ static void check_null(cf_bench *bench)
   cf_report *report = bench->report;
   const int64_t n_sums = bench->declared.loss.n_null_sums;
   cf_op op;
-  cf_op_make(&op, &bench->of, (cf_shape){1, 1, NULL_STEPS},
-             (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 74});
+  cf_op_make_padded(&op, &bench->of, (cf_shape){1, 1, NULL_STEPS}, 74);
   const int64_t n = target_of(&op, 0)->columns * n_sums;
-  cf_array whole = {.name = "null_sums",
-                    .type = CF_DOUBLE,
-                    .copies = 1,
-                    .planes = 1,
-                    .rows = 1,
-                    .columns = n,
-                    .ld = n};
-  cf_array parts = whole;
+  cf_array whole, parts;
   if (n_sums < 1) {
     cf_find(report, "it has null_accumulate, and declares n_null_sums = %lld, expected 1 or more",
             (long long)n_sums);
   }
-  cf_guard_array(report, &whole, true);
-  cf_guard_array(report, &parts, true);
+  cf_guard_vector(report, &whole, "null_sums", CF_DOUBLE, n);
+  cf_guard_vector(report, &parts, "null_sums", CF_DOUBLE, n);
   accumulate_null(&op, &whole, NULL_STEPS, 3.0);
   accumulate_null(&op, &parts, PART, 7.0);
   for (int64_t k = 0; k < n; k++) {
@@ -654,6 +646,7 @@ static void check_declaration(cf_bench *bench)
 {
   const pf_loss_ops *ops = bench->variant->plugin->loss;
   const pf_loss_declaration *declared = &bench->declared.loss;
+  cf_check_size(bench->report, "pf_loss_ops", ops->size, sizeof *ops);
   cf_check_names(bench->report, "observable", declared->observables);
   cf_check_names(bench->report, "target", declared->targets);
   cf_check_parameters(bench->report, declared->parameters);

@@ -32,23 +32,11 @@ static void build_activate(cf_op *op, const cf_shape *shape)
   const pf_network_declaration *declared = op->of.declared;
   const pf_population *population = population_at(declared, op->of.index);
   const int64_t units = shape->units, steps = shape->steps;
-  const cf_slot drive = {.value = {.name = "drive",
-                                   .planes = 1,
-                                   .rows = steps,
-                                   .columns = units,
-                                   .units = CF_ALONG,
-                                   .steps = CF_DOWN}};
-  const cf_slot signals = {.value = {.name = "signals",
-                                     .planes = (int64_t)population->signals.count,
-                                     .rows = steps,
-                                     .columns = units,
-                                     .units = CF_ALONG,
-                                     .steps = CF_DOWN}};
-  cf_slot state = {.value = {.name = "state",
-                             .planes = 1,
-                             .rows = population->n_state,
-                             .columns = units,
-                             .units = CF_ALONG}};
+  cf_slot drive = cf_matrix("drive", steps, units, CF_ALONG);
+  cf_slot signals = cf_matrix("signals", steps, units, CF_ALONG);
+  cf_slot state = cf_matrix("state", population->n_state, units, CF_ALONG);
+  drive.value.steps = signals.value.steps = CF_DOWN;
+  signals.value.planes = (int64_t)population->signals.count;
   cf_input_theta(op, &declared->parameters);
   cf_input(op, &drive);
   cf_input(op, &state);
@@ -179,30 +167,22 @@ static void build_initial(cf_op *op, const cf_shape *shape)
             "the check takes networks of at most %d projections; give it fewer in conformance.cfg",
             MAX);
   }
-  const cf_slot noise = {.value = {.name = "noise",
-                                   .type = CF_DOUBLE,
-                                   .planes = 1,
-                                   .rows = 1,
-                                   .columns = declared->n_noise},
-                         .fixed = true};
+  cf_slot noise = cf_matrix("noise", 1, declared->n_noise, CF_NOWHERE);
+  noise.value.type = CF_DOUBLE;
+  noise.fixed = true;
   cf_input_theta(op, &declared->parameters);
   cf_input(op, &noise);
   for (int64_t p = 0; p < (int64_t)declared->projections.count; p++) {
     const pf_projection *projection = projection_at(declared, p);
-    const cf_slot w = {.value = {.name = w_names[p],
-                                 .planes = 1,
-                                 .rows = population_at(declared, projection->post)->n,
-                                 .columns = population_at(declared, projection->pre)->n},
-                       .starts_as_zero = true};
+    cf_slot w = cf_matrix(w_names[p], population_at(declared, projection->post)->n,
+                          population_at(declared, projection->pre)->n, CF_NOWHERE);
+    w.starts_as_zero = true;
     cf_output(op, &w);
   }
   for (int64_t q = 0; q < (int64_t)declared->populations.count; q++) {
     const pf_population *population = population_at(declared, q);
-    const cf_slot state = {.value = {.name = state_names[q],
-                                     .planes = 1,
-                                     .rows = population->n_state,
-                                     .columns = population->n},
-                           .starts_as_zero = true};
+    cf_slot state = cf_matrix(state_names[q], population->n_state, population->n, CF_NOWHERE);
+    state.starts_as_zero = true;
     cf_output(op, &state);
   }
 }
@@ -303,8 +283,7 @@ static void check_given_weights(const cf_case *of)
 {
   const pf_network_declaration *declared = of->declared;
   cf_op op;
-  cf_op_make(&op, of, (cf_shape){1, 1, 1},
-             (cf_layout){.pad = CF_PAD_ALL, .at_end = true, .seed = 61});
+  cf_op_make_padded(&op, of, (cf_shape){1, 1, 1}, 61);
   cf_run_whole(&op);
   for (int given = 0; given < (int)declared->projections.count; given++) {
     check_given_weight(&op, given);
@@ -360,6 +339,8 @@ static void check_declaration(cf_bench *bench)
 {
   cf_report *report = bench->report;
   const pf_network_declaration *declared = &bench->declared.network;
+  const pf_network_ops *ops = bench->variant->plugin->network;
+  cf_check_size(report, "pf_network_ops", ops->size, sizeof *ops);
   cf_check_parameters(report, declared->parameters);
   if (declared->populations.count < 2 || declared->projections.count < 1 ||
       declared->observables.count < 1) {
@@ -376,8 +357,7 @@ static void check_declaration(cf_bench *bench)
   }
   check_projections(report, declared);
   check_observables(report, declared);
-  if (declared->parameters.count > 0 &&
-      CF_OP(bench->variant->plugin->network, pf_network_ops, initial_vjp) == NULL) {
+  if (declared->parameters.count > 0 && CF_OP(ops, pf_network_ops, initial_vjp) == NULL) {
     cf_find(report, "it declares parameters, and has no initial_vjp");
   }
 }

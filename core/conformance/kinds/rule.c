@@ -85,35 +85,18 @@ static void build_block(cf_op *op, const cf_shape *shape)
                                         "traces.synapse"};
   const pf_rule_declaration *declared = op->of.declared;
   const int64_t units = shape->units, columns = shape->columns;
-  const cf_slot inputs[] = {
-      {.value = {.name = "pre",
-                 .planes = 1,
-                 .rows = n_signals(declared->pre_signals),
-                 .columns = columns}},
-      {.value = {.name = "post",
-                 .planes = 1,
-                 .rows = n_signals(declared->post_signals),
-                 .columns = units,
-                 .units = CF_ALONG}},
-      {.value = {.name = "w", .planes = 1, .rows = units, .columns = columns, .units = CF_DOWN}},
-      {.value = {.name = "modulator",
-                 .planes = 1,
-                 .rows = 1,
-                 .columns = (int64_t)declared->modulators.count},
-       .fixed = true},
-      {.value = {.name = "modulator_pre",
-                 .planes = 1,
-                 .rows = n_modulators(declared, PF_PER_PRE),
-                 .columns = columns},
-       .fixed = true,
-       .like = PRE},
-      {.value = {.name = "modulator_post",
-                 .planes = 1,
-                 .rows = n_modulators(declared, PF_PER_POST),
-                 .columns = units,
-                 .units = CF_ALONG},
-       .fixed = true,
-       .like = POST}};
+  cf_slot inputs[] = {
+      cf_matrix("pre", n_signals(declared->pre_signals), columns, CF_NOWHERE),
+      cf_matrix("post", n_signals(declared->post_signals), units, CF_ALONG),
+      cf_matrix("w", units, columns, CF_DOWN),
+      cf_matrix("modulator", 1, (int64_t)declared->modulators.count, CF_NOWHERE),
+      cf_matrix("modulator_pre", n_modulators(declared, PF_PER_PRE), columns, CF_NOWHERE),
+      cf_matrix("modulator_post", n_modulators(declared, PF_PER_POST), units, CF_ALONG)};
+  for (int k = MODULATOR; k <= MODULATOR_POST; k++) {
+    inputs[k - PRE].fixed = true;
+  }
+  inputs[MODULATOR_PRE - PRE].like = PRE;
+  inputs[MODULATOR_POST - PRE].like = POST;
   cf_input_theta(op, &declared->parameters);
   for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
     cf_input(op, &inputs[i]);
@@ -124,28 +107,18 @@ static void build_block(cf_op *op, const cf_shape *shape)
   }
 }
 
-/** A slot like the weights. */
-static cf_slot weight_slot(const cf_shape *shape, const char *name, enum cf_fill fill)
-{
-  return (cf_slot){.value = {.name = name,
-                             .planes = 1,
-                             .rows = shape->units,
-                             .columns = shape->columns,
-                             .units = CF_DOWN},
-                   .fill = fill};
-}
-
 static void build_forward(cf_op *op, const cf_shape *shape)
 {
-  const cf_slot dw = weight_slot(shape, "dw", CF_SIGNED);
+  const cf_slot dw = cf_matrix("dw", shape->units, shape->columns, CF_DOWN);
   build_block(op, shape);
   cf_output(op, &dw);
 }
 
 static void build_step(cf_op *op, const cf_shape *shape)
 {
-  const cf_slot mask = weight_slot(shape, "mask", CF_MASK);
-  const cf_slot w_out = weight_slot(shape, "w_out", CF_SIGNED);
+  cf_slot mask = cf_matrix("mask", shape->units, shape->columns, CF_DOWN);
+  const cf_slot w_out = cf_matrix("w_out", shape->units, shape->columns, CF_DOWN);
+  mask.fill = CF_MASK;
   build_block(op, shape);
   cf_input(op, &mask);
   cf_output(op, &w_out);
@@ -541,14 +514,8 @@ static void check_room(const description *d, size_t room)
 {
   cf_report *report = d->bench->report;
   pf_error error = {.size = sizeof error};
-  cf_array text = {.name = "text",
-                   .type = CF_BYTE,
-                   .copies = 1,
-                   .planes = 1,
-                   .rows = 1,
-                   .columns = (int64_t)room,
-                   .ld = (int64_t)room};
-  cf_guard_array(report, &text, true);
+  cf_array text;
+  cf_guard_vector(report, &text, "text", CF_BYTE, (int64_t)room);
   cf_doing(report, "describe with capacity %zu", room);
   memset(text.cells, 'x', room);
   (void)call_describe(d, text.cells, room, &error);
@@ -622,6 +589,7 @@ static void check_declaration(cf_bench *bench)
 {
   const pf_rule_ops *ops = bench->variant->plugin->rule;
   const pf_rule_declaration *declared = &bench->declared.rule;
+  cf_check_size(bench->report, "pf_rule_ops", ops->size, sizeof *ops);
   cf_check_parameters(bench->report, declared->parameters);
   cf_check_names(bench->report, "presynaptic signal", declared->pre_signals);
   cf_check_names(bench->report, "postsynaptic signal", declared->post_signals);

@@ -13,13 +13,15 @@ static const pf_source_ops *ops_of(const cf_object *object)
 static void check_declaration(cf_bench *bench)
 {
   const pf_source_declaration *declared = &bench->declared.source;
+  const pf_source_ops *ops = ops_of(&bench->object);
+  cf_check_size(bench->report, "pf_source_ops", ops->size, sizeof *ops);
   cf_check_names(bench->report, "channel", declared->channels);
   cf_check_names(bench->report, "target", declared->targets);
   if (declared->n_input < 0 || declared->n_state < 0 || declared->n_uniform < 0 ||
       declared->n_normal < 0) {
     cf_find(bench->report, "it declares a count below 0");
   }
-  if (CF_OP(ops_of(&bench->object), pf_source_ops, begin) != NULL && declared->max_steps < 1) {
+  if (CF_OP(ops, pf_source_ops, begin) != NULL && declared->max_steps < 1) {
     cf_find(bench->report, "a task declares max_steps = %lld, expected 1 or more",
             (long long)declared->max_steps);
   }
@@ -219,20 +221,6 @@ typedef struct task_run {
   pf_status status;
 } task_run;
 
-static void make_vector(task_run *run, cf_array *a, const char *name, enum cf_type type, int64_t n)
-{
-  *a = (cf_array){.name = name,
-                  .type = type,
-                  .copies = 1,
-                  .planes = 1,
-                  .rows = 1,
-                  .columns = n,
-                  .ld = n,
-                  .stride = n,
-                  .copy_stride = n};
-  cf_guard_array(run->report, a, true);
-}
-
 static double *doubles_of(const cf_array *a)
 {
   return (double *)(void *)a->cells;
@@ -245,12 +233,13 @@ static void run_begin(task_run *run, const cf_bench *bench, const cf_object *obj
   const int64_t n_input =
       declared->n_input > 0 ? declared->n_input : (int64_t)cf_setting(bench->variant, "n_input", 3);
   *run = (task_run){.object = object, .declared = declared, .report = bench->report, .random = 77};
-  make_vector(run, &run->state, "state", CF_DOUBLE, declared->n_state);
-  make_vector(run, &run->uniform, "uniform", CF_DOUBLE, declared->n_uniform);
-  make_vector(run, &run->normal, "normal", CF_DOUBLE, declared->n_normal);
-  make_vector(run, &run->output, "output", CF_REAL, n_output);
-  make_vector(run, &run->channels, "channels", CF_DOUBLE, (int64_t)declared->channels.count);
-  make_vector(run, &run->cue, "cue", CF_DOUBLE, n_input);
+  cf_guard_vector(run->report, &run->state, "state", CF_DOUBLE, declared->n_state);
+  cf_guard_vector(run->report, &run->uniform, "uniform", CF_DOUBLE, declared->n_uniform);
+  cf_guard_vector(run->report, &run->normal, "normal", CF_DOUBLE, declared->n_normal);
+  cf_guard_vector(run->report, &run->output, "output", CF_REAL, n_output);
+  cf_guard_vector(run->report, &run->channels, "channels", CF_DOUBLE,
+                  (int64_t)declared->channels.count);
+  cf_guard_vector(run->report, &run->cue, "cue", CF_DOUBLE, n_input);
   pf_error error = {.size = sizeof error};
   cf_doing(run->report, "begin");
   cf_need_ok(run->report, ops_of(object)->begin(object->self, 0, doubles_of(&run->state), &error),
