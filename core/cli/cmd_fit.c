@@ -5,7 +5,7 @@
 #include "core/cli/interrupt.h"
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
-#include "core/infer/infer.h"
+#include "core/infer/improve.h"
 #include "core/problem/problem.h"
 #include "core/report/save_run.h"
 #include "core/terminal/meter.h"
@@ -97,8 +97,8 @@ static pf_status compute_results(const pf_problem *problem, const arguments *how
   if (status != PF_OK) {
     goto done;
   }
-  status =
-      pf_infer(problem, out->fit, progress, pf_interrupt_asked, &meter, &out->inference, error);
+  const pf_observer observer = {progress, pf_interrupt_asked, &meter};
+  status = pf_infer_and_improve(problem, out->fit, &observer, &out->inference, error);
   if (status != PF_OK) {
     goto done;
   }

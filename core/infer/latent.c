@@ -3,7 +3,6 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/evaluate/r2.h"
-#include "core/infer/infer.h"
 #include "core/stats/stats.h"
 
 #include <lapacke.h>
@@ -12,31 +11,16 @@
 
 enum { N_SAMPLES = 10, MAX_STARTS = 10, MAX_RECORDINGS = 6 };
 
-bool pf_weights_are_latent(const pf_model *model)
-{
-  for (size_t k = 0; k < model->n_losses; k++) {
-    for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
-      const pf_observable *seen = &model->observables[model->losses[k].observables[o]];
-      for (size_t p = 0; p < model->n_plastic; p++) {
-        const pf_projection *plastic = &model->projections[model->plastic[p].projection];
-        if (seen->population == plastic->post) {
-          return false;
-        }
-      }
-    }
-  }
-  return model->n_plastic > 0;
-}
-
-typedef struct look {
+typedef struct comparison {
   const pf_infer_job *job;
   pf_workspace *here, *there; /* the estimate's run, and another's */
   double *theta, *other;      /* [n_parameters] */
-} look;
+} comparison;
 
 /* R2 of weights at `values` against the estimate's, mean over recordings; NaN where weights
  * overflow. */
-static pf_status compare(const look *l, const double *values, double *r2, pf_error *error)
+static pf_status compare_weights(const comparison *l, const double *values, double *r2,
+                                 pf_error *error)
 {
   const pf_fit_group *group = l->job->group;
   const pf_model *model = l->job->problem->model;
@@ -91,8 +75,8 @@ static pf_status find_roots(const pf_inference_group *out, double *roots, pf_err
 }
 
 /* A theta from the sampling distribution, within the bounds. */
-static void sample(const pf_infer_job *job, const double *roots, uint32_t number, double *normal,
-                   double *values)
+static void sample_values(const pf_infer_job *job, const double *roots, uint32_t number,
+                          double *normal, double *values)
 {
   const pf_layout *layout = job->group->layout;
   const size_t n = layout->n;
@@ -108,8 +92,8 @@ static void sample(const pf_infer_job *job, const double *roots, uint32_t number
   }
 }
 
-static pf_status compare_all(look *l, double *roots, double *normal, double *values, double *r2,
-                             pf_error *error)
+static pf_status compare_all(comparison *l, double *roots, double *normal, double *values,
+                             double *r2, pf_error *error)
 {
   const pf_infer_job *job = l->job;
   const pf_fit_group *group = job->group;
@@ -117,15 +101,15 @@ static pf_status compare_all(look *l, double *roots, double *normal, double *val
   pf_status status = find_roots(job->out, roots, error);
   size_t n = 0;
   for (uint32_t i = 0; i < N_SAMPLES && status == PF_OK; i++) {
-    sample(job, roots, i, normal, values);
-    status = compare(l, values, &r2[n++], error);
+    sample_values(job, roots, i, normal, values);
+    status = compare_weights(l, values, &r2[n++], error);
   }
   for (size_t k = 0; group->starts != NULL && k < group->n_starts && status == PF_OK &&
                      latent->n_starts < MAX_STARTS;
        k++) {
     if (k != group->best && group->starts[k].reached) {
       latent->n_starts++;
-      status = compare(l, group->starts[k].values, &r2[n++], error);
+      status = compare_weights(l, group->starts[k].values, &r2[n++], error);
     }
   }
   if (status == PF_OK) {
@@ -144,7 +128,7 @@ pf_status pf_infer_latent(pf_infer_job *job, pf_error *error)
   if (!pf_weights_are_latent(model) || job->evidence.no_sigma != NULL) {
     return PF_OK;
   }
-  look l = {.job = job, .here = job->workspaces[0]};
+  comparison l = {.job = job, .here = job->workspaces[0]};
   l.theta = pf_memory_need(model->n_parameters, sizeof *l.theta, error);
   l.other = pf_memory_need(model->n_parameters, sizeof *l.other, error);
   double *roots = pf_memory_need(n * n, sizeof *roots, error);

@@ -15,18 +15,9 @@
 #ifndef PLASTFIT_CORE_INFER_LATENT_H
 #define PLASTFIT_CORE_INFER_LATENT_H
 
-#include "core/model/model.h"
+#include "core/infer/infer_job.h"
 
-
-/** Of a unit. */
-typedef struct pf_latent {
-  size_t n_fits;   /**< equally good fits compared with; 0: weights are not latent, or nothing to
-                      compare with */
-  size_t n_starts; /**< of them, other starts that reached the optimum */
-  double median, lowest; /**< R2 of weights between them and the estimate, mean over recordings */
-} pf_latent;
-
-/** Does no loss see a population whose weights change? */
-bool pf_weights_are_latent(const pf_model *model);
+/** Sets job->out->latent; after the covariance. */
+pf_status pf_infer_latent(pf_infer_job *job, pf_error *error);
 
 #endif

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-enum { NAME = 160 };
-
 pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_group *group,
                                  size_t instance)
 {
@@ -43,20 +41,11 @@ pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_gro
 pf_status pf_subspace_sentence(const pf_problem *problem, const pf_inference_group *of, size_t s,
                                char *text, size_t capacity, pf_error *error)
 {
-  char *memory = pf_memory_need(of->n, NAME, error);
-  const char **names = pf_memory_need(of->n, sizeof *names, error);
-  pf_status status = PF_STOP;
-  if (memory == NULL || names == NULL) {
-    goto done;
-  }
-  for (size_t k = 0; k < of->n; k++) {
-    pf_value_name(problem, of->group->layout, k, memory + k * NAME, NAME);
-    names[k] = memory + k * NAME;
+  const char **names = pf_value_names(problem, of->group->layout, error);
+  if (names == NULL) {
+    return PF_STOP;
   }
   pf_subspace_print(&of->spectrum->subspaces[s], names, PF_WHOLE_SUBSPACE, text, capacity);
-  status = PF_OK;
-done:
-  pf_memory_free(memory);
   pf_memory_free((void *)names);
-  return status;
+  return PF_OK;
 }

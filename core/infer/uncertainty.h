@@ -2,13 +2,13 @@
 #ifndef PLASTFIT_CORE_INFER_UNCERTAINTY_H
 #define PLASTFIT_CORE_INFER_UNCERTAINTY_H
 
-#include "core/infer/infer.h"
+#include "core/infer/inference.h"
 
 /** What was inferred about one parameter instance, in its own units (of what is tied: those of its
  * value, times the factor). */
 typedef struct pf_uncertainty {
   double se, lower, upper; /**< NaN: none */
-  uint32_t method;         /**< enum pf_interval_method of these */
+  uint32_t method;         /**< the interval method of these */
   uint32_t verdict;        /**< enum pf_verdict */
   const char *note;        /**< what belongs to the verdict, or why there is none; NULL: nothing */
 } pf_uncertainty;

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/ticker.h"
+#include "core/infer/improve.h"
 #include "core/problem/replicate.h"
 #include "core/recover/missed.h"
 #include "core/recover/recovery_table.h"
@@ -109,7 +110,8 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_infer(replicate, fit, NULL, asked_to_stop, until, &inference, error);
+  const pf_observer observer = {.stop = asked_to_stop, .payload = until};
+  status = pf_infer_and_improve(replicate, fit, &observer, &inference, error);
   if (status != PF_OK) {
     goto done;
   }

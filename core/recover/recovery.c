@@ -105,9 +105,7 @@ static pf_status make_recovery(pf_recovery *r, pf_error *error)
 {
   const pf_problem *problem = r->problem;
   const size_t n = (size_t)problem->settings->recover.data_sets;
-  memcpy(r->asked, problem->settings->intervals.methods, sizeof r->asked);
-  r->asked[PF_INTERVAL_PROFILE] =
-      r->asked[PF_INTERVAL_PROFILE] || problem->settings->intervals.automatic;
+  pf_infer_methods(&problem->settings->intervals, r->asked);
   if (make_groups(r, error) != PF_OK || make_cells(r, error) != PF_OK ||
       pf_keys_create(problem->model, &r->keys, error) != PF_OK ||
       pf_truth_create(problem, &r->truth, error) != PF_OK) {

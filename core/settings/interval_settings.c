@@ -2,12 +2,23 @@
 
 #include <string.h>
 
-static const char *const method_names[PF_N_INTERVAL_METHODS] = {"fisher", "sandwich", "profile",
-                                                                "bootstrap"};
+#define NAME_OF(name) #name,
+static const char *const method_names[] = {PF_EACH_INTERVAL_METHOD(NAME_OF)};
+/* ", fisher, sandwich, ..." */
+#define LISTED(name) ", " #name
 
 const char *pf_interval_method_name(uint32_t method)
 {
   return method < PF_N_INTERVAL_METHODS ? method_names[method] : "";
+}
+
+uint32_t pf_interval_method_find(const char *name)
+{
+  uint32_t method = 0;
+  while (method < PF_N_INTERVAL_METHODS && strcmp(method_names[method], name) != 0) {
+    method++;
+  }
+  return method;
 }
 
 pf_option_table pf_interval_keys(void)
@@ -15,9 +26,9 @@ pf_option_table pf_interval_keys(void)
 #define PF_ROW_STRUCT pf_interval_settings
   static const pf_setting rows[] = {
       PF_ROW_TEXTS(words, "intervals.methods", "[\"auto\"]",
-                   "ways to an interval of every coefficient; theta.csv shows the first: fisher, "
-                   "sandwich, profile, bootstrap; auto: fisher, or profile where choices are few; "
-                   "[]: none"),
+                   "ways to an interval of every coefficient; theta.csv shows the "
+                   "first" PF_EACH_INTERVAL_METHOD(
+                       LISTED) "; auto: fisher, or profile where choices are few; []: none"),
       PF_ROW_REAL(level, "intervals.level", "0.95", "1", 0.5, 0.999999, "of the intervals"),
       PF_ROW_CHOICE(cluster, "intervals.cluster", "\"auto\"", "auto|animal|block",
                     "sandwich: what is independent, animals or blocks of trials; auto: animals "
@@ -44,27 +55,18 @@ pf_option_table pf_interval_keys(void)
   return PF_ROWS(rows);
 }
 
-/** PF_N_INTERVAL_METHODS: none is called so. */
-static uint32_t find_method(const char *word)
-{
-  uint32_t method = 0;
-  while (method < PF_N_INTERVAL_METHODS && strcmp(method_names[method], word) != 0) {
-    method++;
-  }
-  return method;
-}
-
 pf_status pf_interval_read_methods(pf_interval_settings *settings, pf_error *error)
 {
   for (size_t i = 0; i < settings->words.count; i++) {
     const char *word = settings->words.items[i];
     const bool automatic = strcmp(word, "auto") == 0;
-    const uint32_t method = automatic ? (uint32_t)PF_INTERVAL_FISHER : find_method(word);
+    const uint32_t method = automatic ? 0 : pf_interval_method_find(word);
     if (method == PF_N_INTERVAL_METHODS) {
-      return pf_fail(error, PF_STOP,
-                     "intervals.methods: there is no method '%s'; choose of auto, fisher, "
-                     "sandwich, profile, bootstrap",
-                     word);
+      return pf_fail(
+          error, PF_STOP,
+          "intervals.methods: there is no method '%s'; choose of auto" PF_EACH_INTERVAL_METHOD(
+              LISTED),
+          word);
     }
     settings->automatic |= automatic;
     settings->methods[method] = true;

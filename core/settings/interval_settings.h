@@ -4,16 +4,22 @@
 
 #include "core/config/setting.h"
 
-/** Interval methods; see core/infer/infer.h. */
-enum pf_interval_method {
-  PF_INTERVAL_FISHER = 0,
-  PF_INTERVAL_SANDWICH,
-  PF_INTERVAL_PROFILE,
-  PF_INTERVAL_BOOTSTRAP,
-  PF_N_INTERVAL_METHODS
-};
-/** "fisher", ...: as the config says it. */
+/**
+ * Every interval method, by its name, in the order in which they are computed. Each is a file,
+ * core/infer/NAME.c, with a descriptor (core/infer/interval_method.h).
+ */
+#define PF_EACH_INTERVAL_METHOD(ONE) ONE(fisher) ONE(sandwich) ONE(profile) ONE(bootstrap)
+
+/** Their places: PF_INTERVAL_fisher, ... */
+#define PF_INTERVAL_PLACE(name) PF_INTERVAL_##name,
+enum { PF_EACH_INTERVAL_METHOD(PF_INTERVAL_PLACE) PF_N_INTERVAL_METHODS };
+#undef PF_INTERVAL_PLACE
+
+/** "fisher", ...: of a method by its place among them; "": there is none. */
 const char *pf_interval_method_name(uint32_t method);
+/** The place of a method by its name; PF_N_INTERVAL_METHODS: none is called so. */
+uint32_t pf_interval_method_find(const char *name);
+
 enum pf_cluster { PF_CLUSTER_AUTO = 0, PF_CLUSTER_ANIMAL, PF_CLUSTER_BLOCK };
 
 /** What a bootstrap draws: core/infer/bootstrap.h. */
@@ -24,9 +30,9 @@ enum { PF_BOOTSTRAP_ENOUGH_ANIMALS = 10 };
 typedef struct pf_interval_settings {
   pf_names words;                      /**< intervals.methods as the config has them */
   bool methods[PF_N_INTERVAL_METHODS]; /**< none: nothing is inferred */
-  bool automatic;                      /**< fisher, and profile instead where data are few */
-  uint32_t main;                       /**< enum pf_interval_method: the first that was asked for */
-  double level;                        /**< of intervals: 0.95 */
+  bool automatic;        /**< the first, and what looks further where choices are few */
+  uint32_t main;         /**< the method that was asked for first */
+  double level;          /**< of intervals: 0.95 */
   uint32_t cluster;      /**< enum pf_cluster; auto: animals where a fit has several, else blocks */
   int64_t block;         /**< trials of a block */
   double rank_tolerance; /**< eigenvalues of the scaled information that are no larger count as 0 */

@@ -137,7 +137,7 @@ static pf_status gather_group(const pf_problem *problem, const pf_inference_grou
     all->n_latent++;
   }
   all->n_intervals += of->methods[of->main].there ? 1 : 0;
-  all->n_profiled += of->methods[PF_INTERVAL_PROFILE].there ? 1 : 0;
+  all->n_profiled += of->is_global ? 1 : 0;
   const pf_status status = gather_verdicts(problem, of, all, error);
   return status != PF_OK ? status : gather_warnings(of, all, error);
 }

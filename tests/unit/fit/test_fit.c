@@ -365,7 +365,7 @@ Test(fit_run, few_draws_lead_to_the_optimum_of_all)
 
 /* From a better point a fit goes on, and what it finds is taken; from one that leads nowhere
  * better, it is not. */
-Test(fit_run, again_from_a_better_point)
+Test(fit_run, improves_from_a_better_point)
 {
   tiny_problem tiny;
   pf_error error = pf_error_none();

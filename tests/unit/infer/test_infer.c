@@ -3,7 +3,9 @@
  * inferred, and threads. Standard errors against regressions are in tests/e2e/inference.py.
  */
 #include "core/base/memory.h"
-#include "core/infer/infer.h"
+#include "core/infer/evidence.h"
+#include "core/infer/improve.h"
+#include "core/infer/interval_method.h"
 #include "tests/unit/support/tiny_problem.h"
 
 #include <criterion/criterion.h>
@@ -19,8 +21,15 @@ typedef struct run {
 static void infer(run *r)
 {
   pf_error error = pf_error_none();
-  cr_assert(pf_infer(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->inference, &error) == PF_OK,
+  cr_assert(pf_infer(&r->tiny.problem, r->fit, &(pf_observer){0}, &r->inference, &error) == PF_OK,
             "%s", error.text);
+}
+
+static void want(pf_problem *problem, const char *method, bool wanted)
+{
+  const uint32_t m = pf_interval_method_find(method);
+  cr_assert(m < PF_N_INTERVAL_METHODS && strcmp(pf_interval_method_name(m), method) == 0);
+  problem->settings->intervals.methods[m] = wanted;
 }
 
 static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
@@ -35,12 +44,10 @@ static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
   problem->settings->fit.tolerance_progress = 1e-10;
   problem->settings->fit.tolerance_step = 1e-12;
   problem->options.n_threads = n_threads;
-  problem->settings->intervals = (pf_interval_settings){
-      .methods = {[PF_INTERVAL_FISHER] = true, [PF_INTERVAL_SANDWICH] = true},
-      .level = 0.9,
-      .block = 5,
-      .rank_tolerance = 1e-11,
-      .max_values = 100};
+  problem->settings->intervals =
+      (pf_interval_settings){.level = 0.9, .block = 5, .rank_tolerance = 1e-11, .max_values = 100};
+  want(problem, "fisher", true);
+  want(problem, "sandwich", true);
   cr_assert(pf_fit_run(problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s", error.text);
 }
 
@@ -68,8 +75,8 @@ Test(infer, information_against_differences_of_gradients)
   infer(&r);
   const pf_inference_group *out = &r.inference->groups[0];
   cr_assert(out->why == NULL, "%s", out->why);
-  cr_expect(!out->methods[PF_INTERVAL_FISHER].there &&
-            out->methods[PF_INTERVAL_FISHER].why != NULL);
+  const pf_intervals *fisher = &out->methods[pf_interval_method_find("fisher")];
+  cr_expect(!fisher->there && fisher->why != NULL);
   cr_expect(out->verdict[0] == PF_IDENTIFIED && out->verdict[4] == PF_IDENTIFIED);
 
   pf_workspace *workspace = NULL;
@@ -139,6 +146,7 @@ Test(infer, nothing_from_a_fit_that_did_not_converge_nor_a_penalised_one)
   cr_expect(r.inference->groups[0].why != NULL &&
             strstr(r.inference->groups[0].why, "did not converge") != NULL);
   pf_inference_free(r.inference);
+  r.inference = NULL;
   r.fit->groups[0].optimum.converged = true;
   r.tiny.problem.options.l2 = 0.1;
   infer(&r);
@@ -148,10 +156,77 @@ Test(infer, nothing_from_a_fit_that_did_not_converge_nor_a_penalised_one)
     cr_expect(r.inference->groups[u].covariance == NULL);
   }
   pf_inference_free(r.inference);
-  r.tiny.problem.settings->intervals.methods[PF_INTERVAL_FISHER] =
-      r.tiny.problem.settings->intervals.methods[PF_INTERVAL_SANDWICH] = false;
+  r.inference = NULL;
+  want(&r.tiny.problem, "fisher", false);
+  want(&r.tiny.problem, "sandwich", false);
   infer(&r);
   cr_expect(r.inference->n_groups == 0);
+  finish(&r);
+}
+
+/* Each method has a descriptor under its name, in the order of the names. */
+Test(infer, methods_have_descriptors)
+{
+  bool asked[PF_N_INTERVAL_METHODS];
+  const pf_interval_settings automatic = {.automatic = true};
+  pf_infer_methods(&automatic, asked);
+  for (uint32_t m = 0; m < PF_N_INTERVAL_METHODS; m++) {
+    cr_expect(strcmp(pf_interval_methods[m]->name, pf_interval_method_name(m)) == 0);
+    cr_expect(pf_interval_methods[m]->compute != NULL);
+    cr_expect(asked[m] == pf_interval_methods[m]->is_global);
+  }
+  cr_expect(pf_interval_method_find("wald") == PF_N_INTERVAL_METHODS);
+  cr_expect(strcmp(pf_interval_method_name(PF_N_INTERVAL_METHODS), "") == 0);
+}
+
+/* What was forgotten is inferred again, to the same bits; what was not stays as it is. */
+Test(infer, again_where_it_was_forgotten)
+{
+  run r = {0};
+  double before[5];
+  start(&r, TINY_CHOICE, 2, 1);
+  infer(&r);
+  pf_inference_group *groups = r.inference->groups;
+  const double *kept = groups[1].covariance;
+  cr_assert(groups[0].n == 5 && groups[0].why == NULL && kept != NULL);
+  memcpy(before, groups[0].covariance, sizeof before);
+  pf_inference_forget(&groups[0]);
+  cr_assert(groups[0].group == NULL && groups[0].covariance == NULL);
+  infer(&r);
+  cr_assert(r.inference->groups == groups && groups[1].covariance == kept);
+  cr_expect(memcmp(before, groups[0].covariance, sizeof before) == 0);
+  finish(&r);
+}
+
+/* A profile that falls below the fit hands its point back: the fit is not touched, and gets better
+ * from there. */
+Test(infer, a_better_optimum_is_handed_back)
+{
+  run r = {0};
+  pf_error error = pf_error_none();
+  const pf_observer nobody = {0};
+  start(&r, TINY_CHOICE, 1, 1);
+  pf_fit_group *group = &r.fit->groups[0];
+  const double objective = group->optimum.objective;
+  double off[5];
+  for (size_t k = 0; k < 5; k++) { /* no optimum, though it says so */
+    off[k] = group->values[k] *= 0.5;
+  }
+  group->optimum.objective = INFINITY;
+  want(&r.tiny.problem, "profile", true);
+  infer(&r);
+  const pf_inference_group *out = &r.inference->groups[0];
+  cr_assert(out->better != NULL && out->why != NULL);
+  cr_expect(memcmp(off, group->values, sizeof off) == 0);
+  pf_inference_free(r.inference);
+  r.inference = NULL;
+  cr_assert(pf_infer_and_improve(&r.tiny.problem, r.fit, &nobody, &r.inference, &error) == PF_OK,
+            "%s", error.text);
+  out = &r.inference->groups[0];
+  cr_expect(group->n_improved >= 1 && out->better == NULL && out->why == NULL, "%s", out->why);
+  cr_expect(group->optimum.converged && group->optimum.objective < objective + 1e-9, "%g, was %g",
+            group->optimum.objective, objective);
+  cr_expect(out->n_warnings > 0 && out->is_global);
   finish(&r);
 }
 

@@ -75,7 +75,7 @@ Test(recover_whole, data_sets_and_files)
   cr_assert(memcmp(fit->groups[0].values, recovery->sets[0].estimates, 2 * sizeof(double)) == 0);
   pf_fit_free(problem, fit);
   const pf_recover_interval *interval =
-      pf_recovery_interval(recovery, &recovery->sets[0], PF_INTERVAL_FISHER, 1);
+      pf_recovery_interval(recovery, &recovery->sets[0], PF_INTERVAL_fisher, 1);
   cr_assert(interval->se > 0.0 && interval->lower < recovery->sets[0].estimates[1] &&
             interval->upper > recovery->sets[0].estimates[1]);
 

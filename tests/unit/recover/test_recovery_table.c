@@ -43,7 +43,7 @@ static void start(void)
                            .keys = keys,
                            .truth = truth,
                            .seconds = 2.0};
-  recovery.asked[PF_INTERVAL_FISHER] = true;
+  recovery.asked[PF_INTERVAL_fisher] = true;
   for (size_t d = 0; d < N_SETS; d++) {
     fits[d] = (pf_recover_fit){.fitted = true, .converged = true};
     sets[d] =
@@ -74,7 +74,7 @@ static void set_estimates(const double *of_first)
 
 static void set_interval(size_t d, double se, double lower, double upper)
 {
-  *pf_recovery_interval(&recovery, &sets[d], PF_INTERVAL_FISHER, 0) =
+  *pf_recovery_interval(&recovery, &sets[d], PF_INTERVAL_fisher, 0) =
       (pf_recover_interval){se, lower, upper};
 }
 
@@ -109,14 +109,14 @@ Test(recover_table, coverage)
   set_interval(3, 0.6, NAN, 0.8);
   cr_assert(pf_recover_tabulate(&recovery, &error) == PF_OK);
   const pf_recover_line *line = &recovery.lines[0];
-  cr_assert(line->methods[PF_INTERVAL_FISHER].n == 3);
-  cr_assert(line->methods[PF_INTERVAL_FISHER].n_covering == 2);
-  cr_assert(near(line->methods[PF_INTERVAL_FISHER].coverage, 2.0 / 3.0));
-  cr_assert(near(line->methods[PF_INTERVAL_FISHER].coverage_se, sqrt(0.9 * 0.1 / 3.0)));
-  cr_assert(near(line->methods[PF_INTERVAL_FISHER].mean_se, 0.3));
-  cr_assert(line->methods[PF_INTERVAL_PROFILE].n == 0);
-  cr_assert(isnan(line->methods[PF_INTERVAL_PROFILE].coverage));
-  cr_assert(isnan(recovery.lines[1].methods[PF_INTERVAL_FISHER].coverage)); /* truth not known */
+  cr_assert(line->methods[PF_INTERVAL_fisher].n == 3);
+  cr_assert(line->methods[PF_INTERVAL_fisher].n_covering == 2);
+  cr_assert(near(line->methods[PF_INTERVAL_fisher].coverage, 2.0 / 3.0));
+  cr_assert(near(line->methods[PF_INTERVAL_fisher].coverage_se, sqrt(0.9 * 0.1 / 3.0)));
+  cr_assert(near(line->methods[PF_INTERVAL_fisher].mean_se, 0.3));
+  cr_assert(line->methods[PF_INTERVAL_profile].n == 0);
+  cr_assert(isnan(line->methods[PF_INTERVAL_profile].coverage));
+  cr_assert(isnan(recovery.lines[1].methods[PF_INTERVAL_fisher].coverage)); /* truth not known */
 }
 
 /* A fit that failed, and one that did not converge, are counted and left out. */

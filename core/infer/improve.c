@@ -1,0 +1,82 @@
+#include "core/infer/improve.h"
+
+#include "core/base/memory.h"
+
+#include "core/infer/infer_job.h"
+
+enum { MAX_ROUNDS = 3 };
+
+/** Fits again where there is something better; *n: so many groups have another fit now. */
+static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf_observer *observer,
+                                pf_inference *inference, size_t *n, pf_error *error)
+{
+  *n = 0;
+  for (size_t u = 0; u < inference->n_groups; u++) {
+    pf_inference_group *found = &inference->groups[u];
+    pf_fit_group *group = &fit->groups[u];
+    const size_t before = group->n_improved;
+    pf_error line = pf_error_none();
+    if (found->better == NULL) {
+      continue;
+    }
+    pf_status status = pf_fit_improve(problem, group, found->better, observer, &line);
+    if (status == PF_POINT_FAILED) { /* this group's alone */
+      status = pf_infer_why(&found->why, &line, "%s", line.text);
+    }
+    if (status != PF_OK) {
+      return pf_fail(error, status, "%s: %s", group->name, line.text);
+    }
+    if (group->n_improved > before) {
+      pf_inference_forget(found);
+      (*n)++;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status warn_of_improvement(const pf_fit *fit, pf_inference *inference, pf_error *error)
+{
+  for (size_t u = 0; u < inference->n_groups; u++) {
+    if (fit->groups[u].n_improved == 0) {
+      continue;
+    }
+    const pf_status status =
+        pf_infer_warn(&inference->groups[u], error,
+                      "a profile came upon a better optimum, from which it was fitted again; more "
+                      "starts may find better ones still (fit.starts=20)");
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_infer_and_improve(const pf_problem *problem, pf_fit *fit, const pf_observer *observer,
+                               pf_inference **out, pf_error *error)
+{
+  const double started = pf_clock_seconds();
+  pf_inference *inference = NULL;
+  pf_status status = pf_infer(problem, fit, observer, &inference, error);
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    size_t n = 0;
+    if (status == PF_OK) {
+      status = improve_groups(problem, fit, observer, inference, &n, error);
+    }
+    if (status == PF_OK && n > 0) {
+      status = pf_infer(problem, fit, observer, &inference, error);
+    }
+    if (status != PF_OK || n == 0) {
+      break;
+    }
+  }
+  if (status == PF_OK) {
+    status = warn_of_improvement(fit, inference, error);
+  }
+  if (status != PF_OK) {
+    pf_inference_free(inference);
+    return status;
+  }
+  inference->seconds = pf_clock_seconds() - started;
+  *out = inference;
+  return PF_OK;
+}

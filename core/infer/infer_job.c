@@ -1,0 +1,84 @@
+#include "core/infer/infer_job.h"
+
+#include "core/base/array.h"
+#include "core/base/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *batches,
+                             pf_group_objective **out, pf_error *error)
+{
+  const pf_group_objective_in in = {.problem = job->problem,
+                                    .layout = job->group->layout,
+                                    .batches = batches,
+                                    .workspaces = job->workspaces,
+                                    .n_workspaces = job->n_workspaces};
+  return pf_group_objective_create(&in, out, error);
+}
+
+pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error)
+{
+  out->se = pf_memory_need(n, sizeof *out->se, error);
+  out->lower = pf_memory_need(n, sizeof *out->lower, error);
+  out->upper = pf_memory_need(n, sizeof *out->upper, error);
+  if (out->se == NULL || out->lower == NULL || out->upper == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < n; k++) {
+    out->se[k] = out->lower[k] = out->upper[k] = NAN;
+  }
+  out->there = true;
+  return PF_OK;
+}
+
+void pf_intervals_set_symmetric(const pf_inference_group *out, const double *covariance,
+                                double quantile, pf_intervals *to)
+{
+  for (size_t k = 0; k < out->n; k++) {
+    if (!out->at_bound[k] && out->spectrum->identified[k]) {
+      to->se[k] = sqrt(fmax(covariance[k * out->n + k], 0.0));
+      to->lower[k] = out->group->values[k] - quantile * to->se[k];
+      to->upper[k] = out->group->values[k] + quantile * to->se[k];
+    }
+  }
+}
+
+static char *print_sentence(pf_error *error, const char *format, va_list arguments)
+{
+  char text[1024];
+  (void)vsnprintf(text, sizeof text, format, arguments);
+  return pf_memory_string(text, error);
+}
+
+pf_status pf_infer_why(char **why, pf_error *error, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  char *text = print_sentence(error, format, arguments);
+  va_end(arguments);
+  pf_memory_free(*why);
+  *why = text;
+  return text == NULL ? PF_STOP : PF_OK;
+}
+
+pf_status pf_infer_warn(pf_inference_group *group, pf_error *error, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  char *text = print_sentence(error, format, arguments);
+  va_end(arguments);
+  pf_array warnings = {.items = group->warnings,
+                       .n = group->n_warnings,
+                       .capacity = group->n_warnings,
+                       .size = sizeof text};
+  char **added = text == NULL ? NULL : pf_array_append(&warnings, error);
+  if (added == NULL) {
+    pf_memory_free(text);
+    return PF_STOP;
+  }
+  *added = text;
+  group->warnings = pf_array_take(&warnings, &group->n_warnings);
+  return PF_OK;
+}

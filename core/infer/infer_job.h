@@ -1,0 +1,34 @@
+/*
+ * What the steps of inference work with: one group, by one thread (or several, within a
+ * simulation).
+ */
+#ifndef PLASTFIT_CORE_INFER_INFER_JOB_H
+#define PLASTFIT_CORE_INFER_INFER_JOB_H
+
+#include "core/infer/evidence.h"
+#include "core/infer/inference.h"
+
+typedef struct pf_infer_job {
+  const pf_problem *problem;
+  const pf_fit_group *group;
+  pf_evidence evidence; /**< sigma as in the result */
+  pf_workspace *const *workspaces;
+  size_t n_workspaces;
+  pf_inference_group *out;
+} pf_infer_job;
+
+/** Minus the log likelihood of these batches as a function of the group's values, unpenalised. */
+pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *batches,
+                             pf_group_objective **out, pf_error *error);
+/** Room for intervals of n values, all NaN. */
+pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error);
+/** Estimates -+ quantile * standard errors, of values that are identified and not at a bound. */
+void pf_intervals_set_symmetric(const pf_inference_group *out, const double *covariance,
+                                double quantile, pf_intervals *to);
+/** A sentence for people, kept with the group; printf-like. */
+pf_status pf_infer_warn(pf_inference_group *group, pf_error *error, const char *format, ...)
+    PF_PRINTF(3, 4);
+/** What says why there are none takes the place of what is there; printf-like. */
+pf_status pf_infer_why(char **why, pf_error *error, const char *format, ...) PF_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * An interval method: a descriptor, in a file of its own (core/infer/fisher.c, ...), and its name
+ * in the table PF_EACH_INTERVAL_METHOD.
+ */
+#ifndef PLASTFIT_CORE_INFER_INTERVAL_METHOD_H
+#define PLASTFIT_CORE_INFER_INTERVAL_METHOD_H
+
+#include "core/infer/infer_job.h"
+
+typedef struct pf_interval_method {
+  const char *name; /**< as the config has it */
+  /**
+   * Looks beyond the neighbourhood of the optimum: it gives the verdict "practically not
+   * identified", and where the config says "auto" and choices are few it is used and shown.
+   */
+  bool is_global;
+  /** NULL, or why there are none where the fit weighs data otherwise than the likelihood does. */
+  const char *needs_likelihood;
+  /**
+   * Intervals of job->out, where information, spectrum, covariance and verdicts are there already.
+   * No intervals are no failure: to->why. PF_POINT_FAILED: of this group nothing can be said.
+   */
+  pf_status (*compute)(pf_infer_job *job, pf_intervals *to, pf_error *error);
+} pf_interval_method;
+
+#define PF_INTERVAL_DECLARE(name) extern const pf_interval_method pf_interval_##name;
+PF_EACH_INTERVAL_METHOD(PF_INTERVAL_DECLARE)
+#undef PF_INTERVAL_DECLARE
+
+/** [PF_N_INTERVAL_METHODS], in the order in which they are computed. */
+extern const pf_interval_method *const pf_interval_methods[];
+
+#endif
