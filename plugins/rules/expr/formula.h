@@ -15,6 +15,7 @@
 #ifndef PLASTFIT_RULES_EXPR_FORMULA_H
 #define PLASTFIT_RULES_EXPR_FORMULA_H
 
+#include "../../common/name_distance.h"
 #include "../common/rule_common.h"
 
 #include <ctype.h>
@@ -367,34 +368,10 @@ static inline int expr_find(const expr_names *names, const char *name)
   return -1;
 }
 
-/** Insertions, deletions, exchanges and swaps of neighbours that make one word of the other. */
-static inline int expr_distance(const char *a, const char *b)
-{
-  int row[3][EXPR_NAME + 1];
-  const int n = (int)strlen(b);
-  for (int j = 0; j <= n; j++) {
-    row[1][j] = j;
-  }
-  for (int i = 1; a[i - 1] != '\0'; i++) {
-    int *now = row[(i + 1) % 3], *last = row[i % 3], *before = row[(i + 2) % 3];
-    now[0] = i;
-    for (int j = 1; j <= n; j++) {
-      const int exchange = last[j - 1] + (a[i - 1] != b[j - 1]);
-      const int insert = (now[j - 1] < last[j] ? now[j - 1] : last[j]) + 1;
-      now[j] = exchange < insert ? exchange : insert;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-          before[j - 2] + 1 < now[j]) {
-        now[j] = before[j - 2] + 1;
-      }
-    }
-  }
-  return row[((int)strlen(a) + 1) % 3][n];
-}
-
 static inline void expr_nearer(const char *name, const char *known, const char **nearest,
                                int *distance)
 {
-  const int apart = expr_distance(name, known);
+  const int apart = (int)name_distance(name, known);
   if (apart < *distance) {
     *nearest = known;
     *distance = apart;

@@ -1,5 +1,7 @@
 #include "roles.h"
 
+#include "../../common/name_distance.h"
+
 #include <string.h>
 
 static const char *const single_names[ROLE_N_SINGLE] = {"animal", "session", "experiment", "block",
@@ -32,35 +34,6 @@ static const char *name_of(const finder *f, size_t i)
   return f->variables->name(f->self, i);
 }
 
-static size_t least(size_t a, size_t b)
-{
-  return a < b ? a : b;
-}
-
-/** Edit distance of short names. */
-static size_t distance(const char *a, const char *b)
-{
-  enum { LONGEST = 63 };
-  size_t row[LONGEST + 1];
-  const size_t n = strlen(a), m = strlen(b);
-  if (n > LONGEST || m > LONGEST) {
-    return n + m;
-  }
-  for (size_t j = 0; j <= m; j++) {
-    row[j] = j;
-  }
-  for (size_t i = 1; i <= n; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= m; j++) {
-      const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = least(changed, least(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[m];
-}
-
 static pf_status not_there(const finder *f, const char *key, const char *name)
 {
   const role_variables *v = f->variables;
@@ -70,7 +43,7 @@ static pf_status not_there(const finder *f, const char *key, const char *name)
   size_t used = 0;
   for (size_t i = 0; i < f->n; i++) {
     const char *other = name_of(f, i);
-    const size_t d = distance(name, other);
+    const size_t d = name_distance(name, other);
     if (d > 0 && d <= best && d < strlen(other)) { /* 0: it is there, as something else */
       nearest = d < best || nearest == NULL ? other : nearest;
       best = d;

@@ -9,7 +9,7 @@ plugins_npz_la_SOURCES = plugins/sources/npz/npz.c \
 	plugins/sources/npz/rows.c plugins/sources/npz/rows.h \
 	plugins/sources/npz/zip_arrays.c plugins/sources/npz/zip_arrays.h \
 	plugins/sources/common/recording.c plugins/sources/common/recording.h \
-	plugins/sources/common/roles.c plugins/sources/common/roles.h
+	plugins/common/name_distance.h plugins/sources/common/roles.c plugins/sources/common/roles.h
 plugins_npz_la_CPPFLAGS = $(plugin_cppflags) $(LIBZIP_CFLAGS)
 plugins_npz_la_LDFLAGS = $(plugin_ldflags)
 plugins_npz_la_LIBADD = $(plugin_libadd) $(LIBZIP_LIBS)

@@ -7,7 +7,7 @@ plugins_table_la_SOURCES = plugins/sources/table/table.c \
 	plugins/sources/table/columns.c plugins/sources/table/columns.h \
 	plugins/sources/table/steps.c plugins/sources/table/steps.h \
 	plugins/sources/common/recording.c plugins/sources/common/recording.h \
-	plugins/sources/common/roles.c plugins/sources/common/roles.h
+	plugins/common/name_distance.h plugins/sources/common/roles.c plugins/sources/common/roles.h
 plugins_table_la_CPPFLAGS = $(plugin_cppflags)
 plugins_table_la_LDFLAGS = $(plugin_ldflags)
 plugins_table_la_LIBADD = $(plugin_libadd)
