@@ -79,9 +79,10 @@ static pf_status poisson_create(const pf_host *host, const pf_options *options, 
   }
   const char *link = options->string(options, "link");
   loss->host = host;
-  loss->link = strcmp(link, "softplus") == 0   ? POISSON_SOFTPLUS
-               : strcmp(link, "identity") == 0 ? POISSON_IDENTITY
-                                               : POISSON_EXP;
+  loss->link = strcmp(link, "softplus") == 0 ? POISSON_SOFTPLUS : POISSON_EXP;
+  if (strcmp(link, "identity") == 0) {
+    loss->link = POISSON_IDENTITY;
+  }
   loss->observable = poisson_copy(host, options->string(options, "observable"));
   loss->target = poisson_copy(host, options->string(options, "target"));
   if (loss->observable == NULL || loss->target == NULL) {
@@ -183,22 +184,27 @@ static pf_status poisson_evaluate(const void *self, const pf_loss_in *in, double
                                   int64_t *count, pf_error *error)
 {
   const poisson_loss *loss = self;
-  pf_status status = poisson_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (poisson_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     log_likelihood[t] = 0.0;
     count[t] = 0;
-    for (int64_t i = 0; i < in->n_target[0] && status == PF_OK; i++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
       double n;
       poisson_rate rate;
-      status = poisson_cell(loss, in, t, i, &n, &rate, error);
-      if (status == PF_OK && !isnan(n)) {
+      const pf_status status = poisson_cell(loss, in, t, i, &n, &rate, error);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (!isnan(n)) {
         /* 0 log 0 = 0, also where exp underflowed */
         log_likelihood[t] += (n > 0.0 ? n * rate.log_rate : 0.0) - rate.rate - lgamma(n + 1.0);
         count[t]++;
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const double *cotangent,
@@ -206,20 +212,27 @@ static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const doubl
 {
   const poisson_loss *loss = self;
   pf_real *d_o = gradient->observable == NULL ? NULL : gradient->observable[0];
-  pf_status status = poisson_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
-    for (int64_t i = 0; i < in->n_target[0] && status == PF_OK; i++) {
+  if (poisson_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
       double n;
       poisson_rate rate;
-      status = poisson_cell(loss, in, t, i, &n, &rate, error);
-      if (status != PF_OK || isnan(n)) {
+      const pf_status status = poisson_cell(loss, in, t, i, &n, &rate, error);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (isnan(n)) {
         continue;
       }
       /* d ll / d a = (n / rate - 1) slope; with exp, rate and slope are the same number and may
        * underflow together */
-      const double d = cotangent[t] * (loss->link == POISSON_EXP ? n - rate.rate
-                                       : n > 0.0 ? (n / rate.rate - 1.0) * rate.slope
-                                                 : -rate.slope);
+      double slope = n > 0.0 ? (n / rate.rate - 1.0) * rate.slope : -rate.slope;
+      if (loss->link == POISSON_EXP) {
+        slope = n - rate.rate;
+      }
+      const double d = cotangent[t] * slope;
       if (d_o != NULL) {
         d_o[t * gradient->ld_observable[0] + i] += (pf_real)(d * in->theta[POISSON_GAIN]);
       }
@@ -230,7 +243,7 @@ static pf_status poisson_vjp(const void *self, const pf_loss_in *in, const doubl
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 /** root = d rate / sqrt(rate), a Poisson variable's variance being its rate. */
@@ -239,15 +252,20 @@ static pf_status poisson_whiten(const void *self, const pf_loss_in *in,
                                 pf_error *error)
 {
   const poisson_loss *loss = self;
-  pf_status status = poisson_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
-    for (int64_t i = 0; i < in->n_target[0] && status == PF_OK; i++) {
+  if (poisson_check(loss, in, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
       double n;
       poisson_rate rate = {0};
-      status = poisson_cell(loss, in, t, i, &n, &rate, error);
+      const pf_status status = poisson_cell(loss, in, t, i, &n, &rate, error);
+      if (status != PF_OK) {
+        return status;
+      }
       const double scale = isnan(n) || !(rate.rate > 0.0) ? 0.0 : rate.slope / sqrt(rate.rate);
       const double o = (double)in->observable[0][t * in->ld_observable[0] + i];
-      for (int64_t k = 0; k < tangent->n_tangents && status == PF_OK; k++) {
+      for (int64_t k = 0; k < tangent->n_tangents; k++) {
         const double *theta =
             tangent->theta == NULL ? NULL : tangent->theta + k * POISSON_PARAMETERS;
         const double d_o =
@@ -262,7 +280,7 @@ static pf_status poisson_whiten(const void *self, const pf_loss_in *in,
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 /* ---- mean rate ---- */
@@ -271,18 +289,20 @@ static pf_status poisson_null_accumulate(const void *self, const pf_loss_in *in,
                                          pf_error *error)
 {
   const poisson_loss *loss = self;
-  pf_status status = PF_OK;
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
-    for (int64_t i = 0; i < in->n_target[0] && status == PF_OK; i++) {
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
       double n;
-      status = poisson_count(loss, in, t, i, &n, error);
-      if (status == PF_OK && !isnan(n)) {
+      const pf_status status = poisson_count(loss, in, t, i, &n, error);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (!isnan(n)) {
         null_sums[2 * i] += 1.0;
         null_sums[2 * i + 1] += n;
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status poisson_null_evaluate(const void *self, const pf_loss_in *in,
@@ -290,13 +310,15 @@ static pf_status poisson_null_evaluate(const void *self, const pf_loss_in *in,
                                        pf_error *error)
 {
   const poisson_loss *loss = self;
-  pf_status status = PF_OK;
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  for (int64_t t = 0; t < in->n_steps; t++) {
     log_likelihood[t] = 0.0;
-    for (int64_t i = 0; i < in->n_target[0] && status == PF_OK; i++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
       double n;
-      status = poisson_count(loss, in, t, i, &n, error);
-      if (status == PF_OK && !isnan(n)) {
+      const pf_status status = poisson_count(loss, in, t, i, &n, error);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (!isnan(n)) {
         const double rate = null_sums[2 * i] > 0.0 ? null_sums[2 * i + 1] / null_sums[2 * i] : NAN;
         /* a unit that was silent where it was fitted cannot fire under this null: there is none */
         log_likelihood[t] +=
@@ -304,7 +326,7 @@ static pf_status poisson_null_evaluate(const void *self, const pf_loss_in *in,
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 static const pf_loss_ops poisson_ops = {
