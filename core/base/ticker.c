@@ -2,8 +2,8 @@
 #include "core/base/ticker.h"
 #include <time.h>
 
-static const double interval =
-    0.05; /* s; far below what an eye or a log wants, far above what a callback costs */
+/* s; far below what an eye or a log wants, far above what a callback costs */
+static const double interval = 0.05;
 
 double pf_clock_seconds(void)
 {
@@ -20,7 +20,7 @@ void pf_ticker_start(pf_ticker *ticker, pf_progress progress, void *payload, con
   ticker->what = what;
   ticker->total = total;
   atomic_init(&ticker->done, 0);
-  atomic_flag_clear(&ticker->telling);
+  atomic_flag_clear(&ticker->reporting);
   ticker->last = pf_clock_seconds();
   if (progress != NULL) {
     progress(payload, 0.0, what);
@@ -31,7 +31,7 @@ void pf_ticker_add(pf_ticker *ticker, int64_t n)
 {
   const long long done = atomic_fetch_add(&ticker->done, (long long)n) + (long long)n;
   if (ticker->progress == NULL || ticker->total <= 0 ||
-      atomic_flag_test_and_set(&ticker->telling)) {
+      atomic_flag_test_and_set(&ticker->reporting)) {
     return;
   }
   const double now = pf_clock_seconds();
@@ -40,7 +40,7 @@ void pf_ticker_add(pf_ticker *ticker, int64_t n)
     const double fraction = (double)done / (double)ticker->total;
     ticker->progress(ticker->payload, fraction < 1.0 ? fraction : 1.0, ticker->what);
   }
-  atomic_flag_clear(&ticker->telling);
+  atomic_flag_clear(&ticker->reporting);
 }
 
 void pf_ticker_end(pf_ticker *ticker)

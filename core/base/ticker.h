@@ -1,6 +1,6 @@
 /*
- * Counts work done on many threads and tells a progress callback about it now and then, from one
- * thread at a time. Nobody waits: a thread that finds another one telling goes on with its work.
+ * Counts work done on many threads and reports it to a progress callback now and then, from one
+ * thread at a time. Nobody waits: a thread that finds another one reporting goes on with its work.
  */
 #ifndef PLASTFIT_CORE_BASE_TICKER_H
 #define PLASTFIT_CORE_BASE_TICKER_H
@@ -28,15 +28,15 @@ typedef struct pf_ticker {
   const char *what;
   int64_t total; /**< units of work in all */
   atomic_llong done;
-  atomic_flag telling;
-  double last; /**< when the callback was last called, s; guarded by `telling` */
+  atomic_flag reporting;
+  double last; /**< when the callback was last called, s; guarded by `reporting` */
 } pf_ticker;
 
 void pf_ticker_start(pf_ticker *ticker, pf_progress progress, void *payload, const char *what,
                      int64_t total);
 /** n more are done. Threads: any. Calls back at most every 50 ms. */
 void pf_ticker_add(pf_ticker *ticker, int64_t n);
-/** Tell once more, that all is done. Call when the other threads have ended. */
+/** Report once more, that all is done. Call when the other threads have ended. */
 void pf_ticker_end(pf_ticker *ticker);
 
 /** Seconds on a clock that only goes forward. */

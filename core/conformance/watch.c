@@ -243,7 +243,7 @@ static bool writable_piece(const module *m, size_t i, const char **start, size_t
 
 /*
  * A plugin's data as they lie, with what a sanitizer puts between its variables: by bytes, since
- * memcpy and memcmp would be told off for reading that, and volatile, so that no compiler makes
+ * a sanitizer stops memcpy and memcmp from reading that, and volatile, so that no compiler makes
  * those of a loop.
  */
 __attribute__((no_sanitize("address"))) static void copy_bytes(const char *from, size_t n, char *to)
