@@ -74,3 +74,6 @@ unit_test_sources += tests/unit/data/test_linear.c
 unit_test_sources += tests/unit/plot/test_figure.c
 unit_test_sources += tests/unit/stats/test_resampling.c tests/unit/stats/test_wilcoxon.c
 unit_test_sources += tests/unit/rules/test_expr.c
+unit_test_sources += tests/unit/problem/problem_config.c tests/unit/problem/problem_config.h
+unit_test_sources += tests/unit/problem/test_settings.c tests/unit/problem/test_models.c
+unit_test_sources += tests/unit/problem/test_replicate.c
