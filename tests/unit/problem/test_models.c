@@ -2,6 +2,7 @@
 #include "tests/unit/problem/problem_config.h"
 
 #include "core/base/memory.h"
+#include "core/model/plastic.h"
 #include "core/problem/channels.h"
 #include <criterion/criterion.h>
 #include <math.h>

@@ -12,7 +12,8 @@ Test(settings, have_the_defaults_of_their_tables)
   const pf_settings *settings = problem->settings;
   cr_expect(strcmp(settings->name, "run") == 0 && strcmp(settings->out, "runs/run") == 0);
   cr_expect(settings->seed == 3 && problem->seed == 3 && settings->report);
-  cr_expect(settings->normalise == PF_NORMALISE_STEPS && settings->draws == 1);
+  cr_expect(strcmp(pf_normalisations[settings->normalise].name, "steps") == 0 &&
+            settings->draws == 1);
   cr_expect(settings->fit.iterations == 200 && settings->fit.tolerance_gradient == 1e-15);
   cr_expect(strcmp(settings->fit.optimiser, "lm") == 0 && settings->fit.batch == PF_BATCH_DRAW);
   cr_expect(settings->fit.per == PF_FIT_SHARED && settings->fit.warm_path == NULL);
@@ -37,7 +38,8 @@ Test(settings, take_what_the_config_says)
       "source.record.units=once", "network.initial_weights.draw=per_draw", "memory=2 GiB");
   const pf_settings *settings = problem->settings;
   cr_expect(strcmp(settings->name, "own") == 0 && strcmp(settings->out, "elsewhere") == 0);
-  cr_expect(settings->normalise == PF_NORMALISE_SUM && settings->fit.batch == PF_BATCH_FULL);
+  cr_expect(strcmp(pf_normalisations[settings->normalise].name, "sum") == 0 &&
+            settings->fit.batch == PF_BATCH_FULL);
   cr_expect(settings->fit.per == PF_FIT_PER_ANIMAL);
   cr_expect(problem->options.l1 == 0.5 && problem->options.l2 == 0.25);
   cr_expect(problem->options.n_threads == 3);
