@@ -44,8 +44,8 @@ Test(settings, take_what_the_config_says)
   cr_expect(problem->options.l1 == 0.5 && problem->options.l2 == 0.25);
   cr_expect(problem->options.n_threads == 3);
   const pf_interval_settings *intervals = &settings->intervals;
-  cr_expect(intervals->main == PF_INTERVAL_SANDWICH && intervals->methods[PF_INTERVAL_PROFILE]);
-  cr_expect(!intervals->automatic && !intervals->methods[PF_INTERVAL_FISHER]);
+  cr_expect(intervals->main == PF_INTERVAL_sandwich && intervals->methods[PF_INTERVAL_profile]);
+  cr_expect(!intervals->automatic && !intervals->methods[PF_INTERVAL_fisher]);
   cr_expect(intervals->percentile == 1);
   cr_expect(settings->expectation.kind == PF_EXPECTATION_exponential);
   cr_expect(settings->record.once == 1 && settings->network.start.per_draw == 1);
