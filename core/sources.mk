@@ -59,7 +59,7 @@ core_sources += core/model/phases.c core/model/phases.h
 core_sources += core/model/plastic.c core/model/plastic.h
 core_sources += core/model/reach.c core/model/reach.h
 core_sources += core/model/starting_weights.c core/model/starting_weights.h
-core_sources += core/model/tables.c core/model/tables.h
+core_sources += core/model/table_copy.c core/model/table_copy.h
 core_sources += core/model/weight_bounds.c core/model/weight_bounds.h
 
 core_sources += core/engine/batch.c core/engine/batch.h

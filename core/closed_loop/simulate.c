@@ -1,6 +1,6 @@
-/* Closed loop: a model acts in a task, step by step, and what happened becomes a recording. */
 #include "core/closed_loop/simulate.h"
 
+#include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
@@ -14,32 +14,28 @@
 #include <math.h>
 #include <string.h>
 
-/** A simulated animal in its task. Arrays of the recording grow with the steps. */
+/** A simulated animal in its task. Arrays of the recording have an item a step. */
 typedef struct animal {
+  const pf_task_run *loop;
   const pf_model *model;
-  const double *theta;
   const pf_component *task;
   pf_source_declaration declared;
   pf_workspace *workspace; /* two steps long: this one and the one before, in turns */
   pf_real *x;              /* [2][n_input] likewise */
-  pf_real *carried;        /* what plastic projections carry, before and after a step */
+  pf_real *states;         /* [2][buffer_cells] synaptic states, before and after a step */
   pf_real *scratch;
   size_t buffer_cells;
-  uint64_t seed;
-  uint32_t index;
   int64_t probability; /* observable, or -1 */
-  int64_t n_input, n_channels, n_targets;
-  int64_t n_steps, capacity;
-  double *cue, *input;    /* [capacity][n_input] */
-  uint32_t *flags;        /* [capacity] */
-  double *dt;             /* [capacity] */
-  int64_t *trial, *block; /* [capacity] */
-  double **channels;      /* [n_channels], each [capacity] */
-  double **targets;       /* [n_targets], each [capacity][width] */
-  int64_t *width;         /* [n_targets] */
-  int64_t *observable;    /* [n_targets] what is recorded; -1: the choice */
-  pf_real **modulators;   /* [n_plastic], each one step */
-  double *state, *uniform, *normal, *noise, *settled;
+  int64_t n_input;
+  int64_t n_steps;                  /* complete ones; one more is being presented */
+  pf_array cue, input;              /* of double [n_input] */
+  pf_array flags, dt, trial, block; /* of uint32_t, double, int64_t, int64_t */
+  pf_array *channels, *targets;     /* [n channels], of double; [n targets], of double [width] */
+  int64_t *observable;              /* [n targets] what is recorded; -1: the choice */
+  pf_real **modulators;             /* [n_plastic], each one step */
+  double *state, *uniform, *normal; /* of the task, and its random numbers of a step */
+  double *noise;                    /* behind the starting weights */
+  double *settled;                  /* [n channels] of the step that went before */
   pf_expectation_state expectation;
   int64_t session;        /* first step of the session that goes on */
   int64_t trial0, block0; /* trials and blocks before it */
@@ -48,84 +44,86 @@ typedef struct animal {
 
 static pf_stream stream_of(const animal *self, enum pf_purpose purpose)
 {
-  return (pf_stream){.seed = self->seed, .purpose = (uint32_t)purpose, .animal = self->index};
+  return (pf_stream){.seed = self->loop->seed,
+                     .purpose = (uint32_t)purpose,
+                     .animal = (uint32_t)self->loop->index};
+}
+
+static double *numbers_at(const pf_array *array, int64_t step)
+{
+  return (double *)(void *)((char *)array->items + (size_t)step * array->size);
+}
+
+static uint32_t *flags_at(const animal *self, int64_t step)
+{
+  return (uint32_t *)self->flags.items + step;
+}
+
+static int64_t *integer_at(const pf_array *array, int64_t step)
+{
+  return (int64_t *)array->items + step;
+}
+
+static int64_t width_of(const pf_array *array)
+{
+  return (int64_t)(array->size / sizeof(double));
 }
 
 /* ---- memory ---- */
 
-static pf_status grow_array(void *array, size_t item, int64_t n, int64_t larger, pf_error *error)
+/** An item for the step to come in every array; one may be left from the end of a session. */
+static pf_status append_step(animal *self, pf_error *error)
 {
-  void **buffer = array;
-  void *moved = pf_memory_need((size_t)larger, item, error);
-  if (moved == NULL) {
-    return PF_STOP;
+  pf_array *const arrays[] = {&self->cue, &self->input, &self->flags,
+                              &self->dt,  &self->trial, &self->block};
+  if (self->block.n > (size_t)self->n_steps) {
+    return PF_OK;
   }
-  if (n > 0) {
-    memcpy(moved, *buffer, (size_t)n * item);
+  for (size_t c = 0; c < self->declared.channels.count; c++) {
+    if (pf_array_append(&self->channels[c], error) == NULL) {
+      return PF_STOP;
+    }
   }
-  pf_memory_free(*buffer);
-  *buffer = moved;
+  for (size_t k = 0; k < self->declared.targets.count; k++) {
+    if (pf_array_append(&self->targets[k], error) == NULL) {
+      return PF_STOP;
+    }
+  }
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+    if (pf_array_append(arrays[i], error) == NULL) {
+      return PF_STOP;
+    }
+  }
   return PF_OK;
 }
 
-static pf_status reserve_step(animal *self, pf_error *error)
+static void free_arrays(pf_array *arrays, size_t n)
 {
-  const int64_t n = self->n_steps;
-  if (n < self->capacity) {
-    return PF_OK;
+  if (arrays != NULL) {
+    for (size_t i = 0; i < n; i++) {
+      pf_array_free(&arrays[i]);
+    }
+    pf_memory_free(arrays);
   }
-  int64_t larger = self->capacity == 0 ? 512 : 2 * self->capacity;
-  size_t row = (size_t)self->n_input * sizeof(double);
-  void *cue = self->cue, *input = self->input, *flags = self->flags, *dt = self->dt,
-       *trial = self->trial, *block = self->block;
-  pf_status status = grow_array(&cue, row, n, larger, error);
-  self->cue = cue;
-  status = status == PF_OK ? grow_array(&input, row, n, larger, error) : status;
-  self->input = input;
-  status = status == PF_OK ? grow_array(&flags, sizeof *self->flags, n, larger, error) : status;
-  self->flags = flags;
-  status = status == PF_OK ? grow_array(&dt, sizeof *self->dt, n, larger, error) : status;
-  self->dt = dt;
-  status = status == PF_OK ? grow_array(&trial, sizeof *self->trial, n, larger, error) : status;
-  self->trial = trial;
-  status = status == PF_OK ? grow_array(&block, sizeof *self->block, n, larger, error) : status;
-  self->block = block;
-  for (int64_t k = 0; k < self->n_channels && status == PF_OK; k++) {
-    void *values = self->channels[k];
-    status = grow_array(&values, sizeof(double), n, larger, error);
-    self->channels[k] = values;
-  }
-  for (int64_t k = 0; k < self->n_targets && status == PF_OK; k++) {
-    void *values = self->targets[k];
-    status = grow_array(&values, (size_t)self->width[k] * sizeof(double), n, larger, error);
-    self->targets[k] = values;
-  }
-  self->capacity = status == PF_OK ? larger : self->capacity;
-  return status;
 }
 
-static void animal_clear(animal *self)
+static void free_animal(animal *self)
 {
-  for (int64_t k = 0; self->channels != NULL && k < self->n_channels; k++) {
-    pf_memory_free(self->channels[k]);
+  free_arrays(self->channels, self->declared.channels.count);
+  free_arrays(self->targets, self->declared.targets.count);
+  if (self->modulators != NULL) {
+    for (size_t p = 0; p < self->model->n_plastic; p++) {
+      pf_memory_free(self->modulators[p]);
+    }
   }
-  for (int64_t k = 0; self->targets != NULL && k < self->n_targets; k++) {
-    pf_memory_free(self->targets[k]);
-  }
-  for (size_t p = 0; self->modulators != NULL && p < self->model->n_plastic; p++) {
-    pf_memory_free(self->modulators[p]);
-  }
-  pf_memory_free(self->channels);
-  pf_memory_free(self->targets);
-  pf_memory_free(self->width);
-  pf_memory_free(self->observable);
   pf_memory_free(self->modulators);
-  pf_memory_free(self->cue);
-  pf_memory_free(self->input);
-  pf_memory_free(self->flags);
-  pf_memory_free(self->dt);
-  pf_memory_free(self->trial);
-  pf_memory_free(self->block);
+  pf_memory_free(self->observable);
+  pf_array_free(&self->cue);
+  pf_array_free(&self->input);
+  pf_array_free(&self->flags);
+  pf_array_free(&self->dt);
+  pf_array_free(&self->trial);
+  pf_array_free(&self->block);
   pf_memory_free(self->state);
   pf_memory_free(self->uniform);
   pf_memory_free(self->normal);
@@ -133,183 +131,237 @@ static void animal_clear(animal *self)
   pf_memory_free(self->settled);
   pf_memory_free(self->expectation.memory);
   pf_memory_free(self->x);
-  pf_memory_free(self->carried);
+  pf_memory_free(self->states);
   pf_memory_free(self->scratch);
   pf_workspace_free(self->workspace);
 }
 
-/** What the host can record from the network under a target's name. */
-static pf_status prepare_targets(animal *self, pf_error *error)
+static pf_status fail_target(const animal *self, const char *name, pf_error *error)
 {
-  for (int64_t k = 0; k < self->n_targets; k++) {
-    const char *name = self->declared.targets.items[k];
-    int64_t n = 0, ld = 0;
-    if (strcmp(name, "choice") == 0) {
-      if (self->probability < 0) {
-        return pf_fail(error, PF_STOP,
-                       "%s needs choices, but %s has no observable 'probability'; give its last "
-                       "layer output = "
-                       "\"sigmoid\"",
-                       self->task->label, self->model->network->label);
-      }
-      self->width[k] = 1;
-      self->observable[k] = -1;
-      continue;
+  pf_text all = {0};
+  for (size_t o = 0; o < self->model->n_observables; o++) {
+    pf_text_add(&all, "%s%s", o > 0 ? ", " : "", self->model->observables[o].name);
+  }
+  (void)pf_fail(error, PF_STOP, "%s wants '%s' recorded, which %s cannot give; it has: %s",
+                self->task->label, name, self->model->network->label,
+                all.text == NULL ? "none" : all.text);
+  pf_text_free(&all);
+  return PF_STOP;
+}
+
+/** What the host records from the network under the name of target k. */
+static pf_status prepare_target(animal *self, size_t k, pf_error *error)
+{
+  const char *name = self->declared.targets.items[k];
+  int64_t n = 1, ld = 0;
+  if (strcmp(name, "choice") == 0) {
+    if (self->probability < 0) {
+      return pf_fail(error, PF_STOP,
+                     "%s needs choices, but %s has no observable 'probability'; give its last "
+                     "layer output = "
+                     "\"sigmoid\"",
+                     self->task->label, self->model->network->label);
     }
+    self->observable[k] = -1;
+  } else {
     self->observable[k] = pf_model_observable(self->model, name);
     if (self->observable[k] < 0) {
-      pf_text all = {0};
-      for (size_t o = 0; o < self->model->n_observables; o++) {
-        const pf_observable *observable = &self->model->observables[o];
-        pf_text_add(&all, "%s%s", o > 0 ? ", " : "", observable->name);
-      }
-      pf_status status =
-          pf_fail(error, PF_STOP, "%s wants '%s' recorded, which %s cannot give; it has: %s",
-                  self->task->label, name, self->model->network->label,
-                  all.text == NULL ? "none" : all.text);
-      pf_text_free(&all);
-      return status;
+      return fail_target(self, name, error);
     }
     (void)pf_workspace_observable(self->workspace, self->observable[k], &n, &ld);
-    self->width[k] = n;
   }
+  self->targets[k] = pf_array_of((size_t)n * sizeof(double));
   return PF_OK;
 }
 
-static pf_status animal_make(animal *self, const pf_expected_reward *expectation, pf_error *error)
+static pf_status make_arrays(animal *self, pf_error *error)
 {
   const pf_model *model = self->model;
-  self->declared.size = sizeof self->declared;
-  pf_status status = self->task->plugin->source->declare(self->task->self, &self->declared, error);
-  status = status == PF_OK ? pf_workspace_create(model, 2, &self->workspace, error) : status;
-  status = status == PF_OK ? pf_trajectory_need(self->workspace, error) : status;
-  if (status != PF_OK) {
-    return status;
-  }
-  self->n_input = pf_model_n_input(model);
-  self->n_channels = (int64_t)self->declared.channels.count;
-  self->n_targets = (int64_t)self->declared.targets.count;
-  self->probability = pf_model_observable(model, "probability");
-  self->channels = pf_memory_need(self->declared.channels.count, sizeof *self->channels, error);
-  self->targets = pf_memory_need(self->declared.targets.count, sizeof *self->targets, error);
-  self->width = pf_memory_need(self->declared.targets.count, sizeof *self->width, error);
-  self->observable = pf_memory_need(self->declared.targets.count, sizeof *self->observable, error);
+  const pf_source_declaration *declared = &self->declared;
+  const size_t n_seen = (size_t)(self->loop->expectation->n > 0 ? self->loop->expectation->n : 1);
+  const size_t n_channels = declared->channels.count, n_targets = declared->targets.count;
+  self->channels = pf_memory_need(n_channels, sizeof *self->channels, error);
+  self->targets = pf_memory_need(n_targets, sizeof *self->targets, error);
+  self->observable = pf_memory_need(n_targets, sizeof *self->observable, error);
   self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
-  self->state = pf_memory_need((size_t)self->declared.n_state, sizeof(double), error);
-  self->uniform = pf_memory_need((size_t)self->declared.n_uniform, sizeof(double), error);
-  self->normal = pf_memory_need((size_t)self->declared.n_normal, sizeof(double), error);
+  self->state = pf_memory_need((size_t)declared->n_state, sizeof(double), error);
+  self->uniform = pf_memory_need((size_t)declared->n_uniform, sizeof(double), error);
+  self->normal = pf_memory_need((size_t)declared->n_normal, sizeof(double), error);
   self->noise = pf_memory_need((size_t)model->n_noise, sizeof(double), error);
-  self->settled = pf_memory_need(self->declared.channels.count, sizeof(double), error);
-  self->expectation.memory =
-      pf_memory_need((size_t)(expectation->n > 0 ? expectation->n : 1), sizeof(double), error);
-  if (self->channels == NULL || self->targets == NULL || self->width == NULL ||
-      self->observable == NULL || self->modulators == NULL || self->state == NULL ||
-      self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
-      self->settled == NULL || self->expectation.memory == NULL) {
+  self->settled = pf_memory_need(n_channels, sizeof(double), error);
+  self->expectation.memory = pf_memory_need(n_seen, sizeof(double), error);
+  self->x = pf_memory_need(2 * (size_t)self->n_input, sizeof *self->x, error);
+  if (self->channels == NULL || self->targets == NULL || self->observable == NULL ||
+      self->modulators == NULL || self->state == NULL || self->uniform == NULL ||
+      self->normal == NULL || self->noise == NULL || self->settled == NULL ||
+      self->expectation.memory == NULL || self->x == NULL) {
     return PF_STOP;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    self->modulators[p] =
-        pf_memory_need(model->plastic[p].declared.modulators.count, sizeof(pf_real), error);
+    const size_t n = model->plastic[p].declared.modulators.count;
+    self->modulators[p] = pf_memory_need(n, sizeof(pf_real), error);
     if (self->modulators[p] == NULL) {
       return PF_STOP;
     }
   }
-  return prepare_targets(self, error);
+  self->cue = self->input = pf_array_of((size_t)self->n_input * sizeof(double));
+  self->flags = pf_array_of(sizeof(uint32_t));
+  self->dt = pf_array_of(sizeof(double));
+  self->trial = self->block = pf_array_of(sizeof(int64_t));
+  for (size_t c = 0; c < n_channels; c++) {
+    self->channels[c] = pf_array_of(sizeof(double));
+  }
+  return PF_OK;
 }
 
-/* ---- one step ---- */
+static pf_status make_animal(animal *self, pf_error *error)
+{
+  self->declared.size = sizeof self->declared;
+  pf_status status = self->task->plugin->source->declare(self->task->self, &self->declared, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_workspace_create(self->model, 2, &self->workspace, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_trajectory_need(self->workspace, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  self->n_input = pf_model_n_input(self->model);
+  self->probability = pf_model_observable(self->model, "probability");
+  status = make_arrays(self, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < self->declared.targets.count; k++) {
+    status = prepare_target(self, k, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- synaptic states ---- */
 
 static pf_step_context context_of(const animal *self, int64_t step)
 {
-  const bool anew = step == 0 || (self->flags[step] & PF_STEP_RESET_STATE) != 0;
+  const uint32_t flags = *flags_at(self, step);
+  const bool anew = step == 0 || (flags & PF_STEP_RESET_STATE) != 0;
   return (pf_step_context){.row = step % 2,
                            .previous = anew ? -1 : (step + 1) % 2,
-                           .flags = self->flags[step],
-                           .changes = (self->flags[step] & PF_STEP_PLASTIC) != 0,
-                           .dt = self->dt[step],
+                           .flags = flags,
+                           .changes = (flags & PF_STEP_PLASTIC) != 0,
+                           .dt = *numbers_at(&self->dt, step),
                            .modulators = self->modulators};
 }
 
-/** Starting weights and traces. */
-static pf_status start_carried(animal *self, pf_error *error)
+static pf_synaptic_state synaptic_of(const animal *self, const pf_weights *weights)
 {
-  const pf_workspace *workspace = self->workspace;
-  size_t scratch = 0, at = 0;
+  return pf_synaptic_make(self->workspace, self->loop->theta, (size_t)weights->index, 0,
+                          weights->n_post);
+}
+
+/** Starting weights and traces. */
+static pf_status start_states(animal *self, pf_error *error)
+{
+  size_t scratch = 0;
   for (size_t q = 0; q < self->model->n_projections; q++) {
-    const pf_weights *weights = &workspace->weights[q];
+    const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic != NULL) {
       const size_t needed = pf_synaptic_scratch(self->model, weights, weights->n_post, false);
       self->buffer_cells += pf_synaptic_cells(self->model, weights, weights->n_post);
       scratch = needed > scratch ? needed : scratch;
     }
   }
-  self->carried = pf_memory_need(2 * self->buffer_cells, sizeof *self->carried, error);
+  self->states = pf_memory_need(2 * self->buffer_cells, sizeof *self->states, error);
   self->scratch = pf_memory_need(scratch, sizeof *self->scratch, error);
-  if (self->carried == NULL || self->scratch == NULL) {
+  if (self->states == NULL || self->scratch == NULL) {
     return PF_STOP;
   }
+  pf_real *buffer = self->states;
   for (size_t q = 0; q < self->model->n_projections; q++) {
-    if (workspace->weights[q].plastic != NULL) {
-      const pf_synaptic_state synaptic =
-          pf_synaptic_make(workspace, self->theta, q, 0, workspace->weights[q].n_post);
-      pf_synaptic_start(&synaptic, self->carried + at);
-      at += synaptic.cells;
+    const pf_weights *weights = &self->workspace->weights[q];
+    if (weights->plastic != NULL) {
+      const pf_synaptic_state synaptic = synaptic_of(self, weights);
+      pf_synaptic_start(&synaptic, buffer);
+      buffer += synaptic.cells;
     }
   }
   return PF_OK;
 }
 
-/** The weights in force are those in the first slot. */
+/** The weights in force are those of the states before the step. */
 static void set_weights(animal *self)
 {
-  size_t at = 0;
+  pf_real *buffer = self->states;
   for (size_t q = 0; q < self->model->n_projections; q++) {
     pf_weights *weights = &self->workspace->weights[q];
     weights->now = weights->states;
     if (weights->plastic != NULL) {
-      weights->now = self->carried + at;
-      at += pf_synaptic_cells(self->model, weights, weights->n_post);
+      weights->now = buffer;
+      buffer += pf_synaptic_cells(self->model, weights, weights->n_post);
     }
   }
 }
 
 /** Traces and weights after a step. */
-static pf_status carry_on(animal *self, int64_t step, pf_error *error)
+static pf_status step_states(animal *self, int64_t step, pf_error *error)
 {
   const pf_step_context context = context_of(self, step);
-  pf_real *from = self->carried, *to = self->carried + self->buffer_cells;
-  pf_status status = PF_OK;
-  for (size_t q = 0; q < self->model->n_projections && status == PF_OK; q++) {
+  pf_real *from = self->states, *to = self->states + self->buffer_cells;
+  for (size_t q = 0; q < self->model->n_projections; q++) {
     const pf_weights *weights = &self->workspace->weights[q];
     if (weights->plastic == NULL) {
       continue;
     }
-    pf_synaptic_state synaptic =
-        pf_synaptic_make(self->workspace, self->theta, q, 0, weights->n_post);
-    status = pf_synaptic_step(&synaptic, &context, from, to, self->scratch, error);
-    /* told here: units that saturate would hide it, and the animal seem to be well */
-    if (status == PF_OK && !pf_all_finite(to, synaptic.cells)) {
-      status = pf_fail(error, PF_POINT_FAILED,
-                       "the weights of '%s' overflowed; a rule with decay, or a smaller eta, keeps "
-                       "them in bounds",
-                       weights->info->name);
+    pf_synaptic_state synaptic = synaptic_of(self, weights);
+    const pf_status status = pf_synaptic_step(&synaptic, &context, from, to, self->scratch, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    /* reported here: units that saturate would hide it, and the animal seem to be well */
+    if (!pf_all_finite(to, synaptic.cells)) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "the weights of '%s' overflowed; a rule with decay, or a smaller eta, keeps "
+                     "them in bounds",
+                     weights->info->name);
     }
     memcpy(from, to, synaptic.cells * sizeof *from);
     from += synaptic.cells;
     to += synaptic.cells;
   }
-  return status;
+  return PF_OK;
 }
 
-/** x = mean * cue + sd * noise for the step just presented. */
-static void see_cue(animal *self, const pf_input_noise *input)
+/** Weights are forgotten over the gap between two sessions. */
+static void forget_states(animal *self)
 {
-  const int64_t at = self->n_steps * self->n_input;
-  pf_random_normal(stream_of(self, PF_RANDOM_TRUE_INPUT), (uint64_t)at, self->n_input,
-                   self->input + at);
+  pf_real *buffer = self->states;
+  for (size_t q = 0; q < self->model->n_projections; q++) {
+    const pf_weights *weights = &self->workspace->weights[q];
+    if (weights->plastic != NULL) {
+      const pf_synaptic_state synaptic = synaptic_of(self, weights);
+      pf_synaptic_forget(&synaptic, self->gap, buffer, buffer);
+      buffer += synaptic.cells;
+    }
+  }
+}
+
+/* ---- one step ---- */
+
+/** x = mean * cue + sd * noise for the step just presented. */
+static void draw_input(animal *self)
+{
+  const pf_input_noise *noise = self->loop->input;
+  const double *cue = numbers_at(&self->cue, self->n_steps);
+  double *input = numbers_at(&self->input, self->n_steps);
+  pf_random_normal(stream_of(self, PF_RANDOM_TRUE_INPUT), (uint64_t)(self->n_steps * self->n_input),
+                   self->n_input, input);
   for (int64_t j = 0; j < self->n_input; j++) {
-    self->input[at + j] = input->mean * self->cue[at + j] + input->sd * self->input[at + j];
+    input[j] = noise->mean * cue[j] + noise->sd * input[j];
   }
 }
 
@@ -317,90 +369,123 @@ static void see_cue(animal *self, const pf_input_noise *input)
  * no choice. */
 static double choose_category(const pf_real *probability, int64_t n, double uniform)
 {
-  double sum = 0.0;
-  int64_t chosen = n - 1; /* the sum may round to below the uniform number */
+  double sum = 0.0, below = 0.0;
   for (int64_t k = n; k-- > 0;) {
     sum += (double)probability[k];
   }
   if (fabs(sum - 1.0) > 1e-4) {
     return NAN;
   }
-  double below = 0.0;
   for (int64_t k = 0; k < n; k++) {
     below += (double)probability[k];
     if (uniform < below) {
-      chosen = k;
-      break;
+      return (double)k;
     }
   }
-  return (double)chosen;
+  return (double)(n - 1); /* the sum may round to below the uniform number */
 }
 
-/** Run the network on the step's input and record what it does; returns the choice, NaN where there
- * is none. */
-static pf_status activate(animal *self, double *choice, pf_error *error)
+/** By the network's probabilities at a row; NaN where there are none. */
+static pf_status draw_choice(const animal *self, int64_t row, double *choice, pf_error *error)
 {
-  pf_workspace *workspace = self->workspace;
-  const pf_step_context context = context_of(self, self->n_steps);
-  for (int64_t j = 0; j < self->n_input; j++) {
-    self->x[context.row * self->n_input + j] =
-        (pf_real)self->input[self->n_steps * self->n_input + j];
-  }
-  set_weights(self);
-  for (size_t p = 1; p < self->model->n_populations; p++) {
-    const pf_population_steps step = {p, context.row, context.row, &context};
-    const pf_status status = pf_population_activate(workspace, self->theta, &step, error);
-    if (status != PF_OK) {
-      return status;
-    }
-  }
   int64_t n = 0, ld = 0;
+  double uniform = 0.0;
   *choice = NAN;
-  if (self->probability >= 0) {
-    const pf_real *probability = pf_workspace_observable(workspace, self->probability, &n, &ld);
-    double uniform = 0.0;
-    probability += context.row * ld;
-    if (isnan(probability[0])) {
-      return pf_fail(error, PF_POINT_FAILED,
-                     "the probability of a choice is not a number: the weights overflowed");
-    }
-    pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
-    *choice = n == 1 ? (uniform < (double)probability[0] ? 1.0 : 0.0)
-                     : choose_category(probability, n, uniform);
+  if (self->probability < 0) {
+    return PF_OK;
   }
-  for (int64_t k = 0; k < self->n_targets; k++) {
-    double *row = self->targets[k] + self->n_steps * self->width[k];
-    bool is_choice = self->observable[k] < 0;
-    const pf_real *from =
-        is_choice ? NULL : pf_workspace_observable(workspace, self->observable[k], &n, &ld);
-    from = is_choice ? NULL : from + context.row * ld;
-    for (int64_t i = 0; i < self->width[k]; i++) {
-      row[i] = is_choice ? *choice : (double)from[i];
-      if (!is_choice && !isfinite(row[i])) {
-        return pf_fail(error, PF_POINT_FAILED,
-                       "the activity of unit %lld is %g: the weights overflowed", (long long)i,
-                       row[i]);
-      }
+  const pf_real *probability =
+      pf_workspace_observable(self->workspace, self->probability, &n, &ld) + row * ld;
+  if (isnan(probability[0])) {
+    return pf_fail(error, PF_POINT_FAILED,
+                   "the probability of a choice is not a number: the weights overflowed");
+  }
+  pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
+  if (n == 1) {
+    *choice = uniform < (double)probability[0] ? 1.0 : 0.0;
+  } else {
+    *choice = choose_category(probability, n, uniform);
+  }
+  return PF_OK;
+}
+
+static pf_status record_target(const animal *self, size_t k, int64_t row, double choice,
+                               pf_error *error)
+{
+  double *to = numbers_at(&self->targets[k], self->n_steps);
+  int64_t n = 0, ld = 0;
+  if (self->observable[k] < 0) {
+    *to = choice;
+    return PF_OK;
+  }
+  const pf_real *from =
+      pf_workspace_observable(self->workspace, self->observable[k], &n, &ld) + row * ld;
+  for (int64_t i = 0; i < width_of(&self->targets[k]); i++) {
+    to[i] = (double)from[i];
+    if (!isfinite(to[i])) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "the activity of unit %lld is %g: the weights overflowed", (long long)i,
+                     to[i]);
     }
   }
   return PF_OK;
 }
 
-/** Weights after the step: modulators from its channels, then the rule. */
-static pf_status learn(animal *self, int64_t step, const pf_expected_reward *expectation,
-                       pf_error *error)
+/** Run the network on the step's input, draw the choice and record what the network does. */
+static pf_status act_step(animal *self, double *choice, pf_error *error)
+{
+  const pf_step_context context = context_of(self, self->n_steps);
+  const double *input = numbers_at(&self->input, self->n_steps);
+  for (int64_t j = 0; j < self->n_input; j++) {
+    self->x[context.row * self->n_input + j] = (pf_real)input[j];
+  }
+  set_weights(self);
+  for (size_t p = 1; p < self->model->n_populations; p++) {
+    const pf_population_steps step = {p, context.row, context.row, &context};
+    const pf_status status =
+        pf_population_activate(self->workspace, self->loop->theta, &step, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  pf_status status = draw_choice(self, context.row, choice, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < self->declared.targets.count; k++) {
+    status = record_target(self, k, context.row, *choice, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** A channel of the settled step, as modulators see it. */
+static double channel_value(const animal *self, const char *name, double reward, double expected)
+{
+  double value = strcmp(name, "expected_reward") == 0 ? expected : 0.0;
+  for (size_t c = 0; c < self->declared.channels.count; c++) {
+    if (strcmp(self->declared.channels.items[c], name) == 0) {
+      value = strcmp(name, "reward") == 0 ? reward : self->settled[c];
+    }
+  }
+  return value;
+}
+
+/** Weights after the step: modulators from its channels, then the rules. */
+static pf_status learn_step(animal *self, int64_t step, pf_error *error)
 {
   const pf_model *model = self->model;
   const double expected = self->expectation.value;
   double reward = 0.0;
-  for (int64_t c = 0; c < self->n_channels; c++) {
-    if (strcmp(self->declared.channels.items[c], "reward") == 0 &&
-        !isnan(self->channels[c][step])) {
-      reward = self->channels[c][step];
-      pf_expectation_enter(expectation, &self->expectation, reward);
+  for (size_t c = 0; c < self->declared.channels.count; c++) {
+    if (strcmp(self->declared.channels.items[c], "reward") == 0 && !isnan(self->settled[c])) {
+      reward = self->settled[c];
+      pf_expectation_enter(self->loop->expectation, &self->expectation, reward);
     }
   }
-  if ((self->flags[step] & PF_STEP_PLASTIC) == 0 && !pf_model_has_traces(model)) {
+  if ((*flags_at(self, step) & PF_STEP_PLASTIC) == 0 && !pf_model_has_traces(model)) {
     return PF_OK;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
@@ -408,34 +493,26 @@ static pf_status learn(animal *self, int64_t step, const pf_expected_reward *exp
       const pf_linear *linear = &model->plastic[p].modulators[k];
       double value = linear->constant;
       for (size_t i = 0; i < linear->n; i++) {
-        double channel = strcmp(linear->names[i], "expected_reward") == 0 ? expected : 0.0;
-        for (int64_t c = 0; c < self->n_channels; c++) {
-          if (strcmp(self->declared.channels.items[c], linear->names[i]) == 0) {
-            channel = strcmp(linear->names[i], "reward") == 0 ? reward : self->channels[c][step];
-          }
-        }
-        value += linear->factors[i] * channel;
+        value += linear->factors[i] * channel_value(self, linear->names[i], reward, expected);
       }
       self->modulators[p][k] = (pf_real)value;
     }
   }
-  return carry_on(self, step, error);
+  return step_states(self, step, error);
 }
 
 /** Ask the task to settle the last step and present the next one. */
 static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_error *error)
 {
-  const size_t last = self->model->n_populations - 1;
-  const pf_activity *output = &self->workspace->activity[last];
+  const pf_activity *output = &self->workspace->activity[self->model->n_populations - 1];
   const int64_t row = (self->n_steps + 1) % 2; /* of the step that went before */
-  pf_random_uniform(stream_of(self, PF_RANDOM_TASK),
-                    (uint64_t)(self->n_steps * self->declared.n_uniform), self->declared.n_uniform,
-                    self->uniform);
-  pf_stream normals = stream_of(self, PF_RANDOM_TASK);
-  normals.draw = 1;
-  pf_random_normal(normals, (uint64_t)(self->n_steps * self->declared.n_normal),
+  pf_stream numbers = stream_of(self, PF_RANDOM_TASK);
+  pf_random_uniform(numbers, (uint64_t)(self->n_steps * self->declared.n_uniform),
+                    self->declared.n_uniform, self->uniform);
+  numbers.draw = 1;
+  pf_random_normal(numbers, (uint64_t)(self->n_steps * self->declared.n_normal),
                    self->declared.n_normal, self->normal);
-  memset(self->settled, 0, (size_t)self->n_channels * sizeof *self->settled);
+  memset(self->settled, 0, self->declared.channels.count * sizeof *self->settled);
   const pf_task_in in = {.size = sizeof in,
                          .step = self->n_steps - self->session,
                          .choice = choice,
@@ -444,48 +521,69 @@ static pf_status ask_task(animal *self, double choice, pf_task_out *out, pf_erro
                          .n_input = self->n_input,
                          .uniform = self->uniform,
                          .normal = self->normal};
-  *out = (pf_task_out){.size = sizeof *out,
-                       .channels = self->settled,
-                       .cue = self->cue + self->n_steps * self->n_input};
+  *out = (pf_task_out){
+      .size = sizeof *out, .channels = self->settled, .cue = numbers_at(&self->cue, self->n_steps)};
   return self->task->plugin->source->next(self->task->self, self->state, &in, out, error);
 }
 
-static pf_status live(animal *self, const pf_input_noise *input,
-                      const pf_expected_reward *expectation, pf_error *error)
+/** What the task says of the step that went before; then the rules learn from it. */
+static pf_status settle_step(animal *self, const pf_task_out *out, pf_error *error)
+{
+  const int64_t settled = self->n_steps - 1;
+  *flags_at(self, settled) |= out->flags;
+  for (size_t c = 0; c < self->declared.channels.count; c++) {
+    *numbers_at(&self->channels[c], settled) = self->settled[c];
+  }
+  const pf_status status = learn_step(self, settled, error);
+  if (status != PF_OK) {
+    self->n_steps = settled; /* the step that the error is reported of */
+  }
+  return status;
+}
+
+static void present_step(animal *self, const pf_task_out *out)
+{
+  uint32_t *flags = flags_at(self, self->n_steps);
+  *integer_at(&self->trial, self->n_steps) = self->trial0 + out->trial;
+  *integer_at(&self->block, self->n_steps) = self->block0 + out->block;
+  *numbers_at(&self->dt, self->n_steps) = out->dt;
+  *flags = out->starts;
+  if (self->n_steps == self->session && self->n_steps > 0) {
+    *flags |= PF_STEP_NEW_SESSION | PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
+  }
+  draw_input(self);
+}
+
+/* ---- sessions ---- */
+
+static pf_status run_session(animal *self, pf_error *error)
 {
   double choice = NAN;
-  pf_status status = PF_OK;
   for (;;) {
     pf_task_out out;
-    status = reserve_step(self, error);
-    status = status == PF_OK ? ask_task(self, choice, &out, error) : status;
-    if (status == PF_OK && self->n_steps > self->session) {
-      const int64_t settled = self->n_steps - 1;
-      self->flags[settled] |= out.flags;
-      for (int64_t c = 0; c < self->n_channels; c++) {
-        self->channels[c][settled] = self->settled[c];
-      }
-      status = learn(self, settled, expectation, error);
-      self->n_steps =
-          status == PF_OK ? self->n_steps : settled; /* the step that an error is told of */
-    }
-    if (status != PF_OK || out.done != 0) {
+    pf_status status = append_step(self, error);
+    if (status != PF_OK) {
       return status;
+    }
+    status = ask_task(self, choice, &out, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    if (self->n_steps > self->session) {
+      status = settle_step(self, &out, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    if (out.done != 0) {
+      return PF_OK;
     }
     if (self->n_steps - self->session >= self->declared.max_steps) {
       return pf_fail(error, PF_STOP, "%s: a run is not over after %lld steps, the most it allows",
                      self->task->label, (long long)self->declared.max_steps);
     }
-    self->trial[self->n_steps] = self->trial0 + out.trial;
-    self->block[self->n_steps] = self->block0 + out.block;
-    self->dt[self->n_steps] = out.dt;
-    self->flags[self->n_steps] = out.starts;
-    if (self->n_steps == self->session && self->n_steps > 0) {
-      self->flags[self->n_steps] |=
-          PF_STEP_NEW_SESSION | PF_STEP_RESET_STATE | PF_STEP_RESET_TRACES;
-    }
-    see_cue(self, input);
-    status = activate(self, &choice, error);
+    present_step(self, &out);
+    status = act_step(self, &choice, error);
     if (status != PF_OK) {
       return status;
     }
@@ -495,118 +593,135 @@ static pf_status live(animal *self, const pf_input_noise *input,
 
 /** What lies between two sessions: weights are forgotten over the gap, expected reward starts anew.
  */
-static void rest(animal *self, const pf_expected_reward *expectation)
+static void begin_session(animal *self)
 {
-  pf_real *buffer = self->carried;
   self->session = self->n_steps;
-  self->trial0 = self->n_steps > 0 ? self->trial[self->n_steps - 1] + 1 : 0;
-  self->block0 = self->n_steps > 0 ? self->block[self->n_steps - 1] + 1 : 0;
   memset(self->state, 0, (size_t)self->declared.n_state * sizeof *self->state);
   if (self->n_steps == 0) {
     return;
   }
-  pf_expectation_restart(expectation, &self->expectation);
-  for (size_t q = 0; q < self->model->n_projections; q++) {
-    const pf_weights *weights = &self->workspace->weights[q];
-    if (weights->plastic != NULL) {
-      const pf_synaptic_state synaptic =
-          pf_synaptic_make(self->workspace, self->theta, q, 0, weights->n_post);
-      if (self->model->forgets && self->gap > 0.0) {
-        pf_synaptic_forget(&synaptic, self->gap, buffer, buffer);
-      }
-      buffer += synaptic.cells;
+  self->trial0 = *integer_at(&self->trial, self->n_steps - 1) + 1;
+  self->block0 = *integer_at(&self->block, self->n_steps - 1) + 1;
+  pf_expectation_restart(self->loop->expectation, &self->expectation);
+  if (self->model->forgets && self->gap > 0.0) {
+    forget_states(self);
+  }
+}
+
+static pf_status run_sessions(animal *self, pf_error *error)
+{
+  const pf_source_ops *ops = self->task->plugin->source;
+  for (int64_t k = 0; k < self->loop->sessions.n; k++) {
+    begin_session(self);
+    pf_status status = ops->begin(self->task->self, self->loop->index, self->state, error);
+    if (status == PF_OK) {
+      status = run_session(self, error);
+    }
+    ops->end(self->task->self, self->state);
+    if (status != PF_OK) {
+      pf_error_at_step(error, self->loop->animal, self->n_steps);
+      return status;
     }
   }
+  return PF_OK;
 }
 
 /* ---- the recording ---- */
 
-static pf_status keep(animal *self, const char *name, const pf_expected_reward *expectation,
-                      pf_dataset *data, pf_error *error)
+static pf_status add_experiment(const animal *self, pf_dataset *data, pf_error *error)
 {
-  const size_t n_channels = (size_t)self->n_channels, n_targets = (size_t)self->n_targets;
+  const size_t n_channels = self->declared.channels.count, n_targets = self->declared.targets.count;
+  const bool has_time = self->n_steps > 0 && *numbers_at(&self->dt, 0) > 0.0;
+  pf_status status = PF_STOP;
   pf_channel *channels = pf_memory_need(n_channels, sizeof *channels, error);
   pf_target *targets = pf_memory_need(n_targets, sizeof *targets, error);
-  pf_status status = channels == NULL || targets == NULL ? PF_STOP : PF_OK;
-  for (size_t c = 0; c < n_channels && status == PF_OK; c++) {
+  if (channels == NULL || targets == NULL) {
+    goto done;
+  }
+  for (size_t c = 0; c < n_channels; c++) {
     channels[c] =
-        (pf_channel){.name = self->declared.channels.items[c], .values = self->channels[c]};
+        (pf_channel){.name = self->declared.channels.items[c], .values = self->channels[c].items};
   }
-  for (size_t k = 0; k < n_targets && status == PF_OK; k++) {
-    targets[k] = (pf_target){
-        .name = self->declared.targets.items[k], .n = self->width[k], .values = self->targets[k]};
+  for (size_t k = 0; k < n_targets; k++) {
+    targets[k] = (pf_target){.name = self->declared.targets.items[k],
+                             .n = width_of(&self->targets[k]),
+                             .values = self->targets[k].items};
   }
-  if (status == PF_OK) {
-    const pf_experiment experiment = {.size = sizeof experiment,
-                                      .animal = name,
-                                      .name = name,
-                                      .n_steps = self->n_steps,
-                                      .n_input = self->n_input,
-                                      .cue = self->cue,
-                                      .flags = self->flags,
-                                      .dt =
-                                          self->n_steps > 0 && self->dt[0] > 0.0 ? self->dt : NULL,
-                                      .trial = self->trial,
-                                      .block = self->block,
-                                      .channels = {channels, n_channels, sizeof *channels},
-                                      .targets = {targets, n_targets, sizeof *targets}};
-    status = pf_dataset_add(data, &experiment, error);
-  }
+  const pf_experiment experiment = {.size = sizeof experiment,
+                                    .animal = self->loop->animal,
+                                    .name = self->loop->animal,
+                                    .n_steps = self->n_steps,
+                                    .n_input = self->n_input,
+                                    .cue = self->cue.items,
+                                    .flags = self->flags.items,
+                                    .dt = has_time ? self->dt.items : NULL,
+                                    .trial = self->trial.items,
+                                    .block = self->block.items,
+                                    .channels = {channels, n_channels, sizeof *channels},
+                                    .targets = {targets, n_targets, sizeof *targets}};
+  status = pf_dataset_add(data, &experiment, error);
+done:
   pf_memory_free(channels);
   pf_memory_free(targets);
+  return status;
+}
+
+/** The recording with its truth into `data`. */
+static pf_status keep_recording(animal *self, pf_dataset *data, pf_error *error)
+{
+  const pf_status status = add_experiment(self, data, error);
   if (status != PF_OK) {
     return status;
   }
   pf_recording *recording = &data->recordings[data->n - 1];
-  recording->true_input = self->input; /* ownership moves to the recording */
+  recording->true_input = pf_array_take(&self->input, NULL);
   recording->true_noise = self->noise;
   recording->n_true_noise = self->model->n_noise;
-  self->input = NULL;
   self->noise = NULL;
-  recording->gap =
-      self->gap > 0.0 ? pf_memory_need((size_t)self->n_steps, sizeof *recording->gap, error) : NULL;
-  if (self->gap > 0.0 && recording->gap == NULL) {
-    return PF_STOP;
-  }
-  for (int64_t t = 1; t < self->n_steps && recording->gap != NULL; t++) {
-    recording->gap[t] = (recording->flags[t] & PF_STEP_NEW_SESSION) != 0 ? self->gap : 0.0;
-  }
-  return pf_recording_expect_reward(recording, expectation, error);
-}
-
-pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task,
-                      const pf_input_noise *input, const pf_expected_reward *expectation,
-                      const pf_simulated_sessions *sessions, pf_real *const *given, uint64_t seed,
-                      int64_t index, const char *animal_name, pf_dataset *data, pf_error *error)
-{
-  animal self = {.model = model,
-                 .theta = theta,
-                 .task = task,
-                 .seed = seed,
-                 .index = (uint32_t)index,
-                 .gap = sessions->n > 1 ? sessions->gap : 0.0};
-  pf_status status = animal_make(&self, expectation, error);
-  if (status == PF_OK) {
-    self.x = pf_memory_need(2 * (size_t)self.n_input, sizeof *self.x, error);
-    status = self.x == NULL ? PF_STOP : PF_OK;
-  }
-  if (status == PF_OK) {
-    self.workspace->activity[0].signals = self.x;
-    self.workspace->activity[0].ld = self.n_input;
-    pf_random_normal(stream_of(&self, PF_RANDOM_TRUE_INITIAL), 0, model->n_noise, self.noise);
-    status = pf_simulation_start(self.workspace, theta, self.noise, given, error);
-    status = status == PF_OK ? start_carried(&self, error) : status;
-  }
-  for (int64_t k = 0; k < sessions->n && status == PF_OK; k++) {
-    rest(&self, expectation);
-    status = task->plugin->source->begin(task->self, index, self.state, error);
-    status = status == PF_OK ? live(&self, input, expectation, error) : status;
-    task->plugin->source->end(task->self, self.state);
-    if (status != PF_OK) {
-      pf_error_at_step(error, animal_name, self.n_steps);
+  if (self->gap > 0.0) {
+    recording->gap = pf_memory_need((size_t)self->n_steps, sizeof *recording->gap, error);
+    if (recording->gap == NULL) {
+      return PF_STOP;
+    }
+    for (int64_t t = 1; t < self->n_steps; t++) {
+      recording->gap[t] = (recording->flags[t] & PF_STEP_NEW_SESSION) != 0 ? self->gap : 0.0;
     }
   }
-  status = status == PF_OK ? keep(&self, animal_name, expectation, data, error) : status;
-  animal_clear(&self);
+  return pf_recording_expect_reward(recording, self->loop->expectation, error);
+}
+
+static pf_status simulate_animal(animal *self, pf_dataset *data, pf_error *error)
+{
+  pf_status status = make_animal(self, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  self->workspace->activity[0].signals = self->x;
+  self->workspace->activity[0].ld = self->n_input;
+  pf_random_normal(stream_of(self, PF_RANDOM_TRUE_INITIAL), 0, self->model->n_noise, self->noise);
+  status = pf_simulation_start(self->workspace, self->loop->theta, self->noise, self->loop->given_w,
+                               error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = start_states(self, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = run_sessions(self, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return keep_recording(self, data, error);
+}
+
+pf_status pf_simulate(const pf_task_run *loop, pf_dataset *data, pf_error *error)
+{
+  animal self = {.loop = loop,
+                 .model = loop->model,
+                 .task = loop->task,
+                 .gap = loop->sessions.n > 1 ? loop->sessions.gap : 0.0};
+  const pf_status status = simulate_animal(&self, data, error);
+  free_animal(&self);
   return status;
 }

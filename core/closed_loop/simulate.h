@@ -2,8 +2,8 @@
 #ifndef PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
 #define PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
 
-#include "core/model/model.h"
 #include "core/data/expected_reward.h"
+#include "core/model/model.h"
 
 /** How simulated animals see their inputs. */
 typedef struct pf_input_noise {
@@ -17,17 +17,28 @@ typedef struct pf_simulated_sessions {
   double gap;
 } pf_simulated_sessions;
 
+/** Who acts, in which task. */
+typedef struct pf_task_run {
+  const pf_model *model;
+  const double *theta;
+  const pf_component *task;
+  const pf_input_noise *input;
+  const pf_expected_reward *expectation;
+  pf_simulated_sessions sessions;
+  pf_real *const *given_w; /**< [n projections], each dense or NULL: starting weights in the place
+                              of those drawn; NULL: none */
+  uint64_t seed;
+  int64_t index; /**< of the animal: random numbers go by (seed, index) */
+  const char *animal;
+} pf_task_run;
+
 /**
  * Run a task in closed loop with a model: draws noise, choices (from the observable "probability"
- * of the network, where it has one) and the task's random numbers by (seed, index), fills expected
- * reward, and appends the recording with its truth (true_input, true_noise) to `data`. Targets
- * recorded: those of the task's needs: "choice", or observables of the network by name ("activity":
- * the first plastic layer's). All sessions are one recording. `given` [n projections], each dense
- * or NULL: starting weights in the place of those drawn; NULL: none.
+ * of the network, where it has one) and the task's random numbers, fills expected reward, and
+ * appends the recording with its truth (true_input, true_noise) to `data`. Targets recorded: those
+ * that the task declares: "choice", or observables of the network by name ("activity": the first
+ * plastic layer's). All sessions are one recording.
  */
-pf_status pf_simulate(const pf_model *model, const double *theta, const pf_component *task,
-                      const pf_input_noise *input, const pf_expected_reward *expectation,
-                      const pf_simulated_sessions *sessions, pf_real *const *given, uint64_t seed,
-                      int64_t index, const char *animal, pf_dataset *data, pf_error *error);
+pf_status pf_simulate(const pf_task_run *loop, pf_dataset *data, pf_error *error);
 
 #endif

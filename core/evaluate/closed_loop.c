@@ -76,8 +76,6 @@ static pf_status live(const pf_problem *run, const pf_problem *task, const doubl
 {
   char name[300];
   pf_error failed = pf_error_none();
-  const pf_simulated_sessions sessions = {task->settings->sessions.count,
-                                          task->settings->sessions.gap};
   const pf_host *host = pf_host_default();
   if (repeat == 0) {
     (void)snprintf(name, sizeof name, "%.250s", run->data.animals[animal]);
@@ -85,10 +83,18 @@ static pf_status live(const pf_problem *run, const pf_problem *task, const doubl
     (void)snprintf(name, sizeof name, "%.250s-%lld", run->data.animals[animal],
                    (long long)repeat + 1);
   }
-  const pf_status status =
-      pf_simulate(run->model, theta, &task->models->source, &task->settings->input,
-                  &task->settings->expectation, &sessions, given, task->settings->seed,
-                  ACTING + index, name, out, &failed);
+  const pf_task_run loop = {
+      .model = run->model,
+      .theta = theta,
+      .task = &task->models->source,
+      .input = &task->settings->input,
+      .expectation = &task->settings->expectation,
+      .sessions = {task->settings->sessions.count, task->settings->sessions.gap},
+      .given_w = given,
+      .seed = task->settings->seed,
+      .index = ACTING + index,
+      .animal = name};
+  const pf_status status = pf_simulate(&loop, out, &failed);
   if (status == PF_POINT_FAILED) {
     char line[PF_ERROR_LENGTH + 64];
     (void)snprintf(line, sizeof line, "left out of the task: %s", failed.text);

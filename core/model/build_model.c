@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/model/phases.h"
-#include "core/model/tables.h"
+#include "core/model/table_copy.h"
 
 #include <string.h>
 

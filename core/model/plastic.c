@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/model/tables.h"
+#include "core/model/table_copy.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -26,13 +26,19 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
 {
   const pf_settings *settings = problem->settings;
   const pf_models *models = problem->models;
-  const pf_simulated_sessions sessions = {settings->sessions.count, settings->sessions.gap};
   for (int64_t a = 0; a < n; a++) {
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
-    const pf_status status = pf_simulate(models->teacher, models->teacher_theta, &models->source,
-                                         &settings->input, &settings->expectation, &sessions, NULL,
-                                         problem->seed, first + a, name, data, error);
+    const pf_task_run loop = {.model = models->teacher,
+                                 .theta = models->teacher_theta,
+                                 .task = &models->source,
+                                 .input = &settings->input,
+                                 .expectation = &settings->expectation,
+                                 .sessions = {settings->sessions.count, settings->sessions.gap},
+                                 .seed = problem->seed,
+                                 .index = first + a,
+                                 .animal = name};
+    const pf_status status = pf_simulate(&loop, data, error);
     if (status != PF_OK) {
       return status;
     }

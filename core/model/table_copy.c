@@ -1,4 +1,4 @@
-#include "core/model/tables.h"
+#include "core/model/table_copy.h"
 
 #include "core/base/memory.h"
 

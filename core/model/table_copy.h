@@ -1,6 +1,6 @@
 /* Plugins' tables, copied once: contiguous arrays of the host's own structs. */
-#ifndef PLASTFIT_CORE_MODEL_TABLES_H
-#define PLASTFIT_CORE_MODEL_TABLES_H
+#ifndef PLASTFIT_CORE_MODEL_TABLE_COPY_H
+#define PLASTFIT_CORE_MODEL_TABLE_COPY_H
 
 #include <plastfit/abi/base.h>
 
