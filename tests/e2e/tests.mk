@@ -27,6 +27,7 @@ e2e_tests += tests/e2e/evaluate.sh
 e2e_tests += tests/e2e/python_reader.sh
 e2e_tests += tests/e2e/recover.sh
 e2e_tests += tests/e2e/sessions.sh
+e2e_tests += tests/e2e/signals.sh
 e2e_tests += tests/e2e/report.sh
 e2e_tests += tests/e2e/select.sh
 e2e_tests += tests/e2e/simulate.sh

@@ -1,13 +1,17 @@
 /*
  * plugins/rules/stdp/stdp.c - spike-timing-dependent plasticity by traces (all pairs).
  *
- *     p_j  <- exp(-dt / tau_plus) p_j + x_j,   q_i <- exp(-dt / tau_minus) q_i + y_i   every step
+ *     p_j   = exp(-dt / tau_plus) p'_j,   q_i = exp(-dt / tau_minus) q'_i,
+ *     c_ij  = exp(-dt / tau_c) c'_ij                                            read
  *     s_ij  = A_plus F_plus(w_ij) p_j y_i - A_minus F_minus(w_ij) x_j q_i
- *     dw_ij = s_ij | m s_ij | m c_ij,   c_ij <- exp(-dt / tau_c) c_ij + s_ij
+ *     dw_ij = s_ij | m s_ij | m c_ij
+ *     p'_j <- p_j + x_j,   q'_i <- q_i + y_i,   c'_ij <- c_ij + s_ij            every step
  *
- * dw sees the traces before the step, so that a pair of spikes in the same step does not count, and
- * an eligibility c waits at least one step for its modulator m. F is 1 (additive) or (w_max - w),
- * (w - w_min) (multiplicative, soft bounds). x and y are spikes or rates.
+ * Traces decay over the interval dt from the step before to this one, and are then read: spikes a
+ * lag apart count exp(-lag / tau). What this step adds is not read: a pair of spikes in the same
+ * step does not count, and an eligibility c waits at least one step for its modulator m. F is 1
+ * (additive) or (w_max - w), (w - w_min) (multiplicative, soft bounds). x and y are spikes or
+ * rates.
  *
  * A. Morrison, M. Diesmann, W. Gerstner, "Phenomenological models of synaptic plasticity based on
  * spike timing", Biol. Cybern. 98:459 (2008), section 4; three factors: E. M. Izhikevich, Cereb.
@@ -185,17 +189,37 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
   return PF_OK;
 }
 
-/* ---- pairs: s = up_i F_plus p_j - down_i F_minus x_j ---- */
+/* ---- what is left of the traces when they are read ---- */
+
+typedef struct decays {
+  rule_decay p, q, c;
+} decays;
+
+static pf_status decays_of(const stdp *self, const pf_block *in, decays *out, pf_error *error)
+{
+  *out = (decays){0};
+  pf_status status = rule_decay_of("tau_plus", in->theta[TAU_PLUS], in->dt, &out->p, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error);
+  if (status != PF_OK || self->third != THIRD_ELIGIBILITY) {
+    return status;
+  }
+  return rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
+}
+
+/* ---- pairs: s = up_i F_plus p'_j - down_i F_minus x_j ---- */
 
 /** What of s is the same along row i. */
 typedef struct pairs_row {
-  pf_real up, down; /**< A_plus y_i, A_minus q_i */
+  pf_real up, down; /**< A_plus y_i and A_minus q'_i, each times what is left of the trace */
 } pairs_row;
 
-PF_INLINE pairs_row pairs_of(const pf_block *in, int64_t i)
+PF_INLINE pairs_row pairs_of(const pf_block *in, const decays *k, int64_t i)
 {
-  return (pairs_row){(pf_real)(in->theta[A_PLUS] * (double)in->post[i]),
-                     (pf_real)(in->theta[A_MINUS] * (double)in->traces->post[i])};
+  return (pairs_row){(pf_real)(in->theta[A_PLUS] * k->p.left * (double)in->post[i]),
+                     (pf_real)(in->theta[A_MINUS] * k->q.left * (double)in->traces->post[i])};
 }
 
 PF_INLINE pf_real f_plus(const stdp *self, pf_real w)
@@ -214,10 +238,10 @@ typedef struct pairs_use {
   const pf_real *add; /**< NULL: 0 */
 } pairs_use;
 
-PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pairs_use use,
-                          pf_real *out)
+PF_INLINE void pairs_line(const stdp *self, const pf_block *in, const decays *k, int64_t i,
+                          pairs_use use, pf_real *out)
 {
-  const pairs_row row = pairs_of(in, i);
+  const pairs_row row = pairs_of(in, k, i);
   const pf_real *w = in->w + i * in->ldw;
   const pf_real *x = in->pre;
   const pf_real *p = in->traces->pre;
@@ -228,11 +252,19 @@ PF_INLINE void pairs_line(const stdp *self, const pf_block *in, int64_t i, pairs
   }
 }
 
-/** Adjoint of s along row i with cotangent scale c: into every gradient that is wanted. */
-PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, pf_real scale,
-                              const pf_real *c, const pf_rule_gradient *gradient)
+/** A cotangent of s along a row: scale c. */
+typedef struct pairs_cotangent {
+  pf_real scale;
+  const pf_real *c;
+} pairs_cotangent;
+
+/** Adjoint of s along row i: into every gradient that is wanted. */
+PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, const decays *k, int64_t i,
+                              pairs_cotangent of, const pf_rule_gradient *gradient)
 {
-  const pairs_row row = pairs_of(in, i);
+  const pf_real scale = of.scale;
+  const pf_real *c = of.c;
+  const pairs_row row = pairs_of(in, k, i);
   const pf_real *w = in->w + i * in->ldw;
   const pf_real *x = in->pre;
   const pf_real *p = in->traces->pre;
@@ -245,15 +277,20 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
   }
   along_up *= (double)scale;
   along_down *= (double)scale;
+  const double a_plus = in->theta[A_PLUS], a_minus = in->theta[A_MINUS];
   if (gradient->theta != NULL) {
-    gradient->theta[A_PLUS] += along_up * (double)in->post[i];
-    gradient->theta[A_MINUS] -= along_down * (double)in->traces->post[i];
+    const double d_up = along_up * (double)in->post[i];
+    const double d_down = along_down * (double)in->traces->post[i];
+    gradient->theta[A_PLUS] += k->p.left * d_up;
+    gradient->theta[A_MINUS] -= k->q.left * d_down;
+    gradient->theta[TAU_PLUS] += a_plus * k->p.slope * d_up;
+    gradient->theta[TAU_MINUS] -= a_minus * k->q.slope * d_down;
   }
   if (gradient->post != NULL) {
-    gradient->post[i] += (pf_real)(in->theta[A_PLUS] * along_up);
+    gradient->post[i] += (pf_real)(a_plus * k->p.left * along_up);
   }
   if (g->post != NULL) {
-    g->post[i] -= (pf_real)(in->theta[A_MINUS] * along_down);
+    g->post[i] -= (pf_real)(a_minus * k->q.left * along_down);
   }
   if (g->pre != NULL) {
     for (int64_t j = 0; j < in->n_pre; j++) {
@@ -278,25 +315,6 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, int64_t i, p
 PF_INLINE pf_real third_of(const stdp *self, const pf_block *in)
 {
   return self->third == THIRD_NONE ? 1 : in->modulator[0];
-}
-
-/* ---- traces ---- */
-
-typedef struct decays {
-  rule_decay p, q, c;
-} decays;
-
-static pf_status decays_of(const stdp *self, const pf_block *in, decays *out, pf_error *error)
-{
-  pf_status status = rule_decay_of("tau_plus", in->theta[TAU_PLUS], in->dt, &out->p, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = rule_decay_of("tau_minus", in->theta[TAU_MINUS], in->dt, &out->q, error);
-  if (status != PF_OK || self->third != THIRD_ELIGIBILITY) {
-    return status;
-  }
-  return rule_decay_of("tau_c", in->theta[TAU_C], in->dt, &out->c, error);
 }
 
 #define PF_ISA baseline

@@ -4,18 +4,23 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(forward)(const void *object, const pf
                                                     pf_real *dw, int64_t lddw, pf_error *error)
 {
   const stdp *self = object;
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const pf_real m = third_of(self, in);
-  (void)error;
   for (int64_t i = 0; i < in->n_rows; i++) {
     pf_real *out = dw + i * lddw;
     if (self->third != THIRD_ELIGIBILITY) {
-      pairs_line(self, in, i, (pairs_use){.scale = m}, out);
+      pairs_line(self, in, &k, i, (pairs_use){.scale = m}, out);
       continue;
     }
+    const pf_real left = m * (pf_real)k.c.left;
     const pf_real *c = in->traces->synapse + i * in->traces->ldw;
 #pragma omp simd
     for (int64_t j = 0; j < in->n_pre; j++) {
-      out[j] = m * c[j];
+      out[j] = left * c[j];
     }
   }
   return PF_OK;
@@ -26,18 +31,26 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(vjp)(const void *object, const pf_blo
                                                 const pf_rule_gradient *gradient, pf_error *error)
 {
   const stdp *self = object;
-  const pf_real m = third_of(self, in);
   const pf_traces *g = gradient->traces;
-  (void)error;
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_real m = third_of(self, in);
+  double d_c = 0.0;
   for (int64_t i = 0; i < in->n_rows; i++) {
     const pf_real *c = cotangent + i * ld_cotangent;
     if (self->third != THIRD_ELIGIBILITY) {
-      pairs_line_vjp(self, in, i, m, c, gradient);
-    } else if (g->synapse != NULL) {
-      for (int64_t j = 0; j < in->n_pre; j++) {
-        g->synapse[i * g->ldw + j] += m * c[j];
-      }
+      pairs_line_vjp(self, in, &k, i, (pairs_cotangent){m, c}, gradient);
+      continue;
     }
+    const rule_trace_gradient to = {g->synapse == NULL ? NULL : g->synapse + i * g->ldw, NULL};
+    d_c += rule_trace_vjp(in->n_pre, m * (pf_real)k.c.left,
+                          in->traces->synapse + i * in->traces->ldw, 1, c, to);
+  }
+  if (gradient->theta != NULL && self->third == THIRD_ELIGIBILITY) {
+    gradient->theta[TAU_C] += (double)m * k.c.slope * d_c;
   }
   return PF_OK;
 }
@@ -61,7 +74,7 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(update_traces)(const void *object, co
     for (int64_t i = 0; i < in->n_rows; i++) {
       const pairs_use use = {
           .scale = 1, .keep = (pf_real)k.c.left, .add = in->traces->synapse + i * in->traces->ldw};
-      pairs_line(self, in, i, use, next->synapse + i * next->ldw);
+      pairs_line(self, in, &k, i, use, next->synapse + i * next->ldw);
     }
   }
   return PF_OK;
@@ -93,7 +106,7 @@ PF_ISA_NAME(update_traces_vjp)(const void *object, const pf_block *in, const pf_
       const rule_trace_gradient to = {g->synapse == NULL ? NULL : g->synapse + i * g->ldw, NULL};
       d_c += rule_trace_vjp(in->n_pre, (pf_real)k.c.left, in->traces->synapse + i * in->traces->ldw,
                             1, c, to);
-      pairs_line_vjp(self, in, i, 1, c, gradient);
+      pairs_line_vjp(self, in, &k, i, (pairs_cotangent){1, c}, gradient);
     }
   }
   if (gradient->theta != NULL) {

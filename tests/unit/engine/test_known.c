@@ -63,30 +63,31 @@ static double trace_y(synapses *s, int i, int j, double x, double y, double w, d
   return trace_theta[0] * r * s->e[i][j] - trace_theta[1] * w;
 }
 
-/* A+, A-, tau+, tau-, tau_c; p and q are advanced by the loop, once a step */
+/* A+, A-, tau+, tau-, tau_c; p and q are advanced by the loop, once a step, and read here after
+ * the decay over dt */
 static const double stdp_theta[] = {0.7, 0.5, 4.0, 6.0, 9.0};
 static double stdp_pairs(synapses *s, int i, int j, double x, double y, double w, double r,
                          double dt)
 {
   (void)w;
   (void)r;
-  (void)dt;
-  return stdp_theta[0] * s->p[j] * y - stdp_theta[1] * x * s->q[i];
+  return stdp_theta[0] * exp(-dt / stdp_theta[2]) * s->p[j] * y -
+         stdp_theta[1] * x * exp(-dt / stdp_theta[3]) * s->q[i];
 }
 
 static double stdp_soft(synapses *s, int i, int j, double x, double y, double w, double r,
                         double dt)
 {
-  (void)dt;
-  return r * (stdp_theta[0] * (0.9 - w) * s->p[j] * y - stdp_theta[1] * (w + 0.8) * x * s->q[i]);
+  const double p = exp(-dt / stdp_theta[2]) * s->p[j], q = exp(-dt / stdp_theta[3]) * s->q[i];
+  return r * (stdp_theta[0] * (0.9 - w) * p * y - stdp_theta[1] * (w + 0.8) * x * q);
 }
 
 static double stdp_waits(synapses *s, int i, int j, double x, double y, double w, double r,
                          double dt)
 {
-  const double before = s->e[i][j];
-  s->e[i][j] = exp(-dt / stdp_theta[4]) * before + stdp_pairs(s, i, j, x, y, w, r, dt);
-  return r * before;
+  const double read = exp(-dt / stdp_theta[4]) * s->e[i][j];
+  s->e[i][j] = read + stdp_pairs(s, i, j, x, y, w, r, dt);
+  return r * read;
 }
 
 static void make_world(world *at, uint64_t seed)
