@@ -213,6 +213,7 @@ core_sources += core/compare/comparison.c core/compare/comparison.h
 core_sources += core/compare/comparison_files.c core/compare/comparison_files.h
 core_sources += core/compare/comparison_json.c core/compare/comparison_json.h
 core_sources += core/compare/job.c core/compare/job.h
+core_sources += core/compare/job_check.c core/compare/job_check.h
 core_sources += core/compare/job_file.c core/compare/job_file.h
 core_sources += core/compare/job_result.c core/compare/job_result.h
 core_sources += core/compare/key.c core/compare/key.h

@@ -38,6 +38,7 @@ static const int64_t max_count = 1 << 24;
 typedef struct job_stream {
   FILE *out; /* NULL: reading */
   char *at;  /* what is still to be read */
+  const char *end;
   bool lost; /* something else was found than expected */
 } job_stream;
 
@@ -90,8 +91,13 @@ static void pass_reals(job_stream *s, double *values, size_t n)
 /** Memory that is to be read into; of a result that is written, its own. */
 static void *pass_memory(job_stream *s, void *own, size_t n, size_t size)
 {
-  if (s->out != NULL || s->lost) {
+  if (s->out != NULL) {
     return own;
+  }
+  /* a line of text each, or a blank and a digit: a short file asks for little memory */
+  s->lost = s->lost || n > (size_t)(s->end - s->at);
+  if (s->lost) {
+    return NULL;
   }
   own = pf_memory_new(n, size);
   s->lost = own == NULL;
@@ -113,7 +119,11 @@ static char *pass_line(job_stream *s, char *text)
   }
   pf_error unused = pf_error_none();
   *end = '\0';
-  char *copy = strcmp(s->at, "-") == 0 ? NULL : pf_memory_string(s->at, &unused);
+  char *copy = NULL;
+  if (strcmp(s->at, "-") != 0) {
+    copy = pf_memory_string(s->at, &unused);
+    s->lost = copy == NULL;
+  }
   s->at = end + 1;
   return copy;
 }
@@ -235,11 +245,11 @@ static char *read_text(const char *path)
 bool pf_job_read(const pf_job *job, const char *path, pf_job_result *result)
 {
   char *text = read_text(path);
-  job_stream s = {.at = text};
   *result = (pf_job_result){0};
   if (text == NULL) {
     return false;
   }
+  job_stream s = {.at = text, .end = text + strlen(text)};
   pass_result(&s, job, result);
   pf_memory_free(text);
   if (s.lost) {

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/base/ticker.h"
+#include "core/compare/job_check.h"
 #include "core/compare/job_file.h"
 
 static int available_threads(const pf_work *work)
@@ -27,8 +28,10 @@ static void read_finished(pf_work *work)
   for (size_t j = 0; j < work->jobs.n; j++) {
     pf_error unused = pf_error_none();
     char *path = job_path(work, j, &unused);
-    if (path != NULL) {
-      (void)pf_job_read(&work->jobs.items[j], path, &work->results[j]);
+    pf_job_result *result = &work->results[j];
+    if (path != NULL && pf_job_read(&work->jobs.items[j], path, result) &&
+        !pf_job_result_belongs(&work->jobs, &work->jobs.items[j], result)) {
+      pf_job_result_clear(result); /* damaged: done again */
     }
     pf_memory_free(path);
   }

@@ -101,7 +101,8 @@ static void read_column(pf_h5_reader *reader, const char *group, const char *nam
   char path[600];
   pf_h5_array array;
   (void)snprintf(path, sizeof path, "%s/%s", group, name);
-  if (pf_h5_read(reader, path, NULL, &array) && array.n[0] == n && array.n[1] == 1) {
+  if (pf_h5_read(reader, path, NULL, &array) && array.n[0] == n && array.n[1] == 1 &&
+      array.n[2] == 1) {
     memcpy(values, array.values, n * sizeof *values);
   }
   pf_memory_free(array.values);
@@ -116,7 +117,7 @@ static void fill_options(pf_h5_reader *reader, const char *group, int *option, s
     (void)snprintf(path, sizeof path, "%s/input",
                    group); /* cue and noise: the larger one was on, as good as always */
   }
-  const bool two = pf_h5_shape(reader, path, &x) && x.n[0] == n && x.n[1] == 2 &&
+  const bool two = pf_h5_shape(reader, path, &x) && x.n[0] == n && x.n[1] == 2 && x.n[2] == 1 &&
                    pf_h5_read(reader, path, NULL, &x);
   for (size_t t = 0; t < n; t++) {
     option[t] = two ? option_of(x.values[2 * t], x.values[2 * t + 1]) : -1;
@@ -132,7 +133,7 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
   char path[600];
   pf_h5_array shape;
   (void)snprintf(path, sizeof path, "%s/targets/choice", group);
-  if (!pf_h5_shape(reader, path, &shape) || shape.n[1] != 1) {
+  if (!pf_h5_shape(reader, path, &shape) || shape.n[1] != 1 || shape.n[2] != 1) {
     return PF_OK;
   }
   pf_behaviour *b = add_behaviour(out, animal, shape.n[0], error);

@@ -36,6 +36,12 @@ typedef struct states {
   pf_h5_array model, truth, step;
 } states;
 
+static bool has_equal_shape(const pf_h5_array *a, const pf_h5_array *b)
+{
+  return a->rank == b->rank && a->n[0] == b->n[0] && a->n[1] == b->n[1] && a->n[2] == b->n[2];
+}
+
+/** The truth is read only where it has the model's shape: figures go through both at once. */
 static bool read_states(pf_h5_reader *reader, const char *folder, states *out)
 {
   char path[700];
@@ -45,10 +51,13 @@ static bool read_states(pf_h5_reader *reader, const char *folder, states *out)
   if (!pf_h5_shape(reader, path, &out->model) || out->model.rank != 3) {
     return false;
   }
-  reading_strides(&out->model, step);
+  const pf_h5_array whole = out->model;
+  reading_strides(&whole, step);
   const bool got = pf_h5_read(reader, path, step, &out->model);
   (void)snprintf(path, sizeof path, "%s/truth", folder);
-  (void)pf_h5_read(reader, path, step, &out->truth);
+  if (pf_h5_shape(reader, path, &out->truth) && has_equal_shape(&whole, &out->truth)) {
+    (void)pf_h5_read(reader, path, step, &out->truth);
+  }
   (void)snprintf(path, sizeof path, "%s/step", folder);
   (void)pf_h5_read(reader, path, step, &out->step);
   return got;
@@ -276,7 +285,7 @@ static bool find_activity(pf_h5_reader *reader, const char *group, const pf_h5_a
   for (size_t i = 0; i < n && !found; i++) {
     (void)snprintf(path, sizeof path, "%s/observables/%.200s", group, names[i]);
     found = strncmp(names[i], "layer", 5) == 0 && pf_h5_shape(reader, path, out) &&
-            out->n[1] == target->n[1] && pf_h5_read(reader, path, step, out);
+            has_equal_shape(out, target) && pf_h5_read(reader, path, step, out);
   }
   pf_h5_children_free(names, n);
   return found;
@@ -315,13 +324,14 @@ static pf_status draw_activity(const drawing *d, size_t animal, pf_error *error)
   pf_h5_array model = {0};
   (void)snprintf(group, sizeof group, "/%.200s/experiment_0", d->animals[animal]);
   (void)snprintf(path, sizeof path, "%s/targets/activity", group);
-  if (!pf_h5_shape(d->reader, path, &target) || target.n[1] > 4096) {
+  if (!pf_h5_shape(d->reader, path, &target) || target.rank > 2 || target.n[1] > 4096) {
     return PF_OK;
   }
+  const pf_h5_array whole = target;
   const size_t step[3] = {target.n[0] / (MAX_STEPS_DRAWN + 1) + 1, 1, 1};
   pf_status status = PF_OK;
   if (pf_h5_read(d->reader, path, step, &target) &&
-      find_activity(d->reader, group, &target, step, &model, error)) {
+      find_activity(d->reader, group, &whole, step, &model, error)) {
     char name[32];
     char caption[200];
     (void)snprintf(name, sizeof name, "activity-%zu", animal + 1);

@@ -2,8 +2,12 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include <hdf5.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Read at once: 2 GiB of doubles, far above what a figure takes. */
+static const size_t max_cells = (size_t)1 << 28;
 
 struct pf_h5_reader {
   hid_t file;
@@ -126,7 +130,35 @@ static bool link_exists(const pf_h5_reader *reader, const char *path)
   return true;
 }
 
-static bool shape_of(hid_t space, pf_h5_array *out)
+/** Product of the sizes; false where it overflows, or is above `most`. */
+static bool count_cells(const size_t n[3], size_t most, size_t *cells)
+{
+  *cells = 1;
+  for (size_t k = 0; k < 3; k++) {
+    if (n[k] != 0 && *cells > most / n[k]) {
+      return false;
+    }
+    *cells *= n[k];
+  }
+  return true;
+}
+
+/**
+ * Can the bytes that the file has for a dataset hold that many cells? A few bytes of a file can
+ * claim any size. Deflate shrinks by a factor of 1032 at most.
+ */
+static bool has_bytes_for(hid_t set, size_t cells)
+{
+  const hid_t type = H5Dget_type(set);
+  const size_t size = type < 0 ? 0 : H5Tget_size(type);
+  const hsize_t stored = H5Dget_storage_size(set);
+  if (type >= 0) {
+    (void)H5Tclose(type);
+  }
+  return size > 0 && cells / 1032 <= stored / size && (cells == 0 || stored > 0);
+}
+
+static bool read_extent(hid_t space, pf_h5_array *out)
 {
   hsize_t n[3] = {1, 1, 1};
   const int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
@@ -140,12 +172,23 @@ static bool shape_of(hid_t space, pf_h5_array *out)
   return true;
 }
 
+static bool shape_of(hid_t set, hid_t space, pf_h5_array *out)
+{
+  size_t cells = 0;
+  if (read_extent(space, out) && count_cells(out->n, SIZE_MAX, &cells) &&
+      has_bytes_for(set, cells)) {
+    return true;
+  }
+  *out = (pf_h5_array){.n = {0, 1, 1}};
+  return false;
+}
+
 bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out)
 {
   *out = (pf_h5_array){.n = {0, 1, 1}};
   const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
   const hid_t space = set < 0 ? -1 : H5Dget_space(set);
-  const bool found = shape_of(space, out);
+  const bool found = shape_of(set, space, out);
   if (space >= 0) {
     (void)H5Sclose(space);
   }
@@ -161,13 +204,15 @@ static bool read_part(hid_t set, hid_t space, const size_t *step, pf_h5_array *o
   hsize_t start[3] = {0, 0, 0};
   hsize_t stride[3];
   hsize_t count[3];
-  size_t cells = 1;
+  size_t cells = 0;
   for (size_t k = 0; k < 3; k++) {
     const size_t by = step != NULL && k < (size_t)out->rank ? step[k] : 1;
     out->n[k] = out->n[k] == 0 ? 0 : (out->n[k] - 1) / by + 1;
     stride[k] = by;
     count[k] = out->n[k];
-    cells *= out->n[k];
+  }
+  if (!count_cells(out->n, max_cells, &cells)) {
+    return false;
   }
   out->values = pf_memory_new(cells, sizeof *out->values);
   if (out->values == NULL || cells == 0) {
@@ -188,7 +233,7 @@ bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h
   *out = (pf_h5_array){.n = {0, 1, 1}};
   const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
   const hid_t space = set < 0 ? -1 : H5Dget_space(set);
-  const bool done = shape_of(space, out) && read_part(set, space, step, out);
+  const bool done = shape_of(set, space, out) && read_part(set, space, step, out);
   if (!done) {
     pf_memory_free(out->values);
     out->values = NULL;

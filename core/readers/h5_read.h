@@ -22,7 +22,8 @@ void pf_h5_shut(pf_h5_reader *reader);
 pf_status pf_h5_children(pf_h5_reader *reader, const char *path, char ***names, size_t *n,
                          pf_error *error);
 void pf_h5_children_free(char **names, size_t n);
-/** Sizes of a dataset; false where there is none of at most three dimensions. */
+/** Sizes of a dataset; false where there is none of at most three dimensions, or the file is too
+ * short for what it claims. Sizes of two datasets need not agree: whoever reads both compares. */
 bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out);
 /**
  * A dataset, or every step[k]-th along dimension k (step NULL: all). false, and values NULL, where
