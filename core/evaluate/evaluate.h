@@ -2,14 +2,15 @@
  * Evaluation: each metric defined once.
  *
  * - Deviance D = -2 sum of log likelihoods over scored steps, unpenalised. For a loss that is no
- * likelihood (squared error), D is the sum of squared errors.
+ *   likelihood (squared error), D is the sum of squared errors.
  * - Deviance explained, %: 100 (D_null - D_model) / D_null; nulls `no plasticity` (the plastic flag
- * off at every step) and `mean rate` (constant choice probability of the fitted steps; for
- * activities, each unit's mean).
+ *   off at every step) and `mean rate` (constant choice probability of the fitted steps; for
+ *   activities, each unit's mean).
  * - R2 of weights (only where the truth is known): teacher and model start from the same weights
- * and get the same inputs, choices and rewards; weights after every plastic step; per synapse 1 -
- * SSE/SST, uniform mean; synapses that never vary are left out and counted.
+ *   and get the same inputs, choices and rewards; weights after every plastic step; per synapse 1 -
+ *   SSE/SST, uniform mean; synapses that never vary are left out and counted.
  * - R2 of activity: the same of the plastic layer's activity, per unit over observed steps.
+ *
  * On several draws: mean of the per-draw figures (fresh), or ratio of the mean deviances (fitted).
  */
 #ifndef PLASTFIT_CORE_EVALUATE_EVALUATE_H

@@ -6,23 +6,25 @@
  * figure). Panels and layers copy what they are given.
  *
  *     pf_figures *figures = pf_figures_new(error);
- *     pf_figure *figure = pf_figures_add(figures, "waterfall", (pf_figure_look){.caption = "Where
- * the starts ended"}); pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.label = "start"},
- * .y = {.label = "data term"}}); pf_panel_points(panel, (pf_mark){.colour = PF_BLUE, .label =
- * "Fly1"}, x, y, n); status = pf_figures_render(figures, "runs/fly.part/figures", error);        //
- * waterfall.svg pf_figures_free(figures);
+ *     pf_figure_look look = {.caption = "Where the starts ended"};
+ *     pf_figure *figure = pf_figures_add(figures, "waterfall", look);
+ *     pf_axes axes = {.x = {.label = "start"}, .y = {.label = "data term"}};
+ *     pf_panel *panel = pf_figure_panel(figure, axes);
+ *     pf_panel_points(panel, (pf_mark){.colour = PF_BLUE, .label = "Fly1"}, x, y, n);
+ *     status = pf_figures_render(figures, "runs/fly.part/figures", error);  // waterfall.svg
+ *     pf_figures_free(figures);
  *
  * - The first failure (memory) is kept and makes the calls after it do nothing; pf_figures_render
- * tells it. So panels and figures MAY be NULL where those above failed.
+ *   reports it. So panels and figures MAY be NULL where those above failed.
  * - gnuplot is found on PATH; PLASTFIT_GNUPLOT names another. Without one: one warning line on
- * stderr, no figure, PF_OK, pf_figures_plotted() false. Nothing else depends on figures.
- * PLASTFIT_GNUPLOT set but empty: no figures, and no warning.
+ *   stderr, no figure, PF_OK, pf_figures_plotted() false. Nothing else depends on figures.
+ *   PLASTFIT_GNUPLOT set but empty: no figures, and no warning.
  * - The same calls give the same bytes. No temporary file is left, whatever happens.
  * - Text is UTF-8 and taken as it is ("a_b", "<", "&", quotes); what is no UTF-8 becomes "?".
  * - NaN and infinities are gaps. A layer of no finite point draws nothing; a panel of none says "no
- * data".
+ *   data".
  * - Colours are those of Okabe & Ito (2008), told apart with any colour vision; heat maps are
- * cividis (sequential, Nuñez et al. 2018) and blue-white-vermillion (diverging).
+ *   cividis (sequential, Nuñez et al. 2018) and blue-white-vermillion (diverging).
  */
 #ifndef PLASTFIT_CORE_PLOT_FIGURE_H
 #define PLASTFIT_CORE_PLOT_FIGURE_H

@@ -40,10 +40,10 @@ typedef struct pf_wilcoxon {
  * - differences of 0 are dropped before ranking (Wilcoxon's own; not Pratt's);
  * - equal |d| share their mean rank;
  * - exact: the distribution of `plus` over all 2^n signs of the mid-ranks as they are, ties and all
- * (the conditional permutation distribution), counted on doubled ranks; p = P(|plus - mean| >=
- * |observed - mean|), which by symmetry is min(1, 2 P(plus >= the larger of the two sums));
+ *   (the conditional permutation distribution), counted on doubled ranks; p = P(|plus - mean| >=
+ *   |observed - mean|), which by symmetry is min(1, 2 P(plus >= the larger of the two sums));
  * - above PF_WILCOXON_EXACT: normal with mean n (n + 1) / 4 and variance sum of rank^2 / 4 (so ties
- * are in it), with the continuity correction of 1/2.
+ *   are in it), with the continuity correction of 1/2.
  */
 pf_status pf_stats_wilcoxon(const double *differences, size_t n, pf_wilcoxon *out, pf_error *error);
 

@@ -25,10 +25,10 @@ bool pf_is_taylor_name(const char *name);
  * The true value of each parameter of problem->model, NaN where it is unknown; [n_parameters], free
  * with pf_memory_free.
  * - A fitted polynomial (parameters X1Y0W0R1, ...): the teacher's rule as a polynomial, whatever
- * plugin it is of (core/truth/polynomial.h), in units of the model's eta; a term that the teacher
- * lacks is truly 0.
+ *   plugin it is of (core/truth/polynomial.h), in units of the model's eta; a term that the teacher
+ *   lacks is truly 0.
  * - Another rule: by name, if the teacher's is of the same plugin and has the same eta and
- * modulators.
+ *   modulators.
  * - Network and losses: by owner and name.
  */
 pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error);

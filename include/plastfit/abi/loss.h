@@ -78,10 +78,10 @@ typedef struct pf_loss_roots {
  * What a loss can do. Of every op here (base.h says it in full):
  *
  * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
- * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
+ *   optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
  * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
- * the same object.
+ *   the same object.
  */
 typedef struct pf_loss_ops {
   size_t size; /**< sizeof(pf_loss_ops) */
@@ -112,9 +112,10 @@ typedef struct pf_loss_ops {
 
   /**
    * [hot] Tangents scaled by the root of the expected information, overwritten in n_whitened
-   * columns: root_k . root_l summed over the columns of a step is E[(d ll / d direction k)(d ll / d
-   * direction l)], the step's Fisher information. 0 where nothing was observed. For squared errors:
-   * the Gauss-Newton matrix, so that root_k . root_k is the curvature times the squared tangent.
+   * columns: root_k . root_l summed over the columns of a step is
+   * E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher information. 0 where nothing
+   * was observed. For squared errors: the Gauss-Newton matrix, so that root_k . root_k is the
+   * curvature times the squared tangent.
    */
   pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent,
                       const pf_loss_roots *out, pf_error *error);
