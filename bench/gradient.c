@@ -397,8 +397,7 @@ int main(int argc, char **argv)
         stderr,
         "usage: gradient [--information] [--least-memory] [--count N] CASE [THREADS]\n"
         "       CASE: fly81|fly18|fly5|flymlp|oja81|layer|mlp|million|recurrent|recurrent-long, or "
-        "custom N_PRE "
-        "N_POST STEPS TERMS|mlp|RULE\n");
+        "custom N_PRE N_POST STEPS TERMS|mlp|RULE\n");
     return 2;
   }
   const int at = is_custom ? 6 : 2;

@@ -72,8 +72,7 @@ static int report_unscored(const char *out, const pf_evaluation *evaluation)
 {
   return pf_cli_say(PF_EXIT_FAILED,
                     "interrupted with %zu of %zu animals scored; the fits are done, in '%s' "
-                    "(plastfit evaluate %s scores "
-                    "them)",
+                    "(plastfit evaluate %s scores them)",
                     evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals, out,
                     out);
 }

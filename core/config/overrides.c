@@ -60,8 +60,7 @@ static pf_status parse_value(const char *override, const char *value, pf_node **
   if (strpbrk(value, "{}()[]\";=,") != NULL) {
     return pf_fail(error, PF_STOP,
                    "command line: %s: the value is not in the config's syntax (%s); a text with "
-                   "such characters "
-                   "needs quotes of its own: '%.*s=\"...\"'",
+                   "such characters needs quotes of its own: '%.*s=\"...\"'",
                    override, why.text, (int)strcspn(override, "="), override);
   }
   *out = pf_node_new(NULL, PF_NODE_STRING, error);

@@ -335,8 +335,7 @@ static pf_status watch_call(cf_op *op, const char *name, cf_call call, const cf_
   if (host->n_made != made || after.n_allocations != before.n_allocations) {
     cf_find(op->report,
             "%s allocates (%s): hot calls allocate nothing; keep small arrays on the stack, or "
-            "make them in "
-            "create",
+            "make them in create",
             name, host->n_made != made ? "host->allocate" : "malloc");
   }
   if (after.n_random != before.n_random) {

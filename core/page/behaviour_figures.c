@@ -179,8 +179,7 @@ pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_erro
       both ? "The fitted rule, acting by itself in the task, against the animals. "
            : "The animals' own behaviour. ",
       reversals ? "Left: the share of trials that took the option which gives more after the "
-                  "reversal at 0, "
-                  "mean over all reversals (each by its own blocks). Right: "
+                  "reversal at 0, mean over all reversals (each by its own blocks). Right: "
                 : "",
       reversals
           ? "matching, one point for each block: share of the choices against share of the rewards."

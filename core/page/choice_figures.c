@@ -286,14 +286,11 @@ static pf_status draw_choices(pf_figure *figure, const pf_behaviour *b,
 pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   static const char ratio_caption[] =
-      "Above: which of the two options each trial ended with (ticks: option 2 at the "
-      "top, option 1 at the bottom), the share "
-      "of option 2 in windows of 10 trials, observed and as the model predicted it one "
-      "step ahead; in each block the rewards "
-      "that option 1 : option 2 gave, and option 2's share of them (dashed: as the "
-      "task states it, where it does). Below: how often "
-      "an option was accepted when it was met, "
-      "in windows of 20 encounters.";
+      "Above: which of the two options each trial ended with (ticks: option 2 at the top, option 1 "
+      "at the bottom), the share of option 2 in windows of 10 trials, observed and as the model "
+      "predicted it one step ahead; in each block the rewards that option 1 : option 2 gave, and "
+      "option 2's share of them (dashed: as the task states it, where it does). Below: how often "
+      "an option was accepted when it was met, in windows of 20 encounters.";
   static const char plain_caption[] = "Choices observed and predicted one step ahead, in windows "
                                       "of 20 steps; blocks are shaded in turn.";
   for (size_t i = 0; i < run->observed.n && i < PF_MAX_ANIMALS_DRAWN; i++) {
@@ -365,9 +362,8 @@ static void draw_bins(pf_figures *figures, const prediction *items, const double
       (pf_figure_look){
           .caption =
               "Calibration, all animals: predicted probabilities in ten bins of equal numbers "
-              "against how "
-              "often the choice was made (95 % Wilson intervals). On the diagonal, 0.7 means 70 %. "
-              "Right: how often each probability was predicted.",
+              "against how often the choice was made (95 % Wilson intervals). On the diagonal, 0.7 "
+              "means 70 %. Right: how often each probability was predicted.",
           .columns = 2,
           .panel_width = 380,
           .panel_height = 340});

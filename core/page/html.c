@@ -72,7 +72,6 @@ pf_status pf_html_write(const char *folder, pf_error *error)
   }
   return pf_fail(error, PF_STOP,
                  "'%s' holds no results to report: expected summary.json with theta.csv (of "
-                 "`plastfit fit`) or compare.csv "
-                 "(of `plastfit compare`)",
+                 "`plastfit fit`) or compare.csv (of `plastfit compare`)",
                  folder);
 }

@@ -130,8 +130,8 @@ static void draw_validation(const comparison *c, const json_t *validation)
   figure_name(validation, "scores", name, sizeof name);
   (void)snprintf(caption, sizeof caption,
                  "%.40s (%s): left, the score of every animal under each candidate, joined by a "
-                 "line; right, what each "
-                 "candidate adds to the base, animal by animal. Intervals: bootstrap over animals.",
+                 "line; right, what each candidate adds to the base, animal by animal. Intervals: "
+                 "bootstrap over animals.",
                  of, is_held_out(validation) ? "held out" : "in sample: not held out");
   pf_figure *figure = pf_figures_add(c->figures, name,
                                      (pf_figure_look){.caption = caption,
@@ -334,12 +334,10 @@ static void write_page(pf_text *page, const comparison *c, const json_t *validat
   pf_text_add(page, "</p>\n");
   (void)snprintf(text, sizeof text,
                  "%zu candidates on %zu %s. p: exact paired Wilcoxon test against the base "
-                 "(%.100s), Holm-corrected over the "
-                 "candidates; against the best there is an interval only, since it was picked by "
-                 "the same figures. Intervals: "
-                 "95 %%, bootstrap over animals. Nulls: the same network without plasticity, and a "
-                 "constant prediction, both "
-                 "from the fitted steps.",
+                 "(%.100s), Holm-corrected over the candidates; against the best there is an "
+                 "interval only, since it was picked by the same figures. Intervals: 95 %%, "
+                 "bootstrap over animals. Nulls: the same network without plasticity, and a "
+                 "constant prediction, both from the fitted steps.",
                  c->n, c->n_animals, c->n_animals == 1 ? "animal" : "animals",
                  pf_html_string(c->summary, "base"));
   pf_page_paragraph(page, text);

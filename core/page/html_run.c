@@ -352,8 +352,7 @@ static void write_uncertainty(pf_text *page, const run *r)
   (void)snprintf(
       text, sizeof text,
       "Intervals of level %g %% by method %.40s, of the unpenalised log likelihood, draws of the "
-      "inputs "
-      "averaged. theta.csv has the verdict on each coefficient, intervals.csv every method.",
+      "inputs averaged. theta.csv has the verdict on each coefficient, intervals.csv every method.",
       100.0 * pf_html_number(inference, "level"), pf_html_string(inference, "method"));
   pf_page_heading(page, "How sure", text);
   write_sentences(page, units, "free");

@@ -54,9 +54,9 @@ pf_status pf_html_plot_selection(const json_t *summary, pf_figures *figures, pf_
       figures, "selection",
       (pf_figure_look){
           .caption = "Score on held-out steps of the sets of terms that each path took, from no "
-                     "term (forward), from all "
-                     "(backward), and with all under growing L1 penalties; rings: what was chosen. "
-                     "Intervals: bootstrap over animals. The best was picked by these scores.",
+                     "term (forward), from all (backward), and with all under growing L1 "
+                     "penalties; rings: what was chosen. Intervals: bootstrap over animals. The "
+                     "best was picked by these scores.",
           .columns = 1,
           .panel_width = 900,
           .panel_height = 340});
@@ -88,8 +88,7 @@ void pf_html_write_selection(pf_text *page, const json_t *summary, const pf_figu
   }
   (void)snprintf(text, sizeof text,
                  "Which of the %.0f terms of %.100s do the data ask for? Scored on held-out steps "
-                 "(%.40s). The score of a chosen "
-                 "set is too good, since it was picked by it.",
+                 "(%.40s). The score of a chosen set is too good, since it was picked by it.",
                  pf_html_number(selection, "n_terms"), pf_html_string(selection, "rule"),
                  pf_html_string(selection, "validation"));
   pf_page_heading(page, "Selection of terms", text);

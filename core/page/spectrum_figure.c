@@ -128,9 +128,8 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error
         (pf_figure_look){
             .caption =
                 "What the data determine: eigenvalues of the Fisher information, scaled so that "
-                "each "
-                "coefficient alone has 1. Directions below the line are free: nothing in the data "
-                "changes along them. Right: the directions of the first fit in terms of its "
+                "each coefficient alone has 1. Directions below the line are free: nothing in the "
+                "data changes along them. Right: the directions of the first fit in terms of its "
                 "coefficients.",
             .columns = 2,
             .panel_height = 340});

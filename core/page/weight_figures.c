@@ -152,8 +152,7 @@ static void draw_map(const drawing *d, const char *projection, size_t index, dou
   (void)snprintf(name, sizeof name, "r2-%zu", index + 1);
   (void)snprintf(caption, sizeof caption,
                  "R2 of each synapse of %.60s against the truth, median over %zu %s; below 0 drawn "
-                 "as 0, grey where the "
-                 "truth never varies.",
+                 "as 0, grey where the truth never varies.",
                  projection, n_animals, n_animals == 1 ? "animal" : "animals");
   pf_figure *figure = pf_figures_add(d->figures, name,
                                      (pf_figure_look){.caption = caption,

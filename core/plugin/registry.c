@@ -282,8 +282,7 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
   if (name == NULL || name[0] == '\0' || strpbrk(name, "/\\") != NULL) {
     return pf_fail(error, PF_STOP,
                    "'%s' is no name of a %s: a plugin is named, never pathed; plugin_path and "
-                   "PLASTFIT_PLUGIN_PATH say "
-                   "where to look",
+                   "PLASTFIT_PLUGIN_PATH say where to look",
                    name == NULL ? "" : name, pf_kind_name(kind));
   }
   module *m = NULL;

@@ -108,8 +108,7 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
     (void)fprintf(out, "  ... and %zu more, in summary.json\n", r->n_lines - MAX_LINES);
   }
   (void)fputs("\n  sd: of the estimates over data sets. Of each method: its mean standard error, "
-              "and how often its "
-              "intervals hold the truth.\n",
+              "and how often its intervals hold the truth.\n",
               out);
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
     if (r->asked[m]) {

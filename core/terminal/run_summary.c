@@ -604,14 +604,12 @@ static void print_verdict(const printer *p)
     if (n_wrong == 0) {
       (void)snprintf(line, sizeof line,
                      "All %zu coefficients came out right (within %g %% of the truth; where it is "
-                     "0, within %g %% of "
-                     "the largest true one).",
+                     "0, within %g %% of the largest true one).",
                      n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
     } else {
       (void)snprintf(line, sizeof line,
                      "%zu of %zu coefficients came out wrong (off by more than %g %% of the truth; "
-                     "where it is 0, by "
-                     "more than %g %% of the largest true one):",
+                     "where it is 0, by more than %g %% of the largest true one):",
                      n_wrong, n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
     }
     (void)fputs("  ", p->out);
@@ -627,8 +625,7 @@ static void print_verdict(const printer *p)
       (void)fputs("  ", p->out);
       pf_print_wrapped(p->out,
                        "Yet the weights are predicted well (below): these data hardly tell such "
-                       "rules apart, so trust "
-                       "the predictions, not the single coefficients.",
+                       "rules apart, so trust the predictions, not the single coefficients.",
                        2, false);
     }
     (void)fputc('\n', p->out);

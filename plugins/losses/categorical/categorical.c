@@ -101,8 +101,7 @@ static pf_status categorical_choice(const categorical_loss *loss, const pf_loss_
   if (!(c >= 0.0 && c < (double)loss->k) || c != floor(c)) {
     return pf_fail(error, PF_STOP,
                    "choice %g; expected a whole number from 0 to %lld (`categories` is %lld), or "
-                   "NaN where none was "
-                   "recorded",
+                   "NaN where none was recorded",
                    c, (long long)loss->k - 1, (long long)loss->k);
   }
   *choice = (int64_t)c;

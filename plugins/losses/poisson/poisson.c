@@ -139,8 +139,7 @@ static pf_status poisson_count(const poisson_loss *loss, const pf_loss_in *in, i
     return isnan(*n) ? PF_OK
                      : pf_fail(error, PF_STOP,
                                "a count of %g in target \"%s\", column %lld; expected a whole "
-                               "number of spikes per "
-                               "bin, or NaN where none was recorded",
+                               "number of spikes per bin, or NaN where none was recorded",
                                *n, loss->target, (long long)i + 1);
   }
   return isinf(*n) ? pf_fail(error, PF_STOP, "an infinite count in target \"%s\", column %lld",
@@ -160,8 +159,7 @@ static pf_status poisson_cell(const poisson_loss *loss, const pf_loss_in *in, in
   if (loss->link == POISSON_IDENTITY && !(rate->rate > 0.0)) {
     return pf_fail(error, PF_POINT_FAILED,
                    "an expected count of %g for unit %lld; link = \"identity\" needs activities "
-                   "above 0, link = "
-                   "\"exp\" takes any",
+                   "above 0, link = \"exp\" takes any",
                    rate->rate, (long long)i);
   }
   return PF_OK;
@@ -172,8 +170,7 @@ static pf_status poisson_check(const poisson_loss *loss, const pf_loss_in *in, p
   if (in->observable != NULL && in->n_observable[0] != in->n_target[0]) {
     return pf_fail(error, PF_STOP,
                    "observable \"%s\" has %lld units, but target \"%s\" has %lld; they must be the "
-                   "same (NaN marks "
-                   "what was not recorded)",
+                   "same (NaN marks what was not recorded)",
                    loss->observable, (long long)in->n_observable[0], loss->target,
                    (long long)in->n_target[0]);
   }

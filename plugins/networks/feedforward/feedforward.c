@@ -109,8 +109,7 @@ static const pf_option ff_options[] = {
      .type = PF_TYPE_BOOL,
      .fallback = "false",
      .help = "add projections \"bias1\", ... from a unit that is always 1 onto each layer; they "
-             "start at 0 and can be "
-             "plastic"},
+             "start at 0 and can be plastic"},
 };
 
 /* ---- life ---- */

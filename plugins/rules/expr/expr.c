@@ -16,8 +16,7 @@ static const pf_option options[] = {
      .type = PF_TYPE_STRING,
      .required = 1,
      .help = "the change of a weight: + - * / ^, exp log tanh sqrt abs min max step, x, y, w, "
-             "parameters, channels, "
-             "traces"},
+             "parameters, channels, traces"},
     {.name = "parameters",
      .type = PF_TYPE_NAMES,
      .help = "the names in the formulas that are fitted: { a = 0.1; b: { init = 0.1; lower = 0.0; "

@@ -444,8 +444,7 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
     if (near != NULL || (strlen(name) == 1 && !is_usual)) {
       return expr_fail(p, column,
                        "'%s' is no variable (x, y, w), parameter or trace%s%s%s; a parameter is "
-                       "listed in parameters: "
-                       "{ %s: { init = 0.1; }; }",
+                       "listed in parameters: { %s: { init = 0.1; }; }",
                        name, near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
                        near == NULL ? "" : "'", name);
     }

@@ -176,8 +176,7 @@ static pf_status settle(const cue_task *task, double *state, const pf_task_in *i
   } else if (state[STATE_ENCOUNTERS] >= (double)task->max_encounters) {
     return pf_fail_key(error, PF_STOP, "task.max_encounters",
                        "the animal never accepts: %lld encounters rejected in trial %lld; its rule "
-                       "may drive the logit "
-                       "far down, or raise task.max_encounters",
+                       "may drive the logit far down, or raise task.max_encounters",
                        (long long)task->max_encounters, (long long)state[STATE_TRIAL]);
   }
   return PF_OK;

@@ -98,8 +98,7 @@ pf_status bandit_next(const cue_task *arms, const pf_task_in *in, pf_task_out *o
     if (!(in->choice >= 0.0 && in->choice < (double)arms->n_cues)) {
       return pf_fail(error, PF_STOP,
                      "choice %g; a bandit of %lld arms needs a last layer of %lld units with "
-                     "output = \"softmax\", or "
-                     "of one unit with output = \"sigmoid\" for two arms",
+                     "output = \"softmax\", or of one unit with output = \"sigmoid\" for two arms",
                      in->choice, (long long)arms->n_cues, (long long)arms->n_cues);
     }
     const double *pays = arms->reward + block_of(arms, (double)(in->step - 1)) * arms->n_cues;
