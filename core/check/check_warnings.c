@@ -186,40 +186,25 @@ static double seen_input(const pf_recording *recording, int64_t t, int64_t j)
   return j < recording->n_input ? x[j] : x[0] - x[1];
 }
 
-/** A channel that the data brought and that does not come of the choice. */
-static bool is_side(const pf_problem *problem, const char *channel)
-{
-  bool is = strcmp(channel, "reward") != 0 && strcmp(channel, "expected_reward") != 0;
-  for (size_t k = 0; k < problem->settings->n_derived; k++) {
-    is = is && strcmp(channel, problem->settings->derived[k].name) != 0;
-  }
-  return is;
-}
-
-/** What predicts every choice of the animal by itself, in words; false: nothing does. */
+/** The input that predicts every choice of the animal by itself, in words; false: none does. What
+ * is no input (a channel, as the key pressed) cannot predict anything by itself. */
 static bool find_split(const pf_problem *problem, size_t animal, char *what, size_t capacity)
 {
   const pf_dataset *data = &problem->data;
   const int64_t n_choices = pf_data_count(problem, animal).n_choices;
-  const pf_recording *first = &data->recordings[0];
-  const int64_t n_inputs = first->n_input == 2 ? 3 : first->n_input;
-  for (int64_t j = 0; j < n_inputs + (int64_t)first->n_channels; j++) {
-    const char *channel = j < n_inputs ? NULL : first->channels[j - n_inputs].name;
+  const int64_t n_input = data->recordings[0].n_input;
+  for (int64_t j = 0; j < (n_input == 2 ? 3 : n_input); j++) {
     split s = {{0.0, 0.0}, {0.0, 0.0}, {0, 0}};
-    for (size_t r = 0; r < data->n && (channel == NULL || is_side(problem, channel)); r++) {
+    for (size_t r = 0; r < data->n; r++) {
       const pf_recording *recording = &data->recordings[r];
       const pf_record *choice = pf_recording_target(recording, "choice");
-      const double *values = channel == NULL ? NULL : pf_recording_channel(recording, channel);
-      const bool usable = recording->animal_index == animal && choice != NULL && choice->n == 1 &&
-                          (channel == NULL || values != NULL);
+      const bool usable = recording->animal_index == animal && choice != NULL && choice->n == 1;
       for (int64_t t = 0; usable && t < recording->n_steps; t++) {
-        look_at(&s, values != NULL ? values[t] : seen_input(recording, t, j), choice->values[t]);
+        look_at(&s, seen_input(recording, t, j), choice->values[t]);
       }
     }
     if (is_split(&s, n_choices)) {
-      if (channel != NULL) {
-        (void)snprintf(what, capacity, "the channel '%.60s'", channel);
-      } else if (j < first->n_input) {
+      if (j < n_input) {
         (void)snprintf(what, capacity, "input %lld", (long long)j + 1);
       } else {
         (void)snprintf(what, capacity, "which of the two inputs is larger");
@@ -240,7 +225,9 @@ static size_t warn_of_sides(const pf_problem *problem, const char *prefix, FILE 
   for (size_t a = 0; a < problem->data.n_animals; a++) {
     char found[100];
     if (find_split(problem, a, found, sizeof found)) {
-      (void)snprintf(what, sizeof what, "%s", predicted.n == 0 ? found : what);
+      if (predicted.n == 0) {
+        (void)snprintf(what, sizeof what, "%s", found);
+      }
       add_name(&predicted, problem->data.animals[a]);
     }
   }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <plastfit/author/csv.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +54,14 @@ static pf_status check_text(const char *text, size_t length, const char *path, p
       return pf_fail(error, PF_STOP, "%s:%d: byte %u is no text; a config is a text file", path,
                      line, (unsigned)c);
     }
+    const size_t n = pf_csv_character((const unsigned char *)text + i, length - i);
+    if (n == 0) {
+      return pf_fail(error, PF_STOP,
+                     "%s:%d: the byte 0x%02X is no UTF-8, expected UTF-8 text; save the file as "
+                     "UTF-8 (iconv -f latin1 -t utf-8)",
+                     path, line, (unsigned)c);
+    }
+    i += n - 1;
   }
   return PF_OK;
 }

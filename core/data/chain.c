@@ -102,6 +102,12 @@ static pf_status join_steps(pf_recording *to, size_t n, const pf_recording *from
   JOIN(to->flags, from->flags, 1);
   JOIN(to->trial, from->trial, 1);
   JOIN(to->block, from->block, 1);
+  if (to->line != NULL && from->line != NULL) {
+    JOIN(to->line, from->line, 1);
+  } else {
+    pf_memory_free(to->line);
+    to->line = NULL;
+  }
   if (to->dt != NULL) {
     JOIN(to->dt, from->dt, 1);
   }

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <plastfit/author/csv.h>
 #include <string.h>
 
 static void clear_recording(pf_recording *recording)
@@ -17,6 +18,7 @@ static void clear_recording(pf_recording *recording)
   pf_memory_free(recording->gap);
   pf_memory_free(recording->trial);
   pf_memory_free(recording->block);
+  pf_memory_free(recording->line);
   for (size_t i = 0; i < recording->n_channels; i++) {
     pf_memory_free(recording->channels[i].name);
     pf_memory_free(recording->channels[i].values);
@@ -125,6 +127,18 @@ static pf_status check_names(const pf_experiment *from, pf_error *error)
   return PF_OK;
 }
 
+/** Files of results are UTF-8: names go into all of them. */
+static pf_status check_text(const pf_experiment *from, const char *name, pf_error *error)
+{
+  if (name == NULL || pf_csv_is_text(name)) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "%s: the name of an animal or a session is no UTF-8, expected "
+                 "UTF-8 text; save the data as UTF-8 (iconv -f latin1 -t utf-8)",
+                 from->name);
+}
+
 static pf_status check_cues(const pf_experiment *from, pf_error *error)
 {
   for (int64_t t = 0; t < from->n_steps; t++) {
@@ -132,7 +146,7 @@ static pf_status check_cues(const pf_experiment *from, pf_error *error)
       if (!isfinite(from->cue[t * from->n_input + j])) {
         return pf_fail(error, PF_STOP,
                        "%s: step %lld, input %lld: found %g, expected a finite number", from->name,
-                       (long long)t, (long long)j, from->cue[t * from->n_input + j]);
+                       (long long)t + 1, (long long)j + 1, from->cue[t * from->n_input + j]);
       }
     }
   }
@@ -144,13 +158,13 @@ static pf_status check_times(const pf_experiment *from, pf_error *error)
   for (int64_t t = 0; t < from->n_steps; t++) {
     if (from->dt != NULL && !(from->dt[t] > 0.0 && isfinite(from->dt[t]))) {
       return pf_fail(error, PF_STOP, "%s: step %lld: found dt = %g ms, expected more than 0",
-                     from->name, (long long)t, from->dt[t]);
+                     from->name, (long long)t + 1, from->dt[t]);
     }
     if (from->trial != NULL && t > 0 && from->trial[t] < from->trial[t - 1]) {
       return pf_fail(
           error, PF_STOP,
           "%s: step %lld: found trial %lld after trial %lld, expected steps in time order",
-          from->name, (long long)t, (long long)from->trial[t], (long long)from->trial[t - 1]);
+          from->name, (long long)t + 1, (long long)from->trial[t], (long long)from->trial[t - 1]);
     }
   }
   return PF_OK;
@@ -166,7 +180,7 @@ static pf_status check_target(const pf_experiment *from, const pf_target *target
     const bool wrong_choice = value < 0.0 || (!isnan(value) && value != floor(value));
     if (isinf(value) || (is_choice && wrong_choice)) {
       return pf_fail(error, PF_STOP, "%s: step %lld, %s: found %g, expected %s", from->name,
-                     (long long)(i / target->n), target->name, value,
+                     (long long)(i / target->n) + 1, target->name, value,
                      is_choice ? "a whole number from 0, or missing"
                                : "a finite number or missing");
     }
@@ -181,7 +195,7 @@ static pf_status check_channel(const pf_experiment *from, const pf_channel *chan
     if (isinf(channel->values[t])) {
       return pf_fail(error, PF_STOP,
                      "%s: step %lld, %s: found %g, expected a finite number or missing", from->name,
-                     (long long)t, channel->name, channel->values[t]);
+                     (long long)t + 1, channel->name, channel->values[t]);
     }
   }
   return PF_OK;
@@ -204,7 +218,8 @@ static pf_status check_values(const pf_experiment *from, pf_error *error)
 
 static pf_status check_experiment(const pf_experiment *from, pf_error *error)
 {
-  if (check_names(from, error) != PF_OK) {
+  if (check_names(from, error) != PF_OK || check_text(from, from->animal, error) != PF_OK ||
+      check_text(from, from->session, error) != PF_OK) {
     return PF_STOP;
   }
   if (from->n_steps < 1 || from->n_input < 1) {
@@ -275,10 +290,12 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
   to->flags = copy_of(from->flags, steps, sizeof(uint32_t), error);
   to->trial = copy_of(from->trial, steps, sizeof(int64_t), error);
   to->block = copy_of(from->block, steps, sizeof(int64_t), error);
+  const int64_t *line = PF_HAS(from, pf_experiment, line) ? from->line : NULL;
+  to->line = line == NULL ? NULL : copy_of(line, steps, sizeof(int64_t), error);
   to->dt = from->dt == NULL ? NULL : copy_of(from->dt, steps, sizeof(double), error);
   if (to->animal == NULL || to->session == NULL || to->name == NULL || to->cue == NULL ||
       to->flags == NULL || to->trial == NULL || to->block == NULL ||
-      (from->dt != NULL && to->dt == NULL)) {
+      (from->dt != NULL && to->dt == NULL) || (line != NULL && to->line == NULL)) {
     return PF_STOP;
   }
   for (size_t t = 0; t < steps; t++) {

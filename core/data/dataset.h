@@ -37,6 +37,7 @@ typedef struct pf_recording {
   double *dt;      /**< [n_steps], ms, or NULL */
   double *gap;     /**< [n_steps] hours since the step before, 0 within a session; NULL: no gaps */
   int64_t *trial, *block;          /**< [n_steps] */
+  int64_t *line;                   /**< [n_steps] line of each step in its file, or NULL */
   int64_t n_trials, longest_trial; /**< for normalise = "padded" */
   pf_series *channels;
   size_t n_channels;

@@ -117,7 +117,7 @@ static pf_status copy_column(const pf_recording *recording, const char *channel,
     if (!isfinite(values[t])) {
       return pf_fail(error, PF_STOP,
                      "%s: step %lld: %s is missing, and an input must be there at every step",
-                     recording->name, (long long)t, channel);
+                     recording->name, (long long)t + 1, channel);
     }
   }
   return PF_OK;

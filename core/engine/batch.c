@@ -27,6 +27,36 @@ static int64_t target_columns(const pf_draw *draw, const pf_loss_term *term, siz
   return pf_recording_target(draw->recording, term->declared.targets.items[i])->n;
 }
 
+/** The loss refused a step of `all`: put the first one, with its line, into the error. */
+static void tell_first_step(const pf_loss_term *term, pf_loss_in all, const pf_recording *recording,
+                            pf_error *error)
+{
+  const int64_t n_steps = all.n_steps;
+  double log_likelihood = 0.0;
+  int64_t count = 0;
+  const pf_real *target[PF_LOSS_MAX_ARRAYS];
+  memcpy(target, all.target, term->declared.targets.count * sizeof *target);
+  all.target = target;
+  all.n_steps = 1;
+  for (int64_t t = 0; t < n_steps; t++) {
+    pf_error own = pf_error_none();
+    if (term->loss->plugin->loss->evaluate(term->loss->self, &all, &log_likelihood, &count, &own) !=
+        PF_OK) {
+      char line[64] = "";
+      if (recording->line != NULL) {
+        (void)snprintf(line, sizeof line, "line %lld: ", (long long)recording->line[t]);
+      }
+      (void)snprintf(error->text, sizeof error->text, "%s%.900s", line, own.text);
+      pf_error_at_step(error, recording->name, t);
+      return;
+    }
+    for (size_t k = 0; k < term->declared.targets.count; k++) {
+      target[k] += all.ld_target[k];
+    }
+    all.scored++;
+  }
+}
+
 /** Cells that the loss observes. They depend on targets alone: the observables are zeros. */
 static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
                              pf_error *error)
@@ -70,6 +100,7 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
                          .scored = scored};
   status = term->loss->plugin->loss->evaluate(term->loss->self, &in, log_likelihood, count, error);
   if (status != PF_OK) {
+    tell_first_step(term, in, draw->recording, error);
     goto done;
   }
   *cells = 0;

@@ -11,7 +11,7 @@ void pf_error_at_step(pf_error *error, const char *experiment, int64_t step)
   char line[PF_ERROR_LENGTH];
   (void)snprintf(line, sizeof line, "%s", error->text);
   (void)snprintf(error->text, sizeof error->text, "experiment %s, step %lld: %.900s", experiment,
-                 (long long)step, line);
+                 (long long)step + 1, line);
 }
 
 /** The rule's parameter of the largest absolute value, or the last that is not a number. */
@@ -39,13 +39,13 @@ pf_status pf_fail_overflow(const pf_simulation *simulation, const pf_plastic *pl
   if (plastic->declared.parameters.count == 0) {
     return pf_fail(error, PF_POINT_FAILED,
                    "experiment %s, step %lld: the weights of '%s' overflowed", experiment,
-                   (long long)step, projection);
+                   (long long)step + 1, projection);
   }
   const size_t largest = largest_parameter(plastic, simulation->theta);
   return pf_fail(error, PF_POINT_FAILED,
                  "experiment %s, step %lld: the weights of '%s' overflowed; the largest "
                  "coefficient of %s is %s = %g",
-                 experiment, (long long)step, projection, plastic->rule->label,
+                 experiment, (long long)step + 1, projection, plastic->rule->label,
                  simulation->model->parameters[largest].declared.name, simulation->theta[largest]);
 }
 

@@ -59,7 +59,7 @@ pf_status pf_losses_add(const pf_workspace *workspace, size_t loss, const pf_dra
     if (!isfinite(log_likelihood[t])) {
       return pf_fail(error, PF_POINT_FAILED,
                      "experiment %s, step %lld: %s is %g, expected a finite log likelihood",
-                     draw->recording->name, (long long)t,
+                     draw->recording->name, (long long)t + 1,
                      workspace->model->losses[loss].loss->label, log_likelihood[t]);
     }
   }

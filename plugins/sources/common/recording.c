@@ -68,6 +68,7 @@ void recording_steps_free(const recording *of, recording_steps *steps)
   host->release(host, steps->trial);
   host->release(host, steps->block);
   host->release(host, steps->flags);
+  host->release(host, steps->line);
 }
 
 int recording_takes_choice(const recording *of, double choice)
@@ -107,7 +108,8 @@ pf_status recording_hand_over(const recording *of, const recording_steps *steps,
                                       .trial = steps->trial + first,
                                       .block = steps->block != NULL ? steps->block + first : NULL,
                                       .channels = {channels, r->channels.n, sizeof *channels},
-                                      .targets = {targets, r->targets.n, sizeof *targets}};
+                                      .targets = {targets, r->targets.n, sizeof *targets},
+                                      .line = steps->line != NULL ? steps->line + first : NULL};
     status = sink->experiment(sink, &experiment, error);
   }
   host->release(host, channels);

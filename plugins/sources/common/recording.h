@@ -30,6 +30,7 @@ typedef struct recording_steps {
   int64_t *trial;
   int64_t *block; /**< or NULL */
   uint32_t *flags;
+  int64_t *line; /**< where each step stands in its file, or NULL */
 } recording_steps;
 
 /** Room for the channels and targets, not for their values. */

@@ -61,14 +61,47 @@ static pf_status not_there(const finder *f, const char *key, const char *name)
                      v->where, v->word, name, v->has, all, used >= sizeof all ? "..." : "");
 }
 
+static char lower_case(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/** The same but for upper and lower case, and spaces around? */
+static int is_same_word(const char *a, const char *b)
+{
+  while (*a != '\0' && lower_case(*a) == lower_case(*b)) {
+    a++;
+    b++;
+  }
+  return *a == *b;
+}
+
+/** The variable of this name, or the only one that is it in another case; -1: there is none. */
 static int64_t index_of(const finder *f, const char *name)
 {
+  int64_t other_case = -1;
+  size_t n = 0;
   for (size_t i = 0; i < f->n; i++) {
     if (strcmp(name_of(f, i), name) == 0) {
       return (int64_t)i;
     }
+    if (is_same_word(name_of(f, i), name)) {
+      other_case = (int64_t)i;
+      n++;
+    }
   }
-  return -1;
+  return n == 1 ? other_case : -1;
+}
+
+/** A variable that is used under a name that is not quite its own is told, once. */
+static void note_other_case(const finder *f, int64_t index, const char *name)
+{
+  char line[600];
+  if (strcmp(name_of(f, (size_t)index), name) != 0) {
+    (void)snprintf(line, sizeof line, "%.300s%s: the %s '%.60s' is taken for '%.60s'", f->path,
+                   f->variables->where, f->variables->word, name_of(f, (size_t)index), name);
+    f->host->warn(f->host, line);
+  }
 }
 
 /** Can it stand in a modulator's expression? */
@@ -119,6 +152,9 @@ static pf_status listed(const finder *f, role_group *group, const char *key, con
     const char *name = f->options->string_at(f->options, key, i);
     const int64_t index = index_of(f, name);
     status = index < 0 ? not_there(f, declared, name) : PF_OK;
+    if (status == PF_OK) {
+      note_other_case(f, index, name);
+    }
     for (size_t k = 0; k < group->n && status == PF_OK; k++) {
       if (group->variables[k] == (size_t)index) {
         status = pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
@@ -145,6 +181,7 @@ static pf_status found(const finder *f, role_group *group, const char *const *us
       if (index < 0) {
         break;
       }
+      note_other_case(f, index, name);
       status = add_variable(f, group, index, ROLE_NUMBERS);
     }
   }
@@ -244,6 +281,7 @@ static pf_status find_singles(const finder *f)
     if (status != PF_OK) {
       return status;
     }
+    note_other_case(f, index, name);
     f->out->single[k] = index;
   }
   return PF_OK;

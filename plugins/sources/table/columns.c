@@ -38,40 +38,68 @@ static pf_status take_header(const pf_host *host, const pf_csv *csv, table_colum
     }
     memcpy(c->header[c->width], name, strlen(name) + 1);
   }
-  if (c->width == 1 && strpbrk(c->header[0], ";\t") != NULL) {
-    return pf_fail(error, PF_STOP,
-                   "%.300s:1: the header is one column, '%.60s'; expected columns separated by "
-                   "commas (and decimal "
-                   "points)",
-                   csv->path, c->header[0]);
-  }
   return PF_OK;
+}
+
+/** What was told from the first rows, and not by the config. */
+static void note_format(const pf_host *host, const pf_csv *csv)
+{
+  char line[500];
+  if (csv->separator != ',') {
+    (void)snprintf(line, sizeof line, "%.300s: columns are separated by %s%s", csv->path,
+                   csv->separator == '\t'  ? "tabs"
+                   : csv->separator == ';' ? "semicolons"
+                                           : "spaces",
+                   csv->decimal == ',' ? ", numbers have a decimal comma" : "");
+    host->warn(host, line);
+  }
+  if (csv->n_comments > 0) {
+    (void)snprintf(line, sizeof line, "%.300s: %lld lines with # before the header are left out",
+                   csv->path, (long long)csv->n_comments);
+    host->warn(host, line);
+  }
+}
+
+static pf_status read_first_rows(const pf_host *host, pf_csv *csv, table_columns *c,
+                                 pf_error *error)
+{
+  int got = 0;
+  pf_status status = pf_csv_next(csv, &got, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (!got) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s: is empty, expected a row of column names and rows of data", csv->path);
+  }
+  status = take_header(host, csv, c, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_csv_next(csv, &got, error);
+  if (status == PF_OK && !got) {
+    return pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it",
+                   csv->path);
+  }
+  if (status == PF_OK) {
+    status = pf_csv_check_width(csv, c->width, error);
+  }
+  for (size_t i = 0; i < c->width && status == PF_OK; i++) {
+    double value = 0.0;
+    c->numeric[i] = pf_csv_number(pf_csv_field(csv, i), &value) != 0;
+  }
+  return status;
 }
 
 static pf_status look(const pf_host *host, const char *path, table_columns *c, pf_error *error)
 {
   pf_csv csv;
-  int got = 0;
   pf_status status = pf_csv_open(&csv, path, error);
   if (status != PF_OK) {
     return status;
   }
-  status = pf_csv_next(&csv, &got, error);
-  if (status == PF_OK && !got) {
-    status = pf_fail(error, PF_STOP,
-                     "%.300s: is empty, expected a row of column names and rows of data", path);
-  }
-  status = status == PF_OK ? take_header(host, &csv, c, error) : status;
-  status = status == PF_OK ? pf_csv_next(&csv, &got, error) : status;
-  if (status == PF_OK && !got) {
-    status =
-        pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it", path);
-  }
-  status = status == PF_OK ? pf_csv_check_width(&csv, c->width, error) : status;
-  for (size_t i = 0; i < c->width && status == PF_OK; i++) {
-    double value = 0.0;
-    c->numeric[i] = pf_csv_number(pf_csv_field(&csv, i), &value) != 0;
-  }
+  note_format(host, &csv);
+  status = read_first_rows(host, &csv, c, error);
   pf_csv_close(&csv);
   return status;
 }

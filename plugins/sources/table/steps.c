@@ -11,9 +11,7 @@ pf_status table_steps_make(const recording *of, const table_columns *columns, ta
 
 void table_steps_free(table_steps *steps)
 {
-  const pf_host *host = steps->recording->host;
   recording_steps_free(steps->recording, &steps->values);
-  host->release(host, steps->line);
 }
 
 /** *slot, of `n` items, moved to where `larger` fit. */
@@ -46,7 +44,7 @@ static pf_status reserve(table_steps *s, pf_error *error)
              grow(host, &v->flags, sizeof *v->flags, s->n, larger) &&
              grow(host, &v->trial, sizeof *v->trial, s->n, larger) &&
              grow(host, &v->block, sizeof *v->block, s->n, larger) &&
-             grow(host, &s->line, sizeof *s->line, s->n, larger) &&
+             grow(host, &v->line, sizeof *v->line, s->n, larger) &&
              (r->single[ROLE_DT] < 0 || grow(host, &v->dt, sizeof *v->dt, s->n, larger));
   for (size_t k = 0; k < r->channels.n && done; k++) {
     done = grow(host, &v->channel[k], sizeof(double), s->n, larger);
@@ -130,7 +128,7 @@ static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, do
   if (n == 0) {
     return PF_OK;
   }
-  const long long before = (long long)s->line[n - 1];
+  const long long before = (long long)s->values.line[n - 1];
   if (has_trial && trial < (double)s->values.trial[n - 1]) {
     return pf_fail(error, PF_STOP,
                    "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows "
@@ -188,7 +186,7 @@ static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
     return status;
   }
   s->step = step;
-  s->line[n] = csv->line;
+  s->values.line[n] = csv->line;
   s->values.block[n] = (int64_t)block;
   s->values.trial[n] = column_of(s, ROLE_TRIAL) >= 0 ? (int64_t)trial
                        : n > 0 ? recording_next_trial(s->recording, &s->values, n - 1)

@@ -12,7 +12,6 @@ typedef struct table_steps {
   const table_columns *columns;
   int64_t n, capacity;
   recording_steps values;
-  int64_t *line;
   double step;       /**< of the last row */
   int64_t skipped;   /**< line of the first row before which steps are missing, 0: none */
   double skipped_by; /**< how many */

@@ -239,7 +239,7 @@ static pf_status table_finish(table_reading *r, pf_error *error)
   }
   char name[768];
   const char *animal = NULL, *session = NULL, *experiment = NULL;
-  const int64_t last = r->steps.line[r->steps.n - 1];
+  const int64_t last = r->steps.values.line[r->steps.n - 1];
   table_split_key(&r->key, &animal, &session, &experiment);
   table_name(r->source, &r->key, name, sizeof name);
   const pf_status status = table_steps_hand_over(&r->steps, animal, session, name, r->sink, error);
@@ -284,6 +284,34 @@ static pf_status table_take_row(table_reading *r, pf_error *error)
   return status == PF_OK ? table_steps_add(&r->steps, &r->csv, error) : status;
 }
 
+/** A row of empty cells, as spreadsheets leave behind the last one. */
+static int table_is_blank(const pf_csv *csv)
+{
+  for (size_t i = 0; i < csv->n_fields; i++) {
+    if (pf_csv_field(csv, i)[0] != '\0') {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/** Behind a row of empty cells: only such rows follow, or they are in the middle of the data. */
+static pf_status table_skip_blank(table_reading *r, int *got, pf_error *error)
+{
+  const int64_t line = r->csv.line;
+  pf_status status = pf_csv_next(&r->csv, got, error);
+  while (status == PF_OK && *got && table_is_blank(&r->csv)) {
+    status = pf_csv_next(&r->csv, got, error);
+  }
+  if (status == PF_OK && *got) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s:%lld: every cell of this row is empty, and more rows follow; expected "
+                   "such rows only at the end of the file",
+                   r->csv.path, (long long)line);
+  }
+  return status;
+}
+
 static void table_warn_of_missing_steps(const table_reading *r)
 {
   char line[512];
@@ -324,8 +352,14 @@ static pf_status table_read(const void *self, const pf_sink *sink, pf_error *err
                            : status; /* the header, which `create` has read */
   status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status;
   while (status == PF_OK && got) {
+    if (r.csv.n_fields > 1 && table_is_blank(&r.csv)) {
+      status = table_skip_blank(&r, &got, error);
+      continue;
+    }
     status = table_take_row(&r, error);
-    status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status;
+    if (status == PF_OK) {
+      status = pf_csv_next(&r.csv, &got, error);
+    }
   }
   status = status == PF_OK ? table_finish(&r, error) : status;
   if (status == PF_OK) {

@@ -157,14 +157,14 @@ Test(data_dataset, refuses_what_is_wrong)
 {
   REFUSE(from.experiment.n_steps = 0, "Fly1.mat: found 0 steps");
   REFUSE(from.experiment.n_input = -1, "of -1 inputs");
-  REFUSE(from.cue[5] = NAN, "Fly1.mat: step 2, input 1: found nan");
-  REFUSE(from.dt[4] = 0.0, "step 4: found dt = 0 ms");
-  REFUSE(from.dt[4] = INFINITY, "step 4: found dt = inf ms");
-  REFUSE(from.trial[3] = -1, "step 3: found trial -1 after trial 0");
+  REFUSE(from.cue[5] = NAN, "Fly1.mat: step 3, input 2: found nan");
+  REFUSE(from.dt[4] = 0.0, "step 5: found dt = 0 ms");
+  REFUSE(from.dt[4] = INFINITY, "step 5: found dt = inf ms");
+  REFUSE(from.trial[3] = -1, "step 4: found trial -1 after trial 0");
   REFUSE(from.choice[2] = 0.5,
-         "step 2, choice: found 0.5, expected a whole number from 0, or missing");
-  REFUSE(from.activity[7] = -INFINITY, "step 2, activity: found -inf");
-  REFUSE(from.reward[5] = INFINITY, "step 5, reward: found inf");
+         "step 3, choice: found 0.5, expected a whole number from 0, or missing");
+  REFUSE(from.activity[7] = -INFINITY, "step 3, activity: found -inf");
+  REFUSE(from.reward[5] = INFINITY, "step 6, reward: found inf");
   REFUSE(from.channels[1].name = "reward", "two channels named 'reward'");
   REFUSE(from.targets[1].name = "choice", "two targets named 'choice'");
   REFUSE(from.experiment.animal = NULL, "no name of an animal");

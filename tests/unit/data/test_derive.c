@@ -190,7 +190,7 @@ Test(data_derive, inputs_must_be_there_at_every_step)
   make("novelty", novelty);
   cr_expect(pf_recording_input_channels(&data.recordings[0], (pf_names){inputs, 2}, &error) ==
             PF_STOP);
-  cr_expect(strstr(error.text, "step 2: novelty is missing") != NULL, "%s", error.text);
+  cr_expect(strstr(error.text, "step 3: novelty is missing") != NULL, "%s", error.text);
   error = pf_error_none();
   cr_expect(pf_recording_input_channels(&data.recordings[0], (pf_names){wrong, 1}, &error) ==
             PF_STOP);

@@ -358,7 +358,44 @@ Test(source_table, files_that_are_no_table)
   refuse_bytes("\xFF\xFEx\0", 4, NULL, 0, "UTF-16");
   refuse("MATLAB 5.0 MAT-file", "is a MATLAB file");
   refuse_bytes("x1,choice\n1,\0\n", 14, NULL, 0, "own.csv:2: has a byte 0");
-  refuse("x1;choice\n1;0\n", "separated by commas");
+}
+
+Test(source_table, separators_and_decimal_commas)
+{
+  const char *read_as = "[own|] cue=1.5,0.25 reward=1,nan#0 choice=0,1 flags01 trial00 block00\n";
+  expect_with("x1;choice;reward\n1,5;0;1\n0,25;1;\n", NULL, 0, read_as);
+  expect_with("x1\tchoice\treward\n1,5\t0\t1\n0,25\t1\t\n", NULL, 0, read_as);
+  expect_with("x1;choice;reward\n1.5;0;1\n0.25;1;n/a\n", NULL, 0, read_as);
+  /* points somewhere: commas are no decimal signs */
+  refuse("x1;choice;reward\n1,5;0;1\n0.25;1;\n", "own.csv:2: column 'x1': found '1,5'");
+  /* a semicolon in a name does not separate */
+  expect_with("x1,choice,reward,speed; cm/s\n1.5,0,1,2\n0.25,1,,2\n", NULL, 0, read_as);
+}
+
+Test(source_table, what_spreadsheets_add)
+{
+  const char *read_as = "[own|] cue=1.5,0.25 reward=1,nan#0 choice=0,1 flags01 trial00 block00\n";
+  expect_with("\xEF\xBB\xBFx1,choice,reward\r\n1.5,0,1\r\n0.25,1,\r\n,,\r\n,,\r\n", NULL, 0,
+              read_as);
+  expect_with("# made up\n# units: ms\nx1,choice,reward\n1.5,0,1\n0.25,1,NA\n", NULL, 0, read_as);
+  expect_with("# x1,choice,reward\n1.5,0,1\n0.25,1,NA\n", NULL, 0, read_as);
+  refuse("x1,choice,reward\n1.5,0,1\n,,\n0.25,1,\n", "own.csv:3: every cell of this row is empty");
+}
+
+Test(source_table, other_case)
+{
+  const char *read_as = "[a|] cue=1.5,0.25 reward=1,nan#0 choice=0,1 flags01 trial00 block00\n";
+  expect_with("Animal,X1,CHOICE,Reward\na,1.5,0,1\na,0.25,1,\n", NULL, 0, read_as);
+  /* the exact name goes first; two that are no better than one another are none */
+  expect_with("animal,Animal,x1,choice,reward\na,b,1.5,0,1\na,b,0.25,1,\n", NULL, 0, read_as);
+}
+
+Test(source_table, bytes_that_are_no_text)
+{
+  refuse("animal,x1,choice\na,1,0\nAndr\xE9,1,1\n", "own.csv:3: the byte 0xE9 is no UTF-8");
+  refuse("animal,x1,choice,\xB5V\na,1,0,1\n", "own.csv:1: the byte 0xB5 is no UTF-8");
+  expect_with("animal,x1,choice\nAndr\xC3\xA9,1,0\n", NULL, 0,
+              "[Andr\xC3\xA9|] cue=1 choice=0 flags0 trial0 block0\n");
 }
 
 Test(source_table, headers)
