@@ -196,6 +196,7 @@ core_sources += core/infer/interval_method.c core/infer/interval_method.h
 core_sources += core/infer/latent.c core/infer/latent.h
 core_sources += core/infer/profile.c
 core_sources += core/infer/profile_trace.c core/infer/profile_trace.h
+core_sources += core/infer/rivals.c core/infer/rivals.h
 core_sources += core/infer/sandwich.c
 core_sources += core/infer/spectrum.c core/infer/spectrum.h
 core_sources += core/infer/uncertainty.c core/infer/uncertainty.h

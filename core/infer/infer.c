@@ -7,6 +7,7 @@
 #include "core/infer/input_noise.h"
 #include "core/infer/interval_method.h"
 #include "core/infer/latent.h"
+#include "core/infer/rivals.h"
 
 #include <math.h>
 
@@ -113,6 +114,16 @@ static bool has_few_choices(const pf_infer_job *job)
   return job->out->n <= MAX_PROFILED && cells < FEW_CELLS * (double)job->out->n;
 }
 
+/* Is every choice predicted so well that the likelihood only creeps up to its limit? */
+static pf_status find_separation(pf_infer_job *job, pf_error *error)
+{
+  static const double nearly_none = 0.1; /* nats in all */
+  (void)error;
+  job->out->is_separated =
+      pf_infer_has_only_likelihoods(job) && -job->out->log_likelihood < nearly_none;
+  return PF_OK;
+}
+
 static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *method,
                                    pf_intervals *to, pf_error *error)
 {
@@ -152,7 +163,8 @@ static pf_status compute_methods(pf_infer_job *job, pf_error *error)
 static pf_status infer_group(pf_infer_job *job, pf_error *error)
 {
   static pf_status (*const steps[])(pf_infer_job *, pf_error *) = {
-      pf_infer_information, set_verdicts, pf_infer_input_noise, pf_infer_latent, compute_methods};
+      pf_infer_information, set_verdicts,    find_separation, pf_infer_input_noise,
+      pf_infer_latent,      compute_methods, pf_rivals_judge};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);
   if (status != PF_OK || out->why != NULL) {

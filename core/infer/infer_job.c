@@ -18,6 +18,17 @@ pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *ba
   return pf_group_objective_create(&in, out, error);
 }
 
+bool pf_infer_has_only_likelihoods(const pf_infer_job *job)
+{
+  const pf_model *model = job->problem->model;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if ((model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) == 0) {
+      return false;
+    }
+  }
+  return model->n_losses > 0;
+}
+
 pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error)
 {
   out->se = pf_memory_need(n, sizeof *out->se, error);

@@ -20,6 +20,8 @@ typedef struct pf_infer_job {
 /** Minus the log likelihood of these batches as a function of the group's values, unpenalised. */
 pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *batches,
                              pf_group_objective **out, pf_error *error);
+/** Is every loss a log likelihood (choices, counts), so that a perfect prediction has L = 0? */
+bool pf_infer_has_only_likelihoods(const pf_infer_job *job);
 /** Room for intervals of n values, all NaN. */
 pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error);
 /** Estimates -+ quantile * standard errors, of values that are identified and not at a bound. */

@@ -90,6 +90,7 @@ void pf_inference_forget(pf_inference_group *group)
   pf_memory_free(group->note);
   pf_memory_free(group->warnings);
   pf_memory_free(group->better);
+  pf_memory_free(group->curves);
   *group = (pf_inference_group){0};
 }
 

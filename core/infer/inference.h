@@ -22,6 +22,7 @@
 #define PLASTFIT_CORE_INFER_INFERENCE_H
 
 #include "core/fit/fit.h"
+#include "core/infer/profile_trace.h"
 #include "core/infer/spectrum.h"
 
 enum pf_verdict {
@@ -67,12 +68,15 @@ typedef struct pf_inference_group {
   pf_intervals methods[PF_N_INTERVAL_METHODS];
   uint32_t main;  /**< the method that theta.csv shows */
   bool is_global; /**< a method looked beyond the neighbourhood of the optimum for the verdicts */
+  bool is_separated; /**< every choice is predicted perfectly: the likelihood has no maximum */
   size_t n_clusters; /**< of the sandwich */
   uint32_t *verdict; /**< [n] enum pf_verdict */
   char **note; /**< [n] NULL, or what belongs to the verdict: "only a + 0.75 b is determined" */
   pf_latent latent;
   char **warnings; /**< [n_warnings] sentences */
   size_t n_warnings;
+  pf_profile_point *curves; /**< [n_curve_points] of profiles, value by value */
+  size_t n_curve_points;
   uint32_t derivatives; /**< PF_TANGENT_*, PF_INFORMATION_* of the information */
   double *better;       /**< NULL, or values [n] of a better optimum than the fit's, which a method
                            found; `why` says so too */

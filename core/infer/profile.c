@@ -4,54 +4,99 @@
  */
 #include "core/infer/interval_method.h"
 #include "core/infer/profile_trace.h"
+#include "core/infer/rivals.h"
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { RANGE = 400 };
 
 /* Of one value; zeroed where it is not profiled. */
 typedef struct value_profile {
   pf_status status;
   pf_error error;
   pf_profile profile;
+  pf_profile pieces[PF_MAX_RIVALS]; /* around rivals outside the interval of the estimate */
+  size_t n_pieces;
   double *better; /* [n] */
+  pf_array curve; /* of pf_profile_point */
 } value_profile;
 
-/* -L at the estimate, as the profile's function has it. */
-static pf_status evaluate_estimate(const pf_infer_job *job, double *f_best, pf_error *error)
+typedef struct profiles {
+  const pf_infer_job *job;
+  const pf_rivals *rivals;
+  double f_best;
+  value_profile *values; /* [n] */
+} profiles;
+
+/* Is `at` in none of the pieces so far? */
+static bool is_elsewhere(const value_profile *of, double at)
 {
-  pf_group_objective *function = NULL;
-  pf_status status = pf_infer_objective(job, &job->evidence.batches, &function, error);
-  if (status == PF_OK) {
-    const pf_function *f = pf_group_objective_get(function);
-    status = f->value(f->self, job->group->values, f_best, NULL, error);
+  bool inside = at >= of->profile.low && at <= of->profile.high;
+  for (size_t p = 0; p < of->n_pieces; p++) {
+    inside = inside || (at >= of->pieces[p].low && at <= of->pieces[p].high);
   }
-  pf_group_objective_free(function);
-  return status;
+  return !inside;
+}
+
+/* The piece of the interval around each rival that the data allow as well. */
+static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, value_profile *to)
+{
+  const double allowed = 0.5 * pf_stats_chi2_quantile(first->settings.level, 1.0);
+  for (size_t r = 0; r < all->rivals->n; r++) {
+    pf_profile_in in = *first;
+    in.origin = all->rivals->values[r];
+    if (all->rivals->rise[r] >= allowed || !is_elsewhere(to, in.origin[in.i])) {
+      continue;
+    }
+    const pf_status status = pf_profile_value(&in, &to->pieces[to->n_pieces], &to->error);
+    if (status != PF_OK) {
+      return status;
+    }
+    to->n_pieces++;
+  }
+  return PF_OK;
+}
+
+static pf_status trace_value(const profiles *all, const pf_function *function, size_t k,
+                             value_profile *to)
+{
+  pf_profile_in in = {.function = function,
+                      .settings = pf_profile_defaults(),
+                      .origin = all->job->group->values,
+                      .f_best = all->f_best,
+                      .i = k,
+                      .rivals = all->rivals->values,
+                      .n_rivals = all->rivals->n,
+                      .better = to->better,
+                      .curve = &to->curve};
+  in.settings.level = all->job->problem->settings->intervals.level;
+  const pf_status status = pf_profile_value(&in, &to->profile, &to->error);
+  return status == PF_OK ? trace_pieces(all, &in, to) : status;
 }
 
 /* One value by one thread: nothing but memory of its own. */
-static void profile_value(const pf_infer_job *job, size_t k, double f_best, value_profile *to)
+static void profile_value(const profiles *all, const pf_infer_job *own, size_t k)
 {
   pf_group_objective *function = NULL;
-  pf_profile_settings settings = pf_profile_defaults();
-  settings.level = job->problem->settings->intervals.level;
+  value_profile *to = &all->values[k];
   to->error = pf_error_none();
-  to->status = pf_infer_objective(job, &job->evidence.batches, &function, &to->error);
+  to->status = pf_infer_objective(own, &own->evidence.batches, &function, &to->error);
   if (to->status == PF_OK) {
-    to->status = pf_profile_value(pf_group_objective_get(function), job->group->values, f_best, k,
-                                  &settings, to->better, &to->profile, &to->error);
+    to->status = trace_value(all, pf_group_objective_get(function), k, to);
   }
   pf_group_objective_free(function);
 }
 
 /* Those values that are identified: others can go any distance. */
-static pf_status profile_values(const pf_infer_job *job, double f_best, value_profile *profiles,
-                                pf_error *error)
+static pf_status profile_values(const profiles *all, pf_error *error)
 {
+  const pf_infer_job *job = all->job;
   const size_t n = job->out->n;
   const bool *identified = job->out->spectrum->identified;
   const bool over_values = job->n_workspaces > 1 && n >= job->n_workspaces;
@@ -63,12 +108,12 @@ static pf_status profile_values(const pf_infer_job *job, double f_best, value_pr
       own.n_workspaces = 1;
     }
     if (identified[k]) {
-      profile_value(&own, k, f_best, &profiles[k]);
+      profile_value(all, &own, k);
     }
   }
   for (size_t k = 0; k < n; k++) {
-    if (profiles[k].status != PF_OK) {
-      return pf_fail(error, profiles[k].status, "%s", profiles[k].error.text);
+    if (all->values[k].status != PF_OK) {
+      return pf_fail(error, all->values[k].status, "%s", all->values[k].error.text);
     }
   }
   return PF_OK;
@@ -76,23 +121,47 @@ static pf_status profile_values(const pf_infer_job *job, double f_best, value_pr
 
 /* ---- what the profiles say ---- */
 
-static void print_end(double at, uint32_t end, const char *direction, char *text, size_t capacity)
+static bool is_open(uint32_t end)
 {
-  const char *bound = end == PF_PROFILE_BOUND ? " (its bound)" : "";
-  (void)snprintf(text, capacity, "%.4g%s", at, bound);
-  if (end == PF_PROFILE_NO_VALUE) {
-    (void)snprintf(text, capacity, "%.4g (weights overflow %s)", at, direction);
+  return end == PF_PROFILE_OPEN || end == PF_PROFILE_UNCERTAIN || end == PF_PROFILE_NO_VALUE;
+}
+
+/* "0.3", "4 (its bound)", "7, where the likelihood jumps". */
+static void print_end(double at, uint32_t end, char *text, size_t capacity)
+{
+  const char *what = end == PF_PROFILE_BOUND  ? " (its bound)"
+                     : end == PF_PROFILE_JUMP ? ", where the likelihood jumps"
+                                              : "";
+  (void)snprintf(text, capacity, "%.4g%s", at, what);
+}
+
+/* Of a side without an end, how far it was followed: "2dL is 0.00 at 566". */
+static void append_open(double at, uint32_t end, double rise, char *text, size_t capacity)
+{
+  const size_t used = strlen(text);
+  char *to = text + used;
+  if (end == PF_PROFILE_OPEN) {
+    (void)snprintf(to, capacity - used, "; 2dL is %.2f at %.4g", 2.0 * rise, at);
+  } else if (end == PF_PROFILE_NO_VALUE) {
+    (void)snprintf(to, capacity - used,
+                   "; 2dL is %.2f at %.4g, beyond which weights overflow: a limit of the model, "
+                   "not of the data",
+                   2.0 * rise, at);
+  } else if (end == PF_PROFILE_UNCERTAIN) {
+    (void)snprintf(to, capacity - used,
+                   "; 2dL is %.2f at %.4g, and no refit beyond converged, so nobody knows where "
+                   "the data set a limit",
+                   2.0 * rise, at);
   }
 }
 
-/* "the data allow everything up to 3", "the data allow from -1 to 4 (its bound)". */
+/* "the data allow everything up to 3; 2dL is 0.10 at -40". */
 static void print_range(const pf_profile *profile, char *text, size_t capacity)
 {
   char low[64], high[64];
-  const bool no_low = profile->low_end == PF_PROFILE_OPEN;
-  const bool no_high = profile->high_end == PF_PROFILE_OPEN;
-  print_end(profile->low, profile->low_end, "below", low, sizeof low);
-  print_end(profile->high, profile->high_end, "above", high, sizeof high);
+  const bool no_low = is_open(profile->low_end), no_high = is_open(profile->high_end);
+  print_end(profile->low, profile->low_end, low, sizeof low);
+  print_end(profile->high, profile->high_end, high, sizeof high);
   if (no_low && no_high) {
     (void)snprintf(text, capacity, "the data allow any value");
   } else if (no_low) {
@@ -102,28 +171,66 @@ static void print_range(const pf_profile *profile, char *text, size_t capacity)
   } else {
     (void)snprintf(text, capacity, "the data allow from %s to %s", low, high);
   }
+  append_open(profile->low, profile->low_end, profile->rise_low, text, capacity);
+  append_open(profile->high, profile->high_end, profile->rise_high, text, capacity);
 }
 
-static pf_status set_interval(pf_inference_group *out, size_t k, const pf_profile *profile,
-                              pf_intervals *to, pf_error *error)
+/* Does the likelihood not fall any more on an open side? Then it has no maximum there. */
+static bool goes_on(uint32_t end, double rise)
 {
-  const bool low_crossed = profile->low_end == PF_PROFILE_CROSSED;
-  const bool high_crossed = profile->high_end == PF_PROFILE_CROSSED;
-  char text[200];
+  static const double nothing = 0.01; /* nats */
+  return is_open(end) && rise < nothing;
+}
+
+static const char *separation_words(const pf_infer_job *job, const pf_profile *profile)
+{
+  const bool goes = goes_on(profile->low_end, profile->rise_low) ||
+                    goes_on(profile->high_end, profile->rise_high);
+  if (job->out->is_separated) {
+    return "separation, every choice is predicted perfectly: ";
+  }
+  return goes && pf_infer_has_only_likelihoods(job)
+             ? "separation, the likelihood has no maximum on the open side: "
+             : "";
+}
+
+static void widen_interval(const pf_profile *piece, double *low, double *high)
+{
+  *low = fmin(*low, is_open(piece->low_end) ? -INFINITY : piece->low);
+  *high = fmax(*high, is_open(piece->high_end) ? INFINITY : piece->high);
+}
+
+static pf_status set_interval(const profiles *all, size_t k, pf_intervals *to, pf_error *error)
+{
+  pf_inference_group *out = all->job->out;
+  const value_profile *of = &all->values[k];
+  const pf_profile *profile = &of->profile;
+  const bool low_limit = pf_profile_is_limit(profile->low_end);
+  const bool high_limit = pf_profile_is_limit(profile->high_end);
+  char text[RANGE];
   if (!out->at_bound[k]) { /* Fisher's: a profile has none */
     to->se[k] = sqrt(fmax(out->covariance[k * out->n + k], 0.0));
   }
-  to->lower[k] = profile->low_end == PF_PROFILE_OPEN ? -INFINITY : profile->low;
-  to->upper[k] = profile->high_end == PF_PROFILE_OPEN ? INFINITY : profile->high;
+  to->lower[k] = INFINITY;
+  to->upper[k] = -INFINITY;
+  widen_interval(profile, &to->lower[k], &to->upper[k]);
+  for (size_t p = 0; p < of->n_pieces; p++) {
+    widen_interval(&of->pieces[p], &to->lower[k], &to->upper[k]);
+  }
   /* of what is at its bound the data say how far from it at most */
-  const bool is_closed =
-      out->at_bound[k] ? low_crossed || high_crossed : low_crossed && high_crossed;
-  if (is_closed) {
+  const bool is_closed = out->at_bound[k] ? low_limit || high_limit : low_limit && high_limit;
+  if (is_closed && of->n_pieces == 0) {
     return PF_OK;
   }
   print_range(profile, text, sizeof text);
+  for (size_t p = 0; p < of->n_pieces; p++) {
+    const size_t used = strlen(text);
+    (void)snprintf(text + used, sizeof text - used,
+                   "; and, around another optimum that fits about as well, from %.4g to %.4g",
+                   of->pieces[p].low, of->pieces[p].high);
+  }
   out->verdict[k] = PF_PRACTICALLY_NOT;
-  return pf_infer_why(&out->note[k], error, "%s", text);
+  return pf_infer_why(&out->note[k], error, "%s%s", separation_words(all->job, profile), text);
 }
 
 /* By how many nats a profile came to lie below the estimate; 0: it did not. */
@@ -135,15 +242,15 @@ static double decrease_of(const pf_profile *profile)
 }
 
 /* The best of the better optima, if there are any: then no method's interval means anything. */
-static pf_status keep_better(pf_inference_group *out, const value_profile *profiles,
-                             pf_error *error)
+static pf_status keep_better(const profiles *all, pf_error *error)
 {
+  pf_inference_group *out = all->job->out;
   const value_profile *best = NULL;
   double largest = 0.0;
   for (size_t k = 0; k < out->n; k++) {
-    const double decrease = decrease_of(&profiles[k].profile);
+    const double decrease = decrease_of(&all->values[k].profile);
     if (decrease > largest) {
-      best = &profiles[k];
+      best = &all->values[k];
       largest = decrease;
     }
   }
@@ -160,44 +267,89 @@ static pf_status keep_better(pf_inference_group *out, const value_profile *profi
       "a better optimum was found while profiling; fit from more starts (fit.starts=20)");
 }
 
-static pf_status set_profiles(pf_infer_job *job, value_profile *profiles, pf_intervals *to,
-                              pf_error *error)
+static pf_status keep_curves(const profiles *all, pf_error *error)
 {
-  pf_inference_group *out = job->out;
-  double f_best = 0.0;
-  pf_status status = evaluate_estimate(job, &f_best, error);
-  if (status == PF_OK) {
-    status = profile_values(job, f_best, profiles, error);
+  pf_inference_group *out = all->job->out;
+  pf_array curves = pf_array_of(sizeof(pf_profile_point));
+  for (size_t k = 0; k < out->n; k++) {
+    const pf_array *curve = &all->values[k].curve;
+    const pf_status status = pf_array_append_all(&curves, curve->items, curve->n, error);
+    if (status != PF_OK) {
+      pf_array_free(&curves);
+      return status;
+    }
   }
-  if (status == PF_OK) {
-    status = keep_better(out, profiles, error);
+  out->curves = pf_array_take(&curves, &out->n_curve_points);
+  return PF_OK;
+}
+
+static pf_status warn_unconverged(const profiles *all, pf_error *error)
+{
+  int64_t n = 0, n_refits = 0;
+  for (size_t k = 0; k < all->job->out->n; k++) {
+    n += all->values[k].profile.n_unconverged;
+    n_refits += all->values[k].profile.n_refits;
   }
+  if (n == 0) {
+    return PF_OK;
+  }
+  return pf_infer_warn(all->job->out, error,
+                       "profiles: %lld of %lld refits did not converge; none of them is the end of "
+                       "an interval (profiles.csv has them all)",
+                       (long long)n, (long long)n_refits);
+}
+
+static pf_status set_profiles(const profiles *all, pf_intervals *to, pf_error *error)
+{
+  pf_inference_group *out = all->job->out;
+  pf_status status = profile_values(all, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = keep_better(all, error);
   if (status != PF_OK || out->better != NULL) {
+    return status;
+  }
+  status = keep_curves(all, error);
+  if (status != PF_OK) {
     return status;
   }
   status = pf_intervals_create(out->n, to, error);
   for (size_t k = 0; k < out->n; k++) {
     if (status == PF_OK && out->spectrum->identified[k]) {
-      status = set_interval(out, k, &profiles[k].profile, to, error);
+      status = set_interval(all, k, to, error);
     }
   }
-  return status;
+  return status == PF_OK ? warn_unconverged(all, error) : status;
 }
 
 static pf_status compute_profile(pf_infer_job *job, pf_intervals *to, pf_error *error)
 {
   const size_t n = job->out->n;
-  value_profile *profiles = pf_memory_need(n, sizeof *profiles, error);
+  pf_rivals rivals = {0};
+  profiles all = {
+      .job = job, .rivals = &rivals, .values = pf_memory_need(n, sizeof *all.values, error)};
   double *better = pf_memory_need(n * n, sizeof *better, error);
-  pf_status status = profiles == NULL || better == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK) {
-    for (size_t k = 0; k < n; k++) {
-      profiles[k].better = better + k * n;
-    }
-    status = set_profiles(job, profiles, to, error);
+  pf_status status = all.values == NULL || better == NULL ? PF_STOP : PF_OK;
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t k = 0; k < n; k++) {
+    all.values[k].better = better + k * n;
+    all.values[k].curve = pf_array_of(sizeof(pf_profile_point));
+  }
+  status = pf_rivals_find(job, &rivals, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  all.f_best = rivals.f_best;
+  status = set_profiles(&all, to, error);
+done:
+  for (size_t k = 0; all.values != NULL && k < n; k++) {
+    pf_array_free(&all.values[k].curve);
   }
   pf_memory_free(better);
-  pf_memory_free(profiles);
+  pf_memory_free(all.values);
   return status;
 }
 

@@ -7,50 +7,55 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_REFITS = 40 }; /* of one side; secants take 3 to 5 */
-static const double first_reach =
-    1e3; /* a first step goes no further than this share of 1 + |best| */
-static const double same_optimum =
-    1e-3; /* nats below `best` that are no other optimum, only what lm left over */
-static const double refit_accuracy =
-    1e-3; /* nats that a refit leaves, and takes off: intervals are read off at 1e-2 */
-/* When a bracket is told by a curve: an end of it so near to the threshold (a share), and line and
- * curve so alike (tolerances). */
-static const double near_enough = 0.05, bend = 0.2;
+/* Of one side: secants take 4 to 6 refits; and how many may fail to converge. */
+enum { MAX_REFITS = 80, MAX_UNCONVERGED = 8 };
+static const double first_reach = 1e3;     /* a first step goes no further than this times |best| */
+static const double far_away = 1e4;        /* times |origin|: no need to look further */
+static const double same_optimum = 1e-3;   /* nats below the best that are no other optimum, only
+                                              what the fit left over */
+static const double quick_accuracy = 5e-4; /* nats that a refit on the way may leave */
+static const double final_accuracy = 1e-5; /* nats that a refit at an end may leave */
+static const double end_accuracy = 0.01;   /* of 2dL, where the search for an end stops */
+static const double certified = 0.02;      /* of 2dL, what is promised of an end */
+static const double valley_gap = 0.05;     /* of z, between neighbours in one valley: less */
+static const double no_value_width = 5e-3; /* of the way gone, and of the value */
+static const double jump_width = 1e-9;     /* of the value's size */
 
 const char *pf_profile_end_key(uint32_t end)
 {
-  static const char *const keys[] = {"crossed", "bound", "open", "no value", "better optimum"};
+  static const char *const keys[] = {"crossed",        "bound",         "open", "no value",
+                                     "better optimum", "not converged", "jump"};
   return end < sizeof keys / sizeof keys[0] ? keys[end] : "unknown";
 }
 
 pf_profile_settings pf_profile_defaults(void)
 {
   return (pf_profile_settings){
-      .level = 0.95, .nats_per_unit = 1.0, .tolerance = 5e-3, .expansions = 8, .iterations = 50};
+      .level = 0.95, .nats_per_unit = 1.0, .expansions = 8, .iterations = 50};
 }
 
 /* A point of the profile: value i at `at`, the others where f is lowest. */
 typedef struct point {
   double at;
   double z; /* signed root: sqrt(2 rise), which is nearly linear in `at` */
-  double *v;
+  bool converged;
+  double *v; /* [n] */
 } point;
 
 typedef struct work {
+  const pf_profile_in *in;
   const pf_function *full;
-  const pf_profile_settings *settings;
-  const double *best;
-  double f_best, threshold; /* threshold: of z */
+  const double *origin;
+  double nats;                /* per unit of f */
+  double origin_z, threshold; /* z at the origin, and where the interval ends */
   size_t n, i;
-  pf_function rest;                /* of the n - 1 others */
+  pf_function rest;                /* of the n - 1 others: 1 + rise, nats */
   double *lower, *upper, *reduced; /* [n - 1] */
   double *v, *gradient, *h;        /* [n], [n], [n][n] */
   double *second; /* [n - 1][n - 1] what lm learns on a side, from refit to refit */
-  double *along;  /* [n] how the others follow value i near `best`; along[i] = 1 */
+  double *along;  /* [n] how the others follow value i near the origin; along[i] = 1 */
   double se;      /* from the curvature; INFINITY where there is none */
-  point inside, outside, trial;
-  bool bracketed;
+  point inside, outside, trial, other;
   pf_profile *out;
 } work;
 
@@ -68,51 +73,70 @@ static void narrow(const work *w, const double *v, double *reduced)
   memcpy(reduced + w->i, v + w->i + 1, (w->n - 1 - w->i) * sizeof *v);
 }
 
-static pf_status value(void *self, const double *reduced, double *f, double *gradient,
-                       pf_error *error)
+/* The 1 lets lm's tolerance, a share of f, be a number of nats. */
+static double rise_plus_one(const work *w, double f)
+{
+  return 1.0 + w->nats * (f - w->in->f_best);
+}
+
+static pf_status rest_value(void *self, const double *reduced, double *f, double *gradient,
+                            pf_error *error)
 {
   work *w = self;
   widen(w, reduced, w->v);
   const pf_status status =
       w->full->value(w->full->self, w->v, f, gradient == NULL ? NULL : w->gradient, error);
-  if (gradient != NULL && status == PF_OK) {
-    narrow(w, w->gradient, gradient);
+  if (status != PF_OK) {
+    return status;
   }
-  return status;
-}
-
-static pf_status curvature(void *self, const double *reduced, double *f, double *gradient,
-                           double *h, pf_error *error)
-{
-  work *w = self;
-  const size_t n = w->n, i = w->i;
-  widen(w, reduced, w->v);
-  const pf_status status = w->full->curvature(w->full->self, w->v, f, w->gradient, w->h, error);
-  if (status == PF_OK) {
+  *f = rise_plus_one(w, *f);
+  if (gradient != NULL) {
     narrow(w, w->gradient, gradient);
-    for (size_t row = 0; row + 1 < n; row++) {
-      narrow(w, w->h + (row < i ? row : row + 1) * n, h + row * (n - 1));
+    for (size_t k = 0; k + 1 < w->n; k++) {
+      gradient[k] *= w->nats;
     }
   }
-  return status;
+  return PF_OK;
+}
+
+static pf_status rest_curvature(void *self, const double *reduced, double *f, double *gradient,
+                                double *h, pf_error *error)
+{
+  work *w = self;
+  const size_t n = w->n, i = w->i, m = n - 1;
+  widen(w, reduced, w->v);
+  const pf_status status = w->full->curvature(w->full->self, w->v, f, w->gradient, w->h, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  *f = rise_plus_one(w, *f);
+  narrow(w, w->gradient, gradient);
+  for (size_t row = 0; row < m; row++) {
+    narrow(w, w->h + (row < i ? row : row + 1) * n, h + row * m);
+    gradient[row] *= w->nats;
+  }
+  for (size_t k = 0; k < m * m; k++) {
+    h[k] *= w->nats;
+  }
+  return PF_OK;
 }
 
 /* ---- memory ---- */
 
-static void release(work *w)
+static void free_work(work *w)
 {
   double *const all[] = {w->lower, w->upper,    w->reduced,   w->v,       w->gradient, w->h,
-                         w->along, w->inside.v, w->outside.v, w->trial.v, w->second};
+                         w->along, w->inside.v, w->outside.v, w->trial.v, w->other.v,  w->second};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     pf_memory_free(all[k]);
   }
 }
 
-static pf_status prepare(work *w, pf_error *error)
+static pf_status allocate_work(work *w, pf_error *error)
 {
   const size_t n = w->n;
-  double **const vectors[] = {&w->lower, &w->upper,    &w->reduced,   &w->v,      &w->gradient,
-                              &w->along, &w->inside.v, &w->outside.v, &w->trial.v};
+  double **const vectors[] = {&w->lower, &w->upper,    &w->reduced,   &w->v,       &w->gradient,
+                              &w->along, &w->inside.v, &w->outside.v, &w->trial.v, &w->other.v};
   for (size_t k = 0; k < sizeof vectors / sizeof vectors[0]; k++) {
     *vectors[k] = pf_memory_need(n, sizeof(double), error);
     if (*vectors[k] == NULL) {
@@ -130,29 +154,35 @@ static pf_status prepare(work *w, pf_error *error)
                           .n = n - 1,
                           .lower = w->lower,
                           .upper = w->upper,
-                          .value = value,
-                          .curvature = curvature,
-                          .noise = w->full->noise};
+                          .value = rest_value,
+                          .curvature = rest_curvature,
+                          .noise = w->full->noise * fmax(1.0, w->nats * fabs(w->in->f_best))};
   return PF_OK;
 }
 
 /* ---- where to look first ---- */
 
+static double signed_root(double rise)
+{
+  return rise >= 0.0 ? sqrt(2.0 * rise) : -sqrt(-2.0 * rise);
+}
+
 /*
- * How far is far, and how the others follow: from the curvature at `best`, by column i of its
+ * How far is far, and how the others follow: from the curvature at the origin, by column i of its
  * inverse. Where that is singular, a little of its diagonal is added: then the first step is long,
  * along what is free.
  */
-static pf_status look_around(work *w, pf_error *error)
+static pf_status estimate_scale(work *w, pf_error *error)
 {
   const size_t n = w->n;
   pf_optimum count = {0};
   pf_derivatives at = {.gradient = w->gradient, .h = w->h};
-  const pf_status status = pf_function_evaluate(w->full, w->best, &at, &count, error);
+  const pf_status status = pf_function_evaluate(w->full, w->origin, &at, &count, error);
   w->out->n_evaluations += count.evaluations;
   if (status != PF_OK) {
     return status;
   }
+  w->origin_z = signed_root(fmax(w->nats * (at.f - w->in->f_best), 0.0));
   for (size_t k = 0; k < n; k++) {
     w->h[k * n + k] = w->h[k * n + k] > 0.0 ? w->h[k * n + k] * (1.0 + 1e-12) : 1e-300;
   }
@@ -160,7 +190,7 @@ static pf_status look_around(work *w, pf_error *error)
   w->along[w->i] = 1.0;
   const lapack_int info =
       LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, 1, w->h, (lapack_int)n, w->along, 1);
-  const double variance = info == 0 ? w->along[w->i] / w->settings->nats_per_unit : INFINITY;
+  const double variance = info == 0 ? w->along[w->i] / w->nats : INFINITY;
   if (!isfinite(variance) || variance <= 0.0) {
     memset(w->along, 0, n * sizeof *w->along); /* the others stay: lm finds them */
     w->along[w->i] = 1.0;
@@ -175,82 +205,130 @@ static pf_status look_around(work *w, pf_error *error)
   return PF_OK;
 }
 
-/* ---- one point ---- */
-
-/*
- * trial.v: where the others may be when value i is at trial.at. Between two points of the profile,
- * and beyond them, on the line through both; from `best` on, along the curvature.
- */
-static void foretell(work *w)
+static double first_step(const work *w)
 {
-  const point *from = &w->inside, *other = &w->outside;
-  const bool first = from->at == w->best[w->i];
-  double share = 0.0;
-  if (w->bracketed) {
-    share = (w->trial.at - from->at) / (other->at - from->at);
-  } else if (!first) {
-    share = (w->trial.at - from->at) / (from->at - w->best[w->i]);
+  const double far = first_reach * fabs(w->origin[w->i]);
+  const double step = w->threshold * w->se;
+  if (isfinite(step)) {
+    return far > 0.0 ? fmin(step, far) : step;
   }
-  for (size_t k = 0; k < w->n; k++) {
-    w->trial.v[k] = w->bracketed ? from->v[k] + share * (other->v[k] - from->v[k])
-                    : first      ? from->v[k] + (w->trial.at - from->at) * w->along[k]
-                                 : from->v[k] + share * (from->v[k] - w->best[k]);
-  }
-  w->trial.v[w->i] = w->trial.at;
+  return far > 0.0 ? far : 1.0;
 }
 
-/* The profile at trial.at, from trial.v on. PF_POINT_FAILED: the model has no value there. */
-static pf_status refit(work *w, pf_error *error)
+/* ---- one point ---- */
+
+/* How much work a refit is worth. */
+typedef struct effort {
+  int64_t iterations;
+  double accuracy; /* nats */
+  bool is_final;   /* to the end, saddles left; else it ends before the last small step */
+} effort;
+
+/*
+ * Where the refit of to->v starts, in w->reduced: there; but where the rise is large there already,
+ * or the model has no value, at the inside's others if they are better.
+ */
+static pf_status choose_start(work *w, const point *to, pf_error *line)
+{
+  const double good_enough = 1.0 + 0.75 * w->threshold * w->threshold;
+  double there = 0.0, inside = 0.0;
+  narrow(w, to->v, w->reduced);
+  pf_status status = rest_value(w, w->reduced, &there, NULL, line);
+  w->out->n_evaluations++;
+  if (status < 0 || (status == PF_OK && there <= good_enough)) {
+    return status;
+  }
+  const bool has_value = status == PF_OK && isfinite(there);
+  narrow(w, w->inside.v, w->reduced);
+  status = rest_value(w, w->reduced, &inside, NULL, line);
+  w->out->n_evaluations++;
+  if (status < 0) {
+    return status;
+  }
+  if (has_value && (status != PF_OK || !(inside < there))) {
+    narrow(w, to->v, w->reduced);
+  }
+  return PF_OK;
+}
+
+/* The profile at to->at, from to->v on. PF_POINT_FAILED: the model has no value there. */
+static pf_status refit_others(work *w, const effort *how, point *to, pf_error *error)
 {
   pf_optimiser_settings settings = pf_optimiser_defaults();
   pf_optimum optimum = {0};
   pf_error line = pf_error_none(); /* of a point without a value: nobody wants to read it */
-  const double scale = w->settings->nats_per_unit * fabs(w->f_best);
   double f = 0.0;
-  settings.iterations = w->settings->iterations;
-  settings.stops_early = true;
+  settings.iterations = how->iterations;
+  settings.stops_early = !how->is_final;
   settings.secant = w->second;
-  settings.tolerance_progress = scale > 0.0 ? fmin(refit_accuracy / scale, 1e-3) : 1e-10;
-  pf_clip_to_bounds(w->full, w->trial.v);
-  narrow(w, w->trial.v, w->reduced);
-  /* lm alone would look for a start nearer to 0: but what is near `best` is a better guess */
-  w->v[w->i] = w->trial.at;
+  settings.tolerance_progress = how->accuracy;
+  to->v[w->i] = to->at;
+  pf_clip_to_bounds(w->full, to->v);
+  w->v[w->i] = to->at;
   pf_status status = PF_OK;
   if (w->n == 1) {
-    status = pf_function_value(w->full, w->trial.v, &f, &optimum, &line);
+    status = pf_function_value(w->full, to->v, &f, &optimum, &line);
+    f = rise_plus_one(w, f);
+    optimum.converged = true;
   } else {
-    status = value(w, w->reduced, &f, NULL, &line);
-    optimum.evaluations = 1;
-    if (status > 0 || (status == PF_OK && !isfinite(f))) {
-      narrow(w, w->inside.v, w->reduced);
-      status = PF_OK;
-    }
-    pf_optimum fitted = {0};
-    status = status == PF_OK
-                 ? pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &fitted, &line)
-                 : status;
-    f = fitted.objective - fitted.predicted_decrease;
-    optimum.evaluations += fitted.evaluations;
-    w->out->n_unconverged += status == PF_OK && !fitted.converged ? 1 : 0;
+    status = choose_start(w, to, &line);
     if (status == PF_OK) {
-      widen(w, w->reduced, w->trial.v);
-      w->trial.v[w->i] = w->trial.at;
+      status = pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &optimum, &line);
+      f = optimum.objective - optimum.predicted_decrease;
     }
   }
   w->out->n_refits++;
   w->out->n_evaluations += optimum.evaluations;
-  if (status == PF_OK) {
-    const double rise = w->settings->nats_per_unit * (f - w->f_best);
-    w->trial.z = rise >= 0.0 ? sqrt(2.0 * rise) : -sqrt(-2.0 * rise);
+  if (status < 0) {
+    return pf_fail_key(error, status, line.key, "%s", line.text);
   }
-  return status >= 0 ? status : pf_fail_key(error, status, line.key, "%s", line.text);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (w->n > 1) {
+    widen(w, w->reduced, to->v);
+    to->v[w->i] = to->at;
+  }
+  to->converged = optimum.converged;
+  to->z = signed_root(f - 1.0);
+  return PF_OK;
 }
 
-static void take(point *to, point *from)
+static pf_status record_point(const work *w, const point *at, pf_error *error)
 {
-  double *const v = to->v;
-  *to = *from;
-  from->v = v;
+  if (w->in->curve == NULL) {
+    return PF_OK;
+  }
+  pf_profile_point *to = pf_array_append(w->in->curve, error);
+  if (to == NULL) {
+    return PF_STOP;
+  }
+  *to = (pf_profile_point){
+      .value = w->i, .at = at->at, .twice_rise = at->z * fabs(at->z), .converged = at->converged};
+  return PF_OK;
+}
+
+/* The trial. What is below the threshold without having converged is inside all the same. */
+static pf_status find_trial(work *w, pf_error *error)
+{
+  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  const effort longer = {4 * w->in->settings.iterations, quick_accuracy, false};
+  pf_status status = refit_others(w, &quick, &w->trial, error);
+  if (status == PF_OK && !w->trial.converged && w->trial.z >= w->threshold) {
+    status = refit_others(w, &longer, &w->trial, error);
+  }
+  if (status != PF_OK) {
+    return status;
+  }
+  w->out->n_unconverged += w->trial.converged ? 0 : 1;
+  return record_point(w, &w->trial, error);
+}
+
+static void swap_points(point *a, point *b)
+{
+  const point kept = *a;
+  *a = *b;
+  *b = kept;
 }
 
 /* ---- one side ---- */
@@ -259,176 +337,316 @@ typedef struct side {
   double sign, limit; /* limit: the bound on this side */
   double end, rise;
   uint32_t kind;
+  bool is_outside_known, is_bracketed; /* there is an outside; it has a value that converged */
+  uint32_t outside_kind;               /* what the end is if the search stops at the outside */
+  int n_refits, n_bracketed, n_unconverged;
+  int64_t n_expansions;
+  double challenge; /* width, as a share of the way gone, at which the outside is looked at again */
 } side;
 
-static void start_side(work *w)
+static void start_side(work *w, side *s)
 {
-  memcpy(w->inside.v, w->best, w->n * sizeof *w->best);
-  w->inside.at = w->best[w->i];
-  w->inside.z = 0.0;
-  w->bracketed = false;
+  memcpy(w->inside.v, w->origin, w->n * sizeof *w->origin);
+  w->inside.at = w->origin[w->i];
+  w->inside.z = w->origin_z;
+  w->inside.converged = true;
+  s->end = w->inside.at;
+  s->challenge = 0.02;
   memset(w->second, 0, w->n * w->n * sizeof *w->second);
 }
 
-static void stand_at(const work *w, side *s, uint32_t kind)
+static void end_side(side *s, const point *at, uint32_t kind)
 {
   s->kind = kind;
-  s->end = w->inside.at;
-  s->rise = 0.5 * w->inside.z * w->inside.z;
-}
-
-/* Where the secant through the bracket meets the threshold. */
-static double on_line(const work *w)
-{
-  const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
-  return w->inside.at +
-         (isfinite(share) ? fmin(fmax(share, 0.0), 1.0) : 0.5) * (w->outside.at - w->inside.at);
+  s->end = at->at;
+  s->rise = 0.5 * at->z * at->z;
 }
 
 /*
- * Where the curve does on which distance = a z + b z^2, through the bracket and `best`. NaN: the
- * inside is no point of its own, or the curve leaves the bracket.
+ * trial.v: where the others may be when value i is at trial.at. Between two points of the profile,
+ * and beyond them, on the line through both; from the origin on, along the curvature.
  */
-static double on_curve(const work *w)
+static void predict_others(work *w, const side *s)
 {
-  const double best = w->best[w->i], inside = w->inside.at, outside = w->outside.at;
-  if (inside == best || w->inside.z <= 0.0 || w->outside.z <= w->inside.z) {
-    return NAN;
+  const point *from = &w->inside;
+  const double move = w->trial.at - from->at, gone = from->at - w->origin[w->i];
+  for (size_t k = 0; k < w->n; k++) {
+    double slope = w->along[k];
+    if (s->is_bracketed) {
+      slope = (w->outside.v[k] - from->v[k]) / (w->outside.at - from->at);
+    } else if (gone != 0.0) {
+      slope = (from->v[k] - w->origin[k]) / gone;
+    }
+    w->trial.v[k] = from->v[k] + move * slope;
   }
-  const double a = (inside - best) / w->inside.z, b = (outside - best) / w->outside.z;
-  const double share = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
-  const double at = best + w->threshold * (a + share * (b - a));
-  return (at - inside) * (outside - at) >= 0.0 ? at : (double)NAN;
 }
 
-/* Where the threshold should be, not too near to the bracket's ends. */
-static double between(const work *w)
+/*
+ * What share of the bracket the threshold should be at: on the curve distance = a z + b z^2 through
+ * the origin and both ends, or on the line through both ends.
+ */
+static double predict_share(const work *w)
 {
-  const double curve = on_curve(w), at = isnan(curve) ? on_line(w) : curve;
-  const double share = (at - w->inside.at) / (w->outside.at - w->inside.at);
-  const double kept = isfinite(share) ? fmin(fmax(share, 0.02), 0.98) : 0.5;
-  return w->inside.at + kept * (w->outside.at - w->inside.at);
+  const double origin = w->origin[w->i], inside = w->inside.at, outside = w->outside.at;
+  const double line = (w->threshold - w->inside.z) / (w->outside.z - w->inside.z);
+  const double z_in = w->inside.z - w->origin_z, z_out = w->outside.z - w->origin_z;
+  if (inside == origin || z_in <= 0.0 || z_out <= z_in) {
+    return line;
+  }
+  const double a = (inside - origin) / z_in, b = (outside - origin) / z_out;
+  const double at = origin + (w->threshold - w->origin_z) * (a + line * (b - a));
+  const double share = (at - inside) / (outside - inside);
+  return share >= 0.0 && share <= 1.0 ? share : line;
+}
+
+/* Where to look between inside and outside. */
+static double choose_between(const work *w, side *s)
+{
+  double share = w->inside.at == w->origin[w->i] ? 0.1 : 0.3;
+  if (s->is_bracketed) {
+    const double predicted = predict_share(w);
+    const bool halves = ++s->n_bracketed % 4 == 0 || !isfinite(predicted);
+    share = halves ? 0.5 : fmin(fmax(predicted, 0.02), 0.98);
+  }
+  return w->inside.at + share * (w->outside.at - w->inside.at);
 }
 
 /* On to where the threshold should be, at most four times as far. */
-static double further(const work *w, double sign)
+static double choose_further(const work *w, const side *s)
 {
-  const double best = w->best[w->i], gone = fabs(w->inside.at - best), slope = w->inside.z / gone;
-  return best + sign * (slope > 0.0 ? fmin(1.05 * w->threshold / slope, 4.0 * gone) : 4.0 * gone);
+  const double origin = w->origin[w->i], gone = fabs(w->inside.at - origin);
+  const double slope = (w->inside.z - w->origin_z) / gone;
+  const double wanted = (w->threshold - w->origin_z) / slope;
+  const double reach = slope > 0.0 ? fmin(1.05 * wanted, 4.0 * gone) : 4.0 * gone;
+  return origin + s->sign * fmax(reach, 1.1 * gone);
 }
 
-static pf_status go(work *w, side *s, pf_error *error)
+static bool is_near_end(const work *w, const point *at, double accuracy)
 {
-  const double best = w->best[w->i];
-  const double furthest = first_reach * (1.0 + fabs(best));
-  double step = fmin(w->threshold * w->se, furthest);
-  int64_t expansions = 0;
-  bool no_value = false; /* the outside is where the model has none */
-  s->end = best;
-  start_side(w);
-  if (best == s->limit) {
-    stand_at(w, s, PF_PROFILE_BOUND);
+  return at->converged && fabs(at->z * fabs(at->z) - w->threshold * w->threshold) <= accuracy;
+}
+
+/* One more start for the refit at the trial; what is lower takes its place. */
+static pf_status try_start(work *w, const double *from, pf_error *error)
+{
+  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  memcpy(w->other.v, from, w->n * sizeof *from);
+  w->other.at = w->trial.at;
+  const pf_status status = refit_others(w, &quick, &w->other, error);
+  if (status == PF_OK && w->other.z < w->trial.z) {
+    swap_points(&w->other, &w->trial);
+  }
+  return status < 0 ? status : PF_OK;
+}
+
+/* Refits at the trial, which seems to be the end, to the last digit and from other starts. */
+static pf_status certify_trial(work *w, pf_error *error)
+{
+  const effort final = {4 * w->in->settings.iterations, final_accuracy, true};
+  if (w->n == 1) {
     return PF_OK;
   }
-  w->trial.at = best + s->sign * step;
-  for (int refits = 0;; refits++) {
-    const bool at_limit = s->sign * (w->trial.at - s->limit) >= 0.0;
-    w->trial.at = at_limit ? s->limit : w->trial.at;
-    foretell(w);
-    const pf_status status = refit(w, error);
-    if (status < 0) {
+  pf_status status = try_start(w, w->origin, error);
+  for (size_t r = 0; r < w->in->n_rivals; r++) {
+    if (status == PF_OK) {
+      status = try_start(w, w->in->rivals[r], error);
+    }
+  }
+  if (status == PF_OK) {
+    status = refit_others(w, &final, &w->trial, error);
+  }
+  return status < 0 ? status : record_point(w, &w->trial, error);
+}
+
+/* The trial becomes a point outside or inside, or the end of the side: then true. */
+static bool place_trial(work *w, side *s, bool at_limit)
+{
+  if (0.5 * fabs(w->trial.z) * w->trial.z < -same_optimum) {
+    swap_points(&w->inside, &w->trial);
+    end_side(s, &w->inside, PF_PROFILE_BETTER);
+    return true;
+  }
+  if (w->trial.z >= w->threshold) {
+    const bool is_known = w->trial.converged;
+    swap_points(&w->outside, &w->trial);
+    s->is_outside_known = true;
+    s->is_bracketed = is_known;
+    s->n_unconverged += is_known ? 0 : 1;
+    s->outside_kind = is_known ? PF_PROFILE_JUMP : PF_PROFILE_UNCERTAIN;
+    return false;
+  }
+  swap_points(&w->inside, &w->trial);
+  if (at_limit) {
+    end_side(s, &w->inside, PF_PROFILE_BOUND);
+  }
+  return at_limit;
+}
+
+static double width_of(const work *w)
+{
+  return fabs(w->outside.at - w->inside.at);
+}
+
+/* Is there nothing left between inside and outside? */
+static bool is_exhausted(const work *w, const side *s)
+{
+  const double size = fabs(w->outside.at) + fabs(w->inside.at);
+  const double gone = fabs(w->inside.at - w->origin[w->i]);
+  const bool has_no_value = s->outside_kind == PF_PROFILE_NO_VALUE;
+  return s->n_unconverged >= MAX_UNCONVERGED ||
+         width_of(w) <= (has_no_value ? no_value_width * fmin(gone, fabs(w->inside.at)) : 0.0) +
+                            jump_width * size;
+}
+
+/*
+ * The outside was reached along one valley, the inside perhaps along another: where they are near
+ * each other and 2dL is not, the outside is refitted from the inside's others.
+ */
+static pf_status challenge_outside(work *w, side *s, pf_error *error)
+{
+  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  const double gone = fabs(w->inside.at - w->origin[w->i]);
+  if (!s->is_bracketed || w->n == 1 || width_of(w) > s->challenge * gone ||
+      w->outside.z - w->inside.z < valley_gap) {
+    return PF_OK;
+  }
+  s->challenge = 0.01 * width_of(w) / gone;
+  w->other.at = w->outside.at;
+  memcpy(w->other.v, w->inside.v, w->n * sizeof *w->other.v);
+  const pf_status status = refit_others(w, &quick, &w->other, error);
+  if (status != PF_OK || w->other.z >= w->outside.z) {
+    return status < 0 ? status : PF_OK;
+  }
+  const bool is_inside = w->other.z < w->threshold;
+  swap_points(&w->other, is_inside ? &w->inside : &w->outside);
+  s->is_outside_known = s->is_bracketed = !is_inside;
+  return record_point(w, is_inside ? &w->inside : &w->outside, error);
+}
+
+static pf_status move_trial(work *w, side *s, bool *ended, pf_error *error)
+{
+  const bool at_limit = s->sign * (w->trial.at - s->limit) >= 0.0;
+  *ended = false;
+  w->trial.at = at_limit ? s->limit : w->trial.at;
+  predict_others(w, s);
+  pf_status status = find_trial(w, error);
+  if (status == PF_OK && is_near_end(w, &w->trial, end_accuracy)) {
+    status = certify_trial(w, error);
+    *ended = status == PF_OK && is_near_end(w, &w->trial, certified);
+  }
+  if (status < 0) {
+    return status;
+  }
+  if (*ended) {
+    end_side(s, &w->trial, PF_PROFILE_CROSSED);
+    return PF_OK;
+  }
+  if (status > 0) {
+    w->outside.at = w->trial.at;
+    s->is_outside_known = true;
+    s->is_bracketed = false; /* nothing to interpolate with */
+    s->outside_kind = PF_PROFILE_NO_VALUE;
+    return PF_OK;
+  }
+  *ended = place_trial(w, s, at_limit);
+  return PF_OK;
+}
+
+static pf_status trace_side(work *w, side *s, pf_error *error)
+{
+  start_side(w, s);
+  if (w->inside.at == s->limit) {
+    end_side(s, &w->inside, PF_PROFILE_BOUND);
+    return PF_OK;
+  }
+  w->trial.at = w->inside.at + s->sign * first_step(w);
+  for (s->n_refits = 0; s->n_refits < MAX_REFITS; s->n_refits++) {
+    bool ended = false;
+    const pf_status status = move_trial(w, s, &ended, error);
+    if (status != PF_OK || ended) {
       return status;
     }
-    if (status == PF_OK && 0.5 * fabs(w->trial.z) * w->trial.z < -same_optimum) {
-      take(&w->inside, &w->trial);
-      stand_at(w, s, PF_PROFILE_BETTER);
-      return PF_OK;
+    if (s->is_outside_known && challenge_outside(w, s, error) != PF_OK) {
+      return PF_STOP;
     }
-    if (status > 0) {
-      w->outside.at = w->trial.at;
-      no_value = true;
-      w->bracketed = false; /* nothing to interpolate with */
-    } else if (w->trial.z >= w->threshold) {
-      take(&w->outside, &w->trial);
-      no_value = false;
-      w->bracketed = true;
-    } else {
-      take(&w->inside, &w->trial);
-      if (at_limit) {
-        stand_at(w, s, PF_PROFILE_BOUND);
+    if (s->is_outside_known) {
+      if (is_exhausted(w, s)) {
+        const bool is_jump = s->outside_kind == PF_PROFILE_JUMP;
+        end_side(s, is_jump ? &w->outside : &w->inside, s->outside_kind);
         return PF_OK;
       }
-    }
-    const double width = fabs(w->outside.at - w->inside.at);
-    const double near =
-        w->settings->tolerance * fabs(w->inside.at - best) + 1e-12 * (1.0 + fabs(best));
-    if (w->bracketed || no_value) {
-      const bool close =
-          w->bracketed &&
-          (fabs(w->outside.z - w->threshold) <= w->settings->tolerance * w->threshold ||
-           fabs(w->inside.z - w->threshold) <= w->settings->tolerance * w->threshold);
-      const double line = on_line(w), curve = w->bracketed ? on_curve(w) : (double)NAN;
-      const double off = fmin(fabs(w->outside.z - w->threshold), fabs(w->inside.z - w->threshold));
-      const bool straight =
-          off <= near_enough * w->threshold &&
-          fabs(curve - line) <= bend * w->settings->tolerance * fabs(curve - best);
-      if (close || straight || width <= near || refits >= MAX_REFITS) {
-        stand_at(w, s, no_value ? PF_PROFILE_NO_VALUE : PF_PROFILE_CROSSED);
-        if (!no_value) {
-          s->end = straight ? curve : line;
-          s->rise = 0.5 * w->threshold * w->threshold;
-        }
-        return PF_OK;
-      }
-      w->trial.at = no_value ? w->inside.at + 0.3 * (w->outside.at - w->inside.at) : between(w);
+      w->trial.at = choose_between(w, s);
       continue;
     }
-    /* still inside: on to where the threshold should be, at most four times as far */
-    if (expansions++ >= w->settings->expansions) {
-      stand_at(w, s, PF_PROFILE_OPEN);
+    const double far = fmin(w->se, far_away * fabs(w->origin[w->i]));
+    const bool is_far = isinf(w->se) || fabs(w->inside.at - w->origin[w->i]) >= far;
+    if (s->n_expansions++ >= w->in->settings.expansions && is_far) {
+      end_side(s, &w->inside, PF_PROFILE_OPEN);
       return PF_OK;
     }
-    w->trial.at = further(w, s->sign);
+    w->trial.at = choose_further(w, s);
+  }
+  const bool has_no_value = s->is_outside_known && s->outside_kind == PF_PROFILE_NO_VALUE;
+  end_side(s, &w->inside, has_no_value ? PF_PROFILE_NO_VALUE : PF_PROFILE_UNCERTAIN);
+  return PF_OK;
+}
+
+/* ---- both ---- */
+
+/* A side that came upon a better optimum than the best hands it back, the lower of two. */
+static void keep_better(const work *w, const side *now, const side *before)
+{
+  const bool is_lower =
+      before == NULL || before->kind != PF_PROFILE_BETTER || now->rise > before->rise;
+  if (now->kind == PF_PROFILE_BETTER && is_lower && w->in->better != NULL) {
+    memcpy(w->in->better, w->inside.v, w->n * sizeof *w->inside.v);
   }
 }
 
-pf_status pf_profile_value(const pf_function *function, const double *best, double f_best, size_t i,
-                           const pf_profile_settings *settings, double *better, pf_profile *out,
-                           pf_error *error)
+pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *error)
 {
+  const pf_function *function = in->function;
   *out = (pf_profile){0};
-  work w = {.full = function,
-            .settings = settings,
-            .best = best,
-            .f_best = f_best,
-            .threshold = sqrt(pf_stats_chi2_quantile(settings->level, 1.0)),
+  work w = {.in = in,
+            .full = function,
+            .origin = in->origin,
+            .nats = in->settings.nats_per_unit,
+            .threshold = sqrt(pf_stats_chi2_quantile(in->settings.level, 1.0)),
             .n = function->n,
-            .i = i,
+            .i = in->i,
             .out = out};
-  side low = {.sign = -1.0, .limit = function->lower[i]},
-       high = {.sign = 1.0, .limit = function->upper[i]};
+  side low = {.sign = -1.0, .limit = function->lower[in->i]};
+  side high = {.sign = 1.0, .limit = function->upper[in->i]};
   if (function->curvature == NULL) {
     return pf_fail(
         error, PF_STOP,
         "a profile needs second derivatives (Gauss-Newton, Fisher), which there are not here");
   }
-  pf_status status = prepare(&w, error);
-  status = status == PF_OK ? look_around(&w, error) : status;
-  status = status == PF_OK ? go(&w, &low, error) : status;
-  if (status == PF_OK && low.kind == PF_PROFILE_BETTER && better != NULL) {
-    memcpy(better, w.inside.v, w.n * sizeof *better);
+  pf_status status = allocate_work(&w, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  status = status == PF_OK ? go(&w, &high, error) : status;
-  const bool higher = low.kind != PF_PROFILE_BETTER || high.rise > low.rise;
-  if (status == PF_OK && high.kind == PF_PROFILE_BETTER && higher && better != NULL) {
-    memcpy(better, w.inside.v, w.n * sizeof *better);
+  status = estimate_scale(&w, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = trace_side(&w, &low, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  keep_better(&w, &low, NULL);
+  status = trace_side(&w, &high, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  keep_better(&w, &high, &low);
+done:
   out->low = low.end;
   out->low_end = low.kind;
   out->rise_low = low.rise;
   out->high = high.end;
   out->high_end = high.kind;
   out->rise_high = high.rise;
-  release(&w);
+  free_work(&w);
   return status;
 }

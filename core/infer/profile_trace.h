@@ -4,40 +4,67 @@
  * 25:1923).
  *
  * With f a negative log likelihood, and p(t) = min f over all values but number i, which stands at
- * t: the interval is where 2 (p(t) - p(best)) <= the chi-square quantile of one degree of freedom
- * (3.84 for 95 %; p rises by 1.92). It needs no curvature at the optimum to mean anything: it stays
- * right where the likelihood is no parabola, and where the data do not determine a value it is
- * open, on one side or both.
+ * t: the interval is where 2dL = 2 (p(t) - p(best)) <= the chi-square quantile of one degree of
+ * freedom (3.84 for 95 %; p rises by 1.92). It needs no curvature at the optimum to mean anything:
+ * it stays right where the likelihood is no parabola, and where the data do not determine a value
+ * it is open, on one side or both.
+ *
+ * Every end is certified: the last refit stands at the very value that is reported, it converged,
+ * from more than one start, and its 2dL is within 0.02 of the quantile. A refit that does not
+ * converge gives an upper limit of p: it can show that a value is allowed, never that it is not.
  */
 #ifndef PLASTFIT_CORE_INFER_PROFILE_H
 #define PLASTFIT_CORE_INFER_PROFILE_H
 
+#include "core/base/array.h"
 #include "core/optimise/optimiser.h"
 
 /** How a side of the interval ends. */
 enum pf_profile_end {
-  PF_PROFILE_CROSSED = 0, /**< the profile rises to the threshold there: an end of the interval */
-  PF_PROFILE_BOUND,       /**< it does not before the value's bound, which is what is reported */
-  PF_PROFILE_OPEN,        /**< there is no bound, and it had not as far out as what is reported */
-  PF_PROFILE_NO_VALUE, /**< beyond, the model has no value (weights overflow): a limit, though not
-                          of the data */
-  PF_PROFILE_BETTER /**< a lower f than that of `best` was found: there is no interval around what
-                       is no optimum */
+  PF_PROFILE_CROSSED = 0, /**< 2dL is the quantile there, certified: an end of the interval */
+  PF_PROFILE_BOUND,     /**< 2dL is lower as far as the value's bound, which is what is reported */
+  PF_PROFILE_OPEN,      /**< there is no bound, and 2dL is lower as far out as what is reported */
+  PF_PROFILE_NO_VALUE,  /**< beyond, the model has no value (weights overflow): a limit, though not
+                           of the data */
+  PF_PROFILE_BETTER,    /**< a lower f than that of `best` was found: there is no interval around
+                           what is no optimum */
+  PF_PROFILE_UNCERTAIN, /**< beyond, refits do not converge: nobody knows where the end is */
+  PF_PROFILE_JUMP       /**< 2dL jumps there from below the quantile to above */
 };
-/** "crossed", "bound", "open", "no value", "better optimum": for files. */
+/** "crossed", "bound", "open", ...: for files. */
 const char *pf_profile_end_key(uint32_t end);
+
+/** One refit: a point of the curve. */
+typedef struct pf_profile_point {
+  size_t value; /**< number of the value profiled */
+  double at;
+  double twice_rise; /**< 2dL */
+  bool converged;
+} pf_profile_point;
 
 typedef struct pf_profile_settings {
   double level;         /**< of the interval: 0.95 */
   double nats_per_unit; /**< nats per unit of f: 1 for a negative log likelihood, n where it is the
                   mean over n cells */
-  double tolerance;     /**< of the interval's ends, as a share of their distance from `best` */
   int64_t expansions;   /**< on a side without a bound, how often the distance may grow fourfold */
-  int64_t iterations;   /**< most of one refit */
+  int64_t iterations;   /**< most of one refit; one that did not converge gets four times as many */
 } pf_profile_settings;
 
-/** 95 %, unit 1, 0.5 %, 8 expansions, 50 iterations. */
+/** 95 %, unit 1, 8 expansions, 50 iterations. */
 pf_profile_settings pf_profile_defaults(void);
+
+/** What is profiled: value i of `function`, which needs `curvature`. */
+typedef struct pf_profile_in {
+  const pf_function *function;
+  pf_profile_settings settings;
+  const double *origin; /**< [n] an optimum, from which the value is moved: the best, or a rival */
+  double f_best;        /**< f of the best optimum: 2dL is counted from it */
+  size_t i;
+  const double *const *rivals; /**< [n_rivals][n] other optima: refits at ends start there too */
+  size_t n_rivals;
+  double *better;  /**< NULL, or [n]: gets the point where a side ends with PF_PROFILE_BETTER */
+  pf_array *curve; /**< NULL, or of pf_profile_point: gets every refit */
+} pf_profile_in;
 
 typedef struct pf_profile {
   double low, high;           /**< the interval, or as far as was looked */
@@ -47,21 +74,21 @@ typedef struct pf_profile {
   int64_t n_evaluations; /**< of f, with or without derivatives */
 } pf_profile;
 
-/** Does the profile rise to the threshold on both sides? Else the value is practically not
- * identified. */
+/** Do the data set a limit there? */
+static inline bool pf_profile_is_limit(uint32_t end)
+{
+  return end == PF_PROFILE_CROSSED || end == PF_PROFILE_JUMP;
+}
+/** Do they on both sides? Else the value is practically not identified. */
 static inline bool pf_profile_is_closed(const pf_profile *profile)
 {
-  return profile->low_end == PF_PROFILE_CROSSED && profile->high_end == PF_PROFILE_CROSSED;
+  return pf_profile_is_limit(profile->low_end) && pf_profile_is_limit(profile->high_end);
 }
 
 /**
- * Profile value i of `function`, which needs `curvature`, around its minimum `best` [n], where f =
- * f_best. L1 is not looked at: a penalised likelihood has no such interval. better [n] (MAY be
- * NULL): receives the point where a side ends with PF_PROFILE_BETTER. Points without a value are no
+ * L1 is not looked at: a penalised likelihood has no such interval. Points without a value are no
  * error; PF_STOP is (no memory, the function says so).
  */
-pf_status pf_profile_value(const pf_function *function, const double *best, double f_best, size_t i,
-                           const pf_profile_settings *settings, double *better, pf_profile *out,
-                           pf_error *error);
+pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *error);
 
 #endif

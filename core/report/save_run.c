@@ -52,6 +52,11 @@ static pf_status write_spectrum(const pf_results *results, const char *path, pf_
   return pf_has_inference(results->inference) ? pf_write_spectrum_csv(results, path, error) : PF_OK;
 }
 
+static pf_status write_profiles(const pf_results *results, const char *path, pf_error *error)
+{
+  return pf_has_profiles(results) ? pf_write_profiles_csv(results, path, error) : PF_OK;
+}
+
 /* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is
  * made from them. */
 static const struct {
@@ -62,7 +67,7 @@ static const struct {
     {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
     {"multistart.csv", write_multistart}, {"intervals.csv", write_intervals},
     {"spectrum.csv", write_spectrum},     {"simulated.csv", write_simulated},
-    {"summary.json", pf_write_summary},
+    {"profiles.csv", write_profiles},     {"summary.json", pf_write_summary},
 };
 
 static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)

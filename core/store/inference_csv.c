@@ -1,4 +1,4 @@
-/* intervals.csv and spectrum.csv. */
+/* intervals.csv, spectrum.csv and profiles.csv. */
 #include "core/base/memory.h"
 #include "core/store/csv_file.h"
 #include "core/store/tables.h"
@@ -103,6 +103,78 @@ pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_
               file);
   for (size_t u = 0; u < results->inference->n_groups; u++) {
     spectrum_rows(&results->inference->groups[u], file);
+  }
+  return pf_csv_close_file(file, path, error);
+}
+
+/* ---- profiles.csv ---- */
+
+static bool comes_before(const pf_profile_point *a, const pf_profile_point *b)
+{
+  return a->value != b->value ? a->value < b->value : a->at < b->at;
+}
+
+/* In the order of values, and along each curve; as many as one has, they are few. */
+static void sort_points(pf_profile_point *points, size_t n)
+{
+  for (size_t i = 1; i < n; i++) {
+    const pf_profile_point moved = points[i];
+    size_t k = i;
+    for (; k > 0 && comes_before(&moved, &points[k - 1]); k--) {
+      points[k] = points[k - 1];
+    }
+    points[k] = moved;
+  }
+}
+
+static pf_status profile_rows(const pf_inference_group *of, FILE *file, pf_error *error)
+{
+  const size_t n = of->n_curve_points;
+  pf_profile_point *points = pf_memory_need(n, sizeof *points, error);
+  if (points == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < n; i++) {
+    points[i] = of->curves[i];
+  }
+  sort_points(points, n);
+  for (size_t i = 0; i < n; i++) {
+    value_cells(of, points[i].value, file);
+    (void)fputc(',', file);
+    pf_csv_number(file, points[i].at);
+    (void)fputc(',', file);
+    pf_csv_number(file, points[i].twice_rise);
+    (void)fprintf(file, ",%d\n", points[i].converged ? 1 : 0);
+  }
+  pf_memory_free(points);
+  return PF_OK;
+}
+
+bool pf_has_profiles(const pf_results *results)
+{
+  const pf_inference *inference = results->inference;
+  for (size_t u = 0; pf_has_inference(inference) && u < inference->n_groups; u++) {
+    if (inference->groups[u].n_curve_points > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+pf_status pf_write_profiles_csv(const pf_results *results, const char *path, pf_error *error)
+{
+  FILE *file = pf_csv_open_file(path, error);
+  if (file == NULL) {
+    return PF_STOP;
+  }
+  (void)fputs("unit,owner,name,animal,experiment,value,twice_log_likelihood_ratio,converged\n",
+              file);
+  for (size_t u = 0; u < results->inference->n_groups; u++) {
+    const pf_status status = profile_rows(&results->inference->groups[u], file, error);
+    if (status != PF_OK) {
+      (void)pf_csv_close_file(file, path, error);
+      return status;
+    }
   }
   return pf_csv_close_file(file, path, error);
 }
