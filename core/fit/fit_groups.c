@@ -4,6 +4,36 @@
 
 #include <string.h>
 
+const char *pf_fit_verdict_words(uint32_t verdict)
+{
+  static const char *const words[] = {
+      [PF_FIT_CONVERGED] = "converged",
+      [PF_FIT_PASSES_DONE] = "passes done",
+      [PF_FIT_NOT_CONVERGED] = "not converged",
+      [PF_FIT_SEPARATION] = "separation",
+      [PF_FIT_FAILED] = "failed",
+      [PF_FIT_WORSE_THAN_NULL] = "worse than no plasticity",
+  };
+  return verdict < sizeof words / sizeof words[0] ? words[verdict] : "unknown";
+}
+
+uint32_t pf_fit_verdict(const pf_fit_group *group)
+{
+  if (group->status != PF_OK) {
+    return PF_FIT_FAILED;
+  }
+  if (group->optimum.reason == PF_REASON_PASSES) {
+    return PF_FIT_PASSES_DONE;
+  }
+  if (group->runs_off) {
+    return PF_FIT_SEPARATION;
+  }
+  if (group->worse_than_null) {
+    return PF_FIT_WORSE_THAN_NULL;
+  }
+  return group->optimum.converged ? PF_FIT_CONVERGED : PF_FIT_NOT_CONVERGED;
+}
+
 static bool is_in_group(const pf_problem *problem, size_t recording, size_t group)
 {
   return problem->settings->fit.per == PF_FIT_SHARED ||

@@ -7,6 +7,22 @@
 #include "core/optimise/optimiser.h"
 #include "core/problem/problem.h"
 
+/**
+ * What a fit amounts to: pf_fit_verdict(). Intervals, tests and claims rest on PF_FIT_CONVERGED
+ * alone; all but that and PF_FIT_PASSES_DONE end a command with exit code 1.
+ */
+enum pf_fit_verdict {
+  PF_FIT_CONVERGED = 0,
+  PF_FIT_PASSES_DONE,     /**< adam: all its passes were made; it claims nothing */
+  PF_FIT_NOT_CONVERGED,   /**< it stopped before the optimum */
+  PF_FIT_SEPARATION,      /**< the likelihood goes on rising while parameters grow without end */
+  PF_FIT_WORSE_THAN_NULL, /**< without plasticity the same data have a better objective */
+  PF_FIT_FAILED           /**< there is no fit: the error says why */
+};
+/** "converged", "passes done", "not converged", "separation", "worse than no plasticity", "failed":
+ * for tables and people. */
+const char *pf_fit_verdict_words(uint32_t verdict);
+
 /** One row of fit.csv. */
 typedef struct pf_fit_row {
   int64_t epoch;        /**< passes (adam) or iterations done; 0: where the fit starts */
@@ -49,6 +65,8 @@ typedef struct pf_fit_group {
   pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
   size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_improve */
+  bool runs_off;     /**< the likelihood rises along a direction without end: PF_FIT_SEPARATION */
+  bool worse_than_null; /**< PF_FIT_WORSE_THAN_NULL */
   bool refitted; /**< read from a run: its copies were fitted to data that the run has not seen */
   bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not
                        PF_OK */
@@ -64,6 +82,13 @@ typedef struct pf_fit {
   int64_t n_gradients;  /**< evaluations of one draw each, of all starts */
 } pf_fit;
 
+/** enum pf_fit_verdict of a group that was fitted. */
+uint32_t pf_fit_verdict(const pf_fit_group *group);
+/** Is it one of those on which claims may rest? */
+static inline bool pf_fit_claims(const pf_fit_group *group)
+{
+  return pf_fit_verdict(group) == PF_FIT_CONVERGED;
+}
 /** The layout of a group: of its recordings of problem->data. */
 pf_status pf_group_layout(const pf_problem *problem, size_t group, pf_layout **out,
                           pf_error *error);

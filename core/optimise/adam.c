@@ -152,7 +152,7 @@ static pf_status make_passes(passes *s, pf_error *error)
         &(pf_iterate){
             .iteration = number, .v = s->v, .objective = mean, .gradient_norm = NAN, .step = NAN});
   }
-  s->out->reason = PF_REASON_ITERATIONS;
+  s->out->reason = PF_REASON_PASSES;
   /* no pass has evaluated the last step: a v where nothing can be computed is no estimate */
   return n_passes > 0 ? make_pass(s, n_passes, false, &mean, error) : PF_OK;
 }

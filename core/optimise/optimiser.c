@@ -30,6 +30,7 @@ static const struct {
     [PF_REASON_ITERATIONS] = {"iterations", "all iterations used up"},
     [PF_REASON_EVALUATIONS] = {"evaluations", "all evaluations used up"},
     [PF_REASON_INTERRUPTED] = {"interrupted", "interrupted"},
+    [PF_REASON_PASSES] = {"passes", "passes done"},
     [PF_REASON_FAILED] = {"failed", "failed"},
 };
 

@@ -77,6 +77,7 @@ enum pf_reason {
   PF_REASON_ITERATIONS,  /**< all iterations used up */
   PF_REASON_EVALUATIONS, /**< all evaluations used up */
   PF_REASON_INTERRUPTED, /**< watch.stop said so */
+  PF_REASON_PASSES,      /**< fixed_passes: all were made */
   PF_REASON_FAILED       /**< the error line says why */
 };
 /** "gradient below tolerance", ... for tables and people. */
