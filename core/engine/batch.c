@@ -139,6 +139,7 @@ static pf_status weigh_loss(pf_batch *batch, size_t k, pf_draw_share *shares, in
       return status;
     }
     *observed += shares[d].observed;
+    batch->cells[k] += (double)shares[d].observed;
     shares[d].table =
         recording->n_trials * recording->longest_trial * target_columns(batch->draws[d], term, 0);
   }
@@ -156,7 +157,9 @@ static pf_status weigh_losses(pf_batch *batch, pf_error *error)
   int64_t observed = 0;
   pf_draw_share *shares = pf_memory_need(batch->n, sizeof *shares, error);
   batch->scale = pf_memory_need(batch->n * model->n_losses, sizeof *batch->scale, error);
-  pf_status status = shares == NULL || batch->scale == NULL ? PF_STOP : PF_OK;
+  batch->cells = pf_memory_need(model->n_losses, sizeof *batch->cells, error);
+  pf_status status =
+      shares == NULL || batch->scale == NULL || batch->cells == NULL ? PF_STOP : PF_OK;
   for (size_t k = 0; k < model->n_losses; k++) {
     if (status != PF_OK) {
       break;
@@ -195,6 +198,7 @@ void pf_batch_free(pf_batch *batch)
 {
   if (batch != NULL) {
     pf_memory_free(batch->scale);
+    pf_memory_free(batch->cells);
     pf_memory_free(batch);
   }
 }

@@ -13,6 +13,7 @@ typedef struct pf_batch {
   size_t n;
   double *scale;   /**< [n][n_losses], weight and normalisation: objective = constant - sum scale *
                       log likelihood */
+  double *cells;   /**< [n_losses] observed, of all draws */
   double constant; /**< what padded cells add */
 } pf_batch;
 

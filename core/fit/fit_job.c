@@ -53,9 +53,7 @@ static pf_optimiser_settings read_settings(const pf_fit_job *job)
   return (pf_optimiser_settings){.iterations =
                                      job->optimiser->fixed_passes ? fit->epochs : fit->iterations,
                                  .evaluations = fit->evaluations,
-                                 .tolerance_gradient = fit->tolerance_gradient,
-                                 .tolerance_progress = fit->tolerance_progress,
-                                 .tolerance_step = fit->tolerance_step,
+                                 .tolerance_nats = fit->tolerance_nats,
                                  .learning_rate = fit->learning_rate,
                                  .beta1 = fit->beta1,
                                  .beta2 = fit->beta2,

@@ -390,6 +390,56 @@ done:
   return status;
 }
 
+/* ---- nats ---- */
+
+/* Mean square of the first target of loss k, over the fitted cells of a batch. */
+static double mean_square(const pf_model *model, const pf_batch *batch, size_t k)
+{
+  double sum = 0.0, n = 0.0;
+  for (size_t d = 0; d < batch->n; d++) {
+    const pf_draw *draw = batch->draws[d];
+    const int64_t width =
+        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0])->n;
+    for (int64_t i = 0; i < draw->n_steps * width; i++) {
+      const double target = (double)draw->targets[k][0][i];
+      if ((draw->flags[i / width] & PF_STEP_FIT) != 0 && !isnan(target)) {
+        sum += target * target;
+        n += 1.0;
+      }
+    }
+  }
+  return n > 0.0 ? sum / n : 0.0;
+}
+
+/*
+ * Nats per unit of f. A cell counts once however many draws of its recording there are: their
+ * log likelihoods are averaged. Losses that are weighed differently: the largest counts, so that no
+ * gain is taken for a small one.
+ */
+static void find_nats(pf_group_objective *s)
+{
+  const pf_model *model = s->in.problem->model;
+  const pf_batch *batch = s->in.batches->batches[0];
+  const double n_draws = (double)batch->n / (double)s->in.layout->n_recordings;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    double scale = 0.0;
+    for (size_t d = 0; d < batch->n; d++) {
+      scale += batch->scale[d * model->n_losses + k] / (double)batch->n;
+    }
+    if (batch->cells[k] <= 0.0 || scale <= 0.0) {
+      continue;
+    }
+    if ((model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0) {
+      s->function.nats = fmax(s->function.nats, 1.0 / (scale * fmax(n_draws, 1.0)));
+      continue;
+    }
+    const double rounding = 10.0 * s->function.noise; /* of a residual */
+    s->function.squares = fmax(s->function.squares, batch->cells[k] / fmax(n_draws, 1.0));
+    s->function.least = fmax(s->function.least, scale * batch->cells[k] * rounding * rounding *
+                                                    mean_square(model, batch, k));
+  }
+}
+
 /* ---- the object ---- */
 
 pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_objective **out,
@@ -420,7 +470,9 @@ pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_ob
                               .lower = layout->lower,
                               .upper = layout->upper,
                               .center = s->center,
-                              .noise = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6};
+                              .noise = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6,
+                              .scale = in->scale};
+  find_nats(s);
   if (in->by_parts) {
     s->function.n_parts = in->batches->n;
     s->function.part = evaluate_part;

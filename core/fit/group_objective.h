@@ -38,6 +38,7 @@ typedef struct pf_group_objective_in {
                      gradient, as in the reference, and there is no curvature; else one batch */
   pf_workspace *const *workspaces;
   size_t n_workspaces;
+  const double *scale; /**< [layout->n] of pf_function; NULL: unknown */
 } pf_group_objective_in;
 
 /** One thread at a time uses it and its workspaces. */

@@ -8,7 +8,7 @@
 
 enum { MAX_ITERATIONS = 250 };
 
-/* The residual falls to this share, less near the optimum (with the gradient). */
+/* The residual falls to this share. */
 static const double forcing = 1e-3;
 
 struct pf_conjugate {
@@ -57,7 +57,8 @@ pf_status pf_conjugate_probe(pf_conjugate *c, const pf_function *function, const
       .seed = c->seed, .purpose = PF_RANDOM_PROBE, .animal = 1, .draw = c->probes};
   pf_random_uniform(stream, 0, (int64_t)c->n, c->direction);
   for (size_t i = 0; i < c->n; i++) {
-    c->direction[i] = c->direction[i] < 0.5 ? -1.0 : 1.0;
+    const double size = function->scale != NULL ? function->scale[i] : 1.0;
+    c->direction[i] = c->direction[i] < 0.5 ? -size : size;
   }
   count->curvatures++;
   const pf_status status = function->product(function->self, v, c->direction, c->image, error);
@@ -68,21 +69,28 @@ pf_status pf_conjugate_probe(pf_conjugate *c, const pf_function *function, const
   /* H changes on the way: old probes fade */
   const double weight = 1.0 / fmin(8.0, (double)c->probes);
   for (size_t i = 0; i < c->n; i++) {
-    c->diagonal[i] += weight * (c->direction[i] * c->image[i] - c->diagonal[i]);
+    const double size = c->direction[i] * c->direction[i];
+    c->diagonal[i] += weight * (c->direction[i] * c->image[i] / size - c->diagonal[i]);
   }
   return PF_OK;
 }
 
-void pf_conjugate_scale(const pf_conjugate *c, double *scale)
+/* Of value i, in the units of which its diagonal is about 1. */
+static double unit_of(const pf_function *function, size_t i)
+{
+  return function->scale != NULL ? function->scale[i] * function->scale[i] : 1.0;
+}
+
+void pf_conjugate_scale(const pf_conjugate *c, const pf_function *function, double f, double *scale)
 {
   double sum = 0.0;
   for (size_t i = 0; i < c->n; i++) {
-    sum += fmax(c->diagonal[i], 0.0);
+    sum += fmax(c->diagonal[i] * unit_of(function, i), 0.0);
   }
-  const double mean = sum > 0.0 ? sum / (double)c->n : 1.0;
+  const double mean = sum > 0.0 ? sum / (double)c->n : 1.0 / pf_function_nats(function, f);
   for (size_t i = 0; i < c->n; i++) {
     /* an estimate may be far too small, even negative */
-    scale[i] = fmax(c->diagonal[i], 1e-2 * mean);
+    scale[i] = fmax(c->diagonal[i], 1e-2 * mean / unit_of(function, i));
   }
 }
 
@@ -107,11 +115,10 @@ pf_status pf_conjugate_solve(pf_conjugate *c, const pf_damped_step *at, double *
     c->p[i] = 0.0;
     c->residual[i] = is_at_bound(at, i) ? 0.0 : -at->gradient[i];
   }
-  const double norm = sqrt(pf_dot(c->residual, c->residual, n));
   precondition(c, at);
   memcpy(c->direction, c->preconditioned, n * sizeof *c->direction);
   double product = pf_dot(c->residual, c->preconditioned, n);
-  const double enough = norm * fmin(forcing, sqrt(norm));
+  const double enough = product * forcing * forcing; /* in units of F: those of values cancel */
   const size_t most = n < MAX_ITERATIONS ? n : MAX_ITERATIONS;
   for (size_t k = 0; k < most && product > 0.0; k++) {
     count->curvatures++;
@@ -133,11 +140,11 @@ pf_status pf_conjugate_solve(pf_conjugate *c, const pf_damped_step *at, double *
       c->p[i] += length * c->direction[i];
       c->residual[i] -= length * c->image[i];
     }
-    if (sqrt(pf_dot(c->residual, c->residual, n)) <= enough) {
-      break;
-    }
     precondition(c, at);
     const double next = pf_dot(c->residual, c->preconditioned, n);
+    if (next <= enough) {
+      break;
+    }
     for (size_t i = 0; i < n; i++) {
       c->direction[i] = c->preconditioned[i] + next / product * c->direction[i];
     }

@@ -15,8 +15,9 @@ void pf_conjugate_free(pf_conjugate *conjugate);
 /** Improve the estimate of the diagonal by one more probe, at v. */
 pf_status pf_conjugate_probe(pf_conjugate *conjugate, const pf_function *function, const double *v,
                              pf_optimum *count, pf_error *error);
-/** The estimate of the diagonal [n], > 0. */
-void pf_conjugate_scale(const pf_conjugate *conjugate, double *scale);
+/** The estimate of the diagonal [n], > 0, at an f. */
+void pf_conjugate_scale(const pf_conjugate *conjugate, const pf_function *function, double f,
+                        double *scale);
 /** (H + lambda D) p = -gradient at v. */
 typedef struct pf_damped_step {
   const pf_function *function;

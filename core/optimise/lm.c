@@ -21,6 +21,7 @@
 #include "core/optimise/quadratic.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,6 +37,13 @@ static const double accept = 1e-4; /* the same after MAX_CHOOSY shorter steps di
 /* Of the largest: values that the data do not determine do not run away. */
 static const double least_diagonal = 1e-14;
 static const double probe_rise = 1e-6; /* of |F|, how far a probe goes by the model */
+/* Of a value's size: no step. */
+static const double least_step = 1e-12;
+/* Of the gain of an undamped step: the damping without which directions that the data do not
+ * determine would gain rounding errors. */
+static const double gain_lambda = 1e-9;
+/* Nats that may be left where no step goes down: derivatives by differences are no better. */
+static const double gain_at_rest = 1e-4;
 
 typedef struct lm {
   const pf_function *function;
@@ -110,22 +118,31 @@ static void start_secant(lm *s)
 
 /* ---- the model ---- */
 
-/* D from H: the largest diagonal so far, where there is none yet that of the largest value, never
- * quite 0. */
+/* The diagonal of H that value i would have by its own scale; `otherwise` where that is unknown. */
+static double usual_diagonal(const lm *s, size_t i, double otherwise)
+{
+  const double *scale = s->function->scale;
+  return scale == NULL ? otherwise
+                       : 1.0 / (pf_function_nats(s->function, s->f) * scale[i] * scale[i]);
+}
+
+/* D from H: the diagonal, which may fall by a factor of ten in an iteration; where it is 0, what it
+ * usually is. */
 static void update_scale(lm *s)
 {
   double largest = 0.0;
   if (!s->dense) {
-    pf_conjugate_scale(s->conjugate, s->scale);
+    pf_conjugate_scale(s->conjugate, s->function, s->f, s->scale);
     return;
   }
   for (size_t i = 0; i < s->n; i++) {
-    s->scale[i] = fmax(s->scale[i], s->h[i * s->n + i]);
+    s->scale[i] = fmax(0.1 * s->scale[i], s->h[i * s->n + i]);
     largest = fmax(largest, s->scale[i]);
   }
   largest = largest > 0.0 ? largest : 1.0;
   for (size_t i = 0; i < s->n; i++) {
-    s->scale[i] = s->scale[i] > 0.0 ? fmax(s->scale[i], least_diagonal * largest) : largest;
+    const double usual = usual_diagonal(s, i, largest);
+    s->scale[i] = s->scale[i] > 0.0 ? fmax(s->scale[i], least_diagonal * usual) : usual;
   }
 }
 
@@ -262,14 +279,23 @@ static double largest_step(const lm *s)
   return largest;
 }
 
-/* As a share of 1 + |v|. */
+/* The largest change as a share of a value's size: what it is, and what by the model would change F
+ * by as much as there is of it. */
 static double relative_step(const lm *s)
 {
   double largest = 0.0;
   for (size_t i = 0; i < s->n; i++) {
-    largest = fmax(largest, fabs(s->step[i]) / (1.0 + fabs(s->v[i])));
+    const double size = fabs(s->v[i]) + sqrt(fabs(objective(s)) / s->scale[i]);
+    if (s->step[i] != 0.0) {
+      largest = fmax(largest, size > 0.0 ? fabs(s->step[i]) / size : (double)INFINITY);
+    }
   }
   return largest;
+}
+
+static double nats_per_unit(const lm *s)
+{
+  return pf_function_nats(s->function, s->f);
 }
 
 /* ---- going there ---- */
@@ -365,7 +391,7 @@ static void choose_probe(lm *s, int probe)
 }
 
 /* As far along s->step that the model rises by a millionth of |F|, but no further than a thousandth
- * of 1 + |v|. */
+ * of a value's size. */
 static pf_status scale_probe(lm *s, pf_error *error)
 {
   const pf_status status = multiply_by_h(s, s->step, s->image, error);
@@ -421,7 +447,8 @@ static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
   if (s->n == 0 || fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
     return PF_OK; /* nothing to move, or F is rounding and there is nothing below */
   }
-  const double below = objective(s) - fmax(1e4 * rounding(s), 1e-10 * fabs(objective(s)));
+  const double below =
+      objective(s) - fmax(1e4 * rounding(s), s->settings->tolerance_nats / nats_per_unit(s));
   for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MAX_SADDLES; probe++) {
     const pf_status status = try_probe(s, probe, below, left, error);
     if (status != PF_OK) {
@@ -473,19 +500,46 @@ static uint32_t reason_to_stop(const lm *s)
   return spent ? PF_REASON_EVALUATIONS : PF_REASON_NONE;
 }
 
-/* The first step of an iteration. */
-typedef struct first_step {
-  bool known;
-  double decrease, damping; /* predicted; lambda */
-} first_step;
-
-/* No step goes down: either F is as low as its rounding lets one see, or derivatives are wrong. */
-static bool is_lowest(const lm *s, const first_step *first)
+/*
+ * How far F would fall by a step without damping, which s->step is then: what says whether there is
+ * anything left to gain. D is what H is here, so that a value whose curvature was larger once does
+ * not look determined. Infinite where H says nothing of a value along which F falls.
+ */
+static pf_status predict_gain(lm *s, double *gain, pf_error *error)
 {
-  const double f = fabs(objective(s));
-  const bool nothing_predicted =
-      first->damping <= 1e-2 && first->decrease <= fmax(1e3 * rounding(s), 1e-7 * f);
-  return nothing_predicted || f <= s->function->noise * fabs(s->out->start);
+  const double lambda = s->lambda;
+  double *const scale = s->scale;
+  const bool with_secant = s->uses_secant;
+  pf_status status = PF_POINT_FAILED;
+  *gain = INFINITY;
+  if (s->dense) {
+    for (size_t i = 0; i < s->n; i++) {
+      const double left = fabs(pf_projected_component(s->function, s->v, s->gradient, i));
+      s->work[i] = fmax(s->h[i * s->n + i], DBL_MIN);
+      if (s->h[i * s->n + i] <= 0.0 &&
+          left * sqrt(fabs(objective(s)) / usual_diagonal(s, i, scale[i])) > rounding(s)) {
+        return PF_OK;
+      }
+    }
+    s->scale = s->work;
+  }
+  for (s->lambda = gain_lambda; status > 0 && s->lambda < 1e-3; s->lambda *= 100.0) {
+    status = find_step(s, error);
+  }
+  s->lambda = lambda;
+  s->scale = scale;
+  if (status == PF_OK) {
+    status = predict_decrease(s, gain, error);
+  }
+  s->uses_secant = with_secant;
+  return status < 0 ? status : PF_OK;
+}
+
+/* Is there no more to gain than the tolerance, or than one can see? */
+static bool is_gain_spent(const lm *s, double gain, double nats)
+{
+  return nats_per_unit(s) * gain <= nats || gain <= 1e3 * rounding(s) ||
+         fabs(objective(s)) <= s->function->noise * s->function->noise * fabs(s->out->start);
 }
 
 static void accept_step(lm *s, double before, double found, double decrease, double size)
@@ -496,12 +550,51 @@ static void accept_step(lm *s, double before, double found, double decrease, dou
   report_iterate(s, size);
 }
 
+/* No step goes down. */
+static pf_status end_at_rest(lm *s, uint32_t *done, pf_error *error)
+{
+  double gain = 0.0;
+  const pf_status status = predict_gain(s, &gain, error);
+  *done = PF_REASON_STEP;
+  s->out->converged =
+      status == PF_OK && is_gain_spent(s, gain, fmax(gain_at_rest, s->settings->tolerance_nats));
+  return status;
+}
+
+/* Does a damped step that gains `decrease` leave anything to gain? Where not, *last, and s->step is
+ * the undamped one. */
+static pf_status find_last_step(lm *s, double *decrease, bool *last, pf_error *error)
+{
+  const double nats = s->settings->tolerance_nats;
+  const bool early = s->settings->stops_early && s->lambda <= 1e-2 &&
+                     *decrease <= s->settings->tolerance_progress * fabs(objective(s));
+  *last = early;
+  if (early || nats_per_unit(s) * *decrease > nats) {
+    return PF_OK;
+  }
+  double gain = 0.0;
+  pf_status status = predict_gain(s, &gain, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  *last = nats_per_unit(s) * gain <= nats;
+  if (*last) {
+    *decrease = gain;
+    return PF_OK;
+  }
+  s->lambda = fmax(s->lambda * 1e-3, least_lambda); /* it is damping that makes the step small */
+  for (status = find_step(s, error); status > 0 && s->lambda < max_lambda;) {
+    raise_damping(s);
+    status = find_step(s, error);
+  }
+  return status == PF_OK ? predict_decrease(s, decrease, error) : status;
+}
+
 /* One iteration: steps with more and more damping until one goes down. *done: the reason to stop,
  * or none. */
 static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
 {
-  first_step first = {.known = false};
-  bool last = false; /* little is left: take this step unless F rises beyond rounding, then stop */
+  bool first = true, last = false; /* last: take this step unless F rises, then stop */
   int n_raised = 0;
   for (;;) {
     *done = reason_to_stop(s);
@@ -519,14 +612,13 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     const double before = objective(s);
     double decrease = 0.0;
     status = predict_decrease(s, &decrease, error);
+    if (status == PF_OK && first) {
+      status = find_last_step(s, &decrease, &last, error);
+    }
     if (status != PF_OK) {
       return status;
     }
-    if (!first.known) {
-      first = (first_step){true, decrease, s->lambda};
-      last = s->lambda <= 1e-2 &&
-             decrease <= fmax(s->settings->tolerance_progress * fabs(before), 0.0);
-    }
+    first = false;
     *done = last ? PF_REASON_PROGRESS : PF_REASON_NONE;
     if (last && s->settings->stops_early) {
       s->out->predicted_decrease = fmax(decrease, 0.0);
@@ -548,10 +640,8 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     if (moved || last) {
       return PF_OK;
     }
-    if (relative <= s->settings->tolerance_step || s->lambda >= max_lambda) {
-      s->out->converged = is_lowest(s, &first);
-      *done = PF_REASON_STEP;
-      return PF_OK;
+    if (relative <= least_step || s->lambda >= max_lambda) {
+      return end_at_rest(s, done, error);
     }
     s->trusts_model = false;
     n_raised++;
@@ -563,7 +653,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
 static pf_status iterate_or_end(lm *s, uint32_t *done, pf_error *error)
 {
   pf_status status = PF_OK;
-  if (s->out->gradient_norm <= s->settings->tolerance_gradient) {
+  if (!(s->out->gradient_norm > 0.0)) {
     *done = PF_REASON_GRADIENT;
   } else if (s->out->iterations >= s->settings->iterations) {
     *done = PF_REASON_ITERATIONS;

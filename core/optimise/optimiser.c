@@ -10,9 +10,7 @@
 pf_optimiser_settings pf_optimiser_defaults(void)
 {
   return (pf_optimiser_settings){.iterations = 200,
-                                 .tolerance_gradient = 1e-15,
-                                 .tolerance_progress = 1e-10,
-                                 .tolerance_step = 1e-12,
+                                 .tolerance_nats = 1e-8,
                                  .learning_rate = 1e-3,
                                  .beta1 = 0.9,
                                  .beta2 = 0.999,
@@ -24,9 +22,9 @@ static const struct {
   const char *key, *words;
 } reasons[] = {
     [PF_REASON_NONE] = {"none", "not run"},
-    [PF_REASON_GRADIENT] = {"gradient", "gradient below its tolerance"},
-    [PF_REASON_PROGRESS] = {"progress", "progress below its tolerance"},
-    [PF_REASON_STEP] = {"step", "step below its tolerance"},
+    [PF_REASON_GRADIENT] = {"gradient", "gradient 0"},
+    [PF_REASON_PROGRESS] = {"progress", "nothing left to gain"},
+    [PF_REASON_STEP] = {"step", "no step goes down"},
     [PF_REASON_ITERATIONS] = {"iterations", "all iterations used up"},
     [PF_REASON_EVALUATIONS] = {"evaluations", "all evaluations used up"},
     [PF_REASON_INTERRUPTED] = {"interrupted", "interrupted"},

@@ -45,16 +45,29 @@ typedef struct pf_function {
   pf_status (*part)(void *self, int64_t pass, size_t part, const double *v, double *f,
                     double *gradient, pf_error *error);
   double noise; /**< relative rounding error of f, e.g. 1e-14; a smaller change says nothing */
+  /** What a change of f is worth in nats of log likelihood: pf_function_nats(). */
+  double nats;    /**< per unit of f; 0: 1 where there are no squares */
+  double squares; /**< f is a sum of that many squares whose variance is what is left of them */
+  double least;   /**< with squares: an f that is rounding errors alone */
+  const double *scale; /**< [n] > 0 a small change of each value in its own units; NULL: unknown */
 } pf_function;
+
+/** Nats per unit of f, where f is `f`: the one measure in which gains are judged. */
+static inline double pf_function_nats(const pf_function *function, double f)
+{
+  if (function->squares > 0.0) {
+    return fmax(function->nats, 0.5 * function->squares / fmax(fabs(f), function->least));
+  }
+  return function->nats > 0.0 ? function->nats : 1.0;
+}
 
 /** How an optimiser works; the comments say what only some read. */
 typedef struct pf_optimiser_settings {
   int64_t iterations;        /**< most iterations (adam: passes, all of which are made) */
   int64_t evaluations;       /**< most evaluations of f in all; 0: no limit */
-  double tolerance_gradient; /**< stop when no component of the projected gradient is larger */
-  double tolerance_progress; /**< stop when F is expected to fall, or has fallen, by less than this
+  double tolerance_nats;     /**< converged when a Newton step is predicted to gain no more */
+  double tolerance_progress; /**< stops_early: also when F is expected to fall by less than this
                                 share of |F| */
-  double tolerance_step;     /**< stop when no value moves by more than this share of 1 + |v| */
   double learning_rate, beta1, beta2, epsilon; /**< adam */
   uint64_t seed;    /**< of the directions in which a stationary point is probed */
   bool stops_early; /**< lm: end before the step whose predicted decrease is below
@@ -63,24 +76,23 @@ typedef struct pf_optimiser_settings {
                        none) and as it ends; of problems that are alike. NULL: none */
 } pf_optimiser_settings;
 
-/** Everything but adam's: 200 iterations, no limit of evaluations, 1e-15, 1e-10, 1e-12; adam: as
- * optax. */
+/** Everything but adam's: 200 iterations, no limit of evaluations, 1e-8 nats; adam: as optax. */
 pf_optimiser_settings pf_optimiser_defaults(void);
 
 /** Why an optimiser stopped. */
 enum pf_reason {
   PF_REASON_NONE = 0, /**< it has not run */
-  PF_REASON_GRADIENT, /**< projected gradient below tolerance_gradient: converged */
-  PF_REASON_PROGRESS, /**< progress below tolerance_progress: converged */
-  PF_REASON_STEP, /**< step below tolerance_step; converged only where F could not fall visibly any
-                     more */
+  PF_REASON_GRADIENT, /**< the projected gradient is 0: converged */
+  PF_REASON_PROGRESS, /**< predicted gain below tolerance_nats: converged */
+  PF_REASON_STEP, /**< no step lowers F; converged only where no more than rounding is to be gained
+                   */
   PF_REASON_ITERATIONS,  /**< all iterations used up */
   PF_REASON_EVALUATIONS, /**< all evaluations used up */
   PF_REASON_INTERRUPTED, /**< watch.stop said so */
   PF_REASON_PASSES,      /**< fixed_passes: all were made */
   PF_REASON_FAILED       /**< the error line says why */
 };
-/** "gradient below tolerance", ... for tables and people. */
+/** "nothing left to gain", ... for tables and people. */
 const char *pf_reason_words(uint32_t reason);
 /** "gradient", "progress", "step", "iterations", ...: one word, for files. */
 const char *pf_reason_key(uint32_t reason);

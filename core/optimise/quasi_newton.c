@@ -5,7 +5,7 @@
  * MINUIT does, James & Roos 1975):
  *
  *     both        v = (lower + upper) / 2 + (upper - lower) / 2 sin u
- *     lower only  v = lower - 1 + sqrt(u^2 + 1)         upper only likewise
+ *     lower only  v = lower - 1 + sqrt(u^2 + 1)         upper only likewise; in units of scale
  *
  * There dv/du = 0 at the bound itself, so a start on a bound is moved a little inside. With L1 this
  * cannot be done: |v(u)| is no L1 penalty on u.
@@ -24,8 +24,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Pairs of differences kept; iterations in a row without progress that end the search. */
-enum { N_PAIRS = 10, MAX_QUIET = 5 };
+/* Pairs of differences kept; iterations in a row with nothing to gain that end the search. */
+enum { N_PAIRS = 10, MAX_QUIET = 3 };
+
+/* Nats that may be left where no step goes down. */
+static const double gain_at_rest = 1e-4;
 
 /* Of the width, or of 1 + |bound|: how far a start on a bound is moved. */
 static const double inside = 1e-3;
@@ -38,14 +41,17 @@ typedef struct quasi {
   pf_error *error;
   size_t n;
   size_t *order;         /* [n] which value is u[k] */
-  double *memory;        /* of unit, center, v, gradient, best_gradient */
+  double *memory;        /* of the vectors below */
   double *unit, *center; /* [n] v = center + u / unit, by k; 1 and 0 where there is no L1 weight */
   double largest_l1;
   size_t n_l1;
-  double *v, *gradient;         /* [n] where it was last evaluated */
+  double *v, *gradient, *work;  /* [n] where it was last evaluated; work */
   double *best, *best_gradient; /* [n] the last iterate: the caller's v */
   double objective, norm;       /* there: F, and the projected gradient's largest component */
-  int n_quiet;                  /* iterations in a row without progress */
+  double *pairs;                /* [N_PAIRS][2][n] changes of v and of the gradient of F */
+  size_t n_pairs;               /* kept so far */
+  double gain;                  /* nats, predicted at best */
+  int n_quiet;                  /* iterations in a row with nothing to gain */
   uint32_t reason;
   pf_status status; /* of an op that said stop */
 } quasi;
@@ -60,6 +66,11 @@ static bool has_upper(const quasi *s, size_t i)
   return isfinite(s->function->upper[i]);
 }
 
+static double scale_of(const quasi *s, size_t i)
+{
+  return s->function->scale != NULL ? s->function->scale[i] : 1.0;
+}
+
 /* v of one value, and dv/du. */
 static double value_of(const quasi *s, size_t k, double u, double *slope)
 {
@@ -72,8 +83,9 @@ static double value_of(const quasi *s, size_t k, double u, double *slope)
     return fmin(fmax(0.5 * (lower + upper) + 0.5 * (upper - lower) * sin(u), lower), upper);
   }
   if (has_lower(s, i) || has_upper(s, i)) {
-    *slope = has_lower(s, i) ? u / root : -u / root;
-    return has_lower(s, i) ? lower - 1.0 + root : upper + 1.0 - root;
+    const double size = scale_of(s, i);
+    *slope = has_lower(s, i) ? size * u / root : -size * u / root;
+    return has_lower(s, i) ? lower + size * (root - 1.0) : upper - size * (root - 1.0);
   }
   *slope = 1.0 / s->unit[k];
   return s->center[k] + u / s->unit[k];
@@ -91,8 +103,9 @@ static double variable_of(const quasi *s, size_t k, double v)
   }
   if (has_lower(s, i) || has_upper(s, i)) {
     const double bound = has_lower(s, i) ? lower : upper;
+    const double size = scale_of(s, i);
     const double distance =
-        fmax(has_lower(s, i) ? v - lower : upper - v, inside * (1.0 + fabs(bound)));
+        fmax((has_lower(s, i) ? v - lower : upper - v) / size, inside * (1.0 + fabs(bound) / size));
     return sqrt((distance + 1.0) * (distance + 1.0) - 1.0);
   }
   return (v - s->center[k]) * s->unit[k];
@@ -136,28 +149,91 @@ static lbfgsfloatval_t evaluate(void *self, const lbfgsfloatval_t *u, lbfgsfloat
   return at.f;
 }
 
+/* ---- what is left to gain ---- */
+
+static double *pair_at(const quasi *s, size_t age, int which)
+{
+  return s->pairs + ((s->n_pairs - 1 - age) % N_PAIRS * 2 + (size_t)which) * s->n;
+}
+
+/* The change from best and best_gradient to v and gradient. */
+static void keep_pair(quasi *s)
+{
+  s->n_pairs++;
+  double *step = pair_at(s, 0, 0), *change = pair_at(s, 0, 1);
+  for (size_t i = 0; i < s->n; i++) {
+    step[i] = s->v[i] - s->best[i];
+    change[i] = s->gradient[i] - s->best_gradient[i];
+  }
+  if (!(pf_dot(step, change, s->n) > 0.0)) {
+    s->n_pairs--;
+  }
+}
+
+/* In nats, of a Newton step with the pairs' own estimate of the inverse Hessian (Nocedal's two
+ * loops) along what is left of the gradient: invariant to the units of values. */
+static double predict_gain(const quasi *s)
+{
+  const size_t n = s->n, n_pairs = s->n_pairs < N_PAIRS ? s->n_pairs : N_PAIRS;
+  double *q = s->work, share[N_PAIRS] = {0.0};
+  if (n_pairs == 0) {
+    return INFINITY;
+  }
+  for (size_t i = 0; i < n; i++) {
+    q[i] = pf_projected_component(s->function, s->best, s->best_gradient, i);
+  }
+  for (size_t age = 0; age < n_pairs; age++) {
+    const double *step = pair_at(s, age, 0), *change = pair_at(s, age, 1);
+    share[age] = pf_dot(step, q, n) / pf_dot(step, change, n);
+    for (size_t i = 0; i < n; i++) {
+      q[i] -= share[age] * change[i];
+    }
+  }
+  double along = 0.0, across = 0.0; /* the size of what the pairs say nothing of, by the last */
+  for (size_t i = 0; i < n; i++) {
+    const double unit = scale_of(s, i);
+    along += pair_at(s, 0, 0)[i] * pair_at(s, 0, 1)[i];
+    across += pair_at(s, 0, 1)[i] * unit * pair_at(s, 0, 1)[i] * unit;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const double unit = scale_of(s, i);
+    q[i] *= along / across * unit * unit;
+  }
+  for (size_t age = n_pairs; age-- > 0;) {
+    const double *step = pair_at(s, age, 0), *change = pair_at(s, age, 1);
+    const double back = pf_dot(change, q, n) / pf_dot(step, change, n);
+    for (size_t i = 0; i < n; i++) {
+      q[i] += (share[age] - back) * step[i];
+    }
+  }
+  double gain = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    gain += 0.5 * q[i] * pf_projected_component(s->function, s->best, s->best_gradient, i);
+  }
+  return pf_function_nats(s->function, s->objective) * fabs(gain);
+}
+
 /* Sets s->reason where the search ends here, and whether it converged. */
-static void find_reason(quasi *s, double fall, double relative_step)
+static void find_reason(quasi *s, double fall)
 {
   const pf_optimiser_settings *settings = s->settings;
-  const bool quiet = fall <= settings->tolerance_progress * fabs(s->objective);
+  const double nats = pf_function_nats(s->function, s->objective);
+  s->gain = predict_gain(s);
+  const bool quiet = fmax(s->gain, nats * fall) <= settings->tolerance_nats ||
+                     fall <= s->function->noise * fabs(s->objective);
   s->n_quiet = quiet ? s->n_quiet + 1 : 0;
-  s->out->converged = true;
-  if (s->norm <= settings->tolerance_gradient) {
+  if (!(s->norm > 0.0)) {
     s->reason = PF_REASON_GRADIENT;
+    s->out->converged = true;
   } else if (s->n_quiet >= MAX_QUIET) {
     s->reason = PF_REASON_PROGRESS;
-  } else if (relative_step <= settings->tolerance_step) {
-    s->reason = PF_REASON_STEP;
-  } else {
-    s->out->converged = false;
-    if (s->out->iterations >= settings->iterations) {
-      s->reason = PF_REASON_ITERATIONS;
-    } else if (settings->evaluations > 0 && s->out->evaluations >= settings->evaluations) {
-      s->reason = PF_REASON_EVALUATIONS;
-    } else if (pf_watch_stops(s->watch)) {
-      s->reason = PF_REASON_INTERRUPTED;
-    }
+    s->out->converged = s->gain <= fmax(gain_at_rest, settings->tolerance_nats);
+  } else if (s->out->iterations >= settings->iterations) {
+    s->reason = PF_REASON_ITERATIONS;
+  } else if (settings->evaluations > 0 && s->out->evaluations >= settings->evaluations) {
+    s->reason = PF_REASON_EVALUATIONS;
+  } else if (pf_watch_stops(s->watch)) {
+    s->reason = PF_REASON_INTERRUPTED;
   }
 }
 
@@ -189,20 +265,18 @@ static int after_iteration(void *self, const lbfgsfloatval_t *u, const lbfgsfloa
   }
   const double fall = s->objective - f; /* with the L1 term: liblbfgs adds it */
   double largest = 0.0;
-  double relative = 0.0;
   set_values(s, u);
   for (size_t i = 0; i < s->n; i++) {
-    const double moved = fabs(s->v[i] - s->best[i]);
-    largest = fmax(largest, moved);
-    relative = fmax(relative, moved / (1.0 + fabs(s->v[i])));
+    largest = fmax(largest, fabs(s->v[i] - s->best[i]));
   }
+  keep_pair(s);
   memcpy(s->best, s->v, s->n * sizeof *s->best);
   memcpy(s->best_gradient, s->gradient, s->n * sizeof *s->gradient);
   s->objective = f;
   s->norm = pf_projected_gradient(s->function, s->best, s->best_gradient);
   s->out->iterations++;
   report_iterate(s, largest);
-  find_reason(s, fall, relative);
+  find_reason(s, fall);
   return s->reason != PF_REASON_NONE;
 }
 
@@ -218,7 +292,7 @@ static void order_values(quasi *s)
       const double l1 = pf_l1_weight(s->function, i);
       const bool weighted = l1 > 0.0;
       if (weighted == (with == 1)) {
-        s->unit[k] = weighted ? l1 / s->largest_l1 : 1.0;
+        s->unit[k] = weighted ? l1 / s->largest_l1 : 1.0 / scale_of(s, i);
         s->center[k] = weighted ? pf_l1_center(s->function, i) : 0.0;
         s->order[k++] = i;
         s->n_l1 += weighted ? 1 : 0;
@@ -231,7 +305,7 @@ static pf_status prepare_values(quasi *s, pf_error *error)
 {
   const size_t n = s->n;
   s->order = pf_memory_need(n, sizeof *s->order, error);
-  s->memory = pf_memory_need(5 * n, sizeof *s->memory, error);
+  s->memory = pf_memory_need((6 + 2 * N_PAIRS) * n, sizeof *s->memory, error);
   if (s->order == NULL || s->memory == NULL) {
     return PF_STOP;
   }
@@ -240,6 +314,8 @@ static pf_status prepare_values(quasi *s, pf_error *error)
   s->v = s->memory + 2 * n;
   s->gradient = s->memory + 3 * n;
   s->best_gradient = s->memory + 4 * n;
+  s->work = s->memory + 5 * n;
+  s->pairs = s->memory + 6 * n;
   order_values(s);
   return PF_OK;
 }
@@ -255,15 +331,13 @@ static pf_status read_result(quasi *s, int code, pf_error *error)
   }
   if (code == LBFGS_SUCCESS || code == LBFGS_ALREADY_MINIMIZED) {
     s->reason = PF_REASON_GRADIENT;
-    s->out->converged =
-        s->norm <= fmax(s->settings->tolerance_gradient, 1e-12 * (1.0 + fabs(s->objective)));
+    s->out->converged = !(s->norm > 0.0) || s->gain <= gain_at_rest;
     return PF_OK;
   }
   /* the line search found nothing lower: at an optimum because of rounding, else because
-   * derivatives are wrong; what is left of the gradient, against what a gradient of that size can
-   * still gain, tells them apart */
+   * derivatives are wrong; what there is still to gain tells them apart */
   s->reason = PF_REASON_STEP;
-  s->out->converged = s->n_quiet > 0 || s->norm <= 1e-8 * (1.0 + fabs(s->objective));
+  s->out->converged = s->gain <= fmax(gain_at_rest, s->settings->tolerance_nats);
   return PF_OK;
 }
 
@@ -317,7 +391,7 @@ static pf_status minimise_values(quasi *s, pf_error *error)
   s->out->start = s->objective;
   s->norm = pf_projected_gradient(s->function, s->best, s->gradient);
   report_iterate(s, NAN);
-  if (s->norm <= s->settings->tolerance_gradient) {
+  if (!(s->norm > 0.0)) {
     s->reason = PF_REASON_GRADIENT;
     s->out->converged = true;
   } else if (s->settings->iterations == 0) {
@@ -351,7 +425,8 @@ pf_status pf_quasi_newton(const pf_function *function, const pf_optimiser_settin
              .n = function->n,
              .best = v,
              .objective = NAN,
-             .norm = NAN};
+             .norm = NAN,
+             .gain = INFINITY};
   *out = pf_optimum_none();
   pf_status status = prepare_values(&s, error);
   if (status == PF_OK) {

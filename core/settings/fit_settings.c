@@ -18,13 +18,9 @@ pf_option_table pf_fit_keys(void)
                      "most iterations (adam makes `epochs` passes instead)"),
       PF_ROW_INTEGER(evaluations, "fit.evaluations", "0", "1", 0, 1e15,
                      "most evaluations of the objective; 0: no limit (not adam)"),
-      PF_ROW_REAL(tolerance_gradient, "fit.tolerance.gradient", "1e-15", "1", 0, INFINITY,
-                  "converged when no component of the projected gradient is larger (not adam)"),
-      PF_ROW_REAL(tolerance_progress, "fit.tolerance.progress", "1e-10", "1", 0, 1,
-                  "converged when the objective falls by a smaller share of itself (not adam)"),
-      PF_ROW_REAL(tolerance_step, "fit.tolerance.step", "1e-12", "1", 0, 1,
-                  "stop when no parameter moves by more than this share of 1 + its size (not "
-                  "adam)"),
+      PF_ROW_REAL(tolerance_nats, "fit.tolerance.nats", "1e-8", "1", 0, 1,
+                  "converged when another step is predicted to raise the log likelihood by no more "
+                  "nats (not adam)"),
       PF_ROW_INTEGER(starts, "fit.starts", "1", "1", 1, 1000000,
                      "starts of each fit, the best is kept: the usual one, the others spread over "
                      "the bounds"),

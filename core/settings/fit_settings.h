@@ -14,7 +14,7 @@ typedef struct pf_fit_settings {
   double learning_rate, beta1, beta2, epsilon; /**< adam */
   int64_t iterations, evaluations; /**< all but adam: most of them; evaluations 0: no limit */
   /** all but adam: core/optimise/optimiser.h */
-  double tolerance_gradient, tolerance_progress, tolerance_step;
+  double tolerance_nats;
   int64_t starts;    /**< >= 1 (0 counts as 1): core/fit/multistart.h */
   double spread;     /**< of the starts where a value has no bound */
   int64_t epochs;    /**< passes over the data */

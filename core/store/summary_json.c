@@ -260,9 +260,7 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   set_member(b, object, "iterations", json_integer((json_int_t)fit->iterations));
   set_member(b, object, "evaluations", json_integer((json_int_t)fit->evaluations));
   json_t *tolerance = json_object();
-  set_member(b, tolerance, "gradient", number_value(fit->tolerance_gradient));
-  set_member(b, tolerance, "progress", number_value(fit->tolerance_progress));
-  set_member(b, tolerance, "step", number_value(fit->tolerance_step));
+  set_member(b, tolerance, "nats", number_value(fit->tolerance_nats));
   set_member(b, object, "tolerance", tolerance);
   set_member(b, object, "starts", json_integer((json_int_t)(fit->starts > 1 ? fit->starts : 1)));
   set_member(b, object, "spread", number_value(fit->spread));

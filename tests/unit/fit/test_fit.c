@@ -324,9 +324,7 @@ static void take_lm(tiny_problem *tiny, int64_t draws)
   pf_memory_free(fit->optimiser);
   fit->optimiser = pf_memory_string("lm", &error);
   fit->iterations = 200;
-  fit->tolerance_gradient = 1e-15;
-  fit->tolerance_progress = 1e-10;
-  fit->tolerance_step = 1e-12;
+  fit->tolerance_nats = 1e-8;
   fit->spread = 1.0;
   tiny->problem.settings->draws = draws;
 }

@@ -40,9 +40,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals, int n_threads)
   pf_memory_free(problem->settings->fit.optimiser);
   problem->settings->fit.optimiser = pf_memory_string("lm", &error);
   problem->settings->fit.iterations = 200;
-  problem->settings->fit.tolerance_gradient = 1e-15;
-  problem->settings->fit.tolerance_progress = 1e-10;
-  problem->settings->fit.tolerance_step = 1e-12;
+  problem->settings->fit.tolerance_nats = 1e-8;
   problem->options.n_threads = n_threads;
   problem->settings->intervals =
       (pf_interval_settings){.level = 0.9, .block = 5, .rank_tolerance = 1e-11, .max_values = 100};
