@@ -660,10 +660,13 @@ static pf_status iterate_or_end(lm *s, uint32_t *done, pf_error *error)
   } else {
     status = iterate(s, done, error);
   }
-  if (status != PF_OK || (*done != PF_REASON_GRADIENT && *done != PF_REASON_PROGRESS)) {
+  if (status != PF_OK || *done == PF_REASON_NONE) {
     return status;
   }
-  s->out->converged = true;
+  s->out->converged |= *done == PF_REASON_GRADIENT || *done == PF_REASON_PROGRESS;
+  if (!s->out->converged) {
+    return PF_OK;
+  }
   if (s->settings->stops_early) {
     return PF_OK;
   }

@@ -194,7 +194,7 @@ Test(compare_whole, goes_on_after_an_interruption)
 {
   cr_assert(run_compare(two_candidates, "whole", false, NULL) == PF_OK, "%s", error.text);
   const double score = comparison->candidates[1].figures[2].score.value;
-  jobs_before_stop = 40;
+  jobs_before_stop = 100;
   cr_assert(run_compare(two_candidates, "run", false, stop_after_some_jobs) == PF_POINT_FAILED);
   cr_assert(strstr(error.text, "with --resume goes on") != NULL && !misused, "%s", error.text);
   cr_assert(exists("run.part/jobs") && !exists("run"));

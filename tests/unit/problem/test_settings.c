@@ -14,7 +14,7 @@ Test(settings, have_the_defaults_of_their_tables)
   cr_expect(settings->seed == 3 && problem->seed == 3 && settings->report);
   cr_expect(strcmp(pf_normalisations[settings->normalise].name, "steps") == 0 &&
             settings->draws == 1);
-  cr_expect(settings->fit.iterations == 200 && settings->fit.tolerance_gradient == 1e-15);
+  cr_expect(settings->fit.iterations == 200 && settings->fit.tolerance_nats == 1e-8);
   cr_expect(strcmp(settings->fit.optimiser, "lm") == 0 && settings->fit.batch == PF_BATCH_DRAW);
   cr_expect(settings->fit.per == PF_FIT_SHARED && settings->fit.warm_path == NULL);
   cr_expect(settings->evaluate.draws == 5 && settings->recover.data_sets == 100);
