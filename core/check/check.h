@@ -2,8 +2,8 @@
 #ifndef PLASTFIT_CORE_CHECK_CHECK_H
 #define PLASTFIT_CORE_CHECK_CHECK_H
 
-#include "core/problem/problem.h"
 #include "core/model/model.h"
+#include "core/problem/problem.h"
 
 /** Data, plugins, network, parameters, plan. Times one gradient of the first draw, as far as that
  * can be computed. */

@@ -30,14 +30,14 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
     const pf_task_run loop = {.model = models->teacher,
-                                 .theta = models->teacher_theta,
-                                 .task = &models->source,
-                                 .input = &settings->input,
-                                 .expectation = &settings->expectation,
-                                 .sessions = {settings->sessions.count, settings->sessions.gap},
-                                 .seed = problem->seed,
-                                 .index = first + a,
-                                 .animal = name};
+                              .theta = models->teacher_theta,
+                              .task = &models->source,
+                              .input = &settings->input,
+                              .expectation = &settings->expectation,
+                              .sessions = {settings->sessions.count, settings->sessions.gap},
+                              .seed = problem->seed,
+                              .index = first + a,
+                              .animal = name};
     const pf_status status = pf_simulate(&loop, data, error);
     if (status != PF_OK) {
       return status;

@@ -1,6 +1,5 @@
 #include "core/store/csv_file.h"
 
-
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "tests/lab/animals.h"
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
+#include "core/data/expected_reward.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
 

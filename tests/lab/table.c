@@ -1,9 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/lab/table.h"
 
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/expected_reward.h"
 #include "core/plugin/component.h"
 #include "core/problem/keys.h"
 

@@ -1,8 +1,8 @@
 /* core/data: lags, differences, and expected reward that the data bring themselves. */
-#include "core/data/expected_reward.h"
-#include "core/data/derive.h"
 #include "core/base/memory.h"
 #include "core/data/dataset.h"
+#include "core/data/derive.h"
+#include "core/data/expected_reward.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* core/data/expectation: E[R] as read before a reward enters, against sums written out by hand. */
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
 #include "core/data/dataset.h"
+#include "core/data/expected_reward.h"
 #include <criterion/criterion.h>
 #include <math.h>
 

@@ -3,8 +3,8 @@
  * sessions with gaps. Whole trajectories (T >= 200, missing cells, masks, resets) against
  * differences; the same bits for any budget; the two paths against each other where both can go.
  */
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
+#include "core/data/expected_reward.h"
 #include "core/engine/coupled.h"
 #include "core/engine/explain.h"
 #include "core/engine/simulation.h"

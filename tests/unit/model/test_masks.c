@@ -3,8 +3,8 @@
  * losses with missing cells. Gradients against central differences on both paths through time; what
  * is not connected must not matter.
  */
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
+#include "core/data/expected_reward.h"
 #include "core/engine/coupled.h"
 #include "core/engine/simulation.h"
 #include "core/engine/sweep.h"

@@ -2,8 +2,8 @@
  * core/engine/sensitivity: tangents of trajectories and the matrices made of them, against the
  * adjoint (another code, backwards in time), against differences, and against their own fallbacks.
  */
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
+#include "core/data/expected_reward.h"
 #include "core/engine/simulation.h"
 #include "core/model/build_model.h"
 #include "core/model/masks.h"

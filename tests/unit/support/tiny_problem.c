@@ -1,6 +1,6 @@
 #include "tests/unit/support/tiny_problem.h"
-#include "core/data/expected_reward.h"
 #include "core/base/memory.h"
+#include "core/data/expected_reward.h"
 #include "core/engine/simulation.h"
 #include "core/engine/workspace.h"
 #include "core/model/build_model.h"
