@@ -140,7 +140,7 @@ core_sources += core/problem/replicate.c core/problem/replicate.h
 core_sources += core/problem/subset.c core/problem/subset.h
 core_sources += core/problem/warm_start.c core/problem/warm_start.h
 
-core_sources += core/plugin/component.h core/plugin/describe.h core/plugin/loader.h core/plugin/path.h
+core_sources += core/plugin/admit.h core/plugin/component.h core/plugin/describe.h core/plugin/loader.h core/plugin/path.h
 core_sources += core/plugin/registry.h
 core_sources += core/plugin/admit.c
 core_sources += core/plugin/component.c

@@ -1,5 +1,4 @@
-/* Is a descriptor one that this host can use? */
-#include "core/plugin/registry.h"
+#include "core/plugin/admit.h"
 
 #include <stdbool.h>
 
@@ -9,9 +8,12 @@ const char *pf_kind_name(uint32_t kind)
   return kind < sizeof names / sizeof names[0] ? names[kind] : "plugin of an unknown kind";
 }
 
-static const char *precision(size_t bytes)
+static const char *precision_name(size_t bytes)
 {
-  return bytes == sizeof(float) ? "single" : bytes == sizeof(double) ? "double" : "another";
+  if (bytes == sizeof(float)) {
+    return "single";
+  }
+  return bytes == sizeof(double) ? "double" : "another";
 }
 
 /** The first four fields, which any version of the ABI has. */
@@ -36,8 +38,8 @@ static pf_status check_head(const pf_plugin *plugin, const char *file, uint32_t 
     return pf_fail(error, PF_STOP,
                    "%s: built for %s precision, this plastfit for %s: rebuild it with "
                    "`pkg-config --cflags plastfit-%s`",
-                   file, precision(plugin->real_bytes), precision(sizeof(pf_real)),
-                   precision(sizeof(pf_real)));
+                   file, precision_name(plugin->real_bytes), precision_name(sizeof(pf_real)),
+                   precision_name(sizeof(pf_real)));
   }
   if (plugin->kind < PF_KIND_RULE || plugin->kind > PF_KIND_SOURCE) {
     return pf_fail(error, PF_STOP,

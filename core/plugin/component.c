@@ -25,37 +25,36 @@ static char *make_label(uint32_t kind, const char *what, const char *plugin, pf_
   return copy;
 }
 
-static void locate(pf_error *error, const pf_config *config, const pf_node *node)
+static void locate_error(pf_error *error, const pf_config *config, const pf_node *node)
 {
   if (config != NULL) {
     pf_error_locate(error, config, node);
   }
 }
 
-static pf_status plugin_name(const pf_config *config, const pf_node *node, uint32_t kind,
-                             const char *what, const char **name, pf_error *error)
+static pf_status read_plugin_name(const pf_component_spec *spec, const char **name, pf_error *error)
 {
-  const char *kind_name = pf_kind_name(kind);
+  const char *what = spec->what, *kind = pf_kind_name(spec->kind);
+  const pf_node *node = spec->node, *culprit = node;
   if (node == NULL) {
     pf_fail(
         error, PF_STOP,
         "%s is missing; expected a group that names a %s: { plugin = \"...\"; } (plastfit list)",
-        what, kind_name);
+        what, kind);
   } else if (!pf_node_is_group(node)) {
     pf_fail(error, PF_STOP,
             "%s: expected a group that names a %s: { plugin = \"...\"; } (plastfit list)", what,
-            kind_name);
+            kind);
   } else if (pf_node_get(node, "plugin") == NULL) {
-    pf_fail(error, PF_STOP, "%s has no 'plugin', the name of a %s (plastfit list)", what,
-            kind_name);
+    pf_fail(error, PF_STOP, "%s has no 'plugin', the name of a %s (plastfit list)", what, kind);
   } else if (!pf_node_string(pf_node_get(node, "plugin"), name)) {
     pf_fail(error, PF_STOP, "%s.plugin: expected the name of a %s in quotes (plastfit list)", what,
-            kind_name);
-    node = pf_node_get(node, "plugin");
+            kind);
+    culprit = pf_node_get(node, "plugin");
   } else {
     return PF_OK;
   }
-  locate(error, config, node);
+  locate_error(error, spec->config, culprit);
   return PF_STOP;
 }
 
@@ -85,21 +84,20 @@ static bool answers_to(const pf_plugin *plugin, const char *name)
 
 /** The command line put another plugin than the file's: keys written for that one go, and a line
  * says so. */
-static pf_status drop_keys_of_other_plugin(const pf_config *config, const pf_node *node,
-                                           const char *what, const pf_plugin *plugin,
+static pf_status drop_keys_of_other_plugin(const pf_component_spec *spec, const pf_plugin *plugin,
                                            pf_names others, pf_error *error)
 {
-  const char *before = pf_node_replaced(pf_node_get(node, "plugin"));
+  const char *before = pf_node_replaced(pf_node_get(spec->node, "plugin"));
   if (before == NULL || answers_to(plugin, before)) {
     return PF_OK;
   }
   char names[512], line[1024];
   const pf_group group = {
-      .config = config, .node = node, .table = plugin->options, .others = others};
+      .config = spec->config, .node = spec->node, .table = plugin->options, .others = others};
   const pf_status status = pf_config_drop_foreign(&group, names, sizeof names, error);
   if (status == PF_OK && names[0] != '\0') {
     (void)snprintf(line, sizeof line, "%s is '%s' instead of '%s', which has no: %s (left out)",
-                   what, plugin->name, before, names);
+                   spec->what, plugin->name, before, names);
     pf_host_default()->warn(pf_host_default(), line);
   }
   return status;
@@ -176,33 +174,36 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   return status;
 }
 
-pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node,
-                              uint32_t kind, const char *what, pf_names host_keys,
+pf_status pf_component_create(pf_registry *registry, const pf_component_spec *spec,
                               pf_component *out, pf_error *error)
 {
   const char *name = NULL;
-  pf_status status = plugin_name(config, node, kind, what, &name, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  pf_component made = {.node = node};
-  status = pf_registry_find(registry, kind, name, &made.plugin, &made.file, error);
-  if (status != PF_OK) {
-    locate(error, config, pf_node_get(node, "plugin"));
-    return status;
-  }
+  pf_component made = {.node = spec->node};
   pf_names others = {0};
-  status = with_plugin_key(host_keys, &others, error);
-  if (status == PF_OK) {
-    status = drop_keys_of_other_plugin(config, node, what, made.plugin, others, error);
+  pf_status status = read_plugin_name(spec, &name, error);
+  if (status != PF_OK) {
+    return status;
   }
-  if (status == PF_OK) {
-    made.label = make_label(kind, what, made.plugin->name, error);
-    status = made.label == NULL ? PF_STOP : PF_OK;
+  status = pf_registry_find(registry, spec->kind, name, &made.plugin, &made.file, error);
+  if (status != PF_OK) {
+    locate_error(error, spec->config, pf_node_get(spec->node, "plugin"));
+    return status;
   }
-  if (status == PF_OK) {
-    status = pf_plugin_instantiate(made.plugin, config, node, others, &made.self, error);
+  status = with_plugin_key(spec->host_keys, &others, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  status = drop_keys_of_other_plugin(spec, made.plugin, others, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  made.label = make_label(spec->kind, spec->what, made.plugin->name, error);
+  if (made.label == NULL) {
+    status = PF_STOP;
+    goto done;
+  }
+  status = pf_plugin_instantiate(made.plugin, spec->config, spec->node, others, &made.self, error);
+done:
   pf_memory_free((void *)others.items);
   if (status != PF_OK) {
     pf_memory_free(made.label);

@@ -19,13 +19,20 @@ typedef struct pf_component {
   char *label;         /**< "rule learn (taylor)", for messages */
 } pf_component;
 
+/** Where a component comes from: a group of the config. */
+typedef struct pf_component_spec {
+  const pf_config *config;
+  const pf_node *node;
+  uint32_t kind;
+  const char *what;   /**< how the config calls it: "source", "rules.learn" */
+  pf_names host_keys; /**< the host's, but `plugin` */
+} pf_component_spec;
+
 /**
- * Find the plugin named by the group's `plugin` key, check its options, create the object. `what`:
- * how the config calls it ("source", "rules.learn"). On failure *out is untouched. Errors name the
- * plugin and file:line.
+ * Find the plugin named by the group's `plugin` key, check its options, create the object. On
+ * failure *out is untouched. Errors name the plugin and file:line.
  */
-pf_status pf_component_create(pf_registry *registry, const pf_config *config, const pf_node *node,
-                              uint32_t kind, const char *what, pf_names host_keys,
+pf_status pf_component_create(pf_registry *registry, const pf_component_spec *spec,
                               pf_component *out, pf_error *error);
 /** Destroys the object; the plugin stays loaded. A zeroed component is fine. */
 void pf_component_free(pf_component *component);

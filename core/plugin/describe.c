@@ -125,7 +125,7 @@ static void set_head(row *head, const char *const names[N_COLUMNS])
   (void)snprintf(head->last, HELP, "%s", names[N_COLUMNS - 1]);
 }
 
-static void put(char *cell, const char *text)
+static void put_cell(char *cell, const char *text)
 {
   (void)snprintf(cell, CELL, "%s", text == NULL ? "" : text);
 }
@@ -144,9 +144,9 @@ static void describe_allowed(const pf_option *option, char *cell)
   bool number = option->type == PF_TYPE_INTEGER || option->type == PF_TYPE_REAL ||
                 option->type == PF_TYPE_INTEGERS || option->type == PF_TYPE_REALS;
   if (option->choices != NULL) {
-    put(cell, option->choices);
+    put_cell(cell, option->choices);
   } else if (!number || !(option->lower < option->upper)) {
-    put(cell, "");
+    put_cell(cell, "");
   } else if (isfinite(option->lower) && isfinite(option->upper)) {
     (void)snprintf(cell, CELL, "%.6g to %.6g", option->lower, option->upper);
   } else if (isfinite(option->lower)) {
@@ -167,11 +167,12 @@ static void describe_options(FILE *stream, enum format format, pf_option_table t
   for (size_t i = 0; i < table.count; i++) {
     const pf_option *option = pf_table_at(table.items, table.stride, table.count, i);
     row *r = &rows[i + 1];
-    put(r->cell[0], option->name);
-    put(r->cell[1], type_name(option->type));
-    put(r->cell[2],
-        option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
-    put(r->cell[3], option->unit != NULL && strcmp(option->unit, "1") == 0 ? "" : option->unit);
+    put_cell(r->cell[0], option->name);
+    put_cell(r->cell[1], type_name(option->type));
+    put_cell(r->cell[2],
+             option->required ? "(required)" : (option->fallback == NULL ? "-" : option->fallback));
+    put_cell(r->cell[3],
+             option->unit != NULL && strcmp(option->unit, "1") == 0 ? "" : option->unit);
     describe_allowed(option, r->cell[4]);
     (void)snprintf(r->last, HELP, "%s", option->help == NULL ? "" : option->help);
   }
@@ -212,10 +213,10 @@ static void describe_parameters(FILE *stream, enum format format, pf_parameter_t
   for (size_t i = 0; i < shown; i++) {
     const pf_parameter *parameter = pf_table_at(table.items, table.stride, table.count, i);
     row *r = &rows[i + 1];
-    put(r->cell[0], parameter->name);
-    put(r->cell[1], parameter->label);
-    put(r->cell[2],
-        parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
+    put_cell(r->cell[0], parameter->name);
+    put_cell(r->cell[1], parameter->label);
+    put_cell(r->cell[2],
+             parameter->unit != NULL && strcmp(parameter->unit, "1") == 0 ? "" : parameter->unit);
     (void)snprintf(r->cell[3], CELL, "%.6g", parameter->initial);
     describe_bounds(parameter, r->cell[4]);
     (void)snprintf(r->last, HELP, "%s%s%s", parameter->help == NULL ? "" : parameter->help,

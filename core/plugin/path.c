@@ -55,13 +55,14 @@ static pf_status add_folder(pf_search_path *path, const char *folder, size_t len
 /** "a:b:c" */
 static pf_status add_list(pf_search_path *path, const char *list, pf_error *error)
 {
-  pf_status status = PF_OK;
-  while (status == PF_OK && list != NULL && *list != '\0') {
-    size_t length = strcspn(list, ":");
-    status = add_folder(path, list, length, true, error);
+  while (list != NULL && *list != '\0') {
+    const size_t length = strcspn(list, ":");
+    if (add_folder(path, list, length, true, error) != PF_OK) {
+      return PF_STOP;
+    }
     list += length + (list[length] == ':' ? 1 : 0);
   }
-  return status;
+  return PF_OK;
 }
 
 #if defined(PF_BUILD_DIR) && defined(PF_BUILD_PLUGIN_DIR)
@@ -196,10 +197,11 @@ static pf_status list_folder(name_list *list, const char *folder, pf_error *erro
   }
   pf_status status = PF_OK;
   struct dirent *entry;
-  while (status == PF_OK && (entry = readdir(directory)) != NULL) {
-    size_t length = module_length(entry->d_name);
-    if (length > 0) {
-      status = add_name(list, entry->d_name, length, error);
+  while ((entry = readdir(directory)) != NULL) {
+    const size_t length = module_length(entry->d_name);
+    if (length > 0 && add_name(list, entry->d_name, length, error) != PF_OK) {
+      status = PF_STOP;
+      break;
     }
   }
   (void)closedir(directory);

@@ -47,33 +47,37 @@ static pf_status open_module(module *m, pf_error *error)
 {
   const pf_plugin *plugin = NULL;
   pf_status status = pf_loader_open(m->file, &m->handle, &plugin, error);
-  if (status == PF_OK) {
-    status = pf_plugin_admit(plugin, m->file, 0, error);
+  if (status != PF_OK) {
+    return status;
   }
-  if (status == PF_OK && strcmp(plugin->name, m->name) != 0) {
-    status = pf_fail(error, PF_STOP,
-                     "%s: calls itself '%s': a plugin has its file's name; rename one of them",
-                     m->file, plugin->name);
+  status = pf_plugin_admit(plugin, m->file, 0, error);
+  if (status != PF_OK) {
+    return status;
   }
-  if (status == PF_OK) {
-    m->plugin = plugin;
+  if (strcmp(plugin->name, m->name) != 0) {
+    return pf_fail(error, PF_STOP,
+                   "%s: calls itself '%s': a plugin has its file's name; rename one of them",
+                   m->file, plugin->name);
   }
-  return status;
+  m->plugin = plugin;
+  return PF_OK;
 }
 
 /** A file of the same name later on the path than folder `first`; *out NULL if none. */
 static pf_status find_shadowed(const pf_registry *registry, const char *name, size_t first,
                                char **out, pf_error *error)
 {
-  pf_status status = PF_OK;
   *out = NULL;
-  for (size_t i = first + 1; status == PF_OK && *out == NULL && i < registry->path.count; i++) {
-    status = pf_module_file(registry->path.folders[i].path, name, out, error);
+  for (size_t i = first + 1; *out == NULL && i < registry->path.count; i++) {
+    const pf_status status = pf_module_file(registry->path.folders[i].path, name, out, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
-static module *known(const pf_registry *registry, const char *name)
+static module *find_known(const pf_registry *registry, const char *name)
 {
   for (size_t i = 0; i < registry->count; i++) {
     if (strcmp(registry->modules[i]->name, name) == 0) {
@@ -134,9 +138,9 @@ static pf_status load_preloaded(pf_registry *registry, const char *name, module 
 
 /** The module of that file name, loaded if it is on the path or preloaded; *out NULL if there is
  * none. */
-static pf_status load(pf_registry *registry, const char *name, module **out, pf_error *error)
+static pf_status load_module(pf_registry *registry, const char *name, module **out, pf_error *error)
 {
-  *out = known(registry, name);
+  *out = find_known(registry, name);
   for (size_t i = 0; *out == NULL && i < registry->path.count; i++) {
     const pf_plugin_folder *folder = &registry->path.folders[i];
     char *file = NULL;
@@ -154,27 +158,41 @@ static pf_status load(pf_registry *registry, const char *name, module **out, pf_
   return *out == NULL ? load_preloaded(registry, name, out, error) : PF_OK;
 }
 
+static pf_status load_folder(pf_registry *registry, const char *folder, pf_error *error)
+{
+  char **names = NULL;
+  size_t count = 0;
+  pf_status status = pf_modules_in(folder, &names, &count, error);
+  for (size_t k = 0; k < count; k++) {
+    module *m = NULL;
+    status = load_module(registry, names[k], &m, error);
+    if (status != PF_OK) {
+      break;
+    }
+  }
+  pf_modules_free(names, count);
+  return status;
+}
+
 static pf_status load_all(pf_registry *registry, pf_error *error)
 {
-  pf_status status = PF_OK;
   const char *file = NULL;
-  for (size_t i = 0; status == PF_OK && (file = pf_loader_preloaded(i)) != NULL; i++) {
+  for (size_t i = 0; (file = pf_loader_preloaded(i)) != NULL; i++) {
     char name[256];
     module *m = NULL;
     (void)snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - 2), file);
-    status = load(registry, name, &m, error);
-  }
-  for (size_t i = 0; status == PF_OK && i < registry->path.count; i++) {
-    char **names = NULL;
-    size_t count = 0;
-    status = pf_modules_in(registry->path.folders[i].path, &names, &count, error);
-    for (size_t k = 0; status == PF_OK && k < count; k++) {
-      module *m = NULL;
-      status = load(registry, names[k], &m, error);
+    const pf_status status = load_module(registry, name, &m, error);
+    if (status != PF_OK) {
+      return status;
     }
-    pf_modules_free(names, count);
   }
-  return status;
+  for (size_t i = 0; i < registry->path.count; i++) {
+    const pf_status status = load_folder(registry, registry->path.folders[i].path, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 /* ---- the registry ---- */
@@ -234,6 +252,23 @@ static bool has_alias(const pf_plugin *plugin, const char *name)
   return false;
 }
 
+/** *out NULL if there is none. */
+static pf_status find_by_alias(pf_registry *registry, uint32_t kind, const char *name, module **out,
+                               pf_error *error)
+{
+  const pf_status status = load_all(registry, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t i = 0; *out == NULL && i < registry->count; i++) {
+    const pf_plugin *plugin = registry->modules[i]->plugin;
+    if (plugin != NULL && (kind == 0 || plugin->kind == kind) && has_alias(plugin, name)) {
+      *out = registry->modules[i];
+    }
+  }
+  return PF_OK;
+}
+
 /** No such plugin: which there are, and where it was looked for. */
 static pf_status not_found(const pf_registry *registry, uint32_t kind, const char *name,
                            pf_error *error)
@@ -255,9 +290,9 @@ static pf_status not_found(const pf_registry *registry, uint32_t kind, const cha
   if (nearest != NULL) {
     pf_text_add(&line, "; did you mean '%s'?", nearest);
   }
+  const char *before = nearest != NULL ? " There are " : "; there are ";
   for (size_t i = 0; i < count; i++) {
-    pf_text_add(&line, "%s%s", i > 0 ? ", " : (nearest != NULL ? " There are " : "; there are "),
-                names[i]);
+    pf_text_add(&line, "%s%s", i > 0 ? ", " : before, names[i]);
   }
   if (count > 0 && nearest == NULL) {
     pf_text_add(&line, " (plugin_path and PLASTFIT_PLUGIN_PATH add folders)");
@@ -286,15 +321,9 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
                    name == NULL ? "" : name, pf_kind_name(kind));
   }
   module *m = NULL;
-  pf_status status = load(registry, name, &m, error);
+  pf_status status = load_module(registry, name, &m, error);
   if (status == PF_OK && m == NULL) {
-    status = load_all(registry, error);
-    for (size_t i = 0; status == PF_OK && m == NULL && i < registry->count; i++) {
-      const pf_plugin *plugin = registry->modules[i]->plugin;
-      if (plugin != NULL && (kind == 0 || plugin->kind == kind) && has_alias(plugin, name)) {
-        m = registry->modules[i];
-      }
-    }
+    status = find_by_alias(registry, kind, name, &m, error);
   }
   if (status != PF_OK) {
     return status;

@@ -1,11 +1,12 @@
 /*
  * Finding and loading plugins: by name, from a search path, through libltdl
- * (core/plugin/loader.c is the one file that includes ltdl.h). Refuses a
- * plugin of another ABI major, a newer minor, another precision, another kind,
- * or without a required op, with one sentence that says what to do.
+ * (core/plugin/loader.c is the one file that includes ltdl.h). What is no
+ * plugin of this host is refused (core/plugin/admit.h).
  */
 #ifndef PLASTFIT_CORE_PLUGIN_REGISTRY_H
 #define PLASTFIT_CORE_PLUGIN_REGISTRY_H
+
+#include "core/plugin/admit.h"
 
 #include <plastfit/abi/plugin.h>
 
@@ -46,13 +47,5 @@ typedef struct pf_found {
 /** Everything on the search path, sorted by kind, then name. Valid until pf_registry_free. */
 pf_status pf_registry_scan(pf_registry *registry, const pf_found **items, size_t *count,
                            pf_error *error);
-
-/** Checks a descriptor as the loader does, without loading: used by the loader and by tests. `file`
- * for the sentence; kind 0: any. */
-pf_status pf_plugin_admit(const pf_plugin *plugin, const char *file, uint32_t kind,
-                          pf_error *error);
-
-/** "rule", "network", "loss", "source". */
-const char *pf_kind_name(uint32_t kind);
 
 #endif

@@ -24,8 +24,8 @@ const pf_node *pf_models_entries(const pf_models *models)
 pf_status pf_models_component(const pf_models *models, const pf_node *node, uint32_t kind,
                               const char *what, pf_component *out, pf_error *error)
 {
-  return pf_component_create(models->registry, models->config, node, kind, what,
-                             pf_keys_names_of_kind(kind), out, error);
+  const pf_component_spec spec = {models->config, node, kind, what, pf_keys_names_of_kind(kind)};
+  return pf_component_create(models->registry, &spec, out, error);
 }
 
 /** The group `name` of the root, which must be there. */

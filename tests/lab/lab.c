@@ -20,9 +20,10 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
     const char *projection = pf_node_name(node);
     double eta = NAN;
     const char *modulator = NULL;
-    const pf_status status = pf_component_create(registry, made->config, node, PF_KIND_RULE,
-                                                 projection, pf_keys_names_of_kind(PF_KIND_RULE),
-                                                 &made->rules[made->n_rules], error);
+    const pf_component_spec spec = {made->config, node, PF_KIND_RULE, projection,
+                                    pf_keys_names_of_kind(PF_KIND_RULE)};
+    const pf_status status =
+        pf_component_create(registry, &spec, &made->rules[made->n_rules], error);
     if (status != PF_OK) {
       return status;
     }
@@ -50,9 +51,10 @@ static pf_status create_losses(pf_registry *registry, lab *made, pf_loss_spec *s
   for (int64_t k = 0; k < n; k++) {
     const pf_node *node = pf_node_at(list, k);
     double weight = 1.0;
-    const pf_status status = pf_component_create(registry, made->config, node, PF_KIND_LOSS, "loss",
-                                                 pf_keys_names_of_kind(PF_KIND_LOSS),
-                                                 &made->losses[made->n_losses], error);
+    const pf_component_spec spec = {made->config, node, PF_KIND_LOSS, "loss",
+                                    pf_keys_names_of_kind(PF_KIND_LOSS)};
+    const pf_status status =
+        pf_component_create(registry, &spec, &made->losses[made->n_losses], error);
     if (status != PF_OK) {
       return status;
     }
@@ -73,12 +75,17 @@ pf_status lab_create(pf_registry *registry, const char *name, const char *text,
   memset(out, 0, sizeof *out);
   pf_status status = pf_config_parse(text, name, NULL, 0, &out->config, error);
   if (status == PF_OK) {
-    status = pf_component_create(
-        registry, out->config, pf_node_get(pf_config_root(out->config), "network"), PF_KIND_NETWORK,
-        "network", pf_keys_names_of_kind(PF_KIND_NETWORK), &out->network, error);
+    const pf_component_spec spec = {
+        out->config, pf_node_get(pf_config_root(out->config), "network"), PF_KIND_NETWORK,
+        "network", pf_keys_names_of_kind(PF_KIND_NETWORK)};
+    status = pf_component_create(registry, &spec, &out->network, error);
   }
-  status = status == PF_OK ? create_rules(registry, out, rules, error) : status;
-  status = status == PF_OK ? create_losses(registry, out, losses, error) : status;
+  if (status == PF_OK) {
+    status = create_rules(registry, out, rules, error);
+  }
+  if (status == PF_OK) {
+    status = create_losses(registry, out, losses, error);
+  }
   if (status == PF_OK) {
     status = pf_model_create(&(const pf_model_spec){&out->network, rules, out->n_rules, losses,
                                                     out->n_losses, normalise, channels},

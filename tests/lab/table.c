@@ -83,9 +83,10 @@ static pf_status read_table(pf_registry *registry, const char *path, int64_t n_a
   pf_status status = text.failed ? pf_fail(error, PF_STOP, "out of memory")
                                  : pf_config_parse(text.text, "table", NULL, 0, &config, error);
   if (status == PF_OK) {
-    status = pf_component_create(registry, config, pf_node_get(pf_config_root(config), "source"),
-                                 PF_KIND_SOURCE, "source", pf_keys_names_of_kind(PF_KIND_SOURCE),
-                                 &source, error);
+    const pf_component_spec spec = {config, pf_node_get(pf_config_root(config), "source"),
+                                    PF_KIND_SOURCE, "source",
+                                    pf_keys_names_of_kind(PF_KIND_SOURCE)};
+    status = pf_component_create(registry, &spec, &source, error);
   }
   if (status == PF_OK) {
     const pf_sink sink = {.size = sizeof sink, .impl = to, .experiment = receive};

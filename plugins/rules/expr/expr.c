@@ -251,11 +251,9 @@ static pf_status create(const pf_host *host, const pf_options *given, void **out
   /* channel 0 is r in any case */
   self->f.channels.count = 1;
   (void)snprintf(self->f.channels.items[0], EXPR_NAME, "r");
-  pf_status status = read_names(self, given, error);
-  status = status == PF_OK ? read_formulas(self, given, error) : status;
-  if (status != PF_OK) {
+  if (read_names(self, given, error) != PF_OK || read_formulas(self, given, error) != PF_OK) {
     destroy(self);
-    return status;
+    return PF_STOP;
   }
   int names_channel = 0;
   for (int i = 0; i < self->f.n_nodes; i++) {

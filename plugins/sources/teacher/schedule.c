@@ -76,28 +76,35 @@ static pf_status read_rows(cue_task *task, pf_csv *csv, pf_error *error)
   int64_t capacity = 0;
   int got = 0;
   pf_status status = pf_csv_next(csv, &got, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const int64_t found = got ? (int64_t)csv->n_fields : 0;
-  if (status == PF_OK && task->n_cues > 0 && found != task->n_cues) {
+  if (task->n_cues > 0 && found != task->n_cues) {
     return pf_fail_key(error, PF_STOP, "task.schedule",
                        "%.500s:%lld: found %lld columns; %s has %lld cues", csv->path,
                        (long long)csv->line, (long long)found, task->kind, (long long)task->n_cues);
   }
   task->n_cues = found;
-  if (status == PF_OK && got && is_header(csv)) {
+  if (got && is_header(csv)) {
     status = pf_csv_next(csv, &got, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  while (status == PF_OK && got) {
-    status = pf_csv_check_width(csv, (size_t)found, error);
-    status = status == PF_OK ? add_trial(task, csv, &capacity, error) : status;
-    status = status == PF_OK ? pf_csv_next(csv, &got, error) : status;
+  while (got) {
+    if (pf_csv_check_width(csv, (size_t)found, error) != PF_OK ||
+        add_trial(task, csv, &capacity, error) != PF_OK || pf_csv_next(csv, &got, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  if (status == PF_OK && task->n_blocks == 0) {
-    status = pf_fail_key(
+  if (task->n_blocks == 0) {
+    return pf_fail_key(
         error, PF_STOP, "task.schedule",
         "%.500s: has no trials, expected a row per trial with the reward probability of each cue",
         csv->path);
   }
-  return status;
+  return PF_OK;
 }
 
 pf_status cues_read_schedule(cue_task *task, const char *path, pf_error *error)

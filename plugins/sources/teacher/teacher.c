@@ -188,6 +188,37 @@ static pf_status teacher_read_activity(teacher *task, const pf_options *options,
   return PF_OK;
 }
 
+static pf_status teacher_read_task(teacher *task, const pf_options *options, pf_error *error)
+{
+  const char *kind = options->string(options, "task.kind");
+  if (strcmp(kind, "activity") == 0) {
+    return teacher_read_activity(task, options, error);
+  }
+  if (strcmp(kind, "two_odours") == 0) {
+    task->cues.kind = "two_odours";
+    return cues_read(&task->cues, options, 2, error);
+  }
+  if (strcmp(kind, "cues") == 0) {
+    task->cues.kind = "cues";
+    return cues_read(&task->cues, options, 0, error);
+  }
+  if (strcmp(kind, "bandit") == 0) {
+    task->kind = TEACHER_BANDIT;
+    task->cues.kind = "bandit";
+    return cues_read(&task->cues, options, 0, error);
+  }
+  if (strcmp(kind, "delayed") == 0) {
+    task->kind = TEACHER_DELAYED;
+    task->cues.kind = "delayed";
+    if (cues_read(&task->cues, options, 0, error) != PF_OK) {
+      return PF_STOP;
+    }
+    return delayed_read(&task->delayed, options, error);
+  }
+  return pf_fail_key(error, PF_STOP, "task.kind", "\"%s\" is no task; choose one of %s", kind,
+                     TEACHER_KINDS);
+}
+
 static pf_status teacher_create(const pf_host *host, const pf_options *options, void **self,
                                 pf_error *error)
 {
@@ -198,33 +229,10 @@ static pf_status teacher_create(const pf_host *host, const pf_options *options, 
   task->host = host;
   task->cues.host = host;
   task->dt = options->real(options, "task.dt");
-  const char *kind = options->string(options, "task.kind");
-  pf_status status = PF_OK;
-  if (strcmp(kind, "two_odours") == 0) {
-    task->cues.kind = "two_odours";
-    status = cues_read(&task->cues, options, 2, error);
-  } else if (strcmp(kind, "cues") == 0) {
-    task->cues.kind = "cues";
-    status = cues_read(&task->cues, options, 0, error);
-  } else if (strcmp(kind, "bandit") == 0) {
-    task->kind = TEACHER_BANDIT;
-    task->cues.kind = "bandit";
-    status = cues_read(&task->cues, options, 0, error);
-  } else if (strcmp(kind, "delayed") == 0) {
-    task->kind = TEACHER_DELAYED;
-    task->cues.kind = "delayed";
-    status = cues_read(&task->cues, options, 0, error);
-    status = status == PF_OK ? delayed_read(&task->delayed, options, error) : status;
-  } else if (strcmp(kind, "activity") == 0) {
-    status = teacher_read_activity(task, options, error);
-  } else {
-    status = pf_fail_key(error, PF_STOP, "task.kind", "\"%s\" is no task; choose one of %s", kind,
-                         TEACHER_KINDS);
-  }
-  status = status == PF_OK ? teacher_read_targets(task, options, error) : status;
-  if (status != PF_OK) {
+  if (teacher_read_task(task, options, error) != PF_OK ||
+      teacher_read_targets(task, options, error) != PF_OK) {
     teacher_destroy(task);
-    return status;
+    return PF_STOP;
   }
   *self = task;
   return PF_OK;

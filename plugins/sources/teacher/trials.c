@@ -21,16 +21,20 @@ static pf_status read_steps(const pf_options *options, const char *key, int64_t 
                             int64_t *steps, pf_error *error)
 {
   *steps = options->integer(options, key);
-  return *steps >= least ? PF_OK
-                         : pf_fail_key(error, PF_STOP, key, "%lld steps; expected at least %lld",
-                                       (long long)*steps, (long long)least);
+  if (*steps < least) {
+    return pf_fail_key(error, PF_STOP, key, "%lld steps; expected at least %lld", (long long)*steps,
+                       (long long)least);
+  }
+  return PF_OK;
 }
 
 pf_status delayed_read(delayed_task *task, const pf_options *options, pf_error *error)
 {
-  pf_status status = read_steps(options, "task.cue_steps", 1, &task->cue_steps, error);
-  status = status == PF_OK ? read_steps(options, "task.delay", 0, &task->delay, error) : status;
-  return status == PF_OK ? read_steps(options, "task.rest", 0, &task->rest, error) : status;
+  if (read_steps(options, "task.cue_steps", 1, &task->cue_steps, error) != PF_OK ||
+      read_steps(options, "task.delay", 0, &task->delay, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return read_steps(options, "task.rest", 0, &task->rest, error);
 }
 
 int64_t delayed_trial(const delayed_task *task)

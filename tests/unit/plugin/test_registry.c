@@ -117,11 +117,15 @@ static const char *component_line(const char *text, const char *override)
   pf_config *config = NULL;
   pf_component component = {0};
   pf_error error = pf_error_none();
-  if (pf_config_parse(text, "t.cfg", &override, override == NULL ? 0 : 1, &config, &error) ==
-          PF_OK &&
-      pf_component_create(registry, config, pf_node_get(pf_config_root(config), "rules.learn"),
-                          PF_KIND_RULE, "rules.learn", (pf_names){host_keys, 4}, &component,
-                          &error) == PF_OK) {
+  pf_component_spec spec = {NULL, NULL, PF_KIND_RULE, "rules.learn", (pf_names){host_keys, 4}};
+  pf_status status =
+      pf_config_parse(text, "t.cfg", &override, override == NULL ? 0 : 1, &config, &error);
+  if (status == PF_OK) {
+    spec.config = config;
+    spec.node = pf_node_get(pf_config_root(config), "rules.learn");
+    status = pf_component_create(registry, &spec, &component, &error);
+  }
+  if (status == PF_OK) {
     (void)snprintf(line, sizeof line, "%s", component.label);
     pf_component_free(&component);
   } else {
