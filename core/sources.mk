@@ -117,7 +117,8 @@ core_sources += core/layout/layout.c core/layout/layout.h
 core_sources += core/settings/fit_settings.c core/settings/fit_settings.h
 core_sources += core/settings/interval_settings.c core/settings/interval_settings.h
 core_sources += core/settings/network_settings.c core/settings/network_settings.h
-core_sources += core/settings/settings.c core/settings/settings.h core/settings/source_settings.c
+core_sources += core/settings/root_settings.c core/settings/root_settings.h core/settings/settings.h
+core_sources += core/settings/source_settings.c core/settings/source_settings.h
 
 core_sources += core/problem/build_models.c core/problem/build_models.h
 core_sources += core/problem/channels.c core/problem/channels.h
@@ -272,7 +273,7 @@ core_sources += core/page/html_select.c core/page/html_select.h
 core_sources += core/page/page.c core/page/page.h
 core_sources += core/page/result_folder.c core/page/result_folder.h
 core_sources += core/page/run_data.c core/page/run_data.h
-core_sources += core/page/run_figures.c core/page/run_figures.h
+core_sources += core/page/run_figure.h core/page/run_figures.c core/page/run_figures.h
 core_sources += core/page/spectrum_figure.c
 core_sources += core/page/theta_figures.c
 core_sources += core/page/weight_figures.c
@@ -292,7 +293,7 @@ core_sources += core/report/run_folder.c core/report/run_folder.h
 core_sources += core/report/save_run.c core/report/save_run.h
 
 core_sources += core/conformance/conformance.h core/conformance/kinds.h
-core_sources += core/conformance/array.c core/conformance/array.h
+core_sources += core/conformance/guarded_array.c core/conformance/guarded_array.h
 core_sources += core/conformance/derivatives.c core/conformance/derivatives.h
 core_sources += core/conformance/double_reference.c core/conformance/double_reference.h
 core_sources += core/conformance/findings.c core/conformance/findings.h

@@ -4,6 +4,7 @@
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
 #include "core/problem/keys.h"
+#include "core/settings/root_settings.h"
 #include "core/settings/settings.h"
 
 #include <stdbool.h>

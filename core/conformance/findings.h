@@ -5,8 +5,8 @@
 #ifndef PLASTFIT_CORE_CONFORMANCE_FINDINGS_H
 #define PLASTFIT_CORE_CONFORMANCE_FINDINGS_H
 
-#include "core/conformance/array.h"
 #include "core/conformance/conformance.h"
+#include "core/conformance/guarded_array.h"
 
 enum { CF_SENTENCE = 1024, CF_MAX_WATCHED = 256 };
 

@@ -1,7 +1,7 @@
 /* What the fitted rule does in the task against what the animals did: reversal curves and matching.
  */
 #include "core/base/memory.h"
-#include "core/page/run_figures.h"
+#include "core/page/run_figure.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Predicted against observed choices over trials (the method's fly raster), and calibration of the
  * predictions. */
 #include "core/base/memory.h"
-#include "core/page/run_figures.h"
+#include "core/page/run_figure.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

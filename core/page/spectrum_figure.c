@@ -2,7 +2,7 @@
  * is made of. */
 #include "core/base/memory.h"
 #include "core/page/result_folder.h"
-#include "core/page/run_figures.h"
+#include "core/page/run_figure.h"
 
 #include <math.h>
 #include <stdio.h>

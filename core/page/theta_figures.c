@@ -1,6 +1,6 @@
 /* Coefficients, learning curves and starts: theta.csv, fit.csv and multistart.csv. */
 #include "core/base/memory.h"
-#include "core/page/run_figures.h"
+#include "core/page/run_figure.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Weights over time, R2 of each synapse, recorded activity: trajectories.h5. */
 #include "core/base/memory.h"
 #include "core/evaluate/evaluate.h"
-#include "core/page/run_figures.h"
+#include "core/page/run_figure.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/settings/source_settings.h"
 
 #include <string.h>
 

@@ -4,6 +4,8 @@
 #include "core/optimise/optimiser.h"
 #include "core/problem/channels.h"
 #include "core/problem/keys.h"
+#include "core/settings/root_settings.h"
+#include "core/settings/source_settings.h"
 
 #include <string.h>
 

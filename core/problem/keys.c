@@ -1,6 +1,7 @@
 #include "core/problem/keys.h"
 
 #include "core/settings/settings.h"
+#include "core/settings/source_settings.h"
 #include <plastfit/abi/plugin.h>
 
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "core/problem/problem.h"
 
 #include "core/base/memory.h"
+#include "core/settings/root_settings.h"
 
 void pf_problem_free(pf_problem *problem)
 {

@@ -1,5 +1,6 @@
 /*
  * What a config says of everything that is no component: plain values, and texts that they own.
+ * They are read and freed by root_settings.h.
  *
  * Each module's settings are a struct and a table of rows in a file of their own; here they are
  * gathered.
@@ -80,14 +81,5 @@ typedef struct pf_settings {
    * keep it. */
   size_t memory;
 } pf_settings;
-
-/** The keys of the config's top level: all modules' tables in one; the caller frees its items. */
-pf_status pf_root_keys(pf_option_table *out, pf_error *error);
-/** The host's keys in the group `source`: rows of pf_settings, and, "derive[]", of pf_derived. */
-pf_option_table pf_source_keys(void);
-/** Reads the top level's keys into settings, `methods` of the intervals too. */
-pf_status pf_settings_read_root(pf_settings *settings, const pf_options *options, pf_error *error);
-/** Frees what the settings own, and themselves. */
-void pf_settings_free(pf_settings *settings);
 
 #endif

@@ -1,5 +1,4 @@
-/* The host's keys in the group `source`. */
-#include "core/settings/settings.h"
+#include "core/settings/source_settings.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* core/settings: what the keys of a config become. */
 #include "core/base/memory.h"
+#include "core/settings/root_settings.h"
 #include "tests/unit/problem/problem_config.h"
 
 #include <criterion/criterion.h>

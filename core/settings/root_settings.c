@@ -1,7 +1,8 @@
-#include "core/settings/settings.h"
+#include "core/settings/root_settings.h"
 
 #include "core/base/memory.h"
 #include "core/model/normalisation.h"
+#include "core/settings/source_settings.h"
 
 #include <math.h>
 

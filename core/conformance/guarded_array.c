@@ -1,6 +1,6 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 
-#include "core/conformance/array.h"
+#include "core/conformance/guarded_array.h"
 
 #include <math.h>
 #include <stdlib.h>

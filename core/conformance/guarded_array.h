@@ -4,8 +4,8 @@
  * last page's end, or its first page's start: both are tried. It is exactly as long as the ABI
  * says: nothing follows the last cell of the last row.
  */
-#ifndef PLASTFIT_CORE_CONFORMANCE_ARRAY_H
-#define PLASTFIT_CORE_CONFORMANCE_ARRAY_H
+#ifndef PLASTFIT_CORE_CONFORMANCE_GUARDED_ARRAY_H
+#define PLASTFIT_CORE_CONFORMANCE_GUARDED_ARRAY_H
 
 #include <plastfit/abi/parameters.h>
 #include <stdbool.h>
