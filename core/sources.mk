@@ -278,6 +278,7 @@ core_sources += core/page/spectrum_figure.c
 core_sources += core/page/theta_figures.c
 core_sources += core/page/weight_figures.c
 
+core_sources += core/terminal/guard.c core/terminal/guard.h
 core_sources += core/terminal/inference_lines.c core/terminal/inference_lines.h
 core_sources += core/terminal/meter.c core/terminal/meter.h
 core_sources += core/terminal/optimiser_lines.c core/terminal/optimiser_lines.h

@@ -1,14 +1,18 @@
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include "core/base/text.h"
 #include "core/cli/command.h"
+#include "core/terminal/guard.h"
 
 #include <plastfit/plastfit.h>
 
 #include <cblas.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static const pf_command *const commands[] = {
     &pf_command_fit,      &pf_command_compare,  &pf_command_check,  &pf_command_recover,
@@ -75,12 +79,36 @@ static int run_command(int argc, char **argv)
   return unknown_command(argv[1]);
 }
 
+#ifdef OPENBLAS_VERSION
+/**
+ * OpenBLAS starts its threads when it is loaded, before any line of this program. In a small
+ * address space (ulimit -v) some of them never start, and the library waits for them without end
+ * when the program exits. So there the program starts itself again, with the library told to have
+ * none. Returns where that is not needed, or not to be had.
+ */
+static void restart_without_blas_threads(char **argv)
+{
+  static const char *const name = "OPENBLAS_NUM_THREADS";
+  const char *now = getenv(name);
+  struct rlimit limit;
+  if (openblas_get_parallel() == 0 || (now != NULL && strcmp(now, "1") == 0) ||
+      getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return;
+  }
+  if (setenv(name, "1", 1) == 0) {
+    (void)execv("/proc/self/exe", argv);
+  }
+}
+#endif
+
 int main(int argc, char **argv)
 {
   /* Fits run on OpenMP's threads; BLAS on threads of its own would only get in their way. */
 #ifdef OPENBLAS_VERSION
+  restart_without_blas_threads(argv);
   openblas_set_num_threads(1);
 #endif
+  pf_terminal_guard();
   /* `plastfit list | head -1`: a reader who has seen enough is no fault, and must not cut short
    * what writes files. */
   (void)signal(SIGPIPE, SIG_IGN);

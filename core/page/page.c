@@ -31,13 +31,21 @@ static const char *entity_of(char c)
   }
 }
 
+/* Control characters but tab, line feed, form feed and carriage return: HTML has none of them. */
+#define CONTROLS                                                                             \
+  "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a" \
+  "\x1b\x1c\x1d\x1e\x1f\x7f"
+
 void pf_page_text(pf_text *page, const char *text)
 {
   for (const char *c = text != NULL ? text : ""; *c != '\0';) {
-    const size_t plain = strcspn(c, "<>&\"");
+    const size_t plain = strcspn(c, "<>&\"" CONTROLS);
     pf_text_add(page, "%.*s", (int)plain, c);
     c += plain;
-    if (*c != '\0') {
+    if (*c != '\0' && strchr(CONTROLS, *c) != NULL) {
+      pf_text_add(page, "\\x%02x", (unsigned)(unsigned char)*c);
+      c++;
+    } else if (*c != '\0') {
       pf_text_add(page, "%s", entity_of(*c));
       c++;
     }

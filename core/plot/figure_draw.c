@@ -209,22 +209,37 @@ static void draw_figure(pf_figures *set)
   }
 }
 
+static bool write_file(const char *path, const char *svg)
+{
+  FILE *file = fopen(path, "w");
+  if (file == NULL) {
+    return false;
+  }
+  const bool written = fputs("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n", file) != EOF &&
+                       fputs(svg, file) != EOF && fflush(file) == 0;
+  const int reason = errno;
+  if (fclose(file) != 0) {
+    return false;
+  }
+  errno = written ? errno : reason;
+  return written;
+}
+
+/** Written beside its place and renamed: a figure is the old one or the new one, never half. */
 static pf_status write_svg(const char *folder, const pf_figure *figure, pf_error *error)
 {
-  const size_t length = strlen(folder) + strlen(figure->name) + 6;
-  char *path = pf_memory_need(length, 1, error);
+  const size_t length = strlen(folder) + strlen(figure->name) + 16;
+  char *path = pf_memory_need(2 * length, 1, error);
   if (path == NULL) {
     return PF_STOP;
   }
-  (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
-  FILE *file = fopen(path, "w");
+  char *part = path + length;
   pf_status status = PF_OK;
-  if (file == NULL || fputs("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n", file) == EOF ||
-      fputs(figure->svg, file) == EOF || fflush(file) != 0) {
+  (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
+  (void)snprintf(part, length, "%s/%s.svg.part", folder, figure->name);
+  if (!write_file(part, figure->svg) || rename(part, path) != 0) {
     status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
-  }
-  if (file != NULL && fclose(file) != 0 && status == PF_OK) {
-    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+    (void)unlink(part);
   }
   pf_memory_free(path);
   return status;

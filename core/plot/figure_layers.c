@@ -7,8 +7,8 @@
 
 /* ---- text ---- */
 
-/** Bytes of the UTF-8 character at c, 0 where it is none (overlong forms and surrogates are none).
- */
+/** Bytes of the UTF-8 character at c, 0 where it is none: overlong forms,
+ * surrogates, and what XML does not have or advises against (U+FFFE, U+FFFF, U+0080 to U+009F). */
 static size_t character_length(const unsigned char *c)
 {
   if (c[0] < 0x80) {
@@ -24,7 +24,8 @@ static size_t character_length(const unsigned char *c)
     }
   }
   const bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
-  const bool none = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90);
+  const bool none = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90) ||
+                    (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe) || (c[0] == 0xc2 && c[1] < 0xa0);
   return overlong || none ? 0 : length;
 }
 

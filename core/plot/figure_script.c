@@ -11,14 +11,28 @@ static const char ink[] = "#333333";
 
 /* ---- words of gnuplot's language ---- */
 
-/** 'text' with its quotes doubled: between single quotes gnuplot takes all else as it is. */
+static bool is_plain(unsigned char c)
+{
+  return c >= 0x80 || c == ' ' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z');
+}
+
+/**
+ * "text", where all but letters, digits and blanks is a number: between quotes of either kind
+ * gnuplot gives a meaning to some of quotes, backslashes, backticks (it runs a command), $ and @. A
+ * leading 0 makes it read four digits, whatever follows.
+ */
 static void write_quoted(const char *text, FILE *out)
 {
-  (void)fputc('\'', out);
+  (void)fputc('"', out);
   for (const char *c = text != NULL ? text : ""; *c != '\0'; c++) {
-    (void)fputs(*c == '\'' ? "''" : (const char[]){*c, '\0'}, out);
+    if (is_plain((unsigned char)*c)) {
+      (void)fputc(*c, out);
+    } else {
+      (void)fprintf(out, "\\0%03o", (unsigned)(unsigned char)*c);
+    }
   }
-  (void)fputc('\'', out);
+  (void)fputc('"', out);
 }
 
 /** rgb '#aarrggbb', aa transparency. */

@@ -7,6 +7,8 @@
 
 /* By how much the file in memory grows at a time. */
 static const size_t increment = (size_t)4 << 20;
+/* Bytes of an attribute: HDF5 takes less than 64 KiB. Of a longer text the beginning is kept. */
+static const size_t max_text = 32768;
 
 struct pf_h5 {
   hid_t file;
@@ -270,8 +272,8 @@ void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value
     return;
   }
   const hid_t type = H5Tcopy(H5T_C_S1);
-  if (type < 0 || H5Tset_size(type, strlen(value) + 1) < 0 ||
-      H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+  const size_t length = strlen(value) < max_text ? strlen(value) + 1 : max_text;
+  if (type < 0 || H5Tset_size(type, length) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
     fail_call(h5, path);
   } else {
     write_attribute(h5, path, name, type, value);

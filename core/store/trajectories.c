@@ -4,6 +4,7 @@
 #include "core/store/h5.h"
 #include "core/store/tables.h"
 #include <plastfit/plastfit.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Weights of one animal beyond this are thinned: a figure of learning needs no more, and disks are
@@ -13,19 +14,33 @@ static const double max_bytes = 64.0 * 1024.0 * 1024.0;
  * trajectories. */
 static const int64_t largest_file = (int64_t)1 << 30;
 
-enum { PATH_LENGTH = 512, LAYOUT_VERSION = 1 };
+enum { PATH_LENGTH = 512, NAME_LENGTH = 128, LAYOUT_VERSION = 1 };
+
+typedef struct clean_animal {
+  char name[NAME_LENGTH];
+  size_t animal;
+} clean_animal;
+
+typedef struct group_name {
+  char path[NAME_LENGTH + 34];
+} group_name;
 
 typedef struct writer {
   const pf_results *results;
   pf_evaluation_plan plan;
   pf_h5 *h5;
   pf_workspace *model, *teacher; /* teacher NULL: the truth is unknown */
+  group_name *groups;            /* of each animal */
 } writer;
 
-/* A name as part of a path: no '/', not empty, no lone dots, not too long. */
+/* A name as part of a path: no '/', not empty, no lone dots, not too long, no half characters. */
 static void clean_name(const char *name, char *out, size_t capacity)
 {
-  (void)snprintf(out, capacity, "%.*s", (int)(capacity - 1), name);
+  size_t n = strlen(name) < capacity ? strlen(name) : capacity - 1;
+  while (n > 0 && name[n] != '\0' && ((unsigned char)name[n] & 0xc0) == 0x80) {
+    n--;
+  }
+  (void)snprintf(out, capacity, "%.*s", (int)n, name);
   for (char *c = out; *c != '\0'; c++) {
     *c = *c == '/' ? '_' : *c;
   }
@@ -34,23 +49,64 @@ static void clean_name(const char *name, char *out, size_t capacity)
   }
 }
 
-/* The animal's group: its name, and its index too where an animal before it has the same one once
- * cleaned. */
-static void animal_group(const writer *w, size_t animal, char *path)
+static int compare_clean_names(const void *a, const void *b)
 {
-  char name[128];
-  char other[128];
-  bool taken = false;
-  clean_name(w->plan.data->animals[animal], name, sizeof name);
-  for (size_t a = 0; a < animal; a++) {
-    clean_name(w->plan.data->animals[a], other, sizeof other);
-    taken = taken || strcmp(name, other) == 0;
+  const clean_animal *x = a, *y = b;
+  const int order = strcmp(x->name, y->name);
+  return order != 0 ? order : (x->animal > y->animal) - (x->animal < y->animal);
+}
+
+static bool is_name_of_animal(const clean_animal *sorted, size_t n, const char *name)
+{
+  size_t low = 0, high = n;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const int order = strcmp(sorted[middle].name, name);
+    if (order == 0) {
+      return true;
+    }
+    low = order < 0 ? middle + 1 : low;
+    high = order < 0 ? high : middle;
   }
-  if (taken) {
-    (void)snprintf(path, PATH_LENGTH, "/%s_%zu", name, animal);
-  } else {
-    (void)snprintf(path, PATH_LENGTH, "/%s", name);
+  return false;
+}
+
+/* Each animal's group: its name; its index too where an animal before it has the same one once
+ * cleaned. `sorted`: room for all. */
+static void name_groups(const pf_dataset *data, clean_animal *sorted, group_name *groups)
+{
+  for (size_t a = 0; a < data->n_animals; a++) {
+    sorted[a].animal = a;
+    clean_name(data->animals[a], sorted[a].name, sizeof sorted[a].name);
   }
+  qsort(sorted, data->n_animals, sizeof *sorted, compare_clean_names);
+  for (size_t k = 0; k < data->n_animals; k++) {
+    const clean_animal *one = &sorted[k];
+    char name[NAME_LENGTH + 32];
+    (void)snprintf(name, sizeof name, "%s", one->name);
+    if (k > 0 && strcmp(sorted[k - 1].name, one->name) == 0) {
+      (void)snprintf(name, sizeof name, "%s_%zu", one->name, one->animal);
+      for (size_t end = strlen(name);
+           end + 1 < sizeof name && is_name_of_animal(sorted, data->n_animals, name); end++) {
+        memcpy(name + end, "_", 2);
+      }
+    }
+    (void)snprintf(groups[one->animal].path, sizeof groups->path, "/%s", name);
+  }
+}
+
+static pf_status make_groups(writer *w, pf_error *error)
+{
+  const pf_dataset *data = w->plan.data;
+  w->groups = pf_memory_need(data->n_animals, sizeof *w->groups, error);
+  clean_animal *sorted =
+      w->groups == NULL ? NULL : pf_memory_need(data->n_animals, sizeof *sorted, error);
+  if (sorted == NULL) {
+    return PF_STOP;
+  }
+  name_groups(data, sorted, w->groups);
+  pf_memory_free(sorted);
+  return PF_OK;
 }
 
 /* ---- what was recorded ---- */
@@ -280,8 +336,7 @@ static int64_t thinning_step(const writer *w, size_t animal)
 static pf_status write_animal(writer *w, size_t animal, pf_error *error)
 {
   const pf_animal_result *result = &w->results->evaluation->animals[animal];
-  char group[PATH_LENGTH];
-  animal_group(w, animal, group);
+  const char *group = w->groups[animal].path;
   pf_h5_group(w->h5, group);
   pf_h5_text(w->h5, group, "name", result->name);
   pf_h5_text(w->h5, group, "status", pf_status_word(result->status));
@@ -335,6 +390,9 @@ pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_
   writer w = {.results = results, .plan = pf_evaluation_plan_of(results->problem)};
   pf_status status = make_workspaces(&w, error);
   if (status == PF_OK) {
+    status = make_groups(&w, error);
+  }
+  if (status == PF_OK) {
     status = pf_h5_create(path, &w.h5, error);
   }
   if (status == PF_OK) {
@@ -352,5 +410,6 @@ pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_
   }
   pf_workspace_free(w.model);
   pf_workspace_free(w.teacher);
+  pf_memory_free(w.groups);
   return status;
 }

@@ -31,6 +31,13 @@ static void write_duration(double seconds, char *text, size_t capacity)
   }
 }
 
+/** Past stderr, which shows control characters in place of obeying them (guard.h). */
+static void command_terminal(const char *text, size_t n)
+{
+  (void)fflush(stderr);
+  (void)!write(STDERR_FILENO, text, n);
+}
+
 static void show_bar(const char *what, double done, const char *left)
 {
   char bar[BAR_WIDTH + 1];
@@ -38,7 +45,10 @@ static void show_bar(const char *what, double done, const char *left)
   memset(bar, '.', BAR_WIDTH);
   memset(bar, '#', (size_t)(filled < BAR_WIDTH ? filled : BAR_WIDTH));
   bar[BAR_WIDTH] = '\0';
-  (void)fprintf(stderr, "\r%-10s [%s] %3.0f %%  %s left \033[K", what, bar, 100.0 * done, left);
+  char line[BAR_WIDTH + 128];
+  const int n = snprintf(line, sizeof line, "\r%-10.40s [%s] %3.0f %%  %s left \033[K", what, bar,
+                         100.0 * done, left);
+  command_terminal(line, (size_t)n);
 }
 
 void pf_meter_show(void *payload, double done, const char *what)
@@ -72,8 +82,7 @@ void pf_meter_show(void *payload, double done, const char *what)
 void pf_meter_end(pf_meter *meter)
 {
   if (meter->on_line) {
-    (void)fputs("\r\033[K", stderr); /* the bar makes way for the results */
-    (void)fflush(stderr);
+    command_terminal("\r\033[K", strlen("\r\033[K")); /* the bar makes way for the results */
     meter->on_line = 0;
   }
 }
