@@ -71,6 +71,7 @@ core_sources += core/engine/failures.c core/engine/failures.h
 core_sources += core/engine/kernels.c core/engine/kernel_ops.h core/engine/kernels.h
 core_sources += core/engine/losses.c core/engine/losses.h
 core_sources += core/engine/population.c core/engine/population.h
+core_sources += core/engine/seen.c core/engine/seen.h
 core_sources += core/engine/segments.c core/engine/segments.h
 core_sources += core/engine/simulation.c core/engine/simulation.h
 core_sources += core/engine/starting_state.c core/engine/starting_state.h

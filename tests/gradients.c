@@ -187,6 +187,9 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule,
   pf_text_add(&text, "network: { plugin = \"%s\"; %s };\n", network->plugin, network->options);
   pf_text_add(&text, "rules: { %s: { plugin = \"%s\"; eta = 0.15; %s }; %s };\n%s\n",
               network->plastic, rule->plugin, rule->options, network->other_rule, loss->config);
+  if (network->sees != NULL) {
+    pf_text_add(&text, "sees: { %s = \"%s\"; };\n", network->plastic, network->sees);
+  }
   pf_status status = text.failed ? pf_fail(&error, PF_STOP, "out of memory")
                                  : lab_create(registry, "case", text.text, normalise,
                                               (pf_names){channels, 2}, &made, &error);
@@ -234,8 +237,10 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
       const size_t turn = i + (size_t)(rule - lab_rules);
       const bool in_turn =
           turn % (size_t)lab_losses[k].every == 0 && turn % (size_t)lab_networks[i].every == 0;
-      const bool fits = in_turn && (lab_losses[k].n_output == 0 ||
-                                    lab_losses[k].n_output == lab_networks[i].n_output);
+      const bool has_units = lab_losses[k].plugins[1] == NULL || lab_networks[i].n_activity > 2;
+      const bool fits =
+          in_turn && has_units &&
+          (lab_losses[k].n_output == 0 || lab_losses[k].n_output == lab_networks[i].n_output);
       if (fits && is_found(items, n, PF_KIND_NETWORK, lab_networks[i].plugin) &&
           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[0]) &&
           (lab_losses[k].plugins[1] == NULL ||

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/engine/failures.h"
 #include "core/engine/population.h"
+#include "core/engine/seen.h"
 #include "core/engine/starting_state.h"
 #include "core/engine/synaptic_state.h"
 #include "core/engine/trajectory.h"
@@ -33,6 +34,8 @@ typedef struct animal {
   pf_array *channels, *targets;     /* [n channels], of double; [n targets], of double [width] */
   int64_t *observable;              /* [n targets] what is recorded; -1: the choice */
   pf_real **modulators;             /* [n_plastic], each one step */
+  pf_real **seen;                   /* [n_plastic], each one step; NULL: activity alone */
+  double choice;                    /* of the step that went before */
   double *state, *uniform, *normal; /* of the task, and its random numbers of a step */
   double *noise;                    /* behind the starting weights */
   double *settled;                  /* [n channels] of the step that went before */
@@ -116,6 +119,12 @@ static void free_animal(animal *self)
       pf_memory_free(self->modulators[p]);
     }
   }
+  if (self->seen != NULL) {
+    for (size_t p = 0; p < self->model->n_plastic; p++) {
+      pf_memory_free(self->seen[p]);
+    }
+  }
+  pf_memory_free(self->seen);
   pf_memory_free(self->modulators);
   pf_memory_free(self->observable);
   pf_array_free(&self->cue);
@@ -184,6 +193,7 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->targets = pf_memory_need(n_targets, sizeof *self->targets, error);
   self->observable = pf_memory_need(n_targets, sizeof *self->observable, error);
   self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
+  self->seen = pf_memory_need(model->n_plastic, sizeof *self->seen, error);
   self->state = pf_memory_need((size_t)declared->n_state, sizeof(double), error);
   self->uniform = pf_memory_need((size_t)declared->n_uniform, sizeof(double), error);
   self->normal = pf_memory_need((size_t)declared->n_normal, sizeof(double), error);
@@ -192,15 +202,20 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->expectation.memory = pf_memory_need(n_seen, sizeof(double), error);
   self->x = pf_memory_need(2 * (size_t)self->n_input, sizeof *self->x, error);
   if (self->channels == NULL || self->targets == NULL || self->observable == NULL ||
-      self->modulators == NULL || self->state == NULL || self->uniform == NULL ||
-      self->normal == NULL || self->noise == NULL || self->settled == NULL ||
-      self->expectation.memory == NULL || self->x == NULL) {
+      self->modulators == NULL || self->seen == NULL || self->state == NULL ||
+      self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
+      self->settled == NULL || self->expectation.memory == NULL || self->x == NULL) {
     return PF_STOP;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
     const size_t n = model->plastic[p].declared.modulators.count;
     self->modulators[p] = pf_memory_need(n, sizeof(pf_real), error);
     if (self->modulators[p] == NULL) {
+      return PF_STOP;
+    }
+    const size_t cells = pf_seen_cells(&model->plastic[p]);
+    self->seen[p] = cells == 0 ? NULL : pf_memory_need(cells, sizeof(pf_real), error);
+    if (cells > 0 && self->seen[p] == NULL) {
       return PF_STOP;
     }
   }
@@ -255,7 +270,8 @@ static pf_step_context context_of(const animal *self, int64_t step)
                            .flags = flags,
                            .changes = (flags & PF_STEP_PLASTIC) != 0,
                            .dt = *numbers_at(&self->dt, step),
-                           .modulators = self->modulators};
+                           .modulators = self->modulators,
+                           .seen = self->seen};
 }
 
 static pf_synaptic_state synaptic_of(const animal *self, const pf_weights *weights)
@@ -452,6 +468,7 @@ static pf_status act_step(animal *self, double *choice, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
+  self->choice = *choice;
   for (size_t k = 0; k < self->declared.targets.count; k++) {
     status = record_target(self, k, context.row, *choice, error);
     if (status != PF_OK) {
@@ -473,6 +490,22 @@ static double channel_value(const animal *self, const char *name, double reward,
   return value;
 }
 
+/** What rules see of the settled step: what was chosen. Without a choice weights do not change
+ * where a rule learns from it. */
+static void see_step(animal *self, int64_t step)
+{
+  for (size_t p = 0; p < self->model->n_plastic; p++) {
+    const pf_plastic *plastic = &self->model->plastic[p];
+    if (plastic->n_seen == 0) {
+      continue;
+    }
+    pf_seen_set(plastic, self->choice, NULL, self->seen[p]);
+    if (isnan(self->choice) && pf_seen_needs_choice(plastic)) {
+      *flags_at(self, step) &= ~(uint32_t)PF_STEP_PLASTIC;
+    }
+  }
+}
+
 /** Weights after the step: modulators from its channels, then the rules. */
 static pf_status learn_step(animal *self, int64_t step, pf_error *error)
 {
@@ -485,6 +518,7 @@ static pf_status learn_step(animal *self, int64_t step, pf_error *error)
       pf_expectation_enter(self->loop->expectation, &self->expectation, reward);
     }
   }
+  see_step(self, step);
   if ((*flags_at(self, step) & PF_STEP_PLASTIC) == 0 && !pf_model_has_traces(model)) {
     return PF_OK;
   }

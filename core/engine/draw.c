@@ -3,14 +3,16 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/engine/seen.h"
 
 #include <math.h>
 #include <string.h>
 
 /** Modulator k of a rule, of which `out` has a row of n a step. */
-static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_recording *recording,
+static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_draw *draw,
                                 pf_real *out, pf_error *error)
 {
+  const pf_recording *recording = draw->recording;
   const size_t n = plastic->declared.modulators.count;
   const bool traced = plastic->declared.traces.count > 0; /* traces are updated at every step */
   const pf_linear *linear = &plastic->modulators[k];
@@ -24,7 +26,7 @@ static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_re
                      recording->name, linear->names[c], plastic->rule->label);
     }
     for (int64_t t = 0; t < recording->n_steps; t++) {
-      if (isnan(channel[t]) && (traced || (recording->flags[t] & PF_STEP_PLASTIC) != 0)) {
+      if (isnan(channel[t]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
         return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
                        recording->name, (long long)t, linear->names[c],
                        traced ? "traces advance" : "the weights change");
@@ -50,10 +52,46 @@ static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error 
     }
     for (size_t k = 0; k < n; k++) {
       const pf_status status =
-          fill_modulator(&model->plastic[p], k, draw->recording, draw->modulators[p], error);
+          fill_modulator(&model->plastic[p], k, draw, draw->modulators[p], error);
       if (status != PF_OK) {
         return status;
       }
+    }
+  }
+  return PF_OK;
+}
+
+/** Weights do not change after the steps where a rule that learns from choices saw none. */
+static void skip_missed(pf_draw *draw)
+{
+  const pf_record *choices = pf_recording_target(draw->recording, "choice");
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    if (isnan(choices->values[t])) {
+      draw->flags[t] &= ~(uint32_t)PF_STEP_PLASTIC;
+    }
+  }
+}
+
+/** Before the modulators: they need not be there where a choice was missed. */
+static pf_status make_seen(const pf_model *model, pf_draw *draw, pf_error *error)
+{
+  draw->seen = pf_memory_need(model->n_plastic, sizeof *draw->seen, error);
+  if (draw->seen == NULL) {
+    return PF_STOP;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    const pf_plastic *plastic = &model->plastic[p];
+    if (plastic->n_seen == 0) {
+      continue;
+    }
+    draw->seen[p] =
+        pf_memory_need((size_t)draw->n_steps * pf_seen_cells(plastic), sizeof(pf_real), error);
+    if (draw->seen[p] == NULL ||
+        pf_seen_fill(model, plastic, draw->recording, draw->seen[p], error) != PF_OK) {
+      return PF_STOP;
+    }
+    if (pf_seen_needs_choice(plastic)) {
+      skip_missed(draw);
     }
   }
   return PF_OK;
@@ -150,6 +188,10 @@ static pf_status make_draw(const pf_model *model, const double *input, const dou
   if (status != PF_OK) {
     return status;
   }
+  status = make_seen(model, draw, error);
+  if (status != PF_OK) {
+    return status;
+  }
   status = make_modulators(model, draw, error);
   if (status != PF_OK) {
     return status;
@@ -223,6 +265,11 @@ void pf_draw_free(const pf_model *model, pf_draw *draw)
       pf_memory_free(draw->modulators[p]);
     }
   }
+  if (draw->seen != NULL) {
+    for (size_t p = 0; p < model->n_plastic; p++) {
+      pf_memory_free(draw->seen[p]);
+    }
+  }
   if (draw->given_w != NULL) {
     for (size_t q = 0; q < model->n_projections; q++) {
       pf_memory_free(draw->given_w[q]);
@@ -232,6 +279,7 @@ void pf_draw_free(const pf_model *model, pf_draw *draw)
     free_targets(model, draw->targets);
   }
   pf_memory_free(draw->modulators);
+  pf_memory_free(draw->seen);
   pf_memory_free(draw->given_w);
   pf_memory_free(draw->noise);
   pf_memory_free(draw->input);

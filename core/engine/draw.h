@@ -12,10 +12,12 @@ typedef struct pf_draw {
   pf_real *input;  /**< [n_steps][ld_input] */
   int64_t ld_input;
   pf_real **modulators; /**< [n_plastic], each [n_steps][n modulators] */
-  pf_real ***targets;   /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
-  double *noise;        /**< [model->n_noise] behind the initial weights */
-  pf_real **given_w;    /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights
-                           stated outright */
+  pf_real *
+      *seen; /**< [n_plastic] data of what rules see, [n_steps] of pf_seen_cells; NULL: of none */
+  pf_real ***targets; /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
+  double *noise;      /**< [model->n_noise] behind the initial weights */
+  pf_real **given_w;  /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights
+                         stated outright */
 } pf_draw;
 
 /**

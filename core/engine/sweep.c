@@ -5,6 +5,7 @@
 #include "core/engine/checkpoint_plan.h"
 #include "core/engine/failures.h"
 #include "core/engine/population.h"
+#include "core/engine/seen.h"
 #include "core/engine/segments.h"
 #include "core/engine/starting_state.h"
 #include "core/engine/sweep_block.h"
@@ -63,8 +64,9 @@ static bool sees_post(const pf_model *model, const pf_weights *weights)
     return true;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    const uint32_t reads = model->plastic[p].declared.reads;
-    if (model->plastic[p].projection == weights->index &&
+    const pf_plastic *plastic = &model->plastic[p];
+    const uint32_t reads = plastic->declared.reads;
+    if (plastic->projection == weights->index && !pf_seen_is_data(plastic) &&
         (reads == 0 || (reads & PF_READS_POST) != 0)) {
       return true;
     }

@@ -1,5 +1,6 @@
 #include "core/engine/synaptic_state.h"
 
+#include "core/engine/seen.h"
 #include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
 
@@ -190,13 +191,44 @@ static rule_step rule_step_of(const state_step *step, const pf_plastic *plastic,
                      .traces_at = traces_at};
 }
 
+/** Its data of the step, where it sees more than activity. */
+static const pf_real *data_seen(const rule_step *rule)
+{
+  const pf_step_context *context = rule->step->context;
+  const size_t p = (size_t)(rule->plastic - rule->step->synaptic->model->plastic);
+  return context->seen[p] + (size_t)context->data_row * pf_seen_cells(rule->plastic);
+}
+
+/** Where its values stand; their cotangents lie behind them. */
+static pf_real *values_seen(const rule_step *rule)
+{
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  return synaptic->workspace->seen[rule->plastic - synaptic->model->plastic];
+}
+
+/** The block's postsynaptic signals. */
+static void see_post(const rule_step *rule, pf_block *in)
+{
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  const pf_activity *post = &synaptic->workspace->activity[synaptic->weights->info->post];
+  pf_real *signals = post->signals + rule->step->context->row * post->ld;
+  if (rule->plastic->n_seen == 0) {
+    in->post = signals + in->row0;
+    return;
+  }
+  const pf_unit_signals from = {signals, post->plane_stride};
+  pf_seen_values(rule->plastic, data_seen(rule), &from, (pf_range){in->row0, in->n_rows},
+                 values_seen(rule));
+  in->post = values_seen(rule) + in->row0;
+  in->ld_post = rule->plastic->n_post;
+}
+
 /** Range r of the rule, which sees `traces` (of this rule; NULL: none); false: no row is of it. */
 static bool take_range(const rule_step *rule, size_t r, pf_real *traces, rule_rows *out)
 {
   const pf_synaptic_state *synaptic = rule->step->synaptic;
   const pf_step_context *context = rule->step->context;
   const pf_weights *weights = synaptic->weights;
-  const pf_activity *post = &synaptic->workspace->activity[weights->info->post];
   const size_t p = (size_t)(rule->plastic - synaptic->model->plastic);
   out->rows = rows_within(synaptic, rule->plastic->ranges[r]);
   if (out->rows.n == 0) {
@@ -206,10 +238,10 @@ static bool take_range(const rule_step *rule, size_t r, pf_real *traces, rule_ro
   out->in.flags = context->flags;
   out->in.pre =
       pf_presynaptic_signal(synaptic->workspace, weights, context->row, context->previous);
-  out->in.post = post->signals + context->row * post->ld + out->in.row0;
+  see_post(rule, &out->in);
   out->in.w = rule->step->w + out->rows.first * weights->ldw;
   out->in.modulator = context->modulators[p] +
-                      context->modulator_row * (int64_t)rule->plastic->declared.modulators.count;
+                      context->data_row * (int64_t)rule->plastic->declared.modulators.count;
   out->in.dt = context->dt;
   if (traces != NULL) {
     out->traces = traces_at(synaptic, rule->plastic, traces, out->rows.first);
@@ -268,7 +300,7 @@ static inline const pf_block *plain_at(pf_synaptic_state *synaptic, const pf_ste
   plain->in.post = plain->post + context->row * plain->step_post;
   plain->in.w = w;
   plain->in.modulator =
-      context->modulators[plain->index] + context->modulator_row * (int64_t)plain->n_modulators;
+      context->modulators[plain->index] + context->data_row * (int64_t)plain->n_modulators;
   plain->in.dt = context->dt;
   return &plain->in;
 }
@@ -561,17 +593,45 @@ typedef struct state_cotangents {
   const pf_synaptic_gradient *gradient;
 } state_cotangents;
 
+/** Cotangents of what the rule sees of `rows`, none yet. */
+static pf_real *clear_seen_cotangents(const rule_step *rule, pf_range rows)
+{
+  const pf_plastic *plastic = rule->plastic;
+  pf_real *g = values_seen(rule) + (int64_t)plastic->n_seen * plastic->n_post +
+               rule->step->synaptic->row0 + rows.first;
+  for (size_t s = 0; s < plastic->n_seen; s++) {
+    memset(g + (int64_t)s * plastic->n_post, 0, (size_t)rows.n * sizeof *g);
+  }
+  return g;
+}
+
+/** They go on into those of the population's signals. */
+static void add_seen_cotangents(const rule_step *rule, const state_cotangents *g, pf_range rows)
+{
+  const pf_plastic *plastic = rule->plastic;
+  const int64_t row0 = rule->step->synaptic->row0;
+  if (plastic->n_seen == 0) {
+    return;
+  }
+  const pf_unit_signals to = {g->gradient->post - row0, g->gradient->ld_post};
+  pf_seen_vjp(plastic, data_seen(rule),
+              values_seen(rule) + (int64_t)plastic->n_seen * plastic->n_post,
+              (pf_range){row0 + rows.first, rows.n}, &to);
+}
+
 /** Where the adjoint of a rule's rows adds. */
 static pf_rule_gradient gradient_of(const rule_step *rule, const state_cotangents *g, pf_range rows)
 {
   const int64_t ldw = rule->step->synaptic->weights->ldw;
+  const bool sees_more = rule->plastic->n_seen > 0;
   return (pf_rule_gradient){.size = sizeof(pf_rule_gradient),
                             .theta = g->gradient->theta + rule->plastic->theta0,
                             .pre = g->gradient->pre,
-                            .post = g->gradient->post + rows.first,
+                            .post = sees_more ? clear_seen_cotangents(rule, rows)
+                                              : g->gradient->post + rows.first,
                             .w = g->w + rows.first * ldw,
                             .ld_pre = g->gradient->ld_pre,
-                            .ld_post = g->gradient->ld_post,
+                            .ld_post = sees_more ? rule->plastic->n_post : g->gradient->ld_post,
                             .ldw = ldw};
 }
 
@@ -605,6 +665,7 @@ static pf_status apply_rule_vjp(const rule_step *rule, const state_cotangents *g
     if (status != PF_OK) {
       return status;
     }
+    add_seen_cotangents(rule, g, part.rows);
   }
   return PF_OK;
 }
@@ -634,6 +695,7 @@ static pf_status update_traces_vjp(const rule_step *rule, const state_cotangents
     if (status != PF_OK) {
       return status;
     }
+    add_seen_cotangents(rule, g, part.rows);
     is_first = false;
   }
   return PF_OK;

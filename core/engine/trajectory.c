@@ -1,6 +1,7 @@
 #include "core/engine/trajectory.h"
 
 #include "core/base/memory.h"
+#include "core/engine/seen.h"
 
 #include <string.h>
 
@@ -35,6 +36,13 @@ static uint64_t find_heard(const pf_model *model, int64_t p)
     const pf_projection *info = &model->projections[q];
     heard |= info->pre == p ? UINT64_C(1) << (info->signal & 63) : 0;
     heard |= info->post == p ? 1 : 0; /* rules see the first signal */
+  }
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    const pf_plastic *plastic = &model->plastic[k];
+    for (size_t s = 0; s < plastic->n_seen; s++) { /* or others */
+      const bool here = model->projections[plastic->projection].post == p;
+      heard |= here ? UINT64_C(1) << (plastic->seen[s].signal & 63) : 0;
+    }
   }
   for (size_t k = 0; k < model->n_losses; k++) {
     for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
@@ -73,6 +81,7 @@ static pf_weights describe_weights(const pf_workspace *workspace, size_t q)
                         .mask = model->masks[q].changes,
                         .connected = model->masks[q].connected};
   size_t n_ranges = 0;
+  bool sees_more = false;
   int64_t n_rows = 0;
   for (size_t p = model->n_plastic; p-- > 0;) {
     const pf_plastic *plastic = &model->plastic[p];
@@ -81,14 +90,15 @@ static pf_weights describe_weights(const pf_workspace *workspace, size_t q)
     }
     weights.plastic = plastic; /* in the end the first */
     weights.has_traces = weights.has_traces || plastic->declared.traces.count > 0;
+    sees_more = sees_more || plastic->n_seen > 0;
     n_ranges += plastic->n_ranges;
     for (size_t r = 0; r < plastic->n_ranges; r++) {
       n_rows += plastic->ranges[r].n;
     }
   }
   weights.covered = n_rows == weights.n_post;
-  weights.plain =
-      n_ranges == 1 && weights.covered && !weights.has_traces && weights.bound->lower == NULL;
+  weights.plain = n_ranges == 1 && weights.covered && !weights.has_traces && !sees_more &&
+                  weights.bound->lower == NULL;
   return weights;
 }
 
@@ -111,7 +121,18 @@ pf_status pf_trajectory_make(pf_workspace *workspace, pf_error *error)
     workspace->weights[q] = describe_weights(workspace, q);
   }
   workspace->zeros = pf_memory_need((size_t)max_units, sizeof *workspace->zeros, error);
-  return workspace->zeros == NULL ? PF_STOP : PF_OK;
+  workspace->seen = pf_memory_need(model->n_plastic, sizeof *workspace->seen, error);
+  if (workspace->zeros == NULL || workspace->seen == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    const size_t cells = pf_seen_cells(&model->plastic[k]); /* values and cotangents are as many */
+    workspace->seen[k] = cells == 0 ? NULL : pf_memory_need(cells, sizeof(pf_real), error);
+    if (cells > 0 && workspace->seen[k] == NULL) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
 }
 
 void pf_trajectory_free(pf_workspace *workspace)
@@ -136,6 +157,12 @@ void pf_trajectory_free(pf_workspace *workspace)
       pf_memory_free(workspace->weights[q].g);
     }
   }
+  if (workspace->seen != NULL) {
+    for (size_t k = 0; k < workspace->model->n_plastic; k++) {
+      pf_memory_free(workspace->seen[k]);
+    }
+  }
+  pf_memory_free(workspace->seen);
   pf_memory_free(workspace->activity);
   pf_memory_free(workspace->weights);
   pf_memory_free(workspace->zeros);

@@ -62,7 +62,8 @@ typedef struct pf_step_context {
   bool changes;     /**< weights change after it */
   double dt;        /**< ms, 0: no time axis */
   pf_real *const *modulators; /**< [n_plastic], each [][n modulators] */
-  int64_t modulator_row;
+  pf_real *const *seen;       /**< [n_plastic], each [] of pf_seen_cells, or NULL */
+  int64_t data_row;           /**< of modulators and of what is seen */
 } pf_step_context;
 
 struct pf_workspace {
@@ -79,6 +80,8 @@ struct pf_workspace {
   pf_activity *activity; /**< [n_populations] */
   pf_weights *weights;   /**< [n_projections] */
   pf_real *zeros;        /**< [units of the largest population]: activity before the first step */
+  pf_real **seen; /**< [n_plastic] where a rule sees more than activity: [n_seen][n_post] values of
+                     a step, then their cotangents; each block of rows has its own */
   /* what the network's `initial` is given */
   pf_real **initial_w; /**< [n_projections] */
   int64_t *initial_ldw;
@@ -146,7 +149,8 @@ static inline pf_step_context pf_step_context_of(const pf_draw *draw, int64_t t,
                            .changes = changes,
                            .dt = draw->recording->dt == NULL ? 0.0 : draw->recording->dt[t],
                            .modulators = draw->modulators,
-                           .modulator_row = t};
+                           .seen = draw->seen,
+                           .data_row = t};
 }
 
 /** The presynaptic signal that a projection transmits at step `row`, whose step before is

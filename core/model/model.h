@@ -15,6 +15,20 @@ typedef struct pf_range {
   int64_t first, n;
 } pf_range;
 
+/** What a rule may see of the postsynaptic units: a signal that the network declares; the choice,
+ * 1 for the option taken; the choice minus its probability; the recorded activity. */
+enum pf_seen_kind {
+  PF_SEEN_NETWORK = 0,
+  PF_SEEN_CHOICE = 1,
+  PF_SEEN_ERROR = 2,
+  PF_SEEN_RECORDED = 3
+};
+
+typedef struct pf_seen_signal {
+  uint32_t kind;  /**< enum pf_seen_kind */
+  int64_t signal; /**< of the network: what it is, or what it is made of */
+} pf_seen_signal;
+
 /** A plastic projection, or the rows of one that learn by this rule: several may share a
  * projection. */
 typedef struct pf_plastic {
@@ -29,7 +43,11 @@ typedef struct pf_plastic {
   size_t theta0;                /**< first of its parameters in theta */
   pf_range *ranges; /**< [n_ranges] rows it acts on, ascending and apart from one another's */
   size_t n_ranges;
-  int64_t n_traces[4]; /**< of the rule, by enum pf_per */
+  int64_t n_traces[4];  /**< of the rule, by enum pf_per */
+  pf_seen_signal *seen; /**< [n_seen] the signals of the postsynaptic units that the rule sees, in
+                           its order; none: their activity alone */
+  size_t n_seen;
+  bool signed_choice; /**< the choice of one output is 1 or -1 */
 } pf_plastic;
 
 /** Hard bounds of a projection's weights, by presynaptic unit: see pf_model_bound. */

@@ -53,12 +53,151 @@ static pf_status check_traces(const pf_plastic *plastic, pf_error *error)
   return PF_OK;
 }
 
+/* ---- what the rule sees of the postsynaptic units ---- */
+
+static const char *const host_signals[] = {
+    [PF_SEEN_CHOICE] = "choice", [PF_SEEN_ERROR] = "error", [PF_SEEN_RECORDED] = "recorded"};
+
+static pf_status fail_signal(const pf_model *model, const pf_plastic *plastic, const char *name,
+                             pf_error *error)
+{
+  const pf_projection *projection = &model->projections[plastic->projection];
+  const pf_population *post = &model->populations[projection->post];
+  pf_text all = {0};
+  for (size_t s = 0; s < post->signals.count; s++) {
+    pf_text_add(&all, "%s, ", post->signals.items[s]);
+  }
+  (void)pf_fail(error, PF_STOP,
+                "%s on '%s': its postsynaptic units have no signal '%s'; they have: %schoice, "
+                "error, recorded",
+                plastic->rule->label, projection->name, name, all.text == NULL ? "" : all.text);
+  pf_text_free(&all);
+  return PF_STOP;
+}
+
+/** The observable of the projection's postsynaptic units with that name; NULL: it is not theirs. */
+static const pf_observable *find_output(const pf_model *model, const pf_plastic *plastic,
+                                        const char *name)
+{
+  const int64_t o = pf_model_observable(model, name);
+  const int64_t post = model->projections[plastic->projection].post;
+  return o >= 0 && model->observables[o].population == post ? &model->observables[o] : NULL;
+}
+
+/** Choices are of the units that choose, and their error is of the probability that these have. */
+static pf_status check_outputs(const pf_model *model, const pf_plastic *plastic,
+                               pf_seen_signal *seen, pf_error *error)
+{
+  const char *projection = model->projections[plastic->projection].name;
+  const pf_observable *probability = find_output(model, plastic, "probability");
+  if (seen->kind == PF_SEEN_RECORDED) {
+    return PF_OK;
+  }
+  if (probability == NULL && find_output(model, plastic, "logit") == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "%s on '%s' sees the %s, but choices are made by other units; put the rule on "
+                   "the projection onto the network's outputs",
+                   plastic->rule->label, projection, host_signals[seen->kind]);
+  }
+  if (plastic->signed_choice && plastic->n_post > 1) {
+    return pf_fail(error, PF_STOP,
+                   "choice_code = \"signed\" is for one output, but '%s' leads to %lld; leave it "
+                   "out: the choice is 1 for the option taken and 0 for the others",
+                   projection, (long long)plastic->n_post);
+  }
+  if (seen->kind == PF_SEEN_CHOICE) {
+    return PF_OK;
+  }
+  if (probability == NULL) {
+    return pf_fail(error, PF_STOP,
+                   "%s on '%s' sees the error, the choice minus its probability, but %s has no "
+                   "observable 'probability'; give its last layer output = \"sigmoid\", or "
+                   "\"softmax\" for several options",
+                   plastic->rule->label, projection, model->network->label);
+  }
+  seen->signal = probability->signal;
+  return PF_OK;
+}
+
+static pf_status find_signal(const pf_model *model, const pf_plastic *plastic, const char *name,
+                             pf_seen_signal *seen, pf_error *error)
+{
+  const int64_t post = model->projections[plastic->projection].post;
+  const pf_names signals = model->populations[post].signals;
+  *seen = (pf_seen_signal){.kind = PF_SEEN_NETWORK};
+  for (size_t s = 0; s < signals.count; s++) {
+    if (strcmp(signals.items[s], name) == 0) {
+      seen->signal = (int64_t)s;
+      return PF_OK;
+    }
+  }
+  for (uint32_t kind = PF_SEEN_CHOICE; kind <= PF_SEEN_RECORDED; kind++) {
+    if (strcmp(host_signals[kind], name) == 0) {
+      seen->kind = kind;
+      return check_outputs(model, plastic, seen, error);
+    }
+  }
+  return fail_signal(model, plastic, name, error);
+}
+
+/** The rule's signals in its order; `post` stands for its "activity". */
+static pf_status find_signals(const pf_model *model, pf_plastic *plastic, const char *post,
+                              pf_error *error)
+{
+  static const char *const activity[] = {"activity"};
+  pf_names names = plastic->declared.post_signals;
+  bool is_replaced = post == NULL;
+  if (names.count == 0) {
+    names = (pf_names){activity, 1};
+  }
+  plastic->seen = pf_memory_need(names.count, sizeof *plastic->seen, error);
+  if (plastic->seen == NULL) {
+    return PF_STOP;
+  }
+  for (size_t s = 0; s < names.count; s++) {
+    const bool is_activity = strcmp(names.items[s], "activity") == 0;
+    const char *name = post != NULL && is_activity ? post : names.items[s];
+    const pf_status status = find_signal(model, plastic, name, &plastic->seen[s], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    is_replaced = is_replaced || is_activity;
+  }
+  if (!is_replaced) {
+    return pf_fail(error, PF_STOP,
+                   "post = \"%s\" says what y is, but %s reads no y: it asks for its signals by "
+                   "name; leave `post` out",
+                   post, plastic->rule->label);
+  }
+  const pf_seen_signal *first = &plastic->seen[0];
+  const bool is_plain = names.count == 1 && first->kind == PF_SEEN_NETWORK && first->signal == 0;
+  plastic->n_seen = is_plain ? 0 : names.count;
+  return PF_OK;
+}
+
+const char *pf_plastic_post(const pf_model *model, const pf_plastic *plastic)
+{
+  const pf_names names = plastic->declared.post_signals;
+  const pf_names signals = model->populations[model->projections[plastic->projection].post].signals;
+  for (size_t s = 0; s < plastic->n_seen; s++) {
+    const pf_seen_signal *seen = &plastic->seen[s];
+    if (names.count > 0 && strcmp(names.items[s], "activity") != 0) {
+      continue;
+    }
+    if (seen->kind != PF_SEEN_NETWORK) {
+      return host_signals[seen->kind];
+    }
+    return seen->signal == 0 ? NULL : signals.items[seen->signal];
+  }
+  return NULL;
+}
+
 static bool is_activity_alone(pf_names signals)
 {
   return signals.count == 0 || (signals.count == 1 && strcmp(signals.items[0], "activity") == 0);
 }
 
-/** The engine hands a rule one signal of either side: the one transmitted, and the activity. */
+/** The engine hands a rule one signal of the presynaptic side, the one transmitted. */
 static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
 {
   const pf_rule_declaration *declared = &plastic->declared;
@@ -67,10 +206,11 @@ static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
-  if (!is_activity_alone(declared->pre_signals) || !is_activity_alone(declared->post_signals)) {
-    return pf_fail(
-        error, PF_STOP,
-        "%s asks for signals other than activity, which this version's engine does not give", name);
+  if (!is_activity_alone(declared->pre_signals)) {
+    return pf_fail(error, PF_STOP,
+                   "%s asks for presynaptic signals other than activity, which this version's "
+                   "engine does not give",
+                   name);
   }
   for (size_t k = 0; k < declared->modulators.count; k++) {
     if (plastic->modulator_info[k].per != PF_PER_NETWORK) {
@@ -224,6 +364,11 @@ pf_status pf_plastic_add(pf_model *model, const pf_plastic_spec *spec, pf_names 
   const pf_projection *projection = &model->projections[plastic->projection];
   plastic->n_pre = model->populations[projection->pre].n;
   plastic->n_post = model->populations[projection->post].n;
+  plastic->signed_choice = spec->signed_choice;
+  status = find_signals(model, plastic, spec->post, error);
+  if (status != PF_OK) {
+    return status;
+  }
   plastic->eta = isnan(spec->eta) ? 1.0 / (double)plastic->n_pre : spec->eta;
   for (size_t k = 0; k < plastic->declared.traces.count; k++) {
     plastic->n_traces[plastic->traces[k].per]++;
@@ -246,4 +391,5 @@ void pf_plastic_free(pf_plastic *plastic)
   pf_memory_free(plastic->modulator_info);
   pf_memory_free(plastic->traces);
   pf_memory_free(plastic->ranges);
+  pf_memory_free(plastic->seen);
 }

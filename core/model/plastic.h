@@ -12,6 +12,8 @@ typedef struct pf_plastic_spec {
   const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for
                              the others */
   const char *owner;
+  const char *post;       /**< what the rule's y is, "choice"; NULL: the activity */
+  bool signed_choice;     /**< the choice of one output is 1 or -1, not 1 or 0 */
   const pf_range *ranges; /**< [n_ranges] postsynaptic units that learn by it; none: all */
   size_t n_ranges;
 } pf_plastic_spec;
@@ -24,6 +26,8 @@ pf_status pf_plastic_add(pf_model *model, const pf_plastic_spec *spec, pf_names 
                          pf_error *error);
 /** Does row i of the projection learn by this rule? */
 bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
+/** The signal that the rule's y is, by name; NULL: the activity, or no signal in particular. */
+const char *pf_plastic_post(const pf_model *model, const pf_plastic *plastic);
 void pf_plastic_free(pf_plastic *plastic);
 
 #endif

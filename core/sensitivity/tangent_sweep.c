@@ -4,6 +4,7 @@
 #include "core/engine/checkpoint_plan.h"
 #include "core/engine/failures.h"
 #include "core/engine/population.h"
+#include "core/engine/seen.h"
 #include "core/engine/sweep.h"
 #include "core/sensitivity/network_tangents.h"
 #include "core/sensitivity/rule_differences.h"
@@ -113,7 +114,8 @@ bool pf_tangents_can_sweep(const pf_model *model)
       n_onto_same += pf_projection_of(model, other)->post == projection->post ? 1 : 0;
     }
     if ((projection->flags & PF_PROJECTION_ROW_SEPARABLE) == 0 || n_onto_same > MAX_PLASTIC ||
-        !all_rows || plastic->declared.traces.count > 0) {
+        !all_rows || plastic->declared.traces.count > 0 ||
+        (plastic->n_seen > 0 && !pf_seen_is_data(plastic))) {
       return false;
     }
   }
@@ -164,6 +166,16 @@ static pf_status make_block(const sweep *self, block *at, pf_error *error)
 
 /* ---- through the segments ---- */
 
+/** What rule p sees of the block's units at step t: their activity, or their choice. */
+static const pf_real *post_signal(const sweep *self, const block *at, size_t p, int64_t t)
+{
+  const pf_plastic *plastic = &self->all->model->plastic[p];
+  if (plastic->n_seen == 0) {
+    return self->post->signals + t * self->post->ld + at->row0;
+  }
+  return self->all->draw->seen[p] + (size_t)t * pf_seen_cells(plastic) + at->row0;
+}
+
 /** What a rule sees of the block at step t. */
 static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t t)
 {
@@ -177,7 +189,7 @@ static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t
                     .row0 = at->row0,
                     .theta = self->all->theta + plastic->theta0,
                     .pre = pre_signal(self, weights, t),
-                    .post = self->post->signals + t * self->post->ld + at->row0,
+                    .post = post_signal(self, at, self->plastic[j], t),
                     .w = at->w[j],
                     .modulator = draw->modulators[self->plastic[j]] +
                                  t * (int64_t)plastic->declared.modulators.count,
@@ -362,7 +374,9 @@ static pf_status rule_tangents(const sweep *self, const block *at, const weight_
       .theta = self->all->rule_theta + self->all->rule_at[p] + (size_t)k * n_theta,
       .theta_unit = self->all->is_unit[p] ? self->all->unit + p * self->all->n + (size_t)k : NULL,
       .pre = with_pre ? pf_planes_at(of->pre, of->t, k) : NULL,
-      .post = post->cells == NULL ? NULL : pf_planes_at(post, of->t, k) + at->plane_row0,
+      .post = post->cells == NULL || plastic->n_seen > 0
+                  ? NULL
+                  : pf_planes_at(post, of->t, k) + at->plane_row0,
       .w = at->dot[of->j] + from * stride,
       .pre_stride = with_pre ? of->pre->ld : 0,
       .post_stride = post->ld,
@@ -660,10 +674,12 @@ static sweep plan_sweep(const pf_tangents *all, const bool *wanted, int64_t p)
                 .waits = true,
                 .n_active = pf_tangents_n_active(all, p)};
   for (size_t k = 0; k < all->model->n_plastic; k++) {
-    const uint32_t reads = all->model->plastic[k].declared.reads;
+    const pf_plastic *plastic = &all->model->plastic[k];
+    const uint32_t reads = plastic->declared.reads;
     if (workspace->weights[all->model->plastic[k].projection].info->post == p) {
       self.plastic[self.n_plastic++] = k;
-      self.waits = self.waits && reads != 0 && (reads & PF_READS_POST) == 0;
+      self.waits =
+          self.waits && (pf_seen_is_data(plastic) || (reads != 0 && (reads & PF_READS_POST) == 0));
     }
   }
   for (int64_t r = 0; r < self.n_segments; r++) {

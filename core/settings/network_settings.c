@@ -42,6 +42,13 @@ pf_option_table pf_network_keys(void)
       PF_ROW_TEXT(rule, "projections[].rule", NULL,
                   "by which rule: a group of `rules`; absent: not plastic, the entry is for a "
                   "`connected` mask"),
+      PF_ROW_TEXT(post, "projections[].post", NULL,
+                  "which signal of the postsynaptic units the rule's y is: \"choice\" (1 for the "
+                  "option taken, 0 for the others), \"error\" (choice minus its probability), "
+                  "\"recorded\" (the recorded activity, the model's where there is none), or a "
+                  "signal of the network's; default their activity"),
+      PF_ROW_CHOICE(choice_is_signed, "projections[].choice_code", "\"binary\"", "binary|signed",
+                    "the choice of one output as rules see it: 1 or 0, or 1 or -1"),
       PF_ROW_TEXT(units, "projections[].units", NULL,
                   "postsynaptic units that learn by the rule, from 0: \"0-4, 7\"; default all. "
                   "Several entries may share a projection, with a rule each"),

@@ -9,7 +9,9 @@ typedef struct pf_projection_settings {
   int64_t layer; /**< 1 is the first; 0: it has a name instead */
   char *name;    /**< or NULL */
   char *rule;    /**< a group of `rules`; NULL: the projection does not learn */
-  char *units;   /**< postsynaptic units that learn, or NULL: all */
+  char *post;    /**< what the rule sees as y, or NULL: the activity */
+  uint32_t choice_is_signed;
+  char *units; /**< postsynaptic units that learn, or NULL: all */
   pf_numbers bounds;
   char *dale; /**< signs of the weights, or NULL */
 } pf_projection_settings;

@@ -4,6 +4,7 @@
 #include "core/evaluate/score.h"
 #include "core/infer/uncertainty.h"
 #include "core/layout/layout.h"
+#include "core/model/plastic.h"
 #include "core/store/results.h"
 #include "core/terminal/inference_lines.h"
 #include "core/terminal/optimiser_lines.h"
@@ -336,9 +337,14 @@ static bool is_itself(const pf_modulator *modulator, const pf_linear *linear)
          strcmp(linear->names[0], modulator->name) == 0;
 }
 
-static void print_modulators(const pf_plastic *plastic, FILE *out)
+/** What y and the modulators of the equation are. */
+static void print_where(const pf_model *model, const pf_plastic *plastic, FILE *out)
 {
-  const char *head = "where";
+  const char *head = "where", *post = pf_plastic_post(model, plastic);
+  if (post != NULL) {
+    (void)fprintf(out, "  %-11sy = %s%s\n", head, post, plastic->signed_choice ? " (1 or -1)" : "");
+    head = "";
+  }
   for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
     const pf_modulator *modulator = &plastic->modulator_info[m];
     const pf_linear *linear = &plastic->modulators[m];
@@ -382,7 +388,7 @@ static pf_status print_equations(const printer *p, pf_error *error)
                                        : p->problem->models->teacher->plastic[k].rule->plugin->name,
                        13, true);
     }
-    print_modulators(plastic, p->out);
+    print_where(model, plastic, p->out);
     print_left_out(p, without);
     if (p->n_fitted > 1) {
       (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);

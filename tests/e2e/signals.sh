@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a rule can see: spike pairs by their lag.
+# What a rule can see: spike pairs by their lag; choices, their error: Q-learning and its kin against likelihoods of their own.
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 cd "$work"
 
@@ -33,4 +33,44 @@ found = json.load(open(sys.argv[1]))["units"][0]["objective"]
 expected = sum((-0.9 - (1 + 0.1 * math.exp(-lag / 20) - 2)) ** 2 for lag in (5, 50)) / 2
 sys.exit(abs(found - expected) > 1e-12)
 PY
+
+# Choices between arms: log likelihoods within 1e-6 of those that signals.py works out, and at their maximum.
+python3 "$PF_SRCDIR/tests/e2e/signals.py" make 2 7 >two.csv
+python3 "$PF_SRCDIR/tests/e2e/signals.py" make 4 8 >four.csv
+# arms NAME DATA ARMS POST TERMS PARAMETERS
+arms() {
+  cat >"$1.cfg" <<CFG
+name = "$1"; seed = 1;
+source: { plugin = "table"; path = "$2.csv"; columns: { inputs = ["one"]; }; };
+network: { plugin = "feedforward"; layers = [1, $3]; output = "softmax"; initial_weights: { sd = 0.0; };
+  projections = ( { layer = 1; rule = "learn"; post = "$4"; } ); };
+rules: { learn: { plugin = "taylor"; terms = "$5"; modulator = "reward"; eta = 1.0; parameters: { $6 }; }; };
+losses = ( { plugin = "categorical"; categories = $3; } );
+fit: { per = "animal"; };
+intervals: { methods = []; };
+CFG
+  run_fit "$1" "$1.cfg" fit.starts=4 || return 0
+  python3 "$PF_SRCDIR/tests/e2e/signals.py" compare "$7" "$work/$1" "$2.csv" || fail "$1: likelihoods"
+}
+q="X1Y1W0R1: { initial = 0.5; }; X1Y1W1R0: { initial = -0.3; lower = -1.0; upper = -0.01; };"
+arms q-two two 2 choice "x y r + x y w" "$q" q
+arms q-four four 4 choice "x y r + x y w" "$q" q
+arms forget-two two 2 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; };" forgetting
+arms forget-four four 4 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; };" forgetting
+arms reinforce two 2 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
+arms reinforce-four four 4 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
+# one output, the choice 1 or -1
+cat >signed.cfg <<'CFG'
+name = "signed"; seed = 1;
+source: { plugin = "table"; path = "two.csv"; columns: { inputs = ["one"]; }; };
+network: { plugin = "feedforward"; layers = [1, 1]; output = "sigmoid"; initial_weights: { sd = 0.0; };
+  projections = ( { layer = 1; rule = "learn"; post = "choice"; choice_code = "signed"; } ); };
+rules: { learn: { plugin = "taylor"; terms = "x y r + w"; modulator = "reward"; eta = 1.0;
+                  parameters: { X1Y1W0R1: { initial = 0.5; }; X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; }; }; }; };
+losses = ( { plugin = "choice"; } );
+fit: { per = "animal"; };
+CFG
+run_fit signed signed.cfg && python3 "$PF_SRCDIR/tests/e2e/signals.py" compare signed "$work/signed" two.csv || fail "signed: likelihoods"
+grep -q "y = choice (1 or -1)" signed.log || fail "the summary does not say what y is"
+holds signed "all(u['optimiser']['derivatives'] == 'exact' for u in s['units'])"
 finish

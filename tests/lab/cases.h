@@ -26,9 +26,10 @@ typedef struct lab_network_case {
   int64_t n_activity; /**< units of the first plastic layer */
   int64_t n_output;   /**< units to choose by: 1 yes or no, K among K; 0: none */
   bool has_kinks;
-  bool is_masked; /**< with a `connected` and a `plastic` mask, drawn at random, on the projection
-                     that is checked */
-  int64_t every;  /**< goes with every rule (1), or with every so many, other losses each time */
+  bool is_masked;   /**< with a `connected` and a `plastic` mask, drawn at random, on the projection
+                       that is checked */
+  int64_t every;    /**< goes with every rule (1), or with every so many, other losses each time */
+  const char *sees; /**< what the rule's y is there; NULL: the activity */
 } lab_network_case;
 
 typedef struct lab_loss_case {

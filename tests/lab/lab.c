@@ -9,7 +9,8 @@
 static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec *specs,
                               pf_error *error)
 {
-  const pf_node *group = pf_node_get(pf_config_root(made->config), "rules");
+  const pf_node *root = pf_config_root(made->config);
+  const pf_node *group = pf_node_get(root, "rules");
   const int64_t n = pf_node_count(group);
   if (n > LAB_MAX) {
     return pf_fail(error, PF_STOP, "found %lld rules, a test has at most %d", (long long)n,
@@ -19,7 +20,7 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
     const pf_node *node = pf_node_at(group, p);
     const char *projection = pf_node_name(node);
     double eta = NAN;
-    const char *modulator = NULL;
+    const char *modulator = NULL, *post = NULL;
     const pf_component_spec spec = {made->config, node, PF_KIND_RULE, projection,
                                     pf_keys_names_of_kind(PF_KIND_RULE)};
     const pf_status status =
@@ -29,10 +30,14 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
     }
     (void)pf_node_number(pf_node_get(node, "eta"), &eta);
     (void)pf_node_string(pf_node_get(node, "modulator"), &modulator);
+    (void)pf_node_string(pf_node_get(pf_node_get(root, "sees"), projection), &post);
+    const bool is_signed = post != NULL && strcmp(post, "signed choice") == 0;
     specs[p] = (pf_plastic_spec){.rule = &made->rules[made->n_rules],
                                  .projection = projection,
                                  .eta = eta,
                                  .modulator = modulator,
+                                 .post = is_signed ? "choice" : post,
+                                 .signed_choice = is_signed,
                                  .owner = projection};
     made->n_rules++;
   }

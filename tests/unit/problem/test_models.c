@@ -106,6 +106,13 @@ Test(problem_projections, have_bounds_and_signs)
   EXPECT_REFUSED("expected \"+\", \"-\" or signs", ENTRY("dale = \"up\";"));
 }
 
+Test(problem_projections, say_what_y_is)
+{
+  EXPECT_REFUSED("have no signal 'choices'", ENTRY("post = \"choices\";"));
+  EXPECT_REFUSED("choices are made by other units", ENTRY("post = \"choice\";"));
+  EXPECT_REFUSED("choice_code", ENTRY("post = \"choice\"; choice_code = \"both\";"));
+}
+
 Test(problem_projections, need_a_name)
 {
   EXPECT_REFUSED("needs `layer`", "network.projections=( { rule = \"learn\"; } )");

@@ -40,7 +40,8 @@ typedef struct setup {
   const char *terms;
   int losses;
   bool masked;
-  bool noise_free; /**< targets are the model's own activity */
+  const char *post; /**< what the rules' y is; NULL: the activity */
+  bool noise_free;  /**< targets are the model's own activity */
 } setup;
 
 typedef struct net {
@@ -177,6 +178,7 @@ static void start(net *n, const setup *how)
       plastic[n->n_rules] = (pf_plastic_spec){.rule = &n->rules[n->n_rules],
                                               .projection = projections[l],
                                               .eta = 0.05,
+                                              .post = how->post,
                                               .owner = "rules"};
       n->n_rules++;
     }
@@ -322,6 +324,7 @@ static const setup setups[] = {
     {.layers = {5, 6}, .n_layers = 2, .losses = ACTIVITY_1}, /* losses block by block */
     {.layers = {20, 18}, .n_layers = 2, .losses = ACTIVITY_1, .masked = true}, /* padded rows */
     {.layers = {2, 10, 1}, .n_layers = 3, .losses = CHOICE},                   /* a fly */
+    {.layers = {5, 1}, .n_layers = 2, .losses = CHOICE, .post = "choice"},
     {.layers = {5, 6, 1},
      .n_layers = 3,
      .losses = CHOICE | ACTIVITY_1,
