@@ -3,7 +3,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/closed_loop.h"
 #include "core/fit/fit.h"
 #include "core/infer/improve.h"
 #include "core/problem/problem.h"
@@ -82,7 +82,8 @@ typedef struct results {
   pf_fit *fit;
   pf_inference *inference;
   pf_evaluation *evaluation;
-  pf_folder folder; /* of the results, until they are in their place */
+  pf_dataset closed_loop; /* the fitted rule in the task of the data */
+  pf_folder folder;       /* of the results, until they are in their place */
 } results;
 
 static pf_status compute_results(const pf_problem *problem, const arguments *how, results *out,
@@ -112,10 +113,12 @@ done:
 static pf_status run_fit(const pf_problem *problem, const arguments *how, results *out,
                          pf_error *error)
 {
-  if (compute_results(problem, how, out, error) != PF_OK) {
+  if (compute_results(problem, how, out, error) != PF_OK ||
+      pf_closed_loop_of_fit(problem, out->fit, &out->closed_loop, error) != PF_OK) {
     return PF_STOP;
   }
-  const pf_report_parts parts = {problem, out->fit, out->inference, out->evaluation};
+  const pf_report_parts parts = {problem, out->fit, out->inference, out->evaluation,
+                                 &out->closed_loop};
   if (pf_report_write(&parts, how->force, &out->folder, error) != PF_OK) {
     return PF_STOP;
   }
@@ -150,6 +153,7 @@ static int fit_problem(const pf_problem *problem, const arguments *how, const pf
       status == PF_OK ? report_results(&found) : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   pf_inference_free(found.inference);
   pf_evaluation_free(found.evaluation);
+  pf_dataset_free(&found.closed_loop);
   pf_fit_free(problem, found.fit);
   pf_folder_end(&found.folder);
   return code;

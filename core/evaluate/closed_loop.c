@@ -44,7 +44,10 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
   }
   const pf_status status =
       task->models->source.plugin->source->declare(task->models->source.self, &declared, error);
-  for (size_t p = 0; p < model->n_plastic && status == PF_OK; p++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t p = 0; p < model->n_plastic; p++) {
     for (size_t m = 0; m < model->plastic[p].declared.modulators.count; m++) {
       const pf_linear *linear = &model->plastic[p].modulators[m];
       for (size_t i = 0; i < linear->n; i++) {
@@ -56,7 +59,7 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
       }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 /** The first recording of an animal. */
@@ -69,33 +72,39 @@ static size_t first_recording(const pf_dataset *data, size_t animal)
   return i;
 }
 
-/** One life. `given` [n projections]: starting weights that the run was told, or NULL each. */
-static pf_status live(const pf_problem *run, const pf_problem *task, const double *theta,
-                      pf_real *const *given, size_t animal, int64_t repeat, int64_t index,
-                      pf_dataset *out, pf_error *error)
+/** One animal, as often as wanted. */
+typedef struct actor {
+  const pf_problem *run, *task;
+  size_t animal; /**< of run->data */
+  int64_t repeats;
+  const double *theta;
+  pf_real *const *given_w; /**< [n projections]: the file's starting weights, or NULL each */
+} actor;
+
+static pf_status run_once(const actor *who, int64_t repeat, pf_dataset *out, pf_error *error)
 {
+  const pf_settings *settings = who->task->settings;
+  const char *animal = who->run->data.animals[who->animal];
   char name[300];
   pf_error failed = pf_error_none();
-  const pf_host *host = pf_host_default();
   if (repeat == 0) {
-    (void)snprintf(name, sizeof name, "%.250s", run->data.animals[animal]);
+    (void)snprintf(name, sizeof name, "%.250s", animal);
   } else {
-    (void)snprintf(name, sizeof name, "%.250s-%lld", run->data.animals[animal],
-                   (long long)repeat + 1);
+    (void)snprintf(name, sizeof name, "%.250s-%lld", animal, (long long)repeat + 1);
   }
-  const pf_task_run loop = {
-      .model = run->model,
-      .theta = theta,
-      .task = &task->models->source,
-      .input = &task->settings->input,
-      .expectation = &task->settings->expectation,
-      .sessions = {task->settings->sessions.count, task->settings->sessions.gap},
-      .given_w = given,
-      .seed = task->settings->seed,
-      .index = ACTING + index,
-      .animal = name};
+  const pf_task_run loop = {.model = who->run->model,
+                            .theta = who->theta,
+                            .task = &who->task->models->source,
+                            .input = &settings->input,
+                            .expectation = &settings->expectation,
+                            .sessions = {settings->sessions.count, settings->sessions.gap},
+                            .given_w = who->given_w,
+                            .seed = settings->seed,
+                            .index = ACTING + (int64_t)who->animal * who->repeats + repeat,
+                            .animal = name};
   const pf_status status = pf_simulate(&loop, out, &failed);
   if (status == PF_POINT_FAILED) {
+    const pf_host *host = pf_host_default();
     char line[PF_ERROR_LENGTH + 64];
     (void)snprintf(line, sizeof line, "left out of the task: %s", failed.text);
     host->warn(host, line);
@@ -107,29 +116,68 @@ static pf_status live(const pf_problem *run, const pf_problem *task, const doubl
   return status;
 }
 
+/** who->theta is in `theta`, [n_parameters]. */
+static pf_status run_animal(actor *who, const pf_fit *fit, double *theta, pf_dataset *out,
+                            pf_error *error)
+{
+  const pf_problem *run = who->run;
+  const pf_fit_group *group =
+      &fit->groups[run->settings->fit.per == PF_FIT_SHARED ? 0 : who->animal];
+  const size_t i = first_recording(&run->data, who->animal);
+  if (group->status != PF_OK) {
+    return PF_OK;
+  }
+  const size_t local = pf_layout_recording(group->layout, &run->data.recordings[i]);
+  if (local == PF_LAYOUT_NONE) {
+    return PF_OK;
+  }
+  pf_draw *draw = NULL; /* has the weights that the file gives this animal */
+  pf_layout_theta(group->layout, group->values, local, theta);
+  pf_status status = pf_problem_draw(run, &run->data, i, 0, false, &draw, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  who->given_w = draw->given_w;
+  for (int64_t k = 0; k < who->repeats; k++) {
+    status = run_once(who, k, out, error);
+    if (status != PF_OK) {
+      break;
+    }
+  }
+  pf_draw_free(run->model, draw);
+  return status;
+}
+
 pf_status pf_closed_loop(const pf_problem *run, const pf_fit *fit, const pf_problem *task,
                          int64_t repeats, pf_dataset *out, pf_error *error)
 {
-  const pf_model *model = run->model;
-  double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
-  pf_status status = theta == NULL ? PF_STOP : pf_closed_loop_check(run, task, error);
-  for (size_t a = 0; a < run->data.n_animals && status == PF_OK; a++) {
-    const pf_fit_group *unit = &fit->groups[run->settings->fit.per == PF_FIT_SHARED ? 0 : a];
-    const size_t i = first_recording(&run->data, a);
-    const size_t local = unit->status == PF_OK
-                             ? pf_layout_recording(unit->layout, &run->data.recordings[i])
-                             : PF_LAYOUT_NONE;
-    pf_draw *draw = NULL; /* has the weights that the file gives this animal */
-    if (local == PF_LAYOUT_NONE) {
-      continue;
+  pf_status status = pf_closed_loop_check(run, task, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  double *theta = pf_memory_need(run->model->n_parameters, sizeof *theta, error);
+  if (theta == NULL) {
+    return PF_STOP;
+  }
+  actor who = {.run = run, .task = task, .repeats = repeats, .theta = theta};
+  for (who.animal = 0; who.animal < run->data.n_animals; who.animal++) {
+    status = run_animal(&who, fit, theta, out, error);
+    if (status != PF_OK) {
+      break;
     }
-    pf_layout_theta(unit->layout, unit->values, local, theta);
-    status = pf_problem_draw(run, &run->data, i, 0, false, &draw, error);
-    for (int64_t k = 0; k < repeats && status == PF_OK; k++) {
-      status = live(run, task, theta, draw->given_w, a, k, (int64_t)a * repeats + k, out, error);
-    }
-    pf_draw_free(model, draw);
   }
   pf_memory_free(theta);
   return status;
+}
+
+pf_status pf_closed_loop_of_fit(const pf_problem *run, const pf_fit *fit, pf_dataset *out,
+                                pf_error *error)
+{
+  pf_error no = pf_error_none();
+  if (run->models->source.plugin == NULL || run->data.n == 0 ||
+      pf_recording_target(&run->data.recordings[0], "choice") == NULL ||
+      pf_closed_loop_check(run, run, &no) != PF_OK) {
+    return PF_OK;
+  }
+  return pf_closed_loop(run, fit, run, 1, out, error);
 }

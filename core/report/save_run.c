@@ -1,6 +1,5 @@
 #include "core/report/save_run.h"
 #include "core/base/memory.h"
-#include "core/evaluate/closed_loop.h"
 #include "core/page/html.h"
 #include "core/store/folder.h"
 #include "core/store/simulated.h"
@@ -20,25 +19,11 @@ static pf_status write_multistart(const pf_results *results, const char *path, p
   return pf_has_starts(results->fit) ? pf_write_multistart_csv(results, path, error) : PF_OK;
 }
 
-/** What the fitted rule does by itself, where the data were a task's choices: for the report to lay
- * beside the animals.
- */
 static pf_status write_simulated(const pf_results *results, const char *path, pf_error *error)
 {
-  const pf_problem *problem = results->problem;
-  pf_error no = pf_error_none();
-  pf_dataset acted = {0};
-  if (problem->models->source.plugin == NULL || problem->data.n == 0 ||
-      pf_recording_target(&problem->data.recordings[0], "choice") == NULL ||
-      pf_closed_loop_check(problem, problem, &no) != PF_OK) {
-    return PF_OK;
-  }
-  pf_status status = pf_closed_loop(problem, results->fit, problem, 1, &acted, error);
-  if (status == PF_OK && acted.n > 0) {
-    status = pf_simulated_table(problem, &acted, path, error);
-  }
-  pf_dataset_free(&acted);
-  return status;
+  const pf_dataset *acted = results->closed_loop;
+  return acted != NULL && acted->n > 0 ? pf_simulated_table(results->problem, acted, path, error)
+                                       : PF_OK;
 }
 
 static pf_status write_intervals(const pf_results *results, const char *path, pf_error *error)
@@ -108,7 +93,8 @@ pf_status pf_report_write(const pf_report_parts *parts, bool force, pf_folder *f
   pf_results results = {.problem = parts->problem,
                         .fit = parts->fit,
                         .inference = parts->inference,
-                        .evaluation = parts->evaluation};
+                        .evaluation = parts->evaluation,
+                        .closed_loop = parts->closed_loop};
   pf_status status = pf_results_prepare(&results, error);
   if (status != PF_OK) {
     return status;

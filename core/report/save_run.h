@@ -24,6 +24,7 @@ typedef struct pf_report_parts {
   const pf_fit *fit;
   const pf_inference *inference; /**< NULL, or what pf_infer made of the fit */
   const pf_evaluation *evaluation;
+  const pf_dataset *closed_loop; /**< what pf_closed_loop_of_fit made of the fit, or NULL */
 } pf_report_parts;
 /**
  * Write the folder that pf_report_begin made and put it in its place. What was interrupted does not

@@ -14,8 +14,9 @@ typedef struct pf_results {
   const pf_fit *fit;
   const pf_inference *inference; /**< or NULL */
   const pf_evaluation *evaluation;
-  char **keys;   /**< [n_parameters] pf_keys_create */
-  double *truth; /**< [n_parameters] pf_truth_create */
+  const pf_dataset *closed_loop; /**< the fitted rule in the task, or NULL */
+  char **keys;                   /**< [n_parameters] pf_keys_create */
+  double *truth;                 /**< [n_parameters] pf_truth_create */
 } pf_results;
 
 /** Fills keys and truth; the rest is the caller's. On failure nothing is to be freed. */

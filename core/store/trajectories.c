@@ -1,5 +1,5 @@
+#include "core/evaluate/trajectories.h"
 #include "core/base/memory.h"
-#include "core/engine/simulation.h"
 #include "core/evaluate/evaluation_plan.h"
 #include "core/store/h5.h"
 #include "core/store/tables.h"
@@ -27,10 +27,9 @@ typedef struct group_name {
 
 typedef struct writer {
   const pf_results *results;
-  pf_evaluation_plan plan;
+  const pf_dataset *data; /* what was evaluated */
   pf_h5 *h5;
-  pf_workspace *model, *teacher; /* teacher NULL: the truth is unknown */
-  group_name *groups;            /* of each animal */
+  group_name *groups; /* of each animal */
 } writer;
 
 /* A name as part of a path: no '/', not empty, no lone dots, not too long, no half characters. */
@@ -97,14 +96,15 @@ static void name_groups(const pf_dataset *data, clean_animal *sorted, group_name
 
 static pf_status make_groups(writer *w, pf_error *error)
 {
-  const pf_dataset *data = w->plan.data;
-  w->groups = pf_memory_need(data->n_animals, sizeof *w->groups, error);
-  clean_animal *sorted =
-      w->groups == NULL ? NULL : pf_memory_need(data->n_animals, sizeof *sorted, error);
+  w->groups = pf_memory_need(w->data->n_animals, sizeof *w->groups, error);
+  if (w->groups == NULL) {
+    return PF_STOP;
+  }
+  clean_animal *sorted = pf_memory_need(w->data->n_animals, sizeof *sorted, error);
   if (sorted == NULL) {
     return PF_STOP;
   }
-  name_groups(data, sorted, w->groups);
+  name_groups(w->data, sorted, w->groups);
   pf_memory_free(sorted);
   return PF_OK;
 }
@@ -142,7 +142,7 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
   }
 }
 
-/* ---- what the model, or the teacher, did ---- */
+/* ---- what the model, and the teacher, did ---- */
 
 static void write_observables(writer *w, const char *group, const char *folder,
                               const pf_model *model, const pf_workspace *workspace, int64_t n_steps)
@@ -158,47 +158,11 @@ static void write_observables(writer *w, const char *group, const char *folder,
   }
 }
 
-/* Change k is kept where k is a multiple of `every`, and the last one always. */
-static bool kept_states(int64_t k, int64_t every, int64_t n_changes)
-{
-  return k % every == 0 || k == n_changes;
-}
-
-static pf_status write_weights(writer *w, const char *path, const pf_plastic *plastic, size_t p,
-                               const pf_simulation *run, int64_t every, int64_t n_kept,
-                               pf_error *error)
-{
-  const int64_t n_changes = pf_workspace_n_changes(run->workspaces.items[0]);
-  const int64_t ld = pf_workspace_ld(run->workspaces.items[0], p);
-  const int64_t at_once = pf_workspace_rows_at_once(run->workspaces.items[0], p);
-  pf_real *states =
-      pf_memory_need((size_t)(n_changes + 1) * (size_t)(at_once * ld), sizeof *states, error);
-  pf_status status = states == NULL ? PF_STOP : PF_OK;
-  pf_h5_cube(w->h5, path, PF_H5_REAL, n_kept, plastic->n_post, plastic->n_pre);
-  for (int64_t row0 = 0; row0 < plastic->n_post && status == PF_OK; row0 += at_once) {
-    const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
-    int64_t slice = 0;
-    status = pf_simulation_rows(run, p, row0, n_rows, states, error);
-    for (int64_t k = 0; k <= n_changes && status == PF_OK;
-         k++) { /* those kept, without gaps, to where they stand */
-      for (int64_t i = 0; i < n_rows && kept_states(k, every, n_changes); i++) {
-        memmove(states + (slice * n_rows + i) * plastic->n_pre, states + (k * n_rows + i) * ld,
-                (size_t)plastic->n_pre * sizeof *states);
-      }
-      slice += kept_states(k, every, n_changes) ? 1 : 0;
-    }
-    if (status == PF_OK) { /* all at once: to hdf5 a call is dear */
-      pf_h5_slices(w->h5, path, PF_H5_REAL, row0, states, slice, n_rows, plastic->n_pre);
-    }
-  }
-  pf_memory_free(states);
-  return status;
-}
-
 /* Which changes are kept, and after which step each came (-1: the initial weights). */
-static pf_status write_changes(writer *w, const char *folder, const pf_draw *draw,
-                               int64_t n_changes, int64_t every, int64_t *n_kept, pf_error *error)
+static pf_status write_changes(writer *w, const char *folder, const pf_trajectory *at,
+                               int64_t n_changes, pf_error *error)
 {
+  const pf_draw *draw = at->draw;
   int64_t *change = pf_memory_need((size_t)n_changes + 1, sizeof *change, error);
   int64_t *step = pf_memory_need((size_t)n_changes + 1, sizeof *step, error);
   if (change == NULL || step == NULL) {
@@ -212,7 +176,7 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
     if (t >= 0 && (draw->flags[t] & PF_STEP_PLASTIC) == 0) {
       continue;
     }
-    if (k <= n_changes && kept_states(k, every, n_changes)) {
+    if (k <= n_changes && pf_is_change_kept(k, at->every, n_changes)) {
       change[n] = k;
       step[n] = t;
       n++;
@@ -224,122 +188,70 @@ static pf_status write_changes(writer *w, const char *folder, const pf_draw *dra
   pf_h5_matrix(w->h5, path, PF_H5_INT64, change, n, -1, 1);
   child_path(path, folder, "", "step");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, step, n, -1, 1);
+  pf_h5_integer(w->h5, folder, "every", at->every);
   pf_memory_free(change);
   pf_memory_free(step);
-  *n_kept = n;
   return PF_OK;
 }
 
-static pf_status write_plastic(writer *w, const char *group, const pf_simulation *run,
-                               const pf_simulation *truth, size_t p, int64_t every, pf_error *error)
+static void experiment_group(const writer *w, const pf_trajectory *at, char *path)
 {
+  (void)snprintf(path, PATH_LENGTH, "%s/experiment_%zu", w->groups[at->animal].path,
+                 at->experiment);
+}
+
+static pf_status receive_weights(void *payload, const pf_trajectory *at, const pf_weight_rows *rows,
+                                 pf_error *error)
+{
+  writer *w = payload;
   const pf_model *model = w->results->problem->model;
-  const pf_plastic *plastic = &model->plastic[p];
-  const pf_projection *projection = &model->projections[plastic->projection];
-  char folder[PATH_LENGTH];
-  char path[PATH_LENGTH];
-  int64_t n_kept = 0;
-  for (size_t before = 0; before < p; before++) {
-    if (model->plastic[before].projection == plastic->projection) {
-      return PF_OK; /* rules by groups of units share a projection: its weights are there */
+  const pf_plastic *plastic = &model->plastic[rows->plastic];
+  char group[PATH_LENGTH], folder[PATH_LENGTH], path[PATH_LENGTH];
+  experiment_group(w, at, group);
+  child_path(folder, group, "weights/", model->projections[plastic->projection].name);
+  child_path(path, folder, "", rows->truth ? "truth" : "model");
+  if (rows->row0 == 0) {
+    if (!rows->truth && write_changes(w, folder, at, rows->n_changes, error) != PF_OK) {
+      return PF_STOP;
     }
+    pf_h5_cube(w->h5, path, PF_H5_REAL, rows->n_kept, plastic->n_post, plastic->n_pre);
   }
-  child_path(folder, group, "weights/", projection->name);
-  pf_status status =
-      write_changes(w, folder, run->draw, pf_workspace_n_changes(run->workspaces.items[0]), every,
-                    &n_kept, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  pf_h5_integer(w->h5, folder, "every", every);
-  child_path(path, folder, "", "model");
-  status = write_weights(w, path, plastic, p, run, every, n_kept, error);
-  if (status == PF_OK && truth != NULL) {
-    child_path(path, folder, "", "truth");
-    status = write_weights(w, path, plastic, p, truth, every, n_kept, error);
-  }
-  return status;
+  /* all slices at once: to hdf5 a call is dear */
+  pf_h5_slices(w->h5, path, PF_H5_REAL, rows->row0, rows->states, rows->n_kept, rows->n_rows,
+               plastic->n_pre);
+  return PF_OK;
 }
 
-/* ---- one experiment ---- */
-
-/* What the teacher does on the draw's twin; its activities, then everybody's weights. */
-static pf_status write_truth(writer *w, const char *group, const pf_draw *twin, pf_error *error)
+static pf_status receive_experiment(void *payload, const pf_trajectory *at, pf_error *error)
 {
+  (void)error;
+  writer *w = payload;
   const pf_problem *problem = w->results->problem;
-  const pf_simulation truth = {
-      problem->models->teacher, twin, problem->models->teacher_theta, {&w->teacher, 1}};
-  const pf_status status =
-      pf_forward(&truth, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, NULL, error);
-  if (status == PF_OK) {
-    write_observables(w, group, "truth/", problem->models->teacher, w->teacher, twin->n_steps);
-  }
-  return status;
-}
-
-static pf_status write_experiment(writer *w, const char *group, const pf_draw *draw,
-                                  const double *theta, int64_t every, pf_error *error)
-{
-  const pf_problem *problem = w->results->problem;
-  const pf_model *model = problem->model;
-  pf_draw *twin = NULL;
-  const pf_simulation run = {model, draw, theta, {&w->model, 1}};
-  pf_status status = pf_forward(&run, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_SCORE, NULL, error);
-  if (status != PF_OK) {
-    return status;
-  }
+  const pf_draw *draw = at->draw;
+  const pf_recording *recording = draw->recording;
+  char group[PATH_LENGTH];
+  experiment_group(w, at, group);
   pf_h5_group(w->h5, group);
-  pf_h5_text(w->h5, group, "name", draw->recording->name != NULL ? draw->recording->name : "");
-  pf_h5_text(w->h5, group, "session",
-             draw->recording->session != NULL ? draw->recording->session : "");
+  pf_h5_text(w->h5, group, "name", recording->name != NULL ? recording->name : "");
+  pf_h5_text(w->h5, group, "session", recording->session != NULL ? recording->session : "");
   write_recording(w, group, draw);
-  write_observables(w, group, "observables/", model, w->model, draw->n_steps);
-  if (w->teacher != NULL) {
-    status = pf_problem_teacher_draw(problem, draw, theta, &twin, error);
-    status = status == PF_OK ? write_truth(w, group, twin, error) : status;
+  write_observables(w, group, "observables/", problem->model, at->model, draw->n_steps);
+  if (at->teacher != NULL) {
+    write_observables(w, group, "truth/", problem->models->teacher, at->teacher, draw->n_steps);
   }
-  const pf_simulation truth = {
-      problem->models->teacher, twin, problem->models->teacher_theta, {&w->teacher, 1}};
-  for (size_t p = 0; status == PF_OK && p < model->n_plastic; p++) {
-    status = write_plastic(w, group, &run, w->teacher != NULL ? &truth : NULL, p, every, error);
-  }
-  if (twin != NULL) {
-    pf_draw_free(problem->models->teacher, twin);
-  }
-  return status;
+  return PF_OK;
 }
 
-/* ---- one animal ---- */
-
-static int64_t thinning_step(const writer *w, size_t animal)
+static pf_status receive_animal(void *payload, size_t animal, bool *wanted, pf_error *error)
 {
-  const pf_model *model = w->results->problem->model;
-  double bytes = 0.0;
-  for (size_t i = 0; i < w->plan.data->n; i++) {
-    const pf_recording *recording = &w->plan.data->recordings[i];
-    if (recording->animal_index != animal) {
-      continue;
-    }
-    double n_states = 1.0;
-    for (int64_t t = 0; t < recording->n_steps; t++) {
-      n_states += (recording->flags[t] & PF_STEP_PLASTIC) ? 1.0 : 0.0;
-    }
-    for (size_t p = 0; p < model->n_plastic; p++) {
-      bytes += n_states * (double)model->plastic[p].n_post * (double)model->plastic[p].n_pre *
-               (double)sizeof(pf_real);
-    }
-  }
-  bytes *= w->teacher != NULL ? 2.0 : 1.0;
-  return bytes > max_bytes ? (int64_t)(bytes / max_bytes) + 1 : 1;
-}
-
-static pf_status write_animal(writer *w, size_t animal, pf_error *error)
-{
+  (void)error;
+  writer *w = payload;
   const pf_animal_result *result = &w->results->evaluation->animals[animal];
   const char *group = w->groups[animal].path;
   pf_h5_group(w->h5, group);
   pf_h5_text(w->h5, group, "name", result->name);
   pf_h5_text(w->h5, group, "status", pf_status_word(result->status));
+  *wanted = false;
   if (result->status != PF_OK) {
     pf_h5_text(w->h5, group, "error", result->error.text);
     return PF_OK;
@@ -348,68 +260,37 @@ static pf_status write_animal(writer *w, size_t animal, pf_error *error)
     pf_h5_text(w->h5, group, "left_out", "the file had reached 1 GiB before this animal");
     return PF_OK;
   }
-  const pf_fit_group *unit = &w->results->fit->groups[result->unit];
-  const int64_t every = thinning_step(w, animal);
-  size_t experiment = 0;
-  pf_h5_text(w->h5, group, "unit", unit->name);
-  for (size_t i = 0; i < w->plan.data->n; i++) {
-    if (w->plan.data->recordings[i].animal_index != animal) {
-      continue;
-    }
-    pf_draw *draw = NULL;
-    char path[PATH_LENGTH];
-    pf_status status = pf_evaluation_draw(w->results->problem, &w->plan, i, 0, &draw, error);
-    if (status != PF_OK) {
-      return status;
-    }
-    (void)snprintf(path, sizeof path, "%.300s/experiment_%zu", group, experiment++);
-    const double *theta =
-        w->results->evaluation->thetas + i * w->results->problem->model->n_parameters;
-    status = write_experiment(w, path, draw, theta, every, error);
-    pf_draw_free(w->results->problem->model, draw);
-    if (status != PF_OK) {
-      return status;
-    }
-  }
+  pf_h5_text(w->h5, group, "unit", w->results->fit->groups[result->unit].name);
+  *wanted = true;
   return PF_OK;
-}
-
-static pf_status make_workspaces(writer *w, pf_error *error)
-{
-  const pf_problem *problem = w->results->problem;
-  const int64_t longest = pf_evaluation_longest(&w->plan);
-  const pf_status status = pf_workspace_create(problem->model, longest, &w->model, error);
-  if (status != PF_OK || problem->models->teacher == NULL) {
-    return status;
-  }
-  return pf_workspace_create(problem->models->teacher, longest, &w->teacher, error);
 }
 
 pf_status pf_write_trajectories(const pf_results *results, const char *path, pf_error *error)
 {
-  writer w = {.results = results, .plan = pf_evaluation_plan_of(results->problem)};
-  pf_status status = make_workspaces(&w, error);
-  if (status == PF_OK) {
-    status = make_groups(&w, error);
-  }
+  const pf_problem *problem = results->problem;
+  const pf_evaluation *evaluation = results->evaluation;
+  writer w = {.results = results, .data = pf_evaluation_plan_of(problem).data};
+  const pf_trajectory_receiver receiver = {.payload = &w,
+                                           .max_bytes = max_bytes,
+                                           .animal = receive_animal,
+                                           .experiment = receive_experiment,
+                                           .weights = receive_weights};
+  pf_status status = make_groups(&w, error);
   if (status == PF_OK) {
     status = pf_h5_create(path, &w.h5, error);
   }
-  if (status == PF_OK) {
-    pf_h5_integer(w.h5, "/", "layout", LAYOUT_VERSION);
-    pf_h5_text(w.h5, "/", "name",
-               results->problem->settings->name != NULL ? results->problem->settings->name : "");
-    pf_h5_text(w.h5, "/", "plastfit", pf_version());
-    pf_h5_text(w.h5, "/", "precision", sizeof(pf_real) == sizeof(double) ? "double" : "single");
-    pf_h5_text(w.h5, "/", "evaluated_on", results->evaluation->evaluated_on);
-    for (size_t a = 0; status == PF_OK && a < results->evaluation->n_animals; a++) {
-      status = write_animal(&w, a, error);
-    }
-    const pf_status closed = pf_h5_close(w.h5, error);
-    status = status != PF_OK ? status : closed;
+  if (status != PF_OK) {
+    goto done;
   }
-  pf_workspace_free(w.model);
-  pf_workspace_free(w.teacher);
+  pf_h5_integer(w.h5, "/", "layout", LAYOUT_VERSION);
+  pf_h5_text(w.h5, "/", "name", problem->settings->name != NULL ? problem->settings->name : "");
+  pf_h5_text(w.h5, "/", "plastfit", pf_version());
+  pf_h5_text(w.h5, "/", "precision", sizeof(pf_real) == sizeof(double) ? "double" : "single");
+  pf_h5_text(w.h5, "/", "evaluated_on", evaluation->evaluated_on);
+  status = pf_trajectories_each(problem, evaluation, &receiver, error);
+  const pf_status closed = pf_h5_close(w.h5, error);
+  status = status != PF_OK ? status : closed;
+done:
   pf_memory_free(w.groups);
   return status;
 }
