@@ -373,29 +373,47 @@ static pf_status set_intervals(const refits *p, pf_intervals *to, pf_error *erro
   return status;
 }
 
+static pf_status check_animals(const pf_infer_job *job, char **why, pf_error *error)
+{
+  if (job->group->layout->n_animals < 2) {
+    return pf_infer_why(
+        why, error,
+        "one animal cannot stand for others: intervals.bootstrap.of=parametric, or fit.per=shared");
+  }
+  if (!pf_infer_all_shared(job)) {
+    return pf_infer_why(why, error,
+                        "other animals say nothing of a parameter of one animal, so animals cannot "
+                        "be drawn in its place: intervals.bootstrap.of=parametric");
+  }
+  return PF_OK;
+}
+
 static pf_status compute_bootstrap(pf_infer_job *job, pf_intervals *to, pf_error *error)
 {
   const pf_interval_settings *wanted = &job->problem->settings->intervals;
-  const size_t n_animals = job->group->layout->n_animals;
-  const bool has_enough = n_animals >= PF_BOOTSTRAP_ENOUGH_ANIMALS;
+  const bool can_draw =
+      job->group->layout->n_animals >= PF_BOOTSTRAP_ENOUGH_ANIMALS && pf_infer_all_shared(job);
   refits p = {.job = job,
               .wanted = wanted,
               .by_animals = wanted->bootstrap_of == PF_BOOTSTRAP_ANIMALS ||
-                            (wanted->bootstrap_of == PF_BOOTSTRAP_AUTO && has_enough),
+                            (wanted->bootstrap_of == PF_BOOTSTRAP_AUTO && can_draw),
               .n = (size_t)wanted->resamples,
               .n_values = job->out->n};
-  if (p.by_animals && n_animals < 2) {
-    return pf_infer_why(
-        &to->why, error,
-        "one animal cannot stand for others: intervals.bootstrap.of=parametric, or fit.per=shared");
+  pf_status status = p.by_animals ? check_animals(job, &to->why, error) : PF_OK;
+  if (status != PF_OK || to->why != NULL) {
+    return status;
   }
-  pf_status status = allocate_refits(&p, error);
-  if (status == PF_OK) {
-    status = do_refits(&p, error);
+  status = allocate_refits(&p, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK) {
-    status = set_intervals(&p, to, error);
-  } else if (status == PF_POINT_FAILED) { /* targets that cannot be drawn anew */
+  status = do_refits(&p, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = set_intervals(&p, to, error);
+done:
+  if (status == PF_POINT_FAILED) { /* targets that cannot be drawn anew */
     status = pf_infer_why(&to->why, error, "%s", error->text);
   }
   free_refits(&p);

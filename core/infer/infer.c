@@ -3,17 +3,19 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/thread_workspaces.h"
+#include "core/infer/agreement.h"
 #include "core/infer/covariance.h"
 #include "core/infer/input_noise.h"
 #include "core/infer/interval_method.h"
 #include "core/infer/latent.h"
+#include "core/infer/profile.h"
 #include "core/infer/rivals.h"
 
 #include <math.h>
 
-/* On how many cells for each value Fisher's intervals can be relied on, and how many values are
- * profiled without being asked for it. */
-enum { FEW_CELLS = 250, MAX_PROFILED = 30 };
+/* Below how many cells for each value Fisher's intervals are not relied on; how many values are
+ * profiled without being asked for it; from how many animals on they are clusters. */
+enum { FEW_CHOICES = 250, FEW_ACTIVITIES = 50, MAX_PROFILED = 30, MANY_ANIMALS = 10 };
 
 /* ---- one group ---- */
 
@@ -100,18 +102,23 @@ static pf_status set_verdicts(pf_infer_job *job, pf_error *error)
 /*
  * Are the data so few that Fisher's intervals are too short? Measured on choices (doc/coverage.md):
  * with 90 a coefficient they hold 86 to 96 % of true values, with 180 89 to 94 %, with 360 94 to 97
- * %. Activities are another matter: there the likelihood is nearly a parabola with fewer.
+ * %. Of activities the likelihood is nearly a parabola with fewer.
  */
-static bool has_few_choices(const pf_infer_job *job)
+static bool has_few_data(const pf_infer_job *job)
 {
-  double cells = 0.0;
+  double cells = 0.0, few = FEW_CHOICES;
   for (size_t k = 0; k < job->problem->model->n_losses; k++) {
-    if (!isnan(job->evidence.variance[k])) {
-      return false; /* squared errors */
-    }
+    few = isnan(job->evidence.variance[k]) ? few : FEW_ACTIVITIES;
     cells += job->evidence.cells[k];
   }
-  return job->out->n <= MAX_PROFILED && cells < FEW_CELLS * (double)job->out->n;
+  return job->out->n <= MAX_PROFILED && cells < few * (double)job->out->n;
+}
+
+/* Where animals under one theta are many, how they vary is seen and need not be assumed. */
+static bool has_many_animals(const pf_infer_job *job)
+{
+  const size_t n_animals = job->group->layout->n_animals;
+  return n_animals >= MANY_ANIMALS && n_animals > 2 * job->out->n && pf_infer_all_shared(job);
 }
 
 /* Is every choice predicted so well that the likelihood only creeps up to its limit? */
@@ -136,35 +143,70 @@ static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *
   return method->compute(job, to, error);
 }
 
-/** Every method that is wanted, until one finds that the fit is no optimum. */
+static pf_status compute_method(pf_infer_job *job, uint32_t m, pf_error *error)
+{
+  pf_inference_group *out = job->out;
+  const pf_interval_method *method = pf_interval_methods[m];
+  const pf_status status = compute_intervals(job, method, &out->methods[m], error);
+  out->is_global = out->is_global || (out->methods[m].there && method->is_global);
+  return status;
+}
+
+/*
+ * Which methods "auto" adds to fisher: where data are few, or choices separate, the profile; where
+ * animals are many, the sandwich by animal. The last that has intervals is shown, but separated
+ * data have no other than the profile's.
+ */
+static void choose_automatic(const pf_infer_job *job, bool *added)
+{
+  if (!job->problem->settings->intervals.automatic) {
+    return;
+  }
+  const bool is_separated = job->out->is_separated && job->out->n <= MAX_PROFILED;
+  added[PF_INTERVAL_profile] = has_few_data(job) || is_separated;
+  added[PF_INTERVAL_sandwich] = has_many_animals(job) && !is_separated;
+}
+
+/* Every method that is wanted, until one finds that the fit is no optimum. */
 static pf_status compute_methods(pf_infer_job *job, pf_error *error)
 {
   const pf_interval_settings *wanted = &job->problem->settings->intervals;
   pf_inference_group *out = job->out;
-  const bool is_automatic = wanted->automatic && has_few_choices(job);
-  for (uint32_t m = 0; m < PF_N_INTERVAL_METHODS && out->why == NULL; m++) {
-    const pf_interval_method *method = pf_interval_methods[m];
-    const bool is_added = is_automatic && method->is_global;
-    if (!wanted->methods[m] && !is_added) {
+  bool added[PF_N_INTERVAL_METHODS] = {false};
+  choose_automatic(job, added);
+  for (uint32_t m = 0; m < PF_N_INTERVAL_METHODS; m++) {
+    if (!wanted->methods[m] && !added[m]) {
       continue;
     }
-    const pf_status status = compute_intervals(job, method, &out->methods[m], error);
-    if (status != PF_OK) {
+    const pf_status status = compute_method(job, m, error);
+    if (status != PF_OK || out->why != NULL) {
       return status;
     }
-    if (out->methods[m].there && method->is_global) {
-      out->is_global = true;
-      out->main = is_added ? m : out->main;
-    }
+  }
+  const uint32_t shown[] = {PF_INTERVAL_profile, PF_INTERVAL_sandwich};
+  for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+    out->main = added[shown[i]] && out->methods[shown[i]].there ? shown[i] : out->main;
   }
   return PF_OK;
+}
+
+/* Intervals of what stands at a bound come from the profile, whatever the method. */
+static pf_status add_bounds(pf_infer_job *job, pf_error *error)
+{
+  pf_inference_group *out = job->out;
+  pf_intervals *shown = &out->methods[out->main];
+  if (out->why != NULL || !shown->there || out->methods[PF_INTERVAL_profile].there ||
+      !job->evidence.proportional || out->n > MAX_PROFILED) {
+    return PF_OK;
+  }
+  return pf_profile_bounds(job, shown, error);
 }
 
 static pf_status infer_group(pf_infer_job *job, pf_error *error)
 {
   static pf_status (*const steps[])(pf_infer_job *, pf_error *) = {
-      pf_infer_information, set_verdicts,    find_separation, pf_infer_input_noise,
-      pf_infer_latent,      compute_methods, pf_rivals_judge};
+      pf_infer_information, set_verdicts, find_separation, pf_infer_input_noise, pf_infer_latent,
+      compute_methods,      add_bounds,   pf_rivals_judge, pf_infer_agreement};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);
   if (status != PF_OK || out->why != NULL) {
@@ -176,7 +218,7 @@ static pf_status infer_group(pf_infer_job *job, pf_error *error)
                                 job->n_workspaces, &job->evidence, error);
   }
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-    if (status == PF_OK) {
+    if (status == PF_OK && out->why == NULL) {
       status = steps[i](job, error);
     }
   }
@@ -256,7 +298,8 @@ done:
 void pf_infer_methods(const pf_interval_settings *settings, bool *asked)
 {
   for (size_t m = 0; m < PF_N_INTERVAL_METHODS; m++) {
-    asked[m] = settings->methods[m] || (settings->automatic && pf_interval_methods[m]->is_global);
+    asked[m] =
+        settings->methods[m] || (settings->automatic && pf_interval_methods[m]->joins_automatic);
   }
 }
 

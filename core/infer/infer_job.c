@@ -29,6 +29,17 @@ bool pf_infer_has_only_likelihoods(const pf_infer_job *job)
   return model->n_losses > 0;
 }
 
+bool pf_infer_all_shared(const pf_infer_job *job)
+{
+  const pf_layout *layout = job->group->layout;
+  for (size_t k = 0; k < layout->n; k++) {
+    if (!pf_layout_is_shared(layout, k)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error)
 {
   out->se = pf_memory_need(n, sizeof *out->se, error);
@@ -50,8 +61,9 @@ void pf_intervals_set_symmetric(const pf_inference_group *out, const double *cov
   for (size_t k = 0; k < out->n; k++) {
     if (!out->at_bound[k] && out->spectrum->identified[k]) {
       to->se[k] = sqrt(fmax(covariance[k * out->n + k], 0.0));
-      to->lower[k] = out->group->values[k] - quantile * to->se[k];
-      to->upper[k] = out->group->values[k] + quantile * to->se[k];
+      const double half = quantile * to->se[k];
+      to->lower[k] = fmax(out->group->values[k] - half, out->group->layout->lower[k]);
+      to->upper[k] = fmin(out->group->values[k] + half, out->group->layout->upper[k]);
     }
   }
 }

@@ -22,9 +22,12 @@ pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *ba
                              pf_group_objective **out, pf_error *error);
 /** Is every loss a log likelihood (choices, counts), so that a perfect prediction has L = 0? */
 bool pf_infer_has_only_likelihoods(const pf_infer_job *job);
+/** Is every value shared by all animals of the fit? */
+bool pf_infer_all_shared(const pf_infer_job *job);
 /** Room for intervals of n values, all NaN. */
 pf_status pf_intervals_create(size_t n, pf_intervals *out, pf_error *error);
-/** Estimates -+ quantile * standard errors, of values that are identified and not at a bound. */
+/** Estimates -+ quantile * standard errors, no further than bounds, of values that are identified
+ * and not at a bound. */
 void pf_intervals_set_symmetric(const pf_inference_group *out, const double *covariance,
                                 double quantile, pf_intervals *to);
 /** A sentence for people, kept with the group; printf-like. */

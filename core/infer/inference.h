@@ -53,6 +53,12 @@ typedef struct pf_latent {
   double median, lowest; /**< R2 of weights between them and the estimate, mean over recordings */
 } pf_latent;
 
+/** Do the animals under one theta agree? core/infer/agreement.h */
+typedef struct pf_agreement {
+  size_t n_animals; /**< 0: there is no such test */
+  double statistic, freedom, p;
+} pf_agreement;
+
 /** Of one group of a fit. */
 typedef struct pf_inference_group {
   const pf_fit_group *group; /**< NULL: not inferred yet */
@@ -73,6 +79,7 @@ typedef struct pf_inference_group {
   uint32_t *verdict; /**< [n] enum pf_verdict */
   char **note; /**< [n] NULL, or what belongs to the verdict: "only a + 0.75 b is determined" */
   pf_latent latent;
+  pf_agreement agreement;
   char **warnings; /**< [n_warnings] sentences */
   size_t n_warnings;
   pf_profile_point *curves; /**< [n_curve_points] of profiles, value by value */

@@ -11,9 +11,11 @@ typedef struct pf_interval_method {
   const char *name; /**< as the config has it */
   /**
    * Looks beyond the neighbourhood of the optimum: it gives the verdict "practically not
-   * identified", and where the config says "auto" and choices are few it is used and shown.
+   * identified".
    */
   bool is_global;
+  /** Where the config says "auto", may it be chosen (core/infer/infer.c says when)? */
+  bool joins_automatic;
   /** NULL, or why there are none where the fit weighs data otherwise than the likelihood does. */
   const char *needs_likelihood;
   /**

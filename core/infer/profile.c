@@ -2,6 +2,8 @@
  * Interval method `profile`: profile likelihoods of a group's values, and the verdict "practically
  * not identified".
  */
+#include "core/infer/profile.h"
+
 #include "core/infer/interval_method.h"
 #include "core/infer/profile_trace.h"
 #include "core/infer/rivals.h"
@@ -30,6 +32,7 @@ typedef struct value_profile {
 typedef struct profiles {
   const pf_infer_job *job;
   const pf_rivals *rivals;
+  bool *wanted; /* [n] values that are profiled */
   double f_best;
   value_profile *values; /* [n] */
 } profiles;
@@ -93,12 +96,10 @@ static void profile_value(const profiles *all, const pf_infer_job *own, size_t k
   pf_group_objective_free(function);
 }
 
-/* Those values that are identified: others can go any distance. */
 static pf_status profile_values(const profiles *all, pf_error *error)
 {
   const pf_infer_job *job = all->job;
   const size_t n = job->out->n;
-  const bool *identified = job->out->spectrum->identified;
   const bool over_values = job->n_workspaces > 1 && n >= job->n_workspaces;
 #pragma omp parallel for schedule(dynamic) num_threads((int)job->n_workspaces) if (over_values)
   for (size_t k = 0; k < n; k++) {
@@ -107,7 +108,7 @@ static pf_status profile_values(const profiles *all, pf_error *error)
       own.workspaces += pf_this_thread();
       own.n_workspaces = 1;
     }
-    if (identified[k]) {
+    if (all->wanted[k]) {
       profile_value(all, &own, k);
     }
   }
@@ -314,29 +315,42 @@ static pf_status set_profiles(const profiles *all, pf_intervals *to, pf_error *e
   if (status != PF_OK) {
     return status;
   }
-  status = pf_intervals_create(out->n, to, error);
+  if (!to->there) {
+    status = pf_intervals_create(out->n, to, error);
+  }
   for (size_t k = 0; k < out->n; k++) {
-    if (status == PF_OK && out->spectrum->identified[k]) {
+    if (status == PF_OK && all->wanted[k]) {
       status = set_interval(all, k, to, error);
     }
   }
   return status == PF_OK ? warn_unconverged(all, error) : status;
 }
 
-static pf_status compute_profile(pf_infer_job *job, pf_intervals *to, pf_error *error)
+/* Those values that are identified, others can go any distance; of them perhaps only those at a
+ * bound. */
+static pf_status compute_values(pf_infer_job *job, bool only_bounds, pf_intervals *to,
+                                pf_error *error)
 {
   const size_t n = job->out->n;
+  size_t n_wanted = 0;
   pf_rivals rivals = {0};
-  profiles all = {
-      .job = job, .rivals = &rivals, .values = pf_memory_need(n, sizeof *all.values, error)};
+  profiles all = {.job = job,
+                  .rivals = &rivals,
+                  .wanted = pf_memory_need(n, sizeof *all.wanted, error),
+                  .values = pf_memory_need(n, sizeof *all.values, error)};
   double *better = pf_memory_need(n * n, sizeof *better, error);
-  pf_status status = all.values == NULL || better == NULL ? PF_STOP : PF_OK;
+  pf_status status = all.wanted == NULL || all.values == NULL || better == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
   }
   for (size_t k = 0; k < n; k++) {
     all.values[k].better = better + k * n;
     all.values[k].curve = pf_array_of(sizeof(pf_profile_point));
+    all.wanted[k] = job->out->spectrum->identified[k] && (!only_bounds || job->out->at_bound[k]);
+    n_wanted += all.wanted[k] ? 1 : 0;
+  }
+  if (only_bounds && n_wanted == 0) {
+    goto done;
   }
   status = pf_rivals_find(job, &rivals, error);
   if (status != PF_OK) {
@@ -350,12 +364,24 @@ done:
   }
   pf_memory_free(better);
   pf_memory_free(all.values);
+  pf_memory_free(all.wanted);
   return status;
+}
+
+static pf_status compute_profile(pf_infer_job *job, pf_intervals *to, pf_error *error)
+{
+  return compute_values(job, false, to, error);
+}
+
+pf_status pf_profile_bounds(pf_infer_job *job, pf_intervals *to, pf_error *error)
+{
+  return compute_values(job, true, to, error);
 }
 
 const pf_interval_method pf_interval_profile = {
     .name = "profile",
     .is_global = true,
+    .joins_automatic = true,
     .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, so it is "
                         "not at its maximum; a profile would start beside it",
     .compute = compute_profile,

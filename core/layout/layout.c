@@ -285,6 +285,13 @@ static double instance_number(const pf_layout *layout, const double *values, siz
                                            : instance->factor * values[instance->value];
 }
 
+bool pf_layout_is_shared(const pf_layout *layout, size_t k)
+{
+  const uint8_t scope = layout->scope[layout->instances[layout->index[k]].parameter];
+  return scope == PF_SCOPE_SHARED || layout->n_recordings < 2 ||
+         (scope == PF_SCOPE_ANIMAL && layout->n_animals < 2);
+}
+
 void pf_layout_instances(const pf_layout *layout, const double *values, double *instances)
 {
   for (size_t s = 0; s < layout->n_instances; s++) {

@@ -81,6 +81,8 @@ size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recordin
 /** The instance of a parameter that a recording uses. */
 size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter);
 
+/** Is value k one for all recordings of the layout? */
+bool pf_layout_is_shared(const pf_layout *layout, size_t k);
 /** The number of every instance [n_instances]. */
 void pf_layout_instances(const pf_layout *layout, const double *values, double *instances);
 /** The values [n] among the numbers of the instances. */

@@ -175,6 +175,22 @@ static json_t *free_array(builder *b, const pf_problem *problem, const pf_infere
   return array;
 }
 
+/* The score test of animals under one theta; null where there is none. */
+static json_t *agreement_object(builder *b, const pf_agreement *agreement)
+{
+  if (agreement->n_animals == 0) {
+    return json_null();
+  }
+  json_t *object = json_object();
+  set_member(b, object, "test", text_value("score"));
+  set_member(b, object, "reference", text_value("chi-square"));
+  set_member(b, object, "animals", json_integer((json_int_t)agreement->n_animals));
+  set_member(b, object, "statistic", number_value(agreement->statistic));
+  set_member(b, object, "degrees_of_freedom", number_value(agreement->freedom));
+  set_member(b, object, "p", number_value(agreement->p));
+  return object;
+}
+
 static json_t *uncertainty_object(builder *b, const pf_problem *problem,
                                   const pf_inference_group *of)
 {
@@ -218,6 +234,8 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
     set_member(b, latent, "r2_lowest", number_value(of->latent.lowest));
   }
   set_member(b, object, "latent_weights", latent);
+  set_member(b, object, "animals_agree", agreement_object(b, &of->agreement));
+  set_member(b, object, "method", text_value(pf_interval_method_name(of->main)));
   set_member(b, object, "clusters",
              of->n_clusters > 0 ? json_integer((json_int_t)of->n_clusters) : json_null());
   set_member(b, object, "condition", number_value(of->spectrum->condition));

@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
+#include "core/infer/agreement.h"
 #include "core/infer/uncertainty.h"
 #include "core/store/results.h"
 #include "core/terminal/wrap.h"
@@ -76,7 +77,7 @@ typedef struct gathered {
   size_t n_latent;                     /* groups whose weights nothing sees */
   double latent_median, latent_lowest; /* mean of the medians, lowest of all */
   size_t n_values, n_intervals, n_profiled, n_verdict[PF_NOT_IDENTIFIED_BY_DESIGN + 1];
-  sentences why, subspaces, practically, warnings;
+  sentences why, subspaces, practically, warnings, agreement;
 } gathered;
 
 static pf_status gather_verdicts(const pf_problem *problem, const pf_inference_group *of,
@@ -138,6 +139,13 @@ static pf_status gather_group(const pf_problem *problem, const pf_inference_grou
   }
   all->n_intervals += of->methods[of->main].there ? 1 : 0;
   all->n_profiled += of->is_global ? 1 : 0;
+  if (of->agreement.n_animals > 0) {
+    char text[GROUP];
+    pf_agreement_print(&of->agreement, text, sizeof text);
+    if (count_sentence(&all->agreement, text, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
   const pf_status status = gather_verdicts(problem, of, all, error);
   return status != PF_OK ? status : gather_warnings(of, all, error);
 }
@@ -178,6 +186,7 @@ static void print_all(const pf_inference *inference, const gathered *all, FILE *
     (void)fprintf(out, "  practically not identified: %zu\n", all->n_verdict[PF_PRACTICALLY_NOT]);
     print_sentences(&all->practically, n_groups, "    ", out);
   }
+  print_sentences(&all->agreement, n_groups, "  do animals agree? ", out);
   print_sentences(&all->warnings, n_groups, "  note: ", out);
   if (all->n_latent > 0) {
     (void)fprintf(out,
@@ -212,5 +221,6 @@ done:
   clear_sentences(&all.subspaces);
   clear_sentences(&all.practically);
   clear_sentences(&all.warnings);
+  clear_sentences(&all.agreement);
   return status;
 }

@@ -171,7 +171,7 @@ Test(infer, methods_have_descriptors)
   for (uint32_t m = 0; m < PF_N_INTERVAL_METHODS; m++) {
     cr_expect(strcmp(pf_interval_methods[m]->name, pf_interval_method_name(m)) == 0);
     cr_expect(pf_interval_methods[m]->compute != NULL);
-    cr_expect(asked[m] == pf_interval_methods[m]->is_global);
+    cr_expect(asked[m] == pf_interval_methods[m]->joins_automatic);
   }
   cr_expect(pf_interval_method_find("wald") == PF_N_INTERVAL_METHODS);
   cr_expect(strcmp(pf_interval_method_name(PF_N_INTERVAL_METHODS), "") == 0);
