@@ -55,13 +55,20 @@ static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
           "curvature says nothing of their errors; fit without (penalty.l1=0)");
     }
   }
-  if (!group->optimum.converged && pf_fit_optimiser(problem)->fixed_passes) {
+  switch (pf_fit_verdict(group)) {
+  case PF_FIT_CONVERGED:
+  case PF_FIT_SEPARATION: /* the profile says how far values may go */
+    break;
+  case PF_FIT_PASSES_DONE:
     return pf_infer_why(&out->why, error,
                         "%s stops when its passes are used up, not at an optimum; fit with "
                         "fit.optimiser=lm",
                         pf_fit_optimiser(problem)->name);
-  }
-  if (!group->optimum.converged) {
+  case PF_FIT_WORSE_THAN_NULL:
+    return pf_infer_why(&out->why, error,
+                        "the fit is worse than weights that stay as they start, so it is not the "
+                        "best there is; fit from more starts (fit.starts=20)");
+  default:
     return pf_infer_why(&out->why, error, "the fit did not converge: %s",
                         pf_reason_words(group->optimum.reason));
   }
@@ -121,13 +128,15 @@ static bool has_many_animals(const pf_infer_job *job)
   return n_animals >= MANY_ANIMALS && n_animals > 2 * job->out->n && pf_infer_all_shared(job);
 }
 
-/* Is every choice predicted so well that the likelihood only creeps up to its limit? */
+/* Does the likelihood have no maximum, or is every choice predicted so well that it only creeps up
+ * to its limit? */
 static pf_status find_separation(pf_infer_job *job, pf_error *error)
 {
   static const double nearly_none = 0.1; /* nats in all */
   (void)error;
   job->out->is_separated =
-      pf_infer_has_only_likelihoods(job) && -job->out->log_likelihood < nearly_none;
+      pf_fit_verdict(job->group) == PF_FIT_SEPARATION ||
+      (pf_infer_has_only_likelihoods(job) && -job->out->log_likelihood < nearly_none);
   return PF_OK;
 }
 
@@ -139,6 +148,12 @@ static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *
   }
   if (!job->evidence.proportional && method->needs_likelihood != NULL) {
     return pf_infer_why(&to->why, error, "%s", method->needs_likelihood);
+  }
+  if (job->out->is_separated && !method->is_global) {
+    return pf_infer_why(&to->why, error,
+                        "separation: the likelihood goes on rising while values grow, so it has no "
+                        "maximum to be near; intervals.methods=[\"profile\"] says how far they may "
+                        "go");
   }
   return method->compute(job, to, error);
 }

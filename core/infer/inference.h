@@ -74,7 +74,7 @@ typedef struct pf_inference_group {
   pf_intervals methods[PF_N_INTERVAL_METHODS];
   uint32_t main;  /**< the method that theta.csv shows */
   bool is_global; /**< a method looked beyond the neighbourhood of the optimum for the verdicts */
-  bool is_separated; /**< every choice is predicted perfectly: the likelihood has no maximum */
+  bool is_separated; /**< the likelihood goes on rising while values grow: it has no maximum */
   size_t n_clusters; /**< of the sandwich */
   uint32_t *verdict; /**< [n] enum pf_verdict */
   char **note; /**< [n] NULL, or what belongs to the verdict: "only a + 0.75 b is determined" */

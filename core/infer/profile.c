@@ -37,12 +37,23 @@ typedef struct profiles {
   value_profile *values; /* [n] */
 } profiles;
 
+static bool is_open(uint32_t end)
+{
+  return end == PF_PROFILE_OPEN || end == PF_PROFILE_UNCERTAIN || end == PF_PROFILE_NO_VALUE;
+}
+
+static bool holds(const pf_profile *piece, double at)
+{
+  return (at >= piece->low || is_open(piece->low_end)) &&
+         (at <= piece->high || is_open(piece->high_end));
+}
+
 /* Is `at` in none of the pieces so far? */
 static bool is_elsewhere(const value_profile *of, double at)
 {
-  bool inside = at >= of->profile.low && at <= of->profile.high;
+  bool inside = holds(&of->profile, at);
   for (size_t p = 0; p < of->n_pieces; p++) {
-    inside = inside || (at >= of->pieces[p].low && at <= of->pieces[p].high);
+    inside = inside || holds(&of->pieces[p], at);
   }
   return !inside;
 }
@@ -122,11 +133,6 @@ static pf_status profile_values(const profiles *all, pf_error *error)
 
 /* ---- what the profiles say ---- */
 
-static bool is_open(uint32_t end)
-{
-  return end == PF_PROFILE_OPEN || end == PF_PROFILE_UNCERTAIN || end == PF_PROFILE_NO_VALUE;
-}
-
 /* "0.3", "4 (its bound)", "7, where the likelihood jumps". */
 static void print_end(double at, uint32_t end, char *text, size_t capacity)
 {
@@ -187,12 +193,10 @@ static const char *separation_words(const pf_infer_job *job, const pf_profile *p
 {
   const bool goes = goes_on(profile->low_end, profile->rise_low) ||
                     goes_on(profile->high_end, profile->rise_high);
-  if (job->out->is_separated) {
-    return "separation, every choice is predicted perfectly: ";
+  if (job->out->is_separated || (goes && pf_infer_has_only_likelihoods(job))) {
+    return "separation, the likelihood goes on rising on the open side: ";
   }
-  return goes && pf_infer_has_only_likelihoods(job)
-             ? "separation, the likelihood has no maximum on the open side: "
-             : "";
+  return "";
 }
 
 static void widen_interval(const pf_profile *piece, double *low, double *high)

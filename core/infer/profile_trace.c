@@ -262,6 +262,7 @@ static pf_status refit_others(work *w, const effort *how, point *to, pf_error *e
   settings.stops_early = !how->is_final;
   settings.secant = w->second;
   settings.tolerance_progress = how->accuracy;
+  settings.tolerance_nats = how->accuracy;
   to->v[w->i] = to->at;
   pf_clip_to_bounds(w->full, to->v);
   w->v[w->i] = to->at;
