@@ -165,6 +165,7 @@ core_sources += core/optimise/quasi_newton.c core/optimise/quasi_newton.h
 core_sources += core/optimise/lbfgs.c
 core_sources += core/optimise/owlqn.c
 core_sources += core/optimise/optimiser.c
+core_sources += core/fit/judgement.c core/fit/judgement.h core/fit/value_scales.c core/fit/value_scales.h
 core_sources += core/fit/objective.c
 core_sources += core/fit/fit.c
 core_sources += core/fit/fit_job.c core/fit/fit_job.h

@@ -1,11 +1,20 @@
-/* A fit: every start of every group is a job of its own; of a group's starts the best is kept. */
+/*
+ * A fit: every start of every group is a job of its own; of a group's starts the best is kept.
+ *
+ * Starts are made in waves, whose sizes do not depend on the number of threads: after each it is
+ * counted how often the best optimum of a group was found, and there is another wave until that is
+ * often enough (core/fit/multistart.h). Then the fit is judged (core/fit/judgement.h), and where
+ * that comes across a better point there is one more start, from there.
+ */
 #include "core/fit/fit.h"
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/fit_job.h"
+#include "core/fit/judgement.h"
 #include "core/fit/multistart.h"
 #include "core/fit/thread_workspaces.h"
+#include "core/fit/value_scales.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,15 +24,33 @@ typedef struct thread_plan {
   int outer, inner;
 } thread_plan;
 
+/* Starts without fit.starts, and with more values than a multistart helps. */
+enum { MAX_STARTS = 20, MAX_SPREAD_VALUES = 100, N_ROUNDS = 2 };
+
+/* A start to be made: number k of group u. */
+typedef struct start_job {
+  size_t u, k;
+} start_job;
+
+/* A group at work. */
+typedef struct group_run {
+  pf_group_batches batches;
+  double *scale;          /* [layout->n] core/fit/value_scales.h; NULL: unknown */
+  double *spread, *first; /* [layout->n] of starts, and around what */
+  pf_array *rows;         /* [limit + N_ROUNDS] of pf_fit_row, of each start */
+  pf_array *row_values;   /* likewise, of double */
+  size_t limit;           /* the most starts that there may be */
+  size_t n_given;         /* of them, from given points: after the first */
+} group_run;
+
 typedef struct fit_run {
   const pf_problem *problem;
+  const pf_start_points *points; /* [n_groups]; NULL: none */
   pf_fit *fit;
   const pf_optimiser *optimiser;
-  bool whole;                /* one batch of all draws, else one for each */
-  pf_group_batches *batches; /* [n_groups] */
-  pf_array *rows;            /* [n_groups][n_starts] of pf_fit_row */
-  pf_array *row_values;      /* likewise, of double */
-  size_t n_starts;
+  bool whole;        /* one batch of all draws, else one for each */
+  group_run *groups; /* [n_groups] */
+  pf_array jobs;     /* of start_job: a wave */
   thread_plan threads;
   pf_thread_workspaces workspaces; /* for the threads, outer or inner */
   pf_stop stop;                    /* MAY be NULL */
@@ -48,18 +75,29 @@ static pf_status fail_interrupted(const fit_run *run, const pf_optimum *optimum,
   return pf_fail(error, PF_POINT_FAILED, "interrupted in iteration %lld", next);
 }
 
-/* Start k of group u, into `start`. */
+/* Where start k of group u begins, into start->from. */
+static pf_status place_start(const fit_run *run, const pf_fit_job *job, size_t u, size_t k,
+                             pf_start_result *start, pf_error *error)
+{
+  const pf_problem *problem = run->problem;
+  const group_run *group = &run->groups[u];
+  if (start->given) {
+    return PF_OK;
+  }
+  const pf_multistart starts = {.seed = problem->seed,
+                                .group = pf_problem_group_number(problem, u),
+                                .n_starts = group->limit,
+                                .layout = job->group->layout,
+                                .first = group->first,
+                                .spread = group->spread};
+  return pf_multistart_values(&starts, k == 0 ? 0 : k - group->n_given,
+                              pf_group_objective_get(job->function), start->from, error);
+}
+
 static pf_status minimise_start(const fit_run *run, pf_fit_job *job, size_t u, size_t k,
                                 pf_start_result *start, pf_error *error)
 {
-  const pf_problem *problem = run->problem;
-  const pf_multistart starts = {.seed = problem->seed,
-                                .group = pf_problem_group_number(problem, u),
-                                .n_starts = run->n_starts,
-                                .layout = job->group->layout,
-                                .first = job->group->values_start,
-                                .spread = problem->settings->fit.spread};
-  pf_status status = pf_multistart_values(&starts, k, start->from, error);
+  pf_status status = place_start(run, job, u, k, start, error);
   if (status != PF_OK) {
     return status;
   }
@@ -76,43 +114,43 @@ static pf_status minimise_start(const fit_run *run, pf_fit_job *job, size_t u, s
   return PF_OK;
 }
 
-static void run_job(fit_run *run, size_t index, pf_workspace *const *workspaces)
+static pf_fit_job job_of(fit_run *run, size_t u, pf_workspace *const *workspaces)
 {
-  const size_t u = index / run->n_starts, k = index % run->n_starts;
-  pf_fit_group *group = &run->fit->groups[u];
-  if (group->status != PF_OK) {
-    return; /* its draws could not be made */
-  }
-  pf_start_result *start = &group->starts[k];
-  pf_fit_job job = {.optimiser = run->optimiser,
-                    .group = group,
-                    .in = {.problem = run->problem,
-                           .layout = group->layout,
-                           .batches = &run->batches[u],
-                           .penalised = true,
-                           .by_parts = run->optimiser->by_parts,
-                           .workspaces = workspaces,
-                           .n_workspaces = (size_t)run->threads.inner},
-                    .stop = run->stop,
-                    .ticker = &run->ticker,
-                    .subsamples = true};
+  return (pf_fit_job){.optimiser = run->optimiser,
+                      .group = &run->fit->groups[u],
+                      .in = {.problem = run->problem,
+                             .layout = run->fit->groups[u].layout,
+                             .batches = &run->groups[u].batches,
+                             .penalised = true,
+                             .by_parts = run->optimiser->by_parts,
+                             .workspaces = workspaces,
+                             .n_workspaces = (size_t)run->threads.inner},
+                      .stop = run->stop,
+                      .ticker = &run->ticker,
+                      .subsamples = true};
+}
+
+static void run_job(fit_run *run, start_job at, pf_workspace *const *workspaces)
+{
+  pf_fit_group *group = &run->fit->groups[at.u];
+  pf_start_result *start = &group->starts[at.k];
+  pf_fit_job job = job_of(run, at.u, workspaces);
   start->status = pf_fit_job_begin(&job, &start->error);
-  if (start->status == PF_OK) {
-    start->status = minimise_start(run, &job, u, k, start, &start->error);
-    const pf_fit_row *last = pf_fit_job_last(&job);
-    start->data_term = start->status == PF_OK && last != NULL ? last->data_term : (double)NAN;
+  if (start->status != PF_OK) {
+    return;
+  }
+  pf_group_objective_set_scale(job.function, run->groups[at.u].scale);
+  start->status = minimise_start(run, &job, at.u, at.k, start, &start->error);
+  const pf_fit_row *last = pf_fit_job_last(&job);
+  start->data_term = start->status == PF_OK && last != NULL ? last->data_term : (double)NAN;
 #pragma omp critical(pf_fit_sums)
-    {
-      group->derivatives |= pf_group_objective_how(job.function);
-      run->fit->n_gradients += job.n_draws_seen;
-    }
-    run->rows[index] = job.rows;
-    run->row_values[index] = job.row_values;
-    pf_group_objective_free(job.function);
+  {
+    group->derivatives |= pf_group_objective_how(job.function);
+    run->fit->n_gradients += job.n_draws_seen;
   }
-  if (!run->optimiser->fixed_passes) {
-    pf_ticker_add(&run->ticker, 1);
-  }
+  run->groups[at.u].rows[at.k] = job.rows;
+  run->groups[at.u].row_values[at.k] = job.row_values;
+  pf_group_objective_free(job.function);
 }
 
 /* ---- once more, from a better point ---- */
@@ -182,10 +220,12 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
   pf_ticker ticker = {.payload = observer->payload};
   pf_fit_job job = {
       .optimiser = optimiser, .group = group, .stop = observer->stop, .ticker = &ticker};
-  double *values = pf_memory_need(group->layout->n, sizeof *values, error);
+  double *values = pf_memory_need(2 * group->layout->n, sizeof *values, error);
   if (values == NULL) {
     return PF_STOP;
   }
+  double *scale = values + group->layout->n;
+  bool is_scaled = false;
   pf_status status = pf_group_batches_create(problem, group, true, &batches, error);
   if (status != PF_OK) {
     goto done;
@@ -206,6 +246,12 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
   if (status != PF_OK) {
     goto done;
   }
+  status = pf_value_scales(pf_group_objective_get(job.function), group->values_start, scale,
+                           &is_scaled, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  pf_group_objective_set_scale(job.function, is_scaled ? scale : NULL);
   pf_error ignored = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
   pf_optimum optimum = pf_optimum_none();
   if (pf_fit_job_minimise(&job, from, values, &optimum, &ignored) == PF_OK && job.rows.n > 0 &&
@@ -222,17 +268,29 @@ done:
 
 /* ---- all of them ---- */
 
-static size_t count_starts(const pf_problem *problem)
+/* The most starts of a group with so many values. */
+static size_t count_starts(const pf_problem *problem, size_t n_values)
 {
-  return problem->settings->fit.starts > 1 ? (size_t)problem->settings->fit.starts : 1;
+  if (problem->settings->fit.starts > 0) {
+    return (size_t)problem->settings->fit.starts;
+  }
+  return pf_fit_optimiser(problem)->fixed_passes || n_values > MAX_SPREAD_VALUES ? 1 : MAX_STARTS;
+}
+
+/* Of a group's first wave: the first start, and as many more as tell whether it is alone. */
+static size_t count_first_wave(size_t limit, bool fixed_passes)
+{
+  const size_t least = fixed_passes ? limit : PF_MULTISTART_FOUND;
+  return least < limit ? least : limit;
 }
 
 static thread_plan plan_threads(const pf_problem *problem, size_t n_groups)
 {
+  const pf_optimiser *optimiser = pf_fit_optimiser(problem);
   const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
-  const size_t n_jobs = n_groups * count_starts(problem);
-  const bool whole =
-      problem->settings->fit.batch == PF_BATCH_FULL || !pf_fit_optimiser(problem)->by_parts;
+  const size_t limit = count_starts(problem, problem->model->n_parameters);
+  const size_t n_jobs = n_groups * count_first_wave(limit, optimiser->fixed_passes);
+  const bool whole = problem->settings->fit.batch == PF_BATCH_FULL || !optimiser->by_parts;
   if (n_jobs >= (size_t)n_threads) {
     return (thread_plan){.outer = n_threads, .inner = 1};
   }
@@ -246,92 +304,143 @@ int pf_fit_n_threads(const pf_problem *problem, size_t n_groups)
   return plan.outer > plan.inner ? plan.outer : plan.inner;
 }
 
-static pf_status make_starts(pf_fit_group *group, size_t n, pf_error *error)
+/* One more start, from `from` where that is not NULL. */
+static pf_status add_start(fit_run *run, size_t u, const double *from, pf_error *error)
 {
-  group->starts = pf_memory_need(n, sizeof *group->starts, error);
-  if (group->starts == NULL) {
+  pf_fit_group *group = &run->fit->groups[u];
+  const size_t n = group->layout->n;
+  pf_start_result *start = &group->starts[group->n_starts];
+  *start = (pf_start_result){.error = pf_error_none(),
+                             .data_term = NAN,
+                             .optimum = pf_optimum_none(),
+                             .given = from != NULL,
+                             .from = pf_memory_need(n, sizeof *start->from, error),
+                             .values = pf_memory_need(n, sizeof *start->values, error)};
+  group->n_starts++;
+  start_job *job = pf_array_append(&run->jobs, error);
+  if (start->from == NULL || start->values == NULL || job == NULL) {
     return PF_STOP;
   }
-  group->n_starts = n;
-  for (size_t k = 0; k < n; k++) {
-    pf_start_result *start = &group->starts[k];
-    *start =
-        (pf_start_result){.error = pf_error_none(),
-                          .data_term = NAN,
-                          .optimum = pf_optimum_none(),
-                          .from = pf_memory_need(group->layout->n, sizeof *start->from, error),
-                          .values = pf_memory_need(group->layout->n, sizeof *start->values, error)};
-    if (start->from == NULL || start->values == NULL) {
-      return PF_STOP;
-    }
+  if (from != NULL) {
+    memcpy(start->from, from, n * sizeof *from);
+  }
+  *job = (start_job){u, group->n_starts - 1};
+  return PF_OK;
+}
+
+static pf_status make_group(fit_run *run, size_t u, pf_error *error)
+{
+  pf_fit_group *group = &run->fit->groups[u];
+  group_run *g = &run->groups[u];
+  const size_t n = group->layout->n;
+  g->n_given = run->points == NULL ? 0 : run->points[u].n;
+  g->limit = count_starts(run->problem, n);
+  const size_t most = g->limit + g->n_given + N_ROUNDS;
+  g->rows = pf_memory_need(most, sizeof *g->rows, error);
+  g->row_values = pf_memory_need(most, sizeof *g->row_values, error);
+  g->spread = pf_memory_need(3 * n, sizeof *g->spread, error);
+  group->starts = pf_memory_need(most, sizeof *group->starts, error);
+  if (g->rows == NULL || g->row_values == NULL || g->spread == NULL || group->starts == NULL) {
+    return PF_STOP;
   }
   return PF_OK;
 }
 
-static pf_status make_jobs(fit_run *run, pf_error *error)
+static void free_groups(fit_run *run)
 {
-  const size_t n_groups = run->fit->n_groups, n_jobs = n_groups * run->n_starts;
-  run->batches = pf_memory_need(n_groups, sizeof *run->batches, error);
-  run->rows = pf_memory_need(n_jobs, sizeof *run->rows, error);
-  run->row_values = pf_memory_need(n_jobs, sizeof *run->row_values, error);
-  if (run->batches == NULL || run->rows == NULL || run->row_values == NULL) {
-    return PF_STOP;
-  }
-  for (size_t u = 0; u < n_groups; u++) {
-    const pf_status status = make_starts(&run->fit->groups[u], run->n_starts, error);
-    if (status != PF_OK) {
-      return status;
+  for (size_t u = 0; run->groups != NULL && u < run->fit->n_groups; u++) {
+    group_run *g = &run->groups[u];
+    for (size_t k = 0; g->row_values != NULL && k < run->fit->groups[u].n_starts; k++) {
+      pf_array_free(&g->rows[k]);
+      pf_array_free(&g->row_values[k]);
     }
+    pf_group_batches_clear(&g->batches);
+    pf_memory_free(g->rows);
+    pf_memory_free(g->row_values);
+    pf_memory_free(g->spread);
   }
-  return PF_OK;
-}
-
-static void free_jobs(fit_run *run)
-{
-  for (size_t u = 0; run->batches != NULL && u < run->fit->n_groups; u++) {
-    pf_group_batches_clear(&run->batches[u]);
-  }
-  const size_t n_jobs = run->fit->n_groups * run->n_starts;
-  for (size_t i = 0; run->row_values != NULL && i < n_jobs; i++) {
-    pf_array_free(&run->rows[i]);
-    pf_array_free(&run->row_values[i]);
-  }
-  pf_memory_free(run->batches);
-  pf_memory_free(run->rows);
-  pf_memory_free(run->row_values);
+  pf_memory_free(run->groups);
+  pf_array_free(&run->jobs);
 }
 
 static int64_t count_work(const fit_run *run)
 {
-  const int64_t n_starts = (int64_t)run->n_starts, epochs = run->problem->settings->fit.epochs;
+  const int64_t epochs = run->problem->settings->fit.epochs;
   int64_t n = 0;
   for (size_t u = 0; u < run->fit->n_groups; u++) {
     const pf_fit_group *group = &run->fit->groups[u];
     if (group->status == PF_OK) {
-      n += n_starts * (run->optimiser->fixed_passes ? (int64_t)group->n_draws * epochs : 1);
+      n += run->optimiser->fixed_passes ? (int64_t)(run->groups[u].limit * group->n_draws) * epochs
+                                        : 1;
     }
   }
   return n;
 }
 
-/* Results do not depend on the schedule: a job shares nothing with another but the workspace's
- * memory. */
-static void run_jobs(fit_run *run)
+/* ---- waves ---- */
+
+/* The scales of a group, and starts around `first`. */
+static pf_status scale_group(fit_run *run, size_t u, const double *first,
+                             pf_workspace *const *workspaces, pf_error *error)
+{
+  group_run *g = &run->groups[u];
+  const size_t n = run->fit->groups[u].layout->n;
+  pf_status status = PF_OK;
+  pf_fit_job job = job_of(run, u, workspaces);
+  status = pf_fit_job_begin(&job, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_function *function = pf_group_objective_get(job.function);
+  double *scale = g->spread + n;
+  bool known = false;
+  g->first = scale + n;
+  memcpy(g->first, first, n * sizeof *first);
+  status = pf_value_scales(function, first, scale, &known, error);
+  g->scale = known ? scale : NULL;
+  for (size_t i = 0; i < n; i++) {
+    const double factor = run->problem->settings->fit.spread;
+    g->spread[i] = factor * (known ? pf_value_spread(function, scale[i]) : 1.0);
+  }
+  pf_fit_job_clear(&job);
+  return status;
+}
+
+/* Batches and scales of a group. */
+static pf_status prepare_group(fit_run *run, size_t u, pf_workspace *const *workspaces,
+                               pf_error *error)
+{
+  pf_fit_group *group = &run->fit->groups[u];
+  const pf_status status =
+      pf_group_batches_create(run->problem, group, run->whole, &run->groups[u].batches, error);
+  return status != PF_OK ? status : scale_group(run, u, group->values_start, workspaces, error);
+}
+
+static void prepare_groups(fit_run *run)
 {
   const thread_plan plan = run->threads;
   const int64_t n_groups = (int64_t)run->fit->n_groups;
-  const int64_t n_jobs = n_groups * (int64_t)run->n_starts;
 #pragma omp parallel for schedule(dynamic) num_threads(plan.outer) if (plan.outer > 1)
   for (int64_t u = 0; u < n_groups; u++) {
     pf_fit_group *group = &run->fit->groups[u];
     if (group->status == PF_OK) {
-      group->status =
-          pf_group_batches_create(run->problem, group, run->whole, &run->batches[u], &group->error);
+      group->status = prepare_group(run, (size_t)u,
+                                    run->workspaces.items + (plan.inner > 1 ? 0 : pf_this_thread()),
+                                    &group->error);
     }
   }
+}
+
+/* Results do not depend on the schedule: a job shares nothing with another but the workspace's
+ * memory. */
+static void run_wave(fit_run *run)
+{
+  const thread_plan plan = run->threads;
+  const start_job *jobs = run->jobs.items;
+  const int64_t n_jobs = (int64_t)run->jobs.n;
 #pragma omp parallel for schedule(dynamic) num_threads(plan.outer) if (plan.outer > 1)
   for (int64_t i = 0; i < n_jobs; i++) {
-    run_job(run, (size_t)i, run->workspaces.items + (plan.inner > 1 ? 0 : pf_this_thread()));
+    run_job(run, jobs[i], run->workspaces.items + (plan.inner > 1 ? 0 : pf_this_thread()));
   }
 }
 
@@ -347,44 +456,184 @@ static bool is_better(const pf_start_result *a, const pf_start_result *b)
 }
 
 /* Which start is the best, and which others reached it. */
-static void compare_starts(pf_fit_group *group)
+static void compare_starts(fit_run *run, size_t u)
 {
-  double highest = -INFINITY;
+  pf_fit_group *group = &run->fit->groups[u];
+  pf_workspace *const *workspaces = run->workspaces.items;
+  pf_fit_job job = job_of(run, u, workspaces);
+  pf_error ignored = pf_error_none();
   for (size_t k = 0; k < group->n_starts; k++) {
     const pf_start_result *start = &group->starts[k];
     if (is_better(start, &group->starts[group->best])) {
       group->best = k;
     }
-    if (isfinite(start->optimum.start)) {
-      highest = fmax(highest, start->optimum.start);
-    }
     group->interrupted = group->interrupted || start->optimum.reason == PF_REASON_INTERRUPTED;
+  }
+  if (pf_group_objective_create(&job.in, &job.function, &ignored) != PF_OK) {
+    return;
   }
   const double best = group->starts[group->best].optimum.objective;
   for (size_t k = 0; k < group->n_starts; k++) {
     pf_start_result *start = &group->starts[k];
     start->reached =
-        start->status == PF_OK && pf_multistart_reached(start->optimum.objective, best, highest);
+        start->status == PF_OK &&
+        pf_multistart_reached(pf_group_objective_get(job.function), start->optimum.objective, best);
   }
+  pf_group_objective_free(job.function);
 }
 
-/* The best of a group's starts becomes its result. */
+/* The starts of the next wave of a group. */
+static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
+{
+  const pf_fit_group *group = &run->fit->groups[u];
+  const group_run *g = &run->groups[u];
+  const bool first = group->n_starts == 0;
+  size_t n_reached = 0;
+  if (group->status != PF_OK || group->interrupted) {
+    return PF_OK;
+  }
+  for (size_t k = 0; k < group->n_starts; k++) {
+    n_reached += group->starts[k].reached ? 1 : 0;
+  }
+  const size_t n_done = first ? 0 : group->n_starts - g->n_given;
+  const size_t n = pf_multistart_next(
+      n_done, n_reached, count_first_wave(g->limit, run->optimiser->fixed_passes), g->limit);
+  for (size_t k = 0; k < n; k++) {
+    pf_status status = add_start(run, u, first && k == 0 ? group->values_start : NULL, error);
+    for (size_t p = 0; first && k == 0 && p < g->n_given; p++) {
+      if (status == PF_OK) {
+        status = add_start(run, u, run->points[u].values + p * group->layout->n, error);
+      }
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  if (n == 0 && !run->optimiser->fixed_passes) {
+    pf_ticker_add(&run->ticker, 1);
+  }
+  return PF_OK;
+}
+
+/* The best of a group's starts so far is its result. */
 static void keep_best(fit_run *run, size_t u)
 {
   pf_fit_group *group = &run->fit->groups[u];
   if (group->status != PF_OK) {
     return;
   }
-  compare_starts(group);
+  compare_starts(run, u);
   const pf_start_result *best = &group->starts[group->best];
-  const size_t index = u * run->n_starts + group->best, bytes = group->layout->n * sizeof(double);
-  group->rows = pf_array_take(&run->rows[index], &group->n_rows);
-  group->row_values = pf_array_take(&run->row_values[index], NULL);
+  const size_t bytes = group->layout->n * sizeof(double);
   group->optimum = best->optimum;
-  group->status = best->status;
-  group->error = best->error;
   memcpy(group->values_start, best->from, bytes);
   memcpy(group->values, best->values, bytes);
+}
+
+static pf_status run_waves(fit_run *run, pf_error *error)
+{
+  for (;;) {
+    run->jobs.n = 0;
+    for (size_t u = 0; u < run->fit->n_groups; u++) {
+      const pf_status status = plan_starts(run, u, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    if (run->jobs.n == 0) {
+      return PF_OK;
+    }
+    run_wave(run);
+    for (size_t u = 0; u < run->fit->n_groups; u++) {
+      keep_best(run, u);
+    }
+  }
+}
+
+/* What the fits amount to, and one more start from each better point that comes up. */
+static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error)
+{
+  pf_fit_group *group = &run->fit->groups[u];
+  if (group->status != PF_OK || group->starts[group->best].status != PF_OK || group->interrupted ||
+      run->optimiser->fixed_passes) {
+    return PF_OK;
+  }
+  pf_fit_job job = job_of(run, u, run->workspaces.items);
+  pf_judgement judgement = {.better =
+                                pf_memory_need(group->layout->n, sizeof *judgement.better, error)};
+  if (judgement.better == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = pf_group_objective_create(&job.in, &job.function, error);
+  if (status == PF_OK) {
+    status =
+        pf_fit_judge(run->problem, group, pf_group_objective_get(job.function), &judgement, error);
+    pf_group_objective_free(job.function);
+  }
+  group->runs_off = judgement.runs_off;
+  group->worse_than_null = judgement.worse_than_null;
+  if (status == PF_OK && again && judgement.has_better) {
+    status = add_start(run, u, judgement.better, error);
+    run->groups[u].n_given++; /* so it does not count against the limit */
+  }
+  pf_memory_free(judgement.better);
+  return status;
+}
+
+/* Where the start from a better point is the best now, others look around it. */
+static pf_status start_around_better(fit_run *run, pf_error *error)
+{
+  for (size_t u = 0; u < run->fit->n_groups; u++) {
+    const pf_fit_group *group = &run->fit->groups[u];
+    if (group->n_starts > 1 && group->best == group->n_starts - 1 &&
+        group->starts[group->best].given) {
+      const pf_status status = scale_group(run, u, group->values, run->workspaces.items, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+  }
+  return run_waves(run, error);
+}
+
+static pf_status judge_groups(fit_run *run, pf_error *error)
+{
+  for (int round = 0; round <= N_ROUNDS; round++) {
+    run->jobs.n = 0;
+    for (size_t u = 0; u < run->fit->n_groups; u++) {
+      const pf_status status = judge_group(run, u, round < N_ROUNDS, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+    if (run->jobs.n == 0) {
+      return PF_OK;
+    }
+    run_wave(run);
+    for (size_t u = 0; u < run->fit->n_groups; u++) {
+      keep_best(run, u);
+    }
+    const pf_status status = start_around_better(run, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/* What is to be told of a group: the rows of its best start, and why it failed. */
+static void finish_group(fit_run *run, size_t u)
+{
+  pf_fit_group *group = &run->fit->groups[u];
+  group_run *g = &run->groups[u];
+  if (group->status != PF_OK || group->n_starts == 0) {
+    return;
+  }
+  const pf_start_result *best = &group->starts[group->best];
+  group->rows = pf_array_take(&g->rows[group->best], &group->n_rows);
+  group->row_values = pf_array_take(&g->row_values[group->best], NULL);
+  group->status = best->status;
+  group->error = best->error;
   if (group->interrupted && group->status == PF_OK) { /* one start is whole, another was stopped */
     group->status = pf_fail(&group->error, PF_POINT_FAILED,
                             "interrupted before all of %zu starts had ended", group->n_starts);
@@ -402,7 +651,7 @@ static pf_status count_failures(const fit_run *run, pf_error *error)
     const bool claims = group->status == PF_OK && !run->optimiser->fixed_passes;
     fit->n_failed += group->status != PF_OK ? 1 : 0;
     fit->n_interrupted += group->interrupted ? 1 : 0;
-    fit->n_unconverged += claims && !group->optimum.converged ? 1 : 0;
+    fit->n_unconverged += claims && !pf_fit_claims(group) ? 1 : 0;
     n_stopped += group->status < 0 ? 1 : 0;
   }
   if (n_stopped == fit->n_groups) {
@@ -411,44 +660,68 @@ static pf_status count_failures(const fit_run *run, pf_error *error)
   return PF_OK;
 }
 
-static pf_status run_fit(fit_run *run, pf_progress progress, void *payload, pf_error *error)
+static pf_status make_groups(fit_run *run, pf_error *error)
 {
-  const pf_problem *problem = run->problem;
-  pf_status status = pf_fit_groups_create(problem, run->fit, error);
+  const size_t n_groups = run->fit->n_groups;
+  run->jobs = pf_array_of(sizeof(start_job));
+  run->groups = pf_memory_need(n_groups, sizeof *run->groups, error);
+  if (run->groups == NULL) {
+    return PF_STOP;
+  }
+  for (size_t u = 0; u < n_groups; u++) {
+    const pf_status status = make_group(run, u, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  run->threads = plan_threads(run->problem, n_groups);
+  return pf_thread_workspaces_create(run->problem->model, &run->problem->data,
+                                     (size_t)pf_fit_n_threads(run->problem, n_groups),
+                                     &run->workspaces, error);
+}
+
+static pf_status run_fit(fit_run *run, const pf_observer *observer, pf_error *error)
+{
+  pf_status status = pf_fit_groups_create(run->problem, run->fit, error);
   if (status != PF_OK) {
     return status;
   }
-  status = make_jobs(run, error);
+  status = make_groups(run, error);
   if (status != PF_OK) {
     goto done;
   }
-  run->threads = plan_threads(problem, run->fit->n_groups);
-  status = pf_thread_workspaces_create(problem->model, &problem->data,
-                                       (size_t)pf_fit_n_threads(problem, run->fit->n_groups),
-                                       &run->workspaces, error);
-  if (status != PF_OK) {
-    goto done;
+  prepare_groups(run);
+  pf_ticker_start(&run->ticker, observer->progress, observer->payload, "fitting", count_work(run));
+  status = run_waves(run, error);
+  if (status == PF_OK) {
+    status = judge_groups(run, error);
   }
-  pf_ticker_start(&run->ticker, progress, payload, "fitting", count_work(run));
-  run_jobs(run);
   pf_ticker_end(&run->ticker);
   for (size_t u = 0; u < run->fit->n_groups; u++) {
-    keep_best(run, u);
+    finish_group(run, u);
   }
-  status = count_failures(run, error);
+  if (status == PF_OK) {
+    status = count_failures(run, error);
+  }
 done:
   pf_thread_workspaces_free(&run->workspaces);
-  free_jobs(run);
+  free_groups(run);
   return status;
 }
 
 pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop stop, void *payload,
                      pf_fit **out, pf_error *error)
 {
+  return pf_fit_run_from(problem, NULL, &(pf_observer){progress, stop, payload}, out, error);
+}
+
+pf_status pf_fit_run_from(const pf_problem *problem, const pf_start_points *points,
+                          const pf_observer *observer, pf_fit **out, pf_error *error)
+{
   const double started = pf_clock_seconds();
   fit_run run = {.problem = problem,
-                 .stop = stop,
-                 .n_starts = count_starts(problem),
+                 .points = points,
+                 .stop = observer->stop,
                  .optimiser = pf_fit_optimiser(problem)};
   if (run.optimiser == NULL) {
     return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose one of %s",
@@ -459,7 +732,7 @@ pf_status pf_fit_run(const pf_problem *problem, pf_progress progress, pf_stop st
   if (run.fit == NULL) {
     return PF_STOP;
   }
-  const pf_status status = run_fit(&run, progress, payload, error);
+  const pf_status status = run_fit(&run, observer, error);
   if (status != PF_OK) {
     pf_fit_free(problem, run.fit);
     return status;

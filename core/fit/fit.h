@@ -5,6 +5,15 @@
 #include "core/base/ticker.h"
 #include "core/fit/fit_groups.h"
 
+/** Points from which a group is fitted besides its own starts: optima of simpler models, say. */
+typedef struct pf_start_points {
+  size_t n;
+  const double *values; /**< [n][layout->n of the group] */
+} pf_start_points;
+
+/** As pf_fit_run, from points [n_groups] too (NULL: none). */
+pf_status pf_fit_run_from(const pf_problem *problem, const pf_start_points *points,
+                          const pf_observer *observer, pf_fit **out, pf_error *error);
 /**
  * Fit every group. A group that fails, or is interrupted, is marked; PF_STOP only when nothing
  * could be run at all. `payload` is handed to both callbacks.

@@ -40,6 +40,7 @@ typedef struct pf_start_result {
   double data_term; /**< at the end, as in its last row; NaN where it failed */
   double *from;     /**< [layout->n] */
   double *values;   /**< [layout->n] where it ended */
+  bool given;       /**< `from` was given, not drawn */
   bool reached;     /**< ended at the best objective of all starts (core/fit/multistart.h) */
 } pf_start_result;
 

@@ -429,6 +429,7 @@ static void find_nats(pf_group_objective *s)
     if (batch->cells[k] <= 0.0 || scale <= 0.0) {
       continue;
     }
+    s->function.cells += batch->cells[k] / fmax(n_draws, 1.0);
     if ((model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0) {
       s->function.nats = fmax(s->function.nats, 1.0 / (scale * fmax(n_draws, 1.0)));
       continue;
@@ -470,8 +471,7 @@ pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_ob
                               .lower = layout->lower,
                               .upper = layout->upper,
                               .center = s->center,
-                              .noise = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6,
-                              .scale = in->scale};
+                              .noise = sizeof(pf_real) == sizeof(double) ? 1e-14 : 1e-6};
   find_nats(s);
   if (in->by_parts) {
     s->function.n_parts = in->batches->n;
@@ -498,6 +498,11 @@ void pf_group_objective_free(pf_group_objective *s)
 const pf_function *pf_group_objective_get(const pf_group_objective *s)
 {
   return &s->function;
+}
+
+void pf_group_objective_set_scale(pf_group_objective *s, const double *scale)
+{
+  s->function.scale = scale;
 }
 
 double pf_group_objective_data_term(const pf_group_objective *s, const pf_iterate *at)

@@ -38,7 +38,6 @@ typedef struct pf_group_objective_in {
                      gradient, as in the reference, and there is no curvature; else one batch */
   pf_workspace *const *workspaces;
   size_t n_workspaces;
-  const double *scale; /**< [layout->n] of pf_function; NULL: unknown */
 } pf_group_objective_in;
 
 /** One thread at a time uses it and its workspaces. */
@@ -47,6 +46,8 @@ pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_ob
 void pf_group_objective_free(pf_group_objective *function);
 /** Its ops; valid as long as the object. */
 const pf_function *pf_group_objective_get(const pf_group_objective *function);
+/** The scales of its values from now on, [layout->n], the caller's; NULL: unknown. */
+void pf_group_objective_set_scale(pf_group_objective *function, const double *scale);
 /** The data term of what an optimiser reports: F without penalties (of parts: the mean over the
  * pass). */
 double pf_group_objective_data_term(const pf_group_objective *function, const pf_iterate *at);

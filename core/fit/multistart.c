@@ -6,48 +6,96 @@
 #include <math.h>
 #include <string.h>
 
-/* Of |best|: far below what evidence is about, far above where methods end. */
-static const double near_best = 1e-6;
-static const double near_zero = 1e-9; /* of the fall from the worst start */
+enum { N_SCREENED = 8 }; /* points of which a start is the best */
 
-pf_status pf_multistart_values(const pf_multistart *starts, size_t k, double *out, pf_error *error)
+static const double near_best = 0.01; /* nats */
+
+/* Stratum of point `j` of `n` for value i: the rank of its key among all, and a place within. */
+static double place_point(const pf_multistart *starts, size_t i, size_t j, size_t n, double *keys)
 {
-  const pf_layout *layout = starts->layout;
-  const size_t n_strata = starts->n_starts > 1 ? starts->n_starts - 1 : 1;
-  memcpy(out, starts->first, layout->n * sizeof *out);
+  const pf_stream stream = {.seed = starts->seed,
+                            .purpose = PF_RANDOM_START,
+                            .animal = (uint32_t)starts->group,
+                            .draw = (uint32_t)(2 * i)};
+  pf_stream within = stream;
+  within.draw++;
+  double place = 0.0;
+  size_t stratum = 0;
+  pf_random_uniform(stream, 0, (int64_t)n, keys);
+  pf_random_uniform(within, j, 1, &place);
+  for (size_t other = 0; other < n; other++) {
+    stratum += keys[other] < keys[j] || (keys[other] == keys[j] && other < j) ? 1 : 0;
+  }
+  return ((double)stratum + place) / (double)n;
+}
+
+/* The number of value i at `place`, 0 to 1. */
+static double value_at(const pf_multistart *starts, size_t i, double place)
+{
+  const double lower = starts->layout->lower[i], upper = starts->layout->upper[i];
+  const double first = starts->first[i], spread = starts->spread[i];
+  if (isfinite(lower) && isfinite(upper) && upper - lower <= 20.0 * spread) {
+    return lower + (upper - lower) * place;
+  }
+  const double z = 2.0 * place - 1.0, far = spread * z / (1.02 - z * z);
+  if (isfinite(lower) && !isfinite(upper)) {
+    return lower + fabs(first - lower + far);
+  }
+  if (isfinite(upper) && !isfinite(lower)) {
+    return upper - fabs(upper - first - far);
+  }
+  return fmin(fmax(first + far, lower), upper);
+}
+
+static double objective_at(const pf_function *function, const double *v)
+{
+  double f = 0.0;
+  pf_optimum count = {0};
+  pf_error ignored = pf_error_none();
+  const pf_status status = pf_function_value(function, v, &f, &count, &ignored);
+  return status == PF_OK ? f + pf_l1_of(function, v) : (double)INFINITY;
+}
+
+pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_function *function,
+                               double *out, pf_error *error)
+{
+  const size_t n = starts->layout->n, n_screened = function->value != NULL ? N_SCREENED : 1;
+  const size_t n_points = (starts->n_starts > 1 ? starts->n_starts - 1 : 1) * n_screened;
+  double best = INFINITY;
+  memcpy(out, starts->first, n * sizeof *out);
   if (k == 0) {
     return PF_OK;
   }
-  double *keys = pf_memory_need(n_strata, sizeof *keys, error);
+  double *keys = pf_memory_need(n_points + n, sizeof *keys, error);
   if (keys == NULL) {
     return PF_STOP;
   }
-  for (size_t i = 0; i < layout->n; i++) {
-    const pf_stream stream = {.seed = starts->seed,
-                              .purpose = PF_RANDOM_START,
-                              .animal = (uint32_t)starts->group,
-                              .draw = (uint32_t)(2 * i)};
-    pf_stream within = stream;
-    within.draw++;
-    double place = 0.0;
-    pf_random_uniform(stream, 0, (int64_t)n_strata, keys);
-    pf_random_uniform(within, k - 1, 1, &place);
-    size_t stratum = 0; /* a permutation: the rank of this start's key */
-    for (size_t other = 0; other < n_strata; other++) {
-      stratum += keys[other] < keys[k - 1] || (keys[other] == keys[k - 1] && other < k - 1) ? 1 : 0;
+  double *point = keys + n_points;
+  for (size_t m = 0; m < n_screened; m++) {
+    for (size_t i = 0; i < n; i++) {
+      point[i] =
+          value_at(starts, i, place_point(starts, i, (k - 1) * n_screened + m, n_points, keys));
     }
-    const double lower = layout->lower[i], upper = layout->upper[i], first = starts->first[i];
-    const double low = isfinite(lower) ? lower : fmin(first, upper) - starts->spread;
-    const double high = isfinite(upper) ? upper : fmax(first, low) + starts->spread;
-    out[i] = low + (high - low) * (((double)stratum + place) / (double)n_strata);
-    out[i] = fmin(fmax(out[i], lower), upper);
+    const double found = n_screened > 1 ? objective_at(function, point) : 0.0;
+    if (m == 0 || found < best) {
+      best = found;
+      memcpy(out, point, n * sizeof *out);
+    }
   }
   pf_memory_free(keys);
   return PF_OK;
 }
 
-bool pf_multistart_reached(double objective, double best, double highest_start)
+bool pf_multistart_reached(const pf_function *function, double objective, double best)
 {
-  const double fall = isfinite(highest_start) ? highest_start - best : 0.0;
-  return objective - best <= fmax(near_best * fabs(best), near_zero * fall);
+  return pf_function_nats(function, best) * (objective - best) <= near_best;
+}
+
+size_t pf_multistart_next(size_t n_done, size_t n_reached, size_t least, size_t limit)
+{
+  if (n_done >= limit || (n_done > 0 && n_reached >= PF_MULTISTART_FOUND)) {
+    return 0;
+  }
+  const size_t wanted = n_done == 0 ? least : PF_MULTISTART_FOUND;
+  return wanted < limit - n_done ? wanted : limit - n_done;
 }

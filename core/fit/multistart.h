@@ -1,32 +1,40 @@
 /*
  * Where the starts of a group's fit lie. Start 0 is the one that the config says (initial + init_sd
- * * normal, or an earlier run's estimate); the others are a Latin hypercube (McKay, Beckman &
- * Conover 1979): each value's range is cut into as many strata as there are starts, and each
- * stratum is used once.
+ * * normal, or an earlier run's estimate); the others are drawn around it, on the scale that the
+ * data set.
  *
- * The range of a value is that of its bounds; on a side without one, start 0 -+ `spread`.
+ * Points of a Latin hypercube (McKay, Beckman & Conover 1979) are drawn, N_SCREENED for each start,
+ * and the one whose objective is the lowest is where that start begins. A value with bounds on both
+ * sides that are not far apart is spread over them; any other has heavy tails around start 0, so
+ * that a spread which is wrong by a factor of ten still has points in the right place.
+ *
+ * Fits are started until the best optimum was found PF_MULTISTART_FOUND times (pf_multistart_next).
  */
 #ifndef PLASTFIT_CORE_FIT_MULTISTART_H
 #define PLASTFIT_CORE_FIT_MULTISTART_H
 
 #include "core/layout/layout.h"
+#include "core/optimise/optimiser.h"
+
+enum { PF_MULTISTART_FOUND = 3 };
 
 typedef struct pf_multistart {
   uint64_t seed;
-  size_t group, n_starts;
+  size_t group, n_starts; /**< n_starts: the most that there may be */
   const pf_layout *layout;
-  const double *first; /**< [layout->n] start 0 */
-  double spread;
+  const double *first;  /**< [layout->n] start 0 */
+  const double *spread; /**< [layout->n] how far others may be from it */
 } pf_multistart;
 
-/** Start `k` of n_starts, out [layout->n]: a function of seed, group, k and n_starts. */
-pf_status pf_multistart_values(const pf_multistart *starts, size_t k, double *out, pf_error *error);
+/** Start `k` of n_starts, out [layout->n]: a function of seed, group, k, n_starts and `function`,
+ * which is minimised. */
+pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_function *function,
+                               double *out, pf_error *error);
 
-/**
- * Has a start that ended at `objective` reached the best one, `best`? When it is within 1e-6 of
- * |best| of it, or of the way that the worst start point came, where the best is nearly 0
- * (noise-free data).
- */
-bool pf_multistart_reached(double objective, double best, double highest_start);
+/** Is a start that ended at `objective` at the optimum `best`: within 0.01 nats of it? */
+bool pf_multistart_reached(const pf_function *function, double objective, double best);
+/** How many more starts there should be, of a group with `n_done`, of which `n_reached` reached the
+ * best; `least` before anything is compared. */
+size_t pf_multistart_next(size_t n_done, size_t n_reached, size_t least, size_t limit);
 
 #endif

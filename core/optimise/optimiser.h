@@ -49,6 +49,7 @@ typedef struct pf_function {
   double nats;    /**< per unit of f; 0: 1 where there are no squares */
   double squares; /**< f is a sum of that many squares whose variance is what is left of them */
   double least;   /**< with squares: an f that is rounding errors alone */
+  double cells;   /**< observations, each counted once; 0: unknown */
   const double *scale; /**< [n] > 0 a small change of each value in its own units; NULL: unknown */
 } pf_function;
 

@@ -21,11 +21,13 @@ pf_option_table pf_fit_keys(void)
       PF_ROW_REAL(tolerance_nats, "fit.tolerance.nats", "1e-8", "1", 0, 1,
                   "converged when another step is predicted to raise the log likelihood by no more "
                   "nats (not adam)"),
-      PF_ROW_INTEGER(starts, "fit.starts", "1", "1", 1, 1000000,
-                     "starts of each fit, the best is kept: the usual one, the others spread over "
-                     "the bounds"),
+      PF_ROW_INTEGER(starts, "fit.starts", "0", "1", 0, 1000000,
+                     "most starts of each fit, the best is kept: the usual one, the others spread; "
+                     "no more once the best optimum was found three times. 0: 20, but 1 for adam "
+                     "and for more than 100 values; adam makes all that are asked for"),
       PF_ROW_REAL(spread, "fit.spread", "1.0", "1", 0, INFINITY,
-                  "how far from the usual start the others may be on a side without a bound"),
+                  "how far the other starts are from the usual one: times the change of a "
+                  "parameter that by itself moves a typical prediction by its own spread"),
       PF_ROW_REAL(learning_rate, "fit.learning_rate", "1e-3", "1", 0, INFINITY, "adam: step size"),
       PF_ROW_REAL(beta1, "fit.beta1", "0.9", "1", 0, 0.999999999,
                   "adam: decay of the first moment"),

@@ -15,8 +15,8 @@ typedef struct pf_fit_settings {
   int64_t iterations, evaluations; /**< all but adam: most of them; evaluations 0: no limit */
   /** all but adam: core/optimise/optimiser.h */
   double tolerance_nats;
-  int64_t starts;    /**< >= 1 (0 counts as 1): core/fit/multistart.h */
-  double spread;     /**< of the starts where a value has no bound */
+  int64_t starts;    /**< the most; 0: core/fit/fit.c says: core/fit/multistart.h */
+  double spread;     /**< of the starts, in units of core/fit/value_scales.h */
   int64_t epochs;    /**< passes over the data */
   int64_t log_every; /**< epochs between rows of fit.csv */
   double l1, l2;   /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */

@@ -325,6 +325,7 @@ static void take_lm(tiny_problem *tiny, int64_t draws)
   fit->optimiser = pf_memory_string("lm", &error);
   fit->iterations = 200;
   fit->tolerance_nats = 1e-8;
+  fit->starts = 1;
   fit->spread = 1.0;
   tiny->problem.settings->draws = draws;
 }

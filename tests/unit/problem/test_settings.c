@@ -58,7 +58,7 @@ Test(settings, refuse_what_their_tables_do_not_have)
 {
   EXPECT_REFUSED("did you mean 'starts'?", "fit.start=2");
   EXPECT_REFUSED("expected 0 or more", "penalty.l1=-1");
-  EXPECT_REFUSED("expected 1 to 1000000", "fit.starts=0");
+  EXPECT_REFUSED("expected 0 to 1000000", "fit.starts=-1");
   EXPECT_REFUSED("\"draw\" or \"full\"", "fit.batch=half");
   EXPECT_REFUSED("\"window\" or \"exponential\"", "source.expected_reward.kind=mean");
   EXPECT_REFUSED("a whole number", "fit.iterations=2.5");
