@@ -66,8 +66,7 @@ static char lower_case(char c)
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/** The same but for upper and lower case, and spaces around? */
-static int is_same_word(const char *a, const char *b)
+int roles_same_word(const char *a, const char *b)
 {
   while (*a != '\0' && lower_case(*a) == lower_case(*b)) {
     a++;
@@ -85,7 +84,7 @@ static int64_t index_of(const finder *f, const char *name)
     if (strcmp(name_of(f, i), name) == 0) {
       return (int64_t)i;
     }
-    if (is_same_word(name_of(f, i), name)) {
+    if (roles_same_word(name_of(f, i), name)) {
       other_case = (int64_t)i;
       n++;
     }
@@ -111,6 +110,30 @@ static int is_identifier(const char *name)
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
   return name[0] != '\0' && strchr("0123456789", name[0]) == NULL &&
          strspn(name, characters) == strlen(name);
+}
+
+/** Does the name fit the pattern, in which * stands for anything? */
+static int fits_pattern(const char *pattern, const char *name)
+{
+  const char *star = NULL, *from = NULL;
+  while (*name != '\0') {
+    if (*pattern == '*') {
+      star = pattern++;
+      from = name;
+    } else if (*pattern == *name) {
+      pattern++;
+      name++;
+    } else if (star != NULL) {
+      pattern = star + 1;
+      name = ++from;
+    } else {
+      return 0;
+    }
+  }
+  while (*pattern == '*') {
+    pattern++;
+  }
+  return *pattern == '\0';
 }
 
 /* ---- groups ---- */
@@ -143,25 +166,55 @@ static pf_status begin_group(const finder *f, role_group *group, size_t most)
   return group->variables == NULL ? no_memory(f) : PF_OK;
 }
 
+static pf_status add_once(const finder *f, role_group *group, int64_t index, const char *declared)
+{
+  for (size_t k = 0; k < group->n; k++) {
+    if (group->variables[k] == (size_t)index) {
+      return pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
+                         f->variables->word, name_of(f, (size_t)index));
+    }
+  }
+  return add_variable(f, group, index, ROLE_NUMBERS);
+}
+
+/** Those that one name of a list stands for: a variable, all that fit a pattern, all parts. */
+static pf_status add_named(const finder *f, role_group *group, const char *name,
+                           const char *declared)
+{
+  const role_variables *v = f->variables;
+  const int64_t index = index_of(f, name);
+  size_t n = 0;
+  for (size_t i = 0; i < f->n; i++) {
+    const int is_part = v->is_part_of != NULL && v->is_part_of(f->self, i, name);
+    const int fits = index < 0 && strchr(name, '*') != NULL && fits_pattern(name, name_of(f, i));
+    if (is_part || fits) {
+      n++;
+      const pf_status status = add_once(f, group, (int64_t)i, declared);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+  }
+  if (n > 0) {
+    return PF_OK;
+  }
+  if (index < 0) {
+    return not_there(f, declared, name);
+  }
+  note_other_case(f, index, name);
+  return add_once(f, group, index, declared);
+}
+
 /** Those that the list option `key` names. */
 static pf_status listed(const finder *f, role_group *group, const char *key, const char *declared)
 {
   const int64_t n = f->options->length(f->options, key);
-  pf_status status = begin_group(f, group, (size_t)n);
-  for (int64_t i = 0; i < n && status == PF_OK; i++) {
-    const char *name = f->options->string_at(f->options, key, i);
-    const int64_t index = index_of(f, name);
-    status = index < 0 ? not_there(f, declared, name) : PF_OK;
-    if (status == PF_OK) {
-      note_other_case(f, index, name);
+  pf_status status = begin_group(f, group, f->n + (size_t)n);
+  for (int64_t i = 0; i < n; i++) {
+    if (status != PF_OK) {
+      return status;
     }
-    for (size_t k = 0; k < group->n && status == PF_OK; k++) {
-      if (group->variables[k] == (size_t)index) {
-        status = pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
-                             f->variables->word, name);
-      }
-    }
-    status = status == PF_OK ? add_variable(f, group, index, ROLE_NUMBERS) : status;
+    status = add_named(f, group, f->options->string_at(f->options, key, i), declared);
   }
   return status;
 }
@@ -251,6 +304,20 @@ static void free_groups(const pf_host *host, role_groups *groups)
 
 static pf_status find_inputs(const finder *f)
 {
+  const role_variables *v = f->variables;
+  size_t n = 0;
+  for (size_t i = 0; i < f->n; i++) {
+    n += (size_t)(v->is_part_of != NULL && v->is_part_of(f->self, i, NULL));
+  }
+  if (n > 0 && !f->options->present(f->options, v->inputs)) {
+    pf_status status = begin_group(f, &f->out->inputs, n);
+    for (size_t i = 0; i < f->n; i++) {
+      if (status == PF_OK && v->is_part_of(f->self, i, NULL)) {
+        status = add_variable(f, &f->out->inputs, (int64_t)i, ROLE_NUMBERS);
+      }
+    }
+    return status;
+  }
   return listed_or_found(f, &f->out->inputs, f->variables->inputs, f->variables->usual_inputs);
 }
 
@@ -321,7 +388,7 @@ static pf_status find_channels(const finder *f)
   role_groups *channels = &f->out->channels;
   const int said = f->options->present(f->options, key);
   const int64_t n = said ? f->options->length(f->options, key) : 0;
-  pf_status status = begin_groups(f, channels, f->n + (size_t)n + 2);
+  pf_status status = begin_groups(f, channels, (size_t)(n + 1) * f->n + 2);
   for (size_t k = 0; k < 2 && status == PF_OK; k++) {
     if (single[always[k]] >= 0) {
       status = add_group_of_one(f, channels, single_names[always[k]], single[always[k]]);
@@ -330,8 +397,19 @@ static pf_status find_channels(const finder *f)
   for (int64_t i = 0; i < n && status == PF_OK; i++) {
     const char *name = f->options->string_at(f->options, key, i);
     const int64_t index = index_of(f, name);
-    status = index < 0 ? not_there(f, key, name) : PF_OK;
-    if (status == PF_OK && index != single[ROLE_REWARD] && index != single[ROLE_GAP]) {
+    size_t n_fit = 0;
+    for (size_t k = 0; k < f->n; k++) {
+      if (status == PF_OK && index < 0 && strchr(name, '*') != NULL &&
+          fits_pattern(name, name_of(f, k))) {
+        n_fit++;
+        status = add_group_of_one(f, channels, name_of(f, k), (int64_t)k);
+      }
+    }
+    if (status == PF_OK && n_fit == 0 && index < 0) {
+      status = not_there(f, key, name);
+    }
+    if (status == PF_OK && n_fit == 0 && index != single[ROLE_REWARD] &&
+        index != single[ROLE_GAP]) {
       status = add_group_of_one(f, channels, name, index);
     }
   }
@@ -343,23 +421,58 @@ static pf_status find_channels(const finder *f)
   return status;
 }
 
+/** Where weights change, from what a row is; `several`: choices are no accepts and rejects. */
+static pf_status plastic_of_kind(const finder *f, const char *kind, int several)
+{
+  const int has_choice = f->out->single[ROLE_CHOICE] >= 0;
+  const int is_go = strcmp(kind, "go_no_go") == 0, is_choice = strcmp(kind, "choice") == 0;
+  if ((is_go || is_choice) && !has_choice) {
+    return not_there(f, "kind", "choice");
+  }
+  if (is_go && several) {
+    return pf_fail_key(f->error, PF_STOP, "kind",
+                       "%.300s: kind is \"go_no_go\", but choices are not 0 (rejected) and 1 "
+                       "(accepted); for a choice between arms: kind = \"choice\"",
+                       f->path);
+  }
+  const int is_auto = strcmp(kind, "auto") == 0;
+  f->out->plastic = is_choice || (is_auto && has_choice && several) ? ROLE_CHOSEN
+                    : is_go || (is_auto && has_choice)              ? ROLE_ACCEPTS
+                                                                    : ROLE_ALWAYS;
+  return PF_OK;
+}
+
 static pf_status find_plastic(const finder *f)
 {
   roles *r = f->out;
   const int has_variable = r->single[ROLE_PLASTIC] >= 0;
   const int has_choice = r->single[ROLE_CHOICE] >= 0;
+  int several = 0;
+  if (has_choice && f->variables->look_at_choice != NULL) {
+    const pf_status status =
+        f->variables->look_at_choice(f->self, (size_t)r->single[ROLE_CHOICE], &several, f->error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  const pf_status status = plastic_of_kind(f, f->options->string(f->options, "kind"), several);
+  if (status != PF_OK) {
+    return status;
+  }
   if (!f->options->present(f->options, "plastic")) {
-    r->plastic = has_variable ? ROLE_SAID : has_choice ? ROLE_ACCEPTS : ROLE_ALWAYS;
+    r->plastic = has_variable ? ROLE_SAID : r->plastic;
     return PF_OK;
   }
   const char *how = f->options->string(f->options, "plastic");
   r->plastic = strcmp(how, f->variables->word) == 0 ? ROLE_SAID
                : strcmp(how, "accepts") == 0        ? ROLE_ACCEPTS
+               : strcmp(how, "chosen") == 0         ? ROLE_CHOSEN
                                                     : ROLE_ALWAYS;
   if (r->plastic == ROLE_SAID && !has_variable) {
     return not_there(f, "plastic", "plastic");
   }
-  return r->plastic == ROLE_ACCEPTS && !has_choice ? not_there(f, "plastic", "choice") : PF_OK;
+  const int needs_choice = r->plastic == ROLE_ACCEPTS || r->plastic == ROLE_CHOSEN;
+  return needs_choice && !has_choice ? not_there(f, "plastic", "choice") : PF_OK;
 }
 
 static pf_status check_found(const finder *f)
@@ -367,8 +480,9 @@ static pf_status check_found(const finder *f)
   const role_variables *v = f->variables;
   if (f->out->inputs.width == 0) {
     return pf_fail_key(f->error, PF_STOP, v->inputs,
-                       "%.300s%s: has no inputs: %s; name them with %s", f->path, v->where,
-                       v->no_inputs, v->inputs);
+                       "%.300s%s: has no inputs: %s; name them with %s (in a table [\"1\"] is an "
+                       "input that is always 1)",
+                       f->path, v->where, v->no_inputs, v->inputs);
   }
   if (f->out->targets.n == 0) {
     const char *choice = v->single[ROLE_CHOICE];

@@ -23,8 +23,10 @@ enum {
   ROLE_N_SINGLE
 };
 
-/** Where weights change: at every step, at accepts, as a variable says. */
-enum role_plastic { ROLE_ALWAYS, ROLE_ACCEPTS, ROLE_SAID };
+/** Where weights change: at every step, at accepts, where a choice was observed, as a variable
+ * says.
+ */
+enum role_plastic { ROLE_ALWAYS, ROLE_ACCEPTS, ROLE_CHOSEN, ROLE_SAID };
 
 /** What a variable is used as. */
 enum role_use {
@@ -72,7 +74,23 @@ typedef struct role_variables {
   int (*may_be_channel)(const void *self, size_t i); /**< one that nobody named */
   /** Can it be used so? Sets *width, which is 1 before. NULL: any can. */
   pf_status (*use)(void *self, size_t i, enum role_use use, int64_t *width, pf_error *error);
+  /** Is it one of those that `name` stands for together? `name` NULL: of any such name. MAY be
+   * NULL.
+   */
+  int (*is_part_of)(const void *self, size_t i, const char *name);
+  /** The choice is variable i. *several: its values are no accepts and rejects. MAY be NULL. */
+  pf_status (*look_at_choice)(void *self, size_t i, int *several, pf_error *error);
 } role_variables;
+
+/** The option `kind`, which every source of recordings has. */
+#define ROLE_KIND_OPTION                                                                         \
+  {                                                                                              \
+    .name = "kind", .type = PF_TYPE_STRING, .fallback = "\"auto\"",                              \
+    .choices = "auto|go_no_go|choice|conditioning|activity|spikes",                              \
+    .help = "what a row is: an offer to accept or reject, a choice between arms (a trial), a "   \
+            "step of conditioning, of recorded activity, of spikes; auto: go_no_go where there " \
+            "are choices of 0 and 1, choice where there are others, else activity"               \
+  }
 
 /** The keys under `prefix` that every source has. */
 #define ROLE_KEYS(prefix)                                                             \
@@ -88,6 +106,8 @@ typedef struct role_variables {
  */
 pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables,
                      void *self, size_t n, const pf_options *options, roles *out, pf_error *error);
+/** The same word, whatever its case? */
+int roles_same_word(const char *a, const char *b);
 void roles_free(const pf_host *host, roles *of);
 
 #endif

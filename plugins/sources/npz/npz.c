@@ -55,9 +55,10 @@ static const pf_option npz_options[] = {
      .type = PF_TYPE_STRINGS,
      .required = 1,
      .help = "its arrays, side by side"},
+    ROLE_KIND_OPTION,
     {.name = "plastic",
      .type = PF_TYPE_STRING,
-     .choices = "always|accepts|array",
+     .choices = "always|accepts|chosen|array",
      .help = "steps after which weights change; default: as the array plastic says, else at "
              "accepts, else always"},
     {.name = "most_memory",

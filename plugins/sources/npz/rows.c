@@ -174,6 +174,8 @@ static pf_status make_flags(rows *r, pf_error *error)
       }
     } else if (what->plastic == ROLE_ACCEPTS) {
       changes = r->values.target[0][t] == 1.0;
+    } else if (what->plastic == ROLE_CHOSEN) {
+      changes = !isnan(r->values.target[0][t]);
     }
     r->values.flags[t] = recording_flags(changes);
   }

@@ -1,119 +1,254 @@
 #include "columns.h"
 
-#include <plastfit/author/csv.h>
+/** What the search works on. */
+typedef struct search {
+  const pf_host *host;
+  const char *path;
+  const pf_options *options;
+  table_columns *columns;
+} search;
 
-/* ---- the header and the first row ---- */
-
-static pf_status no_memory(const pf_csv *csv, pf_error *error)
+static pf_status no_memory(const search *s, pf_error *error)
 {
-  return pf_fail(error, PF_STOP, "%.300s: out of memory for its columns", csv->path);
+  return pf_fail(error, PF_STOP, "%.300s: out of memory for its columns", s->path);
 }
 
-static int has_column(const table_columns *c, const char *name)
+/* ---- cells ---- */
+
+const char *table_field_text(const table_columns *columns, const table_rows *rows, size_t field)
 {
-  for (size_t i = 0; i < c->width; i++) {
-    if (strcmp(c->header[i], name) == 0) {
-      return 1;
+  const table_field *f = &columns->fields[field];
+  return f->column < 0 ? "" : table_cell(rows, (size_t)f->column);
+}
+
+int table_field_number(const table_columns *columns, const table_rows *rows, size_t field,
+                       double *value)
+{
+  const table_field *f = &columns->fields[field];
+  if (f->column < 0) {
+    *value = f->constant;
+    return 1;
+  }
+  const int is_number =
+      table_value(&columns->maps[f->column], table_cell(rows, (size_t)f->column), value);
+  if (is_number && f->level >= 0 && !isnan(*value)) {
+    *value = *value == columns->maps[f->column].to[f->level] ? 1.0 : 0.0;
+  }
+  return is_number;
+}
+
+/* ---- fields ---- */
+
+static pf_status add_field(search *s, const char *name, table_field field, pf_error *error)
+{
+  table_columns *c = s->columns;
+  table_field *larger = s->host->allocate(s->host, (c->width + 1) * sizeof *larger);
+  field.name = s->host->allocate(s->host, strlen(name) + 1);
+  if (larger == NULL || field.name == NULL) {
+    s->host->release(s->host, larger);
+    s->host->release(s->host, field.name);
+    return no_memory(s, error);
+  }
+  memcpy(field.name, name, strlen(name) + 1);
+  if (c->width > 0) {
+    memcpy(larger, c->fields, c->width * sizeof *larger);
+  }
+  s->host->release(s->host, c->fields);
+  c->fields = larger;
+  c->fields[c->width++] = field;
+  return PF_OK;
+}
+
+/** Every column of the file, with what its first cell is. */
+static pf_status add_columns(search *s, pf_error *error)
+{
+  const table_files *files = &s->columns->files;
+  table_rows rows = {.files = files, .host = s->host};
+  int got = 0;
+  pf_status status = table_rows_next(&rows, &got, error);
+  if (status == PF_OK && !got) {
+    status = pf_fail(error, PF_STOP, "%.300s: has no rows: there is no trial in it", s->path);
+  }
+  for (size_t i = 0; i < files->width && status == PF_OK; i++) {
+    double value = 0.0;
+    table_field field = {.column = (int64_t)i, .level = -1};
+    field.numeric = table_value(&s->columns->maps[i], table_cell(&rows, i), &value);
+    status = add_field(s, files->header[i], field, error);
+  }
+  table_rows_end(&rows);
+  return status;
+}
+
+/** The column of this name, whatever its case; -1: there is none. */
+static int64_t column_named(const table_files *files, const char *name)
+{
+  int64_t other_case = -1;
+  for (size_t i = 0; i < files->width; i++) {
+    if (strcmp(files->header[i], name) == 0) {
+      return (int64_t)i;
+    }
+    if (roles_same_word(files->header[i], name)) {
+      other_case = (int64_t)i;
     }
   }
-  return 0;
+  return other_case;
 }
 
-static pf_status take_header(const pf_host *host, const pf_csv *csv, table_columns *c,
+static pf_status find_column(const search *s, const char *name, const char *key, int64_t *column,
                              pf_error *error)
 {
-  c->header = host->allocate(host, csv->n_fields * sizeof *c->header);
-  c->numeric = host->allocate(host, csv->n_fields);
-  if (c->header == NULL || c->numeric == NULL) {
-    return no_memory(csv, error);
-  }
-  for (; c->width < csv->n_fields; c->width++) {
-    const char *name = pf_csv_field(csv, c->width);
-    if (name[0] != '\0' && has_column(c, name)) {
-      return pf_fail(error, PF_STOP, "%.300s:1: there are two columns '%.60s'", csv->path, name);
+  *column = column_named(&s->columns->files, name);
+  return *column >= 0 ? PF_OK
+                      : pf_fail_key(error, PF_STOP, key, "%.300s:1: there is no column '%.60s'",
+                                    s->path, name);
+}
+
+static pf_status take_values(search *s, pf_error *error)
+{
+  const int64_t n = s->options->length(s->options, "values");
+  for (int64_t i = 0; i < n; i++) {
+    char key[64];
+    int64_t column = 0;
+    (void)snprintf(key, sizeof key, "values[%lld].column", (long long)i);
+    if (find_column(s, s->options->string(s->options, key), "values[].column", &column, error) !=
+            PF_OK ||
+        table_map_given(s->host, s->options, i, &s->columns->maps[column], error) != PF_OK) {
+      return PF_STOP;
     }
-    c->header[c->width] = host->allocate(host, strlen(name) + 1);
-    if (c->header[c->width] == NULL) {
-      return no_memory(csv, error);
-    }
-    memcpy(c->header[c->width], name, strlen(name) + 1);
   }
   return PF_OK;
 }
 
-/** What was told from the first rows, and not by the config. */
-static void note_format(const pf_host *host, const pf_csv *csv)
+/** A column of `one_hot`: a field for each of its values. */
+static pf_status split_column(search *s, const char *name, pf_error *error)
 {
-  char line[500];
-  if (csv->separator != ',') {
-    (void)snprintf(line, sizeof line, "%.300s: columns are separated by %s%s", csv->path,
-                   csv->separator == '\t'  ? "tabs"
-                   : csv->separator == ';' ? "semicolons"
-                                           : "spaces",
-                   csv->decimal == ',' ? ", numbers have a decimal comma" : "");
-    host->warn(host, line);
+  int64_t column = 0;
+  int too_many = 0;
+  if (find_column(s, name, "one_hot", &column, error) != PF_OK) {
+    return PF_STOP;
   }
-  if (csv->n_comments > 0) {
-    (void)snprintf(line, sizeof line, "%.300s: %lld lines with # before the header are left out",
-                   csv->path, (long long)csv->n_comments);
-    host->warn(host, line);
+  table_map *map = &s->columns->maps[column];
+  if (map->n == 0) {
+    const pf_status status =
+        table_map_found(s->host, &s->columns->files, (size_t)column, map, &too_many, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    char text[400] = "", line[800];
+    table_map_print(map, text, sizeof text);
+    (void)snprintf(line, sizeof line, "%.300s: an input for each value of '%.60s': %.300s (from 0)",
+                   s->path, name, text);
+    if (!too_many) {
+      s->host->warn(s->host, line);
+    }
   }
+  if (too_many || map->n == 0) {
+    return pf_fail_key(error, PF_STOP, "one_hot",
+                       "%.300s: the column '%.60s' has %s values, expected 1 to %d", s->path, name,
+                       too_many ? "too many" : "no", TABLE_MOST_VALUES);
+  }
+  for (size_t i = 0; i < s->columns->width; i++) { /* what was split is no channel as it stood */
+    s->columns->fields[i].numeric &= s->columns->fields[i].column != column;
+  }
+  for (size_t k = 0; k < map->n; k++) {
+    char own[160];
+    (void)snprintf(own, sizeof own, "%.60s=%.60s", name, map->from[k]);
+    const table_field field = {.column = column, .level = (int64_t)k};
+    if (add_field(s, own, field, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
 }
 
-static pf_status read_first_rows(const pf_host *host, pf_csv *csv, table_columns *c,
-                                 pf_error *error)
+/** Numbers among the inputs that are no column's name are constants. */
+static pf_status add_constants(search *s, pf_error *error)
 {
-  int got = 0;
-  pf_status status = pf_csv_next(csv, &got, error);
-  if (status != PF_OK) {
-    return status;
+  const int64_t n = s->options->length(s->options, "columns.inputs");
+  for (int64_t i = 0; i < n; i++) {
+    const char *name = s->options->string_at(s->options, "columns.inputs", i);
+    table_field field = {.column = -1, .level = -1};
+    if (column_named(&s->columns->files, name) < 0 && name[0] != '\0' &&
+        pf_csv_number(name, &field.constant) && isfinite(field.constant) &&
+        add_field(s, name, field, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  if (!got) {
-    return pf_fail(error, PF_STOP,
-                   "%.300s: is empty, expected a row of column names and rows of data", csv->path);
-  }
-  status = take_header(host, csv, c, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = pf_csv_next(csv, &got, error);
-  if (status == PF_OK && !got) {
-    return pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it",
-                   csv->path);
-  }
-  if (status == PF_OK) {
-    status = pf_csv_check_width(csv, c->width, error);
-  }
-  for (size_t i = 0; i < c->width && status == PF_OK; i++) {
-    double value = 0.0;
-    c->numeric[i] = pf_csv_number(pf_csv_field(csv, i), &value) != 0;
-  }
-  return status;
+  return PF_OK;
 }
 
-static pf_status look(const pf_host *host, const char *path, table_columns *c, pf_error *error)
+static pf_status make_fields(search *s, pf_error *error)
 {
-  pf_csv csv;
-  pf_status status = pf_csv_open(&csv, path, error);
-  if (status != PF_OK) {
-    return status;
+  table_columns *c = s->columns;
+  c->maps = s->host->allocate(s->host, c->files.width * sizeof *c->maps);
+  if (c->maps == NULL) {
+    return no_memory(s, error);
   }
-  note_format(host, &csv);
-  status = read_first_rows(host, &csv, c, error);
-  pf_csv_close(&csv);
-  return status;
+  if (take_values(s, error) != PF_OK || add_columns(s, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const int64_t n = s->options->length(s->options, "one_hot");
+  for (int64_t i = 0; i < n; i++) {
+    if (split_column(s, s->options->string_at(s->options, "one_hot", i), error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return add_constants(s, error);
 }
 
 /* ---- which is what ---- */
 
 static const char *name_of(const void *self, size_t i)
 {
-  return ((const table_columns *)self)->header[i];
+  return ((const search *)self)->columns->fields[i].name;
 }
 
 static int may_be_channel(const void *self, size_t i)
 {
-  return ((const table_columns *)self)->numeric[i];
+  return ((const search *)self)->columns->fields[i].numeric;
+}
+
+/** Fields that a column of `one_hot` is split into: they are what its name means. */
+static int is_part_of(const void *self, size_t i, const char *name)
+{
+  const table_columns *c = ((const search *)self)->columns;
+  const table_field *field = &c->fields[i];
+  return field->level >= 0 &&
+         (name == NULL || roles_same_word(c->files.header[field->column], name));
+}
+
+/** Codes of choices other than 0, 1, ... are told and read as those. */
+static pf_status look_at_choice(void *self, size_t i, int *several, pf_error *error)
+{
+  search *s = self;
+  const int64_t column = s->columns->fields[i].column;
+  int too_many = 0;
+  *several = 0;
+  if (column < 0) {
+    return PF_OK;
+  }
+  table_map *map = &s->columns->maps[column];
+  if (map->n > 0) {
+    for (size_t k = 0; k < map->n; k++) {
+      *several |= map->to[k] > 1.0;
+    }
+    return PF_OK;
+  }
+  const pf_status status =
+      table_map_found(s->host, &s->columns->files, (size_t)column, map, &too_many, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  table_map_choice(s->host, map, several);
+  if (map->n > 0) {
+    char text[400] = "", line[1000];
+    table_map_print(map, text, sizeof text);
+    (void)snprintf(line, sizeof line,
+                   "%.300s: choices in column '%.60s': %.300s (source.values says otherwise)",
+                   s->path, s->columns->fields[i].name, text);
+    s->host->warn(s->host, line);
+  }
+  return PF_OK;
 }
 
 static const role_variables column_roles = {
@@ -129,22 +264,36 @@ static const role_variables column_roles = {
     .no_activities = "no y1, y2, ...",
     .name = name_of,
     .may_be_channel = may_be_channel,
+    .is_part_of = is_part_of,
+    .look_at_choice = look_at_choice,
 };
 
 pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out,
                              pf_error *error)
 {
-  const pf_status status = look(of->host, of->path, out, error);
-  return status == PF_OK ? roles_find(of->host, of->path, &column_roles, out, out->width, options,
-                                      &of->roles, error)
-                         : status;
+  search s = {of->host, of->path, options, out};
+  const char *missing = options->string(options, "missing_inputs");
+  out->missing_inputs = strcmp(missing, "zero") == 0   ? TABLE_MISSING_ZERO
+                        : strcmp(missing, "hold") == 0 ? TABLE_MISSING_HOLD
+                                                       : TABLE_MISSING_ERROR;
+  if (table_files_find(of->host, options, &out->files, error) != PF_OK ||
+      make_fields(&s, error) != PF_OK ||
+      roles_find(of->host, of->path, &column_roles, &s, out->width, options, &of->roles, error) !=
+          PF_OK) {
+    return PF_STOP;
+  }
+  return table_files_note(of->host, &out->files, error);
 }
 
 void table_free_columns(const pf_host *host, table_columns *columns)
 {
   for (size_t i = 0; i < columns->width; i++) {
-    host->release(host, columns->header[i]);
+    host->release(host, columns->fields[i].name);
   }
-  host->release(host, columns->header);
-  host->release(host, columns->numeric);
+  for (size_t i = 0; columns->maps != NULL && i < columns->files.width; i++) {
+    table_map_free(host, &columns->maps[i]);
+  }
+  host->release(host, columns->maps);
+  host->release(host, columns->fields);
+  table_files_free(host, &columns->files);
 }

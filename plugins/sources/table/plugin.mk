@@ -5,6 +5,8 @@ dist_conformance_table_DATA = plugins/sources/table/conformance.cfg plugins/sour
 endif
 plugins_table_la_SOURCES = plugins/sources/table/table.c \
 	plugins/sources/table/columns.c plugins/sources/table/columns.h \
+	plugins/sources/table/rows.c plugins/sources/table/rows.h \
+	plugins/sources/table/values.c plugins/sources/table/values.h \
 	plugins/sources/table/steps.c plugins/sources/table/steps.h \
 	plugins/sources/common/recording.c plugins/sources/common/recording.h \
 	plugins/common/name_distance.h plugins/sources/common/roles.c plugins/sources/common/roles.h

@@ -69,39 +69,46 @@ static int64_t column_of(const table_steps *s, int which)
 }
 
 /** "own.csv:12: column 'reward': found 'x', expected WHAT" */
-static pf_status bad_cell(const table_steps *s, const pf_csv *csv, size_t column, const char *what,
-                          pf_error *error)
+static pf_status bad_cell(const table_steps *s, const table_rows *rows, size_t field,
+                          const char *what, pf_error *error)
 {
-  const char *text = pf_csv_field(csv, column);
-  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s",
-                 csv->path, (long long)csv->line, s->columns->header[column],
+  const char *text = table_field_text(s->columns, rows, field);
+  const int64_t column = s->columns->fields[field].column;
+  const pf_csv *csv = table_csv(rows, column < 0 ? 0 : (size_t)column);
+  char values[400] = "";
+  if (column >= 0 && s->columns->maps[column].n > 0) {
+    table_map_print(&s->columns->maps[column], values, sizeof values);
+    what = "one of these: ";
+  }
+  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s%s",
+                 csv->path, (long long)csv->line, s->columns->fields[field].name,
                  text[0] == '\0' ? "" : "'", text[0] == '\0' ? "nothing" : text,
-                 text[0] == '\0' ? "" : "'", what);
+                 text[0] == '\0' ? "" : "'", what, values);
 }
 
 /** A finite number, or NaN where it is missing. */
-static pf_status take_number(const table_steps *s, const pf_csv *csv, size_t column, double *value,
-                             pf_error *error)
+static pf_status take_number(const table_steps *s, const table_rows *rows, size_t field,
+                             double *value, pf_error *error)
 {
-  if (!pf_csv_number(pf_csv_field(csv, column), value)) {
-    return bad_cell(s, csv, column, "a number", error);
+  if (!table_field_number(s->columns, rows, field, value)) {
+    return bad_cell(s, rows, field, "a number", error);
   }
-  return isinf(*value) ? bad_cell(s, csv, column, "a finite number", error) : PF_OK;
+  return isinf(*value) ? bad_cell(s, rows, field, "a finite number", error) : PF_OK;
 }
 
-static pf_status take_group(const table_steps *s, const pf_csv *csv, const role_group *group,
+static pf_status take_group(const table_steps *s, const table_rows *rows, const role_group *group,
                             double *values, pf_error *error)
 {
   pf_status status = PF_OK;
   for (size_t k = 0; k < group->n && status == PF_OK; k++) {
-    status = take_number(s, csv, group->variables[k], &values[k], error);
+    status = take_number(s, rows, group->variables[k], &values[k], error);
   }
   return status;
 }
 
 /** A number that must be there and satisfy a check; `fallback` where the table has no such column.
  */
-static pf_status take_single(const table_steps *s, const pf_csv *csv, int which, double lower,
+static pf_status take_single(const table_steps *s, const table_rows *rows, int which, double lower,
                              int whole, const char *what, double fallback, double *value,
                              pf_error *error)
 {
@@ -110,9 +117,9 @@ static pf_status take_single(const table_steps *s, const pf_csv *csv, int which,
   if (column < 0) {
     return PF_OK;
   }
-  if (!pf_csv_number(pf_csv_field(csv, (size_t)column), value) || !(*value >= lower) ||
+  if (!table_field_number(s->columns, rows, (size_t)column, value) || !(*value >= lower) ||
       !(fabs(*value) < 9e15) || (whole && floor(*value) != *value)) {
-    return bad_cell(s, csv, (size_t)column, what, error);
+    return bad_cell(s, rows, (size_t)column, what, error);
   }
   return PF_OK;
 }
@@ -120,7 +127,7 @@ static pf_status take_single(const table_steps *s, const pf_csv *csv, int which,
 /* ---- order ---- */
 
 /** Trials never go back; within one, or where there is no trial column, steps go up. */
-static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, double step,
+static pf_status check_order(table_steps *s, const table_rows *rows, double trial, double step,
                              pf_error *error)
 {
   const int64_t n = s->n;
@@ -132,28 +139,29 @@ static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, do
   if (has_trial && trial < (double)s->values.trial[n - 1]) {
     return pf_fail(error, PF_STOP,
                    "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows "
-                   "of an experiment in "
-                   "order of time",
-                   csv->path, (long long)csv->line, trial, (long long)s->values.trial[n - 1],
-                   before);
+                   "of an experiment in order of time (trials counted anew in each block need a "
+                   "column of the block: columns.block)",
+                   table_path(rows), (long long)table_line(rows), trial,
+                   (long long)s->values.trial[n - 1], before);
   }
   if (column_of(s, ROLE_STEP) < 0 || (has_trial && trial > (double)s->values.trial[n - 1])) {
     return PF_OK;
   }
   if (step == s->step) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: step %.0f stands twice in one %s, on line %lld too", csv->path,
-                   (long long)csv->line, step, has_trial ? "trial" : "experiment", before);
+                   "%.300s:%lld: step %.0f stands twice in one %s, on line %lld too",
+                   table_path(rows), (long long)table_line(rows), step,
+                   has_trial ? "trial" : "experiment", before);
   }
   if (step < s->step) {
     return pf_fail(error, PF_STOP,
                    "%.300s:%lld: found step %.0f behind step %.0f (line %lld), expected the rows "
                    "of an experiment in "
                    "order of time",
-                   csv->path, (long long)csv->line, step, s->step, before);
+                   table_path(rows), (long long)table_line(rows), step, s->step, before);
   }
   if (step > s->step + 1.0 && s->skipped == 0) {
-    s->skipped = csv->line;
+    s->skipped = table_line(rows);
     s->skipped_by = step - s->step - 1.0;
   }
   return PF_OK;
@@ -161,101 +169,177 @@ static pf_status check_order(table_steps *s, const pf_csv *csv, double trial, do
 
 /* ---- a row ---- */
 
-static pf_status take_times(table_steps *s, const pf_csv *csv, pf_error *error)
+/** Trials that are counted anew in each block go on counting. */
+static double continue_trials(table_steps *s, double trial, int64_t block)
 {
   const int64_t n = s->n;
-  double trial = 0.0, step = 0.0, block = 0.0, dt = 0.0;
-  pf_status status =
-      take_single(s, csv, ROLE_TRIAL, 0.0, 1, "a whole number, 0 or more", 0.0, &trial, error);
-  status = status == PF_OK ? take_single(s, csv, ROLE_STEP, -(double)INFINITY, 1, "a whole number",
-                                         0.0, &step, error)
-                           : status;
-  status = status == PF_OK ? take_single(s, csv, ROLE_BLOCK, 0.0, 1, "a whole number, 0 or more",
-                                         0.0, &block, error)
-                           : status;
-  status = status == PF_OK
-               ? take_single(s, csv, ROLE_DT, 0.0, 0, "the length of the step in ms, more than 0",
-                             1.0, &dt, error)
-               : status;
-  if (status == PF_OK && dt == 0.0) {
-    status = bad_cell(s, csv, (size_t)column_of(s, ROLE_DT),
-                      "the length of the step in ms, more than 0", error);
+  if (n == 0) {
+    s->trials_before = 0;
+  } else if (block != s->values.block[n - 1] &&
+             trial + (double)s->trials_before < (double)s->values.trial[n - 1]) {
+    s->trials_before = s->values.trial[n - 1] + 1 - (int64_t)trial;
   }
-  status = status == PF_OK ? check_order(s, csv, trial, step, error) : status;
+  return trial + (double)s->trials_before;
+}
+
+static pf_status take_times(table_steps *s, const table_rows *rows, pf_error *error)
+{
+  static const char *const count = "a whole number, 0 or more";
+  static const char *const length = "the length of the step in ms, more than 0";
+  const int64_t n = s->n;
+  double trial = 0.0, step = 0.0, block = 0.0, dt = 0.0;
+  if (take_single(s, rows, ROLE_TRIAL, 0.0, 1, count, 0.0, &trial, error) != PF_OK ||
+      take_single(s, rows, ROLE_STEP, -(double)INFINITY, 1, "a whole number", 0.0, &step, error) !=
+          PF_OK ||
+      take_single(s, rows, ROLE_BLOCK, 0.0, 1, count, 0.0, &block, error) != PF_OK ||
+      take_single(s, rows, ROLE_DT, 0.0, 0, length, 1.0, &dt, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (dt == 0.0) {
+    return bad_cell(s, rows, (size_t)column_of(s, ROLE_DT), length, error);
+  }
+  trial = continue_trials(s, trial, (int64_t)block);
+  const pf_status status = check_order(s, rows, trial, step, error);
   if (status != PF_OK) {
     return status;
   }
   s->step = step;
-  s->values.line[n] = csv->line;
+  s->values.line[n] = table_line(rows);
   s->values.block[n] = (int64_t)block;
-  s->values.trial[n] = column_of(s, ROLE_TRIAL) >= 0 ? (int64_t)trial
-                       : n > 0 ? recording_next_trial(s->recording, &s->values, n - 1)
-                               : 0;
+  s->values.trial[n] = (int64_t)trial;
+  if (column_of(s, ROLE_TRIAL) < 0) {
+    s->values.trial[n] = n > 0 ? recording_next_trial(s->recording, &s->values, n - 1) : 0;
+  }
   if (s->values.dt != NULL) {
     s->values.dt[n] = dt;
   }
   return PF_OK;
 }
 
-static pf_status take_flags(table_steps *s, const pf_csv *csv, pf_error *error)
+static pf_status take_flags(table_steps *s, const table_rows *rows, pf_error *error)
 {
   double plastic = 1.0;
   pf_status status = PF_OK;
   if (s->recording->roles.plastic == ROLE_SAID) {
-    status = take_single(s, csv, ROLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0",
+    status = take_single(s, rows, ROLE_PLASTIC, 0.0, 1, "1 (weights change after this step) or 0",
                          1.0, &plastic, error);
     if (status == PF_OK && plastic > 1.0) {
-      status = bad_cell(s, csv, (size_t)column_of(s, ROLE_PLASTIC),
+      status = bad_cell(s, rows, (size_t)column_of(s, ROLE_PLASTIC),
                         "1 (weights change after this step) or 0", error);
     }
   } else if (s->recording->roles.plastic == ROLE_ACCEPTS) {
     plastic = s->values.target[0][s->n] == 1.0 ? 1.0 : 0.0;
+  } else if (s->recording->roles.plastic == ROLE_CHOSEN) {
+    plastic = isnan(s->values.target[0][s->n]) ? 0.0 : 1.0;
   }
   s->values.flags[s->n] = recording_flags(plastic > 0.0);
   return status;
 }
 
-static pf_status take_values(table_steps *s, const pf_csv *csv, pf_error *error)
+/** An input that is missing is an error, 0, or what it was at the step before. */
+static pf_status settle_inputs(const table_steps *s, const table_rows *rows, double *cue,
+                               pf_error *error)
+{
+  const role_group *inputs = &s->recording->roles.inputs;
+  const enum table_missing how = s->columns->missing_inputs;
+  for (size_t j = 0; j < inputs->n; j++) {
+    if (!isnan(cue[j])) {
+      continue;
+    }
+    if (how == TABLE_MISSING_ZERO) {
+      cue[j] = 0.0;
+    } else if (how == TABLE_MISSING_HOLD && s->n > 0) {
+      cue[j] = cue[(int64_t)j - (int64_t)inputs->n];
+    } else {
+      return bad_cell(s, rows, inputs->variables[j],
+                      how == TABLE_MISSING_HOLD
+                          ? "a number: at the first step of an experiment there is none to hold"
+                          : "a number: an input cannot be missing (or missing_inputs = \"zero\", "
+                            "\"hold\")",
+                      error);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status take_values(table_steps *s, const table_rows *rows, pf_error *error)
 {
   const roles *r = &s->recording->roles;
   const recording_steps *v = &s->values;
   const size_t n = (size_t)s->n;
   double *cue = &v->cue[n * r->inputs.n];
-  pf_status status = take_group(s, csv, &r->inputs, cue, error);
-  for (size_t j = 0; j < r->inputs.n && status == PF_OK; j++) {
-    if (isnan(cue[j])) {
-      status =
-          bad_cell(s, csv, r->inputs.variables[j], "a number: an input cannot be missing", error);
-    }
+  pf_status status = take_group(s, rows, &r->inputs, cue, error);
+  if (status == PF_OK) {
+    status = settle_inputs(s, rows, cue, error);
   }
   for (size_t k = 0; k < r->channels.n && status == PF_OK; k++) {
-    status = take_group(s, csv, &r->channels.items[k], &v->channel[k][n], error);
+    status = take_group(s, rows, &r->channels.items[k], &v->channel[k][n], error);
   }
   for (size_t k = 0; k < r->targets.n && status == PF_OK; k++) {
     const role_group *target = &r->targets.items[k];
-    status = take_group(s, csv, target, &v->target[k][n * target->n], error);
+    status = take_group(s, rows, target, &v->target[k][n * target->n], error);
   }
   if (status == PF_OK && r->single[ROLE_CHOICE] >= 0 &&
       !recording_takes_choice(s->recording, v->target[0][n])) {
-    status = bad_cell(
-        s, csv, (size_t)column_of(s, ROLE_CHOICE),
-        r->plastic == ROLE_ACCEPTS
-            ? "1 (accepted), 0 (rejected) or nothing; for more than two choices give plastic = "
-              "\"always\" or a column plastic"
-            : "a choice: a whole number from 0, or nothing",
-        error);
+    status =
+        bad_cell(s, rows, (size_t)column_of(s, ROLE_CHOICE),
+                 r->plastic == ROLE_ACCEPTS
+                     ? "1 (accepted), 0 (rejected) or nothing; for a choice between arms give kind "
+                       "= \"choice\""
+                     : "a choice: a whole number from 0, or nothing",
+                 error);
   }
   return status;
 }
 
-pf_status table_steps_add(table_steps *steps, const pf_csv *csv, pf_error *error)
+static int is_same(const double *values, int64_t n, int64_t width)
 {
-  pf_status status = reserve(steps, error);
-  status = status == PF_OK ? take_values(steps, csv, error) : status;
-  status = status == PF_OK ? take_times(steps, csv, error) : status;
-  status = status == PF_OK ? take_flags(steps, csv, error) : status;
-  steps->n += status == PF_OK;
-  return status;
+  for (int64_t k = 0; k < width; k++) {
+    const double before = values[(n - 1) * width + k], now = values[n * width + k];
+    if (before != now && !(isnan(before) && isnan(now))) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/**
+ * A row that repeats the one before it within a trial was probably copied twice: where a trial is
+ * one row, or ended with the accept before.
+ */
+static void count_repeated(table_steps *s)
+{
+  const roles *r = &s->recording->roles;
+  const recording_steps *v = &s->values;
+  const int64_t n = s->n;
+  if (n == 0 || r->single[ROLE_TRIAL] < 0 || r->single[ROLE_STEP] >= 0 ||
+      v->trial[n] != v->trial[n - 1] || (r->plastic == ROLE_ACCEPTS && v->target[0][n] != 1.0) ||
+      !is_same(v->cue, n, r->inputs.width)) {
+    return;
+  }
+  for (size_t k = 0; k < r->channels.n; k++) {
+    if (!is_same(v->channel[k], n, 1)) {
+      return;
+    }
+  }
+  for (size_t k = 0; k < r->targets.n; k++) {
+    if (!is_same(v->target[k], n, r->targets.items[k].width)) {
+      return;
+    }
+  }
+  s->repeated = s->repeated == 0 ? v->line[n] : s->repeated;
+  s->n_repeated++;
+}
+
+pf_status table_steps_add(table_steps *steps, const table_rows *rows, pf_error *error)
+{
+  if (reserve(steps, error) != PF_OK || take_values(steps, rows, error) != PF_OK ||
+      take_times(steps, rows, error) != PF_OK || take_flags(steps, rows, error) != PF_OK) {
+    return PF_STOP;
+  }
+  count_repeated(steps);
+  steps->n++;
+  return PF_OK;
 }
 
 /* ---- handing over ---- */

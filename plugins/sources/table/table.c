@@ -6,9 +6,15 @@
  */
 #include "steps.h"
 
+#include <math.h>
+
+/** What the name of each of several files is. */
+enum table_file_is { FILE_IS_ANIMAL, FILE_IS_SESSION };
+
 typedef struct table {
   recording recording; /**< first: recording_needs */
   table_columns columns;
+  enum table_file_is file_is;
 } table;
 
 #define TABLE_NAMED(key_, what_)                           \
@@ -20,8 +26,44 @@ typedef struct table {
 static const pf_option table_options[] = {
     {.name = "path",
      .type = PF_TYPE_PATH,
+     .help = "the CSV file: a header, then one row a step; with * in its name: all files like it"},
+    ROLE_KIND_OPTION,
+    {.name = "names",
+     .type = PF_TYPE_STRINGS,
+     .help = "names of the columns of a file without a header; \"roi*\": roi1, roi2, ... for all "
+             "that are left"},
+    {.name = "files",
+     .type = PF_TYPE_STRING,
+     .choices = "animal|session",
+     .help = "what each of several files is; default: an animal where no column names it, else a "
+             "session where no column does"},
+    {.name = "matrices[].column",
+     .type = PF_TYPE_STRING,
      .required = 1,
-     .help = "the CSV file: a header, then one row a step"},
+     .help = "instead of path: what the cells of a matrix are, as the name of a column"},
+    {.name = "matrices[].path",
+     .type = PF_TYPE_PATH,
+     .required = 1,
+     .help = "its file, without a header: a row an animal, a column a trial (one column: the same "
+             "in all)"},
+    {.name = "values[].column",
+     .type = PF_TYPE_STRING,
+     .required = 1,
+     .help = "a column whose cells are read as numbers:"},
+    {.name = "values[].from", .type = PF_TYPE_STRINGS, .required = 1, .help = "its cells"},
+    {.name = "values[].to",
+     .type = PF_TYPE_REALS,
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .help = "their numbers; default 0, 1, 2, ..."},
+    {.name = "one_hot",
+     .type = PF_TYPE_STRINGS,
+     .help = "columns that are an input for each of their values: 1 where it stands, else 0"},
+    {.name = "missing_inputs",
+     .type = PF_TYPE_STRING,
+     .fallback = "\"error\"",
+     .choices = "error|zero|hold",
+     .help = "what an input that is missing is: an error, 0, or as at the step before"},
     TABLE_NAMED("animal", "column of the animal's name"),
     TABLE_NAMED("session", "column of the session"),
     TABLE_NAMED("experiment", "column of the experiment, an uninterrupted run of steps"),
@@ -33,11 +75,15 @@ static const pf_option table_options[] = {
     TABLE_NAMED("dt", "column of the step's length, ms"),
     TABLE_NAMED("gap", "column of the time before the step, ms; given on as channel gap"),
     TABLE_NAMED("reward", "column of the reward; an empty cell: none could come"),
-    TABLE_NAMED("choice", "column of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1"),
+    TABLE_NAMED(
+        "choice",
+        "column of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1, 1 to K, or names"),
     TABLE_NAMED("plastic", "column that says whether weights change after the step: 1 or 0"),
     {.name = "columns.inputs",
      .type = PF_TYPE_STRINGS,
-     .help = "columns of the inputs; default x1, x2, ... or input1, ..."},
+     .help =
+         "columns of the inputs, also \"roi*\", and \"1\" for a constant; default x1, x2, ... or "
+         "input1, ..."},
     {.name = "columns.activities",
      .type = PF_TYPE_STRINGS,
      .help = "columns of the target activity; default y1, y2, ..."},
@@ -51,9 +97,9 @@ static const pf_option table_options[] = {
     {.name = "targets[].columns", .type = PF_TYPE_STRINGS, .required = 1, .help = "its columns"},
     {.name = "plastic",
      .type = PF_TYPE_STRING,
-     .choices = "always|accepts|column",
-     .help = "steps after which weights change; default: as the column plastic says, else at "
-             "accepts, else always"},
+     .choices = "always|accepts|chosen|column",
+     .help = "steps after which weights change: all, accepts, those with a choice, as the column "
+             "plastic says; default: that column, else by kind (accepts, chosen, always)"},
 };
 
 /* ---- life ---- */
@@ -77,8 +123,12 @@ static pf_status table_create(const pf_host *host, const pf_options *options, vo
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  pf_status status =
-      recording_create(host, options->string(options, "path"), &source->recording, error);
+  const int has_path = options->present(options, "path");
+  const int has_matrices = options->length(options, "matrices") > 0;
+  const char *path = has_path       ? options->string(options, "path")
+                     : has_matrices ? options->string(options, "matrices[0].path")
+                                    : "";
+  pf_status status = recording_create(host, path, &source->recording, error);
   status = status == PF_OK
                ? table_find_columns(&source->recording, options, &source->columns, error)
                : status;
@@ -86,6 +136,9 @@ static pf_status table_create(const pf_host *host, const pf_options *options, vo
     table_destroy(source);
     return status;
   }
+  const int is_said = options->present(options, "files");
+  source->file_is = is_said ? strcmp(options->string(options, "files"), "session") == 0
+                            : source->recording.roles.single[ROLE_ANIMAL] >= 0;
   *self = source;
   return PF_OK;
 }
@@ -111,7 +164,7 @@ typedef struct table_seen {
 typedef struct table_reading {
   const table *source;
   const pf_sink *sink;
-  pf_csv csv;
+  table_rows rows;
   table_steps steps;
   table_key key, row_key; /**< of the experiment being gathered, of the current row */
   table_seen seen;
@@ -192,24 +245,63 @@ static pf_status table_extend_key(table_reading *r, table_key *key, const char *
   return PF_OK;
 }
 
+/** A file's name without folder and suffix. */
+static void table_stem(const char *path, char *text, size_t capacity)
+{
+  const char *slash = strrchr(path, '/');
+  const char *base = slash != NULL ? slash + 1 : path;
+  const char *dot = strrchr(base, '.');
+  const size_t n = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+  (void)snprintf(text, capacity, "%.*s", (int)n, base);
+}
+
+/** Where no column names it: the animal is the matrix's row, the file or the folder. */
+static void table_name_animal(const table_reading *r, char *text, size_t capacity)
+{
+  const table_files *files = &r->source->columns.files;
+  const char *path = table_path(&r->rows);
+  if (files->matrices) {
+    (void)snprintf(text, capacity, "%lld", (long long)r->rows.row);
+  } else if (files->n == 1) {
+    (void)snprintf(text, capacity, "%s", r->source->recording.stem);
+  } else if (r->source->file_is == FILE_IS_ANIMAL) {
+    table_stem(path, text, capacity);
+  } else {
+    char folder[600];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+    table_stem(folder[0] == '\0' ? "animal" : folder, text, capacity);
+  }
+}
+
 static pf_status table_make_row_key(table_reading *r, pf_error *error)
 {
   static const int parts[] = {ROLE_ANIMAL, ROLE_SESSION, ROLE_EXPERIMENT};
+  const table_files *files = &r->source->columns.files;
   pf_status status = PF_OK;
   r->row_key.length = 0;
-  for (size_t k = 0; k < 3 && status == PF_OK; k++) {
-    const int64_t column = r->source->recording.roles.single[parts[k]];
-    const char *text = column < 0 ? "" : pf_csv_field(&r->csv, (size_t)column);
-    if (k == 0 && column < 0) {
-      text = r->source->recording.stem;
+  for (size_t k = 0; k < 3; k++) {
+    const int64_t field = r->source->recording.roles.single[parts[k]];
+    char own[600] = "";
+    const char *text =
+        field < 0 ? own : table_field_text(&r->source->columns, &r->rows, (size_t)field);
+    if (k == 0 && field < 0) {
+      table_name_animal(r, own, sizeof own);
     } else if (k == 0 && text[0] == '\0') {
       return pf_fail(error, PF_STOP,
                      "%.300s:%lld: column '%.60s': found nothing, expected the animal's name",
-                     r->csv.path, (long long)r->csv.line, r->source->columns.header[column]);
+                     table_path(&r->rows), (long long)table_line(&r->rows),
+                     r->source->columns.fields[field].name);
+    } else if (k == 1 && field < 0 && files->n > 1 && !files->matrices &&
+               r->source->file_is == FILE_IS_SESSION) {
+      table_stem(table_path(&r->rows), own, sizeof own);
     }
     status = table_extend_key(r, &r->row_key, text, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 /** The parts of the key of the experiment being gathered. */
@@ -263,8 +355,8 @@ static pf_status table_begin(table_reading *r, pf_error *error)
           "%.300s:%lld: a row of %.500s, which was over at line %lld; expected the rows of an "
           "experiment to "
           "stand together (sort the table by animal, session, experiment, trial and step)",
-          r->csv.path, (long long)r->csv.line, name + strlen(r->source->recording.path) + 2,
-          (long long)r->seen.slots[i].line);
+          table_path(&r->rows), (long long)table_line(&r->rows),
+          name + strlen(r->source->recording.path) + 2, (long long)r->seen.slots[i].line);
     }
   }
   const table_key spare = r->key;
@@ -275,46 +367,30 @@ static pf_status table_begin(table_reading *r, pf_error *error)
 
 static pf_status table_take_row(table_reading *r, pf_error *error)
 {
-  pf_status status = pf_csv_check_width(&r->csv, r->source->columns.width, error);
-  status = status == PF_OK ? table_make_row_key(r, error) : status;
-  if (status == PF_OK && (r->steps.n == 0 || r->key.length != r->row_key.length ||
-                          memcmp(r->key.text, r->row_key.text, r->key.length) != 0)) {
-    status = table_begin(r, error);
+  if (table_make_row_key(r, error) != PF_OK) {
+    return PF_STOP;
   }
-  return status == PF_OK ? table_steps_add(&r->steps, &r->csv, error) : status;
-}
-
-/** A row of empty cells, as spreadsheets leave behind the last one. */
-static int table_is_blank(const pf_csv *csv)
-{
-  for (size_t i = 0; i < csv->n_fields; i++) {
-    if (pf_csv_field(csv, i)[0] != '\0') {
-      return 0;
+  if (r->steps.n == 0 || r->key.length != r->row_key.length ||
+      memcmp(r->key.text, r->row_key.text, r->key.length) != 0) {
+    const pf_status status = table_begin(r, error);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  return 1;
+  return table_steps_add(&r->steps, &r->rows, error);
 }
 
-/** Behind a row of empty cells: only such rows follow, or they are in the middle of the data. */
-static pf_status table_skip_blank(table_reading *r, int *got, pf_error *error)
-{
-  const int64_t line = r->csv.line;
-  pf_status status = pf_csv_next(&r->csv, got, error);
-  while (status == PF_OK && *got && table_is_blank(&r->csv)) {
-    status = pf_csv_next(&r->csv, got, error);
-  }
-  if (status == PF_OK && *got) {
-    return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: every cell of this row is empty, and more rows follow; expected "
-                   "such rows only at the end of the file",
-                   r->csv.path, (long long)line);
-  }
-  return status;
-}
-
-static void table_warn_of_missing_steps(const table_reading *r)
+static void table_warn_of_rows(const table_reading *r)
 {
   char line[512];
+  if (r->steps.n_repeated > 0) {
+    (void)snprintf(line, sizeof line,
+                   "%.300s:%lld: the row repeats the one before it, in the same trial (%lld such "
+                   "rows); if rows were copied twice, remove them",
+                   r->source->recording.path, (long long)r->steps.repeated,
+                   (long long)r->steps.n_repeated);
+    r->source->recording.host->warn(r->source->recording.host, line);
+  }
   if (r->steps.skipped > 0) {
     (void)snprintf(line, sizeof line,
                    "%.300s:%lld: %.0f steps before this one are missing (the first such place); "
@@ -335,35 +411,34 @@ static void table_end_reading(table_reading *r)
   host->release(host, r->key.text);
   host->release(host, r->row_key.text);
   table_steps_free(&r->steps);
-  pf_csv_close(&r->csv);
+  table_rows_end(&r->rows);
+}
+
+static pf_status table_read_rows(table_reading *r, pf_error *error)
+{
+  int got = 0;
+  pf_status status = table_rows_next(&r->rows, &got, error);
+  while (status == PF_OK && got) {
+    status = table_take_row(r, error);
+    if (status == PF_OK) {
+      status = table_rows_next(&r->rows, &got, error);
+    }
+  }
+  return status == PF_OK ? table_finish(r, error) : status;
 }
 
 static pf_status table_read(const void *self, const pf_sink *sink, pf_error *error)
 {
   const table *source = self;
+  const pf_host *host = source->recording.host;
   table_reading r = {.source = source, .sink = sink};
-  int got = 0;
-  pf_status status = pf_csv_open(&r.csv, source->recording.path, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = table_steps_make(&source->recording, &source->columns, &r.steps, error);
-  status = status == PF_OK ? pf_csv_next(&r.csv, &got, error)
-                           : status; /* the header, which `create` has read */
-  status = status == PF_OK ? pf_csv_next(&r.csv, &got, error) : status;
-  while (status == PF_OK && got) {
-    if (r.csv.n_fields > 1 && table_is_blank(&r.csv)) {
-      status = table_skip_blank(&r, &got, error);
-      continue;
-    }
-    status = table_take_row(&r, error);
-    if (status == PF_OK) {
-      status = pf_csv_next(&r.csv, &got, error);
-    }
-  }
-  status = status == PF_OK ? table_finish(&r, error) : status;
+  r.rows = (table_rows){.files = &source->columns.files, .host = host};
+  pf_status status = table_steps_make(&source->recording, &source->columns, &r.steps, error);
   if (status == PF_OK) {
-    table_warn_of_missing_steps(&r);
+    status = table_read_rows(&r, error);
+  }
+  if (status == PF_OK) {
+    table_warn_of_rows(&r);
   }
   table_end_reading(&r);
   return status;

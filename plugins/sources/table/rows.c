@@ -1,0 +1,403 @@
+#define _POSIX_C_SOURCE 200809L /* glob */
+
+#include "rows.h"
+
+#include <glob.h>
+
+static pf_status no_memory(pf_error *error)
+{
+  return pf_fail(error, PF_STOP, "out of memory for a table");
+}
+
+static char *copy_text(const pf_host *host, const char *text)
+{
+  char *copy = host->allocate(host, strlen(text) + 1);
+  if (copy != NULL) {
+    memcpy(copy, text, strlen(text) + 1);
+  }
+  return copy;
+}
+
+/* ---- which files ---- */
+
+/** Room for `n` texts more than there are. */
+static pf_status add_texts(const pf_host *host, char ***list, size_t *n, const char *const *texts,
+                           size_t n_texts, pf_error *error)
+{
+  char **larger = host->allocate(host, (*n + n_texts + 1) * sizeof *larger);
+  if (larger == NULL) {
+    return no_memory(error);
+  }
+  if (*n > 0) {
+    memcpy(larger, *list, *n * sizeof *larger);
+  }
+  host->release(host, *list);
+  *list = larger;
+  for (size_t i = 0; i < n_texts; i++) {
+    larger[*n] = copy_text(host, texts[i]);
+    if (larger[*n] == NULL) {
+      return no_memory(error);
+    }
+    (*n)++;
+  }
+  return PF_OK;
+}
+
+static pf_status find_by_pattern(const pf_host *host, const char *pattern, table_files *out,
+                                 pf_error *error)
+{
+  glob_t found;
+  const int failed = glob(pattern, 0, NULL, &found);
+  if (failed == GLOB_NOMATCH) {
+    return pf_fail(error, PF_STOP, "%.500s: no file has a name like this", pattern);
+  }
+  if (failed != 0) {
+    return pf_fail(error, PF_STOP, "%.500s: the folder cannot be read", pattern);
+  }
+  const pf_status status = add_texts(host, &out->paths, &out->n,
+                                     (const char *const *)found.gl_pathv, found.gl_pathc, error);
+  globfree(&found);
+  return status;
+}
+
+static pf_status find_matrices(const pf_host *host, const pf_options *options, table_files *out,
+                               pf_error *error)
+{
+  const int64_t n = options->length(options, "matrices");
+  out->matrices = 1;
+  for (int64_t i = 0; i < n; i++) {
+    char key[64];
+    (void)snprintf(key, sizeof key, "matrices[%lld].column", (long long)i);
+    const char *name = options->string(options, key);
+    (void)snprintf(key, sizeof key, "matrices[%lld].path", (long long)i);
+    const char *path = options->string(options, key);
+    if (add_texts(host, &out->header, &out->width, &name, 1, error) != PF_OK ||
+        add_texts(host, &out->paths, &out->n, &path, 1, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- the header ---- */
+
+static pf_status add_name(const pf_host *host, table_files *files, const char *path,
+                          const char *name, pf_error *error)
+{
+  for (size_t i = 0; i < files->width; i++) {
+    if (name[0] != '\0' && strcmp(files->header[i], name) == 0) {
+      return pf_fail(error, PF_STOP, "%.300s:1: there are two columns '%.60s'", path, name);
+    }
+  }
+  return add_texts(host, &files->header, &files->width, &name, 1, error);
+}
+
+/** Names from the config: one that ends in * names all columns that are left, by number. */
+static pf_status take_given_names(const pf_host *host, const pf_options *options, const pf_csv *csv,
+                                  table_files *files, pf_error *error)
+{
+  const int64_t n = options->length(options, "names");
+  files->headerless = 1;
+  for (int64_t i = 0; i < n; i++) {
+    const char *name = options->string_at(options, "names", i);
+    const size_t stem = strcspn(name, "*");
+    const size_t left = csv->n_fields - files->width;
+    const size_t behind = (size_t)(n - i - 1);
+    const size_t many = name[stem] != '*' ? 1 : left > behind ? left - behind : 0;
+    for (size_t k = 1; k <= many; k++) {
+      char numbered[100];
+      (void)snprintf(numbered, sizeof numbered, "%.*s%zu", (int)(stem < 60 ? stem : 60), name, k);
+      if (add_name(host, files, csv->path, name[stem] == '*' ? numbered : name, error) != PF_OK) {
+        return PF_STOP;
+      }
+    }
+  }
+  if (files->width != csv->n_fields) {
+    return pf_fail_key(error, PF_STOP, "names", "%.300s: found %zu columns, but %zu names",
+                       csv->path, csv->n_fields, files->width);
+  }
+  return PF_OK;
+}
+
+/** A header of numbers is the first row of a table that has none. */
+static pf_status check_header(const pf_csv *csv, pf_error *error)
+{
+  for (size_t i = 0; i < csv->n_fields; i++) {
+    double value = 0.0;
+    if (pf_csv_field(csv, i)[0] == '\0' || !pf_csv_number(pf_csv_field(csv, i), &value)) {
+      return PF_OK;
+    }
+  }
+  return pf_fail(error, PF_STOP,
+                 "%.300s:%lld: found a row of %zu numbers, expected names of columns; for a file "
+                 "without a header give names = [\"...\", ...]",
+                 csv->path, (long long)csv->line, csv->n_fields);
+}
+
+static pf_status take_header(const pf_host *host, const pf_options *options, pf_csv *csv,
+                             table_files *files, pf_error *error)
+{
+  int got = 0;
+  pf_status status = pf_csv_next(csv, &got, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (!got) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s: is empty, expected a row of column names and rows of data", csv->path);
+  }
+  if (options->length(options, "names") > 0) {
+    return take_given_names(host, options, csv, files, error);
+  }
+  if (check_header(csv, error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < csv->n_fields; i++) {
+    if (add_name(host, files, csv->path, pf_csv_field(csv, i), error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  status = pf_csv_next(csv, &got, error);
+  if (status == PF_OK && !got) {
+    return pf_fail(error, PF_STOP, "%.300s: has a header and no rows: there is no trial in it",
+                   csv->path);
+  }
+  return status == PF_OK ? pf_csv_check_width(csv, files->width, error) : status;
+}
+
+pf_status table_files_find(const pf_host *host, const pf_options *options, table_files *out,
+                           pf_error *error)
+{
+  const int has_path = options->present(options, "path");
+  const int has_matrices = options->length(options, "matrices") > 0;
+  if (has_path == has_matrices) {
+    return pf_fail_key(error, PF_STOP, "path",
+                       "found %s, expected either path or matrices: where the recordings are",
+                       has_path ? "both path and matrices" : "neither path nor matrices");
+  }
+  if (has_matrices) {
+    return find_matrices(host, options, out, error);
+  }
+  const char *path = options->string(options, "path");
+  FILE *file = fopen(path, "rb"); /* a name with * in it may be a file's own */
+  if (file != NULL) {
+    (void)fclose(file);
+  }
+  pf_status status = file == NULL && strpbrk(path, "*?[") != NULL
+                         ? find_by_pattern(host, path, out, error)
+                         : add_texts(host, &out->paths, &out->n, &path, 1, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_csv csv;
+  status = pf_csv_open(&csv, out->paths[0], error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = take_header(host, options, &csv, out, error);
+  pf_csv_close(&csv);
+  return status;
+}
+
+static void free_texts(const pf_host *host, char **texts, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    host->release(host, texts[i]);
+  }
+  host->release(host, texts);
+}
+
+void table_files_free(const pf_host *host, table_files *files)
+{
+  free_texts(host, files->paths, files->n);
+  free_texts(host, files->header, files->width);
+  *files = (table_files){0};
+}
+
+pf_status table_files_note(const pf_host *host, const table_files *files, pf_error *error)
+{
+  char line[500];
+  pf_csv csv;
+  const pf_status status = pf_csv_open(&csv, files->paths[0], error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (csv.separator != ',') {
+    (void)snprintf(line, sizeof line, "%.300s: columns are separated by %s%s", csv.path,
+                   csv.separator == '\t'  ? "tabs"
+                   : csv.separator == ';' ? "semicolons"
+                                          : "spaces",
+                   csv.decimal == ',' ? ", numbers have a decimal comma" : "");
+    host->warn(host, line);
+  }
+  if (csv.n_comments > 0) {
+    (void)snprintf(line, sizeof line, "%.300s: %lld lines with # before the header are left out",
+                   csv.path, (long long)csv.n_comments);
+    host->warn(host, line);
+  }
+  pf_csv_close(&csv);
+  return PF_OK;
+}
+
+/* ---- rows of a file ---- */
+
+/** Is the header of a further file that of the first? */
+static pf_status check_same_header(const table_rows *rows, pf_error *error)
+{
+  const pf_csv *csv = rows->open;
+  const table_files *files = rows->files;
+  int same = csv->n_fields == files->width;
+  for (size_t i = 0; same && i < files->width; i++) {
+    same = strcmp(pf_csv_field(csv, i), files->header[i]) == 0;
+  }
+  return same ? PF_OK
+              : pf_fail(error, PF_STOP,
+                        "%.300s:%lld: found other columns than in %.300s, expected the same header "
+                        "in all files of a pattern",
+                        csv->path, (long long)csv->line, files->paths[0]);
+}
+
+static pf_status open_file(table_rows *rows, pf_error *error)
+{
+  int got = 0;
+  pf_status status = pf_csv_open(rows->open, rows->files->paths[rows->file], error);
+  if (status != PF_OK) {
+    return status;
+  }
+  rows->is_open = 1;
+  if (rows->files->headerless) {
+    return PF_OK;
+  }
+  status = pf_csv_next(rows->open, &got, error);
+  return status == PF_OK ? check_same_header(rows, error) : status;
+}
+
+/** A row of empty cells, as spreadsheets leave behind the last one. */
+static int is_blank(const pf_csv *csv)
+{
+  for (size_t i = 0; i < csv->n_fields; i++) {
+    if (pf_csv_field(csv, i)[0] != '\0') {
+      return 0;
+    }
+  }
+  return csv->n_fields > 1;
+}
+
+/** Behind a row of empty cells: only such rows follow, or they are in the middle of the data. */
+static pf_status skip_blank(pf_csv *csv, int *got, pf_error *error)
+{
+  const int64_t line = csv->line;
+  pf_status status = pf_csv_next(csv, got, error);
+  while (status == PF_OK && *got && is_blank(csv)) {
+    status = pf_csv_next(csv, got, error);
+  }
+  if (status == PF_OK && *got) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s:%lld: every cell of this row is empty, and more rows follow; expected "
+                   "such rows only at the end of the file",
+                   csv->path, (long long)line);
+  }
+  return status;
+}
+
+static pf_status next_of_file(table_rows *rows, int *got, pf_error *error)
+{
+  *got = 0;
+  while (rows->file < rows->files->n) {
+    if (!rows->is_open && open_file(rows, error) != PF_OK) {
+      return PF_STOP;
+    }
+    pf_status status = pf_csv_next(rows->open, got, error);
+    if (status == PF_OK && *got && is_blank(rows->open)) {
+      status = skip_blank(rows->open, got, error);
+    }
+    if (status != PF_OK || *got) {
+      return status == PF_OK ? pf_csv_check_width(rows->open, rows->files->width, error) : status;
+    }
+    pf_csv_close(rows->open);
+    rows->is_open = 0;
+    rows->file++;
+  }
+  return PF_OK;
+}
+
+/* ---- rows of matrices ---- */
+
+static pf_status open_matrices(table_rows *rows, pf_error *error)
+{
+  for (; rows->is_open < (int)rows->files->n; rows->is_open++) {
+    const size_t k = (size_t)rows->is_open;
+    const pf_status status = pf_csv_open(&rows->open[k], rows->files->paths[k], error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** The next animal: a row of every matrix. */
+static pf_status next_of_matrices(table_rows *rows, int *got, pf_error *error)
+{
+  const table_files *files = rows->files;
+  rows->n_trials = 1;
+  rows->trial = 0;
+  rows->row++;
+  for (size_t k = 0; k < files->n; k++) {
+    int one = 0;
+    pf_csv *csv = &rows->open[k];
+    const pf_status status = pf_csv_next(csv, &one, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    if (k > 0 && one != *got) {
+      return pf_fail(error, PF_STOP, "%.300s has %s rows than %.300s, expected a row an animal",
+                     files->paths[k], one ? "more" : "fewer", files->paths[0]);
+    }
+    *got = one;
+    if (one && csv->n_fields > 1 && rows->n_trials > 1 && csv->n_fields != rows->n_trials) {
+      return pf_fail(error, PF_STOP, "%.300s:%lld: found %zu cells, expected %zu as in %.300s",
+                     csv->path, (long long)csv->line, csv->n_fields, rows->n_trials,
+                     files->paths[0]);
+    }
+    if (one && csv->n_fields > 1) {
+      rows->n_trials = csv->n_fields;
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status next_trial_of_matrices(table_rows *rows, int *got, pf_error *error)
+{
+  if (open_matrices(rows, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (rows->n_trials > 0 && rows->trial + 1 < rows->n_trials) {
+    rows->trial++;
+    *got = 1;
+    return PF_OK;
+  }
+  return next_of_matrices(rows, got, error);
+}
+
+pf_status table_rows_next(table_rows *rows, int *got, pf_error *error)
+{
+  if (rows->open == NULL) {
+    const size_t n = rows->files->matrices ? rows->files->n : 1;
+    rows->open = rows->host->allocate(rows->host, n * sizeof *rows->open);
+    if (rows->open == NULL) {
+      return no_memory(error);
+    }
+  }
+  return rows->files->matrices ? next_trial_of_matrices(rows, got, error)
+                               : next_of_file(rows, got, error);
+}
+
+void table_rows_end(table_rows *rows)
+{
+  for (int k = 0; k < rows->is_open; k++) {
+    pf_csv_close(&rows->open[k]);
+  }
+  rows->host->release(rows->host, rows->open);
+  rows->open = NULL;
+  rows->is_open = 0;
+}
