@@ -197,7 +197,7 @@ END
   done
   refused "choice 2; expected a whole number from 0 to 1" three.cfg 'losses=( { plugin = "categorical"; categories = 2; } )' \
     'network.layers=[2, 5, 2]'
-  refused "for more than two choices give plastic = \"always\"" three.cfg source.plastic=accepts
+  refused "for a choice between arms give kind = \"choice\"" three.cfg source.plastic=accepts
   sed '5s/,[0-9],\([01]\)$/,1.5,\1/' three.csv >half.csv
   refused "half.csv:5: column 'choice': found '1.5', expected a choice: a whole number from 0" three.cfg source.path=half.csv
   sed 's/session/n/; s/^a,[0-9]*,/a,-0.5,/' three.csv >counts.csv

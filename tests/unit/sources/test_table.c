@@ -382,6 +382,90 @@ Test(source_table, what_spreadsheets_add)
   refuse("x1,choice,reward\n1.5,0,1\n,,\n0.25,1,\n", "own.csv:3: every cell of this row is empty");
 }
 
+/* ---- what labs have ---- */
+
+static const char *const one[] = {"1"};
+static const fake_value constant[] = {FAKE_STRINGS("columns.inputs", one, 1)};
+
+Test(source_table, codes_of_choices)
+{
+  const char *read_as = "[own|] cue=1,1,1 choice=0,1,nan#0 flags110 trial012 block000\n";
+  const char *const left_right[] = {"right", "left"};
+  const fake_value given[] = {constant[0], FAKE_STRING("values[0].column", "choice"),
+                              FAKE_STRINGS("values[0].from", left_right, 2),
+                              FAKE_STRING("kind", "choice")};
+  const fake_value kind[] = {constant[0], FAKE_STRING("kind", "choice")};
+  expect_with("trial,choice\n0,1\n1,2\n2,\n", constant, 1, read_as);
+  expect_with("trial,choice\n0,-1\n1,1\n2,NA\n", constant, 1, read_as);
+  expect_with("trial,choice\n0,left\n1,right\n2,n/a\n", constant, 1, read_as);
+  expect_with("trial,choice\n0,right\n1,left\n2,n/a\n", given, 4, read_as);
+  expect_with("trial,choice\n0,0.0\n1,1.0\n2,\n", kind, 2, read_as);
+  /* 0 and 1, False and True alone may be accepts */
+  expect_with("trial,choice\n0,0\n1,1\n2,\n", constant, 1,
+              "[own|] cue=1,1,1 choice=0,1,nan#0 flags010 trial012 block000\n");
+  expect_with("trial,choice\n0,FALSE\n1,True\n2,\n", constant, 1,
+              "[own|] cue=1,1,1 choice=0,1,nan#0 flags010 trial012 block000\n");
+  refuse_with("choice\nleft\nup\n", given, 4,
+              "found 'up', expected one of these: right is 0, left is 1");
+  refuse_with("x1,choice\n1,left\n1,0\n", NULL, 0, "column 'choice': found 'left'");
+}
+
+Test(source_table, inputs_that_are_made)
+{
+  const char *const cue[] = {"cue"};
+  const char *const many[] = {"roi*", "0.5"};
+  const fake_value split[] = {FAKE_STRINGS("one_hot", cue, 1)};
+  const fake_value named[] = {split[0], FAKE_STRINGS("columns.inputs", cue, 1)};
+  const fake_value pattern[] = {FAKE_STRINGS("columns.inputs", many, 2)};
+  const char *read_as = "[own|] cue=0,1,1,0,0,1 choice=0,1,0 flags010 trial001 block000\n";
+  expect_with("cue,choice\ntone,0\nlight,1\ntone,0\n", split, 1, read_as);
+  expect_with("cue,choice\n10,0\n2,1\n10,0\n", named, 2, read_as);
+  expect_with("roi2,choice,roi1\n3,0,4\n", pattern, 1,
+              "[own|] cue=3,4,0.5 choice=0 flags0 trial0 block0\n");
+}
+
+Test(source_table, inputs_that_are_missing)
+{
+  const fake_value zero = FAKE_STRING("missing_inputs", "zero");
+  const fake_value hold = FAKE_STRING("missing_inputs", "hold");
+  const char *table = "x1,x2,y1\n1,2,0\nNaN,3,0\n";
+  expect_with(table, &zero, 1, "[own|] cue=1,2,0,3 activity=0,0 flags11 trial01 block00\n");
+  expect_with(table, &hold, 1, "[own|] cue=1,2,1,3 activity=0,0 flags11 trial01 block00\n");
+  refuse("x1,x2,y1\n1,2,0\nNaN,3,0\n", "own.csv:3: column 'x1': found 'NaN', expected a number");
+  refuse_with("x1,y1\n,0\n", &hold, 1, "at the first step of an experiment there is none to hold");
+}
+
+Test(source_table, trials_that_start_anew_in_each_block)
+{
+  expect_with("block,trial,choice\n1,1,1\n1,2,2\n2,1,2\n2,2,1\n", constant, 1,
+              "[own|] cue=1,1,1,1 choice=0,1,1,0 flags1111 trial1234 block1122\n");
+  refuse_with("trial,choice\n1,1\n2,2\n1,2\n", constant, 1,
+              "own.csv:4: found trial 1 behind trial 2 (line 3)");
+}
+
+Test(source_table, names_are_given)
+{
+  const char *const both[] = {"choice", "x*"};
+  const char *const few[] = {"choice", "x1"};
+  const fake_value names[] = {FAKE_STRINGS("names", both, 2)};
+  const fake_value wrong[] = {FAKE_STRINGS("names", few, 2)};
+  expect_with("0,1,2\n1,3,4\n", names, 1,
+              "[own|] cue=1,2,3,4 choice=0,1 flags01 trial00 block00\n");
+  refuse_with("0,1,2\n", wrong, 1, "found 3 columns, but 2 names");
+  refuse("0,1,2\n1,3,4\n", "own.csv:1: found a row of 3 numbers, expected names of columns");
+}
+
+Test(source_table, rows_that_are_there_twice)
+{
+  reading r;
+  const char *table = "trial,x1,choice\n0,1,2\n0,1,2\n1,1,1\n";
+  write_bytes(table, strlen(table));
+  read_file(&r, path, NULL, 0, -1);
+  cr_assert(r.status == PF_OK, "%s", r.error.text);
+  cr_expect(r.host.warnings == 2, "%lld", (long long)r.host.warnings); /* choices 1 and 2, that */
+  free(r.sink.text);
+}
+
 Test(source_table, other_case)
 {
   const char *read_as = "[a|] cue=1.5,0.25 reward=1,nan#0 choice=0,1 flags01 trial00 block00\n";
@@ -444,8 +528,12 @@ Test(source_table, cells)
   refuse("x1,choice\n1,1\nabc,1\n", "own.csv:3: column 'x1': found 'abc', expected a number");
   refuse("x1,choice\n1,1\n,1\n",
          "own.csv:3: column 'x1': found nothing, expected a number: an input cannot be missing");
-  refuse("x1,choice\n1,1\n1,2\n",
-         "own.csv:3: column 'choice': found '2', expected 1 (accepted), 0 (rejected) or nothing");
+  const fake_value go = FAKE_STRING("kind", "go_no_go");
+  const fake_value accepts = FAKE_STRING("plastic", "accepts");
+  refuse_with("x1,choice\n1,1\n1,2\n", &go, 1, "kind is \"go_no_go\", but choices are not 0");
+  refuse_with(
+      "x1,choice\n1,0\n1,2\n", &accepts, 1,
+      "own.csv:3: column 'choice': found '2', expected 1 (accepted), 0 (rejected) or nothing");
   refuse("x1,choice,reward\n1,1,1\n1,1,inf\n",
          "own.csv:3: column 'reward': found 'inf', expected a finite number");
   refuse("x1,choice,reward\n1,1,1\n1,1,1.5.2\n", "found '1.5.2', expected a number");
