@@ -27,6 +27,7 @@ core_sources += core/base/threads.h
 core_sources += core/base/version.c
 
 cli_sources = core/cli/command.c core/cli/command.h
+cli_sources += core/cli/child.c core/cli/child.h
 cli_sources += core/cli/arguments.c core/cli/arguments.h
 cli_sources += core/cli/cmd_compare.c
 cli_sources += core/cli/cmd_check.c

@@ -1,19 +1,23 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "core/cli/arguments.h"
 
 #include "core/base/memory.h"
 #include "core/cli/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_OPTIONS = 8 };
 
 static int report_unknown(const pf_cli_syntax *syntax, const char *argument)
 {
-  const char *known[MAX_OPTIONS + 1];
+  const char *known[MAX_OPTIONS + 2];
   size_t n = 0;
   for (; n < syntax->n_options && n < MAX_OPTIONS; n++) {
     known[n] = syntax->options[n].name;
   }
+  known[n++] = "--trust";
   known[n++] = "--help";
   return pf_cli_unknown(syntax->command, argument, (pf_names){known, n});
 }
@@ -55,6 +59,15 @@ static int too_many(const pf_cli_syntax *syntax, const char *first, const char *
                     hint == NULL ? "" : ")");
 }
 
+/** For this process; core/plugin/path.h asks. */
+static int trust_plugins(void)
+{
+  if (setenv("PLASTFIT_TRUST", "1", 1) != 0) {
+    return pf_cli_say(PF_EXIT_FAILED, "out of memory");
+  }
+  return PF_EXIT_DONE;
+}
+
 int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_arguments *out)
 {
   pf_error error = pf_error_none();
@@ -71,10 +84,15 @@ int pf_cli_parse(const pf_cli_syntax *syntax, int argc, char **argv, pf_cli_argu
       options = false;
     } else if (options && pf_cli_is_help(argument)) {
       out->help = true;
+    } else if (options && strcmp(argument, "--trust") == 0) {
+      code = trust_plugins();
     } else if (options && argument[0] == '-' && argument[1] != '\0') {
       code = take_option(syntax, argc, argv, &i);
     } else if (syntax->takes_keys && strchr(argument, '=') != NULL) {
       out->overrides[out->n_overrides++] = argument;
+      if (strncmp(argument, "plugin_path=", strlen("plugin_path=")) == 0) {
+        code = trust_plugins(); /* whoever names a folder here means it */
+      }
     } else if (out->subject == NULL) {
       out->subject = argument;
     } else {

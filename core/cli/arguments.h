@@ -13,7 +13,7 @@ typedef struct pf_cli_option {
   const char **value; /**< into argv */
 } pf_cli_option;
 
-/** What a command takes. --help and -h every command takes. */
+/** What a command takes. --help, -h and --trust (core/plugin/path.h) every command takes. */
 typedef struct pf_cli_syntax {
   const char *command;
   const char *usage;  /**< all of --help */

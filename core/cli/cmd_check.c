@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/check/check.h"
 #include "core/cli/arguments.h"
+#include "core/cli/child.h"
 #include "core/cli/command.h"
 #include "core/conformance/conformance.h"
 #include "core/plugin/path.h"
@@ -18,8 +19,8 @@
 #include <unistd.h>
 
 static const char *const usage =
-    "Usage: plastfit check CONFIG [key=value ...]\n"
-    "       plastfit check PLUGIN [--values FILE | --reference FILE]\n"
+    "Usage: plastfit check CONFIG [--trust] [--limit SECONDS] [key=value ...]\n"
+    "       plastfit check PLUGIN [--limit SECONDS] [--values FILE | --reference FILE]\n"
     "\n"
     "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which\n"
     "files, the data as they were understood (a task's animals are simulated), the network, the\n"
@@ -36,6 +37,11 @@ static const char *const usage =
     "\n"
     "  --values FILE     write there what the plugin computes (the double build)\n"
     "  --reference FILE  compare with that, not with differences of floats (the single build)\n"
+    "\n"
+    "Both run in a process of their own, for at most 300 seconds (--limit): a plugin that "
+    "crashes,\n"
+    "ends the program or never returns is reported. --trust: load plugins from the config's\n"
+    "plugin_path (doc/trust.md).\n"
     "\n"
     "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no\n"
     "such plugin.\n";
@@ -241,11 +247,65 @@ static int check_subject(const pf_cli_arguments *given, const reference_files *f
   return check_plugin(given->subject, files);
 }
 
+/** "60", "60s", "1.5 s"; 0: no such time. */
+static double read_limit(const char *text)
+{
+  char *end = NULL;
+  const double seconds = strtod(text, &end);
+  end += strspn(end, " ");
+  return (*end == '\0' || strcmp(end, "s") == 0) && seconds > 0.0 && seconds < 1e9 ? seconds : 0.0;
+}
+
+typedef struct subject_check {
+  const pf_cli_arguments *given;
+  const reference_files *files;
+} subject_check;
+
+static int check_in_child(void *payload)
+{
+  const subject_check *c = payload;
+  return check_subject(c->given, c->files);
+}
+
+/** Plugins are loaded for the first time here, so in a process that may end, crash or never return.
+ */
+static int check_apart(subject_check *c, double seconds)
+{
+  pf_error error = pf_error_none();
+  pf_child_report report = {0};
+  if (pf_child_run(check_in_child, c, seconds, &report, &error) != PF_OK) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  switch (report.end) {
+  case PF_CHILD_RETURNED:
+    return report.value;
+  case PF_CHILD_EXITED:
+    return pf_cli_say(
+        PF_EXIT_FAILED,
+        "%s: a plugin called exit(%d) while it was checked: it must return a status in "
+        "its place",
+        c->given->subject, report.value);
+  case PF_CHILD_SIGNAL:
+    return pf_cli_say(
+        PF_EXIT_FAILED,
+        "%s: the check was ended by signal %d (%s): a plugin crashed, or memory was out",
+        c->given->subject, report.value, strsignal(report.value));
+  case PF_CHILD_TIME_OUT:
+  default:
+    return pf_cli_say(PF_EXIT_FAILED,
+                      "%s: not done after %g s: a plugin that never returns, or much data (--limit "
+                      "SECONDS gives it longer)",
+                      c->given->subject, seconds);
+  }
+}
+
 static int run_command(int argc, char **argv)
 {
   pf_cli_arguments given;
   reference_files files = {NULL, NULL};
+  const char *limit = "300";
   const pf_cli_option options[] = {{.name = "--values", .value = &files.values},
+                                   {.name = "--limit", .value = &limit},
                                    {.name = "--reference", .value = &files.reference}};
   const pf_cli_syntax syntax = {.command = "check",
                                 .usage = usage,
@@ -256,7 +316,11 @@ static int run_command(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    code = check_subject(&given, &files);
+    subject_check check = {.given = &given, .files = &files};
+    code = read_limit(limit) > 0.0
+               ? check_apart(&check, read_limit(limit))
+               : pf_cli_say(PF_EXIT_MISUSED, "check: --limit takes seconds, such as 60; found '%s'",
+                            limit);
   }
   pf_cli_arguments_free(&given);
   return code;

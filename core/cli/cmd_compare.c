@@ -25,6 +25,7 @@ static const char *const usage =
     "  key=value   replaces a key of the base config: fit.epochs=50  compare.forecast.fit=0.5\n"
     "  --force     replace an earlier comparison in the same folder\n"
     "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
+    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
     "  --quiet     no progress and no table\n"
     "\n"
     "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is\n"

@@ -34,6 +34,7 @@ static const char *const usage =
     "  --out FOLDER       a new folder for evaluation.json; default: RUN/evaluation-DATA.json\n"
     "  key=value          replaces a key: evaluate.draws=20  source.columns.animal=fly\n"
     "  --force            replace an earlier evaluation of that name\n"
+    "  --trust            load plugins from the config's plugin_path (doc/trust.md)\n"
     "  --quiet            no progress and no summary\n"
     "\n"
     "A run with one theta for all scores any animal; one with a theta per animal finds them by\n"

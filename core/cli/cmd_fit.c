@@ -26,6 +26,7 @@ static const char *const usage =
     "              source.path='../x/Fly*.mat'\n"
     "              (plastfit describe config, plastfit describe NAME list the keys)\n"
     "  --force     replace an earlier run in the same folder\n"
+    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
     "  --quiet     no progress and no summary\n"
     "\n"
     "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as\n"

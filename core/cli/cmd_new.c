@@ -103,7 +103,7 @@ static int make_rule(const char *name)
   }
   if (write_files(name, path)) {
     (void)printf("%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
-                 "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit %s/%s.cfg\n",
+                 "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
                  name, name, name, name, name, name, name, name);
     return PF_EXIT_DONE;
   }

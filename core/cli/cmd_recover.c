@@ -27,6 +27,7 @@ static const char *const usage =
     "  key=value   replaces a key of the config: recover.data_sets=1000\n"
     "              intervals.methods='[\"fisher\", \"profile\"]'\n"
     "  --force     replace an earlier recovery in the same folder\n"
+    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
     "  --quiet     no progress and no table\n"
     "\n"
     "Written to `out` of the config, by default runs/NAME-recover: recover.csv (every estimate),\n"

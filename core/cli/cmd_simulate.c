@@ -60,6 +60,7 @@ static const char *const usage =
     "  key=value   replaces a key of the config; with --from, of the task: seed=7\n"
     "              source.task.baited=false\n"
     "  --force     replace what an earlier simulate left there\n"
+    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
     "  --quiet     say nothing\n";
 
 /* ---- arguments ---- */

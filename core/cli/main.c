@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700
 
 #include "core/base/text.h"
+#include "core/cli/child.h"
 #include "core/cli/command.h"
 #include "core/terminal/guard.h"
 
@@ -114,7 +115,9 @@ int main(int argc, char **argv)
   (void)signal(SIGPIPE, SIG_IGN);
   /* A file that a limit lets grow no further: the write that fails is reported like any other. */
   (void)signal(SIGXFSZ, SIG_IGN);
+  pf_exit_guard();
   int code = run_command(argc, argv);
+  pf_exit_is_ours();
   errno = 0;
   if (fflush(stdout) != 0 || ferror(stdout)) {
     if (errno != EPIPE && errno != 0) {

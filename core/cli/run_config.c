@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/plugin/component.h"
+#include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 #include "core/report/run_folder.h"
 
@@ -189,7 +190,11 @@ pf_status pf_run_config_file(pf_config *config, const char *path, pf_error *erro
   pf_text setting = {0}, argument = {0};
   (void)pf_node_string(pf_node_get(root, "source.plugin"), &name);
   (void)pf_node_string(pf_node_get(root, "plugin_path"), &folders);
-  pf_status status = pf_registry_create(folders, &registry, error);
+  pf_status status = pf_plugin_path_trusted(folders, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_registry_create(folders, &registry, error);
   if (status != PF_OK) {
     return status;
   }

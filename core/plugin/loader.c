@@ -7,7 +7,13 @@
 #include <ltdl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <elf.h>
+#include <link.h>
+#define PF_HAS_ELF
+#endif
 
 /** libltdl's last words, which the next call would overwrite. */
 static void last_words(char *text, size_t capacity)
@@ -51,22 +57,79 @@ static pf_status bind_at_once(pf_error *error)
   return PF_OK;
 }
 
+/* ---- before it is opened ---- */
+
+#ifdef PF_HAS_ELF
+/** Is every part that the headers name inside the file? */
+static bool is_whole_elf(FILE *file, uint64_t size)
+{
+  ElfW(Ehdr) head;
+  if (fread(&head, sizeof head, 1, file) != 1 || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+      head.e_phentsize != sizeof(ElfW(Phdr)) || head.e_phoff > size ||
+      head.e_phnum > (size - head.e_phoff) / sizeof(ElfW(Phdr))) {
+    return false;
+  }
+  /* a linker writes the table of sections last, so a file that was cut short lacks it */
+  if (head.e_shoff > size || head.e_shnum > (size - head.e_shoff) / sizeof(ElfW(Shdr)) ||
+      fseek(file, (long)head.e_phoff, SEEK_SET) != 0) {
+    return false;
+  }
+  for (size_t i = 0; i < head.e_phnum; i++) {
+    ElfW(Phdr) part;
+    if (fread(&part, sizeof part, 1, file) != 1 || part.p_offset > size ||
+        (part.p_type == PT_LOAD && part.p_filesz > size - part.p_offset)) {
+      return false;
+    }
+  }
+  return true;
+}
+#endif
+
+/** The system's loader does not look: a shared object that was cut short ends the program with
+ * SIGBUS. True too where nothing can be said (another system, no such file). */
+static bool is_whole(const char *object)
+{
+#ifdef PF_HAS_ELF
+  FILE *file = fopen(object, "rb");
+  struct stat about;
+  if (file == NULL) {
+    return true;
+  }
+  const bool whole = fstat(fileno(file), &about) != 0 || !S_ISREG(about.st_mode) ||
+                     is_whole_elf(file, (uint64_t)about.st_size);
+  (void)fclose(file);
+  return whole;
+#else
+  (void)object;
+  return true;
+#endif
+}
+
+/** The shared object that libltdl opens for `file`, which may be libtool's text file. */
+static void object_of(const char *file, char *object, size_t capacity)
+{
+  size_t length = strlen(file);
+  bool archive = length > 3 && strcmp(file + length - 3, ".la") == 0;
+  const char *slash = strrchr(file, '/');
+  const char *name = slash == NULL ? file : slash + 1;
+  if (!archive) {
+    (void)snprintf(object, capacity, "%s", file);
+    return;
+  }
+  /* in .libs in a build tree, and beside it once installed */
+  (void)snprintf(object, capacity, "%.*s.libs/%.*s.so", (int)(name - file), file,
+                 (int)(strlen(name) - 3), name);
+  if (access(object, F_OK) != 0) {
+    (void)snprintf(object, capacity, "%.*s.so", (int)(length - 3), file);
+  }
+}
+
 /** lt_dlopen says "file not found" of whatever the system's loader refuses; asked again, that
  * repeats what it said. */
 static void ask_again(const char *file, char *words, size_t capacity)
 {
   char object[4096];
-  size_t length = strlen(file);
-  bool archive = length > 3 && strcmp(file + length - 3, ".la") == 0;
-  const char *slash = strrchr(file, '/');
-  const char *name = slash == NULL ? file : slash + 1;
-  /* libtool's text file: the shared object lies in .libs in a build tree, and beside it once
-   * installed */
-  (void)snprintf(object, sizeof object, "%.*s.libs/%.*s.so", (int)(name - file), file,
-                 (int)(archive ? strlen(name) - 3 : 0), name);
-  if (!archive || access(object, F_OK) != 0) {
-    (void)snprintf(object, sizeof object, "%.*s.so", (int)(length - 3), file);
-  }
+  object_of(file, object, sizeof object);
   void *opened = open_now(NULL, object, NULL);
   const char *said = opened == NULL ? dlerror() : NULL;
   if (opened != NULL) {
@@ -122,6 +185,14 @@ void pf_loader_stop(void)
 pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plugin, pf_error *error)
 {
   char words[512];
+  char object[4096];
+  object_of(file, object, sizeof object);
+  if (!is_whole(object)) {
+    return pf_fail(error, PF_STOP,
+                   "%s: cannot be loaded: it is no whole shared object (cut short, or something "
+                   "else); build it again",
+                   file);
+  }
   (void)lt_dlerror(); /* forget what an earlier call left */
   lt_dlhandle opened = lt_dlopen(file);
   if (opened == NULL) {

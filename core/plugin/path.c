@@ -123,6 +123,59 @@ pf_status pf_search_path_create(const char *plugin_path, pf_search_path *out, pf
   return PF_OK;
 }
 
+/* ---- which of them are trusted ---- */
+
+/** Is `inner`, a real path, `folder` or below it? */
+static bool lies_in(const char *inner, const char *folder)
+{
+  char *real = realpath(folder, NULL);
+  const size_t n = real == NULL ? 0 : strlen(real);
+  const bool inside =
+      real != NULL && strncmp(inner, real, n) == 0 && (inner[n] == '/' || inner[n] == '\0');
+  free(real);
+  return inside;
+}
+
+static bool is_trusted(const char *folder, const pf_search_path *trusted)
+{
+  char *real = realpath(folder, NULL);
+  bool inside = real == NULL; /* nothing there: nothing is loaded */
+  for (size_t i = 0; !inside && i < trusted->count; i++) {
+    inside = lies_in(real, trusted->folders[i].path);
+  }
+#if defined(PF_BUILD_DIR) && defined(PF_BUILD_PLUGIN_DIR)
+  inside = inside || (runs_from_build_tree() && lies_in(real, PF_BUILD_DIR));
+#endif
+  free(real);
+  return inside;
+}
+
+pf_status pf_plugin_path_trusted(const char *plugin_path, pf_error *error)
+{
+  const char *trust = getenv("PLASTFIT_TRUST");
+  pf_search_path named = {0}, trusted = {0};
+  if (plugin_path == NULL || (trust != NULL && strcmp(trust, "1") == 0)) {
+    return PF_OK;
+  }
+  pf_status status = pf_search_path_create(NULL, &trusted, error);
+  if (status == PF_OK) {
+    status = add_list(&named, plugin_path, error);
+  }
+  for (size_t i = 0; i < named.count; i++) {
+    if (status == PF_OK && !is_trusted(named.folders[i].path, &trusted)) {
+      status =
+          pf_fail(error, PF_STOP,
+                  "plugin_path '%.500s': code beside a config runs with all your rights, so it "
+                  "is loaded only if you say so: --trust (or PLASTFIT_TRUST=1), or name the "
+                  "folder in PLASTFIT_PLUGIN_PATH",
+                  named.folders[i].path);
+    }
+  }
+  pf_search_path_free(&named);
+  pf_search_path_free(&trusted);
+  return status;
+}
+
 void pf_search_path_free(pf_search_path *path)
 {
   for (size_t i = 0; i < path->count; i++) {

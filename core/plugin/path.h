@@ -20,6 +20,14 @@ typedef struct pf_search_path {
 pf_status pf_search_path_create(const char *plugin_path, pf_search_path *out, pf_error *error);
 void pf_search_path_free(pf_search_path *path);
 
+/**
+ * May code be run from the folders of plugin_path (MAY be NULL)? They come from a file, and whoever
+ * wrote that need not be whoever runs it. PF_OK where each lies in a trusted folder (of
+ * PLASTFIT_PLUGIN_PATH, the build tree, the installed one), or PLASTFIT_TRUST is set (--trust sets
+ * it). doc/trust.md.
+ */
+pf_status pf_plugin_path_trusted(const char *plugin_path, pf_error *error);
+
 /** The file of module `name` in a folder: NAME.la, NAME.so, .libs/NAME.so; *out NULL if none. The
  * caller frees. */
 pf_status pf_module_file(const char *folder, const char *name, char **out, pf_error *error);

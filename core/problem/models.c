@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/model/build_model.h"
+#include "core/plugin/path.h"
 #include "core/problem/keys.h"
 
 bool pf_source_is_task(const pf_component *source)
@@ -68,6 +69,11 @@ pf_status pf_models_create(const pf_config *config, const char *plugin_path, pf_
     return PF_STOP;
   }
   models->config = config;
+  if (pf_plugin_path_trusted(plugin_path, error) != PF_OK) {
+    pf_error_locate(error, config, pf_node_get(pf_config_root(config), "plugin_path"));
+    pf_models_free(models);
+    return PF_STOP;
+  }
   if (pf_registry_create(plugin_path, &models->registry, error) != PF_OK ||
       create_source_and_network(models, error) != PF_OK) {
     pf_models_free(models);

@@ -9,7 +9,7 @@ sanitize=$(sed -n 's/^PF_SANITIZE = *//p' "$PF_BUILDDIR/Makefile")
 build() { make -s -C mine CFLAGS="-O1 -Wall -Wextra -Werror $sanitize" ${CC:+CC="$CC"} >log 2>&1 || { fail "mine does not build: $(cat log)"; finish; }; }
 build
 "$PLASTFIT" check mine/mine.so >stdout 2>&1 || fail "the template fails its check: $(cat stdout)"
-"$PLASTFIT" fit mine/mine.cfg out=run >stdout 2>stderr || fail "fit mine.cfg: $(cat stderr)"
+"$PLASTFIT" fit --trust mine/mine.cfg out=run >stdout 2>stderr || fail "fit mine.cfg: $(cat stderr)"
 grep -q "All 2 coefficients came out right" stdout || fail "the template's rule is not found again: $(cat stdout)"
 
 # wrong FIELD ARGUMENT EDIT: that derivative, edited: the check must fail with it among what is wrong, and no other
@@ -44,7 +44,7 @@ grep -q "max" log || fail "max() is not named: $(cat log)"
 # the truth's parameters in the config are not the rule's: the line says which there are
 sed -i 's/rate = 1.0; decay = 0.05;/up = 1.0;/' mine/mine.cfg
 cp right.c mine/mine.c && build
-"$PLASTFIT" fit mine/mine.cfg out=run2 >stdout 2>stderr && fail "a parameter that the rule has not is taken"
+"$PLASTFIT" fit --trust mine/mine.cfg out=run2 >stdout 2>stderr && fail "a parameter that the rule has not is taken"
 grep -q "has no parameter 'up'; it has rate, decay" stderr || fail "the rule's parameters are not named: $(cat stderr)"
 
 echo "$count wrong derivatives"

@@ -10,6 +10,7 @@ e2e_tests += tests/e2e/coverage.sh
 e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/configs.sh
 e2e_tests += tests/e2e/flies.sh
+e2e_tests += tests/e2e/foreign_code.sh
 e2e_tests += tests/e2e/hostile_names.sh
 e2e_tests += tests/e2e/inference.sh
 e2e_tests += tests/e2e/hard_problems.sh

@@ -5,7 +5,7 @@
  *
  * Edit PF_RULE_THETA, PF_DW, PF_DDW, and the truth's parameters in @NAME@.cfg, then
  *
- *     make && plastfit check ./@NAME@.so && plastfit fit @NAME@.cfg
+ *     make && plastfit check ./@NAME@.so && plastfit fit --trust @NAME@.cfg
  */
 #define PF_RULE_NAME @NAME@
 /* as text; a fit prints it with numbers in place of the parameters' names */

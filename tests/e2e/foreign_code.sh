@@ -1,0 +1,114 @@
+#!/bin/sh
+# Code beside a config, or in the folder of a run, is loaded only by those who say so; and a plugin that exits, crashes,
+# never returns or was cut short does not take the program with it in silence. doc/trust.md.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+cd "$work"
+unset PLASTFIT_TRUST PLASTFIT_PLUGIN_PATH
+"$PLASTFIT" new rule evil >/dev/null
+# EVIL=... says what it does
+python3 - <<'END'
+text = open("evil/evil.c").read()
+helper = """
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static int is(const char *what)
+{
+  const char *evil = getenv("EVIL");
+  return evil != NULL && strcmp(evil, what) == 0;
+}
+static void touch(void)
+{
+  FILE *file = fopen("evil-was-here", "w");
+  if (file != NULL) {
+    (void)fclose(file);
+  }
+}
+__attribute__((constructor)) static void begin(void)
+{
+  touch();
+  if (is("load-exit")) exit(0);
+  if (is("load-crash")) raise(SIGSEGV);
+}
+static void act(void)
+{
+  if (is("exit")) exit(0);
+  if (is("crash")) raise(SIGSEGV);
+  while (is("loop")) { }
+}
+"""
+at = text.index("PF_DW(s, p)")
+at = text.rindex("/*", 0, at)
+text = text[:at] + helper + text[at:]
+brace = text.index("{", text.index("PF_DW(s, p)")) + 1
+open("evil/evil.c", "w").write(text[:brace] + "\n  act();" + text[brace:])
+END
+PKG_CONFIG_PATH=$PF_BUILDDIR
+export PKG_CONFIG_PATH
+precision=$(sed -n 's/^PF_PRECISION *= *//p' "$PF_BUILDDIR/Makefile")
+sanitize=$(sed -n 's/^PF_SANITIZE *= *//p' "$PF_BUILDDIR/Makefile")
+make -s -C evil PLASTFIT="plastfit-$precision" ${CC:+CC="$CC"} CFLAGS="-O1 -w $sanitize" >log 2>&1 || {
+  cat log
+  fail "the plugin does not build"
+  finish
+}
+few="source.animals=2 evaluate.animals=1 fit.optimiser=adam fit.epochs=2"
+
+# refused COMMAND...: exit 2 or 1, one line that says how to trust, and nothing was loaded
+refused() {
+  rm -f evil-was-here
+  "$PLASTFIT" "$@" >stdout 2>stderr && fail "$*: exit 0"
+  grep -q -- "--trust (or PLASTFIT_TRUST=1), or name the folder in PLASTFIT_PLUGIN_PATH" stderr || fail "$*: $(cat stderr)"
+  [ "$(wc -l <stderr)" -eq 1 ] || fail "$*: more than a line: $(cat stderr)"
+  [ ! -e evil-was-here ] || fail "$*: the code was run"
+}
+refused check evil/evil.cfg
+refused fit evil/evil.cfg $few out=no
+refused simulate evil/evil.cfg
+refused recover evil/evil.cfg
+refused compare evil/evil.cfg compare.base=a 'compare.candidates=({name="a";},{name="b";})'
+# a candidate's own settings are the file's words too
+cp "$PF_SRCDIR/configs/own-data.cfg" "$PF_SRCDIR/configs/own-data.csv" .
+printf '\ncompare: { base = "a"; candidates = ( { name = "a"; }, { name = "b"; set = ["plugin_path=evil", "rules.learn.plugin=evil"]; } ); };\n' >>own-data.cfg
+refused compare own-data.cfg
+# trusted: three ways to say so
+"$PLASTFIT" fit --trust evil/evil.cfg $few out=run --quiet >stdout 2>&1 || fail "--trust: $(cat stdout)"
+PLASTFIT_TRUST=1 "$PLASTFIT" fit evil/evil.cfg $few out=run2 --quiet >stdout 2>&1 || fail "PLASTFIT_TRUST=1: $(cat stdout)"
+PLASTFIT_PLUGIN_PATH=evil "$PLASTFIT" fit evil/evil.cfg $few out=run3 --quiet >stdout 2>&1 || fail "PLASTFIT_PLUGIN_PATH: $(cat stdout)"
+"$PLASTFIT" fit evil/evil.cfg plugin_path=evil $few out=run4 --quiet >stdout 2>&1 || fail "on the command line: $(cat stdout)"
+# the folder of a run is no more trusted than a config
+refused evaluate run
+refused simulate --from run --out again
+"$PLASTFIT" evaluate run --trust --quiet >stdout 2>&1 || fail "evaluate --trust: $(cat stdout)"
+
+# ends EVIL EXPECTED COMMAND...: exit 1 and a line that says so
+ends() {
+  evil=$1
+  expected=$2
+  shift 2
+  code=0
+  EVIL=$evil "$PLASTFIT" "$@" >stdout 2>stderr || code=$?
+  [ "$code" -eq 1 ] || fail "$evil, $*: exit $code"
+  grep -q "$expected" stderr stdout || fail "$evil, $*: $(cat stderr)"
+}
+ends exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
+[ ! -e no ] || fail "a run folder after exit() in a plugin"
+ends load-exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
+ends exit 'a plugin called exit(0) while it was checked' check --trust evil/evil.cfg
+ends load-exit 'a plugin called exit(0) while it was checked' check evil/evil.so
+ends load-crash 'ended by signal 11' check evil/evil.so
+ends crash 'ended by signal 11' check --trust evil/evil.cfg
+ends loop 'not done after 2 s' check --trust --limit 2s evil/evil.cfg
+"$PLASTFIT" check --limit never evil/evil.cfg >stdout 2>stderr && fail "--limit never"
+grep -q "takes seconds" stderr || fail "--limit never: $(cat stderr)"
+
+# cut short: SIGBUS in the system's loader, if nobody looks
+mkdir cut
+size=$(wc -c <evil/evil.so)
+for part in 1 60 500 $((size / 3)) $((size / 2)) $((size - 1)); do
+  head -c "$part" evil/evil.so >cut/evil.so
+  PLASTFIT_PLUGIN_PATH=cut "$PLASTFIT" list >stdout 2>&1 || fail "list, with $part of $size bytes: $(cat stdout)"
+  grep -q "is no whole shared object" stdout || fail "$part of $size bytes: $(cat stdout)"
+done
+finish
