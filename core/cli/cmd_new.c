@@ -102,9 +102,10 @@ static int make_rule(const char *name)
                       strerror(errno));
   }
   if (write_files(name, path)) {
-    (void)printf("%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
-                 "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
-                 name, name, name, name, name, name, name, name);
+    (void)printf(
+        "%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
+        "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
+        name, name, name, name, name, name, name, name);
     return PF_EXIT_DONE;
   }
   const int code = pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
