@@ -41,9 +41,9 @@ double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *
   return sum;
 }
 
-double pf_deviance_explained(double null, double model)
+double pf_deviance_explained(double null, double model, double saturated)
 {
-  return null > 0.0 ? 100.0 * (null - model) / null : NAN;
+  return null > saturated ? 100.0 * (null - model) / (null - saturated) : NAN;
 }
 
 /** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
@@ -65,48 +65,133 @@ static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *dra
                       .scored = scored};
 }
 
-static pf_status constant_deviance(const pf_model *model, size_t k, const pf_draw *const *draws,
-                                   size_t n_draws, double *deviance, pf_error *error)
+/* Memory for the targets of some draws. */
+typedef struct target_room {
+  int64_t *n_target;
+  uint8_t *scored;
+  double *value; /* [longest] */
+} target_room;
+
+static pf_status make_room(const pf_loss_term *loss, const pf_draw *const *draws, size_t n_draws,
+                           target_room *out, pf_error *error)
 {
-  const pf_loss_term *loss = &model->losses[k];
-  const pf_loss_ops *ops = loss->loss->plugin->loss;
-  const size_t n_targets = loss->declared.targets.count;
   int64_t longest = 0;
   for (size_t d = 0; d < n_draws; d++) {
     longest = draws[d]->n_steps > longest ? draws[d]->n_steps : longest;
   }
-  int64_t *n_target = pf_memory_need(n_targets, sizeof *n_target, error);
-  uint8_t *scored = pf_memory_need((size_t)longest, sizeof *scored, error);
-  double *value = pf_memory_need((size_t)longest, sizeof *value, error);
-  double *null_sums = NULL;
-  pf_status status = n_target == NULL || scored == NULL || value == NULL ? PF_STOP : PF_OK;
+  out->n_target = pf_memory_need(loss->declared.targets.count, sizeof *out->n_target, error);
+  out->scored = pf_memory_need((size_t)longest, sizeof *out->scored, error);
+  out->value = pf_memory_need((size_t)longest, sizeof *out->value, error);
+  return out->n_target == NULL || out->scored == NULL || out->value == NULL ? PF_STOP : PF_OK;
+}
+
+static void free_room(target_room *room)
+{
+  pf_memory_free(room->n_target);
+  pf_memory_free(room->scored);
+  pf_memory_free(room->value);
+}
+
+/* What the null needs to know of the fitted steps. *columns: of the target; NaN in *deviance where
+ * recordings have other widths, so that no column has one mean. */
+static pf_status accumulate_null(const pf_model *model, size_t k, const pf_draw *const *draws,
+                                 size_t n_draws, target_room *room, double **null_sums,
+                                 double *deviance, pf_error *error)
+{
+  const pf_loss_term *loss = &model->losses[k];
   int64_t columns = 0;
-  for (size_t d = 0; status == PF_OK && d < n_draws; d++) {
-    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, scored, n_target);
-    if (null_sums == NULL) {
-      columns = n_target[0];
-      null_sums =
-          pf_memory_need((size_t)(columns * loss->declared.n_null_sums), sizeof *null_sums, error);
+  for (size_t d = 0; d < n_draws; d++) {
+    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, room->scored, room->n_target);
+    if (*null_sums == NULL) {
+      columns = room->n_target[0];
+      *null_sums =
+          pf_memory_need((size_t)(columns * loss->declared.n_null_sums), sizeof **null_sums, error);
+      if (*null_sums == NULL) {
+        return PF_STOP;
+      }
     }
-    if (columns != n_target[0]) {
-      *deviance = NAN; /* recordings of other widths: no column has one mean */
-      break;
+    if (columns != room->n_target[0]) {
+      *deviance = NAN;
+      return PF_OK;
     }
-    status =
-        null_sums == NULL ? PF_STOP : ops->null_accumulate(loss->loss->self, &in, null_sums, error);
+    const pf_status status =
+        loss->loss->plugin->loss->null_accumulate(loss->loss->self, &in, *null_sums, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  for (size_t d = 0; status == PF_OK && d < n_draws && !isnan(*deviance); d++) {
-    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, scored, n_target);
-    status = ops->null_evaluate(loss->loss->self, &in, null_sums, value, error);
-    for (int64_t t = 0; status == PF_OK && t < in.n_steps; t++) {
-      *deviance += deviance_of(model, k, value[t]);
+  return PF_OK;
+}
+
+static pf_status constant_deviance(const pf_model *model, size_t k, const pf_draw *const *draws,
+                                   size_t n_draws, double *deviance, pf_error *error)
+{
+  const pf_loss_term *loss = &model->losses[k];
+  target_room room = {0};
+  double *null_sums = NULL;
+  pf_status status = make_room(loss, draws, n_draws, &room, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = accumulate_null(model, k, draws, n_draws, &room, &null_sums, deviance, error);
+  if (status != PF_OK || isnan(*deviance)) {
+    goto done;
+  }
+  for (size_t d = 0; d < n_draws && !isnan(*deviance); d++) {
+    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, room.scored, room.n_target);
+    status = loss->loss->plugin->loss->null_evaluate(loss->loss->self, &in, null_sums, room.value,
+                                                     error);
+    if (status != PF_OK) {
+      goto done;
+    }
+    for (int64_t t = 0; t < in.n_steps; t++) {
+      *deviance += deviance_of(model, k, room.value[t]);
     }
   }
-  pf_memory_free(n_target);
-  pf_memory_free(scored);
-  pf_memory_free(value);
+done:
+  free_room(&room);
   pf_memory_free(null_sums);
   return status;
+}
+
+static pf_status add_saturated(const pf_model *model, size_t k, const pf_draw *draw,
+                               double *deviance, pf_error *error)
+{
+  const pf_component *loss = model->losses[k].loss;
+  target_room room = {0};
+  pf_status status = make_room(&model->losses[k], &draw, 1, &room, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  const pf_loss_in in = targets_of(model, k, draw, PF_STEP_SCORE, room.scored, room.n_target);
+  status = loss->plugin->loss->saturate(loss->self, &in, room.value, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (int64_t t = 0; t < in.n_steps; t++) {
+    *deviance += deviance_of(model, k, room.value[t]);
+  }
+done:
+  free_room(&room);
+  return status;
+}
+
+pf_status pf_deviance_saturated(const pf_model *model, const pf_draw *draw, double *deviance,
+                                pf_error *error)
+{
+  *deviance = 0.0;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    const pf_loss_ops *ops = model->losses[k].loss->plugin->loss;
+    if (!pf_deviance_counts(model, k) || !PF_HAS(ops, pf_loss_ops, saturate) ||
+        ops->saturate == NULL) {
+      continue;
+    }
+    const pf_status status = add_saturated(model, k, draw, deviance, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 pf_status pf_deviance_mean_rate(const pf_model *model, const pf_draw *const *draws, size_t n_draws,

@@ -16,8 +16,12 @@ bool pf_deviance_counts(const pf_model *model, size_t k);
 /** D = -2 sum of log likelihoods, or the sum of squared errors, over the losses that count; cells
  * in *n. */
 double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *n);
-/** 100 (null - model) / null, %; NaN unless null > 0. */
-double pf_deviance_explained(double null, double model);
+/** The same of the saturated model (a loss's op `saturate`) over a draw's scored steps: 0 for
+ * choices and squared errors. Deviances above are not counted from it, percentages are. */
+pf_status pf_deviance_saturated(const pf_model *model, const pf_draw *draw, double *deviance,
+                                pf_error *error);
+/** 100 (null - model) / (null - saturated), %; NaN unless null > saturated. */
+double pf_deviance_explained(double null, double model, double saturated);
 
 /**
  * Deviance of the null `mean rate` over the scored steps of some draws (those of one animal's

@@ -26,7 +26,7 @@ static double mean_of(const running_mean *mean)
 
 /* Sums over the animal's recordings. */
 typedef struct deviance_sums {
-  double deviance[PF_N_ABLATIONS], no_plasticity;
+  double deviance[PF_N_ABLATIONS], no_plasticity, saturated;
   int64_t n_cells;
 } deviance_sums;
 
@@ -151,14 +151,53 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, co
   return status;
 }
 
-static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, pf_error *error)
+/* The loss that says what to expect of a target; n_losses: none does. */
+static size_t find_expecting(const pf_model *model)
+{
+  for (size_t k = 0; k < model->n_losses; k++) {
+    const pf_loss_ops *ops = model->losses[k].loss->plugin->loss;
+    if (PF_HAS(ops, pf_loss_ops, expect) && ops->expect != NULL) {
+      return k;
+    }
+  }
+  return model->n_losses;
+}
+
+/* What was recorded against what a loss expects (counts against the expected count). */
+static pf_status compare_expected(const animal_sums *sums, size_t loss, const pf_draw *draw,
+                                  const double *theta, double *r2, pf_error *error)
+{
+  const pf_component *component = sums->model->losses[loss].loss;
+  pf_loss_view view;
+  pf_losses_view(sums->scorer->model, loss, draw, theta, &view);
+  const int64_t n = view.n_target[0];
+  const pf_record *record =
+      pf_recording_target(draw->recording, sums->model->losses[loss].declared.targets.items[0]);
+  pf_real *expected = pf_memory_need((size_t)(draw->n_steps * n), sizeof *expected, error);
+  if (expected == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = component->plugin->loss->expect(component->self, &view.in, expected, n, error);
+  if (status == PF_OK) {
+    status = pf_r2_columns(record->values, n, expected, n, draw->flags, PF_STEP_SCORE,
+                           draw->n_steps, n, r2, error);
+  }
+  pf_memory_free(expected);
+  return status;
+}
+
+static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, const double *theta,
+                                     pf_error *error)
 {
   const pf_record *record = pf_recording_target(draw->recording, "activity");
+  const size_t expecting = find_expecting(sums->model);
   double r2 = NAN;
-  if (record == NULL) {
-    return PF_OK;
+  pf_status status = PF_OK;
+  if (expecting < sums->model->n_losses) {
+    status = compare_expected(sums, expecting, draw, theta, &r2, error);
+  } else if (record != NULL) {
+    status = compare_activity(sums, draw, record->values, record->n, &r2, error);
   }
-  const pf_status status = compare_activity(sums, draw, record->values, record->n, &r2, error);
   add_to_mean(&sums->r2_activity, r2);
   return status;
 }
@@ -171,7 +210,7 @@ static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
   }
   out->r2_status = sums->scorer->teacher != NULL
                        ? compare_with_teacher(sums, draw, theta, &out->r2_error)
-                       : compare_with_record(sums, draw, &out->r2_error);
+                       : compare_with_record(sums, draw, theta, &out->r2_error);
 }
 
 /* ---- deviances ---- */
@@ -233,6 +272,12 @@ static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
+  double saturated = 0.0;
+  status = pf_deviance_saturated(sums->model, draw, &saturated, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  sums->draw.saturated += saturated;
   sums->draw.n_cells += n;
   add_r2(sums, draw, what->thetas + at);
   if (what->probability != NULL) {
@@ -249,12 +294,15 @@ static void close_draw(animal_sums *sums)
 {
   const deviance_sums *draw = &sums->draw;
   const double model = draw->deviance[PF_ABLATION_FULL];
-  add_to_mean(&sums->explained_no_plasticity, pf_deviance_explained(draw->no_plasticity, model));
-  add_to_mean(&sums->explained_mean_rate, pf_deviance_explained(sums->out->mean_rate, model));
+  add_to_mean(&sums->explained_no_plasticity,
+              pf_deviance_explained(draw->no_plasticity, model, draw->saturated));
+  add_to_mean(&sums->explained_mean_rate,
+              pf_deviance_explained(sums->out->mean_rate, model, draw->saturated));
   for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
     sums->all.deviance[a] += draw->deviance[a];
   }
   sums->all.no_plasticity += draw->no_plasticity;
+  sums->all.saturated += draw->saturated;
   sums->all.n_cells += draw->n_cells;
   sums->draw = (deviance_sums){0};
 }
@@ -386,6 +434,7 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
     out->deviance[a] = is_known ? all->deviance[a] / n : NAN;
   }
   out->no_plasticity = all->no_plasticity / n;
+  out->saturated = all->saturated / n;
   out->scores = (pf_scores){
       .no_plasticity = mean_of(&sums->explained_no_plasticity),
       .mean_rate = mean_of(&sums->explained_mean_rate),
@@ -395,8 +444,8 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
       .n_scored = all->n_cells / n_draws,
       .n_still = sums->n_still / n_draws};
   if (!sums->what->plan->fresh) { /* fitted draws: ratio of the mean deviances */
-    out->scores.no_plasticity = pf_deviance_explained(all->no_plasticity, model);
-    out->scores.mean_rate = pf_deviance_explained(n * out->mean_rate, model);
+    out->scores.no_plasticity = pf_deviance_explained(all->no_plasticity, model, all->saturated);
+    out->scores.mean_rate = pf_deviance_explained(n * out->mean_rate, model, all->saturated);
   }
 }
 

@@ -40,8 +40,9 @@ typedef struct pf_animal_score {
   double deviance[PF_N_ABLATIONS]; /**< mean over draws; NaN: not asked for, or failed */
   pf_error errors[PF_N_ABLATIONS]; /**< why one of T, W and N failed; "" where it did not */
   double no_plasticity, mean_rate; /**< deviances of the nulls, mean over draws */
-  int64_t n_fit;                   /**< cells that were fitted, of what gives `mean_rate` */
-  pf_status r2_status;             /**< PF_OK, or why there is no R2: `r2_error` */
+  double saturated;    /**< deviance of the saturated model, from which percentages count */
+  int64_t n_fit;       /**< cells that were fitted, of what gives `mean_rate` */
+  pf_status r2_status; /**< PF_OK, or why there is no R2: `r2_error` */
   pf_error r2_error;
 } pf_animal_score;
 

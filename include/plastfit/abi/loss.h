@@ -134,6 +134,21 @@ typedef struct pf_loss_ops {
    */
   pf_status (*null_evaluate)(const void *self, const pf_loss_in *in, const double *null_sums,
                              double *log_likelihood, pf_error *error);
+  /**
+   * Log likelihood [n_steps] of each step under the saturated model, which predicts every observed
+   * cell as well as the distribution allows, overwritten; it follows from the targets, observables
+   * and theta are NULL. A deviance is counted from it. NULL: it is 0, as for choices, where a
+   * perfect prediction has probability 1, and for squared errors.
+   */
+  pf_status (*saturate)(const void *self, const pf_loss_in *in, double *log_likelihood,
+                        pf_error *error);
+  /**
+   * The expected value of target 0, [n_steps][ld], overwritten, whatever is scored: what R2
+   * compares the recorded values with. NULL: the observable itself is compared, where it has the
+   * target's name.
+   */
+  pf_status (*expect)(const void *self, const pf_loss_in *in, pf_real *expected, int64_t ld,
+                      pf_error *error);
 } pf_loss_ops;
 
 #ifdef __cplusplus

@@ -326,6 +326,46 @@ static pf_status poisson_null_evaluate(const void *self, const pf_loss_in *in,
   return PF_OK;
 }
 
+/* ---- saturated model, expected counts ---- */
+
+static pf_status poisson_saturate(const void *self, const pf_loss_in *in, double *log_likelihood,
+                                  pf_error *error)
+{
+  const poisson_loss *loss = self;
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    log_likelihood[t] = 0.0;
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
+      double n;
+      const pf_status status = poisson_count(loss, in, t, i, &n, error);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (n > 0.0) { /* the rate is the count; of 0 spikes it is 0, and so is the log likelihood */
+        log_likelihood[t] += n * log(n) - n - lgamma(n + 1.0);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status poisson_expect(const void *self, const pf_loss_in *in, pf_real *expected,
+                                int64_t ld, pf_error *error)
+{
+  const poisson_loss *loss = self;
+  const pf_status status = poisson_check(loss, in, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    for (int64_t i = 0; i < in->n_target[0]; i++) {
+      const double o = (double)in->observable[0][t * in->ld_observable[0] + i];
+      const double a = in->theta[POISSON_GAIN] * o + in->theta[POISSON_BASELINE];
+      expected[t * ld + i] = (pf_real)poisson_link_of(loss->link, a).rate;
+    }
+  }
+  return PF_OK;
+}
+
 static const pf_loss_ops poisson_ops = {
     .size = sizeof(pf_loss_ops),
     .create = poisson_create,
@@ -336,6 +376,8 @@ static const pf_loss_ops poisson_ops = {
     .whiten = poisson_whiten,
     .null_accumulate = poisson_null_accumulate,
     .null_evaluate = poisson_null_evaluate,
+    .saturate = poisson_saturate,
+    .expect = poisson_expect,
 };
 
 static const pf_plugin poisson_plugin = {
