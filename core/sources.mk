@@ -238,6 +238,9 @@ core_sources += core/compare/validations/forecast.c
 core_sources += core/compare/validations/leave_one_block_out.c
 core_sources += core/compare/validations/leave_one_animal_out.c
 
+core_sources += core/truth/coefficients.c core/truth/coefficients.h
+core_sources += core/truth/effects.c core/truth/effects.h
+core_sources += core/truth/equation.c core/truth/equation.h
 core_sources += core/truth/names.c core/truth/names.h
 core_sources += core/truth/polynomial.c core/truth/polynomial.h
 

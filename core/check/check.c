@@ -92,8 +92,10 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
     const pf_modulator *modulator = &plastic->modulator_info[m];
     const pf_linear *linear = &plastic->modulators[m];
     if (linear->n > 0 || linear->constant != 0.0) { /* otherwise nothing modulates */
-      (void)fprintf(out, ", %s =", modulator->name);
-      pf_linear_print(linear, out);
+      pf_text text = {0};
+      pf_linear_add(&text, linear);
+      (void)fprintf(out, ", %s =%s", modulator->name, text.text != NULL ? text.text : "");
+      pf_text_free(&text);
     }
   }
 }

@@ -1,12 +1,12 @@
-/* Taylor rules as equations. */
+/* The rules as equations, as summary.json has them. */
 #ifndef PLASTFIT_CORE_PAGE_HTML_EQUATION_H
 #define PLASTFIT_CORE_PAGE_HTML_EQUATION_H
 
 #include "core/page/page.h"
-#include "core/readers/sheet.h"
 
-/** Rules that are Taylor polynomials, as equations: medians over units, and the truth where it is
- * known. */
-pf_status pf_html_equations(pf_text *page, const pf_sheet *theta, pf_error *error);
+#include <jansson.h>
+
+/** Each rule's equation, the truth where it is known, and what the equation rests on. */
+void pf_html_equations(pf_text *page, const json_t *summary);
 
 #endif

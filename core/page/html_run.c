@@ -284,10 +284,7 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
     return PF_STOP;
   }
   pf_page_heading(page, "Coefficients", NULL);
-  if (pf_html_equations(page, theta, error) != PF_OK) {
-    pf_memory_free(values);
-    return PF_STOP;
-  }
+  pf_html_equations(page, r->data.summary);
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
   const bool several = sorted_estimates(theta, 0, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth",

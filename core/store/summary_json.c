@@ -3,6 +3,7 @@
 #include "core/infer/uncertainty.h"
 #include "core/sensitivity/derivatives_words.h"
 #include "core/store/tables.h"
+#include "core/truth/equation.h"
 #include "core/truth/names.h"
 #include <errno.h>
 #include <jansson.h>
@@ -399,6 +400,85 @@ static void set_plan(builder *b, json_t *root, const pf_problem *problem)
   set_member(b, root, "plan", plan);
 }
 
+/* ---- equations ---- */
+
+static json_t *term_object(builder *b, const pf_results *results, const pf_equation_term *term,
+                           const pf_coefficient *c)
+{
+  const pf_parameter *declared = &results->problem->model->parameters[term->parameter].declared;
+  const char *label = declared->label != NULL ? declared->label : declared->name;
+  json_t *object = json_object(), *interval = json_array(), *family = json_array();
+  b->lost |= json_array_append_new(interval, number_value(c->lower)) != 0;
+  b->lost |= json_array_append_new(interval, number_value(c->upper)) != 0;
+  b->lost |= json_array_append_new(family, number_value(c->low)) != 0;
+  b->lost |= json_array_append_new(family, number_value(c->high)) != 0;
+  set_member(b, object, "name", text_value(declared->name));
+  set_member(b, object, "label", text_value(label));
+  set_member(b, object, "value", number_value(c->value));
+  set_member(b, object, "error", number_value(c->error));
+  set_member(b, object, "interval", interval);
+  set_member(b, object, "interval_together", family);
+  set_member(b, object, "sd_between", number_value(c->sd));
+  set_member(b, object, "n", json_integer((json_int_t)c->n));
+  set_member(b, object, "truth", number_value(c->truth));
+  set_member(b, object, "kept", json_boolean(term->fate == PF_TERM_KEPT));
+  set_member(b, object, "why", text_value(pf_term_fate_words(term->fate)));
+  return object;
+}
+
+/* A text's lines as an array. */
+static json_t *lines_array(builder *b, const char *lines)
+{
+  json_t *array = json_array();
+  while (lines != NULL && *lines != '\0') {
+    const size_t length = strcspn(lines, "\n");
+    char line[1024];
+    (void)snprintf(line, sizeof line, "%.*s", (int)length, lines);
+    b->lost |= json_array_append_new(array, text_value(line)) != 0;
+    lines += length + (lines[length] == '\n' ? 1 : 0);
+  }
+  return array;
+}
+
+static json_t *equation_object(builder *b, const pf_results *results, const pf_equations *all,
+                               const pf_equation *equation)
+{
+  json_t *object = json_object(), *terms = json_array();
+  for (size_t k = 0; k < equation->n_terms; k++) {
+    const pf_coefficient *c = &all->coefficients.items[equation->terms[k].parameter];
+    b->lost |= json_array_append_new(terms, term_object(b, results, &equation->terms[k], c)) != 0;
+  }
+  set_member(b, object, "owner", text_value(equation->owner));
+  set_member(b, object, "eta", number_value(equation->eta));
+  set_member(b, object, "text", text_value(equation->text.text));
+  set_member(b, object, "truth", text_value(equation->truth.text));
+  set_member(b, object, "where", lines_array(b, equation->where.text));
+  set_member(b, object, "notes", lines_array(b, equation->notes.text));
+  set_member(b, object, "level", number_value(all->coefficients.level));
+  set_member(b, object, "correction", text_value("Bonferroni"));
+  set_member(b, object, "looked_at", json_integer((json_int_t)equation->n_looked_at));
+  set_member(b, object, "groups", json_integer((json_int_t)all->coefficients.n_claims));
+  set_member(b, object, "terms", terms);
+  return object;
+}
+
+static json_t *equations_array(builder *b, const pf_results *results)
+{
+  pf_equations all;
+  pf_error ignored = pf_error_none();
+  json_t *array = json_array();
+  if (pf_equations_create(results->problem, results->fit, results->inference, &all, &ignored) !=
+      PF_OK) {
+    b->lost = true;
+    return array;
+  }
+  for (size_t p = 0; p < all.n; p++) {
+    b->lost |= json_array_append_new(array, equation_object(b, results, &all, &all.items[p])) != 0;
+  }
+  pf_equations_clear(&all);
+  return array;
+}
+
 static json_t *summary_object(builder *b, const pf_results *results)
 {
   json_t *root = json_object();
@@ -410,6 +490,7 @@ static json_t *summary_object(builder *b, const pf_results *results)
                    units, unit_object(b, results->problem, &results->fit->groups[u])) != 0;
   }
   set_member(b, root, "units", units);
+  set_member(b, root, "equations", equations_array(b, results));
   set_member(b, root, "inference", inference_object(b, results));
   set_scores(b, root, results);
   set_plan(b, root, results->problem);

@@ -2,30 +2,18 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/evaluate/score.h"
-#include "core/infer/uncertainty.h"
 #include "core/layout/layout.h"
-#include "core/model/plastic.h"
 #include "core/store/results.h"
 #include "core/terminal/inference_lines.h"
 #include "core/terminal/optimiser_lines.h"
 #include "core/terminal/wrap.h"
+#include "core/truth/equation.h"
 #include "core/truth/names.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TERMS = 12, MAX_FAILURES = 5, INTERVAL_WIDTH = 24, EQUATION_LENGTH = 8192 };
-
-/* When a coefficient counts as wrong; said in the summary in the same words. */
-static const double relative_tolerance = 0.25; /* of the true value */
-static const double zero_tolerance = 0.10;     /* of the largest true value, where the truth is 0 */
-static const double small_term = 0.01; /* of the largest estimate: left out of the equation */
-
-/* One free parameter over the units. */
-typedef struct row {
-  size_t parameter;
-  double estimate, sd, truth;
-} row;
+enum { MAX_TERMS = 12, MAX_FAILURES = 5, INTERVAL_WIDTH = 24 };
 
 typedef struct printer {
   const pf_problem *problem;
@@ -33,13 +21,11 @@ typedef struct printer {
   const pf_inference *inference; /* or NULL */
   const pf_evaluation *evaluation;
   FILE *out;
-  double *truth; /* [n_parameters], NaN where unknown */
-  double *mean;  /* [n_parameters] over the units that were fitted */
-  double *sd;    /* [n_parameters], NaN for one unit */
-  row *rows;     /* [n_rows] free parameters */
+  pf_equations equations;
+  const pf_coefficient *coefficients; /* [n_parameters] of the equations */
+  size_t *rows;                       /* [n_rows] parameters in the order of the table */
   size_t n_rows;
   size_t n_fitted, n_free;
-  double largest_truth; /* of the rules' parameters; 0: no truth known */
 } printer;
 
 /* ---- text ---- */
@@ -90,120 +76,73 @@ static size_t count_told(const pf_model *model)
   return n;
 }
 
-/* One group's instances into the sums of each parameter, or, without `count`, their squares about
- * the mean. */
-static pf_status add_group(printer *p, const pf_fit_group *unit, double *count, pf_error *error)
-{
-  double *instances = pf_memory_need(unit->layout->n_instances, sizeof *instances, error);
-  if (instances == NULL) {
-    return PF_STOP;
-  }
-  pf_layout_instances(unit->layout, unit->values, instances);
-  for (size_t s = 0; s < unit->layout->n_instances; s++) {
-    const size_t i = unit->layout->instances[s].parameter;
-    const double off = instances[s] - p->mean[i];
-    if (count != NULL) {
-      p->mean[i] += instances[s];
-      count[i] += 1.0;
-    } else {
-      p->sd[i] += off * off;
-    }
-  }
-  pf_memory_free(instances);
-  return PF_OK;
-}
+/* A row of the table, and what it is sorted by. */
+typedef struct sorted_row {
+  size_t parameter;
+  bool in_truth;
+  double size;
+} sorted_row;
 
-/* The same of all groups that were fitted. */
-static pf_status add_groups(printer *p, double *count, pf_error *error)
-{
-  for (size_t u = 0; u < p->fit->n_groups; u++) {
-    const pf_fit_group *group = &p->fit->groups[u];
-    if (group->status == PF_OK && add_group(p, group, count, error) != PF_OK) {
-      return PF_STOP;
-    }
-  }
-  return PF_OK;
-}
-
-static pf_status average_groups(printer *p, pf_error *error)
-{
-  const size_t n = p->problem->model->n_parameters;
-  double *count = pf_memory_need(n, sizeof *count, error);
-  if (count == NULL) {
-    return PF_STOP;
-  }
-  pf_status status = add_groups(p, count, error); /* sums */
-  if (status != PF_OK) {
-    goto done;
-  }
-  for (size_t i = 0; i < n; i++) {
-    p->mean[i] /= count[i];
-  }
-  status = add_groups(p, NULL, error); /* squares about the mean */
-  if (status != PF_OK) {
-    goto done;
-  }
-  for (size_t i = 0; i < n; i++) {
-    p->sd[i] = count[i] > 1.0 ? sqrt(p->sd[i] / (count[i] - 1.0)) : NAN;
-  }
-done:
-  pf_memory_free(count);
-  return status;
-}
-
-/* Terms of the truth first, then by size; equal ones by name, so that the order is the same
- * everywhere. */
+/* Terms of the truth first, then by how sure they are to differ from 0, or by size where nothing is
+ * known of that; equal ones by name, so that the order is the same everywhere. */
 static int by_importance(const void *left, const void *right)
 {
-  const row *a = left;
-  const row *b = right;
-  const bool in_truth_a = !isnan(a->truth) && a->truth != 0.0;
-  const bool in_truth_b = !isnan(b->truth) && b->truth != 0.0;
-  if (in_truth_a != in_truth_b) {
-    return in_truth_a ? -1 : 1;
+  const sorted_row *a = left;
+  const sorted_row *b = right;
+  if (a->in_truth != b->in_truth) {
+    return a->in_truth ? -1 : 1;
   }
-  const double size_a = in_truth_a ? fabs(a->truth) : fabs(a->estimate);
-  const double size_b = in_truth_b ? fabs(b->truth) : fabs(b->estimate);
-  if (size_a != size_b) {
-    return size_a > size_b ? -1 : 1;
+  if (a->size != b->size) {
+    return a->size > b->size ? -1 : 1;
   }
   return (a->parameter > b->parameter) - (a->parameter < b->parameter);
+}
+
+static double importance_of(const pf_coefficient *c, bool in_truth)
+{
+  if (in_truth) {
+    return fabs(c->truth);
+  }
+  return c->error > 0.0 ? fabs(c->value) / c->error : fabs(c->value);
+}
+
+static pf_status sort_rows(printer *p, pf_error *error)
+{
+  const pf_model *model = p->problem->model;
+  sorted_row *rows = pf_memory_need(model->n_parameters, sizeof *rows, error);
+  p->rows = pf_memory_need(model->n_parameters, sizeof *p->rows, error);
+  if (rows == NULL || p->rows == NULL) {
+    pf_memory_free(rows);
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    const pf_coefficient *c = &p->coefficients[i];
+    const bool in_truth = !isnan(c->truth) && c->truth != 0.0;
+    if (pf_is_coefficient(model, i)) {
+      rows[p->n_rows++] = (sorted_row){i, in_truth, importance_of(c, in_truth)};
+    }
+  }
+  qsort(rows, p->n_rows, sizeof *rows, by_importance);
+  for (size_t r = 0; r < p->n_rows; r++) {
+    p->rows[r] = rows[r].parameter;
+  }
+  pf_memory_free(rows);
+  return PF_OK;
 }
 
 static pf_status prepare_printer(printer *p, pf_error *error)
 {
   const pf_model *model = p->problem->model;
-  pf_status status = pf_truth_create(p->problem, &p->truth, error);
+  pf_status status = pf_equations_create(p->problem, p->fit, p->inference, &p->equations, error);
   if (status != PF_OK) {
     return status;
   }
-  p->mean = pf_memory_need(model->n_parameters, sizeof *p->mean, error);
-  p->sd = pf_memory_need(model->n_parameters, sizeof *p->sd, error);
-  p->rows = pf_memory_need(model->n_parameters, sizeof *p->rows, error);
-  if (p->mean == NULL || p->sd == NULL || p->rows == NULL) {
-    return PF_STOP;
-  }
-  p->n_fitted = p->fit->n_groups - p->fit->n_failed;
+  p->coefficients = p->equations.coefficients.items;
+  p->n_fitted = p->equations.coefficients.n_fitted;
   for (size_t i = 0; i < model->n_parameters; i++) {
     p->n_free += is_free(model, i) ? 1 : 0;
   }
-  if (p->n_fitted == 0) {
-    return PF_OK;
-  }
-  if (average_groups(p, error) != PF_OK) {
-    return PF_STOP;
-  }
-  for (size_t i = 0; i < model->n_parameters; i++) {
-    if (is_free(model, i) && !model->parameters[i].is_start) {
-      p->rows[p->n_rows++] =
-          (row){.parameter = i, .estimate = p->mean[i], .sd = p->sd[i], .truth = p->truth[i]};
-    }
-    if (i < model->network_theta0 && !isnan(p->truth[i])) {
-      p->largest_truth = fmax(p->largest_truth, fabs(p->truth[i]));
-    }
-  }
-  qsort(p->rows, p->n_rows, sizeof *p->rows, by_importance);
-  return PF_OK;
+  return p->n_fitted > 0 ? sort_rows(p, error) : PF_OK;
 }
 
 /* ---- title ---- */
@@ -237,252 +176,150 @@ static void print_title(const printer *p)
 
 /* ---- equations ---- */
 
-/* The rule's own words for these coefficients; "" where it has none. `theta` is the whole model's.
- */
-static void describe_rule(const pf_plastic *plastic, const double *theta, char *text)
+/* Each line of a text behind a heading, which stands before the first alone. */
+static void print_lines(FILE *out, const char *head, const char *lines, const char *open,
+                        const char *close)
 {
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
-  pf_error ignored = pf_error_none();
-  text[0] = '\0';
-  if (PF_HAS(ops, pf_rule_ops, describe) && ops->describe != NULL &&
-      ops->describe(plastic->rule->self, theta + plastic->theta0, PF_TEXT_PLAIN, text,
-                    EQUATION_LENGTH, &ignored) != PF_OK) {
-    text[0] = '\0';
-  }
-}
-
-/* How many coefficients of a rule are larger than this one (of equal ones, those before it). */
-static size_t rank_of(const pf_plastic *plastic, const double *theta, size_t i)
-{
-  size_t rank = 0;
-  for (size_t k = plastic->theta0; k < plastic->theta0 + plastic->declared.parameters.count; k++) {
-    rank += fabs(theta[k]) > fabs(theta[i]) || (fabs(theta[k]) == fabs(theta[i]) && k < i) ? 1 : 0;
-  }
-  return rank;
-}
-
-/* One fit, and errors of it: a column in the place of the spread over animals. */
-static bool has_intervals(const printer *p)
-{
-  return p->fit->n_groups == 1 && pf_has_inference(p->inference) &&
-         p->inference->groups[0].why == NULL &&
-         p->inference->groups[0].methods[p->inference->groups[0].main].there;
-}
-
-/** The interval of a parameter that has one copy; NaN where it has several, or no interval. */
-static pf_uncertainty uncertainty_of(const printer *p, size_t parameter)
-{
-  const pf_fit_group *unit = &p->fit->groups[0];
-  const size_t instance = unit->layout->first[parameter];
-  const size_t end = parameter + 1 < unit->layout->n_parameters ? unit->layout->first[parameter + 1]
-                                                                : unit->layout->n_instances;
-  const pf_uncertainty none = {.se = NAN, .lower = NAN, .upper = NAN};
-  return has_intervals(p) && end == instance + 1 ? pf_uncertainty_of(p->inference, unit, instance)
-                                                 : none;
-}
-
-/** Terms that the equation leaves out. */
-typedef struct left_out {
-  size_t n_small;     /**< tiny, or more than a person reads */
-  size_t n_uncertain; /**< of the others, those whose interval holds 0 */
-} left_out;
-
-/* The main terms of a polynomial, in `main`. The others would bury the equation; counts them.
- * Coefficients of another rule stay as they are. */
-static left_out keep_main(const printer *p, const pf_plastic *plastic, double *main)
-{
-  const pf_model *model = p->problem->model;
-  const double *theta = p->mean;
-  const size_t end = plastic->theta0 + plastic->declared.parameters.count;
-  double largest = 0.0;
-  left_out without = {0, 0};
-  memcpy(main, theta, model->n_parameters * sizeof *main);
-  for (size_t i = plastic->theta0; i < end; i++) {
-    if (!pf_is_taylor_name(model->parameters[i].declared.name)) {
-      return without;
-    }
-    largest = fmax(largest, fabs(theta[i]));
-  }
-  for (size_t i = plastic->theta0; i < end; i++) {
-    const pf_uncertainty sure = uncertainty_of(p, i);
-    const bool small =
-        fabs(theta[i]) < small_term * largest || rank_of(plastic, theta, i) >= MAX_TERMS;
-    const bool uncertain = sure.lower <= 0.0 && sure.upper >= 0.0;
-    if (theta[i] != 0.0 && (small || uncertain)) {
-      main[i] = 0.0;
-      without.n_uncertain += uncertain ? 1 : 0;
-      without.n_small += uncertain ? 0 : 1;
-    }
-  }
-  return without;
-}
-
-static void print_left_out(const printer *p, left_out without)
-{
-  if (without.n_uncertain > 0) {
-    (void)fprintf(p->out, "             (without %zu %s whose %g %% interval holds 0)\n",
-                  without.n_uncertain, plural_of(without.n_uncertain, "term", "terms"),
-                  100.0 * p->inference->level);
-  }
-  if (without.n_small > 0) {
-    (void)fprintf(p->out, "             (%zu smaller %s left out of the equation)\n",
-                  without.n_small, plural_of(without.n_small, "term is", "terms are"));
-  }
-}
-
-/** Is it one channel, under the channel's own name? Then there is nothing to say. */
-static bool is_itself(const pf_modulator *modulator, const pf_linear *linear)
-{
-  return linear->n == 1 && linear->constant == 0.0 && linear->factors[0] == 1.0 &&
-         strcmp(linear->names[0], modulator->name) == 0;
-}
-
-/** What y and the modulators of the equation are. */
-static void print_where(const pf_model *model, const pf_plastic *plastic, FILE *out)
-{
-  const char *head = "where", *post = pf_plastic_post(model, plastic);
-  if (post != NULL) {
-    (void)fprintf(out, "  %-11sy = %s%s\n", head, post, plastic->signed_choice ? " (1 or -1)" : "");
+  while (lines != NULL && *lines != '\0') {
+    const size_t length = strcspn(lines, "\n");
+    char line[1024];
+    (void)snprintf(line, sizeof line, "%s%.*s%s", open, (int)length, lines, close);
+    (void)fprintf(out, "  %-11s", head);
+    pf_print_wrapped(out, line, 13, false);
     head = "";
-  }
-  for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
-    const pf_modulator *modulator = &plastic->modulator_info[m];
-    const pf_linear *linear = &plastic->modulators[m];
-    if ((linear->n == 0 && linear->constant == 0.0) || is_itself(modulator, linear)) {
-      continue; /* nothing modulates */
-    }
-    (void)fprintf(out, "  %-11s%s =", head, modulator->name);
-    pf_linear_print(linear, out);
-    (void)fputc('\n', out);
-    head = "";
+    lines += length + (lines[length] == '\n' ? 1 : 0);
   }
 }
 
-static pf_status print_equations(const printer *p, pf_error *error)
+static void print_equations(const printer *p)
 {
-  const pf_model *model = p->problem->model;
-  char *text = pf_memory_need(EQUATION_LENGTH, 1, error);
-  double *theta = pf_memory_need(model->n_parameters, sizeof *theta, error);
-  if (text == NULL || theta == NULL) {
-    pf_memory_free(text);
-    pf_memory_free(theta);
-    return PF_STOP;
-  }
-  for (size_t k = 0; k < model->n_plastic && p->n_fitted > 0; k++) {
-    const pf_plastic *plastic = &model->plastic[k];
-    const left_out without = keep_main(p, plastic, theta);
-    describe_rule(plastic, theta, text);
-    if (model->n_plastic > 1) {
-      (void)fprintf(p->out, "  %s\n", model->parameters[plastic->theta0].owner);
+  for (size_t k = 0; k < p->equations.n && p->n_fitted > 0; k++) {
+    const pf_equation *e = &p->equations.items[k];
+    if (p->equations.n > 1) {
+      (void)fprintf(p->out, "  %s\n", e->owner);
     }
-    if (text[0] != '\0') {
+    if (e->text.text != NULL) {
       (void)fputs("  inferred   ", p->out);
-      pf_print_wrapped(p->out, text, 13, true);
+      pf_print_wrapped(p->out, e->text.text, 13, true);
     }
-    if (p->problem->models->teacher != NULL && k < p->problem->models->teacher->n_plastic) {
-      describe_rule(&p->problem->models->teacher->plastic[k], p->problem->models->teacher_theta,
-                    text);
+    if (e->truth.text != NULL) {
       (void)fputs("  truth      ", p->out);
-      pf_print_wrapped(p->out,
-                       text[0] != '\0' ? text
-                                       : p->problem->models->teacher->plastic[k].rule->plugin->name,
-                       13, true);
+      pf_print_wrapped(p->out, e->truth.text, 13, true);
     }
-    print_where(model, plastic, p->out);
-    print_left_out(p, without);
-    if (p->n_fitted > 1) {
-      (void)fprintf(p->out, "             (mean over %zu animals)\n", p->n_fitted);
-    }
+    print_lines(p->out, "where", e->where.text, "", "");
+    print_lines(p->out, "", e->notes.text, "(", ")");
   }
   if (p->n_fitted > 0) {
     (void)fputc('\n', p->out);
   }
-  pf_memory_free(text);
-  pf_memory_free(theta);
-  return PF_OK;
 }
 
 /* ---- coefficients ---- */
 
-/* 1: wrong, 0: right, -1: cannot be said. */
-static int verdict_on(const printer *p, const row *r)
+/* 1: the truth is outside the interval, 0: inside, -1: cannot be said. */
+static int verdict_on(const printer *p, size_t parameter)
 {
-  if (isnan(r->truth)) {
+  const pf_coefficient *c = &p->coefficients[parameter];
+  if (isnan(c->truth) || isnan(c->low) || isnan(c->high)) {
     return -1;
   }
-  if (r->truth != 0.0) {
-    return fabs(r->estimate - r->truth) > relative_tolerance * fabs(r->truth);
-  }
-  if (r->parameter >= p->problem->model->network_theta0 || p->largest_truth == 0.0) {
-    return -1; /* nothing to measure it by */
-  }
-  return fabs(r->estimate) > zero_tolerance * p->largest_truth;
+  return c->truth < c->low || c->truth > c->high ? 1 : 0;
 }
 
-static void row_name(const printer *p, const row *r, char *text, size_t capacity)
+static void row_name(const printer *p, size_t parameter, char *text, size_t capacity)
 {
   const pf_model *model = p->problem->model;
-  const pf_model_parameter *parameter = &model->parameters[r->parameter];
-  const char *label =
-      parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
-  if ((model->n_plastic > 1 || r->parameter >= model->network_theta0) && parameter->owner != NULL) {
-    (void)snprintf(text, capacity, "%s: %s", parameter->owner, label);
+  const pf_model_parameter *of = &model->parameters[parameter];
+  const char *label = of->declared.label != NULL ? of->declared.label : of->declared.name;
+  if ((model->n_plastic > 1 || parameter >= model->network_theta0) && of->owner != NULL) {
+    (void)snprintf(text, capacity, "%s: %s", of->owner, label);
   } else {
     (void)snprintf(text, capacity, "%s", label);
   }
 }
 
-static void print_interval(const printer *p, const row *r)
+/* A column of the table. */
+typedef struct column {
+  const char *title;
+  int width;
+  void (*write)(const printer *p, size_t parameter, char *text, size_t capacity);
+  bool (*is_used)(const printer *p, const pf_coefficient *c);
+} column;
+
+static void write_estimate(const printer *p, size_t parameter, char *text, size_t capacity)
 {
-  const pf_uncertainty sure = uncertainty_of(p, r->parameter);
-  char text[64] = "";
-  if (!isnan(sure.lower)) {
-    (void)snprintf(text, sizeof text, "%.3g to %.3g", sure.lower, sure.upper);
-  } else if (sure.verdict > PF_IDENTIFIED) {
-    (void)snprintf(text, sizeof text, "not identified");
-  }
-  print_padded(p->out, text, INTERVAL_WIDTH);
+  (void)snprintf(text, capacity, "%.4g", p->coefficients[parameter].value);
 }
 
-static void print_row(const printer *p, const row *r, int name_width)
+static bool is_always(const printer *p, const pf_coefficient *c)
 {
-  char name[96];
-  char estimate[64];
-  row_name(p, r, name, sizeof name);
-  if (isnan(r->sd)) {
-    (void)snprintf(estimate, sizeof estimate, "%.4g", r->estimate);
-  } else {
-    (void)snprintf(estimate, sizeof estimate, "%.3g ± %.2g", r->estimate, r->sd);
-  }
-  (void)fputs("  ", p->out);
-  print_padded(p->out, name, name_width);
-  (void)fputs("  ", p->out);
-  if (has_intervals(p)) {
-    print_padded(p->out, estimate, 12);
-    print_interval(p, r);
-  } else if (!isnan(r->truth)) {
-    print_padded(p->out, estimate, 22);
-  } else {
-    (void)fputs(estimate, p->out);
-  }
-  if (isnan(r->truth)) {
-    (void)fputc('\n', p->out);
-    return;
-  }
-  if (verdict_on(p, r) != 1) {
-    (void)fprintf(p->out, "%.4g\n", r->truth);
-  } else if (r->truth != 0.0) {
-    (void)fprintf(p->out, "%-10.4gwrong by %.0f %%\n", r->truth,
-                  100.0 * fabs(r->estimate - r->truth) / fabs(r->truth));
-  } else {
-    (void)fprintf(p->out, "%-10.4gwrong: not in the truth\n", r->truth);
+  (void)p;
+  (void)c;
+  return true;
+}
+
+static void write_interval(const printer *p, size_t parameter, char *text, size_t capacity)
+{
+  const pf_coefficient *c = &p->coefficients[parameter];
+  if (!isnan(c->lower) && !isnan(c->upper)) {
+    (void)snprintf(text, capacity, "%.3g to %.3g", c->lower, c->upper);
+  } else if (c->n == 0 && pf_has_inference(p->inference)) {
+    (void)snprintf(text, capacity, "not identified");
   }
 }
 
-static bool any_truth(const printer *p)
+static bool has_interval(const printer *p, const pf_coefficient *c)
 {
-  for (size_t i = 0; i < p->n_rows; i++) {
-    if (!isnan(p->rows[i].truth)) {
+  (void)p;
+  return !isnan(c->lower) && !isnan(c->upper);
+}
+
+static void write_spread(const printer *p, size_t parameter, char *text, size_t capacity)
+{
+  if (!isnan(p->coefficients[parameter].sd)) {
+    (void)snprintf(text, capacity, "%.3g", p->coefficients[parameter].sd);
+  }
+}
+
+static void write_count(const printer *p, size_t parameter, char *text, size_t capacity)
+{
+  (void)snprintf(text, capacity, "%zu", p->coefficients[parameter].n);
+}
+
+static bool is_of_animals(const printer *p, const pf_coefficient *c)
+{
+  (void)c;
+  return p->fit->n_groups > 1;
+}
+
+static void write_true_value(const printer *p, size_t parameter, char *text, size_t capacity)
+{
+  const pf_coefficient *c = &p->coefficients[parameter];
+  if (!isnan(c->truth)) {
+    (void)snprintf(text, capacity, verdict_on(p, parameter) == 1 ? "%-8.4g outside" : "%.4g",
+                   c->truth);
+  }
+}
+
+static bool has_truth(const printer *p, const pf_coefficient *c)
+{
+  (void)p;
+  return !isnan(c->truth);
+}
+
+static const column columns[] = {
+    {"estimate", 12, write_estimate, is_always},
+    {"interval", INTERVAL_WIDTH, write_interval, has_interval},
+    {"sd of animals", 15, write_spread, is_of_animals},
+    {"animals", 9, write_count, is_of_animals},
+    {"truth", 8, write_true_value, has_truth},
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+
+static bool is_used(const printer *p, const column *of)
+{
+  for (size_t r = 0; r < p->n_rows; r++) {
+    if (of->is_used(p, &p->coefficients[p->rows[r]])) {
       return true;
     }
   }
@@ -494,38 +331,58 @@ static bool worth_a_table(const printer *p)
 {
   bool polynomial = true;
   for (size_t i = 0; i < p->n_rows; i++) {
-    const char *name = p->problem->model->parameters[p->rows[i].parameter].declared.name;
-    polynomial = polynomial && pf_is_taylor_name(name);
+    polynomial =
+        polynomial && pf_is_taylor_name(p->problem->model->parameters[p->rows[i]].declared.name);
   }
-  return p->n_rows > 0 && p->n_fitted > 0 && (polynomial || any_truth(p) || p->n_rows <= MAX_TERMS);
+  return p->n_rows > 0 &&
+         (polynomial || is_used(p, &columns[N_COLUMNS - 1]) || p->n_rows <= MAX_TERMS);
+}
+
+/* Cells of a line, without blanks at its end. */
+static void print_cells(FILE *out, const char *const *cells, const int *widths, size_t n)
+{
+  while (n > 0 && cells[n - 1][0] == '\0') {
+    n--;
+  }
+  (void)fputs("  ", out);
+  for (size_t k = 0; k < n; k++) {
+    print_padded(out, cells[k], k + 1 < n ? widths[k] : 0);
+  }
+  (void)fputc('\n', out);
 }
 
 static void print_table(const printer *p)
 {
   const size_t n = p->n_rows < MAX_TERMS ? p->n_rows : MAX_TERMS;
-  int name_width = 12;
-  char name[96];
+  int widths[N_COLUMNS + 1] = {12};
+  char texts[N_COLUMNS + 1][96], head[64];
+  const char *cells[N_COLUMNS + 1] = {"coefficient"};
+  const column *used[N_COLUMNS];
+  size_t n_used = 0;
   for (size_t i = 0; i < n; i++) {
-    row_name(p, &p->rows[i], name, sizeof name);
-    name_width = width_of(name) > name_width ? width_of(name) : name_width;
+    row_name(p, p->rows[i], texts[0], sizeof texts[0]);
+    widths[0] = width_of(texts[0]) > widths[0] ? width_of(texts[0]) : widths[0];
   }
-  (void)fputs("  ", p->out);
-  print_padded(p->out, "coefficient", name_width);
-  (void)fputs("  ", p->out);
-  if (has_intervals(p)) {
-    char head[64];
-    (void)snprintf(head, sizeof head, "%g %% interval", 100.0 * p->inference->level);
-    print_padded(p->out, "estimate", 12);
-    print_padded(p->out, head, INTERVAL_WIDTH);
-    (void)fputs(any_truth(p) ? "truth\n" : "\n", p->out);
-  } else if (any_truth(p)) {
-    print_padded(p->out, p->n_fitted > 1 ? "mean ± sd, animals" : "estimate", 22);
-    (void)fputs("truth\n", p->out);
-  } else {
-    (void)fputs(p->n_fitted > 1 ? "mean ± sd, animals\n" : "estimate\n", p->out);
+  widths[0] += 2;
+  (void)snprintf(head, sizeof head, "%g %% interval", 100.0 * p->equations.coefficients.level);
+  for (size_t k = 0; k < N_COLUMNS; k++) {
+    if (is_used(p, &columns[k])) {
+      used[n_used++] = &columns[k];
+      widths[n_used] = columns[k].width;
+      cells[n_used] = columns[k].write == write_interval ? head : columns[k].title;
+    }
   }
+  cells[1] = p->fit->n_groups > 1 ? "mean" : "estimate";
+  print_cells(p->out, cells, widths, n_used + 1);
   for (size_t i = 0; i < n; i++) {
-    print_row(p, &p->rows[i], name_width);
+    row_name(p, p->rows[i], texts[0], sizeof texts[0]);
+    for (size_t k = 0; k < n_used; k++) {
+      texts[k + 1][0] = '\0';
+      used[k]->write(p, p->rows[i], texts[k + 1], sizeof texts[0]);
+      cells[k + 1] = texts[k + 1];
+    }
+    cells[0] = texts[0];
+    print_cells(p->out, cells, widths, n_used + 1);
   }
   if (p->n_rows > n) {
     (void)fprintf(p->out, "  and %zu more, in theta.csv\n", p->n_rows - n);
@@ -545,12 +402,12 @@ static void print_bound(const printer *p)
     if (is_free(model, i) || n >= MAX_TERMS || parameter->is_start || !pf_is_reported(model, i)) {
       continue;
     }
-    row_name(p, &(row){.parameter = i}, name, sizeof name);
+    row_name(p, i, name, sizeof name);
     if (parameter->tied) {
-      row_name(p, &(row){.parameter = parameter->tied_to}, other, sizeof other);
+      row_name(p, parameter->tied_to, other, sizeof other);
       (void)fprintf(p->out, "  tied: %s = %g * %s\n", name, parameter->factor, other);
     } else {
-      (void)fprintf(p->out, "  fixed: %s = %.4g\n", name, p->mean[i]);
+      (void)fprintf(p->out, "  fixed: %s = %.4g\n", name, p->coefficients[i].value);
     }
     n++;
   }
@@ -570,10 +427,10 @@ static void print_starts(const printer *p)
                              ? model->parameters[model->start_theta0].declared.scope
                              : 0;
   for (size_t i = model->start_theta0; i < model->n_parameters && p->n_fitted > 0; i++) {
-    const double between = isnan(p->sd[i]) ? 0.0 : p->sd[i];
+    const double between = isnan(p->coefficients[i].sd) ? 0.0 : p->coefficients[i].sd;
     if (is_free(model, i)) {
-      sum += p->mean[i];
-      squares += p->mean[i] * p->mean[i] + between * between;
+      sum += p->coefficients[i].value;
+      squares += p->coefficients[i].value * p->coefficients[i].value + between * between;
       n += 1.0;
     }
   }
@@ -585,58 +442,129 @@ static void print_starts(const printer *p)
   }
 }
 
-/* Which coefficients came out wrong, whether or not the table had room for them. */
+/* ---- what came of the truth ---- */
+
+/* What intervals say of the true values, whether or not the table had room for them. */
+typedef struct truth_counts {
+  size_t n_known, n_judged, n_wrong, n_missed; /* missed: true terms not told apart from 0 */
+  pf_text wrong, missed;
+} truth_counts;
+
+static void list_row(const printer *p, size_t parameter, size_t n, pf_text *list)
+{
+  const pf_coefficient *c = &p->coefficients[parameter];
+  char name[96];
+  row_name(p, parameter, name, sizeof name);
+  if (n <= MAX_TERMS) {
+    pf_text_add(list, "%s%s: %.3g, truth %.3g", n > 1 ? "; " : "", name, c->value, c->truth);
+  }
+}
+
+static truth_counts count_truths(const printer *p)
+{
+  truth_counts counts = {0};
+  for (size_t i = 0; i < p->n_rows; i++) {
+    const pf_coefficient *c = &p->coefficients[p->rows[i]];
+    const int wrong = verdict_on(p, p->rows[i]);
+    counts.n_known += isnan(c->truth) ? 0 : 1;
+    counts.n_judged += wrong >= 0 ? 1 : 0;
+    if (wrong == 1) {
+      list_row(p, p->rows[i], ++counts.n_wrong, &counts.wrong);
+    } else if (wrong == 0 && c->truth != 0.0 && c->low <= 0.0 && c->high >= 0.0) {
+      list_row(p, p->rows[i], ++counts.n_missed, &counts.missed);
+    }
+  }
+  return counts;
+}
+
+static void print_sentence(FILE *out, int indent, const char *text)
+{
+  (void)fprintf(out, "%*s", indent, "");
+  pf_print_wrapped(out, text != NULL ? text : "", indent, false);
+}
+
+static void print_list(FILE *out, const pf_text *list, size_t n)
+{
+  print_sentence(out, 4, list->text);
+  if (n > MAX_TERMS) {
+    (void)fprintf(out, "    and %zu more, in theta.csv\n", n - MAX_TERMS);
+  }
+}
+
+static void print_wrong(const printer *p, const truth_counts *counts)
+{
+  char line[512];
+  (void)snprintf(line, sizeof line,
+                 "%zu of %zu coefficients came out wrong (the truth lies outside the %g %% "
+                 "interval, which is made for all of a rule's together):",
+                 counts->n_wrong, counts->n_judged, 100.0 * p->equations.coefficients.level);
+  print_sentence(p->out, 2, line);
+  print_list(p->out, &counts->wrong, counts->n_wrong);
+  if (p->evaluation->mean.r2_weights >= 0.95) {
+    print_sentence(p->out, 2,
+                   "Yet the weights are predicted well (below): these data hardly tell such rules "
+                   "apart, so trust the predictions, not the single coefficients.");
+  }
+}
+
+/* Without intervals nothing is right or wrong; how far off the worst of the true terms is. */
+static void print_distance(const printer *p)
+{
+  size_t worst = 0;
+  double largest = -1.0;
+  char name[96], line[512];
+  for (size_t i = 0; i < p->n_rows; i++) {
+    const pf_coefficient *c = &p->coefficients[p->rows[i]];
+    const double off = fabs(c->value - c->truth) / fabs(c->truth);
+    if (!isnan(c->truth) && c->truth != 0.0 && off > largest) {
+      largest = off;
+      worst = p->rows[i];
+    }
+  }
+  if (largest < 0.0) {
+    return;
+  }
+  row_name(p, worst, name, sizeof name);
+  (void)snprintf(line, sizeof line,
+                 "No coefficient has an interval, so none is called right or wrong. Of the terms "
+                 "of the truth the one farthest off is %s, by %.3g %%.",
+                 name, 100.0 * largest);
+  print_sentence(p->out, 2, line);
+}
+
 static void print_verdict(const printer *p)
 {
-  size_t n_judged = 0;
-  size_t n_wrong = 0;
-  pf_text list = {0};
-  for (size_t i = 0; i < p->n_rows; i++) {
-    const row *r = &p->rows[i];
-    const int wrong = verdict_on(p, r);
-    n_judged += wrong >= 0 ? 1 : 0;
-    if (wrong == 1) {
-      char name[96];
-      row_name(p, r, name, sizeof name);
-      n_wrong++;
-      if (n_wrong <= MAX_TERMS) {
-        pf_text_add(&list, "%s%s: %.3g, truth %.3g", n_wrong > 1 ? "; " : "", name, r->estimate,
-                    r->truth);
-      }
-    }
+  truth_counts counts = count_truths(p);
+  char line[512];
+  if (counts.n_known == 0) {
+    goto done;
   }
-  if (n_judged > 0) {
-    char line[512];
-    if (n_wrong == 0) {
-      (void)snprintf(line, sizeof line,
-                     "All %zu coefficients came out right (within %g %% of the truth; where it is "
-                     "0, within %g %% of the largest true one).",
-                     n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
-    } else {
-      (void)snprintf(line, sizeof line,
-                     "%zu of %zu coefficients came out wrong (off by more than %g %% of the truth; "
-                     "where it is 0, by more than %g %% of the largest true one):",
-                     n_wrong, n_judged, 100.0 * relative_tolerance, 100.0 * zero_tolerance);
-    }
-    (void)fputs("  ", p->out);
-    pf_print_wrapped(p->out, line, 2, false);
-    if (n_wrong > 0 && list.text != NULL) {
-      (void)fputs("    ", p->out);
-      pf_print_wrapped(p->out, list.text, 4, false);
-    }
-    if (n_wrong > MAX_TERMS) {
-      (void)fprintf(p->out, "    and %zu more, in theta.csv\n", n_wrong - MAX_TERMS);
-    }
-    if (n_wrong > 0 && p->evaluation->mean.r2_weights >= 0.95) {
-      (void)fputs("  ", p->out);
-      pf_print_wrapped(p->out,
-                       "Yet the weights are predicted well (below): these data hardly tell such "
-                       "rules apart, so trust the predictions, not the single coefficients.",
-                       2, false);
-    }
-    (void)fputc('\n', p->out);
+  if (counts.n_judged == 0) {
+    print_distance(p);
+  } else if (counts.n_wrong > 0) {
+    print_wrong(p, &counts);
+  } else {
+    (void)snprintf(line, sizeof line,
+                   "All %zu coefficients came out right (the truth lies inside the %g %% interval, "
+                   "which is made for all of a rule's together).",
+                   counts.n_judged, 100.0 * p->equations.coefficients.level);
+    print_sentence(p->out, 2, line);
   }
-  pf_text_free(&list);
+  if (counts.n_missed > 0) {
+    (void)snprintf(line, sizeof line,
+                   "%zu of them: the interval holds the truth, and 0 too:", counts.n_missed);
+    print_sentence(p->out, 2, line);
+    print_list(p->out, &counts.missed, counts.n_missed);
+  }
+  if (counts.n_judged > 0 && counts.n_judged < counts.n_known) {
+    (void)snprintf(line, sizeof line, "%zu more have no interval, and are not judged.",
+                   counts.n_known - counts.n_judged);
+    print_sentence(p->out, 2, line);
+  }
+  (void)fputc('\n', p->out);
+done:
+  pf_text_free(&counts.wrong);
+  pf_text_free(&counts.missed);
 }
 
 /* ---- scores ---- */
@@ -790,7 +718,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit,
   if (status == PF_OK) {
     print_title(&p);
     pf_print_optimiser(problem, fit, stream);
-    status = print_equations(&p, error);
+    print_equations(&p);
   }
   if (status == PF_OK) {
     if (worth_a_table(&p)) {
@@ -810,9 +738,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit,
       status = pf_fail(error, PF_STOP, "cannot write the summary");
     }
   }
-  pf_memory_free(p.truth);
-  pf_memory_free(p.mean);
-  pf_memory_free(p.sd);
+  pf_equations_clear(&p.equations);
   pf_memory_free(p.rows);
   return status;
 }

@@ -220,18 +220,19 @@ pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *err
   return PF_OK;
 }
 
-void pf_linear_print(const pf_linear *linear, FILE *out)
+void pf_linear_add(pf_text *out, const pf_linear *linear)
 {
   if (linear->constant != 0.0 || linear->n == 0) {
-    (void)fprintf(out, " %g", linear->constant);
+    pf_text_add(out, " %g", linear->constant);
   }
   for (size_t i = 0; i < linear->n; i++) {
     const double factor = linear->factors[i];
     const bool first = i == 0 && linear->constant == 0.0;
-    (void)fprintf(out, " %s", factor < 0.0 ? (first ? "-" : "- ") : (first ? "" : "+ "));
+    const char *plus = first ? "" : "+ ", *minus = first ? "-" : "- ";
+    pf_text_add(out, " %s", factor < 0.0 ? minus : plus);
     if (fabs(factor) != 1.0) {
-      (void)fprintf(out, "%g ", fabs(factor));
+      pf_text_add(out, "%g ", fabs(factor));
     }
-    (void)fprintf(out, "%s", linear->names[i]);
+    pf_text_add(out, "%s", linear->names[i]);
   }
 }

@@ -2,6 +2,7 @@
 #ifndef PLASTFIT_CORE_TRUTH_NAMES_H
 #define PLASTFIT_CORE_TRUTH_NAMES_H
 
+#include "core/base/text.h"
 #include "core/problem/problem.h"
 
 /** The name of each parameter, "X1Y0W0R1"; with its owner before it, "rules.slow.decay", where a
@@ -16,7 +17,7 @@ void pf_keys_free(const pf_model *model, char **keys);
 bool pf_is_reported(const pf_model *model, size_t i);
 
 /** " reward - 0.5 expected_reward", with a space before it. */
-void pf_linear_print(const pf_linear *linear, FILE *out);
+void pf_linear_add(pf_text *out, const pf_linear *linear);
 
 /** Is this name of the form X<d>Y<d>W<d>R<d>, the coefficient of a product of powers? */
 bool pf_is_taylor_name(const char *name);

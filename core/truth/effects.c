@@ -1,0 +1,110 @@
+#include "core/truth/effects.h"
+
+#include "core/base/memory.h"
+#include "core/engine/simulation.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_GROUPS_SIMULATED = 4 };
+
+/** Weights of the first rows of a projection after every change, with and without a coefficient. */
+typedef struct trial_run {
+  const pf_problem *problem;
+  const pf_draw *draw;
+  pf_workspace *workspace;
+  double *theta;    /**< [n_parameters] */
+  pf_real *with;    /**< [n] */
+  pf_real *without; /**< [n] */
+  size_t n, rule;
+} trial_run;
+
+/** False: the weights overflow. */
+static bool simulate_weights(const trial_run *run, pf_real *states, pf_error *error)
+{
+  const pf_plastic *plastic = &run->problem->model->plastic[run->rule];
+  const int64_t rows = pf_workspace_rows_at_once(run->workspace, run->rule);
+  const pf_simulation simulation = {
+      run->problem->model, run->draw, run->theta, {&run->workspace, 1}};
+  return pf_forward(&simulation, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error) == PF_OK &&
+         pf_simulation_rows(&simulation, run->rule, 0,
+                            rows < plastic->n_post ? rows : plastic->n_post, states,
+                            error) == PF_OK;
+}
+
+static void add_effects(trial_run *run, double *effects)
+{
+  const pf_plastic *plastic = &run->problem->model->plastic[run->rule];
+  pf_error ignored = pf_error_none();
+  if (!simulate_weights(run, run->with, &ignored)) {
+    return;
+  }
+  for (size_t k = 0; k < plastic->declared.parameters.count; k++) {
+    const double kept = run->theta[plastic->theta0 + k];
+    double sum = kept == 0.0 ? 0.0 : INFINITY;
+    run->theta[plastic->theta0 + k] = 0.0;
+    if (kept != 0.0 && simulate_weights(run, run->without, &ignored)) {
+      sum = 0.0;
+      for (size_t i = 0; i < run->n; i++) {
+        const double change = (double)run->with[i] - (double)run->without[i];
+        sum += change * change;
+      }
+    }
+    run->theta[plastic->theta0 + k] = kept;
+    effects[k] += sum / (double)run->n;
+  }
+}
+
+static pf_status simulate_group(const pf_problem *problem, const pf_fit_group *group, size_t p,
+                                double *effects, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  trial_run run = {.problem = problem, .draw = group->draws[0], .rule = p};
+  pf_status status = pf_workspace_create(model, run.draw->n_steps, &run.workspace, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  size_t n_states = 1;
+  for (int64_t t = 0; t < run.draw->n_steps; t++) {
+    n_states += (run.draw->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0;
+  }
+  const int64_t rows = pf_workspace_rows_at_once(run.workspace, p);
+  run.n = n_states * (size_t)(rows * pf_workspace_ld(run.workspace, p));
+  run.theta = pf_memory_need(model->n_parameters, sizeof *run.theta, error);
+  run.with = pf_memory_need(run.n, sizeof *run.with, error);
+  run.without = pf_memory_need(run.n, sizeof *run.without, error);
+  if (run.theta == NULL || run.with == NULL || run.without == NULL) {
+    status = PF_STOP;
+  } else {
+    pf_layout_theta(group->layout, group->values, 0, run.theta);
+    add_effects(&run, effects);
+  }
+  pf_memory_free(run.theta);
+  pf_memory_free(run.with);
+  pf_memory_free(run.without);
+  pf_workspace_free(run.workspace);
+  return status;
+}
+
+pf_status pf_coefficient_effects(const pf_problem *problem, const pf_fit *fit, size_t p,
+                                 double *effects, pf_error *error)
+{
+  const size_t n = problem->model->plastic[p].declared.parameters.count;
+  size_t n_simulated = 0;
+  memset(effects, 0, n * sizeof *effects);
+  for (size_t u = 0; u < fit->n_groups && n_simulated < MAX_GROUPS_SIMULATED; u++) {
+    const pf_fit_group *group = &fit->groups[u];
+    if (group->status != PF_OK || group->n_draws == 0) {
+      continue;
+    }
+    const pf_status status = simulate_group(problem, group, p, effects, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    n_simulated++;
+  }
+  for (size_t k = 0; k < n; k++) {
+    effects[k] = sqrt(effects[k]);
+  }
+  return PF_OK;
+}
