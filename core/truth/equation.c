@@ -364,7 +364,7 @@ static void note_terms(const maker *m)
     pf_text_add(notes, "no coefficient is identified: other equations fit as well\n");
   }
   if (n_uncertain > 0) {
-    pf_text_add(notes, "without %zu %s whose interval holds 0 (%g %% for all %zu together)\n",
+    pf_text_add(notes, "without %zu %s whose interval, %g %% for all %zu together, holds 0\n",
                 n_uncertain, plural_of(n_uncertain, "term", "terms"),
                 100.0 * m->coefficients->level, e->n_looked_at);
   }
