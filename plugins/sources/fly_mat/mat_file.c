@@ -16,7 +16,7 @@ enum { FLY_MAT_MAX_CELLS = 100000000 };
  * states are added up here first. A v7.3 file is HDF5, which checks its own end. Layout of v5: 128
  * bytes of header whose last two say the byte order, then elements of { type, bytes } (4 + 4 bytes)
  * and that many bytes. */
-enum { MAT5_HEADER = 128, MAT5_TAG = 8 };
+enum { MAT5_HEADER = 128, MAT5_TAG = 8, MAT5_MATRIX = 14 };
 
 static uint32_t mat5_word(const unsigned char *bytes, int little)
 {
@@ -25,6 +25,30 @@ static uint32_t mat5_word(const unsigned char *bytes, int little)
     word = word << 8 | bytes[little ? 3 - k : k];
   }
   return word;
+}
+
+/** Parts of a matrix end where it ends: matio allocates what a part says of itself before it reads,
+ * so that a few bytes could ask for 4 GiB. A part of up to 4 bytes has them in its tag. */
+static pf_status mat5_check_parts(FILE *file, int64_t at, int64_t end, int little, const char *path,
+                                  pf_error *error)
+{
+  while (at < end) {
+    unsigned char tag[MAT5_TAG];
+    if (end - at < MAT5_TAG || fseek(file, (long)at, SEEK_SET) != 0 ||
+        fread(tag, 1, MAT5_TAG, file) != MAT5_TAG) {
+      return pf_fail(error, PF_STOP, "%s is damaged: a variable ends inside the head of a part",
+                     path);
+    }
+    const int is_small = mat5_word(tag, little) >> 16 != 0;
+    const int64_t bytes = is_small ? 0 : (int64_t)mat5_word(tag + 4, little);
+    if (bytes > end - at - MAT5_TAG) {
+      return pf_fail(error, PF_STOP,
+                     "%s is damaged: a part of %lld bytes, in a variable that has %lld left", path,
+                     (long long)bytes, (long long)(end - at - MAT5_TAG));
+    }
+    at += MAT5_TAG + (bytes + 7) / 8 * 8;
+  }
+  return PF_OK;
 }
 
 static pf_status mat5_check_length(FILE *file, const char *path, pf_error *error)
@@ -54,6 +78,10 @@ static pf_status mat5_check_length(FILE *file, const char *path, pf_error *error
           error, PF_STOP,
           "%s is truncated: it ends at byte %lld, inside a variable that goes on to byte %lld",
           path, (long long)size, (long long)end);
+    }
+    if (mat5_word(tag, little) == MAT5_MATRIX &&
+        mat5_check_parts(file, at + MAT5_TAG, end, little, path, error) != PF_OK) {
+      return PF_STOP;
     }
     at = end;
   }
