@@ -38,7 +38,7 @@ cli_sources += core/cli/cmd_list.c
 cli_sources += core/cli/cmd_recover.c
 cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
-cli_sources += core/cli/cmd_new.c
+cli_sources += core/cli/cmd_new.c core/cli/new_config.c core/cli/new_config.h
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
@@ -297,6 +297,7 @@ core_sources += core/terminal/wrap.c core/terminal/wrap.h
 core_sources += core/check/check.c core/check/check.h
 core_sources += core/check/check_data.c
 core_sources += core/check/check_noise.c
+core_sources += core/check/check_task.c
 core_sources += core/check/check_warnings.c
 
 core_sources += core/report/run_folder.c core/report/run_folder.h

@@ -39,6 +39,14 @@ bool pf_data_is_looked_at(const pf_model *model, const char *target);
  * fit. Returns 1, or 0: none.
  */
 size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *stream);
+/** What a row of the data is taken for, and why: one line. */
+void pf_check_print_task(const pf_problem *problem, FILE *stream);
+/** It looks like something else: one line. Returns 1, or 0: it does not. */
+size_t pf_check_warn_task(const pf_problem *problem, const char *prefix, FILE *stream);
+/** Units never recorded, constant ones, values that cannot come out of the network. */
+size_t pf_check_warn_units(const pf_problem *problem, const char *prefix, FILE *stream);
+/** Starting weights of a file that have no synapse. */
+size_t pf_check_warn_synapses(const pf_problem *problem, const char *prefix, FILE *stream);
 /** The section "Data". */
 void pf_check_print_data(const pf_problem *problem, FILE *stream);
 

@@ -209,6 +209,7 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
                 (long long)all.longest);
   (void)fprintf(out, "  weights change after %lld steps; %lld are fitted, %lld are scored\n",
                 (long long)all.n_plastic, (long long)all.n_fit, (long long)all.n_score);
+  pf_check_print_task(problem, out);
   if (problem->settings->give_inputs) {
     (void)fprintf(out, "  inputs x: the animals' own\n");
   } else {

@@ -296,6 +296,9 @@ static size_t warn_of_bounds(const pf_problem *problem, const char *prefix, FILE
 size_t pf_check_warn(const pf_problem *problem, const char *prefix, FILE *stream)
 {
   size_t n = warn_of_data(problem, prefix, stream);
+  n += pf_check_warn_task(problem, prefix, stream);
+  n += pf_check_warn_units(problem, prefix, stream);
+  n += pf_check_warn_synapses(problem, prefix, stream);
   n += pf_check_warn_choices(problem, prefix, stream);
   n += warn_of_constant_reward(problem, prefix, stream);
   n += warn_of_blocks(problem, prefix, stream);

@@ -3,6 +3,7 @@
 #include "core/base/embed.h"
 #include "core/base/memory.h"
 #include "core/cli/command.h"
+#include "core/cli/new_config.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 
@@ -121,17 +122,28 @@ static int run_command(int argc, char **argv)
 {
   if (argc > 1 && pf_cli_is_help(argv[1])) {
     (void)fputs("Usage: plastfit new rule NAME\n"
+                "       plastfit new config DATA\n"
                 "\n"
                 "Makes the folder NAME with a rule that works, to be edited: its source (one "
                 "function, and\n"
                 "its derivatives), a Makefile, a config that fits animals which learn by it, and a "
                 "README.\n"
-                "NAME is a C identifier; it is how configs will call the rule.\n",
+                "NAME is a C identifier; it is how configs will call the rule.\n"
+                "\n"
+                "DATA is a table (CSV, tabs or semicolons, with or without a header). What each "
+                "column looks\n"
+                "like is printed, and a config that runs is written into this folder, with every "
+                "guess in a\n"
+                "comment; nothing is asked.\n",
                 stdout);
     return PF_EXIT_DONE;
   }
+  if (argc == 3 && strcmp(argv[1], "config") == 0) {
+    return pf_cli_new_config(argv[2]);
+  }
   if (argc != 3 || strcmp(argv[1], "rule") != 0) {
-    return pf_cli_say(PF_EXIT_MISUSED, "found 'new%s%s', expected: plastfit new rule NAME",
+    return pf_cli_say(PF_EXIT_MISUSED,
+                      "found 'new%s%s', expected: plastfit new rule NAME, or new config DATA",
                       argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
   }
   const char *name = argv[2];
@@ -151,7 +163,7 @@ static int run_command(int argc, char **argv)
 
 const pf_command pf_command_new = {
     .name = "new",
-    .synopsis = "rule NAME",
-    .summary = "a folder with a working rule to start from",
+    .synopsis = "rule NAME|config DATA",
+    .summary = "a rule, or a config for a table, to start from",
     .run = run_command,
 };

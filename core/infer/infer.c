@@ -35,6 +35,27 @@ static pf_status allocate_group(const pf_problem *problem, pf_inference_group *o
 }
 
 /** Says why there is nothing to infer; leaves out->why NULL where there is. */
+/** The key of the config that the penalty of value k comes from. */
+static void name_penalty(const pf_problem *problem, const pf_layout *layout, size_t k, bool is_l1,
+                         char *key, size_t capacity)
+{
+  const pf_model *model = problem->model;
+  const size_t i = layout->instances[layout->index[k]].parameter;
+  const char *name = layout->parameters[i].declared.name;
+  const char *kind = is_l1 ? "l1" : "l2";
+  const bool of_network =
+      i >= model->network_theta0 && i < model->network_theta0 + model->declared.parameters.count;
+  if (!layout->parameters[i].own_penalty) {
+    (void)snprintf(key, capacity, "penalty.%s", kind);
+  } else if (i < model->network_theta0) {
+    (void)snprintf(key, capacity, "the rule's parameters.%s.%s", name, kind);
+  } else if (of_network) {
+    (void)snprintf(key, capacity, "network.parameters.%s.%s", name, kind);
+  } else {
+    (void)snprintf(key, capacity, "network.initial_weights.%s", kind);
+  }
+}
+
 static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
                            pf_inference_group *out, pf_error *error)
 {
@@ -49,10 +70,13 @@ static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
     double l1 = 0.0, l2 = 0.0;
     pf_value_penalty(problem, layout, k, &l1, &l2);
     if (l1 > 0.0 || l2 > 0.0) {
+      char key[200];
+      name_penalty(problem, layout, k, l1 > 0.0, key, sizeof key);
       return pf_infer_why(
           &out->why, error,
           "a penalty draws coefficients away from where the likelihood has its maximum, so its "
-          "curvature says nothing of their errors; fit without (penalty.l1=0)");
+          "curvature says nothing of their errors; fit without (%s=0)",
+          key);
     }
   }
   switch (pf_fit_verdict(group)) {

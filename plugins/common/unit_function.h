@@ -25,6 +25,14 @@ typedef enum unit_function {
 #define UNIT_FUNCTIONS "tanh|sigmoid|relu|linear"
 #define UNIT_OUTPUT_FUNCTIONS UNIT_FUNCTIONS "|softmax"
 
+/** What a unit can be: both 0 where that is any number. */
+static inline void unit_function_range(unit_function function, double *lower, double *upper)
+{
+  const int is_bounded = function != UNIT_LINEAR;
+  *lower = function == UNIT_TANH ? -1.0 : 0.0;
+  *upper = !is_bounded ? 0.0 : function == UNIT_RELU ? (double)INFINITY : 1.0;
+}
+
 /** false: there is no such function. */
 static inline int unit_function_named(const char *name, unit_function *function)
 {

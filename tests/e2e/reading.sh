@@ -30,6 +30,23 @@ said excel.cfg "the column 'Tier' is taken for 'tier'"
 said missed.cfg "choices in column 'choice': L is 0, R is 1"
 said gng.cfg "an input for each value of 'cue': 1 is 0, 2 is 1"
 
+# what a table looks like becomes a config that runs, and asks nothing; a config that is there stays
+rm ./*.cfg
+for table in hbayesdm.tsv four.tsv gng.tsv mouse.csv session1.csv explore.csv missed.csv guppy.csv excel.csv; do
+  config=${table%.*}.cfg
+  "$PLASTFIT" new config "$table" >stdout 2>stderr </dev/null || fail "new config $table: $(cat stderr)"
+  read -r animals steps <<END
+$(awk -v name="${table%.*}" '$1 == name { print $2, $5 }' cases)
+END
+  "$PLASTFIT" check "$config" >stdout 2>stderr || fail "$config: $(cat stderr)"
+  [ -z "$animals" ] || grep -q "^  $animals animals, .* $steps steps" stdout || fail "$config: $(grep ' animals, ' stdout)"
+done
+"$PLASTFIT" fit hbayesdm.cfg fit.starts=1 'intervals.methods=["fisher"]' out=fitted --quiet 2>stderr || fail "hbayesdm.cfg: $(cat stderr)"
+"$PLASTFIT" new config hbayesdm.tsv >stdout 2>&1 && fail "hbayesdm.cfg was written over"
+printf 'a,b\nu,v\n' >nothing.csv
+"$PLASTFIT" new config nothing.csv >stdout 2>stderr && fail "a table of nothing became a config"
+grep -q "no column looks like" stderr || fail "nothing.csv: $(cat stderr)"
+
 shared=${PF_SHARED:-$PF_SRCDIR/../shared}
 [ -d "$shared/cases" ] || finish
 cases=$shared/cases
@@ -53,6 +70,18 @@ done
 cmp capital/theta.csv lower/theta.csv || fail "Animal and animal differ"
 refused "$cases/blank-warning/d.cfg" "latin1.csv:2: the byte 0xE9 is no UTF-8" source.path="$cases/latin1/latin1.csv"
 refused "$cases/messages/step0.cfg" "step 5: line 6: choice 2"
+warned "$cases/arms-read-as-go-no-go/d.cfg" "4 rewards stand at steps where weights do not change"
+warned "$cases/arms-read-as-go-no-go/d.cfg" "this looks like a choice between two arms"
+grep -q "taken for go/no-go" stdout || fail "arms: what the table was taken for is not said"
+"$PLASTFIT" check "$cases/arms-read-as-go-no-go/d.cfg" 'source.kind="choice"' out=out | grep -q "looks like" && fail "warned of arms that are"
+warned "$cases/mask-drops-weights/mask_w0.cfg" "1 of 1 starting weights that are not 0 have no synapse: is the matrix transposed?"
+hint=$cases/penalty-hint
+warned "$hint/penalty_hint.cfg" "4 of 4 values (4 to 7) cannot come out of" source.path="$hint/tanh_range.csv" network.output=tanh
+"$PLASTFIT" check "$hint/penalty_hint.cfg" source.path="$hint/tanh_range.csv" out=out | grep -q "cannot come out" && fail "linear units have no bounds"
+warned "$hint/penalty_hint.cfg" "unit 2 of 3 was never recorded" source.path="$hint/dead_cell.csv" 'network.layers=[1,3]'
+warned "$hint/penalty_hint.cfg" "unit 3 of 3 is constant" source.path="$hint/dead_cell.csv" 'network.layers=[1,3]'
+"$PLASTFIT" fit "$hint/penalty_hint.cfg" out=hint >stdout 2>stderr || fail "penalty_hint: $(cat stderr)"
+tr -s ' \n' '  ' <stdout | grep -qF "fit without (network.initial_weights.l2=0)" || fail "another penalty is named than the one there is"
 "$PLASTFIT" check "$cases/blank-warning/d.cfg" out=out >stdout 2>&1
 grep -q "every choice follows" stdout && fail "a channel that is no input was said to predict choices"
 finish

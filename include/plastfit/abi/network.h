@@ -84,6 +84,7 @@ typedef struct pf_observable {
   const char *name; /**< "logit", "probability", "layer1" */
   int64_t population;
   int64_t signal;
+  double lower, upper; /**< what it can be; both 0: any number */
 } pf_observable;
 
 /** A table of observables; its elements lie `stride` bytes apart (pf_table_at). */

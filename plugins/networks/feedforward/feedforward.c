@@ -262,6 +262,8 @@ static void ff_build_tables(feedforward *net)
     ff_add_projection(net, net->layers[l].name, ff_population(net, l - 1), l);
     net->observable[net->n_observables++] = (pf_observable){
         .name = net->layers[l].name, .population = ff_population(net, l), .signal = FF_ACTIVITY};
+    pf_observable *made = &net->observable[net->n_observables - 1];
+    unit_function_range(net->layers[l].function, &made->lower, &made->upper);
   }
   if (net->has_one) {
     for (int64_t l = 1; l <= last; l++) {

@@ -152,8 +152,12 @@ static void rn_add_projection(recurrent *net, const char *name, int64_t pre, int
 
 static void rn_add_observable(recurrent *net, const char *name, int64_t population, int64_t signal)
 {
-  net->observable[net->n_observables++] =
-      (pf_observable){.name = name, .population = population, .signal = signal};
+  pf_observable *made = &net->observable[net->n_observables++];
+  *made = (pf_observable){.name = name, .population = population, .signal = signal};
+  if (signal == RN_ACTIVITY) {
+    unit_function_range(population == net->units ? net->function : net->output, &made->lower,
+                        &made->upper);
+  }
 }
 
 static void rn_build_tables(recurrent *net, int has_bias)
