@@ -8,6 +8,7 @@
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
 #include "core/layout/layout.h"
+#include "core/model/plastic.h"
 #include "core/store/folder.h"
 #include "core/truth/names.h"
 
@@ -88,6 +89,10 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
   (void)fprintf(out, ", learns by %s (%s), eta %.4g",
                 problem->models->owners[plastic - problem->model->plastic],
                 plastic->rule->plugin->name, plastic->eta);
+  const char *post = pf_plastic_post(problem->model, plastic);
+  if (post != NULL) {
+    (void)fprintf(out, ", y = %s%s", post, plastic->signed_choice ? " (1 or -1)" : "");
+  }
   for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
     const pf_modulator *modulator = &plastic->modulator_info[m];
     const pf_linear *linear = &plastic->modulators[m];

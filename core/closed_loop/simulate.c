@@ -35,6 +35,7 @@ typedef struct animal {
   int64_t *observable;              /* [n targets] what is recorded; -1: the choice */
   pf_real **modulators;             /* [n_plastic], each one step */
   pf_real **seen;                   /* [n_plastic], each one step; NULL: activity alone */
+  double *read;                     /* what a modulator reads of a step */
   double choice;                    /* of the step that went before */
   double *state, *uniform, *normal; /* of the task, and its random numbers of a step */
   double *noise;                    /* behind the starting weights */
@@ -125,6 +126,7 @@ static void free_animal(animal *self)
     }
   }
   pf_memory_free(self->seen);
+  pf_memory_free(self->read);
   pf_memory_free(self->modulators);
   pf_memory_free(self->observable);
   pf_array_free(&self->cue);
@@ -183,6 +185,19 @@ static pf_status prepare_target(animal *self, size_t k, pf_error *error)
   return PF_OK;
 }
 
+/** The most names that a modulator reads. */
+static size_t most_read(const pf_model *model)
+{
+  size_t most = 0;
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    for (size_t k = 0; k < model->plastic[p].declared.modulators.count; k++) {
+      const size_t n = model->plastic[p].modulators[k].n;
+      most = n > most ? n : most;
+    }
+  }
+  return most;
+}
+
 static pf_status make_arrays(animal *self, pf_error *error)
 {
   const pf_model *model = self->model;
@@ -194,6 +209,7 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->observable = pf_memory_need(n_targets, sizeof *self->observable, error);
   self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
   self->seen = pf_memory_need(model->n_plastic, sizeof *self->seen, error);
+  self->read = pf_memory_need(most_read(model), sizeof *self->read, error);
   self->state = pf_memory_need((size_t)declared->n_state, sizeof(double), error);
   self->uniform = pf_memory_need((size_t)declared->n_uniform, sizeof(double), error);
   self->normal = pf_memory_need((size_t)declared->n_normal, sizeof(double), error);
@@ -202,7 +218,7 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->expectation.memory = pf_memory_need(n_seen, sizeof(double), error);
   self->x = pf_memory_need(2 * (size_t)self->n_input, sizeof *self->x, error);
   if (self->channels == NULL || self->targets == NULL || self->observable == NULL ||
-      self->modulators == NULL || self->seen == NULL || self->state == NULL ||
+      self->modulators == NULL || self->seen == NULL || self->read == NULL || self->state == NULL ||
       self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
       self->settled == NULL || self->expectation.memory == NULL || self->x == NULL) {
     return PF_STOP;
@@ -482,6 +498,9 @@ static pf_status act_step(animal *self, double *choice, pf_error *error)
 static double channel_value(const animal *self, const char *name, double reward, double expected)
 {
   double value = strcmp(name, "expected_reward") == 0 ? expected : 0.0;
+  if (strcmp(name, "choice") == 0 && !isnan(self->choice)) {
+    value = self->choice;
+  }
   for (size_t c = 0; c < self->declared.channels.count; c++) {
     if (strcmp(self->declared.channels.items[c], name) == 0) {
       value = strcmp(name, "reward") == 0 ? reward : self->settled[c];
@@ -525,11 +544,10 @@ static pf_status learn_step(animal *self, int64_t step, pf_error *error)
   for (size_t p = 0; p < model->n_plastic; p++) {
     for (size_t k = 0; k < model->plastic[p].declared.modulators.count; k++) {
       const pf_linear *linear = &model->plastic[p].modulators[k];
-      double value = linear->constant;
       for (size_t i = 0; i < linear->n; i++) {
-        value += linear->factors[i] * channel_value(self, linear->names[i], reward, expected);
+        self->read[i] = channel_value(self, linear->names[i], reward, expected);
       }
-      self->modulators[p][k] = (pf_real)value;
+      self->modulators[p][k] = (pf_real)pf_linear_value(linear, self->read);
     }
   }
   return step_states(self, step, error);

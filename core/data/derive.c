@@ -2,8 +2,11 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/linear.h"
 
+#include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 /** "NAME has no channel 'CHANNEL' WHAT": with the nearest that it has. */
 static pf_status no_channel(const pf_recording *recording, const char *channel, const char *what,
@@ -23,6 +26,21 @@ static pf_status no_channel(const pf_recording *recording, const char *channel, 
               nearest == NULL ? "" : "'?");
   pf_memory_free(names);
   return status;
+}
+
+bool pf_derived_is_name(const pf_derived *derived)
+{
+  for (const char *c = derived->of; *c != '\0'; c++) {
+    if (strchr("+-*()<>=!", *c) != NULL || isspace((unsigned char)*c)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool pf_derived_is_past(const pf_derived *derived)
+{
+  return derived->lag > 0 || derived->lag_trials > 0;
 }
 
 /** What lags read: a channel, or a target of one column. A difference would see the very choice to
@@ -69,25 +87,108 @@ static void derive_values(const pf_recording *recording, const pf_derived *deriv
   }
 }
 
+/** Names of the channels, and of targets of one column where the derived channel may read them.
+ * NULL: out of memory. */
+static const char **list_names(const pf_recording *recording, const pf_derived *derived, size_t *n,
+                               pf_error *error)
+{
+  const size_t most = recording->n_channels + recording->n_targets;
+  const char **names = pf_memory_need(most, sizeof *names, error);
+  *n = 0;
+  if (names == NULL) {
+    return NULL;
+  }
+  for (size_t i = 0; i < recording->n_channels; i++) {
+    names[(*n)++] = recording->channels[i].name;
+  }
+  for (size_t i = 0; i < recording->n_targets && pf_derived_is_past(derived); i++) {
+    if (recording->targets[i].n == 1) {
+      names[(*n)++] = recording->targets[i].name;
+    }
+  }
+  return names;
+}
+
+/** Missing where anything that it reads is. */
+static pf_status evaluate_products(const pf_recording *recording, const pf_linear *linear,
+                                   double *values, pf_error *error)
+{
+  double *at = pf_memory_need(linear->n, sizeof *at, error);
+  if (at == NULL) {
+    return PF_STOP;
+  }
+  for (int64_t t = 0; t < recording->n_steps; t++) {
+    bool is_missing = false;
+    for (size_t c = 0; c < linear->n; c++) {
+      const double *channel = pf_recording_channel(recording, linear->names[c]);
+      at[c] = channel != NULL ? channel[t]
+                              : pf_recording_target(recording, linear->names[c])->values[t];
+      is_missing = is_missing || isnan(at[c]);
+    }
+    values[t] = is_missing ? (double)NAN : pf_linear_value(linear, at);
+  }
+  pf_memory_free(at);
+  return PF_OK;
+}
+
+/** The series of a sum of products, the caller's to free. */
+static pf_status make_products(const pf_recording *recording, const pf_derived *derived,
+                               double **out, pf_error *error)
+{
+  size_t n = 0;
+  pf_linear linear = {0};
+  const char **names = list_names(recording, derived, &n, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = pf_linear_parse(derived->of, (pf_names){names, n}, &linear, error);
+  pf_memory_free(names);
+  if (status != PF_OK) {
+    return status;
+  }
+  *out = pf_memory_need((size_t)recording->n_steps, sizeof **out, error);
+  status = *out == NULL ? PF_STOP : evaluate_products(recording, &linear, *out, error);
+  pf_linear_free(&linear);
+  return status;
+}
+
+static pf_status add_derived(pf_recording *recording, const pf_derived *derived, const double *of,
+                             int64_t *ends, pf_error *error)
+{
+  double *values = pf_memory_need((size_t)recording->n_steps, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  derive_values(recording, derived, of, ends, values);
+  for (int64_t t = 0; derived->zero_missing != 0 && t < recording->n_steps; t++) {
+    values[t] = isnan(values[t]) ? 0.0 : values[t];
+  }
+  if (pf_recording_add_channel(recording, derived->name, values, error) != PF_OK) {
+    pf_memory_free(values);
+    return PF_STOP;
+  }
+  return PF_OK;
+}
+
 static pf_status derive_one(pf_recording *recording, const pf_derived *derived, int64_t *ends,
                             pf_error *error)
 {
+  double *products = NULL;
+  if (!pf_derived_is_name(derived)) {
+    pf_status status = make_products(recording, derived, &products, error);
+    if (status == PF_OK) {
+      status = add_derived(recording, derived, products, ends, error);
+    }
+    pf_memory_free(products);
+    return status;
+  }
   const double *of = find_series(recording, derived);
   if (of == NULL) {
     char what[128];
     (void)snprintf(what, sizeof what, "to derive '%.80s' from", derived->name);
     return no_channel(recording, derived->of, what, error);
   }
-  double *values = pf_memory_need((size_t)recording->n_steps, sizeof *values, error);
-  if (values == NULL) {
-    return PF_STOP;
-  }
-  derive_values(recording, derived, of, ends, values);
-  if (pf_recording_add_channel(recording, derived->name, values, error) != PF_OK) {
-    pf_memory_free(values);
-    return PF_STOP;
-  }
-  return PF_OK;
+  return add_derived(recording, derived, of, ends, error);
 }
 
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n,

@@ -1,8 +1,10 @@
 /*
- * Linear expressions of channels: "reward - expected_reward", "0.5 reward + 2*novelty - 1".
+ * Sums of products of channels: "reward - expected_reward", "0.5 reward + 2*novelty - 1",
+ * "reward * sign(side)", "reward (arm == 2)".
  *
  *     expression = [sign] term { sign term }
- *     term       = number | [number [*]] name
+ *     term       = factor { [*] factor }
+ *     factor     = number | name | sign ( name ) | ( name comparison number )
  */
 #include "core/data/linear.h"
 
@@ -45,17 +47,17 @@ static int starts_name(char c)
   return isalpha((unsigned char)c) || c == '_';
 }
 
-static pf_status add_channel(pf_linear *out, const char *name, size_t length, double factor,
-                             pf_error *error)
+/** Its index among the names, where it is added if it is new. */
+static pf_status add_name(pf_linear *out, const char *name, size_t length, size_t *index,
+                          pf_error *error)
 {
   for (size_t k = 0; k < out->n; k++) {
     if (strlen(out->names[k]) == length && strncmp(out->names[k], name, length) == 0) {
-      out->factors[k] += factor;
+      *index = k;
       return PF_OK;
     }
   }
   pf_array names = {out->names, out->n, out->n, sizeof(char *)};
-  pf_array factors = {out->factors, out->n, out->n, sizeof(double)};
   char *copy = pf_memory_need(length + 1, 1, error);
   if (copy == NULL) {
     return PF_STOP;
@@ -63,13 +65,46 @@ static pf_status add_channel(pf_linear *out, const char *name, size_t length, do
   memcpy(copy, name, length);
   const pf_status status = pf_array_append_all(&names, &copy, 1, error);
   out->names = names.items;
-  if (status != PF_OK || pf_array_append_all(&factors, &factor, 1, error) != PF_OK) {
+  if (status != PF_OK) {
     pf_memory_free(copy);
     return PF_STOP;
   }
-  out->factors = factors.items;
-  out->n++;
+  *index = out->n++;
   return PF_OK;
+}
+
+static bool same_factors(const pf_linear_term *a, const pf_linear_term *b)
+{
+  if (a->n != b->n) {
+    return false;
+  }
+  for (size_t k = 0; k < a->n; k++) {
+    const pf_linear_factor *one = &a->factors[k], *other = &b->factors[k];
+    if (one->name != other->name || one->form != other->form || one->number != other->number) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** A term like one that is there adds to its coefficient. */
+static pf_status add_term(pf_linear *out, const pf_linear_term *term, pf_error *error)
+{
+  if (term->n == 0) {
+    out->constant += term->coefficient;
+    return PF_OK;
+  }
+  for (size_t k = 0; k < out->n_terms; k++) {
+    if (same_factors(&out->terms[k], term)) {
+      out->terms[k].coefficient += term->coefficient;
+      return PF_OK;
+    }
+  }
+  pf_array terms = {out->terms, out->n_terms, out->n_terms, sizeof *out->terms};
+  const pf_status status = pf_array_append_all(&terms, term, 1, error);
+  out->terms = terms.items;
+  out->n_terms += status == PF_OK ? 1 : 0;
+  return status;
 }
 
 /** A name of `length` characters that no channel has. */
@@ -101,10 +136,12 @@ static pf_status check_known(const scanner *scan, const char *name, size_t lengt
   return unknown_channel(scan, name, word);
 }
 
-/** A name, `factor` times; scan->at stands at it. */
-static pf_status scan_name(scanner *scan, double factor, pf_linear *out)
+static pf_status scan_name(scanner *scan, pf_linear *out, size_t *index)
 {
   const char *name = scan->at;
+  if (!starts_name(*name)) {
+    return report_syntax(scan, "the name of a channel");
+  }
   while (starts_name(*scan->at) || isdigit((unsigned char)*scan->at)) {
     scan->at++;
   }
@@ -112,39 +149,127 @@ static pf_status scan_name(scanner *scan, double factor, pf_linear *out)
   if (check_known(scan, name, length) != PF_OK) {
     return PF_STOP;
   }
-  return add_channel(out, name, length, factor, scan->error);
+  return add_name(out, name, length, index, scan->error);
+}
+
+static pf_status scan_number(scanner *scan, double *number)
+{
+  char *end = NULL;
+  *number = strtod(scan->at, &end);
+  if (end == scan->at || !isfinite(*number)) {
+    return report_syntax(scan, "a finite number");
+  }
+  scan->at = end;
+  return PF_OK;
+}
+
+static pf_status scan_character(scanner *scan, char c, const char *expected)
+{
+  skip_space(scan);
+  if (*scan->at != c) {
+    return report_syntax(scan, expected);
+  }
+  scan->at++;
+  skip_space(scan);
+  return PF_OK;
+}
+
+/** "sign(" ... */
+static bool is_sign(const char *at)
+{
+  if (strncmp(at, "sign", 4) != 0) {
+    return false;
+  }
+  for (at += 4; isspace((unsigned char)*at); at++) {
+  }
+  return *at == '(';
+}
+
+static pf_status scan_sign(scanner *scan, pf_linear *out, pf_linear_factor *factor)
+{
+  factor->form = PF_LINEAR_SIGN;
+  scan->at += strlen("sign");
+  if (scan_character(scan, '(', "'('") != PF_OK || scan_name(scan, out, &factor->name) != PF_OK) {
+    return PF_STOP;
+  }
+  return scan_character(scan, ')', "')'");
+}
+
+static const struct comparison {
+  const char *text;
+  enum pf_linear_form form;
+} comparisons[] = {{"==", PF_LINEAR_EQUAL},    {"!=", PF_LINEAR_UNEQUAL}, {"<=", PF_LINEAR_AT_MOST},
+                   {">=", PF_LINEAR_AT_LEAST}, {"<", PF_LINEAR_BELOW},    {">", PF_LINEAR_ABOVE}};
+enum { N_COMPARISONS = sizeof comparisons / sizeof comparisons[0] };
+
+/** "(name == number)" */
+static pf_status scan_comparison(scanner *scan, pf_linear *out, pf_linear_factor *factor)
+{
+  size_t c = 0;
+  if (scan_character(scan, '(', "'('") != PF_OK || scan_name(scan, out, &factor->name) != PF_OK) {
+    return PF_STOP;
+  }
+  skip_space(scan);
+  while (c < N_COMPARISONS &&
+         strncmp(scan->at, comparisons[c].text, strlen(comparisons[c].text)) != 0) {
+    c++;
+  }
+  if (c == N_COMPARISONS) {
+    return report_syntax(scan, "one of ==, !=, <=, >=, <, >");
+  }
+  factor->form = comparisons[c].form;
+  scan->at += strlen(comparisons[c].text);
+  skip_space(scan);
+  if (scan_number(scan, &factor->number) != PF_OK) {
+    return PF_STOP;
+  }
+  return scan_character(scan, ')', "')'");
+}
+
+static bool starts_factor(char c)
+{
+  return isdigit((unsigned char)c) || c == '.' || c == '(' || starts_name(c);
+}
+
+static pf_status scan_factor(scanner *scan, pf_linear *out, pf_linear_term *term)
+{
+  double number = 1.0;
+  if (isdigit((unsigned char)*scan->at) || *scan->at == '.') {
+    const pf_status status = scan_number(scan, &number);
+    term->coefficient *= number;
+    return status;
+  }
+  if (term->n == PF_LINEAR_MAX_FACTORS) {
+    return report_syntax(scan, "a product of at most 8 channels");
+  }
+  pf_linear_factor *factor = &term->factors[term->n++];
+  if (*scan->at == '(') {
+    return scan_comparison(scan, out, factor);
+  }
+  return is_sign(scan->at) ? scan_sign(scan, out, factor) : scan_name(scan, out, &factor->name);
 }
 
 static pf_status scan_term(scanner *scan, double sign, pf_linear *out)
 {
-  double factor = 1.0;
-  bool has_number = false;
+  pf_linear_term term = {.coefficient = sign};
   skip_space(scan);
-  if (isdigit((unsigned char)*scan->at) || *scan->at == '.') {
-    char *end = NULL;
-    factor = strtod(scan->at, &end);
-    if (end == scan->at || !isfinite(factor)) {
-      return report_syntax(scan, "a finite number");
+  if (!starts_factor(*scan->at)) {
+    return report_syntax(scan, "a number or the name of a channel");
+  }
+  while (starts_factor(*scan->at)) {
+    if (scan_factor(scan, out, &term) != PF_OK) {
+      return PF_STOP;
     }
-    scan->at = end;
-    has_number = true;
     skip_space(scan);
     if (*scan->at == '*') {
       scan->at++;
       skip_space(scan);
-      if (!starts_name(*scan->at)) {
-        return report_syntax(scan, "the name of a channel");
+      if (!starts_factor(*scan->at)) {
+        return report_syntax(scan, "a number or the name of a channel");
       }
     }
   }
-  if (starts_name(*scan->at)) {
-    return scan_name(scan, sign * factor, out);
-  }
-  if (!has_number) {
-    return report_syntax(scan, "a number or the name of a channel");
-  }
-  out->constant += sign * factor;
-  return PF_OK;
+  return add_term(out, &term, scan->error);
 }
 
 static pf_status scan_expression(scanner *scan, pf_linear *out)
@@ -163,7 +288,7 @@ static pf_status scan_expression(scanner *scan, pf_linear *out)
       return PF_OK;
     }
     if (*scan->at != '+' && *scan->at != '-') {
-      return report_syntax(scan, "'+', '-' or the end");
+      return report_syntax(scan, "'+', '-', '*' or the end");
     }
     sign = *scan->at++ == '-' ? -1.0 : 1.0;
   }
@@ -181,12 +306,105 @@ pf_status pf_linear_parse(const char *text, pf_names known, pf_linear *out, pf_e
   return PF_OK;
 }
 
+static double factor_value(const pf_linear_factor *factor, double value)
+{
+  switch (factor->form) {
+  case PF_LINEAR_SIGN:
+    return (double)(value > 0.0) - (double)(value < 0.0);
+  case PF_LINEAR_EQUAL:
+    return value == factor->number;
+  case PF_LINEAR_UNEQUAL:
+    return value != factor->number;
+  case PF_LINEAR_AT_MOST:
+    return value <= factor->number;
+  case PF_LINEAR_AT_LEAST:
+    return value >= factor->number;
+  case PF_LINEAR_BELOW:
+    return value < factor->number;
+  case PF_LINEAR_ABOVE:
+    return value > factor->number;
+  default:
+    return value;
+  }
+}
+
+double pf_linear_value(const pf_linear *linear, const double *values)
+{
+  double sum = linear->constant;
+  for (size_t k = 0; k < linear->n_terms; k++) {
+    const pf_linear_term *term = &linear->terms[k];
+    double product = term->coefficient;
+    for (size_t i = 0; i < term->n; i++) {
+      product *= factor_value(&term->factors[i], values[term->factors[i].name]);
+    }
+    sum += product;
+  }
+  return sum;
+}
+
+bool pf_linear_same(const pf_linear *a, const pf_linear *b)
+{
+  if (a->n != b->n || a->n_terms != b->n_terms || a->constant != b->constant) {
+    return false;
+  }
+  for (size_t i = 0; i < a->n; i++) {
+    if (strcmp(a->names[i], b->names[i]) != 0) {
+      return false;
+    }
+  }
+  for (size_t k = 0; k < a->n_terms; k++) {
+    if (a->terms[k].coefficient != b->terms[k].coefficient ||
+        !same_factors(&a->terms[k], &b->terms[k])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static void add_factor(pf_text *out, const pf_linear *linear, const pf_linear_factor *factor)
+{
+  const char *name = linear->names[factor->name];
+  if (factor->form == PF_LINEAR_VALUE) {
+    pf_text_add(out, "%s", name);
+    return;
+  }
+  if (factor->form == PF_LINEAR_SIGN) {
+    pf_text_add(out, "sign(%s)", name);
+    return;
+  }
+  for (size_t c = 0; c < N_COMPARISONS; c++) {
+    if (comparisons[c].form == factor->form) {
+      pf_text_add(out, "(%s %s %g)", name, comparisons[c].text, factor->number);
+    }
+  }
+}
+
+void pf_linear_add(pf_text *out, const pf_linear *linear)
+{
+  if (linear->constant != 0.0 || linear->n_terms == 0) {
+    pf_text_add(out, " %g", linear->constant);
+  }
+  for (size_t k = 0; k < linear->n_terms; k++) {
+    const pf_linear_term *term = &linear->terms[k];
+    const bool first = k == 0 && linear->constant == 0.0;
+    const char *plus = first ? "" : "+ ", *minus = first ? "-" : "- ";
+    pf_text_add(out, " %s", term->coefficient < 0.0 ? minus : plus);
+    if (fabs(term->coefficient) != 1.0) {
+      pf_text_add(out, "%g ", fabs(term->coefficient));
+    }
+    for (size_t i = 0; i < term->n; i++) {
+      pf_text_add(out, "%s", i > 0 ? " " : "");
+      add_factor(out, linear, &term->factors[i]);
+    }
+  }
+}
+
 void pf_linear_free(pf_linear *linear)
 {
   for (size_t k = 0; k < linear->n; k++) {
     pf_memory_free(linear->names[k]);
   }
   pf_memory_free(linear->names);
-  pf_memory_free(linear->factors);
+  pf_memory_free(linear->terms);
   memset(linear, 0, sizeof *linear);
 }

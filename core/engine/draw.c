@@ -8,34 +8,72 @@
 #include <math.h>
 #include <string.h>
 
-/** Modulator k of a rule, of which `out` has a row of n a step. */
-static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_draw *draw,
-                                pf_real *out, pf_error *error)
+/** What a modulator reads of a recording: a channel, or the choice. */
+typedef struct series {
+  const double *values;
+  bool is_choice; /**< missing ones count 0: weights do not change there */
+} series;
+
+static pf_status find_series(const pf_plastic *plastic, const pf_recording *recording,
+                             const char *name, series *out, pf_error *error)
 {
-  const pf_recording *recording = draw->recording;
+  const pf_record *choices = pf_recording_target(recording, "choice");
+  *out = (series){.values = pf_recording_channel(recording, name)};
+  if (out->values == NULL && strcmp(name, "choice") == 0 && choices != NULL && choices->n == 1) {
+    *out = (series){choices->values, true};
+  }
+  if (out->values != NULL) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP, "%s has no channel '%s', which the modulator of %s reads",
+                 recording->name, name, plastic->rule->label);
+}
+
+/** Modulator k of a rule, of which `out` has a row of n a step. read, at: [linear->n] scratch. */
+static pf_status modulate_steps(const pf_plastic *plastic, size_t k, const pf_draw *draw,
+                                const series *read, double *at, pf_real *out, pf_error *error)
+{
   const size_t n = plastic->declared.modulators.count;
   const bool traced = plastic->declared.traces.count > 0; /* traces are updated at every step */
   const pf_linear *linear = &plastic->modulators[k];
-  for (int64_t t = 0; t < recording->n_steps; t++) {
-    out[(size_t)t * n + k] = (pf_real)linear->constant;
-  }
-  for (size_t c = 0; c < linear->n; c++) {
-    const double *channel = pf_recording_channel(recording, linear->names[c]);
-    if (channel == NULL) {
-      return pf_fail(error, PF_STOP, "%s has no channel '%s', which the modulator of %s reads",
-                     recording->name, linear->names[c], plastic->rule->label);
-    }
-    for (int64_t t = 0; t < recording->n_steps; t++) {
-      if (isnan(channel[t]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    for (size_t c = 0; c < linear->n; c++) {
+      at[c] = read[c].values[t];
+      if (isnan(at[c]) && read[c].is_choice) {
+        at[c] = 0.0;
+      }
+      if (isnan(at[c]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
         return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
-                       recording->name, (long long)t, linear->names[c],
+                       draw->recording->name, (long long)t, linear->names[c],
                        traced ? "traces advance" : "the weights change");
       }
-      pf_real *value = &out[(size_t)t * n + k];
-      *value = (pf_real)((double)*value + linear->factors[c] * channel[t]);
     }
+    out[(size_t)t * n + k] = (pf_real)pf_linear_value(linear, at);
   }
   return PF_OK;
+}
+
+static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_draw *draw,
+                                pf_real *out, pf_error *error)
+{
+  const pf_linear *linear = &plastic->modulators[k];
+  series *read = pf_memory_need(linear->n, sizeof *read, error);
+  double *at = pf_memory_need(linear->n, sizeof *at, error);
+  pf_status status = PF_STOP;
+  if (read == NULL || at == NULL) {
+    goto done;
+  }
+  for (size_t c = 0; c < linear->n; c++) {
+    status = find_series(plastic, draw->recording, linear->names[c], &read[c], error);
+    if (status != PF_OK) {
+      goto done;
+    }
+  }
+  status = modulate_steps(plastic, k, draw, read, at, out, error);
+done:
+  pf_memory_free(read);
+  pf_memory_free(at);
+  return status;
 }
 
 static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error *error)
@@ -61,11 +99,25 @@ static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error 
   return PF_OK;
 }
 
+/** Does a rule learn from choices, seen or as a modulator? */
+static bool needs_choice(const pf_plastic *plastic, const pf_recording *recording)
+{
+  for (size_t k = 0; k < plastic->declared.modulators.count; k++) {
+    for (size_t c = 0; c < plastic->modulators[k].n; c++) {
+      if (strcmp(plastic->modulators[k].names[c], "choice") == 0) {
+        return pf_recording_channel(recording, "choice") == NULL &&
+               pf_recording_target(recording, "choice") != NULL;
+      }
+    }
+  }
+  return pf_seen_needs_choice(plastic);
+}
+
 /** Weights do not change after the steps where a rule that learns from choices saw none. */
 static void skip_missed(pf_draw *draw)
 {
   const pf_record *choices = pf_recording_target(draw->recording, "choice");
-  for (int64_t t = 0; t < draw->n_steps; t++) {
+  for (int64_t t = 0; choices != NULL && choices->n == 1 && t < draw->n_steps; t++) {
     if (isnan(choices->values[t])) {
       draw->flags[t] &= ~(uint32_t)PF_STEP_PLASTIC;
     }
@@ -81,6 +133,9 @@ static pf_status make_seen(const pf_model *model, pf_draw *draw, pf_error *error
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
+    if (needs_choice(plastic, draw->recording)) {
+      skip_missed(draw);
+    }
     if (plastic->n_seen == 0) {
       continue;
     }
@@ -89,9 +144,6 @@ static pf_status make_seen(const pf_model *model, pf_draw *draw, pf_error *error
     if (draw->seen[p] == NULL ||
         pf_seen_fill(model, plastic, draw->recording, draw->seen[p], error) != PF_OK) {
       return PF_STOP;
-    }
-    if (pf_seen_needs_choice(plastic)) {
-      skip_missed(draw);
     }
   }
   return PF_OK;

@@ -52,6 +52,7 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
       const pf_linear *linear = &model->plastic[p].modulators[m];
       for (size_t i = 0; i < linear->n; i++) {
         if (strcmp(linear->names[i], "expected_reward") != 0 &&
+            strcmp(linear->names[i], "choice") != 0 &&
             !has_name(declared.channels, linear->names[i])) {
           return no_channel(run, p, linear->names[i], &task->models->source, declared.channels,
                             error);

@@ -285,7 +285,7 @@ static pf_status specify_all(const builder *self, parts *of, pf_error *error)
 {
   const pf_models *models = self->models;
   const bool live = of->teacher && pf_source_is_task(&models->source);
-  if (pf_channel_names(models, self->settings, live, &of->channels, error) != PF_OK) {
+  if (pf_modulator_names(models, self->settings, live, &of->channels, error) != PF_OK) {
     return PF_STOP;
   }
   for (size_t p = 0; p < models->n_rules; p++) {

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/linear.h"
 #include "core/settings/source_settings.h"
 
 #include <string.h>
@@ -49,6 +50,29 @@ pf_status pf_channel_names(const pf_models *models, const pf_settings *settings,
   return PF_OK;
 }
 
+pf_status pf_modulator_names(const pf_models *models, const pf_settings *settings, bool live,
+                             pf_names *out, pf_error *error)
+{
+  pf_source_declaration declared;
+  pf_names channels = {0};
+  if (declare_source(models, &declared, error) != PF_OK ||
+      pf_channel_names(models, settings, live, &channels, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const bool has_choice = is_among(declared.targets, "choice") && !is_among(channels, "choice");
+  const char **names = pf_memory_need(channels.count + 1, sizeof *names, error);
+  for (size_t i = 0; names != NULL && i < channels.count; i++) {
+    names[i] = channels.items[i];
+  }
+  pf_memory_free((void *)channels.items);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  names[channels.count] = "choice";
+  *out = (pf_names){names, channels.count + (has_choice ? 1 : 0)};
+  return PF_OK;
+}
+
 static pf_status unknown_channel(const pf_derived *derived, pf_names known, pf_error *error)
 {
   const char *nearest = pf_text_nearest(derived->of, known);
@@ -67,6 +91,29 @@ static pf_status unknown_channel(const pf_derived *derived, pf_names known, pf_e
   return PF_STOP;
 }
 
+/** A sum of products: does it read what is there, and no choice of its own step? */
+static pf_status check_products(const pf_derived *derived, const pf_source_declaration *declared,
+                                pf_names known, pf_error *error)
+{
+  const size_t n_targets = pf_derived_is_past(derived) ? declared->targets.count : 0;
+  const char **names = pf_memory_need(known.count + n_targets, sizeof *names, error);
+  pf_linear linear = {0};
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < known.count; i++) {
+    names[i] = known.items[i];
+  }
+  for (size_t i = 0; i < n_targets; i++) {
+    names[known.count + i] = declared->targets.items[i];
+  }
+  const pf_names all = {names, known.count + n_targets};
+  const pf_status status = pf_linear_parse(derived->of, all, &linear, error);
+  pf_linear_free(&linear);
+  pf_memory_free(names);
+  return status;
+}
+
 /** Is its name new, and what it is made from there? */
 static pf_status check_channels(const pf_derived *derived, const pf_source_declaration *declared,
                                 pf_names known, pf_error *error)
@@ -74,6 +121,9 @@ static pf_status check_channels(const pf_derived *derived, const pf_source_decla
   if (is_among(known, derived->name)) {
     return pf_fail(error, PF_STOP, "there is a channel '%s' already, expected a new name",
                    derived->name);
+  }
+  if (!pf_derived_is_name(derived)) {
+    return check_products(derived, declared, known, error);
   }
   const bool of_target = derived->difference == 0 && is_among(declared->targets, derived->of);
   if (!of_target && !is_among(known, derived->of)) {
@@ -88,7 +138,7 @@ static pf_status check_derived(const pf_settings *settings, const pf_models *mod
   const int n_ways = (derived->lag > 0) + (derived->lag_trials > 0) + (derived->difference > 0);
   pf_source_declaration declared;
   pf_names known = {0};
-  if (n_ways != 1) {
+  if (n_ways != 1 && (n_ways > 0 || pf_derived_is_name(derived))) {
     return pf_fail(
         error, PF_STOP,
         "'%s' is derived with %s, expected one of lag = N, lag_trials = N, difference = N",

@@ -11,5 +11,8 @@ pf_status pf_derived_read(pf_settings *settings, const pf_models *models, const 
  * nothing derived by source.derive); the caller frees out->items. */
 pf_status pf_channel_names(const pf_models *models, const pf_settings *settings, bool live,
                            pf_names *out, pf_error *error);
+/** The same, and the choice where there is one: what a modulator may read. */
+pf_status pf_modulator_names(const pf_models *models, const pf_settings *settings, bool live,
+                             pf_names *out, pf_error *error);
 
 #endif

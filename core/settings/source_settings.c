@@ -23,8 +23,11 @@ pf_option_table pf_source_keys(void)
 #undef PF_ROW_STRUCT
 #define PF_ROW_STRUCT pf_derived
       PF_ROW_NEEDED(name, "derive[].name", "a further channel, for modulators and inputs"),
-      PF_ROW_NEEDED(of, "derive[].of",
-                    "the channel it is made from; of lags also a target, such as choice"),
+      PF_ROW_NEEDED(
+          of, "derive[].of",
+          "the channel it is made from, or a sum of products of channels, their signs and "
+          "comparisons: \"reward * sign(side)\", \"reward (arm == 2)\"; of lags also "
+          "targets, such as choice"),
       PF_ROW_INTEGER(lag, "derive[].lag", NULL, "steps", 1, 1e9,
                      "its value so many steps before; 0 at the first steps of an experiment"),
       PF_ROW_INTEGER(lag_trials, "derive[].lag_trials", NULL, "trials", 1, 1e9,
@@ -32,6 +35,8 @@ pf_option_table pf_source_keys(void)
                      "first trials"),
       PF_ROW_INTEGER(difference, "derive[].difference", NULL, "steps", 1, 1e9,
                      "or its value minus that so many steps before; 0 at the first steps"),
+      PF_ROW_CHOICE(zero_missing, "derive[].missing", "\"keep\"", "keep|zero",
+                    "missing values stay missing, or become 0"),
       PF_ROW_BOOL(signed_by_cue, "derive[].signed_by_cue", "false",
                   "of lags: times -1 where the cue there (the largest input) was another than now"),
 #undef PF_ROW_STRUCT

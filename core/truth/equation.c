@@ -389,7 +389,8 @@ static void note_terms(const maker *m)
 /** Is it one channel, under the channel's own name? Then there is nothing to say. */
 static bool is_itself(const pf_modulator *modulator, const pf_linear *linear)
 {
-  return linear->n == 1 && linear->constant == 0.0 && linear->factors[0] == 1.0 &&
+  return linear->n_terms == 1 && linear->constant == 0.0 && linear->terms[0].coefficient == 1.0 &&
+         linear->terms[0].n == 1 && linear->terms[0].factors[0].form == PF_LINEAR_VALUE &&
          strcmp(linear->names[0], modulator->name) == 0;
 }
 

@@ -84,19 +84,6 @@ bool pf_is_reported(const pf_model *model, size_t i)
 
 /* ---- truth ---- */
 
-static bool same_linear(const pf_linear *a, const pf_linear *b)
-{
-  if (a->n != b->n || a->constant != b->constant) {
-    return false;
-  }
-  for (size_t i = 0; i < a->n; i++) {
-    if (strcmp(a->names[i], b->names[i]) != 0 || a->factors[i] != b->factors[i]) {
-      return false;
-    }
-  }
-  return true;
-}
-
 static bool all_taylor(const pf_plastic *plastic)
 {
   const pf_parameter_table *table = &plastic->declared.parameters;
@@ -115,7 +102,7 @@ static bool same_modulators(const pf_plastic *a, const pf_plastic *b)
     return false;
   }
   for (size_t m = 0; m < a->declared.modulators.count; m++) {
-    if (!same_linear(&a->modulators[m], &b->modulators[m])) {
+    if (!pf_linear_same(&a->modulators[m], &b->modulators[m])) {
       return false;
     }
   }
@@ -218,21 +205,4 @@ pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *err
   }
   *out = truth;
   return PF_OK;
-}
-
-void pf_linear_add(pf_text *out, const pf_linear *linear)
-{
-  if (linear->constant != 0.0 || linear->n == 0) {
-    pf_text_add(out, " %g", linear->constant);
-  }
-  for (size_t i = 0; i < linear->n; i++) {
-    const double factor = linear->factors[i];
-    const bool first = i == 0 && linear->constant == 0.0;
-    const char *plus = first ? "" : "+ ", *minus = first ? "-" : "- ";
-    pf_text_add(out, " %s", factor < 0.0 ? minus : plus);
-    if (fabs(factor) != 1.0) {
-      pf_text_add(out, "%g ", fabs(factor));
-    }
-    pf_text_add(out, "%s", linear->names[i]);
-  }
 }

@@ -16,9 +16,6 @@ void pf_keys_free(const pf_model *model, char **keys);
  */
 bool pf_is_reported(const pf_model *model, size_t i);
 
-/** " reward - 0.5 expected_reward", with a space before it. */
-void pf_linear_add(pf_text *out, const pf_linear *linear);
-
 /** Is this name of the form X<d>Y<d>W<d>R<d>, the coefficient of a product of powers? */
 bool pf_is_taylor_name(const char *name);
 

@@ -13,6 +13,10 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=$([ "$name" = lab ] && echo 8 || echo 4)
       set --
       ;;
+    arms | compare-arms)
+      animals=10
+      set --
+      ;;
     fly | fly-18-terms | fly-exact | compare-fly)
       if ! folder=$(flies); then
         echo "$name: $folder"

@@ -72,5 +72,17 @@ fit: { per = "animal"; };
 CFG
 run_fit signed signed.cfg && python3 "$PF_SRCDIR/tests/e2e/signals.py" compare signed "$work/signed" two.csv || fail "signed: likelihoods"
 grep -q "y = choice (1 or -1)" signed.log || fail "the summary does not say what y is"
+# in closed loop rules see what was chosen: at the truth the weights are the teacher's
+truth="fit.iterations=0 rules.learn.init_sd=0 rules.learn.parameters.X1Y1W0R1.initial=1.2
+  rules.learn.parameters.X1Y1W1R0.initial=-0.2 rules.learn.parameters.X0Y0W1R0.initial=-0.1 source.animals=4"
+# shellcheck disable=SC2086
+for post in choice error; do
+  run_fit "truth-$post" "$PF_SRCDIR/configs/q-learning.cfg" $truth 'intervals.methods=[]' \
+    "network.projections=( { layer = 1; rule = \"learn\"; post = \"$post\"; } )" &&
+    holds "truth-$post" "s['mean']['r2_weights'] > 1 - 1e-12 and s['mean']['r2_activity'] > 1 - 1e-12"
+done
+# products and masks of channels, and of the choice, in a modulator: reward only for arm 1; missed trials change nothing
+run_fit masked q-two.cfg 'rules.learn.modulator="reward * (choice == 1)"' fit.iterations=2 &&
+  { grep -q "r = reward (choice == 1)" masked.log || fail "the summary does not say what r is"; }
 holds signed "all(u['optimiser']['derivatives'] == 'exact' for u in s['units'])"
 finish

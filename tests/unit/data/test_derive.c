@@ -71,6 +71,27 @@ Test(data_derive, lags_and_differences)
   expect_channel("of_derived", (const double[N]){0, 0, 3, 5, (double)NAN});
 }
 
+/* choice 1 0 1 1 0; reward 1 0 .5 0 0, 0 where none could come */
+Test(data_derive, products_of_channels_and_of_earlier_choices)
+{
+  static const double side[N] = {1, -1, (double)NAN, 1, 1};
+  make("side", side);
+  const pf_derived derived[] = {
+      {.name = "now", .of = "reward * side"},
+      {.name = "paid", .of = "side reward (choice == 1)", .lag = 1},
+      {.name = "paid0", .of = "side reward (choice == 1)", .lag = 1, .zero_missing = 1},
+      {.name = "took", .of = "(choice == 1)", .lag = 1}};
+  cr_assert(pf_recording_derive(&data.recordings[0], derived, 4, &error) == PF_OK, "%s",
+            error.text);
+  expect_channel("now", (const double[N]){1, 0, (double)NAN, 0, 0});
+  expect_channel("paid", (const double[N]){0, 1, 0, (double)NAN, 0});
+  expect_channel("paid0", (const double[N]){0, 1, 0, 0, 0});
+  expect_channel("took", (const double[N]){0, 1, 0, 1, 1});
+  const pf_derived leak = {.name = "leak", .of = "reward * choice"};
+  cr_expect(pf_recording_derive(&data.recordings[0], &leak, 1, &error) == PF_STOP);
+  cr_expect(strstr(error.text, "there is no channel 'choice'") != NULL, "%s", error.text);
+}
+
 Test(data_derive, no_such_channel)
 {
   make(NULL, NULL);

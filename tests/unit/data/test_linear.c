@@ -15,12 +15,14 @@ static double value_of(const char *text)
   pf_linear linear = {0};
   pf_error error = pf_error_none();
   cr_assert_eq(pf_linear_parse(text, known, &linear, &error), PF_OK, "%s", error.text);
-  double value = linear.constant;
+  double read[3] = {0.0};
+  cr_assert(linear.n <= 3);
   for (size_t k = 0; k < linear.n; k++) {
     for (size_t c = 0; c < 3; c++) {
-      value += strcmp(linear.names[k], channels[c]) == 0 ? linear.factors[k] * at[c] : 0.0;
+      read[k] = strcmp(linear.names[k], channels[c]) == 0 ? at[c] : read[k];
     }
   }
+  const double value = pf_linear_value(&linear, read);
   pf_linear_free(&linear);
   return value;
 }
@@ -40,6 +42,17 @@ Test(data_linear, values)
   EXPECT_VALUE("3 - 1 + 0.25", 2.25);
 }
 
+Test(data_linear, products)
+{
+  EXPECT_VALUE("reward reward", 0.7 * 0.7);
+  EXPECT_VALUE("reward * 2", 1.4);
+  EXPECT_VALUE("2 * 3", 6.0);
+  EXPECT_VALUE("reward * m2 - 0.5 m2 expected_reward m2", 0.7 * -3.0 - 0.5 * 9.0 * 0.2);
+  EXPECT_VALUE("sign(m2) reward + sign( reward )", -0.7 + 1.0);
+  EXPECT_VALUE("(m2 == -3) reward + 10 (m2 != -3) + 100 (reward <= 0.7)", 0.7 + 100.0);
+  EXPECT_VALUE("(m2 < 0) + 10 (m2 > 0) + 100 (m2 >= -3)", 101.0);
+}
+
 Test(data_linear, a_channel_twice_is_summed)
 {
   pf_linear linear = {0};
@@ -47,7 +60,8 @@ Test(data_linear, a_channel_twice_is_summed)
   cr_assert_eq(pf_linear_parse("reward - 0.5 reward + 1", known, &linear, &error), PF_OK, "%s",
                error.text);
   cr_expect_eq(linear.n, 1);
-  cr_expect_eq(linear.factors[0], 0.5);
+  cr_expect_eq(linear.n_terms, 1);
+  cr_expect_eq(linear.terms[0].coefficient, 0.5);
   cr_expect_eq(linear.constant, 1.0);
   pf_linear_free(&linear);
 }
@@ -69,11 +83,13 @@ Test(data_linear, errors_point_at_the_column)
   refuse("reward - expectd_reward", "reward, expected_reward, m2");
   refuse("", "ends at column 1");
   refuse("reward -", "ends at column 9");
-  refuse("reward reward", "column 8: found 'r'");
-  refuse("reward * 2", "column 8: found '*'");
-  refuse("2 * 3", "column 5: found '3'");
   refuse("reward - - m2", "column 10: found '-'");
-  refuse("(reward)", "column 1: found '('");
+  refuse("(reward)", "column 8: found ')', expected one of ==");
+  refuse("reward * - m2", "column 10: found '-'");
+  refuse("(m2 = 1)", "column 5: found '='");
+  refuse("(m2 == )", "column 8: found ')', expected a finite number");
+  refuse("sign(m3)", "there is no channel 'm3'");
+  refuse("m2 m2 m2 m2 m2 m2 m2 m2 m2", "at most 8 channels");
   refuse("1e999 reward", "column 1");
   refuse("reward2", "there is no channel 'reward2'");
 }

@@ -386,7 +386,7 @@ Test(report, truth_is_known_where_the_numbers_mean_the_same)
   cr_assert(pf_truth_create(&tiny.problem, &truth, &error) == PF_OK);
   cr_expect(fabs(truth[4] - 2.0) < 1e-6, "%g", truth[4]);
   pf_memory_free(truth);
-  tiny.problem.models->teacher->plastic[0].modulators[0].factors[0] +=
+  tiny.problem.models->teacher->plastic[0].modulators[0].terms[0].coefficient +=
       0.5; /* another r: nothing can be said */
   cr_assert(pf_truth_create(&tiny.problem, &truth, &error) == PF_OK);
   for (size_t i = 0; i < 5; i++) {
