@@ -46,6 +46,7 @@ cli_sources += core/cli/main.c
 
 core_sources += core/data/chain.c core/data/chain.h
 core_sources += core/data/dataset.c core/data/dataset.h
+core_sources += core/data/difference.c core/data/difference.h
 core_sources += core/data/derive.c core/data/derive.h
 core_sources += core/data/expected_reward.c core/data/expected_reward.h
 core_sources += core/data/expected_reward_exponential.c core/data/expected_reward_window.c

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/compare/key.h"
+#include "core/data/difference.h"
 #include "core/layout/layout.h"
 
 #include <stdlib.h>
@@ -143,11 +144,13 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
     uint64_t own[2];
     make_data_key(&candidates->items[i], own);
     if (own[0] != first[0] || own[1] != first[1]) {
+      char what[400];
+      pf_dataset_difference(&candidates->items[0].own.problem->data,
+                            &candidates->items[i].own.problem->data, what, sizeof what);
       return pf_fail(
           error, PF_STOP,
-          "candidate '%s' sees other data than '%s' (animals, steps, choices, activities or "
-          "rewards differ), so their scores cannot be compared%s",
-          candidates->items[i].name, candidates->items[0].name,
+          "candidate '%s' sees other data than '%s' (%s), so their scores cannot be compared%s",
+          candidates->items[i].name, candidates->items[0].name, what,
           candidates->items[i].own.problem->models->teacher != NULL
               ? "; where candidates differ in network or source, make the data once with `plastfit "
                 "simulate` and compare on its table"

@@ -25,6 +25,16 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       fi
       set -- source.path="\"$folder/Fly[12].mat\"" source.input.draws=2
       ;;
+    two-arms)
+      folder=${PF_SHARED:-$PF_SRCDIR/../shared}/data/mohanta2022
+      if [ ! -d "$folder" ]; then
+        echo "$name: SKIPPED: the flies of mohanta2022 are not at $folder (set PF_SHARED)"
+        skipped=yes
+        continue
+      fi
+      animals=88
+      set -- source.folder="\"$folder\"" fit.starts=1
+      ;;
     *) set -- evaluate.animals=2 source.animals=2 ;;
   esac
   run_fit "$name" "$config" "$@" fit.epochs=3 fit.iterations=3 fit.log_every=1 || continue

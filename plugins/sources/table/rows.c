@@ -60,6 +60,21 @@ static pf_status find_by_pattern(const pf_host *host, const char *pattern, table
   return status;
 }
 
+/** The path of matrix i: of its name in `folder` where that is given. */
+static void matrix_path(const pf_options *options, int64_t i, char *path, size_t capacity)
+{
+  char key[64];
+  (void)snprintf(key, sizeof key, "matrices[%lld].path", (long long)i);
+  const char *own = options->string(options, key);
+  if (!options->present(options, "folder")) {
+    (void)snprintf(path, capacity, "%s", own);
+    return;
+  }
+  const char *slash = strrchr(own, '/');
+  (void)snprintf(path, capacity, "%s/%s", options->string(options, "folder"),
+                 slash == NULL ? own : slash + 1);
+}
+
 static pf_status find_matrices(const pf_host *host, const pf_options *options, table_files *out,
                                pf_error *error)
 {
@@ -69,8 +84,9 @@ static pf_status find_matrices(const pf_host *host, const pf_options *options, t
     char key[64];
     (void)snprintf(key, sizeof key, "matrices[%lld].column", (long long)i);
     const char *name = options->string(options, key);
-    (void)snprintf(key, sizeof key, "matrices[%lld].path", (long long)i);
-    const char *path = options->string(options, key);
+    char place[4096];
+    matrix_path(options, i, place, sizeof place);
+    const char *path = place;
     if (add_texts(host, &out->header, &out->width, &name, 1, error) != PF_OK ||
         add_texts(host, &out->paths, &out->n, &path, 1, error) != PF_OK) {
       return PF_STOP;

@@ -46,6 +46,9 @@ static const pf_option table_options[] = {
      .required = 1,
      .help = "its file, without a header: a row an animal, a column a trial (one column: the same "
              "in all)"},
+    {.name = "folder",
+     .type = PF_TYPE_PATH,
+     .help = "the folder of the matrices' files, where they are not at their paths"},
     {.name = "values[].column",
      .type = PF_TYPE_STRING,
      .required = 1,
