@@ -354,6 +354,73 @@ static pf_status find_singles(const finder *f)
   return PF_OK;
 }
 
+/** A name in small letters, without what separates words. */
+static void plain_name(const char *name, char *plain, size_t capacity)
+{
+  size_t n = 0;
+  for (; *name != '\0' && n + 1 < capacity; name++) {
+    if (strchr(" _-.", *name) == NULL) {
+      plain[n++] = lower_case(*name);
+    }
+  }
+  plain[n] = '\0';
+}
+
+/** Does a variable look like the animal by its name? */
+static int looks_like_animal(const char *name)
+{
+  static const char *const others[] = {
+      "animalid", "animals", "subject", "subjectid",   "subjid",       "subj",
+      "mouse",    "mouseid", "rat",     "ratid",       "fly",          "flyid",
+      "monkey",   "bird",    "fish",    "participant", "participantid"};
+  char plain[64];
+  plain_name(name, plain, sizeof plain);
+  for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+    if (strcmp(plain, others[k]) == 0) {
+      return 1;
+    }
+  }
+  return name_distance(plain, "animal") <= 1;
+}
+
+/**
+ * Of a role that nothing has: is there a variable whose name is nearly its? Animals that are taken
+ * for one would be fitted wrongly without a word, so that is an error; others are told.
+ */
+static pf_status check_near_names(const finder *f)
+{
+  for (int k = 0; k < ROLE_N_SINGLE; k++) {
+    const char *key = f->variables->single[k];
+    if (key == NULL || f->out->single[k] >= 0 || f->options->present(f->options, key)) {
+      continue;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+      char plain[64], line[700];
+      plain_name(name_of(f, i), plain, sizeof plain);
+      if (f->taken[i] || plain[0] == '\0') {
+        continue;
+      }
+      if (k == ROLE_ANIMAL && looks_like_animal(name_of(f, i))) {
+        return pf_fail_key(f->error, PF_STOP, key,
+                           "%.300s%s: there is no %s 'animal', but '%.60s': say %s = \"%.60s\", or "
+                           "\"\" where all of it is one animal",
+                           f->path, f->variables->where, f->variables->word, name_of(f, i), key,
+                           name_of(f, i));
+      }
+      if (strlen(single_names[k]) > 3 && name_distance(plain, single_names[k]) <= 1) {
+        (void)snprintf(
+            line, sizeof line,
+            "%.300s%s: there is no %s '%s', but '%.60s', which is not taken for it (%s = "
+            "\"%.60s\"?)",
+            f->path, f->variables->where, f->variables->word, single_names[k], name_of(f, i), key,
+            name_of(f, i));
+        f->host->warn(f->host, line);
+      }
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status find_targets(const finder *f)
 {
   const role_variables *v = f->variables;
@@ -503,6 +570,7 @@ pf_status roles_find(const pf_host *host, const char *path, const role_variables
   status = status == PF_OK ? find_inputs(&f) : status;
   status = status == PF_OK ? find_singles(&f) : status;
   status = status == PF_OK ? find_targets(&f) : status;
+  status = status == PF_OK ? check_near_names(&f) : status;
   status = status == PF_OK ? find_channels(&f) : status;
   status = status == PF_OK ? find_plastic(&f) : status;
   status = status == PF_OK ? check_found(&f) : status;

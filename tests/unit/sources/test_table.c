@@ -455,6 +455,19 @@ Test(source_table, names_are_given)
   refuse("0,1,2\n1,3,4\n", "own.csv:1: found a row of 3 numbers, expected names of columns");
 }
 
+Test(source_table, names_that_are_nearly_those)
+{
+  const fake_value none = FAKE_STRING("columns.animal", "");
+  refuse("anmal,x1,choice\na,1,0\n",
+         "there is no column 'animal', but 'anmal': say columns.animal");
+  refuse("Mouse ID,x1,choice\na,1,0\n", "there is no column 'animal', but 'Mouse ID'");
+  refuse("subject,x1,choice\n3,1,0\n", "there is no column 'animal', but 'subject'");
+  expect_with("subject,x1,choice\n3,1,0\n", &none, 1,
+              "[own|] cue=1 subject=3 choice=0 flags0 trial0 block0\n");
+  expect_with("animal,rewards,x1,choice\na,3,1,0\n", NULL, 0,
+              "[a|] cue=1 rewards=3 choice=0 flags0 trial0 block0\n");
+}
+
 Test(source_table, rows_that_are_there_twice)
 {
   reading r;
