@@ -86,4 +86,19 @@ tr -s ' \n' '  ' <stdout | grep -qF "fit without (network.initial_weights.l2=0)"
 grep -qF "the steps after which weights change differ" stderr || fail "what differs is not named: $(cat stderr)"
 "$PLASTFIT" check "$cases/blank-warning/d.cfg" out=out >stdout 2>&1
 grep -q "every choice follows" stdout && fail "a channel that is no input was said to predict choices"
+
+# the 88 flies of mohanta2022 straight from their files; Q-learning of ten of them, against what Python makes of it
+flies=$shared/data/mohanta2022
+[ -d "$flies" ] || finish
+"$PLASTFIT" check "$PF_SRCDIR/configs/two-arms.cfg" source.folder="$flies" out=out >stdout 2>stderr || fail "two-arms.cfg: $(cat stderr)"
+grep -q "^  88 animals, 88 sessions, 88 experiments, 14080 trials, 14080 steps" stdout || fail "mohanta2022: $(grep ' animals, ' stdout)"
+grep -q "^  all .* 55.3 % *0.441$" stdout || fail "mohanta2022: expected 55.3 % and 0.441, found $(grep '^  all' stdout)"
+grep -q "taken for a choice between 2 options" stdout || fail "mohanta2022: $(grep 'taken for' stdout)"
+mkdir ten
+for matrix in "$flies"/*.csv; do head -10 "$matrix" >ten/"$(basename "$matrix")"; done
+set -- "$PF_SRCDIR/configs/two-arms.cfg" source.folder=ten fit.per=animal 'intervals.methods=["fisher"]'
+"$PLASTFIT" fit "$@" out=plain --quiet 2>stderr || fail "ten flies: $(cat stderr)"
+python3 "$PF_SRCDIR/tests/e2e/two_arms.py" ten plain || fail "Q-learning: another log likelihood"
+"$PLASTFIT" fit "$@" rules.learn.terms='"x y r + x y w + w"' out=forget --quiet 2>stderr || fail "ten flies: $(cat stderr)"
+python3 "$PF_SRCDIR/tests/e2e/two_arms.py" ten forget forget || fail "Q-learning, all forget: another log likelihood"
 finish

@@ -41,5 +41,5 @@ e2e_tests += tests/e2e/table_flies.sh
 e2e_tests += tests/e2e/your_data.sh
 
 EXTRA_DIST += tests/e2e/signals.py
-EXTRA_DIST += tests/e2e/crafted_h5.py tests/e2e/lib.sh tests/e2e/fly_to_csv.py tests/e2e/mat.py tests/e2e/npz.py tests/e2e/reading.py
+EXTRA_DIST += tests/e2e/crafted_h5.py tests/e2e/lib.sh tests/e2e/fly_to_csv.py tests/e2e/mat.py tests/e2e/npz.py tests/e2e/reading.py tests/e2e/two_arms.py
 EXTRA_DIST += tests/e2e/inference.py tests/e2e/verdicts.py
