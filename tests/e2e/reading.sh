@@ -99,6 +99,7 @@ for matrix in "$flies"/*.csv; do head -10 "$matrix" >ten/"$(basename "$matrix")"
 set -- "$PF_SRCDIR/configs/two-arms.cfg" source.folder=ten fit.per=animal 'intervals.methods=["fisher"]'
 "$PLASTFIT" fit "$@" out=plain --quiet 2>stderr || fail "ten flies: $(cat stderr)"
 python3 "$PF_SRCDIR/tests/e2e/two_arms.py" ten plain || fail "Q-learning: another log likelihood"
-"$PLASTFIT" fit "$@" rules.learn.terms='"x y r + x y w + w"' out=forget --quiet 2>stderr || fail "ten flies: $(cat stderr)"
+"$PLASTFIT" fit "$@" rules.learn.terms='"x y r + x y w + w"' \
+  'rules.learn.parameters.X0Y0W1R0={ initial = -0.1; lower = -1.0; upper = 0.0; }' out=forget --quiet 2>stderr || fail "ten flies: $(cat stderr)"
 python3 "$PF_SRCDIR/tests/e2e/two_arms.py" ten forget forget || fail "Q-learning, all forget: another log likelihood"
 finish

@@ -12,6 +12,8 @@ rewards = [[float(x) for x in row] for row in csv.reader(open(data + "/training_
 
 def log_likelihood(theta, fly):
     w, total = [0.0, 0.0], 0.0
+    if any(not -1.0 <= decay <= 0.0 for decay in theta[1:]):
+        return -1e12
     for c, r in zip(choices[fly], rewards[fly]):
         d = w[c] - w[1 - c]
         total += -math.log1p(math.exp(-d)) if d > 0 else d - math.log1p(math.exp(d))
@@ -20,8 +22,6 @@ def log_likelihood(theta, fly):
             w[c] += theta[0] * r + (theta[1] + theta[2]) * w[c]
         else:
             w[c] += theta[0] * r + theta[1] * w[c]
-        if abs(w[c]) > 1e6:
-            return -1e12
     return total
 
 
@@ -56,7 +56,7 @@ animals = json.load(open(run + "/summary.json"))["animals"]
 for fly, animal in enumerate(animals):
     theta = [animal["theta"][n] for n in names]
     worst = max(worst, abs(log_likelihood(theta, fly) - animal["log_likelihood"]))
-    best = max(simplex(lambda t: log_likelihood(t, fly), start) for start in (theta, [0.5, -0.3, -0.1][:len(names)]))
+    best = max(simplex(lambda t: log_likelihood(t, fly), start) for start in (theta, [0.5, -0.3, -0.1][:len(names)], [0.1, -0.02, -0.02][:len(names)]))
     missed = max(missed, best - animal["log_likelihood"])
 print("%d flies: log likelihoods differ by at most %.1e; at most %.1e are missed" % (len(animals), worst, missed))
 sys.exit(len(animals) != 10 or worst > 1e-6 or missed > 1e-6)
