@@ -114,8 +114,11 @@ static pf_status make_sample(const refits *p, size_t b, sample *s, pf_error *err
   const pf_model *model = p->job->problem->model;
   const pf_batch *from = original(p);
   const size_t n = p->n_values, cells = from->n * model->n_losses;
-  s->batch = (pf_batch){
-      .model = from->model, .draws = from->draws, .n = from->n, .constant = from->constant};
+  s->batch = (pf_batch){.model = from->model,
+                        .draws = from->draws,
+                        .n = from->n,
+                        .cells = from->cells,
+                        .constant = from->constant};
   s->batch.scale = pf_memory_need(cells, sizeof *s->batch.scale, error);
   s->values = pf_memory_need(n, sizeof *s->values, error);
   s->gradient = pf_memory_need(n, sizeof *s->gradient, error);

@@ -152,16 +152,69 @@ static bool has_many_animals(const pf_infer_job *job)
   return n_animals >= MANY_ANIMALS && n_animals > 2 * job->out->n && pf_infer_all_shared(job);
 }
 
+/* The spectrum of the information at `share` of the values. PF_POINT_FAILED: there is none. */
+static pf_status find_spectrum_nearer(const pf_infer_job *job, double share, pf_spectrum **out,
+                                      pf_error *error)
+{
+  const size_t n = job->out->n;
+  double *memory = pf_memory_need((n + 2) * n, sizeof *memory, error);
+  pf_group_objective *function = NULL;
+  if (memory == NULL) {
+    return PF_STOP;
+  }
+  double *values = memory, *gradient = values + n, *h = gradient + n, f = 0.0;
+  const pf_layout *layout = job->group->layout;
+  for (size_t k = 0; k < n; k++) {
+    values[k] = fmin(fmax(share * job->group->values[k], layout->lower[k]), layout->upper[k]);
+  }
+  pf_status status = pf_infer_objective(job, &job->evidence.batches, &function, error);
+  if (status == PF_OK) {
+    const pf_function *objective = pf_group_objective_get(function);
+    status = objective->curvature(objective->self, values, &f, gradient, h, error);
+  }
+  if (status == PF_OK) {
+    status = pf_spectrum_create(h, n, job->problem->settings->intervals.rank_tolerance, out, error);
+  }
+  pf_group_objective_free(function);
+  pf_memory_free(memory);
+  return status;
+}
+
+/*
+ * Where choices are predicted with certainty, the likelihood is flat, and directions look free that
+ * the design determines. Nearer to 0 it shows which are: then those are separated, not free.
+ */
+static pf_status look_nearer(pf_infer_job *job, pf_error *error)
+{
+  static const double shares[] = {0.3, 0.1, 0.03, 0.01};
+  pf_inference_group *out = job->out;
+  for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
+    pf_spectrum *nearer = NULL;
+    pf_error line = pf_error_none();
+    const pf_status status = find_spectrum_nearer(job, shares[i], &nearer, &line);
+    if (status < 0) {
+      return pf_fail(error, status, "%s", line.text);
+    }
+    if (status != PF_OK || nearer->n_free >= out->spectrum->n_free) {
+      pf_spectrum_free(nearer);
+      continue;
+    }
+    pf_spectrum_free(out->spectrum);
+    out->spectrum = nearer;
+    out->is_separated = true;
+  }
+  return PF_OK;
+}
+
 /* Does the likelihood have no maximum, or is every choice predicted so well that it only creeps up
  * to its limit? */
 static pf_status find_separation(pf_infer_job *job, pf_error *error)
 {
   static const double nearly_none = 0.1; /* nats in all */
-  (void)error;
-  job->out->is_separated =
-      pf_fit_verdict(job->group) == PF_FIT_SEPARATION ||
-      (pf_infer_has_only_likelihoods(job) && -job->out->log_likelihood < nearly_none);
-  return PF_OK;
+  const bool has_limit = pf_infer_has_only_likelihoods(job);
+  job->out->is_separated = pf_fit_verdict(job->group) == PF_FIT_SEPARATION ||
+                           (has_limit && -job->out->log_likelihood < nearly_none);
+  return has_limit && job->out->spectrum->n_free > 0 ? look_nearer(job, error) : PF_OK;
 }
 
 static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *method,
@@ -244,7 +297,7 @@ static pf_status add_bounds(pf_infer_job *job, pf_error *error)
 static pf_status infer_group(pf_infer_job *job, pf_error *error)
 {
   static pf_status (*const steps[])(pf_infer_job *, pf_error *) = {
-      pf_infer_information, set_verdicts, find_separation, pf_infer_input_noise, pf_infer_latent,
+      pf_infer_information, find_separation, set_verdicts, pf_infer_input_noise, pf_infer_latent,
       compute_methods,      add_bounds,   pf_rivals_judge, pf_infer_agreement};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);

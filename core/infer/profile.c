@@ -213,7 +213,7 @@ static pf_status set_interval(const profiles *all, size_t k, pf_intervals *to, p
   const bool low_limit = pf_profile_is_limit(profile->low_end);
   const bool high_limit = pf_profile_is_limit(profile->high_end);
   char text[RANGE];
-  if (!out->at_bound[k]) { /* Fisher's: a profile has none */
+  if (!out->at_bound[k] && !out->is_separated) { /* Fisher's: a profile has none */
     to->se[k] = sqrt(fmax(out->covariance[k * out->n + k], 0.0));
   }
   to->lower[k] = INFINITY;
