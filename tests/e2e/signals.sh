@@ -25,7 +25,7 @@ rules: { learn: { plugin = "stdp"; eta = 1.0; parameters: { A_minus: { fixed = t
 losses = ( { plugin = "activity"; observable = "logit"; } );
 fit: { per = "shared"; iterations = 0; };
 CFG
-run_fit lag lag.cfg || finish
+run_fit lag lag.cfg fit.optimiser=adam fit.epochs=0 || finish
 figure lag "s['units'][0]['objective']"
 python3 - "$work/lag/summary.json" <<'PY' || fail "pairs 5 and 50 ms apart do not count exp(-lag / 20)"
 import json, math, sys
@@ -73,7 +73,7 @@ CFG
 run_fit signed signed.cfg && python3 "$PF_SRCDIR/tests/e2e/signals.py" compare signed "$work/signed" two.csv || fail "signed: likelihoods"
 grep -q "y = choice (1 or -1)" signed.log || fail "the summary does not say what y is"
 # in closed loop rules see what was chosen: at the truth the weights are the teacher's
-truth="fit.iterations=0 rules.learn.init_sd=0 rules.learn.parameters.X1Y1W0R1.initial=1.2
+truth="fit.optimiser=adam fit.epochs=0 rules.learn.init_sd=0 rules.learn.parameters.X1Y1W0R1.initial=1.2
   rules.learn.parameters.X1Y1W1R0.initial=-0.2 rules.learn.parameters.X0Y0W1R0.initial=-0.1 source.animals=4"
 # shellcheck disable=SC2086
 for post in choice error; do
