@@ -25,9 +25,25 @@ static bool belongs_to(const pf_config *config, pf_registry *registry, const cha
   return pf_keys_have(plugin->options, key) || pf_keys_have(pf_keys_of_kind(kind), key);
 }
 
-/** "source" or "network" where the key is known there, else NULL. */
+/** Keys of `compare`, which `plastfit compare` reads: their pages name them without the group. */
+static bool belongs_to_compare(const char *key)
+{
+  static const char *const keys[] = {"validation", "candidates", "base",
+                                     "forecast",   "select",     "leave_one_animal_out"};
+  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+    if (strcmp(keys[k], key) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** "source", "network" or "compare" where the key is known there, else NULL. */
 static const char *find_group(const pf_config *config, pf_registry *registry, const char *key)
 {
+  if (belongs_to_compare(key)) {
+    return "compare";
+  }
   if (belongs_to(config, registry, "source", PF_KIND_SOURCE, key)) {
     return "source";
   }
