@@ -15,7 +15,6 @@ typedef struct task_counts {
   int64_t n_paid, n_paid_rejected;                /* steps with a reward (0 too); at choices of 0 */
   int64_t n_lost;                                 /* rewards other than 0 where weights stay */
   double highest;                                 /* choice */
-  bool single_steps;                              /* every trial is one */
   bool constant_input;
   bool whole; /* targets other than choices are whole numbers from 0 */
   bool has_activity;
@@ -57,7 +56,6 @@ static void count_recording(task_counts *c, const pf_recording *recording, const
       c->constant_input = c->constant_input && recording->cue[t * n_input + j] == first_cue[j];
     }
   }
-  c->single_steps = c->single_steps && recording->longest_trial == 1;
   for (size_t k = 0; k < recording->n_targets; k++) {
     const pf_record *target = &recording->targets[k];
     c->has_activity = c->has_activity || target != choice;
@@ -70,7 +68,7 @@ static void count_recording(task_counts *c, const pf_recording *recording, const
 
 static task_counts count_task(const pf_dataset *data)
 {
-  task_counts c = {.single_steps = true, .constant_input = true, .whole = true};
+  task_counts c = {.constant_input = true, .whole = true};
   for (size_t r = 0; r < data->n; r++) {
     count_recording(&c, &data->recordings[r], data->recordings[0].cue);
   }
@@ -135,12 +133,13 @@ size_t pf_check_warn_task(const pf_problem *problem, const char *prefix, FILE *s
                   prefix, (long long)c.n_lost, c.n_lost == 1 ? "reward stands" : "rewards stand");
     return 1;
   }
-  if (is_go_no_go(&c) && c.single_steps && c.constant_input && c.n_paid_rejected == c.n_rejected) {
-    (void)fprintf(stream,
-                  "%severy trial is one step, the inputs are always the same, and choices of 0 are "
-                  "rewarded or not like those of 1: this looks like a choice between two arms, not "
-                  "like go/no-go (source.kind = \"choice\")\n",
-                  prefix);
+  if (is_go_no_go(&c) && c.constant_input && c.n_paid_rejected == c.n_rejected) {
+    (void)fprintf(
+        stream,
+        "%sthe inputs are always the same, and choices of 0 are rewarded or not like those of "
+        "1: this looks like a choice between two arms, not like go/no-go (source.kind = "
+        "\"choice\")\n",
+        prefix);
     return 1;
   }
   if (!is_go_no_go(&c) && is_between_arms(&c) && c.highest == 1.0 && c.n_paid > 0 &&
