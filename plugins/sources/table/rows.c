@@ -109,28 +109,29 @@ static pf_status add_name(const pf_host *host, table_files *files, const char *p
 }
 
 /** Names from the config: one that ends in * names all columns that are left, by number. */
-static pf_status take_given_names(const pf_host *host, const pf_options *options, const pf_csv *csv,
+static pf_status take_given_names(const pf_host *host, const pf_options *options, size_t n_columns,
                                   table_files *files, pf_error *error)
 {
+  const char *path = files->paths[0];
   const int64_t n = options->length(options, "names");
   files->headerless = 1;
   for (int64_t i = 0; i < n; i++) {
     const char *name = options->string_at(options, "names", i);
     const size_t stem = strcspn(name, "*");
-    const size_t left = csv->n_fields - files->width;
+    const size_t left = n_columns - files->width;
     const size_t behind = (size_t)(n - i - 1);
     const size_t many = name[stem] != '*' ? 1 : left > behind ? left - behind : 0;
     for (size_t k = 1; k <= many; k++) {
       char numbered[100];
       (void)snprintf(numbered, sizeof numbered, "%.*s%zu", (int)(stem < 60 ? stem : 60), name, k);
-      if (add_name(host, files, csv->path, name[stem] == '*' ? numbered : name, error) != PF_OK) {
+      if (add_name(host, files, path, name[stem] == '*' ? numbered : name, error) != PF_OK) {
         return PF_STOP;
       }
     }
   }
-  if (files->width != csv->n_fields) {
-    return pf_fail_key(error, PF_STOP, "names", "%.300s: found %zu columns, but %zu names",
-                       csv->path, csv->n_fields, files->width);
+  if (files->width != n_columns) {
+    return pf_fail_key(error, PF_STOP, "names", "%.300s: found %zu columns, but %zu names", path,
+                       n_columns, files->width);
   }
   return PF_OK;
 }
@@ -163,7 +164,7 @@ static pf_status take_header(const pf_host *host, const pf_options *options, pf_
                    "%.300s: is empty, expected a row of column names and rows of data", csv->path);
   }
   if (options->length(options, "names") > 0) {
-    return take_given_names(host, options, csv, files, error);
+    return take_given_names(host, options, csv->n_fields, files, error);
   }
   if (check_header(csv, error) != PF_OK) {
     return PF_STOP;
@@ -179,6 +180,105 @@ static pf_status take_header(const pf_host *host, const pf_options *options, pf_
                    csv->path);
   }
   return status == PF_OK ? pf_csv_check_width(csv, files->width, error) : status;
+}
+
+/* ---- a row of the file is a column ---- */
+
+/** Room for one more row of the file. */
+static pf_status add_kept_row(const pf_host *host, table_files *files, size_t n, size_t *capacity,
+                              pf_error *error)
+{
+  if (n < *capacity) {
+    return PF_OK;
+  }
+  const size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
+  char ***cells = host->allocate(host, larger * sizeof *cells);
+  int64_t *lines = host->allocate(host, larger * sizeof *lines);
+  if (cells == NULL || lines == NULL) {
+    host->release(host, cells);
+    host->release(host, lines);
+    return no_memory(error);
+  }
+  if (n > 0) {
+    memcpy(cells, files->cells, n * sizeof *cells);
+    memcpy(lines, files->lines, n * sizeof *lines);
+  }
+  host->release(host, files->cells);
+  host->release(host, files->lines);
+  files->cells = cells;
+  files->lines = lines;
+  *capacity = larger;
+  return PF_OK;
+}
+
+/** The fields of the current row from `first` on: pointers and text in one block. */
+static char **keep_fields(const pf_host *host, const pf_csv *csv, size_t first)
+{
+  const size_t n = csv->n_fields - first;
+  char **fields = host->allocate(host, n * sizeof *fields + csv->length + 1);
+  if (fields == NULL) {
+    return NULL;
+  }
+  char *text = (char *)(fields + n);
+  memcpy(text, csv->row, csv->length);
+  for (size_t k = 0; k < n; k++) {
+    fields[k] = text + csv->starts[first + k];
+  }
+  return fields;
+}
+
+/** Keep the current row, whose cells are steps from the field `first` on. */
+static pf_status keep_row(const pf_host *host, const pf_csv *csv, size_t first, size_t *capacity,
+                          table_files *files, pf_error *error)
+{
+  const size_t n = files->n_kept;
+  if (csv->n_fields <= first) {
+    return pf_fail(error, PF_STOP, "%.300s:%lld: found %zu cells, expected a name and values",
+                   csv->path, (long long)csv->line, csv->n_fields);
+  }
+  files->n_steps = n == 0 ? csv->n_fields - first : files->n_steps;
+  if (pf_csv_check_width(csv, files->n_steps + first, error) != PF_OK ||
+      add_kept_row(host, files, n, capacity, error) != PF_OK) {
+    return PF_STOP;
+  }
+  files->lines[n] = csv->line;
+  files->cells[n] = keep_fields(host, csv, first);
+  if (files->cells[n] == NULL) {
+    return no_memory(error);
+  }
+  files->n_kept++;
+  return first == 0 ? PF_OK : add_name(host, files, csv->path, pf_csv_field(csv, 0), error);
+}
+
+static pf_status find_transposed(const pf_host *host, const pf_options *options, table_files *out,
+                                 pf_error *error)
+{
+  pf_csv csv;
+  size_t capacity = 0;
+  int got = 0;
+  const int is_named = options->length(options, "names") > 0;
+  if (out->n > 1) {
+    return pf_fail_key(error, PF_STOP, "transposed",
+                       "found %zu files, expected one: only a single file can be transposed",
+                       out->n);
+  }
+  pf_status status = pf_csv_open(&csv, out->paths[0], error);
+  if (status != PF_OK) {
+    return status;
+  }
+  out->transposed = 1;
+  status = pf_csv_next(&csv, &got, error);
+  while (status == PF_OK && got) {
+    status = keep_row(host, &csv, is_named ? 0 : 1, &capacity, out, error);
+    if (status == PF_OK) {
+      status = pf_csv_next(&csv, &got, error);
+    }
+  }
+  if (status == PF_OK && is_named) {
+    status = take_given_names(host, options, out->n_kept, out, error);
+  }
+  pf_csv_close(&csv);
+  return status;
 }
 
 pf_status table_files_find(const pf_host *host, const pf_options *options, table_files *out,
@@ -205,6 +305,9 @@ pf_status table_files_find(const pf_host *host, const pf_options *options, table
   if (status != PF_OK) {
     return status;
   }
+  if (options->boolean(options, "transposed")) {
+    return find_transposed(host, options, out, error);
+  }
   pf_csv csv;
   status = pf_csv_open(&csv, out->paths[0], error);
   if (status != PF_OK) {
@@ -227,6 +330,11 @@ void table_files_free(const pf_host *host, table_files *files)
 {
   free_texts(host, files->paths, files->n);
   free_texts(host, files->header, files->width);
+  for (size_t i = 0; i < files->n_kept; i++) {
+    host->release(host, files->cells[i]);
+  }
+  host->release(host, files->cells);
+  host->release(host, files->lines);
   *files = (table_files){0};
 }
 
@@ -403,6 +511,13 @@ pf_status table_rows_next(table_rows *rows, int *got, pf_error *error)
     if (rows->open == NULL) {
       return no_memory(error);
     }
+  }
+  if (rows->files->transposed) {
+    rows->trial += rows->open->path != NULL ? 1 : 0;
+    rows->open->path = rows->files->paths[0];
+    rows->open->line = (int64_t)rows->trial + 1;
+    *got = rows->trial < rows->files->n_steps;
+    return PF_OK;
   }
   return rows->files->matrices ? next_trial_of_matrices(rows, got, error)
                                : next_of_file(rows, got, error);

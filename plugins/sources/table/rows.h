@@ -15,7 +15,12 @@ typedef struct table_files {
   size_t n;       /**< files; of matrices, one a column */
   int matrices;   /**< they are matrices */
   int headerless; /**< `names` stands in the config */
-  char **header;  /**< [width] names of the columns */
+  int transposed; /**< a row of the file is a column: all cells are kept */
+  char ***cells;  /**< [width][n_steps] of a transposed file */
+  int64_t *lines; /**< [width] their lines */
+  size_t n_steps;
+  size_t n_kept; /**< rows of `cells` */
+  char **header; /**< [width] names of the columns */
   size_t width;
 } table_files;
 
@@ -51,11 +56,20 @@ static inline const pf_csv *table_csv(const table_rows *rows, size_t column)
 
 static inline const char *table_cell(const table_rows *rows, size_t column)
 {
+  if (rows->files->transposed) {
+    return rows->files->cells[column][rows->trial];
+  }
   const pf_csv *csv = table_csv(rows, column);
   if (!rows->files->matrices) {
     return pf_csv_field(csv, column);
   }
   return pf_csv_field(csv, csv->n_fields == 1 ? 0 : rows->trial);
+}
+
+/** The line that a column's cell stands in. */
+static inline int64_t table_cell_line(const table_rows *rows, size_t column)
+{
+  return rows->files->transposed ? rows->files->lines[column] : table_csv(rows, column)->line;
 }
 
 static inline const char *table_path(const table_rows *rows)

@@ -81,9 +81,9 @@ static pf_status bad_cell(const table_steps *s, const table_rows *rows, size_t f
     what = "one of these: ";
   }
   return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s%s",
-                 csv->path, (long long)csv->line, s->columns->fields[field].name,
-                 text[0] == '\0' ? "" : "'", text[0] == '\0' ? "nothing" : text,
-                 text[0] == '\0' ? "" : "'", what, values);
+                 csv->path, (long long)table_cell_line(rows, column < 0 ? 0 : (size_t)column),
+                 s->columns->fields[field].name, text[0] == '\0' ? "" : "'",
+                 text[0] == '\0' ? "nothing" : text, text[0] == '\0' ? "" : "'", what, values);
 }
 
 /** A finite number, or NaN where it is missing. */

@@ -46,6 +46,12 @@ static const pf_option table_options[] = {
      .required = 1,
      .help = "its file, without a header: a row an animal, a column a trial (one column: the same "
              "in all)"},
+    {.name = "transposed",
+     .type = PF_TYPE_BOOL,
+     .fallback = "false",
+     .help =
+         "a row of the file is a column, and a column a step; the first cell of each row is its "
+         "name, where there are no names"},
     {.name = "folder",
      .type = PF_TYPE_PATH,
      .help = "the folder of the matrices' files, where they are not at their paths"},

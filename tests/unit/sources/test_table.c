@@ -468,6 +468,20 @@ Test(source_table, names_that_are_nearly_those)
               "[a|] cue=1 rewards=3 choice=0 flags0 trial0 block0\n");
 }
 
+Test(source_table, rows_that_are_columns)
+{
+  const char *const units[] = {"y*"};
+  const fake_value named[] = {constant[0], FAKE_BOOL("transposed", 1),
+                              FAKE_STRINGS("names", units, 1)};
+  const fake_value bare[] = {constant[0], FAKE_BOOL("transposed", 1)};
+  const char *read_as = "[own|] cue=1,1,1 activity=1,4,2,5,nan#0,6 flags111 trial012 block000\n";
+  expect_with("1,2,\n4,5,6\n", named, 3, read_as);
+  expect_with("y1,1,2,\ny2,4,5,6\n", bare, 2, read_as);
+  refuse_with("y1,1,2,3\ny2,4,x,6\n", bare, 2,
+              "own.csv:2: column 'y2': found 'x', expected a number");
+  refuse_with("y1,1,2,3\ny2,4,5\n", bare, 2, "own.csv:2: found 3 cells, expected 4");
+}
+
 Test(source_table, rows_that_are_there_twice)
 {
   reading r;
