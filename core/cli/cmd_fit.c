@@ -147,6 +147,7 @@ static int fit_problem(const pf_problem *problem, const arguments *how, const pf
   pf_error error = pf_error_none();
   results found = {.folder = *folder};
   if (!how->quiet) {
+    (void)pf_check_warn_task(problem, "plastfit: warning: ", stderr);
     (void)pf_check_warn_choices(problem, "plastfit: warning: ", stderr);
   }
   const pf_status status = run_fit(problem, how, &found, &error);
