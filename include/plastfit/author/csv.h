@@ -105,7 +105,8 @@ static inline int pf_csv_line_at(const pf_csv *csv, size_t *at, pf_csv_piece *li
   while (*at < csv->filled && (csv->chunk[*at] == '\n' || csv->chunk[*at] == '\r')) {
     (*at)++;
   }
-  *line = (pf_csv_piece){csv->chunk + *at, 0};
+  line->text = csv->chunk + *at;
+  line->n = 0;
   while (*at < csv->filled && csv->chunk[*at] != '\n' && csv->chunk[*at] != '\r') {
     (*at)++;
     line->n++;
