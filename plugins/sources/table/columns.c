@@ -282,7 +282,7 @@ pf_status table_find_columns(recording *of, const pf_options *options, table_col
           PF_OK) {
     return PF_STOP;
   }
-  return table_files_note(of->host, &out->files, error);
+  return PF_OK;
 }
 
 void table_free_columns(const pf_host *host, table_columns *columns)

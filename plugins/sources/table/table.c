@@ -448,6 +448,8 @@ static pf_status table_read(const void *self, const pf_sink *sink, pf_error *err
   }
   if (status == PF_OK) {
     table_warn_of_rows(&r);
+    status =
+        table_files_note(host, &source->columns.files, error); /* of a file that could be read */
   }
   table_end_reading(&r);
   return status;
