@@ -46,6 +46,7 @@ void pf_behaviours_free(pf_behaviours *all)
     pf_memory_free(b->steps.block);
     pf_memory_free(b->steps.choice);
     pf_memory_free(b->steps.probability);
+    pf_memory_free(b->steps.chances);
     pf_memory_free(b->steps.reward);
     pf_memory_free(b->steps.option);
     pf_memory_free(b->trials);
@@ -91,7 +92,95 @@ static void find_trials(pf_behaviour *b)
   }
 }
 
+/** Each step with a choice is a trial, and its option the choice. */
+static void find_arm_trials(pf_behaviour *b, size_t n_options)
+{
+  const pf_steps_seen *s = &b->steps;
+  for (size_t t = 0; t < s->n_steps && n_options <= PF_MAX_OPTIONS; t++) {
+    if (s->choice[t] >= 0.0 && s->choice[t] < (double)n_options) {
+      b->trials[b->n_trials++] = (pf_trial_seen){.option = (int)s->choice[t],
+                                                 .reward = s->reward[t],
+                                                 .block = s->block[t],
+                                                 .first = t,
+                                                 .last = t};
+    }
+  }
+}
+
+/**
+ * Are choices of 0 and 1 between two arms? They are where the inputs never change, so that nothing
+ * is met that could be refused, and where refusing pays whatever is met.
+ */
+static bool are_arms(const pf_behaviours *all)
+{
+  bool taken[2] = {false, false}, varies = false, refusing_pays[3] = {false, false, false};
+  const int first =
+      all->n > 0 && all->items[0].steps.n_steps > 0 ? all->items[0].steps.option[0] : 0;
+  for (size_t i = 0; i < all->n; i++) {
+    const pf_steps_seen *s = &all->items[i].steps;
+    for (size_t t = 0; t < s->n_steps; t++) {
+      varies = varies || s->option[t] != first;
+      if (s->choice[t] >= 1.0) {
+        taken[1] = true;
+      } else if (s->choice[t] <= 0.0) {
+        taken[0] = true;
+        refusing_pays[s->option[t] + 1] |= s->reward[t] > 0.0;
+      }
+    }
+  }
+  const bool constant = !varies && all->two_inputs;
+  return taken[0] && taken[1] && (constant || (refusing_pays[1] && refusing_pays[2]));
+}
+
+/** Two arms, of which the model predicts the second. */
+static pf_status fill_two_chances(pf_behaviour *b, pf_error *error)
+{
+  b->steps.chances = pf_memory_need(2 * b->steps.n_steps, sizeof(double), error);
+  for (size_t t = 0; b->steps.chances != NULL && t < b->steps.n_steps; t++) {
+    b->steps.chances[2 * t] = 1.0 - b->steps.probability[t];
+    b->steps.chances[2 * t + 1] = b->steps.probability[t];
+  }
+  return b->steps.chances == NULL ? PF_STOP : PF_OK;
+}
+
+/** The trials of all, once it is known what a choice is. */
+static pf_status find_all_trials(pf_behaviours *all, pf_error *error)
+{
+  for (size_t i = 0; i < all->n; i++) {
+    pf_behaviour *b = &all->items[i];
+    if (!all->arms) {
+      find_trials(b);
+      continue;
+    }
+    if (b->steps.chances == NULL && all->n_options == 2 && fill_two_chances(b, error) != PF_OK) {
+      return PF_STOP;
+    }
+    find_arm_trials(b, all->n_options);
+  }
+  return PF_OK;
+}
+
 /* ---- from trajectories.h5 ---- */
+
+/** The probabilities of each arm, [n][n_arms], where there is more than one. */
+static void read_chances(pf_h5_reader *reader, const char *group, pf_behaviour *b,
+                         pf_behaviours *out)
+{
+  char path[600];
+  pf_h5_array array;
+  (void)snprintf(path, sizeof path, "%s/observables/probability", group);
+  if (!pf_h5_shape(reader, path, &array) || array.n[0] != b->steps.n_steps || array.n[1] < 2 ||
+      array.n[2] != 1 || !pf_h5_read(reader, path, NULL, &array)) {
+    return;
+  }
+  if (out->arms && out->n_options != array.n[1]) { /* others have another number of arms */
+    pf_memory_free(array.values);
+    return;
+  }
+  b->steps.chances = array.values;
+  out->n_options = array.n[1];
+  out->arms = true;
+}
 
 /** A vector, or the one column of a matrix, into `values` [n]; left as it is where it is not there.
  */
@@ -108,7 +197,8 @@ static void read_column(pf_h5_reader *reader, const char *group, const char *nam
   pf_memory_free(array.values);
 }
 
-static void fill_options(pf_h5_reader *reader, const char *group, int *option, size_t n)
+/** Which of two inputs was on; false: there are not two. */
+static bool fill_options(pf_h5_reader *reader, const char *group, int *option, size_t n)
 {
   char path[600];
   pf_h5_array x;
@@ -125,6 +215,7 @@ static void fill_options(pf_h5_reader *reader, const char *group, int *option, s
   if (two) {
     pf_memory_free(x.values);
   }
+  return two;
 }
 
 static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const char *group,
@@ -146,8 +237,8 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
   read_column(reader, group, "targets/choice", b->steps.choice, n);
   read_column(reader, group, "observables/probability", b->steps.probability, n);
   read_column(reader, group, "channels/reward", b->steps.reward, n);
-  fill_options(reader, group, b->steps.option, n);
-  find_trials(b);
+  out->two_inputs = fill_options(reader, group, b->steps.option, n);
+  read_chances(reader, group, b, out);
   return PF_OK;
 }
 
@@ -188,13 +279,23 @@ pf_status pf_behaviours_of_run(pf_h5_reader *reader, pf_behaviours *out, pf_erro
     }
   }
   pf_h5_children_free(animals, n_animals);
-  return status;
+  if (status != PF_OK) {
+    return status;
+  }
+  if (!out->arms) {
+    out->n_options = 2;
+    out->arms = are_arms(out);
+  }
+  return find_all_trials(out, error);
 }
 
 /* ---- from a table ---- */
 
-pf_status pf_behaviours_of_table(const pf_sheet *table, pf_behaviours *out, pf_error *error)
+pf_status pf_behaviours_of_table(const pf_sheet *table, const pf_behaviours *like,
+                                 pf_behaviours *out, pf_error *error)
 {
+  out->n_options = like->n_options;
+  out->arms = like->arms;
   const size_t animal = pf_sheet_column(table, "animal");
   const size_t columns[] = {pf_sheet_column(table, "trial"),  pf_sheet_column(table, "block"),
                             pf_sheet_column(table, "choice"), pf_sheet_column(table, "reward"),
@@ -224,8 +325,7 @@ pf_status pf_behaviours_of_table(const pf_sheet *table, pf_behaviours *out, pf_e
                                            pf_sheet_number(table, row, columns[5]))
                                : -1;
     }
-    find_trials(b);
     first = end;
   }
-  return PF_OK;
+  return find_all_trials(out, error);
 }

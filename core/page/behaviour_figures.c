@@ -10,7 +10,7 @@ enum { BEFORE = 20, AFTER = 40, AROUND = BEFORE + AFTER, MAX_BLOCKS = 64 };
 
 /** A block: what the options gave, and how often each was taken. */
 typedef struct block_seen {
-  double number, taken[2], rewards[2];
+  double number, taken[PF_MAX_OPTIONS], rewards[PF_MAX_OPTIONS];
   size_t first, end; /**< its trials */
 } block_seen;
 
@@ -39,7 +39,17 @@ static size_t blocks_of(const pf_behaviour *b, block_seen *out)
  */
 static int better_option(const block_seen *block)
 {
-  return block->rewards[1] > block->rewards[0] ? 1 : block->rewards[0] > block->rewards[1] ? 0 : -1;
+  int best = 0;
+  bool alone = true;
+  for (int k = 1; k < PF_MAX_OPTIONS; k++) {
+    if (block->rewards[k] > block->rewards[best]) {
+      best = k;
+      alone = true;
+    } else if (!(block->rewards[k] < block->rewards[best])) {
+      alone = false;
+    }
+  }
+  return alone ? best : -1;
 }
 
 /** Sums over reversals, by trial from the reversal. */
@@ -78,8 +88,9 @@ static void sum_reversals(const pf_behaviours *of, bool one_task, curve *out)
     block_seen blocks[MAX_BLOCKS];
     const size_t n = blocks_of(&of->items[i], blocks);
     for (size_t k = 0; k < n; k++) {
-      all[k].rewards[0] += blocks[k].rewards[0];
-      all[k].rewards[1] += blocks[k].rewards[1];
+      for (size_t option = 0; option < PF_MAX_OPTIONS; option++) {
+        all[k].rewards[option] += blocks[k].rewards[option];
+      }
     }
     n_all = n > n_all ? n : n_all;
     if (!one_task) {
@@ -128,22 +139,34 @@ static bool has_reversals(const pf_behaviours *of, bool one_task)
   return c.count[BEFORE] > 0.0;
 }
 
+/** Points of a block: of two options that of the second, of more that of each. */
+static size_t add_points(const block_seen *block, size_t n_options, double *x, double *y)
+{
+  double rewards = 0.0, taken = 0.0;
+  size_t n = 0;
+  for (size_t k = 0; k < n_options; k++) {
+    rewards += block->rewards[k];
+    taken += block->taken[k];
+  }
+  for (size_t k = n_options == 2 ? 1 : 0; k < n_options && rewards > 0.0 && taken > 0.0; k++) {
+    x[n] = block->rewards[k] / rewards;
+    y[n++] = block->taken[k] / taken;
+  }
+  return n;
+}
+
 static pf_status draw_matching(pf_panel *panel, pf_mark mark, const pf_behaviours *of,
                                pf_error *error)
 {
   size_t n = 0;
-  double *x = pf_memory_need(of->n * MAX_BLOCKS, sizeof *x, error);
-  double *y = pf_memory_need(of->n * MAX_BLOCKS, sizeof *y, error);
+  const size_t most = of->n * MAX_BLOCKS * PF_MAX_OPTIONS;
+  double *x = pf_memory_need(most, sizeof *x, error);
+  double *y = pf_memory_need(most, sizeof *y, error);
   for (size_t i = 0; x != NULL && y != NULL && i < of->n; i++) {
     block_seen blocks[MAX_BLOCKS];
     const size_t n_blocks = blocks_of(&of->items[i], blocks);
-    for (size_t k = 0; k < n_blocks; k++) {
-      const double rewards = blocks[k].rewards[0] + blocks[k].rewards[1];
-      const double taken = blocks[k].taken[0] + blocks[k].taken[1];
-      if (rewards > 0.0 && taken > 0.0) {
-        x[n] = blocks[k].rewards[1] / rewards;
-        y[n++] = blocks[k].taken[1] / taken;
-      }
+    for (size_t k = 0; k < n_blocks && of->n_options <= PF_MAX_OPTIONS; k++) {
+      n += add_points(&blocks[k], of->n_options, &x[n], &y[n]);
     }
   }
   pf_panel_points(panel, mark, x, y, x != NULL && y != NULL ? n : 0);
@@ -207,8 +230,14 @@ pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_erro
   }
   panel = pf_figure_panel(
       figure,
-      (pf_axes){.x = {.label = "share of the rewards, option 2", .low = -0.02, .high = 1.02},
-                .y = {.label = "share of the choices, option 2", .low = -0.02, .high = 1.02}});
+      (pf_axes){.x = {.label = animals->n_options == 2 ? "share of the rewards, option 2"
+                                                       : "share of the rewards, each option",
+                      .low = -0.02,
+                      .high = 1.02},
+                .y = {.label = animals->n_options == 2 ? "share of the choices, option 2"
+                                                       : "share of the choices, each option",
+                      .low = -0.02,
+                      .high = 1.02}});
   pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, unit, unit, 2);
   const pf_status status = draw_matching(panel, mine, animals, error);
   if (status != PF_OK || !both) {

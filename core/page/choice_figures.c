@@ -25,9 +25,10 @@ static size_t block_end(const pf_steps_seen *s, size_t first)
 }
 
 /** The rewards that each option gave in steps [first, end). */
-static void rewards_in(const pf_behaviour *b, size_t first, size_t end, double rewards[2])
+static void rewards_in(const pf_behaviour *b, size_t first, size_t end,
+                       double rewards[PF_MAX_OPTIONS])
 {
-  rewards[0] = rewards[1] = 0.0;
+  memset(rewards, 0, PF_MAX_OPTIONS * sizeof *rewards);
   for (size_t k = 0; k < b->n_trials; k++) {
     const pf_trial_seen *trial = &b->trials[k];
     if (trial->last >= first && trial->last < end && isfinite(trial->reward)) {
@@ -72,7 +73,7 @@ static void draw_blocks(pf_panel *panel, const pf_behaviour *b, const pf_stated_
       pf_panel_shade(panel, (pf_mark){.colour = PF_GREY, .opacity = 0.12}, from, to);
     }
     shaded = !shaded;
-    double rewards[2];
+    double rewards[PF_MAX_OPTIONS];
     rewards_in(b, first, end, rewards);
     if (stated != NULL) {
       stated_labelled = draw_stated(panel, stated, s->block[first], from, to, stated_labelled);
@@ -109,8 +110,8 @@ static pf_axis trials_axis(const pf_steps_seen *s, const char *label)
 
 /**
  * Over windows of trials: the share of option 1 among those taken, and among those that the model
- * expected to be taken: the sum of its probabilities at steps with option 1 over that at all steps
- * of these trials.
+ * expected to be taken: between arms the mean of its probabilities, else their sum at steps with
+ * option 1 over that at all steps of these trials.
  */
 static void windowed_ratios(const pf_behaviour *b, double *x, double *observed, double *predicted)
 {
@@ -122,6 +123,11 @@ static void windowed_ratios(const pf_behaviour *b, double *x, double *observed, 
     double both = 0.0;
     for (size_t j = low; j < high; j++) {
       taken += (double)b->trials[j].option;
+      if (b->steps.chances != NULL) {
+        one += b->steps.chances[2 * b->trials[j].first + 1];
+        both += 1.0;
+        continue;
+      }
       for (size_t t = b->trials[j].first; t <= b->trials[j].last; t++) {
         both += b->steps.probability[t];
         one += b->steps.option[t] == 1 ? b->steps.probability[t] : 0.0;
@@ -271,9 +277,65 @@ static pf_status draw_probability(pf_figure *figure, const pf_behaviour *b, pf_e
   return PF_OK;
 }
 
-static pf_status draw_choices(pf_figure *figure, const pf_behaviour *b,
+/* ---- several arms ---- */
+
+/** Over windows of trials: the share of an arm among the choices, and its mean probability. */
+static void windowed_arm(const pf_behaviour *b, size_t n_options, size_t arm, double *x,
+                         double *observed, double *predicted)
+{
+  for (size_t k = 0; k < b->n_trials; k++) {
+    const size_t low = k >= TRIAL_WINDOW / 2 ? k - TRIAL_WINDOW / 2 : 0;
+    const size_t high = k + TRIAL_WINDOW / 2 < b->n_trials ? k + TRIAL_WINDOW / 2 : b->n_trials;
+    double sums[2] = {0.0, 0.0};
+    for (size_t j = low; j < high; j++) {
+      sums[0] += b->trials[j].option == (int)arm ? 1.0 : 0.0;
+      sums[1] += b->steps.chances != NULL ? b->steps.chances[b->trials[j].first * n_options + arm]
+                                          : (double)NAN;
+    }
+    x[k] = b->steps.trial[b->trials[k].last];
+    observed[k] = sums[0] / (double)(high - low);
+    predicted[k] = sums[1] / (double)(high - low);
+  }
+}
+
+static pf_status draw_arms(pf_figure *figure, const pf_behaviour *b, size_t n_options,
+                           pf_error *error)
+{
+  double *room = pf_memory_need(3 * b->n_trials, sizeof *room, error);
+  if (room == NULL) {
+    return PF_STOP;
+  }
+  double *observed = room + b->n_trials, *predicted = room + 2 * b->n_trials;
+  pf_panel *panel = pf_figure_panel(
+      figure,
+      (pf_axes){
+          .title = b->animal,
+          .x = trials_axis(&b->steps, "trial"),
+          .y = {.label = "share of each option", .low = -0.02, .high = 1.02, .is_share = true}});
+  draw_blocks(panel, b, NULL);
+  for (size_t arm = 0; arm < n_options; arm++) {
+    char labels[2][40];
+    (void)snprintf(labels[0], sizeof labels[0], "option %zu, observed", arm + 1);
+    (void)snprintf(labels[1], sizeof labels[1], "option %zu, predicted", arm + 1);
+    windowed_arm(b, n_options, arm, room, observed, predicted);
+    const pf_mark mark = {.colour = (int)arm % PF_N_SERIES_COLOURS, .label = labels[0]};
+    pf_panel_line(panel, mark, room, observed, b->n_trials);
+    pf_panel_line(panel, (pf_mark){.colour = mark.colour, .dashed = true, .label = labels[1]}, room,
+                  predicted, b->n_trials);
+  }
+  pf_memory_free(room);
+  return PF_OK;
+}
+
+static pf_status draw_choices(pf_figure *figure, const pf_behaviours *all, const pf_behaviour *b,
                               const pf_stated_shares *stated, pf_error *error)
 {
+  if (all->arms && all->n_options > 2) {
+    return b->n_trials > 0 ? draw_arms(figure, b, all->n_options, error) : PF_OK;
+  }
+  if (all->arms && b->n_trials > 0) {
+    return draw_ratio(figure, b, stated, error);
+  }
   if (b->n_trials > 0) {
     const pf_status status = draw_ratio(figure, b, stated, error);
     if (status != PF_OK) {
@@ -291,11 +353,17 @@ pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error 
       "predicted it one step ahead; in each block the rewards that option 1 : option 2 gave, and "
       "option 2's share of them (dashed: as the task states it, where it does). Below: how often "
       "an option was accepted when it was met, in windows of 20 encounters.";
+  static const char arms_caption[] = "Which option each trial chose, in windows of 10 trials: "
+                                     "observed, and as the model predicted "
+                                     "it one step ahead. Blocks are shaded in turn. Of two "
+                                     "options: ticks at the top for option 2, "
+                                     "at the bottom for option 1.";
   static const char plain_caption[] = "Choices observed and predicted one step ahead, in windows "
                                       "of 20 steps; blocks are shaded in turn.";
   for (size_t i = 0; i < run->observed.n && i < PF_MAX_ANIMALS_DRAWN; i++) {
     const pf_behaviour *b = &run->observed.items[i];
-    const char *caption = b->n_trials > 0 ? ratio_caption : plain_caption;
+    const char *accepted = b->n_trials > 0 ? ratio_caption : plain_caption;
+    const char *caption = run->observed.arms ? arms_caption : accepted;
     char name[32];
     (void)snprintf(name, sizeof name, "choices-%zu", i + 1);
     pf_figure *figure =
@@ -304,7 +372,7 @@ pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error 
                                         .columns = 1,
                                         .panel_width = 900,
                                         .panel_height = 235});
-    const pf_status status = draw_choices(figure, b, &run->stated, error);
+    const pf_status status = draw_choices(figure, &run->observed, b, &run->stated, error);
     if (status != PF_OK) {
       return status;
     }
@@ -377,12 +445,35 @@ static void draw_bins(pf_figures *figures, const prediction *items, const double
   pf_panel_histogram(panel, (pf_mark){.colour = PF_BLUE}, all, n, 30);
 }
 
+/** A step's predictions: that of choice 1, or of each arm. */
+static size_t predict_step(const pf_behaviours *seen, const pf_steps_seen *s, size_t t,
+                           prediction *out)
+{
+  size_t n = 0;
+  if (!isfinite(s->choice[t])) {
+    return 0;
+  }
+  if (s->chances == NULL) {
+    out[0] = (prediction){s->probability[t], s->choice[t]};
+    return isfinite(s->probability[t]) ? 1 : 0;
+  }
+  /* of two arms one says all */
+  for (size_t arm = seen->n_options == 2 ? 1 : 0; arm < seen->n_options; arm++) {
+    const double p = s->chances[t * seen->n_options + arm];
+    if (isfinite(p)) {
+      out[n++] = (prediction){p, s->choice[t] == (double)arm ? 1.0 : 0.0};
+    }
+  }
+  return n;
+}
+
 pf_status pf_plot_calibration(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   const pf_behaviours *seen = &run->observed;
+  const size_t each = seen->arms && seen->n_options > 1 ? seen->n_options : 1;
   size_t most = 0;
   for (size_t i = 0; i < seen->n; i++) {
-    most += seen->items[i].steps.n_steps;
+    most += seen->items[i].steps.n_steps * each;
   }
   prediction *items = pf_memory_need(most, sizeof *items, error);
   double *all = pf_memory_need(most, sizeof *all, error);
@@ -390,11 +481,11 @@ pf_status pf_plot_calibration(pf_figures *figures, const pf_run_data *run, pf_er
   for (size_t i = 0; items != NULL && all != NULL && i < seen->n; i++) {
     const pf_steps_seen *s = &seen->items[i].steps;
     for (size_t t = 0; t < s->n_steps; t++) {
-      if (isfinite(s->choice[t]) && isfinite(s->probability[t])) {
-        all[n] = s->probability[t];
-        items[n++] = (prediction){s->probability[t], s->choice[t]};
-      }
+      n += predict_step(seen, s, t, &items[n]);
     }
+  }
+  for (size_t i = 0; i < n; i++) {
+    all[i] = items[i].p;
   }
   if (n >= 5 * BINS) {
     qsort(items, n, sizeof *items, by_p);

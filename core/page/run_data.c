@@ -102,7 +102,7 @@ pf_status pf_run_data_read(const char *folder, pf_run_data *out, pf_error *error
     return status;
   }
   if (out->simulated != NULL) {
-    status = pf_behaviours_of_table(out->simulated, &out->closed_loop, error);
+    status = pf_behaviours_of_table(out->simulated, &out->observed, &out->closed_loop, error);
     if (status != PF_OK) {
       return status;
     }

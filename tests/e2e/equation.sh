@@ -24,7 +24,7 @@ done
 # --- without intervals: what hardly changes the weights is left out, in any units ---
 cat >"$work/units.cfg" <<'CFG'
 name = "units"; seed = 4; report = false;
-source: { plugin = "teacher"; animals = 8; rule: { plugin = "taylor"; terms = "x r - 0.05 w"; modulator = "reward"; eta = 0.5; };
+source: { plugin = "teacher"; animals = 8; rule: { plugin = "taylor"; terms = "x r - 0.2 w"; modulator = "reward"; eta = 0.5; };
           task: { blocks = ( { trials = 80; reward = [ 0.2, 0.8 ]; } ); }; give: { inputs = true; initial_weights = true; }; };
 network: { plugin = "feedforward"; layers = [ 2, 1 ]; initial_weights: { sd = 0.0; }; };
 rules: { learn: { plugin = "taylor"; terms = "x r + w"; modulator = "reward"; eta = 0.5; init_sd = 0.0; }; };
