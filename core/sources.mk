@@ -280,6 +280,7 @@ core_sources += core/page/html_compare.c core/page/html_compare.h
 core_sources += core/page/html_equation.c core/page/html_equation.h
 core_sources += core/page/html_run.c core/page/html_run.h
 core_sources += core/page/html_select.c core/page/html_select.h
+core_sources += core/page/html_verdict.c core/page/html_verdict.h
 core_sources += core/page/page.c core/page/page.h
 core_sources += core/page/result_folder.c core/page/result_folder.h
 core_sources += core/page/run_data.c core/page/run_data.h

@@ -181,7 +181,8 @@ static void draw_income(pf_panel *panel, const pf_behaviour *b, double *x, doubl
                 y, b->n_trials);
 }
 
-static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b,
+/** `label`: of the trials. */
+static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b, const char *label,
                             const pf_stated_shares *stated, pf_error *error)
 {
   double *room = pf_memory_need(4 * b->n_trials, sizeof *room, error);
@@ -191,7 +192,7 @@ static pf_status draw_ratio(pf_figure *figure, const pf_behaviour *b,
   pf_panel *panel = pf_figure_panel(
       figure,
       (pf_axes){.title = b->animal,
-                .x = trials_axis(&b->steps, NULL),
+                .x = trials_axis(&b->steps, label),
                 .y = {.label = "share of option 2", .low = -0.14, .high = 1.32, .is_share = true}});
   const bool blocks = block_end(&b->steps, 0) < b->steps.n_steps;
   draw_blocks(panel, b, blocks ? stated : NULL);
@@ -334,10 +335,10 @@ static pf_status draw_choices(pf_figure *figure, const pf_behaviours *all, const
     return b->n_trials > 0 ? draw_arms(figure, b, all->n_options, error) : PF_OK;
   }
   if (all->arms && b->n_trials > 0) {
-    return draw_ratio(figure, b, stated, error);
+    return draw_ratio(figure, b, "trial", stated, error);
   }
   if (b->n_trials > 0) {
-    const pf_status status = draw_ratio(figure, b, stated, error);
+    const pf_status status = draw_ratio(figure, b, NULL, stated, error);
     if (status != PF_OK) {
       return status;
     }
@@ -353,17 +354,22 @@ pf_status pf_plot_choices(pf_figures *figures, const pf_run_data *run, pf_error 
       "predicted it one step ahead; in each block the rewards that option 1 : option 2 gave, and "
       "option 2's share of them (dashed: as the task states it, where it does). Below: how often "
       "an option was accepted when it was met, in windows of 20 encounters.";
-  static const char arms_caption[] = "Which option each trial chose, in windows of 10 trials: "
-                                     "observed, and as the model predicted "
-                                     "it one step ahead. Blocks are shaded in turn. Of two "
-                                     "options: ticks at the top for option 2, "
-                                     "at the bottom for option 1.";
+  static const char two_arms_caption[] =
+      "Which of the two options each trial chose (ticks: option 2 at the top, option 1 at the "
+      "bottom), and the share of option 2 in windows of 10 trials: observed, and as the model "
+      "predicted it one step ahead; option 2's share of the rewards (dashed: as the task states "
+      "it, "
+      "where it does).";
+  static const char arms_caption[] = "The share of each option among the choices, in windows of 10 "
+                                     "trials: observed, and as the model predicted it one step "
+                                     "ahead. Blocks are shaded in turn.";
   static const char plain_caption[] = "Choices observed and predicted one step ahead, in windows "
                                       "of 20 steps; blocks are shaded in turn.";
   for (size_t i = 0; i < run->observed.n && i < PF_MAX_ANIMALS_DRAWN; i++) {
     const pf_behaviour *b = &run->observed.items[i];
     const char *accepted = b->n_trials > 0 ? ratio_caption : plain_caption;
-    const char *caption = run->observed.arms ? arms_caption : accepted;
+    const char *chosen = run->observed.n_options == 2 ? two_arms_caption : arms_caption;
+    const char *caption = run->observed.arms ? chosen : accepted;
     char name[32];
     (void)snprintf(name, sizeof name, "choices-%zu", i + 1);
     pf_figure *figure =

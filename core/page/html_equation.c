@@ -6,8 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/** An equation with its powers raised: x^2 becomes x<sup>2</sup>. */
-static void write_powers(pf_text *page, const char *equation)
+void pf_html_powers(pf_text *page, const char *equation)
 {
   while (*equation != '\0') {
     char piece[256];
@@ -52,10 +51,10 @@ void pf_html_equations(pf_text *page, const json_t *summary)
     pf_text_add(page, "<p><b>");
     pf_page_text(page, pf_html_string(equation, "owner"));
     pf_text_add(page, "</b>: ");
-    write_powers(page, text);
+    pf_html_powers(page, text);
     if (truth[0] != '\0') {
       pf_text_add(page, "<br>the truth: ");
-      write_powers(page, truth);
+      pf_html_powers(page, truth);
     }
     write_lines(page, json_object_get(equation, "where"));
     write_lines(page, json_object_get(equation, "notes"));

@@ -2,6 +2,7 @@
 #include "core/page/html_run.h"
 #include "core/base/memory.h"
 #include "core/page/html_equation.h"
+#include "core/page/html_verdict.h"
 #include "core/page/result_folder.h"
 #include "core/page/run_figures.h"
 #include "core/stats/stats.h"
@@ -405,6 +406,7 @@ static pf_status write_run(pf_text *page, const run *r, pf_error *error)
 {
   const char *name = pf_html_string(r->data.summary, "name");
   pf_page_begin(page, name[0] != '\0' ? name : "run");
+  pf_html_verdict(page, r->data.summary);
   write_head(page, r);
   pf_status status = write_scores(page, r, error);
   if (status != PF_OK) {

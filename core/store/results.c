@@ -34,6 +34,15 @@ bool pf_has_inference(const pf_inference *inference)
   return inference != NULL && inference->n_groups > 0;
 }
 
+uint32_t pf_main_method(const pf_inference *inference)
+{
+  size_t u = 0;
+  while (u + 1 < inference->n_groups && inference->groups[u].why != NULL) {
+    u++;
+  }
+  return inference->groups[u].main;
+}
+
 const char *pf_status_word(pf_status status)
 {
   return status == PF_OK ? "ok" : "failed";

@@ -27,6 +27,8 @@ void pf_results_clear(pf_results *results);
 bool pf_has_starts(const pf_fit *fit);
 /** Was anything inferred? */
 bool pf_has_inference(const pf_inference *inference);
+/** The method of the intervals, of the first group of which something is inferred. */
+uint32_t pf_main_method(const pf_inference *inference);
 /** "ok", or "failed". */
 const char *pf_status_word(pf_status status);
 /** "ok", "failed" or "interrupted". */

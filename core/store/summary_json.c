@@ -257,7 +257,7 @@ static json_t *inference_object(builder *b, const pf_results *results)
     b->lost |= json_array_append_new(
                    units, uncertainty_object(b, results->problem, &inference->groups[u])) != 0;
   }
-  set_member(b, object, "method", text_value(pf_interval_method_name(inference->groups[0].main)));
+  set_member(b, object, "method", text_value(pf_interval_method_name(pf_main_method(inference))));
   set_member(b, object, "level", number_value(inference->level));
   set_member(b, object, "rank_tolerance",
              number_value(results->problem->settings->intervals.rank_tolerance));

@@ -162,7 +162,7 @@ static void print_identified(const pf_inference *inference, const gathered *all,
   }
   if (all->n_intervals > 0) {
     (void)fprintf(out, "; standard errors, %g %% intervals (%s)", 100.0 * inference->level,
-                  pf_interval_method_name(inference->groups[0].main));
+                  pf_interval_method_name(pf_main_method(inference)));
   }
   (void)fprintf(out, "%s verdicts are in theta.csv\n", all->n_intervals > 0 ? " and" : ";");
   if (all->n_intervals > 0 && all->n_profiled == 0) {
