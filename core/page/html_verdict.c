@@ -13,6 +13,7 @@ typedef struct seen_fits {
   size_t n_units, n_bad;         /**< bad: no claim rests on them */
   double n_values, n_identified; /**< coefficients over the fits of which something is inferred */
   bool no_intervals, in_sample, fixed_passes;
+  bool chosen; /**< every term shown is told apart from 0 */
 } seen_fits;
 
 /** Not converged, separated, worse than no plasticity, failed: or "", when a claim may rest on it.
@@ -47,6 +48,12 @@ static seen_fits see_fits(const json_t *summary)
       seen.n_values += json_number_value(count);
       seen.n_identified += strcmp(words, "identified") == 0 ? json_number_value(count) : 0.0;
     }
+  }
+  const json_t *equations = json_object_get(summary, "equations");
+  seen.chosen = json_array_size(equations) > 0;
+  for (size_t k = 0; k < json_array_size(equations); k++) {
+    const char *by = pf_html_string(json_array_get(equations, k), "chosen_by");
+    seen.chosen = seen.chosen && strcmp(by, "intervals") == 0;
   }
   seen.no_intervals = seen.n_values < 1.0;
   seen.in_sample = strcmp(on, "fresh animals") != 0;
@@ -90,6 +97,25 @@ static void list_bad(pf_text *page, const seen_fits *seen)
   }
 }
 
+/** Those notes of an equation that say whose it is and whether it counts. */
+static void write_whose(pf_text *page, const json_t *notes)
+{
+  static const char *const heads[] = {"means over", "left out of means", "no coefficient", "NOT"};
+  bool any = false;
+  for (size_t i = 0; i < json_array_size(notes); i++) {
+    const char *note = json_string_value(json_array_get(notes, i));
+    for (size_t k = 0; note != NULL && k < sizeof heads / sizeof heads[0]; k++) {
+      if (strncmp(note, heads[k], strlen(heads[k])) == 0) {
+        pf_text_add(page, "%s", any ? "; " : " (");
+        pf_page_text(page, note);
+        any = true;
+        break;
+      }
+    }
+  }
+  pf_text_add(page, "%s", any ? ")" : "");
+}
+
 static void write_found(pf_text *page, const seen_fits *seen)
 {
   const json_t *equations = json_object_get(seen->summary, "equations");
@@ -114,6 +140,7 @@ static void write_found(pf_text *page, const seen_fits *seen)
       pf_text_add(page, ": ");
     }
     pf_html_powers(page, pf_html_string(equation, "text"));
+    write_whose(page, json_object_get(equation, "notes"));
     any = true;
   }
   pf_text_add(page, any ? "." : "A rule that has no equation; its coefficients are below.");
@@ -134,11 +161,16 @@ static void write_surety(pf_text *page, const seen_fits *seen)
   } else if (seen->no_intervals) {
     pf_text_add(page, "Unknown: there are no intervals.");
   } else {
-    pf_text_add(page,
-                "The data identify %.0f of %.0f coefficients; every term shown is told apart from "
-                "0 with intervals of %g %% for all terms of a rule together.",
-                seen->n_identified, seen->n_values,
-                100.0 * pf_html_number(json_object_get(seen->summary, "inference"), "level"));
+    pf_text_add(page, "The data identify %.0f of %.0f coefficients", seen->n_identified,
+                seen->n_values);
+    if (seen->chosen) {
+      pf_text_add(
+          page,
+          "; every term shown is told apart from 0 with intervals of %g %% for all terms of "
+          "a rule together",
+          100.0 * pf_html_number(json_object_get(seen->summary, "inference"), "level"));
+    }
+    pf_text_add(page, ".");
   }
   end_line(page);
 }
@@ -215,9 +247,8 @@ static void write_doubts(pf_text *page, const seen_fits *seen)
   size_t n = 0;
   begin_line(page, "What to doubt.");
   if (seen->n_bad > 0) {
-    (void)snprintf(text, sizeof text, "%zu of %zu %s no claim: %s not arrive", seen->n_bad,
-                   seen->n_units, seen->n_bad == 1 ? "fit supports" : "fits support",
-                   seen->n_bad == 1 ? "it did" : "they did");
+    (void)snprintf(text, sizeof text, "%zu of %zu %s no claim", seen->n_bad, seen->n_units,
+                   seen->n_bad == 1 ? "fits supports" : "fits support");
     add_doubt(page, &n, text);
   }
   if (seen->n_identified < seen->n_values) {
@@ -228,6 +259,13 @@ static void write_doubts(pf_text *page, const seen_fits *seen)
   }
   if (seen->in_sample) {
     add_doubt(page, &n, "The scores are in sample: more terms always score better there");
+  }
+  const json_t *agree = json_object_get(json_array_get(seen->inference, 0), "animals_agree");
+  if (pf_html_number(agree, "p") < 0.05) {
+    (void)snprintf(text, sizeof text,
+                   "The animals differ (p = %.2g): one rule for all is their mean at best",
+                   pf_html_number(agree, "p"));
+    add_doubt(page, &n, text);
   }
   add_warnings(page, seen, &n);
   if (n == 0) {

@@ -456,6 +456,7 @@ static json_t *equation_object(builder *b, const pf_results *results, const pf_e
   set_member(b, object, "notes", lines_array(b, equation->notes.text));
   set_member(b, object, "level", number_value(all->coefficients.level));
   set_member(b, object, "correction", text_value("Bonferroni"));
+  set_member(b, object, "chosen_by", text_value(equation->chosen_by));
   set_member(b, object, "looked_at", json_integer((json_int_t)equation->n_looked_at));
   set_member(b, object, "groups", json_integer((json_int_t)all->coefficients.n_claims));
   set_member(b, object, "terms", terms);

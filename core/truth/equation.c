@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,7 +224,13 @@ static pf_status choose_terms(maker *m, pf_error *error)
     m->out->terms[k] =
         (pf_equation_term){parameter, m->out->is_polynomial ? fate_of(m, parameter) : PF_TERM_KEPT};
   }
-  return m->out->is_polynomial ? sort_terms(m, error) : PF_OK;
+  if (!m->out->is_polynomial) {
+    return PF_OK;
+  }
+  if (m->any_counts) {
+    m->out->chosen_by = m->has_intervals ? "intervals" : "effects";
+  }
+  return sort_terms(m, error);
 }
 
 static size_t count_fate(const pf_equation *equation, uint32_t fate)
@@ -314,6 +321,28 @@ static bool list_not_identified(const maker *m, const pf_fit_group *group, pf_te
   return n > 0;
 }
 
+/** Over how many animals the means are: "2", or "1 to 2" where terms differ. */
+static void note_counts(const maker *m)
+{
+  size_t least = SIZE_MAX, most = 0;
+  for (size_t k = 0; k < m->out->n_terms; k++) {
+    const size_t parameter = m->out->terms[k].parameter;
+    const size_t n = m->coefficients->items[parameter].n;
+    if (pf_is_free(&m->problem->model->parameters[parameter]) && n > 0) {
+      least = n < least ? n : least;
+      most = n > most ? n : most;
+    }
+  }
+  if (most == 0) {
+    return;
+  }
+  pf_text_add(&m->out->notes, "means over ");
+  if (least < most) {
+    pf_text_add(&m->out->notes, "%zu to ", least);
+  }
+  pf_text_add(&m->out->notes, "%zu of %zu animals\n", most, m->fit->n_groups);
+}
+
 /** Whose estimates the means are of. */
 static void note_means(const maker *m)
 {
@@ -339,8 +368,7 @@ static void note_means(const maker *m)
                 "NOT to be relied on: mean over %zu animals, none of which counts\n",
                 m->coefficients->n_fitted);
   } else {
-    pf_text_add(&m->out->notes, "means over %zu of %zu animals\n", m->coefficients->n_claims,
-                m->fit->n_groups);
+    note_counts(m);
   }
   if (n > 0) {
     pf_text_add(&m->out->notes, "left out of means, not identified: %s",

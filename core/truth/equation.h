@@ -28,8 +28,10 @@ typedef struct pf_equation_term {
 typedef struct pf_equation {
   const char *owner; /**< "rules.learn" */
   double eta;
-  bool is_polynomial;          /**< its terms are chosen; else the rule's own words */
-  pf_equation_term *terms;     /**< [n_terms] its parameters */
+  bool is_polynomial;      /**< its terms are chosen; else the rule's own words */
+  const char *chosen_by;   /**< "intervals"; "effects": no intervals; NULL: terms are not chosen, or
+                              none is identified */
+  pf_equation_term *terms; /**< [n_terms] its parameters */
   size_t n_terms, n_looked_at; /**< looked at: those that were free */
   pf_text text;                /**< "dw = 0.5 (0.96 x r - 0.0989 w)"; empty: it has no words */
   pf_text truth;               /**< the teacher's; empty: there is none */

@@ -57,4 +57,21 @@ out=never
 holds never "all('never' not in n or 'left out' in n for n in s['equations'][0]['notes'])"
 printed never "left out of means, not identified: never (w, x r)"
 holds never "s['equations'][0]['terms'][1]['n'] < 3 and s['equations'][0]['terms'][1]['value'] > 0.8"
+
+# a choice between arms: the option taken is the choice; the page says first what is to be doubted
+if command -v gnuplot >/dev/null; then
+  unset PLASTFIT_GNUPLOT
+  for arms in two k2; do
+    "$PLASTFIT" fit "$cases/report-arms/$arms.cfg" out="$work/$arms" >"$work/$arms.log" 2>&1 || true
+    page="$work/$arms/report.html"
+    grep -q "Which of the two options each trial chose" "$page" || fail "$arms: the option is not taken from the choice"
+    for drawn in calibration behaviour choices-1; do
+      [ -s "$work/$arms/figures/$drawn.svg" ] || fail "$arms: no figure $drawn"
+    done
+    # the fitted model's line, at every trial
+    grep -q ">predicted<" "$work/$arms/figures/choices-1.svg" || fail "$arms: no predicted line"
+    awk '/class="verdict"/ { box = NR } /<h2/ && !first { first = NR } END { exit !(box && box < first) }' "$page" ||
+      fail "$arms: the verdict is not first"
+  done
+fi
 finish
