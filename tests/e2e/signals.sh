@@ -59,6 +59,17 @@ arms forget-two two 2 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1;
 arms forget-four four 4 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; };" forgetting
 arms reinforce two 2 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
 arms reinforce-four four 4 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
+# a formula has the signals as names
+formula() {
+  name=$1
+  kind=$2
+  shift 2
+  sed -e 's/post = "[a-z]*"; //' -e 's/^rules: .*/rules: { learn: { plugin = "expr"; modulator = "reward"; eta = 1.0; dw = "'"$1"'"; parameters: { '"$2"' }; }; };/' q-two.cfg >"$name.cfg"
+  run_fit "$name" "$name.cfg" fit.starts=4 &&
+    python3 "$PF_SRCDIR/tests/e2e/signals.py" compare "$kind" "$work/$name" two.csv || fail "$name: likelihoods"
+}
+formula expr-q q 'a*x*choice*reward + b*choice*w' 'a: { init = 0.5; }; b: { init = -0.3; lower = -1.0; upper = -0.01; };'
+formula expr-reinforce reinforce 'a*x*error*reward' 'a: { init = 0.3; };'
 # one output, the choice 1 or -1
 cat >signed.cfg <<'CFG'
 name = "signed"; seed = 1;

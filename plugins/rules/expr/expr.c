@@ -38,6 +38,7 @@ typedef struct expr {
   tape_program programs[EXPR_ROOTS];
   pf_parameter parameters[EXPR_NAMES];
   pf_modulator modulators[EXPR_NAMES];
+  const char *signals[EXPR_NAMES];
   pf_trace traces[EXPR_TRACES];
   uint32_t trace_order, reads;
   int can_fail; /**< has a log, a quotient, ...: results are looked at */
@@ -211,6 +212,9 @@ static void make_tables(expr *self)
     self->modulators[0].fallback = reads_r ? "reward - expected_reward" : "0";
     self->modulators[0].help = "what the config's `modulator` says";
   }
+  for (int k = 0; k < self->f.signals.count; k++) {
+    self->signals[k] = self->f.signals.items[k];
+  }
   for (int k = 0; k < self->f.traces.count; k++) {
     self->traces[k] =
         (pf_trace){.name = self->f.traces.items[k], .per = PF_PER_SYNAPSE, .help = "of a formula"};
@@ -276,6 +280,7 @@ static pf_status declare(const void *object, pf_rule_declaration *out, pf_error 
                                          sizeof(pf_parameter)};
   out->modulators =
       (pf_modulator_table){self->modulators, (size_t)self->f.channels.count, sizeof(pf_modulator)};
+  out->post_signals = (pf_names){self->signals, (size_t)self->f.signals.count};
   out->traces = (pf_trace_table){self->traces, (size_t)self->f.traces.count, sizeof(pf_trace)};
   out->trace_order = self->trace_order;
   out->reads = self->reads;

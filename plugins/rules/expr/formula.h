@@ -78,6 +78,7 @@ typedef struct expr_formulas {
   int n_roots; /**< dw, then the traces */
   int roots[EXPR_ROOTS];
   expr_names parameters, channels, traces;
+  expr_names signals; /**< of the postsynaptic unit that the formulas name; y is "activity" */
 } expr_formulas;
 
 typedef struct expr_parser {
@@ -409,6 +410,32 @@ static inline int expr_leaf(expr_parser *p, int op, int index)
       p, (expr_node){.op = op, .a = -1, .b = -1, .c = -1, .is_cell = op >= EXPR_X, .index = index});
 }
 
+/** A signal of the postsynaptic unit, whose place among those asked for is the leaf's index. */
+static inline int expr_signal(expr_parser *p, const char *name, int column)
+{
+  expr_names *signals = &p->out->signals;
+  int signal = expr_find(signals, name);
+  if (signal < 0 && signals->count == EXPR_NAMES) {
+    return expr_fail(p, column, "more than %d signals", EXPR_NAMES);
+  }
+  if (signal < 0) {
+    signal = signals->count++;
+    (void)snprintf(signals->items[signal], EXPR_NAME, "%s", name);
+  }
+  return expr_leaf(p, EXPR_Y, signal);
+}
+
+static inline int expr_names_signal(const char *name)
+{
+  static const char *const signals[] = {"choice", "error", "recorded", "potential"};
+  for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    if (strcmp(name, signals[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /**
  * A name by itself. What is declared nowhere is a channel, which the host looks for in the data;
  * unless it looks like something that is declared: then it was misspelt.
@@ -420,6 +447,9 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
     int op;
   } variables[] = {{"x", EXPR_X}, {"y", EXPR_Y}, {"w", EXPR_W}};
   for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    if (strcmp(name, variables[i].name) == 0 && variables[i].op == EXPR_Y) {
+      return expr_signal(p, "activity", column);
+    }
     if (strcmp(name, variables[i].name) == 0) {
       return expr_leaf(p, variables[i].op, 0);
     }
@@ -431,6 +461,9 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
   const int trace = expr_find(&p->out->traces, name);
   if (trace >= 0) {
     return expr_leaf(p, EXPR_TRACE, trace);
+  }
+  if (expr_names_signal(name)) {
+    return expr_signal(p, name, column);
   }
   if (expr_function_named(name) != NULL) {
     return expr_fail(p, column, "the function %s needs its argument in brackets, %s(...)", name,

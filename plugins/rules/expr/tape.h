@@ -314,7 +314,7 @@ static inline void tape_row_values(const tape *t, tape_tile *tile)
         v[r] = (double)in->modulator[node->index];
         break;
       case EXPR_Y:
-        v[r] = (double)in->post[tile->row + r];
+        v[r] = (double)in->post[node->index * in->ld_post + tile->row + r];
         break;
       default:
         v[r] = expr_row_value(node->op, tile->value[node->a][r],
@@ -749,7 +749,7 @@ static inline void tape_row_adjoint(const tape *t, tape_tile *tile,
         }
       } else if (node->op == EXPR_Y) {
         if (gradient->post != NULL) {
-          gradient->post[tile->row + r] += (pf_real)bar;
+          gradient->post[node->index * gradient->ld_post + tile->row + r] += (pf_real)bar;
         }
       } else if (node->op != EXPR_CONSTANT && node->op != EXPR_CHANNEL) {
         double by_a = 0.0, by_b = 0.0;
@@ -805,7 +805,8 @@ static inline void tape_row_tangents(const tape *t, tape_tile *tile, const tape_
       if (node->op == EXPR_THETA) {
         dot = to->theta != NULL ? to->theta[node->index] : 0.0;
       } else if (node->op == EXPR_Y) {
-        dot = to->post != NULL ? (double)to->post[tile->row + r] : 0.0;
+        const int64_t plane = node->index * tile->in->ld_post;
+        dot = to->post != NULL ? (double)to->post[plane + tile->row + r] : 0.0;
       } else if (node->a >= 0) {
         double by_a = 0.0, by_b = 0.0;
         tape_row_partials(node, tile->value[node->a][r],
