@@ -270,17 +270,12 @@ static pf_status note_criteria(const assembly *all, pf_error *error)
     any_refit = any_refit || problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
     any_own = any_own || has_own_penalties(problem->model);
   }
-  char note[PF_ERROR_LENGTH] = "left out (information_criteria = false)";
+  char note[200] = "left out (information_criteria = false)";
   if (all->jobs->settings->refit) {
     (void)snprintf(note, sizeof note,
                    "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
                    any_refit ? "refits without penalty" : "the fits, which have no penalty,",
                    any_own ? "; left out where parameters have penalties of their own" : "");
-  }
-  if (all->comparison->refit_failure != NULL) {
-    const size_t length = strlen(note);
-    (void)snprintf(note + length, sizeof note - length, "; %zu failed, the first: %s",
-                   all->comparison->n_refits_failed, all->comparison->refit_failure);
   }
   all->comparison->criteria_note = pf_memory_string(note, error);
   return all->comparison->criteria_note == NULL ? PF_STOP : PF_OK;
@@ -351,38 +346,12 @@ static pf_status add_predictions(assembly *all, const pf_job *job, pf_job_result
   return PF_OK;
 }
 
-/** A refit gives AIC and BIC alone, so where it failed nothing else would say why there are none.
- */
-static pf_status note_refit(assembly *all, const pf_job *job, const pf_job_result *result,
-                            pf_error *error)
-{
-  pf_comparison *to = all->comparison;
-  const char *why = result->error;
-  for (size_t i = 0; i < result->n_scores && why == NULL; i++) {
-    why = result->scores[i].error;
-  }
-  if (why == NULL) {
-    return PF_OK;
-  }
-  to->n_refits_failed++;
-  if (to->refit_failure != NULL) {
-    return PF_OK;
-  }
-  char line[PF_ERROR_LENGTH];
-  (void)snprintf(line, sizeof line, "'%.100s', %s%.100s: %.700s",
-                 to->candidates[job->candidate].name,
-                 job->animal == PF_ALL_ANIMALS ? "all animals" : "animal ",
-                 job->animal == PF_ALL_ANIMALS ? "" : to->animals[job->animal], why);
-  to->refit_failure = pf_memory_string(line, error);
-  return to->refit_failure == NULL ? PF_STOP : PF_OK;
-}
-
 static pf_status add_result(assembly *all, size_t j, pf_error *error)
 {
   const pf_job *job = &all->jobs->items[j];
   pf_job_result *result = &all->results[j];
   if (job->refit) {
-    return note_refit(all, job, result, error);
+    return PF_OK; /* for AIC and BIC alone */
   }
   if (result->status != PF_OK) {
     return add_failure(all, job, result, error);

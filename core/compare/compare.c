@@ -79,7 +79,6 @@ void pf_comparison_free(pf_comparison *comparison)
   pf_memory_free(comparison->name);
   pf_memory_free(comparison->out);
   pf_memory_free(comparison->criteria_note);
-  pf_memory_free(comparison->refit_failure);
   pf_memory_free(comparison->words);
   pf_selection_clear(&comparison->selection);
   pf_memory_free(comparison);

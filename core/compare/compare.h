@@ -154,10 +154,8 @@ typedef struct pf_comparison {
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];
   bool ablations;
-  size_t n_refits_failed; /**< fits without penalty for AIC and BIC */
-  char *refit_failure;    /**< of the first: which, and why; NULL: none failed */
-  char *criteria_note;    /**< on what AIC and BIC rest, or why there are none */
-  pf_compare_row *rows;   /**< in order of candidate, validation, fold, animal, ablation */
+  char *criteria_note;  /**< on what AIC and BIC rest, or why there are none */
+  pf_compare_row *rows; /**< in order of candidate, validation, fold, animal, ablation */
   size_t n_rows, n_failed;
   pf_compare_estimate *estimates;
   size_t n_estimates;

@@ -192,11 +192,10 @@ static json_t *summary_object(const pf_comparison *comparison)
   return json_pack(
       "{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:{s:s, s:s}, "
       "s:o, s:o}",
-      "status", comparison->n_failed + comparison->n_refits_failed > 0 ? "failed" : "ok", "kind",
-      "comparison", "name", text_or_null(comparison->name), "plastfit", pf_version(), "format", 1,
-      "precision", sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed",
-      seed_value(comparison->seed), "base",
-      text_or_null(comparison->candidates[comparison->base].name), "headline",
+      "status", comparison->n_failed > 0 ? "failed" : "ok", "kind", "comparison", "name",
+      text_or_null(comparison->name), "plastfit", pf_version(), "format", 1, "precision",
+      sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed", seed_value(comparison->seed),
+      "base", text_or_null(comparison->candidates[comparison->base].name), "headline",
       pf_validation_at(comparison->headline)->name, "words", text_or_null(comparison->words),
       "animals", animals, "validations", validations_array(comparison), "forecast_fit",
       number_or_null(forecast->value), "blocks", blocks->from_data ? "of the data" : "equal parts",
