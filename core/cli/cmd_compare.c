@@ -44,6 +44,21 @@ static int report_failures(const pf_comparison *comparison)
           comparison->animals[row->animal], pf_validation_at(row->validation)->name, row->error);
     }
   }
+  for (size_t i = 0; i < comparison->n_rows; i++) {
+    const pf_compare_row *row = &comparison->rows[i];
+    if (!pf_compare_counts(row->verdict)) {
+      return pf_cli_say(
+          PF_EXIT_FAILED,
+          "%zu of %zu rows are left out of the conclusions (see `status` in compare.csv); the "
+          "first: %s, %s, %s: %s",
+          comparison->n_left_out, comparison->n_rows, comparison->candidates[row->candidate].name,
+          comparison->animals[row->animal], pf_validation_at(row->validation)->name,
+          pf_fit_verdict_words(row->verdict));
+    }
+  }
+  if (comparison->criteria_why != NULL) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", comparison->criteria_why);
+  }
   return PF_EXIT_DONE;
 }
 
@@ -80,6 +95,9 @@ static int compare_candidates(const arguments *how)
   if (!how->quiet) {
     pf_compare_print(comparison, stdout);
     print_place(comparison->out);
+  }
+  if (comparison->warning != NULL) {
+    (void)pf_cli_say(PF_EXIT_DONE, "warning: %s", comparison->warning);
   }
   const int code = report_failures(comparison);
   pf_comparison_free(comparison);

@@ -127,7 +127,7 @@ static pf_status add_recording(pf_comparison *comparison, const pf_recording *fr
 /* ---- rows ---- */
 
 static pf_status add_row(assembly *all, const pf_job *job, const pf_compare_row *score,
-                         pf_error *error)
+                         uint32_t verdict, pf_error *error)
 {
   pf_compare_row *row = pf_array_append(&all->rows, error);
   if (row == NULL) {
@@ -139,7 +139,9 @@ static pf_status add_row(assembly *all, const pf_job *job, const pf_compare_row 
   row->explained_no_plasticity = pf_compare_explained(score->no_plasticity, score->log_likelihood);
   row->explained_mean_rate = pf_compare_explained(score->mean_rate, score->log_likelihood);
   row->error = NULL;
+  row->verdict = score->status == PF_OK ? verdict : (uint32_t)PF_FIT_FAILED;
   if (score->status == PF_OK) {
+    all->comparison->n_left_out += pf_compare_counts(verdict) ? 0 : 1;
     return PF_OK;
   }
   all->comparison->n_failed++;
@@ -174,7 +176,7 @@ static pf_status add_failure(assembly *all, const pf_job *job, const pf_job_resu
                                     .mean_rate = NAN,
                                     .r2_weights = NAN,
                                     .r2_activity = NAN};
-      if (add_row(all, job, &score, error) != PF_OK) {
+      if (add_row(all, job, &score, PF_FIT_FAILED, error) != PF_OK) {
         return PF_STOP;
       }
     }
@@ -197,24 +199,59 @@ static int compare_rows(const void *a, const void *b)
 
 /* ---- AIC and BIC ---- */
 
-/** Sums over the fits; one that failed, or a loss that is no likelihood, leaves none. */
-static void add_criteria(pf_compare_candidate *candidate, const pf_job_result *result)
+/** Why the fit gives no AIC or BIC; NULL: it does. */
+static const char *why_no_criteria(const pf_job_result *result)
 {
+  if (result->status != PF_OK) {
+    return result->error == NULL ? "failed" : result->error;
+  }
+  for (size_t i = 0; i < result->n_scores; i++) {
+    if (result->scores[i].status != PF_OK) {
+      return result->scores[i].error;
+    }
+  }
+  return pf_compare_counts(result->verdict) ? NULL : pf_fit_verdict_words(result->verdict);
+}
+
+/** The first reason is kept. */
+static pf_status keep_criteria_why(pf_comparison *comparison, const pf_job *job, const char *why,
+                                   pf_error *error)
+{
+  char text[PF_ERROR_LENGTH];
+  if (comparison->criteria_why != NULL) {
+    return PF_OK;
+  }
+  (void)snprintf(text, sizeof text, "'%.60s' has no AIC and BIC: %s of %.60s: %.700s",
+                 comparison->candidates[job->candidate].name,
+                 job->refit ? "the refit without penalty" : "the fit",
+                 job->animal == PF_ALL_ANIMALS ? "all animals" : comparison->animals[job->animal],
+                 why);
+  comparison->criteria_why = pf_memory_string(text, error);
+  return comparison->criteria_why == NULL ? PF_STOP : PF_OK;
+}
+
+/** Sums over the fits; one on which no claim rests, or a loss that is no likelihood, leaves none. */
+static pf_status add_criteria(const assembly *all, const pf_job *job, const pf_job_result *result,
+                              pf_error *error)
+{
+  pf_compare_candidate *candidate = &all->comparison->candidates[job->candidate];
   double log_likelihood = 0.0;
   int64_t n = 0;
+  const char *why = candidate->is_likelihood ? why_no_criteria(result) : NULL;
   for (size_t i = 0; i < result->n_scores; i++) {
     if (pf_validation_at(result->scores[i].validation) == &pf_in_sample) {
       log_likelihood += result->scores[i].log_likelihood; /* NaN where it failed */
       n += result->scores[i].n;
     }
   }
-  if (result->status != PF_OK || !candidate->is_likelihood || n == 0) {
+  if (why != NULL || !candidate->is_likelihood || n == 0) {
     candidate->aic = candidate->bic = NAN;
-    return;
+    return why == NULL ? PF_OK : keep_criteria_why(all->comparison, job, why, error);
   }
   const double k = (double)result->n_free;
   candidate->aic += 2.0 * k - 2.0 * log_likelihood;
   candidate->bic += k * log((double)n) - 2.0 * log_likelihood;
+  return PF_OK;
 }
 
 static bool has_own_penalties(const pf_model *model)
@@ -244,7 +281,7 @@ static size_t count_parameters(const assembly *all, size_t candidate)
 }
 
 /** Of one candidate, from refits where it is penalised. */
-static void set_criteria(const assembly *all, size_t c)
+static pf_status set_criteria(const assembly *all, size_t c, pf_error *error)
 {
   const pf_problem *problem = all->jobs->candidates->items[c].own.problem;
   const pf_fit_settings *fit = &problem->settings->fit;
@@ -252,13 +289,17 @@ static void set_criteria(const assembly *all, size_t c)
   const bool penalised = fit->l1 > 0.0 || fit->l2 > 0.0;
   const bool there = all->jobs->settings->refit && !has_own_penalties(problem->model);
   candidate->aic = candidate->bic = there ? 0.0 : (double)NAN;
+  if (!there) {
+    return PF_OK;
+  }
   for (size_t j = 0; j < all->jobs->n; j++) {
     const pf_job *job = &all->jobs->items[j];
     if (job->candidate == c && pf_validation_at(job->validation) == &pf_in_sample &&
-        job->refit == penalised) {
-      add_criteria(candidate, &all->results[j]);
+        job->refit == penalised && add_criteria(all, job, &all->results[j], error) != PF_OK) {
+      return PF_STOP;
     }
   }
+  return PF_OK;
 }
 
 /** What AIC and BIC rest on. */
@@ -358,7 +399,8 @@ static pf_status add_result(assembly *all, size_t j, pf_error *error)
   }
   for (size_t i = 0; i < result->n_scores; i++) {
     const pf_compare_row *score = &result->scores[i];
-    if (all->comparison->asked[score->validation] && add_row(all, job, score, error) != PF_OK) {
+    if (all->comparison->asked[score->validation] &&
+        add_row(all, job, score, result->verdict, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -397,6 +439,31 @@ static pf_status add_data(const assembly *all, pf_error *error)
   return PF_OK;
 }
 
+/** A start that has seen the steps that are scored may know of them: held out is not, then. */
+static pf_status add_warning(const assembly *all, pf_error *error)
+{
+  pf_comparison *comparison = all->comparison;
+  bool any_held_out = false;
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    any_held_out = any_held_out || (comparison->asked[v] && pf_validation_at(v)->held_out);
+  }
+  for (size_t c = 0; any_held_out && c < all->jobs->candidates->n; c++) {
+    const char *path = all->jobs->candidates->items[c].own.problem->settings->fit.warm_path;
+    char text[PF_ERROR_LENGTH];
+    if (path == NULL) {
+      continue;
+    }
+    (void)snprintf(text, sizeof text,
+                   "fits of '%.60s' start from init.theta ('%.400s'), an estimate that may have "
+                   "seen the steps that are scored here as held out: if it was fitted to these "
+                   "data, leave init.theta out",
+                   comparison->candidates[c].name, path);
+    comparison->warning = pf_memory_string(text, error);
+    return comparison->warning == NULL ? PF_STOP : PF_OK;
+  }
+  return PF_OK;
+}
+
 static pf_status add_everything(assembly *all, pf_error *error)
 {
   const pf_candidates *candidates = all->jobs->candidates;
@@ -413,12 +480,17 @@ static pf_status add_everything(assembly *all, pf_error *error)
       return PF_STOP;
     }
     comparison->candidates[c].n_parameters = count_parameters(all, c);
-    set_criteria(all, c);
+    if (set_criteria(all, c, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
   for (size_t j = 0; j < all->jobs->n; j++) {
     if (add_result(all, j, error) != PF_OK) {
       return PF_STOP;
     }
+  }
+  if (add_warning(all, error) != PF_OK) {
+    return PF_STOP;
   }
   return note_criteria(all, error);
 }

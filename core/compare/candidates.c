@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/compare/key.h"
-#include "core/data/difference.h"
+#include "core/compare/same_data.h"
 #include "core/layout/layout.h"
 
 #include <stdlib.h>
@@ -130,32 +130,26 @@ static void clear_variant(pf_variant *variant)
 
 /* ---- the same data? ---- */
 
-static void make_data_key(const pf_candidate *candidate, uint64_t key[2])
-{
-  pf_key_start(key);
-  pf_key_add_data(key, &candidate->own.problem->data, false);
-}
-
 static pf_status check_same_data(const pf_candidates *candidates, pf_error *error)
 {
-  uint64_t first[2];
-  make_data_key(&candidates->items[0], first);
+  const pf_candidate *first = &candidates->items[0];
   for (size_t i = 1; i < candidates->n; i++) {
-    uint64_t own[2];
-    make_data_key(&candidates->items[i], own);
-    if (own[0] != first[0] || own[1] != first[1]) {
-      char what[400];
-      pf_dataset_difference(&candidates->items[0].own.problem->data,
-                            &candidates->items[i].own.problem->data, what, sizeof what);
-      return pf_fail(
-          error, PF_STOP,
-          "candidate '%s' sees other data than '%s' (%s), so their scores cannot be compared%s",
-          candidates->items[i].name, candidates->items[0].name, what,
-          candidates->items[i].own.problem->models->teacher != NULL
-              ? "; where candidates differ in network or source, make the data once with `plastfit "
-                "simulate` and compare on its table"
-              : "");
+    const pf_candidate *one = &candidates->items[i];
+    pf_text words = {0};
+    if (!pf_data_differ(&first->own.problem->data, &one->own.problem->data, &words)) {
+      continue;
     }
+    (void)pf_fail(
+        error, PF_STOP,
+        "candidate '%s' sees other data than '%s', so their scores cannot be compared; what differs "
+        "is %.600s%s",
+        one->name, first->name, words.text == NULL ? "" : words.text,
+        one->own.problem->models->teacher != NULL
+            ? "; where candidates differ in network or source, make the data once with `plastfit "
+              "simulate` and compare on its table"
+            : "");
+    pf_text_free(&words);
+    return PF_STOP;
   }
   return PF_OK;
 }

@@ -4,6 +4,18 @@
 
 #include <math.h>
 
+const double pf_compare_tie = 0.01;
+
+bool pf_compare_counts(uint32_t verdict)
+{
+  return verdict == PF_FIT_CONVERGED || verdict == PF_FIT_PASSES_DONE;
+}
+
+const char *pf_compare_status_word(uint32_t verdict)
+{
+  return verdict == PF_FIT_CONVERGED ? "ok" : pf_fit_verdict_words(verdict);
+}
+
 const char *pf_selection_method_name(uint32_t method)
 {
   static const char *const names[PF_N_SELECTIONS] = {"forward", "backward", "l1"};
@@ -30,6 +42,8 @@ static void free_candidate(pf_compare_candidate *candidate)
   }
   for (size_t v = 0; v < PF_MAX_VALIDATIONS; v++) {
     pf_memory_free(candidate->figures[v].per_animal);
+    pf_memory_free(candidate->figures[v].differences);
+    pf_memory_free(candidate->figures[v].cells);
   }
   pf_memory_free(candidate->keys);
   pf_memory_free(candidate->name);
@@ -79,6 +93,8 @@ void pf_comparison_free(pf_comparison *comparison)
   pf_memory_free(comparison->name);
   pf_memory_free(comparison->out);
   pf_memory_free(comparison->criteria_note);
+  pf_memory_free(comparison->criteria_why);
+  pf_memory_free(comparison->warning);
   pf_memory_free(comparison->words);
   pf_selection_clear(&comparison->selection);
   pf_memory_free(comparison);

@@ -17,6 +17,7 @@
 #include "core/base/array.h"
 #include "core/compare/validations/validations.h"
 #include "core/evaluate/ablation.h"
+#include "core/fit/fit_groups.h"
 #include "core/stats/stats.h"
 
 /**
@@ -30,6 +31,7 @@ typedef struct pf_compare_row {
   int64_t fold; /**< from 0: of leave-one-block-out the block, of leave-one-animal-out the animal;
                    else 0 */
   uint32_t ablation; /**< enum pf_ablation */
+  uint32_t verdict;  /**< enum pf_fit_verdict: what the fit amounts to */
   pf_status status;  /**< PF_OK, or why there is no figure: `error` */
   char *error;       /**< owned, NULL where status is PF_OK */
   int64_t n, n_fit;  /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the
@@ -39,22 +41,39 @@ typedef struct pf_compare_row {
   double r2_weights, r2_activity;                      /**< where the truth is known */
 } pf_compare_row;
 
-/** A candidate in one validation: what stands in the table. All means are over animals, folds
- * pooled within; intervals are 95 % bootstrap intervals over animals. */
+/** Two candidates tie in an animal whose log likelihoods differ by no more, in nats over all its
+ * scored cells: far above what optimisers leave (1e-8), far below what data can tell. */
+extern const double pf_compare_tie;
+
+enum { PF_N_FIT_VERDICTS = PF_FIT_FAILED + 1 };
+
+/**
+ * A candidate in one validation: what stands in the table. All means are over animals, folds
+ * pooled within; intervals are 95 % bootstrap intervals over animals. An animal one of whose fits
+ * is nothing to rest a claim on (row.verdict) is left out of all of them.
+ */
 typedef struct pf_compare_figures {
-  size_t n_animals;   /**< with a figure */
-  size_t n_failed;    /**< without one */
-  int64_t n;          /**< cells scored, all animals and folds */
+  size_t n_animals;                    /**< with a figure */
+  size_t n_failed;                     /**< without one */
+  size_t n_left_out;                   /**< with one that counts for nothing, by its fit */
+  size_t verdicts[PF_N_FIT_VERDICTS];  /**< animals by the worst verdict of their fits */
+  int64_t n;                           /**< cells scored, all animals and folds */
   double *per_animal; /**< [n_animals of the comparison] log likelihood per cell, NaN where it has
                          none */
+  double *differences; /**< [n_animals of the comparison] per cell, this minus base, 0 where they
+                          tie; NaN where one has no figure */
+  int64_t *cells;     /**< [n_animals of the comparison] cells scored */
   pf_interval score;  /**< mean of per_animal */
+  double median;      /**< of per_animal: one animal's absurd score does not move it */
   pf_interval explained_no_plasticity, explained_mean_rate; /**< % */
   double r2_weights, r2_activity;                           /**< means over animals */
   /* against the configured base; NaN for the base itself */
-  pf_interval against_base; /**< mean paired difference, this minus base */
+  pf_interval against_base; /**< mean paired difference, this minus base; ties count as 0 */
   size_t n_pairs, n_better; /**< animals with both; of these, those where this one is better */
-  double p,
-      p_holm; /**< paired exact Wilcoxon, two-sided; Holm over the candidates of this validation */
+  size_t n_ties;            /**< and those where they tie (pf_compare_tie) */
+  double p, p_holm; /**< paired exact Wilcoxon of those that do not tie, two-sided; Holm over the
+                       candidates of this validation */
+  bool ranks_higher; /**< by the ranks of that test, not by a mean that one animal may make */
   /* against the one of highest mean: no test, since the best was picked by the same figures */
   pf_interval against_best;
 } pf_compare_figures;
@@ -154,9 +173,12 @@ typedef struct pf_comparison {
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];
   bool ablations;
+  char *criteria_why;   /**< why some AIC or BIC is missing; NULL: none is */
+  char *warning;        /**< what the reader must know before the conclusions; NULL: nothing */
   char *criteria_note;  /**< on what AIC and BIC rest, or why there are none */
   pf_compare_row *rows; /**< in order of candidate, validation, fold, animal, ablation */
   size_t n_rows, n_failed;
+  size_t n_left_out; /**< rows with a figure whose fit is nothing to rest a claim on */
   pf_compare_estimate *estimates;
   size_t n_estimates;
   pf_compare_prediction *predictions;
@@ -167,6 +189,10 @@ typedef struct pf_comparison {
   pf_selection selection;
 } pf_comparison;
 
+/** May a claim rest on a fit: converged, or passes done, which claims nothing by itself? */
+bool pf_compare_counts(uint32_t verdict);
+/** "ok" of a converged fit, else the words of its verdict: for files and tables. */
+const char *pf_compare_status_word(uint32_t verdict);
 void pf_comparison_free(pf_comparison *comparison);
 /** Deviance explained, %, from log likelihoods; NaN unless that of the null model is below 0. */
 double pf_compare_explained(double null_model, double model);

@@ -1,14 +1,15 @@
 #include "core/compare/compare_table.h"
 
 #include "core/base/memory.h"
-#include "core/base/text.h"
+#include "core/compare/compare_words.h"
 
 #include <math.h>
+#include <string.h>
 
 /** A comparison while its table is made. */
 typedef struct table {
   pf_comparison *comparison;
-  double *a, *b; /* [n_animals] scratch */
+  double *a, *b, *scratch; /* [n_animals] */
 } table;
 
 /** Which figure a bootstrap is of. Streams go by it, so the same animals are drawn for a candidate
@@ -43,7 +44,8 @@ static uint32_t figure_number(uint32_t validation, enum boot boot)
 typedef struct fold_sums {
   double model, no_plasticity, mean_rate;
   int64_t n;
-  bool any; /* is there a fold? */
+  uint32_t verdict; /* enum pf_fit_verdict: the worst of the folds */
+  bool any;         /* is there a fold? */
 } fold_sums;
 
 static bool is_row_of(const pf_compare_row *row, size_t candidate, uint32_t validation,
@@ -64,14 +66,17 @@ static fold_sums sum_folds(const pf_comparison *comparison, size_t candidate, ui
       out.no_plasticity += row->no_plasticity;
       out.mean_rate += row->mean_rate;
       out.n += row->n;
+      out.verdict = row->verdict > out.verdict ? row->verdict : out.verdict;
     }
   }
   return out;
 }
 
+/** Of an animal that counts: NaN where a fit of it is nothing to rest a claim on. */
 static double score_per_cell(const fold_sums *sums)
 {
-  return sums->n > 0 ? sums->model / (double)sums->n : (double)NAN;
+  return sums->n > 0 && pf_compare_counts(sums->verdict) ? sums->model / (double)sums->n
+                                                         : (double)NAN;
 }
 
 /** A mean over what is not NaN. */
@@ -98,7 +103,7 @@ static void set_r2(const table *t, size_t c, uint32_t v)
   mean weights = {0}, activity = {0};
   for (size_t i = 0; i < t->comparison->n_rows; i++) {
     const pf_compare_row *row = &t->comparison->rows[i];
-    if (is_row_of(row, c, v, PF_ABLATION_FULL)) {
+    if (is_row_of(row, c, v, PF_ABLATION_FULL) && pf_compare_counts(row->verdict)) {
       add_to_mean(&weights, row->r2_weights);
       add_to_mean(&activity, row->r2_activity);
     }
@@ -119,28 +124,55 @@ static void set_ablations(const table *t, size_t c, uint32_t v)
   }
 }
 
+/** The median of values [n] that are not NaN. scratch: [n]. */
+static double find_median(const double *values, size_t n, double *scratch)
+{
+  memcpy(scratch, values, n * sizeof *scratch);
+  return pf_stats_quantile(scratch, pf_stats_sort(scratch, n), 0.5);
+}
+
+/** An animal's figures; t->a and t->b: deviance it explains. */
+static void set_animal(const table *t, size_t c, uint32_t v, size_t i)
+{
+  pf_compare_figures *figures = figures_of(t, c, v);
+  const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
+  const double score = score_per_cell(&own);
+  const bool counts = !isnan(score);
+  figures->per_animal[i] = score;
+  figures->cells[i] = own.n;
+  t->a[i] = counts ? pf_compare_explained(own.no_plasticity, own.model) : (double)NAN;
+  t->b[i] = counts ? pf_compare_explained(own.mean_rate, own.model) : (double)NAN;
+  if (!own.any) {
+    return;
+  }
+  figures->verdicts[own.verdict]++;
+  figures->n_animals += counts ? 1 : 0;
+  figures->n += counts ? own.n : 0;
+  if (!pf_compare_counts(own.verdict) && own.verdict != PF_FIT_FAILED) {
+    figures->n_left_out++;
+  } else if (!counts) {
+    figures->n_failed++;
+  }
+}
+
 static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *error)
 {
   const size_t n = t->comparison->n_animals;
   pf_compare_figures *figures = figures_of(t, c, v);
   pf_memory_free(figures->per_animal);
-  *figures = (pf_compare_figures){.per_animal = pf_memory_need(n, sizeof(double), error)};
-  if (figures->per_animal == NULL) {
+  pf_memory_free(figures->differences);
+  pf_memory_free(figures->cells);
+  *figures =
+      (pf_compare_figures){.per_animal = pf_memory_need(n, sizeof *figures->per_animal, error),
+                           .differences = pf_memory_need(n, sizeof *figures->differences, error),
+                           .cells = pf_memory_need(n, sizeof *figures->cells, error)};
+  if (figures->per_animal == NULL || figures->differences == NULL || figures->cells == NULL) {
     return PF_STOP;
   }
   for (size_t i = 0; i < n; i++) {
-    const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
-    const double score = score_per_cell(&own);
-    figures->per_animal[i] = score;
-    t->a[i] = own.any ? pf_compare_explained(own.no_plasticity, own.model) : (double)NAN;
-    t->b[i] = own.any ? pf_compare_explained(own.mean_rate, own.model) : (double)NAN;
-    if (!isnan(score)) {
-      figures->n_animals++;
-      figures->n += own.n;
-    } else if (own.any) {
-      figures->n_failed++;
-    }
+    set_animal(t, c, v, i);
   }
+  figures->median = find_median(figures->per_animal, n, t->scratch);
   set_r2(t, c, v);
   set_ablations(t, c, v);
   const struct {
@@ -163,11 +195,24 @@ static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *err
 
 /* ---- candidates against one another ---- */
 
-/** t->a: what candidate c scores more than `other`, animal by animal. */
+/** In nats over all cells of an animal; of squared errors, those of a normal likelihood whose
+ * variance is what is left. */
+static double count_nats(const table *t, size_t c, double a, double b, int64_t n)
+{
+  if (t->comparison->candidates[c].is_likelihood) {
+    return fabs(a - b) * (double)n;
+  }
+  return a < 0.0 && b < 0.0 ? 0.5 * (double)n * fabs(log(a / b)) : fabs(a - b);
+}
+
+/** t->a: what candidate c scores more than `other`, animal by animal; 0 where they tie. */
 static void set_differences(const table *t, size_t c, size_t other, uint32_t v)
 {
+  const pf_compare_figures *own = figures_of(t, c, v), *its = figures_of(t, other, v);
   for (size_t i = 0; i < t->comparison->n_animals; i++) {
-    t->a[i] = figures_of(t, c, v)->per_animal[i] - figures_of(t, other, v)->per_animal[i];
+    const double a = own->per_animal[i], b = its->per_animal[i];
+    const bool ties = count_nats(t, c, a, b, own->cells[i]) <= pf_compare_tie; /* not NaN */
+    t->a[i] = ties ? 0.0 : a - b;
   }
 }
 
@@ -177,9 +222,11 @@ static pf_status test_against_base(const table *t, size_t c, uint32_t v, pf_erro
   pf_compare_figures *figures = figures_of(t, c, v);
   pf_wilcoxon test = {0};
   set_differences(t, c, t->comparison->base, v);
+  memcpy(figures->differences, t->a, n * sizeof *t->a);
   for (size_t i = 0; i < n; i++) {
     figures->n_pairs += isnan(t->a[i]) ? 0 : 1;
     figures->n_better += t->a[i] > 0.0 ? 1 : 0;
+    figures->n_ties += t->a[i] == 0.0 ? 1 : 0;
   }
   pf_status status =
       estimate_interval(t, t->a, c, figure_number(v, BOOT_BASE), &figures->against_base, error);
@@ -188,6 +235,7 @@ static pf_status test_against_base(const table *t, size_t c, uint32_t v, pf_erro
   }
   status = pf_stats_wilcoxon(t->a, n, &test, error);
   figures->p = test.p;
+  figures->ranks_higher = test.plus > test.minus;
   return status;
 }
 
@@ -247,107 +295,7 @@ static pf_status compare_with_best(const table *t, uint32_t v, pf_error *error)
   return PF_OK;
 }
 
-/* ---- words ---- */
-
-static const double level = 0.05;
-/* With fewer pairs the exact test cannot give p < 0.05, whatever the signs: 2 / 2^5 = 0.0625. */
-static const size_t fewest_pairs = 6;
-
-static void add_p(pf_text *text, double p)
-{
-  pf_text_add(text, p < 0.001 ? "p = %.1e" : "p = %.2g", p);
-}
-
-/** What the test says of a candidate and the base. */
-enum verdict { TOLD_APART, NOT_TOLD_APART, TOO_FEW, NOT_SCORED, N_VERDICTS };
-
-static enum verdict verdict_of(const pf_compare_figures *f)
-{
-  if (f->n_pairs == 0) {
-    return NOT_SCORED;
-  }
-  if (f->n_pairs < fewest_pairs) {
-    return TOO_FEW;
-  }
-  return f->p_holm < level ? TOLD_APART : NOT_TOLD_APART;
-}
-
-static void add_candidate(pf_text *text, const pf_comparison *comparison, size_t c, uint32_t v,
-                          const char *noun)
-{
-  const pf_compare_figures *f = &comparison->candidates[c].figures[v];
-  const char *name = comparison->candidates[c].name;
-  const char *base = comparison->candidates[comparison->base].name;
-  const bool wins = f->against_base.value > 0.0;
-  switch (verdict_of(f)) {
-  case TOLD_APART:
-    pf_text_add(text, "'%s' %s '%s' in %zu of %zu %s (", name, wins ? "beats" : "loses to", base,
-                wins ? f->n_better : f->n_pairs - f->n_better, f->n_pairs, noun);
-    add_p(text, f->p_holm);
-    pf_text_add(text, ")");
-    break;
-  case TOO_FEW:
-    pf_text_add(text, "'%s' is better than '%s' in %zu of %zu %s, too few for a test", name, base,
-                f->n_better, f->n_pairs, noun);
-    break;
-  case NOT_SCORED:
-    pf_text_add(text, "of '%s' nothing can be said, since it could not be scored beside '%s'", name,
-                base);
-    break;
-  default:
-    pf_text_add(text, "'%s' (", name);
-    add_p(text, f->p_holm);
-    pf_text_add(text, ")");
-    break;
-  }
-}
-
-/** All candidates but the base in one validation: first those that differ from it, the others in
- * one list. */
-static void add_candidates(pf_text *text, const pf_comparison *comparison, uint32_t v,
-                           const char *noun)
-{
-  bool first = true;
-  for (uint32_t verdict = 0; verdict < N_VERDICTS; verdict++) {
-    const bool lists = verdict == NOT_TOLD_APART;
-    bool opened = false;
-    for (size_t c = 0; c < comparison->n_candidates; c++) {
-      if (c == comparison->base || verdict_of(&comparison->candidates[c].figures[v]) != verdict) {
-        continue;
-      }
-      if (!first) {
-        pf_text_add(text, lists && opened ? ", " : "; ");
-      }
-      if (lists && !opened) {
-        pf_text_add(text, "not told apart from '%s' by these data: ",
-                    comparison->candidates[comparison->base].name);
-      }
-      add_candidate(text, comparison, c, v, noun);
-      opened = true;
-      first = false;
-    }
-  }
-}
-
-/** Which candidates predict better than a constant. The interval decides alone: nothing was picked
- * by these figures. */
-static void add_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
-{
-  size_t n = 0, n_with = 0;
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    const pf_interval *explained = &comparison->candidates[c].figures[v].explained_mean_rate;
-    n_with += isnan(explained->low) ? 0 : 1;
-    if (explained->low > 0.0) {
-      pf_text_add(text, "%s'%s'",
-                  n == 0 ? " Better than a constant prediction (95 % interval above 0): " : ", ",
-                  comparison->candidates[c].name);
-      n++;
-    }
-  }
-  if (n_with > 0) {
-    pf_text_add(text, n > 0 ? "." : " None is shown to predict better than a constant.");
-  }
-}
+/* ---- all of it ---- */
 
 /** The first held-out one that was asked for, else the last in sample: on fresh draws rather than
  * on fitted ones. */
@@ -365,43 +313,6 @@ static uint32_t find_headline(const bool *asked)
   return headline;
 }
 
-/** A sentence on the headline, and on every other held-out validation. */
-static void add_words(pf_text *text, const pf_comparison *comparison)
-{
-  const bool held_out = pf_validation_at(comparison->headline)->held_out;
-  const char *noun = comparison->n_animals == 1 ? "animal" : "animals";
-  const bool alone = comparison->n_candidates == 1;
-  size_t n_said = 0;
-  for (uint32_t v = 0; v < pf_validation_count(); v++) {
-    const pf_validation *validation = pf_validation_at(v);
-    if (!comparison->asked[v] || (v != comparison->headline && !validation->held_out)) {
-      continue;
-    }
-    pf_text_add(text, n_said == 0 ? "%s (%s): " : " %s (%s): ",
-                held_out ? "On held-out steps" : "In sample", validation->name);
-    if (alone) {
-      pf_text_add(text, "there is one candidate, and nothing to compare it with");
-    } else {
-      add_candidates(text, comparison, v, noun);
-    }
-    pf_text_add(text, ".");
-    add_null(text, comparison, v);
-    n_said++;
-  }
-  if (comparison->n_candidates > 2) {
-    pf_text_add(text, " p: Wilcoxon over %s, Holm-corrected for %zu comparisons%s.", noun,
-                comparison->n_candidates - 1,
-                n_said > 1 ? " within each validation, not across them" : "");
-  } else if (!alone) {
-    pf_text_add(text, " p: Wilcoxon over %s.", noun);
-  }
-  if (!held_out) {
-    pf_text_add(text, " What fits better in sample need not predict better.");
-  }
-}
-
-/* ---- all of it ---- */
-
 static pf_status make_table(const table *t, pf_error *error)
 {
   for (uint32_t v = 0; v < pf_validation_count(); v++) {
@@ -417,25 +328,22 @@ static pf_status make_table(const table *t, pf_error *error)
       return PF_STOP;
     }
   }
-  pf_text text = {0};
-  add_words(&text, t->comparison);
-  pf_memory_free(t->comparison->words);
-  t->comparison->words = text.failed ? NULL : pf_memory_string(text.text, error);
-  pf_text_free(&text);
-  return t->comparison->words != NULL ? PF_OK : pf_fail(error, PF_STOP, "out of memory");
+  return pf_compare_say(t->comparison, error);
 }
 
 pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error)
 {
   const table t = {.comparison = comparison,
                    .a = pf_memory_need(comparison->n_animals, sizeof(double), error),
-                   .b = pf_memory_need(comparison->n_animals, sizeof(double), error)};
+                   .b = pf_memory_need(comparison->n_animals, sizeof(double), error),
+                   .scratch = pf_memory_need(comparison->n_animals, sizeof(double), error)};
   pf_status status = PF_STOP;
   comparison->headline = find_headline(comparison->asked);
-  if (t.a != NULL && t.b != NULL) {
+  if (t.a != NULL && t.b != NULL && t.scratch != NULL) {
     status = make_table(&t, error);
   }
   pf_memory_free(t.a);
   pf_memory_free(t.b);
+  pf_memory_free(t.scratch);
   return status;
 }

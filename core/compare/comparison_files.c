@@ -13,6 +13,23 @@
 
 /* ---- compare.csv ---- */
 
+/** What the animal says of the candidate and the base, all folds together; "": nothing. */
+static const char *word_against_base(const pf_comparison *comparison, const pf_compare_row *row)
+{
+  const pf_compare_figures *own = &comparison->candidates[row->candidate].figures[row->validation];
+  if (row->candidate == comparison->base || row->ablation != PF_ABLATION_FULL) {
+    return "";
+  }
+  const double difference = own->differences[row->animal];
+  if (isnan(difference)) {
+    return "";
+  }
+  if (difference > 0.0) {
+    return "better";
+  }
+  return difference < 0.0 ? "worse" : "tie";
+}
+
 static void write_row(FILE *file, const pf_comparison *comparison, const pf_compare_row *row)
 {
   const double values[] = {row->log_likelihood,
@@ -29,12 +46,14 @@ static void write_row(FILE *file, const pf_comparison *comparison, const pf_comp
                 (long long)row->fold);
   pf_csv_text(file, comparison->animals[row->animal]);
   (void)fprintf(file, ",%s,%s,%lld,%lld", pf_ablation_name(row->ablation),
-                pf_status_word(row->status), (long long)row->n_fit, (long long)row->n);
+                row->status == PF_OK ? pf_compare_status_word(row->verdict)
+                                     : pf_status_word(row->status),
+                (long long)row->n_fit, (long long)row->n);
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
     (void)fputc(',', file);
     pf_csv_number(file, values[i]);
   }
-  (void)fputc(',', file);
+  (void)fprintf(file, ",%s,", word_against_base(comparison, row));
   pf_csv_text(file, row->error);
   (void)fputc('\n', file);
 }
@@ -47,7 +66,7 @@ static pf_status write_rows(const pf_comparison *comparison, const char *path, p
   }
   (void)fputs("candidate,validation,held_out,fold,animal,ablation,status,n_fit,n,log_likelihood,"
               "log_likelihood_per_observation,null_no_plasticity,null_mean_rate,deviance_explained_"
-              "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,error\n",
+              "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,animal_against_base,error\n",
               file);
   for (size_t i = 0; i < comparison->n_rows; i++) {
     write_row(file, comparison, &comparison->rows[i]);

@@ -1,5 +1,7 @@
 #include "core/compare/comparison_json.h"
 
+#include "core/compare/compare_words.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -59,8 +61,9 @@ static json_t *interval_object(pf_interval from)
 
 static json_t *against_base_object(const pf_compare_figures *f)
 {
-  return json_pack("{s:o, s:I, s:I, s:o, s:o}", "difference", interval_object(f->against_base),
-                   "n_pairs", (json_int_t)f->n_pairs, "n_better", (json_int_t)f->n_better, "p",
+  return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o}", "difference",
+                   interval_object(f->against_base), "n_pairs", (json_int_t)f->n_pairs, "n_better",
+                   (json_int_t)f->n_better, "n_ties", (json_int_t)f->n_ties, "p",
                    number_or_null(f->p), "p_holm", number_or_null(f->p_holm));
 }
 
@@ -82,15 +85,40 @@ static json_t *animal_scores(const pf_comparison *comparison, const pf_compare_f
   return array;
 }
 
+/** "ok", or how many animals are left out and why. */
+static json_t *status_text(const pf_compare_figures *f)
+{
+  pf_text text = {0};
+  pf_compare_add_status(&text, f);
+  json_t *json = text.failed ? NULL : json_string(text.text);
+  pf_text_free(&text);
+  return json;
+}
+
+/** Animals by what their fits amount to. */
+static json_t *verdicts_object(const pf_compare_figures *f)
+{
+  json_t *object = json_object();
+  for (uint32_t verdict = 0; verdict < PF_N_FIT_VERDICTS; verdict++) {
+    if (f->verdicts[verdict] > 0) {
+      object = set_value(object, pf_fit_verdict_words(verdict),
+                         json_integer((json_int_t)f->verdicts[verdict]));
+    }
+  }
+  return object;
+}
+
 static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_t v)
 {
   const pf_compare_candidate *candidate = &comparison->candidates[c];
   const pf_compare_figures *f = &candidate->figures[v];
   const bool ablated = comparison->ablations && pf_validation_at(v)->held_out;
   return json_pack(
-      "{s:I, s:I, s:I, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}", "n_animals",
-      (json_int_t)f->n_animals, "n_failed", (json_int_t)f->n_failed, "n_observations",
-      (json_int_t)f->n, "log_likelihood_per_observation", interval_object(f->score),
+      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+      "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
+      "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
+      "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
+      interval_object(f->score), "median", number_or_null(f->median),
       "deviance_explained", "no_plasticity", interval_object(f->explained_no_plasticity),
       "mean_rate", interval_object(f->explained_mean_rate), "r2_weights",
       number_or_null(f->r2_weights), "r2_activity", number_or_null(f->r2_activity), "against_base",
@@ -178,6 +206,14 @@ static json_t *seed_value(uint64_t seed)
   return seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_string(text);
 }
 
+static const char *status_word(const pf_comparison *comparison)
+{
+  if (comparison->n_failed > 0 || comparison->criteria_why != NULL) {
+    return "failed";
+  }
+  return comparison->n_left_out > 0 ? "incomplete" : "ok";
+}
+
 static json_t *summary_object(const pf_comparison *comparison)
 {
   const pf_folds *forecast = &comparison->folds[pf_validation_number(&pf_forecast)];
@@ -190,9 +226,11 @@ static json_t *summary_object(const pf_comparison *comparison)
     candidates = append_value(candidates, candidate_object(comparison, c));
   }
   return json_pack(
-      "{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:{s:s, s:s}, "
-      "s:o, s:o}",
-      "status", comparison->n_failed > 0 ? "failed" : "ok", "kind", "comparison", "name",
+      "{s:s, s:f, s:o, s:o, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, "
+      "s:{s:s, s:s}, s:o, s:o}",
+      "status", status_word(comparison), "tie_nats", pf_compare_tie, "warning",
+      text_or_null(comparison->warning), "information_criteria_missing",
+      text_or_null(comparison->criteria_why), "kind", "comparison", "name",
       text_or_null(comparison->name), "plastfit", pf_version(), "format", 1, "precision",
       sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed", seed_value(comparison->seed),
       "base", text_or_null(comparison->candidates[comparison->base].name), "headline",

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/compare/key.h"
+#include "core/compare/nesting.h"
 #include "core/compare/score_folds.h"
 #include "core/compare/validations/step_masks.h"
 #include "core/problem/subset.h"
@@ -10,7 +11,7 @@
 
 /* ---- which jobs ---- */
 
-static const pf_variant *variant_of(const pf_jobs *jobs, const pf_job *job)
+const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job)
 {
   const pf_candidate *candidate = &jobs->candidates->items[job->candidate];
   return pf_validation_at(job->validation)->leaves_animal_out ? &candidate->shared
@@ -35,7 +36,7 @@ static pf_status mask_steps(const pf_jobs *jobs, const pf_job *job, const pf_rec
  * the job then says why. flags: room for the longest recording. */
 static bool has_steps(const pf_jobs *jobs, const pf_job *job, uint32_t *flags)
 {
-  const pf_dataset *data = &variant_of(jobs, job)->problem->data;
+  const pf_dataset *data = &pf_job_variant(jobs, job)->problem->data;
   bool fits = false, scores = false;
   for (size_t i = 0; i < data->n; i++) {
     const pf_recording *recording = &data->recordings[i];
@@ -75,7 +76,7 @@ static void make_key(const pf_jobs *jobs, pf_job *job)
                              scored_too,
                              folds->n,
                              folds->from_data ? 1 : 0};
-  memcpy(job->key, variant_of(jobs, job)->key, sizeof job->key);
+  memcpy(job->key, pf_job_variant(jobs, job)->key, sizeof job->key);
   pf_key_add(job->key, numbers, sizeof numbers);
   pf_key_add(job->key, &folds->value, sizeof folds->value);
 }
@@ -92,7 +93,7 @@ static pf_status add_folds(job_list *list, size_t candidate, uint32_t validation
                            pf_error *error)
 {
   pf_job job = {.candidate = candidate, .validation = validation, .refit = refit};
-  const pf_problem *problem = variant_of(list->jobs, &job)->problem;
+  const pf_problem *problem = pf_job_variant(list->jobs, &job)->problem;
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
   const size_t n_fits = shared ? 1 : problem->data.n_animals;
   for (job.fold = 0; job.fold < list->jobs->folds[validation].n; job.fold++) {
@@ -174,14 +175,57 @@ static pf_status make_jobs(job_list *list, pf_error *error)
   return PF_OK;
 }
 
+/** Levels and keys by what each job starts from; jobs are few, and pairs are told apart fast. */
+static void order_jobs(pf_jobs *jobs)
+{
+  bool changed = true;
+  while (changed) { /* there are no circles: each has more free parameters, or is a refit */
+    changed = false;
+    for (size_t j = 0; j < jobs->n; j++) {
+      for (size_t k = 0; k < jobs->n; k++) {
+        pf_job *job = &jobs->items[j];
+        if (job->level <= jobs->items[k].level &&
+            pf_job_starts_from(jobs, job, &jobs->items[k])) {
+          job->level = jobs->items[k].level + 1;
+          changed = true;
+        }
+      }
+    }
+  }
+}
+
+/** The optimum of another job is part of what a result depends on. */
+static pf_status key_starts(pf_jobs *jobs, pf_error *error)
+{
+  uint64_t(*keys)[2] = pf_memory_need(jobs->n, sizeof *keys, error);
+  if (keys == NULL) {
+    return PF_STOP;
+  }
+  for (size_t j = 0; j < jobs->n; j++) {
+    memcpy(keys[j], jobs->items[j].key, sizeof keys[j]);
+    for (size_t k = 0; k < jobs->n; k++) {
+      if (pf_job_starts_from(jobs, &jobs->items[j], &jobs->items[k])) {
+        pf_key_add(keys[j], jobs->items[k].key, sizeof jobs->items[k].key);
+      }
+    }
+  }
+  for (size_t j = 0; j < jobs->n; j++) {
+    memcpy(jobs->items[j].key, keys[j], sizeof keys[j]);
+  }
+  pf_memory_free(keys);
+  return PF_OK;
+}
+
 pf_status pf_jobs_create(const pf_candidates *candidates, const pf_compare_settings *settings,
                          pf_jobs *out, pf_error *error)
 {
   *out = (pf_jobs){.candidates = candidates, .settings = settings};
   job_list list = {.jobs = out, .items = pf_array_of(sizeof(pf_job))};
-  const pf_status status = make_jobs(&list, error);
+  pf_status status = make_jobs(&list, error);
   if (status == PF_OK) {
     out->items = pf_array_take(&list.items, &out->n);
+    order_jobs(out);
+    status = key_starts(out, error);
   }
   pf_array_free(&list.items);
   pf_memory_free(list.flags);
@@ -212,7 +256,7 @@ typedef struct job_run {
 static pf_status mask_recordings(const job_run *run, uint32_t flag, pf_problem **out,
                                  pf_error *error)
 {
-  const pf_problem *problem = variant_of(run->jobs, run->job)->problem;
+  const pf_problem *problem = pf_job_variant(run->jobs, run->job)->problem;
   const pf_dataset *data = &problem->data;
   size_t *chosen = pf_memory_need(data->n, sizeof *chosen, error);
   uint32_t *flags = pf_memory_need((size_t)pf_dataset_longest(data)->n_steps, sizeof *flags, error);
@@ -249,6 +293,52 @@ done:
   return status;
 }
 
+/** Goes on from the optima of smaller candidates, where that ends lower. */
+static pf_status improve_fit(const job_run *run, pf_fit_group *group, pf_error *error)
+{
+  const pf_jobs *jobs = run->jobs;
+  const pf_job_result *results = run->options->results;
+  const pf_observer observer = {.stop = run->options->stop, .payload = run->options->payload};
+  double *values = pf_memory_need(group->layout->n, sizeof *values, error);
+  pf_status status = values == NULL ? PF_STOP : PF_OK;
+  for (size_t k = 0; results != NULL && k < jobs->n; k++) {
+    if (status != PF_OK) {
+      break;
+    }
+    const pf_job *earlier = &jobs->items[k];
+    const pf_earlier_optimum found = {.model = pf_job_variant(jobs, earlier)->problem->model,
+                            .result = &results[k]};
+    if (earlier->level < run->job->level && pf_job_starts_from(jobs, run->job, earlier) &&
+        pf_earlier_values(&found, run->fitted->model, group, &run->fitted->data, values)) {
+      status = pf_fit_improve(run->fitted, group, values, &observer, error);
+    }
+  }
+  pf_memory_free(values);
+  return status;
+}
+
+/** What each recording is simulated with, for bigger candidates. */
+static pf_status keep_thetas(const job_run *run, const pf_fit_group *group, pf_error *error)
+{
+  pf_job_result *result = run->result;
+  const size_t n = group->layout->n_recordings, n_theta = run->fitted->model->n_parameters;
+  result->thetas = pf_memory_need(n, sizeof *result->thetas, error);
+  if (result->thetas == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < n; i++) {
+    pf_job_theta *one = &result->thetas[i];
+    one->recording = run->fitted->data.recordings[group->layout->recordings[i]].number;
+    one->theta = pf_memory_need(n_theta, sizeof *one->theta, error);
+    if (one->theta == NULL) {
+      return PF_STOP;
+    }
+    result->n_thetas = i + 1;
+    pf_layout_theta(group->layout, group->values, i, one->theta);
+  }
+  return PF_OK;
+}
+
 static pf_status fit_recordings(job_run *run, pf_error *error)
 {
   pf_fit_options *changed = &run->fitted->options;
@@ -264,11 +354,16 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
   if (run->interrupted) {
     return PF_POINT_FAILED;
   }
-  const pf_fit_group *group = &run->fit->groups[0];
+  pf_fit_group *group = &run->fit->groups[0];
+  run->result->verdict = pf_fit_verdict(group);
   if (run->fit->n_failed > 0) {
     return pf_fail(error, PF_POINT_FAILED, "%s", group->error.text);
   }
   run->result->n_free = group->layout->n;
+  if (improve_fit(run, group, error) != PF_OK || keep_thetas(run, group, error) != PF_OK) {
+    return PF_STOP;
+  }
+  run->result->verdict = pf_fit_verdict(group);
   return pf_refit_null(run->fitted, group->layout, group->values, &run->null, error);
 }
 
@@ -320,7 +415,7 @@ pf_status pf_job_run(const pf_jobs *jobs, const pf_job *job, const pf_job_run_op
 {
   job_run run = {.jobs = jobs, .job = job, .options = options, .result = result};
   pf_error why = pf_error_none();
-  *result = (pf_job_result){.n_theta = variant_of(jobs, job)->problem->model->n_parameters};
+  *result = (pf_job_result){.n_theta = pf_job_variant(jobs, job)->problem->model->n_parameters};
   pf_status status = fit_and_score(&run, &why);
   if (run.fit != NULL) {
     pf_fit_free(run.fitted, run.fit);
@@ -330,6 +425,7 @@ pf_status pf_job_run(const pf_jobs *jobs, const pf_job *job, const pf_job_run_op
   pf_problem_subset_free(run.scored);
   if (status == PF_POINT_FAILED && !run.interrupted) {
     result->status = status; /* a failed fit is a result */
+    result->verdict = PF_FIT_FAILED;
     result->error = pf_memory_string(why.text, error);
     status = result->error == NULL ? PF_STOP : PF_OK;
   }

@@ -1,7 +1,7 @@
 /*
- * Jobs: one fit each, and what it predicts. Jobs share nothing but what is const, so that they can
- * be done in any order, on any thread, or be read back from files that an interrupted comparison
- * left.
+ * Jobs: one fit each, and what it predicts. A job needs the results of jobs of lower levels, of
+ * candidates that its own contains, and shares nothing else: within a level jobs can be done in any
+ * order, on any thread, or be read back from files that an interrupted comparison left.
  */
 #ifndef PLASTFIT_CORE_COMPARE_JOB_H
 #define PLASTFIT_CORE_COMPARE_JOB_H
@@ -20,6 +20,7 @@ typedef struct pf_job {
   size_t animal; /**< whose fit it is; PF_ALL_ANIMALS: one theta for all (of a validation that
                     leaves an animal out: for all but `fold`) */
   uint64_t key[2];
+  size_t level; /**< jobs of lower levels come first: it may start from their optima */
 } pf_job;
 
 /** All jobs of a comparison, and what they are of. */
@@ -37,11 +38,15 @@ pf_status pf_jobs_create(const pf_candidates *candidates, const pf_compare_setti
                          pf_jobs *out, pf_error *error);
 void pf_jobs_free(pf_jobs *jobs);
 
+/** The candidate's config and problem that the job is about. */
+const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job);
+
 /** How a job is done. */
 typedef struct pf_job_run_options {
   int n_threads; /**< inside the fit */
   pf_stop stop;
   void *payload;
+  const pf_job_result *results; /**< [jobs->n] of lower levels; where it starts, too. MAY be NULL */
 } pf_job_run_options;
 
 /**

@@ -106,6 +106,22 @@ static bool are_estimates(const checked_job *c, const pf_job_result *r)
   return true;
 }
 
+/** All of recordings that there are, and finite. */
+static bool are_thetas(const checked_job *c, const pf_job_result *r)
+{
+  for (size_t i = 0; i < r->n_thetas; i++) {
+    if (r->thetas[i].recording >= c->problem->data.n) {
+      return false;
+    }
+    for (size_t k = 0; k < r->n_theta; k++) {
+      if (!isfinite(r->thetas[i].theta[k])) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 static bool is_prediction(const checked_job *c, const pf_compare_prediction *p)
 {
   const pf_dataset *data = &c->problem->data;
@@ -136,7 +152,7 @@ bool pf_job_result_belongs(const pf_jobs *jobs, const pf_job *job, const pf_job_
       (result->status != PF_OK) != (result->error != NULL)) {
     return false;
   }
-  if (!are_scores(&c, result) || !are_estimates(&c, result)) {
+  if (!are_scores(&c, result) || !are_estimates(&c, result) || !are_thetas(&c, result)) {
     return false;
   }
   for (size_t i = 0; i < result->n_predictions; i++) {

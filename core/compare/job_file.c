@@ -1,15 +1,16 @@
 /*
  * A job's result as a small text file:
  *
- *     plastfit-job 1
+ *     plastfit-job 2
  *     key 0123456789abcdef 0123456789abcdef
- *     fit STATUS N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS
+ *     fit STATUS VERDICT N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS N_THETAS
  *     TEXT
  *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS
  *         R2_ACTIVITY (one line)
  *     TEXT
  *     estimate ANIMAL THETA...
  *     prediction RECORDING VALIDATION N_STEPS P...
+ *     theta RECORDING THETA...
  *     end
  *
  * Reals in C's hexadecimal notation, which gives the same bits back. TEXT: a line that says why, or
@@ -22,6 +23,7 @@
 #include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/compare/compare.h"
+#include "core/fit/fit_groups.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +31,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 /* Far above what a comparison has, below what overflows. */
 static const int64_t max_count = 1 << 24;
 
@@ -170,6 +172,15 @@ static void pass_prediction(job_stream *s, pf_compare_prediction *p)
   pass_word(s, "\n");
 }
 
+static void pass_theta(job_stream *s, pf_job_theta *theta, size_t n_theta)
+{
+  pass_word(s, "theta");
+  theta->recording = pass_count(s, theta->recording);
+  theta->theta = pass_memory(s, theta->theta, n_theta, sizeof(double));
+  pass_reals(s, theta->theta, n_theta);
+  pass_word(s, "\n");
+}
+
 static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
 {
   char head[96];
@@ -177,15 +188,18 @@ static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
                  FORMAT, job->key[0], job->key[1]);
   pass_word(s, head);
   r->status = (pf_status)pass_integer(s, r->status, PF_STOP, PF_POINT_FAILED);
+  r->verdict = (uint32_t)pass_integer(s, r->verdict, 0, PF_FIT_FAILED);
   r->n_free = pass_count(s, r->n_free);
   r->n_theta = pass_count(s, r->n_theta);
   r->n_scores = pass_count(s, r->n_scores);
   r->n_estimates = pass_count(s, r->n_estimates);
   r->n_predictions = pass_count(s, r->n_predictions);
+  r->n_thetas = pass_count(s, r->n_thetas);
   r->error = pass_line(s, r->error);
   r->scores = pass_memory(s, r->scores, r->n_scores, sizeof *r->scores);
   r->estimates = pass_memory(s, r->estimates, r->n_estimates, sizeof *r->estimates);
   r->predictions = pass_memory(s, r->predictions, r->n_predictions, sizeof *r->predictions);
+  r->thetas = pass_memory(s, r->thetas, r->n_thetas, sizeof *r->thetas);
   for (size_t i = 0; !s->lost && i < r->n_scores; i++) {
     pass_score(s, &r->scores[i]);
   }
@@ -194,6 +208,9 @@ static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
   }
   for (size_t i = 0; !s->lost && i < r->n_predictions; i++) {
     pass_prediction(s, &r->predictions[i]);
+  }
+  for (size_t i = 0; !s->lost && i < r->n_thetas; i++) {
+    pass_theta(s, &r->thetas[i], r->n_theta);
   }
   pass_word(s, "end\n");
 }

@@ -13,6 +13,10 @@ void pf_job_result_clear(pf_job_result *result)
   for (size_t i = 0; result->predictions != NULL && i < result->n_predictions; i++) {
     pf_memory_free(result->predictions[i].probability);
   }
+  for (size_t i = 0; result->thetas != NULL && i < result->n_thetas; i++) {
+    pf_memory_free(result->thetas[i].theta);
+  }
+  pf_memory_free(result->thetas);
   pf_memory_free(result->scores);
   pf_memory_free(result->estimates);
   pf_memory_free(result->predictions);

@@ -4,6 +4,13 @@
 
 #include "core/compare/compare.h"
 
+/** What a recording of the fit was simulated with at the optimum: where a bigger candidate starts
+ * (core/compare/nesting.h). */
+typedef struct pf_job_theta {
+  size_t recording; /**< number */
+  double *theta;    /**< [n_theta] */
+} pf_job_theta;
+
 /** Of scores, estimates and predictions, `candidate` and `fold` are the job's: not set here. */
 typedef struct pf_job_result {
   bool done;
@@ -11,6 +18,9 @@ typedef struct pf_job_result {
   char *error;      /**< owned; why it failed */
   size_t n_free;    /**< values that the fit could choose */
   size_t n_theta;
+  uint32_t verdict; /**< enum pf_fit_verdict: what the fit amounts to */
+  pf_job_theta *thetas;
+  size_t n_thetas; /**< recordings of the fit */
   pf_compare_row *scores;
   size_t n_scores;
   pf_compare_estimate *estimates;

@@ -56,7 +56,7 @@ static pf_status add_config(uint64_t key[2], const pf_config *config, pf_error *
   return PF_OK;
 }
 
-void pf_key_add_data(uint64_t key[2], const pf_dataset *data, bool whole)
+static void add_data(uint64_t key[2], const pf_dataset *data)
 {
   for (size_t i = 0; i < data->n; i++) {
     const pf_recording *r = &data->recordings[i];
@@ -71,18 +71,14 @@ void pf_key_add_data(uint64_t key[2], const pf_dataset *data, bool whole)
       pf_key_add(key, r->targets[k].values, steps * (size_t)r->targets[k].n * sizeof(double));
     }
     for (size_t k = 0; k < r->n_channels; k++) {
-      if (whole || strcmp(r->channels[k].name, "reward") == 0) {
-        add_text(key, r->channels[k].name);
-        pf_key_add(key, r->channels[k].values, steps * sizeof(double));
-      }
+      add_text(key, r->channels[k].name);
+      pf_key_add(key, r->channels[k].values, steps * sizeof(double));
     }
-    if (whole) {
-      pf_key_add(key, r->cue, steps * (size_t)r->n_input * sizeof(double));
-    }
-    if (whole && r->true_input != NULL) {
+    pf_key_add(key, r->cue, steps * (size_t)r->n_input * sizeof(double));
+    if (r->true_input != NULL) {
       pf_key_add(key, r->true_input, steps * (size_t)r->n_input * sizeof(double));
     }
-    if (whole && r->true_noise != NULL) {
+    if (r->true_noise != NULL) {
       pf_key_add(key, r->true_noise, (size_t)r->n_true_noise * sizeof(double));
     }
   }
@@ -139,7 +135,7 @@ pf_status pf_key_of_problem(const pf_problem *problem, uint64_t key[2], pf_error
   pf_key_start(key);
   add_text(key, pf_version());
   pf_key_add(key, &bytes, sizeof bytes);
-  pf_key_add_data(key, &problem->data, true);
+  add_data(key, &problem->data);
   add_masks(key, problem->model);
   add_file(key, problem->models->initial == NULL ? NULL : problem->models->initial->path);
   add_file(key, problem->settings->fit.warm_path);

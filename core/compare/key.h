@@ -8,9 +8,6 @@
 void pf_key_start(uint64_t key[2]);
 void pf_key_add(uint64_t key[2], const void *bytes, size_t n);
 
-/** What was recorded. `whole`: also what a candidate may see in its own way: cues, derived
- * channels. */
-void pf_key_add_data(uint64_t key[2], const pf_dataset *data, bool whole);
 /**
  * Everything that a fit and its scores are made from: version, precision, resolved config, data,
  * what the config's other files say (masks, initial weights, an earlier theta), and the plugins as

@@ -1,5 +1,7 @@
 #include "core/compare/print_table.h"
 
+#include "core/compare/compare_words.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -44,25 +46,29 @@ static void print_heading(FILE *out, const pf_comparison *comparison, uint32_t v
 static void print_validation(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
   print_heading(out, comparison, v);
-  (void)fprintf(out, "    %-*s%5s%10s%20s%9s%9s%10s%22s%9s%9s%9s%20s\n", NAME, "candidate", "par",
-                "ll/obs", "95 % interval", "no pl.%", "rate %", "- base", "95 % interval", "better",
-                "p", "Holm", "- best, 95 %");
+  (void)fprintf(out, "    %-*s%5s%10s%20s%10s%9s%9s%10s%22s%9s%6s%9s%9s%20s  status\n", NAME, "candidate", "par",
+                "ll/obs", "95 % interval", "median", "no pl.%", "rate %", "- base", "95 % interval", "better",
+                "ties", "p", "Holm", "- best, 95 %");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     const pf_compare_candidate *candidate = &comparison->candidates[c];
     const pf_compare_figures *f = &candidate->figures[v];
-    char better[32] = "-";
+    char better[32] = "-", ties[32] = "-";
+    pf_text status = {0};
+    pf_compare_add_status(&status, f);
     if (c != comparison->base) {
       (void)snprintf(better, sizeof better, "%zu/%zu", f->n_better, f->n_pairs);
+      (void)snprintf(ties, sizeof ties, "%zu", f->n_ties);
     }
     print_name(out, comparison, c);
     (void)fprintf(out, "%5zu", candidate->n_parameters);
     print_cell(out, 10, "%.4f", f->score.value);
     print_range(out, 20, "%.4f", f->score);
+    print_cell(out, 10, "%.4f", f->median);
     print_cell(out, 9, "%.2f", f->explained_no_plasticity.value);
     print_cell(out, 9, "%.2f", f->explained_mean_rate.value);
     print_cell(out, 10, "%+.4f", f->against_base.value);
     print_range(out, 22, "%+.4f", f->against_base);
-    (void)fprintf(out, "%9s", better);
+    (void)fprintf(out, "%9s%6s", better, ties);
     print_cell(out, 9, "%.2g", f->p);
     print_cell(out, 9, "%.2g", f->p_holm);
     print_range(out, 20, "%+.3f", f->against_best);
@@ -71,7 +77,8 @@ static void print_validation(FILE *out, const pf_comparison *comparison, uint32_
       print_cell(out, 6, "%.2f", f->r2_weights);
       print_cell(out, 6, "%.2f", f->r2_activity);
     }
-    (void)fprintf(out, "%s\n", f->n_failed > 0 ? "  (some failed)" : "");
+    (void)fprintf(out, "  %s\n", status.text == NULL ? "" : status.text);
+    pf_text_free(&status);
   }
 }
 
@@ -103,6 +110,9 @@ static void print_criteria(FILE *out, const pf_comparison *comparison)
     print_cell(out, 12, "%.1f", candidate->aic);
     print_cell(out, 12, "%.1f", candidate->bic);
     (void)fputc('\n', out);
+  }
+  if (comparison->criteria_why != NULL) {
+    (void)fprintf(out, "%s\n", comparison->criteria_why);
   }
 }
 
@@ -165,14 +175,16 @@ void pf_compare_print(const pf_comparison *comparison, FILE *stream)
   (void)fprintf(
       stream,
       "%s: %zu candidates on the same data; * is the base\n"
-      "ll/obs: log likelihood per observation, mean over animals; no pl.%%, rate %%: "
+      "ll/obs: log likelihood per observation, mean over animals, and its median; no pl.%%, "
+      "rate %%: "
       "deviance explained against the "
       "null models `no plasticity`\n(same network, no weight changes) and `mean rate` (one "
       "constant probability), both "
-      "from fitted steps; intervals: bootstrap over animals;\np: paired exact Wilcoxon "
+      "from fitted steps; intervals: bootstrap over animals;\nties: animals whose log likelihoods "
+      "differ by at most %g nats in all; p: paired exact Wilcoxon "
       "against the base, two-sided; "
       "against the best an interval only, since the best was picked by these figures.\n",
-      comparison->name, comparison->n_candidates);
+      comparison->name, comparison->n_candidates, pf_compare_tie);
   print_validations(stream, comparison, true);
   print_validations(stream, comparison, false);
   if (comparison->ablations && pf_validation_at(comparison->headline)->held_out) {

@@ -40,7 +40,10 @@ static void read_finished(pf_work *work)
 static pf_status do_job(pf_work *work, size_t j, int n_threads, pf_error *error)
 {
   const pf_job_run_options options = {
-      .n_threads = n_threads, .stop = work->request->stop, .payload = work->request->payload};
+      .n_threads = n_threads,
+      .stop = work->request->stop,
+      .payload = work->request->payload,
+      .results = work->results};
   const pf_job *job = &work->jobs.items[j];
   pf_status status = pf_job_run(&work->jobs, job, &options, &work->results[j], error);
   if (status != PF_OK) {
@@ -63,17 +66,14 @@ typedef struct todo {
 } todo;
 
 /**
- * Threads over jobs, or inside one job after the other where there are fewer jobs than threads.
- * Jobs share nothing, and a fit has the same bits for any number of threads, so the results do not
- * depend on which.
+ * Threads over jobs, or inside one job after the other where there are fewer jobs than threads. A
+ * fit has the same bits for any number of threads, so the results do not depend on which.
  */
-static void do_all(pf_work *work, todo *todos, int64_t n, const char *what)
+static void do_level(pf_work *work, todo *todos, int64_t n, pf_ticker *ticker)
 {
   const pf_compare_request *request = work->request;
   const int n_threads = available_threads(work);
   const bool over_jobs = n >= n_threads;
-  pf_ticker ticker = {0};
-  pf_ticker_start(&ticker, request->progress, request->payload, what, n);
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (over_jobs)
   for (int64_t k = 0; k < n; k++) {
     todo *one = &todos[k];
@@ -82,9 +82,42 @@ static void do_all(pf_work *work, todo *todos, int64_t n, const char *what)
     if (request->stop == NULL || !request->stop(request->payload)) {
       one->status = do_job(work, one->job, over_jobs ? 1 : n_threads, &one->error);
     }
-    pf_ticker_add(&ticker, 1);
+    pf_ticker_add(ticker, 1);
+  }
+}
+
+/** Level by level: a level may start from the optima of those before it. */
+static void do_all(pf_work *work, todo *todos, size_t n, const char *what)
+{
+  pf_ticker ticker = {0};
+  pf_ticker_start(&ticker, work->request->progress, work->request->payload, what, (int64_t)n);
+  for (size_t first = 0; first < n;) {
+    size_t end = first + 1;
+    while (end < n &&
+           work->jobs.items[todos[end].job].level == work->jobs.items[todos[first].job].level) {
+      end++;
+    }
+    do_level(work, todos + first, (int64_t)(end - first), &ticker);
+    first = end;
   }
   pf_ticker_end(&ticker);
+}
+
+/** The jobs that are still to be done, by their level, then in their order. */
+static size_t list_todos(const pf_work *work, todo *todos)
+{
+  size_t n = 0, n_left = 0;
+  for (size_t j = 0; j < work->jobs.n; j++) {
+    n_left += work->results[j].done ? 0 : 1;
+  }
+  for (size_t level = 0; n < n_left; level++) {
+    for (size_t j = 0; j < work->jobs.n; j++) {
+      if (work->jobs.items[j].level == level && !work->results[j].done) {
+        todos[n++].job = j;
+      }
+    }
+  }
+  return n;
 }
 
 pf_status pf_work_prepare(pf_work *work, pf_error *error)
@@ -107,13 +140,9 @@ pf_status pf_work_do(pf_work *work, const char *what, pf_error *error)
   if (todos == NULL) {
     return PF_STOP;
   }
-  size_t n = 0, n_done = 0;
-  for (size_t j = 0; j < work->jobs.n; j++) {
-    if (!work->results[j].done) {
-      todos[n++].job = j;
-    }
-  }
-  do_all(work, todos, (int64_t)n, what);
+  const size_t n = list_todos(work, todos);
+  size_t n_done = 0;
+  do_all(work, todos, n, what);
   pf_status status = PF_OK;
   for (size_t k = 0; k < n; k++) {
     if (todos[k].status == PF_OK) {

@@ -1,0 +1,34 @@
+/*
+ * Which candidates contain which: the free parameters of the bigger one, by owner and name, are all
+ * that the smaller one has and more. A bigger candidate's fit starts from the smaller one's optimum
+ * too, its further parameters at 0, so that it never fits worse for want of a start.
+ */
+#ifndef PLASTFIT_CORE_COMPARE_NESTING_H
+#define PLASTFIT_CORE_COMPARE_NESTING_H
+
+#include "core/compare/job.h"
+#include "core/fit/fit_groups.h"
+
+/** Has `bigger` all free parameters of `smaller`, and more? */
+bool pf_model_contains(const pf_model *bigger, const pf_model *smaller);
+
+/**
+ * May `job` start from the optimum of `earlier`: the same fold, and a smaller candidate, or the
+ * same one with its penalty?
+ */
+bool pf_job_starts_from(const pf_jobs *jobs, const pf_job *job, const pf_job *earlier);
+
+/** What was found before, by a smaller candidate. */
+typedef struct pf_earlier_optimum {
+  const pf_model *model;
+  const pf_job_result *result;
+} pf_earlier_optimum;
+
+/**
+ * The values [layout->n] of `group` that mean what was found; what the smaller candidate does not
+ * have is 0, within its bounds. False: nothing was found.
+ */
+bool pf_earlier_values(const pf_earlier_optimum *found, const pf_model *model, const pf_fit_group *group,
+                     const pf_dataset *data, double *values);
+
+#endif
