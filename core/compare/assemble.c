@@ -230,7 +230,8 @@ static pf_status keep_criteria_why(pf_comparison *comparison, const pf_job *job,
   return comparison->criteria_why == NULL ? PF_STOP : PF_OK;
 }
 
-/** Sums over the fits; one on which no claim rests, or a loss that is no likelihood, leaves none. */
+/** Sums over the fits; one on which no claim rests, or a loss that is no likelihood, leaves none.
+ */
 static pf_status add_criteria(const assembly *all, const pf_job *job, const pf_job_result *result,
                               pf_error *error)
 {

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/compare/key.h"
 #include "core/compare/same_data.h"
+#include "core/fit/fit.h"
 #include "core/layout/layout.h"
 
 #include <stdlib.h>
@@ -93,6 +94,19 @@ static pf_status change_config(pf_config *config, const pf_compare_settings *set
   return pf_config_override_for(config, "evaluate.animals=0", "compare: evaluate.animals=0", error);
 }
 
+/* What a fit does where nothing limits its starts. */
+enum { MANY_STARTS = 20 };
+
+/** What a comparison says rests on optima: a limit that may miss them does not hold here. */
+static void lift_starts(pf_problem *problem)
+{
+  const pf_optimiser *optimiser = pf_fit_optimiser(problem);
+  pf_fit_settings *fit = &problem->settings->fit;
+  if (optimiser != NULL && !optimiser->fixed_passes && fit->starts < MANY_STARTS) {
+    fit->starts = 0;
+  }
+}
+
 static pf_status make_problem(const pf_compare_settings *settings, size_t i, bool shared,
                               pf_variant *out, pf_error *error)
 {
@@ -100,6 +114,7 @@ static pf_status make_problem(const pf_compare_settings *settings, size_t i, boo
       pf_problem_create(out->config, &out->problem, error) != PF_OK) {
     return PF_STOP;
   }
+  lift_starts(out->problem);
   if (shared && check_shared(out->problem, error) != PF_OK) {
     return PF_STOP;
   }
@@ -141,7 +156,8 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
     }
     (void)pf_fail(
         error, PF_STOP,
-        "candidate '%s' sees other data than '%s', so their scores cannot be compared; what differs "
+        "candidate '%s' sees other data than '%s', so their scores cannot be compared; what "
+        "differs "
         "is %.600s%s",
         one->name, first->name, words.text == NULL ? "" : words.text,
         one->own.problem->models->teacher != NULL

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-const double pf_compare_tie = 0.01;
+const double pf_compare_tie = 1e-4;
 
 bool pf_compare_counts(uint32_t verdict)
 {

@@ -145,8 +145,7 @@ static size_t find_absurd(const pf_compare_figures *f, size_t n_animals)
       at = i;
     }
   }
-  const bool absurd =
-      f->n_animals > 2 && largest > absurd_distance && largest > absurd_share * sum;
+  const bool absurd = f->n_animals > 2 && largest > absurd_distance && largest > absurd_share * sum;
   return absurd ? at : n_animals;
 }
 

@@ -7,7 +7,8 @@
 
 /** Sets comparison->words. */
 pf_status pf_compare_say(pf_comparison *comparison, pf_error *error);
-/** "ok", or the animals that do not count and why: "5 of 18 left out: 3 not converged, 2 separation". */
+/** "ok", or the animals that do not count and why: "5 of 18 left out: 3 not converged, 2
+ * separation". */
 void pf_compare_add_status(pf_text *text, const pf_compare_figures *figures);
 
 #endif

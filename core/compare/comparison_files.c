@@ -66,7 +66,8 @@ static pf_status write_rows(const pf_comparison *comparison, const char *path, p
   }
   (void)fputs("candidate,validation,held_out,fold,animal,ablation,status,n_fit,n,log_likelihood,"
               "log_likelihood_per_observation,null_no_plasticity,null_mean_rate,deviance_explained_"
-              "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,animal_against_base,error\n",
+              "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,animal_against_"
+              "base,error\n",
               file);
   for (size_t i = 0; i < comparison->n_rows; i++) {
     write_row(file, comparison, &comparison->rows[i]);

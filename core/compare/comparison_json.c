@@ -61,10 +61,10 @@ static json_t *interval_object(pf_interval from)
 
 static json_t *against_base_object(const pf_compare_figures *f)
 {
-  return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o}", "difference",
-                   interval_object(f->against_base), "n_pairs", (json_int_t)f->n_pairs, "n_better",
-                   (json_int_t)f->n_better, "n_ties", (json_int_t)f->n_ties, "p",
-                   number_or_null(f->p), "p_holm", number_or_null(f->p_holm));
+  return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o}", "difference", interval_object(f->against_base),
+                   "n_pairs", (json_int_t)f->n_pairs, "n_better", (json_int_t)f->n_better, "n_ties",
+                   (json_int_t)f->n_ties, "p", number_or_null(f->p), "p_holm",
+                   number_or_null(f->p_holm));
 }
 
 static json_t *ablations_object(const double *ablations)
@@ -118,10 +118,10 @@ static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_
       "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
       "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
       "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
-      interval_object(f->score), "median", number_or_null(f->median),
-      "deviance_explained", "no_plasticity", interval_object(f->explained_no_plasticity),
-      "mean_rate", interval_object(f->explained_mean_rate), "r2_weights",
-      number_or_null(f->r2_weights), "r2_activity", number_or_null(f->r2_activity), "against_base",
+      interval_object(f->score), "median", number_or_null(f->median), "deviance_explained",
+      "no_plasticity", interval_object(f->explained_no_plasticity), "mean_rate",
+      interval_object(f->explained_mean_rate), "r2_weights", number_or_null(f->r2_weights),
+      "r2_activity", number_or_null(f->r2_activity), "against_base",
       c == comparison->base ? json_null() : against_base_object(f), "against_best",
       isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
       animal_scores(comparison, f), "ablations",

@@ -7,6 +7,7 @@
 #include "core/compare/validations/step_masks.h"
 #include "core/problem/subset.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- which jobs ---- */
@@ -179,13 +180,12 @@ static pf_status make_jobs(job_list *list, pf_error *error)
 static void order_jobs(pf_jobs *jobs)
 {
   bool changed = true;
-  while (changed) { /* there are no circles: each has more free parameters, or is a refit */
+  while (changed) { /* there are no circles: each has more free parameters */
     changed = false;
     for (size_t j = 0; j < jobs->n; j++) {
       for (size_t k = 0; k < jobs->n; k++) {
         pf_job *job = &jobs->items[j];
-        if (job->level <= jobs->items[k].level &&
-            pf_job_starts_from(jobs, job, &jobs->items[k])) {
+        if (job->level <= jobs->items[k].level && pf_job_contains(jobs, job, &jobs->items[k])) {
           job->level = jobs->items[k].level + 1;
           changed = true;
         }
@@ -194,7 +194,7 @@ static void order_jobs(pf_jobs *jobs)
   }
 }
 
-/** The optimum of another job is part of what a result depends on. */
+/** The optima that a job may start from are part of what its result depends on. */
 static pf_status key_starts(pf_jobs *jobs, pf_error *error)
 {
   uint64_t(*keys)[2] = pf_memory_need(jobs->n, sizeof *keys, error);
@@ -204,8 +204,9 @@ static pf_status key_starts(pf_jobs *jobs, pf_error *error)
   for (size_t j = 0; j < jobs->n; j++) {
     memcpy(keys[j], jobs->items[j].key, sizeof keys[j]);
     for (size_t k = 0; k < jobs->n; k++) {
-      if (pf_job_starts_from(jobs, &jobs->items[j], &jobs->items[k])) {
-        pf_key_add(keys[j], jobs->items[k].key, sizeof jobs->items[k].key);
+      const pf_job *own = &jobs->items[j], *other = &jobs->items[k];
+      if (pf_job_contains(jobs, own, other) || pf_job_contains(jobs, other, own)) {
+        pf_key_add(keys[j], other->key, sizeof other->key);
       }
     }
   }
@@ -293,27 +294,57 @@ done:
   return status;
 }
 
-/** Goes on from the optima of smaller candidates, where that ends lower. */
-static pf_status improve_fit(const job_run *run, pf_fit_group *group, pf_error *error)
+/** Was the other job done before, and may this one start from where it ended? */
+static bool starts_from(const job_run *run, const pf_job *other)
+{
+  if (pf_job_is_refit_of(run->job, other)) {
+    return true;
+  }
+  return run->options->again ? pf_job_contains(run->jobs, run->job, other)
+                             : pf_job_contains(run->jobs, other, run->job);
+}
+
+/** Appends the optima that were found before as points of `layout`, [layout->n] each. */
+static pf_status find_points(const job_run *run, const pf_layout *layout, pf_array *points,
+                             pf_error *error)
 {
   const pf_jobs *jobs = run->jobs;
   const pf_job_result *results = run->options->results;
-  const pf_observer observer = {.stop = run->options->stop, .payload = run->options->payload};
-  double *values = pf_memory_need(group->layout->n, sizeof *values, error);
+  double *values = pf_memory_need(layout->n, sizeof *values, error);
   pf_status status = values == NULL ? PF_STOP : PF_OK;
   for (size_t k = 0; results != NULL && k < jobs->n; k++) {
     if (status != PF_OK) {
       break;
     }
-    const pf_job *earlier = &jobs->items[k];
-    const pf_earlier_optimum found = {.model = pf_job_variant(jobs, earlier)->problem->model,
-                            .result = &results[k]};
-    if (earlier->level < run->job->level && pf_job_starts_from(jobs, run->job, earlier) &&
-        pf_earlier_values(&found, run->fitted->model, group, &run->fitted->data, values)) {
-      status = pf_fit_improve(run->fitted, group, values, &observer, error);
+    const pf_job *other = &jobs->items[k];
+    const pf_earlier_optimum found = {.model = pf_job_variant(jobs, other)->problem->model,
+                                      .result = &results[k]};
+    if (starts_from(run, other) && pf_earlier_values(&found, layout, values)) {
+      status = pf_array_append_all(points, values, layout->n, error);
     }
   }
   pf_memory_free(values);
+  return status;
+}
+
+/** The fit's own routine, from the optima of other candidates too. */
+static pf_status run_fit(job_run *run, pf_error *error)
+{
+  const pf_observer observer = {.stop = run->options->stop, .payload = run->options->payload};
+  pf_array points = pf_array_of(sizeof(double));
+  pf_layout *layout = NULL;
+  pf_status status = pf_group_layout(run->fitted, 0, &layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = find_points(run, layout, &points, error);
+  if (status == PF_OK) {
+    const pf_start_points starts = {.n = layout->n > 0 ? points.n / layout->n : 0,
+                                    .values = points.items};
+    status = pf_fit_run_from(run->fitted, &starts, &observer, &run->fit, error);
+  }
+  pf_array_free(&points);
+  pf_layout_free(layout);
   return status;
 }
 
@@ -346,8 +377,7 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
   if (run->job->refit) {
     changed->l1 = changed->l2 = 0.0;
   }
-  if (pf_fit_run(run->fitted, NULL, run->options->stop, run->options->payload, &run->fit, error) !=
-      PF_OK) {
+  if (run_fit(run, error) != PF_OK) {
     return PF_POINT_FAILED;
   }
   run->interrupted = run->fit->n_interrupted > 0;
@@ -360,10 +390,10 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
     return pf_fail(error, PF_POINT_FAILED, "%s", group->error.text);
   }
   run->result->n_free = group->layout->n;
-  if (improve_fit(run, group, error) != PF_OK || keep_thetas(run, group, error) != PF_OK) {
+  run->result->objective = group->optimum.objective;
+  if (keep_thetas(run, group, error) != PF_OK) {
     return PF_STOP;
   }
-  run->result->verdict = pf_fit_verdict(group);
   return pf_refit_null(run->fitted, group->layout, group->values, &run->null, error);
 }
 
@@ -415,7 +445,8 @@ pf_status pf_job_run(const pf_jobs *jobs, const pf_job *job, const pf_job_run_op
 {
   job_run run = {.jobs = jobs, .job = job, .options = options, .result = result};
   pf_error why = pf_error_none();
-  *result = (pf_job_result){.n_theta = pf_job_variant(jobs, job)->problem->model->n_parameters};
+  *result = (pf_job_result){.objective = NAN,
+                            .n_theta = pf_job_variant(jobs, job)->problem->model->n_parameters};
   pf_status status = fit_and_score(&run, &why);
   if (run.fit != NULL) {
     pf_fit_free(run.fitted, run.fit);

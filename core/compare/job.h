@@ -1,7 +1,8 @@
 /*
- * Jobs: one fit each, and what it predicts. A job needs the results of jobs of lower levels, of
- * candidates that its own contains, and shares nothing else: within a level jobs can be done in any
- * order, on any thread, or be read back from files that an interrupted comparison left.
+ * Jobs: one fit each, and what it predicts. A job may start from the optima of others, of
+ * candidates that contain its own or that it contains (core/compare/nesting.h), which are done
+ * before it; jobs share nothing else, so that those of a level can be done in any order, on any
+ * thread, or be read back from files that an interrupted comparison left.
  */
 #ifndef PLASTFIT_CORE_COMPARE_JOB_H
 #define PLASTFIT_CORE_COMPARE_JOB_H
@@ -20,7 +21,7 @@ typedef struct pf_job {
   size_t animal; /**< whose fit it is; PF_ALL_ANIMALS: one theta for all (of a validation that
                     leaves an animal out: for all but `fold`) */
   uint64_t key[2];
-  size_t level; /**< jobs of lower levels come first: it may start from their optima */
+  size_t level; /**< above those of all jobs whose candidates its own contains */
 } pf_job;
 
 /** All jobs of a comparison, and what they are of. */
@@ -46,7 +47,8 @@ typedef struct pf_job_run_options {
   int n_threads; /**< inside the fit */
   pf_stop stop;
   void *payload;
-  const pf_job_result *results; /**< [jobs->n] of lower levels; where it starts, too. MAY be NULL */
+  const pf_job_result *results; /**< [jobs->n] where it starts, too. MAY be NULL */
+  bool again;                   /**< starts from the optima of lower levels, else of higher ones */
 } pf_job_run_options;
 
 /**

@@ -4,6 +4,7 @@
  *     plastfit-job 2
  *     key 0123456789abcdef 0123456789abcdef
  *     fit STATUS VERDICT N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS N_THETAS
+ *         OBJECTIVE (one line)
  *     TEXT
  *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS
  *         R2_ACTIVITY (one line)
@@ -195,6 +196,7 @@ static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
   r->n_estimates = pass_count(s, r->n_estimates);
   r->n_predictions = pass_count(s, r->n_predictions);
   r->n_thetas = pass_count(s, r->n_thetas);
+  pass_reals(s, &r->objective, 1);
   r->error = pass_line(s, r->error);
   r->scores = pass_memory(s, r->scores, r->n_scores, sizeof *r->scores);
   r->estimates = pass_memory(s, r->estimates, r->n_estimates, sizeof *r->estimates);

@@ -48,17 +48,20 @@ bool pf_model_contains(const pf_model *bigger, const pf_model *smaller)
   return true;
 }
 
-bool pf_job_starts_from(const pf_jobs *jobs, const pf_job *job, const pf_job *earlier)
+bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller)
 {
-  if (earlier->validation != job->validation || earlier->fold != job->fold ||
-      (earlier->animal != job->animal && earlier->animal != PF_ALL_ANIMALS)) {
-    return false;
-  }
-  if (earlier->candidate == job->candidate) {
-    return job->refit && !earlier->refit;
-  }
-  return pf_model_contains(pf_job_variant(jobs, job)->problem->model,
-                           pf_job_variant(jobs, earlier)->problem->model);
+  return smaller->validation == bigger->validation && smaller->fold == bigger->fold &&
+         (smaller->animal == bigger->animal || smaller->animal == PF_ALL_ANIMALS) &&
+         smaller->candidate != bigger->candidate &&
+         pf_model_contains(pf_job_variant(jobs, bigger)->problem->model,
+                           pf_job_variant(jobs, smaller)->problem->model);
+}
+
+bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised)
+{
+  return refit->refit && !penalised->refit && refit->candidate == penalised->candidate &&
+         refit->validation == penalised->validation && refit->fold == penalised->fold &&
+         refit->animal == penalised->animal;
 }
 
 /** Theta of the recording, else of another of its animal, else of any. */
@@ -81,18 +84,17 @@ static const double *find_theta(const pf_job_result *result, const pf_dataset *d
   return of_animal != NULL ? of_animal : result->thetas[0].theta;
 }
 
-bool pf_earlier_values(const pf_earlier_optimum *found, const pf_model *model, const pf_fit_group *group,
-                     const pf_dataset *data, double *values)
+bool pf_earlier_values(const pf_earlier_optimum *found, const pf_layout *layout, double *values)
 {
-  const pf_layout *layout = group->layout;
-  if (found->result->status != PF_OK || found->result->n_thetas == 0) {
+  const pf_dataset *data = layout->data;
+  if (found->result->status != PF_OK || found->result->n_thetas == 0 || !found->result->done) {
     return false;
   }
   for (size_t k = 0; k < layout->n; k++) {
     const pf_parameter_instance *instance = &layout->instances[layout->index[k]];
     const pf_recording *recording = &data->recordings[layout->recordings[instance->recording]];
     const pf_model_parameter *same =
-        find_parameter(found->model, &model->parameters[instance->parameter]);
+        find_parameter(found->model, &layout->parameters[instance->parameter]);
     values[k] = 0.0;
     if (same != NULL) {
       values[k] = find_theta(found->result, data, recording)[same - found->model->parameters];

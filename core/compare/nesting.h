@@ -7,28 +7,26 @@
 #define PLASTFIT_CORE_COMPARE_NESTING_H
 
 #include "core/compare/job.h"
-#include "core/fit/fit_groups.h"
+#include "core/layout/layout.h"
 
 /** Has `bigger` all free parameters of `smaller`, and more? */
 bool pf_model_contains(const pf_model *bigger, const pf_model *smaller);
 
-/**
- * May `job` start from the optimum of `earlier`: the same fold, and a smaller candidate, or the
- * same one with its penalty?
- */
-bool pf_job_starts_from(const pf_jobs *jobs, const pf_job *job, const pf_job *earlier);
+/** Is `smaller` the job of the same fold, and animal, of a candidate that the other's contains? */
+bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller);
+/** Is `refit` the refit without a penalty of what `penalised` fits? */
+bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised);
 
-/** What was found before, by a smaller candidate. */
+/** What another candidate found. */
 typedef struct pf_earlier_optimum {
   const pf_model *model;
   const pf_job_result *result;
 } pf_earlier_optimum;
 
 /**
- * The values [layout->n] of `group` that mean what was found; what the smaller candidate does not
- * have is 0, within its bounds. False: nothing was found.
+ * The values [layout->n] that mean what was found, of a layout with data; what the other
+ * candidate does not have is 0, within its bounds. False: nothing was found.
  */
-bool pf_earlier_values(const pf_earlier_optimum *found, const pf_model *model, const pf_fit_group *group,
-                     const pf_dataset *data, double *values);
+bool pf_earlier_values(const pf_earlier_optimum *found, const pf_layout *layout, double *values);
 
 #endif

@@ -46,9 +46,9 @@ static void print_heading(FILE *out, const pf_comparison *comparison, uint32_t v
 static void print_validation(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
   print_heading(out, comparison, v);
-  (void)fprintf(out, "    %-*s%5s%10s%20s%10s%9s%9s%10s%22s%9s%6s%9s%9s%20s  status\n", NAME, "candidate", "par",
-                "ll/obs", "95 % interval", "median", "no pl.%", "rate %", "- base", "95 % interval", "better",
-                "ties", "p", "Holm", "- best, 95 %");
+  (void)fprintf(out, "    %-*s%5s%10s%20s%10s%9s%9s%10s%22s%9s%6s%9s%9s%20s  status\n", NAME,
+                "candidate", "par", "ll/obs", "95 % interval", "median", "no pl.%", "rate %",
+                "- base", "95 % interval", "better", "ties", "p", "Holm", "- best, 95 %");
   for (size_t c = 0; c < comparison->n_candidates; c++) {
     const pf_compare_candidate *candidate = &comparison->candidates[c];
     const pf_compare_figures *f = &candidate->figures[v];

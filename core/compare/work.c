@@ -5,6 +5,9 @@
 #include "core/base/ticker.h"
 #include "core/compare/job_check.h"
 #include "core/compare/job_file.h"
+#include "core/compare/nesting.h"
+
+#include <math.h>
 
 static int available_threads(const pf_work *work)
 {
@@ -37,18 +40,21 @@ static void read_finished(pf_work *work)
   }
 }
 
-static pf_status do_job(pf_work *work, size_t j, int n_threads, pf_error *error)
+static pf_status do_job(pf_work *work, size_t j, bool again, int n_threads, pf_error *error)
 {
-  const pf_job_run_options options = {
-      .n_threads = n_threads,
-      .stop = work->request->stop,
-      .payload = work->request->payload,
-      .results = work->results};
+  const pf_job_run_options options = {.n_threads = n_threads,
+                                      .stop = work->request->stop,
+                                      .payload = work->request->payload,
+                                      .results = work->results,
+                                      .again = again};
   const pf_job *job = &work->jobs.items[j];
-  pf_status status = pf_job_run(&work->jobs, job, &options, &work->results[j], error);
+  pf_job_result result = {0};
+  pf_status status = pf_job_run(&work->jobs, job, &options, &result, error);
   if (status != PF_OK) {
     return status;
   }
+  pf_job_result_clear(&work->results[j]);
+  work->results[j] = result;
   char *path = job_path(work, j, error);
   if (path == NULL) {
     return PF_STOP;
@@ -65,59 +71,105 @@ typedef struct todo {
   pf_error error;
 } todo;
 
+/** Jobs that are done at one time. */
+typedef struct wave {
+  todo *todos; /* [jobs.n] */
+  size_t n;
+  bool again; /* once more, from smaller candidates' optima */
+} wave;
+
 /**
  * Threads over jobs, or inside one job after the other where there are fewer jobs than threads. A
  * fit has the same bits for any number of threads, so the results do not depend on which.
  */
-static void do_level(pf_work *work, todo *todos, int64_t n, pf_ticker *ticker)
+static void do_wave(pf_work *work, wave *w, pf_ticker *ticker)
 {
   const pf_compare_request *request = work->request;
   const int n_threads = available_threads(work);
+  const int64_t n = (int64_t)w->n;
   const bool over_jobs = n >= n_threads;
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (over_jobs)
   for (int64_t k = 0; k < n; k++) {
-    todo *one = &todos[k];
+    todo *one = &w->todos[k];
     one->error = pf_error_none();
     one->status = PF_POINT_FAILED;
     if (request->stop == NULL || !request->stop(request->payload)) {
-      one->status = do_job(work, one->job, over_jobs ? 1 : n_threads, &one->error);
+      one->status = do_job(work, one->job, w->again, over_jobs ? 1 : n_threads, &one->error);
     }
     pf_ticker_add(ticker, 1);
   }
 }
 
-/** Level by level: a level may start from the optima of those before it. */
-static void do_all(pf_work *work, todo *todos, size_t n, const char *what)
+/* A difference of objectives below this share of them is rounding. */
+static const double rounding = 1e-9;
+
+/** Has a smaller candidate, which this one contains, a better objective? */
+static bool is_worse_than_smaller(const pf_work *work, size_t j)
 {
-  pf_ticker ticker = {0};
-  pf_ticker_start(&ticker, work->request->progress, work->request->payload, what, (int64_t)n);
-  for (size_t first = 0; first < n;) {
-    size_t end = first + 1;
-    while (end < n &&
-           work->jobs.items[todos[end].job].level == work->jobs.items[todos[first].job].level) {
-      end++;
+  const pf_job_result *own = &work->results[j];
+  for (size_t k = 0; k < work->jobs.n; k++) {
+    const pf_job_result *other = &work->results[k];
+    if (!other->done || other->status != PF_OK ||
+        !pf_job_contains(&work->jobs, &work->jobs.items[j], &work->jobs.items[k])) {
+      continue;
     }
-    do_level(work, todos + first, (int64_t)(end - first), &ticker);
-    first = end;
+    if (own->status != PF_OK ||
+        other->objective < own->objective - rounding * fabs(own->objective)) {
+      return true;
+    }
   }
-  pf_ticker_end(&ticker);
+  return false;
 }
 
-/** The jobs that are still to be done, by their level, then in their order. */
-static size_t list_todos(const pf_work *work, todo *todos)
+/** The jobs of a level that are to be done: those that are not done; again: those that are worse
+ * than what they contain. */
+static void fill_wave(const pf_work *work, size_t level, bool refit, wave *w)
 {
-  size_t n = 0, n_left = 0;
+  w->n = 0;
   for (size_t j = 0; j < work->jobs.n; j++) {
-    n_left += work->results[j].done ? 0 : 1;
-  }
-  for (size_t level = 0; n < n_left; level++) {
-    for (size_t j = 0; j < work->jobs.n; j++) {
-      if (work->jobs.items[j].level == level && !work->results[j].done) {
-        todos[n++].job = j;
-      }
+    const pf_job *job = &work->jobs.items[j];
+    if (job->level != level || job->refit != refit) {
+      continue;
+    }
+    if (w->again ? is_worse_than_smaller(work, j) : !work->results[j].done) {
+      w->todos[w->n++].job = j;
     }
   }
-  return n;
+}
+
+/** PF_STOP of a job ends all; PF_POINT_FAILED: interrupted. */
+static pf_status check_wave(const wave *w, pf_error *error)
+{
+  pf_status status = PF_OK;
+  for (size_t k = 0; k < w->n; k++) {
+    if (w->todos[k].status == PF_STOP) {
+      return pf_fail(error, PF_STOP, "%s", w->todos[k].error.text);
+    }
+    status = w->todos[k].status == PF_OK ? status : PF_POINT_FAILED;
+  }
+  return status;
+}
+
+/** From the biggest candidates down, each from what was found above it; then up again, those that
+ * are worse than what they contain. */
+static pf_status do_all(pf_work *work, wave *w, pf_ticker *ticker, pf_error *error)
+{
+  size_t n_levels = 0;
+  for (size_t j = 0; j < work->jobs.n; j++) {
+    const size_t level = work->jobs.items[j].level;
+    n_levels = level + 1 > n_levels ? level + 1 : n_levels;
+  }
+  for (size_t step = 0; step < 4 * n_levels; step++) {
+    w->again = step >= 2 * n_levels;
+    const size_t level = w->again ? step / 2 - n_levels : n_levels - 1 - step / 2;
+    fill_wave(work, level, step % 2 == 1, w);
+    do_wave(work, w, ticker);
+    const pf_status status = check_wave(w, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 pf_status pf_work_prepare(pf_work *work, pf_error *error)
@@ -131,37 +183,36 @@ pf_status pf_work_prepare(pf_work *work, pf_error *error)
   return work->results == NULL ? PF_STOP : PF_OK;
 }
 
+static int64_t count_jobs(const pf_work *work, bool done)
+{
+  int64_t n = 0;
+  for (size_t j = 0; j < work->jobs.n; j++) {
+    n += work->results[j].done == done ? 1 : 0;
+  }
+  return n;
+}
+
 pf_status pf_work_do(pf_work *work, const char *what, pf_error *error)
 {
   if (work->request->resume) {
     read_finished(work);
   }
-  todo *todos = pf_memory_need(work->jobs.n, sizeof *todos, error);
-  if (todos == NULL) {
+  wave w = {.todos = pf_memory_need(work->jobs.n, sizeof *w.todos, error)};
+  if (w.todos == NULL) {
     return PF_STOP;
   }
-  const size_t n = list_todos(work, todos);
-  size_t n_done = 0;
-  do_all(work, todos, n, what);
-  pf_status status = PF_OK;
-  for (size_t k = 0; k < n; k++) {
-    if (todos[k].status == PF_OK) {
-      n_done++;
-      continue;
-    }
-    status = todos[k].status;
-    if (status == PF_STOP) {
-      (void)pf_fail(error, PF_STOP, "%s", todos[k].error.text);
-      break;
-    }
-  }
+  pf_ticker ticker = {0};
+  pf_ticker_start(&ticker, work->request->progress, work->request->payload, what,
+                  count_jobs(work, false));
+  const pf_status status = do_all(work, &w, &ticker, error);
+  pf_ticker_end(&ticker);
+  pf_memory_free(w.todos);
   if (status == PF_POINT_FAILED) {
     (void)pf_fail(error, status,
-                  "interrupted with %zu of %zu fits done; they are kept in '%s': the same command "
+                  "interrupted with %lld of %zu fits done; they are kept in '%s': the same command "
                   "with --resume goes on",
-                  work->jobs.n - n + n_done, work->jobs.n, work->folder->part);
+                  (long long)count_jobs(work, true), work->jobs.n, work->folder->part);
   }
-  pf_memory_free(todos);
   return status;
 }
 

@@ -28,7 +28,7 @@ static const char common[] =
     "rules: { learn: { plugin = \"taylor\"; terms = \"w + x r\";\n"
     "  modulator = \"reward - expected_reward\"; }; };\n"
     "losses = ( { plugin = \"choice\"; } );\n"
-    "fit: { per = \"animal\"; optimiser = \"lm\"; starts = 1; iterations = 20; };\n"
+    "fit: { per = \"animal\"; optimiser = \"lm\"; starts = 1; iterations = 200; };\n"
     "evaluate: { draws = 1; };\n";
 
 static void start(void)

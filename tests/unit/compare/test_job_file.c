@@ -44,7 +44,12 @@ static pf_compare_row scores[2] = {{.animal = 3,
 static pf_compare_estimate estimate = {.animal = 3, .theta = theta};
 static pf_compare_prediction prediction = {
     .recording = 9, .validation = 2, .n_steps = 3, .probability = probability};
-static const pf_job_result whole = {.n_free = 5,
+static pf_job_theta at_optimum = {.recording = 9, .theta = theta};
+static const pf_job_result whole = {.verdict = PF_FIT_PASSES_DONE,
+                                    .objective = 0.3,
+                                    .thetas = &at_optimum,
+                                    .n_thetas = 1,
+                                    .n_free = 5,
                                     .n_theta = 2,
                                     .scores = scores,
                                     .n_scores = 2,
@@ -89,6 +94,9 @@ Test(compare_job_file, comes_back_whole)
     cr_assert(a.status == b.status && a.n == b.n && a.n_fit == b.n_fit);
     cr_assert(memcmp(&a.log_likelihood, &b.log_likelihood, 5 * sizeof(double)) == 0);
   }
+  cr_assert(back.verdict == PF_FIT_PASSES_DONE && back.objective == 0.3);
+  cr_assert(back.n_thetas == 1 && back.thetas[0].recording == 9);
+  cr_assert(memcmp(back.thetas[0].theta, theta, sizeof theta) == 0);
   cr_assert(back.n_estimates == 1 && back.estimates[0].animal == 3);
   cr_assert(memcmp(back.estimates[0].theta, theta, sizeof theta) == 0);
   cr_assert(back.n_predictions == 1 && back.predictions[0].recording == 9);
@@ -139,8 +147,10 @@ Test(compare_job_file, damaged)
                                            {"score 3 2 0", "score -3 2 0"},
                                            {"estimate", "estimat "},
                                            {"prediction 9 2 3", "prediction 9 2 4"},
-                                           {"fit 0 5 2 2", "fit 0 5 2 9"},
-                                           {"fit 0 5 2 2", "fit 0 5 3 2"},
+                                           {"fit 0 1 5 2 2", "fit 0 1 5 2 9"},
+                                           {"fit 0 1 5 2 2", "fit 0 1 5 3 2"},
+                                           {"fit 0 1 5 2 2", "fit 0 9 5 2 2"}, /* no such verdict */
+                                           {"theta 9", "theta -"},
                                            {"end", "eng"}};
   char text[2000];
   pf_job_result back;
