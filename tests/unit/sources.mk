@@ -68,6 +68,7 @@ unit_test_sources += tests/unit/recover/test_recovery_table.c
 unit_test_sources += tests/unit/recover/test_recover.c
 unit_test_sources += tests/unit/compare/test_score_folds.c
 unit_test_sources += tests/unit/compare/test_key.c
+unit_test_sources += tests/unit/compare/test_same_data.c
 unit_test_sources += tests/unit/base/test_random.c
 unit_test_sources += tests/unit/data/test_dataset.c
 unit_test_sources += tests/unit/data/test_expected_reward.c

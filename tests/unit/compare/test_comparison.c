@@ -189,12 +189,31 @@ Test(compare_whole, selection)
   cr_assert(exists("run/selection.csv"));
 }
 
+/* A candidate that contains another fits no worse, animal by animal. */
+Test(compare_whole, bigger_fits_no_worse)
+{
+  cr_assert(
+      run_compare("candidates = ( { name = \"x r\"; set: { rules: { learn: { terms = \"x r\"; }; "
+                  "}; }; }, { name = \"two\"; }, { name = \"four\"; set: { rules: { learn: { "
+                  "terms = \"1 + x + w + x r\"; }; }; }; } ); validation = [\"in-sample\"];",
+                  "run", false, NULL) == PF_OK,
+      "%s", error.text);
+  const uint32_t v = pf_validation_named("in-sample");
+  for (size_t c = 1; c < 3; c++) {
+    const double *bigger = comparison->candidates[c].figures[v].per_animal;
+    const double *smaller = comparison->candidates[c - 1].figures[v].per_animal;
+    for (size_t a = 0; a < comparison->n_animals; a++) {
+      cr_assert(bigger[a] >= smaller[a] - 1e-9, "%zu, %zu: %g and %g", c, a, bigger[a], smaller[a]);
+    }
+  }
+}
+
 /* What was done before an interruption is not done again, and the figures are the same. */
 Test(compare_whole, goes_on_after_an_interruption)
 {
   cr_assert(run_compare(two_candidates, "whole", false, NULL) == PF_OK, "%s", error.text);
   const double score = comparison->candidates[1].figures[2].score.value;
-  jobs_before_stop = 100;
+  jobs_before_stop = 1500;
   cr_assert(run_compare(two_candidates, "run", false, stop_after_some_jobs) == PF_POINT_FAILED);
   cr_assert(strstr(error.text, "with --resume goes on") != NULL && !misused, "%s", error.text);
   cr_assert(exists("run.part/jobs") && !exists("run"));

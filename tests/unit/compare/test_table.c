@@ -185,6 +185,81 @@ Test(compare_table, an_animal_that_failed)
   says("'b' is better than 'base' in 5 of 5 animals, too few for a test");
 }
 
+/* Differences that optimisers leave are ties: dropped from the test, 0 in the mean. */
+Test(compare_table, ties)
+{
+  make(2);
+  double almost[N_ANIMALS];
+  for (size_t a = 0; a < N_ANIMALS; a++) {
+    almost[a] = of_base[a] + 2.5e-11 * (double)(a + 1);
+  }
+  add_rows(0, forecast, of_base);
+  add_rows(1, forecast, almost);
+  const pf_compare_figures *f = tabulate(1, forecast);
+  cr_assert(f->n_pairs == 6 && f->n_ties == 6 && f->n_better == 0 && f->p == 1.0);
+  cr_assert(f->against_base.value == 0.0 && f->differences[3] == 0.0);
+  says("'b' and 'base' tie in 6 of 6 animals");
+  says("differ by at most 0.0001 nats");
+}
+
+/* Just above the tolerance it is a difference: 10 cells of 1.1e-5. */
+Test(compare_table, no_tie)
+{
+  make(2);
+  double little[N_ANIMALS];
+  for (size_t a = 0; a < N_ANIMALS; a++) {
+    little[a] = of_base[a] + (a == 0 ? 0.9e-5 : 1.1e-5);
+  }
+  add_rows(0, forecast, of_base);
+  add_rows(1, forecast, little);
+  const pf_compare_figures *f = tabulate(1, forecast);
+  cr_assert(f->n_ties == 1 && f->n_better == 5 && f->p == 0.0625);
+}
+
+static void set_verdict(size_t candidate, size_t animal, uint32_t verdict)
+{
+  for (size_t i = 0; i < comparison->n_rows; i++) {
+    if (comparison->rows[i].candidate == candidate && comparison->rows[i].animal == animal) {
+      comparison->rows[i].verdict = verdict;
+      break; /* one fold is enough */
+    }
+  }
+}
+
+/* An animal whose fit is nothing to rest a claim on is left out, and named. */
+Test(compare_table, fits_that_do_not_count)
+{
+  make(2);
+  add_rows(0, forecast, of_base);
+  add_rows(1, forecast, better);
+  set_verdict(1, 0, PF_FIT_NOT_CONVERGED);
+  set_verdict(1, 4, PF_FIT_SEPARATION);
+  const pf_compare_figures *f = tabulate(1, forecast);
+  cr_assert(f->n_animals == 4 && f->n_left_out == 2 && f->n_failed == 0 && f->n_pairs == 4);
+  cr_assert(isnan(f->per_animal[0]) && isnan(f->per_animal[4]));
+  cr_assert(near(f->score.value, (-0.58 - 0.57 - 0.56 - 0.54) / 4.0));
+  says("'b', 2 of 6 left out: 1 not converged, 1 separation");
+  set_verdict(1, 0, PF_FIT_PASSES_DONE);
+  set_verdict(1, 4, PF_FIT_PASSES_DONE);
+  cr_assert(tabulate(1, forecast)->n_left_out == 0);
+}
+
+/* One absurd score makes the mean: the median stands beside it, and neither the winner nor the
+ * words go by it. */
+Test(compare_table, one_absurd_score)
+{
+  make(2);
+  double absurd[N_ANIMALS];
+  memcpy(absurd, better, sizeof absurd);
+  absurd[0] = -66910.0;
+  add_rows(0, forecast, of_base);
+  add_rows(1, forecast, absurd);
+  const pf_compare_figures *f = tabulate(1, forecast);
+  cr_assert(near(f->median, -0.565) && f->score.value < -1000.0 && f->n_better == 5);
+  says("The mean of 'b' (-1.115e+04) is made by one animal, 'Fly1' (-6.691e+04)");
+  cr_assert(f->ranks_higher);
+}
+
 Test(compare_table, nothing_was_scored)
 {
   make(2);
