@@ -66,7 +66,7 @@ typedef struct pf_compare_figures {
   pf_interval score;   /**< mean of per_animal */
   double median;       /**< of per_animal: one animal's absurd score does not move it */
   pf_interval explained_no_plasticity, explained_mean_rate; /**< % */
-  double r2_weights, r2_activity;                           /**< means over animals */
+  double r2_weights, r2_activity;                           /**< medians over animals and folds */
   /* against the configured base; NaN for the base itself */
   pf_interval against_base; /**< mean paired difference, this minus base; ties count as 0 */
   size_t n_pairs, n_better; /**< animals with both; of these, those where this one is better */

@@ -98,18 +98,28 @@ static double mean_value(const mean *m)
   return m->n > 0 ? m->sum / (double)m->n : (double)NAN;
 }
 
-static void set_r2(const table *t, size_t c, uint32_t v)
+/** Medians over rows: one row that went astray can have any R2. */
+static pf_status set_r2(const table *t, size_t c, uint32_t v, pf_error *error)
 {
-  mean weights = {0}, activity = {0};
-  for (size_t i = 0; i < t->comparison->n_rows; i++) {
+  const size_t n_rows = t->comparison->n_rows;
+  double *weights = pf_memory_need(2 * n_rows, sizeof *weights, error);
+  size_t n = 0;
+  if (weights == NULL) {
+    return PF_STOP;
+  }
+  double *activity = weights + n_rows;
+  for (size_t i = 0; i < n_rows; i++) {
     const pf_compare_row *row = &t->comparison->rows[i];
     if (is_row_of(row, c, v, PF_ABLATION_FULL) && pf_compare_counts(row->verdict)) {
-      add_to_mean(&weights, row->r2_weights);
-      add_to_mean(&activity, row->r2_activity);
+      weights[n] = row->r2_weights;
+      activity[n++] = row->r2_activity;
     }
   }
-  figures_of(t, c, v)->r2_weights = mean_value(&weights);
-  figures_of(t, c, v)->r2_activity = mean_value(&activity);
+  pf_compare_figures *figures = figures_of(t, c, v);
+  figures->r2_weights = pf_stats_quantile(weights, pf_stats_sort(weights, n), 0.5);
+  figures->r2_activity = pf_stats_quantile(activity, pf_stats_sort(activity, n), 0.5);
+  pf_memory_free(weights);
+  return PF_OK;
 }
 
 static void set_ablations(const table *t, size_t c, uint32_t v)
@@ -173,7 +183,9 @@ static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *err
     set_animal(t, c, v, i);
   }
   figures->median = find_median(figures->per_animal, n, t->scratch);
-  set_r2(t, c, v);
+  if (set_r2(t, c, v, error) != PF_OK) {
+    return PF_STOP;
+  }
   set_ablations(t, c, v);
   const struct {
     const double *values;

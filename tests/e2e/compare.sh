@@ -95,8 +95,9 @@ code=0
 [ "$code" -eq 2 ] && grep -q -- "--resume" "$work/again.log" || fail "expected a word about --resume: $(cat "$work/again.log")"
 # a finished job is not done again: one whose file was made to say otherwise is believed
 cp -r "$work/killed.part" "$work/believed.part"
-sed -i '0,/^score \(.*\) -0x1\.[0-9a-f]*p+/s//score \1 -0x1.5p+/' "$work/believed.part/jobs/000000.job"
-cmp -s "$work/killed.part/jobs/000000.job" "$work/believed.part/jobs/000000.job" && fail "the job's file was not changed"
+believed=$(find "$work/believed.part/jobs" -name '*.job' | sort | head -n 1) # biggest candidates are fitted first
+sed -i '0,/^score \(.*\) -0x1\.[0-9a-f]*p+/s//score \1 -0x1.5p+/' "$believed"
+cmp -s "$work/killed.part/jobs/$(basename "$believed")" "$believed" && fail "the job's file was not changed"
 compare believed "$config" $few threads=2 fit.iterations=61 --resume
 cmp -s "$work/whole/compare.csv" "$work/believed/compare.csv" && fail "a finished job was done again"
 compare killed "$config" $few threads=2 fit.iterations=61 --resume

@@ -6,6 +6,7 @@ e2e_tests += tests/e2e/bad_input.sh
 e2e_tests += tests/e2e/check.sh
 e2e_tests += tests/e2e/crafted_files.sh
 e2e_tests += tests/e2e/compare.sh
+e2e_tests += tests/e2e/comparing.sh
 e2e_tests += tests/e2e/coverage.sh
 e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/equation.sh
