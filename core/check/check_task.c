@@ -114,7 +114,8 @@ void pf_check_print_task(const pf_problem *problem, FILE *out)
     (void)fprintf(out, "recorded activity: no choices");
   }
   if (c.n_choices > 0 && c.n_missed > 0) {
-    (void)fprintf(out, " (%lld steps without one)", (long long)c.n_missed);
+    (void)fprintf(out, " (none at %lld of %lld steps)", (long long)c.n_missed,
+                  (long long)(c.n_missed + c.n_choices));
   }
   (void)fputc('\n', out);
 }

@@ -91,7 +91,7 @@ static pf_status take_number(const table_steps *s, const table_rows *rows, size_
                              double *value, pf_error *error)
 {
   if (!table_field_number(s->columns, rows, field, value)) {
-    return bad_cell(s, rows, field, "a number", error);
+    return bad_cell(s, rows, field, "a number (of texts, `values` says their numbers)", error);
   }
   return isinf(*value) ? bad_cell(s, rows, field, "a finite number", error) : PF_OK;
 }
