@@ -41,3 +41,9 @@ tests_unit_tests_SOURCES = $(unit_test_sources)
 tests_unit_tests_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) $(MATIO_CFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' \
 	-DPF_SRCDIR='"$(abs_top_srcdir)"' -DPF_BUILDDIR='"$(abs_top_builddir)"'
 tests_unit_tests_LDADD = plugins/rules/taylor/libtaylor.la plugins/rules/mlp/libmlp.la plugins/rules/expr/libexpr.la libplastfit_core.la $(CRITERION_LIBS) $(MATIO_LIBS)
+
+# Whatever a file holds: tests/fuzz/README.md.
+check_PROGRAMS += tests/fuzz/replay
+tests_fuzz_replay_SOURCES = tests/fuzz/fuzz.c
+tests_fuzz_replay_LDADD = libplastfit_core.la
+EXTRA_DIST += tests/fuzz/README.md tests/fuzz/corpus

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <plastfit/author/csv.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void clear_recording(pf_recording *recording)
@@ -93,6 +94,46 @@ static const pf_target *target_at(const pf_experiment *from, size_t k)
 
 /* ---- what an experiment must be ---- */
 
+static int compare_names(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/** A name that is there twice, or NULL. Sorts: there may be a million columns that nobody uses. */
+static const char *find_twin(const char **names, size_t n)
+{
+  qsort(names, n, sizeof *names, compare_names);
+  for (size_t k = 1; k < n; k++) {
+    if (strcmp(names[k - 1], names[k]) == 0) {
+      return names[k];
+    }
+  }
+  return NULL;
+}
+
+static pf_status check_twins(const pf_experiment *from, pf_error *error)
+{
+  const size_t n_channels = from->channels.count, n_targets = from->targets.count;
+  const char **names = pf_memory_need(n_channels + n_targets + 1, sizeof *names, error);
+  if (names == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < n_channels; k++) {
+    names[k] = channel_at(from, k)->name;
+  }
+  for (size_t k = 0; k < n_targets; k++) {
+    names[n_channels + k] = target_at(from, k)->name;
+  }
+  const char *channel = find_twin(names, n_channels);
+  const char *target = channel != NULL ? NULL : find_twin(names + n_channels, n_targets);
+  pf_memory_free(names);
+  if (channel == NULL && target == NULL) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP, "%s: there are two %s named '%s'; rename one", from->name,
+                 channel != NULL ? "channels" : "targets", channel != NULL ? channel : target);
+}
+
 /** Names are what everything is found by: one that is missing, or there twice, would be found
  * wrongly. */
 static pf_status check_names(const pf_experiment *from, pf_error *error)
@@ -106,25 +147,7 @@ static pf_status check_names(const pf_experiment *from, pf_error *error)
                    "an experiment %s has no name of an animal; the source must give one",
                    from->name);
   }
-  for (size_t k = 0; k < from->channels.count; k++) {
-    const char *name = channel_at(from, k)->name;
-    for (size_t i = 0; i < k; i++) {
-      if (strcmp(name, channel_at(from, i)->name) == 0) {
-        return pf_fail(error, PF_STOP, "%s: there are two channels named '%s'; rename one",
-                       from->name, name);
-      }
-    }
-  }
-  for (size_t k = 0; k < from->targets.count; k++) {
-    const char *name = target_at(from, k)->name;
-    for (size_t i = 0; i < k; i++) {
-      if (strcmp(name, target_at(from, i)->name) == 0) {
-        return pf_fail(error, PF_STOP, "%s: there are two targets named '%s'; rename one",
-                       from->name, name);
-      }
-    }
-  }
-  return PF_OK;
+  return check_twins(from, error);
 }
 
 /** Files of results are UTF-8: names go into all of them. */

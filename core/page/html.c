@@ -42,7 +42,8 @@ static pf_status make_page(fill_page fill, const char *folder, pf_error *error)
   pf_text page = {0};
   pf_status status = fill(folder, &page, error);
   if (status == PF_OK && page.failed) {
-    status = pf_fail(error, PF_STOP, "out of memory");
+    status = pf_fail(error, PF_STOP,
+                     "'%.500s': no report: out of memory, or config.cfg cannot be read", folder);
   }
   if (status == PF_OK) {
     status = write_page(folder, &page, error);

@@ -53,6 +53,7 @@ void pf_html_config(pf_text *page, const char *folder)
   (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
   FILE *file = fopen(path, "r");
   if (file == NULL) {
+    page->failed = page->failed || pf_html_has(folder, "config.cfg");
     return;
   }
   pf_page_fold(page, "The config as resolved: it alone repeats the run");

@@ -42,19 +42,23 @@ int table_field_number(const table_columns *columns, const table_rows *rows, siz
 static pf_status add_field(search *s, const char *name, table_field field, pf_error *error)
 {
   table_columns *c = s->columns;
-  table_field *larger = s->host->allocate(s->host, (c->width + 1) * sizeof *larger);
+  if ((c->width & (c->width - 1)) == 0) { /* room for 1, 2, 4, ...: full where the width is one */
+    const size_t room = c->width == 0 ? 1 : 2 * c->width;
+    table_field *larger = s->host->allocate(s->host, room * sizeof *larger);
+    if (larger == NULL) {
+      return no_memory(s, error);
+    }
+    if (c->width > 0) {
+      memcpy(larger, c->fields, c->width * sizeof *larger);
+    }
+    s->host->release(s->host, c->fields);
+    c->fields = larger;
+  }
   field.name = s->host->allocate(s->host, strlen(name) + 1);
-  if (larger == NULL || field.name == NULL) {
-    s->host->release(s->host, larger);
-    s->host->release(s->host, field.name);
+  if (field.name == NULL) {
     return no_memory(s, error);
   }
   memcpy(field.name, name, strlen(name) + 1);
-  if (c->width > 0) {
-    memcpy(larger, c->fields, c->width * sizeof *larger);
-  }
-  s->host->release(s->host, c->fields);
-  c->fields = larger;
   c->fields[c->width++] = field;
   return PF_OK;
 }

@@ -20,19 +20,33 @@ static char *copy_text(const pf_host *host, const char *text)
 
 /* ---- which files ---- */
 
+/** Room in a list of n texts: the next power of two, so that a million of them are copied a few
+ * times, not each time. */
+static size_t room_for(size_t n)
+{
+  size_t room = 16;
+  while (room < n) {
+    room *= 2;
+  }
+  return room;
+}
+
 /** Room for `n` texts more than there are. */
 static pf_status add_texts(const pf_host *host, char ***list, size_t *n, const char *const *texts,
                            size_t n_texts, pf_error *error)
 {
-  char **larger = host->allocate(host, (*n + n_texts + 1) * sizeof *larger);
-  if (larger == NULL) {
-    return no_memory(error);
+  char **larger = *list;
+  if (larger == NULL || room_for(*n + n_texts) > room_for(*n)) {
+    larger = host->allocate(host, room_for(*n + n_texts) * sizeof *larger);
+    if (larger == NULL) {
+      return no_memory(error);
+    }
+    if (*n > 0) {
+      memcpy(larger, *list, *n * sizeof *larger);
+    }
+    host->release(host, *list);
+    *list = larger;
   }
-  if (*n > 0) {
-    memcpy(larger, *list, *n * sizeof *larger);
-  }
-  host->release(host, *list);
-  *list = larger;
   for (size_t i = 0; i < n_texts; i++) {
     larger[*n] = copy_text(host, texts[i]);
     if (larger[*n] == NULL) {
@@ -97,15 +111,30 @@ static pf_status find_matrices(const pf_host *host, const pf_options *options, t
 
 /* ---- the header ---- */
 
-static pf_status add_name(const pf_host *host, table_files *files, const char *path,
-                          const char *name, pf_error *error)
+static int compare_texts(const void *a, const void *b)
 {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static pf_status refuse_twins(const pf_host *host, const table_files *files, const char *path,
+                              pf_error *error)
+{
+  const char **sorted = host->allocate(host, (files->width + 1) * sizeof *sorted);
+  if (sorted == NULL) {
+    return no_memory(error);
+  }
   for (size_t i = 0; i < files->width; i++) {
-    if (name[0] != '\0' && strcmp(files->header[i], name) == 0) {
-      return pf_fail(error, PF_STOP, "%.300s:1: there are two columns '%.60s'", path, name);
+    sorted[i] = files->header[i];
+  }
+  qsort(sorted, files->width, sizeof *sorted, compare_texts);
+  pf_status status = PF_OK;
+  for (size_t i = 1; i < files->width && status == PF_OK; i++) {
+    if (sorted[i][0] != '\0' && strcmp(sorted[i - 1], sorted[i]) == 0) {
+      status = pf_fail(error, PF_STOP, "%.300s:1: there are two columns '%.60s'", path, sorted[i]);
     }
   }
-  return add_texts(host, &files->header, &files->width, &name, 1, error);
+  host->release(host, sorted);
+  return status;
 }
 
 /** Names from the config: one that ends in * names all columns that are left, by number. */
@@ -124,7 +153,8 @@ static pf_status take_given_names(const pf_host *host, const pf_options *options
     for (size_t k = 1; k <= many; k++) {
       char numbered[100];
       (void)snprintf(numbered, sizeof numbered, "%.*s%zu", (int)(stem < 60 ? stem : 60), name, k);
-      if (add_name(host, files, path, name[stem] == '*' ? numbered : name, error) != PF_OK) {
+      const char *one = name[stem] == '*' ? numbered : name;
+      if (add_texts(host, &files->header, &files->width, &one, 1, error) != PF_OK) {
         return PF_STOP;
       }
     }
@@ -133,7 +163,7 @@ static pf_status take_given_names(const pf_host *host, const pf_options *options
     return pf_fail_key(error, PF_STOP, "names", "%.300s: found %zu columns, but %zu names", path,
                        n_columns, files->width);
   }
-  return PF_OK;
+  return refuse_twins(host, files, path, error);
 }
 
 /** A header of numbers is the first row of a table that has none. */
@@ -170,9 +200,13 @@ static pf_status take_header(const pf_host *host, const pf_options *options, pf_
     return PF_STOP;
   }
   for (size_t i = 0; i < csv->n_fields; i++) {
-    if (add_name(host, files, csv->path, pf_csv_field(csv, i), error) != PF_OK) {
+    const char *name = pf_csv_field(csv, i);
+    if (add_texts(host, &files->header, &files->width, &name, 1, error) != PF_OK) {
       return PF_STOP;
     }
+  }
+  if (refuse_twins(host, files, csv->path, error) != PF_OK) {
+    return PF_STOP;
   }
   status = pf_csv_next(csv, &got, error);
   if (status == PF_OK && !got) {

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Every call that may fail, failing: the n-th allocation, fopen, write, ... of a fit, a comparison, a recovery and a report.
+# The end is an exit code of 1 or 2 and a line, or exit 0 and all that there is without a failure. Never a crash, never a
+# part of the result.
+#
+# FAILURES=N (default 2): how many of each call fail, evenly spread. FAILURES=all: each of them (minutes).
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+if [ -n "$(sed -n 's/^PF_SANITIZE *= *//p' "$PF_BUILDDIR/Makefile")" ]; then
+  echo "SKIPPED: sanitizers have their own malloc"
+  exit 77
+fi
+${CC:-cc} -O1 -shared -fPIC -o "$work/fail.so" "$PF_SRCDIR/tests/failures/fail_call.c" -ldl || exit 1
+cd "$work"
+OMP_NUM_THREADS=1
+export OMP_NUM_THREADS
+cp "$PF_SRCDIR/configs/own-data.cfg" "$PF_SRCDIR/configs/own-data.csv" .
+printf '#!/bin/sh\nexec "%s" fit own-data.cfg fit.epochs=2 evaluate.draws=1 out=out --quiet\n' "$PLASTFIT" >fit
+cat >compare <<END
+#!/bin/sh
+exec "$PLASTFIT" compare own-data.cfg compare.base=a 'compare.validation=["in-sample"]' fit.epochs=2 out=out --quiet \\
+  'compare.candidates=({name="a";},{name="b"; set=["rules.learn.terms=w + x r"];})'
+END
+cat >recover <<END
+#!/bin/sh
+exec "$PLASTFIT" recover "$PF_SRCDIR/configs/coverage-choices.cfg" recover.data_sets=2 source.animals=2 fit.starts=1 \\
+  'intervals.methods=["fisher"]' fit.iterations=3 out=out --quiet
+END
+printf '#!/bin/sh\nexec "%s" report out\n' "$PLASTFIT" >report
+chmod +x fit compare recover report
+
+# contents: what a folder holds, without what differs between two runs (times)
+contents() {
+  (cd out && find . -type f ! -name '*.h5' ! -name .plastfit | sort | while read -r file; do
+    printf '%s ' "$file"
+    sed -e 's/[0-9.e+-]* s)//; s/"seconds[^,}]*//g; s/seconds,.*//' "$file" | grep -v 'second\| s\b' | cksum
+  done; find . -name '*.h5') 2>&1
+}
+tried=0
+for command in fit compare recover report; do
+  rm -rf out out.*
+  if [ "$command" = report ]; then ./fit >log 2>&1; fi
+  ./$command >log 2>&1 || fail "$command: $(cat log)"
+  contents >whole
+  for call in alloc fopen fflush fclose open read write close rename fsync mkdir unlink; do
+    prepare() {
+      rm -rf out out.*
+      if [ "$command" = report ]; then ./fit >log 2>&1; fi
+    }
+    prepare
+    FAIL_CALL=$call FAIL_COUNT=$work/count LD_PRELOAD=$work/fail.so ./$command >log 2>&1 || fail "$command, counting $call: $(cat log)"
+    n=$(cat count)
+    [ "$n" -gt 0 ] || continue
+    several=${FAILURES:-2}
+    [ "$several" != all ] && [ "$several" -lt "$n" ] || several=$n
+    k=0
+    while [ "$k" -lt "$several" ]; do
+      k=$((k + 1))
+      at=$((1 + (2 * k - 1) * n / (2 * several)))
+      [ "$at" -le "$n" ] || at=$n
+      prepare
+      code=0
+      FAIL_CALL=$call FAIL_N=$at LD_PRELOAD=$work/fail.so ./$command >log 2>&1 || code=$?
+      tried=$((tried + 1))
+      case $code in
+      0)
+        contents >found
+        cmp -s whole found || fail "$command, $call $at of $n: exit 0, but: $(diff whole found | head -4 | tr "\n" " ")"
+        ;;
+      1 | 2) [ -s log ] || fail "$command, $call $at of $n: exit $code without a word" ;;
+      *) fail "$command, $call $at of $n: exit $code: $(tail -2 log)" ;;
+      esac
+    done
+  done
+done
+echo "$tried failures"
+[ "$tried" -gt 30 ] || fail "only $tried failures: nothing was intercepted"
+finish
