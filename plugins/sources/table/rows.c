@@ -281,7 +281,11 @@ static pf_status keep_row(const pf_host *host, const pf_csv *csv, size_t first, 
     return no_memory(error);
   }
   files->n_kept++;
-  return first == 0 ? PF_OK : add_name(host, files, csv->path, pf_csv_field(csv, 0), error);
+  if (first == 0) {
+    return PF_OK;
+  }
+  const char *name = pf_csv_field(csv, 0);
+  return add_texts(host, &files->header, &files->width, &name, 1, error);
 }
 
 static pf_status find_transposed(const pf_host *host, const pf_options *options, table_files *out,
@@ -310,6 +314,8 @@ static pf_status find_transposed(const pf_host *host, const pf_options *options,
   }
   if (status == PF_OK && is_named) {
     status = take_given_names(host, options, out->n_kept, out, error);
+  } else if (status == PF_OK) {
+    status = refuse_twins(host, out, out->paths[0], error);
   }
   pf_csv_close(&csv);
   return status;
