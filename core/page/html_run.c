@@ -219,37 +219,56 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 
 /* ---- coefficients ---- */
 
+/** Does a row count beside others? Its fit did not fail, and where `claims` it arrived and the data
+ * identify the coefficient. */
+static bool row_counts(const pf_sheet *theta, size_t i, bool claims)
+{
+  static const char *const arrived[] = {"ok", "converged", "passes done"};
+  const char *status = pf_sheet_text(theta, i, pf_sheet_column(theta, "status"));
+  const char *verdict = pf_sheet_text(theta, i, pf_sheet_column(theta, "verdict"));
+  if (!claims) {
+    return strcmp(status, "failed") != 0;
+  }
+  for (size_t k = 0; k < sizeof arrived / sizeof arrived[0]; k++) {
+    if (strcmp(status, arrived[k]) == 0) {
+      return verdict[0] == '\0' || strcmp(verdict, "identified") == 0;
+    }
+  }
+  return false;
+}
+
 /** The estimates of one parameter over units: how many, their mean and extremes. */
-static size_t sorted_estimates(const pf_sheet *theta, size_t first, double *values)
+static size_t sorted_estimates(const pf_sheet *theta, size_t first, bool claims, double *values)
 {
   const size_t name = pf_sheet_column(theta, "name");
   const size_t owner = pf_sheet_column(theta, "owner");
   const size_t estimate = pf_sheet_column(theta, "estimate");
-  const size_t status = pf_sheet_column(theta, "status");
   size_t n = 0;
   for (size_t i = first; i < theta->n_rows; i++) {
     if (strcmp(pf_sheet_text(theta, i, name), pf_sheet_text(theta, first, name)) == 0 &&
         strcmp(pf_sheet_text(theta, i, owner), pf_sheet_text(theta, first, owner)) == 0 &&
-        strcmp(pf_sheet_text(theta, i, status), "failed") != 0) {
+        row_counts(theta, i, claims)) {
       values[n++] = pf_sheet_number(theta, i, estimate);
     }
   }
   return pf_stats_sort(values, n);
 }
 
-static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, double *values)
+/** `several`: of several estimates, those that count; else of one, with what is known of it. */
+static void coefficient_row(pf_text *page, const pf_sheet *theta, size_t i, bool several,
+                            double *values)
 {
   const char *const more[] = {"se", "ci_lower", "ci_upper"};
-  const size_t n = sorted_estimates(theta, i, values);
+  const size_t n = sorted_estimates(theta, i, several, values);
   pf_page_row(page);
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "owner")));
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "name")));
   pf_page_cell(page, pf_sheet_text(theta, i, pf_sheet_column(theta, "label")));
   pf_page_number(page, pf_sheet_number(theta, i, pf_sheet_column(theta, "truth")));
   pf_page_number(page, pf_stats_quantile(values, n, 0.5));
-  if (n > 1) {
-    pf_page_number(page, values[0]);
-    pf_page_number(page, values[n - 1]);
+  if (several) {
+    pf_page_number(page, n > 0 ? values[0] : (double)NAN);
+    pf_page_number(page, n > 0 ? values[n - 1] : (double)NAN);
     return;
   }
   for (size_t k = 0; k < 3; k++) {
@@ -287,9 +306,9 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   pf_page_heading(page, "Coefficients", NULL);
   pf_html_equations(page, r->data.summary);
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
-  const bool several = sorted_estimates(theta, 0, values) > 1;
+  const bool several = sorted_estimates(theta, 0, false, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth",
-                             several ? "median over units" : "estimate"};
+                             several ? "median where identified" : "estimate"};
   const char *const more[] = {"se", "ci_lower", "ci_upper", "verdict"};
   size_t n = 5;
   if (several) {
@@ -307,7 +326,7 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   for (size_t i = 0; i < theta->n_rows && rows < MAX_ROWS; i++) {
     if (strcmp(pf_sheet_text(theta, i, unit), pf_sheet_text(theta, 0, unit)) == 0 &&
         strcmp(pf_sheet_text(theta, i, fixed), "1") != 0 && !is_copy(theta, i)) {
-      coefficient_row(page, theta, i, values);
+      coefficient_row(page, theta, i, several, values);
       rows++;
     }
   }
