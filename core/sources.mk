@@ -262,7 +262,7 @@ core_sources += core/store/simulated.c core/store/simulated.h
 core_sources += core/store/summary_json.c
 core_sources += core/store/tables.c core/store/tables.h
 core_sources += core/store/theta_csv.c
-core_sources += core/store/trajectories.c
+core_sources += core/store/trajectories_h5.c
 
 core_sources += core/plot/figure_layers.c core/plot/figure.h core/plot/figure_parts.h
 core_sources += core/plot/figure_draw.c
@@ -299,10 +299,10 @@ core_sources += core/terminal/run_summary.c core/terminal/run_summary.h
 core_sources += core/terminal/wrap.c core/terminal/wrap.h
 
 core_sources += core/check/check.c core/check/check.h
-core_sources += core/check/check_data.c
-core_sources += core/check/check_noise.c
-core_sources += core/check/check_task.c
-core_sources += core/check/check_warnings.c
+core_sources += core/check/check_data.c core/check/check_data.h
+core_sources += core/check/check_noise.c core/check/check_noise.h
+core_sources += core/check/check_task.c core/check/check_task.h
+core_sources += core/check/check_warnings.c core/check/check_warnings.h
 
 core_sources += core/report/run_folder.c core/report/run_folder.h
 core_sources += core/report/save_run.c core/report/save_run.h

@@ -2,6 +2,8 @@
 
 #include "core/base/memory.h"
 #include "core/base/ticker.h"
+#include "core/check/check_data.h"
+#include "core/check/check_warnings.h"
 #include "core/engine/batch.h"
 #include "core/engine/explain.h"
 #include "core/evaluate/evaluation_plan.h"
@@ -307,99 +309,132 @@ static void print_duration(FILE *out, double seconds)
   }
 }
 
-static void print_path(const pf_explained *told, FILE *out)
+static void print_path(const pf_explained *how, FILE *out)
 {
-  if (told->swept) {
+  if (how->swept) {
     (void)fprintf(out, "  gradients by sweep: %lld %s of %lld rows through all of time; ",
-                  (long long)told->n_blocks, told->n_blocks == 1 ? "block" : "blocks",
-                  (long long)told->rows);
+                  (long long)how->n_blocks, how->n_blocks == 1 ? "block" : "blocks",
+                  (long long)how->rows);
   } else {
-    (void)fprintf(out, "  gradients by tape: step by step; ");
+    (void)fprintf(out, "  gradients by the coupled path: all rows together; ");
   }
-  if (told->interval == 0) {
+  if (how->interval == 0) {
     (void)fprintf(out, "every state of the weights kept (%lld changes)\n",
-                  (long long)told->n_changes);
+                  (long long)how->n_changes);
   } else {
-    (void)fprintf(out, "a checkpoint every %lld of %lld changes\n", (long long)told->interval,
-                  (long long)told->n_changes);
+    (void)fprintf(out, "a checkpoint every %lld of %lld changes\n", (long long)how->interval,
+                  (long long)how->n_changes);
   }
 }
 
-static pf_status print_plan(const pf_problem *problem, const double *start, size_t *n_warnings,
-                            FILE *out, pf_error *error)
+/** Of the fits together. */
+typedef struct fit_size {
+  size_t n_groups;
+  double n_draws, n_steps; /**< draws; steps of an optimiser that makes passes */
+  int threads;
+} fit_size;
+
+static fit_size size_of_fit(const pf_problem *problem)
 {
   const pf_fit_settings *fit = &problem->settings->fit;
-  const bool shared = fit->per == PF_FIT_SHARED;
-  const size_t n_units = shared ? 1 : problem->data.n_animals;
-  const int threads = pf_fit_n_threads(problem, n_units);
-  const double n_draws = (double)problem->data.n * (double)problem->settings->draws;
-  const double steps =
-      (double)fit->epochs * (fit->batch == PF_BATCH_FULL ? (double)n_units : n_draws);
-  const pf_evaluation_plan evaluation = pf_evaluation_plan_of(problem);
-  pf_explained told = {0};
-  pf_error failed = pf_error_none();
-  double seconds = 0.0;
-  pf_status status = pf_problem_explain(problem, &told, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  (void)fprintf(out, "Plan\n  %zu %s%s; %.0f draws (%zu experiments x %lld)\n", n_units,
-                n_units == 1 ? "fit" : "fits",
-                shared ? ", one theta for all" : ", a theta for each animal", n_draws,
-                problem->data.n, (long long)problem->settings->draws);
-  const bool passes = pf_fit_optimiser(problem)->fixed_passes;
-  if (passes) {
+  fit_size size = {.n_groups = fit->per == PF_FIT_SHARED ? 1 : problem->data.n_animals};
+  size.threads = pf_fit_n_threads(problem, size.n_groups);
+  size.n_draws = (double)problem->data.n * (double)problem->settings->draws;
+  size.n_steps =
+      (double)fit->epochs * (fit->batch == PF_BATCH_FULL ? (double)size.n_groups : size.n_draws);
+  return size;
+}
+
+static void print_fits(const pf_problem *problem, const fit_size *size, FILE *out)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  const char *threads = size->threads == 1 ? "thread" : "threads";
+  (void)fprintf(out, "Plan\n  %zu %s%s; %.0f draws (%zu experiments x %lld)\n", size->n_groups,
+                size->n_groups == 1 ? "fit" : "fits",
+                fit->per == PF_FIT_SHARED ? ", one theta for all" : ", a theta for each animal",
+                size->n_draws, problem->data.n, (long long)problem->settings->draws);
+  if (pf_fit_optimiser(problem)->fixed_passes) {
     (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n",
                   (long long)fit->epochs, fit->optimiser,
-                  fit->batch == PF_BATCH_FULL ? "epoch" : "draw", steps, threads,
-                  threads == 1 ? "thread" : "threads");
+                  fit->batch == PF_BATCH_FULL ? "epoch" : "draw", size->n_steps, size->threads,
+                  threads);
   } else {
     (void)fprintf(out, "  %s, at most %lld iterations, from %lld %s; on %d %s\n", fit->optimiser,
                   (long long)fit->iterations, (long long)fit->starts,
-                  fit->starts == 1 ? "start" : "starts", threads,
-                  threads == 1 ? "thread" : "threads");
+                  fit->starts == 1 ? "start" : "starts", size->threads, threads);
   }
-  print_path(&told, out);
+}
+
+static void print_memory(const pf_problem *problem, const pf_explained *how, int threads, FILE *out)
+{
+  const double models = problem->models->teacher != NULL ? 2.0 : 1.0; /* model and teacher */
   (void)fprintf(out, "  memory: about ");
-  print_bytes(out, (double)told.bytes * threads + draw_bytes(problem) + data_bytes(problem));
+  print_bytes(out, (double)how->bytes * threads + draw_bytes(problem) + data_bytes(problem));
   (void)fprintf(out, " in the fit (");
-  print_bytes(out, (double)told.bytes);
+  print_bytes(out, (double)how->bytes);
   (void)fprintf(out, " a thread), ");
-  print_bytes(out, (double)told.forward_bytes *
-                       (problem->models->teacher != NULL ? 2.0 : 1.0)); /* model and teacher */
+  print_bytes(out, (double)how->forward_bytes * models);
   (void)fprintf(out, " a thread in the evaluation; ");
   print_bytes(out, (double)problem->settings->memory);
   (void)fprintf(out, " are allowed to simulations\n");
-  status = time_gradient(problem, start, &seconds, &failed);
-  if (status == PF_OK) {
+}
+
+/** How long one gradient takes, and the fit where that follows. Returns the number of warnings. */
+static size_t print_time(const pf_problem *problem, const double *start, const fit_size *size,
+                         FILE *out)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  pf_error failed = pf_error_none();
+  double seconds = 0.0;
+  if (time_gradient(problem, start, &seconds, &failed) != PF_OK) {
+    (void)fprintf(out, "  WARNING at the start the gradient cannot be computed: %s\n", failed.text);
+    return 1;
+  }
+  (void)fprintf(out, "  one gradient took %.3g ms", 1e3 * seconds);
+  if (pf_fit_optimiser(problem)->fixed_passes) {
     const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
     const double mean_length =
         (double)all.n_steps / (double)all.n_experiments / (double)all.longest;
-    (void)fprintf(out, "  one gradient took %.3g ms", 1e3 * seconds);
-    if (passes) {
-      (void)fputs(": the fit will take about ", out);
-      print_duration(out, seconds * mean_length * (double)fit->epochs * n_draws *
-                              (double)(fit->starts > 1 ? fit->starts : 1) / threads);
-    }
-    (void)fputc('\n', out);
-  } else {
-    (void)fprintf(out, "  WARNING at the start the gradient cannot be computed: %s\n", failed.text);
-    (*n_warnings)++;
+    (void)fputs(": the fit will take about ", out);
+    print_duration(out, seconds * mean_length * (double)fit->epochs * size->n_draws *
+                            (double)(fit->starts > 1 ? fit->starts : 1) / size->threads);
   }
+  (void)fputc('\n', out);
+  return 0;
+}
+
+static pf_status print_plan(const pf_problem *problem, const double *start, bool verbose,
+                            size_t *n_warnings, FILE *out, pf_error *error)
+{
+  const fit_size size = size_of_fit(problem);
+  const pf_evaluation_plan evaluation = pf_evaluation_plan_of(problem);
+  pf_explained how = {0};
+  const pf_status status = pf_problem_explain(problem, &how, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  print_fits(problem, &size, out);
+  if (verbose) {
+    print_path(&how, out);
+  }
+  print_memory(problem, &how, size.threads, out);
+  *n_warnings += print_time(problem, start, &size, out);
   (void)fprintf(out, "  evaluated on %s: %zu animals x %lld draws; results to '%s'\n",
                 evaluation.on, evaluation.data->n_animals, (long long)evaluation.n_draws,
                 problem->settings->out);
   return PF_OK;
 }
 
-pf_status pf_check_print(const pf_problem *problem, FILE *out, pf_error *error)
+pf_status pf_check_print(const pf_problem *problem, bool verbose, FILE *out, pf_error *error)
 {
   size_t n_free = 0, n_warnings = 0;
   double *start = pf_memory_need(problem->model->n_parameters, sizeof *start, error);
-  pf_status status = start == NULL ? PF_STOP : pf_fit_start(problem, 0, start, error);
+  if (start == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = pf_fit_start(problem, 0, start, error);
   if (status != PF_OK) {
-    pf_memory_free(start);
-    return status;
+    goto done;
   }
   (void)fprintf(out, "%s, seed %llu\n\n", problem->settings->name,
                 (unsigned long long)problem->settings->seed);
@@ -410,20 +445,23 @@ pf_status pf_check_print(const pf_problem *problem, FILE *out, pf_error *error)
   print_network(problem, out);
   (void)fputc('\n', out);
   status = print_parameters(problem, start, &n_free, out, error);
-  if (status == PF_OK) {
-    (void)fputc('\n', out);
-    status = print_plan(problem, start, &n_warnings, out, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  if (status == PF_OK) {
-    (void)fputc('\n', out);
-    n_warnings += pf_check_warn(problem, "  WARNING ", out);
-    pf_error taken = pf_error_none();
-    if (pf_folder_check(problem->settings->out, false, &taken) != PF_OK) {
-      (void)fprintf(out, "  WARNING %s\n", taken.text);
-      n_warnings++;
-    }
-    (void)fputs(n_warnings == 0 ? "No warnings.\n" : "", out);
+  (void)fputc('\n', out);
+  status = print_plan(problem, start, verbose, &n_warnings, out, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  (void)fputc('\n', out);
+  n_warnings += pf_check_warn(problem, "  WARNING ", out);
+  pf_error taken = pf_error_none();
+  if (pf_folder_check(problem->settings->out, false, &taken) != PF_OK) {
+    (void)fprintf(out, "  WARNING %s\n", taken.text);
+    n_warnings++;
+  }
+  (void)fputs(n_warnings == 0 ? "No warnings.\n" : "", out);
+done:
   pf_memory_free(start);
   return status;
 }

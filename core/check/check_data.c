@@ -1,5 +1,6 @@
 /* The data as they were understood. */
-#include "core/check/check.h"
+#include "core/check/check_data.h"
+#include "core/check/check_task.h"
 
 #include <math.h>
 #include <string.h>

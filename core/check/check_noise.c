@@ -4,8 +4,8 @@
  * rests on numbers that plastfit drew, not on data. Seen in the Fisher information, with the noise
  * and without.
  */
+#include "core/check/check_noise.h"
 #include "core/base/memory.h"
-#include "core/check/check.h"
 #include "core/fit/fit_groups.h"
 #include "core/layout/layout.h"
 #include "core/sensitivity/information.h"

@@ -1,6 +1,6 @@
 /* What a row of the data is taken for, and whether it looks like something else. */
+#include "core/check/check_task.h"
 #include "core/base/memory.h"
-#include "core/check/check.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* What the data will not tell, whatever is fitted to them. */
-#include "core/check/check.h"
+#include "core/check/check_warnings.h"
+#include "core/check/check_data.h"
+#include "core/check/check_noise.h"
+#include "core/check/check_task.h"
 #include "core/layout/layout.h"
 
 #include <math.h>

@@ -19,13 +19,15 @@
 #include <unistd.h>
 
 static const char *const usage =
-    "Usage: plastfit check CONFIG [--trust] [--limit SECONDS] [key=value ...]\n"
+    "Usage: plastfit check CONFIG [--trust] [--limit SECONDS] [--verbose] [key=value ...]\n"
     "       plastfit check PLUGIN [--limit SECONDS] [--values FILE | --reference FILE]\n"
     "\n"
     "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which\n"
     "files, the data as they were understood (a task's animals are simulated), the network, the\n"
     "parameters with start and bounds, the plan with the memory and time it will take, and what\n"
     "looks odd. Exit code 0: a fit could run; 2: something is to be put right.\n"
+    "\n"
+    "  --verbose         how gradients are taken through time, too\n"
     "\n"
     "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list`\n"
     "shows (oja): is it what its header promises? Values, derivatives against differences,\n"
@@ -46,7 +48,7 @@ static const char *const usage =
     "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no\n"
     "such plugin.\n";
 
-static pf_status print_config(const pf_cli_arguments *given, pf_config **config,
+static pf_status print_config(const pf_cli_arguments *given, bool verbose, pf_config **config,
                               pf_problem **problem, pf_error *error)
 {
   if (pf_config_read(given->subject, given->overrides, given->n_overrides, config, error) !=
@@ -57,15 +59,15 @@ static pf_status print_config(const pf_cli_arguments *given, pf_config **config,
       pf_report_check_out((*problem)->settings->out, true, error) != PF_OK) {
     return PF_STOP;
   }
-  return pf_check_print(*problem, stdout, error);
+  return pf_check_print(*problem, verbose, stdout, error);
 }
 
-static int check_config(const pf_cli_arguments *given)
+static int check_config(const pf_cli_arguments *given, bool verbose)
 {
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
-  const pf_status status = print_config(given, &config, &problem, &error);
+  const pf_status status = print_config(given, verbose, &config, &problem, &error);
   pf_problem_free(problem);
   pf_config_free(config);
   if (status != PF_OK) {
@@ -228,7 +230,7 @@ static int check_plugin(const char *text, const reference_files *files)
   return code;
 }
 
-static int check_subject(const pf_cli_arguments *given, const reference_files *files)
+static int check_subject(const pf_cli_arguments *given, const reference_files *files, bool verbose)
 {
   if (!is_plugin(given->subject)) {
     if (files->values != NULL || files->reference != NULL) {
@@ -236,7 +238,11 @@ static int check_subject(const pf_cli_arguments *given, const reference_files *f
                         "--values and --reference are for plugins, '%s' is a config",
                         given->subject);
     }
-    return check_config(given);
+    return check_config(given, verbose);
+  }
+  if (verbose) {
+    return pf_cli_say(PF_EXIT_MISUSED, "--verbose is for configs, '%s' is a plugin",
+                      given->subject);
   }
   if (given->n_overrides > 0) {
     return pf_cli_say(PF_EXIT_MISUSED,
@@ -259,12 +265,13 @@ static double read_limit(const char *text)
 typedef struct subject_check {
   const pf_cli_arguments *given;
   const reference_files *files;
+  bool verbose;
 } subject_check;
 
 static int check_in_child(void *payload)
 {
   const subject_check *c = payload;
-  return check_subject(c->given, c->files);
+  return check_subject(c->given, c->files, c->verbose);
 }
 
 /** Plugins are loaded for the first time here, so in a process that may end, crash or never return.
@@ -302,9 +309,11 @@ static int check_apart(subject_check *c, double seconds)
 static int run_command(int argc, char **argv)
 {
   pf_cli_arguments given;
+  bool verbose = false;
   reference_files files = {NULL, NULL};
   const char *limit = "300";
-  const pf_cli_option options[] = {{.name = "--values", .value = &files.values},
+  const pf_cli_option options[] = {{.name = "--verbose", .flag = &verbose},
+                                   {.name = "--values", .value = &files.values},
                                    {.name = "--limit", .value = &limit},
                                    {.name = "--reference", .value = &files.reference}};
   const pf_cli_syntax syntax = {.command = "check",
@@ -316,7 +325,7 @@ static int run_command(int argc, char **argv)
                                 .n_options = sizeof options / sizeof options[0]};
   int code = pf_cli_parse(&syntax, argc, argv, &given);
   if (code == PF_EXIT_DONE && !given.help) {
-    subject_check check = {.given = &given, .files = &files};
+    subject_check check = {.given = &given, .files = &files, .verbose = verbose};
     code = read_limit(limit) > 0.0
                ? check_apart(&check, read_limit(limit))
                : pf_cli_say(PF_EXIT_MISUSED, "check: --limit takes seconds, such as 60; found '%s'",

@@ -1,5 +1,5 @@
 #include "core/base/memory.h"
-#include "core/check/check.h"
+#include "core/check/check_warnings.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"

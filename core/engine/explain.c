@@ -65,7 +65,7 @@ static size_t explain_sweep(const pf_workspace *workspace, int64_t n_segments, p
   return largest;
 }
 
-/** Step by step: buffers of all synaptic states, and scratch. */
+/** The coupled path: buffers of all synaptic states, and scratch. */
 static size_t explain_coupled(const pf_workspace *workspace, int64_t n_segments, pf_explained *out,
                               size_t *forward)
 {

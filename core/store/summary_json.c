@@ -383,18 +383,18 @@ static const char *run_word(const pf_results *results)
 /* How gradients went through time, and what they were allowed. */
 static void set_plan(builder *b, json_t *root, const pf_problem *problem)
 {
-  pf_explained told;
+  pf_explained how;
   pf_error unused = pf_error_none();
-  if (pf_problem_explain(problem, &told, &unused) != PF_OK) {
+  if (pf_problem_explain(problem, &how, &unused) != PF_OK) {
     set_member(b, root, "plan", json_null());
     return;
   }
   json_t *plan = json_object();
-  set_member(b, plan, "path", text_value(told.swept ? "sweep" : "tape"));
-  set_member(b, plan, "block_rows", json_integer((json_int_t)told.rows));
+  set_member(b, plan, "path", text_value(how.swept ? "sweep" : "coupled"));
+  set_member(b, plan, "block_rows", json_integer((json_int_t)how.rows));
   set_member(b, plan, "checkpoint_interval",
-             told.interval == 0 ? json_null() : json_integer((json_int_t)told.interval));
-  set_member(b, plan, "bytes_per_thread", json_integer((json_int_t)told.bytes));
+             how.interval == 0 ? json_null() : json_integer((json_int_t)how.interval));
+  set_member(b, plan, "bytes_per_thread", json_integer((json_int_t)how.bytes));
   set_member(b, plan, "threads", json_integer((json_int_t)problem->options.n_threads));
   set_member(b, plan, "memory", json_integer((json_int_t)problem->settings->memory));
   set_member(b, root, "plan", plan);

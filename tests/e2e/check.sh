@@ -17,7 +17,7 @@ check() {
 }
 
 config=$PF_SRCDIR/configs/quickstart.cfg
-check "$config" source.animals=3 evaluate.animals=2 fit.optimiser=adam fit.batch=full fit.epochs=500 threads=1 out=run
+check "$config" --verbose source.animals=3 evaluate.animals=2 fit.optimiser=adam fit.batch=full fit.epochs=500 threads=1 out=run
 shows "source teacher 1.0 " "rules.learn taylor 1.0 " "the truth taylor" "3 animals, 3 sessions, 3 experiments, 720 trials" \
   "weights change after 720 steps" "input: 2, layer1: 10, layer2: 1" "learns by rules.learn (taylor), eta 0.5, r = reward - expected_reward" \
   "Parameters: 18, of which 18 free" "1 fit, one theta for all; 3 draws (3 experiments x 1)" "500 steps in all, on 1 thread" \
@@ -32,7 +32,7 @@ shows " $scored are scored"
 check "$config" source.animals=3 fit.per=animal fit.batch=draw source.give.inputs=false source.input.draws=4 fit.optimiser=adam fit.epochs=5 \
   evaluate.animals=0 threads=2
 shows "3 fits, a theta for each animal; 12 draws" "60 steps in all, on 2 threads" "inputs x = 0.75 cue + 0.4 noise, 4 draws of it"
-check "$PF_SRCDIR/configs/oja.cfg" network.layers='[2000, 20]' source.task.steps=200 source.animals=1 evaluate.animals=0
+check "$PF_SRCDIR/configs/oja.cfg" --verbose network.layers='[2000, 20]' source.task.steps=200 source.animals=1 evaluate.animals=0
 shows "blocks of 4 rows through all of time; a checkpoint every 25 of 200 changes" "target activity (20)"
 check "$config" source.animals=2 'rules.learn.parameters={ X1Y0W0R1 = { fixed = true; initial = 0.5; }; X0Y0W1R0 = { upper = 0.0; initial = 0.0; }; X0Y0W0R0 = { tied = "X1Y0W0R1"; }; }'
 shows "of which 16 free" "X1Y0W0R1 x r 0.5 fixed" "tied: 1 X1Y0W0R1" "WARNING X0Y0W1R0: the start lies on a bound"

@@ -50,7 +50,7 @@ END
 if "$PLASTFIT" check "$work/recurrent.cfg" >"$work/check" 2>&1; then
   python3 "$work/limited.py" 200 "$PLASTFIT" fit "$work/recurrent.cfg" memory='"100 MiB"' report=false out="$work/coupled" ||
     fail "a fit of 1,000 changes of a recurrent network"
-  holds coupled "s['plan']['path'] == 'tape' and s['plan']['checkpoint_interval'] > 1"
+  holds coupled "s['plan']['path'] == 'coupled' and s['plan']['checkpoint_interval'] > 1"
 else
   echo "SKIPPED: a recurrent network (configured without a plugin?): $(cat "$work/check")"
 fi
