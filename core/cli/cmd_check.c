@@ -31,7 +31,7 @@ static const char *const usage =
     "\n"
     "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list`\n"
     "shows (oja): is it what its header promises? Values, derivatives against differences,\n"
-    "memory, hostile inputs; each group of checks in a process of its own. Prints what was\n"
+    "memory, invalid inputs; each group of checks in a process of its own. Prints what was\n"
     "compared and what is normal; a promise that is broken is reported with argument, index,\n"
     "what was found and what was expected. Options and data that its objects need stand in\n"
     "conformance.cfg beside it (doc/conformance.md). A single-precision build is best compared\n"

@@ -3,7 +3,7 @@
  *
  * A plugin is made into objects with the options of its conformance settings (conformance.cfg), and
  * each of its ops is held against the comments of include/plastfit/abi: values,
- * derivatives, memory, hostile inputs. Every group of checks runs in a forked child, with guard
+ * derivatives, memory, invalid inputs. Every group of checks runs in a forked child, with guard
  * pages at the ends of every array and a limit of processor time, so that a crash or a hang of the
  * plugin is a finding, with a sentence, like any other.
  */

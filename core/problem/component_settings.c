@@ -211,7 +211,7 @@ static pf_status check_sessions(const pf_models *models, const pf_session_settin
   return PF_OK;
 }
 
-/** What only a task can be told. */
+/** Keys that only a task has. */
 static pf_status check_for_data(const pf_settings *settings, const pf_models *models,
                                 pf_error *error)
 {

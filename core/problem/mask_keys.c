@@ -146,7 +146,7 @@ typedef struct mask_settings {
   char *file;
 } mask_settings;
 
-static pf_status fill_as_told(const mask *self, const mask_settings *how, pf_error *error)
+static pf_status fill_as_configured(const mask *self, const mask_settings *how, pf_error *error)
 {
   const pf_node *matrix = pf_node_get(self->node, "matrix");
   const int n_ways = !isnan(how->density) + (how->file != NULL) + (matrix != NULL);
@@ -188,7 +188,7 @@ static pf_status read_and_fill(const mask *self, pf_error *error)
   }
   pf_status status = pf_settings_read(PF_ROWS(rows), pf_view_options(view), &how, error);
   if (status == PF_OK) {
-    status = fill_as_told(self, &how, error);
+    status = fill_as_configured(self, &how, error);
   }
   pf_settings_clear(PF_ROWS(rows), NULL, &how);
   pf_view_free(view);

@@ -196,7 +196,7 @@ static pf_status lock_part(const char *part, int *lock, pf_error *error)
   return PF_OK;
 }
 
-/* Makes the folder and locks it. Another process that was a moment earlier is told of. */
+/* Makes the folder and locks it. Another process that was a moment earlier is reported. */
 static pf_status make_part(const char *part, int *lock, pf_error *error)
 {
   if (mkdir(part, 0777) != 0) {

@@ -11,7 +11,7 @@
  */
 typedef struct pf_meter {
   double started, phase_started, last_shown; /**< s */
-  const char *what;                          /**< the phase, as last told */
+  const char *what;                          /**< the phase, as last reported */
   int is_terminal, on_line;                  /**< on_line: a bar stands on the terminal */
 } pf_meter;
 void pf_meter_start(pf_meter *meter);

@@ -67,7 +67,7 @@ static size_t count_tied(const pf_model *model)
   return n;
 }
 
-static size_t count_told(const pf_model *model)
+static size_t count_reported(const pf_model *model)
 {
   size_t n = 0;
   for (size_t i = 0; i < model->n_parameters; i++) {
@@ -152,7 +152,7 @@ static void print_title(const printer *p)
   const pf_problem *problem = p->problem;
   const size_t n = problem->data.n_animals;
   const size_t n_tied = count_tied(problem->model);
-  const size_t n_fixed = count_told(problem->model) - p->n_free - n_tied;
+  const size_t n_fixed = count_reported(problem->model) - p->n_free - n_tied;
   char others[64] = "", copies[64] = "";
   const pf_layout *layout = p->fit->groups[0].layout;
   if (layout->n != p->n_free) {

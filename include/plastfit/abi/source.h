@@ -29,7 +29,7 @@ typedef struct pf_source_declaration {
   int64_t max_steps; /**< a run that goes on longer is an error */
 } pf_source_declaration;
 
-/** What the task is told: how the step that it last presented went. */
+/** What the task gets: how the step that it last presented went. */
 typedef struct pf_task_in {
   size_t size;
   int64_t step; /**< index of the step to present, from 0; at 0 there is no last step */

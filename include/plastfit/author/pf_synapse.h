@@ -141,7 +141,7 @@ typedef struct pf_dsyn {
 #define PF_SYN_ARGUMENT
 #endif
 
-/** Head of the function that returns dw; its body follows. The enumerator tells pf_synapse_rule.h
+/** Head of the function that returns dw; its body follows. The enumerator shows pf_synapse_rule.h
  * that it is there. */
 #define PF_DW(s, p)                \
   enum { PF_DW_is_written_above }; \

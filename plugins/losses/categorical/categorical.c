@@ -153,12 +153,18 @@ static pf_status categorical_evaluate(const void *self, const pf_loss_in *in,
   const categorical_loss *loss = self;
   double z[CATEGORICAL_MAX], s[CATEGORICAL_MAX];
   pf_status status = categorical_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     int64_t c;
     status = categorical_choice(loss, in, t, &c, error);
+    if (status != PF_OK) {
+      return status;
+    }
     log_likelihood[t] = 0.0;
     count[t] = 0;
-    if (status == PF_OK && c >= 0) {
+    if (c >= 0) {
       const double lapse = in->theta[0];
       const double normaliser = categorical_softmax(loss, in, t, z, s);
       log_likelihood[t] = lapse > 0.0 ? log((1.0 - lapse) * s[c] + lapse / (double)loss->k)
@@ -176,10 +182,16 @@ static pf_status categorical_vjp(const void *self, const pf_loss_in *in, const d
   double z[CATEGORICAL_MAX], s[CATEGORICAL_MAX];
   pf_real *d_logit = gradient->observable == NULL ? NULL : gradient->observable[0];
   pf_status status = categorical_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     int64_t c;
     status = categorical_choice(loss, in, t, &c, error);
-    if (status != PF_OK || c < 0) {
+    if (status != PF_OK) {
+      return status;
+    }
+    if (c < 0) {
       continue;
     }
     const double lapse = in->theta[0];
@@ -212,14 +224,20 @@ static pf_status categorical_whiten(const void *self, const pf_loss_in *in,
   const categorical_loss *loss = self;
   double z[CATEGORICAL_MAX], s[CATEGORICAL_MAX], d[CATEGORICAL_MAX];
   pf_status status = categorical_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     int64_t c;
     status = categorical_choice(loss, in, t, &c, error);
+    if (status != PF_OK) {
+      return status;
+    }
     const double lapse = in->theta[0];
-    if (status == PF_OK && c >= 0) {
+    if (c >= 0) {
       (void)categorical_softmax(loss, in, t, z, s);
     }
-    for (int64_t i = 0; i < tangent->n_tangents && status == PF_OK; i++) {
+    for (int64_t i = 0; i < tangent->n_tangents; i++) {
       const double *theta = tangent->theta == NULL ? NULL : tangent->theta + i * loss->k;
       const pf_real *logit =
           tangent->observable == NULL || tangent->observable[0] == NULL
@@ -237,7 +255,7 @@ static pf_status categorical_whiten(const void *self, const pf_loss_in *in,
         const double p = c < 0 ? 0.0 : (1.0 - lapse) * s[j] + lapse / (double)loss->k;
         const double d_p = (1.0 - lapse) * s[j] * (d[j] - mean) +
                            (theta == NULL ? 0.0 : theta[0] * (1.0 / (double)loss->k - s[j]));
-        out[j] = (pf_real)(p > 0.0 ? d_p / sqrt(p) : 0.0); /* what never happens tells nothing */
+        out[j] = (pf_real)(p > 0.0 ? d_p / sqrt(p) : 0.0); /* what never happens adds nothing */
       }
     }
   }
@@ -251,10 +269,16 @@ static pf_status categorical_null_accumulate(const void *self, const pf_loss_in 
 {
   const categorical_loss *loss = self;
   pf_status status = categorical_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     int64_t c;
     status = categorical_choice(loss, in, t, &c, error);
-    if (status == PF_OK && c >= 0) {
+    if (status != PF_OK) {
+      return status;
+    }
+    if (c >= 0) {
       null_sums[c] += 1.0;
     }
   }
@@ -272,14 +296,22 @@ static pf_status categorical_null_evaluate(const void *self, const pf_loss_in *i
     most = null_sums[j] > most ? null_sums[j] : most;
   }
   pf_status status = categorical_check(loss, in, error);
-  for (int64_t t = 0; t < in->n_steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
     int64_t c;
     status = categorical_choice(loss, in, t, &c, error);
-    /* a choice that was never made before has probability 0 under this null, and always the same
-     * one tells nothing */
-    log_likelihood[t] = c < 0                              ? 0.0
-                        : null_sums[c] > 0.0 && most < all ? log(null_sums[c] / all)
-                                                           : NAN;
+    if (status != PF_OK) {
+      return status;
+    }
+    if (c < 0) {
+      log_likelihood[t] = 0.0;
+      continue;
+    }
+    /* a choice that was never made before has probability 0 under this null, and where all are the
+     * same the null says nothing */
+    log_likelihood[t] = null_sums[c] > 0.0 && most < all ? log(null_sums[c] / all) : NAN;
   }
   return status;
 }

@@ -106,25 +106,29 @@ static const char *split_trace(const char *text, char *name)
 
 static pf_status read_names(expr *self, const pf_options *given, pf_error *error)
 {
-  pf_status status = PF_OK;
   const int64_t n_parameters =
       given->present(given, "parameters") != 0 ? given->length(given, "parameters") : 0;
-  for (int64_t i = 0; i < n_parameters && status == PF_OK; i++) {
-    status = add_name(self, &self->f.parameters, EXPR_NAMES, "parameter",
-                      given->string_at(given, "parameters", i), "parameters", error);
+  for (int64_t i = 0; i < n_parameters; i++) {
+    const char *name = given->string_at(given, "parameters", i);
+    if (add_name(self, &self->f.parameters, EXPR_NAMES, "parameter", name, "parameters", error) !=
+        PF_OK) {
+      return PF_STOP;
+    }
   }
   const int64_t n_traces =
       given->present(given, "traces") != 0 ? given->length(given, "traces") : 0;
-  for (int64_t i = 0; i < n_traces && status == PF_OK; i++) {
+  for (int64_t i = 0; i < n_traces; i++) {
     char name[EXPR_NAME] = "";
     const char *text = given->string_at(given, "traces", i);
     if (split_trace(text, name) == NULL) {
       return pf_fail_key(error, PF_STOP, "traces",
                          "found \"%s\", expected a name and a formula: \"e = 0.9*e + x*y\"", text);
     }
-    status = add_name(self, &self->f.traces, EXPR_TRACES, "trace", name, "traces", error);
+    if (add_name(self, &self->f.traces, EXPR_TRACES, "trace", name, "traces", error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 /** A parameter that stands in no formula has no effect, and was meant to. */
@@ -151,25 +155,26 @@ static pf_status read_formulas(expr *self, const pf_options *given, pf_error *er
 {
   const char *dw = given->string(given, "dw");
   self->f.n_roots = 1 + self->f.traces.count;
-  pf_status status = expr_parse(&self->f, 0, "dw", dw, dw, "dw", error);
-  for (int k = 0; k < self->f.traces.count && status == PF_OK; k++) {
+  if (expr_parse(&self->f, 0, "dw", dw, dw, "dw", error) != PF_OK) {
+    return PF_STOP;
+  }
+  for (int k = 0; k < self->f.traces.count; k++) {
     char name[EXPR_NAME], label[EXPR_NAME + 16];
     const char *text = given->string_at(given, "traces", k);
     const char *at = split_trace(text, name);
     (void)snprintf(label, sizeof label, "trace %s", name);
-    status = at == NULL ? PF_STOP : expr_parse(&self->f, 1 + k, label, text, at, "traces", error);
+    if (at == NULL || expr_parse(&self->f, 1 + k, label, text, at, "traces", error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  for (int root = 0; root < self->f.n_roots && status == PF_OK; root++) {
+  for (int root = 0; root < self->f.n_roots; root++) {
     tape_make(&self->f, root, &self->programs[root]);
     if (2 + 2 * self->programs[root].n_cells > TAPE_CELLS / TAPE_LEAST) {
-      status = pf_fail_key(
+      return pf_fail_key(
           error, PF_STOP, root == 0 ? "dw" : "traces",
           "a formula has %d operations per synapse, which is more than this rule takes, %d",
           self->programs[root].n_cells, TAPE_CELLS / TAPE_LEAST / 2 - 1);
     }
-  }
-  if (status != PF_OK) {
-    return status;
   }
   for (int i = 0; i < self->f.n_nodes; i++) {
     self->can_fail = self->can_fail || tape_is_partial(self->f.nodes[i].op);
@@ -183,7 +188,7 @@ static pf_status read_formulas(expr *self, const pf_options *given, pf_error *er
   return check_used(self, error);
 }
 
-/** What the host is told of it. */
+/** The tables of its declaration. */
 static void make_tables(expr *self)
 {
   for (int k = 0; k < self->f.parameters.count; k++) {

@@ -95,23 +95,30 @@ static pf_status fly_mat_keep_texts(fly_mat *source, const pf_options *options, 
 {
   static const char *const keys[N_VARIABLES] = {"variables.x", "variables.y", "variables.r"};
   const pf_host *host = source->host;
-  pf_status status = fly_mat_keep(host, options->string(options, "path"), &source->path, error);
-  for (int v = 0; status == PF_OK && v < N_VARIABLES; v++) {
-    status = fly_mat_keep(host, options->string(options, keys[v]), &source->variables[v], error);
+  if (fly_mat_keep(host, options->string(options, "path"), &source->path, error) != PF_OK) {
+    return PF_STOP;
   }
-  const int64_t n_exclude = status == PF_OK ? options->length(options, "exclude") : 0;
+  for (int v = 0; v < N_VARIABLES; v++) {
+    const char *name = options->string(options, keys[v]);
+    if (fly_mat_keep(host, name, &source->variables[v], error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  const int64_t n_exclude = options->length(options, "exclude");
   if (n_exclude > 0) {
     source->exclude = host->allocate(host, (size_t)n_exclude * sizeof *source->exclude);
     if (source->exclude == NULL) {
       return pf_fail(error, PF_STOP, "out of memory for a source");
     }
   }
-  while (status == PF_OK && source->n_exclude < (size_t)n_exclude) {
+  while (source->n_exclude < (size_t)n_exclude) {
     const int64_t i = (int64_t)source->n_exclude++;
-    status =
-        fly_mat_keep(host, options->string_at(options, "exclude", i), &source->exclude[i], error);
+    const char *name = options->string_at(options, "exclude", i);
+    if (fly_mat_keep(host, name, &source->exclude[i], error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status fly_mat_keep_blocks(fly_mat *source, const pf_options *options, pf_error *error)
@@ -370,8 +377,11 @@ static pf_status fly_mat_read(const void *self, const pf_sink *sink, pf_error *e
   if (status != PF_OK) {
     return status;
   }
-  for (size_t i = 0; status == PF_OK && i < animals.n; i++) {
+  for (size_t i = 0; i < animals.n; i++) {
     status = fly_mat_read_animal(source, &animals.items[i], sink, error);
+    if (status != PF_OK) {
+      break;
+    }
   }
   fly_mat_free_animals(source->host, &animals);
   return status;

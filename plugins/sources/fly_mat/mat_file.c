@@ -293,7 +293,10 @@ pf_status fly_mat_read_matrices(const pf_host *host, const char *path, const cha
                         fly_mat_silent); /* matio would write to stderr beside our one line */
   mat_t *mat = NULL;
   pf_status status = fly_mat_open(path, &mat, error);
-  for (size_t i = 0; status == PF_OK && i < n; i++) {
+  for (size_t i = 0; i < n; i++) {
+    if (status != PF_OK) {
+      break;
+    }
     status = fly_mat_read_one(host, mat, path, names[i], &out[i], error);
   }
   if (mat != NULL) {

@@ -163,16 +163,17 @@ static pf_status teacher_add_target(teacher *task, const char *name, pf_error *e
 static pf_status teacher_read_targets(teacher *task, const pf_options *options, pf_error *error)
 {
   const int64_t n = options->length(options, "task.record");
-  pf_status status = PF_OK;
-  if (task->kind == TEACHER_CUES || task->kind == TEACHER_BANDIT) {
-    status = teacher_add_target(task, "choice", error);
-  } else if (n == 0) {
-    status = teacher_add_target(task, "activity", error);
+  const bool chooses = task->kind == TEACHER_CUES || task->kind == TEACHER_BANDIT;
+  if ((chooses || n == 0) &&
+      teacher_add_target(task, chooses ? "choice" : "activity", error) != PF_OK) {
+    return PF_STOP;
   }
-  for (int64_t k = 0; k < n && status == PF_OK; k++) {
-    status = teacher_add_target(task, options->string_at(options, "task.record", k), error);
+  for (int64_t k = 0; k < n; k++) {
+    if (teacher_add_target(task, options->string_at(options, "task.record", k), error) != PF_OK) {
+      return PF_STOP;
+    }
   }
-  return status;
+  return PF_OK;
 }
 
 static pf_status teacher_read_activity(teacher *task, const pf_options *options, pf_error *error)
