@@ -163,7 +163,7 @@ static pf_status teacher_add_target(teacher *task, const char *name, pf_error *e
 static pf_status teacher_read_targets(teacher *task, const pf_options *options, pf_error *error)
 {
   const int64_t n = options->length(options, "task.record");
-  const bool chooses = task->kind == TEACHER_CUES || task->kind == TEACHER_BANDIT;
+  const int chooses = task->kind == TEACHER_CUES || task->kind == TEACHER_BANDIT;
   if ((chooses || n == 0) &&
       teacher_add_target(task, chooses ? "choice" : "activity", error) != PF_OK) {
     return PF_STOP;
