@@ -1,5 +1,5 @@
-/* What figures are made of: between figure_layers.c (collects), figure_script.c (writes for gnuplot) and
- * figure_draw.c (runs it).
+/* What figures are made of: between figure_layers.c (collects), figure_script.c (writes for
+ * gnuplot) and figure_draw.c (runs it).
  */
 #ifndef PLASTFIT_CORE_PLOT_FIGURE_PARTS_H
 #define PLASTFIT_CORE_PLOT_FIGURE_PARTS_H

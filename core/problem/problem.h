@@ -64,8 +64,8 @@ size_t pf_problem_group_number(const pf_problem *problem, size_t unit);
 pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layout *layout,
                            double *values, pf_error *error);
 /**
- * A draw's replica for the teacher's model: same inputs, same initial weights (learned ones: those of
- * theta, the model's). NULL model: PF_STOP.
+ * A draw's replica for the teacher's model: same inputs, same initial weights (learned ones: those
+ * of theta, the model's). NULL model: PF_STOP.
  */
 pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw,
                                   const double *theta, pf_draw **out, pf_error *error);

@@ -25,8 +25,8 @@ typedef struct pf_folder {
 pf_status pf_folder_check(const char *out, bool force, pf_error *error);
 /**
  * Make the parents and an empty `<out>.part`, and lock it: until pf_folder_commit, _end or _forget
- * another process gets a message that it is being written. What a process that died left there is removed,
- * or put in its place where it was whole; a warning says which.
+ * another process gets a message that it is being written. What a process that died left there is
+ * removed, or put in its place where it was whole; a warning says which.
  */
 pf_status pf_folder_begin(const char *out, bool force, pf_folder *folder, pf_error *error);
 /**
