@@ -40,10 +40,9 @@ static const char *const usage =
     "  --values FILE     write there what the plugin computes (the double build)\n"
     "  --reference FILE  compare with that, not with differences of floats (the single build)\n"
     "\n"
-    "Both run in a process of their own, for at most 300 seconds (--limit): a plugin that "
-    "crashes,\n"
-    "ends the program or never returns is reported. --trust: load plugins from the config's\n"
-    "plugin_path (doc/trust.md).\n"
+    "Both run in a process of their own, for at most 300 seconds (--limit): a plugin that\n"
+    "crashes, ends the program or never returns is reported. --trust: load plugins from the\n"
+    "config's plugin_path (doc/trust.md).\n"
     "\n"
     "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no\n"
     "such plugin.\n";
