@@ -186,7 +186,7 @@ core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/refit.c core/evaluate/refit.h
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/trajectories.c core/evaluate/trajectories.h
-core_sources += core/evaluate/averages.c
+core_sources += core/evaluate/averages.c core/evaluate/averages.h core/evaluate/evaluation.h
 
 core_sources += core/infer/agreement.c core/infer/agreement.h
 core_sources += core/infer/bootstrap.c

@@ -4,6 +4,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/run_config.h"
+#include "core/evaluate/evaluate.h"
 #include "core/report/run_folder.h"
 #include "core/store/folder.h"
 #include "core/terminal/meter.h"

@@ -4,6 +4,7 @@
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
 #include "core/evaluate/closed_loop.h"
+#include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
 #include "core/infer/improve.h"
 #include "core/problem/problem.h"

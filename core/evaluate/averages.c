@@ -1,5 +1,7 @@
+#include "core/evaluate/averages.h"
+
 #include "core/base/memory.h"
-#include "core/evaluate/score.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@ double pf_mean(const double *values, size_t n)
   return count > 0 ? sum / (double)count : NAN;
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_values(const void *a, const void *b)
 {
   const double x = *(const double *)a;
   const double y = *(const double *)b;
@@ -35,8 +37,17 @@ double pf_median(double *values, size_t n)
   if (count == 0) {
     return NAN;
   }
-  qsort(values, count, sizeof *values, ascending);
+  qsort(values, count, sizeof *values, compare_values);
   return count % 2 == 1 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
+}
+
+pf_scores pf_scores_none(void)
+{
+  return (pf_scores){.no_plasticity = NAN,
+                     .mean_rate = NAN,
+                     .r2_weights = NAN,
+                     .r2_activity = NAN,
+                     .log_likelihood = NAN};
 }
 
 static const size_t figures[] = {offsetof(pf_scores, no_plasticity), offsetof(pf_scores, mean_rate),

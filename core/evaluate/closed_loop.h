@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_EVALUATE_CLOSED_LOOP_H
 #define PLASTFIT_CORE_EVALUATE_CLOSED_LOOP_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/fit/fit.h"
 
 /**
  * Can the model of `run` act in the task of `task` (the same problem, or one of

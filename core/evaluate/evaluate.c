@@ -11,6 +11,30 @@ typedef struct scorers {
   int n;
 } scorers;
 
+/* Which thetas could not be had, and why: of a unit. */
+typedef struct trouble {
+  pf_status status;
+  pf_error error;
+} trouble;
+
+/* Has somebody asked to stop? Then that is why something is missing. */
+typedef struct stopper {
+  pf_stop asked;
+  void *payload;
+} stopper;
+
+/* An evaluation under way. */
+typedef struct evaluating {
+  const pf_problem *problem;
+  const pf_fit *fit;
+  pf_evaluation_plan plan;
+  stopper stop;
+  trouble *troubles; /* [fit->n_groups] */
+  scorers scorers;
+  pf_ticker ticker;
+  pf_evaluation *out;
+} evaluating;
+
 static pf_status make_scorers(const pf_problem *problem, const pf_evaluation_plan *plan,
                               scorers *out, pf_error *error)
 {
@@ -41,12 +65,6 @@ static void free_scorers(scorers *all)
 
 /* ---- what each recording is simulated with ---- */
 
-/* Has somebody asked to stop? Then that is why something is missing. */
-typedef struct stopper {
-  pf_stop asked;
-  void *payload;
-} stopper;
-
 static bool is_stopped(const stopper *stop, pf_status *status, pf_error *error)
 {
   if (stop->asked == NULL || !stop->asked(stop->payload)) {
@@ -56,15 +74,9 @@ static bool is_stopped(const stopper *stop, pf_status *status, pf_error *error)
   return true;
 }
 
-/* Which thetas could not be had, and why: of a unit. */
-typedef struct trouble {
-  pf_status status;
-  pf_error error;
-} trouble;
-
 /* Of all recordings that the layout has, into their places. */
-static void spread(const pf_evaluation_plan *plan, const pf_layout *layout, const double *values,
-                   size_t n_theta, double *thetas)
+static void spread_thetas(const pf_evaluation_plan *plan, const pf_layout *layout,
+                          const double *values, size_t n_theta, double *thetas)
 {
   for (size_t i = 0; i < plan->data->n; i++) {
     const size_t r =
@@ -89,35 +101,33 @@ static pf_status thetas_of_unit(const pf_problem *problem, const pf_evaluation_p
   const double *values = own.layout != NULL ? own.values : unit->values;
   if (status == PF_OK) {
     evaluation->refitted = evaluation->refitted || own.layout != NULL || unit->refitted;
-    spread(plan, layout, values, n_theta, evaluation->thetas);
+    spread_thetas(plan, layout, values, n_theta, evaluation->thetas);
     status = pf_refit_null(problem, layout, values, &null, error);
   }
   if (status == PF_OK) {
     evaluation->null_refitted = evaluation->null_refitted || null.layout != NULL;
-    spread(plan, null.layout != NULL ? null.layout : layout,
-           null.layout != NULL ? null.values : values, n_theta, evaluation->null_thetas);
+    spread_thetas(plan, null.layout != NULL ? null.layout : layout,
+                  null.layout != NULL ? null.values : values, n_theta, evaluation->null_thetas);
   }
   pf_refit_clear(&own);
   pf_refit_clear(&null);
   return status;
 }
 
-static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit,
-                             const pf_evaluation_plan *plan, const stopper *stop, trouble *troubles,
-                             pf_evaluation *evaluation, pf_error *error)
+static pf_status make_thetas(evaluating *e, pf_error *error)
 {
-  const size_t cells = plan->data->n * problem->model->n_parameters;
-  evaluation->thetas = pf_memory_need(cells, sizeof(double), error);
-  evaluation->null_thetas = pf_memory_need(cells, sizeof(double), error);
-  if (evaluation->thetas == NULL || evaluation->null_thetas == NULL) {
+  const pf_fit *fit = e->fit;
+  const size_t cells = e->plan.data->n * e->problem->model->n_parameters;
+  e->out->thetas = pf_memory_need(cells, sizeof(double), error);
+  e->out->null_thetas = pf_memory_need(cells, sizeof(double), error);
+  if (e->out->thetas == NULL || e->out->null_thetas == NULL) {
     return PF_STOP;
   }
   for (size_t u = 0; u < fit->n_groups; u++) {
-    troubles[u].error = pf_error_none();
-    if (fit->groups[u].status == PF_OK &&
-        !is_stopped(stop, &troubles[u].status, &troubles[u].error)) {
-      troubles[u].status =
-          thetas_of_unit(problem, plan, &fit->groups[u], evaluation, &troubles[u].error);
+    trouble *of = &e->troubles[u];
+    of->error = pf_error_none();
+    if (fit->groups[u].status == PF_OK && !is_stopped(&e->stop, &of->status, &of->error)) {
+      of->status = thetas_of_unit(e->problem, &e->plan, &fit->groups[u], e->out, &of->error);
     }
   }
   return PF_OK;
@@ -125,17 +135,16 @@ static pf_status make_thetas(const pf_problem *problem, const pf_fit *fit,
 
 /* ---- scores ---- */
 
-static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
-                  const stopper *stop, const trouble *troubles, const pf_evaluation *evaluation,
-                  size_t animal, pf_scorer *scorer, pf_animal_result *result)
+static void score_one(const evaluating *e, size_t animal, pf_scorer *scorer)
 {
-  const pf_scoring scoring = {.problem = problem,
-                              .plan = plan,
-                              .thetas = evaluation->thetas,
-                              .null_thetas = evaluation->null_thetas};
+  const pf_scoring scoring = {.problem = e->problem,
+                              .plan = &e->plan,
+                              .thetas = e->out->thetas,
+                              .null_thetas = e->out->null_thetas};
+  pf_animal_result *result = &e->out->animals[animal];
   pf_animal_score score;
-  const int64_t index = pf_evaluation_group(problem, fit, animal);
-  result->name = plan->data->animals[animal];
+  const int64_t index = pf_evaluation_group(e->problem, e->fit, animal);
+  result->name = e->plan.data->animals[animal];
   result->error = pf_error_none();
   result->scores = pf_scores_none();
   if (index < 0) {
@@ -143,20 +152,20 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
         pf_fail(&result->error, PF_POINT_FAILED,
                 "no theta was fitted for '%s': there are %zu fits, one per animal; use fit.per = "
                 "\"shared\" to score other animals",
-                result->name, fit->n_groups);
-    result->unit = fit->n_groups;
+                result->name, e->fit->n_groups);
+    result->unit = e->fit->n_groups;
     return;
   }
-  const pf_fit_group *unit = &fit->groups[index];
+  const pf_fit_group *unit = &e->fit->groups[index];
   result->unit = (size_t)index;
-  if (unit->status == PF_OK && is_stopped(stop, &result->status, &result->error)) {
+  if (unit->status == PF_OK && is_stopped(&e->stop, &result->status, &result->error)) {
     result->interrupted = true;
     return;
   }
   if (unit->status != PF_OK ||
-      troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
-    result->status = unit->status != PF_OK ? unit->status : troubles[index].status;
-    result->error = unit->status != PF_OK ? unit->error : troubles[index].error;
+      e->troubles[index].status != PF_OK) { /* a theta at which a fit broke off says nothing */
+    result->status = unit->status != PF_OK ? unit->status : e->troubles[index].status;
+    result->error = unit->status != PF_OK ? unit->error : e->troubles[index].error;
     return;
   }
   result->status = pf_score_animal(&scoring, animal, scorer, &score, &result->error);
@@ -169,52 +178,56 @@ static void score(const pf_problem *problem, const pf_fit *fit, const pf_evaluat
   }
 }
 
-static void score_all(const pf_problem *problem, const pf_fit *fit, const pf_evaluation_plan *plan,
-                      const scorers *all, const stopper *stop, const trouble *troubles,
-                      pf_ticker *ticker, pf_evaluation *evaluation)
+static void score_all(evaluating *e)
 {
-  const int64_t n = (int64_t)evaluation->n_animals;
+  const int64_t n = (int64_t)e->out->n_animals;
+  const scorers *all = &e->scorers;
 #pragma omp parallel for schedule(dynamic) num_threads(all->n) if (all->n > 1)
   for (int64_t a = 0; a < n; a++) {
-    score(problem, fit, plan, stop, troubles, evaluation, (size_t)a, &all->items[pf_this_thread()],
-          &evaluation->animals[a]);
-    pf_ticker_add(ticker, 1);
+    score_one(e, (size_t)a, &all->items[pf_this_thread()]);
+    pf_ticker_add(&e->ticker, 1);
   }
   for (int64_t a = 0; a < n; a++) {
-    evaluation->n_interrupted += evaluation->animals[a].interrupted ? 1 : 0;
+    e->out->n_interrupted += e->out->animals[a].interrupted ? 1 : 0;
   }
 }
 
 pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
                       pf_stop stop, void *payload, pf_evaluation **out, pf_error *error)
 {
-  const pf_evaluation_plan plan = pf_evaluation_plan_of(problem);
-  const stopper stopping = {stop, payload};
-  scorers all = {0};
+  evaluating e = {.problem = problem,
+                  .fit = fit,
+                  .plan = pf_evaluation_plan_of(problem),
+                  .stop = {stop, payload}};
   pf_evaluation *evaluation = pf_memory_need(1, sizeof *evaluation, error);
   if (evaluation == NULL) {
     return PF_STOP;
   }
-  evaluation->evaluated_on = plan.on;
-  evaluation->n_animals = plan.data->n_animals;
+  pf_status status = PF_STOP;
+  e.out = evaluation;
+  evaluation->evaluated_on = e.plan.on;
+  evaluation->n_animals = e.plan.data->n_animals;
   evaluation->animals = pf_memory_need(evaluation->n_animals, sizeof *evaluation->animals, error);
-  trouble *troubles = pf_memory_need(fit->n_groups, sizeof *troubles, error);
-  pf_status status = evaluation->animals == NULL || troubles == NULL
-                         ? PF_STOP
-                         : make_scorers(problem, &plan, &all, error);
-  status = status == PF_OK
-               ? make_thetas(problem, fit, &plan, &stopping, troubles, evaluation, error)
-               : status;
-  if (status == PF_OK) {
-    pf_ticker ticker;
-    pf_ticker_start(&ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
-    score_all(problem, fit, &plan, &all, &stopping, troubles, &ticker, evaluation);
-    pf_ticker_end(&ticker);
-    status = pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean,
-                                 &evaluation->median, error);
+  e.troubles = pf_memory_need(fit->n_groups, sizeof *e.troubles, error);
+  if (evaluation->animals == NULL || e.troubles == NULL) {
+    goto done;
   }
-  free_scorers(&all);
-  pf_memory_free(troubles);
+  status = make_scorers(problem, &e.plan, &e.scorers, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = make_thetas(&e, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  pf_ticker_start(&e.ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
+  score_all(&e);
+  pf_ticker_end(&e.ticker);
+  status = pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean,
+                               &evaluation->median, error);
+done:
+  free_scorers(&e.scorers);
+  pf_memory_free(e.troubles);
   if (status != PF_OK) {
     pf_evaluation_free(evaluation);
     return status;

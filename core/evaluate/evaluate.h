@@ -1,55 +1,8 @@
-/*
- * Evaluation: each metric defined once.
- *
- * - Deviance D = -2 sum of log likelihoods over scored steps, unpenalised. For a loss that is no
- *   likelihood (squared error), D is the sum of squared errors.
- * - Deviance explained, %: 100 (D_null - D_model) / D_null; nulls `no plasticity` (the plastic flag
- *   off at every step) and `mean rate` (constant choice probability of the fitted steps; for
- *   activities, each unit's mean).
- * - R2 of weights (only where the truth is known): teacher and model start from the same weights
- *   and get the same inputs, choices and rewards; weights after every plastic step; per synapse 1 -
- *   SSE/SST, uniform mean; synapses that never vary are left out and counted.
- * - R2 of activity: the same of the plastic layer's activity, per unit over observed steps.
- *
- * On several draws: mean of the per-draw figures (fresh), or ratio of the mean deviances (fitted).
- */
+/* Evaluation of a fit: core/evaluate/evaluation.h says what each figure means. */
 #ifndef PLASTFIT_CORE_EVALUATE_EVALUATE_H
 #define PLASTFIT_CORE_EVALUATE_EVALUATE_H
 
-#include "core/fit/fit.h"
-
-/** NaN where a figure means nothing (null in summary.json). */
-typedef struct pf_scores {
-  double no_plasticity, mean_rate; /**< deviance explained, % */
-  double r2_weights, r2_activity;
-  double log_likelihood; /**< mean over draws of the sum over scored steps */
-  int64_t n_scored;      /**< cells per draw */
-  int64_t n_still;       /**< synapses that never vary, left out of R2 of weights */
-} pf_scores;
-
-typedef struct pf_animal_result {
-  const char *name;
-  size_t unit;      /**< index of the fit whose theta it was scored with */
-  pf_status status; /**< of fit and evaluation */
-  pf_error error;
-  bool interrupted; /**< not scored, because somebody stopped it */
-  pf_scores scores;
-} pf_animal_result;
-
-typedef struct pf_evaluation {
-  const char *evaluated_on; /**< "fresh draws" | "fresh animals" | "fitted draws" */
-  pf_animal_result *animals;
-  size_t n_animals;
-  double
-      *thetas; /**< [recordings of what was evaluated][n_parameters] what each was simulated with */
-  double
-      *null_thetas; /**< likewise, for the null without plasticity: what is not a rule's refitted */
-  bool refitted; /**< parameters of animals or experiments that the fit has not seen were fitted to
-                    them */
-  bool null_refitted;
-  size_t n_interrupted;   /**< animals that were not scored because somebody stopped it */
-  pf_scores mean, median; /**< over animals, NaN left out; NaN where none has it */
-} pf_evaluation;
+#include "core/evaluate/evaluation.h"
 
 /**
  * Score every animal. Once `stop` (MAY be NULL) asks for it, the others are marked as not scored.
@@ -58,9 +11,5 @@ typedef struct pf_evaluation {
 pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
                       pf_stop stop, void *payload, pf_evaluation **out, pf_error *error);
 void pf_evaluation_free(pf_evaluation *evaluation);
-
-/** R2 = 1 - SSE/SST of one series; NaN if the truth never varies or nothing is observed. NaN cells
- * are skipped. */
-double pf_r2(const double *truth, const double *model, int64_t n);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef PLASTFIT_CORE_EVALUATE_EVALUATION_PLAN_H
 #define PLASTFIT_CORE_EVALUATE_EVALUATION_PLAN_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/fit/fit.h"
 
 typedef struct pf_evaluation_plan {
   const pf_dataset *data; /**< problem->fresh or problem->data */

@@ -1,6 +1,5 @@
 #include "core/evaluate/r2.h"
 #include "core/base/memory.h"
-#include "core/evaluate/evaluate.h"
 #include "core/model/plastic.h"
 #include <math.h>
 
@@ -62,34 +61,56 @@ static double r2_of_synapse(const row_block *rows, int64_t i, int64_t j)
   return varies && sst > 0.0 ? 1.0 - sse / sst : NAN;
 }
 
-/* Adds up the synapses of one projection, a block of rows at a time so that memory stays small. */
-static pf_status add_projection(const pf_plastic *plastic, size_t p, const pf_simulation *truth,
-                                const pf_simulation *run, double *sum, int64_t *count,
-                                int64_t *n_still, pf_error *error)
+/* Over the synapses so far. */
+typedef struct r2_sums {
+  double sum;
+  int64_t n, n_still;
+} r2_sums;
+
+static void add_row(const row_block *rows, int64_t i, r2_sums *sums)
 {
-  const int64_t n_changes = pf_workspace_n_changes(truth->workspaces.items[0]);
-  const int64_t ld = pf_workspace_ld(truth->workspaces.items[0], p);
-  const int64_t at_once = pf_workspace_rows_at_once(truth->workspaces.items[0], p);
-  const size_t cells = (size_t)(n_changes + 1) * (size_t)(at_once * ld);
+  for (int64_t j = 0; j < rows->n_pre; j++) {
+    const double r2 = r2_of_synapse(rows, i, j);
+    if (isnan(r2)) {
+      sums->n_still++;
+    } else {
+      sums->sum += r2;
+      sums->n++;
+    }
+  }
+}
+
+/* The synapses of plastic projection p, a block of rows at a time so that memory stays small. */
+static pf_status add_projection(size_t p, const pf_simulation *truth, const pf_simulation *run,
+                                r2_sums *sums, pf_error *error)
+{
+  const pf_plastic *plastic = &run->model->plastic[p];
+  const pf_workspace *workspace = truth->workspaces.items[0];
+  const int64_t at_once = pf_workspace_rows_at_once(workspace, p);
+  row_block rows = {.n_pre = plastic->n_pre,
+                    .ld = pf_workspace_ld(workspace, p),
+                    .n_changes = pf_workspace_n_changes(workspace)};
+  const size_t cells = (size_t)(rows.n_changes + 1) * (size_t)(at_once * rows.ld);
   pf_real *memory = pf_memory_need(2 * cells, sizeof *memory, error);
-  pf_status status = memory == NULL ? PF_STOP : PF_OK;
-  for (int64_t row0 = 0; row0 < plastic->n_post && status == PF_OK; row0 += at_once) {
-    const int64_t n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
-    const row_block rows = {.n_rows = n_rows,
-                            .n_pre = plastic->n_pre,
-                            .ld = ld,
-                            .n_changes = n_changes,
-                            .truth = memory,
-                            .run = memory + cells};
-    status = pf_simulation_rows(truth, p, row0, n_rows, memory, error);
-    status =
-        status == PF_OK ? pf_simulation_rows(run, p, row0, n_rows, memory + cells, error) : status;
-    for (int64_t i = 0; i < n_rows && status == PF_OK; i++) {
-      for (int64_t j = 0; j < plastic->n_pre && pf_plastic_has_row(plastic, row0 + i); j++) {
-        const double r2 = r2_of_synapse(&rows, i, j);
-        *sum += isnan(r2) ? 0.0 : r2;
-        *count += isnan(r2) ? 0 : 1;
-        *n_still += isnan(r2) ? 1 : 0;
+  if (memory == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = PF_OK;
+  rows.truth = memory;
+  rows.run = memory + cells;
+  for (int64_t row0 = 0; row0 < plastic->n_post; row0 += at_once) {
+    rows.n_rows = plastic->n_post - row0 < at_once ? plastic->n_post - row0 : at_once;
+    status = pf_simulation_rows(truth, p, row0, rows.n_rows, memory, error);
+    if (status != PF_OK) {
+      break;
+    }
+    status = pf_simulation_rows(run, p, row0, rows.n_rows, memory + cells, error);
+    if (status != PF_OK) {
+      break;
+    }
+    for (int64_t i = 0; i < rows.n_rows; i++) {
+      if (pf_plastic_has_row(plastic, row0 + i)) {
+        add_row(&rows, i, sums);
       }
     }
   }
@@ -101,9 +122,7 @@ pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, do
                         int64_t *n_still, pf_error *error)
 {
   const pf_model *model = run->model;
-  double sum = 0.0;
-  int64_t count = 0;
-  *n_still = 0;
+  r2_sums sums = {0};
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
     const int64_t n_changes = pf_workspace_n_changes(truth->workspaces.items[0]);
@@ -114,16 +133,17 @@ pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, do
     }
     if (n_changes == 0) {
       for (size_t r = 0; r < plastic->n_ranges; r++) {
-        *n_still += plastic->ranges[r].n * plastic->n_pre;
+        sums.n_still += plastic->ranges[r].n * plastic->n_pre;
       }
       continue;
     }
-    const pf_status status = add_projection(plastic, p, truth, run, &sum, &count, n_still, error);
+    const pf_status status = add_projection(p, truth, run, &sums, error);
     if (status != PF_OK) {
       return status;
     }
   }
-  *r2 = count > 0 ? sum / (double)count : NAN;
+  *r2 = sums.n > 0 ? sums.sum / (double)sums.n : NAN;
+  *n_still = sums.n_still;
   return PF_OK;
 }
 

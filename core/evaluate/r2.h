@@ -5,6 +5,10 @@
 #include "core/engine/simulation.h"
 #include "core/model/model.h"
 
+/** R2 = 1 - SSE/SST of one series; NaN if the truth never varies or nothing is observed. NaN cells
+ * are skipped. */
+double pf_r2(const double *truth, const double *model, int64_t n);
+
 /**
  * Weights after changes 1..n of the last runs in the two workspaces, all plastic projections: per
  * synapse 1 - SSE/SST, *r2 their uniform mean (NaN when none varies). *n_still: synapses that never

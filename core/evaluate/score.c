@@ -43,15 +43,6 @@ typedef struct animal_sums {
   int64_t n_still;
 } animal_sums;
 
-pf_scores pf_scores_none(void)
-{
-  return (pf_scores){.no_plasticity = NAN,
-                     .mean_rate = NAN,
-                     .r2_weights = NAN,
-                     .r2_activity = NAN,
-                     .log_likelihood = NAN};
-}
-
 pf_status pf_scorer_create(const pf_problem *problem, int64_t longest, pf_scorer *out,
                            pf_error *error)
 {

@@ -1,12 +1,13 @@
 /*
  * Scoring one animal: what a fit's evaluation and every fold of a comparison have in common. See
- * core/evaluate/evaluate.h for what each figure means.
+ * core/evaluate/evaluation.h for what each figure means.
  */
 #ifndef PLASTFIT_CORE_EVALUATE_SCORE_H
 #define PLASTFIT_CORE_EVALUATE_SCORE_H
 
 #include "core/engine/workspace.h"
 #include "core/evaluate/ablation.h"
+#include "core/evaluate/averages.h"
 #include "core/evaluate/evaluation_plan.h"
 
 /** Memory of one thread. */
@@ -46,22 +47,10 @@ typedef struct pf_animal_score {
   pf_error r2_error;
 } pf_animal_score;
 
-/** All figures NaN, counts 0. */
-pf_scores pf_scores_none(void);
 /**
  * Score animal `animal` of plan->data: thetas of its recordings alone are looked at. On failure
  * out->scores is pf_scores_none().
  */
 pf_status pf_score_animal(const pf_scoring *scoring, size_t animal, pf_scorer *scorer,
                           pf_animal_score *out, pf_error *error);
-/** Mean and median over animals of each figure, NaN left out (NaN where none is left); counts are
- * sums in both. */
-pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean,
-                              pf_scores *median, pf_error *error);
-
-/** Mean and median of the values that are not NaN; NaN if there is none. The median sorts `values`.
- */
-double pf_mean(const double *values, size_t n);
-double pf_median(double *values, size_t n);
-
 #endif

@@ -7,7 +7,7 @@
 #define PLASTFIT_CORE_EVALUATE_TRAJECTORIES_H
 
 #include "core/engine/workspace.h"
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 
 /** One experiment, simulated. */
 typedef struct pf_trajectory {

@@ -1,6 +1,6 @@
 /* Weights over time, R2 of each synapse, recorded activity: trajectories.h5. */
 #include "core/base/memory.h"
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/r2.h"
 #include "core/page/run_figure.h"
 #include "core/stats/stats.h"
 

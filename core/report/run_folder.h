@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_REPORT_RUN_FOLDER_H
 #define PLASTFIT_CORE_REPORT_RUN_FOLDER_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 
 /** PF_STOP unless `run` is a whole run folder of this format. */
 pf_status pf_run_folder_check(const char *run, pf_error *error);

@@ -6,7 +6,7 @@
 #ifndef PLASTFIT_CORE_REPORT_SAVE_RUN_H
 #define PLASTFIT_CORE_REPORT_SAVE_RUN_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 #include "core/infer/infer.h"
 #include "core/store/folder.h"
 

@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_STORE_RESULTS_H
 #define PLASTFIT_CORE_STORE_RESULTS_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 #include "core/infer/infer.h"
 
 /** Of what the files of a run folder mean; `format` in summary.json. A change that readers must

@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_TERMINAL_RUN_SUMMARY_H
 #define PLASTFIT_CORE_TERMINAL_RUN_SUMMARY_H
 
-#include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 #include "core/infer/infer.h"
 
 #include <stdio.h>

@@ -1,0 +1,19 @@
+/* Means and medians over animals. */
+#ifndef PLASTFIT_CORE_EVALUATE_AVERAGES_H
+#define PLASTFIT_CORE_EVALUATE_AVERAGES_H
+
+#include "core/evaluate/evaluation.h"
+
+/** All figures NaN, counts 0. */
+pf_scores pf_scores_none(void);
+/** Mean and median over animals of each figure, NaN left out (NaN where none is left); counts are
+ * sums in both. */
+pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean,
+                              pf_scores *median, pf_error *error);
+
+/** Mean and median of the values that are not NaN; NaN if there is none. The median sorts `values`.
+ */
+double pf_mean(const double *values, size_t n);
+double pf_median(double *values, size_t n);
+
+#endif
