@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
+#include "core/evaluate/evaluate.h"
 #include "core/report/save_run.h"
 #include "core/store/csv_file.h"
 #include "core/store/tables.h"
