@@ -1,5 +1,6 @@
 #include "core/closed_loop/redraw.h"
 
+#include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/engine/losses.h"
 #include "core/engine/simulation.h"
@@ -37,8 +38,8 @@ typedef struct asking {
 } asking;
 
 /* Adds the probability that each target is `value`, by the run in the workspace, times `share`. */
-static pf_status ask(const asking *a, const pf_loss_view *view, int64_t value, double share,
-                     pf_error *error)
+static pf_status add_probability(const asking *a, const pf_loss_view *view, int64_t value,
+                                 double share, pf_error *error)
 {
   const pf_loss_term *term = &a->self->model->losses[a->loss];
   const pf_real *recorded = a->self->draw->targets[a->loss][0];
@@ -119,16 +120,52 @@ typedef struct segments {
   pf_workspace *workspace;
 } segments;
 
-/*
- * The cumulative probabilities of loss k, value by value. Every value asks all draws: a run each,
- * where there are several, because one workspace holds one.
- */
-static pf_status tabulate(pf_redraw *self, size_t k, const segments *over, pf_error *error)
+/* Simulates draw d, where it does not stand in the workspace already (`fresh`), and takes its view
+ * for loss k. */
+static pf_status view_draw(const pf_redraw *self, size_t k, const segments *over, size_t d,
+                           bool fresh, pf_loss_view *view, pf_error *error)
+{
+  if (over->n > 1 || fresh) {
+    const pf_simulation run = {self->model, over->draws[d], over->theta, {&over->workspace, 1}};
+    const pf_status status = pf_forward(&run, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  pf_losses_view(over->workspace, k, over->draws[d], over->theta, view);
+  return PF_OK;
+}
+
+/* One more value of loss a->loss in the table. Every value asks all draws: a run each, where there
+ * are several, because one workspace holds one. */
+static pf_status tabulate_value(pf_redraw *self, const asking *a, const segments *over,
+                                pf_array *table, pf_error *error)
+{
+  const size_t k = a->loss, cells = (size_t)cells_of(self, k);
+  for (size_t d = 0; d < over->n; d++) {
+    pf_loss_view view;
+    const bool fresh = self->n_values[k] == 0 && k == 0;
+    pf_status status = view_draw(self, k, over, d, fresh, &view, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    status = add_probability(a, &view, self->n_values[k], 1.0 / (double)over->n, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  self->n_values[k]++;
+  return pf_array_append_all(table, a->sums, cells, error);
+}
+
+/* The cumulative probabilities of loss k, value by value. */
+static pf_status tabulate_values(pf_redraw *self, size_t k, const segments *over, pf_error *error)
 {
   const size_t cells = (size_t)cells_of(self, k);
   asking a = {
       .self = self, .loss = k, .columns = columns_of(self, k), .n_steps = self->draw->n_steps};
-  size_t capacity = 4;
+  pf_array table = pf_array_of(sizeof(double));
+  bool whole = false;
   pf_status status = need_counts(self, k, error);
   if (status != PF_OK) {
     return status;
@@ -137,46 +174,27 @@ static pf_status tabulate(pf_redraw *self, size_t k, const segments *over, pf_er
   a.log_likelihood = pf_memory_need((size_t)a.n_steps, sizeof *a.log_likelihood, error);
   a.count = pf_memory_need((size_t)a.n_steps, sizeof *a.count, error);
   a.sums = pf_memory_need(cells, sizeof *a.sums, error);
-  self->table[k] = pf_memory_need(capacity * cells, sizeof *self->table[k], error);
-  status = a.target == NULL || a.log_likelihood == NULL || a.count == NULL || a.sums == NULL ||
-                   self->table[k] == NULL
-               ? PF_STOP
-               : PF_OK;
-  bool whole = false;
-  for (int64_t value = 0; status == PF_OK && !whole; value++) {
-    if (value == MAX_VALUES) {
+  if (a.target == NULL || a.log_likelihood == NULL || a.count == NULL || a.sums == NULL) {
+    status = PF_STOP;
+    goto done;
+  }
+  while (!whole) {
+    if (self->n_values[k] == MAX_VALUES) {
       status = no_probabilities(self, k, error);
-      break;
+      goto done;
     }
-    for (size_t d = 0; d < over->n && status == PF_OK; d++) {
-      pf_loss_view view;
-      if (over->n > 1 || (value == 0 && k == 0)) {
-        status = pf_forward(
-            &(const pf_simulation){self->model, over->draws[d], over->theta, {&over->workspace, 1}},
-            PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
-      }
-      if (status == PF_OK) {
-        pf_losses_view(over->workspace, k, over->draws[d], over->theta, &view);
-        status = ask(&a, &view, value, 1.0 / (double)over->n, error);
-      }
+    status = tabulate_value(self, &a, over, &table, error);
+    if (status != PF_OK) {
+      goto done;
     }
-    if (status == PF_OK && (size_t)value == capacity) {
-      double *larger = pf_memory_need(2 * capacity * cells, sizeof *larger, error);
-      if (larger == NULL) {
-        status = PF_STOP;
-        break;
-      }
-      memcpy(larger, self->table[k], capacity * cells * sizeof *larger);
-      pf_memory_free(self->table[k]);
-      self->table[k] = larger;
-      capacity *= 2;
-    }
-    if (status == PF_OK) {
-      memcpy(self->table[k] + (size_t)value * cells, a.sums, cells * sizeof *a.sums);
-      self->n_values[k] = value + 1;
-      status = is_whole(&a, &whole, error);
+    status = is_whole(&a, &whole, error);
+    if (status != PF_OK) {
+      goto done;
     }
   }
+  self->table[k] = pf_array_take(&table, NULL);
+done:
+  pf_array_free(&table);
   pf_memory_free(a.target);
   pf_memory_free(a.log_likelihood);
   pf_memory_free(a.count);
@@ -184,36 +202,72 @@ static pf_status tabulate(pf_redraw *self, size_t k, const segments *over, pf_er
   return status;
 }
 
-static pf_status average(pf_redraw *self, size_t k, double variance, const segments *over,
-                         pf_error *error)
+/* The mean of what loss k compares with, over draws. */
+static pf_status average_draws(pf_redraw *self, size_t k, double variance, const segments *over,
+                               pf_error *error)
 {
   const int64_t columns = columns_of(self, k);
   self->sd[k] = sqrt(variance);
   self->table[k] = pf_memory_need((size_t)cells_of(self, k), sizeof *self->table[k], error);
-  pf_status status = self->table[k] == NULL ? PF_STOP : PF_OK;
-  for (size_t d = 0; d < over->n && status == PF_OK; d++) {
-    if (over->n > 1 || k == 0) {
-      status = pf_forward(
-          &(const pf_simulation){self->model, over->draws[d], over->theta, {&over->workspace, 1}},
-          PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
-    }
+  if (self->table[k] == NULL) {
+    return PF_STOP;
+  }
+  for (size_t d = 0; d < over->n; d++) {
     pf_loss_view view;
-    if (status == PF_OK) {
-      pf_losses_view(over->workspace, k, over->draws[d], over->theta, &view);
-      if (view.n_observable[0] != columns || !isfinite(self->sd[k])) {
-        status = pf_fail(error, PF_POINT_FAILED,
-                         "targets of %s cannot be drawn anew: its noise is not known",
-                         self->model->losses[k].loss->label);
-      }
+    const pf_status status = view_draw(self, k, over, d, k == 0, &view, error);
+    if (status != PF_OK) {
+      return status;
     }
-    for (int64_t t = 0; t < self->draw->n_steps && status == PF_OK; t++) {
+    if (view.n_observable[0] != columns || !isfinite(self->sd[k])) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "targets of %s cannot be drawn anew: its noise is not known",
+                     self->model->losses[k].loss->label);
+    }
+    for (int64_t t = 0; t < self->draw->n_steps; t++) {
       for (int64_t c = 0; c < columns; c++) {
         self->table[k][t * columns + c] +=
             (double)view.observable[0][t * view.ld_observable[0] + c] / (double)over->n;
       }
     }
   }
-  return status;
+  return PF_OK;
+}
+
+/* One target, which no loss before compares with. */
+static pf_status check_target(const pf_model *model, size_t k, pf_error *error)
+{
+  const pf_names *targets = &model->losses[k].declared.targets;
+  for (size_t other = 0; other < k; other++) {
+    if (strcmp(model->losses[other].declared.targets.items[0], targets->items[0]) == 0) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "targets cannot be drawn anew: two losses compare with '%s'",
+                     targets->items[0]);
+    }
+  }
+  if (targets->count != 1) {
+    return pf_fail(error, PF_POINT_FAILED,
+                   "targets of %s cannot be drawn anew: it compares with %zu at once",
+                   model->losses[k].loss->label, targets->count);
+  }
+  return PF_OK;
+}
+
+static pf_status prepare_losses(pf_redraw *self, const double *variance, const segments *over,
+                                pf_error *error)
+{
+  for (size_t k = 0; k < self->model->n_losses; k++) {
+    const bool is_likelihood = (self->model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0;
+    pf_status status = check_target(self->model, k, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    status = is_likelihood ? tabulate_values(self, k, over, error)
+                           : average_draws(self, k, variance[k], over, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 pf_status pf_redraw_create(const pf_model *model, const pf_draw *const *draws, size_t n_draws,
@@ -226,27 +280,9 @@ pf_status pf_redraw_create(const pf_model *model, const pf_draw *const *draws, s
                      .n_values = pf_memory_need(model->n_losses, sizeof *out->n_values, error),
                      .table = pf_memory_need(model->n_losses, sizeof *out->table, error),
                      .sd = pf_memory_need(model->n_losses, sizeof *out->sd, error)};
-  pf_status status =
-      out->n_values == NULL || out->table == NULL || out->sd == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
-    const pf_loss_declaration *declared = &model->losses[k].declared;
-    for (size_t other = 0; other < k && status == PF_OK; other++) {
-      if (strcmp(model->losses[other].declared.targets.items[0], declared->targets.items[0]) == 0) {
-        status = pf_fail(error, PF_POINT_FAILED,
-                         "targets cannot be drawn anew: two losses compare with '%s'",
-                         declared->targets.items[0]);
-      }
-    }
-    if (status == PF_OK && declared->targets.count != 1) {
-      status = pf_fail(error, PF_POINT_FAILED,
-                       "targets of %s cannot be drawn anew: it compares with %zu at once",
-                       model->losses[k].loss->label, declared->targets.count);
-    }
-    if (status == PF_OK) {
-      status = (declared->flags & PF_LOSS_LIKELIHOOD) != 0
-                   ? tabulate(out, k, &over, error)
-                   : average(out, k, variance[k], &over, error);
-    }
+  pf_status status = PF_STOP;
+  if (out->n_values != NULL && out->table != NULL && out->sd != NULL) {
+    status = prepare_losses(out, variance, &over, error);
   }
   if (status != PF_OK) {
     pf_redraw_clear(out);
@@ -304,6 +340,27 @@ pf_status pf_redraw_targets(const pf_redraw *redraw, pf_stream stream, pf_draw *
   return PF_OK;
 }
 
+/* The targets of loss k, into copy->targets[k]. */
+static pf_status copy_targets(const pf_model *model, const pf_draw *draw, size_t k, pf_draw *copy,
+                              pf_error *error)
+{
+  const pf_names *names = &model->losses[k].declared.targets;
+  copy->targets[k] = pf_memory_need(names->count, sizeof **copy->targets, error);
+  if (copy->targets[k] == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < names->count; i++) {
+    const int64_t width = pf_recording_target(draw->recording, names->items[i])->n;
+    const size_t bytes = (size_t)(draw->n_steps * width) * sizeof(pf_real);
+    copy->targets[k][i] = pf_memory_need(bytes, 1, error);
+    if (copy->targets[k][i] == NULL) {
+      return PF_STOP;
+    }
+    memcpy(copy->targets[k][i], draw->targets[k][i], bytes);
+  }
+  return PF_OK;
+}
+
 pf_status pf_redraw_copy(const pf_model *model, const pf_draw *draw, pf_draw **out, pf_error *error)
 {
   pf_draw *copy = pf_memory_need(1, sizeof *copy, error);
@@ -312,26 +369,15 @@ pf_status pf_redraw_copy(const pf_model *model, const pf_draw *draw, pf_draw **o
   }
   *copy = *draw;
   copy->targets = pf_memory_need(model->n_losses, sizeof *copy->targets, error);
-  pf_status status = copy->targets == NULL ? PF_STOP : PF_OK;
-  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
-    const pf_names *names = &model->losses[k].declared.targets;
-    copy->targets[k] = pf_memory_need(names->count, sizeof **copy->targets, error);
-    status = copy->targets[k] == NULL ? PF_STOP : PF_OK;
-    for (size_t i = 0; i < names->count && status == PF_OK; i++) {
-      const size_t cells =
-          (size_t)(draw->n_steps * pf_recording_target(draw->recording, names->items[i])->n) *
-          sizeof(pf_real);
-      copy->targets[k][i] = pf_memory_need(cells, 1, error);
-      if (copy->targets[k][i] == NULL) {
-        status = PF_STOP;
-      } else {
-        memcpy(copy->targets[k][i], draw->targets[k][i], cells);
-      }
-    }
-  }
-  if (status != PF_OK) {
+  if (copy->targets == NULL) {
     pf_redraw_free(model, copy);
-    return status;
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (copy_targets(model, draw, k, copy, error) != PF_OK) {
+      pf_redraw_free(model, copy);
+      return PF_STOP;
+    }
   }
   *out = copy;
   return PF_OK;
