@@ -27,17 +27,20 @@ static void set_scale(const pf_model *model, pf_batch *batch, const double *fact
 }
 
 /** counts [n_recordings][n_losses] of observed cells. */
-static pf_status count(const pf_model *model, const pf_evidence *e, int64_t *counts,
-                       pf_error *error)
+static pf_status count_cells(const pf_model *model, const pf_evidence *e, int64_t *counts,
+                             pf_error *error)
 {
-  pf_status status = PF_OK;
-  for (size_t i = 0; i < e->n_recordings * model->n_losses && status == PF_OK; i++) {
-    const size_t r = i / model->n_losses,
-                 k = i % model->n_losses; /* draw 0 of each recording comes first */
-    status = pf_batch_cells(model, e->batches.batches[0]->draws[r], k, &counts[i], error);
+  for (size_t i = 0; i < e->n_recordings * model->n_losses; i++) {
+    /* draw 0 of each recording comes first */
+    const size_t r = i / model->n_losses, k = i % model->n_losses;
+    const pf_status status =
+        pf_batch_cells(model, e->batches.batches[0]->draws[r], k, &counts[i], error);
+    if (status != PF_OK) {
+      return status;
+    }
     e->cells[k] += (double)counts[i];
   }
-  return status;
+  return PF_OK;
 }
 
 /** Is what was fitted, with these scales, the likelihood times one number? Where nothing is
@@ -59,28 +62,33 @@ static bool is_proportional(const pf_model *model, const pf_evidence *e, const d
 }
 
 /** sums[k], one loss at a time: of what a batch gives only the total is to be had. */
-static pf_status find_sums(const pf_problem *problem, const pf_fit_group *group,
-                           const double *values, pf_workspace *const *workspaces,
-                           size_t n_workspaces, pf_evidence *e, pf_error *error)
+static pf_status find_sums(const pf_model *model, const pf_fit_group *group, const double *values,
+                           pf_workspaces workspaces, pf_evidence *e, pf_error *error)
 {
-  const pf_model *model = problem->model;
   pf_batch *batch = e->batches.batches[0];
   double *thetas = pf_memory_need(batch->n * model->n_parameters, sizeof *thetas, error);
   double *only = pf_memory_need(model->n_losses, sizeof *only, error);
-  pf_status status = thetas == NULL || only == NULL ? PF_STOP : PF_OK;
-  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
+  pf_status status = PF_STOP;
+  if (thetas == NULL || only == NULL) {
+    goto done;
+  }
+  for (size_t d = 0; d < batch->n; d++) {
     pf_layout_theta(group->layout, values,
                     pf_layout_recording(group->layout, batch->draws[d]->recording),
                     thetas + d * model->n_parameters);
   }
-  for (size_t k = 0; k < model->n_losses && status == PF_OK; k++) {
+  for (size_t k = 0; k < model->n_losses; k++) {
     memset(only, 0, model->n_losses * sizeof *only);
     only[k] = 1.0;
     set_scale(model, batch, only, e->n_draws);
-    status = pf_batch_each(batch, thetas, (pf_workspaces){workspaces, n_workspaces}, &e->sums[k],
-                           NULL, error);
+    status = pf_batch_each(batch, thetas, workspaces, &e->sums[k], NULL, error);
+    if (status != PF_OK) {
+      goto done;
+    }
     e->sums[k] = -e->sums[k];
   }
+  status = PF_OK;
+done:
   pf_memory_free(thetas);
   pf_memory_free(only);
   return status;
@@ -121,8 +129,7 @@ void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
       continue;
     }
     if (e->cells[k] > 0.0 && freedom <= 0.0) {
-      e->no_sigma =
-          "as many numbers were fitted as recorded, so nothing tells the size of the noise";
+      e->no_sigma = "as many numbers were fitted as recorded, so the size of the noise is unknown";
     } else if (e->cells[k] > 0.0 &&
                -e->sums[k] / e->cells[k] <= rounding * rounding * mean_square(model, e, k)) {
       e->no_sigma = "the fit meets every recorded number to rounding: there is no noise that "
@@ -134,9 +141,9 @@ void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
   set_scale(model, e->batches.batches[0], e->factor, e->n_draws);
 }
 
-static pf_status fill(const pf_problem *problem, const pf_fit_group *group, const double *values,
-                      pf_workspace *const *workspaces, size_t n_workspaces, pf_evidence *e,
-                      pf_error *error)
+static pf_status fill_evidence(const pf_problem *problem, const pf_fit_group *group,
+                               const double *values, pf_workspaces workspaces, pf_evidence *e,
+                               pf_error *error)
 {
   const pf_model *model = problem->model;
   pf_status status = pf_group_batches_create(problem, group, true, &e->batches, error);
@@ -150,30 +157,35 @@ static pf_status fill(const pf_problem *problem, const pf_fit_group *group, cons
   e->cells = pf_memory_need(model->n_losses, sizeof *e->cells, error);
   e->variance = pf_memory_need(model->n_losses, sizeof *e->variance, error);
   e->factor = pf_memory_need(model->n_losses, sizeof *e->factor, error);
-  status = fitted == NULL || counts == NULL || e->sums == NULL || e->cells == NULL ||
-                   e->variance == NULL || e->factor == NULL
-               ? PF_STOP
-               : count(model, e, counts, error);
-  if (status == PF_OK) {
-    memcpy(fitted, batch->scale, batch->n * model->n_losses * sizeof *fitted);
-    status = find_sums(problem, group, values, workspaces, n_workspaces, e, error);
+  if (fitted == NULL || counts == NULL || e->sums == NULL || e->cells == NULL ||
+      e->variance == NULL || e->factor == NULL) {
+    status = PF_STOP;
+    goto done;
   }
-  if (status == PF_OK) {
-    pf_evidence_determine(problem, e, 0);
-    e->proportional = is_proportional(model, e, fitted, counts);
+  status = count_cells(model, e, counts, error);
+  if (status != PF_OK) {
+    goto done;
   }
+  memcpy(fitted, batch->scale, batch->n * model->n_losses * sizeof *fitted);
+  status = find_sums(model, group, values, workspaces, e, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  pf_evidence_determine(problem, e, 0);
+  e->proportional = is_proportional(model, e, fitted, counts);
+done:
   pf_memory_free(fitted);
   pf_memory_free(counts);
   return status;
 }
 
 pf_status pf_evidence_create(const pf_problem *problem, const pf_fit_group *group,
-                             const double *values, pf_workspace *const *workspaces,
-                             size_t n_workspaces, pf_evidence *out, pf_error *error)
+                             const double *values, pf_workspaces workspaces, pf_evidence *out,
+                             pf_error *error)
 {
   *out = (pf_evidence){.n_recordings = group->n_recordings,
                        .n_draws = group->n_draws / group->n_recordings};
-  const pf_status status = fill(problem, group, values, workspaces, n_workspaces, out, error);
+  const pf_status status = fill_evidence(problem, group, values, workspaces, out, error);
   if (status != PF_OK) {
     pf_evidence_clear(out);
   }

@@ -3,7 +3,7 @@
  * infer.h for its definition. As batches whose objective is minus it, so that a pf_group_objective
  * over them (unpenalised) gives value, gradient, information and products:
  *
- *     pf_evidence_create(problem, unit, unit->values, workspaces, n, &evidence, error);
+ *     pf_evidence_create(problem, unit, unit->values, workspaces, &evidence, error);
  *     pf_evidence_determine(problem, &evidence, p);
  *     pf_group_objective_create(problem, unit->layout, &evidence.batches, false, false, workspaces,
  * n, &f, error);
@@ -31,8 +31,8 @@ typedef struct pf_evidence {
  * At `values` [layout->n]; sigma^2 = SSE / n. PF_POINT_FAILED with a line where a simulation fails.
  */
 pf_status pf_evidence_create(const pf_problem *problem, const pf_fit_group *group,
-                             const double *values, pf_workspace *const *workspaces,
-                             size_t n_workspaces, pf_evidence *out, pf_error *error);
+                             const double *values, pf_workspaces workspaces, pf_evidence *out,
+                             pf_error *error);
 /** sigma_k^2 = SSE_k / (n_k (1 - p / n)), n all cells of squared errors: p numbers were fitted. */
 void pf_evidence_determine(const pf_problem *problem, pf_evidence *evidence, size_t p);
 /** L at the values. */

@@ -306,8 +306,9 @@ static pf_status infer_group(pf_infer_job *job, pf_error *error)
   }
   status = allocate_group(job->problem, out, error);
   if (status == PF_OK) {
-    status = pf_evidence_create(job->problem, job->group, job->group->values, job->workspaces,
-                                job->n_workspaces, &job->evidence, error);
+    status = pf_evidence_create(job->problem, job->group, job->group->values,
+                                (pf_workspaces){job->workspaces, job->n_workspaces}, &job->evidence,
+                                error);
   }
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
     if (status == PF_OK && out->why == NULL) {

@@ -98,26 +98,33 @@ static pf_status compare_all(comparison *l, double *roots, double *normal, doubl
   const pf_infer_job *job = l->job;
   const pf_fit_group *group = job->group;
   pf_latent *latent = &job->out->latent;
+  const size_t n_starts = group->starts != NULL ? group->n_starts : 0;
   pf_status status = find_roots(job->out, roots, error);
   size_t n = 0;
-  for (uint32_t i = 0; i < N_SAMPLES && status == PF_OK; i++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (uint32_t i = 0; i < N_SAMPLES; i++) {
     sample_values(job, roots, i, normal, values);
     status = compare_weights(l, values, &r2[n++], error);
-  }
-  for (size_t k = 0; group->starts != NULL && k < group->n_starts && status == PF_OK &&
-                     latent->n_starts < MAX_STARTS;
-       k++) {
-    if (k != group->best && group->starts[k].reached) {
-      latent->n_starts++;
-      status = compare_weights(l, group->starts[k].values, &r2[n++], error);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  if (status == PF_OK) {
-    latent->n_fits = pf_stats_sort(r2, n);
-    latent->median = pf_stats_quantile(r2, latent->n_fits, 0.5);
-    latent->lowest = pf_stats_quantile(r2, latent->n_fits, 0.0);
+  for (size_t k = 0; k < n_starts && latent->n_starts < MAX_STARTS; k++) {
+    if (k == group->best || !group->starts[k].reached) {
+      continue;
+    }
+    latent->n_starts++;
+    status = compare_weights(l, group->starts[k].values, &r2[n++], error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return status;
+  latent->n_fits = pf_stats_sort(r2, n);
+  latent->median = pf_stats_quantile(r2, latent->n_fits, 0.5);
+  latent->lowest = pf_stats_quantile(r2, latent->n_fits, 0.0);
+  return PF_OK;
 }
 
 pf_status pf_infer_latent(pf_infer_job *job, pf_error *error)
@@ -135,13 +142,17 @@ pf_status pf_infer_latent(pf_infer_job *job, pf_error *error)
   double *normal = pf_memory_need(n, sizeof *normal, error);
   double *values = pf_memory_need(n, sizeof *values, error);
   double *r2 = pf_memory_need((size_t)N_SAMPLES + MAX_STARTS, sizeof *r2, error);
-  pf_status status =
-      l.theta == NULL || l.other == NULL || roots == NULL || normal == NULL || values == NULL ||
-              r2 == NULL
-          ? PF_STOP
-          : pf_workspace_create(model, pf_dataset_longest(&job->problem->data)->n_steps, &l.there,
-                                error);
-  status = status == PF_OK ? compare_all(&l, roots, normal, values, r2, error) : status;
+  pf_status status = PF_STOP;
+  if (l.theta == NULL || l.other == NULL || roots == NULL || normal == NULL || values == NULL ||
+      r2 == NULL) {
+    goto done;
+  }
+  status =
+      pf_workspace_create(model, pf_dataset_longest(&job->problem->data)->n_steps, &l.there, error);
+  if (status == PF_OK) {
+    status = compare_all(&l, roots, normal, values, r2, error);
+  }
+done:
   pf_workspace_free(l.there);
   pf_memory_free(l.theta);
   pf_memory_free(l.other);

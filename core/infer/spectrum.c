@@ -37,42 +37,46 @@ static pf_status scale_of(const double *information, size_t n, double *scale, pf
 
 /** Row i of `vectors` becomes eigenvector i: values without information first, each a direction of
  * its own. */
-static pf_status decompose(pf_spectrum *s, const double *information, pf_error *error)
+static pf_status find_eigenvectors(pf_spectrum *s, const double *information, pf_error *error)
 {
   const size_t n = s->n;
   size_t m = 0;
   size_t *kept = pf_memory_need(n, sizeof *kept, error);
   double *matrix = pf_memory_need(n * n, sizeof *matrix, error);
   double *values = pf_memory_need(n, sizeof *values, error);
-  pf_status status = kept == NULL || matrix == NULL || values == NULL ? PF_STOP : PF_OK;
-  if (status == PF_OK) {
-    for (size_t k = 0; k < n; k++) {
-      if (s->scale[k] > 0.0) {
-        kept[m++] = k;
-      } else {
-        s->vectors[(k - m) * n + k] = 1.0;
-      }
-    }
-    const size_t first = n - m;
-    for (size_t a = 0; a < m; a++) {
-      for (size_t b = 0; b < m; b++) {
-        const size_t i = kept[a], j = kept[b];
-        const double both = 0.5 * (information[i * n + j] + information[j * n + i]);
-        matrix[a * m + b] = a == b ? 1.0 : both * s->scale[i] * s->scale[j];
-      }
-    }
-    const lapack_int size = (lapack_int)m;
-    if (m > 0 && LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', size, matrix, size, values) != 0) {
-      status = pf_fail(error, PF_POINT_FAILED,
-                       "the Fisher information has no eigenvalues to working precision");
-    }
-    for (size_t i = 0; i < m && status == PF_OK; i++) {
-      s->eigenvalues[first + i] = values[i];
-      for (size_t a = 0; a < m; a++) { /* LAPACK's eigenvectors are columns */
-        s->vectors[(first + i) * n + kept[a]] = matrix[a * m + i];
-      }
+  pf_status status = PF_OK;
+  if (kept == NULL || matrix == NULL || values == NULL) {
+    status = PF_STOP;
+    goto done;
+  }
+  for (size_t k = 0; k < n; k++) {
+    if (s->scale[k] > 0.0) {
+      kept[m++] = k;
+    } else {
+      s->vectors[(k - m) * n + k] = 1.0;
     }
   }
+  const size_t first = n - m;
+  for (size_t a = 0; a < m; a++) {
+    for (size_t b = 0; b < m; b++) {
+      const size_t i = kept[a], j = kept[b];
+      const double both = 0.5 * (information[i * n + j] + information[j * n + i]);
+      matrix[a * m + b] = a == b ? 1.0 : both * s->scale[i] * s->scale[j];
+    }
+  }
+  const lapack_int size = (lapack_int)m;
+  if (m > 0 && LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', size, matrix, size, values) != 0) {
+    status = pf_fail(error, PF_POINT_FAILED,
+                     "the Fisher information has no eigenvalues to working precision");
+    goto done;
+  }
+  for (size_t i = 0; i < m; i++) {
+    s->eigenvalues[first + i] = values[i];
+    for (size_t a = 0; a < m; a++) { /* LAPACK's eigenvectors are columns */
+      s->vectors[(first + i) * n + kept[a]] = matrix[a * m + i];
+    }
+  }
+done:
   pf_memory_free(kept);
   pf_memory_free(matrix);
   pf_memory_free(values);
@@ -96,7 +100,7 @@ static void swap_rows(double *a, double *b, size_t n)
  * largest entry of all columns that are left. pivots: [m]. What is smaller than no_part becomes 0.
  * Returns the rank.
  */
-static size_t eliminate(double *rows, size_t m, size_t n, bool complete, size_t *pivots)
+static size_t reduce_rows(double *rows, size_t m, size_t n, bool complete, size_t *pivots)
 {
   size_t rank = 0;
   for (size_t column = 0; column < n && rank < m; column++) {
@@ -140,7 +144,7 @@ typedef struct member_lists {
 } member_lists;
 
 /** Grow from row `first` to all that hang together with it. */
-static void grow(const double *null, size_t m, size_t n, size_t first, const member_lists *in)
+static void grow_group(const double *null, size_t m, size_t n, size_t first, const member_lists *in)
 {
   memset(in->row, 0, m * sizeof *in->row);
   memset(in->value, 0, n * sizeof *in->value);
@@ -162,8 +166,8 @@ static void grow(const double *null, size_t m, size_t n, size_t first, const mem
   }
 }
 
-/** The combinations of the group's values that no free direction changes: see eliminate() for what
- * `null` is. */
+/** The combinations of the group's values that no free direction changes: see reduce_rows() for
+ * what `null` is. */
 static pf_status find_combinations(const pf_spectrum *s, const double *null, size_t m,
                                    const size_t *pivots, const member_lists *in,
                                    pf_unidentified_subspace *subspace, pf_error *error)
@@ -212,14 +216,14 @@ static pf_status find_combinations(const pf_spectrum *s, const double *null, siz
       }
     }
   }
-  (void)eliminate(subspace->combinations, subspace->n_combinations, width, false, ignored);
+  (void)reduce_rows(subspace->combinations, subspace->n_combinations, width, false, ignored);
   pf_memory_free(ignored);
   return PF_OK;
 }
 
 /** From scaled values to the values themselves: standard errors, then coefficients whose first
  * is 1. */
-static void unscale(const pf_spectrum *s, pf_unidentified_subspace *subspace)
+static void unscale_combinations(const pf_spectrum *s, pf_unidentified_subspace *subspace)
 {
   const size_t n = s->n, width = subspace->n_values;
   for (size_t c = 0; c < subspace->n_combinations; c++) {
@@ -249,38 +253,40 @@ static pf_status find_groups(pf_spectrum *s, pf_error *error)
   const size_t n = s->n, m = s->n_free;
   double *null = pf_memory_need(m * n, sizeof *null, error);
   size_t *pivots = pf_memory_need(m, sizeof *pivots, error);
-  bool *done = pf_memory_need(m, sizeof *done, error);
+  bool *seen = pf_memory_need(m, sizeof *seen, error);
   const member_lists in = {.row = pf_memory_need(m, sizeof(bool), error),
                            .value = pf_memory_need(n, sizeof(bool), error)};
   s->subspaces = pf_memory_need(m, sizeof *s->subspaces, error);
-  pf_status status = null == NULL || pivots == NULL || done == NULL || in.row == NULL ||
-                             in.value == NULL || s->subspaces == NULL
-                         ? PF_STOP
-                         : PF_OK;
-  if (status == PF_OK) {
-    memcpy(null, s->vectors, m * n * sizeof *null);
-    (void)eliminate(null, m, n, true, pivots);
+  pf_status status = PF_OK;
+  if (null == NULL || pivots == NULL || seen == NULL || in.row == NULL || in.value == NULL ||
+      s->subspaces == NULL) {
+    status = PF_STOP;
+    goto done;
   }
-  for (size_t i = 0; i < m && status == PF_OK; i++) {
-    if (done[i]) {
+  memcpy(null, s->vectors, m * n * sizeof *null);
+  (void)reduce_rows(null, m, n, true, pivots);
+  for (size_t i = 0; i < m; i++) {
+    if (seen[i]) {
       continue;
     }
     pf_unidentified_subspace *subspace = &s->subspaces[s->n_subspaces++];
-    grow(null, m, n, i, &in);
+    grow_group(null, m, n, i, &in);
     status = find_combinations(s, null, m, pivots, &in, subspace, error);
-    for (size_t k = 0; k < m; k++) {
-      done[k] = done[k] || in.row[k];
+    if (status != PF_OK) {
+      goto done;
     }
-    for (size_t k = 0; k < subspace->n_values && status == PF_OK; k++) {
+    for (size_t k = 0; k < m; k++) {
+      seen[k] = seen[k] || in.row[k];
+    }
+    for (size_t k = 0; k < subspace->n_values; k++) {
       s->identified[subspace->values[k]] = false;
     }
-    if (status == PF_OK) {
-      unscale(s, subspace);
-    }
+    unscale_combinations(s, subspace);
   }
+done:
   pf_memory_free(null);
   pf_memory_free(pivots);
-  pf_memory_free(done);
+  pf_memory_free(seen);
   pf_memory_free(in.row);
   pf_memory_free(in.value);
   return status;
@@ -288,17 +294,23 @@ static pf_status find_groups(pf_spectrum *s, pf_error *error)
 
 /* ---- the object ---- */
 
-static pf_status fill(pf_spectrum *s, const double *information, pf_error *error)
+static pf_status fill_spectrum(pf_spectrum *s, const double *information, pf_error *error)
 {
   const size_t n = s->n;
   pf_status status = scale_of(information, n, s->scale, error);
-  status = status == PF_OK ? decompose(s, information, error) : status;
-  for (size_t k = 0; k < n && status == PF_OK; k++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  status = find_eigenvectors(s, information, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < n; k++) {
     s->identified[k] = true;
     s->n_free += s->eigenvalues[k] <= s->rank_tolerance ? 1 : 0;
   }
   s->condition = s->n_free < n ? s->eigenvalues[n - 1] / s->eigenvalues[s->n_free] : (double)NAN;
-  return status == PF_OK && s->n_free > 0 ? find_groups(s, error) : status;
+  return s->n_free > 0 ? find_groups(s, error) : PF_OK;
 }
 
 pf_status pf_spectrum_create(const double *information, size_t n, double rank_tolerance,
@@ -316,7 +328,7 @@ pf_status pf_spectrum_create(const double *information, size_t n, double rank_to
   pf_status status =
       s->eigenvalues == NULL || s->vectors == NULL || s->scale == NULL || s->identified == NULL
           ? PF_STOP
-          : fill(s, information, error);
+          : fill_spectrum(s, information, error);
   if (status != PF_OK) {
     pf_spectrum_free(s);
     return status;

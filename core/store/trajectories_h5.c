@@ -1,6 +1,6 @@
-#include "core/evaluate/trajectories.h"
 #include "core/base/memory.h"
 #include "core/evaluate/evaluation_plan.h"
+#include "core/evaluate/trajectories.h"
 #include "core/store/h5.h"
 #include "core/store/tables.h"
 #include <plastfit/plastfit.h>

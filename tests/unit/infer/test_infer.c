@@ -82,8 +82,8 @@ Test(infer, information_against_differences_of_gradients)
   pf_group_objective *function = NULL;
   cr_assert(pf_workspace_create(r.tiny.problem.model, unit->draws[0]->n_steps, &workspace,
                                 &error) == PF_OK);
-  cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, &workspace, 1, &evidence,
-                               &error) == PF_OK);
+  cr_assert(pf_evidence_create(&r.tiny.problem, unit, unit->values, (pf_workspaces){&workspace, 1},
+                               &evidence, &error) == PF_OK);
   const pf_group_objective_in in = {.problem = &r.tiny.problem,
                                     .layout = unit->layout,
                                     .batches = &evidence.batches,
