@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/check/check_task.h"
 #include "core/check/check_warnings.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
