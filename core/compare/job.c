@@ -19,6 +19,22 @@ const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job)
                                                               : &candidate->own;
 }
 
+bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller)
+{
+  return smaller->validation == bigger->validation && smaller->fold == bigger->fold &&
+         (smaller->animal == bigger->animal || smaller->animal == PF_ALL_ANIMALS) &&
+         smaller->candidate != bigger->candidate &&
+         pf_model_contains(pf_job_variant(jobs, bigger)->problem->model,
+                           pf_job_variant(jobs, smaller)->problem->model);
+}
+
+bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised)
+{
+  return refit->refit && !penalised->refit && refit->candidate == penalised->candidate &&
+         refit->validation == penalised->validation && refit->fold == penalised->fold &&
+         refit->animal == penalised->animal;
+}
+
 /** Is the recording of an animal that the job is about? */
 static bool is_of_job(const pf_recording *recording, const pf_job *job)
 {

@@ -48,22 +48,6 @@ bool pf_model_contains(const pf_model *bigger, const pf_model *smaller)
   return true;
 }
 
-bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller)
-{
-  return smaller->validation == bigger->validation && smaller->fold == bigger->fold &&
-         (smaller->animal == bigger->animal || smaller->animal == PF_ALL_ANIMALS) &&
-         smaller->candidate != bigger->candidate &&
-         pf_model_contains(pf_job_variant(jobs, bigger)->problem->model,
-                           pf_job_variant(jobs, smaller)->problem->model);
-}
-
-bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised)
-{
-  return refit->refit && !penalised->refit && refit->candidate == penalised->candidate &&
-         refit->validation == penalised->validation && refit->fold == penalised->fold &&
-         refit->animal == penalised->animal;
-}
-
 /** Theta of the recording, else of another of its animal, else of any. */
 static const double *find_theta(const pf_job_result *result, const pf_dataset *data,
                                 const pf_recording *recording)

@@ -6,16 +6,11 @@
 #ifndef PLASTFIT_CORE_COMPARE_NESTING_H
 #define PLASTFIT_CORE_COMPARE_NESTING_H
 
-#include "core/compare/job.h"
+#include "core/compare/job_result.h"
 #include "core/layout/layout.h"
 
 /** Has `bigger` all free parameters of `smaller`, and more? */
 bool pf_model_contains(const pf_model *bigger, const pf_model *smaller);
-
-/** Is `smaller` the job of the same fold, and animal, of a candidate that the other's contains? */
-bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller);
-/** Is `refit` the refit without a penalty of what `penalised` fits? */
-bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised);
 
 /** What another candidate found. */
 typedef struct pf_earlier_optimum {

@@ -5,7 +5,6 @@
 #include "core/base/ticker.h"
 #include "core/compare/job_check.h"
 #include "core/compare/job_file.h"
-#include "core/compare/nesting.h"
 
 #include <math.h>
 
