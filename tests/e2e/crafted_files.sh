@@ -7,7 +7,7 @@ cd "$work"
 # ---- job files: every number that points somewhere, and what must be finite ----
 a='{name="a"; set=["fit.epochs=3"];}'
 b='{name="b"; set=["rules.learn.terms=w + x r", "fit.epochs=3"];}'
-slow='{name="slow"; set=["fit.epochs=100000000"];}'
+slow='{name="slow"; set=["rules.learn.terms=w", "fit.epochs=100000000"];}'
 # compare CANDIDATES ARGUMENT...
 compare() {
   candidates=$1

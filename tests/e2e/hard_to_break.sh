@@ -1,0 +1,88 @@
+#!/bin/sh
+# Two at once, --force on a folder of somebody else, a signal after --force, a kill between the renames, little address
+# space, signals to a program that was told to ignore them.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+cd "$work"
+cp "$PF_SRCDIR/configs/own-data.cfg" "$PF_SRCDIR/configs/own-data.csv" .
+fit="fit own-data.cfg report=false --quiet"
+
+# ---- two fits with one out: one wins, whole, and the other is told ----
+"$PLASTFIT" $fit fit.epochs=400 seed=1 out=run 2>first & a=$!
+"$PLASTFIT" $fit fit.epochs=400 seed=2 out=run 2>second & b=$!
+code_a=0
+code_b=0
+wait $a || code_a=$?
+wait $b || code_b=$?
+[ "$code_a" -eq 0 ] || [ "$code_b" -eq 0 ] || fail "two fits: neither is done: $(cat first second)"
+if [ "$code_a" -eq 0 ] && [ "$code_b" -eq 0 ]; then fail "two fits with one out: both say that they are done"; fi
+[ -s first ] || [ -s second ] || fail "two fits: nobody is told"
+seed=1
+[ "$code_a" -eq 0 ] || seed=2
+grep -q "^seed = $seed" run/config.cfg || fail "two fits: the folder is of the other"
+holds run "s['seed'] == $seed and s['status'] == 'ok'"
+
+# ---- a second comparison is told that the first is running ----
+printf '\ncompare: { base = "a"; validation = ["in-sample"]; candidates = ( { name = "a"; }, { name = "b"; set = ["fit.epochs=100000000"]; } ); };\n' >>own-data.cfg
+"$PLASTFIT" compare own-data.cfg out=both --quiet 2>first & a=$!
+tries=0
+while [ ! -e both.part/jobs/000000.job ] && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+for how in "" --resume --force; do
+  "$PLASTFIT" compare own-data.cfg out=both --quiet $how 2>second && fail "a second comparison $how is done"
+  grep -qi "running\|other process\|another" second || fail "a second comparison $how is told: $(cat second)"
+  kill -0 $a || fail "the first comparison ended"
+done
+[ -e both.part/jobs/000000.job ] || fail "the second comparison took the jobs of the first"
+kill -TERM $a
+wait $a || true
+
+# ---- a folder that plastfit never wrote, with the recording in it ----
+mkdir lab
+cp own-data.csv lab/own-data.csv
+cp "$PF_SRCDIR/configs/own-data.cfg" lab/config.cfg
+cp own-data.csv lab/table.csv
+for path in own-data.csv table.csv; do
+  "$PLASTFIT" fit lab/config.cfg source.path=lab/$path fit.epochs=2 report=false out=lab --quiet --force >log 2>&1 && fail "--force replaces recordings"
+done
+[ -s lab/own-data.csv ] && [ -s lab/table.csv ] && [ -s lab/config.cfg ] || fail "--force deleted a recording: $(ls lab)"
+
+# ---- a signal after --force: the run that is complete stays ----
+"$PLASTFIT" $fit fit.epochs=3 out=kept || fail "fit"
+cp kept/theta.csv theta-before.csv
+"$PLASTFIT" $fit fit.epochs=100000000 out=kept --force 2>log & a=$!
+sleep 1.5
+kill -TERM $a
+wait $a || true
+cmp -s kept/theta.csv theta-before.csv || fail "an interrupted --force took the finished run: $(cat log)"
+holds kept "s['status'] == 'ok'"
+
+# ---- little address space: OpenBLAS's threads ----
+for pages in 150000 200000 250000; do
+  (
+    ulimit -v $pages
+    exec timeout -s KILL 20 "$PLASTFIT" list >/dev/null 2>log
+  ) || {
+    code=$?
+    [ "$code" -ne 137 ] || fail "ulimit -v $pages: never ends"
+  }
+done
+
+# ---- told to ignore Ctrl-C: one does nothing, the second ends it; one of each too ----
+for signals in "INT INT" "TERM INT" "TERM TERM"; do
+  (
+    trap '' INT
+    exec "$PLASTFIT" $fit fit.epochs=100000000 network.layers='[2, 400, 1]' out=ignored >/dev/null 2>&1
+  ) & a=$!
+  sleep 1
+  for signal in $signals; do
+    kill -"$signal" $a 2>/dev/null || true
+    sleep 0.2
+  done
+  tries=0
+  while kill -0 $a 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+  if kill -0 $a 2>/dev/null; then
+    fail "$signals: still running"
+    kill -KILL $a
+  fi
+  wait $a || true
+done
+finish
