@@ -34,15 +34,40 @@ static const char *const usage =
     "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as\n"
     "interrupted; twice: at once.\n";
 
-/** Fits that failed, each with its reason. */
+/** A fit on which nothing rests: why, and what may help. */
+static int report_verdict(const pf_fit_group *group)
+{
+  switch (pf_fit_verdict(group)) {
+  case PF_FIT_FAILED:
+    return pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", group->name, group->error.text);
+  case PF_FIT_NOT_CONVERGED:
+    return pf_cli_say(PF_EXIT_FAILED,
+                      "%s: not converged (%s): no result rests on this fit; more fit.iterations or "
+                      "fit.starts may help, or fewer terms",
+                      group->name, pf_reason_words(group->optimum.reason));
+  case PF_FIT_SEPARATION:
+    return pf_cli_say(
+        PF_EXIT_FAILED,
+        "%s: separation: the likelihood goes on rising while parameters grow without "
+        "end, so there is no estimate; fewer terms, or a penalty (penalty.l2), have one",
+        group->name);
+  case PF_FIT_WORSE_THAN_NULL:
+    return pf_cli_say(PF_EXIT_FAILED,
+                      "%s: worse than no plasticity: with all terms 0 the same data have a lower "
+                      "objective; more fit.starts may help",
+                      group->name);
+  default:
+    return PF_EXIT_DONE;
+  }
+}
+
+/** Fits that failed or amount to nothing, each with its reason. */
 static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
 {
   int code = PF_EXIT_DONE;
   for (size_t i = 0; i < fit->n_groups; i++) {
-    const pf_fit_group *group = &fit->groups[i];
-    if (group->status != PF_OK) {
-      code = pf_cli_say(PF_EXIT_FAILED, "%s: the fit failed: %s", group->name, group->error.text);
-    }
+    const int one = report_verdict(&fit->groups[i]);
+    code = one != PF_EXIT_DONE ? one : code;
   }
   for (size_t i = 0; i < evaluation->n_animals; i++) {
     const pf_animal_result *animal = &evaluation->animals[i];

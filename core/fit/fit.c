@@ -399,7 +399,8 @@ static pf_status scale_group(fit_run *run, size_t u, const double *first,
   status = pf_value_scales(function, first, scale, &known, error);
   g->scale = known ? scale : NULL;
   for (size_t i = 0; i < n; i++) {
-    const double factor = run->problem->settings->fit.spread;
+    /* all values move at once */
+    const double factor = run->problem->settings->fit.spread / sqrt((double)n);
     g->spread[i] = factor * (known ? pf_value_spread(function, scale[i]) : 1.0);
   }
   pf_fit_job_clear(&job);
@@ -566,6 +567,7 @@ static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error
   }
   pf_status status = pf_group_objective_create(&job.in, &job.function, error);
   if (status == PF_OK) {
+    pf_group_objective_set_scale(job.function, run->groups[u].scale);
     status =
         pf_fit_judge(run->problem, group, pf_group_objective_get(job.function), &judgement, error);
     pf_group_objective_free(job.function);

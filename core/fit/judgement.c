@@ -12,6 +12,7 @@ enum { MAX_DIRECTIONS = 60 }; /* values beyond which directions are not looked a
 static const double rise = 1.92; /* nats that the parabola says at the end of a look */
 /* Nats: less is no change, more is a change. */
 static const double no_change = 1e-3, change = 0.01;
+static const double far = 3.0; /* spreads: core/fit/value_scales.h */
 /* Of the largest: curvature below which a direction is looked along, besides the least. */
 static const double small_curvature = 0.05;
 
@@ -79,21 +80,35 @@ static double change_along(judge *j, const double *direction, double length)
   return j->nats * (found - j->objective);
 }
 
+/* Does a step along a direction change predictions by more than there is of them? Where the data
+ * have a say it does not: so most fits are done with at once. */
+static bool is_far(const judge *j, const double *direction, double length)
+{
+  const double *scale = j->function->scale;
+  double largest = 0.0;
+  for (size_t i = 0; scale != NULL && i < j->function->n; i++) {
+    const double spread = sqrt(fmax(j->function->cells, 1.0)) * scale[i];
+    largest = fmax(largest, fabs(direction[i]) * length / spread);
+  }
+  return scale == NULL || largest > far;
+}
+
 /* Does the likelihood fall to one side alone, where a parabola falls to both? Nowhere at all is
  * another matter: there the data say nothing. */
 static bool rises_without_end(judge *j, const double *direction, double curvature)
 {
   const double length = sqrt(2.0 * rise / curvature);
+  if (!is_far(j, direction, length)) {
+    return false;
+  }
   for (int side = 1; side >= -1; side -= 2) {
-    for (double share = 1.0; share > 0.2; share *= 0.5) {
-      const double ahead = change_along(j, direction, side * share * length);
-      if (!isfinite(ahead)) {
-        continue; /* overflows so far out: nearer */
+    for (double share = 1.0; share > 1e-6; share *= 0.25) { /* nearer, where it overflows */
+      if (change_along(j, direction, side * share * length) <= no_change) {
+        if (change_along(j, direction, -side * share * length) > 0.1) {
+          return true;
+        }
+        break;
       }
-      if (ahead <= no_change && change_along(j, direction, -side * share * length) > 0.1) {
-        return true;
-      }
-      break;
     }
   }
   return false;
@@ -123,6 +138,11 @@ static pf_status look_along(judge *j, double *gradient, double *h, double *size,
     return pf_fail(error, PF_STOP, "no memory left for the directions of a fit");
   }
   bool first = true;
+  for (size_t k = 0; k < n && !j->out->runs_off; k++) { /* one value alone */
+    memset(direction, 0, n * sizeof *direction);
+    direction[k] = size[k];
+    j->out->runs_off = size[k] > 0.0 && rises_without_end(j, direction, 1.0);
+  }
   for (size_t k = 0; info == 0 && k < n && !j->out->runs_off; k++) {
     if (values[k] <= 1e-12 || !(first || values[k] < small_curvature * values[n - 1])) {
       continue; /* flat to rounding, or well determined */

@@ -9,6 +9,7 @@
 enum { N_SCREENED = 8 }; /* points of which a start is the best */
 
 static const double near_best = 0.01; /* nats */
+static const double much_worse = 0.1; /* of the objective at start 0 */
 
 /* Stratum of point `j` of `n` for value i: the rank of its key among all, and a place within. */
 static double place_point(const pf_multistart *starts, size_t i, size_t j, size_t n, double *keys)
@@ -56,6 +57,25 @@ static double objective_at(const pf_function *function, const double *v)
   return status == PF_OK ? f + pf_l1_of(function, v) : (double)INFINITY;
 }
 
+/* Out halfway to start 0 again and again, until it is not much worse than that: far out, where
+ * predictions are worse than none, fits of many values stay. */
+static void draw_near(const pf_multistart *starts, const pf_function *function, double objective,
+                      double *out)
+{
+  enum { MAX_HALVINGS = 12 };
+  if (function->value == NULL) {
+    return;
+  }
+  const double at_first = objective_at(function, starts->first);
+  const double most = at_first + much_worse * fabs(at_first);
+  for (int halved = 0; halved < MAX_HALVINGS && !(objective <= most) && isfinite(most); halved++) {
+    for (size_t i = 0; i < starts->layout->n; i++) {
+      out[i] = 0.5 * (out[i] + starts->first[i]);
+    }
+    objective = objective_at(function, out);
+  }
+}
+
 pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_function *function,
                                double *out, pf_error *error)
 {
@@ -82,6 +102,7 @@ pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_f
       memcpy(out, point, n * sizeof *out);
     }
   }
+  draw_near(starts, function, best, out);
   pf_memory_free(keys);
   return PF_OK;
 }

@@ -134,7 +134,7 @@ static pf_status read_row(reader *read, pf_error *error)
   row.experiment = (int64_t)number;
   const char *estimate = pf_csv_field(csv, read->columns[ESTIMATE]);
   const char *word = pf_csv_field(csv, read->columns[STATUS]);
-  row.failed = strcmp(word, "ok") != 0 && strcmp(word, "interrupted") != 0;
+  row.failed = strcmp(word, "failed") == 0;
   if (!pf_csv_number(estimate, &row.estimate) || (!row.failed && !isfinite(row.estimate))) {
     return pf_fail(error, PF_STOP, "%.500s:%lld: estimate: found '%.60s', expected a finite number",
                    csv->path, (long long)csv->line, estimate);

@@ -50,7 +50,11 @@ const char *pf_status_word(pf_status status)
 
 const char *pf_group_word(const pf_fit_group *group)
 {
-  return group->interrupted ? "interrupted" : pf_status_word(group->status);
+  if (group->interrupted) {
+    return "interrupted";
+  }
+  const uint32_t verdict = pf_fit_verdict(group);
+  return verdict == PF_FIT_CONVERGED ? "ok" : pf_fit_verdict_words(verdict);
 }
 
 void pf_instance_means(const pf_layout *layout, const double *instances, double *means)

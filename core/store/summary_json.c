@@ -375,9 +375,19 @@ static const char *run_word(const pf_results *results)
   for (size_t a = 0; a < results->evaluation->n_animals; a++) {
     failed = failed || results->evaluation->animals[a].status != PF_OK;
   }
-  return results->fit->n_interrupted > 0 || results->evaluation->n_interrupted > 0 ? "interrupted"
-         : failed                                                                  ? "failed"
-                                                                                   : "ok";
+  if (results->fit->n_interrupted > 0 || results->evaluation->n_interrupted > 0) {
+    return "interrupted";
+  }
+  if (failed) {
+    return "failed";
+  }
+  for (size_t u = 0; u < results->fit->n_groups; u++) {
+    const uint32_t verdict = pf_fit_verdict(&results->fit->groups[u]);
+    if (verdict != PF_FIT_CONVERGED && verdict != PF_FIT_PASSES_DONE) {
+      return pf_fit_verdict_words(verdict);
+    }
+  }
+  return "ok";
 }
 
 /* How gradients went through time, and what they were allowed. */

@@ -5,13 +5,15 @@
 
 #include <math.h>
 
-static void print_one(const pf_optimum *optimum, const char *name, FILE *out)
+static void print_one(const pf_fit_group *group, const char *name, FILE *out)
 {
-  (void)fprintf(out,
-                "  optimiser  %s: %s after %lld iterations (%lld evaluations), gradient %.2g: %s\n",
-                name, pf_reason_words(optimum->reason), (long long)optimum->iterations,
-                (long long)optimum->evaluations, optimum->gradient_norm,
-                optimum->converged ? "converged" : "NOT converged");
+  const pf_optimum *optimum = &group->optimum;
+  (void)fprintf(
+      out, "  optimiser  %s: %s after %lld iterations (%lld evaluations), gradient %.2g: %s\n",
+      name, pf_reason_words(optimum->reason), (long long)optimum->iterations,
+      (long long)optimum->evaluations, optimum->gradient_norm,
+      pf_fit_verdict(group) == PF_FIT_NOT_CONVERGED ? "NOT converged"
+                                                    : pf_fit_verdict_words(pf_fit_verdict(group)));
 }
 
 static void print_many(const pf_fit *fit, const char *name, FILE *out)
@@ -25,7 +27,7 @@ static void print_many(const pf_fit *fit, const char *name, FILE *out)
     const pf_optimum *optimum = &fit->groups[u].optimum;
     if (fit->groups[u].status == PF_OK) {
       n++;
-      n_converged += optimum->converged ? 1 : 0;
+      n_converged += pf_fit_claims(&fit->groups[u]) ? 1 : 0;
       fewest = optimum->iterations < fewest ? optimum->iterations : fewest;
       most = optimum->iterations > most ? optimum->iterations : most;
       gradient = fmax(gradient, optimum->gradient_norm);
@@ -74,7 +76,7 @@ void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out)
     return; /* read back from a run folder, or nothing to say */
   }
   if (stops && fit->n_groups == 1) {
-    print_one(&fit->groups[0].optimum, name, out);
+    print_one(&fit->groups[0], name, out);
   } else if (stops) {
     print_many(fit, name, out);
   }

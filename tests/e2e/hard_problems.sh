@@ -14,7 +14,7 @@ fit plain
 holds plain "${optimiser}['converged'] and ${optimiser}['failed_evaluations'] == 0"
 
 # steps that lead to where weights overflow are taken back; the fit ends at the same optimum
-fit overflows rules.learn.parameters.X0Y0W1R0.initial=-3.0
+fit overflows fit.starts=1 rules.learn.parameters.X0Y0W1R0.initial=-3.0
 holds overflows "${optimiser}['failed_evaluations'] > 0 and ${optimiser}['converged']"
 [ "$(figure plain "round(s['units'][0]['objective'], 9)")" = "$(figure overflows "round(s['units'][0]['objective'], 9)")" ] ||
   fail "after overflows another optimum was found: $(figure overflows "s['units'][0]['objective']")"
@@ -38,7 +38,7 @@ fit singular source.input.sd=0.0 'rules.learn.terms="1 + w + x + x^2 + r + x r"'
 holds singular "${optimiser}['converged'] and s['inference']['units'][0]['verdicts']['not identified by this design'] == 2"
 
 # a network of a rule that starts at 0 in all its parameters: a saddle, which is left
-fit saddle 'rules.learn={plugin="mlp"; init_sd=0.0;}' fit.iterations=12
+fit saddle 'rules.learn={plugin="mlp"; init_sd=0.0;}' fit.iterations=12 fit.starts=1
 holds saddle "${optimiser}['saddles_left'] >= 1 and ${optimiser}['iterations'] >= 12"
 python3 - "$work/saddle/fit.csv" <<'PY' || fail "the saddle was not left"
 import csv, sys

@@ -59,9 +59,9 @@ interrupted SIGTERM 1 1 "$config" source.animals=300 evaluate.animals=1 fit.per=
   fail "SIGTERM: $(cat stderr)"
 grep -q "interrupted with .* of 300 fits done; they, and the last theta of the others, are in 'each'" stderr ||
   fail "SIGTERM says: $(cat stderr)"
-figure each "[sum(u['status'] == w for u in s['units']) for w in ('ok', 'interrupted', 'failed')]"
+figure each "[sum(u['status'] == w for u in s['units']) for w in ('passes done', 'interrupted', 'failed')]"
 holds each "s['status'] == 'interrupted' and len(s['units']) == 300"
-holds each "sum(u['status'] == 'ok' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
+holds each "sum(u['status'] == 'passes done' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
 
 # ---- while the animals are scored: the fit is done, and what is scored is kept ----
 interrupted SIGINT 1 1 "$config" source.animals=40 fit.epochs=1 evaluate.animals=0 evaluate.draws=2000 threads=1 out=scoring ||
