@@ -85,6 +85,16 @@ static void find_penalties(pf_group_objective *s)
   }
 }
 
+static bool has_l1(const pf_group_objective *s)
+{
+  for (size_t k = 0; k < s->in.layout->n; k++) {
+    if (s->l1[k] > 0.0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* 0 where it is not penalised. */
 static double penalty_at(const pf_group_objective *s, const double *values)
 {
@@ -480,7 +490,7 @@ pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_ob
     s->function.n_parts = in->batches->n;
     s->function.part = evaluate_part;
   } else {
-    s->function.l1 = in->penalised ? s->l1 : NULL;
+    s->function.l1 = in->penalised && has_l1(s) ? s->l1 : NULL;
     s->function.value = evaluate_value;
     s->function.curvature = evaluate_curvature;
     s->function.product = evaluate_product;

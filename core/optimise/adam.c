@@ -66,6 +66,11 @@ void pf_adam_step(pf_adam *adam, double *theta, const double *gradient)
   }
 }
 
+void pf_adam_halve(pf_adam *adam)
+{
+  adam->rate *= 0.5;
+}
+
 void pf_adam_free(pf_adam *adam)
 {
   if (adam != NULL) {
@@ -82,6 +87,8 @@ typedef struct passes {
   const pf_watch *watch;
   pf_optimum *out;
   double *v, *gradient, *good; /* [n]; good: the last v whose objective could be computed */
+  double *first;               /* [n] where the fit starts */
+  bool has_start;              /* every part has a value there */
   pf_adam *adam;
   size_t n_parts;
 } passes;
@@ -109,6 +116,46 @@ static void add_l1_gradient(const passes *s)
   }
 }
 
+/*
+ * Where F has no value, back to the last point that had one, with half the learning rate from there
+ * on: a step too far is no reason to give up. Where this part has none there either, halfway to the
+ * start again and again, which has one in every part. false: that was the start.
+ */
+static bool step_back(passes *s, int n_tried)
+{
+  enum { MAX_HALVINGS = 30 };
+  const size_t n = s->function->n;
+  if (!s->has_start || n_tried > MAX_HALVINGS) {
+    return false;
+  }
+  s->out->n_backs++;
+  if (n_tried == 0) {
+    pf_adam_halve(s->adam);
+    memcpy(s->v, s->good, n * sizeof *s->v);
+    return true;
+  }
+  for (size_t i = 0; i < n; i++) {
+    s->v[i] = n_tried == MAX_HALVINGS ? s->first[i] : 0.5 * (s->v[i] + s->first[i]);
+  }
+  return true;
+}
+
+/* f of part k at v, or at the nearest point behind it that has one. */
+static pf_status evaluate_or_step_back(passes *s, int64_t pass, size_t k, bool step, double *f,
+                                       pf_error *error)
+{
+  for (int n_tried = 0;; n_tried++) {
+    pf_error line = pf_error_none(); /* of a point that is not kept */
+    const pf_status status = evaluate_part(s, pass, k, f, step ? s->gradient : NULL, &line);
+    if (status == PF_OK) {
+      return PF_OK;
+    }
+    if (status < 0 || !step_back(s, n_tried)) {
+      return pf_fail_key(error, status, line.key, "%s", line.text);
+    }
+  }
+}
+
 /* One pass. With `step`, v moves after each part; without, only the mean is wanted. */
 static pf_status make_pass(passes *s, int64_t number, bool step, double *mean, pf_error *error)
 {
@@ -120,7 +167,7 @@ static pf_status make_pass(passes *s, int64_t number, bool step, double *mean, p
       s->out->reason = PF_REASON_INTERRUPTED;
       return PF_OK;
     }
-    const pf_status status = evaluate_part(s, number, k, &f, step ? s->gradient : NULL, error);
+    const pf_status status = evaluate_or_step_back(s, number, k, step, &f, error);
     if (status != PF_OK) {
       return status;
     }
@@ -147,6 +194,7 @@ static pf_status make_passes(passes *s, pf_error *error)
     s->out->iterations = number;
     s->out->objective = mean;
     s->out->start = number == 0 ? mean : s->out->start;
+    s->has_start = true;
     pf_watch_report(
         s->watch,
         &(pf_iterate){
@@ -170,12 +218,14 @@ static pf_status minimise(const pf_function *function, const pf_optimiser_settin
               .watch = watch,
               .out = out,
               .v = v,
-              .good = pf_memory_need(2 * n, sizeof *s.good, error),
+              .good = pf_memory_need(3 * n, sizeof *s.good, error),
               .n_parts = function->n_parts > 0 ? function->n_parts : 1};
   if (s.good == NULL) {
     return PF_STOP;
   }
   s.gradient = s.good + n;
+  s.first = s.gradient + n;
+  memcpy(s.first, v, n * sizeof *v);
   memcpy(s.good, v, n * sizeof *v);
   status = pf_adam_create(settings, function->lower, function->upper, n, &s.adam, error);
   if (status == PF_OK) {

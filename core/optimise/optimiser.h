@@ -111,6 +111,8 @@ typedef struct pf_optimum {
   int64_t curvatures;        /**< of them, those with H (or products with it) */
   int64_t n_failed;          /**< of them, those that gave PF_POINT_FAILED */
   int64_t n_shrunk;          /**< times that the start was halved because F had no value there */
+  int64_t n_backs;           /**< fixed_passes: times that a point without a value was left for one
+                                behind it; the first time at each, the learning rate was halved */
   int64_t n_saddles;         /**< stationary points that were left because F falls beside them */
   double predicted_decrease; /**< stops_early: how much the step not taken would lower F */
 } pf_optimum;

@@ -130,6 +130,7 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
   set_member(b, object, "curvatures", json_integer((json_int_t)optimum->curvatures));
   set_member(b, object, "failed_evaluations", json_integer((json_int_t)optimum->n_failed));
   set_member(b, object, "start_halved", json_integer((json_int_t)optimum->n_shrunk));
+  set_member(b, object, "steps_back", json_integer((json_int_t)optimum->n_backs));
   set_member(b, object, "saddles_left", json_integer((json_int_t)optimum->n_saddles));
   set_member(b, object, "fitted_again", json_integer((json_int_t)unit->n_improved));
   set_member(b, object, "derivatives", text_value(pf_derivatives_words(unit->derivatives)));

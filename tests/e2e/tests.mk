@@ -19,6 +19,7 @@ e2e_tests += tests/e2e/inference.sh
 e2e_tests += tests/e2e/hard_problems.sh
 e2e_tests += tests/e2e/hard_to_break.sh
 e2e_tests += tests/fuzz/replay.sh
+e2e_tests += tests/e2e/arriving.sh
 e2e_tests += tests/e2e/interrupt.sh
 e2e_tests += tests/e2e/configuration.sh
 e2e_tests += tests/e2e/mixed_components.sh
