@@ -85,7 +85,7 @@ static pf_status place_start(const fit_run *run, const pf_fit_job *job, size_t u
     return PF_OK;
   }
   const pf_multistart starts = {.seed = problem->seed,
-                                .group = pf_problem_group_number(problem, u),
+                                .group = pf_problem_group_stream(problem, job->group->layout),
                                 .n_starts = group->limit,
                                 .layout = job->group->layout,
                                 .first = group->first,

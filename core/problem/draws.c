@@ -9,12 +9,24 @@
 /* Fresh draws and fresh animals take numbers that no fit uses. */
 enum { FRESH = 1 << 24 };
 
+/* Of a recording, below FRESH: by its animal's name and its number among the animal's own, so that
+ * an animal has the same draws whoever else is in the data (FNV-1a). */
+static uint32_t number_of(const pf_recording *recording)
+{
+  uint32_t hash = 2166136261U;
+  for (const char *c = recording->animal; *c != '\0'; c++) {
+    hash = (hash ^ (uint32_t)(unsigned char)*c) * 16777619U;
+  }
+  hash ^= (uint32_t)recording->experiment * 2654435761U;
+  return (hash ^ (hash >> 24)) & (uint32_t)(FRESH - 1);
+}
+
 static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i,
                            int64_t draw, bool fresh, enum pf_purpose purpose)
 {
   return (pf_stream){.seed = problem->seed,
                      .purpose = (uint32_t)purpose,
-                     .animal = (uint32_t)data->recordings[i].number +
+                     .animal = number_of(&data->recordings[i]) +
                                (data == &problem->fresh ? (uint32_t)FRESH : 0U),
                      .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
 }
@@ -213,14 +225,26 @@ static double warm_value(const pf_problem *problem, size_t number,
              : problem->warm[number * problem->model->n_parameters + instance->parameter];
 }
 
+uint32_t pf_problem_group_stream(const pf_problem *problem, const pf_layout *layout)
+{
+  if (problem->settings->fit.per != PF_FIT_PER_ANIMAL || layout->data == NULL ||
+      layout->n_recordings == 0) {
+    return 0;
+  }
+  pf_recording first = layout->data->recordings[layout->recordings[0]];
+  first.experiment = 0;
+  return number_of(&first);
+}
+
 /** initial + init_sd * normal. Copies take random numbers of their own. */
-static double drawn_value(const pf_problem *problem, size_t number, const pf_layout *layout,
+static double drawn_value(const pf_problem *problem, const pf_layout *layout,
                           const pf_parameter_instance *instance)
 {
   const pf_model *model = problem->model;
   const pf_parameter *parameter = &model->parameters[instance->parameter].declared;
-  const pf_stream stream = {
-      .seed = problem->seed, .purpose = PF_RANDOM_THETA, .animal = (uint32_t)number};
+  const pf_stream stream = {.seed = problem->seed,
+                            .purpose = PF_RANDOM_THETA,
+                            .animal = pf_problem_group_stream(problem, layout)};
   const size_t copy = copy_number(problem, layout, instance);
   double normal = 0.0;
   pf_random_normal(stream, instance->parameter + copy * model->n_parameters, 1, &normal);
@@ -299,7 +323,7 @@ pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layo
     if (isnan(start)) {
       start = model->parameters[instance->parameter].is_start
                   ? values[k]
-                  : drawn_value(problem, number, layout, instance);
+                  : drawn_value(problem, layout, instance);
     }
     values[k] = fmin(fmax(start, layout->lower[k]), layout->upper[k]);
   }

@@ -57,6 +57,9 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, siz
 /** The animal that has the theta of unit `unit`, by its place in the data as read; 0 where all
  * share one. */
 size_t pf_problem_group_number(const pf_problem *problem, size_t unit);
+/** The stream of random numbers of the fit of a layout: by the animal's name; 0 where all share a
+ * theta. */
+uint32_t pf_problem_group_stream(const pf_problem *problem, const pf_layout *layout);
 /**
  * Where the fit of unit `unit` starts: the earlier run's estimate where there is one, else initial
  * + init_sd * normal; within the bounds; values: [layout->n].

@@ -47,6 +47,12 @@ holds scale "s['units'][0]['objective'] < 3100"
 arrive 0 stuck compare-stuck d.cfg fit.starts=0
 holds stuck "abs(s['units'][0]['objective'] - 0.2949) < 1e-3"
 
+# an animal is fitted alike whoever else is in the file, to the bit
+arrive 0 eight others-matter eight.cfg
+arrive 0 seven others-matter eight.cfg source.path=eight-less-a1.csv
+grep '^a5' "$work/eight/theta.csv" >"$work/a5"
+grep '^a5' "$work/seven/theta.csv" | cmp - "$work/a5" || fail "a5 depends on whether a1 is in the file"
+
 # choices that are predicted perfectly
 arrive 1 separation separation sep12.cfg
 holds separation "s['units'][0]['status'] == 'separation'"
