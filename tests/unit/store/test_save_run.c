@@ -157,7 +157,8 @@ Test(report, theta_csv_reads_back_to_the_same_bits)
     }
   }
   cr_expect(*line == '\0');
-  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,shared,,,passes done,,,,,,,\n") != NULL);
+  cr_expect(strstr(text, ",-inf,inf,0,,-0.050000000000000003,shared,,,passes done,,,,,,,\n") !=
+            NULL);
   free(text);
   finish(&r);
 }
