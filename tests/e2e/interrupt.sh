@@ -64,7 +64,7 @@ holds each "s['status'] == 'interrupted' and len(s['units']) == 300"
 holds each "sum(u['status'] == 'passes done' for u in s['units']) > 0 and sum(u['status'] == 'interrupted' for u in s['units']) > 0"
 
 # ---- while the animals are scored: the fit is done, and what is scored is kept ----
-interrupted SIGINT 1 1 "$config" source.animals=40 fit.epochs=1 evaluate.animals=0 evaluate.draws=2000 threads=1 out=scoring ||
+interrupted SIGINT 1 1 "$config" source.animals=40 fit.starts=1 evaluate.animals=0 evaluate.draws=2000 threads=1 out=scoring ||
   fail "SIGINT while scoring: $(cat stderr)"
 grep -q "interrupted with .* of 40 animals scored; the fits are done, in 'scoring' (plastfit evaluate scoring scores them)" stderr ||
   fail "SIGINT while scoring says: $(cat stderr)"
