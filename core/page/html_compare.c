@@ -245,17 +245,20 @@ static void candidate_row(pf_text *page, const comparison *c, size_t i, const ch
   pf_page_cell(page, c->names[i]);
   pf_page_cell(page, pf_html_string(one, "rule"));
   pf_page_number(page, pf_html_number(one, "n_parameters"));
+  pf_page_cell(page, pf_html_string(figures, "status"));
   interval_cell(page, json_object_get(figures, "log_likelihood_per_observation"));
+  pf_page_number(page, pf_html_number(figures, "median"));
   interval_cell(page, json_object_get(explained, "no_plasticity"));
   interval_cell(page, json_object_get(explained, "mean_rate"));
   if (json_is_object(against)) {
     interval_cell(page, json_object_get(against, "difference"));
-    pf_text_add(page, "<td class=\"n\">%.0f of %.0f</td>", pf_html_number(against, "n_better"),
-                pf_html_number(against, "n_pairs"));
+    pf_text_add(page, "<td class=\"n\">%.0f of %.0f</td><td class=\"n\">%.0f</td>",
+                pf_html_number(against, "n_better"), pf_html_number(against, "n_pairs"),
+                pf_html_number(against, "n_ties"));
     pf_page_number(page, pf_html_number(against, "p"));
     pf_page_number(page, pf_html_number(against, "p_holm"));
   } else {
-    pf_text_add(page, "<td>base</td><td></td><td></td><td></td>");
+    pf_text_add(page, "<td>base</td><td></td><td></td><td></td><td></td>");
   }
   interval_cell(page, json_object_get(figures, "against_best"));
   pf_page_number(page, pf_html_number(one, "aic"));
@@ -267,11 +270,14 @@ static void validation_table(pf_text *page, const comparison *c, const json_t *v
   static const char *const columns[] = {"candidate",
                                         "rule",
                                         "free parameters",
+                                        "fits",
                                         "log likelihood per choice",
+                                        "its median",
                                         "deviance explained, %: no plasticity",
                                         "mean rate",
                                         "against the base",
                                         "better in",
+                                        "ties",
                                         "p",
                                         "p, Holm",
                                         "against the best",

@@ -3,11 +3,9 @@
 #include "core/base/memory.h"
 #include "core/fit/group_objective.h"
 
-#include <math.h>
-
-/* A difference below these shares, of F and of F at the start, is rounding, or where an optimiser
- * stops. */
-static const double share = 1e-7, share_of_start = 1e-10;
+/* Twice the log likelihood that the truth must have more, in nats, to be another optimum: far above
+ * where optimisers stop (1e-8), far below what an interval is about (3.84). */
+static const double least_2dl = 0.01;
 
 /** values [layout->n]: the truth; false where it is not known, or beyond the bounds of the fit. */
 static bool find_truth(const pf_layout *layout, const pf_recover_cell *cells, const double *truth,
@@ -63,9 +61,8 @@ static pf_status compare_values(const pf_problem *problem, const pf_fit_group *g
     goto done;
   }
   status = penalised_value(f, group->values, &at_estimate, error);
-  const double start = isfinite(group->optimum.start) ? fabs(group->optimum.start) : 0.0;
   *out = status == PF_OK &&
-         at_estimate - at_truth > share * fabs(at_estimate) + share_of_start * start;
+         2.0 * (at_estimate - at_truth) * pf_function_nats(f, at_estimate) > least_2dl;
 done:
   pf_group_objective_free(objective);
   pf_group_batches_clear(&batches);

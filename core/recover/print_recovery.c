@@ -116,11 +116,11 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
     }
   }
   if (r->n_missed > 0) {
-    (void)fprintf(out, "  %zu of %zu fits are worse than the truth: another optimum%s\n",
-                  r->n_missed, r->n_fits,
-                  pf_fit_optimiser(r->problem)->fixed_passes
-                      ? ", or too few passes"
-                      : "; fit from more starts (fit.starts=4)");
+    (void)fprintf(
+        out, "  %zu of %zu fits are worse than the truth (2dL above 0.01): another optimum%s\n",
+        r->n_missed, r->n_fits,
+        pf_fit_optimiser(r->problem)->fixed_passes ? ", or too few passes"
+                                                   : "; fit from more starts (fit.starts=100)");
   }
   const char *why = pf_recovery_first_why(r);
   if (why != NULL) {

@@ -58,7 +58,7 @@ static pf_status keep_group(const pf_recovery *r, const pf_fit_group *group, siz
                    group->name, r->layouts[g]->n, n);
   }
   set->fits[g].fitted = group->status == PF_OK;
-  set->fits[g].converged = group->status == PF_OK && group->optimum.converged;
+  set->fits[g].converged = pf_fit_claims(group);
   if (group->status != PF_OK) {
     keep_why(set, group->error.text);
   } else if (n > 0) {
