@@ -176,7 +176,9 @@ Test(recover_table, columns_line_up)
   cr_assert(strstr(text, "fisher    coverage 50.0 to 50.0 % over 1 coefficients (nominal 90, "
                          "binomial error 21.2); 6 of 8 estimates have no interval") != NULL,
             "%s", text);
-  cr_assert(strstr(text, "1 of 4 fits are worse than the truth (2dL above 0.01): another optimum") != NULL);
+  cr_assert(
+      strstr(text, "1 of 4 fits are worse than the truth (2dL above 0.01): another optimum") !=
+      NULL);
   cr_assert(strstr(text, "the first reason: no such thing") != NULL);
   free(text);
 }
