@@ -225,7 +225,7 @@ static pf_status add_set(selector *s, const pf_selection_set *like, const trial 
   *set = *like;
   set->l1 = one->l1;
   set->score = figures->score;
-  set->n_failed = figures->n_failed + figures->n_left_out;
+  set->n_failed = figures->n_failed;
   memcpy(in, one->in, s->n * sizeof *in);
   if (like->method == PF_SELECT_L1) {
     set->n_terms = find_kept_terms(s, scored, i, in);
