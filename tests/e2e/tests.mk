@@ -16,6 +16,7 @@ e2e_tests += tests/e2e/flies.sh
 e2e_tests += tests/e2e/foreign_code.sh
 e2e_tests += tests/e2e/hostile_names.sh
 e2e_tests += tests/e2e/inference.sh
+e2e_tests += tests/e2e/intervals.sh
 e2e_tests += tests/e2e/hard_problems.sh
 e2e_tests += tests/e2e/hard_to_break.sh
 e2e_tests += tests/fuzz/replay.sh
@@ -47,4 +48,4 @@ e2e_tests += tests/e2e/your_data.sh
 
 EXTRA_DIST += tests/e2e/signals.py
 EXTRA_DIST += tests/failures/fail_call.c tests/e2e/crafted_h5.py tests/e2e/lib.sh tests/e2e/fly_to_csv.py tests/e2e/mat.py tests/e2e/npz.py tests/e2e/reading.py tests/e2e/two_arms.py
-EXTRA_DIST += tests/e2e/inference.py tests/e2e/verdicts.py
+EXTRA_DIST += tests/e2e/intervals.py tests/e2e/inference.py tests/e2e/verdicts.py
