@@ -191,6 +191,7 @@ core_sources += core/evaluate/averages.c core/evaluate/averages.h core/evaluate/
 core_sources += core/infer/agreement.c core/infer/agreement.h
 core_sources += core/infer/bootstrap.c
 core_sources += core/infer/clusters.c core/infer/clusters.h
+core_sources += core/infer/drawn_start.c core/infer/drawn_start.h
 core_sources += core/infer/evidence.c core/infer/evidence.h
 core_sources += core/infer/fisher.c
 core_sources += core/infer/improve.c core/infer/improve.h

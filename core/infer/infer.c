@@ -5,6 +5,7 @@
 #include "core/fit/thread_workspaces.h"
 #include "core/infer/agreement.h"
 #include "core/infer/covariance.h"
+#include "core/infer/drawn_start.h"
 #include "core/infer/input_noise.h"
 #include "core/infer/interval_method.h"
 #include "core/infer/latent.h"
@@ -297,8 +298,9 @@ static pf_status add_bounds(pf_infer_job *job, pf_error *error)
 static pf_status infer_group(pf_infer_job *job, pf_error *error)
 {
   static pf_status (*const steps[])(pf_infer_job *, pf_error *) = {
-      pf_infer_information, find_separation, set_verdicts,    pf_infer_input_noise, pf_infer_latent,
-      compute_methods,      add_bounds,      pf_rivals_judge, pf_infer_agreement};
+      pf_infer_information, find_separation,   set_verdicts, pf_infer_input_noise,
+      pf_infer_latent,      compute_methods,   add_bounds,   pf_rivals_judge,
+      pf_infer_drawn_start, pf_infer_agreement};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);
   if (status != PF_OK || out->why != NULL) {

@@ -25,10 +25,12 @@ pf_option_table pf_interval_keys(void)
 {
 #define PF_ROW_STRUCT pf_interval_settings
   static const pf_setting rows[] = {
-      PF_ROW_TEXTS(words, "intervals.methods", "[\"auto\"]",
-                   "ways to an interval of every coefficient; theta.csv shows the "
-                   "first" PF_EACH_INTERVAL_METHOD(
-                       LISTED) "; auto: fisher, or profile where choices are few; []: none"),
+      PF_ROW_TEXTS(
+          words, "intervals.methods", "[\"auto\"]",
+          "ways to an interval of every coefficient; theta.csv shows the "
+          "first" PF_EACH_INTERVAL_METHOD(LISTED) "; auto: fisher, or profile where data are few, "
+                                                  "or sandwich where animals are many; "
+                                                  "[]: none"),
       PF_ROW_REAL(level, "intervals.level", "0.95", "1", 0.5, 0.999999, "of the intervals"),
       PF_ROW_CHOICE(cluster, "intervals.cluster", "\"auto\"", "auto|animal|block",
                     "sandwich: what is independent, animals or blocks of trials; auto: animals "
