@@ -2,9 +2,9 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
-#include "core/engine/losses.h"
 #include "core/engine/simulation.h"
-#include "core/engine/workspace.h"
+#include "core/state/losses.h"
+#include "core/state/workspace.h"
 
 #include <math.h>
 #include <string.h>

@@ -12,9 +12,9 @@
 #define PLASTFIT_CORE_CLOSED_LOOP_REDRAW_H
 
 #include "core/base/random.h"
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 /** Of one recording. */
 typedef struct pf_redraw {

@@ -4,13 +4,13 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
-#include "core/engine/failures.h"
-#include "core/engine/population.h"
-#include "core/engine/seen.h"
-#include "core/engine/starting_state.h"
-#include "core/engine/synaptic_state.h"
-#include "core/engine/trajectory.h"
-#include "core/engine/workspace.h"
+#include "core/state/failures.h"
+#include "core/state/population.h"
+#include "core/state/seen.h"
+#include "core/state/starting_state.h"
+#include "core/state/synaptic_state.h"
+#include "core/state/trajectory.h"
+#include "core/state/workspace.h"
 
 #include <math.h>
 #include <string.h>

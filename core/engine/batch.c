@@ -2,10 +2,10 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
-#include "core/engine/failures.h"
-#include "core/engine/losses.h"
 #include "core/engine/simulation.h"
 #include "core/model/normalisation.h"
+#include "core/state/failures.h"
+#include "core/state/losses.h"
 
 #include <string.h>
 

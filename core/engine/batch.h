@@ -2,9 +2,9 @@
 #ifndef PLASTFIT_CORE_ENGINE_BATCH_H
 #define PLASTFIT_CORE_ENGINE_BATCH_H
 
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 /** Draws that make one objective, with how each enters it. */
 typedef struct pf_batch {

@@ -2,15 +2,15 @@
 
 #include "core/base/memory.h"
 #include "core/engine/checkpoint_plan.h"
-#include "core/engine/draw.h"
-#include "core/engine/failures.h"
-#include "core/engine/population.h"
-#include "core/engine/segments.h"
-#include "core/engine/starting_state.h"
-#include "core/engine/synaptic_state.h"
-#include "core/engine/trajectory.h"
 #include "core/model/model.h"
 #include "core/model/starting_weights.h"
+#include "core/state/draw.h"
+#include "core/state/failures.h"
+#include "core/state/population.h"
+#include "core/state/segments.h"
+#include "core/state/starting_state.h"
+#include "core/state/synaptic_state.h"
+#include "core/state/trajectory.h"
 
 #include <string.h>
 

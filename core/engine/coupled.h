@@ -3,14 +3,14 @@
  * state that is shared, parameters of the network).
  *
  * Activities and states of units are kept for all steps; synaptic states
- * (core/engine/synaptic_state.h) at every segment while that is little, else at checkpoints,
+ * (core/state/synaptic_state.h) at every segment while that is little, else at checkpoints,
  * between which they are recomputed from the activities that stand.
  */
 #ifndef PLASTFIT_CORE_ENGINE_COUPLED_H
 #define PLASTFIT_CORE_ENGINE_COUPLED_H
 
-#include "core/engine/losses.h"
-#include "core/engine/workspace.h"
+#include "core/state/losses.h"
+#include "core/state/workspace.h"
 
 /** pf_forward by this path, on one thread. With PF_SIMULATE_ACTIVITY_ONLY no state of the weights
  * stands afterwards. */

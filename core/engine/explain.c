@@ -3,10 +3,10 @@
 #include "core/base/memory.h"
 #include "core/engine/checkpoint_plan.h"
 #include "core/engine/coupled.h"
-#include "core/engine/segments.h"
 #include "core/engine/sweep.h"
-#include "core/engine/trajectory.h"
-#include "core/engine/workspace.h"
+#include "core/state/segments.h"
+#include "core/state/trajectory.h"
+#include "core/state/workspace.h"
 
 /** Drives, signals and states of all steps. */
 static size_t trajectory_bytes(const pf_model *model, int64_t n_steps)

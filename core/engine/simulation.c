@@ -2,7 +2,7 @@
 
 #include "core/engine/coupled.h"
 #include "core/engine/sweep.h"
-#include "core/engine/trajectory.h"
+#include "core/state/trajectory.h"
 
 #include <string.h>
 

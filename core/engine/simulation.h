@@ -5,8 +5,8 @@
 #ifndef PLASTFIT_CORE_ENGINE_SIMULATION_H
 #define PLASTFIT_CORE_ENGINE_SIMULATION_H
 
-#include "core/engine/losses.h"
-#include "core/engine/workspace.h"
+#include "core/state/losses.h"
+#include "core/state/workspace.h"
 
 /**
  * Simulate. Trajectories stand in the first workspace until its next use. `flags`: PF_SIMULATE_*.

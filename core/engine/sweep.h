@@ -9,9 +9,9 @@
 #ifndef PLASTFIT_CORE_ENGINE_SWEEP_H
 #define PLASTFIT_CORE_ENGINE_SWEEP_H
 
-#include "core/engine/losses.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/losses.h"
+#include "core/state/workspace.h"
 
 /** Can this model be swept? If not, it goes step by step (core/engine/coupled.h). */
 bool pf_sweep_can(const pf_model *model);

@@ -1,8 +1,8 @@
 #include "core/engine/sweep_block.h"
 
 #include "core/base/memory.h"
-#include "core/engine/failures.h"
-#include "core/engine/kernels.h"
+#include "core/state/failures.h"
+#include "core/state/kernels.h"
 
 #include <string.h>
 

@@ -6,13 +6,13 @@
 #define PLASTFIT_CORE_ENGINE_SWEEP_BLOCK_H
 
 #include "core/engine/checkpoint_plan.h"
-#include "core/engine/draw.h"
-#include "core/engine/losses.h"
-#include "core/engine/segments.h"
-#include "core/engine/synaptic_state.h"
-#include "core/engine/trajectory.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/losses.h"
+#include "core/state/segments.h"
+#include "core/state/synaptic_state.h"
+#include "core/state/trajectory.h"
+#include "core/state/workspace.h"
 
 /* Plastic projections onto one population; networks with more take the coupled path. */
 enum { PF_SWEEP_MAX_PLASTIC = 4 };

@@ -6,8 +6,8 @@
 #ifndef PLASTFIT_CORE_EVALUATE_DEVIANCE_H
 #define PLASTFIT_CORE_EVALUATE_DEVIANCE_H
 
-#include "core/engine/losses.h"
 #include "core/evaluate/evaluation_plan.h"
+#include "core/state/losses.h"
 
 /** Is any loss a likelihood? */
 bool pf_deviance_has_likelihood(const pf_model *model);

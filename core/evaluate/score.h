@@ -5,10 +5,10 @@
 #ifndef PLASTFIT_CORE_EVALUATE_SCORE_H
 #define PLASTFIT_CORE_EVALUATE_SCORE_H
 
-#include "core/engine/workspace.h"
 #include "core/evaluate/ablation.h"
 #include "core/evaluate/averages.h"
 #include "core/evaluate/evaluation_plan.h"
+#include "core/state/workspace.h"
 
 /** Memory of one thread. */
 typedef struct pf_scorer {

@@ -6,8 +6,8 @@
 #ifndef PLASTFIT_CORE_EVALUATE_TRAJECTORIES_H
 #define PLASTFIT_CORE_EVALUATE_TRAJECTORIES_H
 
-#include "core/engine/workspace.h"
 #include "core/evaluate/evaluation.h"
+#include "core/state/workspace.h"
 
 /** One experiment, simulated. */
 typedef struct pf_trajectory {

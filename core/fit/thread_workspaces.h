@@ -3,7 +3,7 @@
 #define PLASTFIT_CORE_FIT_THREAD_WORKSPACES_H
 
 #include "core/data/dataset.h"
-#include "core/engine/workspace.h"
+#include "core/state/workspace.h"
 
 typedef struct pf_thread_workspaces {
   pf_workspace **items;

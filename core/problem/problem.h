@@ -8,10 +8,10 @@
 #ifndef PLASTFIT_CORE_PROBLEM_PROBLEM_H
 #define PLASTFIT_CORE_PROBLEM_PROBLEM_H
 
-#include "core/engine/draw.h"
 #include "core/engine/explain.h"
 #include "core/layout/layout.h"
 #include "core/problem/models.h"
+#include "core/state/draw.h"
 
 /** What one fit of the same settings may have otherwise: a fold, a replicate, a refit. */
 typedef struct pf_fit_options {

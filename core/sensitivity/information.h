@@ -2,8 +2,8 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_INFORMATION_H
 #define PLASTFIT_CORE_SENSITIVITY_INFORMATION_H
 
-#include "core/engine/losses.h"
 #include "core/sensitivity/sensitivity.h"
+#include "core/state/losses.h"
 
 /** What is wanted; NULL: not wanted. All but values and how are sums over losses weighted by scale,
  * and +=. */

@@ -1,9 +1,9 @@
 #include "core/sensitivity/information_product.h"
 
-#include "core/engine/failures.h"
 #include "core/engine/simulation.h"
 #include "core/sensitivity/loss_information.h"
 #include "core/sensitivity/tangent_simulation.h"
+#include "core/state/failures.h"
 
 #include <plastfit/abi/plugin.h>
 

@@ -1,6 +1,6 @@
 #include "core/sensitivity/loss_information.h"
 
-#include "core/engine/failures.h"
+#include "core/state/failures.h"
 
 #include <cblas.h>
 #include <math.h>

@@ -2,8 +2,8 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_LOSS_INFORMATION_H
 #define PLASTFIT_CORE_SENSITIVITY_LOSS_INFORMATION_H
 
-#include "core/engine/losses.h"
 #include "core/sensitivity/tangents.h"
+#include "core/state/losses.h"
 
 /** Is column i of the loss's whitened tangents column i of the observable's, times a number? */
 static inline bool pf_loss_is_diagonal(const pf_loss_declaration *declared)

@@ -26,8 +26,8 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_H
 #define PLASTFIT_CORE_SENSITIVITY_SENSITIVITY_H
 
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 /** Which derivatives are approximate; reported to the user. */
 enum {

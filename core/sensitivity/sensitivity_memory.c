@@ -1,6 +1,6 @@
 #include "core/sensitivity/sensitivity_memory.h"
 
-#include "core/engine/trajectory.h"
+#include "core/state/trajectory.h"
 
 static void free_sensitivity(void *attached)
 {

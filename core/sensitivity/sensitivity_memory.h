@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/pool.h"
-#include "core/engine/workspace.h"
+#include "core/state/workspace.h"
 
 /**
  * One block for arrays of several types: taken once with base NULL, which only counts, and once

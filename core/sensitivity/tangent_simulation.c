@@ -1,8 +1,8 @@
 #include "core/sensitivity/tangent_simulation.h"
 
 #include "core/engine/simulation.h"
-#include "core/engine/starting_state.h"
 #include "core/sensitivity/trajectory_differences.h"
+#include "core/state/starting_state.h"
 
 pf_status pf_tangents_simulate(pf_tangents *self, pf_tangent_losses *losses, pf_error *error)
 {

@@ -2,12 +2,12 @@
 
 #include "core/base/threads.h"
 #include "core/engine/checkpoint_plan.h"
-#include "core/engine/failures.h"
-#include "core/engine/population.h"
-#include "core/engine/seen.h"
 #include "core/engine/sweep.h"
 #include "core/sensitivity/network_tangents.h"
 #include "core/sensitivity/rule_differences.h"
+#include "core/state/failures.h"
+#include "core/state/population.h"
+#include "core/state/seen.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,9 +9,9 @@
 #ifndef PLASTFIT_CORE_SENSITIVITY_TANGENTS_H
 #define PLASTFIT_CORE_SENSITIVITY_TANGENTS_H
 
-#include "core/engine/trajectory.h"
 #include "core/sensitivity/sensitivity.h"
 #include "core/sensitivity/sensitivity_memory.h"
+#include "core/state/trajectory.h"
 
 #include <float.h>
 

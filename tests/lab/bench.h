@@ -4,9 +4,9 @@
 #define PLASTFIT_TESTS_LAB_BENCH_H
 
 #include "core/engine/batch.h"
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 #include "tests/lab/lab.h"
 

@@ -3,10 +3,10 @@
 #include "core/compare/job_file.h"
 #include "core/compare/score_folds.h"
 #include "core/compare/validations/step_masks.h"
-#include "core/engine/losses.h"
 #include "core/engine/simulation.h"
 #include "core/evaluate/evaluate.h"
 #include "core/problem/subset.h"
+#include "core/state/losses.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 

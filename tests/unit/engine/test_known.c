@@ -4,12 +4,12 @@
  * step. Time steps differ in length; in the middle a session begins.
  */
 #include "core/base/memory.h"
-#include "core/engine/draw.h"
 #include "core/engine/simulation.h"
-#include "core/engine/workspace.h"
 #include "core/model/build_model.h"
 #include "core/model/model.h"
 #include "core/model/plastic.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 

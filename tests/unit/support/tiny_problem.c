@@ -2,9 +2,9 @@
 #include "core/base/memory.h"
 #include "core/data/expected_reward.h"
 #include "core/engine/simulation.h"
-#include "core/engine/workspace.h"
 #include "core/model/build_model.h"
 #include "core/model/plastic.h"
+#include "core/state/workspace.h"
 #include "tests/unit/support/numbers.h"
 #include <criterion/criterion.h>
 #include <math.h>

@@ -76,6 +76,7 @@ typedef struct pf_experiment {
   const int64_t *block;  /**< [n_steps], from 0; NULL: one block */
   pf_channel_table channels;
   pf_target_table targets;
+  const int64_t *line; /**< [n_steps] where each step stands in its file, for messages; NULL */
 } pf_experiment;
 
 /** The host's end of `read`. */

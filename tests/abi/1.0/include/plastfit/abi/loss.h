@@ -78,10 +78,10 @@ typedef struct pf_loss_roots {
  * What a loss can do. Of every op here (base.h says it in full):
  *
  * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
- * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
+ *   optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
  * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
- * the same object.
+ *   the same object.
  */
 typedef struct pf_loss_ops {
   size_t size; /**< sizeof(pf_loss_ops) */
@@ -112,9 +112,10 @@ typedef struct pf_loss_ops {
 
   /**
    * [hot] Tangents scaled by the root of the expected information, overwritten in n_whitened
-   * columns: root_k . root_l summed over the columns of a step is E[(d ll / d direction k)(d ll / d
-   * direction l)], the step's Fisher information. 0 where nothing was observed. For squared errors:
-   * the Gauss-Newton matrix, so that root_k . root_k is the curvature times the squared tangent.
+   * columns: root_k . root_l summed over the columns of a step is
+   * E[(d ll / d direction k)(d ll / d direction l)], the step's Fisher information. 0 where nothing
+   * was observed. For squared errors: the Gauss-Newton matrix, so that root_k . root_k is the
+   * curvature times the squared tangent.
    */
   pf_status (*whiten)(const void *self, const pf_loss_in *in, const pf_loss_tangent *tangent,
                       const pf_loss_roots *out, pf_error *error);
@@ -133,6 +134,21 @@ typedef struct pf_loss_ops {
    */
   pf_status (*null_evaluate)(const void *self, const pf_loss_in *in, const double *null_sums,
                              double *log_likelihood, pf_error *error);
+  /**
+   * Log likelihood [n_steps] of each step under the saturated model, which predicts every observed
+   * cell as well as the distribution allows, overwritten; it follows from the targets, observables
+   * and theta are NULL. A deviance is counted from it. NULL: it is 0, as for choices, where a
+   * perfect prediction has probability 1, and for squared errors.
+   */
+  pf_status (*saturate)(const void *self, const pf_loss_in *in, double *log_likelihood,
+                        pf_error *error);
+  /**
+   * The expected value of target 0, [n_steps][ld], overwritten, whatever is scored: what R2
+   * compares the recorded values with. NULL: the observable itself is compared, where it has the
+   * target's name.
+   */
+  pf_status (*expect)(const void *self, const pf_loss_in *in, pf_real *expected, int64_t ld,
+                      pf_error *error);
 } pf_loss_ops;
 
 #ifdef __cplusplus

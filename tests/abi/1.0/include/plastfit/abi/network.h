@@ -84,6 +84,7 @@ typedef struct pf_observable {
   const char *name; /**< "logit", "probability", "layer1" */
   int64_t population;
   int64_t signal;
+  double lower, upper; /**< what it can be; both 0: any number */
 } pf_observable;
 
 /** A table of observables; its elements lie `stride` bytes apart (pf_table_at). */
@@ -149,10 +150,10 @@ typedef struct pf_initial {
  * What a network can do. Of every op here (base.h says it in full):
  *
  * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
- * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
+ *   optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
  * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
- * the same object.
+ *   the same object.
  */
 typedef struct pf_network_ops {
   size_t size; /**< sizeof(pf_network_ops) */

@@ -154,10 +154,10 @@ enum pf_text_format { PF_TEXT_PLAIN = 0, PF_TEXT_LATEX = 1 };
  * What a rule can do. Of every op here (base.h says it in full):
  *
  * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
- * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
+ *   optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
  * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
- * the same object.
+ *   the same object.
  */
 typedef struct pf_rule_ops {
   size_t size; /**< sizeof(pf_rule_ops) */

@@ -29,7 +29,7 @@ typedef struct pf_source_declaration {
   int64_t max_steps; /**< a run that goes on longer is an error */
 } pf_source_declaration;
 
-/** What the task is told: how the step that it last presented went. */
+/** What the task gets: how the step that it last presented went. */
 typedef struct pf_task_in {
   size_t size;
   int64_t step; /**< index of the step to present, from 0; at 0 there is no last step */
@@ -60,10 +60,10 @@ typedef struct pf_task_out {
  * What a source can do. Of every op here (base.h says it in full):
  *
  * - Returns. PF_OK; PF_POINT_FAILED where these parameter values cannot be gone on with, so that an
- * optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
+ *   optimiser backs off; PF_STOP. With either of these a line in *error (pf_fail).
  * - Memory.  What is handed over is the host's and valid for the call; [hot] ops allocate nothing.
  * - Threads. `create` and `destroy`: one at a time for an object. All others: several at once on
- * the same object.
+ *   the same object.
  */
 typedef struct pf_source_ops {
   size_t size; /**< sizeof(pf_source_ops) */

@@ -2,10 +2,10 @@
  * The host's inner loops, for one instruction set; chosen once per model.
  * Sums run in an order fixed by the shapes alone.
  */
-#ifndef PLASTFIT_CORE_ENGINE_KERNELS_H
-#define PLASTFIT_CORE_ENGINE_KERNELS_H
+#ifndef PLASTFIT_CORE_STATE_KERNELS_H
+#define PLASTFIT_CORE_STATE_KERNELS_H
 
-#include "core/engine/segments.h"
+#include "core/state/segments.h"
 
 #include <plastfit/abi/rule.h>
 #include <stdbool.h>

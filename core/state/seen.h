@@ -8,8 +8,8 @@
  * probability, a recorded activity an offset where it was recorded and the model's own elsewhere.
  * Derivatives go through s alone. Data of one step: [n_seen][2][n_post], offsets, then factors.
  */
-#ifndef PLASTFIT_CORE_ENGINE_SEEN_H
-#define PLASTFIT_CORE_ENGINE_SEEN_H
+#ifndef PLASTFIT_CORE_STATE_SEEN_H
+#define PLASTFIT_CORE_STATE_SEEN_H
 
 #include "core/model/model.h"
 

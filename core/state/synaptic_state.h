@@ -10,11 +10,11 @@
  *     traces: per network [n], per pre [n][n_pre], per post [n][n_rows], per synapse
  *     [n][n_rows][ldw]
  */
-#ifndef PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
-#define PLASTFIT_CORE_ENGINE_SYNAPTIC_STATE_H
+#ifndef PLASTFIT_CORE_STATE_SYNAPTIC_STATE_H
+#define PLASTFIT_CORE_STATE_SYNAPTIC_STATE_H
 
-#include "core/engine/trajectory.h"
 #include "core/model/model.h"
+#include "core/state/trajectory.h"
 
 /** The one rule on weights that are plain, and what it is given; what changes from step to step is
  * filled in anew. */

@@ -1,7 +1,7 @@
-#include "core/engine/population.h"
+#include "core/state/population.h"
 
-#include "core/engine/kernels.h"
 #include "core/model/model.h"
+#include "core/state/kernels.h"
 
 /** The units over the steps; those with state are given it as it was before the step. */
 static pf_units units_of(const pf_workspace *workspace, const double *theta,

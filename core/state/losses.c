@@ -1,8 +1,8 @@
-#include "core/engine/losses.h"
+#include "core/state/losses.h"
 
-#include "core/engine/failures.h"
-#include "core/engine/trajectory.h"
 #include "core/model/starting_weights.h"
+#include "core/state/failures.h"
+#include "core/state/trajectory.h"
 
 #include <math.h>
 

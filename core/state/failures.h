@@ -1,10 +1,10 @@
 /* Error lines of a simulation: where it failed, and whose weights overflowed. */
-#ifndef PLASTFIT_CORE_ENGINE_FAILURES_H
-#define PLASTFIT_CORE_ENGINE_FAILURES_H
+#ifndef PLASTFIT_CORE_STATE_FAILURES_H
+#define PLASTFIT_CORE_STATE_FAILURES_H
 
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 /** Add "experiment NAME, step T: " before the line, unless it names an experiment already. */
 void pf_error_at_step(pf_error *error, const char *experiment, int64_t step);

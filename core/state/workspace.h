@@ -1,12 +1,12 @@
 /*
- * Memory of one simulation on one thread (core/engine/trajectory.h says what is in it), and what a
+ * Memory of one simulation on one thread (core/state/trajectory.h says what is in it), and what a
  * simulation is given.
  */
-#ifndef PLASTFIT_CORE_ENGINE_WORKSPACE_H
-#define PLASTFIT_CORE_ENGINE_WORKSPACE_H
+#ifndef PLASTFIT_CORE_STATE_WORKSPACE_H
+#define PLASTFIT_CORE_STATE_WORKSPACE_H
 
-#include "core/engine/draw.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
 
 typedef struct pf_workspace pf_workspace;
 /** Memory for draws of up to n_steps steps. One per thread. */

@@ -1,4 +1,4 @@
-#include "core/engine/seen.h"
+#include "core/state/seen.h"
 
 #include <math.h>
 #include <string.h>

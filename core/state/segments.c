@@ -1,4 +1,4 @@
-#include "core/engine/segments.h"
+#include "core/state/segments.h"
 
 #include <plastfit/abi/experiment.h>
 

@@ -1,10 +1,10 @@
-#include "core/engine/starting_state.h"
+#include "core/state/starting_state.h"
 
-#include "core/engine/segments.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
 #include "core/model/starting_weights.h"
 #include "core/model/weight_bounds.h"
+#include "core/state/segments.h"
+#include "core/state/workspace.h"
 
 #include <string.h>
 

@@ -2,14 +2,14 @@
  * What each population and projection did at each step, and the cotangents of the same.
  * For those that take a simulation through time: core/engine, core/sensitivity, core/closed_loop.
  */
-#ifndef PLASTFIT_CORE_ENGINE_TRAJECTORY_H
-#define PLASTFIT_CORE_ENGINE_TRAJECTORY_H
+#ifndef PLASTFIT_CORE_STATE_TRAJECTORY_H
+#define PLASTFIT_CORE_STATE_TRAJECTORY_H
 
 #include "core/base/pool.h"
-#include "core/engine/draw.h"
-#include "core/engine/kernels.h"
-#include "core/engine/segments.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/kernels.h"
+#include "core/state/segments.h"
 
 typedef struct pf_workspace pf_workspace;
 
@@ -119,7 +119,7 @@ static inline pf_real *pf_weights_state(const pf_weights *weights, int64_t k)
   return weights->states + (weights->plastic == NULL ? 0 : (size_t)k * weights->cells);
 }
 
-/** Cells of the synaptic state of n_rows rows (core/engine/synaptic_state.h): weights and traces.
+/** Cells of the synaptic state of n_rows rows (core/state/synaptic_state.h): weights and traces.
  */
 size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64_t n_rows);
 

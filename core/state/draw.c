@@ -1,9 +1,9 @@
 /* Draws: an experiment's numbers laid out as the engine wants them. */
-#include "core/engine/draw.h"
+#include "core/state/draw.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/engine/seen.h"
+#include "core/state/seen.h"
 
 #include <math.h>
 #include <string.h>

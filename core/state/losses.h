@@ -1,10 +1,10 @@
 /* Losses on the trajectory in a workspace, and their adjoint. */
-#ifndef PLASTFIT_CORE_ENGINE_LOSSES_H
-#define PLASTFIT_CORE_ENGINE_LOSSES_H
+#ifndef PLASTFIT_CORE_STATE_LOSSES_H
+#define PLASTFIT_CORE_STATE_LOSSES_H
 
-#include "core/engine/draw.h"
-#include "core/engine/workspace.h"
 #include "core/model/model.h"
+#include "core/state/draw.h"
+#include "core/state/workspace.h"
 
 /** What one loss got on one draw. */
 typedef struct pf_loss_value {

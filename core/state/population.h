@@ -1,8 +1,8 @@
 /* A population over some steps: from presynaptic signals to its own, and the adjoint. */
-#ifndef PLASTFIT_CORE_ENGINE_POPULATION_H
-#define PLASTFIT_CORE_ENGINE_POPULATION_H
+#ifndef PLASTFIT_CORE_STATE_POPULATION_H
+#define PLASTFIT_CORE_STATE_POPULATION_H
 
-#include "core/engine/trajectory.h"
+#include "core/state/trajectory.h"
 
 /** Steps [first, last] of a population. */
 typedef struct pf_population_steps {

@@ -1,8 +1,8 @@
-#include "core/engine/workspace.h"
+#include "core/state/workspace.h"
 
 #include "core/base/memory.h"
-#include "core/engine/kernels.h"
-#include "core/engine/trajectory.h"
+#include "core/state/kernels.h"
+#include "core/state/trajectory.h"
 
 /** What `initial` of the network is given, and what losses fill. */
 static pf_status make_arrays(pf_workspace *workspace, pf_error *error)

@@ -1,6 +1,6 @@
 /* Segments: runs of steps that share their weights. */
-#ifndef PLASTFIT_CORE_ENGINE_SEGMENTS_H
-#define PLASTFIT_CORE_ENGINE_SEGMENTS_H
+#ifndef PLASTFIT_CORE_STATE_SEGMENTS_H
+#define PLASTFIT_CORE_STATE_SEGMENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

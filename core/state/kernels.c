@@ -1,4 +1,4 @@
-#include "core/engine/kernels.h"
+#include "core/state/kernels.h"
 
 #include <cblas.h>
 #include <plastfit/author/simd.h>
@@ -383,10 +383,10 @@ PF_INLINE void slope_body(int64_t n_steps, int64_t n_planes, int64_t n, const pf
 }
 
 #define PF_ISA baseline
-#include "core/engine/kernel_ops.h"
+#include "core/state/kernel_ops.h"
 #ifdef PF_ISA_HAS_AVX2
 #define PF_ISA avx2
-#include "core/engine/kernel_ops.h"
+#include "core/state/kernel_ops.h"
 #endif
 
 const pf_kernels *pf_kernels_choose(void)

@@ -1,8 +1,8 @@
-#include "core/engine/synaptic_state.h"
+#include "core/state/synaptic_state.h"
 
-#include "core/engine/seen.h"
 #include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
+#include "core/state/seen.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What a model is simulated on: one experiment with one draw of its inputs and initial weights. */
-#ifndef PLASTFIT_CORE_ENGINE_DRAW_H
-#define PLASTFIT_CORE_ENGINE_DRAW_H
+#ifndef PLASTFIT_CORE_STATE_DRAW_H
+#define PLASTFIT_CORE_STATE_DRAW_H
 
 #include "core/model/model.h"
 

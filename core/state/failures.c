@@ -1,4 +1,4 @@
-#include "core/engine/failures.h"
+#include "core/state/failures.h"
 
 #include <math.h>
 #include <string.h>

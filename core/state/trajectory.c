@@ -1,7 +1,7 @@
-#include "core/engine/trajectory.h"
+#include "core/state/trajectory.h"
 
 #include "core/base/memory.h"
-#include "core/engine/seen.h"
+#include "core/state/seen.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* The state before the first step: the draw's segments, starting weights and states; its adjoint.
  */
-#ifndef PLASTFIT_CORE_ENGINE_STARTING_STATE_H
-#define PLASTFIT_CORE_ENGINE_STARTING_STATE_H
+#ifndef PLASTFIT_CORE_STATE_STARTING_STATE_H
+#define PLASTFIT_CORE_STATE_STARTING_STATE_H
 
-#include "core/engine/draw.h"
-#include "core/engine/trajectory.h"
+#include "core/state/draw.h"
+#include "core/state/trajectory.h"
 
 /** Get ready for a draw: its input, its segments, the starting weights. `flags`: PF_SIMULATE_*. */
 pf_status pf_simulation_begin(pf_workspace *workspace, const pf_draw *draw, const double *theta,
