@@ -155,6 +155,22 @@ static void run_job(fit_run *run, start_job at, pf_workspace *const *workspaces)
 
 /* ---- once more, from a better point ---- */
 
+/* Nats that a fit without an optimum must gain on one that has an optimum: what a 95 % interval of
+ * one value spans. Nearer, the data do not tell the two apart, and only one of them is an answer.
+ */
+static const double real_gain = 1.92;
+
+/* Is optimum a better than b? */
+static bool is_improvement(const pf_function *function, const pf_optimum *a, const pf_optimum *b)
+{
+  if (a->converged == b->converged) {
+    return a->objective < b->objective;
+  }
+  const double nats = pf_function_nats(function, fmin(a->objective, b->objective));
+  const double gain = nats * (b->objective - a->objective);
+  return a->converged ? gain >= -real_gain : gain > real_gain;
+}
+
 /* Rows of a fit that went on from another point: after those that are there. */
 static pf_status append_rows(pf_fit_group *group, const pf_fit_job *job, pf_error *error)
 {
@@ -255,7 +271,8 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
   pf_error ignored = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
   pf_optimum optimum = pf_optimum_none();
   if (pf_fit_job_minimise(&job, from, values, &optimum, &ignored) == PF_OK && job.rows.n > 0 &&
-      !job.lost && optimum.objective < group->optimum.objective) {
+      !job.lost &&
+      is_improvement(pf_group_objective_get(job.function), &optimum, &group->optimum)) {
     status = replace_best(group, &job, &optimum, values, error);
   }
 done:
@@ -445,14 +462,15 @@ static void run_wave(fit_run *run)
   }
 }
 
-/* Is start a better to keep than b? One that worked, then the lower objective (of equal ones, the
+/* Is start a better to keep than b? One that worked, then the better optimum (of equal ones, the
  * first). */
-static bool is_better(const pf_start_result *a, const pf_start_result *b)
+static bool is_better(const pf_function *function, const pf_start_result *a,
+                      const pf_start_result *b)
 {
   if ((a->status == PF_OK) != (b->status == PF_OK)) {
     return a->status == PF_OK;
   }
-  return a->optimum.objective < b->optimum.objective ||
+  return is_improvement(function, &a->optimum, &b->optimum) ||
          (isnan(b->optimum.objective) && !isnan(a->optimum.objective));
 }
 
@@ -463,22 +481,22 @@ static void compare_starts(fit_run *run, size_t u)
   pf_workspace *const *workspaces = run->workspaces.items;
   pf_fit_job job = job_of(run, u, workspaces);
   pf_error ignored = pf_error_none();
+  if (pf_group_objective_create(&job.in, &job.function, &ignored) != PF_OK) {
+    return; /* no memory: the first stays the best, and none is said to have reached it */
+  }
+  const pf_function *function = pf_group_objective_get(job.function);
   for (size_t k = 0; k < group->n_starts; k++) {
     const pf_start_result *start = &group->starts[k];
-    if (is_better(start, &group->starts[group->best])) {
+    if (is_better(function, start, &group->starts[group->best])) {
       group->best = k;
     }
     group->interrupted = group->interrupted || start->optimum.reason == PF_REASON_INTERRUPTED;
-  }
-  if (pf_group_objective_create(&job.in, &job.function, &ignored) != PF_OK) {
-    return;
   }
   const double best = group->starts[group->best].optimum.objective;
   for (size_t k = 0; k < group->n_starts; k++) {
     pf_start_result *start = &group->starts[k];
     start->reached =
-        start->status == PF_OK &&
-        pf_multistart_reached(pf_group_objective_get(job.function), start->optimum.objective, best);
+        start->status == PF_OK && pf_multistart_reached(function, start->optimum.objective, best);
   }
   pf_group_objective_free(job.function);
 }

@@ -9,10 +9,12 @@
 
 /* Of one side: secants take 4 to 6 refits; and how many may fail to converge. */
 enum { MAX_REFITS = 80, MAX_UNCONVERGED = 8 };
-static const double first_reach = 1e3;     /* a first step goes no further than this times |best| */
-static const double far_away = 1e4;        /* times |origin|: no need to look further */
-static const double same_optimum = 1e-3;   /* nats below the best that are no other optimum, only
-                                              what the fit left over */
+static const double first_reach = 1e3;   /* a first step goes no further than this times |best| */
+static const double far_away = 1e4;      /* times |origin|: no need to look further */
+static const double same_optimum = 1e-3; /* nats below the best that are no other optimum, only
+                                            what the fit left over */
+static const double real_gain = 1.92;    /* the same of a refit that did not converge: nearer, it is
+                                            a point of the set, not a better fit */
 static const double quick_accuracy = 5e-4; /* nats that a refit on the way may leave */
 static const double final_accuracy = 1e-5; /* nats that a refit at an end may leave */
 static const double end_accuracy = 0.01;   /* of 2dL, where the search for an end stops */
@@ -462,7 +464,8 @@ static pf_status certify_trial(work *w, pf_error *error)
 /* The trial becomes a point outside or inside, or the end of the side: then true. */
 static bool place_trial(work *w, side *s, bool at_limit)
 {
-  if (0.5 * fabs(w->trial.z) * w->trial.z < -same_optimum) {
+  const double fall = -0.5 * fabs(w->trial.z) * w->trial.z;
+  if (fall > (w->trial.converged ? same_optimum : real_gain)) {
     swap_points(&w->inside, &w->trial);
     end_side(s, &w->inside, PF_PROFILE_BETTER);
     return true;

@@ -57,7 +57,8 @@ tail -3 "$work/one.log" | grep -q "On held-out steps (forecast): " || fail "no l
 [ "$(wc -l <"$work/one/compare.csv")" -eq $((4 * 6 * (4 + 3 * 4 + 1) + 1)) ] ||
   fail "compare.csv has $(wc -l <"$work/one/compare.csv") lines"
 
-# what is in sample is what `plastfit fit` gets: the same fit, the same figure
+# what is in sample is what `plastfit fit` gets: the same optimum. A comparison fits from other candidates' optima too,
+# so that the best start may be another, which ended elsewhere within fit.tolerance.nats (1e-8; measured 1e-13)
 run_fit plain "$config" $few threads=1
 python3 - "$work" <<'PY' || fail "in sample is not what plastfit fit gets"
 import csv, json, sys
@@ -67,9 +68,9 @@ rows = [r for r in csv.DictReader(open(sys.argv[1] + "/one/compare.csv"))
 assert len(rows) == 6
 for r in rows:
     a = fit[r["animal"]]
-    assert float(r["log_likelihood"]) == a["log_likelihood"], (r, a)
-    assert abs(float(r["deviance_explained_mean_rate"]) - a["deviance_explained"]["mean_rate"]) < 1e-9
-    assert abs(float(r["deviance_explained_no_plasticity"]) - a["deviance_explained"]["no_plasticity"]) < 1e-9
+    assert abs(float(r["log_likelihood"]) - a["log_likelihood"]) < 1e-7, (r, a)
+    assert abs(float(r["deviance_explained_mean_rate"]) - a["deviance_explained"]["mean_rate"]) < 1e-7
+    assert abs(float(r["deviance_explained_no_plasticity"]) - a["deviance_explained"]["no_plasticity"]) < 1e-7
 PY
 
 # ---- the same bits for any number of threads ----

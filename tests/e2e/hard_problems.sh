@@ -20,7 +20,7 @@ holds overflows "${optimiser}['failed_evaluations'] > 0 and ${optimiser}['conver
   fail "after overflows another optimum was found: $(figure overflows "s['units'][0]['objective']")"
 
 # a start at which they overflow is pulled towards 0, and the run goes on; that it stopped short is said
-fit far rules.learn.parameters.X0Y0W1R0.initial=-900.0
+fit far fit.starts=1 rules.learn.parameters.X0Y0W1R0.initial=-900.0
 holds far "${optimiser}['start_halved'] > 0 and ${optimiser}['iterations'] > 0 and s['status'] == 'ok'"
 
 # a bound that is active at the optimum: the estimate stands on it, and has no standard error
