@@ -72,7 +72,7 @@ refused "$cases/blank-warning/d.cfg" "latin1.csv:2: the byte 0xE9 is no UTF-8" s
 refused "$cases/messages/step0.cfg" "step 5: line 6: choice 2"
 warned "$cases/arms-read-as-go-no-go/d.cfg" "4 rewards stand at steps where weights do not change"
 warned "$cases/arms-read-as-go-no-go/d.cfg" "this looks like a choice between two arms"
-"$PLASTFIT" fit "$cases/arms-read-as-go-no-go/d.cfg" fit.iterations=1 out=arms >fitted.out 2>&1
+"$PLASTFIT" fit "$cases/arms-read-as-go-no-go/d.cfg" fit.iterations=1 out=arms >fitted.out 2>&1 || [ $? -eq 1 ] # one iteration does not converge
 grep -q "this looks like a choice between two arms" fitted.out || fail "a fit of arms as go/no-go says nothing: $(cat fitted.out)"
 grep -q "taken for go/no-go" stdout || fail "arms: what the table was taken for is not said"
 "$PLASTFIT" check "$cases/arms-read-as-go-no-go/d.cfg" 'source.kind="choice"' out=out | grep -q "looks like" && fail "warned of arms that are"
