@@ -12,7 +12,7 @@ EXTRA_DIST += core/base/embed.sh
 rule_template = core/cli/templates/rule/NAME.c core/cli/templates/rule/Makefile \
 	core/cli/templates/rule/NAME.cfg core/cli/templates/rule/README.md
 cli_embedded += core/cli/rule_files.c
-EXTRA_DIST += $(rule_template)
+EXTRA_DIST += $(rule_template) core/cli/templates/.clang-format
 core/cli/rule_files.c: $(rule_template) core/base/embed.sh
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_rule_template $(rule_template) >$(abs_builddir)/$@.new
 	$(AM_V_at)mv $@.new $@

@@ -102,7 +102,8 @@ static bool rises_without_end(judge *j, const double *direction, double curvatur
     return false;
   }
   for (int side = 1; side >= -1; side -= 2) {
-    for (double share = 1.0; share > 1e-6; share *= 0.25) { /* nearer, where it overflows */
+    double share = 1.0;
+    for (int nearer = 0; nearer < 10; nearer++, share *= 0.25) { /* nearer, where it overflows */
       if (change_along(j, direction, side * share * length) <= no_change) {
         if (change_along(j, direction, -side * share * length) > 0.1) {
           return true;

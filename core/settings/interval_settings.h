@@ -5,8 +5,8 @@
 #include "core/config/setting.h"
 
 /**
- * Every interval method, by its name, in the order in which they are computed. Each is a file,
- * core/infer/<name>.c, with a descriptor (core/infer/interval_method.h).
+ * Every interval method, by its name, in the order in which they are computed. Each is a file of
+ * core/infer of that name, with a descriptor (core/infer/interval_method.h).
  */
 #define PF_EACH_INTERVAL_METHOD(ONE) ONE(fisher) ONE(sandwich) ONE(profile) ONE(bootstrap)
 

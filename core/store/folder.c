@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* The longest end that a name gets here. */
-static const char longest_end[] = ".interrupted.part";
+enum { LONGEST_END = sizeof ".interrupted.part" };
 
 static char *join_path(const char *a, const char *b, pf_error *error)
 {
@@ -97,13 +97,13 @@ static pf_status check_name(const char *path, pf_error *error)
                    "of their own, such as out = \"runs/fly\"",
                    path);
   }
-  if (strlen(last) + sizeof longest_end > NAME_MAX) {
+  if (strlen(last) + (size_t)LONGEST_END > NAME_MAX) {
     return pf_fail(error, PF_STOP, "out = \"%.40s...\" has a name of %zu bytes; at most %zu work",
-                   last, strlen(last), (size_t)NAME_MAX - sizeof longest_end);
+                   last, strlen(last), (size_t)NAME_MAX - LONGEST_END);
   }
-  if (strlen(path) + sizeof longest_end + 64 > PATH_MAX) {
+  if (strlen(path) + (size_t)LONGEST_END + 64 > PATH_MAX) {
     return pf_fail(error, PF_STOP, "out = \"%.40s...\" is a path of %zu bytes; at most %zu work",
-                   path, strlen(path), (size_t)PATH_MAX - sizeof longest_end - 64);
+                   path, strlen(path), (size_t)PATH_MAX - LONGEST_END - 64);
   }
   return PF_OK;
 }

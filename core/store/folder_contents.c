@@ -13,15 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PF_FOLDER_MARK_PART ".plastfit.part" /* the mark while it is written */
+
 /* ---- names that are plastfit's ---- */
 
 static const char *const run_files[] = {
-    PF_FOLDER_MARK,        "config.cfg",          "fit.csv",       "theta.csv",
-    "trajectories.h5",     "summary.json",        "table.csv",     "fit.cfg",
-    "initial_weights.csv", "evaluation.json",     "compare.csv",   "compare.h5",
-    "report.html",         "report.html.part",    "simulated.csv", "multistart.csv",
-    "intervals.csv",       "recover.csv",         "spectrum.csv",  "selection.csv",
-    "profiles.csv",        PF_FOLDER_MARK ".part"};
+    PF_FOLDER_MARK,   "config.cfg",       "fit.csv",     "theta.csv",           "trajectories.h5",
+    "summary.json",   "table.csv",        "fit.cfg",     "initial_weights.csv", "evaluation.json",
+    "compare.csv",    "compare.h5",       "report.html", "report.html.part",    "simulated.csv",
+    "multistart.csv", "intervals.csv",    "recover.csv", "spectrum.csv",        "selection.csv",
+    "profiles.csv",   PF_FOLDER_MARK_PART};
 
 static bool ends_with(const char *name, const char *end)
 {

@@ -5,9 +5,10 @@
 #include <stddef.h>
 
 /**
- * From now on stdout and stderr show control characters as \x1b, all but newline and tab: names
- * come out of other people's files, and escape sequences in them must not reach the terminal. One
- * place for all messages and tables. Where the C library cannot do it (not glibc), nothing changes.
+ * From now on stdout and stderr show control characters as their hexadecimal codes, all but newline
+ * and tab: names come out of other people's files, and escape sequences in them must not reach the
+ * terminal. One place for all messages and tables. Where the C library cannot do it (not glibc),
+ * nothing changes.
  */
 void pf_terminal_guard(void);
 

@@ -17,19 +17,18 @@ typedef struct trial_run {
   pf_real *with;    /**< [n] */
   pf_real *without; /**< [n] */
   size_t n, rule;
+  int64_t rows; /**< of the projection that are looked at: what a few MiB hold */
 } trial_run;
+
+enum { MAX_CELLS = 1 << 20 }; /* of `with` and of `without`, but for one row at least */
 
 /** False: the weights overflow. */
 static bool simulate_weights(const trial_run *run, pf_real *states, pf_error *error)
 {
-  const pf_plastic *plastic = &run->problem->model->plastic[run->rule];
-  const int64_t rows = pf_workspace_rows_at_once(run->workspace, run->rule);
   const pf_simulation simulation = {
       run->problem->model, run->draw, run->theta, {&run->workspace, 1}};
   return pf_forward(&simulation, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error) == PF_OK &&
-         pf_simulation_rows(&simulation, run->rule, 0,
-                            rows < plastic->n_post ? rows : plastic->n_post, states,
-                            error) == PF_OK;
+         pf_simulation_rows(&simulation, run->rule, 0, run->rows, states, error) == PF_OK;
 }
 
 static void add_effects(trial_run *run, double *effects)
@@ -68,8 +67,11 @@ static pf_status simulate_group(const pf_problem *problem, const pf_fit_group *g
   for (int64_t t = 0; t < run.draw->n_steps; t++) {
     n_states += (run.draw->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0;
   }
-  const int64_t rows = pf_workspace_rows_at_once(run.workspace, p);
-  run.n = n_states * (size_t)(rows * pf_workspace_ld(run.workspace, p));
+  const size_t row_cells = n_states * (size_t)pf_workspace_ld(run.workspace, p);
+  const size_t n_rows = row_cells < MAX_CELLS ? MAX_CELLS / row_cells : 1;
+  run.rows =
+      (int64_t)n_rows < model->plastic[p].n_post ? (int64_t)n_rows : model->plastic[p].n_post;
+  run.n = row_cells * (size_t)run.rows;
   run.theta = pf_memory_need(model->n_parameters, sizeof *run.theta, error);
   run.with = pf_memory_need(run.n, sizeof *run.with, error);
   run.without = pf_memory_need(run.n, sizeof *run.without, error);

@@ -52,7 +52,6 @@ printed one "dw = 0.5 (0.96 x r - 0.0989 w)"
 printed thousand "dw = 0.5 (0.00096 x r - 0.0989 w)"
 
 # a coefficient that nothing says anything of does not count as 0
-out=never
 "$PLASTFIT" fit "$cases/never-accepted/never.cfg" out="$work/never" >"$work/never.log" 2>&1 || true
 holds never "all('never' not in n or 'left out' in n for n in s['equations'][0]['notes'])"
 printed never "left out of means, not identified: never (w, x r)"

@@ -108,7 +108,7 @@ mkdir cut
 size=$(wc -c <evil/evil.so)
 for part in 1 60 500 $((size / 3)) $((size / 2)) $((size - 1)); do
   head -c "$part" evil/evil.so >cut/evil.so
-  PLASTFIT_PLUGIN_PATH=cut "$PLASTFIT" list >stdout 2>&1 || fail "list, with $part of $size bytes: $(cat stdout)"
+  PLASTFIT_PLUGIN_PATH="cut" "$PLASTFIT" list >stdout 2>&1 || fail "list, with $part of $size bytes: $(cat stdout)"
   grep -q "is no whole shared object" stdout || fail "$part of $size bytes: $(cat stdout)"
 done
 finish

@@ -36,7 +36,7 @@ typedef struct pf_csv {
   int64_t line;       /**< where the current row starts, from 1 */
   int64_t next_line;  /**< where the next one does */
   int64_t n_comments; /**< `#` lines skipped before the first row */
-  char separator;     /**< between fields: ',', ';', '\t' or ' ' (any number of them) */
+  char separator;     /**< between fields: a comma, semicolon, tab or any number of spaces */
   char decimal;       /**< '.' or ',' */
   char beyond_ascii;  /**< the row has bytes above 127 */
 } pf_csv;
@@ -477,7 +477,7 @@ static inline pf_status pf_csv_next(pf_csv *csv, int *got, pf_error *error)
 {
   *got = 0;
   while (pf_csv_peek(csv) >= 0) {
-    int end = csv->separator;
+    int end = (unsigned char)csv->separator;
     csv->line = csv->next_line;
     csv->length = 0;
     csv->n_fields = 0;

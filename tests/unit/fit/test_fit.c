@@ -382,7 +382,9 @@ Test(fit_run, improves_from_a_better_point)
                              &error) == PF_OK);
     cr_expect(unit->n_improved == 1);
     cr_expect(unit->optimum.converged);
-    cr_expect(unit->optimum.objective <= whole->groups[0].optimum.objective);
+    /* to the rounding of F in single precision */
+    const double best = whole->groups[0].optimum.objective;
+    cr_expect(unit->optimum.objective <= best + (sizeof(pf_real) == 4 ? 1e-6 * fabs(best) : 0.0));
     cr_expect(unit->n_rows > n_rows &&
               unit->rows[n_rows].epoch == unit->rows[n_rows - 1].epoch + 1);
     cr_expect(memcmp(unit->row_values + (unit->n_rows - 1) * 5, unit->values, 5 * sizeof(double)) ==
