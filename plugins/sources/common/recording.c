@@ -85,33 +85,34 @@ pf_status recording_hand_over(const recording *of, const recording_steps *steps,
   const roles *r = &of->roles;
   pf_channel *channels = host->allocate(host, (r->channels.n + 1) * sizeof *channels);
   pf_target *targets = host->allocate(host, (r->targets.n + 1) * sizeof *targets);
-  pf_status status = channels == NULL || targets == NULL
-                         ? pf_fail(error, PF_STOP, "%.300s: out of memory for its steps", of->path)
-                         : PF_OK;
-  for (size_t k = 0; k < r->channels.n && status == PF_OK; k++) {
+  pf_status status = PF_OK;
+  if (channels == NULL || targets == NULL) {
+    status = pf_fail(error, PF_STOP, "%.300s: out of memory for its steps", of->path);
+    goto done;
+  }
+  for (size_t k = 0; k < r->channels.n; k++) {
     channels[k] = (pf_channel){.name = r->channels.names[k], .values = steps->channel[k] + first};
   }
-  for (size_t k = 0; k < r->targets.n && status == PF_OK; k++) {
+  for (size_t k = 0; k < r->targets.n; k++) {
     const int64_t width = r->targets.items[k].width;
     targets[k] = (pf_target){r->targets.names[k], width, steps->target[k] + first * width};
   }
-  if (status == PF_OK) {
-    const pf_experiment experiment = {.size = sizeof experiment,
-                                      .animal = animal,
-                                      .session = session[0] != '\0' ? session : NULL,
-                                      .name = name,
-                                      .n_steps = n,
-                                      .n_input = r->inputs.width,
-                                      .cue = steps->cue + first * r->inputs.width,
-                                      .flags = steps->flags + first,
-                                      .dt = steps->dt != NULL ? steps->dt + first : NULL,
-                                      .trial = steps->trial + first,
-                                      .block = steps->block != NULL ? steps->block + first : NULL,
-                                      .channels = {channels, r->channels.n, sizeof *channels},
-                                      .targets = {targets, r->targets.n, sizeof *targets},
-                                      .line = steps->line != NULL ? steps->line + first : NULL};
-    status = sink->experiment(sink, &experiment, error);
-  }
+  const pf_experiment experiment = {.size = sizeof experiment,
+                                    .animal = animal,
+                                    .session = session[0] != '\0' ? session : NULL,
+                                    .name = name,
+                                    .n_steps = n,
+                                    .n_input = r->inputs.width,
+                                    .cue = steps->cue + first * r->inputs.width,
+                                    .flags = steps->flags + first,
+                                    .dt = steps->dt != NULL ? steps->dt + first : NULL,
+                                    .trial = steps->trial + first,
+                                    .block = steps->block != NULL ? steps->block + first : NULL,
+                                    .channels = {channels, r->channels.n, sizeof *channels},
+                                    .targets = {targets, r->targets.n, sizeof *targets},
+                                    .line = steps->line != NULL ? steps->line + first : NULL};
+  status = sink->experiment(sink, &experiment, error);
+done:
   host->release(host, channels);
   host->release(host, targets);
   return status;

@@ -141,22 +141,26 @@ static int fits_pattern(const char *pattern, const char *name)
 static pf_status take(const finder *f, int64_t index, enum role_use use, int64_t *width)
 {
   *width = 1;
-  const pf_status status = f->variables->use != NULL
-                               ? f->variables->use(f->self, (size_t)index, use, width, f->error)
-                               : PF_OK;
-  f->taken[index] |= status == PF_OK;
-  return status;
+  if (f->variables->use != NULL) {
+    const pf_status status = f->variables->use(f->self, (size_t)index, use, width, f->error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  f->taken[index] = 1;
+  return PF_OK;
 }
 
 static pf_status add_variable(const finder *f, role_group *group, int64_t index, enum role_use use)
 {
   int64_t width = 0;
   const pf_status status = take(f, index, use, &width);
-  if (status == PF_OK) {
-    group->variables[group->n++] = (size_t)index;
-    group->width += width;
+  if (status != PF_OK) {
+    return status;
   }
-  return status;
+  group->variables[group->n++] = (size_t)index;
+  group->width += width;
+  return PF_OK;
 }
 
 /** Room for `most` variables. */
@@ -210,23 +214,29 @@ static pf_status listed(const finder *f, role_group *group, const char *key, con
 {
   const int64_t n = f->options->length(f->options, key);
   pf_status status = begin_group(f, group, f->n + (size_t)n);
+  if (status != PF_OK) {
+    return status;
+  }
   for (int64_t i = 0; i < n; i++) {
+    status = add_named(f, group, f->options->string_at(f->options, key, i), declared);
     if (status != PF_OK) {
       return status;
     }
-    status = add_named(f, group, f->options->string_at(f->options, key, i), declared);
   }
-  return status;
+  return PF_OK;
 }
 
 /** The first of `usual` that is there; of "x#" x1, x2, ... as far as they are. */
 static pf_status found(const finder *f, role_group *group, const char *const *usual)
 {
   pf_status status = begin_group(f, group, f->n);
-  for (; *usual != NULL && group->n == 0 && status == PF_OK; usual++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (; *usual != NULL && group->n == 0; usual++) {
     const size_t stem = strcspn(*usual, "#");
     const int numbered = (*usual)[stem] == '#';
-    for (size_t k = 1; k <= (numbered ? f->n : 1) && status == PF_OK; k++) {
+    for (size_t k = 1; k <= (numbered ? f->n : 1); k++) {
       char name[64];
       (void)snprintf(name, sizeof name, "%.*s%.0zu", (int)stem, *usual,
                      numbered ? k : 0); /* %.0zu: 0 is no digit */
@@ -236,9 +246,12 @@ static pf_status found(const finder *f, role_group *group, const char *const *us
       }
       note_other_case(f, index, name);
       status = add_variable(f, group, index, ROLE_NUMBERS);
+      if (status != PF_OK) {
+        return status;
+      }
     }
   }
-  return status;
+  return PF_OK;
 }
 
 /** Those that the option `key` names, where it stands, else the usual ones. */
@@ -279,8 +292,14 @@ static pf_status add_group_of_one(const finder *f, role_groups *groups, const ch
                                   int64_t index)
 {
   pf_status status = add_group(f, groups, name);
-  status = status == PF_OK ? begin_group(f, last(groups), 1) : status;
-  return status == PF_OK ? add_variable(f, last(groups), index, ROLE_NUMBER) : status;
+  if (status != PF_OK) {
+    return status;
+  }
+  status = begin_group(f, last(groups), 1);
+  if (status != PF_OK) {
+    return status;
+  }
+  return add_variable(f, last(groups), index, ROLE_NUMBER);
 }
 
 static void drop_group(const pf_host *host, role_groups *groups)
@@ -302,6 +321,26 @@ static void free_groups(const pf_host *host, role_groups *groups)
 
 /* ---- what each is ---- */
 
+/** Every part that the host counts among the inputs: `n` of them. */
+static pf_status add_parts(const finder *f, size_t n)
+{
+  const role_variables *v = f->variables;
+  pf_status status = begin_group(f, &f->out->inputs, n);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t i = 0; i < f->n; i++) {
+    if (!v->is_part_of(f->self, i, NULL)) {
+      continue;
+    }
+    status = add_variable(f, &f->out->inputs, (int64_t)i, ROLE_NUMBERS);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status find_inputs(const finder *f)
 {
   const role_variables *v = f->variables;
@@ -310,13 +349,7 @@ static pf_status find_inputs(const finder *f)
     n += (size_t)(v->is_part_of != NULL && v->is_part_of(f->self, i, NULL));
   }
   if (n > 0 && !f->options->present(f->options, v->inputs)) {
-    pf_status status = begin_group(f, &f->out->inputs, n);
-    for (size_t i = 0; i < f->n; i++) {
-      if (status == PF_OK && v->is_part_of(f->self, i, NULL)) {
-        status = add_variable(f, &f->out->inputs, (int64_t)i, ROLE_NUMBERS);
-      }
-    }
-    return status;
+    return add_parts(f, n);
   }
   return listed_or_found(f, &f->out->inputs, f->variables->inputs, f->variables->usual_inputs);
 }
@@ -421,29 +454,102 @@ static pf_status check_near_names(const finder *f)
   return PF_OK;
 }
 
-static pf_status find_targets(const finder *f)
+/** The target "activity", if there is one. */
+static pf_status find_activities(const finder *f)
 {
   const role_variables *v = f->variables;
   role_groups *targets = &f->out->targets;
-  const int64_t n = f->options->length(f->options, "targets");
-  pf_status status = begin_groups(f, targets, (size_t)n + 2);
-  if (status == PF_OK && f->out->single[ROLE_CHOICE] >= 0) {
-    status = add_group_of_one(f, targets, "choice", f->out->single[ROLE_CHOICE]);
+  pf_status status = add_group(f, targets, "activity");
+  if (status != PF_OK) {
+    return status;
   }
-  status = status == PF_OK ? add_group(f, targets, "activity") : status;
-  status = status == PF_OK ? listed_or_found(f, last(targets), v->activities, v->usual_activities)
-                           : status;
-  if (status == PF_OK && last(targets)->n == 0) {
+  status = listed_or_found(f, last(targets), v->activities, v->usual_activities);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (last(targets)->n == 0) {
     drop_group(f->host, targets);
   }
-  for (int64_t i = 0; i < n && status == PF_OK; i++) {
-    char name[64], list[64];
-    (void)snprintf(name, sizeof name, "targets[%lld].name", (long long)i);
-    (void)snprintf(list, sizeof list, "targets[%lld].%ss", (long long)i, v->word);
-    status = add_group(f, targets, f->options->string(f->options, name));
-    status = status == PF_OK ? listed(f, last(targets), list, v->targets) : status;
+  return PF_OK;
+}
+
+/** The i-th of the targets that options list. */
+static pf_status add_listed_target(const finder *f, int64_t i)
+{
+  char name[64], list[64];
+  (void)snprintf(name, sizeof name, "targets[%lld].name", (long long)i);
+  (void)snprintf(list, sizeof list, "targets[%lld].%ss", (long long)i, f->variables->word);
+  const pf_status status = add_group(f, &f->out->targets, f->options->string(f->options, name));
+  if (status != PF_OK) {
+    return status;
   }
-  return status;
+  return listed(f, last(&f->out->targets), list, f->variables->targets);
+}
+
+static pf_status find_targets(const finder *f)
+{
+  role_groups *targets = &f->out->targets;
+  const int64_t n = f->options->length(f->options, "targets");
+  pf_status status = begin_groups(f, targets, (size_t)n + 2);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (f->out->single[ROLE_CHOICE] >= 0) {
+    status = add_group_of_one(f, targets, "choice", f->out->single[ROLE_CHOICE]);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  status = find_activities(f);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    status = add_listed_target(f, i);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** The channels that one name of the list stands for: a variable, or all that fit a pattern. */
+static pf_status add_listed_channels(const finder *f, const char *name)
+{
+  const int64_t *single = f->out->single;
+  role_groups *channels = &f->out->channels;
+  const int64_t index = index_of(f, name);
+  if (index >= 0) { /* reward and gap are channels already */
+    const int is_there = index == single[ROLE_REWARD] || index == single[ROLE_GAP];
+    return is_there ? PF_OK : add_group_of_one(f, channels, name, index);
+  }
+  size_t n_fit = 0;
+  for (size_t k = 0; k < f->n && strchr(name, '*') != NULL; k++) {
+    if (!fits_pattern(name, name_of(f, k))) {
+      continue;
+    }
+    const pf_status status = add_group_of_one(f, channels, name_of(f, k), (int64_t)k);
+    if (status != PF_OK) {
+      return status;
+    }
+    n_fit++;
+  }
+  return n_fit == 0 ? not_there(f, f->variables->channels, name) : PF_OK;
+}
+
+/** Every variable that is nothing else and may be a channel. */
+static pf_status add_other_channels(const finder *f)
+{
+  for (size_t i = 0; i < f->n; i++) {
+    if (f->taken[i] || !f->variables->may_be_channel(f->self, i) || !is_identifier(name_of(f, i))) {
+      continue;
+    }
+    const pf_status status = add_group_of_one(f, &f->out->channels, name_of(f, i), (int64_t)i);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 /** Reward and gap, then those listed, or every one that is nothing else and may be a channel. */
@@ -456,36 +562,28 @@ static pf_status find_channels(const finder *f)
   const int said = f->options->present(f->options, key);
   const int64_t n = said ? f->options->length(f->options, key) : 0;
   pf_status status = begin_groups(f, channels, (size_t)(n + 1) * f->n + 2);
-  for (size_t k = 0; k < 2 && status == PF_OK; k++) {
-    if (single[always[k]] >= 0) {
-      status = add_group_of_one(f, channels, single_names[always[k]], single[always[k]]);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < sizeof always / sizeof always[0]; k++) {
+    if (single[always[k]] < 0) {
+      continue;
+    }
+    status = add_group_of_one(f, channels, single_names[always[k]], single[always[k]]);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  for (int64_t i = 0; i < n && status == PF_OK; i++) {
-    const char *name = f->options->string_at(f->options, key, i);
-    const int64_t index = index_of(f, name);
-    size_t n_fit = 0;
-    for (size_t k = 0; k < f->n; k++) {
-      if (status == PF_OK && index < 0 && strchr(name, '*') != NULL &&
-          fits_pattern(name, name_of(f, k))) {
-        n_fit++;
-        status = add_group_of_one(f, channels, name_of(f, k), (int64_t)k);
-      }
-    }
-    if (status == PF_OK && n_fit == 0 && index < 0) {
-      status = not_there(f, key, name);
-    }
-    if (status == PF_OK && n_fit == 0 && index != single[ROLE_REWARD] &&
-        index != single[ROLE_GAP]) {
-      status = add_group_of_one(f, channels, name, index);
+  if (!said) {
+    return add_other_channels(f);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    status = add_listed_channels(f, f->options->string_at(f->options, key, i));
+    if (status != PF_OK) {
+      return status;
     }
   }
-  for (size_t i = 0; i < f->n && status == PF_OK && !said; i++) {
-    if (!f->taken[i] && f->variables->may_be_channel(f->self, i) && is_identifier(name_of(f, i))) {
-      status = add_group_of_one(f, channels, name_of(f, i), (int64_t)i);
-    }
-  }
-  return status;
+  return PF_OK;
 }
 
 /** Where weights change, from what a row is; `several`: choices are no accepts and rejects. */
@@ -561,19 +659,27 @@ static pf_status check_found(const finder *f)
   return PF_OK;
 }
 
+/** Each role in turn; a variable that one takes is not looked at for those behind. */
+static pf_status find_roles(const finder *f)
+{
+  static pf_status (*const find[])(const finder *) = {find_inputs,      find_singles,  find_targets,
+                                                      check_near_names, find_channels, find_plastic,
+                                                      check_found};
+  for (size_t k = 0; k < sizeof find / sizeof find[0]; k++) {
+    const pf_status status = find[k](f);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 pf_status roles_find(const pf_host *host, const char *path, const role_variables *variables,
                      void *self, size_t n, const pf_options *options, roles *out, pf_error *error)
 {
   finder f = {host, path, variables, self, n, options, out, host->allocate(host, n), error};
   *out = (roles){0};
-  pf_status status = f.taken == NULL ? no_memory(&f) : PF_OK;
-  status = status == PF_OK ? find_inputs(&f) : status;
-  status = status == PF_OK ? find_singles(&f) : status;
-  status = status == PF_OK ? find_targets(&f) : status;
-  status = status == PF_OK ? check_near_names(&f) : status;
-  status = status == PF_OK ? find_channels(&f) : status;
-  status = status == PF_OK ? find_plastic(&f) : status;
-  status = status == PF_OK ? check_found(&f) : status;
+  const pf_status status = f.taken == NULL ? no_memory(&f) : find_roles(&f);
   host->release(host, f.taken);
   if (status != PF_OK) {
     roles_free(host, out);

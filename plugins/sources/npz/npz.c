@@ -100,6 +100,26 @@ static pf_status npz_check_memory(const npz *source, const pf_options *options, 
                      source->recording.path, bytes / mebibyte, most);
 }
 
+/** What the file has; its archive stays open. */
+static pf_status npz_look(const pf_host *host, const pf_options *options, npz *source,
+                          pf_error *error)
+{
+  recording *r = &source->recording;
+  pf_status status = recording_create(host, options->string(options, "path"), r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = npz_open(host, r->path, &source->file, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = npz_find_roles(r, &source->file, options, &source->steps, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return npz_check_memory(source, options, error);
+}
+
 static pf_status npz_create(const pf_host *host, const pf_options *options, void **self,
                             pf_error *error)
 {
@@ -107,13 +127,7 @@ static pf_status npz_create(const pf_host *host, const pf_options *options, void
   if (source == NULL) {
     return pf_fail(error, PF_STOP, "out of memory for a source");
   }
-  pf_status status =
-      recording_create(host, options->string(options, "path"), &source->recording, error);
-  status = status == PF_OK ? npz_open(host, source->recording.path, &source->file, error) : status;
-  status = status == PF_OK
-               ? npz_find_roles(&source->recording, &source->file, options, &source->steps, error)
-               : status;
-  status = status == PF_OK ? npz_check_memory(source, options, error) : status;
+  const pf_status status = npz_look(host, options, source, error);
   npz_shut(&source->file);
   if (status != PF_OK) {
     npz_destroy(source);

@@ -51,15 +51,21 @@ static pf_status take_array(const rows *r, size_t index, double *to, int64_t wid
   const pf_host *host = r->file->host;
   unsigned char *cells = NULL;
   pf_status status = npz_cells(r->file, array, &cells, error);
-  for (int64_t t = 0; t < r->steps && status == PF_OK; t++) {
-    for (int64_t j = 0; j < array->header.columns && status == PF_OK; j++) {
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (int64_t t = 0; t < r->steps; t++) {
+    for (int64_t j = 0; j < array->header.columns; j++) {
       const double value = npy_number(&array->header, cells + npy_offset(&array->header, t, j));
       to[t * width + at + j] = value;
-      status = isinf(value) ? bad_cell(r, array->name, t, value,
-                                       "a finite number, or NaN where it is missing", error)
-                            : PF_OK;
+      if (isinf(value)) {
+        status = bad_cell(r, array->name, t, value, "a finite number, or NaN where it is missing",
+                          error);
+        goto done;
+      }
     }
   }
+done:
   host->release(host, cells);
   return status;
 }
@@ -69,12 +75,17 @@ static pf_status take_group(const rows *r, const role_group *group, double **out
   const pf_host *host = r->file->host;
   int64_t at = 0;
   *out = host->allocate(host, (size_t)r->steps * (size_t)group->width * sizeof **out);
-  pf_status status = *out == NULL ? no_memory(r, error) : PF_OK;
-  for (size_t k = 0; k < group->n && status == PF_OK; k++) {
-    status = take_array(r, group->variables[k], *out, group->width, at, error);
+  if (*out == NULL) {
+    return no_memory(r, error);
+  }
+  for (size_t k = 0; k < group->n; k++) {
+    const pf_status status = take_array(r, group->variables[k], *out, group->width, at, error);
+    if (status != PF_OK) {
+      return status;
+    }
     at += r->file->arrays[group->variables[k]].header.columns;
   }
-  return status;
+  return PF_OK;
 }
 
 /** An array of one number a step, or NULL where there is none. A value without a dimension stands
@@ -96,11 +107,14 @@ static pf_status take_single(const rows *r, int which, double **out, pf_error *e
   }
   unsigned char *cells = NULL;
   const pf_status status = npz_cells(r->file, array, &cells, error);
-  for (int64_t t = 0; t < r->steps && status == PF_OK; t++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < r->steps; t++) {
     (*out)[t] = npy_number(&array->header, cells);
   }
   host->release(host, cells);
-  return status;
+  return PF_OK;
 }
 
 /** Whole numbers from 0. */
@@ -109,17 +123,22 @@ static pf_status take_indices(const rows *r, int which, int64_t **out, pf_error 
   const pf_host *host = r->file->host;
   double *values = NULL;
   pf_status status = take_single(r, which, &values, error);
-  if (status == PF_OK && values != NULL) {
-    *out = host->allocate(host, (size_t)r->steps * sizeof **out);
-    status = *out == NULL ? no_memory(r, error) : PF_OK;
-    for (int64_t t = 0; t < r->steps && status == PF_OK; t++) {
-      const int whole = values[t] >= 0.0 && values[t] < 9e15 && floor(values[t]) == values[t];
-      status =
-          whole ? PF_OK
-                : bad_cell(r, array_of(r, which), t, values[t], "a whole number, 0 or more", error);
-      (*out)[t] = whole ? (int64_t)values[t] : 0;
-    }
+  if (status != PF_OK || values == NULL) {
+    goto done;
   }
+  *out = host->allocate(host, (size_t)r->steps * sizeof **out);
+  if (*out == NULL) {
+    status = no_memory(r, error);
+    goto done;
+  }
+  for (int64_t t = 0; t < r->steps; t++) {
+    if (!(values[t] >= 0.0 && values[t] < 9e15 && floor(values[t]) == values[t])) {
+      status = bad_cell(r, array_of(r, which), t, values[t], "a whole number, 0 or more", error);
+      goto done;
+    }
+    (*out)[t] = (int64_t)values[t];
+  }
+done:
   host->release(host, values);
   return status;
 }
@@ -160,17 +179,22 @@ static pf_status make_flags(rows *r, pf_error *error)
   const roles *what = &r->recording->roles;
   double *plastic = NULL;
   r->values.flags = host->allocate(host, (size_t)r->steps * sizeof *r->values.flags);
-  pf_status status = r->values.flags == NULL ? no_memory(r, error) : PF_OK;
-  if (status == PF_OK && what->plastic == ROLE_SAID) {
-    status = take_single(r, ROLE_PLASTIC, &plastic, error);
+  if (r->values.flags == NULL) {
+    return no_memory(r, error);
   }
-  for (int64_t t = 0; t < r->steps && status == PF_OK; t++) {
+  pf_status status =
+      what->plastic == ROLE_SAID ? take_single(r, ROLE_PLASTIC, &plastic, error) : PF_OK;
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (int64_t t = 0; t < r->steps; t++) {
     int changes = 1;
     if (plastic != NULL) {
       changes = plastic[t] == 1.0;
       if (plastic[t] != 0.0 && !changes) {
         status = bad_cell(r, array_of(r, ROLE_PLASTIC), t, plastic[t],
                           "1 (weights change after this step) or 0", error);
+        goto done;
       }
     } else if (what->plastic == ROLE_ACCEPTS) {
       changes = r->values.target[0][t] == 1.0;
@@ -179,6 +203,7 @@ static pf_status make_flags(rows *r, pf_error *error)
     }
     r->values.flags[t] = recording_flags(changes);
   }
+done:
   host->release(host, plastic);
   return status;
 }
@@ -233,7 +258,7 @@ static pf_status check_together(const rows *r, pf_error *error)
   }
   qsort(entries, r->n, sizeof *entries, by_names);
   pf_status status = PF_OK;
-  for (size_t i = 1; i < r->n && status == PF_OK; i++) {
+  for (size_t i = 1; i < r->n; i++) {
     if (compare_rows(r, entries[i - 1].row, entries[i].row) == 0) {
       status = pf_fail(error, PF_STOP,
                        "%.300s: row %lld goes on with the experiment that began at row %lld, with "
@@ -242,6 +267,7 @@ static pf_status check_together(const rows *r, pf_error *error)
                        "animal, session and "
                        "trial)",
                        r->file->path, (long long)entries[i].row, (long long)entries[i - 1].row);
+      break;
     }
   }
   host->release(host, entries);
@@ -309,14 +335,18 @@ static pf_status name_of(const rows *r, int which, int64_t row, char *text, size
 static pf_status hand_over_one(const rows *r, size_t i, const pf_sink *sink, pf_error *error)
 {
   const int64_t first = r->first[i], n = (i + 1 < r->n ? r->first[i + 1] : r->steps) - first;
-  char animal[300], session[300], number[300], name[1300];
-  pf_status status = name_of(r, 0, first, animal, sizeof animal, error);
-  status = status == PF_OK ? name_of(r, 1, first, session, sizeof session, error) : status;
-  status = status == PF_OK ? name_of(r, 2, first, number, sizeof number, error) : status;
-  status = status == PF_OK ? settle_trials(r, first, n, error) : status;
+  char of[N_NAMES][300], name[1300];
+  for (int k = 0; k < N_NAMES; k++) {
+    const pf_status status = name_of(r, k, first, of[k], sizeof of[k], error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  const pf_status status = settle_trials(r, first, n, error);
   if (status != PF_OK) {
     return status;
   }
+  const char *animal = of[0], *session = of[1], *number = of[2];
   (void)snprintf(name, sizeof name, "%.300s: %.300s%s%.300s%s%.300s", r->file->path, animal,
                  session[0] != '\0' ? "/" : "", session, number[0] != '\0' ? "/" : "", number);
   return recording_hand_over(r->recording, &r->values, first, n, animal, session, name, sink,
@@ -325,35 +355,108 @@ static pf_status hand_over_one(const rows *r, size_t i, const pf_sink *sink, pf_
 
 /* ---- all of it ---- */
 
-static pf_status unpack_all(rows *r, pf_error *error)
+/** The names of experiments, as they stand in the file. */
+static pf_status unpack_names(rows *r, pf_error *error)
 {
   static const int which[N_NAMES] = {ROLE_ANIMAL, ROLE_SESSION, ROLE_EXPERIMENT};
-  const roles *what = &r->recording->roles;
-  const pf_host *host = r->file->host;
-  recording_steps *v = &r->values;
-  pf_status status = recording_steps_create(r->recording, v, error);
-  for (int k = 0; k < N_NAMES && status == PF_OK; k++) {
-    if (what->single[which[k]] >= 0) {
-      r->of[k].array = &r->file->arrays[what->single[which[k]]];
-      status = npz_cells(r->file, r->of[k].array, &r->of[k].cells, error);
+  for (int k = 0; k < N_NAMES; k++) {
+    const int64_t index = r->recording->roles.single[which[k]];
+    if (index < 0) {
+      continue;
+    }
+    r->of[k].array = &r->file->arrays[index];
+    const pf_status status = npz_cells(r->file, r->of[k].array, &r->of[k].cells, error);
+    if (status != PF_OK) {
+      return status;
     }
   }
-  status = status == PF_OK ? take_group(r, &what->inputs, &v->cue, error) : status;
-  for (size_t k = 0; k < what->channels.n && status == PF_OK; k++) {
-    status = take_group(r, &what->channels.items[k], &v->channel[k], error);
+  return PF_OK;
+}
+
+/** Inputs, channels and targets. */
+static pf_status unpack_groups(rows *r, pf_error *error)
+{
+  const roles *what = &r->recording->roles;
+  pf_status status = take_group(r, &what->inputs, &r->values.cue, error);
+  if (status != PF_OK) {
+    return status;
   }
-  for (size_t k = 0; k < what->targets.n && status == PF_OK; k++) {
-    status = take_group(r, &what->targets.items[k], &v->target[k], error);
+  for (size_t k = 0; k < what->channels.n; k++) {
+    status = take_group(r, &what->channels.items[k], &r->values.channel[k], error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  status = status == PF_OK ? take_single(r, ROLE_DT, &v->dt, error) : status;
-  status = status == PF_OK ? take_indices(r, ROLE_TRIAL, &v->trial, error) : status;
-  if (status == PF_OK && v->trial == NULL) {
+  for (size_t k = 0; k < what->targets.n; k++) {
+    status = take_group(r, &what->targets.items[k], &r->values.target[k], error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/** The length, the trial and the block of each step. */
+static pf_status unpack_times(rows *r, pf_error *error)
+{
+  const pf_host *host = r->file->host;
+  recording_steps *v = &r->values;
+  pf_status status = take_single(r, ROLE_DT, &v->dt, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = take_indices(r, ROLE_TRIAL, &v->trial, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (v->trial == NULL) {
     v->trial = host->allocate(host, (size_t)r->steps * sizeof *v->trial);
-    status = v->trial == NULL ? no_memory(r, error) : PF_OK;
   }
-  status = status == PF_OK ? take_indices(r, ROLE_BLOCK, &v->block, error) : status;
-  status = status == PF_OK ? check_values(r, error) : status;
-  return status == PF_OK ? make_flags(r, error) : status;
+  if (v->trial == NULL) {
+    return no_memory(r, error);
+  }
+  return take_indices(r, ROLE_BLOCK, &v->block, error);
+}
+
+static pf_status unpack_all(rows *r, pf_error *error)
+{
+  pf_status status = recording_steps_create(r->recording, &r->values, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = unpack_names(r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = unpack_groups(r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = unpack_times(r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = check_values(r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return make_flags(r, error);
+}
+
+/** Experiment by experiment, once all is unpacked. */
+static pf_status hand_over_all(rows *r, const pf_sink *sink, pf_error *error)
+{
+  pf_status status = find_experiments(r, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t i = 0; i < r->n; i++) {
+    status = hand_over_one(r, i, sink, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
 }
 
 pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps,
@@ -362,9 +465,8 @@ pf_status npz_hand_over(const recording *of, const npz_file *file, int64_t steps
   const pf_host *host = file->host;
   rows r = {.recording = of, .file = file, .steps = steps};
   pf_status status = unpack_all(&r, error);
-  status = status == PF_OK ? find_experiments(&r, error) : status;
-  for (size_t i = 0; i < r.n && status == PF_OK; i++) {
-    status = hand_over_one(&r, i, sink, error);
+  if (status == PF_OK) {
+    status = hand_over_all(&r, sink, error);
   }
   for (int k = 0; k < N_NAMES; k++) {
     host->release(host, r.of[k].cells);

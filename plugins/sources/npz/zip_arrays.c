@@ -83,8 +83,9 @@ static pf_status read_header(const npz_file *file, npz_array *array, pf_error *e
   }
   name_array(file, array->name, name, sizeof name);
   pf_status status = unpack(file, array, bytes, n, 0, &got, &why);
-  status = status == PF_OK ? npy_read_header(name, bytes, got, array->size, &array->header, &why)
-                           : status;
+  if (status == PF_OK) {
+    status = npy_read_header(name, bytes, got, array->size, &array->header, &why);
+  }
   if (status != PF_OK) { /* told when it is asked for: what nobody uses may be anything */
     memcpy(array->why, why.text, sizeof array->why);
   }
@@ -139,27 +140,37 @@ static pf_status open_archive(npz_file *file, pf_error *error)
   return status;
 }
 
+static pf_status list_entries(npz_file *file, pf_error *error)
+{
+  const zip_int64_t n = zip_get_num_entries(file->archive, 0);
+  if (n < 1 || n > MAX_ARRAYS) {
+    return pf_fail(error, PF_STOP, "%.300s: has %lld entries; expected from 1 to %d arrays",
+                   file->path, (long long)n, MAX_ARRAYS);
+  }
+  file->arrays = file->host->allocate(file->host, (size_t)n * sizeof *file->arrays);
+  if (file->arrays == NULL) {
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", file->path);
+  }
+  for (zip_int64_t i = 0; i < n; i++) {
+    const pf_status status = add_entry(file, (uint64_t)i, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  if (file->n == 0) {
+    return pf_fail(error, PF_STOP, "%.300s: has no array (NAME.npy) in it", file->path);
+  }
+  return PF_OK;
+}
+
 pf_status npz_open(const pf_host *host, const char *path, npz_file *out, pf_error *error)
 {
   *out = (npz_file){.host = host, .path = path};
   pf_status status = open_archive(out, error);
-  const zip_int64_t n = status == PF_OK ? zip_get_num_entries(out->archive, 0) : 0;
-  if (status == PF_OK && (n < 1 || n > MAX_ARRAYS)) {
-    status = pf_fail(error, PF_STOP, "%.300s: has %lld entries; expected from 1 to %d arrays", path,
-                     (long long)n, MAX_ARRAYS);
+  if (status != PF_OK) {
+    return status;
   }
-  if (status == PF_OK) {
-    out->arrays = host->allocate(host, (size_t)n * sizeof *out->arrays);
-    status = out->arrays == NULL
-                 ? pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", path)
-                 : PF_OK;
-  }
-  for (zip_int64_t i = 0; i < n && status == PF_OK; i++) {
-    status = add_entry(out, (uint64_t)i, error);
-  }
-  if (status == PF_OK && out->n == 0) {
-    status = pf_fail(error, PF_STOP, "%.300s: has no array (NAME.npy) in it", path);
-  }
+  status = list_entries(out, error);
   if (status != PF_OK) {
     npz_close(out);
   }

@@ -138,9 +138,9 @@ static pf_status table_create(const pf_host *host, const pf_options *options, vo
                      : has_matrices ? options->string(options, "matrices[0].path")
                                     : "";
   pf_status status = recording_create(host, path, &source->recording, error);
-  status = status == PF_OK
-               ? table_find_columns(&source->recording, options, &source->columns, error)
-               : status;
+  if (status == PF_OK) {
+    status = table_find_columns(&source->recording, options, &source->columns, error);
+  }
   if (status != PF_OK) {
     table_destroy(source);
     return status;
