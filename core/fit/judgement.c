@@ -20,7 +20,8 @@ typedef struct judge {
   const pf_function *function;
   const pf_fit_group *group;
   double nats, objective;
-  double *point; /* [n] */
+  double *point;      /* [n] */
+  const double *size; /* [n] of a value: the change that costs half a nat; 0: it has none */
   pf_judgement *out;
 } judge;
 
@@ -93,8 +94,26 @@ static bool is_far(const judge *j, const double *direction, double length)
   return scale == NULL || largest > far;
 }
 
+/* Do all values that a step moves end at a bound? Those that move by less than a tenth of the one
+ * that moves most do not count. */
+static bool ends_at_bounds(const judge *j, const double *direction, double length)
+{
+  double most = 0.0;
+  for (size_t i = 0; i < j->function->n; i++) {
+    most = fmax(most, j->size[i] > 0.0 ? fabs(direction[i]) / j->size[i] : 0.0);
+  }
+  for (size_t i = 0; i < j->function->n; i++) {
+    const double v = j->group->values[i] + length * direction[i];
+    const bool moves = j->size[i] > 0.0 && fabs(direction[i]) / j->size[i] >= 0.1 * most;
+    if (moves && v > j->function->lower[i] && v < j->function->upper[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Does the likelihood fall to one side alone, where a parabola falls to both? Nowhere at all is
- * another matter: there the data say nothing. */
+ * another matter: there the data say nothing. At a bound it ends. */
 static bool rises_without_end(judge *j, const double *direction, double curvature)
 {
   const double length = sqrt(2.0 * rise / curvature);
@@ -105,7 +124,8 @@ static bool rises_without_end(judge *j, const double *direction, double curvatur
     double share = 1.0;
     for (int nearer = 0; nearer < 10; nearer++, share *= 0.25) { /* nearer, where it overflows */
       if (change_along(j, direction, side * share * length) <= no_change) {
-        if (change_along(j, direction, -side * share * length) > 0.1) {
+        if (!ends_at_bounds(j, direction, side * share * length) &&
+            change_along(j, direction, -side * share * length) > 0.1) {
           return true;
         }
         break;
@@ -133,6 +153,7 @@ static pf_status look_along(judge *j, double *gradient, double *h, double *size,
     h[i] *= j->nats * size[i / n] * size[i % n];
   }
   double *values = gradient, *direction = size + n;
+  j->size = size;
   const lapack_int order = (lapack_int)n;
   const int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', order, h, order, values);
   if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR) {

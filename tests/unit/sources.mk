@@ -22,6 +22,7 @@ unit_test_sources += tests/unit/fit/test_fit.c
 unit_test_sources += tests/unit/infer/test_profile_trace.c
 unit_test_sources += tests/unit/layout/test_layout.c
 unit_test_sources += tests/unit/fit/test_scopes.c
+unit_test_sources += tests/unit/fit/test_value_scales.c tests/unit/fit/test_multistart.c tests/unit/fit/test_judgement.c
 unit_test_sources += tests/unit/infer/test_infer.c tests/unit/infer/test_spectrum.c
 unit_test_sources += tests/unit/engine/test_explain.c
 unit_test_sources += tests/unit/engine/test_coupled.c tests/unit/support/remembering.c tests/unit/support/remembering.h
