@@ -16,7 +16,8 @@ typedef struct trial_run {
   double *theta;    /**< [n_parameters] */
   pf_real *with;    /**< [n] */
   pf_real *without; /**< [n] */
-  size_t n, rule;
+  size_t n, n_weights; /**< cells with padding; of them, weights */
+  size_t rule;
   int64_t rows; /**< of the projection that are looked at: what a few MiB hold */
 } trial_run;
 
@@ -50,7 +51,7 @@ static void add_effects(trial_run *run, double *effects)
       }
     }
     run->theta[plastic->theta0 + k] = kept;
-    effects[k] += sum / (double)run->n;
+    effects[k] += sum / (double)run->n_weights;
   }
 }
 
@@ -72,6 +73,7 @@ static pf_status simulate_group(const pf_problem *problem, const pf_fit_group *g
   run.rows =
       (int64_t)n_rows < model->plastic[p].n_post ? (int64_t)n_rows : model->plastic[p].n_post;
   run.n = row_cells * (size_t)run.rows;
+  run.n_weights = n_states * (size_t)model->plastic[p].n_pre * (size_t)run.rows;
   run.theta = pf_memory_need(model->n_parameters, sizeof *run.theta, error);
   run.with = pf_memory_need(run.n, sizeof *run.with, error);
   run.without = pf_memory_need(run.n, sizeof *run.without, error);

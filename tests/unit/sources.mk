@@ -80,3 +80,6 @@ unit_test_sources += tests/unit/rules/test_expr.c
 unit_test_sources += tests/unit/problem/problem_config.c tests/unit/problem/problem_config.h
 unit_test_sources += tests/unit/problem/test_settings.c tests/unit/problem/test_models.c
 unit_test_sources += tests/unit/problem/test_replicate.c
+unit_test_sources += tests/unit/truth/known_fit.c tests/unit/truth/known_fit.h
+unit_test_sources += tests/unit/truth/test_coefficients.c tests/unit/truth/test_effects.c tests/unit/truth/test_equation.c
+unit_test_sources += tests/unit/page/test_verdict.c
