@@ -13,9 +13,9 @@ typedef struct trial_run {
   const pf_problem *problem;
   const pf_draw *draw;
   pf_workspace *workspace;
-  double *theta;    /**< [n_parameters] */
-  pf_real *with;    /**< [n] */
-  pf_real *without; /**< [n] */
+  double *theta;       /**< [n_parameters] */
+  pf_real *with;       /**< [n] */
+  pf_real *without;    /**< [n] */
   size_t n, n_weights; /**< cells with padding; of them, weights */
   size_t rule;
   int64_t rows; /**< of the projection that are looked at: what a few MiB hold */
