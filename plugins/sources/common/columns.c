@@ -5,6 +5,7 @@ typedef struct search {
   const pf_host *host;
   const char *path;
   const pf_options *options;
+  const role_variables *variables;
   table_columns *columns;
 } search;
 
@@ -27,6 +28,10 @@ int table_field_number(const table_columns *columns, const table_rows *rows, siz
   const table_field *f = &columns->fields[field];
   if (f->column < 0) {
     *value = f->constant;
+    return 1;
+  }
+  if (columns->maps[f->column].n == 0 &&
+      table_cell_is_number(rows, (size_t)f->column, value)) {
     return 1;
   }
   const int is_number =
@@ -63,10 +68,25 @@ static pf_status add_field(search *s, const char *name, table_field field, pf_er
   return PF_OK;
 }
 
+static pf_status add_array_columns(search *s, pf_error *error)
+{
+  const table_files *files = &s->columns->files;
+  for (size_t i = 0; i < files->width; i++) {
+    const table_field field = {.column = (int64_t)i, .level = -1};
+    if (add_field(s, files->header[i], field, error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
 /** Every column of the file, with what its first cell is. */
 static pf_status add_columns(search *s, pf_error *error)
 {
   const table_files *files = &s->columns->files;
+  if (files->format != NULL) {
+    return add_array_columns(s, error);
+  }
   table_rows rows = {.files = files, .host = s->host};
   int got = 0;
   pf_status status = table_rows_next(&rows, &got, error);
@@ -103,8 +123,8 @@ static pf_status find_column(const search *s, const char *name, const char *key,
 {
   *column = column_named(&s->columns->files, name);
   return *column >= 0 ? PF_OK
-                      : pf_fail_key(error, PF_STOP, key, "%.300s:1: there is no column '%.60s'",
-                                    s->path, name);
+                      : pf_fail_key(error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'",
+                                    s->path, s->columns->files.where, s->columns->files.word, name);
 }
 
 static pf_status take_values(search *s, pf_error *error)
@@ -113,9 +133,8 @@ static pf_status take_values(search *s, pf_error *error)
   for (int64_t i = 0; i < n; i++) {
     char key[64];
     int64_t column = 0;
-    (void)snprintf(key, sizeof key, "values[%lld].column", (long long)i);
-    if (find_column(s, s->options->string(s->options, key), "values[].column", &column, error) !=
-            PF_OK ||
+    (void)snprintf(key, sizeof key, "values[%lld].%s", (long long)i, s->columns->files.word);
+    if (find_column(s, s->options->string(s->options, key), "values", &column, error) != PF_OK ||
         table_map_given(s->host, s->options, i, &s->columns->maps[column], error) != PF_OK) {
       return PF_STOP;
     }
@@ -153,6 +172,7 @@ static pf_status split_column(search *s, const char *name, pf_error *error)
   }
   for (size_t i = 0; i < s->columns->width; i++) { /* what was split is no channel as it stood */
     s->columns->fields[i].numeric &= s->columns->fields[i].column != column;
+    s->columns->fields[i].is_split |= s->columns->fields[i].column == column;
   }
   for (size_t k = 0; k < map->n; k++) {
     char own[160];
@@ -168,9 +188,9 @@ static pf_status split_column(search *s, const char *name, pf_error *error)
 /** Numbers among the inputs that are no column's name are constants. */
 static pf_status add_constants(search *s, pf_error *error)
 {
-  const int64_t n = s->options->length(s->options, "columns.inputs");
+  const int64_t n = s->options->length(s->options, s->variables->inputs);
   for (int64_t i = 0; i < n; i++) {
-    const char *name = s->options->string_at(s->options, "columns.inputs", i);
+    const char *name = s->options->string_at(s->options, s->variables->inputs, i);
     table_field field = {.column = -1, .level = -1};
     if (column_named(&s->columns->files, name) < 0 && name[0] != '\0' &&
         pf_csv_number(name, &field.constant) && isfinite(field.constant) &&
@@ -209,16 +229,37 @@ static const char *name_of(const void *self, size_t i)
 
 static int may_be_channel(const void *self, size_t i)
 {
-  return ((const search *)self)->columns->fields[i].numeric;
+  const table_columns *c = ((const search *)self)->columns;
+  const table_field *field = &c->fields[i];
+  return c->files.format == NULL
+             ? field->numeric
+             : field->column >= 0 && field->level < 0 && !field->is_split &&
+                   table_array_may_be_channel(&c->files, (size_t)field->column);
 }
 
-/** Fields that a column of `one_hot` is split into: they are what its name means. */
+/** Fields that a column of `one_hot` or an array of several columns is split into: they are what
+ * its name means. */
 static int is_part_of(const void *self, size_t i, const char *name)
 {
   const table_columns *c = ((const search *)self)->columns;
   const table_field *field = &c->fields[i];
-  return field->level >= 0 &&
-         (name == NULL || roles_same_word(c->files.header[field->column], name));
+  if (field->level >= 0) {
+    return name == NULL || roles_same_word(c->files.header[field->column], name);
+  }
+  if (name == NULL || field->column < 0 || c->files.format == NULL) {
+    return 0;
+  }
+  const char *array = c->files.shape.arrays[c->files.places[field->column].array].name;
+  return strcmp(array, field->name) != 0 && roles_same_word(array, name);
+}
+
+static pf_status use_field(void *self, size_t i, enum role_use use, int64_t *width, pf_error *error)
+{
+  table_columns *c = ((search *)self)->columns;
+  (void)width;
+  return c->files.format == NULL || c->fields[i].column < 0
+             ? PF_OK
+             : table_array_use(&c->files, (size_t)c->fields[i].column, use, error);
 }
 
 /** Codes of choices other than 0, 1, ... are told and read as those. */
@@ -255,38 +296,46 @@ static pf_status look_at_choice(void *self, size_t i, int *several, pf_error *er
   return PF_OK;
 }
 
-static const role_variables column_roles = {
-    ROLE_KEYS("columns."),
-    .single[ROLE_STEP] = "columns.step",
-    .targets = "targets[].columns",
-    .word = "column",
-    .where = ":1",
-    .has = "the header has",
-    .usual_inputs = (const char *const[]){"x#", "input#", NULL},
-    .usual_activities = (const char *const[]){"y#", NULL},
-    .no_inputs = "no columns x1, x2, ... (or input1, ...)",
-    .no_activities = "no y1, y2, ...",
-    .name = name_of,
-    .may_be_channel = may_be_channel,
-    .is_part_of = is_part_of,
-    .look_at_choice = look_at_choice,
-};
-
-pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out,
-                             pf_error *error)
+/** The variables as a format calls them. */
+static role_variables name_variables(const role_variables *base, const table_files *files)
 {
-  search s = {of->host, of->path, options, out};
+  role_variables v = *base;
+  v.word = files->word;
+  v.where = files->where;
+  v.has = files->has;
+  v.name = name_of;
+  v.may_be_channel = may_be_channel;
+  v.use = use_field;
+  v.is_part_of = is_part_of;
+  v.look_at_choice = look_at_choice;
+  return v;
+}
+
+pf_status table_find_columns(recording *of, const pf_options *options, const table_kind *kind,
+                             table_columns *out, pf_error *error)
+{
   const char *missing = options->string(options, "missing_inputs");
   out->missing_inputs = strcmp(missing, "zero") == 0   ? TABLE_MISSING_ZERO
                         : strcmp(missing, "hold") == 0 ? TABLE_MISSING_HOLD
                                                        : TABLE_MISSING_ERROR;
-  if (table_files_find(of->host, options, &out->files, error) != PF_OK ||
-      make_fields(&s, error) != PF_OK ||
-      roles_find(of->host, of->path, &column_roles, &s, out->width, options, &of->roles, error) !=
-          PF_OK) {
-    return PF_STOP;
+  pf_status status = kind->format == NULL
+                         ? table_files_find(of->host, options, &out->files, error)
+                         : table_arrays_find(of->host, options, kind->format, &out->files, error);
+  if (status != PF_OK) {
+    return status;
   }
-  return PF_OK;
+  const role_variables variables = name_variables(kind->variables, &out->files);
+  search s = {of->host, of->path, options, &variables, out};
+  status = make_fields(&s, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status =
+      roles_find(of->host, of->path, &variables, &s, out->width, options, &of->roles, error);
+  if (status != PF_OK || kind->format == NULL) {
+    return status;
+  }
+  return table_array_budget(&out->files, error);
 }
 
 void table_free_columns(const pf_host *host, table_columns *columns)

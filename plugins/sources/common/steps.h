@@ -1,7 +1,7 @@
 /* The steps of one experiment, gathered row by row and handed over; then the memory serves the
  * next. */
-#ifndef PLASTFIT_PLUGINS_TABLE_STEPS_H
-#define PLASTFIT_PLUGINS_TABLE_STEPS_H
+#ifndef PLASTFIT_PLUGINS_SOURCES_STEPS_H
+#define PLASTFIT_PLUGINS_SOURCES_STEPS_H
 
 #include "columns.h"
 

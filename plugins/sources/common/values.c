@@ -114,7 +114,7 @@ static pf_status add_in_order(const pf_host *host, table_map *map, const char *t
 pf_status table_map_found(const pf_host *host, const table_files *files, size_t column,
                           table_map *out, int *too_many, pf_error *error)
 {
-  table_rows rows = {.files = files, .host = host};
+  table_rows rows = {.files = files, .host = host, .only = column + 1};
   int got = 0;
   *too_many = 0;
   pf_status status = table_rows_next(&rows, &got, error);

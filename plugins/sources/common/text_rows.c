@@ -31,9 +31,8 @@ static size_t room_for(size_t n)
   return room;
 }
 
-/** Room for `n` texts more than there are. */
-static pf_status add_texts(const pf_host *host, char ***list, size_t *n, const char *const *texts,
-                           size_t n_texts, pf_error *error)
+pf_status table_add_texts(const pf_host *host, char ***list, size_t *n, const char *const *texts,
+                          size_t n_texts, pf_error *error)
 {
   char **larger = *list;
   if (larger == NULL || room_for(*n + n_texts) > room_for(*n)) {
@@ -68,10 +67,22 @@ static pf_status find_by_pattern(const pf_host *host, const char *pattern, table
   if (failed != 0) {
     return pf_fail(error, PF_STOP, "%.500s: the folder cannot be read", pattern);
   }
-  const pf_status status = add_texts(host, &out->paths, &out->n,
+  const pf_status status = table_add_texts(host, &out->paths, &out->n,
                                      (const char *const *)found.gl_pathv, found.gl_pathc, error);
   globfree(&found);
   return status;
+}
+
+pf_status table_find_paths(const pf_host *host, const char *path, table_files *out,
+                           pf_error *error)
+{
+  FILE *file = fopen(path, "rb"); /* a name with * in it may be a file's own */
+  if (file != NULL) {
+    (void)fclose(file);
+  }
+  return file == NULL && strpbrk(path, "*?[") != NULL
+             ? find_by_pattern(host, path, out, error)
+             : table_add_texts(host, &out->paths, &out->n, &path, 1, error);
 }
 
 /** The path of matrix i: of its name in `folder` where that is given. */
@@ -101,8 +112,8 @@ static pf_status find_matrices(const pf_host *host, const pf_options *options, t
     char place[4096];
     matrix_path(options, i, place, sizeof place);
     const char *path = place;
-    if (add_texts(host, &out->header, &out->width, &name, 1, error) != PF_OK ||
-        add_texts(host, &out->paths, &out->n, &path, 1, error) != PF_OK) {
+    if (table_add_texts(host, &out->header, &out->width, &name, 1, error) != PF_OK ||
+        table_add_texts(host, &out->paths, &out->n, &path, 1, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -154,7 +165,7 @@ static pf_status take_given_names(const pf_host *host, const pf_options *options
       char numbered[100];
       (void)snprintf(numbered, sizeof numbered, "%.*s%zu", (int)(stem < 60 ? stem : 60), name, k);
       const char *one = name[stem] == '*' ? numbered : name;
-      if (add_texts(host, &files->header, &files->width, &one, 1, error) != PF_OK) {
+      if (table_add_texts(host, &files->header, &files->width, &one, 1, error) != PF_OK) {
         return PF_STOP;
       }
     }
@@ -201,7 +212,7 @@ static pf_status take_header(const pf_host *host, const pf_options *options, pf_
   }
   for (size_t i = 0; i < csv->n_fields; i++) {
     const char *name = pf_csv_field(csv, i);
-    if (add_texts(host, &files->header, &files->width, &name, 1, error) != PF_OK) {
+    if (table_add_texts(host, &files->header, &files->width, &name, 1, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -285,7 +296,7 @@ static pf_status keep_row(const pf_host *host, const pf_csv *csv, size_t first, 
     return PF_OK;
   }
   const char *name = pf_csv_field(csv, 0);
-  return add_texts(host, &files->header, &files->width, &name, 1, error);
+  return table_add_texts(host, &files->header, &files->width, &name, 1, error);
 }
 
 static pf_status find_transposed(const pf_host *host, const pf_options *options, table_files *out,
@@ -325,6 +336,9 @@ pf_status table_files_find(const pf_host *host, const pf_options *options, table
                            pf_error *error)
 {
   const int has_path = options->present(options, "path");
+  out->word = "column";
+  out->where = ":1";
+  out->has = "the header has";
   const int has_matrices = options->length(options, "matrices") > 0;
   if (has_path == has_matrices) {
     return pf_fail_key(error, PF_STOP, "path",
@@ -334,14 +348,7 @@ pf_status table_files_find(const pf_host *host, const pf_options *options, table
   if (has_matrices) {
     return find_matrices(host, options, out, error);
   }
-  const char *path = options->string(options, "path");
-  FILE *file = fopen(path, "rb"); /* a name with * in it may be a file's own */
-  if (file != NULL) {
-    (void)fclose(file);
-  }
-  pf_status status = file == NULL && strpbrk(path, "*?[") != NULL
-                         ? find_by_pattern(host, path, out, error)
-                         : add_texts(host, &out->paths, &out->n, &path, 1, error);
+  pf_status status = table_find_paths(host, options->string(options, "path"), out, error);
   if (status != PF_OK) {
     return status;
   }
@@ -375,6 +382,7 @@ void table_files_free(const pf_host *host, table_files *files)
   }
   host->release(host, files->cells);
   host->release(host, files->lines);
+  table_arrays_free(host, files);
   *files = (table_files){0};
 }
 
@@ -382,6 +390,9 @@ pf_status table_files_note(const pf_host *host, const table_files *files, pf_err
 {
   char line[500];
   pf_csv csv;
+  if (files->format != NULL) {
+    return PF_OK;
+  }
   const pf_status status = pf_csv_open(&csv, files->paths[0], error);
   if (status != PF_OK) {
     return status;
@@ -545,6 +556,9 @@ static pf_status next_trial_of_matrices(table_rows *rows, int *got, pf_error *er
 
 pf_status table_rows_next(table_rows *rows, int *got, pf_error *error)
 {
+  if (rows->files->format != NULL) {
+    return table_arrays_next(rows, got, error);
+  }
   if (rows->open == NULL) {
     const size_t n = rows->files->matrices ? rows->files->n : 1;
     rows->open = rows->host->allocate(rows->host, n * sizeof *rows->open);
@@ -565,6 +579,10 @@ pf_status table_rows_next(table_rows *rows, int *got, pf_error *error)
 
 void table_rows_end(table_rows *rows)
 {
+  if (rows->files->format != NULL) {
+    table_arrays_end(rows);
+    return;
+  }
   for (int k = 0; k < rows->is_open; k++) {
     pf_csv_close(&rows->open[k]);
   }

@@ -1,7 +1,7 @@
 /* Values of a column as numbers: what the config says, what a choice's codes look like, and the
  * values that a column is split into. */
-#ifndef PLASTFIT_PLUGINS_TABLE_VALUES_H
-#define PLASTFIT_PLUGINS_TABLE_VALUES_H
+#ifndef PLASTFIT_PLUGINS_SOURCES_VALUES_H
+#define PLASTFIT_PLUGINS_SOURCES_VALUES_H
 
 #include "rows.h"
 

@@ -74,15 +74,14 @@ static pf_status bad_cell(const table_steps *s, const table_rows *rows, size_t f
 {
   const char *text = table_field_text(s->columns, rows, field);
   const int64_t column = s->columns->fields[field].column;
-  const pf_csv *csv = table_csv(rows, column < 0 ? 0 : (size_t)column);
+  const table_where where = table_where_is(rows, column < 0 ? 0 : (size_t)column);
   char values[400] = "";
   if (column >= 0 && s->columns->maps[column].n > 0) {
     table_map_print(&s->columns->maps[column], values, sizeof values);
     what = "one of these: ";
   }
-  return pf_fail(error, PF_STOP, "%.300s:%lld: column '%.60s': found %s%.60s%s, expected %s%s",
-                 csv->path, (long long)table_cell_line(rows, column < 0 ? 0 : (size_t)column),
-                 s->columns->fields[field].name, text[0] == '\0' ? "" : "'",
+  return pf_fail(error, PF_STOP, "%s: %s '%.60s': found %s%.60s%s, expected %s%s", where.text,
+                 s->columns->files.word, s->columns->fields[field].name, text[0] == '\0' ? "" : "'",
                  text[0] == '\0' ? "nothing" : text, text[0] == '\0' ? "" : "'", what, values);
 }
 
@@ -136,29 +135,29 @@ static pf_status check_order(table_steps *s, const table_rows *rows, double tria
     return PF_OK;
   }
   const long long before = (long long)s->values.line[n - 1];
+  const table_where where = table_where_is(rows, 0);
+  const char *unit = s->columns->files.format == NULL ? "line" : "row";
   if (has_trial && trial < (double)s->values.trial[n - 1]) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: found trial %.0f behind trial %lld (line %lld), expected the rows "
-                   "of an experiment in order of time (trials counted anew in each block need a "
-                   "column of the block: columns.block)",
-                   table_path(rows), (long long)table_line(rows), trial,
-                   (long long)s->values.trial[n - 1], before);
+                   "%s: found trial %.0f behind trial %lld (%s %lld), expected the rows of an "
+                   "experiment in order of time (trials counted anew in each block need a %s of "
+                   "the block: %ss.block)",
+                   where.text, trial, (long long)s->values.trial[n - 1], unit, before,
+                   s->columns->files.word, s->columns->files.word);
   }
   if (column_of(s, ROLE_STEP) < 0 || (has_trial && trial > (double)s->values.trial[n - 1])) {
     return PF_OK;
   }
   if (step == s->step) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: step %.0f stands twice in one %s, on line %lld too",
-                   table_path(rows), (long long)table_line(rows), step,
-                   has_trial ? "trial" : "experiment", before);
+                   "%s: step %.0f stands twice in one %s, on %s %lld too", where.text, step,
+                   has_trial ? "trial" : "experiment", unit, before);
   }
   if (step < s->step) {
     return pf_fail(error, PF_STOP,
-                   "%.300s:%lld: found step %.0f behind step %.0f (line %lld), expected the rows "
-                   "of an experiment in "
-                   "order of time",
-                   table_path(rows), (long long)table_line(rows), step, s->step, before);
+                   "%s: found step %.0f behind step %.0f (%s %lld), expected the rows of an "
+                   "experiment in order of time",
+                   where.text, step, s->step, unit, before);
   }
   if (step > s->step + 1.0 && s->skipped == 0) {
     s->skipped = table_line(rows);

@@ -1,6 +1,6 @@
 /* The columns of a table as the config wants them, and which is what. */
-#ifndef PLASTFIT_PLUGINS_TABLE_COLUMNS_H
-#define PLASTFIT_PLUGINS_TABLE_COLUMNS_H
+#ifndef PLASTFIT_PLUGINS_SOURCES_COLUMNS_H
+#define PLASTFIT_PLUGINS_SOURCES_COLUMNS_H
 
 #include "values.h"
 
@@ -11,6 +11,7 @@ typedef struct table_field {
   double constant; /**< that */
   int64_t level;   /**< index of the value in the column's map; -1: the cell's number */
   int numeric;     /**< the first row has a number or nothing there */
+  int is_split;    /**< `one_hot` takes it */
 } table_field;
 
 /** What becomes of an input that is missing. */
@@ -24,12 +25,18 @@ typedef struct table_columns {
   enum table_missing missing_inputs;
 } table_columns;
 
+/** A kind of recording: what its files are, and what its variables are called. */
+typedef struct table_kind {
+  const container_format *format;  /**< NULL: text */
+  const role_variables *variables; /**< keys, usual names, and what to say where there are none */
+} table_kind;
+
 /**
  * Find the files and their columns, and settle what each is. Errors: those of table_files_find and
  * of roles_find.
  */
-pf_status table_find_columns(recording *of, const pf_options *options, table_columns *out,
-                             pf_error *error);
+pf_status table_find_columns(recording *of, const pf_options *options, const table_kind *kind,
+                             table_columns *out, pf_error *error);
 void table_free_columns(const pf_host *host, table_columns *columns);
 
 /** The text of a field in the current row; of a constant "". */

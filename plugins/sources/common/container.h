@@ -1,0 +1,68 @@
+/*
+ * Named arrays of one file (npy, npz, mat, hdf5, nwb, JSON lines): what a reader of such files
+ * offers, and all that the rest knows of it. rows.c makes rows of them.
+ */
+#ifndef PLASTFIT_PLUGINS_SOURCES_CONTAINER_H
+#define PLASTFIT_PLUGINS_SOURCES_CONTAINER_H
+
+#include <plastfit/abi/options.h>
+
+/** An array as it stands in the file: rows, and numbers side by side in a row. */
+typedef struct container_array {
+  char *name;
+  char *why; /**< NULL, or why it cannot be used: told when somebody asks for it */
+  int is_text;
+  int n_dims;   /**< 0: one value, the same at every step */
+  int64_t rows; /**< first dimension; 1 of one value */
+  int64_t columns;
+  int64_t at; /**< the reader's own: where it is in the file */
+} container_array;
+
+typedef struct container container;
+
+/** A kind of file. */
+typedef struct container_format {
+  const char *word; /**< what an array is called in messages and options: "array", "column" */
+  const char *has;  /**< "it has" */
+  int first;        /**< the number of the first row: 0 as in Python, 1 as in MATLAB */
+  int row_vectors;  /**< a matrix of one row is a vector */
+  /** Open container->path and list its arrays with container_add. On failure `close` follows. */
+  pf_status (*open)(container *of, pf_error *error);
+  void (*close)(container *of);
+  /** Numbers of array i, [rows][columns]; NaN where one is missing. */
+  pf_status (*numbers)(const container *of, size_t i, double *out, pf_error *error);
+  /** Texts of array i, [rows][columns], made with container_text; NULL: "". */
+  pf_status (*texts)(const container *of, size_t i, char **out, pf_error *error);
+} container_format;
+
+/** What the config says to the reader. */
+typedef struct container_choices {
+  char *steps;        /**< of NWB: what a step is; "" by default */
+  double most_memory; /**< bytes that what is used may take */
+} container_choices;
+
+struct container {
+  const pf_host *host;
+  const char *path; /**< the caller's */
+  const container_format *format;
+  const container_choices *choices;
+  void *file; /**< the reader's own */
+  container_array *arrays;
+  size_t n, capacity;
+};
+
+/** Open a file. On failure there is nothing to close. */
+pf_status container_open(const pf_host *host, const char *path, const container_format *format,
+                         const container_choices *choices, container *out, pf_error *error);
+void container_close(container *of);
+/** Another array, its name copied: the last one. NULL: out of memory, said. */
+container_array *container_add(container *of, const char *name, pf_error *error);
+/** Why the last array cannot be used. */
+PF_PRINTF(3, 4)
+pf_status container_refuse(container *of, pf_error *error, const char *format, ...);
+/** A copy of a text's first n bytes, ended by 0; NULL: out of memory. */
+char *container_text(const pf_host *host, const char *text, size_t n);
+/** The index of the array of this name, or -1. */
+int64_t container_index(const container *of, const char *name);
+
+#endif
