@@ -20,6 +20,7 @@ include plugins/losses/choice/plugin.mk
 include plugins/losses/activity/plugin.mk
 include plugins/losses/categorical/plugin.mk
 include plugins/losses/poisson/plugin.mk
+include plugins/sources/common/common.mk
 include plugins/sources/teacher/plugin.mk
 include plugins/sources/table/plugin.mk
 include plugins/sources/npz/plugin.mk

@@ -72,21 +72,21 @@ refused twice "once each"
 refused keys "and no other"
 refused empty-header "expected {"
 refused rows "array 'reward': has 7 rows, others have 8"
-refused wide "has shape (8, 2), expected one value a step"
+refused wide "array 'reward': has several columns, expected one value a step"
 refused scalar "is a single value"
-refused text "array 'reward': holds text, expected numbers"
-refused infinite "row 0: found inf"
-refused no-input "row 0: found nan, expected a number: an input cannot be missing"
-refused two "array 'choice': row 1: found 2, expected 1 (accepted), 0 (rejected) or NaN"
-refused third "array 'choice': row 2: found 0.5, expected a choice: a whole number from 0" source.plastic=always
-refused half-trial "found 0.5, expected a whole number"
+refused text "row 0: array 'reward': found 'fly1', expected a number"
+refused infinite "row 0: array 'reward': found 'inf'"
+refused no-input "row 0: array 'x[1]': found nothing, expected a number: an input cannot be missing"
+refused two "choice 2; expected 0, 1, or NaN"
+refused third "row 2: array 'choice': found '0.5', expected a choice: a whole number from 0" source.plastic=always
+refused half-trial "found '0.5', expected a whole number"
 refused back "row 1: found trial 2 behind trial 3"
-refused again "row 4 goes on with the experiment that began at row 0"
-refused nobody "row 0: found nothing, expected a name"
+refused again "row 4: a row of a, which was over at row 1"
+refused nobody "row 0: array 'animal': found nothing, expected the animal"
 refused no-rows "no rows"
 refused nothing-to-predict "has nothing to predict"
 refused nothing-to-see "has no inputs"
-refused bomb "unpack to 43 MiB, more than the 10 MiB of most_memory" source.most_memory=10
+refused bomb "MiB, more than the 10 MiB of most_memory" source.most_memory=10
 refused liar "x'" # told by the shape, or when it is unpacked
 refused checksum "cannot be unpacked, the file is damaged"
 refused short "is no .npz file"
@@ -95,7 +95,7 @@ refused nothing "entries"
 refused readme "has no array"
 refused nowhere "No such file"
 refused base "there is no array 'rewards'; did you mean 'reward'?" source.arrays.reward=rewards
-refused base "there is no array 'sugar'; it has: animal, session, trial, x, choice, reward, novelty" source.arrays.reward=sugar
+refused base "there is no array 'sugar'; it has: animal, session, trial, x[1], x[2], choice, reward, novelty" source.arrays.reward=sugar
 
 # ---- by numpy itself ----
 python=

@@ -140,7 +140,9 @@ static pf_status take_choices(const pf_host *host, const pf_options *options, ta
                               pf_error *error)
 {
   const double mebibyte = 1048576.0;
-  const char *steps = options->present(options, "steps") ? options->string(options, "steps") : "";
+  const char *steps = out->format->has_steps && options->present(options, "steps")
+                          ? options->string(options, "steps")
+                          : "";
   out->choices.most_memory = options->real(options, "most_memory") * mebibyte;
   out->choices.steps = container_text(host, steps, strlen(steps));
   out->by_animal = strcmp(options->string(options, "rows"), "animals") == 0;
@@ -164,8 +166,7 @@ pf_status table_arrays_find(const pf_host *host, const pf_options *options,
     return pf_fail_key(error, PF_STOP, "rows",
                        "found %zu files, expected one where a row is an animal", out->n);
   }
-  pf_status status =
-      container_open(host, out->paths[0], format, &out->choices, &out->shape, error);
+  pf_status status = container_open(host, out->paths[0], format, &out->choices, &out->shape, error);
   if (status != PF_OK) {
     return status;
   }
@@ -257,7 +258,7 @@ static pf_status check_budget(const table_files *files, const container *of, dou
   return bytes <= files->choices.most_memory
              ? PF_OK
              : pf_fail_key(error, PF_STOP, "most_memory",
-                           "%.300s: its %ss unpack to %.0f MiB, more than the %.0f MiB of "
+                           "%.300s: its %ss come to %.0f MiB, more than the %.0f MiB of "
                            "most_memory; set that higher if the file is what you think it is",
                            of->path, files->word, bytes / mebibyte,
                            files->choices.most_memory / mebibyte);
@@ -265,13 +266,16 @@ static pf_status check_budget(const table_files *files, const container *of, dou
 
 pf_status table_array_budget(const table_files *files, pf_error *error)
 {
-  double bytes = 0.0;
+  double bytes = 0.0, stored = 0.0;
   for (size_t i = 0; i < files->shape.n; i++) {
-    bytes += files->wanted[i] ? bytes_of(&files->shape.arrays[i]) : 0.0;
+    if (files->wanted[i]) {
+      bytes += bytes_of(&files->shape.arrays[i]);
+      stored = fmax(stored, files->shape.arrays[i].stored);
+    }
   }
   container first = files->shape;
   first.path = files->paths[0];
-  return check_budget(files, &first, bytes, error);
+  return check_budget(files, &first, bytes + stored, error);
 }
 
 /* ---- rows ---- */
@@ -293,8 +297,7 @@ static pf_status read_array(table_rows *rows, size_t index, size_t at, pf_error 
   const container_array *array = &of->arrays[at];
   table_values *values = &rows->values[index];
   const size_t cells = (size_t)array->rows * (size_t)array->columns;
-  *values = (table_values){
-      .rows = array->rows, .columns = array->columns, .n_dims = array->n_dims};
+  *values = (table_values){.rows = array->rows, .columns = array->columns, .n_dims = array->n_dims};
   if (rows->files->turned[index]) {
     values->rows = array->columns;
     values->columns = array->rows;
@@ -362,9 +365,9 @@ static pf_status read_arrays(table_rows *rows, const unsigned char *wanted, pf_e
       return PF_STOP;
     }
     bytes += bytes_of(&rows->container.arrays[at]);
-    if (check_budget(files, &rows->container, bytes, error) != PF_OK ||
-        read_array(rows, i, (size_t)at, error) != PF_OK ||
-        settle_rows(rows, i, error) != PF_OK) {
+    if (check_budget(files, &rows->container, bytes + rows->container.arrays[at].stored, error) !=
+            PF_OK ||
+        read_array(rows, i, (size_t)at, error) != PF_OK || settle_rows(rows, i, error) != PF_OK) {
       return PF_STOP;
     }
   }

@@ -85,8 +85,7 @@ const char *table_path(const table_rows *rows)
 
 int64_t table_line(const table_rows *rows)
 {
-  return rows->files->format != NULL ? rows->row + rows->files->format->first
-                                     : rows->open[0].line;
+  return rows->files->format != NULL ? rows->row + rows->files->format->first : rows->open[0].line;
 }
 
 table_where table_where_is(const table_rows *rows, size_t column)

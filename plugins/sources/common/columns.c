@@ -30,8 +30,7 @@ int table_field_number(const table_columns *columns, const table_rows *rows, siz
     *value = f->constant;
     return 1;
   }
-  if (columns->maps[f->column].n == 0 &&
-      table_cell_is_number(rows, (size_t)f->column, value)) {
+  if (columns->maps[f->column].n == 0 && table_cell_is_number(rows, (size_t)f->column, value)) {
     return 1;
   }
   const int is_number =
@@ -231,10 +230,9 @@ static int may_be_channel(const void *self, size_t i)
 {
   const table_columns *c = ((const search *)self)->columns;
   const table_field *field = &c->fields[i];
-  return c->files.format == NULL
-             ? field->numeric
-             : field->column >= 0 && field->level < 0 && !field->is_split &&
-                   table_array_may_be_channel(&c->files, (size_t)field->column);
+  return c->files.format == NULL ? field->numeric
+                                 : field->column >= 0 && field->level < 0 && !field->is_split &&
+                                       table_array_may_be_channel(&c->files, (size_t)field->column);
 }
 
 /** Fields that a column of `one_hot` or an array of several columns is split into: they are what
@@ -330,10 +328,13 @@ pf_status table_find_columns(recording *of, const pf_options *options, const tab
   if (status != PF_OK) {
     return status;
   }
-  status =
-      roles_find(of->host, of->path, &variables, &s, out->width, options, &of->roles, error);
+  status = roles_find(of->host, of->path, &variables, &s, out->width, options, &of->roles, error);
   if (status != PF_OK || kind->format == NULL) {
     return status;
+  }
+  if (out->files.n_rows == 0) {
+    return pf_fail(error, PF_STOP, "%.300s: its %ss have no rows: there is no step in it", of->path,
+                   out->files.word);
   }
   return table_array_budget(&out->files, error);
 }

@@ -15,7 +15,8 @@ typedef struct container_array {
   int n_dims;   /**< 0: one value, the same at every step */
   int64_t rows; /**< first dimension; 1 of one value */
   int64_t columns;
-  int64_t at; /**< the reader's own: where it is in the file */
+  double stored; /**< bytes that are taken while it is read, beside its values */
+  int64_t at;    /**< the reader's own: where it is in the file */
 } container_array;
 
 typedef struct container container;
@@ -26,6 +27,7 @@ typedef struct container_format {
   const char *has;  /**< "it has" */
   int first;        /**< the number of the first row: 0 as in Python, 1 as in MATLAB */
   int row_vectors;  /**< a matrix of one row is a vector */
+  int has_steps;    /**< it has the option `steps` */
   /** Open container->path and list its arrays with container_add. On failure `close` follows. */
   pf_status (*open)(container *of, pf_error *error);
   void (*close)(container *of);

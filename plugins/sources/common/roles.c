@@ -112,7 +112,7 @@ static int is_identifier(const char *name)
          strspn(name, characters) == strlen(name);
 }
 
-/** Does the name fit the pattern, in which * stands for anything? */
+/** Does the name fit the pattern, in which * stands for anything, whatever their case? */
 static int fits_pattern(const char *pattern, const char *name)
 {
   const char *star = NULL, *from = NULL;
@@ -120,7 +120,7 @@ static int fits_pattern(const char *pattern, const char *name)
     if (*pattern == '*') {
       star = pattern++;
       from = name;
-    } else if (*pattern == *name) {
+    } else if (lower_case(*pattern) == lower_case(*name)) {
       pattern++;
       name++;
     } else if (star != NULL) {
@@ -226,6 +226,22 @@ static pf_status listed(const finder *f, role_group *group, const char *key, con
   return PF_OK;
 }
 
+/** All parts that `name` stands for together, *n of them. */
+static pf_status add_parts(const finder *f, role_group *group, const char *name, size_t *n)
+{
+  const role_variables *v = f->variables;
+  for (size_t i = 0; v->is_part_of != NULL && i < f->n; i++) {
+    if (v->is_part_of(f->self, i, name)) {
+      (*n)++;
+      const pf_status status = add_variable(f, group, (int64_t)i, ROLE_NUMBERS);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+  }
+  return PF_OK;
+}
+
 /** The first of `usual` that is there; of "x#" x1, x2, ... as far as they are. */
 static pf_status found(const finder *f, role_group *group, const char *const *usual)
 {
@@ -241,8 +257,16 @@ static pf_status found(const finder *f, role_group *group, const char *const *us
       (void)snprintf(name, sizeof name, "%.*s%.0zu", (int)stem, *usual,
                      numbered ? k : 0); /* %.0zu: 0 is no digit */
       const int64_t index = index_of(f, name);
-      if (index < 0) {
+      size_t n_parts = 0;
+      status = add_parts(f, group, name, &n_parts);
+      if (status != PF_OK) {
+        return status;
+      }
+      if (index < 0 && n_parts == 0) {
         break;
+      }
+      if (n_parts > 0) {
+        continue;
       }
       note_other_case(f, index, name);
       status = add_variable(f, group, index, ROLE_NUMBERS);
@@ -321,26 +345,6 @@ static void free_groups(const pf_host *host, role_groups *groups)
 
 /* ---- what each is ---- */
 
-/** Every part that the host counts among the inputs: `n` of them. */
-static pf_status add_parts(const finder *f, size_t n)
-{
-  const role_variables *v = f->variables;
-  pf_status status = begin_group(f, &f->out->inputs, n);
-  if (status != PF_OK) {
-    return status;
-  }
-  for (size_t i = 0; i < f->n; i++) {
-    if (!v->is_part_of(f->self, i, NULL)) {
-      continue;
-    }
-    status = add_variable(f, &f->out->inputs, (int64_t)i, ROLE_NUMBERS);
-    if (status != PF_OK) {
-      return status;
-    }
-  }
-  return PF_OK;
-}
-
 static pf_status find_inputs(const finder *f)
 {
   const role_variables *v = f->variables;
@@ -349,9 +353,23 @@ static pf_status find_inputs(const finder *f)
     n += (size_t)(v->is_part_of != NULL && v->is_part_of(f->self, i, NULL));
   }
   if (n > 0 && !f->options->present(f->options, v->inputs)) {
-    return add_parts(f, n);
+    const pf_status status = begin_group(f, &f->out->inputs, n);
+    n = 0;
+    return status == PF_OK ? add_parts(f, &f->out->inputs, NULL, &n) : status;
   }
   return listed_or_found(f, &f->out->inputs, f->variables->inputs, f->variables->usual_inputs);
+}
+
+/** Does the name stand for several variables? */
+static int has_parts(const finder *f, const char *name)
+{
+  const role_variables *v = f->variables;
+  for (size_t i = 0; v->is_part_of != NULL && i < f->n; i++) {
+    if (v->is_part_of(f->self, i, name)) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 static pf_status find_singles(const finder *f)
@@ -365,6 +383,12 @@ static pf_status find_singles(const finder *f)
     /* an empty name: there is one of the usual name, but it is something else */
     const int64_t index = name[0] == '\0' ? -1 : index_of(f, name);
     f->out->single[k] = -1;
+    if (index < 0 && name[0] != '\0' && has_parts(f, name)) {
+      return pf_fail_key(f->error, PF_STOP, key,
+                         "%.300s%s: %s '%.60s': has several columns, expected one value a step; "
+                         "name one of them: %s = \"%.60s[1]\", or \"\" where it is something else",
+                         f->path, f->variables->where, f->variables->word, name, key, name);
+    }
     if (index < 0 && said && name[0] != '\0') {
       return not_there(f, key, name);
     }

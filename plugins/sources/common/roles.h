@@ -96,7 +96,7 @@ typedef struct role_variables {
 #define ROLE_KEYS(prefix)                                                             \
   .single = {prefix "animal", prefix "session", prefix "experiment", prefix "block",  \
              prefix "trial",  prefix "dt",      prefix "gap",        prefix "reward", \
-             prefix "choice", prefix "plastic"},                                      \
+             prefix "choice", prefix "plastic", prefix "step"},                       \
   .inputs = prefix "inputs", .activities = prefix "activities", .channels = prefix "channels"
 
 /**

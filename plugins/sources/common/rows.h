@@ -64,7 +64,7 @@ typedef struct table_rows {
   int64_t row;  /**< of matrices: the animal's number, from 1; of arrays: the step's, from 0 */
   size_t trial, n_trials;
   int is_open;
-  container container; /**< the open file of arrays */
+  container container;  /**< the open file of arrays */
   table_values *values; /**< [files->shape.n] */
   int64_t n_rows;       /**< steps in that file */
   char *scratch;        /**< a number as text */

@@ -149,9 +149,8 @@ static pf_status check_order(table_steps *s, const table_rows *rows, double tria
     return PF_OK;
   }
   if (step == s->step) {
-    return pf_fail(error, PF_STOP,
-                   "%s: step %.0f stands twice in one %s, on %s %lld too", where.text, step,
-                   has_trial ? "trial" : "experiment", unit, before);
+    return pf_fail(error, PF_STOP, "%s: step %.0f stands twice in one %s, on %s %lld too",
+                   where.text, step, has_trial ? "trial" : "experiment", unit, before);
   }
   if (step < s->step) {
     return pf_fail(error, PF_STOP,
@@ -347,7 +346,10 @@ pf_status table_steps_hand_over(table_steps *steps, const char *animal, const ch
                                 const char *name, const pf_sink *sink, pf_error *error)
 {
   const int64_t n = steps->n;
+  recording_steps values = steps->values;
+  if (steps->columns->files.format != NULL) {
+    values.line = NULL; /* rows of arrays are no lines */
+  }
   steps->n = 0;
-  return recording_hand_over(steps->recording, &steps->values, 0, n, animal, session, name, sink,
-                             error);
+  return recording_hand_over(steps->recording, &values, 0, n, animal, session, name, sink, error);
 }

@@ -67,14 +67,13 @@ static pf_status find_by_pattern(const pf_host *host, const char *pattern, table
   if (failed != 0) {
     return pf_fail(error, PF_STOP, "%.500s: the folder cannot be read", pattern);
   }
-  const pf_status status = table_add_texts(host, &out->paths, &out->n,
-                                     (const char *const *)found.gl_pathv, found.gl_pathc, error);
+  const pf_status status = table_add_texts(
+      host, &out->paths, &out->n, (const char *const *)found.gl_pathv, found.gl_pathc, error);
   globfree(&found);
   return status;
 }
 
-pf_status table_find_paths(const pf_host *host, const char *path, table_files *out,
-                           pf_error *error)
+pf_status table_find_paths(const pf_host *host, const char *path, table_files *out, pf_error *error)
 {
   FILE *file = fopen(path, "rb"); /* a name with * in it may be a file's own */
   if (file != NULL) {

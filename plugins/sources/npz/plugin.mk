@@ -4,12 +4,8 @@ conformance_npzdir = $(plugindir)/conformance/npz
 dist_conformance_npz_DATA = plugins/sources/npz/conformance.cfg plugins/sources/npz/conformance.npz
 endif
 plugins_npz_la_SOURCES = plugins/sources/npz/npz.c \
-	plugins/sources/npz/arrays.c plugins/sources/npz/arrays.h \
-	plugins/sources/npz/npy.c plugins/sources/npz/npy.h \
-	plugins/sources/npz/rows.c plugins/sources/npz/rows.h \
 	plugins/sources/npz/zip_arrays.c plugins/sources/npz/zip_arrays.h \
-	plugins/sources/common/recording.c plugins/sources/common/recording.h \
-	plugins/common/name_distance.h plugins/sources/common/roles.c plugins/sources/common/roles.h
+	plugins/sources/common/npy.c plugins/sources/common/npy.h $(recordings_sources)
 plugins_npz_la_CPPFLAGS = $(plugin_cppflags) $(LIBZIP_CFLAGS)
 plugins_npz_la_LDFLAGS = $(plugin_ldflags)
 plugins_npz_la_LIBADD = $(plugin_libadd) $(LIBZIP_LIBS)

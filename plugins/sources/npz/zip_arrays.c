@@ -5,27 +5,44 @@
 
 enum { MAX_ARRAYS = 10000 };
 
-/* ---- names ---- */
+/** An array in the archive. */
+typedef struct npz_array {
+  uint64_t entry;
+  uint64_t size; /**< bytes, unpacked */
+  npy_header header;
+} npz_array;
 
-/** "own.npz: array 'x'" */
-static void name_array(const npz_file *file, const char *name, char *text, size_t capacity)
-{
-  (void)snprintf(text, capacity, "%.300s: array '%.60s'", file->path, name);
-}
+typedef struct npz_file {
+  zip_t *archive;
+  npz_array *arrays;
+} npz_file;
 
 /* ---- bytes ---- */
 
+/** What to unpack, and how messages call it: "own.npz: array 'x'". */
+typedef struct npz_piece {
+  zip_t *archive;
+  uint64_t entry, size;
+  char name[400];
+} npz_piece;
+
+static npz_piece piece_of(const container *of, uint64_t entry, uint64_t size, const char *name)
+{
+  const npz_file *file = of->file;
+  npz_piece piece = {.archive = file->archive, .entry = entry, .size = size};
+  (void)snprintf(piece.name, sizeof piece.name, "%.300s: array '%.60s'", of->path, name);
+  return piece;
+}
+
 /** Unpack up to n bytes from the start of an entry; *got of them came. `to_the_end`: there may be
  * no more. */
-static pf_status unpack(const npz_file *file, const npz_array *array, unsigned char *bytes,
-                        uint64_t n, int to_the_end, uint64_t *got, pf_error *error)
+static pf_status unpack(const npz_piece *piece, unsigned char *bytes, uint64_t n, int to_the_end,
+                        uint64_t *got, pf_error *error)
 {
-  char name[400];
-  name_array(file, array->name, name, sizeof name);
-  zip_file_t *entry = zip_fopen_index(file->archive, array->entry, 0);
+  zip_file_t *entry = zip_fopen_index(piece->archive, piece->entry, 0);
   if (entry == NULL) {
-    return pf_fail(error, PF_STOP, "%.400s: cannot be unpacked: %.200s", name,
-                   zip_strerror(file->archive));
+    return pf_fail(error, PF_STOP, "%.400s: cannot be unpacked: %.200s", piece->name,
+                   zip_strerror(piece->archive));
   }
   zip_int64_t step = 1;
   for (*got = 0; *got < n && step > 0; *got += step > 0 ? (uint64_t)step : 0) {
@@ -38,91 +55,117 @@ static pf_status unpack(const npz_file *file, const npz_array *array, unsigned c
   pf_status status = PF_OK;
   if (step < 0) {
     status = pf_fail(error, PF_STOP, "%.400s: cannot be unpacked, the file is damaged: %.200s",
-                     name, zip_file_strerror(entry));
+                     piece->name, zip_file_strerror(entry));
   } else if (to_the_end && (*got < n || step > 0)) {
     status = pf_fail(error, PF_STOP,
-                     "%.400s: unpacks to %s than the %llu bytes it says; the file is damaged", name,
-                     step > 0 ? "more" : "less", (unsigned long long)array->size);
+                     "%.400s: unpacks to %s than the %llu bytes it says; the file is damaged",
+                     piece->name, step > 0 ? "more" : "less", (unsigned long long)piece->size);
   }
   (void)zip_fclose(entry);
   return status;
 }
 
-pf_status npz_cells(const npz_file *file, const npz_array *array, unsigned char **out,
-                    pf_error *error)
+/** All bytes of array i, to be released by the host; its cells start behind the header. */
+static pf_status unpack_all(const container *of, size_t i, unsigned char **out, pf_error *error)
 {
-  const pf_host *host = file->host;
+  const pf_host *host = of->host;
+  const npz_file *file = of->file;
+  const npz_array *array = &file->arrays[of->arrays[i].at];
+  const npz_piece piece = piece_of(of, array->entry, array->size, of->arrays[i].name);
   unsigned char *bytes = host->allocate(host, array->size + 1);
   uint64_t got = 0;
   if (bytes == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for the %llu bytes of array '%.60s'",
-                   file->path, (unsigned long long)array->size, array->name);
+    return pf_fail(error, PF_STOP, "%.400s: out of memory for its %llu bytes", piece.name,
+                   (unsigned long long)array->size);
   }
-  const pf_status status = unpack(file, array, bytes, array->size, 1, &got, error);
+  const pf_status status = unpack(&piece, bytes, array->size, 1, &got, error);
   if (status != PF_OK) {
     host->release(host, bytes);
     return status;
   }
-  memmove(bytes, bytes + array->header.data, array->size - array->header.data);
   *out = bytes;
   return PF_OK;
 }
 
-/* ---- the archive ---- */
-
-static pf_status read_header(const npz_file *file, npz_array *array, pf_error *error)
+static pf_status read_numbers(const container *of, size_t i, double *out, pf_error *error)
 {
-  const pf_host *host = file->host;
-  char name[400];
-  pf_error why = {.size = sizeof why};
-  uint64_t got = 0;
-  const uint64_t n = array->size < NPY_MAX_HEADER ? array->size : NPY_MAX_HEADER;
-  unsigned char *bytes = host->allocate(host, n + 1);
-  if (bytes == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for a header", file->path);
-  }
-  name_array(file, array->name, name, sizeof name);
-  pf_status status = unpack(file, array, bytes, n, 0, &got, &why);
+  const npz_file *file = of->file;
+  const npy_header *header = &file->arrays[of->arrays[i].at].header;
+  unsigned char *bytes = NULL;
+  const pf_status status = unpack_all(of, i, &bytes, error);
   if (status == PF_OK) {
-    status = npy_read_header(name, bytes, got, array->size, &array->header, &why);
+    npy_numbers(header, bytes + header->data, out);
   }
-  if (status != PF_OK) { /* told when it is asked for: what nobody uses may be anything */
-    memcpy(array->why, why.text, sizeof array->why);
-  }
-  host->release(host, bytes);
-  return PF_OK;
+  of->host->release(of->host, bytes);
+  return status;
 }
 
-static pf_status add_entry(npz_file *file, uint64_t entry, pf_error *error)
+static pf_status read_texts(const container *of, size_t i, char **out, pf_error *error)
 {
-  const pf_host *host = file->host;
+  const npz_file *file = of->file;
+  const npy_header *header = &file->arrays[of->arrays[i].at].header;
+  unsigned char *bytes = NULL;
+  pf_status status = unpack_all(of, i, &bytes, error);
+  if (status == PF_OK) {
+    status = npy_texts(of->host, header, bytes + header->data, out, error);
+  }
+  of->host->release(of->host, bytes);
+  return status;
+}
+
+/* ---- the archive ---- */
+
+static pf_status read_header(const npz_piece *piece, const pf_host *host, npy_header *header,
+                             pf_error *why, pf_error *error)
+{
+  uint64_t got = 0;
+  const uint64_t n = piece->size < NPY_MAX_HEADER ? piece->size : NPY_MAX_HEADER;
+  unsigned char *bytes = host->allocate(host, n + 1);
+  if (bytes == NULL) {
+    return pf_fail(error, PF_STOP, "%.400s: out of memory for its header", piece->name);
+  }
+  if (unpack(piece, bytes, n, 0, &got, why) == PF_OK) {
+    (void)npy_read_header(piece->name, bytes, got, piece->size, header, why);
+  }
+  host->release(host, bytes);
+  return PF_OK; /* why is told when it is asked for: what nobody uses may be anything */
+}
+
+static pf_status add_entry(container *of, uint64_t entry, pf_error *error)
+{
+  npz_file *file = of->file;
   zip_stat_t info;
   zip_stat_init(&info);
   const zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE;
   if (zip_stat_index(file->archive, entry, 0, &info) != 0 || (info.valid & needed) != needed) {
-    return pf_fail(error, PF_STOP, "%.300s: entry %llu cannot be read: %.200s", file->path,
+    return pf_fail(error, PF_STOP, "%.300s: entry %llu cannot be read: %.200s", of->path,
                    (unsigned long long)entry, zip_strerror(file->archive));
   }
   const size_t length = strlen(info.name);
   if (length < 5 || strcmp(info.name + length - 4, ".npy") != 0) {
     return PF_OK; /* not an array */
   }
-  npz_array *array = &file->arrays[file->n];
-  array->name = host->allocate(host, length);
-  if (array->name == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", file->path);
+  char *name = container_text(of->host, info.name, length - 4);
+  if (name == NULL) {
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", of->path);
   }
-  memcpy(array->name, info.name, length - 4); /* zeroed before */
-  array->entry = entry;
-  array->size = info.size;
-  file->n++;
-  return read_header(file, array, error);
+  npz_array *array = &file->arrays[of->n];
+  pf_error why = {.size = sizeof why};
+  const npz_piece piece = piece_of(of, entry, info.size, name);
+  *array = (npz_array){.entry = entry, .size = info.size};
+  pf_status status = read_header(&piece, of->host, &array->header, &why, error);
+  if (status == PF_OK) {
+    status = npy_add(of, name, &array->header, why.text, (int64_t)of->n, error);
+  }
+  of->host->release(of->host, name);
+  return status;
 }
 
-static pf_status open_archive(npz_file *file, pf_error *error)
+static pf_status open_archive(container *of, pf_error *error)
 {
+  npz_file *file = of->file;
   int code = 0;
-  file->archive = zip_open(file->path, ZIP_RDONLY, &code);
+  file->archive = zip_open(of->path, ZIP_RDONLY, &code);
   if (file->archive != NULL) {
     return PF_OK;
   }
@@ -133,85 +176,59 @@ static pf_status open_archive(npz_file *file, pf_error *error)
                                          "%.300s: is no .npz file (%.100s): expected a zip archive "
                                          "of arrays, as np.savez(\"own.npz\", x=x, "
                                          "choice=choice) writes it",
-                                         file->path, zip_error_strerror(&why))
+                                         of->path, zip_error_strerror(&why))
                                : pf_fail(error, PF_STOP, "%.300s: cannot be opened: %.200s",
-                                         file->path, zip_error_strerror(&why));
+                                         of->path, zip_error_strerror(&why));
   zip_error_fini(&why);
   return status;
 }
 
-static pf_status list_entries(npz_file *file, pf_error *error)
+static pf_status open_npz(container *of, pf_error *error)
 {
+  const pf_host *host = of->host;
+  npz_file *file = of->file = host->allocate(host, sizeof *file);
+  if (file == NULL) {
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", of->path);
+  }
+  pf_status status = open_archive(of, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const zip_int64_t n = zip_get_num_entries(file->archive, 0);
   if (n < 1 || n > MAX_ARRAYS) {
     return pf_fail(error, PF_STOP, "%.300s: has %lld entries; expected from 1 to %d arrays",
-                   file->path, (long long)n, MAX_ARRAYS);
+                   of->path, (long long)n, MAX_ARRAYS);
   }
-  file->arrays = file->host->allocate(file->host, (size_t)n * sizeof *file->arrays);
+  file->arrays = host->allocate(host, (size_t)n * sizeof *file->arrays);
   if (file->arrays == NULL) {
-    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", file->path);
+    return pf_fail(error, PF_STOP, "%.300s: out of memory for its arrays", of->path);
   }
   for (zip_int64_t i = 0; i < n; i++) {
-    const pf_status status = add_entry(file, (uint64_t)i, error);
+    status = add_entry(of, (uint64_t)i, error);
     if (status != PF_OK) {
       return status;
     }
   }
-  if (file->n == 0) {
-    return pf_fail(error, PF_STOP, "%.300s: has no array (NAME.npy) in it", file->path);
-  }
-  return PF_OK;
+  return of->n == 0 ? pf_fail(error, PF_STOP, "%.300s: has no array (NAME.npy) in it", of->path)
+                    : PF_OK;
 }
 
-pf_status npz_open(const pf_host *host, const char *path, npz_file *out, pf_error *error)
+static void close_npz(container *of)
 {
-  *out = (npz_file){.host = host, .path = path};
-  pf_status status = open_archive(out, error);
-  if (status != PF_OK) {
-    return status;
+  npz_file *file = of->file;
+  if (file == NULL) {
+    return;
   }
-  status = list_entries(out, error);
-  if (status != PF_OK) {
-    npz_close(out);
-  }
-  return status;
-}
-
-void npz_shut(npz_file *file)
-{
   if (file->archive != NULL) {
     zip_discard(file->archive);
   }
-  file->archive = NULL;
+  of->host->release(of->host, file->arrays);
+  of->host->release(of->host, file);
 }
 
-int npz_same(const npz_file *a, const npz_file *b)
-{
-  if (a->n != b->n) {
-    return 0;
-  }
-  for (size_t i = 0; i < a->n; i++) {
-    const npz_array *x = &a->arrays[i], *y = &b->arrays[i];
-    const npy_header *g = &x->header, *h = &y->header;
-    if (strcmp(x->name, y->name) != 0 || x->size != y->size || strcmp(x->why, y->why) != 0 ||
-        g->kind != h->kind || g->item != h->item || g->rows != h->rows ||
-        g->columns != h->columns || g->n_dims != h->n_dims) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-void npz_close(npz_file *file)
-{
-  const pf_host *host = file->host;
-  for (size_t i = 0; file->arrays != NULL && i < file->n; i++) {
-    host->release(host, file->arrays[i].name);
-  }
-  if (host != NULL) {
-    host->release(host, file->arrays);
-  }
-  npz_shut(file);
-  file->arrays = NULL;
-  file->n = 0;
-}
+const container_format npz_format = {.word = "array",
+                                     .has = "it has",
+                                     .open = open_npz,
+                                     .close = close_npz,
+                                     .numbers = read_numbers,
+                                     .texts = read_texts};

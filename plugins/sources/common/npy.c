@@ -346,3 +346,50 @@ int npy_text(const npy_header *header, const unsigned char *cell, char *text, si
   }
   return 1;
 }
+
+/* ---- as an array of a container ---- */
+
+pf_status npy_add(container *of, const char *name, const npy_header *header, const char *why,
+                  int64_t at, pf_error *error)
+{
+  container_array *array = container_add(of, name, error);
+  if (array == NULL) {
+    return PF_STOP;
+  }
+  array->at = at;
+  if (why[0] != '\0') {
+    return container_refuse(of, error, "%s", why);
+  }
+  array->stored = (double)header->item * (double)header->rows * (double)header->columns;
+  array->is_text = !npy_is_number(header);
+  array->n_dims = header->n_dims;
+  array->rows = header->rows;
+  array->columns = header->columns;
+  return PF_OK;
+}
+
+void npy_numbers(const npy_header *header, const unsigned char *cells, double *out)
+{
+  for (int64_t i = 0; i < header->rows; i++) {
+    for (int64_t j = 0; j < header->columns; j++) {
+      out[i * header->columns + j] = npy_number(header, cells + npy_offset(header, i, j));
+    }
+  }
+}
+
+pf_status npy_texts(const pf_host *host, const npy_header *header, const unsigned char *cells,
+                    char **out, pf_error *error)
+{
+  char text[4 * 4096 + 1];
+  for (int64_t i = 0; i < header->rows; i++) {
+    for (int64_t j = 0; j < header->columns; j++) {
+      (void)npy_text(header, cells + npy_offset(header, i, j), text, sizeof text);
+      char *copy = container_text(host, text, strlen(text));
+      if (copy == NULL) {
+        return pf_fail(error, PF_STOP, "out of memory for the texts of an array");
+      }
+      out[i * header->columns + j] = copy;
+    }
+  }
+  return PF_OK;
+}

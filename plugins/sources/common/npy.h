@@ -1,9 +1,9 @@
 /* The header of a .npy array (numpy's format, versions 1 to 3), and its cells as numbers or text.
  */
-#ifndef PLASTFIT_PLUGINS_NPZ_NPY_H
-#define PLASTFIT_PLUGINS_NPZ_NPY_H
+#ifndef PLASTFIT_PLUGINS_SOURCES_NPY_H
+#define PLASTFIT_PLUGINS_SOURCES_NPY_H
 
-#include <plastfit/abi/base.h>
+#include "container.h"
 
 /** Bytes of a file from its start that hold the header of any array we take. */
 enum { NPY_MAX_HEADER = 65536 };
@@ -35,5 +35,13 @@ double npy_number(const npy_header *header, const unsigned char *cell);
 /** A cell as text (UTF-8; numbers that are whole as such), cut at `capacity`. 0: it is not one (a
  * fraction, NaN). */
 int npy_text(const npy_header *header, const unsigned char *cell, char *text, size_t capacity);
+
+/** Add an array whose header was read; *why: empty, or why it cannot be used. */
+pf_status npy_add(container *of, const char *name, const npy_header *header, const char *why,
+                  int64_t at, pf_error *error);
+/** All cells, [rows][columns], from the bytes of an array behind its header. */
+void npy_numbers(const npy_header *header, const unsigned char *cells, double *out);
+pf_status npy_texts(const pf_host *host, const npy_header *header, const unsigned char *cells,
+                    char **out, pf_error *error);
 
 #endif

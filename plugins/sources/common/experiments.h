@@ -1,0 +1,158 @@
+/* A source of recordings, whatever its files are: the ops, and the options that all have. */
+#ifndef PLASTFIT_PLUGINS_SOURCES_EXPERIMENTS_H
+#define PLASTFIT_PLUGINS_SOURCES_EXPERIMENTS_H
+
+#include "columns.h"
+
+/** What the name of each of several files is. */
+enum table_file_is { FILE_IS_ANIMAL, FILE_IS_SESSION };
+
+/** The object of such a source. */
+typedef struct table {
+  recording recording; /**< first: recording_declare */
+  table_columns columns;
+  enum table_file_is file_is;
+} table;
+
+/** The op `create` but for the kind. */
+pf_status table_create(const pf_host *host, const pf_options *options, const table_kind *kind,
+                       void **self, pf_error *error);
+/** The ops `destroy` and `read`. */
+void table_destroy(void *self);
+pf_status table_read(const void *self, const pf_sink *sink, pf_error *error);
+
+/* ---- options; `word` is what a column is called: "column", "array" ---- */
+
+#define TABLE_NAMED(prefix_, word_, key_, what_)                 \
+  {                                                              \
+    .name = prefix_ key_, .type = PF_TYPE_STRING,                \
+    .help = word_ what_ "; default \"" key_ "\" if there is one" \
+  }
+
+/** What each column is, where they stand under `prefix` ("columns."); a comma follows. */
+#define TABLE_ROLE_OPTIONS(prefix_, word_)                                                         \
+  TABLE_NAMED(prefix_, word_, "animal", " of the animal's name"),                                  \
+      TABLE_NAMED(prefix_, word_, "session", " of the session"),                                   \
+      TABLE_NAMED(prefix_, word_, "experiment",                                                    \
+                  " of the experiment, an uninterrupted run of steps"),                            \
+      TABLE_NAMED(prefix_, word_, "block", " of the block, from 0"),                               \
+      TABLE_NAMED(prefix_, word_, "trial", " of the trial, from 0, not decreasing"),               \
+      TABLE_NAMED(prefix_, word_, "step",                                                          \
+                  " of the step, counted in the experiment or in the trial; checked, not needed"), \
+      TABLE_NAMED(prefix_, word_, "dt", " of the step's length, ms"),                              \
+      TABLE_NAMED(prefix_, word_, "gap",                                                           \
+                  " of the time before the step, ms; given on as channel gap"),                    \
+      TABLE_NAMED(prefix_, word_, "reward", " of the reward; missing: none could come"),           \
+      TABLE_NAMED(                                                                                 \
+          prefix_, word_, "choice",                                                                \
+          " of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1, 1 to K, or names"),        \
+      TABLE_NAMED(prefix_, word_, "plastic",                                                       \
+                  " that says whether weights change after the step: 1 or 0"),                     \
+      {.name = prefix_ "channels",                                                                 \
+       .type = PF_TYPE_STRINGS,                                                                    \
+       .help =                                                                                     \
+           word_ "s that are channels beside reward; default: every other one that has numbers"},  \
+      {.name = "targets[].name",                                                                   \
+       .type = PF_TYPE_STRING,                                                                     \
+       .required = 1,                                                                              \
+       .help = "a further target that a loss asks for"},                                           \
+      {.name = "targets[]." word_ "s",                                                             \
+       .type = PF_TYPE_STRINGS,                                                                    \
+       .required = 1,                                                                              \
+       .help = "its " word_ "s"},                                                                  \
+  {                                                                                                \
+    .name = "plastic", .type = PF_TYPE_STRING, .choices = "always|accepts|chosen|" word_,          \
+    .help = "steps after which weights change: all, accepts, those with a choice, as the " word_   \
+            " plastic says; default: that " word_ ", else by kind (accepts, chosen, always)"       \
+  }
+
+/** How cells are read. */
+#define TABLE_VALUE_OPTIONS(word_)                                                               \
+  ROLE_KIND_OPTION,                                                                              \
+      {.name = "files",                                                                          \
+       .type = PF_TYPE_STRING,                                                                   \
+       .choices = "animal|session",                                                              \
+       .help = "what each of several files is; default: an animal where no " word_               \
+               " names it, else a session where no " word_ " does"},                             \
+      {.name = "values[]." word_,                                                                \
+       .type = PF_TYPE_STRING,                                                                   \
+       .required = 1,                                                                            \
+       .help = "its cells are read as these numbers:"},                                          \
+      {.name = "values[].from", .type = PF_TYPE_STRINGS, .required = 1, .help = "its cells"},    \
+      {.name = "values[].to",                                                                    \
+       .type = PF_TYPE_REALS,                                                                    \
+       .lower = -INFINITY,                                                                       \
+       .upper = INFINITY,                                                                        \
+       .help = "their numbers; default 0, 1, 2, ..."},                                           \
+      {.name = "one_hot",                                                                        \
+       .type = PF_TYPE_STRINGS,                                                                  \
+       .help = word_ "s that are an input for each of their values: 1 where it stands, else 0"}, \
+  {                                                                                              \
+    .name = "missing_inputs", .type = PF_TYPE_STRING, .fallback = "\"error\"",                   \
+    .choices = "error|zero|hold",                                                                \
+    .help = "what an input that is missing is: an error, 0, or as at the step before"            \
+  }
+
+/** Inputs and activities, and which names are tried where the config names none. */
+#define TABLE_INPUT_OPTIONS(prefix_, word_, usual_inputs_, usual_activities_)                     \
+  {.name = prefix_ "inputs",                                                                      \
+   .type = PF_TYPE_STRINGS,                                                                       \
+   .help =                                                                                        \
+       word_ "s of the inputs, also \"roi*\", and \"1\" for a constant; default " usual_inputs_}, \
+  {                                                                                               \
+    .name = prefix_ "activities", .type = PF_TYPE_STRINGS,                                        \
+    .help = word_ "s of the target activity; default " usual_activities_                          \
+  }
+
+/** Of files of arrays. */
+#define TABLE_ARRAY_OPTIONS(word_)                                                                \
+  {.name = "rows",                                                                                \
+   .type = PF_TYPE_STRING,                                                                        \
+   .fallback = "\"steps\"",                                                                       \
+   .choices = "steps|animals",                                                                    \
+   .help = "what a row of a matrix is: a step, its columns side by side; or an animal, a column " \
+           "a trial (one column: the same in all)"},                                              \
+      {.name = "transposed",                                                                      \
+       .type = PF_TYPE_STRINGS,                                                                   \
+       .help = word_ "s whose rows and columns are exchanged, as rois x frames is"},              \
+  {                                                                                               \
+    .name = "most_memory", .type = PF_TYPE_REAL, .fallback = "4096", .unit = "MiB", .lower = 1,   \
+    .upper = 1e9,                                                                                 \
+    .help = "most that what is used of a file may take when unpacked: a small file can claim to " \
+            "hold anything"                                                                       \
+  }
+
+/** Names that are tried for inputs and activities in files of arrays. */
+#define TABLE_ARRAY_NAMES                                                    \
+  .usual_inputs = (const char *const[]){"inputs", "input", "x", "x#", NULL}, \
+  .usual_activities = (const char *const[])                                  \
+  {                                                                          \
+    "activity", "activities", "y", "y#", NULL                                \
+  }
+
+/** The descriptor of a source `name_` of files of arrays, whose `name_##_kind` and options stand.
+ */
+#define TABLE_SOURCE(name_, summary_, ...)                                                     \
+  static pf_status name_##_create(const pf_host *host, const pf_options *options, void **self, \
+                                  pf_error *error)                                             \
+  {                                                                                            \
+    return table_create(host, options, &name_##_kind, self, error);                            \
+  }                                                                                            \
+  static const pf_source_ops name_##_ops = {.size = sizeof(pf_source_ops),                     \
+                                            .create = name_##_create,                          \
+                                            .destroy = table_destroy,                          \
+                                            .declare = recording_declare,                      \
+                                            .read = table_read};                               \
+  static const pf_plugin name_##_plugin = {PF_PLUGIN_HEAD(PF_KIND_SOURCE),                     \
+                                           .name = #name_,                                     \
+                                           .version = "1.0",                                   \
+                                           .summary = summary_,                                \
+                                           .aliases = __VA_ARGS__,                             \
+                                           .options = PF_TABLE_OF(name_##_options),            \
+                                           .source = &name_##_ops};                            \
+  PF_PLUGIN_ENTRY(name_)                                                                       \
+  {                                                                                            \
+    return &name_##_plugin;                                                                    \
+  }
+
+#endif
