@@ -40,6 +40,7 @@ cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/new_config.c core/cli/new_config.h
 cli_sources += core/cli/cmd_simulate.c
+cli_sources += core/cli/fitted_truth.c core/cli/fitted_truth.h
 cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
@@ -95,6 +96,7 @@ core_sources += core/sensitivity/sensitivity.h
 core_sources += core/sensitivity/information.c core/sensitivity/information.h
 core_sources += core/sensitivity/information_product.c core/sensitivity/information_product.h
 
+core_sources += core/closed_loop/choice_law.c core/closed_loop/choice_law.h
 core_sources += core/closed_loop/redraw.c core/closed_loop/redraw.h
 core_sources += core/closed_loop/simulate.c core/closed_loop/simulate.h
 
@@ -246,6 +248,7 @@ core_sources += core/truth/coefficients.c core/truth/coefficients.h
 core_sources += core/truth/effects.c core/truth/effects.h
 core_sources += core/truth/equation.c core/truth/equation.h
 core_sources += core/truth/names.c core/truth/names.h
+core_sources += core/truth/truth.c core/truth/truth.h
 core_sources += core/truth/polynomial.c core/truth/polynomial.h
 
 core_sources += core/readers/h5_read.c core/readers/h5_read.h

@@ -63,6 +63,12 @@ static int recover_problem(const pf_problem *problem, const char *out, const arg
     code = pf_cli_say(PF_EXIT_FAILED,
                       "%zu of %zu fits failed (summary.json says why, data set by data set)",
                       recovery->n_failed, recovery->n_fits);
+  } else if (recovery->n_unconverged > 0) {
+    code =
+        pf_cli_say(PF_EXIT_FAILED,
+                   "%zu of %zu fits did not converge, or have no optimum (separation); the table "
+                   "is about the others",
+                   recovery->n_unconverged, recovery->n_fits);
   }
 done:
   pf_recovery_free(recovery);

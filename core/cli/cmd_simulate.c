@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/fitted_truth.h"
 #include "core/cli/run_config.h"
 #include "core/cli/task_command.h"
 #include "core/evaluate/closed_loop.h"
@@ -131,7 +132,8 @@ static int simulate_known(const arguments *how)
     goto done;
   }
   const size_t n = task.problem->data.n_animals;
-  if (pf_simulated_write(task.problem, task.config, task.out.text, how->force, &error) != PF_OK) {
+  if (pf_simulated_write(task.problem, task.config, (pf_names){0}, task.out.text, how->force,
+                         &error) != PF_OK) {
     code = pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
     goto done;
   }
@@ -274,6 +276,19 @@ static pf_status write_into_run(const arguments *how, const closed_loop *a, pf_e
   return pf_html_write(how->from, error);
 }
 
+/** A folder with the animals and a config that fits them, in which the fitted rule is the truth. */
+static pf_status write_new_folder(const arguments *how, const closed_loop *a, pf_error *error)
+{
+  pf_array truth = pf_array_of(sizeof(char *));
+  pf_status status = pf_fitted_truth(a->run, a->fit, &truth, error);
+  if (status == PF_OK) {
+    const pf_names overrides = {(const char *const *)truth.items, truth.n};
+    status = pf_simulated_write(a->task, a->task_config, overrides, how->out, how->force, error);
+  }
+  pf_fitted_truth_free(&truth);
+  return status;
+}
+
 static pf_status run_loop(const arguments *how, closed_loop *a, pf_error *error)
 {
   if (pf_closed_loop(a->run, a->fit, a->task, how->repeats, &a->task->data, error) != PF_OK) {
@@ -284,7 +299,7 @@ static pf_status run_loop(const arguments *how, closed_loop *a, pf_error *error)
     return pf_fail(error, PF_STOP, "no animal of '%s' could be put into the task", how->from);
   }
   if (how->out != NULL) {
-    if (pf_simulated_write(a->task, a->task_config, how->out, how->force, error) != PF_OK) {
+    if (write_new_folder(how, a, error) != PF_OK) {
       return PF_STOP;
     }
     say_folder(how, n, how->out);

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
+#include "core/closed_loop/choice_law.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
 #include "core/state/seen.h"
@@ -26,7 +27,7 @@ typedef struct animal {
   pf_real *states;         /* [2][buffer_cells] synaptic states, before and after a step */
   pf_real *scratch;
   size_t buffer_cells;
-  int64_t probability; /* observable, or -1 */
+  pf_choice_law law;
   int64_t n_input;
   int64_t n_steps;                  /* complete ones; one more is being presented */
   pf_array cue, input;              /* of double [n_input] */
@@ -129,6 +130,7 @@ static void free_animal(animal *self)
   pf_memory_free(self->read);
   pf_memory_free(self->modulators);
   pf_memory_free(self->observable);
+  pf_choice_law_clear(&self->law);
   pf_array_free(&self->cue);
   pf_array_free(&self->input);
   pf_array_free(&self->flags);
@@ -166,7 +168,7 @@ static pf_status prepare_target(animal *self, size_t k, pf_error *error)
   const char *name = self->declared.targets.items[k];
   int64_t n = 1, ld = 0;
   if (strcmp(name, "choice") == 0) {
-    if (self->probability < 0) {
+    if (self->law.probability < 0) {
       return pf_fail(error, PF_STOP,
                      "%s needs choices, but %s has no observable 'probability'; give its last "
                      "layer output = "
@@ -261,7 +263,10 @@ static pf_status make_animal(animal *self, pf_error *error)
     return status;
   }
   self->n_input = pf_model_n_input(self->model);
-  self->probability = pf_model_observable(self->model, "probability");
+  status = pf_choice_law_create(self->workspace, self->loop->theta, &self->law, error);
+  if (status != PF_OK) {
+    return status;
+  }
   status = make_arrays(self, error);
   if (status != PF_OK) {
     return status;
@@ -397,48 +402,14 @@ static void draw_input(animal *self)
   }
 }
 
-/** One of n categories; NaN where the outputs are no distribution (a sigmoid each): then there is
- * no choice. */
-static double choose_category(const pf_real *probability, int64_t n, double uniform)
-{
-  double sum = 0.0, below = 0.0;
-  for (int64_t k = n; k-- > 0;) {
-    sum += (double)probability[k];
-  }
-  if (fabs(sum - 1.0) > 1e-4) {
-    return NAN;
-  }
-  for (int64_t k = 0; k < n; k++) {
-    below += (double)probability[k];
-    if (uniform < below) {
-      return (double)k;
-    }
-  }
-  return (double)(n - 1); /* the sum may round to below the uniform number */
-}
-
-/** By the network's probabilities at a row; NaN where there are none. */
+/** As the law of choices has it; NaN where nothing can be chosen. */
 static pf_status draw_choice(const animal *self, int64_t row, double *choice, pf_error *error)
 {
-  int64_t n = 0, ld = 0;
   double uniform = 0.0;
-  *choice = NAN;
-  if (self->probability < 0) {
-    return PF_OK;
+  if (self->law.probability >= 0) {
+    pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
   }
-  const pf_real *probability =
-      pf_workspace_observable(self->workspace, self->probability, &n, &ld) + row * ld;
-  if (isnan(probability[0])) {
-    return pf_fail(error, PF_POINT_FAILED,
-                   "the probability of a choice is not a number: the weights overflowed");
-  }
-  pf_random_uniform(stream_of(self, PF_RANDOM_CHOICE), (uint64_t)self->n_steps, 1, &uniform);
-  if (n == 1) {
-    *choice = uniform < (double)probability[0] ? 1.0 : 0.0;
-  } else {
-    *choice = choose_category(probability, n, uniform);
-  }
-  return PF_OK;
+  return pf_choice_law_draw(&self->law, row, uniform, choice, error);
 }
 
 static pf_status record_target(const animal *self, size_t k, int64_t row, double choice,

@@ -33,8 +33,8 @@ typedef struct pf_task_run {
 } pf_task_run;
 
 /**
- * Run a task in closed loop with a model: draws noise, choices (from the observable "probability"
- * of the network, where it has one) and the task's random numbers, fills expected reward, and
+ * Run a task in closed loop with a model: draws noise, choices (core/closed_loop/choice_law.h)
+ * and the task's random numbers, fills expected reward, and
  * appends the recording with its truth (true_input, true_noise) to `data`. Targets recorded: those
  * that the task declares: "choice", or observables of the network by name ("activity": the first
  * plastic layer's). All sessions are one recording.

@@ -69,10 +69,15 @@ static void print_method(const pf_recovery *r, size_t m, FILE *out)
 
 static void print_counts(const pf_recovery *r, FILE *out)
 {
-  (void)fprintf(out, "%s: %zu data sets, %zu fits: %zu converged", r->problem->settings->name,
-                r->n_sets, r->n_fits, r->n_fits - r->n_failed - r->n_unconverged);
+  (void)fprintf(out, "%s: %zu data sets, %zu fits: ", r->problem->settings->name, r->n_sets,
+                r->n_fits);
+  if (r->n_passes_done > 0) {
+    (void)fprintf(out, "%zu made their passes", r->n_passes_done);
+  } else {
+    (void)fprintf(out, "%zu converged", r->n_fits - r->n_failed - r->n_unconverged);
+  }
   if (r->n_unconverged > 0) {
-    (void)fprintf(out, ", %zu did not", r->n_unconverged);
+    (void)fprintf(out, ", %zu did not (left out)", r->n_unconverged);
   }
   if (r->n_failed > 0) {
     (void)fprintf(out, ", %zu failed", r->n_failed);

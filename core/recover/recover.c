@@ -6,6 +6,7 @@
 #include "core/problem/replicate.h"
 #include "core/recover/missed.h"
 #include "core/recover/recovery_table.h"
+#include "core/truth/truth.h"
 
 #include <string.h>
 
@@ -48,6 +49,22 @@ static void keep_intervals(const pf_recovery *r, const pf_inference_group *infer
   memcpy(set->verdicts + first, inferred->verdict, n * sizeof *set->verdicts);
 }
 
+/** The truth of group g's values in this data set. */
+static pf_status keep_truths(const pf_recovery *r, const pf_problem *replicate,
+                             const pf_layout *layout, double *truths, pf_error *error)
+{
+  double *copies = pf_memory_need(layout->n_instances, sizeof *copies, error);
+  if (copies == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = pf_truth_of_copies(replicate, r->truth, layout, copies, error);
+  for (size_t k = 0; k < layout->n; k++) {
+    truths[k] = copies[layout->index[k]];
+  }
+  pf_memory_free(copies);
+  return status;
+}
+
 /** What the set keeps of group g, whose cells are `first` and on. */
 static pf_status keep_group(const pf_recovery *r, const pf_fit_group *group, size_t g, size_t first,
                             pf_recover_set *set, pf_error *error)
@@ -59,6 +76,7 @@ static pf_status keep_group(const pf_recovery *r, const pf_fit_group *group, siz
   }
   set->fits[g].fitted = group->status == PF_OK;
   set->fits[g].converged = pf_fit_claims(group);
+  set->fits[g].passes_done = group->status == PF_OK && pf_fit_verdict(group) == PF_FIT_PASSES_DONE;
   if (group->status != PF_OK) {
     keep_why(set, group->error.text);
   } else if (n > 0) {
@@ -73,7 +91,12 @@ static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, con
   size_t first = 0;
   for (size_t g = 0; g < r->n_groups; g++) {
     const pf_fit_group *group = &fit->groups[g];
+    double *truths = set->truths + first;
     pf_status status = keep_group(r, group, g, first, set, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    status = keep_truths(r, replicate, group->layout, truths, error);
     if (status != PF_OK) {
       return status;
     }
@@ -83,8 +106,7 @@ static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, con
       } else if (g < inference->n_groups) {
         keep_why(set, inference->groups[g].why);
       }
-      const pf_recover_cell *cells = r->cells + first;
-      status = pf_recover_missed(replicate, group, cells, r->truth, &set->fits[g].missed, error);
+      status = pf_recover_missed(replicate, group, truths, &set->fits[g].missed, error);
       if (status != PF_OK) {
         return status;
       }

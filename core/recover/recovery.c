@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/fit/fit_groups.h"
 #include "core/truth/names.h"
+#include "core/truth/truth.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static void free_set(pf_recover_set *set)
   pf_memory_free(set->why);
   pf_memory_free(set->fits);
   pf_memory_free(set->estimates);
+  pf_memory_free(set->truths);
   pf_memory_free(set->verdicts);
   pf_memory_free(set->intervals);
 }
@@ -86,6 +88,7 @@ static pf_status make_set(const pf_recovery *r, size_t d, pf_recover_set *set, p
   *set = (pf_recover_set){.seed = r->problem->settings->seed + d,
                           .fits = pf_memory_need(r->n_groups, sizeof *set->fits, error),
                           .estimates = pf_memory_need(r->n_cells, sizeof *set->estimates, error),
+                          .truths = pf_memory_need(r->n_cells, sizeof *set->truths, error),
                           .verdicts = pf_memory_need(r->n_cells, sizeof *set->verdicts, error),
                           .intervals = pf_memory_need(n_intervals, sizeof *set->intervals, error)};
   if (set->fits == NULL || set->estimates == NULL || set->verdicts == NULL ||

@@ -19,7 +19,8 @@ typedef struct pf_recover_cell {
 /** How the fit of one group ended. */
 typedef struct pf_recover_fit {
   bool fitted, converged;
-  bool missed; /**< the truth fits these data better than the estimate does */
+  bool passes_done; /**< the passes that it was told to make: its optimiser claims no more */
+  bool missed;      /**< the truth fits these data better than the estimate does */
 } pf_recover_fit;
 
 /** NaN where there is none. */
@@ -34,6 +35,7 @@ typedef struct pf_recover_set {
   char *why;            /**< the first reason why something is missing; NULL: nothing is */
   pf_recover_fit *fits; /**< [n_groups] */
   double *estimates;    /**< [n_cells] NaN where not fitted */
+  double *truths;       /**< [n_cells] NaN where not known */
   uint32_t *verdicts;   /**< [n_cells] enum pf_verdict */
   pf_recover_interval *intervals; /**< [PF_N_INTERVAL_METHODS][n_cells] */
 } pf_recover_set;
@@ -41,8 +43,9 @@ typedef struct pf_recover_set {
 /** A line of the table: a parameter, over data sets, groups and copies whose fit converged. */
 typedef struct pf_recover_line {
   size_t parameter;
-  double truth; /**< NaN: not known */
-  size_t n;     /**< estimates */
+  double truth;  /**< NaN: not known, or not the same in all data sets */
+  bool is_known; /**< there is a truth in every data set */
+  size_t n;      /**< estimates */
   double mean, bias, bias_se, sd;
   struct {
     size_t n, n_covering;         /**< intervals there are, and those that hold the truth */
@@ -64,7 +67,9 @@ typedef struct pf_recovery {
   bool asked[PF_N_INTERVAL_METHODS];
   pf_recover_line *lines;
   size_t n_lines;
-  size_t n_fits, n_failed, n_unconverged, n_missed; /**< fits of all groups of all data sets */
+  /** Fits of all groups of all data sets. Unconverged: separation too, and worse than no
+   * plasticity. */
+  size_t n_fits, n_failed, n_unconverged, n_passes_done, n_missed;
   double seconds;
 } pf_recovery;
 

@@ -16,7 +16,7 @@ static void write_row(const pf_recovery *r, const pf_recover_set *set, size_t c,
 {
   const pf_recover_cell *cell = &r->cells[c];
   const pf_model_parameter *parameter = &r->problem->model->parameters[cell->parameter];
-  const double truth = r->truth[cell->parameter];
+  const double truth = set->truths[c];
   const bool asked = m < (size_t)PF_N_INTERVAL_METHODS;
   const pf_recover_fit *fit = &set->fits[cell->group];
   const pf_recover_interval none = {NAN, NAN, NAN};
@@ -128,10 +128,11 @@ static pf_status write_summary(const pf_recovery *r, const char *path, pf_error 
       "what", "recovery", "name", r->problem->settings->name, "plastfit", pf_version(), "format",
       (int)PF_RUN_FORMAT, "seed", (json_int_t)r->problem->settings->seed, "data_sets",
       (json_int_t)r->n_sets, "level", r->problem->settings->intervals.level, "fits", "all",
-      (json_int_t)r->n_fits, "converged", (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged),
-      "not_converged", (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed,
-      "worse_than_truth", (json_int_t)r->n_missed, "parameters", lines, "missing", missing,
-      "timing", "seconds", r->seconds);
+      (json_int_t)r->n_fits, "converged",
+      (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged - r->n_passes_done), "not_converged",
+      (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "worse_than_truth",
+      (json_int_t)r->n_missed, "parameters", lines, "missing", missing, "timing", "seconds",
+      r->seconds);
   const bool written =
       root != NULL && json_dump_file(root, path, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
   json_decref(root);

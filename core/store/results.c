@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/truth/names.h"
+#include "core/truth/truth.h"
 
 pf_status pf_results_prepare(pf_results *results, pf_error *error)
 {

@@ -1,11 +1,14 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/store/simulated.h"
+#include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/problem/problem.h"
 #include "core/store/csv_file.h"
 #include "core/store/folder.h"
+#include "core/truth/truth.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,11 +256,69 @@ static pf_status override_source(const pf_problem *problem, pf_config *config, p
   return status;
 }
 
+typedef struct config_line {
+  char text[256];
+} config_line;
+
+/** `value` of a loss's parameter, where the config has a group for it, or nothing. */
+static pf_status add_value(const pf_problem *problem, const pf_loss_term *loss, size_t i,
+                           double value, pf_array *lines, pf_error *error)
+{
+  const pf_model_parameter *parameter = &problem->model->parameters[i];
+  const pf_node *group = pf_node_get(loss->loss->node, "parameters");
+  const pf_node *node = pf_node_get(group, parameter->declared.name);
+  if (isnan(value) || (node != NULL && !pf_node_is_group(node))) {
+    return PF_OK;
+  }
+  config_line *line = pf_array_append(lines, error);
+  if (line == NULL) {
+    return PF_STOP;
+  }
+  (void)snprintf(line->text, sizeof line->text, "%.80s.parameters.%.80s.value=%.17e",
+                 parameter->owner, parameter->declared.name, value);
+  return PF_OK;
+}
+
+/** The gain and the baseline of counts, which source.record says of a task and nobody of a table.
+ */
+static pf_status list_values(const pf_problem *problem, pf_array *lines, pf_error *error)
+{
+  const pf_model *model = problem->model;
+  double *truth = NULL;
+  if (problem->settings->record.counts == PF_RECORD_ACTIVITY || problem->models->teacher == NULL) {
+    return PF_OK;
+  }
+  pf_status status = pf_truth_create(problem, &truth, error);
+  for (size_t k = 0; k < model->n_losses; k++) {
+    const pf_loss_term *loss = &model->losses[k];
+    for (size_t i = 0; i < loss->declared.parameters.count && status == PF_OK; i++) {
+      status = add_value(problem, loss, loss->theta0 + i, truth[loss->theta0 + i], lines, error);
+    }
+  }
+  pf_memory_free(truth);
+  return status;
+}
+
+/** The source that reads the table, and what is true where the source cannot say it. */
+static pf_status override_config(const pf_problem *problem, pf_config *config, pf_error *error)
+{
+  pf_array lines = pf_array_of(sizeof(config_line));
+  pf_status status = list_values(problem, &lines, error); /* before the config changes */
+  if (status == PF_OK) {
+    status = override_source(problem, config, error);
+  }
+  for (size_t i = 0; i < lines.n && status == PF_OK; i++) {
+    status = pf_config_override(config, ((config_line *)lines.items)[i].text, error);
+  }
+  pf_array_free(&lines);
+  return status;
+}
+
 static pf_status change_config(const pf_problem *problem, pf_config *config, const char *out,
                                pf_error *error)
 {
   static const char weights_file[] = "network.initial_weights.file=\"initial_weights.csv\"";
-  const pf_status status = override_source(problem, config, error);
+  const pf_status status = override_config(problem, config, error);
   if (status != PF_OK) {
     return status;
   }
@@ -333,8 +394,8 @@ static pf_status write_fit_config(const pf_config *config, const pf_folder *fold
   return status;
 }
 
-pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const char *out,
-                             bool force, pf_error *error)
+pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, pf_names truth,
+                             const char *out, bool force, pf_error *error)
 {
   pf_folder folder = {0};
   pf_status status = pf_folder_begin(out, force, &folder, error);
@@ -352,6 +413,10 @@ pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const
     }
   }
   status = change_config(problem, config, folder.out, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = pf_config_override_all(config, truth.items, truth.count, error);
   if (status != PF_OK) {
     goto done;
   }

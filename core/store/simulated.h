@@ -11,10 +11,11 @@
 /**
  * Write the folder `out`, whole or not at all. `config` is the problem's own; its source is changed
  * on the way into the one that reads the table, so that nothing but freeing can be done with either
- * afterwards.
+ * afterwards. truth: overrides (path=value) of fit.cfg that say what is true; none: what the source
+ * says.
  */
-pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, const char *out,
-                             bool force, pf_error *error);
+pf_status pf_simulated_write(const pf_problem *problem, pf_config *config, pf_names truth,
+                             const char *out, bool force, pf_error *error);
 
 /** The animals of `data`, simulated in the task of `problem`, as a table. data->n MUST NOT be 0. */
 pf_status pf_simulated_table(const pf_problem *problem, const pf_dataset *data, const char *path,

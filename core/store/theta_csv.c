@@ -4,6 +4,7 @@
 #include "core/store/csv_file.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"
+#include "core/truth/truth.h"
 
 #include <math.h>
 
@@ -23,8 +24,13 @@ static void write_uncertainty(pf_uncertainty c, const pf_inference *inference, F
   pf_csv_text(file, c.note);
 }
 
+/** The numbers of a group's copies: [n_instances] each. */
+typedef struct copy_numbers {
+  double *estimate, *start, *truth;
+} copy_numbers;
+
 static void theta_row(const pf_results *results, const pf_fit_group *group, size_t instance,
-                      double estimate, double start, FILE *file)
+                      const copy_numbers *of, FILE *file)
 {
   static const char *const scopes[] = {"shared", "animal", "experiment"};
   const size_t i = group->layout->instances[instance].parameter;
@@ -33,7 +39,8 @@ static void theta_row(const pf_results *results, const pf_fit_group *group, size
   const char *const texts[] = {group->name, parameter->owner, declared->name,
                                declared->label != NULL ? declared->label : declared->name,
                                declared->unit};
-  const double numbers[] = {estimate, start, declared->lower, declared->upper};
+  const double numbers[] = {of->estimate[instance], of->start[instance], declared->lower,
+                            declared->upper};
   const char *animal = "";
   int64_t experiment = -1;
   for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
@@ -50,7 +57,7 @@ static void theta_row(const pf_results *results, const pf_fit_group *group, size
     (void)fprintf(file, "%.17g * %s.%s", parameter->factor, other->owner, other->declared.name);
   }
   (void)fputc(',', file);
-  pf_csv_number(file, results->truth[i]);
+  pf_csv_number(file, of->truth[instance]);
   (void)fprintf(file, ",%s,", scopes[group->layout->scope[i]]);
   pf_layout_copy(group->layout, instance, &animal, &experiment);
   pf_csv_text(file, animal);
@@ -68,19 +75,22 @@ static pf_status theta_rows(const pf_results *results, const pf_fit_group *group
                             pf_error *error)
 {
   const size_t n = group->layout->n_instances;
-  double *instances = pf_memory_need(2 * n, sizeof *instances, error);
-  if (instances == NULL) {
+  double *memory = pf_memory_need(3 * n, sizeof *memory, error);
+  if (memory == NULL) {
     return PF_STOP;
   }
-  pf_layout_instances(group->layout, group->values, instances);
-  pf_layout_instances(group->layout, group->values_start, instances + n);
-  for (size_t s = 0; s < n; s++) {
+  const copy_numbers of = {memory, memory + n, memory + 2 * n};
+  pf_layout_instances(group->layout, group->values, of.estimate);
+  pf_layout_instances(group->layout, group->values_start, of.start);
+  const pf_status status =
+      pf_truth_of_copies(results->problem, results->truth, group->layout, of.truth, error);
+  for (size_t s = 0; status == PF_OK && s < n; s++) {
     if (pf_is_reported(results->problem->model, group->layout->instances[s].parameter)) {
-      theta_row(results, group, s, instances[s], instances[n + s], file);
+      theta_row(results, group, s, &of, file);
     }
   }
-  pf_memory_free(instances);
-  return PF_OK;
+  pf_memory_free(memory);
+  return status;
 }
 
 pf_status pf_write_theta_csv(const pf_results *results, const char *path, pf_error *error)

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/infer/uncertainty.h"
 #include "core/stats/stats.h"
-#include "core/truth/names.h"
+#include "core/truth/truth.h"
 
 #include <math.h>
 #include <string.h>

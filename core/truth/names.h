@@ -1,4 +1,4 @@
-/* What parameters are called in files, and their true values. */
+/* What parameters are called in files. */
 #ifndef PLASTFIT_CORE_TRUTH_NAMES_H
 #define PLASTFIT_CORE_TRUTH_NAMES_H
 
@@ -18,17 +18,5 @@ bool pf_is_reported(const pf_model *model, size_t i);
 
 /** Is this name of the form X<d>Y<d>W<d>R<d>, the coefficient of a product of powers? */
 bool pf_is_taylor_name(const char *name);
-
-/**
- * The true value of each parameter of problem->model, NaN where it is unknown; [n_parameters], free
- * with pf_memory_free.
- * - A fitted polynomial (parameters X1Y0W0R1, ...): the teacher's rule as a polynomial, whatever
- *   plugin it is of (core/truth/polynomial.h), in units of the model's eta; a term that the teacher
- *   lacks is truly 0.
- * - Another rule: by name, if the teacher's is of the same plugin and has the same eta and
- *   modulators.
- * - Network and losses: by owner and name.
- */
-pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error);
 
 #endif
