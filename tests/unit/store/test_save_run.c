@@ -10,8 +10,8 @@
 #include "core/terminal/meter.h"
 #include "core/terminal/run_summary.h"
 #include "core/truth/names.h"
-#include "core/truth/truth.h"
 #include "core/truth/polynomial.h"
+#include "core/truth/truth.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 #include <criterion/criterion.h>
