@@ -263,6 +263,7 @@ core_sources += core/store/inference_csv.c
 core_sources += core/store/multistart_csv.c
 core_sources += core/store/results.c core/store/results.h
 core_sources += core/store/simulated.c core/store/simulated.h
+core_sources += core/store/json_values.c core/store/json_values.h
 core_sources += core/store/summary_json.c
 core_sources += core/store/tables.c core/store/tables.h
 core_sources += core/store/theta_csv.c

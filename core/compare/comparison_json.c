@@ -1,60 +1,15 @@
 #include "core/compare/comparison_json.h"
 
 #include "core/compare/compare_words.h"
+#include "core/store/json_values.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <plastfit/plastfit.h>
-#include <string.h>
-
-/* jansson's functions own what they are given, also when they fail, and fail when they are given
- * NULL: so a tree is built without asking after each step, and only its root is asked. */
-
-static json_t *number_or_null(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
-/** Names from files may be no UTF-8, which jansson refuses: other bytes become '?'. */
-static json_t *text_or_null(const char *value)
-{
-  json_t *json = value == NULL ? json_null() : json_string(value);
-  if (json == NULL) {
-    char plain[PF_ERROR_LENGTH];
-    (void)snprintf(plain, sizeof plain, "%s", value);
-    for (char *c = plain; *c != '\0'; c++) {
-      *c = (unsigned char)*c < 128 ? *c : '?';
-    }
-    json = json_string(plain);
-  }
-  return json;
-}
-
-/** The array, or NULL where the value could not be appended. */
-static json_t *append_value(json_t *array, json_t *value)
-{
-  if (json_array_append_new(array, value) == 0) {
-    return array;
-  }
-  json_decref(array);
-  return NULL;
-}
-
-/** The object, or NULL where the value could not be set. */
-static json_t *set_value(json_t *object, const char *key, json_t *value)
-{
-  if (json_object_set_new(object, key, value) == 0) {
-    return object;
-  }
-  json_decref(object);
-  return NULL;
-}
 
 static json_t *interval_object(pf_interval from)
 {
-  return json_pack("{s:o, s:o, s:o}", "value", number_or_null(from.value), "low",
-                   number_or_null(from.low), "high", number_or_null(from.high));
+  return json_pack("{s:o, s:o, s:o}", "value", pf_json_number(from.value), "low",
+                   pf_json_number(from.low), "high", pf_json_number(from.high));
 }
 
 /* ---- candidates ---- */
@@ -63,15 +18,15 @@ static json_t *against_base_object(const pf_compare_figures *f)
 {
   return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o}", "difference", interval_object(f->against_base),
                    "n_pairs", (json_int_t)f->n_pairs, "n_better", (json_int_t)f->n_better, "n_ties",
-                   (json_int_t)f->n_ties, "p", number_or_null(f->p), "p_holm",
-                   number_or_null(f->p_holm));
+                   (json_int_t)f->n_ties, "p", pf_json_number(f->p), "p_holm",
+                   pf_json_number(f->p_holm));
 }
 
 static json_t *ablations_object(const double *ablations)
 {
   json_t *object = json_object();
   for (uint32_t a = 0; a < PF_N_ABLATIONS; a++) {
-    object = set_value(object, pf_ablation_name(a), number_or_null(ablations[a]));
+    object = pf_json_set(object, pf_ablation_name(a), pf_json_number(ablations[a]));
   }
   return object;
 }
@@ -80,7 +35,7 @@ static json_t *animal_scores(const pf_comparison *comparison, const pf_compare_f
 {
   json_t *array = json_array();
   for (size_t a = 0; a < comparison->n_animals; a++) {
-    array = append_value(array, number_or_null(f->per_animal[a]));
+    array = pf_json_append(array, pf_json_number(f->per_animal[a]));
   }
   return array;
 }
@@ -101,8 +56,8 @@ static json_t *verdicts_object(const pf_compare_figures *f)
   json_t *object = json_object();
   for (uint32_t verdict = 0; verdict < PF_N_FIT_VERDICTS; verdict++) {
     if (f->verdicts[verdict] > 0) {
-      object = set_value(object, pf_fit_verdict_words(verdict),
-                         json_integer((json_int_t)f->verdicts[verdict]));
+      object = pf_json_set(object, pf_fit_verdict_words(verdict),
+                           json_integer((json_int_t)f->verdicts[verdict]));
     }
   }
   return object;
@@ -118,10 +73,10 @@ static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_
       "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
       "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
       "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
-      interval_object(f->score), "median", number_or_null(f->median), "deviance_explained",
+      interval_object(f->score), "median", pf_json_number(f->median), "deviance_explained",
       "no_plasticity", interval_object(f->explained_no_plasticity), "mean_rate",
-      interval_object(f->explained_mean_rate), "r2_weights", number_or_null(f->r2_weights),
-      "r2_activity", number_or_null(f->r2_activity), "against_base",
+      interval_object(f->explained_mean_rate), "r2_weights", pf_json_number(f->r2_weights),
+      "r2_activity", pf_json_number(f->r2_activity), "against_base",
       c == comparison->base ? json_null() : against_base_object(f), "against_best",
       isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
       animal_scores(comparison, f), "ablations",
@@ -135,23 +90,23 @@ static json_t *candidate_object(const pf_comparison *comparison, size_t c)
   for (uint32_t v = 0; v < pf_validation_count(); v++) {
     if (comparison->asked[v]) {
       validations =
-          set_value(validations, pf_validation_at(v)->name, figures_object(comparison, c, v));
+          pf_json_set(validations, pf_validation_at(v)->name, figures_object(comparison, c, v));
     }
   }
   return json_pack("{s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
-                   text_or_null(candidate->name), "rule", text_or_null(candidate->rule),
+                   pf_json_text(candidate->name), "rule", pf_json_text(candidate->rule),
                    "n_parameters", (json_int_t)candidate->n_parameters, "per",
                    candidate->per_animal ? "animal" : "shared", "is_likelihood",
-                   (int)candidate->is_likelihood, "aic", number_or_null(candidate->aic), "bic",
-                   number_or_null(candidate->bic), "validations", validations);
+                   (int)candidate->is_likelihood, "aic", pf_json_number(candidate->aic), "bic",
+                   pf_json_number(candidate->bic), "validations", validations);
 }
 
 /* ---- selection ---- */
 
 static json_t *set_object(const pf_selection_set *from)
 {
-  return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "change", text_or_null(from->change), "terms",
-                   text_or_null(from->terms), "n_terms", number_or_null(from->n_terms),
+  return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "change", pf_json_text(from->change), "terms",
+                   pf_json_text(from->terms), "n_terms", pf_json_number(from->n_terms),
                    "log_likelihood_per_observation", interval_object(from->score), "best",
                    (int)from->best, "chosen", (int)from->chosen);
 }
@@ -162,7 +117,7 @@ static json_t *path_array(const pf_selection *selection, uint32_t method)
   json_t *array = json_array();
   for (size_t i = 0; i < selection->sets.n; i++) {
     if (sets[i].method == method && sets[i].on_path) {
-      array = append_value(array, set_object(&sets[i]));
+      array = pf_json_append(array, set_object(&sets[i]));
     }
   }
   return array;
@@ -176,9 +131,9 @@ static json_t *selection_object(const pf_selection *selection)
   }
   json_t *paths = json_object();
   for (uint32_t method = 0; method < PF_N_SELECTIONS; method++) {
-    paths = set_value(paths, pf_selection_method_name(method), path_array(selection, method));
+    paths = pf_json_set(paths, pf_selection_method_name(method), path_array(selection, method));
   }
-  return json_pack("{s:o, s:I, s:s, s:o}", "rule", text_or_null(selection->rule), "n_terms",
+  return json_pack("{s:o, s:I, s:s, s:o}", "rule", pf_json_text(selection->rule), "n_terms",
                    (json_int_t)selection->n_terms, "validation",
                    pf_validation_at(selection->validation)->name, "paths", paths);
 }
@@ -191,19 +146,12 @@ static json_t *validations_array(const pf_comparison *comparison)
   for (uint32_t v = 0; v < pf_validation_count(); v++) {
     const pf_validation *validation = pf_validation_at(v);
     if (comparison->asked[v]) {
-      array = append_value(array, json_pack("{s:s, s:b, s:I}", "name", validation->name, "held_out",
-                                            (int)validation->held_out, "folds",
-                                            (json_int_t)comparison->folds[v].n));
+      array = pf_json_append(array, json_pack("{s:s, s:b, s:I}", "name", validation->name,
+                                              "held_out", (int)validation->held_out, "folds",
+                                              (json_int_t)comparison->folds[v].n));
     }
   }
   return array;
-}
-
-static json_t *seed_value(uint64_t seed)
-{
-  char text[32];
-  (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-  return seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_string(text);
 }
 
 static const char *status_word(const pf_comparison *comparison)
@@ -220,24 +168,25 @@ static json_t *summary_object(const pf_comparison *comparison)
   const pf_folds *blocks = &comparison->folds[pf_validation_number(&pf_leave_one_block_out)];
   json_t *animals = json_array(), *candidates = json_array();
   for (size_t a = 0; a < comparison->n_animals; a++) {
-    animals = append_value(animals, text_or_null(comparison->animals[a]));
+    animals = pf_json_append(animals, pf_json_text(comparison->animals[a]));
   }
   for (size_t c = 0; c < comparison->n_candidates; c++) {
-    candidates = append_value(candidates, candidate_object(comparison, c));
+    candidates = pf_json_append(candidates, candidate_object(comparison, c));
   }
   return json_pack(
       "{s:s, s:f, s:o, s:o, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, "
       "s:{s:s, s:s}, s:o, s:o}",
       "status", status_word(comparison), "tie_nats", pf_compare_tie, "warning",
-      text_or_null(comparison->warning), "information_criteria_missing",
-      text_or_null(comparison->criteria_why), "kind", "comparison", "name",
-      text_or_null(comparison->name), "plastfit", pf_version(), "format", 1, "precision",
-      sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed", seed_value(comparison->seed),
-      "base", text_or_null(comparison->candidates[comparison->base].name), "headline",
-      pf_validation_at(comparison->headline)->name, "words", text_or_null(comparison->words),
+      pf_json_text(comparison->warning), "information_criteria_missing",
+      pf_json_text(comparison->criteria_why), "kind", "comparison", "name",
+      pf_json_text(comparison->name), "plastfit", pf_version(), "format", 1, "precision",
+      sizeof(pf_real) == sizeof(double) ? "double" : "single", "seed",
+      pf_json_seed(comparison->seed), "base",
+      pf_json_text(comparison->candidates[comparison->base].name), "headline",
+      pf_validation_at(comparison->headline)->name, "words", pf_json_text(comparison->words),
       "animals", animals, "validations", validations_array(comparison), "forecast_fit",
-      number_or_null(forecast->value), "blocks", blocks->from_data ? "of the data" : "equal parts",
-      "information_criteria", text_or_null(comparison->criteria_note), "nulls", "no_plasticity",
+      pf_json_number(forecast->value), "blocks", blocks->from_data ? "of the data" : "equal parts",
+      "information_criteria", pf_json_text(comparison->criteria_note), "nulls", "no_plasticity",
       "the same network, the plastic flag off at every step; parameters of network and losses "
       "refitted to the fitted steps",
       "mean_rate",
@@ -249,12 +198,5 @@ static json_t *summary_object(const pf_comparison *comparison)
 pf_status pf_compare_write_summary(const pf_comparison *comparison, const char *path,
                                    pf_error *error)
 {
-  json_t *root = summary_object(comparison);
-  if (root == NULL) {
-    return pf_fail(error, PF_STOP, "no memory left for '%s'", path);
-  }
-  const int failed = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-  json_decref(root);
-  return failed == 0 ? PF_OK
-                     : pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  return pf_json_write(summary_object(comparison), path, error);
 }

@@ -59,20 +59,22 @@ static void write_head(pf_text *page, const run *r)
   rules_text(config, &rules);
   char whose[80];
   char how[120];
-  const bool shared = strcmp(pf_html_string(config, "per"), "shared") == 0;
+  const json_t *fit = json_object_get(config, "fit");
+  const double n_draws =
+      pf_html_number(json_object_get(json_object_get(config, "source"), "input"), "draws");
+  const bool shared = strcmp(pf_html_string(fit, "per"), "shared") == 0;
   const bool passes = json_is_true(json_object_get(config, "fixed_passes"));
   (void)snprintf(whose, sizeof whose,
                  shared ? "one theta for all animals" : "a theta for each of %zu animals", n_units);
   (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",
-                 pf_html_string(config, "optimiser"),
-                 pf_html_number(config, passes ? "epochs" : "iterations"));
+                 pf_html_string(fit, "optimiser"),
+                 pf_html_number(fit, passes ? "epochs" : "iterations"));
   (void)snprintf(
       text, sizeof text,
       "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
-      rules.text != NULL ? rules.text : "none", whose, how, pf_html_number(config, "draws"),
-      pf_html_number(config, "draws") > 1.0 ? "draws" : "draw",
-      pf_html_string(r->data.summary, "status"), pf_html_number(r->data.summary, "seed"),
-      pf_html_string(r->data.summary, "plastfit"));
+      rules.text != NULL ? rules.text : "none", whose, how, n_draws,
+      n_draws > 1.0 ? "draws" : "draw", pf_html_string(r->data.summary, "status"),
+      pf_html_number(r->data.summary, "seed"), pf_html_string(r->data.summary, "plastfit"));
   pf_page_paragraph(page, text);
   pf_html_config(page, r->data.folder);
   pf_text_free(&rules);

@@ -3,9 +3,9 @@
 #include "core/base/memory.h"
 #include "core/store/csv_file.h"
 #include "core/store/folder.h"
+#include "core/store/json_values.h"
 #include "core/store/results.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <plastfit/plastfit.h>
 
@@ -78,65 +78,55 @@ static pf_status write_csv(const pf_recovery *r, const char *path, pf_error *err
 
 /* ---- summary.json ---- */
 
-static json_t *number_or_null(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *method_json(const pf_recover_line *line, size_t m)
 {
   return json_pack("{s:I, s:I, s:o, s:o, s:o}", "intervals", (json_int_t)line->methods[m].n,
                    "covering", (json_int_t)line->methods[m].n_covering, "mean_se",
-                   number_or_null(line->methods[m].mean_se), "coverage",
-                   number_or_null(line->methods[m].coverage), "coverage_se",
-                   number_or_null(line->methods[m].coverage_se));
+                   pf_json_number(line->methods[m].mean_se), "coverage",
+                   pf_json_number(line->methods[m].coverage), "coverage_se",
+                   pf_json_number(line->methods[m].coverage_se));
 }
 
 static json_t *line_json(const pf_recovery *r, const pf_recover_line *line)
 {
   json_t *object =
       json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "name", r->keys[line->parameter], "truth",
-                number_or_null(line->truth), "estimates", (json_int_t)line->n, "mean",
-                number_or_null(line->mean), "bias", number_or_null(line->bias), "bias_se",
-                number_or_null(line->bias_se), "sd", number_or_null(line->sd));
+                pf_json_number(line->truth), "estimates", (json_int_t)line->n, "mean",
+                pf_json_number(line->mean), "bias", pf_json_number(line->bias), "bias_se",
+                pf_json_number(line->bias_se), "sd", pf_json_number(line->sd));
   json_t *methods = json_object();
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
     if (r->asked[m]) {
-      (void)json_object_set_new(methods, pf_interval_method_name((uint32_t)m),
-                                method_json(line, m));
+      methods = pf_json_set(methods, pf_interval_method_name((uint32_t)m), method_json(line, m));
     }
   }
-  (void)json_object_set_new(object, "methods", methods);
-  return object;
+  return pf_json_set(object, "methods", methods);
 }
 
 static pf_status write_summary(const pf_recovery *r, const char *path, pf_error *error)
 {
   json_t *lines = json_array();
   for (size_t k = 0; k < r->n_lines; k++) {
-    (void)json_array_append_new(lines, line_json(r, &r->lines[k]));
+    lines = pf_json_append(lines, line_json(r, &r->lines[k]));
   }
   json_t *missing = json_array();
   for (size_t d = 0; d < r->n_sets; d++) {
     if (r->sets[d].why != NULL) {
-      json_t *why = json_pack("{s:I, s:s?}", "data_set", (json_int_t)d, "why", r->sets[d].why);
-      (void)json_array_append_new(missing, why == NULL ? json_null() : why);
+      missing = pf_json_append(missing, json_pack("{s:I, s:o}", "data_set", (json_int_t)d, "why",
+                                                  pf_json_text(r->sets[d].why)));
     }
   }
   json_t *root = json_pack(
-      "{s:s, s:s, s:s?, s:i, s:I, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}",
-      "what", "recovery", "name", r->problem->settings->name, "plastfit", pf_version(), "format",
-      (int)PF_RUN_FORMAT, "seed", (json_int_t)r->problem->settings->seed, "data_sets",
-      (json_int_t)r->n_sets, "level", r->problem->settings->intervals.level, "fits", "all",
-      (json_int_t)r->n_fits, "converged",
+      "{s:s, s:o, s:s?, s:i, s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}",
+      "what", "recovery", "name", pf_json_text(r->problem->settings->name), "plastfit",
+      pf_version(), "format", (int)PF_RUN_FORMAT, "seed", pf_json_seed(r->problem->settings->seed),
+      "data_sets", (json_int_t)r->n_sets, "level", r->problem->settings->intervals.level, "fits",
+      "all", (json_int_t)r->n_fits, "converged",
       (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged - r->n_passes_done), "not_converged",
       (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "worse_than_truth",
       (json_int_t)r->n_missed, "parameters", lines, "missing", missing, "timing", "seconds",
       r->seconds);
-  const bool written =
-      root != NULL && json_dump_file(root, path, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
-  json_decref(root);
-  return written ? PF_OK : pf_fail(error, PF_STOP, "cannot write '%s'", path);
+  return pf_json_write(root, path, error);
 }
 
 /* ---- the folder ---- */

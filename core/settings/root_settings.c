@@ -30,7 +30,7 @@ static pf_option_table run_keys(void)
   return PF_ROWS(rows);
 }
 
-static pf_option_table evaluate_keys(void)
+pf_option_table pf_evaluate_keys(void)
 {
   static const pf_setting rows[] = {
       PF_ROW_INTEGER(evaluate.draws, "evaluate.draws", "5", "1", 0, INFINITY,
@@ -52,8 +52,8 @@ static pf_option_table recover_keys(void)
 
 pf_status pf_root_keys(pf_option_table *out, pf_error *error)
 {
-  const pf_option_table tables[] = {run_keys(), pf_fit_keys(), evaluate_keys(), pf_interval_keys(),
-                                    recover_keys()};
+  const pf_option_table tables[] = {run_keys(), pf_fit_keys(), pf_evaluate_keys(),
+                                    pf_interval_keys(), recover_keys()};
   return pf_settings_join(tables, sizeof tables / sizeof tables[0], out, error);
 }
 
@@ -61,7 +61,7 @@ pf_status pf_settings_read_root(pf_settings *settings, const pf_options *options
 {
   if (pf_settings_read(run_keys(), options, settings, error) != PF_OK ||
       pf_settings_read(pf_fit_keys(), options, &settings->fit, error) != PF_OK ||
-      pf_settings_read(evaluate_keys(), options, settings, error) != PF_OK ||
+      pf_settings_read(pf_evaluate_keys(), options, settings, error) != PF_OK ||
       pf_settings_read(pf_interval_keys(), options, &settings->intervals, error) != PF_OK) {
     return PF_STOP;
   }

@@ -2,18 +2,17 @@
 #include "core/evaluate/evaluation_plan.h"
 #include "core/infer/uncertainty.h"
 #include "core/sensitivity/derivatives_words.h"
+#include "core/settings/root_settings.h"
+#include "core/settings/source_settings.h"
+#include "core/store/json_values.h"
 #include "core/store/tables.h"
 #include "core/truth/equation.h"
 #include "core/truth/names.h"
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <plastfit/plastfit.h>
 #include <string.h>
 
-/* jansson's *_new functions take over what they are given, also on failure, and give NULL for NULL:
- * so a tree is built without asking after each step, and only its root is asked. `lost` remembers
- * what a set could not do. */
+/* `lost` remembers what a set could not do: a tree is built without asking after each step. */
 typedef struct builder {
   bool lost;
 } builder;
@@ -23,40 +22,15 @@ static void set_member(builder *b, json_t *object, const char *key, json_t *valu
   b->lost |= json_object_set_new(object, key, value) != 0;
 }
 
-/* null where a number means nothing: JSON has no NaN. */
-static json_t *number_value(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
-/* A text that may not be UTF-8 (a file's name, say), which jansson refuses: other bytes become '?'.
- */
-static json_t *text_value(const char *value)
-{
-  if (value == NULL) {
-    return json_null();
-  }
-  json_t *json = json_string(value);
-  if (json == NULL) {
-    char plain[PF_ERROR_LENGTH];
-    (void)snprintf(plain, sizeof plain, "%s", value);
-    for (char *c = plain; *c != '\0'; c++) {
-      *c = (unsigned char)*c < 128 ? *c : '?';
-    }
-    json = json_string(plain);
-  }
-  return json;
-}
-
 static void set_explained(builder *b, json_t *object, const pf_scores *scores)
 {
   json_t *explained = json_object();
-  set_member(b, explained, "no_plasticity", number_value(scores->no_plasticity));
-  set_member(b, explained, "mean_rate", number_value(scores->mean_rate));
+  set_member(b, explained, "no_plasticity", pf_json_number(scores->no_plasticity));
+  set_member(b, explained, "mean_rate", pf_json_number(scores->mean_rate));
   set_member(b, object, "deviance_explained", explained);
-  set_member(b, object, "r2_weights", number_value(scores->r2_weights));
-  set_member(b, object, "r2_activity", number_value(scores->r2_activity));
-  set_member(b, object, "log_likelihood", number_value(scores->log_likelihood));
+  set_member(b, object, "r2_weights", pf_json_number(scores->r2_weights));
+  set_member(b, object, "r2_activity", pf_json_number(scores->r2_activity));
+  set_member(b, object, "log_likelihood", pf_json_number(scores->log_likelihood));
 }
 
 static json_t *theta_object(builder *b, const pf_results *results, const double *theta)
@@ -66,7 +40,7 @@ static json_t *theta_object(builder *b, const pf_results *results, const double 
   for (size_t i = 0; i < model->start_theta0;
        i++) { /* starting weights are in theta.csv: many, each of little meaning */
     if (pf_is_reported(model, i)) {
-      set_member(b, object, results->keys[i], number_value(theta[i]));
+      set_member(b, object, results->keys[i], pf_json_number(theta[i]));
     }
   }
   return object;
@@ -89,18 +63,18 @@ static json_t *theta_of_animal(builder *b, const pf_results *results,
 static json_t *animal_object(builder *b, const pf_results *results, const pf_animal_result *result)
 {
   json_t *object = json_object();
-  set_member(b, object, "name", text_value(result->name));
+  set_member(b, object, "name", pf_json_text(result->name));
   const bool fitted = result->unit < results->fit->n_groups;
   const bool interrupted =
       result->interrupted || (fitted && results->fit->groups[result->unit].interrupted);
   set_member(b, object, "status",
-             text_value(interrupted ? "interrupted" : pf_status_word(result->status)));
+             pf_json_text(interrupted ? "interrupted" : pf_status_word(result->status)));
   if (result->status != PF_OK) {
-    set_member(b, object, "error", text_value(result->error.text));
+    set_member(b, object, "error", pf_json_text(result->error.text));
   }
   if (fitted) {
     const pf_fit_group *unit = &results->fit->groups[result->unit];
-    set_member(b, object, "unit", text_value(unit->name));
+    set_member(b, object, "unit", pf_json_text(unit->name));
     set_member(b, object, "theta", theta_of_animal(b, results, result));
   } else {
     set_member(b, object, "unit", json_null());
@@ -118,12 +92,12 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
   const pf_optimum *optimum = &unit->optimum;
   const pf_optimiser *optimiser = pf_fit_optimiser(problem);
   json_t *object = json_object();
-  set_member(b, object, "name", text_value(optimiser->name));
-  set_member(b, object, "reason", text_value(pf_reason_key(optimum->reason)));
-  set_member(b, object, "words", text_value(pf_reason_words(optimum->reason)));
+  set_member(b, object, "name", pf_json_text(optimiser->name));
+  set_member(b, object, "reason", pf_json_text(pf_reason_key(optimum->reason)));
+  set_member(b, object, "words", pf_json_text(pf_reason_words(optimum->reason)));
   set_member(b, object, "converged",
              optimiser->fixed_passes ? json_null() : json_boolean(optimum->converged));
-  set_member(b, object, "gradient_norm", number_value(optimum->gradient_norm));
+  set_member(b, object, "gradient_norm", pf_json_number(optimum->gradient_norm));
   set_member(b, object, "iterations", json_integer((json_int_t)optimum->iterations));
   set_member(b, object, "evaluations", json_integer((json_int_t)optimum->evaluations));
   set_member(b, object, "gradients", json_integer((json_int_t)optimum->gradients));
@@ -133,7 +107,7 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
   set_member(b, object, "steps_back", json_integer((json_int_t)optimum->n_backs));
   set_member(b, object, "saddles_left", json_integer((json_int_t)optimum->n_saddles));
   set_member(b, object, "fitted_again", json_integer((json_int_t)unit->n_improved));
-  set_member(b, object, "derivatives", text_value(pf_derivatives_words(unit->derivatives)));
+  set_member(b, object, "derivatives", pf_json_text(pf_derivatives_words(unit->derivatives)));
   size_t n_reached = 0;
   for (size_t k = 0; k < unit->n_starts; k++) {
     n_reached += unit->starts[k].reached ? 1 : 0;
@@ -147,18 +121,18 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
 static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
 {
   json_t *object = json_object();
-  set_member(b, object, "name", text_value(unit->name));
-  set_member(b, object, "status", text_value(pf_group_word(unit)));
+  set_member(b, object, "name", pf_json_text(unit->name));
+  set_member(b, object, "status", pf_json_text(pf_group_word(unit)));
   if (unit->status != PF_OK) {
-    set_member(b, object, "error", text_value(unit->error.text));
+    set_member(b, object, "error", pf_json_text(unit->error.text));
   }
   const bool any = unit->n_rows > 0;
   set_member(b, object, "epochs",
              json_integer(any ? (json_int_t)unit->rows[unit->n_rows - 1].epoch : 0));
   set_member(b, object, "objective",
-             number_value(any ? unit->rows[unit->n_rows - 1].objective : NAN));
+             pf_json_number(any ? unit->rows[unit->n_rows - 1].objective : NAN));
   set_member(b, object, "data_term",
-             number_value(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
+             pf_json_number(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
   set_member(b, object, "optimiser",
              unit->starts == NULL ? json_null() : optimum_object(b, problem, unit));
   return object;
@@ -172,7 +146,7 @@ static json_t *free_array(builder *b, const pf_problem *problem, const pf_infere
     char line[1000];
     pf_error ignored = pf_error_none();
     b->lost |= pf_subspace_sentence(problem, of, g, line, sizeof line, &ignored) != PF_OK ||
-               json_array_append_new(array, text_value(line)) != 0;
+               json_array_append_new(array, pf_json_text(line)) != 0;
   }
   return array;
 }
@@ -184,12 +158,12 @@ static json_t *agreement_object(builder *b, const pf_agreement *agreement)
     return json_null();
   }
   json_t *object = json_object();
-  set_member(b, object, "test", text_value("score"));
-  set_member(b, object, "reference", text_value("chi-square"));
+  set_member(b, object, "test", pf_json_text("score"));
+  set_member(b, object, "reference", pf_json_text("chi-square"));
   set_member(b, object, "animals", json_integer((json_int_t)agreement->n_animals));
-  set_member(b, object, "statistic", number_value(agreement->statistic));
-  set_member(b, object, "degrees_of_freedom", number_value(agreement->freedom));
-  set_member(b, object, "p", number_value(agreement->p));
+  set_member(b, object, "statistic", pf_json_number(agreement->statistic));
+  set_member(b, object, "degrees_of_freedom", pf_json_number(agreement->freedom));
+  set_member(b, object, "p", pf_json_number(agreement->p));
   return object;
 }
 
@@ -197,8 +171,8 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
                                   const pf_inference_group *of)
 {
   json_t *object = json_object();
-  set_member(b, object, "name", text_value(of->group->name));
-  set_member(b, object, "why", text_value(of->why));
+  set_member(b, object, "name", pf_json_text(of->group->name));
+  set_member(b, object, "why", pf_json_text(of->why));
   if (of->why != NULL) {
     return object;
   }
@@ -212,17 +186,19 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
     set_member(b, verdicts, pf_verdict_words(v), json_integer(n));
   }
   for (size_t k = 0; k < of->n; k++) {
-    b->lost |= json_array_append_new(eigenvalues, number_value(of->spectrum->eigenvalues[k])) != 0;
+    b->lost |=
+        json_array_append_new(eigenvalues, pf_json_number(of->spectrum->eigenvalues[k])) != 0;
   }
   for (size_t i = 0; i < of->n_warnings; i++) {
-    b->lost |= json_array_append_new(warnings, text_value(of->warnings[i])) != 0;
+    b->lost |= json_array_append_new(warnings, pf_json_text(of->warnings[i])) != 0;
   }
   for (uint32_t method = 0; method < PF_N_INTERVAL_METHODS; method++) {
     if (of->methods[method].why != NULL) {
-      set_member(b, missing, pf_interval_method_name(method), text_value(of->methods[method].why));
+      set_member(b, missing, pf_interval_method_name(method),
+                 pf_json_text(of->methods[method].why));
     }
   }
-  set_member(b, object, "log_likelihood", number_value(of->log_likelihood));
+  set_member(b, object, "log_likelihood", pf_json_number(of->log_likelihood));
   set_member(b, object, "verdicts", verdicts);
   set_member(b, object, "free", free_array(b, problem, of));
   set_member(b, object, "warnings", warnings);
@@ -232,17 +208,17 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
     latent = json_object();
     set_member(b, latent, "fits", json_integer((json_int_t)of->latent.n_fits));
     set_member(b, latent, "starts", json_integer((json_int_t)of->latent.n_starts));
-    set_member(b, latent, "r2_median", number_value(of->latent.median));
-    set_member(b, latent, "r2_lowest", number_value(of->latent.lowest));
+    set_member(b, latent, "r2_median", pf_json_number(of->latent.median));
+    set_member(b, latent, "r2_lowest", pf_json_number(of->latent.lowest));
   }
   set_member(b, object, "latent_weights", latent);
   set_member(b, object, "animals_agree", agreement_object(b, &of->agreement));
-  set_member(b, object, "method", text_value(pf_interval_method_name(of->main)));
+  set_member(b, object, "method", pf_json_text(pf_interval_method_name(of->main)));
   set_member(b, object, "clusters",
              of->n_clusters > 0 ? json_integer((json_int_t)of->n_clusters) : json_null());
-  set_member(b, object, "condition", number_value(of->spectrum->condition));
+  set_member(b, object, "condition", pf_json_number(of->spectrum->condition));
   set_member(b, object, "eigenvalues", eigenvalues);
-  set_member(b, object, "derivatives", text_value(pf_derivatives_words(of->derivatives)));
+  set_member(b, object, "derivatives", pf_json_text(pf_derivatives_words(of->derivatives)));
   return object;
 }
 
@@ -258,44 +234,31 @@ static json_t *inference_object(builder *b, const pf_results *results)
     b->lost |= json_array_append_new(
                    units, uncertainty_object(b, results->problem, &inference->groups[u])) != 0;
   }
-  set_member(b, object, "method", text_value(pf_interval_method_name(pf_main_method(inference))));
-  set_member(b, object, "level", number_value(inference->level));
+  set_member(b, object, "method", pf_json_text(pf_interval_method_name(pf_main_method(inference))));
+  set_member(b, object, "level", pf_json_number(inference->level));
   set_member(b, object, "rank_tolerance",
-             number_value(results->problem->settings->intervals.rank_tolerance));
-  set_member(b, object, "seconds", number_value(inference->seconds));
+             pf_json_number(results->problem->settings->intervals.rank_tolerance));
+  set_member(b, object, "seconds", pf_json_number(inference->seconds));
   set_member(b, object, "units", units);
   return object;
 }
 
+/* What the config says of the fit, its intervals and its data, as the tables of settings have it;
+ * and what follows from it. */
 static json_t *config_object(builder *b, const pf_problem *problem)
 {
-  const pf_fit_settings *fit = &problem->settings->fit;
+  const pf_settings *settings = problem->settings;
   json_t *object = json_object();
-  set_member(b, object, "per", text_value(fit->per == PF_FIT_SHARED ? "shared" : "animal"));
-  set_member(b, object, "batch", text_value(fit->batch == PF_BATCH_FULL ? "full" : "draw"));
-  set_member(b, object, "optimiser", text_value(fit->optimiser));
+  object = pf_json_settings(object, pf_fit_keys(), &settings->fit);
+  object = pf_json_settings(object, pf_evaluate_keys(), settings);
+  object = pf_json_settings(object, pf_interval_keys(), &settings->intervals);
+  set_member(b, object, "source", pf_json_settings(json_object(), pf_source_keys(), settings));
   set_member(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
-  set_member(b, object, "learning_rate", number_value(fit->learning_rate));
-  set_member(b, object, "epochs", json_integer((json_int_t)fit->epochs));
-  set_member(b, object, "iterations", json_integer((json_int_t)fit->iterations));
-  set_member(b, object, "evaluations", json_integer((json_int_t)fit->evaluations));
-  json_t *tolerance = json_object();
-  set_member(b, tolerance, "nats", number_value(fit->tolerance_nats));
-  set_member(b, object, "tolerance", tolerance);
-  set_member(b, object, "starts", json_integer((json_int_t)(fit->starts > 1 ? fit->starts : 1)));
-  set_member(b, object, "spread", number_value(fit->spread));
-  set_member(b, object, "l1", number_value(fit->l1));
-  set_member(b, object, "l2", number_value(fit->l2));
-  set_member(b, object, "draws", json_integer((json_int_t)problem->settings->draws));
-  set_member(b, object, "evaluation_draws",
-             json_integer((json_int_t)problem->settings->evaluate.draws));
-  set_member(b, object, "input_mean", number_value(problem->settings->input.mean));
-  set_member(b, object, "input_sd", number_value(problem->settings->input.sd));
   json_t *rules = json_array();
   for (size_t p = 0; p < problem->model->n_plastic; p++) {
     json_t *rule = json_object();
-    set_member(b, rule, "plugin", text_value(problem->model->plastic[p].rule->plugin->name));
-    set_member(b, rule, "eta", number_value(problem->model->plastic[p].eta));
+    set_member(b, rule, "plugin", pf_json_text(problem->model->plastic[p].rule->plugin->name));
+    set_member(b, rule, "eta", pf_json_number(problem->model->plastic[p].eta));
     b->lost |= json_array_append_new(rules, rule) != 0;
   }
   set_member(b, object, "rules", rules);
@@ -305,14 +268,15 @@ static json_t *config_object(builder *b, const pf_problem *problem)
 static json_t *nulls_object(builder *b, bool null_refitted)
 {
   json_t *object = json_object();
-  set_member(b, object, "no_plasticity",
-             text_value(null_refitted
-                            ? "the same network, the plastic flag off at every step, what is not a "
-                              "rule's refitted"
-                            : "the same network and theta, the plastic flag off at every step"));
+  set_member(
+      b, object, "no_plasticity",
+      pf_json_text(null_refitted
+                       ? "the same network, the plastic flag off at every step, what is not a "
+                         "rule's refitted"
+                       : "the same network and theta, the plastic flag off at every step"));
   set_member(
       b, object, "mean_rate",
-      text_value(
+      pf_json_text(
           "a constant choice probability, the mean over the fitted steps; of activities, each "
           "unit's mean"));
   return object;
@@ -331,20 +295,14 @@ static void set_truth(builder *b, json_t *root, const pf_results *results)
 static void set_head(builder *b, json_t *root, const pf_results *results)
 {
   const pf_problem *problem = results->problem;
-  set_member(b, root, "name", text_value(problem->settings->name));
-  set_member(b, root, "plastfit", text_value(pf_version()));
+  set_member(b, root, "name", pf_json_text(problem->settings->name));
+  set_member(b, root, "plastfit", pf_json_text(pf_version()));
   set_member(b, root, "format", json_integer(PF_RUN_FORMAT));
   set_member(b, root, "precision",
-             text_value(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
-  /* a seed beyond what a JSON integer holds is written as text rather than as another number */
-  char seed[32];
-  (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)problem->settings->seed);
-  set_member(b, root, "seed",
-             problem->settings->seed <= INT64_MAX
-                 ? json_integer((json_int_t)problem->settings->seed)
-                 : text_value(seed));
+             pf_json_text(sizeof(pf_real) == sizeof(double) ? "double" : "single"));
+  set_member(b, root, "seed", pf_json_seed(problem->settings->seed));
   set_member(b, root, "config", config_object(b, problem));
-  set_member(b, root, "evaluated_on", text_value(results->evaluation->evaluated_on));
+  set_member(b, root, "evaluated_on", pf_json_text(results->evaluation->evaluated_on));
   set_member(b, root, "refitted",
              json_boolean(
                  results->evaluation->refitted)); /* animals' own parameters, on their fit steps */
@@ -401,7 +359,7 @@ static void set_plan(builder *b, json_t *root, const pf_problem *problem)
     return;
   }
   json_t *plan = json_object();
-  set_member(b, plan, "path", text_value(how.swept ? "sweep" : "coupled"));
+  set_member(b, plan, "path", pf_json_text(how.swept ? "sweep" : "coupled"));
   set_member(b, plan, "block_rows", json_integer((json_int_t)how.rows));
   set_member(b, plan, "checkpoint_interval",
              how.interval == 0 ? json_null() : json_integer((json_int_t)how.interval));
@@ -419,21 +377,21 @@ static json_t *term_object(builder *b, const pf_results *results, const pf_equat
   const pf_parameter *declared = &results->problem->model->parameters[term->parameter].declared;
   const char *label = declared->label != NULL ? declared->label : declared->name;
   json_t *object = json_object(), *interval = json_array(), *family = json_array();
-  b->lost |= json_array_append_new(interval, number_value(c->lower)) != 0;
-  b->lost |= json_array_append_new(interval, number_value(c->upper)) != 0;
-  b->lost |= json_array_append_new(family, number_value(c->low)) != 0;
-  b->lost |= json_array_append_new(family, number_value(c->high)) != 0;
-  set_member(b, object, "name", text_value(declared->name));
-  set_member(b, object, "label", text_value(label));
-  set_member(b, object, "value", number_value(c->value));
-  set_member(b, object, "error", number_value(c->error));
+  b->lost |= json_array_append_new(interval, pf_json_number(c->lower)) != 0;
+  b->lost |= json_array_append_new(interval, pf_json_number(c->upper)) != 0;
+  b->lost |= json_array_append_new(family, pf_json_number(c->low)) != 0;
+  b->lost |= json_array_append_new(family, pf_json_number(c->high)) != 0;
+  set_member(b, object, "name", pf_json_text(declared->name));
+  set_member(b, object, "label", pf_json_text(label));
+  set_member(b, object, "value", pf_json_number(c->value));
+  set_member(b, object, "error", pf_json_number(c->error));
   set_member(b, object, "interval", interval);
   set_member(b, object, "interval_together", family);
-  set_member(b, object, "sd_between", number_value(c->sd));
+  set_member(b, object, "sd_between", pf_json_number(c->sd));
   set_member(b, object, "n", json_integer((json_int_t)c->n));
-  set_member(b, object, "truth", number_value(c->truth));
+  set_member(b, object, "truth", pf_json_number(c->truth));
   set_member(b, object, "kept", json_boolean(term->fate == PF_TERM_KEPT));
-  set_member(b, object, "why", text_value(pf_term_fate_words(term->fate)));
+  set_member(b, object, "why", pf_json_text(pf_term_fate_words(term->fate)));
   return object;
 }
 
@@ -445,7 +403,7 @@ static json_t *lines_array(builder *b, const char *lines)
     const size_t length = strcspn(lines, "\n");
     char line[1024];
     (void)snprintf(line, sizeof line, "%.*s", (int)length, lines);
-    b->lost |= json_array_append_new(array, text_value(line)) != 0;
+    b->lost |= json_array_append_new(array, pf_json_text(line)) != 0;
     lines += length + (lines[length] == '\n' ? 1 : 0);
   }
   return array;
@@ -459,15 +417,15 @@ static json_t *equation_object(builder *b, const pf_results *results, const pf_e
     const pf_coefficient *c = &all->coefficients.items[equation->terms[k].parameter];
     b->lost |= json_array_append_new(terms, term_object(b, results, &equation->terms[k], c)) != 0;
   }
-  set_member(b, object, "owner", text_value(equation->owner));
-  set_member(b, object, "eta", number_value(equation->eta));
-  set_member(b, object, "text", text_value(equation->text.text));
-  set_member(b, object, "truth", text_value(equation->truth.text));
+  set_member(b, object, "owner", pf_json_text(equation->owner));
+  set_member(b, object, "eta", pf_json_number(equation->eta));
+  set_member(b, object, "text", pf_json_text(equation->text.text));
+  set_member(b, object, "truth", pf_json_text(equation->truth.text));
   set_member(b, object, "where", lines_array(b, equation->where.text));
   set_member(b, object, "notes", lines_array(b, equation->notes.text));
-  set_member(b, object, "level", number_value(all->coefficients.level));
-  set_member(b, object, "correction", text_value("Bonferroni"));
-  set_member(b, object, "chosen_by", text_value(equation->chosen_by));
+  set_member(b, object, "level", pf_json_number(all->coefficients.level));
+  set_member(b, object, "correction", pf_json_text("Bonferroni"));
+  set_member(b, object, "chosen_by", pf_json_text(equation->chosen_by));
   set_member(b, object, "looked_at", json_integer((json_int_t)equation->n_looked_at));
   set_member(b, object, "groups", json_integer((json_int_t)all->coefficients.n_claims));
   set_member(b, object, "terms", terms);
@@ -494,7 +452,7 @@ static json_t *equations_array(builder *b, const pf_results *results)
 static json_t *summary_object(builder *b, const pf_results *results)
 {
   json_t *root = json_object();
-  set_member(b, root, "status", text_value(run_word(results)));
+  set_member(b, root, "status", pf_json_text(run_word(results)));
   set_head(b, root, results);
   json_t *units = json_array();
   for (size_t u = 0; u < results->fit->n_groups; u++) {
@@ -507,30 +465,27 @@ static json_t *summary_object(builder *b, const pf_results *results)
   set_scores(b, root, results);
   set_plan(b, root, results->problem);
   json_t *timing = json_object();
-  set_member(b, timing, "fit_seconds", number_value(results->fit->seconds));
+  set_member(b, timing, "fit_seconds", pf_json_number(results->fit->seconds));
   set_member(b, timing, "gradients", json_integer((json_int_t)results->fit->n_gradients));
   set_member(b, root, "timing", timing);
   return root;
 }
 
-/* Writes the tree and frees it. */
-static pf_status dump_file(const builder *b, json_t *root, const char *path, pf_error *error)
+/* The tree, unless something of it is lost. */
+static pf_status write_tree(const builder *b, json_t *root, const char *path, pf_error *error)
 {
-  pf_status status = PF_OK;
-  if (root == NULL || b->lost) {
-    status = pf_fail(error, PF_STOP, "no memory left for '%s'", path);
-  } else if (json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  if (b->lost) {
+    json_decref(root);
+    root = NULL;
   }
-  json_decref(root);
-  return status;
+  return pf_json_write(root, path, error);
 }
 
 pf_status pf_write_summary(const pf_results *results, const char *path, pf_error *error)
 {
   builder b = {.lost = false};
   json_t *root = summary_object(&b, results);
-  return dump_file(&b, root, path, error);
+  return write_tree(&b, root, path, error);
 }
 
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data,
@@ -538,9 +493,9 @@ pf_status pf_write_evaluation(const pf_results *results, const char *run, const 
 {
   builder b = {.lost = false};
   json_t *root = json_object();
-  set_member(&b, root, "run", text_value(run));
-  set_member(&b, root, "data", text_value(data));
+  set_member(&b, root, "run", pf_json_text(run));
+  set_member(&b, root, "data", pf_json_text(data));
   set_head(&b, root, results);
   set_scores(&b, root, results);
-  return dump_file(&b, root, path, error);
+  return write_tree(&b, root, path, error);
 }

@@ -50,6 +50,7 @@ unit_test_sources += tests/unit/sources/test_teacher.c plugins/sources/teacher/t
 unit_test_sources += tests/unit/rules/test_oja.c plugins/rules/oja/oja.c
 unit_test_sources += tests/unit/support/scratch.c tests/unit/support/scratch.h
 unit_test_sources += tests/unit/store/test_folder.c
+unit_test_sources += tests/unit/store/test_json_values.c
 unit_test_sources += tests/unit/store/test_save_run.c
 unit_test_sources += tests/unit/rules/test_reward.c plugins/rules/reward/reward.c
 unit_test_sources += tests/unit/rules/test_mlp.c tests/unit/rules/test_stdp.c
