@@ -100,6 +100,11 @@ core_sources += core/closed_loop/choice_law.c core/closed_loop/choice_law.h
 core_sources += core/closed_loop/redraw.c core/closed_loop/redraw.h
 core_sources += core/closed_loop/simulate.c core/closed_loop/simulate.h
 
+core_sources += core/particles/filter.c core/particles/filter.h
+core_sources += core/particles/genealogy.c core/particles/genealogy.h
+core_sources += core/particles/particle_states.c core/particles/particle_states.h
+core_sources += core/particles/particle_weights.c core/particles/particle_weights.h
+
 core_sources += core/config/config.h
 core_sources += core/config/libconfig.c core/config/libconfig.h
 core_sources += core/config/node.c core/config/node.h
@@ -120,6 +125,7 @@ core_sources += core/layout/layout.c core/layout/layout.h
 
 core_sources += core/settings/fit_settings.c core/settings/fit_settings.h
 core_sources += core/settings/interval_settings.c core/settings/interval_settings.h
+core_sources += core/settings/marginal_settings.c core/settings/marginal_settings.h
 core_sources += core/settings/network_settings.c core/settings/network_settings.h
 core_sources += core/settings/root_settings.c core/settings/root_settings.h core/settings/settings.h
 core_sources += core/settings/source_settings.c core/settings/source_settings.h
@@ -133,6 +139,7 @@ core_sources += core/problem/draws.c
 core_sources += core/problem/initial_weights.c core/problem/initial_weights.h
 core_sources += core/problem/keys.c core/problem/keys.h
 core_sources += core/problem/learned_start.c core/problem/learned_start.h
+core_sources += core/problem/likelihood.c core/problem/likelihood.h
 core_sources += core/problem/mask_keys.c core/problem/mask_keys.h
 core_sources += core/problem/memory_budget.c core/problem/memory_budget.h
 core_sources += core/problem/models.c core/problem/models.h

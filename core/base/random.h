@@ -18,14 +18,17 @@ enum pf_purpose {
   PF_RANDOM_TRUE_INPUT = 6, /**< noise on the inputs of a simulated animal */
   PF_RANDOM_TRUE_INITIAL = 7,
   PF_RANDOM_TRUE_PARAMETER = 8,
-  PF_RANDOM_MASK = 9,          /**< masks of projections drawn with a density */
-  PF_RANDOM_RECORD_UNITS = 10, /**< which units of a simulated animal are recorded */
-  PF_RANDOM_RECORD_NOISE = 11, /**< noise on what is recorded */
-  PF_RANDOM_BOOTSTRAP = 12,    /**< which animals a resample has */
-  PF_RANDOM_REDRAW = 13,       /**< what might have been recorded instead */
-  PF_RANDOM_LATENT = 14,       /**< thetas from the sampling distribution of an estimate */
-  PF_RANDOM_PROBE = 20,        /**< directions in which an optimiser looks */
-  PF_RANDOM_START = 21,        /**< starts of a multistart */
+  PF_RANDOM_MASK = 9,            /**< masks of projections drawn with a density */
+  PF_RANDOM_RECORD_UNITS = 10,   /**< which units of a simulated animal are recorded */
+  PF_RANDOM_RECORD_NOISE = 11,   /**< noise on what is recorded */
+  PF_RANDOM_BOOTSTRAP = 12,      /**< which animals a resample has */
+  PF_RANDOM_REDRAW = 13,         /**< what might have been recorded instead */
+  PF_RANDOM_LATENT = 14,         /**< thetas from the sampling distribution of an estimate */
+  PF_RANDOM_PARTICLE = 15,       /**< inputs of particles */
+  PF_RANDOM_PARTICLE_START = 16, /**< starting weights of particles */
+  PF_RANDOM_RESAMPLE = 17,       /**< which particles go on */
+  PF_RANDOM_PROBE = 20,          /**< directions in which an optimiser looks */
+  PF_RANDOM_START = 21,          /**< starts of a multistart */
   PF_RANDOM_TEST = 99
 };
 

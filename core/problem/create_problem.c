@@ -3,6 +3,7 @@
 #include "core/problem/build_models.h"
 #include "core/problem/component_settings.h"
 #include "core/problem/data.h"
+#include "core/problem/likelihood.h"
 #include "core/problem/memory_budget.h"
 #include "core/problem/warm_start.h"
 
@@ -55,7 +56,11 @@ static pf_status create_parts(pf_problem *problem, bool only_task, pf_error *err
   problem->options = (pf_fit_options){.l1 = settings->fit.l1,
                                       .l2 = settings->fit.l2,
                                       .n_threads = count_threads(settings->threads)};
-  return only_task ? PF_OK : create_data(problem, error);
+  const pf_status status = pf_check_likelihood(problem, error);
+  if (status != PF_OK || only_task) {
+    return status;
+  }
+  return create_data(problem, error);
 }
 
 static pf_status create_problem(pf_config *config, bool only_task, pf_problem **out,

@@ -31,6 +31,21 @@ static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, si
                      .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
 }
 
+void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size_t i, bool fresh,
+                         pf_unknowns *unknowns, pf_stream *stream)
+{
+  const pf_recording *recording = &data->recordings[i];
+  const pf_settings *settings = problem->settings;
+  const int64_t n_noise = problem->model->n_noise;
+  const bool has_inputs = settings->give_inputs && recording->true_input != NULL;
+  *unknowns =
+      (pf_unknowns){.mean = settings->input.mean, .sd = has_inputs ? 0.0 : settings->input.sd};
+  if (settings->give_initial_weights && recording->true_noise != NULL) {
+    unknowns->known_noise = recording->n_true_noise < n_noise ? recording->n_true_noise : n_noise;
+  }
+  *stream = stream_of(problem, data, i, 0, fresh, PF_RANDOM_PARTICLE);
+}
+
 static void make_input(const pf_problem *problem, const pf_recording *recording, pf_stream stream,
                        double *x)
 {

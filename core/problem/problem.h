@@ -10,6 +10,7 @@
 
 #include "core/engine/explain.h"
 #include "core/layout/layout.h"
+#include "core/particles/filter.h"
 #include "core/problem/models.h"
 #include "core/state/draw.h"
 
@@ -54,6 +55,10 @@ pf_status pf_problem_explain(const pf_problem *problem, pf_explained *out, pf_er
  * streams). */
 pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw,
                           bool fresh, pf_draw **out, pf_error *error);
+/** What is not known of recording i of `data`, and the stream that its particles take random
+ * numbers from (draw 0 of it; the others are for other filters of the same recording). */
+void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size_t i, bool fresh,
+                         pf_unknowns *unknowns, pf_stream *stream);
 /** The animal that has the theta of unit `unit`, by its place in the data as read; 0 where all
  * share one. */
 size_t pf_problem_group_number(const pf_problem *problem, size_t unit);

@@ -13,6 +13,7 @@
 #include "core/data/expected_reward.h"
 #include "core/settings/fit_settings.h"
 #include "core/settings/interval_settings.h"
+#include "core/settings/marginal_settings.h"
 #include "core/settings/network_settings.h"
 
 /** `evaluate`: what a fit is scored on. */
@@ -62,6 +63,7 @@ typedef struct pf_settings {
   char *plugin_path;  /**< or NULL */
   uint32_t normalise; /**< index in pf_normalisations */
   pf_fit_settings fit;
+  pf_marginal_settings marginal;
   pf_evaluate_settings evaluate;
   pf_interval_settings intervals;
   pf_recover_settings recover;
