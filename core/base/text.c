@@ -2,6 +2,8 @@
 
 #include "core/base/memory.h"
 
+#include <plastfit/author/name_distance.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,55 +54,15 @@ void pf_text_free(pf_text *text)
 
 /* ---- the nearest name ---- */
 
-enum { LONGEST = 63 }; /* longer names are not compared: nobody mistypes those by one letter */
-
-/* Own, because <ctype.h> depends on the locale. */
-static char to_lower(char c)
-{
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_digit(char c)
 {
   return c >= '0' && c <= '9';
 }
 
-static size_t smaller_of(size_t a, size_t b)
-{
-  return a < b ? a : b;
-}
-
-/** Edit distance with transpositions of neighbours (optimal string alignment), blind to case. */
-static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
-{
-  size_t rows[3][LONGEST + 1];
-  size_t *before = rows[0], *last = rows[1], *row = rows[2];
-  for (size_t j = 0; j <= nb; j++) {
-    last[j] = j;
-    before[j] = 0;
-  }
-  for (size_t i = 1; i <= na; i++) {
-    row[0] = i;
-    for (size_t j = 1; j <= nb; j++) {
-      size_t changed = last[j - 1] + (to_lower(a[i - 1]) != to_lower(b[j - 1]));
-      row[j] = smaller_of(changed, smaller_of(last[j], row[j - 1]) + 1);
-      if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
-          to_lower(a[i - 2]) == to_lower(b[j - 1])) {
-        row[j] = smaller_of(row[j], before[j - 2] + 1);
-      }
-    }
-    size_t *spare = before;
-    before = last;
-    last = row;
-    row = spare;
-  }
-  return last[nb];
-}
-
 static bool starts_with(const char *name, const char *start, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
-    if (name[i] == '\0' || to_lower(name[i]) != to_lower(start[i])) {
+    if (name[i] == '\0' || pf_lower_case(name[i]) != pf_lower_case(start[i])) {
       return false;
     }
   }
@@ -110,7 +72,7 @@ static bool starts_with(const char *name, const char *start, size_t n)
 const char *pf_text_nearest(const char *name, pf_names candidates)
 {
   size_t n = name == NULL ? 0 : strlen(name);
-  if (n == 0 || n > LONGEST) {
+  if (n == 0 || n > PF_LONGEST_NAME) {
     return NULL;
   }
   /* One mistake per three letters, at least one; a single letter resembles every other one. */
@@ -119,12 +81,11 @@ const char *pf_text_nearest(const char *name, pf_names candidates)
   const char *nearest = NULL;
   for (size_t i = 0; i < candidates.count; i++) {
     const char *candidate = candidates.items[i];
-    size_t m = candidate == NULL ? 0 : strlen(candidate);
-    if (m == 0 || m > LONGEST) {
+    if (candidate == NULL) {
       continue;
     }
-    size_t d = edit_distance(name, n, candidate, m);
-    if (d < best && d <= allowed && d < m) {
+    size_t d = pf_name_distance(name, candidate);
+    if (d < best && d <= allowed && d < strlen(candidate)) {
       best = d;
       nearest = candidate;
     }

@@ -15,8 +15,9 @@
 #ifndef PLASTFIT_RULES_EXPR_FORMULA_H
 #define PLASTFIT_RULES_EXPR_FORMULA_H
 
-#include "../../common/name_distance.h"
 #include "../common/rule_common.h"
+
+#include <plastfit/author/name_distance.h>
 
 #include <ctype.h>
 
@@ -372,7 +373,7 @@ static inline int expr_find(const expr_names *names, const char *name)
 static inline void expr_nearer(const char *name, const char *known, const char **nearest,
                                int *distance)
 {
-  const int apart = (int)name_distance(name, known);
+  const int apart = (int)pf_name_distance(name, known);
   if (apart < *distance) {
     *nearest = known;
     *distance = apart;

@@ -6,7 +6,7 @@ endif
 # Compiled once for the plugin and the unit tests: gcc takes long over its kernels.
 EXTRA_LTLIBRARIES += plugins/rules/expr/libexpr.la
 CLEANFILES += plugins/rules/expr/libexpr.la
-plugins_rules_expr_libexpr_la_SOURCES = plugins/rules/expr/expr.c plugins/rules/expr/expr_ops.h plugins/rules/expr/formula.h plugins/rules/expr/tape.h plugins/common/name_distance.h \
+plugins_rules_expr_libexpr_la_SOURCES = plugins/rules/expr/expr.c plugins/rules/expr/expr_ops.h plugins/rules/expr/formula.h plugins/rules/expr/tape.h \
 	plugins/rules/common/rule_common.h
 plugins_rules_expr_libexpr_la_CPPFLAGS = $(plugin_cppflags)
 plugins_expr_la_SOURCES =

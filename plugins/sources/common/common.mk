@@ -1,5 +1,5 @@
 # What sources of recordings share: from rows to experiments, and readers of arrays.
-recordings_sources = plugins/common/name_distance.h \
+recordings_sources = \
 	plugins/sources/common/roles.c plugins/sources/common/roles.h \
 	plugins/sources/common/recording.c plugins/sources/common/recording.h \
 	plugins/sources/common/container.c plugins/sources/common/container.h \

@@ -1,6 +1,6 @@
 #include "roles.h"
 
-#include "../../common/name_distance.h"
+#include <plastfit/author/name_distance.h>
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ static pf_status not_there(const finder *f, const char *key, const char *name)
   size_t used = 0;
   for (size_t i = 0; i < f->n; i++) {
     const char *other = name_of(f, i);
-    const size_t d = name_distance(name, other);
+    const size_t d = pf_name_distance(name, other);
     if (d > 0 && d <= best && d < strlen(other)) { /* 0: it is there, as something else */
       nearest = d < best || nearest == NULL ? other : nearest;
       best = d;
@@ -61,14 +61,9 @@ static pf_status not_there(const finder *f, const char *key, const char *name)
                      v->where, v->word, name, v->has, all, used >= sizeof all ? "..." : "");
 }
 
-static char lower_case(char c)
-{
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 int roles_same_word(const char *a, const char *b)
 {
-  while (*a != '\0' && lower_case(*a) == lower_case(*b)) {
+  while (*a != '\0' && pf_lower_case(*a) == pf_lower_case(*b)) {
     a++;
     b++;
   }
@@ -120,7 +115,7 @@ static int fits_pattern(const char *pattern, const char *name)
     if (*pattern == '*') {
       star = pattern++;
       from = name;
-    } else if (lower_case(*pattern) == lower_case(*name)) {
+    } else if (pf_lower_case(*pattern) == pf_lower_case(*name)) {
       pattern++;
       name++;
     } else if (star != NULL) {
@@ -417,7 +412,7 @@ static void plain_name(const char *name, char *plain, size_t capacity)
   size_t n = 0;
   for (; *name != '\0' && n + 1 < capacity; name++) {
     if (strchr(" _-.", *name) == NULL) {
-      plain[n++] = lower_case(*name);
+      plain[n++] = pf_lower_case(*name);
     }
   }
   plain[n] = '\0';
@@ -437,7 +432,7 @@ static int looks_like_animal(const char *name)
       return 1;
     }
   }
-  return name_distance(plain, "animal") <= 1;
+  return pf_name_distance(plain, "animal") <= 1;
 }
 
 /**
@@ -464,7 +459,7 @@ static pf_status check_near_names(const finder *f)
                            f->path, f->variables->where, f->variables->word, name_of(f, i), key,
                            name_of(f, i));
       }
-      if (strlen(single_names[k]) > 3 && name_distance(plain, single_names[k]) <= 1) {
+      if (strlen(single_names[k]) > 3 && pf_name_distance(plain, single_names[k]) <= 1) {
         (void)snprintf(
             line, sizeof line,
             "%.300s%s: there is no %s '%s', but '%.60s', which is not taken for it (%s = "
