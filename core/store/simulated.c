@@ -289,12 +289,19 @@ static pf_status list_values(const pf_problem *problem, pf_array *lines, pf_erro
     return PF_OK;
   }
   pf_status status = pf_truth_create(problem, &truth, error);
+  if (status != PF_OK) {
+    return status;
+  }
   for (size_t k = 0; k < model->n_losses; k++) {
     const pf_loss_term *loss = &model->losses[k];
-    for (size_t i = 0; i < loss->declared.parameters.count && status == PF_OK; i++) {
+    for (size_t i = 0; i < loss->declared.parameters.count; i++) {
       status = add_value(problem, loss, loss->theta0 + i, truth[loss->theta0 + i], lines, error);
+      if (status != PF_OK) {
+        goto done;
+      }
     }
   }
+done:
   pf_memory_free(truth);
   return status;
 }
@@ -304,12 +311,20 @@ static pf_status override_config(const pf_problem *problem, pf_config *config, p
 {
   pf_array lines = pf_array_of(sizeof(config_line));
   pf_status status = list_values(problem, &lines, error); /* before the config changes */
-  if (status == PF_OK) {
-    status = override_source(problem, config, error);
+  if (status != PF_OK) {
+    goto done;
   }
-  for (size_t i = 0; i < lines.n && status == PF_OK; i++) {
+  status = override_source(problem, config, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t i = 0; i < lines.n; i++) {
     status = pf_config_override(config, ((config_line *)lines.items)[i].text, error);
+    if (status != PF_OK) {
+      goto done;
+    }
   }
+done:
   pf_array_free(&lines);
   return status;
 }

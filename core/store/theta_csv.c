@@ -84,11 +84,15 @@ static pf_status theta_rows(const pf_results *results, const pf_fit_group *group
   pf_layout_instances(group->layout, group->values_start, of.start);
   const pf_status status =
       pf_truth_of_copies(results->problem, results->truth, group->layout, of.truth, error);
-  for (size_t s = 0; status == PF_OK && s < n; s++) {
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t s = 0; s < n; s++) {
     if (pf_is_reported(results->problem->model, group->layout->instances[s].parameter)) {
       theta_row(results, group, s, &of, file);
     }
   }
+done:
   pf_memory_free(memory);
   return status;
 }

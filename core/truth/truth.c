@@ -174,10 +174,14 @@ static pf_status distribution_truth(const pf_problem *problem, double *truth, pf
   for (int64_t k = 0; noise != NULL && k < teacher->n_noise; k++) {
     noise[k] = 1.0;
   }
-  if (status == PF_OK) {
-    status = pf_initial_weights(teacher, theta, noise, &w[1], error);
+  if (status != PF_OK) {
+    goto done;
   }
-  for (size_t q = 0; status == PF_OK && q < model->n_projections; q++) {
+  status = pf_initial_weights(teacher, theta, noise, &w[1], error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t q = 0; q < model->n_projections; q++) {
     const pf_start *start = &model->starts[q];
     if (start->mode == PF_START_MEAN_SD && find_common(teacher, q, w[0][q], &mean) &&
         find_common(teacher, q, w[1][q], &high)) {
@@ -185,6 +189,7 @@ static pf_status distribution_truth(const pf_problem *problem, double *truth, pf
       truth[start->theta0 + 1] = high - mean;
     }
   }
+done:
   for (size_t i = 0; i < 2; i++) {
     if (w[i] != NULL) {
       pf_initial_weights_free(teacher, w[i]);
@@ -287,8 +292,11 @@ pf_status pf_truth_of_copies(const pf_problem *problem, const double *truth,
     return PF_STOP;
   }
   pf_status status = PF_OK;
-  for (size_t r = 0; r < layout->n_recordings && status == PF_OK; r++) {
+  for (size_t r = 0; r < layout->n_recordings; r++) {
     status = set_recording(problem, r, &to, error);
+    if (status != PF_OK) {
+      break;
+    }
   }
   pf_memory_free(to.is_set);
   return status;
