@@ -279,6 +279,19 @@ static pf_status add_value(const pf_problem *problem, const pf_loss_term *loss, 
   return PF_OK;
 }
 
+static pf_status add_values(const pf_problem *problem, const pf_loss_term *loss,
+                            const double *truth, pf_array *lines, pf_error *error)
+{
+  for (size_t i = 0; i < loss->declared.parameters.count; i++) {
+    const size_t parameter = loss->theta0 + i;
+    const pf_status status = add_value(problem, loss, parameter, truth[parameter], lines, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 /** The gain and the baseline of counts, which source.record says of a task and nobody of a table.
  */
 static pf_status list_values(const pf_problem *problem, pf_array *lines, pf_error *error)
@@ -293,15 +306,11 @@ static pf_status list_values(const pf_problem *problem, pf_array *lines, pf_erro
     return status;
   }
   for (size_t k = 0; k < model->n_losses; k++) {
-    const pf_loss_term *loss = &model->losses[k];
-    for (size_t i = 0; i < loss->declared.parameters.count; i++) {
-      status = add_value(problem, loss, loss->theta0 + i, truth[loss->theta0 + i], lines, error);
-      if (status != PF_OK) {
-        goto done;
-      }
+    status = add_values(problem, &model->losses[k], truth, lines, error);
+    if (status != PF_OK) {
+      break;
     }
   }
-done:
   pf_memory_free(truth);
   return status;
 }

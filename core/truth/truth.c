@@ -169,13 +169,15 @@ static pf_status distribution_truth(const pf_problem *problem, double *truth, pf
   double mean = NAN, high = NAN;
   pf_real **w[2] = {NULL, NULL};
   double *noise = pf_memory_need((size_t)teacher->n_noise, sizeof *noise, error);
-  pf_status status =
-      noise == NULL ? PF_STOP : pf_initial_weights(teacher, theta, noise, &w[0], error);
-  for (int64_t k = 0; noise != NULL && k < teacher->n_noise; k++) {
-    noise[k] = 1.0;
+  if (noise == NULL) {
+    return PF_STOP;
   }
+  pf_status status = pf_initial_weights(teacher, theta, noise, &w[0], error);
   if (status != PF_OK) {
     goto done;
+  }
+  for (int64_t k = 0; k < teacher->n_noise; k++) {
+    noise[k] = 1.0;
   }
   status = pf_initial_weights(teacher, theta, noise, &w[1], error);
   if (status != PF_OK) {
