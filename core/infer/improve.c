@@ -6,6 +6,11 @@
 
 enum { MAX_ROUNDS = 3 };
 
+static const char no_optimum_there[] =
+    "a profile came upon values that fit better, but no optimum lies there that gains 1.92 nats "
+    "(weights grow without end, say), so how far the data allow the estimates to go is not known; "
+    "intervals.methods=[\"fisher\"] looks near the optimum alone";
+
 /** Fits again where there is something better; *n: so many groups have another fit now. */
 static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf_observer *observer,
                                 pf_inference *inference, size_t *n, pf_error *error)
@@ -29,6 +34,11 @@ static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf
     if (group->n_improved > before) {
       pf_inference_forget(found);
       (*n)++;
+      continue;
+    }
+    status = pf_infer_why(&found->why, error, "%s", no_optimum_there);
+    if (status != PF_OK) {
+      return status;
     }
   }
   return PF_OK;

@@ -216,14 +216,14 @@ static void print_equations(const printer *p)
 
 /* ---- coefficients ---- */
 
-/* 1: the truth is outside the interval, 0: inside, -1: cannot be said. */
+/* 1: the truth is outside the coefficient's own interval, 0: inside, -1: cannot be said. */
 static int verdict_on(const printer *p, size_t parameter)
 {
   const pf_coefficient *c = &p->coefficients[parameter];
-  if (isnan(c->truth) || isnan(c->low) || isnan(c->high)) {
+  if (isnan(c->truth) || isnan(c->lower) || isnan(c->upper)) {
     return -1;
   }
-  return c->truth < c->low || c->truth > c->high ? 1 : 0;
+  return c->truth < c->lower || c->truth > c->upper ? 1 : 0;
 }
 
 static void row_name(const printer *p, size_t parameter, char *text, size_t capacity)
@@ -470,7 +470,7 @@ static truth_counts count_truths(const printer *p)
     counts.n_judged += wrong >= 0 ? 1 : 0;
     if (wrong == 1) {
       list_row(p, p->rows[i], ++counts.n_wrong, &counts.wrong);
-    } else if (wrong == 0 && c->truth != 0.0 && c->low <= 0.0 && c->high >= 0.0) {
+    } else if (wrong == 0 && c->truth != 0.0 && c->lower <= 0.0 && c->upper >= 0.0) {
       list_row(p, p->rows[i], ++counts.n_missed, &counts.missed);
     }
   }
@@ -494,10 +494,12 @@ static void print_list(FILE *out, const pf_text *list, size_t n)
 static void print_wrong(const printer *p, const truth_counts *counts)
 {
   char line[512];
+  const double level = p->equations.coefficients.level;
   (void)snprintf(line, sizeof line,
-                 "%zu of %zu coefficients came out wrong (the truth lies outside the %g %% "
-                 "interval, which is made for all of a rule's together):",
-                 counts->n_wrong, counts->n_judged, 100.0 * p->equations.coefficients.level);
+                 "%zu of %zu coefficients came out wrong: the truth lies outside its own %g %% "
+                 "interval. Chance alone does so with %.2g of %zu:",
+                 counts->n_wrong, counts->n_judged, 100.0 * level,
+                 (1.0 - level) * (double)counts->n_judged, counts->n_judged);
   print_sentence(p->out, 2, line);
   print_list(p->out, &counts->wrong, counts->n_wrong);
   if (p->evaluation->mean.r2_weights >= 0.95) {
@@ -545,8 +547,8 @@ static void print_verdict(const printer *p)
     print_wrong(p, &counts);
   } else {
     (void)snprintf(line, sizeof line,
-                   "All %zu coefficients came out right (the truth lies inside the %g %% interval, "
-                   "which is made for all of a rule's together).",
+                   "All %zu coefficients came out right: the truth lies inside its own %g %% "
+                   "interval.",
                    counts.n_judged, 100.0 * p->equations.coefficients.level);
     print_sentence(p->out, 2, line);
   }

@@ -32,6 +32,20 @@ static bool simulate_weights(const trial_run *run, pf_real *states, pf_error *er
          pf_simulation_rows(&simulation, run->rule, 0, run->rows, states, error) == PF_OK;
 }
 
+/** Root mean square. */
+static double size_of_weights(const trial_run *run)
+{
+  double squares = 0.0;
+  for (size_t i = 0; i < run->n; i++) {
+    squares += (double)run->with[i] * (double)run->with[i];
+  }
+  return sqrt(squares / (double)run->n);
+}
+
+/*
+ * Without a decay, say, weights grow without end. So no change counts for more than the weights
+ * are: else every other term would look small beside it.
+ */
 static void add_effects(trial_run *run, double *effects)
 {
   const pf_plastic *plastic = &run->problem->model->plastic[run->rule];
@@ -39,15 +53,16 @@ static void add_effects(trial_run *run, double *effects)
   if (!simulate_weights(run, run->with, &ignored)) {
     return;
   }
+  const double size = size_of_weights(run);
   for (size_t k = 0; k < plastic->declared.parameters.count; k++) {
     const double kept = run->theta[plastic->theta0 + k];
-    double sum = kept == 0.0 ? 0.0 : INFINITY;
+    double sum = kept == 0.0 ? 0.0 : (double)run->n * size * size;
     run->theta[plastic->theta0 + k] = 0.0;
     if (kept != 0.0 && simulate_weights(run, run->without, &ignored)) {
       sum = 0.0;
       for (size_t i = 0; i < run->n; i++) {
-        const double change = (double)run->with[i] - (double)run->without[i];
-        sum += change * change;
+        const double change = fabs((double)run->with[i] - (double)run->without[i]);
+        sum += fmin(change, size) * fmin(change, size);
       }
     }
     run->theta[plastic->theta0 + k] = kept;
