@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 double pf_mean(const double *values, size_t n)
@@ -47,15 +48,59 @@ pf_scores pf_scores_none(void)
                      .mean_rate = NAN,
                      .r2_weights = NAN,
                      .r2_activity = NAN,
-                     .log_likelihood = NAN};
+                     .log_likelihood = NAN,
+                     .at_stake_no_plasticity = NAN,
+                     .at_stake_mean_rate = NAN};
 }
 
-static const size_t figures[] = {offsetof(pf_scores, no_plasticity), offsetof(pf_scores, mean_rate),
-                                 offsetof(pf_scores, r2_weights), offsetof(pf_scores, r2_activity),
-                                 offsetof(pf_scores, log_likelihood)};
+enum { FEW_CELLS = 20 };
+static const size_t by_cells = SIZE_MAX, by_none = SIZE_MAX - 1;
+
+/** Figures, and what an animal weighs in the mean of all together. */
+static const struct {
+  size_t figure, weight; /**< offsets in pf_scores, or by_cells, by_none */
+} figures[] = {{offsetof(pf_scores, no_plasticity), offsetof(pf_scores, at_stake_no_plasticity)},
+               {offsetof(pf_scores, mean_rate), offsetof(pf_scores, at_stake_mean_rate)},
+               {offsetof(pf_scores, r2_weights), by_cells},
+               {offsetof(pf_scores, r2_activity), by_cells},
+               {offsetof(pf_scores, log_likelihood), by_none}};
+
+static double number_at(const pf_scores *scores, size_t offset)
+{
+  return *(const double *)((const char *)scores + offset);
+}
+
+static double weighted_mean(const pf_animal_result *animals, size_t n, size_t figure, size_t weight)
+{
+  double sum = 0.0, weights = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    const pf_scores *scores = &animals[i].scores;
+    const double value = number_at(scores, figure);
+    const double w = weight == by_cells ? (double)scores->n_scored : number_at(scores, weight);
+    if (!isnan(value) && w > 0.0) {
+      sum += w * value;
+      weights += w;
+    }
+  }
+  return weights > 0.0 ? sum / weights : NAN;
+}
+
+/** Has an animal that was scored few cells, and are there others? */
+static bool has_few_cells(const pf_animal_result *animals, size_t n)
+{
+  bool has_few = false;
+  size_t n_scored = 0;
+  for (size_t i = 0; i < n; i++) {
+    const bool is_scored =
+        !isnan(animals[i].scores.log_likelihood) || !isnan(animals[i].scores.no_plasticity);
+    n_scored += is_scored ? 1 : 0;
+    has_few = has_few || (is_scored && animals[i].scores.n_scored < FEW_CELLS);
+  }
+  return has_few && n_scored > 1;
+}
 
 pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean,
-                              pf_scores *median, pf_error *error)
+                              pf_scores *median, bool *pooled, pf_error *error)
 {
   double *values = pf_memory_need(n, sizeof *values, error);
   if (values == NULL) {
@@ -67,12 +112,16 @@ pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scor
     mean->n_still += animals[i].scores.n_still;
   }
   *median = *mean;
+  *pooled = has_few_cells(animals, n);
   for (size_t f = 0; f < sizeof figures / sizeof figures[0]; f++) {
     for (size_t i = 0; i < n; i++) {
-      values[i] = *(const double *)((const char *)&animals[i].scores + figures[f]);
+      values[i] = number_at(&animals[i].scores, figures[f].figure);
     }
-    *(double *)((char *)mean + figures[f]) = pf_mean(values, n);
-    *(double *)((char *)median + figures[f]) = pf_median(values, n);
+    const bool is_weighted = *pooled && figures[f].weight != by_none;
+    *(double *)((char *)mean + figures[f].figure) =
+        is_weighted ? weighted_mean(animals, n, figures[f].figure, figures[f].weight)
+                    : pf_mean(values, n);
+    *(double *)((char *)median + figures[f].figure) = pf_median(values, n);
   }
   pf_memory_free(values);
   return PF_OK;

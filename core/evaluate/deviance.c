@@ -43,7 +43,9 @@ double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *
 
 double pf_deviance_explained(double null, double model, double saturated)
 {
-  return null > saturated ? 100.0 * (null - model) / (null - saturated) : NAN;
+  const double rounding = 1e-6 * (fabs(null) + fabs(saturated));
+  const bool is_bounded = null > saturated && model >= saturated - rounding;
+  return is_bounded ? 100.0 * (null - model) / (null - saturated) : NAN;
 }
 
 /** A range of all steps of a draw, those with `flag` counting; nothing but targets. */

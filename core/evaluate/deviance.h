@@ -20,7 +20,8 @@ double pf_deviance(const pf_model *model, const pf_loss_value *values, int64_t *
  * choices and squared errors. Deviances above are not counted from it, percentages are. */
 pf_status pf_deviance_saturated(const pf_model *model, const pf_draw *draw, double *deviance,
                                 pf_error *error);
-/** 100 (null - model) / (null - saturated), %; NaN unless null > saturated. */
+/** 100 (null - model) / (null - saturated), %; NaN unless null > saturated, and where the
+ * model is better than what is said to be perfect: the likelihood is a density then. */
 double pf_deviance_explained(double null, double model, double saturated);
 
 /**

@@ -224,7 +224,7 @@ pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress 
   score_all(&e);
   pf_ticker_end(&e.ticker);
   status = pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean,
-                               &evaluation->median, error);
+                               &evaluation->median, &evaluation->pooled, error);
 done:
   free_scorers(&e.scorers);
   pf_memory_free(e.troubles);

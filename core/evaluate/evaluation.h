@@ -11,6 +11,13 @@
  *   SSE/SST, uniform mean; synapses that never vary are left out and counted.
  * - R2 of activity: the same of the plastic layer's activity, per unit over observed steps.
  *
+ * Percentages are NaN where a likelihood is better than that of the saturated model: it is then a
+ * density, of which no prediction is perfect.
+ *
+ * Over animals: the mean. Where an animal has fewer than 20 scored cells its own figure says next
+ * to nothing and can be anything, so all animals are pooled: explained of the sums of their
+ * deviances, R2 weighted by scored cells.
+ *
  * On several draws: mean of the per-draw figures (fresh), or ratio of the mean deviances (fitted).
  */
 #ifndef PLASTFIT_CORE_EVALUATE_EVALUATION_H
@@ -23,8 +30,11 @@ typedef struct pf_scores {
   double no_plasticity, mean_rate; /**< deviance explained, % */
   double r2_weights, r2_activity;
   double log_likelihood; /**< mean over draws of the sum over scored steps */
-  int64_t n_scored;      /**< cells per draw */
-  int64_t n_still;       /**< synapses that never vary, left out of R2 of weights */
+  /** Deviance that there is to explain, mean over draws: of the null, from the saturated model's.
+   */
+  double at_stake_no_plasticity, at_stake_mean_rate;
+  int64_t n_scored; /**< cells per draw */
+  int64_t n_still;  /**< synapses that never vary, left out of R2 of weights */
 } pf_scores;
 
 typedef struct pf_animal_result {
@@ -49,6 +59,7 @@ typedef struct pf_evaluation {
   bool null_refitted;
   size_t n_interrupted;   /**< animals that were not scored because somebody stopped it */
   pf_scores mean, median; /**< over animals, NaN left out; NaN where none has it */
+  bool pooled;            /**< `mean` is of all animals together: some have few cells */
 } pf_evaluation;
 
 #endif

@@ -432,6 +432,8 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
       .r2_weights = out->r2_status == PF_OK ? mean_of(&sums->r2_weights) : NAN,
       .r2_activity = out->r2_status == PF_OK ? mean_of(&sums->r2_activity) : NAN,
       .log_likelihood = pf_deviance_has_likelihood(sums->model) ? -0.5 * model / n : NAN,
+      .at_stake_no_plasticity = (all->no_plasticity - all->saturated) / n,
+      .at_stake_mean_rate = out->mean_rate - all->saturated / n,
       .n_scored = all->n_cells / n_draws,
       .n_still = sums->n_still / n_draws};
   if (!sums->what->plan->fresh) { /* fitted draws: ratio of the mean deviances */

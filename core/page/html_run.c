@@ -173,6 +173,11 @@ static const char *scored_words(const char *on)
   return strcmp(on, "fitted draws") == 0 ? " (in sample: not held out)" : "";
 }
 
+static const char *mean_words(bool pooled)
+{
+  return pooled ? "all animals together (some have few observations)" : "mean over animals";
+}
+
 static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 {
   const json_t *animals = json_object_get(r->data.summary, "animals");
@@ -184,6 +189,8 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
       "probability.",
       on, scored_words(on));
   pf_page_heading(page, "Scores", text);
+  const bool pooled =
+      json_is_true(json_object_get(json_object_get(r->data.summary, "mean"), "pooled"));
   size_t which[N_SCORES];
   const size_t n = used_scores(animals, which);
   double *room = pf_memory_need(json_array_size(animals), sizeof *room, error);
@@ -193,9 +200,12 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
   begin_scores(page, which, n);
   for (int median = 0; median < 2; median++) {
     pf_page_row(page);
-    pf_page_cell(page, median != 0 ? "median" : "mean over animals");
+    pf_page_cell(page, median != 0 ? "median" : mean_words(pooled));
     for (size_t k = 0; k < n; k++) {
-      pf_page_number(page, over_animals(animals, &scores_shown[which[k]], median != 0, room));
+      const score_column *column = &scores_shown[which[k]];
+      const bool is_given = pooled && median == 0 && column->of != of_log_likelihood;
+      pf_page_number(page, is_given ? column->of(json_object_get(r->data.summary, "mean"))
+                                    : over_animals(animals, column, median != 0, room));
     }
   }
   pf_page_table_end(page);

@@ -323,6 +323,7 @@ static void set_scores(builder *b, json_t *root, const pf_results *results)
   json_t *median = json_object();
   set_explained(b, mean, &evaluation->mean);
   set_explained(b, median, &evaluation->median);
+  set_member(b, mean, "pooled", json_boolean(evaluation->pooled));
   set_member(b, root, "mean", mean);
   set_member(b, root, "median", median);
 }

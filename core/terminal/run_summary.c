@@ -571,20 +571,27 @@ done:
 
 /* ---- scores ---- */
 
-static void print_score(FILE *out, const char *name, double mean, double median, const char *unit,
-                        const char *note)
+/* One figure over animals: the mean, or that of all together. */
+typedef struct score_line {
+  const char *name;
+  double mean, median;
+  const char *unit, *note;
+} score_line;
+
+static void print_score(const printer *p, score_line of)
 {
   char left[32] = "n/a";
   char right[32] = "n/a";
-  if (!isnan(mean)) {
-    (void)snprintf(left, sizeof left, "%.4g%s", mean, unit);
-    (void)snprintf(right, sizeof right, "%.4g%s", median, unit);
+  if (!isnan(of.mean)) {
+    (void)snprintf(left, sizeof left, "%.4g%s", of.mean, of.unit);
+    (void)snprintf(right, sizeof right, "%.4g%s", of.median, of.unit);
   }
-  (void)fprintf(out, "  %-20smean %-12s median ", name, left);
-  if (note[0] != '\0') {
-    (void)fprintf(out, "%-12s %s\n", right, note);
+  (void)fprintf(p->out, "  %-20s%s %-12s median ", of.name, p->evaluation->pooled ? "all " : "mean",
+                left);
+  if (of.note[0] != '\0') {
+    (void)fprintf(p->out, "%-12s %s\n", right, of.note);
   } else {
-    (void)fprintf(out, "%s\n", right);
+    (void)fprintf(p->out, "%s\n", right);
   }
 }
 
@@ -641,20 +648,27 @@ static void print_scores(const printer *p)
     if (note[0] == '\0' && pf_weights_are_latent(p->problem->model)) {
       (void)snprintf(note, sizeof note, "against the teacher's; no data show them");
     }
-    print_score(p->out, "R2 of weights", e->mean.r2_weights, e->median.r2_weights, "", note);
+    print_score(p,
+                (score_line){"R2 of weights", e->mean.r2_weights, e->median.r2_weights, "", note});
   }
   if (!isnan(e->mean.r2_activity)) {
-    print_score(p->out, "R2 of activity", e->mean.r2_activity, e->median.r2_activity, "",
-                p->problem->models->teacher != NULL ? "" : "of the recorded activity");
+    print_score(
+        p, (score_line){"R2 of activity", e->mean.r2_activity, e->median.r2_activity, "",
+                        p->problem->models->teacher != NULL ? "" : "of the recorded activity"});
   }
   const bool likelihood = has_likelihood(p->problem->model);
-  print_score(p->out, likelihood ? "deviance explained" : "sq. error explained",
-              e->mean.no_plasticity, e->median.no_plasticity, " %",
-              e->null_refitted ? "null: no plasticity (all but the rule refitted)"
-                               : "null: no plasticity (weights stay as they start)");
-  print_score(p->out, "", e->mean.mean_rate, e->median.mean_rate, " %",
-              likelihood ? "null: mean rate (the best constant)"
-                         : "null: mean rate (each unit's mean)");
+  print_score(p,
+              (score_line){likelihood ? "deviance explained" : "sq. error explained",
+                           e->mean.no_plasticity, e->median.no_plasticity, " %",
+                           e->null_refitted ? "null: no plasticity (all but the rule refitted)"
+                                            : "null: no plasticity (weights stay as they start)"});
+  print_score(p, (score_line){"", e->mean.mean_rate, e->median.mean_rate, " %",
+                              likelihood ? "null: mean rate (the best constant)"
+                                         : "null: mean rate (each unit's mean)"});
+  if (e->pooled) {
+    (void)fputs("  (all: of all animals together, since some have fewer than 20 observations)\n",
+                p->out);
+  }
   (void)fputc('\n', p->out);
 }
 

@@ -83,17 +83,44 @@ Test(evaluate_summary, each_figure_by_itself)
   pf_animal_result animals[3];
   pf_scores mean;
   pf_scores median;
+  bool pooled = true;
   pf_error error = pf_error_none();
   for (int a = 0; a < 3; a++) {
     animals[a].scores = pf_scores_none();
     animals[a].scores.no_plasticity = (double)(a * a);
-    animals[a].scores.n_scored = 10 + a;
+    animals[a].scores.n_scored = 30 + a;
   }
   animals[1].scores.mean_rate = -7.25;
-  cr_assert(pf_scores_summarise(animals, 3, &mean, &median, &error) == PF_OK);
+  cr_assert(pf_scores_summarise(animals, 3, &mean, &median, &pooled, &error) == PF_OK);
+  cr_expect(!pooled);
   cr_expect(fabs(mean.no_plasticity - 5.0 / 3.0) < 1e-15);
   cr_expect(median.no_plasticity == 1.0);
   cr_expect(mean.mean_rate == -7.25 && median.mean_rate == -7.25);
   cr_expect(isnan(mean.r2_weights) && isnan(median.r2_activity) && isnan(mean.log_likelihood));
-  cr_expect(mean.n_scored == 33);
+  cr_expect(mean.n_scored == 93);
+}
+
+/* An animal of 3 cells that is explained by -1000 %: of 3 nats at stake beside 97 explained by 40
+ * %, it is 3 % of all. */
+Test(evaluate_summary, animals_with_few_cells_are_pooled)
+{
+  pf_animal_result animals[2];
+  pf_scores mean;
+  pf_scores median;
+  bool pooled = false;
+  pf_error error = pf_error_none();
+  for (int a = 0; a < 2; a++) {
+    animals[a].scores = pf_scores_none();
+    animals[a].scores.no_plasticity = a == 0 ? -1000.0 : 40.0;
+    animals[a].scores.at_stake_no_plasticity = a == 0 ? 3.0 : 97.0;
+    animals[a].scores.r2_activity = a == 0 ? -50.0 : 0.5;
+    animals[a].scores.log_likelihood = -1.0;
+    animals[a].scores.n_scored = a == 0 ? 3 : 97;
+  }
+  cr_assert(pf_scores_summarise(animals, 2, &mean, &median, &pooled, &error) == PF_OK);
+  cr_expect(pooled && fabs(mean.no_plasticity - (0.03 * -1000.0 + 0.97 * 40.0)) < 1e-12);
+  cr_expect(fabs(mean.r2_activity - (0.03 * -50.0 + 0.97 * 0.5)) < 1e-12);
+  cr_expect(isnan(mean.mean_rate) && mean.log_likelihood == -1.0);
+  cr_assert(pf_scores_summarise(animals, 1, &mean, &median, &pooled, &error) == PF_OK);
+  cr_expect(!pooled && mean.no_plasticity == -1000.0);
 }
