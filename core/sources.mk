@@ -42,6 +42,7 @@ cli_sources += core/cli/cmd_new.c core/cli/new_config.c core/cli/new_config.h
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/fitted_truth.c core/cli/fitted_truth.h
 cli_sources += core/cli/run_config.c core/cli/run_config.h
+cli_sources += core/cli/run_verdicts.c core/cli/run_verdicts.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
 
@@ -317,6 +318,7 @@ core_sources += core/check/check_task.c core/check/check_task.h
 core_sources += core/check/check_warnings.c core/check/check_warnings.h
 
 core_sources += core/report/run_folder.c core/report/run_folder.h
+core_sources += core/report/run_inference.c core/report/run_inference.h
 core_sources += core/report/save_run.c core/report/save_run.h
 
 core_sources += core/conformance/conformance.h core/conformance/kinds.h

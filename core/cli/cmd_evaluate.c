@@ -4,8 +4,10 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/run_config.h"
+#include "core/cli/run_verdicts.h"
 #include "core/evaluate/evaluate.h"
 #include "core/report/run_folder.h"
+#include "core/report/run_inference.h"
 #include "core/store/folder.h"
 #include "core/terminal/meter.h"
 #include "core/terminal/run_summary.h"
@@ -142,13 +144,19 @@ static pf_status write_scores(const arguments *how, const pf_problem *problem, c
 
 /* ---- the work ---- */
 
-static pf_status print_scores(pf_problem *problem, const pf_fit *fit,
+static pf_status print_scores(const arguments *how, pf_problem *problem, const pf_fit *fit,
                               const pf_evaluation *evaluation, const char *target, pf_error *error)
 {
+  pf_inference *inference = NULL;
+  pf_status status = pf_run_folder_inference(how->run, problem, fit, &inference, error);
+  if (status != PF_OK) {
+    return status;
+  }
   /* nothing is written to the run's folder, so that the summary does not name it */
   pf_memory_free(problem->settings->out);
   problem->settings->out = NULL;
-  const pf_status status = pf_report_print(problem, fit, NULL, evaluation, stdout, error);
+  status = pf_report_print(problem, fit, inference, evaluation, stdout, error);
+  pf_inference_free(inference);
   (void)printf("  Scores are in %s\n", target);
   return status;
 }
@@ -164,7 +172,7 @@ static pf_status compute_scores(const arguments *how, pf_problem *problem, const
   if (status != PF_OK || write_scores(how, problem, fit, *evaluation, target, error) != PF_OK) {
     return PF_STOP;
   }
-  return how->quiet ? PF_OK : print_scores(problem, fit, *evaluation, target, error);
+  return how->quiet ? PF_OK : print_scores(how, problem, fit, *evaluation, target, error);
 }
 
 static int score_run(const arguments *how, pf_problem *problem, const pf_fit *fit,
@@ -177,6 +185,7 @@ static int score_run(const arguments *how, pf_problem *problem, const pf_fit *fi
     code = pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
     goto done;
   }
+  code = pf_cli_say_verdicts(fit);
   for (size_t i = 0; i < evaluation->n_animals; i++) {
     const pf_animal_result *animal = &evaluation->animals[i];
     if (animal->status != PF_OK) {

@@ -6,6 +6,7 @@
 #include "core/cli/command.h"
 #include "core/cli/fitted_truth.h"
 #include "core/cli/run_config.h"
+#include "core/cli/run_verdicts.h"
 #include "core/cli/task_command.h"
 #include "core/evaluate/closed_loop.h"
 #include "core/page/html.h"
@@ -327,6 +328,8 @@ static int simulate_fitted(const arguments *how)
     code = pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   } else if (run_loop(how, &a, &error) != PF_OK) {
     code = pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  } else {
+    code = pf_cli_say_verdicts(a.fit);
   }
   clear_loop(&a);
   return code;

@@ -2,9 +2,28 @@
 #include "core/base/memory.h"
 #include <plastfit/author/csv.h>
 
-enum { UNIT, OWNER, NAME, ESTIMATE, STATUS, ANIMAL, EXPERIMENT, N_COLUMNS };
-static const char *const column_names[N_COLUMNS] = {"unit",   "owner",  "name",      "estimate",
-                                                    "status", "animal", "experiment"};
+#include <math.h>
+
+enum {
+  UNIT,
+  OWNER,
+  NAME,
+  ESTIMATE,
+  STATUS,
+  ANIMAL,
+  EXPERIMENT,
+  SE,
+  LOWER,
+  UPPER,
+  LEVEL,
+  METHOD,
+  VERDICT,
+  NOTE,
+  N_COLUMNS
+};
+static const char *const column_names[N_COLUMNS] = {
+    "unit", "owner",    "name",     "estimate", "status",    "animal",  "experiment",
+    "se",   "ci_lower", "ci_upper", "ci_level", "ci_method", "verdict", "note"};
 
 typedef struct reader {
   pf_csv csv;
@@ -98,6 +117,28 @@ static const char *optional_column(const reader *read, int column)
   return read->columns[column] < read->width ? pf_csv_field(&read->csv, read->columns[column]) : "";
 }
 
+/** NaN where there is none. */
+static double optional_number(const reader *read, int column)
+{
+  double value = NAN;
+  return pf_csv_number(optional_column(read, column), &value) ? value : (double)NAN;
+}
+
+static pf_status read_inferred(reader *read, pf_theta_row *row, pf_error *error)
+{
+  row->status = keep_text(read, optional_column(read, STATUS), error);
+  row->method = keep_text(read, optional_column(read, METHOD), error);
+  row->verdict = keep_text(read, optional_column(read, VERDICT), error);
+  row->note = keep_text(read, optional_column(read, NOTE), error);
+  row->se = optional_number(read, SE);
+  row->lower = optional_number(read, LOWER);
+  row->upper = optional_number(read, UPPER);
+  row->level = optional_number(read, LEVEL);
+  return row->status == NULL || row->method == NULL || row->verdict == NULL || row->note == NULL
+             ? PF_STOP
+             : PF_OK;
+}
+
 static pf_status read_row(reader *read, pf_error *error)
 {
   const pf_csv *csv = &read->csv;
@@ -138,6 +179,10 @@ static pf_status read_row(reader *read, pf_error *error)
   if (!pf_csv_number(estimate, &row.estimate) || (!row.failed && !isfinite(row.estimate))) {
     return pf_fail(error, PF_STOP, "%.500s:%lld: estimate: found '%.60s', expected a finite number",
                    csv->path, (long long)csv->line, estimate);
+  }
+  status = read_inferred(read, &row, error);
+  if (status != PF_OK) {
+    return status;
   }
   /* rows of a unit stand together: looking back to its first is enough */
   for (size_t i = file->n_rows; i > 0 && file->rows[i - 1].unit == row.unit; i--) {

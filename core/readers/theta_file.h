@@ -13,6 +13,9 @@ typedef struct pf_theta_row {
   int64_t experiment; /**< of that animal, from 0; -1: all of them */
   double estimate;
   bool failed; /**< the fit of that unit failed */
+  /* what was inferred; "" and NaN where the file has no such column */
+  const char *status, *method, *verdict, *note;
+  double se, lower, upper, level;
 } pf_theta_row;
 
 typedef struct pf_theta_file {
@@ -26,10 +29,10 @@ typedef struct pf_theta_file {
 } pf_theta_file;
 
 /**
- * Read the columns unit, owner, name, estimate, status, animal and experiment, wherever they stand;
- * the last two MAY be absent (runs of before parameters had scopes). Errors, with file and line: no
- * such file, a column that is missing, a ragged row, an estimate that is no number, a parameter
- * twice, no rows.
+ * Read the columns unit, owner, name, estimate, status, animal, experiment and those of what was
+ * inferred, wherever they stand; all behind `status` MAY be absent (runs of earlier versions).
+ * Errors, with file and line: no such file, a column that is missing, a ragged row, an estimate
+ * that is no number, a parameter twice, no rows.
  */
 pf_status pf_theta_file_read(const char *path, pf_theta_file **out, pf_error *error);
 void pf_theta_file_free(pf_theta_file *file);

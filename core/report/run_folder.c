@@ -140,6 +140,21 @@ static bool is_row_of(const pf_theta_row *row, const pf_theta_row *wanted)
          row->experiment == wanted->experiment;
 }
 
+/** The group is what the run says that its fit came to. */
+static void set_verdict(pf_fit_group *group, const char *status)
+{
+  group->optimum.reason = PF_REASON_NONE;
+  group->optimum.converged = strcmp(status, "ok") == 0;
+  for (uint32_t verdict = PF_FIT_PASSES_DONE; verdict <= PF_FIT_WORSE_THAN_NULL; verdict++) {
+    if (verdict == PF_FIT_FAILED || strcmp(status, pf_fit_verdict_words(verdict)) != 0) {
+      continue;
+    }
+    group->optimum.reason = verdict == PF_FIT_PASSES_DONE ? PF_REASON_PASSES : PF_REASON_ITERATIONS;
+    group->runs_off = verdict == PF_FIT_SEPARATION;
+    group->worse_than_null = verdict == PF_FIT_WORSE_THAN_NULL;
+  }
+}
+
 /** The numbers of the group's instances, and which the run does not have. Rows stand in the order
  * of the instances, so that the next one is looked at first. */
 static pf_status read_instances(const pf_problem *problem, const pf_theta_file *file,
@@ -184,6 +199,7 @@ static pf_status read_instances(const pf_problem *problem, const pf_theta_file *
     }
     instances[s] = row->estimate;
     next = row + 1;
+    set_verdict(group, row->status);
     if (row->failed && group->status == PF_OK) {
       group->status = pf_fail(&group->error, PF_POINT_FAILED,
                               "its fit failed (the run's summary.json says why)");

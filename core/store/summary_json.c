@@ -75,6 +75,7 @@ static json_t *animal_object(builder *b, const pf_results *results, const pf_ani
   if (fitted) {
     const pf_fit_group *unit = &results->fit->groups[result->unit];
     set_member(b, object, "unit", pf_json_text(unit->name));
+    set_member(b, object, "fit_status", pf_json_text(pf_group_word(unit)));
     set_member(b, object, "theta", theta_of_animal(b, results, result));
   } else {
     set_member(b, object, "unit", json_null());

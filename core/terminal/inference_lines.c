@@ -86,6 +86,10 @@ static pf_status gather_verdicts(const pf_problem *problem, const pf_inference_g
   for (size_t k = 0; k < of->n; k++) {
     all->n_values++;
     all->n_verdict[of->verdict[k]]++;
+    if (of->spectrum == NULL && of->verdict[k] == PF_NOT_IDENTIFIED_BY_DESIGN &&
+        count_sentence(&all->subspaces, of->note[k] != NULL ? of->note[k] : "", error) != PF_OK) {
+      return PF_STOP; /* read back from a run, where the spectrum is not */
+    }
     if (of->verdict[k] != PF_PRACTICALLY_NOT) {
       continue;
     }
@@ -96,7 +100,7 @@ static pf_status gather_verdicts(const pf_problem *problem, const pf_inference_g
       return PF_STOP;
     }
   }
-  for (size_t s = 0; s < of->spectrum->n_subspaces; s++) {
+  for (size_t s = 0; of->spectrum != NULL && s < of->spectrum->n_subspaces; s++) {
     char text[GROUP];
     if (pf_subspace_sentence(problem, of, s, text, sizeof text, error) != PF_OK ||
         count_sentence(&all->subspaces, text, error) != PF_OK) {

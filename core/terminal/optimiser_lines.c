@@ -46,15 +46,22 @@ static void print_starts(const pf_fit *fit, FILE *out)
   size_t n = 0;
   size_t n_reached = 0;
   size_t n_failed = 0;
+  size_t fewest = SIZE_MAX, most = 0;
   for (size_t u = 0; u < fit->n_groups; u++) {
+    fewest = fit->groups[u].n_starts < fewest ? fit->groups[u].n_starts : fewest;
+    most = fit->groups[u].n_starts > most ? fit->groups[u].n_starts : most;
     for (size_t k = 0; k < fit->groups[u].n_starts; k++) {
       n++;
       n_reached += fit->groups[u].starts[k].reached ? 1 : 0;
       n_failed += fit->groups[u].starts[k].status != PF_OK ? 1 : 0;
     }
   }
-  (void)fprintf(out, "             %zu starts each; %zu of %zu reached the best optimum",
-                fit->groups[0].n_starts, n_reached, n);
+  (void)fputs("             ", out);
+  if (fewest < most) {
+    (void)fprintf(out, "%zu to ", fewest);
+  }
+  (void)fprintf(out, "%zu starts%s; %zu of %zu reached the best optimum", most,
+                fit->n_groups > 1 ? " each" : "", n_reached, n);
   if (n_failed > 0) {
     (void)fprintf(out, ", %zu failed", n_failed);
   }
