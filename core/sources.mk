@@ -336,6 +336,8 @@ core_sources += core/conformance/suite.c
 core_sources += core/conformance/values.c core/conformance/values.h
 core_sources += core/conformance/watch.c core/conformance/watch.h
 
+core_sources += core/population/mixed_model.c core/population/mixed_model.h
+
 core_sources += core/recover/recovery.c core/recover/recovery.h
 core_sources += core/recover/recover.c core/recover/recover.h
 core_sources += core/recover/recovery_table.c core/recover/recovery_table.h
