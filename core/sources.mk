@@ -127,6 +127,7 @@ core_sources += core/layout/layout.c core/layout/layout.h
 core_sources += core/settings/fit_settings.c core/settings/fit_settings.h
 core_sources += core/settings/interval_settings.c core/settings/interval_settings.h
 core_sources += core/settings/marginal_settings.c core/settings/marginal_settings.h
+core_sources += core/settings/population_settings.c core/settings/population_settings.h
 core_sources += core/settings/network_settings.c core/settings/network_settings.h
 core_sources += core/settings/root_settings.c core/settings/root_settings.h core/settings/settings.h
 core_sources += core/settings/source_settings.c core/settings/source_settings.h
@@ -267,6 +268,7 @@ core_sources += core/store/fit_csv.c
 core_sources += core/store/folder.c core/store/folder.h
 core_sources += core/store/folder_contents.c core/store/folder_contents.h
 core_sources += core/store/h5.c core/store/h5.h
+core_sources += core/store/population_csv.c
 core_sources += core/store/inference_csv.c
 core_sources += core/store/multistart_csv.c
 core_sources += core/store/results.c core/store/results.h
@@ -304,6 +306,7 @@ core_sources += core/page/spectrum_figure.c
 core_sources += core/page/theta_figures.c
 core_sources += core/page/weight_figures.c
 
+core_sources += core/terminal/population_lines.c core/terminal/population_lines.h
 core_sources += core/terminal/guard.c core/terminal/guard.h
 core_sources += core/terminal/inference_lines.c core/terminal/inference_lines.h
 core_sources += core/terminal/meter.c core/terminal/meter.h
@@ -336,6 +339,11 @@ core_sources += core/conformance/suite.c
 core_sources += core/conformance/values.c core/conformance/values.h
 core_sources += core/conformance/watch.c core/conformance/watch.h
 
+core_sources += core/population/design.c core/population/design.h
+core_sources += core/population/fit_population.c core/population/fit_population.h
+core_sources += core/population/expansion.c core/population/expansion.h
+core_sources += core/population/population.c core/population/population.h
+core_sources += core/population/scale.c core/population/scale.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h
 
 core_sources += core/recover/recovery.c core/recover/recovery.h

@@ -309,7 +309,7 @@ size_t pf_check_warn(const pf_problem *problem, const char *prefix, FILE *stream
   n += warn_of_few(problem, prefix, stream);
   n += warn_of_bounds(problem, prefix, stream);
   n += pf_check_warn_noise(problem, prefix, stream);
-  if (problem->settings->fit.per == PF_FIT_PER_ANIMAL &&
+  if (problem->settings->fit.per != PF_FIT_SHARED &&
       problem->fresh.n_animals > problem->data.n_animals) {
     (void)fprintf(stream,
                   "%sevaluate.animals = %zu, but with fit.per = \"animal\" only %zu have a theta: "

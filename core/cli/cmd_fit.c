@@ -8,9 +8,11 @@
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
 #include "core/infer/improve.h"
+#include "core/population/fit_population.h"
 #include "core/problem/problem.h"
 #include "core/report/save_run.h"
 #include "core/terminal/meter.h"
+#include "core/terminal/population_lines.h"
 #include "core/terminal/run_summary.h"
 
 typedef struct arguments {
@@ -109,10 +111,24 @@ static int report_unscored(const char *out, const pf_evaluation *evaluation)
 typedef struct results {
   pf_fit *fit;
   pf_inference *inference;
+  pf_animal_population *population;
   pf_evaluation *evaluation;
   pf_dataset closed_loop; /* the fitted rule in the task of the data */
   pf_folder folder;       /* of the results, until they are in their place */
 } results;
+
+/** A population's fit has its intervals from its own model: out->inference stays NULL. */
+static pf_status fit_and_infer(const pf_problem *problem, const pf_observer *observer, results *out,
+                               pf_error *error)
+{
+  if (problem->settings->fit.per == PF_FIT_POPULATION) {
+    return pf_fit_population(problem, observer, &out->fit, &out->population, error);
+  }
+  const pf_status status =
+      pf_fit_run(problem, observer->progress, observer->stop, observer->payload, &out->fit, error);
+  return status == PF_OK ? pf_infer_and_improve(problem, out->fit, observer, &out->inference, error)
+                         : status;
+}
 
 static pf_status compute_results(const pf_problem *problem, const arguments *how, results *out,
                                  pf_error *error)
@@ -121,12 +137,8 @@ static pf_status compute_results(const pf_problem *problem, const arguments *how
   pf_meter meter;
   pf_meter_start(&meter);
   pf_interrupt_watch();
-  pf_status status = pf_fit_run(problem, progress, pf_interrupt_asked, &meter, &out->fit, error);
-  if (status != PF_OK) {
-    goto done;
-  }
   const pf_observer observer = {progress, pf_interrupt_asked, &meter};
-  status = pf_infer_and_improve(problem, out->fit, &observer, &out->inference, error);
+  pf_status status = fit_and_infer(problem, &observer, out, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -145,8 +157,8 @@ static pf_status run_fit(const pf_problem *problem, const arguments *how, result
       pf_closed_loop_of_fit(problem, out->fit, &out->closed_loop, error) != PF_OK) {
     return PF_STOP;
   }
-  const pf_report_parts parts = {problem, out->fit, out->inference, out->evaluation,
-                                 &out->closed_loop};
+  const pf_report_parts parts = {problem,         out->fit,          out->inference,
+                                 out->evaluation, &out->closed_loop, out->population};
   if (pf_report_write(&parts, how->force, &out->folder, error) != PF_OK) {
     return PF_STOP;
   }
@@ -154,7 +166,12 @@ static pf_status run_fit(const pf_problem *problem, const arguments *how, result
   if (how->quiet || (fit->n_interrupted > 0 && fit->n_failed == fit->n_groups)) {
     return PF_OK;
   }
-  return pf_report_print(problem, fit, out->inference, out->evaluation, stdout, error);
+  if (pf_report_print(problem, fit, out->inference, out->evaluation, stdout, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return out->population == NULL
+             ? PF_OK
+             : pf_population_print(problem, fit, out->population, stdout, error);
 }
 
 static int report_results(const results *from)
@@ -181,6 +198,7 @@ static int fit_problem(const pf_problem *problem, const arguments *how, const pf
   const int code =
       status == PF_OK ? report_results(&found) : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   pf_inference_free(found.inference);
+  pf_fit_population_free(found.population);
   pf_evaluation_free(found.evaluation);
   pf_dataset_free(&found.closed_loop);
   pf_fit_free(problem, found.fit);

@@ -51,7 +51,7 @@ static pf_status add_candidate(pf_comparison *comparison, const pf_candidate *fr
   const pf_model *model = problem->model;
   pf_compare_candidate *to = &comparison->candidates[comparison->n_candidates++];
   char **keys = NULL;
-  to->per_animal = problem->settings->fit.per == PF_FIT_PER_ANIMAL;
+  to->per_animal = problem->settings->fit.per != PF_FIT_SHARED;
   to->is_likelihood = pf_deviance_has_likelihood(model);
   to->aic = to->bic = NAN;
   to->name = pf_memory_string(from->name, error);

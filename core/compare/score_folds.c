@@ -44,7 +44,7 @@ static size_t place_in_fit(const pf_dataset *fitted, const pf_layout *layout,
 static const pf_fit_group *group_of(const pf_fold_scoring *what, const pf_recording *recording)
 {
   const pf_dataset *fitted = &what->fitted->data;
-  for (size_t i = 0; what->fitted->settings->fit.per == PF_FIT_PER_ANIMAL && i < fitted->n; i++) {
+  for (size_t i = 0; what->fitted->settings->fit.per != PF_FIT_SHARED && i < fitted->n; i++) {
     if (fitted->recordings[i].animal_number == recording->animal_number) {
       return &what->fit->groups[fitted->recordings[i].animal_index];
     }

@@ -42,6 +42,16 @@ static pf_status write_profiles(const pf_results *results, const char *path, pf_
   return pf_has_profiles(results) ? pf_write_profiles_csv(results, path, error) : PF_OK;
 }
 
+static pf_status write_population(const pf_results *results, const char *path, pf_error *error)
+{
+  return results->population != NULL ? pf_write_population_csv(results, path, error) : PF_OK;
+}
+
+static pf_status write_animals(const pf_results *results, const char *path, pf_error *error)
+{
+  return results->population != NULL ? pf_write_animals_csv(results, path, error) : PF_OK;
+}
+
 /* summary.json comes last: whoever sees it in a .part knows that all else is there; report.html is
  * made from them. */
 static const struct {
@@ -52,7 +62,8 @@ static const struct {
     {"theta.csv", pf_write_theta_csv},    {"trajectories.h5", pf_write_trajectories},
     {"multistart.csv", write_multistart}, {"intervals.csv", write_intervals},
     {"spectrum.csv", write_spectrum},     {"simulated.csv", write_simulated},
-    {"profiles.csv", write_profiles},     {"summary.json", pf_write_summary},
+    {"profiles.csv", write_profiles},     {"population.csv", write_population},
+    {"animals.csv", write_animals},       {"summary.json", pf_write_summary},
 };
 
 static pf_status write_all(const pf_results *results, const pf_folder *folder, pf_error *error)
@@ -94,7 +105,8 @@ pf_status pf_report_write(const pf_report_parts *parts, bool force, pf_folder *f
                         .fit = parts->fit,
                         .inference = parts->inference,
                         .evaluation = parts->evaluation,
-                        .closed_loop = parts->closed_loop};
+                        .closed_loop = parts->closed_loop,
+                        .population = parts->population};
   pf_status status = pf_results_prepare(&results, error);
   if (status != PF_OK) {
     return status;

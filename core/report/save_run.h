@@ -8,6 +8,7 @@
 
 #include "core/evaluate/evaluation.h"
 #include "core/infer/infer.h"
+#include "core/population/fit_population.h"
 #include "core/store/folder.h"
 
 /** Before the data are read: PF_STOP if `out` exists (unless force) or cannot be written. */
@@ -25,6 +26,7 @@ typedef struct pf_report_parts {
   const pf_inference *inference; /**< NULL, or what pf_infer made of the fit */
   const pf_evaluation *evaluation;
   const pf_dataset *closed_loop; /**< what pf_closed_loop_of_fit made of the fit, or NULL */
+  const pf_animal_population *population; /**< what pf_fit_population made, or NULL */
 } pf_report_parts;
 /**
  * Write the folder that pf_report_begin made and put it in its place. What was interrupted does not

@@ -4,6 +4,14 @@
 
 #include <math.h>
 
+#define PF_FIT_PER_WORDS "animal|shared|population"
+
+const char *pf_fit_per_word(uint32_t per)
+{
+  static const char *const words[] = {"animal", "shared", "population"};
+  return per < sizeof words / sizeof words[0] ? words[per] : "";
+}
+
 pf_option_table pf_fit_keys(void)
 {
 #define PF_ROW_STRUCT pf_fit_settings
@@ -11,8 +19,9 @@ pf_option_table pf_fit_keys(void)
       PF_ROW_REAL(l1, "penalty.l1", "0.0", "1", 0, INFINITY,
                   "adds l1 * sum |theta| over the rules' free parameters"),
       PF_ROW_REAL(l2, "penalty.l2", "0.0", "1", 0, INFINITY, "adds l2 * sum theta^2 over the same"),
-      PF_ROW_CHOICE(per, "fit.per", "\"animal\"", "animal|shared",
-                    "a theta for every animal, or one for all"),
+      PF_ROW_CHOICE(per, "fit.per", "\"animal\"", PF_FIT_PER_WORDS,
+                    "a theta for every animal, one for all, or one for each drawn from a "
+                    "population (core/population)"),
       PF_ROW_WORD(optimiser, "fit.optimiser", "\"lm\"", PF_OPTIMISER_CHOICES, PF_OPTIMISER_HELP),
       PF_ROW_INTEGER(iterations, "fit.iterations", "200", "1", 0, 1000000000,
                      "most iterations (adam makes `epochs` passes instead)"),

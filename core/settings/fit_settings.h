@@ -4,7 +4,10 @@
 
 #include "core/config/setting.h"
 
-enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED = 1 };
+/** The words of fit.per, in order. */
+enum pf_fit_per { PF_FIT_PER_ANIMAL = 0, PF_FIT_SHARED, PF_FIT_POPULATION };
+/** "animal", "shared", "population": for tables and messages. */
+const char *pf_fit_per_word(uint32_t per);
 enum pf_fit_batch { PF_BATCH_DRAW = 0, PF_BATCH_FULL = 1 };
 
 typedef struct pf_fit_settings {

@@ -53,7 +53,8 @@ static pf_option_table recover_keys(void)
 pf_status pf_root_keys(pf_option_table *out, pf_error *error)
 {
   const pf_option_table tables[] = {run_keys(),         pf_fit_keys(),      pf_marginal_keys(),
-                                    pf_evaluate_keys(), pf_interval_keys(), recover_keys()};
+                                    pf_evaluate_keys(), pf_interval_keys(), pf_population_keys(),
+                                    recover_keys()};
   return pf_settings_join(tables, sizeof tables / sizeof tables[0], out, error);
 }
 
@@ -63,7 +64,8 @@ pf_status pf_settings_read_root(pf_settings *settings, const pf_options *options
       pf_settings_read(pf_fit_keys(), options, &settings->fit, error) != PF_OK ||
       pf_settings_read(pf_marginal_keys(), options, &settings->marginal, error) != PF_OK ||
       pf_settings_read(pf_evaluate_keys(), options, settings, error) != PF_OK ||
-      pf_settings_read(pf_interval_keys(), options, &settings->intervals, error) != PF_OK) {
+      pf_settings_read(pf_interval_keys(), options, &settings->intervals, error) != PF_OK ||
+      pf_settings_read(pf_population_keys(), options, &settings->population, error) != PF_OK) {
     return PF_STOP;
   }
   return pf_settings_read(recover_keys(), options, settings, error);
@@ -78,6 +80,7 @@ void pf_settings_free(pf_settings *settings)
   pf_settings_clear(pf_fit_keys(), NULL, &settings->fit);
   pf_settings_clear(pf_marginal_keys(), NULL, &settings->marginal);
   pf_settings_clear(pf_interval_keys(), NULL, &settings->intervals);
+  pf_settings_clear(pf_population_keys(), NULL, &settings->population);
   pf_settings_clear(pf_source_keys(), NULL, settings);
   for (size_t k = 0; k < settings->n_derived; k++) {
     pf_settings_clear(pf_source_keys(), "derive", &settings->derived[k]);

@@ -15,6 +15,7 @@
 #include "core/settings/interval_settings.h"
 #include "core/settings/marginal_settings.h"
 #include "core/settings/network_settings.h"
+#include "core/settings/population_settings.h"
 
 /** `evaluate`: what a fit is scored on. */
 typedef struct pf_evaluate_settings {
@@ -66,6 +67,7 @@ typedef struct pf_settings {
   pf_marginal_settings marginal;
   pf_evaluate_settings evaluate;
   pf_interval_settings intervals;
+  pf_population_settings population;
   pf_recover_settings recover;
   /* of the source */
   int64_t animals; /**< that a task simulates */

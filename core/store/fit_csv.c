@@ -27,8 +27,7 @@ static void fit_settings(const pf_problem *problem, FILE *file)
   (void)fputc(',', file);
   pf_csv_text(file, problem->settings->name);
   (void)fprintf(file, ",%llu,%s,%s,", (unsigned long long)problem->settings->seed,
-                fit->per == PF_FIT_SHARED ? "shared" : "animal",
-                fit->batch == PF_BATCH_FULL ? "full" : "draw");
+                pf_fit_per_word(fit->per), fit->batch == PF_BATCH_FULL ? "full" : "draw");
   pf_csv_text(file, fit->optimiser);
   (void)fprintf(file, ",%.17g,%lld,%.17g,%.17g,%lld,%.17g,%.17g,", fit->learning_rate,
                 (long long)fit->epochs, fit->l1, fit->l2, (long long)problem->settings->draws,

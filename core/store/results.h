@@ -4,6 +4,7 @@
 
 #include "core/evaluate/evaluation.h"
 #include "core/infer/infer.h"
+#include "core/population/fit_population.h"
 
 /** Of what the files of a run folder mean; `format` in summary.json. A change that readers must
  * know of: + 1. */
@@ -14,9 +15,10 @@ typedef struct pf_results {
   const pf_fit *fit;
   const pf_inference *inference; /**< or NULL */
   const pf_evaluation *evaluation;
-  const pf_dataset *closed_loop; /**< the fitted rule in the task, or NULL */
-  char **keys;                   /**< [n_parameters] pf_keys_create */
-  double *truth;                 /**< [n_parameters] pf_truth_create */
+  const pf_dataset *closed_loop;          /**< the fitted rule in the task, or NULL */
+  const pf_animal_population *population; /**< what animals share, or NULL */
+  char **keys;                            /**< [n_parameters] pf_keys_create */
+  double *truth;                          /**< [n_parameters] pf_truth_create */
 } pf_results;
 
 /** Fills keys and truth; the rest is the caller's. On failure nothing is to be freed. */

@@ -253,6 +253,8 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   object = pf_json_settings(object, pf_fit_keys(), &settings->fit);
   object = pf_json_settings(object, pf_evaluate_keys(), settings);
   object = pf_json_settings(object, pf_interval_keys(), &settings->intervals);
+  set_member(b, object, "population",
+             pf_json_settings(json_object(), pf_population_keys(), &settings->population));
   set_member(b, object, "source", pf_json_settings(json_object(), pf_source_keys(), settings));
   set_member(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
   json_t *rules = json_array();

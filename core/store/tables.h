@@ -21,6 +21,9 @@ pf_status pf_write_spectrum_csv(const pf_results *results, const char *path, pf_
 bool pf_has_profiles(const pf_results *results);
 /** Every refit of every profile; only where pf_has_profiles(). */
 pf_status pf_write_profiles_csv(const pf_results *results, const char *path, pf_error *error);
+/** What the animals share, and each animal's own estimates; only where results->population. */
+pf_status pf_write_population_csv(const pf_results *results, const char *path, pf_error *error);
+pf_status pf_write_animals_csv(const pf_results *results, const char *path, pf_error *error);
 /** The scores of a run folder's theta on other data. */
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data,
                               const char *path, pf_error *error);

@@ -1,0 +1,36 @@
+/*
+ * What one animal's data say near a point: its log likelihood, score and Fisher information there,
+ * on the scale on which animals are drawn (core/population/scale.h). The mixed model works with
+ * these in place of the likelihood; at the animal's mode that is the Laplace approximation.
+ */
+#ifndef PLASTFIT_CORE_POPULATION_EXPANSION_H
+#define PLASTFIT_CORE_POPULATION_EXPANSION_H
+
+#include "core/infer/evidence.h"
+
+typedef struct pf_expansion {
+  const pf_problem *problem;
+  const pf_fit_group *group;
+  pf_evidence evidence;
+  bool bounded;            /**< values with bounds are drawn on the line */
+  double *phi;             /**< [n] the point */
+  double *score;           /**< [n] d L / d phi */
+  double *information;     /**< [n][n] */
+  double log_likelihood;   /**< L at phi, in nats */
+  uint32_t derivatives;    /**< PF_TANGENT_*: what was not had from exact derivatives */
+  int64_t n_evaluations;   /**< of one draw each */
+  double *values, *memory; /**< [n] at phi; `memory` has all these */
+} pf_expansion;
+
+/** At the group's values. group->values and the problem MUST outlive it. */
+pf_status pf_expansion_create(const pf_problem *problem, const pf_fit_group *group, bool bounded,
+                              pf_workspaces workspaces, pf_expansion *out, pf_error *error);
+void pf_expansion_clear(pf_expansion *expansion);
+/** L at phi [n] alone. PF_POINT_FAILED: it has no value there. */
+pf_status pf_expansion_value(pf_expansion *expansion, const double *phi, pf_workspaces workspaces,
+                             double *log_likelihood, pf_error *error);
+/** Expands about phi [n], which becomes the point. */
+pf_status pf_expansion_move(pf_expansion *expansion, const double *phi, pf_workspaces workspaces,
+                            pf_error *error);
+
+#endif

@@ -1,0 +1,156 @@
+#include "core/population/fit_population.h"
+
+#include "core/base/memory.h"
+#include "core/fit/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The same problem, with one theta for all animals: where the population's fit starts. */
+typedef struct shared_problem {
+  pf_settings settings; /* a copy whose texts are the problem's */
+  pf_problem problem;
+} shared_problem;
+
+static void make_shared_problem(const pf_problem *problem, shared_problem *out)
+{
+  out->settings = *problem->settings;
+  out->settings.fit.per = PF_FIT_SHARED;
+  out->problem = *problem;
+  out->problem.settings = &out->settings;
+}
+
+static pf_status fit_shared(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
+                            pf_error *error)
+{
+  shared_problem shared;
+  make_shared_problem(problem, &shared);
+  pf_fit *fit = NULL;
+  const pf_status status = pf_fit_run(&shared.problem, observer->progress, observer->stop,
+                                      observer->payload, &fit, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (fit->groups[0].status != PF_OK) {
+    const pf_status failed =
+        pf_fail(error, PF_POINT_FAILED, "one theta for all animals: %s", fit->groups[0].error.text);
+    pf_fit_free(problem, fit);
+    return failed;
+  }
+  *out = fit;
+  return PF_OK;
+}
+
+/* Every animal starts where all together ended. */
+static pf_status start_animals(const pf_fit *shared, pf_fit *fit, pf_error *error)
+{
+  const pf_layout *all = shared->groups[0].layout;
+  double *instances = pf_memory_need(all->n_instances, sizeof *instances, error);
+  if (instances == NULL) {
+    return PF_STOP;
+  }
+  pf_layout_instances(all, shared->groups[0].values, instances);
+  for (size_t a = 0; a < fit->n_groups; a++) {
+    pf_fit_group *group = &fit->groups[a];
+    for (size_t k = 0; k < group->layout->n; k++) {
+      const pf_parameter_instance *own = &group->layout->instances[group->layout->index[k]];
+      const size_t recording = group->layout->recordings[own->recording];
+      const size_t there = pf_layout_instance(all, all->local[recording], own->parameter);
+      group->values[k] = instances[there];
+    }
+    memcpy(group->values_start, group->values, group->layout->n * sizeof *group->values);
+  }
+  pf_memory_free(instances);
+  return PF_OK;
+}
+
+/* A row of fit.csv: a population's fit has one, where it ended. */
+static pf_status add_row(pf_fit_group *group, pf_error *error)
+{
+  const size_t n = group->layout->n;
+  group->rows = pf_memory_need(1, sizeof *group->rows, error);
+  group->row_values = pf_memory_need(n, sizeof *group->row_values, error);
+  if (group->rows == NULL || group->row_values == NULL) {
+    return PF_STOP;
+  }
+  group->n_rows = 1;
+  group->rows[0] = (pf_fit_row){.epoch = group->optimum.iterations,
+                                .objective = group->optimum.objective,
+                                .data_term = group->optimum.objective,
+                                .gradient_norm = NAN};
+  memcpy(group->row_values, group->values, n * sizeof *group->values);
+  return PF_OK;
+}
+
+static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *observer,
+                                 const pf_fit *shared, pf_fit *fit, pf_animal_population *out,
+                                 pf_error *error)
+{
+  pf_status status = pf_fit_groups_create(problem, fit, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (fit->n_groups < 2) {
+    return pf_fail(error, PF_STOP,
+                   "fit.per = \"population\" needs several animals, and the data "
+                   "have one: fit.per = \"animal\" fits it");
+  }
+  const pf_layout *layout = fit->groups[0].layout;
+  status = start_animals(shared, fit, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_population_covariates_create(problem, layout, &out->covariates, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_population_settings *settings = &problem->settings->population;
+  const pf_population_design design = {.sharing = out->covariates.sharing,
+                                       .n_covariates = out->covariates.n,
+                                       .rows = out->covariates.rows,
+                                       .correlated = settings->correlated,
+                                       .bounded = settings->scale == PF_POPULATION_BOUNDED};
+  status = pf_population_run(problem, &design, observer, fit, &out->fit, error);
+  for (size_t a = 0; a < fit->n_groups && status == PF_OK; a++) {
+    status = add_row(&fit->groups[a], error);
+  }
+  return status;
+}
+
+pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
+                            pf_animal_population **population, pf_error *error)
+{
+  const double started = pf_clock_seconds();
+  pf_fit *shared = NULL;
+  pf_status status = fit_shared(problem, observer, &shared, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_fit *fit = pf_memory_need(1, sizeof *fit, error);
+  pf_animal_population *made = pf_memory_need(1, sizeof *made, error);
+  status = fit == NULL || made == NULL
+               ? PF_STOP
+               : fit_from_shared(problem, observer, shared, fit, made, error);
+  if (status != PF_OK) {
+    pf_fit_free(problem, fit);
+    pf_fit_population_free(made);
+    pf_fit_free(problem, shared);
+    return status;
+  }
+  fit->seconds = pf_clock_seconds() - started;
+  fit->n_gradients = shared->n_gradients + made->fit->n_evaluations;
+  pf_fit_free(problem, shared);
+  *out = fit;
+  *population = made;
+  return PF_OK;
+}
+
+void pf_fit_population_free(pf_animal_population *population)
+{
+  if (population == NULL) {
+    return;
+  }
+  pf_population_covariates_clear(&population->covariates);
+  pf_population_fit_free(population->fit);
+  pf_memory_free(population);
+}

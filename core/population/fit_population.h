@@ -1,0 +1,21 @@
+/* A fit of animals that are drawn from a population: fit.per = "population". */
+#ifndef PLASTFIT_CORE_POPULATION_FIT_POPULATION_H
+#define PLASTFIT_CORE_POPULATION_FIT_POPULATION_H
+
+#include "core/population/design.h"
+
+/** What comes out beside the fit of each animal. */
+typedef struct pf_animal_population {
+  pf_population_covariates covariates;
+  pf_population_fit *fit;
+} pf_animal_population;
+
+/**
+ * Fits one theta to all animals, then the population from there. fit->groups are the animals, with
+ * their modes as values. PF_POINT_FAILED and PF_STOP with a line; nothing is then kept.
+ */
+pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **fit,
+                            pf_animal_population **out, pf_error *error);
+void pf_fit_population_free(pf_animal_population *population);
+
+#endif

@@ -1,0 +1,463 @@
+#include "core/population/population.h"
+
+#include "core/base/memory.h"
+#include "core/base/threads.h"
+#include "core/fit/thread_workspaces.h"
+#include "core/population/expansion.h"
+#include "core/population/scale.h"
+#include "core/stats/stats.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rounds at most; nats of the marginal likelihood, and sampling errors of an animal, that a round
+ * may still move what has converged. */
+enum { MAX_ROUNDS = 100, MAX_HALVINGS = 12, MAX_VARIANCE_ROUNDS = 5 };
+static const double settled_nats = 1e-5, settled_errors = 1e-4;
+/* A step whose likelihood falls by more than the expansion foretold plus this is looked at. */
+static const double surprise = 0.5;
+
+typedef struct population_run {
+  const pf_problem *problem;
+  const pf_population_design *design;
+  const pf_observer *observer;
+  pf_fit *fit;
+  size_t n, n_animals;
+  pf_expansion *animals; /* [n_animals] */
+  pf_thread_workspaces workspaces;
+  int n_threads;
+  pf_status *status; /* [n_animals] of a round */
+  pf_error *errors;  /* [n_animals] */
+  double *moved;     /* [n_animals] how far it went, in sampling errors */
+  pf_population_fit *out;
+} population_run;
+
+static pf_workspaces workspaces_of(const population_run *run)
+{
+  return (pf_workspaces){run->workspaces.items + pf_this_thread(), 1};
+}
+
+/* ---- animals ---- */
+
+/* Every animal has the same values, under the same names. */
+static pf_status check_layouts(const population_run *run, pf_error *error)
+{
+  const pf_fit_group *first = &run->fit->groups[0];
+  for (size_t a = 0; a < run->n_animals; a++) {
+    const pf_fit_group *group = &run->fit->groups[a];
+    if (group->status != PF_OK) {
+      return pf_fail(error, PF_POINT_FAILED, "%s: %s", group->name, group->error.text);
+    }
+    if (group->layout->n != first->layout->n) {
+      return pf_fail(error, PF_POINT_FAILED,
+                     "'%s' has %zu values to fit and '%s' %zu; animals of a population have the "
+                     "same: fix those that an animal has for each experiment, or give them "
+                     "scope = \"animal\"",
+                     first->name, first->layout->n, group->name, group->layout->n);
+    }
+  }
+  if (first->layout->n == 0) {
+    return pf_fail(error, PF_POINT_FAILED, "nothing is fitted: no parameter is free");
+  }
+  return PF_OK;
+}
+
+/* What failed, of the first animal in order. */
+static pf_status first_failure(const population_run *run, pf_error *error)
+{
+  for (size_t a = 0; a < run->n_animals; a++) {
+    if (run->status[a] != PF_OK) {
+      return pf_fail(error, run->status[a], "%s: %s", run->fit->groups[a].name,
+                     run->errors[a].text);
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status make_expansions(population_run *run, pf_error *error)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(run->n_threads) if (run->n_threads > 1)
+  for (size_t a = 0; a < run->n_animals; a++) {
+    pf_expansion_clear(&run->animals[a]);
+    run->errors[a] = pf_error_none();
+    run->status[a] = pf_expansion_create(run->problem, &run->fit->groups[a], run->design->bounded,
+                                         workspaces_of(run), &run->animals[a], &run->errors[a]);
+  }
+  return first_failure(run, error);
+}
+
+/* The quadratic forms of all animals, and their mixed model. */
+static pf_status fit_mixed_model(population_run *run, pf_error *error)
+{
+  pf_population_fit *out = run->out;
+  const size_t n = run->n;
+  for (size_t a = 0; a < run->n_animals; a++) {
+    const pf_expansion *e = &run->animals[a];
+    memcpy(out->information + a * n * n, e->information, n * n * sizeof *e->information);
+    for (size_t k = 0; k < n; k++) {
+      out->linear[a * n + k] = e->score[k] + pf_dot(e->information + k * n, e->phi, n);
+    }
+  }
+  pf_mixed_model_clear(&out->model);
+  return pf_mixed_model_fit(&out->data, NULL, &out->model, error);
+}
+
+/* What the expansion of an animal says of L at `phi`. */
+static double predicted(const pf_expansion *e, size_t n, const double *phi)
+{
+  double sum = e->log_likelihood;
+  for (size_t k = 0; k < n; k++) {
+    const double step = phi[k] - e->phi[k];
+    sum += step * e->score[k];
+    for (size_t j = 0; j < n; j++) {
+      sum -= 0.5 * step * e->information[k * n + j] * (phi[j] - e->phi[j]);
+    }
+  }
+  return sum;
+}
+
+static double distance(const pf_expansion *e, size_t n, const double *phi)
+{
+  double largest = 0.0;
+  for (size_t k = 0; k < n; k++) {
+    const double unit = sqrt(fmax(e->information[k * n + k], 0.0));
+    largest = fmax(largest, fabs(phi[k] - e->phi[k]) * unit);
+  }
+  return largest;
+}
+
+/* To the animal's mode, or as far towards it as the likelihood is what the expansion says. */
+static pf_status move_animal(population_run *run, size_t a, double *phi, pf_error *error)
+{
+  pf_expansion *e = &run->animals[a];
+  const size_t n = run->n;
+  const double *target = run->out->model.theta + a * n;
+  double share = 1.0;
+  for (int i = 0; i < MAX_HALVINGS; i++) {
+    double here = NAN;
+    for (size_t k = 0; k < n; k++) {
+      phi[k] = e->phi[k] + share * (target[k] - e->phi[k]);
+    }
+    pf_error line = pf_error_none();
+    const pf_status status = pf_expansion_value(e, phi, workspaces_of(run), &here, &line);
+    if (status < 0) {
+      return pf_fail(error, status, "%s", line.text);
+    }
+    if (status == PF_OK && here >= predicted(e, n, phi) - surprise) {
+      run->moved[a] = distance(e, n, phi) / share;
+      return pf_expansion_move(e, phi, workspaces_of(run), error);
+    }
+    share *= 0.5;
+  }
+  run->moved[a] = distance(e, n, target); /* it stays, and says so */
+  return PF_OK;
+}
+
+static pf_status move_animals(population_run *run, pf_error *error)
+{
+  double *points = pf_memory_need(run->n_animals * run->n, sizeof *points, error);
+  if (points == NULL) {
+    return PF_STOP;
+  }
+#pragma omp parallel for schedule(dynamic) num_threads(run->n_threads) if (run->n_threads > 1)
+  for (size_t a = 0; a < run->n_animals; a++) {
+    run->errors[a] = pf_error_none();
+    run->status[a] = move_animal(run, a, points + a * run->n, &run->errors[a]);
+  }
+  pf_memory_free(points);
+  return first_failure(run, error);
+}
+
+/*
+ * The marginal likelihood with the likelihoods themselves at the modes: the mixed model's has their
+ * expansions, whose constants it leaves out.
+ */
+static double find_marginal(const population_run *run)
+{
+  double sum = run->out->model.log_likelihood;
+  for (size_t a = 0; a < run->n_animals; a++) {
+    const pf_expansion *e = &run->animals[a];
+    double constant = e->log_likelihood;
+    for (size_t k = 0; k < run->n; k++) {
+      constant -=
+          e->phi[k] * (e->score[k] + 0.5 * pf_dot(e->information + k * run->n, e->phi, run->n));
+    }
+    sum += constant;
+  }
+  return sum;
+}
+
+static double largest_move(const population_run *run)
+{
+  double largest = 0.0;
+  for (size_t a = 0; a < run->n_animals; a++) {
+    largest = fmax(largest, run->moved[a]);
+  }
+  return largest;
+}
+
+static bool is_stopped(const population_run *run)
+{
+  return run->observer->stop != NULL && run->observer->stop(run->observer->payload);
+}
+
+static pf_status iterate_rounds(population_run *run, pf_error *error)
+{
+  pf_population_fit *out = run->out;
+  out->converged = false;
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    if (is_stopped(run)) {
+      return pf_fail(error, PF_POINT_FAILED, "interrupted in round %lld of the population fit",
+                     (long long)out->n_rounds + 1);
+    }
+    const double before = out->marginal;
+    pf_status status = fit_mixed_model(run, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    out->marginal = find_marginal(run);
+    out->n_rounds++;
+    status = move_animals(run, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    if (round > 0 && fabs(out->marginal - before) < settled_nats &&
+        largest_move(run) < settled_errors) {
+      out->converged = true;
+      return PF_OK;
+    }
+  }
+  return PF_OK;
+}
+
+/* Sizes of squared errors are those at the animals' modes: they are found again there. */
+static bool has_variance(const population_run *run)
+{
+  for (size_t k = 0; k < run->problem->model->n_losses; k++) {
+    if (!isnan(run->animals[0].evidence.variance[k])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void store_values(population_run *run)
+{
+  for (size_t a = 0; a < run->n_animals; a++) {
+    pf_fit_group *group = &run->fit->groups[a];
+    const pf_expansion *e = &run->animals[a];
+    for (size_t k = 0; k < run->n; k++) {
+      const double lower = run->design->bounded ? group->layout->lower[k] : -INFINITY;
+      const double upper = run->design->bounded ? group->layout->upper[k] : INFINITY;
+      group->values[k] = pf_scale_from_line(lower, upper, e->phi[k]);
+    }
+  }
+}
+
+static pf_status find_population(population_run *run, pf_error *error)
+{
+  for (int round = 0; round < MAX_VARIANCE_ROUNDS; round++) {
+    const double before = run->out->marginal;
+    pf_status status = make_expansions(run, error);
+    if (status == PF_OK) {
+      status = iterate_rounds(run, error);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+    store_values(run);
+    if (!has_variance(run) || fabs(run->out->marginal - before) < settled_nats) {
+      break;
+    }
+  }
+  return PF_OK;
+}
+
+/* ---- what it came to ---- */
+
+static pf_status infer_spread(population_run *run, pf_error *error)
+{
+  pf_population_fit *out = run->out;
+  const double threshold = pf_stats_chi2_quantile(out->level, 1.0);
+  for (size_t k = 0; k < run->n; k++) {
+    out->statistic[k] = out->p[k] = out->sd_lower[k] = out->sd_upper[k] = NAN;
+    if (run->design->sharing[k] != PF_SHARING_DRAWN) {
+      continue;
+    }
+    pf_status status =
+        pf_mixed_model_test(&out->data, &out->model, k, &out->statistic[k], &out->p[k], error);
+    if (status == PF_OK) {
+      status = pf_mixed_model_sd_interval(&out->data, &out->model, k, threshold, &out->sd_lower[k],
+                                          &out->sd_upper[k], error);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+static void tell_groups(population_run *run)
+{
+  for (size_t a = 0; a < run->n_animals; a++) {
+    pf_fit_group *group = &run->fit->groups[a];
+    const pf_expansion *e = &run->animals[a];
+    group->optimum.reason = run->out->converged ? PF_REASON_PROGRESS : PF_REASON_ITERATIONS;
+    group->optimum.converged = run->out->converged;
+    group->optimum.objective = -e->log_likelihood;
+    group->optimum.iterations = run->out->n_rounds;
+    group->optimum.evaluations = e->n_evaluations;
+    group->derivatives |= e->derivatives;
+    run->out->log_likelihood[a] = e->log_likelihood;
+    run->out->n_evaluations += e->n_evaluations;
+    run->out->derivatives |= e->derivatives;
+  }
+  run->fit->n_unconverged = run->out->converged ? 0 : run->n_animals;
+}
+
+/* ---- memory ---- */
+
+static pf_status create_population(const population_run *run, pf_population_fit **out,
+                                   pf_error *error)
+{
+  const size_t n = run->n, n_animals = run->n_animals;
+  pf_population_fit *made = pf_memory_need(1, sizeof *made, error);
+  if (made == NULL) {
+    return PF_STOP;
+  }
+  *out = made;
+  made->information = pf_memory_need(n_animals * n * n, sizeof *made->information, error);
+  made->linear = pf_memory_need(n_animals * n, sizeof *made->linear, error);
+  made->log_likelihood = pf_memory_need(n_animals, sizeof *made->log_likelihood, error);
+  made->statistic = pf_memory_need(4 * n, sizeof *made->statistic, error);
+  if (made->information == NULL || made->linear == NULL || made->log_likelihood == NULL ||
+      made->statistic == NULL) {
+    return PF_STOP;
+  }
+  made->p = made->statistic + n;
+  made->sd_lower = made->p + n;
+  made->sd_upper = made->sd_lower + n;
+  made->level = run->problem->settings->intervals.level;
+  made->marginal = -INFINITY;
+  made->data = (pf_mixed_data){.n_animals = n_animals,
+                               .n = n,
+                               .information = made->information,
+                               .linear = made->linear,
+                               .sharing = run->design->sharing,
+                               .n_covariates = run->design->n_covariates,
+                               .design = run->design->rows,
+                               .correlated = run->design->correlated};
+  return PF_OK;
+}
+
+static pf_status create_run(population_run *run, pf_error *error)
+{
+  const int n_threads = run->problem->options.n_threads > 1 ? run->problem->options.n_threads : 1;
+  run->n_threads = (size_t)n_threads < run->n_animals ? n_threads : (int)run->n_animals;
+  run->animals = pf_memory_need(run->n_animals, sizeof *run->animals, error);
+  run->status = pf_memory_need(run->n_animals, sizeof *run->status, error);
+  run->errors = pf_memory_need(run->n_animals, sizeof *run->errors, error);
+  run->moved = pf_memory_need(run->n_animals, sizeof *run->moved, error);
+  if (run->animals == NULL || run->status == NULL || run->errors == NULL || run->moved == NULL) {
+    return PF_STOP;
+  }
+  const pf_status status = create_population(run, &run->out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return pf_thread_workspaces_create(run->problem->model, &run->problem->data,
+                                     (size_t)run->n_threads, &run->workspaces, error);
+}
+
+static void clear_run(population_run *run)
+{
+  for (size_t a = 0; run->animals != NULL && a < run->n_animals; a++) {
+    pf_expansion_clear(&run->animals[a]);
+  }
+  pf_memory_free(run->animals);
+  pf_memory_free(run->status);
+  pf_memory_free(run->errors);
+  pf_memory_free(run->moved);
+  pf_thread_workspaces_free(&run->workspaces);
+}
+
+pf_status pf_population_run(const pf_problem *problem, const pf_population_design *design,
+                            const pf_observer *observer, pf_fit *fit, pf_population_fit **out,
+                            pf_error *error)
+{
+  population_run run = {.problem = problem,
+                        .design = design,
+                        .observer = observer,
+                        .fit = fit,
+                        .n_animals = fit->n_groups};
+  *out = NULL;
+  pf_status status = check_layouts(&run, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  run.n = fit->groups[0].layout->n;
+  status = create_run(&run, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = find_population(&run, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  tell_groups(&run);
+  status = infer_spread(&run, error);
+done:
+  clear_run(&run);
+  if (status != PF_OK) {
+    pf_population_fit_free(run.out);
+    return status;
+  }
+  *out = run.out;
+  return PF_OK;
+}
+
+void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
+                            double *lower, double *upper)
+{
+  const pf_mixed_model *model = &population->model;
+  const size_t i = covariate * model->n + k, m = model->n_covariates * model->n;
+  const double se = sqrt(model->covariance[i * m + i]), tail = 0.5 * (1.0 + population->level);
+  const bool is_drawn = population->data.sharing[k] == PF_SHARING_DRAWN;
+  double quantile = pf_stats_normal_quantile(tail);
+  *lower = *upper = NAN;
+  if (!(se > 0.0)) {
+    return;
+  }
+  if (is_drawn && model->n_animals > model->n_covariates) {
+    quantile = pf_stats_student_quantile(tail, model->n_animals - model->n_covariates);
+  }
+  *lower = model->beta[i] - quantile * se;
+  *upper = model->beta[i] + quantile * se;
+}
+
+double pf_population_share(const pf_population_fit *population, size_t k)
+{
+  const pf_mixed_model *model = &population->model;
+  const double variance = model->sd[k] * model->sd[k];
+  double information = 0.0;
+  for (size_t a = 0; a < model->n_animals; a++) {
+    information += population->information[(a * model->n + k) * model->n + k];
+  }
+  if (population->data.sharing[k] != PF_SHARING_DRAWN || !(information > 0.0)) {
+    return NAN;
+  }
+  return variance / (variance + (double)model->n_animals / information);
+}
+
+void pf_population_fit_free(pf_population_fit *population)
+{
+  if (population == NULL) {
+    return;
+  }
+  pf_mixed_model_clear(&population->model);
+  pf_memory_free(population->information);
+  pf_memory_free(population->linear);
+  pf_memory_free(population->log_likelihood);
+  pf_memory_free(population->statistic);
+  pf_memory_free(population);
+}

@@ -1,0 +1,65 @@
+/*
+ * What animals share: the values of the animals of a fit are drawn from a population,
+ *
+ *     theta_a ~ N(X_a beta, Sigma),      data of animal a ~ its likelihood at theta_a
+ *
+ * on the scale of core/population/scale.h. The marginal likelihood, theta_a integrated out, is had
+ * by Laplace's approximation about each animal's mode, with Fisher information in the place of the
+ * second derivatives. One round is a mixed model of the expansions (core/population/mixed_model.h),
+ * exact for its quadratic forms, and new expansions at the modes that follow; what it ends at is
+ * what EM with Laplace approximations ends at too (Lindstrom & Bates 1990, Biometrics 46:673), in a
+ * tenth of its rounds, since EM is slow where an sd is small.
+ */
+#ifndef PLASTFIT_CORE_POPULATION_POPULATION_H
+#define PLASTFIT_CORE_POPULATION_POPULATION_H
+
+#include "core/fit/fit.h"
+#include "core/population/mixed_model.h"
+
+/** How animals hang together; everything is the caller's. */
+typedef struct pf_population_design {
+  const uint8_t *sharing; /**< [n] enum pf_sharing of each value */
+  size_t n_covariates;    /**< with the mean */
+  const double *rows;     /**< [n_animals][n_covariates]; the first column is 1 */
+  bool correlated;        /**< Sigma has correlations */
+  bool bounded;           /**< values with bounds are drawn on the line, else as they are */
+} pf_population_design;
+
+typedef struct pf_population_fit {
+  pf_mixed_model model;         /**< beta, Sigma and the animals' modes on the scale of the draws */
+  pf_mixed_data data;           /**< of the last round; points into what this owns */
+  double *information, *linear; /**< [n_animals][n][n], [n_animals][n] of `data` */
+  double *log_likelihood;       /**< [n_animals] at each animal's mode, in nats */
+  double marginal;              /**< restricted log marginal likelihood, up to a constant of
+                                   the data; the same data and design compare by it */
+  double *statistic, *p;        /**< [n] do animals differ in it? NaN: not drawn */
+  double *sd_lower, *sd_upper;  /**< [n] at level; NaN: not drawn */
+  double level;
+  bool converged;
+  int64_t n_rounds;
+  int64_t n_evaluations; /**< of one draw each */
+  uint32_t derivatives;  /**< PF_TANGENT_* */
+} pf_population_fit;
+
+/**
+ * From the values of fit's groups, one for each animal, which become the animals' modes. The
+ * groups' optimum, data term and rows say what it came to. PF_POINT_FAILED, with a line: an animal
+ * has no likelihood, or values that others do not have; nothing is kept. The same bits for any
+ * number of threads.
+ */
+pf_status pf_population_run(const pf_problem *problem, const pf_population_design *design,
+                            const pf_observer *observer, pf_fit *fit, pf_population_fit **out,
+                            pf_error *error);
+/**
+ * Interval of beta[covariate][k] at the population's level, on the scale of the draws: Student's t
+ * with (animals - covariates) degrees of freedom where the value is drawn, else normal. NaN where
+ * there is no such beta.
+ */
+void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
+                            double *lower, double *upper);
+/** The share of the variance of animals' own estimates of value k that is between animals, not
+ * error. NaN: it is not drawn. */
+double pf_population_share(const pf_population_fit *population, size_t k);
+void pf_population_fit_free(pf_population_fit *population);
+
+#endif
