@@ -179,5 +179,6 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
     pf_memory_free(group->row_values);
   }
   pf_memory_free(fit->groups);
+  pf_memory_free(fit->common);
   pf_memory_free(fit);
 }

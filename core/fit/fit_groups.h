@@ -73,6 +73,15 @@ typedef struct pf_fit_group {
                        PF_OK */
 } pf_fit_group;
 
+/** What animals that are drawn from a population have in common in one parameter, in its own units
+ * (core/population/population.h). NaN: nothing. */
+typedef struct pf_common_estimate {
+  double value;        /**< the population's mean */
+  double error;        /**< its standard error */
+  double sd;           /**< between animals */
+  double lower, upper; /**< interval of the mean, at intervals.level */
+} pf_common_estimate;
+
 typedef struct pf_fit {
   pf_fit_group *groups;
   size_t n_groups, n_failed;
@@ -81,6 +90,7 @@ typedef struct pf_fit {
   size_t n_unconverged; /**< of the others, those whose optimiser should have stopped by itself and
                            did not */
   int64_t n_gradients;  /**< evaluations of one draw each, of all starts */
+  pf_common_estimate *common; /**< [n_parameters] of a population's fit; NULL: it is none */
 } pf_fit;
 
 /** enum pf_fit_verdict of a group that was fitted. */

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/fit/fit.h"
+#include "core/population/scale.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,6 +83,41 @@ static pf_status add_row(pf_fit_group *group, pf_error *error)
   return PF_OK;
 }
 
+/* The population's means in the parameters' own units, for those who report coefficients. */
+static pf_status set_common(const pf_problem *problem, const pf_population_fit *found, pf_fit *fit,
+                            pf_error *error)
+{
+  const pf_layout *layout = fit->groups[0].layout;
+  const size_t n = problem->model->n_parameters;
+  const bool bounded = problem->settings->population.scale == PF_POPULATION_BOUNDED;
+  fit->common = pf_memory_need(n, sizeof *fit->common, error);
+  if (fit->common == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < n; i++) {
+    fit->common[i] = (pf_common_estimate){NAN, NAN, NAN, NAN, NAN};
+  }
+  for (size_t k = 0; k < layout->n; k++) {
+    pf_common_estimate *to = &fit->common[layout->instances[layout->index[k]].parameter];
+    const double low = bounded ? layout->lower[k] : -INFINITY;
+    const double high = bounded ? layout->upper[k] : INFINITY;
+    const double beta = found->model.beta[k], slope = pf_scale_slope(low, high, beta);
+    const double variance =
+        found->model.covariance[k * (found->model.n_covariates * layout->n) + k];
+    double lower, upper;
+    if (found->data.sharing[k] == PF_SHARING_SEPARATE) {
+      continue;
+    }
+    pf_population_interval(found, 0, k, &lower, &upper);
+    to->value = pf_scale_from_line(low, high, beta);
+    to->error = sqrt(variance) * slope;
+    to->sd = found->model.sd[k] * slope;
+    to->lower = pf_scale_from_line(low, high, lower);
+    to->upper = pf_scale_from_line(low, high, upper);
+  }
+  return PF_OK;
+}
+
 static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *observer,
                                  const pf_fit *shared, pf_fit *fit, pf_animal_population *out,
                                  pf_error *error)
@@ -114,7 +150,7 @@ static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *o
   for (size_t a = 0; a < fit->n_groups && status == PF_OK; a++) {
     status = add_row(&fit->groups[a], error);
   }
-  return status;
+  return status == PF_OK ? set_common(problem, out->fit, fit, error) : status;
 }
 
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,

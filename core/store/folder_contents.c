@@ -18,11 +18,11 @@
 /* ---- names that are plastfit's ---- */
 
 static const char *const run_files[] = {
-    PF_FOLDER_MARK,   "config.cfg",       "fit.csv",     "theta.csv",           "trajectories.h5",
-    "summary.json",   "table.csv",        "fit.cfg",     "initial_weights.csv", "evaluation.json",
-    "compare.csv",    "compare.h5",       "report.html", "report.html.part",    "simulated.csv",
-    "multistart.csv", "intervals.csv",    "recover.csv", "spectrum.csv",        "selection.csv",
-    "profiles.csv",   PF_FOLDER_MARK_PART};
+    PF_FOLDER_MARK,   "config.cfg",     "fit.csv",     "theta.csv",           "trajectories.h5",
+    "summary.json",   "table.csv",      "fit.cfg",     "initial_weights.csv", "evaluation.json",
+    "compare.csv",    "compare.h5",     "report.html", "report.html.part",    "simulated.csv",
+    "multistart.csv", "intervals.csv",  "recover.csv", "spectrum.csv",        "selection.csv",
+    "profiles.csv",   "population.csv", "animals.csv", PF_FOLDER_MARK_PART};
 
 static bool ends_with(const char *name, const char *end)
 {

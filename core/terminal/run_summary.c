@@ -149,6 +149,8 @@ static pf_status prepare_printer(printer *p, pf_error *error)
 
 static void print_title(const printer *p)
 {
+  static const char *const words_of_per[] = {"a theta of its own for each", "one theta for all",
+                                             "each theta drawn from a population"};
   const pf_problem *problem = p->problem;
   const size_t n = problem->data.n_animals;
   const size_t n_tied = count_tied(problem->model);
@@ -163,9 +165,7 @@ static void print_title(const printer *p)
   }
   (void)fprintf(p->out, "\n%s: %zu %s, %s; %zu free %s%s%s, ",
                 problem->settings->name != NULL ? problem->settings->name : "fit", n,
-                plural_of(n, "animal", "animals"),
-                problem->settings->fit.per == PF_FIT_SHARED ? "one theta for all"
-                                                            : "a theta of its own for each",
+                plural_of(n, "animal", "animals"), words_of_per[problem->settings->fit.per],
                 p->n_free, plural_of(p->n_free, "parameter", "parameters"), copies, others);
   if (pf_fit_optimiser(problem)->fixed_passes) {
     (void)fprintf(p->out, "%lld %s of ", (long long)problem->settings->fit.epochs,

@@ -148,6 +148,23 @@ static void add_groups(const over_groups *all, size_t parameter, bool all_fitted
   }
 }
 
+/** Of animals drawn from a population: its own mean and interval. */
+static bool set_common(const pf_fit *fit, size_t parameter, double widen, pf_coefficient *c)
+{
+  if (fit->common == NULL || isnan(fit->common[parameter].value)) {
+    return false;
+  }
+  const pf_common_estimate *common = &fit->common[parameter];
+  c->value = common->value;
+  c->error = common->error;
+  c->sd = common->sd;
+  c->lower = common->lower;
+  c->upper = common->upper;
+  c->low = c->value - widen * (c->value - c->lower);
+  c->high = c->value + widen * (c->upper - c->value);
+  return true;
+}
+
 static void set_coefficient(const over_groups *all, size_t parameter, pf_coefficient *c)
 {
   const pf_model *model = all->problem->model;
@@ -155,6 +172,9 @@ static void set_coefficient(const over_groups *all, size_t parameter, pf_coeffic
   sums s = {0};
   add_groups(all, parameter, false, &s);
   c->n = s.n;
+  if (s.n > 0 && set_common(all->fit, parameter, widen, c)) {
+    return;
+  }
   if (s.n == 0) {
     add_groups(all, parameter, true, &s);
   }
