@@ -33,6 +33,7 @@ static void clear_recording(pf_recording *recording)
   pf_memory_free(recording->targets);
   pf_memory_free(recording->true_input);
   pf_memory_free(recording->true_noise);
+  pf_memory_free(recording->true_theta);
   memset(recording, 0, sizeof *recording);
 }
 

@@ -49,6 +49,7 @@ typedef struct pf_recording {
   double *true_input; /**< [n_steps][n_input] x as the teacher saw it, or NULL */
   double *true_noise; /**< [n_true_noise] behind the teacher's initial weights, or NULL */
   int64_t n_true_noise;
+  double *true_theta; /**< the teacher's own for this animal, where animals differ, or NULL */
 } pf_recording;
 
 typedef struct pf_dataset {

@@ -116,7 +116,7 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, co
 {
   const pf_problem *problem = sums->what->problem;
   const pf_model *teacher = problem->models->teacher;
-  const double *teacher_theta = problem->models->teacher_theta;
+  const double *teacher_theta = pf_teacher_theta(problem->models, draw->recording);
   pf_draw *replica = NULL;
   double r2_weights = NAN, r2_activity = NAN;
   int64_t n_still = 0;

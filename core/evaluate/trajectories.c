@@ -123,7 +123,8 @@ static pf_status simulate_experiment(walk *w, pf_trajectory *at, const double *t
   if (status != PF_OK) {
     return status;
   }
-  const pf_simulation truth = {models->teacher, replica, models->teacher_theta, {&w->teacher, 1}};
+  const double *true_theta = pf_teacher_theta(models, at->draw->recording);
+  const pf_simulation truth = {models->teacher, replica, true_theta, {&w->teacher, 1}};
   status = pf_forward(&truth, flags, PF_STEP_SCORE, NULL, error);
   if (status == PF_OK) {
     at->teacher = w->teacher;

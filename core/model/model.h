@@ -83,6 +83,7 @@ typedef struct pf_model_parameter {
   bool own_penalty; /**< l1 and l2 are its own; else those of `penalty` if it is a rule's, and none
                        if it is not */
   double l1, l2;
+  double spread; /**< of a teacher: sd of the value between simulated animals; 0: none */
 } pf_model_parameter;
 
 /** Where a projection's weights start from. */

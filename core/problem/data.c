@@ -1,9 +1,13 @@
 #include "core/problem/data.h"
 
 #include "core/base/memory.h"
+#include "core/base/random.h"
 #include "core/data/chain.h"
 #include "core/engine/batch.h"
 #include "core/problem/record.h"
+
+#include <math.h>
+#include <string.h>
 
 static pf_status receive_experiment(const pf_sink *sink, const pf_experiment *experiment,
                                     pf_error *error)
@@ -21,6 +25,44 @@ static pf_status receive_experiment(const pf_sink *sink, const pf_experiment *ex
   return pf_recording_input_channels(recording, settings->input_channels, error);
 }
 
+/**
+ * theta of a simulated animal that is drawn from a population, to be freed; NULL where animals do
+ * not differ. A value beyond its bounds is drawn again; from the 100th on it is put on its bound.
+ */
+static pf_status draw_theta(const pf_problem *problem, int64_t index, double **out, pf_error *error)
+{
+  enum { MAX_DRAWS = 100 };
+  const pf_model *teacher = problem->models->teacher;
+  *out = NULL;
+  for (size_t i = 0; i < teacher->n_parameters; i++) {
+    const pf_model_parameter *parameter = &teacher->parameters[i];
+    if (!(parameter->spread > 0.0) || parameter->tied) {
+      continue;
+    }
+    if (*out == NULL) {
+      *out = pf_memory_need(teacher->n_parameters, sizeof **out, error);
+      if (*out == NULL) {
+        return PF_STOP;
+      }
+      memcpy(*out, problem->models->teacher_theta, teacher->n_parameters * sizeof **out);
+    }
+    const double lower = parameter->declared.lower, upper = parameter->declared.upper;
+    const pf_stream stream = {problem->seed, PF_RANDOM_TRUE_PARAMETER, (uint32_t)index,
+                              (uint32_t)i};
+    double value = NAN;
+    for (uint64_t k = 0; k < MAX_DRAWS && !(value >= lower && value <= upper); k++) {
+      double z;
+      pf_random_normal(stream, 2 * k, 1, &z);
+      value = (*out)[i] + parameter->spread * z;
+    }
+    (*out)[i] = fmin(fmax(value, lower), upper);
+  }
+  if (*out != NULL) {
+    pf_tie(teacher->parameters, teacher->n_parameters, *out);
+  }
+  return PF_OK;
+}
+
 pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const char *word,
                            int64_t first, int64_t n, pf_error *error)
 {
@@ -29,8 +71,13 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
   for (int64_t a = 0; a < n; a++) {
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
+    double *own = NULL;
+    pf_status status = draw_theta(problem, first + a, &own, error);
+    if (status != PF_OK) {
+      return status;
+    }
     const pf_task_run loop = {.model = models->teacher,
-                              .theta = models->teacher_theta,
+                              .theta = own != NULL ? own : models->teacher_theta,
                               .task = &models->source,
                               .input = &settings->input,
                               .expectation = &settings->expectation,
@@ -38,11 +85,13 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
                               .seed = problem->seed,
                               .index = first + a,
                               .animal = name};
-    const pf_status status = pf_simulate(&loop, data, error);
+    status = pf_simulate(&loop, data, error);
     if (status != PF_OK) {
+      pf_memory_free(own);
       return status;
     }
     pf_recording *recording = &data->recordings[data->n - 1];
+    recording->true_theta = own;
     if (pf_recording_derive(recording, settings->derived, settings->n_derived, error) != PF_OK ||
         pf_record_worse(&settings->record, problem->seed, first + a, recording, error) != PF_OK) {
       return PF_STOP;

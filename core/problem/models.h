@@ -36,6 +36,11 @@ void pf_models_free(pf_models *models);
 /** Creates a component with the host's keys of its kind (enum pf_kind) beside its options. */
 pf_status pf_models_component(const pf_models *models, const pf_node *node, uint32_t kind,
                               const char *what, pf_component *out, pf_error *error);
+/** theta [teacher->n_parameters] by which a recording was simulated: its animal's own, or all's. */
+static inline const double *pf_teacher_theta(const pf_models *models, const pf_recording *recording)
+{
+  return recording->true_theta != NULL ? recording->true_theta : models->teacher_theta;
+}
 /** Is this source a task, run in closed loop? */
 bool pf_source_is_task(const pf_component *source);
 /** The entries of network.projections in the config, or NULL. */

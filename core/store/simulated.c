@@ -147,8 +147,9 @@ static pf_status write_weights(const pf_problem *problem, FILE *file, pf_error *
   for (size_t i = 0; i < problem->data.n; i++) {
     const pf_recording *recording = &problem->data.recordings[i];
     pf_real **w = NULL;
-    const pf_status status = pf_initial_weights(
-        problem->models->teacher, problem->models->teacher_theta, recording->true_noise, &w, error);
+    const pf_status status =
+        pf_initial_weights(problem->models->teacher, pf_teacher_theta(problem->models, recording),
+                           recording->true_noise, &w, error);
     if (status != PF_OK) {
       return status;
     }
