@@ -74,7 +74,7 @@ typedef struct pf_fit_group {
 } pf_fit_group;
 
 /** What animals that are drawn from a population have in common in one parameter, in its own units
- * (core/population/population.h). NaN: nothing. */
+ * (core/population/laplace.h). NaN: nothing. */
 typedef struct pf_common_estimate {
   double value;        /**< the population's mean */
   double error;        /**< its standard error */

@@ -214,7 +214,10 @@ static pf_status add_covariates(covariate_table *t, pf_error *error)
 {
   const pf_population_settings *settings = &t->problem->settings->population;
   pf_status status = find_rows(t, error);
-  for (size_t i = 0; i < settings->group.count && status == PF_OK; i++) {
+  for (size_t i = 0; i < settings->group.count; i++) {
+    if (status != PF_OK) {
+      break;
+    }
     const char *key = settings->group.items[i];
     const size_t column = pf_sheet_column(t->sheet, key);
     status = check_column(t, key, column, error);

@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_DESIGN_H
 #define PLASTFIT_CORE_POPULATION_DESIGN_H
 
-#include "core/population/population.h"
+#include "core/population/laplace.h"
 
 typedef struct pf_population_covariates {
   size_t n;         /**< with the mean, which is the first */

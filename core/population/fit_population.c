@@ -147,10 +147,15 @@ static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *o
                                        .correlated = settings->correlated,
                                        .bounded = settings->scale == PF_POPULATION_BOUNDED};
   status = pf_population_run(problem, &design, observer, fit, &out->fit, error);
-  for (size_t a = 0; a < fit->n_groups && status == PF_OK; a++) {
-    status = add_row(&fit->groups[a], error);
+  if (status != PF_OK) {
+    return status;
   }
-  return status == PF_OK ? set_common(problem, out->fit, fit, error) : status;
+  for (size_t a = 0; a < fit->n_groups; a++) {
+    if (add_row(&fit->groups[a], error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return set_common(problem, out->fit, fit, error);
 }
 
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,

@@ -477,12 +477,15 @@ static pf_status minimise(restricted *r, double *values, double *f, pf_error *er
     status = pf_optimiser_lbfgs.minimise(&function, &settings, NULL, values, &optimum, error);
   }
   pf_memory_free(bounds);
-  for (size_t i = 0; i < r->n_unknown && status == PF_OK; i++) {
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t i = 0; i < r->n_unknown; i++) {
     if (r->unknown[i] < r->n) {
       values[i] = fabs(values[i]) < no_sd ? 0.0 : fabs(values[i]);
     }
   }
-  return status != PF_OK ? status : evaluate(r, values, f, NULL, error);
+  return evaluate(r, values, f, NULL, error);
 }
 
 /* The parts of a model, in the values' own units. */

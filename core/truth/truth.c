@@ -36,11 +36,10 @@ static bool same_modulators(const pf_plastic *a, const pf_plastic *b)
 
 /* A polynomial is fitted: the teacher's rule as a polynomial, whatever its plugin. */
 static void polynomial_truth(const pf_problem *problem, const pf_plastic *model,
-                             const pf_plastic *teacher, double *truth)
+                             const pf_plastic *teacher, const double *theta, double *truth)
 {
   double coefficients[PF_POLYNOMIAL_SIZE];
-  if (!pf_polynomial_of_rule(teacher, &problem->models->teacher_theta[teacher->theta0],
-                             coefficients)) {
+  if (!pf_polynomial_of_rule(teacher, &theta[teacher->theta0], coefficients)) {
     return;
   }
   if (!same_modulators(model, teacher)) { /* another r: only a rule without r can be compared */
@@ -66,7 +65,7 @@ static void polynomial_truth(const pf_problem *problem, const pf_plastic *model,
 /* Both rules are of one plugin: parameters of one name mean the same, if what surrounds them is the
  * same. */
 static void same_plugin_truth(const pf_problem *problem, const pf_plastic *model,
-                              const pf_plastic *teacher, double *truth)
+                              const pf_plastic *teacher, const double *theta, double *truth)
 {
   if (strcmp(model->rule->plugin->name, teacher->rule->plugin->name) != 0 ||
       model->eta != teacher->eta || !same_modulators(model, teacher)) {
@@ -77,13 +76,13 @@ static void same_plugin_truth(const pf_problem *problem, const pf_plastic *model
     for (size_t k = 0; k < teacher->declared.parameters.count; k++) {
       if (strcmp(problem->models->teacher->parameters[teacher->theta0 + k].declared.name, name) ==
           0) {
-        truth[model->theta0 + i] = problem->models->teacher_theta[teacher->theta0 + k];
+        truth[model->theta0 + i] = theta[teacher->theta0 + k];
       }
     }
   }
 }
 
-static void rule_truth(const pf_problem *problem, size_t p, double *truth)
+static void rule_truth(const pf_problem *problem, size_t p, const double *theta, double *truth)
 {
   const pf_plastic *model = &problem->model->plastic[p];
   const pf_plastic *teacher = &problem->models->teacher->plastic[p];
@@ -91,15 +90,15 @@ static void rule_truth(const pf_problem *problem, size_t p, double *truth)
     return;
   }
   if (all_taylor(model)) {
-    polynomial_truth(problem, model, teacher, truth);
+    polynomial_truth(problem, model, teacher, theta, truth);
   } else {
-    same_plugin_truth(problem, model, teacher, truth);
+    same_plugin_truth(problem, model, teacher, theta, truth);
   }
 }
 
 /* ---- network, losses, host ---- */
 
-static void other_truth(const pf_problem *problem, size_t i, double *truth)
+static void other_truth(const pf_problem *problem, size_t i, const double *theta, double *truth)
 {
   const pf_model_parameter *wanted = &problem->model->parameters[i];
   for (size_t k = problem->models->teacher->network_theta0;
@@ -107,7 +106,7 @@ static void other_truth(const pf_problem *problem, size_t i, double *truth)
     const pf_model_parameter *have = &problem->models->teacher->parameters[k];
     if (have->owner != NULL && wanted->owner != NULL && strcmp(have->owner, wanted->owner) == 0 &&
         strcmp(have->declared.name, wanted->declared.name) == 0) {
-      truth[i] = problem->models->teacher_theta[k];
+      truth[i] = theta[k];
     }
   }
 }
@@ -225,8 +224,9 @@ static pf_status set_recording(const pf_problem *problem, size_t recording, copi
   if (noise == NULL) {
     return PF_OK;
   }
+  const pf_recording *of = &problem->data.recordings[to->layout->recordings[recording]];
   const pf_status status =
-      pf_initial_weights(teacher, problem->models->teacher_theta, noise, &w, error);
+      pf_initial_weights(teacher, pf_teacher_theta(problem->models, of), noise, &w, error);
   if (status != PF_OK) {
     return status;
   }
@@ -237,6 +237,49 @@ static pf_status set_recording(const pf_problem *problem, size_t recording, copi
     }
   }
   pf_initial_weights_free(teacher, w);
+  return PF_OK;
+}
+
+/** What is true where the teacher uses `theta`; starting weights are not looked at. */
+static void truth_of_theta(const pf_problem *problem, const double *theta, double *truth)
+{
+  const pf_model *model = problem->model;
+  for (size_t p = 0; p < model->n_plastic && p < problem->models->teacher->n_plastic; p++) {
+    rule_truth(problem, p, theta, truth);
+  }
+  for (size_t i = model->network_theta0; i < model->n_parameters; i++) {
+    other_truth(problem, i, theta, truth);
+  }
+  for (size_t k = 0; k < model->n_losses; k++) {
+    if (is_of_counts(problem, &model->losses[k])) {
+      counts_truth(problem, &model->losses[k], truth);
+    }
+  }
+}
+
+/** An animal that is drawn from a population has a truth of its own. */
+static pf_status set_own_theta(const pf_problem *problem, size_t recording, copies *to,
+                               pf_error *error)
+{
+  const pf_model *model = problem->model;
+  const double *own = problem->data.recordings[to->layout->recordings[recording]].true_theta;
+  if (own == NULL) {
+    return PF_OK;
+  }
+  double *truth = pf_memory_need(model->n_parameters, sizeof *truth, error);
+  if (truth == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    truth[i] = NAN;
+  }
+  truth_of_theta(problem, own, truth);
+  for (size_t i = 0; i < model->n_parameters; i++) {
+    if (!isnan(truth[i])) {
+      set_copy(to, recording, i, truth[i]);
+    }
+  }
+  pf_memory_free(truth);
   return PF_OK;
 }
 
@@ -256,17 +299,7 @@ pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *err
   if (problem->models->teacher == NULL) {
     return PF_OK;
   }
-  for (size_t p = 0; p < model->n_plastic && p < problem->models->teacher->n_plastic; p++) {
-    rule_truth(problem, p, truth);
-  }
-  for (size_t i = model->network_theta0; i < model->n_parameters; i++) {
-    other_truth(problem, i, truth);
-  }
-  for (size_t k = 0; k < model->n_losses; k++) {
-    if (is_of_counts(problem, &model->losses[k])) {
-      counts_truth(problem, &model->losses[k], truth);
-    }
-  }
+  truth_of_theta(problem, problem->models->teacher_theta, truth);
   if (model->start_theta0 == model->n_parameters) {
     return PF_OK;
   }
@@ -285,8 +318,7 @@ pf_status pf_truth_of_copies(const pf_problem *problem, const double *truth,
   for (size_t s = 0; s < layout->n_instances; s++) {
     out[s] = truth[layout->instances[s].parameter];
   }
-  if (problem->models->teacher == NULL || layout->data != &problem->data ||
-      problem->model->start_theta0 == problem->model->n_parameters) {
+  if (problem->models->teacher == NULL || layout->data != &problem->data) {
     return PF_OK;
   }
   to.is_set = pf_memory_need(layout->n_instances, sizeof *to.is_set, error);
@@ -295,7 +327,10 @@ pf_status pf_truth_of_copies(const pf_problem *problem, const double *truth,
   }
   pf_status status = PF_OK;
   for (size_t r = 0; r < layout->n_recordings; r++) {
-    status = set_recording(problem, r, &to, error);
+    status = set_own_theta(problem, r, &to, error);
+    if (status == PF_OK && problem->model->start_theta0 < problem->model->n_parameters) {
+      status = set_recording(problem, r, &to, error);
+    }
     if (status != PF_OK) {
       break;
     }

@@ -52,7 +52,7 @@ static pf_status save_results(const pf_problem *problem, const pf_fit *fit,
                               const pf_evaluation *evaluation, pf_error *error)
 {
   pf_folder folder;
-  const pf_report_parts parts = {problem, fit, NULL, evaluation, NULL};
+  const pf_report_parts parts = {.problem = problem, .fit = fit, .evaluation = evaluation};
   pf_status status = pf_report_begin(problem, false, &folder, error);
   if (status == PF_OK) {
     status = pf_report_write(&parts, false, &folder, error);

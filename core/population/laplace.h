@@ -10,8 +10,8 @@
  * what EM with Laplace approximations ends at too (Lindstrom & Bates 1990, Biometrics 46:673), in a
  * tenth of its rounds, since EM is slow where an sd is small.
  */
-#ifndef PLASTFIT_CORE_POPULATION_POPULATION_H
-#define PLASTFIT_CORE_POPULATION_POPULATION_H
+#ifndef PLASTFIT_CORE_POPULATION_LAPLACE_H
+#define PLASTFIT_CORE_POPULATION_LAPLACE_H
 
 #include "core/fit/fit.h"
 #include "core/population/mixed_model.h"

@@ -1,4 +1,4 @@
-#include "core/population/population.h"
+#include "core/population/laplace.h"
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
