@@ -114,6 +114,9 @@ static pf_status make_problem(const pf_compare_settings *settings, size_t i, boo
       pf_problem_create(out->config, &out->problem, error) != PF_OK) {
     return PF_STOP;
   }
+  if (out->problem->settings->fit.per == PF_FIT_POPULATION) {
+    return pf_fail(error, PF_STOP, "compare does not take fit.per = \"population\"");
+  }
   lift_starts(out->problem);
   if (shared && check_shared(out->problem, error) != PF_OK) {
     return PF_STOP;

@@ -44,6 +44,11 @@ static pf_status make_groups(pf_recovery *r, pf_error *error)
 {
   const pf_problem *problem = r->problem;
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
+  if (problem->settings->fit.per == PF_FIT_POPULATION) {
+    return pf_fail(error, PF_STOP,
+                   "recover does not take fit.per = \"population\"; bench/population simulates "
+                   "cohorts and fits them so");
+  }
   const size_t n = shared ? 1 : problem->data.n_animals;
   r->group_names = pf_memory_need(n, sizeof *r->group_names, error);
   r->layouts = pf_memory_need(n, sizeof *r->layouts, error);
