@@ -166,8 +166,8 @@ static pf_status compute_scores(const arguments *how, pf_problem *problem, const
 {
   pf_meter meter;
   pf_meter_start(&meter);
-  const pf_status status =
-      pf_evaluate(problem, fit, how->quiet ? NULL : pf_meter_show, NULL, &meter, evaluation, error);
+  const pf_observer observer = {.progress = how->quiet ? NULL : pf_meter_show, .payload = &meter};
+  const pf_status status = pf_evaluate(problem, fit, &observer, evaluation, error);
   pf_meter_end(&meter);
   if (status != PF_OK || write_scores(how, problem, fit, *evaluation, target, error) != PF_OK) {
     return PF_STOP;

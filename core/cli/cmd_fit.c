@@ -144,7 +144,8 @@ static pf_status compute_results(const pf_problem *problem, const arguments *how
   }
   /* what an interrupted fit has done is scored: the second Ctrl-C ends that */
   const pf_stop stop = out->fit->n_interrupted > 0 ? NULL : pf_interrupt_asked;
-  status = pf_evaluate(problem, out->fit, progress, stop, &meter, &out->evaluation, error);
+  status = pf_evaluate(problem, out->fit, &(pf_observer){progress, stop, &meter}, &out->evaluation,
+                       error);
 done:
   pf_meter_end(&meter);
   return status;

@@ -25,8 +25,7 @@ static pf_compare_figures *figures_of(const table *t, size_t candidate, uint32_t
 static pf_status estimate_interval(const table *t, const double *values, size_t candidate,
                                    uint32_t figure, pf_interval *out, pf_error *error)
 {
-  const pf_bootstrap how = {.kind = PF_BOOTSTRAP_PERCENTILE,
-                            .stream = {.seed = t->comparison->seed,
+  const pf_bootstrap how = {.stream = {.seed = t->comparison->seed,
                                        .purpose = PF_RANDOM_BOOTSTRAP,
                                        .animal = (uint32_t)candidate,
                                        .draw = figure}};

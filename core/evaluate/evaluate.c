@@ -192,13 +192,13 @@ static void score_all(evaluating *e)
   }
 }
 
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
-                      pf_stop stop, void *payload, pf_evaluation **out, pf_error *error)
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, const pf_observer *observer,
+                      pf_evaluation **out, pf_error *error)
 {
   evaluating e = {.problem = problem,
                   .fit = fit,
                   .plan = pf_evaluation_plan_of(problem),
-                  .stop = {stop, payload}};
+                  .stop = {observer->stop, observer->payload}};
   pf_evaluation *evaluation = pf_memory_need(1, sizeof *evaluation, error);
   if (evaluation == NULL) {
     return PF_STOP;
@@ -220,7 +220,8 @@ pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress 
   if (status != PF_OK) {
     goto done;
   }
-  pf_ticker_start(&e.ticker, progress, payload, "evaluating", (int64_t)evaluation->n_animals);
+  pf_ticker_start(&e.ticker, observer->progress, observer->payload, "evaluating",
+                  (int64_t)evaluation->n_animals);
   score_all(&e);
   pf_ticker_end(&e.ticker);
   status = pf_scores_summarise(evaluation->animals, evaluation->n_animals, &evaluation->mean,

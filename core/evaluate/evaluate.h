@@ -5,11 +5,10 @@
 #include "core/evaluate/evaluation.h"
 
 /**
- * Score every animal. Once `stop` (MAY be NULL) asks for it, the others are marked as not scored.
- * `payload` is handed to both callbacks.
+ * Score every animal. Once the observer asks to stop, the others are marked as not scored.
  */
-pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, pf_progress progress,
-                      pf_stop stop, void *payload, pf_evaluation **out, pf_error *error);
+pf_status pf_evaluate(const pf_problem *problem, const pf_fit *fit, const pf_observer *observer,
+                      pf_evaluation **out, pf_error *error);
 void pf_evaluation_free(pf_evaluation *evaluation);
 
 #endif

@@ -57,18 +57,8 @@ pf_status pf_stats_holm(const double *p, size_t n, double *adjusted, pf_error *e
 /* ---- bootstrap over animals ---- */
 
 enum { PF_BOOTSTRAP_RESAMPLES = 10000 };
-enum pf_bootstrap_kind {
-  PF_BOOTSTRAP_PERCENTILE = 0, /**< quantiles of the resampled statistic */
-  PF_BOOTSTRAP_BCA =
-      1 /**< bias-corrected and accelerated (Efron 1987, JASA 82:171), jackknife acceleration */
-};
-
-/** A statistic of the animals index[0..n), some of which come more than once. NaN: it has none of
- * these. */
-typedef double (*pf_statistic)(const size_t *index, size_t n, const void *data);
 
 typedef struct pf_bootstrap {
-  uint32_t kind;     /**< enum pf_bootstrap_kind */
   double level;      /**< 0: 0.95 */
   int64_t resamples; /**< 0: PF_BOOTSTRAP_RESAMPLES */
   pf_stream
@@ -76,15 +66,10 @@ typedef struct pf_bootstrap {
 } pf_bootstrap;
 
 /**
- * A bootstrap interval of a statistic of n animals, drawn with replacement. `value` is the
- * statistic of the animals as they are. Resamples whose statistic is NaN are left out. Where the
- * statistic is NaN, or n < 2, or no two resamples differ while n < 2, low and high are NaN; where
- * all resamples agree, low = high = value. BCa falls back to percentile where its correction is not
- * finite (every resample on one side of the value).
+ * A percentile bootstrap interval of the mean of values[0..n), one an animal, drawn with
+ * replacement; NaN are left out first. `value` is the mean of the animals as they are; of fewer
+ * than two, low and high are NaN.
  */
-pf_status pf_stats_bootstrap(const pf_bootstrap *how, size_t n, pf_statistic statistic,
-                             const void *data, pf_interval *out, pf_error *error);
-/** The same of the mean of values[0..n); NaN are left out first. */
 pf_status pf_stats_bootstrap_mean(const pf_bootstrap *how, const double *values, size_t n,
                                   pf_interval *out, pf_error *error);
 

@@ -189,7 +189,7 @@ Test(compare_score, mean_rate_of_fitted_steps)
 Test(compare_score, figures_are_those_of_an_evaluation)
 {
   pf_evaluation *evaluation = NULL;
-  cr_assert(pf_evaluate(view, fit, NULL, NULL, NULL, &evaluation, &error) == PF_OK, "%s",
+  cr_assert(pf_evaluate(view, fit, &(pf_observer){0}, &evaluation, &error) == PF_OK, "%s",
             error.text);
   const pf_scores *scores = &evaluation->animals[0].scores;
   cr_assert(evaluation->n_animals == 1 && evaluation->animals[0].status == PF_OK);

@@ -22,7 +22,7 @@ static pf_evaluation *evaluation_of(const pf_problem *problem, const pf_fit *fit
 {
   pf_error error = pf_error_none();
   pf_evaluation *evaluation = NULL;
-  cr_assert(pf_evaluate(problem, fit, NULL, NULL, NULL, &evaluation, &error) == PF_OK, "%s",
+  cr_assert(pf_evaluate(problem, fit, &(pf_observer){0}, &evaluation, &error) == PF_OK, "%s",
             error.text);
   return evaluation;
 }

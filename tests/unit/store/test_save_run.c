@@ -43,7 +43,7 @@ static void start(run *r, enum tiny_loss loss, int n_animals)
   r->tiny.problem.settings->out = pf_memory_string(out, &error);
   cr_assert(pf_fit_run(&r->tiny.problem, NULL, NULL, NULL, &r->fit, &error) == PF_OK, "%s",
             error.text);
-  cr_assert(pf_evaluate(&r->tiny.problem, r->fit, NULL, NULL, NULL, &r->evaluation, &error) ==
+  cr_assert(pf_evaluate(&r->tiny.problem, r->fit, &(pf_observer){0}, &r->evaluation, &error) ==
                 PF_OK,
             "%s", error.text);
 }
@@ -511,7 +511,7 @@ Test(report, the_summary_of_a_run_in_which_all_failed)
   r.fit->n_failed = 1;
   pf_evaluation_free(r.evaluation);
   pf_error error = pf_error_none();
-  cr_assert(pf_evaluate(&r.tiny.problem, r.fit, NULL, NULL, NULL, &r.evaluation, &error) == PF_OK);
+  cr_assert(pf_evaluate(&r.tiny.problem, r.fit, &(pf_observer){0}, &r.evaluation, &error) == PF_OK);
   write_it(&r);
   char *text = printed(&r);
   cr_expect(strstr(text, "1 of 1 fit failed") != NULL, "%s", text);
