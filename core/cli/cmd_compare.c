@@ -5,7 +5,7 @@
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
 #include "core/compare/comparison.h"
-#include "core/compare/print_table.h"
+#include "core/ranking/print_table.h"
 #include "core/terminal/meter.h"
 
 #include <unistd.h>

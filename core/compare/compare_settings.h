@@ -2,8 +2,8 @@
 #ifndef PLASTFIT_CORE_COMPARE_COMPARE_SETTINGS_H
 #define PLASTFIT_CORE_COMPARE_COMPARE_SETTINGS_H
 
-#include "core/compare/compare.h"
 #include "core/config/setting.h"
+#include "core/ranking/ranking.h"
 
 /** What a candidate has in place of the base config's keys. Nodes are the config's. */
 typedef struct pf_candidate_settings {

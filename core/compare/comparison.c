@@ -1,10 +1,10 @@
 #include "core/compare/comparison.h"
 
 #include "core/compare/assemble.h"
-#include "core/compare/compare_table.h"
 #include "core/compare/comparison_files.h"
 #include "core/compare/select.h"
 #include "core/page/html.h"
+#include "core/ranking/compare_table.h"
 
 /** A comparison while it runs. */
 typedef struct comparison_run {

@@ -1,7 +1,7 @@
 #include "core/compare/comparison_files.h"
 
 #include "core/base/memory.h"
-#include "core/compare/comparison_json.h"
+#include "core/ranking/comparison_json.h"
 #include "core/store/csv_file.h"
 #include "core/store/h5.h"
 #include "core/store/results.h"

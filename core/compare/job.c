@@ -4,8 +4,8 @@
 #include "core/compare/key.h"
 #include "core/compare/nesting.h"
 #include "core/compare/score_folds.h"
-#include "core/compare/validations/step_masks.h"
 #include "core/problem/subset.h"
+#include "core/validations/step_masks.h"
 
 #include <math.h>
 #include <string.h>

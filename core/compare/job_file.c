@@ -23,8 +23,8 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
-#include "core/compare/compare.h"
 #include "core/fit/fit_groups.h"
+#include "core/ranking/ranking.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_JOB_RESULT_H
 #define PLASTFIT_CORE_COMPARE_JOB_RESULT_H
 
-#include "core/compare/compare.h"
+#include "core/ranking/ranking.h"
 
 /** What a recording of the fit was simulated with at the optimum: where a bigger candidate starts
  * (core/compare/nesting.h). */

@@ -3,8 +3,8 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/compare/assemble.h"
-#include "core/compare/compare_table.h"
 #include "core/layout/layout.h"
+#include "core/ranking/compare_table.h"
 
 #include <math.h>
 #include <string.h>

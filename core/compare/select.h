@@ -4,8 +4,9 @@
  * one), backward (a term less), or with all terms under growing L1 penalties. A term that is out is
  * a parameter fixed at 0, so that any rule that is linear in its parameters can be asked.
  *
- * A round is one piece of work (work.h) scored by the table (compare.h): the same fits, folds and
- * means as a comparison's, in files of their own, so that an interrupted selection goes on too.
+ * A round is one piece of work (work.h) scored by the table (core/ranking/compare_table.h): the
+ * same fits, folds and means as a comparison's, in files of their own, so that an interrupted
+ * selection goes on too.
  */
 #ifndef PLASTFIT_CORE_COMPARE_SELECT_H
 #define PLASTFIT_CORE_COMPARE_SELECT_H

@@ -22,8 +22,8 @@
 #define PLASTFIT_CORE_INFER_INFERENCE_H
 
 #include "core/fit/fit.h"
-#include "core/infer/profile_trace.h"
 #include "core/infer/spectrum.h"
+#include "core/profile/profile_trace.h"
 
 enum pf_verdict {
   PF_VERDICT_NONE = 0, /**< nothing can be said: see `why` of the group */

@@ -5,8 +5,8 @@
 #include "core/infer/profile.h"
 
 #include "core/infer/interval_method.h"
-#include "core/infer/profile_trace.h"
 #include "core/infer/rivals.h"
+#include "core/profile/profile_trace.h"
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"

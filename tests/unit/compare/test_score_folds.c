@@ -2,7 +2,7 @@
 #include "core/base/memory.h"
 #include "core/compare/job_file.h"
 #include "core/compare/score_folds.h"
-#include "core/compare/validations/step_masks.h"
+#include "core/validations/step_masks.h"
 #include "core/engine/simulation.h"
 #include "core/evaluate/evaluate.h"
 #include "core/problem/subset.h"

@@ -1,5 +1,5 @@
 /* The reference's evaluation: fitted steps on fresh draws of inputs and initial weights. */
-#include "core/compare/validations/validations.h"
+#include "core/validations/validations.h"
 
 static void describe_fresh_inputs(const pf_folds *folds, pf_text *text)
 {

@@ -1,7 +1,7 @@
 /* Profile likelihoods against what is known in closed form. f = |r|^2 / 2 is a negative log
  * likelihood with sd 1. */
 #include "core/base/memory.h"
-#include "core/infer/profile_trace.h"
+#include "core/profile/profile_trace.h"
 #include "core/stats/stats.h"
 #include "tests/unit/optimise/functions.h"
 

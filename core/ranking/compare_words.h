@@ -1,9 +1,9 @@
 /* What can be said of a comparison, and what cannot: one line, from its table. */
-#ifndef PLASTFIT_CORE_COMPARE_COMPARE_WORDS_H
-#define PLASTFIT_CORE_COMPARE_COMPARE_WORDS_H
+#ifndef PLASTFIT_CORE_RANKING_COMPARE_WORDS_H
+#define PLASTFIT_CORE_RANKING_COMPARE_WORDS_H
 
 #include "core/base/text.h"
-#include "core/compare/compare.h"
+#include "core/ranking/ranking.h"
 
 /** Sets comparison->words. */
 pf_status pf_compare_say(pf_comparison *comparison, pf_error *error);

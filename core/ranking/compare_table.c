@@ -1,7 +1,7 @@
-#include "core/compare/compare_table.h"
+#include "core/ranking/compare_table.h"
 
 #include "core/base/memory.h"
-#include "core/compare/compare_words.h"
+#include "core/ranking/compare_words.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/compare/validations/step_masks.h"
+#include "core/validations/step_masks.h"
 
 #include <string.h>
 

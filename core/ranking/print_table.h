@@ -1,8 +1,8 @@
 /* The table as text. */
-#ifndef PLASTFIT_CORE_COMPARE_PRINT_TABLE_H
-#define PLASTFIT_CORE_COMPARE_PRINT_TABLE_H
+#ifndef PLASTFIT_CORE_RANKING_PRINT_TABLE_H
+#define PLASTFIT_CORE_RANKING_PRINT_TABLE_H
 
-#include "core/compare/compare.h"
+#include "core/ranking/ranking.h"
 
 #include <stdio.h>
 

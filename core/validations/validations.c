@@ -1,4 +1,4 @@
-#include "core/compare/validations/validations.h"
+#include "core/validations/validations.h"
 
 #include <string.h>
 

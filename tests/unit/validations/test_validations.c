@@ -1,7 +1,7 @@
 /* core/compare: what each validation fits and scores. */
 #include "core/base/memory.h"
-#include "core/compare/validations/step_masks.h"
-#include "core/compare/validations/validations.h"
+#include "core/validations/step_masks.h"
+#include "core/validations/validations.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

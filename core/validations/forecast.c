@@ -1,6 +1,6 @@
 /* The first trials of each experiment are fitted, the rest are scored. */
-#include "core/compare/validations/step_masks.h"
-#include "core/compare/validations/validations.h"
+#include "core/validations/step_masks.h"
+#include "core/validations/validations.h"
 
 static const pf_option fraction = {
     .name = "forecast.fit",

@@ -1,4 +1,4 @@
-#include "core/compare/validations/validations.h"
+#include "core/validations/validations.h"
 
 static void describe_in_sample(const pf_folds *folds, pf_text *text)
 {

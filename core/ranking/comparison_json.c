@@ -1,6 +1,6 @@
-#include "core/compare/comparison_json.h"
+#include "core/ranking/comparison_json.h"
 
-#include "core/compare/compare_words.h"
+#include "core/ranking/compare_words.h"
 #include "core/store/json_values.h"
 
 #include <math.h>

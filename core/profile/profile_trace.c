@@ -1,4 +1,4 @@
-#include "core/infer/profile_trace.h"
+#include "core/profile/profile_trace.h"
 
 #include "core/base/memory.h"
 #include "core/stats/stats.h"

@@ -1,5 +1,5 @@
 /* One theta is fitted to all animals but one, and scores that one. */
-#include "core/compare/validations/validations.h"
+#include "core/validations/validations.h"
 
 static pf_folds divide_animals(const pf_dataset *data, double value)
 {

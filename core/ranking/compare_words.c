@@ -1,4 +1,4 @@
-#include "core/compare/compare_words.h"
+#include "core/ranking/compare_words.h"
 
 #include "core/base/memory.h"
 

@@ -1,8 +1,9 @@
 /*
- * Comparing families of rules on the same data: candidates x animals x validations, one table.
+ * What a comparison of families of rules on the same data found: candidates x animals x
+ * validations, one table. core/compare makes it.
  *
  * A candidate is the base config with some keys replaced (`compare.candidates`). A validation says
- * which steps are fitted and which are scored (core/compare/validations/).
+ * which steps are fitted and which are scored (core/validations/).
  *
  *     config -> candidates -> jobs (one fit each, a small file each) -> rows -> table -> files,
  * stdout
@@ -11,14 +12,14 @@
  * compare.csv (the rows), compare.h5 (matrices, estimates, predictions), summary.json (the table);
  * doc/files.md.
  */
-#ifndef PLASTFIT_CORE_COMPARE_COMPARE_H
-#define PLASTFIT_CORE_COMPARE_COMPARE_H
+#ifndef PLASTFIT_CORE_RANKING_RANKING_H
+#define PLASTFIT_CORE_RANKING_RANKING_H
 
 #include "core/base/array.h"
-#include "core/compare/validations/validations.h"
 #include "core/evaluate/ablation.h"
 #include "core/fit/fit_groups.h"
 #include "core/stats/stats.h"
+#include "core/validations/validations.h"
 
 /**
  * One row of compare.csv: one candidate, one animal, one fold. Log likelihoods are sums over the

@@ -1,7 +1,7 @@
 /* Each block of the data in turn, or each of some equal parts, is left out of the fit and scored.
  */
-#include "core/compare/validations/step_masks.h"
-#include "core/compare/validations/validations.h"
+#include "core/validations/step_masks.h"
+#include "core/validations/validations.h"
 
 static const pf_option parts = {
     .name = "leave_one_block_out.parts",

@@ -1,6 +1,6 @@
-#include "core/compare/print_table.h"
+#include "core/ranking/print_table.h"
 
-#include "core/compare/compare_words.h"
+#include "core/ranking/compare_words.h"
 
 #include <math.h>
 #include <string.h>

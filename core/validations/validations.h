@@ -1,8 +1,8 @@
 /* The table of validations. A validation's number, its place in the table, stands in files. */
-#ifndef PLASTFIT_CORE_COMPARE_VALIDATIONS_H
-#define PLASTFIT_CORE_COMPARE_VALIDATIONS_H
+#ifndef PLASTFIT_CORE_VALIDATIONS_H
+#define PLASTFIT_CORE_VALIDATIONS_H
 
-#include "core/compare/validations/validation.h"
+#include "core/validations/validation.h"
 
 /** Room for validations in arrays; there are pf_validation_count(). */
 enum { PF_MAX_VALIDATIONS = 8 };

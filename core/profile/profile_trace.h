@@ -13,8 +13,8 @@
  * from more than one start, and its 2dL is within 0.02 of the quantile. A refit that does not
  * converge gives an upper limit of p: it can show that a value is allowed, never that it is not.
  */
-#ifndef PLASTFIT_CORE_INFER_PROFILE_TRACE_H
-#define PLASTFIT_CORE_INFER_PROFILE_TRACE_H
+#ifndef PLASTFIT_CORE_PROFILE_PROFILE_TRACE_H
+#define PLASTFIT_CORE_PROFILE_PROFILE_TRACE_H
 
 #include "core/base/array.h"
 #include "core/optimise/optimiser.h"

@@ -3,9 +3,9 @@
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 
 #include "core/base/memory.h"
-#include "core/compare/compare_table.h"
-#include "core/compare/comparison_json.h"
-#include "core/compare/print_table.h"
+#include "core/ranking/compare_table.h"
+#include "core/ranking/comparison_json.h"
+#include "core/ranking/print_table.h"
 #include "tests/unit/support/scratch.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-#include "core/compare/compare.h"
+#include "core/ranking/ranking.h"
 
 #include "core/base/memory.h"
 
