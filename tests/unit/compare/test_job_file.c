@@ -1,7 +1,7 @@
 /* core/compare/job_file: what was written is read back with the same bits, or not at all. */
 #include "core/base/memory.h"
-#include "core/ranking/ranking.h"
 #include "core/compare/job_file.h"
+#include "core/ranking/ranking.h"
 #include "tests/unit/support/scratch.h"
 
 #include <criterion/criterion.h>

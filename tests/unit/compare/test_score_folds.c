@@ -2,11 +2,11 @@
 #include "core/base/memory.h"
 #include "core/compare/job_file.h"
 #include "core/compare/score_folds.h"
-#include "core/validations/step_masks.h"
 #include "core/engine/simulation.h"
 #include "core/evaluate/evaluate.h"
 #include "core/problem/subset.h"
 #include "core/state/losses.h"
+#include "core/validations/step_masks.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"
 
