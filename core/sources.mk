@@ -57,6 +57,7 @@ core_sources += core/model/build_model.c core/model/build_model.h
 core_sources += core/model/masks.c core/model/masks.h
 core_sources += core/model/model.c core/model/model.h
 core_sources += core/model/model_parameters.c core/model/model_parameters.h
+core_sources += core/model/modulation.c core/model/modulation.h
 core_sources += core/model/normalisation.c core/model/normalisation.h
 core_sources += core/model/phases.c core/model/phases.h
 core_sources += core/model/plastic.c core/model/plastic.h

@@ -9,6 +9,7 @@
  */
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/derive.h"
 #include "core/model/masks.h"
 #include "core/model/starting_weights.h"
 #include "tests/lab/animals.h"
@@ -34,7 +35,7 @@ static const double tolerance = 2e-6;
 /* The paths add up in other orders. Measured 8.9e-14; in single precision 7e-8. */
 static const double tolerance_of_paths = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-6;
 
-static const char *const channels[] = {"reward", "expected_reward"};
+static const char *const channels[] = {"reward", "expected_reward", "dan0", "dan1", "dan2"};
 
 /* What one rule, or all of them, came to. */
 typedef struct tally {
@@ -166,6 +167,23 @@ static pf_status learn(pf_model *model, int64_t n_case, pf_error *error)
   return status;
 }
 
+/* A channel for each of three units, made from the others. */
+static pf_status add_family(pf_dataset *data, pf_error *error)
+{
+  static char dan0[] = "dan0", dan1[] = "dan1", dan2[] = "dan2", all[] = "reward + 0.2",
+              rest[] = "0.4 expected_reward - reward + 0.1", past[] = "expected_reward * reward";
+  static const pf_derived family[] = {{.name = dan0, .of = all, .zero_missing = 1},
+                                      {.name = dan1, .of = rest, .zero_missing = 1},
+                                      {.name = dan2, .of = past, .zero_missing = 1}};
+  for (size_t i = 0; i < data->n; i++) {
+    const pf_status status = pf_recording_derive(&data->recordings[i], family, 3, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 static void run_case(pf_registry *registry, const lab_rule_case *rule,
                      const lab_network_case *network, const lab_loss_case *loss, bool has_table,
                      tally *sum)
@@ -190,9 +208,18 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule,
   if (network->sees != NULL) {
     pf_text_add(&text, "sees: { %s = \"%s\"; };\n", network->plastic, network->sees);
   }
+  if (network->sees_pre != NULL) {
+    pf_text_add(&text, "sees_pre: { %s = \"%s\"; };\n", network->plastic, network->sees_pre);
+  }
+  if (network->modulator != NULL) {
+    pf_text_add(&text, "modulators: { %s = \"%s\"; };\n", network->plastic, network->modulator);
+  }
+  if (network->compartments != NULL) {
+    pf_text_add(&text, "compartments: { %s = %s; };\n", network->plastic, network->compartments);
+  }
   pf_status status = text.failed ? pf_fail(&error, PF_STOP, "out of memory")
                                  : lab_create(registry, "case", text.text, normalise,
-                                              (pf_names){channels, 2}, &made, &error);
+                                              (pf_names){channels, 5}, &made, &error);
   if (status == PF_OK) {
     for (int d = 0; d < BENCH_DRAWS && status == PF_OK; d++) {
       const lab_widths widths = {network->n_input, network->n_activity, network->n_output};
@@ -204,6 +231,7 @@ static void run_case(pf_registry *registry, const lab_rule_case *rule,
     status = status == PF_OK ? learn(made.model, sum->n_cases, &error) : status;
     status =
         status == PF_OK && by_table ? lab_through_table(registry, &data, &table, &error) : status;
+    status = status == PF_OK ? add_family(by_table ? &table : &data, &error) : status;
     sum->n_tables += by_table ? 1 : 0;
     sum->n_masked += network->is_masked ? 1 : 0;
     status = status == PF_OK

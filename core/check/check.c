@@ -10,6 +10,7 @@
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
 #include "core/layout/layout.h"
+#include "core/model/modulation.h"
 #include "core/model/plastic.h"
 #include "core/store/folder.h"
 #include "core/truth/names.h"
@@ -92,8 +93,12 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
                 problem->models->owners[plastic - problem->model->plastic],
                 plastic->rule->plugin->name, plastic->eta);
   const char *post = pf_plastic_post(problem->model, plastic);
+  const char *pre = pf_plastic_pre(problem->model, plastic);
+  if (pre != NULL) {
+    (void)fprintf(out, ", x = %s", pre);
+  }
   if (post != NULL) {
-    (void)fprintf(out, ", y = %s%s", post, plastic->signed_choice ? " (1 or -1)" : "");
+    (void)fprintf(out, ", y = %s%s", post, plastic->post.signed_choice ? " (1 or -1)" : "");
   }
   for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
     const pf_modulator *modulator = &plastic->modulator_info[m];
@@ -263,7 +268,7 @@ static double draw_bytes(const pf_problem *problem)
     const pf_recording *recording = &problem->data.recordings[r];
     double columns = (double)pf_leading_dimension(recording->n_input);
     for (size_t p = 0; p < problem->model->n_plastic; p++) {
-      columns += (double)problem->model->plastic[p].declared.modulators.count;
+      columns += (double)pf_modulation_cells(&problem->model->plastic[p]);
     }
     for (size_t k = 0; k < recording->n_targets; k++) {
       columns += (double)recording->targets[k].n;

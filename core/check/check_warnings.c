@@ -64,12 +64,10 @@ static size_t count_free(const pf_model *model)
 static bool is_rewarded(const pf_model *model)
 {
   for (size_t p = 0; p < model->n_plastic; p++) {
-    for (size_t m = 0; m < model->plastic[p].declared.modulators.count; m++) {
-      const pf_linear *linear = &model->plastic[p].modulators[m];
-      for (size_t i = 0; i < linear->n; i++) {
-        if (strcmp(linear->names[i], "reward") == 0) {
-          return true;
-        }
+    const pf_modulation *modulation = &model->plastic[p].modulation;
+    for (size_t c = 0; c < modulation->n_channels; c++) {
+      if (strcmp(modulation->channels[c], "reward") == 0) {
+        return true;
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/base/text.h"
 #include "core/closed_loop/choice_law.h"
+#include "core/model/modulation.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
 #include "core/state/seen.h"
@@ -35,8 +36,8 @@ typedef struct animal {
   pf_array *channels, *targets;     /* [n channels], of double; [n targets], of double [width] */
   int64_t *observable;              /* [n targets] what is recorded; -1: the choice */
   pf_real **modulators;             /* [n_plastic], each one step */
-  pf_real **seen;                   /* [n_plastic], each one step; NULL: activity alone */
-  double *read;                     /* what a modulator reads of a step */
+  pf_seen_planes *seen;             /* [n_plastic], each one step */
+  double *read, *names;             /* what modulators read of a step, and one expression of it */
   double choice;                    /* of the step that went before */
   double *state, *uniform, *normal; /* of the task, and its random numbers of a step */
   double *noise;                    /* behind the starting weights */
@@ -123,11 +124,13 @@ static void free_animal(animal *self)
   }
   if (self->seen != NULL) {
     for (size_t p = 0; p < self->model->n_plastic; p++) {
-      pf_memory_free(self->seen[p]);
+      pf_memory_free(self->seen[p].post);
+      pf_memory_free(self->seen[p].pre);
     }
   }
   pf_memory_free(self->seen);
   pf_memory_free(self->read);
+  pf_memory_free(self->names);
   pf_memory_free(self->modulators);
   pf_memory_free(self->observable);
   pf_choice_law_clear(&self->law);
@@ -187,17 +190,31 @@ static pf_status prepare_target(animal *self, size_t k, pf_error *error)
   return PF_OK;
 }
 
-/** The most names that a modulator reads. */
-static size_t most_read(const pf_model *model)
+/** Room for what rules see, and are modulated by, at one step. */
+static pf_status make_step(animal *self, pf_error *error)
 {
-  size_t most = 0;
+  const pf_model *model = self->model;
+  size_t n_channels = 0, n_names = 0;
+  self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
+  self->seen = pf_memory_need(model->n_plastic, sizeof *self->seen, error);
+  if (self->modulators == NULL || self->seen == NULL) {
+    return PF_STOP;
+  }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    for (size_t k = 0; k < model->plastic[p].declared.modulators.count; k++) {
-      const size_t n = model->plastic[p].modulators[k].n;
-      most = n > most ? n : most;
+    const pf_plastic *plastic = &model->plastic[p];
+    const pf_modulation *modulation = &plastic->modulation;
+    n_channels = modulation->n_channels > n_channels ? modulation->n_channels : n_channels;
+    n_names = modulation->n_names > n_names ? modulation->n_names : n_names;
+    self->modulators[p] = pf_memory_need(pf_modulation_cells(plastic), sizeof(pf_real), error);
+    self->seen[p].post = pf_memory_need(pf_seen_cells(&plastic->post), sizeof(pf_real), error);
+    self->seen[p].pre = pf_memory_need(pf_seen_cells(&plastic->pre), sizeof(pf_real), error);
+    if (self->modulators[p] == NULL || self->seen[p].post == NULL || self->seen[p].pre == NULL) {
+      return PF_STOP;
     }
   }
-  return most;
+  self->read = pf_memory_need(n_channels, sizeof *self->read, error);
+  self->names = pf_memory_need(n_names, sizeof *self->names, error);
+  return self->read == NULL || self->names == NULL ? PF_STOP : PF_OK;
 }
 
 static pf_status make_arrays(animal *self, pf_error *error)
@@ -209,9 +226,6 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->channels = pf_memory_need(n_channels, sizeof *self->channels, error);
   self->targets = pf_memory_need(n_targets, sizeof *self->targets, error);
   self->observable = pf_memory_need(n_targets, sizeof *self->observable, error);
-  self->modulators = pf_memory_need(model->n_plastic, sizeof *self->modulators, error);
-  self->seen = pf_memory_need(model->n_plastic, sizeof *self->seen, error);
-  self->read = pf_memory_need(most_read(model), sizeof *self->read, error);
   self->state = pf_memory_need((size_t)declared->n_state, sizeof(double), error);
   self->uniform = pf_memory_need((size_t)declared->n_uniform, sizeof(double), error);
   self->normal = pf_memory_need((size_t)declared->n_normal, sizeof(double), error);
@@ -220,22 +234,12 @@ static pf_status make_arrays(animal *self, pf_error *error)
   self->expectation.memory = pf_memory_need(n_seen, sizeof(double), error);
   self->x = pf_memory_need(2 * (size_t)self->n_input, sizeof *self->x, error);
   if (self->channels == NULL || self->targets == NULL || self->observable == NULL ||
-      self->modulators == NULL || self->seen == NULL || self->read == NULL || self->state == NULL ||
-      self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
+      self->state == NULL || self->uniform == NULL || self->normal == NULL || self->noise == NULL ||
       self->settled == NULL || self->expectation.memory == NULL || self->x == NULL) {
     return PF_STOP;
   }
-  for (size_t p = 0; p < model->n_plastic; p++) {
-    const size_t n = model->plastic[p].declared.modulators.count;
-    self->modulators[p] = pf_memory_need(n, sizeof(pf_real), error);
-    if (self->modulators[p] == NULL) {
-      return PF_STOP;
-    }
-    const size_t cells = pf_seen_cells(&model->plastic[p]);
-    self->seen[p] = cells == 0 ? NULL : pf_memory_need(cells, sizeof(pf_real), error);
-    if (cells > 0 && self->seen[p] == NULL) {
-      return PF_STOP;
-    }
+  if (make_step(self, error) != PF_OK) {
+    return PF_STOP;
   }
   self->cue = self->input = pf_array_of((size_t)self->n_input * sizeof(double));
   self->flags = pf_array_of(sizeof(uint32_t));
@@ -486,11 +490,9 @@ static void see_step(animal *self, int64_t step)
 {
   for (size_t p = 0; p < self->model->n_plastic; p++) {
     const pf_plastic *plastic = &self->model->plastic[p];
-    if (plastic->n_seen == 0) {
-      continue;
-    }
-    pf_seen_set(plastic, self->choice, NULL, self->seen[p]);
-    if (isnan(self->choice) && pf_seen_needs_choice(plastic)) {
+    pf_seen_set(&plastic->post, self->choice, NULL, self->seen[p].post);
+    pf_seen_set(&plastic->pre, self->choice, NULL, self->seen[p].pre);
+    if (isnan(self->choice) && pf_seen_needs_choice(&plastic->post)) {
       *flags_at(self, step) &= ~(uint32_t)PF_STEP_PLASTIC;
     }
   }
@@ -513,13 +515,11 @@ static pf_status learn_step(animal *self, int64_t step, pf_error *error)
     return PF_OK;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    for (size_t k = 0; k < model->plastic[p].declared.modulators.count; k++) {
-      const pf_linear *linear = &model->plastic[p].modulators[k];
-      for (size_t i = 0; i < linear->n; i++) {
-        self->read[i] = channel_value(self, linear->names[i], reward, expected);
-      }
-      self->modulators[p][k] = (pf_real)pf_linear_value(linear, self->read);
+    const pf_modulation *modulation = &model->plastic[p].modulation;
+    for (size_t c = 0; c < modulation->n_channels; c++) {
+      self->read[c] = channel_value(self, modulation->channels[c], reward, expected);
     }
+    pf_modulation_set(&model->plastic[p], self->read, self->names, self->modulators[p]);
   }
   return step_states(self, step, error);
 }

@@ -31,7 +31,7 @@ static pf_status no_channel(const pf_recording *recording, const char *channel, 
 bool pf_derived_is_name(const pf_derived *derived)
 {
   for (const char *c = derived->of; *c != '\0'; c++) {
-    if (strchr("+-*()<>=!", *c) != NULL || isspace((unsigned char)*c)) {
+    if (strchr("+-*()<>=![]", *c) != NULL || isspace((unsigned char)*c)) {
       return false;
     }
   }
@@ -41,6 +41,17 @@ bool pf_derived_is_name(const pf_derived *derived)
 bool pf_derived_is_past(const pf_derived *derived)
 {
   return derived->lag > 0 || derived->lag_trials > 0;
+}
+
+pf_status pf_derived_check(const pf_derived *derived, const pf_linear *linear, pf_error *error)
+{
+  if (!pf_linear_has_family(linear)) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "'%s' is derived from \"%s\": [post] and [pre] are for a rule's modulator; a "
+                 "derived channel has one value a step",
+                 derived->name, derived->of);
 }
 
 /** What lags read: a channel, or a target of one column. A difference would see the very choice to
@@ -144,6 +155,11 @@ static pf_status make_products(const pf_recording *recording, const pf_derived *
   pf_status status = pf_linear_parse(derived->of, (pf_names){names, n}, &linear, error);
   pf_memory_free(names);
   if (status != PF_OK) {
+    return status;
+  }
+  status = pf_derived_check(derived, &linear, error);
+  if (status != PF_OK) {
+    pf_linear_free(&linear);
     return status;
   }
   *out = pf_memory_need((size_t)recording->n_steps, sizeof **out, error);

@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_DATA_DERIVE_H
 
 #include "core/data/dataset.h"
+#include "core/data/linear.h"
 
 /**
  * A channel made from another, or from a sum of products of channels (core/data/linear.h): its
@@ -25,6 +26,8 @@ typedef struct pf_derived {
 bool pf_derived_is_name(const pf_derived *derived);
 /** May it read targets, such as the choice? Only of earlier steps: they are what is predicted. */
 bool pf_derived_is_past(const pf_derived *derived);
+/** A derived channel has one value a step: it is of no family. */
+pf_status pf_derived_check(const pf_derived *derived, const pf_linear *linear, pf_error *error);
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n,
                               pf_error *error);
 /**

@@ -5,6 +5,7 @@
  *     expression = [sign] term { sign term }
  *     term       = factor { [*] factor }
  *     factor     = number | name | sign ( name ) | ( name comparison number )
+ *     name       = letters [ "[post]" | "[pre]" ]
  */
 #include "core/data/linear.h"
 
@@ -14,6 +15,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <plastfit/abi/rule.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +125,82 @@ static pf_status unknown_channel(const scanner *scan, const char *name, const ch
   return PF_STOP;
 }
 
+/* ---- families ---- */
+
+static const struct family_suffix {
+  const char *text;
+  uint32_t per;
+} suffixes[] = {{"[post]", PF_PER_POST}, {"[pre]", PF_PER_PRE}};
+enum { N_SUFFIXES = sizeof suffixes / sizeof suffixes[0] };
+
+uint32_t pf_linear_family(const char *name, size_t *length)
+{
+  *length = strlen(name);
+  for (size_t k = 0; k < N_SUFFIXES; k++) {
+    const size_t n = strlen(suffixes[k].text);
+    if (*length > n && strcmp(name + *length - n, suffixes[k].text) == 0) {
+      *length -= n;
+      return suffixes[k].per;
+    }
+  }
+  return PF_PER_NETWORK;
+}
+
+bool pf_linear_has_family(const pf_linear *linear)
+{
+  for (size_t k = 0; k < linear->n; k++) {
+    size_t length = 0;
+    if (pf_linear_family(linear->names[k], &length) != PF_PER_NETWORK) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool pf_linear_is_member(const char *channel, const char *family, size_t length)
+{
+  return strlen(channel) > length && strncmp(channel, family, length) == 0;
+}
+
+/** A family needs a member. */
+static pf_status check_family(const scanner *scan, const char *name, size_t length)
+{
+  for (size_t i = 0; i < scan->known.count; i++) {
+    if (pf_linear_is_member(scan->known.items[i], name, length)) {
+      return PF_OK;
+    }
+  }
+  pf_text all = {0};
+  for (size_t i = 0; i < scan->known.count; i++) {
+    pf_text_add(&all, "%s%s", i > 0 ? ", " : "", scan->known.items[i]);
+  }
+  (void)pf_fail(scan->error, PF_STOP,
+                "'%s', column %d: no channel's name begins with '%.*s', as those of a family do; "
+                "the data have: %s",
+                scan->text, (int)(name - scan->text) + 1, (int)length, name,
+                all.text == NULL ? "none" : all.text);
+  pf_text_free(&all);
+  return PF_STOP;
+}
+
+/** Length of the suffix of a family at the scanner; 0: there is none. */
+static pf_status scan_suffix(scanner *scan, size_t *length)
+{
+  *length = 0;
+  if (*scan->at != '[') {
+    return PF_OK;
+  }
+  for (size_t k = 0; k < N_SUFFIXES; k++) {
+    const size_t n = strlen(suffixes[k].text);
+    if (strncmp(scan->at, suffixes[k].text, n) == 0) {
+      *length = n;
+      scan->at += n;
+      return PF_OK;
+    }
+  }
+  return report_syntax(scan, "[post] or [pre]: a channel for each unit of that side");
+}
+
 static pf_status check_known(const scanner *scan, const char *name, size_t length)
 {
   char word[64];
@@ -146,10 +224,16 @@ static pf_status scan_name(scanner *scan, pf_linear *out, size_t *index)
     scan->at++;
   }
   const size_t length = (size_t)(scan->at - name);
-  if (check_known(scan, name, length) != PF_OK) {
+  size_t suffix = 0;
+  if (scan_suffix(scan, &suffix) != PF_OK) {
     return PF_STOP;
   }
-  return add_name(out, name, length, index, scan->error);
+  const pf_status status =
+      suffix > 0 ? check_family(scan, name, length) : check_known(scan, name, length);
+  if (status != PF_OK) {
+    return status;
+  }
+  return add_name(out, name, length + suffix, index, scan->error);
 }
 
 static pf_status scan_number(scanner *scan, double *number)

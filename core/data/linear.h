@@ -36,7 +36,7 @@ typedef struct pf_linear_term {
 } pf_linear_term;
 
 /** A constant and terms: "reward - 0.5 expected_reward", "reward * sign(side)", "reward (arm ==
- * 2)".
+ * 2)", "dan[post] - 0.5": a name with [post] or [pre] is a family of channels, one for each unit.
  */
 typedef struct pf_linear {
   double constant;
@@ -45,6 +45,14 @@ typedef struct pf_linear {
   size_t n_terms;
   pf_linear_term *terms;
 } pf_linear;
+
+/** The units that a name is a family for: "dan[post]" has PF_PER_POST and the base "dan", of
+ * *length letters. A channel has PF_PER_NETWORK (enum pf_per of plastfit/abi/rule.h). */
+uint32_t pf_linear_family(const char *name, size_t *length);
+/** Does it read a family? */
+bool pf_linear_has_family(const pf_linear *linear);
+/** Is this channel one of the family whose base has that length: a longer name that begins so? */
+bool pf_linear_is_member(const char *channel, const char *family, size_t length);
 
 /** Parse; the line points at the column. `known`: channel names that exist (unknown: error with the
  * nearest). */

@@ -35,6 +35,11 @@ bool pf_sweep_can(const pf_model *model)
       return false;
     }
   }
+  for (size_t k = 0; k < model->n_plastic; k++) {
+    if (model->plastic[k].pre.n > 0) { /* sums over rows are of the signal transmitted alone */
+      return false;
+    }
+  }
   for (size_t p = 0; p < model->n_populations; p++) {
     size_t n_onto = 0;
     for (size_t q = 0; q < model->n_projections; q++) {
@@ -66,7 +71,7 @@ static bool sees_post(const pf_model *model, const pf_weights *weights)
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_plastic *plastic = &model->plastic[p];
     const uint32_t reads = plastic->declared.reads;
-    if (plastic->projection == weights->index && !pf_seen_is_data(plastic) &&
+    if (plastic->projection == weights->index && !pf_seen_is_data(&plastic->post) &&
         (reads == 0 || (reads & PF_READS_POST) != 0)) {
       return true;
     }

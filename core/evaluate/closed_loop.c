@@ -48,15 +48,12 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
     return status;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    for (size_t m = 0; m < model->plastic[p].declared.modulators.count; m++) {
-      const pf_linear *linear = &model->plastic[p].modulators[m];
-      for (size_t i = 0; i < linear->n; i++) {
-        if (strcmp(linear->names[i], "expected_reward") != 0 &&
-            strcmp(linear->names[i], "choice") != 0 &&
-            !has_name(declared.channels, linear->names[i])) {
-          return no_channel(run, p, linear->names[i], &task->models->source, declared.channels,
-                            error);
-        }
+    const pf_modulation *modulation = &model->plastic[p].modulation;
+    for (size_t c = 0; c < modulation->n_channels; c++) {
+      const char *name = modulation->channels[c];
+      if (strcmp(name, "expected_reward") != 0 && strcmp(name, "choice") != 0 &&
+          !has_name(declared.channels, name)) {
+        return no_channel(run, p, name, &task->models->source, declared.channels, error);
       }
     }
   }

@@ -15,8 +15,8 @@ typedef struct pf_range {
   int64_t first, n;
 } pf_range;
 
-/** What a rule may see of the postsynaptic units: a signal that the network declares; the choice,
- * 1 for the option taken; the choice minus its probability; the recorded activity. */
+/** What a rule may see of units: a signal that the network declares; the choice, 1 for the option
+ * taken; the choice minus its probability; the recorded activity. */
 enum pf_seen_kind {
   PF_SEEN_NETWORK = 0,
   PF_SEEN_CHOICE = 1,
@@ -29,6 +29,36 @@ typedef struct pf_seen_signal {
   int64_t signal; /**< of the network: what it is, or what it is made of */
 } pf_seen_signal;
 
+/** What a rule sees of the units of one side of its projection, in the rule's order. */
+typedef struct pf_seen {
+  pf_seen_signal *signals; /**< [n] */
+  size_t n;                /**< 0: their activity alone */
+  int64_t n_units;
+  bool signed_choice; /**< the choice of one output is 1 or -1 */
+} pf_seen;
+
+/** A name of a modulator's expression: a channel, or a family, one channel for each unit. */
+typedef struct pf_modulator_source {
+  uint32_t per;    /**< enum pf_per, without PF_PER_SYNAPSE */
+  size_t channel;  /**< of PF_PER_NETWORK */
+  size_t *of_unit; /**< [units of that side] otherwise */
+} pf_modulator_source;
+
+/** What the modulators of a rule read, and how (core/model/modulation.h). */
+typedef struct pf_modulation {
+  char **channels; /**< [n_channels] families taken apart */
+  size_t n_channels;
+  pf_modulator_source **sources; /**< [n modulators][linear.n] */
+  size_t n_names;                /**< the most that an expression has */
+  size_t n_post, n_pre;          /**< modulators that the rule declares per unit */
+} pf_modulation;
+
+/** Synapses of a rule that have the same modulators: the rule is called on each part by itself. */
+typedef struct pf_part {
+  pf_range rows, columns;
+  bool first_columns; /**< the first part of its rows */
+} pf_part;
+
 /** A plastic projection, or the rows of one that learn by this rule: several may share a
  * projection. */
 typedef struct pf_plastic {
@@ -40,14 +70,14 @@ typedef struct pf_plastic {
   pf_trace *traces;             /**< [declared.traces.count] */
   pf_modulator *modulator_info; /**< [declared.modulators.count] */
   pf_linear *modulators;        /**< [declared.modulators.count] what each is, of channels */
+  pf_modulation modulation;     /**< where each synapse's come from */
   size_t theta0;                /**< first of its parameters in theta */
   pf_range *ranges; /**< [n_ranges] rows it acts on, ascending and apart from one another's */
   size_t n_ranges;
-  int64_t n_traces[4];  /**< of the rule, by enum pf_per */
-  pf_seen_signal *seen; /**< [n_seen] the signals of the postsynaptic units that the rule sees, in
-                           its order; none: their activity alone */
-  size_t n_seen;
-  bool signed_choice; /**< the choice of one output is 1 or -1 */
+  int64_t n_traces[4]; /**< of the rule, by enum pf_per */
+  pf_part *parts;      /**< [n_parts] of its synapses, by rows, then by columns */
+  size_t n_parts;
+  pf_seen post, pre; /**< what it sees of the units of both sides */
 } pf_plastic;
 
 /** Hard bounds of a projection's weights, by presynaptic unit: see pf_model_bound. */

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/model/modulation.h"
 #include "core/model/table_copy.h"
 
 #include <math.h>
@@ -53,57 +54,76 @@ static pf_status check_traces(const pf_plastic *plastic, pf_error *error)
   return PF_OK;
 }
 
-/* ---- what the rule sees of the postsynaptic units ---- */
+/* ---- what the rule sees of units ---- */
 
 static const char *const host_signals[] = {
     [PF_SEEN_CHOICE] = "choice", [PF_SEEN_ERROR] = "error", [PF_SEEN_RECORDED] = "recorded"};
 
-static pf_status fail_signal(const pf_model *model, const pf_plastic *plastic, const char *name,
-                             pf_error *error)
+/** One side of the rule's projection. */
+typedef struct side {
+  const pf_model *model;
+  const pf_plastic *plastic;
+  int64_t population;
+  bool is_post;
+} side;
+
+static side side_of(const pf_model *model, const pf_plastic *plastic, bool is_post)
 {
   const pf_projection *projection = &model->projections[plastic->projection];
-  const pf_population *post = &model->populations[projection->post];
+  return (side){.model = model,
+                .plastic = plastic,
+                .population = is_post ? projection->post : projection->pre,
+                .is_post = is_post};
+}
+
+static const char *projection_of(const side *of)
+{
+  return of->model->projections[of->plastic->projection].name;
+}
+
+static pf_status fail_signal(const side *of, const char *name, pf_error *error)
+{
+  const pf_population *units = &of->model->populations[of->population];
   pf_text all = {0};
-  for (size_t s = 0; s < post->signals.count; s++) {
-    pf_text_add(&all, "%s, ", post->signals.items[s]);
+  for (size_t s = 0; s < units->signals.count; s++) {
+    pf_text_add(&all, "%s, ", units->signals.items[s]);
   }
-  (void)pf_fail(error, PF_STOP,
-                "%s on '%s': its postsynaptic units have no signal '%s'; they have: %schoice, "
-                "error, recorded",
-                plastic->rule->label, projection->name, name, all.text == NULL ? "" : all.text);
+  (void)pf_fail(
+      error, PF_STOP, "%s on '%s': its %s units have no signal '%s'; they have: %s%s",
+      of->plastic->rule->label, projection_of(of), of->is_post ? "postsynaptic" : "presynaptic",
+      name, all.text == NULL ? "" : all.text, of->is_post ? "choice, error, recorded" : "recorded");
   pf_text_free(&all);
   return PF_STOP;
 }
 
-/** The observable of the projection's postsynaptic units with that name; NULL: it is not theirs. */
-static const pf_observable *find_output(const pf_model *model, const pf_plastic *plastic,
-                                        const char *name)
+/** The observable of these units with that name; NULL: it is not theirs. */
+static const pf_observable *find_output(const side *of, const char *name)
 {
-  const int64_t o = pf_model_observable(model, name);
-  const int64_t post = model->projections[plastic->projection].post;
-  return o >= 0 && model->observables[o].population == post ? &model->observables[o] : NULL;
+  const int64_t o = pf_model_observable(of->model, name);
+  return o >= 0 && of->model->observables[o].population == of->population
+             ? &of->model->observables[o]
+             : NULL;
 }
 
 /** Choices are of the units that choose, and their error is of the probability that these have. */
-static pf_status check_outputs(const pf_model *model, const pf_plastic *plastic,
-                               pf_seen_signal *seen, pf_error *error)
+static pf_status check_outputs(const side *of, pf_seen_signal *seen, pf_error *error)
 {
-  const char *projection = model->projections[plastic->projection].name;
-  const pf_observable *probability = find_output(model, plastic, "probability");
+  const pf_plastic *plastic = of->plastic;
+  const pf_observable *probability = find_output(of, "probability");
   if (seen->kind == PF_SEEN_RECORDED) {
     return PF_OK;
   }
-  if (probability == NULL && find_output(model, plastic, "logit") == NULL) {
+  if (!of->is_post || (probability == NULL && find_output(of, "logit") == NULL)) {
     return pf_fail(error, PF_STOP,
                    "%s on '%s' sees the %s, but choices are made by other units; put the rule on "
                    "the projection onto the network's outputs",
-                   plastic->rule->label, projection, host_signals[seen->kind]);
+                   plastic->rule->label, projection_of(of), host_signals[seen->kind]);
   }
-  if (plastic->signed_choice && plastic->n_post > 1) {
+  if (plastic->post.signed_choice && plastic->n_post > 1) {
     return pf_fail(error, PF_STOP,
                    "choice_code = \"signed\" is for one output, but '%s' leads to %lld; leave it "
                    "out: the choice is 1 for the option taken and 0 for the others",
-                   projection, (long long)plastic->n_post);
+                   projection_of(of), (long long)plastic->n_post);
   }
   if (seen->kind == PF_SEEN_CHOICE) {
     return PF_OK;
@@ -113,18 +133,27 @@ static pf_status check_outputs(const pf_model *model, const pf_plastic *plastic,
                    "%s on '%s' sees the error, the choice minus its probability, but %s has no "
                    "observable 'probability'; give its last layer output = \"sigmoid\", or "
                    "\"softmax\" for several options",
-                   plastic->rule->label, projection, model->network->label);
+                   plastic->rule->label, projection_of(of), of->model->network->label);
   }
   seen->signal = probability->signal;
   return PF_OK;
 }
 
-static pf_status find_signal(const pf_model *model, const pf_plastic *plastic, const char *name,
-                             pf_seen_signal *seen, pf_error *error)
+/** The signal that the units transmit, which is their activity for a rule; of the postsynaptic
+ * side the first. */
+static int64_t activity_of(const side *of)
 {
-  const int64_t post = model->projections[plastic->projection].post;
-  const pf_names signals = model->populations[post].signals;
-  *seen = (pf_seen_signal){.kind = PF_SEEN_NETWORK};
+  return of->is_post ? 0 : of->model->projections[of->plastic->projection].signal;
+}
+
+static pf_status find_signal(const side *of, const char *name, pf_seen_signal *seen,
+                             pf_error *error)
+{
+  const pf_names signals = of->model->populations[of->population].signals;
+  *seen = (pf_seen_signal){.kind = PF_SEEN_NETWORK, .signal = activity_of(of)};
+  if (strcmp(name, "activity") == 0) {
+    return PF_OK;
+  }
   for (size_t s = 0; s < signals.count; s++) {
     if (strcmp(signals.items[s], name) == 0) {
       seen->signal = (int64_t)s;
@@ -134,30 +163,35 @@ static pf_status find_signal(const pf_model *model, const pf_plastic *plastic, c
   for (uint32_t kind = PF_SEEN_CHOICE; kind <= PF_SEEN_RECORDED; kind++) {
     if (strcmp(host_signals[kind], name) == 0) {
       seen->kind = kind;
-      return check_outputs(model, plastic, seen, error);
+      return check_outputs(of, seen, error);
     }
   }
-  return fail_signal(model, plastic, name, error);
+  return fail_signal(of, name, error);
 }
 
-/** The rule's signals in its order; `post` stands for its "activity". */
-static pf_status find_signals(const pf_model *model, pf_plastic *plastic, const char *post,
-                              pf_error *error)
+static pf_names declared_signals(const pf_plastic *plastic, bool is_post)
 {
   static const char *const activity[] = {"activity"};
-  pf_names names = plastic->declared.post_signals;
-  bool is_replaced = post == NULL;
-  if (names.count == 0) {
-    names = (pf_names){activity, 1};
-  }
-  plastic->seen = pf_memory_need(names.count, sizeof *plastic->seen, error);
-  if (plastic->seen == NULL) {
+  const pf_names names = is_post ? plastic->declared.post_signals : plastic->declared.pre_signals;
+  return names.count > 0 ? names : (pf_names){activity, 1};
+}
+
+/** The rule's signals of one side in its order; `named` stands for its "activity". */
+static pf_status find_signals(const side *of, const char *named, pf_seen *out, pf_error *error)
+{
+  const pf_modulation *modulation = &of->plastic->modulation;
+  const size_t n_modulators = of->is_post ? modulation->n_post : modulation->n_pre;
+  const pf_names names = declared_signals(of->plastic, of->is_post);
+  bool is_replaced = named == NULL;
+  out->n_units = of->is_post ? of->plastic->n_post : of->plastic->n_pre;
+  out->signals = pf_memory_need(names.count, sizeof *out->signals, error);
+  if (out->signals == NULL) {
     return PF_STOP;
   }
   for (size_t s = 0; s < names.count; s++) {
     const bool is_activity = strcmp(names.items[s], "activity") == 0;
-    const char *name = post != NULL && is_activity ? post : names.items[s];
-    const pf_status status = find_signal(model, plastic, name, &plastic->seen[s], error);
+    const char *name = named != NULL && is_activity ? named : names.items[s];
+    const pf_status status = find_signal(of, name, &out->signals[s], error);
     if (status != PF_OK) {
       return status;
     }
@@ -165,62 +199,47 @@ static pf_status find_signals(const pf_model *model, pf_plastic *plastic, const 
   }
   if (!is_replaced) {
     return pf_fail(error, PF_STOP,
-                   "post = \"%s\" says what y is, but %s reads no y: it asks for its signals by "
-                   "name; leave `post` out",
-                   post, plastic->rule->label);
+                   "%s = \"%s\" says what %s is, but %s reads no %s: it asks for its signals by "
+                   "name; leave `%s` out",
+                   of->is_post ? "post" : "pre", named, of->is_post ? "y" : "x",
+                   of->plastic->rule->label, of->is_post ? "y" : "x", of->is_post ? "post" : "pre");
   }
-  const pf_seen_signal *first = &plastic->seen[0];
-  const bool is_plain = names.count == 1 && first->kind == PF_SEEN_NETWORK && first->signal == 0;
-  plastic->n_seen = is_plain ? 0 : names.count;
+  const pf_seen_signal *first = &out->signals[0];
+  const bool is_plain =
+      names.count == 1 && first->kind == PF_SEEN_NETWORK && first->signal == activity_of(of);
+  /* modulators per unit lie as far apart as signals do: then signals are laid out anew */
+  out->n = is_plain && n_modulators == 0 ? 0 : names.count;
   return PF_OK;
 }
 
-const char *pf_plastic_post(const pf_model *model, const pf_plastic *plastic)
+static const char *name_seen(const pf_model *model, const pf_plastic *plastic, bool is_post)
 {
-  const pf_names names = plastic->declared.post_signals;
-  const pf_names signals = model->populations[model->projections[plastic->projection].post].signals;
-  for (size_t s = 0; s < plastic->n_seen; s++) {
-    const pf_seen_signal *seen = &plastic->seen[s];
-    if (names.count > 0 && strcmp(names.items[s], "activity") != 0) {
+  const side of = side_of(model, plastic, is_post);
+  const pf_seen *seen = is_post ? &plastic->post : &plastic->pre;
+  const pf_names names = declared_signals(plastic, is_post);
+  for (size_t s = 0; s < seen->n; s++) {
+    const pf_seen_signal *signal = &seen->signals[s];
+    if (strcmp(names.items[s], "activity") != 0) {
       continue;
     }
-    if (seen->kind != PF_SEEN_NETWORK) {
-      return host_signals[seen->kind];
+    if (signal->kind != PF_SEEN_NETWORK) {
+      return host_signals[signal->kind];
     }
-    return seen->signal == 0 ? NULL : signals.items[seen->signal];
+    return signal->signal == activity_of(&of)
+               ? NULL
+               : model->populations[of.population].signals.items[signal->signal];
   }
   return NULL;
 }
 
-static bool is_activity_alone(pf_names signals)
+const char *pf_plastic_post(const pf_model *model, const pf_plastic *plastic)
 {
-  return signals.count == 0 || (signals.count == 1 && strcmp(signals.items[0], "activity") == 0);
+  return name_seen(model, plastic, true);
 }
 
-/** The engine hands a rule one signal of the presynaptic side, the one transmitted. */
-static pf_status check_rule(const pf_plastic *plastic, pf_error *error)
+const char *pf_plastic_pre(const pf_model *model, const pf_plastic *plastic)
 {
-  const pf_rule_declaration *declared = &plastic->declared;
-  const char *name = plastic->rule->label;
-  const pf_status status = check_traces(plastic, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  if (!is_activity_alone(declared->pre_signals)) {
-    return pf_fail(error, PF_STOP,
-                   "%s asks for presynaptic signals other than activity, which this version's "
-                   "engine does not give",
-                   name);
-  }
-  for (size_t k = 0; k < declared->modulators.count; k++) {
-    if (plastic->modulator_info[k].per != PF_PER_NETWORK) {
-      return pf_fail(
-          error, PF_STOP,
-          "%s: modulator '%s' has a value per unit, which this version's engine does not give",
-          name, plastic->modulator_info[k].name);
-    }
-  }
-  return PF_OK;
+  return name_seen(model, plastic, false);
 }
 
 /* ---- rows ---- */
@@ -299,32 +318,6 @@ bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i)
   return false;
 }
 
-/* ---- modulators ---- */
-
-static pf_status parse_modulators(pf_plastic *plastic, const char *first, pf_names channels,
-                                  pf_error *error)
-{
-  const pf_rule_declaration *declared = &plastic->declared;
-  const bool unused = declared->reads != 0 && (declared->reads & PF_READS_MODULATOR) == 0;
-  plastic->modulators =
-      pf_memory_need(declared->modulators.count, sizeof *plastic->modulators, error);
-  if (plastic->modulators == NULL) {
-    return PF_STOP;
-  }
-  for (size_t k = 0; k < declared->modulators.count; k++) {
-    /* a rule that reads no modulator needs no reward in the data */
-    const char *text = unused ? "0" : plastic->modulator_info[k].fallback;
-    if (k == 0 && first != NULL) {
-      text = first;
-    }
-    const pf_status status = pf_linear_parse(text, channels, &plastic->modulators[k], error);
-    if (status != PF_OK) {
-      return status;
-    }
-  }
-  return PF_OK;
-}
-
 /* ---- the whole ---- */
 
 static pf_status declare_rule(pf_plastic *plastic, pf_error *error)
@@ -357,18 +350,13 @@ pf_status pf_plastic_add(pf_model *model, const pf_plastic_spec *spec, pf_names 
   if (status != PF_OK) {
     return status;
   }
-  status = check_rule(plastic, error);
+  status = check_traces(plastic, error);
   if (status != PF_OK) {
     return status;
   }
   const pf_projection *projection = &model->projections[plastic->projection];
   plastic->n_pre = model->populations[projection->pre].n;
   plastic->n_post = model->populations[projection->post].n;
-  plastic->signed_choice = spec->signed_choice;
-  status = find_signals(model, plastic, spec->post, error);
-  if (status != PF_OK) {
-    return status;
-  }
   plastic->eta = isnan(spec->eta) ? 1.0 / (double)plastic->n_pre : spec->eta;
   for (size_t k = 0; k < plastic->declared.traces.count; k++) {
     plastic->n_traces[plastic->traces[k].per]++;
@@ -377,19 +365,28 @@ pf_status pf_plastic_add(pf_model *model, const pf_plastic_spec *spec, pf_names 
   if (status != PF_OK) {
     return status;
   }
-  return parse_modulators(plastic, spec->modulator, channels, error);
+  const pf_modulation_spec modulation = {.first = spec->modulator,
+                                         .compartments = spec->compartments,
+                                         .n_compartments = spec->n_compartments};
+  status = pf_modulation_make(plastic, &modulation, channels, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const side pre = side_of(model, plastic, false), post = side_of(model, plastic, true);
+  plastic->post.signed_choice = spec->signed_choice;
+  status = find_signals(&post, spec->post, &plastic->post, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return find_signals(&pre, spec->pre, &plastic->pre, error);
 }
 
 void pf_plastic_free(pf_plastic *plastic)
 {
-  if (plastic->modulators != NULL) {
-    for (size_t k = 0; k < plastic->declared.modulators.count; k++) {
-      pf_linear_free(&plastic->modulators[k]);
-    }
-  }
-  pf_memory_free(plastic->modulators);
+  pf_modulation_free(plastic);
   pf_memory_free(plastic->modulator_info);
   pf_memory_free(plastic->traces);
   pf_memory_free(plastic->ranges);
-  pf_memory_free(plastic->seen);
+  pf_memory_free(plastic->post.signals);
+  pf_memory_free(plastic->pre.signals);
 }

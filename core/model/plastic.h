@@ -12,8 +12,11 @@ typedef struct pf_plastic_spec {
   const char *modulator;  /**< expression of the rule's first modulator; NULL: its fallback, as for
                              the others */
   const char *owner;
-  const char *post;       /**< what the rule's y is, "choice"; NULL: the activity */
-  bool signed_choice;     /**< the choice of one output is 1 or -1, not 1 or 0 */
+  const char *post;           /**< what the rule's y is, "choice"; NULL: the activity */
+  const char *pre;            /**< likewise its x, "potential" */
+  bool signed_choice;         /**< the choice of one output is 1 or -1, not 1 or 0 */
+  const double *compartments; /**< [n_compartments] see core/model/modulation.h */
+  size_t n_compartments;
   const pf_range *ranges; /**< [n_ranges] postsynaptic units that learn by it; none: all */
   size_t n_ranges;
 } pf_plastic_spec;
@@ -28,6 +31,8 @@ pf_status pf_plastic_add(pf_model *model, const pf_plastic_spec *spec, pf_names 
 bool pf_plastic_has_row(const pf_plastic *plastic, int64_t i);
 /** The signal that the rule's y is, by name; NULL: the activity, or no signal in particular. */
 const char *pf_plastic_post(const pf_model *model, const pf_plastic *plastic);
+/** Likewise its x. */
+const char *pf_plastic_pre(const pf_model *model, const pf_plastic *plastic);
 void pf_plastic_free(pf_plastic *plastic);
 
 #endif

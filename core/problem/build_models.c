@@ -274,6 +274,9 @@ static pf_status specify_rule(const builder *self, parts *of, size_t p, pf_error
   }
   const pf_projection_settings *entry = &network->projections[self->entries[p]];
   spec->post = entry->post;
+  spec->pre = entry->pre;
+  spec->compartments = entry->compartments.items;
+  spec->n_compartments = entry->compartments.n;
   spec->signed_choice = entry->choice_is_signed != 0;
   const pf_status status =
       pf_projection_units(models, network, self->entries[p], &of->units[p], &spec->n_ranges, error);

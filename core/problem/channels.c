@@ -108,7 +108,10 @@ static pf_status check_products(const pf_derived *derived, const pf_source_decla
     names[known.count + i] = declared->targets.items[i];
   }
   const pf_names all = {names, known.count + n_targets};
-  const pf_status status = pf_linear_parse(derived->of, all, &linear, error);
+  pf_status status = pf_linear_parse(derived->of, all, &linear, error);
+  if (status == PF_OK) {
+    status = pf_derived_check(derived, &linear, error);
+  }
   pf_linear_free(&linear);
   pf_memory_free(names);
   return status;

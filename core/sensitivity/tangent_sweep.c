@@ -3,6 +3,7 @@
 #include "core/base/threads.h"
 #include "core/engine/checkpoint_plan.h"
 #include "core/engine/sweep.h"
+#include "core/model/modulation.h"
 #include "core/sensitivity/network_tangents.h"
 #include "core/sensitivity/rule_differences.h"
 #include "core/state/failures.h"
@@ -115,7 +116,8 @@ bool pf_tangents_can_sweep(const pf_model *model)
     }
     if ((projection->flags & PF_PROJECTION_ROW_SEPARABLE) == 0 || n_onto_same > MAX_PLASTIC ||
         !all_rows || plastic->declared.traces.count > 0 ||
-        (plastic->n_seen > 0 && !pf_seen_is_data(plastic))) {
+        (plastic->post.n > 0 && !pf_seen_is_data(&plastic->post)) || plastic->pre.n > 0 ||
+        plastic->modulation.n_post > 0) {
       return false;
     }
   }
@@ -170,29 +172,52 @@ static pf_status make_block(const sweep *self, block *at, pf_error *error)
 static const pf_real *post_signal(const sweep *self, const block *at, size_t p, int64_t t)
 {
   const pf_plastic *plastic = &self->all->model->plastic[p];
-  if (plastic->n_seen == 0) {
+  if (plastic->post.n == 0) {
     return self->post->signals + t * self->post->ld + at->row0;
   }
-  return self->all->draw->seen[p] + (size_t)t * pf_seen_cells(plastic) + at->row0;
+  return self->all->draw->seen[p].post + (size_t)t * pf_seen_cells(&plastic->post) + at->row0;
 }
 
-/** What a rule sees of the block at step t. */
-static pf_block rule_block(const sweep *self, const block *at, size_t j, int64_t t)
+/** Synapses of the block that have the same modulators. */
+typedef struct block_part {
+  size_t p;               /* of plastic->parts */
+  pf_range rows, columns; /* rows from the block's first on */
+  int64_t cell;           /* its first, of a matrix of the block */
+} block_part;
+
+/** Part p of a rule; false: no row of the block is of it. */
+static bool take_part(const block *at, const pf_weights *weights, size_t p, block_part *out)
+{
+  const pf_part *part = &weights->plastic->parts[p];
+  const int64_t end = at->row0 + at->n_rows, part_end = part->rows.first + part->rows.n;
+  const int64_t first = part->rows.first > at->row0 ? part->rows.first : at->row0;
+  const int64_t last = part_end < end ? part_end : end;
+  *out = (block_part){p,
+                      {first - at->row0, last - first},
+                      part->columns,
+                      (first - at->row0) * weights->ldw + part->columns.first};
+  return last > first;
+}
+
+/** What a rule sees of a part of the block at step t. */
+static pf_block rule_block(const sweep *self, const block *at, size_t j, const block_part *part,
+                           int64_t t)
 {
   const pf_weights *weights = weights_of(self, j);
   const pf_plastic *plastic = weights->plastic;
   const pf_draw *draw = self->all->draw;
+  const pf_real *modulators =
+      draw->modulators[self->plastic[j]] + (size_t)t * pf_modulation_cells(plastic);
   return (pf_block){.size = sizeof(pf_block),
                     .flags = draw->flags[t],
-                    .n_rows = at->n_rows,
-                    .n_pre = weights->n_pre,
-                    .row0 = at->row0,
+                    .n_rows = part->rows.n,
+                    .n_pre = part->columns.n,
+                    .row0 = at->row0 + part->rows.first,
                     .theta = self->all->theta + plastic->theta0,
-                    .pre = pre_signal(self, weights, t),
-                    .post = post_signal(self, at, self->plastic[j], t),
-                    .w = at->w[j],
-                    .modulator = draw->modulators[self->plastic[j]] +
-                                 t * (int64_t)plastic->declared.modulators.count,
+                    .pre = pre_signal(self, weights, t) + part->columns.first,
+                    .post = post_signal(self, at, self->plastic[j], t) + part->rows.first,
+                    .w = at->w[j] + part->cell,
+                    .modulator = pf_modulation_part(plastic, modulators, part->p),
                     .ld_pre = self->all->workspaces[0]->activity[weights->info->pre].plane_stride,
                     .ld_post = self->post->plane_stride,
                     .ldw = weights->ldw,
@@ -348,6 +373,7 @@ static pf_status add_direct(const sweep *self, const block *at, const pf_direct_
 typedef struct weight_change {
   size_t j; /* which of self->plastic */
   int64_t t;
+  block_part part;
   pf_block in;          /* what the rule sees */
   const pf_planes *pre; /* tangents of what the projection transmits */
   int64_t with_pre;     /* of the directions at hand, the first ones that have such tangents */
@@ -373,16 +399,16 @@ static pf_status rule_tangents(const sweep *self, const block *at, const weight_
       .n_tangents = to - from,
       .theta = self->all->rule_theta + self->all->rule_at[p] + (size_t)k * n_theta,
       .theta_unit = self->all->is_unit[p] ? self->all->unit + p * self->all->n + (size_t)k : NULL,
-      .pre = with_pre ? pf_planes_at(of->pre, of->t, k) : NULL,
-      .post = post->cells == NULL || plastic->n_seen > 0
+      .pre = with_pre ? pf_planes_at(of->pre, of->t, k) + of->part.columns.first : NULL,
+      .post = post->cells == NULL || plastic->post.n > 0
                   ? NULL
-                  : pf_planes_at(post, of->t, k) + at->plane_row0,
-      .w = at->dot[of->j] + from * stride,
+                  : pf_planes_at(post, of->t, k) + at->plane_row0 + of->part.rows.first,
+      .w = at->dot[of->j] + from * stride + of->part.cell,
       .pre_stride = with_pre ? of->pre->ld : 0,
       .post_stride = post->ld,
       .w_stride = stride,
       .ldw = weights->ldw,
-      .dw = at->dw_dot + from * stride,
+      .dw = at->dw_dot + from * stride + of->part.cell,
       .dw_stride = stride,
       .lddw = weights->ldw};
   if (PF_HAS(ops, pf_rule_ops, jvp) && ops->jvp != NULL) {
@@ -409,42 +435,70 @@ static void update_tangents(const sweep *self, const block *at, size_t j, const 
   }
 }
 
+/** W' and then W of one part; without tangents of the weights, which come with those of all parts.
+ */
+static pf_status differentiate_part(const sweep *self, const block *at, const weight_change *of,
+                                    pf_error *error)
+{
+  const pf_status status = rule_tangents(self, at, of, true, error);
+  return status == PF_OK ? rule_tangents(self, at, of, false, error) : status;
+}
+
+static pf_status change_part(const sweep *self, const block *at, const weight_change *of,
+                             const pf_update *update, pf_error *error)
+{
+  const pf_weights *weights = weights_of(self, of->j);
+  const pf_component *rule = weights->plastic->rule;
+  const pf_rule_ops *ops = rule->plugin->rule;
+  pf_update own = *update;
+  pf_real *w = at->w[of->j] + of->part.cell;
+  own.mask = update->mask == NULL ? NULL : update->mask + of->part.cell;
+  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
+    return ops->step(rule->self, &of->in, &own, w, weights->ldw, error);
+  }
+  const pf_status status = ops->forward(rule->self, &of->in, at->dw, weights->ldw, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  self->all->workspaces[0]->kernels->update(of->in.n_rows, of->in.n_pre, &own, at->dw, weights->ldw,
+                                            w, w, weights->ldw);
+  return PF_OK;
+}
+
 /** W' and then W after the segment that ends at t. */
 static pf_status change_weights(const sweep *self, const block *at, size_t j, int64_t t,
                                 pf_error *error)
 {
   const pf_weights *weights = weights_of(self, j);
-  const pf_component *rule = weights->plastic->rule;
-  const pf_rule_ops *ops = rule->plugin->rule;
   const pf_update update = {.size = sizeof update,
                             .eta = weights->plastic->eta,
                             .mask = weights->mask == NULL ? NULL
                                                           : weights->mask + at->row0 * weights->ldw,
                             .ldm = weights->ldw};
   const pf_planes *pre = pre_planes(self, weights);
-  const weight_change of = {.j = j,
-                            .t = t,
-                            .in = rule_block(self, at, j, t),
-                            .pre = pre,
-                            .with_pre = pre->cells == NULL ? 0 : count_below(at, pre->n_active)};
-  pf_status status = rule_tangents(self, at, &of, true, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = rule_tangents(self, at, &of, false, error);
-  if (status != PF_OK) {
-    return status;
+  weight_change of = {.j = j,
+                      .t = t,
+                      .pre = pre,
+                      .with_pre = pre->cells == NULL ? 0 : count_below(at, pre->n_active)};
+  for (size_t p = 0; p < weights->plastic->n_parts; p++) {
+    if (take_part(at, weights, p, &of.part)) {
+      of.in = rule_block(self, at, j, &of.part, t);
+      const pf_status status = differentiate_part(self, at, &of, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
   }
   update_tangents(self, at, j, &update);
-  if (PF_HAS(ops, pf_rule_ops, step) && ops->step != NULL) {
-    return ops->step(rule->self, &of.in, &update, at->w[j], weights->ldw, error);
+  for (size_t p = 0; p < weights->plastic->n_parts; p++) {
+    if (take_part(at, weights, p, &of.part)) {
+      of.in = rule_block(self, at, j, &of.part, t);
+      const pf_status status = change_part(self, at, &of, &update, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
   }
-  status = ops->forward(rule->self, &of.in, at->dw, weights->ldw, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  self->all->workspaces[0]->kernels->update(at->n_rows, weights->n_pre, &update, at->dw,
-                                            weights->ldw, at->w[j], at->w[j], weights->ldw);
   return PF_OK;
 }
 
@@ -678,8 +732,8 @@ static sweep plan_sweep(const pf_tangents *all, const bool *wanted, int64_t p)
     const uint32_t reads = plastic->declared.reads;
     if (workspace->weights[all->model->plastic[k].projection].info->post == p) {
       self.plastic[self.n_plastic++] = k;
-      self.waits =
-          self.waits && (pf_seen_is_data(plastic) || (reads != 0 && (reads & PF_READS_POST) == 0));
+      self.waits = self.waits && (pf_seen_is_data(&plastic->post) ||
+                                  (reads != 0 && (reads & PF_READS_POST) == 0));
     }
   }
   for (int64_t r = 0; r < self.n_segments; r++) {

@@ -47,6 +47,12 @@ pf_option_table pf_network_keys(void)
                   "option taken, 0 for the others), \"error\" (choice minus its probability), "
                   "\"recorded\" (the recorded activity, the model's where there is none), or a "
                   "signal of the network's; default their activity"),
+      PF_ROW_TEXT(pre, "projections[].pre", NULL,
+                  "which signal of the presynaptic units the rule's x is: \"recorded\", or a "
+                  "signal of the network's; default what they transmit"),
+      PF_ROW_REALS(compartments, "projections[].compartments", NULL, "1", 0, INFINITY,
+                   "which channel of a modulator's family [post] each postsynaptic unit has, from "
+                   "0: [0, 0, 1]; default a channel for each unit"),
       PF_ROW_CHOICE(choice_is_signed, "projections[].choice_code", "\"binary\"", "binary|signed",
                     "the choice of one output as rules see it: 1 or 0, or 1 or -1"),
       PF_ROW_TEXT(units, "projections[].units", NULL,
@@ -66,9 +72,10 @@ pf_option_table pf_rule_keys(void)
 {
 #define PF_ROW_STRUCT pf_rule_settings
   static const pf_setting rows[] = {
-      PF_ROW_TEXT(modulator, "modulator", NULL,
-                  "linear expression of channels, e.g. \"reward - expected_reward\"; default: the "
-                  "rule's own"),
+      PF_ROW_TEXT(
+          modulator, "modulator", NULL,
+          "expression of channels, e.g. \"reward - expected_reward\", \"dan[post]\" (a channel "
+          "for each postsynaptic unit); default: the rule's own"),
       PF_ROW_REAL(init_sd, "init_sd", NULL, "1", 0, INFINITY,
                   "sd of the noise on the coefficients a fit starts from; default: the rule's own"),
       PF_ROW_REAL(eta, "eta", NULL, "1", -INFINITY, INFINITY,

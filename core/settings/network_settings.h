@@ -10,6 +10,9 @@ typedef struct pf_projection_settings {
   char *name;    /**< or NULL */
   char *rule;    /**< a group of `rules`; NULL: the projection does not learn */
   char *post;    /**< what the rule sees as y, or NULL: the activity */
+  char *pre;     /**< likewise as x */
+  pf_numbers
+      compartments; /**< which channel of a family each postsynaptic unit has; none: its own */
   uint32_t choice_is_signed;
   char *units; /**< postsynaptic units that learn, or NULL: all */
   pf_numbers bounds;

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/model/modulation.h"
 #include "core/state/seen.h"
 
 #include <math.h>
@@ -29,50 +30,52 @@ static pf_status find_series(const pf_plastic *plastic, const pf_recording *reco
                  recording->name, name, plastic->rule->label);
 }
 
-/** Modulator k of a rule, of which `out` has a row of n a step. read, at: [linear->n] scratch. */
-static pf_status modulate_steps(const pf_plastic *plastic, size_t k, const pf_draw *draw,
-                                const series *read, double *at, pf_real *out, pf_error *error)
+/** Values of a rule's modulators at all steps into `out`. read: [n_channels] series; at, names:
+ * scratch. */
+static pf_status modulate_steps(const pf_plastic *plastic, const pf_draw *draw, const series *read,
+                                double *at, double *names, pf_real *out, pf_error *error)
 {
-  const size_t n = plastic->declared.modulators.count;
+  const pf_modulation *modulation = &plastic->modulation;
   const bool traced = plastic->declared.traces.count > 0; /* traces are updated at every step */
-  const pf_linear *linear = &plastic->modulators[k];
   for (int64_t t = 0; t < draw->n_steps; t++) {
-    for (size_t c = 0; c < linear->n; c++) {
+    for (size_t c = 0; c < modulation->n_channels; c++) {
       at[c] = read[c].values[t];
       if (isnan(at[c]) && read[c].is_choice) {
         at[c] = 0.0;
       }
       if (isnan(at[c]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
         return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
-                       draw->recording->name, (long long)t, linear->names[c],
+                       draw->recording->name, (long long)t, modulation->channels[c],
                        traced ? "traces advance" : "the weights change");
       }
     }
-    out[(size_t)t * n + k] = (pf_real)pf_linear_value(linear, at);
+    pf_modulation_set(plastic, at, names, out + (size_t)t * pf_modulation_cells(plastic));
   }
   return PF_OK;
 }
 
-static pf_status fill_modulator(const pf_plastic *plastic, size_t k, const pf_draw *draw,
-                                pf_real *out, pf_error *error)
+static pf_status fill_modulators(const pf_plastic *plastic, const pf_draw *draw, pf_real *out,
+                                 pf_error *error)
 {
-  const pf_linear *linear = &plastic->modulators[k];
-  series *read = pf_memory_need(linear->n, sizeof *read, error);
-  double *at = pf_memory_need(linear->n, sizeof *at, error);
+  const pf_modulation *modulation = &plastic->modulation;
+  series *read = pf_memory_need(modulation->n_channels, sizeof *read, error);
+  double *at = pf_memory_need(modulation->n_channels, sizeof *at, error);
+  double *names = pf_memory_need(modulation->n_names, sizeof *names, error);
   pf_status status = PF_STOP;
-  if (read == NULL || at == NULL) {
+  if (read == NULL || at == NULL || names == NULL) {
     goto done;
   }
-  for (size_t c = 0; c < linear->n; c++) {
-    status = find_series(plastic, draw->recording, linear->names[c], &read[c], error);
+  for (size_t c = 0; c < modulation->n_channels; c++) {
+    status = find_series(plastic, draw->recording, modulation->channels[c], &read[c], error);
     if (status != PF_OK) {
       goto done;
     }
   }
-  status = modulate_steps(plastic, k, draw, read, at, out, error);
+  status = modulate_steps(plastic, draw, read, at, names, out, error);
 done:
   pf_memory_free(read);
   pf_memory_free(at);
+  pf_memory_free(names);
   return status;
 }
 
@@ -83,17 +86,14 @@ static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error 
     return PF_STOP;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    const size_t n = model->plastic[p].declared.modulators.count;
+    const size_t n = pf_modulation_cells(&model->plastic[p]);
     draw->modulators[p] = pf_memory_need((size_t)draw->n_steps * n, sizeof(pf_real), error);
     if (draw->modulators[p] == NULL) {
       return PF_STOP;
     }
-    for (size_t k = 0; k < n; k++) {
-      const pf_status status =
-          fill_modulator(&model->plastic[p], k, draw, draw->modulators[p], error);
-      if (status != PF_OK) {
-        return status;
-      }
+    const pf_status status = fill_modulators(&model->plastic[p], draw, draw->modulators[p], error);
+    if (status != PF_OK) {
+      return status;
     }
   }
   return PF_OK;
@@ -102,15 +102,13 @@ static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error 
 /** Does a rule learn from choices, seen or as a modulator? */
 static bool needs_choice(const pf_plastic *plastic, const pf_recording *recording)
 {
-  for (size_t k = 0; k < plastic->declared.modulators.count; k++) {
-    for (size_t c = 0; c < plastic->modulators[k].n; c++) {
-      if (strcmp(plastic->modulators[k].names[c], "choice") == 0) {
-        return pf_recording_channel(recording, "choice") == NULL &&
-               pf_recording_target(recording, "choice") != NULL;
-      }
+  for (size_t c = 0; c < plastic->modulation.n_channels; c++) {
+    if (strcmp(plastic->modulation.channels[c], "choice") == 0) {
+      return pf_recording_channel(recording, "choice") == NULL &&
+             pf_recording_target(recording, "choice") != NULL;
     }
   }
-  return pf_seen_needs_choice(plastic);
+  return pf_seen_needs_choice(&plastic->post);
 }
 
 /** Weights do not change after the steps where a rule that learns from choices saw none. */
@@ -122,6 +120,20 @@ static void skip_missed(pf_draw *draw)
       draw->flags[t] &= ~(uint32_t)PF_STEP_PLASTIC;
     }
   }
+}
+
+/** Data of what a rule sees of one side; *out stays NULL where that is activity alone. */
+static pf_status make_side(const pf_model *model, const pf_plastic *plastic, const pf_seen *seen,
+                           const pf_draw *draw, pf_real **out, pf_error *error)
+{
+  if (seen->n == 0) {
+    return PF_OK;
+  }
+  *out = pf_memory_need((size_t)draw->n_steps * pf_seen_cells(seen), sizeof(pf_real), error);
+  if (*out == NULL) {
+    return PF_STOP;
+  }
+  return pf_seen_fill(model, plastic, seen, draw->recording, *out, error);
 }
 
 /** Before the modulators: they need not be there where a choice was missed. */
@@ -136,13 +148,8 @@ static pf_status make_seen(const pf_model *model, pf_draw *draw, pf_error *error
     if (needs_choice(plastic, draw->recording)) {
       skip_missed(draw);
     }
-    if (plastic->n_seen == 0) {
-      continue;
-    }
-    draw->seen[p] =
-        pf_memory_need((size_t)draw->n_steps * pf_seen_cells(plastic), sizeof(pf_real), error);
-    if (draw->seen[p] == NULL ||
-        pf_seen_fill(model, plastic, draw->recording, draw->seen[p], error) != PF_OK) {
+    if (make_side(model, plastic, &plastic->post, draw, &draw->seen[p].post, error) != PF_OK ||
+        make_side(model, plastic, &plastic->pre, draw, &draw->seen[p].pre, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -319,7 +326,8 @@ void pf_draw_free(const pf_model *model, pf_draw *draw)
   }
   if (draw->seen != NULL) {
     for (size_t p = 0; p < model->n_plastic; p++) {
-      pf_memory_free(draw->seen[p]);
+      pf_memory_free(draw->seen[p].post);
+      pf_memory_free(draw->seen[p].pre);
     }
   }
   if (draw->given_w != NULL) {

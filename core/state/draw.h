@@ -4,6 +4,11 @@
 
 #include "core/model/model.h"
 
+/** Numbers for what a rule sees of both sides (core/state/seen.h); NULL: of one, activity alone. */
+typedef struct pf_seen_planes {
+  pf_real *post, *pre;
+} pf_seen_planes;
+
 /** One experiment with one draw of its inputs and initial weights. Owns its arrays. */
 typedef struct pf_draw {
   const pf_recording *recording;
@@ -11,13 +16,12 @@ typedef struct pf_draw {
   uint32_t *flags; /**< [n_steps], a copy of the recording's */
   pf_real *input;  /**< [n_steps][ld_input] */
   int64_t ld_input;
-  pf_real **modulators; /**< [n_plastic], each [n_steps][n modulators] */
-  pf_real *
-      *seen; /**< [n_plastic] data of what rules see, [n_steps] of pf_seen_cells; NULL: of none */
-  pf_real ***targets; /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
-  double *noise;      /**< [model->n_noise] behind the initial weights */
-  pf_real **given_w;  /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights
-                         stated outright */
+  pf_real **modulators; /**< [n_plastic], each [n_steps] of pf_modulation_cells */
+  pf_seen_planes *seen; /**< [n_plastic] data of what rules see, [n_steps] of pf_seen_cells */
+  pf_real ***targets;   /**< [n_losses][n_targets], each [n_steps][n], NaN where missing */
+  double *noise;        /**< [model->n_noise] behind the initial weights */
+  pf_real **given_w;    /**< [n_projections], each dense [n_post][n_pre] or NULL: initial weights
+                           stated outright */
 } pf_draw;
 
 /**

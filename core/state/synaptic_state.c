@@ -1,5 +1,6 @@
 #include "core/state/synaptic_state.h"
 
+#include "core/model/modulation.h"
 #include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
 #include "core/state/seen.h"
@@ -30,10 +31,20 @@ size_t pf_synaptic_scratch(const pf_model *model, const pf_weights *weights, int
   return w + 2 * traces + (is_bounded(weights) ? w : 0); /* cotangents, weights before the bound */
 }
 
-/** Traces of one rule on the projection, as they lie from `at` on; rows from row `first` of the
- * range on. */
+/** Synapses [rows.n][columns.n] of a state. */
+typedef struct synapses {
+  pf_range rows, columns;
+} synapses;
+
+/** Its first cell, of a matrix of the state's rows. */
+static int64_t cell_at(const pf_weights *weights, const synapses *of)
+{
+  return of->rows.first * weights->ldw + of->columns.first;
+}
+
+/** Traces of one rule on the projection, as they lie from `at` on; of some of its synapses. */
 static pf_traces traces_at(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
-                           pf_real *at, int64_t first)
+                           pf_real *at, const synapses *of)
 {
   const int64_t *n = plastic->n_traces;
   const pf_weights *weights = synaptic->weights;
@@ -44,11 +55,11 @@ static pf_traces traces_at(const pf_synaptic_state *synaptic, const pf_plastic *
                       .synapse_stride = (int64_t)synaptic->w_cells};
   traces.network = n[PF_PER_NETWORK] > 0 ? at : NULL;
   at += n[PF_PER_NETWORK];
-  traces.pre = n[PF_PER_PRE] > 0 ? at : NULL;
+  traces.pre = n[PF_PER_PRE] > 0 ? at + of->columns.first : NULL;
   at += n[PF_PER_PRE] * weights->n_pre;
-  traces.post = n[PF_PER_POST] > 0 ? at + first : NULL;
+  traces.post = n[PF_PER_POST] > 0 ? at + of->rows.first : NULL;
   at += n[PF_PER_POST] * synaptic->n_rows;
-  traces.synapse = n[PF_PER_SYNAPSE] > 0 ? at + first * weights->ldw : NULL;
+  traces.synapse = n[PF_PER_SYNAPSE] > 0 ? at + cell_at(weights, of) : NULL;
   return traces;
 }
 
@@ -131,15 +142,15 @@ static pf_range rows_within(const pf_synaptic_state *synaptic, pf_range range)
   return (pf_range){first - synaptic->row0, end > first ? end - first : 0};
 }
 
-/** What a rule sees of `rows` at any step. */
+/** What a rule sees of its synapses at any step. */
 static pf_block block_of(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
-                         pf_range rows)
+                         const synapses *of)
 {
   const pf_weights *weights = synaptic->weights;
   return (pf_block){.size = sizeof(pf_block),
-                    .n_rows = rows.n,
-                    .n_pre = weights->n_pre,
-                    .row0 = synaptic->row0 + rows.first,
+                    .n_rows = of->rows.n,
+                    .n_pre = of->columns.n,
+                    .row0 = synaptic->row0 + of->rows.first,
                     .theta = synaptic->theta + plastic->theta0,
                     .ld_pre = synaptic->workspace->activity[weights->info->pre].plane_stride,
                     .ld_post = synaptic->workspace->activity[weights->info->post].plane_stride,
@@ -147,13 +158,13 @@ static pf_block block_of(const pf_synaptic_state *synaptic, const pf_plastic *pl
 }
 
 static pf_update update_of(const pf_synaptic_state *synaptic, const pf_plastic *plastic,
-                           pf_range rows)
+                           const synapses *of)
 {
   const pf_weights *weights = synaptic->weights;
-  const int64_t row0 = synaptic->row0 + rows.first;
+  const int64_t at = synaptic->row0 * weights->ldw + cell_at(weights, of);
   return (pf_update){.size = sizeof(pf_update),
                      .eta = plastic->eta,
-                     .mask = weights->mask == NULL ? NULL : weights->mask + row0 * weights->ldw,
+                     .mask = weights->mask == NULL ? NULL : weights->mask + at,
                      .ldm = weights->ldw};
 }
 
@@ -175,12 +186,12 @@ typedef struct rule_step {
   size_t traces_at; /* where its traces lie among those of all rules */
 } rule_step;
 
-/** The rows of one of its ranges; `in` points to `traces`. */
-typedef struct rule_rows {
-  pf_range rows;
+/** One of its parts; `in` points to `traces`. */
+typedef struct rule_part {
+  synapses of;
   pf_block in;
   pf_traces traces;
-} rule_rows;
+} rule_part;
 
 static rule_step rule_step_of(const state_step *step, const pf_plastic *plastic, size_t traces_at)
 {
@@ -191,63 +202,130 @@ static rule_step rule_step_of(const state_step *step, const pf_plastic *plastic,
                      .traces_at = traces_at};
 }
 
+static size_t index_of(const rule_step *rule)
+{
+  return (size_t)(rule->plastic - rule->step->synaptic->model->plastic);
+}
+
 /** Its data of the step, where it sees more than activity. */
-static const pf_real *data_seen(const rule_step *rule)
+static pf_seen_planes data_seen(const rule_step *rule)
 {
   const pf_step_context *context = rule->step->context;
-  const size_t p = (size_t)(rule->plastic - rule->step->synaptic->model->plastic);
-  return context->seen[p] + (size_t)context->data_row * pf_seen_cells(rule->plastic);
+  const pf_plastic *plastic = rule->plastic;
+  pf_seen_planes data = context->seen[index_of(rule)];
+  if (data.post != NULL) {
+    data.post += (size_t)context->data_row * pf_seen_cells(&plastic->post);
+  }
+  if (data.pre != NULL) {
+    data.pre += (size_t)context->data_row * pf_seen_cells(&plastic->pre);
+  }
+  return data;
 }
 
 /** Where its values stand; their cotangents lie behind them. */
-static pf_real *values_seen(const rule_step *rule)
+static pf_seen_planes values_seen(const rule_step *rule)
 {
-  const pf_synaptic_state *synaptic = rule->step->synaptic;
-  return synaptic->workspace->seen[rule->plastic - synaptic->model->plastic];
+  return rule->step->synaptic->workspace->seen[index_of(rule)];
 }
 
-/** The block's postsynaptic signals. */
+/** The part's postsynaptic signals. */
 static void see_post(const rule_step *rule, pf_block *in)
 {
   const pf_synaptic_state *synaptic = rule->step->synaptic;
+  const pf_seen *seen = &rule->plastic->post;
   const pf_activity *post = &synaptic->workspace->activity[synaptic->weights->info->post];
   pf_real *signals = post->signals + rule->step->context->row * post->ld;
-  if (rule->plastic->n_seen == 0) {
+  if (seen->n == 0) {
     in->post = signals + in->row0;
     return;
   }
   const pf_unit_signals from = {signals, post->plane_stride};
-  pf_seen_values(rule->plastic, data_seen(rule), &from, (pf_range){in->row0, in->n_rows},
-                 values_seen(rule));
-  in->post = values_seen(rule) + in->row0;
-  in->ld_post = rule->plastic->n_post;
+  pf_real *values = values_seen(rule).post;
+  pf_seen_values(seen, data_seen(rule).post, &from, (pf_range){in->row0, in->n_rows}, values);
+  in->post = values + in->row0;
+  in->ld_post = seen->n_units;
 }
 
-/** Range r of the rule, which sees `traces` (of this rule; NULL: none); false: no row is of it. */
-static bool take_range(const rule_step *rule, size_t r, pf_real *traces, rule_rows *out)
+/** Its presynaptic signals. */
+static void see_pre(const rule_step *rule, pf_range columns, pf_block *in)
 {
   const pf_synaptic_state *synaptic = rule->step->synaptic;
   const pf_step_context *context = rule->step->context;
-  const pf_weights *weights = synaptic->weights;
-  const size_t p = (size_t)(rule->plastic - synaptic->model->plastic);
-  out->rows = rows_within(synaptic, rule->plastic->ranges[r]);
-  if (out->rows.n == 0) {
+  const pf_seen *seen = &rule->plastic->pre;
+  if (seen->n == 0) {
+    in->pre = pf_presynaptic_signal(synaptic->workspace, synaptic->weights, context->row,
+                                    context->previous) +
+              columns.first;
+    return;
+  }
+  pf_unit_signals from = {NULL, 0};
+  from.cells = pf_presynaptic_planes(synaptic->workspace, synaptic->weights, context->row,
+                                     context->previous, &from.stride);
+  pf_real *values = values_seen(rule).pre;
+  pf_seen_values(seen, data_seen(rule).pre, &from, columns, values);
+  in->pre = values + columns.first;
+  in->ld_pre = seen->n_units;
+}
+
+/** Its modulators. */
+static void see_modulators(const rule_step *rule, size_t p, const synapses *of, pf_block *in)
+{
+  const pf_step_context *context = rule->step->context;
+  const pf_plastic *plastic = rule->plastic;
+  const pf_real *step = context->modulators[index_of(rule)] +
+                        (size_t)context->data_row * pf_modulation_cells(plastic);
+  const pf_real *post = pf_modulation_post(plastic, step), *pre = pf_modulation_pre(plastic, step);
+  in->modulator = pf_modulation_part(plastic, step, p);
+  in->modulator_post = post == NULL ? NULL : post + in->row0;
+  in->modulator_pre = pre == NULL ? NULL : pre + of->columns.first;
+}
+
+/** Part p of the rule, which sees `traces` (of this rule; NULL: none); false: no row is of it. */
+static bool take_part(const rule_step *rule, size_t p, pf_real *traces, rule_part *out)
+{
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  const pf_step_context *context = rule->step->context;
+  out->of = (synapses){rows_within(synaptic, rule->plastic->parts[p].rows),
+                       rule->plastic->parts[p].columns};
+  if (out->of.rows.n == 0) {
     return false;
   }
-  out->in = block_of(synaptic, rule->plastic, out->rows);
+  out->in = block_of(synaptic, rule->plastic, &out->of);
   out->in.flags = context->flags;
-  out->in.pre =
-      pf_presynaptic_signal(synaptic->workspace, weights, context->row, context->previous);
+  see_pre(rule, out->of.columns, &out->in);
   see_post(rule, &out->in);
-  out->in.w = rule->step->w + out->rows.first * weights->ldw;
-  out->in.modulator = context->modulators[p] +
-                      context->data_row * (int64_t)rule->plastic->declared.modulators.count;
+  see_modulators(rule, p, &out->of, &out->in);
+  out->in.w = rule->step->w + cell_at(synaptic->weights, &out->of);
   out->in.dt = context->dt;
   if (traces != NULL) {
-    out->traces = traces_at(synaptic, rule->plastic, traces, out->rows.first);
+    out->traces = traces_at(synaptic, rule->plastic, traces, &out->of);
     out->in.traces = &out->traces;
   }
   return true;
+}
+
+/** Of traces that several parts share, those that this part is asked for, so that each is once. */
+static void share_traces(const rule_step *rule, size_t p, int64_t first_row, pf_traces *traces)
+{
+  const pf_part *part = &rule->plastic->parts[p];
+  if (part->rows.first != first_row) {
+    traces->network = traces->pre = NULL;
+  }
+  if (!part->first_columns) {
+    traces->network = traces->post = NULL;
+  }
+}
+
+/** The first row of the first part that has rows of the state. */
+static int64_t first_row_of(const rule_step *rule)
+{
+  for (size_t p = 0; p < rule->plastic->n_parts; p++) {
+    const pf_range rows = rule->plastic->parts[p].rows;
+    if (rows_within(rule->step->synaptic, rows).n > 0) {
+      return rows.first;
+    }
+  }
+  return -1;
 }
 
 static bool keeps_traces(const rule_step *rule)
@@ -269,8 +347,8 @@ static pf_real *seen_traces(const rule_step *rule, pf_real *before, pf_real *aft
 
 static pf_plain plain_of(const pf_synaptic_state *synaptic)
 {
-  const pf_range all = {0, synaptic->n_rows};
   const pf_weights *weights = synaptic->weights;
+  const synapses all = {{0, synaptic->n_rows}, {0, weights->n_pre}};
   const pf_plastic *plastic = weights->plastic;
   const pf_activity *pre = &synaptic->workspace->activity[weights->info->pre];
   const pf_activity *post = &synaptic->workspace->activity[weights->info->post];
@@ -283,8 +361,8 @@ static pf_plain plain_of(const pf_synaptic_state *synaptic)
                     .step_post = post->ld,
                     .index = (size_t)(plastic - synaptic->model->plastic),
                     .n_modulators = plastic->declared.modulators.count,
-                    .in = block_of(synaptic, plastic, all),
-                    .update = update_of(synaptic, plastic, all),
+                    .in = block_of(synaptic, plastic, &all),
+                    .update = update_of(synaptic, plastic, &all),
                     .into = {.size = sizeof(pf_rule_gradient), .ldw = weights->ldw}};
 }
 
@@ -368,26 +446,23 @@ pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *
 
 /* ---- forward ---- */
 
-/** The rule's traces after the step; its first rows also update those per network and per pre. */
+/** The rule's traces after the step. */
 static pf_status update_traces(const rule_step *rule, pf_error *error)
 {
   const state_step *step = rule->step;
-  rule_rows part;
-  bool is_first = true;
-  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
-    if (!take_range(rule, r, step->before + rule->traces_at, &part)) {
+  const int64_t first_row = first_row_of(rule);
+  rule_part part;
+  for (size_t p = 0; p < rule->plastic->n_parts; p++) {
+    if (!take_part(rule, p, step->before + rule->traces_at, &part)) {
       continue;
     }
     pf_traces next =
-        traces_at(step->synaptic, rule->plastic, step->after + rule->traces_at, part.rows.first);
-    if (!is_first) {
-      next.network = next.pre = NULL;
-    }
+        traces_at(step->synaptic, rule->plastic, step->after + rule->traces_at, &part.of);
+    share_traces(rule, p, first_row, &next);
     const pf_status status = rule->ops->update_traces(rule->self, &part.in, &next, error);
     if (status != PF_OK) {
       return status;
     }
-    is_first = false;
   }
   return PF_OK;
 }
@@ -396,23 +471,23 @@ static pf_status update_traces(const rule_step *rule, pf_error *error)
 static pf_status apply_rule(const rule_step *rule, pf_real *w_out, pf_error *error)
 {
   const state_step *step = rule->step;
-  const pf_weights *weights = step->synaptic->weights;
+  const int64_t ldw = step->synaptic->weights->ldw;
   pf_real *traces = seen_traces(rule, step->before, step->after);
-  rule_rows part;
-  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
-    if (!take_range(rule, r, traces, &part)) {
+  rule_part part;
+  for (size_t p = 0; p < rule->plastic->n_parts; p++) {
+    if (!take_part(rule, p, traces, &part)) {
       continue;
     }
-    pf_real *out = w_out + part.rows.first * weights->ldw;
-    const pf_update update = update_of(step->synaptic, rule->plastic, part.rows);
+    pf_real *out = w_out + cell_at(step->synaptic->weights, &part.of);
+    const pf_update update = update_of(step->synaptic, rule->plastic, &part.of);
     pf_status status = PF_OK;
     if (PF_HAS(rule->ops, pf_rule_ops, step) && rule->ops->step != NULL) {
-      status = rule->ops->step(rule->self, &part.in, &update, out, weights->ldw, error);
+      status = rule->ops->step(rule->self, &part.in, &update, out, ldw, error);
     } else {
-      status = rule->ops->forward(rule->self, &part.in, step->dw, weights->ldw, error);
+      status = rule->ops->forward(rule->self, &part.in, step->dw, ldw, error);
       if (status == PF_OK) {
-        step->synaptic->workspace->kernels->update(part.rows.n, weights->n_pre, &update, step->dw,
-                                                   weights->ldw, part.in.w, out, weights->ldw);
+        step->synaptic->workspace->kernels->update(part.in.n_rows, part.in.n_pre, &update, step->dw,
+                                                   ldw, part.in.w, out, ldw);
       }
     }
     if (status != PF_OK) {
@@ -593,46 +668,68 @@ typedef struct state_cotangents {
   const pf_synaptic_gradient *gradient;
 } state_cotangents;
 
-/** Cotangents of what the rule sees of `rows`, none yet. */
-static pf_real *clear_seen_cotangents(const rule_step *rule, pf_range rows)
+/** Cotangents of what the rule sees of units of one side, none yet. values: [n][n_units]. */
+static pf_real *clear_cotangents(const pf_seen *seen, pf_real *values, pf_range units)
 {
-  const pf_plastic *plastic = rule->plastic;
-  pf_real *g = values_seen(rule) + (int64_t)plastic->n_seen * plastic->n_post +
-               rule->step->synaptic->row0 + rows.first;
-  for (size_t s = 0; s < plastic->n_seen; s++) {
-    memset(g + (int64_t)s * plastic->n_post, 0, (size_t)rows.n * sizeof *g);
+  pf_real *g = values + (int64_t)seen->n * seen->n_units + units.first;
+  for (size_t s = 0; s < seen->n; s++) {
+    memset(g + (int64_t)s * seen->n_units, 0, (size_t)units.n * sizeof *g);
   }
   return g;
 }
 
-/** They go on into those of the population's signals. */
-static void add_seen_cotangents(const rule_step *rule, const state_cotangents *g, pf_range rows)
+/** They go on into those of the signals: `to` of unit 0's signal `first`, or NULL: not wanted. */
+static void add_cotangents(const pf_seen *seen, const pf_real *data, const pf_real *values,
+                           pf_range units, pf_real *to, int64_t stride)
 {
-  const pf_plastic *plastic = rule->plastic;
-  const int64_t row0 = rule->step->synaptic->row0;
-  if (plastic->n_seen == 0) {
+  if (seen->n == 0 || to == NULL) {
     return;
   }
-  const pf_unit_signals to = {g->gradient->post - row0, g->gradient->ld_post};
-  pf_seen_vjp(plastic, data_seen(rule),
-              values_seen(rule) + (int64_t)plastic->n_seen * plastic->n_post,
-              (pf_range){row0 + rows.first, rows.n}, &to);
+  const pf_unit_signals signals = {to, stride};
+  pf_seen_vjp(seen, data, values + (int64_t)seen->n * seen->n_units, units, &signals);
 }
 
-/** Where the adjoint of a rule's rows adds. */
-static pf_rule_gradient gradient_of(const rule_step *rule, const state_cotangents *g, pf_range rows)
+static void add_seen_cotangents(const rule_step *rule, const state_cotangents *g,
+                                const rule_part *part)
 {
-  const int64_t ldw = rule->step->synaptic->weights->ldw;
-  const bool sees_more = rule->plastic->n_seen > 0;
-  return (pf_rule_gradient){.size = sizeof(pf_rule_gradient),
-                            .theta = g->gradient->theta + rule->plastic->theta0,
-                            .pre = g->gradient->pre,
-                            .post = sees_more ? clear_seen_cotangents(rule, rows)
-                                              : g->gradient->post + rows.first,
-                            .w = g->w + rows.first * ldw,
-                            .ld_pre = g->gradient->ld_pre,
-                            .ld_post = sees_more ? rule->plastic->n_post : g->gradient->ld_post,
-                            .ldw = ldw};
+  const pf_plastic *plastic = rule->plastic;
+  const pf_synaptic_gradient *to = g->gradient;
+  const pf_synaptic_state *synaptic = rule->step->synaptic;
+  const int64_t signal = synaptic->weights->info->signal;
+  const pf_seen_planes data = data_seen(rule), values = values_seen(rule);
+  add_cotangents(&plastic->post, data.post, values.post, (pf_range){part->in.row0, part->in.n_rows},
+                 to->post - synaptic->row0, to->ld_post);
+  add_cotangents(&plastic->pre, data.pre, values.pre, part->of.columns,
+                 to->pre == NULL ? NULL : to->pre - signal * to->ld_pre, to->ld_pre);
+}
+
+/** Where the adjoint of a part adds. */
+static pf_rule_gradient gradient_of(const rule_step *rule, const state_cotangents *g,
+                                    const rule_part *part)
+{
+  const pf_plastic *plastic = rule->plastic;
+  const pf_weights *weights = rule->step->synaptic->weights;
+  const pf_range units = {part->in.row0, part->in.n_rows};
+  pf_rule_gradient into = {.size = sizeof into,
+                           .theta = g->gradient->theta + plastic->theta0,
+                           .pre = g->gradient->pre,
+                           .post = g->gradient->post + part->of.rows.first,
+                           .w = g->w + cell_at(weights, &part->of),
+                           .ld_pre = g->gradient->ld_pre,
+                           .ld_post = g->gradient->ld_post,
+                           .ldw = weights->ldw};
+  if (plastic->post.n > 0) {
+    into.post = clear_cotangents(&plastic->post, values_seen(rule).post, units);
+    into.ld_post = plastic->post.n_units;
+  }
+  if (into.pre != NULL) {
+    into.pre += part->of.columns.first;
+  }
+  if (into.pre != NULL && plastic->pre.n > 0) {
+    into.pre = clear_cotangents(&plastic->pre, values_seen(rule).pre, part->of.columns);
+    into.ld_pre = plastic->pre.n_units;
+  }
+  return into;
 }
 
 /** The rule's change: the cotangent of the weights after it becomes that of those before. */
@@ -642,30 +739,30 @@ static pf_status apply_rule_vjp(const rule_step *rule, const state_cotangents *g
   const pf_weights *weights = step->synaptic->weights;
   pf_real *traces = seen_traces(rule, step->before, step->after);
   pf_real *g_traces = seen_traces(rule, g->before, g->after);
-  rule_rows part;
-  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
-    if (!take_range(rule, r, traces, &part)) {
+  rule_part part;
+  for (size_t p = 0; p < rule->plastic->n_parts; p++) {
+    if (!take_part(rule, p, traces, &part)) {
       continue;
     }
-    pf_rule_gradient into = gradient_of(rule, g, part.rows);
-    const pf_update update = update_of(step->synaptic, rule->plastic, part.rows);
+    pf_rule_gradient into = gradient_of(rule, g, &part);
+    const pf_update update = update_of(step->synaptic, rule->plastic, &part.of);
     pf_traces cotangents;
     if (g_traces != NULL) {
-      cotangents = traces_at(step->synaptic, rule->plastic, g_traces, part.rows.first);
+      cotangents = traces_at(step->synaptic, rule->plastic, g_traces, &part.of);
       into.traces = &cotangents;
     }
     pf_status status = PF_OK;
     if (PF_HAS(rule->ops, pf_rule_ops, step_vjp) && rule->ops->step_vjp != NULL) {
       status = rule->ops->step_vjp(rule->self, &part.in, &update, &into, error);
     } else {
-      step->synaptic->workspace->kernels->scale(part.rows.n, weights->n_pre, &update, into.w,
+      step->synaptic->workspace->kernels->scale(part.in.n_rows, part.in.n_pre, &update, into.w,
                                                 weights->ldw, step->dw, weights->ldw);
       status = rule->ops->vjp(rule->self, &part.in, step->dw, weights->ldw, &into, error);
     }
     if (status != PF_OK) {
       return status;
     }
-    add_seen_cotangents(rule, g, part.rows);
+    add_seen_cotangents(rule, g, &part);
   }
   return PF_OK;
 }
@@ -675,28 +772,24 @@ static pf_status update_traces_vjp(const rule_step *rule, const state_cotangents
                                    pf_error *error)
 {
   const pf_synaptic_state *synaptic = rule->step->synaptic;
-  rule_rows part;
-  bool is_first = true;
-  for (size_t r = 0; r < rule->plastic->n_ranges; r++) {
-    if (!take_range(rule, r, rule->step->before + rule->traces_at, &part)) {
+  const int64_t first_row = first_row_of(rule);
+  rule_part part;
+  for (size_t p = 0; p < rule->plastic->n_parts; p++) {
+    if (!take_part(rule, p, rule->step->before + rule->traces_at, &part)) {
       continue;
     }
-    pf_rule_gradient into = gradient_of(rule, g, part.rows);
-    pf_traces after =
-        traces_at(synaptic, rule->plastic, g->after + rule->traces_at, part.rows.first);
+    pf_rule_gradient into = gradient_of(rule, g, &part);
+    pf_traces after = traces_at(synaptic, rule->plastic, g->after + rule->traces_at, &part.of);
     const pf_traces before =
-        traces_at(synaptic, rule->plastic, g->before + rule->traces_at, part.rows.first);
+        traces_at(synaptic, rule->plastic, g->before + rule->traces_at, &part.of);
     into.traces = &before;
-    if (!is_first) {
-      after.network = after.pre = NULL;
-    }
+    share_traces(rule, p, first_row, &after);
     const pf_status status =
         rule->ops->update_traces_vjp(rule->self, &part.in, &after, &into, error);
     if (status != PF_OK) {
       return status;
     }
-    add_seen_cotangents(rule, g, part.rows);
-    is_first = false;
+    add_seen_cotangents(rule, g, &part);
   }
   return PF_OK;
 }

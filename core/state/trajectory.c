@@ -28,6 +28,16 @@ size_t pf_synaptic_cells(const pf_model *model, const pf_weights *weights, int64
   return cells;
 }
 
+/** Signals that a rule sees. */
+static uint64_t find_seen(const pf_seen *seen)
+{
+  uint64_t found = 0;
+  for (size_t s = 0; s < seen->n; s++) {
+    found |= UINT64_C(1) << (seen->signals[s].signal & 63);
+  }
+  return found;
+}
+
 /** Signals of population p that a loss observes, a projection transmits or a rule sees. */
 static uint64_t find_heard(const pf_model *model, int64_t p)
 {
@@ -37,12 +47,11 @@ static uint64_t find_heard(const pf_model *model, int64_t p)
     heard |= info->pre == p ? UINT64_C(1) << (info->signal & 63) : 0;
     heard |= info->post == p ? 1 : 0; /* rules see the first signal */
   }
-  for (size_t k = 0; k < model->n_plastic; k++) {
+  for (size_t k = 0; k < model->n_plastic; k++) { /* or others */
     const pf_plastic *plastic = &model->plastic[k];
-    for (size_t s = 0; s < plastic->n_seen; s++) { /* or others */
-      const bool here = model->projections[plastic->projection].post == p;
-      heard |= here ? UINT64_C(1) << (plastic->seen[s].signal & 63) : 0;
-    }
+    const pf_projection *projection = &model->projections[plastic->projection];
+    heard |= projection->post == p ? find_seen(&plastic->post) : 0;
+    heard |= projection->pre == p ? find_seen(&plastic->pre) : 0;
   }
   for (size_t k = 0; k < model->n_losses; k++) {
     for (size_t o = 0; o < model->losses[k].declared.observables.count; o++) {
@@ -80,7 +89,7 @@ static pf_weights describe_weights(const pf_workspace *workspace, size_t q)
                         .bound = &model->bounds[q],
                         .mask = model->masks[q].changes,
                         .connected = model->masks[q].connected};
-  size_t n_ranges = 0;
+  size_t n_parts = 0;
   bool sees_more = false;
   int64_t n_rows = 0;
   for (size_t p = model->n_plastic; p-- > 0;) {
@@ -90,19 +99,30 @@ static pf_weights describe_weights(const pf_workspace *workspace, size_t q)
     }
     weights.plastic = plastic; /* in the end the first */
     weights.has_traces = weights.has_traces || plastic->declared.traces.count > 0;
-    sees_more = sees_more || plastic->n_seen > 0;
-    n_ranges += plastic->n_ranges;
+    sees_more = sees_more || plastic->post.n > 0 || plastic->pre.n > 0;
+    n_parts += plastic->n_parts;
     for (size_t r = 0; r < plastic->n_ranges; r++) {
       n_rows += plastic->ranges[r].n;
     }
   }
   weights.covered = n_rows == weights.n_post;
-  weights.plain = n_ranges == 1 && weights.covered && !weights.has_traces && !sees_more &&
+  weights.plain = n_parts == 1 && weights.covered && !weights.has_traces && !sees_more &&
                   weights.bound->lower == NULL;
   return weights;
 }
 
 /* ---- memory ---- */
+
+/** Values and cotangents of what a rule sees of one side, as many as data. */
+static pf_status make_values(const pf_seen *seen, pf_real **out, pf_error *error)
+{
+  const size_t cells = pf_seen_cells(seen);
+  if (cells == 0) {
+    return PF_OK;
+  }
+  *out = pf_memory_need(cells, sizeof(pf_real), error);
+  return *out == NULL ? PF_STOP : PF_OK;
+}
 
 pf_status pf_trajectory_make(pf_workspace *workspace, pf_error *error)
 {
@@ -126,9 +146,8 @@ pf_status pf_trajectory_make(pf_workspace *workspace, pf_error *error)
     return PF_STOP;
   }
   for (size_t k = 0; k < model->n_plastic; k++) {
-    const size_t cells = pf_seen_cells(&model->plastic[k]); /* values and cotangents are as many */
-    workspace->seen[k] = cells == 0 ? NULL : pf_memory_need(cells, sizeof(pf_real), error);
-    if (cells > 0 && workspace->seen[k] == NULL) {
+    if (make_values(&model->plastic[k].post, &workspace->seen[k].post, error) != PF_OK ||
+        make_values(&model->plastic[k].pre, &workspace->seen[k].pre, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -159,7 +178,8 @@ void pf_trajectory_free(pf_workspace *workspace)
   }
   if (workspace->seen != NULL) {
     for (size_t k = 0; k < workspace->model->n_plastic; k++) {
-      pf_memory_free(workspace->seen[k]);
+      pf_memory_free(workspace->seen[k].post);
+      pf_memory_free(workspace->seen[k].pre);
     }
   }
   pf_memory_free(workspace->seen);

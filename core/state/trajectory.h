@@ -61,8 +61,8 @@ typedef struct pf_step_context {
   uint32_t flags;   /**< PF_STEP_* */
   bool changes;     /**< weights change after it */
   double dt;        /**< ms, 0: no time axis */
-  pf_real *const *modulators; /**< [n_plastic], each [][n modulators] */
-  pf_real *const *seen;       /**< [n_plastic], each [] of pf_seen_cells, or NULL */
+  pf_real *const *modulators; /**< [n_plastic], each [] of pf_modulation_cells */
+  const pf_seen_planes *seen; /**< [n_plastic], each [] of pf_seen_cells */
   int64_t data_row;           /**< of modulators and of what is seen */
 } pf_step_context;
 
@@ -80,8 +80,8 @@ struct pf_workspace {
   pf_activity *activity; /**< [n_populations] */
   pf_weights *weights;   /**< [n_projections] */
   pf_real *zeros;        /**< [units of the largest population]: activity before the first step */
-  pf_real **seen; /**< [n_plastic] where a rule sees more than activity: [n_seen][n_post] values of
-                     a step, then their cotangents; each block of rows has its own */
+  pf_seen_planes *seen;  /**< [n_plastic] where a rule sees more than activity: [n][n_units] values
+                            of a step, then their cotangents; each block of rows has its own */
   /* what the network's `initial` is given */
   pf_real **initial_w; /**< [n_projections] */
   int64_t *initial_ldw;
@@ -151,6 +151,21 @@ static inline pf_step_context pf_step_context_of(const pf_draw *draw, int64_t t,
                            .modulators = draw->modulators,
                            .seen = draw->seen,
                            .data_row = t};
+}
+
+/** Signals of the presynaptic population at step `row`, or at the step before it, as the projection
+ * says: plane 0; planes lie *stride apart. */
+static inline pf_real *pf_presynaptic_planes(const pf_workspace *workspace,
+                                             const pf_weights *weights, int64_t row,
+                                             int64_t previous, int64_t *stride)
+{
+  const pf_activity *pre = &workspace->activity[weights->info->pre];
+  *stride = pre->plane_stride;
+  if (weights->info->when != PF_PRE_PREVIOUS) {
+    return pre->signals + row * pre->ld;
+  }
+  *stride = previous < 0 ? 0 : pre->plane_stride;
+  return previous < 0 ? workspace->zeros : pre->signals + previous * pre->ld;
 }
 
 /** The presynaptic signal that a projection transmits at step `row`, whose step before is

@@ -426,8 +426,13 @@ static bool is_itself(const pf_modulator *modulator, const pf_linear *linear)
 static void write_where(const maker *m)
 {
   const char *post = pf_plastic_post(m->problem->model, m->plastic);
+  const char *pre = pf_plastic_pre(m->problem->model, m->plastic);
+  if (pre != NULL) {
+    pf_text_add(&m->out->where, "x = %s\n", pre);
+  }
   if (post != NULL) {
-    pf_text_add(&m->out->where, "y = %s%s\n", post, m->plastic->signed_choice ? " (1 or -1)" : "");
+    pf_text_add(&m->out->where, "y = %s%s\n", post,
+                m->plastic->post.signed_choice ? " (1 or -1)" : "");
   }
   for (size_t k = 0; k < m->plastic->declared.modulators.count; k++) {
     const pf_modulator *modulator = &m->plastic->modulator_info[k];

@@ -1,6 +1,7 @@
 #include "core/truth/truth.h"
 
 #include "core/base/memory.h"
+#include "core/model/modulation.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"
 
@@ -31,7 +32,7 @@ static bool same_modulators(const pf_plastic *a, const pf_plastic *b)
       return false;
     }
   }
-  return true;
+  return pf_modulation_same(a, b);
 }
 
 /* A polynomial is fitted: the teacher's rule as a polynomial, whatever its plugin. */

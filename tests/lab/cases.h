@@ -30,6 +30,9 @@ typedef struct lab_network_case {
                        that is checked */
   int64_t every;    /**< goes with every rule (1), or with every so many, other losses each time */
   const char *sees; /**< what the rule's y is there; NULL: the activity */
+  const char *sees_pre;     /**< likewise its x */
+  const char *modulator;    /**< in place of the rule's own: of the family dan0 to dan2; or NULL */
+  const char *compartments; /**< "[0, 2, 1]": of its family [post]; or NULL */
 } lab_network_case;
 
 typedef struct lab_loss_case {

@@ -6,6 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+/** Numbers that a case says of a projection, at most LAB_UNITS; returns how many. */
+static size_t read_compartments(const pf_node *list, double *out)
+{
+  const int64_t n = pf_node_count(list);
+  for (int64_t i = 0; i < n && i < LAB_UNITS; i++) {
+    (void)pf_node_number(pf_node_at(list, i), &out[i]);
+  }
+  return n < 0 ? 0 : (size_t)n;
+}
+
 static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec *specs,
                               pf_error *error)
 {
@@ -20,7 +30,7 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
     const pf_node *node = pf_node_at(group, p);
     const char *projection = pf_node_name(node);
     double eta = NAN;
-    const char *modulator = NULL, *post = NULL;
+    const char *modulator = NULL, *post = NULL, *pre = NULL;
     const pf_component_spec spec = {made->config, node, PF_KIND_RULE, projection,
                                     pf_keys_names_of_kind(PF_KIND_RULE)};
     const pf_status status =
@@ -31,14 +41,21 @@ static pf_status create_rules(pf_registry *registry, lab *made, pf_plastic_spec 
     (void)pf_node_number(pf_node_get(node, "eta"), &eta);
     (void)pf_node_string(pf_node_get(node, "modulator"), &modulator);
     (void)pf_node_string(pf_node_get(pf_node_get(root, "sees"), projection), &post);
+    (void)pf_node_string(pf_node_get(pf_node_get(root, "sees_pre"), projection), &pre);
+    (void)pf_node_string(pf_node_get(pf_node_get(root, "modulators"), projection), &modulator);
+    const pf_node *compartments = pf_node_get(pf_node_get(root, "compartments"), projection);
     const bool is_signed = post != NULL && strcmp(post, "signed choice") == 0;
-    specs[p] = (pf_plastic_spec){.rule = &made->rules[made->n_rules],
-                                 .projection = projection,
-                                 .eta = eta,
-                                 .modulator = modulator,
-                                 .post = is_signed ? "choice" : post,
-                                 .signed_choice = is_signed,
-                                 .owner = projection};
+    specs[p] =
+        (pf_plastic_spec){.rule = &made->rules[made->n_rules],
+                          .projection = projection,
+                          .eta = eta,
+                          .modulator = modulator,
+                          .post = is_signed ? "choice" : post,
+                          .pre = pre,
+                          .compartments = made->compartments,
+                          .n_compartments = read_compartments(compartments, made->compartments),
+                          .signed_choice = is_signed,
+                          .owner = projection};
     made->n_rules++;
   }
   return PF_OK;

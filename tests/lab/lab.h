@@ -6,19 +6,21 @@
  *     rules:   { layer1: { plugin = "taylor"; ...; eta = 0.5; modulator = "reward"; }; };
  *     losses = ( { plugin = "choice"; weight = 1.0; } );
  *
- * A rule's group is named by its projection.
+ * A rule's group is named by its projection, as is what it sees: `sees`, `sees_pre`, `modulators`,
+ * `compartments`.
  */
 #ifndef PLASTFIT_TESTS_LAB_H
 #define PLASTFIT_TESTS_LAB_H
 
 #include "core/model/model.h"
 
-enum { LAB_MAX = 4 };
+enum { LAB_MAX = 4, LAB_UNITS = 32 };
 
 typedef struct lab {
   pf_config *config;
   pf_component network, rules[LAB_MAX], losses[LAB_MAX];
   size_t n_rules, n_losses;
+  double compartments[LAB_UNITS]; /**< of the one rule that has some */
   pf_model *model;
 } lab;
 
