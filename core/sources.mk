@@ -99,6 +99,7 @@ core_sources += core/sensitivity/information.c core/sensitivity/information.h
 core_sources += core/sensitivity/information_product.c core/sensitivity/information_product.h
 
 core_sources += core/closed_loop/choice_law.c core/closed_loop/choice_law.h
+core_sources += core/closed_loop/live_channels.c core/closed_loop/live_channels.h
 core_sources += core/closed_loop/redraw.c core/closed_loop/redraw.h
 core_sources += core/closed_loop/simulate.c core/closed_loop/simulate.h
 

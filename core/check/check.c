@@ -87,6 +87,36 @@ static void print_mask(FILE *out, const char *word, const pf_real *mask, int64_t
                 (long long)(n_post * n_pre));
 }
 
+/** "dan0 at 0, 1; dan1 at 2": which unit has which channel of a family. */
+static void print_family(const pf_plastic *plastic, const pf_modulator_source *source, FILE *out)
+{
+  const bool is_post = source->per == PF_PER_POST;
+  const int64_t n = is_post ? plastic->n_post : plastic->n_pre, most = 12;
+  (void)fprintf(out, " (by %s unit: ", is_post ? "postsynaptic" : "presynaptic");
+  for (int64_t u = 0; u < n && u < most; u++) {
+    (void)fprintf(out, "%s%s", u > 0 ? ", " : "", plastic->modulation.channels[source->of_unit[u]]);
+  }
+  (void)fprintf(out, "%s)", n > most ? ", ..." : "");
+}
+
+static void print_modulator(const pf_plastic *plastic, size_t m, FILE *out)
+{
+  const pf_linear *linear = &plastic->modulators[m];
+  pf_text text = {0};
+  if (linear->n == 0 && linear->constant == 0.0) { /* nothing modulates */
+    return;
+  }
+  pf_linear_add(&text, linear);
+  (void)fprintf(out, ", %s =%s", plastic->modulator_info[m].name,
+                text.text != NULL ? text.text : "");
+  pf_text_free(&text);
+  for (size_t c = 0; c < linear->n; c++) {
+    if (plastic->modulation.sources[m][c].per != PF_PER_NETWORK) {
+      print_family(plastic, &plastic->modulation.sources[m][c], out);
+    }
+  }
+}
+
 static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, FILE *out)
 {
   (void)fprintf(out, ", learns by %s (%s), eta %.4g",
@@ -101,14 +131,7 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
     (void)fprintf(out, ", y = %s%s", post, plastic->post.signed_choice ? " (1 or -1)" : "");
   }
   for (size_t m = 0; m < plastic->declared.modulators.count; m++) {
-    const pf_modulator *modulator = &plastic->modulator_info[m];
-    const pf_linear *linear = &plastic->modulators[m];
-    if (linear->n > 0 || linear->constant != 0.0) { /* otherwise nothing modulates */
-      pf_text text = {0};
-      pf_linear_add(&text, linear);
-      (void)fprintf(out, ", %s =%s", modulator->name, text.text != NULL ? text.text : "");
-      pf_text_free(&text);
-    }
+    print_modulator(plastic, m, out);
   }
 }
 

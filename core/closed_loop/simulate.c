@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/base/text.h"
 #include "core/closed_loop/choice_law.h"
+#include "core/closed_loop/live_channels.h"
 #include "core/model/modulation.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
@@ -38,10 +39,11 @@ typedef struct animal {
   pf_real **modulators;             /* [n_plastic], each one step */
   pf_seen_planes *seen;             /* [n_plastic], each one step */
   double *read, *names;             /* what modulators read of a step, and one expression of it */
-  double choice;                    /* of the step that went before */
+  double choice, expected;          /* of the step that went before: choice, E[R] */
   double *state, *uniform, *normal; /* of the task, and its random numbers of a step */
   double *noise;                    /* behind the starting weights */
   double *settled;                  /* [n channels] of the step that went before */
+  pf_live_channels derived;
   pf_expectation_state expectation;
   int64_t session;        /* first step of the session that goes on */
   int64_t trial0, block0; /* trials and blocks before it */
@@ -145,6 +147,7 @@ static void free_animal(animal *self)
   pf_memory_free(self->normal);
   pf_memory_free(self->noise);
   pf_memory_free(self->settled);
+  pf_live_channels_free(&self->derived);
   pf_memory_free(self->expectation.memory);
   pf_memory_free(self->x);
   pf_memory_free(self->states);
@@ -239,6 +242,10 @@ static pf_status make_arrays(animal *self, pf_error *error)
     return PF_STOP;
   }
   if (make_step(self, error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (pf_live_channels_make(self->loop->derived, self->loop->n_derived, declared->channels,
+                            &self->derived, error) != PF_OK) {
     return PF_STOP;
   }
   self->cue = self->input = pf_array_of((size_t)self->n_input * sizeof(double));
@@ -469,19 +476,27 @@ static pf_status act_step(animal *self, double *choice, pf_error *error)
   return PF_OK;
 }
 
-/** A channel of the settled step, as modulators see it. */
-static double channel_value(const animal *self, const char *name, double reward, double expected)
+/** A channel of the settled step, NaN where it is missing. */
+static double settled_value(const void *payload, const char *name)
 {
-  double value = strcmp(name, "expected_reward") == 0 ? expected : 0.0;
-  if (strcmp(name, "choice") == 0 && !isnan(self->choice)) {
-    value = self->choice;
-  }
+  const animal *self = payload;
   for (size_t c = 0; c < self->declared.channels.count; c++) {
     if (strcmp(self->declared.channels.items[c], name) == 0) {
-      value = strcmp(name, "reward") == 0 ? reward : self->settled[c];
+      return self->settled[c];
     }
   }
-  return value;
+  return strcmp(name, "expected_reward") == 0 ? self->expected : NAN;
+}
+
+/** The same as modulators see it: nothing where it is missing, and the choice. */
+static double channel_value(const animal *self, const char *name)
+{
+  const pf_live_channel *derived = pf_live_channel_named(&self->derived, name);
+  double value = derived != NULL ? derived->value : settled_value(self, name);
+  if (isnan(value) && strcmp(name, "choice") == 0) {
+    value = self->choice;
+  }
+  return isnan(value) ? 0.0 : value;
 }
 
 /** What rules see of the settled step: what was chosen. Without a choice weights do not change
@@ -498,17 +513,24 @@ static void see_step(animal *self, int64_t step)
   }
 }
 
+/** E[R] before the reward of the settled step, which then enters it. */
+static void expect_reward(animal *self)
+{
+  self->expected = self->expectation.value;
+  for (size_t c = 0; c < self->declared.channels.count; c++) {
+    if (strcmp(self->declared.channels.items[c], "reward") == 0 && !isnan(self->settled[c])) {
+      pf_expectation_enter(self->loop->expectation, &self->expectation, self->settled[c]);
+    }
+  }
+}
+
 /** Weights after the step: modulators from its channels, then the rules. */
 static pf_status learn_step(animal *self, int64_t step, pf_error *error)
 {
   const pf_model *model = self->model;
-  const double expected = self->expectation.value;
-  double reward = 0.0;
-  for (size_t c = 0; c < self->declared.channels.count; c++) {
-    if (strcmp(self->declared.channels.items[c], "reward") == 0 && !isnan(self->settled[c])) {
-      reward = self->settled[c];
-      pf_expectation_enter(self->loop->expectation, &self->expectation, reward);
-    }
+  expect_reward(self);
+  if (pf_live_channels_step(&self->derived, settled_value, self, error) != PF_OK) {
+    return PF_STOP;
   }
   see_step(self, step);
   if ((*flags_at(self, step) & PF_STEP_PLASTIC) == 0 && !pf_model_has_traces(model)) {
@@ -517,7 +539,7 @@ static pf_status learn_step(animal *self, int64_t step, pf_error *error)
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_modulation *modulation = &model->plastic[p].modulation;
     for (size_t c = 0; c < modulation->n_channels; c++) {
-      self->read[c] = channel_value(self, modulation->channels[c], reward, expected);
+      self->read[c] = channel_value(self, modulation->channels[c]);
     }
     pf_modulation_set(&model->plastic[p], self->read, self->names, self->modulators[p]);
   }
@@ -619,6 +641,7 @@ static pf_status run_session(animal *self, pf_error *error)
 static void begin_session(animal *self)
 {
   self->session = self->n_steps;
+  pf_live_channels_restart(&self->derived);
   memset(self->state, 0, (size_t)self->declared.n_state * sizeof *self->state);
   if (self->n_steps == 0) {
     return;

@@ -2,6 +2,7 @@
 #ifndef PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
 #define PLASTFIT_CORE_CLOSED_LOOP_SIMULATE_H
 
+#include "core/data/derive.h"
 #include "core/data/expected_reward.h"
 #include "core/model/model.h"
 
@@ -24,6 +25,9 @@ typedef struct pf_task_run {
   const pf_component *task;
   const pf_input_noise *input;
   const pf_expected_reward *expectation;
+  const pf_derived *derived; /**< [n_derived] channels made from the task's, for modulators; those
+                                that pf_derived_is_live says can be */
+  size_t n_derived;
   pf_simulated_sessions sessions;
   pf_real *const *given_w; /**< [n projections], each dense or NULL: starting weights in the place
                               of those drawn; NULL: none */

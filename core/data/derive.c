@@ -43,6 +43,19 @@ bool pf_derived_is_past(const pf_derived *derived)
   return derived->lag > 0 || derived->lag_trials > 0;
 }
 
+bool pf_derived_is_live(const pf_derived *derived, pf_names channels)
+{
+  pf_error ignored = {.size = sizeof ignored};
+  pf_linear linear = {0};
+  if (derived->lag_trials > 0 || derived->signed_by_cue ||
+      pf_linear_parse(derived->of, channels, &linear, &ignored) != PF_OK) {
+    return false;
+  }
+  const bool is_live = !pf_linear_has_family(&linear);
+  pf_linear_free(&linear);
+  return is_live;
+}
+
 pf_status pf_derived_check(const pf_derived *derived, const pf_linear *linear, pf_error *error)
 {
   if (!pf_linear_has_family(linear)) {

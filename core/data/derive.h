@@ -26,6 +26,9 @@ typedef struct pf_derived {
 bool pf_derived_is_name(const pf_derived *derived);
 /** May it read targets, such as the choice? Only of earlier steps: they are what is predicted. */
 bool pf_derived_is_past(const pf_derived *derived);
+/** Can it be made step by step, while an animal acts? From channels alone, whatever the trial and
+ * the cue. */
+bool pf_derived_is_live(const pf_derived *derived, pf_names channels);
 /** A derived channel has one value a step: it is of no family. */
 pf_status pf_derived_check(const pf_derived *derived, const pf_linear *linear, pf_error *error);
 pf_status pf_recording_derive(pf_recording *recording, const pf_derived *derived, size_t n,

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/closed_loop/live_channels.h"
 #include "core/problem/problem.h"
 
 #include <string.h>
@@ -34,6 +35,18 @@ static pf_status no_channel(const pf_problem *run, size_t p, const char *channel
   return status;
 }
 
+/** Does the task's config derive the channel, in a way that can be followed step by step? */
+static bool is_derived(const pf_problem *task, pf_names channels, const char *name)
+{
+  const pf_settings *settings = task->settings;
+  for (size_t k = 0; k < settings->n_derived; k++) {
+    if (strcmp(settings->derived[k].name, name) == 0) {
+      return pf_live_channels_have(settings->derived, k + 1, channels, name);
+    }
+  }
+  return false;
+}
+
 pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf_error *error)
 {
   const pf_model *model = run->model;
@@ -52,7 +65,7 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
     for (size_t c = 0; c < modulation->n_channels; c++) {
       const char *name = modulation->channels[c];
       if (strcmp(name, "expected_reward") != 0 && strcmp(name, "choice") != 0 &&
-          !has_name(declared.channels, name)) {
+          !has_name(declared.channels, name) && !is_derived(task, declared.channels, name)) {
         return no_channel(run, p, name, &task->models->source, declared.channels, error);
       }
     }
@@ -95,6 +108,8 @@ static pf_status run_once(const actor *who, int64_t repeat, pf_dataset *out, pf_
                             .task = &who->task->models->source,
                             .input = &settings->input,
                             .expectation = &settings->expectation,
+                            .derived = settings->derived,
+                            .n_derived = settings->n_derived,
                             .sessions = {settings->sessions.count, settings->sessions.gap},
                             .given_w = who->given_w,
                             .seed = settings->seed,

@@ -43,8 +43,10 @@ pf_status pf_channel_names(const pf_models *models, const pf_settings *settings,
   if (is_among(own, "reward") && !is_among(own, "expected_reward")) {
     names[n++] = "expected_reward";
   }
-  for (size_t k = 0; k < settings->n_derived && !live; k++) {
-    names[n++] = settings->derived[k].name;
+  for (size_t k = 0; k < settings->n_derived; k++) {
+    if (!live || pf_derived_is_live(&settings->derived[k], (pf_names){names, n})) {
+      names[n++] = settings->derived[k].name;
+    }
   }
   *out = (pf_names){names, n};
   return PF_OK;

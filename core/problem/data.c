@@ -81,6 +81,8 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
                               .task = &models->source,
                               .input = &settings->input,
                               .expectation = &settings->expectation,
+                              .derived = settings->derived,
+                              .n_derived = settings->n_derived,
                               .sessions = {settings->sessions.count, settings->sessions.gap},
                               .seed = problem->seed,
                               .index = first + a,

@@ -1,6 +1,7 @@
 """Choices between arms: made-up animals, and likelihoods of Q-learning written down anew, to compare plastfit's with.
 
 signals.py make K SEED            animals that learn, K arms, as a table on standard output
+signals.py dopamine DATA WEIGHTS  three outputs whose synapses follow dw = -0.3 x dopamine - 0.05 w, each its own dopamine
 signals.py compare KIND RUN DATA  log likelihoods of the run's thetas, and that no better one is near
 """
 import csv
@@ -36,6 +37,28 @@ def make(n_arms, seed):
             reward = int(random.random() < pays[choice])
             values[choice] += rate * (reward - values[choice])
             print(f"a{animal},{trial},1,{choice},{reward},1")
+
+
+def dopamine(data, weights):
+    random.seed(3)
+    start = [[1.0, 0.5], [0.3, 0.8], [-0.2, 0.1]]
+    with open(weights, "w", encoding="utf-8") as file:
+        file.write("projection,post,pre,value\n")
+        for i, row in enumerate(start):
+            for j, value in enumerate(row):
+                file.write(f"layer1,{i},{j},{value}\n")
+    with open(data, "w", encoding="utf-8") as file:
+        file.write("animal,trial,o1,o2,dan_g1,dan_g2,dan_b1,y1,y2,y3\n")
+        for animal in range(3):
+            w = [list(row) for row in start]
+            for trial in range(60):
+                x = random.choice([(1, 0), (0, 1)])
+                d = [round(random.random(), 6) for _ in range(3)]
+                y = [sum(w[i][j] * x[j] for j in range(2)) for i in range(3)]
+                file.write(",".join(map(str, [f"a{animal}", trial, *x, *d, *[f"{v:.17g}" for v in y]])) + "\n")
+                for i in range(3):
+                    for j in range(2):
+                        w[i][j] += -0.3 * x[j] * d[i] - 0.05 * w[i][j]
 
 
 # Each takes theta in the order of the terms of the config, and one animal's (choice, reward), None where it was missed.
@@ -130,7 +153,9 @@ def compare(kind, run, data):
         sys.exit(1)
 
 
-if sys.argv[1] == "make":
+if sys.argv[1] == "dopamine":
+    dopamine(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "make":
     make(int(sys.argv[2]), int(sys.argv[3]))
 else:
     compare(*sys.argv[2:])

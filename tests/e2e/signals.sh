@@ -120,6 +120,33 @@ for post in choice error; do
     "network.projections=( { layer = 1; rule = \"learn\"; post = \"$post\"; } )" &&
     holds "truth-$post" "s['mean']['r2_weights'] > 1 - 1e-12 and s['mean']['r2_activity'] > 1 - 1e-12"
 done
+# a channel for each unit: at the truth the weights are the teacher's, whose task derives the channels as it goes
+run_fit compartments "$PF_SRCDIR/configs/compartments.cfg" fit.optimiser=adam fit.epochs=0 rules.learn.init_sd=0 source.animals=4 \
+  rules.learn.parameters.X1Y0W0R1.initial=0.4 rules.learn.parameters.X0Y0W1R0.initial=-0.05 'intervals.methods=[]' &&
+  holds compartments "s['mean']['r2_weights'] > 1 - 1e-12 and s['mean']['r2_activity'] > 1 - 1e-12"
+run_fit compartments-found "$PF_SRCDIR/configs/compartments.cfg" &&
+  holds compartments-found "s['mean']['r2_weights'] > 0.99"
+# from a file: what dw = -0.3 x dan[post] - 0.05 w does to three outputs, each with its dopamine; the numbers to 1e-9
+python3 "$PF_SRCDIR/tests/e2e/signals.py" dopamine dopamine.csv dopamine-w.csv
+dopamine() {
+  cat >"$1.cfg" <<CFG
+name = "$1"; seed = 1;
+source: { plugin = "table"; path = "dopamine.csv"; columns: { inputs = ["o1", "o2"]; channels = ["dan*"]; }; };
+network: { plugin = "feedforward"; layers = [2, 3]; output = "linear"; initial_weights: { file = "dopamine-w.csv"; };
+  projections = ( { layer = 1; rule = "learn"; } ); };
+rules: { learn: { eta = 1.0; $2 }; };
+losses = ( { plugin = "activity"; } );
+fit: { per = "shared"; };
+CFG
+  run_fit "$1" "$1.cfg" && holds "$1" "s['units'][0]['objective'] < 1e-18 and s['units'][0]['optimiser']['derivatives'] == 'exact'"
+}
+dopamine dopamine 'plugin = "expr"; dw = "a*x*dan[post] - b*w"; parameters: { a = 0.1; b = 0.1; };'
+dopamine dopamine-taylor 'plugin = "taylor"; terms = "x r + w"; modulator = "dan[post]";'
+dopamine dopamine-reward 'plugin = "reward"; form = "x r"; decay_term = true; modulator = "dan[post]";'
+said() { "$PLASTFIT" check "$@" 2>&1; }
+said dopamine.cfg 'rules.learn.dw="a*x*dan[pre] - b*w"' | grep -q "is 3 channels (dan_g1, dan_g2, dan_b1), but the projection has 2 presynaptic units" ||
+  fail "a family of another number of channels than units is not told"
+said dopamine.cfg | grep -q "by postsynaptic unit: dan_g1, dan_g2, dan_b1" || fail "check does not say which unit has which channel"
 # products and masks of channels, and of the choice, in a modulator: reward only for arm 1; missed trials change nothing
 run_fit masked q-two.cfg 'rules.learn.modulator="reward * (choice == 1)"' fit.iterations=2 &&
   { grep -q "r = reward (choice == 1)" masked.log || fail "the summary does not say what r is"; }

@@ -438,8 +438,9 @@ static inline int expr_names_signal(const char *name)
 }
 
 /**
- * A name by itself. What is declared nowhere is a channel, which the host looks for in the data;
- * unless it looks like something that is declared: then it was misspelt.
+ * A name by itself. What is declared nowhere is a channel, which the host looks for in the data, or
+ * a family of channels, one for each unit; unless it looks like something that is declared: then it
+ * was misspelt.
  */
 static inline int expr_name(expr_parser *p, const char *name, int column)
 {
@@ -471,8 +472,8 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
                      name);
   }
   int channel = expr_find(&p->out->channels, name);
-  const int is_usual =
-      strcmp(name, "r") == 0 || strcmp(name, "reward") == 0 || strcmp(name, "expected_reward") == 0;
+  const int is_usual = strchr(name, '[') != NULL || strcmp(name, "r") == 0 ||
+                       strcmp(name, "reward") == 0 || strcmp(name, "expected_reward") == 0;
   if (channel < 0) {
     const char *near = is_usual ? NULL : expr_nearest(p, name, 0);
     if (near != NULL || (strlen(name) == 1 && !is_usual)) {
@@ -547,6 +548,22 @@ static inline int expr_call(expr_parser *p, const char *name, int column)
   return expr_cell(p, function->op, expr_fill(p, argument[0]), expr_fill(p, argument[1]), -1, 0.0);
 }
 
+/** Length of the name at the parser, with the [post] or [pre] of a family of channels. */
+static inline size_t expr_name_length(const expr_parser *p)
+{
+  static const char *const sides[] = {"[post]", "[pre]"};
+  size_t length = 0;
+  while (isalnum((unsigned char)p->at[length]) || p->at[length] == '_') {
+    length++;
+  }
+  for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+    if (strncmp(p->at + length, sides[i], strlen(sides[i])) == 0) {
+      return length + strlen(sides[i]);
+    }
+  }
+  return length;
+}
+
 static inline int expr_parse_atom(expr_parser *p)
 {
   const char found = expr_next(p);
@@ -563,10 +580,7 @@ static inline int expr_parse_atom(expr_parser *p)
   }
   if (isalpha((unsigned char)found) || found == '_') {
     char name[EXPR_NAME];
-    size_t length = 0;
-    while (isalnum((unsigned char)p->at[length]) || p->at[length] == '_') {
-      length++;
-    }
+    const size_t length = expr_name_length(p);
     if (length >= EXPR_NAME) {
       return expr_fail(p, column, "a name of %zu letters, expected at most %d", length,
                        EXPR_NAME - 1);
