@@ -12,6 +12,7 @@
 #include "core/model/build_model.h"
 #include "core/model/masks.h"
 #include "core/model/model_parameters.h"
+#include "core/model/modulation.h"
 #include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
 #include "tests/unit/support/fake_options.h"
@@ -606,8 +607,7 @@ Test(engine_coupled, a_session_is_a_run_from_the_weights_before_it_but_for_what_
   pf_real *modulators[MAX_RULES], *given[6] = {NULL};
   rest.modulators = modulators;
   for (size_t p = 0; p < n.model->n_plastic; p++) {
-    modulators[p] =
-        all->modulators[p] + 61 * (int64_t)n.model->plastic[p].declared.modulators.count;
+    modulators[p] = all->modulators[p] + 61 * pf_modulation_cells(&n.model->plastic[p]);
   }
   rest.given_w = given;
   for (size_t p = 0; p < n.model->n_plastic; p++) {
