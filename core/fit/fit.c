@@ -35,12 +35,12 @@ typedef struct start_job {
 /* A group at work. */
 typedef struct group_run {
   pf_group_batches batches;
-  double *scale;          /* [layout->n] core/fit/value_scales.h; NULL: unknown */
-  double *spread, *first; /* [layout->n] of starts, and around what */
-  pf_array *rows;         /* [limit + N_ROUNDS] of pf_fit_row, of each start */
-  pf_array *row_values;   /* likewise, of double */
-  size_t limit;           /* the most starts that there may be */
-  size_t n_given;         /* of them, from given points: after the first */
+  double *scale;           /* [layout->n] core/fit/value_scales.h; NULL: unknown */
+  double *spread, *first;  /* [layout->n] of starts, and around what */
+  pf_array *rows;          /* [limit + N_ROUNDS] of pf_fit_row, of each start */
+  pf_array *row_values;    /* likewise, of double */
+  pf_multistart_rule rule; /* when starts end */
+  size_t n_given;          /* of them, from given points: after the first */
 } group_run;
 
 typedef struct fit_run {
@@ -61,6 +61,12 @@ const pf_optimiser *pf_fit_optimiser(const pf_problem *problem)
 {
   const char *name = problem->settings->fit.optimiser;
   return name == NULL ? &pf_optimiser_adam : pf_optimiser_find(name);
+}
+
+bool pf_fit_stays(const pf_problem *problem)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  return (pf_fit_optimiser(problem)->fixed_passes ? fit->epochs : fit->iterations) == 0;
 }
 
 /* ---- one job ---- */
@@ -86,7 +92,7 @@ static pf_status place_start(const fit_run *run, const pf_fit_job *job, size_t u
   }
   const pf_multistart starts = {.seed = problem->seed,
                                 .group = pf_problem_group_stream(problem, job->group->layout),
-                                .n_starts = group->limit,
+                                .n_starts = group->rule.limit,
                                 .layout = job->group->layout,
                                 .first = group->first,
                                 .spread = group->spread};
@@ -127,7 +133,7 @@ static pf_fit_job job_of(fit_run *run, size_t u, pf_workspace *const *workspaces
                              .n_workspaces = (size_t)run->threads.inner},
                       .stop = run->stop,
                       .ticker = &run->ticker,
-                      .subsamples = true};
+                      .subsamples = !pf_fit_stays(run->problem)};
 }
 
 static void run_job(fit_run *run, start_job at, pf_workspace *const *workspaces)
@@ -285,28 +291,31 @@ done:
 
 /* ---- all of them ---- */
 
-/* The most starts of a group with so many values. */
-static size_t count_starts(const pf_problem *problem, size_t n_values)
+/* When the starts of a group with so many values end. A fit of no iterations stays where it
+ * starts, so others would say nothing. */
+static pf_multistart_rule start_rule(const pf_problem *problem, size_t n_values)
 {
-  if (problem->settings->fit.starts > 0) {
-    return (size_t)problem->settings->fit.starts;
+  const pf_fit_settings *fit = &problem->settings->fit;
+  const bool fixed_passes = pf_fit_optimiser(problem)->fixed_passes;
+  const size_t usual = fixed_passes || n_values > MAX_SPREAD_VALUES ? 1 : MAX_STARTS;
+  pf_multistart_rule rule = {.found = (size_t)fit->found,
+                             .limit = fit->starts > 0 ? (size_t)fit->starts : usual};
+  if (problem->options.starts > 0) {
+    rule = (pf_multistart_rule){problem->options.starts, problem->options.starts};
   }
-  return pf_fit_optimiser(problem)->fixed_passes || n_values > MAX_SPREAD_VALUES ? 1 : MAX_STARTS;
-}
-
-/* Of a group's first wave: the first start, and as many more as tell whether it is alone. */
-static size_t count_first_wave(size_t limit, bool fixed_passes)
-{
-  const size_t least = fixed_passes ? limit : PF_MULTISTART_FOUND;
-  return least < limit ? least : limit;
+  if (pf_fit_stays(problem)) {
+    rule.limit = 1;
+  }
+  rule.found = fixed_passes ? rule.limit : rule.found;
+  return rule;
 }
 
 static thread_plan plan_threads(const pf_problem *problem, size_t n_groups)
 {
   const pf_optimiser *optimiser = pf_fit_optimiser(problem);
   const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
-  const size_t limit = count_starts(problem, problem->model->n_parameters);
-  const size_t n_jobs = n_groups * count_first_wave(limit, optimiser->fixed_passes);
+  const pf_multistart_rule rule = start_rule(problem, problem->model->n_parameters);
+  const size_t n_jobs = n_groups * pf_multistart_next(&rule, 0, 0);
   const bool whole = problem->settings->fit.batch == PF_BATCH_FULL || !optimiser->by_parts;
   if (n_jobs >= (size_t)n_threads) {
     return (thread_plan){.outer = n_threads, .inner = 1};
@@ -350,9 +359,9 @@ static pf_status make_group(fit_run *run, size_t u, pf_error *error)
   pf_fit_group *group = &run->fit->groups[u];
   group_run *g = &run->groups[u];
   const size_t n = group->layout->n;
-  g->n_given = run->points == NULL ? 0 : run->points[u].n;
-  g->limit = count_starts(run->problem, n);
-  const size_t most = g->limit + g->n_given + N_ROUNDS;
+  g->n_given = run->points == NULL || pf_fit_stays(run->problem) ? 0 : run->points[u].n;
+  g->rule = start_rule(run->problem, n);
+  const size_t most = g->rule.limit + g->n_given + N_ROUNDS;
   g->rows = pf_memory_need(most, sizeof *g->rows, error);
   g->row_values = pf_memory_need(most, sizeof *g->row_values, error);
   g->spread = pf_memory_need(3 * n, sizeof *g->spread, error);
@@ -387,8 +396,9 @@ static int64_t count_work(const fit_run *run)
   for (size_t u = 0; u < run->fit->n_groups; u++) {
     const pf_fit_group *group = &run->fit->groups[u];
     if (group->status == PF_OK) {
-      n += run->optimiser->fixed_passes ? (int64_t)(run->groups[u].limit * group->n_draws) * epochs
-                                        : 1;
+      n += run->optimiser->fixed_passes
+               ? (int64_t)(run->groups[u].rule.limit * group->n_draws) * epochs
+               : 1;
     }
   }
   return n;
@@ -515,8 +525,7 @@ static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
     n_reached += group->starts[k].reached ? 1 : 0;
   }
   const size_t n_done = first ? 0 : group->n_starts - g->n_given;
-  const size_t n = pf_multistart_next(
-      n_done, n_reached, count_first_wave(g->limit, run->optimiser->fixed_passes), g->limit);
+  const size_t n = pf_multistart_next(&g->rule, n_done, n_reached);
   for (size_t k = 0; k < n; k++) {
     pf_status status = add_start(run, u, first && k == 0 ? group->values_start : NULL, error);
     for (size_t p = 0; first && k == 0 && p < g->n_given; p++) {
@@ -574,7 +583,7 @@ static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error
 {
   pf_fit_group *group = &run->fit->groups[u];
   if (group->status != PF_OK || group->starts[group->best].status != PF_OK || group->interrupted ||
-      run->optimiser->fixed_passes) {
+      run->optimiser->fixed_passes || pf_fit_stays(run->problem)) {
     return PF_OK;
   }
   pf_fit_job job = job_of(run, u, run->workspaces.items);

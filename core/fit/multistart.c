@@ -112,11 +112,12 @@ bool pf_multistart_reached(const pf_function *function, double objective, double
   return pf_function_nats(function, best) * (objective - best) <= near_best;
 }
 
-size_t pf_multistart_next(size_t n_done, size_t n_reached, size_t least, size_t limit)
+size_t pf_multistart_next(const pf_multistart_rule *rule, size_t n_done, size_t n_reached)
 {
-  if (n_done >= limit || (n_done > 0 && n_reached >= PF_MULTISTART_FOUND)) {
+  const size_t left = n_done < rule->limit ? rule->limit - n_done : 0;
+  if (n_done > 0 && n_reached >= rule->found) {
     return 0;
   }
-  const size_t wanted = n_done == 0 ? least : PF_MULTISTART_FOUND;
-  return wanted < limit - n_done ? wanted : limit - n_done;
+  const size_t wanted = rule->found - n_reached;
+  return wanted < left ? wanted : left;
 }

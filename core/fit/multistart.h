@@ -8,15 +8,13 @@
  * sides that are not far apart is spread over them; any other has heavy tails around start 0, so
  * that a spread which is wrong by a factor of ten still has points in the right place.
  *
- * Fits are started until the best optimum was found PF_MULTISTART_FOUND times (pf_multistart_next).
+ * Fits are started until the best optimum was found fit.found times (pf_multistart_next).
  */
 #ifndef PLASTFIT_CORE_FIT_MULTISTART_H
 #define PLASTFIT_CORE_FIT_MULTISTART_H
 
 #include "core/layout/layout.h"
 #include "core/optimise/optimiser.h"
-
-enum { PF_MULTISTART_FOUND = 3 };
 
 typedef struct pf_multistart {
   uint64_t seed;
@@ -33,8 +31,13 @@ pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_f
 
 /** Is a start that ended at `objective` at the optimum `best`: within 0.01 nats of it? */
 bool pf_multistart_reached(const pf_function *function, double objective, double best);
+/** When starts end. */
+typedef struct pf_multistart_rule {
+  size_t found; /**< the best optimum was found so many times */
+  size_t limit; /**< or there are so many */
+} pf_multistart_rule;
 /** How many more starts there should be, of a group with `n_done`, of which `n_reached` reached the
- * best; `least` before anything is compared. */
-size_t pf_multistart_next(size_t n_done, size_t n_reached, size_t least, size_t limit);
+ * best. */
+size_t pf_multistart_next(const pf_multistart_rule *rule, size_t n_done, size_t n_reached);
 
 #endif

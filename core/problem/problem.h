@@ -18,6 +18,7 @@
 typedef struct pf_fit_options {
   double l1, l2; /**< penalties on the rules' free parameters */
   int n_threads; /**< >= 1 */
+  size_t starts; /**< so many starts, all of them made; 0: as fit.starts and fit.found say */
 } pf_fit_options;
 
 typedef struct pf_problem {

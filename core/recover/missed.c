@@ -3,9 +3,9 @@
 #include "core/base/memory.h"
 #include "core/fit/group_objective.h"
 
-/* Twice the log likelihood that the truth must have more, in nats, to be another optimum: far above
- * where optimisers stop (1e-8), far below what an interval is about (3.84). */
-static const double least_2dl = 0.01;
+#include <math.h>
+
+const double pf_recover_least_2dl = 0.01;
 
 /** Is the truth of all values known, and within the bounds of the fit? */
 static bool has_truth(const pf_layout *layout, const double *truths)
@@ -27,14 +27,15 @@ static pf_status penalised_value(const pf_function *f, const double *values, dou
   return status;
 }
 
-static pf_status compare_values(const pf_problem *problem, const pf_fit_group *group,
-                                const double *truth, bool *out, pf_error *error)
+pf_status pf_recover_excess(const pf_problem *problem, const pf_fit_group *group,
+                            const double *other, double *out, pf_error *error)
 {
   const int64_t longest = pf_dataset_longest(&problem->data)->n_steps;
   pf_workspace *workspace = NULL;
   pf_group_batches batches = {0};
   pf_group_objective *objective = NULL;
-  double at_truth = 0.0, at_estimate = 0.0;
+  double at_other = 0.0, at_estimate = 0.0;
+  *out = NAN;
   pf_status status = pf_workspace_create(problem->model, longest, &workspace, error);
   if (status != PF_OK) {
     goto done;
@@ -54,18 +55,19 @@ static pf_status compare_values(const pf_problem *problem, const pf_fit_group *g
     goto done;
   }
   const pf_function *f = pf_group_objective_get(objective);
-  status = penalised_value(f, truth, &at_truth, error);
+  status = penalised_value(f, other, &at_other, error);
   if (status != PF_OK) {
     goto done;
   }
   status = penalised_value(f, group->values, &at_estimate, error);
-  *out = status == PF_OK &&
-         2.0 * (at_estimate - at_truth) * pf_function_nats(f, at_estimate) > least_2dl;
+  if (status == PF_OK) {
+    *out = 2.0 * (at_estimate - at_other) * pf_function_nats(f, at_estimate);
+  }
 done:
   pf_group_objective_free(objective);
   pf_group_batches_clear(&batches);
   pf_workspace_free(workspace);
-  return status == PF_POINT_FAILED ? PF_OK : status; /* no value at the truth: nothing is known */
+  return status == PF_POINT_FAILED ? PF_OK : status; /* no value there: nothing is known */
 }
 
 pf_status pf_recover_missed(const pf_problem *problem, const pf_fit_group *group,
@@ -75,5 +77,8 @@ pf_status pf_recover_missed(const pf_problem *problem, const pf_fit_group *group
   if (group->layout->n == 0 || !has_truth(group->layout, truths)) {
     return PF_OK;
   }
-  return compare_values(problem, group, truths, out, error);
+  double excess = 0.0;
+  const pf_status status = pf_recover_excess(problem, group, truths, &excess, error);
+  *out = excess > pf_recover_least_2dl;
+  return status;
 }

@@ -127,6 +127,11 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
         pf_fit_optimiser(r->problem)->fixed_passes ? ", or too few passes"
                                                    : "; fit from more starts (fit.starts=100)");
   }
+  if (r->problem->settings->recover.arriving > 0) {
+    (void)fprintf(out,
+                  "  %zu of %zu fits are worse than the best of %lld starts (2dL above 0.01)\n",
+                  r->n_short, r->n_fits, (long long)r->problem->settings->recover.arriving);
+  }
   const char *why = pf_recovery_first_why(r);
   if (why != NULL) {
     (void)fprintf(out, "  something is missing in some data sets; the first reason: %s\n", why);

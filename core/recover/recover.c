@@ -116,6 +116,34 @@ static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, con
   return PF_OK;
 }
 
+/* Fits again, from recover.arriving starts, all of them made: by how much are those better? */
+static pf_status compare_arrivals(const pf_problem *replicate, const pf_fit *fit,
+                                  interruption *until, pf_recover_set *set, pf_error *error)
+{
+  pf_problem thorough = *replicate;
+  pf_fit *best = NULL;
+  thorough.options.starts = (size_t)replicate->settings->recover.arriving;
+  if (thorough.options.starts == 0) {
+    return PF_OK;
+  }
+  pf_status status = pf_fit_run(&thorough, NULL, asked_to_stop, until, &best, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t g = 0; g < fit->n_groups; g++) {
+    if (fit->groups[g].status != PF_OK || best->groups[g].status != PF_OK) {
+      continue;
+    }
+    status = pf_recover_excess(replicate, &fit->groups[g], best->groups[g].values,
+                               &set->fits[g].short_by, error);
+    if (status != PF_OK) {
+      break;
+    }
+  }
+  pf_fit_free(&thorough, best);
+  return status;
+}
+
 /* PF_POINT_FAILED: this data set gave nothing, others may. */
 static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads,
                         interruption *until, pf_error *error)
@@ -138,6 +166,10 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
     goto done;
   }
   status = keep_set(r, replicate, fit, inference, set, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = compare_arrivals(replicate, fit, until, set, error);
 done:
   pf_inference_free(inference);
   if (fit != NULL) {

@@ -103,6 +103,9 @@ static pf_status make_set(const pf_recovery *r, size_t d, pf_recover_set *set, p
   for (size_t c = 0; c < r->n_cells; c++) {
     set->estimates[c] = NAN;
   }
+  for (size_t g = 0; g < r->n_groups; g++) {
+    set->fits[g].short_by = NAN;
+  }
   for (size_t i = 0; i < n_intervals; i++) {
     set->intervals[i] = (pf_recover_interval){NAN, NAN, NAN};
   }

@@ -21,6 +21,8 @@ typedef struct pf_recover_fit {
   bool fitted, converged;
   bool passes_done; /**< the passes that it was told to make: its optimiser claims no more */
   bool missed;      /**< the truth fits these data better than the estimate does */
+  double
+      short_by; /**< 2dL by which the best of recover.arriving starts is better; NaN: not looked */
 } pf_recover_fit;
 
 /** NaN where there is none. */
@@ -70,6 +72,7 @@ typedef struct pf_recovery {
   /** Fits of all groups of all data sets. Unconverged: separation too, and worse than no
    * plasticity. */
   size_t n_fits, n_failed, n_unconverged, n_passes_done, n_missed;
+  size_t n_short; /**< of them, those worse than the best of recover.arriving starts */
   double seconds;
 } pf_recovery;
 

@@ -46,6 +46,8 @@ static void write_row(const pf_recovery *r, const pf_recover_set *set, size_t c,
   if (!isnan(truth) && !isnan(interval->lower) && !isnan(interval->upper)) {
     (void)fputs(interval->lower <= truth && truth <= interval->upper ? "1" : "0", file);
   }
+  (void)fputc(',', file);
+  pf_csv_number(file, fit->short_by);
   (void)fputc('\n', file);
 }
 
@@ -57,7 +59,7 @@ static pf_status write_csv(const pf_recovery *r, const char *path, pf_error *err
   }
   (void)fputs("data_set,seed,unit,owner,name,animal,experiment,status,converged,worse_than_truth,"
               "truth,estimate,verdict,"
-              "method,se,lower,upper,covers\n",
+              "method,se,lower,upper,covers,short_by\n",
               file);
   for (size_t d = 0; d < r->n_sets; d++) {
     for (size_t c = 0; c < r->n_cells; c++) {
@@ -103,6 +105,13 @@ static json_t *line_json(const pf_recovery *r, const pf_recover_line *line)
   return pf_json_set(object, "methods", methods);
 }
 
+/* null where nobody looked */
+static json_t *short_json(const pf_recovery *r)
+{
+  return r->problem->settings->recover.arriving > 0 ? json_integer((json_int_t)r->n_short)
+                                                    : json_null();
+}
+
 static pf_status write_summary(const pf_recovery *r, const char *path, pf_error *error)
 {
   json_t *lines = json_array();
@@ -117,15 +126,15 @@ static pf_status write_summary(const pf_recovery *r, const char *path, pf_error 
     }
   }
   json_t *root = json_pack(
-      "{s:s, s:o, s:s?, s:i, s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:f}}",
+      "{s:s, s:o, s:s?, s:i, s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:{s:f}}",
       "what", "recovery", "name", pf_json_text(r->problem->settings->name), "plastfit",
       pf_version(), "format", (int)PF_RUN_FORMAT, "seed", pf_json_seed(r->problem->settings->seed),
       "data_sets", (json_int_t)r->n_sets, "level", r->problem->settings->intervals.level, "fits",
       "all", (json_int_t)r->n_fits, "converged",
       (json_int_t)(r->n_fits - r->n_failed - r->n_unconverged - r->n_passes_done), "not_converged",
       (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "worse_than_truth",
-      (json_int_t)r->n_missed, "parameters", lines, "missing", missing, "timing", "seconds",
-      r->seconds);
+      (json_int_t)r->n_missed, "worse_than_best_start", short_json(r), "parameters", lines,
+      "missing", missing, "timing", "seconds", r->seconds);
   return pf_json_write(root, path, error);
 }
 

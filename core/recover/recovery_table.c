@@ -1,6 +1,7 @@
 #include "core/recover/recovery_table.h"
 
 #include "core/base/memory.h"
+#include "core/recover/missed.h"
 
 #include <math.h>
 
@@ -11,6 +12,7 @@ static void count_fits(pf_recovery *r)
       const pf_recover_fit *fit = &r->sets[d].fits[g];
       r->n_fits++;
       r->n_missed += fit->missed ? 1 : 0;
+      r->n_short += fit->short_by > pf_recover_least_2dl ? 1 : 0;
       r->n_failed += fit->fitted ? 0 : 1;
       r->n_passes_done += fit->passes_done ? 1 : 0;
       r->n_unconverged += fit->fitted && !fit->converged && !fit->passes_done ? 1 : 0;

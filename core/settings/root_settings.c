@@ -46,6 +46,10 @@ static pf_option_table recover_keys(void)
   static const pf_setting rows[] = {
       PF_ROW_INTEGER(recover.data_sets, "recover.data_sets", "100", "1", 1, 1e7,
                      "plastfit recover: sets of data that the teacher makes"),
+      PF_ROW_INTEGER(recover.arriving, "recover.arriving", "0", "1", 0, 1e6,
+                     "plastfit recover: fits each data set a second time from so many starts, all "
+                     "of them made, and counts the fits that are worse than the best of these (2dL "
+                     "above 0.01); 0: does not"),
   };
   return PF_ROWS(rows);
 }

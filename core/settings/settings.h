@@ -26,6 +26,8 @@ typedef struct pf_evaluate_settings {
 /** `recover`: of `plastfit recover`. */
 typedef struct pf_recover_settings {
   int64_t data_sets;
+  int64_t arriving; /**< starts of a second fit of each data set, which tells whether the first
+                       arrived; 0: none */
 } pf_recover_settings;
 
 /** Whether activities are recorded as spike counts, and by which link rates come from them: the
