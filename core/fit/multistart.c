@@ -79,7 +79,8 @@ static void draw_near(const pf_multistart *starts, const pf_function *function, 
 pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_function *function,
                                double *out, pf_error *error)
 {
-  const size_t n = starts->layout->n, n_screened = function->value != NULL ? N_SCREENED : 1;
+  const size_t n = starts->layout->n;
+  const size_t n_screened = function->value != NULL && k % 2 == 1 ? N_SCREENED : 1;
   const size_t n_points = (starts->n_starts > 1 ? starts->n_starts - 1 : 1) * n_screened;
   double best = INFINITY;
   memcpy(out, starts->first, n * sizeof *out);

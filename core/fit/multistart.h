@@ -3,8 +3,9 @@
  * * normal, or an earlier run's estimate); the others are drawn around it, on the scale that the
  * data set.
  *
- * Points of a Latin hypercube (McKay, Beckman & Conover 1979) are drawn, N_SCREENED for each start,
- * and the one whose objective is the lowest is where that start begins. A value with bounds on both
+ * Points of a Latin hypercube (McKay, Beckman & Conover 1979) are drawn. Every other start begins at
+ * the best of N_SCREENED points, the rest at one point as it comes: screened points soon lie in the
+ * widest valley alone, and the best one may be narrow. A value with bounds on both
  * sides that are not far apart is spread over them; any other has heavy tails around start 0, so
  * that a spread which is wrong by a factor of ten still has points in the right place.
  *

@@ -320,6 +320,65 @@ static pf_status prepare_values(quasi *s, pf_error *error)
   return PF_OK;
 }
 
+/* ---- what is left to gain where it started ---- */
+
+/* out = H direction at best, by a difference of gradients, of the values that are free. */
+static pf_status difference_product(quasi *s, const double *direction, double *out)
+{
+  const size_t n = s->n;
+  double size = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    const double unit = s->function->scale != NULL ? scale_of(s, i) : fmax(fabs(s->best[i]), 1e-3);
+    size += direction[i] * direction[i] / (unit * unit);
+  }
+  const double length = 1e-3 / sqrt(size);
+  pf_error ignored = pf_error_none();
+  pf_derivatives at = {.gradient = out};
+  for (size_t i = 0; i < n; i++) {
+    s->v[i] = s->best[i] + length * direction[i];
+  }
+  const pf_status status = pf_function_evaluate(s->function, s->v, &at, s->out, &ignored);
+  for (size_t i = 0; i < n; i++) {
+    out[i] = direction[i] == 0.0 ? 0.0 : (out[i] - s->best_gradient[i]) / length;
+  }
+  return status;
+}
+
+/*
+ * Nats that a Newton step from best gains, by conjugate gradients: where the first line search went
+ * nowhere there are no pairs that could say it. INFINITY: the gradients do not say it either.
+ */
+static double gain_without_pairs(quasi *s)
+{
+  const size_t n = s->n;
+  double *rest = s->pairs, *way = rest + n, *image = way + n; /* there is room: no pairs */
+  double gain = 0.0, size = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    rest[i] = -pf_projected_component(s->function, s->best, s->best_gradient, i);
+    way[i] = rest[i] * scale_of(s, i) * scale_of(s, i);
+    size += rest[i] * way[i];
+  }
+  const double enough = 1e-6 * size;
+  for (size_t k = 0; k < n && k < 2 * N_PAIRS && size > enough; k++) {
+    if (difference_product(s, way, image) != PF_OK || !(pf_dot(way, image, n) > 0.0)) {
+      return INFINITY;
+    }
+    const double length = size / pf_dot(way, image, n), before = size;
+    gain += 0.5 * length * size;
+    size = 0.0;
+    for (size_t i = 0; i < n; i++) {
+      const double unit = scale_of(s, i);
+      rest[i] -= way[i] == 0.0 ? 0.0 : length * image[i];
+      size += rest[i] * rest[i] * unit * unit;
+    }
+    for (size_t i = 0; i < n; i++) {
+      const double unit = scale_of(s, i);
+      way[i] = rest[i] * unit * unit + size / before * way[i];
+    }
+  }
+  return pf_function_nats(s->function, s->objective) * gain;
+}
+
 /* What liblbfgs ended with, where after_iteration() did not end it. */
 static pf_status read_result(quasi *s, int code, pf_error *error)
 {
@@ -328,6 +387,9 @@ static pf_status read_result(quasi *s, int code, pf_error *error)
   }
   if (code == LBFGSERR_OUTOFMEMORY) {
     return pf_fail(error, PF_STOP, "no memory left for lbfgs with %zu values", s->n);
+  }
+  if (s->n_pairs == 0 && s->norm > 0.0) {
+    s->gain = gain_without_pairs(s);
   }
   if (code == LBFGS_SUCCESS || code == LBFGS_ALREADY_MINIMIZED) {
     s->reason = PF_REASON_GRADIENT;

@@ -32,11 +32,12 @@ pf_option_table pf_fit_keys(void)
                   "nats (not adam)"),
       PF_ROW_INTEGER(starts, "fit.starts", "0", "1", 0, 1000000,
                      "most starts of each fit, the best is kept: the usual one, the others spread; "
-                     "no more once the best optimum was found `fit.found` times. 0: 20, but 1 for "
-                     "adam and for more than 100 values; adam makes all that are asked for"),
-      PF_ROW_INTEGER(found, "fit.found", "3", "1", 1, 1000000,
+                     "no more once the best optimum was found `fit.found` times. 0: 20, 40 where "
+                     "data are few (1,000 steps of all draws), but 1 for adam and for more than "
+                     "100 values; adam makes all that are asked for"),
+      PF_ROW_INTEGER(found, "fit.found", "0", "1", 0, 1000000,
                      "starts end once so many of them ended at the best optimum (within 0.01 "
-                     "nats); as many as fit.starts: all are made"),
+                     "nats); as many as fit.starts: all are made. 0: 3, 8 where data are few"),
       PF_ROW_REAL(spread, "fit.spread", "1.0", "1", 0, INFINITY,
                   "how far the other starts are from the usual one: times the change of a "
                   "parameter that by itself moves a typical prediction by its own spread"),

@@ -41,31 +41,50 @@ static void print_many(const pf_fit *fit, const char *name, FILE *out)
   }
 }
 
-static void print_starts(const pf_fit *fit, FILE *out)
+/* "3 starts", "3 to 20 starts". */
+static void print_range(size_t fewest, size_t most, FILE *out)
 {
-  size_t n = 0;
-  size_t n_reached = 0;
-  size_t n_failed = 0;
-  size_t fewest = SIZE_MAX, most = 0;
-  for (size_t u = 0; u < fit->n_groups; u++) {
-    fewest = fit->groups[u].n_starts < fewest ? fit->groups[u].n_starts : fewest;
-    most = fit->groups[u].n_starts > most ? fit->groups[u].n_starts : most;
-    for (size_t k = 0; k < fit->groups[u].n_starts; k++) {
-      n++;
-      n_reached += fit->groups[u].starts[k].reached ? 1 : 0;
-      n_failed += fit->groups[u].starts[k].status != PF_OK ? 1 : 0;
-    }
-  }
-  (void)fputs("             ", out);
   if (fewest < most) {
     (void)fprintf(out, "%zu to ", fewest);
   }
-  (void)fprintf(out, "%zu starts%s; %zu of %zu reached the best optimum", most,
-                fit->n_groups > 1 ? " each" : "", n_reached, n);
+  (void)fprintf(out, "%zu start%s", most, most == 1 ? "" : "s");
+}
+
+/* How many starts there were, how many arrived at the best optimum, and where one alone did. */
+static void print_starts(const pf_fit *fit, FILE *out)
+{
+  size_t n = 0, n_reached = 0, n_failed = 0, fewest = SIZE_MAX, most = 0, n_alone = 0;
+  for (size_t u = 0; u < fit->n_groups; u++) {
+    const pf_fit_group *group = &fit->groups[u];
+    size_t reached = 0;
+    for (size_t k = 0; k < group->n_starts; k++) {
+      reached += group->starts[k].reached ? 1 : 0;
+      n_failed += group->starts[k].status != PF_OK ? 1 : 0;
+    }
+    n += group->n_starts;
+    n_reached += reached;
+    n_alone += reached == 1 && group->n_starts > 1 ? 1 : 0;
+    fewest = group->n_starts < fewest ? group->n_starts : fewest;
+    most = group->n_starts > most ? group->n_starts : most;
+  }
+  (void)fputs("             ", out);
+  print_range(fewest, most, out);
+  if (most == 1) {
+    (void)fputs(": nobody looked whether there is a better optimum (fit.starts)\n", out);
+    return;
+  }
+  (void)fprintf(out, "%s; %zu of %zu reached the best optimum", fit->n_groups > 1 ? " each" : "",
+                n_reached, n);
   if (n_failed > 0) {
     (void)fprintf(out, ", %zu failed", n_failed);
   }
   (void)fputs(" (multistart.csv)\n", out);
+  if (n_alone > 0) {
+    (void)fprintf(out,
+                  "             in %zu of %zu fits one start alone reached the best optimum: there "
+                  "may be better ones (fit.starts)\n",
+                  n_alone, fit->n_groups);
+  }
 }
 
 void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out)
@@ -87,7 +106,7 @@ void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out)
   } else if (stops) {
     print_many(fit, name, out);
   }
-  if (fit->groups[0].n_starts > 1) {
+  if (stops || fit->groups[0].n_starts > 1) {
     print_starts(fit, out);
   }
   if (derivatives != 0) {

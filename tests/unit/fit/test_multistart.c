@@ -11,21 +11,25 @@
 
 Test(multistart, waves_until_the_best_was_found_three_times)
 {
-  const size_t least = 3, limit = 20;
-  cr_expect(pf_multistart_next(0, 0, least, limit) == 3);
-  cr_expect(pf_multistart_next(3, 3, least, limit) == 0);
-  cr_expect(pf_multistart_next(3, 2, least, limit) == 3);
-  cr_expect(pf_multistart_next(6, 3, least, limit) == 0);
-  cr_expect(pf_multistart_next(6, 1, least, limit) == 3);
+  const pf_multistart_rule rule = {.found = 3, .limit = 20};
+  cr_expect(pf_multistart_next(&rule, 0, 0) == 3);
+  cr_expect(pf_multistart_next(&rule, 3, 3) == 0);
+  cr_expect(pf_multistart_next(&rule, 3, 2) == 1); /* so many as are missing */
+  cr_expect(pf_multistart_next(&rule, 6, 3) == 0);
+  cr_expect(pf_multistart_next(&rule, 6, 1) == 2);
 }
 
 Test(multistart, never_more_than_the_limit)
 {
-  cr_expect(pf_multistart_next(18, 1, 3, 20) == 2);
-  cr_expect(pf_multistart_next(20, 1, 3, 20) == 0);
-  cr_expect(pf_multistart_next(0, 0, 3, 1) == 1); /* fit.starts = 1 */
-  cr_expect(pf_multistart_next(1, 1, 3, 1) == 0);
-  cr_expect(pf_multistart_next(0, 0, 20, 20) == 20); /* fixed passes: all in one wave */
+  const pf_multistart_rule rule = {.found = 3, .limit = 20};
+  cr_expect(pf_multistart_next(&rule, 19, 1) == 1);
+  cr_expect(pf_multistart_next(&rule, 20, 1) == 0);
+  const pf_multistart_rule single = {.found = 3, .limit = 1}; /* fit.starts = 1 */
+  cr_expect(pf_multistart_next(&single, 0, 0) == 1);
+  cr_expect(pf_multistart_next(&single, 1, 1) == 0);
+  const pf_multistart_rule all = {.found = 20, .limit = 20}; /* all in one wave */
+  cr_expect(pf_multistart_next(&all, 0, 0) == 20);
+  cr_expect(pf_multistart_next(&all, 20, 5) == 0);
 }
 
 Test(multistart, reached_is_within_a_hundredth_of_a_nat)
@@ -120,7 +124,7 @@ static pf_status distance(void *self, const double *v, double *f, double *gradie
   return PF_OK;
 }
 
-/* Of 8 points the best is a start, and one that is much worse than start 0 is moved towards it. */
+/* One that is much worse than start 0 is moved towards it. */
 Test(multistart, none_begins_where_it_is_much_worse_than_at_start_0)
 {
   place p;
