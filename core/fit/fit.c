@@ -46,6 +46,7 @@ typedef struct group_run {
   pf_array *rows;          /* [limit + N_ROUNDS] of pf_fit_row, of each start */
   pf_array *row_values;    /* likewise, of double */
   pf_multistart_rule rule; /* when starts end */
+  bool is_small;           /* few data: starts are cheap, and rivals many */
   size_t n_given;          /* of them, from given points: after the first */
 } group_run;
 
@@ -101,7 +102,8 @@ static pf_status place_start(const fit_run *run, const pf_fit_job *job, size_t u
                                 .n_starts = group->rule.limit,
                                 .layout = job->group->layout,
                                 .first = group->first,
-                                .spread = group->spread};
+                                .spread = group->spread,
+                                .wide = group->is_small};
   return pf_multistart_values(&starts, k == 0 ? 0 : k - group->n_given,
                               pf_group_objective_get(job->function), start->from, error);
 }
@@ -297,12 +299,12 @@ done:
 
 /* ---- all of them ---- */
 
-/* When the starts of a fit with so many values and steps end. A fit of no iterations stays where
- * it starts, so others would say nothing. */
-static pf_multistart_rule start_rule(const pf_problem *problem, size_t n_values, double n_steps)
+/* When the starts of a fit with so many values, and with few data or not, end. A fit of no
+ * iterations stays where it starts, so others would say nothing. */
+static pf_multistart_rule start_rule(const pf_problem *problem, size_t n_values, bool few)
 {
   const pf_fit_settings *fit = &problem->settings->fit;
-  const bool fixed_passes = pf_fit_optimiser(problem)->fixed_passes, few = n_steps <= few_steps;
+  const bool fixed_passes = pf_fit_optimiser(problem)->fixed_passes;
   pf_multistart_rule rule = {few ? FOUND_OF_FEW : FOUND, few ? MAX_STARTS_OF_FEW : MAX_STARTS};
   if (fit->found > 0) {
     rule.found = (size_t)fit->found;
@@ -337,8 +339,7 @@ static thread_plan plan_threads(const pf_problem *problem, size_t n_groups)
 {
   const pf_optimiser *optimiser = pf_fit_optimiser(problem);
   const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
-  const pf_multistart_rule rule =
-      start_rule(problem, problem->model->n_parameters, 2.0 * few_steps);
+  const pf_multistart_rule rule = start_rule(problem, problem->model->n_parameters, false);
   const size_t n_jobs = n_groups * pf_multistart_next(&rule, 0, 0);
   const bool whole = problem->settings->fit.batch == PF_BATCH_FULL || !optimiser->by_parts;
   if (n_jobs >= (size_t)n_threads) {
@@ -384,7 +385,8 @@ static pf_status make_group(fit_run *run, size_t u, pf_error *error)
   group_run *g = &run->groups[u];
   const size_t n = group->layout->n;
   g->n_given = run->points == NULL || pf_fit_stays(run->problem) ? 0 : run->points[u].n;
-  g->rule = start_rule(run->problem, n, count_steps(group));
+  g->is_small = count_steps(group) <= few_steps;
+  g->rule = start_rule(run->problem, n, g->is_small);
   const size_t most = g->rule.limit + g->n_given + N_ROUNDS;
   g->rows = pf_memory_need(most, sizeof *g->rows, error);
   g->row_values = pf_memory_need(most, sizeof *g->row_values, error);

@@ -80,7 +80,8 @@ pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_f
                                double *out, pf_error *error)
 {
   const size_t n = starts->layout->n;
-  const size_t n_screened = function->value != NULL && k % 2 == 1 ? N_SCREENED : 1;
+  const bool is_screened = function->value != NULL && (!starts->wide || k % 2 == 1);
+  const size_t n_screened = is_screened ? N_SCREENED : 1;
   const size_t n_points = (starts->n_starts > 1 ? starts->n_starts - 1 : 1) * n_screened;
   double best = INFINITY;
   memcpy(out, starts->first, n * sizeof *out);
@@ -103,7 +104,9 @@ pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_f
       memcpy(out, point, n * sizeof *out);
     }
   }
-  draw_near(starts, function, best, out);
+  if (is_screened) {
+    draw_near(starts, function, best, out);
+  }
   pf_memory_free(keys);
   return PF_OK;
 }

@@ -3,11 +3,12 @@
  * * normal, or an earlier run's estimate); the others are drawn around it, on the scale that the
  * data set.
  *
- * Points of a Latin hypercube (McKay, Beckman & Conover 1979) are drawn. Every other start begins at
- * the best of N_SCREENED points, the rest at one point as it comes: screened points soon lie in the
- * widest valley alone, and the best one may be narrow. A value with bounds on both
- * sides that are not far apart is spread over them; any other has heavy tails around start 0, so
- * that a spread which is wrong by a factor of ten still has points in the right place.
+ * Points of a Latin hypercube (McKay, Beckman & Conover 1979) are drawn, N_SCREENED for each start,
+ * and the one whose objective is the lowest is where that start begins. Such starts lie in the
+ * widest valley, and the best may be narrow: where `wide`, every other start begins at a point as
+ * it comes. A value with bounds on both sides that are not far apart is spread over them; any other
+ * has heavy tails around start 0, so that a spread which is wrong by a factor of ten still has
+ * points in the right place.
  *
  * Fits are started until the best optimum was found fit.found times (pf_multistart_next).
  */
@@ -23,6 +24,7 @@ typedef struct pf_multistart {
   const pf_layout *layout;
   const double *first;  /**< [layout->n] start 0 */
   const double *spread; /**< [layout->n] how far others may be from it */
+  bool wide;            /**< screen every other start alone: dearer, and surer */
 } pf_multistart;
 
 /** Start `k` of n_starts, out [layout->n]: a function of seed, group, k, n_starts and `function`,

@@ -124,7 +124,7 @@ static pf_status distance(void *self, const double *v, double *f, double *gradie
   return PF_OK;
 }
 
-/* One that is much worse than start 0 is moved towards it. */
+/* Of 8 points the best is a start, and one that is much worse than start 0 is moved towards it. */
 Test(multistart, none_begins_where_it_is_much_worse_than_at_start_0)
 {
   place p;
