@@ -25,3 +25,8 @@ include plugins/sources/teacher/plugin.mk
 include plugins/sources/table/plugin.mk
 include plugins/sources/npz/plugin.mk
 include plugins/sources/fly_mat/plugin.mk
+include plugins/sources/npy/plugin.mk
+include plugins/sources/mat/plugin.mk
+include plugins/sources/hdf5/plugin.mk
+include plugins/sources/nwb/plugin.mk
+include plugins/sources/jsonl/plugin.mk

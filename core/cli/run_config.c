@@ -198,12 +198,12 @@ pf_status pf_run_config_file(pf_config *config, const char *path, pf_error *erro
   if (status != PF_OK) {
     return status;
   }
-  status = pf_registry_find_reader(registry, path, &reader, error);
-  if (status != PF_OK) {
-    goto done;
-  }
   if (pf_registry_find(registry, PF_KIND_SOURCE, name, &plugin, NULL, &unknown) != PF_OK) {
     plugin = NULL; /* the run's source is not asked for anything */
+  }
+  status = pf_registry_find_reader(registry, path, plugin, &reader, error);
+  if (status != PF_OK) {
+    goto done;
   }
   status = write_source(&setting, config, reader, plugin, path, error);
   if (status != PF_OK) {

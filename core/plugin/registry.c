@@ -346,11 +346,15 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
   return PF_OK;
 }
 
-pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin **out,
-                                  pf_error *error)
+pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin *own,
+                                  const pf_plugin **out, pf_error *error)
 {
   const char *suffix = strrchr(path, '.');
   pf_error unknown = {.size = sizeof unknown};
+  if (suffix != NULL && own != NULL && own->source->read != NULL && has_alias(own, suffix + 1)) {
+    *out = own;
+    return PF_OK;
+  }
   if (suffix != NULL && strchr(suffix, '/') == NULL &&
       pf_registry_find(registry, PF_KIND_SOURCE, suffix + 1, out, NULL, &unknown) == PF_OK &&
       (*out)->source->read != NULL) {

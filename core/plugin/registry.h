@@ -30,11 +30,11 @@ pf_status pf_registry_find(pf_registry *registry, uint32_t kind, const char *nam
                            const pf_plugin **out, const char **file, pf_error *error);
 
 /**
- * The source that reads the file at `path`: the suffix is the source's name or an alias ("npz",
- * "csv"). A suffix that no source has is read as CSV.
+ * The source that reads the file at `path`: `own` (or NULL) where the suffix is an alias of it,
+ * else the one whose name or alias it is ("npz", "csv"). A suffix that no source has is CSV.
  */
-pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin **out,
-                                  pf_error *error);
+pf_status pf_registry_find_reader(pf_registry *registry, const char *path, const pf_plugin *own,
+                                  const pf_plugin **out, pf_error *error);
 
 /** One plugin file found on the search path. */
 typedef struct pf_found {

@@ -27,6 +27,7 @@ e2e_tests += tests/e2e/mixed_components.sh
 e2e_tests += tests/e2e/new_rule.sh
 e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/npz.sh
+e2e_tests += tests/e2e/formats.sh
 e2e_tests += tests/e2e/oja.sh
 e2e_tests += tests/e2e/baseline_models.sh
 e2e_tests += tests/e2e/threads.sh
@@ -46,6 +47,6 @@ e2e_tests += tests/e2e/table.sh
 e2e_tests += tests/e2e/table_flies.sh
 e2e_tests += tests/e2e/your_data.sh
 
-EXTRA_DIST += tests/e2e/signals.py
+EXTRA_DIST += tests/e2e/signals.py tests/e2e/formats.py
 EXTRA_DIST += tests/failures/fail_call.c tests/e2e/crafted_h5.py tests/e2e/lib.sh tests/e2e/fly_to_csv.py tests/e2e/mat.py tests/e2e/npz.py tests/e2e/reading.py tests/e2e/two_arms.py
 EXTRA_DIST += tests/e2e/intervals.py tests/e2e/inference.py tests/e2e/verdicts.py

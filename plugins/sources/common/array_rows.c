@@ -158,15 +158,22 @@ pf_status table_arrays_find(const pf_host *host, const pf_options *options,
                        .has = format->has,
                        .n_rows = -1,
                        .n_columns = -1};
-  if (table_find_paths(host, options->string(options, "path"), out, error) != PF_OK ||
-      take_choices(host, options, out, error) != PF_OK) {
-    return PF_STOP;
+  const char *path = options->string(options, "path");
+  pf_status status = format->is_joined
+                         ? table_add_texts(host, &out->paths, &out->n, &path, 1, error)
+                         : table_find_paths(host, path, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = take_choices(host, options, out, error);
+  if (status != PF_OK) {
+    return status;
   }
   if (out->by_animal && out->n > 1) {
     return pf_fail_key(error, PF_STOP, "rows",
                        "found %zu files, expected one where a row is an animal", out->n);
   }
-  pf_status status = container_open(host, out->paths[0], format, &out->choices, &out->shape, error);
+  status = container_open(host, out->paths[0], format, &out->choices, &out->shape, error);
   if (status != PF_OK) {
     return status;
   }

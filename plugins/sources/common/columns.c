@@ -30,7 +30,9 @@ int table_field_number(const table_columns *columns, const table_rows *rows, siz
     *value = f->constant;
     return 1;
   }
-  if (columns->maps[f->column].n == 0 && table_cell_is_number(rows, (size_t)f->column, value)) {
+  const table_map *map = &columns->maps[f->column];
+  if (map->n == 0 && map->n_missing == 0 && f->level < 0 &&
+      table_cell_is_number(rows, (size_t)f->column, value)) {
     return 1;
   }
   const int is_number =
@@ -287,8 +289,8 @@ static pf_status look_at_choice(void *self, size_t i, int *several, pf_error *er
     char text[400] = "", line[1000];
     table_map_print(map, text, sizeof text);
     (void)snprintf(line, sizeof line,
-                   "%.300s: choices in column '%.60s': %.300s (source.values says otherwise)",
-                   s->path, s->columns->fields[i].name, text);
+                   "%.300s: choices in %s '%.60s': %.300s (source.values says otherwise)", s->path,
+                   s->columns->files.word, s->columns->fields[i].name, text);
     s->host->warn(s->host, line);
   }
   return PF_OK;

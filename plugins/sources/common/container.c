@@ -61,17 +61,17 @@ container_array *container_add(container *of, const char *name, pf_error *error)
   return added;
 }
 
-pf_status container_refuse(container *of, pf_error *error, const char *format, ...)
+pf_status container_refuse_array(container *of, size_t i, pf_error *error, const char *format, ...)
 {
   char text[PF_ERROR_LENGTH];
-  container_array *last = &of->arrays[of->n - 1];
+  container_array *array = &of->arrays[i];
   va_list args;
   va_start(args, format);
   (void)vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  of->host->release(of->host, last->why);
-  last->why = container_text(of->host, text, strlen(text));
-  return last->why == NULL ? no_memory(of, error) : PF_OK;
+  of->host->release(of->host, array->why);
+  array->why = container_text(of->host, text, strlen(text));
+  return array->why == NULL ? no_memory(of, error) : PF_OK;
 }
 
 char *container_text(const pf_host *host, const char *text, size_t n)

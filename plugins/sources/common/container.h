@@ -27,6 +27,7 @@ typedef struct container_format {
   const char *has;  /**< "it has" */
   int first;        /**< the number of the first row: 0 as in Python, 1 as in MATLAB */
   int row_vectors;  /**< a matrix of one row is a vector */
+  int is_joined;    /**< files of a pattern are arrays beside one another */
   int has_steps;    /**< it has the option `steps` */
   /** Open container->path and list its arrays with container_add. On failure `close` follows. */
   pf_status (*open)(container *of, pf_error *error);
@@ -59,9 +60,12 @@ pf_status container_open(const pf_host *host, const char *path, const container_
 void container_close(container *of);
 /** Another array, its name copied: the last one. NULL: out of memory, said. */
 container_array *container_add(container *of, const char *name, pf_error *error);
-/** Why the last array cannot be used. */
-PF_PRINTF(3, 4)
-pf_status container_refuse(container *of, pf_error *error, const char *format, ...);
+/** Why array i cannot be used. */
+PF_PRINTF(4, 5)
+pf_status container_refuse_array(container *of, size_t i, pf_error *error, const char *format, ...);
+/** Why the last one cannot. */
+#define container_refuse(of, error, ...) \
+  container_refuse_array((of), (of)->n - 1, (error), __VA_ARGS__)
 /** A copy of a text's first n bytes, ended by 0; NULL: out of memory. */
 char *container_text(const pf_host *host, const char *text, size_t n);
 /** The index of the array of this name, or -1. */

@@ -292,20 +292,22 @@ static pf_status table_take_row(table_reading *r, pf_error *error)
 static void table_warn_of_rows(const table_reading *r)
 {
   char line[512];
+  const char *between = r->source->columns.files.format == NULL ? ":" : ": row ";
   if (r->steps.n_repeated > 0) {
     (void)snprintf(line, sizeof line,
-                   "%.300s:%lld: the row repeats the one before it, in the same trial (%lld such "
+                   "%.300s%s%lld: the row repeats the one before it, in the same trial (%lld such "
                    "rows); if rows were copied twice, remove them",
-                   r->source->recording.path, (long long)r->steps.repeated,
+                   r->source->recording.path, between, (long long)r->steps.repeated,
                    (long long)r->steps.n_repeated);
     r->source->recording.host->warn(r->source->recording.host, line);
   }
   if (r->steps.skipped > 0) {
     (void)snprintf(line, sizeof line,
-                   "%.300s:%lld: %.0f steps before this one are missing (the first such place); "
+                   "%.300s%s%lld: %.0f steps before this one are missing (the first such place); "
                    "plastfit goes on as if "
                    "they had not been",
-                   r->source->recording.path, (long long)r->steps.skipped, r->steps.skipped_by);
+                   r->source->recording.path, between, (long long)r->steps.skipped,
+                   r->steps.skipped_by);
     r->source->recording.host->warn(r->source->recording.host, line);
   }
 }

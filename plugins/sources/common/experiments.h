@@ -78,12 +78,15 @@ pf_status table_read(const void *self, const pf_sink *sink, pf_error *error);
        .type = PF_TYPE_STRING,                                                                   \
        .required = 1,                                                                            \
        .help = "its cells are read as these numbers:"},                                          \
-      {.name = "values[].from", .type = PF_TYPE_STRINGS, .required = 1, .help = "its cells"},    \
+      {.name = "values[].from", .type = PF_TYPE_STRINGS, .help = "its cells"},                   \
       {.name = "values[].to",                                                                    \
        .type = PF_TYPE_REALS,                                                                    \
        .lower = -INFINITY,                                                                       \
        .upper = INFINITY,                                                                        \
        .help = "their numbers; default 0, 1, 2, ..."},                                           \
+      {.name = "values[].missing",                                                               \
+       .type = PF_TYPE_STRINGS,                                                                  \
+       .help = "cells that stand for nothing, as a code of missed trials does"},                 \
       {.name = "one_hot",                                                                        \
        .type = PF_TYPE_STRINGS,                                                                  \
        .help = word_ "s that are an input for each of their values: 1 where it stands, else 0"}, \

@@ -303,14 +303,15 @@ static int is_same(const double *values, int64_t n, int64_t width)
 
 /**
  * A row that repeats the one before it within a trial was probably copied twice: where a trial is
- * one row, or ended with the accept before.
+ * one row, or ended with the accept before. Bins and frames of arrays may well be alike.
  */
 static void count_repeated(table_steps *s)
 {
   const roles *r = &s->recording->roles;
   const recording_steps *v = &s->values;
   const int64_t n = s->n;
-  if (n == 0 || r->single[ROLE_TRIAL] < 0 || r->single[ROLE_STEP] >= 0 ||
+  const int may_repeat = s->columns->files.format != NULL && r->single[ROLE_CHOICE] < 0;
+  if (n == 0 || may_repeat || r->single[ROLE_TRIAL] < 0 || r->single[ROLE_STEP] >= 0 ||
       v->trial[n] != v->trial[n - 1] || (r->plastic == ROLE_ACCEPTS && v->target[0][n] != 1.0) ||
       !is_same(v->cue, n, r->inputs.width)) {
     return;

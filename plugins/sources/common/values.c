@@ -5,8 +5,29 @@ static pf_status no_memory(pf_error *error)
   return pf_fail(error, PF_STOP, "out of memory for the values of a column");
 }
 
+/** Is the cell the text, or the same number? */
+static int is_same_cell(const char *cell, const char *text)
+{
+  double a = 0.0, b = 0.0;
+  return strcmp(cell, text) == 0 || (pf_csv_number(cell, &a) && pf_csv_number(text, &b) && a == b);
+}
+
+static int is_missing(const table_map *map, const char *text)
+{
+  for (size_t k = 0; k < map->n_missing; k++) {
+    if (is_same_cell(text, map->missing[k])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 int table_value(const table_map *map, const char *text, double *value)
 {
+  if (is_missing(map, text)) {
+    *value = (double)NAN;
+    return 1;
+  }
   for (size_t k = 0; k < map->n; k++) {
     if (strcmp(map->from[k], text) == 0) {
       *value = map->to[k];
@@ -30,6 +51,19 @@ int table_value(const table_map *map, const char *text, double *value)
   return 0;
 }
 
+/** The numbers of texts; what stands for nothing stays. */
+static void forget_texts(const pf_host *host, table_map *map)
+{
+  for (size_t k = 0; k < map->n; k++) {
+    host->release(host, map->from[k]);
+  }
+  host->release(host, map->from);
+  host->release(host, map->to);
+  map->from = NULL;
+  map->to = NULL;
+  map->n = 0;
+}
+
 /* ---- making one ---- */
 
 static pf_status add_value(const pf_host *host, table_map *map, const char *text, double to,
@@ -50,6 +84,30 @@ static pf_status add_value(const pf_host *host, table_map *map, const char *text
   return PF_OK;
 }
 
+static pf_status take_missing(const pf_host *host, const pf_options *options, int64_t i,
+                              table_map *out, pf_error *error)
+{
+  char key[64];
+  (void)snprintf(key, sizeof key, "values[%lld].missing", (long long)i);
+  const int64_t n = options->length(options, key);
+  if (n == 0) {
+    return PF_OK;
+  }
+  out->missing = host->allocate(host, (size_t)n * sizeof *out->missing);
+  if (out->missing == NULL) {
+    return no_memory(error);
+  }
+  for (int64_t k = 0; k < n; k++) {
+    const char *text = options->string_at(options, key, k);
+    out->missing[k] = container_text(host, text, strlen(text));
+    if (out->missing[k] == NULL) {
+      return no_memory(error);
+    }
+    out->n_missing++;
+  }
+  return PF_OK;
+}
+
 pf_status table_map_given(const pf_host *host, const pf_options *options, int64_t i, table_map *out,
                           pf_error *error)
 {
@@ -57,7 +115,12 @@ pf_status table_map_given(const pf_host *host, const pf_options *options, int64_
   (void)snprintf(from, sizeof from, "values[%lld].from", (long long)i);
   (void)snprintf(to, sizeof to, "values[%lld].to", (long long)i);
   const int64_t n = options->length(options, from), n_to = options->length(options, to);
-  if (n == 0 || n > TABLE_MOST_VALUES || (options->present(options, to) && n_to != n)) {
+  const pf_status status = take_missing(host, options, i, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if ((n == 0 && out->n_missing == 0) || n > TABLE_MOST_VALUES ||
+      (options->present(options, to) && n_to != n)) {
     return pf_fail_key(
         error, PF_STOP, "values[].to",
         "found %lld values and %lld numbers, expected a number for each (or no `to`: "
@@ -88,7 +151,7 @@ static pf_status add_in_order(const pf_host *host, table_map *map, const char *t
                               pf_error *error)
 {
   double value = 0.0;
-  if (pf_csv_number(text, &value) && isnan(value)) {
+  if (is_missing(map, text) || (pf_csv_number(text, &value) && isnan(value))) {
     return PF_OK;
   }
   size_t at = map->n;
@@ -126,7 +189,7 @@ pf_status table_map_found(const pf_host *host, const table_files *files, size_t 
   }
   table_rows_end(&rows);
   if (*too_many) {
-    table_map_free(host, out);
+    forget_texts(host, out);
   }
   return status;
 }
@@ -169,7 +232,7 @@ void table_map_choice(const pf_host *host, table_map *found, int *several)
   *several = largest > 1.0;
   const int are_texts = n_texts == found->n && n_texts > 0 && n_texts <= 16;
   if (n_logical > 0 || (!are_texts && !starts_above_zero(found))) {
-    table_map_free(host, found);
+    forget_texts(host, found);
     return;
   }
   *several = 1;
@@ -186,10 +249,10 @@ void table_map_print(const table_map *map, char *text, size_t capacity)
 
 void table_map_free(const pf_host *host, table_map *map)
 {
-  for (size_t k = 0; k < map->n; k++) {
-    host->release(host, map->from[k]);
+  forget_texts(host, map);
+  for (size_t k = 0; k < map->n_missing; k++) {
+    host->release(host, map->missing[k]);
   }
-  host->release(host, map->from);
-  host->release(host, map->to);
+  host->release(host, map->missing);
   *map = (table_map){0};
 }

@@ -10,6 +10,8 @@ typedef struct table_map {
   char **from;
   double *to;
   size_t n;
+  char **missing; /**< [n_missing] texts that stand for nothing */
+  size_t n_missing;
 } table_map;
 
 enum { TABLE_MOST_VALUES = 256 };

@@ -5,6 +5,7 @@ dist_conformance_fly_mat_DATA = plugins/sources/fly_mat/conformance.cfg plugins/
 endif
 plugins_fly_mat_la_SOURCES = plugins/sources/fly_mat/fly_mat.c \
 	plugins/sources/fly_mat/mat_file.c plugins/sources/fly_mat/mat_file.h \
+	plugins/sources/common/mat_open.c plugins/sources/common/mat_open.h \
 	plugins/sources/fly_mat/animal_files.c plugins/sources/fly_mat/animal_files.h
 plugins_fly_mat_la_CPPFLAGS = $(plugin_cppflags) $(MATIO_CFLAGS)
 plugins_fly_mat_la_LDFLAGS = $(plugin_ldflags)
