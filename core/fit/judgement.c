@@ -198,8 +198,8 @@ pf_status pf_fit_judge(const pf_problem *problem, const pf_fit_group *group,
   if (n == 0 || function->value == NULL) {
     return PF_OK;
   }
-  const bool looks = n <= MAX_DIRECTIONS && function->curvature != NULL &&
-                     function->squares == 0.0 && !is_penalised(problem, group->layout);
+  const bool looks =
+      n <= MAX_DIRECTIONS && function->curvature != NULL && !is_penalised(problem, group->layout);
   double *memory = pf_memory_need(n * (looks ? 4 + n : 1), sizeof *memory, error);
   if (memory == NULL) {
     return PF_STOP;

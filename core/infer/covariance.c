@@ -3,7 +3,44 @@
 #include "core/base/memory.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <string.h>
+
+/* Does the likelihood stay as it is where value k changes by `length` to either side? */
+static bool is_flat(const pf_function *f, const double *values, double at, size_t k, double length,
+                    double *point)
+{
+  static const double no_change = 1e-3; /* nats, where the curvature says half a nat */
+  for (int side = -1; side <= 1; side += 2) {
+    double found = 0.0;
+    pf_error ignored = pf_error_none();
+    memcpy(point, values, f->n * sizeof *point);
+    point[k] += side * length;
+    if (f->value(f->self, point, &found, NULL, &ignored) != PF_OK ||
+        !(fabs(found - at) <= no_change)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Derivatives by differences are rounding where there should be none, never quite 0. */
+static void remove_rounding(const pf_function *f, const double *values, double at, double *point,
+                            double *matrix)
+{
+  static const double far = 1e6; /* sizes of a value */
+  const size_t n = f->n;
+  for (size_t k = 0; k < n; k++) {
+    const double length = 1.0 / sqrt(matrix[k * n + k]);
+    const double size = values[k] != 0.0 ? fabs(values[k]) : 1.0;
+    if (!isfinite(length) || length < far * size || !is_flat(f, values, at, k, length, point)) {
+      continue;
+    }
+    for (size_t i = 0; i < n; i++) {
+      matrix[k * n + i] = matrix[i * n + k] = 0.0;
+    }
+  }
+}
 
 pf_status pf_infer_curvature(const pf_infer_job *job, const pf_group_batches *batches,
                              double *matrix, uint32_t *how, pf_error *error)
@@ -19,6 +56,9 @@ pf_status pf_infer_curvature(const pf_infer_job *job, const pf_group_batches *ba
     const pf_function *f = pf_group_objective_get(function);
     status = f->curvature(f->self, job->group->values, &value, gradient, matrix, error);
     *how |= pf_group_objective_how(function);
+    if (status == PF_OK && pf_group_objective_how(function) != 0) {
+      remove_rounding(f, job->group->values, value, gradient, matrix);
+    }
   }
   pf_group_objective_free(function);
   pf_memory_free(gradient);

@@ -153,6 +153,21 @@ static bool has_many_animals(const pf_infer_job *job)
   return n_animals >= MANY_ANIMALS && n_animals > 2 * job->out->n && pf_infer_all_shared(job);
 }
 
+/* Curvatures by differences are never quite 0. Those by which a change of a value as large as
+ * itself costs no nats that can be seen are made so. */
+static void remove_rounding(const double *values, size_t n, double *h)
+{
+  static const double nothing = 1e-8; /* nats */
+  for (size_t k = 0; k < n; k++) {
+    if (h[k * n + k] * values[k] * values[k] > nothing || values[k] == 0.0) {
+      continue;
+    }
+    for (size_t i = 0; i < n; i++) {
+      h[k * n + i] = h[i * n + k] = 0.0;
+    }
+  }
+}
+
 /* The spectrum of the information at `share` of the values. PF_POINT_FAILED: there is none. */
 static pf_status find_spectrum_nearer(const pf_infer_job *job, double share, pf_spectrum **out,
                                       pf_error *error)
@@ -174,6 +189,7 @@ static pf_status find_spectrum_nearer(const pf_infer_job *job, double share, pf_
     status = objective->curvature(objective->self, values, &f, gradient, h, error);
   }
   if (status == PF_OK) {
+    remove_rounding(job->group->values, n, h);
     status = pf_spectrum_create(h, n, job->problem->settings->intervals.rank_tolerance, out, error);
   }
   pf_group_objective_free(function);

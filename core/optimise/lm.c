@@ -67,6 +67,7 @@ typedef struct lm {
   bool trusts_model;                    /* the last step went as predicted */
   bool has_secant, uses_secant;         /* S is not 0; steps are by H + S */
   double decrease_by_h, decrease_by_hs; /* predicted for the step: by H, and by H + S */
+  double largest_tried, largest_change; /* of an iteration: relative step, and change of F */
 } lm;
 
 static double objective(const lm *s)
@@ -550,6 +551,14 @@ static void accept_step(lm *s, double before, double found, double decrease, dou
   report_iterate(s, size);
 }
 
+/* Did steps that are no small ones change F by nothing that can be seen? Then it is flat, whatever
+ * a gradient and a curvature that are rounding alone predict. */
+static bool is_flat(const lm *s)
+{
+  static const double no_small_step = 1e-2;
+  return s->largest_tried >= no_small_step && s->largest_change <= 10.0 * rounding(s);
+}
+
 /* No step goes down. */
 static pf_status end_at_rest(lm *s, uint32_t *done, pf_error *error)
 {
@@ -557,7 +566,8 @@ static pf_status end_at_rest(lm *s, uint32_t *done, pf_error *error)
   const pf_status status = predict_gain(s, &gain, error);
   *done = PF_REASON_STEP;
   s->out->converged =
-      status == PF_OK && is_gain_spent(s, gain, fmax(gain_at_rest, s->settings->tolerance_nats));
+      status == PF_OK &&
+      (is_flat(s) || is_gain_spent(s, gain, fmax(gain_at_rest, s->settings->tolerance_nats)));
   return status;
 }
 
@@ -596,6 +606,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
 {
   bool first = true, last = false; /* last: take this step unless F rises, then stop */
   int n_raised = 0;
+  s->largest_tried = s->largest_change = 0.0;
   for (;;) {
     *done = reason_to_stop(s);
     if (*done != PF_REASON_NONE) {
@@ -634,6 +645,8 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     if (status != PF_OK) {
       return status;
     }
+    s->largest_tried = fmax(s->largest_tried, relative);
+    s->largest_change = fmax(s->largest_change, fabs(found - before));
     if (moved) {
       accept_step(s, before, found, decrease, size);
     }

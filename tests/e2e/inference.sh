@@ -5,4 +5,7 @@ mkdir "$work/known" "$work/verdicts"
 python3 "$PF_SRCDIR/tests/e2e/inference.py" "$PLASTFIT" "$work/known" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 python3 "$PF_SRCDIR/tests/e2e/verdicts.py" "$PLASTFIT" "$work/verdicts" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 cat "$work/log"
+mkdir "$work/more"
+python3 "$PF_SRCDIR/tests/e2e/verdicts_more.py" "$PLASTFIT" "$work/more" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+cat "$work/log"
 finish

@@ -65,6 +65,23 @@ holds animals "s['parameters'][0]['methods']['bootstrap']['intervals'] == 1"
 holds penalised "s['parameters'][0]['methods']['fisher']['intervals'] == 0 and s['parameters'][0]['bias'] is not None"
 grep -q 'a penalty draws coefficients away' "$work/penalised.log" || fail "penalised: no reason: $(cat "$work/penalised.log")"
 
+# what a teacher has beside its rule is recovered too: lapses and a bias of the loss, each animal's own starting weights
+losses='losses=({ plugin="choice"; parameters: { lapse={ fixed=false; initial=0.05; value=0.3; }; bias={ fixed=false; value=0.7; }; }; })'
+"$PLASTFIT" recover "$config" source.animals=6 recover.data_sets=8 'intervals.methods=["fisher"]' rules.learn.terms='"x r + w"' "$losses" \
+  out="$work/lapse" >"$work/lapse.log" 2>&1 || fail "lapses: $(cat "$work/lapse.log")"
+holds lapse "sorted(p['truth'] for p in s['parameters']) == [-0.05, 0.3, 0.7, 1]"
+# off by 4 standard errors of the mean by chance: 1 in 16,000
+holds lapse "all(abs(p['bias']) < 4 * p['methods']['fisher']['mean_se'] / 8 ** 0.5 for p in s['parameters'])"
+"$PLASTFIT" recover "$config" source.animals=2 recover.data_sets=2 'intervals.methods=["fisher"]' rules.learn.terms='"x r + w"' \
+  network.initial_weights.learn=each network.layers='[2,2,1]' source.give.initial_weights=false fit.starts=1 out="$work/starts" \
+  >"$work/starts.log" 2>&1 || fail "starting weights: $(cat "$work/starts.log")"
+python3 - "$work/starts/recover.csv" <<'PY' || fail "starting weights have no truth of their own"
+import csv, sys
+rows = [r for r in csv.DictReader(open(sys.argv[1])) if r["name"].startswith("w0.")]
+truths = {(r["data_set"], r["animal"], r["name"]): float(r["truth"]) for r in rows}
+sys.exit(0 if len(truths) == len(set(truths.values())) == 16 else 1)
+PY
+
 # refuse CODE TEXT ARGUMENT...: one line with TEXT
 refuse() {
   code=$1 text=$2
