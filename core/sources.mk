@@ -222,6 +222,7 @@ core_sources += core/infer/sandwich.c
 core_sources += core/infer/spectrum.c core/infer/spectrum.h
 core_sources += core/infer/uncertainty.c core/infer/uncertainty.h
 
+core_sources += core/stats/model_selection.c core/stats/model_selection.h
 core_sources += core/stats/stats.h
 core_sources += core/stats/resampling.c core/stats/distributions.c core/stats/holm.c core/stats/quantile.c
 core_sources += core/stats/wilcoxon.c

@@ -51,7 +51,7 @@ static pf_status add_candidate(pf_comparison *comparison, const pf_candidate *fr
   const pf_model *model = problem->model;
   pf_compare_candidate *to = &comparison->candidates[comparison->n_candidates++];
   char **keys = NULL;
-  to->per_animal = problem->settings->fit.per != PF_FIT_SHARED;
+  to->per = problem->settings->fit.per;
   to->is_likelihood = pf_deviance_has_likelihood(model);
   to->aic = to->bic = NAN;
   to->name = pf_memory_string(from->name, error);
@@ -288,7 +288,8 @@ static pf_status set_criteria(const assembly *all, size_t c, pf_error *error)
   const pf_fit_settings *fit = &problem->settings->fit;
   pf_compare_candidate *candidate = &all->comparison->candidates[c];
   const bool penalised = fit->l1 > 0.0 || fit->l2 > 0.0;
-  const bool there = all->jobs->settings->refit && !has_own_penalties(problem->model);
+  const bool there = all->jobs->settings->refit && !has_own_penalties(problem->model) &&
+                     fit->per != PF_FIT_POPULATION; /* thetas of animals are not free there */
   candidate->aic = candidate->bic = there ? 0.0 : (double)NAN;
   if (!there) {
     return PF_OK;
@@ -306,18 +307,21 @@ static pf_status set_criteria(const assembly *all, size_t c, pf_error *error)
 /** What AIC and BIC rest on. */
 static pf_status note_criteria(const assembly *all, pf_error *error)
 {
-  bool any_refit = false, any_own = false;
+  bool any_refit = false, any_own = false, any_drawn = false;
   for (size_t c = 0; c < all->jobs->candidates->n; c++) {
     const pf_problem *problem = all->jobs->candidates->items[c].own.problem;
     any_refit = any_refit || problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
     any_own = any_own || has_own_penalties(problem->model);
+    any_drawn = any_drawn || problem->settings->fit.per == PF_FIT_POPULATION;
   }
-  char note[200] = "left out (information_criteria = false)";
+  char note[300] = "left out (information_criteria = false)";
   if (all->jobs->settings->refit) {
-    (void)snprintf(note, sizeof note,
-                   "of %s to all steps, log likelihoods averaged over draws, summed over fits%s",
-                   any_refit ? "refits without penalty" : "the fits, which have no penalty,",
-                   any_own ? "; left out where parameters have penalties of their own" : "");
+    (void)snprintf(
+        note, sizeof note,
+        "of %s to all steps, log likelihoods averaged over draws, summed over fits%s%s",
+        any_refit ? "refits without penalty" : "the fits, which have no penalty,",
+        any_own ? "; left out where parameters have penalties of their own" : "",
+        any_drawn ? "; left out of populations, whose animals' thetas are drawn, not free" : "");
   }
   all->comparison->criteria_note = pf_memory_string(note, error);
   return all->comparison->criteria_note == NULL ? PF_STOP : PF_OK;

@@ -70,6 +70,23 @@ static pf_status check_shared(const pf_problem *problem, pf_error *error)
   return PF_OK;
 }
 
+/** For leave-one-animal-out: what is fitted per animal says nothing of another; a population does.
+ */
+static pf_status share_theta(pf_config *config, const pf_compare_settings *settings,
+                             pf_error *error)
+{
+  const char *per = NULL;
+  if (lay_set(config, settings->set_animal, "leave_one_animal_out", error) != PF_OK) {
+    return PF_STOP;
+  }
+  if (pf_node_string(pf_node_get(pf_config_root(config), "fit.per"), &per) &&
+      strcmp(per, pf_fit_per_word(PF_FIT_POPULATION)) == 0) {
+    return PF_OK;
+  }
+  return pf_config_override_for(config, "fit.per=shared", "leave-one-animal-out: fit.per=shared",
+                                error);
+}
+
 /** The config of candidate i: the base's without and with the keys that the candidate says. */
 static pf_status change_config(pf_config *config, const pf_compare_settings *settings, size_t i,
                                bool shared, pf_error *error)
@@ -85,9 +102,7 @@ static pf_status change_config(pf_config *config, const pf_compare_settings *set
       return PF_STOP;
     }
   }
-  if (shared && (lay_set(config, settings->set_animal, "leave_one_animal_out", error) != PF_OK ||
-                 pf_config_override_for(config, "fit.per=shared",
-                                        "leave-one-animal-out: fit.per=shared", error) != PF_OK)) {
+  if (shared && share_theta(config, settings, error) != PF_OK) {
     return PF_STOP;
   }
   /* a comparison scores the animals that it fits, whatever a fit of the base would do */
@@ -113,9 +128,6 @@ static pf_status make_problem(const pf_compare_settings *settings, size_t i, boo
   if (change_config(out->config, settings, i, shared, error) != PF_OK ||
       pf_problem_create(out->config, &out->problem, error) != PF_OK) {
     return PF_STOP;
-  }
-  if (out->problem->settings->fit.per == PF_FIT_POPULATION) {
-    return pf_fail(error, PF_STOP, "compare does not take fit.per = \"population\"");
   }
   lift_starts(out->problem);
   if (shared && check_shared(out->problem, error) != PF_OK) {

@@ -19,8 +19,18 @@ const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job)
                                                               : &candidate->own;
 }
 
+/** Is it a fit of animals that are drawn from a population? Its objective is none of the others'.
+ */
+static bool is_of_population(const pf_jobs *jobs, const pf_job *job)
+{
+  return pf_job_variant(jobs, job)->problem->settings->fit.per == PF_FIT_POPULATION;
+}
+
 bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller)
 {
+  if (is_of_population(jobs, bigger) || is_of_population(jobs, smaller)) {
+    return false;
+  }
   return smaller->validation == bigger->validation && smaller->fold == bigger->fold &&
          (smaller->animal == bigger->animal || smaller->animal == PF_ALL_ANIMALS) &&
          smaller->candidate != bigger->candidate &&
@@ -111,7 +121,7 @@ static pf_status add_folds(job_list *list, size_t candidate, uint32_t validation
 {
   pf_job job = {.candidate = candidate, .validation = validation, .refit = refit};
   const pf_problem *problem = pf_job_variant(list->jobs, &job)->problem;
-  const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
+  const bool shared = problem->settings->fit.per != PF_FIT_PER_ANIMAL;
   const size_t n_fits = shared ? 1 : problem->data.n_animals;
   for (job.fold = 0; job.fold < list->jobs->folds[validation].n; job.fold++) {
     for (size_t a = 0; a < n_fits; a++) {
@@ -264,7 +274,8 @@ typedef struct job_run {
   const pf_job_run_options *options;
   pf_problem *fitted, *scored; /* recordings with steps to fit, to score, with the fold's masks */
   pf_fit *fit;
-  pf_refit null;
+  pf_animal_population *population; /* NULL: fits have nothing in common */
+  pf_refit *nulls;                  /* [fit->n_groups] */
   bool interrupted;
   pf_job_result *result;
 } job_run;
@@ -349,6 +360,9 @@ static pf_status run_fit(job_run *run, pf_error *error)
   const pf_observer observer = {.stop = run->options->stop, .payload = run->options->payload};
   pf_array points = pf_array_of(sizeof(double));
   pf_layout *layout = NULL;
+  if (run->fitted->settings->fit.per == PF_FIT_POPULATION) {
+    return pf_fit_population(run->fitted, &observer, &run->fit, &run->population, error);
+  }
   pf_status status = pf_group_layout(run->fitted, 0, &layout, error);
   if (status != PF_OK) {
     return status;
@@ -369,19 +383,37 @@ static pf_status keep_thetas(const job_run *run, const pf_fit_group *group, pf_e
 {
   pf_job_result *result = run->result;
   const size_t n = group->layout->n_recordings, n_theta = run->fitted->model->n_parameters;
-  result->thetas = pf_memory_need(n, sizeof *result->thetas, error);
-  if (result->thetas == NULL) {
-    return PF_STOP;
-  }
   for (size_t i = 0; i < n; i++) {
-    pf_job_theta *one = &result->thetas[i];
+    pf_job_theta *one = &result->thetas[result->n_thetas];
     one->recording = run->fitted->data.recordings[group->layout->recordings[i]].number;
     one->theta = pf_memory_need(n_theta, sizeof *one->theta, error);
     if (one->theta == NULL) {
       return PF_STOP;
     }
-    result->n_thetas = i + 1;
+    result->n_thetas++;
     pf_layout_theta(group->layout, group->values, i, one->theta);
+  }
+  return PF_OK;
+}
+
+/** Thetas and nulls of all groups: one, but for a population's animals. */
+static pf_status keep_groups(job_run *run, pf_error *error)
+{
+  pf_job_result *result = run->result;
+  result->thetas = pf_memory_need(run->fitted->data.n, sizeof *result->thetas, error);
+  run->nulls = pf_memory_need(run->fit->n_groups, sizeof *run->nulls, error);
+  if (result->thetas == NULL || run->nulls == NULL) {
+    return PF_STOP;
+  }
+  for (size_t u = 0; u < run->fit->n_groups; u++) {
+    const pf_fit_group *group = &run->fit->groups[u];
+    pf_status status = keep_thetas(run, group, error);
+    if (status == PF_OK) {
+      status = pf_refit_null(run->fitted, group->layout, group->values, &run->nulls[u], error);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
   }
   return PF_OK;
 }
@@ -405,12 +437,10 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
   if (run->fit->n_failed > 0) {
     return pf_fail(error, PF_POINT_FAILED, "%s", group->error.text);
   }
-  run->result->n_free = group->layout->n;
-  run->result->objective = group->optimum.objective;
-  if (keep_thetas(run, group, error) != PF_OK) {
-    return PF_STOP;
-  }
-  return pf_refit_null(run->fitted, group->layout, group->values, &run->null, error);
+  run->result->n_free =
+      run->population == NULL ? group->layout->n : pf_population_n_free(run->population->fit);
+  run->result->objective = run->population == NULL ? group->optimum.objective : (double)NAN;
+  return keep_groups(run, error);
 }
 
 /** Scores of the job's validation, and of those that score its fits on fresh draws. */
@@ -421,7 +451,8 @@ static pf_status score_fit(const job_run *run, pf_error *error)
   pf_fold_scoring what = {.fitted = run->fitted,
                           .scored = run->scored,
                           .fit = run->fit,
-                          .null = &run->null,
+                          .population = run->population,
+                          .nulls = run->nulls,
                           .validation = run->job->validation,
                           .fresh = own->held_out && has_fresh,
                           .ablations = own->held_out && run->jobs->settings->ablations,
@@ -464,10 +495,14 @@ pf_status pf_job_run(const pf_jobs *jobs, const pf_job *job, const pf_job_run_op
   *result = (pf_job_result){.objective = NAN,
                             .n_theta = pf_job_variant(jobs, job)->problem->model->n_parameters};
   pf_status status = fit_and_score(&run, &why);
+  for (size_t u = 0; run.nulls != NULL && u < run.fit->n_groups; u++) {
+    pf_refit_clear(&run.nulls[u]);
+  }
+  pf_memory_free(run.nulls);
   if (run.fit != NULL) {
     pf_fit_free(run.fitted, run.fit);
   }
-  pf_refit_clear(&run.null);
+  pf_fit_population_free(run.population);
   pf_problem_subset_free(run.fitted);
   pf_problem_subset_free(run.scored);
   if (status == PF_POINT_FAILED && !run.interrupted) {

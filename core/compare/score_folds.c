@@ -40,31 +40,53 @@ static size_t place_in_fit(const pf_dataset *fitted, const pf_layout *layout,
   return place;
 }
 
-/** The group of a fit per animal that is the recording's animal's; else the only one. */
-static const pf_fit_group *group_of(const pf_fold_scoring *what, const pf_recording *recording)
+/** The group that has the recording's theta: of its animal, or the only one. n_groups: the animal
+ * was not fitted. */
+static size_t group_of(const pf_fold_scoring *what, const pf_recording *recording)
 {
   const pf_dataset *fitted = &what->fitted->data;
-  for (size_t i = 0; what->fitted->settings->fit.per != PF_FIT_SHARED && i < fitted->n; i++) {
+  if (what->fit->n_groups == 1) {
+    return 0;
+  }
+  for (size_t i = 0; i < fitted->n; i++) {
     if (fitted->recordings[i].animal_number == recording->animal_number) {
-      return &what->fit->groups[fitted->recordings[i].animal_index];
+      return fitted->recordings[i].animal_index;
     }
   }
-  return &what->fit->groups[0];
+  return what->fit->n_groups;
+}
+
+/** An animal that was not fitted has what all share of a population: its means. */
+static void set_mean_theta(const fold_scorer *s, double *theta)
+{
+  const pf_fit_group *any = &s->what->fit->groups[0];
+  const pf_common_estimate *common = s->what->fit->common;
+  pf_layout_theta(any->layout, any->values, 0, theta);
+  for (size_t i = 0; common != NULL && i < s->n_theta; i++) {
+    theta[i] = isnan(common[i].value) ? theta[i] : common[i].value;
+  }
+  pf_tie(s->what->scored->model->parameters, s->n_theta, theta);
 }
 
 static void set_thetas(fold_scorer *s)
 {
-  const pf_refit *null = s->what->null;
   const pf_dataset *fitted = &s->what->fitted->data;
   for (size_t i = 0; i < s->data->n; i++) {
     const pf_recording *recording = &s->data->recordings[i];
-    const pf_fit_group *own = group_of(s->what, recording);
+    const size_t u = group_of(s->what, recording);
+    double *theta = s->thetas + i * s->n_theta, *of_null = s->null_thetas + i * s->n_theta;
+    if (u == s->what->fit->n_groups) {
+      set_mean_theta(s, theta);
+      set_mean_theta(s, of_null);
+      continue;
+    }
+    const pf_fit_group *own = &s->what->fit->groups[u];
+    const pf_refit *null = &s->what->nulls[u];
     const bool is_refitted = null->layout != NULL;
     const pf_layout *null_layout = is_refitted ? null->layout : own->layout;
-    pf_layout_theta(own->layout, own->values, place_in_fit(fitted, own->layout, recording),
-                    s->thetas + i * s->n_theta);
+    pf_layout_theta(own->layout, own->values, place_in_fit(fitted, own->layout, recording), theta);
     pf_layout_theta(null_layout, is_refitted ? null->values : own->values,
-                    place_in_fit(fitted, null_layout, recording), s->null_thetas + i * s->n_theta);
+                    place_in_fit(fitted, null_layout, recording), of_null);
   }
 }
 
@@ -155,6 +177,84 @@ static pf_status add_predictions(fold_scorer *s, size_t animal, pf_error *error)
 
 /* ---- the fold ---- */
 
+/* Thetas that a new animal's is averaged over. */
+enum { N_SAMPLES = 100 };
+
+/** Number k of the thetas that an animal of this population may have. */
+static pf_status sample_theta(const fold_scorer *s, size_t animal, uint32_t k, double *theta,
+                              pf_error *error)
+{
+  const pf_fit_group *any = &s->what->fit->groups[0];
+  double *values = pf_memory_need(any->layout->n, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  const pf_stream stream = {s->what->scored->seed, PF_RANDOM_ANIMAL, (uint32_t)animal, k};
+  const pf_status status =
+      pf_population_sample(s->what->population->fit, any->layout, stream, values, error);
+  if (status == PF_OK) {
+    pf_layout_theta(any->layout, values, 0, theta);
+  }
+  pf_memory_free(values);
+  return status;
+}
+
+/** log((e^a + e^b) of sums that are kept as logarithms. */
+static double add_logs(double a, double b)
+{
+  const double high = fmax(a, b), low = fmin(a, b);
+  return isinf(high) ? high : high + log1p(exp(low - high));
+}
+
+/**
+ * The animal's theta is not known, so its likelihood is the mean over thetas that it may have: the
+ * product of its one-step-ahead predictions, each made with what came before. R2, predictions and
+ * what has no likelihood are those of the population's mean.
+ */
+static pf_status score_new_animal(fold_scorer *s, const pf_scoring *scoring, size_t animal,
+                                  pf_scorer *memory, pf_animal_score *score, pf_error *error)
+{
+  pf_status status = pf_score_animal(scoring, animal, memory, score, error);
+  if (status != PF_OK || !pf_deviance_has_likelihood(s->what->scored->model)) {
+    return status;
+  }
+  pf_scoring sampled = *scoring;
+  double sums[PF_N_ABLATIONS];
+  const uint32_t n_rows = s->what->ablations ? PF_N_ABLATIONS : 1;
+  sampled.probability = NULL;
+  for (uint32_t a = 0; a < n_rows; a++) {
+    sums[a] = -INFINITY;
+  }
+  for (uint32_t k = 0; k < N_SAMPLES; k++) {
+    pf_animal_score one;
+    pf_error line = pf_error_none();
+    for (size_t i = 0; i < s->data->n; i++) {
+      if (s->data->recordings[i].animal_index == animal &&
+          sample_theta(s, s->data->recordings[i].animal_number, k, s->thetas + i * s->n_theta,
+                       error) != PF_OK) {
+        return PF_STOP;
+      }
+    }
+    status = pf_score_animal(&sampled, animal, memory, &one, &line);
+    if (status < 0) {
+      return pf_fail(error, status, "%s", line.text);
+    }
+    for (uint32_t a = 0; a < n_rows; a++) { /* a theta that overflows predicts nothing */
+      const bool is_there = status == PF_OK && isfinite(one.deviance[a]);
+      sums[a] = add_logs(sums[a], is_there ? -0.5 * one.deviance[a] : -INFINITY);
+    }
+  }
+  for (uint32_t a = 0; a < n_rows; a++) {
+    score->deviance[a] = -2.0 * (sums[a] - log((double)N_SAMPLES));
+  }
+  for (size_t i = 0; i < s->data->n; i++) {
+    if (s->data->recordings[i].animal_index == animal) {
+      set_mean_theta(s, s->thetas + i * s->n_theta);
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status score_animal(fold_scorer *s, const pf_scoring *scoring, size_t animal,
                               pf_scorer *memory, pf_error *error)
 {
@@ -164,7 +264,10 @@ static pf_status score_animal(fold_scorer *s, const pf_scoring *scoring, size_t 
   while (s->data->recordings[first].animal_index != animal) {
     first++;
   }
-  const pf_status scored = pf_score_animal(scoring, animal, memory, &score, &why);
+  const bool is_new = s->what->population != NULL &&
+                      group_of(s->what, &s->data->recordings[first]) == s->what->fit->n_groups;
+  const pf_status scored = is_new ? score_new_animal(s, scoring, animal, memory, &score, &why)
+                                  : pf_score_animal(scoring, animal, memory, &score, &why);
   pf_status status = add_rows(s, s->data->recordings[first].animal_number, &score,
                               scored == PF_OK ? NULL : why.text, error);
   if (status == PF_OK) {

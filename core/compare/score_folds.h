@@ -4,14 +4,16 @@
 
 #include "core/compare/job_result.h"
 #include "core/evaluate/refit.h"
-#include "core/fit/fit.h"
+#include "core/population/fit_population.h"
 
 /** A fold whose predictions are to be scored. */
 typedef struct pf_fold_scoring {
   const pf_problem *fitted; /**< the view that was fitted, its flags those of the fold */
   const pf_problem *scored; /**< the view that is scored, likewise */
   const pf_fit *fit;
-  const pf_refit *null; /**< without plasticity; layout NULL where only rules have parameters */
+  const pf_animal_population *population; /**< from which the fit's animals are drawn, or NULL */
+  const pf_refit *nulls; /**< [fit->n_groups] without plasticity; layout NULL where only rules have
+                            parameters */
   uint32_t validation;
   bool fresh, ablations, predictions;
 } pf_fold_scoring;

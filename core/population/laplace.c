@@ -338,6 +338,7 @@ static pf_status create_population(const population_run *run, pf_population_fit 
   made->sd_lower = made->p + n;
   made->sd_upper = made->sd_lower + n;
   made->level = run->problem->settings->intervals.level;
+  made->bounded = run->design->bounded;
   made->marginal = -INFINITY;
   made->data = (pf_mixed_data){.n_animals = n_animals,
                                .n = n,
@@ -447,6 +448,72 @@ double pf_population_share(const pf_population_fit *population, size_t k)
     return NAN;
   }
   return variance / (variance + (double)model->n_animals / information);
+}
+
+size_t pf_population_n_free(const pf_population_fit *population)
+{
+  const pf_mixed_data *data = &population->data;
+  size_t n = 0, n_drawn = 0;
+  for (size_t k = 0; k < data->n; k++) {
+    const bool is_drawn = data->sharing[k] == PF_SHARING_DRAWN;
+    const bool is_separate = data->sharing[k] == PF_SHARING_SEPARATE;
+    n += is_separate ? data->n_animals : data->n_covariates;
+    n_drawn += is_drawn ? 1 : 0;
+  }
+  return n + n_drawn + (data->correlated && n_drawn > 0 ? n_drawn * (n_drawn - 1) / 2 : 0);
+}
+
+/* The lower triangular root of Sigma + the covariance of the means, [n][n]. */
+static pf_status find_root(const pf_population_fit *population, double *root, pf_error *error)
+{
+  const pf_mixed_model *model = &population->model;
+  const size_t n = model->n, m = model->n_covariates * n;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j <= i; j++) {
+      const bool drawn = population->data.sharing[i] == PF_SHARING_DRAWN &&
+                         population->data.sharing[j] == PF_SHARING_DRAWN;
+      const bool separate = population->data.sharing[i] == PF_SHARING_SEPARATE ||
+                            population->data.sharing[j] == PF_SHARING_SEPARATE;
+      const double sigma =
+          drawn ? model->sd[i] * model->sd[j] * model->correlation[i * n + j] : 0.0;
+      double sum = separate ? 0.0 : sigma + model->covariance[i * m + j];
+      for (size_t k = 0; k < j; k++) {
+        sum -= root[i * n + k] * root[j * n + k];
+      }
+      if (i == j && !(sum >= 0.0)) {
+        return pf_fail(error, PF_POINT_FAILED, "the population's covariance is not positive");
+      }
+      root[i * n + j] = i == j ? sqrt(sum) : 0.0;
+      if (i != j && root[j * n + j] > 0.0) {
+        root[i * n + j] = sum / root[j * n + j];
+      }
+    }
+  }
+  return PF_OK;
+}
+
+pf_status pf_population_sample(const pf_population_fit *population, const pf_layout *layout,
+                               pf_stream stream, double *values, pf_error *error)
+{
+  const size_t n = population->model.n;
+  double *root = pf_memory_need(n * n + n, sizeof *root, error);
+  if (root == NULL) {
+    return PF_STOP;
+  }
+  double *z = root + n * n;
+  const pf_status status = find_root(population, root, error);
+  if (status == PF_OK) {
+    pf_random_normal(stream, 0, (int64_t)n, z);
+    for (size_t k = 0; k < n; k++) {
+      const double lower = population->bounded ? layout->lower[k] : -INFINITY;
+      const double upper = population->bounded ? layout->upper[k] : INFINITY;
+      const double phi = population->model.beta[k] + pf_dot(root + k * n, z, k + 1);
+      const double value = pf_scale_from_line(lower, upper, phi);
+      values[k] = fmin(fmax(value, layout->lower[k]), layout->upper[k]);
+    }
+  }
+  pf_memory_free(root);
+  return status;
 }
 
 void pf_population_fit_free(pf_population_fit *population)

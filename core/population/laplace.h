@@ -13,6 +13,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_LAPLACE_H
 #define PLASTFIT_CORE_POPULATION_LAPLACE_H
 
+#include "core/base/random.h"
 #include "core/fit/fit.h"
 #include "core/population/mixed_model.h"
 
@@ -30,6 +31,7 @@ typedef struct pf_population_fit {
   pf_mixed_data data;           /**< of the last round; points into what this owns */
   double *information, *linear; /**< [n_animals][n][n], [n_animals][n] of `data` */
   double *log_likelihood;       /**< [n_animals] at each animal's mode, in nats */
+  bool bounded;                 /**< values with bounds were drawn on the line */
   double marginal;              /**< restricted log marginal likelihood, up to a constant of
                                    the data; the same data and design compare by it */
   double *statistic, *p;        /**< [n] do animals differ in it? NaN: not drawn */
@@ -60,6 +62,16 @@ void pf_population_interval(const pf_population_fit *population, size_t covariat
 /** The share of the variance of animals' own estimates of value k that is between animals, not
  * error. NaN: it is not drawn. */
 double pf_population_share(const pf_population_fit *population, size_t k);
+/** Numbers that were fitted: means, slopes, sds, correlations, and what animals have of their own.
+ */
+size_t pf_population_n_free(const pf_population_fit *population);
+/**
+ * Values [layout->n] that another animal of the population may have, at the mean of the covariates'
+ * reference: drawn from N(mu, Sigma), with the uncertainty of mu. Separate ones are at their mean.
+ * layout: any animal's of the fit.
+ */
+pf_status pf_population_sample(const pf_population_fit *population, const pf_layout *layout,
+                               pf_stream stream, double *values, pf_error *error);
 void pf_population_fit_free(pf_population_fit *population);
 
 #endif

@@ -96,9 +96,9 @@ static json_t *candidate_object(const pf_comparison *comparison, size_t c)
   return json_pack("{s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
                    pf_json_text(candidate->name), "rule", pf_json_text(candidate->rule),
                    "n_parameters", (json_int_t)candidate->n_parameters, "per",
-                   candidate->per_animal ? "animal" : "shared", "is_likelihood",
-                   (int)candidate->is_likelihood, "aic", pf_json_number(candidate->aic), "bic",
-                   pf_json_number(candidate->bic), "validations", validations);
+                   pf_fit_per_word(candidate->per), "is_likelihood", (int)candidate->is_likelihood,
+                   "aic", pf_json_number(candidate->aic), "bic", pf_json_number(candidate->bic),
+                   "validations", validations);
 }
 
 /* ---- selection ---- */

@@ -84,7 +84,7 @@ typedef struct pf_compare_candidate {
   char *name;
   char *rule;          /**< plugins of its rules, "taylor"; "none" where nothing learns */
   size_t n_parameters; /**< free ones, of one fit */
-  bool per_animal;     /**< fitted per animal (but for leave-one-animal-out) */
+  uint32_t per;        /**< enum pf_fit_per (leave-one-animal-out: shared in place of animal) */
   bool is_likelihood;  /**< log likelihoods are such; else minus squared errors, and no AIC */
   char **keys;         /**< [n_theta] names of all parameters */
   size_t n_theta;

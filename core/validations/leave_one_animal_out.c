@@ -22,7 +22,8 @@ static void describe_animals(const pf_folds *folds, pf_text *text)
 {
   (void)folds;
   pf_text_add(text, "each animal scored with one theta fitted to all others (fit.per = \"shared\" "
-                    "here)");
+                    "here), or, of a population, with the mean of its likelihood over thetas that "
+                    "the population of all others has");
 }
 
 const pf_validation pf_leave_one_animal_out = {.name = "leave-one-animal-out",

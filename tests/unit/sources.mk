@@ -21,6 +21,7 @@ unit_test_sources += tests/unit/optimise/test_quadratic.c
 unit_test_sources += tests/unit/fit/test_fit.c
 unit_test_sources += tests/unit/population/test_mixed_model.c
 unit_test_sources += tests/unit/profile/test_profile_trace.c
+unit_test_sources += tests/unit/stats/test_model_selection.c
 unit_test_sources += tests/unit/layout/test_layout.c
 unit_test_sources += tests/unit/fit/test_scopes.c
 unit_test_sources += tests/unit/fit/test_value_scales.c tests/unit/fit/test_multistart.c tests/unit/fit/test_judgement.c

@@ -124,7 +124,7 @@ Test(compare_whole, all_validations)
   }
   const pf_compare_candidate *candidate = &comparison->candidates[0];
   cr_assert(candidate->n_parameters == 2 && comparison->candidates[1].n_parameters == 1);
-  cr_assert(strcmp(candidate->rule, "taylor") == 0 && candidate->per_animal);
+  cr_assert(strcmp(candidate->rule, "taylor") == 0 && candidate->per == PF_FIT_PER_ANIMAL);
   /* no penalty: the criteria are of the fits themselves, three with two parameters each */
   double sum = 0.0;
   for (size_t i = 0; i < comparison->n_rows; i++) {

@@ -46,7 +46,7 @@ static void start(void)
   const pf_fold_scoring what = {.fitted = view,
                                 .scored = view,
                                 .fit = fit,
-                                .null = &null,
+                                .nulls = &null,
                                 .validation = pf_validation_number(&pf_forecast),
                                 .fresh = true,
                                 .ablations = true,
