@@ -69,7 +69,9 @@ static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_
   const pf_compare_figures *f = &candidate->figures[v];
   const bool ablated = comparison->ablations && pf_validation_at(v)->held_out;
   return json_pack(
-      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+      "s:o, "
+      "s:o}",
       "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
       "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
       "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
@@ -79,7 +81,9 @@ static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_
       "r2_activity", pf_json_number(f->r2_activity), "against_base",
       c == comparison->base ? json_null() : against_base_object(f), "against_best",
       isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
-      animal_scores(comparison, f), "ablations",
+      animal_scores(comparison, f), "frequency", pf_json_number(f->frequency), "exceedance",
+      pf_json_number(f->exceedance), "protected_exceedance",
+      pf_json_number(f->protected_exceedance), "ablations",
       ablated ? ablations_object(candidate->ablations[v]) : json_null());
 }
 

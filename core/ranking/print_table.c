@@ -82,6 +82,29 @@ static void print_validation(FILE *out, const pf_comparison *comparison, uint32_
   }
 }
 
+/** The share of animals that follow each candidate. */
+static void print_frequencies(FILE *out, const pf_comparison *comparison, uint32_t v)
+{
+  if (isnan(comparison->omnibus_risk[v])) {
+    return;
+  }
+  (void)fprintf(out,
+                "\nIf each animal follows one of these (%s): expected share of animals, and "
+                "probability that it is the\n"
+                "most frequent, plain and protected (all may be equally frequent: probability "
+                "%.2g)\n    %-*s%10s%10s%10s\n",
+                pf_validation_at(v)->name, comparison->omnibus_risk[v], NAME, "candidate", "share",
+                "exceeds", "protected");
+  for (size_t c = 0; c < comparison->n_candidates; c++) {
+    const pf_compare_figures *f = &comparison->candidates[c].figures[v];
+    print_name(out, comparison, c);
+    print_cell(out, 10, "%.3f", f->frequency);
+    print_cell(out, 10, "%.3f", f->exceedance);
+    print_cell(out, 10, "%.3f", f->protected_exceedance);
+    (void)fputc('\n', out);
+  }
+}
+
 static void print_ablations(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
   (void)fprintf(
@@ -190,6 +213,7 @@ void pf_compare_print(const pf_comparison *comparison, FILE *stream)
   if (comparison->ablations && pf_validation_at(comparison->headline)->held_out) {
     print_ablations(stream, comparison, comparison->headline);
   }
+  print_frequencies(stream, comparison, comparison->headline);
   print_criteria(stream, comparison);
   print_animals(stream, comparison);
   if (comparison->selection.rule != NULL) {

@@ -75,6 +75,11 @@ typedef struct pf_compare_figures {
   double p, p_holm;  /**< paired exact Wilcoxon of those that do not tie, two-sided; Holm over the
                         candidates of this validation */
   bool ranks_higher; /**< by the ranks of that test, not by a mean that one animal may make */
+  /* if each animal follows one of the candidates (core/stats/model_selection.h); NaN: held-out
+   * likelihoods of all of them are not there */
+  double frequency;            /**< how many animals follow this one, as a share */
+  double exceedance;           /**< probability that it is the most frequent */
+  double protected_exceedance; /**< the same, allowing for equal frequencies */
   /* against the one of highest mean: no test, since the best was picked by the same figures */
   pf_interval against_best;
 } pf_compare_figures;
@@ -170,7 +175,8 @@ typedef struct pf_comparison {
   size_t n_candidates, base;
   char **animals;
   size_t n_animals;
-  bool asked[PF_MAX_VALIDATIONS]; /**< which validations there are */
+  bool asked[PF_MAX_VALIDATIONS];          /**< which validations there are */
+  double omnibus_risk[PF_MAX_VALIDATIONS]; /**< that all candidates are equally frequent */
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];
   bool ablations;

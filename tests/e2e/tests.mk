@@ -29,6 +29,7 @@ e2e_tests += tests/e2e/memory.sh
 e2e_tests += tests/e2e/npz.sh
 e2e_tests += tests/e2e/formats.sh
 e2e_tests += tests/e2e/oja.sh
+e2e_tests += tests/e2e/population.sh
 e2e_tests += tests/e2e/baseline_models.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh

@@ -1,0 +1,96 @@
+#!/bin/sh
+# Animals drawn from a population: the means and sds of configs/population.cfg are found, whatever the threads; an animal
+# is drawn towards the mean; sharing, covariates and refusals do what doc/population.md says; a population scores animals
+# that it has not seen by the mean over thetas.
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+config="$PF_SRCDIR/configs/population.cfg"
+fast="report=false evaluate.draws=0"
+
+# column OUT NAME COVARIATE COLUMN: a number of population.csv
+column() {
+  python3 -c '
+import csv, sys
+rows = [r for r in csv.DictReader(open(sys.argv[1])) if r["name"] == sys.argv[2] and r["covariate"] == sys.argv[3]]
+print(rows[0][sys.argv[4]])' "$work/$1/population.csv" "$2" "$3" "$4"
+}
+
+# within VALUE LOW HIGH TEXT
+within() {
+  python3 -c 'import sys; sys.exit(not float(sys.argv[2]) <= float(sys.argv[1]) <= float(sys.argv[3]))' "$1" "$2" "$3" ||
+    fail "$4: found $1, expected $2 to $3"
+}
+
+# shellcheck disable=SC2086 # several words
+run_fit one "$config" $fast threads=1
+# shellcheck disable=SC2086
+run_fit two "$config" $fast threads=2
+for file in population.csv animals.csv theta.csv; do
+  cmp -s "$work/one/$file" "$work/two/$file" || fail "$file differs with the number of threads"
+done
+# the truth of 12 animals: means 1 and -0.05, sds 0.3 and 0.02; their 95 % intervals hold it for this seed
+within 1.0 "$(column one X1Y0W0R1 mean lower)" "$(column one X1Y0W0R1 mean upper)" "mean of x r"
+within 0.3 "$(column one X1Y0W0R1 mean sd_lower)" "$(column one X1Y0W0R1 mean sd_upper)" "sd of x r"
+within 0.02 "$(column one X0Y0W1R0 mean sd_lower)" "$(column one X0Y0W1R0 mean sd_upper)" "sd of w"
+within "$(column one X1Y0W0R1 mean difference_p)" 0 1e-6 "do animals differ in x r?"
+within "$(column one X1Y0W0R0 mean difference_p)" 0.05 1 "do animals differ in x? (they do not)"
+grep -q "x: the sd between animals is 0" "$work/one.log" || fail "no word of an sd that is 0"
+
+# each animal's estimate lies nearer to the population's mean than the animal's own
+# shellcheck disable=SC2086
+run_fit alone "$config" $fast fit.per=animal 'intervals.methods=["fisher"]'
+python3 - "$work" <<'END' || fail "estimates are not drawn towards the mean"
+import csv, math, sys
+rows = lambda path: list(csv.DictReader(open(path)))
+work = sys.argv[1]
+mean = {r["name"]: float(r["mean"]) for r in rows(work + "/one/population.csv")}
+own = {(r["unit"], r["name"]): float(r["estimate"]) for r in rows(work + "/alone/theta.csv")}
+drawn = {(r["animal"], r["name"]): float(r["estimate"]) for r in rows(work + "/one/animals.csv")}
+truth = {(r["unit"], r["name"]): float(r["truth"]) for r in rows(work + "/one/theta.csv")}
+name = "X1Y0W0R1"
+spread = lambda of: sum((v - mean[n]) ** 2 for (a, n), v in of.items() if n == name)
+errors = lambda of: sum((v - truth[a, n]) ** 2 for (a, n), v in of.items() if n == name)
+sys.exit(not (spread(drawn) < spread(own) and errors(drawn) < errors(own)))
+END
+
+# sharing and covariates; half of the animals are called another strain, which is not so
+python3 - "$work/strains.csv" <<'END'
+import sys
+with open(sys.argv[1], "w") as f:
+    f.write("animal,strain,weight,cage\n")
+    for a in range(1, 13):
+        f.write(f"animal{a},{'wild' if a % 2 else 'mutant'},{20 + a},7\n")
+END
+# shellcheck disable=SC2086
+run_fit groups "$config" $fast "population.table=$work/strains.csv" 'population.group=["strain"]' 'population.shared=["x"]'
+within 0.0 "$(column groups X1Y0W0R1 'strain = mutant' lower)" "$(column groups X1Y0W0R1 'strain = mutant' upper)" \
+  "a difference of strains that is not there"
+[ "$(column groups X1Y0W0R0 mean sharing)" = shared ] || fail "x is not shared"
+
+# refuse TEXT OVERRIDE...: exit 2 or 1 with that text
+refuse() {
+  text=$1
+  shift
+  # shellcheck disable=SC2086
+  if "$PLASTFIT" fit "$config" $fast out="$work/refused" "$@" >"$work/refused.log" 2>&1; then
+    fail "accepted: $*"
+  fi
+  grep -q "$text" "$work/refused.log" || { fail "$* does not say: $text"; cat "$work/refused.log"; }
+}
+refuse "no free coefficient 'x rr'.*did you mean 'x r'" 'population.shared=["x rr"]'
+refuse "needs several animals" source.animals=1
+refuse "population.table, the file that has them, is not given" 'population.group=["strain"]'
+refuse "there is no column 'strian' of population.group; did you mean 'strain'" "population.table=$work/strains.csv" \
+  'population.group=["strian"]'
+refuse "'cage' is the same for all animals" "population.table=$work/strains.csv" 'population.group=["cage"]'
+grep -v animal7, "$work/strains.csv" >"$work/fewer.csv"
+refuse "there is no row of animal 'animal7'" "population.table=$work/fewer.csv" 'population.group=["strain"]'
+
+# animals that a population has not seen
+"$PLASTFIT" compare "$config" source.animals=6 report=false evaluate.draws=1 out="$work/compared" threads=2 \
+  >"$work/compared.log" 2>&1 || { fail "compare"; cat "$work/compared.log"; }
+holds compared "[c['per'] for c in s['candidates']] == ['animal', 'shared', 'population']"
+holds compared "s['candidates'][2]['validations']['leave-one-animal-out']['log_likelihood_per_observation']['value'] > \
+s['candidates'][1]['validations']['leave-one-animal-out']['log_likelihood_per_observation']['value']"
+holds compared "abs(sum(c['validations']['forecast']['frequency'] for c in s['candidates']) - 1) < 1e-9"
+holds compared "s['candidates'][2]['aic'] is None"
+finish
