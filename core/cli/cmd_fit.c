@@ -8,6 +8,7 @@
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
 #include "core/infer/improve.h"
+#include "core/marginal/marginal.h"
 #include "core/population/fit_population.h"
 #include "core/problem/problem.h"
 #include "core/report/save_run.h"
@@ -124,8 +125,7 @@ static pf_status fit_and_infer(const pf_problem *problem, const pf_observer *obs
   if (problem->settings->fit.per == PF_FIT_POPULATION) {
     return pf_fit_population(problem, observer, &out->fit, &out->population, error);
   }
-  const pf_status status =
-      pf_fit_run(problem, observer->progress, observer->stop, observer->payload, &out->fit, error);
+  const pf_status status = pf_estimate(problem, NULL, observer, &out->fit, error);
   return status == PF_OK ? pf_infer_and_improve(problem, out->fit, observer, &out->inference, error)
                          : status;
 }

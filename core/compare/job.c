@@ -4,6 +4,7 @@
 #include "core/compare/key.h"
 #include "core/compare/nesting.h"
 #include "core/compare/score_folds.h"
+#include "core/marginal/marginal.h"
 #include "core/problem/subset.h"
 #include "core/validations/step_masks.h"
 
@@ -371,7 +372,7 @@ static pf_status run_fit(job_run *run, pf_error *error)
   if (status == PF_OK) {
     const pf_start_points starts = {.n = layout->n > 0 ? points.n / layout->n : 0,
                                     .values = points.items};
-    status = pf_fit_run_from(run->fitted, &starts, &observer, &run->fit, error);
+    status = pf_estimate(run->fitted, &starts, &observer, &run->fit, error);
   }
   pf_array_free(&points);
   pf_layout_free(layout);

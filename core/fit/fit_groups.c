@@ -177,6 +177,10 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
     pf_memory_free(group->starts);
     pf_memory_free(group->rows);
     pf_memory_free(group->row_values);
+    if (group->marginal != NULL) {
+      pf_memory_free(group->marginal->information);
+      pf_memory_free(group->marginal);
+    }
   }
   pf_memory_free(fit->groups);
   pf_memory_free(fit->common);

@@ -44,6 +44,18 @@ typedef struct pf_start_result {
   bool reached;     /**< ended at the best objective of all starts (core/fit/multistart.h) */
 } pf_start_result;
 
+/** Of a fit of the likelihood with unknown inputs and starting weights integrated out
+ * (core/marginal). */
+typedef struct pf_marginal_fit {
+  double log_likelihood, error; /**< nats, and its Monte Carlo error */
+  double *information; /**< [layout->n][layout->n] of it, observed, in nats (Louis' identity) */
+  double least_share;  /**< smallest effective sample size of a filter, share of the particles */
+  double cost;         /**< nats that the Monte Carlo error of the estimate costs, about */
+  double left;         /**< nats that another step is predicted to gain */
+  int64_t iterations;  /**< of Monte Carlo EM */
+  bool settled;        /**< both are as small as was asked for */
+} pf_marginal_fit;
+
 /** One fit. */
 typedef struct pf_fit_group {
   char *name;         /**< the animal's, or "all" */
@@ -69,6 +81,8 @@ typedef struct pf_fit_group {
   bool runs_off;     /**< the likelihood rises along a direction without end: PF_FIT_SEPARATION */
   bool worse_than_null; /**< PF_FIT_WORSE_THAN_NULL */
   bool refitted; /**< read from a run: its copies were fitted to data that the run has not seen */
+  pf_marginal_fit *marginal; /**< NULL: what was fitted is the mean over draws from the prior; else
+                                `draws` are from the posterior */
   bool interrupted; /**< stopped by pf_stop; theta is that of the last step, and `status` is not
                        PF_OK */
 } pf_fit_group;

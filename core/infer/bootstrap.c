@@ -427,5 +427,7 @@ const pf_interval_method pf_interval_bootstrap = {
     .name = "bootstrap",
     .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, which is "
                         "what is fitted again",
+    .needs_mean = "a bootstrap of the marginal likelihood cannot yet be had; "
+                  "intervals.methods=[\"fisher\"] has its observed information",
     .compute = compute_bootstrap,
 };

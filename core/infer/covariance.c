@@ -75,6 +75,24 @@ static pf_status find_spectrum(pf_infer_job *job, pf_error *error)
                             error);
 }
 
+/** Of the marginal likelihood, whose observed information the fit found with it. */
+static pf_status find_marginal_information(pf_infer_job *job, pf_error *error)
+{
+  pf_inference_group *out = job->out;
+  const pf_marginal_fit *marginal = job->group->marginal;
+  const size_t n = out->n;
+  memcpy(out->information, marginal->information, n * n * sizeof *out->information);
+  out->log_likelihood = marginal->log_likelihood;
+  const pf_status status = find_spectrum(job, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_evidence_determine(job->problem, &job->evidence, n - out->spectrum->n_free);
+  memcpy(out->variance, job->evidence.variance,
+         job->problem->model->n_losses * sizeof *out->variance);
+  return PF_OK;
+}
+
 /** I, its spectrum, and sigma from how many directions are identified. */
 static pf_status find_information(pf_infer_job *job, pf_error *error)
 {
@@ -212,6 +230,7 @@ pf_status pf_infer_information(pf_infer_job *job, pf_error *error)
     const double v = job->group->values[k];
     job->out->at_bound[k] = v <= layout->lower[k] || v >= layout->upper[k];
   }
-  const pf_status status = find_information(job, error);
+  const pf_status status = job->group->marginal != NULL ? find_marginal_information(job, error)
+                                                        : find_information(job, error);
   return status == PF_OK ? find_covariance(job, error) : status;
 }

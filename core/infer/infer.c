@@ -240,6 +240,9 @@ static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *
   if (job->evidence.no_sigma != NULL) {
     return pf_infer_why(&to->why, error, "%s", job->evidence.no_sigma);
   }
+  if (job->group->marginal != NULL && method->needs_mean != NULL) {
+    return pf_infer_why(&to->why, error, "%s", method->needs_mean);
+  }
   if (!job->evidence.proportional && method->needs_likelihood != NULL) {
     return pf_infer_why(&to->why, error, "%s", method->needs_likelihood);
   }
@@ -272,7 +275,7 @@ static void choose_automatic(const pf_infer_job *job, bool *added)
     return;
   }
   const bool is_separated = job->out->is_separated && job->out->n <= MAX_PROFILED;
-  added[PF_INTERVAL_profile] = has_few_data(job) || is_separated;
+  added[PF_INTERVAL_profile] = job->group->marginal == NULL && (has_few_data(job) || is_separated);
   added[PF_INTERVAL_sandwich] = has_many_animals(job) && !is_separated;
 }
 
@@ -305,7 +308,7 @@ static pf_status add_bounds(pf_infer_job *job, pf_error *error)
   pf_inference_group *out = job->out;
   pf_intervals *shown = &out->methods[out->main];
   if (out->why != NULL || !shown->there || out->methods[PF_INTERVAL_profile].there ||
-      !job->evidence.proportional || out->n > MAX_PROFILED) {
+      !job->evidence.proportional || out->n > MAX_PROFILED || job->group->marginal != NULL) {
     return PF_OK;
   }
   return pf_profile_bounds(job, shown, error);
@@ -313,10 +316,21 @@ static pf_status add_bounds(pf_infer_job *job, pf_error *error)
 
 static pf_status infer_group(pf_infer_job *job, pf_error *error)
 {
-  static pf_status (*const steps[])(pf_infer_job *, pf_error *) = {
-      pf_infer_information, find_separation,   set_verdicts, pf_infer_input_noise,
-      pf_infer_latent,      compute_methods,   add_bounds,   pf_rivals_judge,
-      pf_infer_drawn_start, pf_infer_agreement};
+  /* second: also of the marginal likelihood; the others would take its draws for those of the mean
+   */
+  static const struct {
+    pf_status (*run)(pf_infer_job *, pf_error *);
+    bool of_marginal;
+  } steps[] = {{pf_infer_information, true},
+               {find_separation, true},
+               {set_verdicts, true},
+               {pf_infer_input_noise, false},
+               {pf_infer_latent, true},
+               {compute_methods, true},
+               {add_bounds, true},
+               {pf_rivals_judge, false},
+               {pf_infer_drawn_start, false},
+               {pf_infer_agreement, false}};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);
   if (status != PF_OK || out->why != NULL) {
@@ -329,8 +343,9 @@ static pf_status infer_group(pf_infer_job *job, pf_error *error)
                                 error);
   }
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-    if (status == PF_OK && out->why == NULL) {
-      status = steps[i](job, error);
+    if (status == PF_OK && out->why == NULL &&
+        (steps[i].of_marginal || job->group->marginal == NULL)) {
+      status = steps[i].run(job, error);
     }
   }
   pf_evidence_clear(&job->evidence);

@@ -18,6 +18,8 @@ typedef struct pf_interval_method {
   bool joins_automatic;
   /** NULL, or why there are none where the fit weighs data otherwise than the likelihood does. */
   const char *needs_likelihood;
+  /** NULL, or why there are none of the marginal likelihood. */
+  const char *needs_mean;
   /**
    * Intervals of job->out, where information, spectrum, covariance and verdicts are there already.
    * No intervals are no failure: to->why. PF_POINT_FAILED: of this group nothing can be said.

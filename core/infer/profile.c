@@ -388,5 +388,7 @@ const pf_interval_method pf_interval_profile = {
     .joins_automatic = true,
     .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, so it is "
                         "not at its maximum; a profile would start beside it",
+    .needs_mean = "profiles of the marginal likelihood cannot yet be had; "
+                  "intervals.methods=[\"fisher\"] has its observed information",
     .compute = compute_profile,
 };

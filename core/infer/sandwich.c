@@ -138,6 +138,11 @@ static pf_status compute_sandwich(pf_infer_job *job, pf_intervals *to, pf_error 
   const bool by_animal = wanted->cluster == PF_CLUSTER_ANIMAL ||
                          (wanted->cluster == PF_CLUSTER_AUTO && layout->n_animals > 1);
   pf_clusters in = {0};
+  if (job->group->marginal != NULL && !by_animal) {
+    return pf_infer_why(&to->why, error,
+                        "with likelihood = \"marginal\" clusters are animals; let "
+                        "intervals.cluster be \"animal\"");
+  }
   pf_status status = pf_clusters_find(job, by_animal, &in, error);
   job->out->n_clusters = in.n;
   if (status != PF_OK) {

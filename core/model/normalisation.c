@@ -32,9 +32,9 @@ static void weigh_alike(pf_loss_weight loss, pf_draw_share *shares, size_t n, do
 }
 
 const pf_normalisation pf_normalisations[] = {
-    {"steps", "mean over observed cells", weigh_by_cells},
-    {"padded", "mean over trials x longest trial (padded)", weigh_by_table},
-    {"sum", "sum", weigh_alike},
+    {"steps", "mean over observed cells", true, false, weigh_by_cells},
+    {"padded", "mean over trials x longest trial (padded)", false, false, weigh_by_table},
+    {"sum", "sum", true, true, weigh_alike},
 };
 const size_t pf_n_normalisations = sizeof pf_normalisations / sizeof pf_normalisations[0];
 

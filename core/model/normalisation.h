@@ -5,6 +5,7 @@
 #ifndef PLASTFIT_CORE_MODEL_NORMALISATION_H
 #define PLASTFIT_CORE_MODEL_NORMALISATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ typedef struct pf_loss_weight {
 typedef struct pf_normalisation {
   const char *name;    /**< in the config */
   const char *summary; /**< for people: "mean over observed cells" */
+  bool is_even;        /**< every observed cell counts as much as another */
+  bool sums;           /**< cells of all losses are added, not averaged by loss */
   /** Fills shares[n].scale; adds to *constant what the objective has besides. */
   void (*weigh)(pf_loss_weight loss, pf_draw_share *shares, size_t n, double *constant);
 } pf_normalisation;

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/ticker.h"
 #include "core/infer/improve.h"
+#include "core/marginal/marginal.h"
 #include "core/problem/replicate.h"
 #include "core/recover/missed.h"
 #include "core/recover/recovery_table.h"
@@ -156,11 +157,11 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
     goto done;
   }
   replicate->options.n_threads = n_threads;
-  status = pf_fit_run(replicate, NULL, asked_to_stop, until, &fit, error);
+  const pf_observer observer = {.stop = asked_to_stop, .payload = until};
+  status = pf_estimate(replicate, NULL, &observer, &fit, error);
   if (status != PF_OK) {
     goto done;
   }
-  const pf_observer observer = {.stop = asked_to_stop, .payload = until};
   status = pf_infer_and_improve(replicate, fit, &observer, &inference, error);
   if (status != PF_OK) {
     goto done;

@@ -1,0 +1,537 @@
+#include "core/marginal/monte_carlo_em.h"
+
+#include "core/fit/fit.h"
+
+#include "core/base/memory.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+/* Iterations before their mean is taken, at least; iterations in it, at least; of an M step, at
+ * most. */
+enum { MIN_BEFORE = 3, MIN_AVERAGED = 4, M_ITERATIONS = 4 };
+/* Nats that a Newton step may be predicted to gain: further away EM steps are safer. */
+static const double newton_reach = 10.0;
+/* Nats below which an M step stops. */
+static const double m_tolerance = 1e-3;
+/* A filter of another replicate than any iteration's. */
+enum { LAST_REPLICATES = 1 << 20 };
+
+typedef struct em {
+  const pf_em_in *in;
+  const pf_problem *problem;
+  pf_fit_group *group;
+  pf_error *error;
+  size_t n;
+  pf_group_batches batches; /* of the objective, which the draws make */
+  pf_group_objective *objective;
+  pf_louis_sums sums;
+  double *factor, *variance;                       /* [n_losses] */
+  double *score, *step;                            /* [n] */
+  double *complete, *lost, *information, *scratch; /* [n][n] */
+  double *now, *next;                              /* [n] */
+  double *of_recordings;                           /* [n_recordings] log likelihoods */
+  pf_array averaged; /* of double: iterates [][n] since the start was left */
+  double least_share, log_likelihood, cost;
+  double nats;   /* per unit of the objective */
+  bool is_plain; /* no penalty: Newton steps are right */
+  int64_t iterations;
+} em;
+
+/* ---- memory ---- */
+
+static void clear_em(em *self)
+{
+  pf_group_objective_free(self->objective);
+  pf_group_batches_clear(&self->batches);
+  pf_louis_clear(&self->sums);
+  pf_array_free(&self->averaged);
+  pf_memory_free(self->factor);
+  pf_memory_free(self->score);
+  pf_memory_free(self->complete);
+  pf_memory_free(self->of_recordings);
+}
+
+static bool has_penalty(const em *self)
+{
+  for (size_t k = 0; k < self->n; k++) {
+    double l1 = 0.0, l2 = 0.0;
+    pf_value_penalty(self->problem, self->group->layout, k, &l1, &l2);
+    if (l1 > 0.0 || l2 > 0.0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static pf_status create_em(em *self)
+{
+  const size_t n = self->n, n_losses = self->problem->model->n_losses;
+  self->averaged = pf_array_of(sizeof(double));
+  self->factor = pf_memory_need(2 * n_losses, sizeof(double), self->error);
+  self->score = pf_memory_need(4 * n, sizeof(double), self->error);
+  self->complete = pf_memory_need(4 * n * n, sizeof(double), self->error);
+  self->of_recordings = pf_memory_need(self->group->n_recordings, sizeof(double), self->error);
+  if (self->factor == NULL || self->score == NULL || self->complete == NULL ||
+      self->of_recordings == NULL) {
+    return PF_STOP;
+  }
+  self->variance = self->factor + n_losses;
+  self->step = self->score + n;
+  self->now = self->step + n;
+  self->next = self->now + n;
+  self->lost = self->complete + n * n;
+  self->information = self->lost + n * n;
+  self->scratch = self->information + n * n;
+  self->is_plain = !has_penalty(self);
+  pf_status status = pf_louis_create(self->group->layout, &self->sums, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_group_batches_create(self->problem, self->group, true, &self->batches, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_group_objective_in what = {.problem = self->problem,
+                                      .layout = self->group->layout,
+                                      .batches = &self->batches,
+                                      .penalised = true,
+                                      .workspaces = self->in->workspaces,
+                                      .n_workspaces = self->in->n_workspaces};
+  return pf_group_objective_create(&what, &self->objective, self->error);
+}
+
+/* ---- the size of noise ---- */
+
+static bool is_likelihood(const em *self, size_t k)
+{
+  return (self->problem->model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0;
+}
+
+/* Nats per unit of log likelihood; of a squared error the variance that the draws leave at
+ * `values`.
+ */
+static pf_status find_variance(em *self, const double *values)
+{
+  const pf_model *model = self->problem->model;
+  const pf_function *f = pf_group_objective_get(self->objective);
+  double value = 0.0;
+  for (size_t k = 0; k < model->n_losses; k++) {
+    self->factor[k] = 1.0;
+    self->variance[k] = NAN;
+  }
+  self->nats = f->nats;
+  if (is_likelihood(self, 0)) {
+    return PF_OK;
+  }
+  const pf_status status = f->value(f->self, values, &value, NULL, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_batch *batch = self->batches.batches[0];
+  const double n_draws = (double)batch->n / (double)self->group->n_recordings;
+  const double squares = value / (batch->scale[0] * n_draws);
+  const double freedom = batch->cells[0] / n_draws - (double)self->n;
+  if (!(squares > 0.0) || freedom <= 0.0) {
+    return pf_fail(self->error, PF_POINT_FAILED,
+                   "likelihood = \"marginal\" needs noise to be left in what was recorded, but the "
+                   "fit leaves none");
+  }
+  self->variance[0] = squares / freedom;
+  self->factor[0] = 0.5 / self->variance[0];
+  self->nats = self->factor[0] / (batch->scale[0] * n_draws);
+  return PF_OK;
+}
+
+/* ---- a step ---- */
+
+static double sum_of(const double *numbers, size_t n)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += numbers[i];
+  }
+  return sum;
+}
+
+/* Filters at self->now; the draws are replaced. */
+static pf_status draw_posterior(em *self, uint32_t replicate)
+{
+  const pf_posterior_in in = {.problem = self->problem,
+                              .group = self->group,
+                              .values = self->now,
+                              .variance = self->variance,
+                              .replicate = replicate,
+                              .redraws = true,
+                              .filters = self->in->filters};
+  pf_posterior_out out = {.log_likelihood = self->of_recordings};
+  const pf_status status = pf_posterior_run(&in, &out, self->error);
+  self->least_share = fmin(self->least_share, out.least_share);
+  self->log_likelihood = sum_of(self->of_recordings, self->group->n_recordings);
+  return status;
+}
+
+static pf_status add_draws(em *self)
+{
+  double ignored = 0.0;
+  const pf_louis_in in = {.problem = self->problem,
+                          .group = self->group,
+                          .factor = self->factor,
+                          .values = self->now,
+                          .workspaces = self->in->workspaces,
+                          .n_workspaces = self->in->n_workspaces};
+  return pf_louis_add(&in, &self->sums, &ignored, self->error);
+}
+
+/* information = complete - lost; step = information^-1 score. False: not positive definite. */
+static bool solve_step(em *self)
+{
+  const size_t n = self->n;
+  const lapack_int order = (lapack_int)n;
+  pf_louis_get(&self->sums, self->score, self->complete, self->lost);
+  for (size_t i = 0; i < n * n; i++) {
+    self->information[i] = self->complete[i] - self->lost[i];
+  }
+  memcpy(self->scratch, self->information, n * n * sizeof(double));
+  memcpy(self->step, self->score, n * sizeof(double));
+  return n > 0 &&
+         LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', order, 1, self->scratch, order, self->step, 1) == 0;
+}
+
+/* Are all of self->now inside their bounds, also after the step? */
+static bool stays_inside(const em *self)
+{
+  const pf_layout *layout = self->group->layout;
+  for (size_t k = 0; k < self->n; k++) {
+    const double to = self->now[k] + self->step[k];
+    if (self->now[k] <= layout->lower[k] || self->now[k] >= layout->upper[k] ||
+        to <= layout->lower[k] || to >= layout->upper[k]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static double predicted_gain(const em *self)
+{
+  double sum = 0.0;
+  for (size_t k = 0; k < self->n; k++) {
+    sum += 0.5 * self->score[k] * self->step[k];
+  }
+  return sum;
+}
+
+/* v' M v / 2 */
+static double quadratic(const double *matrix, const double *v, size_t n)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < n * n; i++) {
+    sum += 0.5 * matrix[i] * v[i / n] * v[i % n];
+  }
+  return sum;
+}
+
+/* The objective of the draws, from self->now to self->next. */
+static pf_status maximise(em *self)
+{
+  const pf_optimiser *optimiser = pf_fit_optimiser(self->problem);
+  pf_optimiser_settings settings = pf_optimiser_defaults();
+  pf_optimum optimum = pf_optimum_none();
+  settings.iterations = M_ITERATIONS;
+  settings.tolerance_nats = m_tolerance;
+  settings.seed = self->problem->seed;
+  memcpy(self->next, self->now, self->n * sizeof(double));
+  return optimiser->minimise(pf_group_objective_get(self->objective), &settings, NULL, self->next,
+                             &optimum, self->error);
+}
+
+/* From self->now to self->next; *gain: nats that this is predicted to gain. */
+static pf_status take_step(em *self, double *gain)
+{
+  pf_louis_reset(&self->sums);
+  pf_status status = add_draws(self);
+  if (status != PF_OK) {
+    return status;
+  }
+  const bool solved = solve_step(self);
+  *gain = solved ? predicted_gain(self) : INFINITY;
+  if (self->is_plain && solved && *gain <= newton_reach && stays_inside(self)) {
+    for (size_t k = 0; k < self->n; k++) {
+      self->next[k] = self->now[k] + self->step[k];
+    }
+    return PF_OK;
+  }
+  status = maximise(self);
+  for (size_t k = 0; k < self->n; k++) {
+    self->step[k] = self->next[k] - self->now[k];
+  }
+  *gain = quadratic(self->complete, self->step, self->n);
+  return status;
+}
+
+/* What Monte Carlo noise alone makes a step be predicted to gain: with D draws scores vary by
+ * lost / D. */
+static double noise_of_step(const em *self)
+{
+  const size_t n = self->n;
+  const double n_draws = (double)self->group->n_draws / (double)self->group->n_recordings;
+  const lapack_int order = (lapack_int)n;
+  double trace = 0.0;
+  memcpy(self->scratch, self->complete, n * n * sizeof(double));
+  /* of the complete information, which is always there: too small rather than too large */
+  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', order, self->scratch, order) != 0 ||
+      LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', order, self->scratch, order) != 0) {
+    return 0.0;
+  }
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) {
+      trace += self->scratch[i >= j ? i * n + j : j * n + i] * self->lost[i * n + j];
+    }
+  }
+  return 0.5 * trace / n_draws;
+}
+
+/* ---- the mean of iterates ---- */
+
+/* Their mean into `mean` [n]; nats that its noise costs: tr(I S) / 2 k. */
+static double average(const em *self, double *mean)
+{
+  const size_t n = self->n, k = self->averaged.n / n;
+  const double *iterates = self->averaged.items;
+  double cost = 0.0;
+  memset(mean, 0, n * sizeof(double));
+  for (size_t i = 0; i < k * n; i++) {
+    mean[i % n] += iterates[i] / (double)k;
+  }
+  for (size_t i = 0; i < k; i++) {
+    double *off = self->step;
+    for (size_t j = 0; j < n; j++) {
+      off[j] = iterates[i * n + j] - mean[j];
+    }
+    cost += quadratic(self->information, off, n);
+  }
+  return k < 2 ? INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)k);
+}
+
+static pf_status add_row(em *self)
+{
+  pf_fit_group *group = self->group;
+  pf_array rows = pf_array_of(sizeof(pf_fit_row)), values = pf_array_of(sizeof(double));
+  const double objective = self->batches.batches[0]->constant - self->log_likelihood / self->nats;
+  const pf_fit_row row = {.epoch = group->n_rows > 0 ? group->rows[group->n_rows - 1].epoch + 1 : 0,
+                          .objective = objective,
+                          .data_term = objective,
+                          .gradient_norm = NAN};
+  if (pf_array_append_all(&rows, group->rows, group->n_rows, self->error) != PF_OK ||
+      pf_array_append_all(&rows, &row, 1, self->error) != PF_OK ||
+      pf_array_append_all(&values, group->row_values, group->n_rows * self->n, self->error) !=
+          PF_OK ||
+      pf_array_append_all(&values, self->now, self->n, self->error) != PF_OK) {
+    pf_array_free(&rows);
+    pf_array_free(&values);
+    return PF_STOP;
+  }
+  pf_memory_free(group->rows);
+  pf_memory_free(group->row_values);
+  group->rows = pf_array_take(&rows, &group->n_rows);
+  group->row_values = pf_array_take(&values, NULL);
+  return PF_OK;
+}
+
+static bool is_asked_to_stop(const em *self)
+{
+  return self->in->stop != NULL && self->in->stop(self->in->payload);
+}
+
+/* Until the mean of the iterates is good enough, or their number is used up. */
+static pf_status iterate(em *self)
+{
+  const pf_marginal_settings *settings = &self->problem->settings->marginal;
+  bool arrived = false;
+  self->cost = INFINITY;
+  while (self->iterations < settings->iterations) {
+    double gain = INFINITY;
+    if (is_asked_to_stop(self)) {
+      self->group->interrupted = true;
+      return pf_fail(self->error, PF_POINT_FAILED, "interrupted in iteration %lld of EM",
+                     (long long)self->iterations + 1);
+    }
+    pf_status status = draw_posterior(self, (uint32_t)self->iterations);
+    if (status == PF_OK) {
+      status = add_row(self);
+    }
+    if (status == PF_OK) {
+      status = take_step(self, &gain);
+    }
+    if (status == PF_OK) {
+      status = find_variance(self, self->next);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+    self->iterations++;
+    memcpy(self->now, self->next, self->n * sizeof(double));
+    arrived = arrived || (self->iterations >= MIN_BEFORE &&
+                          gain <= 4.0 * noise_of_step(self) + settings->tolerance);
+    if (!arrived) {
+      continue;
+    }
+    status = pf_array_append_all(&self->averaged, self->now, self->n, self->error);
+    if (status != PF_OK) {
+      return status;
+    }
+    if (self->averaged.n >= MIN_AVERAGED * self->n) {
+      self->cost = average(self, self->next);
+      if (self->cost <= settings->tolerance) {
+        break;
+      }
+    }
+  }
+  if (self->averaged.n >= 2 * self->n) {
+    self->cost = average(self, self->now);
+  }
+  return PF_OK;
+}
+
+/* ---- the end ---- */
+
+/* Filters of all replicates at the estimate. of: [replicates][n_recordings] log likelihoods. */
+static pf_status finish(em *self, double *of)
+{
+  const size_t n_recordings = self->group->n_recordings;
+  pf_louis_reset(&self->sums);
+  for (int64_t k = 0; k < self->problem->settings->marginal.replicates; k++) {
+    pf_status status = draw_posterior(self, (uint32_t)LAST_REPLICATES + (uint32_t)k);
+    if (status == PF_OK) {
+      status = add_draws(self);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+    memcpy(of + (size_t)k * n_recordings, self->of_recordings, n_recordings * sizeof(double));
+  }
+  return PF_OK;
+}
+
+/* log of the mean likelihood of each recording over replicates, and its Monte Carlo error. */
+static void combine_replicates(const em *self, const double *of, pf_marginal_fit *out)
+{
+  const size_t n_recordings = self->group->n_recordings;
+  const int64_t n = self->problem->settings->marginal.replicates;
+  double variance = 0.0;
+  out->log_likelihood = 0.0;
+  for (size_t r = 0; r < n_recordings; r++) {
+    double best = -INFINITY, sum = 0.0, squares = 0.0;
+    for (int64_t k = 0; k < n; k++) {
+      best = fmax(best, of[(size_t)k * n_recordings + r]);
+    }
+    for (int64_t k = 0; k < n; k++) {
+      const double likelihood = exp(of[(size_t)k * n_recordings + r] - best);
+      sum += likelihood / (double)n;
+      squares += likelihood * likelihood / (double)n;
+    }
+    out->log_likelihood += best + log(sum);
+    variance += fmax(squares - sum * sum, 0.0) / (sum * sum) / (double)(n - 1);
+  }
+  out->error = sqrt(variance);
+}
+
+/* What the fit is now. */
+static void set_optimum(em *self, const pf_marginal_fit *marginal, bool solved)
+{
+  pf_fit_group *group = self->group;
+  pf_optimum *optimum = &group->optimum;
+  optimum->objective = self->batches.batches[0]->constant - marginal->log_likelihood / self->nats;
+  optimum->iterations += self->iterations;
+  optimum->gradient_norm = NAN;
+  optimum->converged = marginal->settled;
+  optimum->reason = marginal->settled ? PF_REASON_PROGRESS : PF_REASON_ITERATIONS;
+  memcpy(group->values, self->now, self->n * sizeof(double));
+  group->runs_off = group->runs_off && !(marginal->settled && solved);
+}
+
+/* Is the fit worse than weights that stay as they start? */
+static pf_status judge(em *self, const pf_marginal_fit *marginal)
+{
+  const pf_posterior_in in = {.problem = self->problem,
+                              .group = self->group,
+                              .values = self->now,
+                              .variance = self->variance,
+                              .replicate = LAST_REPLICATES,
+                              .still = true,
+                              .filters = self->in->filters};
+  pf_posterior_out out = {.log_likelihood = self->of_recordings};
+  const pf_status status = pf_posterior_run(&in, &out, self->error);
+  self->group->worse_than_null =
+      status == PF_OK && sum_of(self->of_recordings, self->group->n_recordings) >
+                             marginal->log_likelihood + 3.0 * marginal->error;
+  return status;
+}
+
+static pf_status make_result(em *self)
+{
+  const pf_marginal_settings *settings = &self->problem->settings->marginal;
+  pf_fit_group *group = self->group;
+  pf_marginal_fit *marginal = pf_memory_need(1, sizeof *marginal, self->error);
+  double *of =
+      pf_memory_need((size_t)settings->replicates * group->n_recordings, sizeof *of, self->error);
+  pf_status status = PF_STOP;
+  if (marginal == NULL || of == NULL) {
+    pf_memory_free(marginal);
+    goto done;
+  }
+  group->marginal = marginal;
+  marginal->information = pf_memory_need(self->n * self->n, sizeof(double), self->error);
+  if (marginal->information == NULL) {
+    goto done;
+  }
+  self->least_share = 1.0;
+  status = finish(self, of);
+  if (status != PF_OK) {
+    goto done;
+  }
+  combine_replicates(self, of, marginal);
+  const bool solved = solve_step(self);
+  memcpy(marginal->information, self->information, self->n * self->n * sizeof(double));
+  marginal->iterations = self->iterations;
+  marginal->least_share = self->least_share;
+  marginal->cost = self->cost;
+  marginal->left = solved ? predicted_gain(self) : INFINITY;
+  marginal->settled =
+      marginal->cost <= settings->tolerance &&
+      (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * settings->tolerance);
+  status = judge(self, marginal);
+  if (status != PF_OK) {
+    goto done;
+  }
+  set_optimum(self, marginal, solved);
+  self->log_likelihood = marginal->log_likelihood;
+  status = add_row(self);
+done:
+  pf_memory_free(of);
+  return status;
+}
+
+pf_status pf_em_run(const pf_em_in *in, pf_error *error)
+{
+  em self = {.in = in,
+             .problem = in->problem,
+             .group = in->group,
+             .error = error,
+             .n = in->group->layout->n,
+             .least_share = 1.0};
+  pf_status status = create_em(&self);
+  if (status == PF_OK) {
+    memcpy(self.now, in->group->values, self.n * sizeof(double));
+    status = find_variance(&self, self.now);
+  }
+  if (status == PF_OK) {
+    status = iterate(&self);
+  }
+  if (status == PF_OK) {
+    status = make_result(&self);
+  }
+  clear_em(&self);
+  return status;
+}
