@@ -102,12 +102,29 @@ static pf_status add_complete(const pf_louis_in *in, pf_batch *batch, pf_louis_s
   return status;
 }
 
+/* The score of a draw of recording r, whose gradient is minus `share` of it. */
+static void add_score(const pf_layout *layout, size_t r, const double *gradient, double share,
+                      pf_louis_sums *sums)
+{
+  const size_t n = sums->n;
+  memset(sums->instances, 0, layout->n_instances * sizeof *sums->instances);
+  pf_layout_fold(layout, r, gradient, sums->instances);
+  pf_layout_gradient(layout, sums->instances, sums->values);
+  for (size_t i = 0; i < n; i++) {
+    sums->values[i] /= -share;
+    sums->scores[r * n + i] += sums->values[i];
+  }
+  for (size_t i = 0; i < n * n; i++) {
+    sums->products[r * n * n + i] += sums->values[i / n] * sums->values[i % n];
+  }
+}
+
 /* Scores of each draw, to the sums of their recording. */
 static pf_status add_scores(const pf_louis_in *in, const pf_batch *batch, double share,
                             pf_louis_sums *sums, pf_error *error)
 {
   const pf_layout *layout = in->group->layout;
-  const size_t n = sums->n, n_theta = in->problem->model->n_parameters;
+  const size_t n_theta = in->problem->model->n_parameters;
   double value = 0.0;
   double *memory = pf_memory_need(2 * batch->n * n_theta, sizeof *memory, error);
   if (memory == NULL) {
@@ -119,17 +136,9 @@ static pf_status add_scores(const pf_louis_in *in, const pf_batch *batch, double
   }
   const pf_workspaces workspaces = {in->workspaces, in->n_workspaces};
   const pf_status status = pf_batch_each(batch, thetas, workspaces, &value, gradients, error);
-  for (size_t d = 0; status == PF_OK && d < batch->n; d++) {
-    const size_t r = d % sums->n_recordings;
-    memset(sums->instances, 0, layout->n_instances * sizeof *sums->instances);
-    pf_layout_fold(layout, r, gradients + d * n_theta, sums->instances);
-    pf_layout_gradient(layout, sums->instances, sums->values);
-    for (size_t i = 0; i < n; i++) {
-      sums->values[i] /= -share;
-      sums->scores[r * n + i] += sums->values[i];
-    }
-    for (size_t i = 0; i < n * n; i++) {
-      sums->products[r * n * n + i] += sums->values[i / n] * sums->values[i % n];
+  if (status == PF_OK) {
+    for (size_t d = 0; d < batch->n; d++) {
+      add_score(layout, d % sums->n_recordings, gradients + d * n_theta, share, sums);
     }
   }
   pf_memory_free(memory);

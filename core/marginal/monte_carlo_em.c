@@ -294,8 +294,14 @@ static double noise_of_step(const em *self)
 
 /* ---- the mean of iterates ---- */
 
-/* Their mean into `mean` [n]; nats that its noise costs: tr(I S) / 2 k. */
-static double average(const em *self, double *mean)
+/* Replicates of the end count as iterates: they are as good. */
+static size_t count_replicates(const em *self)
+{
+  return self->is_plain ? (size_t)self->problem->settings->marginal.replicates : 0;
+}
+
+/* Their mean into `mean` [n]; nats that its noise will cost with `more` of them: tr(I S) / 2 k. */
+static double average(const em *self, size_t more, double *mean)
 {
   const size_t n = self->n, k = self->averaged.n / n;
   const double *iterates = self->averaged.items;
@@ -311,7 +317,7 @@ static double average(const em *self, double *mean)
     }
     cost += quadratic(self->information, off, n);
   }
-  return k < 2 ? INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)k);
+  return k < 2 ? INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)(k + more));
 }
 
 static pf_status add_row(em *self)
@@ -382,14 +388,14 @@ static pf_status iterate(em *self)
       return status;
     }
     if (self->averaged.n >= MIN_AVERAGED * self->n) {
-      self->cost = average(self, self->next);
+      self->cost = average(self, count_replicates(self), self->next);
       if (self->cost <= settings->tolerance) {
         break;
       }
     }
   }
   if (self->averaged.n >= 2 * self->n) {
-    self->cost = average(self, self->now);
+    self->cost = average(self, count_replicates(self), self->now);
   }
   return PF_OK;
 }
@@ -435,6 +441,17 @@ static void combine_replicates(const em *self, const double *of, pf_marginal_fit
     variance += fmax(squares - sum * sum, 0.0) / (sum * sum) / (double)(n - 1);
   }
   out->error = sqrt(variance);
+}
+
+/* The replicates' Newton step is the mean of one from each: with the iterates before, the estimate.
+ */
+static void add_last_step(em *self)
+{
+  const double n_before = (double)(self->averaged.n / (self->n > 0 ? self->n : 1));
+  const double n_last = (double)self->problem->settings->marginal.replicates;
+  for (size_t k = 0; k < self->n; k++) {
+    self->now[k] += n_last / (n_before + n_last) * self->step[k];
+  }
 }
 
 /* What the fit is now. */
@@ -501,6 +518,9 @@ static pf_status make_result(em *self)
   marginal->settled =
       marginal->cost <= settings->tolerance &&
       (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * settings->tolerance);
+  if (self->is_plain && solved && marginal->left <= newton_reach && stays_inside(self)) {
+    add_last_step(self);
+  }
   status = judge(self, marginal);
   if (status != PF_OK) {
     goto done;

@@ -22,7 +22,7 @@ pf_option_table pf_marginal_keys(void)
       PF_ROW_INTEGER(replicates, "marginal.replicates", "4", "1", 2, 1000,
                      "filters of each experiment at the estimate: their spread is the Monte Carlo "
                      "error of the log likelihood"),
-      PF_ROW_REAL(tolerance, "marginal.tolerance", "0.02", "1", 0, 1e6,
+      PF_ROW_REAL(tolerance, "marginal.tolerance", "0.05", "1", 0, 1e6,
                   "nats: iterations go on until the Monte Carlo error of the estimate costs no "
                   "more"),
   };
