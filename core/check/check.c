@@ -135,6 +135,29 @@ static void print_plastic(const pf_problem *problem, const pf_plastic *plastic, 
   }
 }
 
+/* What is made of inputs and starting weights that nobody recorded. */
+static void describe_likelihood(const pf_problem *problem, FILE *out)
+{
+  const pf_marginal_settings *marginal = &problem->settings->marginal;
+  bool any = false;
+  for (size_t i = 0; i < problem->data.n; i++) {
+    pf_unknowns unknowns;
+    pf_stream stream;
+    pf_problem_unknowns(problem, &problem->data, i, false, &unknowns, &stream);
+    any = any || unknowns.sd > 0.0;
+  }
+  if (marginal->kind == PF_LIKELIHOOD_MARGINAL) {
+    (void)fprintf(out,
+                  "  likelihood marginal: what is not known of inputs and starting weights is "
+                  "integrated out, %lld particles\n",
+                  (long long)marginal->particles);
+  } else if (any) {
+    (void)fputs("  likelihood mean: the mean over draws of inputs that nobody recorded; it biases "
+                "coefficients, and likelihood=marginal\n    does not (doc/unknown-inputs.md)\n",
+                out);
+  }
+}
+
 static void print_network(const pf_problem *problem, FILE *out)
 {
   const pf_model *model = problem->model;
@@ -177,6 +200,7 @@ static void print_network(const pf_problem *problem, FILE *out)
     }
     (void)fprintf(out, "; %s\n", model->normalisation->summary);
   }
+  describe_likelihood(problem, out);
 }
 
 /* ---- parameters ---- */

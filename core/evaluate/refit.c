@@ -228,6 +228,13 @@ static pf_status lay_out(const pf_model *model, const pf_dataset *data, pf_layou
   return status;
 }
 
+static pf_status refuse_marginal(pf_error *error)
+{
+  return pf_fail_key(error, PF_POINT_FAILED, "likelihood",
+                     "likelihood = \"marginal\" cannot yet fit an animal's own parameters to data "
+                     "that the fit has not seen; let all parameters be shared, or use \"mean\"");
+}
+
 pf_status pf_refit_data(const pf_problem *problem, const pf_fit_group *unit, const pf_dataset *data,
                         pf_refit *out, pf_error *error)
 {
@@ -235,6 +242,9 @@ pf_status pf_refit_data(const pf_problem *problem, const pf_fit_group *unit, con
   *out = (pf_refit){0};
   if (!pf_refit_has_copies(unit->layout)) {
     return PF_OK;
+  }
+  if (problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL) {
+    return refuse_marginal(error);
   }
   pf_status status = lay_out(problem->model, data, &layout, error);
   if (status != PF_OK) {
@@ -263,6 +273,9 @@ pf_status pf_refit_missing(const pf_problem *problem, pf_fit_group *unit, const 
   const pf_layout *layout = unit->layout;
   pf_refit found = {0};
   pf_status status = PF_STOP;
+  if (problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL) {
+    return refuse_marginal(error);
+  }
   bool *keep = pf_memory_need(layout->n_instances, sizeof *keep, error);
   double *instances = pf_memory_need(layout->n_instances, sizeof *instances, error);
   if (keep == NULL || instances == NULL) {

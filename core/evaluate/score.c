@@ -1,6 +1,7 @@
 #include "core/evaluate/score.h"
 #include "core/base/memory.h"
 #include "core/evaluate/deviance.h"
+#include "core/evaluate/predictive.h"
 #include "core/evaluate/r2.h"
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,8 @@ typedef struct animal_sums {
   pf_draw **draws;    /* [n] one of each */
   size_t n;
   deviance_sums draw, all; /* of this draw; over all draws */
+  deviance_sums first;     /* of the first draw: with inputs integrated out all have the same */
+  int64_t n_closed;        /* draws that are over */
   running_mean explained_no_plasticity, explained_mean_rate, r2_weights, r2_activity;
   int64_t n_still;
 } animal_sums;
@@ -51,7 +54,11 @@ pf_status pf_scorer_create(const pf_problem *problem, int64_t longest, pf_scorer
   if (out->values == NULL || out->flags == NULL) {
     return PF_STOP;
   }
-  const pf_status status = pf_workspace_create(problem->model, longest, &out->model, error);
+  pf_status status = pf_workspace_create(problem->model, longest, &out->model, error);
+  if (status == PF_OK && pf_predictive_is_wanted(problem)) {
+    status = pf_filter_create(problem->model, (size_t)problem->settings->marginal.particles,
+                              &out->filter, error);
+  }
   if (status != PF_OK || problem->models->teacher == NULL) {
     return status;
   }
@@ -62,6 +69,7 @@ void pf_scorer_clear(pf_scorer *scorer)
 {
   pf_workspace_free(scorer->model);
   pf_workspace_free(scorer->teacher);
+  pf_filter_free(scorer->filter);
   pf_memory_free(scorer->values);
   pf_memory_free(scorer->flags);
   *scorer = (pf_scorer){0};
@@ -206,6 +214,23 @@ static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
 
 /* ---- deviances ---- */
 
+/* Likewise of the marginal likelihood, which is the same for every draw. */
+static pf_status add_predictive(const animal_sums *sums, size_t r, const double *theta,
+                                uint32_t run_flags, double *sum, double *probability,
+                                pf_error *error)
+{
+  const pf_evaluation_plan *plan = sums->what->plan;
+  const pf_predictive_in in = {.problem = sums->what->problem,
+                               .data = plan->data,
+                               .recording = sums->recordings[r],
+                               .fresh = plan->fresh,
+                               .draw = sums->draws[r],
+                               .theta = theta,
+                               .still = (run_flags & PF_SIMULATE_NO_PLASTICITY) != 0,
+                               .filter = sums->scorer->filter};
+  return pf_predictive_score(&in, sum, probability, error);
+}
+
 static pf_status add_deviance(const animal_sums *sums, const pf_draw *draw, const double *theta,
                               uint32_t run_flags, double *sum, int64_t *n, pf_error *error)
 {
@@ -219,8 +244,9 @@ static pf_status add_deviance(const animal_sums *sums, const pf_draw *draw, cons
 }
 
 /* T, W and N. One that fails has no figure; the others go on. */
-static void add_ablations(animal_sums *sums, pf_draw *draw, const double *theta)
+static void add_ablations(animal_sums *sums, size_t r, const double *theta)
 {
+  pf_draw *draw = sums->draws[r];
   const size_t bytes = (size_t)draw->n_steps * sizeof *draw->flags;
   memcpy(sums->scorer->flags, draw->flags, bytes);
   for (uint32_t a = PF_ABLATION_THETA; a < PF_N_ABLATIONS; a++) {
@@ -228,7 +254,9 @@ static void add_ablations(animal_sums *sums, pf_draw *draw, const double *theta)
     int64_t n = 0;
     if (error->text[0] == '\0') {
       const uint32_t run_flags = pf_ablation_set_flags(a, draw);
-      (void)add_deviance(sums, draw, theta, run_flags, &sums->draw.deviance[a], &n, error);
+      (void)(sums->scorer->filter != NULL
+                 ? add_predictive(sums, r, theta, run_flags, &sums->draw.deviance[a], NULL, error)
+                 : add_deviance(sums, draw, theta, run_flags, &sums->draw.deviance[a], &n, error));
       memcpy(draw->flags, sums->scorer->flags, bytes);
     }
   }
@@ -247,19 +275,60 @@ static void add_probability(const animal_sums *sums, const pf_draw *draw, double
   }
 }
 
-static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
+/* Both deviances of recording r, from its draw. */
+static pf_status add_draw_deviances(animal_sums *sums, size_t r, int64_t *n, pf_error *error)
 {
   const pf_scoring *what = sums->what;
   const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
-  pf_draw *draw = sums->draws[r];
-  int64_t n = 0;
+  const pf_draw *draw = sums->draws[r];
   pf_status status = add_deviance(sums, draw, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY,
-                                  &sums->draw.no_plasticity, &n, error);
+                                  &sums->draw.no_plasticity, n, error);
   if (status != PF_OK) {
     return status;
   }
-  status = add_deviance(sums, draw, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL],
-                        &n, error);
+  status = add_deviance(sums, draw, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL], n,
+                        error);
+  if (status == PF_OK && what->probability != NULL) {
+    add_probability(sums, draw, what->probability[recording]);
+  }
+  return status;
+}
+
+/* The same with inputs integrated out; the forward run counts cells, and R2 needs it. */
+static pf_status add_marginal_deviances(animal_sums *sums, size_t r, int64_t *n, pf_error *error)
+{
+  const pf_scoring *what = sums->what;
+  const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
+  double *probability = what->probability == NULL ? NULL : what->probability[recording];
+  double ignored = 0.0;
+  pf_status status = add_predictive(sums, r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY,
+                                    &sums->draw.no_plasticity, NULL, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = add_predictive(sums, r, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL],
+                          probability, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return add_deviance(sums, sums->draws[r], what->thetas + at, 0, &ignored, n, error);
+}
+
+static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
+{
+  const pf_scoring *what = sums->what;
+  const size_t at = sums->recordings[r] * sums->model->n_parameters;
+  pf_draw *draw = sums->draws[r];
+  int64_t n = 0;
+  double ignored = 0.0;
+  pf_status status = PF_OK;
+  if (sums->scorer->filter == NULL) {
+    status = add_draw_deviances(sums, r, &n, error);
+  } else if (sums->n_closed == 0) {
+    status = add_marginal_deviances(sums, r, &n, error);
+  } else { /* R2 alone */
+    status = add_deviance(sums, draw, what->thetas + at, 0, &ignored, &n, error);
+  }
   if (status != PF_OK) {
     return status;
   }
@@ -271,11 +340,8 @@ static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
   sums->draw.saturated += saturated;
   sums->draw.n_cells += n;
   add_r2(sums, draw, what->thetas + at);
-  if (what->probability != NULL) {
-    add_probability(sums, draw, what->probability[recording]);
-  }
-  if (what->ablations) {
-    add_ablations(sums, draw, what->thetas + at);
+  if (what->ablations && (sums->scorer->filter == NULL || sums->n_closed == 0)) {
+    add_ablations(sums, r, what->thetas + at);
   }
   return PF_OK;
 }
@@ -283,6 +349,11 @@ static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
 /* A draw of all recordings is over: its figures, and its part in the sums over draws. */
 static void close_draw(animal_sums *sums)
 {
+  if (sums->scorer->filter != NULL && sums->n_closed > 0) {
+    sums->draw = sums->first;
+  }
+  sums->first = sums->draw;
+  sums->n_closed++;
   const deviance_sums *draw = &sums->draw;
   const double model = draw->deviance[PF_ABLATION_FULL];
   add_to_mean(&sums->explained_no_plasticity,
@@ -486,7 +557,7 @@ pf_status pf_score_animal(const pf_scoring *scoring, size_t animal, pf_scorer *s
     }
   }
   set_scores(&sums, out);
-  if (scoring->probability != NULL) {
+  if (scoring->probability != NULL && scorer->filter == NULL) {
     divide_probability(&sums);
   }
 done:

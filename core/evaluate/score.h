@@ -15,6 +15,7 @@ typedef struct pf_scorer {
   pf_workspace *model, *teacher; /**< teacher NULL: the truth is unknown */
   pf_loss_value *values;         /**< [n_losses] */
   uint32_t *flags;               /**< [longest] */
+  pf_filter *filter; /**< NULL: scores are means over draws; else core/evaluate/predictive.h */
 } pf_scorer;
 
 /** For recordings of at most `longest` steps. On failure too, pf_scorer_clear frees it. */

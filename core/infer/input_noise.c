@@ -82,7 +82,8 @@ pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error)
         job->out, error,
         "inputs were drawn (source.input.sd = %g) and are not the animal's own, which "
         "biases coefficients: intervals are about what more data of this kind would give, "
-        "and need not hold the truth (doc/coverage.md)",
+        "and need not hold the truth (doc/coverage.md); likelihood = \"marginal\" integrates the "
+        "inputs out (doc/unknown-inputs.md)",
         problem->settings->input.sd);
   }
   if (status == PF_OK) {

@@ -119,6 +119,22 @@ static json_t *optimum_object(builder *b, const pf_problem *problem, const pf_fi
   return object;
 }
 
+/* The marginal likelihood; null where it is the mean over draws, or nothing was unknown. */
+static json_t *marginal_object(builder *b, const pf_marginal_fit *marginal)
+{
+  if (marginal == NULL) {
+    return json_null();
+  }
+  json_t *object = json_object();
+  set_member(b, object, "log_likelihood", pf_json_number(marginal->log_likelihood));
+  set_member(b, object, "monte_carlo_error", pf_json_number(marginal->error));
+  set_member(b, object, "iterations", json_integer((json_int_t)marginal->iterations));
+  set_member(b, object, "least_effective_share", pf_json_number(marginal->least_share));
+  set_member(b, object, "nats_of_monte_carlo_error", pf_json_number(marginal->cost));
+  set_member(b, object, "nats_left", pf_json_number(marginal->left));
+  return object;
+}
+
 static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
 {
   json_t *object = json_object();
@@ -136,6 +152,7 @@ static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_g
              pf_json_number(any ? unit->rows[unit->n_rows - 1].data_term : NAN));
   set_member(b, object, "optimiser",
              unit->starts == NULL ? json_null() : optimum_object(b, problem, unit));
+  set_member(b, object, "marginal", marginal_object(b, unit->marginal));
   return object;
 }
 
@@ -251,6 +268,7 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   const pf_settings *settings = problem->settings;
   json_t *object = json_object();
   object = pf_json_settings(object, pf_fit_keys(), &settings->fit);
+  object = pf_json_settings(object, pf_marginal_keys(), &settings->marginal);
   object = pf_json_settings(object, pf_evaluate_keys(), settings);
   object = pf_json_settings(object, pf_interval_keys(), &settings->intervals);
   set_member(b, object, "population",

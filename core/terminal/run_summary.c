@@ -5,6 +5,7 @@
 #include "core/layout/layout.h"
 #include "core/store/results.h"
 #include "core/terminal/inference_lines.h"
+#include "core/terminal/marginal_lines.h"
 #include "core/terminal/optimiser_lines.h"
 #include "core/terminal/wrap.h"
 #include "core/truth/equation.h"
@@ -734,6 +735,7 @@ pf_status pf_report_print(const pf_problem *problem, const pf_fit *fit,
   if (status == PF_OK) {
     print_title(&p);
     pf_print_optimiser(problem, fit, stream);
+    pf_print_likelihood(problem, fit, stream);
     print_equations(&p);
   }
   if (status == PF_OK) {
