@@ -130,11 +130,13 @@ static int run_command(int argc, char **argv)
                 "README.\n"
                 "NAME is a C identifier; it is how configs will call the rule.\n"
                 "\n"
-                "DATA is a table (CSV, tabs or semicolons, with or without a header). What each "
-                "column looks\n"
-                "like is printed, and a config that runs is written into this folder, with every "
-                "guess in a\n"
-                "comment; nothing is asked.\n",
+                "DATA is a table (CSV, tabs or semicolons, with or without a header; a matrix with "
+                "a row an animal),\n"
+                ".npz, .mat, .h5, .nwb or .jsonl, a folder of .npy files, or a pattern in quotes "
+                "('m*.csv'). What\n"
+                "each column looks like is printed, and a config that runs is written into this "
+                "folder, with every\n"
+                "guess in a comment; nothing is asked.\n",
                 stdout);
     return PF_EXIT_DONE;
   }

@@ -137,6 +137,29 @@ void pf_plugin_destroy(const pf_plugin *plugin, void *self)
   }
 }
 
+pf_status pf_plugin_list(const pf_plugin *plugin, const pf_config *config, const pf_node *node,
+                         const pf_column_sink *sink, pf_error *error)
+{
+  static const char *const others[] = {"plugin"};
+  pf_view *view = NULL;
+  const pf_group group = {.config = config,
+                          .node = node,
+                          .what = "source",
+                          .plugin = plugin->name,
+                          .table = plugin->options,
+                          .others = {others, 1}};
+  if (!PF_HAS(plugin->source, pf_source_ops, list) || plugin->source->list == NULL) {
+    return pf_fail(error, PF_STOP, "source %s cannot say what is in a file", plugin->name);
+  }
+  pf_status status = pf_view_create(&group, &view, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = plugin->source->list(pf_host_default(), pf_view_options(view), sink, error);
+  pf_view_free(view);
+  return status;
+}
+
 pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config,
                                 const pf_node *node, pf_names others, void **self, pf_error *error)
 {

@@ -56,6 +56,28 @@ typedef struct pf_task_out {
   uint32_t starts; /**< PF_STEP_RESET_* of the step to come: what starts anew before it */
 } pf_task_out;
 
+/** A column or array of a recording as it stands in its file: what `list` shows. */
+typedef struct pf_column {
+  size_t size;
+  const char *name;
+  const char *why;       /**< NULL, or why it cannot be used */
+  const char *option;    /**< the group of options that names such columns: "columns" */
+  const char *word;      /**< what messages call it: "column", "array" */
+  int64_t rows, columns; /**< columns: values side by side in a row */
+  int64_t n_dims;        /**< 0: one value */
+  const double *numbers; /**< [rows][columns], NaN: missing; NULL: it has texts, or is too large */
+  const char *const *texts; /**< [rows][columns], NULL: missing; NULL: it has numbers */
+} pf_column;
+
+/** The host's end of `list`. */
+typedef struct pf_column_sink pf_column_sink;
+struct pf_column_sink {
+  size_t size;
+  void *impl;
+  /** Hand over one column. A result other than PF_OK: return it at once. */
+  pf_status (*column)(const pf_column_sink *sink, const pf_column *column, pf_error *error);
+};
+
 /**
  * What a source can do. Of every op here (base.h says it in full):
  *
@@ -97,6 +119,13 @@ typedef struct pf_source_ops {
                     pf_error *error);
   /** The run is over (also after a failure). */
   void (*end)(const void *self, double *state);
+
+  /* ---- optional ---- */
+
+  /** Every column of the (first) file that the options name, whatever it is used as: for `plastfit
+   * new config`, which guesses that. Needs no object. */
+  pf_status (*list)(const pf_host *host, const pf_options *options, const pf_column_sink *sink,
+                    pf_error *error);
 } pf_source_ops;
 
 #ifdef __cplusplus

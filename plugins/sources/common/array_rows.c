@@ -149,7 +149,7 @@ static pf_status take_choices(const pf_host *host, const pf_options *options, ta
   return out->choices.steps == NULL ? no_memory(out, error) : PF_OK;
 }
 
-pf_status table_arrays_find(const pf_host *host, const pf_options *options,
+pf_status table_arrays_open(const pf_host *host, const pf_options *options,
                             const container_format *format, table_files *out, pf_error *error)
 {
   *out = (table_files){.format = format,
@@ -174,11 +174,20 @@ pf_status table_arrays_find(const pf_host *host, const pf_options *options,
                        "found %zu files, expected one where a row is an animal", out->n);
   }
   status = container_open(host, out->paths[0], format, &out->choices, &out->shape, error);
+  if (status == PF_OK) {
+    settle_shapes(out, &out->shape);
+  }
+  return status;
+}
+
+pf_status table_arrays_find(const pf_host *host, const pf_options *options,
+                            const container_format *format, table_files *out, pf_error *error)
+{
+  pf_status status = table_arrays_open(host, options, format, out, error);
   if (status != PF_OK) {
     return status;
   }
   shut_container(&out->shape);
-  settle_shapes(out, &out->shape);
   status = widen_shape(host, out, error);
   if (status != PF_OK) {
     return status;

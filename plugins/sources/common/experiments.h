@@ -21,6 +21,10 @@ pf_status table_create(const pf_host *host, const pf_options *options, const tab
 void table_destroy(void *self);
 pf_status table_read(const void *self, const pf_sink *sink, pf_error *error);
 
+/** The op `list` of files of arrays, but for the format. */
+pf_status table_list(const pf_host *host, const pf_options *options, const table_kind *kind,
+                     const pf_column_sink *sink, pf_error *error);
+
 /* ---- options; `word` is what a column is called: "column", "array" ---- */
 
 #define TABLE_NAMED(prefix_, word_, key_, what_)                 \
@@ -141,11 +145,17 @@ pf_status table_read(const void *self, const pf_sink *sink, pf_error *error);
   {                                                                                            \
     return table_create(host, options, &name_##_kind, self, error);                            \
   }                                                                                            \
+  static pf_status name_##_list(const pf_host *host, const pf_options *options,                \
+                                const pf_column_sink *sink, pf_error *error)                   \
+  {                                                                                            \
+    return table_list(host, options, &name_##_kind, sink, error);                              \
+  }                                                                                            \
   static const pf_source_ops name_##_ops = {.size = sizeof(pf_source_ops),                     \
                                             .create = name_##_create,                          \
                                             .destroy = table_destroy,                          \
                                             .declare = recording_declare,                      \
-                                            .read = table_read};                               \
+                                            .read = table_read,                                \
+                                            .list = name_##_list};                             \
   static const pf_plugin name_##_plugin = {PF_PLUGIN_HEAD(PF_KIND_SOURCE),                     \
                                            .name = #name_,                                     \
                                            .version = "1.0",                                   \

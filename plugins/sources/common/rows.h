@@ -76,6 +76,9 @@ typedef struct table_rows {
  */
 pf_status table_files_find(const pf_host *host, const pf_options *options, table_files *out,
                            pf_error *error);
+/** The first of files of arrays of a kind, open. Release `out` in any case. */
+pf_status table_arrays_open(const pf_host *host, const pf_options *options,
+                            const container_format *format, table_files *out, pf_error *error);
 /** The same for files of arrays of a kind. */
 pf_status table_arrays_find(const pf_host *host, const pf_options *options,
                             const container_format *format, table_files *out, pf_error *error);
