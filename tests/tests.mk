@@ -44,6 +44,14 @@ tests_unit_tests_LDADD = plugins/rules/taylor/libtaylor.la plugins/rules/mlp/lib
 
 # Whatever a file holds: tests/fuzz/README.md.
 check_PROGRAMS += tests/fuzz/replay
-tests_fuzz_replay_SOURCES = tests/fuzz/fuzz.c
+fuzz_sources = tests/fuzz/fuzz.c tests/fuzz/targets.c tests/fuzz/targets.h
+fuzz_sources += tests/fuzz/hdf5_values.c tests/fuzz/job_values.c
+tests_fuzz_replay_SOURCES = $(fuzz_sources)
 tests_fuzz_replay_LDADD = libplastfit_core.la
-EXTRA_DIST += tests/fuzz/README.md tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/README.md tests/fuzz/corpus tests/fuzz/prepare.sh tests/fuzz/run
+# clang's libFuzzer: made by tests/fuzz/run alone, in a build folder of its own
+EXTRA_PROGRAMS = tests/fuzz/libfuzzer
+tests_fuzz_libfuzzer_SOURCES = $(fuzz_sources)
+tests_fuzz_libfuzzer_CPPFLAGS = $(AM_CPPFLAGS) -DPF_LIBFUZZER
+tests_fuzz_libfuzzer_LDADD = libplastfit_core.la
+tests_fuzz_libfuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
