@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_ANIMALS = 20 };
+enum { MAX_ANIMALS = 20, MAX_CHANNELS = 40 };
 
 /* ---- counts ---- */
 
@@ -62,12 +62,12 @@ static int64_t count_observed(const pf_model *model, const pf_recording *recordi
 
 pf_data_counts pf_data_count(const pf_problem *problem, size_t animal)
 {
+  const pf_dataset *data = &problem->data;
+  const bool all = animal == SIZE_MAX;
   pf_data_counts counts = {0};
-  for (size_t r = 0; r < problem->data.n; r++) {
-    const pf_recording *recording = &problem->data.recordings[r];
-    if (animal != SIZE_MAX && recording->animal_index != animal) {
-      continue;
-    }
+  for (size_t r = all ? 0 : pf_dataset_first(data, animal); r < data->n;
+       r = all ? r + 1 : pf_dataset_next(data, r)) {
+    const pf_recording *recording = &data->recordings[r];
     const int64_t n = recording->n_steps;
     counts.shortest = counts.n_experiments == 0 || n < counts.shortest ? n : counts.shortest;
     counts.longest = n > counts.longest ? n : counts.longest;
@@ -142,8 +142,18 @@ static void print_summary(FILE *out, const char *what, const char *name, int64_t
                 (long long)s->n_missing);
 }
 
-static void print_series(const pf_dataset *data, FILE *out)
+/** The channel of another recording; those of one source are mostly in the same order. */
+static const double *same_channel(const pf_recording *recording, const char *name, size_t place)
 {
+  if (place < recording->n_channels && strcmp(recording->channels[place].name, name) == 0) {
+    return recording->channels[place].values;
+  }
+  return pf_recording_channel(recording, name);
+}
+
+static void print_series(const pf_problem *problem, FILE *out)
+{
+  const pf_dataset *data = &problem->data;
   const pf_recording *first = &data->recordings[0];
   (void)fprintf(out, "\n  %-9s%-24s%10s%10s%10s%12s\n", "", "", "from", "to", "mean", "missing");
   summary cue = {0};
@@ -152,17 +162,25 @@ static void print_series(const pf_dataset *data, FILE *out)
                  data->recordings[r].n_steps * data->recordings[r].n_input, NULL);
   }
   print_summary(out, "inputs", "cue", first->n_input, &cue);
+  size_t n_left_out = 0;
   for (size_t c = 0; c < first->n_channels; c++) {
     const char *name = first->channels[c].name;
+    if (c >= MAX_CHANNELS && !pf_data_is_looked_at(problem->model, name)) {
+      n_left_out++;
+      continue;
+    }
     summary all = {0};
     for (size_t r = 0; r < data->n; r++) {
-      const double *values = pf_recording_channel(&data->recordings[r], name);
+      const double *values = same_channel(&data->recordings[r], name, c);
       if (values != NULL) {
         add_to_range(&all, values, data->recordings[r].n_steps,
                      strcmp(name, "reward") == 0 ? data->recordings[r].no_reward : NULL);
       }
     }
     print_summary(out, "channel", name, 1, &all);
+  }
+  if (n_left_out > 0) {
+    (void)fprintf(out, "  and %zu more channels, which nothing reads\n", n_left_out);
   }
   for (size_t k = 0; k < first->n_targets; k++) {
     const char *name = first->targets[k].name;
@@ -219,7 +237,7 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
                   (long long)problem->settings->draws,
                   problem->settings->draws == 1 ? "draw" : "draws");
   }
-  print_series(data, out);
+  print_series(problem, out);
   (void)fprintf(out, "\n  %-20s%12s%9s%9s%10s%11s%13s\n", "animal", "experiments", "trials",
                 "steps", "plastic", "accepted", "mean reward");
   for (size_t a = 0; a < data->n_animals && a < MAX_ANIMALS; a++) {

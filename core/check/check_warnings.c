@@ -196,10 +196,10 @@ static bool find_split(const pf_problem *problem, size_t animal, char *what, siz
   const int64_t n_input = data->recordings[0].n_input;
   for (int64_t j = 0; j < (n_input == 2 ? 3 : n_input); j++) {
     split s = {{0.0, 0.0}, {0.0, 0.0}, {0, 0}};
-    for (size_t r = 0; r < data->n; r++) {
+    for (size_t r = pf_dataset_first(data, animal); r < data->n; r = pf_dataset_next(data, r)) {
       const pf_recording *recording = &data->recordings[r];
       const pf_record *choice = pf_recording_target(recording, "choice");
-      const bool usable = recording->animal_index == animal && choice != NULL && choice->n == 1;
+      const bool usable = choice != NULL && choice->n == 1;
       for (int64_t t = 0; usable && t < recording->n_steps; t++) {
         look_at(&s, seen_input(recording, t, j), choice->values[t]);
       }

@@ -27,6 +27,11 @@ static size_t place_in_fit(const pf_dataset *fitted, const pf_layout *layout,
 {
   size_t place = 0;
   bool same_animal = false;
+  const size_t guess = recording->number; /* right where all is fitted */
+  if (guess < layout->n_recordings &&
+      fitted->recordings[layout->recordings[guess]].number == recording->number) {
+    return guess;
+  }
   for (size_t k = 0; k < layout->n_recordings; k++) {
     const pf_recording *other = &fitted->recordings[layout->recordings[k]];
     if (other->number == recording->number) {
@@ -48,12 +53,8 @@ static size_t group_of(const pf_fold_scoring *what, const pf_recording *recordin
   if (what->fit->n_groups == 1) {
     return 0;
   }
-  for (size_t i = 0; i < fitted->n; i++) {
-    if (fitted->recordings[i].animal_number == recording->animal_number) {
-      return fitted->recordings[i].animal_index;
-    }
-  }
-  return what->fit->n_groups;
+  const size_t animal = pf_dataset_numbered_animal(fitted, recording->animal_number);
+  return animal < fitted->n_animals ? animal : what->fit->n_groups;
 }
 
 /** An animal that was not fitted has what all share of a population: its means. */
@@ -157,11 +158,9 @@ static pf_status add_estimate(fold_scorer *s, size_t first, pf_error *error)
 
 static pf_status add_predictions(fold_scorer *s, size_t animal, pf_error *error)
 {
-  for (size_t i = 0; i < s->data->n; i++) {
+  for (size_t i = pf_dataset_first(s->data, animal); i < s->data->n;
+       i = pf_dataset_next(s->data, i)) {
     const pf_recording *recording = &s->data->recordings[i];
-    if (recording->animal_index != animal) {
-      continue;
-    }
     pf_compare_prediction *prediction = pf_array_append(&s->predictions, error);
     if (prediction == NULL) {
       return PF_STOP;
@@ -260,10 +259,7 @@ static pf_status score_animal(fold_scorer *s, const pf_scoring *scoring, size_t 
 {
   pf_animal_score score;
   pf_error why = pf_error_none();
-  size_t first = 0;
-  while (s->data->recordings[first].animal_index != animal) {
-    first++;
-  }
+  const size_t first = pf_dataset_first(s->data, animal);
   const bool is_new = s->what->population != NULL &&
                       group_of(s->what, &s->data->recordings[first]) == s->what->fit->n_groups;
   const pf_status scored = is_new ? score_new_animal(s, scoring, animal, memory, &score, &why)

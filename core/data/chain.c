@@ -149,23 +149,39 @@ static pf_status append_session(pf_recording *to, const pf_recording *from, doub
   return PF_OK;
 }
 
-pf_status pf_dataset_chain(pf_dataset *data, double gap, pf_error *error)
+/** Everything behind the first recording of each animal, to that one. */
+static pf_status join_sessions(pf_dataset *data, double gap, bool *joined, pf_error *error)
 {
-  for (size_t i = 0; i < data->n; i++) {
-    for (size_t k = i + 1; k < data->n;) {
-      if (data->recordings[k].animal_index != data->recordings[i].animal_index) {
-        k++;
-        continue;
-      }
+  for (size_t a = 0; a < data->n_animals; a++) {
+    const size_t first = pf_dataset_first(data, a);
+    for (size_t k = pf_dataset_next(data, first); k < data->n; k = pf_dataset_next(data, k)) {
       const pf_status status =
-          append_session(&data->recordings[i], &data->recordings[k], gap, error);
+          append_session(&data->recordings[first], &data->recordings[k], gap, error);
       if (status != PF_OK) {
         return status;
       }
-      pf_dataset_remove(data, k);
+      joined[k] = true;
     }
+  }
+  return PF_OK;
+}
+
+pf_status pf_dataset_chain(pf_dataset *data, double gap, pf_error *error)
+{
+  bool *joined = pf_memory_need(data->n, sizeof *joined, error);
+  if (joined == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = join_sessions(data, gap, joined, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = pf_dataset_remove(data, joined, error);
+  for (size_t i = 0; i < data->n; i++) {
     data->recordings[i].number = i;
     data->recordings[i].experiment = 0;
   }
-  return PF_OK;
+done:
+  pf_memory_free(joined);
+  return status;
 }

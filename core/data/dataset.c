@@ -47,29 +47,54 @@ void pf_dataset_free(pf_dataset *data)
     pf_memory_free(data->animals[i]);
   }
   pf_memory_free(data->animals);
+  pf_dataset_forget_places(data);
   memset(data, 0, sizeof *data);
 }
 
-void pf_dataset_remove(pf_dataset *data, size_t i)
+/** Animals without a recording leave; the others close the gaps. index [n_animals]: where each
+ * goes.
+ */
+static void remove_animals(pf_dataset *data, const bool *stays, size_t *index)
 {
-  const size_t animal = data->recordings[i].animal_index;
-  bool alone = true;
-  clear_recording(&data->recordings[i]);
-  memmove(&data->recordings[i], &data->recordings[i + 1],
-          (data->n - i - 1) * sizeof *data->recordings);
-  data->n--;
-  for (size_t k = 0; k < data->n; k++) {
-    alone = alone && data->recordings[k].animal_index != animal;
-  }
-  if (alone) {
-    pf_memory_free(data->animals[animal]);
-    memmove(&data->animals[animal], &data->animals[animal + 1],
-            (data->n_animals - animal - 1) * sizeof *data->animals);
-    data->n_animals--;
-    for (size_t k = 0; k < data->n; k++) {
-      data->recordings[k].animal_index -= data->recordings[k].animal_index > animal ? 1 : 0;
+  size_t n = 0;
+  for (size_t a = 0; a < data->n_animals; a++) {
+    index[a] = n;
+    if (stays[a]) {
+      data->animals[n++] = data->animals[a];
+    } else {
+      pf_memory_free(data->animals[a]);
     }
   }
+  data->n_animals = n;
+  for (size_t i = 0; i < data->n; i++) {
+    data->recordings[i].animal_index = index[data->recordings[i].animal_index];
+  }
+}
+
+pf_status pf_dataset_remove(pf_dataset *data, const bool *gone, pf_error *error)
+{
+  pf_status status = PF_STOP;
+  bool *stays = pf_memory_need(data->n_animals, sizeof *stays, error);
+  size_t *index = pf_memory_need(data->n_animals, sizeof *index, error);
+  if (stays == NULL || index == NULL) {
+    goto done;
+  }
+  size_t n = 0;
+  for (size_t i = 0; i < data->n; i++) {
+    if (gone[i]) {
+      clear_recording(&data->recordings[i]);
+    } else {
+      stays[data->recordings[i].animal_index] = true;
+      data->recordings[n++] = data->recordings[i];
+    }
+  }
+  data->n = n;
+  remove_animals(data, stays, index);
+  status = pf_dataset_place(data, error);
+done:
+  pf_memory_free(stays);
+  pf_memory_free(index);
+  return status;
 }
 
 /** A copy of count x size bytes; `from` NULL gives zeros. NULL with the error line when out of
@@ -337,20 +362,19 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
 /** Index of the animal, which is new if its name is. */
 static pf_status find_animal(pf_dataset *data, const char *name, size_t *index, pf_error *error)
 {
-  for (size_t a = 0; a < data->n_animals; a++) {
-    if (strcmp(data->animals[a], name) == 0) {
-      *index = a;
-      return PF_OK;
-    }
+  *index = pf_dataset_find_animal(data, name);
+  if (*index < data->n_animals) {
+    return PF_OK;
   }
-  pf_array animals = {data->animals, data->n_animals, data->n_animals, sizeof(char *)};
+  pf_array animals = {data->animals, data->n_animals, data->animals_capacity, sizeof(char *)};
   char *copy = pf_memory_string(name, error);
   if (copy == NULL || pf_array_append_all(&animals, &copy, 1, error) != PF_OK) {
     pf_memory_free(copy);
     return PF_STOP;
   }
   data->animals = animals.items;
-  *index = data->n_animals++;
+  data->animals_capacity = animals.capacity;
+  data->n_animals++;
   return PF_OK;
 }
 
@@ -366,6 +390,30 @@ static pf_status append_recording(pf_dataset *data, const pf_recording *recordin
   return PF_OK;
 }
 
+/** The animal, new or not, and the recording behind the others. */
+static pf_status add_recording(pf_dataset *data, pf_recording *recording, pf_error *error)
+{
+  if (data->places.places.n != data->n_animals && pf_dataset_place(data, error) != PF_OK) {
+    return PF_STOP;
+  }
+  pf_status status = find_animal(data, recording->animal, &recording->animal_index, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  recording->number = data->n;
+  recording->animal_number = recording->animal_index;
+  recording->experiment = pf_dataset_count(data, recording->animal_index);
+  status = append_recording(data, recording, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_dataset_place_last(data, error);
+  if (status != PF_OK) {
+    data->n--;
+  }
+  return status;
+}
+
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error)
 {
   pf_recording recording = {0};
@@ -373,16 +421,7 @@ pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_e
     return PF_STOP;
   }
   if (copy_steps(experiment, &recording, error) != PF_OK ||
-      find_animal(data, experiment->animal, &recording.animal_index, error) != PF_OK) {
-    clear_recording(&recording);
-    return PF_STOP;
-  }
-  recording.number = data->n;
-  recording.animal_number = recording.animal_index;
-  for (size_t i = 0; i < data->n; i++) {
-    recording.experiment += data->recordings[i].animal_index == recording.animal_index ? 1 : 0;
-  }
-  if (append_recording(data, &recording, error) != PF_OK) {
+      add_recording(data, &recording, error) != PF_OK) {
     clear_recording(&recording);
     return PF_STOP;
   }

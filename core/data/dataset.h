@@ -5,6 +5,8 @@
 #ifndef PLASTFIT_CORE_DATA_DATASET_H
 #define PLASTFIT_CORE_DATA_DATASET_H
 
+#include "core/data/animal_places.h"
+
 #include <plastfit/abi/experiment.h>
 #include <stdbool.h>
 
@@ -25,6 +27,7 @@ typedef struct pf_record {
 typedef struct pf_recording {
   char *animal, *session, *name;
   size_t animal_index;
+  size_t next_of_animal; /**< its next recording; read by pf_dataset_next alone */
   /* places in the data as read, which random numbers go by: they stay when only a part is looked at
    * (pf_problem_subset)
    */
@@ -56,15 +59,16 @@ typedef struct pf_dataset {
   pf_recording *recordings;
   size_t n, capacity;
   char **animals; /**< names in order of first appearance */
-  size_t n_animals;
+  size_t n_animals, animals_capacity;
+  pf_animal_places places;
 } pf_dataset;
 
 /** Copy and check an experiment (finite cues, flags, trials not decreasing, lengths) and append it.
  */
 pf_status pf_dataset_add(pf_dataset *data, const pf_experiment *experiment, pf_error *error);
 void pf_dataset_free(pf_dataset *data);
-/** Remove recording i, and its animal where it was the only one. */
-void pf_dataset_remove(pf_dataset *data, size_t i);
+/** Remove the recordings i with gone[i], and animals that have no other. */
+pf_status pf_dataset_remove(pf_dataset *data, const bool *gone, pf_error *error);
 /** The recording of most steps, the first of several; data->n MUST NOT be 0. */
 const pf_recording *pf_dataset_longest(const pf_dataset *data);
 

@@ -73,16 +73,6 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
   return PF_OK;
 }
 
-/** The first recording of an animal. */
-static size_t first_recording(const pf_dataset *data, size_t animal)
-{
-  size_t i = 0;
-  while (data->recordings[i].animal_index != animal) {
-    i++;
-  }
-  return i;
-}
-
 /** One animal, as often as wanted. */
 typedef struct actor {
   const pf_problem *run, *task;
@@ -136,7 +126,7 @@ static pf_status run_animal(actor *who, const pf_fit *fit, double *theta, pf_dat
   const pf_problem *run = who->run;
   const pf_fit_group *group =
       &fit->groups[run->settings->fit.per == PF_FIT_SHARED ? 0 : who->animal];
-  const size_t i = first_recording(&run->data, who->animal);
+  const size_t i = pf_dataset_first(&run->data, who->animal);
   if (group->status != PF_OK) {
     return PF_OK;
   }

@@ -78,12 +78,16 @@ static bool is_stopped(const stopper *stop, pf_status *status, pf_error *error)
 static void spread_thetas(const pf_evaluation_plan *plan, const pf_layout *layout,
                           const double *values, size_t n_theta, double *thetas)
 {
-  for (size_t i = 0; i < plan->data->n; i++) {
-    const size_t r =
-        layout->data == plan->data ? layout->local[i] : 0; /* of other data: nothing has copies */
-    if (r != PF_LAYOUT_NONE) {
-      pf_layout_theta(layout, values, r, thetas + i * n_theta);
+  if (layout->data != plan->data) { /* nothing has copies */
+    for (size_t i = 0; i < plan->data->n; i++) {
+      pf_layout_theta(layout, values, 0, thetas + i * n_theta);
     }
+    return;
+  }
+  /* the last place of a recording counts, where it has several */
+  for (size_t k = 0; k < layout->n_recordings; k++) {
+    const pf_layout_place *place = &layout->places[k];
+    pf_layout_theta(layout, values, place->local, thetas + place->recording * n_theta);
   }
 }
 

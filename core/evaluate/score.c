@@ -406,16 +406,16 @@ static pf_status add_fitted_draws(const animal_sums *sums, pf_draw **draws, size
 {
   const pf_problem *fitted = sums->what->fitted;
   const size_t number = sums->what->plan->data->recordings[sums->recordings[0]].animal_number;
-  bool has_own = false;
-  for (size_t i = 0; i < fitted->data.n; i++) {
-    has_own = has_own || fitted->data.recordings[i].animal_number == number;
-  }
-  for (size_t i = 0; i < fitted->data.n; i++) {
-    const pf_recording *recording = &fitted->data.recordings[i];
-    if ((has_own && recording->animal_number != number) || is_scored(sums, recording)) {
+  const pf_dataset *data = &fitted->data;
+  const size_t own = pf_dataset_numbered_animal(data, number);
+  const bool has_own = own < data->n_animals;
+  for (size_t i = has_own ? pf_dataset_first(data, own) : 0; i < data->n;
+       i = has_own ? pf_dataset_next(data, i) : i + 1) {
+    const pf_recording *recording = &data->recordings[i];
+    if (is_scored(sums, recording)) {
       continue;
     }
-    const pf_status status = pf_problem_draw(fitted, &fitted->data, i, 0, false, &draws[*n], error);
+    const pf_status status = pf_problem_draw(fitted, data, i, 0, false, &draws[*n], error);
     if (status != PF_OK) {
       return status;
     }
@@ -539,16 +539,16 @@ pf_status pf_score_animal(const pf_scoring *scoring, size_t animal, pf_scorer *s
     out->deviance[a] = NAN;
     out->errors[a] = pf_error_none();
   }
-  sums.recordings = pf_memory_need(plan->data->n, sizeof *sums.recordings, error);
-  sums.draws = pf_memory_need(plan->data->n, sizeof(pf_draw *), error);
+  const pf_dataset *data = plan->data;
+  const size_t n = pf_dataset_count(data, animal);
+  sums.recordings = pf_memory_need(n, sizeof *sums.recordings, error);
+  sums.draws = pf_memory_need(n, sizeof(pf_draw *), error);
   pf_status status = sums.recordings == NULL || sums.draws == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
   }
-  for (size_t i = 0; i < plan->data->n; i++) {
-    if (plan->data->recordings[i].animal_index == animal) {
-      sums.recordings[sums.n++] = i;
-    }
+  for (size_t i = pf_dataset_first(data, animal); i < data->n; i = pf_dataset_next(data, i)) {
+    sums.recordings[sums.n++] = i;
   }
   for (int64_t d = 0; d < plan->n_draws; d++) {
     status = score_one_draw(&sums, d, error);

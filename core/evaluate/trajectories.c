@@ -141,11 +141,9 @@ static int64_t thinning_step(const walk *w, size_t animal)
 {
   const pf_model *model = w->problem->model;
   double bytes = 0.0;
-  for (size_t i = 0; i < w->plan.data->n; i++) {
-    const pf_recording *recording = &w->plan.data->recordings[i];
-    if (recording->animal_index != animal) {
-      continue;
-    }
+  const pf_dataset *data = w->plan.data;
+  for (size_t i = pf_dataset_first(data, animal); i < data->n; i = pf_dataset_next(data, i)) {
+    const pf_recording *recording = &data->recordings[i];
     double n_states = 1.0;
     for (int64_t t = 0; t < recording->n_steps; t++) {
       n_states += (recording->flags[t] & PF_STEP_PLASTIC) ? 1.0 : 0.0;
@@ -168,10 +166,8 @@ static pf_status walk_animal(walk *w, size_t animal, pf_error *error)
     return status;
   }
   pf_trajectory at = {.animal = animal, .every = thinning_step(w, animal)};
-  for (size_t i = 0; i < w->plan.data->n; i++) {
-    if (w->plan.data->recordings[i].animal_index != animal) {
-      continue;
-    }
+  const pf_dataset *data = w->plan.data;
+  for (size_t i = pf_dataset_first(data, animal); i < data->n; i = pf_dataset_next(data, i)) {
     pf_draw *draw = NULL;
     status = pf_evaluation_draw(w->problem, &w->plan, i, 0, &draw, error);
     if (status != PF_OK) {

@@ -34,21 +34,20 @@ uint32_t pf_fit_verdict(const pf_fit_group *group)
   return group->optimum.converged ? PF_FIT_CONVERGED : PF_FIT_NOT_CONVERGED;
 }
 
-static bool is_in_group(const pf_problem *problem, size_t recording, size_t group)
-{
-  return problem->settings->fit.per == PF_FIT_SHARED ||
-         problem->data.recordings[recording].animal_index == group;
-}
-
 /* Indices of the group's recordings, [*n]; NULL: no memory. */
 static size_t *list_recordings(const pf_problem *problem, size_t group, size_t *n, pf_error *error)
 {
-  size_t *recordings = pf_memory_need(problem->data.n, sizeof *recordings, error);
+  const pf_dataset *data = &problem->data;
+  const bool all = problem->settings->fit.per == PF_FIT_SHARED;
+  size_t *recordings =
+      pf_memory_need(all ? data->n : pf_dataset_count(data, group), sizeof *recordings, error);
   *n = 0;
-  for (size_t i = 0; recordings != NULL && i < problem->data.n; i++) {
-    if (is_in_group(problem, i, group)) {
-      recordings[(*n)++] = i;
-    }
+  if (recordings == NULL) {
+    return NULL;
+  }
+  for (size_t i = all ? 0 : pf_dataset_first(data, group); i < data->n;
+       i = all ? i + 1 : pf_dataset_next(data, i)) {
+    recordings[(*n)++] = i;
   }
   return recordings;
 }

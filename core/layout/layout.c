@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool pf_is_free(const pf_model_parameter *parameter)
@@ -41,17 +42,41 @@ static size_t count_copies(const pf_layout *layout, size_t i)
   }
 }
 
+static int compare_places(const void *a, const void *b)
+{
+  const pf_layout_place *x = a, *y = b;
+  if (x->recording != y->recording) {
+    return x->recording < y->recording ? -1 : 1;
+  }
+  return (x->local > y->local) - (x->local < y->local);
+}
+
+/** Where recording i of the data is in the layout: the last place, where it is there repeatedly. */
+static size_t find_local(const pf_layout *layout, size_t i)
+{
+  size_t low = 0, high = layout->n_recordings; /* first of a recording above i */
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (layout->places[middle].recording <= i) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low > 0 && layout->places[low - 1].recording == i ? layout->places[low - 1].local
+                                                           : PF_LAYOUT_NONE;
+}
+
 size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recording)
 {
   if (layout->data == NULL) {
     return 0;
   }
-  for (size_t i = 0; i < layout->data->n; i++) {
-    if (&layout->data->recordings[i] == recording) {
-      return layout->local[i];
-    }
+  const pf_recording *all = layout->data->recordings;
+  if (recording < all || recording >= all + layout->data->n) {
+    return PF_LAYOUT_NONE;
   }
-  return PF_LAYOUT_NONE;
+  return find_local(layout, (size_t)(recording - all));
 }
 
 size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter)
@@ -83,19 +108,48 @@ void pf_layout_copy(const pf_layout *layout, size_t instance, const char **anima
 
 /* ---- making one ---- */
 
-/** Animals are numbered as they appear. */
-static void number_animals(pf_layout *layout)
+/** The data's index of the animal at place r. */
+static size_t animal_at(const pf_layout *layout, size_t r)
 {
+  return layout->data->recordings[layout->recordings[r]].animal_index;
+}
+
+/** The highest such index; *several: are there two animals? */
+static size_t highest_animal(const pf_layout *layout, bool *several)
+{
+  size_t highest = 0;
+  *several = false;
   for (size_t r = 0; r < layout->n_recordings; r++) {
-    layout->animal[r] = layout->n_animals;
-    for (size_t k = 0; k < r && layout->data != NULL; k++) {
-      if (layout->data->recordings[layout->recordings[k]].animal_index ==
-          layout->data->recordings[layout->recordings[r]].animal_index) {
-        layout->animal[r] = layout->animal[k];
-      }
-    }
-    layout->n_animals += layout->animal[r] == layout->n_animals ? 1 : 0;
+    const size_t animal = animal_at(layout, r);
+    highest = animal > highest ? animal : highest;
+    *several = *several || animal != animal_at(layout, 0);
   }
+  return highest;
+}
+
+/** Animals are numbered as they appear. */
+static pf_status number_animals(pf_layout *layout, pf_error *error)
+{
+  bool several = false;
+  const size_t highest = layout->data == NULL ? 0 : highest_animal(layout, &several);
+  if (!several) { /* layout->animal is 0 */
+    layout->n_animals = layout->n_recordings > 0 ? 1 : 0;
+    return PF_OK;
+  }
+  /* of each animal of the data, its number plus 1; 0: it has none yet */
+  size_t *numbers = pf_memory_need(highest + 1, sizeof *numbers, error);
+  if (numbers == NULL) {
+    return PF_STOP;
+  }
+  for (size_t r = 0; r < layout->n_recordings; r++) {
+    size_t *number = &numbers[animal_at(layout, r)];
+    if (*number == 0) {
+      *number = ++layout->n_animals;
+    }
+    layout->animal[r] = *number - 1;
+  }
+  pf_memory_free(numbers);
+  return PF_OK;
 }
 
 static void make_instances(pf_layout *layout)
@@ -149,11 +203,10 @@ static pf_status allocate_recordings(pf_layout *layout, pf_error *error)
   const size_t n = layout->n_recordings;
   layout->recordings = pf_memory_need(n, sizeof *layout->recordings, error);
   layout->animal = pf_memory_need(n, sizeof *layout->animal, error);
-  layout->local =
-      pf_memory_need(layout->data == NULL ? 1 : layout->data->n, sizeof *layout->local, error);
+  layout->places = pf_memory_need(n, sizeof *layout->places, error);
   layout->first = pf_memory_need(layout->n_parameters, sizeof *layout->first, error);
   layout->scope = pf_memory_need(layout->n_parameters, sizeof *layout->scope, error);
-  return layout->recordings == NULL || layout->animal == NULL || layout->local == NULL ||
+  return layout->recordings == NULL || layout->animal == NULL || layout->places == NULL ||
                  layout->first == NULL || layout->scope == NULL
              ? PF_STOP
              : PF_OK;
@@ -179,12 +232,12 @@ static void index_recordings(pf_layout *layout, const size_t *recordings)
   if (layout->data == NULL) {
     return;
   }
-  for (size_t i = 0; i < layout->data->n; i++) {
-    layout->local[i] = PF_LAYOUT_NONE;
-  }
   for (size_t r = 0; r < layout->n_recordings; r++) {
     layout->recordings[r] = recordings[r];
-    layout->local[recordings[r]] = r;
+    layout->places[r] = (pf_layout_place){.recording = recordings[r], .local = r};
+  }
+  if (layout->n_recordings > 1) {
+    qsort(layout->places, layout->n_recordings, sizeof *layout->places, compare_places);
   }
 }
 
@@ -205,7 +258,9 @@ static pf_layout *create_bare(const pf_model_parameter *parameters, size_t n_par
     goto failed;
   }
   index_recordings(layout, recordings);
-  number_animals(layout);
+  if (number_animals(layout, error) != PF_OK) {
+    goto failed;
+  }
   for (size_t i = 0; i < n_parameters; i++) {
     layout->scope[i] = effective_scope(parameters, i);
     layout->first[i] = layout->n_instances;
@@ -257,7 +312,7 @@ void pf_layout_free(pf_layout *layout)
   if (layout != NULL) {
     pf_memory_free(layout->recordings);
     pf_memory_free(layout->animal);
-    pf_memory_free(layout->local);
+    pf_memory_free(layout->places);
     pf_memory_free(layout->instances);
     pf_memory_free(layout->first);
     pf_memory_free(layout->scope);

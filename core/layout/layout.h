@@ -30,13 +30,18 @@ typedef struct pf_parameter_instance {
   double factor;    /**< instance = factor * values[value]; 1 unless tied */
 } pf_parameter_instance;
 
+/** The recording of the data that stands at a place of the layout. */
+typedef struct pf_layout_place {
+  size_t recording, local;
+} pf_layout_place;
+
 typedef struct pf_layout {
   const pf_model_parameter *parameters; /**< [n_parameters], the model's */
   size_t n_parameters;
-  const pf_dataset *data; /**< of the recordings; NULL: one recording, without a name */
-  size_t *recordings;     /**< [n_recordings] their indices in `data` */
-  size_t *animal;         /**< [n_recordings] which of the fit's animals each is of, from 0 */
-  size_t *local; /**< [data->n] the other way round: index in the layout, or PF_LAYOUT_NONE */
+  const pf_dataset *data;  /**< of the recordings; NULL: one recording, without a name */
+  size_t *recordings;      /**< [n_recordings] their indices in `data` */
+  size_t *animal;          /**< [n_recordings] which of the fit's animals each is of, from 0 */
+  pf_layout_place *places; /**< [n_recordings] the other way round, in order */
   size_t n_recordings, n_animals;
   pf_parameter_instance
       *instances; /**< [n_instances], parameter by parameter, then in the order of the recordings */

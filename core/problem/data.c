@@ -122,29 +122,56 @@ static pf_status count_cells(const pf_problem *problem, size_t i, int64_t *cells
   return status;
 }
 
-/** A recording in which no loss observes anything is left out: it says nothing, and should not stop
- * the others. */
-static pf_status leave_out_unobserved(pf_problem *problem, int64_t *cells, pf_error *error)
+/* Warnings of one kind: more would hide what else there is. */
+enum { MAX_WARNINGS = 10 };
+
+static void warn_left_out(const pf_dataset *data, const bool *gone, size_t n_gone)
 {
   const pf_host *host = pf_host_default();
-  for (size_t i = 0; i < problem->data.n;) {
-    bool any = false;
-    const pf_status status = count_cells(problem, i, cells, &any, error);
-    if (status != PF_OK) {
-      return status;
+  char line[PF_ERROR_LENGTH];
+  size_t n = 0;
+  for (size_t i = 0; i < data->n && n < MAX_WARNINGS; i++) {
+    if (gone[i]) {
+      n++;
+      (void)snprintf(line, sizeof line,
+                     "%.500s is left out: no loss observes anything in its fitted steps",
+                     data->recordings[i].name);
+      host->warn(host, line);
     }
-    if (any || problem->data.n == 1) {
-      i++;
-      continue;
-    }
-    char line[PF_ERROR_LENGTH];
-    (void)snprintf(line, sizeof line,
-                   "%.500s is left out: no loss observes anything in its fitted steps",
-                   problem->data.recordings[i].name);
-    host->warn(host, line);
-    pf_dataset_remove(&problem->data, i);
   }
-  return PF_OK;
+  if (n_gone > n) {
+    (void)snprintf(line, sizeof line, "%zu more are left out for the same reason", n_gone - n);
+    host->warn(host, line);
+  }
+}
+
+/** A recording in which no loss observes anything is left out: it says nothing, and should not stop
+ * the others. One stays, for the message. */
+static pf_status leave_out_unobserved(pf_problem *problem, int64_t *cells, pf_error *error)
+{
+  pf_dataset *data = &problem->data;
+  pf_status status = PF_OK;
+  size_t n_gone = 0;
+  bool *gone = pf_memory_need(data->n, sizeof *gone, error);
+  if (gone == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < data->n; i++) {
+    bool any = false;
+    status = count_cells(problem, i, cells, &any, error);
+    if (status != PF_OK) {
+      goto done;
+    }
+    gone[i] = !any && n_gone + 1 < data->n;
+    n_gone += gone[i] ? 1 : 0;
+  }
+  if (n_gone > 0) {
+    warn_left_out(data, gone, n_gone);
+    status = pf_dataset_remove(data, gone, error);
+  }
+done:
+  pf_memory_free(gone);
+  return status;
 }
 
 /** Say now, not after the fit, that inputs do not match the network or that a loss finds no target.

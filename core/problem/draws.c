@@ -206,12 +206,8 @@ size_t pf_problem_group_number(const pf_problem *problem, size_t unit)
   if (problem->settings->fit.per == PF_FIT_SHARED) {
     return 0;
   }
-  for (size_t i = 0; i < problem->data.n; i++) {
-    if (problem->data.recordings[i].animal_index == unit) {
-      return problem->data.recordings[i].animal_number;
-    }
-  }
-  return unit;
+  const size_t first = pf_dataset_first(&problem->data, unit);
+  return first < problem->data.n ? problem->data.recordings[first].animal_number : unit;
 }
 
 /** Which copy of its parameter an instance is, by its place in the data as read; 0: the first, or

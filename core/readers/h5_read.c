@@ -143,19 +143,43 @@ static bool count_cells(const size_t n[3], size_t most, size_t *cells)
   return true;
 }
 
+/** Is it stored in pieces, which may be packed? */
+static bool is_chunked(hid_t set)
+{
+  const hid_t options = H5Dget_create_plist(set);
+  const bool chunked = options >= 0 && H5Pget_layout(options) == H5D_CHUNKED;
+  if (options >= 0) {
+    (void)H5Pclose(options);
+  }
+  return chunked;
+}
+
+/** Bytes of a cell; 0 where the cells are no numbers. */
+static size_t number_size(hid_t set)
+{
+  const hid_t type = H5Dget_type(set);
+  if (type < 0) {
+    return 0;
+  }
+  const H5T_class_t what = H5Tget_class(type);
+  const size_t size = what == H5T_INTEGER || what == H5T_FLOAT ? H5Tget_size(type) : 0;
+  (void)H5Tclose(type);
+  return size;
+}
+
 /**
  * Can the bytes that the file has for a dataset hold that many cells? A few bytes of a file can
- * claim any size. Deflate shrinks by a factor of 1032 at most.
+ * claim any size, and HDF5 itself reads beyond a dataset that stands in its header. Deflate shrinks
+ * by a factor of 1032 at most.
  */
 static bool has_bytes_for(hid_t set, size_t cells)
 {
-  const hid_t type = H5Dget_type(set);
-  const size_t size = type < 0 ? 0 : H5Tget_size(type);
+  const size_t size = number_size(set);
   const hsize_t stored = H5Dget_storage_size(set);
-  if (type >= 0) {
-    (void)H5Tclose(type);
+  if (size == 0 || (cells > 0 && stored == 0)) {
+    return false;
   }
-  return size > 0 && cells / 1032 <= stored / size && (cells == 0 || stored > 0);
+  return is_chunked(set) ? cells / 1032 <= stored / size : cells <= stored / size;
 }
 
 static bool read_extent(hid_t space, pf_h5_array *out)

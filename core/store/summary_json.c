@@ -51,11 +51,8 @@ static json_t *theta_of_animal(builder *b, const pf_results *results,
                                const pf_animal_result *result)
 {
   const pf_evaluation_plan plan = pf_evaluation_plan_of(results->problem);
-  size_t i = 0;
-  while (i + 1 < plan.data->n &&
-         plan.data->recordings[i].animal_index != (size_t)(result - results->evaluation->animals)) {
-    i++;
-  }
+  const size_t first = pf_dataset_first(plan.data, (size_t)(result - results->evaluation->animals));
+  const size_t i = first < plan.data->n ? first : plan.data->n - 1;
   return theta_object(b, results,
                       results->evaluation->thetas + i * results->problem->model->n_parameters);
 }

@@ -15,6 +15,9 @@ static const double max_bytes = 64.0 * 1024.0 * 1024.0;
 static const int64_t largest_file = (int64_t)1 << 30;
 
 enum { PATH_LENGTH = 512, NAME_LENGTH = 128, LAYOUT_VERSION = 1 };
+/* A dataset takes HDF5 some 30 microseconds and a KiB: of a table with more columns than this, the
+ * first are written, and the last, which are those that plastfit derives. */
+enum { MAX_CHANNELS = 1000, N_DERIVED = 32 };
 
 typedef struct clean_animal {
   char name[NAME_LENGTH];
@@ -131,9 +134,19 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
   pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->trial, n, -1, 1);
   child_path(path, group, "", "block");
   pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->block, n, -1, 1);
+  int64_t n_left_out = 0;
   for (size_t c = 0; c < recording->n_channels; c++) {
-    child_path(path, group, "channels/", recording->channels[c].name);
-    pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, recording->channels[c].values, n, -1, 1);
+    const pf_series *channel = &recording->channels[c];
+    if (c >= MAX_CHANNELS && c + N_DERIVED < recording->n_channels &&
+        strcmp(channel->name, "reward") != 0) {
+      n_left_out++;
+      continue;
+    }
+    child_path(path, group, "channels/", channel->name);
+    pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, channel->values, n, -1, 1);
+  }
+  if (n_left_out > 0) {
+    pf_h5_integer(w->h5, group, "channels_left_out", n_left_out);
   }
   for (size_t t = 0; t < recording->n_targets; t++) {
     const pf_record *target = &recording->targets[t];

@@ -12,19 +12,15 @@ static const pf_option parts = {
     .upper = 1000,
     .help = "equal parts of each experiment's trials, where the data say no blocks"};
 
-/** Has the animal of recording i two blocks? They may lie in several of its experiments. */
-static bool has_two_blocks(const pf_dataset *data, size_t i)
+/** Is a block of recording i another than the first of its animal? They may lie in several of its
+ * experiments. */
+static bool has_another_block(const pf_dataset *data, size_t i)
 {
   const pf_recording *recording = &data->recordings[i];
-  for (size_t k = 0; k <= i; k++) {
-    const pf_recording *other = &data->recordings[k];
-    if (other->animal_index != recording->animal_index) {
-      continue;
-    }
-    for (int64_t t = 0; t < recording->n_steps; t++) {
-      if (recording->block[t] != other->block[0]) {
-        return true;
-      }
+  const int64_t first = data->recordings[pf_dataset_first(data, recording->animal_index)].block[0];
+  for (int64_t t = 0; t < recording->n_steps; t++) {
+    if (recording->block[t] != first) {
+      return true;
     }
   }
   return false;
@@ -40,7 +36,7 @@ static pf_folds divide_blocks(const pf_dataset *data, double value)
     for (int64_t t = 0; t < recording->n_steps; t++) {
       last = recording->block[t] > last ? recording->block[t] : last;
     }
-    several = several || has_two_blocks(data, i);
+    several = several || has_another_block(data, i);
   }
   return (pf_folds){.n = several ? last + 1 : (int64_t)value, .from_data = several, .value = value};
 }

@@ -187,3 +187,61 @@ Test(data_dataset, a_channel_is_added_once)
   pf_memory_free(again); /* not taken over */
   pf_dataset_free(&data);
 }
+
+/* 100,000 animals, the later half met again in the opposite order: looking through all for each
+ * would compare 10^10 names, and run into the time limit of the tests. */
+Test(data_dataset, many_animals_are_found_in_one_step)
+{
+  enum { MANY = 100000 };
+  static const double cue[1] = {1.0};
+  pf_dataset data = {0};
+  pf_error error = pf_error_none();
+  for (size_t i = 0; i < MANY + MANY / 2; i++) {
+    char name[32];
+    (void)snprintf(name, sizeof name, "animal %zu", i < MANY ? i : 2 * (size_t)MANY - 1 - i);
+    const pf_experiment one = {
+        .size = sizeof one, .animal = name, .name = name, .n_steps = 1, .n_input = 1, .cue = cue};
+    cr_assert_eq(pf_dataset_add(&data, &one, &error), PF_OK, "%s", error.text);
+  }
+  cr_expect_eq(data.n_animals, MANY);
+  size_t n = 0;
+  for (size_t a = 0; a < data.n_animals; a++) {
+    cr_assert_eq(pf_dataset_first(&data, a), a);
+    cr_assert_eq(pf_dataset_next(&data, a), a < MANY / 2 ? SIZE_MAX : 2 * (size_t)MANY - 1 - a);
+    for (size_t i = pf_dataset_first(&data, a); i < data.n; i = pf_dataset_next(&data, i)) {
+      cr_assert_eq(data.recordings[i].animal_index, a);
+      n++;
+    }
+  }
+  cr_expect_eq(n, data.n);
+  cr_expect_eq(data.recordings[MANY].experiment, 1);
+  pf_dataset_free(&data);
+}
+
+Test(data_dataset, what_is_removed_takes_its_animal_along)
+{
+  static const double cue[1] = {1.0};
+  static const char *const names[] = {"a", "b", "a", "c", "b"};
+  const bool gone[] = {false, true, true, false, true};
+  pf_dataset data = {0};
+  pf_error error = pf_error_none();
+  for (size_t i = 0; i < 5; i++) {
+    const pf_experiment one = {.size = sizeof one,
+                               .animal = names[i],
+                               .name = "one",
+                               .n_steps = 1,
+                               .n_input = 1,
+                               .cue = cue};
+    cr_assert_eq(pf_dataset_add(&data, &one, &error), PF_OK, "%s", error.text);
+  }
+  cr_expect_eq(pf_dataset_next(&data, 1), 4);
+  cr_assert_eq(pf_dataset_remove(&data, gone, &error), PF_OK);
+  cr_assert_eq(data.n, 2);
+  cr_assert_eq(data.n_animals, 2);
+  cr_expect_str_eq(data.animals[1], "c");
+  cr_expect_eq(data.recordings[1].animal_index, 1);
+  cr_expect_eq(pf_dataset_first(&data, 1), 1);
+  cr_expect_eq(pf_dataset_count(&data, 0), 1);
+  cr_expect_eq(data.recordings[1].number, 3);
+  pf_dataset_free(&data);
+}
