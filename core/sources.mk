@@ -47,7 +47,7 @@ cli_sources += core/cli/run_verdicts.c core/cli/run_verdicts.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
 
-core_sources += core/data/animal_places.c core/data/animal_places.h
+core_sources += core/data/animal_places.c
 core_sources += core/data/chain.c core/data/chain.h
 core_sources += core/data/dataset.c core/data/dataset.h
 core_sources += core/data/derive.c core/data/derive.h

@@ -1,5 +1,3 @@
-#include "core/data/animal_places.h"
-
 #include "core/base/memory.h"
 #include "core/data/dataset.h"
 

@@ -5,7 +5,7 @@
 #ifndef PLASTFIT_CORE_DATA_DATASET_H
 #define PLASTFIT_CORE_DATA_DATASET_H
 
-#include "core/data/animal_places.h"
+#include "core/base/array.h"
 
 #include <plastfit/abi/experiment.h>
 #include <stdbool.h>
@@ -55,6 +55,20 @@ typedef struct pf_recording {
   double *true_theta; /**< the teacher's own for this animal, where animals differ, or NULL */
 } pf_recording;
 
+/** Where an animal's recordings are. */
+typedef struct pf_animal_place {
+  size_t first, last; /**< recordings */
+  size_t n;           /**< how many */
+  size_t next;        /**< animal whose name falls into the same bucket */
+} pf_animal_place;
+
+/** Empty while it is not known; then whoever asks gets the answer by looking through all. */
+typedef struct pf_animal_places {
+  pf_array places; /**< of pf_animal_place, one an animal */
+  size_t *buckets; /**< [n_buckets] the first animal of each, SIZE_MAX: none */
+  size_t n_buckets;
+} pf_animal_places;
+
 typedef struct pf_dataset {
   pf_recording *recordings;
   size_t n, capacity;
@@ -80,5 +94,31 @@ pf_status pf_recording_add_channel(pf_recording *recording, const char *name, do
                                    pf_error *error);
 /** Which cue a step has: the index of its largest input, the first of several. */
 int64_t pf_recording_cue(const pf_recording *recording, int64_t step);
+
+/* ---- core/data/animal_places.c: from an animal to its recordings, and from a name to its animal,
+ * in one step each, so that tens of thousands of animals take no longer than their data ---- */
+
+/**
+ * The animal's first recording, and the next of the same animal; data->n where there is none:
+ *
+ *     for (size_t i = pf_dataset_first(data, a); i < data->n; i = pf_dataset_next(data, i))
+ */
+size_t pf_dataset_first(const pf_dataset *data, size_t animal);
+size_t pf_dataset_next(const pf_dataset *data, size_t recording);
+/** How many recordings the animal has. */
+size_t pf_dataset_count(const pf_dataset *data, size_t animal);
+
+/** The animal of a number (animal_number); n_animals where there is none. */
+size_t pf_dataset_numbered_animal(const pf_dataset *data, size_t number);
+
+/** Find out where everything is, after recordings were put into the data by hand. */
+pf_status pf_dataset_place(pf_dataset *data, pf_error *error);
+/** Forget it, before recordings or animals change their places. */
+void pf_dataset_forget_places(pf_dataset *data);
+
+/** The animal of a name; n_animals where there is none. Places MUST be known. */
+size_t pf_dataset_find_animal(const pf_dataset *data, const char *name);
+/** The last recording was added. */
+pf_status pf_dataset_place_last(pf_dataset *data, pf_error *error);
 
 #endif
