@@ -56,7 +56,8 @@ static pf_status start_animals(const pf_fit *shared, pf_fit *fit, pf_error *erro
     for (size_t k = 0; k < group->layout->n; k++) {
       const pf_parameter_instance *own = &group->layout->instances[group->layout->index[k]];
       const size_t recording = group->layout->recordings[own->recording];
-      const size_t there = pf_layout_instance(all, all->local[recording], own->parameter);
+      const size_t there = pf_layout_instance(
+          all, pf_layout_recording(all, &all->data->recordings[recording]), own->parameter);
       group->values[k] = instances[there];
     }
     memcpy(group->values_start, group->values, group->layout->n * sizeof *group->values);
