@@ -13,6 +13,9 @@ include plugins/rules/oja/plugin.mk
 include plugins/rules/reward/plugin.mk
 include plugins/rules/trace/plugin.mk
 include plugins/rules/stdp/plugin.mk
+include plugins/rules/triplet/plugin.mk
+include plugins/rules/voltage/plugin.mk
+include plugins/rules/btsp/plugin.mk
 include plugins/rules/expr/plugin.mk
 include plugins/networks/feedforward/plugin.mk
 include plugins/networks/recurrent/plugin.mk

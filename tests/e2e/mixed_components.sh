@@ -37,7 +37,7 @@ mix() {
 # forms RULE: what to set for each form of a rule; an empty line for one with one form
 forms() {
   case $1 in
-    taylor | mlp | oja | trace) echo ;;
+    taylor | mlp | oja | trace | triplet | voltage | btsp) echo ;;
     reward) printf 'form="%s"\n' "x r" "x y r" covariance rescorla-wagner ;;
     stdp) printf 'third_factor="%s"\n' none eligibility ;;
     expr) echo 'dw="a*x*r - b*w"' ;;
@@ -100,7 +100,7 @@ losses="choice activity both"
 for activation in tanh sigmoid relu linear; do
   # an activation meets traces and formulas in no other way than it meets these
   rules=$(plugins Rules)
-  [ "$activation" = tanh ] || rules=$(echo "$rules" | grep -Ev '^(trace|stdp|expr)$')
+  [ "$activation" = tanh ] || rules=$(echo "$rules" | grep -Ev '^(trace|stdp|triplet|voltage|btsp|expr)$')
   for source in $(plugins Sources); do
     case $source in
       teacher) with_losses "$source-$activation" base.cfg network.hidden=$activation ;;

@@ -60,6 +60,10 @@ both stdp 0.999 third_factor gate $rewarded
 # shellcheck disable=SC2086
 both stdp 0.999 third_factor eligibility $rewarded
 
+recovers triplet 0.999
+recovers voltage 0.999
+recovers btsp 0.999
+
 recovers spikes 0.995
 recovers spikes 0.99 source.record.counts=softplus 'losses.[0].link=softplus'
 finish

@@ -39,6 +39,9 @@ const lab_rule_case lab_rules[] = {
      MODULATED "third_factor = \"eligibility\"; weight_dependence = \"multiplicative\"; w_min = "
                "-0.7; w_max = 1.3;",
      0.15, false},
+    {"triplet", "", 0.1, false},
+    {"voltage", "", 0.3, true},
+    {"btsp", "", 0.05, false},
 };
 const size_t lab_n_rules = COUNT(lab_rules);
 

@@ -57,6 +57,8 @@ unit_test_sources += tests/unit/store/test_json_values.c
 unit_test_sources += tests/unit/store/test_save_run.c
 unit_test_sources += tests/unit/rules/test_reward.c plugins/rules/reward/reward.c
 unit_test_sources += tests/unit/rules/test_mlp.c tests/unit/rules/test_stdp.c
+unit_test_sources += tests/unit/rules/test_traced.c plugins/rules/triplet/triplet.c plugins/rules/voltage/voltage.c \
+	plugins/rules/btsp/btsp.c
 if PLUGIN_TABLE
 unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
 endif

@@ -6,7 +6,8 @@
  *
  * (Mehta et al., NeurIPS 2024, eq. 1-2.) x_j is presynaptic and y_i
  * postsynaptic activity at step t, computed with W_t; m are the modulators of
- * step t. A rule sees one block of rows of one projection at one step. The host
+ * step t. A rule sees one block of one projection at one step: some of its rows,
+ * and all of its columns, or those that have the same modulators. The host
  * chooses the blocks; a rule cannot tell and MUST NOT care: a block and its
  * parts give the same dw.
  */
