@@ -266,8 +266,11 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
       const bool in_turn =
           turn % (size_t)lab_losses[k].every == 0 && turn % (size_t)lab_networks[i].every == 0;
       const bool has_units = lab_losses[k].plugins[1] == NULL || lab_networks[i].n_activity > 2;
+      /* near where a fit starts, some parameters move the objective too little for the short steps
+       * that kinks need */
+      const bool is_weak = rule->theta_sd == 0.0 && lab_networks[i].has_kinks;
       const bool fits =
-          in_turn && has_units &&
+          in_turn && has_units && !is_weak &&
           (lab_losses[k].n_output == 0 || lab_losses[k].n_output == lab_networks[i].n_output);
       if (fits && is_found(items, n, PF_KIND_NETWORK, lab_networks[i].plugin) &&
           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[0]) &&
@@ -292,7 +295,8 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
   all->worst_paths = fmax(all->worst_paths, sum.worst_paths);
 }
 
-int main(void)
+/* tests/gradients [RULE]: of one rule alone. */
+int main(int argc, char **argv)
 {
   pf_registry *registry = NULL;
   const pf_found *items = NULL;
@@ -308,6 +312,9 @@ int main(void)
   }
   all.n_failed = count_uncovered(items, n);
   for (size_t i = 0; i < lab_n_rules; i++) {
+    if (argc > 1 && strcmp(argv[1], lab_rules[i].plugin) != 0) {
+      continue;
+    }
     if (is_found(items, n, PF_KIND_RULE, lab_rules[i].plugin)) {
       run_rule(registry, items, n, &lab_rules[i], &all);
     } else {

@@ -127,10 +127,10 @@ pf_status bench_create(const pf_model *model, const pf_dataset *data, double the
     for (size_t i = 0; i < n; i++) {
       const pf_model_parameter *parameter = &model->parameters[i];
       const double normal = numbers_normal(&out->numbers);
-      out->theta[i] = is_time_constant(model, i)  ? 4.0 * exp(0.4 * normal) /* several steps */
-                      : i < model->network_theta0 ? theta_sd * normal
-                      : parameter->is_start       ? 0.4 * normal
-                                                  : near_initial(&parameter->declared, normal);
+      out->theta[i] = is_time_constant(model, i) ? 4.0 * exp(0.4 * normal) /* several steps */
+                      : i < model->network_theta0 && theta_sd > 0.0 ? theta_sd * normal
+                      : parameter->is_start                         ? 0.4 * normal
+                                            : near_initial(&parameter->declared, normal);
       if (i >= model->network_theta0 && (parameter->declared.flags & PF_PARAMETER_FIXED) != 0) {
         out->theta[i] = parameter->declared.initial;
       }

@@ -39,9 +39,9 @@ const lab_rule_case lab_rules[] = {
      MODULATED "third_factor = \"eligibility\"; weight_dependence = \"multiplicative\"; w_min = "
                "-0.7; w_max = 1.3;",
      0.15, false},
-    {"triplet", "", 0.1, false},
-    {"voltage", "", 0.3, true},
-    {"btsp", "", 0.05, false},
+    {"triplet", "", 0.02, true},
+    {"voltage", "", 0.05, true},
+    {"btsp", "", 0.0, false},
 };
 const size_t lab_n_rules = COUNT(lab_rules);
 

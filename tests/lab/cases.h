@@ -14,8 +14,8 @@ typedef struct lab_rule_case {
   const char *plugin;
   const char *options; /**< in the config's syntax, after `plugin` */
   double theta_sd; /**< theta is normal, of this sd: strong enough to matter, weak enough to stay
-                      finite */
-  bool has_kinks;  /**< its derivative jumps somewhere */
+                      finite; 0: near where a fit starts */
+  bool has_kinks;  /**< its derivative jumps somewhere, or is so steep that steps must be short */
 } lab_rule_case;
 
 typedef struct lab_network_case {

@@ -129,7 +129,7 @@ static inline overlap_curve rise_at(double s, double alpha, double beta)
 {
   const double a = exp(-beta * alpha), e = exp(-beta * fabs(s));
   const double size = s < 0.0 ? 1.0 + a * e : e + a; /* of the denominator */
-  const double rise = s < 0.0 ? -(1.0 - e) : 1.0 - e;
+  const double rise = s < 0.0 ? expm1(beta * s) : -expm1(-beta * s);
   const double part = s < 0.0 ? e * a : a; /* of the denominator, what alpha is in */
   return (overlap_curve){.q = rise / size,
                          .by_s = beta * e * (1.0 + a) / (size * size),
