@@ -11,6 +11,7 @@ e2e_tests += tests/e2e/coverage.sh
 e2e_tests += tests/e2e/cli.sh
 e2e_tests += tests/e2e/equation.sh
 e2e_tests += tests/e2e/configs.sh
+e2e_tests += tests/e2e/unknown_inputs.sh
 e2e_tests += tests/e2e/failures.sh
 e2e_tests += tests/e2e/flies.sh
 e2e_tests += tests/e2e/foreign_code.sh

@@ -596,3 +596,53 @@ Test(filter, says_in_one_line_that_all_particles_are_lost)
   pf_filter_free(filter);
   tear_down(&r);
 }
+
+/* Without drawing anew, the likelihood is a smooth function of theta for given random numbers, and
+ * Fisher's identity holds exactly; draws stand for the weights to 1 / N_DRAWS. */
+Test(filter, mean_score_of_posterior_draws_is_the_derivative_of_the_likelihood)
+{
+  enum { N_PARTICLES = 20, N_DRAWS = 4000, N_STEPS = 20 };
+  static pf_draw *draws[N_DRAWS];
+  const double h = 1e-4, scale = 1.0;
+  double score[MAX_THETA] = {0.0};
+  rig r;
+  pf_filter *filter = NULL;
+  pf_workspace *workspace = NULL;
+  pf_error error = pf_error_none();
+  set_up_choices(&r, N_STEPS);
+  pf_filter_in in = filter_in(&r, 0.25, NULL);
+  in.threshold = 0.0;
+  cr_assert(pf_filter_create(r.model, N_PARTICLES, &filter, &error) == PF_OK);
+  cr_assert(pf_workspace_create(r.model, N_STEPS, &workspace, &error) == PF_OK);
+  for (int d = 0; d < N_DRAWS; d++) {
+    cr_assert(pf_draw_create(r.model, &r.data.recordings[0], r.input[0], r.noise, &draws[d],
+                             &error) == PF_OK);
+  }
+  pf_filter_out out = {0};
+  cr_assert(pf_filter_run(filter, &in, &out, &error) == PF_OK);
+  cr_expect(out.least_share < 0.9, "weights that are all the same would test nothing");
+  cr_assert(pf_filter_draw(filter, &in, draws, N_DRAWS, &error) == PF_OK);
+  for (int d = 0; d < N_DRAWS; d++) {
+    pf_loss_value value = {0};
+    const pf_simulation simulation = {r.model, draws[d], r.theta, {&workspace, 1}};
+    cr_assert(pf_gradient(&simulation, &scale, &value, score, &error) == PF_OK);
+    pf_draw_free(r.model, draws[d]);
+  }
+  for (int i = 0; i < N_RULE; i++) {
+    const double theta = r.theta[i];
+    double sides[2];
+    for (int side = 0; side < 2; side++) {
+      r.theta[i] = theta + (side == 0 ? -h : h);
+      cr_assert(pf_filter_run(filter, &in, &out, &error) == PF_OK);
+      sides[side] = out.log_likelihood;
+    }
+    r.theta[i] = theta;
+    const double difference = (sides[1] - sides[0]) / (2.0 * h);
+    cr_expect(fabs(score[i] / N_DRAWS - difference) <
+                  0.01 * fabs(difference) + (sizeof(pf_real) == sizeof(double) ? 0.02 : 1.0),
+              "%d: %g for %g", i, score[i] / N_DRAWS, difference);
+  }
+  pf_workspace_free(workspace);
+  pf_filter_free(filter);
+  tear_down(&r);
+}

@@ -1,0 +1,74 @@
+#!/bin/sh
+# likelihood = "marginal": inputs and starting weights that nobody recorded are integrated out.
+# shellcheck source=tests/e2e/lib.sh
+. "$PF_SRCDIR/tests/e2e/lib.sh"
+
+# six animals whose inputs are not given; few particles, so that it takes seconds
+few() {
+  out=$1
+  shift
+  run_fit "$out" "$PF_SRCDIR/configs/coverage-choices.cfg" source.animals=6 source.give.inputs=false \
+    source.give.initial_weights=false source.input.draws=8 'intervals.methods=["fisher"]' fit.starts=1 \
+    marginal.particles=80 evaluate.draws=1 "$@"
+}
+few mean
+few marginal likelihood=marginal threads=1
+few two likelihood=marginal threads=2
+cmp -s "$work/marginal/theta.csv" "$work/two/theta.csv" || fail "two threads: other bits than one"
+cmp -s "$work/marginal/fit.csv" "$work/two/fit.csv" || fail "two threads: another course than one"
+holds mean 's["units"][0]["marginal"] is None'
+holds marginal '0 < s["units"][0]["marginal"]["monte_carlo_error"] < 3'
+holds marginal 's["units"][0]["marginal"]["log_likelihood"] == s["inference"]["units"][0]["log_likelihood"]'
+
+# The truth is x r = 1. Measured with these numbers: mean .89 (se .039), marginal .98 (se .051).
+python3 - "$work" <<'END' || fail "estimates"
+import csv, math, sys
+def row(run, name='X1Y0W0R1'):
+    return next(r for r in csv.DictReader(open(f'{sys.argv[1]}/{run}/theta.csv')) if r['name'] == name)
+marginal, mean = row('marginal'), row('mean')
+print({k: marginal[k] for k in ('estimate', 'se')}, {k: mean[k] for k in ('estimate', 'se')})
+assert abs(float(marginal['estimate']) - 1) < 3 * float(marginal['se'])
+assert float(marginal['estimate']) > float(mean['estimate']) + 0.03, 'the bias of the mean is the same as before'
+assert float(marginal['se']) > float(mean['se']), 'what is not known does not count'
+END
+# says LOG TEXT: does it, wherever lines break?
+says() {
+  tr -s ' \n' ' ' <"$work/$1.log" | grep -q "$2" || fail "$1: does not say '$2'"
+}
+says marginal 'likelihood marginal: inputs and starting weights'
+says marginal 'Monte Carlo error'
+says mean 'biases coefficients'
+says mean 'likelihood = "marginal" integrates'
+
+# Nothing unknown: both are the same.
+few known likelihood=marginal source.give.inputs=true source.give.initial_weights=true
+few plain source.give.inputs=true source.give.initial_weights=true
+cmp -s "$work/known/theta.csv" "$work/plain/theta.csv" || fail "nothing unknown, and yet another estimate"
+says known 'which is the plain one'
+
+# What cannot be had is refused in one line.
+refused() {
+  text=$1
+  shift
+  "$PLASTFIT" fit "$PF_SRCDIR/configs/coverage-choices.cfg" source.animals=2 likelihood=marginal "$@" out="$work/none" \
+    >"$work/none.log" 2>&1 && fail "not refused: $*"
+  grep -q "$text" "$work/none.log" || {
+    fail "$*: expected '$text'"
+    cat "$work/none.log"
+  }
+  [ "$(wc -l <"$work/none.log")" -eq 1 ] || fail "$*: more than one line"
+  [ ! -e "$work/none" ] || fail "$*: left a folder"
+}
+refused 'normalise = "padded"' normalise=padded
+refused 'adam stops when its passes are used up' fit.optimiser=adam
+refused 'fit.per = "population"' fit.per=population
+refused 'expected "mean" or "marginal"' likelihood=margnal
+few profile likelihood=marginal 'intervals.methods=["profile","fisher"]' marginal.iterations=8
+says profile 'profiles of the marginal likelihood cannot yet be had'
+# Too few iterations: not called converged, and the exit code says so.
+few short likelihood=marginal marginal.iterations=1
+says short 'not converged'
+
+"$PLASTFIT" check "$PF_SRCDIR/configs/coverage-choices.cfg" source.give.inputs=false >"$work/check.log"
+grep -q 'likelihood mean' "$work/check.log" || fail "check does not say which likelihood"
+finish
