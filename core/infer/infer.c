@@ -279,6 +279,21 @@ static void choose_automatic(const pf_infer_job *job, bool *added)
   added[PF_INTERVAL_sandwich] = has_many_animals(job) && !is_separated;
 }
 
+/* Where the first method has no intervals another that was asked for takes its place. */
+static pf_status show_another(pf_inference_group *out, pf_error *error)
+{
+  const uint32_t first = out->main;
+  for (uint32_t m = 0; m < PF_N_INTERVAL_METHODS && !out->methods[out->main].there; m++) {
+    out->main = out->methods[m].there ? m : out->main;
+  }
+  if (out->main == first || out->methods[first].why == NULL) {
+    return PF_OK;
+  }
+  return pf_infer_warn(out, error, "no %s intervals: %s; those shown are by %s",
+                       pf_interval_methods[first]->name, out->methods[first].why,
+                       pf_interval_methods[out->main]->name);
+}
+
 /* Every method that is wanted, until one finds that the fit is no optimum. */
 static pf_status compute_methods(pf_infer_job *job, pf_error *error)
 {
@@ -295,9 +310,37 @@ static pf_status compute_methods(pf_infer_job *job, pf_error *error)
       return status;
     }
   }
+  const pf_status status = show_another(out, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const uint32_t shown[] = {PF_INTERVAL_profile, PF_INTERVAL_sandwich};
   for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
     out->main = added[shown[i]] && out->methods[shown[i]].there ? shown[i] : out->main;
+  }
+  return PF_OK;
+}
+
+/* Where the likelihood has no maximum and no profile was asked for, nobody knows which values the
+ * data limit: then none is called identified. */
+static pf_status doubt_separated(pf_infer_job *job, pf_error *error)
+{
+  pf_inference_group *out = job->out;
+  if (out->why != NULL || !out->is_separated || out->is_global) {
+    return PF_OK;
+  }
+  for (size_t k = 0; k < out->n; k++) {
+    if (out->verdict[k] != PF_IDENTIFIED) {
+      continue;
+    }
+    out->verdict[k] = PF_PRACTICALLY_NOT;
+    const pf_status status = pf_infer_why(
+        &out->note[k], error,
+        "separation, the likelihood goes on rising; intervals.methods=[\"profile\"] says "
+        "how far the data allow this one to go");
+    if (status != PF_OK) {
+      return status;
+    }
   }
   return PF_OK;
 }
@@ -327,6 +370,7 @@ static pf_status infer_group(pf_infer_job *job, pf_error *error)
                {pf_infer_input_noise, false},
                {pf_infer_latent, true},
                {compute_methods, true},
+               {doubt_separated, true},
                {add_bounds, true},
                {pf_rivals_judge, false},
                {pf_infer_drawn_start, false},

@@ -73,9 +73,9 @@ holds lapse "sorted(p['truth'] for p in s['parameters']) == [-0.05, 0.3, 0.7, 1]
 # off by 4 standard errors of the mean by chance: 1 in 16,000
 holds lapse "all(abs(p['bias']) < 4 * p['methods']['fisher']['mean_se'] / 8 ** 0.5 for p in s['parameters'])"
 "$PLASTFIT" recover "$config" source.animals=2 recover.data_sets=2 'intervals.methods=["fisher"]' rules.learn.terms='"x r + w"' \
-  network.initial_weights.learn=each network.layers='[2,2,1]' source.give.initial_weights=false fit.starts=1 out="$work/starts" \
-  >"$work/starts.log" 2>&1 || fail "starting weights: $(cat "$work/starts.log")"
-python3 - "$work/starts/recover.csv" <<'PY' || fail "starting weights have no truth of their own"
+  network.initial_weights.learn=each network.layers='[2,2,1]' source.give.initial_weights=false fit.starts=1 out="$work/w0" \
+  >"$work/w0.log" 2>&1 || fail "starting weights: $(cat "$work/w0.log")"
+python3 - "$work/w0/recover.csv" <<'PY' || fail "starting weights have no truth of their own"
 import csv, sys
 rows = [r for r in csv.DictReader(open(sys.argv[1])) if r["name"].startswith("w0.")]
 truths = {(r["data_set"], r["animal"], r["name"]): float(r["truth"]) for r in rows}
