@@ -364,17 +364,10 @@ static pf_status infer_group(pf_infer_job *job, pf_error *error)
   static const struct {
     pf_status (*run)(pf_infer_job *, pf_error *);
     bool of_marginal;
-  } steps[] = {{pf_infer_information, true},
-               {find_separation, true},
-               {set_verdicts, true},
-               {pf_infer_input_noise, false},
-               {pf_infer_latent, true},
-               {compute_methods, true},
-               {doubt_separated, true},
-               {add_bounds, true},
-               {pf_rivals_judge, false},
-               {pf_infer_drawn_start, false},
-               {pf_infer_agreement, false}};
+  } steps[] = {{pf_infer_information, true},  {find_separation, true},    {set_verdicts, true},
+               {pf_infer_input_noise, false}, {pf_infer_latent, true},    {compute_methods, true},
+               {doubt_separated, true},       {add_bounds, true},         {pf_rivals_judge, false},
+               {pf_infer_drawn_start, false}, {pf_infer_agreement, false}};
   pf_inference_group *out = job->out;
   pf_status status = check_fit(job->problem, job->group, out, error);
   if (status != PF_OK || out->why != NULL) {
