@@ -63,17 +63,18 @@ static void write_head(pf_text *page, const run *r)
   const double n_draws =
       pf_html_number(json_object_get(json_object_get(config, "source"), "input"), "draws");
   const bool shared = strcmp(pf_html_string(fit, "per"), "shared") == 0;
+  const bool drawn = strcmp(pf_html_string(fit, "per"), "population") == 0;
   const bool passes = json_is_true(json_object_get(config, "fixed_passes"));
-  (void)snprintf(whose, sizeof whose,
-                 shared ? "one theta for all animals" : "a theta for each of %zu animals", n_units);
+  (void)snprintf(whose, sizeof whose, "a theta for each of %zu animals%s", n_units,
+                 drawn ? ", drawn from a population" : "");
   (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",
                  pf_html_string(fit, "optimiser"),
                  pf_html_number(fit, passes ? "epochs" : "iterations"));
   (void)snprintf(
       text, sizeof text,
       "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
-      rules.text != NULL ? rules.text : "none", whose, how, n_draws,
-      n_draws > 1.0 ? "draws" : "draw", pf_html_string(r->data.summary, "status"),
+      rules.text != NULL ? rules.text : "none", shared ? "one theta for all animals" : whose, how,
+      n_draws, n_draws > 1.0 ? "draws" : "draw", pf_html_string(r->data.summary, "status"),
       pf_html_number(r->data.summary, "seed"), pf_html_string(r->data.summary, "plastfit"));
   pf_page_paragraph(page, text);
   pf_html_config(page, r->data.folder);
@@ -351,6 +352,38 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   return PF_OK;
 }
 
+/* ---- what animals share ---- */
+
+static void write_population(pf_text *page, const run *r)
+{
+  static const char *const columns[] = {
+      "",   "depends on", "mean",  "lower",         "upper",
+      "sd", "lower",      "upper", "share between", "p, no difference"};
+  static const char *const numbers[] = {"mean",     "lower",    "upper",         "sd",
+                                        "sd_lower", "sd_upper", "share_between", "difference_p"};
+  const pf_sheet *s = r->data.population;
+  if (s == NULL || s->n_rows == 0) {
+    return;
+  }
+  pf_page_heading(
+      page, "What animals share",
+      "Each animal's coefficients are drawn from a population with this mean and this "
+      "sd between animals. Share between: of the variance of animals' own estimates, "
+      "what is no error. p: of the statement that animals do not differ. population.csv "
+      "has these numbers, animals.csv each animal's.");
+  pf_page_table_of_numbers(page, columns, sizeof columns / sizeof columns[0], 2);
+  for (size_t i = 0; i < s->n_rows; i++) {
+    pf_page_row(page);
+    pf_page_cell(page, pf_sheet_text(s, i, pf_sheet_column(s, "label")));
+    pf_page_cell(page, pf_sheet_text(s, i, pf_sheet_column(s, "covariate")));
+    for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
+      pf_page_number(page, pf_sheet_number(s, i, pf_sheet_column(s, numbers[k])));
+    }
+  }
+  pf_page_table_end(page);
+  (void)pf_page_figures(page, r->figures, "population", 1);
+}
+
 /* ---- how sure ---- */
 
 static void write_sentences(pf_text *page, const json_t *units, const char *key)
@@ -447,6 +480,7 @@ static pf_status write_run(pf_text *page, const run *r, pf_error *error)
   if (status != PF_OK) {
     return status;
   }
+  write_population(page, r);
   write_uncertainty(page, r);
   write_figures(page, r);
   pf_page_end(page);

@@ -152,10 +152,32 @@ static void write_found(pf_text *page, const seen_fits *seen)
   end_line(page);
 }
 
+/** Of animals drawn from a population: what its intervals say. */
+static void write_population_surety(pf_text *page, const json_t *population)
+{
+  const json_t *list = json_object_get(population, "coefficients");
+  const double alpha = 0.05;
+  size_t n = 0;
+  pf_text_add(page, "The population's means and sds have %g %% intervals (below). ",
+              100.0 * pf_html_number(population, "level"));
+  for (size_t k = 0; k < json_array_size(list); k++) {
+    const json_t *one = json_array_get(list, k);
+    if (pf_html_number(one, "difference_p") < alpha) {
+      pf_text_add(page, "%s", n == 0 ? "Animals differ in " : ", ");
+      pf_page_text(page, pf_html_string(one, "label"));
+      n++;
+    }
+  }
+  pf_text_add(page, n > 0 ? " (each p below 0.05)." : "Nothing says that animals differ.");
+}
+
 static void write_surety(pf_text *page, const seen_fits *seen)
 {
+  const json_t *population = json_object_get(seen->summary, "population");
   begin_line(page, "How sure.");
-  if (seen->no_intervals && seen->fixed_passes) {
+  if (json_is_true(json_object_get(population, "converged"))) {
+    write_population_surety(page, population);
+  } else if (seen->no_intervals && seen->fixed_passes) {
     pf_text_add(page, "Unknown: the optimiser makes a fixed number of passes and does not stop at "
                       "an optimum, so there are no intervals.");
   } else if (seen->no_intervals) {

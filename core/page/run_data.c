@@ -21,6 +21,8 @@ static pf_status read_sheets(pf_run_data *r, pf_error *error)
       {"fit.csv", {learning, sizeof learning / sizeof learning[0]}, &r->fit},
       {"spectrum.csv", {NULL, 0}, &r->spectrum},
       {"multistart.csv", {ends, sizeof ends / sizeof ends[0]}, &r->starts},
+      {"population.csv", {NULL, 0}, &r->population},
+      {"animals.csv", {NULL, 0}, &r->animals},
       {"simulated.csv", {acted, sizeof acted / sizeof acted[0]}, &r->simulated},
   };
   for (size_t k = 0; k < sizeof sheets / sizeof sheets[0]; k++) {
@@ -117,6 +119,8 @@ void pf_run_data_free(pf_run_data *data)
   pf_sheet_free(data->fit);
   pf_sheet_free(data->spectrum);
   pf_sheet_free(data->starts);
+  pf_sheet_free(data->population);
+  pf_sheet_free(data->animals);
   pf_sheet_free(data->simulated);
   pf_h5_shut(data->trajectories);
   pf_behaviours_free(&data->observed);

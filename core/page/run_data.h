@@ -16,12 +16,14 @@ typedef struct pf_stated_shares {
 /** Members that are pointers are NULL where the folder has no such file. */
 typedef struct pf_run_data {
   const char *folder;
-  json_t *summary;     /**< summary.json, always there */
-  pf_sheet *theta;     /**< theta.csv */
-  pf_sheet *fit;       /**< fit.csv, the columns of the learning curves */
-  pf_sheet *spectrum;  /**< spectrum.csv */
-  pf_sheet *starts;    /**< multistart.csv, where starts ended */
-  pf_sheet *simulated; /**< simulated.csv */
+  json_t *summary;      /**< summary.json, always there */
+  pf_sheet *theta;      /**< theta.csv */
+  pf_sheet *fit;        /**< fit.csv, the columns of the learning curves */
+  pf_sheet *spectrum;   /**< spectrum.csv */
+  pf_sheet *starts;     /**< multistart.csv, where starts ended */
+  pf_sheet *population; /**< population.csv */
+  pf_sheet *animals;    /**< animals.csv: each animal's draws of a population */
+  pf_sheet *simulated;  /**< simulated.csv */
   pf_h5_reader *trajectories;
   pf_behaviours observed;    /**< what the animals did */
   pf_behaviours closed_loop; /**< what the fitted rule did in the task */

@@ -264,7 +264,7 @@ static void learning_panel(pf_figure *figure, const pf_sheet *fit, const char *c
 pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   const pf_sheet *fit = run->fit;
-  if (fit == NULL) {
+  if (fit == NULL || run->population != NULL) { /* a population's fit has its end alone */
     return PF_OK;
   }
   double *x = pf_memory_need(fit->n_rows, sizeof *x, error);

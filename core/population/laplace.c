@@ -7,6 +7,7 @@
 #include "core/population/scale.h"
 #include "core/stats/stats.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -275,6 +276,16 @@ static pf_status find_population(population_run *run, pf_error *error)
 
 /* ---- what it came to ---- */
 
+static bool is_finite_all(const double *x, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(x[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static pf_status infer_spread(population_run *run, pf_error *error)
 {
   pf_population_fit *out = run->out;
@@ -294,6 +305,37 @@ static pf_status infer_spread(population_run *run, pf_error *error)
       return status;
     }
   }
+  return PF_OK;
+}
+
+/* Where each animal's own parabola has its maximum: A^-1 b, scaled to ones on the diagonal. */
+static pf_status find_alone(population_run *run, pf_error *error)
+{
+  pf_population_fit *out = run->out;
+  const size_t n = run->n;
+  double *matrix = pf_memory_need(n * (n + 1), sizeof *matrix, error);
+  if (matrix == NULL) {
+    return PF_STOP;
+  }
+  double *unit = matrix + n * n;
+  for (size_t a = 0; a < run->n_animals; a++) {
+    const double *information = out->information + a * n * n;
+    double *to = out->alone + a * n;
+    for (size_t k = 0; k < n; k++) {
+      unit[k] = 1.0 / sqrt(information[k * n + k]); /* infinite where nothing is known */
+      to[k] = out->linear[a * n + k] * unit[k];
+    }
+    for (size_t i = 0; i < n * n; i++) {
+      matrix[i] = information[i] * unit[i / n] * unit[i % n];
+    }
+    const lapack_int size = (lapack_int)n;
+    const bool is_known = is_finite_all(matrix, n * n) &&
+                          LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', size, 1, matrix, size, to, 1) == 0;
+    for (size_t k = 0; k < n; k++) {
+      to[k] = is_known ? to[k] * unit[k] : (double)NAN;
+    }
+  }
+  pf_memory_free(matrix);
   return PF_OK;
 }
 
@@ -329,9 +371,10 @@ static pf_status create_population(const population_run *run, pf_population_fit 
   made->information = pf_memory_need(n_animals * n * n, sizeof *made->information, error);
   made->linear = pf_memory_need(n_animals * n, sizeof *made->linear, error);
   made->log_likelihood = pf_memory_need(n_animals, sizeof *made->log_likelihood, error);
+  made->alone = pf_memory_need(n_animals * n, sizeof *made->alone, error);
   made->statistic = pf_memory_need(4 * n, sizeof *made->statistic, error);
   if (made->information == NULL || made->linear == NULL || made->log_likelihood == NULL ||
-      made->statistic == NULL) {
+      made->alone == NULL || made->statistic == NULL) {
     return PF_STOP;
   }
   made->p = made->statistic + n;
@@ -406,7 +449,10 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
     goto done;
   }
   tell_groups(&run);
-  status = infer_spread(&run, error);
+  status = find_alone(&run, error);
+  if (status == PF_OK) {
+    status = infer_spread(&run, error);
+  }
 done:
   clear_run(&run);
   if (status != PF_OK) {
@@ -525,6 +571,7 @@ void pf_population_fit_free(pf_population_fit *population)
   pf_memory_free(population->information);
   pf_memory_free(population->linear);
   pf_memory_free(population->log_likelihood);
+  pf_memory_free(population->alone);
   pf_memory_free(population->statistic);
   pf_memory_free(population);
 }

@@ -34,8 +34,10 @@ typedef struct pf_population_fit {
   bool bounded;                 /**< values with bounds were drawn on the line */
   double marginal;              /**< restricted log marginal likelihood, up to a constant of
                                    the data; the same data and design compare by it */
-  double *statistic, *p;        /**< [n] do animals differ in it? NaN: not drawn */
-  double *sd_lower, *sd_upper;  /**< [n] at level; NaN: not drawn */
+  double *alone; /**< [n_animals][n] what each animal's own expansion has its maximum at, on the
+                    scale of the draws; NaN: its data do not determine all values */
+  double *statistic, *p;       /**< [n] do animals differ in it? NaN: not drawn */
+  double *sd_lower, *sd_upper; /**< [n] at level; NaN: not drawn */
   double level;
   bool converged;
   int64_t n_rounds;

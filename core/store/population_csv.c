@@ -31,6 +31,12 @@ static const char *sharing_word(uint8_t sharing)
   return words[sharing];
 }
 
+/* What a coefficient is called in print. */
+static const char *label_of(const pf_model_parameter *parameter)
+{
+  return parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
+}
+
 /* A row for each coefficient and covariate; what belongs to the spread stands at the mean alone. */
 static void population_row(const pf_results *results, size_t k, size_t covariate, FILE *file)
 {
@@ -46,6 +52,8 @@ static void population_row(const pf_results *results, size_t k, size_t covariate
   pf_csv_text(file, parameter->owner);
   (void)fputc(',', file);
   pf_csv_text(file, parameter->declared.name);
+  (void)fputc(',', file);
+  pf_csv_text(file, label_of(parameter));
   (void)fputc(',', file);
   pf_csv_text(file, population->covariates.names[covariate]);
   (void)fprintf(file, ",%s,%s", sharing_word(population->covariates.sharing[k]),
@@ -68,7 +76,7 @@ pf_status pf_write_population_csv(const pf_results *results, const char *path, p
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("owner,name,covariate,sharing,scale,mean,se,lower,upper,sd,sd_lower,sd_upper,"
+  (void)fputs("owner,name,label,covariate,sharing,scale,mean,se,lower,upper,sd,sd_lower,sd_upper,"
               "difference_statistic,difference_p,share_between\n",
               file);
   for (size_t k = 0; k < results->population->fit->model.n; k++) {
@@ -91,6 +99,7 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   const double low = bounded ? layout->lower[k] : -INFINITY;
   const double high = bounded ? layout->upper[k] : INFINITY;
   const double phi = model->theta[a * model->n + k];
+  const double alone = results->population->fit->alone[a * model->n + k];
   const double se = sqrt(model->spread[(a * model->n + k) * model->n + k]);
   const double wide = se * pf_stats_normal_quantile(0.5 * (1.0 + results->population->fit->level));
   pf_csv_text(file, group->name);
@@ -98,9 +107,13 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   pf_csv_text(file, parameter->owner);
   (void)fputc(',', file);
   pf_csv_text(file, parameter->declared.name);
-  const double numbers[] = {group->values[k], se * pf_scale_slope(low, high, phi),
+  (void)fputc(',', file);
+  pf_csv_text(file, label_of(parameter));
+  const double numbers[] = {group->values[k],
+                            se * pf_scale_slope(low, high, phi),
                             pf_scale_from_line(low, high, phi - wide),
                             pf_scale_from_line(low, high, phi + wide),
+                            pf_scale_from_line(low, high, alone),
                             results->population->fit->log_likelihood[a]};
   write_numbers(file, numbers, sizeof numbers / sizeof numbers[0]);
   (void)fputc('\n', file);
@@ -112,7 +125,7 @@ pf_status pf_write_animals_csv(const pf_results *results, const char *path, pf_e
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("animal,owner,name,estimate,se,lower,upper,log_likelihood\n", file);
+  (void)fputs("animal,owner,name,label,estimate,se,lower,upper,alone,log_likelihood\n", file);
   for (size_t a = 0; a < results->fit->n_groups; a++) {
     for (size_t k = 0; k < results->population->fit->model.n; k++) {
       animal_row(results, a, k, file);

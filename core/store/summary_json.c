@@ -268,8 +268,7 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   object = pf_json_settings(object, pf_marginal_keys(), &settings->marginal);
   object = pf_json_settings(object, pf_evaluate_keys(), settings);
   object = pf_json_settings(object, pf_interval_keys(), &settings->intervals);
-  set_member(b, object, "population",
-             pf_json_settings(json_object(), pf_population_keys(), &settings->population));
+  object = pf_json_settings(object, pf_population_keys(), &settings->population);
   set_member(b, object, "source", pf_json_settings(json_object(), pf_source_keys(), settings));
   set_member(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
   json_t *rules = json_array();
@@ -481,6 +480,7 @@ static json_t *summary_object(builder *b, const pf_results *results)
   set_member(b, root, "units", units);
   set_member(b, root, "equations", equations_array(b, results));
   set_member(b, root, "inference", inference_object(b, results));
+  set_member(b, root, "population", pf_population_object(results));
   set_scores(b, root, results);
   set_plan(b, root, results->problem);
   json_t *timing = json_object();

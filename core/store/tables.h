@@ -5,6 +5,7 @@
 
 #include "core/store/results.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 pf_status pf_write_fit_csv(const pf_results *results, const char *path, pf_error *error);
@@ -23,6 +24,7 @@ bool pf_has_profiles(const pf_results *results);
 pf_status pf_write_profiles_csv(const pf_results *results, const char *path, pf_error *error);
 /** What the animals share, and each animal's own estimates; only where results->population. */
 pf_status pf_write_population_csv(const pf_results *results, const char *path, pf_error *error);
+json_t *pf_population_object(const pf_results *results); /**< null where there is none */
 pf_status pf_write_animals_csv(const pf_results *results, const char *path, pf_error *error);
 /** The scores of a run folder's theta on other data. */
 pf_status pf_write_evaluation(const pf_results *results, const char *run, const char *data,
