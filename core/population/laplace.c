@@ -339,6 +339,21 @@ static pf_status find_alone(population_run *run, pf_error *error)
   return PF_OK;
 }
 
+/* Of differences between groups: p values that need no normal distribution. */
+static pf_status permute_covariates(population_run *run, pf_error *error)
+{
+  enum { N_PERMUTATIONS = 999, MANY_ANIMALS = 100, FEWER_PERMUTATIONS = 199 };
+  pf_population_fit *out = run->out;
+  const size_t n = run->n_animals > MANY_ANIMALS ? FEWER_PERMUTATIONS : N_PERMUTATIONS;
+  const pf_stream stream = {run->problem->seed, PF_RANDOM_PERMUTATION, 0, 0};
+  for (size_t i = 0; i < out->model.n_covariates * out->model.n; i++) {
+    out->permutation_p[i] = NAN;
+  }
+  return out->model.n_covariates == 1 ? PF_OK
+                                      : pf_mixed_model_permute(&out->data, &out->model, n, stream,
+                                                               out->permutation_p, error);
+}
+
 static void tell_groups(population_run *run)
 {
   for (size_t a = 0; a < run->n_animals; a++) {
@@ -371,10 +386,12 @@ static pf_status create_population(const population_run *run, pf_population_fit 
   made->information = pf_memory_need(n_animals * n * n, sizeof *made->information, error);
   made->linear = pf_memory_need(n_animals * n, sizeof *made->linear, error);
   made->log_likelihood = pf_memory_need(n_animals, sizeof *made->log_likelihood, error);
+  made->permutation_p =
+      pf_memory_need(run->design->n_covariates * n, sizeof *made->permutation_p, error);
   made->alone = pf_memory_need(n_animals * n, sizeof *made->alone, error);
   made->statistic = pf_memory_need(4 * n, sizeof *made->statistic, error);
   if (made->information == NULL || made->linear == NULL || made->log_likelihood == NULL ||
-      made->alone == NULL || made->statistic == NULL) {
+      made->alone == NULL || made->permutation_p == NULL || made->statistic == NULL) {
     return PF_STOP;
   }
   made->p = made->statistic + n;
@@ -452,6 +469,9 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
   status = find_alone(&run, error);
   if (status == PF_OK) {
     status = infer_spread(&run, error);
+  }
+  if (status == PF_OK) {
+    status = permute_covariates(&run, error);
   }
 done:
   clear_run(&run);
@@ -572,6 +592,7 @@ void pf_population_fit_free(pf_population_fit *population)
   pf_memory_free(population->linear);
   pf_memory_free(population->log_likelihood);
   pf_memory_free(population->alone);
+  pf_memory_free(population->permutation_p);
   pf_memory_free(population->statistic);
   pf_memory_free(population);
 }

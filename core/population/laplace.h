@@ -38,6 +38,8 @@ typedef struct pf_population_fit {
                     scale of the draws; NaN: its data do not determine all values */
   double *statistic, *p;       /**< [n] do animals differ in it? NaN: not drawn */
   double *sd_lower, *sd_upper; /**< [n] at level; NaN: not drawn */
+  double *permutation_p;       /**< [n_covariates][n] of each difference between groups, or slope,
+                                  covariates shuffled; NaN: none */
   double level;
   bool converged;
   int64_t n_rounds;

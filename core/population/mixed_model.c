@@ -750,3 +750,89 @@ pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_m
   *upper = INFINITY;
   return PF_OK;
 }
+
+/* ---- permutations ---- */
+
+/* |beta / se|; NaN where beta is held. */
+static double size_of_effect(const pf_mixed_model *model, size_t i)
+{
+  const size_t m = model->n_covariates * model->n;
+  const double variance = model->covariance[i * m + i];
+  return variance > 0.0 ? fabs(model->beta[i]) / sqrt(variance) : (double)NAN;
+}
+
+/* Rows of the design in an order drawn from the stream (Fisher & Yates). */
+static void shuffle_rows(const pf_mixed_data *data, const double *uniform, size_t *order,
+                         double *rows)
+{
+  const size_t n = data->n_animals, n_covariates = data->n_covariates;
+  for (size_t a = 0; a < n; a++) {
+    order[a] = a;
+  }
+  for (size_t a = n - 1; a > 0; a--) {
+    const size_t b = (size_t)(uniform[a] * (double)(a + 1));
+    const size_t kept = order[a];
+    order[a] = order[b];
+    order[b] = kept;
+  }
+  for (size_t i = 0; i < n * n_covariates; i++) {
+    rows[i] = data->design[order[i / n_covariates] * n_covariates + i % n_covariates];
+  }
+}
+
+/* Counts where a permutation has an effect as large as the data's. */
+static pf_status count_permutation(const pf_mixed_data *shuffled, const pf_mixed_model *model,
+                                   double *counts, pf_error *error)
+{
+  pf_mixed_model other;
+  pf_error line = pf_error_none();
+  const pf_status status = pf_mixed_model_fit(shuffled, NULL, &other, &line);
+  if (status < 0) {
+    return pf_fail(error, status, "%s", line.text);
+  }
+  for (size_t i = model->n; i < model->n_covariates * model->n; i++) {
+    /* an order in which the model cannot be fitted counts against the effect */
+    const bool is_as_large =
+        status != PF_OK || size_of_effect(&other, i) >= size_of_effect(model, i) * (1.0 - 1e-9);
+    counts[i] += is_as_large ? 1.0 : 0.0;
+  }
+  if (status == PF_OK) {
+    pf_mixed_model_clear(&other);
+  }
+  return PF_OK;
+}
+
+pf_status pf_mixed_model_permute(const pf_mixed_data *data, const pf_mixed_model *model,
+                                 size_t n_permutations, pf_stream stream, double *p,
+                                 pf_error *error)
+{
+  const size_t n_animals = data->n_animals, m = model->n_covariates * model->n;
+  size_t *order = pf_memory_need(n_animals, sizeof *order, error);
+  double *rows = pf_memory_need(n_animals * (data->n_covariates + 1), sizeof *rows, error);
+  pf_status status = order == NULL || rows == NULL ? PF_STOP : PF_OK;
+  if (status != PF_OK) {
+    goto done;
+  }
+  double *uniform = rows + n_animals * data->n_covariates;
+  pf_mixed_data shuffled = *data;
+  shuffled.design = rows;
+  for (size_t i = 0; i < m; i++) {
+    p[i] = 0.0;
+  }
+  for (size_t k = 0; k < n_permutations; k++) {
+    pf_random_uniform(stream, k * n_animals, (int64_t)n_animals, uniform);
+    shuffle_rows(data, uniform, order, rows);
+    status = count_permutation(&shuffled, model, p, error);
+    if (status != PF_OK) {
+      goto done;
+    }
+  }
+  for (size_t i = 0; i < m; i++) {
+    const bool is_there = i >= model->n && !isnan(size_of_effect(model, i));
+    p[i] = is_there ? (p[i] + 1.0) / (double)(n_permutations + 1) : (double)NAN;
+  }
+done:
+  pf_memory_free(order);
+  pf_memory_free(rows);
+  return status;
+}

@@ -21,6 +21,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_MIXED_MODEL_H
 #define PLASTFIT_CORE_POPULATION_MIXED_MODEL_H
 
+#include "core/base/random.h"
 #include <plastfit/abi/base.h>
 #include <stdbool.h>
 
@@ -77,5 +78,15 @@ pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *m
 pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_model *model,
                                      size_t k, double threshold, double *lower, double *upper,
                                      pf_error *error);
+
+/**
+ * Does beta[covariate][k] differ from 0, were the covariates shuffled among the animals? p is the
+ * share of `n` permutations of all covariates but the mean in which |beta / se| is at least as
+ * large, the data's own order counted as one of them (Phipson & Smyth 2010, SAGMB 9:39).
+ * p: [n_covariates][n values]; NaN where there is no such beta.
+ */
+pf_status pf_mixed_model_permute(const pf_mixed_data *data, const pf_mixed_model *model,
+                                 size_t n_permutations, pf_stream stream, double *p,
+                                 pf_error *error);
 
 #endif

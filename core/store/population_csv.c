@@ -62,10 +62,13 @@ static void population_row(const pf_results *results, size_t k, size_t covariate
   write_numbers(file, means, sizeof means / sizeof means[0]);
   const double none = NAN;
   const bool at_mean = covariate == 0;
-  const double spread[] = {
-      at_mean ? model->sd[k] : none,     at_mean ? fit->sd_lower[k] : none,
-      at_mean ? fit->sd_upper[k] : none, at_mean ? fit->statistic[k] : none,
-      at_mean ? fit->p[k] : none,        at_mean ? pf_population_share(fit, k) : none};
+  const double spread[] = {at_mean ? model->sd[k] : none,
+                           at_mean ? fit->sd_lower[k] : none,
+                           at_mean ? fit->sd_upper[k] : none,
+                           at_mean ? fit->statistic[k] : none,
+                           at_mean ? fit->p[k] : none,
+                           at_mean ? pf_population_share(fit, k) : none,
+                           fit->permutation_p[i]};
   write_numbers(file, spread, sizeof spread / sizeof spread[0]);
   (void)fputc('\n', file);
 }
@@ -77,7 +80,7 @@ pf_status pf_write_population_csv(const pf_results *results, const char *path, p
     return PF_STOP;
   }
   (void)fputs("owner,name,label,covariate,sharing,scale,mean,se,lower,upper,sd,sd_lower,sd_upper,"
-              "difference_statistic,difference_p,share_between\n",
+              "difference_statistic,difference_p,share_between,permutation_p\n",
               file);
   for (size_t k = 0; k < results->population->fit->model.n; k++) {
     for (size_t c = 0; c < results->population->covariates.n; c++) {

@@ -189,6 +189,22 @@ Test(mixed_model, finds_population_and_differences_between_groups)
   cr_assert(n_held >= 34, "%d of %d intervals hold the difference", n_held, N);
 }
 
+Test(mixed_model, permutes_covariates)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN, PF_SHARING_DRAWN}};
+  const double sd[] = {0.3, 0.3};
+  const pf_stream stream = {1, PF_RANDOM_TEST, 0, 0};
+  pf_error error = {.size = sizeof error};
+  double p[4];
+  draw_cohort(&c, 7, sd, 0.0, 1.0); /* ten standard errors for value 0, nothing for value 1 */
+  pf_mixed_model model = fit_model(&c.data, NULL);
+  cr_assert(pf_mixed_model_permute(&c.data, &model, 99, stream, p, &error) == PF_OK);
+  cr_assert(isnan(p[0]) && isnan(p[1]), "a mean is not permuted");
+  cr_assert(fabs(p[2] - 0.01) < 1e-12, "p %g: no permutation is as large", p[2]);
+  cr_assert(p[3] > 0.05, "p %g of what is not there", p[3]);
+  pf_mixed_model_clear(&model);
+}
+
 Test(mixed_model, takes_shared_and_separate_values)
 {
   cohort c = {.sharing = {PF_SHARING_SHARED, PF_SHARING_SEPARATE}};
