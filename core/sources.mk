@@ -272,7 +272,7 @@ core_sources += core/truth/truth.c core/truth/truth.h
 core_sources += core/truth/polynomial.c core/truth/polynomial.h
 
 core_sources += core/readers/h5_read.c core/readers/h5_read.h
-core_sources += core/readers/sheet.c core/readers/sheet.h
+core_sources += core/readers/matrix_file.c core/readers/matrix_file.h core/readers/sheet.c core/readers/sheet.h
 
 core_sources += core/store/csv_file.c core/store/csv_file.h
 core_sources += core/store/fit_csv.c

@@ -361,6 +361,25 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
                      "\"animal\": one each\n");
 }
 
+/** Three rules to hold against each other, for `plastfit compare`. */
+static void write_candidates(FILE *out, const look_plan *p)
+{
+  const char *const q[] = {"Q-learning",        "x y r + x y w",          "Q-learning, all forget",
+                           "x y r + x y w + w", "rewards without values", "x y r + w"};
+  const char *const go[] = {"rewards, forgetting", "x r + w",    "rewards alone", "x r",
+                            "rewards and habit",   "x r + w + x"};
+  const char *const units[] = {"Hebb, decay", "x y + w", "Hebb alone", "x y", "Oja", "x y + y^2 w"};
+  const char *const *rules = p->n_options == 0 ? units : p->go_no_go ? go : q;
+  (void)fprintf(out, "\n# plastfit compare CONFIG: each candidate is this config with other terms\n"
+                     "compare:\n{\n  candidates = (\n");
+  for (size_t k = 0; k < 3; k++) {
+    (void)fprintf(out,
+                  "    { name = \"%s\"; set: { rules: { learn: { terms = \"%s\"; }; }; }; }%s\n",
+                  rules[2 * k], rules[2 * k + 1], k < 2 ? "," : "");
+  }
+  (void)fprintf(out, "  );\n};\n");
+}
+
 static int write_config(const table_look *look, const look_plan *p, const char *path)
 {
   FILE *out = fopen(path, "wx");
@@ -375,6 +394,7 @@ static int write_config(const table_look *look, const look_plan *p, const char *
                 path, path, look->stem);
   write_source(out, look, p);
   write_model(out, look, p);
+  write_candidates(out, p);
   const bool bad = ferror(out) != 0;
   if (fclose(out) != 0 || bad) {
     return pf_cli_say(PF_EXIT_FAILED, "'%s' could not be written", path);
@@ -407,8 +427,8 @@ static int make_config(table_look *look)
   const int code = write_config(look, &p, path);
   if (code == PF_EXIT_DONE) {
     (void)printf("\nWrote %s: read it, every guess is marked; then\n\n    plastfit check %s\n    "
-                 "plastfit fit %s\n",
-                 path, path, path);
+                 "plastfit fit %s\n    plastfit compare %s     # three rules, one table\n",
+                 path, path, path, path);
   }
   return code;
 }

@@ -542,12 +542,13 @@ static pf_status create_rules_and_losses(builder *self, pf_error *error)
 }
 
 /** network.initial_weights.file. */
-static pf_status read_initial_weights(pf_models *models, const char *path, pf_error *error)
+static pf_status read_initial_weights(pf_models *models, const char *path, const char *rows,
+                                      pf_error *error)
 {
   if (path == NULL) {
     return PF_OK;
   }
-  pf_status status = pf_initial_file_read(path, models->model, &models->initial, error);
+  pf_status status = pf_initial_file_read(path, models->model, rows, &models->initial, error);
   if (status == PF_OK && pf_source_is_task(&models->source)) {
     status =
         pf_fail(error, PF_STOP,
@@ -578,7 +579,8 @@ static pf_status build_all(builder *self, const pf_component **rules, bool only_
   if (!only_task && pf_models_truth(models) != NULL && build_teacher(self, rules, error) != PF_OK) {
     return PF_STOP;
   }
-  return read_initial_weights(models, self->settings->network.start.file, error);
+  return read_initial_weights(models, self->settings->network.start.file,
+                              self->settings->network.start.rows, error);
 }
 
 pf_status pf_models_build(pf_models *models, const pf_settings *settings, bool only_task,

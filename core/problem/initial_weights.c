@@ -3,6 +3,7 @@
 #include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/readers/matrix_file.h"
 #include <plastfit/author/csv.h>
 
 #include <stdbool.h>
@@ -72,6 +73,27 @@ static pf_status read_header(reader *read, pf_error *error)
     }
   }
   return PF_OK;
+}
+
+/** Is the first row that of the columns above? Else the file is a matrix. */
+static pf_status is_matrix(const char *path, bool *out, pf_error *error)
+{
+  pf_csv csv;
+  int got = 0;
+  pf_status status = pf_csv_open(&csv, path, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_csv_next(&csv, &got, error);
+  int n_named = 0;
+  for (size_t i = 0; got != 0 && i < csv.n_fields; i++) {
+    for (int k = PROJECTION; k < N_COLUMNS; k++) {
+      n_named += strcmp(pf_csv_field(&csv, i), column_names[k]) == 0 ? 1 : 0;
+    }
+  }
+  *out = got != 0 && n_named < 2; /* "pre" alone may stand above the names of a matrix */
+  pf_csv_close(&csv);
+  return status;
 }
 
 static const char *cell(const reader *read, int column)
@@ -257,19 +279,112 @@ static pf_status read_all(reader *read, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out,
-                               pf_error *error)
+/** The one projection that a matrix of this shape can be of. */
+static pf_status projection_of_shape(const pf_model *model, const char *path, const pf_matrix *m,
+                                     bool is_pre, int64_t *projection, pf_error *error)
+{
+  const int64_t n_post = is_pre ? m->n_columns : m->n_rows;
+  const int64_t n_pre = is_pre ? m->n_rows : m->n_columns;
+  const char *others = "";
+  *projection = -1;
+  for (size_t q = 0; q < model->n_projections; q++) {
+    const pf_projection *info = pf_projection_at(model, q);
+    const int64_t post = units_of(model, info->post), pre = units_of(model, info->pre);
+    if (post == n_post && pre == n_pre) {
+      if (*projection >= 0) {
+        return pf_fail(error, PF_STOP,
+                       "%.400s: a matrix of %lld x %lld can be of '%s' and of '%s'; say which in a "
+                       "table with the columns projection, post, pre, value",
+                       path, (long long)m->n_rows, (long long)m->n_columns,
+                       pf_projection_at(model, (size_t)*projection)->name, info->name);
+      }
+      *projection = (int64_t)q;
+    }
+    others = post == n_pre && pre == n_post && n_post != n_pre ? info->name : others;
+  }
+  if (*projection >= 0) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "%.400s: no projection has %lld postsynaptic and %lld presynaptic units%s%s%s%s",
+                 path, (long long)n_post, (long long)n_pre, others[0] != '\0' ? "; '" : "", others,
+                 others[0] != '\0' ? "' has the other way round: initial_weights.rows = " : "",
+                 others[0] == '\0' ? ""
+                 : is_pre          ? "\"post\""
+                                   : "\"pre\"");
+}
+
+static void warn_of_direction(const char *path, const pf_matrix *m)
+{
+  char line[600];
+  bool is_symmetric = m->n_rows == m->n_columns;
+  for (int64_t i = 0; is_symmetric && i < m->n_rows; i++) {
+    for (int64_t j = 0; j < i; j++) {
+      is_symmetric =
+          is_symmetric && m->values[i * m->n_columns + j] == m->values[j * m->n_columns + i];
+    }
+  }
+  if (m->n_rows != m->n_columns || is_symmetric) {
+    return;
+  }
+  (void)snprintf(line, sizeof line,
+                 "%.400s: a row is taken for a postsynaptic unit; initial_weights.rows says so "
+                 "(\"post\") or that it is a presynaptic one (\"pre\")",
+                 path);
+  pf_host_default()->warn(pf_host_default(), line);
+}
+
+/** A matrix: the weights of one projection, the same for all animals. */
+static pf_status read_matrix(reader *read, const char *path, const char *rows, pf_error *error)
+{
+  pf_matrix matrix;
+  int64_t projection = -1;
+  const bool is_pre = rows != NULL && strcmp(rows, "pre") == 0;
+  if (pf_matrix_read(path, &matrix, error) != PF_OK) {
+    return PF_STOP;
+  }
+  pf_status status = projection_of_shape(read->model, path, &matrix, is_pre, &projection, error);
+  if (status == PF_OK) {
+    status = add_set(read, "", -1, projection, error);
+  }
+  if (status == PF_OK) {
+    pf_initial_set *set = &read->file->sets[read->last];
+    for (int64_t k = 0; k < set->n_post * set->n_pre; k++) {
+      const int64_t post = k / set->n_pre, pre = k % set->n_pre;
+      set->w[k] = matrix.values[is_pre ? pre * set->n_post + post : k];
+    }
+    set->n_set = set->n_post * set->n_pre;
+    if (rows == NULL) {
+      warn_of_direction(path, &matrix);
+    }
+  }
+  pf_matrix_free(&matrix);
+  return status;
+}
+
+static pf_status read_table(reader *read, const char *path, pf_error *error)
+{
+  if (pf_csv_open(&read->csv, path, error) != PF_OK) {
+    return PF_STOP;
+  }
+  const pf_status status = read_all(read, error);
+  pf_csv_close(&read->csv);
+  return status;
+}
+
+pf_status pf_initial_file_read(const char *path, const pf_model *model, const char *rows,
+                               pf_initial_file **out, pf_error *error)
 {
   reader read = {.model = model};
-  if (pf_csv_open(&read.csv, path, error) != PF_OK) {
+  bool matrix = false;
+  if (is_matrix(path, &matrix, error) != PF_OK) {
     return PF_STOP;
   }
   pf_status status = PF_STOP;
   read.file = pf_memory_need(1, sizeof *read.file, error);
   if (read.file != NULL && (read.file->path = pf_memory_string(path, error)) != NULL) {
-    status = read_all(&read, error);
+    status = matrix ? read_matrix(&read, path, rows, error) : read_table(&read, path, error);
   }
-  pf_csv_close(&read.csv);
   if (status != PF_OK) {
     pf_initial_file_free(read.file);
     return status;

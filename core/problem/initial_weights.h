@@ -5,7 +5,7 @@
  *
  * `animal` and `experiment` (its index in the animal, from 0) MAY be absent or empty: the row is
  * for all. A projection that the file names has every weight in it; the others start as the network
- * says.
+ * says. A file without these columns is a matrix: of the projection that has its shape.
  */
 #ifndef PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
 #define PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
@@ -28,11 +28,12 @@ typedef struct pf_initial_file {
 } pf_initial_file;
 
 /**
- * Read and check against the model's projections. Errors, with file and line: no such column or
+ * Read and check against the model's projections; `rows`: what a row of a matrix is ("post", "pre",
+ * NULL: not said). Errors, with file and line: no such column or
  * projection, an index out of range, a weight twice, a weight missing, no number.
  */
-pf_status pf_initial_file_read(const char *path, const pf_model *model, pf_initial_file **out,
-                               pf_error *error);
+pf_status pf_initial_file_read(const char *path, const pf_model *model, const char *rows,
+                               pf_initial_file **out, pf_error *error);
 void pf_initial_file_free(pf_initial_file *file);
 
 /**

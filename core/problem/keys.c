@@ -45,6 +45,7 @@ pf_names pf_keys_names_of_kind(uint32_t kind)
                                         "mask_seed",
                                         "initial_weights.file",
                                         "initial_weights.learn",
+                                        "initial_weights.rows",
                                         "initial_weights.projections",
                                         "initial_weights.scope",
                                         "initial_weights.l1",

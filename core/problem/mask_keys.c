@@ -4,7 +4,7 @@
 #include "core/base/random.h"
 #include "core/model/masks.h"
 #include "core/problem/projection_keys.h"
-#include <plastfit/author/csv.h>
+#include "core/readers/matrix_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,57 +66,54 @@ static pf_status fill_inline(const mask *self, const pf_node *rows, pf_error *er
   return PF_OK;
 }
 
-static pf_status fill_row(const mask *self, const pf_csv *csv, int64_t i, pf_error *error)
+/** A line to the person where the way a file was taken is a guess. */
+static void warn_of_file(const mask *self, const char *path, const pf_matrix *m, bool is_said)
 {
-  for (int64_t j = 0; j < self->n_pre; j++) {
-    double value = NAN;
-    const char *field = pf_csv_field(csv, (size_t)j);
-    if (pf_csv_number(field, &value) == 0 || (value != 0.0 && value != 1.0)) {
-      return pf_fail(error, PF_STOP, "%.500s:%lld: column %lld: found '%.60s', expected 0 or 1",
-                     csv->path, (long long)csv->line, (long long)j + 1, field);
+  int64_t n_weights = 0;
+  bool is_symmetric = m->n_rows == m->n_columns;
+  const bool is_square = is_symmetric;
+  for (int64_t i = 0; i < m->n_rows; i++) {
+    for (int64_t j = 0; j < m->n_columns; j++) {
+      const double value = m->values[i * m->n_columns + j];
+      n_weights += value != 0.0 && value != 1.0 ? 1 : 0;
+      is_symmetric = is_symmetric && (value != 0.0) == (m->values[j * m->n_columns + i] != 0.0);
     }
-    self->cells[i * self->n_pre + j] = value != 0.0;
   }
-  return PF_OK;
-}
-
-static pf_status fill_rows(const mask *self, pf_csv *csv, pf_error *error)
-{
-  for (int64_t i = 0;; i++) {
-    int got = 0;
-    if (pf_csv_next(csv, &got, error) != PF_OK) {
-      return PF_STOP;
-    }
-    if (got == 0) {
-      return i == self->n_post
-                 ? PF_OK
-                 : pf_fail(error, PF_STOP,
-                           "%.500s: found %lld rows, expected %lld, one a postsynaptic unit",
-                           csv->path, (long long)i, (long long)self->n_post);
-    }
-    if ((int64_t)csv->n_fields != self->n_pre || i >= self->n_post) {
-      return pf_fail(error, PF_STOP,
-                     "%.500s:%lld: row %lld of %zu cells; expected %lld rows (postsynaptic units) "
-                     "of %lld cells (presynaptic), 0 or 1, without a header",
-                     csv->path, (long long)csv->line, (long long)i + 1, csv->n_fields,
-                     (long long)self->n_post, (long long)self->n_pre);
-    }
-    if (fill_row(self, csv, i, error) != PF_OK) {
-      return PF_STOP;
-    }
+  char line[700];
+  if (n_weights > 0) {
+    (void)snprintf(
+        line, sizeof line,
+        "%.400s: %lld cells are neither 0 nor 1: every cell that is not 0 is taken for a "
+        "synapse of '%.60s'",
+        path, (long long)n_weights, self->projection);
+    pf_host_default()->warn(pf_host_default(), line);
+  }
+  if (is_square && !is_symmetric && !is_said) {
+    (void)snprintf(
+        line, sizeof line,
+        "%.400s: a row is taken for a postsynaptic unit; `rows` of `%s` says so (\"post\") "
+        "or that it is a presynaptic one (\"pre\")",
+        path, self->word);
+    pf_host_default()->warn(pf_host_default(), line);
   }
 }
 
-/** A row of the file per postsynaptic unit, no header. */
-static pf_status fill_from_file(const mask *self, const char *path, pf_error *error)
+/** A matrix of 0 and 1, or of weights, with or without names. */
+static pf_status fill_from_file(const mask *self, const char *path, const char *rows,
+                                pf_error *error)
 {
-  pf_csv csv;
-  if (pf_csv_open(&csv, path, error) != PF_OK) {
+  pf_matrix matrix;
+  const pf_matrix_shape shape = {
+      .n_post = self->n_post, .n_pre = self->n_pre, .rows = rows, .key = "rows"};
+  if (pf_matrix_read_synapses(path, shape, &matrix, error) != PF_OK) {
     return PF_STOP;
   }
-  const pf_status status = fill_rows(self, &csv, error);
-  pf_csv_close(&csv);
-  return status;
+  for (int64_t k = 0; k < self->n_post * self->n_pre; k++) {
+    self->cells[k] = matrix.values[k] != 0.0;
+  }
+  warn_of_file(self, path, &matrix, rows != NULL);
+  pf_matrix_free(&matrix);
+  return PF_OK;
 }
 
 /** Each synapse for itself, with probability `density`; the same mask for every animal and for the
@@ -144,6 +141,7 @@ static pf_status fill_by_chance(const mask *self, double density, pf_error *erro
 typedef struct mask_settings {
   double density; /* NaN: not given */
   char *file;
+  char *rows; /* "post", "pre", or NULL: not said */
 } mask_settings;
 
 static pf_status fill_as_configured(const mask *self, const mask_settings *how, pf_error *error)
@@ -157,7 +155,7 @@ static pf_status fill_as_configured(const mask *self, const mask_settings *how, 
   if (matrix != NULL) {
     return fill_inline(self, matrix, error);
   }
-  return how->file != NULL ? fill_from_file(self, how->file, error)
+  return how->file != NULL ? fill_from_file(self, how->file, how->rows, error)
                            : fill_by_chance(self, how->density, error);
 }
 
@@ -166,7 +164,10 @@ static pf_status read_and_fill(const mask *self, pf_error *error)
 #define PF_ROW_STRUCT mask_settings
   static const pf_setting rows[] = {
       PF_ROW_REAL(density, "density", NULL, NULL, 0, 1, "probability of each synapse"),
-      PF_ROW_PATH(file, "file", "CSV of 0 and 1, a row per postsynaptic unit"),
+      PF_ROW_PATH(file, "file",
+                  "CSV of 0 and 1, or of weights (not 0: a synapse), with or without names"),
+      PF_ROW_WORD(rows, "rows", NULL, "post|pre",
+                  "what a row of the file is: a postsynaptic unit (default) or a presynaptic one"),
   };
 #undef PF_ROW_STRUCT
   static const char *const others[] = {"matrix"};

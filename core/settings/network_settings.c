@@ -30,7 +30,10 @@ pf_option_table pf_network_keys(void)
                   "bound of learned starting weights"),
       PF_ROW_PATH(start.file, "initial_weights.file",
                   "CSV of initial weights: animal, experiment (both may be absent), projection, "
-                  "post, pre, value"),
+                  "post, pre, value; or a matrix, with or without names"),
+      PF_ROW_WORD(start.rows, "initial_weights.rows", NULL, "post|pre",
+                  "what a row of that matrix is: a postsynaptic unit (default) or a presynaptic "
+                  "one"),
       PF_ROW_INTEGER(mask_seed, "mask_seed", NULL, "1", 0, INFINITY,
                      "seed of masks drawn with a density; default: `seed`. evaluate sets it, so "
                      "that a run keeps its masks"),

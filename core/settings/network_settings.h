@@ -30,6 +30,7 @@ typedef struct pf_start_settings {
   uint32_t scope;       /**< enum pf_scope of learned ones */
   double l1, l2, lower, upper;
   char *file; /**< or NULL */
+  char *rows; /**< what a row of it is where it is a matrix: "post", "pre", NULL: not said */
 } pf_start_settings;
 
 typedef struct pf_network_settings {

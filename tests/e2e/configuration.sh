@@ -107,11 +107,11 @@ run_fit biases biases.cfg report=false && {
 
 says 2 "no-such.csv: cannot be read" 'network.projections.[0].connected.file=no-such.csv'
 printf '1,0,1,1\n0,1,1\n1,1,0,1\n' >mask.csv
-says 2 "mask.csv:2: row 2 of 3 cells; expected 3 rows" fit.epochs=1
-printf '1,0,1,1\n0,1,2,0\n1,1,0,1\n' >mask.csv
-says 2 "mask.csv:2: column 3: found '2', expected 0 or 1" fit.epochs=1
+says 2 "mask.csv:2: found 3 cells, expected 4 as in the rows above" fit.epochs=1
+printf '1,0,1,1\n0,1,x,0\n1,1,0,1\n' >mask.csv
+says 2 "mask.csv:2: column 3: found 'x', expected a number, or nothing for 0" fit.epochs=1
 printf '1,0,1,1\n' >mask.csv
-says 2 "found 1 rows, expected 3" fit.epochs=1
+says 2 "found 1 rows of 4 numbers, expected 3 rows (postsynaptic units) of 4" fit.epochs=1
 printf '1,0,1,1\n0,1,1,0\n1,1,0,1\n' >mask.csv
 says 2 "found 2 columns, expected 3" 'network.projections.[1].connected.matrix=([1,1],[0,1])'
 says 2 "row 1, column 2: found 3, expected 0 or 1" 'network.projections.[1].connected.matrix=([1,3,0],[0,1,1])'

@@ -72,6 +72,9 @@ const char *table_cell(const table_rows *rows, size_t column)
     return files->cells[column][rows->trial];
   }
   const pf_csv *csv = csv_of(rows, column);
+  if (!files->matrices && rows->order != NULL) {
+    return rows->order[column] < 0 ? "" : pf_csv_field(csv, (size_t)rows->order[column]);
+  }
   if (!files->matrices) {
     return pf_csv_field(csv, column);
   }

@@ -64,6 +64,9 @@ typedef struct table_rows {
   int64_t row;  /**< of matrices: the animal's number, from 1; of arrays: the step's, from 0 */
   size_t trial, n_trials;
   int is_open;
+  int64_t *order;  /**< [files->width] of several files: where each column stands in this one, -1:
+                      not at all; NULL: as in the header */
+  size_t n_fields; /**< of this file */
   container container;  /**< the open file of arrays */
   table_values *values; /**< [files->shape.n] */
   int64_t n_rows;       /**< steps in that file */

@@ -226,6 +226,45 @@ static pf_status take_header(const pf_host *host, const pf_options *options, pf_
   return status == PF_OK ? pf_csv_check_width(csv, files->width, error) : status;
 }
 
+/** Is it one of several by number, as roi12 is: a cell that another animal may not have? */
+static int is_numbered(const char *name)
+{
+  const size_t n = strlen(name);
+  return n > 1 && name[n - 1] >= '0' && name[n - 1] <= '9';
+}
+
+static int has_column(const table_files *files, const char *name)
+{
+  for (size_t i = 0; i < files->width; i++) {
+    if (roles_same_word(files->header[i], name)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/** Numbered columns of a further file that the files before have not: another animal has more
+ * cells. */
+static pf_status add_numbered_columns(const pf_host *host, const char *path, table_files *files,
+                                      pf_error *error)
+{
+  pf_csv csv;
+  int got = 0;
+  pf_status status = pf_csv_open(&csv, path, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_csv_next(&csv, &got, error);
+  for (size_t i = 0; i < csv.n_fields; i++) {
+    const char *name = pf_csv_field(&csv, i);
+    if (status == PF_OK && is_numbered(name) && !has_column(files, name)) {
+      status = table_add_texts(host, &files->header, &files->width, &name, 1, error);
+    }
+  }
+  pf_csv_close(&csv);
+  return status;
+}
+
 /* ---- a row of the file is a column ---- */
 
 /** Room for one more row of the file. */
@@ -361,6 +400,11 @@ pf_status table_files_find(const pf_host *host, const pf_options *options, table
   }
   status = take_header(host, options, &csv, out, error);
   pf_csv_close(&csv);
+  for (size_t k = 1; k < out->n; k++) {
+    if (status == PF_OK && !out->headerless) {
+      status = add_numbered_columns(host, out->paths[k], out, error);
+    }
+  }
   return status;
 }
 
@@ -415,20 +459,47 @@ pf_status table_files_note(const pf_host *host, const table_files *files, pf_err
 
 /* ---- rows of a file ---- */
 
-/** Is the header of a further file that of the first? */
-static pf_status check_same_header(const table_rows *rows, pf_error *error)
+static int64_t field_named(const pf_csv *csv, const char *name)
+{
+  for (size_t i = 0; i < csv->n_fields; i++) {
+    if (roles_same_word(pf_csv_field(csv, i), name)) {
+      return (int64_t)i;
+    }
+  }
+  return -1;
+}
+
+static pf_status other_columns(const table_rows *rows, const char *name, pf_error *error)
+{
+  return pf_fail(
+      error, PF_STOP,
+      "%.300s:%lld: found other columns than in %.300s ('%.60s' is not in both), expected "
+      "the same header in all files of a pattern; only numbered ones (roi12) may be "
+      "missing",
+      rows->open->path, (long long)rows->open->line, rows->files->paths[0], name);
+}
+
+/** Where the columns stand in this file: in any order, and numbered ones may be missing. */
+static pf_status find_order(table_rows *rows, pf_error *error)
 {
   const pf_csv *csv = rows->open;
   const table_files *files = rows->files;
-  int same = csv->n_fields == files->width;
-  for (size_t i = 0; same && i < files->width; i++) {
-    same = strcmp(pf_csv_field(csv, i), files->header[i]) == 0;
+  size_t found = 0;
+  if (rows->order == NULL) {
+    rows->order = rows->host->allocate(rows->host, (files->width + 1) * sizeof *rows->order);
+    if (rows->order == NULL) {
+      return no_memory(error);
+    }
   }
-  return same ? PF_OK
-              : pf_fail(error, PF_STOP,
-                        "%.300s:%lld: found other columns than in %.300s, expected the same header "
-                        "in all files of a pattern",
-                        csv->path, (long long)csv->line, files->paths[0]);
+  for (size_t i = 0; i < files->width; i++) {
+    rows->order[i] = field_named(csv, files->header[i]);
+    found += rows->order[i] >= 0 ? 1U : 0U;
+    if (rows->order[i] < 0 && !is_numbered(files->header[i])) {
+      return other_columns(rows, files->header[i], error);
+    }
+  }
+  rows->n_fields = csv->n_fields;
+  return found == csv->n_fields ? PF_OK : other_columns(rows, pf_csv_field(csv, 0), error);
 }
 
 static pf_status open_file(table_rows *rows, pf_error *error)
@@ -439,11 +510,13 @@ static pf_status open_file(table_rows *rows, pf_error *error)
     return status;
   }
   rows->is_open = 1;
+  rows->n_fields = rows->files->width;
   if (rows->files->headerless) {
     return PF_OK;
   }
   status = pf_csv_next(rows->open, &got, error);
-  return status == PF_OK ? check_same_header(rows, error) : status;
+  rows->n_fields = rows->open->n_fields;
+  return status == PF_OK && rows->files->n > 1 ? find_order(rows, error) : status;
 }
 
 /** A row of empty cells, as spreadsheets leave behind the last one. */
@@ -486,7 +559,7 @@ static pf_status next_of_file(table_rows *rows, int *got, pf_error *error)
       status = skip_blank(rows->open, got, error);
     }
     if (status != PF_OK || *got) {
-      return status == PF_OK ? pf_csv_check_width(rows->open, rows->files->width, error) : status;
+      return status == PF_OK ? pf_csv_check_width(rows->open, rows->n_fields, error) : status;
     }
     pf_csv_close(rows->open);
     rows->is_open = 0;
@@ -586,6 +659,8 @@ void table_rows_end(table_rows *rows)
     pf_csv_close(&rows->open[k]);
   }
   rows->host->release(rows->host, rows->open);
+  rows->host->release(rows->host, rows->order);
+  rows->order = NULL;
   rows->open = NULL;
   rows->is_open = 0;
 }

@@ -1,0 +1,163 @@
+"""The layouts of cases/layouts.md that reading.py has not, rebuilt small with made-up numbers. Which is which:
+
+  rlwm        RLWM (AnneCollins/WMH): .mat of version 5, one numeric matrix without names; stimuli coded as numbers, -1 missed
+  dynamic     dynamic foraging (AllenNeuralDynamics): NWB trials, missed trials (2), several sessions of a mouse
+  reversal    reversal_learning and its kin: TSV without a header
+  suite2p     F.npy, spks.npy (rois x frames), iscell.npy
+  zebrafish   CSV without a header, a row a cell, a column a frame
+  placefield  place-field shifts (BTSPvsSTDP): wide CSV, a row a cell, a column a lap, blanks
+  mushroom    mushroom-body models: lobes x odours, Greek names with primes
+  protocols   STDP protocols: a row a protocol (lag, pairs, ratio, sem, n)
+  retina      retina (RetinaInvariance): spike times of each cell, stimulus times: as NWB units, in bins
+and refused in one line: psytrack (a pickled object in .npz), PSTHs (three dimensions), a spreadsheet, Kilosort (spike times without bins).
+In reading.py: hBayesDM (two and four arms, go/no-go), mouse_bandit (both forms), exploration, foraging with n/a, FlYMazeRL, guppies.
+
+Each has a config; `cases` says what `plastfit check` must find. Argument: a folder. Needs numpy and h5py."""
+import os
+import struct
+import sys
+
+import h5py
+import numpy as np
+
+os.chdir(sys.argv[1])
+rng = np.random.default_rng(15)
+cases = []
+ARMS = """network: { plugin = "feedforward"; layers = [%d, %d]; output = "linear"; };
+rules: { learn: { plugin = "taylor"; terms = "w + x r"; modulator = "%s"; }; };
+losses = ( { plugin = "%s"; %s} );
+fit: { per = "shared"; optimiser = "lm"; };
+"""
+
+
+def config(name, source, inputs, outputs, loss='categorical', modulator="reward"):
+    more = "categories = %d; " % outputs if loss == "categorical" else ""
+    with open(name + ".cfg", "w") as f:
+        f.write('name = "%s";\nsource: { %s };\n' % (name, source) + ARMS % (inputs, outputs, modulator, loss, more))
+
+
+def case(name, animals, sessions, steps, choice=None, reward=None):
+    rate = "-" if choice is None else "%.1f" % (100 * np.mean(choice[~np.isnan(choice)] > 0))
+    paid = "-" if reward is None else "%.3g" % np.mean(reward[~np.isnan(reward)])
+    cases.append("%s %d %d %d %s %s" % (name, animals, sessions, steps, rate, paid))
+
+
+def matlab5(path, **variables):
+    def element(kind, data):
+        return struct.pack("<ii", kind, len(data)) + data + b"\0" * (-len(data) % 8)
+    with open(path, "wb") as f:
+        f.write(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM")
+        for name, m in variables.items():
+            f.write(element(14, element(6, struct.pack("<II", 6, 0)) + element(5, struct.pack("<ii", *m.shape)) +
+                            element(1, name.encode()) + element(9, m.astype("<f8").T.tobytes())))
+
+
+n = 90
+D = np.column_stack([np.repeat([1, 2, 3], 30), np.tile(np.repeat([1, 2], 15), 3), np.tile(np.arange(1, 16), 6), rng.integers(1, 4, n),
+                     rng.integers(-1, 3, n), rng.integers(0, 2, n)]).astype(float)
+matlab5("rlwm.mat", D=D)
+config("rlwm", 'plugin = "mat"; path = "rlwm.mat"; kind = "choice"; one_hot = ["D[4]"]; values = ( { array = "D[5]"; missing = ["-1"]; } ); '
+       'arrays: { animal = "D[1]"; block = "D[2]"; trial = "D[3]"; choice = "D[5]"; reward = "D[6]"; };', 3, 3)
+case("rlwm", 3, 3, n, np.where(D[:, 4] < 0, np.nan, D[:, 4]), D[:, 5])
+
+response, rewarded = rng.integers(0, 3, (3, 20)).astype(float), rng.integers(0, 2, (3, 20)).astype(float)
+os.mkdir("dynamic")
+for s in range(3):
+    with h5py.File("dynamic/%d.nwb" % s, "w") as f:
+        f.attrs["nwb_version"] = "2.6.0"
+        f.create_dataset("identifier", data="session%d" % s, dtype=h5py.string_dtype())
+        f.create_dataset("general/subject/subject_id", data="mouse", dtype=h5py.string_dtype())
+        t = f.create_group("intervals/trials")
+        for key, v in (("id", np.arange(20)), ("start_time", np.arange(20) * 3.0), ("stop_time", np.arange(20) * 3.0 + 2),
+                       ("animal_response", response[s]), ("rewarded", rewarded[s].astype(bool))):
+            t.create_dataset(key, data=v)
+config("dynamic", 'plugin = "nwb"; path = "dynamic/*.nwb"; kind = "choice"; values = ( { column = "animal_response"; missing = ["2"]; } ); '
+       'columns: { inputs = ["1"]; choice = "animal_response"; reward = "rewarded"; };', 1, 2)
+case("dynamic", 1, 3, 60, np.where(response == 2, np.nan, response).ravel(), rewarded.ravel())
+
+c, r = rng.integers(1, 3, 40), rng.choice([-1, 1], 40)
+np.savetxt("reversal.txt", np.column_stack([np.repeat([1, 2], 20), c, r]), fmt="%d", delimiter="\t")
+config("reversal", 'plugin = "table"; path = "reversal.txt"; names = ["animal", "choice", "reward"]; columns: { inputs = ["1"]; };', 1, 2)
+case("reversal", 2, 2, 40, c - 1.0, r.astype(float))
+
+os.mkdir("plane0")
+np.save("plane0/F.npy", rng.normal(size=(6, 80)).astype("f4"))
+np.save("plane0/spks.npy", rng.random((6, 80)).astype("f4"))
+np.save("plane0/iscell.npy", rng.random((6, 2)))
+config("suite2p", 'plugin = "npy"; path = "plane0"; kind = "activity"; transposed = ["F", "spks"]; arrays: { inputs = ["spks"]; activities = ["F"]; '
+       'channels = [ ]; };', 6, 6, "activity", "1")
+case("suite2p", 1, 1, 80)
+np.savetxt("zebrafish.csv", rng.normal(size=(5, 70)), delimiter=",")
+config("zebrafish", 'plugin = "table"; path = "zebrafish.csv"; transposed = true; names = ["roi*"]; columns: { inputs = ["1"]; activities = ["roi*"]; };',
+       1, 5, "activity", "1")
+case("zebrafish", 1, 1, 70)
+with open("placefield.csv", "w") as f:
+    for k in range(4):
+        f.write("cell%d," % (k + 1) + ",".join("" if rng.random() < 0.2 else "%.3f" % v for v in rng.normal(size=25)) + "\n")
+config("placefield", 'plugin = "table"; path = "placefield.csv"; transposed = true; columns: { inputs = ["1"]; activities = ["cell*"]; };', 1, 4, "activity", "1")
+case("placefield", 1, 1, 25)
+with open("mushroom.csv", "w", encoding="utf-8") as f:
+    for lobe in ("γ1", "α'2", "β′1"):
+        f.write(lobe + "," + ",".join("%.3f" % v for v in rng.normal(size=12)) + "\n")
+config("mushroom", 'plugin = "table"; path = "mushroom.csv"; transposed = true; columns: { inputs = ["1"]; activities = ["γ1", "α\'2", "β′1"]; };', 1, 3, "activity", "1")
+case("mushroom", 1, 1, 12)
+with open("protocols.csv", "w") as f:
+    f.write("protocol,frequency,lag,pairs,ratio,sem,n\n")
+    for k in range(8):
+        f.write("p%d,%g,%g,%d,%.3f,%.3f,%d\n" % (k, 10, 5 * (k - 4), 60, 1 + rng.normal() / 10, 0.05, 7))
+config("protocols", 'plugin = "table"; path = "protocols.csv"; kind = "activity"; columns: { animal = "protocol"; inputs = ["frequency"]; activities = ["ratio"]; };',
+       1, 1, "activity", "lag")
+case("protocols", 8, 8, 8)
+with h5py.File("retina.nwb", "w") as f:
+    f.attrs["nwb_version"] = "2.6.0"
+    trains = [np.sort(rng.uniform(0, 2, k)) for k in (30, 50)]
+    f.create_dataset("units/id", data=[0, 1])
+    f.create_dataset("units/spike_times", data=np.concatenate(trains))
+    f.create_dataset("units/spike_times_index", data=np.cumsum([30, 50]))
+    f.create_dataset("stimulus/presentation/light/data", data=rng.normal(size=200))
+    f.create_dataset("stimulus/presentation/light/timestamps", data=np.arange(200) / 100)
+config("retina", 'plugin = "nwb"; path = "retina.nwb"; steps = "20 ms"; kind = "spikes"; missing_inputs = "hold"; columns: { inputs = ["light"]; activities = ["units"]; channels = [ ]; };',
+       1, 2, "activity", "1")
+case("retina", 1, 1, int(np.ceil(max(t[-1] for t in trains) / 0.02)))
+
+np.savez("psytrack.npz", D=np.array({"y": np.zeros(5)}, dtype=object))
+np.savez("psth.npz", rates=rng.random((4, 5, 6)))
+with open("book.xlsx", "wb") as f:
+    f.write(b"PK\3\4" + b"\0" * 100)
+os.mkdir("kilosort")
+np.save("kilosort/spike_times.npy", np.arange(50, dtype="u8"))
+np.save("kilosort/spike_clusters.npy", rng.integers(0, 4, 50).astype("i4"))
+
+# connectomes: 0/1, direction said; weights with names and blanks
+C = rng.integers(0, 2, (3, 4))
+C[0, 0], C[2, 3] = 1, 0
+np.savetxt("post.csv", C, fmt="%d", delimiter=",")
+np.savetxt("pre.csv", C.T, fmt="%d", delimiter=",")
+with open("named.csv", "w") as f:
+    f.write("," + ",".join("pn%d" % j for j in range(4)) + "\n")
+    for i in range(3):
+        f.write("kc%d," % i + ",".join("" if v == 0 else "%.2f" % (v * 2.5) for v in C[i]) + "\n")
+W = rng.normal(size=(3, 4)).round(3)
+np.savetxt("w-post.csv", W, fmt="%.3f", delimiter=",")
+with open("w-pre.csv", "w") as f:
+    f.write("pre," + ",".join("kc%d" % j for j in range(3)) + "\n")
+    for j in range(4):
+        f.write("pn%d," % j + ",".join("%.3f" % v for v in W[:, j]) + "\n")
+with open("w-long.csv", "w") as f:
+    f.write("projection,post,pre,value\n" + "".join("layer1,%d,%d,%.3f\n" % (i, j, W[i, j]) for i in range(3) for j in range(4)))
+with open("wired.csv", "w") as f:
+    f.write("x1,x2,x3,x4,choice,reward\n")
+    for t in range(30):
+        f.write(",".join("%.3f" % v for v in rng.normal(size=4)) + ",%d,%d\n" % tuple(rng.integers(0, 2, 2)))
+print(int((C == 0).sum()))
+
+# animals with other numbers of cells
+for a, k in (("m1", 3), ("m2", 5)):
+    with open("cells_%s.csv" % a, "w") as f:
+        f.write("x1," + ",".join("roi%d" % (j + 1) for j in range(k)) + "\n")
+        for t in range(20):
+            f.write("1," + ",".join("%.3f" % v for v in rng.normal(size=k)) + "\n")
+config("cells", 'plugin = "table"; path = "cells_*.csv"; kind = "activity"; columns: { activities = ["roi*"]; };', 1, 5, "activity", "1")
+case("cells", 2, 2, 40)
+with open("cases", "w") as f:
+    f.write("\n".join(cases) + "\n")
