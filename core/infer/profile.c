@@ -17,6 +17,8 @@
 #include <string.h>
 
 enum { RANGE = 400 };
+/* Of a standard error: steps of the differences that the Hessian at the estimate comes from. */
+static const double difference_share = 0.1;
 
 /* Of one value; zeroed where it is not profiled. */
 typedef struct value_profile {
@@ -32,7 +34,8 @@ typedef struct value_profile {
 typedef struct profiles {
   const pf_infer_job *job;
   const pf_rivals *rivals;
-  bool *wanted; /* [n] values that are profiled */
+  bool *wanted;   /* [n] values that are profiled */
+  double *secant; /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
   double f_best;
   value_profile *values; /* [n] */
 } profiles;
@@ -65,6 +68,7 @@ static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, v
   for (size_t r = 0; r < all->rivals->n; r++) {
     pf_profile_in in = *first;
     in.origin = all->rivals->values[r];
+    in.secant = NULL; /* that of the estimate says nothing there */
     if (all->rivals->rise[r] >= allowed || !is_elsewhere(to, in.origin[in.i])) {
       continue;
     }
@@ -77,6 +81,16 @@ static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, v
   return PF_OK;
 }
 
+/* Did all starts of a fit, three at least, come to the best optimum? */
+static bool has_one_valley(const pf_fit_group *group)
+{
+  size_t n_reached = 0;
+  for (size_t k = 0; group->starts != NULL && k < group->n_starts; k++) {
+    n_reached += group->starts[k].reached ? 1 : 0;
+  }
+  return n_reached >= 3 && n_reached == group->n_starts && group->n_improved == 0;
+}
+
 static pf_status trace_value(const profiles *all, const pf_function *function, size_t k,
                              value_profile *to)
 {
@@ -84,14 +98,84 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .settings = pf_profile_defaults(),
                       .origin = all->job->group->values,
                       .f_best = all->f_best,
+                      .secant = all->secant,
                       .i = k,
                       .rivals = all->rivals->values,
                       .n_rivals = all->rivals->n,
+                      .has_one_valley = has_one_valley(all->job->group),
                       .better = to->better,
                       .curve = &to->curve};
   in.settings.level = all->job->problem->settings->intervals.level;
   const pf_status status = pf_profile_value(&in, &to->profile, &to->error);
   return status == PF_OK ? trace_pieces(all, &in, to) : status;
+}
+
+/* out [n][n]: the Hessian of f at v by differences of the gradient, over `share` of a standard
+ * error; both triangles. PF_POINT_FAILED: there is none. */
+static pf_status difference_hessian(const profiles *all, const pf_function *f, double *out,
+                                    double *space, pf_error *error)
+{
+  const size_t n = f->n;
+  const double *values = all->job->group->values;
+  double *at = space, *gradient = at + n, *moved = gradient + n, value = 0.0;
+  pf_status status = f->value(f->self, values, &value, gradient, error);
+  for (size_t k = 0; k < n; k++) {
+    if (status != PF_OK) {
+      return status;
+    }
+    double step = difference_share * sqrt(all->job->out->covariance[k * n + k]);
+    step = values[k] + step < f->upper[k] ? step : -step;
+    if (!(isfinite(step) && step != 0.0 && values[k] + step > f->lower[k])) {
+      return PF_POINT_FAILED;
+    }
+    memcpy(at, values, n * sizeof *at);
+    at[k] += step;
+    status = f->value(f->self, at, &value, moved, error);
+    for (size_t j = 0; j < n; j++) {
+      const double cell = 0.5 * (moved[j] - gradient[j]) / step;
+      out[k * n + j] += cell;
+      out[j * n + k] += cell;
+    }
+  }
+  return status;
+}
+
+/* all->secant, once for the profiles of all values: they come to their ends in fewer steps. */
+static pf_status find_secant(profiles *all, const pf_infer_job *job, pf_error *error)
+{
+  const size_t n = job->out->n;
+  pf_group_objective *function = NULL;
+  double *space = pf_memory_need((3 + 2 * n) * n, sizeof *space, error);
+  if (space == NULL) {
+    return PF_STOP;
+  }
+  double *h = space + 3 * n, *hessian = h + n * n, value = 0.0;
+  pf_error line = pf_error_none(); /* of a point without a value: then there is none */
+  pf_status status = pf_infer_objective(job, &job->evidence.batches, &function, &line);
+  if (status != PF_OK) {
+    goto done;
+  }
+  const pf_function *f = pf_group_objective_get(function);
+  status = f->curvature(f->self, job->group->values, &value, space, h, &line);
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = difference_hessian(all, f, hessian, space, &line);
+  if (status != PF_OK) {
+    goto done;
+  }
+  for (size_t k = 0; k < n * n; k++) {
+    all->secant[k] = hessian[k] - h[k];
+  }
+done:
+  if (status > 0) {
+    all->secant = NULL;
+  } else if (status < 0) {
+    (void)pf_fail_key(error, status, line.key, "%s", line.text);
+  }
+  pf_group_objective_free(function);
+  pf_memory_free(space);
+  return status < 0 ? status : PF_OK;
 }
 
 /* One value by one thread: nothing but memory of its own. */
@@ -342,7 +426,7 @@ static pf_status compute_values(pf_infer_job *job, bool only_bounds, pf_interval
                   .rivals = &rivals,
                   .wanted = pf_memory_need(n, sizeof *all.wanted, error),
                   .values = pf_memory_need(n, sizeof *all.values, error)};
-  double *better = pf_memory_need(n * n, sizeof *better, error);
+  double *better = pf_memory_need(2 * n * n, sizeof *better, error);
   pf_status status = all.wanted == NULL || all.values == NULL || better == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
@@ -361,6 +445,11 @@ static pf_status compute_values(pf_infer_job *job, bool only_bounds, pf_interval
     goto done;
   }
   all.f_best = rivals.f_best;
+  all.secant = better + n * n;
+  status = find_secant(&all, job, error);
+  if (status != PF_OK) {
+    goto done;
+  }
   status = set_profiles(&all, to, error);
 done:
   for (size_t k = 0; all.values != NULL && k < n; k++) {

@@ -19,6 +19,7 @@
 #include "core/optimise/conjugate.h"
 #include "core/optimise/optimiser.h"
 #include "core/optimise/quadratic.h"
+#include "core/optimise/secant.h"
 
 #include <cblas.h>
 #include <float.h>
@@ -60,7 +61,7 @@ typedef struct lm {
   double *scale;                        /* [n] D */
   double *damped;                       /* [n][n] H + lambda D */
   double *secant;                       /* [n][n] S */
-  double *last_gradient, *work;         /* [n] gradient before the step; work of the update */
+  double *last_gradient, *work;         /* [n] gradient before the step; [2 n] */
   pf_quadratic *quadratic;              /* dense */
   pf_conjugate *conjugate;              /* not dense */
   double lambda, raise;                 /* damping, and the factor by which it is raised next */
@@ -80,8 +81,9 @@ static double objective(const lm *s)
 static pf_status allocate_work(lm *s, pf_error *error)
 {
   const size_t n = s->n, n_matrices = s->dense ? 4 : 0;
-  double **const vectors[] = {&s->gradient, &s->scale,          &s->trial,         &s->step,
-                              &s->image,    &s->trial_gradient, &s->last_gradient, &s->work};
+  double *more = NULL; /* of the work: it is [2 n] */
+  double **const vectors[] = {&s->gradient,       &s->scale,         &s->trial, &s->step, &s->image,
+                              &s->trial_gradient, &s->last_gradient, &s->work,  &more};
   double **const matrices[] = {&s->h, &s->damped, &s->trial_h, &s->secant};
   const size_t n_vectors = sizeof vectors / sizeof vectors[0];
   s->memory = pf_memory_need((n_vectors + n_matrices * n) * n, sizeof *s->memory, error);
@@ -222,43 +224,15 @@ static pf_status predict_decrease(lm *s, double *decrease, pf_error *error)
   return PF_OK;
 }
 
-/*
- * After a step to where gradient and H are now: S such that (H + S) step = change of the gradient,
- * by the update of Dennis, Gay & Welsch, after S was scaled down to what it explains now (so that
- * it vanishes where residuals do).
- */
+/* After a step to where gradient and H are now. */
 static void update_secant(lm *s)
 {
-  const size_t n = s->n;
-  double *change = s->last_gradient; /* of the gradient */
-  double *off = s->work;             /* change - H step, then minus S step */
-  for (size_t i = 0; i < n; i++) {
+  double *change = s->last_gradient;
+  for (size_t i = 0; i < s->n; i++) {
     change[i] = s->gradient[i] - s->last_gradient[i];
   }
-  multiply(s, s->h, s->step, off);
-  const double by_h = pf_dot(s->step, off, n);
-  for (size_t i = 0; i < n; i++) {
-    off[i] = change[i] - off[i];
-  }
-  multiply(s, s->secant, s->step, s->image);
-  const double known = fabs(pf_dot(s->step, s->image, n));
-  const double now = fabs(pf_dot(s->step, off, n));
-  const double size = known > now ? now / known : 1.0;
-  const double along = pf_dot(s->step, change, n);
-  const bool usable = along > 1e-8 * by_h && along > 0.0; /* else F bends down along the step */
-  for (size_t i = 0; i < n; i++) {
-    off[i] -= size * s->image[i];
-  }
-  const double rest = usable ? pf_dot(s->step, off, n) / (along * along) : 0.0;
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < n; j++) {
-      double *cell = &s->secant[i * n + j];
-      *cell *= size;
-      *cell +=
-          usable ? (off[i] * change[j] + change[i] * off[j]) / along - rest * change[i] * change[j]
-                 : 0.0;
-    }
-  }
+  const pf_secant_step made = {.n = s->n, .h = s->h, .step = s->step, .change = change};
+  const bool usable = pf_secant_update(&made, s->secant, s->work);
   s->has_secant = s->has_secant || usable;
 }
 

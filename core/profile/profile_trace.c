@@ -1,14 +1,17 @@
 #include "core/profile/profile_trace.h"
 
 #include "core/base/memory.h"
+#include "core/optimise/secant.h"
+#include "core/profile/profile_quadratic.h"
 #include "core/stats/stats.h"
 
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
-/* Of one side: secants take 4 to 6 refits; and how many may fail to converge. */
-enum { MAX_REFITS = 80, MAX_UNCONVERGED = 8 };
+/* Of one side: secants take 4 to 6 refits; how many may fail to converge; and steps by the model,
+ * which take 2 or 3. */
+enum { MAX_REFITS = 80, MAX_UNCONVERGED = 8, MAX_APPROACHES = 8 };
 static const double first_reach = 1e3;   /* a first step goes no further than this times |best| */
 static const double far_away = 1e4;      /* times |origin|: no need to look further */
 static const double same_optimum = 1e-3; /* nats below the best that are no other optimum, only
@@ -21,7 +24,9 @@ static const double end_accuracy = 0.01;   /* of 2dL, where the search for an en
 static const double certified = 0.02;      /* of 2dL, what is promised of an end */
 static const double valley_gap = 0.05;     /* of z, between neighbours in one valley: less */
 static const double no_value_width = 5e-3; /* of the way gone, and of the value */
-static const double jump_width = 1e-9;     /* of the value's size */
+static const double near_valley = 0.01;    /* nats above the profile from which a refit is short */
+static const double lower_z = 1e-3;    /* of z: what another start finds lower is worth a refit */
+static const double jump_width = 1e-9; /* of the value's size */
 
 const char *pf_profile_end_key(uint32_t end)
 {
@@ -58,6 +63,14 @@ typedef struct work {
   double *along;  /* [n] how the others follow value i near the origin; along[i] = 1 */
   double se;      /* from the curvature; INFINITY where there is none */
   point inside, outside, trial, other;
+  /* the last evaluation with derivatives, in units of f */
+  double last_f;
+  double *last_v, *last_gradient, *last_h;
+  bool has_last;
+  /* of the approach, nats */
+  double *origin_gradient, *origin_h; /* [n], [n][n] */
+  double *slope, *next_slope, *step;  /* [n] */
+  double *bend, *model, *space;       /* [n][n] S, H + S; work */
   pf_profile *out;
 } work;
 
@@ -81,13 +94,39 @@ static double rise_plus_one(const work *w, double f)
   return 1.0 + w->nats * (f - w->in->f_best);
 }
 
+/* f, w->gradient and w->h at v; at the point of the last time without a second evaluation. */
+static pf_status evaluate_curvature(work *w, const double *v, double *f, pf_error *error)
+{
+  const size_t n = w->n;
+  if (!w->has_last || memcmp(v, w->last_v, n * sizeof *v) != 0) {
+    w->has_last = false;
+    const pf_status status =
+        w->full->curvature(w->full->self, v, &w->last_f, w->last_gradient, w->last_h, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    memcpy(w->last_v, v, n * sizeof *v);
+    w->has_last = true;
+  }
+  *f = w->last_f;
+  memcpy(w->gradient, w->last_gradient, n * sizeof *w->gradient);
+  memcpy(w->h, w->last_h, n * n * sizeof *w->h);
+  return PF_OK;
+}
+
 static pf_status rest_value(void *self, const double *reduced, double *f, double *gradient,
                             pf_error *error)
 {
   work *w = self;
   widen(w, reduced, w->v);
-  const pf_status status =
-      w->full->value(w->full->self, w->v, f, gradient == NULL ? NULL : w->gradient, error);
+  const bool is_known = w->has_last && memcmp(w->v, w->last_v, w->n * sizeof *w->v) == 0;
+  pf_status status = PF_OK;
+  if (is_known) {
+    *f = w->last_f;
+    memcpy(w->gradient, w->last_gradient, w->n * sizeof *w->gradient);
+  } else {
+    status = w->full->value(w->full->self, w->v, f, gradient == NULL ? NULL : w->gradient, error);
+  }
   if (status != PF_OK) {
     return status;
   }
@@ -107,7 +146,7 @@ static pf_status rest_curvature(void *self, const double *reduced, double *f, do
   work *w = self;
   const size_t n = w->n, i = w->i, m = n - 1;
   widen(w, reduced, w->v);
-  const pf_status status = w->full->curvature(w->full->self, w->v, f, w->gradient, w->h, error);
+  const pf_status status = evaluate_curvature(w, w->v, f, error);
   if (status != PF_OK) {
     return status;
   }
@@ -127,8 +166,18 @@ static pf_status rest_curvature(void *self, const double *reduced, double *f, do
 
 static void free_work(work *w)
 {
-  double *const all[] = {w->lower, w->upper,    w->reduced,   w->v,       w->gradient, w->h,
-                         w->along, w->inside.v, w->outside.v, w->trial.v, w->other.v,  w->second};
+  double *const all[] = {w->lower,      w->upper,
+                         w->reduced,    w->v,
+                         w->gradient,   w->h,
+                         w->along,      w->inside.v,
+                         w->outside.v,  w->trial.v,
+                         w->other.v,    w->second,
+                         w->last_v,     w->last_gradient,
+                         w->last_h,     w->origin_gradient,
+                         w->origin_h,   w->slope,
+                         w->next_slope, w->step,
+                         w->bend,       w->model,
+                         w->space};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     pf_memory_free(all[k]);
   }
@@ -137,17 +186,25 @@ static void free_work(work *w)
 static pf_status allocate_work(work *w, pf_error *error)
 {
   const size_t n = w->n;
-  double **const vectors[] = {&w->lower, &w->upper,    &w->reduced,   &w->v,       &w->gradient,
-                              &w->along, &w->inside.v, &w->outside.v, &w->trial.v, &w->other.v};
+  double **const vectors[] = {&w->lower,           &w->upper,   &w->reduced,    &w->v,
+                              &w->gradient,        &w->along,   &w->inside.v,   &w->outside.v,
+                              &w->trial.v,         &w->other.v, &w->last_v,     &w->last_gradient,
+                              &w->origin_gradient, &w->slope,   &w->next_slope, &w->step};
+  double **const matrices[] = {&w->h, &w->second, &w->last_h, &w->origin_h, &w->bend, &w->model};
   for (size_t k = 0; k < sizeof vectors / sizeof vectors[0]; k++) {
     *vectors[k] = pf_memory_need(n, sizeof(double), error);
     if (*vectors[k] == NULL) {
       return PF_STOP;
     }
   }
-  w->h = pf_memory_need(n * n, sizeof *w->h, error);
-  w->second = pf_memory_need(n * n, sizeof *w->second, error);
-  if (w->h == NULL || w->second == NULL) {
+  for (size_t k = 0; k < sizeof matrices / sizeof matrices[0]; k++) {
+    *matrices[k] = pf_memory_need(n * n, sizeof(double), error);
+    if (*matrices[k] == NULL) {
+      return PF_STOP;
+    }
+  }
+  w->space = pf_memory_need(pf_profile_quadratic_work(n), sizeof *w->space, error);
+  if (w->space == NULL) {
     return PF_STOP;
   }
   narrow(w, w->full->lower, w->lower);
@@ -177,14 +234,19 @@ static double signed_root(double rise)
 static pf_status estimate_scale(work *w, pf_error *error)
 {
   const size_t n = w->n;
-  pf_optimum count = {0};
-  pf_derivatives at = {.gradient = w->gradient, .h = w->h};
-  const pf_status status = pf_function_evaluate(w->full, w->origin, &at, &count, error);
-  w->out->n_evaluations += count.evaluations;
+  double f = 0.0;
+  const pf_status status = evaluate_curvature(w, w->origin, &f, error);
+  w->out->n_evaluations++;
   if (status != PF_OK) {
     return status;
   }
-  w->origin_z = signed_root(fmax(w->nats * (at.f - w->in->f_best), 0.0));
+  w->origin_z = signed_root(fmax(w->nats * (f - w->in->f_best), 0.0));
+  for (size_t k = 0; k < n * n; k++) {
+    w->origin_h[k] = w->nats * w->h[k];
+  }
+  for (size_t k = 0; k < n; k++) {
+    w->origin_gradient[k] = w->nats * w->gradient[k];
+  }
   for (size_t k = 0; k < n; k++) {
     w->h[k * n + k] = w->h[k * n + k] > 0.0 ? w->h[k * n + k] * (1.0 + 1e-12) : 1e-300;
   }
@@ -223,7 +285,6 @@ static double first_step(const work *w)
 typedef struct effort {
   int64_t iterations;
   double accuracy; /* nats */
-  bool is_final;   /* to the end, saddles left; else it ends before the last small step */
 } effort;
 
 /*
@@ -261,7 +322,7 @@ static pf_status refit_others(work *w, const effort *how, point *to, pf_error *e
   pf_error line = pf_error_none(); /* of a point without a value: nobody wants to read it */
   double f = 0.0;
   settings.iterations = how->iterations;
-  settings.stops_early = !how->is_final;
+  settings.stops_early = true; /* before the last small step */
   settings.secant = w->second;
   settings.tolerance_progress = how->accuracy;
   settings.tolerance_nats = how->accuracy;
@@ -314,8 +375,8 @@ static pf_status record_point(const work *w, const point *at, pf_error *error)
 /* The trial. What is below the threshold without having converged is inside all the same. */
 static pf_status find_trial(work *w, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
-  const effort longer = {4 * w->in->settings.iterations, quick_accuracy, false};
+  const effort quick = {w->in->settings.iterations, quick_accuracy};
+  const effort longer = {4 * w->in->settings.iterations, quick_accuracy};
   pf_status status = refit_others(w, &quick, &w->trial, error);
   if (status == PF_OK && !w->trial.converged && w->trial.z >= w->threshold) {
     status = refit_others(w, &longer, &w->trial, error);
@@ -344,6 +405,7 @@ typedef struct side {
   uint32_t outside_kind;               /* what the end is if the search stops at the outside */
   int n_refits, n_bracketed, n_unconverged;
   int64_t n_expansions;
+  bool has_hint;    /* the trial stands near the end already */
   double challenge; /* width, as a share of the way gone, at which the outside is looked at again */
 } side;
 
@@ -356,6 +418,13 @@ static void start_side(work *w, side *s)
   s->end = w->inside.at;
   s->challenge = 0.02;
   memset(w->second, 0, w->n * w->n * sizeof *w->second);
+  for (size_t row = 0; w->in->secant != NULL && row + 1 < w->n; row++) {
+    const size_t k = row < w->i ? row : row + 1;
+    narrow(w, w->in->secant + k * w->n, w->second + row * (w->n - 1));
+  }
+  for (size_t k = 0; w->in->secant != NULL && k < (w->n - 1) * (w->n - 1); k++) {
+    w->second[k] *= w->nats;
+  }
 }
 
 static void end_side(side *s, const point *at, uint32_t kind)
@@ -430,13 +499,14 @@ static bool is_near_end(const work *w, const point *at, double accuracy)
 }
 
 /* One more start for the refit at the trial; what is lower takes its place. */
-static pf_status try_start(work *w, const double *from, pf_error *error)
+static pf_status try_start(work *w, const double *from, bool *is_lower, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  const effort quick = {w->in->settings.iterations, quick_accuracy};
   memcpy(w->other.v, from, w->n * sizeof *from);
   w->other.at = w->trial.at;
   const pf_status status = refit_others(w, &quick, &w->other, error);
   if (status == PF_OK && w->other.z < w->trial.z) {
+    *is_lower = *is_lower || w->trial.z - w->other.z > lower_z;
     swap_points(&w->other, &w->trial);
   }
   return status < 0 ? status : PF_OK;
@@ -445,17 +515,24 @@ static pf_status try_start(work *w, const double *from, pf_error *error)
 /* Refits at the trial, which seems to be the end, to the last digit and from other starts. */
 static pf_status certify_trial(work *w, pf_error *error)
 {
-  const effort final = {4 * w->in->settings.iterations, final_accuracy, true};
+  const effort final = {4 * w->in->settings.iterations, final_accuracy};
   if (w->n == 1) {
     return PF_OK;
   }
-  pf_status status = try_start(w, w->origin, error);
+  bool is_lower = false;
+  pf_status status = refit_others(w, &final, &w->trial, error);
+  if (status != PF_OK) {
+    return status < 0 ? status : PF_OK;
+  }
+  if (!w->in->has_one_valley) {
+    status = try_start(w, w->origin, &is_lower, error);
+  }
   for (size_t r = 0; r < w->in->n_rivals; r++) {
     if (status == PF_OK) {
-      status = try_start(w, w->in->rivals[r], error);
+      status = try_start(w, w->in->rivals[r], &is_lower, error);
     }
   }
-  if (status == PF_OK) {
+  if (status == PF_OK && is_lower) {
     status = refit_others(w, &final, &w->trial, error);
   }
   return status < 0 ? status : record_point(w, &w->trial, error);
@@ -508,7 +585,7 @@ static bool is_exhausted(const work *w, const side *s)
  */
 static pf_status challenge_outside(work *w, side *s, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  const effort quick = {w->in->settings.iterations, quick_accuracy};
   const double gone = fabs(w->inside.at - w->origin[w->i]);
   if (!s->is_bracketed || w->n == 1 || width_of(w) > s->challenge * gone ||
       w->outside.z - w->inside.z < valley_gap) {
@@ -532,7 +609,10 @@ static pf_status move_trial(work *w, side *s, bool *ended, pf_error *error)
   const bool at_limit = s->sign * (w->trial.at - s->limit) >= 0.0;
   *ended = false;
   w->trial.at = at_limit ? s->limit : w->trial.at;
-  predict_others(w, s);
+  if (!s->has_hint) {
+    predict_others(w, s);
+  }
+  s->has_hint = false;
   pf_status status = find_trial(w, error);
   if (status == PF_OK && is_near_end(w, &w->trial, end_accuracy)) {
     status = certify_trial(w, error);
@@ -556,14 +636,152 @@ static pf_status move_trial(work *w, side *s, bool *ended, pf_error *error)
   return PF_OK;
 }
 
+/* ---- by steps of all values at once ---- */
+
+/* trial.v goes on by w->step. false: it would cross a bound, or goes nowhere near. */
+static bool move_all(work *w, const side *s)
+{
+  const double gone = s->sign * (w->trial.v[w->i] + w->step[w->i] - w->origin[w->i]);
+  if (!(gone > 0.0 && gone <= 10.0 * w->threshold * w->se)) {
+    return false;
+  }
+  for (size_t k = 0; k < w->n; k++) {
+    const double to = w->trial.v[k] + w->step[k];
+    if (!(to > w->full->lower[k] && to < w->full->upper[k])) {
+      return false;
+    }
+  }
+  for (size_t k = 0; k < w->n; k++) {
+    w->trial.v[k] += w->step[k];
+  }
+  return true;
+}
+
+/* f, gradient and H at trial.v; what the step there showed goes into S. *rise: there, nats. */
+static pf_status learn_from_step(work *w, double *rise, pf_error *error)
+{
+  const size_t n = w->n;
+  double f = 0.0;
+  const pf_status status = evaluate_curvature(w, w->trial.v, &f, error);
+  w->out->n_evaluations++;
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t k = 0; k < n; k++) {
+    w->next_slope[k] = w->nats * w->gradient[k];
+    w->slope[k] = w->next_slope[k] - w->slope[k]; /* the change */
+  }
+  for (size_t k = 0; k < n * n; k++) {
+    w->model[k] = w->nats * w->h[k];
+  }
+  const pf_secant_step made = {.n = n, .h = w->model, .step = w->step, .change = w->slope};
+  (void)pf_secant_update(&made, w->bend, w->space);
+  for (size_t k = 0; k < n * n; k++) {
+    w->model[k] += w->bend[k];
+  }
+  memcpy(w->slope, w->next_slope, n * sizeof *w->slope);
+  *rise = w->nats * (f - w->in->f_best);
+  return isfinite(*rise) ? PF_OK : PF_POINT_FAILED;
+}
+
+static void start_approach(work *w)
+{
+  const size_t n = w->n;
+  memcpy(w->trial.v, w->origin, n * sizeof *w->origin);
+  memcpy(w->slope, w->origin_gradient, n * sizeof *w->slope);
+  for (size_t k = 0; k < n * n; k++) {
+    w->bend[k] = w->in->secant == NULL ? 0.0 : w->nats * w->in->secant[k];
+    w->model[k] = w->origin_h[k] + w->bend[k];
+  }
+}
+
+/* By H + S, or by H alone where that has no minimum. *here, w->step: as
+ * pf_profile_quadratic_solve. */
+static bool solve_model(work *w, double rise, const side *s, double *here)
+{
+  const size_t n = w->n;
+  const pf_profile_quadratic model = {n, w->i, rise, w->slope, w->model};
+  const double wanted = 0.5 * w->threshold * w->threshold;
+  if (pf_profile_quadratic_solve(&model, wanted, s->sign, w->space, here, w->step)) {
+    return true;
+  }
+  for (size_t k = 0; k < n * n; k++) {
+    w->model[k] -= w->bend[k];
+    w->bend[k] = 0.0;
+  }
+  return pf_profile_quadratic_solve(&model, wanted, s->sign, w->space, here, w->step);
+}
+
+/* The trial becomes a place where the profile should be at the threshold: *is_there. Else, where it
+ * came near, the search goes on from it: s->has_hint. */
+static pf_status approach_end(work *w, side *s, bool *is_there, pf_error *error)
+{
+  const double wanted = 0.5 * w->threshold * w->threshold;
+  double rise = 0.5 * w->origin_z * w->origin_z, here = 0.0;
+  *is_there = false;
+  start_approach(w);
+  for (int k = 0; k <= MAX_APPROACHES; k++) {
+    if (!solve_model(w, rise, s, &here)) {
+      return PF_OK;
+    }
+    const double left = rise - here; /* to the bottom of the valley */
+    w->trial.at = w->trial.v[w->i];
+    s->has_hint = k > 0 && left < 1.0 && here > 0.3 * wanted && here < 2.0 * wanted;
+    *is_there = k > 0 && fabs(2.0 * (here - wanted)) <= end_accuracy && left <= near_valley;
+    if (*is_there) {
+      w->trial.z = signed_root(here);
+      w->trial.converged = true;
+      return PF_OK;
+    }
+    if (k == MAX_APPROACHES || !move_all(w, s)) {
+      return PF_OK;
+    }
+    pf_error line = pf_error_none(); /* of a point without a value: nobody wants to read it */
+    const pf_status status = learn_from_step(w, &rise, &line);
+    if (status != PF_OK) {
+      s->has_hint = false;
+      return status < 0 ? pf_fail_key(error, status, line.key, "%s", line.text) : PF_OK;
+    }
+  }
+  return PF_OK;
+}
+
+/* The end of a side, if the model leads there. */
+static pf_status find_end_at_once(work *w, side *s, bool *found, pf_error *error)
+{
+  bool is_there = false;
+  *found = false;
+  if (!isfinite(w->se)) {
+    return PF_OK;
+  }
+  pf_status status = approach_end(w, s, &is_there, error);
+  if (status != PF_OK || !is_there) {
+    return status;
+  }
+  status = certify_trial(w, error);
+  *found = status == PF_OK && is_near_end(w, &w->trial, certified);
+  s->has_hint = false;
+  if (*found) {
+    end_side(s, &w->trial, PF_PROFILE_CROSSED);
+  }
+  return status;
+}
+
 static pf_status trace_side(work *w, side *s, pf_error *error)
 {
+  bool found = false;
   start_side(w, s);
   if (w->inside.at == s->limit) {
     end_side(s, &w->inside, PF_PROFILE_BOUND);
     return PF_OK;
   }
-  w->trial.at = w->inside.at + s->sign * first_step(w);
+  const pf_status at_once = find_end_at_once(w, s, &found, error);
+  if (at_once != PF_OK || found) {
+    return at_once;
+  }
+  if (!s->has_hint) {
+    w->trial.at = w->inside.at + s->sign * first_step(w);
+  }
   for (s->n_refits = 0; s->n_refits < MAX_REFITS; s->n_refits++) {
     bool ended = false;
     const pf_status status = move_trial(w, s, &ended, error);

@@ -9,6 +9,9 @@
  * it stays right where the likelihood is no parabola, and where the data do not determine a value
  * it is open, on one side or both.
  *
+ * An end is approached by steps of all values at once, to where a quadratic model says that it is;
+ * where these do not arrive, by refits at one place after the other.
+ *
  * Every end is certified: the last refit stands at the very value that is reported, it converged,
  * from more than one start, and its 2dL is within 0.02 of the quantile. A refit that does not
  * converge gives an upper limit of p: it can show that a value is allowed, never that it is not.
@@ -59,11 +62,15 @@ typedef struct pf_profile_in {
   pf_profile_settings settings;
   const double *origin; /**< [n] an optimum, from which the value is moved: the best, or a rival */
   double f_best;        /**< f of the best optimum: 2dL is counted from it */
+  /** [n][n] at the origin: what `curvature` leaves out of the Hessian there; NULL: unknown. */
+  const double *secant;
   size_t i;
   const double *const *rivals; /**< [n_rivals][n] other optima: refits at ends start there too */
   size_t n_rivals;
-  double *better;  /**< NULL, or [n]: gets the point where a side ends with PF_PROFILE_BETTER */
-  pf_array *curve; /**< NULL, or of pf_profile_point: gets every refit */
+  bool has_one_valley; /**< every start of the fit came to the best optimum: a second start of the
+                          refit at an end is not worth its time */
+  double *better;      /**< NULL, or [n]: gets the point where a side ends with PF_PROFILE_BETTER */
+  pf_array *curve;     /**< NULL, or of pf_profile_point: gets every refit */
 } pf_profile_in;
 
 typedef struct pf_profile {
