@@ -758,7 +758,7 @@ static pf_status find_end_at_once(work *w, side *s, bool *found, pf_error *error
   if (status != PF_OK || !is_there) {
     return status;
   }
-  status = certify_trial(w, error);
+  status = w->n == 1 ? record_point(w, &w->trial, error) : certify_trial(w, error);
   *found = status == PF_OK && is_near_end(w, &w->trial, certified);
   s->has_hint = false;
   if (*found) {
