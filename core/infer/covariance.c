@@ -70,9 +70,9 @@ static pf_status find_spectrum(pf_infer_job *job, pf_error *error)
   pf_inference_group *out = job->out;
   pf_spectrum_free(out->spectrum);
   out->spectrum = NULL;
-  return pf_spectrum_create(out->information, out->n,
-                            job->problem->settings->intervals.rank_tolerance, &out->spectrum,
-                            error);
+  return pf_spectrum_create_at(out->information, job->group->values, out->n,
+                               job->problem->settings->intervals.rank_tolerance, &out->spectrum,
+                               error);
 }
 
 /** Of the marginal likelihood, whose observed information the fit found with it. */
@@ -131,21 +131,23 @@ pf_status pf_infer_invert(const pf_infer_job *job, const double *matrix, double 
   const size_t n = job->out->n;
   size_t m = 0;
   size_t *inside = pf_memory_need(n, sizeof *inside, error); /* [m] values not at a bound */
-  double *part = pf_memory_need(n * n, sizeof *part, error);
+  double *part = pf_memory_need(n * n + n, sizeof *part, error);
   pf_spectrum *spectrum = NULL;
   pf_status status = inside == NULL || part == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
   }
+  double *values = part + n * n;
   for (size_t k = 0; k < n; k++) {
     inside[m] = k;
+    values[m] = job->group->values[k];
     m += job->out->at_bound[k] ? 0 : 1;
   }
   for (size_t i = 0; i < m * m; i++) {
     part[i] = matrix[inside[i / m] * n + inside[i % m]];
   }
-  status = pf_spectrum_create(part, m, job->problem->settings->intervals.rank_tolerance, &spectrum,
-                              error);
+  status = pf_spectrum_create_at(part, values, m, job->problem->settings->intervals.rank_tolerance,
+                                 &spectrum, error);
   if (status != PF_OK) {
     goto done;
   }

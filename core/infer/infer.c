@@ -190,7 +190,8 @@ static pf_status find_spectrum_nearer(const pf_infer_job *job, double share, pf_
   }
   if (status == PF_OK) {
     remove_rounding(job->group->values, n, h);
-    status = pf_spectrum_create(h, n, job->problem->settings->intervals.rank_tolerance, out, error);
+    status = pf_spectrum_create_at(h, job->group->values, n,
+                                   job->problem->settings->intervals.rank_tolerance, out, error);
   }
   pf_group_objective_free(function);
   pf_memory_free(memory);

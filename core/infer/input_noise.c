@@ -96,8 +96,8 @@ pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error)
     status = pf_infer_curvature(job, &batches, information, &how, error);
   }
   if (status == PF_OK) {
-    status = pf_spectrum_create(information, n, problem->settings->intervals.rank_tolerance,
-                                &spectrum, error);
+    status = pf_spectrum_create_at(information, job->group->values, n,
+                                   problem->settings->intervals.rank_tolerance, &spectrum, error);
   }
   if (status == PF_OK) {
     status = warn_of_subspaces(job, spectrum, error);

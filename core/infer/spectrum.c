@@ -10,27 +10,33 @@
 /* A share of a free direction (scaled, of length 1) that counts as none. Rounding mixes directions
  * by about 1e-15 over the smallest eigenvalue that is kept; with a cut of 1e-11 that is 1e-4. */
 static const double no_part = 1e-4;
-/* I_kk relative to the largest: no information at all. A value may be 1e10 times another's size,
- * and I goes by squares.
+/* I_kk relative to the largest, as it is and in units of the values themselves: no information at
+ * all. Units of a value may be anything, and I goes by squares.
  */
 static const double no_information = 1e-28;
 
 /* ---- eigenvalues ---- */
 
-static pf_status scale_of(const double *information, size_t n, double *scale, pf_error *error)
+/* `values` MAY be NULL. */
+static pf_status scale_of(const double *information, const double *values, size_t n, double *scale,
+                          pf_error *error)
 {
-  double largest = 0.0;
+  double largest = 0.0, largest_in_values = 0.0;
   for (size_t i = 0; i < n * n; i++) {
     if (!isfinite(information[i])) {
       return pf_fail(error, PF_POINT_FAILED, "the Fisher information is not finite");
     }
   }
   for (size_t k = 0; k < n; k++) {
+    const double size = values == NULL ? 0.0 : values[k];
     largest = fmax(largest, information[k * n + k]);
+    largest_in_values = fmax(largest_in_values, information[k * n + k] * size * size);
   }
   for (size_t k = 0; k < n; k++) {
-    const double own = information[k * n + k];
-    scale[k] = own > no_information * largest ? 1.0 / sqrt(own) : 0.0;
+    const double own = information[k * n + k], size = values == NULL ? 0.0 : values[k];
+    const bool any =
+        own > no_information * largest || own * size * size > no_information * largest_in_values;
+    scale[k] = any && isfinite(1.0 / sqrt(own)) ? 1.0 / sqrt(own) : 0.0;
   }
   return PF_OK;
 }
@@ -294,10 +300,11 @@ done:
 
 /* ---- the object ---- */
 
-static pf_status fill_spectrum(pf_spectrum *s, const double *information, pf_error *error)
+static pf_status fill_spectrum(pf_spectrum *s, const double *information, const double *values,
+                               pf_error *error)
 {
   const size_t n = s->n;
-  pf_status status = scale_of(information, n, s->scale, error);
+  pf_status status = scale_of(information, values, n, s->scale, error);
   if (status != PF_OK) {
     return status;
   }
@@ -316,6 +323,12 @@ static pf_status fill_spectrum(pf_spectrum *s, const double *information, pf_err
 pf_status pf_spectrum_create(const double *information, size_t n, double rank_tolerance,
                              pf_spectrum **out, pf_error *error)
 {
+  return pf_spectrum_create_at(information, NULL, n, rank_tolerance, out, error);
+}
+
+pf_status pf_spectrum_create_at(const double *information, const double *values, size_t n,
+                                double rank_tolerance, pf_spectrum **out, pf_error *error)
+{
   pf_spectrum *s = pf_memory_need(1, sizeof *s, error);
   if (s == NULL) {
     return PF_STOP;
@@ -328,7 +341,7 @@ pf_status pf_spectrum_create(const double *information, size_t n, double rank_to
   pf_status status =
       s->eigenvalues == NULL || s->vectors == NULL || s->scale == NULL || s->identified == NULL
           ? PF_STOP
-          : fill_spectrum(s, information, error);
+          : fill_spectrum(s, information, values, error);
   if (status != PF_OK) {
     pf_spectrum_free(s);
     return status;

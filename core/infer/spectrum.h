@@ -44,6 +44,10 @@ typedef struct pf_spectrum {
 /** PF_STOP: no memory; PF_POINT_FAILED: I is not finite. */
 pf_status pf_spectrum_create(const double *information, size_t n, double rank_tolerance,
                              pf_spectrum **out, pf_error *error);
+/** The same at `values` [n], by whose sizes too it is told whether there is information of a value.
+ */
+pf_status pf_spectrum_create_at(const double *information, const double *values, size_t n,
+                                double rank_tolerance, pf_spectrum **out, pf_error *error);
 void pf_spectrum_free(pf_spectrum *spectrum);
 /** covariance [n][n]: the pseudoinverse of I over what is above the cut; rows of values not
  * identified are its too. */

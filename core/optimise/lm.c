@@ -37,6 +37,8 @@ static const double accept_well = 0.2;
 static const double accept = 1e-4; /* the same after MAX_CHOOSY shorter steps did no better */
 /* Of the largest: values that the data do not determine do not run away. */
 static const double least_diagonal = 1e-14;
+/* The same of what it usually is, where that is known: values that have no effect yet. */
+static const double least_share = 1e-3;
 static const double probe_rise = 1e-6; /* of |F|, how far a probe goes by the model */
 /* Of a value's size: no step. */
 static const double least_step = 1e-12;
@@ -145,7 +147,8 @@ static void update_scale(lm *s)
   largest = largest > 0.0 ? largest : 1.0;
   for (size_t i = 0; i < s->n; i++) {
     const double usual = usual_diagonal(s, i, largest);
-    s->scale[i] = s->scale[i] > 0.0 ? fmax(s->scale[i], least_diagonal * usual) : usual;
+    const double least = s->function->scale == NULL ? least_diagonal : least_share;
+    s->scale[i] = s->scale[i] > 0.0 ? fmax(s->scale[i], least * usual) : usual;
   }
 }
 

@@ -26,6 +26,8 @@
 
 /* Pairs of differences kept; iterations in a row with nothing to gain that end the search. */
 enum { N_PAIRS = 10, MAX_QUIET = 3 };
+/* Values up to which an end is checked by conjugate gradients; searches from ends that are none. */
+enum { MAX_CHECKED = 100, MAX_SEARCHES = 4 };
 
 /* Nats that may be left where no step goes down. */
 static const double gain_at_rest = 1e-4;
@@ -388,9 +390,6 @@ static pf_status read_result(quasi *s, int code, pf_error *error)
   if (code == LBFGSERR_OUTOFMEMORY) {
     return pf_fail(error, PF_STOP, "no memory left for lbfgs with %zu values", s->n);
   }
-  if (s->n_pairs == 0 && s->norm > 0.0) {
-    s->gain = gain_without_pairs(s);
-  }
   if (code == LBFGS_SUCCESS || code == LBFGS_ALREADY_MINIMIZED) {
     s->reason = PF_REASON_GRADIENT;
     s->out->converged = !(s->norm > 0.0) || s->gain <= gain_at_rest;
@@ -425,20 +424,51 @@ static lbfgs_parameter_t search_settings(const quasi *s)
   return how;
 }
 
-/* From s->best, where F has a value. */
-static pf_status search_from(quasi *s, pf_error *error)
+/* One search from s->best, where F has a value. */
+static pf_status search_once(quasi *s, pf_error *error)
 {
   lbfgs_parameter_t how = search_settings(s);
   lbfgsfloatval_t *u = lbfgs_malloc((int)s->n);
   if (u == NULL) {
     return pf_fail(error, PF_STOP, "no memory left for lbfgs with %zu values", s->n);
   }
+  s->n_pairs = 0;
+  s->n_quiet = 0;
+  s->reason = PF_REASON_NONE;
   for (size_t k = 0; k < s->n; k++) {
     u[k] = variable_of(s, k, s->best[s->order[k]]);
   }
   const int code = lbfgs((int)s->n, u, NULL, evaluate, after_iteration, s, &how);
   lbfgs_free(u);
   return read_result(s, code, error);
+}
+
+/* Did a search end because it found nothing lower? */
+static bool is_at_rest(const quasi *s)
+{
+  return s->reason == PF_REASON_PROGRESS || s->reason == PF_REASON_STEP ||
+         (s->reason == PF_REASON_GRADIENT && s->norm > 0.0);
+}
+
+/* Searches until conjugate gradients say too that nothing is left to gain: the pairs of one search
+ * may know nothing of a direction. */
+static pf_status search_from(quasi *s, pf_error *error)
+{
+  for (int search = 0; search < MAX_SEARCHES; search++) {
+    const pf_status status = search_once(s, error);
+    if (status != PF_OK || !is_at_rest(s)) {
+      return status;
+    }
+    const bool is_checked = s->n <= MAX_CHECKED && s->n_l1 == 0;
+    if (is_checked || s->n_pairs == 0) {
+      s->gain = gain_without_pairs(s);
+    }
+    s->out->converged = s->gain <= fmax(gain_at_rest, s->settings->tolerance_nats);
+    if (s->out->converged || !is_checked) {
+      return PF_OK;
+    }
+  }
+  return PF_OK;
 }
 
 static pf_status minimise_values(quasi *s, pf_error *error)
