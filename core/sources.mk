@@ -22,6 +22,7 @@ core_sources += core/base/embed.h
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/pool.c core/base/pool.h
 core_sources += core/base/random.c core/base/random.h
+core_sources += core/base/saying_once.c core/base/saying_once.h
 core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/threads.h
 core_sources += core/base/version.c

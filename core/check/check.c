@@ -411,9 +411,15 @@ static void print_fits(const pf_problem *problem, const fit_size *size, FILE *ou
                   fit->batch == PF_BATCH_FULL ? "epoch" : "draw", size->n_steps, size->threads,
                   threads);
   } else {
-    (void)fprintf(out, "  %s, at most %lld iterations, from %lld %s; on %d %s\n", fit->optimiser,
-                  (long long)fit->iterations, (long long)fit->starts,
-                  fit->starts == 1 ? "start" : "starts", size->threads, threads);
+    (void)fprintf(out, "  %s, at most %lld iterations a start, ", fit->optimiser,
+                  (long long)fit->iterations);
+    if (fit->starts > 0) {
+      (void)fprintf(out, "at most %lld %s", (long long)fit->starts,
+                    fit->starts == 1 ? "start" : "starts");
+    } else {
+      (void)fputs("starts until the best optimum was found several times (fit.starts)", out);
+    }
+    (void)fprintf(out, "; on %d %s\n", size->threads, threads);
   }
 }
 

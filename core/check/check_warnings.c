@@ -187,6 +187,20 @@ static double seen_input(const pf_recording *recording, int64_t t, int64_t j)
   return j < recording->n_input ? x[j] : x[0] - x[1];
 }
 
+/** "x1", where the config names the columns of the inputs; else "input 1". */
+static void name_input(const pf_problem *problem, int64_t j, char *what, size_t capacity)
+{
+  const pf_node *columns = pf_node_get(problem->models->source.node, "columns");
+  const pf_node *names = pf_node_get(columns, "inputs");
+  const char *name = NULL;
+  if (pf_node_count(names) == problem->data.recordings[0].n_input &&
+      pf_node_string(pf_node_at(names, j), &name) != 0) {
+    (void)snprintf(what, capacity, "input '%.60s'", name);
+  } else {
+    (void)snprintf(what, capacity, "input %lld", (long long)j + 1);
+  }
+}
+
 /** The input that predicts every choice of the animal by itself, in words; false: none does. What
  * is no input (a channel, as the key pressed) cannot predict anything by itself. */
 static bool find_split(const pf_problem *problem, size_t animal, char *what, size_t capacity)
@@ -206,7 +220,7 @@ static bool find_split(const pf_problem *problem, size_t animal, char *what, siz
     }
     if (is_split(&s, n_choices)) {
       if (j < n_input) {
-        (void)snprintf(what, capacity, "input %lld", (long long)j + 1);
+        name_input(problem, j, what, capacity);
       } else {
         (void)snprintf(what, capacity, "which of the two inputs is larger");
       }

@@ -138,13 +138,14 @@ static pf_status make_problem(const pf_compare_settings *settings, size_t i, boo
 
 static pf_status make_variant(const pf_candidate_source *source,
                               const pf_compare_settings *settings, size_t i, bool shared,
-                              pf_variant *out, pf_error *error)
+                              const pf_host *host, pf_variant *out, pf_error *error)
 {
   const pf_status status =
       pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
   if (status != PF_OK) {
     return status;
   }
+  pf_config_set_host(out->config, host);
   (void)pf_config_remove(out->config, "compare");
   return make_problem(settings, i, shared, out, error) == PF_OK
              ? PF_OK
@@ -202,16 +203,19 @@ static pf_status make_candidates(const pf_candidate_source *source,
 {
   const bool shared = leaves_animal_out(settings);
   out->items = pf_memory_need(settings->n, sizeof *out->items, error);
-  if (out->items == NULL) {
+  out->host = pf_memory_need(1, sizeof *out->host, error);
+  if (out->items == NULL || out->host == NULL) {
     return PF_STOP;
   }
+  pf_saying_once_start(out->host);
+  const pf_host *host = &out->host->host;
   for (size_t i = 0; i < settings->n; i++) {
     pf_candidate *candidate = &out->items[i];
     out->n = i + 1;
     candidate->name = settings->candidates[i].name;
-    pf_status status = make_variant(source, settings, i, false, &candidate->own, error);
+    pf_status status = make_variant(source, settings, i, false, host, &candidate->own, error);
     if (status == PF_OK && shared) {
-      status = make_variant(source, settings, i, true, &candidate->shared, error);
+      status = make_variant(source, settings, i, true, host, &candidate->shared, error);
     }
     if (status != PF_OK) {
       return status;
@@ -239,5 +243,9 @@ void pf_candidates_free(pf_candidates *candidates)
     clear_variant(&candidates->items[i].shared);
   }
   pf_memory_free(candidates->items);
+  if (candidates->host != NULL) {
+    pf_saying_once_end(candidates->host);
+    pf_memory_free(candidates->host);
+  }
   *candidates = (pf_candidates){0};
 }

@@ -2,6 +2,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_CANDIDATES_H
 #define PLASTFIT_CORE_COMPARE_CANDIDATES_H
 
+#include "core/base/saying_once.h"
 #include "core/compare/compare_settings.h"
 #include "core/problem/problem.h"
 
@@ -22,6 +23,7 @@ typedef struct pf_candidate {
 typedef struct pf_candidates {
   pf_candidate *items;
   size_t n;
+  pf_saying_once *host; /**< theirs: what all of their data are warned of is said once */
 } pf_candidates;
 
 /** What a candidate's config is made from. */

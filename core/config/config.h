@@ -27,6 +27,10 @@ pf_status pf_config_read(const char *path, const char *const *overrides, size_t 
 pf_status pf_config_parse(const char *text, const char *name, const char *const *overrides,
                           size_t n_overrides, pf_config **out, pf_error *error);
 void pf_config_free(pf_config *config);
+/** Who is warned of what this config comes to: the default host unless another was set, which MUST
+ * outlive what is made of the config. `config` MAY be NULL. */
+void pf_config_set_host(pf_config *config, const pf_host *host);
+const pf_host *pf_config_host(const pf_config *config);
 /** One more override, "a.b=value" (or "source={ ... }", on one line). Nodes below what it replaces
  * are gone. */
 pf_status pf_config_override(pf_config *config, const char *override, pf_error *error);

@@ -299,3 +299,13 @@ const char *pf_config_keep(pf_config *config, const char *string, pf_error *erro
   *place = copy;
   return copy;
 }
+
+void pf_config_set_host(pf_config *config, const pf_host *host)
+{
+  config->host = host;
+}
+
+const pf_host *pf_config_host(const pf_config *config)
+{
+  return config == NULL || config->host == NULL ? pf_host_default() : config->host;
+}

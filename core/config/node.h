@@ -46,7 +46,8 @@ struct pf_config {
   char *file;   /**< as the user named it */
   char *folder; /**< where relative paths in the file start: "" or ending in '/' */
   pf_node *root;
-  pf_array strings; /**< of char *: names of files and overrides, that nodes point to */
+  pf_array strings;    /**< of char *: names of files and overrides, that nodes point to */
+  const pf_host *host; /**< who is warned; NULL: the default host */
 };
 
 /** A new node, or NULL with the error line. `name` MAY be NULL. */

@@ -98,15 +98,14 @@ static pf_status drop_keys_of_other_plugin(const pf_component_spec *spec, const 
   if (status == PF_OK && names[0] != '\0') {
     (void)snprintf(line, sizeof line, "%s is '%s' instead of '%s', which has no: %s (left out)",
                    spec->what, plugin->name, before, names);
-    pf_host_default()->warn(pf_host_default(), line);
+    pf_config_host(spec->config)->warn(pf_config_host(spec->config), line);
   }
   return status;
 }
 
-static pf_status call_create(const pf_plugin *plugin, const pf_options *options, void **self,
-                             pf_error *error)
+static pf_status call_create(const pf_plugin *plugin, const pf_host *host,
+                             const pf_options *options, void **self, pf_error *error)
 {
-  const pf_host *host = pf_host_default();
   switch (plugin->kind) {
   case PF_KIND_RULE:
     return plugin->rule->create(host, options, self, error);
@@ -178,7 +177,7 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   }
   void *made = NULL;
   pf_error fault = pf_error_none();
-  status = call_create(plugin, pf_view_options(view), &made, &fault);
+  status = call_create(plugin, pf_config_host(config), pf_view_options(view), &made, &fault);
   bool created = status == PF_OK;
   if (!created) {
     status =

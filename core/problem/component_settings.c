@@ -242,7 +242,7 @@ static pf_status check_for_data(const pf_settings *settings, const pf_models *mo
 static pf_status check_for_task(pf_settings *settings, const pf_models *models, pf_error *error)
 {
   if (settings->fit.per != PF_FIT_SHARED && settings->evaluate.animals > 0) {
-    const pf_host *host = pf_host_default();
+    const pf_host *host = pf_config_host(models->config);
     host->warn(host, "fit.per = \"animal\": fresh animals have no theta of their own, so fresh "
                      "draws are scored instead of evaluate.animals");
     settings->evaluate.animals = 0;

@@ -125,9 +125,10 @@ static pf_status count_cells(const pf_problem *problem, size_t i, int64_t *cells
 /* Warnings of one kind: more would hide what else there is. */
 enum { MAX_WARNINGS = 10 };
 
-static void warn_left_out(const pf_dataset *data, const bool *gone, size_t n_gone)
+static void warn_left_out(const pf_problem *problem, const bool *gone, size_t n_gone)
 {
-  const pf_host *host = pf_host_default();
+  const pf_dataset *data = &problem->data;
+  const pf_host *host = pf_config_host(problem->config);
   char line[PF_ERROR_LENGTH];
   size_t n = 0;
   for (size_t i = 0; i < data->n && n < MAX_WARNINGS; i++) {
@@ -166,7 +167,7 @@ static pf_status leave_out_unobserved(pf_problem *problem, int64_t *cells, pf_er
     n_gone += gone[i] ? 1 : 0;
   }
   if (n_gone > 0) {
-    warn_left_out(data, gone, n_gone);
+    warn_left_out(problem, gone, n_gone);
     status = pf_dataset_remove(data, gone, error);
   }
 done:

@@ -58,4 +58,17 @@ compare warned 0 "$cases/same-rule-twice/same-rule.cfg" 'compare.validation=["fo
   "init.theta=$work/seen/theta.csv"
 grep -q "warning: fits of 'lm' start from init.theta" "$work/warned.log" || fail "no warning of init.theta: $(cat "$work/warned.log")"
 holds warned "'init.theta' in s['warning'] and 'init.theta' in s['words']"
+# what the data of all candidates are warned of is said once
+awk 'BEGIN { print "animal,x1,choice"; for (t = 0; t < 20; t++) print "a,1," (t * 7 % 5 > 1); for (t = 0; t < 5; t++) print "b,1," }' >"$work/blank.csv"
+cat >"$work/blank.cfg" <<'END'
+name = "blank"; seed = 1; report = false;
+source: { plugin = "table"; path = "blank.csv"; plastic = "always"; };
+network: { plugin = "feedforward"; layers = [1, 1]; initial_weights: { sd = 0.0; }; projections = ( { layer = 1; rule = "learn"; } ); };
+rules: { learn: { plugin = "taylor"; terms = "1"; }; };
+losses = ( { plugin = "choice"; } );
+evaluate: { draws = 0; };
+compare: { validation = ["in-sample"]; candidates = ( { name = "one"; }, { name = "two"; set: { rules: { learn: { terms = "1 + w"; }; }; }; } ); };
+END
+"$PLASTFIT" compare "$work/blank.cfg" out="$work/blank" --quiet >"$work/blank.log" 2>&1 || true
+[ "$(grep -c 'b is left out' "$work/blank.log")" -eq 1 ] || fail "a warning of the data is not said once: $(cat "$work/blank.log")"
 finish
