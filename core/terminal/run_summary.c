@@ -628,6 +628,16 @@ static bool has_likelihood(const pf_model *model)
   return false;
 }
 
+/* Means over animals are over all that were scored, whatever their fits came to. */
+static void print_doubtful(const printer *p)
+{
+  const pf_coefficients *c = &p->equations.coefficients;
+  if (p->fit->n_groups > 1 && c->n_claims < c->n_fitted) {
+    (void)fprintf(p->out, "  (among them %zu whose fit counts for nothing: see above)\n",
+                  c->n_fitted - c->n_claims);
+  }
+}
+
 static void print_scores(const printer *p)
 {
   const pf_evaluation *e = p->evaluation;
@@ -640,6 +650,7 @@ static void print_scores(const printer *p)
                 "fit steps)\n",
                 p->out);
   }
+  print_doubtful(p);
   if (p->problem->models->teacher != NULL) {
     if (e->mean.n_still > 0) {
       (void)snprintf(note, sizeof note, "%lld %s that never vary left out",
