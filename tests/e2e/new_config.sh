@@ -25,4 +25,26 @@ grep -q 'from = \["loss", "win"\]; to = \[0.0, 1.0\]' l04.cfg || fail "win and l
 grep -q 'kind = "go_no_go"' l08.cfg || fail "an odour taken or left: $(cat l08.cfg)"
 grep -q 'l11_rewards.csv' l11_choices.cfg || fail "the rewards beside the choices: $(cat l11_choices.cfg)"
 [ "$(grep -c '# guess' l02.cfg)" -ge 6 ] || fail "guesses are not marked: $(cat l02.cfg)"
+
+# a new user with the 88 flies of mohanta2022, as matrices and as a long table: three commands to a comparison of three rules
+flies=${PF_SHARED:-$PF_SRCDIR/../shared}/data/mohanta2022
+[ -d "$flies" ] || finish
+mkdir flies
+for matrix in "$flies"/training_choice_set.csv "$flies"/training_reward_set.csv; do head -12 "$matrix" >"flies/$(basename "$matrix")"; done
+{
+  echo "fly,trial,choice,reward"
+  paste -d, flies/training_choice_set.csv flies/training_reward_set.csv |
+    awk -F, '{ n = NF / 2; for (t = 1; t <= n; t++) printf "%d,%d,%d,%d\n", NR, t, $t, $(n + t) }'
+} >long.csv
+for data in flies/training_choice_set.csv long.csv; do
+  name=$(basename "$data" .csv)
+  "$PLASTFIT" new config "$data" >out 2>err || fail "$name: $(cat err)"
+  "$PLASTFIT" check "$name.cfg" >out 2>err || fail "$name: $(cat err)"
+  grep -q "^  12 animals, .* 1920 steps" out || fail "$name: $(grep ' steps' out)"
+  run_fit "$name" "$name.cfg" 'intervals.methods=["fisher"]' report=false --quiet
+done
+cmp training_choice_set/theta.csv long/theta.csv || fail "the long table gives another theta than the matrices"
+"$PLASTFIT" compare long.cfg 'compare.validation=["forecast"]' report=false out=compared >out 2>err || [ $? -eq 1 ] || fail "compare: $(cat err)"
+[ "$(cut -d, -f1 compared/compare.csv | sort -u | wc -l)" -ge 4 ] || fail "compare: not three rules: $(head -3 compared/compare.csv)"
+grep -q "On held-out steps (forecast)" out || fail "compare: no conclusion: $(tail -5 out)"
 finish

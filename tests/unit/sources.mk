@@ -63,7 +63,7 @@ if PLUGIN_TABLE
 unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
 endif
 unit_test_sources += tests/unit/data/test_derive.c
-unit_test_sources += tests/unit/readers/test_theta_file.c
+unit_test_sources += tests/unit/readers/test_theta_file.c tests/unit/readers/test_matrix_file.c
 unit_test_sources += tests/unit/problem/test_initial_weights.c
 unit_test_sources += tests/unit/problem/test_subset.c
 unit_test_sources += tests/unit/validations/test_validations.c

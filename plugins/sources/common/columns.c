@@ -1,5 +1,7 @@
 #include "columns.h"
 
+#include <plastfit/author/name_distance.h>
+
 /** What the search works on. */
 typedef struct search {
   const pf_host *host;
@@ -122,7 +124,22 @@ static int64_t column_named(const table_files *files, const char *name)
 static pf_status find_column(const search *s, const char *name, const char *key, int64_t *column,
                              pf_error *error)
 {
-  *column = column_named(&s->columns->files, name);
+  const table_files *files = &s->columns->files;
+  *column = column_named(files, name);
+  size_t best = strlen(name) / 3 + 1;
+  const char *nearest = NULL;
+  for (size_t i = 0; *column < 0 && i < files->width; i++) {
+    const size_t d = pf_name_distance(name, files->header[i]);
+    if (d <= best && d < strlen(files->header[i])) {
+      best = d;
+      nearest = files->header[i];
+    }
+  }
+  if (nearest != NULL) {
+    return pf_fail_key(error, PF_STOP, key,
+                       "%.300s%s: there is no %s '%.60s'; did you mean '%.60s'?", s->path,
+                       files->where, files->word, name, nearest);
+  }
   return *column >= 0 ? PF_OK
                       : pf_fail_key(error, PF_STOP, key, "%.300s%s: there is no %s '%.60s'",
                                     s->path, s->columns->files.where, s->columns->files.word, name);

@@ -124,9 +124,17 @@ typedef struct jsonl_cell {
 typedef pf_status (*jsonl_take)(const jsonl_reader *reader, const jsonl_cell *cell,
                                 pf_error *error);
 
-static pf_status each_value(const jsonl_reader *reader, const json_t *object, const char *prefix,
-                            int64_t row, int depth, jsonl_take take, pf_error *error)
+/** Where an object stands: in a row, in objects of these names. */
+typedef struct jsonl_place {
+  const char *prefix; /**< "" at the top */
+  int64_t row;
+  int depth;
+} jsonl_place;
+
+static pf_status each_value(const jsonl_reader *reader, const json_t *object, jsonl_place place,
+                            jsonl_take take, pf_error *error)
 {
+  const char *prefix = place.prefix;
   void *at = json_object_iter((json_t *)object);
   for (; at != NULL; at = json_object_iter_next((json_t *)object, at)) {
     char name[JSONL_LONGEST_NAME];
@@ -134,10 +142,11 @@ static pf_status each_value(const jsonl_reader *reader, const json_t *object, co
     pf_status status = PF_OK;
     (void)snprintf(name, sizeof name, "%.200s%s%.90s", prefix, prefix[0] != '\0' ? "." : "",
                    json_object_iter_key(at));
-    if (json_is_object(value) && depth < JSONL_DEEPEST) {
-      status = each_value(reader, value, name, row, depth + 1, take, error);
+    if (json_is_object(value) && place.depth < JSONL_DEEPEST) {
+      const jsonl_place below = {name, place.row, place.depth + 1};
+      status = each_value(reader, value, below, take, error);
     } else if (!json_is_null(value)) {
-      const jsonl_cell cell = {name, value, row};
+      const jsonl_cell cell = {name, value, place.row};
       status = take(reader, &cell, error);
     }
     if (status != PF_OK) {
@@ -201,7 +210,8 @@ static pf_status list_cell(const jsonl_reader *reader, const jsonl_cell *cell, p
 static pf_status list_row(const jsonl_reader *reader, const json_t *object, int64_t row,
                           pf_error *error)
 {
-  return each_value(reader, object, "", row, 0, list_cell, error);
+  const jsonl_place top = {"", row, 0};
+  return each_value(reader, object, top, list_cell, error);
 }
 
 static pf_status open_jsonl(container *of, pf_error *error)
@@ -297,7 +307,8 @@ static pf_status keep_cell(const jsonl_reader *reader, const jsonl_cell *cell, p
 static pf_status keep_row(const jsonl_reader *reader, const json_t *object, int64_t row,
                           pf_error *error)
 {
-  return each_value(reader, object, "", row, 0, keep_cell, error);
+  const jsonl_place top = {"", row, 0};
+  return each_value(reader, object, top, keep_cell, error);
 }
 
 /** Room for all values, missing so far. */

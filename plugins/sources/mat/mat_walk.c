@@ -19,9 +19,16 @@ typedef struct mat_place {
 
 static pf_status visit(const mat_place *at, const mat_visitor *visitor, pf_error *error);
 
-static pf_status visit_child(const mat_place *at, matvar_t *child, const char *path, int64_t k,
-                             int64_t n, const mat_visitor *visitor, pf_error *error)
+/** Element k of n. */
+typedef struct mat_element {
+  matvar_t *variable;
+  int64_t k, n;
+} mat_element;
+
+static pf_status visit_child(const mat_place *at, mat_element element, const char *path,
+                             const mat_visitor *visitor, pf_error *error)
 {
+  matvar_t *child = element.variable;
   mat_place below = *at;
   if (child == NULL) {
     return PF_OK;
@@ -29,8 +36,8 @@ static pf_status visit_child(const mat_place *at, matvar_t *child, const char *p
   below.depth++;
   below.piece.path = path;
   below.piece.variable = child;
-  if (below.piece.element < 0 && n > 1) {
-    below.piece.element = k;
+  if (below.piece.element < 0 && element.n > 1) {
+    below.piece.element = element.k;
     below.piece.outer = at->piece.path;
   }
   return visit(&below, visitor, error);
@@ -41,8 +48,8 @@ static pf_status visit_cells(const mat_place *at, const mat_visitor *visitor, pf
   matvar_t *variable = at->piece.variable;
   const int64_t n = variable->data == NULL ? 0 : mat_count(variable);
   for (int64_t k = 0; k < n; k++) {
-    const pf_status status =
-        visit_child(at, Mat_VarGetCell(variable, (int)k), at->piece.path, k, n, visitor, error);
+    const mat_element element = {Mat_VarGetCell(variable, (int)k), k, n};
+    const pf_status status = visit_child(at, element, at->piece.path, visitor, error);
     if (status != PF_OK) {
       return status;
     }
@@ -60,8 +67,8 @@ static pf_status visit_fields(const mat_place *at, const mat_visitor *visitor, p
     char path[MAT_LONGEST_PATH];
     (void)snprintf(path, sizeof path, "%.200s.%.80s", at->piece.path, names[f]);
     for (int64_t k = 0; k < n; k++) {
-      const pf_status status = visit_child(at, Mat_VarGetStructFieldByIndex(variable, f, (size_t)k),
-                                           path, k, n, visitor, error);
+      const mat_element element = {Mat_VarGetStructFieldByIndex(variable, f, (size_t)k), k, n};
+      const pf_status status = visit_child(at, element, path, visitor, error);
       if (status != PF_OK) {
         return status;
       }

@@ -719,14 +719,15 @@ static void convert_series(const nwb_file *file, const char *data, double *value
   }
 }
 
-static pf_status average_series(const container *of, const char *group, const double *values,
-                                int64_t n, int64_t columns, double *out, pf_error *error)
+/** `samples` without their times. */
+static pf_status average_series(const container *of, const char *group, nwb_samples samples,
+                                double *out, pf_error *error)
 {
   const nwb_file *file = of->file;
   double *times = NULL;
-  const pf_status status = read_times(of, group, n, &times, error);
+  const pf_status status = read_times(of, group, samples.n, &times, error);
   if (status == PF_OK) {
-    const nwb_samples samples = {times, values, n, columns};
+    samples.times = times;
     nwb_average(&file->clock, &samples, out);
   }
   of->host->release(of->host, times);
@@ -747,7 +748,8 @@ static pf_status read_series(const container *of, const char *group, double *out
   if (status == PF_OK && strcmp(group, file->steps) == 0) {
     memcpy(out, values, (size_t)(n * columns) * sizeof *out); /* its own frames */
   } else if (status == PF_OK) {
-    status = average_series(of, group, values, n, columns, out, error);
+    const nwb_samples samples = {.values = values, .n = n, .columns = columns};
+    status = average_series(of, group, samples, out, error);
   }
   of->host->release(of->host, values);
   return status;
