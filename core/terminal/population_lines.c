@@ -121,7 +121,7 @@ pf_status pf_population_print(const pf_problem *problem, const pf_fit *fit,
   (void)fprintf(out,
                 "\n  What %zu animals share (restricted log marginal likelihood %.2f, by Laplace's "
                 "approximation)\n"
-                "  %-*s %-10s %-22s%-10s%-22s%-7s%s\n",
+                "  %-*s %-10s %-22s%-10s%-21s%-9s%s\n",
                 fit->n_groups, found->marginal, NAME_WIDTH, "coefficient", "mean", " interval",
                 " sd", " interval", " between", "p");
   for (size_t k = 0; k < found->model.n; k++) {

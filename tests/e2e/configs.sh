@@ -17,7 +17,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=10
       set --
       ;;
-    fly | fly-18-terms | fly-exact | compare-fly)
+    fly | fly-18-terms | fly-exact | compare-fly | population-flies)
       if ! folder=$(flies); then
         echo "$name: $folder"
         skipped=yes
