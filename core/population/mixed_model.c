@@ -670,7 +670,9 @@ pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *m
   const double q = (double)count_correlations(data);
   *statistic = fmax(2.0 * (model->log_likelihood - without), 0.0);
   const double smaller = q > 0.0 ? pf_stats_chi2_above(*statistic, q) : 0.0;
-  *p = *statistic > 0.0 && model->sd[k] > 0.0 ? 0.5 * (smaller + pf_stats_chi2_above(*statistic, q + 1.0)) : 1.0;
+  *p = *statistic > 0.0 && model->sd[k] > 0.0
+           ? 0.5 * (smaller + pf_stats_chi2_above(*statistic, q + 1.0))
+           : 1.0;
   return PF_OK;
 }
 
