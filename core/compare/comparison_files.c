@@ -131,7 +131,7 @@ static void write_recordings(pf_h5 *h5, const pf_comparison *comparison)
     for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++) {
       if (columns[k].values != NULL) {
         (void)snprintf(path, sizeof path, "%s/%s", group, columns[k].name);
-        pf_h5_matrix(h5, path, columns[k].type, columns[k].values, r->n_steps, -1, 1);
+        pf_h5_matrix(h5, path, (pf_h5_rows){columns[k].type, columns[k].values, r->n_steps, -1, 1});
       }
     }
   }
@@ -154,8 +154,9 @@ static pf_status write_scores(pf_h5 *h5, const pf_comparison *comparison, pf_err
              n_animals * sizeof *matrix);
     }
     (void)snprintf(path, sizeof path, "/scores/%s", pf_validation_at(v)->name);
-    pf_h5_matrix(h5, path, PF_H5_DOUBLE, matrix, (int64_t)n, (int64_t)n_animals,
-                 (int64_t)n_animals);
+    pf_h5_matrix(
+        h5, path,
+        (pf_h5_rows){PF_H5_DOUBLE, matrix, (int64_t)n, (int64_t)n_animals, (int64_t)n_animals});
   }
   pf_memory_free(matrix);
   return PF_OK;
@@ -184,9 +185,10 @@ static pf_status write_estimates(pf_h5 *h5, const pf_comparison *comparison, siz
   if (n > 0) {
     char path[96];
     (void)snprintf(path, sizeof path, "%s/theta", group);
-    pf_h5_matrix(h5, path, PF_H5_DOUBLE, theta, (int64_t)n, (int64_t)n_theta, (int64_t)n_theta);
+    pf_h5_matrix(h5, path,
+                 (pf_h5_rows){PF_H5_DOUBLE, theta, (int64_t)n, (int64_t)n_theta, (int64_t)n_theta});
     (void)snprintf(path, sizeof path, "%s/theta_of", group);
-    pf_h5_matrix(h5, path, PF_H5_INT64, of, (int64_t)n, 3, 3);
+    pf_h5_matrix(h5, path, (pf_h5_rows){PF_H5_INT64, of, (int64_t)n, 3, 3});
   }
   pf_memory_free(theta);
   pf_memory_free(of);
@@ -215,7 +217,7 @@ static pf_status write_candidate(pf_h5 *h5, const pf_comparison *comparison, siz
     if (p->candidate == c) {
       (void)snprintf(path, sizeof path, "%s/probability/%s/%zu", group,
                      pf_validation_at(p->validation)->name, p->recording);
-      pf_h5_matrix(h5, path, PF_H5_DOUBLE, p->probability, p->n_steps, -1, 1);
+      pf_h5_matrix(h5, path, (pf_h5_rows){PF_H5_DOUBLE, p->probability, p->n_steps, -1, 1});
     }
   }
   return PF_OK;

@@ -67,11 +67,12 @@ static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *dra
                       .scored = scored};
 }
 
-/* Memory for the targets of some draws. */
+/* Memory for the targets of some draws, and what is summed over them. */
 typedef struct target_room {
   int64_t *n_target;
   uint8_t *scored;
-  double *value; /* [longest] */
+  double *value;     /* [longest] */
+  double *null_sums; /* what the null knows of the fitted steps; NULL: nothing yet */
 } target_room;
 
 static pf_status make_room(const pf_loss_term *loss, const pf_draw *const *draws, size_t n_draws,
@@ -92,23 +93,24 @@ static void free_room(target_room *room)
   pf_memory_free(room->n_target);
   pf_memory_free(room->scored);
   pf_memory_free(room->value);
+  pf_memory_free(room->null_sums);
 }
 
 /* What the null needs to know of the fitted steps. *columns: of the target; NaN in *deviance where
  * recordings have other widths, so that no column has one mean. */
 static pf_status accumulate_null(const pf_model *model, size_t k, const pf_draw *const *draws,
-                                 size_t n_draws, target_room *room, double **null_sums,
-                                 double *deviance, pf_error *error)
+                                 size_t n_draws, target_room *room, double *deviance,
+                                 pf_error *error)
 {
   const pf_loss_term *loss = &model->losses[k];
   int64_t columns = 0;
   for (size_t d = 0; d < n_draws; d++) {
     const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, room->scored, room->n_target);
-    if (*null_sums == NULL) {
+    if (room->null_sums == NULL) {
       columns = room->n_target[0];
-      *null_sums =
-          pf_memory_need((size_t)(columns * loss->declared.n_null_sums), sizeof **null_sums, error);
-      if (*null_sums == NULL) {
+      room->null_sums = pf_memory_need((size_t)(columns * loss->declared.n_null_sums),
+                                       sizeof *room->null_sums, error);
+      if (room->null_sums == NULL) {
         return PF_STOP;
       }
     }
@@ -117,7 +119,7 @@ static pf_status accumulate_null(const pf_model *model, size_t k, const pf_draw 
       return PF_OK;
     }
     const pf_status status =
-        loss->loss->plugin->loss->null_accumulate(loss->loss->self, &in, *null_sums, error);
+        loss->loss->plugin->loss->null_accumulate(loss->loss->self, &in, room->null_sums, error);
     if (status != PF_OK) {
       return status;
     }
@@ -130,19 +132,18 @@ static pf_status constant_deviance(const pf_model *model, size_t k, const pf_dra
 {
   const pf_loss_term *loss = &model->losses[k];
   target_room room = {0};
-  double *null_sums = NULL;
   pf_status status = make_room(loss, draws, n_draws, &room, error);
   if (status != PF_OK) {
     goto done;
   }
-  status = accumulate_null(model, k, draws, n_draws, &room, &null_sums, deviance, error);
+  status = accumulate_null(model, k, draws, n_draws, &room, deviance, error);
   if (status != PF_OK || isnan(*deviance)) {
     goto done;
   }
   for (size_t d = 0; d < n_draws && !isnan(*deviance); d++) {
     const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, room.scored, room.n_target);
-    status = loss->loss->plugin->loss->null_evaluate(loss->loss->self, &in, null_sums, room.value,
-                                                     error);
+    status = loss->loss->plugin->loss->null_evaluate(loss->loss->self, &in, room.null_sums,
+                                                     room.value, error);
     if (status != PF_OK) {
       goto done;
     }
@@ -152,7 +153,6 @@ static pf_status constant_deviance(const pf_model *model, size_t k, const pf_dra
   }
 done:
   free_room(&room);
-  pf_memory_free(null_sums);
   return status;
 }
 

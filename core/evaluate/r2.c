@@ -147,24 +147,22 @@ pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, do
   return PF_OK;
 }
 
-pf_status pf_r2_columns(const double *truth, int64_t ld_truth, const pf_real *run, int64_t ld_run,
-                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n,
-                        double *r2, pf_error *error)
+pf_status pf_r2_columns(const pf_column_pairs *of, double *r2, pf_error *error)
 {
-  double *memory = pf_memory_need(2 * (size_t)n_steps, sizeof *memory, error);
+  double *memory = pf_memory_need(2 * (size_t)of->n_steps, sizeof *memory, error);
   if (memory == NULL) {
     return PF_STOP;
   }
   double *column_truth = memory;
-  double *column_run = memory + n_steps;
+  double *column_run = memory + of->n_steps;
   double sum = 0.0;
   int64_t count = 0;
-  for (int64_t c = 0; c < n; c++) {
+  for (int64_t c = 0; c < of->n; c++) {
     int64_t m = 0;
-    for (int64_t t = 0; t < n_steps; t++) {
-      if (flags[t] & flag) {
-        column_truth[m] = truth[t * ld_truth + c];
-        column_run[m] = (double)run[t * ld_run + c];
+    for (int64_t t = 0; t < of->n_steps; t++) {
+      if (of->flags[t] & of->flag) {
+        column_truth[m] = of->truth[t * of->ld_truth + c];
+        column_run[m] = (double)of->run[t * of->ld_run + c];
         m++;
       }
     }

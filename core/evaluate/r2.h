@@ -18,13 +18,19 @@ double pf_r2(const double *truth, const double *model, int64_t n);
 pf_status pf_r2_weights(const pf_simulation *truth, const pf_simulation *run, double *r2,
                         int64_t *n_still, pf_error *error);
 
-/**
- * Mean of pf_r2 over the n columns of two matrices [n_steps], leading dimensions ld_truth and
- * ld_run, over the steps that have `flag`; columns that never vary are left out. NaN when none
- * varies.
- */
-pf_status pf_r2_columns(const double *truth, int64_t ld_truth, const pf_real *run, int64_t ld_run,
-                        const uint32_t *flags, uint32_t flag, int64_t n_steps, int64_t n,
-                        double *r2, pf_error *error);
+/** Two matrices [n_steps][n]. */
+typedef struct pf_column_pairs {
+  const double *truth;
+  int64_t ld_truth;
+  const pf_real *run;
+  int64_t ld_run;
+  int64_t n;
+  const uint32_t *flags; /**< [n_steps] */
+  uint32_t flag;         /**< of the steps that count */
+  int64_t n_steps;
+} pf_column_pairs;
+
+/** Mean of pf_r2 over their columns; columns that never vary are left out. NaN when none varies. */
+pf_status pf_r2_columns(const pf_column_pairs *of, double *r2, pf_error *error);
 
 #endif

@@ -90,8 +90,9 @@ static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, 
   if (n != n_truth) {
     return PF_OK;
   }
-  return pf_r2_columns(truth, n, activity, ld, draw->flags, PF_STEP_SCORE, draw->n_steps, n, r2,
-                       error);
+  return pf_r2_columns(
+      &(pf_column_pairs){truth, n, activity, ld, n, draw->flags, PF_STEP_SCORE, draw->n_steps}, r2,
+      error);
 }
 
 static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw *draw, double *r2,
@@ -178,8 +179,9 @@ static pf_status compare_expected(const animal_sums *sums, size_t loss, const pf
   }
   pf_status status = component->plugin->loss->expect(component->self, &view.in, expected, n, error);
   if (status == PF_OK) {
-    status = pf_r2_columns(record->values, n, expected, n, draw->flags, PF_STEP_SCORE,
-                           draw->n_steps, n, r2, error);
+    status = pf_r2_columns(&(pf_column_pairs){record->values, n, expected, n, n, draw->flags,
+                                              PF_STEP_SCORE, draw->n_steps},
+                           r2, error);
   }
   pf_memory_free(expected);
   return status;

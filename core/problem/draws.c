@@ -68,8 +68,7 @@ static pf_status give_weights(const pf_problem *problem, const pf_recording *rec
   const size_t n = problem->model->n_projections;
   for (size_t q = 0; file != NULL && q < n; q++) {
     const double *w = NULL;
-    if (pf_initial_file_find(file, problem->model, recording->animal,
-                             (int64_t)recording->experiment, (int64_t)q, &w, error) != PF_OK) {
+    if (pf_initial_file_find(file, problem->model, recording, (int64_t)q, &w, error) != PF_OK) {
       return PF_STOP;
     }
     if (w != NULL && pf_draw_give_weights(problem->model, draw, (int64_t)q, w, error) != PF_OK) {

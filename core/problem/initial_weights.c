@@ -408,9 +408,10 @@ void pf_initial_file_free(pf_initial_file *file)
 }
 
 pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model,
-                               const char *animal, int64_t experiment, int64_t projection,
-                               const double **w, pf_error *error)
+                               const pf_recording *of, int64_t projection, const double **w,
+                               pf_error *error)
 {
+  const int64_t experiment = (int64_t)of->experiment;
   bool named = false;
   int best = 0; /* 1: for all, 2: for the animal, 3: for the experiment */
   *w = NULL;
@@ -421,7 +422,7 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
     }
     named = true;
     const bool all = set->animal[0] == '\0';
-    if ((!all && strcmp(set->animal, animal) != 0) ||
+    if ((!all && strcmp(set->animal, of->animal) != 0) ||
         (set->experiment >= 0 && set->experiment != experiment)) {
       continue;
     }
@@ -435,7 +436,7 @@ pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *mode
     return pf_fail(error, PF_STOP,
                    "%.400s: has no initial weights of %s for experiment %lld of '%.200s'",
                    file->path, pf_projection_at(model, (size_t)projection)->name,
-                   (long long)experiment, animal);
+                   (long long)experiment, of->animal);
   }
   return PF_OK;
 }

@@ -42,8 +42,8 @@ void pf_initial_file_free(pf_initial_file *file);
  * projection; an animal that it leaves out while it has others is an error.
  */
 pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model,
-                               const char *animal, int64_t experiment, int64_t projection,
-                               const double **w, pf_error *error);
+                               const pf_recording *of, int64_t projection, const double **w,
+                               pf_error *error);
 
 /** Projection q of the model's network. */
 const pf_projection *pf_projection_at(const pf_model *model, size_t q);

@@ -188,23 +188,22 @@ static void create_dataset(pf_h5 *h5, const char *path, enum pf_h5_type type, in
 
 /* Write the block at `start` of `count` (as many numbers as the dataset has dimensions) from rows
  * of length ld. */
-static void write_block(pf_h5 *h5, const char *path, enum pf_h5_type type, const hsize_t *start,
-                        const hsize_t *count, const void *data, int64_t rows, int64_t columns,
-                        int64_t ld)
+static void write_block(pf_h5 *h5, const char *path, const hsize_t *start, const hsize_t *count,
+                        pf_h5_rows from)
 {
-  if (h5->failed || rows <= 0 || columns <= 0) {
+  if (h5->failed || from.rows <= 0 || from.columns <= 0) {
     return;
   }
-  const hsize_t memory_size[2] = {(hsize_t)rows, (hsize_t)ld};
+  const hsize_t memory_size[2] = {(hsize_t)from.rows, (hsize_t)from.ld};
   const hsize_t memory_start[2] = {0, 0};
-  const hsize_t memory_count[2] = {(hsize_t)rows, (hsize_t)columns};
+  const hsize_t memory_count[2] = {(hsize_t)from.rows, (hsize_t)from.columns};
   const hid_t dataset = H5Dopen2(h5->file, path, H5P_DEFAULT);
   const hid_t memory = H5Screate_simple(2, memory_size, NULL);
   const hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
   if (dataset < 0 || memory < 0 || space < 0 ||
       H5Sselect_hyperslab(memory, H5S_SELECT_SET, memory_start, NULL, memory_count, NULL) < 0 ||
       H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-      H5Dwrite(dataset, h5_type(type), memory, space, H5P_DEFAULT, data) < 0) {
+      H5Dwrite(dataset, h5_type(from.type), memory, space, H5P_DEFAULT, from.data) < 0) {
     fail_call(h5, path);
   }
   if (space >= 0) {
@@ -218,18 +217,19 @@ static void write_block(pf_h5 *h5, const char *path, enum pf_h5_type type, const
   }
 }
 
-void pf_h5_matrix(pf_h5 *h5, const char *path, enum pf_h5_type type, const void *data, int64_t rows,
-                  int64_t columns, int64_t ld)
+void pf_h5_matrix(pf_h5 *h5, const char *path, pf_h5_rows from)
 {
   if (h5->failed) {
     return;
   }
-  const int rank = columns < 0 ? 1 : 2;
-  const int64_t width = columns < 0 ? 1 : columns;
-  const hsize_t size[2] = {(hsize_t)rows, (hsize_t)width};
+  const int rank = from.columns < 0 ? 1 : 2;
+  if (rank == 1) {
+    from.columns = from.ld = 1;
+  }
+  const hsize_t size[2] = {(hsize_t)from.rows, (hsize_t)from.columns};
   const hsize_t start[2] = {0, 0};
-  create_dataset(h5, path, type, rank, size);
-  write_block(h5, path, type, start, size, data, rows, width, columns < 0 ? 1 : ld);
+  create_dataset(h5, path, from.type, rank, size);
+  write_block(h5, path, start, size, from);
 }
 
 void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, int64_t rows,
@@ -241,12 +241,12 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
   }
 }
 
-void pf_h5_slices(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t row0, const void *data,
-                  int64_t n, int64_t rows, int64_t columns)
+void pf_h5_slices(pf_h5 *h5, const char *path, int64_t row0, int64_t n, pf_h5_rows from)
 {
   const hsize_t start[3] = {0, (hsize_t)row0, 0};
-  const hsize_t count[3] = {(hsize_t)n, (hsize_t)rows, (hsize_t)columns};
-  write_block(h5, path, type, start, count, data, n * rows, columns, columns);
+  const hsize_t count[3] = {(hsize_t)n, (hsize_t)from.rows, (hsize_t)from.columns};
+  from.rows *= n;
+  write_block(h5, path, start, count, from);
 }
 
 static void write_attribute(pf_h5 *h5, const char *path, const char *name, hid_t type,

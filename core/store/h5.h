@@ -23,15 +23,20 @@ pf_status pf_h5_close(pf_h5 *h5, pf_error *error);
 
 /** A group, with those above it. One that exists is fine. */
 void pf_h5_group(pf_h5 *h5, const char *path);
-/** A matrix [rows][columns] with leading dimension ld; columns < 0: a vector [rows]. */
-void pf_h5_matrix(pf_h5 *h5, const char *path, enum pf_h5_type type, const void *data, int64_t rows,
-                  int64_t columns, int64_t ld);
-/** An empty [n][rows][columns], to be filled by rows [row0, row0 + rows) of all slices: data is
- * [n][rows][columns]. */
+/** Rows of numbers to be written. */
+typedef struct pf_h5_rows {
+  enum pf_h5_type type;
+  const void *data;
+  int64_t rows, columns, ld; /**< [rows][columns] with leading dimension ld */
+} pf_h5_rows;
+
+/** A matrix; columns < 0: a vector [rows]. */
+void pf_h5_matrix(pf_h5 *h5, const char *path, pf_h5_rows from);
+/** An empty [n][rows][columns]. */
 void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, int64_t rows,
                 int64_t columns);
-void pf_h5_slices(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t row0, const void *data,
-                  int64_t n, int64_t rows, int64_t columns);
+/** Rows [row0, row0 + rows) of all n slices of it: data is [n][rows][columns]. */
+void pf_h5_slices(pf_h5 *h5, const char *path, int64_t row0, int64_t n, pf_h5_rows from);
 /** Attributes of a group or dataset that exists; "/" is the file. */
 void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value);
 void pf_h5_integer(pf_h5 *h5, const char *path, const char *name, int64_t value);

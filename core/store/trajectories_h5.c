@@ -127,13 +127,14 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
   const int64_t n = draw->n_steps;
   char path[PATH_LENGTH];
   child_path(path, group, "", "input");
-  pf_h5_matrix(w->h5, path, PF_H5_REAL, draw->input, n, recording->n_input, draw->ld_input);
+  pf_h5_matrix(w->h5, path,
+               (pf_h5_rows){PF_H5_REAL, draw->input, n, recording->n_input, draw->ld_input});
   child_path(path, group, "", "flags");
-  pf_h5_matrix(w->h5, path, PF_H5_UINT32, draw->flags, n, -1, 1);
+  pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_UINT32, draw->flags, n, -1, 1});
   child_path(path, group, "", "trial");
-  pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->trial, n, -1, 1);
+  pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_INT64, recording->trial, n, -1, 1});
   child_path(path, group, "", "block");
-  pf_h5_matrix(w->h5, path, PF_H5_INT64, recording->block, n, -1, 1);
+  pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_INT64, recording->block, n, -1, 1});
   int64_t n_left_out = 0;
   for (size_t c = 0; c < recording->n_channels; c++) {
     const pf_series *channel = &recording->channels[c];
@@ -143,7 +144,7 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
       continue;
     }
     child_path(path, group, "channels/", channel->name);
-    pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, channel->values, n, -1, 1);
+    pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_DOUBLE, channel->values, n, -1, 1});
   }
   if (n_left_out > 0) {
     pf_h5_integer(w->h5, group, "channels_left_out", n_left_out);
@@ -151,7 +152,7 @@ static void write_recording(writer *w, const char *group, const pf_draw *draw)
   for (size_t t = 0; t < recording->n_targets; t++) {
     const pf_record *target = &recording->targets[t];
     child_path(path, group, "targets/", target->name);
-    pf_h5_matrix(w->h5, path, PF_H5_DOUBLE, target->values, n, target->n, target->n);
+    pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_DOUBLE, target->values, n, target->n, target->n});
   }
 }
 
@@ -167,7 +168,7 @@ static void write_observables(writer *w, const char *group, const char *folder,
     char path[PATH_LENGTH];
     const pf_real *values = pf_workspace_observable(workspace, (int64_t)o, &n, &ld);
     child_path(path, group, folder, observable->name);
-    pf_h5_matrix(w->h5, path, PF_H5_REAL, values, n_steps, n, ld);
+    pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_REAL, values, n_steps, n, ld});
   }
 }
 
@@ -198,9 +199,9 @@ static pf_status write_changes(writer *w, const char *folder, const pf_trajector
   }
   char path[PATH_LENGTH];
   child_path(path, folder, "", "change");
-  pf_h5_matrix(w->h5, path, PF_H5_INT64, change, n, -1, 1);
+  pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_INT64, change, n, -1, 1});
   child_path(path, folder, "", "step");
-  pf_h5_matrix(w->h5, path, PF_H5_INT64, step, n, -1, 1);
+  pf_h5_matrix(w->h5, path, (pf_h5_rows){PF_H5_INT64, step, n, -1, 1});
   pf_h5_integer(w->h5, folder, "every", at->every);
   pf_memory_free(change);
   pf_memory_free(step);
@@ -230,8 +231,9 @@ static pf_status receive_weights(void *payload, const pf_trajectory *at, const p
     pf_h5_cube(w->h5, path, PF_H5_REAL, rows->n_kept, plastic->n_post, plastic->n_pre);
   }
   /* all slices at once: to hdf5 a call is dear */
-  pf_h5_slices(w->h5, path, PF_H5_REAL, rows->row0, rows->states, rows->n_kept, rows->n_rows,
-               plastic->n_pre);
+  pf_h5_slices(
+      w->h5, path, rows->row0, rows->n_kept,
+      (pf_h5_rows){PF_H5_REAL, rows->states, rows->n_rows, plastic->n_pre, plastic->n_pre});
   return PF_OK;
 }
 

@@ -20,25 +20,30 @@ static bool reads_nothing_else(const pf_rule_declaration *declared)
          only_activity(declared->pre_signals) && only_activity(declared->post_signals);
 }
 
-/* dw of a block whose rows have the y given and whose columns the x and w given. */
-static bool ask_rule(const pf_plastic *plastic, const double *theta, int64_t n_rows, int64_t n_pre,
-                     const pf_real *x, const pf_real *y, const pf_real *w, pf_real r, pf_real *dw)
+/* A block whose rows have the y given and whose columns the x and w given. */
+typedef struct question {
+  int64_t n_rows, n_pre;
+  const pf_real *x, *y, *w;
+  pf_real r;
+} question;
+
+static bool ask_rule(const pf_plastic *plastic, const double *theta, const question *q, pf_real *dw)
 {
   pf_error ignored = {.size = sizeof ignored};
   const pf_block block = {.size = sizeof block,
                           .flags = PF_STEP_PLASTIC,
-                          .n_rows = n_rows,
-                          .n_pre = n_pre,
+                          .n_rows = q->n_rows,
+                          .n_pre = q->n_pre,
                           .theta = theta,
-                          .pre = x,
-                          .post = y,
-                          .w = w,
-                          .modulator = &r,
-                          .ld_pre = n_pre,
-                          .ld_post = n_rows,
-                          .ldw = n_pre};
-  return plastic->rule->plugin->rule->forward(plastic->rule->self, &block, dw, n_pre, &ignored) ==
-         PF_OK;
+                          .pre = q->x,
+                          .post = q->y,
+                          .w = q->w,
+                          .modulator = &q->r,
+                          .ld_pre = q->n_pre,
+                          .ld_post = q->n_rows,
+                          .ldw = q->n_pre};
+  return plastic->rule->plugin->rule->forward(plastic->rule->self, &block, dw, q->n_pre,
+                                              &ignored) == PF_OK;
 }
 
 /* Values at -1, 0, 1 along one variable become coefficients of 1, v, v^2. */
@@ -71,7 +76,7 @@ static bool sample_rule(const pf_plastic *plastic, const double *theta, double *
     }
   }
   for (int d = 0; d < NODES; d++) {
-    if (!ask_rule(plastic, theta, NODES, N_PRE, x, y, w, (pf_real)(d - 1), dw)) {
+    if (!ask_rule(plastic, theta, &(question){NODES, N_PRE, x, y, w, (pf_real)(d - 1)}, dw)) {
       return false;
     }
     for (int i = 0; i < NODES; i++) {
@@ -103,7 +108,7 @@ static bool agrees_with(const pf_plastic *plastic, const double *theta, const do
     pf_real dw = 0;
     double sum = 0.0;
     double size = 0.0;
-    if (!ask_rule(plastic, theta, 1, 1, &x, &y, &w, (pf_real)p[3], &dw)) {
+    if (!ask_rule(plastic, theta, &(question){1, 1, &x, &y, &w, (pf_real)p[3]}, &dw)) {
       return false;
     }
     for (int i = 0; i < PF_POLYNOMIAL_SIZE; i++) {

@@ -58,8 +58,9 @@ Test(evaluate_r2, columns_by_flag_with_padding)
       run[t * LD_RUN + c] = (pf_real)model[c][k];
     }
   }
-  cr_assert(pf_r2_columns(truth, LD_TRUTH, run, LD_RUN, flags, PF_STEP_SCORE, N + 1, 2, &r2,
-                          &error) == PF_OK);
+  cr_assert(pf_r2_columns(
+                &(pf_column_pairs){truth, LD_TRUTH, run, LD_RUN, 2, flags, PF_STEP_SCORE, N + 1},
+                &r2, &error) == PF_OK);
   cr_expect(fabs(r2 - (1.0 - 1.3125 / 6.125)) < 1e-15);
 }
 
