@@ -37,8 +37,8 @@ pf_status pf_initial_file_read(const char *path, const pf_model *model, const ch
 void pf_initial_file_free(pf_initial_file *file);
 
 /**
- * The weights of a projection for experiment number `experiment` of `animal`: what the file says of
- * that experiment, else of that animal, else of all. *w is NULL where the file does not name the
+ * The weights of a projection for a recording: what the file says of its experiment, else of its
+ * animal, else of all. *w is NULL where the file does not name the
  * projection; an animal that it leaves out while it has others is an error.
  */
 pf_status pf_initial_file_find(const pf_initial_file *file, const pf_model *model,
