@@ -51,11 +51,11 @@ static const double *find(const pf_initial_file *file, const char *animal, int64
 {
   const double *w = NULL;
   pf_error error = pf_error_none();
-  cr_assert(
-      pf_initial_file_find(file, tiny.problem.model,
-                           &(pf_recording){.animal = animal, .experiment = (size_t)experiment},
-                           projection, &w, &error) == PF_OK,
-      "%s", error.text);
+  cr_assert(pf_initial_file_find(
+                file, tiny.problem.model,
+                &(pf_recording){.animal = (char *)animal, .experiment = (size_t)experiment},
+                projection, &w, &error) == PF_OK,
+            "%s", error.text);
   return w;
 }
 
@@ -85,8 +85,8 @@ Test(problem_initial_weights, an_animal_that_is_left_out)
   const double *w = NULL;
   cr_assert(read_text("animal,experiment,projection,post,pre,value\n" LAYER2("a", "", "1"), &file,
                       &error) == PF_OK);
-  cr_expect(pf_initial_file_find(file, tiny.problem.model, &(pf_recording){.animal = "b"}, 1, &w,
-                                 &error) == PF_STOP);
+  cr_expect(pf_initial_file_find(file, tiny.problem.model, &(pf_recording){.animal = (char[]){"b"}},
+                                 1, &w, &error) == PF_STOP);
   cr_expect(strstr(error.text, "has no initial weights of layer2 for experiment 0 of 'b'") != NULL,
             "%s", error.text);
   pf_initial_file_free(file);
