@@ -59,7 +59,7 @@ tail -3 "$work/one.log" | grep -q "On held-out steps (forecast): " || fail "no l
 
 # what is in sample is what `plastfit fit` gets: the same optimum. A comparison fits from other candidates' optima too,
 # so that the best start may be another, which ended elsewhere within fit.tolerance.nats (1e-8; measured 1e-13)
-run_fit plain "$config" $few threads=1
+run_brief_fit plain "$config" $few threads=1
 python3 - "$work" <<'PY' || fail "in sample is not what plastfit fit gets"
 import csv, json, sys
 fit = {a["name"]: a for a in json.load(open(sys.argv[1] + "/plain/summary.json"))["animals"]}

@@ -37,13 +37,13 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       ;;
     *) set -- evaluate.animals=2 source.animals=2 ;;
   esac
-  run_fit "$name" "$config" "$@" fit.epochs=3 fit.iterations=3 fit.log_every=1 || continue
+  run_brief_fit "$name" "$config" "$@" fit.epochs=3 fit.iterations=3 fit.log_every=1 || continue
   for file in config.cfg fit.csv theta.csv trajectories.h5 summary.json; do
     [ -s "$work/$name/$file" ] || fail "$name: $file is missing or empty"
   done
   holds "$name" "len(s['animals']) == $animals and s['mean']['deviance_explained']['no_plasticity'] is not None"
   # the resolved config alone repeats the run, byte for byte
-  run_fit "$name-again" "$work/$name/config.cfg" || continue
+  run_brief_fit "$name-again" "$work/$name/config.cfg" || continue
   cmp "$work/$name/theta.csv" "$work/$name-again/theta.csv" || fail "$name: the resolved config gives another theta"
 done
 echo "$n configs"

@@ -66,7 +66,7 @@ if [ -z "$python" ]; then
   echo "the part about trajectories.h5 is left out: no python3 with numpy and h5py (apt-get install python3-h5py)"
   finish
 fi
-run_fit run "$PF_SRCDIR/configs/own-data.cfg" fit.epochs=2 report=false || finish
+run_brief_fit run "$PF_SRCDIR/configs/own-data.cfg" fit.epochs=2 report=false || finish
 for case in $("$python" "$PF_SRCDIR/tests/e2e/crafted_h5.py" run --list); do
   rm -rf crafted
   cp -R run crafted

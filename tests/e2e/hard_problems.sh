@@ -6,7 +6,7 @@ config=$PF_SRCDIR/configs/coverage-choices.cfg
 fit() {
   out=$1
   shift
-  run_fit "$out" "$config" source.animals=1 evaluate.draws=0 report=false 'intervals.methods=["fisher"]' "$@"
+  run_brief_fit "$out" "$config" source.animals=1 evaluate.draws=0 report=false 'intervals.methods=["fisher"]' "$@"
 }
 optimiser="s['units'][0]['optimiser']"
 

@@ -148,7 +148,7 @@ said dopamine.cfg 'rules.learn.dw="a*x*dan[pre] - b*w"' | grep -q "is 3 channels
   fail "a family of another number of channels than units is not told"
 said dopamine.cfg | grep -q "by postsynaptic unit: dan_g1, dan_g2, dan_b1" || fail "check does not say which unit has which channel"
 # products and masks of channels, and of the choice, in a modulator: reward only for arm 1; missed trials change nothing
-run_fit masked q-two.cfg 'rules.learn.modulator="reward * (choice == 1)"' fit.iterations=2 &&
+run_unsure_fit masked q-two.cfg 'rules.learn.modulator="reward * (choice == 1)"' fit.iterations=2 &&
   { grep -q "r = reward (choice == 1)" masked.log || fail "the summary does not say what r is"; }
 holds signed "all(u['optimiser']['derivatives'] == 'exact' for u in s['units'])"
 finish
