@@ -20,6 +20,7 @@ core/cli/rule_files.c: $(rule_template) core/base/embed.sh
 core_sources += core/base/array.c core/base/array.h
 core_sources += core/base/embed.h
 core_sources += core/base/memory.c core/base/memory.h
+core_sources += core/base/memory_limit.c core/base/memory_limit.h
 core_sources += core/base/pool.c core/base/pool.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/saying_once.c core/base/saying_once.h

@@ -1,5 +1,6 @@
 /* A problem from a config: settings, then models, then data. */
 #include "core/base/memory.h"
+#include "core/base/memory_limit.h"
 #include "core/problem/build_models.h"
 #include "core/problem/component_settings.h"
 #include "core/problem/data.h"
@@ -23,12 +24,24 @@ static int count_threads(int64_t asked)
 #endif
 }
 
+/** A source looks into its files here already. */
+static pf_status create_models(pf_problem *problem, pf_error *error)
+{
+  const pf_settings *settings = problem->settings;
+  const pf_memory_limit limit =
+      pf_memory_limit_begin(settings->memory + PF_MEMORY_READING_OVERHEAD);
+  const pf_status status =
+      pf_models_create(problem->config, settings->plugin_path, &problem->models, error);
+  pf_memory_limit_end(&limit);
+  return status;
+}
+
 static pf_status create_settings_and_models(pf_problem *problem, bool only_task, pf_error *error)
 {
   const pf_config *config = problem->config;
   if (pf_settings_create(config, &problem->settings, error) != PF_OK ||
       pf_memory_read(config, problem->settings, error) != PF_OK ||
-      pf_models_create(config, problem->settings->plugin_path, &problem->models, error) != PF_OK ||
+      create_models(problem, error) != PF_OK ||
       pf_settings_read_components(problem->settings, problem->models, error) != PF_OK ||
       pf_models_build(problem->models, problem->settings, only_task, error) != PF_OK) {
     return PF_STOP;

@@ -1,6 +1,7 @@
 #include "core/problem/data.h"
 
 #include "core/base/memory.h"
+#include "core/base/memory_limit.h"
 #include "core/base/random.h"
 #include "core/data/chain.h"
 #include "core/engine/batch.h"
@@ -214,7 +215,10 @@ static pf_status read_data(pf_problem *problem, pf_error *error)
 {
   const pf_component *source = &problem->models->source;
   const pf_sink sink = {.size = sizeof sink, .impl = problem, .experiment = receive_experiment};
+  const pf_memory_limit limit =
+      pf_memory_limit_begin(problem->settings->memory + PF_MEMORY_READING_OVERHEAD);
   const pf_status status = source->plugin->source->read(source->self, &sink, error);
+  pf_memory_limit_end(&limit);
   if (status != PF_OK) {
     return status;
   }

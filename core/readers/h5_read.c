@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Read at once: 2 GiB of doubles, far above what a figure takes. */
-static const size_t max_cells = (size_t)1 << 28;
+/* Read at once: 256 MiB of doubles, far above what a figure takes. */
+static const size_t max_cells = (size_t)1 << 25;
 
 struct pf_h5_reader {
   hid_t file;

@@ -445,6 +445,10 @@ static pf_status replace_by_two(const pf_folder *folder, pf_error *error)
     (void)rename(old, folder->out);
     goto done;
   }
+  status = pf_folder_sync_parent(folder->out, error);
+  if (status != PF_OK) {
+    goto done;
+  }
   if (pf_folder_delete(old) != 0) {
     warn_user("the results are in their place, but the earlier run, moved to '%s', could not be "
               "deleted: %s",
@@ -463,6 +467,12 @@ static pf_status replace_run(const pf_folder *folder, pf_error *error)
                ? replace_by_two(folder, error)
                : pf_fail(error, PF_STOP, "cannot put '%s' in the place of '%s': %s", folder->part,
                          folder->out, strerror(errno));
+  }
+  /* on the disk before anything of the earlier run is deleted: folders do not wait for one another
+   */
+  const pf_status status = pf_folder_sync_parent(folder->out, error);
+  if (status != PF_OK) {
+    return status;
   }
   if (pf_folder_delete(folder->part) != 0) { /* it is the earlier run now */
     warn_user("the results are in their place, but the earlier run, now in '%s', could not be "

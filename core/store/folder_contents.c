@@ -217,7 +217,8 @@ pf_folder_contents pf_folder_look(const char *path)
   }
   bool marked = false;
   for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-    if (is_dots(entry->d_name)) {
+    /* a mark that was being written when the process died says nothing */
+    if (is_dots(entry->d_name) || strcmp(entry->d_name, PF_FOLDER_MARK_PART) == 0) {
       continue;
     }
     marked = marked || strcmp(entry->d_name, PF_FOLDER_MARK) == 0;
