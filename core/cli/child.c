@@ -16,10 +16,16 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 /* What exit() calls is given no argument. */
 static atomic_int exit_is_foreign;
+
+void pf_exit_is_ours(void)
+{
+  atomic_store(&exit_is_foreign, 0);
+}
 
 static void say_foreign_exit(void)
 {
@@ -29,19 +35,35 @@ static void say_foreign_exit(void)
                      "a plugin called exit(): it must return a status in its place; "
                      "nothing was finished");
     (void)fflush(stderr);
+    pf_exit_is_ours();
     _exit(PF_EXIT_FAILED);
   }
 }
+
+#if defined(__linux__)
+/*
+ * _exit() runs nothing that was registered, so the program's own stands in the place of the C
+ * library's, also for plugins. It ends the process by the system call.
+ */
+__attribute__((visibility("default"))) _Noreturn void
+_exit(int status) /* NOLINT(bugprone-reserved-identifier) */
+{
+  if (atomic_exchange(&exit_is_foreign, 0) != 0) {
+    (void)pf_cli_say(PF_EXIT_FAILED,
+                     "a plugin called _exit(): it must return a status in its place; "
+                     "nothing was finished");
+    status = PF_EXIT_FAILED;
+  }
+  for (;;) {
+    (void)syscall(SYS_exit_group, status);
+  }
+}
+#endif
 
 void pf_exit_guard(void)
 {
   atomic_store(&exit_is_foreign, 1);
   (void)atexit(say_foreign_exit);
-}
-
-void pf_exit_is_ours(void)
-{
-  atomic_store(&exit_is_foreign, 0);
 }
 
 /** In the child: the function, then its value through the pipe, so that a child that exits without

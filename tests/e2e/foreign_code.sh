@@ -13,6 +13,7 @@ helper = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 static int is(const char *what)
 {
   const char *evil = getenv("EVIL");
@@ -34,6 +35,7 @@ __attribute__((constructor)) static void begin(void)
 static void act(void)
 {
   if (is("exit")) exit(0);
+  if (is("_exit")) _exit(0);
   if (is("crash")) raise(SIGSEGV);
   while (is("loop")) { }
 }
@@ -94,6 +96,7 @@ ends() {
 }
 ends exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
 [ ! -e no ] || fail "a run folder after exit() in a plugin"
+ends _exit 'a plugin called _exit' fit --trust evil/evil.cfg $few out=no --quiet
 ends load-exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
 ends exit 'a plugin called exit(0) while it was checked' check --trust evil/evil.cfg
 ends load-exit 'a plugin called exit(0) while it was checked' check evil/evil.so
