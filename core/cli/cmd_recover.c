@@ -33,8 +33,8 @@ static const char *const usage =
     "Written to `out` of the config, by default runs/NAME-recover: recover.csv (every estimate),\n"
     "summary.json (the table), config.cfg. See doc/coverage.md.\n";
 
-static pf_status write_recovery(const pf_problem *problem, const char *out, const arguments *how,
-                                pf_recovery **recovery, pf_error *error)
+static pf_status run_and_write(const pf_problem *problem, pf_folder *folder, const arguments *how,
+                               pf_recovery **recovery, pf_error *error)
 {
   pf_meter meter;
   pf_meter_start(&meter);
@@ -42,7 +42,21 @@ static pf_status write_recovery(const pf_problem *problem, const char *out, cons
   const pf_status status = pf_recover_run(problem, how->quiet ? NULL : pf_meter_show,
                                           pf_interrupt_asked, &meter, recovery, error);
   pf_meter_end(&meter);
-  return status == PF_OK ? pf_recover_write(*recovery, out, how->force, error) : status;
+  return status == PF_OK ? pf_recover_write_into(*recovery, folder, how->force, error) : status;
+}
+
+/** The folder is locked before the work: a second recovery with the same `out` is told at once. */
+static pf_status write_recovery(const pf_problem *problem, const char *out, const arguments *how,
+                                pf_recovery **recovery, pf_error *error)
+{
+  pf_folder folder;
+  pf_status status = pf_folder_begin(out, how->force, &folder, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = run_and_write(problem, &folder, how, recovery, error);
+  pf_folder_end(&folder);
+  return status;
 }
 
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */

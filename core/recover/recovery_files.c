@@ -145,26 +145,36 @@ static pf_status write_config(const pf_recovery *r, const char *path, pf_error *
   return r->problem->config != NULL ? pf_config_write(r->problem->config, path, error) : PF_OK;
 }
 
-pf_status pf_recover_write(const pf_recovery *r, const char *out, bool force, pf_error *error)
+pf_status pf_recover_write_into(const pf_recovery *r, pf_folder *folder, bool force,
+                                pf_error *error)
 {
   static const struct {
     const char *name;
     pf_status (*write)(const pf_recovery *, const char *, pf_error *);
   } files[] = {
       {"config.cfg", write_config}, {"recover.csv", write_csv}, {"summary.json", write_summary}};
-  pf_folder folder = {0};
-  pf_status status = pf_folder_begin(out, force, &folder, error);
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-    if (status != PF_OK) {
-      break;
+    char *path = pf_folder_path(folder, files[i].name, error);
+    if (path == NULL) {
+      return PF_STOP;
     }
-    char *path = pf_folder_path(&folder, files[i].name, error);
-    status = path == NULL ? PF_STOP : files[i].write(r, path, error);
+    const pf_status status = files[i].write(r, path, error);
     pf_memory_free(path);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  if (status == PF_OK) {
-    status = pf_folder_commit(&folder, force, error);
+  return pf_folder_commit(folder, force, error);
+}
+
+pf_status pf_recover_write(const pf_recovery *r, const char *out, bool force, pf_error *error)
+{
+  pf_folder folder;
+  pf_status status = pf_folder_begin(out, force, &folder, error);
+  if (status != PF_OK) {
+    return status;
   }
+  status = pf_recover_write_into(r, &folder, force, error);
   pf_folder_end(&folder);
   return status;
 }

@@ -35,6 +35,17 @@ done
 kill -TERM $a
 wait $a || true
 
+# ---- so is a second recovery, before it has worked ----
+recover="recover $PF_SRCDIR/configs/coverage-choices.cfg recover.data_sets=100000 source.animals=2 fit.starts=1 out=recovery --quiet"
+"$PLASTFIT" $recover 2>first & a=$!
+tries=0
+while [ ! -e recovery.part ] && kill -0 $a 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+timeout 20 "$PLASTFIT" $recover 2>second && fail "a second recovery is done"
+grep -q "is being written by process $a" second || fail "a second recovery is told: $(cat second)"
+kill -TERM $a
+wait $a || true
+[ ! -e recovery.part ] || fail "an interrupted recovery left its part"
+
 # ---- a folder that plastfit never wrote, with the recording in it ----
 mkdir lab
 cp own-data.csv lab/own-data.csv
@@ -85,4 +96,38 @@ for signals in "INT INT" "TERM INT" "TERM TERM"; do
   fi
   wait $a || true
 done
+
+# ---- 200,000 columns that nothing reads, 20,000 animals of one step: looking through all for each takes minutes ----
+awk -F, 'NR == 1 { printf "%s", $0; for (i = 0; i < 200000; i++) printf ",u%d", i; print "" }
+  NR > 1 && NR < 14 { printf "%s", $0; for (i = 0; i < 200000; i++) printf ",1"; print "" }' own-data.csv >wide.csv
+awk -F, -v OFS=, 'NR == 1 { print } NR > 1 { line[n++] = $0 }
+  END { for (i = 0; i < 20000; i++) { $0 = line[i % n]; $1 = "a" i; print } }' own-data.csv >many.csv
+for data in wide many; do
+  (
+    ulimit -t 25
+    exec "$PLASTFIT" check own-data.cfg source.path=$data.csv >log 2>&1
+  ) || fail "check of $data.csv: exit $?: $(tail -1 log)"
+done
+grep -q "20000 animals" log || fail "20,000 animals: $(head -3 log)"
+
+# ---- more than `memory` allows is refused while it is read ----
+python3 - <<'END'
+import zipfile
+def header(shape):
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % shape
+    text += " " * (64 - (len(text) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+with zipfile.ZipFile("bomb.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    for name, columns in (("x", 2), ("choice", 1)):
+        with archive.open(name + ".npy", "w") as file:
+            file.write(header("(30000000, 2)" if columns == 2 else "(30000000,)"))
+            for _ in range(columns * 30):
+                file.write(bytes(8000000))
+END
+sed 's/own-data.csv/bomb.npz/; s/plugin = "table"/plugin = "npz"/; /columns:/d; /plastic =/d' "$PF_SRCDIR/configs/own-data.cfg" >bomb.cfg
+(
+  ulimit -v 3000000
+  exec "$PLASTFIT" check bomb.cfg 'memory="32 MiB"' >log 2>&1
+) && fail "a file of 720 MB is read into 32 MiB"
+[ "$(wc -l <log)" -eq 1 ] && grep -q "bomb.npz" log || fail "a packed file: $(cat log)"
 finish
