@@ -97,6 +97,12 @@ for signals in "INT INT" "TERM INT" "TERM TERM"; do
   wait $a || true
 done
 
+# ---- a config whose name is misspelt ----
+"$PLASTFIT" check own-dta.cfg >log 2>&1 && fail "a config that is not there"
+grep -q "own-dta.cfg.*did you mean 'own-data.cfg'" log || fail "a misspelt config: $(cat log)"
+"$PLASTFIT" check ./nothing-like-it.cfg >log 2>&1 && fail "a config that is not there"
+grep -q "did you mean" log && fail "a name that is like none: $(cat log)"
+
 # ---- 200,000 columns that nothing reads, 20,000 animals of one step: looking through all for each takes minutes ----
 awk -F, 'NR == 1 { printf "%s", $0; for (i = 0; i < 200000; i++) printf ",u%d", i; print "" }
   NR > 1 && NR < 14 { printf "%s", $0; for (i = 0; i < 200000; i++) printf ",1"; print "" }' own-data.csv >wide.csv
