@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
+#include "core/stats/stats.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -66,6 +67,20 @@ void pf_intervals_set_symmetric(const pf_inference_group *out, const double *cov
       to->upper[k] = fmin(out->group->values[k] + half, out->group->layout->upper[k]);
     }
   }
+}
+
+double pf_infer_quantile(const pf_infer_job *job)
+{
+  const double tail = 0.5 + 0.5 * job->problem->settings->intervals.level;
+  const double n_identified = (double)(job->out->n - job->out->spectrum->n_free);
+  double cells = 0.0;
+  for (size_t k = 0; k < job->problem->model->n_losses; k++) {
+    if (isnan(job->evidence.variance[k])) { /* a likelihood: nothing is estimated beside theta */
+      return pf_stats_normal_quantile(tail);
+    }
+    cells += job->evidence.cells[k];
+  }
+  return pf_stats_student_quantile(tail, (size_t)fmax(cells - n_identified, 1.0));
 }
 
 static char *print_sentence(pf_error *error, const char *format, va_list arguments)

@@ -22,6 +22,9 @@ pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *ba
                              pf_group_objective **out, pf_error *error);
 /** Is every loss a log likelihood (choices, counts), so that a perfect prediction has L = 0? */
 bool pf_infer_has_only_likelihoods(const pf_infer_job *job);
+/** Half an interval at inference level in standard errors: normal, or Student's t where sigma comes
+ * from the same few cells (squared errors alone). After the spectrum. */
+double pf_infer_quantile(const pf_infer_job *job);
 /** Is every value shared by all animals of the fit? */
 bool pf_infer_all_shared(const pf_infer_job *job);
 /** Room for intervals of n values, all NaN. */

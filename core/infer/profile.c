@@ -105,7 +105,7 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .has_one_valley = has_one_valley(all->job->group),
                       .better = to->better,
                       .curve = &to->curve};
-  in.settings.level = all->job->problem->settings->intervals.level;
+  in.settings.level = erf(pf_infer_quantile(all->job) * sqrt(0.5)); /* chi-square: of its square */
   const pf_status status = pf_profile_value(&in, &to->profile, &to->error);
   return status == PF_OK ? trace_pieces(all, &in, to) : status;
 }
