@@ -3,11 +3,11 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 
-# six animals whose inputs are not given; few particles, so that it takes seconds
+# six animals whose inputs are not given; few particles, so that it takes seconds (and may use up its iterations)
 few() {
   out=$1
   shift
-  run_fit "$out" "$PF_SRCDIR/configs/coverage-choices.cfg" source.animals=6 source.give.inputs=false \
+  run_brief_fit "$out" "$PF_SRCDIR/configs/coverage-choices.cfg" source.animals=6 source.give.inputs=false \
     source.give.initial_weights=false source.input.draws=8 'intervals.methods=["fisher"]' fit.starts=1 \
     marginal.particles=80 evaluate.draws=1 "$@"
 }
