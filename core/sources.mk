@@ -320,6 +320,7 @@ core_sources += core/page/run_figure.h core/page/run_figures.c core/page/run_fig
 core_sources += core/page/population_figure.c
 core_sources += core/page/spectrum_figure.c
 core_sources += core/page/theta_figures.c
+core_sources += core/page/profile_figure.c
 core_sources += core/page/weight_figures.c
 
 core_sources += core/terminal/population_lines.c core/terminal/population_lines.h

@@ -74,7 +74,10 @@ static pf_status scale_alone(probe *p, const double *start, double *scale)
     if (status < 0) {
       return status;
     }
-    for (size_t k = 0; status == PF_OK && out.f <= far_worse * at_start && k < n; k++) {
+    if (status != PF_OK || !(out.f <= far_worse * at_start)) {
+      continue;
+    }
+    for (size_t k = 0; k < n; k++) {
       scale[k] = fmin(scale[k], scale_by(p, out.f, k));
     }
   }

@@ -289,6 +289,29 @@ static void widen_interval(const pf_profile *piece, double *low, double *high)
   *high = fmax(*high, is_open(piece->high_end) ? INFINITY : piece->high);
 }
 
+static const char *jumping_ends(bool is_low, bool is_high)
+{
+  if (is_low && is_high) {
+    return "lower and the upper";
+  }
+  return is_low ? "lower" : "upper";
+}
+
+/* Ends at which 2dL does not cross the threshold but jumps over it are said to be such. */
+static pf_status note_jumps(const pf_profile *profile, char **note, pf_error *error)
+{
+  const bool is_low = profile->low_end == PF_PROFILE_JUMP;
+  const bool is_high = profile->high_end == PF_PROFILE_JUMP;
+  if (*note != NULL || (!is_low && !is_high)) {
+    return PF_OK;
+  }
+  return pf_infer_why(note, error,
+                      "2dL jumps at the %s end of the interval: it is below the limit up to there, "
+                      "and %.2f from there on",
+                      jumping_ends(is_low, is_high),
+                      2.0 * (is_low ? profile->rise_low : profile->rise_high));
+}
+
 static pf_status set_interval(const profiles *all, size_t k, pf_intervals *to, pf_error *error)
 {
   pf_inference_group *out = all->job->out;
@@ -309,7 +332,7 @@ static pf_status set_interval(const profiles *all, size_t k, pf_intervals *to, p
   /* of what is at its bound the data say how far from it at most */
   const bool is_closed = out->at_bound[k] ? low_limit || high_limit : low_limit && high_limit;
   if (is_closed && of->n_pieces == 0) {
-    return PF_OK;
+    return note_jumps(profile, &out->note[k], error);
   }
   print_range(profile, text, sizeof text);
   for (size_t p = 0; p < of->n_pieces; p++) {

@@ -20,6 +20,7 @@ static pf_status read_sheets(pf_run_data *r, pf_error *error)
       {"theta.csv", {NULL, 0}, &r->theta},
       {"fit.csv", {learning, sizeof learning / sizeof learning[0]}, &r->fit},
       {"spectrum.csv", {NULL, 0}, &r->spectrum},
+      {"profiles.csv", {NULL, 0}, &r->profiles},
       {"multistart.csv", {ends, sizeof ends / sizeof ends[0]}, &r->starts},
       {"population.csv", {NULL, 0}, &r->population},
       {"animals.csv", {NULL, 0}, &r->animals},
@@ -121,6 +122,7 @@ void pf_run_data_free(pf_run_data *data)
   pf_sheet_free(data->starts);
   pf_sheet_free(data->population);
   pf_sheet_free(data->animals);
+  pf_sheet_free(data->profiles);
   pf_sheet_free(data->simulated);
   pf_h5_shut(data->trajectories);
   pf_behaviours_free(&data->observed);

@@ -20,6 +20,7 @@ typedef struct pf_run_data {
   pf_sheet *theta;      /**< theta.csv */
   pf_sheet *fit;        /**< fit.csv, the columns of the learning curves */
   pf_sheet *spectrum;   /**< spectrum.csv */
+  pf_sheet *profiles;   /**< profiles.csv */
   pf_sheet *starts;     /**< multistart.csv, where starts ended */
   pf_sheet *population; /**< population.csv */
   pf_sheet *animals;    /**< animals.csv: each animal's draws of a population */
