@@ -78,7 +78,7 @@ static pf_status scale_alone(probe *p, const double *start, double *scale)
       continue;
     }
     for (size_t k = 0; k < n; k++) {
-      scale[k] = fmin(scale[k], scale_by(p, out.f, k));
+      scale[k] = fmin(scale[k], scale_by(p, fmax(out.f, p->f), k)); /* a better f is no reason */
     }
   }
   return PF_OK;
