@@ -25,17 +25,48 @@ static char *job_path(const pf_work *work, size_t j, pf_error *error)
   return pf_folder_path(work->folder, name, error);
 }
 
+static bool is_there(const char *path)
+{
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) {
+    return false;
+  }
+  (void)fclose(file);
+  return true;
+}
+
+/** The result of job j, where it was kept and is of this job; true: what was kept is not. */
+static bool read_result(pf_work *work, size_t j)
+{
+  pf_error unused = pf_error_none();
+  char *path = job_path(work, j, &unused);
+  pf_job_result *result = &work->results[j];
+  if (path == NULL) {
+    return false;
+  }
+  if (pf_job_read(&work->jobs.items[j], path, result) &&
+      !pf_job_result_belongs(&work->jobs, &work->jobs.items[j], result)) {
+    pf_job_result_clear(result); /* damaged: done again */
+  }
+  const bool is_other = !result->done && is_there(path);
+  pf_memory_free(path);
+  return is_other;
+}
+
 static void read_finished(pf_work *work)
 {
+  const pf_host *host = pf_host_default();
+  size_t n_other = 0;
+  char line[PF_ERROR_LENGTH];
   for (size_t j = 0; j < work->jobs.n; j++) {
-    pf_error unused = pf_error_none();
-    char *path = job_path(work, j, &unused);
-    pf_job_result *result = &work->results[j];
-    if (path != NULL && pf_job_read(&work->jobs.items[j], path, result) &&
-        !pf_job_result_belongs(&work->jobs, &work->jobs.items[j], result)) {
-      pf_job_result_clear(result); /* damaged: done again */
-    }
-    pf_memory_free(path);
+    n_other += read_result(work, j) ? 1 : 0;
+  }
+  if (n_other > 0) {
+    (void)snprintf(line, sizeof line,
+                   "--resume: %zu of the fits kept in '%.300s' are of another config, of other "
+                   "data, or of another build of plastfit or a plugin; they are done again",
+                   n_other, work->folder->part);
+    host->warn(host, line);
   }
 }
 
