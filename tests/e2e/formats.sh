@@ -110,6 +110,7 @@ refused v73 "there is no array 'lab.rewards'; did you mean 'lab.reward'?" source
 head -c 3000 h5.h5 >cut.h5
 refused h5 "cut.h5: is no HDF5 file that can be read" source.path=cut.h5
 refused nwb "npz.npz: is no NWB file that can be read" source.path=npz.npz
+refused nwb "h5.h5: is HDF5, but no NWB" source.path=h5.h5
 refused bare "has 3 rows, others have 96; expected one row a step in all of them; it has as many columns: transposed = [\"y\"]" 'source.transposed=[]'
 config large hdf5 'path = "large.h5"; kind = "choice"; most_memory = 1; datasets: { inputs = ["lab/x"]; choice = "lab/choice"; };'
 refused large "more than the 1 MiB of most_memory"

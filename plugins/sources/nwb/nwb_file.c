@@ -620,6 +620,17 @@ static pf_status place_steps(container *of, pf_error *error)
   return PF_OK;
 }
 
+/** Is there anything that an NWB file has? */
+static int has_any_part(const nwb_file *file)
+{
+  for (size_t k = 0; series_groups[k] != NULL; k++) {
+    if (h5_has(file->h5.file, series_groups[k])) {
+      return 1;
+    }
+  }
+  return h5_has(file->h5.file, "/intervals") || h5_has(file->h5.file, "/units");
+}
+
 static pf_status open_nwb(container *of, pf_error *error)
 {
   nwb_file *file = of->file = of->host->allocate(of->host, sizeof *file);
@@ -635,6 +646,12 @@ static pf_status open_nwb(container *of, pf_error *error)
   if (version[0] != '\0' && version[0] != '2') {
     return pf_fail(error, PF_STOP, "%.300s: is NWB %s, expected NWB 2 (for others: source hdf5)",
                    of->path, version);
+  }
+  if (!has_any_part(file)) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s: is HDF5, but no NWB: it has none of /intervals, /units, /acquisition, "
+                   "/processing and /stimulus/presentation (for other files: source hdf5)",
+                   of->path);
   }
   status = settle_steps(of, error);
   if (status == PF_OK) {
