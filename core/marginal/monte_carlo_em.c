@@ -447,7 +447,8 @@ static void combine_replicates(const em *self, const double *of, pf_marginal_fit
  */
 static void add_last_step(em *self)
 {
-  const double n_before = (double)(self->averaged.n / (self->n > 0 ? self->n : 1));
+  const size_t n_iterates = self->averaged.n / (self->n > 0 ? self->n : 1);
+  const double n_before = (double)n_iterates;
   const double n_last = (double)self->problem->settings->marginal.replicates;
   for (size_t k = 0; k < self->n; k++) {
     self->now[k] += n_last / (n_before + n_last) * self->step[k];

@@ -307,8 +307,8 @@ static pf_status present_step(const filter_run *run, int64_t t)
   draw_inputs(filter, run->in, t, 0, filter->n, filter->numbers,
               filter->x + filter->contexts[0].row * filter->n_input);
   pf_particle_states_load(&filter->states, filter->workspace, 0);
-  for (uint8_t phase = PF_PHASE_BEFORE; phase <= PF_PHASE_AFTER; phase++) {
-    const pf_status status = activate_phase(run, phase);
+  for (int phase = PF_PHASE_BEFORE; phase <= PF_PHASE_AFTER; phase++) {
+    const pf_status status = activate_phase(run, (uint8_t)phase);
     if (status != PF_OK) {
       return status;
     }
