@@ -307,19 +307,20 @@ static pf_status set_criteria(const assembly *all, size_t c, pf_error *error)
 /** What AIC and BIC rest on. */
 static pf_status note_criteria(const assembly *all, pf_error *error)
 {
-  bool any_refit = false, any_own = false, any_drawn = false;
+  bool any_refit = false, any_own = false, any_drawn = false, any_marginal = false;
   for (size_t c = 0; c < all->jobs->candidates->n; c++) {
     const pf_problem *problem = all->jobs->candidates->items[c].own.problem;
     any_refit = any_refit || problem->settings->fit.l1 > 0.0 || problem->settings->fit.l2 > 0.0;
     any_own = any_own || has_own_penalties(problem->model);
     any_drawn = any_drawn || problem->settings->fit.per == PF_FIT_POPULATION;
+    any_marginal = any_marginal || problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL;
   }
   char note[300] = "left out (information_criteria = false)";
   if (all->jobs->settings->refit) {
     (void)snprintf(
-        note, sizeof note,
-        "of %s to all steps, log likelihoods averaged over draws, summed over fits%s%s",
+        note, sizeof note, "of %s to all steps, log likelihoods %s, summed over fits%s%s",
         any_refit ? "refits without penalty" : "the fits, which have no penalty,",
+        any_marginal ? "with unknown inputs integrated out" : "averaged over draws",
         any_own ? "; left out where parameters have penalties of their own" : "",
         any_drawn ? "; left out of populations, whose animals' thetas are drawn, not free" : "");
   }

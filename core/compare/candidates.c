@@ -186,6 +186,42 @@ static pf_status check_same_data(const pf_candidates *candidates, pf_error *erro
   return PF_OK;
 }
 
+/* Does it average over draws of what is unknown? */
+static bool averages_draws(const pf_problem *problem)
+{
+  for (size_t i = 0; i < problem->data.n; i++) {
+    pf_unknowns unknowns;
+    pf_stream stream;
+    pf_problem_unknowns(problem, &problem->data, i, false, &unknowns, &stream);
+    if (pf_unknowns_any(problem->model, &unknowns)) {
+      return problem->settings->marginal.kind == PF_LIKELIHOOD_MEAN;
+    }
+  }
+  return false;
+}
+
+/* A mean over draws is below the marginal likelihood of the same model: they are not compared. */
+static pf_status check_same_likelihood(const pf_candidates *candidates, pf_error *error)
+{
+  const pf_candidate *mean = NULL, *marginal = NULL;
+  for (size_t i = 0; i < candidates->n; i++) {
+    const pf_candidate *one = &candidates->items[i];
+    if (one->own.problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL) {
+      marginal = one;
+    } else if (averages_draws(one->own.problem)) {
+      mean = one;
+    }
+  }
+  if (mean == NULL || marginal == NULL) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "candidate '%s' has likelihood = \"marginal\" and candidate '%s' \"mean\", with "
+                 "inputs or starting weights that are not known: their scores cannot be compared; "
+                 "let both have the same",
+                 marginal->name, mean->name);
+}
+
 /** Is a validation asked for that fits one theta to all animals but one? */
 static bool leaves_animal_out(const pf_compare_settings *settings)
 {
@@ -221,7 +257,7 @@ static pf_status make_candidates(const pf_candidate_source *source,
       return status;
     }
   }
-  return check_same_data(out, error);
+  return check_same_data(out, error) == PF_OK ? check_same_likelihood(out, error) : PF_STOP;
 }
 
 pf_status pf_candidates_create(const pf_candidate_source *source,

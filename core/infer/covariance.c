@@ -83,6 +83,13 @@ static pf_status find_marginal_information(pf_infer_job *job, pf_error *error)
   const size_t n = out->n;
   memcpy(out->information, marginal->information, n * n * sizeof *out->information);
   out->log_likelihood = marginal->log_likelihood;
+  if (!marginal->is_definite) {
+    return pf_infer_why(&out->why, error,
+                        "the observed information of the marginal likelihood is not positive "
+                        "definite at the estimate, so it says nothing of errors: there are too few "
+                        "data for so many coefficients, or too few particles (marginal.particles) "
+                        "and draws (source.input.draws)");
+  }
   const pf_status status = find_spectrum(job, error);
   if (status != PF_OK) {
     return status;
@@ -234,5 +241,5 @@ pf_status pf_infer_information(pf_infer_job *job, pf_error *error)
   }
   const pf_status status = job->group->marginal != NULL ? find_marginal_information(job, error)
                                                         : find_information(job, error);
-  return status == PF_OK ? find_covariance(job, error) : status;
+  return status == PF_OK && job->out->why == NULL ? find_covariance(job, error) : status;
 }

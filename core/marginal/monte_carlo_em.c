@@ -13,6 +13,11 @@
 enum { MIN_BEFORE = 3, MIN_AVERAGED = 4, M_ITERATIONS = 4 };
 /* Nats that a Newton step may be predicted to gain: further away EM steps are safer. */
 static const double newton_reach = 10.0;
+/* Share of the information that may be lost along any direction for a Newton step: where nearly all
+ * is lost, Monte Carlo noise makes the rest. */
+static const double most_lost = 0.9;
+/* Nats that the likelihood may fall from the best iterate's before EM goes back to it. */
+static const double most_fallen = 5.0;
 /* Nats below which an M step stops. */
 static const double m_tolerance = 1e-3;
 /* A filter of another replicate than any iteration's. */
@@ -30,7 +35,11 @@ typedef struct em {
   double *factor, *variance;                       /* [n_losses] */
   double *score, *step;                            /* [n] */
   double *complete, *lost, *information, *scratch; /* [n][n] */
+  double *best;                                    /* [n] the iterate with the highest likelihood */
   double *now, *next;                              /* [n] */
+  double best_likelihood;                          /* and that; -infinity: there is none */
+  const double *metric;                            /* [n][n] in which distances are nats */
+  bool is_cautious;                                /* it went astray: no more Newton steps */
   double *of_recordings;                           /* [n_recordings] log likelihoods */
   pf_array averaged; /* of double: iterates [][n] since the start was left */
   double least_share, log_likelihood, cost;
@@ -70,7 +79,7 @@ static pf_status create_em(em *self)
   const size_t n = self->n, n_losses = self->problem->model->n_losses;
   self->averaged = pf_array_of(sizeof(double));
   self->factor = pf_memory_need(2 * n_losses, sizeof(double), self->error);
-  self->score = pf_memory_need(4 * n, sizeof(double), self->error);
+  self->score = pf_memory_need(5 * n, sizeof(double), self->error);
   self->complete = pf_memory_need(4 * n * n, sizeof(double), self->error);
   self->of_recordings = pf_memory_need(self->group->n_recordings, sizeof(double), self->error);
   if (self->factor == NULL || self->score == NULL || self->complete == NULL ||
@@ -81,6 +90,8 @@ static pf_status create_em(em *self)
   self->step = self->score + n;
   self->now = self->step + n;
   self->next = self->now + n;
+  self->best = self->next + n;
+  self->best_likelihood = -INFINITY;
   self->lost = self->complete + n * n;
   self->information = self->lost + n * n;
   self->scratch = self->information + n * n;
@@ -184,8 +195,23 @@ static pf_status add_draws(em *self)
   return pf_louis_add(&in, &self->sums, &ignored, self->error);
 }
 
-/* information = complete - lost; step = information^-1 score. False: not positive definite. */
-static bool solve_step(em *self)
+/* Is share * complete - lost positive definite? */
+static bool is_definite(em *self, double share)
+{
+  const size_t n = self->n;
+  for (size_t i = 0; i < n * n; i++) {
+    self->scratch[i] = share * self->complete[i] - self->lost[i];
+  }
+  return n > 0 &&
+         LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, self->scratch, (lapack_int)n) == 0;
+}
+
+/*
+ * Score and information = complete - lost of the draws, and step = metric^-1 score; the metric is
+ * the information where no more than `share` of it is lost along any direction, else the complete
+ * one. False: the latter.
+ */
+static bool solve_step(em *self, double share)
 {
   const size_t n = self->n;
   const lapack_int order = (lapack_int)n;
@@ -193,10 +219,16 @@ static bool solve_step(em *self)
   for (size_t i = 0; i < n * n; i++) {
     self->information[i] = self->complete[i] - self->lost[i];
   }
-  memcpy(self->scratch, self->information, n * n * sizeof(double));
+  const bool solved = is_definite(self, share);
+  self->metric = solved ? self->information : self->complete;
+  memcpy(self->scratch, self->metric, n * n * sizeof(double));
   memcpy(self->step, self->score, n * sizeof(double));
-  return n > 0 &&
-         LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', order, 1, self->scratch, order, self->step, 1) == 0;
+  if (n > 0 &&
+      LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', order, 1, self->scratch, order, self->step, 1) != 0) {
+    memset(self->step, 0, n * sizeof(double)); /* nothing is known: EM goes on */
+    return false;
+  }
+  return solved;
 }
 
 /* Are all of self->now inside their bounds, also after the step? */
@@ -254,9 +286,10 @@ static pf_status take_step(em *self, double *gain)
   if (status != PF_OK) {
     return status;
   }
-  const bool solved = solve_step(self);
+  const bool solved = solve_step(self, most_lost);
   *gain = solved ? predicted_gain(self) : INFINITY;
-  if (self->is_plain && solved && *gain <= newton_reach && stays_inside(self)) {
+  if (self->is_plain && !self->is_cautious && solved && *gain <= newton_reach &&
+      stays_inside(self)) {
     for (size_t k = 0; k < self->n; k++) {
       self->next[k] = self->now[k] + self->step[k];
     }
@@ -315,7 +348,7 @@ static double average(const em *self, size_t more, double *mean)
     for (size_t j = 0; j < n; j++) {
       off[j] = iterates[i * n + j] - mean[j];
     }
-    cost += quadratic(self->information, off, n);
+    cost += quadratic(self->metric, off, n);
   }
   return k < 2 ? INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)(k + more));
 }
@@ -350,48 +383,84 @@ static bool is_asked_to_stop(const em *self)
   return self->in->stop != NULL && self->in->stop(self->in->payload);
 }
 
+/*
+ * Filters at self->now. Where all particles are lost, or the likelihood is far below the best
+ * iterate's, self->now becomes a point half way back, and *astray is true.
+ */
+static pf_status look_around(em *self, bool *astray)
+{
+  pf_error line = pf_error_none(), *const error = self->error;
+  self->error = &line;
+  const pf_status status = draw_posterior(self, (uint32_t)self->iterations);
+  self->error = error;
+  *astray = status == PF_POINT_FAILED ||
+            (status == PF_OK && self->log_likelihood < self->best_likelihood - most_fallen);
+  if (status < 0 || (status != PF_OK && !isfinite(self->best_likelihood))) {
+    return pf_fail(error, status, "%s", line.text);
+  }
+  if (*astray) {
+    for (size_t k = 0; k < self->n; k++) {
+      self->now[k] = 0.5 * (self->now[k] + self->best[k]);
+    }
+    self->is_cautious = true;
+    self->averaged.n = 0;
+    self->iterations++;
+    return PF_OK;
+  }
+  if (self->log_likelihood > self->best_likelihood) {
+    self->best_likelihood = self->log_likelihood;
+    memcpy(self->best, self->now, self->n * sizeof(double));
+  }
+  return add_row(self);
+}
+
+/* A step from the draws that stand. */
+static pf_status advance(em *self, double *gain)
+{
+  const pf_status status = take_step(self, gain);
+  if (status != PF_OK) {
+    return status;
+  }
+  self->iterations++;
+  memcpy(self->now, self->next, self->n * sizeof(double));
+  return find_variance(self, self->now);
+}
+
+/* Is the mean of the iterates good enough? */
+static bool has_settled(em *self)
+{
+  if (self->averaged.n < MIN_AVERAGED * self->n) {
+    return false;
+  }
+  self->cost = average(self, count_replicates(self), self->next);
+  return self->cost <= self->problem->settings->marginal.tolerance;
+}
+
 /* Until the mean of the iterates is good enough, or their number is used up. */
 static pf_status iterate(em *self)
 {
   const pf_marginal_settings *settings = &self->problem->settings->marginal;
-  bool arrived = false;
   self->cost = INFINITY;
-  while (self->iterations < settings->iterations) {
+  while (self->iterations < settings->iterations && !has_settled(self)) {
+    bool astray = false;
     double gain = INFINITY;
     if (is_asked_to_stop(self)) {
       self->group->interrupted = true;
       return pf_fail(self->error, PF_POINT_FAILED, "interrupted in iteration %lld of EM",
                      (long long)self->iterations + 1);
     }
-    pf_status status = draw_posterior(self, (uint32_t)self->iterations);
-    if (status == PF_OK) {
-      status = add_row(self);
-    }
-    if (status == PF_OK) {
-      status = take_step(self, &gain);
-    }
-    if (status == PF_OK) {
-      status = find_variance(self, self->next);
+    pf_status status = look_around(self, &astray);
+    if (status == PF_OK && !astray) {
+      status = advance(self, &gain);
     }
     if (status != PF_OK) {
       return status;
     }
-    self->iterations++;
-    memcpy(self->now, self->next, self->n * sizeof(double));
-    arrived = arrived || (self->iterations >= MIN_BEFORE &&
-                          gain <= 4.0 * noise_of_step(self) + settings->tolerance);
-    if (!arrived) {
-      continue;
-    }
-    status = pf_array_append_all(&self->averaged, self->now, self->n, self->error);
-    if (status != PF_OK) {
-      return status;
-    }
-    if (self->averaged.n >= MIN_AVERAGED * self->n) {
-      self->cost = average(self, count_replicates(self), self->next);
-      if (self->cost <= settings->tolerance) {
-        break;
-      }
+    const bool arrived =
+        self->averaged.n > 0 || (!astray && self->iterations >= MIN_BEFORE &&
+                                 gain <= 4.0 * noise_of_step(self) + settings->tolerance);
+    if (arrived && pf_array_append_all(&self->averaged, self->now, self->n, self->error) != PF_OK) {
+      return PF_STOP;
     }
   }
   if (self->averaged.n >= 2 * self->n) {
@@ -510,12 +579,13 @@ static pf_status make_result(em *self)
     goto done;
   }
   combine_replicates(self, of, marginal);
-  const bool solved = solve_step(self);
+  const bool solved = solve_step(self, 1.0);
+  marginal->is_definite = solved;
   memcpy(marginal->information, self->information, self->n * self->n * sizeof(double));
   marginal->iterations = self->iterations;
   marginal->least_share = self->least_share;
   marginal->cost = self->cost;
-  marginal->left = solved ? predicted_gain(self) : INFINITY;
+  marginal->left = predicted_gain(self);
   marginal->settled =
       marginal->cost <= settings->tolerance &&
       (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * settings->tolerance);

@@ -169,7 +169,9 @@ static void print_identified(const pf_inference *inference, const gathered *all,
                   pf_interval_method_name(pf_main_method(inference)));
   }
   (void)fprintf(out, "%s verdicts are in theta.csv\n", all->n_intervals > 0 ? " and" : ";");
-  if (all->n_intervals > 0 && all->n_profiled == 0) {
+  const pf_fit_group *first = inference->n_groups > 0 ? inference->groups[0].group : NULL;
+  const bool is_marginal = first != NULL && first->marginal != NULL;
+  if (all->n_intervals > 0 && all->n_profiled == 0 && !is_marginal) {
     (void)fputs("    (verdicts near the optimum; intervals.methods='[\"fisher\", \"profile\"]' "
                 "follows the likelihood further)\n",
                 out);

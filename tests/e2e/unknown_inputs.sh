@@ -69,6 +69,17 @@ says profile 'profiles of the marginal likelihood cannot yet be had'
 few short likelihood=marginal marginal.iterations=1
 says short 'not converged'
 
+# Candidates of a comparison have one likelihood.
+cat >"$work/two.cfg" <<END
+@include "$(basename "$work").cfg"
+compare: { validation = ["in-sample"];
+  candidates = ( { name = "a"; set: { likelihood = "marginal"; }; }, { name = "b"; } ); };
+END
+sed 's/give: {.*};/give: { inputs = false; initial_weights = false; };/' "$PF_SRCDIR/configs/coverage-choices.cfg" \
+  >"$work/$(basename "$work").cfg"
+"$PLASTFIT" compare "$work/two.cfg" out="$work/two-likelihoods" >"$work/two-likelihoods.log" 2>&1 && fail "two likelihoods compared"
+says two-likelihoods 'their scores cannot be compared'
+
 "$PLASTFIT" check "$PF_SRCDIR/configs/coverage-choices.cfg" source.give.inputs=false >"$work/check.log"
 grep -q 'likelihood mean' "$work/check.log" || fail "check does not say which likelihood"
 finish
