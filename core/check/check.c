@@ -9,6 +9,7 @@
 #include "core/evaluate/evaluation_plan.h"
 #include "core/fit/fit.h"
 #include "core/fit/fit_groups.h"
+#include "core/fit/fit_memory.h"
 #include "core/layout/layout.h"
 #include "core/model/modulation.h"
 #include "core/model/plastic.h"
@@ -423,14 +424,44 @@ static void print_fits(const pf_problem *problem, const fit_size *size, FILE *ou
   }
 }
 
-static void print_memory(const pf_problem *problem, const pf_explained *how, int threads, FILE *out)
+/** Of the second derivatives of the largest fit; 0: there are none, or products with them alone. */
+static pf_status find_curvature_bytes(const pf_problem *problem, const fit_size *size,
+                                      double *bytes, pf_error *error)
+{
+  pf_layout *layout = NULL;
+  *bytes = 0.0;
+  if (!pf_fit_optimiser(problem)->needs_curvature) {
+    return PF_OK;
+  }
+  const pf_status status = pf_group_layout(problem, 0, &layout, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const size_t n_draws = (size_t)(size->n_draws / (double)size->n_groups);
+  const size_t threads = (size_t)size->threads;
+  if (pf_curvature_is_allowed(problem, layout, n_draws, threads)) {
+    *bytes = pf_curvature_bytes(problem, layout, n_draws, threads);
+  }
+  pf_layout_free(layout);
+  return PF_OK;
+}
+
+static void print_memory(const pf_problem *problem, const pf_explained *how, int threads,
+                         double curvature, FILE *out)
 {
   const double models = problem->models->teacher != NULL ? 2.0 : 1.0; /* model and teacher */
   (void)fprintf(out, "  memory: about ");
-  print_bytes(out, (double)how->bytes * threads + draw_bytes(problem) + data_bytes(problem));
+  print_bytes(out,
+              (double)how->bytes * threads + curvature + draw_bytes(problem) + data_bytes(problem));
   (void)fprintf(out, " in the fit (");
   print_bytes(out, (double)how->bytes);
-  (void)fprintf(out, " a thread), ");
+  (void)fprintf(out, " a thread");
+  if (curvature > 0.0) {
+    (void)fprintf(out, ", ");
+    print_bytes(out, curvature);
+    (void)fprintf(out, " for second derivatives");
+  }
+  (void)fprintf(out, "), ");
   print_bytes(out, (double)how->forward_bytes * models);
   (void)fprintf(out, " a thread in the evaluation; ");
   print_bytes(out, (double)problem->settings->memory);
@@ -467,7 +498,12 @@ static pf_status print_plan(const pf_problem *problem, const double *start, bool
   const fit_size size = size_of_fit(problem);
   const pf_evaluation_plan evaluation = pf_evaluation_plan_of(problem);
   pf_explained how = {0};
-  const pf_status status = pf_problem_explain(problem, &how, error);
+  double curvature = 0.0;
+  pf_status status = pf_problem_explain(problem, &how, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = find_curvature_bytes(problem, &size, &curvature, error);
   if (status != PF_OK) {
     return status;
   }
@@ -475,7 +511,7 @@ static pf_status print_plan(const pf_problem *problem, const double *start, bool
   if (verbose) {
     print_path(&how, out);
   }
-  print_memory(problem, &how, size.threads, out);
+  print_memory(problem, &how, size.threads, curvature, out);
   *n_warnings += print_time(problem, start, &size, out);
   (void)fprintf(out, "  evaluated on %s: %zu animals x %lld draws; results to '%s'\n",
                 evaluation.on, evaluation.data->n_animals, (long long)evaluation.n_draws,

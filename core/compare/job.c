@@ -425,6 +425,7 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
   changed->n_threads = run->options->n_threads;
   if (run->job->refit) {
     changed->l1 = changed->l2 = 0.0;
+    changed->chooses_l1 = false;
   }
   if (run_fit(run, error) != PF_OK) {
     return PF_POINT_FAILED;

@@ -13,8 +13,10 @@
 #include "core/fit/fit_job.h"
 #include "core/fit/judgement.h"
 #include "core/fit/multistart.h"
+#include "core/fit/path_start.h"
 #include "core/fit/thread_workspaces.h"
 #include "core/fit/value_scales.h"
+#include "core/model/terms.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,6 +50,11 @@ typedef struct group_run {
   pf_multistart_rule rule; /* when starts end */
   bool is_small;           /* few data: starts are cheap, and rivals many */
   size_t n_given;          /* of them, from given points: after the first */
+  size_t n_points;         /* of these, the caller's */
+  size_t n_point;          /* values of a caller's point */
+  double *path_start;      /* [layout->n] a given point, where a penalty path ends; NULL: none */
+  size_t *full; /* [layout->n] the place of each value among those of a caller's point; NULL: the
+                   same */
 } group_run;
 
 typedef struct fit_run {
@@ -309,7 +316,9 @@ static pf_multistart_rule start_rule(const pf_problem *problem, size_t n_values,
   if (fit->found > 0) {
     rule.found = (size_t)fit->found;
   }
-  if (fixed_passes || n_values > MAX_SPREAD_VALUES) {
+  const bool has_many_terms =
+      pf_count_open_terms(problem->model) > PF_MANY_TERMS && !problem->options.chooses_l1;
+  if (fixed_passes || has_many_terms || n_values > MAX_SPREAD_VALUES) {
     rule.limit = 1;
   }
   if (fit->starts > 0) {
@@ -384,10 +393,12 @@ static pf_status make_group(fit_run *run, size_t u, pf_error *error)
   pf_fit_group *group = &run->fit->groups[u];
   group_run *g = &run->groups[u];
   const size_t n = group->layout->n;
-  g->n_given = run->points == NULL || pf_fit_stays(run->problem) ? 0 : run->points[u].n;
+  g->n_points = run->points == NULL || pf_fit_stays(run->problem) ? 0 : run->points[u].n;
+  g->n_given = g->n_points;
+  g->n_point = n;
   g->is_small = count_steps(group) <= few_steps;
   g->rule = start_rule(run->problem, n, g->is_small);
-  const size_t most = g->rule.limit + g->n_given + N_ROUNDS;
+  const size_t most = g->rule.limit + g->n_given + 1 + N_ROUNDS; /* 1: of a path */
   g->rows = pf_memory_need(most, sizeof *g->rows, error);
   g->row_values = pf_memory_need(most, sizeof *g->row_values, error);
   g->spread = pf_memory_need(3 * n, sizeof *g->spread, error);
@@ -410,6 +421,8 @@ static void free_groups(fit_run *run)
     pf_memory_free(g->rows);
     pf_memory_free(g->row_values);
     pf_memory_free(g->spread);
+    pf_memory_free(g->path_start);
+    pf_memory_free(g->full);
   }
   pf_memory_free(run->groups);
   pf_array_free(&run->jobs);
@@ -460,13 +473,77 @@ static pf_status scale_group(fit_run *run, size_t u, const double *first,
   return status;
 }
 
+static bool is_stopped(void *payload)
+{
+  const fit_run *run = payload;
+  return run->stop != NULL && run->stop(run->ticker.payload);
+}
+
+/* The places of a group's values among those that it had before terms were chosen. */
+static pf_status find_places(group_run *g, const pf_layout *layout, const size_t *before,
+                             pf_error *error)
+{
+  g->full = pf_memory_need(layout->n, sizeof *g->full, error);
+  if (g->full == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < layout->n; k++) {
+    g->full[k] = before[layout->index[k]];
+  }
+  return PF_OK;
+}
+
+/* Down a penalty path, to a start or to the terms that are left. */
+static pf_status walk_path(fit_run *run, size_t u, pf_workspace *const *workspaces, pf_error *error)
+{
+  pf_fit_group *group = &run->fit->groups[u];
+  group_run *g = &run->groups[u];
+  const size_t n = group->layout->n, n_instances = group->layout->n_instances;
+  const pf_watch watch = {.payload = run, .stop = is_stopped};
+  const pf_path_data data = {.problem = run->problem,
+                             .group = group,
+                             .batches = &g->batches,
+                             .workspaces = workspaces,
+                             .n_workspaces = (size_t)run->threads.inner,
+                             .watch = &watch};
+  bool found = false;
+  pf_status status = PF_STOP;
+  size_t *before = pf_memory_need(n_instances, sizeof *before, error);
+  g->path_start = pf_memory_need(n, sizeof *g->path_start, error);
+  if (before == NULL || g->path_start == NULL) {
+    goto done;
+  }
+  for (size_t s = 0; s < n_instances; s++) {
+    before[s] = group->layout->instances[s].value;
+  }
+  status = pf_path_start(&data, group, g->path_start, &found, error);
+  if (group->layout->n > PF_MANY_TERMS && run->problem->settings->fit.starts == 0) {
+    g->rule.limit = 1; /* that of the path */
+  }
+  if (status == PF_OK && group->layout->n < n) {
+    status = find_places(g, group->layout, before, error);
+  }
+done:
+  if (!found) {
+    pf_memory_free(g->path_start);
+    g->path_start = NULL;
+  }
+  g->n_given += found ? 1 : 0;
+  pf_memory_free(before);
+  return status;
+}
+
 /* Batches and scales of a group. */
 static pf_status prepare_group(fit_run *run, size_t u, pf_workspace *const *workspaces,
                                pf_error *error)
 {
   pf_fit_group *group = &run->fit->groups[u];
-  const pf_status status =
+  pf_status status =
       pf_group_batches_create(run->problem, group, run->whole, &run->groups[u].batches, error);
+  if (status == PF_OK && pf_path_is_used(run->problem, run->optimiser) &&
+      !pf_fit_stays(run->problem)) {
+    status = walk_path(run, u, workspaces, error);
+  }
   return status != PF_OK ? status : scale_group(run, u, group->values_start, workspaces, error);
 }
 
@@ -537,6 +614,30 @@ static void compare_starts(fit_run *run, size_t u)
   pf_group_objective_free(job.function);
 }
 
+/* Starts from the points that are given. */
+static pf_status add_given_starts(fit_run *run, size_t u, pf_error *error)
+{
+  const group_run *g = &run->groups[u];
+  const pf_layout *layout = run->fit->groups[u].layout;
+  double *point = pf_memory_need(layout->n, sizeof *point, error);
+  pf_status status = point == NULL ? PF_STOP : PF_OK;
+  if (status == PF_OK && g->path_start != NULL) {
+    status = add_start(run, u, g->path_start, error);
+  }
+  for (size_t p = 0; p < g->n_points; p++) {
+    if (status != PF_OK) {
+      break;
+    }
+    const double *values = run->points[u].values + p * g->n_point;
+    for (size_t k = 0; k < layout->n; k++) {
+      point[k] = values[g->full == NULL ? k : g->full[k]];
+    }
+    status = add_start(run, u, point, error);
+  }
+  pf_memory_free(point);
+  return status;
+}
+
 /* The starts of the next wave of a group. */
 static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
 {
@@ -554,10 +655,8 @@ static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
   const size_t n = pf_multistart_next(&g->rule, n_done, n_reached);
   for (size_t k = 0; k < n; k++) {
     pf_status status = add_start(run, u, first && k == 0 ? group->values_start : NULL, error);
-    for (size_t p = 0; first && k == 0 && p < g->n_given; p++) {
-      if (status == PF_OK) {
-        status = add_start(run, u, run->points[u].values + p * group->layout->n, error);
-      }
+    if (status == PF_OK && first && k == 0) {
+      status = add_given_starts(run, u, error);
     }
     if (status != PF_OK) {
       return status;
@@ -777,6 +876,7 @@ pf_status pf_fit_run_from(const pf_problem *problem, const pf_start_points *poin
   fit_run run = {.problem = problem,
                  .points = points,
                  .stop = observer->stop,
+                 .ticker = {.payload = observer->payload},
                  .optimiser = pf_fit_optimiser(problem)};
   if (run.optimiser == NULL) {
     return pf_fail(error, PF_STOP, "there is no optimiser '%s'; choose one of %s",

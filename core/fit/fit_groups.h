@@ -57,6 +57,17 @@ typedef struct pf_marginal_fit {
   bool settled;        /**< both are as small as was asked for */
 } pf_marginal_fit;
 
+/** A penalty that was chosen, and with it terms: core/fit/penalty_choice.h. */
+typedef struct pf_chosen_penalty {
+  bool chosen;
+  double l1;
+  size_t n_terms, n_left;      /**< terms looked at, and those that are left */
+  bool by_animals;             /**< held out: animals, else later blocks */
+  size_t n_folds, n_units;     /**< n_units: animals or blocks that were scored */
+  double score, score_without; /**< minus the log likelihood (or half the squares) of what was held
+                                  out, of all units: by the chosen terms, and by none */
+} pf_chosen_penalty;
+
 /** One fit. */
 typedef struct pf_fit_group {
   char *name;         /**< the animal's, or "all" */
@@ -78,6 +89,7 @@ typedef struct pf_fit_group {
                               exact derivatives */
   pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
+  pf_chosen_penalty penalty; /**< where penalty.l1 is chosen */
   size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_improve */
   bool runs_off;     /**< the likelihood rises along a direction without end: PF_FIT_SEPARATION */
   bool worse_than_null; /**< PF_FIT_WORSE_THAN_NULL */

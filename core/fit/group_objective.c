@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/fit/fit_memory.h"
 #include "core/fit/objective.h"
 #include "core/sensitivity/information.h"
 #include "core/sensitivity/information_product.h"
@@ -492,7 +493,10 @@ pf_status pf_group_objective_create(const pf_group_objective_in *in, pf_group_ob
   } else {
     s->function.l1 = in->penalised && has_l1(s) ? s->l1 : NULL;
     s->function.value = evaluate_value;
-    s->function.curvature = evaluate_curvature;
+    const bool is_allowed =
+        s->function.l1 != NULL ||
+        pf_curvature_is_allowed(in->problem, layout, in->batches->batches[0]->n, in->n_workspaces);
+    s->function.curvature = is_allowed ? evaluate_curvature : NULL;
     s->function.product = evaluate_product;
   }
   *out = s;

@@ -10,6 +10,11 @@ pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_gro
   pf_uncertainty out = {.se = NAN, .lower = NAN, .upper = NAN};
   const size_t k = group->layout->instances[instance].value;
   const double factor = group->layout->instances[instance].factor;
+  if (k == PF_LAYOUT_NONE && group->penalty.chosen &&
+      pf_is_free(&group->layout->parameters[group->layout->instances[instance].parameter])) {
+    out.note = "left out by the choice of terms (penalty.l1)";
+    return out;
+  }
   if (inference == NULL || k == PF_LAYOUT_NONE) {
     return out;
   }

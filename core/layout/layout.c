@@ -174,11 +174,12 @@ static void make_instances(pf_layout *layout)
 /** Numbers the instances that are values, then joins tied ones to theirs. `keep`: [n_instances]
  * those that are none, or NULL.
  */
-static void make_values(pf_layout *layout, const bool *keep)
+static void make_values(pf_layout *layout, const pf_layout *from, const bool *keep)
 {
   for (size_t s = 0; s < layout->n_instances; s++) {
     const pf_model_parameter *parameter = &layout->parameters[layout->instances[s].parameter];
-    if (pf_is_free(parameter) && (keep == NULL || !keep[s])) {
+    const bool was_free = from == NULL || from->instances[s].value != PF_LAYOUT_NONE;
+    if (pf_is_free(parameter) && was_free && (keep == NULL || !keep[s])) {
       layout->instances[s].value = layout->n;
       layout->index[layout->n] = s;
       layout->lower[layout->n] = parameter->declared.lower;
@@ -288,7 +289,7 @@ pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parame
     const pf_parameter *declared = &parameters[layout->instances[s].parameter].declared;
     layout->kept[s] = fmin(fmax(declared->initial, declared->lower), declared->upper);
   }
-  make_values(layout, NULL);
+  make_values(layout, NULL, NULL);
   *out = layout;
   return PF_OK;
 }
@@ -302,7 +303,7 @@ pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const 
     return PF_STOP;
   }
   pf_layout_instances(layout, values, frozen->kept);
-  make_values(frozen, keep);
+  make_values(frozen, layout, keep);
   *out = frozen;
   return PF_OK;
 }

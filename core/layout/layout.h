@@ -86,6 +86,13 @@ size_t pf_layout_recording(const pf_layout *layout, const pf_recording *recordin
 /** The instance of a parameter that a recording uses. */
 size_t pf_layout_instance(const pf_layout *layout, size_t recording, size_t parameter);
 
+/** The value of `layout` that value k of `from`, a layout of the same recordings, is;
+ * PF_LAYOUT_NONE: it is fixed there. */
+static inline size_t pf_layout_value_of(const pf_layout *layout, const pf_layout *from, size_t k)
+{
+  return layout->instances[from->index[k]].value;
+}
+
 /** Is value k one for all recordings of the layout? */
 bool pf_layout_is_shared(const pf_layout *layout, size_t k);
 /** The number of every instance [n_instances]. */

@@ -100,7 +100,8 @@ static void list_bad(pf_text *page, const seen_fits *seen)
 /** Those notes of an equation that say whose it is and whether it counts. */
 static void write_whose(pf_text *page, const json_t *notes)
 {
-  static const char *const heads[] = {"means over", "left out of means", "no coefficient", "NOT"};
+  static const char *const heads[] = {"means over", "left out of means", "terms were chosen",
+                                      "no coefficient", "NOT"};
   bool any = false;
   for (size_t i = 0; i < json_array_size(notes); i++) {
     const char *note = json_string_value(json_array_get(notes, i));

@@ -139,6 +139,10 @@ static pf_status read_root(const pf_config *config, pf_settings *settings, pf_er
     status = pf_interval_read_methods(&settings->intervals, error);
     pf_error_locate(error, config, pf_node_get(root, "intervals.methods"));
   }
+  if (status == PF_OK) {
+    status = pf_fit_read_l1(&settings->fit, error);
+    pf_error_locate(error, config, pf_node_get(root, "penalty.l1"));
+  }
 done:
   pf_view_free(view);
   pf_memory_free((void *)keys.items);

@@ -1,6 +1,8 @@
 /* A problem from a config: settings, then models, then data. */
 #include "core/base/memory.h"
 #include "core/base/memory_limit.h"
+#include "core/model/terms.h"
+#include "core/optimise/optimiser.h"
 #include "core/problem/build_models.h"
 #include "core/problem/component_settings.h"
 #include "core/problem/data.h"
@@ -36,6 +38,16 @@ static pf_status create_models(pf_problem *problem, pf_error *error)
   return status;
 }
 
+/* A penalty that nobody named is chosen where terms are many. */
+static bool chooses_l1(const pf_problem *problem)
+{
+  const pf_fit_settings *fit = &problem->settings->fit;
+  const pf_optimiser *optimiser = fit->optimiser == NULL ? NULL : pf_optimiser_find(fit->optimiser);
+  const bool fixed_passes = optimiser != NULL && optimiser->fixed_passes;
+  return fit->asks_auto || (fit->l1_text == NULL && !fixed_passes &&
+                            pf_count_open_terms(problem->model) > PF_MANY_TERMS);
+}
+
 static pf_status create_settings_and_models(pf_problem *problem, bool only_task, pf_error *error)
 {
   const pf_config *config = problem->config;
@@ -66,7 +78,8 @@ static pf_status create_parts(pf_problem *problem, bool only_task, pf_error *err
   const pf_settings *settings = problem->settings;
   problem->model = problem->models->model;
   problem->seed = settings->seed;
-  problem->options = (pf_fit_options){.l1 = settings->fit.l1,
+  problem->options = (pf_fit_options){.chooses_l1 = chooses_l1(problem),
+                                      .l1 = settings->fit.l1,
                                       .l2 = settings->fit.l2,
                                       .n_threads = count_threads(settings->threads)};
   const pf_status status = pf_check_likelihood(problem, error);

@@ -16,9 +16,10 @@
 
 /** What one fit of the same settings may have otherwise: a fold, a replicate, a refit. */
 typedef struct pf_fit_options {
-  double l1, l2; /**< penalties on the rules' free parameters */
-  int n_threads; /**< >= 1 */
-  size_t starts; /**< so many starts, all of them made; 0: as fit.starts and fit.found say */
+  double l1, l2;   /**< penalties on the rules' free parameters */
+  bool chooses_l1; /**< l1 is 0, and which terms there are is chosen: core/fit/penalty_choice.h */
+  int n_threads;   /**< >= 1 */
+  size_t starts;   /**< so many starts, all of them made; 0: as fit.starts and fit.found say */
 } pf_fit_options;
 
 typedef struct pf_problem {

@@ -15,7 +15,7 @@ pf_status pf_recover_excess(const pf_problem *problem, const pf_fit_group *group
 /**
  * Does the truth, `truths` [n] of the group's values, fit the data of `problem` better than the
  * estimate of the group? The estimate is then no best fit, whatever the optimiser says of it. False
- * where the truth is not known, or lies beyond the bounds.
+ * where the truth is not known, lies beyond the bounds, or has terms that the fit left out.
  */
 pf_status pf_recover_missed(const pf_problem *problem, const pf_fit_group *group,
                             const double *truths, bool *out, pf_error *error);

@@ -34,34 +34,42 @@ static void keep_why(pf_recover_set *set, const char *text)
   }
 }
 
-static void keep_intervals(const pf_recovery *r, const pf_inference_group *inferred, size_t first,
-                           size_t n, pf_recover_set *set)
+/* Of group g, whose cells are `first` and on. A term that its fit left out has no interval. */
+static void keep_intervals(const pf_recovery *r, const pf_inference_group *inferred, size_t g,
+                           size_t first, pf_recover_set *set)
 {
+  const pf_layout *layout = inferred->group->layout;
   for (size_t m = 0; m < (size_t)PF_N_INTERVAL_METHODS; m++) {
     const pf_intervals *from = &inferred->methods[m];
     if (r->asked[m] && !from->there) {
       keep_why(set, from->why);
     }
-    for (size_t k = 0; from->there && k < n; k++) {
-      *pf_recovery_interval(r, set, m, first + k) =
-          (pf_recover_interval){from->se[k], from->lower[k], from->upper[k]};
+    for (size_t k = 0; from->there && k < r->layouts[g]->n; k++) {
+      const size_t place = pf_layout_value_of(layout, r->layouts[g], k);
+      if (place != PF_LAYOUT_NONE) {
+        *pf_recovery_interval(r, set, m, first + k) =
+            (pf_recover_interval){from->se[place], from->lower[place], from->upper[place]};
+      }
     }
   }
-  memcpy(set->verdicts + first, inferred->verdict, n * sizeof *set->verdicts);
+  for (size_t k = 0; k < r->layouts[g]->n; k++) {
+    const size_t place = pf_layout_value_of(layout, r->layouts[g], k);
+    set->verdicts[first + k] =
+        place == PF_LAYOUT_NONE ? (uint32_t)PF_VERDICT_NONE : inferred->verdict[place];
+  }
 }
 
 /** The truth of group g's values in this data set. */
 static pf_status keep_truths(const pf_recovery *r, const pf_problem *replicate,
-                             const pf_layout *layout, double *truths, pf_error *error)
+                             const pf_fit_group *group, size_t g, double *truths, pf_error *error)
 {
+  const pf_layout *layout = group->layout; /* its instances are those of r->layouts[g] */
   double *copies = pf_memory_need(layout->n_instances, sizeof *copies, error);
   if (copies == NULL) {
     return PF_STOP;
   }
   const pf_status status = pf_truth_of_copies(replicate, r->truth, layout, copies, error);
-  for (size_t k = 0; k < layout->n; k++) {
-    truths[k] = copies[layout->index[k]];
-  }
+  pf_layout_values(r->layouts[g], copies, truths);
   pf_memory_free(copies);
   return status;
 }
@@ -70,20 +78,52 @@ static pf_status keep_truths(const pf_recovery *r, const pf_problem *replicate,
 static pf_status keep_group(const pf_recovery *r, const pf_fit_group *group, size_t g, size_t first,
                             pf_recover_set *set, pf_error *error)
 {
-  const size_t n = group->layout->n;
-  if (n != r->layouts[g]->n) {
+  const pf_layout *layout = r->layouts[g];
+  if (group->layout->n_instances != layout->n_instances) {
     return pf_fail(error, PF_STOP, "%s has %zu values to fit in one data set and %zu in another",
-                   group->name, r->layouts[g]->n, n);
+                   group->name, layout->n_instances, group->layout->n_instances);
   }
   set->fits[g].fitted = group->status == PF_OK;
   set->fits[g].converged = pf_fit_claims(group);
   set->fits[g].passes_done = group->status == PF_OK && pf_fit_verdict(group) == PF_FIT_PASSES_DONE;
   if (group->status != PF_OK) {
     keep_why(set, group->error.text);
-  } else if (n > 0) {
-    memcpy(set->estimates + first, group->values, n * sizeof *group->values);
+    return PF_OK;
   }
+  double *instances = pf_memory_need(layout->n_instances, sizeof *instances, error);
+  if (instances == NULL) {
+    return PF_STOP;
+  }
+  pf_layout_instances(group->layout, group->values, instances);
+  pf_layout_values(layout, instances, set->estimates + first);
+  pf_memory_free(instances);
   return PF_OK;
+}
+
+/** Does the truth, of the values of `layout`, fit better? Not known where the fit left out what
+ * truly is not 0. */
+static pf_status find_missed(const pf_problem *replicate, const pf_fit_group *group,
+                             const pf_layout *layout, const double *truths, bool *out,
+                             pf_error *error)
+{
+  double *left = pf_memory_need(layout->n, sizeof *left, error);
+  bool any_lost = false;
+  if (left == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < layout->n; k++) {
+    const size_t place = pf_layout_value_of(group->layout, layout, k);
+    any_lost = any_lost || (place == PF_LAYOUT_NONE && truths[k] != 0.0);
+    if (place != PF_LAYOUT_NONE) {
+      left[place] = truths[k];
+    }
+  }
+  pf_status status = PF_OK;
+  if (!any_lost) {
+    status = pf_recover_missed(replicate, group, left, out, error);
+  }
+  pf_memory_free(left);
+  return status;
 }
 
 static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, const pf_fit *fit,
@@ -97,17 +137,17 @@ static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, con
     if (status != PF_OK) {
       return status;
     }
-    status = keep_truths(r, replicate, group->layout, truths, error);
+    status = keep_truths(r, replicate, group, g, truths, error);
     if (status != PF_OK) {
       return status;
     }
     if (set->fits[g].fitted) {
       if (g < inference->n_groups && inference->groups[g].why == NULL) {
-        keep_intervals(r, &inference->groups[g], first, group->layout->n, set);
+        keep_intervals(r, &inference->groups[g], g, first, set);
       } else if (g < inference->n_groups) {
         keep_why(set, inference->groups[g].why);
       }
-      status = pf_recover_missed(replicate, group, truths, &set->fits[g].missed, error);
+      status = find_missed(replicate, group, r->layouts[g], truths, &set->fits[g].missed, error);
       if (status != PF_OK) {
         return status;
       }

@@ -18,7 +18,7 @@ enum { MAX_PLASTIC = 4, MAX_ROWS = 16 };
 /* Weights and tangents of a block, with as much again for the tangents of dw: they should stay in
  * the first-level cache; directions are taken a few at a time where a single row's would leave the
  * second-level one. */
-static const size_t block_bytes = (size_t)24 << 10, row_bytes = (size_t)512 << 10;
+static const size_t block_bytes = (size_t)24 << 10, most_row_bytes = (size_t)512 << 10;
 
 /* Tangents of drives that wait for their slopes, beside the block in that cache. */
 static const size_t waiting_bytes = (size_t)12 << 10;
@@ -691,25 +691,37 @@ static pf_status sweep_blocks(const sweep *self, pf_error *error)
   return PF_OK;
 }
 
-/** Blocks from sizes alone: rows whose weights and tangents stay in cache together. */
+/* Rows whose weights and tangents stay in cache together. */
+pf_tangent_blocks pf_tangent_blocks_plan(int64_t n_units, int64_t row_bytes, int64_t n_directions)
+{
+  const size_t row = (size_t)row_bytes;
+  pf_tangent_blocks out = {.at_once = n_directions,
+                           .rows = n_units < MAX_ROWS ? n_units : MAX_ROWS};
+  if (row * (size_t)(1 + 2 * n_directions) > most_row_bytes) {
+    const size_t fit = most_row_bytes / row / 2;
+    out.at_once = (int64_t)(fit < 8 ? 8 : fit);
+    out.at_once = out.at_once < n_directions ? out.at_once : n_directions;
+  }
+  while (out.rows > 1 && row * (size_t)(out.rows * (1 + 2 * out.at_once)) > block_bytes) {
+    out.rows = (out.rows + 1) / 2;
+  }
+  out.n_blocks = out.rows > 0 ? (n_units + out.rows - 1) / out.rows : 0;
+  out.n_lanes = out.n_blocks < PF_MAX_LANES ? out.n_blocks : PF_MAX_LANES;
+  return out;
+}
+
 static void plan_blocks(sweep *self)
 {
   size_t row = 0;
   for (size_t j = 0; j < self->n_plastic; j++) {
     row += (size_t)weights_of(self, j)->ldw * sizeof(pf_real);
   }
-  self->at_once = self->n_active;
-  if (row * (size_t)(1 + 2 * self->n_active) > row_bytes) {
-    const size_t fit = row_bytes / row / 2;
-    self->at_once = (int64_t)(fit < 8 ? 8 : fit);
-    self->at_once = self->at_once < self->n_active ? self->at_once : self->n_active;
-  }
-  self->rows = self->post->n < MAX_ROWS ? self->post->n : MAX_ROWS;
-  while (self->rows > 1 && row * (size_t)(self->rows * (1 + 2 * self->at_once)) > block_bytes) {
-    self->rows = (self->rows + 1) / 2;
-  }
-  self->n_blocks = self->rows > 0 ? (self->post->n + self->rows - 1) / self->rows : 0;
-  self->n_lanes = self->n_blocks < PF_MAX_LANES ? self->n_blocks : PF_MAX_LANES;
+  const pf_tangent_blocks blocks =
+      pf_tangent_blocks_plan(self->post->n, (int64_t)row, self->n_active);
+  self->at_once = blocks.at_once;
+  self->rows = blocks.rows;
+  self->n_blocks = blocks.n_blocks;
+  self->n_lanes = blocks.n_lanes;
   const size_t step =
       (size_t)(self->rows * (self->at_once > 0 ? self->at_once : 1)) * sizeof(pf_real);
   const int64_t waiting = step > 0 ? (int64_t)(waiting_bytes / step) : 0;

@@ -32,4 +32,13 @@ typedef struct pf_tangent_losses {
 pf_status pf_tangents_sweep(pf_tangents *self, const bool *wanted, pf_tangent_losses *losses,
                             pf_error *error);
 
+/** Blocks of a population's rows: from sizes alone. */
+typedef struct pf_tangent_blocks {
+  int64_t at_once; /**< directions */
+  int64_t rows, n_blocks, n_lanes;
+} pf_tangent_blocks;
+
+/** row_bytes: of the weights onto one unit. */
+pf_tangent_blocks pf_tangent_blocks_plan(int64_t n_units, int64_t row_bytes, int64_t n_directions);
+
 #endif

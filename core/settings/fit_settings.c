@@ -3,6 +3,8 @@
 #include "core/optimise/optimiser.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define PF_FIT_PER_WORDS "animal|shared|population"
 
@@ -16,8 +18,14 @@ pf_option_table pf_fit_keys(void)
 {
 #define PF_ROW_STRUCT pf_fit_settings
   static const pf_setting rows[] = {
-      PF_ROW_REAL(l1, "penalty.l1", "0.0", "1", 0, INFINITY,
-                  "adds l1 * sum |theta| over the rules' free parameters"),
+      PF_ROW_TEXT(
+          l1_text, "penalty.l1", NULL,
+          "adds l1 * sum |theta| over the rules' free parameters; \"auto\": which terms are "
+          "left is chosen by held-out animals or blocks of the fitted data, and they are "
+          "fitted without it. Left out: auto where rules have more than 30 terms (not "
+          "adam), else 0"),
+      PF_ROW_REAL(adam_l1, "penalty.adam_l1", "0.0", "1", 0, INFINITY,
+                  "adam: penalty.l1 where that is left out"),
       PF_ROW_REAL(l2, "penalty.l2", "0.0", "1", 0, INFINITY, "adds l2 * sum theta^2 over the same"),
       PF_ROW_CHOICE(per, "fit.per", "\"animal\"", PF_FIT_PER_WORDS,
                     "a theta for every animal, one for all, or one for each drawn from a "
@@ -61,4 +69,30 @@ pf_option_table pf_fit_keys(void)
   };
 #undef PF_ROW_STRUCT
   return PF_ROWS(rows);
+}
+
+pf_status pf_fit_read_l1(pf_fit_settings *settings, pf_error *error)
+{
+  const char *text = settings->l1_text;
+  const pf_optimiser *optimiser =
+      settings->optimiser == NULL ? NULL : pf_optimiser_find(settings->optimiser);
+  const bool fixed_passes = optimiser != NULL && optimiser->fixed_passes;
+  char *end = NULL;
+  settings->l1 = text == NULL && fixed_passes ? settings->adam_l1 : 0.0;
+  settings->asks_auto = text != NULL && strcmp(text, "auto") == 0;
+  if (settings->asks_auto && fixed_passes) {
+    return pf_fail(error, PF_STOP,
+                   "penalty.l1: \"auto\" chooses by fits that arrive, and the passes of %s do not; "
+                   "give a number, or fit with fit.optimiser=lm",
+                   settings->optimiser);
+  }
+  if (text == NULL || settings->asks_auto) {
+    return PF_OK;
+  }
+  settings->l1 = strtod(text, &end);
+  if (end == text || *end != '\0' || !(settings->l1 >= 0.0) || isinf(settings->l1)) {
+    return pf_fail(error, PF_STOP, "penalty.l1: found %.60s, expected 0 or more, or \"auto\"",
+                   text);
+  }
+  return PF_OK;
 }

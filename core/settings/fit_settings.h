@@ -23,11 +23,16 @@ typedef struct pf_fit_settings {
   double spread;     /**< of the starts, in units of core/fit/value_scales.h */
   int64_t epochs;    /**< passes over the data */
   int64_t log_every; /**< epochs between rows of fit.csv */
+  char *l1_text;     /**< penalty.l1 as given: a number or "auto"; NULL: left out */
+  bool asks_auto;    /**< it is "auto" */
+  double adam_l1;    /**< adam's, where penalty.l1 is left out */
   double l1, l2;   /**< penalties on the rules' free parameters: l1 sum |theta| + l2 sum theta^2 */
   char *warm_path; /**< init.theta, or NULL */
 } pf_fit_settings;
 
 /** The keys; rows of pf_fit_settings. */
 pf_option_table pf_fit_keys(void);
+/** `l1` and `asks_auto` from `l1_text` and `adam_l1`; PF_STOP: it is neither a number nor auto. */
+pf_status pf_fit_read_l1(pf_fit_settings *settings, pf_error *error);
 
 #endif

@@ -132,6 +132,24 @@ static json_t *marginal_object(builder *b, const pf_marginal_fit *marginal)
   return object;
 }
 
+/* The penalty that was chosen, by what, and how many terms are left; null: none was. */
+static json_t *penalty_object(builder *b, const pf_chosen_penalty *penalty)
+{
+  if (!penalty->chosen) {
+    return json_null();
+  }
+  json_t *object = json_object();
+  set_member(b, object, "l1", pf_json_number(penalty->l1));
+  set_member(b, object, "terms", json_integer((json_int_t)penalty->n_terms));
+  set_member(b, object, "terms_left", json_integer((json_int_t)penalty->n_left));
+  set_member(b, object, "held_out", pf_json_text(penalty->by_animals ? "animals" : "later blocks"));
+  set_member(b, object, "folds", json_integer((json_int_t)penalty->n_folds));
+  set_member(b, object, "scored", json_integer((json_int_t)penalty->n_units));
+  set_member(b, object, "score", pf_json_number(-penalty->score));
+  set_member(b, object, "score_without_terms", pf_json_number(-penalty->score_without));
+  return object;
+}
+
 static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_group *unit)
 {
   json_t *object = json_object();
@@ -150,6 +168,7 @@ static json_t *unit_object(builder *b, const pf_problem *problem, const pf_fit_g
   set_member(b, object, "optimiser",
              unit->starts == NULL ? json_null() : optimum_object(b, problem, unit));
   set_member(b, object, "marginal", marginal_object(b, unit->marginal));
+  set_member(b, object, "penalty", penalty_object(b, &unit->penalty));
   return object;
 }
 
@@ -271,6 +290,8 @@ static json_t *config_object(builder *b, const pf_problem *problem)
   object = pf_json_settings(object, pf_population_keys(), &settings->population);
   set_member(b, object, "source", pf_json_settings(json_object(), pf_source_keys(), settings));
   set_member(b, object, "fixed_passes", json_boolean(pf_fit_optimiser(problem)->fixed_passes));
+  set_member(b, object, "l1",
+             problem->options.chooses_l1 ? pf_json_text("auto") : pf_json_number(settings->fit.l1));
   json_t *rules = json_array();
   for (size_t p = 0; p < problem->model->n_plastic; p++) {
     json_t *rule = json_object();

@@ -158,7 +158,7 @@ static void print_title(const printer *p)
   const size_t n_fixed = count_reported(problem->model) - p->n_free - n_tied;
   char others[64] = "", copies[64] = "";
   const pf_layout *layout = p->fit->groups[0].layout;
-  if (layout->n != p->n_free) {
+  if (layout->n != p->n_free && !p->fit->groups[0].penalty.chosen) {
     (void)snprintf(copies, sizeof copies, ", with the animals' own copies %zu", layout->n);
   }
   if (n_fixed > 0 || n_tied > 0) {
@@ -264,6 +264,8 @@ static void write_interval(const printer *p, size_t parameter, char *text, size_
   const pf_coefficient *c = &p->coefficients[parameter];
   if (!isnan(c->lower) && !isnan(c->upper)) {
     (void)snprintf(text, capacity, "%.3g to %.3g", c->lower, c->upper);
+  } else if (c->value == 0.0 && p->fit->groups[0].penalty.chosen) {
+    (void)snprintf(text, capacity, "left out");
   } else if (c->n == 0 && pf_has_inference(p->inference)) {
     (void)snprintf(text, capacity, "not identified");
   }

@@ -381,6 +381,52 @@ static void note_means(const maker *m)
   pf_text_free(&out);
 }
 
+/** "3", or "2 to 7" where animals differ. */
+static void add_range(pf_text *notes, size_t least, size_t most)
+{
+  if (least == most) {
+    pf_text_add(notes, "%zu", least);
+  } else {
+    pf_text_add(notes, "%zu to %zu", least, most);
+  }
+}
+
+/** That terms were chosen, how, and what intervals do not know of it. */
+static void note_choice(const maker *m)
+{
+  const pf_chosen_penalty *one = NULL;
+  size_t least = SIZE_MAX, most = 0, n = 0;
+  pf_text *notes = &m->out->notes;
+  for (size_t u = 0; u < m->fit->n_groups; u++) {
+    const pf_chosen_penalty *penalty = &m->fit->groups[u].penalty;
+    if (penalty->chosen) {
+      one = penalty;
+      least = penalty->n_left < least ? penalty->n_left : least;
+      most = penalty->n_left > most ? penalty->n_left : most;
+      n++;
+    }
+  }
+  if (one == NULL || !m->out->is_polynomial) {
+    return;
+  }
+  pf_text_add(notes, "terms were chosen: ");
+  add_range(notes, least, most);
+  pf_text_add(notes, " of %zu left by ", one->n_terms);
+  if (n == 1) {
+    pf_text_add(notes, "penalty.l1 = %.3g", one->l1);
+  } else {
+    pf_text_add(notes, "a penalty.l1 for each");
+  }
+  pf_text_add(notes,
+              ", the largest that predicts %s within one standard error of the best (%zu folds",
+              one->by_animals ? "animals held out" : "later blocks", one->n_folds);
+  if (n == 1) {
+    pf_text_add(notes, ", score %.5g, without any term %.5g", -one->score, -one->score_without);
+  }
+  pf_text_add(notes, "), and fitted without it; intervals are of the terms that are left, and do "
+                     "not know of the choice\n");
+}
+
 static void note_terms(const maker *m)
 {
   const pf_equation *e = m->out;
@@ -519,6 +565,7 @@ static pf_status make_equation(maker *m, size_t p, pf_error *error)
   write_where(m);
   note_verdicts(m);
   note_means(m);
+  note_choice(m);
   note_terms(m);
   status = write_truth(m, p, error);
   const bool lost =

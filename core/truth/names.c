@@ -1,6 +1,5 @@
 #include "core/truth/names.h"
 #include "core/base/memory.h"
-#include <ctype.h>
 #include <string.h>
 
 /* ---- names ---- */
@@ -45,18 +44,6 @@ void pf_keys_free(const pf_model *model, char **keys)
     pf_memory_free(keys[i]);
   }
   pf_memory_free(keys);
-}
-
-bool pf_is_taylor_name(const char *name)
-{
-  static const char letters[] = "XYWR";
-  for (size_t i = 0; i < 4; i++) {
-    if (name[0] != letters[i] || !isdigit((unsigned char)name[1])) {
-      return false;
-    }
-    name += 2;
-  }
-  return *name == '\0';
 }
 
 bool pf_is_reported(const pf_model *model, size_t i)

@@ -3,6 +3,7 @@
 #define PLASTFIT_CORE_TRUTH_NAMES_H
 
 #include "core/base/text.h"
+#include "core/model/terms.h"
 #include "core/problem/problem.h"
 
 /** The name of each parameter, "X1Y0W0R1"; with its owner before it, "rules.slow.decay", where a
@@ -15,8 +16,5 @@ void pf_keys_free(const pf_model *model, char **keys);
  * what its plugin says.
  */
 bool pf_is_reported(const pf_model *model, size_t i);
-
-/** Is this name of the form X<d>Y<d>W<d>R<d>, the coefficient of a product of powers? */
-bool pf_is_taylor_name(const char *name);
 
 #endif

@@ -38,6 +38,7 @@ e2e_tests += tests/e2e/population.sh
 e2e_tests += tests/e2e/baseline_models.sh
 e2e_tests += tests/e2e/threads.sh
 e2e_tests += tests/e2e/unknown_start.sh
+e2e_tests += tests/e2e/penalty_path.sh
 e2e_tests += tests/e2e/recoveries.sh
 e2e_tests += tests/e2e/studies.sh
 e2e_tests += tests/e2e/evaluate.sh

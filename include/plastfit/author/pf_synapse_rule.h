@@ -295,6 +295,12 @@ PF_INLINE void pf_syn_step_vjp_block(const pf_block *in, const pf_update *update
 
 #define PF_SYN_DOT(name, ...) +v.name *d.name
 
+/** What does not move has no part, also where the derivative by it is infinite (sqrt at 0). */
+PF_INLINE pf_real pf_syn_moved(pf_real dot, pf_real derivative)
+{
+  return dot >= 0 && dot <= 0 ? 0 : dot * derivative;
+}
+
 /** One direction. A NULL input is a direction without that part. */
 PF_INLINE void pf_syn_jvp_block(const pf_block *in, const pf_rule_tangent *tangent, int64_t t)
 {
@@ -315,18 +321,18 @@ PF_INLINE void pf_syn_jvp_block(const pf_block *in, const pf_rule_tangent *tange
     PF_SYN_PRAGMA(omp simd)
     for (int64_t j = 0; j < in->n_pre; j++) {
       const pf_dsyn d = pf_syn_ddw(pf_syn_at(common, x[j], y, w[j]), p);
-      out[j] = y_dot * d.y PF_RULE_THETA(PF_SYN_DOT);
+      out[j] = pf_syn_moved(y_dot, d.y) PF_RULE_THETA(PF_SYN_DOT);
     }
     if (x_dot != NULL) {
       PF_SYN_PRAGMA(omp simd)
       for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += x_dot[j] * pf_syn_ddw(pf_syn_at(common, x[j], y, w[j]), p).x;
+        out[j] += pf_syn_moved(x_dot[j], pf_syn_ddw(pf_syn_at(common, x[j], y, w[j]), p).x);
       }
     }
     if (w_dot != NULL) {
       PF_SYN_PRAGMA(omp simd)
       for (int64_t j = 0; j < in->n_pre; j++) {
-        out[j] += w_dot[j] * pf_syn_ddw(pf_syn_at(common, x[j], y, w[j]), p).w;
+        out[j] += pf_syn_moved(w_dot[j], pf_syn_ddw(pf_syn_at(common, x[j], y, w[j]), p).w);
       }
     }
   }

@@ -176,6 +176,15 @@ PF_INLINE pf_real tape_value(const int OP, pf_real a, pf_real b, int n)
   }
 }
 
+/* sqrt and powers between 0 and 1 have a value at 0, but an infinite derivative. It counts as 0
+ * there: an input or a weight that is 0 and stays 0 moves nothing, and infinity times 0 would. */
+
+/** Derivative of a^b by a. */
+PF_INLINE double tape_power_by_a(double a, double b)
+{
+  return a == 0.0 && b < 1.0 ? 0.0 : b * pow(a, b - 1.0);
+}
+
 /** Its derivative by a; `v` is its value. At kinks: 0 of abs and step, the side of a of min and
  * max. */
 PF_INLINE pf_real tape_by_a(const int OP, pf_real a, pf_real b, pf_real v, int n)
@@ -189,9 +198,9 @@ PF_INLINE pf_real tape_by_a(const int OP, pf_real a, pf_real b, pf_real v, int n
   case EXPR_DIVIDE:
     return 1 / b;
   case EXPR_POWER:
-    return b * (pf_real)pow((double)a, (double)b - 1.0);
+    return (pf_real)tape_power_by_a((double)a, (double)b);
   case EXPR_INTEGER:
-    return (pf_real)n * tape_integer_power(a, n - 1);
+    return n == 0 ? 0 : (pf_real)n * tape_integer_power(a, n - 1);
   case EXPR_MIN:
     return (pf_real)(b >= a ? 1 : 0);
   case EXPR_MAX:
@@ -203,7 +212,7 @@ PF_INLINE pf_real tape_by_a(const int OP, pf_real a, pf_real b, pf_real v, int n
   case EXPR_TANH:
     return 1 - v * v;
   case EXPR_SQRT:
-    return (pf_real)0.5 / v;
+    return v > 0 ? (pf_real)0.5 / v : 0;
   case EXPR_ABS:
     return (pf_real)(a > 0 ? 1 : (a < 0 ? -1 : 0));
   default:
@@ -257,11 +266,11 @@ static inline void tape_row_partials(const expr_node *node, double a, double b, 
     *by_b = -v / b;
     return;
   case EXPR_POWER:
-    *by_a = b * pow(a, b - 1.0);
+    *by_a = tape_power_by_a(a, b);
     *by_b = a > 0 ? v * log(a) : (a < 0 ? (double)NAN : 0.0);
     return;
   case EXPR_INTEGER:
-    *by_a = node->value * expr_integer_power(a, (int)node->value - 1);
+    *by_a = (int)node->value == 0 ? 0.0 : node->value * expr_integer_power(a, (int)node->value - 1);
     return;
   case EXPR_NEGATE:
     *by_a = -1.0;
@@ -284,7 +293,7 @@ static inline void tape_row_partials(const expr_node *node, double a, double b, 
     *by_a = 1.0 - v * v;
     return;
   case EXPR_SQRT:
-    *by_a = 0.5 / v;
+    *by_a = v > 0.0 ? 0.5 / v : 0.0;
     return;
   case EXPR_ABS:
     *by_a = a > 0 ? 1.0 : (a < 0 ? -1.0 : 0.0);
