@@ -18,6 +18,16 @@ holds by1 "len(s['parameters']) == 5 and sorted(p['truth'] for p in s['parameter
 holds by1 "all(p['methods'][m]['intervals'] == 3 for p in s['parameters'] for m in ('fisher', 'sandwich', 'profile', 'bootstrap'))"
 grep -q 'bias' "$work/by1.log" || fail "no table: $(cat "$work/by1.log")"
 
+# does each fit arrive at the best of many starts? From one start alone 1 of these 12 does not
+for starts in 1 0; do
+  "$PLASTFIT" recover "$config" source.animals=1 fit.per=animal recover.data_sets=12 recover.arriving=8 fit.starts=$starts \
+    'rules.learn.terms="x r + w"' 'intervals.methods=["fisher"]' out="$work/arriving$starts" \
+    'source.task.blocks=( { trials=150; reward=[0.2,0.8]; }, { trials=150; reward=[0.8,0.2]; } )' \
+    >"$work/arriving$starts.log" 2>&1 || fail "arriving: $(cat "$work/arriving$starts.log")"
+done
+holds arriving1 "s['fits']['worse_than_best_start'] == 1"
+holds arriving0 "s['fits']['worse_than_best_start'] == 0"
+
 # data set 0 has the config's seed: its estimates and standard errors are those that `fit` finds
 run_fit fitted "$config" source.animals=1 || finish
 python3 - "$work" <<'PY' || fail "data set 0 is not the config's own"
