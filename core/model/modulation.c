@@ -427,6 +427,9 @@ void pf_modulation_free(pf_plastic *plastic)
   pf_memory_free(modulation->sources);
   pf_memory_free(plastic->modulators);
   pf_memory_free(plastic->parts);
+  plastic->modulators = NULL;
+  plastic->parts = NULL;
+  *modulation = (pf_modulation){0};
 }
 
 /** The channel of a source at unit u. */

@@ -31,6 +31,7 @@ unit_test_sources += tests/unit/engine/test_coupled.c tests/unit/support/remembe
 unit_test_sources += tests/unit/engine/test_known.c plugins/networks/recurrent/recurrent.c plugins/rules/trace/trace.c \
 	plugins/rules/stdp/stdp.c
 unit_test_sources += tests/unit/model/test_masks.c
+unit_test_sources += tests/unit/model/test_modulation.c
 unit_test_sources += tests/unit/closed_loop/test_redraw.c
 unit_test_sources += tests/unit/particles/test_filter.c
 unit_test_sources += tests/unit/sensitivity/test_sensitivity.c
