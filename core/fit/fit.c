@@ -540,7 +540,7 @@ static pf_status prepare_group(fit_run *run, size_t u, pf_workspace *const *work
   pf_fit_group *group = &run->fit->groups[u];
   pf_status status =
       pf_group_batches_create(run->problem, group, run->whole, &run->groups[u].batches, error);
-  if (status == PF_OK && pf_path_is_used(run->problem, run->optimiser) &&
+  if (status == PF_OK && pf_path_is_used(run->problem, run->optimiser, group->layout->n) &&
       !pf_fit_stays(run->problem)) {
     status = walk_path(run, u, workspaces, error);
   }

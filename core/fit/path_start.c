@@ -9,8 +9,11 @@
 
 enum { N_STEPS = 14 }; /* of a path to a penalty that is given */
 
-bool pf_path_is_used(const pf_problem *problem, const pf_optimiser *optimiser)
+bool pf_path_is_used(const pf_problem *problem, const pf_optimiser *optimiser, size_t n)
 {
+  if (n > PF_MAX_PATH_VALUES && !problem->settings->fit.asks_auto) {
+    return false;
+  }
   return !optimiser->fixed_passes &&
          (problem->options.chooses_l1 || pf_count_open_terms(problem->model) > PF_MANY_TERMS);
 }
@@ -87,6 +90,12 @@ pf_status pf_path_start(const pf_path_data *data, pf_fit_group *group, double *s
                         pf_error *error)
 {
   *found = false;
+  if (group->layout->n > PF_MAX_PATH_VALUES) {
+    return pf_fail(error, PF_POINT_FAILED,
+                   "penalty.l1 = \"auto\" cannot choose terms beside as many as %zu values (%d at "
+                   "most); give a number, or learn fewer starting weights",
+                   group->layout->n, PF_MAX_PATH_VALUES);
+  }
   return data->problem->options.chooses_l1 ? choose_terms(data, group, error)
                                            : walk_down(data, start, found, error);
 }

@@ -4,8 +4,12 @@
 
 #include "core/fit/penalty_path.h"
 
-/** Does a fit go down a path: many terms, or a penalty that is to be chosen? Passes do not. */
-bool pf_path_is_used(const pf_problem *problem, const pf_optimiser *optimiser);
+/** Most values of a fit that goes down a path: it needs the whole matrix of second derivatives. */
+enum { PF_MAX_PATH_VALUES = 1000 };
+
+/** Does a fit of n values go down a path: many terms, or a penalty that is to be chosen? Passes do
+ * not. */
+bool pf_path_is_used(const pf_problem *problem, const pf_optimiser *optimiser, size_t n);
 
 /**
  * A penalty that is chosen: group->layout has the chosen terms alone, its values start at the fit

@@ -48,6 +48,8 @@ holds one "s['units'][0]['penalty']['held_out'] == 'later blocks' and s['units']
 # the published setting stays; a penalty that is given is reached down the path
 says 0 "2 epochs of adam" fit.epochs=2
 says 2 "the passes of adam do not" penalty.l1=auto
+says 1 "cannot choose terms beside as many as 1521 values" fit.optimiser=lm penalty.l1=auto network.initial_weights.learn=each \
+  'network.layers=[2, 40, 1]' evaluate.animals=0 evaluate.draws=0
 says 2 "expected 0 or more, or \"auto\"" penalty.l1=much
 # shellcheck disable=SC2086
 run_fit given "$config" $setting fit.optimiser=lm normalise=steps penalty.l1=4e-3 || finish
