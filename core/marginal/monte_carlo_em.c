@@ -287,7 +287,7 @@ static pf_status take_step(em *self, double *gain)
     return status;
   }
   const bool solved = solve_step(self, most_lost);
-  *gain = solved ? predicted_gain(self) : INFINITY;
+  *gain = solved ? predicted_gain(self) : (double)INFINITY;
   if (self->is_plain && !self->is_cautious && solved && *gain <= newton_reach &&
       stays_inside(self)) {
     for (size_t k = 0; k < self->n; k++) {
@@ -350,7 +350,7 @@ static double average(const em *self, size_t more, double *mean)
     }
     cost += quadratic(self->metric, off, n);
   }
-  return k < 2 ? INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)(k + more));
+  return k < 2 ? (double)INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)(k + more));
 }
 
 static pf_status add_row(em *self)

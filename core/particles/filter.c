@@ -418,7 +418,7 @@ static void predict_choice(const filter_run *run, int64_t t)
   for (size_t i = 0; i < filter->n; i++) {
     sum += filter->weight[i] > 0.0 ? filter->weight[i] * (double)p[(int64_t)i * ld] : 0.0;
   }
-  run->out->probability[t] = n == 1 ? sum : NAN;
+  run->out->probability[t] = n == 1 ? sum : (double)NAN;
 }
 
 static pf_status fail_lost(const filter_run *run)
