@@ -37,6 +37,14 @@ static const char *const usage =
     "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as\n"
     "interrupted; twice: at once.\n";
 
+/** The parameter that grows most where a likelihood has no maximum. */
+static const char *name_runaway(const pf_fit_group *group)
+{
+  const pf_layout *layout = group->layout;
+  const size_t instance = layout->index[group->runs_off_most];
+  return layout->parameters[layout->instances[instance].parameter].declared.name;
+}
+
 /** A fit on which nothing rests: why, and what may help. */
 static int report_verdict(const pf_fit_group *group)
 {
@@ -52,8 +60,8 @@ static int report_verdict(const pf_fit_group *group)
     return pf_cli_say(
         PF_EXIT_FAILED,
         "%s: separation: the likelihood goes on rising while parameters grow without "
-        "end, so there is no estimate; fewer terms, or a penalty (penalty.l2), have one",
-        group->name);
+        "end (%s most), so there is no estimate; fewer terms, or a penalty (penalty.l2), have one",
+        group->name, name_runaway(group));
   case PF_FIT_WORSE_THAN_NULL:
     return pf_cli_say(PF_EXIT_FAILED,
                       "%s: worse than no plasticity: with all terms 0 the same data have a lower "

@@ -92,6 +92,7 @@ typedef struct pf_fit_group {
   pf_chosen_penalty penalty; /**< where penalty.l1 is chosen */
   size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_improve */
   bool runs_off;     /**< the likelihood rises along a direction without end: PF_FIT_SEPARATION */
+  size_t runs_off_most; /**< the value that moves most along it */
   bool worse_than_null; /**< PF_FIT_WORSE_THAN_NULL */
   bool refitted; /**< read from a run: its copies were fitted to data that the run has not seen */
   pf_marginal_fit *marginal; /**< NULL: what was fitted is the mean over draws from the prior; else

@@ -164,15 +164,19 @@ static pf_status look_along(judge *j, double *gradient, double *h, double *size,
     memset(direction, 0, n * sizeof *direction);
     direction[k] = size[k];
     j->out->runs_off = size[k] > 0.0 && rises_without_end(j, direction, 1.0);
+    j->out->runs_off_most = k;
   }
   for (size_t k = 0; info == 0 && k < n && !j->out->runs_off; k++) {
     if (values[k] <= 1e-12 || !(first || values[k] < small_curvature * values[n - 1])) {
       continue; /* flat to rounding, or well determined */
     }
     first = false;
+    size_t most = 0;
     for (size_t i = 0; i < n; i++) {
       direction[i] = size[i] * h[i * n + k];
+      most = fabs(h[i * n + k]) > fabs(h[most * n + k]) ? i : most;
     }
+    j->out->runs_off_most = most;
     j->out->runs_off = rises_without_end(j, direction, values[k]);
   }
   return PF_OK;

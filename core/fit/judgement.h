@@ -7,6 +7,7 @@
 
 typedef struct pf_judgement {
   bool runs_off, worse_than_null; /**< as in pf_fit_group */
+  size_t runs_off_most;           /**< likewise */
   bool has_better;                /**< a point that is better than where the fit ended: `better` */
   double *better;                 /**< [layout->n], the caller's */
 } pf_judgement;
