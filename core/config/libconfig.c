@@ -68,6 +68,25 @@ static const char *file_of(const origin *from, const config_setting_t *setting, 
 static pf_node *convert_setting(const origin *from, const config_setting_t *setting,
                                 pf_error *error);
 
+/** A number as text, for an option that takes either: penalty.l1 = 1e-3 or "auto". */
+static pf_status keep_number(const origin *from, pf_node *node, pf_error *error)
+{
+  char text[40];
+  if (node->type == PF_NODE_INTEGER) {
+    (void)snprintf(text, sizeof text, "%lld", (long long)node->integer);
+  } else {
+    (void)snprintf(text, sizeof text, "%.15g", node->real);
+    if (strtod(text, NULL) != node->real) {
+      (void)snprintf(text, sizeof text, "%.17g", node->real);
+    }
+  }
+  if (from->config == NULL) {
+    return PF_OK;
+  }
+  node->raw = pf_config_keep(from->config, text, error);
+  return node->raw == NULL ? PF_STOP : PF_OK;
+}
+
 static pf_status convert_value(const origin *from, const config_setting_t *setting, pf_node *node,
                                pf_error *error)
 {
@@ -78,10 +97,10 @@ static pf_status convert_value(const origin *from, const config_setting_t *setti
     return PF_OK;
   case PF_NODE_INTEGER:
     node->integer = config_setting_get_int64(setting);
-    return PF_OK;
+    return keep_number(from, node, error);
   case PF_NODE_REAL:
     node->real = config_setting_get_float(setting);
-    return PF_OK;
+    return keep_number(from, node, error);
   case PF_NODE_STRING:
     string = config_setting_get_string(setting);
     node->string = pf_memory_string(string == NULL ? "" : string, error);
