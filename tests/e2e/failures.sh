@@ -23,7 +23,7 @@ END
 cat >recover <<END
 #!/bin/sh
 exec "$PLASTFIT" recover "$PF_SRCDIR/configs/coverage-choices.cfg" recover.data_sets=2 source.animals=2 fit.starts=1 \\
-  'intervals.methods=["fisher"]' fit.iterations=3 out=out --quiet
+  'intervals.methods=["fisher"]' fit.optimiser=adam fit.epochs=3 out=out --quiet
 END
 printf '#!/bin/sh\nexec "%s" report out\n' "$PLASTFIT" >report
 chmod +x fit compare recover report

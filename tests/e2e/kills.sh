@@ -30,7 +30,7 @@ run() {
     ;;
   recover)
     set -- recover "$PF_SRCDIR/configs/coverage-choices.cfg" recover.data_sets=2 source.animals=2 fit.starts=1 \
-      'intervals.methods=["fisher"]' fit.iterations=3 seed="$1" out="$work/w/out" --quiet $2
+      'intervals.methods=["fisher"]' fit.optimiser=adam fit.epochs=3 seed="$1" out="$work/w/out" --quiet $2
     ;;
   report) set -- report "$work/w/out" ;;
   esac
