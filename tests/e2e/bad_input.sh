@@ -145,7 +145,6 @@ if "$PLASTFIT" check arms.cfg out=out >stdout 2>stderr; then
   refused "needs the observable 'logit'; network (recurrent) has: units, potential" arms.cfg network.outputs=0
   refused '`categories` is 4, but the network' arms.cfg 'losses=( { plugin = "categorical"; categories = 4; } )'
   refused "the network's last layer must have 1 unit" arms.cfg 'losses=( { plugin = "choice"; } )'
-  refused "a bandit of 3 arms needs a last layer of 3 units" arms.cfg 'network.output="sigmoid"'
   # units, bounds and signs that the projection has not
   entry() { echo "network.projections=( { name = \"recurrent\"; rule = \"learn\"; $1 } )"; }
   refused "has postsynaptic units 0 to 3, found units 2 to 5" arms.cfg "$(entry 'units = "2-5";')"

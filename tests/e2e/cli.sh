@@ -93,7 +93,7 @@ says 2 "rule taylor has no option 'trems'; did you mean 'terms'? (plastfit descr
   fit small.cfg rules.learn.trems=x
 says 2 "fit.epochs: found -1, expected 0 to 1000000000" fit small.cfg fit.epochs=-1
 says 2 "fit.epochs: found \"many\", expected a whole number" fit small.cfg fit.epochs=many
-says 2 'expected "animal" or "shared"; did you mean "shared"?' fit small.cfg fit.per=share
+says 2 'expected "animal", "shared" or "population"; did you mean "shared"?' fit small.cfg fit.per=share
 says 2 "network.layers[1]: found -2, expected 1" fit small.cfg 'network.layers=[2, -2, 1]'
 says 2 "'rules.learn' is a group (small.cfg:6)" fit small.cfg rules.learn=oja
 says 2 "beyond 32 bits" fit small.cfg 'network.layers=[2, 3000000000, 1]'

@@ -106,11 +106,10 @@ says 2 "it states no task; name one with --task CONFIG" --from own
 works --from own --task task.cfg
 says 2 "there is no task in it" --from own --task "$PF_SRCDIR/configs/own-data.cfg" --force
 says 1 "2 inputs" --from own --task task.cfg --force 'source.task={ kind = "cues"; blocks = ( { trials = 5; reward = [1.0, 0.5, 0.0]; } ); }'
-# a channel that the host derives is not there while the task runs
+# a channel that the host derives from the task's is there while the task runs
 run_fit derived "$quick" source.animals=2 evaluate.animals=0 evaluate.draws=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=0 rules.learn.modulator=before \
   'source.derive=( { name="before"; of="reward"; lag=1; } )' || finish
-[ ! -e derived/simulated.csv ] || fail "a rule that reads a derived channel was simulated"
-says 2 "rules.learn learns by the channel 'before', which source (teacher) does not give; it gives: expected_reward, reward" --from derived
+[ -s derived/simulated.csv ] || fail "a rule that reads a derived channel was not simulated"
 # used wrongly
 says 2 "simulate: --task goes with --from RUN" "$quick" --task task.cfg
 says 2 "its key \`out\`: out=FOLDER" "$quick" --out x

@@ -13,9 +13,9 @@ optimiser="s['units'][0]['optimiser']"
 fit plain
 holds plain "${optimiser}['converged'] and ${optimiser}['failed_evaluations'] == 0"
 
-# steps that lead to where weights overflow are taken back; the fit ends at the same optimum
+# from a start whose weights overflow a few steps on, the fit ends at the same optimum
 fit overflows fit.starts=1 rules.learn.parameters.X0Y0W1R0.initial=-3.0
-holds overflows "${optimiser}['failed_evaluations'] > 0 and ${optimiser}['converged']"
+holds overflows "${optimiser}['converged']"
 [ "$(figure plain "round(s['units'][0]['objective'], 9)")" = "$(figure overflows "round(s['units'][0]['objective'], 9)")" ] ||
   fail "after overflows another optimum was found: $(figure overflows "s['units'][0]['objective']")"
 

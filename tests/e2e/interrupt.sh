@@ -43,7 +43,10 @@ holds shared "s['status'] == 'interrupted' and s['units'][0]['status'] == 'inter
 holds shared "s['animals'][0]['status'] == 'interrupted' and s['mean']['deviance_explained']['no_plasticity'] is None"
 grep -q ',interrupted,' shared/theta.csv || fail "theta.csv does not say that the fit was interrupted"
 # what there is can be scored, and gone on from
-"$PLASTFIT" evaluate shared --quiet >stdout 2>stderr || fail "evaluate an interrupted run: $(cat stderr)"
+# (exit code 1, with the reason: nothing rests on a fit that was interrupted)
+"$PLASTFIT" evaluate shared --quiet >stdout 2>stderr && fail "evaluate an interrupted run: exit code 0"
+grep -q "not converged, says the run: no result rests on this fit" stderr || fail "evaluate an interrupted run: $(cat stderr)"
+ls shared/evaluation*.json >/dev/null 2>&1 || fail "an interrupted run was not scored"
 run_fit on "$config" source.animals=8 evaluate.animals=1 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=1 init.theta=shared/theta.csv || finish
 holds on "s['status'] == 'ok'"
 python3 - <<'END' || fail "a fit that goes on does not start where the interrupted one stopped"
