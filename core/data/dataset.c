@@ -402,7 +402,10 @@ static pf_status add_recording(pf_dataset *data, pf_recording *recording, pf_err
   }
   recording->number = data->n;
   recording->animal_number = recording->animal_index;
-  recording->experiment = pf_dataset_count(data, recording->animal_index);
+  /* a new animal has no place yet: counting its recordings would look through all */
+  if (recording->animal_index < data->places.places.n) {
+    recording->experiment = pf_dataset_count(data, recording->animal_index);
+  }
   status = append_recording(data, recording, error);
   if (status != PF_OK) {
     return status;
