@@ -400,12 +400,13 @@ static fit_size size_of_fit(const pf_problem *problem)
 
 static void print_fits(const pf_problem *problem, const fit_size *size, FILE *out)
 {
+  static const char *const words_of_per[] = {", a theta for each animal", ", one theta for all",
+                                             ", a theta for each animal, drawn from a population"};
   const pf_fit_settings *fit = &problem->settings->fit;
   const char *threads = size->threads == 1 ? "thread" : "threads";
   (void)fprintf(out, "Plan\n  %zu %s%s; %.0f draws (%zu experiments x %lld)\n", size->n_groups,
-                size->n_groups == 1 ? "fit" : "fits",
-                fit->per == PF_FIT_SHARED ? ", one theta for all" : ", a theta for each animal",
-                size->n_draws, problem->data.n, (long long)problem->settings->draws);
+                size->n_groups == 1 ? "fit" : "fits", words_of_per[fit->per], size->n_draws,
+                problem->data.n, (long long)problem->settings->draws);
   if (pf_fit_optimiser(problem)->fixed_passes) {
     (void)fprintf(out, "  %lld epochs of %s, one step per %s: %.0f steps in all, on %d %s\n",
                   (long long)fit->epochs, fit->optimiser,
