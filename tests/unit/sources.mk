@@ -19,6 +19,7 @@ unit_test_sources += tests/unit/optimise/functions.c tests/unit/optimise/functio
 unit_test_sources += tests/unit/optimise/test_optimisers.c
 unit_test_sources += tests/unit/optimise/test_quadratic.c
 unit_test_sources += tests/unit/fit/test_fit.c
+unit_test_sources += tests/unit/fit/test_penalty_path.c
 unit_test_sources += tests/unit/population/test_mixed_model.c
 unit_test_sources += tests/unit/profile/test_profile_trace.c
 unit_test_sources += tests/unit/stats/test_model_selection.c
