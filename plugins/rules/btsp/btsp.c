@@ -30,8 +30,9 @@ enum {
   TRACED_THETA
 };
 enum { TRACED_PRE = 1, TRACED_POST = 1 };
-
 #include "../common/traced_synapse.h"
+
+enum { TRACED_ORDER = PF_TRACES_AFTER_STEP, TRACED_READS = PF_READS_WEIGHT };
 
 static const pf_parameter parameters[TRACED_THETA] = {
     {.name = "k_plus",
@@ -76,20 +77,8 @@ static const pf_parameter parameters[TRACED_THETA] = {
      .lower = 0.01,
      .upper = 100.0,
      .help = "how steeply it grows there"},
-    {.name = "tau_e",
-     .unit = "ms",
-     .initial = 1500.0,
-     .value = 1500.0,
-     .lower = 0.01,
-     .upper = 1e7,
-     .help = "time constant of the eligibility; in steps where the data have no time axis"},
-    {.name = "tau_i",
-     .unit = "ms",
-     .initial = 500.0,
-     .value = 500.0,
-     .lower = 0.01,
-     .upper = 1e7,
-     .help = "time constant of the instructive signal; in steps where the data have no time axis"},
+    TRACED_TIME_CONSTANT("tau_e", 1500.0, "time constant of the eligibility"),
+    TRACED_TIME_CONSTANT("tau_i", 500.0, "time constant of the instructive signal"),
     {.name = "w_max",
      .unit = "1",
      .initial = 1.0,
@@ -107,11 +96,6 @@ static const pf_trace traces[] = {
 
 enum { E, I };
 static const int tau[] = {TAU_E, TAU_I};
-
-static inline pf_status traced_prepare(const pf_block *in, traced_synapse *out, pf_error *error)
-{
-  return traced_decays(in, parameters, tau, out, error);
-}
 
 /* ---- q, from 0 at no overlap to 1 at overlap 1 ---- */
 
@@ -202,17 +186,6 @@ static inline void traced_dpost(const traced_synapse *s, int k, traced_partials 
 
 #include "../common/traced_rule.h"
 
-static pf_status declare(const void *self, pf_rule_declaration *out, pf_error *error)
-{
-  (void)self;
-  (void)error;
-  out->parameters = (pf_parameter_table)PF_TABLE_OF(parameters);
-  out->traces = (pf_trace_table)PF_TABLE_OF(traces);
-  out->trace_order = PF_TRACES_AFTER_STEP;
-  out->reads = PF_READS_WEIGHT;
-  return PF_OK;
-}
-
 static pf_status describe(const void *self, const double *theta, uint32_t format, char *text,
                           size_t capacity, pf_error *error)
 {
@@ -224,18 +197,6 @@ static pf_status describe(const void *self, const double *theta, uint32_t format
   rule_text_add(&out, ", tau_e %.3g, tau_i %.3g", theta[TAU_E], theta[TAU_I]);
   return PF_OK;
 }
-
-static const pf_rule_ops ops = {
-    .size = sizeof(pf_rule_ops),
-    .create = create,
-    .destroy = destroy,
-    .declare = declare,
-    .describe = describe,
-    .forward = forward_block,
-    .vjp = forward_block_vjp,
-    .update_traces = update_block_traces,
-    .update_traces_vjp = update_block_traces_vjp,
-};
 
 static const pf_plugin plugin = {
     PF_PLUGIN_HEAD(PF_KIND_RULE),

@@ -2,15 +2,17 @@
  * plugins/rules/common/traced_rule.h - a rule with traces, written as functions of one synapse.
  *
  * Before this header a rule says how many parameters and traces it has (TRACED_THETA, TRACED_PRE,
- * TRACED_POST), includes traced_synapse.h, and writes
+ * TRACED_POST), when traces change and what its dw reads (TRACED_ORDER, TRACED_READS), includes
+ * traced_synapse.h, and writes
  *
- *     traced_prepare(in, out, error)   what is the same for all synapses of a step: decays
+ *     parameters, traces, tau          its tables; tau[k] is the time constant of trace k, by its
+ *                                      place among the parameters
  *     traced_dw(s), traced_ddw(s, d)   the change of a weight, and its partial derivatives
  *     traced_pre(s, k), traced_dpre    trace k of a presynaptic unit after the step, of its x
  *     traced_post(s, k), traced_dpost  trace k of a postsynaptic unit, of its y
  *
- * This makes the block callbacks of them. Sums are in double: these rules see spikes, of which
- * there are few, and are not where time goes.
+ * This makes the ops of them, with `describe`, which follows behind this header. Sums are in
+ * double: these rules see spikes, of which there are few, and are not where time goes.
  */
 #ifndef PLASTFIT_RULES_TRACED_RULE_H
 #define PLASTFIT_RULES_TRACED_RULE_H
@@ -74,7 +76,7 @@ static pf_status forward_block(const void *self, const pf_block *in, pf_real *dw
 {
   traced_synapse s = {0};
   (void)self;
-  const pf_status status = traced_prepare(in, &s, error);
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
   if (status != PF_OK) {
     return status;
   }
@@ -95,7 +97,7 @@ static pf_status forward_block_vjp(const void *self, const pf_block *in, const p
 {
   traced_synapse s = {0};
   (void)self;
-  const pf_status status = traced_prepare(in, &s, error);
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
   if (status != PF_OK) {
     return status;
   }
@@ -123,7 +125,7 @@ static pf_status update_block_traces(const void *self, const pf_block *in, const
 {
   traced_synapse s = {0};
   (void)self;
-  const pf_status status = traced_prepare(in, &s, error);
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
   if (status != PF_OK) {
     return status;
   }
@@ -148,7 +150,7 @@ static pf_status update_block_traces_vjp(const void *self, const pf_block *in,
 {
   traced_synapse s = {0};
   (void)self;
-  const pf_status status = traced_prepare(in, &s, error);
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
   if (status != PF_OK) {
     return status;
   }
@@ -200,5 +202,31 @@ static void destroy(void *object)
     self->host->release(self->host, self);
   }
 }
+
+static pf_status declare(const void *self, pf_rule_declaration *out, pf_error *error)
+{
+  (void)self;
+  (void)error;
+  out->parameters = (pf_parameter_table)PF_TABLE_OF(parameters);
+  out->traces = (pf_trace_table)PF_TABLE_OF(traces);
+  out->trace_order = TRACED_ORDER;
+  out->reads = TRACED_READS;
+  return PF_OK;
+}
+
+static pf_status describe(const void *self, const double *theta, uint32_t format, char *text,
+                          size_t capacity, pf_error *error);
+
+static const pf_rule_ops ops = {
+    .size = sizeof(pf_rule_ops),
+    .create = create,
+    .destroy = destroy,
+    .declare = declare,
+    .describe = describe,
+    .forward = forward_block,
+    .vjp = forward_block_vjp,
+    .update_traces = update_block_traces,
+    .update_traces_vjp = update_block_traces_vjp,
+};
 
 #endif

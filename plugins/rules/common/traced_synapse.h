@@ -10,6 +10,19 @@
 #include "rule_common.h"
 #include "time_constant.h"
 
+/** A parameter without a unit and without bounds. */
+#define TRACED_FREE(name_, initial_, value_, help_)                                       \
+  {                                                                                       \
+    .name = name_, .unit = "1", .initial = initial_, .value = value_, .lower = -INFINITY, \
+    .upper = INFINITY, .help = help_                                                      \
+  }
+/** The time constant of a trace. */
+#define TRACED_TIME_CONSTANT(name_, value_, help_)                                                \
+  {                                                                                               \
+    .name = name_, .unit = "ms", .initial = value_, .value = value_, .lower = 0.01, .upper = 1e7, \
+    .help = help_ "; in steps where the data have no time axis"                                   \
+  }
+
 typedef struct traced_synapse {
   const double *theta;
   double x, y, w;

@@ -14,29 +14,19 @@
  */
 enum { A2_PLUS, A3_PLUS, A2_MINUS, A3_MINUS, TAU_PLUS, TAU_X, TAU_MINUS, TAU_Y, TRACED_THETA };
 enum { TRACED_PRE = 2, TRACED_POST = 2 };
-
 #include "../common/traced_synapse.h"
 
-#define AMPLITUDE(name_, initial_, value_, help_)                                         \
-  {                                                                                       \
-    .name = name_, .unit = "1", .initial = initial_, .value = value_, .lower = -INFINITY, \
-    .upper = INFINITY, .help = help_                                                      \
-  }
-#define CONSTANT(name_, value_, help_)                                                            \
-  {                                                                                               \
-    .name = name_, .unit = "ms", .initial = value_, .value = value_, .lower = 0.01, .upper = 1e7, \
-    .help = help_ "; in steps where the data have no time axis"                                   \
-  }
+enum { TRACED_ORDER = PF_TRACES_BEFORE_STEP, TRACED_READS = PF_READS_PRE | PF_READS_POST };
 
 static const pf_parameter parameters[TRACED_THETA] = {
-    AMPLITUDE("A2_plus", 0.1, 0.5, "of pairs, pre before post"),
-    AMPLITUDE("A3_plus", 0.1, 1.0, "of triplets, post, pre, post"),
-    AMPLITUDE("A2_minus", 0.1, 0.7, "of pairs, post before pre"),
-    AMPLITUDE("A3_minus", 0.1, 0.2, "of triplets, pre, post, pre"),
-    CONSTANT("tau_plus", 16.8, "time constant of r1, the fast presynaptic trace"),
-    CONSTANT("tau_x", 101.0, "time constant of r2, the slow presynaptic trace"),
-    CONSTANT("tau_minus", 33.7, "time constant of o1, the fast postsynaptic trace"),
-    CONSTANT("tau_y", 125.0, "time constant of o2, the slow postsynaptic trace"),
+    TRACED_FREE("A2_plus", 0.1, 0.5, "of pairs, pre before post"),
+    TRACED_FREE("A3_plus", 0.1, 1.0, "of triplets, post, pre, post"),
+    TRACED_FREE("A2_minus", 0.1, 0.7, "of pairs, post before pre"),
+    TRACED_FREE("A3_minus", 0.1, 0.2, "of triplets, pre, post, pre"),
+    TRACED_TIME_CONSTANT("tau_plus", 16.8, "time constant of r1, the fast presynaptic trace"),
+    TRACED_TIME_CONSTANT("tau_x", 101.0, "time constant of r2, the slow presynaptic trace"),
+    TRACED_TIME_CONSTANT("tau_minus", 33.7, "time constant of o1, the fast postsynaptic trace"),
+    TRACED_TIME_CONSTANT("tau_y", 125.0, "time constant of o2, the slow postsynaptic trace"),
 };
 
 static const pf_trace traces[] = {
@@ -48,11 +38,6 @@ static const pf_trace traces[] = {
 
 enum { R1, R2, O1, O2 };
 static const int tau[] = {TAU_PLUS, TAU_X, TAU_MINUS, TAU_Y};
-
-static inline pf_status traced_prepare(const pf_block *in, traced_synapse *out, pf_error *error)
-{
-  return traced_decays(in, parameters, tau, out, error);
-}
 
 /** A trace as it is read. */
 static inline double read_trace(const traced_synapse *s, int k)
@@ -114,17 +99,6 @@ static inline void traced_dpost(const traced_synapse *s, int k, traced_partials 
 
 #include "../common/traced_rule.h"
 
-static pf_status declare(const void *self, pf_rule_declaration *out, pf_error *error)
-{
-  (void)self;
-  (void)error;
-  out->parameters = (pf_parameter_table)PF_TABLE_OF(parameters);
-  out->traces = (pf_trace_table)PF_TABLE_OF(traces);
-  out->trace_order = PF_TRACES_BEFORE_STEP;
-  out->reads = PF_READS_PRE | PF_READS_POST;
-  return PF_OK;
-}
-
 static pf_status describe(const void *self, const double *theta, uint32_t format, char *text,
                           size_t capacity, pf_error *error)
 {
@@ -139,18 +113,6 @@ static pf_status describe(const void *self, const double *theta, uint32_t format
                 theta[TAU_MINUS], theta[TAU_Y]);
   return PF_OK;
 }
-
-static const pf_rule_ops ops = {
-    .size = sizeof(pf_rule_ops),
-    .create = create,
-    .destroy = destroy,
-    .declare = declare,
-    .describe = describe,
-    .forward = forward_block,
-    .vjp = forward_block_vjp,
-    .update_traces = update_block_traces,
-    .update_traces_vjp = update_block_traces_vjp,
-};
 
 static const pf_plugin plugin = {
     PF_PLUGIN_HEAD(PF_KIND_RULE),

@@ -16,28 +16,18 @@
  */
 enum { A_LTP, A_LTD, THETA_PLUS, THETA_MINUS, TAU_X, TAU_PLUS, TAU_MINUS, TRACED_THETA };
 enum { TRACED_PRE = 1, TRACED_POST = 2 };
-
 #include "../common/traced_synapse.h"
 
-#define FREE(name_, initial_, value_, help_)                                              \
-  {                                                                                       \
-    .name = name_, .unit = "1", .initial = initial_, .value = value_, .lower = -INFINITY, \
-    .upper = INFINITY, .help = help_                                                      \
-  }
-#define CONSTANT(name_, value_, help_)                                                            \
-  {                                                                                               \
-    .name = name_, .unit = "ms", .initial = value_, .value = value_, .lower = 0.01, .upper = 1e7, \
-    .help = help_ "; in steps where the data have no time axis"                                   \
-  }
+enum { TRACED_ORDER = PF_TRACES_BEFORE_STEP, TRACED_READS = PF_READS_PRE | PF_READS_POST };
 
 static const pf_parameter parameters[TRACED_THETA] = {
-    FREE("A_LTP", 0.1, 1.0, "of potentiation"),
-    FREE("A_LTD", 0.1, 0.5, "of depression"),
-    FREE("theta_plus", 0.5, 0.5, "threshold of u for potentiation"),
-    FREE("theta_minus", 0.0, 0.0, "threshold of the running means of u"),
-    CONSTANT("tau_x", 15.0, "time constant of the presynaptic trace"),
-    CONSTANT("tau_plus", 7.0, "time constant of up, the running mean for potentiation"),
-    CONSTANT("tau_minus", 10.0, "time constant of um, the running mean for depression"),
+    TRACED_FREE("A_LTP", 0.1, 1.0, "of potentiation"),
+    TRACED_FREE("A_LTD", 0.1, 0.5, "of depression"),
+    TRACED_FREE("theta_plus", 0.5, 0.5, "threshold of u for potentiation"),
+    TRACED_FREE("theta_minus", 0.0, 0.0, "threshold of the running means of u"),
+    TRACED_TIME_CONSTANT("tau_x", 15.0, "time constant of the presynaptic trace"),
+    TRACED_TIME_CONSTANT("tau_plus", 7.0, "time constant of up, the running mean for potentiation"),
+    TRACED_TIME_CONSTANT("tau_minus", 10.0, "time constant of um, the running mean for depression"),
 };
 
 static const pf_trace traces[] = {
@@ -48,11 +38,6 @@ static const pf_trace traces[] = {
 
 enum { XBAR, UP, UM };
 static const int tau[] = {TAU_X, TAU_PLUS, TAU_MINUS};
-
-static inline pf_status traced_prepare(const pf_block *in, traced_synapse *out, pf_error *error)
-{
-  return traced_decays(in, parameters, tau, out, error);
-}
 
 /** [a]+, and its derivative; NaN stays NaN. */
 static inline double above_zero(double a)
@@ -121,17 +106,6 @@ static inline void traced_dpost(const traced_synapse *s, int k, traced_partials 
 
 #include "../common/traced_rule.h"
 
-static pf_status declare(const void *self, pf_rule_declaration *out, pf_error *error)
-{
-  (void)self;
-  (void)error;
-  out->parameters = (pf_parameter_table)PF_TABLE_OF(parameters);
-  out->traces = (pf_trace_table)PF_TABLE_OF(traces);
-  out->trace_order = PF_TRACES_BEFORE_STEP;
-  out->reads = PF_READS_PRE | PF_READS_POST;
-  return PF_OK;
-}
-
 static pf_status describe(const void *self, const double *theta, uint32_t format, char *text,
                           size_t capacity, pf_error *error)
 {
@@ -144,18 +118,6 @@ static pf_status describe(const void *self, const double *theta, uint32_t format
                 theta[THETA_MINUS], theta[TAU_X], theta[TAU_PLUS], theta[TAU_MINUS]);
   return PF_OK;
 }
-
-static const pf_rule_ops ops = {
-    .size = sizeof(pf_rule_ops),
-    .create = create,
-    .destroy = destroy,
-    .declare = declare,
-    .describe = describe,
-    .forward = forward_block,
-    .vjp = forward_block_vjp,
-    .update_traces = update_block_traces,
-    .update_traces_vjp = update_block_traces_vjp,
-};
 
 static const pf_plugin plugin = {
     PF_PLUGIN_HEAD(PF_KIND_RULE),
