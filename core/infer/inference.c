@@ -34,8 +34,7 @@ void pf_value_name(const pf_problem *problem, const pf_layout *layout, size_t k,
 {
   const size_t instance = layout->index[k], i = layout->instances[instance].parameter;
   const pf_model_parameter *parameter = &layout->parameters[i];
-  const char *label =
-      parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
+  const char *label = pf_parameter_label(parameter);
   const bool says_owner = parameter->owner != NULL &&
                           (problem->model->n_plastic > 1 || i >= problem->model->network_theta0);
   const char *animal = "";

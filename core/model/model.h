@@ -116,6 +116,13 @@ typedef struct pf_model_parameter {
   double spread; /**< of a teacher: sd of the value between simulated animals; 0: none */
 } pf_model_parameter;
 
+/** What a parameter is called in print: its label, else its name. */
+static inline const char *pf_parameter_label(const pf_model_parameter *parameter)
+{
+  const pf_parameter *declared = &parameter->declared;
+  return declared->label != NULL ? declared->label : declared->name;
+}
+
 /** Where a projection's weights start from. */
 enum pf_start_mode { PF_START_NETWORK = 0, PF_START_EACH = 1, PF_START_MEAN_SD = 2 };
 

@@ -172,16 +172,6 @@ void pf_clip_to_bounds(const pf_function *function, double *v)
 
 /* ---- evaluations ---- */
 
-static bool all_finite(const double *values, size_t n)
-{
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(values[i])) {
-      return false;
-    }
-  }
-  return true;
-}
-
 pf_status pf_function_evaluate(const pf_function *function, const double *v, pf_derivatives *out,
                                pf_optimum *count, pf_error *error)
 {
@@ -201,8 +191,8 @@ pf_status pf_function_evaluate(const pf_function *function, const double *v, pf_
     count->n_failed++;
     return pf_fail(error, PF_POINT_FAILED, "the objective is %g", out->f);
   }
-  if ((out->gradient != NULL && !all_finite(out->gradient, n)) ||
-      (out->h != NULL && !all_finite(out->h, n * n))) {
+  if ((out->gradient != NULL && !pf_are_finite(out->gradient, n)) ||
+      (out->h != NULL && !pf_are_finite(out->h, n * n))) {
     count->n_failed++;
     return pf_fail(error, PF_POINT_FAILED, "derivatives of the objective are not finite");
   }

@@ -197,6 +197,16 @@ static inline double pf_dot(const double *a, const double *b, size_t n)
   return sum;
 }
 
+static inline bool pf_are_finite(const double *values, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /** Weight and centre of a value's L1 term. */
 static inline double pf_l1_weight(const pf_function *function, size_t i)
 {

@@ -6,20 +6,16 @@
 #include <math.h>
 #include <string.h>
 
-static void bounds_of(const pf_expansion *e, size_t k, double *lower, double *upper)
+static pf_scale scale_of(const pf_expansion *e, size_t k)
 {
-  const pf_layout *layout = e->group->layout;
-  *lower = e->bounded ? layout->lower[k] : -INFINITY;
-  *upper = e->bounded ? layout->upper[k] : INFINITY;
+  return pf_scale_of(e->group->layout, k, e->bounded);
 }
 
 static bool set_values(pf_expansion *e, const double *phi)
 {
   const pf_layout *layout = e->group->layout;
   for (size_t k = 0; k < layout->n; k++) {
-    double lower, upper;
-    bounds_of(e, k, &lower, &upper);
-    e->values[k] = pf_scale_from_line(lower, upper, phi[k]);
+    e->values[k] = pf_scale_from_line(scale_of(e, k), phi[k]);
     if (!(e->values[k] >= layout->lower[k] && e->values[k] <= layout->upper[k])) {
       return false;
     }
@@ -71,25 +67,13 @@ static void change_scale(pf_expansion *e, const double *phi)
   const size_t n = e->group->layout->n;
   double *slope = e->values; /* not needed any more */
   for (size_t k = 0; k < n; k++) {
-    double lower, upper;
-    bounds_of(e, k, &lower, &upper);
-    slope[k] = pf_scale_slope(lower, upper, phi[k]);
+    slope[k] = pf_scale_slope(scale_of(e, k), phi[k]);
     e->score[k] *= -slope[k];
     e->phi[k] = phi[k];
   }
   for (size_t i = 0; i < n * n; i++) {
     e->information[i] *= slope[i / n] * slope[i % n];
   }
-}
-
-static bool is_finite_all(const double *x, size_t n)
-{
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) {
-      return false;
-    }
-  }
-  return true;
 }
 
 pf_status pf_expansion_move(pf_expansion *e, const double *phi, pf_workspaces workspaces,
@@ -119,7 +103,7 @@ pf_status pf_expansion_move(pf_expansion *e, const double *phi, pf_workspaces wo
   if (status != PF_OK) {
     return status;
   }
-  if (!isfinite(minus) || !is_finite_all(e->score, n) || !is_finite_all(e->information, n * n)) {
+  if (!isfinite(minus) || !pf_are_finite(e->score, n) || !pf_are_finite(e->information, n * n)) {
     return pf_fail(error, PF_POINT_FAILED, "the log likelihood is not finite");
   }
   e->log_likelihood = -minus;
@@ -145,9 +129,7 @@ pf_status pf_expansion_create(const pf_problem *problem, const pf_fit_group *gro
       pf_evidence_create(problem, group, group->values, workspaces, &out->evidence, error);
   if (status == PF_OK) {
     for (size_t k = 0; k < n; k++) {
-      double lower, upper;
-      bounds_of(out, k, &lower, &upper);
-      start[k] = pf_scale_to_line(lower, upper, group->values[k]);
+      start[k] = pf_scale_to_line(scale_of(out, k), group->values[k]);
     }
     status = pf_expansion_move(out, start, workspaces, error);
   }

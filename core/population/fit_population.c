@@ -100,9 +100,8 @@ static pf_status set_common(const pf_problem *problem, const pf_population_fit *
   }
   for (size_t k = 0; k < layout->n; k++) {
     pf_common_estimate *to = &fit->common[layout->instances[layout->index[k]].parameter];
-    const double low = bounded ? layout->lower[k] : -INFINITY;
-    const double high = bounded ? layout->upper[k] : INFINITY;
-    const double beta = found->model.beta[k], slope = pf_scale_slope(low, high, beta);
+    const pf_scale scale = pf_scale_of(layout, k, bounded);
+    const double beta = found->model.beta[k], slope = pf_scale_slope(scale, beta);
     const double variance =
         found->model.covariance[k * (found->model.n_covariates * layout->n) + k];
     double lower, upper;
@@ -110,11 +109,11 @@ static pf_status set_common(const pf_problem *problem, const pf_population_fit *
       continue;
     }
     pf_population_interval(found, 0, k, &lower, &upper);
-    to->value = pf_scale_from_line(low, high, beta);
+    to->value = pf_scale_from_line(scale, beta);
     to->error = sqrt(variance) * slope;
     to->sd = found->model.sd[k] * slope;
-    to->lower = pf_scale_from_line(low, high, lower);
-    to->upper = pf_scale_from_line(low, high, upper);
+    to->lower = pf_scale_from_line(scale, lower);
+    to->upper = pf_scale_from_line(scale, upper);
   }
   return PF_OK;
 }

@@ -248,9 +248,8 @@ static void store_values(population_run *run)
     pf_fit_group *group = &run->fit->groups[a];
     const pf_expansion *e = &run->animals[a];
     for (size_t k = 0; k < run->n; k++) {
-      const double lower = run->design->bounded ? group->layout->lower[k] : -INFINITY;
-      const double upper = run->design->bounded ? group->layout->upper[k] : INFINITY;
-      group->values[k] = pf_scale_from_line(lower, upper, e->phi[k]);
+      const pf_scale scale = pf_scale_of(group->layout, k, run->design->bounded);
+      group->values[k] = pf_scale_from_line(scale, e->phi[k]);
     }
   }
 }
@@ -275,16 +274,6 @@ static pf_status find_population(population_run *run, pf_error *error)
 }
 
 /* ---- what it came to ---- */
-
-static bool is_finite_all(const double *x, size_t n)
-{
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) {
-      return false;
-    }
-  }
-  return true;
-}
 
 static pf_status infer_spread(population_run *run, pf_error *error)
 {
@@ -329,7 +318,7 @@ static pf_status find_alone(population_run *run, pf_error *error)
       matrix[i] = information[i] * unit[i / n] * unit[i % n];
     }
     const lapack_int size = (lapack_int)n;
-    const bool is_known = is_finite_all(matrix, n * n) &&
+    const bool is_known = pf_are_finite(matrix, n * n) &&
                           LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', size, 1, matrix, size, to, 1) == 0;
     for (size_t k = 0; k < n; k++) {
       to[k] = is_known ? to[k] * unit[k] : (double)NAN;
@@ -571,10 +560,9 @@ pf_status pf_population_sample(const pf_population_fit *population, const pf_lay
   if (status == PF_OK) {
     pf_random_normal(stream, 0, (int64_t)n, z);
     for (size_t k = 0; k < n; k++) {
-      const double lower = population->bounded ? layout->lower[k] : -INFINITY;
-      const double upper = population->bounded ? layout->upper[k] : INFINITY;
+      const pf_scale scale = pf_scale_of(layout, k, population->bounded);
       const double phi = population->model.beta[k] + pf_dot(root + k * n, z, k + 1);
-      const double value = pf_scale_from_line(lower, upper, phi);
+      const double value = pf_scale_from_line(scale, phi);
       values[k] = fmin(fmax(value, layout->lower[k]), layout->upper[k]);
     }
   }

@@ -10,8 +10,14 @@ static double logistic(double phi)
   return phi >= 0.0 ? 1.0 / (1.0 + exp(-phi)) : exp(phi) / (1.0 + exp(phi));
 }
 
-double pf_scale_to_line(double lower, double upper, double value)
+pf_scale pf_scale_of(const pf_layout *layout, size_t k, bool bounded)
 {
+  return bounded ? (pf_scale){layout->lower[k], layout->upper[k]} : (pf_scale){-INFINITY, INFINITY};
+}
+
+double pf_scale_to_line(pf_scale scale, double value)
+{
+  const double lower = scale.lower, upper = scale.upper;
   const double above = value - lower, below = upper - value;
   if (isfinite(lower) && isfinite(upper)) {
     const double share = fmin(fmax(above / (upper - lower), nearest), 1.0 - nearest);
@@ -23,8 +29,9 @@ double pf_scale_to_line(double lower, double upper, double value)
   return isfinite(upper) ? -log(fmax(below, nearest)) : value;
 }
 
-double pf_scale_from_line(double lower, double upper, double phi)
+double pf_scale_from_line(pf_scale scale, double phi)
 {
+  const double lower = scale.lower, upper = scale.upper;
   if (isfinite(lower) && isfinite(upper)) {
     return lower + (upper - lower) * logistic(phi);
   }
@@ -34,8 +41,9 @@ double pf_scale_from_line(double lower, double upper, double phi)
   return isfinite(upper) ? upper - exp(-phi) : phi;
 }
 
-double pf_scale_slope(double lower, double upper, double phi)
+double pf_scale_slope(pf_scale scale, double phi)
 {
+  const double lower = scale.lower, upper = scale.upper;
   if (isfinite(lower) && isfinite(upper)) {
     const double share = logistic(phi);
     return (upper - lower) * share * (1.0 - share);

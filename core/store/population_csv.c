@@ -31,12 +31,6 @@ static const char *sharing_word(uint8_t sharing)
   return words[sharing];
 }
 
-/* What a coefficient is called in print. */
-static const char *label_of(const pf_model_parameter *parameter)
-{
-  return parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
-}
-
 /* A row for each coefficient and covariate; what belongs to the spread stands at the mean alone. */
 static void population_row(const pf_results *results, size_t k, size_t covariate, FILE *file)
 {
@@ -53,7 +47,7 @@ static void population_row(const pf_results *results, size_t k, size_t covariate
   (void)fputc(',', file);
   pf_csv_text(file, parameter->declared.name);
   (void)fputc(',', file);
-  pf_csv_text(file, label_of(parameter));
+  pf_csv_text(file, pf_parameter_label(parameter));
   (void)fputc(',', file);
   pf_csv_text(file, population->covariates.names[covariate]);
   (void)fprintf(file, ",%s,%s", sharing_word(population->covariates.sharing[k]),
@@ -99,8 +93,7 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   const pf_model_parameter *parameter =
       &layout->parameters[layout->instances[layout->index[k]].parameter];
   const bool bounded = results->problem->settings->population.scale == PF_POPULATION_BOUNDED;
-  const double low = bounded ? layout->lower[k] : -INFINITY;
-  const double high = bounded ? layout->upper[k] : INFINITY;
+  const pf_scale scale = pf_scale_of(layout, k, bounded);
   const double phi = model->theta[a * model->n + k];
   const double alone = results->population->fit->alone[a * model->n + k];
   const double se = sqrt(model->spread[(a * model->n + k) * model->n + k]);
@@ -111,12 +104,12 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   (void)fputc(',', file);
   pf_csv_text(file, parameter->declared.name);
   (void)fputc(',', file);
-  pf_csv_text(file, label_of(parameter));
+  pf_csv_text(file, pf_parameter_label(parameter));
   const double numbers[] = {group->values[k],
-                            se * pf_scale_slope(low, high, phi),
-                            pf_scale_from_line(low, high, phi - wide),
-                            pf_scale_from_line(low, high, phi + wide),
-                            pf_scale_from_line(low, high, alone),
+                            se * pf_scale_slope(scale, phi),
+                            pf_scale_from_line(scale, phi - wide),
+                            pf_scale_from_line(scale, phi + wide),
+                            pf_scale_from_line(scale, alone),
                             results->population->fit->log_likelihood[a]};
   write_numbers(file, numbers, sizeof numbers / sizeof numbers[0]);
   (void)fputc('\n', file);

@@ -8,14 +8,12 @@ static json_t *coefficient_object(const pf_results *results, size_t k)
   const pf_layout *layout = results->fit->groups[0].layout;
   const pf_model_parameter *parameter =
       &layout->parameters[layout->instances[layout->index[k]].parameter];
-  const char *label =
-      parameter->declared.label != NULL ? parameter->declared.label : parameter->declared.name;
   double lower, upper;
   pf_population_interval(fit, 0, k, &lower, &upper);
   json_t *object = json_object();
   object = pf_json_set(object, "owner", pf_json_text(parameter->owner));
   object = pf_json_set(object, "name", pf_json_text(parameter->declared.name));
-  object = pf_json_set(object, "label", pf_json_text(label));
+  object = pf_json_set(object, "label", pf_json_text(pf_parameter_label(parameter)));
   const struct {
     const char *key;
     double value;

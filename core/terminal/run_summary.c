@@ -231,7 +231,7 @@ static void row_name(const printer *p, size_t parameter, char *text, size_t capa
 {
   const pf_model *model = p->problem->model;
   const pf_model_parameter *of = &model->parameters[parameter];
-  const char *label = of->declared.label != NULL ? of->declared.label : of->declared.name;
+  const char *label = pf_parameter_label(of);
   if ((model->n_plastic > 1 || parameter >= model->network_theta0) && of->owner != NULL) {
     (void)snprintf(text, capacity, "%s: %s", of->owner, label);
   } else {
