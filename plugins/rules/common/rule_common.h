@@ -49,7 +49,7 @@ static inline rule_text rule_text_begin(char *text, size_t capacity, uint32_t fo
 /**
  * Add one term "+ 0.98 x r": sign, coefficient with 3 significant digits, product. `product` "1" is
  * the constant. A coefficient that prints as 1 is left out before a product. In LaTeX an exponent
- * becomes \times 10^{n}.
+ * becomes `\times 10^{n}`.
  */
 static inline void rule_text_term(rule_text *out, uint32_t format, int first, double coefficient,
                                   const char *product)
