@@ -1,9 +1,9 @@
 #include "core/base/memory.h"
 #include "core/cli/command.h"
 #include "core/compare/compare_settings.h"
+#include "core/model_config/keys.h"
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
-#include "core/problem/keys.h"
 #include "core/settings/root_settings.h"
 #include "core/settings/settings.h"
 

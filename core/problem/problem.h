@@ -1,17 +1,17 @@
 /*
  * A problem: everything that one config says, built and checked, before any fitting.
  *
- * It is three values: settings (core/settings), models (core/problem/models.h) and data. A part of
- * the data (core/problem/subset.h), or other data from the teacher (core/problem/replicate.h),
- * makes another problem of the same settings and models.
+ * It is three values: settings (core/settings), models (core/model_config/models.h) and data. A
+ * part of the data (core/problem/subset.h), or other data from the teacher
+ * (core/problem/replicate.h), makes another problem of the same settings and models.
  */
 #ifndef PLASTFIT_CORE_PROBLEM_PROBLEM_H
 #define PLASTFIT_CORE_PROBLEM_PROBLEM_H
 
 #include "core/engine/explain.h"
 #include "core/layout/layout.h"
+#include "core/model_config/models.h"
 #include "core/particles/filter.h"
-#include "core/problem/models.h"
 #include "core/state/draw.h"
 
 /** What one fit of the same settings may have otherwise: a fold, a replicate, a refit. */

@@ -2,7 +2,7 @@
 #include "core/base/memory.h"
 #include "core/model/build_model.h"
 #include "core/model/plastic.h"
-#include "core/problem/keys.h"
+#include "core/model_config/keys.h"
 #include <math.h>
 #include <string.h>
 

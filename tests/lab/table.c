@@ -4,8 +4,8 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/data/expected_reward.h"
+#include "core/model_config/keys.h"
 #include "core/plugin/component.h"
-#include "core/problem/keys.h"
 
 #include <math.h>
 #include <stdio.h>

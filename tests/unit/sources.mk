@@ -66,7 +66,7 @@ unit_test_sources += tests/unit/sources/test_table.c $(plugins_table_la_SOURCES)
 endif
 unit_test_sources += tests/unit/data/test_derive.c
 unit_test_sources += tests/unit/readers/test_theta_file.c tests/unit/readers/test_matrix_file.c
-unit_test_sources += tests/unit/problem/test_initial_weights.c
+unit_test_sources += tests/unit/model_config/test_initial_weights.c
 unit_test_sources += tests/unit/problem/test_subset.c
 unit_test_sources += tests/unit/validations/test_validations.c
 unit_test_sources += tests/unit/compare/test_settings.c
@@ -86,7 +86,7 @@ unit_test_sources += tests/unit/plot/test_figure.c
 unit_test_sources += tests/unit/stats/test_resampling.c tests/unit/stats/test_wilcoxon.c
 unit_test_sources += tests/unit/rules/test_expr.c
 unit_test_sources += tests/unit/problem/problem_config.c tests/unit/problem/problem_config.h
-unit_test_sources += tests/unit/problem/test_settings.c tests/unit/problem/test_models.c
+unit_test_sources += tests/unit/problem/test_settings.c tests/unit/model_config/test_models.c
 unit_test_sources += tests/unit/problem/test_replicate.c
 unit_test_sources += tests/unit/truth/known_fit.c tests/unit/truth/known_fit.h
 unit_test_sources += tests/unit/truth/test_coefficients.c tests/unit/truth/test_effects.c tests/unit/truth/test_equation.c

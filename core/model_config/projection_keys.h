@@ -1,9 +1,9 @@
 /* Entries of network.projections: which projection each means, which of its units learn, and
  * between which bounds its weights stay. */
-#ifndef PLASTFIT_CORE_PROBLEM_PROJECTION_KEYS_H
-#define PLASTFIT_CORE_PROBLEM_PROJECTION_KEYS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_PROJECTION_KEYS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_PROJECTION_KEYS_H
 
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 /** Names in a projection's settings are shorter than that. */
 enum { PF_PROJECTION_NAME = 64 };

@@ -1,4 +1,4 @@
-#include "core/problem/observed_rules.h"
+#include "core/model_config/observed_rules.h"
 
 #include "core/base/text.h"
 #include "core/layout/layout.h"

@@ -1,6 +1,6 @@
 /* Which keys are the host's in each group of the config. */
-#ifndef PLASTFIT_CORE_PROBLEM_KEYS_H
-#define PLASTFIT_CORE_PROBLEM_KEYS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_KEYS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_KEYS_H
 
 #include <plastfit/abi/options.h>
 #include <stdbool.h>

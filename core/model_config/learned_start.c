@@ -1,4 +1,4 @@
-#include "core/problem/learned_start.h"
+#include "core/model_config/learned_start.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"

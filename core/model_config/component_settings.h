@@ -1,8 +1,8 @@
 /* Reads the host's keys in the groups of the source and the network into the settings. */
-#ifndef PLASTFIT_CORE_PROBLEM_COMPONENT_SETTINGS_H
-#define PLASTFIT_CORE_PROBLEM_COMPONENT_SETTINGS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_COMPONENT_SETTINGS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_COMPONENT_SETTINGS_H
 
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 /** A checked view of the host's keys in the group of a component. */
 pf_status pf_host_view(const pf_models *models, const pf_component *component, uint32_t kind,

@@ -1,6 +1,6 @@
 /* Parameters as the config wants them: started, bounded, fixed, penalised, tied to one another. */
-#ifndef PLASTFIT_CORE_PROBLEM_PARAMETERS_H
-#define PLASTFIT_CORE_PROBLEM_PARAMETERS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_PARAMETERS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_PARAMETERS_H
 
 #include "core/config/config.h"
 #include "core/model/model.h"

@@ -2,12 +2,12 @@
  * The components that a config names, and the models made of them: what is fitted, and, where the
  * truth is known, the teacher's.
  */
-#ifndef PLASTFIT_CORE_PROBLEM_MODELS_H
-#define PLASTFIT_CORE_PROBLEM_MODELS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_MODELS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_MODELS_H
 
 #include "core/model/model.h"
+#include "core/model_config/initial_weights.h"
 #include "core/plugin/component.h"
-#include "core/problem/initial_weights.h"
 #include "core/settings/settings.h"
 
 typedef struct pf_models {

@@ -1,8 +1,8 @@
 /* Rules, losses and models: which rule on which projection, and the same with the teacher's. */
-#ifndef PLASTFIT_CORE_PROBLEM_BUILD_MODELS_H
-#define PLASTFIT_CORE_PROBLEM_BUILD_MODELS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_BUILD_MODELS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_BUILD_MODELS_H
 
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 /**
  * Fills what pf_models_create has not: rules, losses, model, teacher. After

@@ -1,4 +1,4 @@
-#include "core/problem/projection_keys.h"
+#include "core/model_config/projection_keys.h"
 
 #include "core/base/memory.h"
 #include "core/model/weight_bounds.h"

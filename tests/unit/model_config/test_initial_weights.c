@@ -1,7 +1,7 @@
 /* core/problem/initial_weights: weights from a file, and files that are wrong. */
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
-#include "core/problem/initial_weights.h"
+#include "core/model_config/initial_weights.h"
 #include "core/state/workspace.h"
 #include "tests/unit/support/scratch.h"
 #include "tests/unit/support/tiny_problem.h"

@@ -1,4 +1,4 @@
-#include "core/problem/initial_weights.h"
+#include "core/model_config/initial_weights.h"
 
 #include "core/base/array.h"
 #include "core/base/memory.h"

@@ -1,4 +1,4 @@
-#include "core/problem/build_models.h"
+#include "core/model_config/build_models.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -6,14 +6,14 @@
 #include "core/model/build_model.h"
 #include "core/model/model_parameters.h"
 #include "core/model/plastic.h"
-#include "core/problem/channels.h"
-#include "core/problem/component_settings.h"
-#include "core/problem/keys.h"
-#include "core/problem/learned_start.h"
-#include "core/problem/mask_keys.h"
-#include "core/problem/observed_rules.h"
-#include "core/problem/parameters.h"
-#include "core/problem/projection_keys.h"
+#include "core/model_config/channels.h"
+#include "core/model_config/component_settings.h"
+#include "core/model_config/keys.h"
+#include "core/model_config/learned_start.h"
+#include "core/model_config/mask_keys.h"
+#include "core/model_config/observed_rules.h"
+#include "core/model_config/parameters.h"
+#include "core/model_config/projection_keys.h"
 
 #include <math.h>
 #include <string.h>

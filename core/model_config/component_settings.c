@@ -1,9 +1,9 @@
-#include "core/problem/component_settings.h"
+#include "core/model_config/component_settings.h"
 
 #include "core/base/memory.h"
+#include "core/model_config/channels.h"
+#include "core/model_config/keys.h"
 #include "core/optimise/optimiser.h"
-#include "core/problem/channels.h"
-#include "core/problem/keys.h"
 #include "core/settings/root_settings.h"
 #include "core/settings/source_settings.h"
 

@@ -1,4 +1,4 @@
-#include "core/problem/keys.h"
+#include "core/model_config/keys.h"
 
 #include "core/settings/settings.h"
 #include "core/settings/source_settings.h"

@@ -1,4 +1,4 @@
-#include "core/problem/parameters.h"
+#include "core/model_config/parameters.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"

@@ -1,4 +1,4 @@
-#include "core/problem/channels.h"
+#include "core/model_config/channels.h"
 
 #include "core/base/memory.h"
 #include "core/base/text.h"

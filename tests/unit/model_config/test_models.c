@@ -3,7 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/model/plastic.h"
-#include "core/problem/channels.h"
+#include "core/model_config/channels.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
  * for all. A projection that the file names has every weight in it; the others start as the network
  * says. A file without these columns is a matrix: of the projection that has its shape.
  */
-#ifndef PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
-#define PLASTFIT_CORE_PROBLEM_INITIAL_WEIGHTS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_INITIAL_WEIGHTS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_INITIAL_WEIGHTS_H
 
 #include "core/model/model.h"
 

@@ -1,8 +1,8 @@
 /* Which channels the data will have: the source's, expected reward, and those of source.derive. */
-#ifndef PLASTFIT_CORE_PROBLEM_CHANNELS_H
-#define PLASTFIT_CORE_PROBLEM_CHANNELS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_CHANNELS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_CHANNELS_H
 
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 /** source.derive into the settings, checked against the channels of the source. */
 pf_status pf_derived_read(pf_settings *settings, const pf_models *models, const pf_options *options,

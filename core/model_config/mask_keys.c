@@ -1,9 +1,9 @@
-#include "core/problem/mask_keys.h"
+#include "core/model_config/mask_keys.h"
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/model/masks.h"
-#include "core/problem/projection_keys.h"
+#include "core/model_config/projection_keys.h"
 #include "core/readers/matrix_file.h"
 
 #include <math.h>

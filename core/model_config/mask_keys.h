@@ -1,8 +1,8 @@
 /* Masks of network.projections: given inline, from a file, or drawn with a density. */
-#ifndef PLASTFIT_CORE_PROBLEM_MASK_KEYS_H
-#define PLASTFIT_CORE_PROBLEM_MASK_KEYS_H
+#ifndef PLASTFIT_CORE_MODEL_CONFIG_MASK_KEYS_H
+#define PLASTFIT_CORE_MODEL_CONFIG_MASK_KEYS_H
 
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 /** `connected` and `plastic` of all entries; masks with a density are drawn with `seed`. */
 pf_status pf_projection_masks(const pf_models *models, const pf_network_settings *settings,

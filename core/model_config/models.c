@@ -1,9 +1,9 @@
-#include "core/problem/models.h"
+#include "core/model_config/models.h"
 
 #include "core/base/memory.h"
 #include "core/model/build_model.h"
+#include "core/model_config/keys.h"
 #include "core/plugin/path.h"
-#include "core/problem/keys.h"
 
 bool pf_source_is_task(const pf_component *source)
 {
