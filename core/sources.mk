@@ -218,27 +218,29 @@ core_sources += core/evaluate/score.c
 core_sources += core/evaluate/trajectories.c core/evaluate/trajectories.h
 core_sources += core/evaluate/averages.c core/evaluate/averages.h core/evaluate/evaluation.h
 
+core_sources += core/uncertainty/evidence.c core/uncertainty/evidence.h
+core_sources += core/uncertainty/infer_job.c core/uncertainty/infer_job.h
+core_sources += core/uncertainty/inference.c core/uncertainty/inference.h
+core_sources += core/uncertainty/spectrum.c core/uncertainty/spectrum.h
+core_sources += core/uncertainty/uncertainty.c core/uncertainty/uncertainty.h
+
+core_sources += core/intervals/bootstrap.c
+core_sources += core/intervals/clusters.c core/intervals/clusters.h
+core_sources += core/intervals/fisher.c
+core_sources += core/intervals/covariance.c core/intervals/covariance.h
+core_sources += core/intervals/interval_method.c core/intervals/interval_method.h
+core_sources += core/intervals/profile.c core/intervals/profile.h
+core_sources += core/intervals/rivals.c core/intervals/rivals.h
+core_sources += core/intervals/sandwich.c
+
 core_sources += core/infer/agreement.c core/infer/agreement.h
-core_sources += core/infer/bootstrap.c
-core_sources += core/infer/clusters.c core/infer/clusters.h
 core_sources += core/infer/drawn_start.c core/infer/drawn_start.h
-core_sources += core/infer/evidence.c core/infer/evidence.h
-core_sources += core/infer/fisher.c
 core_sources += core/infer/improve.c core/infer/improve.h
 core_sources += core/infer/infer.c core/infer/infer.h
-core_sources += core/infer/infer_job.c core/infer/infer_job.h
-core_sources += core/infer/inference.c core/infer/inference.h
-core_sources += core/infer/covariance.c core/infer/covariance.h
 core_sources += core/infer/input_noise.c core/infer/input_noise.h
-core_sources += core/infer/interval_method.c core/infer/interval_method.h
 core_sources += core/infer/latent.c core/infer/latent.h
-core_sources += core/infer/profile.c core/infer/profile.h
 core_sources += core/profile/profile_quadratic.c core/profile/profile_quadratic.h
 core_sources += core/profile/profile_trace.c core/profile/profile_trace.h
-core_sources += core/infer/rivals.c core/infer/rivals.h
-core_sources += core/infer/sandwich.c
-core_sources += core/infer/spectrum.c core/infer/spectrum.h
-core_sources += core/infer/uncertainty.c core/infer/uncertainty.h
 
 core_sources += core/stats/model_selection.c core/stats/model_selection.h
 core_sources += core/stats/stats.h

@@ -1,7 +1,7 @@
 #include "core/infer/agreement.h"
 
 #include "core/base/memory.h"
-#include "core/infer/clusters.h"
+#include "core/intervals/clusters.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

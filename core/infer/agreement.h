@@ -11,7 +11,7 @@
 #ifndef PLASTFIT_CORE_INFER_AGREEMENT_H
 #define PLASTFIT_CORE_INFER_AGREEMENT_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** job->out->agreement of a fit of several animals that share values. */
 pf_status pf_infer_agreement(pf_infer_job *job, pf_error *error);

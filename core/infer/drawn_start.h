@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_INFER_DRAWN_START_H
 #define PLASTFIT_CORE_INFER_DRAWN_START_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /**
  * Activity shows the weights themselves, so a rule fitted from starting weights that are not the

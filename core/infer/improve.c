@@ -2,7 +2,7 @@
 
 #include "core/base/memory.h"
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 enum { MAX_ROUNDS = 3 };
 

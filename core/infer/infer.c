@@ -4,13 +4,13 @@
 #include "core/base/threads.h"
 #include "core/fit/thread_workspaces.h"
 #include "core/infer/agreement.h"
-#include "core/infer/covariance.h"
 #include "core/infer/drawn_start.h"
 #include "core/infer/input_noise.h"
-#include "core/infer/interval_method.h"
 #include "core/infer/latent.h"
-#include "core/infer/profile.h"
-#include "core/infer/rivals.h"
+#include "core/intervals/covariance.h"
+#include "core/intervals/interval_method.h"
+#include "core/intervals/profile.h"
+#include "core/intervals/rivals.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
-/* Inference from a fit: core/infer/inference.h has what comes out. */
+/* Inference from a fit: core/uncertainty/inference.h has what comes out. */
 #ifndef PLASTFIT_CORE_INFER_INFER_H
 #define PLASTFIT_CORE_INFER_INFER_H
 
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 
 /** Which methods' intervals may come out, asked for by name or by "auto": [PF_N_INTERVAL_METHODS].
  */

@@ -1,7 +1,7 @@
 #include "core/infer/input_noise.h"
 
 #include "core/base/memory.h"
-#include "core/infer/covariance.h"
+#include "core/intervals/covariance.h"
 
 /** Does the fit draw the inputs of every recording of the group? */
 static bool draws_inputs(const pf_infer_job *job)

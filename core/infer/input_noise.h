@@ -7,7 +7,7 @@
 #ifndef PLASTFIT_CORE_INFER_INPUT_NOISE_H
 #define PLASTFIT_CORE_INFER_INPUT_NOISE_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** Warns of values that only the drawn noise of the inputs tells apart; after the information. */
 pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error);

@@ -15,7 +15,7 @@
 #ifndef PLASTFIT_CORE_INFER_LATENT_H
 #define PLASTFIT_CORE_INFER_LATENT_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** Sets job->out->latent; after the covariance. */
 pf_status pf_infer_latent(pf_infer_job *job, pf_error *error);

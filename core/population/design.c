@@ -3,8 +3,8 @@
 #include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/infer/inference.h"
 #include "core/readers/sheet.h"
+#include "core/uncertainty/inference.h"
 
 #include <math.h>
 #include <stdio.h>

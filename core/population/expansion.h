@@ -6,7 +6,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_EXPANSION_H
 #define PLASTFIT_CORE_POPULATION_EXPANSION_H
 
-#include "core/infer/evidence.h"
+#include "core/uncertainty/evidence.h"
 
 typedef struct pf_expansion {
   const pf_problem *problem;

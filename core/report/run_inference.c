@@ -1,9 +1,9 @@
 #include "core/report/run_inference.h"
 
 #include "core/base/memory.h"
-#include "core/infer/infer_job.h"
 #include "core/readers/theta_file.h"
 #include "core/report/run_folder.h"
+#include "core/uncertainty/infer_job.h"
 
 #include <math.h>
 #include <string.h>

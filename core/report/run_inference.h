@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_REPORT_RUN_INFERENCE_H
 #define PLASTFIT_CORE_REPORT_RUN_INFERENCE_H
 
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 
 /**
  * Intervals, verdicts and notes of RUN/theta.csv, of the method that it shows, as an inference of

@@ -6,7 +6,7 @@
 
 /**
  * Every interval method, by its name, in the order in which they are computed. Each is a file of
- * core/infer of that name, with a descriptor (core/infer/interval_method.h).
+ * core/intervals of that name, with a descriptor (core/intervals/interval_method.h).
  */
 #define PF_EACH_INTERVAL_METHOD(ONE) ONE(fisher) ONE(sandwich) ONE(profile) ONE(bootstrap)
 
@@ -22,7 +22,7 @@ uint32_t pf_interval_method_find(const char *name);
 
 enum pf_cluster { PF_CLUSTER_AUTO = 0, PF_CLUSTER_ANIMAL, PF_CLUSTER_BLOCK };
 
-/** What a bootstrap draws: core/infer/bootstrap.c. */
+/** What a bootstrap draws: core/intervals/bootstrap.c. */
 enum pf_bootstrap_sampling { PF_BOOTSTRAP_AUTO = 0, PF_BOOTSTRAP_ANIMALS, PF_BOOTSTRAP_PARAMETRIC };
 /** With so many animals in a fit, auto draws animals. */
 enum { PF_BOOTSTRAP_ENOUGH_ANIMALS = 10 };

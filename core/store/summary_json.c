@@ -1,6 +1,5 @@
 #include "core/base/memory.h"
 #include "core/evaluate/evaluation_plan.h"
-#include "core/infer/uncertainty.h"
 #include "core/sensitivity/derivatives_words.h"
 #include "core/settings/root_settings.h"
 #include "core/settings/source_settings.h"
@@ -8,6 +7,7 @@
 #include "core/store/tables.h"
 #include "core/truth/equation.h"
 #include "core/truth/names.h"
+#include "core/uncertainty/uncertainty.h"
 #include <math.h>
 #include <plastfit/plastfit.h>
 #include <string.h>

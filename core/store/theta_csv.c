@@ -1,10 +1,10 @@
 /* theta.csv: every instance of every parameter, with its uncertainty. */
 #include "core/base/memory.h"
-#include "core/infer/uncertainty.h"
 #include "core/store/csv_file.h"
 #include "core/store/tables.h"
 #include "core/truth/names.h"
 #include "core/truth/truth.h"
+#include "core/uncertainty/uncertainty.h"
 
 #include <math.h>
 

@@ -3,9 +3,9 @@
 #include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/infer/agreement.h"
-#include "core/infer/uncertainty.h"
 #include "core/store/results.h"
 #include "core/terminal/wrap.h"
+#include "core/uncertainty/uncertainty.h"
 
 #include <math.h>
 #include <string.h>

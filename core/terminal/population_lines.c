@@ -1,8 +1,8 @@
 #include "core/terminal/population_lines.h"
 
 #include "core/base/memory.h"
-#include "core/infer/inference.h"
 #include "core/terminal/wrap.h"
+#include "core/uncertainty/inference.h"
 
 #include <math.h>
 

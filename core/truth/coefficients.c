@@ -1,9 +1,9 @@
 #include "core/truth/coefficients.h"
 
 #include "core/base/memory.h"
-#include "core/infer/uncertainty.h"
 #include "core/stats/stats.h"
 #include "core/truth/truth.h"
+#include "core/uncertainty/uncertainty.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_TRUTH_COEFFICIENTS_H
 #define PLASTFIT_CORE_TRUTH_COEFFICIENTS_H
 
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 
 /** One parameter. NaN: not known. */
 typedef struct pf_coefficient {

@@ -30,6 +30,7 @@ CHANNELS = ('reward', 'choice', 'activity')
 # The checks of --tap: (on, name, function below). Switch one on when it holds; it then holds for good.
 CHECKS = [
     (True, 'folders of core include one another in one direction', 'folder_circles'),
+    (True, 'folders of core include those of lower lines of "Layers" in doc/architecture.md', 'layer_breaks'),
     (True, 'files of a folder of core include one another in one direction', 'file_circles'),
     (True, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
     (True, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
@@ -226,6 +227,23 @@ class Tree:
             edges[source.folder] |= {os.path.dirname(p) for p in self.included(source)
                                      if p.startswith('core/')} - {source.folder}
         return [' <-> '.join(circle) for circle in find_circles(edges)]
+
+    def layer_breaks(self):
+        """Includes that go to a folder's own line of the picture under "Layers", or above; folders that it lacks."""
+        with open(os.path.join(self.root, 'doc', 'architecture.md'), encoding='utf-8') as file:
+            section = re.search(r'^#+ Layers.*?\n(.*?)(?=^#+ |\Z)', file.read(), re.S | re.M)
+        pictured = [line.split() for line in section[1].split('\n') if line.startswith('    ')] if section else []
+        line_of = {word: n for n, words in enumerate(pictured) for word in words}
+        places = set()
+        for source in self.core():
+            here = source.folder.split('/')[1]
+            if here not in line_of:
+                places.add(f'not in the picture: {here}')
+            for path in self.included(source):
+                there = path.split('/')[1]
+                if path.startswith('core/') and there != here and line_of.get(there, 99) <= line_of.get(here, -1):
+                    places.add(f'{source.path} includes {path}')
+        return sorted(places)
 
     def file_circles(self):
         """A file is its .c and its .h."""

@@ -3,9 +3,9 @@
  * inferred, and threads. Standard errors against regressions are in tests/e2e/inference.py.
  */
 #include "core/base/memory.h"
-#include "core/infer/evidence.h"
 #include "core/infer/improve.h"
-#include "core/infer/interval_method.h"
+#include "core/intervals/interval_method.h"
+#include "core/uncertainty/evidence.h"
 #include "tests/unit/support/tiny_problem.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* core/problem/initial_weights: weights from a file, and files that are wrong. */
+/* core/model_config/initial_weights: weights from a file, and files that are wrong. */
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
 #include "core/model_config/initial_weights.h"

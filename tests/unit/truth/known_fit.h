@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_TESTS_KNOWN_FIT_H
 #define PLASTFIT_TESTS_KNOWN_FIT_H
 
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 #include "tests/unit/support/tiny_problem.h"
 
 /** The coefficients of the tiny problem's rule, in its order. The teacher's is x r - 0.05 w. */

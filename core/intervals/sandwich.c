@@ -4,11 +4,11 @@
  * is wrong. V = G / (G - 1) sum over G clusters of s s', s the score (of the mean over draws)
  * summed over the steps of the cluster; quantiles of Student's t with G - 1 degrees.
  */
-#include "core/infer/interval_method.h"
+#include "core/intervals/interval_method.h"
 
 #include "core/base/memory.h"
-#include "core/infer/clusters.h"
-#include "core/infer/covariance.h"
+#include "core/intervals/clusters.h"
+#include "core/intervals/covariance.h"
 #include "core/stats/stats.h"
 
 #include <lapacke.h>

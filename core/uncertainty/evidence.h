@@ -8,8 +8,8 @@
  *     pf_group_objective_create(problem, unit->layout, &evidence.batches, false, false, workspaces,
  * n, &f, error);
  */
-#ifndef PLASTFIT_CORE_INFER_EVIDENCE_H
-#define PLASTFIT_CORE_INFER_EVIDENCE_H
+#ifndef PLASTFIT_CORE_UNCERTAINTY_EVIDENCE_H
+#define PLASTFIT_CORE_UNCERTAINTY_EVIDENCE_H
 
 #include "core/fit/group_objective.h"
 

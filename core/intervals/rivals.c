@@ -1,4 +1,4 @@
-#include "core/infer/rivals.h"
+#include "core/intervals/rivals.h"
 
 #include "core/base/memory.h"
 #include "core/stats/stats.h"

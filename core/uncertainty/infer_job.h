@@ -2,11 +2,11 @@
  * What the steps of inference work with: one group, by one thread (or several, within a
  * simulation).
  */
-#ifndef PLASTFIT_CORE_INFER_INFER_JOB_H
-#define PLASTFIT_CORE_INFER_INFER_JOB_H
+#ifndef PLASTFIT_CORE_UNCERTAINTY_INFER_JOB_H
+#define PLASTFIT_CORE_UNCERTAINTY_INFER_JOB_H
 
-#include "core/infer/evidence.h"
-#include "core/infer/inference.h"
+#include "core/uncertainty/evidence.h"
+#include "core/uncertainty/inference.h"
 
 typedef struct pf_infer_job {
   const pf_problem *problem;

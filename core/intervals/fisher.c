@@ -1,6 +1,6 @@
 /* Interval method `fisher`: estimate -+ z se (t se where sigma is estimated), standard errors from
  * the Fisher information. */
-#include "core/infer/interval_method.h"
+#include "core/intervals/interval_method.h"
 
 static pf_status compute_fisher(pf_infer_job *job, pf_intervals *to, pf_error *error)
 {

@@ -1,9 +1,9 @@
 /* Clusters of steps that may depend on each other, animals or blocks of trials, and the scores of
  * each. */
-#ifndef PLASTFIT_CORE_INFER_CLUSTERS_H
-#define PLASTFIT_CORE_INFER_CLUSTERS_H
+#ifndef PLASTFIT_CORE_INTERVALS_CLUSTERS_H
+#define PLASTFIT_CORE_INTERVALS_CLUSTERS_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** Which cluster each step of each recording is in. */
 typedef struct pf_clusters {

@@ -1,4 +1,4 @@
-#include "core/infer/uncertainty.h"
+#include "core/uncertainty/uncertainty.h"
 
 #include "core/base/memory.h"
 

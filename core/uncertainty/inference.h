@@ -2,7 +2,8 @@
  * What is inferred of a fit: how sure one can be of what it found, and what the data cannot say.
  *
  * Everything is about a group's values (core/layout/layout.h) at its estimate, and about one
- * function of them, the unpenalised log likelihood of what was recorded (core/infer/evidence.h):
+ * function of them, the unpenalised log likelihood of what was recorded
+ * (core/uncertainty/evidence.h):
  *
  *     L(v) = sum over recordings of the mean over its draws of  sum_k c_k LL_k
  *
@@ -12,18 +13,18 @@
  * - information: I = E[-d2 L / dv dv'], from forward sensitivities (core/sensitivity/sensitivity.h)
  * - spectrum: eigenvalues of I scaled to a diagonal of ones; directions below the rank tolerance
  *   are not identified
- * - intervals: of several methods, one file each (core/infer/interval_method.h)
+ * - intervals: of several methods, one file each (core/intervals/interval_method.h)
  * - verdict: of every value, one of three (enum pf_verdict)
  *
  * Nothing is inferred where a fit did not converge, nor from a penalised likelihood: `why` then
  * says so.
  */
-#ifndef PLASTFIT_CORE_INFER_INFERENCE_H
-#define PLASTFIT_CORE_INFER_INFERENCE_H
+#ifndef PLASTFIT_CORE_UNCERTAINTY_INFERENCE_H
+#define PLASTFIT_CORE_UNCERTAINTY_INFERENCE_H
 
 #include "core/fit/fit.h"
-#include "core/infer/spectrum.h"
 #include "core/profile/profile_trace.h"
+#include "core/uncertainty/spectrum.h"
 
 enum pf_verdict {
   PF_VERDICT_NONE = 0, /**< nothing can be said: see `why` of the group */

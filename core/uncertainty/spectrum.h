@@ -11,8 +11,8 @@
  * is orthogonal to all of it; values that hang together in it make a group, with a basis of the
  * combinations of them that are determined, with as few values in each as elimination gives.
  */
-#ifndef PLASTFIT_CORE_INFER_SPECTRUM_H
-#define PLASTFIT_CORE_INFER_SPECTRUM_H
+#ifndef PLASTFIT_CORE_UNCERTAINTY_SPECTRUM_H
+#define PLASTFIT_CORE_UNCERTAINTY_SPECTRUM_H
 
 #include <plastfit/abi/base.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* Fisher information at the estimate, and the covariances that follow. */
-#ifndef PLASTFIT_CORE_INFER_COVARIANCE_H
-#define PLASTFIT_CORE_INFER_COVARIANCE_H
+#ifndef PLASTFIT_CORE_INTERVALS_COVARIANCE_H
+#define PLASTFIT_CORE_INTERVALS_COVARIANCE_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** Information, spectrum, covariance and what is at a bound, with the evidence's sigma. */
 pf_status pf_infer_information(pf_infer_job *job, pf_error *error);

@@ -1,4 +1,4 @@
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 #include "core/base/array.h"
 #include "core/base/memory.h"

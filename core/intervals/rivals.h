@@ -1,8 +1,8 @@
 /* Rivals: other optima that starts of a fit ended at, nearly as good as the one that is kept. */
-#ifndef PLASTFIT_CORE_INFER_RIVALS_H
-#define PLASTFIT_CORE_INFER_RIVALS_H
+#ifndef PLASTFIT_CORE_INTERVALS_RIVALS_H
+#define PLASTFIT_CORE_INTERVALS_RIVALS_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 /** How many of them are looked at, the best ones. */
 enum { PF_MAX_RIVALS = 3 };

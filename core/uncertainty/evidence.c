@@ -1,4 +1,4 @@
-#include "core/infer/evidence.h"
+#include "core/uncertainty/evidence.h"
 
 #include "core/base/memory.h"
 

@@ -1,9 +1,9 @@
 /*
- * core/infer/spectrum: matrices J'J whose null space is built in, with values of very different
- * scales.
+ * core/uncertainty/spectrum: matrices J'J whose null space is built in, with values of very
+ * different scales.
  */
 #include "core/base/memory.h"
-#include "core/infer/spectrum.h"
+#include "core/uncertainty/spectrum.h"
 #include "tests/unit/support/numbers.h"
 
 #include <criterion/criterion.h>

@@ -1,11 +1,11 @@
 /*
- * An interval method: a descriptor, in a file of its own (core/infer/fisher.c, ...), and its name
- * in the table PF_EACH_INTERVAL_METHOD.
+ * An interval method: a descriptor, in a file of its own (core/intervals/fisher.c, ...), and its
+ * name in the table PF_EACH_INTERVAL_METHOD.
  */
-#ifndef PLASTFIT_CORE_INFER_INTERVAL_METHOD_H
-#define PLASTFIT_CORE_INFER_INTERVAL_METHOD_H
+#ifndef PLASTFIT_CORE_INTERVALS_INTERVAL_METHOD_H
+#define PLASTFIT_CORE_INTERVALS_INTERVAL_METHOD_H
 
-#include "core/infer/infer_job.h"
+#include "core/uncertainty/infer_job.h"
 
 typedef struct pf_interval_method {
   const char *name; /**< as the config has it */

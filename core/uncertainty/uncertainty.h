@@ -1,8 +1,8 @@
 /* What was inferred of a fit, looked up and put into words for those who report it. */
-#ifndef PLASTFIT_CORE_INFER_UNCERTAINTY_H
-#define PLASTFIT_CORE_INFER_UNCERTAINTY_H
+#ifndef PLASTFIT_CORE_UNCERTAINTY_UNCERTAINTY_H
+#define PLASTFIT_CORE_UNCERTAINTY_UNCERTAINTY_H
 
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 
 /** What was inferred about one parameter instance, in its own units (of what is tied: those of its
  * value, times the factor). */

@@ -11,13 +11,13 @@
  * Every refit starts from the estimate, by Levenberg-Marquardt, so that all of them are of the
  * optimum that is reported.
  */
-#include "core/infer/interval_method.h"
+#include "core/intervals/interval_method.h"
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/threads.h"
 #include "core/closed_loop/redraw.h"
-#include "core/infer/covariance.h"
+#include "core/intervals/covariance.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "core/infer/covariance.h"
+#include "core/intervals/covariance.h"
 
 #include "core/base/memory.h"
 

@@ -1,4 +1,4 @@
-#include "core/infer/spectrum.h"
+#include "core/uncertainty/spectrum.h"
 
 #include "core/base/memory.h"
 

@@ -1,4 +1,4 @@
-#include "core/infer/inference.h"
+#include "core/uncertainty/inference.h"
 
 #include "core/base/memory.h"
 

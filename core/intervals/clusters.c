@@ -1,4 +1,4 @@
-#include "core/infer/clusters.h"
+#include "core/intervals/clusters.h"
 
 #include "core/base/memory.h"
 #include "core/sensitivity/information.h"

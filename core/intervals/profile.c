@@ -2,10 +2,10 @@
  * Interval method `profile`: profile likelihoods of a group's values, and the verdict "practically
  * not identified".
  */
-#include "core/infer/profile.h"
+#include "core/intervals/profile.h"
 
-#include "core/infer/interval_method.h"
-#include "core/infer/rivals.h"
+#include "core/intervals/interval_method.h"
+#include "core/intervals/rivals.h"
 #include "core/profile/profile_trace.h"
 
 #include "core/base/memory.h"
