@@ -41,13 +41,14 @@ cli_sources += core/cli/cmd_recover.c
 cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/new_config.c core/cli/new_config.h
-cli_sources += core/cli/table_look.c core/cli/table_look.h core/cli/array_look.c core/cli/guess_roles.c
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/fitted_truth.c core/cli/fitted_truth.h
 cli_sources += core/cli/run_config.c core/cli/run_config.h
 cli_sources += core/cli/run_verdicts.c core/cli/run_verdicts.h
 cli_sources += core/cli/interrupt.c core/cli/interrupt.h
 cli_sources += core/cli/main.c
+cli_sources += core/data_look/table_look.c core/data_look/table_look.h
+cli_sources += core/data_look/array_look.c core/data_look/guess_roles.c
 
 core_sources += core/data/animal_places.c
 core_sources += core/data/chain.c core/data/chain.h
@@ -248,23 +249,24 @@ core_sources += core/stats/resampling.c core/stats/distributions.c core/stats/ho
 core_sources += core/stats/wilcoxon.c
 
 core_sources += core/ranking/ranking.c core/ranking/ranking.h
+core_sources += core/candidates/candidates.c core/candidates/candidates.h
+core_sources += core/candidates/compare_settings.c core/candidates/compare_settings.h
+core_sources += core/candidates/job.c core/candidates/job.h
+core_sources += core/candidates/job_check.c core/candidates/job_check.h
+core_sources += core/candidates/job_file.c core/candidates/job_file.h
+core_sources += core/candidates/job_result.c core/candidates/job_result.h
+core_sources += core/candidates/key.c core/candidates/key.h
+core_sources += core/candidates/nesting.c core/candidates/nesting.h
+core_sources += core/candidates/same_data.c core/candidates/same_data.h
+core_sources += core/candidates/score_folds.c core/candidates/score_folds.h
+
 core_sources += core/compare/assemble.c core/compare/assemble.h
-core_sources += core/compare/candidates.c core/compare/candidates.h
-core_sources += core/compare/compare_settings.c core/compare/compare_settings.h
 core_sources += core/ranking/compare_table.c core/ranking/compare_table.h
 core_sources += core/ranking/compare_words.c core/ranking/compare_words.h
 core_sources += core/compare/comparison.c core/compare/comparison.h
 core_sources += core/compare/comparison_files.c core/compare/comparison_files.h
 core_sources += core/ranking/comparison_json.c core/ranking/comparison_json.h
-core_sources += core/compare/job.c core/compare/job.h
-core_sources += core/compare/job_check.c core/compare/job_check.h
-core_sources += core/compare/job_file.c core/compare/job_file.h
-core_sources += core/compare/job_result.c core/compare/job_result.h
-core_sources += core/compare/key.c core/compare/key.h
-core_sources += core/compare/nesting.c core/compare/nesting.h
 core_sources += core/ranking/print_table.c core/ranking/print_table.h
-core_sources += core/compare/same_data.c core/compare/same_data.h
-core_sources += core/compare/score_folds.c core/compare/score_folds.h
 core_sources += core/compare/select.c core/compare/select.h
 core_sources += core/compare/work.c core/compare/work.h
 core_sources += core/validations/validations.c core/validations/validations.h
@@ -306,15 +308,24 @@ core_sources += core/plot/figure_layers.c core/plot/figure.h core/plot/figure_pa
 core_sources += core/plot/figure_draw.c
 core_sources += core/plot/figure_script.c
 
+core_sources += core/figures/behaviour.c core/figures/behaviour.h
+core_sources += core/figures/behaviour_figures.c
+core_sources += core/figures/choice_figures.c
+core_sources += core/figures/result_folder.c core/figures/result_folder.h
+core_sources += core/figures/run_data.c core/figures/run_data.h
+core_sources += core/figures/run_figure.h core/figures/run_figures.c core/figures/run_figures.h
+core_sources += core/figures/population_figure.c
+core_sources += core/figures/spectrum_figure.c
+core_sources += core/figures/theta_figures.c
+core_sources += core/figures/profile_figure.c
+core_sources += core/figures/weight_figures.c
+
 page_files = core/page/head.html core/page/style.css
 core_embedded += core/page/page_files.c
 EXTRA_DIST += $(page_files)
 core/page/page_files.c: $(page_files) core/base/embed.sh
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_page_files $(page_files) >$(abs_builddir)/$@.new
 	$(AM_V_at)mv $@.new $@
-core_sources += core/page/behaviour.c core/page/behaviour.h
-core_sources += core/page/behaviour_figures.c
-core_sources += core/page/choice_figures.c
 core_sources += core/page/html.c core/page/html.h
 core_sources += core/page/html_compare.c core/page/html_compare.h
 core_sources += core/page/html_equation.c core/page/html_equation.h
@@ -322,14 +333,6 @@ core_sources += core/page/html_run.c core/page/html_run.h
 core_sources += core/page/html_select.c core/page/html_select.h
 core_sources += core/page/html_verdict.c core/page/html_verdict.h
 core_sources += core/page/page.c core/page/page.h
-core_sources += core/page/result_folder.c core/page/result_folder.h
-core_sources += core/page/run_data.c core/page/run_data.h
-core_sources += core/page/run_figure.h core/page/run_figures.c core/page/run_figures.h
-core_sources += core/page/population_figure.c
-core_sources += core/page/spectrum_figure.c
-core_sources += core/page/theta_figures.c
-core_sources += core/page/profile_figure.c
-core_sources += core/page/weight_figures.c
 
 core_sources += core/terminal/population_lines.c core/terminal/population_lines.h
 core_sources += core/terminal/guard.c core/terminal/guard.h

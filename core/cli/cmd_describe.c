@@ -1,6 +1,6 @@
 #include "core/base/memory.h"
+#include "core/candidates/compare_settings.h"
 #include "core/cli/command.h"
-#include "core/compare/compare_settings.h"
 #include "core/model_config/keys.h"
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"

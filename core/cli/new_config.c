@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 #include "core/cli/command.h"
-#include "core/cli/table_look.h"
+#include "core/data_look/table_look.h"
 #include "core/plugin/registry.h"
 
 #include <glob.h>

@@ -2,7 +2,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_ASSEMBLE_H
 #define PLASTFIT_CORE_COMPARE_ASSEMBLE_H
 
-#include "core/compare/job.h"
+#include "core/candidates/job.h"
 
 /** Everything but the table (pf_compare_tabulate). results: [jobs->n], all done; their estimates
  * and predictions become the comparison's. */

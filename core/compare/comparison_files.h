@@ -3,7 +3,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_COMPARISON_FILES_H
 #define PLASTFIT_CORE_COMPARE_COMPARISON_FILES_H
 
-#include "core/compare/candidates.h"
+#include "core/candidates/candidates.h"
 #include "core/store/folder.h"
 
 /** All of them, into the folder being written. `config`: as read, with the command line. */

@@ -3,8 +3,8 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/base/ticker.h"
-#include "core/compare/job_check.h"
-#include "core/compare/job_file.h"
+#include "core/candidates/job_check.h"
+#include "core/candidates/job_file.h"
 
 #include <math.h>
 

@@ -6,7 +6,7 @@
 #ifndef PLASTFIT_CORE_COMPARE_WORK_H
 #define PLASTFIT_CORE_COMPARE_WORK_H
 
-#include "core/compare/job.h"
+#include "core/candidates/job.h"
 #include "core/store/folder.h"
 
 /** What a user asks for. */

@@ -2,9 +2,9 @@
 
 #include "core/page/html.h"
 #include "core/base/memory.h"
+#include "core/figures/result_folder.h"
 #include "core/page/html_compare.h"
 #include "core/page/html_run.h"
-#include "core/page/result_folder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 
 static pf_status write_page(const char *folder, const pf_text *page, pf_error *error)
 {
-  char path[PF_HTML_PATH];
-  char part[PF_HTML_PATH + 8];
+  char path[PF_RESULT_PATH];
+  char part[PF_RESULT_PATH + 8];
   (void)snprintf(path, sizeof path, "%.3000s/report.html", folder);
   (void)snprintf(part, sizeof part, "%s.part", path);
   FILE *file = fopen(part, "w");
@@ -67,7 +67,7 @@ pf_status pf_html_write(const char *folder, pf_error *error)
     return pf_fail(error, PF_STOP, "there is no folder '%s': %s", folder, strerror(errno));
   }
   for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-    if (pf_html_has(folder, kinds[k].sign) && pf_html_has(folder, "summary.json")) {
+    if (pf_result_has(folder, kinds[k].sign) && pf_result_has(folder, "summary.json")) {
       return make_page(kinds[k].fill, folder, error);
     }
   }

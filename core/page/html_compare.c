@@ -2,8 +2,8 @@
  * each validation. */
 #include "core/page/html_compare.h"
 #include "core/base/memory.h"
+#include "core/figures/result_folder.h"
 #include "core/page/html_select.h"
-#include "core/page/result_folder.h"
 
 #include <string.h>
 
@@ -56,9 +56,9 @@ static void draw_paired(const comparison *c, pf_figure *figure, const char *vali
   for (size_t i = 0; i < n; i++) {
     const json_t *score =
         json_object_get(figures_of(c, i, validation), "log_likelihood_per_observation");
-    room[i] = pf_html_number(score, "value");
-    room[n + i] = pf_html_number(score, "low");
-    room[2 * n + i] = pf_html_number(score, "high");
+    room[i] = pf_result_number(score, "value");
+    room[n + i] = pf_result_number(score, "low");
+    room[2 * n + i] = pf_result_number(score, "high");
   }
   pf_panel_intervals(
       panel,
@@ -69,7 +69,7 @@ static void draw_paired(const comparison *c, pf_figure *figure, const char *vali
 /** Differences from the base, animal by animal. */
 static void draw_differences(const comparison *c, pf_figure *figure, const char *validation)
 {
-  const char *base_name = pf_html_string(c->summary, "base");
+  const char *base_name = pf_result_string(c->summary, "base");
   const size_t n = c->n;
   size_t base = 0;
   while (base < n && strcmp(c->names[base], base_name) != 0) {
@@ -101,9 +101,9 @@ static void draw_differences(const comparison *c, pf_figure *figure, const char 
   for (size_t i = 0; i < n; i++) {
     const json_t *difference = json_object_get(
         json_object_get(figures_of(c, i, validation), "against_base"), "difference");
-    y[i] = pf_html_number(difference, "value");
-    low[i] = pf_html_number(difference, "low");
-    high[i] = pf_html_number(difference, "high");
+    y[i] = pf_result_number(difference, "value");
+    low[i] = pf_result_number(difference, "low");
+    high[i] = pf_result_number(difference, "high");
   }
   pf_panel_intervals(
       panel,
@@ -119,14 +119,14 @@ static bool is_held_out(const json_t *validation)
 /** "held-out-forecast", "in-sample-...": names of figures and of the sections they stand in. */
 static void figure_name(const json_t *validation, const char *what, char *out, size_t capacity)
 {
-  (void)snprintf(out, capacity, "%s-%s", what, pf_html_string(validation, "name"));
+  (void)snprintf(out, capacity, "%s-%s", what, pf_result_string(validation, "name"));
 }
 
 static void draw_validation(const comparison *c, const json_t *validation)
 {
   char name[80];
   char caption[400];
-  const char *of = pf_html_string(validation, "name");
+  const char *of = pf_result_string(validation, "name");
   figure_name(validation, "scores", name, sizeof name);
   (void)snprintf(caption, sizeof caption,
                  "%.40s (%s): left, the score of every animal under each candidate, joined by a "
@@ -161,7 +161,7 @@ static void draw_validations(const comparison *c, const json_t *validations)
                                                       .y = {.label = "log likelihood per choice"},
                                                       .legend_outside = true});
   for (size_t v = 0; v < n_validations; v++) {
-    const char *of = pf_html_string(json_array_get(validations, v), "name");
+    const char *of = pf_result_string(json_array_get(validations, v), "name");
     double *x = c->room;
     double *y = c->room + c->n;
     double *low = c->room + 2 * c->n;
@@ -169,9 +169,9 @@ static void draw_validations(const comparison *c, const json_t *validations)
     for (size_t i = 0; i < c->n; i++) {
       const json_t *score = json_object_get(figures_of(c, i, of), "log_likelihood_per_observation");
       x[i] = (double)i + ((double)v - 0.5 * (double)(n_validations - 1)) * 0.12;
-      y[i] = pf_html_number(score, "value");
-      low[i] = pf_html_number(score, "low");
-      high[i] = pf_html_number(score, "high");
+      y[i] = pf_result_number(score, "value");
+      low[i] = pf_result_number(score, "low");
+      high[i] = pf_result_number(score, "high");
     }
     pf_panel_intervals(panel,
                        (pf_mark){.colour = (int)(v % PF_N_SERIES_COLOURS),
@@ -188,7 +188,7 @@ static void draw_ablations(const comparison *c, const json_t *validation)
   static const char *const words[] = {"F: everything", "T: theta, fresh weights",
                                       "W: weights, no plasticity", "N: no rule"};
   char name[80];
-  const char *of = pf_html_string(validation, "name");
+  const char *of = pf_result_string(validation, "name");
   figure_name(validation, "ablations", name, sizeof name);
   pf_figure *figure = NULL;
   pf_panel *panel = NULL;
@@ -213,7 +213,7 @@ static void draw_ablations(const comparison *c, const json_t *validation)
     }
     double y[4];
     for (size_t k = 0; k < 4; k++) {
-      y[k] = pf_html_number(ablations, letters[k]);
+      y[k] = pf_result_number(ablations, letters[k]);
     }
     pf_panel_line(panel, (pf_mark){.colour = (int)(i % PF_N_SERIES_COLOURS), .label = c->names[i]},
                   NULL, y, 4);
@@ -225,13 +225,13 @@ static void draw_ablations(const comparison *c, const json_t *validation)
 
 static void interval_cell(pf_text *page, const json_t *interval)
 {
-  const double value = pf_html_number(interval, "value");
-  const double low = pf_html_number(interval, "low");
+  const double value = pf_result_number(interval, "value");
+  const double low = pf_result_number(interval, "low");
   if (isnan(value) || isnan(low)) {
     pf_page_number(page, value);
   } else {
     pf_text_add(page, "<td class=\"n\">%.3g<br><small>%.3g, %.3g</small></td>", value, low,
-                pf_html_number(interval, "high"));
+                pf_result_number(interval, "high"));
   }
 }
 
@@ -243,26 +243,26 @@ static void candidate_row(pf_text *page, const comparison *c, size_t i, const ch
   const json_t *against = json_object_get(figures, "against_base");
   pf_page_row(page);
   pf_page_cell(page, c->names[i]);
-  pf_page_cell(page, pf_html_string(one, "rule"));
-  pf_page_number(page, pf_html_number(one, "n_parameters"));
-  pf_page_cell(page, pf_html_string(figures, "status"));
+  pf_page_cell(page, pf_result_string(one, "rule"));
+  pf_page_number(page, pf_result_number(one, "n_parameters"));
+  pf_page_cell(page, pf_result_string(figures, "status"));
   interval_cell(page, json_object_get(figures, "log_likelihood_per_observation"));
-  pf_page_number(page, pf_html_number(figures, "median"));
+  pf_page_number(page, pf_result_number(figures, "median"));
   interval_cell(page, json_object_get(explained, "no_plasticity"));
   interval_cell(page, json_object_get(explained, "mean_rate"));
   if (json_is_object(against)) {
     interval_cell(page, json_object_get(against, "difference"));
     pf_text_add(page, "<td class=\"n\">%.0f of %.0f</td><td class=\"n\">%.0f</td>",
-                pf_html_number(against, "n_better"), pf_html_number(against, "n_pairs"),
-                pf_html_number(against, "n_ties"));
-    pf_page_number(page, pf_html_number(against, "p"));
-    pf_page_number(page, pf_html_number(against, "p_holm"));
+                pf_result_number(against, "n_better"), pf_result_number(against, "n_pairs"),
+                pf_result_number(against, "n_ties"));
+    pf_page_number(page, pf_result_number(against, "p"));
+    pf_page_number(page, pf_result_number(against, "p_holm"));
   } else {
     pf_text_add(page, "<td>base</td><td></td><td></td><td></td><td></td>");
   }
   interval_cell(page, json_object_get(figures, "against_best"));
-  pf_page_number(page, pf_html_number(one, "aic"));
-  pf_page_number(page, pf_html_number(one, "bic"));
+  pf_page_number(page, pf_result_number(one, "aic"));
+  pf_page_number(page, pf_result_number(one, "bic"));
 }
 
 static void validation_table(pf_text *page, const comparison *c, const json_t *validation)
@@ -285,7 +285,7 @@ static void validation_table(pf_text *page, const comparison *c, const json_t *v
                                         "BIC"};
   pf_page_table_of_numbers(page, columns, sizeof columns / sizeof columns[0], 2);
   for (size_t i = 0; i < c->n; i++) {
-    candidate_row(page, c, i, pf_html_string(validation, "name"));
+    candidate_row(page, c, i, pf_result_string(validation, "name"));
   }
   pf_page_table_end(page);
 }
@@ -305,7 +305,7 @@ static void animals_table(pf_text *page, const comparison *c, const json_t *vali
     pf_page_row(page);
     pf_page_cell(page, json_string_value(json_array_get(animals, a)));
     for (size_t i = 0; i < c->n; i++) {
-      pf_page_number(page, animal_score(c, i, pf_html_string(validation, "name"), a));
+      pf_page_number(page, animal_score(c, i, pf_result_string(validation, "name"), a));
     }
   }
   pf_page_table_end(page);
@@ -318,7 +318,7 @@ static void write_validation(pf_text *page, const comparison *c, const json_t *v
 {
   char text[200];
   char prefix[80];
-  (void)snprintf(text, sizeof text, "%.60s%s", pf_html_string(validation, "name"),
+  (void)snprintf(text, sizeof text, "%.60s%s", pf_result_string(validation, "name"),
                  is_held_out(validation) ? ": held out" : "");
   pf_page_heading(page, text,
                   is_held_out(validation) ? NULL : "In sample: the fit has seen these choices.");
@@ -333,10 +333,10 @@ static void write_validation(pf_text *page, const comparison *c, const json_t *v
 static void write_page(pf_text *page, const comparison *c, const json_t *validations)
 {
   char text[700];
-  const char *name = pf_html_string(c->summary, "name");
+  const char *name = pf_result_string(c->summary, "name");
   pf_page_begin(page, name[0] != '\0' ? name : "comparison");
   pf_text_add(page, "<p class=\"words\">");
-  pf_page_text(page, pf_html_string(c->summary, "words"));
+  pf_page_text(page, pf_result_string(c->summary, "words"));
   pf_text_add(page, "</p>\n");
   (void)snprintf(text, sizeof text,
                  "%zu candidates on %zu %s. p: exact paired Wilcoxon test against the base "
@@ -345,12 +345,12 @@ static void write_page(pf_text *page, const comparison *c, const json_t *validat
                  "bootstrap over animals. Nulls: the same network without plasticity, and a "
                  "constant prediction, both from the fitted steps.",
                  c->n, c->n_animals, c->n_animals == 1 ? "animal" : "animals",
-                 pf_html_string(c->summary, "base"));
+                 pf_result_string(c->summary, "base"));
   pf_page_paragraph(page, text);
   (void)snprintf(text, sizeof text, "AIC and BIC: %.600s.",
-                 pf_html_string(c->summary, "information_criteria"));
+                 pf_result_string(c->summary, "information_criteria"));
   pf_page_paragraph(page, text);
-  pf_html_config(page, c->folder);
+  pf_page_config(page, c->folder);
   for (int pass = 0; pass < 2; pass++) { /* what counts comes first */
     for (size_t v = 0; v < json_array_size(validations); v++) {
       if (is_held_out(json_array_get(validations, v)) == (pass == 0)) {
@@ -375,14 +375,14 @@ static pf_status prepare_comparison(comparison *c, pf_error *error)
   c->room = pf_memory_need(6 * c->n * (c->n_animals + 1), sizeof *c->room, error);
   c->figures = pf_figures_new(error);
   for (size_t i = 0; c->names != NULL && i < c->n; i++) {
-    c->names[i] = pf_html_string(candidate_at(c, i), "name");
+    c->names[i] = pf_result_string(candidate_at(c, i), "name");
   }
   return c->names != NULL && c->room != NULL && c->figures != NULL ? PF_OK : PF_STOP;
 }
 
 pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
 {
-  comparison c = {.folder = folder, .summary = pf_html_json(folder, "summary.json", error)};
+  comparison c = {.folder = folder, .summary = pf_result_json(folder, "summary.json", error)};
   if (c.summary == NULL) {
     return PF_STOP;
   }
@@ -400,7 +400,7 @@ pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_html_render(folder, c.figures, error);
+  status = pf_result_render(folder, c.figures, error);
   if (status != PF_OK) {
     goto done;
   }

@@ -1,7 +1,7 @@
 /* The equations of summary.json: "dw = 0.5 (0.985 x r - 0.0494 w)". */
 #include "core/page/html_equation.h"
 
-#include "core/page/result_folder.h"
+#include "core/figures/result_folder.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -43,13 +43,13 @@ void pf_html_equations(pf_text *page, const json_t *summary)
   const json_t *equations = json_object_get(summary, "equations");
   for (size_t k = 0; k < json_array_size(equations); k++) {
     const json_t *equation = json_array_get(equations, k);
-    const char *text = pf_html_string(equation, "text");
-    const char *truth = pf_html_string(equation, "truth");
+    const char *text = pf_result_string(equation, "text");
+    const char *truth = pf_result_string(equation, "truth");
     if (text[0] == '\0' && truth[0] == '\0') {
       continue;
     }
     pf_text_add(page, "<p><b>");
-    pf_page_text(page, pf_html_string(equation, "owner"));
+    pf_page_text(page, pf_result_string(equation, "owner"));
     pf_text_add(page, "</b>: ");
     pf_html_powers(page, text);
     if (truth[0] != '\0') {

@@ -1,10 +1,10 @@
 /* The page of a run: what was fitted, and all that figures and tables can tell of it. */
 #include "core/page/html_run.h"
 #include "core/base/memory.h"
+#include "core/figures/result_folder.h"
+#include "core/figures/run_figures.h"
 #include "core/page/html_equation.h"
 #include "core/page/html_verdict.h"
-#include "core/page/result_folder.h"
-#include "core/page/run_figures.h"
 #include "core/stats/stats.h"
 
 #include <plastfit/plastfit.h>
@@ -34,7 +34,7 @@ static pf_status plot_figures(run *r, pf_error *error)
       return status;
     }
   }
-  return pf_html_render(r->data.folder, r->figures, error);
+  return pf_result_render(r->data.folder, r->figures, error);
 }
 
 /* ---- what was fitted ---- */
@@ -45,8 +45,8 @@ static void rules_text(const json_t *config, pf_text *out)
   const json_t *rules = json_object_get(config, "rules");
   for (size_t i = 0; i < json_array_size(rules); i++) {
     const json_t *rule = json_array_get(rules, i);
-    pf_text_add(out, "%s%s (eta %.4g)", i > 0 ? ", " : "", pf_html_string(rule, "plugin"),
-                pf_html_number(rule, "eta"));
+    pf_text_add(out, "%s%s (eta %.4g)", i > 0 ? ", " : "", pf_result_string(rule, "plugin"),
+                pf_result_number(rule, "eta"));
   }
 }
 
@@ -61,23 +61,23 @@ static void write_head(pf_text *page, const run *r)
   char how[120];
   const json_t *fit = json_object_get(config, "fit");
   const double n_draws =
-      pf_html_number(json_object_get(json_object_get(config, "source"), "input"), "draws");
-  const bool shared = strcmp(pf_html_string(fit, "per"), "shared") == 0;
-  const bool drawn = strcmp(pf_html_string(fit, "per"), "population") == 0;
+      pf_result_number(json_object_get(json_object_get(config, "source"), "input"), "draws");
+  const bool shared = strcmp(pf_result_string(fit, "per"), "shared") == 0;
+  const bool drawn = strcmp(pf_result_string(fit, "per"), "population") == 0;
   const bool passes = json_is_true(json_object_get(config, "fixed_passes"));
   (void)snprintf(whose, sizeof whose, "a theta for each of %zu animals%s", n_units,
                  drawn ? ", drawn from a population" : "");
   (void)snprintf(how, sizeof how, passes ? "%.40s, %g epochs" : "%.40s, at most %g iterations",
-                 pf_html_string(fit, "optimiser"),
-                 pf_html_number(fit, passes ? "epochs" : "iterations"));
+                 pf_result_string(fit, "optimiser"),
+                 pf_result_number(fit, passes ? "epochs" : "iterations"));
   (void)snprintf(
       text, sizeof text,
       "Rule: %.200s. Fitted %s (%s, %g %s of the inputs). Status: %.20s. Seed %g. plastfit %.20s.",
       rules.text != NULL ? rules.text : "none", shared ? "one theta for all animals" : whose, how,
-      n_draws, n_draws > 1.0 ? "draws" : "draw", pf_html_string(r->data.summary, "status"),
-      pf_html_number(r->data.summary, "seed"), pf_html_string(r->data.summary, "plastfit"));
+      n_draws, n_draws > 1.0 ? "draws" : "draw", pf_result_string(r->data.summary, "status"),
+      pf_result_number(r->data.summary, "seed"), pf_result_string(r->data.summary, "plastfit"));
   pf_page_paragraph(page, text);
-  pf_html_config(page, r->data.folder);
+  pf_page_config(page, r->data.folder);
   pf_text_free(&rules);
 }
 
@@ -91,27 +91,27 @@ typedef struct score_column {
 
 static double of_no_plasticity(const json_t *scores)
 {
-  return pf_html_number(json_object_get(scores, "deviance_explained"), "no_plasticity");
+  return pf_result_number(json_object_get(scores, "deviance_explained"), "no_plasticity");
 }
 
 static double of_mean_rate(const json_t *scores)
 {
-  return pf_html_number(json_object_get(scores, "deviance_explained"), "mean_rate");
+  return pf_result_number(json_object_get(scores, "deviance_explained"), "mean_rate");
 }
 
 static double of_log_likelihood(const json_t *scores)
 {
-  return pf_html_number(scores, "log_likelihood") / pf_html_number(scores, "n_scored");
+  return pf_result_number(scores, "log_likelihood") / pf_result_number(scores, "n_scored");
 }
 
 static double of_weights(const json_t *scores)
 {
-  return pf_html_number(scores, "r2_weights");
+  return pf_result_number(scores, "r2_weights");
 }
 
 static double of_activity(const json_t *scores)
 {
-  return pf_html_number(scores, "r2_activity");
+  return pf_result_number(scores, "r2_activity");
 }
 
 static const score_column scores_shown[] = {
@@ -182,7 +182,7 @@ static const char *mean_words(bool pooled)
 static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
 {
   const json_t *animals = json_object_get(r->data.summary, "animals");
-  const char *on = pf_html_string(r->data.summary, "evaluated_on");
+  const char *on = pf_result_string(r->data.summary, "evaluated_on");
   char text[400];
   (void)snprintf(
       text, sizeof text,
@@ -215,9 +215,9 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
   begin_scores(page, which, n);
   for (size_t i = 0; i < json_array_size(animals); i++) {
     const json_t *animal = json_array_get(animals, i);
-    const char *reason = pf_html_string(animal, "error");
+    const char *reason = pf_result_string(animal, "error");
     char name[300];
-    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_html_string(animal, "name"),
+    (void)snprintf(name, sizeof name, "%.80s%s%.200s", pf_result_string(animal, "name"),
                    reason[0] != '\0' ? ": " : "", reason);
     pf_page_row(page);
     pf_page_cell(page, name);
@@ -393,7 +393,7 @@ static void write_sentences(pf_text *page, const json_t *units, const char *key)
     for (size_t i = 0; i < json_array_size(list); i++) {
       char text[1200];
       const char *sentence = json_string_value(json_array_get(list, i));
-      (void)snprintf(text, sizeof text, "%.80s: %.1000s.", pf_html_string(unit, "name"),
+      (void)snprintf(text, sizeof text, "%.80s: %.1000s.", pf_result_string(unit, "name"),
                      sentence != NULL ? sentence : "");
       pf_page_paragraph(page, text);
     }
@@ -415,7 +415,7 @@ static void write_uncertainty(pf_text *page, const run *r)
       text, sizeof text,
       "Intervals of level %g %% by method %.40s, of the unpenalised log likelihood, draws of the "
       "inputs averaged. theta.csv has the verdict on each coefficient, intervals.csv every method.",
-      100.0 * pf_html_number(inference, "level"), pf_html_string(inference, "method"));
+      100.0 * pf_result_number(inference, "level"), pf_result_string(inference, "method"));
   pf_page_heading(page, "How sure", text);
   write_sentences(page, units, "free");
   write_sentences(page, units, "warnings");
@@ -425,12 +425,12 @@ static void write_uncertainty(pf_text *page, const run *r)
   for (size_t u = 0; u < json_array_size(units); u++) {
     const json_t *unit = json_array_get(units, u), *verdicts = json_object_get(unit, "verdicts");
     pf_page_row(page);
-    pf_page_cell(page, pf_html_string(unit, "name"));
+    pf_page_cell(page, pf_result_string(unit, "name"));
     for (size_t k = 1; k < 4; k++) {
-      pf_page_number(page, pf_html_number(verdicts, columns[k]));
+      pf_page_number(page, pf_result_number(verdicts, columns[k]));
     }
-    pf_page_number(page, pf_html_number(unit, "condition"));
-    pf_page_cell(page, pf_html_string(unit, "why"));
+    pf_page_number(page, pf_result_number(unit, "condition"));
+    pf_page_cell(page, pf_result_string(unit, "why"));
   }
   pf_page_table_end(page);
   pf_page_fold_end(page);
@@ -468,7 +468,7 @@ static void write_figures(pf_text *page, const run *r)
 
 static pf_status write_run(pf_text *page, const run *r, pf_error *error)
 {
-  const char *name = pf_html_string(r->data.summary, "name");
+  const char *name = pf_result_string(r->data.summary, "name");
   pf_page_begin(page, name[0] != '\0' ? name : "run");
   pf_html_verdict(page, r->data.summary);
   write_head(page, r);

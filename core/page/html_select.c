@@ -2,7 +2,7 @@
  * of them. */
 #include "core/page/html_select.h"
 #include "core/base/memory.h"
-#include "core/page/result_folder.h"
+#include "core/figures/result_folder.h"
 
 static const struct path {
   const char *name, *words;
@@ -28,10 +28,10 @@ static void draw_path(pf_panel *panel, const json_t *sets, size_t k, double *roo
   for (size_t i = 0; i < n; i++) {
     const json_t *set = json_array_get(sets, i);
     const json_t *score = json_object_get(set, "log_likelihood_per_observation");
-    x[i] = pf_html_number(set, "n_terms") + apart;
-    y[i] = pf_html_number(score, "value");
-    low[i] = pf_html_number(score, "low");
-    high[i] = pf_html_number(score, "high");
+    x[i] = pf_result_number(set, "n_terms") + apart;
+    y[i] = pf_result_number(score, "value");
+    low[i] = pf_result_number(score, "low");
+    high[i] = pf_result_number(score, "high");
     if (json_is_true(json_object_get(set, "chosen"))) {
       best_x = x[i];
       best_y = y[i];
@@ -89,8 +89,8 @@ void pf_html_write_selection(pf_text *page, const json_t *summary, const pf_figu
   (void)snprintf(text, sizeof text,
                  "Which of the %.0f terms of %.100s do the data ask for? Scored on held-out steps "
                  "(%.40s). The score of a chosen set is too good, since it was picked by it.",
-                 pf_html_number(selection, "n_terms"), pf_html_string(selection, "rule"),
-                 pf_html_string(selection, "validation"));
+                 pf_result_number(selection, "n_terms"), pf_result_string(selection, "rule"),
+                 pf_result_string(selection, "validation"));
   pf_page_heading(page, "Selection of terms", text);
   (void)pf_page_figures(page, figures, "selection", 1);
   pf_page_table(page, columns, sizeof columns / sizeof columns[0]);
@@ -104,12 +104,12 @@ void pf_html_write_selection(pf_text *page, const json_t *summary, const pf_figu
                      json_is_true(json_object_get(set, "best")) ? ", best" : "",
                      json_is_true(json_object_get(set, "chosen")) ? ", chosen" : "");
       pf_page_cell(page, text);
-      pf_page_cell(page, pf_html_string(set, "change"));
-      pf_page_number(page, pf_html_number(set, "n_terms"));
-      pf_page_cell(page, pf_html_string(set, "terms"));
-      pf_page_number(page, pf_html_number(score, "value"));
-      pf_page_number(page, pf_html_number(score, "low"));
-      pf_page_number(page, pf_html_number(score, "high"));
+      pf_page_cell(page, pf_result_string(set, "change"));
+      pf_page_number(page, pf_result_number(set, "n_terms"));
+      pf_page_cell(page, pf_result_string(set, "terms"));
+      pf_page_number(page, pf_result_number(score, "value"));
+      pf_page_number(page, pf_result_number(score, "low"));
+      pf_page_number(page, pf_result_number(score, "high"));
     }
   }
   pf_page_table_end(page);

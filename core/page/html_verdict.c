@@ -1,7 +1,7 @@
 #include "core/page/html_verdict.h"
 
+#include "core/figures/result_folder.h"
 #include "core/page/html_equation.h"
-#include "core/page/result_folder.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ typedef struct seen_fits {
  */
 static const char *trouble_of(const json_t *unit)
 {
-  const char *status = pf_html_string(unit, "status");
+  const char *status = pf_result_string(unit, "status");
   const json_t *optimiser = json_object_get(unit, "optimiser");
   if (strcmp(status, "ok") != 0 && strcmp(status, "converged") != 0 &&
       strcmp(status, "passes done") != 0) {
@@ -34,7 +34,7 @@ static seen_fits see_fits(const json_t *summary)
   seen_fits seen = {.summary = summary,
                     .units = json_object_get(summary, "units"),
                     .inference = json_object_get(json_object_get(summary, "inference"), "units")};
-  const char *on = pf_html_string(summary, "evaluated_on");
+  const char *on = pf_result_string(summary, "evaluated_on");
   seen.n_units = json_array_size(seen.units);
   for (size_t u = 0; u < seen.n_units; u++) {
     seen.n_bad += trouble_of(json_array_get(seen.units, u))[0] != '\0' ? 1 : 0;
@@ -52,7 +52,7 @@ static seen_fits see_fits(const json_t *summary)
   const json_t *equations = json_object_get(summary, "equations");
   seen.chosen = json_array_size(equations) > 0;
   for (size_t k = 0; k < json_array_size(equations); k++) {
-    const char *by = pf_html_string(json_array_get(equations, k), "chosen_by");
+    const char *by = pf_result_string(json_array_get(equations, k), "chosen_by");
     seen.chosen = seen.chosen && strcmp(by, "intervals") == 0;
   }
   seen.no_intervals = seen.n_values < 1.0;
@@ -85,7 +85,7 @@ static void list_bad(pf_text *page, const seen_fits *seen)
     }
     if (n < MAX_NAMED) {
       pf_text_add(page, "%s", n > 0 ? ", " : "");
-      pf_page_text(page, pf_html_string(unit, "name"));
+      pf_page_text(page, pf_result_string(unit, "name"));
       pf_text_add(page, " (");
       pf_page_text(page, trouble_of(unit));
       pf_text_add(page, ")");
@@ -132,15 +132,15 @@ static void write_found(pf_text *page, const seen_fits *seen)
   bool any = false;
   for (size_t k = 0; k < n; k++) {
     const json_t *equation = json_array_get(equations, k);
-    if (pf_html_string(equation, "text")[0] == '\0') {
+    if (pf_result_string(equation, "text")[0] == '\0') {
       continue;
     }
     pf_text_add(page, "%s", any ? "; " : "");
     if (n > 1) {
-      pf_page_text(page, pf_html_string(equation, "owner"));
+      pf_page_text(page, pf_result_string(equation, "owner"));
       pf_text_add(page, ": ");
     }
-    pf_html_powers(page, pf_html_string(equation, "text"));
+    pf_html_powers(page, pf_result_string(equation, "text"));
     write_whose(page, json_object_get(equation, "notes"));
     any = true;
   }
@@ -160,12 +160,12 @@ static void write_population_surety(pf_text *page, const json_t *population)
   const double alpha = 0.05;
   size_t n = 0;
   pf_text_add(page, "The population's means and sds have %g %% intervals (below). ",
-              100.0 * pf_html_number(population, "level"));
+              100.0 * pf_result_number(population, "level"));
   for (size_t k = 0; k < json_array_size(list); k++) {
     const json_t *one = json_array_get(list, k);
-    if (pf_html_number(one, "difference_p") < alpha) {
+    if (pf_result_number(one, "difference_p") < alpha) {
       pf_text_add(page, "%s", n == 0 ? "Animals differ in " : ", ");
-      pf_page_text(page, pf_html_string(one, "label"));
+      pf_page_text(page, pf_result_string(one, "label"));
       n++;
     }
   }
@@ -191,7 +191,7 @@ static void write_surety(pf_text *page, const seen_fits *seen)
           page,
           "; every term shown is told apart from 0 with intervals of %g %% for all terms of "
           "a rule together",
-          100.0 * pf_html_number(json_object_get(seen->summary, "inference"), "level"));
+          100.0 * pf_result_number(json_object_get(seen->summary, "inference"), "level"));
     }
     pf_text_add(page, ".");
   }
@@ -212,8 +212,8 @@ static void write_prediction(pf_text *page, const seen_fits *seen)
 {
   const json_t *mean =
       json_object_get(json_object_get(seen->summary, "mean"), "deviance_explained");
-  const double shares[] = {pf_html_number(mean, "no_plasticity"),
-                           pf_html_number(mean, "mean_rate")};
+  const double shares[] = {pf_result_number(mean, "no_plasticity"),
+                           pf_result_number(mean, "mean_rate")};
   static const char *const nulls[] = {"the same network without plasticity", "a constant"};
   begin_line(page, "How well it predicts.");
   if (!isfinite(shares[0]) && !isfinite(shares[1])) {
@@ -284,10 +284,10 @@ static void write_doubts(pf_text *page, const seen_fits *seen)
     add_doubt(page, &n, "The scores are in sample: more terms always score better there");
   }
   const json_t *agree = json_object_get(json_array_get(seen->inference, 0), "animals_agree");
-  if (pf_html_number(agree, "p") < 0.05) {
+  if (pf_result_number(agree, "p") < 0.05) {
     (void)snprintf(text, sizeof text,
                    "The animals differ (p = %.2g): one rule for all is their mean at best",
-                   pf_html_number(agree, "p"));
+                   pf_result_number(agree, "p"));
     add_doubt(page, &n, text);
   }
   add_warnings(page, seen, &n);

@@ -1,8 +1,10 @@
 #include "core/page/page.h"
 
 #include "core/base/embed.h"
+#include "core/figures/result_folder.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* core/page/head.html and style.css, part of the program: core/base/embed.h. */
@@ -198,4 +200,24 @@ size_t pf_page_figures(pf_text *page, const pf_figures *figures, const char *whi
     pf_page_fold_end(page);
   }
   return n;
+}
+
+void pf_page_config(pf_text *page, const char *folder)
+{
+  char path[PF_RESULT_PATH];
+  char line[1024];
+  (void)snprintf(path, sizeof path, "%.3000s/config.cfg", folder);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) {
+    page->failed = page->failed || pf_result_has(folder, "config.cfg");
+    return;
+  }
+  pf_page_fold(page, "The config as resolved: it alone repeats the run");
+  pf_text_add(page, "<pre>");
+  while (fgets(line, sizeof line, file) != NULL) {
+    pf_page_text(page, line);
+  }
+  pf_text_add(page, "</pre>\n");
+  pf_page_fold_end(page);
+  (void)fclose(file);
 }

@@ -26,6 +26,8 @@ void pf_page_table_end(pf_text *page);
 /** What is long stands folded under one line. */
 void pf_page_fold(pf_text *page, const char *summary);
 void pf_page_fold_end(pf_text *page);
+/** config.cfg of a folder, folded. */
+void pf_page_config(pf_text *page, const char *folder);
 
 /**
  * The figure of that name, or every one whose name starts with it where it ends in '-', with its

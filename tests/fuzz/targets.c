@@ -4,7 +4,7 @@
 #include "tests/fuzz/targets.h"
 
 #include "core/base/memory.h"
-#include "core/compare/job_file.h"
+#include "core/candidates/job_file.h"
 #include "core/config/config.h"
 #include "core/fit/fit.h"
 #include "core/page/html.h"

@@ -1,0 +1,336 @@
+/* Coefficients, learning curves and starts: theta.csv, fit.csv and multistart.csv. */
+#include "core/base/memory.h"
+#include "core/figures/run_figure.h"
+#include "core/stats/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- coefficients ---- */
+
+typedef struct columns {
+  size_t unit, owner, name, label, estimate, truth, fixed, status, low, high;
+} columns;
+
+static columns columns_of(const pf_sheet *theta)
+{
+  return (columns){.unit = pf_sheet_column(theta, "unit"),
+                   .owner = pf_sheet_column(theta, "owner"),
+                   .name = pf_sheet_column(theta, "name"),
+                   .label = pf_sheet_column(theta, "label"),
+                   .estimate = pf_sheet_column(theta, "estimate"),
+                   .truth = pf_sheet_column(theta, "truth"),
+                   .fixed = pf_sheet_column(theta, "fixed"),
+                   .status = pf_sheet_column(theta, "status"),
+                   .low = pf_sheet_column(theta, "ci_lower"),
+                   .high = pf_sheet_column(theta, "ci_upper")};
+}
+
+/** A parameter: the rows it has, one for each unit. */
+typedef struct coefficient {
+  size_t row;   /**< its first */
+  double size;  /**< largest |estimate| or |truth|: what is drawn where there are too many */
+  size_t order; /**< in the file */
+} coefficient;
+
+static bool same_parameter(const pf_sheet *theta, const columns *c, size_t a, size_t b)
+{
+  return strcmp(pf_sheet_text(theta, a, c->name), pf_sheet_text(theta, b, c->name)) == 0 &&
+         strcmp(pf_sheet_text(theta, a, c->owner), pf_sheet_text(theta, b, c->owner)) == 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+  const double x = ((const coefficient *)a)->size;
+  const double y = ((const coefficient *)b)->size;
+  return (y > x) - (y < x);
+}
+
+static int by_order(const void *a, const void *b)
+{
+  const size_t x = ((const coefficient *)a)->order;
+  const size_t y = ((const coefficient *)b)->order;
+  return (x > y) - (x < y);
+}
+
+/** Fitted parameters; those of largest size where there are too many. How many are kept; *all: how
+ * many there are. */
+static size_t choose_coefficients(const pf_sheet *theta, const columns *c, coefficient *out,
+                                  size_t *all)
+{
+  size_t n = 0;
+  /* the first unit has every parameter; one with copies for animals or experiments counts once */
+  for (size_t i = 0; i < theta->n_rows; i++) {
+    bool again = false;
+    for (size_t k = 0; !again && k < n; k++) {
+      again = same_parameter(theta, c, out[k].row, i);
+    }
+    if (!again && strcmp(pf_sheet_text(theta, i, c->unit), pf_sheet_text(theta, 0, c->unit)) == 0 &&
+        strcmp(pf_sheet_text(theta, i, c->fixed), "1") != 0) {
+      out[n] = (coefficient){.row = i, .order = n};
+      n++;
+    }
+  }
+  *all = n;
+  if (n > PF_MAX_COEFFICIENTS_DRAWN) {
+    for (size_t k = 0; k < n; k++) {
+      out[k].size = fmax(fabs(pf_sheet_number(theta, out[k].row, c->estimate)), 0.0);
+    }
+    qsort(out, n, sizeof *out, by_size);
+    n = PF_MAX_COEFFICIENTS_DRAWN;
+    qsort(out, n, sizeof *out, by_order);
+  }
+  return n;
+}
+
+/** Points of all units, side by side around their parameter's place. */
+typedef struct cloud {
+  double *x, *y, *low, *high, *truth;
+  size_t n;
+} cloud;
+
+static void collect_points(const pf_sheet *theta, const columns *c, const coefficient *chosen,
+                           size_t n, size_t n_units, cloud *out)
+{
+  for (size_t k = 0; k < n; k++) {
+    size_t unit = 0;
+    for (size_t i = chosen[k].row; i < theta->n_rows; i++) {
+      if (!same_parameter(theta, c, i, chosen[k].row)) {
+        continue;
+      }
+      const double spread = n_units > 1 ? ((double)unit / (double)(n_units - 1) - 0.5) * 0.5 : 0.0;
+      out->x[out->n] = (double)k + spread;
+      out->y[out->n] = strcmp(pf_sheet_text(theta, i, c->status), "failed") == 0
+                           ? NAN
+                           : pf_sheet_number(theta, i, c->estimate);
+      out->low[out->n] = pf_sheet_number(theta, i, c->low);
+      out->high[out->n] = pf_sheet_number(theta, i, c->high);
+      out->n++;
+      unit++;
+    }
+    out->truth[k] = pf_sheet_number(theta, chosen[k].row, c->truth);
+  }
+}
+
+/** Of parameter k, over its units; NaN estimates left out. `room`: [points->n]. */
+static double median_of(const cloud *points, size_t k, double *room)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < points->n; i++) {
+    if (fabs(points->x[i] - (double)k) < 0.5) {
+      room[n++] = points->y[i];
+    }
+  }
+  return pf_stats_quantile(room, pf_stats_sort(room, n), 0.5);
+}
+
+/** A short line at the median of each parameter. */
+static pf_status draw_medians(pf_panel *panel, const cloud *points, size_t n, pf_error *error)
+{
+  double from[PF_MAX_COEFFICIENTS_DRAWN], to[PF_MAX_COEFFICIENTS_DRAWN],
+      median[PF_MAX_COEFFICIENTS_DRAWN];
+  double *room = pf_memory_need(points->n, sizeof *room, error);
+  for (size_t k = 0; room != NULL && k < n; k++) {
+    median[k] = median_of(points, k, room);
+    from[k] = (double)k - 0.32;
+    to[k] = (double)k + 0.32;
+  }
+  if (room != NULL) {
+    pf_panel_segments(panel, (pf_mark){.colour = PF_BLACK, .width = 2.0, .label = "median"}, from,
+                      median, to, median, n);
+  }
+  pf_memory_free(room);
+  return room != NULL ? PF_OK : PF_STOP;
+}
+
+static bool any_finite(const double *values, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (isfinite(values[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char *const *ticks,
+                            size_t n, size_t all, size_t n_units, pf_error *error)
+{
+  const bool known = any_finite(points->truth, n);
+  const bool intervals = any_finite(points->low, points->n);
+  char caption[400];
+  (void)snprintf(caption, sizeof caption, "Estimates%s%s%s.%s",
+                 n_units > 1 ? ", one point for each unit" : "",
+                 intervals ? ", with 95 % intervals" : "",
+                 known ? "; rings: the values with which the data were made" : "",
+                 all > n ? " Only the largest are shown; all are in theta.csv." : "");
+  pf_figure *figure = pf_figures_add(figures, "coefficients",
+                                     (pf_figure_look){.caption = caption,
+                                                      .panel_width = n > 8 ? 900 : 640,
+                                                      .panel_height = n > 8 ? 340 : 280});
+  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.ticks = ticks, .n_ticks = n},
+                                                      .y = {.label = "coefficient"},
+                                                      .no_legend = !known && n_units == 1});
+  pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY}, 0.0);
+  if (known) {
+    double x[PF_MAX_COEFFICIENTS_DRAWN];
+    for (size_t k = 0; k < n; k++) {
+      x[k] = (double)k;
+    }
+    pf_panel_points(
+        panel, (pf_mark){.colour = PF_VERMILLION, .label = "truth", .hollow = true, .size = 2.6}, x,
+        points->truth, n);
+  }
+  pf_panel_intervals(panel,
+                     (pf_mark){.colour = PF_BLUE,
+                               .label = "estimate",
+                               .size = n_units > 1 ? 0.7 : 1.2,
+                               .opacity = n_units > 12 ? 0.6 : 1.0},
+                     points->x, points->y, points->low, points->high, points->n);
+  return n_units > 1 ? draw_medians(panel, points, n, error) : PF_OK;
+}
+
+static size_t count_units(const pf_sheet *theta, const columns *c)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < theta->n_rows; i++) {
+    n += same_parameter(theta, c, i, 0) ? 1 : 0;
+  }
+  return n;
+}
+
+pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_error *error)
+{
+  const pf_sheet *theta = run->theta;
+  if (theta == NULL) {
+    return PF_OK;
+  }
+  const columns c = columns_of(theta);
+  const size_t rows = theta->n_rows;
+  coefficient *chosen = pf_memory_need(rows, sizeof *chosen, error);
+  double *numbers = pf_memory_need(5 * rows, sizeof *numbers, error);
+  const char *ticks[PF_MAX_COEFFICIENTS_DRAWN];
+  size_t all = 0;
+  const size_t n = chosen == NULL || numbers == NULL || rows == 0
+                       ? 0
+                       : choose_coefficients(theta, &c, chosen, &all);
+  pf_status status = chosen == NULL || numbers == NULL ? PF_STOP : PF_OK;
+  if (n > 0) {
+    cloud points = {
+        numbers, numbers + rows, numbers + 2 * rows, numbers + 3 * rows, numbers + 4 * rows, 0};
+    const size_t n_units = count_units(theta, &c);
+    for (size_t k = 0; k < n; k++) {
+      ticks[k] = pf_sheet_text(theta, chosen[k].row, c.label);
+      ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
+    }
+    collect_points(theta, &c, chosen, n, n_units, &points);
+    status = draw_cloud(figures, &points, ticks, n, all, n_units, error);
+  }
+  pf_memory_free(chosen);
+  pf_memory_free(numbers);
+  return status;
+}
+
+/* ---- learning ---- */
+
+static void learning_panel(pf_figure *figure, const pf_sheet *fit, const char *column,
+                           const char *label, double *x, double *y)
+{
+  const size_t unit = pf_sheet_column(fit, "unit");
+  const size_t epoch = pf_sheet_column(fit, "epoch");
+  const size_t value = pf_sheet_column(fit, column);
+  pf_panel *panel =
+      pf_figure_panel(figure, (pf_axes){.x = {.label = "epoch"}, .y = {.label = label}});
+  size_t n_units = 0;
+  for (size_t first = 0; first < fit->n_rows; n_units++) {
+    size_t n = 0;
+    while (first + n < fit->n_rows &&
+           strcmp(pf_sheet_text(fit, first + n, unit), pf_sheet_text(fit, first, unit)) == 0) {
+      x[n] = pf_sheet_number(fit, first + n, epoch);
+      y[n] = pf_sheet_number(fit, first + n, value);
+      n++;
+    }
+    const pf_mark mark = {.colour = (int)(n_units % PF_N_SERIES_COLOURS), .opacity = 0.8};
+    pf_panel_line(panel, mark, x, y, n);
+    if (n < 30) {
+      pf_panel_points(panel, (pf_mark){.colour = mark.colour, .size = 0.6, .opacity = 0.8}, x, y,
+                      n);
+    }
+    first += n;
+  }
+}
+
+pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error *error)
+{
+  const pf_sheet *fit = run->fit;
+  if (fit == NULL || run->population != NULL) { /* a population's fit has its end alone */
+    return PF_OK;
+  }
+  double *x = pf_memory_need(fit->n_rows, sizeof *x, error);
+  double *y = pf_memory_need(fit->n_rows, sizeof *y, error);
+  if (x != NULL && y != NULL && fit->n_rows > 0) {
+    pf_figure *figure =
+        pf_figures_add(figures, "learning",
+                       (pf_figure_look){.caption = "The course of the fit, a line for each unit: "
+                                                   "the data term (what the data cost), and "
+                                                   "the objective (with penalties).",
+                                        .columns = 2});
+    learning_panel(figure, fit, "data_term", "data term", x, y);
+    learning_panel(figure, fit, "objective", "objective", x, y);
+  }
+  const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
+  pf_memory_free(x);
+  pf_memory_free(y);
+  return status;
+}
+
+/* ---- starts ---- */
+
+pf_status pf_plot_starts(pf_figures *figures, const pf_run_data *run, pf_error *error)
+{
+  enum { MAX_CURVES = 8 }; /* units that can be told apart */
+  const pf_sheet *starts = run->starts;
+  if (starts == NULL) {
+    return PF_OK;
+  }
+  const size_t unit = pf_sheet_column(starts, "unit");
+  const size_t objective = pf_sheet_column(starts, "objective");
+  double *x = pf_memory_need(starts->n_rows, sizeof *x, error);
+  double *y = pf_memory_need(starts->n_rows, sizeof *y, error);
+  pf_panel *panel = NULL;
+  if (x != NULL && y != NULL && starts->n_rows > 0) {
+    pf_figure *figure = pf_figures_add(
+        figures, "starts",
+        (pf_figure_look){.caption =
+                             "Where the starts of each fit ended: the objective above the best, "
+                             "sorted. A flat stretch at the left is an optimum that many reach."});
+    panel = pf_figure_panel(
+        figure, (pf_axes){.x = {.label = "start, sorted"},
+                          .y = {.label = "objective above the best", .logarithmic = true}});
+  }
+  size_t n_units = 0;
+  for (size_t first = 0; panel != NULL && first < starts->n_rows && n_units < MAX_CURVES;
+       n_units++) {
+    const double best =
+        pf_sheet_number(starts, first, objective); /* rows stand in order, failed ones last */
+    size_t n = 0;
+    while (first + n < starts->n_rows && strcmp(pf_sheet_text(starts, first + n, unit),
+                                                pf_sheet_text(starts, first, unit)) == 0) {
+      const double above = pf_sheet_number(starts, first + n, objective) - best;
+      x[n] = (double)(n + 1);
+      /* what is equal to rounding stands at the bottom rather than nowhere */
+      y[n] = isnan(above) ? above : fmax(above, fmax(1e-15 * fabs(best), 1e-30));
+      n++;
+    }
+    pf_panel_points(panel,
+                    (pf_mark){.colour = (int)(n_units % PF_N_SERIES_COLOURS),
+                              .label = pf_sheet_text(starts, first, unit)},
+                    x, y, n);
+    first += n;
+  }
+  const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
+  pf_memory_free(x);
+  pf_memory_free(y);
+  return status;
+}
