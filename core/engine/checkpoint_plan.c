@@ -25,8 +25,8 @@ static int64_t interval_of(int64_t n_segments)
 
 /** Halve the plan's rows until its states take no more than `most` bytes or it has no more than
  * `fewest` rows. */
-static void shrink(pf_block_plan *plan, size_t row_bytes, int64_t n_segments, size_t most,
-                   int64_t fewest)
+static void shrink_block(pf_block_plan *plan, size_t row_bytes, int64_t n_segments, size_t most,
+                         int64_t fewest)
 {
   while (plan->rows > fewest && pf_plan_bytes(plan, row_bytes, n_segments) > most) {
     plan->rows = (plan->rows + 1) / 2;
@@ -37,10 +37,10 @@ pf_block_plan pf_plan_blocks(int64_t n_rows, size_t row_bytes, int64_t n_segment
 {
   const int64_t max_rows = n_rows < MAX_ROWS ? n_rows : MAX_ROWS;
   pf_block_plan plan = {.rows = max_rows, .interval = n_segments};
-  shrink(&plan, row_bytes, n_segments, KEEP_BYTES_BLOCK, KEEP_ROWS);
+  shrink_block(&plan, row_bytes, n_segments, KEEP_BYTES_BLOCK, KEEP_ROWS);
   if (pf_plan_bytes(&plan, row_bytes, n_segments) > KEEP_BYTES_BLOCK) {
     plan = (pf_block_plan){.rows = max_rows, .interval = interval_of(n_segments)};
-    shrink(&plan, row_bytes, n_segments, CHECKPOINT_BYTES, CHECKPOINT_ROWS);
+    shrink_block(&plan, row_bytes, n_segments, CHECKPOINT_BYTES, CHECKPOINT_ROWS);
   }
   if (budget > 0 && pf_plan_bytes(&plan, row_bytes, n_segments) > budget) {
     plan.interval = interval_of(n_segments);

@@ -45,14 +45,14 @@ typedef struct sample {
   double *gradient, *h; /* [n], [n][n] */
 } sample;
 
-static const pf_batch *original(const refits *p)
+static const pf_batch *original_batch(const refits *p)
 {
   return p->job->evidence.batches.batches[0];
 }
 
 static void clear_sample(const refits *p, sample *s)
 {
-  for (size_t d = 0; s->copies != NULL && d < original(p)->n; d++) {
+  for (size_t d = 0; s->copies != NULL && d < original_batch(p)->n; d++) {
     pf_redraw_free(p->job->problem->model, s->copies[d]);
   }
   pf_memory_free(s->copies);
@@ -112,7 +112,7 @@ static pf_status draw_recordings(const refits *p, size_t b, sample *s, pf_error 
 static pf_status make_sample(const refits *p, size_t b, sample *s, pf_error *error)
 {
   const pf_model *model = p->job->problem->model;
-  const pf_batch *from = original(p);
+  const pf_batch *from = original_batch(p);
   const size_t n = p->n_values, cells = from->n * model->n_losses;
   s->batch = (pf_batch){.model = from->model,
                         .draws = from->draws,
@@ -220,7 +220,7 @@ static pf_status make_redraw(refits *p, size_t r, const pf_draw **draws, double 
 {
   const pf_infer_job *job = p->job;
   const pf_layout *layout = job->group->layout;
-  const pf_batch *batch = original(p);
+  const pf_batch *batch = original_batch(p);
   size_t n = 0;
   for (size_t d = 0; d < batch->n; d++) {
     if (pf_layout_recording(layout, batch->draws[d]->recording) == r) {
@@ -235,7 +235,7 @@ static pf_status make_redraw(refits *p, size_t r, const pf_draw **draws, double 
 static pf_status make_redraws(refits *p, pf_error *error)
 {
   const pf_layout *layout = p->job->group->layout;
-  const pf_draw **draws = pf_memory_need(original(p)->n, sizeof *draws, error);
+  const pf_draw **draws = pf_memory_need(original_batch(p)->n, sizeof *draws, error);
   double *theta = pf_memory_need(layout->n_parameters, sizeof *theta, error);
   p->redraws = pf_memory_need(layout->n_recordings, sizeof *p->redraws, error);
   pf_status status = draws == NULL || theta == NULL || p->redraws == NULL ? PF_STOP : PF_OK;

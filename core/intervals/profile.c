@@ -45,7 +45,7 @@ static bool is_open(uint32_t end)
   return end == PF_PROFILE_OPEN || end == PF_PROFILE_UNCERTAIN || end == PF_PROFILE_NO_VALUE;
 }
 
-static bool holds(const pf_profile *piece, double at)
+static bool piece_holds(const pf_profile *piece, double at)
 {
   return (at >= piece->low || is_open(piece->low_end)) &&
          (at <= piece->high || is_open(piece->high_end));
@@ -54,9 +54,9 @@ static bool holds(const pf_profile *piece, double at)
 /* Is `at` in none of the pieces so far? */
 static bool is_elsewhere(const value_profile *of, double at)
 {
-  bool inside = holds(&of->profile, at);
+  bool inside = piece_holds(&of->profile, at);
   for (size_t p = 0; p < of->n_pieces; p++) {
-    inside = inside || holds(&of->pieces[p], at);
+    inside = inside || piece_holds(&of->pieces[p], at);
   }
   return !inside;
 }

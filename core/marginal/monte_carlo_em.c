@@ -255,7 +255,7 @@ static double predicted_gain(const em *self)
 }
 
 /* v' M v / 2 */
-static double quadratic(const double *matrix, const double *v, size_t n)
+static double quadratic_form(const double *matrix, const double *v, size_t n)
 {
   double sum = 0.0;
   for (size_t i = 0; i < n * n; i++) {
@@ -265,7 +265,7 @@ static double quadratic(const double *matrix, const double *v, size_t n)
 }
 
 /* The objective of the draws, from self->now to self->next. */
-static pf_status maximise(em *self)
+static pf_status maximise_expectation(em *self)
 {
   const pf_optimiser *optimiser = pf_fit_optimiser(self->problem);
   pf_optimiser_settings settings = pf_optimiser_defaults();
@@ -295,11 +295,11 @@ static pf_status take_step(em *self, double *gain)
     }
     return PF_OK;
   }
-  status = maximise(self);
+  status = maximise_expectation(self);
   for (size_t k = 0; k < self->n; k++) {
     self->step[k] = self->next[k] - self->now[k];
   }
-  *gain = quadratic(self->complete, self->step, self->n);
+  *gain = quadratic_form(self->complete, self->step, self->n);
   return status;
 }
 
@@ -334,7 +334,7 @@ static size_t count_replicates(const em *self)
 }
 
 /* Their mean into `mean` [n]; nats that its noise will cost with `more` of them: tr(I S) / 2 k. */
-static double average(const em *self, size_t more, double *mean)
+static double average_iterates(const em *self, size_t more, double *mean)
 {
   const size_t n = self->n, k = self->averaged.n / n;
   const double *iterates = self->averaged.items;
@@ -348,7 +348,7 @@ static double average(const em *self, size_t more, double *mean)
     for (size_t j = 0; j < n; j++) {
       off[j] = iterates[i * n + j] - mean[j];
     }
-    cost += quadratic(self->metric, off, n);
+    cost += quadratic_form(self->metric, off, n);
   }
   return k < 2 ? (double)INFINITY : fmax(cost, 0.0) / ((double)(k - 1) * (double)(k + more));
 }
@@ -415,7 +415,7 @@ static pf_status look_around(em *self, bool *astray)
 }
 
 /* A step from the draws that stand. */
-static pf_status advance(em *self, double *gain)
+static pf_status advance_iterate(em *self, double *gain)
 {
   const pf_status status = take_step(self, gain);
   if (status != PF_OK) {
@@ -432,12 +432,12 @@ static bool has_settled(em *self)
   if (self->averaged.n < MIN_AVERAGED * self->n) {
     return false;
   }
-  self->cost = average(self, count_replicates(self), self->next);
+  self->cost = average_iterates(self, count_replicates(self), self->next);
   return self->cost <= self->problem->settings->marginal.tolerance;
 }
 
 /* Until the mean of the iterates is good enough, or their number is used up. */
-static pf_status iterate(em *self)
+static pf_status run_iterations(em *self)
 {
   const pf_marginal_settings *settings = &self->problem->settings->marginal;
   self->cost = INFINITY;
@@ -451,7 +451,7 @@ static pf_status iterate(em *self)
     }
     pf_status status = look_around(self, &astray);
     if (status == PF_OK && !astray) {
-      status = advance(self, &gain);
+      status = advance_iterate(self, &gain);
     }
     if (status != PF_OK) {
       return status;
@@ -464,7 +464,7 @@ static pf_status iterate(em *self)
     }
   }
   if (self->averaged.n >= 2 * self->n) {
-    self->cost = average(self, count_replicates(self), self->now);
+    self->cost = average_iterates(self, count_replicates(self), self->now);
   }
   return PF_OK;
 }
@@ -472,7 +472,7 @@ static pf_status iterate(em *self)
 /* ---- the end ---- */
 
 /* Filters of all replicates at the estimate. of: [replicates][n_recordings] log likelihoods. */
-static pf_status finish(em *self, double *of)
+static pf_status finish_fit(em *self, double *of)
 {
   const size_t n_recordings = self->group->n_recordings;
   pf_louis_reset(&self->sums);
@@ -539,7 +539,7 @@ static void set_optimum(em *self, const pf_marginal_fit *marginal, bool solved)
 }
 
 /* Is the fit worse than weights that stay as they start? */
-static pf_status judge(em *self, const pf_marginal_fit *marginal)
+static pf_status judge_fit(em *self, const pf_marginal_fit *marginal)
 {
   const pf_posterior_in in = {.problem = self->problem,
                               .group = self->group,
@@ -574,7 +574,7 @@ static pf_status make_result(em *self)
     goto done;
   }
   self->least_share = 1.0;
-  status = finish(self, of);
+  status = finish_fit(self, of);
   if (status != PF_OK) {
     goto done;
   }
@@ -592,7 +592,7 @@ static pf_status make_result(em *self)
   if (self->is_plain && solved && marginal->left <= newton_reach && stays_inside(self)) {
     add_last_step(self);
   }
-  status = judge(self, marginal);
+  status = judge_fit(self, marginal);
   if (status != PF_OK) {
     goto done;
   }
@@ -618,7 +618,7 @@ pf_status pf_em_run(const pf_em_in *in, pf_error *error)
     status = find_variance(&self, self.now);
   }
   if (status == PF_OK) {
-    status = iterate(&self);
+    status = run_iterations(&self);
   }
   if (status == PF_OK) {
     status = make_result(&self);

@@ -54,7 +54,7 @@ static bool mark_influenced(pf_model *model)
 }
 
 /** Has the population a state, or does it see the step before? */
-static bool remembers(const pf_model *model, size_t p)
+static bool has_memory(const pf_model *model, size_t p)
 {
   if (model->populations[p].n_state > 0) {
     return true;
@@ -82,7 +82,7 @@ void pf_model_choose_phases(pf_model *model)
   while (mark_influenced(model)) {
   }
   for (size_t p = 1; p < model->n_populations; p++) {
-    if (remembers(model, p)) {
+    if (has_memory(model, p)) {
       model->stepwise[model->phase[p]] = true;
     }
   }

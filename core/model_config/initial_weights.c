@@ -96,7 +96,7 @@ static pf_status is_matrix(const char *path, bool *out, pf_error *error)
   return status;
 }
 
-static const char *cell(const reader *read, int column)
+static const char *cell_text(const reader *read, int column)
 {
   return read->columns[column] < 0 ? "" : pf_csv_field(&read->csv, (size_t)read->columns[column]);
 }
@@ -105,12 +105,12 @@ static pf_status bad_cell(const reader *read, int column, const char *expected, 
 {
   return pf_fail(error, PF_STOP, "%.300s:%lld: column '%s': found '%.60s', expected %s",
                  read->csv.path, (long long)read->csv.line, column_names[column],
-                 cell(read, column), expected);
+                 cell_text(read, column), expected);
 }
 
 static pf_status read_projection(const reader *read, int64_t *projection, pf_error *error)
 {
-  const char *name = cell(read, PROJECTION);
+  const char *name = cell_text(read, PROJECTION);
   int64_t n_post = 0, n_pre = 0;
   pf_names names = {0};
   *projection = pf_model_projection(read->model, name, &n_post, &n_pre);
@@ -134,7 +134,7 @@ static pf_status read_index(const reader *read, int column, int64_t n, int64_t *
   double value = 0.0;
   char expected[64];
   (void)snprintf(expected, sizeof expected, "a whole number from 0 to %lld", (long long)n - 1);
-  if (!pf_csv_number(cell(read, column), &value) || !(value >= 0.0 && value < (double)n) ||
+  if (!pf_csv_number(cell_text(read, column), &value) || !(value >= 0.0 && value < (double)n) ||
       floor(value) != value) {
     return bad_cell(read, column, expected, error);
   }
@@ -199,11 +199,11 @@ static pf_status read_set(reader *read, pf_error *error)
   if (read_projection(read, &projection, error) != PF_OK) {
     return PF_STOP;
   }
-  if (cell(read, EXPERIMENT)[0] != '\0' &&
+  if (cell_text(read, EXPERIMENT)[0] != '\0' &&
       read_index(read, EXPERIMENT, INT32_MAX, &experiment, error) != PF_OK) {
     return PF_STOP;
   }
-  return find_set(read, cell(read, ANIMAL), experiment, projection, error);
+  return find_set(read, cell_text(read, ANIMAL), experiment, projection, error);
 }
 
 static pf_status read_row(reader *read, pf_error *error)
@@ -219,7 +219,7 @@ static pf_status read_row(reader *read, pf_error *error)
       read_index(read, PRE, set->n_pre, &pre, error) != PF_OK) {
     return PF_STOP;
   }
-  if (!pf_csv_number(cell(read, VALUE), &value) || !isfinite(value)) {
+  if (!pf_csv_number(cell_text(read, VALUE), &value) || !isfinite(value)) {
     return bad_cell(read, VALUE, "a finite number", error);
   }
   double *weight = &set->w[post * set->n_pre + pre];

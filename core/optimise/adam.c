@@ -205,8 +205,8 @@ static pf_status make_passes(passes *s, pf_error *error)
   return n_passes > 0 ? make_pass(s, n_passes, false, &mean, error) : PF_OK;
 }
 
-static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
-                          const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
+static pf_status minimise_adam(const pf_function *function, const pf_optimiser_settings *settings,
+                               const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
   const size_t n = function->n;
   pf_status status = pf_optimiser_begin(&pf_optimiser_adam, function, out, error);
@@ -246,4 +246,4 @@ const pf_optimiser pf_optimiser_adam = {.name = "adam",
                                         .takes_bounded_l1 = true,
                                         .fixed_passes = true,
                                         .by_parts = true,
-                                        .minimise = minimise};
+                                        .minimise = minimise_adam};

@@ -95,7 +95,7 @@ void pf_conjugate_scale(const pf_conjugate *c, const pf_function *function, doub
 }
 
 /* M^-1 r, M the diagonal of H + lambda D. */
-static void precondition(pf_conjugate *c, const pf_damped_step *at)
+static void precondition_residual(pf_conjugate *c, const pf_damped_step *at)
 {
   for (size_t i = 0; i < c->n; i++) {
     c->preconditioned[i] = c->residual[i] / ((1.0 + at->lambda) * at->scale[i]);
@@ -115,7 +115,7 @@ pf_status pf_conjugate_solve(pf_conjugate *c, const pf_damped_step *at, double *
     c->p[i] = 0.0;
     c->residual[i] = is_at_bound(at, i) ? 0.0 : -at->gradient[i];
   }
-  precondition(c, at);
+  precondition_residual(c, at);
   memcpy(c->direction, c->preconditioned, n * sizeof *c->direction);
   double product = pf_dot(c->residual, c->preconditioned, n);
   const double enough = product * forcing * forcing; /* in units of F: those of values cancel */
@@ -140,7 +140,7 @@ pf_status pf_conjugate_solve(pf_conjugate *c, const pf_damped_step *at, double *
       c->p[i] += length * c->direction[i];
       c->residual[i] -= length * c->image[i];
     }
-    precondition(c, at);
+    precondition_residual(c, at);
     const double next = pf_dot(c->residual, c->preconditioned, n);
     if (next <= enough) {
       break;

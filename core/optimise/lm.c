@@ -73,7 +73,7 @@ typedef struct lm {
   double largest_tried, largest_change; /* of an iteration: relative step, and change of F */
 } lm;
 
-static double objective(const lm *s)
+static double objective_here(const lm *s)
 {
   return s->f + s->penalty;
 }
@@ -153,7 +153,7 @@ static void update_scale(lm *s)
 }
 
 /* out = matrix p */
-static void multiply(const lm *s, const double *matrix, const double *p, double *out)
+static void multiply_symmetric(const lm *s, const double *matrix, const double *p, double *out)
 {
   cblas_dsymv(CblasRowMajor, CblasLower, (int)s->n, 1.0, matrix, (int)s->n, p, 1, 0.0, out, 1);
 }
@@ -165,7 +165,7 @@ static pf_status multiply_by_h(lm *s, const double *p, double *out, pf_error *er
     s->out->curvatures++;
     return s->function->product(s->function->self, s->v, p, out, error);
   }
-  multiply(s, s->h, p, out);
+  multiply_symmetric(s, s->h, p, out);
   return PF_OK;
 }
 
@@ -220,7 +220,7 @@ static pf_status predict_decrease(lm *s, double *decrease, pf_error *error)
                      s->penalty - pf_l1_of(s->function, s->trial);
   s->decrease_by_hs = s->decrease_by_h;
   if (s->has_secant) {
-    multiply(s, s->secant, s->step, s->image);
+    multiply_symmetric(s, s->secant, s->step, s->image);
     s->decrease_by_hs -= 0.5 * pf_dot(s->step, s->image, s->n);
   }
   *decrease = s->uses_secant ? s->decrease_by_hs : s->decrease_by_h;
@@ -263,7 +263,7 @@ static double relative_step(const lm *s)
 {
   double largest = 0.0;
   for (size_t i = 0; i < s->n; i++) {
-    const double size = fabs(s->v[i]) + sqrt(fabs(objective(s)) / s->scale[i]);
+    const double size = fabs(s->v[i]) + sqrt(fabs(objective_here(s)) / s->scale[i]);
     if (s->step[i] != 0.0) {
       largest = fmax(largest, size > 0.0 ? fabs(s->step[i]) / size : (double)INFINITY);
     }
@@ -327,13 +327,13 @@ static void report_iterate(lm *s, double step)
   s->out->gradient_norm = pf_projected_gradient(s->function, s->v, s->gradient);
   pf_watch_report(s->watch, &(pf_iterate){.iteration = s->out->iterations,
                                           .v = s->v,
-                                          .objective = objective(s),
+                                          .objective = objective_here(s),
                                           .gradient_norm = s->out->gradient_norm,
                                           .step = step});
 }
 
 /* A change of F that could be rounding. */
-static double rounding(const lm *s)
+static double rounding_error(const lm *s)
 {
   return s->function->noise * (fabs(s->f) + fabs(s->penalty));
 }
@@ -377,7 +377,7 @@ static pf_status scale_probe(lm *s, pf_error *error)
   const double relative = relative_step(s);
   double length = relative > 0.0 ? 1e-3 / relative : 0.0;
   if (curvature > 0.0) {
-    length = fmin(length, sqrt(2.0 * probe_rise * fabs(objective(s)) / curvature));
+    length = fmin(length, sqrt(2.0 * probe_rise * fabs(objective_here(s)) / curvature));
   }
   for (size_t i = 0; i < s->n; i++) {
     s->step[i] *= length;
@@ -422,11 +422,11 @@ static void forget_model(lm *s)
 static pf_status leave_saddle(lm *s, bool *left, pf_error *error)
 {
   *left = false;
-  if (s->n == 0 || fabs(objective(s)) <= s->function->noise * fabs(s->out->start)) {
+  if (s->n == 0 || fabs(objective_here(s)) <= s->function->noise * fabs(s->out->start)) {
     return PF_OK; /* nothing to move, or F is rounding and there is nothing below */
   }
-  const double below =
-      objective(s) - fmax(1e4 * rounding(s), s->settings->tolerance_nats / nats_per_unit(s));
+  const double below = objective_here(s) - fmax(1e4 * rounding_error(s),
+                                                s->settings->tolerance_nats / nats_per_unit(s));
   for (int probe = 0; probe < N_PROBES && s->out->n_saddles < MAX_SADDLES; probe++) {
     const pf_status status = try_probe(s, probe, below, left, error);
     if (status != PF_OK) {
@@ -495,7 +495,8 @@ static pf_status predict_gain(lm *s, double *gain, pf_error *error)
       const double left = fabs(pf_projected_component(s->function, s->v, s->gradient, i));
       s->work[i] = fmax(s->h[i * s->n + i], DBL_MIN);
       if (s->h[i * s->n + i] <= 0.0 &&
-          left * sqrt(fabs(objective(s)) / usual_diagonal(s, i, scale[i])) > rounding(s)) {
+          left * sqrt(fabs(objective_here(s)) / usual_diagonal(s, i, scale[i])) >
+              rounding_error(s)) {
         return PF_OK;
       }
     }
@@ -516,8 +517,8 @@ static pf_status predict_gain(lm *s, double *gain, pf_error *error)
 /* Is there no more to gain than the tolerance, or than one can see? */
 static bool is_gain_spent(const lm *s, double gain, double nats)
 {
-  return nats_per_unit(s) * gain <= nats || gain <= 1e3 * rounding(s) ||
-         fabs(objective(s)) <= s->function->noise * s->function->noise * fabs(s->out->start);
+  return nats_per_unit(s) * gain <= nats || gain <= 1e3 * rounding_error(s) ||
+         fabs(objective_here(s)) <= s->function->noise * s->function->noise * fabs(s->out->start);
 }
 
 static void accept_step(lm *s, double before, double found, double decrease, double size)
@@ -533,7 +534,7 @@ static void accept_step(lm *s, double before, double found, double decrease, dou
 static bool is_flat(const lm *s)
 {
   static const double no_small_step = 1e-2;
-  return s->largest_tried >= no_small_step && s->largest_change <= 10.0 * rounding(s);
+  return s->largest_tried >= no_small_step && s->largest_change <= 10.0 * rounding_error(s);
 }
 
 /* No step goes down. */
@@ -554,7 +555,7 @@ static pf_status find_last_step(lm *s, double *decrease, bool *last, pf_error *e
 {
   const double nats = s->settings->tolerance_nats;
   const bool early = s->settings->stops_early && s->lambda <= 1e-2 &&
-                     *decrease <= s->settings->tolerance_progress * fabs(objective(s));
+                     *decrease <= s->settings->tolerance_progress * fabs(objective_here(s));
   *last = early;
   if (early || nats_per_unit(s) * *decrease > nats) {
     return PF_OK;
@@ -579,7 +580,7 @@ static pf_status find_last_step(lm *s, double *decrease, bool *last, pf_error *e
 
 /* One iteration: steps with more and more damping until one goes down. *done: the reason to stop,
  * or none. */
-static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
+static pf_status take_iteration(lm *s, uint32_t *done, pf_error *error)
 {
   bool first = true, last = false; /* last: take this step unless F rises, then stop */
   int n_raised = 0;
@@ -597,7 +598,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
       raise_damping(s);
       continue;
     }
-    const double before = objective(s);
+    const double before = objective_here(s);
     double decrease = 0.0;
     status = predict_decrease(s, &decrease, error);
     if (status == PF_OK && first) {
@@ -615,7 +616,7 @@ static pf_status iterate(lm *s, uint32_t *done, pf_error *error)
     const double size = largest_step(s);
     const double relative = relative_step(s);
     const double share = n_raised < MAX_CHOOSY ? accept_well : accept;
-    const double below = last ? before + rounding(s) : before - share * fmax(decrease, 0.0);
+    const double below = last ? before + rounding_error(s) : before - share * fmax(decrease, 0.0);
     double found = 0.0;
     bool moved = false;
     status = try_trial(s, below, s->trusts_model || last, &found, &moved, error);
@@ -648,7 +649,7 @@ static pf_status iterate_or_end(lm *s, uint32_t *done, pf_error *error)
   } else if (s->out->iterations >= s->settings->iterations) {
     *done = PF_REASON_ITERATIONS;
   } else {
-    status = iterate(s, done, error);
+    status = take_iteration(s, done, error);
   }
   if (status != PF_OK || *done == PF_REASON_NONE) {
     return status;
@@ -675,7 +676,7 @@ static pf_status start_at(lm *s, pf_error *error)
   }
   s->f = at.f;
   s->penalty = pf_l1_of(s->function, s->v);
-  s->out->start = objective(s);
+  s->out->start = objective_here(s);
   report_iterate(s, NAN);
   return PF_OK;
 }
@@ -700,8 +701,8 @@ static pf_status iterate_to_end(lm *s, pf_error *error)
   return PF_OK;
 }
 
-static pf_status minimise(const pf_function *function, const pf_optimiser_settings *settings,
-                          const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
+static pf_status minimise_lm(const pf_function *function, const pf_optimiser_settings *settings,
+                             const pf_watch *watch, double *v, pf_optimum *out, pf_error *error)
 {
   pf_status status = pf_optimiser_begin(&pf_optimiser_lm, function, out, error);
   if (status != PF_OK) {
@@ -730,7 +731,7 @@ static pf_status minimise(const pf_function *function, const pf_optimiser_settin
   status = start_at(&s, error);
   if (status == PF_OK) {
     status = iterate_to_end(&s, error);
-    out->objective = objective(&s);
+    out->objective = objective_here(&s);
   }
   if (status == PF_OK && s.dense && settings->secant != NULL) {
     memcpy(settings->secant, s.secant, s.n * s.n * sizeof *s.secant);
@@ -744,4 +745,4 @@ const pf_optimiser pf_optimiser_lm = {.name = "lm",
                                       .takes_l1 = true,
                                       .takes_bounded_l1 = true,
                                       .needs_curvature = true,
-                                      .minimise = minimise};
+                                      .minimise = minimise_lm};

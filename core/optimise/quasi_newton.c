@@ -122,8 +122,9 @@ static void set_values(quasi *s, const double *u)
   }
 }
 
-static lbfgsfloatval_t evaluate(void *self, const lbfgsfloatval_t *u, lbfgsfloatval_t *gradient,
-                                const int n, const lbfgsfloatval_t step)
+static lbfgsfloatval_t evaluate_scaled(void *self, const lbfgsfloatval_t *u,
+                                       lbfgsfloatval_t *gradient, const int n,
+                                       const lbfgsfloatval_t step)
 {
   quasi *s = self;
   (void)n;
@@ -438,7 +439,7 @@ static pf_status search_once(quasi *s, pf_error *error)
   for (size_t k = 0; k < s->n; k++) {
     u[k] = variable_of(s, k, s->best[s->order[k]]);
   }
-  const int code = lbfgs((int)s->n, u, NULL, evaluate, after_iteration, s, &how);
+  const int code = lbfgs((int)s->n, u, NULL, evaluate_scaled, after_iteration, s, &how);
   lbfgs_free(u);
   return read_result(s, code, error);
 }

@@ -104,7 +104,7 @@ static pf_status fit_mixed_model(population_run *run, pf_error *error)
 }
 
 /* What the expansion of an animal says of L at `phi`. */
-static double predicted(const pf_expansion *e, size_t n, const double *phi)
+static double predict_likelihood(const pf_expansion *e, size_t n, const double *phi)
 {
   double sum = e->log_likelihood;
   for (size_t k = 0; k < n; k++) {
@@ -117,7 +117,7 @@ static double predicted(const pf_expansion *e, size_t n, const double *phi)
   return sum;
 }
 
-static double distance(const pf_expansion *e, size_t n, const double *phi)
+static double distance_moved(const pf_expansion *e, size_t n, const double *phi)
 {
   double largest = 0.0;
   for (size_t k = 0; k < n; k++) {
@@ -144,13 +144,13 @@ static pf_status move_animal(population_run *run, size_t a, double *phi, pf_erro
     if (status < 0) {
       return pf_fail(error, status, "%s", line.text);
     }
-    if (status == PF_OK && here >= predicted(e, n, phi) - surprise) {
-      run->moved[a] = distance(e, n, phi) / share;
+    if (status == PF_OK && here >= predict_likelihood(e, n, phi) - surprise) {
+      run->moved[a] = distance_moved(e, n, phi) / share;
       return pf_expansion_move(e, phi, workspaces_of(run), error);
     }
     share *= 0.5;
   }
-  run->moved[a] = distance(e, n, target); /* it stays, and says so */
+  run->moved[a] = distance_moved(e, n, target); /* it stays, and says so */
   return PF_OK;
 }
 

@@ -158,14 +158,15 @@ static pf_status create_restricted(const pf_mixed_data *data, const double *held
 
 /* ---- products of small matrices, row by row ---- */
 
-static void multiply(size_t n, bool transposed, const double *x, const double *y, double *out)
+static void multiply_matrices(size_t n, bool transposed, const double *x, const double *y,
+                              double *out)
 {
   const int size = (int)n;
   cblas_dgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, size, size, size,
               1.0, x, size, y, size, 0.0, out, size);
 }
 
-static void apply(size_t n, bool transposed, const double *x, const double *y, double *out)
+static void apply_matrix(size_t n, bool transposed, const double *x, const double *y, double *out)
 {
   const int size = (int)n;
   cblas_dgemv(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, size, size, 1.0, x, size, y, 1,
@@ -173,7 +174,7 @@ static void apply(size_t n, bool transposed, const double *x, const double *y, d
 }
 
 /* The inverse of a positive definite matrix in its place, and the log of its determinant. */
-static bool invert(size_t n, double *matrix, double *log_determinant)
+static bool invert_matrix(size_t n, double *matrix, double *log_determinant)
 {
   const lapack_int size = (lapack_int)n;
   if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', size, matrix, size) != 0) {
@@ -231,21 +232,21 @@ static bool take_animal(restricted *r, size_t animal, double *log_m)
       r->a[i * n + j] = information[i * n + j] * r->unit[i] * r->unit[j];
     }
   }
-  multiply(n, false, r->a, r->root, r->al);
-  multiply(n, true, r->root, r->al, r->m);
+  multiply_matrices(n, false, r->a, r->root, r->al);
+  multiply_matrices(n, true, r->root, r->al, r->m);
   for (size_t i = 0; i < n; i++) {
     r->m[i * n + i] += 1.0;
   }
-  if (!invert(n, r->m, log_m)) {
+  if (!invert_matrix(n, r->m, log_m)) {
     return false;
   }
-  multiply(n, false, r->al, r->m, r->scratch); /* A L M^-1 */
+  multiply_matrices(n, false, r->al, r->m, r->scratch); /* A L M^-1 */
   const int size = (int)n;
   memcpy(r->v, r->a, n * n * sizeof *r->v);
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, -1.0, r->scratch, size,
               r->al, size, 1.0, r->v, size);
-  apply(n, true, r->root, r->b, r->q);
-  apply(n, false, r->scratch, r->q, r->w);
+  apply_matrix(n, true, r->root, r->b, r->q);
+  apply_matrix(n, false, r->scratch, r->q, r->w);
   for (size_t i = 0; i < n; i++) {
     r->w[i] = r->b[i] - r->w[i];
   }
@@ -300,7 +301,7 @@ static bool invert_normal_equations(restricted *r, double *log_p)
   for (size_t i = 0; i < m * m; i++) {
     r->p[i] *= r->beta[i / m] * r->beta[i % m];
   }
-  if (!invert(m, r->p, log_p)) {
+  if (!invert_matrix(m, r->p, log_p)) {
     return false;
   }
   for (size_t i = 0; i < m * m; i++) {
@@ -343,12 +344,12 @@ static void find_mode(restricted *r, size_t animal)
       r->mean[k] += design_of(r, animal, c) * r->beta[c * n + k];
     }
   }
-  apply(n, false, r->a, r->mean, r->u);
+  apply_matrix(n, false, r->a, r->mean, r->u);
   for (size_t k = 0; k < n; k++) {
     r->u[k] = r->b[k] - r->u[k];
   }
-  apply(n, true, r->root, r->u, r->q);
-  apply(n, false, r->m, r->q, r->g);
+  apply_matrix(n, true, r->root, r->u, r->q);
+  apply_matrix(n, false, r->m, r->q, r->g);
 }
 
 /* out = X P^-1 X' of an animal. */
@@ -375,14 +376,14 @@ static void add_slope(restricted *r, size_t animal)
   for (size_t i = 0; i < n * n; i++) {
     r->scratch[i] = r->m[i] + r->g[i / n] * r->g[i % n];
   }
-  multiply(n, false, r->al, r->scratch, r->product);
+  multiply_matrices(n, false, r->al, r->scratch, r->product);
   for (size_t i = 0; i < n * n; i++) {
     r->slope[i] += r->product[i] - r->u[i / n] * r->g[i % n];
   }
   spread_of_mean(r, animal, r->scratch);
-  multiply(n, false, r->v, r->scratch, r->product);
-  multiply(n, false, r->product, r->v, r->scratch);
-  multiply(n, false, r->scratch, r->root, r->product);
+  multiply_matrices(n, false, r->v, r->scratch, r->product);
+  multiply_matrices(n, false, r->product, r->v, r->scratch);
+  multiply_matrices(n, false, r->scratch, r->root, r->product);
   for (size_t i = 0; i < n * n; i++) {
     r->slope[i] -= r->product[i];
   }
@@ -420,8 +421,8 @@ static void set_unknowns(restricted *r, const double *values)
 }
 
 /* Minus the restricted log likelihood, and its gradient where that is wanted. */
-static pf_status evaluate(void *self, const double *values, double *f, double *gradient,
-                          pf_error *error)
+static pf_status evaluate_reml(void *self, const double *values, double *f, double *gradient,
+                               pf_error *error)
 {
   restricted *r = self;
   double log_p = 0.0;
@@ -452,7 +453,7 @@ static pf_status evaluate(void *self, const double *values, double *f, double *g
 
 /* ---- the optimum ---- */
 
-static pf_status minimise(restricted *r, double *values, double *f, pf_error *error)
+static pf_status minimise_reml(restricted *r, double *values, double *f, pf_error *error)
 {
   double *bounds = pf_memory_need(2 * r->n_unknown, sizeof *bounds, error);
   if (bounds == NULL) {
@@ -467,7 +468,7 @@ static pf_status minimise(restricted *r, double *values, double *f, pf_error *er
                                 .n = r->n_unknown,
                                 .lower = bounds,
                                 .upper = bounds + r->n_unknown,
-                                .value = evaluate,
+                                .value = evaluate_reml,
                                 .noise = 1e-13};
   pf_optimiser_settings settings = pf_optimiser_defaults();
   pf_optimum optimum;
@@ -485,7 +486,7 @@ static pf_status minimise(restricted *r, double *values, double *f, pf_error *er
       values[i] = fabs(values[i]) < no_sd ? 0.0 : fabs(values[i]);
     }
   }
-  return evaluate(r, values, f, NULL, error);
+  return evaluate_reml(r, values, f, NULL, error);
 }
 
 /* The parts of a model, in the values' own units. */
@@ -520,7 +521,7 @@ static void copy_population(restricted *r, pf_mixed_model *out)
       out->covariance[i * m + j] = held ? 0.0 : r->p[i * m + j] * r->unit[i % n] * r->unit[j % n];
     }
   }
-  multiply(n, false, r->k_rows, r->k_rows, r->scratch);
+  multiply_matrices(n, false, r->k_rows, r->k_rows, r->scratch);
   for (size_t i = 0; i < n; i++) {
     out->sd[i] = r->data->sharing[i] == PF_SHARING_SEPARATE ? (double)INFINITY
                                                             : fabs(r->all[i]) * r->unit[i];
@@ -541,16 +542,16 @@ static bool copy_animal(restricted *r, size_t animal, pf_mixed_model *out)
     return false;
   }
   find_mode(r, animal);
-  apply(n, false, r->root, r->g, theta);
-  multiply(n, false, r->root, r->m, r->scratch);
+  apply_matrix(n, false, r->root, r->g, theta);
+  multiply_matrices(n, false, r->root, r->m, r->scratch);
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, 1.0, r->scratch, size,
               r->root, size, 0.0, spread, size);
-  multiply(n, false, spread, r->a, r->product); /* L M^-1 L' A */
+  multiply_matrices(n, false, spread, r->a, r->product); /* L M^-1 L' A */
   for (size_t i = 0; i < n * n; i++) {
     r->product[i] = (i / n == i % n ? 1.0 : 0.0) - r->product[i];
   }
   spread_of_mean(r, animal, r->v);
-  multiply(n, false, r->product, r->v, r->scratch);
+  multiply_matrices(n, false, r->product, r->v, r->scratch);
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, 1.0, r->scratch, size,
               r->product, size, 1.0, spread, size);
   for (size_t i = 0; i < n; i++) {
@@ -601,7 +602,7 @@ pf_status pf_mixed_model_fit(const pf_mixed_data *data, const double *held, pf_m
   if (status != PF_OK) {
     goto done;
   }
-  status = minimise(&r, values, &f, error);
+  status = minimise_reml(&r, values, &f, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -688,8 +689,8 @@ static pf_status fall_at(const pf_mixed_data *data, const pf_mixed_model *model,
 
 /* Halves [inside, outside], between which the likelihood crosses the threshold, to a part in 1e4.
  */
-static pf_status bisect(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
-                        double threshold, double inside, double *outside, pf_error *error)
+static pf_status bisect_crossing(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
+                                 double threshold, double inside, double *outside, pf_error *error)
 {
   const double width = fabs(*outside - inside);
   while (fabs(*outside - inside) > 1e-4 * width) {
@@ -731,7 +732,7 @@ pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_m
   }
   *lower = 0.0;
   if (fall > 0.0) {
-    status = bisect(data, model, k, threshold, at, lower, error);
+    status = bisect_crossing(data, model, k, threshold, at, lower, error);
     if (status != PF_OK) {
       return status;
     }
@@ -744,7 +745,7 @@ pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_m
       return status;
     }
     if (fall > 0.0) {
-      return bisect(data, model, k, threshold, inside, upper, error);
+      return bisect_crossing(data, model, k, threshold, inside, upper, error);
     }
     inside = *upper;
     *upper += *upper - at > 0.0 ? *upper - at : 1.0;

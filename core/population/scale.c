@@ -5,7 +5,7 @@
 /* How near a bound a value may start. */
 static const double nearest = 1e-6;
 
-static double logistic(double phi)
+static double logistic_value(double phi)
 {
   return phi >= 0.0 ? 1.0 / (1.0 + exp(-phi)) : exp(phi) / (1.0 + exp(phi));
 }
@@ -33,7 +33,7 @@ double pf_scale_from_line(pf_scale scale, double phi)
 {
   const double lower = scale.lower, upper = scale.upper;
   if (isfinite(lower) && isfinite(upper)) {
-    return lower + (upper - lower) * logistic(phi);
+    return lower + (upper - lower) * logistic_value(phi);
   }
   if (isfinite(lower)) {
     return lower + exp(phi);
@@ -45,7 +45,7 @@ double pf_scale_slope(pf_scale scale, double phi)
 {
   const double lower = scale.lower, upper = scale.upper;
   if (isfinite(lower) && isfinite(upper)) {
-    const double share = logistic(phi);
+    const double share = logistic_value(phi);
     return (upper - lower) * share * (1.0 - share);
   }
   if (isfinite(lower)) {

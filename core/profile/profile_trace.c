@@ -76,13 +76,13 @@ typedef struct work {
 
 /* ---- f of the others ---- */
 
-static void widen(const work *w, const double *reduced, double *v)
+static void insert_fixed(const work *w, const double *reduced, double *v)
 {
   memcpy(v, reduced, w->i * sizeof *v);
   memcpy(v + w->i + 1, reduced + w->i, (w->n - 1 - w->i) * sizeof *v);
 }
 
-static void narrow(const work *w, const double *v, double *reduced)
+static void drop_fixed(const work *w, const double *v, double *reduced)
 {
   memcpy(reduced, v, w->i * sizeof *v);
   memcpy(reduced + w->i, v + w->i + 1, (w->n - 1 - w->i) * sizeof *v);
@@ -118,7 +118,7 @@ static pf_status rest_value(void *self, const double *reduced, double *f, double
                             pf_error *error)
 {
   work *w = self;
-  widen(w, reduced, w->v);
+  insert_fixed(w, reduced, w->v);
   const bool is_known = w->has_last && memcmp(w->v, w->last_v, w->n * sizeof *w->v) == 0;
   pf_status status = PF_OK;
   if (is_known) {
@@ -132,7 +132,7 @@ static pf_status rest_value(void *self, const double *reduced, double *f, double
   }
   *f = rise_plus_one(w, *f);
   if (gradient != NULL) {
-    narrow(w, w->gradient, gradient);
+    drop_fixed(w, w->gradient, gradient);
     for (size_t k = 0; k + 1 < w->n; k++) {
       gradient[k] *= w->nats;
     }
@@ -145,15 +145,15 @@ static pf_status rest_curvature(void *self, const double *reduced, double *f, do
 {
   work *w = self;
   const size_t n = w->n, i = w->i, m = n - 1;
-  widen(w, reduced, w->v);
+  insert_fixed(w, reduced, w->v);
   const pf_status status = evaluate_curvature(w, w->v, f, error);
   if (status != PF_OK) {
     return status;
   }
   *f = rise_plus_one(w, *f);
-  narrow(w, w->gradient, gradient);
+  drop_fixed(w, w->gradient, gradient);
   for (size_t row = 0; row < m; row++) {
-    narrow(w, w->h + (row < i ? row : row + 1) * n, h + row * m);
+    drop_fixed(w, w->h + (row < i ? row : row + 1) * n, h + row * m);
     gradient[row] *= w->nats;
   }
   for (size_t k = 0; k < m * m; k++) {
@@ -207,8 +207,8 @@ static pf_status allocate_work(work *w, pf_error *error)
   if (w->space == NULL) {
     return PF_STOP;
   }
-  narrow(w, w->full->lower, w->lower);
-  narrow(w, w->full->upper, w->upper);
+  drop_fixed(w, w->full->lower, w->lower);
+  drop_fixed(w, w->full->upper, w->upper);
   w->rest = (pf_function){.self = w,
                           .n = n - 1,
                           .lower = w->lower,
@@ -295,21 +295,21 @@ static pf_status choose_start(work *w, const point *to, pf_error *line)
 {
   const double good_enough = 1.0 + 0.75 * w->threshold * w->threshold;
   double there = 0.0, inside = 0.0;
-  narrow(w, to->v, w->reduced);
+  drop_fixed(w, to->v, w->reduced);
   pf_status status = rest_value(w, w->reduced, &there, NULL, line);
   w->out->n_evaluations++;
   if (status < 0 || (status == PF_OK && there <= good_enough)) {
     return status;
   }
   const bool has_value = status == PF_OK && isfinite(there);
-  narrow(w, w->inside.v, w->reduced);
+  drop_fixed(w, w->inside.v, w->reduced);
   status = rest_value(w, w->reduced, &inside, NULL, line);
   w->out->n_evaluations++;
   if (status < 0) {
     return status;
   }
   if (has_value && (status != PF_OK || !(inside < there))) {
-    narrow(w, to->v, w->reduced);
+    drop_fixed(w, to->v, w->reduced);
   }
   return PF_OK;
 }
@@ -350,7 +350,7 @@ static pf_status refit_others(work *w, const effort *how, point *to, pf_error *e
     return status;
   }
   if (w->n > 1) {
-    widen(w, w->reduced, to->v);
+    insert_fixed(w, w->reduced, to->v);
     to->v[w->i] = to->at;
   }
   to->converged = optimum.converged;
@@ -420,7 +420,7 @@ static void start_side(work *w, side *s)
   memset(w->second, 0, w->n * w->n * sizeof *w->second);
   for (size_t row = 0; w->in->secant != NULL && row + 1 < w->n; row++) {
     const size_t k = row < w->i ? row : row + 1;
-    narrow(w, w->in->secant + k * w->n, w->second + row * (w->n - 1));
+    drop_fixed(w, w->in->secant + k * w->n, w->second + row * (w->n - 1));
   }
   for (size_t k = 0; w->in->secant != NULL && k < (w->n - 1) * (w->n - 1); k++) {
     w->second[k] *= w->nats;

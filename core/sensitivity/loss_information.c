@@ -27,7 +27,7 @@ typedef struct term {
   pf_sensitivity *kept;
 } term;
 
-static int64_t columns(const term *at, size_t o)
+static int64_t observable_columns(const term *at, size_t o)
 {
   return at->view.n_observable[o];
 }
@@ -121,7 +121,8 @@ static pf_status make_cotangents(term *at, pf_error *error)
   pf_arena arena = {NULL, 0};
   for (int pass = 0; pass < 2; pass++) { /* count, then hand out */
     for (size_t o = 0; o < n_observables; o++) {
-      at->g[o] = pf_arena_take(&arena, (size_t)(at->n_steps * columns(at, o)), sizeof *at->g[o]);
+      at->g[o] = pf_arena_take(&arena, (size_t)(at->n_steps * observable_columns(at, o)),
+                               sizeof *at->g[o]);
     }
     cotangent = pf_arena_take(&arena, (size_t)at->n_steps, sizeof *cotangent);
     if (pass == 0) {
@@ -145,7 +146,7 @@ static pf_status make_cotangents(term *at, pf_error *error)
 static void add_scores(const term *at, size_t o)
 {
   const pf_planes *planes = at->planes[o];
-  const int64_t n = columns(at, o), n_active = planes->n_active;
+  const int64_t n = observable_columns(at, o), n_active = planes->n_active;
   if (planes->cells == NULL) {
     return;
   }
@@ -238,7 +239,7 @@ static void add_roots(size_t n, double scale, int64_t n_cells, const double *roo
  * diagonal: its whitened tangents of 1. */
 static pf_status make_roots(term *at, const pf_real **roots, pf_error *error)
 {
-  const int64_t width = columns(at, 0), n_ones = at->n_steps * at->view.ld_observable[0];
+  const int64_t width = observable_columns(at, 0), n_ones = at->n_steps * at->view.ld_observable[0];
   /* of the cotangents' memory: they have done their work */
   pf_real *ones =
       pf_pool_need(&at->kept->loss, (size_t)(n_ones + at->n_steps * width), sizeof *ones, error);
@@ -262,7 +263,7 @@ static pf_status add_diagonal(term *at, double *information, pf_error *error)
 {
   const pf_planes *planes = at->planes[0];
   const size_t n = at->self->n, n_active = (size_t)planes->n_active;
-  const int64_t width = columns(at, 0);
+  const int64_t width = observable_columns(at, 0);
   if (planes->cells == NULL) {
     return PF_OK;
   }
@@ -326,7 +327,7 @@ static void add_whitened(const term *at, int64_t n_steps, int64_t n_whitened, co
 static void gather_tangents(const term *at, size_t o, int64_t t0, int64_t n_steps, pf_real *to)
 {
   const int64_t ld = at->view.ld_observable[o];
-  const size_t bytes = (size_t)columns(at, o) * sizeof *to;
+  const size_t bytes = (size_t)observable_columns(at, o) * sizeof *to;
   for (int64_t k = 0; k < (int64_t)at->self->n; k++) {
     for (int64_t t = t0; t < t0 + n_steps; t++, to += ld) {
       if (k < at->planes[o]->n_active) {
@@ -343,7 +344,7 @@ static pf_status add_whitened_tangents(term *at, double *information, pf_error *
 {
   const size_t n = at->self->n, n_observables = at->info->declared.observables.count;
   const int64_t n_whitened =
-      at->info->declared.n_whitened > 0 ? at->info->declared.n_whitened : columns(at, 0);
+      at->info->declared.n_whitened > 0 ? at->info->declared.n_whitened : observable_columns(at, 0);
   int64_t width = n_whitened, tile = 1;
   for (size_t o = 0; o < n_observables; o++) {
     width += at->view.ld_observable[o];

@@ -11,7 +11,7 @@ double pf_stats_normal(double z)
 }
 
 /** Density of the standard normal. */
-static double density(double z)
+static double normal_density(double z)
 {
   return 0.39894228040143267794 * exp(-0.5 * z * z);
 }
@@ -31,7 +31,7 @@ static double lower_half(double p)
     if (!(below > 0.0)) { /* p is so small that the start is as good as it gets */
       break;
     }
-    const double step = (log(below) - target) * below / density(z);
+    const double step = (log(below) - target) * below / normal_density(z);
     z -= step;
     if (!(fabs(step) > 1e-15 * fabs(z))) {
       break;

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int ascending(const void *a, const void *b)
+static int compare_ascending(const void *a, const void *b)
 {
   const double x = *(const double *)a;
   const double y = *(const double *)b;
@@ -20,7 +20,7 @@ size_t pf_stats_sort(double *values, size_t n)
       values[count++] = kept;
     }
   }
-  qsort(values, count, sizeof *values, ascending);
+  qsort(values, count, sizeof *values, compare_ascending);
   return count;
 }
 

@@ -67,7 +67,7 @@ static pf_status upper_tail(const ranked *items, size_t n, size_t at_least, doub
   return PF_OK;
 }
 
-static double approximate(const ranked *items, size_t n, double larger)
+static double approximate_p(const ranked *items, size_t n, double larger)
 {
   double variance = 0.0;
   for (size_t k = 0; k < n; k++) {
@@ -109,7 +109,7 @@ pf_status pf_stats_wilcoxon(const double *differences, size_t n, pf_wilcoxon *ou
     status = upper_tail(items, out->n, larger, &tail, error);
     out->p = fmin(1.0, 2.0 * tail);
   } else if (out->n > 0) {
-    out->p = approximate(items, out->n, 0.5 * (double)larger);
+    out->p = approximate_p(items, out->n, 0.5 * (double)larger);
   }
   pf_memory_free(items);
   return status;

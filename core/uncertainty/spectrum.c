@@ -402,7 +402,7 @@ typedef struct line {
   size_t used, capacity;
 } line;
 
-static void add(line *to, const char *text)
+static void add_text(line *to, const char *text)
 {
   const size_t room = to->capacity - to->used;
   const int length = snprintf(to->text + to->used, room, "%s", text);
@@ -428,9 +428,9 @@ static void add_combination(line *to, const pf_unidentified_subspace *subspace,
     if (fabs(fabs(c) - 1.0) > 5e-4) {
       (void)snprintf(number, sizeof number, "%.3g ", fabs(c));
     }
-    add(to, first ? (c < 0.0 ? "-" : "") : (c < 0.0 ? " - " : " + "));
-    add(to, number);
-    add(to, names[subspace->values[l]]);
+    add_text(to, first ? (c < 0.0 ? "-" : "") : (c < 0.0 ? " - " : " + "));
+    add_text(to, number);
+    add_text(to, names[subspace->values[l]]);
     first = false;
   }
 }
@@ -447,21 +447,21 @@ void pf_subspace_print(const pf_unidentified_subspace *subspace, const char *con
                     subspace->combinations[c * subspace->n_values + l] != 0.0);
     }
     if (has) {
-      add(&to, n == 0 ? "only " : " and ");
+      add_text(&to, n == 0 ? "only " : " and ");
       add_combination(&to, subspace, &subspace->combinations[c * subspace->n_values], names);
       n++;
     }
   }
   if (n > 0) {
-    add(&to, n == 1 ? " is determined" : " are determined");
+    add_text(&to, n == 1 ? " is determined" : " are determined");
     return;
   }
-  add(&to, "nothing of ");
+  add_text(&to, "nothing of ");
   for (size_t l = 0; l < subspace->n_values; l++) {
     if (k == PF_WHOLE_SUBSPACE || (int64_t)subspace->values[l] == k) {
-      add(&to, l == 0 || k != PF_WHOLE_SUBSPACE ? "" : ", ");
-      add(&to, names[subspace->values[l]]);
+      add_text(&to, l == 0 || k != PF_WHOLE_SUBSPACE ? "" : ", ");
+      add_text(&to, names[subspace->values[l]]);
     }
   }
-  add(&to, " is determined");
+  add_text(&to, " is determined");
 }

@@ -18,7 +18,7 @@ FOLDERS = ('core', 'plugins', 'include', 'tests')
 MAX_COLUMNS = 100
 MAX_FUNCTION_LINES = 50
 MAX_ARGUMENTS = 6
-MAX_FOLDER_LINES = 4500
+MAX_FOLDER_LINES = 4200
 MIN_CHANGES = 11  # rows of the table "Where a change goes"
 
 # Names of the host's methods. Names of plugins are read from the tree; those of CHANNELS are a channel's or a signal's
@@ -36,11 +36,11 @@ CHECKS = [
     (True, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
     (True, 'no loop head that tests a status', 'status_loops'),
     (False, f'no function of core above {MAX_ARGUMENTS} arguments', 'wide_functions'),
-    (False, 'no static function of core with a one-word name', 'one_word_functions'),
+    (True, 'no static function of core with a one-word name', 'one_word_functions'),
     (True, 'one file of core includes ltdl.h', 'ltdl_files'),
     (True, 'one file of core includes libconfig.h', 'libconfig_files'),
     (True, 'no file name twice in core', 'names_twice'),
-    (False, f'no folder of core above {MAX_FOLDER_LINES} lines', 'large_folders'),
+    (True, f'no folder of core above {MAX_FOLDER_LINES} lines', 'large_folders'),
     (True, 'no file of core compares with the name of a method or plugin', 'name_comparisons'),
     (True, 'doc/architecture.md names the folders of core, all and no other', 'described_folders'),
     (True, 'files that documents and comments name are there', 'stale_paths'),
