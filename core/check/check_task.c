@@ -93,12 +93,33 @@ static bool is_between_arms(const task_counts *c)
          c->n_plastic_accepted + c->n_plastic_rejected == c->n_choices;
 }
 
+/** What the config's `source.kind` says of data without choices; NULL: it leaves that to the data.
+ */
+static const char *stated_kind(const pf_problem *problem)
+{
+  static const struct {
+    const char *kind, *words;
+  } kinds[] = {
+      {"conditioning", "conditioning"}, {"activity", "recorded activity"}, {"spikes", "spikes"}};
+  const char *kind = NULL;
+  if (!pf_node_string(pf_node_get(pf_config_root(problem->config), "source.kind"), &kind)) {
+    return NULL;
+  }
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    if (strcmp(kind, kinds[k].kind) == 0) {
+      return kinds[k].words;
+    }
+  }
+  return NULL;
+}
+
 void pf_check_print_task(const pf_problem *problem, FILE *out)
 {
   if (!is_read(problem)) {
     return;
   }
   const task_counts c = count_task(&problem->data);
+  const char *stated = stated_kind(problem);
   (void)fprintf(out, "  taken for ");
   if (is_go_no_go(&c)) {
     (void)fprintf(out, "go/no-go: choices are 0 (rejected) and 1 (accepted), and weights change "
@@ -108,6 +129,8 @@ void pf_check_print_task(const pf_problem *problem, FILE *out)
                   fmax(c.highest, 1.0) + 1.0);
   } else if (c.n_choices > 0) {
     (void)fprintf(out, "choices, with steps other than these after which weights change");
+  } else if (stated != NULL) {
+    (void)fprintf(out, "%s, as source.kind says", stated);
   } else if (c.has_activity && c.whole) {
     (void)fprintf(out, "spikes: no choices, and what was recorded are whole numbers");
   } else {
