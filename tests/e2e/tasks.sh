@@ -28,14 +28,16 @@ while read -r name rows; do
   grep -q "taken for $(taken "$name")" stdout || fail "$name: $(grep 'taken for' stdout)"
   grep -q " $rows steps" stdout || fail "$name: $rows rows in the table, and $(grep ' steps' stdout)"
   # five rows determine no rule: what the fit says of it may be anything but an error
-  "$PLASTFIT" fit "$name.cfg" out="fit-$name" fit.starts=1 'intervals.methods=["fisher"]' report=false >stdout 2>stderr
-  code=$?
+  code=0
+  "$PLASTFIT" fit "$name.cfg" out="fit-$name" fit.starts=1 'intervals.methods=["fisher"]' report=false >stdout 2>stderr || code=$?
   if [ "$code" -gt 1 ] || [ ! -s "fit-$name/theta.csv" ]; then
     fail "$name: the fit ended with $code: $(tail -n 1 stderr)"
   fi
 done <tasks
 [ "$(wc -l <tasks)" -eq 7 ] || fail "$(wc -l <tasks) tasks were found, and there are seven"
-for picture in $(sed -n 's/^!\[.*\](\(.*\.svg\))$/\1/p' "$PF_SRCDIR/doc/tasks.md"); do
+sed -n 's/^!\[.*\](\(.*\.svg\))$/\1/p' "$PF_SRCDIR/doc/tasks.md" >pictures
+while read -r picture; do
   python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$PF_SRCDIR/doc/$picture" || fail "$picture is no SVG"
-done
+done <pictures
+[ "$(wc -l <pictures)" -eq 7 ] || fail "$(wc -l <pictures) pictures were found, and there are seven"
 finish
