@@ -75,6 +75,9 @@ static void add_data(uint64_t key[2], const pf_dataset *data)
       pf_key_add(key, r->channels[k].values, steps * sizeof(double));
     }
     pf_key_add(key, r->cue, steps * (size_t)r->n_input * sizeof(double));
+    if (r->cue_sd != NULL) {
+      pf_key_add(key, r->cue_sd, steps * (size_t)r->n_input * sizeof(double));
+    }
     if (r->true_input != NULL) {
       pf_key_add(key, r->true_input, steps * (size_t)r->n_input * sizeof(double));
     }

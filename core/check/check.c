@@ -145,7 +145,7 @@ static void describe_likelihood(const pf_problem *problem, FILE *out)
     pf_unknowns unknowns;
     pf_stream stream;
     pf_problem_unknowns(problem, &problem->data, i, false, &unknowns, &stream);
-    any = any || unknowns.sd > 0.0;
+    any = any || unknowns.sd > 0.0 || unknowns.missing;
   }
   if (marginal->kind == PF_LIKELIHOOD_MARGINAL) {
     (void)fprintf(out,

@@ -216,6 +216,23 @@ static void print_animal(FILE *out, const char *name, const pf_data_counts *c)
   }
 }
 
+static void print_drawn_inputs(const pf_problem *problem, FILE *out)
+{
+  const pf_dataset *data = &problem->data;
+  int64_t n = 0, n_drawn = 0;
+  for (size_t r = 0; r < data->n; r++) {
+    n += data->recordings[r].n_steps * data->recordings[r].n_input;
+    n_drawn += pf_recording_n_drawn(&data->recordings[r]);
+  }
+  if (n_drawn > 0) {
+    (void)fprintf(
+        out,
+        "  %lld of %lld inputs are missing and drawn anew in every draw: normal, with the "
+        "mean and sd of the same input\n    where it was recorded in the experiment\n",
+        (long long)n_drawn, (long long)n);
+  }
+}
+
 void pf_check_print_data(const pf_problem *problem, FILE *out)
 {
   const pf_dataset *data = &problem->data;
@@ -237,6 +254,7 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
                   (long long)problem->settings->draws,
                   problem->settings->draws == 1 ? "draw" : "draws");
   }
+  print_drawn_inputs(problem, out);
   print_series(problem, out);
   (void)fprintf(out, "\n  %-20s%12s%9s%9s%10s%11s%13s\n", "animal", "experiments", "trials",
                 "steps", "plastic", "accepted", "mean reward");

@@ -112,6 +112,15 @@ static size_t list_groups(const pf_model *model, const pf_directions *directions
   return n_groups;
 }
 
+static bool draws_inputs(const pf_problem *problem)
+{
+  bool any = problem->settings->input.sd > 0.0;
+  for (size_t r = 0; r < problem->data.n && r < MAX_RECORDINGS; r++) {
+    any = any || pf_recording_n_drawn(&problem->data.recordings[r]) > 0;
+  }
+  return any && !problem->settings->give_inputs;
+}
+
 size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *stream)
 {
   const pf_model *model = problem->model;
@@ -125,7 +134,7 @@ size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *
       which[directions.n++] = i;
     }
   }
-  if (problem->settings->give_inputs || !(problem->settings->input.sd > 0.0) || directions.n < 2) {
+  if (!draws_inputs(problem) || directions.n < 2) {
     return 0;
   }
   const size_t n = directions.n;
@@ -133,7 +142,7 @@ size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *
   pf_problem quiet = *problem; /* borrowed, with inputs as the cues say */
   pf_settings settings = *quiet.settings;
   quiet.settings = &settings;
-  settings.input.sd = 0.0;
+  settings.inputs_at_mean = true;
   double *theta = pf_memory_need(model->n_parameters, sizeof *theta, &unused);
   double *still = pf_memory_need(n * n, sizeof *still, &unused);
   double *noisy = pf_memory_need(n * n, sizeof *noisy, &unused);

@@ -95,9 +95,35 @@ static pf_status join_gaps(pf_recording *to, size_t n, size_t m, double hours, p
   return PF_OK;
 }
 
+/** Sds of cues that were not recorded; of a session without any they are 0. */
+static pf_status join_cue_sds(pf_recording *to, size_t n, const pf_recording *from, size_t m,
+                              pf_error *error)
+{
+  const size_t width = (size_t)to->n_input;
+  if (to->cue_sd == NULL && from->cue_sd == NULL) {
+    return PF_OK;
+  }
+  double *all = pf_memory_need((n + m) * width, sizeof *all, error);
+  if (all == NULL) {
+    return PF_STOP;
+  }
+  if (to->cue_sd != NULL) {
+    memcpy(all, to->cue_sd, n * width * sizeof *all);
+  }
+  if (from->cue_sd != NULL) {
+    memcpy(all + n * width, from->cue_sd, m * width * sizeof *all);
+  }
+  pf_memory_free(to->cue_sd);
+  to->cue_sd = all;
+  return PF_OK;
+}
+
 static pf_status join_steps(pf_recording *to, size_t n, const pf_recording *from, size_t m,
                             pf_error *error)
 {
+  if (join_cue_sds(to, n, from, m, error) != PF_OK) {
+    return PF_STOP;
+  }
   JOIN(to->cue, from->cue, to->n_input);
   JOIN(to->flags, from->flags, 1);
   JOIN(to->trial, from->trial, 1);

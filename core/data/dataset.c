@@ -14,6 +14,7 @@ static void clear_recording(pf_recording *recording)
   pf_memory_free(recording->session);
   pf_memory_free(recording->name);
   pf_memory_free(recording->cue);
+  pf_memory_free(recording->cue_sd);
   pf_memory_free(recording->flags);
   pf_memory_free(recording->dt);
   pf_memory_free(recording->gap);
@@ -202,6 +203,25 @@ static pf_status check_cues(const pf_experiment *from, pf_error *error)
   return PF_OK;
 }
 
+/** The sd of what was not recorded; NULL where the source has none, or is older than it. */
+static const double *cue_sd_of(const pf_experiment *from)
+{
+  return PF_HAS(from, pf_experiment, cue_sd) ? from->cue_sd : NULL;
+}
+
+static pf_status check_cue_sds(const pf_experiment *from, pf_error *error)
+{
+  const double *sd = cue_sd_of(from);
+  for (int64_t i = 0; sd != NULL && i < from->n_steps * from->n_input; i++) {
+    if (!(sd[i] >= 0.0 && isfinite(sd[i]))) {
+      return pf_fail(error, PF_STOP,
+                     "%s: step %lld, input %lld: found an sd of %g, expected 0 or more", from->name,
+                     (long long)(i / from->n_input) + 1, (long long)(i % from->n_input) + 1, sd[i]);
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status check_times(const pf_experiment *from, pf_error *error)
 {
   for (int64_t t = 0; t < from->n_steps; t++) {
@@ -276,7 +296,8 @@ static pf_status check_experiment(const pf_experiment *from, pf_error *error)
                    "%s: found %lld steps of %lld inputs, expected at least one of each", from->name,
                    (long long)from->n_steps, (long long)from->n_input);
   }
-  if (check_cues(from, error) != PF_OK || check_times(from, error) != PF_OK) {
+  if (check_cues(from, error) != PF_OK || check_cue_sds(from, error) != PF_OK ||
+      check_times(from, error) != PF_OK) {
     return PF_STOP;
   }
   return check_values(from, error);
@@ -340,11 +361,15 @@ static pf_status copy_steps(const pf_experiment *from, pf_recording *to, pf_erro
   to->trial = copy_of(from->trial, steps, sizeof(int64_t), error);
   to->block = copy_of(from->block, steps, sizeof(int64_t), error);
   const int64_t *line = PF_HAS(from, pf_experiment, line) ? from->line : NULL;
+  const double *cue_sd = cue_sd_of(from);
   to->line = line == NULL ? NULL : copy_of(line, steps, sizeof(int64_t), error);
+  to->cue_sd =
+      cue_sd == NULL ? NULL : copy_of(cue_sd, steps * (size_t)from->n_input, sizeof(double), error);
   to->dt = from->dt == NULL ? NULL : copy_of(from->dt, steps, sizeof(double), error);
   if (to->animal == NULL || to->session == NULL || to->name == NULL || to->cue == NULL ||
       to->flags == NULL || to->trial == NULL || to->block == NULL ||
-      (from->dt != NULL && to->dt == NULL) || (line != NULL && to->line == NULL)) {
+      (from->dt != NULL && to->dt == NULL) || (line != NULL && to->line == NULL) ||
+      (cue_sd != NULL && to->cue_sd == NULL)) {
     return PF_STOP;
   }
   for (size_t t = 0; t < steps; t++) {
@@ -477,6 +502,24 @@ pf_status pf_recording_add_channel(pf_recording *recording, const char *name, do
   recording->channels = channels.items;
   recording->n_channels++;
   return PF_OK;
+}
+
+pf_input_distribution pf_recording_input(const pf_recording *recording, int64_t cell, double mean,
+                                         double sd)
+{
+  const double missing = recording->cue_sd == NULL ? 0.0 : fabs(mean) * recording->cue_sd[cell];
+  return (pf_input_distribution){.mean = mean * recording->cue[cell],
+                                 .sd = missing > 0.0 ? hypot(missing, sd) : sd};
+}
+
+int64_t pf_recording_n_drawn(const pf_recording *recording)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; recording->cue_sd != NULL && i < recording->n_steps * recording->n_input;
+       i++) {
+    n += recording->cue_sd[i] > 0.0 ? 1 : 0;
+  }
+  return n;
 }
 
 int64_t pf_recording_cue(const pf_recording *recording, int64_t step)

@@ -35,7 +35,9 @@ typedef struct pf_recording {
   size_t animal_number; /**< of its animal */
   size_t experiment;    /**< of the recording among those of its animal */
   int64_t n_steps, n_input;
-  double *cue;     /**< [n_steps][n_input] */
+  double *cue;    /**< [n_steps][n_input] */
+  double *cue_sd; /**< [n_steps][n_input] sd of a cue that was not recorded, whose mean `cue` is; 0:
+                     recorded. NULL: all are */
   uint32_t *flags; /**< [n_steps] */
   double *dt;      /**< [n_steps], ms, or NULL */
   double *gap;     /**< [n_steps] hours since the step before, 0 within a session; NULL: no gaps */
@@ -92,6 +94,16 @@ const pf_record *pf_recording_target(const pf_recording *recording,
 /** Adds a channel, taking over `values` (allocated with pf_memory_*) on success. */
 pf_status pf_recording_add_channel(pf_recording *recording, const char *name, double *values,
                                    pf_error *error);
+/** What is known of an input before it is drawn: a normal distribution; sd 0: it is the mean. */
+typedef struct pf_input_distribution {
+  double mean, sd;
+} pf_input_distribution;
+
+/** Of x = mean * cue + sd * noise in a cell (step * n_input + input) whose cue may be missing. */
+pf_input_distribution pf_recording_input(const pf_recording *recording, int64_t cell, double mean,
+                                         double sd);
+/** How many cues were not recorded and are drawn. */
+int64_t pf_recording_n_drawn(const pf_recording *recording);
 /** Which cue a step has: the index of its largest input, the first of several. */
 int64_t pf_recording_cue(const pf_recording *recording, int64_t step);
 

@@ -270,7 +270,9 @@ pf_status pf_recording_input_channels(pf_recording *recording, pf_names channels
     }
   }
   pf_memory_free(recording->cue);
+  pf_memory_free(recording->cue_sd);
   recording->cue = inputs;
+  recording->cue_sd = NULL;
   recording->n_input = n;
   return PF_OK;
 }

@@ -3,17 +3,19 @@
 #include "core/base/memory.h"
 #include "core/intervals/covariance.h"
 
-/** Does the fit draw the inputs of every recording of the group? */
-static bool draws_inputs(const pf_infer_job *job)
+/** Does the fit draw the inputs of every recording of the group, or those that are missing? */
+static bool draws_inputs(const pf_infer_job *job, int64_t *n_missing)
 {
   const pf_problem *problem = job->problem;
+  *n_missing = 0;
   for (size_t r = 0; r < job->group->n_recordings; r++) {
     const pf_recording *recording = &problem->data.recordings[job->group->recordings[r]];
     if (problem->settings->give_inputs && recording->true_input != NULL) {
       return false;
     }
+    *n_missing += pf_recording_n_drawn(recording);
   }
-  return problem->settings->input.sd > 0.0;
+  return problem->settings->input.sd > 0.0 || *n_missing > 0;
 }
 
 /** One draw of each recording with inputs that are their means; *n of them are there. */
@@ -23,7 +25,7 @@ static pf_status make_quiet_draws(const pf_infer_job *job, pf_draw **draws, size
   pf_problem quiet = *job->problem;
   pf_settings settings = *quiet.settings;
   quiet.settings = &settings;
-  settings.input.sd = 0.0;
+  settings.inputs_at_mean = true;
   for (size_t r = 0; r < job->group->n_recordings; r++) {
     const pf_status status = pf_problem_draw(&quiet, &job->problem->data, job->group->recordings[r],
                                              0, false, &draws[r], error);
@@ -33,6 +35,27 @@ static pf_status make_quiet_draws(const pf_infer_job *job, pf_draw **draws, size
     (*n)++;
   }
   return PF_OK;
+}
+
+/* measured: doc/coverage.md. The likelihood is that of inputs which the animal did not have */
+static pf_status warn_of_draws(const pf_infer_job *job, int64_t n_missing, pf_error *error)
+{
+  const double sd = job->problem->settings->input.sd;
+  if (sd > 0.0) {
+    return pf_infer_warn(
+        job->out, error,
+        "inputs were drawn (source.input.sd = %g) and are not the animal's own, which "
+        "biases coefficients: intervals are about what more data of this kind would give, "
+        "and need not hold the truth (doc/coverage.md); likelihood = \"marginal\" integrates the "
+        "inputs out (doc/unknown-inputs.md)",
+        sd);
+  }
+  return pf_infer_warn(
+      job->out, error,
+      "%lld inputs are missing and were drawn (missing_inputs = \"draw\"): they are not what the "
+      "animal met, and the more they are, the more they bias coefficients; likelihood = "
+      "\"marginal\" integrates them out (doc/unknown-inputs.md)",
+      (long long)n_missing);
 }
 
 /** Warns of subspaces that are not identified without noise, and are with it. */
@@ -54,7 +77,7 @@ static pf_status warn_of_subspaces(const pf_infer_job *job, const pf_spectrum *q
     pf_subspace_print(subspace, names, PF_WHOLE_SUBSPACE, text, sizeof text);
     status = pf_infer_warn(
         job->out, error,
-        "told apart only by the drawn noise of the inputs (source.input.sd = %g), which is not "
+        "told apart only by what was drawn of the inputs (source.input.sd = %g), which is not "
         "the animal's own: with inputs at their means %s",
         job->problem->settings->input.sd, text);
   }
@@ -66,7 +89,8 @@ pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error)
 {
   const pf_problem *problem = job->problem;
   const size_t n = job->out->n;
-  if (!draws_inputs(job)) {
+  int64_t n_missing = 0;
+  if (!draws_inputs(job, &n_missing)) {
     return PF_OK;
   }
   pf_group_batches batches = {0};
@@ -77,14 +101,7 @@ pf_status pf_infer_input_noise(pf_infer_job *job, pf_error *error)
   pf_draw **draws = pf_memory_need(job->group->n_recordings, sizeof(pf_draw *), error);
   pf_status status = information == NULL || draws == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-    /* measured: doc/coverage.md. The likelihood is that of inputs which the animal did not have */
-    status = pf_infer_warn(
-        job->out, error,
-        "inputs were drawn (source.input.sd = %g) and are not the animal's own, which "
-        "biases coefficients: intervals are about what more data of this kind would give, "
-        "and need not hold the truth (doc/coverage.md); likelihood = \"marginal\" integrates the "
-        "inputs out (doc/unknown-inputs.md)",
-        problem->settings->input.sd);
+    status = warn_of_draws(job, n_missing, error);
   }
   if (status == PF_OK) {
     status = make_quiet_draws(job, draws, &n_draws, error);

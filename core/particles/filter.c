@@ -44,7 +44,7 @@ typedef struct filter_run {
 
 bool pf_unknowns_any(const pf_model *model, const pf_unknowns *unknowns)
 {
-  return unknowns->sd > 0.0 || unknowns->known_noise < model->n_noise;
+  return unknowns->sd > 0.0 || unknowns->missing || unknowns->known_noise < model->n_noise;
 }
 
 /* ---- memory ---- */
@@ -158,20 +158,21 @@ static void draw_inputs(const pf_filter *filter, const pf_filter_in *in, int64_t
                         size_t n, double *numbers, pf_real *x)
 {
   const int64_t n_input = filter->n_input;
-  const double *cue = in->draw->recording->cue + t * n_input;
   const pf_real *known = in->draw->input + t * in->draw->ld_input;
   const uint64_t at = ((uint64_t)t * filter->n + first) * (uint64_t)n_input;
-  if (in->unknowns.sd == 0.0) {
+  if (in->unknowns.sd == 0.0 && !in->unknowns.missing) {
     for (size_t i = 0; i < n; i++) {
       memmove(x + (int64_t)i * n_input, known, (size_t)n_input * sizeof *x);
     }
     return;
   }
   pf_random_normal(stream_of(in, PF_RANDOM_PARTICLE), at, (int64_t)n * n_input, numbers);
-  for (size_t i = 0; i < n; i++) {
-    for (int64_t j = 0; j < n_input; j++) {
+  for (int64_t j = 0; j < n_input; j++) {
+    const pf_input_distribution of = pf_recording_input(in->draw->recording, t * n_input + j,
+                                                        in->unknowns.mean, in->unknowns.sd);
+    for (size_t i = 0; i < n; i++) {
       const int64_t k = (int64_t)i * n_input + j;
-      x[k] = (pf_real)(in->unknowns.mean * cue[j] + in->unknowns.sd * numbers[k]);
+      x[k] = (pf_real)(of.mean + of.sd * numbers[k]);
     }
   }
 }

@@ -22,7 +22,8 @@
 
 /** What is not known of a recording. */
 typedef struct pf_unknowns {
-  double mean, sd;     /**< x = mean cue + sd noise; sd 0: the inputs are those of the draw */
+  double mean, sd; /**< x = mean cue + sd noise; sd 0: the inputs are those of the draw */
+  bool missing;    /**< some cues were not recorded: pf_recording_input has their distribution */
   int64_t known_noise; /**< of the numbers behind the starting weights, the first so many are known
                           and are the draw's; model->n_noise: all */
 } pf_unknowns;

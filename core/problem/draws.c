@@ -38,8 +38,9 @@ void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size
   const pf_settings *settings = problem->settings;
   const int64_t n_noise = problem->model->n_noise;
   const bool has_inputs = settings->give_inputs && recording->true_input != NULL;
-  *unknowns =
-      (pf_unknowns){.mean = settings->input.mean, .sd = has_inputs ? 0.0 : settings->input.sd};
+  *unknowns = (pf_unknowns){.mean = settings->input.mean,
+                            .sd = has_inputs ? 0.0 : settings->input.sd,
+                            .missing = !has_inputs && pf_recording_n_drawn(recording) > 0};
   if (settings->give_initial_weights && recording->true_noise != NULL) {
     unknowns->known_noise = recording->n_true_noise < n_noise ? recording->n_true_noise : n_noise;
   }
@@ -54,9 +55,12 @@ static void make_input(const pf_problem *problem, const pf_recording *recording,
     memcpy(x, recording->true_input, (size_t)cells * sizeof *x);
     return;
   }
+  const pf_settings *settings = problem->settings;
   pf_random_normal(stream, 0, cells, x);
   for (int64_t i = 0; i < cells; i++) {
-    x[i] = problem->settings->input.mean * recording->cue[i] + problem->settings->input.sd * x[i];
+    const pf_input_distribution of =
+        pf_recording_input(recording, i, settings->input.mean, settings->input.sd);
+    x[i] = of.mean + (settings->inputs_at_mean ? 0.0 : of.sd * x[i]);
   }
 }
 

@@ -112,6 +112,9 @@ static pf_status take_experiment(const pf_sink *sink, const pf_experiment *e, pf
   mix_bytes(t, e->animal, strlen(e->animal));
   mix_bytes(t, &e->n_steps, sizeof e->n_steps);
   mix_numbers(t, e->cue, e->n_steps * e->n_input);
+  if (PF_HAS(e, pf_experiment, cue_sd) && e->cue_sd != NULL) {
+    mix_numbers(t, e->cue_sd, e->n_steps * e->n_input);
+  }
   if (e->flags != NULL) {
     mix_bytes(t, e->flags, (size_t)e->n_steps * sizeof *e->flags);
   }

@@ -77,6 +77,8 @@ typedef struct pf_experiment {
   pf_channel_table channels;
   pf_target_table targets;
   const int64_t *line; /**< [n_steps] where each step stands in its file, for messages; NULL */
+  const double *cue_sd; /**< [n_steps][n_input] sd of a cue that was not recorded, which is drawn
+                           anew in every draw, normal around `cue`; 0: recorded. NULL: all are */
 } pf_experiment;
 
 /** The host's end of `read`. */

@@ -334,6 +334,7 @@ pf_status table_find_columns(recording *of, const pf_options *options, const tab
   const char *missing = options->string(options, "missing_inputs");
   out->missing_inputs = strcmp(missing, "zero") == 0   ? TABLE_MISSING_ZERO
                         : strcmp(missing, "hold") == 0 ? TABLE_MISSING_HOLD
+                        : strcmp(missing, "draw") == 0 ? TABLE_MISSING_DRAW
                                                        : TABLE_MISSING_ERROR;
   pf_status status = kind->format == NULL
                          ? table_files_find(of->host, options, &out->files, error)

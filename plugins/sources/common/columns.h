@@ -15,7 +15,12 @@ typedef struct table_field {
 } table_field;
 
 /** What becomes of an input that is missing. */
-enum table_missing { TABLE_MISSING_ERROR, TABLE_MISSING_ZERO, TABLE_MISSING_HOLD };
+enum table_missing {
+  TABLE_MISSING_ERROR,
+  TABLE_MISSING_ZERO,
+  TABLE_MISSING_HOLD,
+  TABLE_MISSING_DRAW
+};
 
 typedef struct table_columns {
   table_files files;

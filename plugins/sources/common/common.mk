@@ -7,5 +7,6 @@ recordings_sources = \
 	plugins/sources/common/array_rows.c plugins/sources/common/list_arrays.c plugins/sources/common/cells.c \
 	plugins/sources/common/columns.c plugins/sources/common/columns.h \
 	plugins/sources/common/values.c plugins/sources/common/values.h \
+	plugins/sources/common/missing_inputs.c plugins/sources/common/missing_inputs.h \
 	plugins/sources/common/steps.c plugins/sources/common/steps.h \
 	plugins/sources/common/experiments.c plugins/sources/common/experiments.h

@@ -96,8 +96,10 @@ pf_status table_list(const pf_host *host, const pf_options *options, const table
        .help = word_ "s that are an input for each of their values: 1 where it stands, else 0"}, \
   {                                                                                              \
     .name = "missing_inputs", .type = PF_TYPE_STRING, .fallback = "\"error\"",                   \
-    .choices = "error|zero|hold",                                                                \
-    .help = "what an input that is missing is: an error, 0, or as at the step before"            \
+    .choices = "error|zero|hold|draw",                                                           \
+    .help = "what an input that is missing is: an error, 0, as at the step before, or drawn "    \
+            "anew in every draw, normal with the mean and sd that the input has where it was "   \
+            "recorded in the same experiment"                                                    \
   }
 
 /** Inputs and activities, and which names are tried where the config names none. */

@@ -64,6 +64,7 @@ void recording_steps_free(const recording *of, recording_steps *steps)
   host->release(host, steps->channel);
   host->release(host, steps->target);
   host->release(host, steps->cue);
+  host->release(host, steps->cue_sd);
   host->release(host, steps->dt);
   host->release(host, steps->trial);
   host->release(host, steps->block);
@@ -97,20 +98,22 @@ pf_status recording_hand_over(const recording *of, const recording_steps *steps,
     const int64_t width = r->targets.items[k].width;
     targets[k] = (pf_target){r->targets.names[k], width, steps->target[k] + first * width};
   }
-  const pf_experiment experiment = {.size = sizeof experiment,
-                                    .animal = animal,
-                                    .session = session[0] != '\0' ? session : NULL,
-                                    .name = name,
-                                    .n_steps = n,
-                                    .n_input = r->inputs.width,
-                                    .cue = steps->cue + first * r->inputs.width,
-                                    .flags = steps->flags + first,
-                                    .dt = steps->dt != NULL ? steps->dt + first : NULL,
-                                    .trial = steps->trial + first,
-                                    .block = steps->block != NULL ? steps->block + first : NULL,
-                                    .channels = {channels, r->channels.n, sizeof *channels},
-                                    .targets = {targets, r->targets.n, sizeof *targets},
-                                    .line = steps->line != NULL ? steps->line + first : NULL};
+  const pf_experiment experiment = {
+      .size = sizeof experiment,
+      .animal = animal,
+      .session = session[0] != '\0' ? session : NULL,
+      .name = name,
+      .n_steps = n,
+      .n_input = r->inputs.width,
+      .cue = steps->cue + first * r->inputs.width,
+      .flags = steps->flags + first,
+      .dt = steps->dt != NULL ? steps->dt + first : NULL,
+      .trial = steps->trial + first,
+      .block = steps->block != NULL ? steps->block + first : NULL,
+      .channels = {channels, r->channels.n, sizeof *channels},
+      .targets = {targets, r->targets.n, sizeof *targets},
+      .line = steps->line != NULL ? steps->line + first : NULL,
+      .cue_sd = steps->cue_sd != NULL ? steps->cue_sd + first * r->inputs.width : NULL};
   status = sink->experiment(sink, &experiment, error);
 done:
   host->release(host, channels);

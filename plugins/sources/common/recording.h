@@ -24,6 +24,7 @@ pf_status recording_declare(const void *self, pf_source_declaration *declared, p
 /** Values of its steps, [n] each; the memory is the host's. */
 typedef struct recording_steps {
   double *cue;      /**< [n][inputs] */
+  double *cue_sd;   /**< [n][inputs] of cues that are drawn (pf_experiment), or NULL */
   double **channel; /**< [channels], each [n] */
   double **target;  /**< [targets], each [n][width of the target] */
   double *dt;       /**< or NULL */

@@ -1,5 +1,7 @@
 #include "steps.h"
 
+#include "missing_inputs.h"
+
 /* ---- memory ---- */
 
 pf_status table_steps_make(const recording *of, const table_columns *columns, table_steps *out,
@@ -41,6 +43,8 @@ static pf_status reserve(table_steps *s, pf_error *error)
   recording_steps *v = &s->values;
   const int64_t larger = s->capacity == 0 ? 256 : 2 * s->capacity;
   int done = grow(host, &v->cue, r->inputs.n * sizeof(double), s->n, larger) &&
+             (s->columns->missing_inputs != TABLE_MISSING_DRAW ||
+              grow(host, &v->cue_sd, r->inputs.n * sizeof(double), s->n, larger)) &&
              grow(host, &v->flags, sizeof *v->flags, s->n, larger) &&
              grow(host, &v->trial, sizeof *v->trial, s->n, larger) &&
              grow(host, &v->block, sizeof *v->block, s->n, larger) &&
@@ -234,9 +238,8 @@ static pf_status take_flags(table_steps *s, const table_rows *rows, pf_error *er
   return status;
 }
 
-/** An input that is missing is an error, 0, or what it was at the step before. */
-static pf_status settle_inputs(const table_steps *s, const table_rows *rows, double *cue,
-                               pf_error *error)
+/** An input that is missing is an error, 0, what it was at the step before, or drawn later. */
+static pf_status settle_inputs(table_steps *s, const table_rows *rows, double *cue, pf_error *error)
 {
   const role_group *inputs = &s->recording->roles.inputs;
   const enum table_missing how = s->columns->missing_inputs;
@@ -248,12 +251,14 @@ static pf_status settle_inputs(const table_steps *s, const table_rows *rows, dou
       cue[j] = 0.0;
     } else if (how == TABLE_MISSING_HOLD && s->n > 0) {
       cue[j] = cue[(int64_t)j - (int64_t)inputs->n];
+    } else if (how == TABLE_MISSING_DRAW) {
+      s->n_missing++;
     } else {
       return bad_cell(s, rows, inputs->variables[j],
                       how == TABLE_MISSING_HOLD
                           ? "a number: at the first step of an experiment there is none to hold"
                           : "a number: an input cannot be missing (or missing_inputs = \"zero\", "
-                            "\"hold\")",
+                            "\"hold\", \"draw\")",
                       error);
     }
   }
@@ -351,6 +356,13 @@ pf_status table_steps_hand_over(table_steps *steps, const char *animal, const ch
   if (steps->columns->files.format != NULL) {
     values.line = NULL; /* rows of arrays are no lines */
   }
+  const int64_t n_missing = steps->n_missing;
   steps->n = 0;
+  steps->n_missing = 0;
+  values.cue_sd = n_missing > 0 ? values.cue_sd : NULL;
+  if (n_missing > 0 && missing_inputs_settle(steps->columns, &steps->recording->roles.inputs, name,
+                                             n, &values, error) != PF_OK) {
+    return PF_STOP;
+  }
   return recording_hand_over(steps->recording, &values, 0, n, animal, session, name, sink, error);
 }

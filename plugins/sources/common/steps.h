@@ -14,6 +14,7 @@ typedef struct table_steps {
   double step;           /**< of the last row */
   int64_t repeated;      /**< line of the first row that repeats the row before it, 0: none */
   int64_t n_repeated;
+  int64_t n_missing; /**< inputs of this experiment that are to be drawn */
   int64_t skipped;   /**< line of the first row before which steps are missing, 0: none */
   double skipped_by; /**< how many */
 } table_steps;

@@ -532,6 +532,47 @@ Test(filter, is_todays_likelihood_where_nothing_is_unknown)
   tear_down(&r);
 }
 
+/* Missing cues whose sd is that of the noise are the same as noise on cues. */
+Test(filter, integrates_missing_inputs_as_it_does_noise)
+{
+  enum { MISSING_TO = 10 };
+  rig r;
+  pf_filter *filter = NULL;
+  pf_filter_out noisy = {0}, missing = {0};
+  pf_error error = pf_error_none();
+  set_up_choices(&r, MAX_STEPS);
+  double sd[MAX_STEPS * IN];
+  for (int i = 0; i < r.n_steps * IN; i++) {
+    sd[i] = 0.3 / mean;
+  }
+  cr_assert(pf_filter_create(r.model, 50, &filter, &error) == PF_OK);
+  pf_filter_in in = filter_in(&r, 0.3, NULL);
+  cr_assert(pf_filter_run(filter, &in, &noisy, &error) == PF_OK);
+  r.data.recordings[0].cue_sd = sd;
+  in.unknowns.sd = 0.0;
+  cr_expect(!pf_unknowns_any(r.model, &in.unknowns));
+  in.unknowns.missing = true;
+  cr_expect(pf_unknowns_any(r.model, &in.unknowns));
+  cr_assert(pf_filter_run(filter, &in, &missing, &error) == PF_OK);
+  cr_expect(fabs(missing.log_likelihood - noisy.log_likelihood) < 1e-3, "%.12g for %.12g",
+            missing.log_likelihood, noisy.log_likelihood);
+  /* what was recorded stays as it was recorded */
+  for (int i = MISSING_TO; i < r.n_steps * IN; i++) {
+    sd[i] = 0.0;
+  }
+  cr_assert(pf_filter_run(filter, &in, &missing, &error) == PF_OK);
+  cr_expect(fabs(missing.log_likelihood - noisy.log_likelihood) > 1e-3);
+  cr_assert(pf_filter_draw(filter, &in, &r.draw, 1, &error) == PF_OK);
+  for (int i = 0; i < r.n_steps * IN; i++) {
+    const double x = (double)r.draw->input[i / IN * r.draw->ld_input + i % IN];
+    const double cue = mean * r.data.recordings[0].cue[i];
+    cr_expect(i < MISSING_TO ? x != cue : fabs(x - cue) < 1e-6, "cell %d: %g for %g", i, x, cue);
+  }
+  r.data.recordings[0].cue_sd = NULL;
+  pf_filter_free(filter);
+  tear_down(&r);
+}
+
 Test(filter, draws_a_history_whose_likelihood_one_particle_had)
 {
   rig r;

@@ -64,6 +64,9 @@ static pf_status take(const pf_sink *face, const pf_experiment *e, pf_error *err
   for (int64_t t = 0; t < e->n_steps; t++) {
     (void)fprintf(file, "%lld", (long long)e->block[t]);
   }
+  for (int64_t i = 0; e->cue_sd != NULL && i < e->n_steps * e->n_input; i++) {
+    (void)fprintf(file, "%s%.17g", i == 0 ? " cue_sd=" : ",", e->cue_sd[i]);
+  }
   (void)fprintf(file, "\n");
   return PF_OK;
 }
@@ -433,6 +436,17 @@ Test(source_table, inputs_that_are_missing)
   expect_with(table, &hold, 1, "[own|] cue=1,2,1,3 activity=0,0 flags11 trial01 block00\n");
   refuse("x1,x2,y1\n1,2,0\nNaN,3,0\n", "own.csv:3: column 'x1': found 'NaN', expected a number");
   refuse_with("x1,y1\n,0\n", &hold, 1, "at the first step of an experiment there is none to hold");
+}
+
+Test(source_table, inputs_that_are_drawn)
+{
+  const fake_value draw = FAKE_STRING("missing_inputs", "draw");
+  /* a: of 1 and 3 the mean is 2, the sd the root of 2; b has nothing to draw */
+  expect_with("animal,x1,x2,y1\na,1,2,0\na,,2,0\na,3,2,0\nb,5,1,0\nb,4,1,0\n", &draw, 1,
+              "[a|] cue=1,2,2,2,3,2 activity=0,0,0 flags111 trial012 block000 "
+              "cue_sd=0,0,1.4142135623730951,0,0,0\n"
+              "[b|] cue=5,1,4,1 activity=0,0 flags11 trial01 block00\n");
+  refuse_with("x1,y1\n1,0\n,0\n", &draw, 1, "'x1' has 1 recorded values, expected two or more");
 }
 
 Test(source_table, trials_that_start_anew_in_each_block)
