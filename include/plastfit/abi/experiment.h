@@ -76,7 +76,7 @@ typedef struct pf_experiment {
   const int64_t *block;  /**< [n_steps], from 0; NULL: one block */
   pf_channel_table channels;
   pf_target_table targets;
-  const int64_t *line; /**< [n_steps] where each step stands in its file, for messages; NULL */
+  const int64_t *line;  /**< [n_steps] where each step stands in its file, for messages; NULL */
   const double *cue_sd; /**< [n_steps][n_input] sd of a cue that was not recorded, which is drawn
                            anew in every draw, normal around `cue`; 0: recorded. NULL: all are */
 } pf_experiment;
