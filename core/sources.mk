@@ -50,7 +50,7 @@ cli_sources += core/cli/main.c
 cli_sources += core/data_look/table_look.c core/data_look/table_look.h
 cli_sources += core/data_look/array_look.c core/data_look/guess_roles.c
 
-core_sources += core/data/animal_places.c
+core_sources += core/data/animal_places.c core/data/animal_places.h core/data/recordings.h
 core_sources += core/data/chain.c core/data/chain.h
 core_sources += core/data/dataset.c core/data/dataset.h
 core_sources += core/data/derive.c core/data/derive.h

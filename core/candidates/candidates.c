@@ -87,13 +87,19 @@ static pf_status share_theta(pf_config *config, const pf_compare_settings *setti
                                 error);
 }
 
-/** The config of candidate i: the base's without and with the keys that the candidate says. */
-static pf_status change_config(pf_config *config, const pf_compare_settings *settings, size_t i,
-                               bool shared, pf_error *error)
+/** One way of fitting a candidate. */
+typedef struct way {
+  const pf_compare_settings *settings;
+  const pf_candidate_settings *candidate;
+  bool shared; /**< for leave-one-animal-out */
+} way;
+
+/** The config of a candidate: the base's without and with the keys that the candidate says. */
+static pf_status change_config(pf_config *config, const way *to, pf_error *error)
 {
-  const pf_candidate_settings *candidate = &settings->candidates[i];
+  const pf_candidate_settings *candidate = to->candidate;
   if (remove_keys(config, candidate->without, error) != PF_OK ||
-      lay_set(config, settings->set_all, "compare", error) != PF_OK ||
+      lay_set(config, to->settings->set_all, "compare", error) != PF_OK ||
       lay_set(config, candidate->set, candidate->name, error) != PF_OK) {
     return PF_STOP;
   }
@@ -102,7 +108,7 @@ static pf_status change_config(pf_config *config, const pf_compare_settings *set
       return PF_STOP;
     }
   }
-  if (shared && share_theta(config, settings, error) != PF_OK) {
+  if (to->shared && share_theta(config, to->settings, error) != PF_OK) {
     return PF_STOP;
   }
   /* a comparison scores the animals that it fits, whatever a fit of the base would do */
@@ -122,23 +128,21 @@ static void lift_starts(pf_problem *problem)
   }
 }
 
-static pf_status make_problem(const pf_compare_settings *settings, size_t i, bool shared,
-                              pf_variant *out, pf_error *error)
+static pf_status make_problem(const way *to, pf_variant *out, pf_error *error)
 {
-  if (change_config(out->config, settings, i, shared, error) != PF_OK ||
+  if (change_config(out->config, to, error) != PF_OK ||
       pf_problem_create(out->config, &out->problem, error) != PF_OK) {
     return PF_STOP;
   }
   lift_starts(out->problem);
-  if (shared && check_shared(out->problem, error) != PF_OK) {
+  if (to->shared && check_shared(out->problem, error) != PF_OK) {
     return PF_STOP;
   }
   return pf_key_of_problem(out->problem, out->key, error);
 }
 
-static pf_status make_variant(const pf_candidate_source *source,
-                              const pf_compare_settings *settings, size_t i, bool shared,
-                              const pf_host *host, pf_variant *out, pf_error *error)
+static pf_status make_variant(const pf_candidate_source *source, const way *to, const pf_host *host,
+                              pf_variant *out, pf_error *error)
 {
   const pf_status status =
       pf_config_read(source->path, source->overrides, source->n_overrides, &out->config, error);
@@ -147,9 +151,7 @@ static pf_status make_variant(const pf_candidate_source *source,
   }
   pf_config_set_host(out->config, host);
   (void)pf_config_remove(out->config, "compare");
-  return make_problem(settings, i, shared, out, error) == PF_OK
-             ? PF_OK
-             : name_candidate(settings->candidates[i].name, error);
+  return make_problem(to, out, error) == PF_OK ? PF_OK : name_candidate(to->candidate->name, error);
 }
 
 static void clear_variant(pf_variant *variant)
@@ -249,9 +251,11 @@ static pf_status make_candidates(const pf_candidate_source *source,
     pf_candidate *candidate = &out->items[i];
     out->n = i + 1;
     candidate->name = settings->candidates[i].name;
-    pf_status status = make_variant(source, settings, i, false, host, &candidate->own, error);
+    way to = {.settings = settings, .candidate = &settings->candidates[i]};
+    pf_status status = make_variant(source, &to, host, &candidate->own, error);
     if (status == PF_OK && shared) {
-      status = make_variant(source, settings, i, true, host, &candidate->shared, error);
+      to.shared = true;
+      status = make_variant(source, &to, host, &candidate->shared, error);
     }
     if (status != PF_OK) {
       return status;

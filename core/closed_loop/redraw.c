@@ -113,20 +113,13 @@ static pf_status need_counts(const pf_redraw *self, size_t k, pf_error *error)
 
 /* ---- a run of each draw, and what is read off it ---- */
 
-typedef struct segments {
-  const pf_draw *const *draws;
-  size_t n;
-  const double *theta;
-  pf_workspace *workspace;
-} segments;
-
 /* Simulates draw d, where it does not stand in the workspace already (`fresh`), and takes its view
  * for loss k. */
-static pf_status view_draw(const pf_redraw *self, size_t k, const segments *over, size_t d,
-                           bool fresh, pf_loss_view *view, pf_error *error)
+static pf_status view_draw(const pf_redraw_in *over, size_t k, size_t d, bool fresh,
+                           pf_loss_view *view, pf_error *error)
 {
-  if (over->n > 1 || fresh) {
-    const pf_simulation run = {self->model, over->draws[d], over->theta, {&over->workspace, 1}};
+  if (over->n_draws > 1 || fresh) {
+    const pf_simulation run = {over->model, over->draws[d], over->theta, {&over->workspace, 1}};
     const pf_status status = pf_forward(&run, PF_SIMULATE_ACTIVITY_ONLY, PF_STEP_FIT, NULL, error);
     if (status != PF_OK) {
       return status;
@@ -138,18 +131,18 @@ static pf_status view_draw(const pf_redraw *self, size_t k, const segments *over
 
 /* One more value of loss a->loss in the table. Every value asks all draws: a run each, where there
  * are several, because one workspace holds one. */
-static pf_status tabulate_value(pf_redraw *self, const asking *a, const segments *over,
+static pf_status tabulate_value(pf_redraw *self, const asking *a, const pf_redraw_in *over,
                                 pf_array *table, pf_error *error)
 {
   const size_t k = a->loss, cells = (size_t)cells_of(self, k);
-  for (size_t d = 0; d < over->n; d++) {
+  for (size_t d = 0; d < over->n_draws; d++) {
     pf_loss_view view;
     const bool fresh = self->n_values[k] == 0 && k == 0;
-    pf_status status = view_draw(self, k, over, d, fresh, &view, error);
+    pf_status status = view_draw(over, k, d, fresh, &view, error);
     if (status != PF_OK) {
       return status;
     }
-    status = add_probability(a, &view, self->n_values[k], 1.0 / (double)over->n, error);
+    status = add_probability(a, &view, self->n_values[k], 1.0 / (double)over->n_draws, error);
     if (status != PF_OK) {
       return status;
     }
@@ -159,7 +152,8 @@ static pf_status tabulate_value(pf_redraw *self, const asking *a, const segments
 }
 
 /* The cumulative probabilities of loss k, value by value. */
-static pf_status tabulate_values(pf_redraw *self, size_t k, const segments *over, pf_error *error)
+static pf_status tabulate_values(pf_redraw *self, size_t k, const pf_redraw_in *over,
+                                 pf_error *error)
 {
   const size_t cells = (size_t)cells_of(self, k);
   asking a = {
@@ -203,18 +197,17 @@ done:
 }
 
 /* The mean of what loss k compares with, over draws. */
-static pf_status average_draws(pf_redraw *self, size_t k, double variance, const segments *over,
-                               pf_error *error)
+static pf_status average_draws(pf_redraw *self, size_t k, const pf_redraw_in *over, pf_error *error)
 {
   const int64_t columns = columns_of(self, k);
-  self->sd[k] = sqrt(variance);
+  self->sd[k] = sqrt(over->variance[k]);
   self->table[k] = pf_memory_need((size_t)cells_of(self, k), sizeof *self->table[k], error);
   if (self->table[k] == NULL) {
     return PF_STOP;
   }
-  for (size_t d = 0; d < over->n; d++) {
+  for (size_t d = 0; d < over->n_draws; d++) {
     pf_loss_view view;
-    const pf_status status = view_draw(self, k, over, d, k == 0, &view, error);
+    const pf_status status = view_draw(over, k, d, k == 0, &view, error);
     if (status != PF_OK) {
       return status;
     }
@@ -226,7 +219,7 @@ static pf_status average_draws(pf_redraw *self, size_t k, double variance, const
     for (int64_t t = 0; t < self->draw->n_steps; t++) {
       for (int64_t c = 0; c < columns; c++) {
         self->table[k][t * columns + c] +=
-            (double)view.observable[0][t * view.ld_observable[0] + c] / (double)over->n;
+            (double)view.observable[0][t * view.ld_observable[0] + c] / (double)over->n_draws;
       }
     }
   }
@@ -252,8 +245,7 @@ static pf_status check_target(const pf_model *model, size_t k, pf_error *error)
   return PF_OK;
 }
 
-static pf_status prepare_losses(pf_redraw *self, const double *variance, const segments *over,
-                                pf_error *error)
+static pf_status prepare_losses(pf_redraw *self, const pf_redraw_in *over, pf_error *error)
 {
   for (size_t k = 0; k < self->model->n_losses; k++) {
     const bool is_likelihood = (self->model->losses[k].declared.flags & PF_LOSS_LIKELIHOOD) != 0;
@@ -261,8 +253,8 @@ static pf_status prepare_losses(pf_redraw *self, const double *variance, const s
     if (status != PF_OK) {
       return status;
     }
-    status = is_likelihood ? tabulate_values(self, k, over, error)
-                           : average_draws(self, k, variance[k], over, error);
+    status =
+        is_likelihood ? tabulate_values(self, k, over, error) : average_draws(self, k, over, error);
     if (status != PF_OK) {
       return status;
     }
@@ -270,19 +262,17 @@ static pf_status prepare_losses(pf_redraw *self, const double *variance, const s
   return PF_OK;
 }
 
-pf_status pf_redraw_create(const pf_model *model, const pf_draw *const *draws, size_t n_draws,
-                           const double *theta, const double *variance, pf_workspace *workspace,
-                           pf_redraw *out, pf_error *error)
+pf_status pf_redraw_create(const pf_redraw_in *in, pf_redraw *out, pf_error *error)
 {
-  const segments over = {.draws = draws, .n = n_draws, .theta = theta, .workspace = workspace};
-  *out = (pf_redraw){.model = model,
-                     .draw = draws[0],
-                     .n_values = pf_memory_need(model->n_losses, sizeof *out->n_values, error),
-                     .table = pf_memory_need(model->n_losses, sizeof *out->table, error),
-                     .sd = pf_memory_need(model->n_losses, sizeof *out->sd, error)};
+  const size_t n = in->model->n_losses;
+  *out = (pf_redraw){.model = in->model,
+                     .draw = in->draws[0],
+                     .n_values = pf_memory_need(n, sizeof *out->n_values, error),
+                     .table = pf_memory_need(n, sizeof *out->table, error),
+                     .sd = pf_memory_need(n, sizeof *out->sd, error)};
   pf_status status = PF_STOP;
   if (out->n_values != NULL && out->table != NULL && out->sd != NULL) {
-    status = prepare_losses(out, variance, &over, error);
+    status = prepare_losses(out, in, error);
   }
   if (status != PF_OK) {
     pf_redraw_clear(out);

@@ -25,15 +25,22 @@ typedef struct pf_redraw {
   double *sd;     /**< [n_losses] of the normal ones */
 } pf_redraw;
 
+/** A model at theta, and draws of one recording. */
+typedef struct pf_redraw_in {
+  const pf_model *model;
+  const pf_draw *const *draws; /**< [n_draws] */
+  size_t n_draws;
+  const double *theta;
+  const double *variance; /**< [n_losses] of squared errors; NULL: no loss is one */
+  pf_workspace *workspace;
+} pf_redraw_in;
+
 /**
- * What the model says at theta of the recording that `draws` [n_draws] are of; probabilities and
- * means are means over the draws. variance: [n_losses] of squared errors. PF_POINT_FAILED with a
- * line where it cannot: a simulation fails, targets are neither counts nor compared by a squared
- * error, or two losses share one.
+ * What the model says of the recording; probabilities and means are means over the draws.
+ * PF_POINT_FAILED with a line where it cannot: a simulation fails, targets are neither counts nor
+ * compared by a squared error, or two losses share one.
  */
-pf_status pf_redraw_create(const pf_model *model, const pf_draw *const *draws, size_t n_draws,
-                           const double *theta, const double *variance, pf_workspace *workspace,
-                           pf_redraw *out, pf_error *error);
+pf_status pf_redraw_create(const pf_redraw_in *in, pf_redraw *out, pf_error *error);
 void pf_redraw_clear(pf_redraw *redraw);
 /** New targets for a draw of the recording (the arrays of draw->targets, overwritten); missing
  * cells stay missing. */

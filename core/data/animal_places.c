@@ -1,5 +1,6 @@
+#include "core/data/animal_places.h"
+
 #include "core/base/memory.h"
-#include "core/data/dataset.h"
 
 #include <string.h>
 

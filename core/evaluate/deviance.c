@@ -48,36 +48,38 @@ double pf_deviance_explained(double null, double model, double saturated)
   return is_bounded ? 100.0 * (null - model) / (null - saturated) : NAN;
 }
 
-/** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
-static pf_loss_in targets_of(const pf_model *model, size_t k, const pf_draw *draw, uint32_t flag,
-                             uint8_t *scored, int64_t *n_target)
-{
-  for (int64_t t = 0; t < draw->n_steps; t++) {
-    scored[t] = (draw->flags[t] & flag) != 0;
-  }
-  const pf_names *names = &model->losses[k].declared.targets;
-  for (size_t i = 0; i < names->count; i++) {
-    n_target[i] = pf_recording_target(draw->recording, names->items[i])->n;
-  }
-  return (pf_loss_in){.size = sizeof(pf_loss_in),
-                      .n_steps = draw->n_steps,
-                      .target = (const pf_real *const *)draw->targets[k],
-                      .n_target = n_target,
-                      .ld_target = n_target,
-                      .scored = scored};
-}
-
-/* Memory for the targets of some draws, and what is summed over them. */
+/* A loss, memory for its targets of some draws, and what is summed over them. */
 typedef struct target_room {
+  const pf_model *model;
+  size_t k; /* of the loss */
   int64_t *n_target;
   uint8_t *scored;
   double *value;     /* [longest] */
   double *null_sums; /* what the null knows of the fitted steps; NULL: nothing yet */
 } target_room;
 
-static pf_status make_room(const pf_loss_term *loss, const pf_draw *const *draws, size_t n_draws,
-                           target_room *out, pf_error *error)
+/** A range of all steps of a draw, those with `flag` counting; nothing but targets. */
+static pf_loss_in targets_of(const target_room *room, const pf_draw *draw, uint32_t flag)
 {
+  for (int64_t t = 0; t < draw->n_steps; t++) {
+    room->scored[t] = (draw->flags[t] & flag) != 0;
+  }
+  const pf_names *names = &room->model->losses[room->k].declared.targets;
+  for (size_t i = 0; i < names->count; i++) {
+    room->n_target[i] = pf_recording_target(draw->recording, names->items[i])->n;
+  }
+  return (pf_loss_in){.size = sizeof(pf_loss_in),
+                      .n_steps = draw->n_steps,
+                      .target = (const pf_real *const *)draw->targets[room->k],
+                      .n_target = room->n_target,
+                      .ld_target = room->n_target,
+                      .scored = room->scored};
+}
+
+static pf_status make_room(const pf_draw *const *draws, size_t n_draws, target_room *out,
+                           pf_error *error)
+{
+  const pf_loss_term *loss = &out->model->losses[out->k];
   int64_t longest = 0;
   for (size_t d = 0; d < n_draws; d++) {
     longest = draws[d]->n_steps > longest ? draws[d]->n_steps : longest;
@@ -98,14 +100,13 @@ static void free_room(target_room *room)
 
 /* What the null needs to know of the fitted steps. *columns: of the target; NaN in *deviance where
  * recordings have other widths, so that no column has one mean. */
-static pf_status accumulate_null(const pf_model *model, size_t k, const pf_draw *const *draws,
-                                 size_t n_draws, target_room *room, double *deviance,
-                                 pf_error *error)
+static pf_status accumulate_null(const pf_draw *const *draws, size_t n_draws, target_room *room,
+                                 double *deviance, pf_error *error)
 {
-  const pf_loss_term *loss = &model->losses[k];
+  const pf_loss_term *loss = &room->model->losses[room->k];
   int64_t columns = 0;
   for (size_t d = 0; d < n_draws; d++) {
-    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_FIT, room->scored, room->n_target);
+    const pf_loss_in in = targets_of(room, draws[d], PF_STEP_FIT);
     if (room->null_sums == NULL) {
       columns = room->n_target[0];
       room->null_sums = pf_memory_need((size_t)(columns * loss->declared.n_null_sums),
@@ -131,17 +132,17 @@ static pf_status constant_deviance(const pf_model *model, size_t k, const pf_dra
                                    size_t n_draws, double *deviance, pf_error *error)
 {
   const pf_loss_term *loss = &model->losses[k];
-  target_room room = {0};
-  pf_status status = make_room(loss, draws, n_draws, &room, error);
+  target_room room = {.model = model, .k = k};
+  pf_status status = make_room(draws, n_draws, &room, error);
   if (status != PF_OK) {
     goto done;
   }
-  status = accumulate_null(model, k, draws, n_draws, &room, deviance, error);
+  status = accumulate_null(draws, n_draws, &room, deviance, error);
   if (status != PF_OK || isnan(*deviance)) {
     goto done;
   }
   for (size_t d = 0; d < n_draws && !isnan(*deviance); d++) {
-    const pf_loss_in in = targets_of(model, k, draws[d], PF_STEP_SCORE, room.scored, room.n_target);
+    const pf_loss_in in = targets_of(&room, draws[d], PF_STEP_SCORE);
     status = loss->loss->plugin->loss->null_evaluate(loss->loss->self, &in, room.null_sums,
                                                      room.value, error);
     if (status != PF_OK) {
@@ -160,12 +161,12 @@ static pf_status add_saturated(const pf_model *model, size_t k, const pf_draw *d
                                double *deviance, pf_error *error)
 {
   const pf_component *loss = model->losses[k].loss;
-  target_room room = {0};
-  pf_status status = make_room(&model->losses[k], &draw, 1, &room, error);
+  target_room room = {.model = model, .k = k};
+  pf_status status = make_room(&draw, 1, &room, error);
   if (status != PF_OK) {
     goto done;
   }
-  const pf_loss_in in = targets_of(model, k, draw, PF_STEP_SCORE, room.scored, room.n_target);
+  const pf_loss_in in = targets_of(&room, draw, PF_STEP_SCORE);
   status = loss->plugin->loss->saturate(loss->self, &in, room.value, error);
   if (status != PF_OK) {
     goto done;

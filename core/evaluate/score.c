@@ -216,28 +216,35 @@ static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
 
 /* ---- deviances ---- */
 
+/* The draw of recording r, simulated at theta. */
+typedef struct run {
+  size_t r;
+  const double *theta;
+  uint32_t flags; /* of pf_forward */
+} run;
+
 /* Likewise of the marginal likelihood, which is the same for every draw. */
-static pf_status add_predictive(const animal_sums *sums, size_t r, const double *theta,
-                                uint32_t run_flags, double *sum, double *probability,
-                                pf_error *error)
+static pf_status add_predictive(const animal_sums *sums, const run *at, double *sum,
+                                double *probability, pf_error *error)
 {
   const pf_evaluation_plan *plan = sums->what->plan;
   const pf_predictive_in in = {.problem = sums->what->problem,
                                .data = plan->data,
-                               .recording = sums->recordings[r],
+                               .recording = sums->recordings[at->r],
                                .fresh = plan->fresh,
-                               .draw = sums->draws[r],
-                               .theta = theta,
-                               .still = (run_flags & PF_SIMULATE_NO_PLASTICITY) != 0,
+                               .draw = sums->draws[at->r],
+                               .theta = at->theta,
+                               .still = (at->flags & PF_SIMULATE_NO_PLASTICITY) != 0,
                                .filter = sums->scorer->filter};
   return pf_predictive_score(&in, sum, probability, error);
 }
 
-static pf_status add_deviance(const animal_sums *sums, const pf_draw *draw, const double *theta,
-                              uint32_t run_flags, double *sum, int64_t *n, pf_error *error)
+static pf_status add_deviance(const animal_sums *sums, const run *at, double *sum, int64_t *n,
+                              pf_error *error)
 {
-  const pf_simulation simulation = {sums->model, draw, theta, {&sums->scorer->model, 1}};
-  const pf_status status = pf_forward(&simulation, run_flags | PF_SIMULATE_ACTIVITY_ONLY,
+  const pf_simulation simulation = {
+      sums->model, sums->draws[at->r], at->theta, {&sums->scorer->model, 1}};
+  const pf_status status = pf_forward(&simulation, at->flags | PF_SIMULATE_ACTIVITY_ONLY,
                                       PF_STEP_SCORE, sums->scorer->values, error);
   if (status == PF_OK) {
     *sum += pf_deviance(sums->model, sums->scorer->values, n);
@@ -255,10 +262,10 @@ static void add_ablations(animal_sums *sums, size_t r, const double *theta)
     pf_error *error = &sums->out->errors[a];
     int64_t n = 0;
     if (error->text[0] == '\0') {
-      const uint32_t run_flags = pf_ablation_set_flags(a, draw);
+      const run at = {r, theta, pf_ablation_set_flags(a, draw)};
       (void)(sums->scorer->filter != NULL
-                 ? add_predictive(sums, r, theta, run_flags, &sums->draw.deviance[a], NULL, error)
-                 : add_deviance(sums, draw, theta, run_flags, &sums->draw.deviance[a], &n, error));
+                 ? add_predictive(sums, &at, &sums->draw.deviance[a], NULL, error)
+                 : add_deviance(sums, &at, &sums->draw.deviance[a], &n, error));
       memcpy(draw->flags, sums->scorer->flags, bytes);
     }
   }
@@ -282,16 +289,15 @@ static pf_status add_draw_deviances(animal_sums *sums, size_t r, int64_t *n, pf_
 {
   const pf_scoring *what = sums->what;
   const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
-  const pf_draw *draw = sums->draws[r];
-  pf_status status = add_deviance(sums, draw, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY,
-                                  &sums->draw.no_plasticity, n, error);
+  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY};
+  const run full = {r, what->thetas + at, 0};
+  pf_status status = add_deviance(sums, &still, &sums->draw.no_plasticity, n, error);
   if (status != PF_OK) {
     return status;
   }
-  status = add_deviance(sums, draw, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL], n,
-                        error);
+  status = add_deviance(sums, &full, &sums->draw.deviance[PF_ABLATION_FULL], n, error);
   if (status == PF_OK && what->probability != NULL) {
-    add_probability(sums, draw, what->probability[recording]);
+    add_probability(sums, sums->draws[r], what->probability[recording]);
   }
   return status;
 }
@@ -302,18 +308,18 @@ static pf_status add_marginal_deviances(animal_sums *sums, size_t r, int64_t *n,
   const pf_scoring *what = sums->what;
   const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
   double *probability = what->probability == NULL ? NULL : what->probability[recording];
+  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY};
+  const run full = {r, what->thetas + at, 0};
   double ignored = 0.0;
-  pf_status status = add_predictive(sums, r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY,
-                                    &sums->draw.no_plasticity, NULL, error);
+  pf_status status = add_predictive(sums, &still, &sums->draw.no_plasticity, NULL, error);
   if (status != PF_OK) {
     return status;
   }
-  status = add_predictive(sums, r, what->thetas + at, 0, &sums->draw.deviance[PF_ABLATION_FULL],
-                          probability, error);
+  status = add_predictive(sums, &full, &sums->draw.deviance[PF_ABLATION_FULL], probability, error);
   if (status != PF_OK) {
     return status;
   }
-  return add_deviance(sums, sums->draws[r], what->thetas + at, 0, &ignored, n, error);
+  return add_deviance(sums, &full, &ignored, n, error);
 }
 
 static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
@@ -329,7 +335,8 @@ static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
   } else if (sums->n_closed == 0) {
     status = add_marginal_deviances(sums, r, &n, error);
   } else { /* R2 alone */
-    status = add_deviance(sums, draw, what->thetas + at, 0, &ignored, &n, error);
+    const run full = {r, what->thetas + at, 0};
+    status = add_deviance(sums, &full, &ignored, &n, error);
   }
   if (status != PF_OK) {
     return status;

@@ -228,8 +228,13 @@ static pf_status make_redraw(refits *p, size_t r, const pf_draw **draws, double 
     }
   }
   pf_layout_theta(layout, job->group->values, r, theta);
-  return pf_redraw_create(job->problem->model, draws, n, theta, job->evidence.variance,
-                          job->workspaces[0], &p->redraws[r], error);
+  const pf_redraw_in in = {.model = job->problem->model,
+                           .draws = draws,
+                           .n_draws = n,
+                           .theta = theta,
+                           .variance = job->evidence.variance,
+                           .workspace = job->workspaces[0]};
+  return pf_redraw_create(&in, &p->redraws[r], error);
 }
 
 static pf_status make_redraws(refits *p, pf_error *error)

@@ -32,6 +32,7 @@ CHECKS = [
     (True, 'folders of core include one another in one direction', 'folder_circles'),
     (True, 'folders of core include those of lower lines of "Layers" in doc/architecture.md', 'layer_breaks'),
     (True, 'files of a folder of core include one another in one direction', 'file_circles'),
+    (True, 'files of a folder of core call one another in one direction', 'call_circles'),
     (True, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
     (True, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
     (True, 'no loop head that tests a status', 'status_loops'),

@@ -70,8 +70,9 @@ Test(redraw, choices_come_as_often_as_their_probability_says)
   const pf_model *model = b.tiny.problem.model;
   const pf_real before = b.draws[0]->targets[0][0][7];
   b.draws[0]->targets[0][0][20] = (pf_real)NAN;
-  cr_assert_eq(pf_redraw_create(model, (const pf_draw *const *)b.draws, 2, b.theta, NULL,
-                                b.workspace, &redraw, &error),
+  cr_assert_eq(pf_redraw_create(&(pf_redraw_in){model, (const pf_draw *const *)b.draws, 2, b.theta,
+                                                NULL, b.workspace},
+                                &redraw, &error),
                PF_OK, "%s", error.text);
   cr_assert_eq(redraw.n_values[0], 2);
   cr_assert_eq(pf_redraw_copy(model, b.draws[0], &copy, &error), PF_OK);
@@ -109,8 +110,9 @@ Test(redraw, activities_are_normal_around_the_models)
   double sum = 0.0, squares = 0.0;
   set_up(&b, TINY_ACTIVITY);
   const pf_model *model = b.tiny.problem.model;
-  cr_assert_eq(pf_redraw_create(model, (const pf_draw *const *)b.draws, 1, b.theta, &variance,
-                                b.workspace, &redraw, &error),
+  cr_assert_eq(pf_redraw_create(&(pf_redraw_in){model, (const pf_draw *const *)b.draws, 1, b.theta,
+                                                &variance, b.workspace},
+                                &redraw, &error),
                PF_OK, "%s", error.text);
   cr_assert_eq(pf_redraw_copy(model, b.draws[0], &copy, &error), PF_OK);
   const double mean = observable(&b, 0, "activity", 11, 1);
@@ -135,9 +137,11 @@ Test(redraw, refuses_what_is_no_count)
   pf_error error = pf_error_none();
   set_up(&b, TINY_CHOICE);
   b.draws[0]->targets[0][0][3] = (pf_real)0.5;
-  cr_expect_eq(pf_redraw_create(b.tiny.problem.model, (const pf_draw *const *)b.draws, 1, b.theta,
-                                NULL, b.workspace, &redraw, &error),
-               PF_POINT_FAILED);
+  cr_expect_eq(
+      pf_redraw_create(&(pf_redraw_in){b.tiny.problem.model, (const pf_draw *const *)b.draws, 1,
+                                       b.theta, NULL, b.workspace},
+                       &redraw, &error),
+      PF_POINT_FAILED);
   cr_expect(strstr(error.text, "0.5 is recorded") != NULL, "%s", error.text);
   tear_down(&b);
 }
