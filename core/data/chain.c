@@ -19,6 +19,21 @@ static void *join_values(void *to, size_t n, const void *from, size_t m, size_t 
   return all;
 }
 
+/** The same of a channel, whose values may lie in what the recording keeps in one piece. */
+static pf_status join_channel(const pf_recording *to, pf_series *channel, size_t n,
+                              const double *from, size_t m, pf_error *error)
+{
+  double *all = pf_memory_need(n + m, sizeof *all, error);
+  if (all == NULL) {
+    return PF_STOP;
+  }
+  memcpy(all, channel->values, n * sizeof *all);
+  memcpy(all + n, from, m * sizeof *all);
+  pf_recording_release(to, channel->values);
+  channel->values = all;
+  return PF_OK;
+}
+
 /* Replaces `to`, of n rows, by itself and the m rows of `from` behind it. */
 #define JOIN(to, from, width)                                                       \
   do {                                                                              \
@@ -141,7 +156,10 @@ static pf_status join_steps(pf_recording *to, size_t n, const pf_recording *from
     JOIN(to->no_reward, from->no_reward, 1);
   }
   for (size_t k = 0; k < to->n_channels; k++) {
-    JOIN(to->channels[k].values, pf_recording_channel(from, to->channels[k].name), 1);
+    const double *more = pf_recording_channel(from, to->channels[k].name);
+    if (join_channel(to, &to->channels[k], n, more, m, error) != PF_OK) {
+      return PF_STOP;
+    }
   }
   for (size_t k = 0; k < to->n_targets; k++) {
     const pf_record *other = pf_recording_target(from, to->targets[k].name);

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void pf_recording_release(const pf_recording *recording, void *pointer)
+{
+  const uintptr_t at = (uintptr_t)pointer, kept = (uintptr_t)recording->kept;
+  if (kept == 0 || at < kept || at - kept >= recording->kept_size) {
+    pf_memory_free(pointer);
+  }
+}
+
 static void clear_recording(pf_recording *recording)
 {
   pf_memory_free(recording->animal);
@@ -22,10 +30,11 @@ static void clear_recording(pf_recording *recording)
   pf_memory_free(recording->block);
   pf_memory_free(recording->line);
   for (size_t i = 0; i < recording->n_channels; i++) {
-    pf_memory_free(recording->channels[i].name);
-    pf_memory_free(recording->channels[i].values);
+    pf_recording_release(recording, recording->channels[i].name);
+    pf_recording_release(recording, recording->channels[i].values);
   }
   pf_memory_free(recording->channels);
+  pf_memory_free(recording->kept);
   pf_memory_free(recording->no_reward);
   for (size_t i = 0; i < recording->n_targets; i++) {
     pf_memory_free(recording->targets[i].name);
@@ -305,22 +314,46 @@ static pf_status check_experiment(const pf_experiment *from, pf_error *error)
 
 /* ---- copying it ---- */
 
-static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_error *error)
+/** Values first, then names, in one piece: of a million channels that nobody uses, a piece each
+ * would be most of the time and of the memory. */
+static pf_status copy_channels(const pf_experiment *from, pf_recording *to, pf_error *error)
 {
-  to->channels = pf_memory_need(from->channels.count, sizeof *to->channels, error);
-  to->targets = pf_memory_need(from->targets.count, sizeof *to->targets, error);
-  if (to->channels == NULL || to->targets == NULL) {
+  const size_t n = from->channels.count, bytes = (size_t)from->n_steps * sizeof(double);
+  to->channels = pf_memory_need(n, sizeof *to->channels, error);
+  if (to->channels == NULL) {
     return PF_STOP;
   }
-  size_t steps = (size_t)from->n_steps;
-  for (size_t k = 0; k < from->channels.count; k++) {
+  size_t size = n * bytes;
+  for (size_t k = 0; k < n; k++) {
+    size += strlen(channel_at(from, k)->name) + 1;
+  }
+  to->kept = pf_memory_need(size, 1, error);
+  if (to->kept == NULL) {
+    return PF_STOP;
+  }
+  to->kept_size = size;
+  char *values = to->kept, *name = values + n * bytes;
+  for (size_t k = 0; k < n; k++, values += bytes) {
     const pf_channel *channel = channel_at(from, k);
-    pf_series *series = &to->channels[to->n_channels++];
-    series->name = pf_memory_string(channel->name, error);
-    series->values = copy_of(channel->values, steps, sizeof(double), error);
-    if (series->name == NULL || series->values == NULL) {
-      return PF_STOP;
-    }
+    const size_t length = strlen(channel->name) + 1;
+    memcpy(values, channel->values, bytes);
+    memcpy(name, channel->name, length);
+    to->channels[k] = (pf_series){.name = name, .values = (double *)(void *)values};
+    name += length;
+  }
+  to->n_channels = n;
+  return PF_OK;
+}
+
+static pf_status copy_records(const pf_experiment *from, pf_recording *to, pf_error *error)
+{
+  const size_t steps = (size_t)from->n_steps;
+  if (copy_channels(from, to, error) != PF_OK) {
+    return PF_STOP;
+  }
+  to->targets = pf_memory_need(from->targets.count, sizeof *to->targets, error);
+  if (to->targets == NULL) {
+    return PF_STOP;
   }
   for (size_t k = 0; k < from->targets.count; k++) {
     const pf_target *target = target_at(from, k);

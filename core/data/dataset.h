@@ -22,6 +22,8 @@ const pf_recording *pf_dataset_longest(const pf_dataset *data);
 const double *pf_recording_channel(const pf_recording *recording, const char *name); /**< or NULL */
 const pf_record *pf_recording_target(const pf_recording *recording,
                                      const char *name); /**< or NULL */
+/** Frees a name or the values of a channel, unless they lie in `kept`. */
+void pf_recording_release(const pf_recording *recording, void *pointer);
 /** Adds a channel, taking over `values` (allocated with pf_memory_*) on success. */
 pf_status pf_recording_add_channel(pf_recording *recording, const char *name, double *values,
                                    pf_error *error);

@@ -43,6 +43,8 @@ typedef struct pf_recording {
   int64_t n_trials, longest_trial; /**< for normalise = "padded" */
   pf_series *channels;
   size_t n_channels;
+  void *kept; /**< names and values of the channels as read, in one piece of memory */
+  size_t kept_size;
   uint8_t *no_reward; /**< [n_steps] 1: the reward was missing (none could come); NULL: no channel
                          "reward" */
   pf_record *targets;

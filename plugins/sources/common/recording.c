@@ -55,8 +55,8 @@ pf_status recording_steps_create(const recording *of, recording_steps *out, pf_e
 void recording_steps_free(const recording *of, recording_steps *steps)
 {
   const pf_host *host = of->host;
-  for (size_t k = 0; steps->channel != NULL && k < of->roles.channels.n; k++) {
-    host->release(host, steps->channel[k]);
+  if (steps->channel != NULL && of->roles.channels.n > 0) {
+    host->release(host, steps->channel[0]); /* the others lie behind it */
   }
   for (size_t k = 0; steps->target != NULL && k < of->roles.targets.n; k++) {
     host->release(host, steps->target[k]);

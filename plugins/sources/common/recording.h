@@ -25,7 +25,7 @@ pf_status recording_declare(const void *self, pf_source_declaration *declared, p
 typedef struct recording_steps {
   double *cue;      /**< [n][inputs] */
   double *cue_sd;   /**< [n][inputs] of cues that are drawn (pf_experiment), or NULL */
-  double **channel; /**< [channels], each [n] */
+  double **channel; /**< [channels], each [n], in one piece of memory */
   double **target;  /**< [targets], each [n][width of the target] */
   double *dt;       /**< or NULL */
   int64_t *trial;

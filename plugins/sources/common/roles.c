@@ -290,14 +290,33 @@ static pf_status begin_groups(const finder *f, role_groups *groups, size_t most)
   return groups->items == NULL || groups->names == NULL ? no_memory(f) : PF_OK;
 }
 
+/** A copy of a name in the groups' text; NULL: no memory. */
+static const char *keep_name(const pf_host *host, role_groups *groups, const char *name)
+{
+  const size_t usual = 65536, length = strlen(name) + 1;
+  role_text *text = groups->text;
+  if (text == NULL || text->size - text->used < length) {
+    const size_t size = length > usual ? length : usual;
+    text = host->allocate(host, sizeof *text + size);
+    if (text == NULL) {
+      return NULL;
+    }
+    *text = (role_text){.before = groups->text, .size = size};
+    groups->text = text;
+  }
+  char *copy = text->bytes + text->used;
+  memcpy(copy, name, length);
+  text->used += length;
+  return copy;
+}
+
 /** Another group, without a variable: the last one. */
 static pf_status add_group(const finder *f, role_groups *groups, const char *name)
 {
-  char *copy = f->host->allocate(f->host, strlen(name) + 1);
+  const char *copy = keep_name(f->host, groups, name);
   if (copy == NULL) {
     return no_memory(f);
   }
-  memcpy(copy, name, strlen(name) + 1);
   groups->names[groups->n++] = copy;
   return PF_OK;
 }
@@ -310,23 +329,21 @@ static role_group *last(const role_groups *groups)
 static pf_status add_group_of_one(const finder *f, role_groups *groups, const char *name,
                                   int64_t index)
 {
-  pf_status status = add_group(f, groups, name);
+  const pf_status status = add_group(f, groups, name);
   if (status != PF_OK) {
     return status;
   }
-  status = begin_group(f, last(groups), 1);
-  if (status != PF_OK) {
-    return status;
-  }
+  last(groups)->variables = &last(groups)->one;
   return add_variable(f, last(groups), index, ROLE_NUMBER);
 }
 
 static void drop_group(const pf_host *host, role_groups *groups)
 {
-  host->release(host, last(groups)->variables);
+  if (last(groups)->variables != &last(groups)->one) {
+    host->release(host, last(groups)->variables);
+  }
   *last(groups) = (role_group){0};
   groups->n--;
-  host->release(host, (void *)groups->names[groups->n]);
 }
 
 static void free_groups(const pf_host *host, role_groups *groups)
@@ -336,6 +353,11 @@ static void free_groups(const pf_host *host, role_groups *groups)
   }
   host->release(host, groups->items);
   host->release(host, (void *)groups->names);
+  while (groups->text != NULL) {
+    role_text *before = groups->text->before;
+    host->release(host, groups->text);
+    groups->text = before;
+  }
 }
 
 /* ---- what each is ---- */
@@ -418,6 +440,16 @@ static void plain_name(const char *name, char *plain, size_t capacity)
   plain[n] = '\0';
 }
 
+/** At most one change from one to the other: then they begin or end alike, which is soon seen. */
+static int is_near_word(const char *plain, const char *word)
+{
+  const size_t n = strlen(plain), m = strlen(word);
+  if (n + 1 < m || m + 1 < n || n == 0 || (plain[0] != word[0] && plain[n - 1] != word[m - 1])) {
+    return 0;
+  }
+  return pf_name_distance(plain, word) <= 1;
+}
+
 /** Does a variable look like the animal by its name? */
 static int looks_like_animal(const char *name)
 {
@@ -432,7 +464,7 @@ static int looks_like_animal(const char *name)
       return 1;
     }
   }
-  return pf_name_distance(plain, "animal") <= 1;
+  return is_near_word(plain, "animal");
 }
 
 /**
@@ -459,7 +491,7 @@ static pf_status check_near_names(const finder *f)
                            f->path, f->variables->where, f->variables->word, name_of(f, i), key,
                            name_of(f, i));
       }
-      if (strlen(single_names[k]) > 3 && pf_name_distance(plain, single_names[k]) <= 1) {
+      if (strlen(single_names[k]) > 3 && is_near_word(plain, single_names[k])) {
         (void)snprintf(
             line, sizeof line,
             "%.300s%s: there is no %s '%s', but '%.60s', which is not taken for it (%s = "
@@ -580,7 +612,11 @@ static pf_status find_channels(const finder *f)
   role_groups *channels = &f->out->channels;
   const int said = f->options->present(f->options, key);
   const int64_t n = said ? f->options->length(f->options, key) : 0;
-  pf_status status = begin_groups(f, channels, (size_t)(n + 1) * f->n + 2);
+  size_t most = said ? 2 : f->n + 2;
+  for (int64_t i = 0; i < n; i++) { /* a pattern may stand for all, a name for one */
+    most += strchr(f->options->string_at(f->options, key, i), '*') != NULL ? f->n : 1;
+  }
+  pf_status status = begin_groups(f, channels, most);
   if (status != PF_OK) {
     return status;
   }

@@ -41,12 +41,21 @@ typedef struct role_group {
   size_t *variables; /**< [n] indices */
   size_t n;
   int64_t width; /**< numbers a step of all of them together */
+  size_t one;    /**< the index of a group of one, which needs no memory of its own */
 } role_group;
+
+/** Texts of many names, in pieces: a million names are not a million pieces of memory. */
+typedef struct role_text {
+  struct role_text *before;
+  size_t used, size;
+  char bytes[];
+} role_text;
 
 typedef struct role_groups {
   role_group *items;  /**< [n] */
   const char **names; /**< [n] */
   size_t n;
+  role_text *text; /**< what the names point into */
 } role_groups;
 
 typedef struct roles {

@@ -33,6 +33,33 @@ static int grow(const pf_host *host, void *slot, size_t item, int64_t n, int64_t
   return 1;
 }
 
+/** All channels in one piece: a million of them are not a million pieces. */
+static int grow_channels(table_steps *s, size_t n_channels, int64_t larger)
+{
+  const pf_host *host = s->recording->host;
+  double **channel = s->values.channel;
+  double *block = host->allocate(host, n_channels * (size_t)larger * sizeof *block);
+  if (block == NULL) {
+    return 0;
+  }
+  double *before = channel[0];
+  for (size_t k = 0; k < n_channels; k++) {
+    double *to = block + k * (size_t)larger;
+    if (s->n > 0) {
+      memcpy(to, channel[k], (size_t)s->n * sizeof *to);
+    }
+    channel[k] = to;
+  }
+  host->release(host, before);
+  return 1;
+}
+
+/** Steps there is room for at first: some, of many columns few. */
+static int64_t first_capacity(size_t n_channels)
+{
+  return n_channels < 4096 ? 256 : 8;
+}
+
 static pf_status reserve(table_steps *s, pf_error *error)
 {
   if (s->n < s->capacity) {
@@ -41,7 +68,7 @@ static pf_status reserve(table_steps *s, pf_error *error)
   const pf_host *host = s->recording->host;
   const roles *r = &s->recording->roles;
   recording_steps *v = &s->values;
-  const int64_t larger = s->capacity == 0 ? 256 : 2 * s->capacity;
+  const int64_t larger = s->capacity == 0 ? first_capacity(r->channels.n) : 2 * s->capacity;
   int done = grow(host, &v->cue, r->inputs.n * sizeof(double), s->n, larger) &&
              (s->columns->missing_inputs != TABLE_MISSING_DRAW ||
               grow(host, &v->cue_sd, r->inputs.n * sizeof(double), s->n, larger)) &&
@@ -50,9 +77,7 @@ static pf_status reserve(table_steps *s, pf_error *error)
              grow(host, &v->block, sizeof *v->block, s->n, larger) &&
              grow(host, &v->line, sizeof *v->line, s->n, larger) &&
              (r->single[ROLE_DT] < 0 || grow(host, &v->dt, sizeof *v->dt, s->n, larger));
-  for (size_t k = 0; k < r->channels.n && done; k++) {
-    done = grow(host, &v->channel[k], sizeof(double), s->n, larger);
-  }
+  done = done && (r->channels.n == 0 || grow_channels(s, r->channels.n, larger));
   for (size_t k = 0; k < r->targets.n && done; k++) {
     done = grow(host, &v->target[k], r->targets.items[k].n * sizeof(double), s->n, larger);
   }
