@@ -222,8 +222,8 @@ static pf_status make_fit(bench *self, pf_error *error)
   const pf_model *model = self->lab.model;
   self->problem = (pf_problem){.settings = &self->settings, .model = self->lab.model};
   self->batches = (pf_group_batches){.batches = &self->batch, .n = 1};
-  pf_status status =
-      pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1, &self->layout, error);
+  pf_status status = pf_layout_create(
+      &(pf_layout_in){model->parameters, model->n_parameters, NULL, NULL, 1}, &self->layout, error);
   if (status != PF_OK) {
     return status;
   }

@@ -222,8 +222,8 @@ static pf_status lay_out(const pf_model *model, const pf_dataset *data, pf_layou
   for (size_t i = 0; i < data->n; i++) {
     all[i] = i;
   }
-  const pf_status status =
-      pf_layout_create(model->parameters, model->n_parameters, data, all, data->n, out, error);
+  const pf_status status = pf_layout_create(
+      &(pf_layout_in){model->parameters, model->n_parameters, data, all, data->n}, out, error);
   pf_memory_free(all);
   return status;
 }

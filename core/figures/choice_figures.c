@@ -51,7 +51,7 @@ static bool draw_stated(pf_panel *panel, const pf_stated_shares *stated, double 
                               .width = 1.2,
                               .dashed = true,
                               .label = labelled ? NULL : "share the task states"},
-                    &from, &share, &to, &share, 1);
+                    (pf_segments){&from, &share, &to, &share, 1});
   return true;
 }
 
@@ -88,7 +88,7 @@ static void draw_blocks(pf_panel *panel, const pf_behaviour *b, const pf_stated_
                         (pf_mark){.colour = PF_ORANGE,
                                   .width = 2.0,
                                   .label = labelled ? NULL : "share of rewards"},
-                        &from, &ratio, &to, &ratio, 1);
+                        (pf_segments){&from, &ratio, &to, &ratio, 1});
       labelled = true;
     }
     first = end;
@@ -160,7 +160,7 @@ static void draw_ticks(pf_panel *panel, const pf_behaviour *b, double *room)
                       (pf_mark){.colour = rewarded ? PF_BLACK : PF_PALE,
                                 .width = rewarded ? 1.3 : 1.0,
                                 .label = rewarded ? "choice, rewarded" : "not rewarded"},
-                      x, y0, x, y1, n);
+                      (pf_segments){x, y0, x, y1, n});
   }
 }
 
@@ -445,7 +445,7 @@ static void draw_bins(pf_figures *figures, const prediction *items, const double
       pf_figure_panel(figure, (pf_axes){.x = {.label = "predicted", .low = 0.0, .high = 1.0},
                                         .y = {.label = "observed", .low = 0.0, .high = 1.0}});
   pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, p, p, 2);
-  pf_panel_intervals(panel, (pf_mark){.colour = PF_BLUE}, x, y, low, high, BINS);
+  pf_panel_intervals(panel, (pf_mark){.colour = PF_BLUE}, (pf_intervals){x, y, low, high, BINS});
   panel = pf_figure_panel(figure, (pf_axes){.x = {.label = "predicted", .low = 0.0, .high = 1.0},
                                             .y = {.label = "steps"}});
   pf_panel_histogram(panel, (pf_mark){.colour = PF_BLUE}, all, n, 30);

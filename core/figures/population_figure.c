@@ -62,8 +62,8 @@ static void plot_coefficient(pf_figure *figure, const pf_run_data *run, size_t r
   }
   pf_panel_horizontal(panel, (pf_mark){.colour = PF_ORANGE},
                       pf_sheet_number(s, row, pf_sheet_column(s, "mean")));
-  pf_panel_intervals(panel, (pf_mark){.colour = PF_BLUE}, of->alone, of->drawn, of->low, of->high,
-                     of->n);
+  pf_panel_intervals(panel, (pf_mark){.colour = PF_BLUE},
+                     (pf_intervals){of->alone, of->drawn, of->low, of->high, of->n});
 }
 
 pf_status pf_plot_population(pf_figures *figures, const pf_run_data *run, pf_error *error)

@@ -95,7 +95,7 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
         pf_figure_panel(figure, (pf_axes){.title = "what each direction is made of",
                                           .x = {.ticks = ticks, .n_ticks = n_values},
                                           .y = {.label = "direction, least determined on top"}});
-    pf_panel_heat(panel, dense, n, n_values, -1.0, 1.0, true, "share");
+    pf_panel_heat(panel, (pf_heat){dense, n, n_values, -1.0, 1.0, true, "share"});
   }
   const pf_status status = cells == NULL || dense == NULL ? PF_STOP : PF_OK;
   pf_memory_free(cells);

@@ -86,14 +86,19 @@ static size_t choose_coefficients(const pf_sheet *theta, const columns *c, coeff
 
 /** Points of all units, side by side around their parameter's place. */
 typedef struct cloud {
-  double *x, *y, *low, *high, *truth;
+  double *x, *y, *low, *high; /* [n] */
   size_t n;
+  double *truth;            /* [n_shown] */
+  const char *const *ticks; /* [n_shown] names of parameters */
+  size_t n_shown, n_all;    /* parameters */
+  size_t n_units;
 } cloud;
 
 static void collect_points(const pf_sheet *theta, const columns *c, const coefficient *chosen,
-                           size_t n, size_t n_units, cloud *out)
+                           cloud *out)
 {
-  for (size_t k = 0; k < n; k++) {
+  const size_t n_units = out->n_units;
+  for (size_t k = 0; k < out->n_shown; k++) {
     size_t unit = 0;
     for (size_t i = chosen[k].row; i < theta->n_rows; i++) {
       if (!same_parameter(theta, c, i, chosen[k].row)) {
@@ -137,8 +142,8 @@ static pf_status draw_medians(pf_panel *panel, const cloud *points, size_t n, pf
     to[k] = (double)k + 0.32;
   }
   if (room != NULL) {
-    pf_panel_segments(panel, (pf_mark){.colour = PF_BLACK, .width = 2.0, .label = "median"}, from,
-                      median, to, median, n);
+    pf_panel_segments(panel, (pf_mark){.colour = PF_BLACK, .width = 2.0, .label = "median"},
+                      (pf_segments){from, median, to, median, n});
   }
   pf_memory_free(room);
   return room != NULL ? PF_OK : PF_STOP;
@@ -154,9 +159,9 @@ static bool any_finite(const double *values, size_t n)
   return false;
 }
 
-static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char *const *ticks,
-                            size_t n, size_t all, size_t n_units, pf_error *error)
+static pf_status draw_cloud(pf_figures *figures, const cloud *points, pf_error *error)
 {
+  const size_t n = points->n_shown, n_units = points->n_units;
   const bool known = any_finite(points->truth, n);
   const bool intervals = any_finite(points->low, points->n);
   char caption[400];
@@ -164,12 +169,12 @@ static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char
                  n_units > 1 ? ", one point for each unit" : "",
                  intervals ? ", with 95 % intervals" : "",
                  known ? "; rings: the values with which the data were made" : "",
-                 all > n ? " Only the largest are shown; all are in theta.csv." : "");
+                 points->n_all > n ? " Only the largest are shown; all are in theta.csv." : "");
   pf_figure *figure = pf_figures_add(figures, "coefficients",
                                      (pf_figure_look){.caption = caption,
                                                       .panel_width = n > 8 ? 900 : 640,
                                                       .panel_height = n > 8 ? 340 : 280});
-  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.ticks = ticks, .n_ticks = n},
+  pf_panel *panel = pf_figure_panel(figure, (pf_axes){.x = {.ticks = points->ticks, .n_ticks = n},
                                                       .y = {.label = "coefficient"},
                                                       .no_legend = !known && n_units == 1});
   pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY}, 0.0);
@@ -187,7 +192,7 @@ static pf_status draw_cloud(pf_figures *figures, const cloud *points, const char
                                .label = "estimate",
                                .size = n_units > 1 ? 0.7 : 1.2,
                                .opacity = n_units > 12 ? 0.6 : 1.0},
-                     points->x, points->y, points->low, points->high, points->n);
+                     (pf_intervals){points->x, points->y, points->low, points->high, points->n});
   return n_units > 1 ? draw_medians(panel, points, n, error) : PF_OK;
 }
 
@@ -217,15 +222,21 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
                        : choose_coefficients(theta, &c, chosen, &all);
   pf_status status = chosen == NULL || numbers == NULL ? PF_STOP : PF_OK;
   if (n > 0) {
-    cloud points = {
-        numbers, numbers + rows, numbers + 2 * rows, numbers + 3 * rows, numbers + 4 * rows, 0};
-    const size_t n_units = count_units(theta, &c);
+    cloud points = {.x = numbers,
+                    .y = numbers + rows,
+                    .low = numbers + 2 * rows,
+                    .high = numbers + 3 * rows,
+                    .truth = numbers + 4 * rows,
+                    .ticks = ticks,
+                    .n_shown = n,
+                    .n_all = all,
+                    .n_units = count_units(theta, &c)};
     for (size_t k = 0; k < n; k++) {
       ticks[k] = pf_sheet_text(theta, chosen[k].row, c.label);
       ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
     }
-    collect_points(theta, &c, chosen, n, n_units, &points);
-    status = draw_cloud(figures, &points, ticks, n, all, n_units, error);
+    collect_points(theta, &c, chosen, &points);
+    status = draw_cloud(figures, &points, error);
   }
   pf_memory_free(chosen);
   pf_memory_free(numbers);

@@ -116,6 +116,17 @@ static pf_status draw_courses(pf_figure *figure, const char *title, const states
   return PF_OK;
 }
 
+/** What the figures of one projection gather while they go through the animals. */
+typedef struct projection_figures {
+  const char *name;
+  size_t index;
+  pf_figure *figure; /* of weights over time; NULL: no animal had any yet */
+  size_t n_drawn;    /* animals in it */
+  double *r2;        /* [rows columns][n_map]; NULL: no truth is known */
+  size_t rows, columns;
+  size_t n_map, n_mapped; /* animals that the map of R2 takes, and has */
+} projection_figures;
+
 /* ---- R2 of every synapse ---- */
 
 /** R2 of each synapse of one animal, added to those of the animals before: [cells][n_animals]. */
@@ -138,10 +149,11 @@ static pf_status add_r2(const states *s, double *all, size_t animal, size_t n_an
   return PF_OK;
 }
 
-static void draw_map(const drawing *d, const char *projection, size_t index, double *all,
-                     size_t rows, size_t columns, size_t n_animals)
+static void draw_map(const drawing *d, const projection_figures *p)
 {
-  for (size_t cell = 0; cell < rows * columns; cell++) {
+  const size_t n_animals = p->n_map;
+  double *all = p->r2;
+  for (size_t cell = 0; cell < p->rows * p->columns; cell++) {
     const size_t n = pf_stats_sort(&all[cell * n_animals], n_animals);
     const double median = pf_stats_quantile(&all[cell * n_animals], n, 0.5);
     /* cell * n_animals >= cell: nothing unread is overwritten */
@@ -149,19 +161,19 @@ static void draw_map(const drawing *d, const char *projection, size_t index, dou
   }
   char name[32];
   char caption[300];
-  (void)snprintf(name, sizeof name, "r2-%zu", index + 1);
+  (void)snprintf(name, sizeof name, "r2-%zu", p->index + 1);
   (void)snprintf(caption, sizeof caption,
                  "R2 of each synapse of %.60s against the truth, median over %zu %s; below 0 drawn "
                  "as 0, grey where the truth never varies.",
-                 projection, n_animals, n_animals == 1 ? "animal" : "animals");
+                 p->name, n_animals, n_animals == 1 ? "animal" : "animals");
   pf_figure *figure = pf_figures_add(d->figures, name,
                                      (pf_figure_look){.caption = caption,
                                                       .columns = 1,
                                                       .panel_width = 460,
-                                                      .panel_height = rows > 4 ? 300 : 200});
+                                                      .panel_height = p->rows > 4 ? 300 : 200});
   pf_panel *panel = pf_figure_panel(
       figure, (pf_axes){.x = {.label = "presynaptic"}, .y = {.label = "postsynaptic"}});
-  pf_panel_heat(panel, all, rows, columns, 0.0, 1.0, false, "R2");
+  pf_panel_heat(panel, (pf_heat){all, p->rows, p->columns, 0.0, 1.0, false, "R2"});
 }
 
 /* ---- one projection, all animals ---- */
@@ -172,17 +184,6 @@ static void folder_of(const drawing *d, size_t animal, const char *projection, c
   (void)snprintf(out, capacity, "/%.200s/experiment_0/weights/%.200s", d->animals[animal],
                  projection);
 }
-
-/** What the figures of one projection gather while they go through the animals. */
-typedef struct projection_figures {
-  const char *name;
-  size_t index;
-  pf_figure *figure; /* of weights over time; NULL: no animal had any yet */
-  size_t n_drawn;    /* animals in it */
-  double *r2;        /* [rows columns][n_map]; NULL: no truth is known */
-  size_t rows, columns;
-  size_t n_map, n_mapped; /* animals that the map of R2 takes, and has */
-} projection_figures;
 
 static bool is_complete(const projection_figures *p)
 {
@@ -257,7 +258,7 @@ static pf_status draw_projection(const drawing *d, const char *name, size_t inde
     }
   }
   if (p.n_mapped > 0) {
-    draw_map(d, name, index, p.r2, p.rows, p.columns, p.n_map);
+    draw_map(d, &p);
   }
 done:
   pf_memory_free(p.r2);

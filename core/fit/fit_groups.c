@@ -60,8 +60,9 @@ pf_status pf_group_layout(const pf_problem *problem, size_t group, pf_layout **o
   if (recordings == NULL) {
     return PF_STOP;
   }
-  const pf_status status = pf_layout_create(model->parameters, model->n_parameters, &problem->data,
-                                            recordings, n, out, error);
+  const pf_status status = pf_layout_create(
+      &(pf_layout_in){model->parameters, model->n_parameters, &problem->data, recordings, n}, out,
+      error);
   pf_memory_free(recordings);
   return status;
 }

@@ -178,18 +178,18 @@ static void add_where(const pf_group_objective *s, int64_t epoch, size_t step, p
   (void)snprintf(error->text, sizeof error->text, "%.*s%s", room, line, where);
 }
 
-static pf_status evaluate_part(void *self, int64_t pass, size_t k, const double *v, double *f,
+static pf_status evaluate_part(void *self, pf_pass_part at, const double *v, double *f,
                                double *gradient, pf_error *error)
 {
   pf_group_objective *s = self;
-  const pf_objective_in in = batch_at(s, k, v);
+  const pf_objective_in in = batch_at(s, at.part, v);
   pf_objective_out out = {.gradient = gradient};
   s->n_evaluations += (int64_t)in.batch->n;
-  s->pass_sum = k == 0 ? 0.0 : s->pass_sum;
+  s->pass_sum = at.part == 0 ? 0.0 : s->pass_sum;
   const pf_status status = pf_objective(&in, &out, error);
   if (status != PF_OK) {
     if (error != NULL) {
-      add_where(s, pass, k, error);
+      add_where(s, at.pass, at.part, error);
     }
     return status;
   }

@@ -13,7 +13,9 @@ enum { N_GRID = 14 };
 typedef struct score_table {
   double *scores; /* [n_units][N_GRID]; infinite: no fit, or it overflows there */
   size_t n_units;
-  size_t n; /* penalties that every fold went down to */
+  size_t n;         /* penalties that every fold went down to */
+  size_t n_scored;  /* units so far */
+  const double *l1; /* [n] penalties, the largest first */
 } score_table;
 
 static double score_at(const score_table *table, size_t unit, size_t i)
@@ -23,13 +25,12 @@ static double score_at(const score_table *table, size_t unit, size_t i)
 
 /* ---- folds ---- */
 
-/* Scores of a fold's units, into the rows of the table from `first` on. */
+/* Scores of a fold's units, into the next rows of the table. */
 static pf_status score_fold(const pf_path_data *data, const pf_fold *fold,
-                            const pf_penalty_path *path, size_t first, score_table *out,
-                            pf_error *error)
+                            const pf_penalty_path *path, score_table *out, pf_error *error)
 {
   for (size_t u = 0; u < fold->n_units; u++) {
-    double *row = out->scores + (first + u) * N_GRID;
+    double *row = out->scores + (out->n_scored + u) * N_GRID;
     for (size_t i = 0; i < N_GRID; i++) {
       row[i] = INFINITY;
       if (i >= path->n || !path->points[i].refitted) {
@@ -46,7 +47,7 @@ static pf_status score_fold(const pf_path_data *data, const pf_fold *fold,
 }
 
 static pf_status run_fold(const pf_path_data *data, const pf_penalty_folds *plan, size_t k,
-                          const double *l1, size_t *first, score_table *out, pf_error *error)
+                          score_table *out, pf_error *error)
 {
   pf_fold fold;
   pf_penalty_path path = {0};
@@ -56,12 +57,12 @@ static pf_status run_fold(const pf_path_data *data, const pf_penalty_folds *plan
     train.problem = fold.train.problem;
     train.group = &fold.train.fit->groups[0];
     train.batches = &fold.train.batches;
-    status = pf_penalty_path_create(&train, l1, out->n, true, &path, error);
+    status = pf_penalty_path_create(&train, out->l1, out->n, true, &path, error);
   }
   if (status == PF_OK) {
     out->n = path.n;
-    status = score_fold(data, &fold, &path, *first, out, error);
-    *first += fold.n_units;
+    status = score_fold(data, &fold, &path, out, error);
+    out->n_scored += fold.n_units;
   }
   pf_penalty_path_clear(&path);
   pf_fold_clear(&fold);
@@ -113,11 +114,11 @@ static size_t choose_index(const score_table *table, const pf_penalty_path *whol
   return best;
 }
 
-static pf_status choose_from(const pf_path_data *data, const double *l1, score_table *table,
-                             double *values, pf_chosen_penalty *out, pf_error *error)
+static pf_status choose_from(const pf_path_data *data, score_table *table, double *values,
+                             pf_chosen_penalty *out, pf_error *error)
 {
   pf_penalty_path whole = {0};
-  pf_status status = pf_penalty_path_create(data, l1, table->n, true, &whole, error);
+  pf_status status = pf_penalty_path_create(data, table->l1, table->n, true, &whole, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -144,8 +145,7 @@ pf_status pf_penalty_choose(const pf_path_data *data, double *values, pf_chosen_
 {
   const pf_penalty_folds plan = pf_penalty_folds_plan(data->group);
   double l1[N_GRID];
-  size_t first = 0;
-  score_table table = {.n_units = plan.n_units, .n = N_GRID};
+  score_table table = {.n_units = plan.n_units, .n = N_GRID, .l1 = l1};
   *out = (pf_chosen_penalty){.by_animals = plan.by_animals,
                              .n_folds = plan.n,
                              .n_units = plan.n_units,
@@ -159,10 +159,10 @@ pf_status pf_penalty_choose(const pf_path_data *data, double *values, pf_chosen_
     if (status != PF_OK || table.n == 0) {
       break;
     }
-    status = run_fold(data, &plan, k, l1, &first, &table, error);
+    status = run_fold(data, &plan, k, &table, error);
   }
   if (status == PF_OK) {
-    status = choose_from(data, l1, &table, values, out, error);
+    status = choose_from(data, &table, values, out, error);
   }
   pf_memory_free(table.scores);
   return status;

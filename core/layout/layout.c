@@ -243,27 +243,25 @@ static void index_recordings(pf_layout *layout, const size_t *recordings)
 }
 
 /** Everything but the values; NULL, with the line: no memory. */
-static pf_layout *create_bare(const pf_model_parameter *parameters, size_t n_parameters,
-                              const pf_dataset *data, const size_t *recordings, size_t n_recordings,
-                              pf_error *error)
+static pf_layout *create_bare(const pf_layout_in *in, pf_error *error)
 {
   pf_layout *layout = pf_memory_need(1, sizeof *layout, error);
   if (layout == NULL) {
     return NULL;
   }
-  *layout = (pf_layout){.parameters = parameters,
-                        .n_parameters = n_parameters,
-                        .data = data,
-                        .n_recordings = data == NULL ? 1 : n_recordings};
+  *layout = (pf_layout){.parameters = in->parameters,
+                        .n_parameters = in->n_parameters,
+                        .data = in->data,
+                        .n_recordings = in->data == NULL ? 1 : in->n_recordings};
   if (allocate_recordings(layout, error) != PF_OK) {
     goto failed;
   }
-  index_recordings(layout, recordings);
+  index_recordings(layout, in->recordings);
   if (number_animals(layout, error) != PF_OK) {
     goto failed;
   }
-  for (size_t i = 0; i < n_parameters; i++) {
-    layout->scope[i] = effective_scope(parameters, i);
+  for (size_t i = 0; i < in->n_parameters; i++) {
+    layout->scope[i] = effective_scope(in->parameters, i);
     layout->first[i] = layout->n_instances;
     layout->n_instances += count_copies(layout, i);
   }
@@ -277,16 +275,14 @@ failed:
   return NULL;
 }
 
-pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
-                           const pf_dataset *data, const size_t *recordings, size_t n_recordings,
-                           pf_layout **out, pf_error *error)
+pf_status pf_layout_create(const pf_layout_in *in, pf_layout **out, pf_error *error)
 {
-  pf_layout *layout = create_bare(parameters, n_parameters, data, recordings, n_recordings, error);
+  pf_layout *layout = create_bare(in, error);
   if (layout == NULL) {
     return PF_STOP;
   }
   for (size_t s = 0; s < layout->n_instances; s++) {
-    const pf_parameter *declared = &parameters[layout->instances[s].parameter].declared;
+    const pf_parameter *declared = &in->parameters[layout->instances[s].parameter].declared;
     layout->kept[s] = fmin(fmax(declared->initial, declared->lower), declared->upper);
   }
   make_values(layout, NULL, NULL);
@@ -297,8 +293,9 @@ pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parame
 pf_status pf_layout_freeze(const pf_layout *layout, const double *values, const bool *keep,
                            pf_layout **out, pf_error *error)
 {
-  pf_layout *frozen = create_bare(layout->parameters, layout->n_parameters, layout->data,
-                                  layout->recordings, layout->n_recordings, error);
+  const pf_layout_in in = {layout->parameters, layout->n_parameters, layout->data,
+                           layout->recordings, layout->n_recordings};
+  pf_layout *frozen = create_bare(&in, error);
   if (frozen == NULL) {
     return PF_STOP;
   }

@@ -59,14 +59,18 @@ bool pf_is_free(const pf_model_parameter *parameter);
 /** Sets the tied ones of theta [n] from those that they are tied to. */
 void pf_tie(const pf_model_parameter *parameters, size_t n, double *theta);
 
-/**
- * Layout for recordings of `data` (indices [n_recordings], copied); data NULL: for one that belongs
- * to nobody. Fixed ones have their parameter's initial value, within its bounds. `parameters` and
- * `data` MUST outlive the layout.
+/** Parameters and the recordings that they are of; `parameters` and `data` MUST outlive the layout.
  */
-pf_status pf_layout_create(const pf_model_parameter *parameters, size_t n_parameters,
-                           const pf_dataset *data, const size_t *recordings, size_t n_recordings,
-                           pf_layout **out, pf_error *error);
+typedef struct pf_layout_in {
+  const pf_model_parameter *parameters;
+  size_t n_parameters;
+  const pf_dataset *data;   /**< NULL: for one recording that belongs to nobody */
+  const size_t *recordings; /**< [n_recordings] of the data; copied */
+  size_t n_recordings;
+} pf_layout_in;
+
+/** Fixed ones have their parameter's initial value, within its bounds. */
+pf_status pf_layout_create(const pf_layout_in *in, pf_layout **out, pf_error *error);
 void pf_layout_free(pf_layout *layout);
 /**
  * The same recordings with fewer values: instances for which keep[instance] is true become fixed at

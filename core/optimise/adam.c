@@ -93,15 +93,15 @@ typedef struct passes {
   size_t n_parts;
 } passes;
 
-/* f of part k at v, and its gradient where that is not NULL. */
-static pf_status evaluate_part(passes *s, int64_t pass, size_t k, double *f, double *gradient,
+/* f of a part at v, and its gradient where that is not NULL. */
+static pf_status evaluate_part(passes *s, pf_pass_part at, double *f, double *gradient,
                                pf_error *error)
 {
   const pf_function *function = s->function;
   s->out->evaluations++;
   s->out->gradients += gradient != NULL ? 1 : 0;
   const pf_status status = function->n_parts > 0
-                               ? function->part(function->self, pass, k, s->v, f, gradient, error)
+                               ? function->part(function->self, at, s->v, f, gradient, error)
                                : function->value(function->self, s->v, f, gradient, error);
   s->out->n_failed += status > 0 ? 1 : 0;
   return status;
@@ -140,13 +140,13 @@ static bool step_back(passes *s, int n_tried)
   return true;
 }
 
-/* f of part k at v, or at the nearest point behind it that has one. */
-static pf_status evaluate_or_step_back(passes *s, int64_t pass, size_t k, bool step, double *f,
+/* f of a part at v, or at the nearest point behind it that has one. */
+static pf_status evaluate_or_step_back(passes *s, pf_pass_part at, bool step, double *f,
                                        pf_error *error)
 {
   for (int n_tried = 0;; n_tried++) {
     pf_error line = pf_error_none(); /* of a point that is not kept */
-    const pf_status status = evaluate_part(s, pass, k, f, step ? s->gradient : NULL, &line);
+    const pf_status status = evaluate_part(s, at, f, step ? s->gradient : NULL, &line);
     if (status == PF_OK) {
       return PF_OK;
     }
@@ -167,7 +167,7 @@ static pf_status make_pass(passes *s, int64_t number, bool step, double *mean, p
       s->out->reason = PF_REASON_INTERRUPTED;
       return PF_OK;
     }
-    const pf_status status = evaluate_or_step_back(s, number, k, step, &f, error);
+    const pf_status status = evaluate_or_step_back(s, (pf_pass_part){number, k}, step, &f, error);
     if (status != PF_OK) {
       return status;
     }

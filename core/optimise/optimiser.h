@@ -17,6 +17,12 @@
 #include <math.h>
 #include <stdbool.h>
 
+/** One of the parts that f is a mean of, in one pass over them. */
+typedef struct pf_pass_part {
+  int64_t pass; /**< from 1; 0: before the first step */
+  size_t part;
+} pf_pass_part;
+
 /**
  * What is minimised. All ops: `self` is the caller's, v [n] lies within the bounds. They return
  * PF_OK; PF_POINT_FAILED, with or without a line, where F has no value (the optimiser tries a point
@@ -38,12 +44,12 @@ typedef struct pf_function {
   pf_status (*product)(void *self, const double *v, const double *direction, double *out,
                        pf_error *error);
   /**
-   * f as a mean of n_parts parts, which adam takes one after the other, pass by pass (counted from
-   * 1; 0: before the first step). n_parts = 0: f is one part, value().
+   * f as a mean of n_parts parts, which adam takes one after the other, pass by pass. n_parts = 0:
+   * f is one part, value().
    */
   size_t n_parts;
-  pf_status (*part)(void *self, int64_t pass, size_t part, const double *v, double *f,
-                    double *gradient, pf_error *error);
+  pf_status (*part)(void *self, pf_pass_part at, const double *v, double *f, double *gradient,
+                    pf_error *error);
   double noise; /**< relative rounding error of f, e.g. 1e-14; a smaller change says nothing */
   /** What a change of f is worth in nats of log likelihood: pf_function_nats(). */
   double nats;    /**< per unit of f; 0: 1 where there are no squares */

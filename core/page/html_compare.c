@@ -62,8 +62,8 @@ static void draw_paired(const comparison *c, pf_figure *figure, const char *vali
   }
   pf_panel_intervals(
       panel,
-      (pf_mark){.colour = PF_BLUE, .size = 1.5, .width = 2.0, .label = "mean, 95 % interval"}, NULL,
-      room, room + n, room + 2 * n, n);
+      (pf_mark){.colour = PF_BLUE, .size = 1.5, .width = 2.0, .label = "mean, 95 % interval"},
+      (pf_intervals){NULL, room, room + n, room + 2 * n, n});
 }
 
 /** Differences from the base, animal by animal. */
@@ -108,7 +108,7 @@ static void draw_differences(const comparison *c, pf_figure *figure, const char 
   pf_panel_intervals(
       panel,
       (pf_mark){.colour = PF_VERMILLION, .size = 1.5, .width = 2.0, .label = "mean, 95 % interval"},
-      NULL, y, low, high, n);
+      (pf_intervals){NULL, y, low, high, n});
 }
 
 static bool is_held_out(const json_t *validation)
@@ -178,7 +178,7 @@ static void draw_validations(const comparison *c, const json_t *validations)
                                  .label = of,
                                  .size = 1.2,
                                  .hollow = !is_held_out(json_array_get(validations, v))},
-                       x, y, low, high, c->n);
+                       (pf_intervals){x, y, low, high, c->n});
   }
 }
 

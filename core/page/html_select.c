@@ -37,8 +37,8 @@ static void draw_path(pf_panel *panel, const json_t *sets, size_t k, double *roo
       best_y = y[i];
     }
   }
-  pf_panel_intervals(panel, (pf_mark){.colour = paths[k].colour, .opacity = 0.5}, x, y, low, high,
-                     n);
+  pf_panel_intervals(panel, (pf_mark){.colour = paths[k].colour, .opacity = 0.5},
+                     (pf_intervals){x, y, low, high, n});
   pf_panel_line(panel, (pf_mark){.colour = paths[k].colour, .label = paths[k].words}, x, y, n);
   pf_panel_points(panel, (pf_mark){.colour = paths[k].colour, .size = 2.5, .hollow = true}, &best_x,
                   &best_y, 1);

@@ -97,9 +97,12 @@ pf_panel *pf_figure_panel(pf_figure *figure, pf_axes axes);
 /* Layers, drawn in the order in which they are added. x NULL: 0, 1, 2, ... */
 void pf_panel_line(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n);
 void pf_panel_points(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n);
-/** Points with a vertical interval each. */
-void pf_panel_intervals(pf_panel *panel, pf_mark mark, const double *x, const double *y,
-                        const double *low, const double *high, size_t n);
+/** Points with a vertical interval each; all [n]. */
+typedef struct pf_intervals {
+  const double *x, *y, *low, *high;
+  size_t n;
+} pf_intervals;
+void pf_panel_intervals(pf_panel *panel, pf_mark mark, pf_intervals intervals);
 /** The area between two curves (opacity 0: 0.2). */
 void pf_panel_band(pf_panel *panel, pf_mark mark, const double *x, const double *low,
                    const double *high, size_t n);
@@ -110,9 +113,12 @@ void pf_panel_bars(pf_panel *panel, pf_mark mark, const double *x, const double 
  * their number). */
 void pf_panel_histogram(pf_panel *panel, pf_mark mark, const double *values, size_t n,
                         size_t n_bins);
-/** Straight lines from (x0, y0) to (x1, y1): ticks of a raster, pairs. */
-void pf_panel_segments(pf_panel *panel, pf_mark mark, const double *x0, const double *y0,
-                       const double *x1, const double *y1, size_t n);
+/** Straight lines from (x0, y0) to (x1, y1), ticks of a raster, pairs; all [n]. */
+typedef struct pf_segments {
+  const double *x0, *y0, *x1, *y1;
+  size_t n;
+} pf_segments;
+void pf_panel_segments(pf_panel *panel, pf_mark mark, pf_segments segments);
 /** A line across the whole panel at x (or y). */
 void pf_panel_vertical(pf_panel *panel, pf_mark mark, double x);
 void pf_panel_horizontal(pf_panel *panel, pf_mark mark, double y);
@@ -122,13 +128,16 @@ void pf_panel_shade(pf_panel *panel, pf_mark mark, double from, double to);
 /** Text centred at x, at height `at` of the panel: 0 bottom, 1 top. mark.size: of the font, 0: 1.
  */
 void pf_panel_text(pf_panel *panel, pf_mark mark, double x, double at, const char *text);
-/**
- * A heat map of cells[rows][columns], row 0 at the top; row centres at y = 0, 1, ..., columns at x
- * = 0, 1, ... NaN cells are grey. low = high = 0: from the data. `diverging`: white is 0, the scale
- * symmetric. One for each panel. More than 128 rows (columns): every k-th is shown.
- */
-void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t columns, double low,
-                   double high, bool diverging, const char *scale_label);
+/** A heat map: row 0 is at the top, row centres are at y = 0, 1, ..., columns at x = 0, 1, ... */
+typedef struct pf_heat {
+  const double *cells; /**< [rows][columns]; NaN: grey */
+  size_t rows, columns;
+  double low, high; /**< of the scale; both 0: from the data */
+  bool diverging;   /**< white is 0, and the scale symmetric */
+  const char *scale_label;
+} pf_heat;
+/** One for each panel. More than 128 rows (columns): every k-th is shown. */
+void pf_panel_heat(pf_panel *panel, pf_heat heat);
 
 /** Draw all figures as FOLDER/NAME.svg; the folder is made if need be. See above for what happens
  * without gnuplot. */

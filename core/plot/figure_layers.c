@@ -216,10 +216,10 @@ void pf_panel_points(pf_panel *panel, pf_mark mark, const double *x, const doubl
   (void)add_layer(panel, PF_LAYER_POINTS, mark, (const double *const[]){x, y}, 2, n);
 }
 
-void pf_panel_intervals(pf_panel *panel, pf_mark mark, const double *x, const double *y,
-                        const double *low, const double *high, size_t n)
+void pf_panel_intervals(pf_panel *panel, pf_mark mark, pf_intervals of)
 {
-  (void)add_layer(panel, PF_LAYER_INTERVALS, mark, (const double *const[]){x, y, low, high}, 4, n);
+  (void)add_layer(panel, PF_LAYER_INTERVALS, mark,
+                  (const double *const[]){of.x, of.y, of.low, of.high}, 4, of.n);
 }
 
 void pf_panel_band(pf_panel *panel, pf_mark mark, const double *x, const double *low,
@@ -270,10 +270,10 @@ void pf_panel_histogram(pf_panel *panel, pf_mark mark, const double *values, siz
   pf_panel_bars(panel, mark, x, y, bins, width);
 }
 
-void pf_panel_segments(pf_panel *panel, pf_mark mark, const double *x0, const double *y0,
-                       const double *x1, const double *y1, size_t n)
+void pf_panel_segments(pf_panel *panel, pf_mark mark, pf_segments of)
 {
-  (void)add_layer(panel, PF_LAYER_SEGMENTS, mark, (const double *const[]){x0, y0, x1, y1}, 4, n);
+  (void)add_layer(panel, PF_LAYER_SEGMENTS, mark,
+                  (const double *const[]){of.x0, of.y0, of.x1, of.y1}, 4, of.n);
 }
 
 static void add_across(pf_panel *panel, enum pf_layer_kind kind, pf_mark mark, double a, double b,
@@ -307,10 +307,10 @@ void pf_panel_text(pf_panel *panel, pf_mark mark, double x, double at, const cha
   add_across(panel, PF_LAYER_TEXT, mark, x, at, text);
 }
 
-void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t columns, double low,
-                   double high, bool diverging, const char *scale_label)
+void pf_panel_heat(pf_panel *panel, pf_heat heat)
 {
   enum { MAX = 128 };
+  const size_t rows = heat.rows, columns = heat.columns;
   const size_t row_step = rows / (MAX + 1) + 1;
   const size_t column_step = columns / (MAX + 1) + 1;
   const size_t shown_rows = rows == 0 ? 0 : (rows - 1) / row_step + 1;
@@ -324,16 +324,16 @@ void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t col
   double most = -INFINITY;
   for (size_t i = 0; i < shown_rows; i++) {
     for (size_t j = 0; j < shown_columns; j++) {
-      const double value = cells[i * row_step * columns + j * column_step];
+      const double value = heat.cells[i * row_step * columns + j * column_step];
       layer->columns[0][i * shown_columns + j] = value;
       least = isfinite(value) ? fmin(least, value) : least;
       most = isfinite(value) ? fmax(most, value) : most;
     }
   }
-  const bool given = low < high;
-  layer->a = given ? low : least;
-  layer->b = given ? high : most;
-  if (diverging && !given) {
+  const bool given = heat.low < heat.high;
+  layer->a = given ? heat.low : least;
+  layer->b = given ? heat.high : most;
+  if (heat.diverging && !given) {
     layer->b = fmax(fabs(least), fabs(most));
     layer->a = -layer->b;
   }
@@ -344,8 +344,8 @@ void pf_panel_heat(pf_panel *panel, const double *cells, size_t rows, size_t col
   layer->rows = shown_rows;
   layer->row_step = row_step;
   layer->column_step = column_step;
-  layer->diverging = diverging;
-  layer->text = clean_text(scale_label, &panel->figure->set->error);
+  layer->diverging = heat.diverging;
+  layer->text = clean_text(heat.scale_label, &panel->figure->set->error);
 }
 
 /* ---- what the report asks ---- */

@@ -139,9 +139,11 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
                              : status;
   }
   status = status == PF_OK ? pf_workspace_create(model, longest, &out->workspace, error) : status;
-  status = status == PF_OK ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1,
-                                              &out->layout, error)
-                           : status;
+  status =
+      status == PF_OK
+          ? pf_layout_create(&(pf_layout_in){model->parameters, model->n_parameters, NULL, NULL, 1},
+                             &out->layout, error)
+          : status;
   return status == PF_OK ? pf_adam_create(&settings, out->layout->lower, out->layout->upper,
                                           out->layout->n, &out->adam, error)
                          : status;

@@ -46,9 +46,11 @@ static pf_status compare_loss(const golden_case *golden, const pf_draw *draw, co
       gradient == NULL || values == NULL
           ? PF_STOP
           : golden_number(golden->root, "loss", GOLDEN_NULL_IS_WRONG, &expected, error);
-  status = status == PF_OK ? pf_layout_create(model->parameters, model->n_parameters, NULL, NULL, 1,
-                                              &layout, error)
-                           : status;
+  status =
+      status == PF_OK
+          ? pf_layout_create(&(pf_layout_in){model->parameters, model->n_parameters, NULL, NULL, 1},
+                             &layout, error)
+          : status;
   if (status == PF_OK) { /* nothing has copies: slots are theta, and the rule's values come first */
     pf_layout_values(layout, theta, values);
   }

@@ -12,8 +12,9 @@ Test(fit_objective, penalties_are_on_free_parameters_of_rules)
                                            {.declared = {.name = "network's"}}};
   pf_layout *layout = NULL;
   pf_error error = pf_error_none();
-  cr_assert(pf_layout_create(parameters, 4, NULL, NULL, 1, &layout, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_layout_create(&(pf_layout_in){parameters, 4, NULL, NULL, 1}, &layout, &error) ==
+                PF_OK,
+            "%s", error.text);
   const double theta[] = {-0.7, 5.0, 0.0, 9.0};
   double gradient[] = {0.25, 0.25, 0.25, 0.25}; /* added to, not overwritten */
   const double value = pf_penalty(layout, 3, 0.03, 0.2, theta, gradient);

@@ -36,7 +36,8 @@ Test(layout, only_free_parameters_are_seen_and_ties_follow)
   pf_error error = pf_error_none();
   make_five(five);
   five[2].declared.initial = 0.3;
-  cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_layout_create(&(pf_layout_in){five, 5, NULL, NULL, 1}, &layout, &error) == PF_OK,
+            "%s", error.text);
   cr_assert(layout->n == 2 && layout->n_instances == 5 && layout->index[0] == 0 &&
             layout->index[1] == 3);
   cr_expect(layout->lower[1] == -4.0 && layout->upper[1] == 4.0);
@@ -69,7 +70,8 @@ Test(layout, penalties_count_free_parameters_only)
   const double theta[] = {1.0, -4.0, 7.0, 2.0, 1.0};
   double gradient[5] = {0};
   make_five(five);
-  cr_assert(pf_layout_create(five, 5, NULL, NULL, 1, &layout, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_layout_create(&(pf_layout_in){five, 5, NULL, NULL, 1}, &layout, &error) == PF_OK,
+            "%s", error.text);
   cr_expect(pf_penalty(layout, 5, 1.0, 0.0, theta, gradient) == 3.0);
   cr_expect(gradient[0] == 1.0 && gradient[1] == 0.0 && gradient[2] == 0.0 && gradient[3] == 1.0 &&
             gradient[4] == 0.0);
@@ -242,8 +244,9 @@ Test(layout, copies_fold_as_differences_say)
   pf_error error = pf_error_none();
   make_copied(six);
   make_data(recordings, &data);
-  cr_assert(pf_layout_create(six, N_COPIED, &data, chosen, 3, &layout, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_layout_create(&(pf_layout_in){six, N_COPIED, &data, chosen, 3}, &layout, &error) ==
+                PF_OK,
+            "%s", error.text);
   cr_assert(layout->n_animals == 2 && layout->n_instances == 1 + 2 + 3 + 2 + 1 + 2 &&
             layout->n == 1 + 2 + 3 + 2);
   cr_expect(pf_layout_recording(layout, &recordings[0]) == 1);

@@ -24,7 +24,7 @@ static pf_figures *two_figures(void)
   pf_panel *panel =
       pf_figure_panel(first, (pf_axes){.title = "bad \xff\xc0 bytes", .x = {.label = "trial"}});
   pf_panel_line(panel, (pf_mark){.colour = PF_BLUE, .label = "caf\xc3\xa9"}, NULL, ys, 5);
-  pf_panel_intervals(panel, (pf_mark){.colour = PF_GREEN}, NULL, ys, ys, ys, 5);
+  pf_panel_intervals(panel, (pf_mark){.colour = PF_GREEN}, (pf_intervals){NULL, ys, ys, ys, 5});
   pf_panel_band(panel, (pf_mark){0}, NULL, ys, ys, 5);
   pf_panel_vertical(panel, (pf_mark){.label = "here"}, 1.0);
   pf_panel_horizontal(panel, (pf_mark){.label = "there"}, 1.0);
@@ -34,9 +34,9 @@ static pf_figures *two_figures(void)
   static const double nothing[] = {NAN, INFINITY};
   pf_panel_points(pf_figure_panel(second, (pf_axes){0}), (pf_mark){0}, NULL, nothing, 2);
   pf_panel_histogram(pf_figure_panel(second, (pf_axes){0}), (pf_mark){0}, ys, 5, 0);
-  pf_panel_heat(pf_figure_panel(second, (pf_axes){0}), ys, 1, 5, 0.0, 0.0, true, "R2");
+  pf_panel_heat(pf_figure_panel(second, (pf_axes){0}), (pf_heat){ys, 1, 5, 0.0, 0.0, true, "R2"});
   panel = pf_figure_panel(second, (pf_axes){.y = {.logarithmic = true}});
-  pf_panel_segments(panel, (pf_mark){0}, ys, ys, ys, ys, 5);
+  pf_panel_segments(panel, (pf_mark){0}, (pf_segments){ys, ys, ys, ys, 5});
   (void)pf_figure_panel(second,
                         (pf_axes){.x = {.ticks = (const char *const[]){"a", "b"}, .n_ticks = 2}});
   return set;
