@@ -38,7 +38,7 @@ void pf_random_normal(pf_stream stream, uint64_t first, int64_t n, double *out)
   for (int64_t i = 0; i < n;) {
     uint64_t at = first + (uint64_t)i;
     block_of(stream, at / 2, pair);
-    double radius = sqrt(-2.0 * log1p(-pair[0])); /* 1 - u is in (0, 1] */
+    double radius = sqrt(-2.0 * log(1.0 - pair[0])); /* 1 - u is in (0, 1], and exact */
     double angle = 6.283185307179586476925 * pair[1];
     double normal[2] = {radius * cos(angle), radius * sin(angle)};
     for (uint64_t k = at % 2; k < 2 && i < n; k++) {

@@ -114,19 +114,37 @@ static pf_status create_group(const pf_problem *problem, size_t index, pf_fit_gr
   return status;
 }
 
-static pf_status make_draws(const pf_problem *problem, pf_fit_group *group)
+/* Adds draws until there are `n` of each recording, for which there is room. */
+static pf_status make_draws(const pf_problem *problem, pf_fit_group *group, int64_t n)
 {
-  for (int64_t d = 0; d < problem->settings->draws; d++) {
-    for (size_t r = 0; r < group->n_recordings; r++) {
-      const pf_status status = pf_problem_draw(problem, &problem->data, group->recordings[r], d,
-                                               false, &group->draws[group->n_draws], &group->error);
-      if (status != PF_OK) {
-        return status;
-      }
-      group->n_draws++;
+  const size_t n_recordings = group->n_recordings;
+  while (group->n_draws < (size_t)n * n_recordings) {
+    const size_t r = group->n_draws % n_recordings, d = group->n_draws / n_recordings;
+    const pf_status status =
+        pf_problem_draw(problem, &problem->data, group->recordings[r], (int64_t)d, false,
+                        &group->draws[group->n_draws], &group->error);
+    if (status != PF_OK) {
+      return status;
     }
+    group->n_draws++;
   }
   return PF_OK;
+}
+
+pf_status pf_group_set_draws(const pf_problem *problem, pf_fit_group *group, int64_t n)
+{
+  const size_t wanted = (size_t)n * group->n_recordings;
+  pf_draw **room = pf_memory_need(wanted, sizeof *room, &group->error);
+  if (room == NULL) {
+    return PF_STOP;
+  }
+  while (group->n_draws > wanted) {
+    pf_draw_free(problem->model, group->draws[--group->n_draws]);
+  }
+  memcpy(room, group->draws, group->n_draws * sizeof *room);
+  pf_memory_free(group->draws);
+  group->draws = room;
+  return make_draws(problem, group, n);
 }
 
 pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error *error)
@@ -149,7 +167,7 @@ pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error 
   const int n_threads = problem->options.n_threads > 1 ? problem->options.n_threads : 1;
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (n_threads > 1 && n > 1)
   for (size_t u = 0; u < n; u++) {
-    fit->groups[u].status = make_draws(problem, &fit->groups[u]);
+    fit->groups[u].status = make_draws(problem, &fit->groups[u], problem->settings->draws);
   }
   return PF_OK;
 }

@@ -141,6 +141,9 @@ pf_status pf_fit_start(const pf_problem *problem, size_t group, double *theta, p
  * pf_fit_free.
  */
 pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error *error);
+/** The group has `n` draws of each recording from now on: the first ones stay as they are. Not
+ * PF_OK: group->error says why. */
+pf_status pf_group_set_draws(const pf_problem *problem, pf_fit_group *group, int64_t n);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
 #endif

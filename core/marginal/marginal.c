@@ -4,6 +4,17 @@
 #include "core/fit/thread_workspaces.h"
 #include "core/marginal/monte_carlo_em.h"
 
+/* Draws of the fit of the mean, at most: it is but where Monte Carlo EM starts. */
+enum { STARTING_DRAWS = 4 };
+
+static pf_status run_group(const pf_em_in *in)
+{
+  pf_fit_group *group = in->group;
+  const pf_status status =
+      pf_group_set_draws(in->problem, group, in->problem->settings->marginal.draws);
+  return status == PF_OK ? pf_em_run(in, &group->error) : status;
+}
+
 static void fit_group(const pf_problem *problem, pf_fit_group *group, const pf_filters *filters,
                       pf_workspaces workspaces, const pf_observer *observer)
 {
@@ -16,7 +27,7 @@ static void fit_group(const pf_problem *problem, pf_fit_group *group, const pf_f
                        .payload = observer->payload};
   if (group->status == PF_OK && !group->interrupted && group->layout->n > 0 &&
       pf_group_has_unknowns(problem, group)) {
-    group->status = pf_em_run(&in, &group->error);
+    group->status = run_group(&in);
   }
 }
 
@@ -67,15 +78,44 @@ static void count_groups(pf_fit *fit)
   }
 }
 
+/* Is anything of any recording unknown? */
+static bool has_unknowns(const pf_problem *problem)
+{
+  for (size_t i = 0; i < problem->data.n; i++) {
+    pf_unknowns unknowns;
+    pf_stream stream;
+    pf_problem_unknowns(problem, &problem->data, i, false, &unknowns, &stream);
+    if (pf_unknowns_any(problem->model, &unknowns)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The fit of the mean over few draws, and of the marginal likelihood from there. */
+static pf_status fit_marginal(const pf_problem *problem, const pf_start_points *points,
+                              const pf_observer *observer, pf_fit **out, pf_error *error)
+{
+  pf_problem start = *problem;
+  pf_settings settings = *problem->settings;
+  start.settings = &settings;
+  settings.draws = settings.draws < STARTING_DRAWS ? settings.draws : STARTING_DRAWS;
+  const pf_status status = pf_fit_run_from(&start, points, observer, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  return fit_groups(problem, *out, observer, error);
+}
+
 pf_status pf_estimate(const pf_problem *problem, const pf_start_points *points,
                       const pf_observer *observer, pf_fit **out, pf_error *error)
 {
   const double started = pf_clock_seconds();
-  pf_status status = pf_fit_run_from(problem, points, observer, out, error);
-  if (status != PF_OK || problem->settings->marginal.kind != PF_LIKELIHOOD_MARGINAL) {
-    return status;
+  if (problem->settings->marginal.kind != PF_LIKELIHOOD_MARGINAL || !has_unknowns(problem)) {
+    return pf_fit_run_from(problem, points, observer, out, error);
   }
-  status = fit_groups(problem, *out, observer, error);
+  *out = NULL;
+  const pf_status status = fit_marginal(problem, points, observer, out, error);
   if (status != PF_OK) {
     pf_fit_free(problem, *out);
     *out = NULL;

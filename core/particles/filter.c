@@ -279,13 +279,38 @@ static pf_status activate_together(const filter_run *run, uint8_t phase)
   return PF_OK;
 }
 
+/* Drives of one particle after the other, whose weights differ; then all units at once, since
+ * nothing remembers the step before. */
+static pf_status activate_units_together(const filter_run *run, uint8_t phase)
+{
+  pf_filter *filter = run->filter;
+  pf_workspace *workspace = filter->workspace;
+  const pf_step_context *contexts = filter->contexts;
+  for (size_t p = 1; p < filter->model->n_populations; p++) {
+    if (workspace->activity[p].phase != phase) {
+      continue;
+    }
+    for (size_t i = 0; i < filter->n; i++) {
+      const pf_population_steps own = {p, contexts[i].row, contexts[i].row, &contexts[i]};
+      pf_particle_states_load(&filter->states, workspace, i);
+      pf_population_drive(workspace, &own);
+    }
+    const pf_population_steps all = {p, contexts[0].row, contexts[filter->n - 1].row, contexts};
+    const pf_status status = pf_population_respond(workspace, run->in->theta, &all, run->error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status activate_phase(const filter_run *run, uint8_t phase)
 {
   pf_filter *filter = run->filter;
-  const bool together =
-      phase != PF_PHASE_PLASTIC && !filter->states.differ && !filter->model->stepwise[phase];
-  if (together) {
-    return activate_together(run, phase);
+  if (!filter->model->stepwise[phase]) {
+    return phase != PF_PHASE_PLASTIC && !filter->states.differ
+               ? activate_together(run, phase)
+               : activate_units_together(run, phase);
   }
   for (size_t i = 0; i < filter->n; i++) {
     pf_particle_states_load(&filter->states, filter->workspace, i);

@@ -12,6 +12,8 @@ pf_option_table pf_marginal_keys(void)
                     "integrated out by a particle filter (doc/unknown-inputs.md)"),
       PF_ROW_INTEGER(particles, "marginal.particles", "200", "1", 1, 1e7,
                      "particles of the filter, for each experiment"),
+      PF_ROW_INTEGER(draws, "marginal.draws", "20", "1", 2, 1e6,
+                     "draws from the posterior, of each experiment in each iteration"),
       PF_ROW_REAL(threshold, "marginal.resample", "0.5", "1", 0, 1,
                   "particles are drawn anew where the effective sample size is below this share "
                   "of them"),

@@ -13,6 +13,7 @@ enum pf_likelihood {
 typedef struct pf_marginal_settings {
   uint32_t kind;      /**< enum pf_likelihood */
   int64_t particles;  /**< of the filter */
+  int64_t draws;      /**< from the posterior, of each experiment in each iteration */
   double threshold;   /**< share of effective particles below which they are drawn anew */
   uint64_t seed;      /**< of the particles; 0: the config's */
   int64_t iterations; /**< most of Monte Carlo EM */

@@ -45,14 +45,12 @@ static int64_t previous_row(const pf_population_steps *steps)
   return steps->context == NULL ? -1 : steps->context->previous;
 }
 
-pf_status pf_population_activate(pf_workspace *workspace, const double *theta,
-                                 const pf_population_steps *steps, pf_error *error)
+void pf_population_drive(pf_workspace *workspace, const pf_population_steps *steps)
 {
-  const pf_model *model = workspace->model;
   const pf_activity *post = &workspace->activity[steps->population];
   const int64_t n_steps = steps->last - steps->first + 1;
   bool add = false;
-  for (size_t q = 0; q < model->declared.projections.count; q++) {
+  for (size_t q = 0; q < workspace->model->declared.projections.count; q++) {
     const pf_weights *weights = &workspace->weights[q];
     if (weights->info->post == (int64_t)steps->population) {
       workspace->kernels->drive(
@@ -63,9 +61,23 @@ pf_status pf_population_activate(pf_workspace *workspace, const double *theta,
       add = true;
     }
   }
+}
+
+pf_status pf_population_respond(pf_workspace *workspace, const double *theta,
+                                const pf_population_steps *steps, pf_error *error)
+{
+  const pf_component *network = workspace->model->network;
+  const pf_activity *post = &workspace->activity[steps->population];
   const pf_units in = units_of(workspace, theta, steps);
   const pf_response out = response_of(post, post->signals, post->state, steps->first);
-  return model->network->plugin->network->activate(model->network->self, &in, &out, error);
+  return network->plugin->network->activate(network->self, &in, &out, error);
+}
+
+pf_status pf_population_activate(pf_workspace *workspace, const double *theta,
+                                 const pf_population_steps *steps, pf_error *error)
+{
+  pf_population_drive(workspace, steps);
+  return pf_population_respond(workspace, theta, steps, error);
 }
 
 /** From cotangents of the drive to those of the weights and presynaptic signals. */

@@ -12,7 +12,12 @@ typedef struct pf_population_steps {
   const pf_step_context *context;
 } pf_population_steps;
 
-/** From the presynaptic signals and the weights in force (pf_weights.now) to drive and signals. */
+/** From the presynaptic signals and the weights in force (pf_weights.now) to the drive. */
+void pf_population_drive(pf_workspace *workspace, const pf_population_steps *steps);
+/** From the drive to the signals. */
+pf_status pf_population_respond(pf_workspace *workspace, const double *theta,
+                                const pf_population_steps *steps, pf_error *error);
+/** Both. */
 pf_status pf_population_activate(pf_workspace *workspace, const double *theta,
                                  const pf_population_steps *steps, pf_error *error);
 /**

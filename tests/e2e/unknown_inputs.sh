@@ -63,7 +63,7 @@ refused 'normalise = "padded"' normalise=padded
 refused 'adam stops when its passes are used up' fit.optimiser=adam
 refused 'fit.per = "population"' fit.per=population
 refused 'expected "mean" or "marginal"' likelihood=margnal
-few profile likelihood=marginal 'intervals.methods=["profile","fisher"]' marginal.iterations=8
+few profile likelihood=marginal 'intervals.methods=["profile","fisher"]'
 says profile 'profiles of the marginal likelihood cannot yet be had'
 # Too few iterations: not called converged, and the exit code says so.
 few short likelihood=marginal marginal.iterations=1
