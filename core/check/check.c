@@ -274,7 +274,8 @@ static pf_status time_gradient(const pf_problem *problem, const double *theta, d
     return PF_STOP;
   }
   *seconds = INFINITY;
-  pf_status status = pf_problem_draw(problem, &problem->data, r, 0, false, &draw, error);
+  pf_status status =
+      pf_problem_draw(problem, &(pf_draw_id){&problem->data, r, 0, false}, &draw, error);
   if (status != PF_OK) {
     goto done;
   }

@@ -34,7 +34,8 @@ static pf_status add_information(const pf_problem *problem, size_t recording, co
   for (size_t k = 0; k < model->n_losses; k++) {
     scale[k] = 1.0;
   }
-  pf_status status = pf_problem_draw(problem, &problem->data, recording, 0, false, &draw, error);
+  pf_status status =
+      pf_problem_draw(problem, &(pf_draw_id){&problem->data, recording, 0, false}, &draw, error);
   if (status != PF_OK) {
     goto done;
   }

@@ -111,9 +111,8 @@ static pf_status check_target(const arguments *how, const char *target, pf_error
   return PF_OK;
 }
 
-static pf_status write_new_folder(const arguments *how, const pf_problem *problem,
-                                  const pf_fit *fit, const pf_evaluation *evaluation,
-                                  const char *data, pf_error *error)
+static pf_status write_new_folder(const arguments *how, const pf_scored_run *scored,
+                                  pf_error *error)
 {
   pf_folder folder = {0};
   if (pf_folder_begin(how->out, how->force, &folder, error) != PF_OK) {
@@ -122,7 +121,7 @@ static pf_status write_new_folder(const arguments *how, const pf_problem *proble
   char *path = pf_folder_path(&folder, "evaluation.json", error);
   pf_status status = PF_STOP;
   if (path != NULL) {
-    status = pf_evaluation_write(problem, fit, evaluation, how->run, data, path, error);
+    status = pf_evaluation_write(scored, path, error);
   }
   if (status == PF_OK) {
     status = pf_folder_commit(&folder, how->force, error);
@@ -135,11 +134,15 @@ static pf_status write_new_folder(const arguments *how, const pf_problem *proble
 static pf_status write_scores(const arguments *how, const pf_problem *problem, const pf_fit *fit,
                               const pf_evaluation *evaluation, const char *target, pf_error *error)
 {
-  const char *data = how->data == NULL ? "the run's own" : how->data;
+  const pf_scored_run scored = {.problem = problem,
+                                .fit = fit,
+                                .evaluation = evaluation,
+                                .run = how->run,
+                                .data = how->data == NULL ? "the run's own" : how->data};
   if (how->out != NULL) {
-    return write_new_folder(how, problem, fit, evaluation, data, error);
+    return write_new_folder(how, &scored, error);
   }
-  return pf_evaluation_write(problem, fit, evaluation, how->run, data, target, error);
+  return pf_evaluation_write(&scored, target, error);
 }
 
 /* ---- the work ---- */

@@ -136,7 +136,7 @@ static pf_status run_animal(actor *who, const pf_fit *fit, double *theta, pf_dat
   }
   pf_draw *draw = NULL; /* has the weights that the file gives this animal */
   pf_layout_theta(group->layout, group->values, local, theta);
-  pf_status status = pf_problem_draw(run, &run->data, i, 0, false, &draw, error);
+  pf_status status = pf_problem_draw(run, &(pf_draw_id){&run->data, i, 0, false}, &draw, error);
   if (status != PF_OK) {
     return status;
   }

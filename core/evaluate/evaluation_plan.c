@@ -30,7 +30,7 @@ int64_t pf_evaluation_group(const pf_problem *problem, const pf_fit *fit, size_t
 pf_status pf_evaluation_draw(const pf_problem *problem, const pf_evaluation_plan *plan, size_t i,
                              int64_t draw, pf_draw **out, pf_error *error)
 {
-  return pf_problem_draw(problem, plan->data, i, draw, plan->fresh, out, error);
+  return pf_problem_draw(problem, &(pf_draw_id){plan->data, i, draw, plan->fresh}, out, error);
 }
 
 int64_t pf_evaluation_longest(const pf_evaluation_plan *plan)

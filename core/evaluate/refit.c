@@ -39,8 +39,8 @@ static pf_status make_draw(work *self, size_t r, int64_t d, bool still, pf_error
 {
   const pf_layout *layout = self->unit.layout;
   pf_draw **draw = &self->unit.draws[self->unit.n_draws];
-  const pf_status status =
-      pf_problem_draw(self->problem, layout->data, layout->recordings[r], d, false, draw, error);
+  const pf_status status = pf_problem_draw(
+      self->problem, &(pf_draw_id){layout->data, layout->recordings[r], d, false}, draw, error);
   if (status != PF_OK) {
     return status;
   }

@@ -424,7 +424,8 @@ static pf_status add_fitted_draws(const animal_sums *sums, pf_draw **draws, size
     if (is_scored(sums, recording)) {
       continue;
     }
-    const pf_status status = pf_problem_draw(fitted, data, i, 0, false, &draws[*n], error);
+    const pf_status status =
+        pf_problem_draw(fitted, &(pf_draw_id){data, i, 0, false}, &draws[*n], error);
     if (status != PF_OK) {
       return status;
     }

@@ -120,9 +120,9 @@ static pf_status make_draws(const pf_problem *problem, pf_fit_group *group, int6
   const size_t n_recordings = group->n_recordings;
   while (group->n_draws < (size_t)n * n_recordings) {
     const size_t r = group->n_draws % n_recordings, d = group->n_draws / n_recordings;
-    const pf_status status =
-        pf_problem_draw(problem, &problem->data, group->recordings[r], (int64_t)d, false,
-                        &group->draws[group->n_draws], &group->error);
+    const pf_status status = pf_problem_draw(
+        problem, &(pf_draw_id){&problem->data, group->recordings[r], (int64_t)d, false},
+        &group->draws[group->n_draws], &group->error);
     if (status != PF_OK) {
       return status;
     }

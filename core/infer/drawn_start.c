@@ -40,8 +40,9 @@ static pf_status make_still_draws(const pf_infer_job *job, pf_draw **draws, size
   const pf_problem *problem = job->problem;
   for (size_t d = 0; d < job->evidence.n_draws; d++) {
     for (size_t r = 0; r < job->group->n_recordings; r++) {
-      const pf_status status = pf_problem_draw(problem, &problem->data, job->group->recordings[r],
-                                               (int64_t)d, false, &draws[*n], error);
+      const pf_status status = pf_problem_draw(
+          problem, &(pf_draw_id){&problem->data, job->group->recordings[r], (int64_t)d, false},
+          &draws[*n], error);
       if (status != PF_OK) {
         return status;
       }

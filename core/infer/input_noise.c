@@ -27,8 +27,9 @@ static pf_status make_quiet_draws(const pf_infer_job *job, pf_draw **draws, size
   quiet.settings = &settings;
   settings.inputs_at_mean = true;
   for (size_t r = 0; r < job->group->n_recordings; r++) {
-    const pf_status status = pf_problem_draw(&quiet, &job->problem->data, job->group->recordings[r],
-                                             0, false, &draws[r], error);
+    const pf_status status = pf_problem_draw(
+        &quiet, &(pf_draw_id){&job->problem->data, job->group->recordings[r], 0, false}, &draws[r],
+        error);
     if (status != PF_OK) {
       return status;
     }

@@ -67,39 +67,50 @@ static int compare_members(const void *a, const void *b)
   return one->place < other->place ? -1 : 1;
 }
 
-/** The members: by number where all have one, else as the data list them. NULL: out of memory. */
-static member *find_members(const char *family, size_t length, pf_names channels, size_t *n,
-                            pf_error *error)
+/** The channels that a name with [post] or [pre] stands for: a value for each unit. */
+typedef struct family {
+  const char *name;
+  size_t length;   /* of the name without [post] or [pre] */
+  member *members; /* [n] */
+  size_t n;
+  uint32_t per; /* PF_PER_POST or PF_PER_PRE */
+  int64_t n_units;
+} family;
+
+/** The members: by number where all have one, else as the data list them. */
+static pf_status find_members(family *of, pf_names channels, pf_error *error)
 {
-  member *members = pf_memory_need(channels.count, sizeof *members, error);
   bool all_numbers = true;
-  *n = 0;
-  for (size_t i = 0; members != NULL && i < channels.count; i++) {
-    if (pf_linear_is_member(channels.items[i], family, length)) {
-      const long number = number_behind(channels.items[i], length);
-      members[(*n)++] = (member){channels.items[i], number, i};
+  of->members = pf_memory_need(channels.count, sizeof *of->members, error);
+  if (of->members == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < channels.count; i++) {
+    if (pf_linear_is_member(channels.items[i], of->name, of->length)) {
+      const long number = number_behind(channels.items[i], of->length);
+      of->members[of->n++] = (member){channels.items[i], number, i};
       all_numbers = all_numbers && number >= 0;
     }
   }
-  if (members != NULL && all_numbers) {
-    qsort(members, *n, sizeof *members, compare_members);
+  if (all_numbers) {
+    qsort(of->members, of->n, sizeof *of->members, compare_members);
   }
-  return members;
+  return PF_OK;
 }
 
-static pf_status fail_family(const char *family, const member *members, size_t n, int64_t n_units,
-                             uint32_t per, pf_error *error)
+static pf_status fail_family(const family *of, pf_error *error)
 {
+  const size_t n = of->n;
   pf_text all = {0};
   for (size_t k = 0; k < n; k++) {
-    pf_text_add(&all, "%s%s", k > 0 ? ", " : "", members[k].name);
+    pf_text_add(&all, "%s%s", k > 0 ? ", " : "", of->members[k].name);
   }
   (void)pf_fail(error, PF_STOP,
                 "'%s' is %zu channel%s (%s), but the projection has %lld %s units; give each a "
                 "channel%s",
-                family, n, n == 1 ? "" : "s", all.text == NULL ? "" : all.text, (long long)n_units,
-                per == PF_PER_POST ? "postsynaptic" : "presynaptic",
-                per == PF_PER_POST
+                of->name, n, n == 1 ? "" : "s", all.text == NULL ? "" : all.text,
+                (long long)of->n_units, of->per == PF_PER_POST ? "postsynaptic" : "presynaptic",
+                of->per == PF_PER_POST
                     ? ", or say which channel each unit has: compartments = [0, 0, 1, ...]"
                     : "");
   pf_text_free(&all);
@@ -108,62 +119,64 @@ static pf_status fail_family(const char *family, const member *members, size_t n
 
 /** Which member unit u has; SIZE_MAX: `compartments` is of another length, or beyond the members.
  */
-static size_t member_of_unit(const pf_modulation_spec *spec, uint32_t per, size_t n_members,
-                             int64_t n_units, int64_t u)
+static size_t member_of_unit(const family *of, const pf_modulation_spec *spec, int64_t u)
 {
-  if (per != PF_PER_POST || spec->n_compartments == 0) {
-    return n_members == (size_t)n_units ? (size_t)u : SIZE_MAX;
+  if (of->per != PF_PER_POST || spec->n_compartments == 0) {
+    return of->n == (size_t)of->n_units ? (size_t)u : SIZE_MAX;
   }
-  if (spec->n_compartments != (size_t)n_units) {
+  if (spec->n_compartments != (size_t)of->n_units) {
     return SIZE_MAX;
   }
   const double found = spec->compartments[u];
-  const bool is_there = found >= 0.0 && found < (double)n_members && found == floor(found);
+  const bool is_there = found >= 0.0 && found < (double)of->n && found == floor(found);
   return is_there ? (size_t)found : SIZE_MAX;
 }
 
-static pf_status fail_compartments(const pf_modulation_spec *spec, const char *family,
-                                   size_t n_members, int64_t n_units, pf_error *error)
+static pf_status fail_compartments(const family *of, const pf_modulation_spec *spec,
+                                   pf_error *error)
 {
-  if (spec->n_compartments != (size_t)n_units) {
+  if (spec->n_compartments != (size_t)of->n_units) {
     return pf_fail(error, PF_STOP,
                    "compartments has %zu numbers, expected one for each of the %lld postsynaptic "
                    "units: which channel of '%s' it has, from 0",
-                   spec->n_compartments, (long long)n_units, family);
+                   spec->n_compartments, (long long)of->n_units, of->name);
   }
   return pf_fail(error, PF_STOP,
-                 "compartments: expected numbers from 0 to %zu: '%s' is %zu channels",
-                 n_members - 1, family, n_members);
+                 "compartments: expected numbers from 0 to %zu: '%s' is %zu channels", of->n - 1,
+                 of->name, of->n);
 }
 
-static pf_status make_family(pf_plastic *plastic, const pf_modulation_spec *spec, const char *name,
-                             size_t length, pf_names channels, pf_modulator_source *out,
-                             pf_error *error)
+/** Which channel each unit has. */
+static pf_status assign_channels(pf_modulation *modulation, const family *of,
+                                 const pf_modulation_spec *spec, size_t *of_unit, pf_error *error)
 {
-  const int64_t n_units = out->per == PF_PER_POST ? plastic->n_post : plastic->n_pre;
-  size_t n = 0;
-  pf_status status = PF_STOP;
-  member *members = find_members(name, length, channels, &n, error);
-  out->of_unit = pf_memory_need((size_t)n_units, sizeof *out->of_unit, error);
-  if (members == NULL || out->of_unit == NULL) {
-    goto done;
-  }
-  for (int64_t u = 0; u < n_units; u++) {
-    const size_t k = member_of_unit(spec, out->per, n, n_units, u);
+  for (int64_t u = 0; u < of->n_units; u++) {
+    const size_t k = member_of_unit(of, spec, u);
     if (k == SIZE_MAX) {
-      status = out->per == PF_PER_POST && spec->n_compartments > 0
-                   ? fail_compartments(spec, name, n, n_units, error)
-                   : fail_family(name, members, n, n_units, out->per, error);
-      goto done;
+      return of->per == PF_PER_POST && spec->n_compartments > 0 ? fail_compartments(of, spec, error)
+                                                                : fail_family(of, error);
     }
-    status = add_channel(&plastic->modulation, members[k].name, &out->of_unit[u], error);
+    const pf_status status = add_channel(modulation, of->members[k].name, &of_unit[u], error);
     if (status != PF_OK) {
-      goto done;
+      return status;
     }
   }
-  status = PF_OK;
-done:
-  pf_memory_free(members);
+  return PF_OK;
+}
+
+static pf_status make_family(pf_plastic *plastic, const pf_modulation_spec *spec, family *of,
+                             pf_names channels, size_t **of_unit, pf_error *error)
+{
+  of->n_units = of->per == PF_PER_POST ? plastic->n_post : plastic->n_pre;
+  *of_unit = pf_memory_need((size_t)of->n_units, sizeof **of_unit, error);
+  if (*of_unit == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = find_members(of, channels, error);
+  if (status == PF_OK) {
+    status = assign_channels(&plastic->modulation, of, spec, *of_unit, error);
+  }
+  pf_memory_free(of->members);
   return status;
 }
 
@@ -197,16 +210,16 @@ static pf_status make_sources(pf_plastic *plastic, size_t k, const pf_modulation
   }
   modulation->n_names = linear->n > modulation->n_names ? linear->n : modulation->n_names;
   for (size_t c = 0; c < linear->n; c++) {
-    size_t length = 0;
-    sources[c].per = pf_linear_family(linear->names[c], &length);
+    family of = {.name = linear->names[c]};
+    of.per = pf_linear_family(of.name, &of.length);
+    sources[c].per = of.per;
     pf_status status = check_side(plastic, k, linear->names[c], sources[c].per, error);
     if (status != PF_OK) {
       return status;
     }
-    status =
-        sources[c].per == PF_PER_NETWORK
-            ? add_channel(modulation, linear->names[c], &sources[c].channel, error)
-            : make_family(plastic, spec, linear->names[c], length, channels, &sources[c], error);
+    status = sources[c].per == PF_PER_NETWORK
+                 ? add_channel(modulation, linear->names[c], &sources[c].channel, error)
+                 : make_family(plastic, spec, &of, channels, &sources[c].of_unit, error);
     if (status != PF_OK) {
       return status;
     }

@@ -153,13 +153,21 @@ static void start_noise(const pf_filter_in *in, size_t i, double *noise)
                    (uint64_t)i * (uint64_t)n + (uint64_t)known, n - known, noise + known);
 }
 
-/* Inputs of particles [first, first + n) at step t, into x [n][n_input]. */
-static void draw_inputs(const pf_filter *filter, const pf_filter_in *in, int64_t t, uint32_t first,
-                        size_t n, double *numbers, pf_real *x)
+/* Particles [first, first + n) at step t. */
+typedef struct particle_range {
+  int64_t t;
+  uint32_t first;
+  size_t n;
+} particle_range;
+
+/* Their inputs, into x [n][n_input]. numbers: scratch of that size. */
+static void draw_inputs(const pf_filter *filter, const pf_filter_in *in, particle_range of,
+                        double *numbers, pf_real *x)
 {
-  const int64_t n_input = filter->n_input;
+  const int64_t n_input = filter->n_input, t = of.t;
+  const size_t n = of.n;
   const pf_real *known = in->draw->input + t * in->draw->ld_input;
-  const uint64_t at = ((uint64_t)t * filter->n + first) * (uint64_t)n_input;
+  const uint64_t at = ((uint64_t)t * filter->n + of.first) * (uint64_t)n_input;
   if (in->unknowns.sd == 0.0 && !in->unknowns.missing) {
     for (size_t i = 0; i < n; i++) {
       memmove(x + (int64_t)i * n_input, known, (size_t)n_input * sizeof *x);
@@ -168,11 +176,11 @@ static void draw_inputs(const pf_filter *filter, const pf_filter_in *in, int64_t
   }
   pf_random_normal(stream_of(in, PF_RANDOM_PARTICLE), at, (int64_t)n * n_input, numbers);
   for (int64_t j = 0; j < n_input; j++) {
-    const pf_input_distribution of = pf_recording_input(in->draw->recording, t * n_input + j,
-                                                        in->unknowns.mean, in->unknowns.sd);
+    const pf_input_distribution input = pf_recording_input(in->draw->recording, t * n_input + j,
+                                                           in->unknowns.mean, in->unknowns.sd);
     for (size_t i = 0; i < n; i++) {
       const int64_t k = (int64_t)i * n_input + j;
-      x[k] = (pf_real)(of.mean + of.sd * numbers[k]);
+      x[k] = (pf_real)(input.mean + input.sd * numbers[k]);
     }
   }
 }
@@ -330,7 +338,7 @@ static pf_status present_step(const filter_run *run, int64_t t)
     pf_particle_states_forget(&filter->states, gap[t]);
   }
   set_contexts(run, t);
-  draw_inputs(filter, run->in, t, 0, filter->n, filter->numbers,
+  draw_inputs(filter, run->in, (particle_range){t, 0, filter->n}, filter->numbers,
               filter->x + filter->contexts[0].row * filter->n_input);
   pf_particle_states_load(&filter->states, filter->workspace, 0);
   for (int phase = PF_PHASE_BEFORE; phase <= PF_PHASE_AFTER; phase++) {
@@ -602,7 +610,8 @@ pf_status pf_filter_draw(const pf_filter *filter, const pf_filter_in *in, pf_dra
     pf_draw *draw = draws[d];
     pf_genealogy_trace(&filter->genealogy, last[d], n_steps, path);
     for (int64_t t = 0; t < n_steps; t++) {
-      draw_inputs(filter, in, t, path[t], 1, numbers, draw->input + t * draw->ld_input);
+      draw_inputs(filter, in, (particle_range){t, path[t], 1}, numbers,
+                  draw->input + t * draw->ld_input);
     }
     if (n_steps > 0) {
       start_noise(in, path[0], draw->noise);

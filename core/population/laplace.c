@@ -284,15 +284,17 @@ static pf_status infer_spread(population_run *run, pf_error *error)
     if (run->design->sharing[k] != PF_SHARING_DRAWN) {
       continue;
     }
+    pf_sd_interval interval = {NAN, NAN};
     pf_status status =
         pf_mixed_model_test(&out->data, &out->model, k, &out->statistic[k], &out->p[k], error);
     if (status == PF_OK) {
-      status = pf_mixed_model_sd_interval(&out->data, &out->model, k, threshold, &out->sd_lower[k],
-                                          &out->sd_upper[k], error);
+      status = pf_mixed_model_sd_interval(&out->data, &out->model, k, threshold, &interval, error);
     }
     if (status != PF_OK) {
       return status;
     }
+    out->sd_lower[k] = interval.lower;
+    out->sd_upper[k] = interval.upper;
   }
   return PF_OK;
 }

@@ -677,26 +677,33 @@ pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *m
   return PF_OK;
 }
 
+/* Where twice the fall from the optimum, with sd k held, is the threshold. */
+typedef struct crossing {
+  const pf_mixed_data *data;
+  const pf_mixed_model *model; /* the optimum */
+  size_t k;
+  double threshold;
+} crossing;
+
 /* How far the likelihood has fallen at `sd`, beyond the threshold. */
-static pf_status fall_at(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
-                         double threshold, double sd, double *fall, pf_error *error)
+static pf_status fall_at(const crossing *of, double sd, double *fall, pf_error *error)
 {
   double here = 0.0;
-  const pf_status status = hold_one(data, k, sd, &here, error);
-  *fall = 2.0 * (model->log_likelihood - here) - threshold;
+  const pf_status status = hold_one(of->data, of->k, sd, &here, error);
+  *fall = 2.0 * (of->model->log_likelihood - here) - of->threshold;
   return status;
 }
 
 /* Halves [inside, outside], between which the likelihood crosses the threshold, to a part in 1e4.
  */
-static pf_status bisect_crossing(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
-                                 double threshold, double inside, double *outside, pf_error *error)
+static pf_status bisect_crossing(const crossing *of, double inside, double *outside,
+                                 pf_error *error)
 {
   const double width = fabs(*outside - inside);
   while (fabs(*outside - inside) > 1e-4 * width) {
     const double middle = 0.5 * (inside + *outside);
     double fall = 0.0;
-    const pf_status status = fall_at(data, model, k, threshold, middle, &fall, error);
+    const pf_status status = fall_at(of, middle, &fall, error);
     if (status != PF_OK) {
       return status;
     }
@@ -720,19 +727,20 @@ static double sampling_error(const pf_mixed_data *data, size_t k)
 }
 
 pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_model *model,
-                                     size_t k, double threshold, double *lower, double *upper,
+                                     size_t k, double threshold, pf_sd_interval *out,
                                      pf_error *error)
 {
   enum { MAX_DOUBLINGS = 30 };
+  const crossing of = {data, model, k, threshold};
   const double at = model->sd[k];
-  double fall = 0.0;
-  pf_status status = fall_at(data, model, k, threshold, 0.0, &fall, error);
+  double fall = 0.0, *upper = &out->upper;
+  pf_status status = fall_at(&of, 0.0, &fall, error);
   if (status != PF_OK) {
     return status;
   }
-  *lower = 0.0;
+  out->lower = 0.0;
   if (fall > 0.0) {
-    status = bisect_crossing(data, model, k, threshold, at, lower, error);
+    status = bisect_crossing(&of, at, &out->lower, error);
     if (status != PF_OK) {
       return status;
     }
@@ -740,12 +748,12 @@ pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_m
   double inside = at;
   *upper = at + fmax(at, sampling_error(data, k));
   for (int i = 0; i < MAX_DOUBLINGS; i++) {
-    status = fall_at(data, model, k, threshold, *upper, &fall, error);
+    status = fall_at(&of, *upper, &fall, error);
     if (status != PF_OK) {
       return status;
     }
     if (fall > 0.0) {
-      return bisect_crossing(data, model, k, threshold, inside, upper, error);
+      return bisect_crossing(&of, inside, upper, error);
     }
     inside = *upper;
     *upper += *upper - at > 0.0 ? *upper - at : 1.0;

@@ -75,8 +75,11 @@ pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *m
  * The sds of value k at which twice the fall of the restricted log likelihood, all other sds and
  * correlations maximised again, is `threshold`: the lower end is 0 where it is smaller there.
  */
+typedef struct pf_sd_interval {
+  double lower, upper; /**< upper: INFINITY where the likelihood does not fall that far */
+} pf_sd_interval;
 pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_model *model,
-                                     size_t k, double threshold, double *lower, double *upper,
+                                     size_t k, double threshold, pf_sd_interval *out,
                                      pf_error *error);
 
 /**

@@ -109,7 +109,8 @@ static pf_status count_cells(const pf_problem *problem, size_t i, int64_t *cells
                              pf_error *error)
 {
   pf_draw *draw = NULL;
-  pf_status status = pf_problem_draw(problem, &problem->data, i, 0, false, &draw, error);
+  pf_status status =
+      pf_problem_draw(problem, &(pf_draw_id){&problem->data, i, 0, false}, &draw, error);
   *any = false;
   for (size_t k = 0; k < problem->model->n_losses; k++) {
     int64_t n = 0;

@@ -21,14 +21,14 @@ static uint32_t number_of(const pf_recording *recording)
   return (hash ^ (hash >> 24)) & (uint32_t)(FRESH - 1);
 }
 
-static pf_stream stream_of(const pf_problem *problem, const pf_dataset *data, size_t i,
-                           int64_t draw, bool fresh, enum pf_purpose purpose)
+static pf_stream stream_of(const pf_problem *problem, const pf_draw_id *which,
+                           enum pf_purpose purpose)
 {
   return (pf_stream){.seed = problem->seed,
                      .purpose = (uint32_t)purpose,
-                     .animal = number_of(&data->recordings[i]) +
-                               (data == &problem->fresh ? (uint32_t)FRESH : 0U),
-                     .draw = (uint32_t)draw + (fresh ? (uint32_t)FRESH : 0U)};
+                     .animal = number_of(&which->data->recordings[which->i]) +
+                               (which->data == &problem->fresh ? (uint32_t)FRESH : 0U),
+                     .draw = (uint32_t)which->draw + (which->fresh ? (uint32_t)FRESH : 0U)};
 }
 
 void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size_t i, bool fresh,
@@ -44,7 +44,7 @@ void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size
   if (settings->give_initial_weights && recording->true_noise != NULL) {
     unknowns->known_noise = recording->n_true_noise < n_noise ? recording->n_true_noise : n_noise;
   }
-  *stream = stream_of(problem, data, i, 0, fresh, PF_RANDOM_PARTICLE);
+  *stream = stream_of(problem, &(pf_draw_id){data, i, 0, fresh}, PF_RANDOM_PARTICLE);
 }
 
 static void make_input(const pf_problem *problem, const pf_recording *recording, pf_stream stream,
@@ -97,18 +97,19 @@ static void make_noise(const pf_problem *problem, const pf_recording *recording,
   pf_random_normal(stream, (uint64_t)known, n - known, noise + known);
 }
 
-pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw,
-                          bool fresh, pf_draw **out, pf_error *error)
+pf_status pf_problem_draw(const pf_problem *problem, const pf_draw_id *which, pf_draw **out,
+                          pf_error *error)
 {
-  const pf_recording *recording = &data->recordings[i];
-  const bool per_draw = fresh || problem->settings->network.start.per_draw != 0;
+  const pf_recording *recording = &which->data->recordings[which->i];
+  const bool per_draw = which->fresh || problem->settings->network.start.per_draw != 0;
+  pf_draw_id start = *which; /* whose random numbers are behind the starting weights */
+  start.draw = per_draw ? which->draw : 0;
   double *x = pf_memory_need((size_t)(recording->n_steps * recording->n_input), sizeof *x, error);
   double *noise = pf_memory_need((size_t)problem->model->n_noise, sizeof *noise, error);
   pf_status status = x == NULL || noise == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-    make_input(problem, recording, stream_of(problem, data, i, draw, fresh, PF_RANDOM_INPUT), x);
-    make_noise(problem, recording,
-               stream_of(problem, data, i, per_draw ? draw : 0, fresh, PF_RANDOM_INITIAL), noise);
+    make_input(problem, recording, stream_of(problem, which, PF_RANDOM_INPUT), x);
+    make_noise(problem, recording, stream_of(problem, &start, PF_RANDOM_INITIAL), noise);
     status = pf_draw_create(problem->model, recording, x, noise, out, error);
   }
   pf_memory_free(x);
@@ -308,9 +309,10 @@ static pf_status start_from_network(const pf_problem *problem, const pf_layout *
     if (status != PF_OK) {
       break;
     }
-    pf_random_normal(
-        stream_of(problem, layout->data, layout->recordings[r], 0, false, PF_RANDOM_INITIAL), 0,
-        model->n_noise, noise);
+    pf_random_normal(stream_of(problem,
+                               &(pf_draw_id){layout->data, layout->recordings[r], 0, false},
+                               PF_RANDOM_INITIAL),
+                     0, model->n_noise, noise);
     status = pf_initial_weights(model, theta, noise, &w, error);
     for (size_t q = 0; w != NULL && q < model->n_projections; q++) {
       set_learned(model, layout, r, q, w[q], values);

@@ -53,10 +53,15 @@ pf_problem *pf_problem_share(const pf_problem *problem, uint64_t seed, pf_error 
 
 /** What a gradient of the longest recording takes: path, blocks, checkpoints, bytes. */
 pf_status pf_problem_explain(const pf_problem *problem, pf_explained *out, pf_error *error);
-/** The draw number `draw` of recording i of `data` (fitted ones and fresh ones are different
- * streams). */
-pf_status pf_problem_draw(const pf_problem *problem, const pf_dataset *data, size_t i, int64_t draw,
-                          bool fresh, pf_draw **out, pf_error *error);
+/** Which draw: the number `draw` of recording `i` of `data`. */
+typedef struct pf_draw_id {
+  const pf_dataset *data;
+  size_t i;
+  int64_t draw;
+  bool fresh; /**< random numbers that no fit uses */
+} pf_draw_id;
+pf_status pf_problem_draw(const pf_problem *problem, const pf_draw_id *which, pf_draw **out,
+                          pf_error *error);
 /** What is not known of recording i of `data`, and the stream that its particles take random
  * numbers from (draw 0 of it; the others are for other filters of the same recording). */
 void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size_t i, bool fresh,

@@ -335,11 +335,10 @@ done:
 
 /* ---- evaluation.json ---- */
 
-pf_status pf_evaluation_write(const pf_problem *problem, const pf_fit *fit,
-                              const pf_evaluation *evaluation, const char *run, const char *data,
-                              const char *path, pf_error *error)
+pf_status pf_evaluation_write(const pf_scored_run *scored, const char *path, pf_error *error)
 {
-  pf_results results = {.problem = problem, .fit = fit, .evaluation = evaluation};
+  pf_results results = {
+      .problem = scored->problem, .fit = scored->fit, .evaluation = scored->evaluation};
   const size_t length = strlen(path) + sizeof ".part";
   char *part = pf_memory_need(length, 1, error);
   if (part == NULL) {
@@ -350,7 +349,7 @@ pf_status pf_evaluation_write(const pf_problem *problem, const pf_fit *fit,
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_write_evaluation(&results, run, data, part, error);
+  status = pf_write_evaluation(&results, scored->run, scored->data, part, error);
   if (status == PF_OK && rename(part, path) != 0) {
     status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, path, strerror(errno));
   }

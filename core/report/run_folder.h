@@ -17,9 +17,16 @@ char *pf_run_folder_path(const char *run, const char *name, pf_error *error);
 pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out,
                             pf_error *error);
 
-/** What a fit, evaluated on these data, got: see doc/files.md. Written whole or not at all. */
-pf_status pf_evaluation_write(const pf_problem *problem, const pf_fit *fit,
-                              const pf_evaluation *evaluation, const char *run, const char *data,
-                              const char *path, pf_error *error);
+/** A run's fit, and how it scores on some data. */
+typedef struct pf_scored_run {
+  const pf_problem *problem;
+  const pf_fit *fit;
+  const pf_evaluation *evaluation;
+  const char *run;  /**< its folder */
+  const char *data; /**< the path of the data, or words for them */
+} pf_scored_run;
+
+/** evaluation.json, see doc/files.md. Written whole or not at all. */
+pf_status pf_evaluation_write(const pf_scored_run *scored, const char *path, pf_error *error);
 
 #endif

@@ -30,26 +30,32 @@ static pf_status find_series(const pf_plastic *plastic, const pf_recording *reco
                  recording->name, name, plastic->rule->label);
 }
 
-/** Values of a rule's modulators at all steps into `out`. read: [n_channels] series; at, names:
- * scratch. */
-static pf_status modulate_steps(const pf_plastic *plastic, const pf_draw *draw, const series *read,
-                                double *at, double *names, pf_real *out, pf_error *error)
+/** The channels that a rule's modulators read, and room for what they are at a step. */
+typedef struct channel_series {
+  series *read;  /**< [n_channels] */
+  double *at;    /**< [n_channels] */
+  double *names; /**< [n_names] scratch of pf_modulation_set */
+} channel_series;
+
+/** Values of a rule's modulators at all steps into `out`. */
+static pf_status modulate_steps(const pf_plastic *plastic, const pf_draw *draw,
+                                const channel_series *of, pf_real *out, pf_error *error)
 {
   const pf_modulation *modulation = &plastic->modulation;
   const bool traced = plastic->declared.traces.count > 0; /* traces are updated at every step */
   for (int64_t t = 0; t < draw->n_steps; t++) {
     for (size_t c = 0; c < modulation->n_channels; c++) {
-      at[c] = read[c].values[t];
-      if (isnan(at[c]) && read[c].is_choice) {
-        at[c] = 0.0;
+      of->at[c] = of->read[c].values[t];
+      if (isnan(of->at[c]) && of->read[c].is_choice) {
+        of->at[c] = 0.0;
       }
-      if (isnan(at[c]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
+      if (isnan(of->at[c]) && (traced || (draw->flags[t] & PF_STEP_PLASTIC) != 0)) {
         return pf_fail(error, PF_STOP, "%s: step %lld: %s is missing where %s, expected a number",
                        draw->recording->name, (long long)t, modulation->channels[c],
                        traced ? "traces advance" : "the weights change");
       }
     }
-    pf_modulation_set(plastic, at, names, out + (size_t)t * pf_modulation_cells(plastic));
+    pf_modulation_set(plastic, of->at, of->names, out + (size_t)t * pf_modulation_cells(plastic));
   }
   return PF_OK;
 }
@@ -58,24 +64,24 @@ static pf_status fill_modulators(const pf_plastic *plastic, const pf_draw *draw,
                                  pf_error *error)
 {
   const pf_modulation *modulation = &plastic->modulation;
-  series *read = pf_memory_need(modulation->n_channels, sizeof *read, error);
-  double *at = pf_memory_need(modulation->n_channels, sizeof *at, error);
-  double *names = pf_memory_need(modulation->n_names, sizeof *names, error);
+  const channel_series of = {.read = pf_memory_need(modulation->n_channels, sizeof *of.read, error),
+                             .at = pf_memory_need(modulation->n_channels, sizeof *of.at, error),
+                             .names = pf_memory_need(modulation->n_names, sizeof *of.names, error)};
   pf_status status = PF_STOP;
-  if (read == NULL || at == NULL || names == NULL) {
+  if (of.read == NULL || of.at == NULL || of.names == NULL) {
     goto done;
   }
   for (size_t c = 0; c < modulation->n_channels; c++) {
-    status = find_series(plastic, draw->recording, modulation->channels[c], &read[c], error);
+    status = find_series(plastic, draw->recording, modulation->channels[c], &of.read[c], error);
     if (status != PF_OK) {
       goto done;
     }
   }
-  status = modulate_steps(plastic, draw, read, at, names, out, error);
+  status = modulate_steps(plastic, draw, &of, out, error);
 done:
-  pf_memory_free(read);
-  pf_memory_free(at);
-  pf_memory_free(names);
+  pf_memory_free(of.read);
+  pf_memory_free(of.at);
+  pf_memory_free(of.names);
   return status;
 }
 

@@ -144,14 +144,19 @@ static size_t reduce_rows(double *rows, size_t m, size_t n, bool complete, size_
 
 /* ---- groups ---- */
 
-/** Rows of a group of the reduced null space, and the values in them. */
-typedef struct member_lists {
-  bool *row, *value; /* [n_free], [n] */
-} member_lists;
+/** The reduced null space (reduce_rows), and which of its rows and values are in a group. */
+typedef struct null_space {
+  double *rows;      /* [m][n] */
+  size_t *pivots;    /* [m] */
+  bool *row, *value; /* [m], [n] is it in the group? */
+  size_t m, n;
+} null_space;
 
 /** Grow from row `first` to all that hang together with it. */
-static void grow_group(const double *null, size_t m, size_t n, size_t first, const member_lists *in)
+static void grow_group(const null_space *in, size_t first)
 {
+  const size_t m = in->m, n = in->n;
+  const double *null = in->rows;
   memset(in->row, 0, m * sizeof *in->row);
   memset(in->value, 0, n * sizeof *in->value);
   in->row[first] = true;
@@ -172,18 +177,45 @@ static void grow_group(const double *null, size_t m, size_t n, size_t first, con
   }
 }
 
-/** The combinations of the group's values that no free direction changes: see reduce_rows() for
- * what `null` is. */
-static pf_status find_combinations(const pf_spectrum *s, const double *null, size_t m,
-                                   const size_t *pivots, const member_lists *in,
-                                   pf_unidentified_subspace *subspace, pf_error *error)
+static bool is_pivot(const null_space *in, size_t value)
 {
-  const size_t n = s->n;
+  for (size_t i = 0; i < in->m; i++) {
+    if (in->row[i] && in->pivots[i] == value) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** A row is 1 at its pivot and F elsewhere: 1 at column j and -F[j] at the pivots is orthogonal to
+ * all of them. */
+static void fill_combinations(const null_space *in, pf_unidentified_subspace *subspace)
+{
+  const size_t width = subspace->n_values;
+  for (size_t k = 0, c = 0; k < width; k++) {
+    if (is_pivot(in, subspace->values[k])) {
+      continue;
+    }
+    double *combination = &subspace->combinations[c++ * width];
+    combination[k] = 1.0;
+    for (size_t i = 0; i < in->m; i++) {
+      for (size_t l = 0; l < width && in->row[i]; l++) {
+        combination[l] -=
+            in->pivots[i] == subspace->values[l] ? in->rows[i * in->n + subspace->values[k]] : 0.0;
+      }
+    }
+  }
+}
+
+/** The combinations of the group's values that no free direction changes. */
+static pf_status find_combinations(const null_space *in, pf_unidentified_subspace *subspace,
+                                   pf_error *error)
+{
   size_t q = 0;
-  for (size_t i = 0; i < m; i++) {
+  for (size_t i = 0; i < in->m; i++) {
     q += in->row[i] ? 1 : 0;
   }
-  for (size_t j = 0; j < n; j++) {
+  for (size_t j = 0; j < in->n; j++) {
     subspace->n_values += in->value[j] ? 1 : 0;
   }
   const size_t width = subspace->n_values;
@@ -198,30 +230,12 @@ static pf_status find_combinations(const pf_spectrum *s, const double *null, siz
     pf_memory_free(ignored);
     return PF_STOP;
   }
-  for (size_t j = 0, k = 0; j < n; j++) {
+  for (size_t j = 0, k = 0; j < in->n; j++) {
     if (in->value[j]) {
       subspace->values[k++] = j;
     }
   }
-  /* a row is 1 at its pivot and F elsewhere: 1 at column j and -F[j] at the pivots is orthogonal to
-   * all of them */
-  for (size_t k = 0, c = 0; k < width; k++) {
-    bool is_pivot = false;
-    for (size_t i = 0; i < m; i++) {
-      is_pivot = is_pivot || (in->row[i] && pivots[i] == subspace->values[k]);
-    }
-    if (is_pivot) {
-      continue;
-    }
-    double *combination = &subspace->combinations[c++ * width];
-    combination[k] = 1.0;
-    for (size_t i = 0; i < m; i++) {
-      for (size_t l = 0; l < width && in->row[i]; l++) {
-        combination[l] -=
-            pivots[i] == subspace->values[l] ? null[i * n + subspace->values[k]] : 0.0;
-      }
-    }
-  }
+  fill_combinations(in, subspace);
   (void)reduce_rows(subspace->combinations, subspace->n_combinations, width, false, ignored);
   pf_memory_free(ignored);
   return PF_OK;
@@ -257,27 +271,29 @@ static void unscale_combinations(const pf_spectrum *s, pf_unidentified_subspace 
 static pf_status find_groups(pf_spectrum *s, pf_error *error)
 {
   const size_t n = s->n, m = s->n_free;
-  double *null = pf_memory_need(m * n, sizeof *null, error);
-  size_t *pivots = pf_memory_need(m, sizeof *pivots, error);
   bool *seen = pf_memory_need(m, sizeof *seen, error);
-  const member_lists in = {.row = pf_memory_need(m, sizeof(bool), error),
-                           .value = pf_memory_need(n, sizeof(bool), error)};
+  const null_space in = {.rows = pf_memory_need(m * n, sizeof(double), error),
+                         .pivots = pf_memory_need(m, sizeof(size_t), error),
+                         .row = pf_memory_need(m, sizeof(bool), error),
+                         .value = pf_memory_need(n, sizeof(bool), error),
+                         .m = m,
+                         .n = n};
   s->subspaces = pf_memory_need(m, sizeof *s->subspaces, error);
   pf_status status = PF_OK;
-  if (null == NULL || pivots == NULL || seen == NULL || in.row == NULL || in.value == NULL ||
+  if (in.rows == NULL || in.pivots == NULL || seen == NULL || in.row == NULL || in.value == NULL ||
       s->subspaces == NULL) {
     status = PF_STOP;
     goto done;
   }
-  memcpy(null, s->vectors, m * n * sizeof *null);
-  (void)reduce_rows(null, m, n, true, pivots);
+  memcpy(in.rows, s->vectors, m * n * sizeof *in.rows);
+  (void)reduce_rows(in.rows, m, n, true, in.pivots);
   for (size_t i = 0; i < m; i++) {
     if (seen[i]) {
       continue;
     }
     pf_unidentified_subspace *subspace = &s->subspaces[s->n_subspaces++];
-    grow_group(null, m, n, i, &in);
-    status = find_combinations(s, null, m, pivots, &in, subspace, error);
+    grow_group(&in, i);
+    status = find_combinations(&in, subspace, error);
     if (status != PF_OK) {
       goto done;
     }
@@ -290,9 +306,9 @@ static pf_status find_groups(pf_spectrum *s, pf_error *error)
     unscale_combinations(s, subspace);
   }
 done:
-  pf_memory_free(null);
-  pf_memory_free(pivots);
   pf_memory_free(seen);
+  pf_memory_free(in.rows);
+  pf_memory_free(in.pivots);
   pf_memory_free(in.row);
   pf_memory_free(in.value);
   return status;

@@ -133,7 +133,8 @@ static pf_status loop_create(const golden_case *golden, loop *out, pf_error *err
   for (size_t d = 0; d < out->n && status == PF_OK; d++) {
     longest = problem->data.recordings[d].n_steps > longest ? problem->data.recordings[d].n_steps
                                                             : longest;
-    status = pf_problem_draw(problem, &problem->data, d, 0, false, &out->draws[d], error);
+    status =
+        pf_problem_draw(problem, &(pf_draw_id){&problem->data, d, 0, false}, &out->draws[d], error);
     status = status == PF_OK ? pf_batch_create(model, (const pf_draw *const *)&out->draws[d], 1,
                                                &out->batches[d], error)
                              : status;

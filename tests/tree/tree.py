@@ -36,7 +36,7 @@ CHECKS = [
     (True, f'no line of C above {MAX_COLUMNS} columns', 'long_lines'),
     (True, 'no chained status (status = status == PF_OK ? ...)', 'chained_statuses'),
     (True, 'no loop head that tests a status', 'status_loops'),
-    (False, f'no function of core above {MAX_ARGUMENTS} arguments', 'wide_functions'),
+    (True, f'no function of core above {MAX_ARGUMENTS} arguments', 'wide_functions'),
     (True, 'no static function of core with a one-word name', 'one_word_functions'),
     (True, 'one file of core includes ltdl.h', 'ltdl_files'),
     (True, 'one file of core includes libconfig.h', 'libconfig_files'),
@@ -47,6 +47,11 @@ CHECKS = [
     (True, 'files that documents and comments name are there', 'stale_paths'),
     (True, 'doc/architecture.md: every path of "Where a change goes" exists', 'changes'),
 ]
+
+# A parameter of a kernel: a number, a vector of numbers, or of what steps are (pf_segment, pf_update). Types that make a
+# function one that a library calls.
+PARAMETER = re.compile(r'(?:const )?(?:pf_real|double|u?int(?:64|32|8)_t|size_t|bool|pf_segment|pf_update) \*?(?:const )?(?:restrict )?\*?\w+(?:\[\w*\])?')
+LIBRARY_TYPES = r'\blbfgsfloatval_t\b'
 
 TOKEN = re.compile(r'''(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')''', re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
@@ -336,8 +341,16 @@ class Tree:
         return [f'{p}:{at}: {name}, {n} lines' for p, name, at, n, _, _ in self.functions() if n > MAX_FUNCTION_LINES]
 
     def wide_functions(self):
-        return [f'{p}:{at}: {name}, {args} arguments' for p, name, at, _, args, _ in self.functions()
-                if args > MAX_ARGUMENTS]
+        """Two kinds may have more: kernels, of numbers and vectors alone as in BLAS; what a library calls."""
+        found = []
+        for source in self.core():
+            for name, at, _, args, _ in self.all_functions[source.path]:
+                head = '\n'.join(source.code.split('\n')[at - 1:]).split('{')[0]
+                others = PARAMETER.sub('', head.split('(', 1)[1]).strip(') \n,')
+                is_kernel = source.path.endswith('kernels.c') and not others
+                if args > MAX_ARGUMENTS and not is_kernel and not re.search(LIBRARY_TYPES, head):
+                    found.append(f'{source.path}:{at}: {name}, {args} arguments')
+        return found
 
     def one_word_functions(self):
         return [f'{p}:{at}: {name}' for p, name, at, _, _, static in self.functions()

@@ -105,7 +105,8 @@ static double of_tail(bool learned, bool plastic)
     pf_loss_value value = {0};
     double theta[16], x[800];
     pf_layout_theta(fit->groups[0].layout, fit->groups[0].values, 0, theta);
-    cr_assert(pf_problem_draw(view, &view->data, 0, d, true, &draw, &error) == PF_OK);
+    cr_assert(pf_problem_draw(view, &(pf_draw_id){&view->data, 0, d, true}, &draw, &error) ==
+              PF_OK);
     cr_assert(pf_workspace_create(model, whole->n_steps, &workspace, &error) == PF_OK);
     cr_assert(tail.n_steps * tail.n_input <= 800);
     for (int64_t t = 0; t < tail.n_steps; t++) {

@@ -29,8 +29,9 @@ static void set_up(bench *b, enum tiny_loss loss)
     b->theta[i] = i < 5 ? of_rule[i] : problem->model->parameters[i].declared.initial;
   }
   for (int64_t d = 0; d < 2; d++) {
-    cr_assert_eq(pf_problem_draw(problem, &problem->data, 0, d, false, &b->draws[d], &error),
-                 PF_OK);
+    cr_assert_eq(
+        pf_problem_draw(problem, &(pf_draw_id){&problem->data, 0, d, false}, &b->draws[d], &error),
+        PF_OK);
   }
   cr_assert_eq(pf_workspace_create(problem->model, problem->data.recordings[0].n_steps,
                                    &b->workspace, &error),

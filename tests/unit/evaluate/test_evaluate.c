@@ -46,7 +46,8 @@ static double deviance_of_draw(const pf_problem *problem, size_t recording, int6
   pf_loss_value value = {0};
   cr_assert(problem->model->n_parameters <= 16);
   pf_layout_theta(unit->layout, unit->values, 0, theta);
-  cr_assert(pf_problem_draw(problem, &problem->data, recording, d, fresh, &draw, &error) == PF_OK);
+  cr_assert(pf_problem_draw(problem, &(pf_draw_id){&problem->data, recording, d, fresh}, &draw,
+                            &error) == PF_OK);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
   cr_assert(pf_forward(&(const pf_simulation){problem->model, draw, theta, {&workspace, 1}},
                        run_flags, PF_STEP_SCORE, &value, &error) == PF_OK);

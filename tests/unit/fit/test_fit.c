@@ -36,8 +36,8 @@ static void plain_fit(const pf_problem *problem, size_t recording, double *theta
   cr_assert(pf_workspace_create(model, problem->data.recordings[recording].n_steps, &workspace,
                                 &error) == PF_OK);
   for (int d = 0; d < 2; d++) {
-    cr_assert(pf_problem_draw(problem, &problem->data, recording, d, false, &draws[d], &error) ==
-              PF_OK);
+    cr_assert(pf_problem_draw(problem, &(pf_draw_id){&problem->data, recording, d, false},
+                              &draws[d], &error) == PF_OK);
     cr_assert(pf_batch_create(model, (const pf_draw *const *)&draws[d], 1, &batches[d], &error) ==
               PF_OK);
   }

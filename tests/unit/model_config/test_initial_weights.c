@@ -123,8 +123,9 @@ Test(problem_initial_weights, a_draw_starts_from_them)
           "layer1,2,0,5\nlayer1,2,1,6\n",
           &problem->models->initial, &error) == PF_OK,
       "%s", error.text);
-  cr_assert(pf_problem_draw(problem, &problem->data, 1, 0, true, &draw, &error) == PF_OK, "%s",
-            error.text);
+  cr_assert(pf_problem_draw(problem, &(pf_draw_id){&problem->data, 1, 0, true}, &draw, &error) ==
+                PF_OK,
+            "%s", error.text);
   cr_assert(pf_workspace_create(problem->model, draw->n_steps, &workspace, &error) == PF_OK);
   double *theta = pf_memory_need(problem->model->n_parameters, sizeof *theta, &error);
   cr_assert(pf_forward(&(const pf_simulation){problem->model, draw, theta, {&workspace, 1}}, 0,

@@ -62,15 +62,17 @@ Test(mixed_model, has_an_sd_of_0_where_animals_differ_less_than_their_errors)
 {
   cohort c = {.sharing = {PF_SHARING_DRAWN}};
   pf_error error = {.size = sizeof error};
-  double statistic = 0.0, p = 0.0, lower = -1.0, upper = -1.0;
+  double statistic = 0.0, p = 0.0;
+  pf_sd_interval interval = {-1.0, -1.0};
   make_balanced(&c, estimates, 6, 0.2); /* an error variance of 5, above 2.725 */
   pf_mixed_model model = fit_model(&c.data, NULL);
   cr_assert(model.sd[0] == 0.0, "sd %.12g", model.sd[0]);
   cr_assert(fabs(model.theta[3] - 2.0) < 1e-9);
   cr_assert(pf_mixed_model_test(&c.data, &model, 0, &statistic, &p, &error) == PF_OK);
   cr_assert(statistic < 1e-9 && p > 0.49, "statistic %g, p %g", statistic, p);
-  cr_assert(pf_mixed_model_sd_interval(&c.data, &model, 0, 3.84, &lower, &upper, &error) == PF_OK);
-  cr_assert(lower == 0.0 && upper > 0.5 && upper < 10.0, "%g to %g", lower, upper);
+  cr_assert(pf_mixed_model_sd_interval(&c.data, &model, 0, 3.84, &interval, &error) == PF_OK);
+  cr_assert(interval.lower == 0.0 && interval.upper > 0.5 && interval.upper < 10.0, "%g to %g",
+            interval.lower, interval.upper);
   pf_mixed_model_clear(&model);
 }
 
@@ -89,14 +91,17 @@ Test(mixed_model, ends_the_interval_of_an_sd_where_the_likelihood_has_fallen)
 {
   cohort c = {.sharing = {PF_SHARING_DRAWN}};
   pf_error error = {.size = sizeof error};
-  double lower = 0.0, upper = 0.0, statistic = 0.0, p = 0.0;
+  double statistic = 0.0, p = 0.0;
+  pf_sd_interval interval = {0.0, 0.0};
   make_balanced(&c, estimates, 6, 8.0);
   pf_mixed_model model = fit_model(&c.data, NULL);
   const double top = restricted_of(model.sd[0], 8.0);
-  cr_assert(pf_mixed_model_sd_interval(&c.data, &model, 0, 3.84, &lower, &upper, &error) == PF_OK);
+  cr_assert(pf_mixed_model_sd_interval(&c.data, &model, 0, 3.84, &interval, &error) == PF_OK);
   /* bisection to 1e-4 of the width: the fall is off by that times its slope there */
-  cr_assert(fabs(top - restricted_of(lower, 8.0) - 3.84) < 0.01, "lower %g", lower);
-  cr_assert(fabs(top - restricted_of(upper, 8.0) - 3.84) < 0.01, "upper %g", upper);
+  cr_assert(fabs(top - restricted_of(interval.lower, 8.0) - 3.84) < 0.01, "lower %g",
+            interval.lower);
+  cr_assert(fabs(top - restricted_of(interval.upper, 8.0) - 3.84) < 0.01, "upper %g",
+            interval.upper);
   cr_assert(pf_mixed_model_test(&c.data, &model, 0, &statistic, &p, &error) == PF_OK);
   cr_assert(fabs(statistic - (top - restricted_of(0.0, 8.0))) < 1e-6, "statistic %g", statistic);
   pf_mixed_model_clear(&model);

@@ -21,9 +21,10 @@ Test(problem_subset, keeps_its_places)
             view->data.recordings[1].animal_index == 1);
   for (size_t k = 0; k < 2; k++) {
     pf_draw *own = NULL, *whole = NULL;
-    cr_assert(pf_problem_draw(view, &view->data, k, 1, false, &own, &error) == PF_OK);
-    cr_assert(pf_problem_draw(problem, &problem->data, chosen[k], 1, false, &whole, &error) ==
+    cr_assert(pf_problem_draw(view, &(pf_draw_id){&view->data, k, 1, false}, &own, &error) ==
               PF_OK);
+    cr_assert(pf_problem_draw(problem, &(pf_draw_id){&problem->data, chosen[k], 1, false}, &whole,
+                              &error) == PF_OK);
     cr_assert(own->n_steps == whole->n_steps && own->n_steps > 0);
     cr_assert(memcmp(own->input, whole->input,
                      (size_t)(own->n_steps * own->ld_input) * sizeof(pf_real)) == 0);

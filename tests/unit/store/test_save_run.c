@@ -257,8 +257,8 @@ Test(report, trajectories_read_back)
   const pf_model *model = r.tiny.problem.model;
   pf_draw *draw = NULL;
   pf_workspace *workspace = NULL;
-  cr_assert(pf_problem_draw(&r.tiny.problem, &r.tiny.problem.data, 1, 0, true, &draw, &error) ==
-            PF_OK);
+  cr_assert(pf_problem_draw(&r.tiny.problem, &(pf_draw_id){&r.tiny.problem.data, 1, 0, true}, &draw,
+                            &error) == PF_OK);
   cr_assert(pf_workspace_create(model, draw->n_steps, &workspace, &error) == PF_OK);
   double theta[16];
   cr_assert(model->n_parameters <= 16);
