@@ -196,8 +196,13 @@ static void print_network(const pf_problem *problem, FILE *out)
       (void)fprintf(out, " %s", loss->declared.observables.items[o]);
     }
     (void)fprintf(out, " against");
+    const bool weighed = (loss->declared.flags & PF_LOSS_UNEQUAL_CELLS) != 0;
     for (size_t t = 0; t < loss->declared.targets.count; t++) {
-      (void)fprintf(out, " %s", loss->declared.targets.items[t]);
+      (void)fprintf(out, "%s %s", t > 0 && weighed ? ", weighed by" : "",
+                    loss->declared.targets.items[t]);
+    }
+    if (weighed && loss->declared.targets.count == 1) {
+      (void)fprintf(out, ", weighed by unit");
     }
     (void)fprintf(out, "; %s\n", model->normalisation->summary);
   }

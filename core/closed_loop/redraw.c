@@ -237,6 +237,12 @@ static pf_status check_target(const pf_model *model, size_t k, pf_error *error)
                      targets->items[0]);
     }
   }
+  if ((model->losses[k].declared.flags & PF_LOSS_UNEQUAL_CELLS) != 0) {
+    return pf_fail(error, PF_POINT_FAILED,
+                   "targets of %s cannot be drawn anew: its cells have weights of their own; use "
+                   "the intervals fisher, profile or sandwich",
+                   model->losses[k].loss->label);
+  }
   if (targets->count != 1) {
     return pf_fail(error, PF_POINT_FAILED,
                    "targets of %s cannot be drawn anew: it compares with %zu at once",

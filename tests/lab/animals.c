@@ -5,7 +5,7 @@
 #include <math.h>
 
 typedef struct buffers {
-  double *cue, *choice, *activity, *counts, *reward, *dt;
+  double *cue, *choice, *activity, *sem, *counts, *reward, *dt;
   uint32_t *flags;
   int64_t *trial;
 } buffers;
@@ -23,6 +23,7 @@ static void fill(buffers *to, int64_t n_steps, const lab_widths *widths, uint64_
     for (int64_t i = 0; i < n_activity; i++) {
       const double value = numbers_uniform(numbers);
       to->activity[t * n_activity + i] = numbers_uniform(numbers) < 0.3 ? NAN : value;
+      to->sem[t * n_activity + i] = 0.5 + 0.25 * (double)((t + 2 * i) % 5);
       to->counts[t * n_activity + i] =
           numbers_uniform(numbers) < 0.2 ? NAN : floor(4.0 * value * value);
     }
@@ -49,6 +50,7 @@ static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps,
   const pf_target targets[] = {
       {.name = "choice", .n = 1, .values = from->choice},
       {.name = "activity", .n = widths->n_activity, .values = from->activity},
+      {.name = "sem", .n = widths->n_activity, .values = from->sem},
       {.name = "counts", .n = widths->n_activity, .values = from->counts}};
   const pf_experiment experiment = {.size = sizeof experiment,
                                     .animal = "animal",
@@ -60,7 +62,7 @@ static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps,
                                     .dt = from->dt,
                                     .trial = from->trial,
                                     .channels = {&channel, 1, sizeof channel},
-                                    .targets = {targets, 3, sizeof targets[0]}};
+                                    .targets = {targets, 4, sizeof targets[0]}};
   const pf_status status = pf_dataset_add(data, &experiment, error);
   return status == PF_OK ? pf_recording_expect_reward(&data->recordings[data->n - 1], &how, error)
                          : status;
@@ -68,7 +70,7 @@ static pf_status append(pf_dataset *data, const buffers *from, int64_t n_steps,
 
 static void buffers_free(buffers *made)
 {
-  double *const all[] = {made->cue,    made->choice, made->activity,
+  double *const all[] = {made->cue,    made->choice, made->activity, made->sem,
                          made->counts, made->reward, made->dt};
   for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
     pf_memory_free(all[k]);
@@ -84,14 +86,16 @@ pf_status lab_add_animal(pf_dataset *data, int64_t n_steps, const lab_widths *wi
   buffers made = {.cue = pf_memory_need(n * (size_t)widths->n_input, sizeof(double), error),
                   .choice = pf_memory_need(n, sizeof(double), error),
                   .activity = pf_memory_need(n_activity, sizeof(double), error),
+                  .sem = pf_memory_need(n_activity, sizeof(double), error),
                   .counts = pf_memory_need(n_activity, sizeof(double), error),
                   .reward = pf_memory_need(n, sizeof(double), error),
                   .dt = pf_memory_need(n, sizeof(double), error),
                   .flags = pf_memory_need(n, sizeof(uint32_t), error),
                   .trial = pf_memory_need(n, sizeof(int64_t), error)};
   pf_status status = PF_STOP;
-  if (made.cue != NULL && made.choice != NULL && made.activity != NULL && made.counts != NULL &&
-      made.reward != NULL && made.dt != NULL && made.flags != NULL && made.trial != NULL) {
+  if (made.cue != NULL && made.choice != NULL && made.activity != NULL && made.sem != NULL &&
+      made.counts != NULL && made.reward != NULL && made.dt != NULL && made.flags != NULL &&
+      made.trial != NULL) {
     fill(&made, n_steps, widths, &seed);
     status = append(data, &made, n_steps, widths, error);
   }

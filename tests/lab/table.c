@@ -31,7 +31,7 @@ static void write_table(FILE *file, const pf_dataset *data)
     (void)fprintf(file, ",x%lld", (long long)j + 1);
   }
   for (int64_t i = 0; i < n_activity; i++) {
-    (void)fprintf(file, ",y%lld,n%lld", (long long)i + 1, (long long)i + 1);
+    (void)fprintf(file, ",y%lld,n%lld,s%lld", (long long)i + 1, (long long)i + 1, (long long)i + 1);
   }
   (void)fputc('\n', file);
   for (size_t r = 0; r < data->n; r++) {
@@ -40,6 +40,7 @@ static void write_table(FILE *file, const pf_dataset *data)
     const pf_record *choice = pf_recording_target(recording, "choice");
     const pf_record *activity = pf_recording_target(recording, "activity");
     const pf_record *counts = pf_recording_target(recording, "counts");
+    const pf_record *sem = pf_recording_target(recording, "sem");
     for (int64_t t = 0; t < recording->n_steps; t++) {
       (void)fprintf(file, "%zu,%lld,%.17g,%d", r, (long long)recording->trial[t], recording->dt[t],
                     (recording->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0);
@@ -51,6 +52,7 @@ static void write_table(FILE *file, const pf_dataset *data)
       for (int64_t i = 0; i < n_activity; i++) {
         write_number(file, activity->values[t * n_activity + i]);
         write_number(file, counts->values[t * n_activity + i]);
+        write_number(file, sem->values[t * n_activity + i]);
       }
       (void)fputc('\n', file);
     }
@@ -66,20 +68,27 @@ static pf_status receive(const pf_sink *sink, const pf_experiment *experiment, p
                          : status;
 }
 
+/** { name = "counts"; columns = ["n1", "n2"]; } */
+static void add_columns(pf_text *text, const char *name, char letter, int64_t n)
+{
+  pf_text_add(text, " { name = \"%s\"; columns = [", name);
+  for (int64_t i = 0; i < n; i++) {
+    pf_text_add(text, "%s\"%c%lld\"", i > 0 ? ", " : "", letter, (long long)i + 1);
+  }
+  pf_text_add(text, "]; }");
+}
+
 static pf_status read_table(pf_registry *registry, const char *path, int64_t n_activity,
                             pf_dataset *to, pf_error *error)
 {
   pf_text text = {0};
   pf_config *config = NULL;
   pf_component source = {0};
-  pf_text_add(
-      &text,
-      "source: { plugin = \"table\"; path = \"%s\"; targets = ( { name = \"counts\"; columns = [",
-      path);
-  for (int64_t i = 0; i < n_activity; i++) {
-    pf_text_add(&text, "%s\"n%lld\"", i > 0 ? ", " : "", (long long)i + 1);
-  }
-  pf_text_add(&text, "]; } ); };");
+  pf_text_add(&text, "source: { plugin = \"table\"; path = \"%s\"; targets = (", path);
+  add_columns(&text, "counts", 'n', n_activity);
+  pf_text_add(&text, ",");
+  add_columns(&text, "sem", 's', n_activity);
+  pf_text_add(&text, "); };");
   pf_status status = text.failed ? pf_fail(error, PF_STOP, "out of memory")
                                  : pf_config_parse(text.text, "table", NULL, 0, &config, error);
   if (status == PF_OK) {
@@ -110,13 +119,13 @@ static bool same(const double *a, const double *b, int64_t n)
 
 static bool is_same(const pf_recording *a, const pf_recording *b)
 {
-  static const char *const targets[] = {"choice", "activity", "counts"};
+  static const char *const targets[] = {"choice", "activity", "counts", "sem"};
   static const char *const channels[] = {"reward", "expected_reward"};
   bool equal = a->n_steps == b->n_steps && a->n_input == b->n_input && a->n_trials == b->n_trials &&
                a->longest_trial == b->longest_trial &&
                same(a->cue, b->cue, a->n_steps * a->n_input) && b->dt != NULL &&
                same(a->dt, b->dt, a->n_steps);
-  for (int k = 0; k < 3 && equal; k++) {
+  for (int k = 0; k < 4 && equal; k++) {
     const pf_record *first = pf_recording_target(a, targets[k]),
                     *second = pf_recording_target(b, targets[k]);
     equal = second != NULL && first->n == second->n &&

@@ -6,9 +6,10 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(activity_evaluate)(const void *self,
                                                               int64_t *count, pf_error *error)
 {
   const activity_loss *loss = self;
-  if (activity_check(loss, in, error) != PF_OK) {
+  if (activity_check(loss, in, error) != PF_OK || activity_check_cells(loss, in, error) != PF_OK) {
     return PF_STOP;
   }
+  const int plain = loss->units == NULL && loss->weights.by == CELLS_ALIKE;
   for (int64_t t = 0; t < in->n_steps; t++) {
     const pf_real *o = in->observable[0] + t * in->ld_observable[0];
     const pf_real *target = in->target[0] + t * in->ld_target[0];
@@ -16,7 +17,7 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(activity_evaluate)(const void *self,
     int64_t n = 0;
     if (!activity_counts(in, t)) {
       /* left out: 0 and count 0 */
-    } else if (loss->units == NULL) {
+    } else if (plain) {
 #pragma omp simd reduction(+ : sum, n)
       for (int64_t i = 0; i < in->n_target[0]; i++) {
         const int recorded = target[i] == target[i];
@@ -25,11 +26,10 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(activity_evaluate)(const void *self,
         n += recorded;
       }
     } else {
-      for (int64_t k = 0; k < loss->n_units; k++) {
-        const int64_t i = loss->units[k];
+      for (int64_t k = 0, i = 0; activity_next_unit(loss, in, &k, &i);) {
         if (target[i] == target[i]) {
           const double e = (double)o[i] - (double)target[i];
-          sum += e * e;
+          sum += cell_weight(&loss->weights, in, t, i) * e * e;
           n++;
         }
       }
@@ -49,6 +49,7 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(activity_vjp)(const void *self, const
   if (activity_check(loss, in, error) != PF_OK) {
     return PF_STOP;
   }
+  const int plain = loss->units == NULL && loss->weights.by == CELLS_ALIKE;
   if (gradient->observable == NULL || gradient->observable[0] == NULL) {
     return PF_OK;
   }
@@ -60,17 +61,17 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(activity_vjp)(const void *self, const
     if (!activity_counts(in, t)) {
       continue;
     }
-    if (loss->units == NULL) {
+    if (plain) {
 #pragma omp simd
       for (int64_t i = 0; i < in->n_target[0]; i++) {
         const double e = target[i] == target[i] ? (double)o[i] - (double)target[i] : 0.0;
         d_o[i] += (pf_real)(c * e);
       }
     } else {
-      for (int64_t k = 0; k < loss->n_units; k++) {
-        const int64_t i = loss->units[k];
+      for (int64_t k = 0, i = 0; activity_next_unit(loss, in, &k, &i);) {
         if (target[i] == target[i]) {
-          d_o[i] += (pf_real)(c * ((double)o[i] - (double)target[i]));
+          const double weight = cell_weight(&loss->weights, in, t, i);
+          d_o[i] += (pf_real)(c * weight * ((double)o[i] - (double)target[i]));
         }
       }
     }

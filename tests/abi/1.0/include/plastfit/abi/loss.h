@@ -15,8 +15,10 @@ extern "C" {
 #endif
 
 enum {
-  PF_LOSS_LIKELIHOOD = 1,       /**< a log likelihood, so a deviance means something */
-  PF_LOSS_SEPARABLE_BY_UNIT = 2 /**< a sum over units: rows may be evaluated apart */
+  PF_LOSS_LIKELIHOOD = 1,        /**< a log likelihood, so a deviance means something */
+  PF_LOSS_SEPARABLE_BY_UNIT = 2, /**< a sum over units: rows may be evaluated apart */
+  PF_LOSS_UNEQUAL_CELLS = 4 /**< squared errors whose cells have weights of their own, so that no
+                               one variance says how far they scatter */
 };
 
 /** Filled by `declare`. */
