@@ -385,8 +385,7 @@ Test(loss_activity, refuses_weights_that_are_none)
   cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_OK);
   s.recorded[2 * LD_TARGET + 1] = (pf_real)0.5;
   cr_expect(s.ops->evaluate(s.loss, &s.in, ll, count, &s.error) == PF_STOP);
-  cr_expect(strstr(s.error.text, "recorded at unit 2, but its \"error\" there is nan") !=
-                NULL,
+  cr_expect(strstr(s.error.text, "recorded at unit 2, but its \"error\" there is nan") != NULL,
             "%s", s.error.text);
   s.error = (pf_error){.size = sizeof s.error};
   s.n_target[1] = 2;
