@@ -11,6 +11,7 @@
 #define PLASTFIT_AUTHOR_PF_SYNAPSE_RULE_H
 
 #include <plastfit/author/pf_synapse.h>
+#include <plastfit/author/signed_number.h>
 
 #if defined(PF_RULE_NAME) && !defined(__cplusplus)
 
@@ -506,22 +507,23 @@ static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const c
   }
 }
 
-/** A number with three digits; in LaTeX its exponent becomes \times 10^{n}; a negative one in
- * brackets. */
+/** A number with three digits before `rest`; in LaTeX its exponent becomes \times 10^{n}. */
 static inline void pf_syn_add_number(char *text, size_t capacity, size_t *used, double value,
-                                     uint32_t format)
+                                     uint32_t format, const char *rest)
 {
+  const int form = pf_sign_of_number(text, used, value, rest);
   char number[32], piece[64];
-  (void)snprintf(number, sizeof number, "%.3g", value);
+  (void)snprintf(number, sizeof number, "%.3g", form == PF_SIGN_TURNED ? -value : value);
   char *exponent = format == PF_TEXT_LATEX ? strchr(number, 'e') : NULL;
+  const char *open = form == PF_SIGN_BRACKETS ? "(" : "";
+  const char *close = form == PF_SIGN_BRACKETS ? ")" : "";
   int n = 0;
   if (exponent != NULL) {
     const long power = strtol(exponent + 1, NULL, 10);
     *exponent = '\0';
-    n = snprintf(piece, sizeof piece, value < 0 ? "(%s \\times 10^{%ld})" : "%s \\times 10^{%ld}",
-                 number, power);
+    n = snprintf(piece, sizeof piece, "%s%s \\times 10^{%ld}%s", open, number, power, close);
   } else {
-    n = snprintf(piece, sizeof piece, value < 0 ? "(%s)" : "%s", number);
+    n = snprintf(piece, sizeof piece, "%s%s%s", open, number, close);
   }
   pf_syn_add(text, capacity, used, piece, n > 0 ? (size_t)n : 0);
 }
@@ -552,7 +554,7 @@ static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t
       k++;
     }
     if (length > 0 && k < (size_t)PF_SYN_N_THETA) {
-      pf_syn_add_number(text, capacity, &used, theta[k], format);
+      pf_syn_add_number(text, capacity, &used, theta[k], format, at + length);
     } else {
       pf_syn_add(text, capacity, &used, at, length > 0 ? length : 1);
     }
@@ -566,7 +568,7 @@ static pf_status pf_syn_describe(const void *self, const double *theta, uint32_t
     pf_syn_add(text, capacity, &used, k > 0 ? ", " : " ", k > 0 ? 2 : 1);
     pf_syn_add(text, capacity, &used, parameter, strlen(parameter));
     pf_syn_add(text, capacity, &used, " = ", 3);
-    pf_syn_add_number(text, capacity, &used, theta[k], format);
+    pf_syn_add_number(text, capacity, &used, theta[k], format, "");
   }
   pf_syn_add(text, capacity, &used, ")", 1);
 #endif

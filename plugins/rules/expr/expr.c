@@ -8,6 +8,7 @@
  * listed parameter nor a trace is a channel of the data, and a modulator of this rule.
  */
 #include <plastfit/abi/plugin.h>
+#include <plastfit/author/signed_number.h>
 
 #include "tape.h"
 
@@ -294,12 +295,15 @@ static pf_status declare(const void *object, pf_rule_declaration *out, pf_error 
 
 /* ---- describe ---- */
 
-static void describe_number(rule_text *out, uint32_t format, double value)
+/** The value of a parameter, in front of `rest` of the formula. */
+static void describe_number(rule_text *out, uint32_t format, double value, const char *rest)
 {
+  const int form = pf_sign_of_number(out->text, &out->used, value, rest);
   char number[32];
-  (void)snprintf(number, sizeof number, "%.3g", value);
+  (void)snprintf(number, sizeof number, "%.3g", form == PF_SIGN_TURNED ? -value : value);
   char *exponent = format == PF_TEXT_LATEX ? strchr(number, 'e') : NULL;
-  const char *open = value < 0 ? "(" : "", *close = value < 0 ? ")" : "";
+  const char *open = form == PF_SIGN_BRACKETS ? "(" : "";
+  const char *close = form == PF_SIGN_BRACKETS ? ")" : "";
   if (exponent != NULL) {
     const long power = strtol(exponent + 1, NULL, 10);
     *exponent = '\0';
@@ -328,7 +332,7 @@ static pf_status describe(const void *object, const double *theta, uint32_t form
     }
     const int k = expr_find(&self->f.parameters, name);
     if (k >= 0 && !isdigit((unsigned char)*at)) {
-      describe_number(&out, format, theta[k]);
+      describe_number(&out, format, theta[k], at + length);
     } else if (format == PF_TEXT_LATEX && length > 1 && !isdigit((unsigned char)*at)) {
       rule_text_add(&out, "\\mathrm{");
       for (size_t i = 0; i < length; i++) {

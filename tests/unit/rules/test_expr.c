@@ -223,13 +223,41 @@ Test(rule_expr, describe_puts_numbers_in)
   char text[128];
   pf_error error = {.size = sizeof error};
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, sizeof text, &error);
-  cr_assert_str_eq(text, "dw = 0.98*x*(reward - 0.5) - (-1.5e-07)*w");
+  cr_assert_str_eq(text, "dw = 0.98*x*(reward - 0.5) + 1.5e-07*w");
   rule.ops->describe(rule.self, theta, PF_TEXT_LATEX, text, sizeof text, &error);
   cr_assert_str_eq(
-      text, "\\Delta w = 0.98 \\, x \\, (\\mathrm{reward} - 0.5) - (-1.5 \\times 10^{-7}) \\, w");
+      text, "\\Delta w = 0.98 \\, x \\, (\\mathrm{reward} - 0.5) + 1.5 \\times 10^{-7} \\, w");
   rule.ops->describe(rule.self, theta, PF_TEXT_PLAIN, text, 9, &error);
   cr_assert_str_eq(text, "dw = 0.9");
   rule_unmake(&rule);
+}
+
+Test(rule_expr, describe_turns_signs_of_negative_numbers)
+{
+  static const char *const two_names[] = {"a", "b"};
+  static const struct {
+    const char *formula, *text;
+    uint32_t format;
+  } cases[] = {
+      {"a*x - b*w", "dw = -0.5*x + 0.25*w", PF_TEXT_PLAIN},
+      {"a*x + b*w", "dw = -0.5*x - 0.25*w", PF_TEXT_PLAIN},
+      {"x*a-b*w", "dw = x*(-0.5)+0.25*w", PF_TEXT_PLAIN},
+      {"-a*x - b*w", "dw = 0.5*x + 0.25*w", PF_TEXT_PLAIN},
+      {"x*(a - y) + (-b)*w", "dw = x*(-0.5 - y) + (0.25)*w", PF_TEXT_PLAIN},
+      {"x - a^2*y + b*w", "dw = x - (-0.5)^2*y - 0.25*w", PF_TEXT_PLAIN},
+      {"x*-a + max(b, x)", "dw = x*-(-0.5) + max(-0.25, x)", PF_TEXT_PLAIN},
+      {"x*a - b*w", "\\Delta w = x \\, (-0.5) + 0.25 \\, w", PF_TEXT_LATEX},
+  };
+  const double theta[2] = {-0.5, -0.25};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    rule_object rule;
+    char text[128];
+    pf_error error = {.size = sizeof error};
+    make(&rule, cases[k].formula, 2, two_names);
+    rule.ops->describe(rule.self, theta, cases[k].format, text, sizeof text, &error);
+    cr_expect_str_eq(text, cases[k].text, "%s: %s", cases[k].formula, text);
+    rule_unmake(&rule);
+  }
 }
 
 /* ---- traces ---- */
