@@ -237,11 +237,16 @@ static pf_status add_set(selector *s, const pf_selection_set *like, const trial 
   set->terms = terms_text(s, in, error);
   set->change = pf_memory_string(one->change, error);
   set->per_animal = pf_memory_need(scored->n_animals, sizeof *set->per_animal, error);
+  set->weights = pf_memory_need(scored->n_animals, sizeof *set->weights, error);
   pf_memory_free(in);
-  if (set->terms == NULL || set->change == NULL || set->per_animal == NULL) {
+  if (set->terms == NULL || set->change == NULL || set->per_animal == NULL ||
+      set->weights == NULL) {
     return PF_STOP;
   }
   memcpy(set->per_animal, figures->per_animal, scored->n_animals * sizeof *set->per_animal);
+  for (size_t a = 0; a < scored->n_animals; a++) {
+    set->weights[a] = scored->pooled[s->out->validation] ? (double)figures->cells[a] : 1.0;
+  }
   return PF_OK;
 }
 
@@ -319,19 +324,22 @@ static pf_selection_set *best_of(const pf_selection *selection, size_t first, bo
 static bool is_clearly_better(const pf_selection_set *a, const pf_selection_set *b,
                               size_t n_animals)
 {
-  double n = 0.0, sum = 0.0, squares = 0.0;
+  double n = 0.0, sum = 0.0, weights = 0.0, squares = 0.0;
   for (size_t i = 0; i < n_animals; i++) {
     const double d = a->per_animal[i] - b->per_animal[i];
     if (!isnan(d)) {
       n += 1.0;
-      sum += d;
+      sum += a->weights[i] * d;
+      weights += a->weights[i];
     }
   }
+  const double mean = sum / weights;
   for (size_t i = 0; i < n_animals; i++) {
-    const double d = a->per_animal[i] - b->per_animal[i] - sum / n;
+    const double d = a->weights[i] * (a->per_animal[i] - b->per_animal[i] - mean);
     squares += isnan(d) ? 0.0 : d * d;
   }
-  return !(n > 1.0) || !(sum / n <= sqrt(squares / (n - 1.0) / n));
+  const double standard_error = sqrt(squares * n / (n - 1.0)) / weights;
+  return !(n > 1.0) || !(mean <= standard_error);
 }
 
 /**

@@ -53,7 +53,6 @@ pf_scores pf_scores_none(void)
                      .at_stake_mean_rate = NAN};
 }
 
-enum { FEW_CELLS = 20 };
 static const size_t by_cells = SIZE_MAX, by_none = SIZE_MAX - 1;
 
 /** Figures, and what an animal weighs in the mean of all together. */
@@ -94,7 +93,7 @@ static bool has_few_cells(const pf_animal_result *animals, size_t n)
     const bool is_scored =
         !isnan(animals[i].scores.log_likelihood) || !isnan(animals[i].scores.no_plasticity);
     n_scored += is_scored ? 1 : 0;
-    has_few = has_few || (is_scored && animals[i].scores.n_scored < FEW_CELLS);
+    has_few = has_few || (is_scored && animals[i].scores.n_scored < PF_FEW_CELLS);
   }
   return has_few && n_scored > 1;
 }

@@ -4,6 +4,9 @@
 
 #include "core/evaluate/evaluation.h"
 
+/** An animal with fewer scored cells has few: its own figures can be anything. */
+enum { PF_FEW_CELLS = 20 };
+
 /** All figures NaN, counts 0. */
 pf_scores pf_scores_none(void);
 /** Mean and median over animals of each figure, NaN left out (NaN where none is left); counts are

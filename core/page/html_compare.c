@@ -322,6 +322,10 @@ static void write_validation(pf_text *page, const comparison *c, const json_t *v
                  is_held_out(validation) ? ": held out" : "");
   pf_page_heading(page, text,
                   is_held_out(validation) ? NULL : "In sample: the fit has seen these choices.");
+  if (json_is_true(json_object_get(validation, "pooled"))) {
+    pf_page_paragraph(page, "Some animals have few scored observations, so means are of all "
+                            "animals' observations together.");
+  }
   validation_table(page, c, validation);
   figure_name(validation, "scores", prefix, sizeof prefix);
   (void)pf_page_figures(page, c->figures, prefix, 1);

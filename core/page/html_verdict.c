@@ -210,8 +210,8 @@ static void write_share(pf_text *page, double percent, const char *null)
 
 static void write_prediction(pf_text *page, const seen_fits *seen)
 {
-  const json_t *mean =
-      json_object_get(json_object_get(seen->summary, "mean"), "deviance_explained");
+  const json_t *all = json_object_get(seen->summary, "mean");
+  const json_t *mean = json_object_get(all, "deviance_explained");
   const double shares[] = {pf_result_number(mean, "no_plasticity"),
                            pf_result_number(mean, "mean_rate")};
   static const char *const nulls[] = {"the same network without plasticity", "a constant"};
@@ -233,7 +233,9 @@ static void write_prediction(pf_text *page, const seen_fits *seen)
       any = true;
     }
   }
-  pf_text_add(page, " (mean over animals).");
+  pf_text_add(page, " (%s).",
+              json_is_true(json_object_get(all, "pooled")) ? "all animals together"
+                                                           : "mean over animals");
   end_line(page);
 }
 

@@ -1,6 +1,7 @@
 #include "core/ranking/compare_table.h"
 
 #include "core/base/memory.h"
+#include "core/evaluate/averages.h"
 #include "core/ranking/compare_words.h"
 #include "core/stats/model_selection.h"
 
@@ -11,6 +12,8 @@
 typedef struct table {
   pf_comparison *comparison;
   double *a, *b, *scratch; /* [n_animals] */
+  /* [n_animals] what an animal weighs in means of a and b, and in those of figures per cell */
+  double *a_weights, *b_weights, *cell_weights;
 } table;
 
 /** Which figure a bootstrap is of. Streams go by it, so the same animals are drawn for a candidate
@@ -22,20 +25,25 @@ static pf_compare_figures *figures_of(const table *t, size_t candidate, uint32_t
   return &t->comparison->candidates[candidate].figures[validation];
 }
 
-/** The mean over animals of values [n_animals], with its interval. */
-static pf_status estimate_interval(const table *t, const double *values, size_t candidate,
-                                   uint32_t figure, pf_interval *out, pf_error *error)
+/** Values [n_animals], what each weighs (all alike in a validation that is not pooled), and where
+ * their mean goes. */
+typedef struct averaged {
+  const double *values, *weights;
+  uint32_t validation;
+  enum boot boot;
+  pf_interval *to;
+} averaged;
+
+/** The mean over animals, with its interval. */
+static pf_status estimate_interval(const table *t, size_t candidate, const averaged *of,
+                                   pf_error *error)
 {
   const pf_bootstrap how = {.stream = {.seed = t->comparison->seed,
                                        .purpose = PF_RANDOM_BOOTSTRAP,
                                        .animal = (uint32_t)candidate,
-                                       .draw = figure}};
-  return pf_stats_bootstrap_mean(&how, values, t->comparison->n_animals, out, error);
-}
-
-static uint32_t figure_number(uint32_t validation, enum boot boot)
-{
-  return 16U * validation + (uint32_t)boot;
+                                       .draw = 16U * of->validation + (uint32_t)of->boot},
+                            .weights = t->comparison->pooled[of->validation] ? of->weights : NULL};
+  return pf_stats_bootstrap_mean(&how, of->values, t->comparison->n_animals, of->to, error);
 }
 
 /* ---- one candidate in one validation ---- */
@@ -81,21 +89,20 @@ static double score_per_cell(const fold_sums *sums)
 
 /** A mean over what is not NaN. */
 typedef struct mean {
-  double sum;
-  size_t n;
+  double sum, weights;
 } mean;
 
-static void add_to_mean(mean *m, double value)
+static void add_to_mean(mean *m, double value, double weight)
 {
   if (!isnan(value)) {
-    m->sum += value;
-    m->n++;
+    m->sum += weight * value;
+    m->weights += weight;
   }
 }
 
 static double mean_value(const mean *m)
 {
-  return m->n > 0 ? m->sum / (double)m->n : (double)NAN;
+  return m->weights > 0.0 ? m->sum / m->weights : (double)NAN;
 }
 
 /** Medians over rows: one row that went astray can have any R2. */
@@ -128,7 +135,7 @@ static void set_ablations(const table *t, size_t c, uint32_t v)
     mean scores = {0};
     for (size_t i = 0; i < t->comparison->n_animals; i++) {
       const fold_sums own = sum_folds(t->comparison, c, v, a, i);
-      add_to_mean(&scores, score_per_cell(&own));
+      add_to_mean(&scores, score_per_cell(&own), t->comparison->pooled[v] ? (double)own.n : 1.0);
     }
     t->comparison->candidates[c].ablations[v][a] = mean_value(&scores);
   }
@@ -152,6 +159,9 @@ static void set_animal(const table *t, size_t c, uint32_t v, size_t i)
   figures->cells[i] = own.n;
   t->a[i] = counts ? pf_compare_explained(own.no_plasticity, own.model) : (double)NAN;
   t->b[i] = counts ? pf_compare_explained(own.mean_rate, own.model) : (double)NAN;
+  t->a_weights[i] = -own.no_plasticity;
+  t->b_weights[i] = -own.mean_rate;
+  t->cell_weights[i] = (double)own.n;
   if (!own.any) {
     return;
   }
@@ -187,18 +197,13 @@ static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *err
     return PF_STOP;
   }
   set_ablations(t, c, v);
-  const struct {
-    const double *values;
-    enum boot boot;
-    pf_interval *to;
-  } intervals[] = {
-      {figures->per_animal, BOOT_SCORE, &figures->score},
-      {t->a, BOOT_NO_PLASTICITY, &figures->explained_no_plasticity},
-      {t->b, BOOT_MEAN_RATE, &figures->explained_mean_rate},
+  const averaged means[] = {
+      {figures->per_animal, t->cell_weights, v, BOOT_SCORE, &figures->score},
+      {t->a, t->a_weights, v, BOOT_NO_PLASTICITY, &figures->explained_no_plasticity},
+      {t->b, t->b_weights, v, BOOT_MEAN_RATE, &figures->explained_mean_rate},
   };
-  for (size_t k = 0; k < sizeof intervals / sizeof intervals[0]; k++) {
-    if (estimate_interval(t, intervals[k].values, c, figure_number(v, intervals[k].boot),
-                          intervals[k].to, error) != PF_OK) {
+  for (size_t k = 0; k < sizeof means / sizeof means[0]; k++) {
+    if (estimate_interval(t, c, &means[k], error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -225,6 +230,7 @@ static void set_differences(const table *t, size_t c, size_t other, uint32_t v)
     const double a = own->per_animal[i], b = its->per_animal[i];
     const bool ties = count_nats(t, c, a, b, own->cells[i]) <= pf_compare_tie; /* not NaN */
     t->a[i] = ties ? 0.0 : a - b;
+    t->cell_weights[i] = (double)own->cells[i];
   }
 }
 
@@ -240,8 +246,8 @@ static pf_status test_against_base(const table *t, size_t c, uint32_t v, pf_erro
     figures->n_better += t->a[i] > 0.0 ? 1 : 0;
     figures->n_ties += t->a[i] == 0.0 ? 1 : 0;
   }
-  pf_status status =
-      estimate_interval(t, t->a, c, figure_number(v, BOOT_BASE), &figures->against_base, error);
+  const averaged difference = {t->a, t->cell_weights, v, BOOT_BASE, &figures->against_base};
+  pf_status status = estimate_interval(t, c, &difference, error);
   if (status != PF_OK || figures->n_pairs == 0) {
     return status;
   }
@@ -300,7 +306,8 @@ static pf_status compare_with_best(const table *t, uint32_t v, pf_error *error)
       continue;
     }
     set_differences(t, c, best, v);
-    if (estimate_interval(t, t->a, c, figure_number(v, BOOT_BEST), out, error) != PF_OK) {
+    const averaged difference = {t->a, t->cell_weights, v, BOOT_BEST, out};
+    if (estimate_interval(t, c, &difference, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -377,12 +384,31 @@ static uint32_t find_headline(const bool *asked)
   return headline;
 }
 
+/** Has an animal few scored cells, and are there others? Of all candidates, so that all of them are
+ * averaged alike. */
+static bool has_few_cells(const pf_comparison *comparison, uint32_t v)
+{
+  bool has_few = false;
+  size_t n_scored = 0;
+  for (size_t i = 0; i < comparison->n_animals; i++) {
+    int64_t most = 0;
+    for (size_t c = 0; c < comparison->n_candidates; c++) {
+      const fold_sums own = sum_folds(comparison, c, v, PF_ABLATION_FULL, i);
+      most = own.n > most ? own.n : most;
+    }
+    n_scored += most > 0 ? 1 : 0;
+    has_few = has_few || (most > 0 && most < PF_FEW_CELLS);
+  }
+  return has_few && n_scored > 1;
+}
+
 static pf_status make_table(const table *t, pf_error *error)
 {
   for (uint32_t v = 0; v < pf_validation_count(); v++) {
     if (!t->comparison->asked[v]) {
       continue;
     }
+    t->comparison->pooled[v] = has_few_cells(t->comparison, v);
     for (size_t c = 0; c < t->comparison->n_candidates; c++) {
       if (set_figures(t, c, v, error) != PF_OK) {
         return PF_STOP;
@@ -398,17 +424,20 @@ static pf_status make_table(const table *t, pf_error *error)
 
 pf_status pf_compare_tabulate(pf_comparison *comparison, pf_error *error)
 {
-  const table t = {.comparison = comparison,
-                   .a = pf_memory_need(comparison->n_animals, sizeof(double), error),
-                   .b = pf_memory_need(comparison->n_animals, sizeof(double), error),
-                   .scratch = pf_memory_need(comparison->n_animals, sizeof(double), error)};
-  pf_status status = PF_STOP;
-  comparison->headline = find_headline(comparison->asked);
-  if (t.a != NULL && t.b != NULL && t.scratch != NULL) {
-    status = make_table(&t, error);
+  const size_t n = comparison->n_animals;
+  double *memory = pf_memory_need(6 * n, sizeof *memory, error);
+  if (memory == NULL) {
+    return PF_STOP;
   }
-  pf_memory_free(t.a);
-  pf_memory_free(t.b);
-  pf_memory_free(t.scratch);
+  const table t = {.comparison = comparison,
+                   .a = memory,
+                   .b = memory + n,
+                   .scratch = memory + 2 * n,
+                   .a_weights = memory + 3 * n,
+                   .b_weights = memory + 4 * n,
+                   .cell_weights = memory + 5 * n};
+  comparison->headline = find_headline(comparison->asked);
+  const pf_status status = make_table(&t, error);
+  pf_memory_free(memory);
   return status;
 }

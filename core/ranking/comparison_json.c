@@ -150,8 +150,9 @@ static json_t *validations_array(const pf_comparison *comparison)
   for (uint32_t v = 0; v < pf_validation_count(); v++) {
     const pf_validation *validation = pf_validation_at(v);
     if (comparison->asked[v]) {
-      array = pf_json_append(array, json_pack("{s:s, s:b, s:I}", "name", validation->name,
-                                              "held_out", (int)validation->held_out, "folds",
+      array = pf_json_append(array, json_pack("{s:s, s:b, s:b, s:I}", "name", validation->name,
+                                              "held_out", (int)validation->held_out, "pooled",
+                                              (int)comparison->pooled[v], "folds",
                                               (json_int_t)comparison->folds[v].n));
     }
   }

@@ -1,5 +1,6 @@
 #include "core/ranking/print_table.h"
 
+#include "core/evaluate/averages.h"
 #include "core/ranking/compare_words.h"
 
 #include <math.h>
@@ -41,6 +42,12 @@ static void print_heading(FILE *out, const pf_comparison *comparison, uint32_t v
   (void)fprintf(out, "\n%s: %s; %zu animals, %lld observations\n", pf_validation_at(v)->name,
                 what.text == NULL ? "" : what.text, base->n_animals, (long long)base->n);
   pf_text_free(&what);
+  if (comparison->pooled[v]) {
+    (void)fprintf(out,
+                  "    (some animals have fewer than %d scored observations, so means are of all "
+                  "animals' observations together)\n",
+                  PF_FEW_CELLS);
+  }
 }
 
 static void print_validation(FILE *out, const pf_comparison *comparison, uint32_t v)

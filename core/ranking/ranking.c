@@ -29,6 +29,7 @@ void pf_selection_clear(pf_selection *selection)
     pf_memory_free(sets[i].change);
     pf_memory_free(sets[i].terms);
     pf_memory_free(sets[i].per_animal);
+    pf_memory_free(sets[i].weights);
   }
   pf_array_free(&selection->sets);
   pf_memory_free(selection->rule);

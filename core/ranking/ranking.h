@@ -50,7 +50,8 @@ enum { PF_N_FIT_VERDICTS = PF_FIT_FAILED + 1 };
 
 /**
  * A candidate in one validation: what stands in the table. All means are over animals, folds
- * pooled within; intervals are 95 % bootstrap intervals over animals. An animal one of whose fits
+ * pooled within; an animal weighs as much as another, but in a validation that is pooled (see
+ * pf_comparison). Intervals are 95 % bootstrap intervals over animals. An animal one of whose fits
  * is nothing to rest a claim on (row.verdict) is left out of all of them.
  */
 typedef struct pf_compare_figures {
@@ -157,6 +158,7 @@ typedef struct pf_selection_set {
   double l1;       /**< the penalty, NaN where it is the config's */
   size_t n_failed; /**< animals without a figure: then it is never taken */
   double *per_animal; /**< [n_animals] log likelihood per observation, NaN where it has none */
+  double *weights;    /**< [n_animals] what each weighs in the mean */
   pf_interval score;  /**< its mean, as in the table */
 } pf_selection_set;
 
@@ -175,7 +177,10 @@ typedef struct pf_comparison {
   size_t n_candidates, base;
   char **animals;
   size_t n_animals;
-  bool asked[PF_MAX_VALIDATIONS];          /**< which validations there are */
+  bool asked[PF_MAX_VALIDATIONS]; /**< which validations there are */
+  /** An animal has few scored cells, whose own figures can be anything: means are those of all
+   * cells of all animals together, of deviances the share of their sums. */
+  bool pooled[PF_MAX_VALIDATIONS];
   double omnibus_risk[PF_MAX_VALIDATIONS]; /**< that all candidates are equally frequent */
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];

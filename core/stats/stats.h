@@ -63,12 +63,13 @@ typedef struct pf_bootstrap {
   int64_t resamples; /**< 0: PF_BOOTSTRAP_RESAMPLES */
   pf_stream
       stream; /**< purpose PF_RANDOM_BOOTSTRAP; animal and draw tell one bootstrap from another */
+  const double *weights; /**< NULL: all equal; else [n], what a value weighs in the mean */
 } pf_bootstrap;
 
 /**
  * A percentile bootstrap interval of the mean of values[0..n), one an animal, drawn with
- * replacement; NaN are left out first. `value` is the mean of the animals as they are; of fewer
- * than two, low and high are NaN.
+ * replacement; NaN, and what weighs nothing, are left out first. `value` is the mean of the animals
+ * as they are; of fewer than two, low and high are NaN.
  */
 pf_status pf_stats_bootstrap_mean(const pf_bootstrap *how, const double *values, size_t n,
                                   pf_interval *out, pf_error *error);

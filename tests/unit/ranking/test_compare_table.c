@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_ANIMALS = 6, N_FOLDS = 2, N_CELLS = 5 };
+enum { N_ANIMALS = 6, N_FOLDS = 2, N_CELLS = 10 };
 
 static pf_comparison *comparison;
 static pf_error error;
@@ -202,13 +202,13 @@ Test(compare_table, ties)
   says("differ by at most 0.0001 nats");
 }
 
-/* Just above the tolerance it is a difference: 10 cells of 1.1e-5. */
+/* Just above the tolerance it is a difference: 20 cells of 0.55e-5. */
 Test(compare_table, no_tie)
 {
   make(2);
   double little[N_ANIMALS];
   for (size_t a = 0; a < N_ANIMALS; a++) {
-    little[a] = of_base[a] + (a == 0 ? 0.9e-5 : 1.1e-5);
+    little[a] = of_base[a] + (a == 0 ? 0.45e-5 : 0.55e-5);
   }
   add_rows(0, forecast, of_base);
   add_rows(1, forecast, little);
@@ -286,6 +286,36 @@ Test(compare_table, the_headline)
   (void)tabulate(0, forecast);
   cr_assert(comparison->headline == forecast);
   cr_assert(strstr(comparison->words, "In sample") == NULL);
+}
+
+/* An animal with a handful of observations can score anything: then observations are averaged, not
+ * animals. */
+Test(compare_table, few_observations_are_pooled)
+{
+  make(2);
+  add_rows(0, forecast, of_base);
+  add_rows(1, forecast, better);
+  for (size_t i = 0; i < comparison->n_rows; i++) {
+    pf_compare_row *row = &comparison->rows[i];
+    if (row->animal != 0) {
+      continue;
+    }
+    const double share = row->fold == 0 ? 1.0 / N_CELLS : 0.0; /* one observation in all */
+    row->n = row->fold == 0 ? 1 : 0;
+    row->log_likelihood =
+        row->candidate == 1 ? -5.0 * N_CELLS * share : row->log_likelihood * share;
+    row->no_plasticity *= share;
+    row->mean_rate *= share;
+  }
+  const double cells = 5.0 * N_FOLDS * N_CELLS;
+  const double others = 0.2 * (0.58 + 0.57 + 0.56 + 0.55 + 0.54);
+  const pf_compare_figures *f = tabulate(1, forecast);
+  cr_assert(comparison->pooled[forecast]);
+  cr_assert(near(f->score.value, -(5.0 + cells * others) / (1.0 + cells)));
+  cr_assert(near(f->explained_mean_rate.value,
+                 100.0 * (1.0 - (5.0 + cells * others) / (0.6 * (1.0 + cells)))));
+  cr_assert(near(f->against_base.value, (-4.4 + cells * (0.6 - others)) / (1.0 + cells)));
+  cr_assert(f->score.high < -0.54 && f->score.low > -0.8, "[%g, %g]", f->score.low, f->score.high);
 }
 
 Test(compare_table, means_of_ablations)
@@ -392,7 +422,7 @@ Test(compare_table, everything_is_printed)
   char *text = printed();
   prints(text, "made up: 2 candidates on the same data");
   prints(text, "\nforecast: fits the first 75 % of each experiment's trials, scores the rest; 6 "
-               "animals, 60 observations\n");
+               "animals, 120 observations\n");
   prints(text, "\nin-sample: the steps and draws that were fitted; 6 animals");
   cr_assert(strstr(text, "\nforecast:") < strstr(text, "\nin-sample:"));
   prints(text, "What a prediction rests on (forecast)");
