@@ -548,7 +548,8 @@ static pf_status read_initial_weights(pf_models *models, const char *path, const
   if (path == NULL) {
     return PF_OK;
   }
-  pf_status status = pf_initial_file_read(path, models->model, rows, &models->initial, error);
+  pf_status status = pf_initial_file_read(path, models->model, rows, pf_config_host(models->config),
+                                          &models->initial, error);
   if (status == PF_OK && pf_source_is_task(&models->source)) {
     status =
         pf_fail(error, PF_STOP,
@@ -572,7 +573,7 @@ static pf_status build_all(builder *self, const pf_component **rules, bool only_
   if (build_model(self, rules, false, &models->model, error) != PF_OK) {
     return PF_STOP;
   }
-  pf_parameters_warn_starts(models->model);
+  pf_parameters_warn_starts(models->model, pf_config_host(models->config));
   if (!only_task && pf_check_observed(models, models->model, error) != PF_OK) {
     return PF_STOP;
   }

@@ -16,6 +16,7 @@ typedef struct reader {
   pf_csv csv;
   const pf_model *model;
   pf_initial_file *file;
+  const pf_host *host;
   size_t width;
   int64_t columns[N_COLUMNS]; /* -1: absent */
   size_t last;                /* the set of the row before: rows of a set mostly stand together */
@@ -314,7 +315,7 @@ static pf_status projection_of_shape(const pf_model *model, const char *path, co
                                    : "\"pre\"");
 }
 
-static void warn_of_direction(const char *path, const pf_matrix *m)
+static void warn_of_direction(const pf_host *host, const char *path, const pf_matrix *m)
 {
   char line[600];
   bool is_symmetric = m->n_rows == m->n_columns;
@@ -331,7 +332,7 @@ static void warn_of_direction(const char *path, const pf_matrix *m)
                  "%.400s: a row is taken for a postsynaptic unit; initial_weights.rows says so "
                  "(\"post\") or that it is a presynaptic one (\"pre\")",
                  path);
-  pf_host_default()->warn(pf_host_default(), line);
+  host->warn(host, line);
 }
 
 /** A matrix: the weights of one projection, the same for all animals. */
@@ -355,7 +356,7 @@ static pf_status read_matrix(reader *read, const char *path, const char *rows, p
     }
     set->n_set = set->n_post * set->n_pre;
     if (rows == NULL) {
-      warn_of_direction(path, &matrix);
+      warn_of_direction(read->host, path, &matrix);
     }
   }
   pf_matrix_free(&matrix);
@@ -373,9 +374,9 @@ static pf_status read_table(reader *read, const char *path, pf_error *error)
 }
 
 pf_status pf_initial_file_read(const char *path, const pf_model *model, const char *rows,
-                               pf_initial_file **out, pf_error *error)
+                               const pf_host *host, pf_initial_file **out, pf_error *error)
 {
-  reader read = {.model = model};
+  reader read = {.model = model, .host = host};
   bool matrix = false;
   if (is_matrix(path, &matrix, error) != PF_OK) {
     return PF_STOP;

@@ -33,7 +33,7 @@ typedef struct pf_initial_file {
  * projection, an index out of range, a weight twice, a weight missing, no number.
  */
 pf_status pf_initial_file_read(const char *path, const pf_model *model, const char *rows,
-                               pf_initial_file **out, pf_error *error);
+                               const pf_host *host, pf_initial_file **out, pf_error *error);
 void pf_initial_file_free(pf_initial_file *file);
 
 /**

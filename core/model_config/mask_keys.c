@@ -69,6 +69,7 @@ static pf_status fill_inline(const mask *self, const pf_node *rows, pf_error *er
 /** A line to the person where the way a file was taken is a guess. */
 static void warn_of_file(const mask *self, const char *path, const pf_matrix *m, bool is_said)
 {
+  const pf_host *host = pf_config_host(self->config);
   int64_t n_weights = 0;
   bool is_symmetric = m->n_rows == m->n_columns;
   const bool is_square = is_symmetric;
@@ -86,7 +87,7 @@ static void warn_of_file(const mask *self, const char *path, const pf_matrix *m,
         "%.400s: %lld cells are neither 0 nor 1: every cell that is not 0 is taken for a "
         "synapse of '%.60s'",
         path, (long long)n_weights, self->projection);
-    pf_host_default()->warn(pf_host_default(), line);
+    host->warn(host, line);
   }
   if (is_square && !is_symmetric && !is_said) {
     (void)snprintf(
@@ -94,7 +95,7 @@ static void warn_of_file(const mask *self, const char *path, const pf_matrix *m,
         "%.400s: a row is taken for a postsynaptic unit; `rows` of `%s` says so (\"post\") "
         "or that it is a presynaptic one (\"pre\")",
         path, self->word);
-    pf_host_default()->warn(pf_host_default(), line);
+    host->warn(host, line);
   }
 }
 

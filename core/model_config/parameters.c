@@ -23,7 +23,7 @@ static pf_status check_fixed_value(const pf_config *config, const pf_parameter *
                         parameter->name, parameter->initial, parameter->lower, parameter->upper);
 }
 
-void pf_parameters_warn_starts(const pf_model *model)
+void pf_parameters_warn_starts(const pf_model *model, const pf_host *host)
 {
   for (size_t i = 0; i < model->n_parameters; i++) {
     const pf_parameter *parameter = &model->parameters[i].declared;
@@ -33,7 +33,7 @@ void pf_parameters_warn_starts(const pf_model *model)
       (void)snprintf(line, sizeof line,
                      "%.100s: %g lies beyond its bounds, %g to %g; the fit starts at the bound",
                      parameter->name, parameter->initial, parameter->lower, parameter->upper);
-      pf_host_default()->warn(pf_host_default(), line);
+      host->warn(host, line);
     }
   }
 }

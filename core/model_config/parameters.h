@@ -14,6 +14,6 @@ pf_status pf_parameters_of_others(const pf_config *config, pf_model *model, bool
 /** Which parameters are tied to which. After all `parameters` groups. */
 pf_status pf_parameters_tie(const pf_config *config, pf_model *model, pf_error *error);
 /** Says which free parameters start beyond their bounds. After the ties. */
-void pf_parameters_warn_starts(const pf_model *model);
+void pf_parameters_warn_starts(const pf_model *model, const pf_host *host);
 
 #endif

@@ -49,7 +49,8 @@ static bool is_lost_zero(const pf_theta_row *row)
 
 /** Every parameter of the file must be one of the model, but for terms that are 0: a name that
  * means nothing here would be lost in silence. */
-static pf_status check_names(const pf_model *model, const pf_theta_file *file, pf_error *error)
+static pf_status check_names(const pf_model *model, const pf_theta_file *file, const pf_host *host,
+                             pf_error *error)
 {
   size_t n_lost = 0;
   const char *first = "";
@@ -71,13 +72,13 @@ static pf_status check_names(const pf_model *model, const pf_theta_file *file, p
                    "and are left out",
                    file->path, n_lost, n_lost == 1 ? "term" : "terms", first,
                    n_lost == 1 ? "" : ", ...");
-    pf_host_default()->warn(pf_host_default(), line);
+    host->warn(host, line);
   }
   return PF_OK;
 }
 
 /** Free parameters that no row of the file is about start as the config says. */
-static void warn_missing(const pf_model *model, const pf_theta_file *file)
+static void warn_missing(const pf_model *model, const pf_theta_file *file, const pf_host *host)
 {
   size_t n_missing = 0;
   const char *first = "";
@@ -98,7 +99,7 @@ static void warn_missing(const pf_model *model, const pf_theta_file *file)
                    "config says",
                    file->path, n_missing, n_missing == 1 ? "parameter" : "parameters", first,
                    n_missing == 1 ? "" : ", ...", n_missing == 1 ? "it starts" : "they start");
-    pf_host_default()->warn(pf_host_default(), line);
+    host->warn(host, line);
   }
 }
 
@@ -139,12 +140,13 @@ static pf_status read_unit(const pf_model *model, const pf_theta_file *file, con
 static pf_status read_units(pf_problem *problem, const pf_theta_file *file, pf_error *error)
 {
   const pf_model *model = problem->model;
+  const pf_host *host = pf_config_host(problem->config);
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
   const size_t n_units = shared ? 1 : problem->data.n_animals;
-  if (check_names(model, file, error) != PF_OK) {
+  if (check_names(model, file, host, error) != PF_OK) {
     return PF_STOP;
   }
-  warn_missing(model, file);
+  warn_missing(model, file, host);
   problem->warm = pf_memory_need(n_units * model->n_parameters, sizeof *problem->warm, error);
   if (problem->warm == NULL) {
     return PF_STOP;

@@ -44,7 +44,8 @@ static double size_of_weights(const trial_run *run)
 
 /*
  * Without a decay, say, weights grow without end. So no change counts for more than the weights
- * are: else every other term would look small beside it.
+ * are: else every other term would look small beside it. Where they overflow without a term, nobody
+ * can say how much it does.
  */
 static void add_effects(trial_run *run, double *effects)
 {
@@ -56,7 +57,7 @@ static void add_effects(trial_run *run, double *effects)
   const double size = size_of_weights(run);
   for (size_t k = 0; k < plastic->declared.parameters.count; k++) {
     const double kept = run->theta[plastic->theta0 + k];
-    double sum = kept == 0.0 ? 0.0 : (double)run->n * size * size;
+    double sum = kept == 0.0 ? 0.0 : (double)INFINITY; /* unless they can be simulated */
     run->theta[plastic->theta0 + k] = 0.0;
     if (kept != 0.0 && simulate_weights(run, run->without, &ignored)) {
       sum = 0.0;

@@ -186,7 +186,7 @@ static pf_status sort_terms(maker *m, pf_error *error)
     const pf_coefficient *c = &m->coefficients->items[parameter];
     if (m->out->terms[k].fate == PF_TERM_KEPT) {
       m->kept[m->n_kept++] = (sized){parameter, m->has_intervals ? surety_of(c) : effects[k]};
-      largest = fmax(largest, effects[k]);
+      largest = isfinite(effects[k]) ? fmax(largest, effects[k]) : largest;
     }
   }
   qsort(m->kept, m->n_kept, sizeof *m->kept, by_size);

@@ -34,7 +34,7 @@ static pf_status read_text(const char *text, pf_initial_file **out, pf_error *er
   (void)fputs(text, file);
   (void)fclose(file);
   *error = pf_error_none();
-  return pf_initial_file_read(path, tiny.problem.model, NULL, out, error);
+  return pf_initial_file_read(path, tiny.problem.model, NULL, pf_host_default(), out, error);
 }
 
 static void refuse(const char *text, const char *expected)

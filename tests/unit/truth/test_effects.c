@@ -64,3 +64,20 @@ Test(effects, where_weights_overflow)
   }
   known_fit_free(&known);
 }
+
+/* w' = w (1 + eta b) + eta c with eta b = -1 is eta c; without b the sum of c overflows. What that
+ * term does is beyond measure, and the others are measured by themselves. */
+Test(effects, of_a_term_without_which_weights_overflow)
+{
+  known_fit known;
+  double effects[KNOWN_N];
+  const bool is_single = sizeof(pf_real) < sizeof(double);
+  known_fit_create(&known, 1);
+  cr_assert(count_changes(&known) > 10);
+  known_fit_set(&known, 0, KNOWN_W, -1.0 / 0.37, NAN);
+  known_fit_set(&known, 0, KNOWN_1, is_single ? 1e38 : 1e308, NAN);
+  effects_of(&known, effects);
+  cr_expect(effects[KNOWN_W] == (double)INFINITY, "%g", effects[KNOWN_W]);
+  cr_expect(effects[KNOWN_R] == 0.0 && effects[KNOWN_XR] == 0.0);
+  known_fit_free(&known);
+}
