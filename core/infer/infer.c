@@ -146,11 +146,15 @@ static bool has_few_data(const pf_infer_job *job)
   return job->out->n <= MAX_PROFILED && cells < few * (double)job->out->n;
 }
 
-/* Where animals under one theta are many, how they vary is seen and need not be assumed. */
+/* Where animals that share values are many, how they vary is seen and need not be assumed. */
 static bool has_many_animals(const pf_infer_job *job)
 {
-  const size_t n_animals = job->group->layout->n_animals;
-  return n_animals >= MANY_ANIMALS && n_animals > 2 * job->out->n && pf_infer_all_shared(job);
+  const pf_layout *layout = job->group->layout;
+  size_t n_shared = 0;
+  for (size_t k = 0; k < layout->n; k++) {
+    n_shared += pf_layout_is_shared(layout, k) ? 1 : 0;
+  }
+  return n_shared > 0 && layout->n_animals >= MANY_ANIMALS && layout->n_animals > 2 * n_shared;
 }
 
 /* Curvatures by differences are never quite 0. Those by which a change of a value as large as
@@ -268,7 +272,8 @@ static pf_status compute_method(pf_infer_job *job, uint32_t m, pf_error *error)
 /*
  * Which methods "auto" adds to fisher: where data are few, or choices separate, the profile; where
  * animals are many, the sandwich by animal. The last that has intervals is shown, but separated
- * data have no other than the profile's.
+ * data have no other than the profile's. What is one animal's own has none by the sandwich: of it
+ * another is shown (core/infer/uncertainty.c).
  */
 static void choose_automatic(const pf_infer_job *job, bool *added)
 {

@@ -35,7 +35,8 @@ pf_status pf_clusters_find(const pf_infer_job *job, bool by_animal, pf_clusters 
 {
   const pf_layout *layout = job->group->layout;
   const pf_interval_settings *wanted = &job->problem->settings->intervals;
-  *out = (pf_clusters){.n_recordings = layout->n_recordings,
+  *out = (pf_clusters){.by_animal = by_animal,
+                       .n_recordings = layout->n_recordings,
                        .of = pf_memory_need(layout->n_recordings, sizeof(size_t *), error)};
   if (out->of == NULL) {
     return PF_STOP;

@@ -9,6 +9,7 @@
 typedef struct pf_clusters {
   size_t **of; /**< [n_recordings][n_steps] */
   size_t n_recordings, n;
+  bool by_animal; /**< else blocks of trials */
 } pf_clusters;
 
 /** Sums over the steps of clusters, at the estimate; zeroed by whoever makes them. */

@@ -1,6 +1,7 @@
 #include "core/intervals/rivals.h"
 
 #include "core/base/memory.h"
+#include "core/infer/uncertainty.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
@@ -88,10 +89,9 @@ pf_status pf_rivals_find(const pf_infer_job *job, pf_rivals *out, pf_error *erro
 pf_status pf_rivals_judge(pf_infer_job *job, pf_error *error)
 {
   pf_inference_group *out = job->out;
-  const pf_intervals *shown = &out->methods[out->main];
   const double allowed = 0.5 * pf_stats_chi2_quantile(job->problem->settings->intervals.level, 1.0);
   pf_rivals rivals = {0};
-  if (out->why != NULL || !shown->there || !job->evidence.proportional ||
+  if (out->why != NULL || !out->methods[out->main].there || !job->evidence.proportional ||
       job->group->n_starts < 2) {
     return PF_OK;
   }
@@ -102,6 +102,7 @@ pf_status pf_rivals_judge(pf_infer_job *job, pf_error *error)
   for (size_t r = 0; r < rivals.n && rivals.rise[r] < allowed; r++) {
     for (size_t k = 0; k < out->n; k++) {
       const double at = rivals.values[r][k];
+      const pf_intervals *shown = &out->methods[pf_shown_method(out, k)];
       const bool is_outside = at < shown->lower[k] || at > shown->upper[k];
       if (out->verdict[k] != PF_IDENTIFIED || !is_outside) {
         continue;

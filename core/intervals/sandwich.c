@@ -25,34 +25,49 @@ static void set_score_variance(const pf_clusters *in, const double *scores, size
   }
 }
 
-/*
- * The smallest eigenvalue of V against I, over the values that have intervals: some 1 where the
- * model is right, 0 where the scores have no rank. NaN: there is none.
- */
-static pf_status find_smallest(const pf_inference_group *out, const double *v, double *smallest,
-                               pf_error *error)
+/* The values that the clusters say something of: those that have intervals, and, where clusters are
+ * animals, are no animal's own. How many. */
+static size_t list_values(const pf_infer_job *job, const pf_clusters *in, size_t *which)
 {
-  const size_t n = out->n;
+  const pf_inference_group *out = job->out;
   size_t m = 0;
+  for (size_t k = 0; k < out->n; k++) {
+    const bool is_of_clusters = !in->by_animal || pf_layout_is_shared(job->group->layout, k);
+    if (out->spectrum->identified[k] && !out->at_bound[k] && is_of_clusters) {
+      which[m++] = k;
+    }
+  }
+  return m;
+}
+
+/*
+ * The smallest eigenvalue of V I^-1 over the values that the clusters say something of, *m of them:
+ * some 1 where the model is right, 0 where the scores have no rank. NaN: there is none. An animal's
+ * own values are fitted, so that their scores are 0, and I^-1 is what is left of the information
+ * after that.
+ */
+static pf_status find_smallest(const pf_infer_job *job, const pf_clusters *in, const double *v,
+                               const double *inverse, size_t *m, double *smallest, pf_error *error)
+{
+  const size_t n = job->out->n;
   size_t *which = pf_memory_need(n, sizeof *which, error);
   double *memory = pf_memory_need(2 * n * n + n, sizeof *memory, error);
   const pf_status status = which == NULL || memory == NULL ? PF_STOP : PF_OK;
   *smallest = NAN;
+  *m = 0;
   if (status != PF_OK) {
     goto done;
   }
-  for (size_t k = 0; k < n; k++) {
-    which[m] = k;
-    m += out->spectrum->identified[k] && !out->at_bound[k] ? 1 : 0;
-  }
+  *m = list_values(job, in, which);
   double *a = memory, *b = a + n * n, *eigenvalues = b + n * n;
-  for (size_t i = 0; i < m * m; i++) {
-    a[i] = v[which[i / m] * n + which[i % m]];
-    b[i] = out->information[which[i / m] * n + which[i % m]];
+  for (size_t i = 0; i < *m * *m; i++) {
+    const size_t at = which[i / *m] * n + which[i % *m];
+    a[i] = v[at];
+    b[i] = inverse[at];
   }
-  const lapack_int size = (lapack_int)m;
-  if (m > 0 &&
-      LAPACKE_dsygv(LAPACK_ROW_MAJOR, 1, 'N', 'L', size, a, size, b, size, eigenvalues) == 0) {
+  const lapack_int size = (lapack_int)*m;
+  if (*m > 0 &&
+      LAPACKE_dsygv(LAPACK_ROW_MAJOR, 2, 'N', 'L', size, a, size, b, size, eigenvalues) == 0) {
     *smallest = eigenvalues[0];
   }
 done:
@@ -61,11 +76,15 @@ done:
   return status;
 }
 
-/* Why V says nothing; NULL: it does. */
-static const char *refuse_variance(const pf_clusters *in, size_t n, double smallest)
+/* Why V says nothing of `m` values; NULL: it does. */
+static const char *refuse_variance(const pf_clusters *in, size_t m, double smallest)
 {
   static const double no_rank = 1e-6;
-  if (in->n <= n) {
+  if (m == 0) {
+    return "clusters are animals, and no value is shared by them; intervals.cluster=\"block\" has "
+           "clusters within an animal";
+  }
+  if (in->n <= m) {
     return "there are no more clusters than values, so their scores cannot tell how values vary; "
            "have more animals, or smaller blocks (intervals.cluster, intervals.block)";
   }
@@ -82,6 +101,7 @@ static pf_status set_intervals(const pf_infer_job *job, const pf_clusters *in, p
   pf_inference_group *out = job->out;
   const size_t n = out->n;
   const double tail = 0.5 + 0.5 * job->problem->settings->intervals.level;
+  size_t m = 0;
   double smallest = NAN;
   pf_cluster_sums sums = {.scores = pf_memory_need(in->n * n, sizeof *sums.scores, error)};
   double *memory = pf_memory_need(4 * n * n, sizeof *memory, error);
@@ -96,20 +116,20 @@ static pf_status set_intervals(const pf_infer_job *job, const pf_clusters *in, p
     goto done;
   }
   set_score_variance(in, sums.scores, n, v);
-  status = find_smallest(out, v, &smallest, error);
+  status = pf_infer_invert(job, out->information, inverse, error);
   if (status != PF_OK) {
     goto done;
   }
-  const char *refused = refuse_variance(in, n, smallest);
+  status = find_smallest(job, in, v, inverse, &m, &smallest, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  const char *refused = refuse_variance(in, m, smallest);
   if (refused != NULL) {
     status = pf_infer_why(&to->why, error, "%s", refused);
     goto done;
   }
   status = pf_intervals_create(n, to, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  status = pf_infer_invert(job, out->information, inverse, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -158,9 +178,11 @@ static pf_status compute_sandwich(pf_infer_job *job, pf_intervals *to, pf_error 
     goto done;
   }
   remove_own(layout, to);
-  status = pf_infer_warn(job->out, error,
-                         "sandwich: a parameter of one animal has no interval, as other animals "
-                         "say nothing of it; intervals.methods=[\"profile\"] has one");
+  if (!wanted->automatic) { /* else another method's stands beside it */
+    status = pf_infer_warn(job->out, error,
+                           "sandwich: a parameter of one animal has no interval, as other animals "
+                           "say nothing of it; intervals.methods=[\"profile\"] has one");
+  }
 done:
   pf_clusters_clear(&in);
   return status;

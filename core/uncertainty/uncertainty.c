@@ -4,6 +4,22 @@
 
 #include <math.h>
 
+uint32_t pf_shown_method(const pf_inference_group *of, size_t k)
+{
+  static const uint32_t others[] = {PF_INTERVAL_profile, PF_INTERVAL_fisher};
+  const pf_intervals *main = &of->methods[of->main];
+  if (!main->there || !isnan(main->lower[k]) || pf_layout_is_shared(of->group->layout, k)) {
+    return of->main;
+  }
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    const pf_intervals *other = &of->methods[others[i]];
+    if (other->there && !isnan(other->lower[k])) {
+      return others[i];
+    }
+  }
+  return of->main;
+}
+
 pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_group *group,
                                  size_t instance)
 {
@@ -30,8 +46,8 @@ pf_uncertainty pf_uncertainty_of(const pf_inference *inference, const pf_fit_gro
   if (of->why != NULL) {
     return out;
   }
-  const pf_intervals *intervals = &of->methods[of->main];
-  out.method = of->main;
+  out.method = pf_shown_method(of, k);
+  const pf_intervals *intervals = &of->methods[out.method];
   out.verdict = of->verdict[k];
   out.note = of->note[k] != NULL ? of->note[k] : intervals->why;
   if (intervals->there) {

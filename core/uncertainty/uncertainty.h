@@ -4,6 +4,10 @@
 
 #include "core/uncertainty/inference.h"
 
+/** The method whose interval of value k is shown: the main one, or where that has none (a sandwich
+ * of what is one animal's own) another that has. */
+uint32_t pf_shown_method(const pf_inference_group *of, size_t k);
+
 /** What was inferred about one parameter instance, in its own units (of what is tied: those of its
  * value, times the factor). */
 typedef struct pf_uncertainty {
