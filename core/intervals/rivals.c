@@ -1,7 +1,7 @@
 #include "core/intervals/rivals.h"
 
 #include "core/base/memory.h"
-#include "core/infer/uncertainty.h"
+#include "core/uncertainty/uncertainty.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
