@@ -1,8 +1,8 @@
 #include "core/intervals/rivals.h"
 
 #include "core/base/memory.h"
-#include "core/uncertainty/uncertainty.h"
 #include "core/stats/stats.h"
+#include "core/uncertainty/uncertainty.h"
 
 #include <math.h>
 
