@@ -219,56 +219,66 @@ static void add_unit(char *text, size_t capacity, size_t n, int64_t unit)
   }
 }
 
+/** Units of a target that say nothing, and the range of the others. */
+typedef struct target_units {
+  char never[100], constant[100]; /* "2, 5, ..." */
+  size_t n_never, n_constant;
+  unit_range all;
+} target_units;
+
+/** output: what the target is compared with; NULL: with nothing that has bounds. */
+static target_units look_at_units(const pf_dataset *data, const pf_record *record,
+                                  const pf_observable *output)
+{
+  target_units of = {.all = {INFINITY, -INFINITY, 0, 0}};
+  for (int64_t unit = 0; unit < record->n; unit++) {
+    const unit_range one = range_of_unit(data, record->name, unit, output);
+    if (one.n == 0) {
+      add_unit(of.never, sizeof of.never, of.n_never++, unit);
+    } else if (one.n > 1 && one.lowest == one.highest) {
+      add_unit(of.constant, sizeof of.constant, of.n_constant++, unit);
+    }
+    of.all.lowest = fmin(of.all.lowest, one.lowest);
+    of.all.highest = fmax(of.all.highest, one.highest);
+    of.all.n += one.n;
+    of.all.n_outside += one.n_outside;
+  }
+  return of;
+}
+
 static size_t warn_of_units(const pf_problem *problem, const pf_loss_term *loss, const char *prefix,
                             FILE *stream)
 {
-  const pf_dataset *data = &problem->data;
   const char *target = loss->declared.targets.items[0];
-  const pf_record *record = pf_recording_target(&data->recordings[0], target);
-  const pf_observable *output = loss->declared.observables.count == 0
-                                    ? NULL
-                                    : &problem->model->observables[loss->observables[0]];
+  const pf_record *record = pf_recording_target(&problem->data.recordings[0], target);
   /* a likelihood has a link of its own between the output and what is recorded */
-  const bool compares = (loss->declared.flags & PF_LOSS_LIKELIHOOD) == 0;
-  char never[100] = "", constant[100] = "";
-  size_t n_never = 0, n_constant = 0, n_warnings = 0;
-  unit_range all = {INFINITY, -INFINITY, 0, 0};
+  const bool compares =
+      (loss->declared.flags & PF_LOSS_LIKELIHOOD) == 0 && loss->declared.observables.count > 0;
+  const pf_observable *output =
+      compares ? &problem->model->observables[loss->observables[0]] : NULL;
   if (record == NULL || strcmp(target, "choice") == 0) {
     return 0;
   }
-  for (int64_t unit = 0; unit < record->n; unit++) {
-    const unit_range one = range_of_unit(data, target, unit, compares ? output : NULL);
-    if (one.n == 0) {
-      add_unit(never, sizeof never, n_never++, unit);
-    } else if (one.n > 1 && one.lowest == one.highest) {
-      add_unit(constant, sizeof constant, n_constant++, unit);
-    }
-    all.lowest = fmin(all.lowest, one.lowest);
-    all.highest = fmax(all.highest, one.highest);
-    all.n += one.n;
-    all.n_outside += one.n_outside;
-  }
-  if (n_never > 0) {
-    (void)fprintf(stream, "%s%s: unit %s of %lld was never recorded\n", prefix, target, never,
+  const target_units of = look_at_units(&problem->data, record, output);
+  const unit_range *all = &of.all;
+  if (of.n_never > 0) {
+    (void)fprintf(stream, "%s%s: unit %s of %lld was never recorded\n", prefix, target, of.never,
                   (long long)record->n);
-    n_warnings++;
   }
-  if (n_constant > 0) {
+  if (of.n_constant > 0) {
     (void)fprintf(stream,
                   "%s%s: unit %s of %lld is constant in all of the data: nothing can be learned "
                   "from it\n",
-                  prefix, target, constant, (long long)record->n);
-    n_warnings++;
+                  prefix, target, of.constant, (long long)record->n);
   }
-  if (all.n_outside > 0) {
+  if (all->n_outside > 0) {
     (void)fprintf(stream,
                   "%s%s: %lld of %lld values (%g to %g) cannot come out of '%s', which gives %g to "
                   "%g: rescale them, or change network.output\n",
-                  prefix, target, (long long)all.n_outside, (long long)all.n, all.lowest,
-                  all.highest, output->name, output->lower, output->upper);
-    n_warnings++;
+                  prefix, target, (long long)all->n_outside, (long long)all->n, all->lowest,
+                  all->highest, output->name, output->lower, output->upper);
   }
-  return n_warnings;
+  return (size_t)(of.n_never > 0) + (size_t)(of.n_constant > 0) + (size_t)(all->n_outside > 0);
 }
 
 size_t pf_check_warn_units(const pf_problem *problem, const char *prefix, FILE *stream)

@@ -57,47 +57,74 @@ static void tell_first_step(const pf_loss_term *term, pf_loss_in all, const pf_r
   }
 }
 
-/** Cells that the loss observes. They depend on targets alone: the observables are zeros. */
+/** What a loss is given where only its targets matter: observables are zeros. */
+typedef struct targets_alone {
+  int64_t n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
+  const pf_real *observable[PF_LOSS_MAX_ARRAYS], *target[PF_LOSS_MAX_ARRAYS];
+  pf_real *zeros;
+  uint8_t *scored;
+  double *theta;
+} targets_alone;
+
+static void free_targets_alone(targets_alone *of)
+{
+  pf_memory_free(of->zeros);
+  pf_memory_free(of->scored);
+  pf_memory_free(of->theta);
+}
+
+static pf_status make_targets_alone(const pf_model *model, const pf_draw *draw, size_t k,
+                                    targets_alone *of, pf_error *error)
+{
+  const pf_loss_term *term = &model->losses[k];
+  const size_t n_steps = (size_t)draw->n_steps, n_theta = term->declared.parameters.count;
+  const int64_t widest = observable_columns(model, term, of->n_observable);
+  of->zeros = pf_memory_need(n_steps * (size_t)widest, sizeof *of->zeros, error);
+  of->scored = pf_memory_need(n_steps, 1, error);
+  of->theta = pf_memory_need(n_theta, sizeof *of->theta, error);
+  if (of->zeros == NULL || of->scored == NULL || of->theta == NULL) {
+    return PF_STOP;
+  }
+  for (size_t o = 0; o < term->declared.observables.count; o++) {
+    of->observable[o] = of->zeros;
+  }
+  for (size_t i = 0; i < term->declared.targets.count; i++) {
+    of->n_target[i] = target_columns(draw, term, i);
+    of->target[i] = draw->targets[k][i];
+  }
+  for (size_t t = 0; t < n_steps; t++) {
+    of->scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
+  }
+  for (size_t i = 0; i < n_theta; i++) {
+    of->theta[i] = model->parameters[term->theta0 + i].declared.initial;
+  }
+  return PF_OK;
+}
+
+/** Cells that the loss observes: they depend on its targets alone. */
 static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t k, int64_t *cells,
                              pf_error *error)
 {
   const pf_loss_term *term = &model->losses[k];
-  const size_t n_steps = (size_t)draw->n_steps, n_theta = term->declared.parameters.count;
-  int64_t n_observable[PF_LOSS_MAX_ARRAYS], n_target[PF_LOSS_MAX_ARRAYS];
-  const pf_real *observable[PF_LOSS_MAX_ARRAYS], *target[PF_LOSS_MAX_ARRAYS];
-  const int64_t widest = observable_columns(model, term, n_observable);
-  pf_status status = PF_STOP;
-  pf_real *zeros = pf_memory_need(n_steps * (size_t)widest, sizeof *zeros, error);
+  const size_t n_steps = (size_t)draw->n_steps;
+  targets_alone of = {.zeros = NULL};
   double *log_likelihood = pf_memory_need(n_steps, sizeof *log_likelihood, error);
   int64_t *count = pf_memory_need(n_steps, sizeof *count, error);
-  uint8_t *scored = pf_memory_need(n_steps, 1, error);
-  double *theta = pf_memory_need(n_theta, sizeof *theta, error);
-  if (zeros == NULL || log_likelihood == NULL || count == NULL || scored == NULL || theta == NULL) {
+  pf_status status = make_targets_alone(model, draw, k, &of, error);
+  if (log_likelihood == NULL || count == NULL || status != PF_OK) {
+    status = PF_STOP;
     goto done;
-  }
-  for (size_t o = 0; o < term->declared.observables.count; o++) {
-    observable[o] = zeros;
-  }
-  for (size_t i = 0; i < term->declared.targets.count; i++) {
-    n_target[i] = target_columns(draw, term, i);
-    target[i] = draw->targets[k][i];
-  }
-  for (size_t t = 0; t < n_steps; t++) {
-    scored[t] = (draw->flags[t] & PF_STEP_FIT) != 0;
-  }
-  for (size_t i = 0; i < n_theta; i++) {
-    theta[i] = model->parameters[term->theta0 + i].declared.initial;
   }
   const pf_loss_in in = {.size = sizeof in,
                          .n_steps = draw->n_steps,
-                         .theta = theta,
-                         .observable = observable,
-                         .n_observable = n_observable,
-                         .ld_observable = n_observable,
-                         .target = target,
-                         .n_target = n_target,
-                         .ld_target = n_target,
-                         .scored = scored};
+                         .theta = of.theta,
+                         .observable = of.observable,
+                         .n_observable = of.n_observable,
+                         .ld_observable = of.n_observable,
+                         .target = of.target,
+                         .n_target = of.n_target,
+                         .ld_target = of.n_target,
+                         .scored = of.scored};
   status = term->loss->plugin->loss->evaluate(term->loss->self, &in, log_likelihood, count, error);
   if (status != PF_OK) {
     tell_first_step(term, in, draw->recording, error);
@@ -108,11 +135,9 @@ static pf_status count_cells(const pf_model *model, const pf_draw *draw, size_t 
     *cells += count[t];
   }
 done:
-  pf_memory_free(zeros);
+  free_targets_alone(&of);
   pf_memory_free(log_likelihood);
   pf_memory_free(count);
-  pf_memory_free(scored);
-  pf_memory_free(theta);
   return status;
 }
 

@@ -186,16 +186,8 @@ static bool has_trials(const pf_behaviours *of)
   return false;
 }
 
-pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_error *error)
+static pf_figure *add_figure(pf_figures *figures, bool both, bool reversals)
 {
-  const pf_behaviours *animals = &run->observed;
-  const pf_behaviours *simulated = &run->closed_loop;
-  static const double unit[] = {0.0, 1.0};
-  if (!has_trials(animals)) {
-    return PF_OK;
-  }
-  const bool both = simulated->n > 0 && has_trials(simulated);
-  const bool reversals = has_reversals(animals, false) || (both && has_reversals(simulated, true));
   char caption[500];
   (void)snprintf(
       caption, sizeof caption, "%s%s%s",
@@ -208,37 +200,60 @@ pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_erro
           ? "matching, one point for each block: share of the choices against share of the rewards."
           : "Matching, one point for each experiment: share of the choices against share of the "
             "rewards.");
-  pf_figure *figure = pf_figures_add(figures, "behaviour",
-                                     (pf_figure_look){.caption = caption,
-                                                      .columns = reversals ? 2 : 1,
-                                                      .panel_width = 450,
-                                                      .panel_height = 320});
+  return pf_figures_add(figures, "behaviour",
+                        (pf_figure_look){.caption = caption,
+                                         .columns = reversals ? 2 : 1,
+                                         .panel_width = 450,
+                                         .panel_height = 320});
+}
+
+static pf_panel *add_reversal_panel(pf_figure *figure)
+{
+  pf_panel *panel = pf_figure_panel(
+      figure,
+      (pf_axes){
+          .x = {.label = "trials from the reversal"},
+          .y = {.label = "share of the newly better", .low = 0, .high = 1, .is_share = true}});
+  pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
+  return panel;
+}
+
+static pf_panel *add_matching_panel(pf_figure *figure, bool two_options)
+{
+  static const double unit[] = {0.0, 1.0};
+  pf_panel *panel = pf_figure_panel(
+      figure, (pf_axes){.x = {.label = two_options ? "share of the rewards, option 2"
+                                                   : "share of the rewards, each option",
+                              .low = -0.02,
+                              .high = 1.02},
+                        .y = {.label = two_options ? "share of the choices, option 2"
+                                                   : "share of the choices, each option",
+                              .low = -0.02,
+                              .high = 1.02}});
+  pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, unit, unit, 2);
+  return panel;
+}
+
+pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_error *error)
+{
+  const pf_behaviours *animals = &run->observed;
+  const pf_behaviours *simulated = &run->closed_loop;
   const pf_mark mine = {.colour = PF_BLUE, .width = 2.0, .label = "animals"};
   const pf_mark rule = {.colour = PF_VERMILLION, .width = 2.0, .label = "fitted rule"};
-  pf_panel *panel = NULL;
+  if (!has_trials(animals)) {
+    return PF_OK;
+  }
+  const bool both = simulated->n > 0 && has_trials(simulated);
+  const bool reversals = has_reversals(animals, false) || (both && has_reversals(simulated, true));
+  pf_figure *figure = add_figure(figures, both, reversals);
   if (reversals) {
-    panel = pf_figure_panel(
-        figure,
-        (pf_axes){
-            .x = {.label = "trials from the reversal"},
-            .y = {.label = "share of the newly better", .low = 0, .high = 1, .is_share = true}});
-    pf_panel_vertical(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, 0.0);
+    pf_panel *panel = add_reversal_panel(figure);
     draw_reversals(panel, mine, animals, false);
     if (both) {
       draw_reversals(panel, rule, simulated, true);
     }
   }
-  panel = pf_figure_panel(
-      figure,
-      (pf_axes){.x = {.label = animals->n_options == 2 ? "share of the rewards, option 2"
-                                                       : "share of the rewards, each option",
-                      .low = -0.02,
-                      .high = 1.02},
-                .y = {.label = animals->n_options == 2 ? "share of the choices, option 2"
-                                                       : "share of the choices, each option",
-                      .low = -0.02,
-                      .high = 1.02}});
-  pf_panel_line(panel, (pf_mark){.colour = PF_GREY, .dashed = true}, unit, unit, 2);
+  pf_panel *panel = add_matching_panel(figure, animals->n_options == 2);
   const pf_status status = draw_matching(panel, mine, animals, error);
   if (status != PF_OK || !both) {
     return status;

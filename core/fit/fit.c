@@ -245,6 +245,34 @@ static pf_status replace_best(pf_fit_group *group, const pf_fit_job *job, const 
   return PF_OK;
 }
 
+/* Minimises from `from`; the best start is replaced where that is better. values: room, [n]. */
+static pf_status minimise_from(pf_fit_group *group, pf_fit_job *job, const double *from,
+                               double *values, pf_error *error)
+{
+  pf_error ignored = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
+  pf_optimum optimum = pf_optimum_none();
+  if (pf_fit_job_minimise(job, from, values, &optimum, &ignored) != PF_OK || job->rows.n == 0 ||
+      job->lost) {
+    return PF_OK;
+  }
+  return is_improvement(pf_group_objective_get(job->function), &optimum, &group->optimum)
+             ? replace_best(group, job, &optimum, values, error)
+             : PF_OK;
+}
+
+/* Scales of the values, as at the start of the fit. scale: room, [n]. */
+static pf_status set_scales(const pf_fit_group *group, pf_fit_job *job, double *scale,
+                            pf_error *error)
+{
+  bool is_scaled = false;
+  const pf_status status = pf_value_scales(pf_group_objective_get(job->function),
+                                           group->values_start, scale, &is_scaled, error);
+  if (status == PF_OK) {
+    pf_group_objective_set_scale(job->function, is_scaled ? scale : NULL);
+  }
+  return status;
+}
+
 pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const double *from,
                          const pf_observer *observer, pf_error *error)
 {
@@ -261,8 +289,6 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
   if (values == NULL) {
     return PF_STOP;
   }
-  double *scale = values + group->layout->n;
-  bool is_scaled = false;
   pf_status status = pf_group_batches_create(problem, group, true, &batches, error);
   if (status != PF_OK) {
     goto done;
@@ -283,19 +309,11 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_value_scales(pf_group_objective_get(job.function), group->values_start, scale,
-                           &is_scaled, error);
+  status = set_scales(group, &job, values + group->layout->n, error);
   if (status != PF_OK) {
     goto done;
   }
-  pf_group_objective_set_scale(job.function, is_scaled ? scale : NULL);
-  pf_error ignored = pf_error_none(); /* of a fit that is not kept: nobody wants to read it */
-  pf_optimum optimum = pf_optimum_none();
-  if (pf_fit_job_minimise(&job, from, values, &optimum, &ignored) == PF_OK && job.rows.n > 0 &&
-      !job.lost &&
-      is_improvement(pf_group_objective_get(job.function), &optimum, &group->optimum)) {
-    status = replace_best(group, &job, &optimum, values, error);
-  }
+  status = minimise_from(group, &job, from, values, error);
 done:
   pf_fit_job_clear(&job);
   pf_group_batches_clear(&batches);

@@ -578,12 +578,41 @@ static pf_status find_last_step(lm *s, double *decrease, bool *last, pf_error *e
   return status == PF_OK ? predict_decrease(s, decrease, error) : status;
 }
 
+/* The steps of one iteration. */
+typedef struct attempts {
+  bool first; /* no step was found yet */
+  bool last;  /* take this step unless F rises, then stop */
+  int n_raised;
+} attempts;
+
+/* Tries the step that was found, which should gain `decrease`; *moved: it was taken. */
+static pf_status try_step(lm *s, double decrease, const attempts *so_far, bool *moved,
+                          pf_error *error)
+{
+  const double before = objective_here(s), size = largest_step(s);
+  const double share = so_far->n_raised < MAX_CHOOSY ? accept_well : accept;
+  const double below =
+      so_far->last ? before + rounding_error(s) : before - share * fmax(decrease, 0.0);
+  const double relative = relative_step(s);
+  double found = 0.0;
+  const pf_status status =
+      try_trial(s, below, s->trusts_model || so_far->last, &found, moved, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  s->largest_tried = fmax(s->largest_tried, relative);
+  s->largest_change = fmax(s->largest_change, fabs(found - before));
+  if (*moved) {
+    accept_step(s, before, found, decrease, size);
+  }
+  return PF_OK;
+}
+
 /* One iteration: steps with more and more damping until one goes down. *done: the reason to stop,
  * or none. */
 static pf_status take_iteration(lm *s, uint32_t *done, pf_error *error)
 {
-  bool first = true, last = false; /* last: take this step unless F rises, then stop */
-  int n_raised = 0;
+  attempts so_far = {.first = true};
   s->largest_tried = s->largest_change = 0.0;
   for (;;) {
     *done = reason_to_stop(s);
@@ -598,44 +627,31 @@ static pf_status take_iteration(lm *s, uint32_t *done, pf_error *error)
       raise_damping(s);
       continue;
     }
-    const double before = objective_here(s);
     double decrease = 0.0;
     status = predict_decrease(s, &decrease, error);
-    if (status == PF_OK && first) {
-      status = find_last_step(s, &decrease, &last, error);
+    if (status == PF_OK && so_far.first) {
+      status = find_last_step(s, &decrease, &so_far.last, error);
     }
     if (status != PF_OK) {
       return status;
     }
-    first = false;
-    *done = last ? PF_REASON_PROGRESS : PF_REASON_NONE;
-    if (last && s->settings->stops_early) {
+    so_far.first = false;
+    *done = so_far.last ? PF_REASON_PROGRESS : PF_REASON_NONE;
+    if (so_far.last && s->settings->stops_early) {
       s->out->predicted_decrease = fmax(decrease, 0.0);
       return PF_OK;
     }
-    const double size = largest_step(s);
     const double relative = relative_step(s);
-    const double share = n_raised < MAX_CHOOSY ? accept_well : accept;
-    const double below = last ? before + rounding_error(s) : before - share * fmax(decrease, 0.0);
-    double found = 0.0;
     bool moved = false;
-    status = try_trial(s, below, s->trusts_model || last, &found, &moved, error);
-    if (status != PF_OK) {
+    status = try_step(s, decrease, &so_far, &moved, error);
+    if (status != PF_OK || moved || so_far.last) {
       return status;
-    }
-    s->largest_tried = fmax(s->largest_tried, relative);
-    s->largest_change = fmax(s->largest_change, fabs(found - before));
-    if (moved) {
-      accept_step(s, before, found, decrease, size);
-    }
-    if (moved || last) {
-      return PF_OK;
     }
     if (relative <= least_step || s->lambda >= max_lambda) {
       return end_at_rest(s, done, error);
     }
     s->trusts_model = false;
-    n_raised++;
+    so_far.n_raised++;
     raise_damping(s);
   }
 }

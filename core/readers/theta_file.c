@@ -139,31 +139,17 @@ static pf_status read_inferred(reader *read, pf_theta_row *row, pf_error *error)
              : PF_OK;
 }
 
-static pf_status read_row(reader *read, pf_error *error)
+/** Which value the row is of. */
+static pf_status read_names(reader *read, pf_theta_row *row, pf_error *error)
 {
   const pf_csv *csv = &read->csv;
-  pf_theta_file *file = read->file;
-  pf_status status = pf_csv_check_width(csv, read->width, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  pf_theta_row *rows = grow_rows(file->rows, file->n_rows, &read->max_rows, sizeof *rows, error);
-  if (rows == NULL) {
-    return PF_STOP;
-  }
-  file->rows = rows;
-  pf_theta_row row = {.unit = keep_text(read, pf_csv_field(csv, read->columns[UNIT]), error)};
-  row.owner =
-      row.unit == NULL ? NULL : keep_text(read, pf_csv_field(csv, read->columns[OWNER]), error);
-  row.name =
-      row.owner == NULL ? NULL : keep_text(read, pf_csv_field(csv, read->columns[NAME]), error);
-  if (row.name == NULL) {
-    return PF_STOP;
-  }
   const char *experiment = optional_column(read, EXPERIMENT);
   double number = -1.0;
-  row.animal = keep_text(read, optional_column(read, ANIMAL), error);
-  if (row.animal == NULL) {
+  row->unit = keep_text(read, pf_csv_field(csv, read->columns[UNIT]), error);
+  row->owner = keep_text(read, pf_csv_field(csv, read->columns[OWNER]), error);
+  row->name = keep_text(read, pf_csv_field(csv, read->columns[NAME]), error);
+  row->animal = keep_text(read, optional_column(read, ANIMAL), error);
+  if (row->unit == NULL || row->owner == NULL || row->name == NULL || row->animal == NULL) {
     return PF_STOP;
   }
   if (experiment[0] != '\0' &&
@@ -172,26 +158,53 @@ static pf_status read_row(reader *read, pf_error *error)
                    "%.500s:%lld: experiment: found '%.60s', expected a number from 0", csv->path,
                    (long long)csv->line, experiment);
   }
-  row.experiment = (int64_t)number;
+  row->experiment = (int64_t)number;
+  return PF_OK;
+}
+
+static pf_status read_estimate(const reader *read, pf_theta_row *row, pf_error *error)
+{
+  const pf_csv *csv = &read->csv;
   const char *estimate = pf_csv_field(csv, read->columns[ESTIMATE]);
   const char *word = pf_csv_field(csv, read->columns[STATUS]);
-  row.failed = strcmp(word, "failed") == 0;
-  if (!pf_csv_number(estimate, &row.estimate) || (!row.failed && !isfinite(row.estimate))) {
+  row->failed = strcmp(word, "failed") == 0;
+  if (!pf_csv_number(estimate, &row->estimate) || (!row->failed && !isfinite(row->estimate))) {
     return pf_fail(error, PF_STOP, "%.500s:%lld: estimate: found '%.60s', expected a finite number",
                    csv->path, (long long)csv->line, estimate);
   }
-  status = read_inferred(read, &row, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  /* rows of a unit stand together: looking back to its first is enough */
-  for (size_t i = file->n_rows; i > 0 && file->rows[i - 1].unit == row.unit; i--) {
+  return PF_OK;
+}
+
+/** Rows of a unit stand together: looking back to its first is enough. */
+static pf_status check_stands_once(const reader *read, const pf_theta_row *row, pf_error *error)
+{
+  const pf_theta_file *file = read->file;
+  for (size_t i = file->n_rows; i > 0 && file->rows[i - 1].unit == row->unit; i--) {
     const pf_theta_row *other = &file->rows[i - 1];
-    if (other->owner == row.owner && other->name == row.name && other->animal == row.animal &&
-        other->experiment == row.experiment) {
-      return pf_fail(error, PF_STOP, "%.500s:%lld: '%s' of '%s' stands twice for '%s'", csv->path,
-                     (long long)csv->line, row.name, row.owner, row.unit);
+    if (other->owner == row->owner && other->name == row->name && other->animal == row->animal &&
+        other->experiment == row->experiment) {
+      return pf_fail(error, PF_STOP, "%.500s:%lld: '%s' of '%s' stands twice for '%s'",
+                     read->csv.path, (long long)read->csv.line, row->name, row->owner, row->unit);
     }
+  }
+  return PF_OK;
+}
+
+static pf_status read_row(reader *read, pf_error *error)
+{
+  pf_theta_file *file = read->file;
+  pf_theta_row row = {.experiment = -1};
+  if (pf_csv_check_width(&read->csv, read->width, error) != PF_OK) {
+    return PF_STOP;
+  }
+  pf_theta_row *rows = grow_rows(file->rows, file->n_rows, &read->max_rows, sizeof *rows, error);
+  if (rows == NULL) {
+    return PF_STOP;
+  }
+  file->rows = rows;
+  if (read_names(read, &row, error) != PF_OK || read_estimate(read, &row, error) != PF_OK ||
+      read_inferred(read, &row, error) != PF_OK || check_stands_once(read, &row, error) != PF_OK) {
+    return PF_STOP;
   }
   file->rows[file->n_rows++] = row;
   return note_unit(read, row.unit, error);

@@ -339,19 +339,24 @@ static void gather_tangents(const term *at, size_t o, int64_t t0, int64_t n_step
   }
 }
 
+/** How many steps are taken at a time: what they need in columns of `width` stays in cache. */
+static int64_t tile_of(int64_t width, size_t n)
+{
+  const int64_t cells = width * (int64_t)n;
+  return cells > 0 && CELLS * 64 / cells > 1 ? CELLS * 64 / cells : 1;
+}
+
 /** By whitened tangents, a few steps at a time. */
 static pf_status add_whitened_tangents(term *at, double *information, pf_error *error)
 {
   const size_t n = at->self->n, n_observables = at->info->declared.observables.count;
   const int64_t n_whitened =
       at->info->declared.n_whitened > 0 ? at->info->declared.n_whitened : observable_columns(at, 0);
-  int64_t width = n_whitened, tile = 1;
+  int64_t width = n_whitened;
   for (size_t o = 0; o < n_observables; o++) {
     width += at->view.ld_observable[o];
   }
-  if (width * (int64_t)n > 0 && CELLS * 64 / (width * (int64_t)n) > 1) {
-    tile = CELLS * 64 / (width * (int64_t)n);
-  }
+  const int64_t tile = tile_of(width, n);
   pf_real *memory =
       pf_pool_need(&at->kept->whiten, (size_t)(tile * width) * n, sizeof *memory, error);
   double *roots = pf_pool_need(&at->kept->root, CELLS * n + n * at->n_own, sizeof *roots, error);

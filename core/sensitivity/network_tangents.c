@@ -78,6 +78,42 @@ static void move_along(const own_direction *direction, double step, double *thet
   }
 }
 
+/** By central differences along the direction. up, down: room for the signals of both sides,
+ * [cells]; the difference goes into `up`. */
+typedef struct direct_differences {
+  const own_direction *direction;
+  double *theta; /* [direction->n] */
+  pf_real *up, *down;
+  size_t cells;
+} direct_differences;
+
+static pf_status differentiate_signals(const pf_tangents *self, const pf_units *in,
+                                       const direct_differences *by, pf_response *out,
+                                       pf_error *error)
+{
+  const pf_component *network = self->model->network;
+  const pf_network_ops *ops = network->plugin->network;
+  const double step = step_along(by->direction, cbrt(pf_epsilon()));
+  pf_units at = *in;
+  at.theta = by->theta;
+  move_along(by->direction, step, by->theta);
+  out->signals = by->up;
+  pf_status status = ops->activate(network->self, &at, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  move_along(by->direction, -step, by->theta);
+  out->signals = by->down;
+  status = ops->activate(network->self, &at, out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t i = 0; i < by->cells; i++) {
+    by->up[i] = (pf_real)(((double)by->up[i] - (double)by->down[i]) / (2.0 * step));
+  }
+  return PF_OK;
+}
+
 pf_status pf_tangents_direct(const pf_tangents *self, const pf_direct_in *of, int64_t k,
                              pf_real **direct, pf_error *error)
 {
@@ -114,24 +150,8 @@ pf_status pf_tangents_direct(const pf_tangents *self, const pf_direct_in *of, in
     return ops->activate_jvp(network->self, in, of->value, &tangent, &out, error);
   }
   pf_tangents_note(self, PF_TANGENT_NETWORK_DIFFERENCES);
-  const double step = step_along(&direction, cbrt(pf_epsilon()));
-  pf_units at = *in;
-  at.theta = theta;
-  move_along(&direction, step, theta);
-  pf_status status = ops->activate(network->self, &at, &out, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  move_along(&direction, -step, theta);
-  out.signals = down;
-  status = ops->activate(network->self, &at, &out, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  for (size_t i = 0; i < n_signals * cells; i++) {
-    up[i] = (pf_real)(((double)up[i] - (double)down[i]) / (2.0 * step));
-  }
-  return PF_OK;
+  const direct_differences by = {&direction, theta, up, down, n_signals * cells};
+  return differentiate_signals(self, in, &by, &out, error);
 }
 
 /* ---- starting weights ---- */

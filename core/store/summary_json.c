@@ -201,6 +201,34 @@ static json_t *agreement_object(builder *b, const pf_agreement *agreement)
   return object;
 }
 
+/* How many values have each verdict. */
+static json_t *verdicts_object(builder *b, const pf_inference_group *of)
+{
+  json_t *verdicts = json_object();
+  for (uint32_t v = PF_IDENTIFIED; v <= PF_NOT_IDENTIFIED_BY_DESIGN; v++) {
+    json_int_t n = 0;
+    for (size_t k = 0; k < of->n; k++) {
+      n += of->verdict[k] == v ? 1 : 0;
+    }
+    set_member(b, verdicts, pf_verdict_words(v), json_integer(n));
+  }
+  return verdicts;
+}
+
+/* null: a loss sees the weights, or nothing is known of others. */
+static json_t *latent_object(builder *b, const pf_inference_group *of)
+{
+  if (of->latent.n_fits == 0) {
+    return json_null();
+  }
+  json_t *latent = json_object();
+  set_member(b, latent, "fits", json_integer((json_int_t)of->latent.n_fits));
+  set_member(b, latent, "starts", json_integer((json_int_t)of->latent.n_starts));
+  set_member(b, latent, "r2_median", pf_json_number(of->latent.median));
+  set_member(b, latent, "r2_lowest", pf_json_number(of->latent.lowest));
+  return latent;
+}
+
 static json_t *uncertainty_object(builder *b, const pf_problem *problem,
                                   const pf_inference_group *of)
 {
@@ -210,15 +238,7 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
   if (of->why != NULL) {
     return object;
   }
-  json_t *verdicts = json_object(), *eigenvalues = json_array(), *warnings = json_array(),
-         *missing = json_object();
-  for (uint32_t v = PF_IDENTIFIED; v <= PF_NOT_IDENTIFIED_BY_DESIGN; v++) {
-    json_int_t n = 0;
-    for (size_t k = 0; k < of->n; k++) {
-      n += of->verdict[k] == v ? 1 : 0;
-    }
-    set_member(b, verdicts, pf_verdict_words(v), json_integer(n));
-  }
+  json_t *eigenvalues = json_array(), *warnings = json_array(), *missing = json_object();
   for (size_t k = 0; k < of->n; k++) {
     b->lost |=
         json_array_append_new(eigenvalues, pf_json_number(of->spectrum->eigenvalues[k])) != 0;
@@ -233,19 +253,11 @@ static json_t *uncertainty_object(builder *b, const pf_problem *problem,
     }
   }
   set_member(b, object, "log_likelihood", pf_json_number(of->log_likelihood));
-  set_member(b, object, "verdicts", verdicts);
+  set_member(b, object, "verdicts", verdicts_object(b, of));
   set_member(b, object, "free", free_array(b, problem, of));
   set_member(b, object, "warnings", warnings);
   set_member(b, object, "missing", missing);
-  json_t *latent = json_null(); /* null: a loss sees them, or nothing is known of others */
-  if (of->latent.n_fits > 0) {
-    latent = json_object();
-    set_member(b, latent, "fits", json_integer((json_int_t)of->latent.n_fits));
-    set_member(b, latent, "starts", json_integer((json_int_t)of->latent.n_starts));
-    set_member(b, latent, "r2_median", pf_json_number(of->latent.median));
-    set_member(b, latent, "r2_lowest", pf_json_number(of->latent.lowest));
-  }
-  set_member(b, object, "latent_weights", latent);
+  set_member(b, object, "latent_weights", latent_object(b, of));
   set_member(b, object, "animals_agree", agreement_object(b, &of->agreement));
   set_member(b, object, "method", pf_json_text(pf_interval_method_name(of->main)));
   set_member(b, object, "clusters",
