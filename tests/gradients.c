@@ -35,6 +35,9 @@ static const double tolerance = 2e-6;
 /* The paths add up in other orders. Measured 8.9e-14; in single precision 7e-8. */
 static const double tolerance_of_paths = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-6;
 
+/* Tangents forward against the adjoint backward: both exact. */
+static const double tolerance_of_tangents = sizeof(pf_real) == sizeof(double) ? 1e-10 : 5e-3;
+
 static const char *const channels[] = {"reward", "expected_reward", "dan0", "dan1", "dan2"};
 
 /* What one rule, or all of them, came to. */
@@ -43,6 +46,7 @@ typedef struct tally {
   int64_t n_cases, n_failed;
   int64_t n_tables, n_masked; /* of the cases */
   double worst_paths;
+  bench_tangents tangents; /* the worst */
   char worst_case[128];
 } tally;
 
@@ -108,7 +112,15 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
   status =
       status == PF_OK ? bench_differentiate(&on, DIRECTIONS, has_kinks, &found, error) : status;
 #endif
+  bench_tangents forward = {0};
+  if (status == PF_OK) {
+    status = bench_compare_tangents(&on, sum->n_cases % 2 == 0, &forward, error);
+  }
   bench_free(&on);
+  sum->tangents.gradient = fmax(sum->tangents.gradient, forward.gradient);
+  sum->tangents.matrix = fmax(sum->tangents.matrix, forward.matrix);
+  sum->tangents.scores = fmax(sum->tangents.scores, forward.scores);
+  const double forward_worst = fmax(fmax(forward.gradient, forward.matrix), forward.scores);
   sum->derivatives.n += found.n;
   sum->derivatives.n_kinks += found.n_kinks;
   sum->worst_paths = isfinite(paths) ? fmax(sum->worst_paths, paths) : INFINITY;
@@ -121,6 +133,12 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
     status =
         pf_fail(error, PF_STOP, "the two paths through time are %.2g apart, expected at most %g",
                 paths, tolerance_of_paths);
+  }
+  if (status == PF_OK && !(forward_worst <= tolerance_of_tangents)) {
+    status = pf_fail(error, PF_STOP,
+                     "tangents and adjoint are %.2g (gradient), %.2g (matrix), %.2g (scores) "
+                     "apart, expected at most %g",
+                     forward.gradient, forward.matrix, forward.scores, tolerance_of_tangents);
   }
   return status;
 }
@@ -281,10 +299,11 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
     }
   }
   printf("%s %s { %s }: %lld cases, %lld derivatives, worst %.1e (%s), paths %.1e, %lld directions "
-         "with kinks\n",
+         "with kinks, tangents %.1e, matrix %.1e\n",
          sum.n_failed == 0 && sum.n_cases > 0 ? "PASS" : "FAIL", rule->plugin, rule->options,
          (long long)sum.n_cases, (long long)sum.derivatives.n, sum.derivatives.worst,
-         sum.worst_case, sum.worst_paths, (long long)sum.derivatives.n_kinks);
+         sum.worst_case, sum.worst_paths, (long long)sum.derivatives.n_kinks, sum.tangents.gradient,
+         sum.tangents.matrix);
   (void)fflush(stdout);
   all->n_cases += sum.n_cases;
   all->n_tables += sum.n_tables;

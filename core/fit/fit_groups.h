@@ -85,9 +85,10 @@ typedef struct pf_fit_group {
   pf_start_result *starts; /**< [n_starts]: 1 unless fit.starts says more */
   size_t n_starts, best;   /**< best: the start that is kept, with its rows */
   pf_optimum optimum;      /**< of that start: why it stopped, converged or not */
-  uint32_t derivatives;    /**< PF_TANGENT_* (core/sensitivity/sensitivity.h): what was not had from
-                              exact derivatives */
-  pf_status status;        /**< PF_OK, or why this fit failed; the others go on */
+  uint32_t
+      derivatives;  /**< PF_INFORMATION_* (core/sensitivity/sensitivity.h): how matrices were had
+                     */
+  pf_status status; /**< PF_OK, or why this fit failed; the others go on */
   pf_error error;
   pf_chosen_penalty penalty; /**< where penalty.l1 is chosen */
   size_t n_improved; /**< times that it was fitted again from a better point: pf_fit_improve */

@@ -51,7 +51,7 @@ void pf_group_objective_set_scale(pf_group_objective *function, const double *sc
 /** The data term of what an optimiser reports: F without penalties (of parts: the mean over the
  * pass). */
 double pf_group_objective_data_term(const pf_group_objective *function, const pf_iterate *at);
-/** PF_TANGENT_* (core/sensitivity/sensitivity.h): what was not had from exact derivatives so far.
+/** PF_INFORMATION_* (core/sensitivity/sensitivity.h): how matrices were had so far.
  */
 uint32_t pf_group_objective_how(const pf_group_objective *function);
 /** Evaluations so far, of one draw each. */

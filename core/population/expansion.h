@@ -17,7 +17,7 @@ typedef struct pf_expansion {
   double *score;           /**< [n] d L / d phi */
   double *information;     /**< [n][n] */
   double log_likelihood;   /**< L at phi, in nats */
-  uint32_t derivatives;    /**< PF_TANGENT_*: what was not had from exact derivatives */
+  uint32_t derivatives;    /**< PF_INFORMATION_*: how matrices were had */
   int64_t n_evaluations;   /**< of one draw each */
   double *values, *memory; /**< [n] at phi; `memory` has all these */
 } pf_expansion;

@@ -44,7 +44,7 @@ typedef struct pf_population_fit {
   bool converged;
   int64_t n_rounds;
   int64_t n_evaluations; /**< of one draw each */
-  uint32_t derivatives;  /**< PF_TANGENT_* */
+  uint32_t derivatives;  /**< PF_INFORMATION_* */
 } pf_population_fit;
 
 /**

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/** Of PF_TANGENT_* flags: "exact", or by what kind of differences. */
+/** Of PF_INFORMATION_* flags: "exact", or what took the place of the curvature. */
 const char *pf_derivatives_words(uint32_t derivatives);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct pf_information_out {
   double *information;   /**< [n][n], both triangles: sum_k scale_k J' C_k J */
   double *step_scores;   /**< [n_steps][n]: the gradient's part of every step, for clustered errors;
                             n_steps of the draw */
-  uint32_t how;          /**< PF_TANGENT_*, or-ed in */
+  uint32_t how;          /**< PF_INFORMATION_*, or-ed in */
 } pf_information_out;
 
 /**

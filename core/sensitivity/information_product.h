@@ -11,7 +11,7 @@
 
 /**
  * product[n_parameters] += sum_k scale_k J' C_k J direction, direction: [n_parameters]. One tangent
- * forward and one adjoint, whatever the number of parameters. *how: PF_TANGENT_*, or-ed in.
+ * forward and one adjoint, whatever the number of parameters. *how: PF_INFORMATION_*, or-ed in.
  */
 pf_status pf_information_product(const pf_information_in *in, const double *direction,
                                  double *product, uint32_t *how, pf_error *error);

@@ -30,7 +30,8 @@ typedef struct pf_direct_in {
 pf_status pf_tangents_direct(const pf_tangents *self, const pf_direct_in *of, int64_t k,
                              pf_real **direct, pf_error *error);
 
-/** Tangents of the starting weights along the first n_network directions, once per call. */
+/** Tangents of the starting weights and states along the first n_network directions, once per call.
+ */
 pf_status pf_tangents_make_initial(pf_tangents *self, pf_error *error);
 
 /** Those of projection q along direction k < n_network, [n_post][ldw]; NULL where the data give
@@ -39,6 +40,14 @@ static inline const pf_real *pf_tangents_initial(const pf_tangents *self, size_t
 {
   const pf_weights *weights = &self->workspaces[0]->weights[q];
   return self->initial[q] == NULL ? NULL : self->initial[q] + (size_t)k * weights->cells;
+}
+
+/** Those of the starting state of population p, [n_state][ld]; NULL: it has none. */
+static inline const pf_real *pf_tangents_initial_state(const pf_tangents *self, size_t p, int64_t k)
+{
+  const pf_activity *activity = &self->workspaces[0]->activity[p];
+  const pf_real *first = self->initial[self->model->n_projections + p];
+  return first == NULL ? NULL : first + k * activity->info->n_state * activity->ld;
 }
 
 #endif

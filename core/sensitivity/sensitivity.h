@@ -19,7 +19,8 @@
  *
  *   W'_k <- W'_k + eta mask (dg/dtheta_k + dg/dx x'_k + dg/dy y'_k + dg/dw W'_k)
  *
- * for a block of rows at a time where rows do not see one another. J is kept for what the losses
+ * for a block of rows at a time where rows do not see one another, else for all rows step by step,
+ * with tangents of states and traces. J is kept for what the losses
  * see, no further. The cost is about n directions times a simulation; with hundreds of directions
  * use pf_information_product.
  */
@@ -29,14 +30,10 @@
 #include "core/state/draw.h"
 #include "core/state/workspace.h"
 
-/** Which derivatives are approximate; reported to the user. */
+/** How the information was had; reported to the user. Tangents are always exact. */
 enum {
-  PF_TANGENT_RULE_DIFFERENCES = 1,       /**< a rule without jvp: central differences of its dw */
-  PF_TANGENT_NETWORK_DIFFERENCES = 2,    /**< central differences of a network's response to its
-                                            parameters */
-  PF_TANGENT_TRAJECTORY_DIFFERENCES = 4, /**< central differences of whole trajectories */
-  PF_INFORMATION_OUTER_PRODUCTS = 8      /**< a likelihood that does not give its curvature:
-                                            products of its scores */
+  PF_INFORMATION_OUTER_PRODUCTS = 1 /**< a likelihood that does not give its curvature: products of
+                                       its scores */
 };
 
 /** A draw at a theta, and the memory of the threads that work on it. */

@@ -1,6 +1,7 @@
 #include "core/sensitivity/tangent_memory.h"
 
 #include "core/engine/checkpoint_plan.h"
+#include "core/sensitivity/coupled_tangents.h"
 #include "core/sensitivity/tangent_sweep.h"
 
 #include <math.h>
@@ -52,5 +53,5 @@ double pf_tangent_bytes(const pf_model *model, int64_t n_steps, size_t n)
       bytes += steps * count * (double)plastic->n_post * cell;
     }
   }
-  return bytes;
+  return pf_tangents_can_sweep(model) ? bytes : bytes + pf_coupled_tangent_bytes(model, n);
 }

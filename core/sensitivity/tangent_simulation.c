@@ -1,19 +1,20 @@
 #include "core/sensitivity/tangent_simulation.h"
 
 #include "core/engine/simulation.h"
-#include "core/sensitivity/trajectory_differences.h"
+#include "core/sensitivity/coupled_tangents.h"
 #include "core/state/starting_state.h"
 
 pf_status pf_tangents_simulate(pf_tangents *self, pf_tangent_losses *losses, pf_error *error)
 {
   pf_workspace *workspace = self->workspaces[0];
   const bool sweeps = pf_tangents_can_sweep(self->model);
-  const bool *wanted = pf_tangents_want(self, !sweeps, error);
+  const bool *wanted = pf_tangents_want(self, error);
   if (wanted == NULL) {
     return PF_STOP;
   }
   if (!sweeps) {
-    return pf_tangents_by_differences(self, wanted, error);
+    pf_tangents_move_all(self);
+    return pf_tangents_coupled(self, wanted, error);
   }
   pf_status status = pf_simulation_begin(workspace, self->draw, self->theta, 0, error);
   if (status != PF_OK) {

@@ -1,4 +1,4 @@
-/* A draw simulated with its tangents: by the sweep, or by differences of trajectories. */
+/* A draw simulated with its tangents: by the sweep, or step by step. */
 #ifndef PLASTFIT_CORE_SENSITIVITY_TANGENT_SIMULATION_H
 #define PLASTFIT_CORE_SENSITIVITY_TANGENT_SIMULATION_H
 

@@ -5,7 +5,7 @@
 #include "core/engine/sweep.h"
 #include "core/model/modulation.h"
 #include "core/sensitivity/network_tangents.h"
-#include "core/sensitivity/rule_differences.h"
+#include "core/sensitivity/rule_slopes.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
 #include "core/state/seen.h"
@@ -386,7 +386,6 @@ static pf_status rule_tangents(const sweep *self, const block *at, const weight_
 {
   const pf_weights *weights = weights_of(self, of->j);
   const pf_plastic *plastic = weights->plastic;
-  const pf_rule_ops *ops = plastic->rule->plugin->rule;
   const size_t p = self->plastic[of->j], n_theta = plastic->declared.parameters.count;
   const int64_t from = with_pre ? 0 : of->with_pre, to = with_pre ? of->with_pre : at->n_k;
   const int64_t stride = at->n_rows * weights->ldw, k = at->k0 + from;
@@ -411,11 +410,7 @@ static pf_status rule_tangents(const sweep *self, const block *at, const weight_
       .dw = at->dw_dot + from * stride + of->part.cell,
       .dw_stride = stride,
       .lddw = weights->ldw};
-  if (PF_HAS(ops, pf_rule_ops, jvp) && ops->jvp != NULL) {
-    return ops->jvp(plastic->rule->self, &of->in, &tangent, error);
-  }
-  pf_tangents_note(self->all, PF_TANGENT_RULE_DIFFERENCES);
-  return pf_rule_jvp_by_differences(plastic, &of->in, &tangent, &at->kept->rule, error);
+  return pf_rule_jvp(plastic, &of->in, &tangent, &at->kept->rule, error);
 }
 
 /** W' += eta mask dw' */

@@ -13,7 +13,7 @@
 
 #include "core/sensitivity/loss_information.h"
 
-/** Does the sweep cover this model? If not: differences of trajectories. */
+/** Does the sweep cover this model? If not: core/sensitivity/coupled_tangents.h. */
 bool pf_tangents_can_sweep(const pf_model *model);
 
 /** How the losses of a sweep enter. */

@@ -160,6 +160,13 @@ pf_status pf_tangents_begin(pf_tangents *self, const pf_information_in *in,
   return self->kept == NULL ? PF_STOP : prepare_directions(self, directions, error);
 }
 
+void pf_tangents_move_all(pf_tangents *self)
+{
+  for (size_t k = 0; k < self->n; k++) {
+    self->first[k] = self->first[k] < self->model->n_populations ? 1 : self->first[k];
+  }
+}
+
 int64_t pf_tangents_n_active(const pf_tangents *self, int64_t p)
 {
   int64_t n = 0;
@@ -171,7 +178,18 @@ int64_t pf_tangents_n_active(const pf_tangents *self, int64_t p)
 
 /* ---- planes ---- */
 
-const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_error *error)
+/** Signals of the model among those that a rule sees. */
+static void want_seen(const pf_tangents *self, const pf_seen *seen, int64_t population,
+                      bool *wanted)
+{
+  for (size_t s = 0; s < seen->n && population != 0; s++) {
+    if (seen->signals[s].kind != PF_SEEN_CHOICE) {
+      wanted[(size_t)population * self->max_signals + (size_t)seen->signals[s].signal] = true;
+    }
+  }
+}
+
+const bool *pf_tangents_want(const pf_tangents *self, pf_error *error)
 {
   const pf_model *model = self->model;
   const size_t width = self->max_signals, count = model->n_populations * width;
@@ -186,18 +204,18 @@ const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_
       wanted[(size_t)info->population * width + (size_t)info->signal] = true;
     }
   }
-  if (only_observables) {
-    return wanted;
-  }
   for (size_t q = 0; q < model->n_projections; q++) {
     const pf_projection *projection = pf_projection_of(model, q);
     wanted[(size_t)projection->pre * width + (size_t)projection->signal] = projection->pre != 0;
   }
   for (size_t p = 0; p < model->n_plastic; p++) {
-    const uint32_t reads = model->plastic[p].declared.reads;
+    const pf_plastic *plastic = &model->plastic[p];
+    const pf_projection *projection = pf_projection_of(model, (size_t)plastic->projection);
+    const uint32_t reads = plastic->declared.reads;
+    want_seen(self, &plastic->post, projection->post, wanted);
+    want_seen(self, &plastic->pre, projection->pre, wanted);
     if (reads == 0 || (reads & PF_READS_POST) != 0) {
-      wanted[(size_t)pf_projection_of(model, (size_t)model->plastic[p].projection)->post * width] =
-          true;
+      wanted[(size_t)projection->post * width] = true;
     }
   }
   return wanted;

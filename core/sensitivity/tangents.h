@@ -15,7 +15,7 @@
 
 #include <float.h>
 
-/* Signals of a population; of networks with more, tangents come from differences. */
+/* Signals of a population that the sweep covers. */
 enum { PF_MAX_SIGNALS = 8 };
 
 /** Tangents of a signal: of step t, direction k, unit i at cells[(t * n_active + k) * ld + i]. */
@@ -47,20 +47,23 @@ typedef struct pf_tangents {
   double *rule_theta;   /**< [n_plastic] blocks of [n][parameters of the rule], at rule_at[p] */
   size_t *rule_at;      /**< [n_plastic] */
   pf_real **initial;    /**< [n_projections] tangents of starting weights [n_network][cells]; NULL:
-                           the data give them */
+                           the data give them; then [n_populations] of starting states */
   pf_planes *planes;    /**< [n_populations][max_signals] */
   size_t max_signals;
-  uint32_t *how; /**< PF_TANGENT_* met so far: pf_tangents_note() */
+  uint32_t *how; /**< PF_INFORMATION_* met so far: pf_tangents_note() */
 } pf_tangents;
 
 /** Directions in order, from `in`. `how` MUST outlive the object. */
 pf_status pf_tangents_begin(pf_tangents *self, const pf_information_in *in,
                             const pf_directions *directions, uint32_t *how, pf_error *error);
+/** From now on a direction that moves any population moves all of them, but the input: activities
+ * may go back to earlier ones. */
+void pf_tangents_move_all(pf_tangents *self);
 /** How many directions (the first ones) move population p. */
 int64_t pf_tangents_n_active(const pf_tangents *self, int64_t p);
-/** [n_populations][max_signals]: signals that losses see, and, unless `only_observables`, that
- * projections transmit and rules read. NULL: no memory. */
-const bool *pf_tangents_want(const pf_tangents *self, bool only_observables, pf_error *error);
+/** [n_populations][max_signals]: signals that losses see, that projections transmit and that rules
+ * read. NULL: no memory. */
+const bool *pf_tangents_want(const pf_tangents *self, pf_error *error);
 /** Make planes for the wanted signals of populations below n_populations. */
 pf_status pf_tangents_make_planes(pf_tangents *self, const bool *wanted, int64_t n_populations,
                                   pf_error *error);

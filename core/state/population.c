@@ -3,9 +3,8 @@
 #include "core/model/model.h"
 #include "core/state/kernels.h"
 
-/** The units over the steps; those with state are given it as it was before the step. */
-static pf_units units_of(const pf_workspace *workspace, const double *theta,
-                         const pf_population_steps *steps)
+pf_units pf_population_units(const pf_workspace *workspace, const double *theta,
+                             const pf_population_steps *steps)
 {
   const pf_activity *post = &workspace->activity[steps->population];
   const pf_step_context *context = steps->context;
@@ -25,9 +24,8 @@ static pf_units units_of(const pf_workspace *workspace, const double *theta,
   return in;
 }
 
-/** Signals and states after the steps, or the cotangents of both. */
-static pf_response response_of(const pf_activity *post, pf_real *signals, pf_real *state,
-                               int64_t first)
+pf_response pf_population_response(const pf_activity *post, pf_real *signals, pf_real *state,
+                                   int64_t first)
 {
   pf_response response = {.size = sizeof response,
                           .signals = signals + first * post->ld,
@@ -68,8 +66,8 @@ pf_status pf_population_respond(pf_workspace *workspace, const double *theta,
 {
   const pf_component *network = workspace->model->network;
   const pf_activity *post = &workspace->activity[steps->population];
-  const pf_units in = units_of(workspace, theta, steps);
-  const pf_response out = response_of(post, post->signals, post->state, steps->first);
+  const pf_units in = pf_population_units(workspace, theta, steps);
+  const pf_response out = pf_population_response(post, post->signals, post->state, steps->first);
   return network->plugin->network->activate(network->self, &in, &out, error);
 }
 
@@ -116,9 +114,9 @@ pf_status pf_population_vjp(pf_workspace *workspace, const double *theta,
   const pf_model *model = workspace->model;
   const pf_activity *post = &workspace->activity[steps->population];
   const int64_t first = steps->first, previous = previous_row(steps);
-  const pf_units in = units_of(workspace, theta, steps);
-  const pf_response value = response_of(post, post->signals, post->state, first);
-  const pf_response cotangent = response_of(post, post->g_signals, post->g_state, first);
+  const pf_units in = pf_population_units(workspace, theta, steps);
+  const pf_response value = pf_population_response(post, post->signals, post->state, first);
+  const pf_response cotangent = pf_population_response(post, post->g_signals, post->g_state, first);
   pf_units_gradient into = {.size = sizeof into,
                             .drive = post->g_drive + first * post->ld,
                             .theta = gradient == NULL ? NULL : gradient + model->network_theta0,

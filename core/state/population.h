@@ -12,6 +12,13 @@ typedef struct pf_population_steps {
   const pf_step_context *context;
 } pf_population_steps;
 
+/** The units over the steps; those with state are given it as it was before the step. */
+pf_units pf_population_units(const pf_workspace *workspace, const double *theta,
+                             const pf_population_steps *steps);
+/** Signals and states after the steps from `first` on, or the cotangents of both. */
+pf_response pf_population_response(const pf_activity *post, pf_real *signals, pf_real *state,
+                                   int64_t first);
+
 /** From the presynaptic signals and the weights in force (pf_weights.now) to the drive. */
 void pf_population_drive(pf_workspace *workspace, const pf_population_steps *steps);
 /** From the drive to the signals. */

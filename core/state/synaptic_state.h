@@ -13,33 +13,7 @@
 #ifndef PLASTFIT_CORE_STATE_SYNAPTIC_STATE_H
 #define PLASTFIT_CORE_STATE_SYNAPTIC_STATE_H
 
-#include "core/model/model.h"
-#include "core/state/trajectory.h"
-
-/** The one rule on weights that are plain, and what it is given; what changes from step to step is
- * filled in anew. */
-typedef struct pf_plain {
-  const pf_rule_ops *ops;
-  void *self;
-  const pf_real *pre;  /**< its presynaptic signal from step 0 on; NULL: that of the step before */
-  const pf_real *post; /**< activity of row 0 of the range from step 0 on */
-  int64_t step_pre, step_post; /**< from one step to the next */
-  size_t index, n_modulators;
-  pf_block in;
-  pf_update update;
-  pf_rule_gradient into;
-} pf_plain;
-
-typedef struct pf_synaptic_state {
-  const pf_model *model;
-  const pf_workspace *workspace; /**< whose activities stand */
-  const pf_weights *weights;
-  const double *theta; /**< of the whole model */
-  int64_t row0, n_rows;
-  size_t w_cells; /**< n_rows * ldw */
-  size_t cells;   /**< of a state buffer */
-  pf_plain plain; /**< where weights->plain */
-} pf_synaptic_state;
+#include "core/state/synaptic_parts.h"
 
 /** Rows [row0, row0 + n_rows) of projection q, which has a rule. */
 pf_synaptic_state pf_synaptic_make(const pf_workspace *workspace, const double *theta, size_t q,
@@ -82,5 +56,12 @@ pf_status pf_synaptic_step_vjp(pf_synaptic_state *synaptic, const pf_step_contex
 /** Adjoint of forgetting over a gap; gradient_theta gets the rate's. `to` is not read. */
 void pf_synaptic_forget_vjp(const pf_synaptic_state *synaptic, double gap,
                             const pf_synaptic_adjoint *adjoint, double *gradient_theta);
+/** Tangent of forgetting along which the rate moves by rate_dot: `dot`, of the weights, in place.
+ * from: before the gap; scratch: [n_rows][ldw]. */
+void pf_synaptic_forget_jvp(const pf_synaptic_state *synaptic, double gap, const pf_real *from,
+                            double rate_dot, pf_real *scratch, pf_real *dot);
+
+/** Weights after the change of `step` into w_out, by all rules, without bounds. */
+pf_status pf_rules_apply(const pf_state_step *step, pf_real *w_out, pf_error *error);
 
 #endif

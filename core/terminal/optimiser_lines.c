@@ -110,7 +110,8 @@ void pf_print_optimiser(const pf_problem *problem, const pf_fit *fit, FILE *out)
     print_starts(fit, out);
   }
   if (derivatives != 0) {
-    (void)fprintf(out, "             derivatives by %s\n", pf_derivatives_words(derivatives));
+    (void)fprintf(out, "             second derivatives from %s\n",
+                  pf_derivatives_words(derivatives));
   }
   if (stops || fit->groups[0].n_starts > 1) {
     (void)fputc('\n', out);

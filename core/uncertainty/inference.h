@@ -85,7 +85,7 @@ typedef struct pf_inference_group {
   size_t n_warnings;
   pf_profile_point *curves; /**< [n_curve_points] of profiles, value by value */
   size_t n_curve_points;
-  uint32_t derivatives; /**< PF_TANGENT_*, PF_INFORMATION_* of the information */
+  uint32_t derivatives; /**< PF_INFORMATION_* of the information */
   double *better;       /**< NULL, or values [n] of a better optimum than the fit's, which a method
                            found; `why` says so too */
 } pf_inference_group;

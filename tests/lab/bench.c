@@ -3,6 +3,8 @@
 #include "core/engine/coupled.h"
 #include "core/engine/simulation.h"
 #include "core/engine/sweep.h"
+#include "core/sensitivity/information.h"
+#include "core/sensitivity/information_product.h"
 #include "tests/unit/support/numbers.h"
 #include <math.h>
 #include <string.h>
@@ -381,5 +383,120 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
     size = hypot(size, on->gradient[i]);
   }
   *difference_of_paths = apart / size;
+  return status;
+}
+
+/* ---- tangents ---- */
+
+enum { MAX_DIRECTIONS = 4 };
+
+/* Directions of what is not fixed: single parameters, or normal numbers for all. */
+static void choose_directions(bench *on, bool units, double *along)
+{
+  const size_t n = on->model->n_parameters;
+  memset(along, 0, MAX_DIRECTIONS * n * sizeof *along);
+  for (size_t k = 0; k < MAX_DIRECTIONS; k++) {
+    const size_t from = (size_t)(numbers_uniform(&on->numbers) * (double)n);
+    for (size_t step = 0; step < n; step++) {
+      const size_t i = (from + step) % n;
+      if ((on->model->parameters[i].declared.flags & PF_PARAMETER_FIXED) != 0) {
+        continue;
+      }
+      along[k * n + i] = units ? 1.0 : numbers_normal(&on->numbers);
+      if (units) {
+        break;
+      }
+    }
+  }
+}
+
+static double inner(const double *a, const double *b, size_t n, double *size)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += a[i] * b[i];
+    *size = hypot(*size, a[i] * b[i]);
+  }
+  return sum;
+}
+
+/* One draw: `along` forward, and backward. */
+static pf_status compare_draw(bench *on, size_t d, const double *along, double *memory,
+                              bench_tangents *out, pf_error *error)
+{
+  const size_t n = on->model->n_parameters, n_losses = on->model->n_losses;
+  const size_t n_steps = (size_t)on->draws[d]->n_steps;
+  double scale[LAB_MAX], gradient[MAX_DIRECTIONS] = {0},
+                         matrix[MAX_DIRECTIONS * MAX_DIRECTIONS] = {0};
+  double *product = memory, *steps = memory + n, largest = 0.0;
+  memset(memory, 0, (n + n_steps * MAX_DIRECTIONS) * sizeof *memory);
+  memset(on->moved, 0, n * sizeof *on->moved);
+  for (size_t k = 0; k < n_losses; k++) {
+    scale[k] = on->batch->scale[d * n_losses + k];
+  }
+  const pf_information_in in = {on->model, on->draws[d], on->theta, scale, on->workspaces, 1};
+  const pf_directions directions = {.n = MAX_DIRECTIONS, .along = along};
+  pf_information_out into = {.gradient = gradient, .information = matrix, .step_scores = steps};
+  pf_status status = pf_information(&in, &directions, &into, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_information_product(&in, along, product, &into.how, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  pf_loss_value values[LAB_MAX];
+  status =
+      pf_gradient(&(const pf_simulation){on->model, on->draws[d], on->theta, {on->workspaces, 1}},
+                  scale, values, on->moved, error);
+  out->how |= into.how;
+  for (size_t i = 0; i < n; i++) {
+    largest = fmax(largest, fabs(on->moved[i]));
+  }
+  double most = largest * largest / (double)n_steps;
+  for (size_t k = 0; k < MAX_DIRECTIONS; k++) {
+    most = fmax(most, matrix[k * MAX_DIRECTIONS + k]);
+  }
+  for (size_t k = 0; k < MAX_DIRECTIONS; k++) {
+    const double *own = along + k * n;
+    double size = 1e-3 * largest, ignored = 0.0, sum = 0.0;
+    const double slope = inner(on->moved, own, n, &size);
+    for (size_t t = 0; t < n_steps; t++) {
+      sum += steps[t * MAX_DIRECTIONS + k];
+    }
+    /* a direction that changes nothing (the same added to all of a softmax) leaves rounding alone
+     */
+    const double whole = fmax(sqrt(fabs(matrix[0] * matrix[k * MAX_DIRECTIONS + k])), 1e-3 * most);
+    const double squared = inner(product, own, n, &ignored);
+    out->gradient = fmax(out->gradient, fabs(gradient[k] - slope) / size);
+    out->scores = fmax(out->scores, fabs(gradient[k] - sum) / size);
+    out->matrix = fmax(out->matrix, fabs(matrix[k] - squared) / whole);
+    if (!isfinite(gradient[k]) || !isfinite(matrix[k]) || !isfinite(squared)) {
+      out->gradient = INFINITY;
+    }
+  }
+  return status;
+}
+
+pf_status bench_compare_tangents(bench *on, bool units, bench_tangents *out, pf_error *error)
+{
+  const size_t n = on->model->n_parameters;
+  *out = (bench_tangents){0};
+  size_t longest = 0;
+  for (size_t d = 0; d < BENCH_DRAWS; d++) {
+    longest = (size_t)on->draws[d]->n_steps > longest ? (size_t)on->draws[d]->n_steps : longest;
+  }
+  double *memory =
+      pf_memory_need((1 + MAX_DIRECTIONS) * n + longest * MAX_DIRECTIONS, sizeof *memory, error);
+  if (memory == NULL) {
+    return PF_STOP;
+  }
+  double *along = memory + n + longest * MAX_DIRECTIONS;
+  pf_status status = PF_OK;
+  choose_directions(on, units, along);
+  for (size_t d = 0; d < BENCH_DRAWS && status == PF_OK; d++) {
+    status = compare_draw(on, d, along, memory, out, error);
+  }
+  pf_memory_free(memory);
   return status;
 }

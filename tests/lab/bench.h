@@ -49,4 +49,15 @@ pf_status bench_check_bits(bench *on, pf_model *model, pf_error *error);
  * difference. */
 pf_status bench_compare_paths(bench *on, double *difference, pf_error *error);
 
+/** How far tangents (forward) are from the adjoint (backward). */
+typedef struct bench_tangents {
+  double gradient; /**< the gradient along directions, over the size of its terms */
+  double matrix;   /**< directions times the Gauss-Newton matrix, over the adjoint of a tangent */
+  double scores;   /**< the sum of the steps' scores, over the gradient */
+  uint32_t how;    /**< PF_TANGENT_* */
+} bench_tangents;
+
+/** Along some parameters alone, or (units false) along random directions of all. */
+pf_status bench_compare_tangents(bench *on, bool units, bench_tangents *out, pf_error *error);
+
 #endif
