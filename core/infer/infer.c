@@ -273,7 +273,7 @@ static pf_status compute_method(pf_infer_job *job, uint32_t m, pf_error *error)
  * Which methods "auto" adds to fisher: where data are few, or choices separate, the profile; where
  * animals are many, the sandwich by animal. The last that has intervals is shown, but separated
  * data have no other than the profile's. What is one animal's own has none by the sandwich: of it
- * another is shown (core/infer/uncertainty.c).
+ * another is shown (core/uncertainty/uncertainty.c).
  */
 static void choose_automatic(const pf_infer_job *job, bool *added)
 {

@@ -40,35 +40,40 @@ static size_t list_values(const pf_infer_job *job, const pf_clusters *in, size_t
   return m;
 }
 
+/* What the clusters say something of. */
+typedef struct cluster_rank {
+  size_t m;        /* how many values */
+  double smallest; /* eigenvalue of V I^-1 over them; NaN: there is none */
+} cluster_rank;
+
 /*
- * The smallest eigenvalue of V I^-1 over the values that the clusters say something of, *m of them:
- * some 1 where the model is right, 0 where the scores have no rank. NaN: there is none. An animal's
- * own values are fitted, so that their scores are 0, and I^-1 is what is left of the information
- * after that.
+ * The smallest eigenvalue of V I^-1 over the values that the clusters say something of: some 1
+ * where the model is right, 0 where the scores have no rank. An animal's own values are fitted, so
+ * that their scores are 0, and I^-1 is what is left of the information after that.
  */
 static pf_status find_smallest(const pf_infer_job *job, const pf_clusters *in, const double *v,
-                               const double *inverse, size_t *m, double *smallest, pf_error *error)
+                               const double *inverse, cluster_rank *out, pf_error *error)
 {
   const size_t n = job->out->n;
   size_t *which = pf_memory_need(n, sizeof *which, error);
   double *memory = pf_memory_need(2 * n * n + n, sizeof *memory, error);
   const pf_status status = which == NULL || memory == NULL ? PF_STOP : PF_OK;
-  *smallest = NAN;
-  *m = 0;
+  *out = (cluster_rank){.smallest = NAN};
   if (status != PF_OK) {
     goto done;
   }
-  *m = list_values(job, in, which);
+  const size_t m = list_values(job, in, which);
+  out->m = m;
   double *a = memory, *b = a + n * n, *eigenvalues = b + n * n;
-  for (size_t i = 0; i < *m * *m; i++) {
-    const size_t at = which[i / *m] * n + which[i % *m];
+  for (size_t i = 0; i < m * m; i++) {
+    const size_t at = which[i / m] * n + which[i % m];
     a[i] = v[at];
     b[i] = inverse[at];
   }
-  const lapack_int size = (lapack_int)*m;
-  if (*m > 0 &&
+  const lapack_int size = (lapack_int)m;
+  if (m > 0 &&
       LAPACKE_dsygv(LAPACK_ROW_MAJOR, 2, 'N', 'L', size, a, size, b, size, eigenvalues) == 0) {
-    *smallest = eigenvalues[0];
+    out->smallest = eigenvalues[0];
   }
 done:
   pf_memory_free(which);
@@ -101,8 +106,7 @@ static pf_status set_intervals(const pf_infer_job *job, const pf_clusters *in, p
   pf_inference_group *out = job->out;
   const size_t n = out->n;
   const double tail = 0.5 + 0.5 * job->problem->settings->intervals.level;
-  size_t m = 0;
-  double smallest = NAN;
+  cluster_rank rank = {0};
   pf_cluster_sums sums = {.scores = pf_memory_need(in->n * n, sizeof *sums.scores, error)};
   double *memory = pf_memory_need(4 * n * n, sizeof *memory, error);
   pf_status status = sums.scores == NULL || memory == NULL ? PF_STOP : PF_OK;
@@ -120,11 +124,11 @@ static pf_status set_intervals(const pf_infer_job *job, const pf_clusters *in, p
   if (status != PF_OK) {
     goto done;
   }
-  status = find_smallest(job, in, v, inverse, &m, &smallest, error);
+  status = find_smallest(job, in, v, inverse, &rank, error);
   if (status != PF_OK) {
     goto done;
   }
-  const char *refused = refuse_variance(in, m, smallest);
+  const char *refused = refuse_variance(in, rank.m, rank.smallest);
   if (refused != NULL) {
     status = pf_infer_why(&to->why, error, "%s", refused);
     goto done;
