@@ -288,6 +288,7 @@ core_sources += core/truth/truth.c core/truth/truth.h
 core_sources += core/truth/polynomial.c core/truth/polynomial.h
 
 core_sources += core/readers/h5_read.c core/readers/h5_read.h
+core_sources += core/readers/trajectories_file.c core/readers/trajectories_file.h
 core_sources += core/readers/matrix_file.c core/readers/matrix_file.h core/readers/sheet.c core/readers/sheet.h
 
 core_sources += core/store/csv_file.c core/store/csv_file.h
@@ -295,6 +296,7 @@ core_sources += core/store/fit_csv.c
 core_sources += core/store/folder.c core/store/folder.h
 core_sources += core/store/folder_contents.c core/store/folder_contents.h
 core_sources += core/store/h5.c core/store/h5.h
+core_sources += core/store/packed.c core/store/packed.h
 core_sources += core/store/population_csv.c core/store/population_json.c
 core_sources += core/store/inference_csv.c
 core_sources += core/store/multistart_csv.c

@@ -163,14 +163,14 @@ static pf_status find_all_trials(pf_behaviours *all, pf_error *error)
 /* ---- from trajectories.h5 ---- */
 
 /** The probabilities of each arm, [n][n_arms], where there is more than one. */
-static void read_chances(pf_h5_reader *reader, const char *group, pf_behaviour *b,
+static void read_chances(pf_trajectories_file *reader, const char *group, pf_behaviour *b,
                          pf_behaviours *out)
 {
   char path[600];
   pf_h5_array array;
   (void)snprintf(path, sizeof path, "%s/observables/probability", group);
-  if (!pf_h5_shape(reader, path, &array) || array.n[0] != b->steps.n_steps || array.n[1] < 2 ||
-      array.n[2] != 1 || !pf_h5_read(reader, path, NULL, &array)) {
+  if (!pf_trajectories_shape(reader, path, &array) || array.n[0] != b->steps.n_steps ||
+      array.n[1] < 2 || array.n[2] != 1 || !pf_trajectories_read(reader, path, NULL, &array)) {
     return;
   }
   if (out->arms && out->n_options != array.n[1]) { /* others have another number of arms */
@@ -184,13 +184,13 @@ static void read_chances(pf_h5_reader *reader, const char *group, pf_behaviour *
 
 /** A vector, or the one column of a matrix, into `values` [n]; left as it is where it is not there.
  */
-static void read_column(pf_h5_reader *reader, const char *group, const char *name, double *values,
-                        size_t n)
+static void read_column(pf_trajectories_file *reader, const char *group, const char *name,
+                        double *values, size_t n)
 {
   char path[600];
   pf_h5_array array;
   (void)snprintf(path, sizeof path, "%s/%s", group, name);
-  if (pf_h5_read(reader, path, NULL, &array) && array.n[0] == n && array.n[1] == 1 &&
+  if (pf_trajectories_read(reader, path, NULL, &array) && array.n[0] == n && array.n[1] == 1 &&
       array.n[2] == 1) {
     memcpy(values, array.values, n * sizeof *values);
   }
@@ -198,17 +198,17 @@ static void read_column(pf_h5_reader *reader, const char *group, const char *nam
 }
 
 /** Which of two inputs was on; false: there are not two. */
-static bool fill_options(pf_h5_reader *reader, const char *group, int *option, size_t n)
+static bool fill_options(pf_trajectories_file *reader, const char *group, int *option, size_t n)
 {
   char path[600];
   pf_h5_array x;
   (void)snprintf(path, sizeof path, "%s/cue", group);
-  if (!pf_h5_shape(reader, path, &x)) {
+  if (!pf_trajectories_shape(reader, path, &x)) {
     (void)snprintf(path, sizeof path, "%s/input",
                    group); /* cue and noise: the larger one was on, as good as always */
   }
-  const bool two = pf_h5_shape(reader, path, &x) && x.n[0] == n && x.n[1] == 2 && x.n[2] == 1 &&
-                   pf_h5_read(reader, path, NULL, &x);
+  const bool two = pf_trajectories_shape(reader, path, &x) && x.n[0] == n && x.n[1] == 2 &&
+                   x.n[2] == 1 && pf_trajectories_read(reader, path, NULL, &x);
   for (size_t t = 0; t < n; t++) {
     option[t] = two ? option_of(x.values[2 * t], x.values[2 * t + 1]) : -1;
   }
@@ -218,13 +218,13 @@ static bool fill_options(pf_h5_reader *reader, const char *group, int *option, s
   return two;
 }
 
-static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const char *group,
+static pf_status add_experiment(pf_trajectories_file *reader, const char *animal, const char *group,
                                 pf_behaviours *out, pf_error *error)
 {
   char path[600];
   pf_h5_array shape;
   (void)snprintf(path, sizeof path, "%s/targets/choice", group);
-  if (!pf_h5_shape(reader, path, &shape) || shape.n[1] != 1 || shape.n[2] != 1) {
+  if (!pf_trajectories_shape(reader, path, &shape) || shape.n[1] != 1 || shape.n[2] != 1) {
     return PF_OK;
   }
   pf_behaviour *b = add_behaviour(out, animal, shape.n[0], error);
@@ -242,14 +242,14 @@ static pf_status add_experiment(pf_h5_reader *reader, const char *animal, const 
   return PF_OK;
 }
 
-static pf_status add_animal(pf_h5_reader *reader, const char *animal, pf_behaviours *out,
+static pf_status add_animal(pf_trajectories_file *reader, const char *animal, pf_behaviours *out,
                             pf_error *error)
 {
   char **experiments = NULL;
   size_t n = 0;
   char group[560];
   (void)snprintf(group, sizeof group, "/%.200s", animal);
-  pf_status status = pf_h5_children(reader, group, &experiments, &n, error);
+  pf_status status = pf_trajectories_children(reader, group, &experiments, &n, error);
   if (status != PF_OK) {
     return status;
   }
@@ -264,11 +264,11 @@ static pf_status add_animal(pf_h5_reader *reader, const char *animal, pf_behavio
   return status;
 }
 
-pf_status pf_behaviours_of_run(pf_h5_reader *reader, pf_behaviours *out, pf_error *error)
+pf_status pf_behaviours_of_run(pf_trajectories_file *reader, pf_behaviours *out, pf_error *error)
 {
   char **animals = NULL;
   size_t n_animals = 0;
-  pf_status status = pf_h5_children(reader, "/", &animals, &n_animals, error);
+  pf_status status = pf_trajectories_children(reader, "/", &animals, &n_animals, error);
   if (status != PF_OK) {
     return status;
   }

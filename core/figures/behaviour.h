@@ -3,8 +3,8 @@
 #ifndef PLASTFIT_CORE_FIGURES_BEHAVIOUR_H
 #define PLASTFIT_CORE_FIGURES_BEHAVIOUR_H
 
-#include "core/readers/h5_read.h"
 #include "core/readers/sheet.h"
+#include "core/readers/trajectories_file.h"
 
 #include <stdbool.h>
 
@@ -48,7 +48,7 @@ typedef struct pf_behaviours {
 } pf_behaviours;
 
 /** Experiments of trajectories.h5 that have a target `choice`, in natural order of the animals. */
-pf_status pf_behaviours_of_run(pf_h5_reader *reader, pf_behaviours *out, pf_error *error);
+pf_status pf_behaviours_of_run(pf_trajectories_file *reader, pf_behaviours *out, pf_error *error);
 /** The animals of a table as `plastfit simulate` writes it: animal, block, trial, x1, x2, choice,
  * reward; of the same task as `like`. */
 pf_status pf_behaviours_of_table(const pf_sheet *table, const pf_behaviours *like,

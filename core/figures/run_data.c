@@ -44,7 +44,7 @@ static pf_status read_trajectories(pf_run_data *r, pf_error *error)
     return PF_OK;
   }
   (void)snprintf(path, sizeof path, "%.3000s/trajectories.h5", r->folder);
-  const pf_status status = pf_h5_open(path, &r->trajectories, error);
+  const pf_status status = pf_trajectories_open(path, &r->trajectories, error);
   if (status != PF_OK) {
     return status;
   }
@@ -125,7 +125,7 @@ void pf_run_data_free(pf_run_data *data)
   pf_sheet_free(data->animals);
   pf_sheet_free(data->profiles);
   pf_sheet_free(data->simulated);
-  pf_h5_shut(data->trajectories);
+  pf_trajectories_shut(data->trajectories);
   pf_behaviours_free(&data->observed);
   pf_behaviours_free(&data->closed_loop);
 }

@@ -25,7 +25,7 @@ typedef struct pf_run_data {
   pf_sheet *population; /**< population.csv */
   pf_sheet *animals;    /**< animals.csv: each animal's draws of a population */
   pf_sheet *simulated;  /**< simulated.csv */
-  pf_h5_reader *trajectories;
+  pf_trajectories_file *trajectories;
   pf_behaviours observed;    /**< what the animals did */
   pf_behaviours closed_loop; /**< what the fitted rule did in the task */
   pf_stated_shares stated;

@@ -17,7 +17,7 @@ enum {
 
 typedef struct drawing {
   pf_figures *figures;
-  pf_h5_reader *reader;
+  pf_trajectories_file *reader;
   char **animals;
   size_t n_animals;
 } drawing;
@@ -42,24 +42,24 @@ static bool has_equal_shape(const pf_h5_array *a, const pf_h5_array *b)
 }
 
 /** The truth is read only where it has the model's shape: figures go through both at once. */
-static bool read_states(pf_h5_reader *reader, const char *folder, states *out)
+static bool read_states(pf_trajectories_file *reader, const char *folder, states *out)
 {
   char path[700];
   size_t step[3];
   *out = (states){0};
   (void)snprintf(path, sizeof path, "%s/model", folder);
-  if (!pf_h5_shape(reader, path, &out->model) || out->model.rank != 3) {
+  if (!pf_trajectories_shape(reader, path, &out->model) || out->model.rank != 3) {
     return false;
   }
   const pf_h5_array whole = out->model;
   reading_strides(&whole, step);
-  const bool got = pf_h5_read(reader, path, step, &out->model);
+  const bool got = pf_trajectories_read(reader, path, step, &out->model);
   (void)snprintf(path, sizeof path, "%s/truth", folder);
-  if (pf_h5_shape(reader, path, &out->truth) && has_equal_shape(&whole, &out->truth)) {
-    (void)pf_h5_read(reader, path, step, &out->truth);
+  if (pf_trajectories_shape(reader, path, &out->truth) && has_equal_shape(&whole, &out->truth)) {
+    (void)pf_trajectories_read(reader, path, step, &out->truth);
   }
   (void)snprintf(path, sizeof path, "%s/step", folder);
-  (void)pf_h5_read(reader, path, step, &out->step);
+  (void)pf_trajectories_read(reader, path, step, &out->step);
   return got;
 }
 
@@ -271,21 +271,22 @@ enum { UNITS_DRAWN = 3, MAX_STEPS_DRAWN = 300 };
 
 /** The observable of as many units as were recorded, that of the first plastic layer first by name.
  */
-static bool find_activity(pf_h5_reader *reader, const char *group, const pf_h5_array *target,
-                          const size_t *step, pf_h5_array *out, pf_error *error)
+static bool find_activity(pf_trajectories_file *reader, const char *group,
+                          const pf_h5_array *target, const size_t *step, pf_h5_array *out,
+                          pf_error *error)
 {
   char **names = NULL;
   size_t n = 0;
   char path[700];
   bool found = false;
   (void)snprintf(path, sizeof path, "%s/observables", group);
-  if (pf_h5_children(reader, path, &names, &n, error) != PF_OK) {
+  if (pf_trajectories_children(reader, path, &names, &n, error) != PF_OK) {
     return false;
   }
   for (size_t i = 0; i < n && !found; i++) {
     (void)snprintf(path, sizeof path, "%s/observables/%.200s", group, names[i]);
-    found = strncmp(names[i], "layer", 5) == 0 && pf_h5_shape(reader, path, out) &&
-            has_equal_shape(out, target) && pf_h5_read(reader, path, step, out);
+    found = strncmp(names[i], "layer", 5) == 0 && pf_trajectories_shape(reader, path, out) &&
+            has_equal_shape(out, target) && pf_trajectories_read(reader, path, step, out);
   }
   pf_h5_children_free(names, n);
   return found;
@@ -324,13 +325,13 @@ static pf_status draw_activity(const drawing *d, size_t animal, pf_error *error)
   pf_h5_array model = {0};
   (void)snprintf(group, sizeof group, "/%.200s/experiment_0", d->animals[animal]);
   (void)snprintf(path, sizeof path, "%s/targets/activity", group);
-  if (!pf_h5_shape(d->reader, path, &target) || target.rank > 2 || target.n[1] > 4096) {
+  if (!pf_trajectories_shape(d->reader, path, &target) || target.rank > 2 || target.n[1] > 4096) {
     return PF_OK;
   }
   const pf_h5_array whole = target;
   const size_t step[3] = {target.n[0] / (MAX_STEPS_DRAWN + 1) + 1, 1, 1};
   pf_status status = PF_OK;
-  if (pf_h5_read(d->reader, path, step, &target) &&
+  if (pf_trajectories_read(d->reader, path, step, &target) &&
       find_activity(d->reader, group, &whole, step, &model, error)) {
     char name[32];
     char caption[200];
@@ -359,7 +360,7 @@ static pf_status find_projections(const drawing *d, char ***names, size_t *n, pf
   char path[300];
   for (size_t a = 0; a < d->n_animals; a++) {
     (void)snprintf(path, sizeof path, "/%.200s/experiment_0/weights", d->animals[a]);
-    const pf_status status = pf_h5_children(d->reader, path, names, n, error);
+    const pf_status status = pf_trajectories_children(d->reader, path, names, n, error);
     if (status != PF_OK || *n > 0) {
       return status;
     }
@@ -392,7 +393,7 @@ pf_status pf_plot_weights(pf_figures *figures, const pf_run_data *run, pf_error 
   if (run->trajectories == NULL) {
     return PF_OK;
   }
-  pf_status status = pf_h5_children(d.reader, "/", &d.animals, &d.n_animals, error);
+  pf_status status = pf_trajectories_children(d.reader, "/", &d.animals, &d.n_animals, error);
   if (status != PF_OK) {
     goto done;
   }

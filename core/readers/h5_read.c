@@ -172,9 +172,8 @@ static size_t number_size(hid_t set)
  * claim any size, and HDF5 itself reads beyond a dataset that stands in its header. Deflate shrinks
  * by a factor of 1032 at most.
  */
-static bool has_bytes_for(hid_t set, size_t cells)
+static bool has_bytes_for(hid_t set, size_t size, size_t cells)
 {
-  const size_t size = number_size(set);
   const hsize_t stored = H5Dget_storage_size(set);
   if (size == 0 || (cells > 0 && stored == 0)) {
     return false;
@@ -200,7 +199,7 @@ static bool shape_of(hid_t set, hid_t space, pf_h5_array *out)
 {
   size_t cells = 0;
   if (read_extent(space, out) && count_cells(out->n, SIZE_MAX, &cells) &&
-      has_bytes_for(set, cells)) {
+      has_bytes_for(set, number_size(set), cells)) {
     return true;
   }
   *out = (pf_h5_array){.n = {0, 1, 1}};
@@ -222,13 +221,17 @@ bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out)
   return found;
 }
 
-/** Every step[k]-th of what `space` has, into *out. */
-static bool read_part(hid_t set, hid_t space, const size_t *step, pf_h5_array *out)
+/** Every step[k]-th of the rows of `span` of what `space` has, into *out, which has its shape. */
+static bool read_part(hid_t set, hid_t space, pf_h5_span span, const size_t *step, pf_h5_array *out)
 {
-  hsize_t start[3] = {0, 0, 0};
+  hsize_t start[3] = {span.first, 0, 0};
   hsize_t stride[3];
   hsize_t count[3];
   size_t cells = 0;
+  if (span.first > out->n[0] || span.n > out->n[0] - span.first) {
+    return false;
+  }
+  out->n[0] = span.n;
   for (size_t k = 0; k < 3; k++) {
     const size_t by = step != NULL && k < (size_t)out->rank ? step[k] : 1;
     out->n[k] = out->n[k] == 0 ? 0 : (out->n[k] - 1) / by + 1;
@@ -252,15 +255,100 @@ static bool read_part(hid_t set, hid_t space, const size_t *step, pf_h5_array *o
   return done;
 }
 
-bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out)
+/** `span` NULL: all rows. */
+static bool read_rows(pf_h5_reader *reader, const char *path, const pf_h5_span *span,
+                      const size_t *step, pf_h5_array *out)
 {
   *out = (pf_h5_array){.n = {0, 1, 1}};
   const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
   const hid_t space = set < 0 ? -1 : H5Dget_space(set);
-  const bool done = shape_of(set, space, out) && read_part(set, space, step, out);
+  bool done = shape_of(set, space, out);
+  if (done) {
+    const pf_h5_span rows = span != NULL ? *span : (pf_h5_span){0, out->n[0]};
+    done = read_part(set, space, rows, step, out);
+  }
   if (!done) {
     pf_memory_free(out->values);
     out->values = NULL;
+  }
+  if (space >= 0) {
+    (void)H5Sclose(space);
+  }
+  if (set >= 0) {
+    (void)H5Dclose(set);
+  }
+  return done;
+}
+
+bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out)
+{
+  return read_rows(reader, path, NULL, step, out);
+}
+
+bool pf_h5_read_span(pf_h5_reader *reader, const char *path, pf_h5_span span, const size_t *step,
+                     pf_h5_array *out)
+{
+  return read_rows(reader, path, &span, step, out);
+}
+
+/* ---- texts ---- */
+
+enum { MAX_TEXT = 256 };
+
+/** Bytes of a text, all of one length; 0 where they are none, or too long. */
+static size_t text_size(hid_t type)
+{
+  if (type < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) {
+    return 0;
+  }
+  const size_t size = H5Tget_size(type);
+  return size <= MAX_TEXT ? size : 0;
+}
+
+/** [n] texts of `size` bytes, taken apart. */
+static bool split_texts(const char *all, size_t n, size_t size, char ***texts)
+{
+  pf_error error = pf_error_none();
+  char **each = pf_memory_new(n, sizeof *each);
+  for (size_t i = 0; each != NULL && i < n; i++) {
+    char text[MAX_TEXT + 1] = "";
+    memcpy(text, all + i * size, size);
+    each[i] = pf_memory_string(text, &error);
+    if (each[i] == NULL) {
+      pf_h5_children_free(each, i);
+      return false;
+    }
+  }
+  *texts = each;
+  return each != NULL;
+}
+
+static bool read_texts_of(hid_t set, hid_t space, hid_t type, char ***texts, size_t *n)
+{
+  pf_h5_array shape = {.n = {0, 1, 1}};
+  const size_t size = text_size(type);
+  if (size == 0 || !read_extent(space, &shape) || shape.rank != 1 || shape.n[0] > max_cells ||
+      !has_bytes_for(set, size, shape.n[0])) {
+    return false;
+  }
+  char *all = pf_memory_new(shape.n[0], size);
+  const bool done = all != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all) >= 0 &&
+                    split_texts(all, shape.n[0], size, texts);
+  pf_memory_free(all);
+  *n = done ? shape.n[0] : 0;
+  return done;
+}
+
+bool pf_h5_read_texts(pf_h5_reader *reader, const char *path, char ***texts, size_t *n)
+{
+  *texts = NULL;
+  *n = 0;
+  const hid_t set = link_exists(reader, path) ? H5Dopen2(reader->file, path, H5P_DEFAULT) : -1;
+  const hid_t space = set < 0 ? -1 : H5Dget_space(set);
+  const hid_t type = set < 0 ? -1 : H5Dget_type(set);
+  const bool done = space >= 0 && type >= 0 && read_texts_of(set, space, type, texts, n);
+  if (type >= 0) {
+    (void)H5Tclose(type);
   }
   if (space >= 0) {
     (void)H5Sclose(space);

@@ -30,5 +30,15 @@ bool pf_h5_shape(pf_h5_reader *reader, const char *path, pf_h5_array *out);
  * there is none, it cannot be read, or memory is out: a report leaves out what it has not.
  */
 bool pf_h5_read(pf_h5_reader *reader, const char *path, const size_t *step, pf_h5_array *out);
+/** Some of what there is along the first dimension. */
+typedef struct pf_h5_span {
+  size_t first, n;
+} pf_h5_span;
+/** The same of the rows of `span`, which MUST lie in the dataset: false where they do not. */
+bool pf_h5_read_span(pf_h5_reader *reader, const char *path, pf_h5_span span, const size_t *step,
+                     pf_h5_array *out);
+/** A vector of texts of one length, below 256 bytes; freed with pf_h5_children_free. false where
+ * there is none, or memory is out. */
+bool pf_h5_read_texts(pf_h5_reader *reader, const char *path, char ***texts, size_t *n);
 
 #endif

@@ -162,16 +162,14 @@ void pf_h5_group(pf_h5 *h5, const char *path)
   (void)H5Gclose(group);
 }
 
-static void create_dataset(pf_h5 *h5, const char *path, enum pf_h5_type type, int rank,
-                           const hsize_t *size)
+static void create_dataset(pf_h5 *h5, const char *path, hid_t type, int rank, const hsize_t *size)
 {
   const hid_t space = H5Screate_simple(rank, size, NULL);
   const hid_t options = H5Pcreate(H5P_DATASET_CREATE);
   hid_t dataset = -1;
   if (space >= 0 && options >= 0 &&
       H5Pset_obj_track_times(options, 0) >= 0) { /* so that equal runs give equal files */
-    dataset =
-        H5Dcreate2(h5->file, path, h5_type(type), space, h5->link_options, options, H5P_DEFAULT);
+    dataset = H5Dcreate2(h5->file, path, type, space, h5->link_options, options, H5P_DEFAULT);
   }
   if (dataset < 0) {
     fail_call(h5, path);
@@ -228,7 +226,7 @@ void pf_h5_matrix(pf_h5 *h5, const char *path, pf_h5_rows from)
   }
   const hsize_t size[2] = {(hsize_t)from.rows, (hsize_t)from.columns};
   const hsize_t start[2] = {0, 0};
-  create_dataset(h5, path, from.type, rank, size);
+  create_dataset(h5, path, h5_type(from.type), rank, size);
   write_block(h5, path, start, size, from);
 }
 
@@ -237,7 +235,7 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
 {
   if (!h5->failed) {
     const hsize_t size[3] = {(hsize_t)n, (hsize_t)rows, (hsize_t)columns};
-    create_dataset(h5, path, type, 3, size);
+    create_dataset(h5, path, h5_type(type), 3, size);
   }
 }
 
@@ -248,6 +246,87 @@ void pf_h5_slices(pf_h5 *h5, const char *path, int64_t row0, int64_t n, pf_h5_ro
   from.rows *= n;
   write_block(h5, path, start, count, from);
 }
+
+/* ---- texts ---- */
+
+/* A type for UTF-8 texts of `length` bytes, or H5T_VARIABLE; -1 after a failure. */
+static hid_t text_type(size_t length)
+{
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  if (type >= 0 && (H5Tset_size(type, length) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+    (void)H5Tclose(type);
+    return -1;
+  }
+  return type;
+}
+
+static void write_all(pf_h5 *h5, const char *path, hid_t type, int64_t n, const void *data)
+{
+  const hsize_t size = (hsize_t)n;
+  create_dataset(h5, path, type, 1, &size);
+  const hid_t dataset = h5->failed ? -1 : H5Dopen2(h5->file, path, H5P_DEFAULT);
+  if (dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+    fail_call(h5, path);
+  }
+  if (dataset >= 0) {
+    (void)H5Dclose(dataset);
+  }
+}
+
+static void write_equal_texts(pf_h5 *h5, const char *path, hid_t type, size_t length,
+                              char *const *texts, int64_t n)
+{
+  char *all = pf_memory_need((size_t)n, length, &h5->error);
+  if (all == NULL) {
+    h5->failed = true;
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    (void)snprintf(all + (size_t)i * length, length, "%s", texts[i] != NULL ? texts[i] : "");
+  }
+  write_all(h5, path, type, n, all);
+  pf_memory_free(all);
+}
+
+static void write_any_texts(pf_h5 *h5, const char *path, hid_t type, char *const *texts, int64_t n)
+{
+  const char **all = pf_memory_need((size_t)n, sizeof *all, &h5->error);
+  if (all == NULL) {
+    h5->failed = true;
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    all[i] = texts[i] != NULL ? texts[i] : "";
+  }
+  write_all(h5, path, type, n, all);
+  pf_memory_free(all);
+}
+
+void pf_h5_texts(pf_h5 *h5, const char *path, char *const *texts, int64_t n)
+{
+  size_t longest = 0;
+  for (int64_t i = 0; i < n && !h5->failed; i++) {
+    const size_t length = texts[i] != NULL ? strlen(texts[i]) : 0;
+    longest = length > longest ? length : longest;
+  }
+  if (h5->failed) {
+    return;
+  }
+  const bool equal = longest < 256;
+  const hid_t type = text_type(equal ? longest + 1 : H5T_VARIABLE);
+  if (type < 0) {
+    fail_call(h5, path);
+  } else if (equal) {
+    write_equal_texts(h5, path, type, longest + 1, texts, n);
+  } else {
+    write_any_texts(h5, path, type, texts, n);
+  }
+  if (type >= 0) {
+    (void)H5Tclose(type);
+  }
+}
+
+/* ---- attributes ---- */
 
 static void write_attribute(pf_h5 *h5, const char *path, const char *name, hid_t type,
                             const void *value)
@@ -271,16 +350,13 @@ void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value
   if (h5->failed) {
     return;
   }
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  const size_t length = strlen(value) < max_text ? strlen(value) + 1 : max_text;
-  if (type < 0 || H5Tset_size(type, length) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+  const hid_t type = text_type(strlen(value) < max_text ? strlen(value) + 1 : max_text);
+  if (type < 0) {
     fail_call(h5, path);
-  } else {
-    write_attribute(h5, path, name, type, value);
+    return;
   }
-  if (type >= 0) {
-    (void)H5Tclose(type);
-  }
+  write_attribute(h5, path, name, type, value);
+  (void)H5Tclose(type);
 }
 
 void pf_h5_integer(pf_h5 *h5, const char *path, const char *name, int64_t value)

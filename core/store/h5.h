@@ -37,6 +37,9 @@ void pf_h5_cube(pf_h5 *h5, const char *path, enum pf_h5_type type, int64_t n, in
                 int64_t columns);
 /** Rows [row0, row0 + rows) of all n slices of it: data is [n][rows][columns]. */
 void pf_h5_slices(pf_h5 *h5, const char *path, int64_t row0, int64_t n, pf_h5_rows from);
+/** Texts [n], NULL: empty. Of equal length in the file where none is longer than 255 bytes, else of
+ * any length. */
+void pf_h5_texts(pf_h5 *h5, const char *path, char *const *texts, int64_t n);
 /** Attributes of a group or dataset that exists; "/" is the file. */
 void pf_h5_text(pf_h5 *h5, const char *path, const char *name, const char *value);
 void pf_h5_integer(pf_h5 *h5, const char *path, const char *name, int64_t value);
