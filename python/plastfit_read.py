@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 FORMAT = 1  # of the run folder: `format` in summary.json
+PACKED = 2  # `layout` of trajectories.h5
 
 
 class Run:
@@ -74,14 +75,21 @@ class Run:
         truth (where known), change and step.
         """
         with h5py.File(self.folder / "trajectories.h5") as file:
+            if file.attrs["layout"] == PACKED:
+                yield from _Packed(file).experiments()
+                return
             for group in file.values():
                 names = sorted((n for n in group if n.startswith("experiment_")), key=lambda n: int(n[11:]))
                 for name in names:
-                    yield Experiment(group, name)
+                    yield Experiment(_plain(group.attrs["name"]), _plain(group.attrs.get("unit", "")),
+                                     int(name[len("experiment_"):]), _tree(group[name]))
 
     def trials(self):
         """Steps of all experiments in one DataFrame: animal, experiment, step, trial, block, and every channel, target
         and observable that is one number a step (choice, probability, reward, ...)."""
+        with h5py.File(self.folder / "trajectories.h5") as file:
+            if file.attrs["layout"] == PACKED:
+                return _Packed(file).trials()
         frames = []
         for e in self.experiments():
             n = len(e.trial)
@@ -101,15 +109,50 @@ class Run:
 class Experiment:
     """One experiment of trajectories.h5; see Run.experiments."""
 
-    def __init__(self, animal, name):
-        tree = _tree(animal[name])
-        self.animal = _plain(animal.attrs["name"])
-        self.unit = _plain(animal.attrs.get("unit", ""))
-        self.experiment = int(name[len("experiment_"):])
+    def __init__(self, animal, unit, experiment, tree):
+        self.animal, self.unit, self.experiment = animal, unit, experiment
         self.name, self.session = tree.get("@name", ""), tree.get("@session", "")
         self.input, self.flags, self.trial, self.block = (tree.get(k) for k in ("input", "flags", "trial", "block"))
         self.channels, self.targets, self.observables, self.truth, self.weights = (
             tree.get(k, {}) for k in ("channels", "targets", "observables", "truth", "weights"))
+
+
+class _Packed:
+    """trajectories.h5 of more than 1,000 experiments: each dataset has the rows of all of them."""
+
+    def __init__(self, file):
+        self.animals, self.of, self.steps, self.states = (
+            _tree(file[k]) if k in file else {} for k in ("animals", "experiments", "steps", "states"))
+        for table, keys in ((self.animals, ("name", "unit")), (self.of, ("name", "session"))):
+            for key in keys:
+                table[key] = [_plain(v) for v in table.get(key, [])]
+
+    def experiments(self):
+        for i, a in enumerate(self.of.get("animal", [])):
+            first = self.of["first_step"][i]
+            tree = _rows(self.steps, first, first + self.of["n_steps"][i])
+            if self.of.get("n_states", {i: 0})[i] > 0:
+                first, n = self.of["first_state"][i], self.of["n_states"][i]
+                shared = {k: self.states[k][first:first + n] for k in ("change", "step")}
+                tree["weights"] = {k: {**_rows(v, first, first + n), **shared, "@every": int(self.of["every"][i])}
+                                   for k, v in self.states["weights"].items()}
+            tree["@name"], tree["@session"] = self.of["name"][i], self.of["session"][i]
+            yield Experiment(self.animals["name"][a], self.animals["unit"][a], int(self.of["experiment"][i]), tree)
+
+    def trials(self):
+        n = self.of.get("n_steps", np.zeros(0, int))
+        columns = {"animal": np.repeat(np.array(self.animals["name"], object)[self.of["animal"]], n),
+                   "experiment": np.repeat(self.of["experiment"], n),
+                   "step": np.arange(n.sum()) - np.repeat(self.of["first_step"], n), "trial": self.steps["trial"],
+                   "block": self.steps["block"], **self.steps.get("channels", {})}
+        for group in (self.steps.get("targets", {}), self.steps.get("observables", {})):
+            columns.update({k: v[:, 0] for k, v in group.items() if v.ndim == 2 and v.shape[1] == 1})
+        return pd.DataFrame(columns)
+
+
+def _rows(tree, first, end):
+    """The same tree with rows [first, end) of each of its arrays."""
+    return {k: _rows(v, first, end) if isinstance(v, dict) else v[first:end] for k, v in tree.items()}
 
 
 def _plain(value):

@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/ranking/comparison_json.h"
 #include "core/store/csv_file.h"
-#include "core/store/h5.h"
+#include "core/hdf5/h5.h"
 #include "core/store/results.h"
 
 #include <errno.h>

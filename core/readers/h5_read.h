@@ -1,4 +1,4 @@
-/* Reading back what core/store/h5.h wrote: arrays as doubles, whatever they are in the file. */
+/* Reading back what core/hdf5/h5.h wrote: arrays as doubles, whatever they are in the file. */
 #ifndef PLASTFIT_CORE_READERS_H5_READ_H
 #define PLASTFIT_CORE_READERS_H5_READ_H
 

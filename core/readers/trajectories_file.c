@@ -290,7 +290,7 @@ static void find_array(const packed_index *index, size_t experiment, const char 
                  is_shared ? last : rest);
 }
 
-static packed_path resolve(const packed_index *index, const char *path)
+static packed_path resolve_path(const packed_index *index, const char *path)
 {
   packed_path out = {.what = IS_NOTHING};
   char part[256];
@@ -374,7 +374,7 @@ pf_status pf_trajectories_children(pf_trajectories_file *file, const char *path,
   }
   *names = NULL;
   *n = 0;
-  const packed_path at = resolve(&file->index, path);
+  const packed_path at = resolve_path(&file->index, path);
   switch (at.what) {
   case IS_ROOT:
     return list_animals(&file->index, names, n, error);
@@ -395,7 +395,7 @@ bool pf_trajectories_shape(pf_trajectories_file *file, const char *path, pf_h5_a
     return pf_h5_shape(file->reader, path, out);
   }
   *out = (pf_h5_array){.n = {0, 1, 1}};
-  const packed_path at = resolve(&file->index, path);
+  const packed_path at = resolve_path(&file->index, path);
   const column *c = at.what == IS_ARRAY ? open_column(file, at.path) : NULL;
   if (c == NULL || !c->found || at.rows.n == 0 || at.rows.first > c->whole.n[0] ||
       at.rows.n > c->whole.n[0] - at.rows.first) {
@@ -439,7 +439,7 @@ bool pf_trajectories_read(pf_trajectories_file *file, const char *path, const si
   if (!pf_trajectories_shape(file, path, out)) {
     return false;
   }
-  const packed_path at = resolve(&file->index, path);
+  const packed_path at = resolve_path(&file->index, path);
   const column *c = open_column(file, at.path);
   if (c->whole.values == NULL) {
     return pf_h5_read_span(file->reader, at.path, at.rows, step, out);

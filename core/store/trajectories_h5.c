@@ -1,7 +1,7 @@
 #include "core/base/memory.h"
 #include "core/evaluate/evaluation_plan.h"
 #include "core/evaluate/trajectories.h"
-#include "core/store/packed.h"
+#include "core/hdf5/packed.h"
 #include "core/store/tables.h"
 #include <plastfit/plastfit.h>
 #include <stdlib.h>

@@ -66,12 +66,22 @@ if [ -z "$python" ]; then
   echo "the part about trajectories.h5 is left out: no python3 with numpy and h5py (apt-get install python3-h5py)"
   finish
 fi
+# 1,100 animals, which are packed
+awk -F, -v OFS=, 'NR == 1 { print } NR > 1 { line[n++] = $0 }
+  END { for (i = 0; i < 1100; i++) for (j = 0; j < 1 + i % 2; j++) { $0 = line[(i + j) % n]; $1 = "a" i; $2 = j; print } }' \
+  "$PF_SRCDIR/configs/own-data.csv" >many.csv
 run_brief_fit run "$PF_SRCDIR/configs/own-data.cfg" fit.epochs=2 report=false || finish
-for case in $("$python" "$PF_SRCDIR/tests/e2e/crafted_h5.py" run --list); do
-  rm -rf crafted
-  cp -R run crafted
-  "$python" "$PF_SRCDIR/tests/e2e/crafted_h5.py" crafted "$case"
-  "$PLASTFIT" report crafted >log 2>&1 || fail "$case: exit $?: $(cat log)"
-  [ -s crafted/report.html ] || fail "$case: no report.html"
+run_brief_fit many "$PF_SRCDIR/configs/own-data.cfg" source.path="$work/many.csv" fit.epochs=2 report=false || finish
+n_cases=0
+for run in run many; do
+  for case in $("$python" "$PF_SRCDIR/tests/e2e/crafted_h5.py" $run --list); do
+    rm -rf crafted
+    cp -R $run crafted
+    "$python" "$PF_SRCDIR/tests/e2e/crafted_h5.py" crafted "$case" || fail "$case"
+    "$PLASTFIT" report crafted >log 2>&1 || fail "$run, $case: exit $?: $(cat log)"
+    [ -s crafted/report.html ] || fail "$run, $case: no report.html"
+    n_cases=$((n_cases + 1))
+  done
 done
+[ "$n_cases" -gt 40 ] || fail "only $n_cases files were crafted"
 finish

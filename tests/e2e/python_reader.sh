@@ -19,6 +19,13 @@ run_fit run "$PF_SRCDIR/configs/quickstart.cfg" source.animals=3 evaluate.animal
 run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=20 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=2
 "$PLASTFIT" compare "$PF_SRCDIR/configs/compare-quickstart.cfg" source.animals=3 fit.epochs=3 out=compared --quiet \
   >out 2>&1 || fail "compare: $(cat out)"
+# more than 1,000 experiments are packed: what the reader gives is what the table has
+awk -F, -v OFS=, 'NR == 1 { print } NR > 1 { line[n++] = $0 }
+  END { for (i = 0; i < 1100; i++) for (j = 0; j < 1 + i % 3; j++) { $0 = line[(i + j) % n]; $1 = "a/" i; $2 = j; print } }' \
+  "$PF_SRCDIR/configs/own-data.csv" >many.csv
+awk -F, 'NR == 1 || $1 ~ /^a\/(0|1|2|3|4|5|6|7|8|9)$/' many.csv >few.csv
+run_brief_fit many "$PF_SRCDIR/configs/own-data.cfg" source.path="$work/many.csv" fit.epochs=0 report=false
+run_brief_fit few "$PF_SRCDIR/configs/own-data.cfg" source.path="$work/few.csv" fit.epochs=0 report=false
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PF_SRCDIR/python" "$python" - <<'PY' || fail "the reader"
 import csv
 import numpy as np
@@ -69,6 +76,35 @@ assert [r["candidate"] for r in rows] == list(compared.compare["candidate"])
 some = compared.compare.groupby("candidate")["log_likelihood"].sum()
 assert np.isfinite(some).all() and len(some) == len(compared.summary["candidates"])
 assert compared.arrays()["scores"]["forecast"].shape == (len(some), 3)
+
+def same(one, other, where):
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), (where, one.keys(), other.keys())
+        for key in one:
+            same(one[key], other[key], f"{where} {key}")
+    elif isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype and one.shape == other.shape, (where, one, other)
+        assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), (where, one, other)
+    else:
+        assert one == other, (where, one, other)
+
+
+# of 1,100 animals packed, of 10 in groups: the first ten are the same, but for random numbers that go by the animal's place, which is the same too
+many, few = (list(plastfit_read.read(run).experiments()) for run in ("many", "few"))
+assert len(many) == 1100 and len(few) == 10
+by_name = {e.animal: e for e in many}
+for e in few:
+    own = {"unit": "", "name": ""}  # the name begins with that of the file
+    same({**vars(e), **own}, {**vars(by_name[e.animal]), **own}, e.animal)
+assert [len(e.trial) for e in many[:4]] == [1, 2, 3, 1]
+packed = plastfit_read.read("many").trials()
+rows = list(csv.DictReader(open("many.csv")))
+assert list(packed["animal"]) == [r["mouse"] for r in rows] and list(packed["trial"]) == [int(r["trial"]) for r in rows]
+assert list(packed["choice"]) == [float(r["licked"]) for r in rows]
+grouped = plastfit_read.read("few").trials()
+first = packed[packed["animal"].isin(set(grouped["animal"]))]
+assert list(first.columns) == list(grouped.columns)
+same(*({c: t.sort_values(["animal", "step"])[c].to_numpy() for c in t.columns if c != "animal"} for t in (first, grouped)), "trials")
 
 for bad in (".", "run/theta.csv"):
     try:

@@ -7,10 +7,10 @@
  * number), 0 (an integer) or empty (a text). As with pf_h5, the first failure makes the calls after
  * it do nothing.
  */
-#ifndef PLASTFIT_CORE_STORE_PACKED_H
-#define PLASTFIT_CORE_STORE_PACKED_H
+#ifndef PLASTFIT_CORE_HDF5_PACKED_H
+#define PLASTFIT_CORE_HDF5_PACKED_H
 
-#include "core/store/h5.h"
+#include "core/hdf5/h5.h"
 
 typedef struct pf_packed pf_packed;
 

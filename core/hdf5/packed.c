@@ -1,4 +1,4 @@
-#include "core/store/packed.h"
+#include "core/hdf5/packed.h"
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
@@ -216,7 +216,7 @@ static void set_missing(const packed_column *column, char *cells, size_t n)
 }
 
 /* Cells up to row `n`, those that are new missing. */
-static bool lengthen(pf_packed *packed, packed_column *column, int64_t n)
+static bool fill_up_to(pf_packed *packed, packed_column *column, int64_t n)
 {
   pf_array *cells = &column->cells;
   const size_t wanted = (size_t)n;
@@ -239,7 +239,8 @@ static bool lengthen(pf_packed *packed, packed_column *column, int64_t n)
 static char *current_cells(pf_packed *packed, packed_column *column)
 {
   const packed_table *table = table_at(packed, column->table);
-  if (!lengthen(packed, column, table->n) || table->n == table->before || column->cells.size == 0) {
+  if (!fill_up_to(packed, column, table->n) || table->n == table->before ||
+      column->cells.size == 0) {
     return NULL;
   }
   return (char *)column->cells.items + (size_t)table->before * column->cells.size;
@@ -307,7 +308,7 @@ static void write_column(pf_packed *packed, packed_column *column, pf_h5 *h5)
 {
   char path[2 * MAX_NAME + 8];
   const packed_table *table = table_at(packed, column->table);
-  if (!lengthen(packed, column, table->n)) {
+  if (!fill_up_to(packed, column, table->n)) {
     return;
   }
   (void)snprintf(path, sizeof path, "/%s/%s", table->name, column->written);

@@ -3,8 +3,8 @@
  * groups on the way are made, and the first failure makes the calls after it do nothing, so that
  * only the end need be asked.
  */
-#ifndef PLASTFIT_CORE_STORE_H5_H
-#define PLASTFIT_CORE_STORE_H5_H
+#ifndef PLASTFIT_CORE_HDF5_H5_H
+#define PLASTFIT_CORE_HDF5_H5_H
 
 #include <plastfit/abi/base.h>
 

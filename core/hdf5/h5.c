@@ -1,4 +1,4 @@
-#include "core/store/h5.h"
+#include "core/hdf5/h5.h"
 #include "core/base/memory.h"
 #include <errno.h>
 #include <hdf5.h>
