@@ -1,9 +1,9 @@
 #include "core/compare/comparison_files.h"
 
 #include "core/base/memory.h"
+#include "core/hdf5/h5.h"
 #include "core/ranking/comparison_json.h"
 #include "core/store/csv_file.h"
-#include "core/hdf5/h5.h"
 #include "core/store/results.h"
 
 #include <errno.h>
