@@ -186,6 +186,7 @@ core_sources += core/fit/subsampled_start.c core/fit/subsampled_start.h
 core_sources += core/optimise/lm.c
 core_sources += core/optimise/quadratic.c
 core_sources += core/optimise/secant.c core/optimise/secant.h
+core_sources += core/optimise/valley.c core/optimise/valley.h
 core_sources += core/optimise/quasi_newton.c core/optimise/quasi_newton.h
 core_sources += core/optimise/lbfgs.c
 core_sources += core/optimise/owlqn.c

@@ -742,8 +742,9 @@ static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error
         pf_fit_judge(run->problem, group, pf_group_objective_get(job.function), &judgement, error);
     pf_group_objective_free(job.function);
   }
-  group->runs_off = judgement.runs_off;
-  group->runs_off_most = judgement.runs_off_most;
+  group->runs_off = judgement.runs_off || group->optimum.reason == PF_REASON_RUNS_OFF;
+  group->runs_off_most =
+      judgement.runs_off ? judgement.runs_off_most : group->optimum.runs_off_value;
   group->worse_than_null = judgement.worse_than_null;
   if (status == PF_OK && again && judgement.has_better) {
     status = add_start(run, u, judgement.better, error);

@@ -58,6 +58,7 @@ static pf_optimiser_settings read_settings(const pf_fit_job *job)
                                  .beta1 = fit->beta1,
                                  .beta2 = fit->beta2,
                                  .epsilon = fit->epsilon,
+                                 .follows_valleys = true,
                                  .seed = problem->seed};
 }
 

@@ -20,12 +20,16 @@
 #include "core/optimise/optimiser.h"
 #include "core/optimise/quadratic.h"
 #include "core/optimise/secant.h"
+#include "core/optimise/valley.h"
 
 #include <cblas.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
+/* Iterations after which short steps are taken for a curved valley, and how often it is followed.
+ */
+enum { VALLEY_AFTER = 40, MAX_VALLEYS = 3 };
 enum { MAX_DENSE = 2000, MAX_SADDLES = 3, MAX_CHOOSY = 8, N_PROBES = 2 };
 
 static const double first_lambda = 1e-3;
@@ -70,6 +74,7 @@ typedef struct lm {
   bool trusts_model;                    /* the last step went as predicted */
   bool has_secant, uses_secant;         /* S is not 0; steps are by H + S */
   double decrease_by_h, decrease_by_hs; /* predicted for the step: by H, and by H + S */
+  int64_t valley_after, n_valleys;      /* iterations at which a valley is followed next */
   double largest_tried, largest_change; /* of an iteration: relative step, and change of F */
 } lm;
 
@@ -674,7 +679,7 @@ static pf_status iterate_or_end(lm *s, uint32_t *done, pf_error *error)
   if (!s->out->converged) {
     return PF_OK;
   }
-  if (s->settings->stops_early) {
+  if (s->settings->stops_early || s->settings->is_inner) {
     return PF_OK;
   }
   bool left = false;
@@ -697,6 +702,40 @@ static pf_status start_at(lm *s, pf_error *error)
   return PF_OK;
 }
 
+/* ---- curved valleys ---- */
+
+static bool is_in_valley(const lm *s)
+{
+  return s->settings->follows_valleys && !s->settings->is_inner &&
+         s->out->iterations >= s->valley_after && s->n_valleys < MAX_VALLEYS &&
+         s->out->iterations < s->settings->iterations && pf_valley_is_possible(s->function);
+}
+
+/* Along the valley; lm goes on from where that ends. */
+static pf_status follow_valley(lm *s, uint32_t *done, pf_error *error)
+{
+  pf_valley valley = {0};
+  s->n_valleys++;
+  s->valley_after = s->out->iterations + VALLEY_AFTER;
+  pf_status status = pf_valley_search(s->function, s->settings, s->watch, s->v, objective(s),
+                                      &valley, s->out, error);
+  if (status != PF_OK || !valley.moved) {
+    return status;
+  }
+  pf_derivatives at = {.gradient = s->gradient, .h = s->h};
+  status = pf_function_evaluate(s->function, s->v, &at, s->out, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  s->f = at.f;
+  s->out->iterations++;
+  s->out->runs_off_value = valley.value;
+  *done = valley.runs_off ? PF_REASON_RUNS_OFF : PF_REASON_NONE;
+  forget_model(s);
+  report_iterate(s, NAN);
+  return PF_OK;
+}
+
 static pf_status iterate_to_end(lm *s, pf_error *error)
 {
   uint32_t done = PF_REASON_NONE;
@@ -708,7 +747,10 @@ static pf_status iterate_to_end(lm *s, pf_error *error)
       }
     }
     update_scale(s);
-    const pf_status status = iterate_or_end(s, &done, error);
+    pf_status status = iterate_or_end(s, &done, error);
+    if (status == PF_OK && done == PF_REASON_NONE && is_in_valley(s)) {
+      status = follow_valley(s, &done, error);
+    }
     if (status != PF_OK) {
       return status;
     }
@@ -732,7 +774,8 @@ static pf_status minimise_lm(const pf_function *function, const pf_optimiser_set
           .v = v,
           .f = NAN,
           .lambda = first_lambda,
-          .raise = 2.0};
+          .raise = 2.0,
+          .valley_after = VALLEY_AFTER};
   s.dense = function->curvature != NULL && (function->n <= MAX_DENSE || function->product == NULL);
   if (!s.dense && function->l1 != NULL) {
     return pf_fail(error, PF_STOP,

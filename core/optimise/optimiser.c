@@ -29,6 +29,7 @@ static const struct {
     [PF_REASON_EVALUATIONS] = {"evaluations", "all evaluations used up"},
     [PF_REASON_INTERRUPTED] = {"interrupted", "interrupted"},
     [PF_REASON_PASSES] = {"passes", "passes done"},
+    [PF_REASON_RUNS_OFF] = {"runs_off", "goes on falling without end"},
     [PF_REASON_FAILED] = {"failed", "failed"},
 };
 

@@ -76,11 +76,13 @@ typedef struct pf_optimiser_settings {
   double tolerance_progress; /**< stops_early: also when F is expected to fall by less than this
                                 share of |F| */
   double learning_rate, beta1, beta2, epsilon; /**< adam */
-  uint64_t seed;    /**< of the directions in which a stationary point is probed */
-  bool stops_early; /**< lm: end before the step whose predicted decrease is below
-                       tolerance_progress, which pf_optimum reports, and look for no saddle */
-  double *secant;   /**< lm: [n][n] its secant correction of the curvature, to start from (zeros:
-                       none) and as it ends; of problems that are alike. NULL: none */
+  uint64_t seed;        /**< of the directions in which a stationary point is probed */
+  bool stops_early;     /**< lm: end before the step whose predicted decrease is below
+                           tolerance_progress, which pf_optimum reports, and look for no saddle */
+  bool is_inner;        /**< lm: a part of another search: look for no saddle, follow no valley */
+  bool follows_valleys; /**< lm: where steps stay short, core/optimise/valley.h */
+  double *secant; /**< lm: [n][n] its secant correction of the curvature, to start from (zeros:
+                     none) and as it ends; of problems that are alike. NULL: none */
 } pf_optimiser_settings;
 
 /** Everything but adam's: 200 iterations, no limit of evaluations, 1e-8 nats; adam: as optax. */
@@ -97,6 +99,7 @@ enum pf_reason {
   PF_REASON_EVALUATIONS, /**< all evaluations used up */
   PF_REASON_INTERRUPTED, /**< watch.stop said so */
   PF_REASON_PASSES,      /**< fixed_passes: all were made */
+  PF_REASON_RUNS_OFF,    /**< lm: F falls along a valley without end */
   PF_REASON_FAILED       /**< the error line says why */
 };
 /** "nothing left to gain", ... for tables and people. */
@@ -120,6 +123,7 @@ typedef struct pf_optimum {
   int64_t n_backs;           /**< fixed_passes: times that a point without a value was left for one
                                 behind it; the first time at each, the learning rate was halved */
   int64_t n_saddles;         /**< stationary points that were left because F falls beside them */
+  size_t runs_off_value;     /**< PF_REASON_RUNS_OFF: the value that grows */
   double predicted_decrease; /**< stops_early: how much the step not taken would lower F */
 } pf_optimum;
 

@@ -3,10 +3,12 @@
 # there is none.
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 
+python3 "$PF_SRCDIR/tests/e2e/small_problems.py" "$PLASTFIT" "$work/small" 20 || fail "small problems"
+
 cases=${PF_SHARED:-$PF_SRCDIR/../shared}/cases
 if [ ! -d "$cases" ]; then
   echo "SKIPPED: the cases are not at $cases (set PF_SHARED)"
-  exit 77
+  finish
 fi
 
 # arrive CODE NAME CASE CONFIG [key=value ...]: a fit of a case of that folder, and the exit code it has

@@ -18,6 +18,7 @@ unit_test_sources += tests/unit/fit/test_objective.c
 unit_test_sources += tests/unit/optimise/functions.c tests/unit/optimise/functions.h
 unit_test_sources += tests/unit/optimise/test_optimisers.c
 unit_test_sources += tests/unit/optimise/test_quadratic.c
+unit_test_sources += tests/unit/optimise/test_valley.c
 unit_test_sources += tests/unit/fit/test_fit.c
 unit_test_sources += tests/unit/fit/test_penalty_path.c
 unit_test_sources += tests/unit/population/test_mixed_model.c
