@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/fit/group_objective.h"
+#include "core/optimise/valley.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -12,7 +13,7 @@ enum { MAX_DIRECTIONS = 60 }; /* values beyond which directions are not looked a
 static const double rise = 1.92; /* nats that the parabola says at the end of a look */
 /* Nats: less is no change, more is a change. */
 static const double no_change = 1e-3, change = 0.01;
-static const double far = 3.0; /* spreads: core/fit/value_scales.h */
+static const double far = 3.0, very_far = 30.0; /* spreads: core/fit/value_scales.h */
 /* Of the largest: curvature below which a direction is looked along, besides the least. */
 static const double small_curvature = 0.05;
 
@@ -135,6 +136,31 @@ static bool rises_without_end(judge *j, const double *direction, double curvatur
   return false;
 }
 
+/* Does a value that is far out go on growing, the others with it, without a change? Along a curved
+ * valley no straight line shows that. */
+static pf_status follow_far_values(judge *j, pf_error *error)
+{
+  const pf_function *function = j->function;
+  const pf_optimiser_settings settings = pf_optimiser_defaults();
+  for (size_t k = 0; function->scale != NULL && k < function->n && !j->out->runs_off; k++) {
+    const double spread = sqrt(fmax(function->cells, 1.0)) * function->scale[k];
+    const double v = j->group->values[k];
+    if (fabs(v) <= very_far * spread || 4.0 * v <= function->lower[k] ||
+        4.0 * v >= function->upper[k]) {
+      continue;
+    }
+    bool level = false;
+    const pf_status status = pf_valley_is_level(function, &settings, j->group->values, j->objective,
+                                                k, no_change, &level, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    j->out->runs_off = level;
+    j->out->runs_off_most = k;
+  }
+  return PF_OK;
+}
+
 /* Directions of small curvature, in units in which every value alone has curvature 1. */
 static pf_status look_along(judge *j, double *gradient, double *h, double *size, pf_error *error)
 {
@@ -219,6 +245,9 @@ pf_status pf_fit_judge(const pf_problem *problem, const pf_fit_group *group,
   compare_null(&j, problem, group->values_start);
   if (looks && !out->worse_than_null) {
     status = look_along(&j, memory + n, memory + 4 * n, memory + 2 * n, error);
+  }
+  if (status == PF_OK && looks && !out->worse_than_null && pf_valley_is_possible(function)) {
+    status = follow_far_values(&j, error);
   }
   pf_memory_free(memory);
   return status;

@@ -372,3 +372,36 @@ pf_status pf_valley_search(const pf_function *function, const pf_optimiser_setti
   pf_memory_free(s.memory);
   return status;
 }
+
+pf_status pf_valley_is_level(const pf_function *function, const pf_optimiser_settings *settings,
+                             const double *v, double objective, size_t k, double nats, bool *level,
+                             pf_error *error)
+{
+  enum { N_STEPS = 8 }; /* to four times the value */
+  pf_optimum count = pf_optimum_none();
+  pf_valley out = {0};
+  search s = {
+      .function = function, .settings = settings, .count = &count, .out = &out, .n = function->n};
+  *level = false;
+  pf_status status = allocate_search(&s, error);
+  if (status != PF_OK) {
+    goto done;
+  }
+  s.k = k;
+  s.now.at = s.last.at = v[k];
+  memcpy(s.now.values, v, s.n * sizeof *v);
+  memcpy(s.last.values, v, s.n * sizeof *v);
+  for (int step = 1; step <= N_STEPS; step++) {
+    bool found = false;
+    status = go_to(&s, &s.last, &s.now, v[k] * pow(4.0, step / (double)N_STEPS), &found, error);
+    if (status != PF_OK || !found) {
+      goto done;
+    }
+    copy_point(&s, &s.now, &s.last);
+    copy_point(&s, &s.next, &s.now);
+  }
+  *level = nats_at(&s, objective) * (s.now.f - objective) <= nats;
+done:
+  pf_memory_free(s.memory);
+  return status;
+}

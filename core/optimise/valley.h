@@ -29,4 +29,12 @@ pf_status pf_valley_search(const pf_function *function, const pf_optimiser_setti
                            const pf_watch *watch, double *v, double objective, pf_valley *out,
                            pf_optimum *count, pf_error *error);
 
+/**
+ * Does F stay within `nats` of `objective`, its value at v [n], while value k grows fourfold and
+ * the others are minimised over? Then v is no minimum but a place on a level valley.
+ */
+pf_status pf_valley_is_level(const pf_function *function, const pf_optimiser_settings *settings,
+                             const double *v, double objective, size_t k, double nats, bool *level,
+                             pf_error *error);
+
 #endif

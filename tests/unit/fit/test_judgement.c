@@ -204,3 +204,17 @@ Test(judgement, verdict_of_a_group)
   cr_expect_str_eq(pf_fit_verdict_words(PF_FIT_WORSE_THAN_NULL), "worse than no plasticity");
   cr_expect_str_eq(pf_fit_verdict_words(77), "unknown");
 }
+
+/* A value that grew until its curvature is 0 to the last bit: there is no direction of small
+ * curvature to look along, but without it the objective is worse. */
+Test(judgement, a_value_that_has_grown_until_nothing_changes_is_separation)
+{
+  judged j;
+  start(&j, (shape){.minimum = 0.0, .separate = 10.0});
+  const double scale[N] = {1.0, 1.0, 1.0, 1.0, 1.0};
+  j.function.scale = scale;
+  judge_at(&j, (const double[N]){800.0, 0.0, 0.0, 0.0, 0.0});
+  cr_expect(j.is.runs_off);
+  cr_expect_eq(j.is.runs_off_most, 0u);
+  finish(&j);
+}
