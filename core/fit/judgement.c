@@ -142,6 +142,8 @@ static pf_status follow_far_values(judge *j, pf_error *error)
 {
   const pf_function *function = j->function;
   const pf_optimiser_settings settings = pf_optimiser_defaults();
+  pf_optimum count = pf_optimum_none();
+  const pf_valley_in in = {.function = function, .settings = &settings, .count = &count};
   for (size_t k = 0; function->scale != NULL && k < function->n && !j->out->runs_off; k++) {
     const double spread = sqrt(fmax(function->cells, 1.0)) * function->scale[k];
     const double v = j->group->values[k];
@@ -150,8 +152,7 @@ static pf_status follow_far_values(judge *j, pf_error *error)
       continue;
     }
     bool level = false;
-    const pf_status status = pf_valley_is_level(function, &settings, j->group->values, j->objective,
-                                                k, no_change, &level, error);
+    const pf_status status = pf_valley_is_level(&in, j->group->values, k, no_change, &level, error);
     if (status != PF_OK) {
       return status;
     }

@@ -717,8 +717,8 @@ static pf_status follow_valley(lm *s, uint32_t *done, pf_error *error)
   pf_valley valley = {0};
   s->n_valleys++;
   s->valley_after = s->out->iterations + VALLEY_AFTER;
-  pf_status status = pf_valley_search(s->function, s->settings, s->watch, s->v, objective(s),
-                                      &valley, s->out, error);
+  const pf_valley_in in = {s->function, s->settings, s->watch, s->out};
+  pf_status status = pf_valley_search(&in, s->v, objective_here(s), &valley, error);
   if (status != PF_OK || !valley.moved) {
     return status;
   }

@@ -346,18 +346,22 @@ static void keep_best(search *s, double *v, double objective)
   }
 }
 
-pf_status pf_valley_search(const pf_function *function, const pf_optimiser_settings *settings,
-                           const pf_watch *watch, double *v, double objective, pf_valley *out,
-                           pf_optimum *count, pf_error *error)
+static search search_of(const pf_valley_in *in, pf_valley *out)
 {
-  search s = {.function = function,
-              .settings = settings,
-              .watch = watch,
-              .count = count,
-              .out = out,
-              .n = function->n};
-  bool any = false;
   *out = (pf_valley){0};
+  return (search){.function = in->function,
+                  .settings = in->settings,
+                  .watch = in->watch,
+                  .count = in->count,
+                  .out = out,
+                  .n = in->function->n};
+}
+
+pf_status pf_valley_search(const pf_valley_in *in, double *v, double objective, pf_valley *out,
+                           pf_error *error)
+{
+  search s = search_of(in, out);
+  bool any = false;
   pf_status status = allocate_search(&s, error);
   if (status == PF_OK) {
     status = choose_value(&s, v, &any, error);
@@ -373,20 +377,18 @@ pf_status pf_valley_search(const pf_function *function, const pf_optimiser_setti
   return status;
 }
 
-pf_status pf_valley_is_level(const pf_function *function, const pf_optimiser_settings *settings,
-                             const double *v, double objective, size_t k, double nats, bool *level,
-                             pf_error *error)
+pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, size_t k, double nats,
+                             bool *level, pf_error *error)
 {
   enum { N_STEPS = 8 }; /* to four times the value */
-  pf_optimum count = pf_optimum_none();
-  pf_valley out = {0};
-  search s = {
-      .function = function, .settings = settings, .count = &count, .out = &out, .n = function->n};
+  pf_valley out;
+  search s = search_of(in, &out);
   *level = false;
   pf_status status = allocate_search(&s, error);
   if (status != PF_OK) {
     goto done;
   }
+  const double objective = objective_at(&s, v);
   s.k = k;
   s.now.at = s.last.at = v[k];
   memcpy(s.now.values, v, s.n * sizeof *v);

@@ -18,23 +18,25 @@ typedef struct pf_valley {
   int64_t points;
 } pf_valley;
 
+/** What is searched. `settings`: the tolerance and the seed are those of the caller. */
+typedef struct pf_valley_in {
+  const pf_function *function;
+  const pf_optimiser_settings *settings;
+  const pf_watch *watch; /**< MAY be NULL */
+  pf_optimum *count;     /**< evaluations are added to it */
+} pf_valley_in;
+
 /** Has a function a form in which a valley can be followed? Few values, with H, without L1. */
 bool pf_valley_is_possible(const pf_function *function);
 
+/** From v [n], where F is `objective`, along the valley. */
+pf_status pf_valley_search(const pf_valley_in *in, double *v, double objective, pf_valley *out,
+                           pf_error *error);
 /**
- * From v [n], where F is `objective`, along the valley. Evaluations are added to `count`. The
- * tolerance, watch and seed of `settings` are those of the caller.
+ * Does F stay within `nats` of what it is at v [n] while value k grows fourfold and the others are
+ * minimised over? Then v is no minimum but a place on a level valley.
  */
-pf_status pf_valley_search(const pf_function *function, const pf_optimiser_settings *settings,
-                           const pf_watch *watch, double *v, double objective, pf_valley *out,
-                           pf_optimum *count, pf_error *error);
-
-/**
- * Does F stay within `nats` of `objective`, its value at v [n], while value k grows fourfold and
- * the others are minimised over? Then v is no minimum but a place on a level valley.
- */
-pf_status pf_valley_is_level(const pf_function *function, const pf_optimiser_settings *settings,
-                             const double *v, double objective, size_t k, double nats, bool *level,
-                             pf_error *error);
+pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, size_t k, double nats,
+                             bool *level, pf_error *error);
 
 #endif
