@@ -36,7 +36,7 @@ typedef struct tangent_walk {
 
 /* ---- memory ---- */
 
-static size_t larger(size_t a, size_t b)
+static size_t larger_of(size_t a, size_t b)
 {
   return a > b ? a : b;
 }
@@ -71,11 +71,11 @@ static void place_scratch(tangent_walk *walk, pf_arena *arena)
     const pf_weights *weights = &walk->workspace->weights[q];
     if (weights->plastic != NULL) {
       const size_t cells = pf_synaptic_cells(walk->model, weights, weights->n_post);
-      step = larger(step, pf_synaptic_scratch(walk->model, weights, weights->n_post, false));
-      state = larger(state, cells + weights->cells);
-      dw = larger(dw, weights->cells);
-      pre = larger(pre, pf_synaptic_seen_cells(walk->model, weights, false));
-      post = larger(post, pf_synaptic_seen_cells(walk->model, weights, true));
+      step = larger_of(step, pf_synaptic_scratch(walk->model, weights, weights->n_post, false));
+      state = larger_of(state, cells + weights->cells);
+      dw = larger_of(dw, weights->cells);
+      pre = larger_of(pre, pf_synaptic_seen_cells(walk->model, weights, false));
+      post = larger_of(post, pf_synaptic_seen_cells(walk->model, weights, true));
     }
   }
   walk->scratch = take_cells(arena, step);
@@ -92,8 +92,8 @@ static void place_units(tangent_walk *walk, pf_arena *arena)
     const pf_activity *activity = &walk->workspace->activity[p];
     const size_t cells = (size_t)(walk->at_once * activity->info->n_state * activity->ld);
     const moving_units at = {take_cells(arena, cells), take_cells(arena, cells)};
-    drive = larger(drive, (size_t)activity->ld);
-    signals = larger(signals, activity->info->signals.count * (size_t)activity->ld);
+    drive = larger_of(drive, (size_t)activity->ld);
+    signals = larger_of(signals, activity->info->signals.count * (size_t)activity->ld);
     if (arena->base != NULL) {
       walk->units[p] = at;
     }

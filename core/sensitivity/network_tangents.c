@@ -88,7 +88,6 @@ static pf_status direct_from_slopes(const pf_tangents *self, const pf_direct_in 
 {
   const pf_units *in = of->in;
   const size_t n_signals = self->workspaces[0]->activity[in->population].info->signals.count;
-  pf_real cotangents[PF_MAX_SIGNALS] = {0};
   for (size_t c = 0; c < n_signals * (size_t)(in->n_steps * in->n_rows); c++) {
     const int64_t cell = (int64_t)c % (in->n_steps * in->n_rows);
     const int64_t t = cell / in->n_rows, i = cell % in->n_rows;
@@ -100,8 +99,7 @@ static pf_status direct_from_slopes(const pf_tangents *self, const pf_direct_in 
     unit.drive += t * in->ld_drive + i;
     value.signals += t * of->value->ld_signal + i;
     memset(theta, 0, direction->n * sizeof *theta);
-    const pf_status status =
-        pf_unit_theta_slopes(self, &unit, &value, cotangents, signal, theta, error);
+    const pf_status status = pf_unit_theta_slopes(self, &unit, &value, signal, theta, error);
     if (status != PF_OK) {
       return status;
     }

@@ -1,6 +1,6 @@
 #include "core/sensitivity/synaptic_tangents.h"
 
-#include "core/sensitivity/rule_slopes.h"
+#include "core/state/rule_slopes.h"
 #include "core/state/seen.h"
 
 #include <string.h>

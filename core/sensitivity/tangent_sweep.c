@@ -5,9 +5,9 @@
 #include "core/engine/sweep.h"
 #include "core/model/modulation.h"
 #include "core/sensitivity/network_tangents.h"
-#include "core/sensitivity/rule_slopes.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
+#include "core/state/rule_slopes.h"
 #include "core/state/seen.h"
 
 #include <math.h>

@@ -211,9 +211,10 @@ pf_status pf_unit_tangents_make(const pf_tangents *self, const pf_unit_tangents 
 }
 
 pf_status pf_unit_theta_slopes(const pf_tangents *self, const pf_units *unit,
-                               const pf_response *value, pf_real *cotangents, int64_t signal,
-                               double *g_theta, pf_error *error)
+                               const pf_response *value, int64_t signal, double *g_theta,
+                               pf_error *error)
 {
+  pf_real cotangents[PF_MAX_SIGNALS] = {0};
   const pf_component *network = self->model->network;
   const pf_response cotangent = {
       .size = sizeof cotangent, .signals = cotangents, .signal_stride = 1, .ld_signal = 1};

@@ -26,7 +26,7 @@ pf_status pf_unit_tangents_make(const pf_tangents *self, const pf_unit_tangents 
 
 /** Slopes of one signal of one unit at one step by the network's parameters: += into g_theta. */
 pf_status pf_unit_theta_slopes(const pf_tangents *self, const pf_units *unit,
-                               const pf_response *value, pf_real *cotangents, int64_t signal,
-                               double *g_theta, pf_error *error);
+                               const pf_response *value, int64_t signal, double *g_theta,
+                               pf_error *error);
 
 #endif

@@ -3,10 +3,11 @@
  * its slopes by all that it depends on. One call for each synapse, whatever the number of
  * directions; a rule's own jvp is faster.
  */
-#ifndef PLASTFIT_CORE_SENSITIVITY_RULE_SLOPES_H
-#define PLASTFIT_CORE_SENSITIVITY_RULE_SLOPES_H
+#ifndef PLASTFIT_CORE_STATE_RULE_SLOPES_H
+#define PLASTFIT_CORE_STATE_RULE_SLOPES_H
 
-#include "core/sensitivity/tangents.h"
+#include "core/base/pool.h"
+#include "core/model/model.h"
 
 /** Tangents of dw, by the rule's jvp or from its slopes. pool: memory that stays. */
 pf_status pf_rule_jvp(const pf_plastic *plastic, const pf_block *in, const pf_rule_tangent *tangent,

@@ -1,4 +1,4 @@
-#include "core/sensitivity/rule_slopes.h"
+#include "core/state/rule_slopes.h"
 
 #include <string.h>
 
