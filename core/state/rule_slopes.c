@@ -10,8 +10,8 @@ typedef struct row_slopes {
   double *theta;  /* [n_theta] */
   pf_real *cells; /* all that follows, [n_cells] */
   pf_real *pre, *post, *w, one;
-  pf_real *units; /* [traces] cotangent of one trace */
   pf_traces traces;
+  pf_traces cotangent; /* of the traces after a step, zeros */
 } row_slopes;
 
 /** Some columns of row i of a block. */
@@ -24,8 +24,9 @@ static int64_t signals_seen(const pf_seen *seen)
   return seen->n > 0 ? (int64_t)seen->n : 1;
 }
 
-/** Where everything is, in `cells`; returns how many these are. */
-static size_t lay_cells(row_slopes *at, pf_real *cells)
+/** Where everything is, in `cells`; returns how many these are. The last call says where gradients
+ * go. */
+static size_t lay_cells(row_slopes *at, pf_traces *traces, pf_real *cells)
 {
   const int64_t *n = at->plastic->n_traces, columns = at->n_columns;
   const int64_t sizes[] = {signals_seen(&at->plastic->pre) * columns,
@@ -35,15 +36,14 @@ static size_t lay_cells(row_slopes *at, pf_real *cells)
                            n[PF_PER_PRE] * columns,
                            n[PF_PER_POST],
                            n[PF_PER_SYNAPSE] * columns};
-  pf_real **const places[] = {
-      &at->pre,         &at->post,          &at->w, &at->traces.network, &at->traces.pre,
-      &at->traces.post, &at->traces.synapse};
+  pf_real **const places[] = {&at->pre,     &at->post,     &at->w,          &traces->network,
+                              &traces->pre, &traces->post, &traces->synapse};
   size_t used = 0;
-  at->traces = (pf_traces){.size = sizeof at->traces,
-                           .ld_pre = columns,
-                           .ld_post = 1,
-                           .ldw = columns,
-                           .synapse_stride = columns};
+  *traces = (pf_traces){.size = sizeof *traces,
+                        .ld_pre = columns,
+                        .ld_post = 1,
+                        .ldw = columns,
+                        .synapse_stride = columns};
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     *places[i] = cells == NULL || sizes[i] == 0 ? NULL : cells + used;
     used += (size_t)sizes[i];
@@ -58,18 +58,16 @@ static pf_status make_slopes(const pf_plastic *plastic, int64_t n_columns, pf_po
                      .n_columns = n_columns,
                      .n_theta = plastic->declared.parameters.count,
                      .one = (pf_real)1};
-  at->n_cells = lay_cells(at, NULL);
-  const size_t n_traces = plastic->declared.traces.count;
-  const size_t bytes =
-      at->n_theta * sizeof *at->theta + (at->n_cells + n_traces) * sizeof *at->cells;
+  at->n_cells = lay_cells(at, &at->traces, NULL);
+  const size_t bytes = at->n_theta * sizeof *at->theta + 2 * at->n_cells * sizeof *at->cells;
   at->theta = pf_pool_need(pool, bytes, 1, error);
   if (at->theta == NULL) {
     return PF_STOP;
   }
   at->cells = (pf_real *)(at->theta + at->n_theta);
-  at->units = at->cells + at->n_cells;
-  memset(at->units, 0, n_traces * sizeof *at->units);
-  (void)lay_cells(at, at->cells);
+  memset(at->cells + at->n_cells, 0, at->n_cells * sizeof *at->cells);
+  (void)lay_cells(at, &at->cotangent, at->cells + at->n_cells);
+  (void)lay_cells(at, &at->traces, at->cells);
   return PF_OK;
 }
 
@@ -264,20 +262,6 @@ static pf_status differentiate_trace(const trace_kind *of, const row_part *part,
   return PF_OK;
 }
 
-/** The cotangent of traces of one kind, `ones` of a part that has one of each. */
-static pf_traces unit_cotangent(uint32_t per, pf_real *ones)
-{
-  return (pf_traces){.size = sizeof(pf_traces),
-                     .network = per == PF_PER_NETWORK ? ones : NULL,
-                     .pre = per == PF_PER_PRE ? ones : NULL,
-                     .post = per == PF_PER_POST ? ones : NULL,
-                     .synapse = per == PF_PER_SYNAPSE ? ones : NULL,
-                     .ld_pre = 1,
-                     .ld_post = 1,
-                     .ldw = 1,
-                     .synapse_stride = 1};
-}
-
 /** All traces of one kind. A trace of the network or of a postsynaptic unit may depend on all
  * columns, one of a presynaptic unit or of a synapse on its own alone. */
 static pf_status differentiate_kind(const trace_kind *of, uint32_t per, const pf_traces *next,
@@ -288,22 +272,23 @@ static pf_status differentiate_kind(const trace_kind *of, uint32_t per, const pf
   const int64_t n_columns = all_columns ? 1 : of->in->n_pre;
   pf_real *const planes[] = {next->network, next->pre, next->post, next->synapse};
   const int64_t strides[] = {1, next->ld_pre, next->ld_post, next->synapse_stride};
-  pf_real *ones = of->slopes->units;
-  const pf_traces cotangent = unit_cotangent(per, ones);
+  const pf_traces *cotangent = &of->slopes->cotangent;
+  pf_real *const ones[] = {cotangent->network, cotangent->pre, cotangent->post, cotangent->synapse};
+  const int64_t ones_apart[] = {1, cotangent->ld_pre, 1, cotangent->synapse_stride};
   for (int64_t o = 0; planes[per] != NULL && o < of->plastic->n_traces[per]; o++) {
-    ones[o] = (pf_real)1;
+    ones[per][o * ones_apart[per]] = (pf_real)1;
     for (int64_t i = 0; i < n_rows; i++) {
       for (int64_t j = 0; j < n_columns; j++) {
         const row_part part = {i, j, all_columns ? of->in->n_pre : 1};
         const int64_t cell = per == PF_PER_SYNAPSE ? i * next->ldw + j : i + j;
-        const pf_status status = differentiate_trace(of, &part, &cotangent,
-                                                     planes[per] + o * strides[per] + cell, error);
+        const pf_status status =
+            differentiate_trace(of, &part, cotangent, planes[per] + o * strides[per] + cell, error);
         if (status != PF_OK) {
           return status;
         }
       }
     }
-    ones[o] = (pf_real)0;
+    ones[per][o * ones_apart[per]] = (pf_real)0;
   }
   return PF_OK;
 }

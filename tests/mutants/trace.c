@@ -217,7 +217,7 @@ static pf_status update_traces_jvp(const void *object, const pf_block *in, const
             (pf_real)(dk * (double)in->traces->synapse[i * in->traces->ldw + j] +
                       k * at(t->traces->synapse, s + i * t->traces->ldw + j) +
                       at(t->pre, n * t->pre_stride + j) * y * w +
-                      x * at(t->post, n * t->post_stride + i) * w +
+                      IF(10, 0.0, x * at(t->post, n * t->post_stride + i) * w) +
                       x * y * at(t->w, n * t->w_stride + i * t->ldw + j));
       }
     }

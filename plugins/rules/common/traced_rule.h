@@ -177,6 +177,125 @@ static pf_status update_block_traces_vjp(const void *self, const pf_block *in,
   return PF_OK;
 }
 
+/* ---- tangents ---- */
+
+/** Partial derivatives times direction k, added up plane by plane of one unit's traces. */
+static inline double traced_along(const double *partials, int count, const pf_real *planes,
+                                  int64_t ld)
+{
+  double sum = 0.0;
+  for (int p = 0; p < count && planes != NULL; p++) {
+    sum += partials[p] * (double)planes[p * ld];
+  }
+  return sum;
+}
+
+static inline double traced_along_theta(const traced_partials *d, const pf_rule_tangent *tangent,
+                                        int64_t k)
+{
+  const double *theta = tangent->theta == NULL ? NULL : tangent->theta + k * TRACED_THETA;
+  double sum = 0.0;
+  for (int p = 0; p < TRACED_THETA && theta != NULL; p++) {
+    sum += d->theta[p] * theta[p];
+  }
+  return sum;
+}
+
+/** Of x and the traces of presynaptic unit j. */
+static inline double traced_along_pre(const traced_partials *d, const pf_rule_tangent *tangent,
+                                      int64_t k, int64_t j)
+{
+  const pf_traces *dots = tangent->traces;
+  const int64_t at = k * tangent->traces_stride + j;
+  double sum = 0.0;
+  if (tangent->pre != NULL) {
+    sum += d->x * (double)tangent->pre[k * tangent->pre_stride + j];
+  }
+  if (dots != NULL && dots->pre != NULL) {
+    sum += traced_along(d->pre, TRACED_PRE, dots->pre + at, dots->ld_pre);
+  }
+  return sum;
+}
+
+/** Of y and the traces of postsynaptic unit i. */
+static inline double traced_along_post(const traced_partials *d, const pf_rule_tangent *tangent,
+                                       int64_t k, int64_t i)
+{
+  const pf_traces *dots = tangent->traces;
+  const int64_t at = k * tangent->traces_stride + i;
+  double sum = 0.0;
+  if (tangent->post != NULL) {
+    sum += d->y * (double)tangent->post[k * tangent->post_stride + i];
+  }
+  if (dots != NULL && dots->post != NULL) {
+    sum += traced_along(d->post, TRACED_POST, dots->post + at, dots->ld_post);
+  }
+  return sum;
+}
+
+static pf_status forward_block_jvp(const void *self, const pf_block *in,
+                                   const pf_rule_tangent *tangent, pf_error *error)
+{
+  traced_synapse s = {0};
+  (void)self;
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    traced_see_post(in, i, &s);
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      traced_partials d = {0};
+      traced_see_pre(in, j, &s);
+      s.w = (double)in->w[i * in->ldw + j];
+      traced_ddw(&s, &d);
+      for (int64_t k = 0; k < tangent->n_tangents; k++) {
+        const pf_real *w = tangent->w == NULL ? NULL : tangent->w + k * tangent->w_stride;
+        const double by_w = w == NULL ? 0.0 : d.w * (double)w[i * tangent->ldw + j];
+        tangent->dw[k * tangent->dw_stride + i * tangent->lddw + j] =
+            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_pre(&d, tangent, k, j) +
+                      traced_along_post(&d, tangent, k, i) + by_w);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+static pf_status update_block_traces_jvp(const void *self, const pf_block *in,
+                                         const pf_rule_tangent *tangent, const pf_traces *next,
+                                         pf_error *error)
+{
+  traced_synapse s = {0};
+  (void)self;
+  const pf_status status = traced_decays(in, parameters, tau, &s, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t j = 0; j < in->n_pre && next->pre != NULL; j++) {
+    traced_see_pre(in, j, &s);
+    for (int p = 0; p < TRACED_PRE; p++) {
+      traced_partials d = {0};
+      traced_dpre(&s, p, &d);
+      for (int64_t k = 0; k < tangent->n_tangents; k++) {
+        next->pre[k * tangent->traces_stride + p * next->ld_pre + j] =
+            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_pre(&d, tangent, k, j));
+      }
+    }
+  }
+  for (int64_t i = 0; i < in->n_rows && next->post != NULL; i++) {
+    traced_see_post(in, i, &s);
+    for (int p = 0; p < TRACED_POST; p++) {
+      traced_partials d = {0};
+      traced_dpost(&s, p, &d);
+      for (int64_t k = 0; k < tangent->n_tangents; k++) {
+        next->post[k * tangent->traces_stride + p * next->ld_post + i] =
+            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_post(&d, tangent, k, i));
+      }
+    }
+  }
+  return PF_OK;
+}
+
 /* ---- an object that has no options ---- */
 
 typedef struct traced_rule {
@@ -225,8 +344,10 @@ static const pf_rule_ops ops = {
     .describe = describe,
     .forward = forward_block,
     .vjp = forward_block_vjp,
+    .jvp = forward_block_jvp,
     .update_traces = update_block_traces,
     .update_traces_vjp = update_block_traces_vjp,
+    .update_traces_jvp = update_block_traces_jvp,
 };
 
 #endif

@@ -15,6 +15,7 @@
 #include "core/model/modulation.h"
 #include "core/model/plastic.h"
 #include "core/model/weight_bounds.h"
+#include "core/sensitivity/information.h"
 #include "tests/unit/support/fake_options.h"
 #include "tests/unit/support/numbers.h"
 #include "tests/unit/support/remembering.h"
@@ -371,11 +372,37 @@ static void check_budgets(net *n, gradient_path path, const double *gradient)
   }
 }
 
+/* Tangents of every parameter, forward, against the adjoint; measured 3e-14, in single precision
+ * 3e-5. */
+static void check_tangents(const net *n, const double *gradient, const char *what)
+{
+  const size_t n_theta = n->model->n_parameters;
+  const double most = sizeof(pf_real) == sizeof(double) ? 1e-10 : 1e-2;
+  double forward[MAX_THETA] = {0}, norm = 0.0, apart = 0.0;
+  size_t which[MAX_THETA];
+  for (size_t i = 0; i < n_theta; i++) {
+    which[i] = i;
+  }
+  const pf_directions directions = {.n = n_theta, .which = which};
+  for (size_t d = 0; d < n->data.n; d++) {
+    pf_error error = pf_error_none();
+    const pf_information_in in = {n->model, n->draws[d], n->theta, scales, &n->workspace, 1};
+    pf_information_out out = {.gradient = forward};
+    cr_assert(pf_information(&in, &directions, &out, &error) == PF_OK, "%s", error.text);
+  }
+  for (size_t i = 0; i < n_theta; i++) {
+    norm = fmax(norm, fabs(gradient[i]));
+    apart = fmax(apart, fabs(forward[i] - gradient[i]));
+  }
+  cr_expect(apart < most * norm, "%s: tangents are %g apart from the adjoint", what, apart / norm);
+}
+
 static void check(net *n, gradient_path path, const char *what)
 {
   double gradient[MAX_THETA];
   finish(n);
   gradient_of(n, path, gradient);
+  check_tangents(n, gradient, what);
   if (sizeof(pf_real) == sizeof(double)) {
     const double worst = worst_component(n, gradient);
     cr_expect(worst < tolerance, "%s: off by %g", what, worst);
