@@ -203,9 +203,11 @@ core_sources += core/readers/theta_file.c
 core_sources += core/base/ticker.c
 core_sources += core/fit/fit_groups.c
 
+core_sources += core/marginal/importance.c core/marginal/importance.h
 core_sources += core/marginal/louis.c core/marginal/louis.h
 core_sources += core/marginal/marginal.c core/marginal/marginal.h
 core_sources += core/marginal/monte_carlo_em.c core/marginal/monte_carlo_em.h
+core_sources += core/marginal/nats_batch.c core/marginal/nats_batch.h
 core_sources += core/marginal/posterior.c core/marginal/posterior.h
 
 core_sources += core/evaluate/deviance.h core/evaluate/evaluate.h core/evaluate/evaluation_plan.h core/evaluate/r2.h

@@ -271,6 +271,7 @@ typedef struct all_draws {
   const double *thetas;
   size_t stride;     /* of thetas; 0: one theta for every draw */
   double *gradients; /* [n][n_parameters], overwritten, or NULL */
+  double *values;    /* [n] minus what each adds to the objective, or NULL */
 } all_draws;
 
 static void evaluate_parts(const pf_batch *batch, const all_draws *all, pf_workspaces workspaces,
@@ -322,6 +323,9 @@ static pf_status evaluate_all(const pf_batch *batch, const all_draws *all, pf_wo
       goto done;
     }
     *value += parts[d].value;
+    if (all->values != NULL) {
+      all->values[d] = -parts[d].value;
+    }
   }
   status = PF_OK;
 done:
@@ -334,8 +338,16 @@ done:
 pf_status pf_batch_each(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
                         double *value, double *gradients, pf_error *error)
 {
-  const all_draws all = {thetas, batch->model->n_parameters, gradients};
+  const all_draws all = {thetas, batch->model->n_parameters, gradients, NULL};
   return evaluate_all(batch, &all, workspaces, value, error);
+}
+
+pf_status pf_batch_each_value(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
+                              double *values, double *gradients, pf_error *error)
+{
+  const all_draws all = {thetas, batch->model->n_parameters, gradients, values};
+  double sum = 0.0;
+  return evaluate_all(batch, &all, workspaces, &sum, error);
 }
 
 pf_status pf_batch_objective(const pf_batch *batch, const double *theta, pf_workspaces workspaces,

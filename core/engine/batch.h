@@ -38,5 +38,8 @@ pf_status pf_batch_objective(const pf_batch *batch, const double *theta, pf_work
  */
 pf_status pf_batch_each(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
                         double *value, double *gradients, pf_error *error);
+/** Likewise, and minus what each draw adds to the objective, values [n]. */
+pf_status pf_batch_each_value(const pf_batch *batch, const double *thetas, pf_workspaces workspaces,
+                              double *values, double *gradients, pf_error *error);
 
 #endif

@@ -197,6 +197,7 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
     pf_memory_free(group->row_values);
     if (group->marginal != NULL) {
       pf_memory_free(group->marginal->information);
+      pf_memory_free(group->marginal->drawn_at);
       pf_memory_free(group->marginal);
     }
   }

@@ -49,12 +49,14 @@ typedef struct pf_start_result {
 typedef struct pf_marginal_fit {
   double log_likelihood, error; /**< nats, and its Monte Carlo error */
   double *information; /**< [layout->n][layout->n] of it, observed, in nats (Louis' identity) */
-  bool is_definite;    /**< is that positive definite, so that it says something of errors? */
-  double least_share;  /**< smallest effective sample size of a filter, share of the particles */
-  double cost;         /**< nats that the Monte Carlo error of the estimate costs, about */
-  double left;         /**< nats that another step is predicted to gain */
-  int64_t iterations;  /**< of Monte Carlo EM */
-  bool settled;        /**< both are as small as was asked for */
+  double *drawn_at;   /**< [layout->n] the values at which the group's draws are from the posterior,
+                         replicate by replicate; near the estimate */
+  bool is_definite;   /**< is that positive definite, so that it says something of errors? */
+  double least_share; /**< smallest effective sample size of a filter, share of the particles */
+  double cost;        /**< nats that the Monte Carlo error of the estimate costs, about */
+  double left;        /**< nats that another step is predicted to gain */
+  int64_t iterations; /**< of Monte Carlo EM */
+  bool settled;       /**< both are as small as was asked for */
 } pf_marginal_fit;
 
 /** A penalty that was chosen, and with it terms: core/fit/penalty_choice.h. */

@@ -21,7 +21,7 @@ static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf
     pf_fit_group *group = &fit->groups[u];
     const size_t before = group->n_improved;
     pf_error line = pf_error_none();
-    if (found->better == NULL) {
+    if (found->better == NULL || group->marginal != NULL) { /* a fit of the mean would not do */
       continue;
     }
     pf_status status = pf_fit_improve(problem, group, found->better, observer, &line);

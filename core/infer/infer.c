@@ -357,7 +357,7 @@ static pf_status add_bounds(pf_infer_job *job, pf_error *error)
   pf_inference_group *out = job->out;
   pf_intervals *shown = &out->methods[out->main];
   if (out->why != NULL || !shown->there || out->methods[PF_INTERVAL_profile].there ||
-      !job->evidence.proportional || out->n > MAX_PROFILED || job->group->marginal != NULL) {
+      !job->evidence.proportional || out->n > MAX_PROFILED) {
     return PF_OK;
   }
   return pf_profile_bounds(job, shown, error);

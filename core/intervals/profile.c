@@ -10,6 +10,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/marginal/importance.h"
 #include "core/stats/stats.h"
 
 #include <math.h>
@@ -28,17 +29,52 @@ typedef struct value_profile {
   pf_profile pieces[PF_MAX_RIVALS]; /* around rivals outside the interval of the estimate */
   size_t n_pieces;
   double *better; /* [n] */
+  double *ends;   /* [2][n] where the interval ends */
+  double noise;   /* nats, of the marginal likelihood there; 0: there is none */
   pf_array curve; /* of pf_profile_point */
 } value_profile;
 
 typedef struct profiles {
   const pf_infer_job *job;
   const pf_rivals *rivals;
-  bool *wanted;   /* [n] values that are profiled */
-  double *secant; /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
+  const double *origin; /* [n] the optimum of what is profiled */
+  bool *wanted;         /* [n] values that are profiled */
+  double *secant;       /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
   double f_best;
   value_profile *values; /* [n] */
 } profiles;
+
+/* What is profiled: minus the log likelihood, the mean over draws or the marginal one. */
+typedef struct profiled_function {
+  pf_group_objective *mean;
+  pf_importance *marginal;
+} profiled_function;
+
+/* `job` has to outlive it. */
+static pf_status create_profiled(const pf_infer_job *job, profiled_function *out, pf_error *error)
+{
+  *out = (profiled_function){0};
+  if (job->group->marginal == NULL) {
+    return pf_infer_objective(job, &job->evidence.batches, &out->mean, error);
+  }
+  const pf_importance_in in = {.problem = job->problem,
+                               .group = job->group,
+                               .factor = job->evidence.factor,
+                               .workspaces = job->workspaces,
+                               .n_workspaces = job->n_workspaces};
+  return pf_importance_create(&in, &out->marginal, error);
+}
+
+static void free_profiled(profiled_function *of)
+{
+  pf_group_objective_free(of->mean);
+  pf_importance_free(of->marginal);
+}
+
+static const pf_function *get_profiled(const profiled_function *of)
+{
+  return of->mean != NULL ? pf_group_objective_get(of->mean) : pf_importance_get(of->marginal);
+}
 
 static bool is_open(uint32_t end)
 {
@@ -85,6 +121,9 @@ static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, v
 static bool has_one_valley(const pf_fit_group *group)
 {
   size_t n_reached = 0;
+  if (group->marginal != NULL) { /* starts were of the mean */
+    return true;
+  }
   for (size_t k = 0; group->starts != NULL && k < group->n_starts; k++) {
     n_reached += group->starts[k].reached ? 1 : 0;
   }
@@ -96,7 +135,7 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
 {
   pf_profile_in in = {.function = function,
                       .settings = pf_profile_defaults(),
-                      .origin = all->job->group->values,
+                      .origin = all->origin,
                       .f_best = all->f_best,
                       .secant = all->secant,
                       .i = k,
@@ -104,6 +143,7 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .n_rivals = all->rivals->n,
                       .has_one_valley = has_one_valley(all->job->group),
                       .better = to->better,
+                      .end_points = to->ends,
                       .curve = &to->curve};
   in.settings.level = erf(pf_infer_quantile(all->job) * sqrt(0.5)); /* chi-square: of its square */
   const pf_status status = pf_profile_value(&in, &to->profile, &to->error);
@@ -178,17 +218,42 @@ done:
   return status < 0 ? status : PF_OK;
 }
 
+/* Monte Carlo errors of the marginal likelihood where the interval ends. */
+static pf_status find_noise(const profiles *all, pf_importance *function, value_profile *to)
+{
+  const pf_profile *profile = &to->profile;
+  const bool has_end[2] = {pf_profile_is_limit(profile->low_end),
+                           pf_profile_is_limit(profile->high_end)};
+  for (size_t side = 0; side < 2; side++) {
+    double noise = 0.0;
+    pf_error line = pf_error_none();
+    if (!has_end[side]) {
+      continue;
+    }
+    const pf_status status =
+        pf_importance_error(function, to->ends + side * all->job->out->n, &noise, &line);
+    if (status < 0) {
+      return pf_fail(&to->error, status, "%s", line.text);
+    }
+    to->noise = fmax(to->noise, status == PF_OK ? noise : (double)INFINITY);
+  }
+  return PF_OK;
+}
+
 /* One value by one thread: nothing but memory of its own. */
 static void profile_value(const profiles *all, const pf_infer_job *own, size_t k)
 {
-  pf_group_objective *function = NULL;
+  profiled_function function;
   value_profile *to = &all->values[k];
   to->error = pf_error_none();
-  to->status = pf_infer_objective(own, &own->evidence.batches, &function, &to->error);
+  to->status = create_profiled(own, &function, &to->error);
   if (to->status == PF_OK) {
-    to->status = trace_value(all, pf_group_objective_get(function), k, to);
+    to->status = trace_value(all, get_profiled(&function), k, to);
   }
-  pf_group_objective_free(function);
+  if (to->status == PF_OK && function.marginal != NULL) {
+    to->status = find_noise(all, function.marginal, to);
+  }
+  free_profiled(&function);
 }
 
 static pf_status profile_values(const profiles *all, pf_error *error)
@@ -411,6 +476,26 @@ static pf_status warn_unconverged(const profiles *all, pf_error *error)
                        (long long)n, (long long)n_refits);
 }
 
+/* Of the marginal likelihood: are ends of intervals noise? */
+static pf_status warn_noisy(const profiles *all, pf_error *error)
+{
+  static const double too_much = 0.5; /* nats; an end is where the likelihood has fallen by 1.92 */
+  double most = 0.0;
+  for (size_t k = 0; k < all->job->out->n; k++) {
+    most = fmax(most, all->values[k].noise);
+  }
+  if (!(most > too_much)) {
+    return PF_OK;
+  }
+  return pf_infer_warn(all->job->out, error,
+                       "profiles: at the ends of intervals the marginal likelihood has a Monte "
+                       "Carlo error of up to %.2g nats, so they are about where they are said to "
+                       "be; more draws (marginal.draws, now %lld, or marginal.replicates, now "
+                       "%lld) make it smaller",
+                       most, (long long)all->job->problem->settings->marginal.draws,
+                       (long long)all->job->problem->settings->marginal.replicates);
+}
+
 static pf_status set_profiles(const profiles *all, pf_intervals *to, pf_error *error)
 {
   pf_inference_group *out = all->job->out;
@@ -434,7 +519,50 @@ static pf_status set_profiles(const profiles *all, pf_intervals *to, pf_error *e
       status = set_interval(all, k, to, error);
     }
   }
-  return status == PF_OK ? warn_unconverged(all, error) : status;
+  if (status == PF_OK) {
+    status = warn_unconverged(all, error);
+  }
+  return status == PF_OK ? warn_noisy(all, error) : status;
+}
+
+/*
+ * The optimum of the marginal likelihood as these draws have it, which is the estimate but for
+ * Monte Carlo error, into `values` [n].
+ */
+static pf_status find_marginal_optimum(profiles *all, double *values, pf_error *error)
+{
+  const pf_infer_job *job = all->job;
+  pf_optimiser_settings settings = pf_optimiser_defaults();
+  pf_optimum optimum = pf_optimum_none();
+  profiled_function function;
+  memcpy(values, job->group->values, job->out->n * sizeof *values);
+  pf_status status = create_profiled(job, &function, error);
+  if (status == PF_OK) {
+    settings.seed = job->problem->seed;
+    status =
+        pf_optimiser_lm.minimise(get_profiled(&function), &settings, NULL, values, &optimum, error);
+  }
+  free_profiled(&function);
+  all->origin = values;
+  all->f_best = optimum.objective;
+  return status;
+}
+
+/* Where profiles start: the estimate, and other optima. */
+static pf_status find_origin(profiles *all, pf_rivals *rivals, double *memory, pf_error *error)
+{
+  const pf_infer_job *job = all->job;
+  if (job->group->marginal != NULL) {
+    return find_marginal_optimum(all, memory, error);
+  }
+  const pf_status status = pf_rivals_find(job, rivals, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  all->origin = job->group->values;
+  all->f_best = rivals->f_best;
+  all->secant = memory;
+  return find_secant(all, job, error);
 }
 
 /* Those values that are identified, others can go any distance; of them perhaps only those at a
@@ -449,13 +577,14 @@ static pf_status compute_values(pf_infer_job *job, bool only_bounds, pf_interval
                   .rivals = &rivals,
                   .wanted = pf_memory_need(n, sizeof *all.wanted, error),
                   .values = pf_memory_need(n, sizeof *all.values, error)};
-  double *better = pf_memory_need(2 * n * n, sizeof *better, error);
+  double *better = pf_memory_need(4 * n * n, sizeof *better, error);
   pf_status status = all.wanted == NULL || all.values == NULL || better == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
   }
   for (size_t k = 0; k < n; k++) {
     all.values[k].better = better + k * n;
+    all.values[k].ends = better + 2 * n * (n + k);
     all.values[k].curve = pf_array_of(sizeof(pf_profile_point));
     all.wanted[k] = job->out->spectrum->identified[k] && (!only_bounds || job->out->at_bound[k]);
     n_wanted += all.wanted[k] ? 1 : 0;
@@ -463,13 +592,7 @@ static pf_status compute_values(pf_infer_job *job, bool only_bounds, pf_interval
   if (only_bounds && n_wanted == 0) {
     goto done;
   }
-  status = pf_rivals_find(job, &rivals, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  all.f_best = rivals.f_best;
-  all.secant = better + n * n;
-  status = find_secant(&all, job, error);
+  status = find_origin(&all, &rivals, better + n * n, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -500,7 +623,5 @@ const pf_interval_method pf_interval_profile = {
     .joins_automatic = true,
     .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, so it is "
                         "not at its maximum; a profile would start beside it",
-    .needs_mean = "profiles of the marginal likelihood cannot yet be had; "
-                  "intervals.methods=[\"fisher\"] has its observed information",
     .compute = compute_profile,
 };

@@ -1,6 +1,7 @@
 #include "core/marginal/louis.h"
 
 #include "core/base/memory.h"
+#include "core/marginal/nats_batch.h"
 
 #include <string.h>
 
@@ -40,30 +41,6 @@ void pf_louis_reset(pf_louis_sums *sums)
   memset(sums->complete, 0, n * n * sizeof *sums->complete);
   memset(sums->scores, 0, sums->n_recordings * n * sizeof *sums->scores);
   memset(sums->products, 0, sums->n_recordings * n * n * sizeof *sums->products);
-}
-
-/* All draws as one batch in nats: minus the sum over recordings of the mean over draws. */
-static pf_status create_batch(const pf_louis_in *in, double share, pf_batch **out, pf_error *error)
-{
-  const pf_model *model = in->problem->model;
-  const size_t n = in->group->n_draws;
-  pf_batch *batch = pf_memory_need(1, sizeof *batch, error);
-  if (batch == NULL) {
-    return PF_STOP;
-  }
-  *batch = (pf_batch){.model = model,
-                      .draws = (const pf_draw *const *)in->group->draws,
-                      .n = n,
-                      .scale = pf_memory_need(n * model->n_losses, sizeof *batch->scale, error)};
-  if (batch->scale == NULL) {
-    pf_batch_free(batch);
-    return PF_STOP;
-  }
-  for (size_t i = 0; i < n * model->n_losses; i++) {
-    batch->scale[i] = share * in->factor[i % model->n_losses];
-  }
-  *out = batch;
-  return PF_OK;
 }
 
 /* The mean over draws of the complete information, and the sum of their mean scores. */
@@ -151,7 +128,11 @@ pf_status pf_louis_add(const pf_louis_in *in, pf_louis_sums *sums, double *log_l
   const size_t n_draws = in->group->n_draws / in->group->n_recordings;
   const double share = 1.0 / (double)n_draws;
   pf_batch *batch = NULL;
-  pf_status status = create_batch(in, share, &batch, error);
+  const pf_nats_batch_in what = {.model = in->problem->model,
+                                 .draws = (const pf_draw *const *)in->group->draws,
+                                 .n = in->group->n_draws,
+                                 .factor = in->factor};
+  pf_status status = pf_nats_batch_create(&what, share, &batch, error);
   if (status == PF_OK) {
     status = add_complete(in, batch, sums, log_likelihood, error);
   }

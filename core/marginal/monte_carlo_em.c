@@ -167,13 +167,15 @@ static double sum_of(const double *numbers, size_t n)
 }
 
 /* Filters at self->now; the draws are replaced. */
-static pf_status draw_posterior(em *self, uint32_t replicate)
+static pf_status draw_posterior(em *self, uint32_t replicate, size_t first_draw)
 {
   const pf_posterior_in in = {.problem = self->problem,
                               .group = self->group,
                               .values = self->now,
                               .variance = self->variance,
                               .replicate = replicate,
+                              .first_draw = first_draw,
+                              .n_draws = (size_t)self->problem->settings->marginal.draws,
                               .redraws = true,
                               .filters = self->in->filters};
   pf_posterior_out out = {.log_likelihood = self->of_recordings};
@@ -308,7 +310,7 @@ static pf_status take_step(em *self, double *gain)
 static double noise_of_step(const em *self)
 {
   const size_t n = self->n;
-  const double n_draws = (double)self->group->n_draws / (double)self->group->n_recordings;
+  const double n_draws = (double)self->problem->settings->marginal.draws;
   const lapack_int order = (lapack_int)n;
   double trace = 0.0;
   memcpy(self->scratch, self->complete, n * n * sizeof(double));
@@ -391,7 +393,7 @@ static pf_status look_around(em *self, bool *astray)
 {
   pf_error line = pf_error_none(), *const error = self->error;
   self->error = &line;
-  const pf_status status = draw_posterior(self, (uint32_t)self->iterations);
+  const pf_status status = draw_posterior(self, (uint32_t)self->iterations, 0);
   self->error = error;
   *astray = status == PF_POINT_FAILED ||
             (status == PF_OK && self->log_likelihood < self->best_likelihood - most_fallen);
@@ -471,22 +473,29 @@ static pf_status run_iterations(em *self)
 
 /* ---- the end ---- */
 
-/* Filters of all replicates at the estimate. of: [replicates][n_recordings] log likelihoods. */
-static pf_status finish_fit(em *self, double *of)
+/*
+ * Filters of all replicates at self->now; the draws of all of them become the group's. of:
+ * [replicates][n_recordings] log likelihoods.
+ */
+static pf_status draw_replicates(em *self, double *of)
 {
+  const pf_marginal_settings *settings = &self->problem->settings->marginal;
   const size_t n_recordings = self->group->n_recordings;
-  pf_louis_reset(&self->sums);
-  for (int64_t k = 0; k < self->problem->settings->marginal.replicates; k++) {
-    pf_status status = draw_posterior(self, (uint32_t)LAST_REPLICATES + (uint32_t)k);
-    if (status == PF_OK) {
-      status = add_draws(self);
-    }
+  pf_status status =
+      pf_group_set_draws(self->problem, self->group, settings->replicates * settings->draws);
+  if (status != PF_OK) {
+    return pf_fail(self->error, status, "%s", self->group->error.text);
+  }
+  for (int64_t k = 0; k < settings->replicates; k++) {
+    status = draw_posterior(self, (uint32_t)LAST_REPLICATES + (uint32_t)k,
+                            (size_t)(k * settings->draws));
     if (status != PF_OK) {
       return status;
     }
     memcpy(of + (size_t)k * n_recordings, self->of_recordings, n_recordings * sizeof(double));
   }
-  return PF_OK;
+  pf_louis_reset(&self->sums);
+  return add_draws(self);
 }
 
 /* log of the mean likelihood of each recording over replicates, and its Monte Carlo error. */
@@ -570,14 +579,16 @@ static pf_status make_result(em *self)
   }
   group->marginal = marginal;
   marginal->information = pf_memory_need(self->n * self->n, sizeof(double), self->error);
-  if (marginal->information == NULL) {
+  marginal->drawn_at = pf_memory_need(self->n, sizeof(double), self->error);
+  if (marginal->information == NULL || marginal->drawn_at == NULL) {
     goto done;
   }
   self->least_share = 1.0;
-  status = finish_fit(self, of);
+  status = draw_replicates(self, of);
   if (status != PF_OK) {
     goto done;
   }
+  memcpy(marginal->drawn_at, self->now, self->n * sizeof(double));
   combine_replicates(self, of, marginal);
   const bool solved = solve_step(self, 1.0);
   marginal->is_definite = solved;

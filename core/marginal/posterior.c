@@ -50,7 +50,6 @@ static pf_status filter_recording(const pf_posterior_in *in, size_t r, pf_filter
 {
   const pf_problem *problem = in->problem;
   const pf_fit_group *group = in->group;
-  const size_t n_draws = group->n_draws / group->n_recordings;
   pf_filter_out out = {0};
   pf_filter_in what = {.model = problem->model,
                        .draw = group->draws[r],
@@ -63,28 +62,25 @@ static pf_status filter_recording(const pf_posterior_in *in, size_t r, pf_filter
                       &what.stream);
   what.stream.draw += in->replicate;
   pf_layout_theta(group->layout, in->values, r, memory->theta);
-  pf_status status = pf_filter_run(filter, &what, &out, &share->error);
+  const pf_status status = pf_filter_run(filter, &what, &out, &share->error);
   *log_likelihood = out.log_likelihood;
   share->least_share = out.least_share;
   if (status != PF_OK || !in->redraws) {
     return status;
   }
-  for (size_t d = 0; d < n_draws; d++) {
-    memory->draws[d] = group->draws[d * group->n_recordings + r];
+  for (size_t d = 0; d < in->n_draws; d++) {
+    memory->draws[d] = group->draws[(in->first_draw + d) * group->n_recordings + r];
   }
-  status = pf_filter_draw(filter, &what, memory->draws, n_draws, &share->error);
-  return status;
+  return pf_filter_draw(filter, &what, memory->draws, in->n_draws, &share->error);
 }
 
 static void run_recording(const pf_posterior_in *in, size_t r, double *log_likelihood,
                           recording_share *share)
 {
-  const pf_fit_group *group = in->group;
-  const size_t n_draws = group->n_draws / group->n_recordings;
   share->error = pf_error_none();
   const run_memory memory = {
       .theta = pf_memory_need(in->problem->model->n_parameters, sizeof(double), &share->error),
-      .draws = pf_memory_need(n_draws, sizeof(pf_draw *), &share->error)};
+      .draws = pf_memory_need(in->n_draws, sizeof(pf_draw *), &share->error)};
   share->status = PF_STOP;
   if (memory.theta != NULL && memory.draws != NULL) {
     pf_filter *filter = in->filters->items[in->filters->n > 1 ? pf_this_thread() : 0];

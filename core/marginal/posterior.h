@@ -17,11 +17,12 @@ void pf_filters_free(pf_filters *filters);
 typedef struct pf_posterior_in {
   const pf_problem *problem;
   const pf_fit_group *group;
-  const double *values;   /**< [layout->n] */
-  const double *variance; /**< [n_losses] of squared errors */
-  uint32_t replicate;     /**< which random numbers: the same ones at all values */
-  bool still;             /**< without plasticity */
-  bool redraws;           /**< the group's draws become draws from the posterior */
+  const double *values;       /**< [layout->n] */
+  const double *variance;     /**< [n_losses] of squared errors */
+  uint32_t replicate;         /**< which random numbers: the same ones at all values */
+  bool still;                 /**< without plasticity */
+  size_t first_draw, n_draws; /**< of each recording, those that are replaced */
+  bool redraws;               /**< the group's draws become draws from the posterior */
   const pf_filters *filters;
 } pf_posterior_in;
 

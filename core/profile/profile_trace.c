@@ -405,7 +405,9 @@ typedef struct side {
   uint32_t outside_kind;               /* what the end is if the search stops at the outside */
   int n_refits, n_bracketed, n_unconverged;
   int64_t n_expansions;
-  bool has_hint;    /* the trial stands near the end already */
+  bool has_hint;     /* the trial stands near the end already */
+  double *end_point; /* [n] all values at the end, or NULL */
+  size_t n;
   double challenge; /* width, as a share of the way gone, at which the outside is looked at again */
 } side;
 
@@ -432,6 +434,9 @@ static void end_side(side *s, const point *at, uint32_t kind)
   s->kind = kind;
   s->end = at->at;
   s->rise = 0.5 * at->z * at->z;
+  if (s->end_point != NULL) {
+    memcpy(s->end_point, at->v, s->n * sizeof *at->v);
+  }
 }
 
 /*
@@ -837,8 +842,12 @@ pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *e
             .n = function->n,
             .i = in->i,
             .out = out};
-  side low = {.sign = -1.0, .limit = function->lower[in->i]};
-  side high = {.sign = 1.0, .limit = function->upper[in->i]};
+  side low = {
+      .sign = -1.0, .limit = function->lower[in->i], .end_point = in->end_points, .n = function->n};
+  side high = {.sign = 1.0,
+               .limit = function->upper[in->i],
+               .end_point = in->end_points == NULL ? NULL : in->end_points + function->n,
+               .n = function->n};
   if (function->curvature == NULL) {
     return pf_fail(
         error, PF_STOP,

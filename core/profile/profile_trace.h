@@ -70,6 +70,7 @@ typedef struct pf_profile_in {
   bool has_one_valley; /**< every start of the fit came to the best optimum: a second start of the
                           refit at an end is not worth its time */
   double *better;      /**< NULL, or [n]: gets the point where a side ends with PF_PROFILE_BETTER */
+  double *end_points;  /**< NULL, or [2][n]: all values at the lower and at the upper end */
   pf_array *curve;     /**< NULL, or of pf_profile_point: gets every refit */
 } pf_profile_in;
 

@@ -9,7 +9,7 @@ few() {
   shift
   run_brief_fit "$out" "$PF_SRCDIR/configs/coverage-choices.cfg" source.animals=6 source.give.inputs=false \
     source.give.initial_weights=false source.input.draws=8 'intervals.methods=["fisher"]' fit.starts=1 \
-    marginal.particles=80 evaluate.draws=1 "$@"
+    marginal.particles=80 marginal.draws=8 evaluate.draws=1 "$@"
 }
 few mean
 few marginal likelihood=marginal threads=1
@@ -63,8 +63,25 @@ refused 'normalise = "padded"' normalise=padded
 refused 'adam stops when its passes are used up' fit.optimiser=adam
 refused 'fit.per = "population"' fit.per=population
 refused 'expected "mean" or "marginal"' likelihood=margnal
-few profile likelihood=marginal 'intervals.methods=["profile","fisher"]'
-says profile 'profiles of the marginal likelihood cannot yet be had'
+# Profiles are of the same draws at every value; few draws are warned of.
+few profile likelihood=marginal 'intervals.methods=["profile","fisher"]' marginal.replicates=8
+few noisy likelihood=marginal 'intervals.methods=["profile"]' marginal.replicates=2 marginal.draws=6
+says noisy 'profiles: at the ends of intervals the marginal likelihood has a Monte Carlo error'
+python3 - "$work" <<'END' || fail "profiles"
+import csv, sys
+curve = list(csv.DictReader(open(f'{sys.argv[1]}/profile/profiles.csv')))
+of = {(r['method'], r['name']): r for r in csv.DictReader(open(f'{sys.argv[1]}/profile/intervals.csv'))}
+for name in {name for _, name in of}:
+    row, fisher = of['profile', name], of['fisher', name]
+    width = float(fisher['upper']) - float(fisher['lower'])
+    for end in ('lower', 'upper'):
+        at = float(row[end])
+        print(name, end, (at - float(fisher[end])) / width)
+        # measured: .08 at most
+        assert abs(at - float(fisher[end])) < 0.2 * width, row
+        assert any(c['name'] == row['name'] and abs(float(c['value']) - at) < 1e-9 * abs(at) and
+                   abs(float(c['twice_log_likelihood_ratio']) - 3.84) < 0.05 for c in curve), row
+END
 # Too few iterations: not called converged, and the exit code says so.
 few short likelihood=marginal marginal.iterations=1
 says short 'not converged'
