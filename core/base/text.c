@@ -5,6 +5,7 @@
 #include <plastfit/author/name_distance.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,4 +146,15 @@ int pf_text_natural_compare(const char *a, const char *b)
   /* a01 and a1: equal numbers, yet an order must not depend on how it was reached. */
   int order = strcmp(a, b);
   return (order > 0) - (order < 0);
+}
+
+void pf_text_folder_of(const char *path, char *out, size_t capacity)
+{
+  (void)snprintf(out, capacity, "%s", path);
+  char *slash = strrchr(out, '/');
+  if (slash == NULL) {
+    (void)snprintf(out, capacity, ".");
+  } else {
+    slash[slash == out ? 1 : 0] = '\0';
+  }
 }

@@ -22,4 +22,7 @@ const char *pf_text_nearest(const char *name, pf_names candidates);
 /** strcmp, but runs of digits compare as numbers: Fly2 before Fly10. */
 int pf_text_natural_compare(const char *a, const char *b);
 
+/** The folder that a path lies in, "." where it names none, into `out`. */
+void pf_text_folder_of(const char *path, char *out, size_t capacity);
+
 #endif

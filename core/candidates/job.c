@@ -13,7 +13,7 @@
 
 /* ---- which jobs ---- */
 
-const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job)
+static const pf_variant *variant_of(const pf_jobs *jobs, const pf_job *job)
 {
   const pf_candidate *candidate = &jobs->candidates->items[job->candidate];
   return pf_validation_at(job->validation)->leaves_animal_out ? &candidate->shared
@@ -24,7 +24,7 @@ const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job)
  */
 static bool is_of_population(const pf_jobs *jobs, const pf_job *job)
 {
-  return pf_job_variant(jobs, job)->problem->settings->fit.per == PF_FIT_POPULATION;
+  return variant_of(jobs, job)->problem->settings->fit.per == PF_FIT_POPULATION;
 }
 
 bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller)
@@ -35,11 +35,12 @@ bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *sm
   return smaller->validation == bigger->validation && smaller->fold == bigger->fold &&
          (smaller->animal == bigger->animal || smaller->animal == PF_ALL_ANIMALS) &&
          smaller->candidate != bigger->candidate &&
-         pf_model_contains(pf_job_variant(jobs, bigger)->problem->model,
-                           pf_job_variant(jobs, smaller)->problem->model);
+         pf_model_contains(variant_of(jobs, bigger)->problem->model,
+                           variant_of(jobs, smaller)->problem->model);
 }
 
-bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised)
+/** Is `refit` the refit without a penalty of what `penalised` fits? */
+static bool is_refit_of(const pf_job *refit, const pf_job *penalised)
 {
   return refit->refit && !penalised->refit && refit->candidate == penalised->candidate &&
          refit->validation == penalised->validation && refit->fold == penalised->fold &&
@@ -64,7 +65,7 @@ static pf_status mask_steps(const pf_jobs *jobs, const pf_job *job, const pf_rec
  * the job then says why. flags: room for the longest recording. */
 static bool has_steps(const pf_jobs *jobs, const pf_job *job, uint32_t *flags)
 {
-  const pf_dataset *data = &pf_job_variant(jobs, job)->problem->data;
+  const pf_dataset *data = &variant_of(jobs, job)->problem->data;
   bool fits = false, scores = false;
   for (size_t i = 0; i < data->n; i++) {
     const pf_recording *recording = &data->recordings[i];
@@ -104,7 +105,7 @@ static void make_key(const pf_jobs *jobs, pf_job *job)
                              scored_too,
                              folds->n,
                              folds->from_data ? 1 : 0};
-  memcpy(job->key, pf_job_variant(jobs, job)->key, sizeof job->key);
+  memcpy(job->key, variant_of(jobs, job)->key, sizeof job->key);
   pf_key_add(job->key, numbers, sizeof numbers);
   pf_key_add(job->key, &folds->value, sizeof folds->value);
 }
@@ -121,7 +122,7 @@ static pf_status add_folds(job_list *list, size_t candidate, uint32_t validation
                            pf_error *error)
 {
   pf_job job = {.candidate = candidate, .validation = validation, .refit = refit};
-  const pf_problem *problem = pf_job_variant(list->jobs, &job)->problem;
+  const pf_problem *problem = variant_of(list->jobs, &job)->problem;
   const bool shared = problem->settings->fit.per != PF_FIT_PER_ANIMAL;
   const size_t n_fits = shared ? 1 : problem->data.n_animals;
   for (job.fold = 0; job.fold < list->jobs->folds[validation].n; job.fold++) {
@@ -285,7 +286,7 @@ typedef struct job_run {
 static pf_status mask_recordings(const job_run *run, uint32_t flag, pf_problem **out,
                                  pf_error *error)
 {
-  const pf_problem *problem = pf_job_variant(run->jobs, run->job)->problem;
+  const pf_problem *problem = variant_of(run->jobs, run->job)->problem;
   const pf_dataset *data = &problem->data;
   size_t *chosen = pf_memory_need(data->n, sizeof *chosen, error);
   uint32_t *flags = pf_memory_need((size_t)pf_dataset_longest(data)->n_steps, sizeof *flags, error);
@@ -325,7 +326,7 @@ done:
 /** Was the other job done before, and may this one start from where it ended? */
 static bool starts_from(const job_run *run, const pf_job *other)
 {
-  if (pf_job_is_refit_of(run->job, other)) {
+  if (is_refit_of(run->job, other)) {
     return true;
   }
   return run->options->again ? pf_job_contains(run->jobs, run->job, other)
@@ -345,7 +346,7 @@ static pf_status find_points(const job_run *run, const pf_layout *layout, pf_arr
       break;
     }
     const pf_job *other = &jobs->items[k];
-    const pf_earlier_optimum found = {.model = pf_job_variant(jobs, other)->problem->model,
+    const pf_earlier_optimum found = {.model = variant_of(jobs, other)->problem->model,
                                       .result = &results[k]};
     if (starts_from(run, other) && pf_earlier_values(&found, layout, values)) {
       status = pf_array_append_all(points, values, layout->n, error);
@@ -495,7 +496,7 @@ pf_status pf_job_run(const pf_jobs *jobs, const pf_job *job, const pf_job_run_op
   job_run run = {.jobs = jobs, .job = job, .options = options, .result = result};
   pf_error why = pf_error_none();
   *result = (pf_job_result){.objective = NAN,
-                            .n_theta = pf_job_variant(jobs, job)->problem->model->n_parameters};
+                            .n_theta = variant_of(jobs, job)->problem->model->n_parameters};
   pf_status status = fit_and_score(&run, &why);
   for (size_t u = 0; run.nulls != NULL && u < run.fit->n_groups; u++) {
     pf_refit_clear(&run.nulls[u]);

@@ -39,12 +39,8 @@ pf_status pf_jobs_create(const pf_candidates *candidates, const pf_compare_setti
                          pf_jobs *out, pf_error *error);
 void pf_jobs_free(pf_jobs *jobs);
 
-/** The candidate's config and problem that the job is about. */
-const pf_variant *pf_job_variant(const pf_jobs *jobs, const pf_job *job);
 /** Is `smaller` the job of the same fold, and animal, of a candidate that the other's contains? */
 bool pf_job_contains(const pf_jobs *jobs, const pf_job *bigger, const pf_job *smaller);
-/** Is `refit` the refit without a penalty of what `penalised` fits? */
-bool pf_job_is_refit_of(const pf_job *refit, const pf_job *penalised);
 
 /** How a job is done. */
 typedef struct pf_job_run_options {

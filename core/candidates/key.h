@@ -4,8 +4,6 @@
 
 #include "core/problem/problem.h"
 
-/** FNV-1a, twice with different starts: to tell inputs apart, not against malice. */
-void pf_key_start(uint64_t key[2]);
 void pf_key_add(uint64_t key[2], const void *bytes, size_t n);
 
 /**

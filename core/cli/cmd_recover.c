@@ -42,7 +42,7 @@ static pf_status run_and_write(const pf_problem *problem, pf_folder *folder, con
   const pf_status status = pf_recover_run(problem, how->quiet ? NULL : pf_meter_show,
                                           pf_interrupt_asked, &meter, recovery, error);
   pf_meter_end(&meter);
-  return status == PF_OK ? pf_recover_write_into(*recovery, folder, how->force, error) : status;
+  return status == PF_OK ? pf_recover_write(*recovery, folder, how->force, error) : status;
 }
 
 /** The folder is locked before the work: a second recovery with the same `out` is told at once. */

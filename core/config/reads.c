@@ -1,6 +1,7 @@
 /* Which files a config reads: what must not be replaced by its results. */
 #define _XOPEN_SOURCE 700 /* realpath */
 
+#include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/config/node.h"
 
@@ -13,13 +14,7 @@
 static bool lies_in(const char *path, const char *folder)
 {
   char above[PATH_MAX], real[PATH_MAX];
-  (void)snprintf(above, sizeof above, "%s", path);
-  char *slash = strrchr(above, '/');
-  if (slash == NULL) {
-    (void)snprintf(above, sizeof above, ".");
-  } else {
-    slash[slash == above ? 1 : 0] = '\0';
-  }
+  pf_text_folder_of(path, above, sizeof above);
   const size_t n = strlen(folder);
   return realpath(above, real) != NULL && strncmp(real, folder, n) == 0 &&
          (real[n] == '\0' || real[n] == '/');

@@ -145,21 +145,6 @@ int64_t cf_setting_count(const cf_variant *variant, const char *path)
 
 /* ---- objects ---- */
 
-static pf_status call_create(const pf_plugin *plugin, const pf_host *host,
-                             const pf_options *options, void **self, pf_error *error)
-{
-  switch (plugin->kind) {
-  case PF_KIND_RULE:
-    return plugin->rule->create(host, options, self, error);
-  case PF_KIND_NETWORK:
-    return plugin->network->create(host, options, self, error);
-  case PF_KIND_LOSS:
-    return plugin->loss->create(host, options, self, error);
-  default:
-    return plugin->source->create(host, options, self, error);
-  }
-}
-
 /** `create` alone, with its status; the line in *error. Checks that nothing undeclared was asked
  * for. */
 static pf_status try_create(cf_report *report, const cf_variant *variant, cf_host *host,
@@ -179,7 +164,7 @@ static pf_status try_create(cf_report *report, const cf_variant *variant, cf_hos
             fault.text);
   }
   const pf_status status =
-      call_create(variant->plugin, &host->face, pf_view_options(view), self, error);
+      pf_plugin_create(variant->plugin, &host->face, pf_view_options(view), self, error);
   if (pf_view_verify(view, &fault) != PF_OK) {
     cf_find(report, "create asks for an option that it did not declare: %s", fault.text);
   }

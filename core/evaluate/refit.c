@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-bool pf_refit_has_copies(const pf_layout *layout)
+/** Has the layout copies that are free: parameters of animals or experiments? */
+static bool has_copies(const pf_layout *layout)
 {
   for (size_t k = 0; k < layout->n; k++) {
     if (layout->scope[layout->instances[layout->index[k]].parameter] != PF_SCOPE_SHARED) {
@@ -240,7 +241,7 @@ pf_status pf_refit_data(const pf_problem *problem, const pf_fit_group *unit, con
 {
   pf_layout *layout = NULL;
   *out = (pf_refit){0};
-  if (!pf_refit_has_copies(unit->layout)) {
+  if (!has_copies(unit->layout)) {
     return PF_OK;
   }
   if (problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL) {

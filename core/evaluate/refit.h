@@ -15,9 +15,6 @@ typedef struct pf_refit {
   double *values;    /**< [layout->n] */
 } pf_refit;
 
-/** Has the layout copies that are free: parameters of animals or experiments? */
-bool pf_refit_has_copies(const pf_layout *layout);
-
 /**
  * All recordings of `data` (not the unit's own) by the theta of `unit`: what is shared is kept,
  * copies are fitted. Data of other animals than the fit's, by a fit with one theta for all. *out

@@ -77,7 +77,8 @@ const pf_optimiser *pf_fit_optimiser(const pf_problem *problem)
   return name == NULL ? &pf_optimiser_adam : pf_optimiser_find(name);
 }
 
-bool pf_fit_stays(const pf_problem *problem)
+/** Does a fit stay where it starts: no iterations (adam: no passes)? */
+static bool fit_stays(const pf_problem *problem)
 {
   const pf_fit_settings *fit = &problem->settings->fit;
   return (pf_fit_optimiser(problem)->fixed_passes ? fit->epochs : fit->iterations) == 0;
@@ -148,7 +149,7 @@ static pf_fit_job job_of(fit_run *run, size_t u, pf_workspace *const *workspaces
                              .n_workspaces = (size_t)run->threads.inner},
                       .stop = run->stop,
                       .ticker = &run->ticker,
-                      .subsamples = !pf_fit_stays(run->problem)};
+                      .subsamples = !fit_stays(run->problem)};
 }
 
 static void run_job(fit_run *run, start_job at, pf_workspace *const *workspaces)
@@ -195,25 +196,14 @@ static bool is_improvement(const pf_function *function, const pf_optimum *a, con
 /* Rows of a fit that went on from another point: after those that are there. */
 static pf_status append_rows(pf_fit_group *group, const pf_fit_job *job, pf_error *error)
 {
-  const size_t n_before = group->n_rows, width = group->layout->n;
+  const size_t n_before = group->n_rows;
   const int64_t before = n_before > 0 ? group->rows[n_before - 1].epoch + 1 : 0;
-  pf_array rows = pf_array_of(sizeof(pf_fit_row)), values = pf_array_of(sizeof(double));
-  if (pf_array_append_all(&rows, group->rows, n_before, error) != PF_OK ||
-      pf_array_append_all(&rows, job->rows.items, job->rows.n, error) != PF_OK ||
-      pf_array_append_all(&values, group->row_values, n_before * width, error) != PF_OK ||
-      pf_array_append_all(&values, job->row_values.items, job->row_values.n, error) != PF_OK) {
-    pf_array_free(&rows);
-    pf_array_free(&values);
-    return PF_STOP;
-  }
-  pf_memory_free(group->rows);
-  pf_memory_free(group->row_values);
-  group->rows = pf_array_take(&rows, &group->n_rows);
-  group->row_values = pf_array_take(&values, NULL);
+  const pf_status status =
+      pf_fit_group_append_rows(group, job->rows.items, job->rows.n, job->row_values.items, error);
   for (size_t i = n_before; i < group->n_rows; i++) {
     group->rows[i].epoch += before;
   }
-  return PF_OK;
+  return status;
 }
 
 /* What a fit that went on from another point found takes the place of the best start's. */
@@ -345,7 +335,7 @@ static pf_multistart_rule start_rule(const pf_problem *problem, size_t n_values,
   if (problem->options.starts > 0) {
     rule = (pf_multistart_rule){problem->options.starts, problem->options.starts};
   }
-  if (pf_fit_stays(problem)) {
+  if (fit_stays(problem)) {
     rule.limit = 1;
   }
   rule.found = fixed_passes ? rule.limit : rule.found;
@@ -411,7 +401,7 @@ static pf_status make_group(fit_run *run, size_t u, pf_error *error)
   pf_fit_group *group = &run->fit->groups[u];
   group_run *g = &run->groups[u];
   const size_t n = group->layout->n;
-  g->n_points = run->points == NULL || pf_fit_stays(run->problem) ? 0 : run->points[u].n;
+  g->n_points = run->points == NULL || fit_stays(run->problem) ? 0 : run->points[u].n;
   g->n_given = g->n_points;
   g->n_point = n;
   g->is_small = count_steps(group) <= few_steps;
@@ -559,7 +549,7 @@ static pf_status prepare_group(fit_run *run, size_t u, pf_workspace *const *work
   pf_status status =
       pf_group_batches_create(run->problem, group, run->whole, &run->groups[u].batches, error);
   if (status == PF_OK && pf_path_is_used(run->problem, run->optimiser, group->layout->n) &&
-      !pf_fit_stays(run->problem)) {
+      !fit_stays(run->problem)) {
     status = walk_path(run, u, workspaces, error);
   }
   return status != PF_OK ? status : scale_group(run, u, group->values_start, workspaces, error);
@@ -701,6 +691,19 @@ static void keep_best(fit_run *run, size_t u)
   memcpy(group->values, best->values, bytes);
 }
 
+/* The starts that were planned. false: there are none. */
+static bool run_planned(fit_run *run)
+{
+  if (run->jobs.n == 0) {
+    return false;
+  }
+  run_wave(run);
+  for (size_t u = 0; u < run->fit->n_groups; u++) {
+    keep_best(run, u);
+  }
+  return true;
+}
+
 static pf_status run_waves(fit_run *run, pf_error *error)
 {
   for (;;) {
@@ -711,12 +714,8 @@ static pf_status run_waves(fit_run *run, pf_error *error)
         return status;
       }
     }
-    if (run->jobs.n == 0) {
+    if (!run_planned(run)) {
       return PF_OK;
-    }
-    run_wave(run);
-    for (size_t u = 0; u < run->fit->n_groups; u++) {
-      keep_best(run, u);
     }
   }
 }
@@ -726,7 +725,7 @@ static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error
 {
   pf_fit_group *group = &run->fit->groups[u];
   if (group->status != PF_OK || group->starts[group->best].status != PF_OK || group->interrupted ||
-      run->optimiser->fixed_passes || pf_fit_stays(run->problem)) {
+      run->optimiser->fixed_passes || fit_stays(run->problem)) {
     return PF_OK;
   }
   pf_fit_job job = job_of(run, u, run->workspaces.items);
@@ -780,12 +779,8 @@ static pf_status judge_groups(fit_run *run, pf_error *error)
         return status;
       }
     }
-    if (run->jobs.n == 0) {
+    if (!run_planned(run)) {
       return PF_OK;
-    }
-    run_wave(run);
-    for (size_t u = 0; u < run->fit->n_groups; u++) {
-      keep_best(run, u);
     }
     const pf_status status = start_around_better(run, error);
     if (status != PF_OK) {

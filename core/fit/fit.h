@@ -29,8 +29,6 @@ pf_status pf_fit_improve(const pf_problem *problem, pf_fit_group *group, const d
                          const pf_observer *observer, pf_error *error);
 /** The optimiser that the settings name, adam where they name none; NULL: there is no such one. */
 const pf_optimiser *pf_fit_optimiser(const pf_problem *problem);
-/** Does a fit stay where it starts: no iterations (adam: no passes)? */
-bool pf_fit_stays(const pf_problem *problem);
 /** Threads that a fit of so many groups keeps busy; each has a workspace of its own. */
 int pf_fit_n_threads(const pf_problem *problem, size_t n_groups);
 

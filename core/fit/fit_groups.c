@@ -1,5 +1,6 @@
 #include "core/fit/fit_groups.h"
 
+#include "core/base/array.h"
 #include "core/base/memory.h"
 
 #include <string.h>
@@ -204,4 +205,24 @@ void pf_fit_free(const pf_problem *problem, pf_fit *fit)
   pf_memory_free(fit->groups);
   pf_memory_free(fit->common);
   pf_memory_free(fit);
+}
+
+pf_status pf_fit_group_append_rows(pf_fit_group *group, const pf_fit_row *rows, size_t n,
+                                   const double *values, pf_error *error)
+{
+  const size_t width = group->layout->n;
+  pf_array all = pf_array_of(sizeof(pf_fit_row)), all_values = pf_array_of(sizeof(double));
+  if (pf_array_append_all(&all, group->rows, group->n_rows, error) != PF_OK ||
+      pf_array_append_all(&all, rows, n, error) != PF_OK ||
+      pf_array_append_all(&all_values, group->row_values, group->n_rows * width, error) != PF_OK ||
+      pf_array_append_all(&all_values, values, n * width, error) != PF_OK) {
+    pf_array_free(&all);
+    pf_array_free(&all_values);
+    return PF_STOP;
+  }
+  pf_memory_free(group->rows);
+  pf_memory_free(group->row_values);
+  group->rows = pf_array_take(&all, &group->n_rows);
+  group->row_values = pf_array_take(&all_values, NULL);
+  return PF_OK;
 }

@@ -149,4 +149,8 @@ pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error 
 pf_status pf_group_set_draws(const pf_problem *problem, pf_fit_group *group, int64_t n);
 void pf_fit_free(const pf_problem *problem, pf_fit *fit);
 
+/** Puts `n` rows, with their values [n][layout->n], after those that are there. */
+pf_status pf_fit_group_append_rows(pf_fit_group *group, const pf_fit_row *rows, size_t n,
+                                   const double *values, pf_error *error);
+
 #endif

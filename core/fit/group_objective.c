@@ -403,25 +403,6 @@ done:
 
 /* ---- nats ---- */
 
-/* Mean square of the first target of loss k, over the fitted cells of a batch. */
-static double mean_square(const pf_model *model, const pf_batch *batch, size_t k)
-{
-  double sum = 0.0, n = 0.0;
-  for (size_t d = 0; d < batch->n; d++) {
-    const pf_draw *draw = batch->draws[d];
-    const int64_t width =
-        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0])->n;
-    for (int64_t i = 0; i < draw->n_steps * width; i++) {
-      const double target = (double)draw->targets[k][0][i];
-      if ((draw->flags[i / width] & PF_STEP_FIT) != 0 && !isnan(target)) {
-        sum += target * target;
-        n += 1.0;
-      }
-    }
-  }
-  return n > 0.0 ? sum / n : 0.0;
-}
-
 /*
  * Nats per unit of f. A cell counts once however many draws of its recording there are: their
  * log likelihoods are averaged. Losses that are weighed differently: the largest counts, so that no
@@ -450,8 +431,9 @@ static void find_nats(pf_group_objective *s)
     }
     const double rounding = 10.0 * s->function.noise; /* of a residual */
     s->function.squares = fmax(s->function.squares, batch->cells[k] / fmax(n_draws, 1.0));
-    s->function.least = fmax(s->function.least, scale * batch->cells[k] * rounding * rounding *
-                                                    mean_square(model, batch, k));
+    s->function.least =
+        fmax(s->function.least, scale * batch->cells[k] * rounding * rounding *
+                                    pf_draws_mean_square(model, batch->draws, batch->n, k));
   }
 }
 

@@ -358,26 +358,12 @@ static double average_iterates(const em *self, size_t more, double *mean)
 static pf_status add_row(em *self)
 {
   pf_fit_group *group = self->group;
-  pf_array rows = pf_array_of(sizeof(pf_fit_row)), values = pf_array_of(sizeof(double));
   const double objective = self->batches.batches[0]->constant - self->log_likelihood / self->nats;
   const pf_fit_row row = {.epoch = group->n_rows > 0 ? group->rows[group->n_rows - 1].epoch + 1 : 0,
                           .objective = objective,
                           .data_term = objective,
                           .gradient_norm = NAN};
-  if (pf_array_append_all(&rows, group->rows, group->n_rows, self->error) != PF_OK ||
-      pf_array_append_all(&rows, &row, 1, self->error) != PF_OK ||
-      pf_array_append_all(&values, group->row_values, group->n_rows * self->n, self->error) !=
-          PF_OK ||
-      pf_array_append_all(&values, self->now, self->n, self->error) != PF_OK) {
-    pf_array_free(&rows);
-    pf_array_free(&values);
-    return PF_STOP;
-  }
-  pf_memory_free(group->rows);
-  pf_memory_free(group->row_values);
-  group->rows = pf_array_take(&rows, &group->n_rows);
-  group->row_values = pf_array_take(&values, NULL);
-  return PF_OK;
+  return pf_fit_group_append_rows(group, &row, 1, self->now, self->error);
 }
 
 static bool is_asked_to_stop(const em *self)

@@ -19,8 +19,10 @@ pf_status pf_model_reserve_parameters(pf_model *model, size_t count, pf_error *e
   return PF_OK;
 }
 
-pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
-                                 size_t *index, pf_error *error)
+/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is
+ * laid out by them. *index: its place in theta. */
+static pf_status add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
+                               size_t *index, pf_error *error)
 {
   if (pf_model_reserve_parameters(model, 1, error) != PF_OK) {
     return PF_STOP;
@@ -42,7 +44,7 @@ pf_status pf_model_forget(pf_model *model, double rate, pf_error *error)
       .upper = INFINITY,
       .help = "rate at which weights are forgotten between sessions: w exp(-rate gap)"};
   const pf_status status =
-      pf_model_add_parameter(model, &forgetting, "sessions", &model->forgetting_theta, error);
+      add_parameter(model, &forgetting, "sessions", &model->forgetting_theta, error);
   model->forgets = model->forgets || status == PF_OK;
   return status;
 }

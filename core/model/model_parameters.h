@@ -6,10 +6,6 @@
 
 /** Room for `count` more. */
 pf_status pf_model_reserve_parameters(pf_model *model, size_t count, pf_error *error);
-/** Append a parameter that is the host's own; before pf_model_learn_start, and before anything is
- * laid out by them. *index: its place in theta. */
-pf_status pf_model_add_parameter(pf_model *model, const pf_parameter *declared, const char *owner,
-                                 size_t *index, pf_error *error);
 /**
  * Weights are forgotten over gaps between sessions (recording->gap): w exp(-rate gap), then bounds,
  * where weights change. Adds the parameter "forgetting" of owner "sessions", which starts at `rate`

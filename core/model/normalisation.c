@@ -37,13 +37,3 @@ const pf_normalisation pf_normalisations[] = {
     {"sum", "sum", true, true, weigh_alike},
 };
 const size_t pf_n_normalisations = sizeof pf_normalisations / sizeof pf_normalisations[0];
-
-const pf_normalisation *pf_normalisation_find(const char *name)
-{
-  for (size_t i = 0; i < pf_n_normalisations; i++) {
-    if (strcmp(pf_normalisations[i].name, name) == 0) {
-      return &pf_normalisations[i];
-    }
-  }
-  return NULL;
-}

@@ -35,7 +35,4 @@ typedef struct pf_normalisation {
 extern const pf_normalisation pf_normalisations[];
 extern const size_t pf_n_normalisations;
 
-/** NULL: there is none of that name. */
-const pf_normalisation *pf_normalisation_find(const char *name);
-
 #endif

@@ -66,7 +66,8 @@ void pf_adam_step(pf_adam *adam, double *theta, const double *gradient)
   }
 }
 
-void pf_adam_halve(pf_adam *adam)
+/** Half the learning rate from now on. */
+static void halve_rate(pf_adam *adam)
 {
   adam->rate *= 0.5;
 }
@@ -130,7 +131,7 @@ static bool step_back(passes *s, int n_tried)
   }
   s->out->n_backs++;
   if (n_tried == 0) {
-    pf_adam_halve(s->adam);
+    halve_rate(s->adam);
     memcpy(s->v, s->good, n * sizeof *s->v);
     return true;
   }

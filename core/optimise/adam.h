@@ -21,8 +21,6 @@ pf_status pf_adam_create(const pf_optimiser_settings *settings, const double *lo
                          const double *upper, size_t n, pf_adam **out, pf_error *error);
 /** One step: theta [n] is changed in place, gradient [n] read. */
 void pf_adam_step(pf_adam *adam, double *theta, const double *gradient);
-/** Half the learning rate from now on. */
-void pf_adam_halve(pf_adam *adam);
 void pf_adam_free(pf_adam *adam);
 
 #endif

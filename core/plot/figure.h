@@ -106,9 +106,6 @@ void pf_panel_intervals(pf_panel *panel, pf_mark mark, pf_intervals intervals);
 /** The area between two curves (opacity 0: 0.2). */
 void pf_panel_band(pf_panel *panel, pf_mark mark, const double *x, const double *low,
                    const double *high, size_t n);
-/** Bars from 0 to y, `width` of the x axis wide. */
-void pf_panel_bars(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n,
-                   double width);
 /** How many of the values fall into each of n_bins equal bins between their extremes (n_bins 0: by
  * their number). */
 void pf_panel_histogram(pf_panel *panel, pf_mark mark, const double *values, size_t n,

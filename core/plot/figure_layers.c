@@ -228,8 +228,9 @@ void pf_panel_band(pf_panel *panel, pf_mark mark, const double *x, const double 
   (void)add_layer(panel, PF_LAYER_BAND, mark, (const double *const[]){x, low, high}, 3, n);
 }
 
-void pf_panel_bars(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n,
-                   double width)
+/** Bars from 0 to y, `width` of the x axis wide. */
+static void add_bars(pf_panel *panel, pf_mark mark, const double *x, const double *y, size_t n,
+                     double width)
 {
   pf_layer *layer = add_layer(panel, PF_LAYER_BARS, mark, (const double *const[]){x, y}, 2, n);
   if (layer != NULL) {
@@ -267,7 +268,7 @@ void pf_panel_histogram(pf_panel *panel, pf_mark mark, const double *values, siz
   for (size_t k = 0; k < bins; k++) {
     x[k] = low + ((double)k + (high > low ? 0.5 : 0.0)) * width;
   }
-  pf_panel_bars(panel, mark, x, y, bins, width);
+  add_bars(panel, mark, x, y, bins, width);
 }
 
 void pf_panel_segments(pf_panel *panel, pf_mark mark, pf_segments of)

@@ -103,8 +103,8 @@ static pf_status drop_keys_of_other_plugin(const pf_component_spec *spec, const 
   return status;
 }
 
-static pf_status call_create(const pf_plugin *plugin, const pf_host *host,
-                             const pf_options *options, void **self, pf_error *error)
+pf_status pf_plugin_create(const pf_plugin *plugin, const pf_host *host, const pf_options *options,
+                           void **self, pf_error *error)
 {
   switch (plugin->kind) {
   case PF_KIND_RULE:
@@ -177,7 +177,7 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   }
   void *made = NULL;
   pf_error fault = pf_error_none();
-  status = call_create(plugin, pf_config_host(config), pf_view_options(view), &made, &fault);
+  status = pf_plugin_create(plugin, pf_config_host(config), pf_view_options(view), &made, &fault);
   bool created = status == PF_OK;
   if (!created) {
     status =

@@ -47,6 +47,9 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
 /** What a source lists of the file that `node` names (its op `list`), each column to the sink. */
 pf_status pf_plugin_list(const pf_plugin *plugin, const pf_config *config, const pf_node *node,
                          const pf_column_sink *sink, pf_error *error);
+/** An object of a plugin of any kind; pf_plugin_destroy ends it. */
+pf_status pf_plugin_create(const pf_plugin *plugin, const pf_host *host, const pf_options *options,
+                           void **self, pf_error *error);
 void pf_plugin_destroy(const pf_plugin *plugin, void *self);
 
 /** Does the plugin have an option of that name, or options in a group or list of that name? */

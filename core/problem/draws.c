@@ -205,7 +205,9 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
   return status;
 }
 
-size_t pf_problem_group_number(const pf_problem *problem, size_t unit)
+/** The animal that has the theta of unit `unit`, by its place in the data as read; 0 where all
+ * share one. */
+static size_t group_number(const pf_problem *problem, size_t unit)
 {
   if (problem->settings->fit.per == PF_FIT_SHARED) {
     return 0;
@@ -328,7 +330,7 @@ pf_status pf_problem_start(const pf_problem *problem, size_t unit, const pf_layo
                            double *values, pf_error *error)
 {
   const pf_model *model = problem->model;
-  const size_t number = pf_problem_group_number(problem, unit);
+  const size_t number = group_number(problem, unit);
   if (model->start_theta0 < model->n_parameters &&
       start_from_network(problem, layout, values, error) != PF_OK) {
     return PF_STOP;

@@ -66,9 +66,6 @@ pf_status pf_problem_draw(const pf_problem *problem, const pf_draw_id *which, pf
  * numbers from (draw 0 of it; the others are for other filters of the same recording). */
 void pf_problem_unknowns(const pf_problem *problem, const pf_dataset *data, size_t i, bool fresh,
                          pf_unknowns *unknowns, pf_stream *stream);
-/** The animal that has the theta of unit `unit`, by its place in the data as read; 0 where all
- * share one. */
-size_t pf_problem_group_number(const pf_problem *problem, size_t unit);
 /** The stream of random numbers of the fit of a layout: by the animal's name; 0 where all share a
  * theta. */
 uint32_t pf_problem_group_stream(const pf_problem *problem, const pf_layout *layout);

@@ -28,13 +28,6 @@ static const double near_valley = 0.01;    /* nats above the profile from which 
 static const double lower_z = 1e-3;    /* of z: what another start finds lower is worth a refit */
 static const double jump_width = 1e-9; /* of the value's size */
 
-const char *pf_profile_end_key(uint32_t end)
-{
-  static const char *const keys[] = {"crossed",        "bound",         "open", "no value",
-                                     "better optimum", "not converged", "jump"};
-  return end < sizeof keys / sizeof keys[0] ? keys[end] : "unknown";
-}
-
 pf_profile_settings pf_profile_defaults(void)
 {
   return (pf_profile_settings){

@@ -34,8 +34,6 @@ enum pf_profile_end {
   PF_PROFILE_UNCERTAIN, /**< beyond, refits do not converge: nobody knows where the end is */
   PF_PROFILE_JUMP       /**< 2dL jumps there from below the quantile to above */
 };
-/** "crossed", "bound", "open", ...: for files. */
-const char *pf_profile_end_key(uint32_t end);
 
 /** One refit: a point of the curve. */
 typedef struct pf_profile_point {

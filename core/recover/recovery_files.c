@@ -145,8 +145,7 @@ static pf_status write_config(const pf_recovery *r, const char *path, pf_error *
   return r->problem->config != NULL ? pf_config_write(r->problem->config, path, error) : PF_OK;
 }
 
-pf_status pf_recover_write_into(const pf_recovery *r, pf_folder *folder, bool force,
-                                pf_error *error)
+pf_status pf_recover_write(const pf_recovery *r, pf_folder *folder, bool force, pf_error *error)
 {
   static const struct {
     const char *name;
@@ -165,16 +164,4 @@ pf_status pf_recover_write_into(const pf_recovery *r, pf_folder *folder, bool fo
     }
   }
   return pf_folder_commit(folder, force, error);
-}
-
-pf_status pf_recover_write(const pf_recovery *r, const char *out, bool force, pf_error *error)
-{
-  pf_folder folder;
-  pf_status status = pf_folder_begin(out, force, &folder, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = pf_recover_write_into(r, &folder, force, error);
-  pf_folder_end(&folder);
-  return status;
 }

@@ -5,11 +5,9 @@
 #include "core/recover/recovery.h"
 #include "core/store/folder.h"
 
-/** The folder `out`: recover.csv, summary.json, config.cfg. Whole or not at all. */
-pf_status pf_recover_write(const pf_recovery *recovery, const char *out, bool force,
+/** recover.csv, summary.json, config.cfg, into a folder that was begun, and locked, before the
+ * work; puts it in its place. */
+pf_status pf_recover_write(const pf_recovery *recovery, pf_folder *folder, bool force,
                            pf_error *error);
-/** The same into a folder that was begun, and locked, before the work; puts it in its place. */
-pf_status pf_recover_write_into(const pf_recovery *recovery, pf_folder *folder, bool force,
-                                pf_error *error);
 
 #endif

@@ -292,16 +292,22 @@ static pf_status read_group(const pf_theta_file *file, const pf_problem *problem
   return read_values(file, problem, u, group, error);
 }
 
-pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out,
-                            pf_error *error)
+pf_status pf_run_folder_theta(const char *run, pf_theta_file **out, pf_error *error)
 {
-  pf_theta_file *file = NULL;
   char *path = pf_run_folder_path(run, "theta.csv", error);
   if (path == NULL) {
     return PF_STOP;
   }
-  pf_status status = pf_theta_file_read(path, &file, error);
+  const pf_status status = pf_theta_file_read(path, out, error);
   pf_memory_free(path);
+  return status;
+}
+
+pf_status pf_run_folder_fit(const char *run, const pf_problem *problem, pf_fit **out,
+                            pf_error *error)
+{
+  pf_theta_file *file = NULL;
+  pf_status status = pf_run_folder_theta(run, &file, error);
   if (status != PF_OK) {
     return status;
   }

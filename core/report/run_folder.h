@@ -4,11 +4,14 @@
 #define PLASTFIT_CORE_REPORT_RUN_FOLDER_H
 
 #include "core/evaluate/evaluation.h"
+#include "core/readers/theta_file.h"
 
 /** PF_STOP unless `run` is a whole run folder of this format. */
 pf_status pf_run_folder_check(const char *run, pf_error *error);
 /** "RUN/name", to be freed with pf_memory_free. */
 char *pf_run_folder_path(const char *run, const char *name, pf_error *error);
+/** RUN/theta.csv; pf_theta_file_free frees it. */
+pf_status pf_run_folder_theta(const char *run, pf_theta_file **out, pf_error *error);
 /**
  * The estimates in RUN/theta.csv as a fit of `problem`: one unit, or one for each animal of its
  * data, by name. Errors: an animal that was not fitted, a parameter that the file lacks.

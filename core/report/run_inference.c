@@ -112,12 +112,7 @@ pf_status pf_run_folder_inference(const char *run, const pf_problem *problem, co
                                   pf_inference **out, pf_error *error)
 {
   pf_theta_file *file = NULL;
-  char *path = pf_run_folder_path(run, "theta.csv", error);
-  if (path == NULL) {
-    return PF_STOP;
-  }
-  pf_status status = pf_theta_file_read(path, &file, error);
-  pf_memory_free(path);
+  pf_status status = pf_run_folder_theta(run, &file, error);
   if (status != PF_OK) {
     return status;
   }

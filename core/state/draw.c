@@ -352,3 +352,21 @@ void pf_draw_free(const pf_model *model, pf_draw *draw)
   pf_memory_free(draw->flags);
   pf_memory_free(draw);
 }
+
+double pf_draws_mean_square(const pf_model *model, const pf_draw *const *draws, size_t n, size_t k)
+{
+  double sum = 0.0, count = 0.0;
+  for (size_t d = 0; d < n; d++) {
+    const pf_draw *draw = draws[d];
+    const int64_t width =
+        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0])->n;
+    for (int64_t i = 0; i < draw->n_steps * width; i++) {
+      const double target = (double)draw->targets[k][0][i];
+      if ((draw->flags[i / width] & PF_STEP_FIT) != 0 && !isnan(target)) {
+        sum += target * target;
+        count += 1.0;
+      }
+    }
+  }
+  return count > 0.0 ? sum / count : 0.0;
+}

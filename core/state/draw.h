@@ -34,5 +34,7 @@ pf_status pf_draw_create(const pf_model *model, const pf_recording *recording, c
 pf_status pf_draw_give_weights(const pf_model *model, pf_draw *draw, int64_t projection,
                                const double *w, pf_error *error);
 void pf_draw_free(const pf_model *model, pf_draw *draw);
+/** Mean square of the first target of loss k, over the fitted cells of some draws. */
+double pf_draws_mean_square(const pf_model *model, const pf_draw *const *draws, size_t n, size_t k);
 
 #endif

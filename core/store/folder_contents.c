@@ -2,6 +2,8 @@
 
 #include "core/store/folder_contents.h"
 
+#include "core/base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -362,13 +364,7 @@ pf_status pf_folder_sync(const char *path, pf_error *error)
 pf_status pf_folder_sync_parent(const char *path, pf_error *error)
 {
   char above[PATH_MAX];
-  (void)snprintf(above, sizeof above, "%s", path);
-  char *slash = strrchr(above, '/');
-  if (slash == NULL) {
-    (void)snprintf(above, sizeof above, ".");
-  } else {
-    slash[slash == above ? 1 : 0] = '\0';
-  }
+  pf_text_folder_of(path, above, sizeof above);
   return sync_at(AT_FDCWD, above, O_DIRECTORY) == 0
              ? PF_OK
              : pf_fail(error, PF_STOP, "cannot bring '%s' to the disk: %s", above, strerror(errno));

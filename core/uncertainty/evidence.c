@@ -94,25 +94,6 @@ done:
   return status;
 }
 
-/** Mean square of what loss k is about, over the fitted steps of one draw of each recording. */
-static double mean_square(const pf_model *model, const pf_evidence *e, size_t k)
-{
-  double sum = 0.0, n = 0.0;
-  for (size_t r = 0; r < e->n_recordings; r++) {
-    const pf_draw *draw = e->batches.batches[0]->draws[r];
-    const int64_t width =
-        pf_recording_target(draw->recording, model->losses[k].declared.targets.items[0])->n;
-    for (int64_t i = 0; i < draw->n_steps * width; i++) {
-      const double target = (double)draw->targets[k][0][i];
-      if ((draw->flags[i / width] & PF_STEP_FIT) != 0 && !isnan(target)) {
-        sum += target * target;
-        n += 1.0;
-      }
-    }
-  }
-  return n > 0.0 ? sum / n : 0.0;
-}
-
 void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
 {
   const pf_model *model = problem->model;
@@ -131,7 +112,10 @@ void pf_evidence_determine(const pf_problem *problem, pf_evidence *e, size_t p)
     if (e->cells[k] > 0.0 && freedom <= 0.0) {
       e->no_sigma = "as many numbers were fitted as recorded, so the size of the noise is unknown";
     } else if (e->cells[k] > 0.0 &&
-               -e->sums[k] / e->cells[k] <= rounding * rounding * mean_square(model, e, k)) {
+               -e->sums[k] / e->cells[k] <= rounding * rounding *
+                                                pf_draws_mean_square(model,
+                                                                     e->batches.batches[0]->draws,
+                                                                     e->n_recordings, k)) {
       e->no_sigma = "the fit meets every recorded number to rounding: there is no noise that "
                     "errors could come from";
     }

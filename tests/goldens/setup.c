@@ -141,7 +141,10 @@ static pf_status read_normalise(const json_t *root, const pf_normalisation **out
   if (status != PF_OK) {
     return status;
   }
-  *out = pf_normalisation_find(normalise);
+  *out = NULL;
+  for (size_t i = 0; i < pf_n_normalisations; i++) {
+    *out = strcmp(pf_normalisations[i].name, normalise) == 0 ? &pf_normalisations[i] : *out;
+  }
   if (*out == NULL) {
     return pf_fail(error, PF_STOP,
                    "normalise: found '%s', this program knows steps, padded and sum", normalise);

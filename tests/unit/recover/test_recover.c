@@ -80,7 +80,10 @@ Test(recover_whole, data_sets_and_files)
             interval->upper > recovery->sets[0].estimates[1]);
 
   (void)snprintf(out, sizeof out, "%s/run", folder);
-  cr_assert(pf_recover_write(recovery, out, false, &error) == PF_OK, "%s", error.text);
+  pf_folder run = {0};
+  cr_assert(pf_folder_begin(out, false, &run, &error) == PF_OK, "%s", error.text);
+  cr_assert(pf_recover_write(recovery, &run, false, &error) == PF_OK, "%s", error.text);
+  pf_folder_end(&run);
   (void)snprintf(file, sizeof file, "%s/summary.json", out);
   json_t *summary = json_load_file(file, 0, NULL);
   cr_assert(json_integer_value(json_object_get(summary, "data_sets")) == 3);
@@ -97,7 +100,7 @@ Test(recover_whole, data_sets_and_files)
   (void)fclose(csv);
   cr_assert(n_lines == 1 + 3 * 2);
   cr_assert(strstr(line, "all,rules.learn,") != NULL && strstr(line, "fisher") != NULL, "%s", line);
-  cr_assert(pf_recover_write(recovery, out, false, &error) == PF_STOP); /* it is there already */
+  cr_assert(pf_folder_begin(out, false, &run, &error) == PF_STOP); /* it is there already */
 }
 
 /* The same bits for any number of threads. */
