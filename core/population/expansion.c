@@ -3,6 +3,8 @@
 #include "core/base/memory.h"
 #include "core/population/scale.h"
 
+#include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -106,9 +108,217 @@ pf_status pf_expansion_move(pf_expansion *e, const double *phi, pf_workspaces wo
   if (!isfinite(minus) || !pf_are_finite(e->score, n) || !pf_are_finite(e->information, n * n)) {
     return pf_fail(error, PF_POINT_FAILED, "the log likelihood is not finite");
   }
-  e->log_likelihood = -minus;
+  e->log_likelihood = e->at_point = -minus;
+  e->skewness = 0.0;
   change_scale(e, phi);
   return PF_OK;
+}
+
+/* ---- means over a normal distribution ---- */
+
+/* The three nodes of Gauss-Hermite quadrature lie at 0 and these sds; nearer where L has no value
+ * there. */
+static const double node = 1.7320508075688772;
+enum { MAX_NEARER = 4 };
+
+/* L and its score on the scale of phi. */
+static pf_status find_score(pf_expansion *e, const pf_function *f, const double *phi,
+                            double *log_likelihood, double *score, pf_error *error)
+{
+  const size_t n = e->group->layout->n;
+  if (!set_values(e, phi)) {
+    return refuse_point(error);
+  }
+  const pf_status status = f->value(f->self, e->values, log_likelihood, score, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  *log_likelihood = -*log_likelihood;
+  for (size_t k = 0; k < n; k++) {
+    score[k] *= -pf_scale_slope(scale_of(e, k), phi[k]);
+  }
+  return isfinite(*log_likelihood) && pf_are_finite(score, n)
+             ? PF_OK
+             : pf_fail(error, PF_POINT_FAILED, "the log likelihood is not finite");
+}
+
+/* What is averaged; all of it in one block of memory. */
+typedef struct average {
+  pf_expansion *e;
+  const pf_function *f;
+  const double *root; /* [n][n] */
+  double *at;         /* [n] a node */
+  double *ahead;      /* [n] score there */
+  double *behind;     /* [n] score at its mirror image */
+  double *change;     /* [n] what the mean score is more than that at the point */
+  double *k;          /* [n][n] root' (minus mean second derivative) root */
+  double *eigen;      /* [n] */
+  double value;       /* what the mean of L is more than L */
+  double trace;       /* of k */
+} average;
+
+static pf_status find_pair(average *m, size_t column, double h, double *values, pf_error *error)
+{
+  const size_t n = m->e->group->layout->n;
+  for (int side = 0; side < 2; side++) {
+    for (size_t k = 0; k < n; k++) {
+      m->at[k] = m->e->phi[k] + (side == 0 ? h : -h) * m->root[k * n + column];
+    }
+    double *score = side == 0 ? m->ahead : m->behind;
+    const pf_status status = find_score(m->e, m->f, m->at, &values[side], score, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+/* root' (minus the second derivative) root along one column, and what the column adds to means. */
+static void add_pair(average *m, size_t column, double h, const double *values)
+{
+  const pf_expansion *e = m->e;
+  const size_t n = e->group->layout->n;
+  const double weight = 0.5 / (h * h);
+  m->value += weight * (values[0] + values[1] - 2.0 * e->at_point);
+  for (size_t k = 0; k < n; k++) {
+    m->change[k] += weight * (m->ahead[k] + m->behind[k] - 2.0 * e->score[k]);
+  }
+  for (size_t i = 0; i < n; i++) {
+    for (size_t k = 0; k < n; k++) {
+      m->k[i * n + column] -=
+          m->root[k * n + i] * (m->ahead[k] - m->behind[k]) / (2.0 * h);
+    }
+  }
+}
+
+/* Along a column where L has no value beside the point, the expected information holds. */
+static void add_expected(average *m, size_t column)
+{
+  const pf_expansion *e = m->e;
+  const size_t n = e->group->layout->n;
+  for (size_t k = 0; k < n; k++) {
+    double along = 0.0;
+    for (size_t j = 0; j < n; j++) {
+      along += e->information[k * n + j] * m->root[j * n + column];
+    }
+    m->value -= 0.5 * m->root[k * n + column] * along;
+    for (size_t i = 0; i < n; i++) {
+      m->k[i * n + column] += m->root[k * n + i] * along;
+    }
+  }
+}
+
+static pf_status add_column(average *m, size_t column, pf_error *error)
+{
+  double h = node;
+  for (int i = 0; i < MAX_NEARER; i++, h *= 0.5) {
+    double values[2];
+    pf_error line = pf_error_none();
+    const pf_status status = find_pair(m, column, h, values, &line);
+    if (status < 0) {
+      return pf_fail(error, status, "%s", line.text);
+    }
+    if (status == PF_OK) {
+      add_pair(m, column, h, values);
+      return PF_OK;
+    }
+  }
+  add_expected(m, column);
+  return PF_OK;
+}
+
+/* The information is root'^-1 k root^-1, k without what is negative: where L is not concave the
+ * data say nothing and the population alone speaks. */
+static bool take_information(average *m)
+{
+  pf_expansion *e = m->e;
+  const size_t n = e->group->layout->n;
+  const lapack_int size = (lapack_int)n;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < i; j++) {
+      const double mean = 0.5 * (m->k[i * n + j] + m->k[j * n + i]);
+      m->k[i * n + j] = m->k[j * n + i] = mean;
+    }
+  }
+  if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', size, m->k, size, m->eigen) != 0) {
+    return false;
+  }
+  /* rows of root'^-1 times eigenvectors, each with the root of its eigenvalue */
+  for (size_t i = 0; i < n * n; i++) {
+    m->k[i] *= sqrt(fmax(m->eigen[i % n], 0.0));
+  }
+  for (size_t i = 0; i < n; i++) {
+    m->trace += fmax(m->eigen[i], 0.0);
+  }
+  cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, (int)n, (int)n, 1.0,
+              m->root, (int)n, m->k, (int)n);
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)n, (int)n, 1.0, m->k, (int)n,
+              m->k, (int)n, 0.0, e->information, (int)n);
+  return pf_are_finite(e->information, n * n);
+}
+
+/* The mean score. A change beyond one posterior sd is taken for one: the series does not hold so
+ * far. */
+static void take_score(average *m)
+{
+  pf_expansion *e = m->e;
+  const size_t n = e->group->layout->n;
+  double squares = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    double along = 0.0;
+    for (size_t k = i; k < n; k++) {
+      along += m->root[k * n + i] * m->change[k];
+    }
+    squares += along * along;
+  }
+  e->skewness = sqrt(squares);
+  for (size_t k = 0; k < n; k++) {
+    e->score[k] += m->change[k] / fmax(e->skewness, 1.0);
+  }
+  e->log_likelihood = e->at_point + m->value + 0.5 * m->trace;
+}
+
+static pf_status average_all(average *m, pf_error *error)
+{
+  for (size_t j = 0; j < m->e->group->layout->n; j++) {
+    const pf_status status = add_column(m, j, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  if (!take_information(m)) {
+    return pf_fail(error, PF_POINT_FAILED, "the information has no finite mean");
+  }
+  take_score(m);
+  return PF_OK;
+}
+
+pf_status pf_expansion_average(pf_expansion *e, const double *root, pf_workspaces workspaces,
+                               pf_error *error)
+{
+  const size_t n = e->group->layout->n;
+  pf_group_objective *objective = NULL;
+  double *memory = pf_memory_need(n * (n + 5), sizeof *memory, error);
+  if (memory == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = make_objective(e, workspaces, &objective, error);
+  if (status == PF_OK) {
+    average m = {.e = e,
+                 .f = pf_group_objective_get(objective),
+                 .root = root,
+                 .k = memory,
+                 .at = memory + n * n,
+                 .ahead = memory + n * (n + 1),
+                 .behind = memory + n * (n + 2),
+                 .change = memory + n * (n + 3),
+                 .eigen = memory + n * (n + 4)};
+    status = average_all(&m, error);
+    e->n_evaluations += pf_group_objective_n_evaluations(objective);
+    pf_group_objective_free(objective);
+  }
+  pf_memory_free(memory);
+  return status;
 }
 
 pf_status pf_expansion_create(const pf_problem *problem, const pf_fit_group *group, bool bounded,

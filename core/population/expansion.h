@@ -16,7 +16,10 @@ typedef struct pf_expansion {
   double *phi;             /**< [n] the point */
   double *score;           /**< [n] d L / d phi */
   double *information;     /**< [n][n] */
-  double log_likelihood;   /**< L at phi, in nats */
+  double log_likelihood;   /**< L at phi, in nats; averaged: of the parabola with the same
+                                mean of L */
+  double at_point;         /**< L at phi itself */
+  double skewness;         /**< averaged: by how many posterior sds the mean is off the mode, about */
   uint32_t derivatives;    /**< PF_INFORMATION_*: how matrices were had */
   int64_t n_evaluations;   /**< of one draw each */
   double *values, *memory; /**< [n] at phi; `memory` has all these */
@@ -32,5 +35,15 @@ pf_status pf_expansion_value(pf_expansion *expansion, const double *phi, pf_work
 /** Expands about phi [n], which becomes the point. */
 pf_status pf_expansion_move(pf_expansion *expansion, const double *phi, pf_workspaces workspaces,
                             pf_error *error);
+/**
+ * Log likelihood, score and information become their means over a normal distribution about the
+ * point with covariance root root' [n][n], root lower triangular; the information is then minus the
+ * mean second derivative. Where the point is the mean of the posterior and root root' its
+ * covariance, that is the Gaussian variational approximation (Opper & Archambeau 2009, Neural
+ * Computation 21:786), and the point is the posterior's mean rather than its mode: for few data the
+ * two differ. After pf_expansion_move.
+ */
+pf_status pf_expansion_average(pf_expansion *expansion, const double *root,
+                               pf_workspaces workspaces, pf_error *error);
 
 #endif
