@@ -379,10 +379,12 @@ core_sources += core/population/design.c core/population/design.h
 core_sources += core/population/fit_population.c core/population/fit_population.h
 core_sources += core/population/expansion.c core/population/expansion.h
 core_sources += core/population/laplace.c core/population/laplace.h
+core_sources += core/population/posterior_root.c core/population/posterior_root.h
 core_sources += core/population/scale.c core/population/scale.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h
 
 core_sources += core/recover/recovery.c core/recover/recovery.h
+core_sources += core/recover/population_recovery.c core/recover/population_recovery.h
 core_sources += core/recover/recover.c core/recover/recover.h
 core_sources += core/recover/recovery_table.c core/recover/recovery_table.h
 core_sources += core/recover/missed.c core/recover/missed.h

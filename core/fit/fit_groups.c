@@ -39,7 +39,7 @@ uint32_t pf_fit_verdict(const pf_fit_group *group)
 static size_t *list_recordings(const pf_problem *problem, size_t group, size_t *n, pf_error *error)
 {
   const pf_dataset *data = &problem->data;
-  const bool all = problem->settings->fit.per == PF_FIT_SHARED;
+  const bool all = problem->options.per == PF_FIT_SHARED;
   size_t *recordings =
       pf_memory_need(all ? data->n : pf_dataset_count(data, group), sizeof *recordings, error);
   *n = 0;
@@ -89,7 +89,7 @@ pf_status pf_fit_start(const pf_problem *problem, size_t group, double *theta, p
 static pf_status create_group(const pf_problem *problem, size_t index, pf_fit_group *group,
                               pf_error *error)
 {
-  const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
+  const bool shared = problem->options.per == PF_FIT_SHARED;
   group->error = pf_error_none();
   group->name = pf_memory_string(shared ? "all" : problem->data.animals[index], error);
   group->recordings = list_recordings(problem, index, &group->n_recordings, error);
@@ -150,7 +150,7 @@ pf_status pf_group_set_draws(const pf_problem *problem, pf_fit_group *group, int
 
 pf_status pf_fit_groups_create(const pf_problem *problem, pf_fit *fit, pf_error *error)
 {
-  const size_t n = problem->settings->fit.per == PF_FIT_SHARED ? 1 : problem->data.n_animals;
+  const size_t n = problem->options.per == PF_FIT_SHARED ? 1 : problem->data.n_animals;
   if (problem->data.n == 0 || n == 0) {
     return pf_fail(error, PF_STOP, "the source gave no experiment, so there is nothing to fit");
   }

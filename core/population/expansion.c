@@ -185,8 +185,7 @@ static void add_pair(average *m, size_t column, double h, const double *values)
   }
   for (size_t i = 0; i < n; i++) {
     for (size_t k = 0; k < n; k++) {
-      m->k[i * n + column] -=
-          m->root[k * n + i] * (m->ahead[k] - m->behind[k]) / (2.0 * h);
+      m->k[i * n + column] -= m->root[k * n + i] * (m->ahead[k] - m->behind[k]) / (2.0 * h);
     }
   }
 }

@@ -12,16 +12,16 @@ typedef struct pf_expansion {
   const pf_problem *problem;
   const pf_fit_group *group;
   pf_evidence evidence;
-  bool bounded;            /**< values with bounds are drawn on the line */
-  double *phi;             /**< [n] the point */
-  double *score;           /**< [n] d L / d phi */
-  double *information;     /**< [n][n] */
-  double log_likelihood;   /**< L at phi, in nats; averaged: of the parabola with the same
-                                mean of L */
-  double at_point;         /**< L at phi itself */
-  double skewness;         /**< averaged: by how many posterior sds the mean is off the mode, about */
-  uint32_t derivatives;    /**< PF_INFORMATION_*: how matrices were had */
-  int64_t n_evaluations;   /**< of one draw each */
+  bool bounded;          /**< values with bounds are drawn on the line */
+  double *phi;           /**< [n] the point */
+  double *score;         /**< [n] d L / d phi */
+  double *information;   /**< [n][n] */
+  double log_likelihood; /**< L at phi, in nats; averaged: of the parabola with the same
+                              mean of L */
+  double at_point;       /**< L at phi itself */
+  double skewness;       /**< averaged: by how many posterior sds the mean is off the mode, about */
+  uint32_t derivatives;  /**< PF_INFORMATION_*: how matrices were had */
+  int64_t n_evaluations; /**< of one draw each */
   double *values, *memory; /**< [n] at phi; `memory` has all these */
 } pf_expansion;
 

@@ -1,38 +1,24 @@
 #include "core/population/fit_population.h"
 
 #include "core/base/memory.h"
-#include "core/fit/fit.h"
+#include "core/marginal/marginal.h"
 #include "core/population/scale.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The same problem, with one theta for all animals: where the population's fit starts. */
-typedef struct shared_problem {
-  pf_settings settings; /* a copy whose texts are the problem's */
-  pf_problem problem;
-} shared_problem;
-
-static void make_shared_problem(const pf_problem *problem, shared_problem *out)
-{
-  out->settings = *problem->settings;
-  out->settings.fit.per = PF_FIT_SHARED;
-  out->problem = *problem;
-  out->problem.settings = &out->settings;
-}
-
+/* One theta for all animals: where the population's fit starts. */
 static pf_status fit_shared(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
                             pf_error *error)
 {
-  shared_problem shared;
-  make_shared_problem(problem, &shared);
+  pf_problem shared = *problem;
   pf_fit *fit = NULL;
-  const pf_status status = pf_fit_run(&shared.problem, observer->progress, observer->stop,
-                                      observer->payload, &fit, error);
+  shared.options.per = PF_FIT_SHARED;
+  const pf_status status = pf_estimate(&shared, NULL, observer, &fit, error);
   if (status != PF_OK) {
     return status;
   }
-  if (fit->groups[0].status != PF_OK) {
+  if (fit->groups[0].status != PF_OK && !fit->groups[0].interrupted) {
     const pf_status failed =
         pf_fail(error, PF_POINT_FAILED, "one theta for all animals: %s", fit->groups[0].error.text);
     pf_fit_free(problem, fit);
@@ -118,37 +104,40 @@ static pf_status set_common(const pf_problem *problem, const pf_population_fit *
   return PF_OK;
 }
 
-static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *observer,
-                                 const pf_fit *shared, pf_fit *fit, pf_animal_population *out,
-                                 pf_error *error)
+/* Somebody stopped it: the animals' last values are kept, from which init.theta goes on. */
+static void mark_interrupted(pf_fit *fit, const char *when)
 {
-  pf_status status = pf_fit_groups_create(problem, fit, error);
-  if (status != PF_OK) {
-    return status;
+  for (size_t a = 0; a < fit->n_groups; a++) {
+    pf_fit_group *group = &fit->groups[a];
+    group->interrupted = true;
+    group->optimum.reason = PF_REASON_INTERRUPTED;
+    group->status = pf_fail(&group->error, PF_POINT_FAILED, "%s", when);
   }
-  if (fit->n_groups < 2) {
-    return pf_fail(error, PF_STOP,
-                   "fit.per = \"population\" needs several animals, and the data "
-                   "have one: fit.per = \"animal\" fits it");
-  }
-  const pf_layout *layout = fit->groups[0].layout;
-  status = start_animals(shared, fit, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = pf_population_covariates_create(problem, layout, &out->covariates, error);
-  if (status != PF_OK) {
-    return status;
-  }
+  fit->n_failed = fit->n_interrupted = fit->n_groups;
+}
+
+static pf_status fit_animals(const pf_problem *problem, const pf_observer *observer, pf_fit *fit,
+                             pf_animal_population *out, pf_error *error)
+{
   const pf_population_settings *settings = &problem->settings->population;
+  pf_status status =
+      pf_population_covariates_create(problem, fit->groups[0].layout, &out->covariates, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const pf_population_design design = {.sharing = out->covariates.sharing,
                                        .n_covariates = out->covariates.n,
                                        .rows = out->covariates.rows,
                                        .correlated = settings->correlated,
-                                       .bounded = settings->scale == PF_POPULATION_BOUNDED};
+                                       .bounded = settings->scale == PF_POPULATION_BOUNDED,
+                                       .means = settings->centre == PF_POPULATION_MEANS};
   status = pf_population_run(problem, &design, observer, fit, &out->fit, error);
   if (status != PF_OK) {
     return status;
+  }
+  if (out->fit->interrupted) {
+    mark_interrupted(fit, "interrupted in a round of the population fit");
+    return PF_OK;
   }
   for (size_t a = 0; a < fit->n_groups; a++) {
     if (add_row(&fit->groups[a], error) != PF_OK) {
@@ -158,32 +147,61 @@ static pf_status fit_from_shared(const pf_problem *problem, const pf_observer *o
   return set_common(problem, out->fit, fit, error);
 }
 
+/* Animals start where an earlier run ended (init.theta), else at one theta for all. */
+static pf_status fit_from_start(const pf_problem *problem, const pf_observer *observer, pf_fit *fit,
+                                pf_animal_population *out, pf_error *error)
+{
+  pf_fit *shared = NULL;
+  pf_status status = pf_fit_groups_create(problem, fit, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  if (problem->warm != NULL) {
+    return fit_animals(problem, observer, fit, out, error);
+  }
+  status = fit_shared(problem, observer, &shared, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  fit->n_gradients = shared->n_gradients;
+  status = start_animals(shared, fit, error);
+  if (status == PF_OK && shared->n_interrupted > 0) {
+    mark_interrupted(fit, "interrupted in the fit of one theta for all animals");
+  } else if (status == PF_OK) {
+    status = fit_animals(problem, observer, fit, out, error);
+  }
+  pf_fit_free(problem, shared);
+  return status;
+}
+
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
                             pf_animal_population **population, pf_error *error)
 {
   const double started = pf_clock_seconds();
-  pf_fit *shared = NULL;
-  pf_status status = fit_shared(problem, observer, &shared, error);
-  if (status != PF_OK) {
-    return status;
+  if (problem->data.n_animals == 1) {
+    return pf_fail(error, PF_STOP,
+                   "fit.per = \"population\" needs several animals, and the data "
+                   "have one: fit.per = \"animal\" fits it");
   }
   pf_fit *fit = pf_memory_need(1, sizeof *fit, error);
   pf_animal_population *made = pf_memory_need(1, sizeof *made, error);
-  status = fit == NULL || made == NULL
-               ? PF_STOP
-               : fit_from_shared(problem, observer, shared, fit, made, error);
-  if (status != PF_OK) {
-    pf_fit_free(problem, fit);
-    pf_fit_population_free(made);
-    pf_fit_free(problem, shared);
-    return status;
+  pf_status status = PF_STOP;
+  if (fit != NULL && made != NULL) {
+    status = fit_from_start(problem, observer, fit, made, error);
   }
-  fit->seconds = pf_clock_seconds() - started;
-  fit->n_gradients = shared->n_gradients + made->fit->n_evaluations;
-  pf_fit_free(problem, shared);
-  *out = fit;
-  *population = made;
-  return PF_OK;
+  if (status == PF_OK) {
+    fit->seconds = pf_clock_seconds() - started;
+    fit->n_gradients += made->fit != NULL ? made->fit->n_evaluations : 0;
+    *out = fit;
+    fit = NULL;
+  }
+  if (status == PF_OK && (*out)->n_interrupted == 0) {
+    *population = made;
+    made = NULL;
+  }
+  pf_fit_free(problem, fit);
+  pf_fit_population_free(made);
+  return status;
 }
 
 void pf_fit_population_free(pf_animal_population *population)

@@ -12,7 +12,9 @@ typedef struct pf_animal_population {
 
 /**
  * Fits one theta to all animals, then the population from there. fit->groups are the animals, with
- * their modes as values. PF_POINT_FAILED and PF_STOP with a line; nothing is then kept.
+ * their estimates as values. With init.theta the animals start there and no theta is fitted to all.
+ * Interrupted: the groups say so and hold what they have come to, and *out stays NULL.
+ * PF_POINT_FAILED and PF_STOP with a line; nothing is then kept.
  */
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **fit,
                             pf_animal_population **out, pf_error *error);

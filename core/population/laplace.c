@@ -4,14 +4,12 @@
 #include "core/base/threads.h"
 #include "core/fit/thread_workspaces.h"
 #include "core/population/expansion.h"
+#include "core/population/posterior_root.h"
 #include "core/population/scale.h"
 #include "core/stats/stats.h"
 
-#include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Rounds at most; nats of the marginal likelihood, and sampling errors of an animal, that a round
@@ -210,9 +208,9 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
   pf_population_fit *out = run->out;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
-    if (is_stopped(run)) {
-      return pf_fail(error, PF_POINT_FAILED, "interrupted in round %lld of the population fit",
-                     (long long)out->n_rounds + 1);
+    out->interrupted = is_stopped(run);
+    if (out->interrupted) {
+      return PF_OK;
     }
     const double before = out->marginal;
     pf_status status = fit_mixed_model(run, error);
@@ -236,80 +234,10 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
 
 /* ---- means in the place of modes ---- */
 
-/* The smallest sd over which an animal's likelihood is averaged, in sampling errors: less would be
- * lost in rounding, and matters nothing. */
-static const double least_sd = 0.1;
 /* A round moves an animal by so many sampling errors at most. */
 static const double longest_move = 2.0;
 /* What a round may still move when means have converged. */
 static const double settled_mean_nats = 1e-3, settled_mean_errors = 1e-3;
-
-/* The root of Sigma, lower triangular, with sds of at least least_sd; separate values stay. */
-static bool find_sigma_root(const population_run *run, double *root)
-{
-  const pf_mixed_model *model = &run->out->model;
-  const size_t n = run->n;
-  for (size_t k = 0; k < n; k++) {
-    double sum = 0.0;
-    for (size_t a = 0; a < run->n_animals; a++) {
-      sum += run->out->information[(a * n + k) * n + k];
-    }
-    const double least = least_sd / sqrt(sum / (double)run->n_animals);
-    const bool is_drawn = run->design->sharing[k] == PF_SHARING_DRAWN;
-    root[k * n + k] = is_drawn ? fmax(model->sd[k], least) : least;
-  }
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < i; j++) {
-      const double r = model->correlation[i * n + j];
-      root[i * n + j] = isfinite(r) ? r * root[i * n + i] * root[j * n + j] : 0.0;
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = i + 1; j < n; j++) {
-      root[i * n + j] = 0.0;
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    root[i * n + i] *= root[i * n + i];
-  }
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, root, (lapack_int)n) != 0) {
-    return false;
-  }
-  return pf_are_finite(root, n * n);
-}
-
-/* The root of an animal's posterior covariance L (1 + L' A L)^-1 L', L the root of Sigma.
- * `scratch` [2][n][n]. */
-static bool find_posterior_root(const pf_expansion *e, size_t n, const double *sigma,
-                                double *scratch, double *root)
-{
-  const int size = (int)n;
-  double *al = scratch, *m = scratch + n * n;
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1.0, e->information,
-              size, sigma, size, 0.0, al, size);
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, size, size, size, 1.0, sigma, size, al, size,
-              0.0, m, size);
-  for (size_t i = 0; i < n; i++) {
-    m[i * n + i] += 1.0;
-  }
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', size, m, size) != 0) {
-    return false;
-  }
-  memcpy(al, sigma, n * n * sizeof *al); /* L (factor of M)'^-1 */
-  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, size, size, 1.0, m,
-              size, al, size);
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, 1.0, al, size, al, size,
-              0.0, root, size);
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', size, root, size) != 0) {
-    return false;
-  }
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = i + 1; j < n; j++) {
-      root[i * n + j] = 0.0;
-    }
-  }
-  return pf_are_finite(root, n * n);
-}
 
 /* Averages an animal's likelihood over its posterior where the model puts it. `memory` has
  * 3 n n + n. */
@@ -320,12 +248,12 @@ static pf_status average_animal(population_run *run, size_t a, const double *sig
   const size_t n = run->n;
   const double *target = run->out->model.theta + a * n;
   double *root = memory, *scratch = root + n * n, *phi = scratch + 2 * n * n;
-  run->moved[a] = distance(e, n, target);
+  run->moved[a] = distance_moved(e, n, target);
   const double share = fmin(1.0, longest_move / run->moved[a]);
   for (size_t k = 0; k < n; k++) {
     phi[k] = e->phi[k] + share * (target[k] - e->phi[k]);
   }
-  if (!find_posterior_root(e, n, sigma, scratch, root)) {
+  if (!pf_posterior_root(e->information, n, sigma, scratch, root)) {
     return pf_fail(error, PF_POINT_FAILED, "its posterior has no covariance");
   }
   const pf_status status = pf_expansion_move(e, phi, workspaces_of(run), error);
@@ -340,7 +268,7 @@ static pf_status average_animals(population_run *run, pf_error *error)
     return PF_STOP;
   }
   double *sigma = memory + run->n_animals * each;
-  if (!find_sigma_root(run, sigma)) {
+  if (!pf_sigma_root(&run->out->data, &run->out->model, sigma)) {
     pf_memory_free(memory);
     return pf_fail(error, PF_POINT_FAILED, "the population's covariance is not positive");
   }
@@ -358,9 +286,9 @@ static pf_status iterate_averages(population_run *run, pf_error *error)
   pf_population_fit *out = run->out;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
-    if (is_stopped(run)) {
-      return pf_fail(error, PF_POINT_FAILED, "interrupted in round %lld of the population fit",
-                     (long long)out->n_rounds + 1);
+    out->interrupted = is_stopped(run);
+    if (out->interrupted) {
+      return PF_OK;
     }
     const double before = out->marginal;
     pf_status status = average_animals(run, error);
@@ -372,9 +300,6 @@ static pf_status iterate_averages(population_run *run, pf_error *error)
     }
     out->marginal = find_marginal(run);
     out->n_rounds++;
-    if (getenv("PF_TRACE")) {
-      fprintf(stderr, "avg round %d marginal %.6f move %.2e\n", round, out->marginal, largest_move(run));
-    }
     if (round > 0 && fabs(out->marginal - before) < settled_mean_nats &&
         largest_move(run) < settled_mean_errors) {
       out->converged = true;
@@ -415,14 +340,15 @@ static pf_status find_population(population_run *run, pf_error *error)
     if (status == PF_OK) {
       status = iterate_rounds(run, error);
     }
-    if (status == PF_OK && run->out->converged && getenv("PF_LAPLACE") == NULL) {
+    if (status == PF_OK && run->out->converged && run->design->means) {
       status = iterate_averages(run, error);
     }
     if (status != PF_OK) {
       return status;
     }
     store_values(run);
-    if (!has_variance(run) || fabs(run->out->marginal - before) < settled_nats) {
+    if (run->out->interrupted || !has_variance(run) ||
+        fabs(run->out->marginal - before) < settled_nats) {
       break;
     }
   }
@@ -515,6 +441,9 @@ static void tell_groups(population_run *run)
     run->out->log_likelihood[a] = e->at_point;
     run->out->n_evaluations += e->n_evaluations;
     run->out->derivatives |= e->derivatives;
+  }
+  for (size_t a = 0; a < run->n_animals; a++) {
+    run->out->skewness = fmax(run->out->skewness, run->animals[a].skewness);
   }
   run->fit->n_unconverged = run->out->converged ? 0 : run->n_animals;
 }
@@ -613,6 +542,9 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
     goto done;
   }
   tell_groups(&run);
+  if (run.out->interrupted) {
+    goto done;
+  }
   status = find_alone(&run, error);
   if (status == PF_OK) {
     status = infer_spread(&run, error);
@@ -647,6 +579,18 @@ void pf_population_interval(const pf_population_fit *population, size_t covariat
   }
   *lower = model->beta[i] - quantile * se;
   *upper = model->beta[i] + quantile * se;
+}
+
+void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,
+                                   size_t a, size_t k, double *lower, double *upper)
+{
+  const pf_mixed_model *model = &population->model;
+  const pf_scale scale = pf_scale_of(layout, k, population->bounded);
+  const double phi = model->theta[a * model->n + k];
+  const double se = sqrt(model->spread[(a * model->n + k) * model->n + k]);
+  const double wide = se * pf_stats_normal_quantile(0.5 * (1.0 + population->level));
+  *lower = pf_scale_from_line(scale, phi - wide);
+  *upper = pf_scale_from_line(scale, phi + wide);
 }
 
 double pf_population_share(const pf_population_fit *population, size_t k)

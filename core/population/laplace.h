@@ -24,6 +24,7 @@ typedef struct pf_population_design {
   const double *rows;     /**< [n_animals][n_covariates]; the first column is 1 */
   bool correlated;        /**< Sigma has correlations */
   bool bounded;           /**< values with bounds are drawn on the line, else as they are */
+  bool means;             /**< expand about the animals' means, else about their modes */
 } pf_population_design;
 
 typedef struct pf_population_fit {
@@ -42,6 +43,8 @@ typedef struct pf_population_fit {
                                   covariates shuffled; NaN: none */
   double level;
   bool converged;
+  bool interrupted; /**< the groups have the last values; nothing else is to be read */
+  double skewness;  /**< the largest of pf_expansion.skewness: beyond 1 the approximation is poor */
   int64_t n_rounds;
   int64_t n_evaluations; /**< of one draw each */
   uint32_t derivatives;  /**< PF_INFORMATION_* */
@@ -63,6 +66,10 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
  */
 void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
                             double *lower, double *upper);
+/** Interval of animal `a`'s value k, drawn towards the mean, in the value's own units; the sds are
+ * taken for known. */
+void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,
+                                   size_t a, size_t k, double *lower, double *upper);
 /** The share of the variance of animals' own estimates of value k that is between animals, not
  * error. NaN: it is not drawn. */
 double pf_population_share(const pf_population_fit *population, size_t k);

@@ -81,7 +81,8 @@ static pf_status create_parts(pf_problem *problem, bool only_task, pf_error *err
   problem->options = (pf_fit_options){.chooses_l1 = chooses_l1(problem),
                                       .l1 = settings->fit.l1,
                                       .l2 = settings->fit.l2,
-                                      .n_threads = count_threads(settings->threads)};
+                                      .n_threads = count_threads(settings->threads),
+                                      .per = settings->fit.per};
   const pf_status status = pf_check_likelihood(problem, error);
   if (status != PF_OK || only_task) {
     return status;

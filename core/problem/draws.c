@@ -209,7 +209,7 @@ pf_status pf_problem_teacher_draw(const pf_problem *problem, const pf_draw *draw
  * share one. */
 static size_t group_number(const pf_problem *problem, size_t unit)
 {
-  if (problem->settings->fit.per == PF_FIT_SHARED) {
+  if (problem->options.per == PF_FIT_SHARED) {
     return 0;
   }
   const size_t first = pf_dataset_first(&problem->data, unit);
@@ -227,7 +227,7 @@ static size_t copy_number(const pf_problem *problem, const pf_layout *layout,
   }
   const pf_recording *recording =
       &layout->data->recordings[layout->recordings[instance->recording]];
-  if (problem->settings->fit.per != PF_FIT_SHARED) {
+  if (problem->options.per != PF_FIT_SHARED) {
     return scope == PF_SCOPE_ANIMAL ? 0 : recording->experiment;
   }
   return scope == PF_SCOPE_ANIMAL ? recording->animal_number : recording->number;
@@ -244,7 +244,7 @@ static double warm_value(const pf_problem *problem, size_t number,
 
 uint32_t pf_problem_group_stream(const pf_problem *problem, const pf_layout *layout)
 {
-  if (problem->settings->fit.per == PF_FIT_SHARED || layout->data == NULL ||
+  if (problem->options.per == PF_FIT_SHARED || layout->data == NULL ||
       layout->n_recordings == 0) {
     return 0;
   }

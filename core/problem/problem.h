@@ -20,6 +20,7 @@ typedef struct pf_fit_options {
   bool chooses_l1; /**< l1 is 0, and which terms there are is chosen: core/fit/penalty_choice.h */
   int n_threads;   /**< >= 1 */
   size_t starts;   /**< so many starts, all of them made; 0: as fit.starts and fit.found say */
+  uint32_t per;    /**< enum pf_fit_per: who has a theta, fit.per unless a fit says otherwise */
 } pf_fit_options;
 
 typedef struct pf_problem {

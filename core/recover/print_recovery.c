@@ -1,5 +1,7 @@
 #include "core/recover/print_recovery.h"
 
+#include "core/recover/population_recovery.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -119,6 +121,9 @@ void pf_recover_print(const pf_recovery *r, FILE *out)
     if (r->asked[m]) {
       print_method(r, m, out);
     }
+  }
+  if (r->population != NULL) {
+    pf_population_recovery_print(r, out);
   }
   if (r->n_missed > 0) {
     (void)fprintf(

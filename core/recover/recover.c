@@ -6,6 +6,7 @@
 #include "core/marginal/marginal.h"
 #include "core/problem/replicate.h"
 #include "core/recover/missed.h"
+#include "core/recover/population_recovery.h"
 #include "core/recover/recovery_table.h"
 #include "core/truth/truth.h"
 
@@ -126,6 +127,7 @@ static pf_status find_missed(const pf_problem *replicate, const pf_fit_group *gr
   return status;
 }
 
+/* inference: NULL for a population's fit, which has intervals of its own. */
 static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, const pf_fit *fit,
                           const pf_inference *inference, pf_recover_set *set, pf_error *error)
 {
@@ -141,7 +143,7 @@ static pf_status keep_set(const pf_recovery *r, const pf_problem *replicate, con
     if (status != PF_OK) {
       return status;
     }
-    if (set->fits[g].fitted) {
+    if (set->fits[g].fitted && inference != NULL) {
       if (g < inference->n_groups && inference->groups[g].why == NULL) {
         keep_intervals(r, &inference->groups[g], g, first, set);
       } else if (g < inference->n_groups) {
@@ -185,6 +187,25 @@ static pf_status compare_arrivals(const pf_problem *replicate, const pf_fit *fit
   return status;
 }
 
+/* A set whose animals are drawn from a population. */
+static pf_status do_cohort(const pf_recovery *r, const pf_problem *replicate, pf_recover_set *set,
+                           const pf_observer *observer, pf_error *error)
+{
+  pf_fit *fit = NULL;
+  pf_animal_population *found = NULL;
+  pf_status status = pf_fit_population(replicate, observer, &fit, &found, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = keep_set(r, replicate, fit, NULL, set, error);
+  if (status == PF_OK && found != NULL) {
+    pf_population_recovery_keep(r, (size_t)(set - r->sets), fit, found);
+  }
+  pf_fit_population_free(found);
+  pf_fit_free(replicate, fit);
+  return status;
+}
+
 /* PF_POINT_FAILED: this data set gave nothing, others may. */
 static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads,
                         interruption *until, pf_error *error)
@@ -198,6 +219,10 @@ static pf_status do_set(const pf_recovery *r, pf_recover_set *set, int n_threads
   }
   replicate->options.n_threads = n_threads;
   const pf_observer observer = {.stop = asked_to_stop, .payload = until};
+  if (r->population != NULL) {
+    status = do_cohort(r, replicate, set, &observer, error);
+    goto done;
+  }
   status = pf_estimate(replicate, NULL, &observer, &fit, error);
   if (status != PF_OK) {
     goto done;
@@ -276,6 +301,9 @@ pf_status pf_recover_run(const pf_problem *problem, pf_progress progress, pf_sto
   status = do_all_sets(r, progress, &until, error);
   if (status == PF_OK) {
     status = pf_recover_tabulate(r, error);
+  }
+  if (status == PF_OK && r->population != NULL) {
+    status = pf_population_recovery_tabulate(r, error);
   }
   if (status != PF_OK) {
     pf_recovery_free(r);

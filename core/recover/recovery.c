@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/fit/fit_groups.h"
+#include "core/recover/population_recovery.h"
 #include "core/truth/names.h"
 #include "core/truth/truth.h"
 
@@ -30,6 +31,7 @@ void pf_recovery_free(pf_recovery *r)
     pf_memory_free(r->group_names[g]);
     pf_layout_free(r->layouts[g]);
   }
+  pf_population_recovery_free(r->population);
   pf_keys_free(r->problem->model, r->keys);
   pf_memory_free(r->group_names);
   pf_memory_free(r->layouts);
@@ -44,11 +46,6 @@ static pf_status make_groups(pf_recovery *r, pf_error *error)
 {
   const pf_problem *problem = r->problem;
   const bool shared = problem->settings->fit.per == PF_FIT_SHARED;
-  if (problem->settings->fit.per == PF_FIT_POPULATION) {
-    return pf_fail(error, PF_STOP,
-                   "recover does not take fit.per = \"population\"; bench/population simulates "
-                   "cohorts and fits them so");
-  }
   const size_t n = shared ? 1 : problem->data.n_animals;
   r->group_names = pf_memory_need(n, sizeof *r->group_names, error);
   r->layouts = pf_memory_need(n, sizeof *r->layouts, error);
@@ -116,7 +113,10 @@ static pf_status make_recovery(pf_recovery *r, pf_error *error)
 {
   const pf_problem *problem = r->problem;
   const size_t n = (size_t)problem->settings->recover.data_sets;
-  pf_infer_methods(&problem->settings->intervals, r->asked);
+  const bool is_drawn = problem->settings->fit.per == PF_FIT_POPULATION;
+  if (!is_drawn) { /* a population has intervals of its own */
+    pf_infer_methods(&problem->settings->intervals, r->asked);
+  }
   if (make_groups(r, error) != PF_OK || make_cells(r, error) != PF_OK ||
       pf_keys_create(problem->model, &r->keys, error) != PF_OK ||
       pf_truth_create(problem, &r->truth, error) != PF_OK) {
@@ -132,7 +132,7 @@ static pf_status make_recovery(pf_recovery *r, pf_error *error)
       return PF_STOP;
     }
   }
-  return PF_OK;
+  return is_drawn ? pf_population_recovery_create(r, &r->population, error) : PF_OK;
 }
 
 pf_status pf_recovery_create(const pf_problem *problem, pf_recovery **out, pf_error *error)

@@ -56,6 +56,9 @@ typedef struct pf_recover_line {
   } methods[PF_N_INTERVAL_METHODS];
 } pf_recover_line;
 
+/** What animals share, where fit.per = "population": core/recover/population_recovery.h. */
+typedef struct pf_population_recovery pf_population_recovery;
+
 typedef struct pf_recovery {
   const pf_problem *problem;
   size_t n_groups, n_cells;
@@ -73,6 +76,7 @@ typedef struct pf_recovery {
    * plasticity. */
   size_t n_fits, n_failed, n_unconverged, n_passes_done, n_missed;
   size_t n_short; /**< of them, those worse than the best of recover.arriving starts */
+  pf_population_recovery *population; /**< NULL: animals are drawn from none */
   double seconds;
 } pf_recovery;
 

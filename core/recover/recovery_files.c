@@ -1,6 +1,7 @@
 #include "core/recover/recovery_files.h"
 
 #include "core/base/memory.h"
+#include "core/recover/population_recovery.h"
 #include "core/store/csv_file.h"
 #include "core/store/folder.h"
 #include "core/store/json_values.h"
@@ -135,10 +136,18 @@ static pf_status write_summary(const pf_recovery *r, const char *path, pf_error 
       (json_int_t)r->n_unconverged, "failed", (json_int_t)r->n_failed, "worse_than_truth",
       (json_int_t)r->n_missed, "worse_than_best_start", short_json(r), "parameters", lines,
       "missing", missing, "timing", "seconds", r->seconds);
+  if (r->population != NULL) {
+    root = pf_json_set(root, "population", pf_population_recovery_json(r));
+  }
   return pf_json_write(root, path, error);
 }
 
 /* ---- the folder ---- */
+
+static pf_status write_population(const pf_recovery *r, const char *path, pf_error *error)
+{
+  return r->population != NULL ? pf_population_recovery_write(r, path, error) : PF_OK;
+}
 
 static pf_status write_config(const pf_recovery *r, const char *path, pf_error *error)
 {
@@ -150,8 +159,10 @@ pf_status pf_recover_write(const pf_recovery *r, pf_folder *folder, bool force, 
   static const struct {
     const char *name;
     pf_status (*write)(const pf_recovery *, const char *, pf_error *);
-  } files[] = {
-      {"config.cfg", write_config}, {"recover.csv", write_csv}, {"summary.json", write_summary}};
+  } files[] = {{"config.cfg", write_config},
+               {"recover.csv", write_csv},
+               {"population.csv", write_population},
+               {"summary.json", write_summary}};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     char *path = pf_folder_path(folder, files[i].name, error);
     if (path == NULL) {

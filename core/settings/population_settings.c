@@ -19,6 +19,10 @@ pf_option_table pf_population_keys(void)
       PF_ROW_CHOICE(scale, "population.scale", "\"bounded\"", "bounded|natural",
                     "bounded: coefficients with bounds are drawn on a log or logit scale, so that "
                     "no animal lies outside; natural: as they are"),
+      PF_ROW_CHOICE(centre, "population.centre", "\"means\"", "means|modes",
+                    "an animal's likelihood is averaged over its posterior (means), or expanded "
+                    "about its mode (Laplace's approximation), which is quicker and, where animals "
+                    "have few trials, biased"),
   };
 #undef PF_ROW_STRUCT
   return PF_ROWS(rows);

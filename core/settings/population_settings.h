@@ -4,6 +4,7 @@
 
 #include "core/config/setting.h"
 
+enum pf_population_centre { PF_POPULATION_MEANS = 0, PF_POPULATION_MODES };
 enum pf_population_scale { PF_POPULATION_BOUNDED = 0, PF_POPULATION_NATURAL };
 
 typedef struct pf_population_settings {
@@ -12,7 +13,8 @@ typedef struct pf_population_settings {
   pf_names group;    /**< columns of `table` that the means depend on */
   char *table;       /**< a row for each animal, or NULL */
   bool correlated;
-  uint32_t scale; /**< enum pf_population_scale */
+  uint32_t scale;  /**< enum pf_population_scale */
+  uint32_t centre; /**< enum pf_population_centre */
 } pf_population_settings;
 
 /** The keys; rows of pf_population_settings. */

@@ -1,7 +1,6 @@
 /* population.csv and animals.csv. */
 #include "core/base/memory.h"
 #include "core/population/scale.h"
-#include "core/stats/stats.h"
 #include "core/store/csv_file.h"
 #include "core/store/tables.h"
 
@@ -97,7 +96,8 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   const double phi = model->theta[a * model->n + k];
   const double alone = results->population->fit->alone[a * model->n + k];
   const double se = sqrt(model->spread[(a * model->n + k) * model->n + k]);
-  const double wide = se * pf_stats_normal_quantile(0.5 * (1.0 + results->population->fit->level));
+  double lower, upper;
+  pf_population_animal_interval(results->population->fit, layout, a, k, &lower, &upper);
   pf_csv_text(file, group->name);
   (void)fputc(',', file);
   pf_csv_text(file, parameter->owner);
@@ -107,8 +107,8 @@ static void animal_row(const pf_results *results, size_t a, size_t k, FILE *file
   pf_csv_text(file, pf_parameter_label(parameter));
   const double numbers[] = {group->values[k],
                             se * pf_scale_slope(scale, phi),
-                            pf_scale_from_line(scale, phi - wide),
-                            pf_scale_from_line(scale, phi + wide),
+                            lower,
+                            upper,
                             pf_scale_from_line(scale, alone),
                             results->population->fit->log_likelihood[a]};
   write_numbers(file, numbers, sizeof numbers / sizeof numbers[0]);

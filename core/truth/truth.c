@@ -258,6 +258,36 @@ static void truth_of_theta(const pf_problem *problem, const double *theta, doubl
   }
 }
 
+pf_status pf_truth_spread(const pf_problem *problem, double **out, pf_error *error)
+{
+  const pf_model *model = problem->model, *teacher = problem->models->teacher;
+  const size_t n = model->n_parameters, n_teacher = teacher->n_parameters;
+  double *memory = pf_memory_need(2 * n + n_teacher, sizeof *memory, error);
+  double *spread = pf_memory_need(n, sizeof *spread, error);
+  if (memory == NULL || spread == NULL) {
+    pf_memory_free(memory);
+    pf_memory_free(spread);
+    return PF_STOP;
+  }
+  double *truth = memory, *other = memory + n, *theta = memory + 2 * n;
+  for (size_t i = 0; i < n; i++) {
+    truth[i] = other[i] = NAN;
+  }
+  memcpy(theta, problem->models->teacher_theta, n_teacher * sizeof *theta);
+  truth_of_theta(problem, theta, truth);
+  for (size_t k = 0; k < n_teacher; k++) {
+    theta[k] += teacher->parameters[k].spread;
+    truth_of_theta(problem, theta, other);
+    for (size_t i = 0; i < n; i++) {
+      spread[i] = hypot(spread[i], other[i] - truth[i]);
+    }
+    theta[k] -= teacher->parameters[k].spread;
+  }
+  pf_memory_free(memory);
+  *out = spread;
+  return PF_OK;
+}
+
 /** An animal that is drawn from a population has a truth of its own. */
 static pf_status set_own_theta(const pf_problem *problem, size_t recording, copies *to,
                                pf_error *error)

@@ -17,6 +17,11 @@
  */
 pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error);
 
+/** The sd of each parameter's true value between the animals that the teacher simulates, by the sds
+ * of its own parameters: [n_parameters], NaN where the truth is unknown; free with pf_memory_free.
+ * There MUST be a teacher. */
+pf_status pf_truth_spread(const pf_problem *problem, double **out, pf_error *error);
+
 /** The true value of each copy, [n_instances] of a layout: that of its parameter, or the starting
  * weight that the teacher drew for this animal. `truth`: of pf_truth_create. */
 pf_status pf_truth_of_copies(const pf_problem *problem, const double *truth,
