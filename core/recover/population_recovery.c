@@ -181,8 +181,8 @@ void pf_population_recovery_print(const pf_recovery *r, FILE *out)
   const pf_population_recovery *of = r->population;
   (void)fprintf(
       out,
-      "\n  What animals share, over %zu of %zu cohorts of %zu animals (the others did not "
-      "converge)\n  %-11s %10s %10s %9s %8s %6s %9s %9s %6s %9s %9s %6s\n",
+      "\n  What animals share, over the %zu of %zu cohorts of %zu animals that converged\n"
+      "  %-11s %10s %10s %9s %8s %6s %9s %9s %6s %9s %9s %6s\n",
       of->lines[0].n, of->n_sets, r->n_groups, "", "truth", "mean", "bias", "-+", "%", "true sd",
       "median", "%", "differ %", "error", "%");
   for (size_t k = 0; k < of->n; k++) {

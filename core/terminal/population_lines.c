@@ -78,6 +78,15 @@ static void print_doubts(const pf_fit *fit, const pf_population_fit *found,
                    (long long)found->n_rounds);
     print_sentence(out, text);
   }
+  if (found->skewness > 1.0) {
+    (void)snprintf(
+        text, sizeof text,
+        "the likelihood of an animal is far from a normal one (mean and mode are %.1f "
+        "posterior sds apart): means and sds may be off, and more trials, fewer terms or "
+        "population.shared would help",
+        found->skewness);
+    print_sentence(out, text);
+  }
   for (size_t k = 0; k < found->model.n; k++) {
     if (found->data.sharing[k] != PF_SHARING_DRAWN) {
       continue;
@@ -118,12 +127,14 @@ pf_status pf_population_print(const pf_problem *problem, const pf_fit *fit,
   if (names == NULL) {
     return PF_STOP;
   }
-  (void)fprintf(out,
-                "\n  What %zu animals share (restricted log marginal likelihood %.2f, by Laplace's "
-                "approximation)\n"
-                "  %-*s %-10s %-22s%-10s%-21s%-9s%s\n",
-                fit->n_groups, found->marginal, NAME_WIDTH, "coefficient", "mean", " interval",
-                " sd", " interval", " between", "p");
+  (void)fprintf(
+      out,
+      "\n  What %zu animals share (restricted log marginal likelihood %.2f%s)\n"
+      "  %-*s %-10s %-22s%-10s%-21s%-9s%s\n",
+      fit->n_groups, found->marginal,
+      problem->settings->population.centre == PF_POPULATION_MODES ? ", by Laplace's approximation"
+                                                                  : "",
+      NAME_WIDTH, "coefficient", "mean", " interval", " sd", " interval", " between", "p");
   for (size_t k = 0; k < found->model.n; k++) {
     print_mean(found, names[k], 0, k, out);
     print_spread(found, k, out);
