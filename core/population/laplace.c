@@ -4,6 +4,7 @@
 #include "core/base/threads.h"
 #include "core/fit/thread_workspaces.h"
 #include "core/population/expansion.h"
+#include "core/population/marginal_rounds.h"
 #include "core/population/posterior_root.h"
 #include "core/population/scale.h"
 #include "core/stats/stats.h"
@@ -28,9 +29,10 @@ typedef struct population_run {
   pf_expansion *animals; /* [n_animals] */
   pf_thread_workspaces workspaces;
   int n_threads;
-  pf_status *status; /* [n_animals] of a round */
-  pf_error *errors;  /* [n_animals] */
-  double *moved;     /* [n_animals] how far it went, in sampling errors */
+  bool is_integrated; /* by particle filters: there are no expansions */
+  pf_status *status;  /* [n_animals] of a round */
+  pf_error *errors;   /* [n_animals] */
+  double *moved;      /* [n_animals] how far it went, in sampling errors */
   pf_population_fit *out;
 } population_run;
 
@@ -332,8 +334,25 @@ static void store_values(population_run *run)
   }
 }
 
+/* Inputs are integrated out: the animals' parts come from particle filters. */
+static pf_status integrate_population(population_run *run, pf_error *error)
+{
+  const pf_marginal_rounds rounds = {.problem = run->problem,
+                                     .design = run->design,
+                                     .observer = run->observer,
+                                     .fit = run->fit,
+                                     .workspaces = run->workspaces.items,
+                                     .n_threads = run->n_threads};
+  return pf_population_integrate(&rounds, run->out, error);
+}
+
 static pf_status find_population(population_run *run, pf_error *error)
 {
+  run->is_integrated = run->problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL &&
+                       pf_population_has_unknowns(run->problem, run->fit);
+  if (run->is_integrated) {
+    return integrate_population(run, error);
+  }
   for (int round = 0; round < MAX_VARIANCE_ROUNDS; round++) {
     const double before = run->out->marginal;
     pf_status status = make_expansions(run, error);
@@ -427,23 +446,30 @@ static pf_status permute_covariates(population_run *run, pf_error *error)
                                                                out->permutation_p, error);
 }
 
+/* What the expansion of an animal came to. */
+static void tell_expansion(population_run *run, size_t a)
+{
+  pf_fit_group *group = &run->fit->groups[a];
+  const pf_expansion *e = &run->animals[a];
+  group->optimum.evaluations = e->n_evaluations;
+  group->derivatives |= e->derivatives;
+  run->out->log_likelihood[a] = e->at_point;
+  run->out->n_evaluations += e->n_evaluations;
+  run->out->derivatives |= e->derivatives;
+  run->out->skewness = fmax(run->out->skewness, e->skewness);
+}
+
 static void tell_groups(population_run *run)
 {
   for (size_t a = 0; a < run->n_animals; a++) {
     pf_fit_group *group = &run->fit->groups[a];
-    const pf_expansion *e = &run->animals[a];
+    if (!run->is_integrated) {
+      tell_expansion(run, a);
+    }
     group->optimum.reason = run->out->converged ? PF_REASON_PROGRESS : PF_REASON_ITERATIONS;
     group->optimum.converged = run->out->converged;
-    group->optimum.objective = -e->at_point;
+    group->optimum.objective = -run->out->log_likelihood[a];
     group->optimum.iterations = run->out->n_rounds;
-    group->optimum.evaluations = e->n_evaluations;
-    group->derivatives |= e->derivatives;
-    run->out->log_likelihood[a] = e->at_point;
-    run->out->n_evaluations += e->n_evaluations;
-    run->out->derivatives |= e->derivatives;
-  }
-  for (size_t a = 0; a < run->n_animals; a++) {
-    run->out->skewness = fmax(run->out->skewness, run->animals[a].skewness);
   }
   run->fit->n_unconverged = run->out->converged ? 0 : run->n_animals;
 }

@@ -42,11 +42,6 @@ pf_status pf_check_likelihood(const pf_problem *problem, pf_error *error)
                        "likelihood = \"marginal\" cannot be had with normalise = \"padded\", which "
                        "weighs experiments by their longest trial; use \"steps\"");
   }
-  if (settings->fit.per == PF_FIT_POPULATION) {
-    return pf_fail_key(error, PF_STOP, "likelihood",
-                       "likelihood = \"marginal\" cannot yet be had with fit.per = \"population\"; "
-                       "use \"animal\" or \"shared\"");
-  }
   if (settings->recover.arriving > 0) {
     return pf_fail_key(error, PF_STOP, "likelihood",
                        "likelihood = \"marginal\" cannot yet be had with recover.arriving, which "
