@@ -380,6 +380,7 @@ core_sources += core/population/fit_population.c core/population/fit_population.
 core_sources += core/population/expansion.c core/population/expansion.h
 core_sources += core/population/laplace.c core/population/laplace.h
 core_sources += core/population/marginal_rounds.c core/population/marginal_rounds.h
+core_sources += core/population/population_fit.c core/population/population_fit.h
 core_sources += core/population/posterior_root.c core/population/posterior_root.h
 core_sources += core/population/scale.c core/population/scale.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h

@@ -15,8 +15,11 @@
 
 /* Rounds at most; nats of the marginal likelihood, and sampling errors of an animal, that a round
  * may still move what has converged. */
-enum { MAX_ROUNDS = 100, MAX_HALVINGS = 12, MAX_VARIANCE_ROUNDS = 5 };
+enum { MAX_ROUNDS = 100, MAX_HALVINGS = 12, MAX_VARIANCE_ROUNDS = 5, N_IN_FULL = 4 };
+static const double least_shrinking = 0.8, swinging_share = 0.5;
 static const double settled_nats = 1e-5, settled_errors = 1e-4;
+/* From where means go on from modes, in sampling errors. */
+static const double near_errors = 0.1;
 /* A step whose likelihood falls by more than the expansion foretold plus this is looked at. */
 static const double surprise = 0.5;
 
@@ -90,16 +93,38 @@ static pf_status make_expansions(population_run *run, pf_error *error)
   return first_failure(run, error);
 }
 
-/* The quadratic forms of all animals, and their mixed model. */
-static pf_status fit_mixed_model(population_run *run, pf_error *error)
+static double largest_move(const population_run *run)
+{
+  double largest = 0.0;
+  for (size_t a = 0; a < run->n_animals; a++) {
+    largest = fmax(largest, run->moved[a]);
+  }
+  return largest;
+}
+
+/* Rounds may swing about the answer for ever: wider posteriors have another curvature, and that
+ * another width. Where their moves do not shrink, half of what a round finds enters. */
+static double choose_share(const population_run *run, int round, double before, double share)
+{
+  const bool shrinks = largest_move(run) < least_shrinking * before;
+  return round < N_IN_FULL || shrinks ? share : swinging_share;
+}
+
+/* The quadratic forms of all animals, `share` of them new and the rest as they were, and their
+ * mixed model. */
+static pf_status fit_mixed_model(population_run *run, double share, pf_error *error)
 {
   pf_population_fit *out = run->out;
   const size_t n = run->n;
   for (size_t a = 0; a < run->n_animals; a++) {
     const pf_expansion *e = &run->animals[a];
-    memcpy(out->information + a * n * n, e->information, n * n * sizeof *e->information);
+    double *information = out->information + a * n * n, *linear = out->linear + a * n;
+    for (size_t i = 0; i < n * n; i++) {
+      information[i] += share * (e->information[i] - information[i]);
+    }
     for (size_t k = 0; k < n; k++) {
-      out->linear[a * n + k] = e->score[k] + pf_dot(e->information + k * n, e->phi, n);
+      const double own = e->score[k] + pf_dot(e->information + k * n, e->phi, n);
+      linear[k] += share * (own - linear[k]);
     }
   }
   pf_mixed_model_clear(&out->model);
@@ -191,15 +216,6 @@ static double find_marginal(const population_run *run)
   return sum;
 }
 
-static double largest_move(const population_run *run)
-{
-  double largest = 0.0;
-  for (size_t a = 0; a < run->n_animals; a++) {
-    largest = fmax(largest, run->moved[a]);
-  }
-  return largest;
-}
-
 static bool is_stopped(const population_run *run)
 {
   return run->observer->stop != NULL && run->observer->stop(run->observer->payload);
@@ -208,14 +224,16 @@ static bool is_stopped(const population_run *run)
 static pf_status iterate_rounds(population_run *run, pf_error *error)
 {
   pf_population_fit *out = run->out;
+  double share = 1.0;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
+    const double moved_before = largest_move(run);
     out->interrupted = is_stopped(run);
     if (out->interrupted) {
       return PF_OK;
     }
     const double before = out->marginal;
-    pf_status status = fit_mixed_model(run, error);
+    pf_status status = fit_mixed_model(run, share, error);
     if (status != PF_OK) {
       return status;
     }
@@ -225,8 +243,10 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
     if (status != PF_OK) {
       return status;
     }
-    if (round > 0 && fabs(out->marginal - before) < settled_nats &&
-        largest_move(run) < settled_errors) {
+    share = choose_share(run, round, moved_before, share);
+    const bool is_near = run->design->means && largest_move(run) < near_errors;
+    if (round > 0 && (is_near || (fabs(out->marginal - before) < settled_nats &&
+                                  largest_move(run) < settled_errors))) {
       out->converged = true;
       return PF_OK;
     }
@@ -255,7 +275,7 @@ static pf_status average_animal(population_run *run, size_t a, const double *sig
   for (size_t k = 0; k < n; k++) {
     phi[k] = e->phi[k] + share * (target[k] - e->phi[k]);
   }
-  if (!pf_posterior_root(e->information, n, sigma, scratch, root)) {
+  if (!pf_posterior_root(run->out->information + a * n * n, n, sigma, scratch, root)) {
     return pf_fail(error, PF_POINT_FAILED, "its posterior has no covariance");
   }
   const pf_status status = pf_expansion_move(e, phi, workspaces_of(run), error);
@@ -286,8 +306,10 @@ static pf_status average_animals(population_run *run, pf_error *error)
 static pf_status iterate_averages(population_run *run, pf_error *error)
 {
   pf_population_fit *out = run->out;
+  double share = 1.0;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
+    const double moved_before = largest_move(run);
     out->interrupted = is_stopped(run);
     if (out->interrupted) {
       return PF_OK;
@@ -295,7 +317,8 @@ static pf_status iterate_averages(population_run *run, pf_error *error)
     const double before = out->marginal;
     pf_status status = average_animals(run, error);
     if (status == PF_OK) {
-      status = fit_mixed_model(run, error);
+      share = choose_share(run, round, moved_before, share);
+      status = fit_mixed_model(run, share, error);
     }
     if (status != PF_OK) {
       return status;
@@ -586,129 +609,4 @@ done:
   }
   *out = run.out;
   return PF_OK;
-}
-
-void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
-                            double *lower, double *upper)
-{
-  const pf_mixed_model *model = &population->model;
-  const size_t i = covariate * model->n + k, m = model->n_covariates * model->n;
-  const double se = sqrt(model->covariance[i * m + i]), tail = 0.5 * (1.0 + population->level);
-  const bool is_drawn = population->data.sharing[k] == PF_SHARING_DRAWN;
-  double quantile = pf_stats_normal_quantile(tail);
-  *lower = *upper = NAN;
-  if (!(se > 0.0)) {
-    return;
-  }
-  if (is_drawn && model->n_animals > model->n_covariates) {
-    quantile = pf_stats_student_quantile(tail, model->n_animals - model->n_covariates);
-  }
-  *lower = model->beta[i] - quantile * se;
-  *upper = model->beta[i] + quantile * se;
-}
-
-void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,
-                                   size_t a, size_t k, double *lower, double *upper)
-{
-  const pf_mixed_model *model = &population->model;
-  const pf_scale scale = pf_scale_of(layout, k, population->bounded);
-  const double phi = model->theta[a * model->n + k];
-  const double se = sqrt(model->spread[(a * model->n + k) * model->n + k]);
-  const double wide = se * pf_stats_normal_quantile(0.5 * (1.0 + population->level));
-  *lower = pf_scale_from_line(scale, phi - wide);
-  *upper = pf_scale_from_line(scale, phi + wide);
-}
-
-double pf_population_share(const pf_population_fit *population, size_t k)
-{
-  const pf_mixed_model *model = &population->model;
-  const double variance = model->sd[k] * model->sd[k];
-  double information = 0.0;
-  for (size_t a = 0; a < model->n_animals; a++) {
-    information += population->information[(a * model->n + k) * model->n + k];
-  }
-  if (population->data.sharing[k] != PF_SHARING_DRAWN || !(information > 0.0)) {
-    return NAN;
-  }
-  return variance / (variance + (double)model->n_animals / information);
-}
-
-size_t pf_population_n_free(const pf_population_fit *population)
-{
-  const pf_mixed_data *data = &population->data;
-  size_t n = 0, n_drawn = 0;
-  for (size_t k = 0; k < data->n; k++) {
-    const bool is_drawn = data->sharing[k] == PF_SHARING_DRAWN;
-    const bool is_separate = data->sharing[k] == PF_SHARING_SEPARATE;
-    n += is_separate ? data->n_animals : data->n_covariates;
-    n_drawn += is_drawn ? 1 : 0;
-  }
-  return n + n_drawn + (data->correlated && n_drawn > 0 ? n_drawn * (n_drawn - 1) / 2 : 0);
-}
-
-/* The lower triangular root of Sigma + the covariance of the means, [n][n]. */
-static pf_status find_root(const pf_population_fit *population, double *root, pf_error *error)
-{
-  const pf_mixed_model *model = &population->model;
-  const size_t n = model->n, m = model->n_covariates * n;
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j <= i; j++) {
-      const bool drawn = population->data.sharing[i] == PF_SHARING_DRAWN &&
-                         population->data.sharing[j] == PF_SHARING_DRAWN;
-      const bool separate = population->data.sharing[i] == PF_SHARING_SEPARATE ||
-                            population->data.sharing[j] == PF_SHARING_SEPARATE;
-      const double sigma =
-          drawn ? model->sd[i] * model->sd[j] * model->correlation[i * n + j] : 0.0;
-      double sum = separate ? 0.0 : sigma + model->covariance[i * m + j];
-      for (size_t k = 0; k < j; k++) {
-        sum -= root[i * n + k] * root[j * n + k];
-      }
-      if (i == j && !(sum >= 0.0)) {
-        return pf_fail(error, PF_POINT_FAILED, "the population's covariance is not positive");
-      }
-      root[i * n + j] = i == j ? sqrt(sum) : 0.0;
-      if (i != j && root[j * n + j] > 0.0) {
-        root[i * n + j] = sum / root[j * n + j];
-      }
-    }
-  }
-  return PF_OK;
-}
-
-pf_status pf_population_sample(const pf_population_fit *population, const pf_layout *layout,
-                               pf_stream stream, double *values, pf_error *error)
-{
-  const size_t n = population->model.n;
-  double *root = pf_memory_need(n * n + n, sizeof *root, error);
-  if (root == NULL) {
-    return PF_STOP;
-  }
-  double *z = root + n * n;
-  const pf_status status = find_root(population, root, error);
-  if (status == PF_OK) {
-    pf_random_normal(stream, 0, (int64_t)n, z);
-    for (size_t k = 0; k < n; k++) {
-      const pf_scale scale = pf_scale_of(layout, k, population->bounded);
-      const double phi = population->model.beta[k] + pf_dot(root + k * n, z, k + 1);
-      const double value = pf_scale_from_line(scale, phi);
-      values[k] = fmin(fmax(value, layout->lower[k]), layout->upper[k]);
-    }
-  }
-  pf_memory_free(root);
-  return status;
-}
-
-void pf_population_fit_free(pf_population_fit *population)
-{
-  if (population == NULL) {
-    return;
-  }
-  pf_mixed_model_clear(&population->model);
-  pf_memory_free(population->information);
-  pf_memory_free(population->linear);
-  pf_memory_free(population->log_likelihood);
-  pf_memory_free(population->alone);
-  pf_memory_free(population->permutation_p);
-  pf_memory_free(population->statistic);
-  pf_memory_free(population);
 }

@@ -13,6 +13,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_LAPLACE_H
 #define PLASTFIT_CORE_POPULATION_LAPLACE_H
 
+<<<<<<< HEAD
 #include "core/base/random.h"
 #include "core/fit/fit.h"
 #include "core/population/mixed_model.h"
@@ -49,6 +50,9 @@ typedef struct pf_population_fit {
   int64_t n_evaluations; /**< of one draw each */
   uint32_t derivatives;  /**< PF_INFORMATION_* */
 } pf_population_fit;
+=======
+#include "core/population/population_fit.h"
+>>>>>>> 0e00ae8 (population: rounds that swing are damped; recover of cohorts; what is fitted in a file of its own)
 
 /**
  * From the values of fit's groups, one for each animal, which become the animals' modes. The
@@ -59,30 +63,5 @@ typedef struct pf_population_fit {
 pf_status pf_population_run(const pf_problem *problem, const pf_population_design *design,
                             const pf_observer *observer, pf_fit *fit, pf_population_fit **out,
                             pf_error *error);
-/**
- * Interval of beta[covariate][k] at the population's level, on the scale of the draws: Student's t
- * with (animals - covariates) degrees of freedom where the value is drawn, else normal. NaN where
- * there is no such beta.
- */
-void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
-                            double *lower, double *upper);
-/** Interval of animal `a`'s value k, drawn towards the mean, in the value's own units; the sds are
- * taken for known. */
-void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,
-                                   size_t a, size_t k, double *lower, double *upper);
-/** The share of the variance of animals' own estimates of value k that is between animals, not
- * error. NaN: it is not drawn. */
-double pf_population_share(const pf_population_fit *population, size_t k);
-/** Numbers that were fitted: means, slopes, sds, correlations, and what animals have of their own.
- */
-size_t pf_population_n_free(const pf_population_fit *population);
-/**
- * Values [layout->n] that another animal of the population may have, at the mean of the covariates'
- * reference: drawn from N(mu, Sigma), with the uncertainty of mu. Separate ones are at their mean.
- * layout: any animal's of the fit.
- */
-pf_status pf_population_sample(const pf_population_fit *population, const pf_layout *layout,
-                               pf_stream stream, double *values, pf_error *error);
-void pf_population_fit_free(pf_population_fit *population);
 
 #endif

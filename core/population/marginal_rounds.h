@@ -9,7 +9,7 @@
 #ifndef PLASTFIT_CORE_POPULATION_MARGINAL_ROUNDS_H
 #define PLASTFIT_CORE_POPULATION_MARGINAL_ROUNDS_H
 
-#include "core/population/laplace.h"
+#include "core/population/population_fit.h"
 #include "core/state/workspace.h"
 
 typedef struct pf_marginal_rounds {

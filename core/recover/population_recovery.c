@@ -13,25 +13,13 @@ static const double test_level = 0.05;
 
 static const pf_recover_common no_common = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0.0, 0.0, 0.0};
 
-void pf_population_recovery_free(pf_population_recovery *of)
-{
-  if (of == NULL) {
-    return;
-  }
-  pf_memory_free(of->cells);
-  pf_memory_free(of->converged);
-  pf_memory_free(of->lines);
-  pf_memory_free(of);
-}
-
-pf_status pf_population_recovery_create(const pf_recovery *r, pf_population_recovery **out,
-                                        pf_error *error)
+pf_status pf_population_recovery_create(pf_recovery *r, pf_error *error)
 {
   pf_population_recovery *made = pf_memory_need(1, sizeof *made, error);
   if (made == NULL) {
     return PF_STOP;
   }
-  *out = made;
+  r->population = made;
   made->n = r->layouts[0]->n;
   made->n_sets = r->n_sets;
   made->cells = pf_memory_need(made->n_sets * made->n, sizeof *made->cells, error);

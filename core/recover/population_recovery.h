@@ -11,37 +11,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/** What one cohort gave of one value. NaN where there is none. */
-typedef struct pf_recover_common {
-  double mean, lower, upper;     /**< of the animals, and its interval */
-  double sd, sd_lower, sd_upper; /**< between animals */
-  double p;                      /**< of "animals do not differ in it" */
-  double squares;                /**< sum over animals of the squared error of their own estimate */
-  double n_animals, n_covering;  /**< with a truth, and those whose own interval holds it */
-} pf_recover_common;
-
-/** A line of the table: a value, over the cohorts whose fit converged. */
-typedef struct pf_recover_common_line {
-  size_t parameter;
-  double truth, truth_sd;     /**< NaN: not known */
-  size_t n;                   /**< cohorts */
-  double mean, bias_se, held; /**< mean of the means; shares are of n */
-  double sd, sd_held;         /**< median of the sds */
-  double rejected;            /**< share of cohorts with p < 5 % */
-  double error, own_held;     /**< root mean square error of the animals' own estimates */
-} pf_recover_common_line;
-
-struct pf_population_recovery {
-  size_t n, n_sets;
-  pf_recover_common *cells;      /**< [n_sets][n] */
-  bool *converged;               /**< [n_sets] */
-  pf_recover_common_line *lines; /**< [n] */
-};
-
-/** For r->n_sets sets of the problem's first layout. */
-pf_status pf_population_recovery_create(const pf_recovery *r, pf_population_recovery **out,
-                                        pf_error *error);
-void pf_population_recovery_free(pf_population_recovery *of);
+/** r->population, of all sets and the values of an animal. */
+pf_status pf_population_recovery_create(pf_recovery *r, pf_error *error);
 /** What cohort `set` gave; its estimates and truths are kept already. */
 void pf_population_recovery_keep(const pf_recovery *r, size_t set, const pf_fit *fit,
                                  const pf_animal_population *found);

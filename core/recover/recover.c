@@ -298,7 +298,12 @@ pf_status pf_recover_run(const pf_problem *problem, pf_progress progress, pf_sto
   if (status != PF_OK) {
     return status;
   }
-  status = do_all_sets(r, progress, &until, error);
+  if (problem->settings->fit.per == PF_FIT_POPULATION) {
+    status = pf_population_recovery_create(r, error);
+  }
+  if (status == PF_OK) {
+    status = do_all_sets(r, progress, &until, error);
+  }
   if (status == PF_OK) {
     status = pf_recover_tabulate(r, error);
   }

@@ -2,7 +2,6 @@
 
 #include "core/base/memory.h"
 #include "core/fit/fit_groups.h"
-#include "core/recover/population_recovery.h"
 #include "core/truth/names.h"
 #include "core/truth/truth.h"
 
@@ -19,6 +18,17 @@ static void free_set(pf_recover_set *set)
   pf_memory_free(set->intervals);
 }
 
+static void free_population(pf_population_recovery *of)
+{
+  if (of == NULL) {
+    return;
+  }
+  pf_memory_free(of->cells);
+  pf_memory_free(of->converged);
+  pf_memory_free(of->lines);
+  pf_memory_free(of);
+}
+
 void pf_recovery_free(pf_recovery *r)
 {
   if (r == NULL) {
@@ -31,7 +41,7 @@ void pf_recovery_free(pf_recovery *r)
     pf_memory_free(r->group_names[g]);
     pf_layout_free(r->layouts[g]);
   }
-  pf_population_recovery_free(r->population);
+  free_population(r->population);
   pf_keys_free(r->problem->model, r->keys);
   pf_memory_free(r->group_names);
   pf_memory_free(r->layouts);
@@ -113,8 +123,7 @@ static pf_status make_recovery(pf_recovery *r, pf_error *error)
 {
   const pf_problem *problem = r->problem;
   const size_t n = (size_t)problem->settings->recover.data_sets;
-  const bool is_drawn = problem->settings->fit.per == PF_FIT_POPULATION;
-  if (!is_drawn) { /* a population has intervals of its own */
+  if (problem->settings->fit.per != PF_FIT_POPULATION) { /* that has intervals of its own */
     pf_infer_methods(&problem->settings->intervals, r->asked);
   }
   if (make_groups(r, error) != PF_OK || make_cells(r, error) != PF_OK ||
@@ -132,7 +141,7 @@ static pf_status make_recovery(pf_recovery *r, pf_error *error)
       return PF_STOP;
     }
   }
-  return is_drawn ? pf_population_recovery_create(r, &r->population, error) : PF_OK;
+  return PF_OK;
 }
 
 pf_status pf_recovery_create(const pf_problem *problem, pf_recovery **out, pf_error *error)

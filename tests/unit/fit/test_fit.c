@@ -121,7 +121,7 @@ Test(fit_run, same_bits_for_any_number_of_threads)
       tiny_problem tiny;
       tiny_problem_create(&tiny, TINY_CHOICE, 5);
       tiny.problem.options.n_threads = n;
-      tiny.problem.settings->fit.per = shared ? PF_FIT_SHARED : PF_FIT_PER_ANIMAL;
+      tiny.problem.options.per = shared ? PF_FIT_SHARED : PF_FIT_PER_ANIMAL;
       tiny.problem.settings->fit.batch = shared ? PF_BATCH_FULL : PF_BATCH_DRAW;
       pf_fit *fit = run(&tiny.problem);
       cr_assert(fit->n_groups == (shared ? 1 : 5));
@@ -142,7 +142,7 @@ Test(fit_run, shared_lists_draws_draw_by_draw)
 {
   tiny_problem tiny;
   tiny_problem_create(&tiny, TINY_CHOICE, 3);
-  tiny.problem.settings->fit.per = PF_FIT_SHARED;
+  tiny.problem.options.per = PF_FIT_SHARED;
   pf_fit *fit = run(&tiny.problem);
   cr_assert(fit->n_groups == 1);
   cr_assert(fit->groups[0].n_draws == 6);

@@ -85,7 +85,7 @@ Test(fit_scopes, the_objective_of_everything_that_is_learned_has_the_gradient_it
   tiny_problem_create(&tiny, TINY_CHOICE, ANIMALS);
   pf_problem *problem = &tiny.problem;
   pf_model *model = problem->model;
-  problem->settings->fit.per = PF_FIT_SHARED;
+  problem->options.per = PF_FIT_SHARED;
   problem->settings->fit.batch = PF_BATCH_FULL;
   problem->options.l1 = 0.01;
   problem->options.l2 = 0.1;
