@@ -36,7 +36,7 @@ typedef struct pf_population_fit {
   double skewness;  /**< the largest of pf_expansion.skewness: beyond 1 the approximation is poor */
   int64_t n_rounds;
   int64_t n_evaluations; /**< of one draw each */
-  uint32_t derivatives;  /**< PF_TANGENT_* */
+  uint32_t derivatives;  /**< PF_INFORMATION_* */
 } pf_population_fit;
 
 /**
