@@ -244,8 +244,7 @@ static double warm_value(const pf_problem *problem, size_t number,
 
 uint32_t pf_problem_group_stream(const pf_problem *problem, const pf_layout *layout)
 {
-  if (problem->options.per == PF_FIT_SHARED || layout->data == NULL ||
-      layout->n_recordings == 0) {
+  if (problem->options.per == PF_FIT_SHARED || layout->data == NULL || layout->n_recordings == 0) {
     return 0;
   }
   pf_recording first = layout->data->recordings[layout->recordings[0]];
