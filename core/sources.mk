@@ -52,6 +52,7 @@ cli_sources += core/data_look/array_look.c core/data_look/guess_roles.c
 
 core_sources += core/data/animal_places.c core/data/animal_places.h core/data/recordings.h
 core_sources += core/data/chain.c core/data/chain.h
+core_sources += core/data/data_names.c core/data/data_names.h
 core_sources += core/data/dataset.c core/data/dataset.h
 core_sources += core/data/derive.c core/data/derive.h
 core_sources += core/data/expected_reward.c core/data/expected_reward.h

@@ -1,6 +1,7 @@
 /* The data as they were understood. */
 #include "core/check/check_data.h"
 #include "core/check/check_task.h"
+#include "core/data/data_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -174,7 +175,7 @@ static void print_series(const pf_problem *problem, FILE *out)
       const double *values = same_channel(&data->recordings[r], name, c);
       if (values != NULL) {
         add_to_range(&all, values, data->recordings[r].n_steps,
-                     strcmp(name, "reward") == 0 ? data->recordings[r].no_reward : NULL);
+                     pf_is_reward(name) ? data->recordings[r].no_reward : NULL);
       }
     }
     print_summary(out, "channel", name, 1, &all);

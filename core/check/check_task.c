@@ -1,6 +1,7 @@
 /* What a row of the data is taken for, and whether it looks like something else. */
 #include "core/check/check_task.h"
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -256,7 +257,7 @@ static size_t warn_of_units(const pf_problem *problem, const pf_loss_term *loss,
       (loss->declared.flags & PF_LOSS_LIKELIHOOD) == 0 && loss->declared.observables.count > 0;
   const pf_observable *output =
       compares ? &problem->model->observables[loss->observables[0]] : NULL;
-  if (record == NULL || strcmp(target, "choice") == 0) {
+  if (record == NULL || pf_is_choice(target)) {
     return 0;
   }
   const target_units of = look_at_units(&problem->data, record, output);

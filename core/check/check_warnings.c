@@ -3,6 +3,7 @@
 #include "core/check/check_data.h"
 #include "core/check/check_noise.h"
 #include "core/check/check_task.h"
+#include "core/data/data_names.h"
 #include "core/layout/layout.h"
 
 #include <math.h>
@@ -66,7 +67,7 @@ static bool is_rewarded(const pf_model *model)
   for (size_t p = 0; p < model->n_plastic; p++) {
     const pf_modulation *modulation = &model->plastic[p].modulation;
     for (size_t c = 0; c < modulation->n_channels; c++) {
-      if (strcmp(modulation->channels[c], "reward") == 0) {
+      if (pf_is_reward(modulation->channels[c])) {
         return true;
       }
     }

@@ -1,6 +1,7 @@
 #include "core/closed_loop/choice_law.h"
 
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 #include "core/state/trajectory.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@ static const double tolerance = 1e-4; /* of a sum of probabilities: that of sing
 static bool is_of_choice(const pf_loss_term *loss)
 {
   return (loss->declared.flags & PF_LOSS_LIKELIHOOD) != 0 && loss->declared.targets.count == 1 &&
-         strcmp(loss->declared.targets.items[0], "choice") == 0;
+         pf_is_choice(loss->declared.targets.items[0]);
 }
 
 pf_status pf_choice_law_create(const pf_workspace *workspace, const double *theta,

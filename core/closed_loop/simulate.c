@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/closed_loop/choice_law.h"
 #include "core/closed_loop/live_channels.h"
+#include "core/data/data_names.h"
 #include "core/model/modulation.h"
 #include "core/state/failures.h"
 #include "core/state/population.h"
@@ -173,7 +174,7 @@ static pf_status prepare_target(animal *self, size_t k, pf_error *error)
 {
   const char *name = self->declared.targets.items[k];
   int64_t n = 1, ld = 0;
-  if (strcmp(name, "choice") == 0) {
+  if (pf_is_choice(name)) {
     if (self->law.probability < 0) {
       return pf_fail(error, PF_STOP,
                      "%s needs choices, but %s has no observable 'probability'; give its last "
@@ -485,7 +486,7 @@ static double settled_value(const void *payload, const char *name)
       return self->settled[c];
     }
   }
-  return strcmp(name, "expected_reward") == 0 ? self->expected : NAN;
+  return pf_is_expected_reward(name) ? self->expected : NAN;
 }
 
 /** The same as modulators see it: nothing where it is missing, and the choice. */
@@ -493,7 +494,7 @@ static double channel_value(const animal *self, const char *name)
 {
   const pf_live_channel *derived = pf_live_channel_named(&self->derived, name);
   double value = derived != NULL ? derived->value : settled_value(self, name);
-  if (isnan(value) && strcmp(name, "choice") == 0) {
+  if (isnan(value) && pf_is_choice(name)) {
     value = self->choice;
   }
   return isnan(value) ? 0.0 : value;
@@ -518,7 +519,7 @@ static void expect_reward(animal *self)
 {
   self->expected = self->expectation.value;
   for (size_t c = 0; c < self->declared.channels.count; c++) {
-    if (strcmp(self->declared.channels.items[c], "reward") == 0 && !isnan(self->settled[c])) {
+    if (pf_is_reward(self->declared.channels.items[c]) && !isnan(self->settled[c])) {
       pf_expectation_enter(self->loop->expectation, &self->expectation, self->settled[c]);
     }
   }

@@ -2,6 +2,7 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 
 #include <math.h>
 #include <plastfit/author/csv.h>
@@ -252,7 +253,7 @@ static pf_status check_times(const pf_experiment *from, pf_error *error)
  * or missing. */
 static pf_status check_target(const pf_experiment *from, const pf_target *target, pf_error *error)
 {
-  const bool is_choice = strcmp(target->name, "choice") == 0;
+  const bool is_choice = pf_is_choice(target->name);
   for (int64_t i = 0; i < from->n_steps * target->n; i++) {
     const double value = target->values[i];
     const bool wrong_choice = value < 0.0 || (!isnan(value) && value != floor(value));

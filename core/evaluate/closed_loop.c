@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/closed_loop/live_channels.h"
+#include "core/data/data_names.h"
 #include "core/problem/problem.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ pf_status pf_closed_loop_check(const pf_problem *run, const pf_problem *task, pf
     const pf_modulation *modulation = &model->plastic[p].modulation;
     for (size_t c = 0; c < modulation->n_channels; c++) {
       const char *name = modulation->channels[c];
-      if (strcmp(name, "expected_reward") != 0 && strcmp(name, "choice") != 0 &&
+      if (!pf_is_expected_reward(name) && !pf_is_choice(name) &&
           !has_name(declared.channels, name) && !is_derived(task, declared.channels, name)) {
         return no_channel(run, p, name, &task->models->source, declared.channels, error);
       }

@@ -1,5 +1,7 @@
 #include "core/model/model.h"
 
+#include "core/data/data_names.h"
+
 #include <string.h>
 
 int64_t pf_model_n_input(const pf_model *model)
@@ -34,7 +36,7 @@ int64_t pf_model_observable(const pf_model *model, const char *name)
       return (int64_t)k;
     }
   }
-  if (strcmp(name, "activity") != 0 || model->n_plastic == 0) {
+  if (!pf_is_activity(name) || model->n_plastic == 0) {
     return -1;
   }
   const int64_t post = model->projections[model->plastic[0].projection].post;

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/data_names.h"
 #include "core/model/modulation.h"
 #include "core/model/table_copy.h"
 
@@ -151,7 +152,7 @@ static pf_status find_signal(const side *of, const char *name, pf_seen_signal *s
 {
   const pf_names signals = of->model->populations[of->population].signals;
   *seen = (pf_seen_signal){.kind = PF_SEEN_NETWORK, .signal = activity_of(of)};
-  if (strcmp(name, "activity") == 0) {
+  if (pf_is_activity(name)) {
     return PF_OK;
   }
   for (size_t s = 0; s < signals.count; s++) {
@@ -189,7 +190,7 @@ static pf_status find_signals(const side *of, const char *named, pf_seen *out, p
     return PF_STOP;
   }
   for (size_t s = 0; s < names.count; s++) {
-    const bool is_activity = strcmp(names.items[s], "activity") == 0;
+    const bool is_activity = pf_is_activity(names.items[s]);
     const char *name = named != NULL && is_activity ? named : names.items[s];
     const pf_status status = find_signal(of, name, &out->signals[s], error);
     if (status != PF_OK) {
@@ -219,7 +220,7 @@ static const char *name_seen(const pf_model *model, const pf_plastic *plastic, b
   const pf_names names = declared_signals(plastic, is_post);
   for (size_t s = 0; s < seen->n; s++) {
     const pf_seen_signal *signal = &seen->signals[s];
-    if (strcmp(names.items[s], "activity") != 0) {
+    if (!pf_is_activity(names.items[s])) {
       continue;
     }
     if (signal->kind != PF_SEEN_NETWORK) {

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/data/data_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -130,7 +131,7 @@ pf_status pf_record_worse(const pf_record_settings *settings, uint64_t seed, int
 {
   const pf_stream stream = {.seed = seed, .animal = (uint32_t)index};
   for (size_t k = 0; k < recording->n_targets; k++) {
-    if (strcmp(recording->targets[k].name, "choice") != 0 &&
+    if (!pf_is_choice(recording->targets[k].name) &&
         record_target(settings, stream, recording, k, error) != PF_OK) {
       return PF_STOP;
     }

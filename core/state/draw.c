@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/data/data_names.h"
 #include "core/model/modulation.h"
 #include "core/state/seen.h"
 
@@ -20,7 +21,7 @@ static pf_status find_series(const pf_plastic *plastic, const pf_recording *reco
 {
   const pf_record *choices = pf_recording_target(recording, "choice");
   *out = (series){.values = pf_recording_channel(recording, name)};
-  if (out->values == NULL && strcmp(name, "choice") == 0 && choices != NULL && choices->n == 1) {
+  if (out->values == NULL && pf_is_choice(name) && choices != NULL && choices->n == 1) {
     *out = (series){choices->values, true};
   }
   if (out->values != NULL) {
@@ -109,7 +110,7 @@ static pf_status make_modulators(const pf_model *model, pf_draw *draw, pf_error 
 static bool needs_choice(const pf_plastic *plastic, const pf_recording *recording)
 {
   for (size_t c = 0; c < plastic->modulation.n_channels; c++) {
-    if (strcmp(plastic->modulation.channels[c], "choice") == 0) {
+    if (pf_is_choice(plastic->modulation.channels[c])) {
       return pf_recording_channel(recording, "choice") == NULL &&
              pf_recording_target(recording, "choice") != NULL;
     }

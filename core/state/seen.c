@@ -1,5 +1,7 @@
 #include "core/state/seen.h"
 
+#include "core/data/data_names.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -79,7 +81,7 @@ static const pf_record *find_recorded(const pf_model *model, int64_t population,
     const pf_record *record = &recording->targets[k];
     const int64_t o = pf_model_observable(model, record->name);
     if (o >= 0 && model->observables[o].population == population && record->n == n &&
-        strcmp(record->name, "choice") != 0) {
+        !pf_is_choice(record->name)) {
       return record;
     }
   }

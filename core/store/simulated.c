@@ -3,6 +3,7 @@
 #include "core/store/simulated.h"
 #include "core/base/array.h"
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 #include "core/problem/problem.h"
 #include "core/store/csv_file.h"
 #include "core/store/folder.h"
@@ -16,7 +17,7 @@
 
 static bool is_number_made_here(const pf_problem *problem, const char *channel)
 {
-  bool derived = strcmp(channel, "expected_reward") == 0;
+  bool derived = pf_is_expected_reward(channel);
   for (size_t k = 0; k < problem->settings->n_derived; k++) {
     derived = derived || strcmp(problem->settings->derived[k].name, channel) == 0;
   }
@@ -26,9 +27,9 @@ static bool is_number_made_here(const pf_problem *problem, const char *channel)
 /** Column of cell j of a target: "choice", "y3", or for another target its name and the number. */
 static void target_column(const pf_record *record, int64_t j, char *text, size_t capacity)
 {
-  if (strcmp(record->name, "choice") == 0) {
+  if (pf_is_choice(record->name)) {
     (void)snprintf(text, capacity, "choice");
-  } else if (strcmp(record->name, "activity") == 0) {
+  } else if (pf_is_activity(record->name)) {
     (void)snprintf(text, capacity, "y%lld", (long long)j + 1);
   } else {
     (void)snprintf(text, capacity, "%.80s_%lld", record->name, (long long)j + 1);
@@ -91,8 +92,7 @@ static void table_row(const pf_problem *problem, const pf_recording *r, int64_t 
   for (size_t k = 0; k < r->n_channels; k++) {
     if (!is_number_made_here(problem, r->channels[k].name)) {
       (void)fputc(',', file);
-      if (strcmp(r->channels[k].name, "reward") != 0 || r->no_reward == NULL ||
-          r->no_reward[t] == 0) {
+      if (!pf_is_reward(r->channels[k].name) || r->no_reward == NULL || r->no_reward[t] == 0) {
         pf_csv_number(file, r->channels[k].values[t]);
       }
     }
@@ -184,7 +184,7 @@ static void write_targets(const pf_recording *first, FILE *file)
   bool any = false;
   for (size_t k = 0; k < first->n_targets; k++) {
     const pf_record *record = &first->targets[k];
-    if (strcmp(record->name, "choice") == 0 || strcmp(record->name, "activity") == 0) {
+    if (pf_is_choice(record->name) || pf_is_activity(record->name)) {
       continue;
     }
     (void)fprintf(file, "%s { name = \"%s\"; columns = [", any ? "," : " targets = (",

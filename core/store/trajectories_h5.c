@@ -1,4 +1,5 @@
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 #include "core/evaluate/evaluation_plan.h"
 #include "core/evaluate/trajectories.h"
 #include "core/hdf5/packed.h"
@@ -178,7 +179,7 @@ static void write_channels(writer *w, const pf_trajectory *at)
   for (size_t c = 0; c < recording->n_channels; c++) {
     const pf_series *channel = &recording->channels[c];
     if (c >= MAX_CHANNELS && c + N_DERIVED < recording->n_channels &&
-        strcmp(channel->name, "reward") != 0) {
+        !pf_is_reward(channel->name)) {
       n_left_out++;
       continue;
     }

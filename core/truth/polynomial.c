@@ -1,4 +1,6 @@
 #include "core/truth/polynomial.h"
+
+#include "core/data/data_names.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@ enum { NODES = 3, N_PRE = NODES * NODES };
 
 static bool only_activity(pf_names signals)
 {
-  return signals.count == 0 || (signals.count == 1 && strcmp(signals.items[0], "activity") == 0);
+  return signals.count == 0 || (signals.count == 1 && pf_is_activity(signals.items[0]));
 }
 
 static bool reads_nothing_else(const pf_rule_declaration *declared)

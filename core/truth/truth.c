@@ -1,6 +1,7 @@
 #include "core/truth/truth.h"
 
 #include "core/base/memory.h"
+#include "core/data/data_names.h"
 #include "core/model/modulation.h"
 #include "core/truth/names.h"
 #include "core/truth/polynomial.h"
@@ -120,7 +121,7 @@ static bool is_of_counts(const pf_problem *problem, const pf_loss_term *loss)
   const char *link = NULL;
   return problem->settings->record.counts != PF_RECORD_ACTIVITY &&
          (loss->declared.flags & PF_LOSS_LIKELIHOOD) != 0 && loss->declared.targets.count == 1 &&
-         strcmp(loss->declared.targets.items[0], "choice") != 0 &&
+         !pf_is_choice(loss->declared.targets.items[0]) &&
          (pf_node_string(pf_node_get(loss->loss->node, "link"), &link) == 0 ||
           strcmp(link, count_links[problem->settings->record.counts]) == 0);
 }

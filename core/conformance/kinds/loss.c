@@ -2,6 +2,7 @@
 #include "core/conformance/derivatives.h"
 #include "core/conformance/kinds.h"
 #include "core/conformance/values.h"
+#include "core/data/data_names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static int64_t count_columns(const cf_variant *variant, const char *setting, con
                              int64_t i)
 {
   const bool single =
-      strcmp(name, "choice") == 0 || strcmp(name, "logit") == 0 || strcmp(name, "probability") == 0;
+      pf_is_choice(name) || strcmp(name, "logit") == 0 || strcmp(name, "probability") == 0;
   return (int64_t)cf_setting_at(variant, setting, i, single ? 1 : 5);
 }
 
@@ -55,7 +56,7 @@ static void set_target_values(cf_slot *slot, const cf_variant *variant, const ch
   const int64_t n = cf_setting_count(variant, "target_values");
   slot->fixed = true;
   slot->missing = cf_setting(variant, "target_missing", 0.2);
-  if (n > 0 || strcmp(name, "choice") == 0) {
+  if (n > 0 || pf_is_choice(name)) {
     slot->fill = CF_VALUES;
     slot->n_values = n > 0 ? (int)(n < 16 ? n : 16) : 2;
     for (int i = 0; i < slot->n_values; i++) {
