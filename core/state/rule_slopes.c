@@ -136,7 +136,8 @@ static double add_planes(const plane_pair *of)
   double sum = 0.0;
   for (int64_t s = 0; s < of->n_planes && of->dot != NULL && of->slope != NULL; s++) {
     for (int64_t c = 0; c < of->n; c++) {
-      sum += (double)of->slope[s * of->slope_stride + c] * (double)of->dot[s * of->dot_stride + c];
+      const double dot = (double)of->dot[s * of->dot_stride + c];
+      sum += dot == 0.0 ? 0.0 : (double)of->slope[s * of->slope_stride + c] * dot;
     }
   }
   return sum;

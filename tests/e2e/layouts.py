@@ -9,7 +9,10 @@
   mushroom    mushroom-body models: lobes x odours, Greek names with primes
   protocols   STDP protocols: a row a protocol (lag, pairs, ratio, sem, n)
   retina      retina (RetinaInvariance): spike times of each cell, stimulus times: as NWB units, in bins
-and refused in one line: psytrack (a pickled object in .npz), PSTHs (three dimensions), a spreadsheet, Kilosort (spike times without bins).
+  kilosort    spike_times.npy (samples), spike_clusters.npy, params.py: in bins; and times in seconds, not in order
+  psth        PSTHs: a 3-D array, trials x steps x cells, in any order of the axes, C or Fortran, .npz, .npy and HDF5
+  psytrack    once its parts are saved as plain arrays (tests/e2e/layouts.sh shows the line that says so)
+and refused in one line: psytrack as it is (a pickled dict in .npz), a spreadsheet.
 In reading.py: hBayesDM (two and four arms, go/no-go), mouse_bandit (both forms), exploration, foraging with n/a, FlYMazeRL, guppies.
 
 Each has a config; `cases` says what `plastfit check` must find. Argument: a folder. Needs numpy and h5py."""
@@ -120,8 +123,59 @@ config("retina", 'plugin = "nwb"; path = "retina.nwb"; steps = "20 ms"; kind = "
        1, 2, "activity", "1")
 case("retina", 1, 1, int(np.ceil(max(t[-1] for t in trains) / 0.02)))
 
-np.savez("psytrack.npz", D=np.array({"y": np.zeros(5)}, dtype=object))
-np.savez("psth.npz", rates=rng.random((4, 5, 6)))
+y = rng.integers(1, 3, 60).astype(float)
+d = {"y": y, "inputs": {"s1": rng.normal(size=(60, 1)), "s2": rng.normal(size=(60, 1))}, "dayLength": np.array([25, 35])}
+np.savez("psytrack.npz", D=np.array(d, dtype=object))
+np.savez("plain.npz", y=d["y"], session=np.repeat([1, 2], d["dayLength"]), **d["inputs"])
+config("psytrack", 'plugin = "npz"; path = "plain.npz"; kind = "go_no_go"; values = ( { array = "y"; from = ["1", "2"]; to = [0, 1]; } ); '
+       'arrays: { inputs = ["s1", "s2", "1"]; choice = "y"; reward = "one"; channels = [ ]; };'.replace('reward = "one"; ', ""), 3, 1, "choice", "1")
+case("psytrack", 1, 2, 60)
+
+# the same cells in every form: theta must be the same, byte for byte
+X = rng.random((4, 5, 6))
+forms = {"c": ("npz", "psth.npz", "arrays", "rates", ["trials", "steps", "cells"]),
+         "f": ("npz", "psth.npz", "arrays", "rates", ["trials", "steps", "cells"]),
+         "t": ("npy", "psth.npy", "arrays", "psth", ["steps", "cells", "trials"]),
+         "h": ("hdf5", "psth.h5", "datasets", "a/rates", ["cells", "trials", "steps"])}
+for form, (plugin, file, keys, name, axes) in forms.items():
+    os.mkdir("psth-" + form)
+    turned = np.transpose(X, [("trials", "steps", "cells").index(a) for a in axes])
+    if form == "h":
+        with h5py.File("psth-h/psth.h5", "w") as f:
+            f["a/rates"] = turned
+    elif form == "t":
+        np.save("psth-t/psth.npy", np.ascontiguousarray(turned))
+    else:
+        np.savez("psth-%s/psth.npz" % form, rates=np.asfortranarray(turned) if form == "f" else turned)
+    config("psth-" + form, 'plugin = "%s"; path = "psth-%s/%s"; kind = "activity"; axes = [%s]; %s: { inputs = ["1"]; activities = ["%s"]; channels = [ ]; };'
+           % (plugin, form, file, ", ".join('"%s"' % a for a in axes), keys, name), 1, 6, "activity", "1")
+    case("psth-" + form, 1, 1, 20)
+with open("psth.csv", "w") as f:
+    f.write("trial," + ",".join("r%d" % j for j in range(6)) + "\n")
+    for k in range(4):
+        for s in range(5):
+            f.write("%d," % k + ",".join(repr(float(v)) for v in X[k, s]) + "\n")
+config("psth-rows", 'plugin = "table"; path = "psth.csv"; kind = "activity"; columns: { inputs = ["1"]; activities = ["r*"]; channels = [ ]; };', 1, 6,
+       "activity", "1")
+
+samples, clusters = np.sort(rng.integers(0, 30000 * 4, 500)).astype("u8"), rng.choice([2, 7, 9], 500).astype("i4")
+bins = int(samples[-1] / 30000 / 0.02) + 1
+counts = np.zeros((bins, 3))
+np.add.at(counts, ((samples / 30000 / 0.02).astype(int), np.searchsorted([2, 7, 9], clusters)), 1)
+with open("sorted.csv", "w") as f:
+    f.write("dt,u1,u2,u3\n" + "".join("20,%d,%d,%d\n" % tuple(row) for row in counts))
+shuffled = rng.permutation(500)
+for folder, t, c in (("sorted", samples, clusters), ("seconds/sorted", (samples[shuffled] / 30000.0).reshape(-1, 1), clusters[shuffled])):
+    os.makedirs(folder)
+    np.save(folder + "/spike_times.npy", t)
+    np.save(folder + "/spike_clusters.npy", c)
+with open("sorted/params.py", "w") as f:
+    f.write("dat_path = 'x.bin'\nn_channels_dat = 64\nsample_rate = 30000.\nhp_filtered = False\n")
+for name, source in (("kilosort", 'plugin = "npy"; path = "sorted"; steps = "20 ms"; arrays: { inputs = ["1"]; activities = ["units"]; channels = [ ]; }'),
+                     ("seconds", 'plugin = "npy"; path = "seconds/sorted"; steps = "0.02 s"; arrays: { inputs = ["1"]; activities = ["units"]; channels = [ ]; }'),
+                     ("binned", 'plugin = "table"; path = "sorted.csv"; columns: { inputs = ["1"]; activities = ["u*"]; channels = [ ]; }')):
+    config(name, source + '; kind = "spikes";', 1, 3, "activity", "1")
+    case(name, 1, 1, bins)
 with open("book.xlsx", "wb") as f:
     f.write(b"PK\3\4" + b"\0" * 100)
 os.mkdir("kilosort")

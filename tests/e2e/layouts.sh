@@ -32,11 +32,31 @@ refused() { # refused CONFIG TEXT OVERRIDE...
   fi
 }
 sed 's/plugin = "mat"; path = "rlwm.mat".*/plugin = "npz"; path = "psytrack.npz"; arrays: { inputs = ["1"]; choice = "D"; }; };/' rlwm.cfg >refused.cfg
-refused refused.cfg "array 'D': holds Python objects"
-refused refused.cfg "has 3 dimensions" source.path=psth.npz 'source.arrays={ inputs = ["1"]; activities = ["rates"]; }'
+refused refused.cfg "array 'D': holds Python objects (they would be unpickled, which can run anything)"
+refused refused.cfg 'np.savez("plain.npz", y=d["y"], ...)'
+refused refused.cfg 'has 3 dimensions, 4 x 5 x 6; say what each is, in the order of the file: axes = ["trials", "steps", "cells"]' \
+  source.path=psth-c/psth.npz 'source.arrays={ inputs = ["1"]; activities = ["rates"]; }'
+refused psth-c.cfg "each once, in the order of the file" 'source.axes=["trials", "steps", "steps"]'
+refused kilosort.cfg "there is no params.py beside it; say how many a second, as sample_rate = 30000" source.path=kilosort
+refused kilosort.cfg 'found "twenty", expected a bin, as "20 ms"' 'source.steps="twenty"'
+refused kilosort.cfg "more than 1e+09 bins; is sample_rate right?" source.path=kilosort source.sample_rate=1e-9
+refused kilosort.cfg "needs spike_times and spike_clusters" source.path=plane0
 refused reversal.cfg "is a spreadsheet or an archive; export the sheet as CSV" source.path=book.xlsx
 refused suite2p.cfg "there is no array 'F'" source.path=kilosort 'source.transposed=[]' 'source.arrays.inputs=["1"]'
 refused rlwm.cfg "there is no array 'D[9]'; did you mean 'D[" 'source.arrays.reward="D[9]"' 'source.one_hot=[]' 'source.arrays.inputs=["1"]'
+
+# one recording in several forms: the same theta, byte for byte
+for name in psth-c psth-f psth-t psth-h psth-rows kilosort seconds binned; do
+  "$PLASTFIT" fit "$name.cfg" out="out-$name" --quiet report=false >stdout 2>stderr || [ -e "out-$name/theta.csv" ] || fail "$name: $(cat stderr)"
+done
+for name in f t h rows; do
+  cmp out-psth-c/theta.csv "out-psth-$name/theta.csv" || fail "psth-$name: another theta than trials x steps x cells"
+done
+for name in kilosort seconds; do
+  sed 's/sorted,//' "out-$name/theta.csv" | cmp - out-binned/theta.csv || fail "$name: another theta than counts in a table"
+done
+"$PLASTFIT" check psth-c.cfg >stdout 2>stderr || fail "psth: $(cat stderr)"
+grep -q " 4 trials, 20 steps" stdout || fail "psth: expected 4 trials: $(grep trials stdout)"
 
 # cells that an animal has not are not observed, whichever file comes first
 "$PLASTFIT" check cells.cfg >stdout 2>stderr || fail "cells: $(cat stderr)"

@@ -136,6 +136,30 @@ static pf_status list_columns(const pf_host *host, table_files *files, pf_error 
   return PF_OK;
 }
 
+/** axes = ["trials", "steps", "cells"], each once, in the order of the file. */
+static pf_status take_axes(const pf_options *options, container_choices *out, pf_error *error)
+{
+  static const char *const words[CONTAINER_AXES] = {"trials", "steps", "cells"};
+  const int64_t n = options->length(options, "axes");
+  int seen[CONTAINER_AXES] = {0};
+  for (int64_t k = 0; k < n && k < CONTAINER_AXES; k++) {
+    const char *word = options->string_at(options, "axes", k);
+    for (int axis = 0; axis < CONTAINER_AXES; axis++) {
+      if (strcmp(word, words[axis]) == 0) {
+        out->axes[k] = axis;
+        seen[axis]++;
+      }
+    }
+  }
+  out->has_axes = n > 0;
+  if (n > 0 && (n != CONTAINER_AXES || seen[0] != 1 || seen[1] != 1 || seen[2] != 1)) {
+    return pf_fail_key(error, PF_STOP, "axes",
+                       "expected \"trials\", \"steps\" and \"cells\", each once, in the order of "
+                       "the file");
+  }
+  return PF_OK;
+}
+
 static pf_status take_choices(const pf_host *host, const pf_options *options, table_files *out,
                               pf_error *error)
 {
@@ -144,6 +168,12 @@ static pf_status take_choices(const pf_host *host, const pf_options *options, ta
                           ? options->string(options, "steps")
                           : "";
   out->choices.most_memory = options->real(options, "most_memory") * mebibyte;
+  if (out->format->has_rate && options->present(options, "sample_rate")) {
+    out->choices.sample_rate = options->real(options, "sample_rate");
+  }
+  if (out->format->has_axes && take_axes(options, &out->choices, error) != PF_OK) {
+    return PF_STOP;
+  }
   out->choices.steps = container_text(host, steps, strlen(steps));
   out->by_animal = strcmp(options->string(options, "rows"), "animals") == 0;
   return out->choices.steps == NULL ? no_memory(out, error) : PF_OK;
@@ -306,6 +336,37 @@ static void forget_values(const pf_host *host, table_values *values)
   *values = (table_values){0};
 }
 
+static pf_status make_trials(const table_rows *rows, const container_array *array,
+                             table_values *values, pf_error *error)
+{
+  values->numbers =
+      rows->host->allocate(rows->host, ((size_t)array->rows + 1) * sizeof *values->numbers);
+  if (values->numbers == NULL) {
+    return no_memory(rows->files, error);
+  }
+  for (int64_t i = 0; i < array->rows; i++) {
+    values->numbers[i] = (double)(i / array->trial_of);
+  }
+  return PF_OK;
+}
+
+/** Three dimensions, into steps below one another. */
+static pf_status read_folded(const table_rows *rows, size_t at, size_t cells, double *out,
+                             pf_error *error)
+{
+  const container *of = &rows->container;
+  double *read = rows->host->allocate(rows->host, (cells + 1) * sizeof *read);
+  if (read == NULL) {
+    return no_memory(rows->files, error);
+  }
+  const pf_status status = of->format->numbers(of, at, read, error);
+  if (status == PF_OK) {
+    container_unfold(&of->arrays[at], read, out);
+  }
+  rows->host->release(rows->host, read);
+  return status;
+}
+
 static pf_status read_array(table_rows *rows, size_t index, size_t at, pf_error *error)
 {
   const pf_host *host = rows->host;
@@ -318,6 +379,9 @@ static pf_status read_array(table_rows *rows, size_t index, size_t at, pf_error 
     values->rows = array->columns;
     values->columns = array->rows;
   }
+  if (array->trial_of > 0) {
+    return make_trials(rows, array, values, error);
+  }
   if (array->is_text) {
     values->texts = host->allocate(host, (cells + 1) * sizeof *values->texts);
   } else {
@@ -327,8 +391,11 @@ static pf_status read_array(table_rows *rows, size_t index, size_t at, pf_error 
     return pf_fail(error, PF_STOP, "%.300s: out of memory for the %zu cells of %s '%.60s'",
                    of->path, cells, rows->files->word, array->name);
   }
-  return array->is_text ? of->format->texts(of, at, values->texts, error)
-                        : of->format->numbers(of, at, values->numbers, error);
+  if (array->is_text) {
+    return of->format->texts(of, at, values->texts, error);
+  }
+  return array->axes[CONTAINER_STEPS] > 0 ? read_folded(rows, at, cells, values->numbers, error)
+                                          : of->format->numbers(of, at, values->numbers, error);
 }
 
 /** An array of the first file in this one, and that it can take its place. */

@@ -2,17 +2,6 @@
 
 #include <string.h>
 
-pf_status container_open(const pf_host *host, const char *path, const container_format *format,
-                         const container_choices *choices, container *out, pf_error *error)
-{
-  *out = (container){.host = host, .path = path, .format = format, .choices = choices};
-  const pf_status status = format->open(out, error);
-  if (status != PF_OK) {
-    container_close(out);
-  }
-  return status;
-}
-
 void container_close(container *of)
 {
   const pf_host *host = of->host;
@@ -91,4 +80,77 @@ int64_t container_index(const container *of, const char *name)
     }
   }
   return -1;
+}
+
+pf_status container_fold(container *of, const int64_t *sizes, const int *file_axis, pf_error *error)
+{
+  container_array *array = &of->arrays[of->n - 1];
+  if (!of->choices->has_axes) {
+    return container_refuse(of, error,
+                            "%.300s: %s '%.60s': has 3 dimensions, %lld x %lld x %lld; say what "
+                            "each is, in the order of the file: axes = [\"trials\", \"steps\", "
+                            "\"cells\"]",
+                            of->path, of->format->word, array->name, (long long)sizes[0],
+                            (long long)sizes[1], (long long)sizes[2]);
+  }
+  int64_t apart = 1;
+  for (int k = CONTAINER_AXES; k-- > 0;) {
+    const int axis = of->choices->axes[file_axis[k]];
+    array->axes[axis] = sizes[k];
+    array->apart[axis] = apart;
+    if (sizes[k] > 0 && apart > INT64_MAX / 64 / sizes[k]) {
+      return container_refuse(of, error, "%.300s: %s '%.60s': is larger than can be meant",
+                              of->path, of->format->word, array->name);
+    }
+    apart *= sizes[k];
+  }
+  array->n_dims = 2;
+  array->rows = array->axes[CONTAINER_TRIALS] * array->axes[CONTAINER_STEPS];
+  array->columns = array->axes[CONTAINER_CELLS];
+  array->stored += 8.0 * (double)apart; /* as read, before it is put in order */
+  return PF_OK;
+}
+
+void container_unfold(const container_array *array, const double *read, double *out)
+{
+  const int64_t *apart = array->apart, *n = array->axes;
+  for (int64_t trial = 0; trial < n[CONTAINER_TRIALS]; trial++) {
+    for (int64_t step = 0; step < n[CONTAINER_STEPS]; step++) {
+      const double *from = read + trial * apart[CONTAINER_TRIALS] + step * apart[CONTAINER_STEPS];
+      for (int64_t cell = 0; cell < n[CONTAINER_CELLS]; cell++) {
+        *out++ = from[cell * apart[CONTAINER_CELLS]];
+      }
+    }
+  }
+}
+
+/** Which trial a row is of, as an array of its own: of the first array of three dimensions. */
+static pf_status add_trials(container *of, pf_error *error)
+{
+  for (size_t i = 0; i < of->n && container_index(of, "trial") < 0; i++) {
+    const container_array folded = of->arrays[i];
+    if (folded.axes[CONTAINER_STEPS] > 0 && folded.why == NULL) {
+      container_array *trial = container_add(of, "trial", error);
+      if (trial == NULL) {
+        return PF_STOP;
+      }
+      trial->rows = folded.rows;
+      trial->trial_of = folded.axes[CONTAINER_STEPS];
+    }
+  }
+  return PF_OK;
+}
+
+pf_status container_open(const pf_host *host, const char *path, const container_format *format,
+                         const container_choices *choices, container *out, pf_error *error)
+{
+  *out = (container){.host = host, .path = path, .format = format, .choices = choices};
+  pf_status status = format->open(out, error);
+  if (status == PF_OK) {
+    status = add_trials(out, error);
+  }
+  if (status != PF_OK) {
+    container_close(out);
+  }
+  return status;
 }

@@ -131,6 +131,15 @@ pf_status table_list(const pf_host *host, const pf_options *options, const table
             "hold anything"                                                                       \
   }
 
+/** For readers of arrays of three dimensions. */
+#define TABLE_AXES_OPTION(word_)                                                                \
+  {                                                                                             \
+    .name = "axes", .type = PF_TYPE_STRINGS,                                                    \
+    .help = "what the dimensions of " word_ "s that have three are, in the order of the file: " \
+            "\"trials\", \"steps\" and \"cells\". Steps of all trials then stand below one "    \
+            "another, and trial says which is which"                                            \
+  }
+
 /** Names that are tried for inputs and activities in files of arrays. */
 #define TABLE_ARRAY_NAMES                                                    \
   .usual_inputs = (const char *const[]){"inputs", "input", "x", "x#", NULL}, \

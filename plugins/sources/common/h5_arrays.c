@@ -91,9 +91,12 @@ static void take_sizes(hid_t space, const char *label, h5_shape *shape)
 {
   hsize_t sizes[H5S_MAX_RANK] = {0};
   const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank < 0 || rank > 2 || H5Sget_simple_extent_dims(space, sizes, NULL) != rank) {
+  if (rank < 0 || H5Sget_simple_extent_dims(space, sizes, NULL) != rank || rank > 2) {
     (void)snprintf(shape->why, sizeof shape->why,
                    "%.220s: has %d dimensions; expected [steps] or [steps][columns]", label, rank);
+    for (int k = 0; k < 3 && rank == 3; k++) {
+      shape->sizes[k] = sizes[k] > INT64_MAX / 64 ? INT64_MAX / 64 : (int64_t)sizes[k];
+    }
     return;
   }
   shape->n_dims = rank;

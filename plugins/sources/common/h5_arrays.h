@@ -18,7 +18,8 @@ typedef struct h5_shape {
   int is_text;
   int n_dims;
   int64_t rows, columns;
-  char why[300]; /* "", or why it cannot be used */
+  int64_t sizes[3]; /* of three dimensions; `why` is set then too */
+  char why[300];    /* "", or why it cannot be used */
 } h5_shape;
 
 /** *out is valid to be closed in any case. */

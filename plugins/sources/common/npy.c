@@ -101,7 +101,9 @@ static pf_status take_type(parser *p, npy_header *h)
         p->error, PF_STOP,
         "%.400s: holds Python objects (they would be unpickled, which can run anything); expected "
         "numbers or "
-        "text: save it with a dtype, such as np.asarray(x, float) or np.asarray(names, str)",
+        "text: save it with a dtype, such as np.asarray(x, float) or np.asarray(names, str), a "
+        "dict "
+        "by its parts: np.savez(\"plain.npz\", y=d[\"y\"], ...)",
         p->name);
   }
   if (strchr("<>|=", text[0]) == NULL || text[0] == '\0' || !take_whole(&digits, &item) ||
@@ -138,6 +140,9 @@ static pf_status take_shape(parser *p, npy_header *h)
     int64_t n = 0;
     if (!take_whole(p, &n)) {
       return bad(p, "its shape, whole numbers");
+    }
+    if (h->n_dims < 3) {
+      h->sizes[h->n_dims] = n;
     }
     if (h->n_dims++ == 0) {
       h->rows = n;
@@ -226,7 +231,7 @@ pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t l
     return status;
   }
   out->data = start + n;
-  if (out->n_dims > 2) {
+  if (out->n_dims > 3) {
     return pf_fail(error, PF_STOP,
                    "%.400s: has %d dimensions; expected [steps] or [steps][columns]: put the steps "
                    "of all animals and "
@@ -365,7 +370,18 @@ pf_status npy_add(container *of, const char *name, const npy_header *header, con
   array->n_dims = header->n_dims;
   array->rows = header->rows;
   array->columns = header->columns;
-  return PF_OK;
+  if (header->n_dims < 3) {
+    return PF_OK;
+  }
+  /* rows are read one by one, columns as they lie */
+  static const int in_order[] = {0, 1, 2}, turned[] = {0, 2, 1};
+  const int *axis = header->fortran ? turned : in_order;
+  const int64_t sizes[] = {header->sizes[axis[0]], header->sizes[axis[1]], header->sizes[axis[2]]};
+  return array->is_text ? container_refuse(of, error,
+                                           "%.300s: %s '%.60s': is text of 3 dimensions; expected "
+                                           "numbers",
+                                           of->path, of->format->word, array->name)
+                        : container_fold(of, sizes, axis, error);
 }
 
 void npy_numbers(const npy_header *header, const unsigned char *cells, double *out)

@@ -16,14 +16,15 @@ typedef struct npy_header {
   int64_t rows;    /**< first dimension; 1 of an array without dimensions */
   int64_t columns; /**< product of the others */
   int n_dims;
-  size_t data; /**< where the cells start */
+  int64_t sizes[3]; /**< of each dimension, of the first three */
+  size_t data;      /**< where the cells start */
 } npy_header;
 
 /**
  * From the first `length` bytes of an array that has `size` bytes in all (headers longer than
  * NPY_MAX_HEADER are refused). `name` stands for it in messages: "own.npz: array 'x'". Errors: no
- * .npy, another version, a type of cell that is no number and no text, more than two dimensions,
- * dimensions that do not come to the size.
+ * .npy, another version, a type of cell that is no number and no text, more than three
+ * dimensions, dimensions that do not come to the size.
  */
 pf_status npy_read_header(const char *name, const unsigned char *bytes, size_t length,
                           uint64_t size, npy_header *out, pf_error *error);

@@ -21,6 +21,10 @@ static pf_status list_dataset(void *context, const char *path, pf_error *error)
   array->n_dims = shape.n_dims;
   array->rows = shape.rows;
   array->columns = shape.columns;
+  if (shape.sizes[0] > 0 && !shape.is_text) {
+    static const int in_order[] = {0, 1, 2};
+    return container_fold(of, shape.sizes, in_order, error);
+  }
   return shape.why[0] == '\0' ? PF_OK : container_refuse(of, error, "%s", shape.why);
 }
 
@@ -60,6 +64,7 @@ static pf_status read_texts(const container *of, size_t i, char **out, pf_error 
 
 static const container_format hdf5_format = {.word = "dataset",
                                              .has = "it has",
+                                             .has_axes = 1,
                                              .open = open_hdf5,
                                              .close = close_hdf5,
                                              .numbers = read_numbers,
@@ -71,6 +76,7 @@ static const pf_option hdf5_options[] = {
      .required = 1,
      .help = "the HDF5 file: datasets with one row a step; with * in its name: all files like it"},
     TABLE_ARRAY_OPTIONS("dataset"),
+    TABLE_AXES_OPTION("dataset"),
     TABLE_VALUE_OPTIONS("dataset"),
     TABLE_INPUT_OPTIONS("datasets.", "dataset", "inputs, input or x, else x1, x2, ...",
                         "activity, activities or y, else y1, y2, ..."),

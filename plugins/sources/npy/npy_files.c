@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* glob */
 
 #include "npy_files.h"
+#include "npy_spikes.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -15,6 +16,7 @@ typedef struct npy_file {
 typedef struct npy_folder {
   npy_file *files;
   size_t n;
+  npy_spikes spikes;
 } npy_folder;
 
 static pf_status no_memory(const container *of, pf_error *error)
@@ -98,7 +100,7 @@ static pf_status add_files(container *of, const char *pattern, pf_error *error)
   return status;
 }
 
-static pf_status open_npy(container *of, pf_error *error)
+static pf_status open_files(container *of, pf_error *error)
 {
   struct stat about;
   char pattern[4096];
@@ -117,6 +119,19 @@ static pf_status open_npy(container *of, pf_error *error)
   return folder->files == NULL ? no_memory(of, error) : add_file(of, of->path, error);
 }
 
+static pf_status open_npy(container *of, pf_error *error)
+{
+  const pf_status status = open_files(of, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  npy_folder *folder = of->file;
+  const int64_t times = container_index(of, "spike_times");
+  const int whole =
+      times >= 0 && folder->files[of->arrays[times].at].header.kind != 'f'; /* counts samples */
+  return npy_add_spikes(of, &folder->spikes, whole, error);
+}
+
 static void close_npy(container *of)
 {
   npy_folder *folder = of->file;
@@ -126,6 +141,7 @@ static void close_npy(container *of)
   for (size_t i = 0; i < folder->n; i++) {
     of->host->release(of->host, folder->files[i].path);
   }
+  npy_spikes_free(of->host, &folder->spikes);
   of->host->release(of->host, folder->files);
   of->host->release(of->host, folder);
 }
@@ -160,6 +176,9 @@ static pf_status read_cells(const container *of, size_t i, unsigned char **out, 
 static pf_status read_numbers(const container *of, size_t i, double *out, pf_error *error)
 {
   const npy_folder *folder = of->file;
+  if (of->arrays[i].at < 0) {
+    return npy_spikes_read(of, &folder->spikes, i, out, error);
+  }
   unsigned char *cells = NULL;
   const pf_status status = read_cells(of, i, &cells, error);
   if (status == PF_OK) {
@@ -184,6 +203,9 @@ static pf_status read_texts(const container *of, size_t i, char **out, pf_error 
 const container_format npy_format = {.word = "array",
                                      .has = "there are",
                                      .is_joined = 1,
+                                     .has_steps = 1,
+                                     .has_axes = 1,
+                                     .has_rate = 1,
                                      .open = open_npy,
                                      .close = close_npy,
                                      .numbers = read_numbers,

@@ -6,6 +6,8 @@ endif
 plugins_npy_la_SOURCES = plugins/sources/npy/npy.c \
 	plugins/sources/npy/npy_files.c \
 	plugins/sources/npy/npy_files.h \
+	plugins/sources/npy/npy_spikes.c \
+	plugins/sources/npy/npy_spikes.h \
 	plugins/sources/common/npy.c \
 	plugins/sources/common/npy.h \
 	$(recordings_sources)

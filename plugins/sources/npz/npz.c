@@ -12,6 +12,7 @@ static const pf_option npz_options[] = {
      .required = 1,
      .help = "the .npz file: arrays with one row a step; with * in its name: all files like it"},
     TABLE_ARRAY_OPTIONS("array"),
+    TABLE_AXES_OPTION("array"),
     TABLE_VALUE_OPTIONS("array"),
     TABLE_INPUT_OPTIONS("arrays.", "array", "inputs, input or x, else x1, x2, ...",
                         "activity, activities or y, else y1, y2, ..."),

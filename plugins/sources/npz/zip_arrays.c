@@ -228,6 +228,7 @@ static void close_npz(container *of)
 
 const container_format npz_format = {.word = "array",
                                      .has = "it has",
+                                     .has_axes = 1,
                                      .open = open_npz,
                                      .close = close_npz,
                                      .numbers = read_numbers,
