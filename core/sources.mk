@@ -108,6 +108,10 @@ core_sources += core/sensitivity/sensitivity.h
 core_sources += core/sensitivity/information.c core/sensitivity/information.h
 core_sources += core/sensitivity/information_product.c core/sensitivity/information_product.h
 
+core_sources += core/baselines/baselines.c core/baselines/baselines.h core/baselines/win_stay.c core/baselines/win_stay.h
+core_sources += core/baselines/logistic_history.c core/baselines/logistic_history.h
+core_sources += core/baselines/choice_history.c core/baselines/choice_history.h
+
 core_sources += core/closed_loop/choice_law.c core/closed_loop/choice_law.h
 core_sources += core/closed_loop/live_channels.c core/closed_loop/live_channels.h
 core_sources += core/closed_loop/redraw.c core/closed_loop/redraw.h

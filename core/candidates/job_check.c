@@ -55,6 +55,8 @@ static bool is_score(const checked_job *c, const pf_compare_row *row)
   }
   return row->error == NULL && (row->n == 0 || isfinite(row->log_likelihood)) &&
          is_finite_or_none(row->no_plasticity) && is_finite_or_none(row->mean_rate) &&
+         is_finite_or_none(row->baselines[PF_BASELINE_WIN_STAY]) &&
+         is_finite_or_none(row->baselines[PF_BASELINE_HISTORY]) &&
          is_finite_or_none(row->r2_weights) && is_finite_or_none(row->r2_activity);
 }
 

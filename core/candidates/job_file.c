@@ -1,13 +1,13 @@
 /*
  * A job's result as a small text file:
  *
- *     plastfit-job 2
+ *     plastfit-job 3
  *     key 0123456789abcdef 0123456789abcdef
  *     fit STATUS VERDICT N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS N_THETAS
  *         OBJECTIVE (one line)
  *     TEXT
- *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE R2_WEIGHTS
- *         R2_ACTIVITY (one line)
+ *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE WIN_STAY
+ *         LOGISTIC_HISTORY R2_WEIGHTS R2_ACTIVITY (one line)
  *     TEXT
  *     estimate ANIMAL THETA...
  *     prediction RECORDING VALIDATION N_STEPS P...
@@ -32,7 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 2 };
+enum { FORMAT = 3 };
 /* Far above what a comparison has, below what overflows. */
 static const int64_t max_count = 1 << 24;
 
@@ -138,8 +138,13 @@ static uint32_t pass_validation(job_stream *s, uint32_t validation)
 
 static void pass_score(job_stream *s, pf_compare_row *score)
 {
-  double *const reals[] = {&score->log_likelihood, &score->no_plasticity, &score->mean_rate,
-                           &score->r2_weights, &score->r2_activity};
+  double *const reals[] = {&score->log_likelihood,
+                           &score->no_plasticity,
+                           &score->mean_rate,
+                           &score->baselines[PF_BASELINE_WIN_STAY],
+                           &score->baselines[PF_BASELINE_HISTORY],
+                           &score->r2_weights,
+                           &score->r2_activity};
   pass_word(s, "score");
   score->animal = pass_count(s, score->animal);
   score->validation = pass_validation(s, score->validation);

@@ -118,6 +118,7 @@ static pf_status add_rows(fold_scorer *s, size_t animal_number, const pf_animal_
                             .log_likelihood = NAN,
                             .no_plasticity = NAN,
                             .mean_rate = NAN,
+                            .baselines = {NAN, NAN},
                             .r2_weights = NAN,
                             .r2_activity = NAN};
     if (line[0] != '\0') {
@@ -132,6 +133,9 @@ static pf_status add_rows(fold_scorer *s, size_t animal_number, const pf_animal_
     row->log_likelihood = log_likelihood_of(model, score->deviance[a]);
     row->no_plasticity = log_likelihood_of(model, score->no_plasticity);
     row->mean_rate = log_likelihood_of(model, score->mean_rate);
+    for (size_t b = 0; b < PF_N_BASELINES; b++) {
+      row->baselines[b] = log_likelihood_of(model, score->baselines[b]);
+    }
     if (a == PF_ABLATION_FULL) {
       row->r2_weights = score->scores.r2_weights;
       row->r2_activity = score->scores.r2_activity;

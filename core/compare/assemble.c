@@ -138,6 +138,9 @@ static pf_status add_row(assembly *all, const pf_job *job, const pf_compare_row 
   row->fold = job->fold;
   row->explained_no_plasticity = pf_compare_explained(score->no_plasticity, score->log_likelihood);
   row->explained_mean_rate = pf_compare_explained(score->mean_rate, score->log_likelihood);
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    row->explained_baselines[b] = pf_compare_explained(score->baselines[b], score->log_likelihood);
+  }
   row->error = NULL;
   row->verdict = score->status == PF_OK ? verdict : (uint32_t)PF_FIT_FAILED;
   if (score->status == PF_OK) {
@@ -174,6 +177,7 @@ static pf_status add_failure(assembly *all, const pf_job *job, const pf_job_resu
                                     .log_likelihood = NAN,
                                     .no_plasticity = NAN,
                                     .mean_rate = NAN,
+                                    .baselines = {NAN, NAN},
                                     .r2_weights = NAN,
                                     .r2_activity = NAN};
       if (add_row(all, job, &score, PF_FIT_FAILED, error) != PF_OK) {

@@ -39,7 +39,11 @@ static void write_row(FILE *file, const pf_comparison *comparison, const pf_comp
                            row->explained_no_plasticity,
                            row->explained_mean_rate,
                            row->r2_weights,
-                           row->r2_activity};
+                           row->r2_activity,
+                           row->baselines[PF_BASELINE_WIN_STAY],
+                           row->baselines[PF_BASELINE_HISTORY],
+                           row->explained_baselines[PF_BASELINE_WIN_STAY],
+                           row->explained_baselines[PF_BASELINE_HISTORY]};
   const pf_validation *validation = pf_validation_at(row->validation);
   pf_csv_text(file, comparison->candidates[row->candidate].name);
   (void)fprintf(file, ",%s,%d,%lld,", validation->name, validation->held_out ? 1 : 0,
@@ -64,11 +68,13 @@ static pf_status write_rows(const pf_comparison *comparison, const char *path, p
   if (file == NULL) {
     return PF_STOP;
   }
-  (void)fputs("candidate,validation,held_out,fold,animal,ablation,status,n_fit,n,log_likelihood,"
-              "log_likelihood_per_observation,null_no_plasticity,null_mean_rate,deviance_explained_"
-              "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,animal_against_"
-              "base,error\n",
-              file);
+  (void)fputs(
+      "candidate,validation,held_out,fold,animal,ablation,status,n_fit,n,log_likelihood,"
+      "log_likelihood_per_observation,null_no_plasticity,null_mean_rate,deviance_explained_"
+      "no_plasticity,deviance_explained_mean_rate,r2_weights,r2_activity,null_win_stay_lose_"
+      "shift,null_logistic_history,deviance_explained_win_stay_lose_shift,deviance_"
+      "explained_logistic_history,animal_against_base,error\n",
+      file);
   for (size_t i = 0; i < comparison->n_rows; i++) {
     write_row(file, comparison, &comparison->rows[i]);
   }

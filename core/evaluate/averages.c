@@ -46,6 +46,8 @@ pf_scores pf_scores_none(void)
 {
   return (pf_scores){.no_plasticity = NAN,
                      .mean_rate = NAN,
+                     .baselines = {NAN, NAN},
+                     .at_stake_baselines = {NAN, NAN},
                      .r2_weights = NAN,
                      .r2_activity = NAN,
                      .log_likelihood = NAN,
@@ -60,6 +62,10 @@ static const struct {
   size_t figure, weight; /**< offsets in pf_scores, or by_cells, by_none */
 } figures[] = {{offsetof(pf_scores, no_plasticity), offsetof(pf_scores, at_stake_no_plasticity)},
                {offsetof(pf_scores, mean_rate), offsetof(pf_scores, at_stake_mean_rate)},
+               {offsetof(pf_scores, baselines[PF_BASELINE_WIN_STAY]),
+                offsetof(pf_scores, at_stake_baselines[PF_BASELINE_WIN_STAY])},
+               {offsetof(pf_scores, baselines[PF_BASELINE_HISTORY]),
+                offsetof(pf_scores, at_stake_baselines[PF_BASELINE_HISTORY])},
                {offsetof(pf_scores, r2_weights), by_cells},
                {offsetof(pf_scores, r2_activity), by_cells},
                {offsetof(pf_scores, log_likelihood), by_none}};

@@ -5,7 +5,8 @@
  *   likelihood (squared error), D is the sum of squared errors.
  * - Deviance explained, %: 100 (D_null - D_model) / D_null; nulls `no plasticity` (the plastic flag
  *   off at every step) and `mean rate` (constant choice probability of the fitted steps; for
- *   activities, each unit's mean).
+ *   activities, each unit's mean). Of choices between options also against models without synapses,
+ *   fitted to the same trials (core/baselines/baselines.h).
  * - R2 of weights (only where the truth is known): teacher and model start from the same weights
  *   and get the same inputs, choices and rewards; weights after every plastic step; per synapse 1 -
  *   SSE/SST, uniform mean; synapses that never vary are left out and counted.
@@ -23,16 +24,18 @@
 #ifndef PLASTFIT_CORE_EVALUATE_EVALUATION_H
 #define PLASTFIT_CORE_EVALUATE_EVALUATION_H
 
+#include "core/baselines/baselines.h"
 #include "core/fit/fit.h"
 
 /** NaN where a figure means nothing (null in summary.json). */
 typedef struct pf_scores {
-  double no_plasticity, mean_rate; /**< deviance explained, % */
+  double no_plasticity, mean_rate;  /**< deviance explained, % */
+  double baselines[PF_N_BASELINES]; /**< likewise; NaN where there are none */
   double r2_weights, r2_activity;
   double log_likelihood; /**< mean over draws of the sum over scored steps */
   /** Deviance that there is to explain, mean over draws: of the null, from the saturated model's.
    */
-  double at_stake_no_plasticity, at_stake_mean_rate;
+  double at_stake_no_plasticity, at_stake_mean_rate, at_stake_baselines[PF_N_BASELINES];
   int64_t n_scored; /**< cells per draw */
   int64_t n_still;  /**< synapses that never vary, left out of R2 of weights */
 } pf_scores;

@@ -43,6 +43,7 @@ typedef struct animal_sums {
   deviance_sums first;     /* of the first draw: with inputs integrated out all have the same */
   int64_t n_closed;        /* draws that are over */
   running_mean explained_no_plasticity, explained_mean_rate, r2_weights, r2_activity;
+  running_mean explained_baselines[PF_N_BASELINES];
   int64_t n_still;
 } animal_sums;
 
@@ -369,6 +370,10 @@ static void close_draw(animal_sums *sums)
               pf_deviance_explained(draw->no_plasticity, model, draw->saturated));
   add_to_mean(&sums->explained_mean_rate,
               pf_deviance_explained(sums->out->mean_rate, model, draw->saturated));
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    add_to_mean(&sums->explained_baselines[b],
+                pf_deviance_explained(sums->out->baselines[b], model, draw->saturated));
+  }
   for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
     sums->all.deviance[a] += draw->deviance[a];
   }
@@ -434,6 +439,7 @@ static pf_status add_fitted_draws(const animal_sums *sums, pf_draw **draws, size
   return PF_OK;
 }
 
+/* And the baselines, which are fitted to the same steps. */
 static pf_status find_mean_rate(animal_sums *sums, pf_error *error)
 {
   const pf_problem *fitted = sums->what->fitted;
@@ -454,6 +460,11 @@ static pf_status find_mean_rate(animal_sums *sums, pf_error *error)
     }
     status = pf_deviance_mean_rate(sums->model, (const pf_draw *const *)draws, n,
                                    &sums->out->mean_rate, error);
+  }
+  if (status == PF_OK) {
+    status = pf_baselines_deviance(sums->model, (const pf_draw *const *)draws, n,
+                                   sums->what->problem->settings->evaluate.history,
+                                   sums->out->baselines, error);
   }
   for (size_t d = sums->n; d < n; d++) {
     pf_draw_free(sums->model, draws[d]);
@@ -521,6 +532,13 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
     out->scores.no_plasticity = pf_deviance_explained(all->no_plasticity, model, all->saturated);
     out->scores.mean_rate = pf_deviance_explained(n * out->mean_rate, model, all->saturated);
   }
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    out->scores.baselines[b] =
+        sums->what->plan->fresh
+            ? mean_of(&sums->explained_baselines[b])
+            : pf_deviance_explained(n * out->baselines[b], model, all->saturated);
+    out->scores.at_stake_baselines[b] = out->baselines[b] - all->saturated / n;
+  }
 }
 
 /* The mean over draws, of the animal's recordings. */
@@ -544,6 +562,7 @@ pf_status pf_score_animal(const pf_scoring *scoring, size_t animal, pf_scorer *s
   *out = (pf_animal_score){.scores = pf_scores_none(),
                            .no_plasticity = NAN,
                            .mean_rate = NAN,
+                           .baselines = {NAN, NAN},
                            .r2_error = pf_error_none()};
   for (size_t a = 0; a < PF_N_ABLATIONS; a++) {
     out->deviance[a] = NAN;

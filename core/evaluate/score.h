@@ -39,9 +39,10 @@ typedef struct pf_scoring {
 /** What one animal got. */
 typedef struct pf_animal_score {
   pf_scores scores;
-  double deviance[PF_N_ABLATIONS]; /**< mean over draws; NaN: not asked for, or failed */
-  pf_error errors[PF_N_ABLATIONS]; /**< why one of T, W and N failed; "" where it did not */
-  double no_plasticity, mean_rate; /**< deviances of the nulls, mean over draws */
+  double deviance[PF_N_ABLATIONS];  /**< mean over draws; NaN: not asked for, or failed */
+  pf_error errors[PF_N_ABLATIONS];  /**< why one of T, W and N failed; "" where it did not */
+  double no_plasticity, mean_rate;  /**< deviances of the nulls, mean over draws */
+  double baselines[PF_N_BASELINES]; /**< deviances; NaN where there are none */
   double saturated;    /**< deviance of the saturated model, from which percentages count */
   int64_t n_fit;       /**< cells that were fitted, of what gives `mean_rate` */
   pf_status r2_status; /**< PF_OK, or why there is no R2: `r2_error` */

@@ -265,6 +265,31 @@ static void candidate_row(pf_text *page, const comparison *c, size_t i, const ch
   pf_page_number(page, pf_result_number(one, "bic"));
 }
 
+/** Models without synapses, and the base against them. */
+static void baseline_rows(pf_text *page, const comparison *c, const char *validation)
+{
+  const json_t *of = json_object_get(json_object_get(c->summary, "baselines"), validation);
+  static const struct {
+    const char *key, *name;
+  } all[] = {{"win_stay_lose_shift", "win-stay-lose-shift"},
+             {"logistic_history", "logistic history"}};
+  for (size_t b = 0; b < sizeof all / sizeof all[0]; b++) {
+    const json_t *one = json_object_get(of, all[b].key);
+    if (one == NULL) {
+      continue;
+    }
+    pf_page_row(page);
+    pf_page_cell(page, all[b].name);
+    pf_text_add(page, "<td>baseline</td><td></td><td></td>");
+    interval_cell(page, json_object_get(one, "log_likelihood_per_observation"));
+    pf_text_add(page,
+                "<td colspan=\"11\">the base is better in %.0f of %.0f animals, p = %.2g "
+                "(Holm over the baselines)</td>",
+                pf_result_number(one, "n_base_better"), pf_result_number(one, "n_pairs"),
+                pf_result_number(one, "p_holm"));
+  }
+}
+
 static void validation_table(pf_text *page, const comparison *c, const json_t *validation)
 {
   static const char *const columns[] = {"candidate",
@@ -287,6 +312,7 @@ static void validation_table(pf_text *page, const comparison *c, const json_t *v
   for (size_t i = 0; i < c->n; i++) {
     candidate_row(page, c, i, pf_result_string(validation, "name"));
   }
+  baseline_rows(page, c, pf_result_string(validation, "name"));
   pf_page_table_end(page);
 }
 

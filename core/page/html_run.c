@@ -99,6 +99,16 @@ static double of_mean_rate(const json_t *scores)
   return pf_result_number(json_object_get(scores, "deviance_explained"), "mean_rate");
 }
 
+static double of_win_stay(const json_t *scores)
+{
+  return pf_result_number(json_object_get(scores, "deviance_explained"), "win_stay_lose_shift");
+}
+
+static double of_history(const json_t *scores)
+{
+  return pf_result_number(json_object_get(scores, "deviance_explained"), "logistic_history");
+}
+
 static double of_log_likelihood(const json_t *scores)
 {
   return pf_result_number(scores, "log_likelihood") / pf_result_number(scores, "n_scored");
@@ -117,6 +127,8 @@ static double of_activity(const json_t *scores)
 static const score_column scores_shown[] = {
     {"deviance explained, % of no plasticity", of_no_plasticity},
     {"% of mean rate", of_mean_rate},
+    {"% of win-stay-lose-shift", of_win_stay},
+    {"% of logistic history", of_history},
     {"log likelihood per observation", of_log_likelihood},
     {"R2 of weights", of_weights},
     {"R2 of activity", of_activity},

@@ -212,9 +212,12 @@ static void write_prediction(pf_text *page, const seen_fits *seen)
 {
   const json_t *all = json_object_get(seen->summary, "mean");
   const json_t *mean = json_object_get(all, "deviance_explained");
-  const double shares[] = {pf_result_number(mean, "no_plasticity"),
-                           pf_result_number(mean, "mean_rate")};
-  static const char *const nulls[] = {"the same network without plasticity", "a constant"};
+  const double shares[] = {
+      pf_result_number(mean, "no_plasticity"), pf_result_number(mean, "mean_rate"),
+      pf_result_number(mean, "win_stay_lose_shift"), pf_result_number(mean, "logistic_history")};
+  static const char *const nulls[] = {"the same network without plasticity", "a constant",
+                                      "win-stay-lose-shift",
+                                      "a logistic regression on past choices and rewards"};
   begin_line(page, "How well it predicts.");
   if (!isfinite(shares[0]) && !isfinite(shares[1])) {
     pf_text_add(page, "Nothing was scored.");
@@ -226,7 +229,7 @@ static void write_prediction(pf_text *page, const seen_fits *seen)
                               : "animals that the "
                                 "fit has not seen");
   bool any = false;
-  for (size_t k = 0; k < 2; k++) {
+  for (size_t k = 0; k < sizeof shares / sizeof shares[0]; k++) {
     if (isfinite(shares[k])) {
       pf_text_add(page, "%s", any ? ", and " : "");
       write_share(page, shares[k], nulls[k]);

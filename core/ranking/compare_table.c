@@ -18,7 +18,14 @@ typedef struct table {
 
 /** Which figure a bootstrap is of. Streams go by it, so the same animals are drawn for a candidate
  * whatever else is compared. */
-enum boot { BOOT_SCORE = 1, BOOT_NO_PLASTICITY, BOOT_MEAN_RATE, BOOT_BASE, BOOT_BEST };
+enum boot {
+  BOOT_SCORE = 1,
+  BOOT_NO_PLASTICITY,
+  BOOT_MEAN_RATE,
+  BOOT_BASE,
+  BOOT_BEST,
+  BOOT_BASELINES /* and behind it */
+};
 
 static pf_compare_figures *figures_of(const table *t, size_t candidate, uint32_t validation)
 {
@@ -50,7 +57,7 @@ static pf_status estimate_interval(const table *t, size_t candidate, const avera
 
 /** Sums over the folds of one animal; NaN where a fold failed. */
 typedef struct fold_sums {
-  double model, no_plasticity, mean_rate;
+  double model, no_plasticity, mean_rate, baselines[PF_N_BASELINES];
   int64_t n;
   uint32_t verdict; /* enum pf_fit_verdict: the worst of the folds */
   bool any;         /* is there a fold? */
@@ -73,6 +80,9 @@ static fold_sums sum_folds(const pf_comparison *comparison, size_t candidate, ui
       out.model += row->log_likelihood;
       out.no_plasticity += row->no_plasticity;
       out.mean_rate += row->mean_rate;
+      for (size_t b = 0; b < PF_N_BASELINES; b++) {
+        out.baselines[b] += row->baselines[b];
+      }
       out.n += row->n;
       out.verdict = row->verdict > out.verdict ? row->verdict : out.verdict;
     }
@@ -175,6 +185,24 @@ static void set_animal(const table *t, size_t c, uint32_t v, size_t i)
   }
 }
 
+/** How much better than the baselines each animal is predicted. Uses t->a. */
+static pf_status set_baselines(const table *t, size_t c, uint32_t v, pf_error *error)
+{
+  pf_compare_figures *figures = figures_of(t, c, v);
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    for (size_t i = 0; i < t->comparison->n_animals; i++) {
+      const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
+      const bool counts = !isnan(score_per_cell(&own));
+      t->a[i] = counts ? pf_compare_explained(own.baselines[b], own.model) : (double)NAN;
+    }
+    if (estimate_interval(t, t->a, c, figure_number(v, BOOT_BASELINES + (enum boot)b),
+                          &figures->explained_baselines[b], error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *error)
 {
   const size_t n = t->comparison->n_animals;
@@ -207,7 +235,7 @@ static pf_status set_figures(const table *t, size_t c, uint32_t v, pf_error *err
       return PF_STOP;
     }
   }
-  return PF_OK;
+  return set_baselines(t, c, v, error);
 }
 
 /* ---- candidates against one another ---- */
@@ -314,6 +342,63 @@ static pf_status compare_with_best(const table *t, uint32_t v, pf_error *error)
   return PF_OK;
 }
 
+/* ---- the base against models without synapses ---- */
+
+/** t->a: what the baseline scores per cell; t->b: what the base scores more. */
+static void set_against_baseline(const table *t, uint32_t v, size_t baseline)
+{
+  const size_t base = t->comparison->base;
+  const double *scores = figures_of(t, base, v)->per_animal;
+  for (size_t i = 0; i < t->comparison->n_animals; i++) {
+    const fold_sums own = sum_folds(t->comparison, base, v, PF_ABLATION_FULL, i);
+    t->a[i] = isnan(scores[i]) ? (double)NAN : own.baselines[baseline] / (double)own.n;
+    t->b[i] = scores[i] - t->a[i];
+  }
+}
+
+static pf_status compare_with_baseline(const table *t, uint32_t v, size_t baseline,
+                                       pf_compare_baseline *out, pf_error *error)
+{
+  const size_t n = t->comparison->n_animals, base = t->comparison->base;
+  const enum boot boot = BOOT_BASELINES + (enum boot)(PF_N_BASELINES + 2 * baseline);
+  pf_wilcoxon test = {0};
+  *out = (pf_compare_baseline){.p = NAN, .p_holm = NAN};
+  set_against_baseline(t, v, baseline);
+  for (size_t i = 0; i < n; i++) {
+    out->n_pairs += isnan(t->b[i]) ? 0 : 1;
+    out->n_better += t->b[i] > 0.0 ? 1 : 0;
+  }
+  if (estimate_interval(t, t->a, base, figure_number(v, boot), &out->score, error) != PF_OK ||
+      estimate_interval(t, t->b, base, figure_number(v, boot + 1), &out->difference, error) !=
+          PF_OK) {
+    return PF_STOP;
+  }
+  if (out->n_pairs == 0) {
+    return PF_OK;
+  }
+  const pf_status status = pf_stats_wilcoxon(t->b, n, &test, error);
+  out->p = test.p;
+  out->base_ranks_higher = test.plus > test.minus;
+  return status;
+}
+
+static pf_status compare_with_baselines(const table *t, uint32_t v, pf_error *error)
+{
+  double p[PF_N_BASELINES];
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    const pf_status status = compare_with_baseline(t, v, b, &t->comparison->baselines[v][b], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    p[b] = t->comparison->baselines[v][b].p;
+  }
+  const pf_status status = pf_stats_holm(p, PF_N_BASELINES, p, error);
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    t->comparison->baselines[v][b].p_holm = p[b];
+  }
+  return status;
+}
+
 /* ---- how many animals follow which candidate ---- */
 
 /** Log likelihoods [n][n_candidates] of the held-out steps of the animals that all candidates have;
@@ -415,7 +500,7 @@ static pf_status make_table(const table *t, pf_error *error)
       }
     }
     if (compare_with_base(t, v, error) != PF_OK || compare_with_best(t, v, error) != PF_OK ||
-        find_frequencies(t, v, error) != PF_OK) {
+        compare_with_baselines(t, v, error) != PF_OK || find_frequencies(t, v, error) != PF_OK) {
       return PF_STOP;
     }
   }

@@ -112,6 +112,28 @@ static void add_null(pf_text *text, const pf_comparison *comparison, uint32_t v)
   }
 }
 
+/** The base against models without synapses. */
+static void add_baselines(pf_text *text, const pf_comparison *comparison, uint32_t v)
+{
+  const char *base = comparison->candidates[comparison->base].name;
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    const pf_compare_baseline *one = &comparison->baselines[v][b];
+    const char *baseline = pf_baseline_name(b);
+    if (isnan(one->p_holm)) {
+      continue;
+    }
+    if (one->p_holm >= 0.05) {
+      pf_text_add(text, " Not told apart: '%s' and %s (p = %.2g).", base, baseline, one->p_holm);
+    } else if (one->base_ranks_higher) {
+      pf_text_add(text, " '%s' predicts better than %s (in %zu of %zu animals, p = %.2g).", base,
+                  baseline, one->n_better, one->n_pairs, one->p_holm);
+    } else {
+      pf_text_add(text, " %s predicts better than '%s' (in %zu of %zu animals, p = %.2g).",
+                  baseline, base, one->n_pairs - one->n_better, one->n_pairs, one->p_holm);
+    }
+  }
+}
+
 /** Which fits are left out. */
 static void add_left_out(pf_text *text, const pf_comparison *comparison, uint32_t v)
 {
@@ -203,6 +225,7 @@ static void add_words(pf_text *text, const pf_comparison *comparison)
     }
     pf_text_add(text, ".");
     add_null(text, comparison, v);
+    add_baselines(text, comparison, v);
     add_left_out(text, comparison, v);
     add_absurd(text, comparison, v);
     n_said++;

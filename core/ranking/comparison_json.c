@@ -63,22 +63,32 @@ static json_t *verdicts_object(const pf_compare_figures *f)
   return object;
 }
 
+static json_t *explained_object(const pf_compare_figures *f)
+{
+  json_t *object =
+      json_pack("{s:o, s:o}", "no_plasticity", interval_object(f->explained_no_plasticity),
+                "mean_rate", interval_object(f->explained_mean_rate));
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    object = pf_json_set(object, pf_baseline_key(b), interval_object(f->explained_baselines[b]));
+  }
+  return object;
+}
+
 static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_t v)
 {
   const pf_compare_candidate *candidate = &comparison->candidates[c];
   const pf_compare_figures *f = &candidate->figures[v];
   const bool ablated = comparison->ablations && pf_validation_at(v)->held_out;
   return json_pack(
-      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
       "s:o, "
       "s:o}",
       "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
       "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
       "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
       interval_object(f->score), "median", pf_json_number(f->median), "deviance_explained",
-      "no_plasticity", interval_object(f->explained_no_plasticity), "mean_rate",
-      interval_object(f->explained_mean_rate), "r2_weights", pf_json_number(f->r2_weights),
-      "r2_activity", pf_json_number(f->r2_activity), "against_base",
+      explained_object(f), "r2_weights", pf_json_number(f->r2_weights), "r2_activity",
+      pf_json_number(f->r2_activity), "against_base",
       c == comparison->base ? json_null() : against_base_object(f), "against_best",
       isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
       animal_scores(comparison, f), "frequency", pf_json_number(f->frequency), "exceedance",
@@ -159,6 +169,33 @@ static json_t *validations_array(const pf_comparison *comparison)
   return array;
 }
 
+/** Baselines of each validation, beside the base; null where there are none. */
+static json_t *baselines_object(const pf_comparison *comparison)
+{
+  json_t *all = json_object();
+  for (uint32_t v = 0; v < pf_validation_count(); v++) {
+    json_t *of = json_object();
+    for (size_t b = 0; b < PF_N_BASELINES && comparison->asked[v]; b++) {
+      const pf_compare_baseline *one = &comparison->baselines[v][b];
+      of = isnan(one->score.value)
+               ? of
+               : pf_json_set(
+                     of, pf_baseline_key(b),
+                     json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "log_likelihood_per_observation",
+                               interval_object(one->score), "base_minus_baseline",
+                               interval_object(one->difference), "n_pairs",
+                               (json_int_t)one->n_pairs, "n_base_better", (json_int_t)one->n_better,
+                               "p", pf_json_number(one->p), "p_holm", pf_json_number(one->p_holm)));
+    }
+    if (comparison->asked[v]) {
+      all = pf_json_set(all, pf_validation_at(v)->name, of);
+    } else {
+      json_decref(of);
+    }
+  }
+  return all;
+}
+
 static const char *status_word(const pf_comparison *comparison)
 {
   if (comparison->n_failed > 0 || comparison->criteria_why != NULL) {
@@ -180,7 +217,7 @@ static json_t *summary_object(const pf_comparison *comparison)
   }
   return json_pack(
       "{s:s, s:f, s:o, s:o, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, "
-      "s:{s:s, s:s}, s:o, s:o}",
+      "s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o}",
       "status", status_word(comparison), "tie_nats", pf_compare_tie, "warning",
       pf_json_text(comparison->warning), "information_criteria_missing",
       pf_json_text(comparison->criteria_why), "kind", "comparison", "name",
@@ -197,7 +234,14 @@ static json_t *summary_object(const pf_comparison *comparison)
       "mean_rate",
       "a constant prediction, the mean over the animal's own fitted steps (of an animal left out: "
       "over those of the others)",
-      "candidates", candidates, "selection", selection_object(&comparison->selection));
+      "win_stay_lose_shift",
+      "of choices between options: the option before is taken again with one probability after a "
+      "win and another after a loss, fitted as mean_rate is",
+      "logistic_history",
+      "of choices between options: a logistic regression on choices and rewards of the trials "
+      "before, fitted as mean_rate is",
+      "baselines", baselines_object(comparison), "candidates", candidates, "selection",
+      selection_object(&comparison->selection));
 }
 
 pf_status pf_compare_write_summary(const pf_comparison *comparison, const char *path,

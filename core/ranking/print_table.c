@@ -50,6 +50,29 @@ static void print_heading(FILE *out, const pf_comparison *comparison, uint32_t v
   }
 }
 
+/** Models without synapses, and the base against them. */
+static void print_baselines(FILE *out, const pf_comparison *comparison, uint32_t v)
+{
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    const pf_compare_baseline *one = &comparison->baselines[v][b];
+    if (isnan(one->score.value)) {
+      continue;
+    }
+    (void)fprintf(out, "    %-*s%5s", NAME, pf_baseline_name(b), "-");
+    print_cell(out, 10, "%.4f", one->score.value);
+    print_range(out, 20, "%.4f", one->score);
+    (void)fprintf(out, "   baseline; the base is better in %zu/%zu, by", one->n_better,
+                  one->n_pairs);
+    print_cell(out, 8, "%+.4f", one->difference.value);
+    print_range(out, 20, "%+.4f", one->difference);
+    (void)fputs(", p", out);
+    print_cell(out, 8, "%.2g", one->p);
+    (void)fputs(", Holm", out);
+    print_cell(out, 8, "%.2g", one->p_holm);
+    (void)fputc('\n', out);
+  }
+}
+
 static void print_validation(FILE *out, const pf_comparison *comparison, uint32_t v)
 {
   print_heading(out, comparison, v);
@@ -87,6 +110,7 @@ static void print_validation(FILE *out, const pf_comparison *comparison, uint32_
     (void)fprintf(out, "  %s\n", status.text == NULL ? "" : status.text);
     pf_text_free(&status);
   }
+  print_baselines(out, comparison, v);
 }
 
 /** The share of animals that follow each candidate. */
@@ -213,7 +237,8 @@ void pf_compare_print(const pf_comparison *comparison, FILE *stream)
       "from fitted steps; intervals: bootstrap over animals;\nties: animals whose log likelihoods "
       "differ by at most %g nats in all; p: paired exact Wilcoxon "
       "against the base, two-sided; "
-      "against the best an interval only, since the best was picked by these figures.\n",
+      "against the best an interval only, since the best was picked by these figures.\n"
+      "Baselines are models without synapses; Holm over them.\n",
       comparison->name, comparison->n_candidates, pf_compare_tie);
   print_validations(stream, comparison, true);
   print_validations(stream, comparison, false);

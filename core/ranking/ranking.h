@@ -16,6 +16,7 @@
 #define PLASTFIT_CORE_RANKING_RANKING_H
 
 #include "core/base/array.h"
+#include "core/baselines/baselines.h"
 #include "core/evaluate/ablation.h"
 #include "core/fit/fit_groups.h"
 #include "core/stats/stats.h"
@@ -38,8 +39,10 @@ typedef struct pf_compare_row {
   int64_t n, n_fit;  /**< cells scored, and fitted (of this animal; of leave-one-animal-out, of the
                         others) */
   double log_likelihood, no_plasticity, mean_rate; /**< of the model and of the two null models */
+  double baselines[PF_N_BASELINES]; /**< of choices between options (core/baselines); else NaN */
   double explained_no_plasticity, explained_mean_rate; /**< deviance explained, % */
-  double r2_weights, r2_activity;                      /**< where the truth is known */
+  double explained_baselines[PF_N_BASELINES];
+  double r2_weights, r2_activity; /**< where the truth is known */
 } pf_compare_row;
 
 /** Two candidates tie in an animal whose log likelihoods differ by no more, in nats over all its
@@ -68,6 +71,7 @@ typedef struct pf_compare_figures {
   pf_interval score;   /**< mean of per_animal */
   double median;       /**< of per_animal: one animal's absurd score does not move it */
   pf_interval explained_no_plasticity, explained_mean_rate; /**< % */
+  pf_interval explained_baselines[PF_N_BASELINES];          /**< % */
   double r2_weights, r2_activity;                           /**< medians over animals and folds */
   /* against the configured base; NaN for the base itself */
   pf_interval against_base; /**< mean paired difference, this minus base; ties count as 0 */
@@ -84,6 +88,15 @@ typedef struct pf_compare_figures {
   /* against the one of highest mean: no test, since the best was picked by the same figures */
   pf_interval against_best;
 } pf_compare_figures;
+
+/** A model without synapses, beside the base: on the animals that the base has a figure of. */
+typedef struct pf_compare_baseline {
+  pf_interval score;        /**< log likelihood per cell, mean over animals; NaN: there is none */
+  pf_interval difference;   /**< the base minus it */
+  size_t n_pairs, n_better; /**< animals; of these, those where the base is better */
+  double p, p_holm;         /**< paired exact Wilcoxon, two-sided; Holm over the baselines */
+  bool base_ranks_higher;   /**< by the ranks of that test */
+} pf_compare_baseline;
 
 /** One candidate. */
 typedef struct pf_compare_candidate {
@@ -181,6 +194,7 @@ typedef struct pf_comparison {
   /** An animal has few scored cells, whose own figures can be anything: means are those of all
    * cells of all animals together, of deviances the share of their sums. */
   bool pooled[PF_MAX_VALIDATIONS];
+  pf_compare_baseline baselines[PF_MAX_VALIDATIONS][PF_N_BASELINES];
   double omnibus_risk[PF_MAX_VALIDATIONS]; /**< that all candidates are equally frequent */
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];

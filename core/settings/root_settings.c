@@ -37,6 +37,9 @@ pf_option_table pf_evaluate_keys(void)
                      "fresh draws of inputs and initial weights; 0: the fitted ones"),
       PF_ROW_INTEGER(evaluate.animals, "evaluate.animals", "0", "1", 0, 1e6,
                      "fresh animals from a teacher to score on, instead of fresh draws"),
+      PF_ROW_INTEGER(evaluate.history, "evaluate.history", "5", "trials", 1, 100,
+                     "how far the baseline `logistic history` of choices between options looks "
+                     "back"),
   };
   return PF_ROWS(rows);
 }

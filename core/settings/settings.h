@@ -21,6 +21,7 @@
 typedef struct pf_evaluate_settings {
   int64_t draws;   /**< fresh draws of inputs and initial weights, per experiment */
   int64_t animals; /**< fresh animals from a teacher; 0: none */
+  int64_t history; /**< trials that the baseline `logistic history` looks back */
 } pf_evaluate_settings;
 
 /** `recover`: of `plastfit recover`. */

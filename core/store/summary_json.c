@@ -27,6 +27,9 @@ static void set_explained(builder *b, json_t *object, const pf_scores *scores)
   json_t *explained = json_object();
   set_member(b, explained, "no_plasticity", pf_json_number(scores->no_plasticity));
   set_member(b, explained, "mean_rate", pf_json_number(scores->mean_rate));
+  for (size_t k = 0; k < PF_N_BASELINES; k++) {
+    set_member(b, explained, pf_baseline_key(k), pf_json_number(scores->baselines[k]));
+  }
   set_member(b, object, "deviance_explained", explained);
   set_member(b, object, "r2_weights", pf_json_number(scores->r2_weights));
   set_member(b, object, "r2_activity", pf_json_number(scores->r2_activity));
@@ -329,6 +332,13 @@ static json_t *nulls_object(builder *b, bool null_refitted)
       pf_json_text(
           "a constant choice probability, the mean over the fitted steps; of activities, each "
           "unit's mean"));
+  set_member(
+      b, object, "win_stay_lose_shift",
+      pf_json_text("of choices between options: the option before is taken again with one "
+                   "probability after a win and another after a loss, fitted to each animal"));
+  set_member(b, object, "logistic_history",
+             pf_json_text("of choices between options: a logistic regression on the choices and "
+                          "rewards of the last evaluate.history trials, fitted to each animal"));
   return object;
 }
 

@@ -640,6 +640,24 @@ static void print_doubtful(const printer *p)
   }
 }
 
+/* Of choices between options: against models without synapses, fitted to each animal. */
+static void print_baselines(const printer *p)
+{
+  const pf_evaluation *e = p->evaluation;
+  for (size_t b = 0; b < PF_N_BASELINES; b++) {
+    char note[96];
+    if (isnan(e->mean.baselines[b])) {
+      continue;
+    }
+    (void)snprintf(note, sizeof note, "baseline: %s", pf_baseline_name(b));
+    if (b == PF_BASELINE_HISTORY) {
+      (void)snprintf(note, sizeof note, "baseline: %s, %lld trials back", pf_baseline_name(b),
+                     (long long)p->problem->settings->evaluate.history);
+    }
+    print_score(p, (score_line){"", e->mean.baselines[b], e->median.baselines[b], " %", note});
+  }
+}
+
 static void print_scores(const printer *p)
 {
   const pf_evaluation *e = p->evaluation;
@@ -679,6 +697,7 @@ static void print_scores(const printer *p)
   print_score(p, (score_line){"", e->mean.mean_rate, e->median.mean_rate, " %",
                               likelihood ? "null: mean rate (the best constant)"
                                          : "null: mean rate (each unit's mean)"});
+  print_baselines(p);
   if (e->pooled) {
     (void)fputs("  (all: of all animals together, since some have fewer than 20 observations)\n",
                 p->out);

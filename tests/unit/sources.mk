@@ -13,6 +13,7 @@ unit_test_sources += tests/unit/losses/test_choice.c plugins/losses/choice/choic
 unit_test_sources += tests/unit/losses/test_activity.c plugins/losses/activity/activity.c
 unit_test_sources += tests/unit/losses/test_counts.c plugins/losses/categorical/categorical.c plugins/losses/poisson/poisson.c
 unit_test_sources += tests/unit/support/tiny_problem.c tests/unit/support/tiny_problem.h
+unit_test_sources += tests/unit/baselines/test_baselines.c
 unit_test_sources += tests/unit/optimise/test_adam.c
 unit_test_sources += tests/unit/fit/test_objective.c
 unit_test_sources += tests/unit/optimise/functions.c tests/unit/optimise/functions.h
