@@ -194,9 +194,11 @@ static pf_status set_baselines(const table *t, size_t c, uint32_t v, pf_error *e
       const fold_sums own = sum_folds(t->comparison, c, v, PF_ABLATION_FULL, i);
       const bool counts = !isnan(score_per_cell(&own));
       t->a[i] = counts ? pf_compare_explained(own.baselines[b], own.model) : (double)NAN;
+      t->a_weights[i] = fabs(own.baselines[b]);
     }
-    if (estimate_interval(t, t->a, c, figure_number(v, BOOT_BASELINES + (enum boot)b),
-                          &figures->explained_baselines[b], error) != PF_OK) {
+    const averaged explained = {t->a, t->a_weights, v, BOOT_BASELINES + (enum boot)b,
+                                &figures->explained_baselines[b]};
+    if (estimate_interval(t, c, &explained, error) != PF_OK) {
       return PF_STOP;
     }
   }
@@ -353,6 +355,7 @@ static void set_against_baseline(const table *t, uint32_t v, size_t baseline)
     const fold_sums own = sum_folds(t->comparison, base, v, PF_ABLATION_FULL, i);
     t->a[i] = isnan(scores[i]) ? (double)NAN : own.baselines[baseline] / (double)own.n;
     t->b[i] = scores[i] - t->a[i];
+    t->cell_weights[i] = (double)own.n;
   }
 }
 
@@ -368,9 +371,10 @@ static pf_status compare_with_baseline(const table *t, uint32_t v, size_t baseli
     out->n_pairs += isnan(t->b[i]) ? 0 : 1;
     out->n_better += t->b[i] > 0.0 ? 1 : 0;
   }
-  if (estimate_interval(t, t->a, base, figure_number(v, boot), &out->score, error) != PF_OK ||
-      estimate_interval(t, t->b, base, figure_number(v, boot + 1), &out->difference, error) !=
-          PF_OK) {
+  const averaged score = {t->a, t->cell_weights, v, boot, &out->score};
+  const averaged difference = {t->b, t->cell_weights, v, boot + 1, &out->difference};
+  if (estimate_interval(t, base, &score, error) != PF_OK ||
+      estimate_interval(t, base, &difference, error) != PF_OK) {
     return PF_STOP;
   }
   if (out->n_pairs == 0) {
