@@ -9,13 +9,30 @@ cli_embedded =
 EMBED = $(SHELL) core/base/embed.sh
 EXTRA_DIST += core/base/embed.sh
 
-rule_template = core/cli/templates/rule/NAME.c core/cli/templates/rule/Makefile \
-	core/cli/templates/rule/NAME.cfg core/cli/templates/rule/README.md
-cli_embedded += core/cli/rule_files.c
-EXTRA_DIST += $(rule_template) core/cli/templates/.clang-format
+# what `plastfit new KIND NAME` writes: for a rule a template of its own, for the others examples/selectivity
+templates = core/cli/templates
+rule_template = $(templates)/rule/NAME.c $(templates)/rule/Makefile $(templates)/rule/NAME.cfg $(templates)/rule/README.md
+callbacks_template = $(templates)/rule/Makefile $(templates)/callbacks/NAME.cfg $(templates)/callbacks/README.md
+loss_template = $(templates)/rule/Makefile $(templates)/loss/NAME.cfg $(templates)/loss/README.md
+network_template = $(templates)/rule/Makefile $(templates)/network/NAME.cfg $(templates)/network/README.md \
+	$(templates)/network/conformance.cfg
+source_template = $(templates)/rule/Makefile $(templates)/source/NAME.cfg $(templates)/source/README.md
+cli_embedded += core/cli/rule_files.c core/cli/callbacks_files.c core/cli/loss_files.c core/cli/network_files.c \
+	core/cli/source_files.c
+EXTRA_DIST += $(rule_template) $(callbacks_template) $(loss_template) $(network_template) $(source_template) \
+	$(templates)/embed_example.sh $(templates)/.clang-format
 core/cli/rule_files.c: $(rule_template) core/base/embed.sh
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir) && $(EMBED) pf_rule_template $(rule_template) >$(abs_builddir)/$@.new
 	$(AM_V_at)mv $@.new $@
+EMBED_EXAMPLE = $(SHELL) $(srcdir)/$(templates)/embed_example.sh $(srcdir)
+core/cli/callbacks_files.c: $(callbacks_template) examples/selectivity/bcm_sliding.c $(templates)/embed_example.sh core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(EMBED_EXAMPLE) callbacks bcm_sliding $(callbacks_template) >$@.new && mv $@.new $@
+core/cli/loss_files.c: $(loss_template) examples/selectivity/cauchy.c $(templates)/embed_example.sh core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(EMBED_EXAMPLE) loss cauchy $(loss_template) >$@.new && mv $@.new $@
+core/cli/network_files.c: $(network_template) examples/selectivity/supralinear.c $(templates)/embed_example.sh core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(EMBED_EXAMPLE) network supralinear $(network_template) >$@.new && mv $@.new $@
+core/cli/source_files.c: $(source_template) examples/selectivity/patterns.c $(templates)/embed_example.sh core/base/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(EMBED_EXAMPLE) source patterns $(source_template) >$@.new && mv $@.new $@
 
 core_sources += core/base/array.c core/base/array.h
 core_sources += core/base/embed.h

@@ -14,11 +14,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** The files of core/cli/templates/rule. NAME at the start of a file's name stands for the rule's;
- * in a text, @NAME@, @PKGCONFIG@ (a folder) and @PRECISION@ stand for what they say. */
-extern const pf_embedded pf_rule_template[];
+/** The files of core/cli/templates/KIND. NAME at the start of a file's name stands for the
+ * plugin's; in a text, @NAME@, @PKGCONFIG@ (a folder) and @PRECISION@ stand for what they say. */
+extern const pf_embedded pf_rule_template[], pf_callbacks_template[], pf_loss_template[],
+    pf_network_template[], pf_source_template[];
 
 enum { LONGEST_NAME = 40, PATH_LENGTH = 128 };
+
+/** What `plastfit new KIND NAME` can make. */
+typedef struct new_kind {
+  const char *name;
+  const pf_embedded *files;
+  const char *question; /**< that the fit of its config answers */
+} new_kind;
+
+static const new_kind rule_by_callbacks = {"rule", pf_callbacks_template,
+                                           "does a fit find it again?"};
+static const new_kind kinds[] = {
+    {"rule", pf_rule_template, "does a fit find it again?"},
+    {"loss", pf_loss_template, "does a fit with it find a known rule?"},
+    {"network", pf_network_template, "is a known rule found again in it?"},
+    {"source", pf_source_template, "is a known rule found again from it?"},
+};
 
 static bool is_identifier(const char *name)
 {
@@ -73,9 +90,9 @@ static void path_of_file(const char *file, const char *name, char path[PATH_LENG
 }
 
 /** On failure `path` is the file that could not be written. */
-static bool write_files(const char *name, char path[PATH_LENGTH])
+static bool write_files(const new_kind *kind, const char *name, char path[PATH_LENGTH])
 {
-  for (const pf_embedded *file = pf_rule_template; file->name != NULL; file++) {
+  for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
     path_of_file(file->name, name, path);
     FILE *out = fopen(path, "w");
     if (out == NULL) {
@@ -91,7 +108,7 @@ static bool write_files(const char *name, char path[PATH_LENGTH])
 }
 
 /** The whole folder or nothing of it. */
-static int make_rule(const char *name)
+static int make_plugin(const new_kind *kind, const char *name)
 {
   char path[PATH_LENGTH];
   if (mkdir(name, 0777) != 0) {
@@ -102,15 +119,15 @@ static int make_rule(const char *name)
     return pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name,
                       strerror(errno));
   }
-  if (write_files(name, path)) {
+  if (write_files(kind, name, path)) {
     (void)printf(
-        "%s/: %s.c (the rule), Makefile, %s.cfg (does a fit find it again?), README.md\n\n"
+        "%s/: %s.c (the %s), Makefile, %s.cfg (%s), README.md\n\n"
         "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
-        name, name, name, name, name, name, name, name);
+        name, name, kind->name, name, kind->question, name, name, name, name, name);
     return PF_EXIT_DONE;
   }
   const int code = pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
-  for (const pf_embedded *file = pf_rule_template; file->name != NULL; file++) {
+  for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
     path_of_file(file->name, name, path);
     (void)unlink(path);
   }
@@ -118,54 +135,69 @@ static int make_rule(const char *name)
   return code;
 }
 
-static int run_command(int argc, char **argv)
+static const char usage[] =
+    "Usage: plastfit new rule NAME [--callbacks]\n"
+    "       plastfit new loss NAME\n"
+    "       plastfit new network NAME\n"
+    "       plastfit new source NAME\n"
+    "       plastfit new config DATA\n"
+    "\n"
+    "The first four make the folder NAME with a plugin that works, for you to edit: its source, a\n"
+    "Makefile, a config that fits animals with it, and a README. NAME is a C identifier; configs\n"
+    "call the plugin by it. A rule is one function of a synapse and its derivatives; with\n"
+    "--callbacks it sees blocks of synapses and has traces.\n"
+    "\n"
+    "DATA is a table (CSV, tabs or semicolons, with or without a header; a matrix with a row an\n"
+    "animal), .npz, .mat, .h5, .nwb or .jsonl, a folder of .npy files, or a pattern in quotes\n"
+    "('m*.csv'). The command prints what each column looks like, and writes a config that runs "
+    "into\n"
+    "the current folder. Every guess is marked by a comment. The command asks nothing.\n";
+
+static int make_named(const new_kind *kind, const char *name)
 {
-  if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)fputs("Usage: plastfit new rule NAME\n"
-                "       plastfit new config DATA\n"
-                "\n"
-                "Makes the folder NAME with a rule that works, to be edited: its source (one "
-                "function, and\n"
-                "its derivatives), a Makefile, a config that fits animals which learn by it, and a "
-                "README.\n"
-                "NAME is a C identifier; it is how configs will call the rule.\n"
-                "\n"
-                "DATA is a table (CSV, tabs or semicolons, with or without a header; a matrix with "
-                "a row an animal),\n"
-                ".npz, .mat, .h5, .nwb or .jsonl, a folder of .npy files, or a pattern in quotes "
-                "('m*.csv'). What\n"
-                "each column looks like is printed, and a config that runs is written into this "
-                "folder, with every\n"
-                "guess in a comment; nothing is asked.\n",
-                stdout);
-    return PF_EXIT_DONE;
-  }
-  if (argc == 3 && strcmp(argv[1], "config") == 0) {
-    return pf_cli_new_config(argv[2]);
-  }
-  if (argc != 3 || strcmp(argv[1], "rule") != 0) {
-    return pf_cli_say(PF_EXIT_MISUSED,
-                      "found 'new%s%s', expected: plastfit new rule NAME, or new config DATA",
-                      argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-  }
-  const char *name = argv[2];
   if (!is_identifier(name)) {
     return pf_cli_say(PF_EXIT_MISUSED,
-                      "'%s' is no name for a rule; expected letters, digits and _, no digit first, "
+                      "'%s' is no name for a %s; expected letters, digits and _, no digit first, "
                       "at most %d of them",
-                      name, (int)LONGEST_NAME);
+                      name, kind->name, (int)LONGEST_NAME);
   }
   if (is_taken(name)) {
     return pf_cli_say(PF_EXIT_MISUSED,
                       "there is a plugin '%s' already (plastfit describe %s); choose another name",
                       name, name);
   }
-  return make_rule(name);
+  return make_plugin(kind, name);
+}
+
+static int run_command(int argc, char **argv)
+{
+  if (argc > 1 && pf_cli_is_help(argv[1])) {
+    (void)fputs(usage, stdout);
+    return PF_EXIT_DONE;
+  }
+  const bool callbacks =
+      argc == 4 && strcmp(argv[1], "rule") == 0 &&
+      (strcmp(argv[2], "--callbacks") == 0 || strcmp(argv[3], "--callbacks") == 0);
+  if (callbacks) {
+    return make_named(&rule_by_callbacks, argv[strcmp(argv[2], "--callbacks") == 0 ? 3 : 2]);
+  }
+  if (argc == 3 && strcmp(argv[1], "config") == 0) {
+    return pf_cli_new_config(argv[2]);
+  }
+  for (size_t k = 0; argc == 3 && k < sizeof kinds / sizeof *kinds; k++) {
+    if (strcmp(argv[1], kinds[k].name) == 0) {
+      return make_named(&kinds[k], argv[2]);
+    }
+  }
+  return pf_cli_say(PF_EXIT_MISUSED,
+                    "found 'new%s%s', expected: plastfit new rule|loss|network|source NAME, or "
+                    "plastfit new config DATA",
+                    argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
 const pf_command pf_command_new = {
     .name = "new",
-    .synopsis = "rule NAME|config DATA",
-    .summary = "a rule, or a config for a table, to start from",
+    .synopsis = "KIND NAME|config DATA",
+    .summary = "a rule, loss, network or source, or a config for a table, to start from",
     .run = run_command,
 };
