@@ -3,32 +3,28 @@
 #include "core/base/memory.h"
 
 #include <math.h>
-#include <string.h>
 
-/** Is choosing all that the model predicts? */
-static bool predicts_choices(const pf_model *model)
+/** Is the recording's one target that is predicted its choices, by a log likelihood? */
+static bool predicts_choices(const pf_model *model, const pf_recording *recording)
 {
-  if (model->n_losses != 1) {
-    return false;
-  }
   const pf_loss_declaration *declared = &model->losses[0].declared;
-  return (declared->flags & PF_LOSS_LIKELIHOOD) != 0 && declared->targets.count == 1 &&
-         strcmp(declared->targets.items[0], "choice") == 0;
+  const bool one_likelihood = model->n_losses == 1 && declared->targets.count == 1 &&
+                              (declared->flags & PF_LOSS_LIKELIHOOD) != 0;
+  const pf_record *choices = pf_recording_target(recording, "choice");
+  return one_likelihood && choices != NULL && choices->n == 1 &&
+         pf_recording_target(recording, declared->targets.items[0]) == choices;
 }
 
-/** Is every choice of the recording one between options, after which weights change? */
+/** Do weights change after every choice, and is there a reward? */
 static bool is_between_options(const pf_recording *recording)
 {
   const pf_record *choices = pf_recording_target(recording, "choice");
-  if (choices == NULL || choices->n != 1 || pf_recording_channel(recording, "reward") == NULL) {
-    return false;
-  }
   for (int64_t t = 0; t < recording->n_steps; t++) {
     if (!isnan(choices->values[t]) && (recording->flags[t] & PF_STEP_PLASTIC) == 0) {
       return false;
     }
   }
-  return true;
+  return pf_recording_channel(recording, "reward") != NULL;
 }
 
 static void add_trials(const pf_draw *draw, pf_choice_history *to)
@@ -57,11 +53,9 @@ pf_status pf_choice_history_create(const pf_model *model, const pf_draw *const *
 {
   int64_t n_steps = 0;
   *out = (pf_choice_history){.n_options = 2};
-  if (!predicts_choices(model)) {
-    return PF_OK;
-  }
   for (size_t d = 0; d < n; d++) {
-    if (!is_between_options(draws[d]->recording)) {
+    const pf_recording *recording = draws[d]->recording;
+    if (!predicts_choices(model, recording) || !is_between_options(recording)) {
       return PF_OK;
     }
     n_steps += draws[d]->n_steps;
