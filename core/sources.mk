@@ -375,6 +375,7 @@ core_sources += core/terminal/wrap.c core/terminal/wrap.h
 core_sources += core/check/check.c core/check/check.h
 core_sources += core/check/check_data.c core/check/check_data.h
 core_sources += core/check/check_noise.c core/check/check_noise.h
+core_sources += core/check/check_rows.c core/check/check_rows.h
 core_sources += core/check/check_task.c core/check/check_task.h
 core_sources += core/check/check_warnings.c core/check/check_warnings.h
 

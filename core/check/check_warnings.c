@@ -2,6 +2,7 @@
 #include "core/check/check_warnings.h"
 #include "core/check/check_data.h"
 #include "core/check/check_noise.h"
+#include "core/check/check_rows.h"
 #include "core/check/check_task.h"
 #include "core/data/data_names.h"
 #include "core/layout/layout.h"
@@ -312,7 +313,8 @@ static size_t warn_of_bounds(const pf_problem *problem, const char *prefix, FILE
 size_t pf_check_warn(const pf_problem *problem, const char *prefix, FILE *stream)
 {
   size_t n = warn_of_data(problem, prefix, stream);
-  n += pf_check_warn_task(problem, prefix, stream);
+  const size_t n_task = pf_check_warn_task(problem, prefix, stream);
+  n += n_task + pf_check_warn_rows(problem, n_task == 0, prefix, stream);
   n += pf_check_warn_units(problem, prefix, stream);
   n += pf_check_warn_synapses(problem, prefix, stream);
   n += pf_check_warn_choices(problem, prefix, stream);

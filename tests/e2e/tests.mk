@@ -3,7 +3,7 @@
 e2e_tests =
 e2e_tests += tests/e2e/closed_loop.sh
 e2e_tests += tests/e2e/bad_input.sh
-e2e_tests += tests/e2e/check.sh
+e2e_tests += tests/e2e/check.sh tests/e2e/check_rows.sh
 e2e_tests += tests/e2e/crafted_files.sh
 e2e_tests += tests/e2e/compare.sh
 e2e_tests += tests/e2e/comparing.sh
