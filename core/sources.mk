@@ -226,6 +226,7 @@ core_sources += core/base/ticker.c
 core_sources += core/fit/fit_groups.c
 
 core_sources += core/marginal/importance.c core/marginal/importance.h
+core_sources += core/marginal/input_sd.c core/marginal/input_sd.h
 core_sources += core/marginal/louis.c core/marginal/louis.h
 core_sources += core/marginal/marginal.c core/marginal/marginal.h
 core_sources += core/marginal/monte_carlo_em.c core/marginal/monte_carlo_em.h

@@ -59,7 +59,8 @@ static pf_status add_values(const pf_problem *run, const double *theta, pf_array
   for (size_t i = 0; i < model->start_theta0; i++) {
     const pf_model_parameter *parameter = &model->parameters[i];
     const bool is_rule = i < model->network_theta0;
-    const bool is_hosts = model->forgets && i == model->forgetting_theta;
+    const bool is_hosts = (model->forgets && i == model->forgetting_theta) ||
+                          (model->learns_input_sd && i == model->input_sd_theta);
     if (is_hosts || (!is_rule && !pf_is_free(parameter))) {
       continue;
     }

@@ -64,6 +64,7 @@ pf_status pf_predictive_score(const pf_predictive_in *in, double *deviance, doub
   double *predictive = memory, *predicted = memory + n_steps, *values = predicted + n_steps;
   pf_filter_out out = {.predictive = predictive, .probability = predicted};
   pf_problem_unknowns(problem, in->data, in->recording, in->fresh, &what.unknowns, &what.stream);
+  pf_unknowns_set(problem->model, in->theta, &what.unknowns);
   for (int64_t k = 0; k < n; k++) {
     status = pf_filter_run(in->filter, &what, &out, error);
     if (status != PF_OK) {

@@ -88,7 +88,7 @@ static pf_status find_marginal_information(pf_infer_job *job, pf_error *error)
                         "the observed information of the marginal likelihood is not positive "
                         "definite at the estimate, so it says nothing of errors: there are too few "
                         "data for so many coefficients, or too few particles (marginal.particles) "
-                        "and draws (source.input.draws)");
+                        "and draws (marginal.draws)");
   }
   const pf_status status = find_spectrum(job, error);
   if (status != PF_OK) {

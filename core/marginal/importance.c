@@ -1,6 +1,7 @@
 #include "core/marginal/importance.h"
 
 #include "core/base/memory.h"
+#include "core/marginal/input_sd.h"
 #include "core/marginal/nats_batch.h"
 
 #include <lapacke.h>
@@ -15,6 +16,9 @@ struct pf_importance {
   pf_group_batches batches;
   pf_group_objective *complete; /* of `weighted` */
   size_t n, n_recordings, n_draws;
+  pf_draw **draws;   /* [all draws] the group's; where the sd of the inputs is fitted, its own */
+  bool owns_draws;   /* likewise */
+  pf_input_sd sd;    /* of them */
   double *origin;    /* [all draws] log likelihoods at the estimate */
   double *values;    /* [all draws] at v */
   double *weight;    /* [all draws] of a recording they add up to 1 */
@@ -37,8 +41,17 @@ static pf_status evaluate_draws(pf_importance *s, const double *v, bool with_gra
     pf_layout_theta(s->in.group->layout, v, d % s->n_recordings, s->thetas + d * n_theta);
   }
   const pf_workspaces workspaces = {s->in.workspaces, s->in.n_workspaces};
-  return pf_batch_each_value(s->each, s->thetas, workspaces, values,
-                             with_gradients ? s->gradients : NULL, error);
+  if (s->owns_draws) {
+    pf_input_sd_move(s->in.problem, s->in.group, s->draws, s->each->n, v, &s->sd);
+  }
+  const pf_status status = pf_batch_each_value(s->each, s->thetas, workspaces, values,
+                                               with_gradients ? s->gradients : NULL, error);
+  if (status != PF_OK || !with_gradients || !s->owns_draws) {
+    return status;
+  }
+  const pf_input_sd_in what = {s->in.problem, s->in.group, s->draws,  s->each,
+                               s->thetas,     values,      workspaces};
+  return pf_input_sd_evaluate(&what, &s->sd, error);
 }
 
 /* Weights of recording r's draws; returns the log of the mean of exp(value - origin). */
@@ -61,7 +74,7 @@ static double weigh_recording(const pf_importance *s, size_t r)
   return best + log(sum / (double)s->n_draws);
 }
 
-/* The score of draw `at`, in nats, into s->own. */
+/* Minus the score of draw `at`, in nats, into s->own. */
 static void find_own_score(const pf_importance *s, size_t at)
 {
   const pf_layout *layout = s->in.group->layout;
@@ -69,6 +82,11 @@ static void find_own_score(const pf_importance *s, size_t at)
   memset(s->instances, 0, layout->n_instances * sizeof *s->instances);
   pf_layout_fold(layout, at % s->n_recordings, s->gradients + at * n_theta, s->instances);
   pf_layout_gradient(layout, s->instances, s->own);
+  const pf_parameter_instance *sd =
+      pf_input_sd_instance(s->in.problem, layout, at % s->n_recordings);
+  if (sd != NULL) {
+    s->own[sd->value] -= sd->factor * s->sd.score[at];
+  }
 }
 
 /* Minus the log likelihood at v, and its gradient. */
@@ -149,6 +167,9 @@ static pf_status evaluate_curvature(void *self, const double *v, double *f, doub
   if (status != PF_OK) {
     return status;
   }
+  for (size_t at = 0; at < s->each->n && s->owns_draws; at++) {
+    pf_input_sd_add_curvature(s->in.problem, s->in.group->layout, at, &s->sd, s->weight[at], h);
+  }
   memcpy(s->h, h, n * n * sizeof *h);
   subtract_lost(s, s->h);
   if (is_definite(s->h, n, s->h + n * n)) {
@@ -207,11 +228,39 @@ static pf_status create_memory(pf_importance *s, pf_error *error)
   return PF_OK;
 }
 
+/* Draws whose inputs this one moves, as the group's. */
+static pf_status copy_draws(pf_importance *s, pf_error *error)
+{
+  const pf_problem *problem = s->in.problem;
+  const pf_fit_group *group = s->in.group;
+  s->draws = group->draws;
+  if (!problem->model->learns_input_sd) {
+    return PF_OK;
+  }
+  s->draws = pf_memory_need(group->n_draws, sizeof(pf_draw *), error);
+  s->owns_draws = s->draws != NULL;
+  for (size_t d = 0; s->owns_draws && d < group->n_draws; d++) {
+    const size_t r = group->recordings[d % s->n_recordings];
+    const pf_draw *from = group->draws[d];
+    const pf_status status =
+        pf_problem_draw(problem, &(pf_draw_id){&problem->data, r, 0, false}, &s->draws[d], error);
+    if (status != PF_OK) {
+      return status;
+    }
+    memcpy(s->draws[d]->input, from->input,
+           (size_t)(from->n_steps * from->ld_input) * sizeof *from->input);
+    memcpy(s->draws[d]->noise, from->noise, (size_t)problem->model->n_noise * sizeof *from->noise);
+  }
+  return s->owns_draws ? pf_input_sd_create(problem, group, group->n_draws,
+                                            group->marginal->drawn_at, &s->sd, error)
+                       : PF_STOP;
+}
+
 static pf_status create_batches(pf_importance *s, pf_error *error)
 {
   const pf_importance_in *in = &s->in;
   const pf_nats_batch_in what = {.model = in->problem->model,
-                                 .draws = (const pf_draw *const *)in->group->draws,
+                                 .draws = (const pf_draw *const *)s->draws,
                                  .n = in->group->n_draws,
                                  .factor = in->factor};
   pf_status status = pf_nats_batch_create(&what, 1.0, &s->each, error);
@@ -243,6 +292,9 @@ pf_status pf_importance_create(const pf_importance_in *in, pf_importance **out, 
                        .n_draws = in->group->n_draws / in->group->n_recordings};
   pf_status status = create_memory(s, error);
   if (status == PF_OK) {
+    status = copy_draws(s, error);
+  }
+  if (status == PF_OK) {
     status = create_batches(s, error);
   }
   if (status == PF_OK) {
@@ -272,6 +324,13 @@ void pf_importance_free(pf_importance *function)
   if (function == NULL) {
     return;
   }
+  for (size_t d = 0; function->owns_draws && d < function->in.group->n_draws; d++) {
+    pf_draw_free(function->in.problem->model, function->draws[d]);
+  }
+  if (function->owns_draws) {
+    pf_memory_free(function->draws);
+  }
+  pf_input_sd_clear(&function->sd);
   pf_group_objective_free(function->complete);
   pf_batch_free(function->each);
   pf_batch_free(function->weighted);

@@ -1,6 +1,7 @@
 #include "core/marginal/louis.h"
 
 #include "core/base/memory.h"
+#include "core/marginal/input_sd.h"
 #include "core/marginal/nats_batch.h"
 
 #include <string.h>
@@ -79,16 +80,43 @@ static pf_status add_complete(const pf_louis_in *in, pf_batch *batch, pf_louis_s
   return status;
 }
 
-/* The score of a draw of recording r, whose gradient is minus `share` of it. */
-static void add_score(const pf_layout *layout, size_t r, const double *gradient, double share,
-                      pf_louis_sums *sums)
+/* Scores of draws. */
+typedef struct draw_scores {
+  const pf_louis_in *in;
+  double share;      /* of a draw's log likelihood that the batch has */
+  double *gradients; /* [n draws][n_parameters] of minus that share */
+  pf_input_sd sd;
+} draw_scores;
+
+/* What the sd of the inputs adds to the score in sums->values, and to the complete information. */
+static void add_input_sd(const draw_scores *of, size_t d, pf_louis_sums *sums)
 {
-  const size_t n = sums->n;
+  const pf_layout *layout = of->in->group->layout;
+  const pf_parameter_instance *own =
+      pf_input_sd_instance(of->in->problem, layout, d % sums->n_recordings);
+  if (own == NULL) {
+    return;
+  }
+  const double score = own->factor * of->sd.score[d];
+  sums->score[own->value] += score;
+  sums->values[own->value] += score / of->share;
+  pf_input_sd_add_curvature(of->in->problem, layout, d, &of->sd, 1.0, sums->complete);
+}
+
+/* The score of draw d. */
+static void add_score(const draw_scores *of, size_t d, pf_louis_sums *sums)
+{
+  const pf_layout *layout = of->in->group->layout;
+  const size_t n = sums->n, r = d % sums->n_recordings;
+  const double *gradient = of->gradients + d * of->in->problem->model->n_parameters;
   memset(sums->instances, 0, layout->n_instances * sizeof *sums->instances);
   pf_layout_fold(layout, r, gradient, sums->instances);
   pf_layout_gradient(layout, sums->instances, sums->values);
   for (size_t i = 0; i < n; i++) {
-    sums->values[i] /= -share;
+    sums->values[i] /= -of->share;
+  }
+  add_input_sd(of, d, sums);
+  for (size_t i = 0; i < n; i++) {
     sums->scores[r * n + i] += sums->values[i];
   }
   for (size_t i = 0; i < n * n; i++) {
@@ -102,22 +130,31 @@ static pf_status add_scores(const pf_louis_in *in, const pf_batch *batch, double
 {
   const pf_layout *layout = in->group->layout;
   const size_t n_theta = in->problem->model->n_parameters;
-  double value = 0.0;
-  double *memory = pf_memory_need(2 * batch->n * n_theta, sizeof *memory, error);
+  const pf_workspaces workspaces = {in->workspaces, in->n_workspaces};
+  draw_scores of = {.in = in, .share = share};
+  double *memory = pf_memory_need(batch->n * (1 + 2 * n_theta), sizeof *memory, error);
   if (memory == NULL) {
     return PF_STOP;
   }
-  double *thetas = memory, *gradients = memory + batch->n * n_theta;
+  double *thetas = memory, *values = thetas + batch->n * n_theta;
+  of.gradients = values + batch->n;
   for (size_t d = 0; d < batch->n; d++) {
     pf_layout_theta(layout, in->values, d % sums->n_recordings, thetas + d * n_theta);
   }
-  const pf_workspaces workspaces = {in->workspaces, in->n_workspaces};
-  const pf_status status = pf_batch_each(batch, thetas, workspaces, &value, gradients, error);
+  pf_status status =
+      pf_input_sd_create(in->problem, in->group, batch->n, in->values, &of.sd, error);
   if (status == PF_OK) {
-    for (size_t d = 0; d < batch->n; d++) {
-      add_score(layout, d % sums->n_recordings, gradients + d * n_theta, share, sums);
-    }
+    status = pf_batch_each_value(batch, thetas, workspaces, values, of.gradients, error);
   }
+  if (status == PF_OK && in->problem->model->learns_input_sd) {
+    const pf_input_sd_in what = {in->problem, in->group, in->group->draws, batch,
+                                 thetas,      values,    workspaces};
+    status = pf_input_sd_evaluate(&what, &of.sd, error);
+  }
+  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
+    add_score(&of, d, sums);
+  }
+  pf_input_sd_clear(&of.sd);
   pf_memory_free(memory);
   return status;
 }

@@ -3,6 +3,7 @@
 #include "core/fit/fit.h"
 
 #include "core/base/memory.h"
+#include "core/marginal/input_sd.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -280,6 +281,22 @@ static pf_status maximise_expectation(em *self)
                              &optimum, self->error);
 }
 
+/*
+ * Where the sd of the inputs is fitted, EM steps of it are so short that they would never arrive: a
+ * Newton step is made short enough instead.
+ */
+static void shorten_step(em *self, double *gain)
+{
+  if (!self->problem->model->learns_input_sd || !(*gain > newton_reach) || !isfinite(*gain)) {
+    return;
+  }
+  const double share = sqrt(newton_reach / *gain);
+  for (size_t k = 0; k < self->n; k++) {
+    self->step[k] *= share;
+  }
+  *gain = newton_reach;
+}
+
 /* From self->now to self->next; *gain: nats that this is predicted to gain. */
 static pf_status take_step(em *self, double *gain)
 {
@@ -290,6 +307,7 @@ static pf_status take_step(em *self, double *gain)
   }
   const bool solved = solve_step(self, most_lost);
   *gain = solved ? predicted_gain(self) : (double)INFINITY;
+  shorten_step(self, gain);
   if (self->is_plain && !self->is_cautious && solved && *gain <= newton_reach &&
       stays_inside(self)) {
     for (size_t k = 0; k < self->n; k++) {
@@ -298,6 +316,7 @@ static pf_status take_step(em *self, double *gain)
     return PF_OK;
   }
   status = maximise_expectation(self);
+  pf_input_sd_update(self->problem, self->group, self->group->n_draws, self->next);
   for (size_t k = 0; k < self->n; k++) {
     self->step[k] = self->next[k] - self->now[k];
   }
@@ -583,8 +602,10 @@ static pf_status make_result(em *self)
   marginal->least_share = self->least_share;
   marginal->cost = self->cost;
   marginal->left = predicted_gain(self);
+  /* EM steps of the sd of inputs are so short that they look settled anywhere */
+  const bool has_moved = solved || !self->problem->model->learns_input_sd;
   marginal->settled =
-      marginal->cost <= settings->tolerance &&
+      has_moved && marginal->cost <= settings->tolerance &&
       (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * settings->tolerance);
   if (self->is_plain && solved && marginal->left <= newton_reach && stays_inside(self)) {
     add_last_step(self);

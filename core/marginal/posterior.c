@@ -62,6 +62,7 @@ static pf_status filter_recording(const pf_posterior_in *in, size_t r, pf_filter
                       &what.stream);
   what.stream.draw += in->replicate;
   pf_layout_theta(group->layout, in->values, r, memory->theta);
+  pf_unknowns_set(problem->model, memory->theta, &what.unknowns);
   const pf_status status = pf_filter_run(filter, &what, &out, &share->error);
   *log_likelihood = out.log_likelihood;
   share->least_share = out.least_share;

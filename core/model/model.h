@@ -170,6 +170,8 @@ typedef struct pf_model {
   size_t start_theta0; /**< of the first starting weight; n_parameters: none is learned */
   bool forgets;        /**< weights are forgotten over gaps between sessions: w exp(-rate gap) */
   size_t forgetting_theta; /**< the rate's place in theta */
+  bool learns_input_sd;    /**< the sd of the inputs' noise is a parameter */
+  size_t input_sd_theta;   /**< its place in theta */
   const pf_normalisation *normalisation;
   uint8_t *phase;   /**< [n populations] enum pf_phase */
   bool stepwise[4]; /**< by phase: something in it remembers the step before, so that steps go one

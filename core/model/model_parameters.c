@@ -48,3 +48,19 @@ pf_status pf_model_forget(pf_model *model, double rate, pf_error *error)
   model->forgets = model->forgets || status == PF_OK;
   return status;
 }
+
+pf_status pf_model_learn_input_sd(pf_model *model, double sd, pf_error *error)
+{
+  static const double least = 0.01; /* of where it starts: at 0 there is nothing to draw */
+  const pf_parameter input_sd = {.name = "input_sd",
+                                 .unit = "1",
+                                 .initial = sd,
+                                 .value = sd,
+                                 .lower = least * sd,
+                                 .upper = INFINITY,
+                                 .help = "sd of the noise on every input at every step"};
+  const pf_status status =
+      pf_model_add_parameter(model, &input_sd, "source", &model->input_sd_theta, error);
+  model->learns_input_sd = model->learns_input_sd || status == PF_OK;
+  return status;
+}

@@ -12,5 +12,10 @@ pf_status pf_model_reserve_parameters(pf_model *model, size_t count, pf_error *e
  * (1/h).
  */
 pf_status pf_model_forget(pf_model *model, double rate, pf_error *error);
+/**
+ * The sd of the noise that inputs are drawn with becomes a parameter, "input_sd" of owner "source".
+ * Only a particle filter looks at it: everything else is given inputs.
+ */
+pf_status pf_model_learn_input_sd(pf_model *model, double sd, pf_error *error);
 
 #endif

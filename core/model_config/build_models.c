@@ -318,6 +318,16 @@ static pf_status add_forgetting(const pf_session_settings *sessions, bool teache
   return PF_OK;
 }
 
+/** The sd of the inputs' noise, likewise; a teacher has inputs. */
+static pf_status add_input_sd(const pf_settings *settings, bool teacher, pf_model *model,
+                              pf_error *error)
+{
+  if (teacher || !settings->learns_input_sd) {
+    return PF_OK;
+  }
+  return pf_model_learn_input_sd(model, settings->input.sd, error);
+}
+
 /** What the config says of the parameters. After masks and bounds. */
 static pf_status set_parameters(const builder *self, const parts *of, pf_model *model,
                                 pf_error *error)
@@ -356,7 +366,8 @@ static pf_status make_model(const builder *self, const parts *of, pf_model **out
   }
   if (pf_projection_masks(models, &settings->network, settings->seed, *out, error) != PF_OK ||
       pf_projection_bounds(models, &settings->network, *out, error) != PF_OK ||
-      add_forgetting(&settings->sessions, of->teacher, *out, error) != PF_OK) {
+      add_forgetting(&settings->sessions, of->teacher, *out, error) != PF_OK ||
+      add_input_sd(settings, of->teacher, *out, error) != PF_OK) {
     return PF_STOP;
   }
   return set_parameters(self, of, *out, error);

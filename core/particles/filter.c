@@ -42,6 +42,13 @@ typedef struct filter_run {
   pf_error *error;
 } filter_run;
 
+void pf_unknowns_set(const pf_model *model, const double *theta, pf_unknowns *unknowns)
+{
+  if (model->learns_input_sd && unknowns->sd > 0.0) {
+    unknowns->sd = theta[model->input_sd_theta];
+  }
+}
+
 bool pf_unknowns_any(const pf_model *model, const pf_unknowns *unknowns)
 {
   return unknowns->sd > 0.0 || unknowns->missing || unknowns->known_noise < model->n_noise;

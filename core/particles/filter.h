@@ -28,6 +28,8 @@ typedef struct pf_unknowns {
                           and are the draw's; model->n_noise: all */
 } pf_unknowns;
 
+/** The sd of the inputs' noise is that of theta where it is a parameter (and inputs have noise). */
+void pf_unknowns_set(const pf_model *model, const double *theta, pf_unknowns *unknowns);
 /** Is anything unknown, so that particles differ? */
 bool pf_unknowns_any(const pf_model *model, const pf_unknowns *unknowns);
 

@@ -28,6 +28,13 @@ pf_status pf_check_likelihood(const pf_problem *problem, pf_error *error)
   const pf_settings *settings = problem->settings;
   const pf_optimiser *optimiser =
       settings->fit.optimiser == NULL ? NULL : pf_optimiser_find(settings->fit.optimiser);
+  if (settings->learns_input_sd &&
+      (settings->marginal.kind == PF_LIKELIHOOD_MEAN || !(settings->input.sd > 0.0))) {
+    return pf_fail_key(
+        error, PF_STOP, "source.input.learn_sd",
+        "source.input.learn_sd needs likelihood = \"marginal\" and a source.input.sd "
+        "above 0, from which it starts");
+  }
   if (settings->marginal.kind == PF_LIKELIHOOD_MEAN) {
     return PF_OK;
   }

@@ -76,6 +76,7 @@ typedef struct pf_settings {
   int64_t animals; /**< that a task simulates */
   pf_input_noise input;
   bool inputs_at_mean;     /**< nothing of them is drawn: set in copies, by no key */
+  bool learns_input_sd;    /**< input.sd is a parameter */
   int64_t draws;           /**< draws of the inputs per experiment in the fit */
   pf_names input_channels; /**< the inputs, in place of the cues; empty: the cues */
   pf_expected_reward expectation;

@@ -11,6 +11,9 @@ pf_option_table pf_source_keys(void)
                   "x = mean * cue + sd * noise"),
       PF_ROW_REAL(input.sd, "input.sd", "0.0", "1", 0, INFINITY,
                   "of the noise on every input at every step"),
+      PF_ROW_BOOL(learns_input_sd, "input.learn_sd", "false",
+                  "input.sd is fitted, and starts as given: adds the parameter \"input_sd\"; with "
+                  "likelihood = \"marginal\" (doc/unknown-inputs.md)"),
       PF_ROW_INTEGER(draws, "input.draws", "1", "1", 1, 1e6, "draws of the noise that a fit sees"),
       PF_ROW_TEXTS(input_channels, "input.channels", NULL,
                    "channels that are the inputs, in place of the data's cues; not of a task"),

@@ -332,6 +332,9 @@ pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *err
     return PF_OK;
   }
   truth_of_theta(problem, problem->models->teacher_theta, truth);
+  if (model->learns_input_sd) { /* the teacher's inputs have what the config says */
+    truth[model->input_sd_theta] = problem->settings->input.sd;
+  }
   if (model->start_theta0 == model->n_parameters) {
     return PF_OK;
   }

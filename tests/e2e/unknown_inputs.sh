@@ -60,6 +60,7 @@ refused() {
   [ ! -e "$work/none" ] || fail "$*: left a folder"
 }
 refused 'normalise = "padded"' normalise=padded
+refused 'needs likelihood = "marginal"' likelihood=mean source.input.learn_sd=true
 refused 'adam stops when its passes are used up' fit.optimiser=adam
 refused 'fit.per = "population"' fit.per=population
 refused 'expected "mean" or "marginal"' likelihood=margnal
@@ -81,6 +82,17 @@ for name in {name for _, name in of}:
         assert abs(at - float(fisher[end])) < 0.2 * width, row
         assert any(c['name'] == row['name'] and abs(float(c['value']) - at) < 1e-9 * abs(at) and
                    abs(float(c['twice_log_likelihood_ratio']) - 3.84) < 0.05 for c in curve), row
+END
+# How noisy inputs are can be fitted. The truth is .1225; measured .099 with a standard error of .012.
+run_brief_fit "sd" "$PF_SRCDIR/configs/coverage-choices.cfg" source.give.inputs=false \
+  source.give.initial_weights=false likelihood=marginal source.input.learn_sd=true fit.starts=1 \
+  'intervals.methods=["fisher"]' marginal.particles=80 marginal.draws=8 evaluate.draws=1
+python3 - "$work" <<'END' || fail "sd of inputs"
+import csv, sys
+row = next(r for r in csv.DictReader(open(f'{sys.argv[1]}/sd/theta.csv')) if r['name'] == 'input_sd')
+print(row)
+assert row['owner'] == 'source' and row['verdict'] == 'identified' and float(row['truth']) == 0.1225
+assert 0.005 < float(row['se']) < 0.03 and abs(float(row['estimate']) - 0.1225) < 3 * float(row['se'])
 END
 # Too few iterations: not called converged, and the exit code says so.
 few short likelihood=marginal marginal.iterations=1
