@@ -59,8 +59,7 @@ pf_status pf_model_learn_input_sd(pf_model *model, double sd, pf_error *error)
                                  .lower = least * sd,
                                  .upper = INFINITY,
                                  .help = "sd of the noise on every input at every step"};
-  const pf_status status =
-      pf_model_add_parameter(model, &input_sd, "source", &model->input_sd_theta, error);
+  const pf_status status = add_parameter(model, &input_sd, "source", &model->input_sd_theta, error);
   model->learns_input_sd = model->learns_input_sd || status == PF_OK;
   return status;
 }
