@@ -45,7 +45,7 @@ tests_unit_tests_LDADD = plugins/rules/taylor/libtaylor.la plugins/rules/mlp/lib
 # Whatever a file holds: tests/fuzz/README.md.
 check_PROGRAMS += tests/fuzz/replay
 fuzz_sources = tests/fuzz/fuzz.c tests/fuzz/targets.c tests/fuzz/targets.h
-fuzz_sources += tests/fuzz/hdf5_values.c tests/fuzz/job_values.c
+fuzz_sources += tests/fuzz/hdf5_values.c tests/fuzz/job_values.c tests/fuzz/mat_values.c
 tests_fuzz_replay_SOURCES = $(fuzz_sources)
 tests_fuzz_replay_LDADD = libplastfit_core.la
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/corpus tests/fuzz/prepare.sh tests/fuzz/run

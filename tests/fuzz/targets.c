@@ -136,6 +136,36 @@ static void take_data(const fuzz_target *t, const uint8_t *bytes, size_t n)
   make_problem_of_file(t, "source.path", name, bytes, n);
 }
 
+/** Recordings in HDF5 and NWB, a valid one changed as the bytes order; and MATLAB files made so. */
+static void take_changed_data(const fuzz_target *t, const uint8_t *bytes, size_t n)
+{
+  char seed[FUZZ_PATH], path[FUZZ_PATH], override[FUZZ_PATH + 64];
+  (void)snprintf(seed, sizeof seed, "%.150s.h5", t->folder);
+  (void)snprintf(path, sizeof path, "%.150s/changed", t->folder);
+  (void)snprintf(override, sizeof override, "source.path=\"%s\"", path);
+  if (strcmp(t->mode, "mat5-values") == 0) {
+    fuzz_make_mat(path, bytes, n);
+  } else {
+    fuzz_change_hdf5(seed, path, bytes, n);
+  }
+  make_problem(t->base, override, 0);
+}
+
+/** Two files: the first two bytes say how long the times are, the clusters follow. */
+static void take_spikes(const fuzz_target *t, const uint8_t *bytes, size_t n)
+{
+  char path[FUZZ_PATH], override[FUZZ_PATH + 64];
+  const size_t wanted = n < 2 ? 0 : (size_t)bytes[0] + 256 * (size_t)bytes[1];
+  const size_t rest = n < 2 ? 0 : n - 2, n_times = wanted < rest ? wanted : rest;
+  const uint8_t *from = n < 2 ? bytes : bytes + 2;
+  (void)snprintf(path, sizeof path, "%.150s/spike_times.npy", t->folder);
+  fuzz_write(path, from, n_times);
+  (void)snprintf(path, sizeof path, "%.150s/spike_clusters.npy", t->folder);
+  fuzz_write(path, from + n_times, rest - n_times);
+  (void)snprintf(override, sizeof override, "source.path=\"%.150s\"", t->folder);
+  make_problem(t->base, override, 0);
+}
+
 /* ---- files of a run ---- */
 
 static void take_job(const fuzz_target *t, const uint8_t *bytes, size_t n)
@@ -189,6 +219,15 @@ static const struct {
                {"csv", take_data},
                {"npz", take_data},
                {"mat", take_data},
+               {"mat5", take_data},
+               {"mat5-values", take_changed_data},
+               {"hdf5", take_data},
+               {"hdf5-recording", take_changed_data},
+               {"nwb", take_data},
+               {"nwb-values", take_changed_data},
+               {"jsonl", take_data},
+               {"npy", take_data},
+               {"spikes", take_spikes},
                {"job", take_job},
                {"job-values", fuzz_resume_jobs},
                {"hdf5-values", take_hdf5_values}};

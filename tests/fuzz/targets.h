@@ -24,6 +24,8 @@ void fuzz_write(const char *path, const uint8_t *bytes, size_t n);
 
 /** The bytes are orders: what to change in a valid HDF5 file `seed`. The result goes to `path`. */
 void fuzz_change_hdf5(const char *seed, const char *path, const uint8_t *bytes, size_t n);
+/** The bytes are orders: what a MATLAB file of version 5 holds. */
+void fuzz_make_mat(const char *path, const uint8_t *bytes, size_t n);
 /** The bytes are orders: which numbers of a valid job file to change, then `compare --resume`. */
 void fuzz_resume_jobs(const fuzz_target *t, const uint8_t *bytes, size_t n);
 

@@ -1,5 +1,7 @@
 #include "h5_arrays.h"
 
+#include "h5_trial.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -18,6 +20,11 @@ pf_status h5_open(const char *path, const char *kind, h5_file *out, pf_error *er
     return pf_fail(error, PF_STOP, "%.300s: cannot be opened: %s", path, strerror(errno));
   }
   (void)fclose(file);
+  if (!h5_survives(path)) {
+    return pf_fail(error, PF_STOP,
+                   "%.300s: is damaged so that the HDF5 library crashes on it, or takes a minute",
+                   path);
+  }
   out->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   return out->file >= 0
              ? PF_OK

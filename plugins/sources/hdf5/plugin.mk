@@ -6,6 +6,8 @@ endif
 plugins_hdf5_la_SOURCES = plugins/sources/hdf5/hdf5.c \
 	plugins/sources/common/h5_arrays.c \
 	plugins/sources/common/h5_arrays.h \
+	plugins/sources/common/h5_trial.c \
+	plugins/sources/common/h5_trial.h \
 	$(recordings_sources)
 plugins_hdf5_la_CPPFLAGS = $(plugin_cppflags) $(HDF5_CFLAGS)
 plugins_hdf5_la_LDFLAGS = $(plugin_ldflags)

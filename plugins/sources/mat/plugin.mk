@@ -12,6 +12,8 @@ plugins_mat_la_SOURCES = plugins/sources/mat/mat.c \
 	plugins/sources/common/mat_open.h \
 	plugins/sources/common/h5_arrays.c \
 	plugins/sources/common/h5_arrays.h \
+	plugins/sources/common/h5_trial.c \
+	plugins/sources/common/h5_trial.h \
 	$(recordings_sources)
 plugins_mat_la_CPPFLAGS = $(plugin_cppflags) $(MATIO_CFLAGS) $(HDF5_CFLAGS)
 plugins_mat_la_LDFLAGS = $(plugin_ldflags)

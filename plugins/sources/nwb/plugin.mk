@@ -10,6 +10,8 @@ plugins_nwb_la_SOURCES = plugins/sources/nwb/nwb.c \
 	plugins/sources/nwb/nwb_times.h \
 	plugins/sources/common/h5_arrays.c \
 	plugins/sources/common/h5_arrays.h \
+	plugins/sources/common/h5_trial.c \
+	plugins/sources/common/h5_trial.h \
 	$(recordings_sources)
 plugins_nwb_la_CPPFLAGS = $(plugin_cppflags) $(HDF5_CFLAGS)
 plugins_nwb_la_LDFLAGS = $(plugin_ldflags)
