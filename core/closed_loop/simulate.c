@@ -602,6 +602,36 @@ static void present_step(animal *self, const pf_task_out *out)
 
 /* ---- sessions ---- */
 
+/* What a step takes in a recording: two inputs (as shown and as seen), channels, targets, its
+ * flags, trial, block, and a place of the noise. */
+static double step_bytes(const animal *self)
+{
+  const size_t n_channels = self->declared.channels.count + self->loop->n_derived;
+  double numbers = 2.0 * (double)self->n_input + (double)n_channels + 4.0;
+  for (size_t k = 0; k < self->declared.targets.count; k++) {
+    numbers += (double)width_of(&self->targets[k]);
+  }
+  return numbers * (double)sizeof(double);
+}
+
+/* How long a task is shows only while it goes on: too long for the memory there is, and it ends
+ * here, not when all animals are done. */
+static pf_status check_room(const animal *self, pf_error *error)
+{
+  const double recording = 4096.0; /* of its own */
+  const pf_task_run *loop = self->loop;
+  const double bytes = loop->n_runs * (recording + (double)self->n_steps * step_bytes(self));
+  if (!(loop->max_bytes > 0.0) || bytes <= loop->max_bytes) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "memory: after %lld steps of %s the recordings of %.0f such animals take %.4g "
+                 "MiB, but %.4g MiB are allowed; ask for fewer trials or animals, or raise "
+                 "`memory`",
+                 (long long)self->n_steps, loop->animal, loop->n_runs, bytes * 0x1p-20,
+                 loop->max_bytes * 0x1p-20);
+}
+
 static pf_status run_session(animal *self, pf_error *error)
 {
   double choice = NAN;
@@ -621,8 +651,11 @@ static pf_status run_session(animal *self, pf_error *error)
         return status;
       }
     }
-    if (out.done != 0) {
-      return PF_OK;
+    if (out.done != 0 || self->n_steps % 1024 == 0) {
+      status = check_room(self, error);
+      if (status != PF_OK || out.done != 0) {
+        return status;
+      }
     }
     if (self->n_steps - self->session >= self->declared.max_steps) {
       return pf_fail(error, PF_STOP, "%s: a run is not over after %lld steps, the most it allows",

@@ -34,6 +34,8 @@ typedef struct pf_task_run {
   uint64_t seed;
   int64_t index; /**< of the animal: random numbers go by (seed, index) */
   const char *animal;
+  double max_bytes; /**< that the recordings of `n_runs` such animals may take; 0: any */
+  double n_runs;
 } pf_task_run;
 
 /**

@@ -596,14 +596,14 @@ static bool is_better(const pf_function *function, const pf_start_result *a,
 }
 
 /* Which start is the best, and which others reached it. */
-static void compare_starts(fit_run *run, size_t u)
+static pf_status compare_starts(fit_run *run, size_t u, pf_error *error)
 {
   pf_fit_group *group = &run->fit->groups[u];
   pf_workspace *const *workspaces = run->workspaces.items;
   pf_fit_job job = job_of(run, u, workspaces);
-  pf_error ignored = pf_error_none();
-  if (pf_group_objective_create(&job.in, &job.function, &ignored) != PF_OK) {
-    return; /* no memory: the first stays the best, and none is said to have reached it */
+  const pf_status status = pf_group_objective_create(&job.in, &job.function, error);
+  if (status != PF_OK) {
+    return status;
   }
   const pf_function *function = pf_group_objective_get(job.function);
   for (size_t k = 0; k < group->n_starts; k++) {
@@ -620,6 +620,7 @@ static void compare_starts(fit_run *run, size_t u)
         start->status == PF_OK && pf_multistart_reached(function, start->optimum.objective, best);
   }
   pf_group_objective_free(job.function);
+  return PF_OK;
 }
 
 /* Starts from the points that are given. */
@@ -677,31 +678,40 @@ static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
 }
 
 /* The best of a group's starts so far is its result. */
-static void keep_best(fit_run *run, size_t u)
+static pf_status keep_best(fit_run *run, size_t u, pf_error *error)
 {
   pf_fit_group *group = &run->fit->groups[u];
   if (group->status != PF_OK) {
-    return;
+    return PF_OK;
   }
-  compare_starts(run, u);
+  const pf_status status = compare_starts(run, u, error);
+  if (status != PF_OK) {
+    return status;
+  }
   const pf_start_result *best = &group->starts[group->best];
   const size_t bytes = group->layout->n * sizeof(double);
   group->optimum = best->optimum;
   memcpy(group->values_start, best->from, bytes);
   memcpy(group->values, best->values, bytes);
+  return PF_OK;
 }
 
-/* The starts that were planned. false: there are none. */
-static bool run_planned(fit_run *run)
+static pf_status keep_all_best(fit_run *run, pf_error *error)
 {
-  if (run->jobs.n == 0) {
-    return false;
-  }
-  run_wave(run);
   for (size_t u = 0; u < run->fit->n_groups; u++) {
-    keep_best(run, u);
+    const pf_status status = keep_best(run, u, error);
+    if (status != PF_OK) {
+      return status;
+    }
   }
-  return true;
+  return PF_OK;
+}
+
+/* The starts that were planned; then each group's best so far. */
+static pf_status run_planned(fit_run *run, pf_error *error)
+{
+  run_wave(run);
+  return keep_all_best(run, error);
 }
 
 static pf_status run_waves(fit_run *run, pf_error *error)
@@ -714,8 +724,12 @@ static pf_status run_waves(fit_run *run, pf_error *error)
         return status;
       }
     }
-    if (!run_planned(run)) {
+    if (run->jobs.n == 0) {
       return PF_OK;
+    }
+    const pf_status status = run_planned(run, error);
+    if (status != PF_OK) {
+      return status;
     }
   }
 }
@@ -779,12 +793,11 @@ static pf_status judge_groups(fit_run *run, pf_error *error)
         return status;
       }
     }
-    if (!run_planned(run)) {
+    if (run->jobs.n == 0) {
       return PF_OK;
     }
-    const pf_status status = start_around_better(run, error);
-    if (status != PF_OK) {
-      return status;
+    if (run_planned(run, error) != PF_OK || start_around_better(run, error) != PF_OK) {
+      return PF_STOP;
     }
   }
   return PF_OK;

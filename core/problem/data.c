@@ -69,6 +69,8 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
 {
   const pf_settings *settings = problem->settings;
   const pf_models *models = problem->models;
+  const double max_bytes = (double)settings->memory + (double)PF_MEMORY_READING_OVERHEAD;
+  const double n_runs = (double)settings->animals + (double)settings->evaluate.animals;
   for (int64_t a = 0; a < n; a++) {
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
@@ -87,7 +89,9 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
                               .sessions = {settings->sessions.count, settings->sessions.gap},
                               .seed = problem->seed,
                               .index = first + a,
-                              .animal = name};
+                              .animal = name,
+                              .max_bytes = max_bytes,
+                              .n_runs = n_runs};
     status = pf_simulate(&loop, data, error);
     if (status != PF_OK) {
       pf_memory_free(own);

@@ -416,7 +416,7 @@ static void set_plan(builder *b, json_t *root, const pf_problem *problem)
   pf_explained how;
   pf_error unused = pf_error_none();
   if (pf_problem_explain(problem, &how, &unused) != PF_OK) {
-    set_member(b, root, "plan", json_null());
+    b->lost = true; /* it was found out before the fit: this time memory ran out */
     return;
   }
   json_t *plan = json_object();
