@@ -41,7 +41,7 @@ static double log_mean(const double *values, int64_t n)
   for (int64_t k = 0; k < n; k++) {
     sum += exp(values[k] - best) / (double)n;
   }
-  return best + log(sum);
+  return best + log(sum); /* cppcheck-suppress invalidFunctionArg ; n is 1 or more */
 }
 
 pf_status pf_predictive_score(const pf_predictive_in *in, double *deviance, double *probability,

@@ -25,6 +25,7 @@ static double place_point(const pf_multistart *starts, size_t i, size_t j, size_
   pf_random_uniform(stream, 0, (int64_t)n, keys);
   pf_random_uniform(within, j, 1, &place);
   for (size_t other = 0; other < n; other++) {
+    /* cppcheck-suppress arrayIndexThenCheck ; `other < j` orders equals and guards nothing */
     stratum += keys[other] < keys[j] || (keys[other] == keys[j] && other < j) ? 1 : 0;
   }
   return ((double)stratum + place) / (double)n;

@@ -520,6 +520,7 @@ static void combine_replicates(const em *self, const double *of, pf_marginal_fit
       sum += likelihood / (double)n;
       squares += likelihood * likelihood / (double)n;
     }
+    /* cppcheck-suppress invalidFunctionArg ; there is a replicate, the best of which adds 1 / n */
     out->log_likelihood += best + log(sum);
     variance += fmax(squares - sum * sum, 0.0) / (sum * sum) / (double)(n - 1);
   }

@@ -78,6 +78,7 @@ static name_list list_names(size_t offset, bool value)
   }
   for (size_t k = 0; k < n && used < sizeof list.text; k++) {
     const char *between = k + 1 == n ? " or " : ", ", *before = k == 0 ? "" : between;
+    /* cppcheck-suppress uninitvar ; names[0 .. n) are set */
     used += (size_t)snprintf(list.text + used, sizeof list.text - used, "%s%s", before, names[k]);
   }
   return list;

@@ -16,8 +16,8 @@ typedef struct pf_animal_population {
  * Interrupted: the groups say so and hold what they have come to, and *out stays NULL.
  * PF_POINT_FAILED and PF_STOP with a line; nothing is then kept.
  */
-pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **fit,
-                            pf_animal_population **out, pf_error *error);
+pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
+                            pf_animal_population **population, pf_error *error);
 void pf_fit_population_free(pf_animal_population *population);
 
 #endif

@@ -758,7 +758,7 @@ static pf_status sweep_fixed(sweep *self, pf_error *error)
 {
   const int64_t n_steps = self->all->draw->n_steps;
   const pf_segment whole = {.first = 0, .end = (int32_t)(n_steps - 1), .changes = 0};
-  self->segments = &whole;
+  self->segments = &whole; /* cppcheck-suppress autoVariables ; read by sweep_block alone, below */
   self->n_segments = n_steps > 0 ? 1 : 0;
   self->at_most = n_steps;
   self->rows = self->post->n;

@@ -95,6 +95,7 @@ PF_INLINE void taylor_apply_lanes(const int V, const int C, const int CHANGE, co
   pf_lanes value;
   taylor_of_x_w(V, C, p, &x, &w, &value);
   if (CHANGE == TAYLOR_SOME) {
+    /* cppcheck-suppress nullPointer ; TAYLOR_SOME is said where there is a mask */
     value *= *(const pf_lanes_at *)mask;
   }
   if (keep != NULL) { /* out may be w, of which lanes are yet to be taken */
@@ -311,6 +312,7 @@ PF_INLINE void taylor_adjoint_rows(const int V, const int C, const taylor *self,
     const taylor_row row = {.x = in->pre,
                             .w = in->w + i * in->ldw,
                             .cotangent = update == NULL ? of.dw + i * of.ld : NULL,
+                            /* cppcheck-suppress nullPointerRedundantCheck ; has_mask asks */
                             .mask = has_mask ? update->mask + i * update->ldm : NULL,
                             .gx = gradient->pre,
                             .gw = gradient->w == NULL ? NULL : gradient->w + i * gradient->ldw};
