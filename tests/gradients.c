@@ -287,8 +287,10 @@ static void run_rule(pf_registry *registry, const pf_found *items, size_t n,
       /* near where a fit starts, some parameters move the objective too little for the short steps
        * that kinks need */
       const bool is_weak = rule->theta_sd == 0.0 && lab_networks[i].has_kinks;
+      const bool goes_with =
+          rule->networks == NULL || strstr(rule->networks, lab_networks[i].label) != NULL;
       const bool fits =
-          in_turn && has_units && !is_weak &&
+          goes_with && (in_turn || rule->networks != NULL) && has_units && !is_weak &&
           (lab_losses[k].n_output == 0 || lab_losses[k].n_output == lab_networks[i].n_output);
       if (fits && is_found(items, n, PF_KIND_NETWORK, lab_networks[i].plugin) &&
           is_found(items, n, PF_KIND_LOSS, lab_losses[k].plugins[0]) &&

@@ -16,6 +16,7 @@ typedef struct lab_rule_case {
   double theta_sd; /**< theta is normal, of this sd: strong enough to matter, weak enough to stay
                       finite; 0: near where a fit starts */
   bool has_kinks;  /**< its derivative jumps somewhere, or is so steep that steps must be short */
+  const char *networks; /**< labels of the networks that it goes with, "a; b"; NULL: all */
 } lab_rule_case;
 
 typedef struct lab_network_case {

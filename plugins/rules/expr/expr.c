@@ -39,7 +39,7 @@ typedef struct expr {
   tape_program programs[EXPR_ROOTS];
   pf_parameter parameters[EXPR_NAMES];
   pf_modulator modulators[EXPR_NAMES];
-  const char *signals[EXPR_NAMES];
+  const char *signals[EXPR_NAMES], *pre_signals[EXPR_NAMES];
   pf_trace traces[EXPR_TRACES];
   uint32_t trace_order, reads;
   int can_fail; /**< has a log, a quotient, ...: results are looked at */
@@ -221,6 +221,9 @@ static void make_tables(expr *self)
   for (int k = 0; k < self->f.signals.count; k++) {
     self->signals[k] = self->f.signals.items[k];
   }
+  for (int k = 0; k < self->f.pre_signals.count; k++) {
+    self->pre_signals[k] = self->f.pre_signals.items[k];
+  }
   for (int k = 0; k < self->f.traces.count; k++) {
     self->traces[k] =
         (pf_trace){.name = self->f.traces.items[k], .per = PF_PER_SYNAPSE, .help = "of a formula"};
@@ -287,6 +290,7 @@ static pf_status declare(const void *object, pf_rule_declaration *out, pf_error 
   out->modulators =
       (pf_modulator_table){self->modulators, (size_t)self->f.channels.count, sizeof(pf_modulator)};
   out->post_signals = (pf_names){self->signals, (size_t)self->f.signals.count};
+  out->pre_signals = (pf_names){self->pre_signals, (size_t)self->f.pre_signals.count};
   out->traces = (pf_trace_table){self->traces, (size_t)self->f.traces.count, sizeof(pf_trace)};
   out->trace_order = self->trace_order;
   out->reads = self->reads;
@@ -461,14 +465,10 @@ PF_INLINE void jvp_block(const tape_kernels *kernels, const expr *self, int root
   const tape t = tape_of(self, root);
   tape_direction to = {
       .theta = tangent->theta != NULL ? tangent->theta + k * self->f.parameters.count : NULL,
-      .post = tangent->post != NULL ? tangent->post + k * tangent->post_stride : NULL};
+      .post = tangent->post != NULL ? tangent->post + k * tangent->post_stride : NULL,
+      .pre = tangent->pre != NULL ? tangent->pre + k * tangent->pre_stride : NULL};
   for (tape_start(&tile, &t, in, 2); tape_take(&tile); tape_next(&tile)) {
     const pf_traces *traces = tangent->traces;
-    to.x = tangent->pre != NULL
-               ? (tape_plane){(pf_real *)(uintptr_t)(tangent->pre + k * tangent->pre_stride +
-                                                     tile.column),
-                              0}
-               : (tape_plane){NULL, 0};
     to.w = tangent->w != NULL ? at_tile(&tile, tangent->w + k * tangent->w_stride, tangent->ldw)
                               : (tape_plane){NULL, 0};
     for (int e = 0; e < self->f.traces.count; e++) {

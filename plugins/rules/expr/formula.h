@@ -79,7 +79,9 @@ typedef struct expr_formulas {
   int n_roots; /**< dw, then the traces */
   int roots[EXPR_ROOTS];
   expr_names parameters, channels, traces;
-  expr_names signals; /**< of the postsynaptic unit that the formulas name; y is "activity" */
+  /** Signals that the formulas name, of the postsynaptic and of the presynaptic unit; y and x are
+   * "activity". */
+  expr_names signals, pre_signals;
 } expr_formulas;
 
 typedef struct expr_parser {
@@ -411,10 +413,11 @@ static inline int expr_leaf(expr_parser *p, int op, int index)
       p, (expr_node){.op = op, .a = -1, .b = -1, .c = -1, .is_cell = op >= EXPR_X, .index = index});
 }
 
-/** A signal of the postsynaptic unit, whose place among those asked for is the leaf's index. */
-static inline int expr_signal(expr_parser *p, const char *name, int column)
+/** A signal of the unit on one side (EXPR_Y, EXPR_X), whose place among those asked for is the
+ * leaf's index. */
+static inline int expr_signal(expr_parser *p, int op, const char *name, int column)
 {
-  expr_names *signals = &p->out->signals;
+  expr_names *signals = op == EXPR_Y ? &p->out->signals : &p->out->pre_signals;
   int signal = expr_find(signals, name);
   if (signal < 0 && signals->count == EXPR_NAMES) {
     return expr_fail(p, column, "more than %d signals", EXPR_NAMES);
@@ -423,14 +426,19 @@ static inline int expr_signal(expr_parser *p, const char *name, int column)
     signal = signals->count++;
     (void)snprintf(signals->items[signal], EXPR_NAME, "%s", name);
   }
-  return expr_leaf(p, EXPR_Y, signal);
+  return expr_leaf(p, op, signal);
 }
 
-static inline int expr_names_signal(const char *name)
+/** Is it a signal, with or without its side: "choice", "choice[post]", "choice[pre]"? Then *op is
+ * the side, and the name stands in `signal`. */
+static inline int expr_names_signal(const char *name, int *op, char signal[EXPR_NAME])
 {
   static const char *const signals[] = {"choice", "error", "recorded", "potential"};
+  const size_t length = strcspn(name, "[");
+  *op = strcmp(name + length, "[pre]") == 0 ? EXPR_X : EXPR_Y;
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-    if (strcmp(name, signals[i]) == 0) {
+    if (strlen(signals[i]) == length && strncmp(name, signals[i], length) == 0) {
+      (void)snprintf(signal, EXPR_NAME, "%s", signals[i]);
       return 1;
     }
   }
@@ -449,8 +457,8 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
     int op;
   } variables[] = {{"x", EXPR_X}, {"y", EXPR_Y}, {"w", EXPR_W}};
   for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-    if (strcmp(name, variables[i].name) == 0 && variables[i].op == EXPR_Y) {
-      return expr_signal(p, "activity", column);
+    if (strcmp(name, variables[i].name) == 0 && variables[i].op != EXPR_W) {
+      return expr_signal(p, variables[i].op, "activity", column);
     }
     if (strcmp(name, variables[i].name) == 0) {
       return expr_leaf(p, variables[i].op, 0);
@@ -464,8 +472,10 @@ static inline int expr_name(expr_parser *p, const char *name, int column)
   if (trace >= 0) {
     return expr_leaf(p, EXPR_TRACE, trace);
   }
-  if (expr_names_signal(name)) {
-    return expr_signal(p, name, column);
+  int side = EXPR_Y;
+  char signal[EXPR_NAME];
+  if (expr_names_signal(name, &side, signal)) {
+    return expr_signal(p, side, signal, column);
   }
   if (expr_function_named(name) != NULL) {
     return expr_fail(p, column, "the function %s needs its argument in brackets, %s(...)", name,

@@ -348,7 +348,8 @@ PF_INLINE tape_plane tape_leaf(const tape_tile *tile, const expr_node *node)
   const int64_t at = tile->row * in->ldw + tile->column;
   switch (node->op) {
   case EXPR_X:
-    return (tape_plane){(pf_real *)(uintptr_t)(in->pre + tile->column), 0};
+    return (tape_plane){(pf_real *)(uintptr_t)(in->pre + node->index * in->ld_pre + tile->column),
+                        0};
   case EXPR_W:
     return (tape_plane){(pf_real *)(uintptr_t)(in->w + at), in->ldw};
   default:
@@ -654,7 +655,7 @@ PF_INLINE tape_cotangent tape_target(const tape *t, tape_tile *tile,
   const expr_node *node = &t->f->nodes[i];
   tape_cotangent to = {{NULL, 0}, 1};
   if (node->op == EXPR_X && gradient->pre != NULL) {
-    to.to = (tape_plane){gradient->pre + tile->column, 0};
+    to.to = (tape_plane){gradient->pre + node->index * gradient->ld_pre + tile->column, 0};
   } else if (node->op == EXPR_W && gradient->w != NULL) {
     to.to = (tape_plane){gradient->w + tile->row * gradient->ldw + tile->column, gradient->ldw};
   } else if (node->op == EXPR_TRACE && gradient->traces->synapse != NULL) {
@@ -798,8 +799,8 @@ PF_INLINE void tape_adjoint(const tape *t, tape_tile *tile, const pf_rule_gradie
 /** A direction: tangents of the leaves in this tile; a NULL p is 0. */
 typedef struct tape_direction {
   const double *theta;
-  const pf_real *post;
-  tape_plane x, w, traces[EXPR_TRACES];
+  const pf_real *post, *pre;
+  tape_plane w, traces[EXPR_TRACES];
 } tape_direction;
 
 static const pf_real tape_zeros[TAPE_MAX] = {0};
@@ -828,12 +829,22 @@ static inline void tape_row_tangents(const tape *t, tape_tile *tile, const tape_
   }
 }
 
+/** Of a presynaptic signal in this tile. */
+PF_INLINE tape_plane tape_tangent_pre(const tape_tile *tile, const tape_direction *to, int signal)
+{
+  if (to->pre == NULL) {
+    return (tape_plane){NULL, 0};
+  }
+  const pf_real *at = to->pre + signal * tile->in->ld_pre + tile->column;
+  return (tape_plane){(pf_real *)(uintptr_t)at, 0};
+}
+
 PF_INLINE tape_plane tape_tangent_operand(const tape *t, const tape_tile *tile,
                                           const tape_direction *to, int i)
 {
   const expr_node *node = &t->f->nodes[i];
   const tape_plane plane = node->op >= EXPR_FILL ? tile->other[i]
-                           : node->op == EXPR_X  ? to->x
+                           : node->op == EXPR_X  ? tape_tangent_pre(tile, to, node->index)
                            : node->op == EXPR_W  ? to->w
                                                  : to->traces[node->index];
   return plane.p != NULL ? plane : (tape_plane){(pf_real *)(uintptr_t)tape_zeros, 0};
