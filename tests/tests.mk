@@ -25,7 +25,7 @@ AM_TESTS_ENVIRONMENT = \
 
 EXTRA_DIST += tests/conformance.tap tests/mutants/mutants.tap tests/mutants/loss.cfg
 EXTRA_DIST += tests/mutants/rule.c tests/mutants/trace.c tests/mutants/network.c tests/mutants/loss.c tests/mutants/source.c
-EXTRA_DIST += tests/mutants/rule.txt tests/mutants/trace.txt tests/mutants/network.txt tests/mutants/loss.txt tests/mutants/source.txt
+EXTRA_DIST += tests/mutants/rule.txt tests/mutants/trace.txt tests/mutants/network.txt tests/mutants/loss.txt tests/mutants/source.txt tests/mutants/shipped.txt
 
 include tests/golden.mk
 

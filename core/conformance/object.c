@@ -369,9 +369,17 @@ void cf_check_parameters(cf_report *report, pf_parameter_table table)
   }
 }
 
+enum { WIDE = 1000 }; /* bounds so many times as far apart as the value is large */
+
 double cf_theta_value(const pf_parameter *p, double u, int sign)
 {
   const double base = p->value != 0.0 && isfinite(p->value) ? p->value : p->initial;
+  /* bounds far from the parameter's own scale say nothing of it: half way between them a time
+   * constant would be so long that nothing depends on it */
+  const bool is_wide = p->upper - p->lower > WIDE * fabs(base) && p->lower >= 0.0 && base > 0.0;
+  if (isfinite(p->lower) && isfinite(p->upper) && is_wide) {
+    return fmin(fmax(base * (0.3 + 0.6 * u), p->lower), p->upper);
+  }
   if (isfinite(p->lower) && isfinite(p->upper)) {
     return p->lower + (0.2 + 0.6 * u) * (p->upper - p->lower);
   }
