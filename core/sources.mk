@@ -58,6 +58,7 @@ cli_sources += core/cli/cmd_recover.c
 cli_sources += core/cli/task_command.c core/cli/task_command.h
 cli_sources += core/cli/cmd_report.c
 cli_sources += core/cli/cmd_new.c core/cli/new_config.c core/cli/new_config.h
+cli_sources += core/cli/config_source.c core/cli/config_source.h core/cli/look_file.c core/cli/look_file.h
 cli_sources += core/cli/cmd_simulate.c
 cli_sources += core/cli/fitted_truth.c core/cli/fitted_truth.h
 cli_sources += core/cli/run_config.c core/cli/run_config.h

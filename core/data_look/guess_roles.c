@@ -313,6 +313,8 @@ static bool is_stimulus(const table_look *look, size_t index)
   return false;
 }
 
+enum { FEW_MISSING = 5 }; /* one in so many */
+
 static void plan_inputs(const table_look *look, look_plan *p)
 {
   for (size_t i = 0; i < look->n; i++) {
@@ -322,7 +324,9 @@ static void plan_inputs(const table_look *look, look_plan *p)
     }
     const bool is_input = is_numbered(look, i, input_stems) || is_stimulus(look, i) ||
                           (look->is_arrays && !look->by_animal && is_one_of(look, i, input_arrays));
-    if (is_input && look_is_number(c) && c->n_missing == 0 && p->n_inputs < LOOK_MOST_INPUTS) {
+    /* a few that are missing can be drawn; many say that it is something else */
+    const bool is_there = FEW_MISSING * c->n_missing <= c->n;
+    if (is_input && look_is_number(c) && is_there && p->n_inputs < LOOK_MOST_INPUTS) {
       p->inputs[p->n_inputs++] = i;
       p->n_input_units += c->fit == LOOK_TURNED ? c->rows : c->width;
     }

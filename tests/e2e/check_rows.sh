@@ -93,8 +93,8 @@ grep -q "no reward stands where the choice is 0\|so this looks like go/no-go" st
 warns units.cfg units.csv "animals have other numbers of recorded units, from 1 (b) to 2 (a)"
 silent units.cfg same_units.csv
 reads='rules.learn={ plugin="taylor"; terms="x r"; modulator="reward"; init_sd=0.01; }'
-"$PLASTFIT" check units.cfg source.path=unseen.csv network.layers=[1,1] "$reads" >stdout 2>stderr || fail "$(cat stderr)"
+"$PLASTFIT" check units.cfg source.path=unseen.csv 'network.layers=[1,1]' "$reads" >stdout 2>stderr || fail "$(cat stderr)"
 grep -q "WARNING 20 rewards stand at steps that are not plastic" stdout || fail "unseen: $(grep WARNING stdout)"
-"$PLASTFIT" check units.cfg source.path=seen.csv network.layers=[1,1] "$reads" >stdout 2>stderr || fail "$(cat stderr)"
+"$PLASTFIT" check units.cfg source.path=seen.csv 'network.layers=[1,1]' "$reads" >stdout 2>stderr || fail "$(cat stderr)"
 if grep -q "rewards stand" stdout; then fail "seen: $(grep WARNING stdout)"; fi
 finish

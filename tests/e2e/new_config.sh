@@ -26,6 +26,14 @@ grep -q 'kind = "go_no_go"' l08.cfg || fail "an odour taken or left: $(cat l08.c
 grep -q 'l11_rewards.csv' l11_choices.cfg || fail "the rewards beside the choices: $(cat l11_choices.cfg)"
 [ "$(grep -c '# guess' l02.cfg)" -ge 6 ] || fail "guesses are not marked: $(cat l02.cfg)"
 
+# inputs with a few empty cells: drawn, and the config says so
+awk 'BEGIN { print "mouse,trial,x1,x2,choice,reward"
+  for (t = 0; t < 40; t++) printf "a,%d,%s,%g,%d,%d\n", t, t % 10 == 3 ? "" : t % 7 / 7, t % 5 / 5, t % 3 == 0, t % 2 }' >holes.csv
+"$PLASTFIT" new config holes.csv >out 2>err || fail "holes.csv: $(cat err)"
+grep -q 'missing_inputs = "draw";   # guess: 4 cells of the inputs are empty, the first in x1' holes.cfg || fail "holes.cfg: $(cat holes.cfg)"
+"$PLASTFIT" check holes.cfg >out 2>err || fail "holes.cfg: $(cat err)"
+grep -q "4 of 80 inputs are missing and drawn" out || fail "holes.cfg: $(cat out)"
+
 # a new user with the 88 flies of mohanta2022, as matrices and as a long table: three commands to a comparison of three rules
 flies=${PF_SHARED:-$PF_SRCDIR/../shared}/data/mohanta2022
 [ -d "$flies" ] || finish
