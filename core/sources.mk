@@ -39,6 +39,7 @@ core_sources += core/base/embed.h
 core_sources += core/base/memory.c core/base/memory.h
 core_sources += core/base/memory_limit.c core/base/memory_limit.h
 core_sources += core/base/pool.c core/base/pool.h
+core_sources += core/base/put_in_place.c core/base/put_in_place.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/saying_once.c core/base/saying_once.h
 core_sources += core/base/text.c core/base/text.h

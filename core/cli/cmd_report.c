@@ -2,6 +2,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/page/html.h"
+#include "core/store/folder.h"
 
 #include <string.h>
 
@@ -14,10 +15,23 @@ static const char *const usage =
     "\n"
     "  --quiet     say nothing\n";
 
+static pf_status write_locked(const char *run, pf_error *error)
+{
+  int lock = -1;
+  pf_status status = pf_folder_lock(run, &lock, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_html_write(run, error);
+  pf_error unsaid = pf_error_none();
+  const pf_status unlocked = pf_folder_unlock(run, lock, status == PF_OK ? error : &unsaid);
+  return status != PF_OK ? status : unlocked;
+}
+
 static int write_report(const char *run, bool quiet)
 {
   pf_error error = pf_error_none();
-  if (pf_html_write(run, &error) != PF_OK) {
+  if (write_locked(run, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
   if (!quiet) {

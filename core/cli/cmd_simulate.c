@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/base/text.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
@@ -13,6 +14,7 @@
 #include "core/problem/problem.h"
 #include "core/report/run_folder.h"
 #include "core/report/save_run.h"
+#include "core/store/folder.h"
 #include "core/store/simulated.h"
 
 #include <errno.h>
@@ -251,15 +253,11 @@ static pf_status write_table(const closed_loop *a, const char *part, pf_error *e
   if (pf_simulated_table(a->task, &a->task->data, part, error) != PF_OK) {
     return PF_STOP;
   }
-  if (rename(part, a->target) != 0) {
-    return pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, a->target,
-                   strerror(errno));
-  }
-  return PF_OK;
+  return pf_put_in_place(part, a->target, error);
 }
 
 /** RUN/simulated.csv, whole or not at all, and the report with it. */
-static pf_status write_into_run(const arguments *how, const closed_loop *a, pf_error *error)
+static pf_status write_files_into_run(const arguments *how, const closed_loop *a, pf_error *error)
 {
   pf_text part = {0};
   pf_text_add(&part, "%s.part", a->target);
@@ -275,6 +273,19 @@ static pf_status write_into_run(const arguments *how, const closed_loop *a, pf_e
     return status;
   }
   return pf_html_write(how->from, error);
+}
+
+static pf_status write_into_run(const arguments *how, const closed_loop *a, pf_error *error)
+{
+  int lock = -1;
+  pf_status status = pf_folder_lock(how->from, &lock, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = write_files_into_run(how, a, error);
+  pf_error unsaid = pf_error_none();
+  const pf_status unlocked = pf_folder_unlock(how->from, lock, status == PF_OK ? error : &unsaid);
+  return status != PF_OK ? status : unlocked;
 }
 
 /** A folder with the animals and a config that fits them, in which the fitted rule is the truth. */

@@ -2,6 +2,7 @@
 
 #include "core/page/html.h"
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/figures/result_folder.h"
 #include "core/page/html_compare.h"
 #include "core/page/html_run.h"
@@ -27,12 +28,12 @@ static pf_status write_page(const char *folder, const pf_text *page, pf_error *e
   bool written = fwrite(page->text, 1, page->length, file) == page->length && fflush(file) == 0;
   int reason = errno;
   written = fclose(file) == 0 && written;
-  if (!written || rename(part, path) != 0) {
+  if (!written) {
     reason = reason != 0 ? reason : errno;
     (void)unlink(part);
     return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", path, strerror(reason));
   }
-  return PF_OK;
+  return pf_put_in_place(part, path, error);
 }
 
 typedef pf_status (*fill_page)(const char *folder, pf_text *page, pf_error *error);

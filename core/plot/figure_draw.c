@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/base/text.h"
 #include "core/plot/figure_parts.h"
 
@@ -234,11 +235,13 @@ static pf_status write_svg(const char *folder, const pf_figure *figure, pf_error
     return PF_STOP;
   }
   char *part = path + length;
-  pf_status status = PF_OK;
+  pf_status status = PF_STOP;
   (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
   (void)snprintf(part, length, "%s/%s.svg.part", folder, figure->name);
-  if (!write_file(part, figure->svg) || rename(part, path) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  if (write_file(part, figure->svg)) {
+    status = pf_put_in_place(part, path, error);
+  } else {
+    (void)pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
     (void)unlink(part);
   }
   pf_memory_free(path);

@@ -2,6 +2,7 @@
 
 #include "core/report/run_folder.h"
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/base/text.h"
 #include "core/evaluate/refit.h"
 #include "core/fit/fit_groups.h"
@@ -356,8 +357,8 @@ pf_status pf_evaluation_write(const pf_scored_run *scored, const char *path, pf_
     goto done;
   }
   status = pf_write_evaluation(&results, scored->run, scored->data, part, error);
-  if (status == PF_OK && rename(part, path) != 0) {
-    status = pf_fail(error, PF_STOP, "cannot rename '%s' to '%s': %s", part, path, strerror(errno));
+  if (status == PF_OK) {
+    status = pf_put_in_place(part, path, error);
   }
   if (status != PF_OK) {
     (void)unlink(part);

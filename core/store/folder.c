@@ -540,3 +540,26 @@ void pf_folder_end(pf_folder *folder)
   }
   pf_folder_forget(folder);
 }
+
+pf_status pf_folder_lock(const char *path, int *lock, pf_error *error)
+{
+  *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0) {
+    return PF_OK;
+  }
+  const bool busy = errno == EWOULDBLOCK;
+  (void)close(*lock);
+  *lock = -1;
+  return busy ? pf_fail(error, PF_STOP,
+                        "another process is writing into '%s'; wait until it is done", path)
+              : PF_OK;
+}
+
+pf_status pf_folder_unlock(const char *path, int lock, pf_error *error)
+{
+  const pf_status status = pf_folder_sync(path, error);
+  if (lock >= 0) {
+    (void)close(lock);
+  }
+  return status;
+}

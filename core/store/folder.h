@@ -49,6 +49,14 @@ pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error);
  * these go to `<out>.interrupted`. folder->out is then that name.
  */
 pf_status pf_folder_commit_interrupted(pf_folder *folder, bool force, pf_error *error);
+/**
+ * Lock a run folder that is there, to write into it: figures, a page, scores. *lock -1: there is no
+ * such folder, or its file system has no locks. PF_STOP, with the line: another process writes
+ * there.
+ */
+pf_status pf_folder_lock(const char *path, int *lock, pf_error *error);
+/** What was written into it is on the disk, and others may write. */
+pf_status pf_folder_unlock(const char *path, int lock, pf_error *error);
 /** Remove what was written. After a commit: only frees the names. */
 void pf_folder_end(pf_folder *folder);
 
