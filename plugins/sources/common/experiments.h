@@ -33,41 +33,28 @@ pf_status table_list(const pf_host *host, const pf_options *options, const table
     .help = word_ what_ "; default \"" key_ "\" if there is one" \
   }
 
-/** What each column is, where they stand under `prefix` ("columns."); a comma follows. */
-#define TABLE_ROLE_OPTIONS(prefix_, word_)                                                         \
-  TABLE_NAMED(prefix_, word_, "animal", " of the animal's name"),                                  \
-      TABLE_NAMED(prefix_, word_, "session", " of the session"),                                   \
-      TABLE_NAMED(prefix_, word_, "experiment",                                                    \
-                  " of the experiment, an uninterrupted run of steps"),                            \
-      TABLE_NAMED(prefix_, word_, "block", " of the block, from 0"),                               \
-      TABLE_NAMED(prefix_, word_, "trial", " of the trial, from 0, not decreasing"),               \
-      TABLE_NAMED(prefix_, word_, "step",                                                          \
-                  " of the step, counted in the experiment or in the trial; checked, not needed"), \
-      TABLE_NAMED(prefix_, word_, "dt", " of the step's length, ms"),                              \
-      TABLE_NAMED(prefix_, word_, "gap",                                                           \
-                  " of the time before the step, ms; given on as channel gap"),                    \
-      TABLE_NAMED(prefix_, word_, "reward", " of the reward; missing: none could come"),           \
-      TABLE_NAMED(                                                                                 \
-          prefix_, word_, "choice",                                                                \
-          " of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1, 1 to K, or names"),        \
-      TABLE_NAMED(prefix_, word_, "plastic",                                                       \
-                  " that says whether weights change after the step: 1 or 0"),                     \
-      {.name = prefix_ "channels",                                                                 \
-       .type = PF_TYPE_STRINGS,                                                                    \
-       .help =                                                                                     \
-           word_ "s that are channels beside reward; default: every other one that has numbers"},  \
-      {.name = "targets[].name",                                                                   \
-       .type = PF_TYPE_STRING,                                                                     \
-       .required = 1,                                                                              \
-       .help = "a further target that a loss asks for"},                                           \
-      {.name = "targets[]." word_ "s",                                                             \
-       .type = PF_TYPE_STRINGS,                                                                    \
-       .required = 1,                                                                              \
-       .help = "its " word_ "s"},                                                                  \
-  {                                                                                                \
-    .name = "plastic", .type = PF_TYPE_STRING, .choices = "always|accepts|chosen|" word_,          \
-    .help = "steps after which weights change: all, accepts, those with a choice, as the " word_   \
-            " plastic says; default: that " word_ ", else by kind (accepts, chosen, always)"       \
+#define ROLE_OPTION(prefix_, word_, id_, key_, use_, channel_, what_) \
+  TABLE_NAMED(prefix_, word_, key_, what_),
+
+/** What each column is, where they stand under `prefix_` ("columns."); a comma follows. */
+#define TABLE_ROLE_OPTIONS(prefix_, word_)                                                       \
+  EACH_ROLE(ROLE_OPTION, prefix_, word_){                                                        \
+      .name = prefix_ "channels",                                                                \
+      .type = PF_TYPE_STRINGS,                                                                   \
+      .help =                                                                                    \
+          word_ "s that are channels beside reward; default: every other one that has numbers"}, \
+      {.name = "targets[].name",                                                                 \
+       .type = PF_TYPE_STRING,                                                                   \
+       .required = 1,                                                                            \
+       .help = "a further target that a loss asks for"},                                         \
+      {.name = "targets[]." word_ "s",                                                           \
+       .type = PF_TYPE_STRINGS,                                                                  \
+       .required = 1,                                                                            \
+       .help = "its " word_ "s"},                                                                \
+  {                                                                                              \
+    .name = "plastic", .type = PF_TYPE_STRING, .choices = "always|accepts|chosen|" word_,        \
+    .help = "steps after which weights change: all, accepts, those with a choice, as the " word_ \
+            " plastic says; default: that " word_ ", else by kind (accepts, chosen, always)"     \
   }
 
 /** How cells are read. */
@@ -147,6 +134,31 @@ pf_status table_list(const pf_host *host, const pf_options *options, const table
   {                                                                          \
     "activity", "activities", "y", "y#", NULL                                \
   }
+
+/**
+ * Options, variables and kind of a source `name_` of files of arrays, whose format `name_##_format`
+ * stands. word_: what an array is called; no_activities_: behind what is said where there are none;
+ * then options of its own, each with a comma behind it.
+ */
+#define TABLE_ARRAYS(name_, word_, path_help_, no_activities_, ...)                  \
+  static const pf_option name_##_options[] = {                                       \
+      {.name = "path", .type = PF_TYPE_PATH, .required = 1, .help = path_help_},     \
+      __VA_ARGS__ TABLE_ARRAY_OPTIONS(word_),                                        \
+      TABLE_VALUE_OPTIONS(word_),                                                    \
+      TABLE_INPUT_OPTIONS(word_ "s.", word_, "inputs, input or x, else x1, x2, ...", \
+                          "activity, activities or y, else y1, y2, ..."),            \
+      TABLE_ROLE_OPTIONS(word_ "s.", word_),                                         \
+  };                                                                                 \
+  static const role_variables name_##_variables = {                                  \
+      ROLE_KEYS(word_ "s."),                                                         \
+      .targets = "targets[]." word_ "s",                                             \
+      TABLE_ARRAY_NAMES,                                                             \
+      .no_inputs = "no " word_ " inputs, input or x, and no x1, x2, ...",            \
+      .no_activities = "no activity, y, or y1, y2, ..." no_activities_,              \
+      .one_role = 1,                                                                 \
+  };                                                                                 \
+  static const table_kind name_##_kind = {.format = &name_##_format,                 \
+                                          .variables = &name_##_variables};
 
 /** The descriptor of a source `name_` of files of arrays, whose `name_##_kind` and options stand.
  */

@@ -4,9 +4,13 @@
 
 #include <string.h>
 
-static const char *const single_names[ROLE_N_SINGLE] = {"animal", "session", "experiment", "block",
-                                                        "trial",  "dt",      "gap",        "reward",
-                                                        "choice", "plastic", "step"};
+/* The columns of the list of roles. */
+#define USUAL_NAME(prefix_, word_, id_, key_, use_, channel_, what_) [ROLE_##id_] = key_,
+#define USE(prefix_, word_, id_, key_, use_, channel_, what_) [ROLE_##id_] = use_,
+#define IS_CHANNEL(prefix_, word_, id_, key_, use_, channel_, what_) [ROLE_##id_] = channel_,
+static const char *const single_names[ROLE_N_SINGLE] = {EACH_ROLE(USUAL_NAME, , )};
+static const enum role_use single_uses[ROLE_N_SINGLE] = {EACH_ROLE(USE, , )};
+static const unsigned char is_channel[ROLE_N_SINGLE] = {EACH_ROLE(IS_CHANNEL, , )};
 
 /** What the search works on. */
 typedef struct finder {
@@ -413,12 +417,7 @@ static pf_status find_singles(const finder *f)
       continue;
     }
     int64_t width = 0;
-    const int is_name = k == ROLE_ANIMAL || k == ROLE_SESSION || k == ROLE_EXPERIMENT;
-    const pf_status status = take(f, index,
-                                  is_name        ? ROLE_NAME
-                                  : k == ROLE_DT ? ROLE_LENGTH
-                                                 : ROLE_NUMBER,
-                                  &width);
+    const pf_status status = take(f, index, single_uses[k], &width);
     if (status != PF_OK) {
       return status;
     }
@@ -564,15 +563,24 @@ static pf_status find_targets(const finder *f)
   return PF_OK;
 }
 
+/** Is the variable given on as a channel for what it is, as the reward is? */
+static int is_channel_already(const finder *f, int64_t index)
+{
+  for (int k = 0; k < ROLE_N_SINGLE; k++) {
+    if (is_channel[k] && f->out->single[k] == index) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /** The channels that one name of the list stands for: a variable, or all that fit a pattern. */
 static pf_status add_listed_channels(const finder *f, const char *name)
 {
-  const int64_t *single = f->out->single;
   role_groups *channels = &f->out->channels;
   const int64_t index = index_of(f, name);
-  if (index >= 0) { /* reward and gap are channels already */
-    const int is_there = index == single[ROLE_REWARD] || index == single[ROLE_GAP];
-    return is_there ? PF_OK : add_group_of_one(f, channels, name, index);
+  if (index >= 0) {
+    return is_channel_already(f, index) ? PF_OK : add_group_of_one(f, channels, name, index);
   }
   size_t n_fit = 0;
   for (size_t k = 0; k < f->n && strchr(name, '*') != NULL; k++) {
@@ -603,16 +611,15 @@ static pf_status add_other_channels(const finder *f)
   return PF_OK;
 }
 
-/** Reward and gap, then those listed, or every one that is nothing else and may be a channel. */
+/** Roles that are channels, then those listed, or every one that is nothing else and may be one. */
 static pf_status find_channels(const finder *f)
 {
-  static const int always[] = {ROLE_REWARD, ROLE_GAP};
   const char *key = f->variables->channels;
   const int64_t *single = f->out->single;
   role_groups *channels = &f->out->channels;
   const int said = f->options->present(f->options, key);
   const int64_t n = said ? f->options->length(f->options, key) : 0;
-  size_t most = said ? 2 : f->n + 2;
+  size_t most = said ? ROLE_N_SINGLE : f->n + ROLE_N_SINGLE;
   for (int64_t i = 0; i < n; i++) { /* a pattern may stand for all, a name for one */
     most += strchr(f->options->string_at(f->options, key, i), '*') != NULL ? f->n : 1;
   }
@@ -620,11 +627,11 @@ static pf_status find_channels(const finder *f)
   if (status != PF_OK) {
     return status;
   }
-  for (size_t k = 0; k < sizeof always / sizeof always[0]; k++) {
-    if (single[always[k]] < 0) {
+  for (int k = 0; k < ROLE_N_SINGLE; k++) {
+    if (!is_channel[k] || single[k] < 0) {
       continue;
     }
-    status = add_group_of_one(f, channels, single_names[always[k]], single[always[k]]);
+    status = add_group_of_one(f, channels, single_names[k], single[k]);
     if (status != PF_OK) {
       return status;
     }

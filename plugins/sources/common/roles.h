@@ -7,27 +7,6 @@
 
 #include <plastfit/abi/options.h>
 
-/** Variables of which there is at most one. */
-enum {
-  ROLE_ANIMAL,
-  ROLE_SESSION,
-  ROLE_EXPERIMENT,
-  ROLE_BLOCK,
-  ROLE_TRIAL,
-  ROLE_DT,
-  ROLE_GAP,
-  ROLE_REWARD,
-  ROLE_CHOICE,
-  ROLE_PLASTIC,
-  ROLE_STEP,
-  ROLE_N_SINGLE
-};
-
-/** Where weights change: at every step, at accepts, where a choice was observed, as a variable
- * says.
- */
-enum role_plastic { ROLE_ALWAYS, ROLE_ACCEPTS, ROLE_CHOSEN, ROLE_SAID };
-
 /** What a variable is used as. */
 enum role_use {
   ROLE_NAME,   /**< a name a step, or one for all */
@@ -35,6 +14,40 @@ enum role_use {
   ROLE_NUMBER, /**< a number a step */
   ROLE_NUMBERS /**< one or more numbers a step */
 };
+
+/**
+ * Roles that one variable has at most, the one list of them: a row each, and a row is all that a
+ * new one needs. X(prefix, word, its name, its usual name, its use, is it given on as a channel,
+ * what help says behind `word`).
+ */
+#define EACH_ROLE(X, prefix_, word_)                                                              \
+  X(prefix_, word_, ANIMAL, "animal", ROLE_NAME, 0, " of the animal's name")                      \
+  X(prefix_, word_, SESSION, "session", ROLE_NAME, 0, " of the session")                          \
+  X(prefix_, word_, EXPERIMENT, "experiment", ROLE_NAME, 0,                                       \
+    " of the experiment, an uninterrupted run of steps")                                          \
+  X(prefix_, word_, BLOCK, "block", ROLE_NUMBER, 0, " of the block, from 0")                      \
+  X(prefix_, word_, TRIAL, "trial", ROLE_NUMBER, 0, " of the trial, from 0, not decreasing")      \
+  X(prefix_, word_, STEP, "step", ROLE_NUMBER, 0,                                                 \
+    " of the step, counted in the experiment or in the trial; checked, not needed")               \
+  X(prefix_, word_, DT, "dt", ROLE_LENGTH, 0, " of the step's length, ms")                        \
+  X(prefix_, word_, REWARD, "reward", ROLE_NUMBER, 1, " of the reward; missing: none could come") \
+  X(prefix_, word_, GAP, "gap", ROLE_NUMBER, 1,                                                   \
+    " of the time before the step, ms; given on as channel gap")                                  \
+  X(prefix_, word_, CHOICE, "choice", ROLE_NUMBER, 0,                                             \
+    " of the choice: 1 accepted, 0 rejected; among K: 0 to K - 1, 1 to K, or names")              \
+  X(prefix_, word_, PLASTIC, "plastic", ROLE_NUMBER, 0,                                           \
+    " that says whether weights change after the step: 1 or 0")
+
+#define ROLE_ID(prefix_, word_, id_, key_, use_, channel_, what_) ROLE_##id_,
+enum { EACH_ROLE(ROLE_ID, , ) ROLE_N_SINGLE };
+
+/** A role's option under a prefix. */
+#define ROLE_KEY(prefix_, word_, id_, key_, use_, channel_, what_) [ROLE_##id_] = prefix_ key_,
+
+/** Where weights change: at every step, at accepts, where a choice was observed, as a variable
+ * says.
+ */
+enum role_plastic { ROLE_ALWAYS, ROLE_ACCEPTS, ROLE_CHOSEN, ROLE_SAID };
 
 /** Variables side by side: the inputs, a target, a channel (one variable of width 1). */
 typedef struct role_group {
@@ -101,12 +114,10 @@ typedef struct role_variables {
             "are choices of 0 and 1, choice where there are others, else activity"               \
   }
 
-/** The keys under `prefix` that every source has. */
-#define ROLE_KEYS(prefix)                                                             \
-  .single = {prefix "animal", prefix "session", prefix "experiment", prefix "block",  \
-             prefix "trial",  prefix "dt",      prefix "gap",        prefix "reward", \
-             prefix "choice", prefix "plastic", prefix "step"},                       \
-  .inputs = prefix "inputs", .activities = prefix "activities", .channels = prefix "channels"
+/** The keys under `prefix_` that every source has. */
+#define ROLE_KEYS(prefix_)                                                  \
+  .single = {EACH_ROLE(ROLE_KEY, prefix_, "")}, .inputs = prefix_ "inputs", \
+  .activities = prefix_ "activities", .channels = prefix_ "channels"
 
 /**
  * Settle what each of the `n` variables of `self`, read from `path`, is. Errors: one that the

@@ -70,29 +70,9 @@ static const container_format hdf5_format = {.word = "dataset",
                                              .numbers = read_numbers,
                                              .texts = read_texts};
 
-static const pf_option hdf5_options[] = {
-    {.name = "path",
-     .type = PF_TYPE_PATH,
-     .required = 1,
-     .help = "the HDF5 file: datasets with one row a step; with * in its name: all files like it"},
-    TABLE_ARRAY_OPTIONS("dataset"),
-    TABLE_AXES_OPTION("dataset"),
-    TABLE_VALUE_OPTIONS("dataset"),
-    TABLE_INPUT_OPTIONS("datasets.", "dataset", "inputs, input or x, else x1, x2, ...",
-                        "activity, activities or y, else y1, y2, ..."),
-    TABLE_ROLE_OPTIONS("datasets.", "dataset"),
-};
-
-static const role_variables hdf5_variables = {
-    ROLE_KEYS("datasets."),
-    .targets = "targets[].datasets",
-    TABLE_ARRAY_NAMES,
-    .no_inputs = "no dataset inputs, input or x, and no x1, x2, ...",
-    .no_activities = "no activity, y, or y1, y2, ...",
-    .one_role = 1,
-};
-
-static const table_kind hdf5_kind = {.format = &hdf5_format, .variables = &hdf5_variables};
+TABLE_ARRAYS(hdf5, "dataset",
+             "the HDF5 file: datasets with one row a step; with * in its name: all files like it",
+             "", TABLE_AXES_OPTION("dataset"), )
 
 static const char *const hdf5_aliases[] = {"h5"};
 

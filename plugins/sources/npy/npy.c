@@ -7,13 +7,11 @@
 #include "../common/experiments.h"
 #include "npy_files.h"
 
-static const pf_option npy_options[] = {
-    {.name = "path",
-     .type = PF_TYPE_PATH,
-     .required = 1,
-     .help =
-         "the .npy files: one, all of a folder, or all like a name with *: arrays with one row a "
-         "step, named as their files"},
+TABLE_ARRAYS(
+    npy, "array",
+    "the .npy files: one, all of a folder, or all like a name with *: arrays with one row a "
+    "step, named as their files",
+    "",
     {.name = "steps",
      .type = PF_TYPE_STRING,
      .help = "bins of spikes, \"20 ms\": of spike_times and spike_clusters (Kilosort, phy) the "
@@ -25,23 +23,6 @@ static const pf_option npy_options[] = {
      .upper = 1e12,
      .help = "what spike_times counts, where these are whole numbers; default: that of params.py "
              "beside it"},
-    TABLE_ARRAY_OPTIONS("array"),
-    TABLE_AXES_OPTION("array"),
-    TABLE_VALUE_OPTIONS("array"),
-    TABLE_INPUT_OPTIONS("arrays.", "array", "inputs, input or x, else x1, x2, ...",
-                        "activity, activities or y, else y1, y2, ..."),
-    TABLE_ROLE_OPTIONS("arrays.", "array"),
-};
-
-static const role_variables npy_variables = {
-    ROLE_KEYS("arrays."),
-    .targets = "targets[].arrays",
-    TABLE_ARRAY_NAMES,
-    .no_inputs = "no array inputs, input or x, and no x1, x2, ...",
-    .no_activities = "no activity, y, or y1, y2, ...",
-    .one_role = 1,
-};
-
-static const table_kind npy_kind = {.format = &npy_format, .variables = &npy_variables};
+    TABLE_AXES_OPTION("array"), )
 
 TABLE_SOURCE(npy, "your own recordings: bare .npy files, each an array with one row a step", {0})
