@@ -104,6 +104,11 @@ static pf_status fit_marginal(const pf_problem *problem, const pf_start_points *
   if (status != PF_OK) {
     return status;
   }
+  for (size_t u = 0; u < (*out)->n_groups; u++) { /* `start` ends here */
+    if ((*out)->groups[u].layout != NULL) {
+      (*out)->groups[u].layout->data = &problem->data;
+    }
+  }
   return fit_groups(problem, *out, observer, error);
 }
 
