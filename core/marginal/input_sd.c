@@ -105,34 +105,48 @@ void pf_input_sd_move(const pf_problem *problem, const pf_fit_group *group, pf_d
   move_draws(problem, group, draws, n, sd->scratch, sd);
 }
 
+/* One side of the differences, +1 or -1, around sd [n_recordings]; at, values: room. */
+static pf_status add_side(const pf_input_sd_in *in, int side, const double *sd, pf_input_sd *out,
+                          pf_error *error)
+{
+  const size_t n = in->batch->n, n_recordings = in->group->n_recordings;
+  const size_t n_theta = in->problem->model->n_parameters;
+  double *at = out->scratch, *values = at + 2 * n_recordings;
+  for (size_t r = 0; r < n_recordings; r++) {
+    at[r] = sd[r] * (1.0 + side * difference_share);
+  }
+  move_draws(in->problem, in->group, in->draws, n, at, out);
+  const pf_status status =
+      pf_batch_each_value(in->batch, in->thetas, in->workspaces, values, out->gradients, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (size_t d = 0; d < n; d++) {
+    const double h = difference_share * sd[d % n_recordings];
+    if (h == 0.0) {
+      continue;
+    }
+    out->score[d] += side * values[d] / (2.0 * h);
+    out->curvature[d] -= (values[d] - in->base[d]) / (h * h);
+    for (size_t i = 0; i < n_theta; i++) { /* gradients are of minus the log likelihood */
+      out->cross[d * n_theta + i] += side * out->gradients[d * n_theta + i] / (2.0 * h);
+    }
+  }
+  return PF_OK;
+}
+
 pf_status pf_input_sd_evaluate(const pf_input_sd_in *in, pf_input_sd *out, pf_error *error)
 {
   const pf_fit_group *group = in->group;
   const size_t n = in->batch->n, n_recordings = group->n_recordings;
   const size_t n_theta = in->problem->model->n_parameters;
-  double *at = out->scratch, *sd = at + n_recordings, *values = sd + n_recordings;
-  pf_status status = PF_OK;
+  double *sd = out->scratch + n_recordings;
   memcpy(sd, out->sd, n_recordings * sizeof *sd);
   memset(out->score, 0, 2 * n * sizeof *out->score);
   memset(out->cross, 0, n * n_theta * sizeof *out->cross);
-  for (int side = -1; side <= 1 && status == PF_OK; side += 2) {
-    for (size_t r = 0; r < n_recordings; r++) {
-      at[r] = sd[r] * (1.0 + side * difference_share);
-    }
-    move_draws(in->problem, group, in->draws, n, at, out);
-    status =
-        pf_batch_each_value(in->batch, in->thetas, in->workspaces, values, out->gradients, error);
-    for (size_t d = 0; d < n; d++) {
-      const double h = difference_share * sd[d % n_recordings];
-      if (status != PF_OK || h == 0.0) {
-        continue;
-      }
-      out->score[d] += side * values[d] / (2.0 * h);
-      out->curvature[d] -= (values[d] - in->base[d]) / (h * h);
-      for (size_t i = 0; i < n_theta; i++) { /* gradients are of minus the log likelihood */
-        out->cross[d * n_theta + i] += side * out->gradients[d * n_theta + i] / (2.0 * h);
-      }
-    }
+  pf_status status = add_side(in, -1, sd, out, error);
+  if (status == PF_OK) {
+    status = add_side(in, 1, sd, out, error);
   }
   move_draws(in->problem, group, in->draws, n, sd, out);
   return status;

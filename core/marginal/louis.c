@@ -151,8 +151,10 @@ static pf_status add_scores(const pf_louis_in *in, const pf_batch *batch, double
                                  thetas,      values,    workspaces};
     status = pf_input_sd_evaluate(&what, &of.sd, error);
   }
-  for (size_t d = 0; d < batch->n && status == PF_OK; d++) {
-    add_score(&of, d, sums);
+  if (status == PF_OK) {
+    for (size_t d = 0; d < batch->n; d++) {
+      add_score(&of, d, sums);
+    }
   }
   pf_input_sd_clear(&of.sd);
   pf_memory_free(memory);

@@ -571,6 +571,23 @@ static pf_status judge_fit(em *self, const pf_marginal_fit *marginal)
   return status;
 }
 
+/* What the last draws say of the end. */
+static void set_result(const em *self, bool solved, pf_marginal_fit *marginal)
+{
+  const double tolerance = self->problem->settings->marginal.tolerance;
+  marginal->is_definite = solved;
+  memcpy(marginal->information, self->information, self->n * self->n * sizeof(double));
+  marginal->iterations = self->iterations;
+  marginal->least_share = self->least_share;
+  marginal->cost = self->cost;
+  marginal->left = predicted_gain(self);
+  /* EM steps of the sd of inputs are so short that they look settled anywhere */
+  const bool has_moved = solved || !self->problem->model->learns_input_sd;
+  marginal->settled =
+      has_moved && marginal->cost <= tolerance &&
+      (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * tolerance);
+}
+
 static pf_status make_result(em *self)
 {
   const pf_marginal_settings *settings = &self->problem->settings->marginal;
@@ -597,17 +614,7 @@ static pf_status make_result(em *self)
   memcpy(marginal->drawn_at, self->now, self->n * sizeof(double));
   combine_replicates(self, of, marginal);
   const bool solved = solve_step(self, 1.0);
-  marginal->is_definite = solved;
-  memcpy(marginal->information, self->information, self->n * self->n * sizeof(double));
-  marginal->iterations = self->iterations;
-  marginal->least_share = self->least_share;
-  marginal->cost = self->cost;
-  marginal->left = predicted_gain(self);
-  /* EM steps of the sd of inputs are so short that they look settled anywhere */
-  const bool has_moved = solved || !self->problem->model->learns_input_sd;
-  marginal->settled =
-      has_moved && marginal->cost <= settings->tolerance &&
-      (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * settings->tolerance);
+  set_result(self, solved, marginal);
   if (self->is_plain && solved && marginal->left <= newton_reach && stays_inside(self)) {
     add_last_step(self);
   }

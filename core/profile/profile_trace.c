@@ -823,6 +823,25 @@ static void keep_better(const work *w, const side *now, const side *before)
   }
 }
 
+/* Both sides, the lower one first. */
+static pf_status trace_sides(work *w, side *low, side *high, pf_error *error)
+{
+  pf_status status = estimate_scale(w, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = trace_side(w, low, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  keep_better(w, low, NULL);
+  status = trace_side(w, high, error);
+  if (status == PF_OK) {
+    keep_better(w, high, low);
+  }
+  return status;
+}
+
 pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *error)
 {
   const pf_function *function = in->function;
@@ -847,24 +866,9 @@ pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *e
         "a profile needs second derivatives (Gauss-Newton, Fisher), which there are not here");
   }
   pf_status status = allocate_work(&w, error);
-  if (status != PF_OK) {
-    goto done;
+  if (status == PF_OK) {
+    status = trace_sides(&w, &low, &high, error);
   }
-  status = estimate_scale(&w, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  status = trace_side(&w, &low, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  keep_better(&w, &low, NULL);
-  status = trace_side(&w, &high, error);
-  if (status != PF_OK) {
-    goto done;
-  }
-  keep_better(&w, &high, &low);
-done:
   out->low = low.end;
   out->low_end = low.kind;
   out->rise_low = low.rise;

@@ -66,6 +66,30 @@ static void print_sentence(FILE *out, const char *text)
   pf_print_wrapped(out, text, 2, false);
 }
 
+/* Does one animal make most of the spread of value k? */
+static void print_outlier(const pf_fit *fit, const pf_population_fit *found, size_t k,
+                          const char *name, FILE *out)
+{
+  char text[TEXT];
+  double sum = 0.0, largest = 0.0;
+  size_t who = 0;
+  for (size_t a = 0; a < found->model.n_animals; a++) {
+    const double z = found->model.theta[a * found->model.n + k] - found->model.beta[k];
+    sum += z * z;
+    if (z * z > largest) {
+      largest = z * z;
+      who = a;
+    }
+  }
+  if (found->model.n_animals > 4 && largest > 0.6 * sum) {
+    (void)snprintf(text, sizeof text,
+                   "%s: '%s' alone makes %.0f %% of the spread between animals: look at it, and at "
+                   "the fit without it",
+                   name, fit->groups[who].name, 100.0 * largest / sum);
+    print_sentence(out, text);
+  }
+}
+
 /* What there is to doubt. */
 static void print_doubts(const pf_fit *fit, const pf_population_fit *found,
                          const char *const *names, FILE *out)
@@ -99,23 +123,7 @@ static void print_doubts(const pf_fit *fit, const pf_population_fit *found,
       print_sentence(out, text);
       continue;
     }
-    double sum = 0.0, largest = 0.0;
-    size_t who = 0;
-    for (size_t a = 0; a < found->model.n_animals; a++) {
-      const double z = found->model.theta[a * found->model.n + k] - found->model.beta[k];
-      sum += z * z;
-      if (z * z > largest) {
-        largest = z * z;
-        who = a;
-      }
-    }
-    if (found->model.n_animals > 4 && largest > 0.6 * sum) {
-      (void)snprintf(text, sizeof text,
-                     "%s: '%s' alone makes %.0f %% of the spread between animals: look at it, and "
-                     "at the fit without it",
-                     names[k], fit->groups[who].name, 100.0 * largest / sum);
-      print_sentence(out, text);
-    }
+    print_outlier(fit, found, k, names[k], out);
   }
 }
 

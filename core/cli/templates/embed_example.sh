@@ -1,6 +1,6 @@
 #!/bin/sh
 # embed_example.sh SRCDIR KIND EXAMPLE FILE... : the template of `plastfit new KIND`, as core/base/embed.sh writes it:
-# examples/selectivity/EXAMPLE.c with @NAME@ where the plugin is named, and the files (relative to SRCDIR).
+# the example (of examples/selectivity) with @NAME@ where the plugin is named, and the files (relative to SRCDIR).
 set -eu
 sources=$1 kind=$2 example=$3
 shift 3
