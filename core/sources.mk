@@ -245,6 +245,7 @@ core_sources += core/evaluate/evaluation_plan.c
 core_sources += core/evaluate/predictive.c core/evaluate/predictive.h
 core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/refit.c core/evaluate/refit.h
+core_sources += core/evaluate/expected_target.c core/evaluate/expected_target.h
 core_sources += core/evaluate/score.c
 core_sources += core/evaluate/trajectories.c core/evaluate/trajectories.h
 core_sources += core/evaluate/averages.c core/evaluate/averages.h core/evaluate/evaluation.h

@@ -71,7 +71,7 @@ class Run:
         """Every experiment of trajectories.h5 in turn, animals in the file's order.
 
         An Experiment has animal, unit, name, session, experiment (its number), arrays over steps (input, flags, trial,
-        block), and dicts of arrays: channels, targets, observables, truth; weights[projection] is a dict with model,
+        block), and dicts of arrays: channels, targets, observables, expected, truth; weights[projection] is a dict with model,
         truth (where known), change and step.
         """
         with h5py.File(self.folder / "trajectories.h5") as file:
@@ -113,8 +113,8 @@ class Experiment:
         self.animal, self.unit, self.experiment = animal, unit, experiment
         self.name, self.session = tree.get("@name", ""), tree.get("@session", "")
         self.input, self.flags, self.trial, self.block = (tree.get(k) for k in ("input", "flags", "trial", "block"))
-        self.channels, self.targets, self.observables, self.truth, self.weights = (
-            tree.get(k, {}) for k in ("channels", "targets", "observables", "truth", "weights"))
+        self.channels, self.targets, self.observables, self.expected, self.truth, self.weights = (
+            tree.get(k, {}) for k in ("channels", "targets", "observables", "expected", "truth", "weights"))
 
 
 class _Packed:

@@ -1,6 +1,7 @@
 #include "core/evaluate/score.h"
 #include "core/base/memory.h"
 #include "core/evaluate/deviance.h"
+#include "core/evaluate/expected_target.h"
 #include "core/evaluate/predictive.h"
 #include "core/evaluate/r2.h"
 #include <math.h>
@@ -152,54 +153,24 @@ static pf_status compare_with_teacher(animal_sums *sums, const pf_draw *draw, co
   return status;
 }
 
-/* The loss that says what to expect of a target; n_losses: none does. */
-static size_t find_expecting(const pf_model *model)
-{
-  for (size_t k = 0; k < model->n_losses; k++) {
-    const pf_loss_ops *ops = model->losses[k].loss->plugin->loss;
-    if (PF_HAS(ops, pf_loss_ops, expect) && ops->expect != NULL) {
-      return k;
-    }
-  }
-  return model->n_losses;
-}
-
-/* What was recorded against what a loss expects (counts against the expected count). */
-static pf_status compare_expected(const animal_sums *sums, size_t loss, const pf_draw *draw,
-                                  const double *theta, double *r2, pf_error *error)
-{
-  const pf_component *component = sums->model->losses[loss].loss;
-  pf_loss_view view;
-  pf_losses_view(sums->scorer->model, loss, draw, theta, &view);
-  const int64_t n = view.n_target[0];
-  const pf_record *record =
-      pf_recording_target(draw->recording, sums->model->losses[loss].declared.targets.items[0]);
-  pf_real *expected = pf_memory_need((size_t)(draw->n_steps * n), sizeof *expected, error);
-  if (expected == NULL) {
-    return PF_STOP;
-  }
-  pf_status status = component->plugin->loss->expect(component->self, &view.in, expected, n, error);
-  if (status == PF_OK) {
-    status = pf_r2_columns(&(pf_column_pairs){record->values, n, expected, n, n, draw->flags,
-                                              PF_STEP_SCORE, draw->n_steps},
-                           r2, error);
-  }
-  pf_memory_free(expected);
-  return status;
-}
-
 static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, const double *theta,
                                      pf_error *error)
 {
   const pf_record *record = pf_recording_target(draw->recording, "activity");
-  const size_t expecting = find_expecting(sums->model);
   double r2 = NAN;
-  pf_status status = PF_OK;
-  if (expecting < sums->model->n_losses) {
-    status = compare_expected(sums, expecting, draw, theta, &r2, error);
-  } else if (record != NULL) {
+  pf_expected_target expected;
+  pf_status status =
+      pf_expected_target_compute(sums->model, sums->scorer->model, draw, theta, &expected, error);
+  if (status == PF_OK && expected.target != NULL) { /* counts against the expected count */
+    const int64_t n = expected.n;
+    status = pf_r2_columns(
+        &(pf_column_pairs){pf_recording_target(draw->recording, expected.target)->values, n,
+                           expected.values, n, n, draw->flags, PF_STEP_SCORE, draw->n_steps},
+        &r2, error);
+  } else if (status == PF_OK && record != NULL) {
     status = compare_activity(sums, draw, record->values, record->n, &r2, error);
   }
+  pf_expected_target_free(&expected);
   add_to_mean(&sums->r2_activity, r2);
   return status;
 }

@@ -116,6 +116,11 @@ static pf_status simulate_experiment(walk *w, pf_trajectory *at, const double *t
     return status;
   }
   at->model = w->model;
+  status = pf_expected_target_compute(w->problem->model, w->model, at->draw, theta, &at->expected,
+                                      error);
+  if (status != PF_OK) {
+    return status;
+  }
   if (w->teacher == NULL) {
     return hand_on_experiment(w, at, &run, NULL, error);
   }
@@ -177,6 +182,7 @@ static pf_status walk_animal(walk *w, size_t animal, pf_error *error)
     status = simulate_experiment(
         w, &at, w->evaluation->thetas + i * w->problem->model->n_parameters, error);
     pf_draw_free(w->problem->model, draw);
+    pf_expected_target_free(&at.expected);
     if (status != PF_OK) {
       return status;
     }

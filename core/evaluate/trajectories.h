@@ -7,6 +7,7 @@
 #define PLASTFIT_CORE_EVALUATE_TRAJECTORIES_H
 
 #include "core/evaluate/evaluation.h"
+#include "core/evaluate/expected_target.h"
 #include "core/state/workspace.h"
 
 /** One experiment, simulated. */
@@ -15,6 +16,7 @@ typedef struct pf_trajectory {
   size_t experiment; /**< its number among the animal's */
   const pf_draw *draw;
   const pf_workspace *model, *teacher; /**< with the activities; teacher NULL: it is unknown */
+  pf_expected_target expected;         /**< of the model; its own */
   int64_t every; /**< of the weights after every so many changes, and after the last */
 } pf_trajectory;
 

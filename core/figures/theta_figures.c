@@ -272,6 +272,20 @@ static void learning_panel(pf_figure *figure, const pf_sheet *fit, const char *c
   }
 }
 
+/** Is the objective more than its data term anywhere? */
+static bool has_penalty(const pf_sheet *fit)
+{
+  const size_t objective = pf_sheet_column(fit, "objective");
+  const size_t data_term = pf_sheet_column(fit, "data_term");
+  for (size_t row = 0; row < fit->n_rows; row++) {
+    const double total = pf_sheet_number(fit, row, objective);
+    if (total - pf_sheet_number(fit, row, data_term) > 1e-12 * fabs(total)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   const pf_sheet *fit = run->fit;
@@ -281,14 +295,20 @@ pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error
   double *x = pf_memory_need(fit->n_rows, sizeof *x, error);
   double *y = pf_memory_need(fit->n_rows, sizeof *y, error);
   if (x != NULL && y != NULL && fit->n_rows > 0) {
-    pf_figure *figure =
-        pf_figures_add(figures, "learning",
-                       (pf_figure_look){.caption = "The course of the fit, a line for each unit: "
-                                                   "the data term (what the data cost), and "
-                                                   "the objective (with penalties).",
-                                        .columns = 2});
+    const bool penalised = has_penalty(fit);
+    pf_figure *figure = pf_figures_add(
+        figures, "learning",
+        (pf_figure_look){.caption = penalised ? "The course of each fit, one line a fit. Left: the "
+                                                "misfit to the data. Right: the objective, which "
+                                                "is the misfit and the penalty."
+                                              : "The course of each fit, one line a fit: the "
+                                                "misfit to the data. There is no penalty, so it "
+                                                "is the objective.",
+                         .columns = 2});
     learning_panel(figure, fit, "data_term", "data term", x, y);
-    learning_panel(figure, fit, "objective", "objective", x, y);
+    if (penalised) {
+      learning_panel(figure, fit, "objective", "objective", x, y);
+    }
   }
   const pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
   pf_memory_free(x);
@@ -298,11 +318,31 @@ pf_status pf_plot_learning(pf_figures *figures, const pf_run_data *run, pf_error
 
 /* ---- starts ---- */
 
+/** Does a start end at another optimum than the best of its fit? Where none does, there is nothing
+ * to see. */
+static bool do_starts_differ(const pf_sheet *starts)
+{
+  const size_t unit = pf_sheet_column(starts, "unit");
+  const size_t objective = pf_sheet_column(starts, "objective");
+  size_t first = 0; /* row of the fit's best start */
+  for (size_t row = 0; row < starts->n_rows; row++) {
+    if (strcmp(pf_sheet_text(starts, row, unit), pf_sheet_text(starts, first, unit)) != 0) {
+      first = row;
+    }
+    const double best = pf_sheet_number(starts, first, objective);
+    const double above = pf_sheet_number(starts, row, objective) - best;
+    if (!(above <= 1e-9 * fabs(best))) { /* a start that failed has no objective */
+      return true;
+    }
+  }
+  return false;
+}
+
 pf_status pf_plot_starts(pf_figures *figures, const pf_run_data *run, pf_error *error)
 {
   enum { MAX_CURVES = 8 }; /* units that can be told apart */
   const pf_sheet *starts = run->starts;
-  if (starts == NULL) {
+  if (starts == NULL || !do_starts_differ(starts)) {
     return PF_OK;
   }
   const size_t unit = pf_sheet_column(starts, "unit");

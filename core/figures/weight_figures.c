@@ -269,8 +269,8 @@ done:
 
 enum { UNITS_DRAWN = 3, MAX_STEPS_DRAWN = 300 };
 
-/** The observable of as many units as were recorded, that of the first plastic layer first by name.
- */
+/** What the model expects where a loss says it (of spikes the expected count), else the observable
+ * of as many units as were recorded, that of the first plastic layer first by name. */
 static bool find_activity(pf_trajectories_file *reader, const char *group,
                           const pf_h5_array *target, const size_t *step, pf_h5_array *out,
                           pf_error *error)
@@ -279,6 +279,11 @@ static bool find_activity(pf_trajectories_file *reader, const char *group,
   size_t n = 0;
   char path[700];
   bool found = false;
+  (void)snprintf(path, sizeof path, "%s/expected/activity", group);
+  if (pf_trajectories_shape(reader, path, out) && has_equal_shape(out, target) &&
+      pf_trajectories_read(reader, path, step, out)) {
+    return true;
+  }
   (void)snprintf(path, sizeof path, "%s/observables", group);
   if (pf_trajectories_children(reader, path, &names, &n, error) != PF_OK) {
     return false;
@@ -337,7 +342,7 @@ static pf_status draw_activity(const drawing *d, size_t animal, pf_error *error)
     char caption[200];
     (void)snprintf(name, sizeof name, "activity-%zu", animal + 1);
     (void)snprintf(caption, sizeof caption,
-                   "%.80s: recorded activity of the first units, and the model's.",
+                   "%.80s: recorded activity of the first units, and what the model expects.",
                    d->animals[animal]);
     pf_figure *figure = pf_figures_add(d->figures, name, (pf_figure_look){.caption = caption});
     double *room = pf_memory_need(3 * target.n[0], sizeof *room, error);

@@ -198,8 +198,8 @@ static pf_status write_scores(pf_text *page, const run *r, pf_error *error)
   char text[400];
   (void)snprintf(
       text, sizeof text,
-      "Scored on %.40s%s. Nulls: the same network without plasticity, and a constant choice "
-      "probability.",
+      "Scored on %.40s%s. Nulls: the same network without plasticity, and a constant (of "
+      "choices the mean rate, of activities and counts the mean of each unit).",
       on, scored_words(on));
   pf_page_heading(page, "Scores", text);
   const bool pooled =

@@ -365,6 +365,11 @@ static pf_status receive_experiment(void *payload, const pf_trajectory *at, pf_e
            recording->session != NULL ? recording->session : "");
   write_recording(w, at);
   write_observables(w, at, "observables/", problem->model, at->model);
+  if (at->expected.target != NULL) {
+    const int64_t n = at->expected.n;
+    put_steps(w, at, "expected/", at->expected.target,
+              (pf_h5_rows){PF_H5_REAL, at->expected.values, at->draw->n_steps, n, n});
+  }
   if (at->teacher != NULL) {
     write_observables(w, at, "truth/", problem->models->teacher, at->teacher);
   }

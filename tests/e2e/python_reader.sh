@@ -17,6 +17,7 @@ fi
 run_fit run "$PF_SRCDIR/configs/quickstart.cfg" source.animals=3 evaluate.animals=2 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=10 fit.log_every=5 \
   fit.per=animal evaluate.animals=0
 run_fit oja "$PF_SRCDIR/configs/oja.cfg" source.animals=2 source.task.steps=20 fit.optimiser=adam fit.batch=full fit.learning_rate=2e-2 fit.epochs=2
+run_brief_fit spikes "$PF_SRCDIR/configs/spikes.cfg" source.animals=1 source.task.steps=30 evaluate.animals=1 fit.epochs=2 report=false
 "$PLASTFIT" compare "$PF_SRCDIR/configs/compare-quickstart.cfg" source.animals=3 fit.epochs=3 out=compared --quiet \
   >out 2>&1 || fail "compare: $(cat out)"
 # more than 1,000 experiments are packed: what the reader gives is what the table has
@@ -68,6 +69,14 @@ assert (run.simulated["reward"].isna() == (run.simulated["choice"] == 0)).all()
 oja = plastfit_read.read("oja")
 assert oja.simulated is None
 assert next(oja.experiments()).targets["activity"].ndim == 2
+
+# what a Poisson loss expects is exp(gain activity + baseline)
+spikes = plastfit_read.read("spikes")
+theta = {r["name"]: float(r["estimate"]) for r in csv.DictReader(open("spikes/theta.csv"))}
+e = next(spikes.experiments())
+assert e.expected["activity"].shape == e.targets["activity"].shape
+rate = np.exp(theta["gain"] * e.observables["layer1"].astype(float) + theta["baseline"])
+assert np.allclose(e.expected["activity"], rate, rtol=1e-5), np.abs(e.expected["activity"] / rate - 1).max()
 
 compared = plastfit_read.read("compared")
 rows = list(csv.DictReader(open("compared/compare.csv")))
