@@ -258,7 +258,7 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
   print_drawn_inputs(problem, out);
   print_series(problem, out);
   (void)fprintf(out, "\n  %-20s%12s%9s%9s%10s%11s%13s\n", "animal", "experiments", "trials",
-                "steps", "plastic", "accepted", "mean reward");
+                "steps", "plastic", pf_check_rate_word(problem), "mean reward");
   for (size_t a = 0; a < data->n_animals && a < MAX_ANIMALS; a++) {
     const pf_data_counts one = pf_data_count(problem, a);
     print_animal(out, data->animals[a], &one);

@@ -114,6 +114,15 @@ static const char *stated_kind(const pf_problem *problem)
   return NULL;
 }
 
+const char *pf_check_rate_word(const pf_problem *problem)
+{
+  const task_counts c = count_task(&problem->data);
+  if (!is_read(problem) || is_go_no_go(&c) || !is_between_arms(&c)) {
+    return "accepted";
+  }
+  return c.highest <= 1.0 ? "option 1" : "not 0";
+}
+
 void pf_check_print_task(const pf_problem *problem, FILE *out)
 {
   if (!is_read(problem)) {

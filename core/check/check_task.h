@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 /** What a row of the data is taken for, and why: one line. */
+/** What the rate of choices other than 0 is the rate of: "accepted", "option 1", "not 0". */
+const char *pf_check_rate_word(const pf_problem *problem);
 void pf_check_print_task(const pf_problem *problem, FILE *stream);
 /** It looks like something else: one line. Returns 1, or 0: it does not. */
 size_t pf_check_warn_task(const pf_problem *problem, const char *prefix, FILE *stream);

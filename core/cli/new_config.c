@@ -60,12 +60,24 @@ static void print_columns(FILE *out, const table_look *look)
 }
 /* ---- the model ---- */
 
+static bool has_reward(const table_look *look)
+{
+  return look->role[REWARD] >= 0 || look->rewards[0] != '\0';
+}
+
 static void write_model(FILE *out, const table_look *look, const look_plan *p)
 {
   const size_t n_in = p->cue >= 0       ? look->columns[p->cue].n_values
                       : p->n_inputs > 0 ? (size_t)p->n_input_units
                                         : 1;
-  const char *reward = look->role[REWARD] >= 0 || look->rewards[0] != '\0' ? "reward" : "1";
+  const char *reward = has_reward(look) ? "reward" : "1";
+  if (p->n_options > 0 && !has_reward(look)) {
+    (void)fprintf(out,
+                  "# NO REWARD WAS FOUND. This rule learns from choices alone. If a %s holds the "
+                  "reward, name it\n# above (columns: { reward = \"...\"; }), and let "
+                  "the rule see it: terms = \"x y r + x y w\"; modulator = \"reward\";\n",
+                  look->word);
+  }
   if (p->n_options > 0 && p->go_no_go) {
     (void)fprintf(out,
                   "network: { plugin = \"feedforward\"; layers = [%zu, 1]; initial_weights: { sd = "
@@ -81,11 +93,15 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
         "initial_weights: { sd = 0.0; };\n"
         "           projections = ( { layer = 1; rule = \"learn\"; post = \"choice\"; } ); "
         "};   # y is 1 at the option taken\n"
-        "# Q-learning: the option taken moves towards the reward; add w, and all forget\n"
-        "rules: { learn: { plugin = \"taylor\"; terms = \"x y r + x y w\"; modulator = "
-        "\"%s\"; }; };\n"
+        "%s"
         "losses = ( { plugin = \"categorical\"; categories = %zu; } );\n",
-        n_in, p->n_options, reward, p->n_options);
+        n_in, p->n_options,
+        has_reward(look)
+            ? "# Q-learning: the option taken moves towards the reward; add w, and all forget\n"
+              "rules: { learn: { plugin = \"taylor\"; terms = \"x y r + x y w\"; modulator = "
+              "\"reward\"; }; };\n"
+            : "rules: { learn: { plugin = \"taylor\"; terms = \"x y + x y w\"; }; };\n",
+        p->n_options);
   } else {
     (void)fprintf(
         out,
@@ -99,14 +115,23 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
 }
 
 /** Three rules to hold against each other, for `plastfit compare`. */
-static void write_candidates(FILE *out, const look_plan *p)
+static void write_candidates(FILE *out, const table_look *look, const look_plan *p)
 {
   const char *const q[] = {"Q-learning",        "x y r + x y w",          "Q-learning, all forget",
                            "x y r + x y w + w", "rewards without values", "x y r + w"};
   const char *const go[] = {"rewards, forgetting", "x r + w",    "rewards alone", "x r",
                             "rewards and habit",   "x r + w + x"};
+  const char *const habit[] = {"habit, forgetting of one",
+                               "x y + x y w",
+                               "habit, all forget",
+                               "x y + w",
+                               "habit alone",
+                               "x y"};
   const char *const units[] = {"Hebb, decay", "x y + w", "Hebb alone", "x y", "Oja", "x y + y^2 w"};
-  const char *const *rules = p->n_options == 0 ? units : p->go_no_go ? go : q;
+  const char *const *rules = p->n_options == 0  ? units
+                             : p->go_no_go      ? go
+                             : has_reward(look) ? q
+                                                : habit;
   (void)fprintf(out, "\n# plastfit compare CONFIG: each candidate is this config with other terms\n"
                      "compare:\n{\n  candidates = (\n");
   for (size_t k = 0; k < 3; k++) {
@@ -131,7 +156,7 @@ static int write_config(const table_look *look, const look_plan *p, const char *
                 path, path, look->stem);
   pf_cli_write_source(out, look, p);
   write_model(out, look, p);
-  write_candidates(out, p);
+  write_candidates(out, look, p);
   const bool bad = ferror(out) != 0;
   if (fclose(out) != 0 || bad) {
     return pf_cli_say(PF_EXIT_FAILED, "'%s' could not be written", path);
@@ -159,6 +184,11 @@ static int make_config(table_look *look)
                       "%s: no column looks like a choice or like recorded activity (y1, y2, ... or "
                       "roi1, ...); name them in a config of your own (doc/your-data.md)",
                       look->path);
+  }
+  if (p.n_options > 0 && !look->is_matrix && !has_reward(look)) {
+    (void)printf("\nNo %s looks like the reward. The config's rule learns from choices alone; name "
+                 "the reward in it (columns.reward), if there is one.\n",
+                 look->word);
   }
   (void)snprintf(path, sizeof path, "%s.cfg", look->stem);
   const int code = write_config(look, &p, path);

@@ -9,7 +9,8 @@
 const char *const look_role_keys[N_ROLES] = {"animal", "session", "block",
                                              "trial",  "choice",  "reward"};
 /* Names in small letters without spaces, _ and -, as labs call them. */
-static const char *const role_names[N_ROLES][24] = {
+enum { MOST_NAMES = 40 };
+static const char *const role_names[N_ROLES][MOST_NAMES] = {
     {"animal", "animalid", "animalname",  "subject",       "subjectid", "subjid",
      "subj",   "mouse",    "mouseid",     "mousename",     "rat",       "ratid",
      "fly",    "flyid",    "participant", "participantid", "bird",      "fish",
@@ -20,8 +21,12 @@ static const char *const role_names[N_ROLES][24] = {
     {"choice",     "choices", "decision", "response", "animalresponse", "action", "chosen",
      "keypressed", "licked",  "lick",     "accept",   "accepted",       "go",     "select",
      "selected",   "choose",  "arm",      "side",     "object",         "a"},
-    {"reward", "rewards", "rewarded", "outcome", "feedback", "water", "gain", "paid", "sugar",
-     "payoff", "points", "score", "r", "win"}};
+    {"reward",      "rewards",         "rewarded",    "rew",        "outcome",    "feedback",
+     "water",       "waterml",         "juice",       "gain",       "paid",       "sugar",
+     "food",        "pellet",          "drop",        "drops",      "payoff",     "payout",
+     "points",      "money",           "earned",      "score",      "r",          "win",
+     "won",         "result",          "success",     "reinforced", "reinforcer", "isreward",
+     "wasrewarded", "rewarddelivered", "trialreward", "correct",    "iscorrect",  "hit"}};
 
 static const char *const input_stems[] = {"x",    "input", "in",       "odour",
                                           "odor", "stim",  "stimulus", NULL};
@@ -38,7 +43,8 @@ static const char *const unit_arrays[] = {
 
 /* ---- names ---- */
 
-/** The name in small letters, without spaces, _, - and dots; of arrays behind the last / or dot. */
+/** Letters and digits of the name, in small letters, without a unit in brackets; of arrays behind
+ * the last / or dot: "Reward (ml)" is reward, "trial#" is trial. */
 static void plain_name(const table_look *look, const char *name, char *plain, size_t capacity)
 {
   size_t n = 0;
@@ -46,9 +52,10 @@ static void plain_name(const table_look *look, const char *name, char *plain, si
   for (const char *c = name; look->is_arrays && *c != '\0'; c++) {
     last = *c == '/' || *c == '.' ? c + 1 : last;
   }
-  for (name = last; *name != '\0' && n + 1 < capacity; name++) {
-    if (strchr(" _-.", *name) == NULL) {
-      plain[n++] = (char)tolower((unsigned char)*name);
+  const size_t length = strcspn(last, "([");
+  for (size_t k = 0; k < length && n + 1 < capacity; k++) {
+    if (isalnum((unsigned char)last[k])) {
+      plain[n++] = (char)tolower((unsigned char)last[k]);
     }
   }
   plain[n] = '\0';
@@ -157,7 +164,7 @@ static bool may_be(const table_look *look, size_t index, enum look_role role)
 
 static void guess_by_name(table_look *look, enum look_role role)
 {
-  for (size_t k = 0; k < 24 && role_names[role][k] != NULL; k++) {
+  for (size_t k = 0; k < MOST_NAMES && role_names[role][k] != NULL; k++) {
     const char *const name[] = {role_names[role][k], NULL};
     for (size_t i = 0; i < look->n; i++) {
       if (is_one_of(look, i, name) && !look_is_used(look, i) && may_be(look, i, role)) {

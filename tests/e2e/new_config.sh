@@ -34,6 +34,18 @@ grep -q 'missing_inputs = "draw";   # guess: 4 cells of the inputs are empty, th
 "$PLASTFIT" check holes.cfg >out 2>err || fail "holes.cfg: $(cat err)"
 grep -q "4 of 80 inputs are missing and drawn" out || fail "holes.cfg: $(cat out)"
 
+# names with other signs in them; a table without a reward is told, and its rule has none
+awk -F, -v OFS=";" 'NR == 1 { print "Mouse ID", "trial#", "side", "Correct?" } NR > 1 { print "M" int((NR - 2) / 40), 1 + (NR - 2) % 40, (NR % 3 == 0 ? "R" : "L"), NR % 2 }
+  NR == 121 { exit }' "$PF_SRCDIR/configs/arms.csv" >signs.csv
+"$PLASTFIT" new config signs.csv >out 2>err || fail "signs: $(cat err)"
+for role in 'animal = "Mouse ID"' 'trial = "trial#"' 'choice = "side"' 'reward = "Correct?"'; do
+  grep -qF "$role" signs.cfg || fail "signs: no $role in $(cat signs.cfg)"
+done
+sed '1s/Correct?/shade/' signs.csv >shade.csv
+"$PLASTFIT" new config shade.csv >out 2>err || fail "shade: $(cat err)"
+grep -q "No column looks like the reward" out || fail "shade: that there is no reward is not told: $(cat out)"
+grep -q 'terms = "x y + x y w"' shade.cfg || fail "shade: $(cat shade.cfg)"
+"$PLASTFIT" check shade.cfg >out 2>err || fail "shade: $(cat err)"
 # a new user with the 88 flies of mohanta2022, as matrices and as a long table: three commands to a comparison of three rules
 flies=${PF_SHARED:-$PF_SRCDIR/../shared}/data/mohanta2022
 [ -d "$flies" ] || finish
