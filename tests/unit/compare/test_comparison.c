@@ -1,12 +1,16 @@
 /* core/compare: whole comparisons of small data, from a config to the folder: rows, candidates,
  * selection, resumption. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "core/base/memory.h"
 #include "core/compare/comparison.h"
+#include "core/page/html.h"
 #include "tests/unit/support/scratch.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -188,6 +192,41 @@ Test(compare_whole, selection)
   /* all terms are what the candidate itself is */
   cr_assert(sets[4].score.value == comparison->candidates[0].figures[2].score.value);
   cr_assert(exists("run/selection.csv"));
+}
+
+/** How often does a page have the words? */
+static size_t count_words(const char *file, const char *words)
+{
+  enum { MOST = 1 << 20 };
+  char name[SCRATCH_SIZE + 64];
+  char *text = calloc(1, MOST);
+  size_t n = 0;
+  (void)snprintf(name, sizeof name, "%s/%s", folder, file);
+  FILE *stream = fopen(name, "r");
+  cr_assert(text != NULL && stream != NULL && fread(text, 1, MOST - 1, stream) < MOST - 1);
+  (void)fclose(stream);
+  for (const char *at = text; (at = strstr(at, words)) != NULL; at++) {
+    n++;
+  }
+  free(text);
+  return n;
+}
+
+/* core/page/html_compare, html_select: the page of a comparison, without gnuplot. */
+Test(compare_whole, page)
+{
+  char compare[500], run[SCRATCH_SIZE + 8];
+  cr_assert(setenv("PATH", folder, 1) == 0);
+  (void)snprintf(compare, sizeof compare,
+                 "%s validation = [\"in-sample\", \"forecast\"]; select: { };", two_candidates);
+  cr_assert(run_compare(compare, "run", false, NULL) == PF_OK, "%s", error.text);
+  (void)snprintf(run, sizeof run, "%s/run", folder);
+  cr_assert(pf_html_write(run, &error) == PF_OK, "%s", error.text);
+  cr_expect(count_words("run/report.html", "with w") > 0);
+  cr_expect(count_words("run/report.html", "forecast: held out") == 1);
+  cr_expect(count_words("run/report.html", "In sample: the fit has seen these choices.") == 1);
+  cr_expect(count_words("run/report.html", "AIC and BIC: ") == 1);
+  cr_expect(count_words("run/report.html", "<svg") == 0);
 }
 
 /* A candidate that contains another fits no worse, animal by animal. */
