@@ -124,6 +124,12 @@ static void add_baselines(pf_text *text, const pf_comparison *comparison, uint32
     }
     if (one->p_holm >= 0.05) {
       pf_text_add(text, " Not told apart: '%s' and %s (p = %.2g).", base, baseline, one->p_holm);
+    } else if ((one->difference.value > 0.0) != one->base_ranks_higher) {
+      pf_text_add(text,
+                  " '%s' is better than %s in %zu of %zu animals (p = %.2g), but %s in the mean, "
+                  "which a few animals make.",
+                  base, baseline, one->n_better, one->n_pairs, one->p_holm,
+                  one->base_ranks_higher ? "worse" : "better");
     } else if (one->base_ranks_higher) {
       pf_text_add(text, " '%s' predicts better than %s (in %zu of %zu animals, p = %.2g).", base,
                   baseline, one->n_better, one->n_pairs, one->p_holm);

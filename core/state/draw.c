@@ -163,6 +163,19 @@ static pf_status make_seen(const pf_model *model, pf_draw *draw, pf_error *error
   return PF_OK;
 }
 
+/** Can the config say what the loss compares with? */
+static bool takes_target(const pf_loss_term *term)
+{
+  const pf_option_table *options = &term->loss->plugin->options;
+  for (size_t i = 0; i < options->count; i++) {
+    const pf_option *option = pf_table_at(options->items, options->stride, options->count, i);
+    if (strcmp(option->name, "target") == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static pf_status fail_target(const pf_loss_term *term, const char *name,
                              const pf_recording *recording, pf_error *error)
 {
@@ -170,9 +183,12 @@ static pf_status fail_target(const pf_loss_term *term, const char *name,
   for (size_t i = 0; i < recording->n_targets; i++) {
     pf_text_add(&all, "%s%s", i > 0 ? ", " : "", recording->targets[i].name);
   }
-  (void)pf_fail(error, PF_STOP, "%s compares with '%s', which %s does not have; it has: %s",
+  const bool hints = recording->n_targets > 0 && takes_target(term);
+  (void)pf_fail(error, PF_STOP, "%s compares with '%s', which %s does not have; it has: %s%s%s%s",
                 term->loss->label, name, recording->name,
-                all.text == NULL ? "nothing recorded" : all.text);
+                all.text == NULL ? "nothing recorded" : all.text,
+                hints ? " (the loss's target = \"" : "", hints ? recording->targets[0].name : "",
+                hints ? "\" says so)" : "");
   pf_text_free(&all);
   return PF_STOP;
 }

@@ -97,4 +97,12 @@ reads='rules.learn={ plugin="taylor"; terms="x r"; modulator="reward"; init_sd=0
 grep -q "WARNING 20 rewards stand at steps that are not plastic" stdout || fail "unseen: $(grep WARNING stdout)"
 "$PLASTFIT" check units.cfg source.path=seen.csv 'network.layers=[1,1]' "$reads" >stdout 2>stderr || fail "$(cat stderr)"
 if grep -q "rewards stand" stdout; then fail "seen: $(grep WARNING stdout)"; fi
+
+# kind = "spikes" makes `activity` of the counts: a loss that looks for another target says which there is
+printf 'x1,y1,y2\n1,0,2\n0,1,0\n1,3,1\n0,0,1\n1,2,2\n' >spikes.csv
+"$PLASTFIT" check units.cfg source.path=spikes.csv source.kind=spikes 'losses=( { plugin="poisson"; } )' >stdout 2>stderr && fail "no counts, and taken"
+grep -q "compares with 'counts', which spikes.csv: spikes does not have; it has: activity (the loss's target = \"activity\" says so)" stderr ||
+  fail "spikes: $(cat stderr)"
+"$PLASTFIT" check units.cfg source.path=spikes.csv source.kind=spikes 'losses=( { plugin="poisson"; target="activity"; } )' >stdout 2>stderr || fail "$(cat stderr)"
+grep -q "taken for spikes" stdout || fail "spikes: $(grep taken stdout)"
 finish

@@ -18,6 +18,16 @@ holds exact "all(u['why'] is None for u in s['inference']['units'])"
 run_fit again "$PF_SRCDIR/configs/fly-exact.cfg" source.path="$folder/Fly18.mat" fit.starts=1 intervals.methods='["auto"]' || finish
 holds again "s['units'][0]['optimiser']['fitted_again'] >= 1 and s['inference']['units'][0]['why'] is None"
 holds again "any('better optimum' in w for w in s['inference']['units'][0]['warnings'])"
+# `evaluate --data` of a .mat file reads it as the run's own source does (fly_mat), not as the source whose name is its suffix (mat)
+run_brief_fit shared "$PF_SRCDIR/configs/fly-exact.cfg" source.path="$folder/Fly1.mat" fit.per=shared fit.starts=1 fit.iterations=3 \
+  source.input.draws=2 'intervals.methods=["fisher"]'
+"$PLASTFIT" evaluate "$work/shared" --data "$folder/Fly2.mat" --out "$work/second" >"$work/second.log" 2>&1 || fail "Fly2.mat: $(cat "$work/second.log")"
+grep -q "the array 'Y' is taken" "$work/second.log" && fail "Fly2.mat was read by mat"
+grep -q "over 1 animal" "$work/second.log" || fail "Fly2.mat: $(cat "$work/second.log")"
+# of a run on another kind of file the suffix decides
+run_brief_fit table "$PF_SRCDIR/configs/own-data.cfg" fit.iterations=2 'intervals.methods=["fisher"]'
+"$PLASTFIT" evaluate "$work/table" --data "$folder/Fly2.mat" >"$work/mat.log" 2>&1 && fail "a recording without the reward was taken"
+grep -q "the array 'Y' is taken for 'y'" "$work/mat.log" || fail "Fly2.mat was not read by mat: $(cat "$work/mat.log")"
 # forgetting: the coefficient of w is negative in 14 to 16 of 18
 holds fly "14 <= sum(a['theta']['X0Y0W1R0'] < 0 for a in s['animals']) <= 16"
 finish
