@@ -10,6 +10,8 @@
 
 #include "core/base/memory.h"
 #include "core/base/threads.h"
+#include "core/fit/multistart.h"
+#include "core/fit/value_scales.h"
 #include "core/marginal/importance.h"
 #include "core/stats/stats.h"
 
@@ -37,9 +39,12 @@ typedef struct value_profile {
 typedef struct profiles {
   const pf_infer_job *job;
   const pf_rivals *rivals;
-  const double *origin; /* [n] the optimum of what is profiled */
-  bool *wanted;         /* [n] values that are profiled */
-  double *secant;       /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
+  const double *origin;  /* [n] the optimum of what is profiled */
+  bool *wanted;          /* [n] values that are profiled */
+  const double **starts; /* [n_starts] further starts of the refits at ends */
+  size_t n_starts;
+  double *drawn;  /* [N_DRAWN + 1][n] those that are no start of the fit; NULL: none */
+  double *secant; /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
   double f_best;
   value_profile *values; /* [n] */
 } profiles;
@@ -97,6 +102,86 @@ static bool is_elsewhere(const value_profile *of, double at)
   return !inside;
 }
 
+enum { FEW_CELLS = 200, MOST_STARTS = 12, N_DRAWN = 12 };
+
+/* points [N_DRAWN][n]: drawn around the estimate as the fit's starts are. */
+static pf_status draw_starts(const profiles *all, const pf_function *function, double *scale,
+                             double *points, pf_error *error)
+{
+  const pf_infer_job *job = all->job;
+  const size_t n = job->out->n;
+  bool is_known = false;
+  const pf_status found = pf_value_scales(function, job->group->values, scale, &is_known, error);
+  if (found != PF_OK) {
+    return found;
+  }
+  for (size_t k = 0; k < n; k++) {
+    scale[k] = is_known ? pf_value_spread(function, scale[k]) : 1.0;
+  }
+  const pf_multistart how = {.seed = job->problem->seed,
+                             .n_starts = N_DRAWN + 1,
+                             .layout = job->group->layout,
+                             .first = job->group->values,
+                             .spread = scale,
+                             .wide = true};
+  for (size_t s = 0; s < N_DRAWN; s++) {
+    const pf_status status = pf_multistart_values(&how, s + 1, function, points + s * n, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
+static void list_fit_starts(profiles *all)
+{
+  const pf_fit_group *group = all->job->group;
+  for (size_t s = 0; s < group->n_starts && s < MOST_STARTS; s++) {
+    const pf_start_result *start = &group->starts[s];
+    if (start->from != NULL) {
+      all->starts[all->n_starts++] = start->from;
+    }
+    if (start->values != NULL && start->status == PF_OK) {
+      all->starts[all->n_starts++] = start->values;
+    }
+  }
+}
+
+/*
+ * Where data are few, valleys are many, and refits are cheap: refits at an end start wherever the
+ * fit started and ended as well, and at points drawn anew. Measured on 40 problems of 20 to 60
+ * choices (doc/coverage.md): without these 8 of 119 ends stood where 2dL is below 3.6.
+ */
+static pf_status list_starts(profiles *all, pf_error *error)
+{
+  const pf_infer_job *job = all->job;
+  const size_t n = job->out->n;
+  pf_group_objective *function = NULL;
+  double cells = 0.0;
+  for (size_t k = 0; k < job->problem->model->n_losses; k++) {
+    cells += job->evidence.cells[k];
+  }
+  if (job->group->starts == NULL || cells > FEW_CELLS) {
+    return PF_OK;
+  }
+  all->starts = pf_memory_need(2 * MOST_STARTS + N_DRAWN, sizeof *all->starts, error);
+  all->drawn = pf_memory_need((N_DRAWN + 1) * n, sizeof *all->drawn, error);
+  if (all->starts == NULL || all->drawn == NULL) {
+    return PF_STOP;
+  }
+  list_fit_starts(all);
+  pf_status status = pf_infer_objective(job, &job->evidence.batches, &function, error);
+  if (status == PF_OK) {
+    status = draw_starts(all, pf_group_objective_get(function), all->drawn + N_DRAWN * n,
+                         all->drawn, error);
+  }
+  pf_group_objective_free(function);
+  for (size_t s = 0; s < N_DRAWN && status == PF_OK; s++) {
+    all->starts[all->n_starts++] = all->drawn + s * n;
+  }
+  return status < 0 ? status : PF_OK;
+}
+
 /* The piece of the interval around each rival that the data allow as well. */
 static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, value_profile *to)
 {
@@ -141,6 +226,9 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .i = k,
                       .rivals = all->rivals->values,
                       .n_rivals = all->rivals->n,
+                      .starts = all->starts,
+                      .n_starts = all->n_starts,
+                      .has_no_maximum = all->job->out->is_separated,
                       .has_one_valley = has_one_valley(all->job->group),
                       .better = to->better,
                       .end_points = to->ends,
@@ -559,6 +647,10 @@ static pf_status find_origin(profiles *all, pf_rivals *rivals, double *memory, p
   if (status != PF_OK) {
     return status;
   }
+  const pf_status listed = list_starts(all, error);
+  if (listed != PF_OK) {
+    return listed;
+  }
   all->origin = job->group->values;
   all->f_best = rivals->f_best;
   all->secant = memory;
@@ -604,6 +696,8 @@ done:
   pf_memory_free(better);
   pf_memory_free(all.values);
   pf_memory_free(all.wanted);
+  pf_memory_free((void *)all.starts);
+  pf_memory_free(all.drawn);
   return status;
 }
 

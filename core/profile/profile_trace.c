@@ -27,6 +27,9 @@ static const double no_value_width = 5e-3; /* of the way gone, and of the value 
 static const double near_valley = 0.01;    /* nats above the profile from which a refit is short */
 static const double lower_z = 1e-3;    /* of z: what another start finds lower is worth a refit */
 static const double jump_width = 1e-9; /* of the value's size */
+enum { N_SCALED = 3 };
+static const double scale_factors[N_SCALED] = {0.1, 3.0,
+                                               30.0}; /* times the others, of another start */
 
 pf_profile_settings pf_profile_defaults(void)
 {
@@ -277,7 +280,8 @@ static double first_step(const work *w)
 /* How much work a refit is worth. */
 typedef struct effort {
   int64_t iterations;
-  double accuracy; /* nats */
+  double accuracy;       /* nats */
+  bool is_another_start; /* from to->v, wherever that is, and without what was learned elsewhere */
 } effort;
 
 /*
@@ -316,7 +320,7 @@ static pf_status refit_others(work *w, const effort *how, point *to, pf_error *e
   double f = 0.0;
   settings.iterations = how->iterations;
   settings.stops_early = true; /* before the last small step */
-  settings.secant = w->second;
+  settings.secant = how->is_another_start ? NULL : w->second;
   settings.tolerance_progress = how->accuracy;
   settings.tolerance_nats = how->accuracy;
   to->v[w->i] = to->at;
@@ -328,7 +332,11 @@ static pf_status refit_others(work *w, const effort *how, point *to, pf_error *e
     f = rise_plus_one(w, f);
     optimum.converged = true;
   } else {
-    status = choose_start(w, to, &line);
+    if (how->is_another_start) {
+      drop_fixed(w, to->v, w->reduced);
+    } else {
+      status = choose_start(w, to, &line);
+    }
     if (status == PF_OK) {
       status = pf_optimiser_lm.minimise(&w->rest, &settings, NULL, w->reduced, &optimum, &line);
       f = optimum.objective - optimum.predicted_decrease;
@@ -368,8 +376,8 @@ static pf_status record_point(const work *w, const point *at, pf_error *error)
 /* The trial. What is below the threshold without having converged is inside all the same. */
 static pf_status find_trial(work *w, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy};
-  const effort longer = {4 * w->in->settings.iterations, quick_accuracy};
+  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
+  const effort longer = {4 * w->in->settings.iterations, quick_accuracy, false};
   pf_status status = refit_others(w, &quick, &w->trial, error);
   if (status == PF_OK && !w->trial.converged && w->trial.z >= w->threshold) {
     status = refit_others(w, &longer, &w->trial, error);
@@ -499,7 +507,7 @@ static bool is_near_end(const work *w, const point *at, double accuracy)
 /* One more start for the refit at the trial; what is lower takes its place. */
 static pf_status try_start(work *w, const double *from, bool *is_lower, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy};
+  const effort quick = {w->in->settings.iterations, quick_accuracy, true};
   memcpy(w->other.v, from, w->n * sizeof *from);
   w->other.at = w->trial.at;
   const pf_status status = refit_others(w, &quick, &w->other, error);
@@ -510,10 +518,21 @@ static pf_status try_start(work *w, const double *from, bool *is_lower, pf_error
   return status < 0 ? status : PF_OK;
 }
 
+/* From the nearest point inside with its others made smaller and larger: where choices are
+ * predicted perfectly, the valley goes on to ever larger values. */
+static pf_status try_scaled(work *w, double factor, bool *is_lower, pf_error *error)
+{
+  memcpy(w->step, w->inside.v, w->n * sizeof *w->step);
+  for (size_t k = 0; k < w->n; k++) {
+    w->step[k] *= factor;
+  }
+  return try_start(w, w->step, is_lower, error);
+}
+
 /* Refits at the trial, which seems to be the end, to the last digit and from other starts. */
 static pf_status certify_trial(work *w, pf_error *error)
 {
-  const effort final = {4 * w->in->settings.iterations, final_accuracy};
+  const effort final = {4 * w->in->settings.iterations, final_accuracy, false};
   if (w->n == 1) {
     return PF_OK;
   }
@@ -530,6 +549,16 @@ static pf_status certify_trial(work *w, pf_error *error)
       status = try_start(w, w->in->rivals[r], &is_lower, error);
     }
   }
+  for (size_t s = 0; s < w->in->n_starts; s++) {
+    if (status == PF_OK) {
+      status = try_start(w, w->in->starts[s], &is_lower, error);
+    }
+  }
+  for (size_t s = 0; s < N_SCALED && w->in->n_starts > 0; s++) {
+    if (status == PF_OK) {
+      status = try_scaled(w, scale_factors[s], &is_lower, error);
+    }
+  }
   if (status == PF_OK && is_lower) {
     status = refit_others(w, &final, &w->trial, error);
   }
@@ -540,7 +569,8 @@ static pf_status certify_trial(work *w, pf_error *error)
 static bool place_trial(work *w, side *s, bool at_limit)
 {
   const double fall = -0.5 * fabs(w->trial.z) * w->trial.z;
-  if (fall > (w->trial.converged ? same_optimum : real_gain)) {
+  const bool is_real = w->trial.converged && !w->in->has_no_maximum;
+  if (fall > (is_real ? same_optimum : real_gain)) {
     swap_points(&w->inside, &w->trial);
     end_side(s, &w->inside, PF_PROFILE_BETTER);
     return true;
@@ -583,7 +613,7 @@ static bool is_exhausted(const work *w, const side *s)
  */
 static pf_status challenge_outside(work *w, side *s, pf_error *error)
 {
-  const effort quick = {w->in->settings.iterations, quick_accuracy};
+  const effort quick = {w->in->settings.iterations, quick_accuracy, false};
   const double gone = fabs(w->inside.at - w->origin[w->i]);
   if (!s->is_bracketed || w->n == 1 || width_of(w) > s->challenge * gone ||
       w->outside.z - w->inside.z < valley_gap) {
@@ -765,6 +795,29 @@ static pf_status find_end_at_once(work *w, side *s, bool *found, pf_error *error
   return status;
 }
 
+/* Inside and outside have met. A jump is an end where no other start comes below it there. */
+static pf_status settle_outside(work *w, side *s, bool *ended, pf_error *error)
+{
+  const bool is_jump = s->outside_kind == PF_PROFILE_JUMP;
+  *ended = true;
+  if (is_jump && w->n > 1) {
+    swap_points(&w->trial, &w->outside);
+    const pf_status status = certify_trial(w, error);
+    if (status != PF_OK) {
+      return status;
+    }
+    swap_points(&w->trial, &w->outside);
+    *ended = w->outside.z >= w->threshold;
+  }
+  if (*ended) {
+    end_side(s, is_jump ? &w->outside : &w->inside, s->outside_kind);
+    return PF_OK;
+  }
+  swap_points(&w->outside, &w->inside);
+  s->is_outside_known = s->is_bracketed = false;
+  return PF_OK;
+}
+
 static pf_status trace_side(work *w, side *s, pf_error *error)
 {
   bool found = false;
@@ -789,12 +842,13 @@ static pf_status trace_side(work *w, side *s, pf_error *error)
     if (s->is_outside_known && challenge_outside(w, s, error) != PF_OK) {
       return PF_STOP;
     }
-    if (s->is_outside_known) {
-      if (is_exhausted(w, s)) {
-        const bool is_jump = s->outside_kind == PF_PROFILE_JUMP;
-        end_side(s, is_jump ? &w->outside : &w->inside, s->outside_kind);
-        return PF_OK;
+    if (s->is_outside_known && is_exhausted(w, s)) {
+      const pf_status settled = settle_outside(w, s, &ended, error);
+      if (settled != PF_OK || ended) {
+        return settled;
       }
+    }
+    if (s->is_outside_known) {
       w->trial.at = choose_between(w, s);
       continue;
     }

@@ -65,6 +65,11 @@ typedef struct pf_profile_in {
   size_t i;
   const double *const *rivals; /**< [n_rivals][n] other optima: refits at ends start there too */
   size_t n_rivals;
+  const double *const
+      *starts; /**< [n_starts][n] places that are none: refits at ends start there */
+  size_t n_starts;
+  bool has_no_maximum; /**< f goes on falling while values grow (separation): that it is lower
+                          further out is then no better optimum */
   bool has_one_valley; /**< every start of the fit came to the best optimum: a second start of the
                           refit at an end is not worth its time */
   double *better;      /**< NULL, or [n]: gets the point where a side ends with PF_PROFILE_BETTER */

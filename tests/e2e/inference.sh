@@ -8,4 +8,6 @@ cat "$work/log"
 mkdir "$work/more"
 python3 "$PF_SRCDIR/tests/e2e/verdicts_more.py" "$PLASTFIT" "$work/more" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 cat "$work/log"
+python3 "$PF_SRCDIR/tests/e2e/separation.py" "$PLASTFIT" "$work/separation" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+cat "$work/log"
 finish

@@ -4,6 +4,10 @@
 . "$PF_SRCDIR/tests/e2e/lib.sh"
 
 python3 "$PF_SRCDIR/tests/e2e/intervals.py" "$PLASTFIT" "$work/small" 20 || fail "small problems"
+# the same by another route: the model simulated and fitted anew
+code=0
+"${PF_PYTHON:-python3}" "$PF_SRCDIR/tests/e2e/profile_ends.py" "$PLASTFIT" "$work/ends" 20 || code=$?
+[ "$code" -eq 0 ] || [ "$code" -eq 77 ] || fail "ends of profiles"
 
 cases=${PF_SHARED:-$PF_SRCDIR/../shared}/cases
 if [ ! -d "$cases" ]; then
