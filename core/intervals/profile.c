@@ -102,7 +102,7 @@ static bool is_elsewhere(const value_profile *of, double at)
   return !inside;
 }
 
-enum { FEW_CELLS = 200, MOST_STARTS = 12, N_DRAWN = 12 };
+enum { FEW_CELLS = 200, MOST_STARTS = 12, N_DRAWN = 40 };
 
 /* points [N_DRAWN][n]: drawn around the estimate as the fit's starts are. */
 static pf_status draw_starts(const profiles *all, const pf_function *function, double *scale,

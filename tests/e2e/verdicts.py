@@ -175,7 +175,7 @@ for k, (name, text, expected) in enumerate(cases):
         print(f"{name}:\n" + "\n".join(differs))
         wrong += 1
 # what only the drawn noise of the inputs tells apart is identified, and warned of; what they tell by their means is not
-words = "told apart only by the drawn noise of the inputs (source.input.sd = 0.1)"
+words = "told apart only by what was drawn of the inputs (source.input.sd = 0.1)"
 for k, (terms, expected) in enumerate((("w + x r + x^2 r", [words, "only x r + 0.75 x^2 r is determined"]), ("w + x r", []))):
     drawn = choices(taylor(terms), sd=0.1).replace("give: { inputs = true;", "give: { inputs = false;").replace(
         "sd = 0.1; };", "sd = 0.1; draws = 3; };", 1)
