@@ -19,6 +19,10 @@ static int is(const char *what)
   const char *evil = getenv("EVIL");
   return evil != NULL && strcmp(evil, what) == 0;
 }
+static void close_all(void)
+{
+  for (int k = 0; k < 10; k++) close(k);
+}
 static void touch(void)
 {
   FILE *file = fopen("evil-was-here", "w");
@@ -31,12 +35,24 @@ __attribute__((constructor)) static void begin(void)
   touch();
   if (is("load-exit")) exit(0);
   if (is("load-crash")) raise(SIGSEGV);
+  if (is("load-abort")) abort();
+  if (is("load-kill")) raise(SIGKILL);
+  if (is("load-loop")) for (;;) { }
+  if (is("load-close")) close_all();
+}
+__attribute__((destructor)) static void end(void)
+{
+  if (is("unload-exit")) _exit(0);
+  if (is("unload-crash")) raise(SIGSEGV);
 }
 static void act(void)
 {
   if (is("exit")) exit(0);
   if (is("_exit")) _exit(0);
   if (is("crash")) raise(SIGSEGV);
+  if (is("abort")) abort();
+  if (is("kill")) raise(SIGKILL);
+  if (is("close")) close_all();
   while (is("loop")) { }
 }
 """
@@ -103,6 +119,40 @@ ends load-exit 'a plugin called exit(0) while it was checked' check evil/evil.so
 ends load-crash 'ended by signal 11' check evil/evil.so
 ends crash 'ended by signal 11' check --trust evil/evil.cfg
 ends loop 'not done after 2 s' check --trust --limit 2s evil/evil.cfg
+ends load-abort 'ended by signal 6' check evil/evil.so
+ends load-kill 'ended by signal 9' check evil/evil.so
+ends load-loop 'not done after 2 s' check --limit 2s evil/evil.so
+ends abort 'ended by signal 6' check --trust evil/evil.cfg
+ends kill 'ended by signal 9' check --trust evil/evil.cfg
+# in a fit a plugin that crashes takes the program with it, but never with exit code 0, and without a run folder
+for evil in load-crash load-abort load-kill crash abort kill; do
+  code=0
+  EVIL=$evil "$PLASTFIT" fit --trust evil/evil.cfg $few out=no --quiet >stdout 2>stderr || code=$?
+  [ "$code" -gt 0 ] || fail "$evil in a fit: exit $code: $(cat stderr)"
+  [ ! -e no ] || fail "$evil in a fit: a run folder"
+  rm -rf no.part
+done
+# one that closes all files, or ends the program when it is unloaded: exit code 0 means that all is there
+for evil in load-close close unload-exit unload-crash; do
+  rm -rf no no.part
+  code=0
+  EVIL=$evil "$PLASTFIT" fit --trust evil/evil.cfg $few out=no --quiet >stdout 2>stderr || code=$?
+  if [ "$code" -eq 0 ]; then
+    for file in summary.json theta.csv config.cfg trajectories.h5; do
+      [ -s no/$file ] || fail "$evil: exit 0 without $file"
+    done
+  fi
+done
+rm -rf no no.part
+# no plugin at all, or one that needs a symbol that nobody has: told, and `list` goes on
+mkdir odd
+for how in "int nothing_here;" "extern int nobody_has_this(void); int use(void) { return nobody_has_this(); }"; do
+  echo "$how" >odd/odd.c
+  ${CC:-cc} -shared -fPIC -o odd/odd.so odd/odd.c
+  PLASTFIT_PLUGIN_PATH=odd "$PLASTFIT" list >stdout 2>&1 || fail "list, with $how: $(cat stdout)"
+  grep -q "odd" stdout || fail "$how is not told: $(cat stdout)"
+  "$PLASTFIT" check odd/odd.so >stdout 2>&1 && fail "check of $how: exit 0: $(cat stdout)"
+done
 "$PLASTFIT" check --limit never evil/evil.cfg >stdout 2>stderr && fail "--limit never"
 grep -q "takes seconds" stderr || fail "--limit never: $(cat stderr)"
 
