@@ -90,7 +90,7 @@ static const char *empty_group(const char *at)
 /**
  * The element <svg>...</svg> of one figure, to stand in a page with others: ids, and what refers to
  * them, get the figure's name before them; the title (which a browser would show at the pointer)
- * and empty groups go.
+ * and empty groups go. gnuplot leaves ]]> in texts, which XML forbids.
  */
 static char *tidy_svg(const char *svg, const char *end, const char *name)
 {
@@ -98,6 +98,11 @@ static char *tidy_svg(const char *svg, const char *end, const char *name)
   const char *from = svg; /* what is to be copied begins here */
   const char *at = svg;
   while (at < end) {
+    if (starts_with(at, "]]>")) {
+      pf_text_add(&out, "%.*s]]&gt;", (int)(at - from), from);
+      from = at += 3;
+      continue;
+    }
     if (*at != '<' && *at != ' ' && *at != 'h') { /* none of what is looked for begins so */
       at++;
       continue;
