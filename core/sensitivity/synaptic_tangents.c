@@ -219,12 +219,24 @@ static pf_status differentiate_rules(const tangent_step *of, rule_tangents diffe
   return PF_OK;
 }
 
+/** Does a bound hold any weight? Then it is not what the rules made of it. */
+static bool is_any_held(const pf_bounded_rows *rows, const pf_real *unbounded, const pf_real *w)
+{
+  bool held = false;
+  for (int64_t i = 0; i < rows->n_rows; i++) {
+    for (int64_t j = 0; j < rows->n_pre; j++) {
+      held |= unbounded[i * rows->ldw + j] != w[i * rows->ldw + j];
+    }
+  }
+  return held;
+}
+
 /** A weight that a bound holds does not move. */
 static pf_status hold_at_bounds(const tangent_step *of, pf_real *unbounded, pf_error *error)
 {
   const pf_bounded_rows rows = pf_synaptic_rows(of->state->synaptic);
   const pf_status status = pf_rules_apply(of->state, unbounded, error);
-  if (status != PF_OK) {
+  if (status != PF_OK || !is_any_held(&rows, unbounded, of->at->to)) {
     return status;
   }
   for (int64_t k = 0; k < of->at->n_k; k++) { /* a diagonal is its own transpose */

@@ -173,6 +173,19 @@ static double add_traces(const row_slopes *at, const row_part *part, const pf_ru
   return sum;
 }
 
+static double add_theta(const row_slopes *at, const pf_rule_tangent *tangent, int64_t k)
+{
+  double sum = 0.0;
+  if (tangent->theta_unit != NULL) {
+    return tangent->theta_unit[k] < 0 ? 0.0 : at->theta[tangent->theta_unit[k]];
+  }
+  for (size_t i = 0; i < at->n_theta && tangent->theta != NULL; i++) {
+    const double dot = tangent->theta[k * (int64_t)at->n_theta + (int64_t)i];
+    sum += dot == 0.0 ? 0.0 : at->theta[i] * dot;
+  }
+  return sum;
+}
+
 /** Slopes of a part times direction k. */
 static double along_direction(const row_slopes *at, const pf_block *in, const row_part *part,
                               const pf_rule_tangent *tangent, int64_t k)
@@ -185,11 +198,7 @@ static double along_direction(const row_slopes *at, const pf_block *in, const ro
        signals_seen(&at->plastic->post), 1, 1, in->ld_post},
       {at->w, along_k(tangent->w, k, tangent->w_stride, part->row * tangent->ldw + part->column), 1,
        columns, 0, 0}};
-  double sum = add_traces(at, part, tangent, k);
-  for (size_t i = 0; i < at->n_theta && tangent->theta != NULL; i++) {
-    const double dot = tangent->theta[k * (int64_t)at->n_theta + (int64_t)i];
-    sum += dot == 0.0 ? 0.0 : at->theta[i] * dot;
-  }
+  double sum = add_traces(at, part, tangent, k) + add_theta(at, tangent, k);
   for (size_t i = 0; i < sizeof planes / sizeof planes[0]; i++) {
     sum += add_planes(&planes[i]);
   }

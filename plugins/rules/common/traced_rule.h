@@ -195,6 +195,11 @@ static inline double traced_along_theta(const traced_partials *d, const pf_rule_
 {
   const double *theta = tangent->theta == NULL ? NULL : tangent->theta + k * TRACED_THETA;
   double sum = 0.0;
+  if (theta != NULL && PF_HAS(tangent, pf_rule_tangent, theta_unit) &&
+      tangent->theta_unit != NULL) {
+    const int64_t unit = tangent->theta_unit[k];
+    return unit < 0 ? 0.0 : d->theta[unit];
+  }
   for (int p = 0; p < TRACED_THETA && theta != NULL; p++) {
     sum += d->theta[p] * theta[p];
   }

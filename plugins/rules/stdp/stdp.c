@@ -309,6 +309,88 @@ PF_INLINE void pairs_line_vjp(const stdp *self, const pf_block *in, const decays
   }
 }
 
+/* ---- tangents ---- */
+
+/** Direction n: planes of what moves, NULL where nothing does. */
+typedef struct pairs_tangent {
+  double theta[MAX_PARAMETERS];
+  const pf_real *x, *y, *w, *p, *q, *c;
+  int64_t ldw, ldc;
+} pairs_tangent;
+
+static inline const pf_real *plane_of(const pf_real *planes, int64_t at)
+{
+  return planes == NULL ? NULL : planes + at;
+}
+
+static inline pairs_tangent pairs_along(const stdp *self, const pf_rule_tangent *tangent, int64_t n)
+{
+  const pf_traces *dots = tangent->traces;
+  const int64_t at = n * tangent->traces_stride;
+  const int count = self->third == THIRD_ELIGIBILITY ? 5 : 4;
+  pairs_tangent out = {.x = plane_of(tangent->pre, n * tangent->pre_stride),
+                       .y = plane_of(tangent->post, n * tangent->post_stride),
+                       .w = plane_of(tangent->w, n * tangent->w_stride),
+                       .ldw = tangent->ldw};
+  for (int k = 0; k < count && tangent->theta != NULL; k++) {
+    out.theta[k] = tangent->theta[n * count + k];
+  }
+  if (dots != NULL) {
+    out.p = plane_of(dots->pre, at);
+    out.q = plane_of(dots->post, at);
+    out.c = plane_of(dots->synapse, at);
+    out.ldc = dots->ldw;
+  }
+  return out;
+}
+
+/** out += scale s' along row i. */
+PF_INLINE void pairs_line_jvp(const stdp *self, const pf_block *in, const decays *k, int64_t i,
+                              const pairs_tangent *of, pf_real scale, pf_real *out)
+{
+  const double a_plus = in->theta[A_PLUS], a_minus = in->theta[A_MINUS];
+  const double y = (double)in->post[i], q = (double)in->traces->post[i];
+  const double y_dot = of->y == NULL ? 0.0 : (double)of->y[i];
+  const double q_dot = of->q == NULL ? 0.0 : (double)of->q[i];
+  const pairs_row row = pairs_of(in, k, i);
+  const pf_real up =
+      (pf_real)((of->theta[A_PLUS] * k->p.left + a_plus * k->p.slope * of->theta[TAU_PLUS]) * y +
+                a_plus * k->p.left * y_dot);
+  const pf_real down =
+      (pf_real)((of->theta[A_MINUS] * k->q.left + a_minus * k->q.slope * of->theta[TAU_MINUS]) * q +
+                a_minus * k->q.left * q_dot);
+  const pf_real *w = in->w + i * in->ldw, *x = in->pre, *p = in->traces->pre;
+#pragma omp simd
+  for (int64_t j = 0; j < in->n_pre; j++) {
+    out[j] += scale * (up * f_plus(self, w[j]) * p[j] - down * f_minus(self, w[j]) * x[j]);
+  }
+  for (int64_t j = 0; j < in->n_pre && of->p != NULL; j++) {
+    out[j] += scale * row.up * f_plus(self, w[j]) * of->p[j];
+  }
+  for (int64_t j = 0; j < in->n_pre && of->x != NULL; j++) {
+    out[j] -= scale * row.down * f_minus(self, w[j]) * of->x[j];
+  }
+  for (int64_t j = 0; j < in->n_pre && of->w != NULL && self->multiplicative; j++) {
+    out[j] -= scale * (row.up * p[j] + row.down * x[j]) * of->w[i * of->ldw + j];
+  }
+}
+
+/** Of a trace e that is left k: next' = left e' + slope tau' e + x', n of them; NULL: 0. */
+PF_INLINE void trace_jvp(int64_t n, const rule_decay *k, double tau_dot, const pf_real *e,
+                         const pf_real *e_dot, const pf_real *x_dot, pf_real *next)
+{
+  const pf_real left = (pf_real)k->left, slope = (pf_real)(k->slope * tau_dot);
+  for (int64_t j = 0; j < n; j++) {
+    next[j] = slope * e[j];
+  }
+  for (int64_t j = 0; j < n && e_dot != NULL; j++) {
+    next[j] += left * e_dot[j];
+  }
+  for (int64_t j = 0; j < n && x_dot != NULL; j++) {
+    next[j] += x_dot[j];
+  }
+}
+
 /* ---- dw ---- */
 
 /** What dw is times: 1, or the modulator. */

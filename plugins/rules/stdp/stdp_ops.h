@@ -119,6 +119,67 @@ PF_ISA_NAME(update_traces_vjp)(const void *object, const pf_block *in, const pf_
   return PF_OK;
 }
 
+PF_ISA_TARGET static pf_status PF_ISA_NAME(jvp)(const void *object, const pf_block *in,
+                                                const pf_rule_tangent *tangent, pf_error *error)
+{
+  const stdp *self = object;
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_real m = third_of(self, in);
+  for (int64_t n = 0; n < tangent->n_tangents; n++) {
+    const pairs_tangent of = pairs_along(self, tangent, n);
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      pf_real *out = tangent->dw + n * tangent->dw_stride + i * tangent->lddw;
+      if (self->third == THIRD_ELIGIBILITY) {
+        trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
+                  plane_of(of.c, i * of.ldc), NULL, out);
+        for (int64_t j = 0; j < in->n_pre; j++) {
+          out[j] *= m;
+        }
+      } else {
+        memset(out, 0, (size_t)in->n_pre * sizeof *out);
+        pairs_line_jvp(self, in, &k, i, &of, m, out);
+      }
+    }
+  }
+  return PF_OK;
+}
+
+PF_ISA_TARGET static pf_status PF_ISA_NAME(update_traces_jvp)(const void *object,
+                                                              const pf_block *in,
+                                                              const pf_rule_tangent *tangent,
+                                                              const pf_traces *next,
+                                                              pf_error *error)
+{
+  const stdp *self = object;
+  decays k;
+  const pf_status status = decays_of(self, in, &k, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t n = 0; n < tangent->n_tangents; n++) {
+    const pairs_tangent of = pairs_along(self, tangent, n);
+    const int64_t at = n * tangent->traces_stride;
+    if (next->pre != NULL) {
+      trace_jvp(in->n_pre, &k.p, of.theta[TAU_PLUS], in->traces->pre, of.p, of.x, next->pre + at);
+    }
+    if (next->post != NULL) {
+      trace_jvp(in->n_rows, &k.q, of.theta[TAU_MINUS], in->traces->post, of.q, of.y,
+                next->post + at);
+    }
+    for (int64_t i = 0; i < in->n_rows && next->synapse != NULL; i++) {
+      pf_real *out = next->synapse + at + i * next->ldw;
+      trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
+                plane_of(of.c, i * of.ldc), NULL, out);
+      pairs_line_jvp(self, in, &k, i, &of, 1, out);
+    }
+  }
+  return PF_OK;
+}
+
 static const pf_rule_ops PF_ISA_NAME(ops) = {
     .size = sizeof(pf_rule_ops),
     .create = create,
@@ -127,8 +188,10 @@ static const pf_rule_ops PF_ISA_NAME(ops) = {
     .describe = describe,
     .forward = PF_ISA_NAME(forward),
     .vjp = PF_ISA_NAME(vjp),
+    .jvp = PF_ISA_NAME(jvp),
     .update_traces = PF_ISA_NAME(update_traces),
     .update_traces_vjp = PF_ISA_NAME(update_traces_vjp),
+    .update_traces_jvp = PF_ISA_NAME(update_traces_jvp),
 };
 
 static const pf_plugin PF_ISA_NAME(plugin) = {
