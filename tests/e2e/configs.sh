@@ -13,7 +13,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=$([ "$name" = lab ] && echo 8 || echo 4)
       set --
       ;;
-    arms | compare-arms)
+    arms | compare-arms | compare-four-arms)
       animals=10
       set --
       ;;

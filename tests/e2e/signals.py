@@ -119,7 +119,34 @@ def signed(theta, steps, n_arms):
     return total
 
 
-KINDS = {"q": q_learning, "forgetting": forgetting, "reinforce": reinforce, "signed": signed}
+def actor_critic(theta, steps, n_arms):
+    """As REINFORCE, of the reward minus what the critic expects: e moves a tenth of the way to each reward."""
+    logits, e = [0.0] * n_arms, 0.0
+    total = 0.0
+    for choice, reward in steps:
+        if choice is None:
+            continue
+        p = softmax(logits)
+        total += math.log(p[choice])
+        logits = [v + theta[0] * (reward - e) * ((k == choice) - p[k]) for k, v in enumerate(logits)]
+        e += 0.1 * (reward - e)
+    return total
+
+
+def stay(theta, steps, n_arms):
+    """Win-stay-lose-shift: after a reward r the option taken has the logit a + b r, the others 0."""
+    _, a, b = theta  # the first is the coefficient of w, fixed at -1
+    logits = [0.0] * n_arms
+    total = 0.0
+    for choice, reward in steps:
+        if choice is None:
+            continue
+        total += math.log(softmax(logits)[choice])
+        logits = [a + b * reward if k == choice else 0.0 for k in range(n_arms)]
+    return total
+
+
+KINDS = {"q": q_learning, "forgetting": forgetting, "reinforce": reinforce, "signed": signed, "actor-critic": actor_critic, "stay": stay}
 
 
 def compare(kind, run, data):

@@ -86,6 +86,18 @@ arms forget-two two 2 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1;
 arms forget-four four 4 choice "w + x y r + x y w" "$q X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; };" forgetting
 arms reinforce two 2 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
 arms reinforce-four four 4 error "x y r" "X1Y1W0R1: { initial = 0.3; };" reinforce
+# the same against what a critic expects
+for n in "" -four; do
+  sed -e "s/^name = .*/name = \"actor-critic$n\"; seed = 1;/" -e 's/path = /expected_reward: { kind = "exponential"; rate = 0.1; }; path = /' \
+    -e 's/modulator = "reward"/modulator = "reward - expected_reward"/' "reinforce$n.cfg" >"actor-critic$n.cfg"
+  run_fit "actor-critic$n" "actor-critic$n.cfg" fit.starts=4 || continue
+  python3 "$PF_SRCDIR/tests/e2e/signals.py" compare actor-critic "$work/actor-critic$n" "$([ -z "$n" ] && echo two || echo four).csv" ||
+    fail "actor-critic$n: likelihoods"
+done
+# win-stay-lose-shift as a rule: the weights of the trial before are gone, and that of the option taken is a + b r
+only="X0Y0W1R0: { fixed = true; initial = -1.0; }; X1Y1W0R1: { initial = 0.5; }; X1Y1W0R0: { initial = 0.0; };"
+arms stay two 2 choice "w + x y r + x y" "$only" stay
+arms stay-four four 4 choice "w + x y r + x y" "$only" stay
 # a formula has the signals as names
 formula() {
   name=$1
