@@ -402,6 +402,7 @@ core_sources += core/conformance/suite.c
 core_sources += core/conformance/values.c core/conformance/values.h
 core_sources += core/conformance/watch.c core/conformance/watch.h
 
+core_sources += core/population/animal_table.c core/population/animal_table.h
 core_sources += core/population/design.c core/population/design.h
 core_sources += core/population/fit_population.c core/population/fit_population.h
 core_sources += core/population/expansion.c core/population/expansion.h

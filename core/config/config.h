@@ -64,6 +64,8 @@ int pf_node_is_list(const pf_node *node); /**< list or array */
 /** 1 and *value if it is a number (or a string), else 0. */
 int pf_node_number(const pf_node *node, double *value);
 int pf_node_string(const pf_node *node, const char **value);
+/** A text that is a path, so that it works from anywhere; NULL: it is no text. */
+const char *pf_node_absolute(const pf_node *node);
 /** A value on one line in libconfig's syntax, as given (no defaults), paths absolute once a view
  * was made; the caller frees it with free(). NULL with the error line when out of memory. */
 char *pf_node_text(const pf_node *node, pf_error *error);

@@ -228,6 +228,13 @@ int pf_node_number(const pf_node *node, double *value)
   return 1;
 }
 
+const char *pf_node_absolute(const pf_node *node)
+{
+  const char *text = NULL;
+  (void)pf_node_string(node, &text);
+  return text != NULL && node->absolute != NULL ? node->absolute : text;
+}
+
 int pf_node_string(const pf_node *node, const char **value)
 {
   if (node == NULL || node->type != PF_NODE_STRING) {

@@ -114,6 +114,7 @@ typedef struct pf_model_parameter {
                        if it is not */
   double l1, l2;
   double spread; /**< of a teacher: sd of the value between simulated animals; 0: none */
+  double change; /**< of a teacher: what every second simulated animal has more */
 } pf_model_parameter;
 
 /** What a parameter is called in print: its label, else its name. */

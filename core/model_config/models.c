@@ -5,6 +5,22 @@
 #include "core/model_config/keys.h"
 #include "core/plugin/path.h"
 
+bool pf_teacher_has_groups(const pf_models *models)
+{
+  const pf_model *teacher = models->teacher;
+  for (size_t i = 0; teacher != NULL && i < teacher->n_parameters; i++) {
+    if (teacher->parameters[i].change != 0.0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const char *pf_teacher_group(size_t animal_number)
+{
+  return animal_number % 2 != 0 ? "changed" : "control";
+}
+
 bool pf_source_is_task(const pf_component *source)
 {
   const pf_source_ops *ops = source->plugin->source;

@@ -41,6 +41,10 @@ static inline const double *pf_teacher_theta(const pf_models *models, const pf_r
 {
   return recording->true_theta != NULL ? recording->true_theta : models->teacher_theta;
 }
+/** Do simulated animals come in two groups, as a parameter of the teacher has a `change`? */
+bool pf_teacher_has_groups(const pf_models *models);
+/** "control" or "changed", by the animal's place among the simulated ones. */
+const char *pf_teacher_group(size_t animal_number);
 /** Is this source a task, run in closed loop? */
 bool pf_source_is_task(const pf_component *source);
 /** The entries of network.projections in the config, or NULL. */

@@ -40,7 +40,7 @@ void pf_parameters_warn_starts(const pf_model *model, const pf_host *host)
 
 /** What the group of one parameter says. Numbers that it does not give are NaN. */
 typedef struct parameter_settings {
-  double initial, init, value, sd, lower, upper, l1, l2;
+  double initial, init, value, sd, change, lower, upper, l1, l2;
   bool fixed;
   uint32_t scope; /* enum pf_scope */
   char *tied;
@@ -55,6 +55,9 @@ static pf_option_table parameter_keys(void)
       PF_ROW_REAL(value, "value", NULL, NULL, -INFINITY, INFINITY, "what a teacher uses"),
       PF_ROW_REAL(sd, "sd", NULL, NULL, 0, INFINITY,
                   "of a teacher: sd of `value` between simulated animals"),
+      PF_ROW_REAL(change, "change", NULL, NULL, -INFINITY, INFINITY,
+                  "of a teacher: by how much `value` is larger in every second animal, whose "
+                  "`group` is \"changed\", not \"control\""),
       PF_ROW_REAL(lower, "lower", NULL, NULL, -INFINITY, INFINITY, "bound"),
       PF_ROW_REAL(upper, "upper", NULL, NULL, -INFINITY, INFINITY, "bound"),
       PF_ROW_BOOL(fixed, "fixed", NULL, "true: not fitted"),
@@ -84,6 +87,7 @@ static void apply_settings(const parameter_settings *from, pf_model_parameter *t
   set_number(&to->l1, from->l1);
   set_number(&to->l2, from->l2);
   set_number(&to->spread, from->sd);
+  set_number(&to->change, from->change);
   to->own_penalty |= !isnan(from->l1) || !isnan(from->l2);
   declared->scope = from->scope;
   declared->flags &= ~(uint32_t)PF_PARAMETER_FIXED;
@@ -99,6 +103,7 @@ static pf_status change_by_group(const pf_config *config, pf_model_parameter *of
                                  .init = NAN,
                                  .value = NAN,
                                  .sd = NAN,
+                                 .change = NAN,
                                  .lower = NAN,
                                  .upper = NAN,
                                  .l1 = NAN,

@@ -3,7 +3,7 @@
 #include "core/base/array.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/readers/sheet.h"
+#include "core/population/animal_table.h"
 #include "core/uncertainty/inference.h"
 
 #include <math.h>
@@ -75,39 +75,13 @@ static pf_status find_sharing(const pf_problem *problem, const pf_layout *layout
 
 /* ---- covariates ---- */
 
-/* The table at hand, and where each animal stands in it. */
+/* The columns so far. */
 typedef struct covariate_table {
   const pf_problem *problem;
-  pf_sheet *sheet;
-  size_t *row;      /* [n_animals] */
+  pf_animal_table animals;
   pf_array names;   /* of char * */
   pf_array columns; /* of double, [n][n_animals] */
 } covariate_table;
-
-static pf_status find_rows(covariate_table *t, pf_error *error)
-{
-  const pf_dataset *data = &t->problem->data;
-  const char *path = t->problem->settings->population.table;
-  const size_t column = pf_sheet_column(t->sheet, "animal");
-  if (column == t->sheet->n_columns) {
-    return pf_fail(error, PF_STOP,
-                   "%s: there is no column 'animal'; population.table has a row "
-                   "for each animal, whose names stand in that column",
-                   path);
-  }
-  for (size_t a = 0; a < data->n_animals; a++) {
-    t->row[a] = t->sheet->n_rows;
-    for (size_t r = 0; r < t->sheet->n_rows; r++) {
-      if (strcmp(pf_sheet_text(t->sheet, r, column), data->animals[a]) == 0) {
-        t->row[a] = r;
-      }
-    }
-    if (t->row[a] == t->sheet->n_rows) {
-      return pf_fail(error, PF_STOP, "%s: there is no row of animal '%s'", path, data->animals[a]);
-    }
-  }
-  return PF_OK;
-}
 
 /* A column of the design, all 0. */
 static double *add_column(covariate_table *t, const char *name, pf_error *error)
@@ -137,7 +111,7 @@ static pf_status add_number(covariate_table *t, const char *key, size_t column, 
     return PF_STOP;
   }
   for (size_t a = 0; a < n; a++) {
-    to[a] = pf_sheet_number(t->sheet, t->row[a], column);
+    to[a] = pf_animal_table_number(&t->animals, a, column);
     sum += to[a];
   }
   for (size_t a = 0; a < n; a++) {
@@ -151,10 +125,10 @@ static pf_status add_words(covariate_table *t, const char *key, size_t column, p
 {
   const size_t n = t->problem->data.n_animals;
   for (size_t a = 1; a < n; a++) {
-    const char *word = pf_sheet_text(t->sheet, t->row[a], column);
+    const char *word = pf_animal_table_text(&t->animals, a, column);
     bool is_new = true;
     for (size_t b = 0; b < a; b++) {
-      is_new = is_new && strcmp(word, pf_sheet_text(t->sheet, t->row[b], column)) != 0;
+      is_new = is_new && strcmp(word, pf_animal_table_text(&t->animals, b, column)) != 0;
     }
     if (!is_new) {
       continue;
@@ -166,7 +140,7 @@ static pf_status add_words(covariate_table *t, const char *key, size_t column, p
       return PF_STOP;
     }
     for (size_t b = 0; b < n; b++) {
-      to[b] = strcmp(word, pf_sheet_text(t->sheet, t->row[b], column)) == 0 ? 1.0 : 0.0;
+      to[b] = strcmp(word, pf_animal_table_text(&t->animals, b, column)) == 0 ? 1.0 : 0.0;
     }
   }
   return PF_OK;
@@ -175,73 +149,33 @@ static pf_status add_words(covariate_table *t, const char *key, size_t column, p
 static bool is_all_numbers(const covariate_table *t, size_t column)
 {
   for (size_t a = 0; a < t->problem->data.n_animals; a++) {
-    if (isnan(pf_sheet_number(t->sheet, t->row[a], column))) {
+    if (isnan(pf_animal_table_number(&t->animals, a, column))) {
       return false;
     }
   }
   return true;
 }
 
-static pf_status check_column(const covariate_table *t, const char *key, size_t column,
-                              pf_error *error)
+static pf_status read_covariates(covariate_table *t, pf_error *error)
 {
-  const char *path = t->problem->settings->population.table;
-  bool varies = false;
-  if (column == t->sheet->n_columns) {
-    const pf_names names = {.count = t->sheet->n_columns,
-                            .items = (const char *const *)t->sheet->columns};
-    const char *nearest = pf_text_nearest(key, names);
-    return pf_fail(error, PF_STOP, "%s: there is no column '%s' of population.group%s%s%s", path,
-                   key, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                   nearest != NULL ? "'?" : "");
+  const pf_names *group = &t->problem->settings->population.group;
+  if (group->count == 0) {
+    return PF_OK;
   }
-  for (size_t a = 0; a < t->problem->data.n_animals; a++) {
-    const char *word = pf_sheet_text(t->sheet, t->row[a], column);
-    if (word[0] == '\0') {
-      return pf_fail(error, PF_STOP, "%s: animal '%s' has no '%s'", path,
-                     t->problem->data.animals[a], key);
-    }
-    varies = varies || strcmp(word, pf_sheet_text(t->sheet, t->row[0], column)) != 0;
-  }
-  return varies ? PF_OK
-                : pf_fail(error, PF_STOP,
-                          "%s: '%s' is the same for all animals, so that nothing "
-                          "can depend on it",
-                          path, key);
-}
-
-static pf_status add_covariates(covariate_table *t, pf_error *error)
-{
-  const pf_population_settings *settings = &t->problem->settings->population;
-  pf_status status = find_rows(t, error);
-  for (size_t i = 0; i < settings->group.count; i++) {
+  pf_status status = pf_animal_table_read(t->problem, &t->animals, error);
+  for (size_t i = 0; i < group->count; i++) {
+    size_t column = 0;
     if (status != PF_OK) {
-      break;
+      return status;
     }
-    const char *key = settings->group.items[i];
-    const size_t column = pf_sheet_column(t->sheet, key);
-    status = check_column(t, key, column, error);
+    const char *key = group->items[i];
+    status = pf_animal_table_column(&t->animals, t->problem, key, &column, error);
     if (status == PF_OK) {
       status = is_all_numbers(t, column) ? add_number(t, key, column, error)
                                          : add_words(t, key, column, error);
     }
   }
   return status;
-}
-
-static pf_status read_covariates(covariate_table *t, pf_error *error)
-{
-  const pf_population_settings *settings = &t->problem->settings->population;
-  if (settings->group.count == 0) {
-    return PF_OK;
-  }
-  if (settings->table == NULL) {
-    return pf_fail(error, PF_STOP,
-                   "population.group names columns, but population.table, the file "
-                   "that has them, is not given");
-  }
-  const pf_status status = pf_sheet_read(settings->table, NULL, &t->sheet, error);
-  return status == PF_OK ? add_covariates(t, error) : status;
 }
 
 /* From columns to rows. */
@@ -265,8 +199,7 @@ static pf_status take_design(covariate_table *t, pf_population_covariates *out, 
 static pf_status make_covariates(covariate_table *t, pf_population_covariates *out, pf_error *error)
 {
   const size_t n_animals = t->problem->data.n_animals;
-  t->row = pf_memory_need(n_animals, sizeof *t->row, error);
-  double *mean = t->row == NULL ? NULL : add_column(t, "mean", error);
+  double *mean = add_column(t, "mean", error);
   if (mean == NULL) {
     return PF_STOP;
   }
@@ -296,8 +229,7 @@ pf_status pf_population_covariates_create(const pf_problem *problem, const pf_la
   }
   pf_array_free(&t.names);
   pf_array_free(&t.columns);
-  pf_memory_free(t.row);
-  pf_sheet_free(t.sheet);
+  pf_animal_table_clear(&t.animals);
   if (status != PF_OK) {
     pf_population_covariates_clear(out);
   }

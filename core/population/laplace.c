@@ -454,6 +454,26 @@ static pf_status find_alone(population_run *run, pf_error *error)
   return PF_OK;
 }
 
+/* Of differences between groups: likelihood ratios. */
+static pf_status test_covariates(population_run *run, pf_error *error)
+{
+  pf_population_fit *out = run->out;
+  const size_t n = run->n;
+  for (size_t i = 0; i < out->model.n_covariates * n; i++) {
+    double statistic = 0.0;
+    out->effect_p[i] = NAN;
+    if (i < n || run->design->sharing[i % n] == PF_SHARING_SEPARATE) {
+      continue;
+    }
+    const pf_status status =
+        pf_mixed_model_effect(&out->data, i / n, i % n, &statistic, &out->effect_p[i], error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 /* Of differences between groups: p values that need no normal distribution. */
 static pf_status permute_covariates(population_run *run, pf_error *error)
 {
@@ -513,10 +533,12 @@ static pf_status create_population(const population_run *run, pf_population_fit 
   made->log_likelihood = pf_memory_need(n_animals, sizeof *made->log_likelihood, error);
   made->permutation_p =
       pf_memory_need(run->design->n_covariates * n, sizeof *made->permutation_p, error);
+  made->effect_p = pf_memory_need(run->design->n_covariates * n, sizeof *made->effect_p, error);
   made->alone = pf_memory_need(n_animals * n, sizeof *made->alone, error);
   made->statistic = pf_memory_need(4 * n, sizeof *made->statistic, error);
   if (made->information == NULL || made->linear == NULL || made->log_likelihood == NULL ||
-      made->alone == NULL || made->permutation_p == NULL || made->statistic == NULL) {
+      made->alone == NULL || made->permutation_p == NULL || made->effect_p == NULL ||
+      made->statistic == NULL) {
     return PF_STOP;
   }
   made->p = made->statistic + n;
@@ -597,6 +619,9 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
   status = find_alone(&run, error);
   if (status == PF_OK) {
     status = infer_spread(&run, error);
+  }
+  if (status == PF_OK) {
+    status = test_covariates(&run, error);
   }
   if (status == PF_OK) {
     status = permute_covariates(&run, error);

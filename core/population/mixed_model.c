@@ -116,7 +116,9 @@ static void fix_betas(restricted *r)
 {
   for (size_t c = 1; c < r->data->n_covariates; c++) {
     for (size_t k = 0; k < r->n; k++) {
-      r->fixed_beta[c * r->n + k] = r->data->sharing[k] == PF_SHARING_SEPARATE;
+      const size_t i = c * r->n + k;
+      r->fixed_beta[i] = r->data->sharing[k] == PF_SHARING_SEPARATE ||
+                         (r->data->without != NULL && r->data->without[i]);
     }
   }
 }
@@ -380,6 +382,9 @@ static void add_slope(restricted *r, size_t animal)
   for (size_t i = 0; i < n * n; i++) {
     r->slope[i] += r->product[i] - r->u[i / n] * r->g[i % n];
   }
+  if (r->data->unrestricted) {
+    return;
+  }
   spread_of_mean(r, animal, r->scratch);
   multiply_matrices(n, false, r->v, r->scratch, r->product);
   multiply_matrices(n, false, r->product, r->v, r->scratch);
@@ -432,7 +437,7 @@ static pf_status evaluate_reml(void *self, const double *values, double *f, doub
     return status;
   }
   memset(r->slope, 0, r->n * r->n * sizeof *r->slope);
-  *f = 0.5 * log_p;
+  *f = r->data->unrestricted ? 0.0 : 0.5 * log_p;
   for (size_t a = 0; a < r->data->n_animals; a++) {
     double log_m = 0.0;
     if (!take_animal(r, a, &log_m)) {
@@ -684,6 +689,41 @@ typedef struct crossing {
   size_t k;
   double threshold;
 } crossing;
+
+/* The log likelihood itself at its maximum, with these betas held at 0. */
+static pf_status maximise_without(const pf_mixed_data *data, const bool *without,
+                                  double *log_likelihood, pf_error *error)
+{
+  pf_mixed_data own = *data;
+  pf_mixed_model model;
+  own.without = without;
+  own.unrestricted = true;
+  const pf_status status = pf_mixed_model_fit(&own, NULL, &model, error);
+  if (status == PF_OK) {
+    *log_likelihood = model.log_likelihood;
+    pf_mixed_model_clear(&model);
+  }
+  return status;
+}
+
+pf_status pf_mixed_model_effect(const pf_mixed_data *data, size_t covariate, size_t k,
+                                double *statistic, double *p, pf_error *error)
+{
+  double with = 0.0, other = 0.0;
+  bool *without = pf_memory_need(data->n_covariates * data->n, sizeof *without, error);
+  if (without == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = maximise_without(data, without, &with, error);
+  if (status == PF_OK) {
+    without[covariate * data->n + k] = true;
+    status = maximise_without(data, without, &other, error);
+  }
+  pf_memory_free(without);
+  *statistic = fmax(2.0 * (with - other), 0.0);
+  *p = pf_stats_chi2_above(*statistic, 1.0);
+  return status;
+}
 
 /* How far the likelihood has fallen at `sd`, beyond the threshold. */
 static pf_status fall_at(const crossing *of, double sd, double *fall, pf_error *error)

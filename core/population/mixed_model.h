@@ -40,6 +40,8 @@ typedef struct pf_mixed_data {
   size_t n_covariates;       /**< columns of the design; 1: the mean alone */
   const double *design;      /**< [n_animals][n_covariates]; the first column is 1 */
   bool correlated;           /**< Sigma has correlations too */
+  const bool *without;       /**< [n_covariates][n] betas that are held at 0; NULL: none */
+  bool unrestricted;         /**< Sigma maximises the likelihood itself, as tests of betas need */
 } pf_mixed_data;
 
 typedef struct pf_mixed_model {
@@ -82,6 +84,12 @@ pf_status pf_mixed_model_sd_interval(const pf_mixed_data *data, const pf_mixed_m
                                      size_t k, double threshold, pf_sd_interval *out,
                                      pf_error *error);
 
+/**
+ * Does beta[covariate][k] differ from 0? Twice the gain of the unrestricted log likelihood, and p
+ * of chi-square with 1 degree of freedom. With few animals that p is somewhat too small.
+ */
+pf_status pf_mixed_model_effect(const pf_mixed_data *data, size_t covariate, size_t k,
+                                double *statistic, double *p, pf_error *error);
 /**
  * Does beta[covariate][k] differ from 0, were the covariates shuffled among the animals? p is the
  * share of `n` permutations of all covariates but the mean in which |beta / se| is at least as

@@ -28,8 +28,10 @@ typedef struct pf_population_fit {
                     scale of the draws; NaN: its data do not determine all values */
   double *statistic, *p;       /**< [n] do animals differ in it? NaN: not drawn */
   double *sd_lower, *sd_upper; /**< [n] at level; NaN: not drawn */
-  double *permutation_p;       /**< [n_covariates][n] of each difference between groups, or slope,
-                                  covariates shuffled; NaN: none */
+  double *effect_p; /**< [n_covariates][n] of each difference or slope, by likelihood ratio; NaN:
+                       none */
+  double *permutation_p; /**< [n_covariates][n] of each difference between groups, or slope,
+                            covariates shuffled; NaN: none */
   double level;
   bool converged;
   bool interrupted; /**< the groups have the last values; nothing else is to be read */

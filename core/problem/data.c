@@ -37,7 +37,7 @@ static pf_status draw_theta(const pf_problem *problem, int64_t index, double **o
   *out = NULL;
   for (size_t i = 0; i < teacher->n_parameters; i++) {
     const pf_model_parameter *parameter = &teacher->parameters[i];
-    if (!(parameter->spread > 0.0) || parameter->tied) {
+    if ((!(parameter->spread > 0.0) && parameter->change == 0.0) || parameter->tied) {
       continue;
     }
     if (*out == NULL) {
@@ -50,11 +50,12 @@ static pf_status draw_theta(const pf_problem *problem, int64_t index, double **o
     const double lower = parameter->declared.lower, upper = parameter->declared.upper;
     const pf_stream stream = {problem->seed, PF_RANDOM_TRUE_PARAMETER, (uint32_t)index,
                               (uint32_t)i};
+    const double middle = (*out)[i] + (index % 2 != 0 ? parameter->change : 0.0);
     double value = NAN;
     for (uint64_t k = 0; k < MAX_DRAWS && !(value >= lower && value <= upper); k++) {
       double z;
       pf_random_normal(stream, 2 * k, 1, &z);
-      value = (*out)[i] + parameter->spread * z;
+      value = middle + parameter->spread * z;
     }
     (*out)[i] = fmin(fmax(value, lower), upper);
   }

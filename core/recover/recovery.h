@@ -58,22 +58,26 @@ typedef struct pf_recover_line {
 
 /** What one cohort gave of one value. NaN where there is none. */
 typedef struct pf_recover_common {
-  double mean, lower, upper;     /**< of the animals, and its interval */
-  double sd, sd_lower, sd_upper; /**< between animals */
-  double p;                      /**< of "animals do not differ in it" */
-  double squares;                /**< sum over animals of the squared error of their own estimate */
-  double n_animals, n_covering;  /**< with a truth, and those whose own interval holds it */
+  double mean, lower, upper;                 /**< of the animals, and its interval */
+  double sd, sd_lower, sd_upper;             /**< between animals */
+  double p;                                  /**< of "animals do not differ in it" */
+  double change, change_lower, change_upper; /**< by the first covariate, and its interval */
+  double permutation_p, effect_p;            /**< of it, by permutation and likelihood ratio */
+  double squares;               /**< sum over animals of the squared error of their own estimate */
+  double n_animals, n_covering; /**< with a truth, and those whose own interval holds it */
 } pf_recover_common;
 
 /** A line of the table: a value, over the cohorts whose fit converged. */
 typedef struct pf_recover_common_line {
   size_t parameter;
-  double truth, truth_sd;     /**< NaN: not known */
-  size_t n;                   /**< cohorts */
-  double mean, bias_se, held; /**< mean of the means; shares are of n */
-  double sd, sd_held;         /**< median of the sds */
-  double rejected;            /**< share of cohorts with p < 5 % */
-  double error, own_held;     /**< root mean square error of the animals' own estimates */
+  double truth, truth_sd;                              /**< NaN: not known */
+  size_t n;                                            /**< cohorts */
+  double mean, bias_se, held;                          /**< mean of the means; shares are of n */
+  double sd, sd_held;                                  /**< median of the sds */
+  double rejected;                                     /**< share of cohorts with p < 5 % */
+  double truth_change, change, change_se, change_held; /**< by the first covariate */
+  double change_rejected[2]; /**< share with p < 5 % by permutation, by likelihood ratio */
+  double error, own_held;    /**< root mean square error of the animals' own estimates */
 } pf_recover_common_line;
 
 /** What animals share, where fit.per = "population": core/recover/population_recovery.h. */

@@ -9,9 +9,11 @@ pf_option_table pf_population_keys(void)
       PF_ROW_TEXTS(separate, "population.separate", "[]",
                    "coefficients that each animal has of its own, of which the others say nothing; "
                    "all others are drawn from the population"),
-      PF_ROW_TEXTS(group, "population.group", "[]",
-                   "columns of population.table that the population's means depend on: words make "
-                   "groups, numbers a slope"),
+      PF_ROW_TEXTS(
+          group, "population.group", "[]",
+          "columns that the population's means depend on, of population.table or else of the "
+          "table of the data (of simulated animals: \"group\"): words make groups, numbers "
+          "a slope"),
       PF_ROW_PATH(table, "population.table",
                   "CSV with a row for each animal: a column `animal`, and those of `group`"),
       PF_ROW_BOOL(correlated, "population.correlated", "false",

@@ -61,7 +61,8 @@ static void population_row(const pf_results *results, size_t k, size_t covariate
                            at_mean ? fit->statistic[k] : none,
                            at_mean ? fit->p[k] : none,
                            at_mean ? pf_population_share(fit, k) : none,
-                           fit->permutation_p[i]};
+                           fit->permutation_p[i],
+                           fit->effect_p[i]};
   write_numbers(file, spread, sizeof spread / sizeof spread[0]);
   (void)fputc('\n', file);
 }
@@ -73,7 +74,7 @@ pf_status pf_write_population_csv(const pf_results *results, const char *path, p
     return PF_STOP;
   }
   (void)fputs("owner,name,label,covariate,sharing,scale,mean,se,lower,upper,sd,sd_lower,sd_upper,"
-              "difference_statistic,difference_p,share_between,permutation_p\n",
+              "difference_statistic,difference_p,share_between,permutation_p,effect_p\n",
               file);
   for (size_t k = 0; k < results->population->fit->model.n; k++) {
     for (size_t c = 0; c < results->population->covariates.n; c++) {

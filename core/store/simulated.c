@@ -61,7 +61,7 @@ static void table_header(const pf_problem *problem, const pf_recording *first, F
       pf_csv_text(file, first->channels[k].name);
     }
   }
-  (void)fputs(",plastic\n", file);
+  (void)fputs(pf_teacher_has_groups(problem->models) ? ",plastic,group\n" : ",plastic\n", file);
 }
 
 static void table_row(const pf_problem *problem, const pf_recording *r, int64_t t, int64_t session,
@@ -97,7 +97,11 @@ static void table_row(const pf_problem *problem, const pf_recording *r, int64_t 
       }
     }
   }
-  (void)fprintf(file, ",%d\n", (r->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0);
+  (void)fprintf(file, ",%d", (r->flags[t] & PF_STEP_PLASTIC) != 0 ? 1 : 0);
+  if (pf_teacher_has_groups(problem->models)) {
+    (void)fprintf(file, ",%s", pf_teacher_group(r->animal_number));
+  }
+  (void)fputc('\n', file);
 }
 
 static void write_table(const pf_problem *problem, const pf_dataset *data, FILE *file)

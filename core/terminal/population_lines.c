@@ -47,14 +47,16 @@ static void print_groups(const pf_animal_population *population, const char *con
 {
   const pf_population_fit *fit = population->fit;
   for (size_t c = 1; c < population->covariates.n; c++) {
-    (void)fprintf(
-        out,
-        "\n  the means change with %s by (%.0f %% interval; p by permutation of the animals)\n",
-        population->covariates.names[c], 100.0 * fit->level);
+    (void)fprintf(out,
+                  "\n  the means change with %s by (%.0f %% interval; p by permutation of the "
+                  "animals, and by "
+                  "likelihood ratio)\n",
+                  population->covariates.names[c], 100.0 * fit->level);
     for (size_t k = 0; k < fit->model.n; k++) {
       if (fit->data.sharing[k] != PF_SHARING_SEPARATE) {
         print_mean(fit, names[k], c, k, out);
-        (void)fprintf(out, " p = %.2g\n", fit->permutation_p[c * fit->model.n + k]);
+        (void)fprintf(out, " p = %.2g, %.2g\n", fit->permutation_p[c * fit->model.n + k],
+                      fit->effect_p[c * fit->model.n + k]);
       }
     }
   }

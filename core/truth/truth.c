@@ -259,34 +259,56 @@ static void truth_of_theta(const pf_problem *problem, const double *theta, doubl
   }
 }
 
-pf_status pf_truth_spread(const pf_problem *problem, double **out, pf_error *error)
+/* Theta of the teacher's with parameter k moved by `by`, and what is then more in each of the
+ * model's: other [n_parameters]. */
+static void move_truth(const pf_problem *problem, size_t k, double by, double *theta,
+                       const double *truth, double *more)
+{
+  theta[k] += by;
+  truth_of_theta(problem, theta, more);
+  theta[k] -= by;
+  for (size_t i = 0; i < problem->model->n_parameters; i++) {
+    more[i] -= truth[i];
+  }
+}
+
+pf_status pf_truth_between(const pf_problem *problem, pf_truth_animals *out, pf_error *error)
 {
   const pf_model *model = problem->model, *teacher = problem->models->teacher;
   const size_t n = model->n_parameters, n_teacher = teacher->n_parameters;
   double *memory = pf_memory_need(2 * n + n_teacher, sizeof *memory, error);
-  double *spread = pf_memory_need(n, sizeof *spread, error);
-  if (memory == NULL || spread == NULL) {
+  *out = (pf_truth_animals){pf_memory_need(n, sizeof *out->sd, error),
+                            pf_memory_need(n, sizeof *out->change, error)};
+  if (memory == NULL || out->sd == NULL || out->change == NULL) {
     pf_memory_free(memory);
-    pf_memory_free(spread);
+    pf_truth_animals_clear(out);
     return PF_STOP;
   }
-  double *truth = memory, *other = memory + n, *theta = memory + 2 * n;
+  double *truth = memory, *more = memory + n, *theta = memory + 2 * n;
   for (size_t i = 0; i < n; i++) {
-    truth[i] = other[i] = NAN;
+    truth[i] = more[i] = NAN;
   }
   memcpy(theta, problem->models->teacher_theta, n_teacher * sizeof *theta);
   truth_of_theta(problem, theta, truth);
   for (size_t k = 0; k < n_teacher; k++) {
-    theta[k] += teacher->parameters[k].spread;
-    truth_of_theta(problem, theta, other);
+    move_truth(problem, k, teacher->parameters[k].spread, theta, truth, more);
     for (size_t i = 0; i < n; i++) {
-      spread[i] = hypot(spread[i], other[i] - truth[i]);
+      out->sd[i] = hypot(out->sd[i], more[i]);
     }
-    theta[k] -= teacher->parameters[k].spread;
+    move_truth(problem, k, teacher->parameters[k].change, theta, truth, more);
+    for (size_t i = 0; i < n; i++) {
+      out->change[i] += more[i];
+    }
   }
   pf_memory_free(memory);
-  *out = spread;
   return PF_OK;
+}
+
+void pf_truth_animals_clear(pf_truth_animals *truth)
+{
+  pf_memory_free(truth->sd);
+  pf_memory_free(truth->change);
+  *truth = (pf_truth_animals){0};
 }
 
 /** An animal that is drawn from a population has a truth of its own. */

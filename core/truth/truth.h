@@ -17,10 +17,15 @@
  */
 pf_status pf_truth_create(const pf_problem *problem, double **out, pf_error *error);
 
-/** The sd of each parameter's true value between the animals that the teacher simulates, by the sds
- * of its own parameters: [n_parameters], NaN where the truth is unknown; free with pf_memory_free.
- * There MUST be a teacher. */
-pf_status pf_truth_spread(const pf_problem *problem, double **out, pf_error *error);
+/** How simulated animals differ in each parameter; NaN where the truth is unknown. */
+typedef struct pf_truth_animals {
+  double *sd;     /**< [n_parameters] between animals */
+  double *change; /**< [n_parameters] what every second animal has more */
+} pf_truth_animals;
+
+/** By the sds and changes of the teacher's own parameters. There MUST be a teacher. */
+pf_status pf_truth_between(const pf_problem *problem, pf_truth_animals *out, pf_error *error);
+void pf_truth_animals_clear(pf_truth_animals *truth);
 
 /** The true value of each copy, [n_instances] of a layout: that of its parameter, or the starting
  * weight that the teacher drew for this animal. `truth`: of pf_truth_create. */
