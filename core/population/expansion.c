@@ -190,8 +190,8 @@ static void add_pair(average *m, size_t column, double h, const double *values)
   }
 }
 
-/* Along a column where L has no value beside the point, the expected information holds. */
-static void add_expected(average *m, size_t column)
+/* Along a column where L has no value beside the point, the information so far holds. */
+static void add_known(average *m, size_t column)
 {
   const pf_expansion *e = m->e;
   const size_t n = e->group->layout->n;
@@ -222,7 +222,7 @@ static pf_status add_column(average *m, size_t column, pf_error *error)
       return PF_OK;
     }
   }
-  add_expected(m, column);
+  add_known(m, column);
   return PF_OK;
 }
 
@@ -277,8 +277,14 @@ static void take_score(average *m)
   e->log_likelihood = e->at_point + m->value + 0.5 * m->trace;
 }
 
-static pf_status average_all(average *m, pf_error *error)
+static pf_status average_all(average *m, const double *phi, pf_error *error)
 {
+  pf_expansion *e = m->e;
+  const pf_status here = find_score(e, m->f, phi, &e->at_point, e->score, error);
+  if (here != PF_OK) {
+    return here;
+  }
+  memcpy(e->phi, phi, e->group->layout->n * sizeof *phi);
   for (size_t j = 0; j < m->e->group->layout->n; j++) {
     const pf_status status = add_column(m, j, error);
     if (status != PF_OK) {
@@ -292,8 +298,8 @@ static pf_status average_all(average *m, pf_error *error)
   return PF_OK;
 }
 
-pf_status pf_expansion_average(pf_expansion *e, const double *root, pf_workspaces workspaces,
-                               pf_error *error)
+pf_status pf_expansion_average(pf_expansion *e, const double *phi, const double *root,
+                               pf_workspaces workspaces, pf_error *error)
 {
   const size_t n = e->group->layout->n;
   pf_group_objective *objective = NULL;
@@ -312,7 +318,7 @@ pf_status pf_expansion_average(pf_expansion *e, const double *root, pf_workspace
                  .behind = memory + n * (n + 2),
                  .change = memory + n * (n + 3),
                  .eigen = memory + n * (n + 4)};
-    status = average_all(&m, error);
+    status = average_all(&m, phi, error);
     e->n_evaluations += pf_group_objective_n_evaluations(objective);
     pf_group_objective_free(objective);
   }

@@ -36,14 +36,14 @@ pf_status pf_expansion_value(pf_expansion *expansion, const double *phi, pf_work
 pf_status pf_expansion_move(pf_expansion *expansion, const double *phi, pf_workspaces workspaces,
                             pf_error *error);
 /**
- * Log likelihood, score and information become their means over a normal distribution about the
- * point with covariance root root' [n][n], root lower triangular; the information is then minus the
- * mean second derivative. Where the point is the mean of the posterior and root root' its
- * covariance, that is the Gaussian variational approximation (Opper & Archambeau 2009, Neural
- * Computation 21:786), and the point is the posterior's mean rather than its mode: for few data the
- * two differ. After pf_expansion_move.
+ * phi [n] becomes the point, and log likelihood, score and information become means over a normal
+ * distribution about it with covariance root root' [n][n], root lower triangular; the information
+ * is then minus the mean second derivative. Where the point is the mean of the posterior and root
+ * root' its covariance, that is the Gaussian variational approximation (Opper & Archambeau 2009,
+ * Neural Computation 21:786), and the point is the posterior's mean rather than its mode: for few
+ * data the two differ.
  */
-pf_status pf_expansion_average(pf_expansion *expansion, const double *root,
+pf_status pf_expansion_average(pf_expansion *expansion, const double *phi, const double *root,
                                pf_workspaces workspaces, pf_error *error);
 
 #endif

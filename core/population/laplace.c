@@ -15,10 +15,16 @@
 
 /* Rounds at most; nats of the marginal likelihood, and sampling errors of an animal, that a round
  * may still move what has converged. */
-enum { MAX_ROUNDS = 100, MAX_HALVINGS = 12, MAX_VARIANCE_ROUNDS = 5, N_IN_FULL = 4 };
-static const double least_shrinking = 0.8, swinging_share = 0.5;
+enum {
+  MAX_ROUNDS = 100,
+  MAX_HALVINGS = 12,
+  MAX_VARIANCE_ROUNDS = 5,
+  N_IN_FULL = 4,
+  MAX_MODE_ROUNDS = 3
+};
+static const double least_shrinking = 0.8, swinging_share = 2.0 / 3.0;
 static const double settled_nats = 1e-5, settled_errors = 1e-4;
-/* From where means go on from modes, in sampling errors. */
+/* From where means go on from modes, in sampling errors; or after MAX_MODE_ROUNDS. */
 static const double near_errors = 0.1;
 /* A step whose likelihood falls by more than the expansion foretold plus this is looked at. */
 static const double surprise = 0.5;
@@ -103,7 +109,7 @@ static double largest_move(const population_run *run)
 }
 
 /* Rounds may swing about the answer for ever: wider posteriors have another curvature, and that
- * another width. Where their moves do not shrink, half of what a round finds enters. */
+ * another width. Where their moves do not shrink, two thirds of what a round finds enter. */
 static double choose_share(const population_run *run, int round, double before, double share)
 {
   const bool shrinks = largest_move(run) < least_shrinking * before;
@@ -244,7 +250,8 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
       return status;
     }
     share = choose_share(run, round, moved_before, share);
-    const bool is_near = run->design->means && largest_move(run) < near_errors;
+    const bool is_near =
+        run->design->means && (largest_move(run) < near_errors || round >= MAX_MODE_ROUNDS);
     if (round > 0 && (is_near || (fabs(out->marginal - before) < settled_nats &&
                                   largest_move(run) < settled_errors))) {
       out->converged = true;
@@ -259,7 +266,7 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
 /* A round moves an animal by so many sampling errors at most. */
 static const double longest_move = 2.0;
 /* What a round may still move when means have converged. */
-static const double settled_mean_nats = 1e-3, settled_mean_errors = 1e-3;
+static const double settled_mean_nats = 3e-3, settled_mean_errors = 5e-3;
 
 /* Averages an animal's likelihood over its posterior where the model puts it. `memory` has
  * 3 n n + n. */
@@ -278,8 +285,7 @@ static pf_status average_animal(population_run *run, size_t a, const double *sig
   if (!pf_posterior_root(run->out->information + a * n * n, n, sigma, scratch, root)) {
     return pf_fail(error, PF_POINT_FAILED, "its posterior has no covariance");
   }
-  const pf_status status = pf_expansion_move(e, phi, workspaces_of(run), error);
-  return status == PF_OK ? pf_expansion_average(e, root, workspaces_of(run), error) : status;
+  return pf_expansion_average(e, phi, root, workspaces_of(run), error);
 }
 
 static pf_status average_animals(population_run *run, pf_error *error)
@@ -477,16 +483,19 @@ static pf_status test_covariates(population_run *run, pf_error *error)
 /* Of differences between groups: p values that need no normal distribution. */
 static pf_status permute_covariates(population_run *run, pf_error *error)
 {
-  enum { N_PERMUTATIONS = 999, MANY_ANIMALS = 100, FEWER_PERMUTATIONS = 199 };
+  enum { MANY_ANIMALS = 100, FEWER_PERMUTATIONS = 199 };
   pf_population_fit *out = run->out;
-  const size_t n = run->n_animals > MANY_ANIMALS ? FEWER_PERMUTATIONS : N_PERMUTATIONS;
+  const size_t asked = (size_t)run->problem->settings->population.permutations;
+  const bool is_large = run->n_animals > MANY_ANIMALS && asked > FEWER_PERMUTATIONS;
+  const size_t n = is_large ? FEWER_PERMUTATIONS : asked;
   const pf_stream stream = {run->problem->seed, PF_RANDOM_PERMUTATION, 0, 0};
   for (size_t i = 0; i < out->model.n_covariates * out->model.n; i++) {
     out->permutation_p[i] = NAN;
   }
-  return out->model.n_covariates == 1 ? PF_OK
-                                      : pf_mixed_model_permute(&out->data, &out->model, n, stream,
-                                                               out->permutation_p, error);
+  return out->model.n_covariates == 1 || n == 0
+             ? PF_OK
+             : pf_mixed_model_permute(&out->data, &out->model, n, stream, out->permutation_p,
+                                      error);
 }
 
 /* What the expansion of an animal came to. */

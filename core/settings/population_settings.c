@@ -18,6 +18,10 @@ pf_option_table pf_population_keys(void)
                   "CSV with a row for each animal: a column `animal`, and those of `group`"),
       PF_ROW_BOOL(correlated, "population.correlated", "false",
                   "coefficients of an animal may be correlated; else they are drawn independently"),
+      PF_ROW_INTEGER(
+          permutations, "population.permutations", "999", "orders", 0, 1e6,
+          "of the animals, for p of what the means depend on; beyond 100 animals at most "
+          "199; 0: no such p"),
       PF_ROW_CHOICE(scale, "population.scale", "\"bounded\"", "bounded|natural",
                     "bounded: coefficients with bounds are drawn on a log or logit scale, so that "
                     "no animal lies outside; natural: as they are"),

@@ -13,8 +13,9 @@ typedef struct pf_population_settings {
   pf_names group;    /**< columns of `table` that the means depend on */
   char *table;       /**< a row for each animal, or NULL */
   bool correlated;
-  uint32_t scale;  /**< enum pf_population_scale */
-  uint32_t centre; /**< enum pf_population_centre */
+  int64_t permutations; /**< of covariates */
+  uint32_t scale;       /**< enum pf_population_scale */
+  uint32_t centre;      /**< enum pf_population_centre */
 } pf_population_settings;
 
 /** The keys; rows of pf_population_settings. */
