@@ -16,13 +16,13 @@
 /* Rounds at most; nats of the marginal likelihood, and sampling errors of an animal, that a round
  * may still move what has converged. */
 enum {
-  MAX_ROUNDS = 100,
+  MAX_ROUNDS = 200,
   MAX_HALVINGS = 12,
   MAX_VARIANCE_ROUNDS = 5,
-  N_IN_FULL = 4,
+  PATIENCE = 3,
   MAX_MODE_ROUNDS = 3
 };
-static const double least_shrinking = 0.8, swinging_share = 2.0 / 3.0;
+static const double clearly_smaller = 0.7, swinging_share = 0.6;
 static const double settled_nats = 1e-5, settled_errors = 1e-4;
 /* From where means go on from modes, in sampling errors; or after MAX_MODE_ROUNDS. */
 static const double near_errors = 0.1;
@@ -108,12 +108,30 @@ static double largest_move(const population_run *run)
   return largest;
 }
 
-/* Rounds may swing about the answer for ever: wider posteriors have another curvature, and that
- * another width. Where their moves do not shrink, two thirds of what a round finds enter. */
-static double choose_share(const population_run *run, int round, double before, double share)
+/* How much of what a round finds enters. Rounds may swing about the answer for ever: wider
+ * posteriors have another curvature, and that another width. Where moves do not shrink, less
+ * enters, and they have more rounds to shrink in. */
+typedef struct damping {
+  double share;    /* of a round that enters */
+  double smallest; /* move so far */
+  int waited;      /* rounds since it was clearly smaller */
+} damping;
+
+static const damping undamped = {1.0, INFINITY, 0};
+
+static void choose_share(damping *self, double moved)
 {
-  const bool shrinks = largest_move(run) < least_shrinking * before;
-  return round < N_IN_FULL || shrinks ? share : swinging_share;
+  if (moved < clearly_smaller * self->smallest) {
+    self->smallest = moved;
+    self->waited = 0;
+    return;
+  }
+  self->waited++;
+  if (self->waited * self->share >= PATIENCE) {
+    self->share *= swinging_share;
+    self->smallest = moved;
+    self->waited = 0;
+  }
 }
 
 /* The quadratic forms of all animals, `share` of them new and the rest as they were, and their
@@ -230,16 +248,15 @@ static bool is_stopped(const population_run *run)
 static pf_status iterate_rounds(population_run *run, pf_error *error)
 {
   pf_population_fit *out = run->out;
-  double share = 1.0;
+  damping damped = undamped;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
-    const double moved_before = largest_move(run);
     out->interrupted = is_stopped(run);
     if (out->interrupted) {
       return PF_OK;
     }
     const double before = out->marginal;
-    pf_status status = fit_mixed_model(run, share, error);
+    pf_status status = fit_mixed_model(run, damped.share, error);
     if (status != PF_OK) {
       return status;
     }
@@ -249,7 +266,7 @@ static pf_status iterate_rounds(population_run *run, pf_error *error)
     if (status != PF_OK) {
       return status;
     }
-    share = choose_share(run, round, moved_before, share);
+    choose_share(&damped, largest_move(run));
     const bool is_near =
         run->design->means && (largest_move(run) < near_errors || round >= MAX_MODE_ROUNDS);
     if (round > 0 && (is_near || (fabs(out->marginal - before) < settled_nats &&
@@ -312,10 +329,9 @@ static pf_status average_animals(population_run *run, pf_error *error)
 static pf_status iterate_averages(population_run *run, pf_error *error)
 {
   pf_population_fit *out = run->out;
-  double share = 1.0;
+  damping damped = undamped;
   out->converged = false;
   for (int round = 0; round < MAX_ROUNDS; round++) {
-    const double moved_before = largest_move(run);
     out->interrupted = is_stopped(run);
     if (out->interrupted) {
       return PF_OK;
@@ -323,8 +339,8 @@ static pf_status iterate_averages(population_run *run, pf_error *error)
     const double before = out->marginal;
     pf_status status = average_animals(run, error);
     if (status == PF_OK) {
-      share = choose_share(run, round, moved_before, share);
-      status = fit_mixed_model(run, share, error);
+      choose_share(&damped, largest_move(run));
+      status = fit_mixed_model(run, damped.share, error);
     }
     if (status != PF_OK) {
       return status;
