@@ -72,11 +72,38 @@ static int report_verdict(const pf_fit_group *group)
   }
 }
 
-/** Fits that failed or amount to nothing, each with its reason. */
-static int report_failures(const pf_fit *fit, const pf_evaluation *evaluation)
+/** A fit and what follows it; NULL where it was not come to. */
+typedef struct results {
+  pf_fit *fit;
+  pf_inference *inference;
+  pf_animal_population *population;
+  pf_evaluation *evaluation;
+  pf_dataset closed_loop; /* the fitted rule in the task of the data */
+  pf_folder folder;       /* of the results, until they are in their place */
+} results;
+
+/** One fit of all animals: it says once that it did not converge. */
+static int report_population(const pf_population_fit *found)
 {
+  return found->converged
+             ? PF_EXIT_DONE
+             : pf_cli_say(PF_EXIT_FAILED,
+                          "the population's fit did not converge in %lld rounds: no result rests "
+                          "on it; fewer terms, population.shared or population.centre=modes may "
+                          "help",
+                          (long long)found->n_rounds);
+}
+
+/** Fits that failed or amount to nothing, each with its reason. */
+static int report_failures(const results *from)
+{
+  const pf_fit *fit = from->fit;
+  const pf_evaluation *evaluation = from->evaluation;
   int code = PF_EXIT_DONE;
-  for (size_t i = 0; i < fit->n_groups; i++) {
+  if (from->population != NULL) {
+    code = report_population(from->population->fit);
+  }
+  for (size_t i = 0; from->population == NULL && i < fit->n_groups; i++) {
     const int one = report_verdict(&fit->groups[i]);
     code = one != PF_EXIT_DONE ? one : code;
   }
@@ -115,16 +142,6 @@ static int report_unscored(const char *out, const pf_evaluation *evaluation)
                     evaluation->n_animals - evaluation->n_interrupted, evaluation->n_animals, out,
                     out);
 }
-
-/** A fit and what follows it; NULL where it was not come to. */
-typedef struct results {
-  pf_fit *fit;
-  pf_inference *inference;
-  pf_animal_population *population;
-  pf_evaluation *evaluation;
-  pf_dataset closed_loop; /* the fitted rule in the task of the data */
-  pf_folder folder;       /* of the results, until they are in their place */
-} results;
 
 /** A population's fit has its intervals from its own model: out->inference stays NULL. */
 static pf_status fit_and_infer(const pf_problem *problem, const pf_observer *observer, results *out,
@@ -191,7 +208,7 @@ static int report_results(const results *from)
   if (from->evaluation->n_interrupted > 0) {
     return report_unscored(from->folder.out, from->evaluation);
   }
-  return report_failures(from->fit, from->evaluation);
+  return report_failures(from);
 }
 
 /** From here on the config is sound, so that what fails is no fault of how the program was used. */

@@ -68,33 +68,8 @@ static void print_sentence(FILE *out, const char *text)
   pf_print_wrapped(out, text, 2, false);
 }
 
-/* Does one animal make most of the spread of value k? */
-static void print_outlier(const pf_fit *fit, const pf_population_fit *found, size_t k,
-                          const char *name, FILE *out)
-{
-  char text[TEXT];
-  double sum = 0.0, largest = 0.0;
-  size_t who = 0;
-  for (size_t a = 0; a < found->model.n_animals; a++) {
-    const double z = found->model.theta[a * found->model.n + k] - found->model.beta[k];
-    sum += z * z;
-    if (z * z > largest) {
-      largest = z * z;
-      who = a;
-    }
-  }
-  if (found->model.n_animals > 4 && largest > 0.6 * sum) {
-    (void)snprintf(text, sizeof text,
-                   "%s: '%s' alone makes %.0f %% of the spread between animals: look at it, and at "
-                   "the fit without it",
-                   name, fit->groups[who].name, 100.0 * largest / sum);
-    print_sentence(out, text);
-  }
-}
-
-/* What there is to doubt. */
-static void print_doubts(const pf_fit *fit, const pf_population_fit *found,
-                         const char *const *names, FILE *out)
+/* Where the fit itself is to be doubted. */
+static void print_fit_doubts(const pf_population_fit *found, FILE *out)
 {
   char text[TEXT];
   if (!found->converged) {
@@ -113,19 +88,46 @@ static void print_doubts(const pf_fit *fit, const pf_population_fit *found,
         found->skewness);
     print_sentence(out, text);
   }
-  for (size_t k = 0; k < found->model.n; k++) {
-    if (found->data.sharing[k] != PF_SHARING_DRAWN) {
-      continue;
+}
+
+/* The animal that makes most of the spread in value k, and its share of it. */
+static size_t find_largest(const pf_population_fit *found, size_t k, double *share)
+{
+  double sum = 0.0, largest = 0.0;
+  size_t who = 0;
+  for (size_t a = 0; a < found->model.n_animals; a++) {
+    const double z = found->model.theta[a * found->model.n + k] - found->model.beta[k];
+    sum += z * z;
+    if (z * z > largest) {
+      largest = z * z;
+      who = a;
     }
-    if (!(found->model.sd[k] > 0.0)) {
-      (void)snprintf(text, sizeof text,
-                     "%s: the sd between animals is 0, the end of its range: these animals differ "
-                     "by no more than their errors; they may still differ by up to %.3g",
-                     names[k], found->sd_upper[k]);
-      print_sentence(out, text);
-      continue;
-    }
-    print_outlier(fit, found, k, names[k], out);
+  }
+  *share = largest / sum;
+  return who;
+}
+
+/* What there is to doubt of value k. */
+static void print_doubt(const pf_fit *fit, const pf_population_fit *found, const char *name,
+                        size_t k, FILE *out)
+{
+  char text[TEXT];
+  double share = 0.0;
+  if (!(found->model.sd[k] > 0.0)) {
+    (void)snprintf(text, sizeof text,
+                   "%s: the sd between animals is 0, the end of its range: these animals differ "
+                   "by no more than their errors; they may still differ by up to %.3g",
+                   name, found->sd_upper[k]);
+    print_sentence(out, text);
+    return;
+  }
+  const size_t who = find_largest(found, k, &share);
+  if (found->model.n_animals > 4 && share > 0.6) {
+    (void)snprintf(text, sizeof text,
+                   "%s: '%s' alone makes %.0f %% of the spread between animals: look at it, and "
+                   "at the fit without it",
+                   name, fit->groups[who].name, 100.0 * share);
+    print_sentence(out, text);
   }
 }
 
@@ -154,7 +156,12 @@ pf_status pf_population_print(const pf_problem *problem, const pf_fit *fit,
                 "  (intervals of %.0f %%; between: share of the variance of animals' own estimates "
                 "that is no error;\n  p: of \"animals do not differ in it\")\n",
                 100.0 * found->level);
-  print_doubts(fit, found, names, out);
+  print_fit_doubts(found, out);
+  for (size_t k = 0; found->converged && k < found->model.n; k++) {
+    if (found->data.sharing[k] == PF_SHARING_DRAWN) {
+      print_doubt(fit, found, names[k], k, out);
+    }
+  }
   (void)fputs("  each animal's estimates, drawn towards these means, are in animals.csv; these "
               "numbers in population.csv\n",
               out);
