@@ -97,9 +97,15 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
         "losses = ( { plugin = \"categorical\"; categories = %zu; } );\n",
         n_in, p->n_options,
         has_reward(look)
-            ? "# Q-learning: the option taken moves towards the reward; add w, and all forget\n"
+            ? "# Q-learning: the option taken moves towards the reward; add w, and all forget. "
+              "Bounds: "
+              "what is forgotten is\n# between nothing (0) and all (-1); without them values may "
+              "grow, which is another model\n"
               "rules: { learn: { plugin = \"taylor\"; terms = \"x y r + x y w\"; modulator = "
-              "\"reward\"; }; };\n"
+              "\"reward\";\n                  parameters: { X1Y1W0R1: { initial = 0.3; };   # x y "
+              "r\n                                X1Y1W1R0: { initial = -0.1; lower = -1.0; upper "
+              "= "
+              "0.0; }; }; }; };   # x y w\n"
             : "rules: { learn: { plugin = \"taylor\"; terms = \"x y + x y w\"; }; };\n",
         p->n_options);
   } else {
@@ -115,10 +121,26 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
 }
 
 /** Three rules to hold against each other, for `plastfit compare`. */
+/** Of choices between options with rewards: what is forgotten has its bounds. */
+static void write_values(FILE *out)
+{
+  static const char *const forgets =
+      "parameters: { X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; }; };";
+  (void)fprintf(out, "    { name = \"Q-learning\"; },\n");
+  (void)fprintf(
+      out,
+      "    { name = \"Q-learning, all forget\"; set: { rules: { learn: { terms = \"x y r + x "
+      "y w + w\";\n      %s }; }; }; },\n",
+      forgets);
+  (void)fprintf(
+      out,
+      "    { name = \"rewards without values\"; set: { rules: { learn: { terms = \"x y r + "
+      "w\";\n      %s }; }; };\n      without = [ \"rules.learn.parameters.X1Y1W1R0\" ]; }\n",
+      forgets);
+}
+
 static void write_candidates(FILE *out, const table_look *look, const look_plan *p)
 {
-  const char *const q[] = {"Q-learning",        "x y r + x y w",          "Q-learning, all forget",
-                           "x y r + x y w + w", "rewards without values", "x y r + w"};
   const char *const go[] = {"rewards, forgetting", "x r + w",    "rewards alone", "x r",
                             "rewards and habit",   "x r + w + x"};
   const char *const habit[] = {"habit, forgetting of one",
@@ -128,13 +150,14 @@ static void write_candidates(FILE *out, const table_look *look, const look_plan 
                                "habit alone",
                                "x y"};
   const char *const units[] = {"Hebb, decay", "x y + w", "Hebb alone", "x y", "Oja", "x y + y^2 w"};
-  const char *const *rules = p->n_options == 0  ? units
-                             : p->go_no_go      ? go
-                             : has_reward(look) ? q
-                                                : habit;
+  const char *const *rules = p->n_options == 0 ? units : p->go_no_go ? go : habit;
+  const bool has_values = p->n_options > 0 && !p->go_no_go && has_reward(look);
   (void)fprintf(out, "\n# plastfit compare CONFIG: each candidate is this config with other terms\n"
                      "compare:\n{\n  candidates = (\n");
-  for (size_t k = 0; k < 3; k++) {
+  if (has_values) {
+    write_values(out);
+  }
+  for (size_t k = 0; k < 3 && !has_values; k++) {
     (void)fprintf(out,
                   "    { name = \"%s\"; set: { rules: { learn: { terms = \"%s\"; }; }; }; }%s\n",
                   rules[2 * k], rules[2 * k + 1], k < 2 ? "," : "");
