@@ -34,6 +34,9 @@ enum { MAX_STARTS = 20, MAX_SPREAD_VALUES = 100, N_ROUNDS = 2 };
  * may grow without end, 26 of 88 fits miss the best of 60 starts with 3, 13 with 8. */
 enum { FOUND = 3, FOUND_OF_FEW = 8, MAX_STARTS_OF_FEW = 40 };
 static const double few_steps = 1000.0; /* of all draws */
+/* More starts where the best one was found too seldom; how often; how far from it, as a share. */
+enum { N_AROUND = 10, MAX_AROUND = 5, MAX_SIZED = 3 };
+static const double around = 0.3;
 
 /* A start to be made: number k of group u. */
 typedef struct start_job {
@@ -45,14 +48,15 @@ typedef struct group_run {
   pf_group_batches batches;
   double *scale;           /* [layout->n] core/fit/value_scales.h; NULL: unknown */
   double *spread, *first;  /* [layout->n] of starts, and around what */
-  pf_array *rows;          /* [limit + N_ROUNDS] of pf_fit_row, of each start */
+  pf_array *rows;          /* of pf_fit_row, of each start */
   pf_array *row_values;    /* likewise, of double */
   pf_multistart_rule rule; /* when starts end */
   bool is_small;           /* few data: starts are cheap, and rivals many */
   size_t n_given;          /* of them, from given points: after the first */
   size_t n_points;         /* of these, the caller's */
   size_t n_point;          /* values of a caller's point */
-  double *path_start;      /* [layout->n] a given point, where a penalty path ends; NULL: none */
+  size_t n_around;    /* times that more starts were made since the best was found too seldom */
+  double *path_start; /* [layout->n] a given point, where a penalty path ends; NULL: none */
   size_t *full; /* [layout->n] the place of each value among those of a caller's point; NULL: the
                    same */
 } group_run;
@@ -111,7 +115,9 @@ static pf_status place_start(const fit_run *run, const pf_fit_job *job, size_t u
                                 .layout = job->group->layout,
                                 .first = group->first,
                                 .spread = group->spread,
-                                .wide = group->is_small};
+                                .wide = group->is_small,
+                                .by_size =
+                                    group->n_around == 1 && job->group->layout->n <= MAX_SIZED};
   return pf_multistart_values(&starts, k == 0 ? 0 : k - group->n_given,
                               pf_group_objective_get(job->function), start->from, error);
 }
@@ -406,7 +412,8 @@ static pf_status make_group(fit_run *run, size_t u, pf_error *error)
   g->n_point = n;
   g->is_small = count_steps(group) <= few_steps;
   g->rule = start_rule(run->problem, n, g->is_small);
-  const size_t most = g->rule.limit + g->n_given + 1 + N_ROUNDS; /* 1: of a path */
+  const size_t most =
+      g->rule.limit + g->n_given + 1 + N_ROUNDS + N_AROUND * MAX_AROUND; /* 1: of a path */
   g->rows = pf_memory_need(most, sizeof *g->rows, error);
   g->row_values = pf_memory_need(most, sizeof *g->row_values, error);
   g->spread = pf_memory_need(3 * n, sizeof *g->spread, error);
@@ -734,6 +741,53 @@ static pf_status run_waves(fit_run *run, pf_error *error)
   }
 }
 
+/* Of few data, was the best optimum found too seldom by all starts that there may be? Then the
+ * objective is rough: others begin at any power of ten, then around the best, since lower points
+ * are near low ones. */
+static bool is_found_too_seldom(const fit_run *run, size_t u)
+{
+  const pf_fit_group *group = &run->fit->groups[u];
+  const group_run *g = &run->groups[u];
+  size_t n_reached = 0;
+  for (size_t k = 0; k < group->n_starts; k++) {
+    n_reached += group->starts[k].reached ? 1 : 0;
+  }
+  return group->status == PF_OK && !group->interrupted && g->is_small && g->rule.limit > 1 &&
+         run->problem->settings->fit.starts == 0 && run->problem->options.starts == 0 &&
+         n_reached < g->rule.found && n_reached < FOUND && g->n_around < MAX_AROUND;
+}
+
+static pf_status start_again_where_rough(fit_run *run, pf_error *error)
+{
+  for (int round = 0; round < MAX_AROUND; round++) {
+    bool any = false;
+    for (size_t u = 0; u < run->fit->n_groups; u++) {
+      const pf_fit_group *group = &run->fit->groups[u];
+      group_run *g = &run->groups[u];
+      if (!is_found_too_seldom(run, u)) {
+        continue;
+      }
+      any = true;
+      g->n_around++;
+      g->rule.limit += N_AROUND;
+      g->first = g->spread + 2 * group->layout->n;
+      for (size_t i = 0; i < group->layout->n; i++) {
+        const double size = g->n_around > 1 ? around * fabs(group->values[i]) : 0.0;
+        g->first[i] = group->values[i];
+        g->spread[i] = size > 0.0 ? size : g->spread[i];
+      }
+    }
+    if (!any) {
+      return PF_OK;
+    }
+    const pf_status status = run_waves(run, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  return PF_OK;
+}
+
 /* What the fits amount to, and one more start from each better point that comes up. */
 static pf_status judge_group(fit_run *run, size_t u, bool again, pf_error *error)
 {
@@ -875,6 +929,9 @@ static pf_status run_fit(fit_run *run, const pf_observer *observer, pf_error *er
   prepare_groups(run);
   pf_ticker_start(&run->ticker, observer->progress, observer->payload, "fitting", count_work(run));
   status = run_waves(run, error);
+  if (status == PF_OK) {
+    status = start_again_where_rough(run, error);
+  }
   if (status == PF_OK) {
     status = judge_groups(run, error);
   }

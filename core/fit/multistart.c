@@ -77,6 +77,33 @@ static void draw_near(const pf_multistart *starts, const pf_function *function, 
   }
 }
 
+/* The best of N_SIZED points whose values differ in size rather than in place: where the objective
+ * is rough, what is low may lie at any power of ten. */
+static void draw_sized(const pf_multistart *starts, size_t k, const pf_function *function,
+                       double *point, double *out)
+{
+  enum { N_SIZED = 4096 };
+  double best = INFINITY;
+  for (size_t m = 0; m < N_SIZED; m++) {
+    for (size_t i = 0; i < starts->layout->n; i++) {
+      const pf_stream stream = {.seed = starts->seed,
+                                .purpose = PF_RANDOM_START,
+                                .animal = (uint32_t)starts->group,
+                                .draw = (uint32_t)(2 * i)};
+      double place[2] = {0.0, 0.0}; /* behind those of the strata */
+      pf_random_uniform(stream, 1000000 + 2 * (k * N_SIZED + m), 2, place);
+      const double size = starts->spread[i] * pow(10.0, 5.0 - 8.0 * place[0]);
+      point[i] = place[1] < 0.5 ? -size : size;
+    }
+    pf_clip_to_bounds(function, point);
+    const double found = objective_at(function, point);
+    if (found < best) {
+      best = found;
+      memcpy(out, point, starts->layout->n * sizeof *out);
+    }
+  }
+}
+
 pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_function *function,
                                double *out, pf_error *error)
 {
@@ -94,6 +121,11 @@ pf_status pf_multistart_values(const pf_multistart *starts, size_t k, const pf_f
     return PF_STOP;
   }
   double *point = keys + n_points;
+  if (starts->by_size && function->value != NULL) {
+    draw_sized(starts, k, function, point, out);
+    pf_memory_free(keys);
+    return PF_OK;
+  }
   for (size_t m = 0; m < n_screened; m++) {
     for (size_t i = 0; i < n; i++) {
       point[i] =

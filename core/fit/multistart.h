@@ -25,6 +25,8 @@ typedef struct pf_multistart {
   const double *first;  /**< [layout->n] start 0 */
   const double *spread; /**< [layout->n] how far others may be from it */
   bool wide;            /**< screen every other start alone: dearer, and surer */
+  bool by_size; /**< the best of many points of any sign and of sizes from 1e-3 to 1e5 times the
+                   spread */
 } pf_multistart;
 
 /** Start `k` of n_starts, out [layout->n]: a function of seed, group, k, n_starts and `function`,

@@ -30,7 +30,7 @@
 /* Iterations after which short steps are taken for a curved valley, and how often it is followed.
  */
 enum { VALLEY_AFTER = 40, MAX_VALLEYS = 3 };
-enum { MAX_DENSE = 2000, MAX_SADDLES = 3, MAX_CHOOSY = 8, N_PROBES = 2 };
+enum { MAX_DENSE = 5000, MAX_SADDLES = 3, MAX_CHOOSY = 8, N_PROBES = 2 };
 
 static const double first_lambda = 1e-3;
 static const double least_lambda = 1e-16; /* below, H + lambda D is H */

@@ -210,38 +210,77 @@ pf_status pf_function_value(const pf_function *function, const double *v, double
   return status;
 }
 
+/* Halvings of a start: as many as there are powers of ten among units. */
+enum { MAX_HALVINGS = 200 };
+
+static void halve_start(const pf_function *function, const double *v, int halved, double *out)
+{
+  const double share = halved == MAX_HALVINGS ? 0.0 : ldexp(1.0, -halved);
+  for (size_t i = 0; i < function->n; i++) {
+    out[i] = share * v[i];
+  }
+  pf_clip_to_bounds(function, out);
+}
+
 pf_status pf_function_start(const pf_function *function, double *v, pf_derivatives *out,
                             pf_optimum *count, pf_error *error)
 {
-  enum { MAX_HALVINGS = 40 };
   double *point = pf_memory_need(function->n, sizeof *point, error);
   if (point == NULL) {
     return PF_STOP;
   }
   pf_error first = pf_error_none();
   pf_status status = PF_POINT_FAILED;
-  for (int halved = 0; halved <= MAX_HALVINGS && status > 0; halved++) {
+  int halved = 0;
+  for (; halved <= MAX_HALVINGS; halved++) {
     pf_error line = pf_error_none();
-    const double share = halved == MAX_HALVINGS ? 0.0 : ldexp(1.0, -halved);
-    for (size_t i = 0; i < function->n; i++) {
-      point[i] = share * v[i];
-    }
-    pf_clip_to_bounds(function, point);
+    halve_start(function, v, halved, point);
     status = pf_function_evaluate(function, point, out, count, &line);
-    count->n_shrunk = halved;
     if (halved == 0 || status < 0) {
       first = line;
     }
+    if (status <= 0) {
+      break;
+    }
   }
   if (status == PF_OK) {
+    count->n_shrunk = halved;
     memcpy(v, point, function->n * sizeof *v);
   } else {
-    count->n_shrunk = 0;
     (void)pf_fail_key(error, status, first.key, "%s",
                       first.text[0] != '\0' ? first.text : "the start has no objective");
   }
   pf_memory_free(point);
   return status;
+}
+
+/* Just where F begins to have a value it is huge, and its gradient leads nowhere. */
+pf_status pf_function_lower_start(const pf_function *function, double *v, pf_derivatives *out,
+                                  pf_optimum *count, pf_error *error)
+{
+  pf_status status = pf_function_start(function, v, out, count, error);
+  if (status != PF_OK || count->n_shrunk == 0) {
+    return status;
+  }
+  double *point = pf_memory_need(function->n, sizeof *point, error);
+  if (point == NULL) {
+    return PF_STOP;
+  }
+  double lowest = out->f + pf_l1_of(function, v);
+  for (int k = 1; k < MAX_HALVINGS; k++) {
+    double f = 0.0;
+    pf_error ignored = pf_error_none();
+    halve_start(function, v, 1, point);
+    if (pf_function_value(function, point, &f, count, &ignored) != PF_OK ||
+        !(f + pf_l1_of(function, point) < lowest)) {
+      break;
+    }
+    lowest = f + pf_l1_of(function, point);
+    memcpy(v, point, function->n * sizeof *v);
+    count->n_shrunk++;
+  }
+  pf_memory_free(point);
+  return pf_function_evaluate(function, v, out, count, error);
 }
 
 /* ---- who watches ---- */

@@ -264,6 +264,9 @@ pf_status pf_function_value(const pf_function *function, const double *v, double
  */
 pf_status pf_function_start(const pf_function *function, double *v, pf_derivatives *out,
                             pf_optimum *count, pf_error *error);
+/** The same, and from there halfway to 0 again and again while F falls. */
+pf_status pf_function_lower_start(const pf_function *function, double *v, pf_derivatives *out,
+                                  pf_optimum *count, pf_error *error);
 bool pf_watch_stops(const pf_watch *watch);
 void pf_watch_report(const pf_watch *watch, const pf_iterate *at);
 

@@ -31,6 +31,8 @@ enum { MAX_CHECKED = 100, MAX_SEARCHES = 4 };
 
 /* Nats that may be left where no step goes down. */
 static const double gain_at_rest = 1e-4;
+/* Nats worth another search. */
+static const double gain_to_search = 1e-7;
 
 /* Of the width, or of 1 + |bound|: how far a start on a bound is moved. */
 static const double inside = 1e-3;
@@ -465,7 +467,7 @@ static pf_status search_from(quasi *s, pf_error *error)
       s->gain = gain_without_pairs(s);
     }
     s->out->converged = s->gain <= fmax(gain_at_rest, s->settings->tolerance_nats);
-    if (s->out->converged || !is_checked) {
+    if (s->gain <= fmax(gain_to_search, s->settings->tolerance_nats) || !is_checked) {
       return PF_OK;
     }
   }
@@ -475,7 +477,7 @@ static pf_status search_from(quasi *s, pf_error *error)
 static pf_status minimise_values(quasi *s, pf_error *error)
 {
   pf_derivatives at = {.gradient = s->gradient};
-  const pf_status status = pf_function_start(s->function, s->best, &at, s->out, error);
+  const pf_status status = pf_function_lower_start(s->function, s->best, &at, s->out, error);
   if (status != PF_OK) {
     return status;
   }

@@ -41,11 +41,12 @@ arrive 1 growth false-converged-growth d.cfg evaluate.draws=0
 holds growth "s['units'][0]['status'] in ('not converged', 'separation') and s['status'] == s['units'][0]['status']"
 grep -q "a00: \(not converged\|separation\)" "$work/growth.log" || fail "growth: $(tail -1 "$work/growth.log")"
 
-# weights explode from most starts: the optimum, or no claim
+# weights explode from most starts, and optima are many: starts at any power of ten find the low ones
 got=0
 (cd "$cases/false-converged-scale" && "$PLASTFIT" fit false_converged.cfg report=false evaluate.draws=0 out="$work/scale") \
   >"$work/scale.log" 2>&1 || got=$?
-holds scale "$got == 1 and s['units'][0]['status'] != 'ok' or $got == 0 and s['units'][0]['objective'] < 3100"
+# without plasticity 22,554; a search by numpy from the same starting weights found 8,173
+holds scale "s['units'][0]['objective'] < 15000 and ($got == 1 or s['units'][0]['status'] == 'ok')"
 
 # the optimum that one start misses; with one start fit finds it too
 arrive 0 stuck compare-stuck d.cfg fit.starts=0
