@@ -442,6 +442,7 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
   }
   run->result->n_free =
       run->population == NULL ? group->layout->n : pf_population_n_free(run->population->fit);
+  run->result->noise = group->marginal == NULL ? 0.0 : group->marginal->error;
   run->result->objective = run->population == NULL ? group->optimum.objective : (double)NAN;
   return keep_groups(run, error);
 }

@@ -1,10 +1,10 @@
 /*
  * A job's result as a small text file:
  *
- *     plastfit-job 3
+ *     plastfit-job 4
  *     key 0123456789abcdef 0123456789abcdef
  *     fit STATUS VERDICT N_FREE N_THETA N_SCORES N_ESTIMATES N_PREDICTIONS N_THETAS
- *         OBJECTIVE (one line)
+ *         OBJECTIVE NOISE (one line)
  *     TEXT
  *     score ANIMAL VALIDATION ABLATION STATUS N N_FIT LL NO_PLASTICITY MEAN_RATE WIN_STAY
  *         LOGISTIC_HISTORY R2_WEIGHTS R2_ACTIVITY (one line)
@@ -32,7 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 3 };
+enum { FORMAT = 4 };
 /* Far above what a comparison has, below what overflows. */
 static const int64_t max_count = 1 << 24;
 
@@ -202,6 +202,7 @@ static void pass_result(job_stream *s, const pf_job *job, pf_job_result *r)
   r->n_predictions = pass_count(s, r->n_predictions);
   r->n_thetas = pass_count(s, r->n_thetas);
   pass_reals(s, &r->objective, 1);
+  pass_reals(s, &r->noise, 1);
   r->error = pass_line(s, r->error);
   r->scores = pass_memory(s, r->scores, r->n_scores, sizeof *r->scores);
   r->estimates = pass_memory(s, r->estimates, r->n_estimates, sizeof *r->estimates);

@@ -20,6 +20,7 @@ typedef struct pf_job_result {
   size_t n_theta;
   uint32_t verdict; /**< enum pf_fit_verdict: what the fit amounts to */
   double objective; /**< of the fit at its optimum; NaN: failed */
+  double noise;     /**< nats: Monte Carlo error of the fit's marginal log likelihood; else 0 */
   pf_job_theta *thetas;
   size_t n_thetas; /**< recordings of the fit */
   pf_compare_row *scores;

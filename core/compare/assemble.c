@@ -254,6 +254,7 @@ static pf_status add_criteria(const assembly *all, const pf_job *job, const pf_j
     return why == NULL ? PF_OK : keep_criteria_why(all->comparison, job, why, error);
   }
   const double k = (double)result->n_free;
+  candidate->variance += result->noise * result->noise;
   candidate->aic += 2.0 * k - 2.0 * log_likelihood;
   candidate->bic += k * log((double)n) - 2.0 * log_likelihood;
   return PF_OK;
@@ -308,6 +309,26 @@ static pf_status set_criteria(const assembly *all, size_t c, pf_error *error)
   return PF_OK;
 }
 
+/*
+ * The Monte Carlo error of the AICs, nats, where it may decide between two of them that differ by
+ * no more than twice the error of their difference; 0: it decides nothing.
+ */
+static double find_deciding_noise(const pf_comparison *comparison)
+{
+  double noise = 0.0;
+  for (size_t a = 0; a < comparison->n_candidates; a++) {
+    for (size_t b = 0; b < a; b++) {
+      const pf_compare_candidate *one = &comparison->candidates[a],
+                                 *other = &comparison->candidates[b];
+      const double error = 2.0 * sqrt(one->variance + other->variance); /* AIC is twice nats */
+      if (error > 0.0 && fabs(one->aic - other->aic) < 2.0 * error) {
+        noise = fmax(noise, error);
+      }
+    }
+  }
+  return noise;
+}
+
 /** What AIC and BIC rest on. */
 static pf_status note_criteria(const assembly *all, pf_error *error)
 {
@@ -319,14 +340,22 @@ static pf_status note_criteria(const assembly *all, pf_error *error)
     any_drawn = any_drawn || problem->settings->fit.per == PF_FIT_POPULATION;
     any_marginal = any_marginal || problem->settings->marginal.kind == PF_LIKELIHOOD_MARGINAL;
   }
-  char note[300] = "left out (information_criteria = false)";
+  const double noise = find_deciding_noise(all->comparison);
+  char note[500] = "left out (information_criteria = false)", decides[200] = "";
+  if (noise > 0.0) {
+    (void)snprintf(decides, sizeof decides,
+                   "; warning: some AICs differ by less than twice their Monte Carlo error, which "
+                   "is %.2g, so they do not tell which is lower: more marginal.particles",
+                   noise);
+  }
   if (all->jobs->settings->refit) {
     (void)snprintf(
-        note, sizeof note, "of %s to all steps, log likelihoods %s, summed over fits%s%s",
+        note, sizeof note, "of %s to all steps, log likelihoods %s, summed over fits%s%s%s",
         any_refit ? "refits without penalty" : "the fits, which have no penalty,",
         any_marginal ? "with unknown inputs integrated out" : "averaged over draws",
         any_own ? "; left out where parameters have penalties of their own" : "",
-        any_drawn ? "; left out of populations, whose animals' thetas are drawn, not free" : "");
+        any_drawn ? "; left out of populations, whose animals' thetas are drawn, not free" : "",
+        decides);
   }
   all->comparison->criteria_note = pf_memory_string(note, error);
   return all->comparison->criteria_note == NULL ? PF_STOP : PF_OK;

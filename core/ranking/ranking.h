@@ -111,6 +111,8 @@ typedef struct pf_compare_candidate {
   /* information criteria of unpenalised fits to all steps, summed over animals; NaN where there is
    * none */
   double aic, bic;
+  double
+      variance; /**< of Monte Carlo in the log likelihood of these fits, nats^2; 0: there is none */
   double ablations[PF_MAX_VALIDATIONS]
                   [PF_N_ABLATIONS]; /**< mean log likelihood per cell over animals */
 } pf_compare_candidate;

@@ -109,6 +109,23 @@ sed 's/give: {.*};/give: { inputs = false; initial_weights = false; };/' "$PF_SR
 "$PLASTFIT" compare "$work/two.cfg" out="$work/two-likelihoods" >"$work/two-likelihoods.log" 2>&1 && fail "two likelihoods compared"
 says two-likelihoods 'their scores cannot be compared'
 
+# Is the Monte Carlo error too large to tell which AIC is lower? The first two differ by terms whose truth is 0;
+# the third lacks x r.
+near_and_far() {
+  cat >"$work/$1.cfg" <<END
+@include "$(basename "$work").cfg"
+compare: { validation = ["in-sample"]; candidates = ( { name = "a"; set: { rules: { learn: { terms = "w + x r"; }; }; }; },
+  { name = "b"; set: { rules: { learn: { terms = "$2"; }; }; }; } ); };
+END
+  "$PLASTFIT" compare "$work/$1.cfg" source.animals=3 likelihood=marginal marginal.particles=40 marginal.draws=6 \
+    marginal.replicates=2 fit.starts=1 out="$work/$1" >"$work/$1.log" 2>&1
+}
+near_and_far near "w + x r + r"
+says near 'warning: some AICs differ by less than twice their Monte Carlo error'
+near_and_far far "w + r"
+grep -q "AIC, BIC: of the fits" "$work/far.log" || fail "far: no AIC"
+grep -q 'Monte Carlo error' "$work/far.log" && fail "far: AICs that are far apart are called not told apart"
+
 "$PLASTFIT" check "$PF_SRCDIR/configs/coverage-choices.cfg" source.give.inputs=false >"$work/check.log"
 grep -q 'likelihood mean' "$work/check.log" || fail "check does not say which likelihood"
 finish

@@ -141,7 +141,7 @@ Test(compare_job_file, cut_short_anywhere)
 /* Each damage: one text replaced by another of the same length. */
 Test(compare_job_file, damaged)
 {
-  static const char *const damages[][2] = {{"plastfit-job 3", "plastfit-job 2"},
+  static const char *const damages[][2] = {{"plastfit-job 4", "plastfit-job 3"},
                                            {"score 3 2 0", "score 3 9 0"}, /* no such validation */
                                            {"score 3 2 0", "score 3 2 7"}, /* no such ablation */
                                            {"score 3 2 0", "score -3 2 0"},
