@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Iterations before their mean is taken, at least; iterations in it, at least; of an M step, at
- * most. */
-enum { MIN_BEFORE = 3, MIN_AVERAGED = 4, M_ITERATIONS = 4 };
+ * most; rounds of them, at most. */
+enum { MIN_BEFORE = 3, MIN_AVERAGED = 4, M_ITERATIONS = 4, MAX_ROUNDS = 4 };
 /* Nats that a Newton step may be predicted to gain: further away EM steps are safer. */
 static const double newton_reach = 10.0;
 /* Share of the information that may be lost along any direction for a Newton step: where nearly all
@@ -47,6 +47,7 @@ typedef struct em {
   double nats;   /* per unit of the objective */
   bool is_plain; /* no penalty: Newton steps are right */
   int64_t iterations;
+  int64_t counted; /* of them, those that the group's optimum has */
 } em;
 
 /* ---- memory ---- */
@@ -75,6 +76,23 @@ static bool has_penalty(const em *self)
   return false;
 }
 
+/* The objective of the group's draws as they are. */
+static pf_status create_objective(em *self)
+{
+  const pf_status status =
+      pf_group_batches_create(self->problem, self->group, true, &self->batches, self->error);
+  if (status != PF_OK) {
+    return status;
+  }
+  const pf_group_objective_in what = {.problem = self->problem,
+                                      .layout = self->group->layout,
+                                      .batches = &self->batches,
+                                      .penalised = true,
+                                      .workspaces = self->in->workspaces,
+                                      .n_workspaces = self->in->n_workspaces};
+  return pf_group_objective_create(&what, &self->objective, self->error);
+}
+
 static pf_status create_em(em *self)
 {
   const size_t n = self->n, n_losses = self->problem->model->n_losses;
@@ -97,21 +115,8 @@ static pf_status create_em(em *self)
   self->information = self->lost + n * n;
   self->scratch = self->information + n * n;
   self->is_plain = !has_penalty(self);
-  pf_status status = pf_louis_create(self->group->layout, &self->sums, self->error);
-  if (status != PF_OK) {
-    return status;
-  }
-  status = pf_group_batches_create(self->problem, self->group, true, &self->batches, self->error);
-  if (status != PF_OK) {
-    return status;
-  }
-  const pf_group_objective_in what = {.problem = self->problem,
-                                      .layout = self->group->layout,
-                                      .batches = &self->batches,
-                                      .penalised = true,
-                                      .workspaces = self->in->workspaces,
-                                      .n_workspaces = self->in->n_workspaces};
-  return pf_group_objective_create(&what, &self->objective, self->error);
+  const pf_status status = pf_louis_create(self->group->layout, &self->sums, self->error);
+  return status == PF_OK ? create_objective(self) : status;
 }
 
 /* ---- the size of noise ---- */
@@ -545,7 +550,8 @@ static void set_optimum(em *self, const pf_marginal_fit *marginal, bool solved)
   pf_fit_group *group = self->group;
   pf_optimum *optimum = &group->optimum;
   optimum->objective = self->batches.batches[0]->constant - marginal->log_likelihood / self->nats;
-  optimum->iterations += self->iterations;
+  optimum->iterations += self->iterations - self->counted;
+  self->counted = self->iterations;
   optimum->gradient_norm = NAN;
   optimum->converged = marginal->settled;
   optimum->reason = marginal->settled ? PF_REASON_PROGRESS : PF_REASON_ITERATIONS;
@@ -586,6 +592,16 @@ static void set_result(const em *self, bool solved, pf_marginal_fit *marginal)
   marginal->settled =
       has_moved && marginal->cost <= tolerance &&
       (!self->is_plain || marginal->left <= 5.0 * noise_of_step(self) + 10.0 * tolerance);
+}
+
+static void free_result(pf_fit_group *group)
+{
+  if (group->marginal != NULL) {
+    pf_memory_free(group->marginal->information);
+    pf_memory_free(group->marginal->drawn_at);
+    pf_memory_free(group->marginal);
+    group->marginal = NULL;
+  }
 }
 
 static pf_status make_result(em *self)
@@ -630,6 +646,48 @@ done:
   return status;
 }
 
+/* Iterates looked settled, but the filters of the end see a way on. */
+static bool wants_more(const em *self, int round)
+{
+  const pf_marginal_settings *settings = &self->problem->settings->marginal;
+  return !self->group->marginal->settled && self->cost <= settings->tolerance &&
+         round < MAX_ROUNDS && self->iterations < settings->iterations;
+}
+
+/* On from where the result stands. */
+static pf_status start_again(em *self)
+{
+  free_result(self->group);
+  pf_group_objective_free(self->objective);
+  self->objective = NULL;
+  pf_group_batches_clear(&self->batches);
+  self->averaged.n = 0;
+  const pf_status status =
+      pf_group_set_draws(self->problem, self->group, self->problem->settings->marginal.draws);
+  if (status != PF_OK) {
+    return pf_fail(self->error, status, "%s", self->group->error.text);
+  }
+  return create_objective(self);
+}
+
+static pf_status run_rounds(em *self)
+{
+  for (int round = 1;; round++) {
+    pf_status status = run_iterations(self);
+    if (status != PF_OK) {
+      return status;
+    }
+    status = make_result(self);
+    if (status != PF_OK || !wants_more(self, round)) {
+      return status;
+    }
+    status = start_again(self);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+}
+
 pf_status pf_em_run(const pf_em_in *in, pf_error *error)
 {
   em self = {.in = in,
@@ -644,10 +702,7 @@ pf_status pf_em_run(const pf_em_in *in, pf_error *error)
     status = find_variance(&self, self.now);
   }
   if (status == PF_OK) {
-    status = run_iterations(&self);
-  }
-  if (status == PF_OK) {
-    status = make_result(&self);
+    status = run_rounds(&self);
   }
   clear_em(&self);
   return status;
