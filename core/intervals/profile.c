@@ -176,10 +176,13 @@ static pf_status list_starts(profiles *all, pf_error *error)
                          all->drawn, error);
   }
   pf_group_objective_free(function);
-  for (size_t s = 0; s < N_DRAWN && status == PF_OK; s++) {
+  if (status != PF_OK) {
+    return status < 0 ? status : PF_OK; /* without starts that are drawn, there are the others */
+  }
+  for (size_t s = 0; s < N_DRAWN; s++) {
     all->starts[all->n_starts++] = all->drawn + s * n;
   }
-  return status < 0 ? status : PF_OK;
+  return PF_OK;
 }
 
 /* The piece of the interval around each rival that the data allow as well. */
