@@ -158,9 +158,8 @@ size_t pf_check_warn_noise(const pf_problem *problem, const char *prefix, FILE *
   }
   if (found > 0) {
     (void)fprintf(stream,
-                  "%s%s: told apart by nothing but the input noise that is drawn "
-                  "(source.input.sd); what a fit finds "
-                  "between them is not in the data\n",
+                  "%s%s: only the input noise that plastfit draws (source.input.sd) distinguishes "
+                  "these; a difference that a fit finds between them is not in the data\n",
                   prefix, text);
   }
   pf_memory_free(theta);

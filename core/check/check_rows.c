@@ -105,11 +105,10 @@ static void warn_of_go_no_go(warnings *w, const row_counts *c)
         "reward of a rejected offer empty, since none could come\n",
         w->prefix);
   } else {
-    (void)fprintf(
-        w->stream,
-        "%severy option is rewarded, rejected offers too (%lld, with 0): where none could "
-        "come leave the cell empty, or E[R] falls with each rejection\n",
-        w->prefix, (long long)c->n_paid_rejected);
+    (void)fprintf(w->stream,
+                  "%srejected offers have a reward too (%lld, all 0): leave the cell empty where "
+                  "no reward was possible, or E[R] falls with each rejection\n",
+                  w->prefix, (long long)c->n_paid_rejected);
   }
   w->n++;
 }
@@ -126,7 +125,7 @@ static void warn_of_options(warnings *w, const row_counts *c)
                 w->prefix, (long long)c->n_long, (long long)c->n_trials,
                 ends_at_accept ? "none comes after a 1, so this looks like go/no-go (source.kind = "
                                  "\"go_no_go\")"
-                               : "are rows there twice, or is the column of trials another?");
+                               : "are rows repeated, or does another column number the trials?");
   w->n++;
 }
 
@@ -279,9 +278,9 @@ static void warn_of_units(warnings *w, const char *target)
     return;
   }
   (void)fprintf(w->stream,
-                "%s%s: animals have other numbers of recorded units, from %lld (%.40s) to %lld "
-                "(%.40s): what an animal lacks is not observed, and unit k is one cell for all of "
-                "them only where you say so\n",
+                "%s%s: animals have different numbers of recorded units, from %lld (%.40s) to %lld "
+                "(%.40s): a unit that an animal lacks is not observed; unit k of one animal is "
+                "unit k of another only where you say so\n",
                 w->prefix, target, (long long)low, data->animals[fewest], (long long)high,
                 data->animals[most]);
   w->n++;

@@ -44,9 +44,8 @@ size_t pf_check_warn_choices(const pf_problem *problem, const char *prefix, FILE
   }
   if (same.n > 0) {
     (void)fprintf(stream,
-                  "%s%s always made the same choice (%zu of %zu %s): the mean rate predicts it "
-                  "without fault, so "
-                  "that figure will be null\n",
+                  "%s%s always made the same choice (%zu of %zu %s): a constant predicts it "
+                  "perfectly, so the score against the mean rate will be null\n",
                   prefix, same.text, same.n, problem->data.n_animals,
                   problem->data.n_animals == 1 ? "animal" : "animals");
   }
@@ -81,8 +80,7 @@ static size_t warn_of_data(const pf_problem *problem, const char *prefix, FILE *
   const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
   size_t n = 0;
   if (all.n_plastic == 0) {
-    (void)fprintf(stream,
-                  "%sno step is plastic, so that no rule changes any weight (source.plastic?)\n",
+    (void)fprintf(stream, "%sno step is plastic, so no rule changes any weight (source.plastic?)\n",
                   prefix);
     n++;
   }
@@ -99,9 +97,8 @@ static size_t warn_of_constant_reward(const pf_problem *problem, const char *pre
   }
   if (all.lowest == all.highest) {
     (void)fprintf(stream,
-                  "%sthe reward is %g whenever one could come: what it does to weights cannot be "
-                  "told apart from "
-                  "what happens without it\n",
+                  "%sthe reward is %g wherever one was possible: its effect on weights cannot be "
+                  "told apart from changes without a reward\n",
                   prefix, all.lowest);
     return 1;
   }
@@ -112,10 +109,10 @@ static size_t warn_of_constant_reward(const pf_problem *problem, const char *pre
     }
   }
   if (same.n > 0) {
-    (void)fprintf(
-        stream,
-        "%s%s: the same reward whenever one could come, so these tell nothing of what rewards do\n",
-        prefix, same.text);
+    (void)fprintf(stream,
+                  "%s%s: the reward is the same wherever one was possible, so these animals do not "
+                  "show what rewards do\n",
+                  prefix, same.text);
   }
   return same.n > 0 ? 1 : 0;
 }
@@ -147,9 +144,8 @@ static size_t warn_of_blocks(const pf_problem *problem, const char *prefix, FILE
   }
   if (unpaid.n > 0) {
     (void)fprintf(stream,
-                  "%s%s: not one reward in the whole block (%zu of them); if that was not so in "
-                  "the experiment, look at "
-                  "the column of rewards\n",
+                  "%s%s: no reward in a whole block (%zu of them); if the experiment had rewards "
+                  "there, check the column of rewards\n",
                   prefix, unpaid.text, unpaid.n);
   }
   return unpaid.n > 0 ? 1 : 0;
@@ -250,9 +246,8 @@ static size_t warn_of_sides(const pf_problem *problem, const char *prefix, FILE 
   }
   if (predicted.n > 0) {
     (void)fprintf(stream,
-                  "%s%s: every choice follows from %s alone, so no learning is needed to predict "
-                  "them, and weights grow "
-                  "without end\n",
+                  "%s%s: %s alone predicts every choice, so no learning is needed, and a fit lets "
+                  "weights grow without end\n",
                   prefix, predicted.text, what);
   }
   return predicted.n > 0 ? 1 : 0;
@@ -269,7 +264,7 @@ static size_t warn_of_few(const pf_problem *problem, const char *prefix, FILE *s
   if (problem->settings->fit.per == PF_FIT_SHARED) {
     const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
     if (all.n_observed < (int64_t)n_free) {
-      (void)fprintf(stream, "%s%lld observations are to determine %zu free parameters\n", prefix,
+      (void)fprintf(stream, "%sthere are only %lld observations for %zu free parameters\n", prefix,
                     (long long)all.n_observed, n_free);
     }
     return all.n_observed < (int64_t)n_free ? 1 : 0;
@@ -302,10 +297,9 @@ static size_t warn_of_bounds(const pf_problem *problem, const char *prefix, FILE
     }
   }
   if (on_bound.n > 0) {
-    (void)fprintf(
-        stream,
-        "%s%s: the start lies on a bound, from which the fit can leave in one direction only\n",
-        prefix, on_bound.text);
+    (void)fprintf(stream,
+                  "%s%s: the start is on a bound, so the fit can move in one direction only\n",
+                  prefix, on_bound.text);
   }
   return on_bound.n > 0 ? 1 : 0;
 }

@@ -7,8 +7,8 @@
 enum { MAX_ROUNDS = 3 };
 
 static const char no_optimum_there[] =
-    "a profile came upon values that fit better, but no optimum lies there that gains 1.92 nats "
-    "(weights grow without end, say), so how far the data allow the estimates to go is not known; "
+    "a profile found values that fit better, but no optimum there gains 1.92 nats (weights grow "
+    "without end, say), so how far the data allow the estimates to go is not known; "
     "intervals.methods=[\"fisher\"] looks near the optimum alone";
 
 /** Fits again where there is something better; *n: so many groups have another fit now. */
@@ -52,8 +52,8 @@ static pf_status warn_of_improvement(const pf_fit *fit, pf_inference *inference,
     }
     const pf_status status =
         pf_infer_warn(&inference->groups[u], error,
-                      "a profile came upon a better optimum, from which it was fitted again; more "
-                      "starts may find better ones still (fit.starts=20)");
+                      "a profile found a better optimum, and the fit went on from there; more "
+                      "starts may find a still better one (fit.starts=20)");
     if (status != PF_OK) {
       return status;
     }

@@ -75,8 +75,8 @@ static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
       name_penalty(problem, layout, k, l1 > 0.0, key, sizeof key);
       return pf_infer_why(
           &out->why, error,
-          "a penalty draws coefficients away from where the likelihood has its maximum, so its "
-          "curvature says nothing of their errors; fit without (%s=0)",
+          "a penalty moves coefficients away from the maximum of the likelihood, so the curvature "
+          "there does not give their errors; fit without a penalty (%s=0)",
           key);
     }
   }
@@ -91,8 +91,8 @@ static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
                         pf_fit_optimiser(problem)->name);
   case PF_FIT_WORSE_THAN_NULL:
     return pf_infer_why(&out->why, error,
-                        "the fit is worse than weights that stay as they start, so it is not the "
-                        "best there is; fit from more starts (fit.starts=20)");
+                        "the fit is worse than weights that never change, so a better fit exists; "
+                        "fit from more starts (fit.starts=20)");
   default:
     return pf_infer_why(&out->why, error, "the fit did not converge: %s",
                         pf_reason_words(group->optimum.reason));
@@ -253,9 +253,8 @@ static pf_status compute_intervals(pf_infer_job *job, const pf_interval_method *
   }
   if (job->out->is_separated && !method->is_global) {
     return pf_infer_why(&to->why, error,
-                        "separation: the likelihood goes on rising while values grow, so it has no "
-                        "maximum to be near; intervals.methods=[\"profile\"] says how far they may "
-                        "go");
+                        "separation: the likelihood keeps rising while values grow, so it has no "
+                        "maximum; intervals.methods=[\"profile\"] says how far they may go");
   }
   return method->compute(job, to, error);
 }

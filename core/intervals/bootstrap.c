@@ -386,7 +386,7 @@ static pf_status check_animals(const pf_infer_job *job, char **why, pf_error *er
   if (job->group->layout->n_animals < 2) {
     return pf_infer_why(
         why, error,
-        "one animal cannot stand for others: intervals.bootstrap.of=parametric, or fit.per=shared");
+        "one animal cannot represent others: intervals.bootstrap.of=parametric, or fit.per=shared");
   }
   if (!pf_infer_all_shared(job)) {
     return pf_infer_why(why, error,

@@ -718,7 +718,7 @@ const pf_interval_method pf_interval_profile = {
     .name = "profile",
     .is_global = true,
     .joins_automatic = true,
-    .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, so it is "
-                        "not at its maximum; a profile would start beside it",
+    .needs_likelihood = "the fit weighs its losses otherwise than the likelihood does, so the fit "
+                        "does not end at the maximum of the likelihood, where a profile must start",
     .compute = compute_profile,
 };

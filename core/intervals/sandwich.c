@@ -90,12 +90,12 @@ static const char *refuse_variance(const pf_clusters *in, size_t m, double small
            "clusters within an animal";
   }
   if (in->n <= m) {
-    return "there are no more clusters than values, so their scores cannot tell how values vary; "
-           "have more animals, or smaller blocks (intervals.cluster, intervals.block)";
+    return "there are not more clusters than values, so their scores do not show how values vary; "
+           "use more animals, or smaller blocks (intervals.cluster, intervals.block)";
   }
   if (smallest < no_rank) {
-    return "the scores of the clusters have no rank: clusters are alike (copies of one animal?), "
-           "so how they vary says nothing of the error";
+    return "the clusters are alike (copies of one animal?): their scores hardly vary, so they do "
+           "not show the error";
   }
   return NULL;
 }

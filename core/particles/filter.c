@@ -465,7 +465,7 @@ static void predict_choice(const filter_run *run, int64_t t)
 static pf_status fail_lost(const filter_run *run)
 {
   return pf_fail(run->error, PF_POINT_FAILED,
-                 "all %zu particles were lost: none of them can have done what was recorded "
+                 "all %zu particles were lost: what was recorded is impossible for each of them "
                  "(weights overflowed, or its probability is 0)",
                  run->filter->n);
 }

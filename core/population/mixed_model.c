@@ -321,7 +321,8 @@ static pf_status solve_betas(restricted *r, double *log_p, pf_error *error)
   for (size_t a = 0; a < r->data->n_animals; a++) {
     double log_m = 0.0;
     if (!take_animal(r, a, &log_m)) {
-      return pf_fail(error, PF_POINT_FAILED, "the spread between animals has no likelihood here");
+      return pf_fail(error, PF_POINT_FAILED,
+                     "the likelihood has no value at this spread between animals");
     }
     add_normal_equations(r, a);
   }
@@ -441,7 +442,8 @@ static pf_status evaluate_reml(void *self, const double *values, double *f, doub
   for (size_t a = 0; a < r->data->n_animals; a++) {
     double log_m = 0.0;
     if (!take_animal(r, a, &log_m)) {
-      return pf_fail(error, PF_POINT_FAILED, "the spread between animals has no likelihood here");
+      return pf_fail(error, PF_POINT_FAILED,
+                     "the likelihood has no value at this spread between animals");
     }
     find_mode(r, a);
     *f += 0.5 * log_m - 0.5 * pf_dot(r->q, r->g, r->n) -
@@ -573,7 +575,8 @@ static pf_status copy_result(restricted *r, pf_mixed_model *out, pf_error *error
   copy_population(r, out);
   for (size_t a = 0; a < r->data->n_animals; a++) {
     if (!copy_animal(r, a, out)) {
-      return pf_fail(error, PF_POINT_FAILED, "the spread between animals has no likelihood here");
+      return pf_fail(error, PF_POINT_FAILED,
+                     "the likelihood has no value at this spread between animals");
     }
   }
   return PF_OK;

@@ -115,8 +115,8 @@ static void print_doubt(const pf_fit *fit, const pf_population_fit *found, const
   double share = 0.0;
   if (!(found->model.sd[k] > 0.0)) {
     (void)snprintf(text, sizeof text,
-                   "%s: the sd between animals is 0, the end of its range: these animals differ "
-                   "by no more than their errors; they may still differ by up to %.3g",
+                   "%s: the sd between animals is 0, its lowest value: these animals differ by no "
+                   "more than their errors; an sd of up to %.3g is possible, too",
                    name, found->sd_upper[k]);
     print_sentence(out, text);
     return;
@@ -124,8 +124,8 @@ static void print_doubt(const pf_fit *fit, const pf_population_fit *found, const
   const size_t who = find_largest(found, k, &share);
   if (found->model.n_animals > 4 && share > 0.6) {
     (void)snprintf(text, sizeof text,
-                   "%s: '%s' alone makes %.0f %% of the spread between animals: look at it, and "
-                   "at the fit without it",
+                   "%s: '%s' alone makes %.0f %% of the spread between animals: look at this "
+                   "animal, and at the fit without it",
                    name, fit->groups[who].name, 100.0 * share);
     print_sentence(out, text);
   }

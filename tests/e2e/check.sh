@@ -35,12 +35,12 @@ shows "3 fits, a theta for each animal; 12 draws" "60 steps in all, on 2 threads
 check "$PF_SRCDIR/configs/oja.cfg" --verbose network.layers='[2000, 20]' source.task.steps=200 source.animals=1 evaluate.animals=0
 shows "blocks of 4 rows through all of time; a checkpoint every 25 of 200 changes" "target activity (20)"
 check "$config" source.animals=2 'rules.learn.parameters={ X1Y0W0R1 = { fixed = true; initial = 0.5; }; X0Y0W1R0 = { upper = 0.0; initial = 0.0; }; X0Y0W0R0 = { tied = "X1Y0W0R1"; }; }'
-shows "of which 16 free" "X1Y0W0R1 x r 0.5 fixed" "tied: 1 X1Y0W0R1" "WARNING X0Y0W1R0: the start lies on a bound"
+shows "of which 16 free" "X1Y0W0R1 x r 0.5 fixed" "tied: 1 X1Y0W0R1" "WARNING X0Y0W1R0: the start is on a bound"
 
 # warnings
 mkdir -p "$work/run"
 check "$config" source.animals=1 'source.task.blocks=( { trials = 5; reward = [1.0, 1.0]; } )' source.task.baited=false out=run
-shows "WARNING the reward is 1 whenever one could come" "observations are to determine 18 free parameters" \
+shows "WARNING the reward is 1 wherever one was possible" "observations for 18 free parameters" \
   "WARNING 'run' already holds a run"
 grep -q "No warnings" stdout && fail "warnings, and none"
 # with every rule fixed there is nothing to fit
@@ -68,9 +68,9 @@ rules: { learn: { plugin = "taylor"; terms = "x + x r + x^2 r"; modulator = "rew
 losses = ( { plugin = "choice"; } );
 END
 check odd.cfg
-shows "5 animals, 5 sessions" "WARNING nina always made the same choice (1 of 5 animals)" "WARNING karl: the same reward whenever one could come" \
-  "WARNING mara block 1: not one reward in the whole block (1 of them)" \
-  "WARNING x r and x^2 r: told apart by nothing but the input noise that is drawn"
+shows "5 animals, 5 sessions" "WARNING nina always made the same choice (1 of 5 animals)" "WARNING karl: the reward is the same wherever one was possible" \
+  "WARNING mara block 1: no reward in a whole block (1 of them)" \
+  "WARNING x r and x^2 r: only the input noise that plastfit draws"
 [ "$(grep -c WARNING stdout)" -eq 4 ] || fail "other warnings: $(grep WARNING stdout)"
 sed -i '/^\(nina\|karl\|mara\|omar\),/d' odd.csv # one that is well has nothing to be warned of
 check odd.cfg rules.learn.terms="x + x r"
@@ -79,7 +79,7 @@ check odd.cfg rules.learn.terms="x r + x^2 r" source.input.sd=0 # without noise 
 grep -q "No warnings" stdout || fail "warned of noise that there is not: $(grep WARNING stdout)"
 awk -F, -v OFS=, 'NR > 1 { $6 = $5; $7 = $5 == 1 ? $3 % 2 : "" } 1' odd.csv >inputs.csv
 check odd.cfg source.path=inputs.csv rules.learn.terms="x + x r"
-shows "WARNING well: every choice follows from input 1 alone"
+shows "WARNING well: input 1 alone predicts every choice"
 check odd.cfg 'rules.learn={ plugin = "taylor"; modulator = "reward"; }' source.input.sd=0 # 81 terms
 shows "WARNING well: fewer observations than free parameters (81)"
 

@@ -81,16 +81,16 @@ silent() {
 }
 silent go.cfg good.csv
 silent go.cfg single.csv
-warns go.cfg zeros.csv "every option is rewarded, rejected offers too ([0-9]*, with 0)"
+warns go.cfg zeros.csv "rejected offers have a reward too ([0-9]*, all 0)"
 warns go.cfg single_zeros.csv "every trial has one step, and choices of 0 have a reward (0) too: this looks like a choice between options"
 warns go.cfg copied.csv "a and c have the same rows, 1 experiment is so"
 silent arms.cfg arms.csv
 warns arms.cfg missed.csv "2 rewards stand at steps without a choice, after which weights do not change"
 warns arms.cfg pairs.csv "60 of 62 trials have several choices"
-grep -q "are rows there twice" stdout || fail "pairs: $(grep WARNING stdout)"
+grep -q "are rows repeated" stdout || fail "pairs: $(grep WARNING stdout)"
 "$PLASTFIT" check go.cfg source.path=good.csv source.kind=choice >stdout 2>stderr || fail "$(cat stderr)"
 grep -q "no reward stands where the choice is 0\|so this looks like go/no-go" stdout || fail "go/no-go as choices: $(grep WARNING stdout)"
-warns units.cfg units.csv "animals have other numbers of recorded units, from 1 (b) to 2 (a)"
+warns units.cfg units.csv "animals have different numbers of recorded units, from 1 (b) to 2 (a)"
 silent units.cfg same_units.csv
 reads='rules.learn={ plugin="taylor"; terms="x r"; modulator="reward"; init_sd=0.01; }'
 "$PLASTFIT" check units.cfg source.path=unseen.csv 'network.layers=[1,1]' "$reads" >stdout 2>stderr || fail "$(cat stderr)"

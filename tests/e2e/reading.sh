@@ -88,7 +88,7 @@ refused "$cases/messages/valid.cfg" "the config has no option 'validation'; did 
 "$PLASTFIT" compare "$cases/messages/plastic.cfg" out=compared >stdout 2>stderr && fail "other plastic steps were compared"
 grep -qF "the steps after which weights change" stderr || fail "what differs is not named: $(cat stderr)"
 "$PLASTFIT" check "$cases/blank-warning/d.cfg" out=out >stdout 2>&1
-grep -q "every choice follows" stdout && fail "a channel that is no input was said to predict choices"
+grep -q "predicts every choice" stdout && fail "a channel that is no input was said to predict choices"
 
 # the 88 flies of mohanta2022 straight from their files; Q-learning of ten of them, against what Python makes of it
 flies=$shared/data/mohanta2022

@@ -73,7 +73,7 @@ holds animals "s['parameters'][0]['methods']['bootstrap']['intervals'] == 1"
 "$PLASTFIT" recover "$config" source.animals=1 recover.data_sets=2 penalty.l1=0.01 out="$work/penalised" >"$work/penalised.log" 2>&1 ||
   fail "penalised: $(cat "$work/penalised.log")"
 holds penalised "s['parameters'][0]['methods']['fisher']['intervals'] == 0 and s['parameters'][0]['bias'] is not None"
-grep -q 'a penalty draws coefficients away' "$work/penalised.log" || fail "penalised: no reason: $(cat "$work/penalised.log")"
+grep -q 'a penalty moves coefficients away' "$work/penalised.log" || fail "penalised: no reason: $(cat "$work/penalised.log")"
 
 # what a teacher has beside its rule is recovered too: lapses and a bias of the loss, each animal's own starting weights
 losses='losses=({ plugin="choice"; parameters: { lapse={ fixed=false; initial=0.05; value=0.3; }; bias={ fixed=false; value=0.7; }; }; })'

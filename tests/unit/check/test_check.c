@@ -101,7 +101,7 @@ Test(check, a_reward_that_never_varies)
   char *text = warn_of_table("a,0,1,0,1,1\na,1,1,0,0,\na,1,0,1,1,1\na,2,0,1,0,\na,2,1,0,1,1\n",
                              "seed=1", &n);
   cr_expect(n >= 1);
-  SAYS(text, "the reward is 1 whenever one could come");
+  SAYS(text, "the reward is 1 wherever one was possible");
   free(text);
 }
 
@@ -152,7 +152,7 @@ Test(check, fewer_observations_than_parameters)
   char *text =
       warn_of_table("a,0,1,0,1,1\na,1,0,1,0,\n", "rules.learn.terms=1 + w + x + r + x r", &n);
   cr_expect(n >= 1);
-  SAYS(text, "2 observations are to determine 5 free parameters");
+  SAYS(text, "there are only 2 observations for 5 free parameters");
   free(text);
 }
 
@@ -163,7 +163,7 @@ Test(check, choices_that_follow_from_an_input)
                              "a,3,0,1,0,\na,3,1,0,1,0\na,4,1,0,1,1\n",
                              "seed=1", &n);
   cr_expect(n >= 1);
-  SAYS(text, "every choice follows from");
+  SAYS(text, "predicts every choice");
   free(text);
 }
 

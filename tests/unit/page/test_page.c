@@ -101,7 +101,7 @@ Test(page, no_figures)
   pf_figures *figures = pf_figures_new(&error);
   cr_assert(figures != NULL);
   cr_expect(pf_page_figures(&page, figures, "weights-", 1) == 0);
-  SAYS_NOT(page, "<svg");
+  cr_expect(page.text == NULL || strstr(page.text, "<svg") == NULL);
   pf_figures_free(figures);
   pf_text_free(&page);
 }

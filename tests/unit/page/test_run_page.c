@@ -86,8 +86,8 @@ Test(run_page, of_a_whole_run)
   save_run();
   cr_assert(pf_html_write(run, &error) == PF_OK, "%s", error.text);
   char *page = read_page();
-  static const char *const words[] = {
-      "<h1>", "Fly1", "X1Y0W0R1", "deviance", "The config as resolved", "</html>"};
+  static const char *const words[] = {"<h1>",     "Fly1",           "X1Y0W0R1",
+                                      "deviance", "What was found", "</html>"};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
     SAYS(page, words[i]);
   }
@@ -110,6 +110,7 @@ Test(run_page, refuses_what_is_no_run)
 {
   cr_assert(pf_html_write(folder, &error) == PF_STOP);
   cr_expect(strstr(error.text, "holds no results to report") != NULL, "%s", error.text);
+  error = pf_error_none();
   cr_assert(pf_html_write(run, &error) == PF_STOP);
   cr_expect(strstr(error.text, "there is no folder") != NULL, "%s", error.text);
   save_run();
