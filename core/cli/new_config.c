@@ -124,20 +124,19 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
 /** Of choices between options with rewards: what is forgotten has its bounds. */
 static void write_values(FILE *out)
 {
-  static const char *const forgets = "X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; };";
-  (void)fprintf(out, "    { name = \"Q-learning\"; },\n");
-  (void)fprintf(
-      out,
-      "    # the option not taken is forgotten by -w; x y w above 0: faster than the one "
-      "taken learns\n    { name = \"Q-learning, all forget\"; set: { rules: { learn: { terms = "
-      "\"x y r + x y w + w\";\n      parameters: { %s X1Y1W1R0: { upper = 1.0; }; }; }; }; }; },\n",
-      forgets);
-  (void)fprintf(
-      out,
-      "    { name = \"rewards without values\"; set: { rules: { learn: { terms = \"x y r + "
-      "w\";\n      parameters: { %s }; }; }; };\n"
+  (void)fputs(
+      "    { name = \"Q-learning\"; },\n"
+      "    # the value of the option taken moves by alpha, those of the others are forgotten by "
+      "phi\n"
+      "    { name = \"Q-learning, all forget\"; set: { rules: { learn: { plugin = \"expr\"; dw = "
+      "\"a*x*y*r - alpha*y*w - phi*(1 - y)*w\";\n"
+      "      parameters: { a: { init = 0.3; }; alpha: { init = 0.1; lower = 0.0; upper = 1.0; }; "
+      "phi: { init = 0.1; lower = 0.0; upper = 1.0; }; }; }; }; };\n"
+      "      without = [ \"rules.learn.terms\", \"rules.learn.parameters\" ]; },\n"
+      "    { name = \"rewards without values\"; set: { rules: { learn: { terms = \"x y r + w\";\n"
+      "      parameters: { X0Y0W1R0: { initial = -0.1; lower = -1.0; upper = 0.0; }; }; }; }; };\n"
       "      without = [ \"rules.learn.parameters.X1Y1W1R0\" ]; }\n",
-      forgets);
+      out);
 }
 
 static void write_candidates(FILE *out, const table_look *look, const look_plan *p)
