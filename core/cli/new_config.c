@@ -65,6 +65,32 @@ static bool has_reward(const table_look *look)
   return look->role[REWARD] >= 0 || look->rewards[0] != '\0';
 }
 
+/** Of choices between options. */
+static void write_options_model(FILE *out, const table_look *look, const look_plan *p, size_t n_in)
+{
+  (void)fprintf(
+      out,
+      "network: { plugin = \"feedforward\"; layers = [%zu, %zu]; output = \"linear\"; "
+      "initial_weights: { sd = 0.0; };\n"
+      "           projections = ( { layer = 1; rule = \"learn\"; post = \"choice\"; } ); "
+      "};   # y is 1 at the option taken\n"
+      "%s"
+      "losses = ( { plugin = \"categorical\"; categories = %zu; } );\n",
+      n_in, p->n_options,
+      has_reward(look)
+          ? "# Q-learning: the option taken moves towards the reward; add w, and all forget. "
+            "Bounds: "
+            "what is forgotten is\n# between nothing (0) and all (-1); without them values may "
+            "grow, which is another model\n"
+            "rules: { learn: { plugin = \"taylor\"; terms = \"x y r + x y w\"; modulator = "
+            "\"reward\";\n                  parameters: { X1Y1W0R1: { initial = 0.3; };   # x y "
+            "r\n                                X1Y1W1R0: { initial = -0.1; lower = -1.0; upper "
+            "= "
+            "0.0; }; }; }; };   # x y w\n"
+          : "rules: { learn: { plugin = \"taylor\"; terms = \"x y + x y w\"; }; };\n",
+      p->n_options);
+}
+
 static void write_model(FILE *out, const table_look *look, const look_plan *p)
 {
   const size_t n_in = p->cue >= 0       ? look->columns[p->cue].n_values
@@ -87,27 +113,7 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
                   "}; };\nlosses = ( { plugin = \"choice\"; } );\n",
                   n_in, reward);
   } else if (p->n_options > 0) {
-    (void)fprintf(
-        out,
-        "network: { plugin = \"feedforward\"; layers = [%zu, %zu]; output = \"linear\"; "
-        "initial_weights: { sd = 0.0; };\n"
-        "           projections = ( { layer = 1; rule = \"learn\"; post = \"choice\"; } ); "
-        "};   # y is 1 at the option taken\n"
-        "%s"
-        "losses = ( { plugin = \"categorical\"; categories = %zu; } );\n",
-        n_in, p->n_options,
-        has_reward(look)
-            ? "# Q-learning: the option taken moves towards the reward; add w, and all forget. "
-              "Bounds: "
-              "what is forgotten is\n# between nothing (0) and all (-1); without them values may "
-              "grow, which is another model\n"
-              "rules: { learn: { plugin = \"taylor\"; terms = \"x y r + x y w\"; modulator = "
-              "\"reward\";\n                  parameters: { X1Y1W0R1: { initial = 0.3; };   # x y "
-              "r\n                                X1Y1W1R0: { initial = -0.1; lower = -1.0; upper "
-              "= "
-              "0.0; }; }; }; };   # x y w\n"
-            : "rules: { learn: { plugin = \"taylor\"; terms = \"x y + x y w\"; }; };\n",
-        p->n_options);
+    write_options_model(out, look, p, n_in);
   } else {
     (void)fprintf(
         out,
@@ -120,7 +126,6 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
                      "\"animal\": one each\n");
 }
 
-/** Three rules to hold against each other, for `plastfit compare`. */
 /** Of choices between options with rewards: what is forgotten has its bounds. */
 static void write_values(FILE *out)
 {

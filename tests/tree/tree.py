@@ -18,7 +18,7 @@ FOLDERS = ('core', 'plugins', 'include', 'tests')
 MAX_COLUMNS = 100
 MAX_FUNCTION_LINES = 50
 MAX_ARGUMENTS = 6
-MAX_FOLDER_LINES = 4200
+MAX_FOLDER_LINES = 4300
 MIN_CHANGES = 11  # rows of the table "Where a change goes"
 
 # Names of the host's methods; names of plugins are read from the tree. The file DATA_NAMES alone compares with names of
