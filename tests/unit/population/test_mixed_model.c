@@ -238,3 +238,28 @@ Test(mixed_model, says_where_a_mean_is_not_determined)
   cr_assert(pf_mixed_model_fit(&c.data, NULL, &model, &error) == PF_POINT_FAILED);
   cr_assert(strstr(error.text, "do not determine") != NULL, "%s", error.text);
 }
+
+/* Two groups, the same information everywhere and animals that differ by more than their errors:
+ * twice the gain is n log of the squares about one mean over those about two. */
+Test(mixed_model, likelihood_ratio_of_groups_meets_the_closed_form)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN}};
+  pf_error error = {.size = sizeof error};
+  double statistic = 0.0, p = 0.0, squares = 0.0, within = 0.0, mean[3] = {0.0};
+  make_balanced(&c, estimates, 6, 100.0);
+  c.data.n_covariates = 2;
+  for (size_t a = 0; a < 6; a++) {
+    c.design[2 * a] = 1.0;
+    c.design[2 * a + 1] = (double)(a % 2);
+    mean[a % 2] += estimates[a] / 3.0;
+    mean[2] += estimates[a] / 6.0;
+  }
+  for (size_t a = 0; a < 6; a++) {
+    squares += (estimates[a] - mean[2]) * (estimates[a] - mean[2]);
+    within += (estimates[a] - mean[a % 2]) * (estimates[a] - mean[a % 2]);
+  }
+  cr_assert(pf_mixed_model_effect(&c.data, 1, 0, &statistic, &p, &error) == PF_OK);
+  const double expected = 6.0 * log(squares / within);
+  cr_assert(fabs(statistic - expected) < 1e-6, "%.10g, expected %.10g", statistic, expected);
+  cr_assert(p > 0.0 && p < 1.0);
+}
