@@ -117,7 +117,11 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
   } else {
     (void)fprintf(
         out,
-        "network: { plugin = \"feedforward\"; layers = [%zu, %lld]; output = \"linear\"; };\n"
+        "network: { plugin = \"feedforward\"; layers = [%zu, %lld]; output = \"linear\";\n"
+        "           initial_weights: { sd = 0.1; learn = \"each\"; };   # activity shows the "
+        "weights: "
+        "each animal's own are fitted\n"
+        "           projections = ( { layer = 1; rule = \"learn\"; } ); };\n"
         "rules: { learn: { plugin = \"taylor\"; terms = \"x y + w\"; }; };\n"
         "losses = ( { plugin = \"activity\"; } );\n",
         n_in, (long long)p->n_units);

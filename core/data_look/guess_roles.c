@@ -306,7 +306,8 @@ void look_guess_roles(table_look *look)
 
 /* ---- the plan ---- */
 
-/** "stim_left", "contrastRight": numbers of a stimulus, more than a code has. */
+/** "stim_left", "contrastRight": numbers of a stimulus, more than a code has, or 0 and 1 of one
+ * that is there or not. */
 static bool is_stimulus(const table_look *look, size_t index)
 {
   static const char *const starts[] = {"stim", "odour", "odor", "contrast"};
@@ -314,7 +315,10 @@ static bool is_stimulus(const table_look *look, size_t index)
   plain_name(look, look->columns[index].name, plain, sizeof plain);
   for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
     if (strncmp(plain, starts[k], strlen(starts[k])) == 0) {
-      return !is_code(&look->columns[index]);
+      const look_column *c = &look->columns[index];
+      const bool is_there = look_is_number(c) && c->lowest == 0.0 && c->highest == 1.0 &&
+                            !is_one_of(look, index, cue_names);
+      return !is_code(c) || is_there;
     }
   }
   return false;
