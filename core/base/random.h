@@ -24,9 +24,9 @@ enum pf_purpose {
   PF_RANDOM_BOOTSTRAP = 12,      /**< which animals a resample has */
   PF_RANDOM_REDRAW = 13,         /**< what might have been recorded instead */
   PF_RANDOM_LATENT = 14,         /**< thetas from the sampling distribution of an estimate */
-  PF_RANDOM_PARTICLE = 15,       /**< inputs of particles */
-  PF_RANDOM_PARTICLE_START = 16, /**< starting weights of particles */
-  PF_RANDOM_RESAMPLE = 17,       /**< which particles go on */
+  PF_RANDOM_PARTICLE = 22,       /**< inputs of particles */
+  PF_RANDOM_PARTICLE_START = 23, /**< starting weights of particles */
+  PF_RANDOM_RESAMPLE = 24,       /**< which particles go on */
   PF_RANDOM_ANIMAL = 15,         /**< thetas that an animal of a population may have */
   PF_RANDOM_FREQUENCY = 16,      /**< which model is the most frequent */
   PF_RANDOM_PERMUTATION = 17,    /**< orders of the animals' covariates */

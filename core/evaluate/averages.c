@@ -42,6 +42,12 @@ double pf_median(double *values, size_t n)
   return count % 2 == 1 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
 }
 
+bool pf_residuals_are_correlated(double correlation, int64_t n_cells)
+{
+  const double least = 0.2, deviations = 5.0;
+  return correlation > least && correlation * sqrt((double)n_cells) > deviations;
+}
+
 pf_scores pf_scores_none(void)
 {
   return (pf_scores){.no_plasticity = NAN,
@@ -50,6 +56,7 @@ pf_scores pf_scores_none(void)
                      .at_stake_baselines = {NAN, NAN},
                      .r2_weights = NAN,
                      .r2_activity = NAN,
+                     .residual_correlation = NAN,
                      .log_likelihood = NAN,
                      .at_stake_no_plasticity = NAN,
                      .at_stake_mean_rate = NAN};
@@ -68,6 +75,7 @@ static const struct {
                 offsetof(pf_scores, at_stake_baselines[PF_BASELINE_HISTORY])},
                {offsetof(pf_scores, r2_weights), by_cells},
                {offsetof(pf_scores, r2_activity), by_cells},
+               {offsetof(pf_scores, residual_correlation), by_cells},
                {offsetof(pf_scores, log_likelihood), by_none}};
 
 static double number_at(const pf_scores *scores, size_t offset)

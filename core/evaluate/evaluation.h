@@ -32,13 +32,22 @@ typedef struct pf_scores {
   double no_plasticity, mean_rate;  /**< deviance explained, % */
   double baselines[PF_N_BASELINES]; /**< likewise; NaN where there are none */
   double r2_weights, r2_activity;
-  double log_likelihood; /**< mean over draws of the sum over scored steps */
+  double residual_correlation; /**< of recorded less expected activity, from step to step; NaN where
+                                  nothing was recorded */
+  double log_likelihood;       /**< mean over draws of the sum over scored steps */
   /** Deviance that there is to explain, mean over draws: of the null, from the saturated model's.
    */
   double at_stake_no_plasticity, at_stake_mean_rate, at_stake_baselines[PF_N_BASELINES];
   int64_t n_scored; /**< cells per draw */
   int64_t n_still;  /**< synapses that never vary, left out of R2 of weights */
 } pf_scores;
+
+/**
+ * Is the correlation of residuals worth a warning: above 0.2, so that intervals which take noise as
+ * independent are too short by a fifth or more (se times sqrt((1 + r) / (1 - r)) for noise of an
+ * autoregression), and 5 standard errors above 0, so that chance does not warn?
+ */
+bool pf_residuals_are_correlated(double correlation, int64_t n_cells);
 
 typedef struct pf_animal_result {
   const char *name;

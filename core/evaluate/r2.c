@@ -176,3 +176,37 @@ pf_status pf_r2_columns(const pf_column_pairs *of, double *r2, pf_error *error)
   *r2 = count > 0 ? sum / (double)count : NAN;
   return PF_OK;
 }
+
+static double residual_at(const pf_column_pairs *of, int64_t t, int64_t c)
+{
+  return (of->flags[t] & of->flag) != 0
+             ? of->truth[t * of->ld_truth + c] - (double)of->run[t * of->ld_run + c]
+             : (double)NAN;
+}
+
+double pf_residual_correlation(const pf_column_pairs *of)
+{
+  double products = 0.0;
+  double squares = 0.0;
+  for (int64_t c = 0; c < of->n; c++) {
+    double sum = 0.0;
+    int64_t n = 0;
+    for (int64_t t = 0; t < of->n_steps; t++) {
+      const double e = residual_at(of, t, c);
+      if (!isnan(e)) {
+        sum += e;
+        n++;
+      }
+    }
+    const double mean = n > 0 ? sum / (double)n : 0.0;
+    for (int64_t t = 0; t + 1 < of->n_steps; t++) {
+      const double now = residual_at(of, t, c) - mean;
+      const double next = residual_at(of, t + 1, c) - mean;
+      if (!isnan(now) && !isnan(next)) {
+        products += now * next;
+        squares += 0.5 * (now * now + next * next);
+      }
+    }
+  }
+  return squares > 0.0 ? products / squares : (double)NAN;
+}

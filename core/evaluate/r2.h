@@ -33,4 +33,12 @@ typedef struct pf_column_pairs {
 /** Mean of pf_r2 over their columns; columns that never vary are left out. NaN when none varies. */
 pf_status pf_r2_columns(const pf_column_pairs *of, double *r2, pf_error *error);
 
+/**
+ * Correlation of the residuals, truth - run, of a column at one step with those at the next, over
+ * all pairs of neighbouring steps that count: sum e_t e_{t+1} / sum (e_t^2 + e_{t+1}^2) / 2, each
+ * column's residuals less their mean. Of noise that is independent from step to step it is 0 with a
+ * standard error of 1 / sqrt(pairs). NaN without pairs.
+ */
+double pf_residual_correlation(const pf_column_pairs *of);
+
 #endif

@@ -43,7 +43,8 @@ typedef struct animal_sums {
   deviance_sums draw, all; /* of this draw; over all draws */
   deviance_sums first;     /* of the first draw: with inputs integrated out all have the same */
   int64_t n_closed;        /* draws that are over */
-  running_mean explained_no_plasticity, explained_mean_rate, r2_weights, r2_activity;
+  running_mean explained_no_plasticity, explained_mean_rate, r2_weights, r2_activity,
+      residual_correlation;
   running_mean explained_baselines[PF_N_BASELINES];
   int64_t n_still;
 } animal_sums;
@@ -80,11 +81,12 @@ void pf_scorer_clear(pf_scorer *scorer)
 /* ---- R2: the model's own run still stands in its workspace ---- */
 
 static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, const double *truth,
-                                  int64_t n_truth, double *r2, pf_error *error)
+                                  int64_t n_truth, double *r2, double *correlation, pf_error *error)
 {
   const int64_t observable = pf_model_observable(sums->model, "activity");
   int64_t n = 0, ld = 0;
   *r2 = NAN;
+  *correlation = NAN;
   if (observable < 0) {
     return PF_OK;
   }
@@ -92,9 +94,10 @@ static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, 
   if (n != n_truth) {
     return PF_OK;
   }
-  return pf_r2_columns(
-      &(pf_column_pairs){truth, n, activity, ld, n, draw->flags, PF_STEP_SCORE, draw->n_steps}, r2,
-      error);
+  const pf_column_pairs pairs = {truth, n,           activity,      ld,
+                                 n,     draw->flags, PF_STEP_SCORE, draw->n_steps};
+  *correlation = pf_residual_correlation(&pairs);
+  return pf_r2_columns(&pairs, r2, error);
 }
 
 static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw *draw, double *r2,
@@ -116,7 +119,8 @@ static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw
       truth[t * n + i] = (double)activity[t * ld + i];
     }
   }
-  const pf_status status = compare_activity(sums, draw, truth, n, r2, error);
+  double correlation; /* of what nobody recorded */
+  const pf_status status = compare_activity(sums, draw, truth, n, r2, &correlation, error);
   pf_memory_free(truth);
   return status;
 }
@@ -157,21 +161,28 @@ static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, con
                                      pf_error *error)
 {
   const pf_record *record = pf_recording_target(draw->recording, "activity");
-  double r2 = NAN;
+  double r2 = NAN, correlation = NAN;
   pf_expected_target expected;
   pf_status status =
       pf_expected_target_compute(sums->model, sums->scorer->model, draw, theta, &expected, error);
   if (status == PF_OK && expected.target != NULL) { /* counts against the expected count */
     const int64_t n = expected.n;
-    status = pf_r2_columns(
-        &(pf_column_pairs){pf_recording_target(draw->recording, expected.target)->values, n,
-                           expected.values, n, n, draw->flags, PF_STEP_SCORE, draw->n_steps},
-        &r2, error);
+    const pf_column_pairs pairs = {pf_recording_target(draw->recording, expected.target)->values,
+                                   n,
+                                   expected.values,
+                                   n,
+                                   n,
+                                   draw->flags,
+                                   PF_STEP_SCORE,
+                                   draw->n_steps};
+    correlation = pf_residual_correlation(&pairs);
+    status = pf_r2_columns(&pairs, &r2, error);
   } else if (status == PF_OK && record != NULL) {
-    status = compare_activity(sums, draw, record->values, record->n, &r2, error);
+    status = compare_activity(sums, draw, record->values, record->n, &r2, &correlation, error);
   }
   pf_expected_target_free(&expected);
   add_to_mean(&sums->r2_activity, r2);
+  add_to_mean(&sums->residual_correlation, correlation);
   return status;
 }
 
@@ -494,6 +505,7 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
       .mean_rate = mean_of(&sums->explained_mean_rate),
       .r2_weights = out->r2_status == PF_OK ? mean_of(&sums->r2_weights) : NAN,
       .r2_activity = out->r2_status == PF_OK ? mean_of(&sums->r2_activity) : NAN,
+      .residual_correlation = mean_of(&sums->residual_correlation),
       .log_likelihood = pf_deviance_has_likelihood(sums->model) ? -0.5 * model / n : NAN,
       .at_stake_no_plasticity = (all->no_plasticity - all->saturated) / n,
       .at_stake_mean_rate = out->mean_rate - all->saturated / n,

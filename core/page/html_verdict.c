@@ -295,6 +295,14 @@ static void write_doubts(pf_text *page, const seen_fits *seen)
                    pf_result_number(agree, "p"));
     add_doubt(page, &n, text);
   }
+  const json_t *mean = json_object_get(seen->summary, "mean");
+  if (json_is_true(json_object_get(mean, "residuals_are_correlated"))) {
+    (void)snprintf(text, sizeof text,
+                   "What the model leaves unexplained lasts from step to step (correlation %.2f): "
+                   "something is missing in it, and its intervals are too short",
+                   pf_result_number(mean, "residual_correlation"));
+    add_doubt(page, &n, text);
+  }
   add_warnings(page, seen, &n);
   if (n == 0) {
     pf_text_add(page, "Nothing was found that speaks against it.");

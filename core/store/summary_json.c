@@ -33,6 +33,7 @@ static void set_explained(builder *b, json_t *object, const pf_scores *scores)
   set_member(b, object, "deviance_explained", explained);
   set_member(b, object, "r2_weights", pf_json_number(scores->r2_weights));
   set_member(b, object, "r2_activity", pf_json_number(scores->r2_activity));
+  set_member(b, object, "residual_correlation", pf_json_number(scores->residual_correlation));
   set_member(b, object, "log_likelihood", pf_json_number(scores->log_likelihood));
 }
 
@@ -384,6 +385,9 @@ static void set_scores(builder *b, json_t *root, const pf_results *results)
   set_explained(b, mean, &evaluation->mean);
   set_explained(b, median, &evaluation->median);
   set_member(b, mean, "pooled", json_boolean(evaluation->pooled));
+  set_member(b, mean, "residuals_are_correlated",
+             json_boolean(pf_residuals_are_correlated(evaluation->mean.residual_correlation,
+                                                      evaluation->mean.n_scored)));
   set_member(b, root, "mean", mean);
   set_member(b, root, "median", median);
 }

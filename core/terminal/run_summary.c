@@ -640,6 +640,22 @@ static void print_doubtful(const printer *p)
   }
 }
 
+/* Noise that lasts from step to step is a sign that the model misses something. */
+static void print_residuals(const printer *p)
+{
+  const pf_scores *mean = &p->evaluation->mean;
+  char text[400];
+  if (!pf_residuals_are_correlated(mean->residual_correlation, mean->n_scored)) {
+    return;
+  }
+  (void)snprintf(text, sizeof text,
+                 "residuals last from step to step (correlation %.2f): the model misses something, "
+                 "such as a slow response of the cells or an input that is not in the data; "
+                 "intervals take the noise as independent, and are too short",
+                 mean->residual_correlation);
+  print_sentence(p->out, 2, text);
+}
+
 /* Of choices between options: against models without synapses, fitted to each animal. */
 static void print_baselines(const printer *p)
 {
@@ -698,6 +714,7 @@ static void print_scores(const printer *p)
                               likelihood ? "null: mean rate (the best constant)"
                                          : "null: mean rate (each unit's mean)"});
   print_baselines(p);
+  print_residuals(p);
   if (e->pooled) {
     (void)fputs("  (all: of all animals together, since some have fewer than 20 observations)\n",
                 p->out);

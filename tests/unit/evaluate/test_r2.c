@@ -1,5 +1,6 @@
 /* core/evaluate: R2, means and medians. */
 #include "core/base/memory.h"
+#include "core/base/random.h"
 #include "core/evaluate/evaluate.h"
 #include "core/evaluate/r2.h"
 #include "core/evaluate/score.h"
@@ -124,4 +125,46 @@ Test(evaluate_summary, animals_with_few_cells_are_pooled)
   cr_expect(isnan(mean.mean_rate) && mean.log_likelihood == -1.0);
   cr_assert(pf_scores_summarise(animals, 1, &mean, &median, &pooled, &error) == PF_OK);
   cr_expect(!pooled && mean.no_plasticity == -1000.0);
+}
+
+/* ---- residuals ---- */
+
+enum { N_RESIDUALS = 2000 };
+
+/* Residuals of an autoregression, e_t = r e_{t-1} + noise, in two columns; one step in ten is not
+ * recorded. */
+static double correlation_of(double r)
+{
+  static double truth[2 * N_RESIDUALS];
+  static pf_real run[2 * N_RESIDUALS];
+  static uint32_t flags[N_RESIDUALS];
+  const pf_stream stream = {.seed = 7, .purpose = PF_RANDOM_TEST};
+  double e[2] = {0.0, 0.0};
+  for (int64_t t = 0; t < N_RESIDUALS; t++) {
+    double noise[2];
+    pf_random_normal(stream, 2 * (uint64_t)t, 2, noise);
+    flags[t] = 4;
+    for (int64_t c = 0; c < 2; c++) {
+      e[c] = r * e[c] + noise[c];
+      run[2 * t + c] = (pf_real)(3.0 * sin(0.1 * (double)t));
+      truth[2 * t + c] = t % 10 == 3 ? (double)NAN : (double)run[2 * t + c] + e[c] + 5.0;
+    }
+  }
+  return pf_residual_correlation(&(pf_column_pairs){truth, 2, run, 2, 2, flags, 4, N_RESIDUALS});
+}
+
+Test(evaluate_r2, residuals_of_an_autoregression_have_its_correlation)
+{
+  /* its standard error is sqrt((1 - r^2) / 3200) or so: 0.018 and 0.014 */
+  cr_expect(fabs(correlation_of(0.0)) < 0.06, "%g", correlation_of(0.0));
+  cr_expect(fabs(correlation_of(0.6) - 0.6) < 0.06, "%g", correlation_of(0.6));
+}
+
+Test(evaluate_r2, correlated_residuals_are_told_and_chance_is_not)
+{
+  cr_expect(pf_residuals_are_correlated(0.6, 3200));
+  cr_expect(!pf_residuals_are_correlated(0.1, 100000)); /* costs intervals little */
+  cr_expect(!pf_residuals_are_correlated(0.4, 100));    /* 4 standard errors */
+  cr_expect(!pf_residuals_are_correlated((double)NAN, 1000));
+  cr_expect(!pf_residuals_are_correlated(-0.6, 3200));
 }
