@@ -62,7 +62,6 @@ refused() {
 refused 'normalise = "padded"' normalise=padded
 refused 'needs likelihood = "marginal"' likelihood=mean source.input.learn_sd=true
 refused 'adam stops when its passes are used up' fit.optimiser=adam
-refused 'fit.per = "population"' fit.per=population
 refused 'expected "mean" or "marginal"' likelihood=margnal
 # Profiles are of the same draws at every value; few draws are warned of.
 few profile likelihood=marginal 'intervals.methods=["profile","fisher"]' marginal.replicates=8
