@@ -19,6 +19,7 @@ Each has a config; `cases` says what `plastfit check` must find. Argument: a fol
 import os
 import struct
 import sys
+import zlib
 
 import h5py
 import numpy as np
@@ -181,6 +182,25 @@ with open("book.xlsx", "wb") as f:
 os.mkdir("kilosort")
 np.save("kilosort/spike_times.npy", np.arange(50, dtype="u8"))
 np.save("kilosort/spike_clusters.npy", rng.integers(0, 4, 50).astype("i4"))
+
+# small files that unpack to 160 MiB each: a compressed element of .mat, a compressed dataset
+cells = 160 * 131072
+packer = zlib.compressobj(1)
+inside = struct.pack("<iiII", 6, 8, 6, 0) + struct.pack("<iiii", 5, 8, cells, 1) + struct.pack("<ii", 1, 1) + b"x".ljust(8, b"\0")
+packed = packer.compress(struct.pack("<iI", 14, len(inside) + 8 + 8 * cells) + inside + struct.pack("<iI", 9, 8 * cells))
+for k in range(160):
+    packed += packer.compress(b"\0" * (1 << 20))
+packed += packer.flush()
+with open("packed.mat", "wb") as f:
+    f.write(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + struct.pack("<iI", 15, len(packed)) + packed)
+with h5py.File("packed.h5", "w") as f:
+    piece = zlib.compress(b"\0" * (1 << 20), 1)
+    d = f.create_dataset("x", (cells,), dtype="f8", chunks=(131072,), compression="gzip", compression_opts=1)
+    for k in range(160):
+        d.id.write_direct_chunk((k * 131072,), piece)
+for plugin, keys, file in (("mat", "arrays", "packed.mat"), ("hdf5", "datasets", "packed.h5")):
+    config("packed-" + plugin, 'plugin = "%s"; path = "%s"; kind = "activity"; %s: { inputs = ["1"]; activities = ["x"]; channels = [ ]; };' % (plugin, file, keys),
+           1, 1, "activity", "1")
 
 # connectomes: 0/1, direction said; weights with names and blanks
 C = rng.integers(0, 2, (3, 4))

@@ -45,6 +45,17 @@ refused reversal.cfg "is a spreadsheet or an archive; export the sheet as CSV" s
 refused suite2p.cfg "there is no array 'F'" source.path=kilosort 'source.transposed=[]' 'source.arrays.inputs=["1"]'
 refused rlwm.cfg "there is no array 'D[9]'; did you mean 'D[" 'source.arrays.reward="D[9]"' 'source.one_hot=[]' 'source.arrays.inputs=["1"]'
 
+# a small file that unpacks to more than may be had is refused: with little address space, nothing of it is there
+for plugin in mat hdf5; do
+  for limit in 'memory="64 MiB"' source.most_memory=64; do
+    status=0
+    (ulimit -v 1000000 && exec "$PLASTFIT" check "packed-$plugin.cfg" "$limit" >stdout 2>stderr) || status=$?
+    if [ "$status" -ne 2 ] || [ "$(wc -l <stderr)" -ne 1 ] || ! grep -q memory stderr; then
+      fail "packed-$plugin $limit: exit $status, $(cat stderr)"
+    fi
+  done
+done
+
 # one recording in several forms: the same theta, byte for byte
 for name in psth-c psth-f psth-t psth-h psth-rows kilosort seconds binned; do
   "$PLASTFIT" fit "$name.cfg" out="out-$name" --quiet report=false >stdout 2>stderr || [ -e "out-$name/theta.csv" ] || fail "$name: $(cat stderr)"

@@ -493,7 +493,8 @@ typedef struct mat_reading {
 
 static pf_status is_damaged(const mat_reading *r, pf_error *error)
 {
-  return pf_fail(error, PF_STOP, "%.300s: variable '%.100s' cannot be read; the file is damaged",
+  return pf_fail(error, PF_STOP,
+                 "%.300s: variable '%.100s' cannot be read; the file is damaged, or memory is out",
                  r->of->path, r->of->arrays[r->index].name);
 }
 
@@ -609,11 +610,11 @@ static pf_status keep_variable(const container *of, size_t i, pf_error *error)
   }
   Mat_VarFree(file->kept);
   file->kept = Mat_VarRead(file->mat, name);
-  return file->kept != NULL
-             ? PF_OK
-             : pf_fail(error, PF_STOP,
-                       "%.300s: variable '%.100s' cannot be read; the file is damaged", of->path,
-                       name);
+  return file->kept != NULL ? PF_OK
+                            : pf_fail(error, PF_STOP,
+                                      "%.300s: variable '%.100s' cannot be read; the file is "
+                                      "damaged, or memory is out",
+                                      of->path, name);
 }
 
 static pf_status number_elements(mat_reading *r, const mat_elements *e, pf_error *error)
