@@ -420,6 +420,31 @@ static pf_status keep_groups(job_run *run, pf_error *error)
   return PF_OK;
 }
 
+/** Does the line of an error say that memory ran out? Such a fit is no result: done again it would
+ * end elsewhere. */
+static bool is_out_of_memory(const pf_error *error)
+{
+  return strstr(error->text, "out of memory") != NULL;
+}
+
+/** Of a fit and its starts, that none ran out of memory. */
+static pf_status check_memory(const pf_fit *fit, pf_error *error)
+{
+  for (size_t u = 0; u < fit->n_groups; u++) {
+    const pf_fit_group *group = &fit->groups[u];
+    if (group->status != PF_OK && is_out_of_memory(&group->error)) {
+      return pf_fail(error, PF_STOP, "%s", group->error.text);
+    }
+    for (size_t k = 0; k < group->n_starts; k++) {
+      const pf_start_result *start = &group->starts[k];
+      if (start->status != PF_OK && is_out_of_memory(&start->error)) {
+        return pf_fail(error, PF_STOP, "%s", start->error.text);
+      }
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status fit_recordings(job_run *run, pf_error *error)
 {
   pf_fit_options *changed = &run->fitted->options;
@@ -429,7 +454,10 @@ static pf_status fit_recordings(job_run *run, pf_error *error)
     changed->chooses_l1 = false;
   }
   if (run_fit(run, error) != PF_OK) {
-    return PF_POINT_FAILED;
+    return is_out_of_memory(error) ? PF_STOP : PF_POINT_FAILED;
+  }
+  if (check_memory(run->fit, error) != PF_OK) {
+    return PF_STOP;
   }
   run->interrupted = run->fit->n_interrupted > 0;
   if (run->interrupted) {
