@@ -30,7 +30,7 @@ run_brief_fit table "$PF_SRCDIR/configs/own-data.cfg" fit.iterations=2 'interval
 grep -q "the array 'Y' is taken for 'y'" "$work/mat.log" || fail "Fly2.mat was not read by mat: $(cat "$work/mat.log")"
 # As the config has it: inputs integrated out. One theta for all converges; measured x r .176, log likelihood -5626.9.
 run_fit marginal "$PF_SRCDIR/configs/fly-exact.cfg" source.path="$folder/Fly*.mat" fit.per=shared fit.starts=1 || finish
-holds marginal "s['units'][0]['optimiser']['converged'] and abs(s['units'][0]['theta']['X1Y0W0R1'] - 0.176) < 0.02"
+holds marginal "s['units'][0]['optimiser']['converged'] and abs(s['animals'][0]['theta']['X1Y0W0R1'] - 0.176) < 0.02"
 holds marginal "abs(s['units'][0]['marginal']['log_likelihood'] + 5626.9) < 3"
 # forgetting: the coefficient of w is negative in 14 to 16 of 18
 holds fly "14 <= sum(a['theta']['X0Y0W1R0'] < 0 for a in s['animals']) <= 16"
