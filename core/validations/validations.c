@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-/* Files number validations by their place here: a new one goes to the end. */
-static const pf_validation *const all[] = {
-    &pf_in_sample,           &pf_in_sample_fresh_inputs, &pf_forecast,
-    &pf_leave_one_block_out, &pf_leave_one_animal_out,
-};
+#define PLACE(name) &name,
+static const pf_validation *const all[] = {PF_EACH_VALIDATION(PLACE)};
+#undef PLACE
 enum { COUNT = sizeof all / sizeof all[0] };
 _Static_assert((int)COUNT <= (int)PF_MAX_VALIDATIONS, "raise PF_MAX_VALIDATIONS");
 

@@ -7,8 +7,18 @@
 /** Room for validations in arrays; there are pf_validation_count(). */
 enum { PF_MAX_VALIDATIONS = 8 };
 
-extern const pf_validation pf_in_sample, pf_in_sample_fresh_inputs, pf_forecast,
-    pf_leave_one_block_out, pf_leave_one_animal_out;
+/** The list of them: a line here is all that a new one needs beside its file. Files of results
+ * number validations by their place here, so a new one goes to the end. */
+#define PF_EACH_VALIDATION(ONE)  \
+  ONE(pf_in_sample)              \
+  ONE(pf_in_sample_fresh_inputs) \
+  ONE(pf_forecast)               \
+  ONE(pf_leave_one_block_out)    \
+  ONE(pf_leave_one_animal_out)
+
+#define PF_DECLARE_VALIDATION(name) extern const pf_validation name;
+PF_EACH_VALIDATION(PF_DECLARE_VALIDATION)
+#undef PF_DECLARE_VALIDATION
 
 uint32_t pf_validation_count(void);
 /** `number` MUST be below pf_validation_count(). */
