@@ -15,8 +15,8 @@
 #include "core/fit/multistart.h"
 #include "core/fit/path_start.h"
 #include "core/fit/thread_workspaces.h"
-#include "core/fit/value_scales.h"
 #include "core/model/terms.h"
+#include "core/optimise/value_scales.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +46,7 @@ typedef struct start_job {
 /* A group at work. */
 typedef struct group_run {
   pf_group_batches batches;
-  double *scale;           /* [layout->n] core/fit/value_scales.h; NULL: unknown */
+  double *scale;           /* [layout->n] core/optimise/value_scales.h; NULL: unknown */
   double *spread, *first;  /* [layout->n] of starts, and around what */
   pf_array *rows;          /* of pf_fit_row, of each start */
   pf_array *row_values;    /* likewise, of double */

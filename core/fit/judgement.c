@@ -13,7 +13,7 @@ enum { MAX_DIRECTIONS = 60 }; /* values beyond which directions are not looked a
 static const double rise = 1.92; /* nats that the parabola says at the end of a look */
 /* Nats: less is no change, more is a change. */
 static const double no_change = 1e-3, change = 0.01;
-static const double far = 3.0, very_far = 30.0; /* spreads: core/fit/value_scales.h */
+static const double far = 3.0, very_far = 30.0; /* spreads: core/optimise/value_scales.h */
 /* Of the largest: curvature below which a direction is looked along, besides the least. */
 static const double small_curvature = 0.05;
 

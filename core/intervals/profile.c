@@ -11,7 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/multistart.h"
-#include "core/fit/value_scales.h"
+#include "core/optimise/value_scales.h"
 #include "core/marginal/importance.h"
 #include "core/stats/stats.h"
 

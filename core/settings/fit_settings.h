@@ -20,7 +20,7 @@ typedef struct pf_fit_settings {
   double tolerance_nats;
   int64_t starts;    /**< the most; 0: core/fit/fit.c says: core/fit/multistart.h */
   int64_t found;     /**< how often the best optimum is to be found before starts end */
-  double spread;     /**< of the starts, in units of core/fit/value_scales.h */
+  double spread;     /**< of the starts, in units of core/optimise/value_scales.h */
   int64_t epochs;    /**< passes over the data */
   int64_t log_every; /**< epochs between rows of fit.csv */
   char *l1_text;     /**< penalty.l1 as given: a number or "auto"; NULL: left out */

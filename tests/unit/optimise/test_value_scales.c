@@ -1,5 +1,5 @@
-/* core/fit/value_scales: the change of each value that costs half a nat, where it can be had. */
-#include "core/fit/value_scales.h"
+/* core/optimise/value_scales: the change of each value that costs half a nat, where it can be had. */
+#include "core/optimise/value_scales.h"
 
 #include "core/base/memory.h"
 

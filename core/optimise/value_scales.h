@@ -3,8 +3,8 @@
  * nat at the start, a conditional standard error. Units of inputs, rewards, activities and
  * parameters cancel in it, so steps, starts and tests that are made in it do not depend on them.
  */
-#ifndef PLASTFIT_CORE_FIT_VALUE_SCALES_H
-#define PLASTFIT_CORE_FIT_VALUE_SCALES_H
+#ifndef PLASTFIT_CORE_OPTIMISE_VALUE_SCALES_H
+#define PLASTFIT_CORE_OPTIMISE_VALUE_SCALES_H
 
 #include "core/optimise/optimiser.h"
 

@@ -1,4 +1,4 @@
-#include "core/fit/value_scales.h"
+#include "core/optimise/value_scales.h"
 
 #include "core/base/memory.h"
 
