@@ -11,8 +11,8 @@
 #include "core/base/memory.h"
 #include "core/base/threads.h"
 #include "core/fit/multistart.h"
-#include "core/optimise/value_scales.h"
 #include "core/marginal/importance.h"
+#include "core/optimise/value_scales.h"
 #include "core/stats/stats.h"
 
 #include <math.h>

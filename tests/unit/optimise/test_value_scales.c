@@ -1,4 +1,5 @@
-/* core/optimise/value_scales: the change of each value that costs half a nat, where it can be had. */
+/* core/optimise/value_scales: the change of each value that costs half a nat, where it can be had.
+ */
 #include "core/optimise/value_scales.h"
 
 #include "core/base/memory.h"
