@@ -247,6 +247,19 @@ done:
 
 /* ---- all of them ---- */
 
+/* A data set whose fit ran out of memory says nothing of the method: it is no failed fit, but the
+ * end of the recovery. */
+static pf_status check_memory(const pf_recovery *r, const pf_error *errors, pf_error *error)
+{
+  for (size_t d = 0; d < r->n_sets; d++) {
+    const char *why = r->sets[d].status != PF_OK ? errors[d].text : r->sets[d].why;
+    if (why != NULL && strstr(why, "out of memory") != NULL) {
+      return pf_fail(error, PF_STOP, "data set %zu: %s", d + 1, why);
+    }
+  }
+  return PF_OK;
+}
+
 /* Threads over data sets, or inside one after the other where there are fewer of them than threads.
  */
 static pf_status do_all_sets(pf_recovery *r, pf_progress progress, interruption *until,
@@ -283,6 +296,8 @@ static pf_status do_all_sets(pf_recovery *r, pf_progress progress, interruption 
     status = pf_fail(error, PF_POINT_FAILED, "interrupted; nothing is written");
   } else if (n_failed == r->n_sets) {
     status = pf_fail(error, PF_STOP, "%s", errors[first_failed].text);
+  } else {
+    status = check_memory(r, errors, error);
   }
   pf_memory_free(errors);
   return status;
