@@ -109,7 +109,7 @@ static void clear_integration(integration *run)
 
 static pf_status create_integration(integration *run, pf_error *error)
 {
-  const int64_t n_rounds = run->in->problem->settings->marginal.iterations + 1;
+  const int64_t n_rounds = run->in->problem->settings->marginal.iterations + 2;
   run->animals = pf_memory_need(run->n_animals, sizeof *run->animals, error);
   run->betas = pf_memory_need((size_t)n_rounds * run->in->design->n_covariates * run->n,
                               sizeof *run->betas, error);
@@ -383,7 +383,8 @@ static pf_status run_rounds(integration *run, pf_error *error)
   const pf_marginal_settings *settings = &run->in->problem->settings->marginal;
   const pf_observer *observer = run->in->observer;
   pf_population_fit *out = run->out;
-  for (int64_t round = 0; round < settings->iterations && !out->converged; round++) {
+  const int64_t n_rounds = settings->iterations > 1 ? settings->iterations : 1;
+  for (int64_t round = 0; round < n_rounds && !out->converged; round++) {
     out->interrupted = observer->stop != NULL && observer->stop(observer->payload);
     if (out->interrupted) {
       return PF_OK;
@@ -403,7 +404,10 @@ static pf_status run_rounds(integration *run, pf_error *error)
     }
     move_animals(run);
   }
-  return run->n_averaged > 0 ? fit_parabolas(run, (double)run->n_averaged, error) : PF_OK;
+  if (run->n_averaged == 0) { /* it has not arrived: the last round is all there is */
+    add_to_means(run);
+  }
+  return fit_parabolas(run, (double)run->n_averaged, error);
 }
 
 /* ---- the end ---- */
@@ -463,6 +467,16 @@ static double find_marginal(const integration *run)
   return sum;
 }
 
+/* Somebody stopped it: each animal's values so far, from which another fit can go on. */
+static void keep_values(integration *run)
+{
+  for (size_t a = 0; run->out->interrupted && a < run->n_animals; a++) {
+    animal *self = &run->animals[a];
+    set_values(run, self);
+    memcpy(self->group->values, self->values, run->n * sizeof(double));
+  }
+}
+
 static pf_status integrate_out(integration *run, pf_error *error)
 {
   pf_status status = create_integration(run, error);
@@ -470,13 +484,8 @@ static pf_status integrate_out(integration *run, pf_error *error)
     status = run_rounds(run, error);
   }
   if (status != PF_OK || run->out->interrupted) {
+    keep_values(run);
     return status;
-  }
-  if (run->n_averaged == 0) {
-    return pf_fail(error, PF_POINT_FAILED,
-                   "a population with likelihood = \"marginal\" needs more than %d "
-                   "marginal.iterations",
-                   (int)N_BEFORE);
   }
   run->out->marginal = find_marginal(run);
   for (size_t a = 0; a < run->n_animals; a++) {

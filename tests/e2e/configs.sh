@@ -25,7 +25,7 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       fi
       set -- source.path="\"$folder/Fly[12].mat\"" source.input.draws=2
       ;;
-    two-arms)
+    two-arms | population-two-arms)
       folder=${PF_SHARED:-$PF_SRCDIR/../shared}/data/mohanta2022
       if [ ! -d "$folder" ]; then
         echo "$name: SKIPPED: the flies of mohanta2022 are not at $folder (set PF_SHARED)"
