@@ -11,6 +11,10 @@ static const char no_optimum_there[] =
     "without end, say), so how far the data allow the estimates to go is not known; "
     "intervals.methods=[\"fisher\"] looks near the optimum alone";
 
+static const char better_elsewhere[] =
+    "values elsewhere fit a little better, by less than 1.92 nats, but no optimum lies there; "
+    "intervals by profile reach to them";
+
 /** Fits again where there is something better; *n: so many groups have another fit now. */
 static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf_observer *observer,
                                 pf_inference *inference, size_t *n, pf_error *error)
@@ -36,6 +40,12 @@ static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf
       (*n)++;
       continue;
     }
+    if (!found->has_no_better) { /* once more: what lies there belongs to the intervals then */
+      pf_inference_forget(found);
+      found->has_no_better = true;
+      (*n)++;
+      continue;
+    }
     status = pf_infer_why(&found->why, error, "%s", no_optimum_there);
     if (status != PF_OK) {
       return status;
@@ -47,10 +57,18 @@ static pf_status improve_groups(const pf_problem *problem, pf_fit *fit, const pf
 static pf_status warn_of_improvement(const pf_fit *fit, pf_inference *inference, pf_error *error)
 {
   for (size_t u = 0; u < inference->n_groups; u++) {
+    const bool is_said = inference->groups[u].why != NULL || !inference->groups[u].has_no_better;
+    pf_status status = PF_OK;
+    if (!is_said) {
+      status = pf_infer_warn(&inference->groups[u], error, "%s", better_elsewhere);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
     if (fit->groups[u].n_improved == 0) {
       continue;
     }
-    const pf_status status =
+    status =
         pf_infer_warn(&inference->groups[u], error,
                       "a profile found a better optimum, and the fit went on from there; more "
                       "starts may find a still better one (fit.starts=20)");

@@ -408,6 +408,7 @@ static void infer_share(pf_infer_job *job, const pf_observer *observer, group_sh
   *job->out = (pf_inference_group){.group = job->group,
                                    .n = job->group->layout->n,
                                    .main = job->problem->settings->intervals.main,
+                                   .has_no_better = job->out->has_no_better,
                                    .log_likelihood = NAN};
   share->error = pf_error_none();
   if (observer->stop != NULL && observer->stop(observer->payload)) {

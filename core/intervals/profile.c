@@ -231,7 +231,7 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .n_rivals = all->rivals->n,
                       .starts = all->starts,
                       .n_starts = all->n_starts,
-                      .has_no_maximum = all->job->out->is_separated,
+                      .has_no_maximum = all->job->out->is_separated || all->job->out->has_no_better,
                       .has_one_valley = has_one_valley(all->job->group),
                       .better = to->better,
                       .end_points = to->ends,

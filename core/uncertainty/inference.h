@@ -86,6 +86,7 @@ typedef struct pf_inference_group {
   pf_profile_point *curves; /**< [n_curve_points] of profiles, value by value */
   size_t n_curve_points;
   uint32_t derivatives; /**< PF_INFORMATION_* of the information */
+  bool has_no_better;   /**< values that fit better were gone on from, and no optimum lies there */
   double *better;       /**< NULL, or values [n] of a better optimum than the fit's, which a method
                            found; `why` says so too */
 } pf_inference_group;
