@@ -152,11 +152,20 @@ static pf_status follow_far_values(judge *j, pf_error *error)
       continue;
     }
     bool level = false;
-    const pf_status status = pf_valley_is_level(&in, j->group->values, k, no_change, &level, error);
+    const pf_valley_look out = {.k = k, .factor = 4.0, .nats = no_change};
+    const pf_valley_look back = {.k = k, .factor = 1.0 / 64.0, .nats = no_change};
+    pf_status status = pf_valley_is_level(&in, j->group->values, &out, &level, error);
     if (status != PF_OK) {
       return status;
     }
-    j->out->runs_off = level;
+    bool is_free = false; /* level all the way back too: the data say nothing of it */
+    if (level) {
+      status = pf_valley_is_level(&in, j->group->values, &back, &is_free, error);
+    }
+    if (status != PF_OK) {
+      return status;
+    }
+    j->out->runs_off = level && !is_free;
     j->out->runs_off_most = k;
   }
   return PF_OK;

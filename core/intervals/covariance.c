@@ -24,7 +24,7 @@ static bool is_flat(const pf_function *f, const double *values, double at, size_
   return true;
 }
 
-/* Derivatives by differences are rounding where there should be none, never quite 0. */
+/* Derivatives are rounding where there should be none, never quite 0. */
 static void remove_rounding(const pf_function *f, const double *values, double at, double *point,
                             double *matrix)
 {
@@ -56,7 +56,7 @@ pf_status pf_infer_curvature(const pf_infer_job *job, const pf_group_batches *ba
     const pf_function *f = pf_group_objective_get(function);
     status = f->curvature(f->self, job->group->values, &value, gradient, matrix, error);
     *how |= pf_group_objective_how(function);
-    if (status == PF_OK && pf_group_objective_how(function) != 0) {
+    if (status == PF_OK) {
       remove_rounding(f, job->group->values, value, gradient, matrix);
     }
   }

@@ -377,10 +377,11 @@ pf_status pf_valley_search(const pf_valley_in *in, double *v, double objective, 
   return status;
 }
 
-pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, size_t k, double nats,
+pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, const pf_valley_look *look,
                              bool *level, pf_error *error)
 {
-  enum { N_STEPS = 8 }; /* to four times the value */
+  enum { N_STEPS = 8 };
+  const size_t k = look->k;
   pf_valley out;
   search s = search_of(in, &out);
   *level = false;
@@ -395,14 +396,15 @@ pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, size_t k, 
   memcpy(s.last.values, v, s.n * sizeof *v);
   for (int step = 1; step <= N_STEPS; step++) {
     bool found = false;
-    status = go_to(&s, &s.last, &s.now, v[k] * pow(4.0, step / (double)N_STEPS), &found, error);
+    status =
+        go_to(&s, &s.last, &s.now, v[k] * pow(look->factor, step / (double)N_STEPS), &found, error);
     if (status != PF_OK || !found) {
       goto done;
     }
     copy_point(&s, &s.now, &s.last);
     copy_point(&s, &s.next, &s.now);
   }
-  *level = nats_at(&s, objective) * (s.now.f - objective) <= nats;
+  *level = nats_at(&s, objective) * (s.now.f - objective) <= look->nats;
 done:
   pf_memory_free(s.memory);
   return status;

@@ -32,11 +32,17 @@ bool pf_valley_is_possible(const pf_function *function);
 /** From v [n], where F is `objective`, along the valley. */
 pf_status pf_valley_search(const pf_valley_in *in, double *v, double objective, pf_valley *out,
                            pf_error *error);
+/** Value k becomes `factor` times what it is, and F may change by `nats`. */
+typedef struct pf_valley_look {
+  size_t k;
+  double factor, nats;
+} pf_valley_look;
+
 /**
- * Does F stay within `nats` of what it is at v [n] while value k grows fourfold and the others are
- * minimised over? Then v is no minimum but a place on a level valley.
+ * Does F stay as it is at v [n] along a look while the others are minimised over? Then v is no
+ * minimum but a place on a level valley.
  */
-pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, size_t k, double nats,
+pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, const pf_valley_look *look,
                              bool *level, pf_error *error);
 
 #endif
