@@ -153,7 +153,7 @@ static pf_status follow_far_values(judge *j, pf_error *error)
     }
     bool level = false;
     const pf_valley_look out = {.k = k, .factor = 4.0, .nats = no_change};
-    const pf_valley_look back = {.k = k, .factor = 1.0 / 64.0, .nats = no_change};
+    const pf_valley_look back = {.k = k, .factor = 1e-6, .nats = no_change};
     pf_status status = pf_valley_is_level(&in, j->group->values, &out, &level, error);
     if (status != PF_OK) {
       return status;
