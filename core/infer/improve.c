@@ -68,10 +68,9 @@ static pf_status warn_of_improvement(const pf_fit *fit, pf_inference *inference,
     if (fit->groups[u].n_improved == 0) {
       continue;
     }
-    status =
-        pf_infer_warn(&inference->groups[u], error,
-                      "a profile found a better optimum, and the fit went on from there; more "
-                      "starts may find a still better one (fit.starts=20)");
+    status = pf_infer_warn(&inference->groups[u], error,
+                           "a profile found a better optimum, and the fit went on from there; more "
+                           "starts may find a still better one (fit.starts=20)");
     if (status != PF_OK) {
       return status;
     }

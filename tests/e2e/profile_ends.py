@@ -197,7 +197,7 @@ def check(seed):
     wrong = []
     unit = json.load(open(f"{run}/summary.json"))["inference"]["units"][0]
     said = unit.get("log_likelihood")
-    if said is not None and abs(said + own) > 1e-6 * (1 + abs(own)):
+    if said is not None and abs(said + own) > 1e-5 * (1 + abs(own)):
         wrong.append(f"{name}: log likelihood {said}, here {-own}")
     if status == "ok" and own - best > 0.05:
         short.append(f"{name}: L {-own:.4f} at the fit, {-best:.4f} here")
