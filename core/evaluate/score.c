@@ -80,13 +80,17 @@ void pf_scorer_clear(pf_scorer *scorer)
 
 /* ---- R2: the model's own run still stands in its workspace ---- */
 
+/* How an activity compares with what it should be; both NaN where it cannot be compared. */
+typedef struct likeness {
+  double r2, correlation;
+} likeness;
+
 static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, const double *truth,
-                                  int64_t n_truth, double *r2, double *correlation, pf_error *error)
+                                  int64_t n_truth, likeness *out, pf_error *error)
 {
   const int64_t observable = pf_model_observable(sums->model, "activity");
   int64_t n = 0, ld = 0;
-  *r2 = NAN;
-  *correlation = NAN;
+  *out = (likeness){NAN, NAN};
   if (observable < 0) {
     return PF_OK;
   }
@@ -96,8 +100,8 @@ static pf_status compare_activity(const animal_sums *sums, const pf_draw *draw, 
   }
   const pf_column_pairs pairs = {truth, n,           activity,      ld,
                                  n,     draw->flags, PF_STEP_SCORE, draw->n_steps};
-  *correlation = pf_residual_correlation(&pairs);
-  return pf_r2_columns(&pairs, r2, error);
+  out->correlation = pf_residual_correlation(&pairs);
+  return pf_r2_columns(&pairs, &out->r2, error);
 }
 
 static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw *draw, double *r2,
@@ -119,8 +123,9 @@ static pf_status compare_teacher_activity(const animal_sums *sums, const pf_draw
       truth[t * n + i] = (double)activity[t * ld + i];
     }
   }
-  double correlation; /* of what nobody recorded */
-  const pf_status status = compare_activity(sums, draw, truth, n, r2, &correlation, error);
+  likeness of = {NAN, NAN}; /* the correlation is of what nobody recorded */
+  const pf_status status = compare_activity(sums, draw, truth, n, &of, error);
+  *r2 = of.r2;
   pf_memory_free(truth);
   return status;
 }
@@ -161,7 +166,7 @@ static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, con
                                      pf_error *error)
 {
   const pf_record *record = pf_recording_target(draw->recording, "activity");
-  double r2 = NAN, correlation = NAN;
+  likeness of = {NAN, NAN};
   pf_expected_target expected;
   pf_status status =
       pf_expected_target_compute(sums->model, sums->scorer->model, draw, theta, &expected, error);
@@ -175,14 +180,14 @@ static pf_status compare_with_record(animal_sums *sums, const pf_draw *draw, con
                                    draw->flags,
                                    PF_STEP_SCORE,
                                    draw->n_steps};
-    correlation = pf_residual_correlation(&pairs);
-    status = pf_r2_columns(&pairs, &r2, error);
+    of.correlation = pf_residual_correlation(&pairs);
+    status = pf_r2_columns(&pairs, &of.r2, error);
   } else if (status == PF_OK && record != NULL) {
-    status = compare_activity(sums, draw, record->values, record->n, &r2, &correlation, error);
+    status = compare_activity(sums, draw, record->values, record->n, &of, error);
   }
   pf_expected_target_free(&expected);
-  add_to_mean(&sums->r2_activity, r2);
-  add_to_mean(&sums->residual_correlation, correlation);
+  add_to_mean(&sums->r2_activity, of.r2);
+  add_to_mean(&sums->residual_correlation, of.correlation);
   return status;
 }
 
