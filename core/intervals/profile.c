@@ -102,7 +102,7 @@ static bool is_elsewhere(const value_profile *of, double at)
   return !inside;
 }
 
-enum { FEW_CELLS = 200, MOST_STARTS = 12, N_DRAWN = 40 };
+enum { FEW_CELLS = 200, FEW_STEPS = 2000, MOST_STARTS = 12, N_DRAWN = 40 };
 
 /* points [N_DRAWN][n]: drawn around the estimate as the fit's starts are. */
 static pf_status draw_starts(const profiles *all, const pf_function *function, double *scale,
@@ -161,7 +161,11 @@ static pf_status list_starts(profiles *all, pf_error *error)
   for (size_t k = 0; k < job->problem->model->n_losses; k++) {
     cells += job->evidence.cells[k];
   }
-  if (job->group->starts == NULL || cells > FEW_CELLS) {
+  int64_t n_steps = 0; /* that a refit simulates: with few it is cheap */
+  for (size_t d = 0; d < job->group->n_draws; d++) {
+    n_steps += job->group->draws[d]->n_steps;
+  }
+  if (job->group->starts == NULL || cells > FEW_CELLS || n_steps > FEW_STEPS) {
     return PF_OK;
   }
   all->starts = pf_memory_need(2 * MOST_STARTS + N_DRAWN, sizeof *all->starts, error);
