@@ -495,14 +495,19 @@ static pf_status pf_syn_declare(const void *self, pf_rule_declaration *out, pf_e
 
 /* ---- describe ---- */
 
-/** Append to a text of that capacity; cuts. */
+/** Append to a text of that capacity. Where the text is cut, *used becomes the capacity. */
 static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const char *piece,
                               size_t length)
 {
-  for (size_t i = 0; i < length && *used + 1 < capacity; i++) {
-    text[(*used)++] = piece[i];
+  size_t i = 0;
+  while (i < length && *used + 1 < capacity) {
+    text[(*used)++] = piece[i++];
   }
-  if (capacity > 0) {
+  if (i < length && *used < capacity) {
+    text[*used] = '\0';
+    *used = capacity;
+  }
+  if (*used < capacity) {
     text[*used] = '\0';
   }
 }
@@ -511,6 +516,9 @@ static inline void pf_syn_add(char *text, size_t capacity, size_t *used, const c
 static inline void pf_syn_add_number(char *text, size_t capacity, size_t *used, double value,
                                      uint32_t format, const char *rest)
 {
+  if (*used >= capacity) {
+    return; /* the text is cut before this number: its last sign belongs to another */
+  }
   const int form = pf_sign_of_number(text, used, value, rest);
   char number[32], piece[64];
   (void)snprintf(number, sizeof number, "%.3g", form == PF_SIGN_TURNED ? -value : value);

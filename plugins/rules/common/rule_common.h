@@ -17,13 +17,14 @@ enum { RULE_CHUNK = 256 };
 /** Text that is cut at its capacity and always ends with 0. */
 typedef struct rule_text {
   char *text;
-  size_t capacity, used;
+  size_t capacity, used; /**< used is the capacity once something was cut off */
 } rule_text;
 
 PF_PRINTF(2, 3)
 static inline void rule_text_add(rule_text *out, const char *format, ...)
 {
   if (out->capacity == 0 || out->used + 1 >= out->capacity) {
+    out->used = out->capacity;
     return;
   }
   va_list args;
@@ -32,7 +33,7 @@ static inline void rule_text_add(rule_text *out, const char *format, ...)
   va_end(args);
   if (n > 0) {
     const size_t room = out->capacity - out->used - 1;
-    out->used += (size_t)n < room ? (size_t)n : room;
+    out->used = (size_t)n <= room ? out->used + (size_t)n : out->capacity;
   }
 }
 

@@ -302,6 +302,9 @@ static pf_status declare(const void *object, pf_rule_declaration *out, pf_error 
 /** The value of a parameter, in front of `rest` of the formula. */
 static void describe_number(rule_text *out, uint32_t format, double value, const char *rest)
 {
+  if (out->used >= out->capacity) {
+    return; /* the text is cut before this number: its last sign belongs to another */
+  }
   const int form = pf_sign_of_number(out->text, &out->used, value, rest);
   char number[32];
   (void)snprintf(number, sizeof number, "%.3g", form == PF_SIGN_TURNED ? -value : value);
