@@ -32,6 +32,9 @@ static const int64_t lengths[BENCH_DRAWS] = {200, 251, 223};
  * cotangent of y by 1e-4, are 1e-5 and 4e-4 apart.
  */
 static const double tolerance = 2e-6;
+/* With kinks a step may end beside one: 6.7e-6 measured, of `voltage`, whose adjoint and tangents
+ * agree to 4e-15 there. */
+static const double tolerance_near_kinks = 1e-5;
 /* The paths add up in other orders. Measured 8.9e-14; in single precision 7e-8. */
 static const double tolerance_of_paths = sizeof(pf_real) == sizeof(double) ? 1e-11 : 2e-6;
 
@@ -125,9 +128,10 @@ static pf_status measure(pf_model *model, const pf_dataset *data, const lab_rule
   sum->derivatives.n_kinks += found.n_kinks;
   sum->worst_paths = isfinite(paths) ? fmax(sum->worst_paths, paths) : INFINITY;
   *error_of_case = found.worst;
-  if (status == PF_OK && !(found.worst <= tolerance)) {
+  const double most = has_kinks ? tolerance_near_kinks : tolerance;
+  if (status == PF_OK && !(found.worst <= most)) {
     status = pf_fail(error, PF_STOP, "gradient and difference are %.2g apart, expected at most %g",
-                     found.worst, tolerance);
+                     found.worst, most);
   }
   if (status == PF_OK && !(paths <= tolerance_of_paths)) {
     status =

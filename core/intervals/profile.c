@@ -102,7 +102,7 @@ static bool is_elsewhere(const value_profile *of, double at)
   return !inside;
 }
 
-enum { FEW_CELLS = 200, FEW_STEPS = 2000, MOST_STARTS = 12, N_DRAWN = 40 };
+enum { FEW_VALUES = 8, FEW_CELLS = 200, FEW_STEPS = 2000, MOST_STARTS = 12, N_DRAWN = 40 };
 
 /* points [N_DRAWN][n]: drawn around the estimate as the fit's starts are. */
 static pf_status draw_starts(const profiles *all, const pf_function *function, double *scale,
@@ -165,7 +165,7 @@ static pf_status list_starts(profiles *all, pf_error *error)
   for (size_t d = 0; d < job->group->n_draws; d++) {
     n_steps += job->group->draws[d]->n_steps;
   }
-  if (job->group->starts == NULL || cells > FEW_CELLS || n_steps > FEW_STEPS) {
+  if (job->group->starts == NULL || n > FEW_VALUES || cells > FEW_CELLS || n_steps > FEW_STEPS) {
     return PF_OK;
   }
   all->starts = pf_memory_need(2 * MOST_STARTS + N_DRAWN, sizeof *all->starts, error);

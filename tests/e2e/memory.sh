@@ -48,7 +48,7 @@ fit: { per = "shared"; batch = "full"; learning_rate = 1e-6; epochs = 1; };
 evaluate: { draws = 1; };
 END
 if "$PLASTFIT" check "$work/recurrent.cfg" >"$work/check" 2>&1; then
-  python3 "$work/limited.py" 200 "$PLASTFIT" fit "$work/recurrent.cfg" memory='"100 MiB"' report=false out="$work/coupled" ||
+  python3 "$work/limited.py" 200 "$PLASTFIT" fit "$work/recurrent.cfg" memory='"100 MiB"' 'intervals.methods=[]' report=false out="$work/coupled" ||
     fail "a fit of 1,000 changes of a recurrent network"
   holds coupled "s['plan']['path'] == 'coupled' and s['plan']['checkpoint_interval'] > 1"
 else

@@ -256,7 +256,8 @@ static pf_status compare_one(bench *on, bool balanced, bool has_kinks, bench_der
     out->n_kinks++;
     return PF_OK;
   }
-  const double relative = fabs(along - (4.0 * slope.first[0] - slope.first[1]) / 3.0) / size;
+  const double apart = fabs(along - (4.0 * slope.first[0] - slope.first[1]) / 3.0);
+  const double relative = apart > 0.0 ? apart / size : 0.0; /* no number over 0 is infinite */
   out->worst = isfinite(relative) ? fmax(out->worst, relative) : INFINITY;
   out->n++;
   *found = true;
@@ -382,7 +383,8 @@ pf_status bench_compare_paths(bench *on, double *difference_of_paths, pf_error *
     apart = hypot(apart, on->moved[i] - on->gradient[i]);
     size = hypot(size, on->gradient[i]);
   }
-  *difference_of_paths = apart / size;
+  /* data may have nothing to learn from: both are 0 then, and no number apart */
+  *difference_of_paths = apart > 0.0 ? apart / size : 0.0;
   return status;
 }
 
