@@ -44,7 +44,7 @@ network: { plugin = "recurrent"; inputs = 10; units = 200; outputs = 0; tau = 5.
   projections = ( { name = "recurrent"; rule = "learn"; connected: { density = 0.2; }; } ); };
 rules: { learn: { plugin = "trace"; modulator = "reward"; parameters: { rate = 0.005; decay = 0.02; }; }; };
 losses = ( { plugin = "activity"; observable = "units"; target = "units"; } );
-fit: { per = "shared"; batch = "full"; learning_rate = 1e-6; epochs = 1; };
+fit: { per = "shared"; batch = "full"; optimiser = "adam"; learning_rate = 1e-6; epochs = 1; };
 evaluate: { draws = 1; };
 END
 if "$PLASTFIT" check "$work/recurrent.cfg" >"$work/check" 2>&1; then
