@@ -80,10 +80,10 @@ static void find_own_score(const pf_importance *s, size_t at)
   const pf_layout *layout = s->in.group->layout;
   const size_t n_theta = s->in.problem->model->n_parameters;
   memset(s->instances, 0, layout->n_instances * sizeof *s->instances);
-  pf_layout_fold(layout, at % s->n_recordings, s->gradients + at * n_theta, s->instances);
+  const size_t recording = s->n_recordings > 0 ? at % s->n_recordings : 0;
+  pf_layout_fold(layout, recording, s->gradients + at * n_theta, s->instances);
   pf_layout_gradient(layout, s->instances, s->own);
-  const pf_parameter_instance *sd =
-      pf_input_sd_instance(s->in.problem, layout, at % s->n_recordings);
+  const pf_parameter_instance *sd = pf_input_sd_instance(s->in.problem, layout, recording);
   if (sd != NULL) {
     s->own[sd->value] -= sd->factor * s->sd.score[at];
   }
@@ -129,13 +129,19 @@ static void subtract_lost(const pf_importance *s, double *h)
     for (size_t k = 0; k < n; k++) {
       mean[k] += s->weight[at] * s->own[k];
     }
-    for (size_t i = 0; i < n * n; i++) {
-      h[i] -= s->weight[at] * s->own[i / n] * s->own[i % n];
+    for (size_t j = 0; j < n; j++) {
+      for (size_t k = 0; k < n; k++) {
+        h[j * n + k] -= s->weight[at] * s->own[j] * s->own[k];
+      }
     }
   }
-  for (size_t i = 0; i < s->n_recordings * n * n; i++) {
-    const double *mean = s->score + i / (n * n) * n;
-    h[i % (n * n)] += mean[i / n % n] * mean[i % n];
+  for (size_t r = 0; r < s->n_recordings; r++) {
+    const double *mean = s->score + r * n;
+    for (size_t j = 0; j < n; j++) {
+      for (size_t k = 0; k < n; k++) {
+        h[j * n + k] += mean[j] * mean[k];
+      }
+    }
   }
 }
 

@@ -121,7 +121,7 @@ static pf_status add_side(const pf_input_sd_in *in, int side, const double *sd, 
   if (status != PF_OK) {
     return status;
   }
-  for (size_t d = 0; d < n; d++) {
+  for (size_t d = 0; d < n && n_recordings > 0; d++) {
     const double h = difference_share * sd[d % n_recordings];
     if (h == 0.0) {
       continue;

@@ -345,7 +345,8 @@ static pf_status make_trials(const table_rows *rows, const container_array *arra
     return no_memory(rows->files, error);
   }
   for (int64_t i = 0; i < array->rows; i++) {
-    values->numbers[i] = (double)(i / array->trial_of);
+    const int64_t trial = i / array->trial_of;
+    values->numbers[i] = (double)trial;
   }
   return PF_OK;
 }
