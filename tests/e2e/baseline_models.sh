@@ -4,6 +4,7 @@
 # shellcheck disable=SC2089,SC2090 # the quotes in $base are libconfig's
 
 . "$PF_SRCDIR/tests/e2e/lib.sh"
+export PYTHONPATH="$PF_SRCDIR/tests/e2e" PYTHONDONTWRITEBYTECODE=1
 base='normalise="steps" penalty.l1=0 fit.optimiser=lm fit.per=animal evaluate.draws=0'
 config=$PF_SRCDIR/configs/own-data.cfg
 
@@ -19,6 +20,8 @@ run_fit values "$config" $base fit.starts=4 \
 
 python3 - "$work" "$PF_SRCDIR/configs/own-data.csv" <<'PY' || fail "not what Python gets"
 import csv, json, math, sys
+
+from linear import solve
 
 work = sys.argv[1]
 rows = {}
@@ -47,19 +50,6 @@ def features(animal):
         last = (cue, number(row["licked"]), 0.0 if math.isnan(reward) else reward)
         out.append((x + [1.0], last[1]))
     return [(x, y) for x, y in out if not math.isnan(y)]
-
-
-def solve(a, b):
-    n = len(b)
-    a = [row[:] + [b[i]] for i, row in enumerate(a)]
-    for i in range(n):
-        p = max(range(i, n), key=lambda k: abs(a[k][i]))
-        a[i], a[p] = a[p], a[i]
-        for k in range(n):
-            if k != i:
-                f = a[k][i] / a[i][i]
-                a[k] = [u - f * v for u, v in zip(a[k], a[i])]
-    return [a[i][n] / a[i][i] for i in range(n)]
 
 
 def logistic(data):

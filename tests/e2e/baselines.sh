@@ -3,9 +3,12 @@
 # Python, on the same fitted and held-out trials. Two arms and four; and the rules of compare-arms.cfg at their estimates.
 # shellcheck source=tests/e2e/lib.sh
 . "$PF_SRCDIR/tests/e2e/lib.sh"
+export PYTHONPATH="$PF_SRCDIR/tests/e2e" PYTHONDONTWRITEBYTECODE=1
 cat >"$work/baselines.py" <<'END'
 """Log likelihoods of one animal's scored trials. trials: (choice, reward, fitted, scored), in order."""
 import math
+
+from linear import solve
 
 
 def win_stay(trials, k):
@@ -26,19 +29,6 @@ def win_stay(trials, k):
             p = stay if choice == trials[i - 1][0] else (1 - stay) / (k - 1)
         total += math.log(p) if scored else 0.0
     return total
-
-
-def solve(a, b):
-    n = len(b)
-    a = [row[:] + [b[i]] for i, row in enumerate(a)]
-    for i in range(n):
-        p = max(range(i, n), key=lambda m: abs(a[m][i]))
-        a[i], a[p] = a[p], a[i]
-        for m in range(n):
-            if m != i:
-                f = a[m][i] / a[i][i]
-                a[m] = [u - f * v for u, v in zip(a[m], a[i])]
-    return [a[i][n] / a[i][i] for i in range(n)]
 
 
 def logistic(trials, k, back):
