@@ -126,6 +126,15 @@ static void add_smooth(const pf_group_objective *s, const double *values, double
 
 /* ---- f and its gradient ---- */
 
+/* Does whoever waits want to wait no longer? Then what evaluates ends at once. */
+static pf_status check_stop(const pf_group_objective *s, pf_error *error)
+{
+  const pf_observer *observer = s->in.observer;
+  return observer != NULL && observer->stop != NULL && observer->stop(observer->payload)
+             ? pf_fail(error, PF_STOP, "interrupted")
+             : PF_OK;
+}
+
 static pf_objective_in batch_at(const pf_group_objective *s, size_t b, const double *values)
 {
   return (pf_objective_in){.problem = s->in.problem,
@@ -143,6 +152,9 @@ static pf_status evaluate_value(void *self, const double *v, double *f, double *
   const pf_layout *layout = s->in.layout;
   const pf_objective_in in = batch_at(s, 0, v);
   double *instances = NULL;
+  if (check_stop(s, error) != PF_OK) {
+    return PF_STOP;
+  }
   s->n_evaluations += (int64_t)in.batch->n;
   if (gradient != NULL) {
     instances = pf_memory_need(layout->n_instances, sizeof *instances, error);
@@ -317,6 +329,9 @@ static pf_status evaluate_curvature(void *self, const double *v, double *f, doub
   const pf_batch *batch = s->in.batches->batches[0];
   const size_t n = s->in.layout->n;
   draw_shares shares;
+  if (check_stop(s, error) != PF_OK) {
+    return PF_STOP;
+  }
   s->n_evaluations += (int64_t)batch->n;
   pf_status status =
       create_shares(s, batch->n < MAX_AT_ONCE ? batch->n : MAX_AT_ONCE, &shares, error);
@@ -368,6 +383,9 @@ static pf_status evaluate_product(void *self, const double *v, const double *dir
   const pf_model *model = s->in.problem->model;
   const pf_batch *batch = s->in.batches->batches[0];
   const size_t n_theta = model->n_parameters;
+  if (check_stop(s, error) != PF_OK) {
+    return PF_STOP;
+  }
   s->n_evaluations += (int64_t)batch->n;
   double *theta = pf_memory_need(3 * n_theta + layout->n_instances, sizeof *theta, error);
   if (theta == NULL) {

@@ -6,6 +6,7 @@
 #ifndef PLASTFIT_CORE_FIT_GROUP_OBJECTIVE_H
 #define PLASTFIT_CORE_FIT_GROUP_OBJECTIVE_H
 
+#include "core/base/ticker.h"
 #include "core/engine/batch.h"
 #include "core/fit/fit_groups.h"
 #include "core/optimise/optimiser.h"
@@ -38,6 +39,8 @@ typedef struct pf_group_objective_in {
                      gradient, as in the reference, and there is no curvature; else one batch */
   pf_workspace *const *workspaces;
   size_t n_workspaces;
+  /** Asked before every evaluation, which is then PF_STOP; NULL: an optimiser's watch is asked. */
+  const pf_observer *observer;
 } pf_group_objective_in;
 
 /** One thread at a time uses it and its workspaces. */

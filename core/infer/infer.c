@@ -401,9 +401,9 @@ typedef struct group_share {
   pf_error error;
 } group_share;
 
-/** A group, unless somebody asks to stop. What fails is its own failure alone, unless it is memory.
- */
-static void infer_share(pf_infer_job *job, const pf_observer *observer, group_share *share)
+/** A group, until somebody asks to stop: then it has none, and says why. What fails is its own
+ * failure alone, unless it is memory. */
+static void infer_share(pf_infer_job *job, group_share *share)
 {
   *job->out = (pf_inference_group){.group = job->group,
                                    .n = job->group->layout->n,
@@ -411,14 +411,24 @@ static void infer_share(pf_infer_job *job, const pf_observer *observer, group_sh
                                    .has_no_better = job->out->has_no_better,
                                    .log_likelihood = NAN};
   share->error = pf_error_none();
-  if (observer->stop != NULL && observer->stop(observer->payload)) {
+  share->status = pf_infer_is_stopped(job) ? PF_STOP : infer_group(job, &share->error);
+  if (share->status < 0 && pf_infer_is_stopped(job)) {
+    share->error = pf_error_none();
     share->status = pf_infer_why(&job->out->why, &share->error, "interrupted");
-    return;
   }
-  share->status = infer_group(job, &share->error);
   if (share->status == PF_POINT_FAILED) {
     share->status = pf_infer_why(&job->out->why, &share->error, "%s", share->error.text);
   }
+}
+
+/* What is reported to whoever waits: every group, and every value of it. */
+static int64_t count_work(const pf_fit *fit)
+{
+  int64_t n = 0;
+  for (size_t u = 0; u < fit->n_groups; u++) {
+    n += 1 + (int64_t)fit->groups[u].layout->n;
+  }
+  return n;
 }
 
 static pf_status infer_groups(const pf_problem *problem, const pf_fit *fit,
@@ -428,8 +438,7 @@ static pf_status infer_groups(const pf_problem *problem, const pf_fit *fit,
   const bool over_groups = (size_t)n_threads <= fit->n_groups;
   pf_thread_workspaces workspaces = {0};
   pf_ticker ticker;
-  pf_ticker_start(&ticker, observer->progress, observer->payload, "inferring",
-                  (int64_t)fit->n_groups);
+  pf_ticker_start(&ticker, observer->progress, observer->payload, "inferring", count_work(fit));
   group_share *shares = pf_memory_need(fit->n_groups, sizeof *shares, error);
   pf_status status = shares == NULL
                          ? PF_STOP
@@ -440,15 +449,21 @@ static pf_status infer_groups(const pf_problem *problem, const pf_fit *fit,
   }
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (over_groups && n_threads > 1)
   for (size_t u = 0; u < fit->n_groups; u++) {
+    atomic_llong n_ticked;
+    atomic_init(&n_ticked, 0);
     pf_infer_job job = {.problem = problem,
                         .group = &fit->groups[u],
                         .workspaces = workspaces.items + (over_groups ? pf_this_thread() : 0),
                         .n_workspaces = over_groups ? 1 : workspaces.n,
+                        .observer = observer,
+                        .ticker = &ticker,
+                        .n_ticked = &n_ticked,
                         .out = &into->groups[u]};
     if (job.out->group == NULL) { /* else it is there */
-      infer_share(&job, observer, &shares[u]);
+      infer_share(&job, &shares[u]);
     }
-    pf_ticker_add(&ticker, 1);
+    const int64_t n_left = 1 + (int64_t)job.group->layout->n - (int64_t)atomic_load(&n_ticked);
+    pf_ticker_add(&ticker, n_left > 0 ? n_left : 0);
   }
   for (size_t u = 0; u < fit->n_groups; u++) {
     if (shares[u].status != PF_OK) {

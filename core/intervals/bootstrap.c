@@ -205,6 +205,9 @@ static pf_status minimise_sample(const refits *p, size_t b, sample *s, pf_worksp
 static pf_status refit_sample(const refits *p, size_t b, pf_workspace *workspace, pf_error *error)
 {
   sample s = {0};
+  if (pf_infer_is_stopped(p->job)) {
+    return pf_fail(error, PF_STOP, "interrupted");
+  }
   pf_status status = make_sample(p, b, &s, error);
   if (status == PF_OK) {
     status = minimise_sample(p, b, &s, workspace, error);

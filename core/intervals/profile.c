@@ -66,7 +66,8 @@ static pf_status create_profiled(const pf_infer_job *job, profiled_function *out
                                .group = job->group,
                                .factor = job->evidence.factor,
                                .workspaces = job->workspaces,
-                               .n_workspaces = job->n_workspaces};
+                               .n_workspaces = job->n_workspaces,
+                               .observer = job->observer};
   return pf_importance_create(&in, &out->marginal, error);
 }
 
@@ -351,6 +352,15 @@ static void profile_value(const profiles *all, const pf_infer_job *own, size_t k
   free_profiled(&function);
 }
 
+/* To whoever waits: one more value is done. */
+static void report_value(const pf_infer_job *job)
+{
+  if (job->ticker != NULL) {
+    (void)atomic_fetch_add(job->n_ticked, 1);
+    pf_ticker_add(job->ticker, 1);
+  }
+}
+
 static pf_status profile_values(const profiles *all, pf_error *error)
 {
   const pf_infer_job *job = all->job;
@@ -365,6 +375,7 @@ static pf_status profile_values(const profiles *all, pf_error *error)
     }
     if (all->wanted[k]) {
       profile_value(all, &own, k);
+      report_value(job);
     }
   }
   for (size_t k = 0; k < n; k++) {

@@ -282,7 +282,8 @@ static pf_status create_batches(pf_importance *s, pf_error *error)
                                            .layout = in->group->layout,
                                            .batches = &s->batches,
                                            .workspaces = in->workspaces,
-                                           .n_workspaces = in->n_workspaces};
+                                           .n_workspaces = in->n_workspaces,
+                                           .observer = in->observer};
   return pf_group_objective_create(&objective, &s->complete, error);
 }
 

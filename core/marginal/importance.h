@@ -23,6 +23,7 @@ typedef struct pf_importance_in {
   const double *factor; /**< [n_losses] nats per unit of log likelihood */
   pf_workspace *const *workspaces;
   size_t n_workspaces;
+  const pf_observer *observer; /**< as in pf_group_objective_in */
 } pf_importance_in;
 
 /** One thread at a time uses it and its workspaces; `in` is the caller's and MUST outlive it. */

@@ -8,6 +8,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+bool pf_infer_is_stopped(const pf_infer_job *job)
+{
+  const pf_observer *observer = job->observer;
+  return observer != NULL && observer->stop != NULL && observer->stop(observer->payload);
+}
+
 pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *batches,
                              pf_group_objective **out, pf_error *error)
 {
@@ -15,7 +21,8 @@ pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *ba
                                     .layout = job->group->layout,
                                     .batches = batches,
                                     .workspaces = job->workspaces,
-                                    .n_workspaces = job->n_workspaces};
+                                    .n_workspaces = job->n_workspaces,
+                                    .observer = job->observer};
   return pf_group_objective_create(&in, out, error);
 }
 

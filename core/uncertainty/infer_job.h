@@ -5,6 +5,7 @@
 #ifndef PLASTFIT_CORE_UNCERTAINTY_INFER_JOB_H
 #define PLASTFIT_CORE_UNCERTAINTY_INFER_JOB_H
 
+#include "core/base/ticker.h"
 #include "core/uncertainty/evidence.h"
 #include "core/uncertainty/inference.h"
 
@@ -14,9 +15,14 @@ typedef struct pf_infer_job {
   pf_evidence evidence; /**< sigma as in the result */
   pf_workspace *const *workspaces;
   size_t n_workspaces;
+  const pf_observer *observer; /**< MAY be NULL: nobody asks to stop */
+  pf_ticker *ticker;           /**< MAY be NULL; every value profiled is reported to it */
+  atomic_llong *n_ticked;      /**< with `ticker`: how many were */
   pf_inference_group *out;
 } pf_infer_job;
 
+/** Does whoever waits want to wait no longer? Then the objective's evaluations are PF_STOP. */
+bool pf_infer_is_stopped(const pf_infer_job *job);
 /** Minus the log likelihood of these batches as a function of the group's values, unpenalised. */
 pf_status pf_infer_objective(const pf_infer_job *job, const pf_group_batches *batches,
                              pf_group_objective **out, pf_error *error);

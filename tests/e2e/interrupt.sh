@@ -74,6 +74,42 @@ grep -q "interrupted with .* of 40 animals scored; the fits are done, in 'scorin
 holds scoring "s['status'] == 'interrupted' and s['units'][0]['status'] == 'ok' and s['animals'][-1]['status'] == 'interrupted'"
 "$PLASTFIT" evaluate scoring evaluate.draws=1 --quiet >stdout 2>stderr || fail "evaluate what was not scored: $(cat stderr)"
 
+# ---- within the profiles of one fit: its theta is there, and says why it has no intervals ----
+# The signal is sent when the first value has been profiled, of 18; what comes after it may not take as much of the
+# processor as what came before.
+cat >within.py <<'END'
+import os, pty, signal, subprocess, sys
+def used_by(pid):
+    fields = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+ours, theirs = pty.openpty()  # a meter is shown on a terminal
+child = subprocess.Popen([os.environ["PLASTFIT"], "fit"] + sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=theirs, preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+os.close(theirs)
+said, before = "", None
+while True:
+    try:
+        text = os.read(ours, 4096).decode(errors="replace")
+    except OSError:  # it has ended
+        break
+    said += text
+    if before is None and "inferring" in said:
+        before = used_by(child.pid)
+        child.send_signal(signal.SIGTERM)
+_, status, used = os.wait4(child.pid, 0)
+after = used.ru_utime + used.ru_stime - (before or 0.0)
+print("%s s of the processor before SIGTERM, %.2f after; it says: %s" % (before, after, said.split("\r")[-1]))
+sys.exit(0 if before is not None and after < before and os.waitstatus_to_exitcode(status) == 1 else 1)
+END
+python3 within.py "$config" source.animals=200 evaluate.animals=1 threads=1 'intervals.methods=["profile"]' out=profiles ||
+  fail "SIGTERM within profiles"
+holds profiles "s['units'][0]['status'] == 'ok' and s['inference']['units'][0]['why'] == 'interrupted'"
+grep -q "^all,rules.learn,X1Y0W0R1,.*,ok,,,,.*,interrupted$" profiles/theta.csv || fail "intervals of a fit that was interrupted: $(grep X1Y0W0R1 profiles/theta.csv)"
+# the same of refits: a million of them would take minutes
+interrupted SIGTERM 1 1 "$config" source.animals=8 fit.starts=1 evaluate.animals=1 threads=1 'intervals.methods=["bootstrap"]' \
+  intervals.bootstrap.of=parametric intervals.bootstrap.resamples=100000 out=refits || fail "SIGTERM within a bootstrap: $(cat stderr)"
+holds refits "s['units'][0]['status'] == 'ok' and s['inference']['units'][0]['why'] == 'interrupted'"
+
 # ---- twice, within one long step ----
 interrupted SIGINT 2 -2 "$PF_SRCDIR/configs/oja.cfg" network.layers='[300, 300]' source.animals=10 source.task.steps=400 \
   source.input.draws=8 source.give.inputs=false evaluate.animals=0 fit.optimiser=adam fit.batch=full threads=1 out=twice || fail "Ctrl-C twice: $(cat stderr)"
