@@ -298,6 +298,7 @@ core_sources += core/compare/comparison.c core/compare/comparison.h
 core_sources += core/compare/comparison_files.c core/compare/comparison_files.h
 core_sources += core/ranking/comparison_json.c core/ranking/comparison_json.h
 core_sources += core/ranking/print_table.c core/ranking/print_table.h
+core_sources += core/compare/followers.c core/compare/followers.h
 core_sources += core/compare/select.c core/compare/select.h
 core_sources += core/compare/work.c core/compare/work.h
 core_sources += core/validations/validations.c core/validations/validations.h
@@ -412,6 +413,7 @@ core_sources += core/population/population_fit.c core/population/population_fit.
 core_sources += core/population/posterior_root.c core/population/posterior_root.h
 core_sources += core/population/scale.c core/population/scale.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h
+core_sources += core/population/mixture.c core/population/mixture.h
 
 core_sources += core/recover/recovery.c core/recover/recovery.h
 core_sources += core/recover/population_recovery.c core/recover/population_recovery.h

@@ -19,6 +19,10 @@ static const pf_setting own_rows[] = {
                 "without the rule"),
     PF_ROW_BOOL(refit, "information_criteria", "true",
                 "AIC and BIC; where there is a penalty, of one more fit without it"),
+    PF_ROW_CHOICE(frequencies, "frequencies", "\"populations\"", "populations|all|none",
+                  "if each animal follows one of the candidates, how many follow which? Asked of "
+                  "candidates with fit.per = \"population\"; all: of every candidate, each fitted "
+                  "as a population for it; none: not asked"),
     PF_ROW_TEXT(select.rule, "select.rule", NULL,
                 "with a group `select`: whose terms are selected; default the only rule of the "
                 "base candidate"),

@@ -26,6 +26,9 @@ typedef struct pf_select_settings {
   char *validation_word;
 } pf_select_settings;
 
+/** `compare.frequencies`, in the order of its words. */
+enum pf_frequencies_of { PF_FREQUENCIES_POPULATIONS = 0, PF_FREQUENCIES_ALL, PF_FREQUENCIES_NONE };
+
 typedef struct pf_compare_settings {
   char *name; /**< of the comparison; its folder is runs/NAME unless `out` says another */
   char *out;
@@ -37,6 +40,7 @@ typedef struct pf_compare_settings {
   double values[PF_MAX_VALIDATIONS]; /**< of their own keys; 0 where they have none */
   pf_select_settings select;
   bool ablations, refit; /**< refit: without penalties, for AIC and BIC */
+  uint32_t frequencies;  /**< enum pf_frequencies_of: whose followers are counted */
   int n_threads;         /**< 0: as many as OpenMP gives */
   char *base_word;       /**< as the config says it, as the next */
   pf_names validation_words;

@@ -2,6 +2,7 @@
 
 #include "core/compare/assemble.h"
 #include "core/compare/comparison_files.h"
+#include "core/compare/followers.h"
 #include "core/compare/select.h"
 #include "core/page/html.h"
 #include "core/ranking/compare_table.h"
@@ -64,7 +65,10 @@ static pf_status finish_run(comparison_run *r, pf_comparison **out, pf_error *er
   }
   comparison->selection = r->selection;
   r->selection = (pf_selection){0};
-  status = pf_compare_tabulate(comparison, error);
+  status = pf_followers_find(&r->work, comparison, error);
+  if (status == PF_OK) {
+    status = pf_compare_tabulate(comparison, error);
+  }
   if (status == PF_OK) {
     status = write_folder(r, comparison, error);
   }

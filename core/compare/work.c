@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static int available_threads(const pf_work *work)
+int pf_work_threads(const pf_work *work)
 {
 #ifdef _OPENMP
   return work->settings->n_threads > 0 ? work->settings->n_threads : omp_get_max_threads();
@@ -115,7 +115,7 @@ typedef struct wave {
 static void do_wave(pf_work *work, wave *w, pf_ticker *ticker)
 {
   const pf_compare_request *request = work->request;
-  const int n_threads = available_threads(work);
+  const int n_threads = pf_work_threads(work);
   const int64_t n = (int64_t)w->n;
   const bool over_jobs = n >= n_threads;
 #pragma omp parallel for schedule(dynamic) num_threads(n_threads) if (over_jobs)

@@ -35,6 +35,8 @@ pf_status pf_work_prepare(pf_work *work, pf_error *error);
  * interrupted, what is done stays in the files.
  */
 pf_status pf_work_do(pf_work *work, const char *what, pf_error *error);
+/** How many threads its fits may have. */
+int pf_work_threads(const pf_work *work);
 void pf_work_free(pf_work *work);
 
 #endif

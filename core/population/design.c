@@ -236,6 +236,18 @@ pf_status pf_population_covariates_create(const pf_problem *problem, const pf_la
   return status;
 }
 
+pf_population_design pf_population_design_of(const pf_problem *problem,
+                                             const pf_population_covariates *covariates)
+{
+  const pf_population_settings *settings = &problem->settings->population;
+  return (pf_population_design){.sharing = covariates->sharing,
+                                .n_covariates = covariates->n,
+                                .rows = covariates->rows,
+                                .correlated = settings->correlated,
+                                .bounded = settings->scale == PF_POPULATION_BOUNDED,
+                                .means = settings->centre == PF_POPULATION_MEANS};
+}
+
 void pf_population_covariates_clear(pf_population_covariates *covariates)
 {
   for (size_t i = 0; covariates->names != NULL && i < covariates->n; i++) {

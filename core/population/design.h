@@ -19,6 +19,9 @@ typedef struct pf_population_covariates {
  */
 pf_status pf_population_covariates_create(const pf_problem *problem, const pf_layout *layout,
                                           pf_population_covariates *out, pf_error *error);
+/** The design that the config and its covariates, which MUST outlive it, make. */
+pf_population_design pf_population_design_of(const pf_problem *problem,
+                                             const pf_population_covariates *covariates);
 void pf_population_covariates_clear(pf_population_covariates *covariates);
 
 #endif

@@ -116,22 +116,25 @@ static void mark_interrupted(pf_fit *fit, const char *when)
   fit->n_failed = fit->n_interrupted = fit->n_groups;
 }
 
-static pf_status fit_animals(const pf_problem *problem, const pf_observer *observer, pf_fit *fit,
-                             pf_animal_population *out, pf_error *error)
+/* What is fitted, and how much each animal counts. */
+typedef struct population_job {
+  const pf_problem *problem;
+  const double *weights; /* NULL: all alike */
+  const pf_observer *observer;
+} population_job;
+
+static pf_status fit_animals(const population_job *job, pf_fit *fit, pf_animal_population *out,
+                             pf_error *error)
 {
-  const pf_population_settings *settings = &problem->settings->population;
+  const pf_problem *problem = job->problem;
   pf_status status =
       pf_population_covariates_create(problem, fit->groups[0].layout, &out->covariates, error);
   if (status != PF_OK) {
     return status;
   }
-  const pf_population_design design = {.sharing = out->covariates.sharing,
-                                       .n_covariates = out->covariates.n,
-                                       .rows = out->covariates.rows,
-                                       .correlated = settings->correlated,
-                                       .bounded = settings->scale == PF_POPULATION_BOUNDED,
-                                       .means = settings->centre == PF_POPULATION_MEANS};
-  status = pf_population_run(problem, &design, observer, fit, &out->fit, error);
+  pf_population_design design = pf_population_design_of(problem, &out->covariates);
+  design.weights = job->weights;
+  status = pf_population_run(problem, &design, job->observer, fit, &out->fit, error);
   if (status != PF_OK) {
     return status;
   }
@@ -148,18 +151,19 @@ static pf_status fit_animals(const pf_problem *problem, const pf_observer *obser
 }
 
 /* Animals start where an earlier run ended (init.theta), else at one theta for all. */
-static pf_status fit_from_start(const pf_problem *problem, const pf_observer *observer, pf_fit *fit,
-                                pf_animal_population *out, pf_error *error)
+static pf_status fit_from_start(const population_job *job, pf_fit *fit, pf_animal_population *out,
+                                pf_error *error)
 {
+  const pf_problem *problem = job->problem;
   pf_fit *shared = NULL;
   pf_status status = pf_fit_groups_create(problem, fit, error);
   if (status != PF_OK) {
     return status;
   }
   if (problem->warm != NULL) {
-    return fit_animals(problem, observer, fit, out, error);
+    return fit_animals(job, fit, out, error);
   }
-  status = fit_shared(problem, observer, &shared, error);
+  status = fit_shared(problem, job->observer, &shared, error);
   if (status != PF_OK) {
     return status;
   }
@@ -168,7 +172,7 @@ static pf_status fit_from_start(const pf_problem *problem, const pf_observer *ob
   if (status == PF_OK && shared->n_interrupted > 0) {
     mark_interrupted(fit, "interrupted in the fit of one theta for all animals");
   } else if (status == PF_OK) {
-    status = fit_animals(problem, observer, fit, out, error);
+    status = fit_animals(job, fit, out, error);
   }
   pf_fit_free(problem, shared);
   return status;
@@ -177,6 +181,14 @@ static pf_status fit_from_start(const pf_problem *problem, const pf_observer *ob
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
                             pf_animal_population **population, pf_error *error)
 {
+  return pf_fit_weighted_population(problem, NULL, observer, out, population, error);
+}
+
+pf_status pf_fit_weighted_population(const pf_problem *problem, const double *weights,
+                                     const pf_observer *observer, pf_fit **out,
+                                     pf_animal_population **population, pf_error *error)
+{
+  const population_job job = {problem, weights, observer};
   const double started = pf_clock_seconds();
   if (problem->data.n_animals == 1) {
     return pf_fail(error, PF_STOP,
@@ -187,7 +199,7 @@ pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observ
   pf_animal_population *made = pf_memory_need(1, sizeof *made, error);
   pf_status status = PF_STOP;
   if (fit != NULL && made != NULL) {
-    status = fit_from_start(problem, observer, fit, made, error);
+    status = fit_from_start(&job, fit, made, error);
   }
   if (status == PF_OK) {
     fit->seconds = pf_clock_seconds() - started;

@@ -18,6 +18,10 @@ typedef struct pf_animal_population {
  */
 pf_status pf_fit_population(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
                             pf_animal_population **population, pf_error *error);
+/** The same with animals that count as `weights` [n_animals] say (pf_population_design). */
+pf_status pf_fit_weighted_population(const pf_problem *problem, const double *weights,
+                                     const pf_observer *observer, pf_fit **out,
+                                     pf_animal_population **population, pf_error *error);
 void pf_fit_population_free(pf_animal_population *population);
 
 #endif

@@ -235,7 +235,8 @@ static double find_marginal(const population_run *run)
       constant -=
           e->phi[k] * (e->score[k] + 0.5 * pf_dot(e->information + k * run->n, e->phi, run->n));
     }
-    sum += constant;
+    run->out->constant[a] = constant;
+    sum += run->design->weights != NULL ? run->design->weights[a] * constant : constant;
   }
   return sum;
 }
@@ -285,8 +286,8 @@ static const double longest_move = 2.0;
 /* What a round may still move when means have converged. */
 static const double settled_mean_nats = 3e-3, settled_mean_errors = 5e-3;
 
-/* Averages an animal's likelihood over its posterior where the model puts it. `memory` has
- * 3 n n + n. */
+/* Averages an animal's likelihood over its posterior where the model puts it, or nearer to where it
+ * was if there is no likelihood there. `memory` has 3 n n + n. */
 static pf_status average_animal(population_run *run, size_t a, const double *sigma, double *memory,
                                 pf_error *error)
 {
@@ -295,14 +296,22 @@ static pf_status average_animal(population_run *run, size_t a, const double *sig
   const double *target = run->out->model.theta + a * n;
   double *root = memory, *scratch = root + n * n, *phi = scratch + 2 * n * n;
   run->moved[a] = distance_moved(e, n, target);
-  const double share = fmin(1.0, longest_move / run->moved[a]);
-  for (size_t k = 0; k < n; k++) {
-    phi[k] = e->phi[k] + share * (target[k] - e->phi[k]);
-  }
+  double share = fmin(1.0, longest_move / run->moved[a]);
   if (!pf_posterior_root(run->out->information + a * n * n, n, sigma, scratch, root)) {
     return pf_fail(error, PF_POINT_FAILED, "its posterior has no covariance");
   }
-  return pf_expansion_average(e, phi, root, workspaces_of(run), error);
+  for (int i = 0; i < MAX_HALVINGS; i++) {
+    for (size_t k = 0; k < n; k++) {
+      phi[k] = e->phi[k] + share * (target[k] - e->phi[k]);
+    }
+    *error = pf_error_none();
+    const pf_status status = pf_expansion_average(e, phi, root, workspaces_of(run), error);
+    if (status != PF_POINT_FAILED) {
+      return status;
+    }
+    share *= 0.5;
+  }
+  return PF_POINT_FAILED; /* the line is the last failure's */
 }
 
 static pf_status average_animals(population_run *run, pf_error *error)
@@ -556,14 +565,15 @@ static pf_status create_population(const population_run *run, pf_population_fit 
   made->information = pf_memory_need(n_animals * n * n, sizeof *made->information, error);
   made->linear = pf_memory_need(n_animals * n, sizeof *made->linear, error);
   made->log_likelihood = pf_memory_need(n_animals, sizeof *made->log_likelihood, error);
+  made->constant = pf_memory_need(n_animals, sizeof *made->constant, error);
   made->permutation_p =
       pf_memory_need(run->design->n_covariates * n, sizeof *made->permutation_p, error);
   made->effect_p = pf_memory_need(run->design->n_covariates * n, sizeof *made->effect_p, error);
   made->alone = pf_memory_need(n_animals * n, sizeof *made->alone, error);
   made->statistic = pf_memory_need(4 * n, sizeof *made->statistic, error);
   if (made->information == NULL || made->linear == NULL || made->log_likelihood == NULL ||
-      made->alone == NULL || made->permutation_p == NULL || made->effect_p == NULL ||
-      made->statistic == NULL) {
+      made->constant == NULL || made->alone == NULL || made->permutation_p == NULL ||
+      made->effect_p == NULL || made->statistic == NULL) {
     return PF_STOP;
   }
   made->p = made->statistic + n;
@@ -579,7 +589,9 @@ static pf_status create_population(const population_run *run, pf_population_fit 
                                .sharing = run->design->sharing,
                                .n_covariates = run->design->n_covariates,
                                .design = run->design->rows,
-                               .correlated = run->design->correlated};
+                               .correlated = run->design->correlated,
+                               .unrestricted = run->design->weights != NULL,
+                               .weights = run->design->weights};
   return PF_OK;
 }
 
@@ -638,7 +650,7 @@ pf_status pf_population_run(const pf_problem *problem, const pf_population_desig
     goto done;
   }
   tell_groups(&run);
-  if (run.out->interrupted) {
+  if (run.out->interrupted || design->weights != NULL) {
     goto done;
   }
   status = find_alone(&run, error);

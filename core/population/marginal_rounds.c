@@ -455,14 +455,16 @@ static double find_marginal(const integration *run)
   for (size_t a = 0; a < run->n_animals; a++) {
     const animal *self = &run->animals[a];
     const double *information = run->out->information + a * n * n;
-    sum += self->mean_likelihood / k;
+    double constant = self->mean_likelihood / k;
     for (size_t i = 0; i < n; i++) {
       double along = 0.0;
       for (size_t j = 0; j < n; j++) {
         along += information[i * n + j] * self->mean_phi[j] / k;
       }
-      sum -= self->mean_phi[i] / k * (self->mean_score[i] / k + 0.5 * along);
+      constant -= self->mean_phi[i] / k * (self->mean_score[i] / k + 0.5 * along);
     }
+    run->out->constant[a] = constant;
+    sum += constant;
   }
   return sum;
 }

@@ -260,12 +260,17 @@ static double design_of(const restricted *r, size_t animal, size_t covariate)
   return r->data->design[animal * r->data->n_covariates + covariate];
 }
 
+static double weight_of(const restricted *r, size_t animal)
+{
+  return r->data->weights != NULL ? r->data->weights[animal] : 1.0;
+}
+
 /* Adds X' V X and X' w of the animal that was taken. */
 static void add_normal_equations(restricted *r, size_t animal)
 {
   const size_t n = r->n;
   for (size_t i = 0; i < r->n_beta; i++) {
-    const double x = design_of(r, animal, i / n);
+    const double x = weight_of(r, animal) * design_of(r, animal, i / n);
     r->right[i] += x * r->w[i % n];
     for (size_t j = 0; j < r->n_beta; j++) {
       r->p[i * r->n_beta + j] += x * design_of(r, animal, j / n) * r->v[(i % n) * n + j % n];
@@ -355,6 +360,14 @@ static void find_mode(restricted *r, size_t animal)
   apply_matrix(n, false, r->m, r->q, r->g);
 }
 
+/* Of the animal that was taken, its mode found: the log of the integral of exp(b' theta - theta' A
+ * theta / 2) over N(mean, L L'). */
+static double evidence_of(const restricted *r, double log_m)
+{
+  const double at_mean = pf_dot(r->b, r->mean, r->n) + pf_dot(r->u, r->mean, r->n);
+  return 0.5 * (at_mean + pf_dot(r->q, r->g, r->n) - log_m);
+}
+
 /* out = X P^-1 X' of an animal. */
 static void spread_of_mean(const restricted *r, size_t animal, double *out)
 {
@@ -376,12 +389,13 @@ static void spread_of_mean(const restricted *r, size_t animal, double *out)
 static void add_slope(restricted *r, size_t animal)
 {
   const size_t n = r->n;
+  const double weight = weight_of(r, animal);
   for (size_t i = 0; i < n * n; i++) {
     r->scratch[i] = r->m[i] + r->g[i / n] * r->g[i % n];
   }
   multiply_matrices(n, false, r->al, r->scratch, r->product);
   for (size_t i = 0; i < n * n; i++) {
-    r->slope[i] += r->product[i] - r->u[i / n] * r->g[i % n];
+    r->slope[i] += weight * (r->product[i] - r->u[i / n] * r->g[i % n]);
   }
   if (r->data->unrestricted) {
     return;
@@ -391,7 +405,7 @@ static void add_slope(restricted *r, size_t animal)
   multiply_matrices(n, false, r->product, r->v, r->scratch);
   multiply_matrices(n, false, r->scratch, r->root, r->product);
   for (size_t i = 0; i < n * n; i++) {
-    r->slope[i] -= r->product[i];
+    r->slope[i] -= weight * r->product[i];
   }
 }
 
@@ -446,8 +460,7 @@ static pf_status evaluate_reml(void *self, const double *values, double *f, doub
                      "the likelihood has no value at this spread between animals");
     }
     find_mode(r, a);
-    *f += 0.5 * log_m - 0.5 * pf_dot(r->q, r->g, r->n) -
-          0.5 * (pf_dot(r->b, r->mean, r->n) + pf_dot(r->u, r->mean, r->n));
+    *f -= weight_of(r, a) * evidence_of(r, log_m);
     if (gradient != NULL) {
       add_slope(r, a);
     }
@@ -509,9 +522,10 @@ static pf_status create_model(const pf_mixed_data *data, pf_mixed_model *out, pf
       .sd = pf_memory_need(n, sizeof *out->sd, error),
       .correlation = pf_memory_need(n * n, sizeof *out->correlation, error),
       .theta = pf_memory_need(data->n_animals * n, sizeof *out->theta, error),
-      .spread = pf_memory_need(data->n_animals * n * n, sizeof *out->spread, error)};
+      .spread = pf_memory_need(data->n_animals * n * n, sizeof *out->spread, error),
+      .evidence = pf_memory_need(data->n_animals, sizeof *out->evidence, error)};
   if (out->beta == NULL || out->covariance == NULL || out->sd == NULL || out->correlation == NULL ||
-      out->theta == NULL || out->spread == NULL) {
+      out->theta == NULL || out->spread == NULL || out->evidence == NULL) {
     pf_mixed_model_clear(out);
     return PF_STOP;
   }
@@ -549,6 +563,7 @@ static bool copy_animal(restricted *r, size_t animal, pf_mixed_model *out)
     return false;
   }
   find_mode(r, animal);
+  out->evidence[animal] = evidence_of(r, log_m);
   apply_matrix(n, false, r->root, r->g, theta);
   multiply_matrices(n, false, r->root, r->m, r->scratch);
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, 1.0, r->scratch, size,
@@ -633,6 +648,7 @@ void pf_mixed_model_clear(pf_mixed_model *model)
   pf_memory_free(model->correlation);
   pf_memory_free(model->theta);
   pf_memory_free(model->spread);
+  pf_memory_free(model->evidence);
   *model = (pf_mixed_model){0};
 }
 

@@ -42,6 +42,7 @@ typedef struct pf_mixed_data {
   bool correlated;           /**< Sigma has correlations too */
   const bool *without;       /**< [n_covariates][n] betas that are held at 0; NULL: none */
   bool unrestricted;         /**< Sigma maximises the likelihood itself, as tests of betas need */
+  const double *weights;     /**< [n_animals] how much an animal counts; NULL: all 1 */
 } pf_mixed_data;
 
 typedef struct pf_mixed_model {
@@ -53,6 +54,7 @@ typedef struct pf_mixed_model {
   double *correlation;   /**< [n][n] */
   double *theta;         /**< [n_animals][n] each animal's mode given beta and Sigma */
   double *spread;        /**< [n_animals][n][n] its covariance, with the uncertainty of beta */
+  double *evidence;      /**< [n_animals] log of the integral of exp(l_a) over N(X_a beta, Sigma) */
 } pf_mixed_model;
 
 /** At most so many values, which keeps correlations within reason. */

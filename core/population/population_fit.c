@@ -125,6 +125,7 @@ void pf_population_fit_free(pf_population_fit *population)
   pf_memory_free(population->information);
   pf_memory_free(population->linear);
   pf_memory_free(population->log_likelihood);
+  pf_memory_free(population->constant);
   pf_memory_free(population->alone);
   pf_memory_free(population->permutation_p);
   pf_memory_free(population->effect_p);

@@ -14,6 +14,8 @@ typedef struct pf_population_design {
   bool correlated;        /**< Sigma has correlations */
   bool bounded;           /**< values with bounds are drawn on the line, else as they are */
   bool means;             /**< expand about the animals' means, else about their modes */
+  const double *weights;  /**< [n_animals] how much an animal counts; NULL: all 1. With weights
+                               Sigma maximises the likelihood itself, and nothing is tested */
 } pf_population_design;
 
 typedef struct pf_population_fit {
@@ -21,11 +23,13 @@ typedef struct pf_population_fit {
   pf_mixed_data data;           /**< of the last round; points into what this owns */
   double *information, *linear; /**< [n_animals][n][n], [n_animals][n] of `data` */
   double *log_likelihood;       /**< [n_animals] at each animal's mode, in nats */
-  bool bounded;                 /**< values with bounds were drawn on the line */
-  double marginal;              /**< restricted log marginal likelihood, up to a constant of
-                                   the data; the same data and design compare by it */
-  double *alone; /**< [n_animals][n] what each animal's own expansion has its maximum at, on the
-                    scale of the draws; NaN: its data do not determine all values */
+  double *constant; /**< [n_animals] what the log likelihood of an animal is more than its parabola
+                       b' theta - theta' A theta / 2; with model.evidence its log evidence */
+  bool bounded;     /**< values with bounds were drawn on the line */
+  double marginal;  /**< restricted log marginal likelihood, up to a constant of
+                       the data; the same data and design compare by it */
+  double *alone;    /**< [n_animals][n] what each animal's own expansion has its maximum at, on the
+                       scale of the draws; NaN: its data do not determine all values */
   double *statistic, *p;       /**< [n] do animals differ in it? NaN: not drawn */
   double *sd_lower, *sd_upper; /**< [n] at level; NaN: not drawn */
   double *effect_p; /**< [n_covariates][n] of each difference or slope, by likelihood ratio; NaN:

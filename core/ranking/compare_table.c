@@ -3,7 +3,6 @@
 #include "core/base/memory.h"
 #include "core/evaluate/averages.h"
 #include "core/ranking/compare_words.h"
-#include "core/stats/model_selection.h"
 
 #include <math.h>
 #include <string.h>
@@ -403,58 +402,6 @@ static pf_status compare_with_baselines(const table *t, uint32_t v, pf_error *er
   return status;
 }
 
-/* ---- how many animals follow which candidate ---- */
-
-/** Log likelihoods [n][n_candidates] of the held-out steps of the animals that all candidates have;
- * how many animals. */
-static size_t gather_evidence(const table *t, uint32_t v, double *evidence)
-{
-  const size_t n_candidates = t->comparison->n_candidates;
-  size_t n = 0;
-  for (size_t i = 0; i < t->comparison->n_animals; i++) {
-    bool is_there = true;
-    for (size_t c = 0; c < n_candidates; c++) {
-      const pf_compare_figures *f = figures_of(t, c, v);
-      evidence[n * n_candidates + c] = f->per_animal[i] * (double)f->cells[i];
-      is_there = is_there && isfinite(evidence[n * n_candidates + c]) &&
-                 t->comparison->candidates[c].is_likelihood;
-    }
-    n += is_there ? 1 : 0;
-  }
-  return n;
-}
-
-static pf_status find_frequencies(const table *t, uint32_t v, pf_error *error)
-{
-  const size_t n_candidates = t->comparison->n_candidates;
-  double *memory =
-      pf_memory_need((t->comparison->n_animals + 3) * n_candidates, sizeof *memory, error);
-  if (memory == NULL) {
-    return PF_STOP;
-  }
-  pf_model_frequencies found = {.expected = memory,
-                                .exceedance = memory + n_candidates,
-                                .protected_exceedance = memory + 2 * n_candidates};
-  double *evidence = memory + 3 * n_candidates;
-  const size_t n = gather_evidence(t, v, evidence);
-  const bool is_asked = n_candidates > 1 && n > 1 && pf_validation_at(v)->held_out;
-  pf_status status = PF_OK;
-  t->comparison->omnibus_risk[v] = NAN;
-  if (is_asked) {
-    const pf_stream stream = {t->comparison->seed, PF_RANDOM_FREQUENCY, 0, v};
-    status = pf_stats_model_frequencies(evidence, n, n_candidates, stream, &found, error);
-    t->comparison->omnibus_risk[v] = found.omnibus_risk;
-  }
-  for (size_t c = 0; c < n_candidates; c++) {
-    pf_compare_figures *f = figures_of(t, c, v);
-    f->frequency = is_asked ? found.expected[c] : (double)NAN;
-    f->exceedance = is_asked ? found.exceedance[c] : (double)NAN;
-    f->protected_exceedance = is_asked ? found.protected_exceedance[c] : (double)NAN;
-  }
-  pf_memory_free(memory);
-  return status;
-}
-
 /* ---- all of it ---- */
 
 /** The first held-out one that was asked for, else the last in sample: on fresh draws rather than
@@ -504,7 +451,7 @@ static pf_status make_table(const table *t, pf_error *error)
       }
     }
     if (compare_with_base(t, v, error) != PF_OK || compare_with_best(t, v, error) != PF_OK ||
-        compare_with_baselines(t, v, error) != PF_OK || find_frequencies(t, v, error) != PF_OK) {
+        compare_with_baselines(t, v, error) != PF_OK) {
       return PF_STOP;
     }
   }

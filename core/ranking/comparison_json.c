@@ -80,20 +80,15 @@ static json_t *figures_object(const pf_comparison *comparison, size_t c, uint32_
   const pf_compare_figures *f = &candidate->figures[v];
   const bool ablated = comparison->ablations && pf_validation_at(v)->held_out;
   return json_pack(
-      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-      "s:o, "
-      "s:o}",
-      "status", status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals,
-      "n_failed", (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out,
-      "n_observations", (json_int_t)f->n, "log_likelihood_per_observation",
-      interval_object(f->score), "median", pf_json_number(f->median), "deviance_explained",
-      explained_object(f), "r2_weights", pf_json_number(f->r2_weights), "r2_activity",
-      pf_json_number(f->r2_activity), "against_base",
+      "{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "status",
+      status_text(f), "fits", verdicts_object(f), "n_animals", (json_int_t)f->n_animals, "n_failed",
+      (json_int_t)f->n_failed, "n_left_out", (json_int_t)f->n_left_out, "n_observations",
+      (json_int_t)f->n, "log_likelihood_per_observation", interval_object(f->score), "median",
+      pf_json_number(f->median), "deviance_explained", explained_object(f), "r2_weights",
+      pf_json_number(f->r2_weights), "r2_activity", pf_json_number(f->r2_activity), "against_base",
       c == comparison->base ? json_null() : against_base_object(f), "against_best",
       isnan(f->against_best.value) ? json_null() : interval_object(f->against_best), "per_animal",
-      animal_scores(comparison, f), "frequency", pf_json_number(f->frequency), "exceedance",
-      pf_json_number(f->exceedance), "protected_exceedance",
-      pf_json_number(f->protected_exceedance), "ablations",
+      animal_scores(comparison, f), "ablations",
       ablated ? ablations_object(candidate->ablations[v]) : json_null());
 }
 
@@ -150,6 +145,42 @@ static json_t *selection_object(const pf_selection *selection)
   return json_pack("{s:o, s:I, s:s, s:o}", "rule", pf_json_text(selection->rule), "n_terms",
                    (json_int_t)selection->n_terms, "validation",
                    pf_validation_at(selection->validation)->name, "paths", paths);
+}
+
+/* ---- how many animals follow which ---- */
+
+static json_t *follower_object(const pf_comparison *comparison, size_t k)
+{
+  const pf_followers *f = &comparison->followers;
+  json_t *animals = json_object();
+  for (size_t a = 0; a < comparison->n_animals; a++) {
+    animals = pf_json_set(animals, comparison->animals[a],
+                          json_pack("{s:o, s:o}", "log_evidence",
+                                    pf_json_number(f->evidence[a * f->n + k]), "probability",
+                                    pf_json_number(f->shares[a * f->n + k])));
+  }
+  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
+                   pf_json_text(comparison->candidates[f->candidates[k]].name), "frequency",
+                   pf_json_number(f->frequency[k]), "exceedance", pf_json_number(f->exceedance[k]),
+                   "protected_exceedance", pf_json_number(f->protected_exceedance[k]), "animals",
+                   animals);
+}
+
+/** null: nothing was asked. */
+static json_t *followers_object(const pf_comparison *comparison)
+{
+  const pf_followers *f = &comparison->followers;
+  json_t *candidates = json_array();
+  for (size_t k = 0; k < f->n; k++) {
+    candidates = pf_json_append(candidates, follower_object(comparison, k));
+  }
+  if (f->n == 0 && f->why == NULL) {
+    json_decref(candidates);
+    return json_null();
+  }
+  return json_pack("{s:o, s:o, s:o}", "missing", pf_json_text(f->why), "all_equal",
+                   f->n > 0 ? pf_json_number(f->omnibus_risk) : json_null(), "candidates",
+                   candidates);
 }
 
 /* ---- all of it ---- */
@@ -217,7 +248,7 @@ static json_t *summary_object(const pf_comparison *comparison)
   }
   return json_pack(
       "{s:s, s:f, s:o, s:o, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, "
-      "s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o}",
+      "s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o, s:o}",
       "status", status_word(comparison), "tie_nats", pf_compare_tie, "warning",
       pf_json_text(comparison->warning), "information_criteria_missing",
       pf_json_text(comparison->criteria_why), "kind", "comparison", "name",
@@ -241,7 +272,7 @@ static json_t *summary_object(const pf_comparison *comparison)
       "of choices between options: a logistic regression on choices and rewards of the trials "
       "before, fitted as mean_rate is",
       "baselines", baselines_object(comparison), "candidates", candidates, "selection",
-      selection_object(&comparison->selection));
+      selection_object(&comparison->selection), "frequencies", followers_object(comparison));
 }
 
 pf_status pf_compare_write_summary(const pf_comparison *comparison, const char *path,

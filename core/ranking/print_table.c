@@ -114,25 +114,34 @@ static void print_validation(FILE *out, const pf_comparison *comparison, uint32_
 }
 
 /** The share of animals that follow each candidate. */
-static void print_frequencies(FILE *out, const pf_comparison *comparison, uint32_t v)
+static void print_followers(FILE *out, const pf_comparison *comparison)
 {
-  if (isnan(comparison->omnibus_risk[v])) {
+  static const double clear_share = 0.9;
+  const pf_followers *f = &comparison->followers;
+  if (f->why != NULL) {
+    (void)fprintf(out, "\nHow many animals follow which candidate: not known. %s\n", f->why);
+  }
+  if (f->n == 0) {
     return;
   }
   (void)fprintf(out,
-                "\nIf each animal follows one of these (%s): expected share of animals, and "
-                "probability that it is the\n"
-                "most frequent, plain and protected (all may be equally frequent: probability "
-                "%.2g)\n    %-*s%10s%10s%10s\n",
-                pf_validation_at(v)->name, comparison->omnibus_risk[v], NAME, "candidate", "share",
-                "exceeds", "protected");
-  for (size_t c = 0; c < comparison->n_candidates; c++) {
-    const pf_compare_figures *f = &comparison->candidates[c].figures[v];
-    print_name(out, comparison, c);
-    print_cell(out, 10, "%.3f", f->frequency);
-    print_cell(out, 10, "%.3f", f->exceedance);
-    print_cell(out, 10, "%.3f", f->protected_exceedance);
-    (void)fputc('\n', out);
+                "\nIf each animal follows one of these: expected share of animals, and probability "
+                "that it is the most\nfrequent, plain and protected (all may be equally frequent: "
+                "probability %.2g); animals that follow it\nwith a probability above %g. Evidence: "
+                "all steps, integrated over a population of its own followers\n    "
+                "%-*s%10s%10s%10s%10s\n",
+                f->omnibus_risk, clear_share, NAME, "candidate", "share", "exceeds", "protected",
+                "animals");
+  for (size_t k = 0; k < f->n; k++) {
+    size_t n_clear = 0;
+    for (size_t a = 0; a < comparison->n_animals; a++) {
+      n_clear += f->shares[a * f->n + k] > clear_share ? 1 : 0;
+    }
+    print_name(out, comparison, f->candidates[k]);
+    print_cell(out, 10, "%.3f", f->frequency[k]);
+    print_cell(out, 10, "%.3f", f->exceedance[k]);
+    print_cell(out, 10, "%.3f", f->protected_exceedance[k]);
+    (void)fprintf(out, "%10zu\n", n_clear);
   }
 }
 
@@ -245,7 +254,7 @@ void pf_compare_print(const pf_comparison *comparison, FILE *stream)
   if (comparison->ablations && pf_validation_at(comparison->headline)->held_out) {
     print_ablations(stream, comparison, comparison->headline);
   }
-  print_frequencies(stream, comparison, comparison->headline);
+  print_followers(stream, comparison);
   print_criteria(stream, comparison);
   print_animals(stream, comparison);
   if (comparison->selection.rule != NULL) {

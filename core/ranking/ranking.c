@@ -98,6 +98,9 @@ void pf_comparison_free(pf_comparison *comparison)
   pf_memory_free(comparison->warning);
   pf_memory_free(comparison->words);
   pf_selection_clear(&comparison->selection);
+  pf_memory_free(comparison->followers.why);
+  pf_memory_free(comparison->followers.candidates);
+  pf_memory_free(comparison->followers.evidence);
   pf_memory_free(comparison);
 }
 

@@ -80,11 +80,6 @@ typedef struct pf_compare_figures {
   double p, p_holm;  /**< paired exact Wilcoxon of those that do not tie, two-sided; Holm over the
                         candidates of this validation */
   bool ranks_higher; /**< by the ranks of that test, not by a mean that one animal may make */
-  /* if each animal follows one of the candidates (core/stats/model_selection.h); NaN: held-out
-   * likelihoods of all of them are not there */
-  double frequency;            /**< how many animals follow this one, as a share */
-  double exceedance;           /**< probability that it is the most frequent */
-  double protected_exceedance; /**< the same, allowing for equal frequencies */
   /* against the one of highest mean: no test, since the best was picked by the same figures */
   pf_interval against_best;
 } pf_compare_figures;
@@ -185,6 +180,24 @@ typedef struct pf_selection {
 } pf_selection;
 void pf_selection_clear(pf_selection *selection);
 
+/**
+ * If each animal follows one of these candidates, how many follow which?
+ * (core/population/mixture.h, core/stats/model_selection.h). One block of memory from `evidence`
+ * on.
+ */
+typedef struct pf_followers {
+  size_t n;           /**< candidates; 0: not asked, or `why` */
+  char *why;          /**< why there is no answer; NULL: there is one, or nothing was asked */
+  size_t *candidates; /**< [n] */
+  double *evidence;   /**< [n_animals][n] log likelihood integrated over the candidate's population,
+                         in nats */
+  double *shares;     /**< [n_animals][n] probability that the animal follows it */
+  double *frequency;  /**< [n] expected share of animals */
+  double *exceedance; /**< [n] probability that it is the most frequent */
+  double *protected_exceedance; /**< [n] the same, allowing for equal frequencies */
+  double omnibus_risk;          /**< probability that all are equally frequent */
+} pf_followers;
+
 typedef struct pf_comparison {
   char *name, *out;
   uint64_t seed; /**< of the base config; bootstraps go by it too */
@@ -197,7 +210,6 @@ typedef struct pf_comparison {
    * cells of all animals together, of deviances the share of their sums. */
   bool pooled[PF_MAX_VALIDATIONS];
   pf_compare_baseline baselines[PF_MAX_VALIDATIONS][PF_N_BASELINES];
-  double omnibus_risk[PF_MAX_VALIDATIONS]; /**< that all candidates are equally frequent */
   uint32_t headline; /**< the one that the line of plain words is about: the first held-out one */
   pf_folds folds[PF_MAX_VALIDATIONS];
   bool ablations;
@@ -215,6 +227,7 @@ typedef struct pf_comparison {
   size_t n_recordings;
   char *words; /**< what can be said, and what cannot: one line */
   pf_selection selection;
+  pf_followers followers;
 } pf_comparison;
 
 /** May a claim rest on a fit: converged, or passes done, which claims nothing by itself? */

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MAX_ROUNDS = 10000, N_DRAWS = 100000 };
 static const double settled = 1e-10;
@@ -151,6 +152,36 @@ static void count_exceedance(const selection *s, pf_stream stream, double *excee
   }
 }
 
+static selection selection_of(const double *evidence, size_t n_animals, size_t n_models,
+                              double *memory)
+{
+  return (selection){.evidence = evidence,
+                     .n_animals = n_animals,
+                     .n_models = n_models,
+                     .alpha = memory,
+                     .weight = memory + n_models,
+                     .sums = memory + 2 * n_models,
+                     .log_r = memory + 3 * n_models};
+}
+
+pf_status pf_stats_model_shares(const double *evidence, size_t n_animals, size_t n_models,
+                                double *shares, pf_error *error)
+{
+  double *memory = pf_memory_need(4 * n_models, sizeof *memory, error);
+  if (memory == NULL) {
+    return PF_STOP;
+  }
+  const selection s = selection_of(evidence, n_animals, n_models, memory);
+  fit_frequencies(&s);
+  expect_logs(&s);
+  for (size_t a = 0; a < n_animals; a++) {
+    (void)share_out(&s, a, s.log_r);
+    memcpy(shares + a * n_models, s.weight, n_models * sizeof *shares);
+  }
+  pf_memory_free(memory);
+  return PF_OK;
+}
+
 pf_status pf_stats_model_frequencies(const double *evidence, size_t n_animals, size_t n_models,
                                      pf_stream stream, pf_model_frequencies *out, pf_error *error)
 {
@@ -158,13 +189,7 @@ pf_status pf_stats_model_frequencies(const double *evidence, size_t n_animals, s
   if (memory == NULL) {
     return PF_STOP;
   }
-  const selection s = {.evidence = evidence,
-                       .n_animals = n_animals,
-                       .n_models = n_models,
-                       .alpha = memory,
-                       .weight = memory + n_models,
-                       .sums = memory + 2 * n_models,
-                       .log_r = memory + 3 * n_models};
+  const selection s = selection_of(evidence, n_animals, n_models, memory);
   double sum = 0.0;
   fit_frequencies(&s);
   for (size_t k = 0; k < n_models; k++) {

@@ -31,6 +31,12 @@ typedef struct pf_model_frequencies {
  */
 pf_status pf_stats_model_frequencies(const double *evidence, size_t n_animals, size_t n_models,
                                      pf_stream stream, pf_model_frequencies *out, pf_error *error);
+/**
+ * The probability [n_animals][n_models] that each animal follows each model, by the same
+ * variational Bayes. No memory: PF_STOP.
+ */
+pf_status pf_stats_model_shares(const double *evidence, size_t n_animals, size_t n_models,
+                                double *shares, pf_error *error);
 /** The digamma function of x > 0; to some 1e-13. */
 double pf_stats_digamma(double x);
 

@@ -91,6 +91,28 @@ refuse "there is no row of animal 'animal7'" "population.table=$work/fewer.csv" 
 holds compared "[c['per'] for c in s['candidates']] == ['animal', 'shared', 'population']"
 holds compared "s['candidates'][2]['validations']['leave-one-animal-out']['log_likelihood_per_observation']['value'] > \
 s['candidates'][1]['validations']['leave-one-animal-out']['log_likelihood_per_observation']['value']"
-holds compared "abs(sum(c['validations']['forecast']['frequency'] for c in s['candidates']) - 1) < 1e-9"
+holds compared "s['frequencies'] is None" # one candidate is a population, and nothing is asked
 holds compared "s['candidates'][2]['aic'] is None"
+
+# 12 animals that forget and 6 that do not, where the first rule can do what the second does: how many follow which?
+python3 "$PF_SRCDIR/bench/mixed-rules" --cohorts 1 --rules nested --program "$PLASTFIT" >"$work/mixed.log" 2>&1 ||
+  { fail "bench/mixed-rules"; cat "$work/mixed.log"; }
+grep -q "within 0.1 in 1$" "$work/mixed.log" || { fail "the share of followers is off by more than 0.1"; cat "$work/mixed.log"; }
+# the same question of candidates that are fitted otherwise; of values that are each animal's own it has no answer
+two='candidates = ( { name = "forgets"; }, { name = "keeps"; set: { rules: { learn: { terms = "x r"; }; }; }; } );'
+few="source.animals=6 fit.per=animal report=false evaluate.draws=0"
+for how in all none separate; do
+  more=population.separate=[]
+  words=$how
+  [ $how = separate ] && more='population.separate=["x r"]' && words=all
+  # shellcheck disable=SC2086
+  "$PLASTFIT" compare "$config" $few "$more" out="$work/ask-$how" threads=2 "compare={ validation = [\"in-sample\"]; \
+    information_criteria = false; frequencies = \"$words\"; $two }" >"$work/ask-$how.log" 2>&1 ||
+    { fail "compare.frequencies, $how"; cat "$work/ask-$how.log"; }
+done
+holds ask-all "abs(sum(c['frequency'] for c in s['frequencies']['candidates']) - 1) < 1e-9"
+holds ask-all "all(abs(sum(c['animals'][a]['probability'] for c in s['frequencies']['candidates']) - 1) < 1e-9 for a in s['animals'])"
+holds ask-all "s['frequencies']['candidates'][0]['frequency'] > 0.6" # all six forget
+holds ask-none "s['frequencies'] is None"
+holds ask-separate "\"each animal's own\" in s['frequencies']['missing'] and s['frequencies']['candidates'] == []"
 finish

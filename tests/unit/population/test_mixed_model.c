@@ -263,3 +263,47 @@ Test(mixed_model, likelihood_ratio_of_groups_meets_the_closed_form)
   cr_assert(fabs(statistic - expected) < 1e-6, "%.10g, expected %.10g", statistic, expected);
   cr_assert(p > 0.0 && p < 1.0);
 }
+
+/* An animal of weight 2 is two such animals, and one of weight 0 is none. */
+Test(mixed_model, counts_animals_by_their_weights)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN}}, twice = {.sharing = {PF_SHARING_DRAWN}};
+  const double weights[] = {1.0, 2.0, 1.0, 0.0, 2.0, 1.0};
+  double copies[8];
+  size_t n = 0;
+  for (size_t a = 0; a < 6; a++) {
+    for (int i = 0; i < (int)weights[a]; i++) {
+      copies[n++] = estimates[a];
+    }
+  }
+  make_balanced(&c, estimates, 6, 2.0);
+  make_balanced(&twice, copies, n, 2.0);
+  c.data.weights = weights;
+  c.data.unrestricted = twice.data.unrestricted = true;
+  pf_mixed_model one = fit_model(&c.data, NULL), other = fit_model(&twice.data, NULL);
+  cr_assert(fabs(one.beta[0] - other.beta[0]) < 1e-9, "%g, %g", one.beta[0], other.beta[0]);
+  cr_assert(one.sd[0] > 0.1 && fabs(one.sd[0] - other.sd[0]) < 1e-6, "%g, %g", one.sd[0],
+            other.sd[0]);
+  cr_assert(fabs(one.log_likelihood - other.log_likelihood) < 1e-9);
+  pf_mixed_model_clear(&one);
+  pf_mixed_model_clear(&other);
+}
+
+/* Its parabola b theta - A theta^2 / 2 integrated over N(beta, sd^2), by small steps. */
+Test(mixed_model, has_the_evidence_of_an_animal)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN}};
+  const double information = 2.0, step = 1e-3;
+  make_balanced(&c, estimates, 6, information);
+  pf_mixed_model model = fit_model(&c.data, NULL);
+  for (size_t a = 0; a < 6; a++) {
+    double sum = 0.0;
+    for (double z = -10.0; z < 10.0; z += step) {
+      const double theta = model.beta[0] + model.sd[0] * z;
+      sum += step * exp(c.linear[a] * theta - 0.5 * information * theta * theta - 0.5 * z * z);
+    }
+    const double expected = log(sum / sqrt(6.283185307179586));
+    cr_assert(fabs(model.evidence[a] - expected) < 1e-6, "%g for %g", model.evidence[a], expected);
+  }
+  pf_mixed_model_clear(&model);
+}

@@ -93,3 +93,19 @@ Test(model_selection, has_the_risk_of_the_integral)
   const double risk = 1.0 / (1.0 + exp(different - equal));
   cr_assert(fabs(r.of.omnibus_risk - risk) < 1e-9, "%g for %g", r.of.omnibus_risk, risk);
 }
+
+/* Where evidence is certain an animal's share is 1; where there is none, it is the frequency. */
+Test(model_selection, shares_an_animal_between_models)
+{
+  double evidence[10 * 2], shares[10 * 2];
+  pf_error error = {.size = sizeof error};
+  for (size_t a = 0; a < 10; a++) {
+    evidence[2 * a] = a < 8 ? 50.0 : 0.0;
+    evidence[2 * a + 1] = 0.0;
+  }
+  evidence[2 * 8 + 1] = 50.0; /* the last one says nothing */
+  cr_assert(pf_stats_model_shares(evidence, 10, 2, shares, &error) == PF_OK);
+  cr_assert(shares[0] > 1.0 - 1e-12 && shares[2 * 8] < 1e-12);
+  cr_assert(shares[2 * 9] > 0.75 && shares[2 * 9] < 0.95, "%g", shares[2 * 9]);
+  cr_assert(fabs(shares[2 * 9] + shares[2 * 9 + 1] - 1.0) < 1e-12);
+}
