@@ -345,6 +345,7 @@ core_sources += core/plot/figure_script.c
 core_sources += core/figures/behaviour.c core/figures/behaviour.h
 core_sources += core/figures/behaviour_figures.c
 core_sources += core/figures/choice_figures.c
+core_sources += core/figures/figure_folder.c core/figures/figure_folder.h
 core_sources += core/figures/result_folder.c core/figures/result_folder.h
 core_sources += core/figures/run_data.c core/figures/run_data.h
 core_sources += core/figures/run_figure.h core/figures/run_figures.c core/figures/run_figures.h

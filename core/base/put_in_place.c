@@ -1,8 +1,9 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* renameat2 */
 #include "core/base/put_in_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,4 +29,19 @@ pf_status pf_put_in_place(const char *part, const char *path, pf_error *error)
   const int reason = errno;
   (void)unlink(part);
   return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", path, strerror(reason));
+}
+
+bool pf_put_in_free_place(const char *part, const char *path)
+{
+  if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+    return false;
+  }
+  if (access(path, F_OK) == 0) {
+    errno = EEXIST;
+    return false;
+  }
+  return rename(part, path) == 0;
 }

@@ -21,7 +21,11 @@ typedef struct arguments {
   const char *run; /**< given.subject */
   const char *data, *out;
   bool force, quiet;
+  int held; /**< the run folder, as it was read: core/store/folder.h */
 } arguments;
+
+/* Seconds that finished scores wait for another process that writes into the run. */
+enum { LONGEST_WAIT = 60 };
 
 static const char *const usage =
     "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...]\n"
@@ -131,6 +135,22 @@ static pf_status write_new_folder(const arguments *how, const pf_scored_run *sco
   return status;
 }
 
+/** Beside the run's files. */
+static pf_status write_into_run(const arguments *how, const pf_scored_run *scored,
+                                const char *target, pf_error *error)
+{
+  pf_status status = pf_folder_lock(how->run, how->held, LONGEST_WAIT, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = check_target(how, target, error); /* another process may have written it meanwhile */
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_evaluation_write(scored, target, error);
+  return status != PF_OK ? status : pf_folder_unlock(how->run, how->held, error);
+}
+
 static pf_status write_scores(const arguments *how, const pf_problem *problem, const pf_fit *fit,
                               const pf_evaluation *evaluation, const char *target, pf_error *error)
 {
@@ -142,7 +162,7 @@ static pf_status write_scores(const arguments *how, const pf_problem *problem, c
   if (how->out != NULL) {
     return write_new_folder(how, &scored, error);
   }
-  return pf_evaluation_write(&scored, target, error);
+  return write_into_run(how, &scored, target, error);
 }
 
 /* ---- the work ---- */
@@ -246,7 +266,9 @@ static int run_command(int argc, char **argv)
   int code = pf_cli_parse(&syntax, argc, argv, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     how.run = how.given.subject;
+    how.held = pf_folder_hold(how.run);
     code = evaluate_run(&how);
+    pf_folder_let_go(how.held);
   }
   pf_cli_arguments_free(&how.given);
   return code;

@@ -2,6 +2,7 @@
 
 #include "core/base/embed.h"
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/cli/command.h"
 #include "core/cli/new_config.h"
 #include "core/plugin/path.h"
@@ -79,13 +80,14 @@ static void write_text(FILE *file, const char *text, const char *name)
   }
 }
 
+/** In NAME.part: the folder is renamed when it is whole. */
 static void path_of_file(const char *file, const char *name, char path[PATH_LENGTH])
 {
   const size_t placeholder = strlen("NAME");
   if (strncmp(file, "NAME", placeholder) == 0) {
-    (void)snprintf(path, PATH_LENGTH, "%s/%s%s", name, name, file + placeholder);
+    (void)snprintf(path, PATH_LENGTH, "%s.part/%s%s", name, name, file + placeholder);
   } else {
-    (void)snprintf(path, PATH_LENGTH, "%s/%s", name, file);
+    (void)snprintf(path, PATH_LENGTH, "%s.part/%s", name, file);
   }
 }
 
@@ -99,39 +101,71 @@ static bool write_files(const new_kind *kind, const char *name, char path[PATH_L
       return false;
     }
     write_text(out, file->text, name);
-    const bool bad = ferror(out) != 0;
-    if (fclose(out) != 0 || bad) {
+    const bool good = fflush(out) == 0 && ferror(out) == 0 && fsync(fileno(out)) == 0;
+    const int reason = errno;
+    if (fclose(out) != 0) {
+      return false;
+    }
+    if (!good) {
+      errno = reason;
       return false;
     }
   }
   return true;
 }
 
+static int say_taken(const char *name)
+{
+  return pf_cli_say(PF_EXIT_MISUSED, "'%s' is there already; choose another name, or remove it",
+                    name);
+}
+
+static int make_part(const char *part)
+{
+  if (mkdir(part, 0777) == 0) {
+    return PF_EXIT_DONE;
+  }
+  return errno == EEXIST
+             ? pf_cli_say(PF_EXIT_MISUSED,
+                          "'%s' is there: another process writes it, or one that died left it; "
+                          "wait, or remove it",
+                          part)
+             : pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", part,
+                          strerror(errno));
+}
+
 /** The whole folder or nothing of it. */
 static int make_plugin(const new_kind *kind, const char *name)
 {
-  char path[PATH_LENGTH];
-  if (mkdir(name, 0777) != 0) {
-    if (errno == EEXIST) {
-      return pf_cli_say(PF_EXIT_MISUSED, "'%s' is there already; choose another name, or remove it",
-                        name);
-    }
-    return pf_cli_say(PF_EXIT_FAILED, "the folder '%s' could not be made: %s", name,
-                      strerror(errno));
+  char path[PATH_LENGTH], part[PATH_LENGTH];
+  (void)snprintf(part, sizeof part, "%s.part", name);
+  if (access(name, F_OK) == 0) {
+    return say_taken(name);
   }
-  if (write_files(kind, name, path)) {
+  int code = make_part(part);
+  if (code != PF_EXIT_DONE) {
+    return code;
+  }
+  bool made = write_files(kind, name, path);
+  if (made) {
+    (void)snprintf(path, sizeof path, "%s", name);
+    made = pf_put_in_free_place(part, path);
+  }
+  if (made) {
     (void)printf(
         "%s/: %s.c (the %s), Makefile, %s.cfg (%s), README.md\n\n"
         "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
         name, name, kind->name, name, kind->question, name, name, name, name, name);
     return PF_EXIT_DONE;
   }
-  const int code = pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
+  code = errno == EEXIST
+             ? say_taken(name)
+             : pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
   for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
     path_of_file(file->name, name, path);
     (void)unlink(path);
   }
-  (void)rmdir(name);
+  (void)rmdir(part);
   return code;
 }
 

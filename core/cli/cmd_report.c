@@ -17,15 +17,19 @@ static const char *const usage =
 
 static pf_status write_locked(const char *run, pf_error *error)
 {
-  int lock = -1;
-  pf_status status = pf_folder_lock(run, &lock, error);
+  const int held = pf_folder_hold(run);
+  pf_status status = pf_folder_lock(run, held, 0, error);
   if (status != PF_OK) {
-    return status;
+    goto done;
   }
   status = pf_html_write(run, error);
-  pf_error unsaid = pf_error_none();
-  const pf_status unlocked = pf_folder_unlock(run, lock, status == PF_OK ? error : &unsaid);
-  return status != PF_OK ? status : unlocked;
+  if (status != PF_OK) {
+    goto done;
+  }
+  status = pf_folder_unlock(run, held, error);
+done:
+  pf_folder_let_go(held);
+  return status;
 }
 
 static int write_report(const char *run, bool quiet)

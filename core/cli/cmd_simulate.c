@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 enum { MAX_REPEATS = 100000 };
+/* Seconds that finished simulations wait for another process that writes into the run. */
+enum { LONGEST_WAIT = 60 };
 
 typedef struct arguments {
   pf_cli_arguments given;
@@ -154,6 +156,7 @@ typedef struct closed_loop {
   pf_problem *run, *task;
   pf_fit *fit;
   char *target; /**< RUN/simulated.csv */
+  int held;     /**< the run folder, as it was read: core/store/folder.h */
 } closed_loop;
 
 static void clear_loop(closed_loop *a)
@@ -164,6 +167,7 @@ static void clear_loop(closed_loop *a)
   pf_config_free(a->task_config);
   pf_config_free(a->run_config);
   pf_memory_free(a->target);
+  pf_folder_let_go(a->held);
 }
 
 /** Nothing is overwritten unasked; said before the work. */
@@ -277,15 +281,16 @@ static pf_status write_files_into_run(const arguments *how, const closed_loop *a
 
 static pf_status write_into_run(const arguments *how, const closed_loop *a, pf_error *error)
 {
-  int lock = -1;
-  pf_status status = pf_folder_lock(how->from, &lock, error);
+  pf_status status = pf_folder_lock(how->from, a->held, LONGEST_WAIT, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  status = check_target(how, a, error); /* another process may have written it meanwhile */
   if (status != PF_OK) {
     return status;
   }
   status = write_files_into_run(how, a, error);
-  pf_error unsaid = pf_error_none();
-  const pf_status unlocked = pf_folder_unlock(how->from, lock, status == PF_OK ? error : &unsaid);
-  return status != PF_OK ? status : unlocked;
+  return status != PF_OK ? status : pf_folder_unlock(how->from, a->held, error);
 }
 
 /** A folder with the animals and a config that fits them, in which the fitted rule is the truth. */
@@ -333,7 +338,7 @@ static pf_status run_loop(const arguments *how, closed_loop *a, pf_error *error)
 static int simulate_fitted(const arguments *how)
 {
   pf_error error = pf_error_none();
-  closed_loop a = {0};
+  closed_loop a = {.held = pf_folder_hold(how->from)};
   int code = PF_EXIT_DONE;
   if (prepare_loop(how, &a, &error) != PF_OK) {
     code = pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);

@@ -1,10 +1,19 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "core/cli/new_config.h"
 
 #include "core/base/memory.h"
+#include "core/base/put_in_place.h"
 #include "core/cli/command.h"
 #include "core/cli/config_source.h"
 #include "core/cli/look_file.h"
 #include "core/data_look/table_look.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LONGEST_PATH = 100 };
 
 /* ---- saying ---- */
 
@@ -174,13 +183,8 @@ static void write_candidates(FILE *out, const table_look *look, const look_plan 
   (void)fprintf(out, "  );\n};\n");
 }
 
-static int write_config(const table_look *look, const look_plan *p, const char *path)
+static bool write_text(FILE *out, const table_look *look, const look_plan *p, const char *path)
 {
-  FILE *out = fopen(path, "wx");
-  if (out == NULL) {
-    return pf_cli_say(PF_EXIT_MISUSED, "'%s' cannot be written; is it there already? Move it away",
-                      path);
-  }
   (void)fprintf(out,
                 "# Written by `plastfit new config` from what the data look like: every guess is "
                 "marked.\n#\n#     plastfit check %s    # what was understood\n#     plastfit fit "
@@ -189,16 +193,42 @@ static int write_config(const table_look *look, const look_plan *p, const char *
   pf_cli_write_source(out, look, p);
   write_model(out, look, p);
   write_candidates(out, look, p);
-  const bool bad = ferror(out) != 0;
-  if (fclose(out) != 0 || bad) {
-    return pf_cli_say(PF_EXIT_FAILED, "'%s' could not be written", path);
+  return fflush(out) == 0 && ferror(out) == 0 && fsync(fileno(out)) == 0;
+}
+
+/** Written beside its place, which it takes whole; a file that is there stays. */
+static int write_config(const table_look *look, const look_plan *p, const char *path)
+{
+  char part[LONGEST_PATH + 8];
+  (void)snprintf(part, sizeof part, "%s.part", path);
+  (void)unlink(part); /* of a process that died */
+  FILE *out = fopen(part, "wx");
+  if (out == NULL) {
+    return pf_cli_say(PF_EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(errno));
   }
-  return PF_EXIT_DONE;
+  bool written = write_text(out, look, p, path);
+  int reason = errno;
+  if (fclose(out) != 0 && written) {
+    written = false;
+    reason = errno;
+  }
+  if (written && !pf_put_in_free_place(part, path)) {
+    written = false;
+    reason = errno;
+  }
+  if (written) {
+    return PF_EXIT_DONE;
+  }
+  (void)unlink(part);
+  if (reason == EEXIST) {
+    return pf_cli_say(PF_EXIT_MISUSED, "'%s' is there already; move it away", path);
+  }
+  return pf_cli_say(PF_EXIT_FAILED, "'%s' could not be written: %s", path, strerror(reason));
 }
 
 static int make_config(table_look *look)
 {
-  char path[100];
+  char path[LONGEST_PATH];
   const look_plan p = look_make_plan(look);
   if (look->is_matrix) {
     (void)printf("%s: a matrix, %lld rows of %zu whole numbers, no header  -> choice (a row an "

@@ -45,10 +45,3 @@ double pf_result_number(const json_t *object, const char *key)
   const json_t *value = json_object_get(object, key);
   return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
-
-pf_status pf_result_render(const char *folder, pf_figures *figures, pf_error *error)
-{
-  char path[PF_RESULT_PATH];
-  (void)snprintf(path, sizeof path, "%.3000s/figures", folder);
-  return pf_figures_render(figures, path, error);
-}

@@ -20,7 +20,5 @@ pf_status pf_result_sheet(const char *folder, const char *name, const pf_names *
 /** Of an object: "" and NaN where there is none. */
 const char *pf_result_string(const json_t *object, const char *key);
 double pf_result_number(const json_t *object, const char *key);
-/** Draw into FOLDER/figures. */
-pf_status pf_result_render(const char *folder, pf_figures *figures, pf_error *error);
 
 #endif

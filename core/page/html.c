@@ -3,6 +3,7 @@
 #include "core/page/html.h"
 #include "core/base/memory.h"
 #include "core/base/put_in_place.h"
+#include "core/figures/figure_folder.h"
 #include "core/figures/result_folder.h"
 #include "core/page/html_compare.h"
 #include "core/page/html_run.h"
@@ -14,6 +15,7 @@
 
 /* ---- writing ---- */
 
+/** The page and the figures that stand in it, whole: figures and page take their places last. */
 static pf_status write_page(const char *folder, const pf_text *page, pf_error *error)
 {
   char path[PF_RESULT_PATH];
@@ -33,6 +35,10 @@ static pf_status write_page(const char *folder, const pf_text *page, pf_error *e
     (void)unlink(part);
     return pf_fail(error, PF_STOP, "cannot write '%.500s': %s", path, strerror(reason));
   }
+  if (pf_figure_folder_place(folder, error) != PF_OK) {
+    (void)unlink(part);
+    return PF_STOP;
+  }
   return pf_put_in_place(part, path, error);
 }
 
@@ -48,6 +54,9 @@ static pf_status make_page(fill_page fill, const char *folder, pf_error *error)
   }
   if (status == PF_OK) {
     status = write_page(folder, &page, error);
+  }
+  if (status != PF_OK) {
+    pf_figure_folder_drop(folder);
   }
   pf_text_free(&page);
   return status;

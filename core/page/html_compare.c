@@ -2,6 +2,7 @@
  * each validation. */
 #include "core/page/html_compare.h"
 #include "core/base/memory.h"
+#include "core/figures/figure_folder.h"
 #include "core/figures/result_folder.h"
 #include "core/page/html_select.h"
 
@@ -430,7 +431,7 @@ pf_status pf_html_compare(const char *folder, pf_text *page, pf_error *error)
   if (status != PF_OK) {
     goto done;
   }
-  status = pf_result_render(folder, c.figures, error);
+  status = pf_figure_folder_draw(folder, c.figures, error);
   if (status != PF_OK) {
     goto done;
   }

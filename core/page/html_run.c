@@ -1,6 +1,7 @@
 /* The page of a run: what was fitted, and all that figures and tables can tell of it. */
 #include "core/page/html_run.h"
 #include "core/base/memory.h"
+#include "core/figures/figure_folder.h"
 #include "core/figures/result_folder.h"
 #include "core/figures/run_figures.h"
 #include "core/page/html_equation.h"
@@ -34,7 +35,7 @@ static pf_status plot_figures(run *r, pf_error *error)
       return status;
     }
   }
-  return pf_result_render(r->data.folder, r->figures, error);
+  return pf_figure_folder_draw(r->data.folder, r->figures, error);
 }
 
 /* ---- what was fitted ---- */

@@ -1,7 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/memory.h"
-#include "core/base/put_in_place.h"
 #include "core/base/text.h"
 #include "core/plot/figure_parts.h"
 
@@ -231,24 +230,18 @@ static bool write_file(const char *path, const char *svg)
   return written;
 }
 
-/** Written beside its place and renamed: a figure is the old one or the new one, never half. */
 static pf_status write_svg(const char *folder, const pf_figure *figure, pf_error *error)
 {
   const size_t length = strlen(folder) + strlen(figure->name) + 16;
-  char *path = pf_memory_need(2 * length, 1, error);
+  char *path = pf_memory_need(length, 1, error);
   if (path == NULL) {
     return PF_STOP;
   }
-  char *part = path + length;
-  pf_status status = PF_STOP;
   (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
-  (void)snprintf(part, length, "%s/%s.svg.part", folder, figure->name);
-  if (write_file(part, figure->svg)) {
-    status = pf_put_in_place(part, path, error);
-  } else {
-    (void)pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
-    (void)unlink(part);
-  }
+  const pf_status status =
+      write_file(path, figure->svg)
+          ? PF_OK
+          : pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
   pf_memory_free(path);
   return status;
 }

@@ -12,10 +12,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The longest end that a name gets here. */
 enum { LONGEST_END = sizeof ".interrupted.part" };
+/* Seconds that a finished run waits for a report or scores of the run before. */
+enum { LONGEST_WAIT = 60 };
 
 static char *join_path(const char *a, const char *b, pf_error *error)
 {
@@ -460,7 +463,7 @@ done:
 }
 
 /* In one step: at no moment is there no run at `out`. */
-static pf_status replace_run(const pf_folder *folder, pf_error *error)
+static pf_status exchange_runs(const pf_folder *folder, pf_error *error)
 {
   if (renameat2(AT_FDCWD, folder->part, AT_FDCWD, folder->out, RENAME_EXCHANGE) != 0) {
     return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP
@@ -480,6 +483,19 @@ static pf_status replace_run(const pf_folder *folder, pf_error *error)
               folder->part, strerror(errno));
   }
   return PF_OK;
+}
+
+/* Who makes a page or scores in the run that is replaced ends first: what it writes by names would
+ * come into the new one. */
+static pf_status replace_run(const pf_folder *folder, pf_error *error)
+{
+  const int held = pf_folder_hold(folder->out);
+  pf_status status = pf_folder_lock(folder->out, held, LONGEST_WAIT, error);
+  if (status == PF_OK) {
+    status = exchange_runs(folder, error);
+  }
+  pf_folder_let_go(held);
+  return status;
 }
 
 static pf_status put_in_place(const pf_folder *folder, bool force, pf_error *error)
@@ -541,25 +557,61 @@ void pf_folder_end(pf_folder *folder)
   pf_folder_forget(folder);
 }
 
-pf_status pf_folder_lock(const char *path, int *lock, pf_error *error)
+/* ---- a run folder that is there ---- */
+
+int pf_folder_hold(const char *path)
 {
-  *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0) {
-    return PF_OK;
-  }
-  const bool busy = errno == EWOULDBLOCK;
-  (void)close(*lock);
-  *lock = -1;
-  return busy ? pf_fail(error, PF_STOP,
-                        "another process is writing into '%s'; wait until it is done", path)
-              : PF_OK;
+  return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-pf_status pf_folder_unlock(const char *path, int lock, pf_error *error)
+/* false: another process has it. */
+static bool lock_within(int held, int seconds)
 {
-  const pf_status status = pf_folder_sync(path, error);
-  if (lock >= 0) {
-    (void)close(lock);
+  const struct timespec moment = {.tv_nsec = 20000000};
+  for (long n = 50L * seconds; n >= 0; n--) {
+    if (flock(held, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+      return true;
+    }
+    if (n > 0) {
+      (void)nanosleep(&moment, NULL);
+    }
   }
+  return false;
+}
+
+pf_status pf_folder_lock(const char *path, int held, int seconds, pf_error *error)
+{
+  struct stat opened, named;
+  if (held < 0) {
+    return PF_OK;
+  }
+  if (!lock_within(held, seconds)) {
+    return pf_fail(error, PF_STOP, "another process is writing into '%s'; wait until it is done",
+                   path);
+  }
+  if (fstat(held, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+      opened.st_dev == named.st_dev) {
+    return PF_OK;
+  }
+  return pf_fail(error, PF_STOP,
+                 "'%s' was replaced by another run while this command read it, so nothing was "
+                 "written into it; repeat the command",
+                 path);
+}
+
+pf_status pf_folder_unlock(const char *path, int held, pf_error *error)
+{
+  if (held < 0) {
+    return PF_OK;
+  }
+  const pf_status status = pf_folder_sync(path, error);
+  (void)flock(held, LOCK_UN);
   return status;
+}
+
+void pf_folder_let_go(int held)
+{
+  if (held >= 0) {
+    (void)close(held);
+  }
 }

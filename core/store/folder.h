@@ -50,13 +50,20 @@ pf_status pf_folder_commit(pf_folder *folder, bool force, pf_error *error);
  */
 pf_status pf_folder_commit_interrupted(pf_folder *folder, bool force, pf_error *error);
 /**
- * Lock a run folder that is there, to write into it: figures, a page, scores. *lock -1: there is no
- * such folder, or its file system has no locks. PF_STOP, with the line: another process writes
- * there.
+ * Remember which folder `path` names, before it is read. -1: there is none. To be given to
+ * pf_folder_lock and pf_folder_unlock.
  */
-pf_status pf_folder_lock(const char *path, int *lock, pf_error *error);
+int pf_folder_hold(const char *path);
+/**
+ * Lock it, to write into it: figures, a page, scores. PF_STOP, with the line: another process still
+ * writes there after so many seconds, or `path` names another folder by now, because a new run took
+ * its place. A file system without locks: on it nobody can tell.
+ */
+pf_status pf_folder_lock(const char *path, int held, int seconds, pf_error *error);
 /** What was written into it is on the disk, and others may write. */
-pf_status pf_folder_unlock(const char *path, int lock, pf_error *error);
+pf_status pf_folder_unlock(const char *path, int held, pf_error *error);
+/** Forget it; unlocks it too. */
+void pf_folder_let_go(int held);
 /** Remove what was written. After a commit: only frees the names. */
 void pf_folder_end(pf_folder *folder);
 

@@ -65,7 +65,7 @@ static bool is_figure(const char *name)
 static const struct inner {
   const char *name;
   bool (*is_ours)(const char *name);
-} inners[] = {{"jobs", is_job}, {"figures", is_figure}};
+} inners[] = {{"jobs", is_job}, {"figures", is_figure}, {"figures.part", is_figure}};
 enum { N_INNERS = sizeof inners / sizeof inners[0], JOBS = 0 };
 
 static bool is_dots(const char *name)
@@ -346,8 +346,8 @@ pf_status pf_folder_sync(const char *path, pf_error *error)
 {
   for (size_t k = 0; k <= N_INNERS; k++) {
     DIR *folder = k < N_INNERS ? open_inner(path, inners[k].name) : opendir(path);
-    if (folder == NULL && k < N_INNERS && errno == ENOENT) {
-      continue;
+    if (folder == NULL && k < N_INNERS && (errno == ENOENT || errno == ENOTDIR)) {
+      continue; /* there is none, or a link in its place */
     }
     const int failed = folder == NULL ? -1 : sync_files(folder);
     const int reason = errno;
