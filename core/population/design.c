@@ -237,7 +237,8 @@ pf_status pf_population_covariates_create(const pf_problem *problem, const pf_la
 }
 
 pf_population_design pf_population_design_of(const pf_problem *problem,
-                                             const pf_population_covariates *covariates)
+                                             const pf_population_covariates *covariates,
+                                             const double *weights)
 {
   const pf_population_settings *settings = &problem->settings->population;
   return (pf_population_design){.sharing = covariates->sharing,
@@ -245,7 +246,8 @@ pf_population_design pf_population_design_of(const pf_problem *problem,
                                 .rows = covariates->rows,
                                 .correlated = settings->correlated,
                                 .bounded = settings->scale == PF_POPULATION_BOUNDED,
-                                .means = settings->centre == PF_POPULATION_MEANS};
+                                .means = settings->centre == PF_POPULATION_MEANS && weights == NULL,
+                                .weights = weights};
 }
 
 void pf_population_covariates_clear(pf_population_covariates *covariates)

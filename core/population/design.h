@@ -19,9 +19,11 @@ typedef struct pf_population_covariates {
  */
 pf_status pf_population_covariates_create(const pf_problem *problem, const pf_layout *layout,
                                           pf_population_covariates *out, pf_error *error);
-/** The design that the config and its covariates, which MUST outlive it, make. */
+/** The design that the config and its covariates, which MUST outlive it, make; `weights` as in
+ * pf_population_design: with them animals are at their modes, which are found for any of them. */
 pf_population_design pf_population_design_of(const pf_problem *problem,
-                                             const pf_population_covariates *covariates);
+                                             const pf_population_covariates *covariates,
+                                             const double *weights);
 void pf_population_covariates_clear(pf_population_covariates *covariates);
 
 #endif

@@ -132,8 +132,8 @@ static pf_status fit_animals(const population_job *job, pf_fit *fit, pf_animal_p
   if (status != PF_OK) {
     return status;
   }
-  pf_population_design design = pf_population_design_of(problem, &out->covariates);
-  design.weights = job->weights;
+  const pf_population_design design =
+      pf_population_design_of(problem, &out->covariates, job->weights);
   status = pf_population_run(problem, &design, job->observer, fit, &out->fit, error);
   if (status != PF_OK) {
     return status;

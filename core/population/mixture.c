@@ -139,9 +139,8 @@ static pf_status expand_members(const mixture_run *run, pf_error *error)
   for (size_t k = 0; k < run->out->n; k++) {
     member *own = &run->members[k];
     pf_population_fit *found = NULL;
-    pf_population_design design =
-        pf_population_design_of(run->in->problems[k], &own->population->covariates);
-    design.weights = own->weights;
+    const pf_population_design design =
+        pf_population_design_of(run->in->problems[k], &own->population->covariates, own->weights);
     const pf_status status = pf_population_run(run->in->problems[k], &design, run->in->observer,
                                                own->fit, &found, error);
     if (status != PF_OK) {

@@ -6,7 +6,9 @@
  *     model of animal a ~ r,     theta_a ~ N(X_a beta_k, Sigma_k)  where it follows k,
  *     r ~ Dirichlet(1, ..., 1)
  *
- * An animal's log evidence of a model is the log of its likelihood integrated over that population.
+ * An animal's log evidence of a model is the log of its likelihood integrated over that population,
+ * by Laplace's approximation about the animal's mode: animals that follow another model may have a
+ * likelihood under this one that has no mean worth the name.
  * Populations and evidence depend on one another: an animal counts in each population as much as it
  * is probable that it follows the model, and rounds of both go on until nothing moves
  * (expectation-maximisation; Piray et al. 2019, PLoS Comput Biol 15:e1007043, call it hierarchical
