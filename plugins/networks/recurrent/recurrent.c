@@ -407,6 +407,34 @@ PF_INLINE void rn_activate_rows(unit_function function, int64_t n, rn_step of)
   }
 }
 
+/** Tangents of the potentials of step t along one direction. */
+PF_INLINE void rn_potential_jvp(const rn_dynamics *with, const pf_units *in, const pf_units *along,
+                                int64_t t, pf_real *v_dot)
+{
+  const pf_real *drive = in->drive + t * in->ld_drive;
+  const double *theta_dot = along->theta;
+  pf_real by_drive = (pf_real)0, by_state = (pf_real)0, shift = (pf_real)0;
+  if (theta_dot != NULL && with->is_output) {
+    by_drive = (pf_real)theta_dot[RN_GAIN];
+    shift = (pf_real)theta_dot[RN_BIAS];
+  }
+  if (theta_dot != NULL && with->leaks) {
+    by_state = (pf_real)(with->slope * theta_dot[RN_TAU]);
+  }
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    v_dot[i] = by_drive * drive[i] + shift;
+  }
+  for (int64_t i = 0; i < in->n_rows && with->leaks; i++) {
+    v_dot[i] += by_state * (in->state[i] - drive[i]);
+  }
+  for (int64_t i = 0; i < in->n_rows && along->drive != NULL; i++) {
+    v_dot[i] += with->scale * along->drive[t * along->ld_drive + i];
+  }
+  for (int64_t i = 0; i < in->n_rows && with->leaks && along->state != NULL; i++) {
+    v_dot[i] += (pf_real)with->kept * along->state[i];
+  }
+}
+
 #define PF_ISA baseline
 #include "recurrent_ops.h"
 #ifdef PF_ISA_HAS_AVX2

@@ -103,6 +103,43 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(rn_activate_vjp)(const void *self, co
   return PF_OK;
 }
 
+/** Tangents: of the potential, then of f of it. */
+PF_ISA_TARGET static pf_status PF_ISA_NAME(rn_activate_jvp)(const void *self, const pf_units *in,
+                                                            const pf_response *value,
+                                                            const pf_units *tangent_in,
+                                                            const pf_response *tangent_out,
+                                                            pf_error *error)
+{
+  const recurrent *net = self;
+  if (!rn_responds(net, in)) {
+    for (int64_t t = 0; t < in->n_steps; t++) {
+      memset(tangent_out->signals + t * tangent_out->ld_signal, 0,
+             (size_t)in->n_rows * sizeof *tangent_out->signals);
+    }
+    return PF_OK;
+  }
+  rn_dynamics with;
+  const pf_status status = rn_dynamics_of(net, in, &with, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t t = 0; t < in->n_steps; t++) {
+    pf_real *signals = tangent_out->signals + t * tangent_out->ld_signal;
+    pf_real *v_dot = signals + RN_POTENTIAL * tangent_out->signal_stride;
+    pf_real *y_dot = signals + RN_ACTIVITY * tangent_out->signal_stride;
+    const pf_real *y = value->signals + RN_ACTIVITY * value->signal_stride + t * value->ld_signal;
+    rn_potential_jvp(&with, in, tangent_in, t, v_dot);
+    const pf_real mean = unit_softmax_mean(with.function, in->n_rows, v_dot, y);
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      y_dot[i] = unit_vjp(with.function, v_dot[i], y[i], mean);
+    }
+    if (with.leaks) {
+      memcpy(tangent_out->state, v_dot, (size_t)in->n_rows * sizeof *v_dot);
+    }
+  }
+  return PF_OK;
+}
+
 static const pf_network_ops PF_ISA_NAME(rn_ops) = {
     .size = sizeof(pf_network_ops),
     .create = rn_create,
@@ -112,6 +149,7 @@ static const pf_network_ops PF_ISA_NAME(rn_ops) = {
     .initial_vjp = rn_initial_vjp,
     .activate = PF_ISA_NAME(rn_activate),
     .activate_vjp = PF_ISA_NAME(rn_activate_vjp),
+    .activate_jvp = PF_ISA_NAME(rn_activate_jvp),
 };
 
 static const pf_plugin PF_ISA_NAME(rn_plugin) = {

@@ -69,4 +69,26 @@ PF_INLINE double rule_trace_vjp(int64_t n, pf_real left, const pf_real *e, pf_re
   return d_left;
 }
 
+/** Tangents of rule_trace_update with scale 1, along tau', e' and x', n of them; NULL: 0. */
+PF_INLINE void rule_trace_jvp(int64_t n, const rule_decay *k, double tau_dot, const pf_real *e,
+                              const pf_real *e_dot, const pf_real *x_dot, pf_real *next)
+{
+  const pf_real left = (pf_real)k->left, slope = (pf_real)(k->slope * tau_dot);
+  for (int64_t j = 0; j < n; j++) {
+    next[j] = slope * e[j];
+  }
+  for (int64_t j = 0; j < n && e_dot != NULL; j++) {
+    next[j] += left * e_dot[j];
+  }
+  for (int64_t j = 0; j < n && x_dot != NULL; j++) {
+    next[j] += x_dot[j];
+  }
+}
+
+/** Where direction k of a tangent begins; NULL: it does not move. */
+static inline const pf_real *rule_plane(const pf_real *planes, int64_t at)
+{
+  return planes == NULL ? NULL : planes + at;
+}
+
 #endif

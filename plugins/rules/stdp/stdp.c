@@ -318,27 +318,22 @@ typedef struct pairs_tangent {
   int64_t ldw, ldc;
 } pairs_tangent;
 
-static inline const pf_real *plane_of(const pf_real *planes, int64_t at)
-{
-  return planes == NULL ? NULL : planes + at;
-}
-
 static inline pairs_tangent pairs_along(const stdp *self, const pf_rule_tangent *tangent, int64_t n)
 {
   const pf_traces *dots = tangent->traces;
   const int64_t at = n * tangent->traces_stride;
   const int count = self->third == THIRD_ELIGIBILITY ? 5 : 4;
-  pairs_tangent out = {.x = plane_of(tangent->pre, n * tangent->pre_stride),
-                       .y = plane_of(tangent->post, n * tangent->post_stride),
-                       .w = plane_of(tangent->w, n * tangent->w_stride),
+  pairs_tangent out = {.x = rule_plane(tangent->pre, n * tangent->pre_stride),
+                       .y = rule_plane(tangent->post, n * tangent->post_stride),
+                       .w = rule_plane(tangent->w, n * tangent->w_stride),
                        .ldw = tangent->ldw};
   for (int k = 0; k < count && tangent->theta != NULL; k++) {
     out.theta[k] = tangent->theta[n * count + k];
   }
   if (dots != NULL) {
-    out.p = plane_of(dots->pre, at);
-    out.q = plane_of(dots->post, at);
-    out.c = plane_of(dots->synapse, at);
+    out.p = rule_plane(dots->pre, at);
+    out.q = rule_plane(dots->post, at);
+    out.c = rule_plane(dots->synapse, at);
     out.ldc = dots->ldw;
   }
   return out;
@@ -372,22 +367,6 @@ PF_INLINE void pairs_line_jvp(const stdp *self, const pf_block *in, const decays
   }
   for (int64_t j = 0; j < in->n_pre && of->w != NULL && self->multiplicative; j++) {
     out[j] -= scale * (row.up * p[j] + row.down * x[j]) * of->w[i * of->ldw + j];
-  }
-}
-
-/** Of a trace e that is left k: next' = left e' + slope tau' e + x', n of them; NULL: 0. */
-PF_INLINE void trace_jvp(int64_t n, const rule_decay *k, double tau_dot, const pf_real *e,
-                         const pf_real *e_dot, const pf_real *x_dot, pf_real *next)
-{
-  const pf_real left = (pf_real)k->left, slope = (pf_real)(k->slope * tau_dot);
-  for (int64_t j = 0; j < n; j++) {
-    next[j] = slope * e[j];
-  }
-  for (int64_t j = 0; j < n && e_dot != NULL; j++) {
-    next[j] += left * e_dot[j];
-  }
-  for (int64_t j = 0; j < n && x_dot != NULL; j++) {
-    next[j] += x_dot[j];
   }
 }
 

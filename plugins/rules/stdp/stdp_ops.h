@@ -134,8 +134,8 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(jvp)(const void *object, const pf_blo
     for (int64_t i = 0; i < in->n_rows; i++) {
       pf_real *out = tangent->dw + n * tangent->dw_stride + i * tangent->lddw;
       if (self->third == THIRD_ELIGIBILITY) {
-        trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
-                  plane_of(of.c, i * of.ldc), NULL, out);
+        rule_trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
+                       rule_plane(of.c, i * of.ldc), NULL, out);
         for (int64_t j = 0; j < in->n_pre; j++) {
           out[j] *= m;
         }
@@ -164,16 +164,17 @@ PF_ISA_TARGET static pf_status PF_ISA_NAME(update_traces_jvp)(const void *object
     const pairs_tangent of = pairs_along(self, tangent, n);
     const int64_t at = n * tangent->traces_stride;
     if (next->pre != NULL) {
-      trace_jvp(in->n_pre, &k.p, of.theta[TAU_PLUS], in->traces->pre, of.p, of.x, next->pre + at);
+      rule_trace_jvp(in->n_pre, &k.p, of.theta[TAU_PLUS], in->traces->pre, of.p, of.x,
+                     next->pre + at);
     }
     if (next->post != NULL) {
-      trace_jvp(in->n_rows, &k.q, of.theta[TAU_MINUS], in->traces->post, of.q, of.y,
-                next->post + at);
+      rule_trace_jvp(in->n_rows, &k.q, of.theta[TAU_MINUS], in->traces->post, of.q, of.y,
+                     next->post + at);
     }
     for (int64_t i = 0; i < in->n_rows && next->synapse != NULL; i++) {
       pf_real *out = next->synapse + at + i * next->ldw;
-      trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
-                plane_of(of.c, i * of.ldc), NULL, out);
+      rule_trace_jvp(in->n_pre, &k.c, of.theta[TAU_C], in->traces->synapse + i * in->traces->ldw,
+                     rule_plane(of.c, i * of.ldc), NULL, out);
       pairs_line_jvp(self, in, &k, i, &of, 1, out);
     }
   }

@@ -229,6 +229,84 @@ PF_INLINE double update_row_vjp(const pf_block *in, pf_real left, int64_t i, con
                         to);
 }
 
+/* ---- tangents ---- */
+
+/** One direction: planes of what moves, NULL where nothing does. */
+typedef struct trace_direction {
+  double theta[N_PARAMETERS];
+  const pf_real *x, *y, *w;
+  int64_t ldw;
+  pf_traces e; /**< of the form's trace alone */
+  int moves_e;
+} trace_direction;
+
+static inline trace_direction direction_of(const pf_rule_tangent *tangent, enum form form,
+                                           int64_t k)
+{
+  const int64_t at = k * tangent->traces_stride;
+  trace_direction out = {.x = rule_plane(tangent->pre, k * tangent->pre_stride),
+                         .y = rule_plane(tangent->post, k * tangent->post_stride),
+                         .w = rule_plane(tangent->w, k * tangent->w_stride),
+                         .ldw = tangent->ldw};
+  if (tangent->theta != NULL) {
+    memcpy(out.theta, tangent->theta + k * N_PARAMETERS, sizeof out.theta);
+  }
+  if (tangent->traces != NULL) {
+    out.e = (pf_traces){.pre = (pf_real *)rule_plane(tangent->traces->pre, at),
+                        .post = (pf_real *)rule_plane(tangent->traces->post, at),
+                        .synapse = (pf_real *)rule_plane(tangent->traces->synapse, at),
+                        .ldw = tangent->traces->ldw};
+    const pf_real *const planes[N_FORMS] = {out.e.synapse, out.e.pre, out.e.post};
+    out.moves_e = planes[form] != NULL;
+  }
+  return out;
+}
+
+/** Tangents of dw of a block along one direction. */
+PF_INLINE void jvp_form(const pf_block *in, enum form form, const trace_direction *of, pf_real *dw,
+                        int64_t lddw)
+{
+  const double r = (double)in->modulator[0];
+  const pf_real reward = (pf_real)(in->theta[RATE] * r),
+                reward_dot = (pf_real)(of->theta[RATE] * r);
+  const pf_real decay = (pf_real)in->theta[DECAY], decay_dot = (pf_real)of->theta[DECAY];
+  for (int64_t i = 0; i < in->n_rows; i++) {
+    const pf_real *w = in->w + i * in->ldw;
+    pf_real *out = dw + i * lddw;
+#pragma omp simd
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      out[j] = reward_dot * trace_at(in->traces, form, i, j) - decay_dot * w[j];
+    }
+    if (of->w != NULL) {
+      const pf_real *w_dot = of->w + i * of->ldw;
+#pragma omp simd
+      for (int64_t j = 0; j < in->n_pre; j++) {
+        out[j] -= decay * w_dot[j];
+      }
+    }
+    if (of->moves_e) {
+#pragma omp simd
+      for (int64_t j = 0; j < in->n_pre; j++) {
+        out[j] += reward * trace_at(&of->e, form, i, j);
+      }
+    }
+  }
+}
+
+/** Tangents of row i's traces, where each synapse has one, along one direction. */
+PF_INLINE void update_row_jvp(const pf_block *in, const rule_decay *k, int64_t i,
+                              const trace_direction *of, pf_real *next)
+{
+  rule_trace_jvp(in->n_pre, k, of->theta[TAU], in->traces->synapse + i * in->traces->ldw,
+                 of->moves_e ? of->e.synapse + i * of->e.ldw : NULL, NULL, next);
+  for (int64_t j = 0; j < in->n_pre && of->x != NULL; j++) {
+    next[j] += in->post[i] * of->x[j];
+  }
+  for (int64_t j = 0; j < in->n_pre && of->y != NULL; j++) {
+    next[j] += of->y[i] * in->pre[j];
+  }
+}
+
 #define PF_ISA baseline
 #include "trace_ops.h"
 #ifdef PF_ISA_HAS_AVX2

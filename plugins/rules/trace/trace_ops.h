@@ -99,6 +99,59 @@ PF_ISA_NAME(update_traces_vjp)(const void *object, const pf_block *in, const pf_
   return PF_OK;
 }
 
+PF_ISA_TARGET static pf_status PF_ISA_NAME(jvp)(const void *object, const pf_block *in,
+                                                const pf_rule_tangent *tangent, pf_error *error)
+{
+  const trace *self = object;
+  (void)error;
+  for (int64_t k = 0; k < tangent->n_tangents; k++) {
+    const trace_direction of = direction_of(tangent, self->form, k);
+    pf_real *dw = tangent->dw + k * tangent->dw_stride;
+    switch (self->form) {
+    case FORM_XY:
+      jvp_form(in, FORM_XY, &of, dw, tangent->lddw);
+      break;
+    case FORM_X:
+      jvp_form(in, FORM_X, &of, dw, tangent->lddw);
+      break;
+    default:
+      jvp_form(in, FORM_Y, &of, dw, tangent->lddw);
+      break;
+    }
+  }
+  return PF_OK;
+}
+
+PF_ISA_TARGET static pf_status PF_ISA_NAME(update_traces_jvp)(const void *object,
+                                                              const pf_block *in,
+                                                              const pf_rule_tangent *tangent,
+                                                              const pf_traces *next,
+                                                              pf_error *error)
+{
+  const trace *self = object;
+  rule_decay decay = {0.0, 0.0};
+  const pf_status status = rule_decay_of("tau", in->theta[TAU], in->dt, &decay, error);
+  if (status != PF_OK) {
+    return status;
+  }
+  for (int64_t k = 0; k < tangent->n_tangents; k++) {
+    const trace_direction of = direction_of(tangent, self->form, k);
+    const int64_t at = k * tangent->traces_stride;
+    if (self->form == FORM_X && next->pre != NULL) {
+      rule_trace_jvp(in->n_pre, &decay, of.theta[TAU], in->traces->pre, of.e.pre, of.x,
+                     next->pre + at);
+    }
+    if (self->form == FORM_Y && next->post != NULL) {
+      rule_trace_jvp(in->n_rows, &decay, of.theta[TAU], in->traces->post, of.e.post, of.y,
+                     next->post + at);
+    }
+    for (int64_t i = 0; i < in->n_rows && self->form == FORM_XY && next->synapse != NULL; i++) {
+      update_row_jvp(in, &decay, i, &of, next->synapse + at + i * next->ldw);
+    }
+  }
+  return PF_OK;
+}
+
 static const pf_rule_ops PF_ISA_NAME(ops) = {
     .size = sizeof(pf_rule_ops),
     .create = create,
@@ -107,8 +160,10 @@ static const pf_rule_ops PF_ISA_NAME(ops) = {
     .describe = describe,
     .forward = PF_ISA_NAME(forward),
     .vjp = PF_ISA_NAME(vjp),
+    .jvp = PF_ISA_NAME(jvp),
     .update_traces = PF_ISA_NAME(update_traces),
     .update_traces_vjp = PF_ISA_NAME(update_traces_vjp),
+    .update_traces_jvp = PF_ISA_NAME(update_traces_jvp),
 };
 
 static const pf_plugin PF_ISA_NAME(plugin) = {
