@@ -23,6 +23,6 @@ PLASTFIT=$(find "$dest" -path '*/bin/plastfit*' -type f)
 PLASTFIT_PLUGIN_PATH=$(dirname "$(find "$dest" -name oja.so)")
 PF_EXAMPLES="selectivity bcm"
 export PLASTFIT PLASTFIT_PLUGIN_PATH PF_EXAMPLES
-"$PLASTFIT" list >"$dest/list" || exit 1
+"$PLASTFIT" list --verbose >"$dest/list" || exit 1
 grep -q "version.*$PLASTFIT_PLUGIN_PATH/" "$dest/list" || { cat "$dest/list" >&2; echo "FAIL other plugins" >&2; exit 1; }
 sh "$srcdir/tests/examples.sh"

@@ -19,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_PARAMETERS = 100, TIMED_GRADIENTS = 3 };
+enum { MAX_PARAMETERS = 20, TIMED_GRADIENTS = 3 };
 static const double mebibyte = 1048576.0, gibibyte = 1073741824.0;
 
 /* ---- plugins ---- */
@@ -231,7 +231,7 @@ static void print_parameter(const pf_model *model, size_t i, const char *key, do
   (void)fputc('\n', out);
 }
 
-static pf_status print_parameters(const pf_problem *problem, const double *start, size_t *n_free,
+static pf_status print_parameters(const pf_problem *problem, const double *start, bool verbose,
                                   FILE *out, pf_error *error)
 {
   const pf_model *model = problem->model;
@@ -240,23 +240,23 @@ static pf_status print_parameters(const pf_problem *problem, const double *start
   if (status != PF_OK) {
     return status;
   }
-  *n_free = 0;
-  size_t n_reported = 0, n_shown = 0;
+  const size_t most = verbose ? SIZE_MAX : MAX_PARAMETERS;
+  size_t n_free = 0, n_reported = 0, n_shown = 0;
   for (size_t i = 0; i < model->n_parameters; i++) {
-    *n_free += pf_is_free(&model->parameters[i]) ? 1 : 0;
+    n_free += pf_is_free(&model->parameters[i]) ? 1 : 0;
     n_reported += pf_is_reported(model, i) ? 1 : 0;
   }
-  (void)fprintf(out, "Parameters: %zu, of which %zu free\n", n_reported, *n_free);
+  (void)fprintf(out, "Parameters: %zu, of which %zu free\n", n_reported, n_free);
   (void)fprintf(out, "  %-28s%-12s%12s  %-18s\n", "name", "",
                 problem->warm != NULL ? "warm start" : "start", "bounds");
-  for (size_t i = 0; i < model->n_parameters && n_shown < MAX_PARAMETERS; i++) {
+  for (size_t i = 0; i < model->n_parameters && n_shown < most; i++) {
     if (pf_is_reported(model, i)) {
       print_parameter(model, i, keys[i], start[i], out);
       n_shown++;
     }
   }
   if (n_reported > n_shown) {
-    (void)fprintf(out, "  and %zu more\n", n_reported - n_shown);
+    (void)fprintf(out, "  and %zu more (--verbose)\n", n_reported - n_shown);
   }
   pf_keys_free(model, keys);
   return PF_OK;
@@ -470,9 +470,9 @@ static void print_memory(const pf_problem *problem, const pf_explained *how, int
   }
   (void)fprintf(out, "), ");
   print_bytes(out, (double)how->forward_bytes * models);
-  (void)fprintf(out, " a thread in the evaluation; ");
+  (void)fprintf(out, " a thread in the\n    evaluation; simulations may use ");
   print_bytes(out, (double)problem->settings->memory);
-  (void)fprintf(out, " are allowed to simulations\n");
+  (void)fprintf(out, "\n");
 }
 
 /** How long one gradient takes, and the fit where that follows. Returns the number of warnings. */
@@ -528,7 +528,7 @@ static pf_status print_plan(const pf_problem *problem, const double *start, bool
 
 pf_status pf_check_print(const pf_problem *problem, bool verbose, FILE *out, pf_error *error)
 {
-  size_t n_free = 0, n_warnings = 0;
+  size_t n_warnings = 0;
   double *start = pf_memory_need(problem->model->n_parameters, sizeof *start, error);
   if (start == NULL) {
     return PF_STOP;
@@ -541,11 +541,11 @@ pf_status pf_check_print(const pf_problem *problem, bool verbose, FILE *out, pf_
                 (unsigned long long)problem->settings->seed);
   print_plugins(problem, out);
   (void)fputc('\n', out);
-  pf_check_print_data(problem, out);
+  pf_check_print_data(problem, verbose, out);
   (void)fputc('\n', out);
   print_network(problem, out);
   (void)fputc('\n', out);
-  status = print_parameters(problem, start, &n_free, out, error);
+  status = print_parameters(problem, start, verbose, out, error);
   if (status != PF_OK) {
     goto done;
   }
@@ -563,6 +563,21 @@ pf_status pf_check_print(const pf_problem *problem, bool verbose, FILE *out, pf_
   }
   (void)fputs(n_warnings == 0 ? "No warnings.\n" : "", out);
 done:
+  pf_memory_free(start);
+  return status;
+}
+
+pf_status pf_check_print_plan(const pf_problem *problem, FILE *out, pf_error *error)
+{
+  size_t n_warnings = 0;
+  double *start = pf_memory_need(problem->model->n_parameters, sizeof *start, error);
+  if (start == NULL) {
+    return PF_STOP;
+  }
+  pf_status status = pf_fit_start(problem, 0, start, error);
+  if (status == PF_OK) {
+    status = print_plan(problem, start, true, &n_warnings, out, error);
+  }
   pf_memory_free(start);
   return status;
 }

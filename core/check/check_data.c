@@ -234,8 +234,9 @@ static void print_drawn_inputs(const pf_problem *problem, FILE *out)
   }
 }
 
-void pf_check_print_data(const pf_problem *problem, FILE *out)
+void pf_check_print_data(const pf_problem *problem, bool verbose, FILE *out)
 {
+  const size_t most = verbose ? SIZE_MAX : MAX_ANIMALS;
   const pf_dataset *data = &problem->data;
   const pf_data_counts all = pf_data_count(problem, SIZE_MAX);
   (void)fprintf(out,
@@ -259,12 +260,12 @@ void pf_check_print_data(const pf_problem *problem, FILE *out)
   print_series(problem, out);
   (void)fprintf(out, "\n  %-20s%12s%9s%9s%10s%11s%13s\n", "animal", "experiments", "trials",
                 "steps", "plastic", pf_check_rate_word(problem), "mean reward");
-  for (size_t a = 0; a < data->n_animals && a < MAX_ANIMALS; a++) {
+  for (size_t a = 0; a < data->n_animals && a < most; a++) {
     const pf_data_counts one = pf_data_count(problem, a);
     print_animal(out, data->animals[a], &one);
   }
-  if (data->n_animals > MAX_ANIMALS) {
-    (void)fprintf(out, "  and %zu more\n", data->n_animals - MAX_ANIMALS);
+  if (data->n_animals > most) {
+    (void)fprintf(out, "  and %zu more (--verbose)\n", data->n_animals - most);
   }
   if (data->n_animals > 1) {
     print_animal(out, "all", &all);

@@ -19,6 +19,7 @@ typedef struct pf_data_counts {
 pf_data_counts pf_data_count(const pf_problem *problem, size_t animal);
 /** Does a loss of the model look at this target? */
 bool pf_data_is_looked_at(const pf_model *model, const char *target);
-void pf_check_print_data(const pf_problem *problem, FILE *stream);
+/** `verbose`: every animal. */
+void pf_check_print_data(const pf_problem *problem, bool verbose, FILE *stream);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include "core/base/memory.h"
 #include "core/check/check.h"
+#include "core/check/check_json.h"
 #include "core/cli/arguments.h"
 #include "core/cli/child.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
 #include "core/conformance/conformance.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
@@ -18,16 +20,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/** Files of --values and --reference; each MAY be NULL. */
+typedef struct reference_files {
+  const char *values, *reference;
+} reference_files;
+
+typedef struct arguments {
+  pf_cli_arguments given; /**< subject: a config or a plugin */
+  reference_files files;
+  const char *limit; /**< s, as given */
+} arguments;
+
 static const char *const usage =
-    "Usage: plastfit check CONFIG [--trust] [--limit SECONDS] [--verbose] [key=value ...]\n"
-    "       plastfit check PLUGIN [--limit SECONDS] [--values FILE | --reference FILE]\n"
+    "Usage: plastfit check CONFIG [key=value ...] [OPTION ...]\n"
+    "       plastfit check PLUGIN [OPTION ...]\n"
     "\n"
     "CONFIG: runs no fit and writes nothing; shows what it comes to: which plugins from which\n"
     "files, the data as they were understood (a task's animals are simulated), the network, the\n"
     "parameters with start and bounds, the plan with the memory and time it will take, and what\n"
     "looks odd. Exit code 0: a fit could run; 2: something is to be put right.\n"
-    "\n"
-    "  --verbose         how gradients are taken through time, too\n"
     "\n"
     "PLUGIN, a file (mine/mine.so, mine/mine.la), its folder, or a name that `plastfit list`\n"
     "shows (oja): is it what its header promises? Values, derivatives against differences,\n"
@@ -35,21 +46,21 @@ static const char *const usage =
     "compared and what is normal; a promise that is broken is reported with argument, index,\n"
     "what was found and what was expected. Options and data that its objects need stand in\n"
     "conformance.cfg beside it (doc/conformance.md). A single-precision build is best compared\n"
-    "with its double-precision build, the reference:\n"
+    "with its double-precision build, the reference (--values, --reference).\n"
     "\n"
-    "  --values FILE     write there what the plugin computes (the double build)\n"
-    "  --reference FILE  compare with that, not with differences of floats (the single build)\n"
+    "Both run in a process of their own: a plugin that crashes, ends the program or never returns\n"
+    "is reported.\n"
     "\n"
-    "Both run in a process of their own, for at most 300 seconds (--limit): a plugin that\n"
-    "crashes, ends the program or never returns is reported. --trust: load plugins from the\n"
-    "config's plugin_path (doc/trust.md).\n"
-    "\n"
+    "  key=value       replaces a key of the config\n";
+
+static const char *const after =
     "Exit code 0: every promise is kept; 1: one is not, or it cannot be loaded; 2: there is no\n"
     "such plugin.\n";
 
-static pf_status print_config(const pf_cli_arguments *given, bool verbose, pf_config **config,
+static pf_status print_config(const pf_cli_arguments *given, pf_config **config,
                               pf_problem **problem, pf_error *error)
 {
+  json_t *found = NULL;
   if (pf_config_read(given->subject, given->overrides, given->n_overrides, config, error) !=
           PF_OK ||
       pf_problem_create(*config, problem, error) != PF_OK ||
@@ -58,22 +69,32 @@ static pf_status print_config(const pf_cli_arguments *given, bool verbose, pf_co
       pf_report_check_out((*problem)->settings->out, true, error) != PF_OK) {
     return PF_STOP;
   }
-  return pf_check_print(*problem, verbose, stdout, error);
+  if (!given->json) {
+    return pf_check_print(*problem, given->verbose, stdout, error);
+  }
+  if (pf_check_json(*problem, &found, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return pf_cli_print_json(found) == PF_EXIT_DONE
+             ? PF_OK
+             : pf_fail(error, PF_STOP, "what was found could not be printed");
 }
 
-static int check_config(const pf_cli_arguments *given, bool verbose)
+static int check_config(const pf_cli_arguments *given)
 {
   pf_error error = pf_error_none();
   pf_config *config = NULL;
   pf_problem *problem = NULL;
-  const pf_status status = print_config(given, verbose, &config, &problem, &error);
+  const pf_status status = print_config(given, &config, &problem, &error);
   pf_problem_free(problem);
   pf_config_free(config);
   if (status != PF_OK) {
     return pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   }
-  (void)printf("It could run: plastfit fit %s%s\n", given->subject,
-               given->n_overrides > 0 ? " ..." : "");
+  if (!given->json) {
+    (void)printf("It could run: plastfit fit %s%s\n", given->subject,
+                 given->n_overrides > 0 ? " ..." : "");
+  }
   return PF_EXIT_DONE;
 }
 
@@ -126,11 +147,6 @@ static void place_of(const char *text, char *folder, char *name, size_t capacity
     (void)snprintf(name, capacity, "%s", path);
   }
 }
-
-/** Files of --values and --reference; each MAY be NULL. */
-typedef struct reference_files {
-  const char *values, *reference;
-} reference_files;
 
 /** All of a text file, to be freed with pf_memory_free. */
 static char *read_text(const char *path, pf_error *error)
@@ -193,23 +209,62 @@ static pf_status check_and_write(pf_conformance_request *request, const referenc
   return status;
 }
 
+/** A row of --json. */
+static void note_group(void *payload, const pf_conformance_group *group)
+{
+  json_t **groups = payload;
+  json_t *row = json_object();
+  row = pf_json_set(row, "options", pf_json_text(group->variant));
+  row = pf_json_set(row, "check", pf_json_text(group->name));
+  row = pf_json_set(row, "finding", pf_json_text(group->finding));
+  row = pf_json_set(row, "values", json_integer(group->n_values));
+  row = pf_json_set(row, "derivatives", json_integer(group->n_derivatives));
+  row = pf_json_set(row, "relative_error", pf_json_number(group->error));
+  *groups = pf_json_append(*groups, row);
+}
+
+/** What --json says of a plugin; `groups` is used up. */
+static int print_plugin_json(const pf_conformance_request *request, const pf_conformance *found,
+                             json_t *groups)
+{
+  json_t *root = json_object();
+  root = pf_json_set(root, "plugin", pf_json_text(request->plugin->name));
+  root = pf_json_set(root, "kind", pf_json_text(pf_kind_name(request->plugin->kind)));
+  root = pf_json_set(root, "file", pf_json_text(request->file));
+  root = pf_json_set(root, "broken_promises", json_integer(found->n_findings));
+  root = pf_json_set(root, "compared", json_integer(found->n_compared));
+  return pf_cli_print_json(pf_json_set(root, "checks", groups));
+}
+
 static int check_found(pf_registry *registry, const char *folder, const char *name,
-                       const reference_files *files)
+                       const arguments *how)
 {
   pf_error error = pf_error_none();
   pf_conformance found = {0};
-  pf_conformance_request request = {.stream = stdout};
+  json_t *groups = how->given.json ? json_array() : NULL;
+  pf_conformance_request request = {.stream = stdout, .verbose = how->given.verbose};
+  if (how->given.json) {
+    request.stream = NULL;
+    request.note = note_group;
+    request.payload = &groups;
+  }
   if (pf_registry_find(registry, 0, name, &request.plugin, &request.file, &error) != PF_OK) {
+    json_decref(groups);
     return pf_cli_say(folder[0] == '\0' ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
   }
-  if (check_and_write(&request, files, &found, &error) != PF_OK) {
+  if (check_and_write(&request, &how->files, &found, &error) != PF_OK) {
+    json_decref(groups);
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  if (how->given.json && print_plugin_json(&request, &found, groups) != PF_EXIT_DONE) {
+    return PF_EXIT_FAILED;
   }
   return found.n_findings == 0 ? PF_EXIT_DONE : PF_EXIT_FAILED;
 }
 
-static int check_plugin(const char *text, const reference_files *files)
+static int check_plugin(const arguments *how)
 {
+  const char *text = how->given.subject;
   char folder[4096], name[4096];
   pf_error error = pf_error_none();
   pf_registry *registry = NULL;
@@ -224,24 +279,21 @@ static int check_plugin(const char *text, const reference_files *files)
   if (pf_registry_create(folder[0] == '\0' ? NULL : folder, &registry, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
-  const int code = check_found(registry, folder, name, files);
+  const int code = check_found(registry, folder, name, how);
   pf_registry_free(registry);
   return code;
 }
 
-static int check_subject(const pf_cli_arguments *given, const reference_files *files, bool verbose)
+static int check_subject(const arguments *how)
 {
+  const pf_cli_arguments *given = &how->given;
   if (!is_plugin(given->subject)) {
-    if (files->values != NULL || files->reference != NULL) {
+    if (how->files.values != NULL || how->files.reference != NULL) {
       return pf_cli_say(PF_EXIT_MISUSED,
                         "--values and --reference are for plugins, '%s' is a config",
                         given->subject);
     }
-    return check_config(given, verbose);
-  }
-  if (verbose) {
-    return pf_cli_say(PF_EXIT_MISUSED, "--verbose is for configs, '%s' is a plugin",
-                      given->subject);
+    return check_config(given);
   }
   if (given->n_overrides > 0) {
     return pf_cli_say(PF_EXIT_MISUSED,
@@ -249,7 +301,7 @@ static int check_subject(const pf_cli_arguments *given, const reference_files *f
                       "in conformance.cfg beside it",
                       given->subject);
   }
-  return check_plugin(given->subject, files);
+  return check_plugin(how);
 }
 
 /** "60", "60s", "1.5 s"; 0: no such time. */
@@ -261,21 +313,14 @@ static double read_limit(const char *text)
   return (*end == '\0' || strcmp(end, "s") == 0) && seconds > 0.0 && seconds < 1e9 ? seconds : 0.0;
 }
 
-typedef struct subject_check {
-  const pf_cli_arguments *given;
-  const reference_files *files;
-  bool verbose;
-} subject_check;
-
 static int check_in_child(void *payload)
 {
-  const subject_check *c = payload;
-  return check_subject(c->given, c->files, c->verbose);
+  return check_subject(payload);
 }
 
 /** Plugins are loaded for the first time here, so in a process that may end, crash or never return.
  */
-static int check_apart(subject_check *c, double seconds)
+static int check_apart(arguments *c, double seconds)
 {
   pf_error error = pf_error_none();
   pf_child_report report = {0};
@@ -290,47 +335,53 @@ static int check_apart(subject_check *c, double seconds)
         PF_EXIT_FAILED,
         "%s: a plugin called exit(%d) while it was checked: it must return a status in "
         "its place",
-        c->given->subject, report.value);
+        c->given.subject, report.value);
   case PF_CHILD_SIGNAL:
     return pf_cli_say(
         PF_EXIT_FAILED,
         "%s: the check was ended by signal %d (%s): a plugin crashed, or memory was out",
-        c->given->subject, report.value, strsignal(report.value));
+        c->given.subject, report.value, strsignal(report.value));
   case PF_CHILD_TIME_OUT:
   default:
     return pf_cli_say(PF_EXIT_FAILED,
                       "%s: not done after %g s: a plugin that never returns, or much data (--limit "
                       "SECONDS gives it longer)",
-                      c->given->subject, seconds);
+                      c->given.subject, seconds);
   }
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_VALUE("--limit", "SECONDS", arguments, limit,
+                 "end the check after this time; default 300"),
+    PF_CLI_VALUE("--values", "FILE", arguments, files.values,
+                 "write there what the plugin computes (the double build)"),
+    PF_CLI_VALUE("--reference", "FILE", arguments, files.reference,
+                 "compare with that, not with differences of floats (the single build)"),
+    PF_CLI_VERBOSE(arguments, "all animals and parameters, files of plugins, the plan in detail"),
+    PF_CLI_JSON(arguments, "print what was found as JSON"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .after = after,
+                                     .one = "config or plugin",
+                                     .wants = "a CONFIG, such as configs/quickstart.cfg, or a "
+                                              "PLUGIN",
+                                     .words = "CONFIG PLUGIN",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
-  pf_cli_arguments given;
-  bool verbose = false;
-  reference_files files = {NULL, NULL};
-  const char *limit = "300";
-  const pf_cli_option options[] = {{.name = "--verbose", .flag = &verbose},
-                                   {.name = "--values", .value = &files.values},
-                                   {.name = "--limit", .value = &limit},
-                                   {.name = "--reference", .value = &files.reference}};
-  const pf_cli_syntax syntax = {.command = "check",
-                                .usage = usage,
-                                .one = "config or plugin",
-                                .wants = "a CONFIG, such as configs/quickstart.cfg, or a PLUGIN",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &given);
-  if (code == PF_EXIT_DONE && !given.help) {
-    subject_check check = {.given = &given, .files = &files, .verbose = verbose};
-    code = read_limit(limit) > 0.0
-               ? check_apart(&check, read_limit(limit))
+  arguments how = {.limit = "300"};
+  int code = pf_cli_parse(&pf_command_check, argc, argv, &how, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    const double seconds = read_limit(how.limit);
+    code = seconds > 0.0
+               ? check_apart(&how, seconds)
                : pf_cli_say(PF_EXIT_MISUSED, "check: --limit takes seconds, such as 60; found '%s'",
-                            limit);
+                            how.limit);
   }
-  pf_cli_arguments_free(&given);
+  pf_cli_arguments_free(&how.given);
   return code;
 }
 
@@ -338,5 +389,6 @@ const pf_command pf_command_check = {
     .name = "check",
     .synopsis = "CONFIG | PLUGIN",
     .summary = "what a config comes to; whether a plugin is what its header promises",
+    .syntax = &syntax,
     .run = run_command,
 };

@@ -4,6 +4,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
+#include "core/cli/json_output.h"
 #include "core/compare/comparison.h"
 #include "core/ranking/print_table.h"
 #include "core/terminal/meter.h"
@@ -12,22 +13,20 @@
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
-  bool force, resume, quiet;
+  bool force, resume;
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit compare CONFIG [key=value ...] [--force | --resume] [--quiet]\n"
+    "Usage: plastfit compare CONFIG [key=value ...] [OPTION ...]\n"
     "\n"
     "Fits every candidate of the config's `compare` group to the same data, scores them on steps\n"
     "that no fit has seen, and says which differences are more than luck: one table, and the\n"
     "folder runs/NAME.\n"
     "\n"
-    "  key=value   replaces a key of the base config: fit.epochs=50  compare.forecast.fit=0.5\n"
-    "  --force     replace an earlier comparison in the same folder\n"
-    "  --resume    go on with what an interrupted comparison left; ends with the same files\n"
-    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
-    "  --quiet     no progress and no table\n"
-    "\n"
+    "  key=value       replaces a key of the base config: fit.epochs=50\n"
+    "                  compare.forecast.fit=0.5\n";
+
+static const char *const after =
     "Keys of `compare`: doc/compare.md, plastfit describe compare. Ctrl-C stops; what is done is\n"
     "kept for --resume.\n";
 
@@ -84,7 +83,7 @@ static int compare_candidates(const arguments *how)
                                                  .n_overrides = how->given.n_overrides},
                                       .force = how->force,
                                       .resume = how->resume,
-                                      .progress = how->quiet ? NULL : pf_meter_show,
+                                      .progress = how->given.quiet ? NULL : pf_meter_show,
                                       .stop = pf_interrupt_asked,
                                       .payload = &meter};
   const pf_status status = pf_compare_run(&request, &comparison, &misused, &error);
@@ -92,7 +91,9 @@ static int compare_candidates(const arguments *how)
   if (status != PF_OK) {
     return pf_cli_say(misused ? PF_EXIT_MISUSED : PF_EXIT_FAILED, "%s", error.text);
   }
-  if (!how->quiet) {
+  if (how->given.json) {
+    (void)pf_cli_print_json_of(comparison->out, "summary.json");
+  } else if (!how->given.quiet) {
     pf_compare_print(comparison, stdout);
     print_place(comparison->out);
   }
@@ -104,20 +105,26 @@ static int compare_candidates(const arguments *how)
   return code;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_FORCE(arguments, "replace an earlier comparison in the same folder"),
+    PF_CLI_FLAG("--resume", arguments, resume,
+                "go on with what an interrupted comparison left; ends with the same files"),
+    PF_CLI_QUIET(arguments, "no progress and no table"),
+    PF_CLI_JSON(arguments, "print summary.json of the comparison in place of the table"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .after = after,
+                                     .one = "config",
+                                     .wants = "a CONFIG, such as configs/compare-quickstart.cfg",
+                                     .words = "CONFIG",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
-  const pf_cli_option options[] = {{"--force", &how.force, NULL},
-                                   {"--resume", &how.resume, NULL},
-                                   {"--quiet", &how.quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "compare",
-                                .usage = usage,
-                                .one = "config",
-                                .wants = "a CONFIG, such as configs/compare-quickstart.cfg",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  int code = pf_cli_parse(&pf_command_compare, argc, argv, &how, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     if (how.force && how.resume) {
       code = pf_cli_say(PF_EXIT_MISUSED,
@@ -134,5 +141,6 @@ const pf_command pf_command_compare = {
     .name = "compare",
     .synopsis = "CONFIG [key=value ...]",
     .summary = "rule families on the same data, scored on steps no fit has seen",
+    .syntax = &syntax,
     .run = run_command,
 };

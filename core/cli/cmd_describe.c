@@ -1,6 +1,9 @@
 #include "core/base/memory.h"
 #include "core/candidates/compare_settings.h"
+#include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
+#include "core/cli/plugin_json.h"
 #include "core/model_config/keys.h"
 #include "core/plugin/describe.h"
 #include "core/plugin/registry.h"
@@ -82,48 +85,114 @@ static pf_status describe_one(pf_registry *registry, const char *name, bool mark
   return status;
 }
 
-static int run_command(int argc, char **argv)
+/** What --json says of a plugin. */
+static json_t *json_of_plugin(const pf_plugin *plugin, const char *file)
 {
-  if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)fputs("Usage: plastfit describe [--markdown] NAME\n"
-                "       plastfit describe config\n"
-                "       plastfit describe --manual\n"
-                "\n"
-                "Shows what a plugin (plastfit list) is, its options and its parameters.\n"
-                "`plastfit describe config` shows the keys that belong to no plugin.\n"
-                "\n"
-                "  --markdown   its tables of options and parameters, for its README\n"
-                "  --manual     all keys and plugins as the body of plastfit.cfg(5), in roff\n",
-                stdout);
-    return PF_EXIT_DONE;
+  json_t *root = json_object();
+  root = pf_json_set(root, "kind", pf_json_text(pf_kind_name(plugin->kind)));
+  root = pf_json_set(root, "name", pf_json_text(plugin->name));
+  root = pf_json_set(root, "version", pf_json_text(plugin->version));
+  root = pf_json_set(root, "summary", pf_json_text(plugin->summary));
+  root = pf_json_set(root, "file", pf_json_text(file));
+  root = pf_json_set(root, "options", pf_cli_json_of_options(plugin->options));
+  return pf_json_set(root, "host_options", pf_cli_json_of_options(pf_keys_of_kind(plugin->kind)));
+}
+
+static pf_status describe_in_json(pf_registry *registry, const char *name, pf_error *error)
+{
+  const pf_plugin *plugin = NULL;
+  const char *file = NULL;
+  if (pf_registry_find(registry, 0, name, &plugin, &file, error) != PF_OK) {
+    return PF_STOP;
   }
-  const bool markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0;
-  const bool manual = argc > 1 && strcmp(argv[1], "--manual") == 0;
-  if (argc > 1 && argv[1][0] == '-' && !markdown && !manual) {
-    static const char *const known[] = {"--markdown", "--manual", "--help"};
-    return pf_cli_unknown("describe", argv[1], (pf_names){known, 3});
-  }
-  if (argc != (markdown ? 3 : 2)) {
-    return pf_cli_say(PF_EXIT_MISUSED, "describe wants one NAME (plastfit list shows them)");
-  }
-  const char *name = argv[argc - 1];
-  if (strcmp(name, "config") == 0) {
-    return describe_config();
-  }
+  return pf_cli_print_json(json_of_plugin(plugin, file)) == PF_EXIT_DONE ? PF_OK : PF_STOP;
+}
+
+/** The keys of the config's top level. */
+static int config_in_json(void)
+{
+  pf_option_table keys = {0};
   pf_error error = pf_error_none();
-  pf_registry *registry = NULL;
-  if (pf_registry_create(NULL, &registry, &error) != PF_OK) {
+  if (pf_root_keys(&keys, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
-  const pf_status status =
-      manual ? describe_manual(registry, &error) : describe_one(registry, name, markdown, &error);
+  const int code = pf_cli_print_json(pf_cli_json_of_options(keys));
+  pf_memory_free((void *)keys.items);
+  return code;
+}
+
+typedef struct arguments {
+  pf_cli_arguments given; /**< subject: a plugin, or "config" */
+  bool markdown, manual;
+} arguments;
+
+static const pf_cli_option options[] = {
+    PF_CLI_FLAG("--markdown", arguments, markdown,
+                "its tables of options and parameters, for its README"),
+    PF_CLI_FLAG("--manual", arguments, manual,
+                "all keys and plugins as the body of plastfit.cfg(5), in roff"),
+    PF_CLI_JSON(arguments, "as JSON"),
+};
+static const pf_cli_syntax syntax = {
+    .usage = "Usage: plastfit describe [--markdown | --json] NAME\n"
+             "       plastfit describe config\n"
+             "       plastfit describe --manual\n"
+             "\n"
+             "Shows what a plugin (plastfit list) is, its options and its parameters.\n"
+             "`plastfit describe config` shows the keys that belong to no plugin.\n"
+             "\n",
+    .one = "NAME",
+    .words = "config PLUGIN",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0]};
+
+static int describe_plugin(const arguments *how)
+{
+  const char *name = how->given.subject;
+  pf_error error = pf_error_none();
+  pf_registry *registry = NULL;
+  pf_status status = pf_registry_create(NULL, &registry, &error);
+  if (status != PF_OK) {
+    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  }
+  if (how->manual) {
+    status = describe_manual(registry, &error);
+  } else if (how->given.json) {
+    status = describe_in_json(registry, name, &error);
+  } else {
+    status = describe_one(registry, name, how->markdown, &error);
+  }
   pf_registry_free(registry);
   return status == PF_OK ? PF_EXIT_DONE : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+}
+
+static int describe_subject(const arguments *how)
+{
+  const char *name = how->given.subject;
+  if (!how->manual && name == NULL) {
+    return pf_cli_say(PF_EXIT_MISUSED, "describe wants one NAME (plastfit list shows them)");
+  }
+  if (name != NULL && strcmp(name, "config") == 0) {
+    return how->given.json ? config_in_json() : describe_config();
+  }
+  return describe_plugin(how);
+}
+
+static int run_command(int argc, char **argv)
+{
+  arguments how = {.manual = false};
+  int code = pf_cli_parse(&pf_command_describe, argc, argv, &how, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    code = describe_subject(&how);
+  }
+  pf_cli_arguments_free(&how.given);
+  return code;
 }
 
 const pf_command pf_command_describe = {
     .name = "describe",
     .synopsis = "NAME",
     .summary = "what one of them is and its options; `describe config`: the other keys",
+    .syntax = &syntax,
     .run = run_command,
 };

@@ -3,6 +3,7 @@
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
 #include "core/cli/run_config.h"
 #include "core/cli/run_verdicts.h"
 #include "core/evaluate/evaluate.h"
@@ -20,7 +21,7 @@ typedef struct arguments {
   pf_cli_arguments given;
   const char *run; /**< given.subject */
   const char *data, *out;
-  bool force, quiet;
+  bool force;
   int held; /**< the run folder, as it was read: core/store/folder.h */
 } arguments;
 
@@ -28,22 +29,13 @@ typedef struct arguments {
 enum { LONGEST_WAIT = 60 };
 
 static const char *const usage =
-    "Usage: plastfit evaluate RUN [--data DATA] [--out FOLDER] [key=value ...]\n"
-    "                             [--force] [--quiet]\n"
+    "Usage: plastfit evaluate RUN [--data DATA] [key=value ...] [OPTION ...]\n"
     "\n"
     "Scores the rule that the run folder RUN holds: the figures of `fit`, without fitting.\n"
     "\n"
-    "  --data FILE.csv    on a file that a source reads (plastfit describe csv; also npz, mat),\n"
-    "                     seen as the run saw its data: input noise, expected reward, derived\n"
-    "                     channels\n"
-    "  --data CONFIG.cfg  on the data of another config; network, rules and losses stay the run's\n"
-    "                     without --data: on what the run itself was scored on\n"
-    "  --out FOLDER       a new folder for evaluation.json; default: RUN/evaluation-DATA.json\n"
-    "  key=value          replaces a key: evaluate.draws=20  source.columns.animal=fly\n"
-    "  --force            replace an earlier evaluation of that name\n"
-    "  --trust            load plugins from the config's plugin_path (doc/trust.md)\n"
-    "  --quiet            no progress and no summary\n"
-    "\n"
+    "  key=value       replaces a key: evaluate.draws=20  source.columns.animal=fly\n";
+
+static const char *const after =
     "A run with one theta for all scores any animal; one with a theta per animal finds them by\n"
     "name.\n";
 
@@ -189,13 +181,18 @@ static pf_status compute_scores(const arguments *how, pf_problem *problem, const
 {
   pf_meter meter;
   pf_meter_start(&meter);
-  const pf_observer observer = {.progress = how->quiet ? NULL : pf_meter_show, .payload = &meter};
+  const pf_observer observer = {.progress = how->given.quiet ? NULL : pf_meter_show,
+                                .payload = &meter};
   const pf_status status = pf_evaluate(problem, fit, &observer, evaluation, error);
   pf_meter_end(&meter);
   if (status != PF_OK || write_scores(how, problem, fit, *evaluation, target, error) != PF_OK) {
     return PF_STOP;
   }
-  return how->quiet ? PF_OK : print_scores(how, problem, fit, *evaluation, target, error);
+  if (how->given.json) {
+    (void)pf_cli_print_json_file(target);
+    return PF_OK;
+  }
+  return how->given.quiet ? PF_OK : print_scores(how, problem, fit, *evaluation, target, error);
 }
 
 static int score_run(const arguments *how, pf_problem *problem, const pf_fit *fit,
@@ -248,22 +245,32 @@ done:
   return code;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_VALUE("--data", "DATA", arguments, data,
+                 "FILE.csv: a file that a source reads (plastfit describe csv; also npz, mat).\n"
+                 "It is seen as the run saw its data: input noise, expected reward, derived\n"
+                 "channels. CONFIG.cfg: the data of another config; network, rules and losses\n"
+                 "stay the run's. Without --data: what the run itself was scored on"),
+    PF_CLI_VALUE("--out", "FOLDER", arguments, out,
+                 "a new folder for evaluation.json; default: RUN/evaluation-DATA.json"),
+    PF_CLI_FORCE(arguments, "replace an earlier evaluation of that name"),
+    PF_CLI_QUIET(arguments, "no progress and no summary"),
+    PF_CLI_JSON(arguments, "print the file of scores in place of the summary"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .after = after,
+                                     .one = "run folder",
+                                     .wants = "a RUN folder, such as runs/fly",
+                                     .second = "data: --data DATA",
+                                     .words = "RUN",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
-  const pf_cli_option options[] = {{"--data", NULL, &how.data},
-                                   {"--out", NULL, &how.out},
-                                   {"--force", &how.force, NULL},
-                                   {"--quiet", &how.quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "evaluate",
-                                .usage = usage,
-                                .one = "run folder",
-                                .wants = "a RUN folder, such as runs/fly",
-                                .second = "data: --data DATA",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  int code = pf_cli_parse(&pf_command_evaluate, argc, argv, &how, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     how.run = how.given.subject;
     how.held = pf_folder_hold(how.run);
@@ -278,5 +285,6 @@ const pf_command pf_command_evaluate = {
     .name = "evaluate",
     .synopsis = "RUN [--data DATA]",
     .summary = "score a fitted rule, on other data too",
+    .syntax = &syntax,
     .run = run_command,
 };

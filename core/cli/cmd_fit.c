@@ -1,9 +1,11 @@
 #include "core/base/memory.h"
+#include "core/check/check.h"
 #include "core/check/check_task.h"
 #include "core/check/check_warnings.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
+#include "core/cli/json_output.h"
 #include "core/evaluate/closed_loop.h"
 #include "core/evaluate/evaluate.h"
 #include "core/fit/fit.h"
@@ -18,24 +20,22 @@
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
-  bool force, quiet;
+  bool force;
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit fit CONFIG [key=value ...] [--force] [--quiet]\n"
+    "Usage: plastfit fit CONFIG [key=value ...] [OPTION ...]\n"
     "\n"
     "Reads or simulates the data that CONFIG names, fits the rule, evaluates it, and writes the\n"
     "run folder.\n"
     "\n"
-    "  key=value   replaces a key of the config: fit.epochs=50  losses.[0].weight=2\n"
-    "              source.path='../x/Fly*.mat'\n"
-    "              (plastfit describe config, plastfit describe NAME list the keys)\n"
-    "  --force     replace an earlier run in the same folder\n"
-    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
-    "  --quiet     no progress and no summary\n"
-    "\n"
-    "Ctrl-C stops at the next step of the optimiser and keeps what there is, marked as\n"
-    "interrupted; twice: at once.\n";
+    "  key=value       replaces a key of the config: fit.epochs=50  losses.[0].weight=2\n"
+    "                  source.path='../x/Fly*.mat'\n"
+    "                  (plastfit describe config, plastfit describe NAME list the keys)\n";
+
+static const char *const after = "Ctrl-C stops at the next step of the optimiser. What was found "
+                                 "so far is kept, and the run is\n"
+                                 "marked as interrupted. Ctrl-C twice stops at once.\n";
 
 /** The parameter that grows most where a likelihood has no maximum. */
 static const char *name_runaway(const pf_fit_group *group)
@@ -158,7 +158,7 @@ static pf_status fit_and_infer(const pf_problem *problem, const pf_observer *obs
 static pf_status compute_results(const pf_problem *problem, const arguments *how, results *out,
                                  pf_error *error)
 {
-  const pf_progress progress = how->quiet ? NULL : pf_meter_show;
+  const pf_progress progress = how->given.quiet ? NULL : pf_meter_show;
   pf_meter meter;
   pf_meter_start(&meter);
   pf_interrupt_watch();
@@ -189,7 +189,11 @@ static pf_status run_fit(const pf_problem *problem, const arguments *how, result
     return PF_STOP;
   }
   const pf_fit *fit = out->fit;
-  if (how->quiet || (fit->n_interrupted > 0 && fit->n_failed == fit->n_groups)) {
+  if (how->given.json) {
+    (void)pf_cli_print_json_of(out->folder.out, "summary.json");
+    return PF_OK;
+  }
+  if (how->given.quiet || (fit->n_interrupted > 0 && fit->n_failed == fit->n_groups)) {
     return PF_OK;
   }
   if (pf_report_print(problem, fit, out->inference, out->evaluation, stdout, error) != PF_OK) {
@@ -216,9 +220,14 @@ static int fit_problem(const pf_problem *problem, const arguments *how, const pf
 {
   pf_error error = pf_error_none();
   results found = {.folder = *folder};
-  if (!how->quiet) {
+  if (!how->given.quiet) {
     (void)pf_check_warn_task(problem, "plastfit: warning: ", stderr);
     (void)pf_check_warn_choices(problem, "plastfit: warning: ", stderr);
+  }
+  if (how->given.verbose && pf_check_print_plan(problem, stderr, &error) != PF_OK) {
+    (void)pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+    pf_folder_end(&found.folder);
+    return PF_EXIT_FAILED;
   }
   const pf_status status = run_fit(problem, how, &found, &error);
   const int code =
@@ -266,18 +275,25 @@ static int fit_config(const arguments *how)
   return code;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_FORCE(arguments, "replace an earlier run in the same folder"),
+    PF_CLI_QUIET(arguments, "no progress and no summary"),
+    PF_CLI_VERBOSE(arguments, "show the plan first: passes, memory, time"),
+    PF_CLI_JSON(arguments, "print summary.json of the run in place of the summary"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .after = after,
+                                     .one = "config",
+                                     .wants = "a CONFIG, such as configs/quickstart.cfg",
+                                     .words = "CONFIG",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
-  const pf_cli_option options[] = {{"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "fit",
-                                .usage = usage,
-                                .one = "config",
-                                .wants = "a CONFIG, such as configs/quickstart.cfg",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  int code = pf_cli_parse(&pf_command_fit, argc, argv, &how, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     code = fit_config(&how);
   }
@@ -289,5 +305,6 @@ const pf_command pf_command_fit = {
     .name = "fit",
     .synopsis = "CONFIG [key=value ...]",
     .summary = "infer a rule from data: fit, evaluate, report",
+    .syntax = &syntax,
     .run = run_command,
 };

@@ -1,5 +1,8 @@
 #include "core/base/memory.h"
+#include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
+#include "core/cli/plugin_json.h"
 #include "core/plugin/registry.h"
 
 #include <string.h>
@@ -14,7 +17,7 @@ static int widest_name(const pf_found *found, size_t count)
   return (int)width;
 }
 
-static void print_kind(const pf_found *found, size_t count, uint32_t kind)
+static void print_kind(const pf_found *found, size_t count, uint32_t kind, bool verbose)
 {
   static const char *const titles[] = {"", "Rules", "Networks", "Losses", "Sources"};
   int width = widest_name(found, count), any = 0;
@@ -29,8 +32,10 @@ static void print_kind(const pf_found *found, size_t count, uint32_t kind)
     }
     (void)printf("  %-*s  %s\n", width, plugin->name,
                  plugin->summary == NULL ? "" : plugin->summary);
-    (void)printf("  %-*s  version %s, %s\n", width, "",
-                 plugin->version == NULL ? "?" : plugin->version, found[i].file);
+    if (verbose || found[i].shadows != NULL) {
+      (void)printf("  %-*s  version %s, %s\n", width, "",
+                   plugin->version == NULL ? "?" : plugin->version, found[i].file);
+    }
     for (size_t k = 0; k < plugin->aliases.count; k++) {
       (void)printf("  %-*s  also called %s\n", width, "", plugin->aliases.items[k]);
     }
@@ -52,42 +57,37 @@ static void print_refused(const pf_found *found, size_t count)
   }
 }
 
-static int run_command(int argc, char **argv)
+typedef struct arguments {
+  pf_cli_arguments given;
+} arguments;
+
+static const pf_cli_option options[] = {
+    PF_CLI_VERBOSE(arguments, "versions and files, too"),
+    PF_CLI_JSON(arguments, "as JSON"),
+};
+static const pf_cli_syntax syntax = {
+    .usage = "Usage: plastfit list [--verbose | --json]\n"
+             "\n"
+             "Shows every plugin that can be named in a config, and what was refused.\n"
+             "PLASTFIT_PLUGIN_PATH adds folders of plugins, separated by colons.\n"
+             "\n",
+    .second = "describe NAME shows one plugin",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0]};
+
+static int print_found(const pf_found *found, size_t count, const pf_cli_arguments *given)
 {
-  if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)fputs("Usage: plastfit list\n"
-                "\n"
-                "Shows every plugin that can be named in a config, where it comes from, and what\n"
-                "was refused. PLASTFIT_PLUGIN_PATH adds folders of plugins, separated by colons.\n",
-                stdout);
-    return PF_EXIT_DONE;
+  size_t usable = 0;
+  for (size_t i = 0; i < count; i++) {
+    usable += found[i].plugin != NULL;
   }
-  if (argc > 1) {
-    return pf_cli_say(PF_EXIT_MISUSED,
-                      "list takes nothing behind it, found '%s' (describe NAME shows one plugin)",
-                      argv[1]);
+  if (given->json) {
+    return pf_cli_print_json(pf_cli_json_of_found(found, count));
   }
-  pf_error error = pf_error_none();
-  pf_registry *registry = NULL;
-  const pf_found *found = NULL;
-  size_t count = 0, usable = 0;
-  pf_status status = pf_registry_create(NULL, &registry, &error);
-  if (status == PF_OK) {
-    status = pf_registry_scan(registry, &found, &count, &error);
+  for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE; kind++) {
+    print_kind(found, count, kind, given->verbose);
   }
-  if (status == PF_OK) {
-    for (uint32_t kind = PF_KIND_RULE; kind <= PF_KIND_SOURCE; kind++) {
-      print_kind(found, count, kind);
-    }
-    print_refused(found, count);
-    for (size_t i = 0; i < count; i++) {
-      usable += found[i].plugin != NULL;
-    }
-  }
-  pf_registry_free(registry);
-  if (status != PF_OK) {
-    return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
-  }
+  print_refused(found, count);
   if (usable == 0) {
     return pf_cli_say(PF_EXIT_FAILED,
                       "no plugin was found; PLASTFIT_PLUGIN_PATH=FOLDER says where to look");
@@ -95,9 +95,37 @@ static int run_command(int argc, char **argv)
   return PF_EXIT_DONE;
 }
 
+static int list_plugins(const pf_cli_arguments *given)
+{
+  pf_error error = pf_error_none();
+  pf_registry *registry = NULL;
+  const pf_found *found = NULL;
+  size_t count = 0;
+  pf_status status = pf_registry_create(NULL, &registry, &error);
+  if (status == PF_OK) {
+    status = pf_registry_scan(registry, &found, &count, &error);
+  }
+  const int code = status == PF_OK ? print_found(found, count, given)
+                                   : pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
+  pf_registry_free(registry);
+  return code;
+}
+
+static int run_command(int argc, char **argv)
+{
+  arguments how = {0};
+  int code = pf_cli_parse(&pf_command_list, argc, argv, &how, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    code = list_plugins(&how.given);
+  }
+  pf_cli_arguments_free(&how.given);
+  return code;
+}
+
 const pf_command pf_command_list = {
     .name = "list",
     .synopsis = "",
     .summary = "which rules, networks, losses and sources there are",
+    .syntax = &syntax,
     .run = run_command,
 };

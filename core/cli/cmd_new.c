@@ -3,7 +3,10 @@
 #include "core/base/embed.h"
 #include "core/base/memory.h"
 #include "core/base/put_in_place.h"
+#include "core/base/text.h"
+#include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
 #include "core/cli/new_config.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
@@ -19,6 +22,11 @@
  * plugin's; in a text, @NAME@, @PKGCONFIG@ (a folder) and @PRECISION@ stand for what they say. */
 extern const pf_embedded pf_rule_template[], pf_callbacks_template[], pf_loss_template[],
     pf_network_template[], pf_source_template[];
+
+typedef struct arguments {
+  pf_cli_arguments given; /**< subject: the kind; second: its name */
+  bool callbacks;
+} arguments;
 
 enum { LONGEST_NAME = 40, PATH_LENGTH = 128 };
 
@@ -134,8 +142,21 @@ static int make_part(const char *part)
                           strerror(errno));
 }
 
+/** What --json says was written. */
+static json_t *list_files(const new_kind *kind, const char *name)
+{
+  char path[PATH_LENGTH];
+  json_t *files = json_array();
+  for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
+    path_of_file(file->name, name, path);
+    files = pf_json_append(files, pf_json_text(path));
+  }
+  json_t *root = pf_json_set(json_object(), "folder", pf_json_text(name));
+  return pf_json_set(root, "files", files);
+}
+
 /** The whole folder or nothing of it. */
-static int make_plugin(const new_kind *kind, const char *name)
+static int make_plugin(const new_kind *kind, const char *name, const pf_cli_arguments *given)
 {
   char path[PATH_LENGTH], part[PATH_LENGTH];
   (void)snprintf(part, sizeof part, "%s.part", name);
@@ -152,6 +173,12 @@ static int make_plugin(const new_kind *kind, const char *name)
     made = pf_put_in_free_place(part, path);
   }
   if (made) {
+    if (given->json) {
+      return pf_cli_print_json(list_files(kind, name));
+    }
+    if (given->quiet) {
+      return PF_EXIT_DONE;
+    }
     (void)printf(
         "%s/: %s.c (the %s), Makefile, %s.cfg (%s), README.md\n\n"
         "    make -C %s\n    plastfit check %s/%s.so\n    plastfit fit --trust %s/%s.cfg\n",
@@ -169,25 +196,7 @@ static int make_plugin(const new_kind *kind, const char *name)
   return code;
 }
 
-static const char usage[] =
-    "Usage: plastfit new rule NAME [--callbacks]\n"
-    "       plastfit new loss NAME\n"
-    "       plastfit new network NAME\n"
-    "       plastfit new source NAME\n"
-    "       plastfit new config DATA\n"
-    "\n"
-    "The first four make the folder NAME with a plugin that works, for you to edit: its source, a\n"
-    "Makefile, a config that fits animals with it, and a README. NAME is a C identifier; configs\n"
-    "call the plugin by it. A rule is one function of a synapse and its derivatives; with\n"
-    "--callbacks it sees blocks of synapses and has traces.\n"
-    "\n"
-    "DATA is a table (CSV, tabs or semicolons, with or without a header; a matrix with a row an\n"
-    "animal), .npz, .mat, .h5, .nwb or .jsonl, a folder of .npy files, or a pattern in quotes\n"
-    "('m*.csv'). The command prints what each column looks like, and writes a config that runs "
-    "into\n"
-    "the current folder. Every guess is marked by a comment. The command asks nothing.\n";
-
-static int make_named(const new_kind *kind, const char *name)
+static int make_named(const new_kind *kind, const char *name, const pf_cli_arguments *given)
 {
   if (!is_identifier(name)) {
     return pf_cli_say(PF_EXIT_MISUSED,
@@ -200,38 +209,92 @@ static int make_named(const new_kind *kind, const char *name)
                       "there is a plugin '%s' already (plastfit describe %s); choose another name",
                       name, name);
   }
-  return make_plugin(kind, name);
+  return make_plugin(kind, name, given);
+}
+
+static const pf_cli_option options[] = {
+    PF_CLI_FLAG("--callbacks", arguments, callbacks,
+                "a rule that sees blocks of synapses and has traces"),
+    PF_CLI_QUIET(arguments, "say nothing"),
+    PF_CLI_JSON(arguments, "say in JSON what was written"),
+};
+static const pf_cli_syntax syntax = {
+    .usage =
+        "Usage: plastfit new rule NAME [--callbacks]\n"
+        "       plastfit new loss NAME\n"
+        "       plastfit new network NAME\n"
+        "       plastfit new source NAME\n"
+        "       plastfit new config DATA\n"
+        "\n"
+        "The first four make the folder NAME with a plugin that works, for you to edit: its\n"
+        "source, a Makefile, a config that fits animals with it, and a README. NAME is a C\n"
+        "identifier; configs call the plugin by it. A rule is one function of a synapse and its\n"
+        "derivatives; with --callbacks it sees blocks of synapses and has traces.\n"
+        "\n"
+        "DATA is a table (CSV, tabs or semicolons, with or without a header; a matrix with a row\n"
+        "an animal), .npz, .mat, .h5, .nwb or .jsonl, a folder of .npy files, or a pattern in\n"
+        "quotes ('m*.csv'). The command prints what each column looks like, and writes a config\n"
+        "that runs into the current folder. Every guess is marked by a comment. The command asks\n"
+        "nothing.\n"
+        "\n",
+    .one = "KIND",
+    .words = "rule loss network source config",
+    .takes_two = true,
+    .options = options,
+    .n_options = sizeof options / sizeof options[0]};
+
+/** "plastfit new rle mine": the nearest kind. */
+static int unknown_kind(const char *kind)
+{
+  static const char *const known[] = {"rule", "loss", "network", "source", "config"};
+  const char *nearest = kind == NULL ? NULL : pf_text_nearest(kind, (pf_names){known, 5});
+  return pf_cli_say(PF_EXIT_MISUSED,
+                    "found 'new%s%s', expected: plastfit new rule|loss|network|source NAME, or "
+                    "plastfit new config DATA%s%s%s",
+                    kind != NULL ? " " : "", kind != NULL ? kind : "",
+                    nearest == NULL ? "" : "; did you mean 'new ", nearest == NULL ? "" : nearest,
+                    nearest == NULL ? "" : "'?");
+}
+
+static int make_new(const arguments *how)
+{
+  const char *kind = how->given.subject, *name = how->given.second;
+  if (kind == NULL || name == NULL) {
+    return unknown_kind(kind);
+  }
+  if (how->callbacks) {
+    return strcmp(kind, "rule") == 0 ? make_named(&rule_by_callbacks, name, &how->given)
+                                     : pf_cli_say(PF_EXIT_MISUSED,
+                                                  "--callbacks is for a rule: plastfit new rule %s "
+                                                  "--callbacks",
+                                                  name);
+  }
+  if (strcmp(kind, "config") == 0) {
+    return pf_cli_new_config(name, &how->given);
+  }
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    if (strcmp(kind, kinds[k].name) == 0) {
+      return make_named(&kinds[k], name, &how->given);
+    }
+  }
+  return unknown_kind(kind);
 }
 
 static int run_command(int argc, char **argv)
 {
-  if (argc > 1 && pf_cli_is_help(argv[1])) {
-    (void)fputs(usage, stdout);
-    return PF_EXIT_DONE;
+  arguments how = {.callbacks = false};
+  int code = pf_cli_parse(&pf_command_new, argc, argv, &how, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    code = make_new(&how);
   }
-  const bool callbacks =
-      argc == 4 && strcmp(argv[1], "rule") == 0 &&
-      (strcmp(argv[2], "--callbacks") == 0 || strcmp(argv[3], "--callbacks") == 0);
-  if (callbacks) {
-    return make_named(&rule_by_callbacks, argv[strcmp(argv[2], "--callbacks") == 0 ? 3 : 2]);
-  }
-  if (argc == 3 && strcmp(argv[1], "config") == 0) {
-    return pf_cli_new_config(argv[2]);
-  }
-  for (size_t k = 0; argc == 3 && k < sizeof kinds / sizeof *kinds; k++) {
-    if (strcmp(argv[1], kinds[k].name) == 0) {
-      return make_named(&kinds[k], argv[2]);
-    }
-  }
-  return pf_cli_say(PF_EXIT_MISUSED,
-                    "found 'new%s%s', expected: plastfit new rule|loss|network|source NAME, or "
-                    "plastfit new config DATA",
-                    argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+  pf_cli_arguments_free(&how.given);
+  return code;
 }
 
 const pf_command pf_command_new = {
     .name = "new",
     .synopsis = "KIND NAME|config DATA",
     .summary = "a rule, loss, network or source, or a config for a table, to start from",
+    .syntax = &syntax,
     .run = run_command,
 };

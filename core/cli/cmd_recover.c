@@ -3,6 +3,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/interrupt.h"
+#include "core/cli/json_output.h"
 #include "core/cli/task_command.h"
 #include "core/problem/problem.h"
 #include "core/recover/print_recovery.h"
@@ -13,23 +14,21 @@
 
 typedef struct arguments {
   pf_cli_arguments given; /**< subject: the config */
-  bool force, quiet;
+  bool force;
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit recover CONFIG [key=value ...] [--force] [--quiet]\n"
+    "Usage: plastfit recover CONFIG [key=value ...] [OPTION ...]\n"
     "\n"
     "Parameter recovery: the teacher of CONFIG makes recover.data_sets sets of data (seeds seed,\n"
     "seed + 1, ...), each is fitted, and estimates and their intervals are compared with the\n"
     "truth: one table with bias, the spread of the estimates beside their standard errors, and\n"
     "the coverage of the intervals of each method.\n"
     "\n"
-    "  key=value   replaces a key of the config: recover.data_sets=1000\n"
-    "              intervals.methods='[\"fisher\", \"profile\"]'\n"
-    "  --force     replace an earlier recovery in the same folder\n"
-    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
-    "  --quiet     no progress and no table\n"
-    "\n"
+    "  key=value       replaces a key of the config: recover.data_sets=1000\n"
+    "                  intervals.methods='[\"fisher\", \"profile\"]'\n";
+
+static const char *const after =
     "Written to `out` of the config, by default runs/NAME-recover: recover.csv (every estimate),\n"
     "summary.json (the table), config.cfg. See doc/coverage.md.\n";
 
@@ -39,7 +38,7 @@ static pf_status run_and_write(const pf_problem *problem, pf_folder *folder, con
   pf_meter meter;
   pf_meter_start(&meter);
   pf_interrupt_watch();
-  const pf_status status = pf_recover_run(problem, how->quiet ? NULL : pf_meter_show,
+  const pf_status status = pf_recover_run(problem, how->given.quiet ? NULL : pf_meter_show,
                                           pf_interrupt_asked, &meter, recovery, error);
   pf_meter_end(&meter);
   return status == PF_OK ? pf_recover_write(*recovery, folder, how->force, error) : status;
@@ -69,7 +68,9 @@ static int recover_problem(const pf_problem *problem, const char *out, const arg
     code = pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
     goto done;
   }
-  if (!how->quiet) {
+  if (how->given.json) {
+    (void)pf_cli_print_json_of(out, "summary.json");
+  } else if (!how->given.quiet) {
     pf_recover_print(recovery, stdout);
     (void)printf("\nEverything is in %s: recover.csv, summary.json, config.cfg\n", out);
   }
@@ -102,19 +103,25 @@ static int recover_config(const arguments *how)
   return code;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_FORCE(arguments, "replace an earlier recovery in the same folder"),
+    PF_CLI_QUIET(arguments, "no progress and no table"),
+    PF_CLI_JSON(arguments, "print summary.json of the recovery in place of the table"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .after = after,
+                                     .one = "config",
+                                     .wants = "a CONFIG with a teacher, such as "
+                                              "configs/coverage-choices.cfg",
+                                     .words = "CONFIG",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
   arguments how = {.force = false};
-  const pf_cli_option options[] = {{"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "recover",
-                                .usage = usage,
-                                .one = "config",
-                                .wants =
-                                    "a CONFIG with a teacher, such as configs/coverage-choices.cfg",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  int code = pf_cli_parse(&pf_command_recover, argc, argv, &how, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     code = recover_config(&how);
   }
@@ -126,5 +133,6 @@ const pf_command pf_command_recover = {
     .name = "recover",
     .synopsis = "CONFIG [key=value ...]",
     .summary = "simulate, fit, repeat: bias, and whether intervals hold the truth",
+    .syntax = &syntax,
     .run = run_command,
 };

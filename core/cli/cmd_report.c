@@ -1,19 +1,23 @@
 #include "core/base/memory.h"
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
+#include "core/cli/json_output.h"
 #include "core/page/html.h"
 #include "core/store/folder.h"
 
 #include <string.h>
 
+typedef struct arguments {
+  pf_cli_arguments given; /**< subject: the run */
+} arguments;
+
 static const char *const usage =
-    "Usage: plastfit report RUN [--quiet]\n"
+    "Usage: plastfit report RUN [OPTION ...]\n"
     "\n"
     "Makes RUN/report.html and RUN/figures/*.svg again from what the folder holds, of a fit or of\n"
     "a comparison, without refitting. Figures are gnuplot's (PLASTFIT_GNUPLOT names another one\n"
     "than that on PATH; set but empty: no figures); without it the page has its tables only.\n"
-    "\n"
-    "  --quiet     say nothing\n";
+    "\n";
 
 static pf_status write_locked(const char *run, pf_error *error)
 {
@@ -32,35 +36,43 @@ done:
   return status;
 }
 
-static int write_report(const char *run, bool quiet)
+static int write_report(const char *run, const pf_cli_arguments *given)
 {
   pf_error error = pf_error_none();
   if (write_locked(run, &error) != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
-  if (!quiet) {
-    const bool slash = run[0] != '\0' && run[strlen(run) - 1] == '/';
-    (void)printf("%s%sreport.html\n", run, slash ? "" : "/");
+  char page[4096];
+  const bool slash = run[0] != '\0' && run[strlen(run) - 1] == '/';
+  (void)snprintf(page, sizeof page, "%s%sreport.html", run, slash ? "" : "/");
+  if (given->json) {
+    return pf_cli_print_json(pf_json_set(json_object(), "report", pf_json_text(page)));
+  }
+  if (!given->quiet) {
+    (void)printf("%s\n", page);
   }
   return PF_EXIT_DONE;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_QUIET(arguments, "say nothing"),
+    PF_CLI_JSON(arguments, "say in JSON what was written"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .one = "folder",
+                                     .wants = "a RUN, a folder that plastfit fit or compare left",
+                                     .words = "RUN",
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
-  bool quiet = false;
-  pf_cli_arguments given;
-  const pf_cli_option options[] = {{"--quiet", &quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "report",
-                                .usage = usage,
-                                .one = "folder",
-                                .wants = "a RUN, a folder that plastfit fit or compare left",
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &given);
-  if (code == PF_EXIT_DONE && !given.help) {
-    code = write_report(given.subject, quiet);
+  arguments how = {0};
+  int code = pf_cli_parse(&pf_command_report, argc, argv, &how, &how.given);
+  if (code == PF_EXIT_DONE && !how.given.help) {
+    code = write_report(how.given.subject, &how.given);
   }
-  pf_cli_arguments_free(&given);
+  pf_cli_arguments_free(&how.given);
   return code;
 }
 
@@ -68,5 +80,6 @@ const pf_command pf_command_report = {
     .name = "report",
     .synopsis = "RUN",
     .summary = "tables and figures again, without refitting",
+    .syntax = &syntax,
     .run = run_command,
 };

@@ -6,6 +6,7 @@
 #include "core/cli/arguments.h"
 #include "core/cli/command.h"
 #include "core/cli/fitted_truth.h"
+#include "core/cli/json_output.h"
 #include "core/cli/run_config.h"
 #include "core/cli/run_verdicts.h"
 #include "core/cli/task_command.h"
@@ -32,13 +33,13 @@ typedef struct arguments {
   const char *config;                            /**< given.subject */
   const char *from, *task, *out, *repeats_given; /**< of --from */
   int64_t repeats;
-  bool force, quiet;
+  bool force;
 } arguments;
 
 static const char *const usage =
-    "Usage: plastfit simulate CONFIG [key=value ...] [--force] [--quiet]\n"
+    "Usage: plastfit simulate CONFIG [key=value ...] [OPTION ...]\n"
     "       plastfit simulate --from RUN [--task CONFIG] [--repeats N] [--out FOLDER]\n"
-    "                         [key=value ...] [--force] [--quiet]\n"
+    "                         [key=value ...] [OPTION ...]\n"
     "\n"
     "The first simulates the animals of CONFIG's task (a source such as teacher), whose synapses\n"
     "change by the rule it names, and writes them to a folder, `out` of the config, by default\n"
@@ -57,17 +58,8 @@ static const char *const usage =
     "into a task, each animal with its own theta where it has one. What it does by itself is\n"
     "written to RUN/simulated.csv, and the report of RUN shows it beside the animals.\n"
     "\n"
-    "  --task CONFIG   the task: the source of this config, whose rule does not count; network,\n"
-    "                  rules and losses stay the run's. Without it: the task the run's own\n"
-    "                  animals were in, if they were simulated\n"
-    "  --repeats N     each animal is simulated N times, with other random numbers; default 1\n"
-    "  --out FOLDER    a new folder with table.csv and fit.cfg, as above; RUN stays as it is\n"
-    "\n"
-    "  key=value   replaces a key of the config; with --from, of the task: seed=7\n"
-    "              source.task.baited=false\n"
-    "  --force     replace what an earlier simulate left there\n"
-    "  --trust     load plugins from the config's plugin_path (doc/trust.md)\n"
-    "  --quiet     say nothing\n";
+    "  key=value       replaces a key of the config; with --from, of the task: seed=7\n"
+    "                  source.task.baited=false\n";
 
 /* ---- arguments ---- */
 
@@ -117,9 +109,26 @@ static int check_arguments(arguments *how)
 
 /* ---- a known rule ---- */
 
+/** --json: how many animals, and the file that holds them. */
+static void say_in_json(size_t n, const char *folder, const char *table)
+{
+  json_t *root = json_object();
+  root = pf_json_set(root, "animals", json_integer((json_int_t)n));
+  if (folder != NULL) {
+    root = pf_json_set(root, "folder", pf_json_text(folder));
+  }
+  (void)pf_cli_print_json(pf_json_set(root, "table", pf_json_text(table)));
+}
+
 static void say_folder(const arguments *how, size_t n, const char *out)
 {
-  if (!how->quiet) {
+  if (how->given.json) {
+    char table[4096];
+    (void)snprintf(table, sizeof table, "%s/table.csv", out);
+    say_in_json(n, out, table);
+    return;
+  }
+  if (!how->given.quiet) {
     (void)printf("%zu %s simulated, in %s/table.csv. Next: plastfit fit %s/fit.cfg\n", n,
                  n == 1 ? "animal" : "animals", out, out);
   }
@@ -325,7 +334,9 @@ static pf_status run_loop(const arguments *how, closed_loop *a, pf_error *error)
   if (write_into_run(how, a, error) != PF_OK) {
     return PF_STOP;
   }
-  if (!how->quiet) {
+  if (how->given.json) {
+    say_in_json(n, NULL, a->target);
+  } else if (!how->given.quiet) {
     (void)printf("%zu %s simulated with the fitted rule, in %s%s\n", n,
                  n == 1 ? "animal" : "animals", a->target,
                  a->run->settings->report
@@ -351,20 +362,31 @@ static int simulate_fitted(const arguments *how)
   return code;
 }
 
+static const pf_cli_option options[] = {
+    PF_CLI_VALUE("--from", "RUN", arguments, from, "the run whose fitted rule is simulated"),
+    PF_CLI_VALUE("--task", "CONFIG", arguments, task,
+                 "the task: the source of this config, whose rule does not count; network,\n"
+                 "rules and losses stay the run's. Without it: the task the run's own\n"
+                 "animals were in, if they were simulated"),
+    PF_CLI_VALUE("--repeats", "N", arguments, repeats_given,
+                 "each animal is simulated N times, with other random numbers; default 1"),
+    PF_CLI_VALUE("--out", "FOLDER", arguments, out,
+                 "a new folder with table.csv and fit.cfg, as above; RUN stays as it is"),
+    PF_CLI_FORCE(arguments, "replace what an earlier simulate left there"),
+    PF_CLI_QUIET(arguments, "say nothing"),
+    PF_CLI_JSON(arguments, "say in JSON what was written"),
+};
+static const pf_cli_syntax syntax = {.usage = usage,
+                                     .one = "config",
+                                     .words = "CONFIG",
+                                     .takes_keys = true,
+                                     .options = options,
+                                     .n_options = sizeof options / sizeof options[0]};
+
 static int run_command(int argc, char **argv)
 {
   arguments how = {.repeats = 1};
-  const pf_cli_option options[] = {
-      {"--from", NULL, &how.from},   {"--task", NULL, &how.task},
-      {"--out", NULL, &how.out},     {"--repeats", NULL, &how.repeats_given},
-      {"--force", &how.force, NULL}, {"--quiet", &how.quiet, NULL}};
-  const pf_cli_syntax syntax = {.command = "simulate",
-                                .usage = usage,
-                                .one = "config",
-                                .takes_keys = true,
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0]};
-  int code = pf_cli_parse(&syntax, argc, argv, &how.given);
+  int code = pf_cli_parse(&pf_command_simulate, argc, argv, &how, &how.given);
   if (code == PF_EXIT_DONE && !how.given.help) {
     how.config = how.given.subject;
     code = check_arguments(&how);
@@ -380,5 +402,6 @@ const pf_command pf_command_simulate = {
     .name = "simulate",
     .synopsis = "CONFIG | --from RUN",
     .summary = "make data with a known rule; put a fitted one back into a task",
+    .syntax = &syntax,
     .run = run_command,
 };

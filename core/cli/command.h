@@ -15,14 +15,22 @@ typedef struct pf_command {
   const char *name;
   const char *synopsis; /**< what stands behind the name, "CONFIG [key=value ...]" */
   const char *summary;
+  const struct pf_cli_syntax *syntax; /**< core/cli/arguments.h */
   /** argv[0] is the command's name. Returns an enum pf_exit. */
   int (*run)(int argc, char **argv);
 } pf_command;
 
 /** Each is the last thing in its file, cmd_NAME.c; main.c has their order. */
-extern const pf_command pf_command_check, pf_command_compare, pf_command_describe,
-    pf_command_evaluate, pf_command_fit, pf_command_list, pf_command_new, pf_command_recover,
-    pf_command_report, pf_command_simulate;
+extern const pf_command pf_command_check, pf_command_compare, pf_command_completion,
+    pf_command_describe, pf_command_evaluate, pf_command_fit, pf_command_list, pf_command_new,
+    pf_command_recover, pf_command_report, pf_command_simulate;
+
+/** All of them, in the order of --help. */
+typedef struct pf_command_table {
+  const pf_command *const *items;
+  size_t count;
+} pf_command_table;
+pf_command_table pf_cli_commands(void);
 
 /** "plastfit: <line>" on stderr; returns `code`. */
 PF_PRINTF(2, 3) int pf_cli_say(int code, const char *format, ...);

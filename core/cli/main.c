@@ -16,11 +16,16 @@
 #include <unistd.h>
 
 static const pf_command *const commands[] = {
-    &pf_command_fit,      &pf_command_compare,  &pf_command_check,  &pf_command_recover,
-    &pf_command_simulate, &pf_command_evaluate, &pf_command_report, &pf_command_list,
-    &pf_command_describe, &pf_command_new,
+    &pf_command_fit,      &pf_command_compare,  &pf_command_check,      &pf_command_recover,
+    &pf_command_simulate, &pf_command_evaluate, &pf_command_report,     &pf_command_list,
+    &pf_command_describe, &pf_command_new,      &pf_command_completion,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+pf_command_table pf_cli_commands(void)
+{
+  return (pf_command_table){commands, N_COMMANDS};
+}
 
 static void print_help(FILE *stream)
 {
@@ -30,13 +35,15 @@ static void print_help(FILE *stream)
               "\n",
               stream);
   for (size_t i = 0; i < N_COMMANDS; i++) {
-    (void)fprintf(stream, "  plastfit %-8s %-22s  %s\n", commands[i]->name, commands[i]->synopsis,
+    (void)fprintf(stream, "  plastfit %-10s %-22s  %s\n", commands[i]->name, commands[i]->synopsis,
                   commands[i]->summary);
   }
-  (void)fputs("\n"
-              "A first run: plastfit fit configs/quickstart.cfg\n"
-              "Every command has --help. Exit codes: 0 done, 1 failed, 2 used wrongly.\n",
-              stream);
+  (void)fputs(
+      "\n"
+      "A first run: plastfit fit configs/quickstart.cfg\n"
+      "Every command has --help; --json prints its result for other programs. Exit codes: 0\n"
+      "done, 1 failed, 2 used wrongly. NO_COLOR=1 turns colours off.\n",
+      stream);
 }
 
 static int unknown_command(const char *name)

@@ -6,6 +6,7 @@
 #include "core/base/put_in_place.h"
 #include "core/cli/command.h"
 #include "core/cli/config_source.h"
+#include "core/cli/json_output.h"
 #include "core/cli/look_file.h"
 #include "core/data_look/table_look.h"
 
@@ -226,10 +227,9 @@ static int write_config(const table_look *look, const look_plan *p, const char *
   return pf_cli_say(PF_EXIT_FAILED, "'%s' could not be written: %s", path, strerror(reason));
 }
 
-static int make_config(table_look *look)
+/** What each column or array looks like. */
+static void print_look(const table_look *look)
 {
-  char path[LONGEST_PATH];
-  const look_plan p = look_make_plan(look);
   if (look->is_matrix) {
     (void)printf("%s: a matrix, %lld rows of %zu whole numbers, no header  -> choice (a row an "
                  "animal, a column a trial)\n%s%s%s",
@@ -241,20 +241,47 @@ static int make_config(table_look *look)
                  (long long)look->n_rows, look->headerless ? ", no header" : "");
     print_columns(stdout, look);
   }
+}
+
+/** --json: the config, and the column of each role that was found. */
+static int print_config_json(const table_look *look, const char *path)
+{
+  json_t *roles = json_object();
+  for (int r = 0; r < N_ROLES; r++) {
+    if (look->role[r] >= 0) {
+      roles =
+          pf_json_set(roles, look_role_keys[r], pf_json_text(look->columns[look->role[r]].name));
+    }
+  }
+  json_t *root = pf_json_set(json_object(), "config", pf_json_text(path));
+  return pf_cli_print_json(pf_json_set(root, "columns", roles));
+}
+
+static int make_config(table_look *look, const pf_cli_arguments *given)
+{
+  char path[LONGEST_PATH];
+  const look_plan p = look_make_plan(look);
+  const bool silent = given->json || given->quiet;
+  if (!silent) {
+    print_look(look);
+  }
   if (p.n_options == 0 && p.n_units == 0) {
     return pf_cli_say(PF_EXIT_MISUSED,
                       "%s: no column looks like a choice or like recorded activity (y1, y2, ... or "
                       "roi1, ...); name them in a config of your own (doc/your-data.md)",
                       look->path);
   }
-  if (p.n_options > 0 && !look->is_matrix && !has_reward(look)) {
+  if (!silent && p.n_options > 0 && !look->is_matrix && !has_reward(look)) {
     (void)printf("\nNo %s looks like the reward. The config's rule learns from choices alone; name "
                  "the reward in it (columns.reward), if there is one.\n",
                  look->word);
   }
   (void)snprintf(path, sizeof path, "%s.cfg", look->stem);
   const int code = write_config(look, &p, path);
-  if (code == PF_EXIT_DONE) {
+  if (code == PF_EXIT_DONE && given->json) {
+    return print_config_json(look, path);
+  }
+  if (code == PF_EXIT_DONE && !silent) {
     (void)printf("\nWrote %s: read it, every guess is marked; then\n\n    plastfit check %s\n    "
                  "plastfit fit %s\n    plastfit compare %s     # three rules, one table\n",
                  path, path, path, path);
@@ -262,13 +289,13 @@ static int make_config(table_look *look)
   return code;
 }
 
-int pf_cli_new_config(const char *data)
+int pf_cli_new_config(const char *data, const pf_cli_arguments *given)
 {
   pf_error error = pf_error_none();
   table_look look = {.path = data};
   const pf_status status = pf_cli_look_at_path(&look, &error);
   const int code =
-      status == PF_OK ? make_config(&look) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
+      status == PF_OK ? make_config(&look, given) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   look_free(&look);
   return code;
 }

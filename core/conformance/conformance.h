@@ -28,11 +28,23 @@ typedef struct pf_conformance_reference {
   const char *text;
 } pf_conformance_reference;
 
+/** What a group of checks found. */
+typedef struct pf_conformance_group {
+  const char *variant, *name; /**< its options; what was checked */
+  const char *finding;        /**< the promise that is broken, or NULL */
+  int64_t n_values, n_derivatives;
+  double error; /**< largest relative error of derivatives; NaN: none was compared */
+} pf_conformance_group;
+
 typedef struct pf_conformance_request {
   const pf_plugin *plugin;   /**< loaded, and so admitted */
   const char *file;          /**< it was loaded from */
   const pf_config *settings; /**< MAY be NULL: one object with all defaults */
-  FILE *stream;              /**< for what was compared, and each finding in a sentence */
+  FILE *stream; /**< a table of what was compared, findings in sentences; MAY be NULL */
+  bool verbose; /**< the table has also remainders, and each kind of comparison */
+  /** Called after each group; MAY be NULL. */
+  void (*note)(void *payload, const pf_conformance_group *group);
+  void *payload;
   pf_conformance_reference reference;
 } pf_conformance_request;
 

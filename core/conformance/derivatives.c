@@ -241,11 +241,25 @@ static void need_sum(const cf_op *op, int k, const double *before, const double 
   }
 }
 
+/** The same inputs once more: before all else, since a vjp that keeps something from call to call
+ * would fail the other checks too, with sentences that name another cause. */
+static void check_same_gradients(cf_op *op, const cf_numbers *alone)
+{
+  cf_zero_gradients(op);
+  call_then_vjp(op);
+  for (int k = 0; k < op->n_in; k++) {
+    need_gradient(op, k, alone->of[k], largest_gradient(op, alone, k),
+                  ": the same inputs gave two results, one call after the other; it keeps something "
+                  "from call to call");
+  }
+}
+
 void cf_check_accumulates(const cf_case *of, cf_shape shape)
 {
   cf_op op, padded;
   make_with_gradients(&op, of, shape, (cf_layout){.pad = CF_PAD_NONE, .at_end = true, .seed = 21});
   cf_numbers alone = cf_numbers_take(&op, CF_OTHER);
+  check_same_gradients(&op, &alone);
   cf_fill_gradients(&op, 22);
   cf_numbers before = cf_numbers_take(&op, CF_OTHER);
   call_then_vjp(&op);

@@ -93,43 +93,49 @@ static void run_group(cf_report *report, const void *what)
 
 /* ---- printing ---- */
 
-static void print_numbers(FILE *stream, const cf_report *r)
+static double largest_error(const cf_report *r)
 {
-  const char *comma = "";
-  if (r->n_references > 0) {
-    (void)fprintf(stream, "%lld numbers as in the double build, relative difference %.1e",
-                  (long long)r->n_references, r->reference_error);
-    comma = "; ";
+  double error = r->n_slopes > 0 ? r->slope_error : (double)NAN;
+  error = r->n_products > 0 ? fmax(error, r->product_error) : error;
+  return r->n_references > 0 ? fmax(error, r->reference_error) : error;
+}
+
+static int64_t count_derivatives(const cf_report *r)
+{
+  return r->n_slopes + r->n_products + r->n_references;
+}
+
+static void print_head(FILE *stream, bool verbose)
+{
+  (void)fprintf(stream, "  result      values  derivatives     error  %scheck\n",
+                verbose ? "remainder ratios  near a kink  " : "");
+}
+
+/** A row of the table: nothing where nothing was compared. */
+static void print_row(FILE *stream, const cf_report *r, const char *name, bool verbose)
+{
+  char derivatives[24] = "", error[16] = "", ratios[32] = "", kinks[24] = "";
+  if (count_derivatives(r) > 0) {
+    (void)snprintf(derivatives, sizeof derivatives, "%lld", (long long)count_derivatives(r));
+    (void)snprintf(error, sizeof error, "%.1e", largest_error(r));
   }
-  if (r->n_slopes > 0) {
-    (void)fprintf(stream, "%s%lld derivatives against differences, relative error %.1e", comma,
-                  (long long)r->n_slopes, r->slope_error);
-    comma = "; ";
-  }
+  (void)fprintf(stream, "  ok      %10lld  %11s  %8s  ", (long long)r->n_values, derivatives,
+                error);
   if (r->n_ratios > 0) {
-    (void)fprintf(stream, "%s%lld remainder ratios %.3f to %.3f", comma, (long long)r->n_ratios,
-                  r->ratio_low, r->ratio_high);
-    comma = "; ";
-  }
-  if (r->n_products > 0) {
-    (void)fprintf(stream, "%s%lld tangents, relative error %.1e", comma, (long long)r->n_products,
-                  r->product_error);
-    comma = "; ";
+    (void)snprintf(ratios, sizeof ratios, "%.3f to %.3f", r->ratio_low, r->ratio_high);
   }
   if (r->n_kinks > 0) {
-    (void)fprintf(stream, "%s%lld left out near a kink", comma, (long long)r->n_kinks);
-    comma = "; ";
+    (void)snprintf(kinks, sizeof kinks, "%lld", (long long)r->n_kinks);
   }
-  if (r->n_values > 0) {
-    (void)fprintf(stream, "%s%lld values", comma, (long long)r->n_values);
-    comma = "; ";
+  if (verbose) {
+    (void)fprintf(stream, "%16s  %11s  ", ratios, kinks);
   }
-  (void)fprintf(stream, "%s\n", comma[0] == '\0' ? "nothing to compare" : "");
+  (void)fprintf(stream, "%s\n", name);
 }
 
 /** A check of a plugin, and what it found so far. */
 typedef struct check {
-  const pf_conformance_reference *reference;
+  const pf_conformance_request *request;
   FILE *stream;
   cf_report total;
   char last[CF_SENTENCE]; /**< the last finding of this variant */
@@ -142,7 +148,7 @@ static pf_status check_group(check *c, const char *name, cf_group run, const gro
 {
   cf_report one;
   cf_report_clear(&one);
-  cf_reference_group(&one, c->reference, of->variant->name, name);
+  cf_reference_group(&one, &c->request->reference, of->variant->name, name);
   const void *what = of->checks == NULL ? (const void *)of->variant : of;
   const pf_status status = cf_run(run, what, &one, error);
   if (status != PF_OK) {
@@ -152,12 +158,22 @@ static pf_status check_group(check *c, const char *name, cf_group run, const gro
     return PF_OK; /* said already: an object that cannot be made is none for any check */
   }
   memcpy(c->last, one.finding, sizeof c->last);
-  if (one.finding[0] != '\0') {
+  const bool broken = one.finding[0] != '\0';
+  if (broken) {
     (void)fprintf(c->stream, "  FAILED  %s: %s\n", name, one.finding);
     c->n_findings++;
   } else {
-    (void)fprintf(c->stream, "  ok      %s: ", name);
-    print_numbers(c->stream, &one);
+    print_row(c->stream, &one, name, c->request->verbose);
+  }
+  (void)fflush(c->stream); /* each row as soon as it is known */
+  if (c->request->note != NULL) {
+    const pf_conformance_group result = {.variant = of->variant->name,
+                                         .name = name,
+                                         .finding = broken ? one.finding : NULL,
+                                         .n_values = one.n_values,
+                                         .n_derivatives = count_derivatives(&one),
+                                         .error = largest_error(&one)};
+    c->request->note(c->request->payload, &result);
   }
   cf_report_add(&c->total, &one);
   return PF_OK;
@@ -168,6 +184,7 @@ static pf_status check_variant(check *c, const cf_variant *variant, pf_error *er
   group of = {.variant = variant};
   c->last[0] = '\0';
   (void)fprintf(c->stream, "\n%s, options: %s\n", variant->what, variant->name);
+  print_head(c->stream, c->request->verbose);
   if (check_group(c, "create, destroy, options", cf_check_life, &of, error) != PF_OK) {
     return PF_STOP;
   }
@@ -195,9 +212,9 @@ static void print_verdict(FILE *stream, const pf_plugin *plugin, const cf_report
   } else if (sizeof(pf_real) == sizeof(double)) {
     (void)fprintf(
         stream,
-        "Normal are relative errors below 2e-9 (mostly 1e-10 to 1e-13; near a kink 1e-7) and "
-        "remainders that fall by 4.0 when the step halves; one factor that is wrong gives 1e-1 and "
-        "2.\n");
+        "Normal are relative errors below 2e-9 (mostly 1e-10 to 1e-13; near a kink 1e-7), and\n"
+        "remainders that fall by 4.0 when the step halves (--verbose). One wrong factor gives 1e-1 "
+        "and 2.\n");
   } else {
     (void)fputs("Single precision: normal are relative errors below 5e-3 (2e-2 near a kink) and "
                 "remainder ratios between 3.5 and 4.6; one factor that is wrong gives 1e-1 and 2. "
@@ -308,11 +325,11 @@ static void print_plugin(FILE *stream, const pf_plugin *plugin, const char *file
   free(statics);
 }
 
-pf_status pf_conformance_check(const pf_conformance_request *request, pf_conformance *out,
-                               pf_error *error)
+static pf_status check_into(FILE *stream, const pf_conformance_request *request,
+                            pf_conformance *out, pf_error *error)
 {
   const pf_plugin *plugin = request->plugin;
-  check c = {.reference = &request->reference, .stream = request->stream};
+  check c = {.request = request, .stream = stream};
   cf_report_clear(&c.total);
   *out = (pf_conformance){0};
   print_plugin(c.stream, plugin, request->file);
@@ -331,6 +348,21 @@ pf_status pf_conformance_check(const pf_conformance_request *request, pf_conform
   }
   print_verdict(c.stream, plugin, &c.total, out->n_findings);
   return PF_OK;
+}
+
+pf_status pf_conformance_check(const pf_conformance_request *request, pf_conformance *out,
+                               pf_error *error)
+{
+  if (request->stream != NULL) {
+    return check_into(request->stream, request, out, error);
+  }
+  FILE *nowhere = fopen("/dev/null", "w");
+  if (nowhere == NULL) {
+    return pf_fail(error, PF_STOP, "/dev/null cannot be written");
+  }
+  const pf_status status = check_into(nowhere, request, out, error);
+  (void)fclose(nowhere);
+  return status;
 }
 
 /** The file's folder, without a final .libs. */
