@@ -42,6 +42,7 @@ core_sources += core/base/pool.c core/base/pool.h
 core_sources += core/base/put_in_place.c core/base/put_in_place.h
 core_sources += core/base/random.c core/base/random.h
 core_sources += core/base/saying_once.c core/base/saying_once.h
+core_sources += core/base/nearest_file.c core/base/nearest_file.h
 core_sources += core/base/text.c core/base/text.h
 core_sources += core/base/threads.h
 core_sources += core/base/version.c

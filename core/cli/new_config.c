@@ -3,6 +3,7 @@
 #include "core/cli/new_config.h"
 
 #include "core/base/memory.h"
+#include "core/base/nearest_file.h"
 #include "core/base/put_in_place.h"
 #include "core/cli/command.h"
 #include "core/cli/config_source.h"
@@ -294,6 +295,7 @@ int pf_cli_new_config(const char *data, const pf_cli_arguments *given)
   pf_error error = pf_error_none();
   table_look look = {.path = data};
   const pf_status status = pf_cli_look_at_path(&look, &error);
+  pf_suggest_file(&error);
   const int code =
       status == PF_OK ? make_config(&look, given) : pf_cli_say(PF_EXIT_MISUSED, "%s", error.text);
   look_free(&look);

@@ -4,9 +4,8 @@
 
 #include "core/base/array.h"
 #include "core/base/memory.h"
-#include "core/base/text.h"
+#include "core/base/nearest_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -69,48 +68,12 @@ static pf_status check_text(const char *text, size_t length, const char *path, p
   return PF_OK;
 }
 
-enum { MAX_NAMES = 1000 };
-
-/** The name in the same folder that is nearest to the one that is not there; "": none is near. */
-static void find_nearest_name(const char *path, char *nearest, size_t capacity)
-{
-  const char *slash = strrchr(path, '/');
-  const char *name = slash == NULL ? path : slash + 1;
-  pf_error unused = pf_error_none();
-  pf_array names = pf_array_of(sizeof(char *));
-  char above[PATH_MAX];
-  nearest[0] = '\0';
-  (void)snprintf(above, sizeof above, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-                 slash == NULL ? "." : path);
-  DIR *folder = opendir(above);
-  for (const struct dirent *entry = folder == NULL ? NULL : readdir(folder);
-       entry != NULL && names.n < MAX_NAMES; entry = readdir(folder)) {
-    char *copy = entry->d_name[0] == '.' ? NULL : pf_memory_string(entry->d_name, &unused);
-    if (copy != NULL && pf_array_append_all(&names, &copy, 1, &unused) != PF_OK) {
-      pf_memory_free(copy);
-    }
-  }
-  if (folder != NULL) {
-    (void)closedir(folder);
-  }
-  const char *found = pf_text_nearest(
-      name, (pf_names){.items = (const char *const *)names.items, .count = names.n});
-  if (found != NULL) {
-    (void)snprintf(nearest, capacity, "%.*s%s", slash == NULL ? 0 : (int)(slash - path + 1), path,
-                   found);
-  }
-  for (size_t i = 0; i < names.n; i++) {
-    pf_memory_free(((char **)names.items)[i]);
-  }
-  pf_array_free(&names);
-}
-
 static pf_status fail_to_open(const char *path, pf_error *error)
 {
   const int reason = errno;
   char nearest[PATH_MAX] = "";
   if (reason == ENOENT) {
-    find_nearest_name(path, nearest, sizeof nearest);
+    pf_nearest_file(path, nearest, sizeof nearest);
   }
   return nearest[0] == '\0'
              ? pf_fail(error, PF_STOP, "%s: cannot be opened: %s", path, strerror(reason))

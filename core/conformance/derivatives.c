@@ -248,9 +248,10 @@ static void check_same_gradients(cf_op *op, const cf_numbers *alone)
   cf_zero_gradients(op);
   call_then_vjp(op);
   for (int k = 0; k < op->n_in; k++) {
-    need_gradient(op, k, alone->of[k], largest_gradient(op, alone, k),
-                  ": the same inputs gave two results, one call after the other; it keeps something "
-                  "from call to call");
+    need_gradient(
+        op, k, alone->of[k], largest_gradient(op, alone, k),
+        ": the same inputs gave two results, one call after the other; it keeps something "
+        "from call to call");
   }
 }
 

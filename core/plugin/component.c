@@ -1,6 +1,7 @@
 #include "core/plugin/component.h"
 
 #include "core/base/memory.h"
+#include "core/base/nearest_file.h"
 #include "core/base/text.h"
 
 #include <stdbool.h>
@@ -180,6 +181,7 @@ pf_status pf_plugin_instantiate(const pf_plugin *plugin, const pf_config *config
   status = pf_plugin_create(plugin, pf_config_host(config), pf_view_options(view), &made, &fault);
   bool created = status == PF_OK;
   if (!created) {
+    pf_suggest_file(&fault);
     status =
         pf_fail(error, PF_STOP, "%s: %s", what,
                 fault.text[0] == '\0' ? "could not be made, and does not say why" : fault.text);

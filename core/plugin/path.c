@@ -65,6 +65,31 @@ static pf_status add_list(pf_search_path *path, const char *list, pf_error *erro
   return PF_OK;
 }
 
+/** The folder of a build tree that was copied or moved, into `out`: the program lies in it (or in
+ * its .libs), beside plugins/ as libtool leaves it. False: it lies in none. */
+static bool find_moved_tree(char *out, size_t capacity)
+{
+  char program[PATH_MAX], probe[PATH_MAX + 32];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  if (length <= 0) {
+    return false;
+  }
+  program[length] = '\0';
+  for (int k = 0; k < 2; k++) {
+    char *slash = strrchr(program, '/');
+    if (slash == NULL) {
+      return false;
+    }
+    *slash = '\0';
+    (void)snprintf(probe, sizeof probe, "%s/config.status", program);
+    if (access(probe, F_OK) == 0) {
+      (void)snprintf(probe, sizeof probe, "%s/plugins/.libs", program);
+      return access(probe, F_OK) == 0 && snprintf(out, capacity, "%s", program) < (int)capacity;
+    }
+  }
+  return false;
+}
+
 #if defined(PF_BUILD_DIR) && defined(PF_BUILD_PLUGIN_DIR)
 /** Does this program lie in the build tree? (libtool keeps the real one in .libs, which lies below
  * it too.) */
@@ -110,6 +135,11 @@ pf_status pf_search_path_create(const char *plugin_path, pf_search_path *out, pf
     status = add_folder(&path, PF_BUILD_PLUGIN_DIR, strlen(PF_BUILD_PLUGIN_DIR), false, error);
   }
 #endif
+  char moved[PATH_MAX - 16], plugins[PATH_MAX];
+  if (status == PF_OK && find_moved_tree(moved, sizeof moved)) {
+    (void)snprintf(plugins, sizeof plugins, "%s/plugins", moved);
+    status = add_folder(&path, plugins, strlen(plugins), false, error);
+  }
 #ifdef PF_PLUGIN_DIR
   if (status == PF_OK) {
     status = add_folder(&path, PF_PLUGIN_DIR, strlen(PF_PLUGIN_DIR), false, error);

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/memory_limit.h"
+#include "core/base/nearest_file.h"
 #include "core/base/random.h"
 #include "core/data/chain.h"
 #include "core/engine/batch.h"
@@ -226,6 +227,7 @@ static pf_status read_data(pf_problem *problem, pf_error *error)
   const pf_status status = source->plugin->source->read(source->self, &sink, error);
   pf_memory_limit_end(&limit);
   if (status != PF_OK) {
+    pf_suggest_file(error);
     return status;
   }
   if (problem->data.n == 0) {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double silence = 2.0;        /* s; what is done sooner needs no meter */
+static const double silence = 1.0;        /* s; what is done sooner needs no meter */
 static const double line_interval = 10.0; /* s between lines in a log */
 static const double bar_interval = 0.2;   /* s between bars on a terminal */
 enum { BAR_WIDTH = 30 };

@@ -63,10 +63,16 @@ says 2 "named, never pathed" describe ./taylor
 
 # ---- arguments of fit ----
 config ''
+printf "choice,reward\n0,1\n" >own.csv
 says 2 "fit wants a CONFIG" fit
 says 2 "fit has no option '--froce'; did you mean '--force'?" fit small.cfg --froce
 says 2 "fit takes one config" fit small.cfg other.cfg
 says 2 "No such file" fit gone.cfg
+says 2 "did you mean 'small.cfg'?" fit smal.cfg
+says 2 "did you mean 'own.csv'?" new config owm.csv
+says 2 "did you mean 'new rule'?" new rle mine
+says 2 "give one of them" fit small.cfg --quiet --verbose
+says 2 "--out wants a value behind it: --out FOLDER" evaluate run --out
 says 2 "is a folder" fit .
 says 2 "a key is set with key=value" fit small.cfg fit.epochs
 says 2 "is no name of a setting" fit small.cfg fit..epochs=1
@@ -96,9 +102,17 @@ says 2 "fit.epochs: found \"many\", expected a whole number" fit small.cfg fit.e
 says 2 'expected "animal", "shared" or "population"; did you mean "shared"?' fit small.cfg fit.per=share
 says 2 "network.layers[1]: found -2, expected 1" fit small.cfg 'network.layers=[2, -2, 1]'
 says 2 "'rules.learn' is a group (small.cfg:6)" fit small.cfg rules.learn=oja
+sed 's/learn: { plugin = "taylor"; terms = "1 + w + x r"; }/learn: { plugin = "expr"; dw = "x"; }/' small.cfg >expr.cfg
+sed 's/^source: .*/source: { plugin = "table"; path = "own.cvs"; };/; /^  task:/d; /^  rule:/d' small.cfg >table.cfg
+says 2 "a power is written with ^: x^2" check expr.cfg rules.learn.dw='"x**2"'
+says 2 "step(x - y) is 1 where x > y" check expr.cfg rules.learn.dw='"x*(y>0)"'
+says 2 "write 0.5*(1 + tanh(0.5*x))" check expr.cfg rules.learn.dw='"sigmoid(x)"'
+says 2 "did you mean 'tanh'" check expr.cfg rules.learn.dw='"tahn(x)"'
+says 2 "did you mean 'reward'" check expr.cfg rules.learn.dw='"x*rewrad"'
 says 2 "beyond 32 bits" fit small.cfg 'network.layers=[2, 3000000000, 1]'
 
 # ---- plugins ----
+says 2 "did you mean 'own.csv'?" check table.cfg
 says 2 "there is no rule 'tailor'; did you mean 'taylor'?" fit small.cfg rules.learn.plugin=tailor
 says 2 "named, never pathed" fit small.cfg rules.learn.plugin=./taylor
 says 2 "is a loss, and a rule was asked for" fit small.cfg rules.learn.plugin=choice

@@ -413,7 +413,13 @@ static inline pf_status pf_syn_check_derivatives(pf_error *error)
     const pf_dsyn d = pf_syn_ddw(s, p);
     const double derivative[PF_SYN_N_DERIVATIVES] = {d.x, d.y,
                                                      d.w PF_RULE_THETA(PF_SYN_LIST_DERIVATIVE)};
-    const pf_real dw = pf_syn_dw(s, p);
+    const pf_real dw = pf_syn_dw(s, p), again = pf_syn_dw(s, p);
+    if (again < dw || again > dw) { /* before all else, which it would make fail, too */
+      return pf_fail(error, PF_STOP,
+                     "dw gave two values, %.9g and %.9g, for the same x, y, w and parameters: it "
+                     "keeps something from call to call (a static variable, a random number)",
+                     (double)dw, (double)again);
+    }
     for (size_t k = 0; k < (size_t)PF_SYN_N_DERIVATIVES; k++) {
       const double at = argument[k];
       argument[k] = at + 1.0 / 128;

@@ -400,6 +400,10 @@ static inline const char *expr_nearest(const expr_parser *p, const char *name, i
   for (int i = 0; i < p->out->traces.count && strlen(name) > 1; i++) {
     expr_nearer(name, p->out->traces.items[i], &nearest, &distance);
   }
+  if (strlen(name) > 3) {
+    expr_nearer(name, "reward", &nearest, &distance);
+    expr_nearer(name, "expected_reward", &nearest, &distance);
+  }
   for (size_t i = 0; i < sizeof expr_functions / sizeof expr_functions[0] && strlen(name) > 2;
        i++) {
     expr_nearer(name, expr_functions[i].name, &nearest, &distance);
@@ -512,9 +516,39 @@ static inline char expr_next(expr_parser *p)
   return *p->at;
 }
 
+/** What other languages write here, and what to write in place of it; NULL: nothing known. */
+static inline const char *expr_instead(const expr_parser *p)
+{
+  static const struct {
+    const char *found, *write;
+  } others[] = {
+      {"**", "a power is written with ^: x^2"},
+      {">", "there are no comparisons; step(x - y) is 1 where x > y, else 0"},
+      {"<", "there are no comparisons; step(y - x) is 1 where x < y, else 0"},
+      {"=", "there are no comparisons; a product with step(...) is a condition"},
+      {"!", "there are no conditions; 1 - step(x) is 1 where x is not above 0"},
+      {"&", "there are no conditions; step(x)*step(y) is 1 where both are above 0"},
+      {"|", "there are no conditions; max(step(x), step(y)) is 1 where one is above 0"},
+      {"?", "there are no conditions; step(x)*a + (1 - step(x))*b is a where x > 0, else b"},
+      {"%", "there is no remainder"},
+      {"'", "a signal of one side is written pre[name] or post[name]"},
+  };
+  const char *at = p->at > p->text && p->at[-1] == '*' && *p->at == '*' ? p->at - 1 : p->at;
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    if (strncmp(at, others[i].found, strlen(others[i].found)) == 0) {
+      return others[i].write;
+    }
+  }
+  return NULL;
+}
+
 static inline int expr_expected(expr_parser *p, const char *expected)
 {
   const char found = expr_next(p);
+  const char *instead = expr_instead(p);
+  if (instead != NULL) {
+    return expr_fail(p, expr_column(p), "found '%c': %s", found, instead);
+  }
   if (found == '\0') {
     return expr_fail(p, expr_column(p), "the formula ends where %s was expected", expected);
   }
@@ -523,9 +557,52 @@ static inline int expr_expected(expr_parser *p, const char *expected)
 
 static int expr_parse_sum(expr_parser *p);
 
+/** A function of other languages by those that there are; NULL: not known. */
+static inline const char *expr_by_others(const char *name)
+{
+  static const struct {
+    const char *name, *write;
+  } others[] = {
+      {"sigmoid", "0.5*(1 + tanh(0.5*x))"},
+      {"logistic", "0.5*(1 + tanh(0.5*x))"},
+      {"expit", "0.5*(1 + tanh(0.5*x))"},
+      {"relu", "max(x, 0)"},
+      {"clip", "min(max(x, low), high)"},
+      {"pow", "x^2"},
+      {"power", "x^2"},
+      {"square", "x^2"},
+      {"log10", "log(x)/2.302585093"},
+      {"log2", "log(x)/0.6931471806"},
+      {"ln", "log(x)"},
+      {"fabs", "abs(x)"},
+      {"heaviside", "step(x)"},
+      {"sign", "2*step(x) - 1"},
+      {"sgn", "2*step(x) - 1"},
+      {"softplus", "log(1 + exp(x))"},
+      {"if", "step(x)*a + (1 - step(x))*b"},
+      {"where", "step(x)*a + (1 - step(x))*b"},
+      {"sinh", "0.5*(exp(x) - exp(-x))"},
+      {"cosh", "0.5*(exp(x) + exp(-x))"},
+      {"minimum", "min(x, y)"},
+      {"maximum", "max(x, y)"},
+  };
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    if (strcmp(name, others[i].name) == 0) {
+      return others[i].write;
+    }
+  }
+  return NULL;
+}
+
 static inline int expr_call(expr_parser *p, const char *name, int column)
 {
   const struct expr_function *function = expr_function_named(name);
+  if (function == NULL && expr_by_others(name) != NULL) {
+    return expr_fail(p, column,
+                     "there is no function '%s'; write %s (there are exp log tanh sqrt abs min max "
+                     "step)",
+                     name, expr_by_others(name));
+  }
   if (function == NULL) {
     const char *near = expr_nearest(p, name, 1);
     return expr_fail(
