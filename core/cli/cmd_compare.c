@@ -1,10 +1,10 @@
 #define _POSIX_C_SOURCE 200809L /* access */
 
 #include "core/base/memory.h"
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
-#include "core/cli/interrupt.h"
-#include "core/cli/json_output.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
+#include "core/command_line/interrupt.h"
+#include "core/command_line/json_output.h"
 #include "core/compare/comparison.h"
 #include "core/ranking/print_table.h"
 #include "core/terminal/meter.h"

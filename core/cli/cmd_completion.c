@@ -1,6 +1,6 @@
 /* Completion for shells, from the tables of commands and options. */
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "core/base/memory.h"
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
-#include "core/cli/json_output.h"
 #include "core/cli/run_config.h"
 #include "core/cli/run_verdicts.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
+#include "core/command_line/json_output.h"
 #include "core/evaluate/evaluate.h"
 #include "core/report/run_folder.h"
 #include "core/report/run_inference.h"

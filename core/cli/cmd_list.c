@@ -1,8 +1,8 @@
 #include "core/base/memory.h"
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
-#include "core/cli/json_output.h"
-#include "core/cli/plugin_json.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
+#include "core/command_line/json_output.h"
+#include "core/command_line/plugin_json.h"
 #include "core/plugin/registry.h"
 
 #include <string.h>

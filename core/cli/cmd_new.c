@@ -4,10 +4,10 @@
 #include "core/base/memory.h"
 #include "core/base/put_in_place.h"
 #include "core/base/text.h"
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
-#include "core/cli/json_output.h"
 #include "core/cli/new_config.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
+#include "core/command_line/json_output.h"
 #include "core/plugin/path.h"
 #include "core/plugin/registry.h"
 

@@ -1,7 +1,7 @@
 #include "core/base/memory.h"
-#include "core/cli/arguments.h"
-#include "core/cli/command.h"
-#include "core/cli/json_output.h"
+#include "core/command_line/arguments.h"
+#include "core/command_line/command.h"
+#include "core/command_line/json_output.h"
 #include "core/page/html.h"
 #include "core/store/folder.h"
 

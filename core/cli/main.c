@@ -1,8 +1,8 @@
 #define _XOPEN_SOURCE 700
 
 #include "core/base/text.h"
-#include "core/cli/child.h"
-#include "core/cli/command.h"
+#include "core/command_line/child.h"
+#include "core/command_line/command.h"
 #include "core/terminal/guard.h"
 
 #include <plastfit/plastfit.h>

@@ -5,10 +5,10 @@
 #include "core/base/memory.h"
 #include "core/base/nearest_file.h"
 #include "core/base/put_in_place.h"
-#include "core/cli/command.h"
 #include "core/cli/config_source.h"
-#include "core/cli/json_output.h"
 #include "core/cli/look_file.h"
+#include "core/command_line/command.h"
+#include "core/command_line/json_output.h"
 #include "core/data_look/table_look.h"
 
 #include <errno.h>

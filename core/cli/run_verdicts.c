@@ -1,6 +1,6 @@
 #include "core/cli/run_verdicts.h"
 
-#include "core/cli/command.h"
+#include "core/command_line/command.h"
 
 int pf_cli_say_verdicts(const pf_fit *fit)
 {

@@ -3,7 +3,7 @@
 #define PLASTFIT_CORE_CLI_TASK_COMMAND_H
 
 #include "core/base/text.h"
-#include "core/cli/arguments.h"
+#include "core/command_line/arguments.h"
 #include "core/problem/problem.h"
 
 typedef struct pf_cli_task_request {

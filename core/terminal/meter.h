@@ -6,8 +6,8 @@
 
 /**
  * Progress on stderr: a bar with time left on a terminal, a line every 10 s elsewhere, nothing in
- * the first second. pf_meter_show is a pf_progress whose payload is a pf_meter; one meter serves fit
- * and evaluation in turn.
+ * the first second. pf_meter_show is a pf_progress whose payload is a pf_meter; one meter serves
+ * fit and evaluation in turn.
  */
 typedef struct pf_meter {
   double started, phase_started, last_shown; /**< s */

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/cli/command.h"
+#include "core/command_line/command.h"
 
 #include "core/base/text.h"
 

@@ -1,6 +1,6 @@
 /* A command of the program, and what commands share. */
-#ifndef PLASTFIT_CORE_CLI_COMMAND_H
-#define PLASTFIT_CORE_CLI_COMMAND_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_COMMAND_H
+#define PLASTFIT_CORE_COMMAND_LINE_COMMAND_H
 
 #include <plastfit/abi/base.h>
 
@@ -15,7 +15,7 @@ typedef struct pf_command {
   const char *name;
   const char *synopsis; /**< what stands behind the name, "CONFIG [key=value ...]" */
   const char *summary;
-  const struct pf_cli_syntax *syntax; /**< core/cli/arguments.h */
+  const struct pf_cli_syntax *syntax; /**< core/command_line/arguments.h */
   /** argv[0] is the command's name. Returns an enum pf_exit. */
   int (*run)(int argc, char **argv);
 } pf_command;

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "core/cli/interrupt.h"
+#include "core/command_line/interrupt.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,9 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "core/cli/arguments.h"
+#include "core/command_line/arguments.h"
 
 #include "core/base/memory.h"
-#include "core/cli/command.h"
+#include "core/command_line/command.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* --json: one document on stdout, and nothing else there. Messages stay on stderr. */
-#ifndef PLASTFIT_CORE_CLI_JSON_OUTPUT_H
-#define PLASTFIT_CORE_CLI_JSON_OUTPUT_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_JSON_OUTPUT_H
+#define PLASTFIT_CORE_COMMAND_LINE_JSON_OUTPUT_H
 
 #include "core/store/json_values.h"
 

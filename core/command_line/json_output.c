@@ -1,7 +1,7 @@
-#include "core/cli/json_output.h"
+#include "core/command_line/json_output.h"
 
 #include "core/base/text.h"
-#include "core/cli/command.h"
+#include "core/command_line/command.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE /* prctl is Linux's */
 
-#include "core/cli/child.h"
+#include "core/command_line/child.h"
 
 #include "core/base/ticker.h"
-#include "core/cli/command.h"
+#include "core/command_line/command.h"
 
 #include <errno.h>
 #include <poll.h>

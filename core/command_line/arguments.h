@@ -1,7 +1,7 @@
 /* What stands behind a command: options, one thing that it is about (a config, a run), keys to
  * replace. */
-#ifndef PLASTFIT_CORE_CLI_ARGUMENTS_H
-#define PLASTFIT_CORE_CLI_ARGUMENTS_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_ARGUMENTS_H
+#define PLASTFIT_CORE_COMMAND_LINE_ARGUMENTS_H
 
 #include <plastfit/abi/base.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Plugins and options as JSON: `list --json`, `describe --json`. */
-#ifndef PLASTFIT_CORE_CLI_PLUGIN_JSON_H
-#define PLASTFIT_CORE_CLI_PLUGIN_JSON_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_PLUGIN_JSON_H
+#define PLASTFIT_CORE_COMMAND_LINE_PLUGIN_JSON_H
 
 #include "core/plugin/registry.h"
 #include "core/store/json_values.h"

@@ -1,7 +1,7 @@
 /* Ctrl-C: the first one asks for a stop at the next good moment, the second ends the program at
  * once. */
-#ifndef PLASTFIT_CORE_CLI_INTERRUPT_H
-#define PLASTFIT_CORE_CLI_INTERRUPT_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_INTERRUPT_H
+#define PLASTFIT_CORE_COMMAND_LINE_INTERRUPT_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "core/cli/plugin_json.h"
+#include "core/command_line/plugin_json.h"
 
 json_t *pf_cli_json_of_found(const pf_found *found, size_t count)
 {

@@ -1,6 +1,6 @@
 /* Running what may not return in a process of its own. */
-#ifndef PLASTFIT_CORE_CLI_CHILD_H
-#define PLASTFIT_CORE_CLI_CHILD_H
+#ifndef PLASTFIT_CORE_COMMAND_LINE_CHILD_H
+#define PLASTFIT_CORE_COMMAND_LINE_CHILD_H
 
 #include <plastfit/abi/base.h>
 
