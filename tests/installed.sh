@@ -25,4 +25,12 @@ PF_EXAMPLES="selectivity bcm"
 export PLASTFIT PLASTFIT_PLUGIN_PATH PF_EXAMPLES
 "$PLASTFIT" list --verbose >"$dest/list" || exit 1
 grep -q "version.*$PLASTFIT_PLUGIN_PATH/" "$dest/list" || { cat "$dest/list" >&2; echo "FAIL other plugins" >&2; exit 1; }
+if [ "$precision" = double ]; then
+  for file in bash-completion/completions/plastfit zsh/site-functions/_plastfit fish/vendor_completions.d/plastfit.fish; do
+    [ -n "$(find "$dest" -path "*/share/$file")" ] || { echo "FAIL no completion share/$file" >&2; exit 1; }
+  done
+fi
+# the installed program runs from anywhere
+(cd "$dest" && "$PLASTFIT" fit "$srcdir/configs/quickstart.cfg" out=run source.animals=2 evaluate.animals=1 fit.iterations=3 >run.log 2>&1 || [ -f run/summary.json ]) ||
+  { cat "$dest/run.log" >&2; echo "FAIL the installed program does not fit" >&2; exit 1; }
 sh "$srcdir/tests/examples.sh"

@@ -148,7 +148,10 @@ static json_t *list_files(const new_kind *kind, const char *name)
   char path[PATH_LENGTH];
   json_t *files = json_array();
   for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
-    path_of_file(file->name, name, path);
+    const size_t placeholder = strlen("NAME");
+    const bool is_named = strncmp(file->name, "NAME", placeholder) == 0;
+    (void)snprintf(path, sizeof path, "%s/%s%s", name, is_named ? name : "",
+                   file->name + (is_named ? placeholder : 0));
     files = pf_json_append(files, pf_json_text(path));
   }
   json_t *root = pf_json_set(json_object(), "folder", pf_json_text(name));
