@@ -415,6 +415,7 @@ core_sources += core/population/marginal_rounds.c core/population/marginal_round
 core_sources += core/population/population_fit.c core/population/population_fit.h
 core_sources += core/population/posterior_root.c core/population/posterior_root.h
 core_sources += core/population/scale.c core/population/scale.h
+core_sources += core/population/sd_test.c core/population/sd_test.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h
 core_sources += core/population/mixture.c core/population/mixture.h
 

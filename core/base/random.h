@@ -30,6 +30,7 @@ enum pf_purpose {
   PF_RANDOM_ANIMAL = 15,         /**< thetas that an animal of a population may have */
   PF_RANDOM_FREQUENCY = 16,      /**< which model is the most frequent */
   PF_RANDOM_PERMUTATION = 17,    /**< orders of the animals' covariates */
+  PF_RANDOM_NULL = 18,           /**< of a test, were its hypothesis true */
   PF_RANDOM_PROBE = 20,          /**< directions in which an optimiser looks */
   PF_RANDOM_START = 21,          /**< starts of a multistart */
   PF_RANDOM_TEST = 99

@@ -7,6 +7,7 @@
 #include "core/population/marginal_rounds.h"
 #include "core/population/posterior_root.h"
 #include "core/population/scale.h"
+#include "core/population/sd_test.h"
 #include "core/stats/stats.h"
 
 #include <lapacke.h>
@@ -440,14 +441,17 @@ static pf_status infer_spread(population_run *run, pf_error *error)
       continue;
     }
     pf_sd_interval interval = {NAN, NAN};
-    pf_status status =
-        pf_mixed_model_test(&out->data, &out->model, k, &out->statistic[k], &out->p[k], error);
+    pf_sd_test test;
+    const pf_stream stream = {run->problem->seed, PF_RANDOM_NULL, (uint32_t)k, 0};
+    pf_status status = pf_mixed_model_test(&out->data, &out->model, k, stream, &test, error);
     if (status == PF_OK) {
       status = pf_mixed_model_sd_interval(&out->data, &out->model, k, threshold, &interval, error);
     }
     if (status != PF_OK) {
       return status;
     }
+    out->statistic[k] = test.statistic;
+    out->p[k] = test.p;
     out->sd_lower[k] = interval.lower;
     out->sd_upper[k] = interval.upper;
   }

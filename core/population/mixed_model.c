@@ -654,11 +654,10 @@ void pf_mixed_model_clear(pf_mixed_model *model)
 
 /* ---- tests and intervals ---- */
 
-/* The restricted log likelihood with sd k held, all else maximised. */
-static pf_status hold_one(const pf_mixed_data *data, size_t k, double sd, double *log_likelihood,
+/* The optimum with sd k held. */
+static pf_status hold_one(const pf_mixed_data *data, size_t k, double sd, pf_mixed_model *out,
                           pf_error *error)
 {
-  pf_mixed_model model;
   double *held = pf_memory_need(data->n, sizeof *held, error);
   if (held == NULL) {
     return PF_STOP;
@@ -666,39 +665,15 @@ static pf_status hold_one(const pf_mixed_data *data, size_t k, double sd, double
   for (size_t i = 0; i < data->n; i++) {
     held[i] = i == k ? sd : (double)NAN;
   }
-  const pf_status status = pf_mixed_model_fit(data, held, &model, error);
-  if (status == PF_OK) {
-    *log_likelihood = model.log_likelihood;
-    pf_mixed_model_clear(&model);
-  }
+  const pf_status status = pf_mixed_model_fit(data, held, out, error);
   pf_memory_free(held);
   return status;
 }
 
-static size_t count_correlations(const pf_mixed_data *data)
+pf_status pf_mixed_model_without(const pf_mixed_data *data, size_t k, pf_mixed_model *out,
+                                 pf_error *error)
 {
-  size_t n = 0;
-  for (size_t k = 0; k < data->n; k++) {
-    n += data->sharing[k] == PF_SHARING_DRAWN ? 1 : 0;
-  }
-  return data->correlated && n > 0 ? n - 1 : 0;
-}
-
-pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
-                              double *statistic, double *p, pf_error *error)
-{
-  double without = 0.0;
-  const pf_status status = hold_one(data, k, 0.0, &without, error);
-  if (status != PF_OK) {
-    return status;
-  }
-  const double q = (double)count_correlations(data);
-  *statistic = fmax(2.0 * (model->log_likelihood - without), 0.0);
-  const double smaller = q > 0.0 ? pf_stats_chi2_above(*statistic, q) : 0.0;
-  *p = *statistic > 0.0 && model->sd[k] > 0.0
-           ? 0.5 * (smaller + pf_stats_chi2_above(*statistic, q + 1.0))
-           : 1.0;
-  return PF_OK;
+  return hold_one(data, k, 0.0, out, error);
 }
 
 /* Where twice the fall from the optimum, with sd k held, is the threshold. */
@@ -747,10 +722,14 @@ pf_status pf_mixed_model_effect(const pf_mixed_data *data, size_t covariate, siz
 /* How far the likelihood has fallen at `sd`, beyond the threshold. */
 static pf_status fall_at(const crossing *of, double sd, double *fall, pf_error *error)
 {
-  double here = 0.0;
+  pf_mixed_model here;
   const pf_status status = hold_one(of->data, of->k, sd, &here, error);
-  *fall = 2.0 * (of->model->log_likelihood - here) - of->threshold;
-  return status;
+  if (status != PF_OK) {
+    return status;
+  }
+  *fall = 2.0 * (of->model->log_likelihood - here.log_likelihood) - of->threshold;
+  pf_mixed_model_clear(&here);
+  return PF_OK;
 }
 
 /* Halves [inside, outside], between which the likelihood crosses the threshold, to a part in 1e4.

@@ -68,13 +68,10 @@ pf_status pf_mixed_model_fit(const pf_mixed_data *data, const double *held, pf_m
                              pf_error *error);
 void pf_mixed_model_clear(pf_mixed_model *model);
 
-/**
- * Does value k differ between animals? Twice the gain over sd_k = 0, and p of the mixture of
- * chi-squares with q and q + 1 degrees of freedom in equal parts (Self & Liang 1987, JASA 82:605),
- * q: correlations that vanish with it. `model` is the optimum.
- */
-pf_status pf_mixed_model_test(const pf_mixed_data *data, const pf_mixed_model *model, size_t k,
-                              double *statistic, double *p, pf_error *error);
+/** The optimum with an sd of 0 for value k (whether animals differ in it:
+ * core/population/sd_test.h). */
+pf_status pf_mixed_model_without(const pf_mixed_data *data, size_t k, pf_mixed_model *out,
+                                 pf_error *error);
 /**
  * The sds of value k at which twice the fall of the restricted log likelihood, all other sds and
  * correlations maximised again, is `threshold`: the lower end is 0 where it is smaller there.

@@ -2,6 +2,7 @@
  * populations that are known. */
 #include "core/base/random.h"
 #include "core/population/mixed_model.h"
+#include "core/population/sd_test.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -40,6 +41,16 @@ static void make_balanced(cohort *c, const double *estimates, size_t n_animals, 
                             .design = c->design};
 }
 
+static const pf_stream draws = {1, PF_RANDOM_TEST, 0, 1};
+
+static pf_sd_test test_sd(const pf_mixed_data *data, const pf_mixed_model *model, size_t k)
+{
+  pf_error error = {.size = sizeof error};
+  pf_sd_test test;
+  cr_assert(pf_mixed_model_test(data, model, k, draws, &test, &error) == PF_OK, "%s", error.text);
+  return test;
+}
+
 static const double estimates[] = {1.0, 3.5, 2.25, -0.5, 4.0, 1.75};
 
 Test(mixed_model, meets_the_closed_form_of_balanced_animals)
@@ -62,14 +73,13 @@ Test(mixed_model, has_an_sd_of_0_where_animals_differ_less_than_their_errors)
 {
   cohort c = {.sharing = {PF_SHARING_DRAWN}};
   pf_error error = {.size = sizeof error};
-  double statistic = 0.0, p = 0.0;
   pf_sd_interval interval = {-1.0, -1.0};
   make_balanced(&c, estimates, 6, 0.2); /* an error variance of 5, above 2.725 */
   pf_mixed_model model = fit_model(&c.data, NULL);
   cr_assert(model.sd[0] == 0.0, "sd %.12g", model.sd[0]);
   cr_assert(fabs(model.theta[3] - 2.0) < 1e-9);
-  cr_assert(pf_mixed_model_test(&c.data, &model, 0, &statistic, &p, &error) == PF_OK);
-  cr_assert(statistic < 1e-9 && p > 0.49, "statistic %g, p %g", statistic, p);
+  const pf_sd_test test = test_sd(&c.data, &model, 0);
+  cr_assert(test.statistic < 1e-9 && test.p == 1.0, "%g, p %g", test.statistic, test.p);
   cr_assert(pf_mixed_model_sd_interval(&c.data, &model, 0, 3.84, &interval, &error) == PF_OK);
   cr_assert(interval.lower == 0.0 && interval.upper > 0.5 && interval.upper < 10.0, "%g to %g",
             interval.lower, interval.upper);
@@ -91,7 +101,6 @@ Test(mixed_model, ends_the_interval_of_an_sd_where_the_likelihood_has_fallen)
 {
   cohort c = {.sharing = {PF_SHARING_DRAWN}};
   pf_error error = {.size = sizeof error};
-  double statistic = 0.0, p = 0.0;
   pf_sd_interval interval = {0.0, 0.0};
   make_balanced(&c, estimates, 6, 8.0);
   pf_mixed_model model = fit_model(&c.data, NULL);
@@ -102,8 +111,8 @@ Test(mixed_model, ends_the_interval_of_an_sd_where_the_likelihood_has_fallen)
             interval.lower);
   cr_assert(fabs(top - restricted_of(interval.upper, 8.0) - 3.84) < 0.01, "upper %g",
             interval.upper);
-  cr_assert(pf_mixed_model_test(&c.data, &model, 0, &statistic, &p, &error) == PF_OK);
-  cr_assert(fabs(statistic - (top - restricted_of(0.0, 8.0))) < 1e-6, "statistic %g", statistic);
+  const pf_sd_test test = test_sd(&c.data, &model, 0);
+  cr_assert(fabs(test.statistic - (top - restricted_of(0.0, 8.0))) < 1e-6, "%g", test.statistic);
   pf_mixed_model_clear(&model);
 }
 
@@ -305,5 +314,46 @@ Test(mixed_model, has_the_evidence_of_an_animal)
     const double expected = log(sum / sqrt(6.283185307179586));
     cr_assert(fabs(model.evidence[a] - expected) < 1e-6, "%g for %g", model.evidence[a], expected);
   }
+  pf_mixed_model_clear(&model);
+}
+
+/* Animals that do not differ: p is at most 0.05 in 5 % of cohorts, and 0.5 in as many as it says,
+ * whatever the other value does. Four standard errors over 400 cohorts. An equal mixture of
+ * chi-squares with 0 and 1 degrees of freedom rejects the less often the fewer animals there are.
+ */
+static void check_size(double sd_of_other, size_t n_animals, uint32_t first)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN, PF_SHARING_DRAWN}};
+  const double sd[] = {0.0, sd_of_other};
+  enum { N = 400 };
+  int n_rejected = 0;
+  for (uint32_t seed = first; seed < first + N; seed++) {
+    draw_cohort(&c, seed, sd, 0.0, 0.0);
+    c.data.correlated = false;
+    c.data.n_animals = n_animals;
+    pf_mixed_model model = fit_model(&c.data, NULL);
+    n_rejected += test_sd(&c.data, &model, 0).p < 0.05 ? 1 : 0;
+    pf_mixed_model_clear(&model);
+  }
+  cr_assert(n_rejected >= 8 && n_rejected <= 37, "%d of %d cohorts of %zu, other sd %g", n_rejected,
+            N, n_animals, sd_of_other);
+}
+
+Test(mixed_model, rejects_no_difference_as_often_as_it_says)
+{
+  check_size(0.8, 12, 1000);
+  check_size(0.0, 12, 2000);
+  check_size(0.8, 40, 3000);
+}
+
+Test(mixed_model, finds_a_difference_that_is_there)
+{
+  cohort c = {.sharing = {PF_SHARING_DRAWN, PF_SHARING_DRAWN}};
+  const double sd[] = {0.5, 0.8};
+  draw_cohort(&c, 3, sd, 0.0, 0.4);
+  c.data.correlated = false;
+  pf_mixed_model model = fit_model(&c.data, NULL);
+  const pf_sd_test test = test_sd(&c.data, &model, 0);
+  cr_assert(test.p < 1e-4, "%g, p %g", test.statistic, test.p);
   pf_mixed_model_clear(&model);
 }
