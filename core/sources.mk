@@ -417,7 +417,7 @@ core_sources += core/population/posterior_root.c core/population/posterior_root.
 core_sources += core/population/scale.c core/population/scale.h
 core_sources += core/population/sd_test.c core/population/sd_test.h
 core_sources += core/population/mixed_model.c core/population/mixed_model.h
-core_sources += core/population/mixture.c core/population/mixture.h
+core_sources += core/mixture/mixture.c core/mixture/mixture.h
 
 core_sources += core/recover/recovery.c core/recover/recovery.h
 core_sources += core/recover/population_recovery.c core/recover/population_recovery.h

@@ -1,7 +1,7 @@
 #include "core/compare/followers.h"
 
 #include "core/base/memory.h"
-#include "core/population/mixture.h"
+#include "core/mixture/mixture.h"
 #include "core/stats/model_selection.h"
 
 #include <math.h>

@@ -182,7 +182,7 @@ void pf_selection_clear(pf_selection *selection);
 
 /**
  * If each animal follows one of these candidates, how many follow which?
- * (core/population/mixture.h, core/stats/model_selection.h). One block of memory from `evidence`
+ * (core/mixture/mixture.h, core/stats/model_selection.h). One block of memory from `evidence`
  * on.
  */
 typedef struct pf_followers {

@@ -1,4 +1,4 @@
-#include "core/population/mixture.h"
+#include "core/mixture/mixture.h"
 
 #include "core/base/memory.h"
 #include "core/population/laplace.h"

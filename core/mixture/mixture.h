@@ -15,8 +15,8 @@
  * Bayesian inference). A population that all animals shape alike would be wide enough for those
  * that follow another model, and a model that can do what another does would be given its animals.
  */
-#ifndef PLASTFIT_CORE_POPULATION_MIXTURE_H
-#define PLASTFIT_CORE_POPULATION_MIXTURE_H
+#ifndef PLASTFIT_CORE_MIXTURE_MIXTURE_H
+#define PLASTFIT_CORE_MIXTURE_MIXTURE_H
 
 #include "core/population/fit_population.h"
 
