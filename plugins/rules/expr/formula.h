@@ -530,7 +530,7 @@ static inline const char *expr_instead(const expr_parser *p)
       {"&", "there are no conditions; step(x)*step(y) is 1 where both are above 0"},
       {"|", "there are no conditions; max(step(x), step(y)) is 1 where one is above 0"},
       {"?", "there are no conditions; step(x)*a + (1 - step(x))*b is a where x > 0, else b"},
-      {"%", "there is no remainder"},
+      {"%", "there is no remainder; operators are + - * / and ^"},
       {"'", "a signal of one side is written pre[name] or post[name]"},
   };
   const char *at = p->at > p->text && p->at[-1] == '*' && *p->at == '*' ? p->at - 1 : p->at;
