@@ -26,6 +26,7 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
 pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error *error);
 /** Each animal's own estimate against that drawn from the population: animals.csv. */
 pf_status pf_plot_population(pf_figures *figures, const pf_run_data *run, pf_error *error);
+pf_status pf_plot_groups(pf_figures *figures, const pf_run_data *run, pf_error *error);
 /** Profile likelihoods, of profiles.csv. */
 pf_status pf_plot_profiles(pf_figures *figures, const pf_run_data *run, pf_error *error);
 /** Data term and objective against epochs, of fit.csv. */

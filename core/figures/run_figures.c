@@ -4,6 +4,7 @@ static const pf_run_figure table[] = {
     {"coefficients", NULL, 1, pf_plot_coefficients},
     {"spectrum", NULL, 1, pf_plot_spectrum},
     {"population", NULL, 1, pf_plot_population},
+    {"groups", NULL, 1, pf_plot_groups},
     {"profiles", "Profile likelihoods", 1, pf_plot_profiles},
     {"learning", "Learning curves", 1, pf_plot_learning},
     {"starts", "Starts of the fits", 1, pf_plot_starts},

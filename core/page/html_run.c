@@ -394,6 +394,7 @@ static void write_population(pf_text *page, const run *r)
     }
   }
   pf_page_table_end(page);
+  (void)pf_page_figures(page, r->figures, "groups", 1);
   (void)pf_page_figures(page, r->figures, "population", 1);
 }
 

@@ -6,23 +6,46 @@
 
 #include <math.h>
 
+/* Quantile of the error of a mean of value k. */
+static double quantile_of(const pf_population_fit *population, size_t k)
+{
+  const pf_mixed_model *model = &population->model;
+  const double tail = 0.5 * (1.0 + population->level);
+  const bool is_drawn = population->data.sharing[k] == PF_SHARING_DRAWN;
+  return is_drawn && model->n_animals > model->n_covariates
+             ? pf_stats_student_quantile(tail, model->n_animals - model->n_covariates)
+             : pf_stats_normal_quantile(tail);
+}
+
 void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
                             double *lower, double *upper)
 {
   const pf_mixed_model *model = &population->model;
   const size_t i = covariate * model->n + k, m = model->n_covariates * model->n;
-  const double se = sqrt(model->covariance[i * m + i]), tail = 0.5 * (1.0 + population->level);
-  const bool is_drawn = population->data.sharing[k] == PF_SHARING_DRAWN;
-  double quantile = pf_stats_normal_quantile(tail);
+  const double se = sqrt(model->covariance[i * m + i]);
   *lower = *upper = NAN;
   if (!(se > 0.0)) {
     return;
   }
-  if (is_drawn && model->n_animals > model->n_covariates) {
-    quantile = pf_stats_student_quantile(tail, model->n_animals - model->n_covariates);
-  }
+  const double quantile = quantile_of(population, k);
   *lower = model->beta[i] - quantile * se;
   *upper = model->beta[i] + quantile * se;
+}
+
+pf_group_mean pf_population_group(const pf_population_fit *population, size_t covariate, size_t k)
+{
+  const pf_mixed_model *model = &population->model;
+  const size_t i = covariate * model->n + k, m = model->n_covariates * model->n;
+  const double *c = model->covariance;
+  const bool is_reference = covariate == 0;
+  const double own = c[i * m + i];
+  const double variance = is_reference ? own : c[k * m + k] + 2.0 * c[k * m + i] + own;
+  const double wide = quantile_of(population, k) * sqrt(variance);
+  if (!(own > 0.0)) {
+    return (pf_group_mean){NAN, NAN, NAN};
+  }
+  const double mean = is_reference ? model->beta[k] : model->beta[k] + model->beta[i];
+  return (pf_group_mean){mean, mean - wide, mean + wide};
 }
 
 void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,

@@ -52,6 +52,14 @@ typedef struct pf_population_fit {
  */
 void pf_population_interval(const pf_population_fit *population, size_t covariate, size_t k,
                             double *lower, double *upper);
+/**
+ * The mean of value k in the group that `covariate` marks (0: the reference), other covariates at
+ * their reference, and its interval, on the scale of the draws. NaN where there is no such beta.
+ */
+typedef struct pf_group_mean {
+  double value, lower, upper;
+} pf_group_mean;
+pf_group_mean pf_population_group(const pf_population_fit *population, size_t covariate, size_t k);
 /** Interval of animal `a`'s value k, drawn towards the mean, in the value's own units; the sds are
  * taken for known. */
 void pf_population_animal_interval(const pf_population_fit *population, const pf_layout *layout,

@@ -5,6 +5,7 @@
 #include "core/store/tables.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char *scale_word(const pf_results *results, const pf_layout *layout, size_t k)
 {
@@ -64,6 +65,12 @@ static void population_row(const pf_results *results, size_t k, size_t covariate
                            fit->permutation_p[i],
                            fit->effect_p[i]};
   write_numbers(file, spread, sizeof spread / sizeof spread[0]);
+  const pf_group_mean group = pf_population_group(fit, covariate, k);
+  const bool is_group =
+      at_mean || strstr(population->covariates.names[covariate], " = ") != NULL; /* else a slope */
+  const double of_group[] = {is_group ? group.value : none, is_group ? group.lower : none,
+                             is_group ? group.upper : none};
+  write_numbers(file, of_group, sizeof of_group / sizeof of_group[0]);
   (void)fputc('\n', file);
 }
 
@@ -74,7 +81,8 @@ pf_status pf_write_population_csv(const pf_results *results, const char *path, p
     return PF_STOP;
   }
   (void)fputs("owner,name,label,covariate,sharing,scale,mean,se,lower,upper,sd,sd_lower,sd_upper,"
-              "difference_statistic,difference_p,share_between,permutation_p,effect_p\n",
+              "difference_statistic,difference_p,share_between,permutation_p,effect_p,"
+              "group_mean,group_lower,group_upper\n",
               file);
   for (size_t k = 0; k < results->population->fit->model.n; k++) {
     for (size_t c = 0; c < results->population->covariates.n; c++) {

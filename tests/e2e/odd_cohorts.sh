@@ -66,6 +66,8 @@ odd always
 says always 1 "did not converge in .* rounds: nothing rests on these numbers"
 grep -c "did not converge" "$work/always.log" | grep -q "^2$" || fail "always: more than one line and one sentence"
 holds always "s['population']['converged'] is False and s['status'] != 'ok'"
+"$PLASTFIT" report "$work/always" >"$work/report.log" 2>&1 || { fail "report of a fit that did not converge"; cat "$work/report.log"; }
+grep -q "Animals differ\|that animals differ" "$work/always/report.html" && fail "always: the page says who differs"
 odd strain 'population.group=["strain"]' population.permutations=99
 says strain 0 "the means change with strain = others by"
 odd mixed 'population.group=["strain"]'

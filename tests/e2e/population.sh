@@ -65,6 +65,31 @@ run_fit groups "$config" $fast "population.table=$work/strains.csv" 'population.
 within 0.0 "$(column groups X1Y0W0R1 'strain = mutant' lower)" "$(column groups X1Y0W0R1 'strain = mutant' upper)" \
   "a difference of strains that is not there"
 [ "$(column groups X1Y0W0R0 mean sharing)" = shared ] || fail "x is not shared"
+# the mean of a group is the reference's and the difference; its interval is that of a mean, not of a difference
+python3 - "$work/groups/population.csv" <<'END' || fail "means of groups"
+import csv, sys
+rows = {r["covariate"]: r for r in csv.DictReader(open(sys.argv[1])) if r["name"] == "X1Y0W0R1"}
+number = lambda who, column: float(rows[who][column])
+other = "strain = mutant"
+wide = lambda who: number(who, "group_upper") - number(who, "group_lower")
+sys.exit(not (abs(number(other, "group_mean") - number("mean", "mean") - number(other, "mean")) < 1e-12
+              and abs(number("mean", "group_lower") - number("mean", "lower")) < 1e-12
+              and 0.5 < wide(other) / wide("mean") < 2 and wide(other) < number(other, "upper") - number(other, "lower")))
+END
+# the page: a figure of groups where there are some; who differs is said of what differs, and not of what does not
+PLASTFIT_GNUPLOT=gnuplot "$PLASTFIT" report "$work/groups" >"$work/report.log" 2>&1 || { fail "report"; cat "$work/report.log"; }
+if command -v gnuplot >/dev/null; then
+  grep -q mutant "$work/groups/figures/groups.svg" || fail "no figure of the groups"
+fi
+# box OUT: what the box of a page says of how sure it is
+box() {
+  tr '\n' ' ' <"$work/$1/report.html" | sed 's/<[^>]*>//g' | grep -o 'How sure\..\{0,300\}' | head -1
+}
+box groups | grep -q "Animals differ in w, x r (each p below 0.05)" || fail "the box says: $(box groups)"
+# shellcheck disable=SC2086
+run_fit alike "$config" $fast 'source.rule.parameters={ X1Y0W0R1: { value = 1.0; }; X0Y0W1R0: { value = -0.05; }; }'
+"$PLASTFIT" report "$work/alike" >"$work/report.log" 2>&1 || { fail "report of animals that are alike"; cat "$work/report.log"; }
+box alike | grep -q "Nothing says that animals differ" || fail "animals that are alike: $(box alike)"
 
 # refuse TEXT OVERRIDE...: exit 2 or 1 with that text
 refuse() {
