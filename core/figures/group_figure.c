@@ -15,19 +15,27 @@ typedef struct groups {
   size_t n;
 } groups;
 
-/* "mutant" of "genotype = mutant"; "reference" of the mean; NULL: the row is a slope. */
-static const char *group_name(const char *covariate)
+/* Each coefficient has its mean first, then what the mean depends on. */
+static bool is_first_row(const pf_sheet *s, size_t row)
 {
-  const char *sign = strstr(covariate, " = ");
-  if (strcmp(covariate, "mean") == 0) {
+  static const char *const keys[] = {"owner", "name"};
+  for (size_t c = 0; c < sizeof keys / sizeof keys[0]; c++) {
+    const size_t column = pf_sheet_column(s, keys[c]);
+    if (row == 0 || strcmp(pf_sheet_text(s, row, column), pf_sheet_text(s, row - 1, column)) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* "mutant" of "genotype = mutant"; NULL: the row is a slope. */
+static const char *group_name(const pf_sheet *s, size_t row)
+{
+  const char *sign = strstr(pf_sheet_text(s, row, pf_sheet_column(s, "covariate")), " = ");
+  if (is_first_row(s, row)) {
     return "reference";
   }
   return sign == NULL ? NULL : sign + 3;
-}
-
-static bool is_first_row(const pf_sheet *s, size_t row)
-{
-  return strcmp(pf_sheet_text(s, row, pf_sheet_column(s, "covariate")), "mean") == 0;
 }
 
 /* The coefficient whose mean stands in `row`. */
@@ -35,7 +43,7 @@ static void read_groups(const pf_sheet *s, size_t row, groups *to)
 {
   to->n = 0;
   for (size_t i = row; i < s->n_rows && to->n < MAX_GROUPS; i++) {
-    const char *name = group_name(pf_sheet_text(s, i, pf_sheet_column(s, "covariate")));
+    const char *name = group_name(s, i);
     const double mean = pf_sheet_number(s, i, pf_sheet_column(s, "group_mean"));
     if (i > row && is_first_row(s, i)) {
       return;
