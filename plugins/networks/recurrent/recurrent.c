@@ -421,17 +421,27 @@ PF_INLINE void rn_potential_jvp(const rn_dynamics *with, const pf_units *in, con
   if (theta_dot != NULL && with->leaks) {
     by_state = (pf_real)(with->slope * theta_dot[RN_TAU]);
   }
+#pragma omp simd
   for (int64_t i = 0; i < in->n_rows; i++) {
     v_dot[i] = by_drive * drive[i] + shift;
   }
-  for (int64_t i = 0; i < in->n_rows && with->leaks; i++) {
-    v_dot[i] += by_state * (in->state[i] - drive[i]);
+  if (with->leaks) {
+#pragma omp simd
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      v_dot[i] += by_state * (in->state[i] - drive[i]);
+    }
   }
-  for (int64_t i = 0; i < in->n_rows && along->drive != NULL; i++) {
-    v_dot[i] += with->scale * along->drive[t * along->ld_drive + i];
+  if (along->drive != NULL) {
+#pragma omp simd
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      v_dot[i] += with->scale * along->drive[t * along->ld_drive + i];
+    }
   }
-  for (int64_t i = 0; i < in->n_rows && with->leaks && along->state != NULL; i++) {
-    v_dot[i] += (pf_real)with->kept * along->state[i];
+  if (with->leaks && along->state != NULL) {
+#pragma omp simd
+    for (int64_t i = 0; i < in->n_rows; i++) {
+      v_dot[i] += (pf_real)with->kept * along->state[i];
+    }
   }
 }
 

@@ -74,14 +74,21 @@ PF_INLINE void rule_trace_jvp(int64_t n, const rule_decay *k, double tau_dot, co
                               const pf_real *e_dot, const pf_real *x_dot, pf_real *next)
 {
   const pf_real left = (pf_real)k->left, slope = (pf_real)(k->slope * tau_dot);
+#pragma omp simd
   for (int64_t j = 0; j < n; j++) {
     next[j] = slope * e[j];
   }
-  for (int64_t j = 0; j < n && e_dot != NULL; j++) {
-    next[j] += left * e_dot[j];
+  if (e_dot != NULL) {
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+      next[j] += left * e_dot[j];
+    }
   }
-  for (int64_t j = 0; j < n && x_dot != NULL; j++) {
-    next[j] += x_dot[j];
+  if (x_dot != NULL) {
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+      next[j] += x_dot[j];
+    }
   }
 }
 

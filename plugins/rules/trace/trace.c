@@ -299,11 +299,17 @@ PF_INLINE void update_row_jvp(const pf_block *in, const rule_decay *k, int64_t i
 {
   rule_trace_jvp(in->n_pre, k, of->theta[TAU], in->traces->synapse + i * in->traces->ldw,
                  of->moves_e ? of->e.synapse + i * of->e.ldw : NULL, NULL, next);
-  for (int64_t j = 0; j < in->n_pre && of->x != NULL; j++) {
-    next[j] += in->post[i] * of->x[j];
+  if (of->x != NULL) {
+#pragma omp simd
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      next[j] += in->post[i] * of->x[j];
+    }
   }
-  for (int64_t j = 0; j < in->n_pre && of->y != NULL; j++) {
-    next[j] += of->y[i] * in->pre[j];
+  if (of->y != NULL) {
+#pragma omp simd
+    for (int64_t j = 0; j < in->n_pre; j++) {
+      next[j] += of->y[i] * in->pre[j];
+    }
   }
 }
 
