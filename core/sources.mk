@@ -244,6 +244,7 @@ core_sources += core/evaluate/closed_loop.c core/evaluate/closed_loop.h
 core_sources += core/evaluate/deviance.c
 core_sources += core/evaluate/evaluate.c
 core_sources += core/evaluate/evaluation_plan.c
+core_sources += core/evaluate/latent_bands.c core/evaluate/latent_bands.h
 core_sources += core/evaluate/predictive.c core/evaluate/predictive.h
 core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/refit.c core/evaluate/refit.h
@@ -357,6 +358,7 @@ core_sources += core/figures/spectrum_figure.c
 core_sources += core/figures/theta_figures.c
 core_sources += core/figures/profile_figure.c
 core_sources += core/figures/weight_figures.c
+core_sources += core/figures/latent_figures.c
 
 page_files = core/page/head.html core/page/style.css
 core_embedded += core/page/page_files.c

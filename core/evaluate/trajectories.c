@@ -3,6 +3,8 @@
 #include "core/base/memory.h"
 #include "core/engine/simulation.h"
 #include "core/evaluate/evaluation_plan.h"
+#include "core/evaluate/latent_bands.h"
+#include "core/evaluate/predictive.h"
 
 #include <string.h>
 
@@ -12,6 +14,7 @@ typedef struct walk {
   const pf_trajectory_receiver *receiver;
   pf_evaluation_plan plan;
   pf_workspace *model, *teacher; /* teacher NULL: the truth is unknown */
+  pf_filter *filter;             /* NULL: no bands are wanted */
 } walk;
 
 bool pf_is_change_kept(int64_t k, int64_t every, int64_t n_changes)
@@ -98,9 +101,75 @@ static pf_status hand_on_experiment(const walk *w, const pf_trajectory *at,
     }
     status = hand_on_weights(w, at, run, (pf_weight_rows){.plastic = p}, error);
     if (status == PF_OK && truth != NULL) {
-      status = hand_on_weights(w, at, truth, (pf_weight_rows){.plastic = p, .truth = true}, error);
+      status = hand_on_weights(w, at, truth,
+                               (pf_weight_rows){.plastic = p, .kind = PF_WEIGHTS_TRUTH}, error);
     }
   }
+  return status;
+}
+
+/* One kind of band of one projection, as numbers of the file. */
+static pf_status hand_on_band(const walk *w, const pf_trajectory *at, const pf_latent_bands *bands,
+                              pf_weight_rows rows, pf_error *error)
+{
+  const pf_plastic *plastic = &w->problem->model->plastic[rows.plastic];
+  const size_t n = (size_t)(bands->n_kept * plastic->n_post * plastic->n_pre);
+  const double *from = pf_latent_bands_get(bands, rows.kind, rows.plastic);
+  pf_real *states = pf_memory_need(n, sizeof *states, error);
+  if (states == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < n; i++) {
+    states[i] = (pf_real)from[i];
+  }
+  rows.n_changes = bands->n_changes;
+  rows.n_kept = bands->n_kept;
+  rows.n_rows = plastic->n_post;
+  rows.states = states;
+  const pf_status status = w->receiver->weights(w->receiver->payload, at, &rows, error);
+  pf_memory_free(states);
+  return status;
+}
+
+static pf_status hand_on_all_bands(const walk *w, const pf_trajectory *at,
+                                   const pf_latent_bands *bands, pf_error *error)
+{
+  const pf_model *model = w->problem->model;
+  for (size_t p = 0; p < model->n_plastic; p++) {
+    for (int kind = PF_WEIGHTS_FILTERED_MEAN; kind <= PF_WEIGHTS_SMOOTHED_SD; kind++) {
+      const pf_weight_rows rows = {.plastic = p, .kind = (pf_weights_kind)kind};
+      const pf_status status =
+          is_seen_before(model, p) ? PF_OK : hand_on_band(w, at, bands, rows, error);
+      if (status != PF_OK) {
+        return status;
+      }
+    }
+  }
+  return PF_OK;
+}
+
+/* What the particles say of recording i. Where all of them are lost there is nothing to say. */
+static pf_status find_bands(walk *w, const pf_trajectory *at, size_t i, pf_error *error)
+{
+  const pf_problem *problem = w->problem;
+  const pf_latent_bands_in in = {.problem = problem,
+                                 .plan = &w->plan,
+                                 .recording = i,
+                                 .theta = w->evaluation->thetas + i * problem->model->n_parameters,
+                                 .every = at->every,
+                                 .filter = w->filter,
+                                 .workspace = w->model};
+  pf_error line = pf_error_none();
+  pf_latent_bands *bands = NULL;
+  if (w->filter == NULL || !pf_latent_bands_are_there(problem, &w->plan, i)) {
+    return PF_OK;
+  }
+  pf_status status = pf_latent_bands_find(&in, &bands, &line);
+  if (status < 0) {
+    return pf_fail(error, status, "%s", line.text);
+  }
+  status = status == PF_OK ? hand_on_all_bands(w, at, bands, error) : PF_OK;
+  pf_latent_bands_free(bands);
   return status;
 }
 
@@ -158,7 +227,7 @@ static int64_t thinning_step(const walk *w, size_t animal)
                (double)sizeof(pf_real);
     }
   }
-  bytes *= w->teacher != NULL ? 2.0 : 1.0;
+  bytes *= (w->teacher != NULL ? 2.0 : 1.0) + (w->filter != NULL ? PF_N_BANDS : 0.0);
   const double most = w->receiver->max_bytes;
   return bytes > most ? (int64_t)(bytes / most) + 1 : 1;
 }
@@ -181,6 +250,9 @@ static pf_status walk_animal(walk *w, size_t animal, pf_error *error)
     at.draw = draw;
     status = simulate_experiment(
         w, &at, w->evaluation->thetas + i * w->problem->model->n_parameters, error);
+    if (status == PF_OK) {
+      status = find_bands(w, &at, i, error);
+    }
     pf_draw_free(w->problem->model, draw);
     pf_expected_target_free(&at.expected);
     if (status != PF_OK) {
@@ -196,16 +268,24 @@ static pf_status make_workspaces(walk *w, pf_error *error)
   const pf_model *teacher = w->problem->models->teacher;
   const int64_t longest = pf_evaluation_longest(&w->plan);
   const pf_status status = pf_workspace_create(w->problem->model, longest, &w->model, error);
-  if (status != PF_OK || teacher == NULL) {
+  if (status != PF_OK) {
     return status;
   }
-  return pf_workspace_create(teacher, longest, &w->teacher, error);
+  if (pf_predictive_is_wanted(w->problem) &&
+      pf_filter_create(w->problem->model, (size_t)w->problem->settings->marginal.particles,
+                       &w->filter, error) != PF_OK) {
+    return PF_STOP;
+  }
+  return teacher == NULL ? PF_OK : pf_workspace_create(teacher, longest, &w->teacher, error);
 }
 
 pf_status pf_trajectories_each(const pf_problem *problem, const pf_evaluation *evaluation,
                                const pf_trajectory_receiver *receiver, pf_error *error)
 {
-  walk w = {problem, evaluation, receiver, pf_evaluation_plan_of(problem), NULL, NULL};
+  walk w = {.problem = problem,
+            .evaluation = evaluation,
+            .receiver = receiver,
+            .plan = pf_evaluation_plan_of(problem)};
   pf_status status = make_workspaces(&w, error);
   for (size_t a = 0; a < evaluation->n_animals; a++) {
     if (status != PF_OK) {
@@ -213,6 +293,7 @@ pf_status pf_trajectories_each(const pf_problem *problem, const pf_evaluation *e
     }
     status = walk_animal(&w, a, error);
   }
+  pf_filter_free(w.filter);
   pf_workspace_free(w.model);
   pf_workspace_free(w.teacher);
   return status;

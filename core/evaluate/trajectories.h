@@ -20,11 +20,21 @@ typedef struct pf_trajectory {
   int64_t every; /**< of the weights after every so many changes, and after the last */
 } pf_trajectory;
 
+/** Whose weights, or what of those that a particle filter finds (core/evaluate/latent_bands.h). */
+typedef enum pf_weights_kind {
+  PF_WEIGHTS_MODEL,
+  PF_WEIGHTS_TRUTH, /**< the teacher's */
+  PF_WEIGHTS_FILTERED_MEAN,
+  PF_WEIGHTS_FILTERED_SD,
+  PF_WEIGHTS_SMOOTHED_MEAN,
+  PF_WEIGHTS_SMOOTHED_SD
+} pf_weights_kind;
+
 /** Weights of rows [row0, row0 + n_rows) of a plastic projection, after the changes that are kept:
  * states [n_kept][n_rows][n_pre]. */
 typedef struct pf_weight_rows {
   size_t plastic;
-  bool truth; /**< the teacher's */
+  pf_weights_kind kind;
   int64_t n_changes, n_kept;
   int64_t row0, n_rows;
   const pf_real *states;
@@ -37,7 +47,8 @@ typedef struct pf_trajectory_receiver {
   /** Before the experiments of an animal; *wanted false: it is left out. */
   pf_status (*animal)(void *payload, size_t animal, bool *wanted, pf_error *error);
   pf_status (*experiment)(void *payload, const pf_trajectory *at, pf_error *error);
-  /** After its experiment, block by block of rows: of a projection the model's, then the truth. */
+  /** After its experiment, block by block of rows: of a projection the model's, then the truth;
+   * after all of these, bands of every projection where there are any. */
   pf_status (*weights)(void *payload, const pf_trajectory *at, const pf_weight_rows *rows,
                        pf_error *error);
 } pf_trajectory_receiver;

@@ -41,5 +41,7 @@ pf_status pf_plot_calibration(pf_figures *figures, const pf_run_data *run, pf_er
 pf_status pf_plot_behaviour(pf_figures *figures, const pf_run_data *run, pf_error *error);
 /** Weights over time, R2 of each synapse, recorded activity: trajectories.h5. */
 pf_status pf_plot_weights(pf_figures *figures, const pf_run_data *run, pf_error *error);
+/** Weights that nobody recorded, with bands from the particles: trajectories.h5. */
+pf_status pf_plot_latent(pf_figures *figures, const pf_run_data *run, pf_error *error);
 
 #endif

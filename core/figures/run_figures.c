@@ -13,6 +13,7 @@ static const pf_run_figure table[] = {
     {"calibration", "Calibration", 1, pf_plot_calibration},
     {"behaviour", "Behaviour in the task", 1, pf_plot_behaviour},
     {"weights-", "Weights", 3, pf_plot_weights},
+    {"latent-", "Weights given what the animals did", 3, pf_plot_latent},
     {"r2-", "R2 of weights, synapse by synapse", 3, NULL},
 };
 

@@ -554,9 +554,19 @@ static pf_status finish_step(const filter_run *run, int64_t t, bool again)
   return PF_OK;
 }
 
+static void tell_watcher(const filter_run *run, int64_t change)
+{
+  const pf_filter_watcher *watcher = run->in->watcher;
+  if (watcher != NULL) {
+    watcher->changed(watcher->payload, run->filter, change);
+  }
+}
+
 static pf_status run_steps(const filter_run *run)
 {
   const pf_draw *draw = run->in->draw;
+  int64_t n_changes = 0;
+  tell_watcher(run, n_changes);
   for (int64_t t = 0; t < draw->n_steps; t++) {
     bool again = false;
     pf_status status = present_step(run, t);
@@ -569,6 +579,9 @@ static pf_status run_steps(const filter_run *run)
     if (status != PF_OK) {
       pf_error_at_step(run->error, draw->recording->name, t);
       return status;
+    }
+    if (run->filter->contexts[0].changes) {
+      tell_watcher(run, ++n_changes);
     }
   }
   return PF_OK;
@@ -597,6 +610,33 @@ pf_status pf_filter_run(pf_filter *filter, const pf_filter_in *in, pf_filter_out
 }
 
 /* ---- the posterior ---- */
+
+void pf_filter_weights(const pf_filter *filter, size_t plastic, double *mean, double *sd)
+{
+  const size_t q = (size_t)filter->model->plastic[plastic].projection;
+  const pf_weights *weights = &filter->workspace->weights[q];
+  const size_t n_pre = (size_t)weights->n_pre, cells = (size_t)weights->n_post * n_pre;
+  memset(mean, 0, cells * sizeof *mean);
+  memset(sd, 0, cells * sizeof *sd);
+  for (size_t i = 0; i < filter->n; i++) {
+    const double share = filter->weight[i];
+    const pf_real *of = pf_particle_states_weights(&filter->states, q, i);
+    for (size_t k = 0; share > 0.0 && k < cells; k++) {
+      mean[k] += share * (double)of[k / n_pre * (size_t)weights->ldw + k % n_pre];
+    }
+  }
+  for (size_t i = 0; i < filter->n; i++) { /* a second time: no digits are lost */
+    const double share = filter->weight[i];
+    const pf_real *of = pf_particle_states_weights(&filter->states, q, i);
+    for (size_t k = 0; share > 0.0 && k < cells; k++) {
+      const double off = (double)of[k / n_pre * (size_t)weights->ldw + k % n_pre] - mean[k];
+      sd[k] += share * off * off;
+    }
+  }
+  for (size_t k = 0; k < cells; k++) {
+    sd[k] = sqrt(sd[k]);
+  }
+}
 
 pf_status pf_filter_draw(const pf_filter *filter, const pf_filter_in *in, pf_draw *const *draws,
                          size_t n, pf_error *error)

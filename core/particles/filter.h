@@ -33,6 +33,17 @@ void pf_unknowns_set(const pf_model *model, const double *theta, pf_unknowns *un
 /** Is anything unknown, so that particles differ? */
 bool pf_unknowns_any(const pf_model *model, const pf_unknowns *unknowns);
 
+/** Memory of one thread. */
+typedef struct pf_filter pf_filter;
+
+/** Who is told of the particles' weights. */
+typedef struct pf_filter_watcher {
+  void *payload;
+  /** After every change of the weights; change 0: as they start. pf_filter_weights says what they
+   * are. */
+  void (*changed)(void *payload, const pf_filter *filter, int64_t change);
+} pf_filter_watcher;
+
 typedef struct pf_filter_in {
   const pf_model *model;
   const pf_draw *draw; /**< flags, modulators, targets, what rules see; and what is known */
@@ -45,6 +56,7 @@ typedef struct pf_filter_in {
   double threshold; /**< particles are drawn anew where the effective sample size is below this
                        share of them */
   pf_stream stream; /**< its purpose is not looked at */
+  const pf_filter_watcher *watcher; /**< NULL: nobody */
 } pf_filter_in;
 
 /** What a filter found. Pointers that are NULL are not wanted. */
@@ -58,9 +70,6 @@ typedef struct pf_filter_out {
                           network has no such observable */
 } pf_filter_out;
 
-/** Memory of one thread. */
-typedef struct pf_filter pf_filter;
-
 /** For n_particles >= 1. */
 pf_status pf_filter_create(const pf_model *model, size_t n_particles, pf_filter **out,
                            pf_error *error);
@@ -72,6 +81,9 @@ void pf_filter_free(pf_filter *filter);
  */
 pf_status pf_filter_run(pf_filter *filter, const pf_filter_in *in, pf_filter_out *out,
                         pf_error *error);
+/** Mean and sd over the particles as they are, by their weights, of the synaptic weights of a
+ * plastic projection: [n_post][n_pre] each. */
+void pf_filter_weights(const pf_filter *filter, size_t plastic, double *mean, double *sd);
 /**
  * Draws `n` whole histories of the run that stands in `filter` from what it found, their posterior:
  * inputs and noise of draws[0..n), which are draws of the same recording. `in` as it was.

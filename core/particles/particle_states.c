@@ -142,6 +142,15 @@ void pf_particle_states_load(const pf_particle_states *states, pf_workspace *wor
   }
 }
 
+const pf_real *pf_particle_states_weights(const pf_particle_states *states, size_t q, size_t i)
+{
+  const pf_real *buffer = states->now + states->place[i] * states->buffer_cells;
+  for (size_t before = 0; before < q; before++) {
+    buffer += states->synaptic[before].weights != NULL ? states->synaptic[before].cells : 0;
+  }
+  return buffer;
+}
+
 /* A copy of `from` by parents into `to`. */
 static void inherit_numbers(uint32_t *numbers, uint32_t *scratch, const uint32_t *parents, size_t n)
 {

@@ -40,6 +40,8 @@ void pf_particle_states_share_start(pf_particle_states *states);
 void pf_particle_states_start(pf_particle_states *states, const pf_workspace *workspace, size_t i);
 /** The workspace's weights in force, and starting states, become those of particle i. */
 void pf_particle_states_load(const pf_particle_states *states, pf_workspace *workspace, size_t i);
+/** Synaptic weights of particle i of projection q, which is plastic: [n_post][ldw]. */
+const pf_real *pf_particle_states_weights(const pf_particle_states *states, size_t q, size_t i);
 /** Particle i takes the place of what parents[i] was. */
 void pf_particle_states_inherit(pf_particle_states *states, const uint32_t *parents);
 /**

@@ -303,6 +303,9 @@ static pf_status begin_states(writer *w, const char *folder, const pf_trajectory
   return PF_OK;
 }
 
+static const char *const kinds[] = {"model",       "truth",         "filtered_mean",
+                                    "filtered_sd", "smoothed_mean", "smoothed_sd"};
+
 static pf_status receive_weights(void *payload, const pf_trajectory *at, const pf_weight_rows *rows,
                                  pf_error *error)
 {
@@ -315,8 +318,8 @@ static pf_status receive_weights(void *payload, const pf_trajectory *at, const p
     experiment_group(w, at, group);
   }
   child_path(folder, group, "weights/", model->projections[plastic->projection].name);
-  child_path(path, folder, "", rows->truth ? "truth" : "model");
-  if (rows->row0 == 0 && !rows->truth &&
+  child_path(path, folder, "", kinds[rows->kind]);
+  if (rows->row0 == 0 && rows->kind == PF_WEIGHTS_MODEL &&
       begin_states(w, folder, at, rows->n_changes, error) != PF_OK) {
     return PF_STOP;
   }
