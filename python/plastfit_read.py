@@ -72,7 +72,8 @@ class Run:
 
         An Experiment has animal, unit, name, session, experiment (its number), arrays over steps (input, flags, trial,
         block), and dicts of arrays: channels, targets, observables, expected, truth; weights[projection] is a dict with model,
-        truth (where known), change and step.
+        truth (where known), change and step; filtered_mean, filtered_sd, smoothed_mean and smoothed_sd where
+        inputs were integrated out.
         """
         with h5py.File(self.folder / "trajectories.h5") as file:
             if file.attrs["layout"] == PACKED:

@@ -35,6 +35,9 @@ void pf_print_likelihood(const pf_problem *problem, const pf_fit *fit, FILE *out
   if (settings->kind != PF_LIKELIHOOD_MARGINAL) {
     return;
   }
+  if (sums.n == 0 && fit->n_failed > 0) {
+    return; /* the failed fits say why */
+  }
   if (sums.n == 0) {
     (void)fputs("  likelihood  marginal, which is the plain one: inputs and starting weights are "
                 "known\n",

@@ -11,6 +11,7 @@ e2e_tests += tests/e2e/coverage.sh
 e2e_tests += tests/e2e/cli.sh tests/e2e/first_steps.sh
 e2e_tests += tests/e2e/equation.sh
 e2e_tests += tests/e2e/configs.sh
+e2e_tests += tests/e2e/unknown_edges.sh
 e2e_tests += tests/e2e/unknown_inputs.sh tests/e2e/missing_inputs.sh tests/e2e/weights_of_cells.sh
 e2e_tests += tests/e2e/failures.sh
 e2e_tests += tests/e2e/flies.sh
