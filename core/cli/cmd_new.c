@@ -88,22 +88,24 @@ static void write_text(FILE *file, const char *text, const char *name)
   }
 }
 
-/** In NAME.part: the folder is renamed when it is whole. */
-static void path_of_file(const char *file, const char *name, char path[PATH_LENGTH])
+/** Where a file of the template goes: NAME at the start of its name stands for the plugin's. */
+static void path_of_file(const char *file, const char *folder, const char *name,
+                         char path[PATH_LENGTH])
 {
   const size_t placeholder = strlen("NAME");
   if (strncmp(file, "NAME", placeholder) == 0) {
-    (void)snprintf(path, PATH_LENGTH, "%s.part/%s%s", name, name, file + placeholder);
+    (void)snprintf(path, PATH_LENGTH, "%s/%s%s", folder, name, file + placeholder);
   } else {
-    (void)snprintf(path, PATH_LENGTH, "%s.part/%s", name, file);
+    (void)snprintf(path, PATH_LENGTH, "%s/%s", folder, file);
   }
 }
 
 /** On failure `path` is the file that could not be written. */
-static bool write_files(const new_kind *kind, const char *name, char path[PATH_LENGTH])
+static bool write_files(const new_kind *kind, const char *part, const char *name,
+                        char path[PATH_LENGTH])
 {
   for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
-    path_of_file(file->name, name, path);
+    path_of_file(file->name, part, name, path);
     FILE *out = fopen(path, "w");
     if (out == NULL) {
       return false;
@@ -148,17 +150,14 @@ static json_t *list_files(const new_kind *kind, const char *name)
   char path[PATH_LENGTH];
   json_t *files = json_array();
   for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
-    const size_t placeholder = strlen("NAME");
-    const bool is_named = strncmp(file->name, "NAME", placeholder) == 0;
-    (void)snprintf(path, sizeof path, "%s/%s%s", name, is_named ? name : "",
-                   file->name + (is_named ? placeholder : 0));
+    path_of_file(file->name, name, name, path);
     files = pf_json_append(files, pf_json_text(path));
   }
   json_t *root = pf_json_set(json_object(), "folder", pf_json_text(name));
   return pf_json_set(root, "files", files);
 }
 
-/** The whole folder or nothing of it. */
+/** The whole folder or nothing of it: it is written as NAME.part, then renamed. */
 static int make_plugin(const new_kind *kind, const char *name, const pf_cli_arguments *given)
 {
   char path[PATH_LENGTH], part[PATH_LENGTH];
@@ -170,7 +169,7 @@ static int make_plugin(const new_kind *kind, const char *name, const pf_cli_argu
   if (code != PF_EXIT_DONE) {
     return code;
   }
-  bool made = write_files(kind, name, path);
+  bool made = write_files(kind, part, name, path);
   if (made) {
     (void)snprintf(path, sizeof path, "%s", name);
     made = pf_put_in_free_place(part, path);
@@ -192,7 +191,7 @@ static int make_plugin(const new_kind *kind, const char *name, const pf_cli_argu
              ? say_taken(name)
              : pf_cli_say(PF_EXIT_FAILED, "%s could not be written: %s", path, strerror(errno));
   for (const pf_embedded *file = kind->files; file->name != NULL; file++) {
-    path_of_file(file->name, name, path);
+    path_of_file(file->name, part, name, path);
     (void)unlink(path);
   }
   (void)rmdir(part);
