@@ -250,6 +250,7 @@ core_sources += core/evaluate/r2.c
 core_sources += core/evaluate/refit.c core/evaluate/refit.h
 core_sources += core/evaluate/expected_target.c core/evaluate/expected_target.h
 core_sources += core/evaluate/score.c
+core_sources += core/evaluate/weights_kind.h
 core_sources += core/evaluate/trajectories.c core/evaluate/trajectories.h
 core_sources += core/evaluate/averages.c core/evaluate/averages.h core/evaluate/evaluation.h
 

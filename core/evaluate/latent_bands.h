@@ -8,8 +8,9 @@
 #define PLASTFIT_CORE_EVALUATE_LATENT_BANDS_H
 
 #include "core/evaluate/evaluation_plan.h"
-#include "core/evaluate/trajectories.h"
+#include "core/evaluate/weights_kind.h"
 #include "core/problem/problem.h"
+#include "core/state/workspace.h"
 
 enum { PF_N_BANDS = 4 };
 

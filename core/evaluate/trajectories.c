@@ -17,11 +17,6 @@ typedef struct walk {
   pf_filter *filter;             /* NULL: no bands are wanted */
 } walk;
 
-bool pf_is_change_kept(int64_t k, int64_t every, int64_t n_changes)
-{
-  return k % every == 0 || k == n_changes;
-}
-
 /* ---- weights ---- */
 
 /* Rules by groups of units share a projection: its weights are handed on once. */
@@ -168,7 +163,10 @@ static pf_status find_bands(walk *w, const pf_trajectory *at, size_t i, pf_error
   if (status < 0) {
     return pf_fail(error, status, "%s", line.text);
   }
-  status = status == PF_OK ? hand_on_all_bands(w, at, bands, error) : PF_OK;
+  if (status != PF_OK) {
+    return PF_OK;
+  }
+  status = hand_on_all_bands(w, at, bands, error);
   pf_latent_bands_free(bands);
   return status;
 }

@@ -8,6 +8,7 @@
 
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/expected_target.h"
+#include "core/evaluate/weights_kind.h"
 #include "core/state/workspace.h"
 
 /** One experiment, simulated. */
@@ -19,16 +20,6 @@ typedef struct pf_trajectory {
   pf_expected_target expected;         /**< of the model; its own */
   int64_t every; /**< of the weights after every so many changes, and after the last */
 } pf_trajectory;
-
-/** Whose weights, or what of those that a particle filter finds (core/evaluate/latent_bands.h). */
-typedef enum pf_weights_kind {
-  PF_WEIGHTS_MODEL,
-  PF_WEIGHTS_TRUTH, /**< the teacher's */
-  PF_WEIGHTS_FILTERED_MEAN,
-  PF_WEIGHTS_FILTERED_SD,
-  PF_WEIGHTS_SMOOTHED_MEAN,
-  PF_WEIGHTS_SMOOTHED_SD
-} pf_weights_kind;
 
 /** Weights of rows [row0, row0 + n_rows) of a plastic projection, after the changes that are kept:
  * states [n_kept][n_rows][n_pre]. */
@@ -52,9 +43,6 @@ typedef struct pf_trajectory_receiver {
   pf_status (*weights)(void *payload, const pf_trajectory *at, const pf_weight_rows *rows,
                        pf_error *error);
 } pf_trajectory_receiver;
-
-/** Are the weights after change k handed on? */
-bool pf_is_change_kept(int64_t k, int64_t every, int64_t n_changes);
 
 /** Of the first draw that each experiment was scored on. Stops at the first failure. */
 pf_status pf_trajectories_each(const pf_problem *problem, const pf_evaluation *evaluation,

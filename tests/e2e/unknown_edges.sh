@@ -16,19 +16,22 @@ says() {
   }
 }
 config=$PF_SRCDIR/configs/coverage-choices.cfg
-unknown="source.give.inputs=false source.give.initial_weights=false likelihood=marginal fit.starts=1 evaluate.draws=1
-  intervals.methods=[\"fisher\"] marginal.particles=60 marginal.draws=6"
+# marginal_fit OUT CONFIG ...: brief, with unknown inputs and starting weights
+marginal_fit() {
+  out=$1 of=$2
+  shift 2
+  run_brief_fit "$out" "$of" source.give.inputs=false source.give.initial_weights=false likelihood=marginal fit.starts=1 \
+    evaluate.draws=1 'intervals.methods=["fisher"]' marginal.particles=60 marginal.draws=6 "$@"
+}
 
 # Bands: the same animals, once with their inputs hidden and once with them known, whose teacher then goes through the
 # weights that the animals really had. Measured over 6 animals: 95 % of filtered and of smoothed weights within 2 sd,
 # the sd of z 1.0; over these four, whose weights vary together: 92 and 88 %, 1.18 and 1.23.
-# shellcheck disable=SC2086 # words
 (
   unset PLASTFIT_GNUPLOT
-  run_brief_fit hidden "$config" source.animals=4 $unknown
+  marginal_fit hidden "$config" source.animals=4
 )
-# shellcheck disable=SC2086
-run_brief_fit known "$config" source.animals=4 $unknown source.give.inputs=true source.give.initial_weights=true report=false
+marginal_fit known "$config" source.animals=4 source.give.inputs=true source.give.initial_weights=true report=false
 [ -s "$work/hidden/figures/latent-1.svg" ] || fail "no figure of bands"
 [ ! -e "$work/known/figures/latent-1.svg" ] || fail "bands where nothing is unknown"
 [ -n "$python" ] || echo "bands are not looked at: no python3 with numpy, pandas and h5py"
@@ -66,8 +69,7 @@ with open(sys.argv[1], 'w', newline='') as f:
     out.writeheader()
     out.writerows(rows)
 END
-# shellcheck disable=SC2086
-run_brief_fit accepts "$work/always/fit.cfg" $unknown
+marginal_fit accepts "$work/always/fit.cfg"
 says accepts 'separation\|no optimum\|not converged'
 python3 - "$work/accepts/theta.csv" <<'END' || fail "an animal that always accepts"
 import csv, math, sys
@@ -77,8 +79,7 @@ assert all(math.isfinite(float(r['estimate'])) and r['verdict'] != 'identified' 
 END
 
 # One particle is a likelihood too, though a poor one, and it says how poor.
-# shellcheck disable=SC2086
-run_brief_fit one "$config" source.animals=2 $unknown marginal.particles=1 marginal.draws=2 marginal.iterations=2
+marginal_fit one "$config" source.animals=2 marginal.particles=1 marginal.draws=2 marginal.iterations=2
 python3 - "$work/one" <<'END' || fail "one particle"
 import json, math, sys
 unit = json.load(open(f'{sys.argv[1]}/summary.json'))['units'][0]
@@ -87,8 +88,7 @@ assert math.isfinite(unit['marginal']['log_likelihood']) and unit['marginal']['m
 END
 
 # 5,000 steps of one animal: weights of particles do not fade away.
-# shellcheck disable=SC2086
-run_brief_fit long "$config" source.animals=1 $unknown marginal.particles=20 marginal.draws=2 marginal.iterations=1 \
+marginal_fit long "$config" source.animals=1 marginal.particles=20 marginal.draws=2 marginal.iterations=1 \
   marginal.replicates=2 'source.task.blocks=({trials=2600;reward=[0.2,0.8];})' report=false
 python3 - "$work/long" <<'END' || fail "5,000 steps"
 import json, math, sys
