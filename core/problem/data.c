@@ -9,6 +9,7 @@
 #include "core/problem/record.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static pf_status receive_experiment(const pf_sink *sink, const pf_experiment *experiment,
@@ -31,7 +32,8 @@ static pf_status receive_experiment(const pf_sink *sink, const pf_experiment *ex
  * theta of a simulated animal that is drawn from a population, to be freed; NULL where animals do
  * not differ. A value beyond its bounds is drawn again; from the 100th on it is put on its bound.
  */
-static pf_status draw_theta(const pf_problem *problem, int64_t index, double **out, pf_error *error)
+static pf_status draw_theta(const pf_problem *problem, uint64_t seed, int64_t index, double **out,
+                            pf_error *error)
 {
   enum { MAX_DRAWS = 100 };
   const pf_model *teacher = problem->models->teacher;
@@ -49,8 +51,7 @@ static pf_status draw_theta(const pf_problem *problem, int64_t index, double **o
       memcpy(*out, problem->models->teacher_theta, teacher->n_parameters * sizeof **out);
     }
     const double lower = parameter->declared.lower, upper = parameter->declared.upper;
-    const pf_stream stream = {problem->seed, PF_RANDOM_TRUE_PARAMETER, (uint32_t)index,
-                              (uint32_t)i};
+    const pf_stream stream = {seed, PF_RANDOM_TRUE_PARAMETER, (uint32_t)index, (uint32_t)i};
     const double middle = (*out)[i] + (index % 2 != 0 ? parameter->change : 0.0);
     double value = NAN;
     for (uint64_t k = 0; k < MAX_DRAWS && !(value >= lower && value <= upper); k++) {
@@ -77,7 +78,7 @@ pf_status pf_data_simulate(const pf_problem *problem, pf_dataset *data, const ch
     char name[48];
     (void)snprintf(name, sizeof name, "%s%lld", word, (long long)(a + 1));
     double *own = NULL;
-    pf_status status = draw_theta(problem, first + a, &own, error);
+    pf_status status = draw_theta(problem, problem->seed, first + a, &own, error);
     if (status != PF_OK) {
       return status;
     }
@@ -218,6 +219,38 @@ static pf_status simulate_data(pf_problem *problem, pf_error *error)
                           settings->evaluate.animals, error);
 }
 
+/* The number of "animal12", from 0; -1: it was not simulated under that name. */
+static int64_t number_of_animal(const char *name)
+{
+  static const char word[] = "animal";
+  char *end = NULL;
+  if (strncmp(name, word, sizeof word - 1) != 0) {
+    return -1;
+  }
+  const long long number = strtoll(name + sizeof word - 1, &end, 10);
+  return *end == '\0' && number > 0 ? number - 1 : -1;
+}
+
+/* Animals of `plastfit simulate` that differ: source.truth.seed is the one that they were drawn
+ * with, so that each has its own truth here too. */
+static pf_status draw_truths(pf_problem *problem, pf_error *error)
+{
+  const char *word = NULL;
+  if (problem->models->teacher == NULL ||
+      !pf_node_string(pf_node_get(pf_models_truth(problem->models), "seed"), &word)) {
+    return PF_OK;
+  }
+  for (size_t i = 0; i < problem->data.n; i++) {
+    pf_recording *recording = &problem->data.recordings[i];
+    const int64_t number = number_of_animal(recording->animal);
+    if (number >= 0 && draw_theta(problem, strtoull(word, NULL, 10), number, &recording->true_theta,
+                                  error) != PF_OK) {
+      return PF_STOP;
+    }
+  }
+  return PF_OK;
+}
+
 static pf_status read_data(pf_problem *problem, pf_error *error)
 {
   const pf_component *source = &problem->models->source;
@@ -232,6 +265,9 @@ static pf_status read_data(pf_problem *problem, pf_error *error)
   }
   if (problem->data.n == 0) {
     return pf_fail(error, PF_STOP, "%s gave no experiments", source->label);
+  }
+  if (draw_truths(problem, error) != PF_OK) {
+    return PF_STOP;
   }
   const pf_session_settings *sessions = &problem->settings->sessions;
   return sessions->persist ? pf_dataset_chain(&problem->data, sessions->gap, error) : PF_OK;

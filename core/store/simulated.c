@@ -229,7 +229,7 @@ static pf_status write_source(const pf_problem *problem, FILE *file, pf_error *e
                   sessions->true_rate);
   }
   if (problem->models->teacher != NULL) {
-    (void)fputs(" truth = {", file);
+    (void)fprintf(file, " truth = { seed = \"%llu\";", (unsigned long long)problem->seed);
     for (size_t i = 0; i < 2; i++) {
       if (copy_setting(source, true_rules[i], file, error) != PF_OK) {
         return PF_STOP;

@@ -110,6 +110,17 @@ refuse "'cage' is the same for all animals" "population.table=$work/strains.csv"
 grep -v animal7, "$work/strains.csv" >"$work/fewer.csv"
 refuse "there is no row of animal 'animal7'" "population.table=$work/fewer.csv" 'population.group=["strain"]'
 
+# animals that differ, simulated and read back: each has its own truth, and R2 of weights is against its own teacher
+"$PLASTFIT" simulate "$config" out="$work/table" >"$work/simulate.log" 2>&1 || { fail "simulate"; cat "$work/simulate.log"; }
+# shellcheck disable=SC2086
+run_fit read "$work/table/fit.cfg" $fast 'source.input={ mean = 1.0; sd = 0.0; draws = 1; }'
+python3 - "$work" <<'END' || fail "a table that simulate wrote has not the truths of its animals"
+import csv, json, sys
+work = sys.argv[1]
+truths = lambda run: {(r["unit"], r["name"]): float(r["truth"]) for r in csv.DictReader(open(f"{work}/{run}/theta.csv")) if r["truth"]}
+sys.exit(not (truths("read") == truths("one") and len(set(truths("read").values())) > 12))
+END
+
 # animals that a population has not seen
 "$PLASTFIT" compare "$config" source.animals=6 report=false evaluate.draws=1 out="$work/compared" threads=2 \
   >"$work/compared.log" 2>&1 || { fail "compare"; cat "$work/compared.log"; }
