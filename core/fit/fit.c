@@ -33,6 +33,8 @@ enum { MAX_STARTS = 20, MAX_SPREAD_VALUES = 100, N_ROUNDS = 2 };
  * many, and a start costs next to nothing: measured with 88 flies of 160 choices and a rule that
  * may grow without end, 26 of 88 fits miss the best of 60 starts with 3, 13 with 8. */
 enum { FOUND = 3, FOUND_OF_FEW = 8, MAX_STARTS_OF_FEW = 40 };
+/* Starts of a group's own in its first wave, however many points are given besides. */
+enum { FIRST_OF_OWN = 2 };
 static const double few_steps = 1000.0; /* of all draws */
 /* More starts where the best one was found too seldom; how often; how far from it, as a share. */
 enum { N_AROUND = 10, MAX_AROUND = 5, MAX_SIZED = 3 };
@@ -668,7 +670,10 @@ static pf_status plan_starts(fit_run *run, size_t u, pf_error *error)
     n_reached += group->starts[k].reached ? 1 : 0;
   }
   const size_t n_done = first ? 0 : group->n_starts - g->n_given;
-  const size_t n = pf_multistart_next(&g->rule, n_done, n_reached);
+  size_t n = pf_multistart_next(&g->rule, n_done, n_reached);
+  if (first && n > FIRST_OF_OWN) { /* where given points arrive too, that is found often enough */
+    n = n > FIRST_OF_OWN + g->n_given ? n - g->n_given : FIRST_OF_OWN;
+  }
   for (size_t k = 0; k < n; k++) {
     pf_status status = add_start(run, u, first && k == 0 ? group->values_start : NULL, error);
     if (status == PF_OK && first && k == 0) {

@@ -6,14 +6,24 @@
 #include <string.h>
 
 /* Draws of a subsample, and the fewest draws of which one is taken. Measured with the flies (5
- * terms, 20 draws): with 4 of them the time of a fit halves; with 2 the rest takes longer again. */
-enum { N_SUBSAMPLE = 6, MIN_DRAWS = 12 };
+ * terms, 20 draws): with 4 of them the time of a fit halves; with 2 the rest takes longer again.
+ * Many recordings under one theta average their draws: then one of each is enough. */
+enum { N_SUBSAMPLE = 6, MIN_DRAWS = 12, MIN_DRAWS_OF_MANY = 4, MANY_RECORDINGS = 8 };
 
 /* The predicted decrease, as a share of the objective, at which a subsample is done with. */
 static const double enough = 1e-5;
 
+/* Draws of each recording in the subsample; 0: there is none. */
+static size_t count_subsample(size_t n_each, size_t n_recordings)
+{
+  if (n_recordings >= MANY_RECORDINGS && n_each >= MIN_DRAWS_OF_MANY) {
+    return 1;
+  }
+  return n_each >= MIN_DRAWS ? N_SUBSAMPLE : 0;
+}
+
 /* The optimum of the first draws, from `values` on. */
-static pf_status minimise_subsample(const pf_subsample_in *in, double *values,
+static pf_status minimise_subsample(const pf_subsample_in *in, size_t n_draws, double *values,
                                     pf_subsampled_start *out, pf_error *error)
 {
   pf_batch *batch = NULL;
@@ -23,7 +33,7 @@ static pf_status minimise_subsample(const pf_subsample_in *in, double *values,
   settings.stops_early = true;
   pf_status status =
       pf_batch_create(in->all->problem->model, (const pf_draw *const *)in->group->draws,
-                      N_SUBSAMPLE * in->group->n_recordings, &batch, error);
+                      n_draws * in->group->n_recordings, &batch, error);
   if (status != PF_OK) {
     return status;
   }
@@ -59,9 +69,9 @@ pf_status pf_subsampled_start_find(const pf_subsample_in *in, double *values,
 {
   const size_t n = in->function->n, n_recordings = in->group->n_recordings;
   const size_t n_each = n_recordings > 0 ? in->group->n_draws / n_recordings : 0;
+  const size_t n_few = count_subsample(n_each, n_recordings);
   *out = (pf_subsampled_start){.start = NAN};
-  if (!in->optimiser->needs_curvature || n_each < MIN_DRAWS || in->settings->evaluations > 0 ||
-      n == 0) {
+  if (!in->optimiser->needs_curvature || n_few == 0 || in->settings->evaluations > 0 || n == 0) {
     return PF_OK;
   }
   pf_error ignored = pf_error_none();
@@ -70,7 +80,7 @@ pf_status pf_subsampled_start_find(const pf_subsample_in *in, double *values,
     return PF_STOP;
   }
   memcpy(tried, values, n * sizeof *tried);
-  if (minimise_subsample(in, tried, out, &ignored) == PF_OK &&
+  if (minimise_subsample(in, n_few, tried, out, &ignored) == PF_OK &&
       out->optimum.reason != PF_REASON_INTERRUPTED) {
     compare_points(in->function, values, tried, out);
   }
