@@ -19,9 +19,12 @@ One file: copy it where you like. Needs numpy, pandas and h5py. Files and column
 import json
 from pathlib import Path
 
-import h5py
-import numpy as np
-import pandas as pd
+try:
+    import h5py
+    import numpy as np
+    import pandas as pd
+except ImportError as missing:
+    raise ImportError(f"plastfit_read needs numpy, pandas and h5py ({missing}): pip install numpy pandas h5py") from missing
 
 FORMAT = 1  # of the run folder: `format` in summary.json
 PACKED = 2  # `layout` of trajectories.h5

@@ -2,14 +2,14 @@
 include tests/unit/sources.mk
 include tests/e2e/tests.mk
 
-TESTS = tests/headers/headers.tap tests/unit.tap tests/conformance.tap tests/mutants/mutants.tap tests/instructions/instructions.tap tests/readmes.tap tests/examples.sh tests/installed.sh $(e2e_tests)
+TESTS = tests/headers/headers.tap tests/unit.tap tests/conformance.tap tests/mutants/mutants.tap tests/instructions/instructions.tap tests/readmes.tap tests/docs/readability.tap tests/examples.sh tests/installed.sh $(e2e_tests)
 TESTS += tests/tree/tree.tap tests/abi/abi.tap
 TEST_EXTENSIONS = .tap .sh
 TAP_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TAP_LOG_COMPILER = $(SHELL)
 SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
-EXTRA_DIST += tests/headers/headers.tap tests/readmes.tap tests/unit.tap tests/shared-or-fail tests/e2e/lib.sh $(e2e_tests)
+EXTRA_DIST += tests/headers/headers.tap tests/readmes.tap tests/docs/readability.tap tests/unit.tap tests/shared-or-fail tests/e2e/lib.sh $(e2e_tests)
 EXTRA_DIST += tests/examples.sh tests/installed.sh examples
 EXTRA_DIST += tests/tree/tree.tap tests/tree/tree.py
 EXTRA_DIST += tests/abi

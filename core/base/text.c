@@ -97,6 +97,12 @@ const char *pf_text_nearest(const char *name, pf_names candidates)
       nearest = candidates.items[i];
     }
   }
+  /* "activity" for "activities": all but the last letter of a longer name are alike. */
+  for (size_t i = 0; nearest == NULL && n >= 6 && i < candidates.count; i++) {
+    if (candidates.items[i] != NULL && starts_with(candidates.items[i], name, n - 1)) {
+      nearest = candidates.items[i];
+    }
+  }
   return nearest;
 }
 

@@ -102,6 +102,40 @@ static void write_options_model(FILE *out, const table_look *look, const look_pl
       p->n_options);
 }
 
+/** Are all units counts: whole numbers that are not negative? */
+static bool has_counts(const table_look *look)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < look->n; i++) {
+    const look_column *c = &look->columns[i];
+    if (look_is_unit(look, i)) {
+      if (!c->whole || c->lowest < 0.0 || c->highest < 2.0) {
+        return false;
+      }
+      n++;
+    }
+  }
+  return n > 0;
+}
+
+/** Of recorded activity: counts have their own loss. */
+static void write_units_model(FILE *out, const table_look *look, const look_plan *p, size_t n_in)
+{
+  const bool counts = has_counts(look);
+  (void)fprintf(
+      out,
+      "network: { plugin = \"feedforward\"; layers = [%zu, %lld]; output = \"%s\";\n"
+      "           initial_weights: { sd = 0.1; learn = \"each\"; };   # activity shows the "
+      "weights: each animal's own are fitted\n"
+      "           projections = ( { layer = 1; rule = \"learn\"; } ); };\n"
+      "rules: { learn: { plugin = \"taylor\"; terms = \"x y + w\"; }; };\n",
+      n_in, (long long)p->n_units, counts ? "tanh" : "linear");
+  (void)fputs(counts ? "# guess: whole numbers, so counts of spikes\n"
+                       "losses = ( { plugin = \"poisson\"; target = \"activity\"; } );\n"
+                     : "losses = ( { plugin = \"activity\"; } );\n",
+              out);
+}
+
 static void write_model(FILE *out, const table_look *look, const look_plan *p)
 {
   const size_t n_in = p->cue >= 0       ? look->columns[p->cue].n_values
@@ -126,16 +160,7 @@ static void write_model(FILE *out, const table_look *look, const look_plan *p)
   } else if (p->n_options > 0) {
     write_options_model(out, look, p, n_in);
   } else {
-    (void)fprintf(
-        out,
-        "network: { plugin = \"feedforward\"; layers = [%zu, %lld]; output = \"linear\";\n"
-        "           initial_weights: { sd = 0.1; learn = \"each\"; };   # activity shows the "
-        "weights: "
-        "each animal's own are fitted\n"
-        "           projections = ( { layer = 1; rule = \"learn\"; } ); };\n"
-        "rules: { learn: { plugin = \"taylor\"; terms = \"x y + w\"; }; };\n"
-        "losses = ( { plugin = \"activity\"; } );\n",
-        n_in, (long long)p->n_units);
+    write_units_model(out, look, p, n_in);
   }
   (void)fprintf(out, "\nfit: { per = \"shared\"; optimiser = \"lm\"; };   # one theta for all; "
                      "\"animal\": one each\n");

@@ -32,6 +32,10 @@ static const char *const input_stems[] = {"x",    "input", "in",       "odour",
                                           "odor", "stim",  "stimulus", NULL};
 static const char *const unit_stems[] = {"y",   "roi", "unit",  "neuron", "cell",
                                          "dff", "ch",  "trace", NULL};
+/* Columns of tables, one of which is one unit. */
+static const char *const unit_names[] = {
+    "spikes",       "spikecount", "spikecounts", "counts", "count",       "rate", "firingrate",
+    "fluorescence", "dff",        "calcium",     "f",      "deconvolved", NULL};
 static const char *const cue_names[] = {"cue",  "stimulus", "stim",  "odour", "odor",
                                         "tone", "image",    "state", NULL};
 static const char *const input_arrays[] = {"x",       "input",    "inputs", "stim",   "stimulus",
@@ -133,9 +137,15 @@ bool look_is_matrix(const table_look *look)
   return highest - lowest >= 1.0 && highest - lowest < LOOK_MOST_VALUES;
 }
 
+static bool is_named_as_unit(const table_look *look, size_t index)
+{
+  return is_numbered(look, index, unit_stems) ||
+         (!look->is_arrays && is_one_of(look, index, unit_names));
+}
+
 bool look_is_unit(const table_look *look, size_t index)
 {
-  return !look_is_used(look, index) && is_numbered(look, index, unit_stems);
+  return !look_is_used(look, index) && is_named_as_unit(look, index);
 }
 
 static bool may_be(const table_look *look, size_t index, enum look_role role)
@@ -193,7 +203,7 @@ static void guess_by_values(table_look *look, enum look_role role)
 static bool has_units(const table_look *look)
 {
   for (size_t i = 0; i < look->n; i++) {
-    if (is_numbered(look, i, unit_stems)) {
+    if (is_named_as_unit(look, i)) {
       return true;
     }
   }

@@ -53,7 +53,8 @@ e2e_tests += tests/e2e/select.sh
 e2e_tests += tests/e2e/simulate.sh
 e2e_tests += tests/e2e/table.sh
 e2e_tests += tests/e2e/table_flies.sh
-e2e_tests += tests/e2e/your_data.sh
+e2e_tests += tests/e2e/your_data.sh tests/docs/pages.sh tests/docs/journeys.sh
+EXTRA_DIST += tests/docs/commands.py tests/docs/links.py tests/docs/readability.py
 
 EXTRA_DIST += tests/e2e/linear.py tests/e2e/signals.py tests/e2e/formats.py tests/e2e/layouts.py tests/e2e/labs.py
 EXTRA_DIST += tests/failures/fail_call.c tests/e2e/crafted_h5.py tests/e2e/lib.sh tests/e2e/fly_to_csv.py tests/e2e/mat.py tests/e2e/npz.py tests/e2e/reading.py tests/e2e/two_arms.py
