@@ -13,6 +13,8 @@ static const enum role_use single_uses[ROLE_N_SINGLE] = {EACH_ROLE(USE, , )};
 static const unsigned char is_channel[ROLE_N_SINGLE] = {EACH_ROLE(IS_CHANNEL, , )};
 
 /** What the search works on. */
+enum { IS_TAKEN = 1, IS_IN_GROUP = 2 };
+
 typedef struct finder {
   const pf_host *host;
   const char *path;
@@ -21,7 +23,8 @@ typedef struct finder {
   size_t n;
   const pf_options *options;
   roles *out;
-  unsigned char *taken; /* [n] those that are something already */
+  unsigned char
+      *taken; /* [n] IS_TAKEN: is something already; IS_IN_GROUP: too, of the list in hand */
   pf_error *error;
 } finder;
 
@@ -146,7 +149,7 @@ static pf_status take(const finder *f, int64_t index, enum role_use use, int64_t
       return status;
     }
   }
-  f->taken[index] = 1;
+  f->taken[index] |= IS_TAKEN;
   return PF_OK;
 }
 
@@ -171,12 +174,11 @@ static pf_status begin_group(const finder *f, role_group *group, size_t most)
 
 static pf_status add_once(const finder *f, role_group *group, int64_t index, const char *declared)
 {
-  for (size_t k = 0; k < group->n; k++) {
-    if (group->variables[k] == (size_t)index) {
-      return pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
-                         f->variables->word, name_of(f, (size_t)index));
-    }
+  if ((f->taken[index] & IS_IN_GROUP) != 0) {
+    return pf_fail_key(f->error, PF_STOP, declared, "names the %s '%.60s' twice",
+                       f->variables->word, name_of(f, (size_t)index));
   }
+  f->taken[index] |= IS_IN_GROUP;
   return add_variable(f, group, index, ROLE_NUMBERS);
 }
 
@@ -221,6 +223,9 @@ static pf_status listed(const finder *f, role_group *group, const char *key, con
     if (status != PF_OK) {
       return status;
     }
+  }
+  for (size_t k = 0; k < group->n; k++) {
+    f->taken[group->variables[k]] = IS_TAKEN;
   }
   return PF_OK;
 }
