@@ -198,6 +198,7 @@ core_sources += core/plugin/admit.c
 core_sources += core/plugin/component.c
 core_sources += core/plugin/describe.c
 core_sources += core/plugin/loader.c
+core_sources += core/plugin/trial.c core/plugin/trial.h
 core_sources += core/plugin/path.c
 core_sources += core/plugin/registry.c
 

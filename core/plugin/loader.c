@@ -3,6 +3,8 @@
 /* The one file that includes ltdl.h. */
 #include "core/plugin/loader.h"
 
+#include "core/plugin/trial.h"
+
 #include <dlfcn.h>
 #include <ltdl.h>
 #include <stdbool.h>
@@ -180,6 +182,14 @@ const char *pf_loader_preloaded(size_t index)
 void pf_loader_stop(void)
 {
   (void)lt_dlexit();
+}
+
+pf_status pf_loader_try(const char *file, pf_error *error)
+{
+  char object[4096];
+  object_of(file, object, sizeof object);
+  return is_whole(object) ? pf_plugin_trial(object, file, error)
+                          : PF_OK; /* said when it is opened */
 }
 
 pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plugin, pf_error *error)

@@ -16,6 +16,8 @@ const char *pf_loader_preloaded(size_t index);
  * file and the cause. */
 pf_status pf_loader_open(const char *file, void **handle, const pf_plugin **plugin,
                          pf_error *error);
+/** Try in a child process whether `file` can be opened: core/plugin/trial.h. */
+pf_status pf_loader_try(const char *file, pf_error *error);
 void pf_loader_close(void *handle);
 
 #endif

@@ -46,7 +46,11 @@ static void module_free(module *m)
 static pf_status open_module(module *m, pf_error *error)
 {
   const pf_plugin *plugin = NULL;
-  pf_status status = pf_loader_open(m->file, &m->handle, &plugin, error);
+  pf_status status = m->by_user ? pf_loader_try(m->file, error) : PF_OK;
+  if (status != PF_OK) {
+    return status;
+  }
+  status = pf_loader_open(m->file, &m->handle, &plugin, error);
   if (status != PF_OK) {
     return status;
   }
@@ -102,6 +106,7 @@ static pf_status add_module(pf_registry *registry, const char *name, char *file,
     return pf_fail(error, PF_STOP, "out of memory for the list of plugins");
   }
   m->file = file;
+  m->by_user = folder < registry->path.count && registry->path.folders[folder].by_user;
   m->name = pf_memory_string(name, error);
   pf_status status =
       m->name == NULL ? PF_STOP : find_shadowed(registry, name, folder, &m->shadows, error);
@@ -142,14 +147,10 @@ static pf_status load_module(pf_registry *registry, const char *name, module **o
 {
   *out = find_known(registry, name);
   for (size_t i = 0; *out == NULL && i < registry->path.count; i++) {
-    const pf_plugin_folder *folder = &registry->path.folders[i];
     char *file = NULL;
-    pf_status status = pf_module_file(folder->path, name, &file, error);
+    pf_status status = pf_module_file(registry->path.folders[i].path, name, &file, error);
     if (status == PF_OK && file != NULL) {
       status = add_module(registry, name, file, i, out, error);
-      if (status == PF_OK) {
-        (*out)->by_user = folder->by_user;
-      }
     }
     if (status != PF_OK) {
       return status;

@@ -113,9 +113,8 @@ ends() {
 ends exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
 [ ! -e no ] || fail "a run folder after exit() in a plugin"
 ends _exit 'a plugin called _exit' fit --trust evil/evil.cfg $few out=no --quiet
-ends load-exit 'a plugin called exit' fit --trust evil/evil.cfg $few out=no --quiet
 ends exit 'a plugin called exit(0) while it was checked' check --trust evil/evil.cfg
-ends load-exit 'a plugin called exit(0) while it was checked' check evil/evil.so
+ends load-exit 'a plugin called exit() when it was loaded' check evil/evil.so
 ends load-crash 'ended by signal 11' check evil/evil.so
 ends crash 'ended by signal 11' check --trust evil/evil.cfg
 ends loop 'not done after 2 s' check --trust --limit 2s evil/evil.cfg
@@ -132,6 +131,64 @@ for evil in load-crash load-abort load-kill crash abort kill; do
   [ ! -e no ] || fail "$evil in a fit: a run folder"
   rm -rf no.part
 done
+# when it is loaded for the first time that happens to a child process, whatever the command: one line that names the file, and
+# `list` shows the others
+refused_when_loaded() {
+  evil=$1
+  expected=$2
+  shift 2
+  code=0
+  EVIL=$evil PLASTFIT_TRUST=1 timeout 100 "$PLASTFIT" "$@" >stdout 2>stderr || code=$?
+  [ "$code" -eq 1 ] || [ "$code" -eq 2 ] || fail "$evil, $*: exit $code"
+  [ "$(grep -c "evil.so: .*$expected" stderr)" -eq 1 ] || fail "$evil, $*: $(cat stderr)"
+}
+for evil in load-exit load-crash load-kill; do
+  expected="ended by signal .* when it was loaded"
+  [ $evil != load-exit ] || expected="a plugin called exit() when it was loaded"
+  refused_when_loaded $evil "$expected" fit evil/evil.cfg $few out=no --quiet
+  refused_when_loaded $evil "$expected" check evil/evil.cfg
+  refused_when_loaded $evil "$expected" simulate evil/evil.cfg out=no
+  refused_when_loaded $evil "$expected" evaluate run --force
+  refused_when_loaded $evil "$expected" simulate --from run --out no
+  refused_when_loaded $evil "$expected" recover evil/evil.cfg out=no
+  refused_when_loaded $evil "$expected" compare evil/evil.cfg compare.base=a 'compare.candidates=({name="a";},{name="b";})' out=no
+  EVIL=$evil PLASTFIT_PLUGIN_PATH=evil "$PLASTFIT" list >stdout 2>&1 || fail "list, $evil: $(cat stdout)"
+  grep -q "evil.so.*$expected" stdout && grep -q taylor stdout || fail "list, $evil: $(cat stdout)"
+done
+EVIL=load-loop PLASTFIT_PLUGIN_PATH=evil timeout 100 "$PLASTFIT" list >stdout 2>&1 || fail "list, load-loop: $(cat stdout)"
+grep -q "evil.so.*did not come back within 10 s" stdout && grep -q taylor stdout || fail "list, load-loop: $(cat stdout)"
+[ ! -e no ] || fail "a run folder of a plugin that was refused"
+
+# ---- built for another plastfit: said by every command, whatever else its table holds ----
+abi() { # abi FIELD VALUE EXPECTED
+  mkdir -p other
+  cat >other/other.c <<END
+#include <plastfit/abi/plugin.h>
+static pf_plugin table;
+PF_PLUGIN_ENTRY(other)
+{
+  table = (pf_plugin){.abi_major = PF_ABI_MAJOR, .abi_minor = PF_ABI_MINOR, .real_bytes = sizeof(pf_real), .kind = PF_KIND_RULE,
+                      .size = sizeof(pf_plugin), .name = "other"};
+  table.$1 = $2;
+  return &table;
+}
+END
+  ${CC:-cc} -shared -fPIC -w $(pkg-config --cflags "plastfit-$precision") -o other/other.so other/other.c || fail "other.so does not build"
+  for command in "check other/other.so" "fit evil/evil.cfg rules.learn.plugin=other plugin_path=other out=no" \
+    "check own-data.cfg rules.learn.plugin=other plugin_path=other" "list"; do
+    code=0
+    PLASTFIT_PLUGIN_PATH=other "$PLASTFIT" $command >stdout 2>&1 || code=$?
+    [ "$code" -lt 3 ] || fail "$1 = $2, $command: exit $code"
+    grep -q "other.so.*$3" stdout || fail "$1 = $2, $command: $(cat stdout)"
+  done
+}
+abi abi_major 99 "built for plugin ABI 99"
+abi abi_minor 9999 "newer than this plastfit"
+abi real_bytes 3 "precision"
+abi kind 77 "of kind 77"
+abi size 8 "too short"
+abi size 100000 "other"
+
 # one that closes all files, or ends the program when it is unloaded: exit code 0 means that all is there
 for evil in load-close close unload-exit unload-crash; do
   rm -rf no no.part
