@@ -99,6 +99,7 @@ static double predict_trial(regression *r, const double *theta, int64_t choice)
   for (int64_t k = 0; k < r->n_options; k++) {
     r->p[k] /= sum;
   }
+  /* cppcheck-suppress invalidFunctionArg ; one of at least two options has the largest, exp(0) */
   return chosen - log(sum);
 }
 

@@ -138,6 +138,13 @@ static pf_status check_include(scan *s, pf_error *error)
                    "%s:%d: includes nest deeper than %d; does a file include itself?", s->in->name,
                    s->line, DEEPEST);
   }
+  if (name[1] == '/') {
+    return pf_fail(error, PF_STOP,
+                   "%s:%d: @include \"%.*s\": found a path from the root of the file system, "
+                   "expected one from this config's folder, such as \"common.cfg\" or "
+                   "\"../common.cfg\"",
+                   s->in->name, s->line, length < 300 ? (int)length : 300, name + 1);
+  }
   size_t capacity = strlen(s->in->folder) + length + 1;
   char *path = pf_memory_need(capacity, 1, error);
   if (path == NULL) {

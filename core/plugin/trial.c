@@ -37,7 +37,8 @@ static void be_quiet(void)
   }
 }
 
-/** The entry function by its name in the shared object: NAME_LTX_pf_plugin_entry, or without NAME. */
+/** The entry function by its name in the shared object: NAME_LTX_pf_plugin_entry, or without NAME.
+ */
 static void *find_entry(void *opened, const char *object)
 {
   char name[512];

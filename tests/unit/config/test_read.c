@@ -123,6 +123,9 @@ Test(config_read, includes_that_would_end_libconfig)
   /* libconfig 1.5 ends the program when it includes a folder */
   put("folder.cfg", "\n@include \".\"\n", 14);
   cr_assert(strstr(line_of_file(in_folder("folder.cfg")), "folder.cfg:2: @include: ") != NULL);
+  put("root.cfg", "\n@include \"/etc/gone.cfg\"\n", 26);
+  cr_assert(strstr(line_of_file(in_folder("root.cfg")),
+                   "root.cfg:2: @include \"/etc/gone.cfg\": found a path from the root") != NULL);
   put("none.cfg", "@include \"gone.cfg\"\n", 20);
   cr_assert(strstr(line_of_file(in_folder("none.cfg")), "gone.cfg: cannot be opened") != NULL);
   put("self.cfg", "@include \"self.cfg\"\n", 20);
