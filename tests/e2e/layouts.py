@@ -10,7 +10,7 @@
   protocols   STDP protocols: a row a protocol (lag, pairs, ratio, sem, n)
   retina      retina (RetinaInvariance): spike times of each cell, stimulus times: as NWB units, in bins
   kilosort    spike_times.npy (samples), spike_clusters.npy, params.py: in bins; and times in seconds, not in order
-  psth        PSTHs: a 3-D array, trials x steps x cells, in any order of the axes, C or Fortran, .npz, .npy and HDF5
+  psth        PSTHs: a 3-D array, trials x steps x cells, in any order of the axes, C or Fortran, .npz, .npy, .mat and HDF5
   psytrack    once its parts are saved as plain arrays (tests/e2e/layouts.sh shows the line that says so)
 and refused in one line: psytrack as it is (a pickled dict in .npz), a spreadsheet.
 In reading.py: hBayesDM (two and four arms, go/no-go), mouse_bandit (both forms), exploration, foraging with n/a, FlYMazeRL, guppies.
@@ -52,7 +52,7 @@ def matlab5(path, **variables):
     with open(path, "wb") as f:
         f.write(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM")
         for name, m in variables.items():
-            f.write(element(14, element(6, struct.pack("<II", 6, 0)) + element(5, struct.pack("<ii", *m.shape)) +
+            f.write(element(14, element(6, struct.pack("<II", 6, 0)) + element(5, struct.pack("<%di" % m.ndim, *m.shape)) +
                             element(1, name.encode()) + element(9, m.astype("<f8").T.tobytes())))
 
 
@@ -137,6 +137,9 @@ X = rng.random((4, 5, 6))
 forms = {"c": ("npz", "psth.npz", "arrays", "rates", ["trials", "steps", "cells"]),
          "f": ("npz", "psth.npz", "arrays", "rates", ["trials", "steps", "cells"]),
          "t": ("npy", "psth.npy", "arrays", "psth", ["steps", "cells", "trials"]),
+         "m": ("mat", "psth.mat", "arrays", "rates", ["steps", "trials", "cells"]),
+         "v": ("mat", "psth.mat", "arrays", "rates", ["cells", "trials", "steps"]),
+         "w": ("mat", "psth.mat", "arrays", "rates", ["trials", "cells", "steps"]),
          "h": ("hdf5", "psth.h5", "datasets", "a/rates", ["cells", "trials", "steps"])}
 for form, (plugin, file, keys, name, axes) in forms.items():
     os.mkdir("psth-" + form)
@@ -144,6 +147,15 @@ for form, (plugin, file, keys, name, axes) in forms.items():
     if form == "h":
         with h5py.File("psth-h/psth.h5", "w") as f:
             f["a/rates"] = turned
+    elif form == "m":
+        matlab5("psth-m/psth.mat", rates=turned)
+    elif form in "vw":  # version 7.3 holds the axes reversed; w: with MATLAB's note of the class
+        with h5py.File("psth-%s/psth.mat" % form, "w", userblock_size=512) as f:
+            f["rates"] = np.transpose(turned)
+            if form == "w":
+                f["rates"].attrs["MATLAB_class"] = np.bytes_("double")
+        with open("psth-%s/psth.mat" % form, "r+b") as f:
+            f.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM")
     elif form == "t":
         np.save("psth-t/psth.npy", np.ascontiguousarray(turned))
     else:

@@ -36,6 +36,7 @@ refused refused.cfg "array 'D': holds Python objects (they would be unpickled, w
 refused refused.cfg 'np.savez("plain.npz", y=d["y"], ...)'
 refused refused.cfg 'has 3 dimensions, 4 x 5 x 6; say what each is, in the order of the file: axes = ["trials", "steps", "cells"]' \
   source.path=psth-c/psth.npz 'source.arrays={ inputs = ["1"]; activities = ["rates"]; }'
+refused psth-m.cfg 'has 3 dimensions, 5 x 4 x 6; say what each is, in the order of the file: axes =' 'source.axes=[]'
 refused psth-c.cfg "each once, in the order of the file" 'source.axes=["trials", "steps", "steps"]'
 refused kilosort.cfg "there is no params.py beside it; say how many a second, as sample_rate = 30000" source.path=kilosort
 refused kilosort.cfg 'found "twenty", expected a bin, as "20 ms"' 'source.steps="twenty"'
@@ -57,10 +58,10 @@ for plugin in mat hdf5; do
 done
 
 # one recording in several forms: the same theta, byte for byte
-for name in psth-c psth-f psth-t psth-h psth-rows kilosort seconds binned; do
+for name in psth-c psth-f psth-t psth-h psth-m psth-v psth-w psth-rows kilosort seconds binned; do
   "$PLASTFIT" fit "$name.cfg" out="out-$name" --quiet report=false >stdout 2>stderr || [ -e "out-$name/theta.csv" ] || fail "$name: $(cat stderr)"
 done
-for name in f t h rows; do
+for name in f t h m v w rows; do
   cmp out-psth-c/theta.csv "out-psth-$name/theta.csv" || fail "psth-$name: another theta than trials x steps x cells"
 done
 for name in kilosort seconds; do

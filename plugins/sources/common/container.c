@@ -86,12 +86,16 @@ pf_status container_fold(container *of, const int64_t *sizes, const int *file_ax
 {
   container_array *array = &of->arrays[of->n - 1];
   if (!of->choices->has_axes) {
+    int64_t shown[CONTAINER_AXES];
+    for (int k = 0; k < CONTAINER_AXES; k++) {
+      shown[file_axis[k]] = sizes[k];
+    }
     return container_refuse(of, error,
                             "%.300s: %s '%.60s': has 3 dimensions, %lld x %lld x %lld; say what "
                             "each is, in the order of the file: axes = [\"trials\", \"steps\", "
                             "\"cells\"]",
-                            of->path, of->format->word, array->name, (long long)sizes[0],
-                            (long long)sizes[1], (long long)sizes[2]);
+                            of->path, of->format->word, array->name, (long long)shown[0],
+                            (long long)shown[1], (long long)shown[2]);
   }
   int64_t apart = 1;
   for (int k = CONTAINER_AXES; k-- > 0;) {

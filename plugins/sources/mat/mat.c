@@ -7,7 +7,7 @@
 #include "mat_arrays.h"
 
 TABLE_ARRAYS(mat, "array",
-             "the .mat file: arrays with one row a step; with * in its name: all files like it",
-             "", )
+             "the .mat file: arrays with one row a step; with * in its name: all files like it", "",
+             TABLE_AXES_OPTION("array"), )
 
 TABLE_SOURCE(mat, "your own recordings: arrays of MATLAB files with one row a step", {0})

@@ -22,8 +22,8 @@ typedef struct mat_leaf {
 
 typedef struct mat_file {
   mat_t *mat;
-  mat_leaf *leaves; /**< [arrays] */
-  size_t capacity;
+  mat_leaf *leaves; /**< of the arrays that are in the file */
+  size_t n, capacity;
   h5_file h5; /**< the same file where it is of version 7.3 */
   int is_hdf5;
   matvar_t *kept; /**< the variable read last, with its data */
@@ -48,8 +48,16 @@ static void sizes_of(const mat_piece *piece, int64_t *rows, int64_t *columns)
   }
 }
 
-static const char *why_not(const matvar_t *v)
+/** Three dimensions of numbers, which the option `axes` explains; not as elements of an array. */
+static int is_folded(const mat_piece *piece)
 {
+  const matvar_t *v = piece->variable;
+  return v->rank == 3 && piece->element < 0 && !is_text(v) && mat_is_number(v);
+}
+
+static const char *why_not(const mat_piece *piece)
+{
+  const matvar_t *v = piece->variable;
   if (v->class_type == MAT_C_SPARSE) {
     return "is sparse; expected a full array (full(x))";
   }
@@ -58,13 +66,17 @@ static const char *why_not(const matvar_t *v)
     return "is a table, string, category or object, which MATLAB alone can read; save plain arrays "
            "(x = t.x), texts as cellstr(s)";
   }
-  if (v->rank != 2) {
-    return "has more than two dimensions; expected steps below one another, or a row an animal";
+  if (v->rank != 2 && !is_folded(piece)) {
+    return "has more than two dimensions; expected steps below one another, or a row an animal "
+           "(three dimensions: of numbers alone, and outside of arrays of structs and cells)";
   }
   return is_text(v) || mat_is_number(v) ? NULL : "is no array of real numbers or text";
 }
 
 /* ---- listing ---- */
+
+/** Axes of MATLAB's arrays, the slowest first. */
+static const int column_major[] = {2, 1, 0};
 
 typedef struct mat_listing {
   container *of;
@@ -127,6 +139,7 @@ static container_array *add_array(mat_listing *l, const char *name, const char *
     return NULL;
   }
   array->columns = 0;
+  file->n = of->n;
   return array;
 }
 
@@ -135,8 +148,7 @@ static pf_status count_piece(void *context, const mat_piece *piece, pf_error *er
   mat_elements *e = context;
   const pf_host *host = e->of->host;
   int64_t rows = 0, columns = 0;
-  if (piece->element < 0 || strcmp(piece->outer, e->outer) != 0 ||
-      why_not(piece->variable) != NULL) {
+  if (piece->element < 0 || strcmp(piece->outer, e->outer) != 0 || why_not(piece) != NULL) {
     return PF_OK;
   }
   sizes_of(piece, &rows, &columns);
@@ -180,6 +192,14 @@ static int64_t find_array(const mat_listing *l, const char *path)
   return -1;
 }
 
+/** The last array has the dimensions of `v`, of which the first is the fastest in the file. */
+static pf_status fold_array(mat_listing *l, const matvar_t *v, pf_error *error)
+{
+  const int64_t sizes[] = {(int64_t)v->dims[2], (int64_t)v->dims[1], (int64_t)v->dims[0]};
+  l->bytes += (double)mat_count(v) * (double)mat_cell_bytes(v) + 256.0;
+  return container_fold(l->of, sizes, column_major, error);
+}
+
 static pf_status list_piece(void *context, const mat_piece *piece, pf_error *error)
 {
   mat_listing *l = context;
@@ -188,7 +208,7 @@ static pf_status list_piece(void *context, const mat_piece *piece, pf_error *err
   if (v->class_type == MAT_C_EMPTY && file->is_hdf5) {
     return PF_OK; /* without MATLAB's note of its class: HDF5 knows its type */
   }
-  const char *why = why_not(v);
+  const char *why = why_not(piece);
   int64_t index = find_array(l, piece->path);
   mat_leaf *leaf = index < 0 ? NULL : &file->leaves[index];
   container_array *array =
@@ -201,6 +221,10 @@ static pf_status list_piece(void *context, const mat_piece *piece, pf_error *err
                               : container_refuse_array(l->of, (size_t)(array - l->of->arrays),
                                                        error, "%.300s: variable '%.100s' %s",
                                                        l->of->path, piece->path, why);
+  }
+  if (is_folded(piece)) {
+    leaf->n_pieces++;
+    return fold_array(l, v, error);
   }
   int64_t rows = 0, columns = 0;
   sizes_of(piece, &rows, &columns);
@@ -324,7 +348,7 @@ static pf_status list_variable(container *of, matvar_t *variable, pf_error *erro
   }
   status = settle_variable(&l, variable, error);
   for (size_t i = l.first; i < of->n; i++) {
-    of->arrays[i].stored = l.bytes;
+    of->arrays[i].stored += l.bytes;
   }
   return status;
 }
@@ -396,6 +420,9 @@ static pf_status list_dataset(void *context, const char *path, pf_error *error)
     return no_memory(of, error);
   }
   array->is_text = shape.is_text;
+  if (shape.sizes[0] > 0 && !shape.is_text) {
+    return container_fold(of, shape.sizes, column_major, error);
+  }
   array->n_dims = shape.rows * shape.columns == 1 ? 0 : shape.n_dims;
   array->rows = shape.n_dims == 2 ? shape.columns : shape.rows;
   array->columns = shape.n_dims == 2 ? shape.rows : 1;
@@ -417,6 +444,9 @@ static pf_status read_dataset(const container *of, size_t i, double *out, pf_err
   const mat_file *file = of->file;
   const container_array *array = &of->arrays[i];
   const size_t rows = (size_t)array->rows, columns = (size_t)array->columns;
+  if (array->axes[CONTAINER_STEPS] > 0) {
+    return h5_numbers(of, file->h5.file, file->leaves[i].dataset, out, error);
+  }
   double *cells = of->host->allocate(of->host, (rows * columns + 1) * sizeof *cells);
   if (cells == NULL) {
     return no_memory(of, error);
@@ -466,7 +496,7 @@ static void close_mat(container *of)
   if (file == NULL) {
     return;
   }
-  for (size_t i = 0; file->leaves != NULL && i < of->n; i++) {
+  for (size_t i = 0; i < file->n; i++) {
     of->host->release(of->host, file->leaves[i].variable);
     of->host->release(of->host, file->leaves[i].outer);
     of->host->release(of->host, file->leaves[i].dataset);
@@ -553,6 +583,22 @@ static pf_status take_texts(mat_reading *r, const mat_piece *piece, int64_t time
   return PF_OK;
 }
 
+/** As they lie in the file: what reads on puts them in order. */
+static pf_status take_folded(mat_reading *r, const matvar_t *v, pf_error *error)
+{
+  const container_array *array = &r->of->arrays[r->index];
+  const int64_t n = mat_count(v);
+  if (r->row != 0 || v->nbytes < (size_t)n * mat_cell_bytes(v) ||
+      n != array->rows * array->columns) {
+    return is_damaged(r, error);
+  }
+  for (int64_t k = 0; k < n; k++) {
+    r->numbers[k] = mat_cell(v, (size_t)k);
+  }
+  r->row = array->rows;
+  return PF_OK;
+}
+
 static pf_status take_numbers(mat_reading *r, const mat_piece *piece, int64_t times,
                               pf_error *error)
 {
@@ -590,9 +636,15 @@ static pf_status read_piece(void *context, const mat_piece *piece, pf_error *err
   if (strcmp(piece->path, r->of->arrays[r->index].name) != 0 || mat_count(piece->variable) == 0) {
     return PF_OK;
   }
-  if (piece->variable->data == NULL || why_not(piece->variable) != NULL ||
+  if (piece->variable->data == NULL || why_not(piece) != NULL ||
       is_text(piece->variable) != (r->texts != NULL)) {
     return is_damaged(r, error);
+  }
+  if (is_folded(piece) != (r->of->arrays[r->index].axes[CONTAINER_STEPS] > 0)) {
+    return is_damaged(r, error);
+  }
+  if (is_folded(piece)) {
+    return take_folded(r, piece->variable, error);
   }
   const int64_t times = leaf->is_repeated ? r->element_rows[piece->element] : 1;
   return r->texts != NULL ? take_texts(r, piece, times, error)
@@ -684,6 +736,7 @@ const container_format mat_format = {.word = "array",
                                      .has = "it has",
                                      .first = 1,
                                      .row_vectors = 1,
+                                     .has_axes = 1,
                                      .open = open_mat,
                                      .close = close_mat,
                                      .numbers = read_numbers,
