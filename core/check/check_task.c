@@ -14,8 +14,8 @@ typedef struct task_counts {
   int64_t n_missed, n_plastic_missed;             /* steps without one */
   int64_t n_plastic_rejected, n_plastic_accepted; /* where weights change */
   int64_t n_paid, n_paid_rejected;                /* steps with a reward (0 too); at choices of 0 */
-  int64_t n_lost;                                 /* rewards other than 0 where weights stay */
-  double highest;                                 /* choice */
+  int64_t n_lost, n_used; /* rewards other than 0 where weights stay; where they change */
+  double highest;         /* choice */
   bool constant_input;
   bool whole; /* targets other than choices are whole numbers from 0 */
   bool has_activity;
@@ -27,8 +27,9 @@ static void count_step(task_counts *c, const pf_recording *recording, int64_t t,
   const bool plastic = (recording->flags[t] & PF_STEP_PLASTIC) != 0;
   const bool paid =
       reward != NULL && (recording->no_reward == NULL || recording->no_reward[t] == 0);
-  if (paid && reward[t] != 0.0 && !plastic) {
-    c->n_lost++;
+  if (paid && reward[t] != 0.0) {
+    c->n_lost += plastic ? 0 : 1;
+    c->n_used += plastic ? 1 : 0;
   }
   c->n_paid += paid ? 1 : 0;
   if (isnan(choice)) {
@@ -163,8 +164,9 @@ size_t pf_check_warn_task(const pf_problem *problem, const char *prefix, FILE *s
     (void)fprintf(stream,
                   "%s%lld %s at steps where weights do not change, because the choice there is 0 "
                   "and the table was taken for go/no-go: this looks like a choice between two arms "
-                  "(source.kind = \"choice\")\n",
-                  prefix, (long long)c.n_lost, c.n_lost == 1 ? "reward stands" : "rewards stand");
+                  "(source.kind = \"choice\")%s\n",
+                  prefix, (long long)c.n_lost, c.n_lost == 1 ? "reward stands" : "rewards stand",
+                  c.n_used == 0 ? ", or 0 and 1 of the choices are exchanged" : "");
     return 1;
   }
   if (is_go_no_go(&c) && c.constant_input && c.n_paid_rejected == c.n_rejected) {

@@ -462,6 +462,28 @@ static int64_t count_work(const fit_run *run)
 
 /* ---- waves ---- */
 
+/* Starting weights that are learned, but begin far above what the units of the data make of them:
+ * then the starts that are drawn begin lower. */
+static pf_status lower_weights(const fit_run *run, size_t u, const pf_function *function,
+                               double *first, pf_error *error)
+{
+  const pf_layout *layout = run->fit->groups[u].layout;
+  const pf_model *model = run->problem->model;
+  const size_t first_weight = model->network_theta0 + model->declared.parameters.count;
+  bool any = false;
+  bool *is_weight = pf_memory_need(layout->n, sizeof *is_weight, error);
+  if (is_weight == NULL) {
+    return PF_STOP;
+  }
+  for (size_t k = 0; k < layout->n; k++) {
+    is_weight[k] = layout->instances[layout->index[k]].parameter >= first_weight;
+    any = any || is_weight[k];
+  }
+  const pf_status status = any ? pf_function_near_data(function, is_weight, first, error) : PF_OK;
+  pf_memory_free(is_weight);
+  return status;
+}
+
 /* The scales of a group, and starts around `first`. */
 static pf_status scale_group(fit_run *run, size_t u, const double *first,
                              pf_workspace *const *workspaces, pf_error *error)
@@ -479,7 +501,10 @@ static pf_status scale_group(fit_run *run, size_t u, const double *first,
   bool known = false;
   g->first = scale + n;
   memcpy(g->first, first, n * sizeof *first);
-  status = pf_value_scales(function, first, scale, &known, error);
+  status = lower_weights(run, u, function, g->first, error);
+  if (status == PF_OK) {
+    status = pf_value_scales(function, g->first, scale, &known, error);
+  }
   g->scale = known ? scale : NULL;
   for (size_t i = 0; i < n; i++) {
     /* all values move at once */

@@ -13,6 +13,7 @@ static const double agreed = 0.05; /* p below: they do not agree */
 typedef struct form {
   size_t *inside; /* [n] values not at a bound */
   size_t m;       /* of them */
+  double *scale;  /* [n] of those, by what all animals say of them: the test has no units */
   double *part;   /* [n][n] information, then its pseudoinverse */
 } form;
 
@@ -23,7 +24,8 @@ static pf_status add_animal(const pf_infer_job *job, const form *f, const double
   const size_t n = job->out->n, m = f->m;
   pf_spectrum *spectrum = NULL;
   for (size_t i = 0; i < m * m; i++) {
-    f->part[i] = information[f->inside[i / m] * n + f->inside[i % m]];
+    f->part[i] =
+        information[f->inside[i / m] * n + f->inside[i % m]] * f->scale[i / m] * f->scale[i % m];
   }
   const pf_status status = pf_spectrum_create(
       f->part, m, job->problem->settings->intervals.rank_tolerance, &spectrum, error);
@@ -32,7 +34,8 @@ static pf_status add_animal(const pf_infer_job *job, const form *f, const double
   }
   pf_spectrum_covariance(spectrum, f->part);
   for (size_t i = 0; i < m * m; i++) {
-    to->statistic += scores[f->inside[i / m]] * f->part[i] * scores[f->inside[i % m]];
+    to->statistic += scores[f->inside[i / m]] * f->scale[i / m] * f->part[i] *
+                     scores[f->inside[i % m]] * f->scale[i % m];
   }
   to->freedom += (double)(m - spectrum->n_free);
   pf_spectrum_free(spectrum);
@@ -44,13 +47,16 @@ static pf_status add_animals(const pf_infer_job *job, const pf_cluster_sums *sum
 {
   const size_t n = job->out->n;
   form f = {.inside = pf_memory_need(n, sizeof *f.inside, error),
+            .scale = pf_memory_need(n, sizeof *f.scale, error),
             .part = pf_memory_need(n * n, sizeof *f.part, error)};
-  pf_status status = f.inside == NULL || f.part == NULL ? PF_STOP : PF_OK;
+  pf_status status = f.inside == NULL || f.scale == NULL || f.part == NULL ? PF_STOP : PF_OK;
   if (status != PF_OK) {
     goto done;
   }
   for (size_t k = 0; k < n; k++) {
+    const double known = job->out->information[k * n + k];
     f.inside[f.m] = k;
+    f.scale[f.m] = known > 0.0 && isfinite(1.0 / sqrt(known)) ? 1.0 / sqrt(known) : 1.0;
     f.m += job->out->at_bound[k] ? 0 : 1;
   }
   to->freedom = (double)job->out->spectrum->n_free - (double)f.m;
@@ -62,6 +68,7 @@ static pf_status add_animals(const pf_infer_job *job, const pf_cluster_sums *sum
   }
 done:
   pf_memory_free(f.inside);
+  pf_memory_free(f.scale);
   pf_memory_free(f.part);
   return status;
 }

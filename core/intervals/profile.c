@@ -30,6 +30,7 @@ typedef struct value_profile {
   pf_profile profile;
   pf_profile pieces[PF_MAX_RIVALS]; /* around rivals outside the interval of the estimate */
   size_t n_pieces;
+  bool is_again;  /* its ends did not hold, and others were found */
   double *better; /* [n] */
   double *ends;   /* [2][n] where the interval ends */
   double noise;   /* nats, of the marginal likelihood there; 0: there is none */
@@ -44,6 +45,7 @@ typedef struct profiles {
   const double **starts; /* [n_starts] further starts of the refits at ends */
   size_t n_starts;
   double *drawn;  /* [N_DRAWN + 1][n] those that are no start of the fit; NULL: none */
+  double *ends;   /* [2 n][n] where the intervals ended; further starts of another round */
   double *secant; /* [n][n] what the information leaves out of the Hessian; NULL: unknown */
   double f_best;
   value_profile *values; /* [n] */
@@ -104,6 +106,7 @@ static bool is_elsewhere(const value_profile *of, double at)
 }
 
 enum { FEW_VALUES = 8, FEW_CELLS = 200, FEW_STEPS = 2000, MOST_STARTS = 12, N_DRAWN = 40 };
+enum { MAX_ROUNDS = 3 }; /* of values whose ends do not hold */
 
 /* points [N_DRAWN][n]: drawn around the estimate as the fit's starts are. */
 static pf_status draw_starts(const profiles *all, const pf_function *function, double *scale,
@@ -169,9 +172,10 @@ static pf_status list_starts(profiles *all, pf_error *error)
   if (job->group->starts == NULL || n > FEW_VALUES || cells > FEW_CELLS || n_steps > FEW_STEPS) {
     return PF_OK;
   }
-  all->starts = pf_memory_need(2 * MOST_STARTS + N_DRAWN, sizeof *all->starts, error);
+  all->starts = pf_memory_need(2 * MOST_STARTS + N_DRAWN + 2 * n, sizeof *all->starts, error);
   all->drawn = pf_memory_need((N_DRAWN + 1) * n, sizeof *all->drawn, error);
-  if (all->starts == NULL || all->drawn == NULL) {
+  all->ends = pf_memory_need(2 * n * n, sizeof *all->ends, error);
+  if (all->starts == NULL || all->drawn == NULL || all->ends == NULL) {
     return PF_STOP;
   }
   list_fit_starts(all);
@@ -210,6 +214,9 @@ static pf_status trace_pieces(const profiles *all, const pf_profile_in *first, v
   return PF_OK;
 }
 
+/* How a value is profiled: the first time, or again. */
+typedef pf_status (*trace_function)(const profiles *, const pf_function *, size_t, value_profile *);
+
 /* Did all starts of a fit, three at least, come to the best optimum? */
 static bool has_one_valley(const pf_fit_group *group)
 {
@@ -223,8 +230,8 @@ static bool has_one_valley(const pf_fit_group *group)
   return n_reached >= 3 && n_reached == group->n_starts && group->n_improved == 0;
 }
 
-static pf_status trace_value(const profiles *all, const pf_function *function, size_t k,
-                             value_profile *to)
+static pf_profile_in describe_profile(const profiles *all, const pf_function *function, size_t k,
+                                      value_profile *to)
 {
   pf_profile_in in = {.function = function,
                       .settings = pf_profile_defaults(),
@@ -242,8 +249,35 @@ static pf_status trace_value(const profiles *all, const pf_function *function, s
                       .end_points = to->ends,
                       .curve = &to->curve};
   in.settings.level = erf(pf_infer_quantile(all->job) * sqrt(0.5)); /* chi-square: of its square */
+  return in;
+}
+
+static pf_status trace_value(const profiles *all, const pf_function *function, size_t k,
+                             value_profile *to)
+{
+  const pf_profile_in in = describe_profile(all, function, k, to);
   const pf_status status = pf_profile_value(&in, &to->profile, &to->error);
   return status == PF_OK ? trace_pieces(all, &in, to) : status;
+}
+
+/* Again, if its ends do not hold from where the other values' intervals ended. */
+static pf_status trace_again(const profiles *all, const pf_function *function, size_t k,
+                             value_profile *to)
+{
+  pf_profile_in in = describe_profile(all, function, k, to);
+  const size_t n_ends = 2 * all->job->out->n;
+  bool holds = true;
+  in.starts += all->n_starts - n_ends;
+  in.n_starts = n_ends;
+  const pf_status status = pf_profile_recheck(&in, &to->profile, &holds, &to->error);
+  to->is_again = status == PF_OK && !holds;
+  if (!to->is_again) {
+    return status;
+  }
+  pf_array_free(&to->curve);
+  to->curve = pf_array_of(sizeof(pf_profile_point));
+  to->n_pieces = 0;
+  return trace_value(all, function, k, to);
 }
 
 /* out [n][n]: the Hessian of f at v by differences of the gradient, over `share` of a standard
@@ -337,14 +371,15 @@ static pf_status find_noise(const profiles *all, pf_importance *function, value_
 }
 
 /* One value by one thread: nothing but memory of its own. */
-static void profile_value(const profiles *all, const pf_infer_job *own, size_t k)
+static void profile_value(const profiles *all, const pf_infer_job *own, size_t k,
+                          trace_function trace)
 {
   profiled_function function;
   value_profile *to = &all->values[k];
   to->error = pf_error_none();
   to->status = create_profiled(own, &function, &to->error);
   if (to->status == PF_OK) {
-    to->status = trace_value(all, get_profiled(&function), k, to);
+    to->status = trace(all, get_profiled(&function), k, to);
   }
   if (to->status == PF_OK && function.marginal != NULL) {
     to->status = find_noise(all, function.marginal, to);
@@ -361,7 +396,7 @@ static void report_value(const pf_infer_job *job)
   }
 }
 
-static pf_status profile_values(const profiles *all, pf_error *error)
+static pf_status trace_all(const profiles *all, trace_function trace, pf_error *error)
 {
   const pf_infer_job *job = all->job;
   const size_t n = job->out->n;
@@ -374,13 +409,51 @@ static pf_status profile_values(const profiles *all, pf_error *error)
       own.n_workspaces = 1;
     }
     if (all->wanted[k]) {
-      profile_value(all, &own, k);
+      profile_value(all, &own, k, trace);
       report_value(job);
     }
   }
   for (size_t k = 0; k < n; k++) {
     if (all->values[k].status != PF_OK) {
       return pf_fail(error, all->values[k].status, "%s", all->values[k].error.text);
+    }
+  }
+  return PF_OK;
+}
+
+static bool is_any_again(const profiles *all)
+{
+  for (size_t k = 0; k < all->job->out->n; k++) {
+    if (all->values[k].is_again) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/*
+ * Every value, and where there are many starts at ends, again from where the others' intervals
+ * ended: a valley that one profile came upon is a place where another may be lower.
+ */
+static pf_status profile_values(profiles *all, pf_error *error)
+{
+  const size_t n = all->job->out->n;
+  pf_status status = trace_all(all, trace_value, error);
+  if (status != PF_OK || all->ends == NULL || n == 1) {
+    return status;
+  }
+  for (size_t e = 0; e < 2 * n; e++) {
+    all->starts[all->n_starts++] = all->ends + e * n;
+  }
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    for (size_t k = 0; k < n; k++) {
+      const double *ends = all->wanted[k] ? all->values[k].ends : all->origin;
+      memcpy(all->ends + 2 * k * n, ends, n * sizeof *ends);
+      memcpy(all->ends + (2 * k + 1) * n, all->wanted[k] ? ends + n : ends, n * sizeof *ends);
+    }
+    status = trace_all(all, trace_again, error);
+    if (status != PF_OK || !is_any_again(all)) {
+      return status;
     }
   }
   return PF_OK;
@@ -602,7 +675,7 @@ static pf_status warn_noisy(const profiles *all, pf_error *error)
                        (long long)all->job->problem->settings->marginal.replicates);
 }
 
-static pf_status set_profiles(const profiles *all, pf_intervals *to, pf_error *error)
+static pf_status set_profiles(profiles *all, pf_intervals *to, pf_error *error)
 {
   pf_inference_group *out = all->job->out;
   pf_status status = profile_values(all, error);
@@ -716,6 +789,7 @@ done:
   pf_memory_free(all.wanted);
   pf_memory_free((void *)all.starts);
   pf_memory_free(all.drawn);
+  pf_memory_free(all.ends);
   return status;
 }
 

@@ -283,6 +283,44 @@ pf_status pf_function_lower_start(const pf_function *function, double *v, pf_der
   return pf_function_evaluate(function, v, out, count, error);
 }
 
+pf_status pf_function_near_data(const pf_function *function, const bool *chosen, double *v,
+                                pf_error *error)
+{
+  static const double far_off = 1e-6; /* of F at v */
+  const size_t bytes = function->n * sizeof *v;
+  pf_optimum count = pf_optimum_none();
+  pf_error ignored = pf_error_none();
+  double start = 0.0, lowest = 0.0;
+  if (function->squares <= 0.0 ||
+      pf_function_value(function, v, &start, &count, &ignored) != PF_OK) {
+    return PF_OK;
+  }
+  double *point = pf_memory_need(2 * function->n, sizeof *point, error);
+  if (point == NULL) {
+    return PF_STOP;
+  }
+  double *low = point + function->n;
+  lowest = start;
+  memcpy(low, v, bytes);
+  for (int k = 1; k < MAX_HALVINGS; k++) {
+    double f = 0.0;
+    for (size_t i = 0; i < function->n; i++) {
+      point[i] = chosen[i] ? 0.5 * low[i] : low[i];
+    }
+    pf_clip_to_bounds(function, point);
+    if (pf_function_value(function, point, &f, &count, &ignored) != PF_OK || !(f < lowest)) {
+      break;
+    }
+    lowest = f;
+    memcpy(low, point, bytes);
+  }
+  if (lowest < far_off * start) {
+    memcpy(v, low, bytes);
+  }
+  pf_memory_free(point);
+  return PF_OK;
+}
+
 /* ---- who watches ---- */
 
 bool pf_watch_stops(const pf_watch *watch)

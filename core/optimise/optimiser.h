@@ -267,6 +267,13 @@ pf_status pf_function_start(const pf_function *function, double *v, pf_derivativ
 /** The same, and from there halfway to 0 again and again while F falls. */
 pf_status pf_function_lower_start(const pf_function *function, double *v, pf_derivatives *out,
                                   pf_optimum *count, pf_error *error);
+/**
+ * For squared errors: the values of v that are `chosen` [n], halved again and again while F falls,
+ * if that takes F to less than a millionth. Such a start is in units other than the data's, and
+ * says nothing of scales.
+ */
+pf_status pf_function_near_data(const pf_function *function, const bool *chosen, double *v,
+                                pf_error *error);
 bool pf_watch_stops(const pf_watch *watch);
 void pf_watch_report(const pf_watch *watch, const pf_iterate *at);
 

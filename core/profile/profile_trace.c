@@ -27,6 +27,8 @@ static const double no_value_width = 5e-3; /* of the way gone, and of the value 
 static const double near_valley = 0.01;    /* nats above the profile from which a refit is short */
 static const double lower_z = 1e-3;    /* of z: what another start finds lower is worth a refit */
 static const double jump_width = 1e-9; /* of the value's size */
+static const double near_zero = 0.01;  /* of the way gone, from where on 0 itself is looked at */
+static const double no_width = 1e-7;   /* of the way gone: nearer to 0 a value is 0 */
 enum { N_SCALED = 3 };
 static const double scale_factors[N_SCALED] = {0.1, 3.0,
                                                30.0}; /* times the others, of another start */
@@ -477,9 +479,19 @@ static double predict_share(const work *w)
   return share >= 0.0 && share <= 1.0 ? share : line;
 }
 
-/* Where to look between inside and outside. */
+/* How near 0 has the inside come, as a share of the way gone? */
+static double distance_to_zero(const work *w)
+{
+  return fabs(w->inside.at) / fabs(w->inside.at - w->origin[w->i]);
+}
+
+/* Where to look between inside and outside. A sign that the data do not allow has its limit at 0:
+ * the likelihood may jump there. */
 static double choose_between(const work *w, side *s)
 {
+  if (w->inside.at * w->outside.at < 0.0 && distance_to_zero(w) < near_zero) {
+    return 0.0;
+  }
   double share = w->inside.at == w->origin[w->i] ? 0.1 : 0.3;
   if (s->is_bracketed) {
     const double predicted = predict_share(w);
@@ -603,6 +615,7 @@ static bool is_exhausted(const work *w, const side *s)
   const double gone = fabs(w->inside.at - w->origin[w->i]);
   const bool has_no_value = s->outside_kind == PF_PROFILE_NO_VALUE;
   return s->n_unconverged >= MAX_UNCONVERGED ||
+         (w->outside.at == 0.0 && distance_to_zero(w) < no_width) ||
          width_of(w) <= (has_no_value ? no_value_width * fmin(gone, fabs(w->inside.at)) : 0.0) +
                             jump_width * size;
 }
@@ -896,18 +909,62 @@ static pf_status trace_sides(work *w, side *low, side *high, pf_error *error)
   return status;
 }
 
+static work begin_work(const pf_profile_in *in, pf_profile *out)
+{
+  return (work){.in = in,
+                .full = in->function,
+                .origin = in->origin,
+                .nats = in->settings.nats_per_unit,
+                .threshold = sqrt(pf_stats_chi2_quantile(in->settings.level, 1.0)),
+                .n = in->function->n,
+                .i = in->i,
+                .out = out};
+}
+
+/* The end at `at`, from every start: does one come below the quantile there? */
+static pf_status recheck_end(work *w, const double *end_point, double rise, bool *holds,
+                             pf_error *error)
+{
+  bool is_lower = false;
+  memcpy(w->trial.v, end_point, w->n * sizeof *end_point);
+  w->trial.at = end_point[w->i];
+  w->trial.z = signed_root(rise);
+  w->trial.converged = true;
+  for (size_t s = 0; s < w->in->n_starts; s++) {
+    const pf_status status = try_start(w, w->in->starts[s], &is_lower, error);
+    if (status != PF_OK) {
+      return status;
+    }
+  }
+  const double least = w->threshold * w->threshold - certified;
+  *holds = *holds && w->trial.z * fabs(w->trial.z) >= least;
+  return PF_OK;
+}
+
+pf_status pf_profile_recheck(const pf_profile_in *in, pf_profile *found, bool *holds,
+                             pf_error *error)
+{
+  work w = begin_work(in, found);
+  *holds = true;
+  if (w.n == 1) {
+    return PF_OK;
+  }
+  pf_status status = allocate_work(&w, error);
+  if (status == PF_OK && pf_profile_is_limit(found->low_end)) {
+    status = recheck_end(&w, in->end_points, found->rise_low, holds, error);
+  }
+  if (status == PF_OK && pf_profile_is_limit(found->high_end)) {
+    status = recheck_end(&w, in->end_points + w.n, found->rise_high, holds, error);
+  }
+  free_work(&w);
+  return status;
+}
+
 pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *error)
 {
   const pf_function *function = in->function;
   *out = (pf_profile){0};
-  work w = {.in = in,
-            .full = function,
-            .origin = in->origin,
-            .nats = in->settings.nats_per_unit,
-            .threshold = sqrt(pf_stats_chi2_quantile(in->settings.level, 1.0)),
-            .n = function->n,
-            .i = in->i,
-            .out = out};
+  work w = begin_work(in, out);
   side low = {
       .sign = -1.0, .limit = function->lower[in->i], .end_point = in->end_points, .n = function->n};
   side high = {.sign = 1.0,

@@ -101,5 +101,12 @@ static inline bool pf_profile_is_closed(const pf_profile *profile)
  * error; PF_STOP is (no memory, the function says so).
  */
 pf_status pf_profile_value(const pf_profile_in *in, pf_profile *out, pf_error *error);
+/**
+ * Do the limits that were found hold from in->starts as well? *holds: no refit there that starts
+ * from one of them is below the quantile. in->end_points MUST be those of the profile found, to
+ * which the refits are counted.
+ */
+pf_status pf_profile_recheck(const pf_profile_in *in, pf_profile *found, bool *holds,
+                             pf_error *error);
 
 #endif

@@ -2,7 +2,7 @@
 
     invariance.py PLASTFIT FOLDER
 """
-import csv, math, os, random, subprocess, sys
+import csv, json, math, os, random, subprocess, sys
 
 plastfit, folder = sys.argv[1], sys.argv[2]
 os.makedirs(folder, exist_ok=True)
@@ -76,6 +76,12 @@ def fit(name, config, *options, data=None, source="", methods='"fisher", "profil
         (r["name"], ""): {"estimate": float(r["estimate"])} for r in csv.DictReader(open(f"{run}/theta.csv"))}
 
 
+def agreement(name):
+    """Statistic and degrees of freedom of the test of whether animals agree."""
+    found = json.load(open(f"{folder}/{name}.out/summary.json"))["inference"]["units"][0].get("animals_agree")
+    return (found["chi_square"], found["degrees_of_freedom"]) if found else (math.nan, math.nan)
+
+
 def compare(name, want, got, factors=None, of_width=2e-3, se=None):
     """Estimates and intervals of `got`, divided by the factors of units, are those of `want`; se: standard errors, by method, are
     so many times those of `want`, and nobody looks at the intervals."""
@@ -98,7 +104,36 @@ def compare(name, want, got, factors=None, of_width=2e-3, se=None):
                 bad.append(f"{name}: {parameter} {method} {key}: {found} instead of {wanted}")
 
 
+LEARNED = """name = "l"; seed = 1; report = false;
+source: {{ plugin = "table"; path = "{data}"; {source} }};
+network: {{ plugin = "feedforward"; layers = [2, 2]; output = "linear"; initial_weights: {{ sd = 0.01; learn = "each"; }}; }};
+rules: {{ learn: {{ plugin = "taylor"; terms = "x y + w + y^2 w"; eta = 0.5; init_sd = 0.0; }}; }};
+losses = ( {{ plugin = "activity"; }} );
+fit: {{ per = "shared"; }}; evaluate: {{ draws = 0; }};
+intervals: {{ methods = [{methods}]; }};
+"""
+
+
+def cells(steps=200):
+    rows, draw, weights = [], random.Random(5), [[0.3, -0.2], [0.1, 0.4]]
+    for step in range(steps):
+        x = [draw.gauss(0, 1), draw.gauss(0, 1)]
+        y = [sum(w * v for w, v in zip(row, x)) for row in weights]
+        rows.append(dict(animal="a", session=1, x1=x[0], x2=x[1], y1=y[0] + 0.1 * draw.gauss(0, 1), y2=y[1] + 0.1 * draw.gauss(0, 1)))
+        weights = [[w + 0.05 * v * a - 0.05 * a * a * w - 0.01 * w for w, v in zip(row, x)] for row, a in zip(weights, y)]
+    return rows
+
+
 XR, W = "X1Y0W0R1", "X0Y0W1R0"
+# starting weights that are learned begin at 0.01, whatever the units of the activity are
+recorded = cells()
+write("cells", recorded)
+want = fit("cells", LEARNED, methods='"fisher"')
+for c in 1e-12, 1e9:
+    write(f"cells{c:g}", [row | {"y1": c * row["y1"], "y2": c * row["y2"]} for row in recorded])
+    units = {"X0Y2W1R0": c ** -2} | {name: c for name, method in want if name.startswith("w0.")}
+    compare(f"learned weights, activity x {c:g}", want, fit(f"cells{c:g}", LEARNED, methods='"fisher"'), units)
+
 for kind, config, rows in ("choice", CHOICE, choices()), ("activity", ACTIVITY, activities()):
     reward = "reward" if kind == "choice" else "r"
     for optimiser in "lm", "lbfgs":
@@ -115,6 +150,9 @@ for kind, config, rows in ("choice", CHOICE, choices()), ("activity", ACTIVITY, 
                 name = f"{kind}_{optimiser}_{columns[:2].strip()}{power}"
                 write(name, [{k: v * c if k in columns.split() else v for k, v in row.items()} for row in rows])
                 compare(name, want, fit(name, config, f"fit.optimiser={optimiser}"), factors)
+                here, there = agreement(f"{kind}_{optimiser}"), agreement(name)
+                if not (abs(here[0] - there[0]) <= 1e-3 * here[0] and here[1] == there[1]):
+                    bad.append(f"{name}: animals agree: {there} instead of {here}")
 
     # another order, other names
     want = fit(f"{kind}_lm", config, data=kind)

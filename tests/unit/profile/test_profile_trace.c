@@ -136,6 +136,72 @@ Test(profile, ends_where_the_model_has_no_value)
   cr_expect(isfinite(out.high) && out.high > 0.0 && out.high < 2.0, "ends at %g", out.high);
 }
 
+/* (v0 s(v1), v1 (v1 - 10) / 50): v0 matters at v1 = 0, and ten times less at v1 = 10. */
+static bool two_valleys(const double *v, double *r, double *jacobian)
+{
+  const double off = v[1] - 10.0, dip = 0.9 * exp(-off * off);
+  r[0] = v[0] * (1.0 - dip);
+  r[1] = 0.02 * v[1] * off;
+  if (jacobian != NULL) {
+    jacobian[0] = 1.0 - dip;
+    jacobian[1] = 2.0 * off * dip * v[0];
+    jacobian[2] = 0.0;
+    jacobian[3] = 0.02 * (v[1] + off);
+  }
+  return true;
+}
+
+Test(profile, an_end_does_not_hold_where_another_valley_is_lower)
+{
+  static residuals self;
+  const double best[2] = {0.0, 0.0}, near[2] = {0.5, 0.5}, far[2] = {1.0, 10.0};
+  const double *const starts[2] = {near, far};
+  double ends[4] = {0};
+  residuals_start(&self, 2, 2, two_valleys);
+  const pf_function function = residuals_function(&self);
+  pf_profile_in in = {.function = &function,
+                      .settings = pf_profile_defaults(),
+                      .origin = best,
+                      .f_best = f_at(&self, best),
+                      .end_points = ends,
+                      .starts = starts,
+                      .n_starts = 1};
+  pf_profile out;
+  pf_error error = pf_error_none();
+  bool holds = false;
+  cr_assert_eq(pf_profile_value(&in, &out, &error), PF_OK);
+  cr_expect_float_eq(out.high, z95, 1e-2);
+  cr_assert_eq(pf_profile_recheck(&in, &out, &holds, &error), PF_OK);
+  cr_expect(holds, "from the same valley");
+  in.n_starts = 2;
+  cr_assert_eq(pf_profile_recheck(&in, &out, &holds, &error), PF_OK);
+  cr_expect(!holds, "v1 = 10 is lower");
+  cr_assert_eq(pf_profile_value(&in, &out, &error), PF_OK);
+  cr_expect_gt(out.high, 5.0 * z95);
+}
+
+/* As good as at 1 for every positive value, however small; not for 0 and below. */
+static bool positive_only(const double *v, double *r, double *jacobian)
+{
+  const bool is_positive = v[0] > 0.0;
+  r[0] = is_positive ? 0.1 * (v[0] - 1.0) : 5.0;
+  if (jacobian != NULL) {
+    jacobian[0] = is_positive ? 0.1 : 0.0;
+  }
+  return true;
+}
+
+Test(profile, of_a_sign_that_is_not_allowed_ends_at_0)
+{
+  static residuals self;
+  const double best[1] = {1.0};
+  residuals_start(&self, 1, 1, positive_only);
+  const pf_profile out = profile_of(&self, best, 0, NULL);
+  cr_expect_eq(out.low_end, PF_PROFILE_JUMP);
+  cr_expect_eq(out.low, 0.0, "%g", out.low);
+  cr_expect_float_eq(out.high, 1.0 + 10.0 * z95, 0.1);
+}
+
 Test(profile, says_when_the_fit_was_not_at_its_optimum)
 {
   static residuals self;
