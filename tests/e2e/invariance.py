@@ -79,7 +79,7 @@ def fit(name, config, *options, data=None, source="", methods='"fisher", "profil
 def agreement(name):
     """Statistic and degrees of freedom of the test of whether animals agree."""
     found = json.load(open(f"{folder}/{name}.out/summary.json"))["inference"]["units"][0].get("animals_agree")
-    return (found["chi_square"], found["degrees_of_freedom"]) if found else (math.nan, math.nan)
+    return (found["statistic"], found["degrees_of_freedom"]) if found else (math.nan, math.nan)
 
 
 def compare(name, want, got, factors=None, of_width=2e-3, se=None):
