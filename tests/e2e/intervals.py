@@ -64,7 +64,8 @@ for seed in range(n):
             ends += 1
             here = [rise for value, rise, converged in points if value == at and converged]
             beyond = [rise for value, rise, _ in points if sign * (value - at) > 0]
-            jumps = any(abs(value - at) <= 1e-6 * abs(at) and rise < 3.84 for value, rise, _ in points)  # 2dL jumps there
+            near = 1e-6 * max(abs(at), abs(at - float(row["estimate"])))  # of an end at 0, a share of the way there
+            jumps = any(abs(value - at) <= near and rise < 3.84 for value, rise, _ in points)  # 2dL jumps there
             if not here or not 3.6 < min(here) or (min(here) > 4.0 and not jumps):
                 bad.append(f"{name} {row['name']} {end} {at}: 2dL {here}")
             if beyond and min(beyond) < 3.6:
