@@ -68,7 +68,7 @@ says 2 "fit wants a CONFIG" fit
 says 2 "fit has no option '--froce'; did you mean '--force'?" fit small.cfg --froce
 says 2 "fit takes one config" fit small.cfg other.cfg
 says 2 "No such file" fit gone.cfg
-says 2 "did you mean 'small.cfg'?" fit smal.cfg
+says 2 "did you mean 'small.cfg'?" fit smallx.cfg
 says 2 "did you mean 'own.csv'?" new config owm.csv
 says 2 "did you mean 'new rule'?" new rle mine
 says 2 "give one of them" fit small.cfg --quiet --verbose
