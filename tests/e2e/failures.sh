@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every call that may fail, failing: the n-th allocation, fopen, write, ... of a fit, a comparison, a recovery and a report.
+# Every call that may fail, failing: the n-th allocation, fopen, write, ... of a fit, a comparison, a recovery, a report, an
+# evaluation, and of fits of a population and of a marginal likelihood.
 # The end is an exit code of 1 or 2 and a line, or exit 0 and all that there is without a failure. Never a crash, never a
 # part of the result.
 #
@@ -27,7 +28,25 @@ exec "$PLASTFIT" recover "$PF_SRCDIR/configs/coverage-choices.cfg" recover.data_
   'intervals.methods=["fisher"]' fit.optimiser=adam fit.epochs=3 out=out --quiet
 END
 printf '#!/bin/sh\nexec "%s" report out\n' "$PLASTFIT" >report
-chmod +x fit compare recover report
+printf '#!/bin/sh\nexec "%s" evaluate out --quiet\n' "$PLASTFIT" >evaluate
+small="source.animals=3 evaluate.draws=1 out=out --quiet 'source.task.blocks=({trials=20;reward=[0.2,0.8];})'"
+printf '#!/bin/sh\nexec "%s" fit "%s" %s "network.layers=[2,2,1]" rules.learn.terms="w + x r"\n' \
+  "$PLASTFIT" "$PF_SRCDIR/configs/population.cfg" "$small" >population
+sed 's/give: {.*};/give: { inputs = false; initial_weights = false; };/' "$PF_SRCDIR/configs/coverage-choices.cfg" >marginal.cfg
+printf '#!/bin/sh\nexec "%s" fit marginal.cfg %s fit.starts=1 rules.learn.terms="x r" %s %s\n' "$PLASTFIT" "$small" \
+  "likelihood=marginal marginal.particles=20 marginal.draws=6 marginal.iterations=20 marginal.replicates=2" \
+  "'intervals.methods=[\"fisher\"]' source.animals=2" >marginal
+chmod +x fit compare recover report evaluate population marginal
+all_calls="alloc fopen fread fwrite fflush fclose open read write close rename fsync mkdir unlink mmap flock stat fork"
+# calls_of COMMAND: the last two are fits, and in a brief test only their own pieces are of interest
+calls_of() {
+  case $1${FAILURES:-} in
+  population | marginal) echo alloc fwrite rename ;;
+  *) echo "$all_calls" ;;
+  esac
+}
+# what a report or an evaluation needs
+needs_run() { [ "$1" = report ] || [ "$1" = evaluate ]; }
 
 # contents: what a folder holds, without what differs between two runs (times)
 contents() {
@@ -38,16 +57,19 @@ contents() {
 }
 # The table: of each command and call how many there are, how many failed, and how it ended
 tried=0
-printf '%-8s %-7s %6s %6s   %s\n' command call calls failed 'told (exit 1 or 2), nothing missing (exit 0)' >table
-for command in ${FAILURES_COMMANDS:-fit compare recover report}; do
+./fit >log 2>&1 || fail "fit: $(cat log)"
+rm -rf fitted
+mv out fitted
+printf '%-10s %-7s %6s %6s   %s\n' command call calls failed 'told (exit 1 or 2), nothing missing (exit 0)' >table
+for command in ${FAILURES_COMMANDS:-fit compare recover report evaluate population marginal}; do
   rm -rf out out.*
-  if [ "$command" = report ]; then ./fit >log 2>&1; fi
+  if needs_run "$command"; then cp -R fitted out; fi
   ./$command >log 2>&1 || fail "$command: $(cat log)"
   contents >whole
-  for call in ${FAILURES_CALLS:-alloc fopen fread fwrite fflush fclose open read write close rename fsync mkdir unlink mmap flock stat fork}; do
+  for call in ${FAILURES_CALLS:-$(calls_of "$command")}; do
     prepare() {
       rm -rf out out.*
-      if [ "$command" = report ]; then ./fit >log 2>&1; fi
+      if needs_run "$command"; then cp -R fitted out; fi
     }
     prepare
     FAIL_CALL=$call FAIL_COUNT=$work/count LD_PRELOAD=$work/fail.so ./$command >log 2>&1 || fail "$command, counting $call: $(cat log)"
@@ -76,10 +98,10 @@ for command in ${FAILURES_COMMANDS:-fit compare recover report}; do
       *) fail "$command, $call $at of $n: exit $code: $(tail -2 log)" ;;
       esac
     done
-    printf '%-8s %-7s %6s %6s   %s, %s\n' $command $call "$n" "$several" $told $((several - told)) >>table
+    printf '%-10s %-7s %6s %6s   %s, %s\n' $command $call "$n" "$several" $told $((several - told)) >>table
   done
 done
 cat table
 echo "$tried failures"
-[ "$tried" -gt 30 ] || fail "only $tried failures: nothing was intercepted"
+[ -n "${FAILURES_COMMANDS:-}${FAILURES_CALLS:-}" ] || [ "$tried" -gt 30 ] || fail "only $tried failures: nothing was intercepted"
 finish
