@@ -37,6 +37,7 @@ unit_test_sources += tests/unit/model/test_masks.c
 unit_test_sources += tests/unit/model/test_modulation.c
 unit_test_sources += tests/unit/closed_loop/test_redraw.c
 unit_test_sources += tests/unit/particles/test_filter.c
+unit_test_sources += tests/unit/marginal/test_importance.c
 unit_test_sources += tests/unit/sensitivity/test_sensitivity.c
 unit_test_sources += tests/unit/evaluate/test_evaluate.c
 unit_test_sources += tests/unit/evaluate/test_r2.c
